@@ -1,0 +1,82 @@
+# Every command of this house. CI runs `make check`, so what passes here passes there.
+
+PYTHON ?= python3
+UV_VERSION := 0.13.9
+UV := .uv/bin/uv
+UV_STAMP := .uv/uv-$(UV_VERSION)
+BIN := .venv/bin
+READY := .venv/.ready
+COMPILE := $(UV) pip compile --quiet --generate-hashes --no-emit-index-url --universal \
+	--python-version 3.12 --no-header --extra postgres
+T ?=
+UPGRADE ?=
+
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+export PIP_NO_INPUT := 1
+# Some networks inspect TLS: trust whom the machine trusts, as pip does.
+ifneq ($(wildcard /etc/ssl/certs/ca-certificates.crt),)
+export UV_SYSTEM_CERTS := 1
+endif
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help setup run check test test-fast soak lint format migrate openapi docs lock
+
+help: ## List the commands
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+
+setup: $(READY) ## Install exactly what requirements/dev.txt names, into .venv
+
+run: $(READY) ## Serve a demonstration on SQLite; prints a key and a first request
+	$(BIN)/safe-conduct demo serve
+
+check: lint test ## All that CI asks: lint, tests, and whether generated files are current
+	$(BIN)/safe-conduct openapi --check
+	$(BIN)/safe-conduct docs --check
+
+test: $(READY) ## All tests on SQLite and PostgreSQL, or some: make test T=tests/rules
+	$(BIN)/pytest -n auto --dist loadscope $(T)
+
+test-fast: $(READY) ## The tests that are not slow, on SQLite alone: under a minute
+	$(BIN)/pytest -n auto --dist loadscope -m 'not slow' --databases sqlite $(T)
+
+soak: $(READY) ## The long runs, at full length
+	SAFE_CONDUCT_SOAK=1 $(BIN)/pytest -m soak $(T)
+
+lint: $(READY) ## Format, lint, types, and the order of the rooms
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+
+format: $(READY) ## Format the code, and mend what ruff can mend
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+migrate: $(READY) ## Bring the database of SAFE_CONDUCT_* to the newest migration
+	$(BIN)/safe-conduct migrate
+
+openapi: $(READY) ## Write openapi/ from the code
+	$(BIN)/safe-conduct openapi
+
+docs: $(READY) ## Write docs/lifecycles.md and docs/problems.md from the code
+	$(BIN)/safe-conduct docs
+
+lock: $(UV_STAMP) ## Pin what pyproject.toml asks for; newer versions: make lock UPGRADE=--upgrade
+	$(COMPILE) $(UPGRADE) --group dev pyproject.toml -o requirements/dev.txt
+	$(COMPILE) pyproject.toml -c requirements/dev.txt -o requirements/run.txt
+
+$(READY): requirements/dev.txt pyproject.toml $(UV_STAMP)
+	test -x $(BIN)/python || $(UV) venv --quiet --python '>=3.12' .venv
+	$(UV) pip sync --quiet --python $(BIN)/python --require-hashes requirements/dev.txt
+	$(UV) pip install --quiet --python $(BIN)/python --no-deps -e .
+	@touch $@
+
+$(UV_STAMP):
+	@command -v $(PYTHON) > /dev/null || { \
+		echo "There is no $(PYTHON) here. On Debian: apt-get install python3 python3-venv"; exit 1; } >&2
+	@$(PYTHON) -c 'import ensurepip, venv' 2> /dev/null || { \
+		echo "$(PYTHON) cannot make a virtual environment. On Debian: apt-get install python3-venv"; exit 1; } >&2
+	$(PYTHON) -m venv --clear .uv
+	.uv/bin/pip install --quiet uv==$(UV_VERSION)
+	@touch $@

@@ -1,0 +1,80 @@
+"""Accounts, the API keys they sign in with, and approvals by a second person."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ForeignKey, Index, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.directory.models import FocalPoint
+from app.kernel.actors import AccountKind
+from app.kernel.db import Base, Listed
+
+
+class Account(Base):
+    """A person or a machine of one focal point, with the roles it was granted.
+
+    `label` is a staff number or a duty post, never a name.
+    """
+
+    __tablename__ = "account"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    focal_point_id: Mapped[UUID] = mapped_column(ForeignKey(FocalPoint.id), index=True)
+    label: Mapped[str]
+    kind: Mapped[AccountKind]
+    roles: Mapped[list[str]]
+    opened_at: Mapped[datetime]
+    disabled_at: Mapped[datetime | None]
+
+
+class ApiKey(Base):
+    """What an account signs in with; only the hash is kept."""
+
+    __tablename__ = "api_key"
+
+    prefix: Mapped[str] = mapped_column(String(12), primary_key=True)
+    account_id: Mapped[UUID] = mapped_column(ForeignKey(Account.id), index=True)
+    hash: Mapped[str]
+    scopes: Mapped[list[str]]
+    made_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    revoked_at: Mapped[datetime | None]
+
+
+class ApprovalState(StrEnum):
+    """Where the question to a second person stands."""
+
+    PENDING = "pending"
+    APPROVED = "approved"
+    REFUSED = "refused"
+    SPENT = "spent"
+
+
+class Approval(Listed, Base):
+    """A question to a second person, whether this account may take this action just so.
+
+    `fingerprint` is of the request that was asked for: another reason is another question.
+    """
+
+    __tablename__ = "approval"
+    __table_args__ = (
+        Index("ix_approval_focal_point_id_number", "focal_point_id", "number"),
+        {"sqlite_autoincrement": True},
+    )
+
+    action: Mapped[str]
+    case_id: Mapped[UUID]
+    reference: Mapped[str]
+    fingerprint: Mapped[str]
+    facts: Mapped[dict[str, Any]]
+    decision: Mapped[ApprovalState]
+    focal_point_id: Mapped[UUID] = mapped_column(ForeignKey(FocalPoint.id))
+    roles: Mapped[list[str]]
+    asked_by: Mapped[UUID] = mapped_column(ForeignKey(Account.id))
+    asked_at: Mapped[datetime]
+    lapses_at: Mapped[datetime]
+    decided_by: Mapped[UUID | None] = mapped_column(ForeignKey(Account.id))
+    decided_at: Mapped[datetime | None]

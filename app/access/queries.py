@@ -1,0 +1,116 @@
+"""From an API key to an actor."""
+
+import hashlib
+import hmac
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Select, or_, select
+from sqlalchemy.orm import Session
+
+from app.access.models import Account, ApiKey, Approval, ApprovalState
+from app.kernel.actors import Actor, Role, Scope
+from app.kernel.problems import Forbidden, NotFound, Unauthenticated
+from app.kernel.work import Reading, Writing
+
+UNKNOWN_HASH: Final = "0" * 64
+"""Compared with when a prefix is not known, so that both answers take the same steps."""
+
+
+def hash_key(key: str) -> str:
+    """Hash an API key for storage; keys are random, so no salt is needed."""
+    return hashlib.sha256(key.encode()).hexdigest()
+
+
+def prefix_of(key: str) -> str:
+    """Take what names the key from `sc_<prefix>_<secret>`; "" if it has no such form."""
+    parts = key.split("_")
+    return parts[1] if parts[0] == "sc" and len(parts) > 2 else ""  # noqa: PLR2004
+
+
+def authenticate(session: Session, key: str, now: datetime) -> Actor:
+    """Find who holds this API key, or raise Unauthenticated (401).
+
+    Read anew on every request: a revoked key or a disabled account ends with the next one
+    (R21). An unknown, an expired and a revoked key are told apart for nobody.
+    """
+    row = session.execute(
+        select(ApiKey, Account)
+        .join_from(ApiKey, Account)
+        .where(ApiKey.prefix == prefix_of(key))
+    ).one_or_none()
+    fits = hmac.compare_digest(row[0].hash if row else UNKNOWN_HASH, hash_key(key))
+    if row is None or not fits or not is_live(row[0], row[1], now):
+        raise Unauthenticated("This API key is not valid.")
+    return actor_of(row[1], row[0])
+
+
+def is_live(api_key: ApiKey, account: Account, now: datetime) -> bool:
+    """Say whether a key may be used now."""
+    over = api_key.revoked_at is not None or account.disabled_at is not None
+    return not over and now < api_key.expires_at
+
+
+def actor_of(account: Account, api_key: ApiKey) -> Actor:
+    """Say who acts, with which roles and scopes."""
+    return Actor(
+        account.id,
+        account.focal_point_id,
+        account.kind,
+        frozenset(Role(name) for name in account.roles),
+        frozenset(Scope(name) for name in api_key.scopes),
+    )
+
+
+def must_have(actor: Actor, scope: Scope) -> None:
+    """Raise Forbidden (403) unless the key may be used for this."""
+    if scope not in actor.scopes:
+        raise Forbidden(f"This API key lacks the scope {scope}.")
+
+
+def account(work: Reading) -> Account:
+    """Find the account that acts."""
+    return work.session.get_one(Account, work.actor.account_id)
+
+
+def approvals(work: Reading) -> Select[Approval, int]:
+    """Select what waits for a second person of this focal point, and what I asked."""
+    mine = Approval.asked_by == work.actor.account_id
+    waits = (Approval.decision == ApprovalState.PENDING) & (Approval.lapses_at > work.now)
+    of_us = Approval.focal_point_id == work.actor.focal_point_id
+    return select(Approval, Approval.number).where(of_us, or_(mine, waits))
+
+
+def approval(work: Reading, approval_id: UUID) -> Approval:
+    """Find a question of this focal point, or raise NotFound (404)."""
+    return one_approval(work, Approval.id == approval_id)
+
+
+def lock_approval(work: Writing, approval_id: UUID) -> Approval:
+    """Find a question of this focal point and hold it, or raise NotFound (404)."""
+    return one_approval(work, Approval.id == approval_id, lock=True)
+
+
+def one_approval(
+    work: Reading, wanted: ColumnElement[bool], *, lock: bool = False
+) -> Approval:
+    """Run a statement that should find one question."""
+    of_us = Approval.focal_point_id == work.actor.focal_point_id
+    statement = select(Approval).where(wanted, of_us)
+    found = work.session.scalar(statement.with_for_update() if lock else statement)
+    if found is None:
+        raise NotFound("There is no such approval.")
+    return found
+
+
+def pending_like(work: Reading, fingerprint: str) -> Approval | None:
+    """Find the same question, asked before by the same account and still waiting."""
+    return work.session.scalar(
+        select(Approval).where(
+            Approval.fingerprint == fingerprint,
+            Approval.asked_by == work.actor.account_id,
+            Approval.decision == ApprovalState.PENDING,
+            Approval.lapses_at > work.now,
+        )
+    )

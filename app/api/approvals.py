@@ -1,0 +1,88 @@
+"""What waits for a second person."""
+
+from uuid import UUID
+
+from fastapi import APIRouter, Response, Security
+
+from app.access import actions, queries
+from app.access.models import Approval
+from app.api.conditional import answer
+from app.api.deps import Approve, IfNoneMatch, Paging, ReadApprovals
+from app.api.guard import BEARER, Guarded
+from app.api.problems import problems
+from app.casework.schemas import ApprovalOut, ApprovalPage
+from app.kernel.lifecycle import RoleMissing
+from app.kernel.paging import CursorUnknown, paginate
+from app.kernel.problems import NotFound
+from app.kernel.work import Reading
+
+router = APIRouter(
+    prefix="/approvals",
+    tags=["approvals"],
+    route_class=Guarded,
+    dependencies=[Security(BEARER)],
+)
+DECIDE = problems(NotFound, actions.NotASecondPerson, actions.ApprovalDecided, RoleMissing)
+
+
+def spell(work: Reading, question: Approval) -> ApprovalOut:
+    """Show a question to its asker and to those who may decide."""
+    return ApprovalOut(
+        id=question.id,
+        action=question.action,
+        subject=question.reference,
+        facts=question.facts,
+        decision=question.decision,
+        asked_by_you=question.asked_by == work.actor.account_id,
+        asked_at=question.asked_at,
+        lapses_at=question.lapses_at,
+        roles=question.roles,
+    )
+
+
+def show_approval(
+    work: Reading,
+    question: Approval | UUID,
+    *,
+    status: int = 200,
+    headers: dict[str, str] | None = None,
+) -> Response:
+    """Show one question."""
+    found = queries.approval(work, question) if isinstance(question, UUID) else question
+    return answer(spell(work, found), status=status, headers=headers)
+
+
+@router.get("", response_model=ApprovalPage, responses=problems(CursorUnknown))
+def list_approvals(
+    begin: ReadApprovals, query: Paging, if_none_match: IfNoneMatch = None
+) -> Response:
+    """List what waits for a second person of your focal point, and what you asked."""
+    with begin() as work:
+        statement = queries.approvals(work)
+        rows, after, more = paginate(
+            work, statement, (Approval.number,), query, name="approvals"
+        )
+        items = [spell(work, question) for question, _ in rows]
+        page = ApprovalPage(items=items, next=after, more=more)
+        return answer(page, if_none_match=if_none_match)
+
+
+@router.get("/{approval_id}", response_model=ApprovalOut, responses=problems(NotFound))
+def get_approval(begin: ReadApprovals, approval_id: UUID) -> Response:
+    """Read one question and whether it was decided."""
+    with begin() as work:
+        return show_approval(work, approval_id)
+
+
+@router.post("/{approval_id}/approve", response_model=ApprovalOut, responses=DECIDE)
+def approve_approval(begin: Approve, approval_id: UUID) -> Response:
+    """Allow it, as another person than the one who asked."""
+    with begin() as work:
+        return show_approval(work, actions.decide(work, approval_id, approve=True))
+
+
+@router.post("/{approval_id}/refuse", response_model=ApprovalOut, responses=DECIDE)
+def refuse_approval(begin: Approve, approval_id: UUID) -> Response:
+    """Refuse it; the asker can ask anew."""
+    with begin() as work:
+        return show_approval(work, actions.decide(work, approval_id, approve=False))

@@ -1,0 +1,40 @@
+"""Answers with an entity tag: 304 for who has it already, the whole for who has not."""
+
+from collections.abc import Mapping
+
+from fastapi import Response
+from pydantic import BaseModel
+
+from app.kernel.versions import entity_tag
+
+JSON = "application/json"
+
+
+def answer(
+    shown: BaseModel,
+    *,
+    version: int | None = None,
+    if_none_match: str | None = None,
+    status: int = 200,
+    headers: Mapping[str, str] | None = None,
+) -> Response:
+    """Show something with its entity tag (RFC 9110, 13.1.2).
+
+    A list, or what the reader cannot act on, has version 0.
+    """
+    body = shown.model_dump_json().encode()
+    tag = entity_tag(version or 0, body)
+    if if_none_match is not None and has(if_none_match, tag):
+        return not_modified(tag)
+    return Response(body, status, {"ETag": tag, **(headers or {})}, JSON)
+
+
+def not_modified(tag: str) -> Response:
+    """Say that nothing changed."""
+    return Response(status_code=304, headers={"ETag": tag})
+
+
+def has(if_none_match: str, tag: str) -> bool:
+    """Say whether a caller has this representation already."""
+    tags = {one.strip().removeprefix("W/") for one in if_none_match.split(",")}
+    return tag in tags or "*" in tags

@@ -1,0 +1,86 @@
+"""What the person agreed to, and took back."""
+
+from uuid import UUID
+
+from fastapi import APIRouter, Response, Security
+
+from app.api.acting import REPLAYED
+from app.api.conditional import answer
+from app.api.deps import CaseCode, IfNoneMatch, Once, ReadCases, WriteCases
+from app.api.guard import BEARER, Guarded
+from app.api.problems import problems
+from app.cases import queries as cases
+from app.casework import telling
+from app.consents import queries
+from app.consents.actions import ConsentOver
+from app.consents.models import Consent
+from app.consents.schemas import ConsentList, ConsentOut, NewConsent
+from app.directory import queries as directory
+from app.kernel.idempotency import KeyInFlight, KeyMissing, KeyReused, claim, settle
+from app.kernel.lifecycle import ActionIllegal, ActionNotYours, RoleMissing
+from app.kernel.problems import NotFound
+from app.kernel.work import Reading
+
+router = APIRouter(
+    prefix="/cases/{code}/consents",
+    tags=["consents"],
+    route_class=Guarded,
+    dependencies=[Security(BEARER)],
+)
+
+
+def spell(work: Reading, consents: list[Consent]) -> list[ConsentOut]:
+    """Show consents."""
+    named = [c.focal_point_id for c in consents if c.focal_point_id]
+    codes = directory.codes(work, named)
+    return [ConsentOut.of(consent, codes) for consent in consents]
+
+
+@router.post(
+    "",
+    status_code=201,
+    response_model=ConsentOut,
+    responses=problems(
+        *(NotFound, KeyMissing, KeyReused, KeyInFlight, ConsentOver),
+        *(ActionIllegal, ActionNotYours, RoleMissing),
+    ),
+)
+def record_consent(
+    begin: WriteCases, code: CaseCode, once: Once, new: NewConsent
+) -> Response:
+    """Record what the person agreed to: the submitter, and once there is one, the lead."""
+    with begin() as work:
+        if done := claim(work, once):
+            case = cases.get(work, code)
+            consent = queries.get(work, case.id, done.resource_id)
+            [shown] = spell(work, [consent])
+            return answer(shown, status=done.status, headers=REPLAYED)
+        consent = telling.record_consent(work, code, new)
+        settle(work, once, consent.id, 201)
+        [shown] = spell(work, [consent])
+        return answer(shown, status=201)
+
+
+@router.get("", response_model=ConsentList, responses=problems(NotFound))
+def list_consents(
+    begin: ReadCases, code: CaseCode, if_none_match: IfNoneMatch = None
+) -> Response:
+    """List the consents you may know of; a recipient, those that name it."""
+    with begin() as work:
+        found = telling.consents_for(work, cases.get(work, code))
+        return answer(ConsentList(items=spell(work, found)), if_none_match=if_none_match)
+
+
+@router.post(
+    "/{consent_id}/withdraw", response_model=ConsentOut, responses=problems(NotFound)
+)
+def withdraw_consent(begin: WriteCases, code: CaseCode, consent_id: UUID) -> Response:
+    """Take a consent back for the person; it holds from the very next request.
+
+    Any party that sees it may, without a version: a person's no is never out of date. Doing
+    it twice changes nothing. Referrals that rest on it end at once.
+    """
+    with begin() as work:
+        consent = telling.withdraw_consent(work, code, consent_id)
+        [shown] = spell(work, [consent])
+        return answer(shown)

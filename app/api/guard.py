@@ -1,0 +1,83 @@
+"""Who may pass, before anything they sent is judged.
+
+FastAPI reads and validates a body before it asks any dependency. A route of this house
+first finds out who is asking and whether the API key has the scope, so that a stranger
+hears 401 whatever the body (API.md, order of judgement), and then reads strictly.
+"""
+
+from collections.abc import Callable, Coroutine
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Final, override
+
+from fastapi import Request, Response
+from fastapi.routing import APIRoute
+from fastapi.security import HTTPBearer
+from starlette.concurrency import run_in_threadpool
+
+from app.access.queries import authenticate, must_have
+from app.api.strict_json import is_json, must_be_strict
+from app.kernel.actors import Actor, Scope
+from app.kernel.problems import Unauthenticated
+from app.kernel.work import Ground
+
+type Begin[W] = Callable[[], AbstractContextManager[W]]
+type Opener[W] = Callable[[Ground, Actor], AbstractContextManager[W]]
+type Handler = Callable[[Request], Coroutine[Any, Any, Response]]
+
+BEARER: Final = HTTPBearer(
+    auto_error=False, scheme_name="ApiKey", description="An API key: `sc_...`."
+)
+
+
+@dataclass(frozen=True)
+class May[W]:
+    """The right to begin work, for holders of a scope."""
+
+    opener: Opener[W]
+    scope: Scope
+
+    def __call__(self, request: Request) -> Begin[W]:
+        """Hand a route what it begins its work with."""
+        return partial(self.opener, request.app.state.ground, request.state.actor)
+
+
+class Guarded(APIRoute):
+    """A route that asks who and whether before it reads what."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.description += f"\n\nNeeds the scope `{self.scope}`."
+
+    @property
+    def scope(self) -> Scope:
+        """The scope that its work needs; a route without one cannot be built."""
+        rights = [d.call for d in self.dependant.dependencies if isinstance(d.call, May)]
+        [right] = rights
+        return right.scope
+
+    @override
+    def get_route_handler(self) -> Handler:
+        inner, scope = super().get_route_handler(), self.scope
+
+        async def handle(request: Request) -> Response:
+            request.state.actor = await run_in_threadpool(sign_in, request, scope)
+            body = await request.body()
+            if body and is_json(request.headers):
+                must_be_strict(body)
+            return await inner(request)
+
+        return handle
+
+
+def sign_in(request: Request, scope: Scope) -> Actor:
+    """Find who is asking, in a short transaction of its own; raises 401 or 403."""
+    kind, _, key = request.headers.get("authorization", "").partition(" ")
+    if kind.lower() != "bearer" or not key:
+        raise Unauthenticated("Send an API key: `Authorization: Bearer sc_...`.")
+    ground: Ground = request.app.state.ground
+    with ground.database.reading() as session:
+        actor = authenticate(session, key.strip(), ground.clock())
+    must_have(actor, scope)
+    return actor

@@ -1,0 +1,60 @@
+"""The contract we publish: what the framework writes, made good for generated clients."""
+
+from collections.abc import Callable, Iterator
+from typing import Any, Final
+
+from fastapi import FastAPI
+
+UNUSED: Final = ("HTTPValidationError", "ValidationError")
+PROBLEM: Final = "application/problem+json"
+
+
+def describe(app: FastAPI) -> Callable[[], dict[str, Any]]:
+    """Wrap the framework's description: every error is a problem, every null a type."""
+    written = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        document = written()
+        for response in error_responses(document):
+            response["content"] = {PROBLEM: response["content"].popitem()[1]}
+        for name in UNUSED:
+            document["components"]["schemas"].pop(name, None)
+        for schema in schemas(document["components"]["schemas"]):
+            schema.pop("title", None)
+            flatten_null(schema)
+        return document
+
+    return openapi
+
+
+def error_responses(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Find every answer that is a problem."""
+    for path in document["paths"].values():
+        for operation in path.values():
+            for status, response in operation["responses"].items():
+                described = "#/components/schemas/ProblemDetail" in str(response)
+                if not status.startswith("2") and described:
+                    yield response
+
+
+def schemas(part: Any) -> Iterator[dict[str, Any]]:
+    """Walk every schema, not the names of properties."""
+    if isinstance(part, list):
+        for item in part:
+            yield from schemas(item)
+    elif isinstance(part, dict):
+        if isinstance(part.get("title"), str) or "anyOf" in part:
+            yield part
+        for item in part.values():
+            yield from schemas(item)
+
+
+def flatten_null(schema: dict[str, Any]) -> None:
+    """Spell a simple type or null as a list of types: generators drop the other form."""
+    options = schema.get("anyOf", [])
+    if {"type": "null"} not in options or len(options) != 2:  # noqa: PLR2004
+        return
+    [other] = [option for option in options if option != {"type": "null"}]
+    if isinstance(other.get("type"), str) and "enum" not in other:
+        del schema["anyOf"]
+        schema.update({**other, "type": [other["type"], "null"]})

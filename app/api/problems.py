@@ -1,0 +1,186 @@
+"""Problems as HTTP: RFC 9457, and never a word of what the caller sent."""
+
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+from typing import Annotated, Any, Final
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from fastapi.routing import iter_route_contexts
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.exceptions import HTTPException
+from starlette.routing import Match
+
+from app.api.strict_json import JsonRefused, is_json
+from app.kernel.problems import Busy, Forbidden, Problem, Unauthenticated
+
+MESSAGES: Final = {
+    "missing": "This field is needed.",
+    "extra_forbidden": "This object has a field that is not known here.",
+    "json_invalid": "This is not JSON.",
+    "enum": "This is not one of the codes listed in the documentation.",
+    "literal_error": "This is not one of the codes listed in the documentation.",
+    "union_tag_invalid": "This is not one of the kinds listed in the documentation.",
+    "union_tag_not_found": "Say which kind this is, as the documentation shows.",
+    "uuid_parsing": "This is not a UUID.",
+    "uuid_type": "This is not a UUID.",
+    "timezone_aware": "This instant needs a time zone.",
+    "datetime_parsing": "This is not an instant of RFC 3339.",
+    "datetime_from_date_parsing": "This is not an instant of RFC 3339.",
+    "date_parsing": "This is not a date: YYYY-MM-DD.",
+    "date_from_datetime_parsing": "This is not a date: YYYY-MM-DD.",
+    "date_from_datetime_inexact": "This is a date without a time: YYYY-MM-DD.",
+    "string_type": "This must be a text.",
+    "string_unicode": "This is not Unicode text.",
+    "bool_type": "This must be true or false.",
+    "bool_parsing": "This must be true or false.",
+    "int_type": "This must be a whole number.",
+    "int_parsing": "This must be a whole number.",
+    "list_type": "This must be a list.",
+    "model_attributes_type": "This must be an object.",
+    "model_type": "This must be an object.",
+    "dict_type": "This must be an object.",
+    "string_pattern_mismatch": "This does not have the documented form.",
+    "string_too_long": "This is too long.",
+    "string_too_short": "This is too short.",
+    "too_long": "There are too many of these.",
+    "too_short": "There are too few of these.",
+    "greater_than_equal": "This is too small.",
+    "less_than_equal": "This is too large.",
+}
+OURS: Final = frozenset(
+    {"text_unsafe", "recipient_unclear", "section_twice", "case_code_mistyped"}
+)
+"""Faults whose message is written in this house, and repeats nothing."""
+
+
+class Fault(BaseModel):
+    """One thing wrong with a request."""
+
+    pointer: Annotated[str, Field(description="Where: `#/...` in the body, else its name.")]
+    code: Annotated[str, Field(description="Such as `missing`; the list will grow.")]
+    detail: str
+
+
+class ProblemDetail(BaseModel):
+    """An RFC 9457 problem detail; some carry more members, such as `unmet`."""
+
+    model_config = ConfigDict(extra="allow")
+
+    type: Annotated[str, Field(description="A stable name: see docs/problems.md.")]
+    title: str
+    status: int
+    detail: str
+    instance: Annotated[str, Field(description="The request's id, for the operator.")]
+    errors: Annotated[list[Fault], Field(description="What is wrong, where.")] = []
+
+
+class RequestInvalid(Problem):
+    """The request does not have the right shape."""
+
+    status = 422
+
+
+ALWAYS: Final[tuple[type[Problem], ...]] = (
+    Unauthenticated,
+    Forbidden,
+    RequestInvalid,
+    JsonRefused,
+    Busy,
+)
+
+
+def problems(*kinds: type[Problem]) -> dict[int | str, dict[str, Any]]:
+    """Document the problems a route can answer with."""
+    lines: dict[int, list[str]] = {}
+    for kind in dict.fromkeys((*ALWAYS, *kinds)):
+        lines.setdefault(kind.status, []).append(f"- `{kind.code}`: {kind.title}")
+    return {
+        status: {"model": ProblemDetail, "description": "\n".join(said)}
+        for status, said in sorted(lines.items())
+    }
+
+
+EVERYWHERE: Final = problems()
+
+
+def respond(request: Request, problem: Problem) -> JSONResponse:
+    """Render one problem."""
+    body = {
+        "type": f"/problems/{problem.code}",
+        "title": problem.title,
+        "status": problem.status,
+        "detail": problem.detail,
+        **problem.facts,
+    }
+    return problem_json(request, body, problem.headers)
+
+
+def respond_plainly(
+    request: Request, status: int, headers: Mapping[str, str] | None = None
+) -> JSONResponse:
+    """Render what HTTP itself has a word for."""
+    words = HTTPStatus(status)
+    body = {
+        "type": "about:blank",
+        "title": words.phrase,
+        "status": status,
+        "detail": words.description or words.phrase,
+    }
+    return problem_json(request, body, headers)
+
+
+def problem_json(
+    request: Request, body: dict[str, Any], headers: Mapping[str, str] | None
+) -> JSONResponse:
+    """Answer with a problem document."""
+    body["instance"] = f"urn:uuid:{request.state.request_id}"
+    return JSONResponse(body, body["status"], headers, "application/problem+json")
+
+
+def fault(error: Mapping[str, Any]) -> Fault:
+    """Say what is wrong in our own words; an unknown field's name is the caller's, too."""
+    code, path = error["type"], [str(part) for part in error["loc"]]
+    if code in {"extra_forbidden", "json_invalid"}:
+        path.pop()
+    pointer = "#" + "".join(f"/{part}" for part in path[1:])
+    return Fault(
+        pointer=pointer if error["loc"][0] == "body" else path[-1],
+        code=code,
+        detail=error["msg"] if code in OURS else MESSAGES.get(code, "Not valid."),
+    )
+
+
+def faults(errors: Sequence[Any]) -> dict[str, object]:
+    """List everything that is wrong with a request."""
+    return {"errors": [fault(error).model_dump() for error in errors]}
+
+
+def allowed(request: Request) -> str:
+    """Name every method of this path; the router names only those of its first match."""
+    contexts = iter_route_contexts(request.app.router.routes)
+    matching = [c for c in contexts if c.matches(request.scope)[0] is not Match.NONE]
+    return ", ".join(sorted({method for c in matching for method in c.methods or ()}))
+
+
+def install(app: FastAPI) -> None:
+    """Teach the application to answer problems."""
+
+    @app.exception_handler(Problem)
+    def _(request: Request, problem: Problem) -> JSONResponse:
+        return respond(request, problem)
+
+    @app.exception_handler(RequestValidationError)
+    def _(request: Request, error: RequestValidationError) -> JSONResponse:
+        about_body = any(e["loc"][0] == "body" for e in error.errors())
+        if about_body and error.body is not None and not is_json(request.headers):
+            return respond_plainly(request, HTTPStatus.UNSUPPORTED_MEDIA_TYPE)
+        found = faults(error.errors())
+        return respond(request, RequestInvalid("See `errors` for what to mend.", found))
+
+    @app.exception_handler(HTTPException)
+    def _(request: Request, error: HTTPException) -> JSONResponse:
+        if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+            return respond_plainly(request, error.status_code, {"Allow": allowed(request)})
+        return respond_plainly(request, error.status_code, error.headers)

@@ -1,0 +1,141 @@
+"""What is sealed: opened one by one, each time for a purpose, and each time recorded."""
+
+from fastapi import APIRouter, Response, Security
+
+from app.api.acting import on_case, there
+from app.api.conditional import answer
+from app.api.deps import CaseCode, IfMatch, Once, OpenSections, Paging, Purpose, WriteCases
+from app.api.guard import BEARER, Guarded
+from app.api.problems import problems
+from app.cases import queries as cases
+from app.cases.schemas import OpenedSection
+from app.cases.sections import Safeguards, Section, SectionContent
+from app.casework.schemas import CaseOut
+from app.directory import queries as directory
+from app.disclosure import actions, queries
+from app.disclosure.models import AccessEntry
+from app.disclosure.schemas import (
+    AccessEntryOut,
+    AccessLog,
+    NoteList,
+    OpenedContacts,
+    OpenedSafeguards,
+)
+from app.kernel.idempotency import KeyInFlight, KeyReused
+from app.kernel.lifecycle import ActionNotYours
+from app.kernel.paging import CursorUnknown, paginate
+from app.kernel.problems import NotFound, Problem
+from app.kernel.versions import VersionNotGiven, VersionStale
+
+router = APIRouter(
+    prefix="/cases/{code}",
+    tags=["sections"],
+    route_class=Guarded,
+    dependencies=[Security(BEARER)],
+)
+WRITE = problems(
+    *(NotFound, VersionNotGiven, VersionStale, ActionNotYours, KeyReused, KeyInFlight)
+)
+
+
+class SectionMismatch(Problem):
+    """The body is of another section than the path."""
+
+    status = 422
+
+
+@router.get(
+    "/sections/{section}", response_model=OpenedSection, responses=problems(NotFound)
+)
+def open_section(
+    begin: OpenSections, code: CaseCode, section: Section, purpose: Purpose
+) -> Response:
+    """Open one section, if the person's consent and the state of things let you.
+
+    The opening is recorded before you read it, and the lead sees who opened what, when and
+    why. A section that is not yours and one that was never written both answer 404.
+    """
+    with begin() as work:
+        opened = actions.open_section(work, code, section, purpose)
+    return answer(there(opened))
+
+
+@router.put(
+    "/sections/{section}",
+    response_model=CaseOut,
+    responses=WRITE | problems(SectionMismatch),
+)
+def write_section(  # noqa: PLR0913, PLR0917 - each is part of one decision
+    begin: WriteCases,
+    code: CaseCode,
+    section: Section,
+    seen: IfMatch,
+    once: Once,
+    content: SectionContent,
+) -> Response:
+    """Write a section, in place of what it was: the submitter's, then the lead's."""
+    if content.section != section:
+        raise SectionMismatch("Say the same section in the path and in the body.")
+    with begin() as work:
+        return on_case(work, once, lambda: actions.write_section(work, code, seen, content))
+
+
+@router.get("/safeguards", response_model=OpenedSafeguards, responses=problems(NotFound))
+def open_safeguards(begin: OpenSections, code: CaseCode, purpose: Purpose) -> Response:
+    """Open who must not learn of the person: for its submitter and its holder alone."""
+    with begin() as work:
+        opened = actions.open_safeguards(work, code, purpose)
+    return answer(there(opened))
+
+
+@router.put("/safeguards", response_model=CaseOut, responses=WRITE)
+def write_safeguards(
+    begin: WriteCases, code: CaseCode, seen: IfMatch, once: Once, content: Safeguards
+) -> Response:
+    """Write who must not learn of the person, in place of what it was."""
+    with begin() as work:
+        return on_case(
+            work, once, lambda: actions.write_safeguards(work, code, seen, content)
+        )
+
+
+@router.get("/contacts", response_model=OpenedContacts, responses=problems(NotFound))
+def open_contacts(begin: OpenSections, code: CaseCode, purpose: Purpose) -> Response:
+    """Open whom to reach at the lead; never for a body of the State of origin."""
+    with begin() as work:
+        opened = actions.open_contacts(work, code, purpose)
+    return answer(there(opened))
+
+
+@router.get("/notes", response_model=NoteList, responses=problems(NotFound))
+def open_case_notes(begin: OpenSections, code: CaseCode, purpose: Purpose) -> Response:
+    """Open the free texts that came with steps of the case, as far as they are yours."""
+    with begin() as work:
+        opened = actions.open_notes(work, cases.get(work, code), purpose)
+    return answer(opened)
+
+
+@router.get(
+    "/access-log",
+    response_model=AccessLog,
+    responses=problems(NotFound, ActionNotYours, CursorUnknown),
+)
+def list_access(begin: OpenSections, code: CaseCode, query: Paging) -> Response:
+    """List who opened what, when and why: for the lead and for oversight."""
+    with begin() as work:
+        case = cases.get(work, code)
+        statement = queries.access_log(work, case)
+        keys = (AccessEntry.number,)
+        rows, after, more = paginate(work, statement, keys, query, name=f"log {case.id}")
+        codes = directory.codes(work, [entry.focal_point_id for entry, _ in rows])
+        items = [
+            AccessEntryOut(
+                focal_point=codes[entry.focal_point_id],
+                **{name: getattr(entry, name) for name in SAME},
+            )
+            for entry, _ in rows
+        ]
+        return answer(AccessLog(items=items, next=after, more=more))
+
+
+SAME = ("id", "at", "subject", "purpose", "allowed")

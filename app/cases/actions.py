@@ -1,0 +1,152 @@
+"""Changing a case by itself; acts that look beyond it live in casework."""
+
+from uuid import UUID
+
+from pydantic import BaseModel
+
+from app.cases import queries
+from app.cases.lifecycle import CLOCKS, EVENTS, Row
+from app.cases.models import Case, CaseKey, RiskAssessment, Sealed
+from app.cases.schemas import NewRisk, NoticeFields
+from app.cases.sections import Paper, Sealable
+from app.deadlines import actions as deadlines
+from app.kernel import lifecycle
+from app.kernel.actors import Relation, Side
+from app.kernel.codes import new_code
+from app.kernel.problems import Facts
+from app.kernel.work import Recorded, Writing
+
+
+def open_draft(work: Writing, notice: NoticeFields) -> Case:
+    """Open a draft with a data key of its own; its submitter is party to it."""
+    case = Case(
+        id=work.new_id(),
+        code=new_code(work.new_id()),
+        services=[],
+        urgent_needs=[],
+        parties=[],
+        opened_at=work.now,
+    )
+    case.admit(work.actor.focal_point_id, Relation.SUBMITTER, work.now)
+    work.session.add(case)
+    mend_notice(case, notice)
+    work.session.flush()
+    key = work.vault.new_key(case.id)
+    work.session.add(CaseKey(case_id=case.id, version=key.version, wrapped=key.wrapped))
+    return case
+
+
+def mend_notice(case: Case, notice: NoticeFields) -> list[str]:
+    """Merge into the notice what was given (RFC 7396); names the fields that changed."""
+    given = notice.model_dump(exclude_unset=True)
+    for name in given.keys() & {"services", "urgent_needs"}:
+        given[name] = sorted(set(given[name] or []))
+    changed = [name for name, value in given.items() if getattr(case, name) != value]
+    for name in changed:
+        setattr(case, name, given[name])
+    return sorted(changed)
+
+
+def seal(work: Writing, case: Case, kind: Sealable, content: BaseModel) -> None:
+    """Write a section or safeguards: the only writer of a section.
+
+    Written anew it is sealed anew, under a fresh nonce; who wrote last is its author.
+    """
+    kept = queries.sealed(work, case.id, kind)
+    if kept is None:
+        put_away(work, case, kind, content)
+    else:
+        kept.author, kept.written_at = work.actor.focal_point_id, work.now
+        _fill(work, kept, content)
+
+
+def put_away(
+    work: Writing,
+    record: Recorded,
+    kind: Sealable,
+    content: BaseModel,
+    *,
+    about: str | None = None,
+) -> None:
+    """Seal something with a record of the case, beside what is there."""
+    paper = Sealed(
+        id=work.new_id(),
+        case_id=record.case_id,
+        record_id=record.id,
+        kind=kind,
+        about=about,
+        author=work.actor.focal_point_id,
+        written_at=work.now,
+    )
+    _fill(work, paper, content)
+    work.session.add(paper)
+
+
+def _fill(work: Writing, paper: Sealed, content: BaseModel) -> None:
+    key = queries.data_key(work, paper.case_id)
+    paper.key_version = key.version
+    plain = content.model_dump_json().encode()
+    paper.sealed = work.vault.seal(key, queries.place_of(paper), plain)
+
+
+def assess(work: Writing, case: Case, risk: NewRisk) -> None:
+    """Add an assessment of the risk; its remarks are sealed as a note."""
+    assessment = RiskAssessment(
+        id=work.new_id(),
+        case_id=case.id,
+        level=risk.level,
+        assessed_by=work.actor.focal_point_id,
+        assessed_at=work.now,
+    )
+    work.session.add(assessment)
+    if risk.remarks:
+        note(work, case, "risk", risk.remarks)
+
+
+def take(
+    work: Writing,
+    case: Case,
+    step: Row,
+    facts: Facts | None = None,
+    *,
+    before: frozenset[UUID],
+) -> None:
+    """Take a step, start the clock of the new state, tell the parties of before and after.
+
+    A step that is the system's is journalled as the system's, whoever set it off.
+    """
+    lifecycle.take(case, step)
+    case.touch()
+    wind(work, case)
+    told = {"state": case.state, **(facts or {})}
+    audience = before | case.audience
+    by_system = step.sides == {Side.SYSTEM}
+    work.record(EVENTS[step.action], case, audience, told, by_system=by_system)
+
+
+def wind(work: Writing, case: Case) -> None:
+    """Start the clock that the state of the case calls for."""
+    if case.state not in CLOCKS:
+        deadlines.stop(work, case.id)
+        return
+    kind, side = CLOCKS[case.state]
+    waits_on = {Side.SUBMITTER: case.submitter, Side.HOLDER: case.holder}.get(side)
+    deadlines.restart(work, case, kind, waits_on=waits_on, priority=case.priority)
+
+
+class NoteText(BaseModel):
+    """A free text that goes with a step."""
+
+    text: str
+
+
+def note(work: Writing, record: Recorded, about: str, text: str | None) -> None:
+    """Seal the free text that came with a step, if there was any."""
+    if text:
+        put_away(work, record, Paper.NOTE, NoteText(text=text), about=about)
+
+
+def admit_oversight(work: Writing, case: Case, oversight: list[UUID]) -> None:
+    """Make the oversight bodies party to a case; they see nothing that is sealed."""
+    for focal_point in oversight:
+        case.admit(focal_point, Relation.OVERSIGHT, work.now)

@@ -1,0 +1,192 @@
+"""The life of a case, as one table (LIFECYCLES.md, section 1).
+
+Help never waits for status: no row asks for formal identification or for cooperation with
+the police (BR01, BR02).
+"""
+
+from collections.abc import Iterable
+from enum import StrEnum
+from typing import Final
+
+from app.deadlines.limits import ClockKind
+from app.kernel.actors import Role, Side
+from app.kernel.lifecycle import AnyOf, Step, Table
+
+
+class State(StrEnum):
+    """Where a case is: what the machine enforces."""
+
+    DRAFT = "draft"
+    SUBMITTED = "submitted"
+    UNDER_REVIEW = "under_review"
+    REFERRING = "referring"
+    ASSISTING = "assisting"
+    SUSPENDED = "suspended"
+    MONITORING = "monitoring"
+    CLOSED = "closed"
+    VOID = "void"
+    ERASED = "erased"
+
+
+class Stage(StrEnum):
+    """Where a case is: what people talk about."""
+
+    IDENTIFICATION = "identification"
+    REFERRAL = "referral"
+    ASSISTANCE = "assistance"
+    CLOSURE = "closure"
+
+
+class Action(StrEnum):
+    """What can be done to a case."""
+
+    SUBMIT = "submit"
+    DISCARD = "discard"
+    WITHDRAW = "withdraw"
+    ACKNOWLEDGE = "acknowledge"
+    DECLINE_LEAD = "decline_lead"
+    REROUTE = "reroute"
+    ASSIGN = "assign"
+    ACCEPT_LEAD = "accept_lead"
+    BEGIN_ASSISTANCE = "begin_assistance"
+    FALL_BACK = "fall_back"
+    SUSPEND = "suspend"
+    RESUME = "resume"
+    MONITOR = "monitor"
+    REOPEN_ASSISTANCE = "reopen_assistance"
+    CLOSE = "close"
+    STOP = "stop"
+    REOPEN = "reopen"
+    ERASE = "erase"
+
+
+class Need(StrEnum):
+    """What must hold before a step is taken."""
+
+    NOTICE = "notice"
+    CONSENT_TO_REFER = "consent_to_refer"
+    CHILD_PATH = "child_path"
+    VITAL_INTEREST = "vital_interest"
+    REASON = "reason"
+    NOTHING_SENT = "nothing_sent"
+    RECIPIENT_SAFE = "recipient_safe"
+    NEXT_CANDIDATE = "next_candidate"
+    RISK_CURRENT = "risk_current"
+    TWO_CONTACTS = "two_contacts"
+    REVIEW_DATE = "review_date"
+    NOTHING_OPEN = "nothing_open"
+    SCHEDULE = "schedule"
+    PERSON_INFORMED = "person_informed"
+    SECOND_PERSON = "second_person"
+    NO_LEGAL_HOLD = "no_legal_hold"
+    FOCAL_POINT_CHOSEN = "focal_point_chosen"
+    REFERRAL_ACCEPTED = "referral_accepted"
+    NO_REFERRAL_ACCEPTED = "no_referral_accepted"
+
+
+type Row = Step[State, Action, Need]
+
+_S, _A, _N = State, Action, Need
+_OFFICER, _CASEWORKER, _COORDINATOR = Role.OFFICER, Role.CASEWORKER, Role.COORDINATOR
+_NEW = {_S.SUBMITTED, _S.UNDER_REVIEW}
+_LED = {_S.REFERRING, _S.ASSISTING, _S.SUSPENDED, _S.MONITORING}
+_MAY_BE_REFERRED = AnyOf((_N.CONSENT_TO_REFER, _N.CHILD_PATH, _N.VITAL_INTEREST))
+
+# fmt: off
+TABLE: Final = Table(_S.DRAFT, (
+    #    action                from              to               side               role                     needs
+    Step(_A.SUBMIT,            {_S.DRAFT},       _S.SUBMITTED,    {Side.SUBMITTER},  {_OFFICER, _CASEWORKER},
+         (_N.NOTICE, _MAY_BE_REFERRED)),
+    Step(_A.DISCARD,           {_S.DRAFT},       _S.VOID,         {Side.SUBMITTER, Side.SYSTEM}),
+    Step(_A.WITHDRAW,          {_S.SUBMITTED},   _S.VOID,         {Side.SUBMITTER},  {_OFFICER, _CASEWORKER},
+         (_N.REASON, _N.NOTHING_SENT)),
+    Step(_A.ACKNOWLEDGE,       {_S.SUBMITTED},   _S.UNDER_REVIEW, {Side.CANDIDATE},  {_CASEWORKER},
+         (_N.RECIPIENT_SAFE,)),
+    Step(_A.DECLINE_LEAD,      _NEW,             _S.SUBMITTED,    {Side.CANDIDATE},  {_COORDINATOR, _CASEWORKER},
+         (_N.REASON,)),
+    Step(_A.REROUTE,           _NEW,             _S.SUBMITTED,    {Side.SYSTEM},     set(),
+         (_N.NEXT_CANDIDATE,)),
+    Step(_A.ASSIGN,            {_S.SUBMITTED},   _S.SUBMITTED,    {Side.DESK},       {_COORDINATOR},
+         (_N.REASON, _N.FOCAL_POINT_CHOSEN)),
+    Step(_A.ACCEPT_LEAD,       {_S.UNDER_REVIEW}, _S.REFERRING,   {Side.CANDIDATE},  {_COORDINATOR},
+         (_N.RISK_CURRENT, _N.TWO_CONTACTS)),
+    Step(_A.BEGIN_ASSISTANCE,  {_S.REFERRING},   _S.ASSISTING,    {Side.SYSTEM},     set(),
+         (_N.REFERRAL_ACCEPTED,)),
+    Step(_A.FALL_BACK,         {_S.ASSISTING},   _S.REFERRING,    {Side.SYSTEM},     set(),
+         (_N.NO_REFERRAL_ACCEPTED,)),
+    Step(_A.SUSPEND,           {_S.REFERRING, _S.ASSISTING, _S.MONITORING},
+                                                 _S.SUSPENDED,    {Side.LEAD},       {_CASEWORKER},
+         (_N.REASON, _N.REVIEW_DATE)),
+    Step(_A.RESUME,            {_S.SUSPENDED},   _S.REFERRING,    {Side.LEAD},       {_CASEWORKER},
+         (_N.RISK_CURRENT,)),
+    Step(_A.MONITOR,           {_S.REFERRING, _S.ASSISTING},
+                                                 _S.MONITORING,   {Side.LEAD},       {_CASEWORKER},
+         (_N.NOTHING_OPEN, _N.SCHEDULE)),
+    Step(_A.REOPEN_ASSISTANCE, {_S.MONITORING},  _S.REFERRING,    {Side.LEAD},       {_CASEWORKER},
+         (_N.REASON,)),
+    Step(_A.CLOSE,             {_S.UNDER_REVIEW} | _LED, _S.CLOSED, {Side.HOLDER},   {_COORDINATOR},
+         (_N.REASON, _N.NOTHING_OPEN, _N.PERSON_INFORMED, _N.SECOND_PERSON)),
+    Step(_A.STOP,              _NEW | _LED,      _S.CLOSED,       {Side.HOLDER},     {_CASEWORKER},
+         (_N.REASON,)),
+    Step(_A.REOPEN,            {_S.CLOSED},      _S.REFERRING,    {Side.LEAD},       {_COORDINATOR},
+         (_N.REASON, _N.CONSENT_TO_REFER)),
+    Step(_A.ERASE,             {_S.CLOSED, _S.VOID}, _S.ERASED,   {Side.OVERSIGHT, Side.SYSTEM},
+         {Role.PROTECTION_OFFICER}, (_N.NO_LEGAL_HOLD, _N.SECOND_PERSON)),
+))
+
+STAGES: Final[dict[State, Stage]] = {
+    _S.DRAFT:        Stage.IDENTIFICATION,
+    _S.SUBMITTED:    Stage.IDENTIFICATION,
+    _S.UNDER_REVIEW: Stage.IDENTIFICATION,
+    _S.REFERRING:    Stage.REFERRAL,
+    _S.ASSISTING:    Stage.ASSISTANCE,
+    _S.SUSPENDED:    Stage.ASSISTANCE,
+    _S.MONITORING:   Stage.ASSISTANCE,
+    _S.CLOSED:       Stage.CLOSURE,
+    _S.VOID:         Stage.CLOSURE,
+    _S.ERASED:       Stage.CLOSURE,
+}
+
+CLOCKS: Final[dict[State, tuple[ClockKind, Side]]] = {
+    _S.DRAFT:        (ClockKind.FINISH_DRAFT, Side.SUBMITTER),
+    _S.SUBMITTED:    (ClockKind.ACKNOWLEDGE,  Side.HOLDER),
+    _S.UNDER_REVIEW: (ClockKind.DECIDE_LEAD,  Side.HOLDER),
+    _S.REFERRING:    (ClockKind.REVIEW_RISK,  Side.HOLDER),
+    _S.ASSISTING:    (ClockKind.REVIEW_RISK,  Side.HOLDER),
+    _S.SUSPENDED:    (ClockKind.REVIEW,       Side.HOLDER),
+    _S.MONITORING:   (ClockKind.MONITOR,      Side.HOLDER),
+    _S.CLOSED:       (ClockKind.ERASE,        Side.SYSTEM),
+    _S.VOID:         (ClockKind.ERASE,        Side.SYSTEM),
+}
+
+EVENTS: Final[dict[Action, str]] = {
+    _A.SUBMIT:            "case.submitted",
+    _A.DISCARD:           "case.discarded",
+    _A.WITHDRAW:          "case.withdrawn",
+    _A.ACKNOWLEDGE:       "case.acknowledged",
+    _A.DECLINE_LEAD:      "case.lead_declined",
+    _A.REROUTE:           "case.rerouted",
+    _A.ASSIGN:            "case.assigned",
+    _A.ACCEPT_LEAD:       "case.lead_accepted",
+    _A.BEGIN_ASSISTANCE:  "case.assistance_begun",
+    _A.FALL_BACK:         "case.fell_back",
+    _A.SUSPEND:           "case.suspended",
+    _A.RESUME:            "case.resumed",
+    _A.MONITOR:           "case.monitoring_begun",
+    _A.REOPEN_ASSISTANCE: "case.assistance_reopened",
+    _A.CLOSE:             "case.closed",
+    _A.STOP:              "case.stopped",
+    _A.REOPEN:            "case.reopened",
+    _A.ERASE:             "case.erased",
+}
+# fmt: on
+
+WITH_A_CANDIDATE: Final = frozenset(_NEW)
+LED: Final = frozenset(_LED)
+OPEN: Final = WITH_A_CANDIDATE | LED
+
+
+def states_in(stages: Iterable[Stage]) -> frozenset[State]:
+    """List the states of some stages."""
+    wanted = set(stages)
+    return frozenset(state for state, stage in STAGES.items() if stage in wanted)

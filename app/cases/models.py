@@ -1,0 +1,221 @@
+"""The case, who is party to it, what is sealed in it, and the risk as it was assessed."""
+
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+from sqlalchemy import ForeignKey, Index, LargeBinary, String, text
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from app.cases.lifecycle import State
+from app.cases.risk import RiskLevel
+from app.deadlines.limits import Priority
+from app.directory.models import FocalPoint
+from app.kernel.actors import HOLDS, Relation
+from app.kernel.db import Base, Counter, Listed
+from app.kernel.vault import WrappedKey
+
+OPEN = text("until IS NULL")
+
+
+class AgeClass(StrEnum):
+    """Whether a child's path is taken: doubt means child (BR14)."""
+
+    ADULT = "adult"
+    CHILD = "child"
+    PRESUMED_CHILD = "presumed_child"
+
+
+class SafeContact(StrEnum):
+    """The person's answer to whether they may be contacted safely."""
+
+    YES = "yes"
+    NO = "no"
+    NOT_KNOWN = "not_known"
+
+
+class Case(Listed, Base):
+    """One person's case: the notice in clear, everything else sealed.
+
+    The notice identifies nobody: no free text, no place below country (R91).
+    """
+
+    __tablename__ = "case"
+
+    code: Mapped[str] = mapped_column(String(19), unique=True)
+    state: Mapped[State] = mapped_column(default=State.DRAFT)
+    version: Mapped[int] = mapped_column(default=1)
+    country: Mapped[str | None] = mapped_column(String(2))
+    age_class: Mapped[AgeClass | None]
+    language: Mapped[str | None]
+    priority: Mapped[Priority | None]
+    services: Mapped[list[str]]
+    urgent_needs: Mapped[list[str]]
+    safe_contact: Mapped[SafeContact | None]
+    external_digest: Mapped[str | None] = mapped_column(unique=True)
+    closure_reason: Mapped[str | None]
+    opened_at: Mapped[datetime]
+
+    parties: Mapped[list["Party"]] = relationship(
+        lazy="selectin", order_by=lambda: Party.number
+    )
+
+    @property
+    def case_id(self) -> UUID:
+        """The case this belongs to: itself."""
+        return self.id
+
+    @property
+    def reference(self) -> str:
+        """How the outside world names it."""
+        return f"cases/{self.code}"
+
+    @property
+    def is_child(self) -> bool:
+        """Whether the person is, or may be, a child; not known yet counts as may be."""
+        return self.age_class != AgeClass.ADULT
+
+    def relations_of(self, focal_point: UUID) -> frozenset[Relation]:
+        """Say what this focal point is to the case itself now."""
+        return frozenset(
+            p.relation
+            for p in self.parties
+            if p.focal_point_id == focal_point and p.record_id == self.id and not p.until
+        )
+
+    @property
+    def audience(self) -> frozenset[UUID]:
+        """The focal points that may know what happens to the case itself."""
+        return frozenset(
+            p.focal_point_id for p in self.parties if p.record_id == self.id and not p.until
+        )
+
+    def with_relation(self, *relations: Relation) -> UUID | None:
+        """Find the focal point that has one of these relations to the case now."""
+        for party in self.parties:
+            if (
+                party.record_id == self.id
+                and not party.until
+                and party.relation in relations
+            ):
+                return party.focal_point_id
+        return None
+
+    @property
+    def holder(self) -> UUID | None:
+        """Who holds the case: its lead, else its candidate, else the desk."""
+        return next(
+            (held for r in HOLDS if (held := self.with_relation(r)) is not None), None
+        )
+
+    @property
+    def submitter(self) -> UUID:
+        """Who submitted it; known as long as the row exists."""
+        return next(
+            p.focal_point_id for p in self.parties if p.relation == Relation.SUBMITTER
+        )
+
+    def admit(
+        self,
+        focal_point: UUID,
+        relation: Relation,
+        now: datetime,
+        record: UUID | None = None,
+    ) -> None:
+        """Make a focal point party to the case, or to one of its records, from now on."""
+        party = Party(
+            record_id=record or self.id,
+            focal_point_id=focal_point,
+            relation=relation,
+            since=now,
+        )
+        self.parties.append(party)
+
+    def dismiss(self, relation: Relation, now: datetime) -> None:
+        """End what holds this relation to the case itself."""
+        for party in self.parties:
+            if (
+                party.record_id == self.id
+                and party.relation == relation
+                and not party.until
+            ):
+                party.until = now
+
+    def touch(self) -> None:
+        """Make every earlier reading of this case out of date."""
+        self.version += 1
+
+
+class Party(Base):
+    """What a focal point is to a case, or to one of its records, from when until when.
+
+    The one source for who may see the record, who hears of its changes, and whose turn a
+    step is: three questions that must never get two answers.
+    """
+
+    __tablename__ = "party"
+    __table_args__ = (
+        Index("ix_party_focal_point_id_number", "focal_point_id", "number"),
+        Index("ix_party_case_id", "case_id"),
+        Index(
+            "uq_party_open",
+            "record_id",
+            "focal_point_id",
+            "relation",
+            unique=True,
+            sqlite_where=OPEN,
+            postgresql_where=OPEN,
+        ),
+        {"sqlite_autoincrement": True},
+    )
+
+    number: Mapped[int] = mapped_column(Counter, primary_key=True)
+    case_id: Mapped[UUID] = mapped_column(ForeignKey(Case.id))
+    record_id: Mapped[UUID]
+    focal_point_id: Mapped[UUID] = mapped_column(ForeignKey(FocalPoint.id))
+    relation: Mapped[Relation]
+    since: Mapped[datetime]
+    until: Mapped[datetime | None]
+
+
+class CaseKey(Base):
+    """A case's data key, wrapped; destroying this row erases what was sealed."""
+
+    __tablename__ = "case_key"
+
+    case_id: Mapped[UUID] = mapped_column(ForeignKey(Case.id), primary_key=True)
+    version: Mapped[str]
+    wrapped: Mapped[bytes] = mapped_column(LargeBinary)
+
+    def as_wrapped(self) -> WrappedKey:
+        """Hand it to the vault."""
+        return WrappedKey(self.case_id, self.version, self.wrapped)
+
+
+class Sealed(Base):
+    """Something sealed: a section of the case, or a paper of one of its records."""
+
+    __tablename__ = "sealed"
+    __table_args__ = (Index("ix_sealed_record_id_kind", "record_id", "kind"),)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    case_id: Mapped[UUID] = mapped_column(ForeignKey(Case.id), index=True)
+    record_id: Mapped[UUID]
+    kind: Mapped[str]
+    about: Mapped[str | None]
+    author: Mapped[UUID] = mapped_column(ForeignKey(FocalPoint.id))
+    written_at: Mapped[datetime]
+    key_version: Mapped[str]
+    sealed: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class RiskAssessment(Base):
+    """The risk, as one party saw it at one time; what it saw is sealed."""
+
+    __tablename__ = "risk_assessment"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    case_id: Mapped[UUID] = mapped_column(ForeignKey(Case.id), index=True)
+    level: Mapped[RiskLevel]
+    assessed_by: Mapped[UUID] = mapped_column(ForeignKey(FocalPoint.id))
+    assessed_at: Mapped[datetime]

@@ -1,0 +1,180 @@
+"""Reading cases: every query starts from `visible`."""
+
+from collections.abc import Iterable, Mapping
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Select, exists, select
+from sqlalchemy.orm import aliased
+
+from app.cases.lifecycle import State
+from app.cases.models import Case, CaseKey, Party, RiskAssessment, Sealed
+from app.cases.sections import Paper, Safeguards, Sealable
+from app.deadlines.limits import Priority
+from app.kernel.actors import Relation
+from app.kernel.problems import NotFound
+from app.kernel.vault import Place, WrappedKey
+from app.kernel.work import Reading, Writing
+
+
+def is_party(work: Reading) -> ColumnElement[bool]:
+    """Keep the cases this focal point is party to now, or to a record of."""
+    return exists().where(
+        Party.case_id == Case.id,
+        Party.focal_point_id == work.actor.focal_point_id,
+        Party.until.is_(None),
+    )
+
+
+def visible(work: Reading) -> Select[Case]:
+    """Select what this focal point is party to."""
+    return select(Case).where(is_party(work))
+
+
+def get(work: Reading, code: str) -> Case:
+    """Find one case by its code, or raise NotFound (404)."""
+    return one(work, visible(work).where(Case.code == code))
+
+
+def lock(work: Writing, code: str) -> Case:
+    """Find one case and hold it until the work is done, or raise NotFound (404).
+
+    Judged again once held: whoever waited may have ceased to be party meanwhile.
+    """
+    case = one(work, held(visible(work).where(Case.code == code)))
+    me = work.actor.focal_point_id
+    if not any(p.focal_point_id == me and not p.until for p in case.parties):
+        raise NotFound("There is no such case.")
+    return case
+
+
+def lock_by_id(work: Writing, case_id: UUID) -> Case:
+    """Hold the case of a record that was found visible, or raise NotFound (404)."""
+    return one(work, held(visible(work).where(Case.id == case_id)))
+
+
+def get_by_id(work: Reading, case_id: UUID) -> Case:
+    """Find one case by its id, or raise NotFound (404)."""
+    return one(work, visible(work).where(Case.id == case_id))
+
+
+def held(statement: Select[Case]) -> Select[Case]:
+    """Lock what is found, and read it as it is once it is locked."""
+    return statement.with_for_update().execution_options(populate_existing=True)
+
+
+def one(work: Reading, statement: Select[Case]) -> Case:
+    """Run a statement that should find one case."""
+    found = work.session.scalar(statement)
+    if found is None:
+        raise NotFound("There is no such case.")
+    return found
+
+
+def mine(
+    work: Reading,
+    relations: Iterable[Relation],
+    states: Iterable[State],
+    priority: Priority | None,
+    country: str | None,
+) -> Select[Case, int]:
+    """Select cases with the number of my first open party row, which orders the list.
+
+    One index serves it however many cases others have; a case I am twice party to is
+    listed once.
+    """
+    earlier = aliased(Party)
+    open_row = (Party.focal_point_id == work.actor.focal_point_id) & Party.until.is_(None)
+    first = ~exists().where(
+        earlier.case_id == Party.case_id,
+        earlier.focal_point_id == Party.focal_point_id,
+        earlier.until.is_(None),
+        earlier.number < Party.number,
+        *(_among(earlier.relation, relations)),
+    )
+    return (
+        select(Case, Party.number)
+        .join(Party, Party.case_id == Case.id)
+        .where(open_row, first, *_among(Party.relation, relations))
+        .where(*_among(Case.state, states))
+        .where(*([Case.priority == priority] if priority else []))
+        .where(*([Case.country == country] if country else []))
+    )
+
+
+def _among(column: object, values: Iterable[object]) -> list[ColumnElement[bool]]:
+    wanted = list(values)
+    return [column.in_(wanted)] if wanted else []  # type: ignore[attr-defined]
+
+
+def data_key(work: Reading, case_id: UUID) -> WrappedKey:
+    """Find a case's data key; raises NotFound (404) once it was destroyed."""
+    key = work.session.get(CaseKey, case_id)
+    if key is None:
+        raise NotFound("What was sealed in this case has been erased.")
+    return key.as_wrapped()
+
+
+def sealed(work: Reading, record_id: UUID, kind: Sealable) -> Sealed | None:
+    """Find what is sealed with a record under this name, if anything is."""
+    named = (Sealed.record_id == record_id) & (Sealed.kind == kind)
+    return work.session.scalar(select(Sealed).where(named))
+
+
+def notes(work: Reading, record_id: UUID) -> list[Sealed]:
+    """Find the free texts that came with the steps of a record, oldest first."""
+    named = (Sealed.record_id == record_id) & (Sealed.kind == Paper.NOTE)
+    rows = select(Sealed).where(named).order_by(Sealed.written_at, Sealed.id)
+    return list(work.session.scalars(rows))
+
+
+def place_of(paper: Sealed) -> Place:
+    """Say where a sealed paper belongs: moved elsewhere, it does not open."""
+    table = Sealed.__tablename__
+    section = f"{paper.kind}:{paper.record_id}"
+    return Place(table, paper.id, paper.case_id, section, paper.key_version)
+
+
+def unseal(work: Reading, paper: Sealed) -> bytes:
+    """Open a paper; only for a caller that has recorded the opening, or for a rule."""
+    key = data_key(work, paper.case_id)
+    return work.vault.open(key, place_of(paper), paper.sealed)
+
+
+def sections_present(work: Reading, case_ids: Iterable[UUID]) -> Mapping[UUID, list[str]]:
+    """Name what is sealed in each case itself."""
+    rows = work.session.execute(
+        select(Sealed.case_id, Sealed.kind)
+        .where(Sealed.case_id.in_(list(case_ids)), Sealed.record_id == Sealed.case_id)
+        .group_by(Sealed.case_id, Sealed.kind)
+        .order_by(Sealed.kind)
+    )
+    present: dict[UUID, list[str]] = {}
+    for case_id, kind in rows:
+        present.setdefault(case_id, []).append(kind)
+    return present
+
+
+def with_external(work: Reading, digest: str) -> str | None:
+    """Find the code of the case that was submitted under this number of its submitter."""
+    return work.session.scalar(select(Case.code).where(Case.external_digest == digest))
+
+
+def all_safeguards(work: Reading, case_ids: Iterable[UUID]) -> Mapping[UUID, Safeguards]:
+    """Open the safeguards of some cases, for the rules alone."""
+    rows = select(Sealed).where(
+        Sealed.record_id.in_(list(case_ids)), Sealed.kind == Paper.SAFEGUARDS
+    )
+    return {
+        paper.case_id: Safeguards.model_validate_json(unseal(work, paper))
+        for paper in work.session.scalars(rows)
+    }
+
+
+def latest_risks(work: Reading, case_ids: Iterable[UUID]) -> Mapping[UUID, RiskAssessment]:
+    """Find the last assessment of the risk in each case, by whichever party."""
+    wanted = RiskAssessment.case_id.in_(list(case_ids))
+    oldest_first = (RiskAssessment.assessed_at, RiskAssessment.id)
+    rows = work.session.scalars(
+        select(RiskAssessment).where(wanted).order_by(*oldest_first)
+    )
+    return {risk.case_id: risk for risk in rows}

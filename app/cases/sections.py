@@ -1,0 +1,162 @@
+"""What personal data a case holds, and the shape of each part.
+
+Levels and names are of LIFECYCLES.md, section 5. Each part is sealed on its own, so that a
+consent can name it.
+"""
+
+from datetime import date
+from enum import StrEnum
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+
+from app.directory.kinds import Service
+from app.kernel.text import Code, CountryCode, SafeLine, SafeText
+
+
+class Section(StrEnum):
+    """A part of the case that a consent can name."""
+
+    NEEDS = "needs"
+    CONTACT = "contact"
+    IDENTITY = "identity"
+    NARRATIVE = "narrative"
+    INDICATORS = "indicators"
+    PERPETRATORS = "perpetrators"
+    HEALTH = "health"
+
+
+class Paper(StrEnum):
+    """What else is sealed: readers are named in the table of disclosure."""
+
+    SAFEGUARDS = "safeguards"
+    CONTACTS = "contacts"
+    ARRANGEMENT = "arrangement"
+    NOTE = "note"
+    EVIDENCE = "evidence"
+
+
+type Sealable = Section | Paper
+
+
+def open_to_growth(schema: dict[str, Any]) -> None:
+    """Let a client that reads this shape ignore fields that come later."""
+    schema.pop("additionalProperties", None)
+
+
+class Content(BaseModel):
+    """What is in a section: written strictly, read tolerantly."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra=open_to_growth)
+
+
+class Needs(Content):
+    """De-identified needs, access needs and the safety notice (L1)."""
+
+    section: Literal[Section.NEEDS]
+    summary: Annotated[SafeText, Field(description="What the person needs; no name.")]
+    access_needs: SafeText | None = None
+    safety_notice: Annotated[
+        SafeText | None, Field(description="What whoever meets the person must know.")
+    ] = None
+
+
+class Contact(Content):
+    """How to reach the person without putting them at risk (L2)."""
+
+    section: Literal[Section.CONTACT]
+    alias: Annotated[SafeLine, Field(description="First name or alias.")]
+    safe_channel: Annotated[SafeLine, Field(description="What to use, and what never to.")]
+    safe_times: SafeLine | None = None
+
+
+class Identity(Content):
+    """Who the person is (L3)."""
+
+    section: Literal[Section.IDENTITY]
+    names: Annotated[list[SafeLine], Field(min_length=1, max_length=10)]
+    birth_date: date | None = None
+    nationality: CountryCode | None = None
+    documents: Annotated[list[SafeLine], Field(max_length=20)] = []
+
+
+class Narrative(Content):
+    """What happened, in the person's words (L4)."""
+
+    section: Literal[Section.NARRATIVE]
+    text: SafeText
+
+
+class Indicators(Content):
+    """Signs that were seen: a presumption, never a finding (L4)."""
+
+    section: Literal[Section.INDICATORS]
+    codes: Annotated[list[Code], Field(max_length=100)] = []
+    remarks: SafeText | None = None
+
+
+class Perpetrators(Content):
+    """Who did it, as far as the person said (L4)."""
+
+    section: Literal[Section.PERPETRATORS]
+    text: SafeText
+
+
+class Health(Content):
+    """What a doctor must know (L4)."""
+
+    section: Literal[Section.HEALTH]
+    text: SafeText
+
+
+SectionContent = Annotated[
+    Needs | Contact | Identity | Narrative | Indicators | Perpetrators | Health,
+    Field(discriminator="section"),
+]
+CONTENT: Final[TypeAdapter[SectionContent]] = TypeAdapter(SectionContent)
+
+
+class OriginContact(StrEnum):
+    """Whether the State of origin may be told (BR10, BR11)."""
+
+    UNDECIDED = "undecided"
+    PERMITTED = "permitted"
+    BLOCKED = "blocked"
+
+
+class Safeguards(Content):
+    """Who must not learn of this person, and why: never part of the notice."""
+
+    country_of_origin: CountryCode | None = None
+    unsafe_focal_points: Annotated[
+        list[Code], Field(max_length=50, description="Codes of focal points never to tell.")
+    ] = []
+    unsafe_people: SafeText | None = None
+    official_implicated: bool = False
+    fear_of_state: bool = False
+    seeks_asylum: bool = False
+    origin_contact: OriginContact = OriginContact.UNDECIDED
+
+    def origin_blocked(self) -> bool:
+        """Say whether the State of origin must not be told (routing rule 4)."""
+        afraid = self.fear_of_state or self.seeks_asylum or self.official_implicated
+        return afraid or self.origin_contact == OriginContact.BLOCKED
+
+
+class DutyContact(Content):
+    """Someone who can be reached at a focal point."""
+
+    name: SafeLine
+    phone: Annotated[str, Field(pattern=r"^\+[1-9][0-9]{6,14}$", description="E.164.")]
+
+
+class Contacts(Content):
+    """Two people who can be reached (BR22)."""
+
+    contacts: Annotated[list[DutyContact], Field(min_length=1, max_length=5)]
+
+
+SERVICES_FOR_SAFETY: Final = frozenset(
+    {Service.SHELTER, Service.MEDICAL, Service.CHILD_PROTECTION}
+)
+"""What may still be asked for while a case is suspended: to keep someone safe."""

@@ -1,0 +1,144 @@
+"""Cases as the outside world spells them: what comes in, and what goes out."""
+
+from datetime import datetime
+from typing import Annotated, Self
+from uuid import UUID
+
+from pydantic import Field, model_validator
+from pydantic_core import PydanticCustomError
+
+from app.access.models import ApprovalState
+from app.cases.lifecycle import Action, Need, Stage, State
+from app.cases.reasons import ClosureReason, DeclineReason, WithdrawReason
+from app.cases.schemas import NewRisk, Notice, NoticeFields, Risk
+from app.cases.sections import DutyContact, Safeguards, Section, SectionContent
+from app.consents.schemas import NewConsent
+from app.kernel.actors import Relation
+from app.kernel.needs import UnmetNeed
+from app.kernel.paging import Page
+from app.kernel.text import Asked, SafeText, Shown
+
+EXTERNAL = (
+    "Your own number of the case. Only its fingerprint is kept; a second case under the "
+    "same number is refused with the code of the first."
+)
+
+
+class NewCase(Asked):
+    """A case as it is first written, in whole or in part."""
+
+    notice: NoticeFields
+    sections: Annotated[
+        list[SectionContent], Field(max_length=7, description="Each is sealed by itself.")
+    ] = []
+    safeguards: Safeguards | None = None
+    consents: Annotated[list[NewConsent], Field(max_length=50)] = []
+    risk: NewRisk | None = None
+    external_reference: Annotated[
+        str | None, Field(pattern=r"^[A-Za-z0-9._/-]{1,60}$", description=EXTERNAL)
+    ] = None
+    submit: Annotated[
+        bool, Field(description="Submit in the same transaction; else keep a draft.")
+    ] = False
+
+    @model_validator(mode="after")
+    def write_each_once(self) -> Self:
+        """Refuse two contents for one section."""
+        names = [content.section for content in self.sections]
+        if len(names) != len(set(names)):
+            raise PydanticCustomError("section_twice", "Write each section once.")
+        return self
+
+
+class DeclineLead(Asked):
+    """Why the candidate does not take the lead."""
+
+    reason: DeclineReason
+    note: Annotated[SafeText | None, Field(description="Sealed.")] = None
+
+
+class AcceptLead(Asked):
+    """What a focal point promises with the lead (BR22)."""
+
+    contacts: Annotated[
+        list[DutyContact],
+        Field(min_length=1, max_length=5, description="Two different people; sealed."),
+    ]
+
+
+class WithdrawCase(Asked):
+    """Why the submitter takes a case back."""
+
+    reason: WithdrawReason
+    note: Annotated[SafeText | None, Field(description="Sealed.")] = None
+
+
+class CloseCase(Asked):
+    """Why a case ends, and that the person knows."""
+
+    reason: ClosureReason
+    person_informed: Annotated[
+        bool,
+        Field(description="Whether the person was told; lost contact: what was tried."),
+    ]
+    note: Annotated[SafeText | None, Field(description="Sealed.")] = None
+
+
+class CaseAction(Shown):
+    """An action that is yours in this state: open now, or why not."""
+
+    action: Action
+    open: bool
+    asks: Annotated[list[Need], Field(description="What your request must bring.")]
+    unmet: list[UnmetNeed]
+
+
+class CaseOut(Shown):
+    """A case as one party sees it, and what that party can do with it.
+
+    A recipient of a referral sees the notice; what is null for it is not its to know.
+    """
+
+    code: str
+    you_are: list[Relation]
+    stage: Stage
+    state: State
+    notice: Notice
+    lead: Annotated[str | None, Field(description="Code of the focal point that leads.")]
+    holder: Annotated[str | None, Field(description="Lead, else candidate, else desk.")]
+    submitter: str | None
+    risk: Risk | None
+    sections: Annotated[list[Section], Field(description="Which sections are written.")]
+    closure_reason: str | None
+    due_at: Annotated[
+        datetime | None, Field(description="Until when the next step is due.")
+    ]
+    version: int | None
+    available_actions: list[CaseAction]
+
+
+class CasePage(Page[CaseOut]):
+    """Some of your cases."""
+
+
+class ApprovalOut(Shown):
+    """A question to a second person.
+
+    Once it is approved, repeat the action with `Approval: {id}` and the same body.
+    """
+
+    id: UUID
+    action: str
+    subject: Annotated[str, Field(description="`cases/{code}`.")]
+    facts: Annotated[
+        dict[str, str], Field(description="What exactly is asked, such as the reason.")
+    ]
+    decision: ApprovalState
+    asked_by_you: bool
+    asked_at: datetime
+    lapses_at: datetime
+    roles: Annotated[list[str], Field(description="Who may decide; never who asked.")]
+
+
+class ApprovalPage(Page[ApprovalOut]):
+    """What waits for a second person of your focal point."""

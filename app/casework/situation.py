@@ -1,0 +1,147 @@
+"""How a case stands: what its needs are judged by, and how each party sees it."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+from uuid import UUID
+
+from app.cases import queries as cases
+from app.cases.lifecycle import STAGES, TABLE, Action, Row
+from app.cases.models import Case
+from app.cases.schemas import Notice, Risk
+from app.cases.sections import Section
+from app.casework.needs import RULES, Facts, Terms
+from app.casework.schemas import CaseAction, CaseOut
+from app.consents import standing
+from app.consents.standing import Standing
+from app.deadlines import queries as deadlines
+from app.deadlines.models import Clock
+from app.directory import queries as directory
+from app.directory.models import FocalPoint
+from app.kernel.actors import Relation, Side, sides_of_case
+from app.kernel.needs import UnmetNeed
+from app.kernel.work import Reading
+from app.referrals import lifecycle as referral_states
+from app.referrals import queries as referrals
+from app.referrals.lifecycle import State as ReferralState
+
+OFFERED: Final = frozenset(
+    {
+        *(Action.SUBMIT, Action.WITHDRAW, Action.ACKNOWLEDGE),
+        *(Action.DECLINE_LEAD, Action.ACCEPT_LEAD, Action.CLOSE),
+    }
+)
+"""The actions that have a path; the others stand in the table and wait for theirs."""
+
+ASKED_OF_ALL: Final = (*("country", "age_class", "language", "priority", "safe_contact"),)
+
+
+@dataclass(frozen=True)
+class Context:
+    """What a page of cases is shown with, read in a few statements."""
+
+    standings: Mapping[UUID, Standing]
+    clocks: Mapping[UUID, Clock]
+    sections: Mapping[UUID, list[str]]
+    referrals: Mapping[UUID, list[ReferralState]]
+    codes: Mapping[UUID, str]
+    me: FocalPoint
+
+
+def facts_of(
+    stands: Standing,
+    states: Sequence[ReferralState],
+    me: FocalPoint,
+    terms: Terms | None = None,
+) -> Facts:
+    """Gather what the needs are judged by, for the focal point that asks."""
+    case = stands.case
+    return Facts(
+        notice_complete=all(getattr(case, name) is not None for name in ASKED_OF_ALL),
+        may_be_referred=stands.may_be_referred(),
+        recipient_safe=stands.is_safe(me, me.code),
+        risk_current=stands.risk_is_current(),
+        nothing_sent=all(state == ReferralState.DRAFT for state in states),
+        nothing_open=not any(state in referral_states.OPEN for state in states),
+        terms=terms or Terms(),
+    )
+
+
+def look(work: Reading, found: Sequence[Case]) -> Context:
+    """Read all that a page of cases is shown with."""
+    ids = [case.id for case in found]
+    people = {p for case in found for p in (case.holder, case.submitter) if p}
+    return Context(
+        standing.of_cases(work, found),
+        deadlines.running(work, ids),
+        cases.sections_present(work, ids),
+        referrals.states_of(work, ids),
+        directory.codes(work, people),
+        directory.by_id(work, work.actor.focal_point_id),
+    )
+
+
+def judge(work: Reading, case: Case, row: Row, terms: Terms | None = None) -> Facts:
+    """Raise NeedsUnmet (409) with all that one step lacks; else say how the case stands."""
+    facts = situation_of(work, case, terms)
+    RULES.require(row, facts)
+    return facts
+
+
+def situation_of(work: Reading, case: Case, terms: Terms | None = None) -> Facts:
+    """Gather what the needs of one case are judged by."""
+    states = referrals.states_of(work, [case.id]).get(case.id, [])
+    me = directory.by_id(work, work.actor.focal_point_id)
+    return facts_of(standing.of_case(work, case), states, me, terms)
+
+
+def show(work: Reading, found: Sequence[Case]) -> list[CaseOut]:
+    """Show cases to one of their parties, as things stand now."""
+    context = look(work, found)
+    return [show_one(work, case, context) for case in found]
+
+
+def show_one(work: Reading, case: Case, context: Context) -> CaseOut:
+    """Show a case to one of its parties; to a recipient, the notice."""
+    mine = case.relations_of(work.actor.focal_point_id)
+    sides = sides_of_case(mine)
+    lead, holder = case.with_relation(Relation.LEAD), case.holder
+    clock = context.clocks.get(case.id)
+    risk = context.standings[case.id].risk
+    return CaseOut(
+        code=case.code,
+        you_are=sorted(mine) or [Relation.RECIPIENT],
+        stage=STAGES[case.state],
+        state=case.state,
+        notice=Notice.model_validate(case),
+        lead=context.codes[lead] if lead else None,
+        holder=context.codes[holder] if holder else None,
+        submitter=context.codes[case.submitter] if sides else None,
+        risk=Risk.model_validate(risk) if risk and sides else None,
+        sections=written(context.sections.get(case.id, [])) if sides else [],
+        closure_reason=case.closure_reason if sides else None,
+        due_at=clock.due_at if clock and sides else None,
+        version=case.version if sides else None,
+        available_actions=actions_of(work, case, sides, context),
+    )
+
+
+def written(kinds: Iterable[str]) -> list[Section]:
+    """Name the sections among what is sealed."""
+    return [section for section in Section if section in set(kinds)]
+
+
+def actions_of(
+    work: Reading, case: Case, sides: frozenset[Side], context: Context
+) -> list[CaseAction]:
+    """Say of each step of this party whether it is open now and, if not, why not."""
+    states = context.referrals.get(case.id, [])
+    facts = facts_of(context.standings[case.id], states, context.me)
+    rows = TABLE.open_to(case.state, sides, work.actor.roles)
+    return [show_action(row, facts) for row in rows if row.action in OFFERED]
+
+
+def show_action(row: Row, facts: Facts) -> CaseAction:
+    """Say whether one step is open."""
+    lacks = [UnmetNeed.of(lack) for lack in RULES.in_the_way(row, facts)]
+    return CaseAction(action=row.action, open=not lacks, asks=RULES.asked(row), unmet=lacks)

@@ -1,0 +1,155 @@
+"""What a consent covers: derived each time it is asked, never stored."""
+
+from collections.abc import Iterable
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol
+from uuid import UUID
+
+from app.cases.sections import Section
+from app.directory.kinds import Described, Function, Kind, is_at_home
+
+
+class Purpose(StrEnum):
+    """What a person may agree to: to be referred at all, a new lead, or one service."""
+
+    REFER = "REFER"
+    HANDOVER = "HANDOVER"
+    SHELTER = "SHELTER"
+    MEDICAL = "MEDICAL"
+    PSYCHOSOCIAL = "PSYCHOSOCIAL"
+    LEGAL_AID = "LEGAL_AID"
+    INTERPRETATION = "INTERPRETATION"
+    SOCIAL_WELFARE = "SOCIAL_WELFARE"
+    CHILD_PROTECTION = "CHILD_PROTECTION"
+    GUARDIANSHIP = "GUARDIANSHIP"
+    IDENTIFICATION = "IDENTIFICATION"
+    LAW_ENFORCEMENT = "LAW_ENFORCEMENT"
+    RESIDENCE_STATUS = "RESIDENCE_STATUS"
+    ASYLUM = "ASYLUM"
+    CONSULAR_DOCUMENT = "CONSULAR_DOCUMENT"
+    RETURN = "RETURN"
+    REINTEGRATION = "REINTEGRATION"
+    COMPENSATION = "COMPENSATION"
+    FAMILY_TRACING = "FAMILY_TRACING"
+
+
+class GivenBy(StrEnum):
+    """Who decided."""
+
+    PERSON = "person"
+    GUARDIAN_WITH_ASSENT = "guardian_with_assent"
+    BEST_INTERESTS_DECISION = "best_interests_decision"
+
+
+FOR_A_CHILD = frozenset({GivenBy.GUARDIAN_WITH_ASSENT, GivenBy.BEST_INTERESTS_DECISION})
+
+
+class Addressee(Described, Protocol):
+    """As much of a focal point as a consent can name."""
+
+    @property
+    def id(self) -> UUID:
+        """Its id."""
+
+    @property
+    def function(self) -> Function:
+        """What it does."""
+
+
+class Given(Protocol):
+    """A consent as the person gave it."""
+
+    @property
+    def focal_point_id(self) -> UUID | None:
+        """Who may be told, if one was named."""
+
+    @property
+    def kind(self) -> Kind | None:
+        """Else of which class: whom they answer to."""
+
+    @property
+    def function(self) -> Function | None:
+        """What they do, if the person said so."""
+
+    @property
+    def country(self) -> str | None:
+        """Where."""
+
+    @property
+    def purposes(self) -> list[str]:
+        """What for."""
+
+    @property
+    def sections(self) -> list[str]:
+        """Which sections."""
+
+    @property
+    def given_by(self) -> GivenBy:
+        """Who decided."""
+
+    @property
+    def expires_at(self) -> datetime:
+        """Until when, exclusive."""
+
+    @property
+    def withdrawn_at(self) -> datetime | None:
+        """When the person took it back."""
+
+
+@dataclass(frozen=True)
+class Asking:
+    """Someone who would be told, what for, when, and about whom."""
+
+    recipient: Addressee
+    purpose: Purpose
+    now: datetime
+    child: bool
+
+
+def names(consent: Given, recipient: Addressee) -> bool:
+    """Say whether a consent names this recipient, itself or its class.
+
+    "State bodies in KZ" means those of KZ: a consulate there is of another State (R84).
+    """
+    if consent.focal_point_id is not None:
+        return consent.focal_point_id == recipient.id
+    return (
+        consent.kind == recipient.kind
+        and consent.function in {None, recipient.function}
+        and consent.country is not None
+        and is_at_home(recipient, consent.country)
+    )
+
+
+def counts(consent: Given, now: datetime, *, child: bool) -> bool:
+    """Say whether a consent stands: not withdrawn, not expired, and given by who may.
+
+    A child's own word is assent, which does not replace a guardian's consent (BR14).
+    """
+    able = not child or consent.given_by in FOR_A_CHILD
+    return able and consent.withdrawn_at is None and now < consent.expires_at
+
+
+def covered(consents: Iterable[Given], asking: Asking) -> frozenset[Section] | None:
+    """Say which sections may be told; None: this recipient may not be told anything."""
+    fitting = [
+        consent
+        for consent in consents
+        if counts(consent, asking.now, child=asking.child)
+        and asking.purpose in consent.purposes
+        and names(consent, asking.recipient)
+    ]
+    if not fitting:
+        return None
+    return frozenset(Section(name) for consent in fitting for name in consent.sections)
+
+
+def covers(
+    consents: Iterable[Given], asking: Asking, sections: AbstractSet[Section]
+) -> bool:
+    """Say whether this recipient may be told these sections, for this purpose, now."""
+    told = covered(consents, asking)
+    return told is not None and sections <= told

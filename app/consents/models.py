@@ -1,0 +1,41 @@
+"""Consents, as the person gave them."""
+
+from datetime import date, datetime
+from uuid import UUID
+
+from sqlalchemy import ForeignKey, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.cases.models import Case
+from app.consents.coverage import GivenBy
+from app.directory.kinds import Function, Kind
+from app.directory.models import FocalPoint
+from app.kernel.db import Base
+
+
+class Consent(Base):
+    """A decision of the person: who may be told, what for, what, until when.
+
+    Either one focal point is named, or a class of them: a kind in a country, and a
+    function where the person said so.
+    """
+
+    __tablename__ = "consent"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    case_id: Mapped[UUID] = mapped_column(ForeignKey(Case.id), index=True)
+    focal_point_id: Mapped[UUID | None] = mapped_column(ForeignKey(FocalPoint.id))
+    kind: Mapped[Kind | None]
+    function: Mapped[Function | None]
+    country: Mapped[str | None] = mapped_column(String(2))
+    purposes: Mapped[list[str]]
+    sections: Mapped[list[str]]
+    given_by: Mapped[GivenBy]
+    language: Mapped[str]
+    interpreter: Mapped[bool]
+    form_version: Mapped[str]
+    obtained_on: Mapped[date]
+    expires_at: Mapped[datetime]
+    recorded_by: Mapped[UUID] = mapped_column(ForeignKey(FocalPoint.id))
+    recorded_at: Mapped[datetime]
+    withdrawn_at: Mapped[datetime | None]

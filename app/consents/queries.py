@@ -1,0 +1,39 @@
+"""Reading consents."""
+
+from collections.abc import Iterable, Mapping
+from uuid import UUID
+
+from sqlalchemy import select
+
+from app.consents.coverage import Addressee, names
+from app.consents.models import Consent
+from app.kernel.problems import NotFound
+from app.kernel.work import Reading
+
+
+def of_cases(work: Reading, case_ids: Iterable[UUID]) -> Mapping[UUID, list[Consent]]:
+    """List the consents of some cases, oldest first."""
+    wanted = Consent.case_id.in_(list(case_ids))
+    rows = select(Consent).where(wanted).order_by(Consent.recorded_at, Consent.id)
+    found: dict[UUID, list[Consent]] = {}
+    for consent in work.session.scalars(rows):
+        found.setdefault(consent.case_id, []).append(consent)
+    return found
+
+
+def of_case(work: Reading, case_id: UUID) -> list[Consent]:
+    """List every consent of a case, withdrawn ones too, oldest first."""
+    return of_cases(work, [case_id]).get(case_id, [])
+
+
+def of_case_naming(work: Reading, case_id: UUID, recipient: Addressee) -> list[Consent]:
+    """List the consents of a case that name this recipient, itself or its class."""
+    return [c for c in of_case(work, case_id) if names(c, recipient)]
+
+
+def get(work: Reading, case_id: UUID, consent_id: UUID) -> Consent:
+    """Find a consent of this case, or raise NotFound (404)."""
+    consent = work.session.get(Consent, consent_id)
+    if consent is None or consent.case_id != case_id:
+        raise NotFound("There is no such consent in this case.")
+    return consent

@@ -1,0 +1,100 @@
+"""Consents as the outside world spells them."""
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from typing import Annotated, Self
+from uuid import UUID
+
+from pydantic import AwareDatetime, Field, model_validator
+from pydantic_core import PydanticCustomError
+
+from app.cases.sections import Section
+from app.consents.coverage import GivenBy, Purpose
+from app.consents.models import Consent
+from app.directory.kinds import Function, Kind
+from app.kernel.text import Asked, Code, CountryCode, LanguageTag, SafeText, Shown
+
+
+class RecipientClass(Asked):
+    """A class of recipients, such as non-state shelters in KZ."""
+
+    kind: Kind
+    country: CountryCode
+    function: Function | None = None
+
+
+class NewConsent(Asked):
+    """A consent, as the person gave it: name one focal point, or a class of them."""
+
+    focal_point: Annotated[Code | None, Field(description="Code of the one named.")] = None
+    recipient_class: RecipientClass | None = None
+    purposes: Annotated[list[Purpose], Field(min_length=1, max_length=19)]
+    sections: Annotated[
+        list[Section], Field(max_length=7, description="Empty: the notice alone.")
+    ] = []
+    given_by: GivenBy
+    language: Annotated[LanguageTag, Field(description="In which it was explained.")]
+    interpreter: bool = False
+    form_version: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,40}$")]
+    obtained_on: date
+    expires_at: AwareDatetime
+    evidence: Annotated[SafeText | None, Field(description="How it was given; sealed.")] = (
+        None
+    )
+
+    @model_validator(mode="after")
+    def name_one(self) -> Self:
+        """Refuse a consent for nobody, or for two answers to one question."""
+        if (self.focal_point is None) == (self.recipient_class is None):
+            raise PydanticCustomError(
+                "recipient_unclear", "Name either a focal point or a class of them."
+            )
+        return self
+
+
+class ConsentOut(Shown):
+    """A consent you may know of."""
+
+    id: UUID
+    focal_point: str | None
+    recipient_class: RecipientClass | None
+    purposes: list[Purpose]
+    sections: list[Section]
+    given_by: GivenBy
+    language: str
+    interpreter: bool
+    form_version: str
+    obtained_on: date
+    expires_at: datetime
+    withdrawn_at: datetime | None
+
+    @classmethod
+    def of(cls, consent: Consent, codes: Mapping[UUID, str]) -> Self:
+        """Show a consent; codes name the focal points by id."""
+        one = consent.focal_point_id
+        return cls(
+            focal_point=codes[one] if one else None,
+            recipient_class=class_of(consent),
+            **{name: getattr(consent, name) for name in SAME},
+        )
+
+
+SAME = (
+    *("id", "purposes", "sections", "given_by", "language", "interpreter"),
+    *("form_version", "obtained_on", "expires_at", "withdrawn_at"),
+)
+
+
+def class_of(consent: Consent) -> RecipientClass | None:
+    """Spell the class a consent names, if it names one."""
+    if consent.kind is None or consent.country is None:
+        return None
+    return RecipientClass(
+        kind=consent.kind, country=consent.country, function=consent.function
+    )
+
+
+class ConsentList(Shown):
+    """The consents of a case, oldest first."""
+
+    items: list[ConsentOut]

@@ -1,0 +1,86 @@
+"""All that the rules about one person rest on, read at once for a page of cases."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from app.cases import queries as cases
+from app.cases.models import Case, RiskAssessment
+from app.cases.risk import is_current
+from app.cases.sections import OriginContact, Safeguards, Section
+from app.consents import queries
+from app.consents.coverage import Addressee, Asking, Purpose, counts, covered
+from app.consents.models import Consent
+from app.directory.kinds import is_of_origin
+from app.kernel.work import Reading
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Where the person stands: what they agreed to, who is unsafe, how great the risk is.
+
+    The safeguards are here for the rules; showing them is disclosure's business.
+    """
+
+    case: Case
+    consents: list[Consent]
+    safeguards: Safeguards
+    risk: RiskAssessment | None
+    now: datetime
+
+    def told(self, recipient: Addressee, purpose: Purpose) -> frozenset[Section] | None:
+        """Say which sections this recipient may be told; None: nothing at all."""
+        asking = Asking(recipient, purpose, self.now, child=self.case.is_child)
+        return covered(self.consents, asking)
+
+    def may_be_referred(self) -> bool:
+        """Say whether any consent to be referred stands (CONSENT_TO_REFER)."""
+        return any(
+            Purpose.REFER in consent.purposes
+            and counts(consent, self.now, child=self.case.is_child)
+            for consent in self.consents
+        )
+
+    def risk_is_current(self) -> bool:
+        """Say whether the risk was assessed recently enough."""
+        return is_current(self.risk, self.now)
+
+    def is_of_origin(self, focal_point: Addressee) -> bool:
+        """Say whether it is, or may be, a body of the State of origin."""
+        origin = self.safeguards.country_of_origin
+        return is_of_origin(focal_point, origin, self.case.country or "")
+
+    def is_safe(self, focal_point: Addressee, code: str) -> bool:
+        """Say whether it may be told of the person at all (G19, BR10, BR11)."""
+        unsafe = code in self.safeguards.unsafe_focal_points
+        blocked = self.safeguards.origin_blocked() and self.is_of_origin(focal_point)
+        return not unsafe and not blocked
+
+    def origin_is_permitted(self, focal_point: Addressee) -> bool:
+        """Say whether contact with the State of origin is settled, where it is that."""
+        permitted = self.safeguards.origin_contact == OriginContact.PERMITTED
+        return permitted or not self.is_of_origin(focal_point)
+
+
+def of_cases(work: Reading, found: Iterable[Case]) -> Mapping[UUID, Standing]:
+    """Read it for a page of cases, in three statements."""
+    by_id = {case.id: case for case in found}
+    consents = queries.of_cases(work, by_id)
+    safeguards = cases.all_safeguards(work, by_id)
+    risks = cases.latest_risks(work, by_id)
+    return {
+        key: Standing(
+            case,
+            consents.get(key, []),
+            safeguards.get(key, Safeguards()),
+            risks.get(key),
+            work.now,
+        )
+        for key, case in by_id.items()
+    }
+
+
+def of_case(work: Reading, case: Case) -> Standing:
+    """Read it for one case."""
+    return of_cases(work, [case])[case.id]

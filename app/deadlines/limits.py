@@ -1,0 +1,100 @@
+"""How long each answer may take: the defaults of LIFECYCLES.md, section 7, as one table."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Final
+
+SATURDAY: Final = 5
+
+
+class Priority(StrEnum):
+    """How soon help is needed (the inter-agency referral form)."""
+
+    EMERGENCY = "emergency"
+    URGENT = "urgent"
+    NORMAL = "normal"
+
+
+class ClockKind(StrEnum):
+    """What somebody must do before a time; the comment names the clock of the plan."""
+
+    ACKNOWLEDGE = "acknowledge"  # D01
+    DECIDE_LEAD = "decide_lead"  # D02
+    DECIDE_REFERRAL = "decide_referral"  # D03
+    MEET_PERSON = "meet_person"  # D04
+    GIVE_FEEDBACK = "give_feedback"  # D05
+    REVIEW = "review"  # D10
+    REVIEW_RISK = "review_risk"  # D12
+    MONITOR = "monitor"  # D08
+    ANSWER = "answer"
+    FINISH_DRAFT = "finish_draft"
+    CONFIRM_DELETION = "confirm_deletion"
+    ERASE = "erase"  # D11
+
+
+@dataclass(frozen=True)
+class Limit:
+    """A length of time, by the clock or in working days.
+
+    Working days are Monday to Friday in UTC; calendars of countries come with the worker.
+    """
+
+    hours: int = 0
+    working_days: int = 0
+
+    def after(self, start: datetime) -> datetime:
+        """Say when it is over."""
+        end = start + timedelta(hours=self.hours)
+        for _ in range(self.working_days):
+            end = next_working_day(end)
+        return end
+
+
+def next_working_day(moment: datetime) -> datetime:
+    """Move to the same hour of the next day that is neither Saturday nor Sunday."""
+    following = moment + timedelta(days=1)
+    while following.weekday() >= SATURDAY:
+        following += timedelta(days=1)
+    return following
+
+
+def hours(count: int) -> Limit:
+    """Spell a limit in hours."""
+    return Limit(hours=count)
+
+
+def days(count: int) -> Limit:
+    """Spell a limit in days that run through week-ends."""
+    return Limit(hours=24 * count)
+
+
+def working_days(count: int) -> Limit:
+    """Spell a limit in working days."""
+    return Limit(working_days=count)
+
+
+# fmt: off
+_K = ClockKind
+LIMITS: Final[dict[ClockKind, tuple[Limit, Limit, Limit]]] = {
+    #                      emergency  urgent           normal
+    _K.ACKNOWLEDGE:       (hours(1),  hours(3),        working_days(1)),
+    _K.DECIDE_LEAD:       (hours(24), hours(72),       working_days(5)),
+    _K.DECIDE_REFERRAL:   (hours(24), hours(72),       days(14)),
+    _K.MEET_PERSON:       (hours(24), hours(72),       days(14)),
+    _K.GIVE_FEEDBACK:     (hours(24), working_days(3), days(7)),
+    _K.REVIEW:            (days(7),   days(14),        days(30)),
+    _K.REVIEW_RISK:       (days(7),   days(7),         days(7)),
+    _K.MONITOR:           (days(7),   days(7),         days(7)),
+    _K.ANSWER:            (hours(4),  working_days(1), working_days(1)),
+    _K.FINISH_DRAFT:      (days(14),  days(14),        days(14)),
+    _K.CONFIRM_DELETION:  (working_days(5), working_days(5), working_days(5)),
+    _K.ERASE:             (days(730), days(730),       days(730)),
+}
+# fmt: on
+
+
+def due(kind: ClockKind, priority: Priority | None, start: datetime) -> datetime:
+    """Say until when; a draft without a priority has the time of a normal one."""
+    column = list(Priority).index(priority or Priority.NORMAL)
+    return LIMITS[kind][column].after(start)

@@ -1,0 +1,92 @@
+"""Bringing the directory up to date: ours and an operator's files take the same way in."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import insert, select, update
+from sqlalchemy.orm import Session
+
+from app.directory.files import read
+from app.directory.models import Agreement, Country, FocalPoint
+from app.directory.rows import Row
+from app.kernel.journal import Mailbox
+
+type Values = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Count:
+    """What a file did to its table."""
+
+    added: int
+    changed: int
+    unchanged: int
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """What a folder did to the directory."""
+
+    countries: Count
+    focal_points: Count
+    agreements: Count
+
+
+def standard_data() -> Traversable:
+    """Name the folder of what our sources say: 28 countries, and whom to turn to there."""
+    return files("app.directory").joinpath("data")
+
+
+def load(session: Session, new_id: Callable[[], UUID], folder: Traversable) -> Loaded:
+    """Add and change what `countries.csv`, `focal_points.csv` and `agreements.csv` say.
+
+    A folder may hold any of them; a `Path` will do. Rows are known by their codes, and none
+    is ever deleted, since cases refer to it: set `active` to false. Raises FilesRefused,
+    with every fault, before anything is written.
+    """
+    found = read(folder, session.scalars(select(Country.iso2)))
+    offices = with_mailboxes(session, new_id, spelled(found.focal_points))
+    return Loaded(
+        countries=store(session, Country, "iso2", spelled(found.countries)),
+        focal_points=store(session, FocalPoint, "code", offices),
+        agreements=store(session, Agreement, "code", spelled(found.agreements)),
+    )
+
+
+def spelled(rows: Sequence[Row]) -> list[Values]:
+    """Turn rows into the values of columns."""
+    return [row.model_dump() for row in rows]
+
+
+def with_mailboxes(
+    session: Session, new_id: Callable[[], UUID], offices: Sequence[Values]
+) -> list[Values]:
+    """Open a mailbox for each new focal point, so that nothing sent to it is lost."""
+    known = dict(session.execute(select(FocalPoint.code, FocalPoint.id)).all())
+    fresh = {row["code"]: new_id() for row in offices if row["code"] not in known}
+    session.add_all(Mailbox(focal_point_id=new) for new in fresh.values())
+    session.flush()
+    ids = known | fresh
+    return [{"id": ids[row["code"]], **row} for row in offices]
+
+
+def store(
+    session: Session,
+    model: type[Country | FocalPoint | Agreement],
+    key: str,
+    rows: Sequence[Values],
+) -> Count:
+    """Insert the rows whose key is new, and update those that say something else now."""
+    table = model.__table__
+    stored = {row[key]: dict(row) for row in session.execute(select(table)).mappings()}
+    added = [row for row in rows if row[key] not in stored]
+    changed = [row for row in rows if row[key] in stored and row != stored[row[key]]]
+    if added:
+        session.execute(insert(model), added)
+    for row in changed:
+        session.execute(update(model).where(table.c[key] == row[key]).values(row))
+    return Count(len(added), len(changed), len(rows) - len(added) - len(changed))

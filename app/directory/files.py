@@ -1,0 +1,169 @@
+"""Directory files: judged whole, so that nobody has to mend them fault by fault."""
+
+import csv
+import io
+from collections import Counter
+from collections.abc import Container, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from importlib.resources.abc import Traversable
+from typing import Final
+
+from pydantic import ValidationError
+
+from app.directory.rows import AgreementRow, CountryRow, FocalPointRow, Row
+
+COUNTRIES: Final = "countries.csv"
+FOCAL_POINTS: Final = "focal_points.csv"
+AGREEMENTS: Final = "agreements.csv"
+
+
+@dataclass(frozen=True)
+class Fault:
+    """What is wrong with a cell, with a line (no column), or with a file (no line)."""
+
+    file: str
+    line: int
+    column: str
+    what: str
+
+    def spell(self) -> str:
+        """Say where to look, and for what."""
+        line = f", line {self.line}" if self.line else ""
+        column = f", column {self.column}" if self.column else ""
+        return f"{self.file}{line}{column}: {self.what}"
+
+
+class FilesRefused(Exception):  # noqa: N818 - it names what happened, as Problem does
+    """The files of this folder are not as they must be; nothing was written."""
+
+    def __init__(self, faults: Sequence[Fault]) -> None:
+        super().__init__("\n".join(fault.spell() for fault in faults))
+        self.faults = tuple(faults)
+
+
+@dataclass(frozen=True)
+class Line[R: Row]:
+    """A row, and where it stands."""
+
+    number: int
+    row: R
+
+
+@dataclass(frozen=True)
+class Sheet[R: Row]:
+    """A file as far as it could be read, and what is wrong with the rest."""
+
+    file: str
+    lines: Sequence[Line[R]] = ()
+    faults: Sequence[Fault] = ()
+
+
+@dataclass(frozen=True)
+class Folder:
+    """The rows of the files that a folder holds."""
+
+    countries: list[CountryRow]
+    focal_points: list[FocalPointRow]
+    agreements: list[AgreementRow]
+
+
+def read(folder: Traversable, known: Iterable[str]) -> Folder:
+    """Read a folder beside the countries the directory knows; raises FilesRefused."""
+    must_hold_something(folder)
+    countries = open_sheet(folder, COUNTRIES, CountryRow)
+    focal_points = open_sheet(folder, FOCAL_POINTS, FocalPointRow)
+    agreements = open_sheet(folder, AGREEMENTS, AgreementRow)
+    refuse([*countries.faults, *focal_points.faults, *agreements.faults])
+    known = {*known, *(line.row.iso2 for line in countries.lines)}
+    refuse([*strangers(focal_points, known), *strangers(agreements, known)])
+    return Folder(rows(countries), rows(focal_points), rows(agreements))
+
+
+def must_hold_something(folder: Traversable) -> None:
+    """Refuse a folder that is not the one its operator meant."""
+    files = (COUNTRIES, FOCAL_POINTS, AGREEMENTS)
+    if not any(folder.joinpath(file).is_file() for file in files):
+        refuse([Fault(file, 0, "", "is not there, nor is any other") for file in files])
+
+
+def refuse(faults: Sequence[Fault]) -> None:
+    """Raise FilesRefused if there is any fault."""
+    if faults:
+        raise FilesRefused(faults)
+
+
+def rows[R: Row](sheet: Sheet[R]) -> list[R]:
+    """Leave the line numbers behind."""
+    return [line.row for line in sheet.lines]
+
+
+def open_sheet[R: Row](folder: Traversable, file: str, model: type[R]) -> Sheet[R]:
+    """Read one file; one that is not there has no lines."""
+    path = folder.joinpath(file)
+    if not path.is_file():
+        return Sheet(file)
+    try:
+        judged = list(judge(file, path.read_bytes().decode("utf-8-sig"), model))
+    except UnicodeDecodeError as error:
+        line = error.object.count(b"\n", 0, error.start) + 1
+        return Sheet(file, faults=[Fault(file, line, "", "must be UTF-8")])
+    lines = [line for line in judged if isinstance(line, Line)]
+    faults = [fault for fault in judged if isinstance(fault, Fault)]
+    return Sheet(file, lines, [*faults, *repeated(file, lines)])
+
+
+def judge[R: Row](file: str, text: str, model: type[R]) -> Iterator[Line[R] | Fault]:
+    """Make a row or faults of each line; of a wrong header, only the header's faults."""
+    table = csv.reader(io.StringIO(text, newline=""), strict=True)
+    try:
+        header = next(table, [])
+        wrong = list(judge_header(file, header, model))
+        yield from wrong
+        for cells in () if wrong else filter(None, table):
+            yield from judge_line(file, table.line_num, header, cells, model)
+    except csv.Error as error:
+        yield Fault(file, table.line_num, "", f"is not CSV: {error}")
+
+
+def judge_header(file: str, header: Sequence[str], model: type[Row]) -> Iterator[Fault]:
+    """Refuse a column that is not ours, is missing or comes twice."""
+    count = Counter(header)
+    for column in [name for name in count if name not in model.model_fields]:
+        yield Fault(file, 1, column, "is not a column of this file")
+    for column in [name for name in model.model_fields if count[name] != 1]:
+        yield Fault(file, 1, column, "must be there once")
+
+
+def judge_line[R: Row](
+    file: str, number: int, header: Sequence[str], cells: Sequence[str], model: type[R]
+) -> Iterator[Line[R] | Fault]:
+    """Make a row of a line, or say what is wrong with each of its cells."""
+    if len(cells) != len(header):
+        yield Fault(file, number, "", f"has {len(cells)} cells, not {len(header)}")
+        return
+    try:
+        row = model.model_validate(dict(zip(header, cells, strict=True)))
+        yield Line(number, row)
+    except ValidationError as refused:
+        for error in refused.errors():
+            what = f"{error['msg']}; it is {error['input']!r}"
+            yield Fault(file, number, str(error["loc"][0]), what)
+
+
+def repeated[R: Row](file: str, lines: Iterable[Line[R]]) -> Iterator[Fault]:
+    """Refuse a second row of the same name, since nobody could say which one counts."""
+    first: dict[str, int] = {}
+    for line in lines:
+        name = line.row.reference
+        if first.setdefault(name, line.number) != line.number:
+            what = f"{name} is on line {first[name]} already"
+            yield Fault(file, line.number, line.row.key, what)
+
+
+def strangers[R: Row](sheet: Sheet[R], known: Container[str]) -> Iterator[Fault]:
+    """Refuse a country that the directory does not hold."""
+    for line in sheet.lines:
+        for column, country in line.row.countries_named():
+            if country not in known:
+                what = f"the directory holds no country {country!r}"
+                yield Fault(sheet.file, line.number, column, what)

@@ -1,0 +1,117 @@
+"""What focal points are, and the rules that follow from it: pure."""
+
+from collections.abc import Iterable
+from enum import StrEnum
+from typing import Final, Protocol
+
+EVERYWHERE: Final = "*"
+"""In `serves`: every country, those outside of the directory included."""
+
+
+class Kind(StrEnum):
+    """Whom a focal point answers to."""
+
+    STATE = "state"
+    NON_STATE = "non_state"
+    INTERGOVERNMENTAL = "intergovernmental"
+    OVERSIGHT = "oversight"
+    DESK = "desk"
+
+
+class Function(StrEnum):
+    """What a focal point does."""
+
+    CONSULAR = "consular"
+    POLICE = "police"
+    PROSECUTION = "prosecution"
+    SOCIAL = "social"
+    HEALTH = "health"
+    SHELTER = "shelter"
+    LEGAL = "legal"
+    CHILD_PROTECTION = "child_protection"
+    MIGRATION = "migration"
+    LABOUR = "labour"
+    COORDINATION = "coordination"
+    TECHNICAL = "technical"
+
+
+class Service(StrEnum):
+    """What a person may be referred for (`proposal_referral_types.csv`)."""
+
+    SHELTER = "SHELTER"
+    MEDICAL = "MEDICAL"
+    PSYCHOSOCIAL = "PSYCHOSOCIAL"
+    LEGAL_AID = "LEGAL_AID"
+    INTERPRETATION = "INTERPRETATION"
+    SOCIAL_WELFARE = "SOCIAL_WELFARE"
+    CHILD_PROTECTION = "CHILD_PROTECTION"
+    GUARDIANSHIP = "GUARDIANSHIP"
+    IDENTIFICATION = "IDENTIFICATION"
+    LAW_ENFORCEMENT = "LAW_ENFORCEMENT"
+    RESIDENCE_STATUS = "RESIDENCE_STATUS"
+    ASYLUM = "ASYLUM"
+    CONSULAR_DOCUMENT = "CONSULAR_DOCUMENT"
+    RETURN = "RETURN"
+    REINTEGRATION = "REINTEGRATION"
+    COMPENSATION = "COMPENSATION"
+    FAMILY_TRACING = "FAMILY_TRACING"
+
+
+class Confidence(StrEnum):
+    """How well a directory entry is sourced."""
+
+    HIGH = "high"
+    MEDIUM = "medium"
+    LOW = "low"
+    FICTITIOUS = "fictitious"
+    CONFIGURED = "configured"
+
+
+class StateRouting(StrEnum):
+    """Whether cases may be routed to the State bodies of a country by themselves."""
+
+    AUTO = "auto"
+    AVOID = "avoid"
+
+
+class Described(Protocol):
+    """As much of a focal point as the rules ask for."""
+
+    @property
+    def kind(self) -> Kind:
+        """Whom it answers to."""
+
+    @property
+    def of_state(self) -> str | None:
+        """The State whose body it is."""
+
+    @property
+    def serves(self) -> list[str]:
+        """The countries where it works."""
+
+
+def serves(focal_point: Described, country: str) -> bool:
+    """Say whether it works in a country."""
+    return bool({country, EVERYWHERE} & set(focal_point.serves))
+
+
+def is_at_home(focal_point: Described, country: str) -> bool:
+    """Say whether it is of this country: a consulate serves one State and is of another."""
+    if focal_point.kind == Kind.STATE:
+        return focal_point.of_state == country
+    return serves(focal_point, country)
+
+
+def is_of_origin(focal_point: Described, origin: str | None, location: str) -> bool:
+    """Say whether it is a body of the State of origin.
+
+    While the origin is not known, any State but the one where the person is may be it.
+    """
+    if focal_point.kind != Kind.STATE:
+        return False
+    return focal_point.of_state == origin if origin else focal_point.of_state != location
+
+
+def languages_shared(mine: Iterable[str], asked: str) -> bool:
+    """Say whether a language is spoken, whatever the script."""
+    return asked.split("-", maxsplit=1)[0] in {language.split("-")[0] for language in mine}

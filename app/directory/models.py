@@ -1,0 +1,70 @@
+"""Countries, the focal points that serve them, and the agreements between them."""
+
+from datetime import date
+from uuid import UUID
+
+from sqlalchemy import ForeignKey, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.directory.kinds import Confidence, Function, Kind, StateRouting
+from app.kernel.db import Base
+from app.kernel.journal import Mailbox
+
+
+class Country(Base):
+    """A country of the mechanism and how its State route is to be used.
+
+    What no source said is empty: nothing here is guessed.
+    """
+
+    __tablename__ = "country"
+
+    iso2: Mapped[str] = mapped_column(String(2), primary_key=True)
+    name: Mapped[str]
+    region: Mapped[str]
+    languages: Mapped[list[str]]
+    time_zone: Mapped[str]
+    state_routing: Mapped[StateRouting]
+    first_contact: Mapped[str | None]
+    needs_criminal_case: Mapped[str | None]
+    routing_reason: Mapped[str | None]
+    lead_body: Mapped[str | None]
+    source: Mapped[str | None]
+    as_of: Mapped[str | None]
+    confidence: Mapped[str]
+
+
+class FocalPoint(Base):
+    """An office that cases are carried to; it cannot exist without its mailbox."""
+
+    __tablename__ = "focal_point"
+
+    id: Mapped[UUID] = mapped_column(ForeignKey(Mailbox.focal_point_id), primary_key=True)
+    code: Mapped[str] = mapped_column(String(40), unique=True)
+    name: Mapped[str]
+    kind: Mapped[Kind]
+    function: Mapped[Function]
+    of_state: Mapped[str | None] = mapped_column(String(2))
+    serves: Mapped[list[str]]
+    time_zone: Mapped[str]
+    languages: Mapped[list[str]]
+    services: Mapped[list[str]]
+    can_lead: Mapped[bool]
+    active: Mapped[bool]
+    confidence: Mapped[Confidence]
+    source: Mapped[str | None]
+    as_of: Mapped[str | None]
+
+
+class Agreement(Base):
+    """What two or more countries agreed may cross their borders, from when until when."""
+
+    __tablename__ = "agreement"
+
+    code: Mapped[str] = mapped_column(String(40), primary_key=True)
+    name: Mapped[str]
+    countries: Mapped[list[str]]
+    in_force_from: Mapped[date]
+    in_force_until: Mapped[date | None]
+    confidence: Mapped[Confidence]
+    source: Mapped[str | None]

@@ -1,0 +1,128 @@
+"""Reading the directory: small, public to every focal point, and sorted alike everywhere.
+
+Lists are filtered and sorted here, not by the database: JSON lists are searched differently
+by each, and so are letters beside `_` sorted; routing must not depend on it.
+"""
+
+from collections.abc import Iterable
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.directory import kinds
+from app.directory.kinds import Kind, Service
+from app.directory.models import Agreement, Country, FocalPoint
+from app.kernel.paging import CursorUnknown, PageQuery
+from app.kernel.problems import NotFound
+from app.kernel.work import Reading
+
+
+def country(work: Reading, iso2: str) -> Country | None:
+    """Find a country; None is one outside of the directory, where people are found too."""
+    return work.session.get(Country, iso2)
+
+
+def countries(work: Reading) -> list[Country]:
+    """List every country, by code."""
+    return sorted(work.session.scalars(select(Country)), key=lambda found: found.iso2)
+
+
+def find(work: Reading, code: str) -> FocalPoint:
+    """Find a focal point by its code, or raise NotFound (404)."""
+    found = work.session.scalar(select(FocalPoint).where(FocalPoint.code == code))
+    if found is None:
+        raise NotFound("There is no such focal point.")
+    return found
+
+
+def by_id(work: Reading, focal_point_id: UUID) -> FocalPoint:
+    """Find a focal point that a record names, or raise NotFound (404)."""
+    found = work.session.get(FocalPoint, focal_point_id)
+    if found is None:
+        raise NotFound("There is no such focal point.")
+    return found
+
+
+def codes(work: Reading, ids: Iterable[UUID]) -> dict[UUID, str]:
+    """Tell focal points' codes, which the outside world knows them by."""
+    statement = select(FocalPoint.id, FocalPoint.code).where(FocalPoint.id.in_(set(ids)))
+    return dict(work.session.execute(statement).all())
+
+
+def active(work: Reading) -> list[FocalPoint]:
+    """List the focal points that something may be sent to, by code."""
+    statement = select(FocalPoint).where(FocalPoint.active)
+    return sorted(work.session.scalars(statement), key=by_code)
+
+
+def desk_for(
+    work: Reading, country: str, fallback_country: str | None
+) -> FocalPoint | None:
+    """Find the desk of a country, else the desk of another: LIFECYCLES.md 8, rules 6 and 8.
+
+    The second country is for a person in a country outside of the directory.
+    """
+    desks = active_desks(work.session)
+    places = [place for place in (country, fallback_country) if place]
+    served = (desk for place in places for desk in desks if kinds.serves(desk, place))
+    return next(served, None)
+
+
+def agreements_between(work: Reading, one: str, other: str) -> list[Agreement]:
+    """List the agreements of two countries that are in force today (UTC), by code."""
+    today = work.now.date()
+    statement = select(Agreement).where(
+        Agreement.in_force_from <= today,
+        Agreement.in_force_until.is_(None) | (Agreement.in_force_until >= today),
+    )
+    found = work.session.scalars(statement)
+    shared = (a for a in found if one != other and {one, other} <= set(a.countries))
+    return sorted(shared, key=by_code)
+
+
+def regions_without_desk(session: Session) -> list[str]:
+    """List the regions with a country that no active desk serves: start-up refuses these.
+
+    A case there could one day have no owner (LIFECYCLES.md 8, rules 6 and 8).
+    """
+    desks = active_desks(session)
+    orphans = {
+        country.region
+        for country in session.scalars(select(Country))
+        if not any(kinds.serves(desk, country.iso2) for desk in desks)
+    }
+    return sorted(orphans)
+
+
+def active_desks(session: Session) -> list[FocalPoint]:
+    """List the desks that can be given a case, by code."""
+    statement = select(FocalPoint).where(FocalPoint.active, FocalPoint.kind == Kind.DESK)
+    return sorted(session.scalars(statement), key=by_code)
+
+
+def page_focal_points(
+    work: Reading, query: PageQuery, country: str | None, service: Service | None
+) -> tuple[list[FocalPoint], str | None, bool]:
+    """List focal points by code, inactive ones too, as `paginate` does.
+
+    The cursor is the last code: the directory keeps no secret, and never loses a row.
+    Raises CursorUnknown (422).
+    """
+    everyone = sorted(work.session.scalars(select(FocalPoint)), key=by_code)
+    if query.after is not None and query.after not in map(by_code, everyone):
+        raise CursorUnknown("`after` must be a `next` of this list.")
+    found = [
+        focal_point
+        for focal_point in everyone
+        if focal_point.code > (query.after or "")
+        and (country is None or kinds.serves(focal_point, country))
+        and (service is None or service in focal_point.services)
+    ]
+    rows = found[: query.limit]
+    return rows, rows[-1].code if rows else query.after, len(found) > len(rows)
+
+
+def by_code(named: FocalPoint | Agreement) -> str:
+    """Sort as ASCII does, in every database."""
+    return named.code

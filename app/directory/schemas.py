@@ -1,0 +1,101 @@
+"""The directory on the wire: a focal point is known by its code, and by nothing else."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from app.directory.kinds import Confidence, Function, Kind, Service, StateRouting
+from app.kernel.paging import Page
+from app.kernel.text import Code, CountryCode, LanguageTag, Shown
+
+Languages = Annotated[
+    list[LanguageTag], Field(description="What is spoken there; empty: not known.")
+]
+TimeZone = Annotated[
+    str, Field(description="IANA time zone of its office hours.", examples=["Asia/Almaty"])
+]
+Source = Annotated[
+    str | None, Field(description="Where this is from; null: no source says.")
+]
+AsOf = Annotated[
+    str | None,
+    Field(description="The year or years it was true in.", examples=["2024", "2018-2022"]),
+]
+
+
+class FocalPointOut(Shown):
+    """An office that cases are carried to."""
+
+    code: Annotated[Code, Field(description="Names it everywhere.", examples=["UZ_LEAD"])]
+    name: Annotated[str, Field(description="Its name, in words of its source.")]
+    kind: Annotated[Kind, Field(description="Whom it answers to.")]
+    function: Annotated[
+        Function, Field(description="What it does; `technical` serves no person.")
+    ]
+    of_state: Annotated[
+        CountryCode | None,
+        Field(description="The State whose body it is: a consulate is of its own."),
+    ]
+    serves: Annotated[
+        list[Annotated[str, Field(pattern=r"^([A-Z]{2}|\*)$")]],
+        Field(description="The countries it works in; `*`: every one.", examples=[["KZ"]]),
+    ]
+    time_zone: TimeZone
+    languages: Languages
+    services: Annotated[
+        list[Service],
+        Field(description="What a person may be referred to it for, as far as known."),
+    ]
+    can_lead: Annotated[bool, Field(description="Whether it may take the lead of a case.")]
+    active: Annotated[bool, Field(description="Whether anything may be sent to it now.")]
+    confidence: Annotated[
+        Confidence,
+        Field(description="How well it is sourced; `fictitious`: it does not exist."),
+    ]
+    source: Source
+    as_of: AsOf
+
+
+class FocalPointPage(Page[FocalPointOut]):
+    """Focal points, by code."""
+
+
+class CountryOut(Shown):
+    """A country of the mechanism, and how its State route is to be used."""
+
+    iso2: CountryCode
+    name: Annotated[str, Field(examples=["Kazakhstan"])]
+    region: Annotated[str, Field(examples=["central_asia"])]
+    languages: Languages
+    time_zone: TimeZone
+    state_routing: Annotated[
+        StateRouting,
+        Field(description="`avoid`: no case goes to a State body there by itself."),
+    ]
+    first_contact: Annotated[
+        str | None,
+        Field(
+            description="The body that must hear first; the person is asked first of all.",
+            examples=["police_or_prosecutor"],
+        ),
+    ]
+    needs_criminal_case: Annotated[
+        str | None,
+        Field(
+            description="`ask`: services may hang on a criminal case; ask before use.",
+            examples=["ask"],
+        ),
+    ]
+    routing_reason: Annotated[str | None, Field(description="Why it is routed so.")]
+    lead_body: Annotated[
+        str | None, Field(description="In its source's words; null: no source names one.")
+    ]
+    source: Source
+    as_of: AsOf
+    confidence: Annotated[
+        str, Field(description="How well it is sourced, in the words of who looked.")
+    ]
+
+
+class CountryPage(Page[CountryOut]):
+    """Every country of the mechanism, by code."""

@@ -1,0 +1,175 @@
+"""Opening and writing what is sealed.
+
+Every opening and every refusal is an access entry. The caller commits it before a byte
+leaves (R35), and answers a refusal like something that is not there (R08): so these return
+None where there is nothing for the caller, instead of raising, which would undo the entry.
+"""
+
+from uuid import UUID
+
+from pydantic import BaseModel
+
+from app.cases import actions as cases
+from app.cases import queries
+from app.cases.actions import NoteText
+from app.cases.models import Case, Sealed
+from app.cases.schemas import OpenedSection
+from app.cases.sections import (
+    CONTENT,
+    Contacts,
+    Paper,
+    Safeguards,
+    Section,
+    SectionContent,
+)
+from app.directory import queries as directory
+from app.disclosure import queries as standing
+from app.disclosure.models import AccessEntry
+from app.disclosure.policy import POLICY_HASH, Asked, Deed, Reading, Subject, decide
+from app.disclosure.schemas import (
+    NoteList,
+    NoteOut,
+    OpenedArrangement,
+    OpenedContacts,
+    OpenedSafeguards,
+)
+from app.kernel.lifecycle import ActionNotYours
+from app.kernel.versions import Seen
+from app.kernel.work import Recorded, Writing
+from app.referrals import queries as referrals
+from app.referrals.models import Referral
+from app.referrals.schemas import Arrangement
+
+
+def open_section(
+    work: Writing, code: str, section: Section, purpose: Reading
+) -> OpenedSection | None:
+    """Open a section of a case; raises NotFound (404) for a stranger to the case."""
+    paper = open_paper(work, queries.get(work, code), section, purpose)
+    if paper is None:
+        return None
+    content = CONTENT.validate_json(queries.unseal(work, paper))
+    author = author_of(work, paper)
+    return OpenedSection(
+        section=section, author=author, written_at=paper.written_at, content=content
+    )
+
+
+def open_safeguards(work: Writing, code: str, purpose: Reading) -> OpenedSafeguards | None:
+    """Open the safeguards of a case; raises NotFound (404) for a stranger to the case."""
+    paper = open_paper(work, queries.get(work, code), Paper.SAFEGUARDS, purpose)
+    if paper is None:
+        return None
+    content = Safeguards.model_validate_json(queries.unseal(work, paper))
+    author = author_of(work, paper)
+    return OpenedSafeguards(author=author, written_at=paper.written_at, content=content)
+
+
+def open_contacts(work: Writing, code: str, purpose: Reading) -> OpenedContacts | None:
+    """Open the lead's contacts; raises NotFound (404) for a stranger to the case."""
+    paper = open_paper(work, queries.get(work, code), Paper.CONTACTS, purpose)
+    if paper is None:
+        return None
+    kept = Contacts.model_validate_json(queries.unseal(work, paper))
+    author = author_of(work, paper)
+    return OpenedContacts(
+        author=author, written_at=paper.written_at, contacts=kept.contacts
+    )
+
+
+def open_arrangement(
+    work: Writing, referral_id: UUID, purpose: Reading
+) -> OpenedArrangement | None:
+    """Open what a recipient promised; raises NotFound (404) for a stranger to it."""
+    referral = referrals.get(work, referral_id)
+    paper = open_paper(work, referral, Paper.ARRANGEMENT, purpose)
+    if paper is None:
+        return None
+    content = Arrangement.model_validate_json(queries.unseal(work, paper))
+    author = author_of(work, paper)
+    return OpenedArrangement(author=author, written_at=paper.written_at, content=content)
+
+
+def open_notes(work: Writing, record: Case | Referral, purpose: Reading) -> NoteList:
+    """Open those notes of a case or referral that the caller may read."""
+    papers = queries.notes(work, record.id)
+    asked = [standing.asked(work, record, Paper.NOTE, Deed.OPEN, p) for p in papers]
+    shown = [p for p, question in zip(papers, asked, strict=True) if decide(question)]
+    enter(work, record, Paper.NOTE, purpose, allowed=bool(shown))
+    return NoteList(items=[note_out(work, paper) for paper in shown])
+
+
+def note_out(work: Writing, paper: Sealed) -> NoteOut:
+    """Show one note."""
+    text = NoteText.model_validate_json(queries.unseal(work, paper)).text
+    author = author_of(work, paper)
+    return NoteOut(
+        about=paper.about or "", author=author, written_at=paper.written_at, text=text
+    )
+
+
+def author_of(work: Writing, paper: Sealed) -> str:
+    """Name who wrote it."""
+    return directory.by_id(work, paper.author).code
+
+
+def open_paper(
+    work: Writing, record: Case | Referral, subject: Subject, purpose: Reading
+) -> Sealed | None:
+    """Decide, enter the decision, and hand out the paper or None."""
+    paper = queries.sealed(work, record.id, subject)
+    allowed = decide(standing.asked(work, record, subject, Deed.OPEN, paper))
+    enter(work, record, subject, purpose, allowed=allowed)
+    return paper if allowed else None
+
+
+def enter(
+    work: Writing,
+    record: Recorded,
+    subject: Subject,
+    purpose: Reading,
+    *,
+    allowed: bool,
+) -> None:
+    """Write the access entry: who, what, why, under which policy, and what was decided."""
+    work.session.add(
+        AccessEntry(
+            id=work.new_id(),
+            at=work.now,
+            case_id=record.case_id,
+            record_id=record.id,
+            subject=subject,
+            purpose=purpose,
+            allowed=allowed,
+            policy=POLICY_HASH,
+            account_id=work.actor.account_id,
+            focal_point_id=work.actor.focal_point_id,
+        )
+    )
+    work.session.flush()
+
+
+def write_section(work: Writing, code: str, seen: Seen, content: SectionContent) -> Case:
+    """Seal a section anew; raises NotFound (404), ActionNotYours (403), stale (412)."""
+    return write_paper(work, code, seen, content.section, content)
+
+
+def write_safeguards(work: Writing, code: str, seen: Seen, content: Safeguards) -> Case:
+    """Seal the safeguards anew; raises as `write_section` does."""
+    return write_paper(work, code, seen, Paper.SAFEGUARDS, content)
+
+
+def write_paper(
+    work: Writing, code: str, seen: Seen, subject: Subject, content: BaseModel
+) -> Case:
+    """Decide, seal, and tell the parties that something was written, never what."""
+    case = queries.lock(work, code)
+    seen.must_include(case.version)
+    question: Asked = standing.asked(work, case, subject, Deed.WRITE, None)
+    if not decide(question):
+        raise ActionNotYours(f"This is not yours to write while the case is {case.state}.")
+    cases.seal(work, case, subject, content)
+    case.touch()
+    audience = {case.submitter, case.holder or case.submitter}
+    work.record("case.section_written", case, frozenset(audience), {"section": subject})
+    return case

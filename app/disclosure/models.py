@@ -1,0 +1,31 @@
+"""Who opened what, when and why: written before the bytes leave."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import ForeignKey, Index
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.cases.models import Case
+from app.disclosure.policy import Reading
+from app.kernel.db import Base, Listed
+
+
+class AccessEntry(Listed, Base):
+    """One opening, or one refusal; never rewritten."""
+
+    __tablename__ = "access_entry"
+    __table_args__ = (
+        Index("ix_access_entry_case_id_number", "case_id", "number"),
+        {"sqlite_autoincrement": True},
+    )
+
+    at: Mapped[datetime]
+    case_id: Mapped[UUID] = mapped_column(ForeignKey(Case.id))
+    record_id: Mapped[UUID]
+    subject: Mapped[str]
+    purpose: Mapped[Reading]
+    allowed: Mapped[bool]
+    policy: Mapped[str]
+    account_id: Mapped[UUID]
+    focal_point_id: Mapped[UUID]

@@ -1,0 +1,159 @@
+"""Who may open or write what: one table, and one pure function that denies by default.
+
+LIFECYCLES.md, section 5. A row allows; what no row allows is denied. The table's hash goes
+into every access entry, so that it can be told later under which rules something was read.
+"""
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from app.cases.lifecycle import LED
+from app.cases.lifecycle import OPEN as CASE_OPEN
+from app.cases.lifecycle import State as CaseState
+from app.cases.sections import Paper, Section
+from app.kernel.actors import Side
+from app.referrals.lifecycle import ASKED, AT_WORK
+from app.referrals.lifecycle import State as ReferralState
+
+type Subject = Section | Paper
+
+
+class Reading(StrEnum):
+    """What somebody opens a section for; given on each reading, and kept."""
+
+    ASSESSMENT = "assessment"
+    REFERRAL = "referral"
+    ASSISTANCE = "assistance"
+    PROTECTION = "protection"
+    CORRECTION = "correction"
+
+
+class Deed(StrEnum):
+    """What is asked."""
+
+    OPEN = "open"
+    WRITE = "write"
+
+
+class Condition(StrEnum):
+    """What must hold besides."""
+
+    CONSENTED = "consented"
+    OWN_TEXT = "own_text"
+    ORIGIN_PERMITTED = "origin_permitted"
+    NOT_OF_ORIGIN = "not_of_origin"
+    POLICE_CONSENT = "police_consent"
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One row: who, what, in which states of the case and of the referral, and if what.
+
+    Without referral states the row is not about a referral.
+    """
+
+    deed: Deed
+    side: Side
+    subjects: frozenset[Subject]
+    case_states: frozenset[CaseState]
+    referral_states: frozenset[ReferralState] = frozenset()
+    conditions: frozenset[Condition] = frozenset()
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Who asks for what, and how things stand."""
+
+    deed: Deed
+    subject: Subject
+    sides: frozenset[Side]
+    case_state: CaseState
+    referral_states: frozenset[ReferralState]
+    holds: frozenset[Condition]
+
+
+_C, _R = CaseState, ReferralState
+_NEW = frozenset({_C.SUBMITTED, _C.UNDER_REVIEW})
+_UNLED = _NEW | {_C.DRAFT}
+_SECTIONS: frozenset[Subject] = frozenset(Section)
+_L1: frozenset[Subject] = frozenset({Section.NEEDS})
+_L2: frozenset[Subject] = frozenset({Section.CONTACT})
+_L3: frozenset[Subject] = frozenset({Section.IDENTITY})
+_L4 = _SECTIONS - _L1 - _L2 - _L3
+_GUARDS: frozenset[Subject] = frozenset({Paper.SAFEGUARDS})
+_CONTACTS: frozenset[Subject] = frozenset({Paper.CONTACTS})
+_NOTES: frozenset[Subject] = frozenset({Paper.NOTE})
+_PLACE: frozenset[Subject] = frozenset({Paper.ARRANGEMENT})
+_KEPT = frozenset({*AT_WORK, _R.COMPLETED})
+_TOLD = frozenset(ReferralState) - {_R.DRAFT}
+_IF_CONSENTED = frozenset({Condition.CONSENTED})
+_IF_OWN = frozenset({Condition.OWN_TEXT})
+_IF_ORIGIN = _IF_CONSENTED | {Condition.ORIGIN_PERMITTED}
+_IF_POLICE = _IF_CONSENTED | {Condition.POLICE_CONSENT}
+_NOT_ORIGIN = frozenset({Condition.NOT_OF_ORIGIN})
+_NO = frozenset[ReferralState]()
+_OPEN, _WRITE = Deed.OPEN, Deed.WRITE
+
+# fmt: off
+POLICY: Final = (
+    #    deed    side            subjects             case states  referral     conditions
+    Rule(_OPEN,  Side.SUBMITTER, _SECTIONS | _GUARDS, _UNLED | LED, _NO,        _IF_OWN),
+    Rule(_OPEN,  Side.SUBMITTER, _NOTES,              CASE_OPEN,   _NO,         _IF_OWN),
+    Rule(_OPEN,  Side.SUBMITTER, _CONTACTS,           LED,         _NO,         _NOT_ORIGIN),
+    Rule(_OPEN,  Side.CANDIDATE, _L1,                 _NEW,        _NO,         _IF_CONSENTED),
+    Rule(_OPEN,  Side.CANDIDATE, _L2,       frozenset({_C.UNDER_REVIEW}), _NO,  _IF_CONSENTED),
+    Rule(_OPEN,  Side.CANDIDATE, _GUARDS | _NOTES, frozenset({_C.UNDER_REVIEW}), _NO),
+    Rule(_OPEN,  Side.LEAD,      _L1 | _L2,           LED,         _NO,         _IF_CONSENTED),
+    Rule(_OPEN,  Side.LEAD,      _L3,                 LED,         _NO,         _IF_ORIGIN),
+    Rule(_OPEN,  Side.LEAD,      _L4,                 LED,         _NO,         _IF_POLICE),
+    Rule(_OPEN,  Side.LEAD,      _SECTIONS,           LED,         _NO,         _IF_OWN),
+    Rule(_OPEN,  Side.LEAD,      _GUARDS | _CONTACTS, LED,         _NO),
+    Rule(_OPEN,  Side.LEAD,      _NOTES,              LED,         _NO,         _NOT_ORIGIN),
+    Rule(_OPEN,  Side.SENDER,    _PLACE,              CASE_OPEN,   _KEPT,       _NOT_ORIGIN),
+    Rule(_OPEN,  Side.SENDER,    _NOTES,              CASE_OPEN,   _TOLD,       _NOT_ORIGIN),
+    Rule(_OPEN,  Side.RECIPIENT, _PLACE,              CASE_OPEN,   _KEPT),
+    Rule(_OPEN,  Side.RECIPIENT, _NOTES,              CASE_OPEN,   _TOLD),
+    Rule(_OPEN,  Side.RECIPIENT, _L1,                 CASE_OPEN,   ASKED | AT_WORK, _IF_CONSENTED),
+    Rule(_OPEN,  Side.RECIPIENT, _L2,                 CASE_OPEN,   AT_WORK,     _IF_CONSENTED),
+    Rule(_OPEN,  Side.RECIPIENT, _L3,                 CASE_OPEN,   AT_WORK,     _IF_ORIGIN),
+    Rule(_OPEN,  Side.RECIPIENT, _L4,                 CASE_OPEN,   AT_WORK,     _IF_POLICE),
+    Rule(_OPEN,  Side.RECIPIENT, _CONTACTS,           CASE_OPEN,   AT_WORK,     _NOT_ORIGIN),
+    Rule(_WRITE, Side.SUBMITTER, _SECTIONS | _GUARDS, _UNLED,      _NO),
+    Rule(_WRITE, Side.LEAD,      _SECTIONS | _GUARDS, LED,         _NO),
+)
+# fmt: on
+
+
+def decide(asked: Asked, policy: Iterable[Rule] = POLICY) -> bool:
+    """Say whether any row allows it; deny by default."""
+    return any(allows(rule, asked) for rule in policy)
+
+
+def allows(rule: Rule, asked: Asked) -> bool:
+    """Say whether one row allows it."""
+    return (
+        rule.deed == asked.deed
+        and rule.side in asked.sides
+        and asked.subject in rule.subjects
+        and asked.case_state in rule.case_states
+        and (not rule.referral_states or bool(rule.referral_states & asked.referral_states))
+        and rule.conditions <= asked.holds
+    )
+
+
+def spell(rule: Rule) -> str:
+    """Spell a row the same way always."""
+    parts = (
+        (rule.deed, rule.side),
+        *(sorted(part) for part in (rule.subjects, rule.case_states)),
+        *(sorted(part) for part in (rule.referral_states, rule.conditions)),
+    )
+    return "|".join(",".join(part) for part in parts)
+
+
+POLICY_HASH: Final = hashlib.sha256(
+    "\n".join(spell(rule) for rule in POLICY).encode()
+).hexdigest()[:16]

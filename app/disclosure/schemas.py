@@ -1,0 +1,64 @@
+"""What was opened, and the record of openings, as the outside world sees them."""
+
+from datetime import datetime
+from uuid import UUID
+
+from app.cases.sections import DutyContact, Safeguards
+from app.disclosure.policy import Reading
+from app.kernel.paging import Page
+from app.kernel.text import Shown
+from app.referrals.schemas import Arrangement
+
+
+class OpenedSafeguards(Shown):
+    """The safeguards, opened for you; the opening was recorded."""
+
+    author: str
+    written_at: datetime
+    content: Safeguards
+
+
+class OpenedContacts(Shown):
+    """Whom to reach at the lead; the opening was recorded."""
+
+    author: str
+    written_at: datetime
+    contacts: list[DutyContact]
+
+
+class OpenedArrangement(Shown):
+    """What the recipient promised, opened for you; the opening was recorded."""
+
+    author: str
+    written_at: datetime
+    content: Arrangement
+
+
+class NoteOut(Shown):
+    """A free text that came with a step."""
+
+    about: str
+    author: str
+    written_at: datetime
+    text: str
+
+
+class NoteList(Shown):
+    """The notes you may read; the reading was recorded."""
+
+    items: list[NoteOut]
+
+
+class AccessEntryOut(Shown):
+    """One opening, or one refusal."""
+
+    id: UUID
+    at: datetime
+    subject: str
+    purpose: Reading
+    allowed: bool
+    focal_point: str
+
+
+class AccessLog(Page[AccessEntryOut]):
+    """Who opened what, when and why."""

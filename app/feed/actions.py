@@ -1,0 +1,34 @@
+"""Keeping that something was retrieved: short transactions of their own.
+
+They lock no case, raise no version and tell nobody: reading must not make others stale.
+"""
+
+from uuid import UUID
+
+from sqlalchemy import func, select
+
+from app.feed.models import Sighting
+from app.kernel.db import try_hold
+from app.kernel.journal import Retrieval
+from app.kernel.work import Writing
+
+
+def keep_retrieval(work: Writing, upto: int) -> None:
+    """Keep that the cursor passed a position; whoever keeps it at this moment is enough."""
+    mine = work.actor.focal_point_id
+    if not try_hold(work.session, f"retrieval {mine}"):
+        return
+    newest = select(func.max(Retrieval.upto)).where(Retrieval.focal_point_id == mine)
+    if upto > (work.session.scalar(newest) or 0):
+        row = Retrieval(focal_point_id=mine, upto=upto, at=work.now)
+        work.session.add(row)
+
+
+def keep_sighting(work: Writing, record_id: UUID) -> None:
+    """Keep when a focal point first read a record by itself."""
+    mine = work.actor.focal_point_id
+    if not try_hold(work.session, f"sighting {mine} {record_id}"):
+        return
+    if work.session.get(Sighting, (record_id, mine)) is None:
+        row = Sighting(record_id=record_id, focal_point_id=mine, at=work.now)
+        work.session.add(row)

@@ -1,0 +1,132 @@
+"""The ladder of evidence: what became of what was sent (LIFECYCLES.md, section 4).
+
+Derived from the journal, the mailboxes and what was retrieved; nothing is stored twice, so
+receipts may arrive in any order.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Select, and_, func, select
+
+from app.cases.models import Case, Party
+from app.directory import queries as directory
+from app.feed.models import Sighting
+from app.feed.schemas import Evidence, Ladder, Rank, Rung
+from app.kernel.actors import Relation, sides_of_case
+from app.kernel.journal import Delivery, Entry, Retrieval
+from app.kernel.work import Reading
+from app.referrals.models import Referral
+
+ACKNOWLEDGED: Final = ("case.acknowledged", "referral.acknowledged")
+DECIDED: Final = (
+    *("case.lead_accepted", "case.lead_declined", "case.closed"),
+    *("referral.accepted", "referral.declined"),
+)
+ASKED_TO_LEAD: Final = frozenset({Relation.CANDIDATE, Relation.DESK})
+
+
+@dataclass(frozen=True)
+class Sent:
+    """Something that was sent to one focal point at one time, and until when it had it."""
+
+    record_id: UUID
+    reference: str
+    recipient: UUID
+    at: datetime
+    until: datetime | None
+
+
+def of_case(work: Reading, case: Case) -> Evidence:
+    """Show what became of a case with each who was asked to lead it.
+
+    For the parties of the case itself; a recipient of a referral has its own ladder.
+    """
+    mine = sides_of_case(case.relations_of(work.actor.focal_point_id))
+    asked = [party for party in case.parties if party.relation in ASKED_TO_LEAD]
+    sent = [of_party(case, party) for party in asked if mine]
+    return Evidence(items=[climb(work, one) for one in sent])
+
+
+def of_party(case: Case, party: Party) -> Sent:
+    """Say when a case was put to a candidate, and until when it had it."""
+    return Sent(case.id, case.reference, party.focal_point_id, party.since, party.until)
+
+
+def of_referral(work: Reading, referral: Referral) -> Evidence:
+    """Show what became of a referral; a draft was not sent, so nothing did."""
+    sent = [
+        Sent(referral.id, referral.reference, p.focal_point_id, p.since, None)
+        for p in referral.case.parties
+        if p.record_id == referral.id and p.relation == Relation.RECIPIENT
+    ]
+    return Evidence(items=[climb(work, one) for one in sent])
+
+
+def climb(work: Reading, sent: Sent) -> Ladder:
+    """Find each rung that was reached."""
+    found = list(rungs(work, sent))
+    recipient = directory.codes(work, [sent.recipient])[sent.recipient]
+    rank = max(rung.rank for rung in found)
+    return Ladder(subject=sent.reference, recipient=recipient, rank=rank, rungs=found)
+
+
+def rungs(work: Reading, sent: Sent) -> Iterator[Rung]:
+    """List the rungs, lowest first."""
+    yield rung(Rank.SUBMITTED, sent.at)
+    position = work.session.scalar(arrival(sent))
+    if position is not None:
+        yield rung(Rank.AVAILABLE, sent.at)
+    looks = [sight(sent)] if position is None else [sight(sent), passing(sent, position)]
+    if moments := [at for look in looks if (at := work.session.scalar(look))]:
+        yield rung(Rank.RETRIEVED, max(min(moments), sent.at))
+    for rank, types in ((Rank.ACKNOWLEDGED, ACKNOWLEDGED), (Rank.DECIDED, DECIDED)):
+        if entry := work.session.scalar(deed(sent, types)):
+            yield rung(rank, entry.at, entry.type)
+
+
+def rung(rank: Rank, at: datetime, event: str | None = None) -> Rung:
+    """Show one rung."""
+    return Rung(rank=rank, name=rank.name.lower(), at=at, event=event)
+
+
+def about(sent: Sent) -> ColumnElement[bool]:
+    """Keep the entries of this record in the time the recipient had it."""
+    until = [Entry.at <= sent.until] if sent.until else []
+    return and_(Entry.record_id == sent.record_id, Entry.at >= sent.at, *until)
+
+
+def arrival(sent: Sent) -> Select[int | None]:
+    """Find where in the recipient's feed it stands."""
+    return (
+        select(func.min(Delivery.position))
+        .join(Entry, Entry.id == Delivery.entry_id)
+        .where(Delivery.focal_point_id == sent.recipient, about(sent))
+    )
+
+
+def passing(sent: Sent, position: int) -> Select[datetime]:
+    """Find when the recipient's cursor passed it."""
+    mine = Retrieval.focal_point_id == sent.recipient
+    return select(func.min(Retrieval.at)).where(mine, Retrieval.upto >= position)
+
+
+def sight(sent: Sent) -> Select[datetime]:
+    """Find when the recipient first read the record itself."""
+    mine = Sighting.focal_point_id == sent.recipient
+    return select(Sighting.at).where(Sighting.record_id == sent.record_id, mine)
+
+
+def deed(sent: Sent, types: tuple[str, ...]) -> Select[Entry]:
+    """Find the recipient's own answer of one of these types."""
+    mine = Entry.focal_point_id == sent.recipient
+    told = (Delivery.entry_id == Entry.id) & (Delivery.focal_point_id == sent.recipient)
+    answers = select(Entry).join(Delivery, told)
+    return (
+        answers.where(about(sent), mine, Entry.type.in_(types))
+        .order_by(Delivery.position)
+        .limit(1)
+    )

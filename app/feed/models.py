@@ -1,0 +1,22 @@
+"""That a focal point has read a record, and when first (evidence, rank 3)."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import ForeignKey
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.directory.models import FocalPoint
+from app.kernel.db import Base
+
+
+class Sighting(Base):
+    """The first time a focal point read a record by itself, not through its feed."""
+
+    __tablename__ = "sighting"
+
+    record_id: Mapped[UUID] = mapped_column(primary_key=True)
+    focal_point_id: Mapped[UUID] = mapped_column(
+        ForeignKey(FocalPoint.id), primary_key=True
+    )
+    at: Mapped[datetime]

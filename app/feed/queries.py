@@ -1,0 +1,144 @@
+"""The journal as one focal point may see it: its feed, its history, its worklist."""
+
+import re
+from dataclasses import dataclass
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import Select, func, select
+
+from app.cases.models import Case
+from app.deadlines import queries as deadlines
+from app.deadlines.models import Clock
+from app.directory.models import FocalPoint
+from app.feed.models import Sighting
+from app.feed.schemas import EventOut, EventPage, HistoryPage, Worklist, WorkOut
+from app.kernel.journal import Delivery, Entry, Epoch, Mailbox, Retrieval
+from app.kernel.paging import CursorUnknown, PageQuery, paginate
+from app.kernel.problems import Problem
+from app.kernel.work import Reading
+
+CURSOR: Final = re.compile(r"([0-9a-f]{8})\.([0-9]{1,18})")
+
+
+class CursorGone(Problem):
+    """The cursor belongs to a past that this database does not share."""
+
+    status = 410
+
+
+@dataclass(frozen=True)
+class Mark:
+    """Where a poller stands, and how far its mailbox and its retrievals have come."""
+
+    epoch: str
+    start: int
+    head: int
+    retrieved: int
+
+    @property
+    def tag(self) -> str:
+        """Spell the head as an entity tag: nothing changes for a poller until it does."""
+        return f'"{self.epoch}.{self.start}.{self.head}"'
+
+    @property
+    def advances(self) -> bool:
+        """Whether this poll says that more was retrieved than was known."""
+        return self.start > self.retrieved
+
+
+def look(work: Reading, query: PageQuery) -> Mark:
+    """Find where a poller stands.
+
+    Raises CursorUnknown (422), or CursorGone (410) after a backup was restored.
+    """
+    mine = work.actor.focal_point_id
+    upto = select(func.max(Retrieval.upto)).where(Retrieval.focal_point_id == mine)
+    epoch, head, retrieved = work.session.execute(
+        select(Epoch.value, Mailbox.head, upto.scalar_subquery()).join(
+            Mailbox, Mailbox.focal_point_id == mine
+        )
+    ).one()
+    start = read_cursor(query.after, epoch, head) if query.after else 0
+    return Mark(epoch, start, head, retrieved or 0)
+
+
+def read_cursor(cursor: str, epoch: str, head: int) -> int:
+    """Turn a cursor back into a position of this epoch, up to the head."""
+    parts = CURSOR.fullmatch(cursor)
+    if parts is None:
+        raise CursorUnknown("`after` must be a `next` of this feed.")
+    position = int(parts[2])
+    if parts[1] != epoch or position > head:
+        raise CursorGone(
+            "The database was restored from a backup. Read the feed again without "
+            "`after`, and compare each subject with what you have."
+        )
+    return position
+
+
+def page(work: Reading, mark: Mark, limit: int) -> EventPage:
+    """List what happened after the cursor, in the order of commits."""
+    mine = Delivery.focal_point_id == work.actor.focal_point_id
+    rows = work.session.execute(
+        entries().where(mine, Delivery.position > mark.start).limit(limit)
+    ).all()
+    last = rows[-1].position if rows else mark.start
+    items = [show(row) for row in rows]
+    return EventPage(items=items, next=f"{mark.epoch}.{last}", more=last < mark.head)
+
+
+def entries() -> Select[Entry, str, int]:
+    """Select entries as they stand in mailboxes, in order."""
+    return (
+        select(Entry, FocalPoint.code, Delivery.position)
+        .select_from(Delivery)
+        .join(Entry, Entry.id == Delivery.entry_id)
+        .outerjoin(FocalPoint, FocalPoint.id == Entry.focal_point_id)
+        .order_by(Delivery.position)
+    )
+
+
+def show(row: Any) -> EventOut:
+    """Show one entry."""
+    entry = row.Entry
+    return EventOut(
+        id=entry.id,
+        at=entry.at,
+        type=entry.type,
+        subject=entry.reference,
+        by=row.code,
+        facts=entry.facts,
+    )
+
+
+def history(work: Reading, case: Case, query: PageQuery) -> HistoryPage:
+    """List what this focal point was told of a case. Raises CursorUnknown (422)."""
+    mine = Delivery.focal_point_id == work.actor.focal_point_id
+    statement = entries().where(mine, Entry.case_id == case.id).order_by(None)
+    name = f"history {case.id}"
+    rows, after, more = paginate(work, statement, (Delivery.position,), query, name=name)
+    return HistoryPage(items=[show(row) for row in rows], next=after, more=more)
+
+
+def worklist(work: Reading, query: PageQuery) -> Worklist:
+    """List what waits for this focal point, most urgent first. Raises CursorUnknown."""
+    keys = (Clock.due_at, Clock.number)
+    statement = deadlines.waiting(work).add_columns(*keys)
+    rows, after, more = paginate(work, statement, keys, query, name="worklist")
+    items = [
+        WorkOut(
+            subject=clock.reference,
+            kind=clock.kind,
+            due_at=clock.due_at,
+            waiting_since=clock.set_at,
+        )
+        for clock, *_ in rows
+    ]
+    return Worklist(items=items, next=after, more=more)
+
+
+def was_seen(work: Reading, record_id: UUID) -> bool:
+    """Say whether this focal point has read a record by itself before."""
+    key = (record_id, work.actor.focal_point_id)
+    return work.session.get(Sighting, key) is not None

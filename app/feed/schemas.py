@@ -1,0 +1,96 @@
+"""The journal, the worklist and the evidence as the outside world sees them."""
+
+from datetime import datetime
+from enum import IntEnum
+from typing import Annotated, Any
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from app.deadlines.limits import ClockKind
+from app.kernel.paging import Page
+from app.kernel.text import Shown
+
+TYPE = "Such as `case.submitted` or `referral.accepted`; the list will grow."
+SUBJECT = (
+    "`cases/{code}` or `referrals/{id}`: read it under /v1/ for what it looks like now."
+)
+
+
+class EventOut(Shown):
+    """A change. It names no person: fetch its subject.
+
+    A subject that answers 404 means that your access has ended: skip the event.
+    """
+
+    id: UUID
+    at: datetime
+    type: Annotated[str, Field(description=TYPE)]
+    subject: Annotated[str, Field(description=SUBJECT)]
+    by: Annotated[
+        str | None, Field(description="Code of the focal point; null: the system.")
+    ]
+    facts: Annotated[dict[str, Any], Field(description="Codes and ids alone.")]
+
+
+class EventPage(BaseModel):
+    """What happened after the cursor, oldest first; there is always a next cursor."""
+
+    model_config = ConfigDict(json_schema_serialization_defaults_required=True)
+
+    items: list[EventOut]
+    next: Annotated[
+        str, Field(description="Keep it with what you did; send it as `after`.")
+    ]
+    more: Annotated[bool, Field(description="Whether there is more now.")]
+
+
+class HistoryPage(Page[EventOut]):
+    """What happened in a case, as far as you were told, oldest first."""
+
+
+class WorkOut(Shown):
+    """Something that waits for your focal point."""
+
+    subject: Annotated[str, Field(description=SUBJECT)]
+    kind: ClockKind
+    due_at: datetime
+    waiting_since: datetime
+
+
+class Worklist(Page[WorkOut]):
+    """What waits for your focal point, the most urgent first."""
+
+
+class Rank(IntEnum):
+    """How far something that was sent has come; a higher rank overrules a lower one."""
+
+    SUBMITTED = 1
+    AVAILABLE = 2
+    RETRIEVED = 3
+    ACKNOWLEDGED = 4
+    DECIDED = 5
+
+
+class Rung(Shown):
+    """One step of the ladder of evidence."""
+
+    rank: Annotated[int, Field(ge=1, le=5)]
+    name: str
+    at: datetime
+    event: Annotated[str | None, Field(description="Of a decision: which.")]
+
+
+class Ladder(Shown):
+    """What became of something that was sent to one focal point."""
+
+    subject: str
+    recipient: str
+    rank: Annotated[int, Field(description="The highest that was reached.", ge=1, le=5)]
+    rungs: list[Rung]
+
+
+class Evidence(Shown):
+    """What became of what was sent, oldest first. Polling is not acknowledging."""
+
+    items: list[Ladder]

@@ -1,0 +1,106 @@
+"""Who is asking, for which focal point, and on which side of a record that puts them."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+from uuid import UUID
+
+
+class Scope(StrEnum):
+    """What a credential may be used for."""
+
+    CASES_READ = "cases:read"
+    CASES_WRITE = "cases:write"
+    SECTIONS_READ = "sections:read"
+    REFERRALS_READ = "referrals:read"
+    REFERRALS_WRITE = "referrals:write"
+    FEED_READ = "feed:read"
+    APPROVALS_WRITE = "approvals:write"
+    DIRECTORY_READ = "directory:read"
+
+
+class Role(StrEnum):
+    """What a person does in the mechanism (LIFECYCLES.md, 6)."""
+
+    OFFICER = "officer"
+    CASEWORKER = "caseworker"
+    COORDINATOR = "coordinator"
+    SUPERVISOR = "supervisor"
+    PROTECTION_OFFICER = "protection_officer"
+    ANALYST = "analyst"
+    ADMINISTRATOR = "administrator"
+
+
+class AccountKind(StrEnum):
+    """Who stands behind an account: a machine is never a second person."""
+
+    PERSON = "person"
+    INTEGRATION = "integration"
+
+
+class Relation(StrEnum):
+    """What a focal point is to a record, as a party row says it."""
+
+    SUBMITTER = "submitter"
+    CANDIDATE = "candidate"
+    LEAD = "lead"
+    DESK = "desk"
+    FORMER_LEAD = "former_lead"
+    RECIPIENT = "recipient"
+    HANDOVER_CANDIDATE = "handover_candidate"
+    OVERSIGHT = "oversight"
+
+
+class Side(StrEnum):
+    """Whose turn a step is. Holder and sender are derived: whoever holds the case."""
+
+    SUBMITTER = "submitter"
+    CANDIDATE = "candidate"
+    LEAD = "lead"
+    DESK = "desk"
+    HOLDER = "holder"
+    SENDER = "sender"
+    RECIPIENT = "recipient"
+    OVERSIGHT = "oversight"
+    SYSTEM = "system"
+
+
+HOLDS: Final = (Relation.LEAD, Relation.CANDIDATE, Relation.DESK)
+"""Relations that hold a case, the first that is there."""
+
+_OF_CASE: Final = {
+    Relation.SUBMITTER: frozenset({Side.SUBMITTER}),
+    Relation.CANDIDATE: frozenset({Side.CANDIDATE, Side.HOLDER}),
+    Relation.LEAD: frozenset({Side.LEAD, Side.HOLDER}),
+    Relation.DESK: frozenset({Side.DESK, Side.HOLDER}),
+    Relation.OVERSIGHT: frozenset({Side.OVERSIGHT}),
+}
+
+
+def sides_of_case(relations: Iterable[Relation]) -> frozenset[Side]:
+    """Say on which sides of a case these relations stand; a recipient is on none."""
+    return frozenset().union(*(_OF_CASE.get(r, frozenset()) for r in relations))
+
+
+def sides_of_referral(relations: Iterable[Relation]) -> frozenset[Side]:
+    """Say on which sides of a referral these relations stand.
+
+    A focal point that holds the case and is asked for the service stands on both.
+    """
+    mine = set(relations)
+    sides = {Side.SENDER} if mine & set(HOLDS) else set()
+    if Relation.RECIPIENT in mine:
+        sides.add(Side.RECIPIENT)
+    return frozenset(sides)
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """A focal point, acting through one of its accounts."""
+
+    account_id: UUID
+    focal_point_id: UUID
+    kind: AccountKind
+    roles: frozenset[Role]
+    scopes: frozenset[Scope]

@@ -1,0 +1,286 @@
+"""The database: one code path; where SQLite and PostgreSQL differ, they differ here."""
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any, ClassVar, Final, Protocol, override
+from uuid import UUID
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Connection,
+    DateTime,
+    Dialect,
+    Engine,
+    Enum,
+    ExceptionContext,
+    Integer,
+    MetaData,
+    create_engine,
+    event,
+    func,
+    make_url,
+    select,
+    text,
+)
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolExhausted
+from sqlalchemy.orm import DeclarativeBase, Mapped, Session, declared_attr, mapped_column
+from sqlalchemy.types import TypeDecorator
+
+from app.kernel.fairness import FairLock
+from app.kernel.problems import Busy
+
+CONSTRAINT_NAMES = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+    "pk": "pk_%(table_name)s",
+}
+SQLITE_PRAGMAS = (
+    "journal_mode = WAL",
+    "synchronous = FULL",
+    "foreign_keys = ON",
+    "busy_timeout = 5000",
+    "trusted_schema = OFF",
+)
+OWNER_ROLE: Final = "safe_conduct_owner"
+APP_ROLE: Final = "safe_conduct_app"
+POSTGRESQL_SETTINGS = (
+    f"SET ROLE {APP_ROLE}",
+    "SET synchronous_commit = 'on'",
+    "SET lock_timeout = '2s'",
+    "SET statement_timeout = '10s'",
+    "SET idle_in_transaction_session_timeout = '30s'",
+)
+PASSING = frozenset({"40001", "40P01", "55P03", "57014", "57P01", "57P03", "53300"})
+"""SQLSTATEs of trouble that a later try may not meet: deadlock, time-out, shutdown."""
+
+THREADS: Final = 40
+"""Requests served at once; each holds at most one connection, so the pool has as many."""
+
+Counter = BigInteger().with_variant(Integer(), "sqlite")  # SQLite counts only INTEGER keys
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """An instant, always UTC, never naive.
+
+    SQLite forgets the time zone of what it stores: a naive value would pass in silence and
+    come back as another moment.
+    """
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    @override
+    def process_bind_param(
+        self, value: datetime | None, dialect: Dialect
+    ) -> datetime | None:
+        if value is not None and value.tzinfo is None:
+            raise ValueError("A datetime without a time zone is not an instant.")
+        return value and value.astimezone(UTC)
+
+    @override
+    def process_result_value(
+        self, value: datetime | None, dialect: Dialect
+    ) -> datetime | None:
+        if value is not None and value.tzinfo is None:
+            return value.replace(tzinfo=UTC)
+        return value and value.astimezone(UTC)
+
+
+class Base(DeclarativeBase):
+    """Parent of every table."""
+
+    metadata = MetaData(naming_convention=CONSTRAINT_NAMES)
+    type_annotation_map: ClassVar[dict[Any, Any]] = {
+        datetime: UtcDateTime(),
+        dict[str, Any]: JSON(none_as_null=True),
+        list[str]: JSON(),
+        StrEnum: Enum(  # text that a CHECK keeps to the closed list
+            StrEnum,
+            native_enum=False,
+            create_constraint=True,
+            length=40,
+            values_callable=lambda kind: [member.value for member in kind],
+        ),
+    }
+
+
+class Listed:
+    """A record with a random public id, and a private number to list it by.
+
+    The number says how many records there are, so it never leaves the house.
+    """
+
+    @declared_attr.directive
+    @classmethod
+    def __table_args__(cls) -> tuple[Any, ...]:
+        """Never give the number of a deleted row to another."""
+        return ({"sqlite_autoincrement": True},)
+
+    number: Mapped[int] = mapped_column(Counter, primary_key=True, sort_order=-1)
+    id: Mapped[UUID] = mapped_column(unique=True)
+
+
+class Database:
+    """Opens transactions; commits on success, rolls back on any exception."""
+
+    def __init__(self, url: str) -> None:
+        self.engine = create_engine(
+            make_url(url),
+            pool_size=THREADS,
+            max_overflow=0,
+            pool_timeout=10,
+            hide_parameters=True,
+        )
+        self._turn: AbstractContextManager[None]
+        if self.is_sqlite:
+            prepare_sqlite(self.engine)
+            self._readers = self.engine.execution_options(query_only=True)
+            self._turn, self._writers = FairLock(), self.engine
+        else:
+            prepare_postgresql(self.engine)
+            self._readers = self.engine.execution_options(
+                isolation_level="REPEATABLE READ", postgresql_readonly=True
+            )
+            self._turn = nullcontext()
+            self._writers = self.engine.execution_options(isolation_level="READ COMMITTED")
+
+    @property
+    def is_sqlite(self) -> bool:
+        """Whether this is the embedded database, which one process serves."""
+        return self.engine.dialect.name == "sqlite"
+
+    @contextmanager
+    def reading(self) -> Iterator[Session]:
+        """Look at one moment; the database itself refuses to write. Raises Busy (503)."""
+        with honest_about_load(), begin(self._readers) as session:
+            yield session
+
+    @contextmanager
+    def writing(self) -> Iterator[Session]:
+        """Change things: alone on SQLite; READ COMMITTED and row locks on PostgreSQL.
+
+        Raises Busy (503) for a deadlock or a time-out: nothing was changed.
+        """
+        with honest_about_load(), self._turn, begin(self._writers) as session:
+            yield session
+            session.flush()
+            must_still_be_in_transaction(session)
+
+
+@contextmanager
+def begin(engine: Engine) -> Iterator[Session]:
+    """Run one transaction: the only place where one begins."""
+    with Session(engine, expire_on_commit=False) as session, session.begin():
+        yield session
+
+
+@contextmanager
+def honest_about_load() -> Iterator[None]:
+    """Turn what a later try may not meet into Busy (503), outside of the unit of work."""
+    try:
+        yield
+    except PoolExhausted as error:
+        raise Busy("Try again in a moment.") from error
+    except DBAPIError as error:
+        if is_passing(error):
+            raise Busy("Try again in a moment.") from error
+        raise
+
+
+def is_passing(error: DBAPIError) -> bool:
+    """Say whether a later try may fare better; by code, since messages carry values."""
+    code = getattr(error.orig, "sqlstate", None)
+    name = getattr(error.orig, "sqlite_errorname", "")
+    locked = name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED"))  # and what extends them
+    return locked or code in PASSING or error.connection_invalidated
+
+
+def must_still_be_in_transaction(session: Session) -> None:
+    """Refuse to commit what the database has already rolled back.
+
+    On SQLite a full disk ends the transaction in silence; later statements would then
+    commit alone (ASSURANCE.md M2, R51).
+    """
+    if not is_in_transaction(session.connection()):
+        raise RuntimeError("The database ended this transaction by itself.")
+
+
+def is_in_transaction(connection: Connection) -> bool:
+    """Ask the driver, which knows better than SQLAlchemy; psycopg always is."""
+    driver: Any = connection.connection.driver_connection
+    return getattr(driver, "in_transaction", True)
+
+
+class DriverConnection(Protocol):
+    """The little we ask of the driver."""
+
+    isolation_level: str | None
+    autocommit: bool
+
+    def execute(self, statement: str, /) -> object:
+        """Run one statement."""
+
+
+def prepare_sqlite(engine: Engine) -> None:
+    """Give every SQLite connection our settings, and say BEGIN ourselves.
+
+    A deferred BEGIN that reads and then writes fails under load in spite of the busy
+    timeout: the snapshot it read from is old. A writer takes the lock first.
+    """
+
+    @event.listens_for(engine, "connect")
+    def _(connection: DriverConnection, _: object) -> None:
+        connection.isolation_level = None  # the driver must not begin for us
+        for pragma in SQLITE_PRAGMAS:
+            connection.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(engine, "handle_error")
+    def _(context: ExceptionContext) -> None:
+        if context.connection is not None and not is_in_transaction(context.connection):
+            context.is_disconnect = True  # SQLAlchemy then runs nothing more in this work
+            context.invalidate_pool_on_disconnect = False
+
+    @event.listens_for(engine, "begin")
+    def _(connection: Connection) -> None:
+        query_only = connection.get_execution_options().get("query_only", False)
+        connection.exec_driver_sql(f"PRAGMA query_only = {query_only}")
+        connection.exec_driver_sql("BEGIN" if query_only else "BEGIN IMMEDIATE")
+
+
+def prepare_postgresql(engine: Engine) -> None:
+    """Make every PostgreSQL connection the application's role, which owns nothing.
+
+    Whoever signs in need only be a member of that role; time-outs keep one slow caller
+    from holding up the others.
+    """
+
+    @event.listens_for(engine, "connect")
+    def _(connection: DriverConnection, _: object) -> None:
+        connection.autocommit = True
+        for setting in POSTGRESQL_SETTINGS:
+            connection.execute(setting)
+        connection.autocommit = False
+
+
+def try_hold(session: Session, name: str) -> bool:
+    """Hold a name until this transaction ends, or say that another one holds it.
+
+    On SQLite every name is free: the other writer has finished before we began.
+    """
+    if session.get_bind().dialect.name == "sqlite":
+        return True
+    free = func.pg_try_advisory_xact_lock(func.hashtextextended(name, 0), type_=Boolean)
+    return session.scalars(select(free)).one()
+
+
+def migrated_to(session: Session) -> str | None:
+    """Name the migration this database stands at."""
+    found: str | None = session.scalar(text("SELECT version_num FROM alembic_version"))
+    return found

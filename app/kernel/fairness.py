@@ -1,0 +1,40 @@
+"""A lock that serves its waiters in the order they came."""
+
+from collections import deque
+from threading import Lock
+
+
+class FairLock:
+    """Writers of the embedded database take turns.
+
+    SQLite's own waiting is a lottery: with many writers some lose for seconds.
+    """
+
+    def __init__(self) -> None:
+        self._guard = Lock()
+        self._queue = deque[Lock]()
+
+    def __enter__(self) -> None:
+        """Wait for your turn."""
+        turn = Lock()
+        turn.acquire()
+        with self._guard:
+            self._queue.append(turn)
+            if self._queue[0] is turn:
+                turn.release()
+        try:
+            turn.acquire()
+        except BaseException:
+            self._leave(turn)
+            raise
+
+    def __exit__(self, *_: object) -> None:
+        """Wake the next in line, and nobody else."""
+        self._leave(self._queue[0])
+
+    def _leave(self, turn: Lock) -> None:
+        with self._guard:
+            was_first = self._queue[0] is turn
+            self._queue.remove(turn)
+            if was_first and self._queue:
+                self._queue[0].release()

@@ -1,0 +1,129 @@
+"""The journal: every change once, and one mailbox for each focal point that may know."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ForeignKey, Index, insert, update
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from app.kernel.db import Base, Counter
+
+
+class Entry(Base):
+    """One change: what happened to which record, by whom. Never rewritten.
+
+    Without an account the system did it. Facts are codes and ids: no personal data.
+    """
+
+    __tablename__ = "entry"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    at: Mapped[datetime]
+    type: Mapped[str]
+    case_id: Mapped[UUID] = mapped_column(index=True)
+    record_id: Mapped[UUID]
+    reference: Mapped[str]
+    account_id: Mapped[UUID | None]
+    focal_point_id: Mapped[UUID | None]
+    facts: Mapped[dict[str, Any]]
+
+
+class Mailbox(Base):
+    """How many entries one focal point has been sent."""
+
+    __tablename__ = "mailbox"
+
+    focal_point_id: Mapped[UUID] = mapped_column(primary_key=True)
+    head: Mapped[int] = mapped_column(Counter, default=0)
+
+
+class Delivery(Base):
+    """An entry, at its place in one focal point's feed."""
+
+    __tablename__ = "delivery"
+    __table_args__ = (
+        Index("ix_delivery_entry_id_focal_point_id", "entry_id", "focal_point_id"),
+    )
+
+    focal_point_id: Mapped[UUID] = mapped_column(
+        ForeignKey(Mailbox.focal_point_id), primary_key=True
+    )
+    position: Mapped[int] = mapped_column(Counter, primary_key=True, autoincrement=False)
+    entry_id: Mapped[UUID] = mapped_column(ForeignKey(Entry.id))
+
+
+class Retrieval(Base):
+    """That a focal point's cursor passed a position, and when (evidence, rank 3).
+
+    Apart from the mailbox, whose row writers queue for.
+    """
+
+    __tablename__ = "retrieval"
+
+    focal_point_id: Mapped[UUID] = mapped_column(
+        ForeignKey(Mailbox.focal_point_id), primary_key=True
+    )
+    upto: Mapped[int] = mapped_column(Counter, primary_key=True, autoincrement=False)
+    at: Mapped[datetime]
+
+
+class Epoch(Base):
+    """Which database this is: one row, renewed when a backup is restored.
+
+    Positions of another epoch mean nothing here, even where the numbers fit.
+    """
+
+    __tablename__ = "epoch"
+
+    value: Mapped[str] = mapped_column(primary_key=True)
+
+
+@dataclass(frozen=True)
+class Posting:
+    """An entry on its way to those who may know."""
+
+    entry: Entry
+    audience: frozenset[UUID]
+
+
+def deliver(session: Session, postings: Sequence[Posting]) -> None:
+    """Write entries and their places in each feed, as the last act of a transaction.
+
+    A sequence hands out numbers before commit: 7 can be published before 6, and a poller
+    standing at 7 never sees 6. A counter row is locked until commit, so in each feed the
+    order of positions is the order of commits, without a gap. The rows are locked in sorted
+    order, or two writers would wait for each other; and last, so that they wait briefly.
+    """
+    session.add_all(posting.entry for posting in postings)
+    session.flush()
+    mail = by_reader(postings)
+    heads = {reader: advance(session, reader, len(mail[reader])) for reader in sorted(mail)}
+    rows = [
+        {"focal_point_id": reader, "position": heads[reader] - back, "entry_id": entry_id}
+        for reader, entry_ids in mail.items()
+        for back, entry_id in enumerate(reversed(entry_ids))
+    ]
+    if rows:
+        session.execute(insert(Delivery), rows)
+
+
+def by_reader(postings: Sequence[Posting]) -> Mapping[UUID, list[UUID]]:
+    """Sort entries into the mailboxes they go to."""
+    mail: dict[UUID, list[UUID]] = {}
+    for posting in postings:
+        for reader in posting.audience:
+            mail.setdefault(reader, []).append(posting.entry.id)
+    return mail
+
+
+def advance(session: Session, reader: UUID, count: int) -> int:
+    """Move a mailbox's head and hold the row until commit."""
+    return session.scalars(
+        update(Mailbox)
+        .where(Mailbox.focal_point_id == reader)
+        .values(head=Mailbox.head + count)
+        .returning(Mailbox.head)
+    ).one()

@@ -1,0 +1,53 @@
+"""Everything that can go wrong for a caller, and nothing else."""
+
+import re
+from collections.abc import Mapping
+from typing import Any, ClassVar, override
+
+type Facts = Mapping[str, Any]
+
+
+class Problem(Exception):  # noqa: N818 - RFC 9457 calls them problems
+    """The request could not be completed."""
+
+    status: ClassVar[int] = 500
+    code: ClassVar[str] = "problem"
+    title: ClassVar[str] = "The request could not be completed."
+    headers: ClassVar[Mapping[str, str]] = {}
+
+    @override
+    def __init_subclass__(cls) -> None:
+        """Name the problem after its class and title it with its docstring."""
+        cls.code = re.sub(r"(?<!^)(?=[A-Z])", "-", cls.__name__).lower()
+        cls.title = (cls.__doc__ or "").strip().splitlines()[0]
+
+    def __init__(self, detail: str, facts: Facts | None = None) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.facts = facts or {}
+
+
+class Unauthenticated(Problem):
+    """The credentials are missing or not valid."""
+
+    status = 401
+    headers: ClassVar[Mapping[str, str]] = {"WWW-Authenticate": "Bearer"}
+
+
+class Forbidden(Problem):
+    """The credentials do not allow this."""
+
+    status = 403
+
+
+class NotFound(Problem):
+    """There is no such record, or it is not yours to see."""
+
+    status = 404
+
+
+class Busy(Problem):
+    """The service could not do this now; nothing was changed."""
+
+    status = 503
+    headers: ClassVar[Mapping[str, str]] = {"Retry-After": "1"}

@@ -1,0 +1,130 @@
+"""The vault: personal data is sealed before it reaches a table.
+
+Each case has a data key of its own, kept only as wrapped by a key-encryption key. Erasing a
+case is destroying its wrapped data key (R29, R34). What is sealed is bound to its place by
+additional data: moved to another row, case or section, it does not open (R30).
+"""
+
+import hashlib
+import hmac
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final, Protocol
+from uuid import UUID
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM, AESSIV
+
+SCHEMA: Final = "1"
+NONCE_BYTES: Final = 12
+KEY_BYTES: Final = 32
+
+
+class Unopenable(Exception):  # noqa: N818 - it names what happened, as Problem does
+    """What was sealed does not open: another key, another place, or it was changed."""
+
+
+class KeyProvider(Protocol):
+    """Where key-encryption keys live: a file, or a key management service."""
+
+    @property
+    def current(self) -> str:
+        """The version that new data keys are wrapped with."""
+
+    def wrap(self, data_key: bytes, context: bytes) -> bytes:
+        """Encrypt a data key, bound to its context."""
+
+    def unwrap(self, version: str, wrapped: bytes, context: bytes) -> bytes:
+        """Decrypt a data key; raises Unopenable."""
+
+    def derive(self, purpose: str) -> bytes:
+        """Make the 64-byte secret that this service keeps for one purpose."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where something sealed belongs."""
+
+    table: str
+    row: UUID
+    case: UUID
+    section: str
+    key_version: str
+
+    def spell(self) -> bytes:
+        """Spell it so that no two places are spelled alike: each part with its length."""
+        parts = (SCHEMA, self.table, str(self.row), str(self.case), self.section)
+        return length_prefixed([*parts, self.key_version])
+
+
+@dataclass(frozen=True)
+class WrappedKey:
+    """A case's data key, as it may be stored."""
+
+    case: UUID
+    version: str
+    wrapped: bytes
+
+
+def length_prefixed(parts: Sequence[str]) -> bytes:
+    """Join texts without a way to read them as other texts."""
+    return b"".join(len(p.encode()).to_bytes(4) + p.encode() for p in parts)
+
+
+def seal(key: bytes, plain: bytes, context: bytes) -> bytes:
+    """Encrypt with AES-256-GCM under a fresh random nonce (R31)."""
+    nonce = secrets.token_bytes(NONCE_BYTES)
+    return nonce + AESGCM(key).encrypt(nonce, plain, context)
+
+
+def unseal(key: bytes, sealed: bytes, context: bytes) -> bytes:
+    """Decrypt, or raise Unopenable without a word of what it was."""
+    try:
+        return AESGCM(key).decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], context)
+    except (InvalidTag, ValueError) as error:
+        raise Unopenable("This does not open here.") from error
+
+
+class Vault:
+    """Seals and opens, under the data key of the case."""
+
+    def __init__(self, provider: KeyProvider) -> None:
+        self._provider = provider
+        self._fingerprints = provider.derive("fingerprint")
+        self._cursors = AESSIV(provider.derive("cursor"))
+
+    def new_key(self, case: UUID) -> WrappedKey:
+        """Make a data key for a case."""
+        version = self._provider.current
+        context = length_prefixed(["case_key", str(case), version])
+        wrapped = self._provider.wrap(secrets.token_bytes(KEY_BYTES), context)
+        return WrappedKey(case, version, wrapped)
+
+    def seal(self, key: WrappedKey, place: Place, plain: bytes) -> bytes:
+        """Seal something for its place."""
+        return seal(self._data_key(key), plain, place.spell())
+
+    def open(self, key: WrappedKey, place: Place, sealed: bytes) -> bytes:
+        """Open what was sealed for this place; raises Unopenable."""
+        return unseal(self._data_key(key), sealed, place.spell())
+
+    def _data_key(self, key: WrappedKey) -> bytes:
+        context = length_prefixed(["case_key", str(key.case), key.version])
+        return self._provider.unwrap(key.version, key.wrapped, context)
+
+    def fingerprint(self, *parts: bytes) -> str:
+        """Recognise something again without keeping it; keyed, so that nobody can guess."""
+        spelled = b"".join(len(part).to_bytes(8) + part for part in parts)
+        return hmac.digest(self._fingerprints, spelled, hashlib.sha256).hex()
+
+    def hide(self, plain: bytes, context: Sequence[str]) -> bytes:
+        """Encrypt so that the same gives the same: for cursors, which hold no secret."""
+        return self._cursors.encrypt(plain, [length_prefixed(context)])
+
+    def reveal(self, hidden: bytes, context: Sequence[str]) -> bytes:
+        """Read what `hide` made in this context; raises Unopenable."""
+        try:
+            return self._cursors.decrypt(hidden, [length_prefixed(context)])
+        except (InvalidTag, ValueError) as error:
+            raise Unopenable("This does not open here.") from error

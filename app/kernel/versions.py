@@ -1,0 +1,52 @@
+"""Versions: nobody changes a record on the strength of an old reading.
+
+The entity tag is `"<version>.<digest>"`. What a party may do changes with time and differs
+by party, so a whole representation has a digest (If-None-Match), while a change is judged
+by the version alone (If-Match; RFC 9110, 8.8.3 and 13.1).
+"""
+
+import hashlib
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from app.kernel.problems import Problem
+
+TAG: Final = re.compile(r'"([0-9]+)\.[0-9a-f]{16}"')
+
+
+class VersionNotGiven(Problem):
+    """The request does not say which version of the record it is based on."""
+
+    status = 428
+
+
+class VersionStale(Problem):
+    """The record has changed since you last read it."""
+
+    status = 412
+
+
+def entity_tag(version: int, representation: bytes) -> str:
+    """Spell a version and what was shown of it as a strong entity tag."""
+    return f'"{version}.{hashlib.sha256(representation).hexdigest()[:16]}"'
+
+
+@dataclass(frozen=True)
+class Seen:
+    """The versions a caller has seen, as `If-Match` names them.
+
+    A value, not a check: a stranger must hear "not found" before "stale", so it is
+    judged inside the unit of work, once the record is known to be visible.
+    """
+
+    if_match: str | None
+
+    def must_include(self, version: int) -> None:
+        """Raise VersionNotGiven (428) or VersionStale (412) if this one was not seen."""
+        if self.if_match is None or self.if_match.strip() == "*":
+            raise VersionNotGiven("Send the ETag you last read as If-Match.")
+        tags = (TAG.fullmatch(tag.strip()) for tag in self.if_match.split(","))
+        seen = {tag[1] for tag in tags if tag}
+        if str(version) not in seen:
+            raise VersionStale("Read the record again before you decide.")

@@ -1,0 +1,114 @@
+"""Units of work: who acts, when, and in which transaction."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from app.kernel.actors import Actor
+from app.kernel.db import Database
+from app.kernel.journal import Entry, Posting, deliver
+from app.kernel.problems import Facts
+from app.kernel.vault import Vault
+
+
+@dataclass(frozen=True)
+class Ground:
+    """What all work stands on: the database, the vault, and where time and ids come from.
+
+    The clock and the ids are given, so that a test can repeat a world exactly.
+    """
+
+    database: Database
+    vault: Vault
+    clock: Callable[[], datetime]
+    ids: Callable[[], UUID]
+
+
+class Recorded(Protocol):
+    """Something the journal can be about."""
+
+    @property
+    def id(self) -> UUID:
+        """The record's own id."""
+
+    @property
+    def case_id(self) -> UUID:
+        """The case it belongs to."""
+
+    @property
+    def reference(self) -> str:
+        """How the outside world names it: `cases/SC-...` or `referrals/...`."""
+
+
+@dataclass
+class Reading:
+    """A unit of work that may look; the database refuses its writes."""
+
+    session: Session
+    actor: Actor
+    now: datetime
+    ground: Ground
+
+    @property
+    def vault(self) -> Vault:
+        """Where personal data is sealed and opened."""
+        return self.ground.vault
+
+
+@dataclass
+class Writing(Reading):
+    """A unit of work that may change things, and says so in the journal."""
+
+    postings: list[Posting] = field(default_factory=list)
+
+    def new_id(self) -> UUID:
+        """Take a fresh random id."""
+        return self.ground.ids()
+
+    def record(
+        self,
+        event: str,
+        subject: Recorded,
+        audience: frozenset[UUID],
+        facts: Facts | None = None,
+        *,
+        by_system: bool = False,
+    ) -> None:
+        """Journal a change; it is published if and only if the work commits.
+
+        Facts are codes and ids: no personal data travels in a feed.
+        """
+        entry = Entry(
+            id=self.new_id(),
+            at=self.now,
+            type=event,
+            case_id=subject.case_id,
+            record_id=subject.id,
+            reference=subject.reference,
+            account_id=None if by_system else self.actor.account_id,
+            focal_point_id=None if by_system else self.actor.focal_point_id,
+            facts=dict(facts or {}),
+        )
+        self.postings.append(Posting(entry, audience))
+
+
+@contextmanager
+def reading(ground: Ground, actor: Actor) -> Iterator[Reading]:
+    """Begin to read."""
+    with ground.database.reading() as session:
+        yield Reading(session, actor, ground.clock(), ground)
+
+
+@contextmanager
+def writing(ground: Ground, actor: Actor) -> Iterator[Writing]:
+    """Begin to write; what was recorded is delivered as the last act."""
+    with ground.database.writing() as session:
+        work = Writing(session, actor, ground.clock(), ground)
+        yield work
+        session.flush()
+        deliver(session, work.postings)

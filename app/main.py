@@ -1,0 +1,101 @@
+"""The application, assembled."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from importlib.metadata import version
+from typing import Final
+from uuid import UUID, uuid4
+
+import anyio.to_thread
+from fastapi import FastAPI
+from fastapi.routing import APIRoute
+
+from app.api import (
+    approvals,
+    cases,
+    consents,
+    directory,
+    feed,
+    health,
+    problems,
+    referrals,
+    sections,
+)
+from app.api.limits import BodyLimit
+from app.api.observe import Observe
+from app.api.openapi import describe
+from app.kernel.db import THREADS, Database
+from app.kernel.vault import KeyProvider, Vault
+from app.kernel.work import Ground
+
+MAX_BODY_BYTES: Final = 256 * 1024
+ROUTERS: Final = (cases, consents, sections, referrals, feed, approvals, directory)
+ABOUT: Final = """
+Carries the cases of presumed victims of trafficking between the focal points of a
+transnational referral mechanism. Write a case, follow its evidence; poll `GET /v1/events`
+for what happens to yours; act with the ETag you last read as `If-Match`.
+"""
+TAGS: Final = [
+    {"name": "cases", "description": "One person's case, from submission to closure."},
+    {"name": "consents", "description": "What the person agreed to, and took back."},
+    {"name": "sections", "description": "What is sealed, and who opened it."},
+    {"name": "referrals", "description": "Asking a focal point for one service."},
+    {"name": "feed", "description": "What happened, what waits, what became of it."},
+    {"name": "approvals", "description": "What waits for a second person."},
+    {"name": "directory", "description": "Focal points, countries, the rules, and you."},
+    {"name": "health", "description": "For whoever runs the service."},
+]
+
+
+def utc_now() -> datetime:
+    """Read the clock: the only place that does."""
+    return datetime.now(UTC)
+
+
+def lay_ground(
+    url: str,
+    keys: KeyProvider,
+    clock: Callable[[], datetime] = utc_now,
+    ids: Callable[[], UUID] = uuid4,
+) -> Ground:
+    """Bring together what all work stands on."""
+    return Ground(Database(url), Vault(keys), clock, ids)
+
+
+def name_of(route: APIRoute) -> str:
+    """Name an operation after its function: clients are generated from it."""
+    return route.name
+
+
+@asynccontextmanager
+async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+    """Serve as many requests at once as there are connections; close them at the end."""
+    anyio.to_thread.current_default_thread_limiter().total_tokens = THREADS
+    yield
+    app.state.ground.database.engine.dispose()
+
+
+def create_app(ground: Ground) -> FastAPI:
+    """Build the application on its ground."""
+    app = FastAPI(
+        title="Safe Conduct",
+        version=version("safe-conduct"),
+        description=ABOUT,
+        openapi_tags=TAGS,
+        generate_unique_id_function=name_of,
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        telemetry={"logs": False},
+    )
+    app.state.ground = ground
+    app.add_middleware(BodyLimit, max_bytes=MAX_BODY_BYTES)
+    app.add_middleware(Observe)
+    problems.install(app)
+    for room in ROUTERS:
+        app.include_router(room.router, prefix="/v1", responses=problems.EVERYWHERE)
+    app.include_router(health.router)
+    app.openapi = describe(app)  # type: ignore[method-assign]  # FastAPI's documented hook
+    return app

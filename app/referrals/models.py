@@ -1,0 +1,66 @@
+"""Referrals: requests for one service, to one focal point, about one case."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import ForeignKey, Index
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from app.cases.models import Case
+from app.directory.kinds import Service
+from app.directory.models import FocalPoint
+from app.kernel.actors import HOLDS, Relation
+from app.kernel.db import Base, Listed
+from app.referrals.lifecycle import State
+
+
+class Referral(Listed, Base):
+    """One request for one service. Its sender is whoever holds the case."""
+
+    __tablename__ = "referral"
+    __table_args__ = (
+        Index("ix_referral_case_id", "case_id"),
+        {"sqlite_autoincrement": True},
+    )
+
+    case_id: Mapped[UUID] = mapped_column(ForeignKey(Case.id))
+    service: Mapped[Service]
+    recipient_id: Mapped[UUID] = mapped_column(ForeignKey(FocalPoint.id))
+    sections: Mapped[list[str]]
+    state: Mapped[State] = mapped_column(default=State.DRAFT)
+    version: Mapped[int] = mapped_column(default=1)
+    reason: Mapped[str | None]
+    outcome: Mapped[str | None]
+    opened_at: Mapped[datetime]
+
+    case: Mapped[Case] = relationship(lazy="selectin")
+    recipient: Mapped[FocalPoint] = relationship(lazy="selectin")
+
+    @property
+    def reference(self) -> str:
+        """How the outside world names it."""
+        return f"referrals/{self.id}"
+
+    def relations_of(self, focal_point: UUID) -> frozenset[Relation]:
+        """Say what this focal point is to the referral now; holding the case counts."""
+        mine = frozenset(
+            p.relation
+            for p in self.case.parties
+            if p.record_id == self.id and p.focal_point_id == focal_point and not p.until
+        )
+        return mine | (self.case.relations_of(focal_point) & set(HOLDS))
+
+    @property
+    def audience(self) -> frozenset[UUID]:
+        """The focal points that may know: the holder, and who it was sent to."""
+        parties = {
+            p.focal_point_id
+            for p in self.case.parties
+            if p.record_id == self.id and not p.until
+        }
+        holder = self.case.holder
+        return frozenset(parties | ({holder} if holder else set()))
+
+    def touch(self) -> None:
+        """Make every earlier reading of this referral out of date."""
+        self.version += 1

@@ -1,0 +1,92 @@
+"""What each need of a referral means: how to tell whether it is met, and who can meet it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from app.cases.lifecycle import OPEN as CASE_OPEN
+from app.cases.lifecycle import State as CaseState
+from app.cases.sections import SERVICES_FOR_SAFETY
+from app.directory.kinds import Service
+from app.kernel.actors import Side
+from app.kernel.needs import NOT_BUILT, Check, Rulebook
+from app.referrals.lifecycle import Need
+
+
+@dataclass(frozen=True)
+class Terms:
+    """What a request brings with it."""
+
+    meeting_at: datetime | None = None
+    contacts: frozenset[str] = frozenset()
+    reason: str | None = None
+    person_met: bool = False
+    outcome: str | None = None
+    feedback: bool = False
+
+
+@dataclass(frozen=True)
+class Facts:
+    """All that a need is judged by: values, never rows."""
+
+    now: datetime
+    case_state: CaseState
+    service: Service
+    covered: bool
+    risk_current: bool
+    recipient_safe: bool
+    agreed: bool
+    origin_permitted: bool
+    terms: Terms = Terms()
+
+
+def case_is_open(facts: Facts) -> bool:
+    """Say whether the case can be worked on; while suspended, only to keep someone safe."""
+    if facts.case_state == CaseState.SUSPENDED:
+        return facts.service in SERVICES_FOR_SAFETY
+    return facts.case_state in CASE_OPEN
+
+
+def meets_in_future(facts: Facts) -> bool:
+    """Say whether a meeting is set, and still ahead."""
+    at = facts.terms.meeting_at
+    return at is not None and at > facts.now
+
+
+# fmt: off
+NEEDS: Final[dict[Need, Check[Facts]]] = {
+    Need.CASE_OPEN: Check(
+        case_is_open,
+        "The case must be with a focal point, and not closed.", Side.SENDER),
+    Need.CONSENT: Check(
+        lambda f: f.covered,
+        "Record the person's consent to this recipient, for this service and these sections.", Side.SENDER),
+    Need.RISK_CURRENT: Check(
+        lambda f: f.risk_current,
+        "Assess the risk again: it holds for 7 days, and 72 hours when it is high.", Side.SENDER),
+    Need.RECIPIENT_SAFE: Check(
+        lambda f: f.recipient_safe,
+        "Choose another focal point for this person.", Side.SENDER),
+    Need.AGREEMENT: Check(
+        lambda f: f.agreed,
+        "No agreement in force covers this border: send the notice alone, without sections.", Side.SENDER),
+    Need.ORIGIN_PERMITTED: Check(
+        lambda f: f.origin_permitted,
+        "The person decides first whether this State may be told.", Side.SENDER),
+    Need.TWO_CONTACTS: Check(
+        lambda f: len(f.terms.contacts) > 1, "Name two different people who can be reached."),
+    Need.MEETING: Check(meets_in_future, "Set a first meeting that is still ahead."),
+    Need.REASON: Check(lambda f: f.terms.reason is not None, "Give a reason code."),
+    Need.PERSON_MET: Check(lambda f: f.terms.person_met, "Confirm that the person was met."),
+    Need.OUTCOME: Check(lambda f: f.terms.outcome is not None, "Say what came of it."),
+    Need.FEEDBACK: Check(lambda f: f.terms.feedback, "Tell the sender how it went."),
+    Need.CHILD_PATH: NOT_BUILT,
+    Need.VITAL_INTEREST: NOT_BUILT,
+    Need.QUESTION: NOT_BUILT,
+    Need.CONSENT_TO_ANSWER: NOT_BUILT,
+    Need.ALTERNATIVE: NOT_BUILT,
+    Need.REVIEW_DATE: NOT_BUILT,
+    Need.TIME_IS_UP: NOT_BUILT,
+}
+# fmt: on
+RULES: Final = Rulebook(NEEDS)

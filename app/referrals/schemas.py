@@ -1,0 +1,120 @@
+"""Referrals as the outside world spells them: what comes in, and what goes out."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated
+from uuid import UUID
+
+from pydantic import AwareDatetime, Field
+
+from app.cases.reasons import DeclineReason, WithdrawReason
+from app.cases.sections import Content, DutyContact, Section
+from app.directory.kinds import Service
+from app.kernel.actors import Side
+from app.kernel.needs import UnmetNeed
+from app.kernel.paging import Page
+from app.kernel.text import Asked, Code, SafeLine, SafeText, Shown
+from app.referrals.lifecycle import Action, Need, State
+from app.referrals.needs import Terms
+
+SECTIONS = "What the recipient may open once it has accepted; empty: the notice alone."
+
+
+class Outcome(StrEnum):
+    """What came of a referral."""
+
+    DELIVERED = "delivered"
+    PARTLY_DELIVERED = "partly_delivered"
+    NOT_DELIVERED = "not_delivered"
+
+
+class NewReferral(Asked):
+    """A request for one service, to one focal point."""
+
+    recipient: Annotated[Code, Field(description="Code of the focal point asked.")]
+    service: Service
+    sections: Annotated[list[Section], Field(max_length=7, description=SECTIONS)] = []
+    send: Annotated[
+        bool, Field(description="Send it in the same transaction; else keep a draft.")
+    ] = False
+
+
+class Meeting(Content):
+    """Where, when and by whom the person is met first."""
+
+    place: SafeLine
+    at: AwareDatetime
+    person: Annotated[SafeLine, Field(description="Who meets them.")]
+
+
+class Arrangement(Content):
+    """What a recipient promises when it accepts: sealed with the referral."""
+
+    meeting: Meeting
+    contacts: Annotated[list[DutyContact], Field(min_length=1, max_length=5)]
+
+    def terms(self) -> Terms:
+        """Say it in the words of the rules."""
+        people = frozenset(contact.name for contact in self.contacts)
+        return Terms(meeting_at=self.meeting.at, contacts=people)
+
+
+class DeclineReferral(Asked):
+    """Why the recipient says no."""
+
+    reason: DeclineReason
+    note: Annotated[SafeText | None, Field(description="Sealed.")] = None
+
+
+class RevokeReferral(Asked):
+    """Why the sender takes it back."""
+
+    reason: WithdrawReason
+    note: Annotated[SafeText | None, Field(description="Sealed.")] = None
+
+
+class StartReferral(Asked):
+    """That help has begun."""
+
+    person_met: Annotated[bool, Field(description="Whether the person was met.")]
+
+
+class CompleteReferral(Asked):
+    """What came of it."""
+
+    outcome: Outcome
+    feedback: Annotated[SafeText, Field(description="How it went, for the sender; sealed.")]
+
+
+class ReferralAction(Shown):
+    """An action that is yours in this state: open now, or why not."""
+
+    action: Action
+    open: bool
+    asks: Annotated[list[Need], Field(description="What your request must bring.")]
+    unmet: list[UnmetNeed]
+
+
+class ReferralOut(Shown):
+    """A referral, and what you can do with it."""
+
+    id: UUID
+    case: Annotated[str, Field(description="Code of the case.")]
+    you_are: list[Side]
+    sender: str | None
+    recipient: str
+    service: Service
+    sections: list[Section]
+    state: State
+    reason: str | None
+    outcome: Outcome | None
+    opened_at: datetime
+    due_at: Annotated[
+        datetime | None, Field(description="Until when the next step is due.")
+    ]
+    version: int
+    available_actions: list[ReferralAction]
+
+
+class ReferralPage(Page[ReferralOut]):
+    """Some of your referrals."""

@@ -1,0 +1,116 @@
+"""How a referral stands: what its needs are judged by, and what each side can do now."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
+from uuid import UUID
+
+from app.cases.sections import Section
+from app.consents import standing
+from app.consents.coverage import Purpose
+from app.consents.standing import Standing
+from app.deadlines import queries as deadlines
+from app.deadlines.models import Clock
+from app.directory import queries as directory
+from app.directory.kinds import serves
+from app.kernel.actors import Actor, Side, sides_of_referral
+from app.kernel.needs import UnmetNeed
+from app.kernel.work import Reading
+from app.referrals.lifecycle import TABLE, Action, Row
+from app.referrals.models import Referral
+from app.referrals.needs import RULES, Facts, Terms
+from app.referrals.schemas import ReferralAction, ReferralOut
+
+OFFERED: Final = frozenset(
+    {
+        *(Action.SEND, Action.ACKNOWLEDGE, Action.ACCEPT, Action.DECLINE),
+        *(Action.START, Action.COMPLETE, Action.REVOKE),
+    }
+)
+"""The actions that have a path; the others stand in the table and wait for theirs."""
+
+
+def sides_of(referral: Referral, actor: Actor) -> frozenset[Side]:
+    """Say on which sides of a referral an actor stands."""
+    return sides_of_referral(referral.relations_of(actor.focal_point_id))
+
+
+def facts_of(
+    work: Reading, referral: Referral, stands: Standing, terms: Terms | None = None
+) -> Facts:
+    """Gather what the needs are judged by."""
+    recipient = referral.recipient
+    sections = frozenset(Section(name) for name in referral.sections)
+    told = stands.told(recipient, Purpose(referral.service))
+    return Facts(
+        now=work.now,
+        case_state=referral.case.state,
+        service=referral.service,
+        covered=told is not None and sections <= told,
+        risk_current=stands.risk_is_current(),
+        recipient_safe=stands.is_safe(recipient, recipient.code),
+        agreed=not sections or is_agreed(work, referral),
+        origin_permitted=stands.origin_is_permitted(recipient),
+        terms=terms or Terms(),
+    )
+
+
+def is_agreed(work: Reading, referral: Referral) -> bool:
+    """Say whether personal data may cross the border there is, if there is one."""
+    country = referral.case.country or ""
+    if serves(referral.recipient, country):
+        return True
+    beyond = {*referral.recipient.serves, referral.recipient.of_state or country}
+    return any(directory.agreements_between(work, country, other) for other in beyond)
+
+
+def actions_of(rows: Iterable[Row], facts: Facts) -> list[ReferralAction]:
+    """Say of each step whether it is open now and, if not, why not."""
+    return [
+        ReferralAction(
+            action=row.action,
+            open=not RULES.in_the_way(row, facts),
+            asks=RULES.asked(row),
+            unmet=[UnmetNeed.of(lack) for lack in RULES.in_the_way(row, facts)],
+        )
+        for row in rows
+        if row.action in OFFERED
+    ]
+
+
+def show(work: Reading, referrals: Sequence[Referral]) -> list[ReferralOut]:
+    """Show referrals to one of their parties, as things stand now, in a few statements."""
+    cases = {referral.case_id: referral.case for referral in referrals}
+    stands = standing.of_cases(work, cases.values())
+    clocks = deadlines.running(work, [referral.id for referral in referrals])
+    codes = directory.codes(work, [case.holder for case in cases.values() if case.holder])
+    return [
+        show_one(work, referral, stands[referral.case_id], codes, clocks.get(referral.id))
+        for referral in referrals
+    ]
+
+
+def show_one(
+    work: Reading,
+    referral: Referral,
+    stands: Standing,
+    codes: Mapping[UUID, str],
+    clock: Clock | None,
+) -> ReferralOut:
+    """Show one, with what its reader can do now."""
+    sides = sides_of(referral, work.actor)
+    rows = TABLE.open_to(referral.state, sides, work.actor.roles)
+    holder = referral.case.holder
+    return ReferralOut(
+        case=referral.case.code,
+        you_are=sorted(sides),
+        sender=codes[holder] if holder else None,
+        recipient=referral.recipient.code,
+        due_at=clock.due_at if clock else None,
+        available_actions=actions_of(rows, facts_of(work, referral, stands)),
+        **{name: getattr(referral, name) for name in SAME},
+    )
+
+
+SAME: Final = (
+    *("id", "service", "sections", "state", "reason", "outcome", "opened_at", "version"),
+)

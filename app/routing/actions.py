@@ -1,0 +1,48 @@
+"""Keeping a shortlist, and walking down it."""
+
+from uuid import UUID
+
+from sqlalchemy import delete
+
+from app.kernel.work import Writing
+from app.routing import queries
+from app.routing.models import LeftOutRow, Shortlisted
+from app.routing.ranking import Ranking
+
+
+def keep(work: Writing, case_id: UUID, ranking: Ranking) -> None:
+    """Keep a ranking with its reasons, behind those who were asked before."""
+    asked = [row for row in queries.shortlist(work, case_id) if row.asked_at]
+    waiting = (Shortlisted.case_id == case_id) & Shortlisted.asked_at.is_(None)
+    work.session.execute(delete(Shortlisted).where(waiting))
+    work.session.execute(delete(LeftOutRow).where(LeftOutRow.case_id == case_id))
+    work.session.add_all(
+        Shortlisted(
+            case_id=case_id,
+            place=place,
+            focal_point_id=candidate.id,
+            reasons=list(candidate.reasons),
+        )
+        for place, candidate in enumerate(ranking.candidates, start=len(asked) + 1)
+    )
+    work.session.add_all(
+        LeftOutRow(case_id=case_id, focal_point=out.code, reasons=list(out.reasons))
+        for out in ranking.left_out
+    )
+    work.session.flush()
+
+
+def ask_next(work: Writing, case_id: UUID) -> UUID | None:
+    """Take the next of the shortlist who was not asked yet; None: it is used up."""
+    waiting = [row for row in queries.shortlist(work, case_id) if not row.asked_at]
+    if not waiting:
+        return None
+    waiting[0].asked_at = work.now
+    return waiting[0].focal_point_id
+
+
+def pass_over(work: Writing, case_id: UUID, focal_point: UUID) -> None:
+    """Remember that a candidate declined, so that it is not asked again."""
+    for row in queries.shortlist(work, case_id):
+        if row.focal_point_id == focal_point:
+            row.left_at = work.now

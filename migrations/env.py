@@ -1,0 +1,116 @@
+"""How migrations reach the database: one at a time, and never blocking others for long."""
+
+from typing import Final
+
+from alembic import context
+from sqlalchemy import Connection, Engine, create_engine, make_url, text
+from sqlalchemy.pool import NullPool
+
+from app.access import models as access
+from app.cases import models as cases
+from app.consents import models as consents
+from app.deadlines import models as deadlines
+from app.directory import models as directory
+from app.disclosure import models as disclosure
+from app.feed import models as feed
+from app.kernel import idempotency, journal
+from app.kernel.db import APP_ROLE, OWNER_ROLE, Base, prepare_sqlite
+from app.referrals import models as referrals
+from app.routing import models as routing
+
+# Imported so that Base knows every table; a test finds the one that was forgotten.
+TABLES: Final = (
+    *(journal, idempotency, directory, access, deadlines, cases),
+    *(routing, consents, referrals, disclosure, feed),
+)
+ONE_AT_A_TIME: Final = 0x5AFEC0DE
+
+# Roles belong to the whole server: another database may have them, or be creating them
+# right now. Whoever creates one becomes a member in the same transaction, so that whoever
+# comes second with the same login is one too. Another login must be granted membership by
+# hand: it could not grant it to itself.
+ROLE: Final = """DO $$ BEGIN
+    IF to_regrole('{role}') IS NULL THEN
+        CREATE ROLE {role} NOLOGIN;
+        GRANT {role} TO CURRENT_USER;
+    END IF;
+EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL;
+END $$"""
+
+# A database that came here from PostgreSQL 14 or older lets everybody create tables.
+SCHEMA: Final = f"""DO $$ BEGIN
+    IF NOT has_schema_privilege('{OWNER_ROLE}', 'public', 'CREATE') THEN
+        GRANT USAGE, CREATE ON SCHEMA public TO {OWNER_ROLE};
+    END IF;
+    IF NOT has_schema_privilege('{APP_ROLE}', 'public', 'USAGE') THEN
+        GRANT USAGE ON SCHEMA public TO {APP_ROLE};
+    END IF;
+    IF has_schema_privilege('{APP_ROLE}', 'public', 'CREATE') THEN
+        REVOKE CREATE ON SCHEMA public FROM PUBLIC;
+    END IF;
+END $$"""
+
+POSTGRESQL: Final = (
+    f"SELECT pg_advisory_lock({ONE_AT_A_TIME})",  # first: a time-out would end the wait
+    "SET lock_timeout = '4s'",
+    "SET statement_timeout = '5s'",
+    ROLE.format(role=OWNER_ROLE),
+    ROLE.format(role=APP_ROLE),
+    SCHEMA,
+    f"SET ROLE {OWNER_ROLE}",  # so it owns every table, and alembic_version too
+)
+
+
+def open_engine(url: str) -> Engine:
+    """Connect as whoever signs in; the service's `Database` would act as the app role."""
+    engine = create_engine(make_url(url), poolclass=NullPool, hide_parameters=True)
+    if engine.dialect.name == "sqlite":
+        prepare_sqlite(engine)
+    return engine
+
+
+def guard(connection: Connection) -> None:
+    """Take the migrations' lock and role, and promise not to hold up the application."""
+    with connection.begin():
+        for statement in POSTGRESQL:
+            connection.execute(text(statement))
+
+
+def let_tables_be_rebuilt(connection: Connection) -> None:
+    """Batch mode drops a table and makes it anew: rows that refer to it must not notice.
+
+    Said to the driver, since SQLite ignores it inside a transaction.
+    """
+    connection.connection.cursor().execute("PRAGMA foreign_keys = OFF")
+
+
+def must_refer_to_rows(connection: Connection) -> None:
+    """Refuse to commit a rebuilt table that left a row referring to nothing."""
+    if connection.exec_driver_sql("PRAGMA foreign_key_check").first():
+        raise RuntimeError("After this migration, rows refer to rows that are not there.")
+
+
+def migrate() -> None:
+    """Run each migration in a transaction of its own; on SQLite, all of them in one.
+
+    SQLite has no other lock that lasts: the second to come waits for it, and reads only
+    then what is left to do.
+    """
+    engine = open_engine(str(context.config.attributes["url"]))
+    is_sqlite = engine.dialect.name == "sqlite"
+    with engine.connect() as connection:
+        (let_tables_be_rebuilt if is_sqlite else guard)(connection)
+        context.configure(
+            connection,
+            target_metadata=Base.metadata,
+            render_as_batch=is_sqlite,
+            transactional_ddl=True,
+            transaction_per_migration=not is_sqlite,
+        )
+        with context.begin_transaction():
+            context.run_migrations()
+            if is_sqlite:
+                must_refer_to_rows(connection)
+
+
+migrate()

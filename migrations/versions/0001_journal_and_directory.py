@@ -1,0 +1,230 @@
+"""Expand: the journal and its mailboxes, who there is, and who may act for them.
+
+The first tables: there was nothing before.
+"""
+
+import secrets
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0001"
+down_revision = None
+
+COUNTER = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+INSTANT = sa.DateTime(timezone=True)
+KINDS = ("state", "non_state", "intergovernmental", "oversight", "desk")
+FUNCTIONS = (
+    *("consular", "police", "prosecution", "social", "health", "shelter", "legal"),
+    *("child_protection", "migration", "labour", "coordination", "technical"),
+)
+CONFIDENCE = ("high", "medium", "low", "fictitious", "configured")
+DECISIONS = ("pending", "approved", "refused", "spent")
+TABLES = (
+    *("entry", "mailbox", "delivery", "retrieval", "epoch", "outcome"),
+    *("country", "focal_point", "agreement", "account", "api_key", "approval"),
+)
+
+
+def upgrade() -> None:
+    """Make the tables that no case is needed for."""
+    create_journal()
+    create_evidence_of_reading()
+    create_epoch()
+    create_outcomes()
+    create_countries()
+    create_focal_points()
+    create_agreements()
+    create_accounts()
+    create_approvals()
+
+
+def downgrade() -> None:
+    """Undo it: everything is lost."""
+    for table in reversed(TABLES):
+        op.drop_table(table)
+
+
+def one_of(name: str, values: tuple[str, ...]) -> sa.Enum:
+    """Spell a closed list as text with a CHECK, which is easy to widen later."""
+    return sa.Enum(*values, name=name, native_enum=False, create_constraint=True, length=40)
+
+
+def create_journal() -> None:
+    """Create entries, and the places they have in each focal point's feed."""
+    op.create_table(
+        "entry",
+        sa.Column("id", sa.Uuid(), primary_key=True),
+        sa.Column("at", INSTANT, nullable=False),
+        sa.Column("type", sa.String(), nullable=False),
+        sa.Column("case_id", sa.Uuid(), nullable=False, index=True),
+        sa.Column("record_id", sa.Uuid(), nullable=False),
+        sa.Column("reference", sa.String(), nullable=False),
+        sa.Column("account_id", sa.Uuid()),
+        sa.Column("focal_point_id", sa.Uuid()),
+        sa.Column("facts", sa.JSON(), nullable=False),
+    )
+    op.create_table(
+        "mailbox",
+        sa.Column("focal_point_id", sa.Uuid(), primary_key=True),
+        sa.Column("head", COUNTER, nullable=False),
+    )
+    op.create_table(
+        "delivery",
+        of_mailbox(),
+        sa.Column("position", COUNTER, primary_key=True, autoincrement=False),
+        sa.Column("entry_id", sa.Uuid(), sa.ForeignKey("entry.id"), nullable=False),
+    )
+    op.create_index(
+        "ix_delivery_entry_id_focal_point_id", "delivery", ["entry_id", "focal_point_id"]
+    )
+
+
+def create_evidence_of_reading() -> None:
+    """Create what is known of how far a focal point has read."""
+    op.create_table(
+        "retrieval",
+        of_mailbox(),
+        sa.Column("upto", COUNTER, primary_key=True, autoincrement=False),
+        sa.Column("at", INSTANT, nullable=False),
+    )
+
+
+def of_mailbox() -> sa.Column[object]:
+    """Spell the first part of a key: whose mailbox."""
+    owner = sa.ForeignKey("mailbox.focal_point_id")
+    return sa.Column("focal_point_id", sa.Uuid(), owner, primary_key=True)
+
+
+def create_epoch() -> None:
+    """Name this database, so that a position of another one is not taken for ours."""
+    epoch = op.create_table("epoch", sa.Column("value", sa.String(), primary_key=True))
+    op.bulk_insert(epoch, [{"value": secrets.token_hex(4)}])
+
+
+def create_outcomes() -> None:
+    """Create what came of requests that may be repeated."""
+    op.create_table(
+        "outcome",
+        sa.Column("account_id", sa.Uuid(), primary_key=True),
+        sa.Column("key", sa.String(), primary_key=True),
+        sa.Column("fingerprint", sa.String(), nullable=False),
+        sa.Column("resource_id", sa.Uuid(), nullable=False),
+        sa.Column("status", sa.Integer(), nullable=False),
+        sa.Column("at", INSTANT, nullable=False),
+    )
+
+
+def create_countries() -> None:
+    """Create the countries of the mechanism."""
+    op.create_table(
+        "country",
+        sa.Column("iso2", sa.String(2), primary_key=True),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("region", sa.String(), nullable=False),
+        sa.Column("languages", sa.JSON(), nullable=False),
+        sa.Column("time_zone", sa.String(), nullable=False),
+        sa.Column(
+            "state_routing", one_of("staterouting", ("auto", "avoid")), nullable=False
+        ),
+        sa.Column("first_contact", sa.String()),
+        sa.Column("needs_criminal_case", sa.String()),
+        sa.Column("routing_reason", sa.String()),
+        sa.Column("lead_body", sa.String()),
+        sa.Column("source", sa.String()),
+        sa.Column("as_of", sa.String()),
+        sa.Column("confidence", sa.String(), nullable=False),
+    )
+
+
+def create_focal_points() -> None:
+    """Create the offices; none without its mailbox."""
+    op.create_table(
+        "focal_point",
+        sa.Column(
+            "id", sa.Uuid(), sa.ForeignKey("mailbox.focal_point_id"), primary_key=True
+        ),
+        sa.Column("code", sa.String(40), nullable=False, unique=True),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("kind", one_of("kind", KINDS), nullable=False),
+        sa.Column("function", one_of("function", FUNCTIONS), nullable=False),
+        sa.Column("of_state", sa.String(2)),
+        sa.Column("serves", sa.JSON(), nullable=False),
+        sa.Column("time_zone", sa.String(), nullable=False),
+        sa.Column("languages", sa.JSON(), nullable=False),
+        sa.Column("services", sa.JSON(), nullable=False),
+        sa.Column("can_lead", sa.Boolean(), nullable=False),
+        sa.Column("active", sa.Boolean(), nullable=False),
+        sa.Column("confidence", one_of("confidence", CONFIDENCE), nullable=False),
+        sa.Column("source", sa.String()),
+        sa.Column("as_of", sa.String()),
+    )
+
+
+def create_agreements() -> None:
+    """Create what countries agreed may cross their borders."""
+    op.create_table(
+        "agreement",
+        sa.Column("code", sa.String(40), primary_key=True),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("countries", sa.JSON(), nullable=False),
+        sa.Column("in_force_from", sa.Date(), nullable=False),
+        sa.Column("in_force_until", sa.Date()),
+        sa.Column("confidence", one_of("confidence", CONFIDENCE), nullable=False),
+        sa.Column("source", sa.String()),
+    )
+
+
+def create_accounts() -> None:
+    """Create who acts for a focal point, and what they sign in with."""
+    office, holder = sa.ForeignKey("focal_point.id"), sa.ForeignKey("account.id")
+    kinds = one_of("accountkind", ("person", "integration"))
+    op.create_table(
+        "account",
+        sa.Column("id", sa.Uuid(), primary_key=True),
+        sa.Column("focal_point_id", sa.Uuid(), office, nullable=False, index=True),
+        sa.Column("label", sa.String(), nullable=False),
+        sa.Column("kind", kinds, nullable=False),
+        sa.Column("roles", sa.JSON(), nullable=False),
+        sa.Column("opened_at", INSTANT, nullable=False),
+        sa.Column("disabled_at", INSTANT),
+    )
+    op.create_table(
+        "api_key",
+        sa.Column("prefix", sa.String(12), primary_key=True),
+        sa.Column("account_id", sa.Uuid(), holder, nullable=False, index=True),
+        sa.Column("hash", sa.String(), nullable=False),
+        sa.Column("scopes", sa.JSON(), nullable=False),
+        sa.Column("made_at", INSTANT, nullable=False),
+        sa.Column("expires_at", INSTANT, nullable=False),
+        sa.Column("revoked_at", INSTANT),
+    )
+
+
+def create_approvals() -> None:
+    """Create the questions to a second person."""
+    office, asker, decider = (
+        sa.ForeignKey(of) for of in ("focal_point.id", "account.id", "account.id")
+    )
+    op.create_table(
+        "approval",
+        sa.Column("number", COUNTER, primary_key=True),
+        sa.Column("id", sa.Uuid(), nullable=False, unique=True),
+        sa.Column("action", sa.String(), nullable=False),
+        sa.Column("case_id", sa.Uuid(), nullable=False),
+        sa.Column("reference", sa.String(), nullable=False),
+        sa.Column("fingerprint", sa.String(), nullable=False),
+        sa.Column("facts", sa.JSON(), nullable=False),
+        sa.Column("decision", one_of("approvalstate", DECISIONS), nullable=False),
+        sa.Column("focal_point_id", sa.Uuid(), office, nullable=False),
+        sa.Column("roles", sa.JSON(), nullable=False),
+        sa.Column("asked_by", sa.Uuid(), asker, nullable=False),
+        sa.Column("asked_at", INSTANT, nullable=False),
+        sa.Column("lapses_at", INSTANT, nullable=False),
+        sa.Column("decided_by", sa.Uuid(), decider),
+        sa.Column("decided_at", INSTANT),
+        sqlite_autoincrement=True,
+    )
+    op.create_index(
+        "ix_approval_focal_point_id_number", "approval", ["focal_point_id", "number"]
+    )

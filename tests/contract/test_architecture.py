@@ -1,0 +1,227 @@
+"""Rules no linter knows, each in a sentence. docs/ARCHITECTURE.md says why.
+
+The rules read the source as it is written, so they see what is spelled, not what is meant:
+they stop a slip, not a determined author.
+"""
+
+import ast
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from statistics import median
+
+import pytest
+from importlinter.cli import lint_imports
+
+from app.cases.schemas import NoticeFields
+
+ROOT = Path(__file__).parents[2]
+FILE_CAP, TEST_FILE_CAP = 300, 500
+FUNCTION_CAP, FUNCTION_MEDIAN = 40, 10
+
+type Function = ast.FunctionDef | ast.AsyncFunctionDef
+
+
+def sources(folder: str) -> dict[str, str]:
+    paths = sorted((ROOT / folder).rglob("*.py"))
+    return {str(path.relative_to(ROOT)): path.read_text("utf-8") for path in paths}
+
+
+APP, MIGRATIONS, TESTS = sources("app"), sources("migrations"), sources("tests")
+TREES = {name: ast.parse(text) for name, text in APP.items()}
+TEST_TREES = {name: ast.parse(text) for name, text in TESTS.items()}
+
+
+def where[N: ast.AST](
+    kind: type[N], matches: Callable[[N], bool], trees: dict[str, ast.Module] = TREES
+) -> set[str]:
+    return {
+        name
+        for name, tree in trees.items()
+        for node in ast.walk(tree)
+        if isinstance(node, kind) and matches(node)
+    }
+
+
+def called(*names: str) -> Callable[[ast.Call], bool]:
+    """Match `x.name()`: what somebody else's object is told to do."""
+    return lambda call: isinstance(call.func, ast.Attribute) and call.func.attr in names
+
+
+def named(*names: str) -> Callable[[ast.expr], bool]:
+    """Match `name` and `x.name`, called or passed on."""
+    return lambda node: spelled(node) in names
+
+
+def spelled(node: ast.AST) -> str | None:
+    match node:
+        case ast.Name(id=name) | ast.Attribute(attr=name):
+            return name
+        case _:
+            return None
+
+
+def functions(tree: ast.AST) -> Iterator[Function]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            yield node
+
+
+def length(function: Function) -> int:
+    """Count lines from `def` to the last one: signature and docstring, not decorators."""
+    return (function.end_lineno or function.lineno) - function.lineno + 1
+
+
+def test_one_place_assigns_a_state() -> None:
+    def assigns(node: ast.Attribute) -> bool:
+        return node.attr == "state" and isinstance(node.ctx, ast.Store | ast.Del)
+
+    assert where(ast.Attribute, assigns) == {"app/kernel/lifecycle.py"}
+
+
+def test_nobody_assigns_a_state_by_another_road() -> None:
+    def writes_rows(call: ast.Call) -> bool:
+        given = {keyword.arg for keyword in call.keywords}
+        keys = [k for a in call.args if isinstance(a, ast.Dict) for k in a.keys]
+        texts = {k.value if isinstance(k, ast.Constant) else spelled(k) for k in keys if k}
+        return called("values", "update")(call) and "state" in given | texts
+
+    assert where(ast.Call, writes_rows) == set()
+
+
+def test_only_the_patch_of_a_notice_sets_fields_by_name_and_it_has_no_state() -> None:
+    sets = named("setattr", "__setattr__")
+    users = {
+        f"{name}:{function.name}"
+        for name, tree in TREES.items()
+        for function in functions(tree)
+        if any(isinstance(n, ast.expr) and sets(n) for n in ast.walk(function))
+    }
+
+    assert users <= {"app/cases/actions.py:mend_notice"}
+    assert where(ast.expr, sets) == {user.split(":")[0] for user in users}
+    assert "state" not in NoticeFields.model_fields
+
+
+def test_one_place_begins_transactions() -> None:
+    opens = named("create_engine", "sessionmaker", "Session")
+
+    assert where(ast.Call, called("begin", "begin_nested")) == {"app/kernel/db.py"}
+    assert where(ast.Call, lambda call: opens(call.func)) == {"app/kernel/db.py"}
+
+
+def test_nobody_commits_or_rolls_back() -> None:
+    assert where(ast.Call, called("commit", "rollback")) == set()
+
+
+def test_one_place_asks_which_database_it_is() -> None:
+    assert where(ast.Attribute, named("dialect")) == {"app/kernel/db.py"}
+
+
+def test_only_the_entry_point_reads_the_clock() -> None:
+    def is_clock(node: ast.Attribute) -> bool:
+        owner = spelled(node.value)
+        asks_a_class = owner in {"datetime", "date"} and node.attr in {"now", "today"}
+        return asks_a_class or (owner == "time" and node.attr in {"time", "time_ns"})
+
+    assert where(ast.Call, called("now", "utcnow", "today")) <= {"app/main.py"}
+    assert where(ast.Attribute, is_clock) <= {"app/main.py"}
+
+
+def test_only_the_entry_point_makes_ids() -> None:
+    makes = named("uuid1", "uuid4", "uuid6", "uuid7")
+
+    assert where(ast.expr, makes) <= {"app/main.py"}
+
+
+def slice_of(name: str) -> str:
+    """Name the folder right under app, or the file that stands there alone."""
+    return name.split("/")[1]
+
+
+def owners() -> dict[str, str]:
+    """Say which slice each table class belongs to: a class with a `__tablename__`."""
+    return {
+        node.name: slice_of(name)
+        for name, tree in TREES.items()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ClassDef)
+        and any("__tablename__" in ast.unparse(line) for line in node.body)
+    }
+
+
+TABLES = owners()
+
+
+def selected(tree: ast.AST) -> set[str]:
+    """Name what stands inside the parentheses of each `select(...)`."""
+    asked = [
+        argument
+        for call in ast.walk(tree)
+        if isinstance(call, ast.Call) and spelled(call.func) == "select"
+        for argument in call.args
+    ]
+    return {name for node in asked for part in ast.walk(node) if (name := spelled(part))}
+
+
+@pytest.mark.parametrize("name", APP)
+def test_a_table_is_selected_in_its_slice_or_in_queries(name: str) -> None:
+    foreign = {
+        t for t in selected(TREES[name]) & set(TABLES) if TABLES[t] != slice_of(name)
+    }
+
+    assert not foreign or Path(name).name == "queries.py", foreign
+
+
+@pytest.mark.parametrize("name", [*APP, *MIGRATIONS])
+def test_a_file_stays_small(name: str) -> None:
+    assert len((APP | MIGRATIONS)[name].splitlines()) <= FILE_CAP
+
+
+@pytest.mark.parametrize("name", TESTS)
+def test_a_test_file_stays_readable(name: str) -> None:
+    assert len(TESTS[name].splitlines()) <= TEST_FILE_CAP
+
+
+@pytest.mark.parametrize("name", APP)
+def test_a_function_stays_small(name: str) -> None:
+    long = {f.name: length(f) for f in functions(TREES[name]) if length(f) > FUNCTION_CAP}
+
+    assert long == {}
+
+
+def test_most_functions_say_one_thing() -> None:
+    lengths = [length(f) for tree in TREES.values() for f in functions(tree)]
+
+    assert median(lengths) <= FUNCTION_MEDIAN
+
+
+@pytest.mark.parametrize("name", [name for name, text in APP.items() if text.strip()])
+def test_a_module_says_what_it_is_for(name: str) -> None:
+    assert ast.get_docstring(TREES[name])
+
+
+@pytest.mark.parametrize("name", APP)
+def test_imports_stay_at_the_top(name: str) -> None:
+    imports = {
+        node
+        for node in ast.walk(TREES[name])
+        if isinstance(node, ast.Import | ast.ImportFrom)
+    }
+
+    assert [node.lineno for node in imports - set(TREES[name].body)] == []
+
+
+def test_no_import_hides() -> None:
+    assert where(ast.expr, named("TYPE_CHECKING", "import_module", "__import__")) == set()
+
+
+def test_no_test_is_skipped() -> None:
+    skips = named("skip", "skipif", "xfail", "importorskip")
+
+    assert where(ast.expr, skips, TEST_TREES) == set()
+
+
+def test_imports_point_down(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+
+    assert lint_imports(config_filename="pyproject.toml", no_cache=True) == 0

@@ -1,0 +1,176 @@
+"""Case codes: what is typed wrong is noticed, what is typed carelessly is understood."""
+
+import re
+from itertools import pairwise
+from uuid import UUID
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.kernel.codes import ALPHABET, CROCKFORD, FORM, check_character, new_code, read_code
+
+CODES = [new_code(UUID(int=seed * 0x1234_5678_9ABC_DEF1)) for seed in range(1, 31)]
+LOOKALIKES = ["OI", "OL", "oi", "ol", "0l"]
+
+
+def fits(text: str) -> bool:
+    """Check as ISO/IEC 7064 defines it: carry P, S = P + a, and the last S is 1 mod 36."""
+    carry = 36
+    for char in text[:-1]:
+        carry = 2 * ((carry + int(char, 36) - 1) % 36 + 1) % 37
+    return (carry + int(text[-1], 36)) % 36 == 1
+
+
+def plain(code: str) -> str:
+    return code.removeprefix("SC-").replace("-", "")
+
+
+def typed(symbols: str) -> str:
+    """Type the twelve symbols and the check character of a code."""
+    return f"SC-{symbols[:4]}-{symbols[4:8]}-{symbols[8:12]}-{symbols[12:]}"
+
+
+@pytest.mark.parametrize(
+    ("text", "check"),
+    [
+        (
+            "A12425GABC1234002",
+            "M",
+        ),  # the example of the GRid standard, which uses this system
+        ("7K3F9QXM4T2B", "3"),
+    ],
+)
+def test_the_check_character_is_that_of_the_standard(text: str, check: str) -> None:
+    found = check_character(text)
+
+    assert found == check
+    assert [char for char in ALPHABET if fits(text + char)] == [check]
+
+
+@given(st.text(ALPHABET, min_size=1, max_size=40))
+def test_exactly_one_check_character_fits(text: str) -> None:
+    found = check_character(text)
+
+    assert [char for char in ALPHABET if fits(text + char)] == [found]
+
+
+@given(st.uuids())
+def test_every_new_code_can_be_read(source: UUID) -> None:
+    code = new_code(source)
+
+    assert re.fullmatch(FORM, code)
+    assert set(plain(code)[:12]) <= set(CROCKFORD)
+    assert fits(plain(code))
+    assert read_code(code) == code
+
+
+def test_different_ids_have_different_codes() -> None:
+    codes = {new_code(UUID(int=seed * 0x9E37_79B9_7F4A_7C15)) for seed in range(5000)}
+
+    assert len(codes) == 5000
+    assert [len({code[place] for code in codes}) for place in (3, 6, 8, 11, 13)] == [32] * 5
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_every_single_wrong_symbol_is_noticed(code: str) -> None:
+    right = plain(code)
+
+    wrong = [
+        right[:place] + symbol + right[place + 1 :]
+        for place in range(13)
+        for symbol in (CROCKFORD if place < 12 else ALPHABET)
+        if symbol != right[place]
+    ]
+
+    assert len(wrong) == 12 * 31 + 35
+    assert {read_code(typed(text)) for text in wrong} == {None}
+
+
+def test_nearly_every_swap_of_neighbours_is_noticed() -> None:
+    swapped = [
+        right[:place] + right[place + 1] + right[place] + right[place + 2 :]
+        for right in map(plain, CODES)
+        for place, (one, other) in enumerate(pairwise(right))
+        if one != other
+    ]
+
+    noticed = [text for text in swapped if read_code(typed(text)) is None]
+
+    assert len(swapped) > 300
+    assert len(noticed) / len(swapped) > 0.97
+
+
+@given(st.sampled_from(CODES), st.lists(st.booleans(), min_size=19, max_size=19))
+def test_case_and_hyphens_do_not_matter(code: str, choices: list[bool]) -> None:
+    careless = "".join(
+        char if keep else {"-": ""}.get(char, char.lower())
+        for char, keep in zip(code, choices, strict=True)
+    )
+
+    assert re.fullmatch(FORM, careless)
+    assert read_code(careless) == code
+
+
+@given(st.uuids())
+def test_whoever_takes_a_digit_for_a_letter_is_understood(source: UUID) -> None:
+    code = new_code(source)
+    body, check = code[3:-2], code[-2:]
+
+    misread = [body.translate(str.maketrans("01", letters)) for letters in LOOKALIKES]
+
+    assert {read_code(f"SC-{text}{check}") for text in misread} == {code}
+
+
+def test_whoever_misreads_the_check_character_is_understood() -> None:
+    codes = [new_code(UUID(int=seed * 0x9E37_79B9_7F4A_7C15)) for seed in range(500)]
+
+    misread = {
+        code[:-1] + other: code
+        for code in codes
+        for alike in ("0O", "1IL")
+        if code[-1] in alike
+        for other in alike
+    }
+
+    assert {text: read_code(text) for text in misread} == misread
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        "",
+        "-",
+        "SC",
+        "SC-",
+        "SC-7K3F-9QXM-4T2B",  # no check character
+        "SC-7K3F-9QXM-4T2B-33",  # one too many
+        "SC-7K3F-9QXM-4T2-3",  # one too few
+        "SC-7K3F-9QXM-4T2U-3",  # U is no symbol
+        "SC-7K3F 9QXM 4T2B-3",
+        "SC-7K3F-9QXM-4T2B-*",
+        "SC-7K3F-9QXM-4T2B-3\n",
+        "SC-\u0667K3F-9QXM-4T2B-3",  # an Arabic digit
+        "SC-7K3F-9QXM-4T2B-\uff13",  # a full-width digit
+        "SC-\U0001d7d5K3F-9QXM-4T2B-3",  # a mathematical digit
+        "SC-7K3F-9QXM-4T2B-\u0663",
+        "SC\u20107K3F\u20109QXM\u20104T2B\u20103",  # another hyphen
+        "SC-7K3F-9QXM-4T2B-3" * 10_000,
+        "\ud800" * 15,
+        "\0" * 15,
+    ],
+)
+def test_what_is_no_code_is_none(wrong: str) -> None:
+    assert read_code(wrong) is None
+
+
+@pytest.mark.parametrize("prefix", ["", "XX-", "CS-", "7K-", "ß-", "🚧🚧-"])
+def test_another_prefix_is_no_case_code(prefix: str) -> None:
+    assert read_code("SC-7K3F-9QXM-4T2B-3") == "SC-7K3F-9QXM-4T2B-3"
+    assert read_code(f"{prefix}7K3F-9QXM-4T2B-3") is None
+
+
+@given(st.text())
+def test_no_text_at_all_makes_reading_fail(text: str) -> None:
+    assert read_code(text) is None
+    assert read_code(f"SC-{text}") in {None, typed(plain(f"SC-{text}".upper()))}

@@ -1,0 +1,228 @@
+"""The directory's files say what the sources say, and nothing that they do not."""
+
+import re
+from importlib.resources import files
+
+import pytest
+
+from app.directory.actions import standard_data
+from app.directory.files import read
+from app.directory.kinds import Confidence, Function, Kind, Service, StateRouting
+from app.directory.models import Agreement, Country, FocalPoint
+from app.directory.rows import AgreementRow, CountryRow, FocalPointRow, Row
+from app.directory.schemas import CountryOut, FocalPointOut
+from app.kernel.db import Base
+
+REGIONS = {
+    "central_asia": "UZ KZ KG TJ TM AF",
+    "central_america": "GT SV HN CR PA NI BZ",
+    "caribbean": "JM TT BS DO HT GY BB LC SR AG VC GD KN DM CU",
+}
+NOT_FOUND = {"SR", "GD", "KN", "DM", "CU"}
+AVOIDED = {"AF", "NI", "HT", *NOT_FOUND}
+CONVENERS = {
+    "UNODC_ROCA",
+    "UNODC_ROPAN",
+    "OSCE_PCUZ",
+    "CORETT",
+    "TIPCOM",
+    "CARICOM_IMPACS",
+    "RCM",
+}
+WORLDWIDE = {"IOM", "UNHCR", "ISS"}
+GONE = {"WINROCK_SMICA", "LASTRADA"}
+NGOS = {"ISTIQBOLLI_AVLOD", "SANA_SEZIM", "PARTNERSHIP_IN_ACTION"}
+ORGANISATIONS = CONVENERS | WORLDWIDE | GONE | NGOS
+IDENTIFYING = {"HN_LEAD", "PA_LEAD", "TT_LEAD", "HT_LEAD", "AG_LEAD", "VC_LEAD"}
+STANDARD = read(standard_data(), [])
+COUNTRIES = {row.iso2: row for row in STANDARD.countries}
+OFFICES = {row.code: row for row in STANDARD.focal_points}
+LEADS = {row.of_state: row for row in STANDARD.focal_points if row.of_state}
+DEMONSTRATION = read(files("app.demo").joinpath("data"), COUNTRIES)
+INVENTED = {row.code: row for row in DEMONSTRATION.focal_points}
+AGREEMENTS = DEMONSTRATION.agreements
+
+
+def test_the_directory_holds_the_28_countries_in_their_regions() -> None:
+    found = {
+        region: {row.iso2 for row in STANDARD.countries if row.region == region}
+        for region in {row.region for row in STANDARD.countries}
+    }
+
+    assert len(COUNTRIES) == 28
+    assert found == {region: set(codes.split()) for region, codes in REGIONS.items()}
+
+
+def test_a_country_keeps_a_time_of_its_own() -> None:
+    table = files("tzdata").joinpath("zoneinfo", "zone.tab").read_text()
+    zones = {tuple(line.split("\t")[:3:2]) for line in table.splitlines()}
+
+    assert {(row.iso2, row.time_zone) for row in STANDARD.countries} <= zones
+
+
+def test_where_no_source_names_a_lead_body_there_is_none() -> None:
+    unnamed = {row.iso2 for row in STANDARD.countries if row.lead_body is None}
+
+    assert unnamed == NOT_FOUND
+    assert set(LEADS) == set(COUNTRIES) - NOT_FOUND
+
+
+def test_a_gap_of_the_research_is_an_empty_cell_and_never_a_word() -> None:
+    for name in ("countries.csv", "focal_points.csv"):
+        text = standard_data().joinpath(name).read_text()
+
+        assert not re.search(r"NOT (FOUND|RESEARCHED|CONFIRMED)", text)
+
+
+@pytest.mark.parametrize("lead", LEADS.values(), ids=lambda lead: lead.code)
+def test_a_lead_body_is_named_in_words_of_its_source(lead: FocalPointRow) -> None:
+    country = COUNTRIES[lead.of_state or ""]
+    said = (country.lead_body or "").lower()
+
+    assert all(
+        word in said for word in re.findall(r"\w{3,}", lead.name.lower()) if word != "and"
+    )
+    assert (lead.source, lead.as_of) == (country.source, country.as_of)
+    assert set(lead.languages) <= set(country.languages)
+
+
+@pytest.mark.parametrize("lead", LEADS.values(), ids=lambda lead: lead.code)
+def test_a_lead_body_leads_at_home_and_nowhere_else(lead: FocalPointRow) -> None:
+    assert (lead.kind, lead.function) == (Kind.STATE, Function.COORDINATION)
+    assert lead.code == f"{lead.of_state}_LEAD"
+    assert lead.serves == [lead.of_state]
+    assert lead.can_lead
+    assert lead.active == (lead.of_state != "AF")
+
+
+def test_countries_without_a_reliable_lead_body_are_avoided() -> None:
+    avoided = {r.iso2 for r in STANDARD.countries if r.state_routing == StateRouting.AVOID}
+
+    assert avoided == AVOIDED
+    assert all(COUNTRIES[iso2].routing_reason for iso2 in avoided)
+
+
+def test_the_two_settings_that_put_the_person_first_are_there() -> None:
+    first = {r.iso2: r.first_contact for r in STANDARD.countries if r.first_contact}
+    case = {
+        r.iso2: r.needs_criminal_case for r in STANDARD.countries if r.needs_criminal_case
+    }
+
+    assert first == {"SV": "police_or_prosecutor"}
+    assert case == {"KZ": "ask"}
+
+
+def test_every_organisation_of_the_sources_is_there() -> None:
+    assert {code for code, row in OFFICES.items() if not row.of_state} == ORGANISATIONS
+
+
+def test_iom_and_unhcr_may_lead_everywhere() -> None:
+    everywhere = {code for code, row in OFFICES.items() if row.serves == ["*"]}
+
+    assert everywhere == WORLDWIDE
+    assert OFFICES["IOM"].can_lead
+    assert OFFICES["UNHCR"].can_lead
+    assert not OFFICES["ISS"].can_lead
+
+
+def test_who_convenes_others_neither_leads_nor_serves_people() -> None:
+    technical = {code for code, r in OFFICES.items() if r.function == Function.TECHNICAL}
+
+    assert technical == CONVENERS | GONE
+    assert not any(OFFICES[code].can_lead or OFFICES[code].services for code in technical)
+
+
+def test_no_service_is_offered_that_no_source_names() -> None:
+    offered = {code: set(row.services) for code, row in OFFICES.items() if row.services}
+
+    assert offered == {
+        "IOM": {
+            Service.SHELTER,
+            Service.RETURN,
+            Service.REINTEGRATION,
+            Service.CONSULAR_DOCUMENT,
+        },
+        "UNHCR": {Service.ASYLUM},
+        "ISTIQBOLLI_AVLOD": {Service.RETURN},
+        "SANA_SEZIM": {Service.LEGAL_AID},
+        **{code: {Service.IDENTIFICATION} for code in IDENTIFYING},
+    }
+
+
+def test_ngos_may_lead_where_the_state_cannot_be_asked() -> None:
+    assert all(OFFICES[code].can_lead for code in NGOS)
+
+
+def test_no_source_says_what_organisations_speak() -> None:
+    assert not any(OFFICES[code].languages for code in ORGANISATIONS)
+
+
+def test_who_may_be_gone_is_not_active() -> None:
+    inactive = {code for code, row in OFFICES.items() if not row.active}
+
+    assert inactive == {"AF_LEAD", *GONE}
+
+
+def test_whoever_exists_has_a_source_and_is_not_called_fictitious() -> None:
+    for row in OFFICES.values():
+        assert row.source
+        assert row.confidence in {Confidence.HIGH, Confidence.MEDIUM, Confidence.LOW}
+
+
+def test_whatever_is_invented_says_so() -> None:
+    invented: list[FocalPointRow | AgreementRow] = [*INVENTED.values(), *AGREEMENTS]
+
+    for row in invented:
+        assert row.confidence == Confidence.FICTITIOUS
+        assert row.name.endswith(" (fictitious)")
+        assert row.code not in OFFICES
+
+
+def test_the_demonstration_has_a_desk_for_each_region() -> None:
+    desks = [row for row in INVENTED.values() if row.kind == Kind.DESK]
+
+    served = sorted(set(desk.serves) for desk in desks if not desk.can_lead)
+
+    assert served == sorted(set(codes.split()) for codes in REGIONS.values())
+
+
+def test_the_demonstration_has_consulates_that_cannot_lead_where_they_sit() -> None:
+    consulates = {
+        (row.of_state, *row.serves): row.can_lead
+        for row in INVENTED.values()
+        if row.function == Function.CONSULAR
+    }
+
+    assert consulates == {("UZ", "KZ"): False, ("JM", "TT"): False}
+
+
+@pytest.mark.parametrize("place", ["KZ", "TT"])
+def test_the_demonstration_can_shelter_advise_and_lead_without_the_state(
+    place: str,
+) -> None:
+    here = [row for row in (*OFFICES.values(), *INVENTED.values()) if place in row.serves]
+
+    offered = {service for row in here for service in row.services}
+    leads = [row for row in here if row.can_lead and row.kind == Kind.NON_STATE]
+
+    assert offered >= {Service.SHELTER, Service.PSYCHOSOCIAL, Service.LEGAL_AID}
+    assert leads
+
+
+@pytest.mark.parametrize(
+    ("row", "model", "internal"),
+    [
+        (CountryRow, Country, set()),
+        (FocalPointRow, FocalPoint, {"id"}),
+        (AgreementRow, Agreement, set()),
+    ],
+)
+def test_a_file_has_the_columns_of_its_table(
+    row: type[Row], model: type[Base], internal: set[str]
+) -> None:
+    assert set(row.model_fields) == set(model.__table__.columns.keys()) - internal
+
+
+def test_the_wire_shows_what_a_file_says_and_no_internal_id() -> None:
+    assert set(FocalPointOut.model_fields) == set(FocalPointRow.model_fields)
+    assert set(CountryOut.model_fields) == set(CountryRow.model_fields)

@@ -1,0 +1,238 @@
+"""A folder loads whole or not at all, twice as well as once, and deletes nothing."""
+
+from collections.abc import Iterator
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from sqlalchemy import select
+
+from app.directory.actions import Count, Loaded, load, standard_data
+from app.directory.files import FilesRefused
+from app.directory.models import Country, FocalPoint
+from app.kernel.db import Base, Database
+from app.kernel.journal import Mailbox
+
+DEMONSTRATION = files("app.demo").joinpath("data")
+NOTHING = Count(0, 0, 0)
+COUNTRY = (
+    "iso2,name,region,languages,time_zone,state_routing,first_contact,needs_criminal_case,"
+    "routing_reason,lead_body,source,as_of,confidence\n"
+    "KZ,Kazakhstan,central_asia,kk ru,Asia/Almaty,auto,,,,,,,high\n"
+    "UZ,Uzbekistan,central_asia,uz,Asia/Tashkent,auto,,,,,,,high\n"
+)
+OFFICE = (
+    "code,name,kind,function,of_state,serves,time_zone,languages,services,can_lead,active,"
+    "confidence,source,as_of\n"
+    "UZ_POST,Post,state,consular,UZ,KZ,Asia/Almaty,uz,SHELTER,false,true,configured,,\n"
+)
+AGREEMENT = (
+    "code,name,countries,in_force_from,in_force_until,confidence,source\n"
+    "KZ_UZ,Both,KZ UZ,2026-01-01,2027-01-01,configured,\n"
+)
+ALL = {"countries.csv": COUNTRY, "focal_points.csv": OFFICE, "agreements.csv": AGREEMENT}
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[Database]:
+    database = Database(f"sqlite:///{tmp_path}/t.db")
+    Base.metadata.create_all(database.engine)
+    yield database
+    database.engine.dispose()
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    for name, text in ALL.items():
+        (folder / name).write_text(text)
+    return folder
+
+
+def loaded(database: Database, folder: Traversable) -> Loaded:
+    with database.writing() as session:
+        return load(session, uuid4, folder)
+
+
+def office(database: Database, code: str) -> FocalPoint:
+    with database.reading() as session:
+        return session.scalars(select(FocalPoint).where(FocalPoint.code == code)).one()
+
+
+def test_what_we_ship_loads_and_loading_it_again_changes_nothing(
+    database: Database,
+) -> None:
+    first = [loaded(database, folder) for folder in (standard_data(), DEMONSTRATION)]
+
+    again = [loaded(database, folder) for folder in (standard_data(), DEMONSTRATION)]
+
+    assert first == [
+        Loaded(Count(28, 0, 0), Count(38, 0, 0), NOTHING),
+        Loaded(NOTHING, Count(12, 0, 0), Count(2, 0, 0)),
+    ]
+    assert again == [
+        Loaded(Count(0, 0, 28), Count(0, 0, 38), NOTHING),
+        Loaded(NOTHING, Count(0, 0, 12), Count(0, 0, 2)),
+    ]
+
+
+def test_each_focal_point_gets_one_mailbox_and_keeps_it(
+    database: Database, folder: Path
+) -> None:
+    loaded(database, folder)
+    before = office(database, "UZ_POST")
+
+    loaded(database, folder)
+
+    with database.reading() as session:
+        assert list(session.scalars(select(Mailbox.focal_point_id))) == [before.id]
+    assert office(database, "UZ_POST").id == before.id
+
+
+def test_a_row_that_says_something_else_changes_that_row_alone(
+    database: Database, folder: Path
+) -> None:
+    loaded(database, folder)
+    (folder / "focal_points.csv").write_text(
+        OFFICE.replace("SHELTER,false", "MEDICAL,true")
+    )
+
+    counts = loaded(database, folder)
+
+    assert counts == Loaded(Count(0, 0, 2), Count(0, 1, 0), Count(0, 0, 1))
+    assert office(database, "UZ_POST").services == ["MEDICAL"]
+    assert office(database, "UZ_POST").can_lead
+
+
+def test_a_row_that_is_gone_stays_in_the_directory(
+    database: Database, folder: Path
+) -> None:
+    loaded(database, folder)
+    (folder / "focal_points.csv").write_text(OFFICE.replace("UZ_POST", "UZ_OTHER"))
+
+    counts = loaded(database, folder)
+
+    assert counts.focal_points == Count(1, 0, 0)
+    assert office(database, "UZ_POST").active
+
+
+def test_a_file_from_a_spreadsheet_loads(database: Database, folder: Path) -> None:
+    text = OFFICE.replace("false,true", "FALSE,TRUE").replace("Post", "«Пост», Müşavirlik")
+    spreadsheet = text.replace("«Пост», Müşavirlik", '"«Пост», Müşavirlik"')
+    (folder / "focal_points.csv").write_bytes(
+        spreadsheet.replace("\n", "\r\n").encode("utf-8-sig")
+    )
+
+    loaded(database, folder)
+
+    assert office(database, "UZ_POST").name == "«Пост», Müşavirlik"
+
+
+@pytest.mark.parametrize(
+    ("file", "wrong", "place"),
+    [
+        ("countries.csv", ("name,region", "title,region"), (1, "title")),
+        ("countries.csv", ("name,region", "title,region"), (1, "name")),
+        ("countries.csv", ("name,region", "name,name"), (1, "name")),
+        ("countries.csv", ("UZ,Uzbekistan", "uz,Uzbekistan"), (3, "iso2")),
+        ("countries.csv", ("UZ,Uzbekistan", "KZ,Uzbekistan"), (3, "iso2")),
+        ("countries.csv", ("Asia/Almaty", "Asia/Atlantis"), (2, "time_zone")),
+        ("countries.csv", ("Asia/Almaty", "../etc/passwd"), (2, "time_zone")),
+        ("countries.csv", ("Asia/Almaty", ""), (2, "time_zone")),
+        ("countries.csv", ("kk ru", "kazakh"), (2, "languages")),
+        ("countries.csv", ("kk ru", "kk kk"), (2, "languages")),
+        ("countries.csv", ("Asia/Almaty,auto", "Asia/Almaty,maybe"), (2, "state_routing")),
+        ("countries.csv", ("Uzbekistan", "Uzbek\u202eistan"), (3, "name")),
+        ("countries.csv", ("high\nUZ", "high,extra\nUZ"), (2, "")),
+        ("countries.csv", (",high\nUZ", "\nUZ"), (2, "")),
+        ("countries.csv", ("Uzbekistan", '"Uzbekistan'), (3, "")),
+        ("focal_points.csv", ("UZ_POST", "uz post"), (2, "code")),
+        ("focal_points.csv", ("state,consular", "embassy,consular"), (2, "kind")),
+        ("focal_points.csv", ("consular,UZ", "consular,"), (2, "of_state")),
+        ("focal_points.csv", ("state,consular", "non_state,consular"), (2, "of_state")),
+        ("focal_points.csv", ("consular,UZ", "consular,RU"), (2, "of_state")),
+        ("focal_points.csv", ("UZ,KZ,", "UZ,KZ TM,"), (2, "serves")),
+        ("focal_points.csv", ("UZ,KZ,", "UZ,,"), (2, "services")),
+        ("focal_points.csv", ("SHELTER", "SHELTR"), (2, "services")),
+        ("focal_points.csv", ("false,true", "0,true"), (2, "can_lead")),
+        ("focal_points.csv", ("configured", "sure"), (2, "confidence")),
+        ("agreements.csv", ("KZ UZ", "KZ"), (2, "countries")),
+        ("agreements.csv", ("KZ UZ", "KZ JM"), (2, "countries")),
+        ("agreements.csv", ("2026-01-01", "01.01.2026"), (2, "in_force_from")),
+        ("agreements.csv", ("2026-01-01", ""), (2, "in_force_from")),
+        ("agreements.csv", ("2027-01-01", "2025-01-01"), (2, "in_force_until")),
+    ],
+)
+def test_a_broken_cell_is_named_and_nothing_is_written(
+    database: Database,
+    folder: Path,
+    file: str,
+    wrong: tuple[str, str],
+    place: tuple[int, str],
+) -> None:
+    text = ALL[file].replace(*wrong)
+    (folder / file).write_text(text)
+
+    with pytest.raises(FilesRefused) as refused:
+        loaded(database, folder)
+
+    assert text != ALL[file]
+    assert (file, *place) in {(f.file, f.line, f.column) for f in refused.value.faults}
+    with database.reading() as session:
+        assert session.scalar(select(Country)) is None
+        assert session.scalar(select(Mailbox)) is None
+
+
+def test_the_error_says_where_to_look_and_what_for(
+    database: Database, folder: Path
+) -> None:
+    (folder / "countries.csv").write_text(COUNTRY.replace("Asia/Almaty", "Almaty"))
+    (folder / "focal_points.csv").write_text(OFFICE.replace("SHELTER,false", "BED,maybe"))
+
+    with pytest.raises(FilesRefused) as refused:
+        loaded(database, folder)
+
+    zone, service, lead = str(refused.value).splitlines()
+    assert zone == (
+        "countries.csv, line 2, column time_zone: "
+        "must be an IANA time zone, like Asia/Almaty; it is 'Almaty'"
+    )
+    assert service.startswith("focal_points.csv, line 2, column services: ")
+    assert lead.endswith("column can_lead: must be true or false; it is 'maybe'")
+
+
+def test_a_code_that_comes_twice_names_both_lines(database: Database, folder: Path) -> None:
+    (folder / "focal_points.csv").write_text(OFFICE + OFFICE.splitlines()[1] + "\n")
+
+    with pytest.raises(
+        FilesRefused, match="line 3, column code: UZ_POST is on line 2 already"
+    ):
+        loaded(database, folder)
+
+
+def test_a_file_that_is_not_utf8_is_refused(database: Database, folder: Path) -> None:
+    (folder / "countries.csv").write_bytes(
+        COUNTRY.replace("khstan", "khstån").encode("latin1")
+    )
+
+    with pytest.raises(FilesRefused, match=r"countries\.csv, line 2: must be UTF-8"):
+        loaded(database, folder)
+
+
+def test_a_folder_without_any_of_the_files_is_refused(
+    database: Database, tmp_path: Path
+) -> None:
+    with pytest.raises(FilesRefused, match=r"countries\.csv: is not there"):
+        loaded(database, tmp_path)
+
+
+def test_a_country_of_an_earlier_load_is_known(database: Database, folder: Path) -> None:
+    loaded(database, folder)
+    (folder / "countries.csv").unlink()
+
+    counts = loaded(database, folder)
+
+    assert counts == Loaded(NOTHING, Count(0, 0, 1), Count(0, 0, 1))

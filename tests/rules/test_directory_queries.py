@@ -1,0 +1,186 @@
+"""What the directory answers to those who route and to those who list."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from importlib.resources import files
+from pathlib import Path
+from uuid import UUID, uuid4
+
+import pytest
+from sqlalchemy import update
+
+from app.directory import queries
+from app.directory.actions import load, standard_data
+from app.directory.kinds import Service
+from app.directory.models import FocalPoint
+from app.directory.schemas import CountryOut, FocalPointOut
+from app.kernel.actors import AccountKind, Actor
+from app.kernel.db import Base, Database
+from app.kernel.keyfile import FileKeys
+from app.kernel.paging import CursorUnknown, PageQuery
+from app.kernel.problems import NotFound
+from app.kernel.vault import Vault
+from app.kernel.work import Ground, Reading, reading
+
+ANYONE = Actor(UUID(int=1), UUID(int=2), AccountKind.PERSON, frozenset(), frozenset())
+TODAY = datetime(2026, 6, 1, 12, tzinfo=UTC)
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[Database]:
+    database = Database(f"sqlite:///{tmp_path}/t.db")
+    Base.metadata.create_all(database.engine)
+    with database.writing() as session:
+        load(session, uuid4, standard_data())
+        load(session, uuid4, files("app.demo").joinpath("data"))
+    yield database
+    database.engine.dispose()
+
+
+@pytest.fixture
+def work(database: Database, tmp_path: Path) -> Iterator[Reading]:
+    vault = Vault(FileKeys.create(tmp_path / "keys"))
+    with reading(Ground(database, vault, lambda: TODAY, uuid4), ANYONE) as work:
+        yield work
+
+
+def close(database: Database, code: str) -> None:
+    with database.writing() as session:
+        statement = update(FocalPoint).where(FocalPoint.code == code)
+        session.execute(statement.values(active=False))
+
+
+def test_a_country_outside_of_the_directory_is_not_an_error(work: Reading) -> None:
+    found, outside = queries.country(work, "KZ"), queries.country(work, "FR")
+
+    assert found
+    assert found.languages == ["kk", "ru"]
+    assert outside is None
+
+
+def test_a_focal_point_is_found_by_code_and_by_id(work: Reading) -> None:
+    by_code = queries.find(work, "UZ_CONSULATE_ALMATY")
+
+    by_id = queries.by_id(work, by_code.id)
+
+    assert by_id.of_state == "UZ"
+    assert queries.codes(work, [by_code.id, UUID(int=9)]) == {by_code.id: by_code.code}
+    assert queries.codes(work, []) == {}
+
+
+def test_a_focal_point_nobody_knows_is_not_found(work: Reading) -> None:
+    with pytest.raises(NotFound):
+        queries.find(work, "NOBODY")
+    with pytest.raises(NotFound):
+        queries.by_id(work, UUID(int=9))
+
+
+def test_nothing_is_sent_to_who_is_not_active(work: Reading) -> None:
+    codes = [focal_point.code for focal_point in queries.active(work)]
+
+    assert codes == sorted(codes)
+    assert "KZ_LEAD" in codes
+    assert "AF_LEAD" not in codes
+
+
+@pytest.mark.parametrize(
+    ("country", "fallback", "desk"),
+    [
+        ("KZ", None, "DESK_CENTRAL_ASIA"),
+        ("TT", "KZ", "DESK_CARIBBEAN"),
+        ("BZ", None, "DESK_CENTRAL_AMERICA"),
+        ("FR", "UZ", "DESK_CENTRAL_ASIA"),
+    ],
+)
+def test_a_case_has_the_desk_of_its_country_else_of_the_next(
+    work: Reading, country: str, fallback: str | None, desk: str
+) -> None:
+    found = queries.desk_for(work, country, fallback)
+
+    assert found
+    assert found.code == desk
+
+
+def test_a_country_that_no_desk_serves_has_none(work: Reading) -> None:
+    assert queries.desk_for(work, "FR", None) is None
+    assert queries.desk_for(work, "FR", "DE") is None
+
+
+def test_a_region_without_an_active_desk_is_named(database: Database) -> None:
+    with database.reading() as session:
+        assert queries.regions_without_desk(session) == []
+
+    close(database, "DESK_CARIBBEAN")
+
+    with database.reading() as session:
+        assert queries.regions_without_desk(session) == ["caribbean"]
+
+
+@pytest.mark.parametrize(("one", "other"), [("KZ", "UZ"), ("UZ", "KZ")])
+def test_an_agreement_binds_both_sides(work: Reading, one: str, other: str) -> None:
+    found = queries.agreements_between(work, one, other)
+
+    assert [agreement.code for agreement in found] == ["KZ_UZ_DEMO"]
+
+
+def test_who_did_not_agree_has_no_agreement(work: Reading) -> None:
+    assert queries.agreements_between(work, "KZ", "JM") == []
+    assert queries.agreements_between(work, "KZ", "KZ") == []
+
+
+def test_an_agreement_begins_on_its_first_day(work: Reading) -> None:
+    first = datetime(2026, 1, 1, tzinfo=UTC)
+
+    the_day_before = replace(work, now=first - timedelta(seconds=1))
+
+    assert queries.agreements_between(replace(work, now=first), "KZ", "UZ")
+    assert not queries.agreements_between(the_day_before, "KZ", "UZ")
+
+
+def test_pages_hold_every_focal_point_once(work: Reading) -> None:
+    codes, query, more = list[str](), PageQuery(limit=7), True
+    while more:
+        rows, after, more = queries.page_focal_points(work, query, None, None)
+        codes += [row.code for row in rows]
+        query = PageQuery(after=after, limit=7)
+
+    beyond = queries.page_focal_points(work, query, None, None)
+
+    assert len(codes) == 50
+    assert codes == sorted(set(codes))
+    assert beyond == ([], codes[-1], False)
+
+
+def test_a_list_can_be_of_who_offers_a_service_in_a_country(work: Reading) -> None:
+    rows, _, more = queries.page_focal_points(work, PageQuery(), "KZ", Service.LEGAL_AID)
+
+    assert [row.code for row in rows] == ["KZ_LEGAL_AID", "SANA_SEZIM"]
+    assert not more
+
+
+def test_who_works_everywhere_is_listed_for_any_country(work: Reading) -> None:
+    rows, *_ = queries.page_focal_points(work, PageQuery(), "FR", Service.RETURN)
+
+    assert [row.code for row in rows] == ["IOM"]
+
+
+def test_a_cursor_of_another_list_is_refused(work: Reading) -> None:
+    with pytest.raises(CursorUnknown):
+        queries.page_focal_points(work, PageQuery(after="NOBODY"), None, None)
+
+
+def test_a_focal_point_is_shown_by_its_code_alone(work: Reading) -> None:
+    shown = FocalPointOut.model_validate(queries.find(work, "IOM")).model_dump(mode="json")
+
+    assert shown["code"] == "IOM"
+    assert shown["serves"] == ["*"]
+    assert "id" not in shown
+
+
+def test_every_country_and_focal_point_can_be_shown(work: Reading) -> None:
+    countries = [CountryOut.model_validate(row) for row in queries.countries(work)]
+    rows, *_ = queries.page_focal_points(work, PageQuery(limit=200), None, None)
+
+    assert len(countries) == 28
+    assert len([FocalPointOut.model_validate(row) for row in rows]) == 50

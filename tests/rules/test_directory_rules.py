@@ -1,0 +1,92 @@
+"""Where a focal point works, where it is at home, and whose body it is."""
+
+from dataclasses import dataclass, field
+
+import pytest
+
+from app.directory.kinds import (
+    EVERYWHERE,
+    Kind,
+    is_at_home,
+    is_of_origin,
+    languages_shared,
+    serves,
+)
+
+
+@dataclass(frozen=True)
+class Office:
+    kind: Kind
+    of_state: str | None = None
+    serves: list[str] = field(default_factory=list)
+
+
+UZ_LEAD = Office(Kind.STATE, "UZ", ["UZ"])
+UZ_CONSULATE_IN_KZ = Office(Kind.STATE, "UZ", ["KZ"])
+KZ_LEAD = Office(Kind.STATE, "KZ", ["KZ"])
+KZ_NGO = Office(Kind.NON_STATE, serves=["KZ"])
+IOM = Office(Kind.INTERGOVERNMENTAL, serves=[EVERYWHERE])
+
+
+def test_a_focal_point_works_where_it_says() -> None:
+    assert serves(UZ_CONSULATE_IN_KZ, "KZ")
+    assert not serves(UZ_CONSULATE_IN_KZ, "UZ")
+
+
+def test_one_that_works_everywhere_works_outside_of_the_directory_too() -> None:
+    assert serves(IOM, "KZ")
+    assert serves(IOM, "FR")
+
+
+def test_one_that_names_no_country_works_nowhere() -> None:
+    assert not serves(Office(Kind.NON_STATE), "KZ")
+
+
+def test_a_consulate_is_not_at_home_where_it_works() -> None:
+    assert not is_at_home(UZ_CONSULATE_IN_KZ, "KZ")
+    assert is_at_home(UZ_CONSULATE_IN_KZ, "UZ")
+
+
+def test_who_is_of_no_state_is_at_home_where_it_works() -> None:
+    assert is_at_home(KZ_NGO, "KZ")
+    assert not is_at_home(KZ_NGO, "UZ")
+    assert is_at_home(IOM, "UZ")
+
+
+def test_the_state_of_origin_is_every_body_of_it_wherever_it_sits() -> None:
+    assert is_of_origin(UZ_LEAD, "UZ", "KZ")
+    assert is_of_origin(UZ_CONSULATE_IN_KZ, "UZ", "KZ")
+    assert not is_of_origin(KZ_LEAD, "UZ", "KZ")
+
+
+def test_while_the_origin_is_unknown_any_other_state_may_be_it() -> None:
+    assert is_of_origin(UZ_CONSULATE_IN_KZ, None, "KZ")
+    assert not is_of_origin(KZ_LEAD, None, "KZ")
+
+
+def test_a_person_at_home_is_in_the_state_of_origin() -> None:
+    assert is_of_origin(UZ_LEAD, "UZ", "UZ")
+
+
+@pytest.mark.parametrize("origin", ["KZ", "UZ", None])
+def test_who_is_of_no_state_is_never_of_the_origin(origin: str | None) -> None:
+    assert not is_of_origin(KZ_NGO, origin, "KZ")
+    assert not is_of_origin(IOM, origin, "KZ")
+
+
+@pytest.mark.parametrize(
+    ("mine", "asked", "shared"),
+    [
+        (["uz", "ru"], "uz", True),
+        (["uz-Latn"], "uz-Cyrl", True),
+        (["uz-Cyrl"], "uz", True),
+        (["es"], "es-GT", True),
+        (["fa"], "prs", False),
+        (["ru"], "rus", False),
+        ([], "uz", False),
+    ],
+)
+def test_a_language_is_shared_whatever_its_script(
+    *, mine: list[str], asked: str, shared: bool
+) -> None:
+    assert languages_shared(mine, asked) == shared

@@ -1,0 +1,228 @@
+"""The key file: only its owner reads it, and a bad one is refused with what to do."""
+
+import base64
+import os
+import secrets
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+
+from app.kernel.keyfile import FileKeys, KeyRefused
+from app.kernel.vault import KEY_BYTES, Place, Unopenable, Vault
+
+CASE = UUID(int=1)
+HOME = Place("section", UUID(int=10), CASE, "identity", "k1")
+MAKE_ONE, RESTORE = "safe-conduct key new", "restore it from its copy"
+
+type Opening = Callable[[Path], FileKeys]
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "keys" / "kek"
+
+
+@pytest.fixture
+def careless() -> Iterator[None]:
+    before = os.umask(0)
+    yield
+    os.umask(before)
+
+
+def line(version: str, key: bytes | None = None) -> str:
+    random = secrets.token_bytes(KEY_BYTES) if key is None else key
+    return f"{version} {base64.b64encode(random).decode()}\n"
+
+
+DAMAGED: dict[str, str | bytes] = {
+    "no key": "k1",
+    "an empty key": "k1 ",
+    "no base64": "k1 not base64 at all",
+    "cut at the end": line("k1")[:-3],
+    "cut in half": line("k1")[:20],
+    "31 bytes": line("k1", secrets.token_bytes(31)),
+    "33 bytes": line("k1", secrets.token_bytes(33)),
+    "no version": line("k1").removeprefix("k1 "),
+    "only the second": line("k1") + "k2 ???\n",
+    "accents": "k1 " + "é" * 44,
+    "other digits": "k1 " + "\u0663" * 44,
+    "no text": b"\xff\xfe\x00\x01 binary",
+    "zeros of a lost block": b"k1 \0\0\0",
+}
+
+
+def write(path: Path, content: str | bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    path.chmod(0o600)
+
+
+@pytest.mark.usefixtures("careless")
+def test_a_new_key_file_is_closed_to_others_whatever_the_umask(path: Path) -> None:
+    FileKeys.create(path)
+    FileKeys.create(path)
+
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert len(path.read_text().split()) == 4
+
+
+def test_a_new_key_is_random_and_is_what_the_file_holds(path: Path) -> None:
+    made = FileKeys.create(path)
+    other = FileKeys.create(path.with_name("other"))
+
+    assert made.derive("cursor") == FileKeys.load(path).derive("cursor")
+    assert made.derive("cursor") != other.derive("cursor")
+
+
+def test_after_a_second_key_the_old_still_opens_and_the_new_one_wraps(path: Path) -> None:
+    before = Vault(FileKeys.create(path))
+    old = before.new_key(CASE)
+    sealed = before.seal(old, HOME, b"canary")
+
+    FileKeys.create(path)
+    after = Vault(FileKeys.load(path))
+    new = after.new_key(CASE)
+
+    assert (old.version, new.version) == ("k1", "k2")
+    assert after.open(old, HOME, sealed) == b"canary"
+    assert after.open(new, HOME, after.seal(new, HOME, b"canary")) == b"canary"
+    with pytest.raises(Unopenable):
+        before.open(new, HOME, after.seal(new, HOME, b"canary"))
+
+
+def test_what_is_derived_stays_the_same_when_keys_are_appended(path: Path) -> None:
+    first = FileKeys.create(path).derive("fingerprint")
+
+    derived = [FileKeys.create(path).derive("fingerprint") for _ in range(3)]
+
+    assert {*derived, FileKeys.load(path).derive("fingerprint")} == {first}
+    assert len(first) == 64
+
+
+def test_every_purpose_has_a_secret_of_its_own(path: Path) -> None:
+    keys = FileKeys.create(path)
+
+    assert keys.derive("fingerprint") != keys.derive("cursor")
+
+
+@pytest.mark.parametrize("use", [FileKeys.load, FileKeys.create])
+@pytest.mark.parametrize("mode", [0o640, 0o604, 0o644, 0o620, 0o602, 0o601, 0o666, 0o777])
+def test_a_file_that_others_can_use_is_refused(path: Path, mode: int, use: Opening) -> None:
+    FileKeys.create(path)
+    path.chmod(mode)
+
+    with pytest.raises(KeyRefused, match=f"chmod 600 {path}"):
+        use(path)
+
+
+def test_a_missing_file_is_refused(path: Path) -> None:
+    with pytest.raises(KeyRefused, match=MAKE_ONE):
+        FileKeys.load(path)
+
+
+@pytest.mark.parametrize("use", [FileKeys.load, FileKeys.create])
+def test_a_directory_is_refused(tmp_path: Path, use: Opening) -> None:
+    with pytest.raises(KeyRefused, match=MAKE_ONE):
+        use(tmp_path)
+
+
+@pytest.mark.parametrize("content", ["", "\n", "\n\n\n"], ids=ascii)
+def test_an_empty_file_is_refused(path: Path, content: str) -> None:
+    write(path, content)
+
+    with pytest.raises(KeyRefused, match=MAKE_ONE):
+        FileKeys.load(path)
+
+
+@pytest.mark.parametrize("use", [FileKeys.load, FileKeys.create])
+@pytest.mark.parametrize(
+    "sample", [bytes(32), b"x" * 32, b"changeme" * 4, b"\1\2\3\4\5\6\7\7" * 4]
+)
+def test_a_sample_key_is_refused(path: Path, sample: bytes, use: Opening) -> None:
+    write(path, line("k1", sample))
+
+    with pytest.raises(KeyRefused, match=MAKE_ONE):
+        use(path)
+
+
+@pytest.mark.parametrize("use", [FileKeys.load, FileKeys.create])
+@pytest.mark.parametrize("content", DAMAGED.values(), ids=DAMAGED)
+def test_a_damaged_file_is_refused(path: Path, content: str | bytes, use: Opening) -> None:
+    write(path, content)
+
+    with pytest.raises(KeyRefused, match=RESTORE):
+        use(path)
+
+
+@pytest.mark.parametrize("use", [FileKeys.load, FileKeys.create])
+@pytest.mark.parametrize(
+    "content", [line("k1") + line("k1"), line("")], ids=["the same twice", "none"]
+)
+def test_a_key_whose_version_says_nothing_is_refused(
+    path: Path, content: str, use: Opening
+) -> None:
+    write(path, content)
+
+    with pytest.raises(KeyRefused, match=RESTORE):
+        use(path)
+
+
+def test_a_refusal_never_shows_a_key(path: Path) -> None:
+    encoded = line("k1").split()[1]
+    write(path, f"k1 {encoded}x\n")
+
+    with pytest.raises(KeyRefused) as refused:
+        FileKeys.load(path)
+
+    assert encoded[:8] not in f"{refused.value} {refused.value.__cause__}"
+
+
+def test_what_an_empty_file_is_told_to_do_helps(path: Path) -> None:
+    write(path, "")
+
+    made = FileKeys.create(path)
+
+    assert FileKeys.load(path).derive("cursor") == made.derive("cursor")
+
+
+def test_a_sample_key_is_told_to_go_first(path: Path) -> None:
+    write(path, line("k1", bytes(32)))
+
+    with pytest.raises(KeyRefused, match=rf"(?i)remove {path}"):
+        FileKeys.create(path)
+
+
+def test_a_damaged_file_is_left_as_it_was(path: Path) -> None:
+    write(path, "k1 damaged\n")
+
+    with pytest.raises(KeyRefused):
+        FileKeys.create(path)
+
+    assert path.read_text() == "k1 damaged\n"
+
+
+def test_a_file_without_a_last_line_break_survives_a_second_key(path: Path) -> None:
+    write(path, line("k1").rstrip("\n"))
+    old = Vault(FileKeys.load(path)).new_key(CASE)
+
+    FileKeys.create(path)
+    after = Vault(FileKeys.load(path))
+
+    assert after.new_key(CASE).version == "k2"
+    assert after.seal(old, HOME, b"still opens")
+
+
+def test_a_new_version_never_takes_the_name_of_another(path: Path) -> None:
+    write(path, line("k2") + line("k3"))
+    before = Vault(FileKeys.load(path))
+    keys = [before.new_key(CASE)]
+
+    for _ in range(2):
+        FileKeys.create(path)
+        after = Vault(FileKeys.load(path))
+        keys.append(after.new_key(CASE))
+
+    assert len({key.version for key in keys}) == 3
+    assert all(after.seal(key, HOME, b"still opens") for key in keys)

@@ -1,0 +1,214 @@
+"""The engine of the life cycles, on a small table of its own: a door."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+import pytest
+
+from app.kernel.actors import Role, Side
+from app.kernel.lifecycle import (
+    ActionIllegal,
+    ActionNotYours,
+    AnyOf,
+    RoleMissing,
+    Step,
+    Table,
+    take,
+)
+from app.kernel.problems import Problem
+
+
+class Door(StrEnum):
+    OPEN = "open"
+    SHUT = "shut"
+    LOCKED = "locked"
+    GONE = "gone"
+
+
+class Act(StrEnum):
+    SHUT = "shut"
+    LOCK = "lock"
+    UNLOCK = "unlock"
+    PAINT = "paint"
+
+
+class Need(StrEnum):
+    KEY = "key"
+    CROWBAR = "crowbar"
+
+
+LEAD, DESK, OFFICER = {Side.LEAD}, {Side.DESK}, {Role.OFFICER}
+COORDINATOR = {Role.COORDINATOR}
+TABLE = Table(
+    Door.OPEN,
+    (
+        Step(Act.SHUT, {Door.OPEN}, Door.SHUT, {Side.LEAD, Side.DESK}),
+        Step(Act.LOCK, {Door.SHUT}, Door.LOCKED, LEAD, OFFICER, (Need.KEY,)),
+        Step(
+            Act.UNLOCK,
+            {Door.LOCKED},
+            Door.SHUT,
+            LEAD,
+            {Role.OFFICER, Role.SUPERVISOR},
+            (AnyOf((Need.KEY, Need.CROWBAR)),),
+        ),
+        Step(Act.UNLOCK, {Door.LOCKED}, Door.OPEN, DESK),
+        Step(Act.PAINT, {Door.OPEN, Door.SHUT}, None, DESK, COORDINATOR),
+    ),
+)
+
+# A second copy, in words: state, action, side, role -> what comes of it.
+EXPECTED = """
+open   shut   lead      officer     shut
+open   shut   desk      analyst     shut
+open   shut   submitter officer     action-not-yours
+open   lock   lead      officer     action-illegal
+shut   lock   lead      officer     locked
+shut   lock   lead      analyst     role-missing
+shut   lock   desk      officer     action-not-yours
+shut   lock   desk      analyst     action-not-yours
+shut   shut   lead      officer     action-illegal
+shut   shut   submitter analyst     action-illegal
+locked unlock lead      supervisor  shut
+locked unlock lead      analyst     role-missing
+locked unlock desk      analyst     open
+locked paint  desk      coordinator action-illegal
+open   paint  desk      coordinator None
+shut   paint  desk      coordinator None
+shut   paint  desk      officer     role-missing
+shut   paint  lead      coordinator action-not-yours
+gone   shut   lead      officer     action-illegal
+gone   paint  desk      coordinator action-illegal
+"""
+
+
+@dataclass
+class Record:
+    state: Door
+
+
+def step_of(action: Act) -> Step[Door, Act, Need]:
+    return next(step for step in TABLE.steps if step.action == action)
+
+
+@pytest.mark.parametrize("row", EXPECTED.strip().splitlines())
+def test_a_step_is_found_or_refused_as_the_table_says(row: str) -> None:
+    state, action, side, role, expected = row.split()
+
+    try:
+        step = TABLE.find(Door(state), Act(action), {Side(side)}, {Role(role)})
+        outcome = str(step.target)
+    except Problem as problem:
+        outcome = problem.code
+
+    assert outcome == expected
+
+
+@pytest.mark.parametrize("roles", [set[Role](), *({role} for role in Role)], ids=str)
+@pytest.mark.parametrize("sides", [set[Side](), *({side} for side in Side)], ids=str)
+def test_what_is_open_to_someone_is_what_they_find(
+    sides: set[Side], roles: set[Role]
+) -> None:
+    for state in Door:
+        offered = TABLE.open_to(state, sides, roles)
+        for action in Act:
+            if action in {step.action for step in offered}:
+                assert TABLE.find(state, action, sides, roles) in offered
+            else:
+                with pytest.raises(Problem):
+                    TABLE.find(state, action, sides, roles)
+
+
+def test_an_action_of_another_state_is_illegal_for_everyone() -> None:
+    with pytest.raises(ActionIllegal) as refused:
+        TABLE.find(Door.OPEN, Act.LOCK, {Side.OVERSIGHT}, frozenset())
+
+    assert refused.value.status == 409
+    assert "open" in refused.value.detail
+    assert refused.value.facts == {
+        "state": "open",
+        "legal_actions": [
+            {"action": "shut", "by": ["desk", "lead"], "roles": []},
+            {"action": "paint", "by": ["desk"], "roles": ["coordinator"]},
+        ],
+    }
+
+
+def test_a_stranger_to_the_side_hears_of_the_side_before_the_role() -> None:
+    with pytest.raises(ActionNotYours) as refused:
+        TABLE.find(Door.SHUT, Act.LOCK, DESK, {Role.ANALYST})
+
+    assert refused.value.status == 403
+    assert refused.value.detail == "This is for the lead to do."
+
+
+def test_the_right_side_without_the_role_hears_which_roles_would_do() -> None:
+    with pytest.raises(RoleMissing) as refused:
+        TABLE.find(Door.LOCKED, Act.UNLOCK, LEAD, {Role.ANALYST})
+
+    assert refused.value.status == 403
+    assert refused.value.detail == "This needs one of the roles officer, supervisor."
+
+
+def test_whoever_stands_on_two_sides_may_use_either() -> None:
+    both = {Side.LEAD, Side.DESK}
+
+    found = TABLE.find(Door.LOCKED, Act.UNLOCK, both, {Role.ANALYST})
+
+    assert found.target == Door.OPEN
+
+
+def test_nobody_is_offered_anything_without_a_side() -> None:
+    offered = [TABLE.open_to(state, frozenset(), set(Role)) for state in Door]
+
+    assert offered == [[], [], [], []]
+
+
+def test_a_step_moves_the_record_to_its_target() -> None:
+    record = Record(Door.SHUT)
+
+    take(record, step_of(Act.LOCK))
+
+    assert record.state == Door.LOCKED
+
+
+@pytest.mark.parametrize("state", [Door.OPEN, Door.SHUT])
+def test_a_step_without_a_target_leaves_the_state(state: Door) -> None:
+    record = Record(state)
+
+    take(record, step_of(Act.PAINT))
+
+    assert record.state == state
+
+
+@pytest.mark.parametrize(
+    ("step", "state"),
+    [(step, state) for step in TABLE.steps for state in Door if state not in step.sources],
+    ids=lambda value: (
+        value if isinstance(value, Door) else f"{value.action}-{value.target}"
+    ),
+)
+def test_a_step_is_never_taken_from_elsewhere(
+    step: Step[Door, Act, Need], state: Door
+) -> None:
+    record = Record(state)
+
+    with pytest.raises(AssertionError, match=f"{step.action} does not start in {state}"):
+        take(record, step)
+
+    assert record.state == state
+
+
+def test_the_diagram_shows_every_step_from_every_source() -> None:
+    drawn = TABLE.draw().splitlines()
+
+    assert drawn == [
+        "stateDiagram-v2",
+        "    [*] --> open",
+        "    open --> shut: shut (desk, lead)",
+        "    shut --> locked: lock (lead)",
+        "    locked --> shut: unlock (lead)",
+        "    locked --> open: unlock (desk)",
+        "    open --> open: paint (desk)",
+        "    shut --> shut: paint (desk)",
+    ]

@@ -1,0 +1,174 @@
+"""The engine of the needs, on a rulebook of its own: what a journey takes."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from enum import StrEnum
+
+import pytest
+
+from app.kernel.actors import Side
+from app.kernel.lifecycle import AnyOf, Step
+from app.kernel.needs import NOT_BUILT, Check, NeedsUnmet, Rulebook, Unmet, refuse
+
+
+class State(StrEnum):
+    HOME = "home"
+    AWAY = "away"
+
+
+class Act(StrEnum):
+    GO = "go"
+
+
+class Need(StrEnum):
+    TICKET = "ticket"
+    PASSPORT = "passport"
+    VISA = "visa"
+    REASON = "reason"
+    WEATHER = "weather"
+
+
+@dataclass(frozen=True)
+class Facts:
+    ticket: bool = False
+    passport: bool = False
+    visa: bool = False
+    reason: bool = False
+
+
+ALL = Facts(*(True for _ in fields(Facts)))
+CHECKS: Mapping[Need, Check[Facts]] = {
+    Need.TICKET: Check(lambda facts: facts.ticket, "Buy a ticket.", Side.SUBMITTER),
+    Need.PASSPORT: Check(lambda facts: facts.passport, "Issue a passport.", Side.DESK),
+    Need.VISA: Check(lambda facts: facts.visa, "Grant a visa.", Side.RECIPIENT),
+    Need.REASON: Check(lambda facts: facts.reason, "Send `reason`."),
+    Need.WEATHER: Check(NOT_BUILT.met, NOT_BUILT.remedy, NOT_BUILT.by),
+}
+BUILT = [need for need in Need if need != Need.WEATHER]
+BOOK = Rulebook(CHECKS)
+PAPERS = AnyOf((Need.PASSPORT, Need.VISA))
+
+
+def step(*needs: Need | AnyOf[Need]) -> Step[State, Act, Need]:
+    return Step(Act.GO, {State.HOME}, State.AWAY, {Side.LEAD}, needs=needs)
+
+
+def names(lacks: list[Unmet]) -> list[str]:
+    return [lack.need for lack in lacks]
+
+
+def test_everything_missing_is_told_together_in_the_order_of_the_table() -> None:
+    go = step(Need.REASON, Need.TICKET, PAPERS)
+
+    with pytest.raises(NeedsUnmet) as refused:
+        BOOK.require(go, Facts())
+
+    assert refused.value.status == 409
+    assert refused.value.facts["unmet"] == [
+        {"need": "reason", "by": "lead", "remedy": "Send `reason`."},
+        {"need": "ticket", "by": "submitter", "remedy": "Buy a ticket."},
+        {
+            "need": "passport",
+            "by": "desk",
+            "remedy": "Issue a passport.",
+            "alternatives": [
+                {"need": "visa", "by": "recipient", "remedy": "Grant a visa."}
+            ],
+        },
+    ]
+
+
+def test_when_all_is_met_nothing_is_said() -> None:
+    go = step(Need.REASON, Need.TICKET, PAPERS)
+
+    BOOK.require(go, ALL)
+
+    assert BOOK.unmet(go, ALL) == []
+    assert BOOK.unmet(step(), Facts()) == []
+
+
+@pytest.mark.parametrize("need", BUILT)
+def test_each_need_is_judged_by_its_own_fact(need: Need) -> None:
+    go = step(*BUILT)
+
+    lacks = BOOK.unmet(go, replace(ALL, **{need.value: False}))
+
+    assert names(lacks) == [need]
+
+
+@pytest.mark.parametrize(
+    ("facts", "lacking"),
+    [
+        (Facts(), ["passport"]),
+        (Facts(passport=True), []),
+        (Facts(visa=True), []),
+        (Facts(passport=True, visa=True), []),
+    ],
+)
+def test_one_of_several_is_enough(facts: Facts, lacking: list[str]) -> None:
+    assert names(BOOK.unmet(step(PAPERS), facts)) == lacking
+
+
+def test_an_alternative_is_told_only_where_there_is_one() -> None:
+    [alone] = BOOK.unmet(step(AnyOf((Need.VISA,))), Facts())
+
+    assert alone.alternatives == ()
+    assert "alternatives" not in alone.spell()
+
+
+def test_what_the_request_brings_is_asked_and_not_in_the_way() -> None:
+    go = step(Need.REASON, Need.TICKET)
+
+    assert BOOK.asked(go) == [Need.REASON]
+    assert names(BOOK.in_the_way(go, Facts())) == ["ticket"]
+    assert names(BOOK.in_the_way(go, Facts(ticket=True))) == []
+    assert names(BOOK.unmet(go, Facts(ticket=True))) == ["reason"]
+
+
+def test_alternatives_of_the_record_are_in_the_way_while_none_holds() -> None:
+    assert names(BOOK.in_the_way(step(PAPERS), Facts())) == ["passport"]
+    assert names(BOOK.in_the_way(step(PAPERS), Facts(visa=True))) == []
+
+
+@pytest.mark.parametrize(
+    "either", [AnyOf((Need.TICKET, Need.REASON)), AnyOf((Need.REASON, Need.TICKET))]
+)
+def test_what_a_request_could_meet_another_way_is_not_in_the_way(
+    either: AnyOf[Need],
+) -> None:
+    go = step(either)
+
+    assert BOOK.in_the_way(go, Facts()) == []
+    assert len(BOOK.unmet(go, Facts())) == 1
+
+
+def test_an_alternative_that_is_in_the_way_is_not_hidden_by_the_same_need_asked() -> None:
+    go = step(Need.REASON, AnyOf((Need.PASSPORT, Need.VISA)))
+
+    assert names(BOOK.in_the_way(go, Facts(reason=True))) == ["passport"]
+
+
+@pytest.mark.parametrize("facts", [Facts(), ALL])
+def test_what_is_not_built_is_never_met(facts: Facts) -> None:
+    assert not NOT_BUILT.met(facts)
+    assert names(BOOK.unmet(step(Need.WEATHER), facts)) == ["weather"]
+    assert names(BOOK.in_the_way(step(Need.WEATHER), facts)) == ["weather"]
+
+
+def test_what_is_not_built_does_not_shut_out_an_alternative() -> None:
+    either = step(AnyOf((Need.WEATHER, Need.TICKET)))
+
+    assert names(BOOK.unmet(either, Facts())) == ["weather"]
+    assert BOOK.unmet(either, Facts(ticket=True)) == []
+
+
+def test_a_need_without_a_check_is_an_error_and_never_met() -> None:
+    with pytest.raises(KeyError):
+        Rulebook[Need, Facts]({}).unmet(step(Need.TICKET), ALL)
+
+
+def test_nothing_missing_is_no_refusal() -> None:
+    refuse([])
+
+    with pytest.raises(NeedsUnmet):
+        refuse([Unmet("ticket", Side.SUBMITTER, "Buy a ticket.")])

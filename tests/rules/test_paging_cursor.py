@@ -1,0 +1,226 @@
+"""Cursors: a place in one list of one focal point, which nobody else can use or read."""
+
+import base64
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from itertools import pairwise
+from pathlib import Path
+from uuid import UUID, uuid4
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import Column, Integer, MetaData, Table, insert, select
+
+from app.kernel.actors import AccountKind, Actor
+from app.kernel.db import Database
+from app.kernel.keyfile import FileKeys
+from app.kernel.paging import CursorUnknown, Keys, PageQuery, cursor, paginate, read_cursor
+from app.kernel.vault import Vault
+from app.kernel.work import Ground, Reading, reading
+
+NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
+HERE, ELSEWHERE = UUID(int=1), UUID(int=2)
+KEY = bytes(range(32))
+URL_SAFE = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+PLACES = [(0,), (1,), (2**63 - 1,), (1, 2), (2, 1), (2**62, 0)]
+
+
+ITEM = Table("item", MetaData(), Column("number", Integer), Column("shelf", Integer))
+NUMBERS = select(ITEM.c.number)
+BY_NUMBER = (ITEM.c.number,)
+BY_SHELF = (ITEM.c.shelf, ITEM.c.number)
+
+
+def seen_by(ground: Ground, focal_point_id: UUID) -> Actor:
+    return Actor(
+        account_id=ground.ids(),
+        focal_point_id=focal_point_id,
+        kind=AccountKind.PERSON,
+        roles=frozenset(),
+        scopes=frozenset(),
+    )
+
+
+@pytest.fixture(scope="module")
+def ground(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
+    path: Path = tmp_path_factory.mktemp("paging") / "items.db"
+    ground = Ground(
+        Database(f"sqlite:///{path}"),
+        Vault(FileKeys({"k1": KEY})),
+        clock=lambda: NOON,
+        ids=uuid4,
+    )
+    with ground.database.writing() as session:
+        ITEM.metadata.create_all(session.connection())
+        rows = [{"number": n, "shelf": n % 3} for n in (3, 1, 9, 5, 4, 12, 7, 200, 11, 8)]
+        session.execute(insert(ITEM), rows)
+    yield ground
+    ground.database.engine.dispose()
+
+
+@pytest.fixture
+def work(ground: Ground) -> Iterator[Reading]:
+    with reading(ground, seen_by(ground, HERE)) as work:
+        yield work
+
+
+@pytest.fixture
+def stranger(ground: Ground) -> Iterator[Reading]:
+    with reading(ground, seen_by(ground, ELSEWHERE)) as work:
+        yield work
+
+
+def walk(work: Reading, keys: Keys, limit: int) -> Iterator[list[tuple[int, ...]]]:
+    """Read a list page by page until it says that there is no more."""
+    query, more = PageQuery(limit=limit), True
+    while more:
+        rows, after, more = paginate(work, select(*keys), keys, query, name="items")
+        query = query.model_copy(update={"after": after})
+        yield [tuple(row) for row in rows]
+
+
+@pytest.mark.parametrize("limit", [1, 2, 3, 5, 9, 10, 11, 200])
+@pytest.mark.parametrize("keys", [BY_NUMBER, BY_SHELF], ids=["one key", "two keys"])
+def test_a_walk_meets_every_row_once_in_order(
+    work: Reading, keys: Keys, limit: int
+) -> None:
+    pages = list(walk(work, keys, limit))
+
+    rows = [row for page in pages for row in page]
+
+    assert len(rows) == 10
+    assert all(one < other for one, other in pairwise(rows))
+    assert all(len(page) == limit for page in pages[:-1])
+    assert pages[-1]
+
+
+def test_after_the_last_row_the_same_cursor_waits_for_more(work: Reading) -> None:
+    everything = PageQuery(limit=200)
+    _, end, more = paginate(work, NUMBERS, BY_NUMBER, everything, name="items")
+
+    waiting = PageQuery(after=end, limit=200)
+    after_end = paginate(work, NUMBERS, BY_NUMBER, waiting, name="items")
+
+    assert not more
+    assert after_end == ([], end, False)
+
+
+def test_to_begin_at_the_start_may_be_said() -> None:
+    assert PageQuery(after=None, limit=5) == PageQuery(limit=5)
+
+
+def test_an_empty_list_has_no_next(work: Reading) -> None:
+    nothing = NUMBERS.where(ITEM.c.shelf == 99)
+
+    page = paginate(work, nothing, BY_NUMBER, PageQuery(), name="items")
+
+    assert page == ([], None, False)
+
+
+@pytest.mark.parametrize("numbers", PLACES)
+def test_the_same_place_has_the_same_cursor_and_is_found_again(
+    work: Reading, numbers: tuple[int, ...]
+) -> None:
+    text = cursor(work, numbers, ["items", "a"])
+
+    assert text == cursor(work, numbers, ["items", "a"])
+    assert read_cursor(work, text, ["items", "a"], len(numbers)) == list(numbers)
+    assert PageQuery(after=text).after == text
+
+
+def test_every_place_has_a_cursor_of_its_own(work: Reading) -> None:
+    cursors = {cursor(work, numbers, ["items", "a"]) for numbers in PLACES}
+
+    assert len(cursors) == len(PLACES)
+
+
+def test_a_cursor_shows_no_number(work: Reading) -> None:
+    text = cursor(work, (0x4142434445464748,), ["items", "a"])
+
+    hidden = base64.urlsafe_b64decode(text)
+
+    assert b"ABCDEFGH" not in hidden
+    assert not set(text) - set(URL_SAFE)
+
+
+@pytest.mark.parametrize("context", [["cases", "a"], ["items", "b"], ["itemsa"], []])
+def test_the_cursor_of_another_list_or_party_is_unknown(
+    work: Reading, context: list[str]
+) -> None:
+    text = cursor(work, (5,), ["items", "a"])
+
+    with pytest.raises(CursorUnknown) as refused:
+        read_cursor(work, text, context, 1)
+
+    assert refused.value.status == 422
+
+
+def test_a_focal_point_cannot_use_the_cursor_of_another(
+    work: Reading, stranger: Reading
+) -> None:
+    query = PageQuery(limit=1)
+    _, mine, _ = paginate(work, NUMBERS, BY_NUMBER, query, name="items")
+    taken = PageQuery(after=mine)
+
+    with pytest.raises(CursorUnknown):
+        paginate(stranger, NUMBERS, BY_NUMBER, taken, name="items")
+    with pytest.raises(CursorUnknown):
+        paginate(work, NUMBERS, BY_NUMBER, taken, name="others")
+
+
+@pytest.mark.parametrize("numbers", PLACES)
+def test_one_changed_character_makes_a_cursor_unknown(
+    work: Reading, numbers: tuple[int, ...]
+) -> None:
+    text = cursor(work, numbers, ["items", "a"])
+
+    understood = []
+    for place in range(len(text)):
+        for char in set(URL_SAFE) - {text[place]}:
+            try:
+                changed = text[:place] + char + text[place + 1 :]
+                read_cursor(work, changed, ["items", "a"], len(numbers))
+                understood.append(changed)
+            except CursorUnknown:
+                continue
+
+    assert understood == []
+
+
+def test_a_cursor_of_another_number_of_keys_is_unknown(work: Reading) -> None:
+    one, two = cursor(work, (5,), ["items"]), cursor(work, (5, 6), ["items"])
+
+    with pytest.raises(CursorUnknown):
+        read_cursor(work, one, ["items"], 2)
+    with pytest.raises(CursorUnknown):
+        read_cursor(work, two, ["items"], 1)
+
+
+@given(st.one_of(st.text(max_size=120), st.text(URL_SAFE + "+/=", max_size=120)))
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_any_other_text_is_unknown_and_never_fails(work: Reading, text: str) -> None:
+    with pytest.raises(CursorUnknown):
+        read_cursor(work, text, ["items", "a"], 1)
+
+
+@pytest.mark.parametrize("text", ["", "=", "====", "\0", "\ud800", "é" * 32, "A" * 120])
+def test_hostile_text_is_unknown(work: Reading, text: str) -> None:
+    with pytest.raises(CursorUnknown):
+        paginate(
+            work,
+            NUMBERS,
+            BY_NUMBER,
+            PageQuery.model_construct(after=text, limit=5),
+            name="items",
+        )
+
+
+def test_a_cursor_survives_a_new_key(work: Reading, ground: Ground) -> None:
+    text = cursor(work, (5,), ["items", "a"])
+    later = Vault(FileKeys({"k1": KEY, "k2": bytes(range(32, 64))}))
+    tomorrow = Ground(ground.database, later, ground.clock, ground.ids)
+
+    again = Reading(work.session, work.actor, NOON, tomorrow)
+
+    assert read_cursor(again, text, ["items", "a"], 1) == [5]

@@ -1,0 +1,205 @@
+"""The vault: what is sealed opens in its own place, with its own key, and nowhere else."""
+
+import secrets
+from dataclasses import replace
+from itertools import permutations
+from uuid import UUID, uuid4
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.kernel.keyfile import FileKeys
+from app.kernel.vault import (
+    NONCE_BYTES,
+    Place,
+    Unopenable,
+    Vault,
+    WrappedKey,
+    length_prefixed,
+)
+
+CASE = UUID(int=1)
+HOME = Place("section", UUID(int=10), CASE, "identity", "k1")
+CANARY = b"Maria Lopez, Rue X"
+OLD, NEW = secrets.token_bytes(32), secrets.token_bytes(32)
+
+
+@pytest.fixture
+def vault() -> Vault:
+    return Vault(FileKeys({"k1": OLD}))
+
+
+@given(st.binary(max_size=5000))
+def test_what_was_sealed_opens_whole(plain: bytes) -> None:
+    vault = Vault(FileKeys({"k1": OLD}))
+    key = vault.new_key(CASE)
+
+    sealed = vault.seal(key, HOME, plain)
+
+    assert vault.open(key, HOME, sealed) == plain
+    assert len(sealed) == NONCE_BYTES + len(plain) + 16
+
+
+def test_what_is_kept_shows_nothing(vault: Vault) -> None:
+    key = vault.new_key(CASE)
+
+    kept = key.wrapped + vault.seal(key, HOME, CANARY)
+
+    assert CANARY not in kept
+    assert b"Maria" not in kept
+
+
+def test_nothing_sealed_opens_in_the_place_of_another(vault: Vault) -> None:
+    key = vault.new_key(CASE)
+    rows = [replace(HOME, row=UUID(int=row)) for row in range(20)]
+    cases = [replace(HOME, case=UUID(int=case)) for case in range(2, 12)]
+    sections = [replace(HOME, section=f"section {number}") for number in range(10)]
+    tables = [replace(HOME, table=f"table_{number}") for number in range(10)]
+    versions = [replace(HOME, key_version=f"k{number}") for number in range(2, 12)]
+    places = [*rows, *cases, *sections, *tables, *versions]
+    sealed = {place: vault.seal(key, place, CANARY) for place in places}
+
+    opened = []
+    for one, other in permutations(places, 2):
+        try:
+            opened.append((one, other, vault.open(key, one, sealed[other])))
+        except Unopenable:
+            continue
+
+    assert opened == []
+    assert {vault.open(key, place, sealed[place]) for place in places} == {CANARY}
+
+
+def test_the_key_of_another_case_opens_nothing(vault: Vault) -> None:
+    mine, other = vault.new_key(CASE), vault.new_key(UUID(int=2))
+    sealed = vault.seal(mine, HOME, CANARY)
+
+    with pytest.raises(Unopenable):
+        vault.open(other, HOME, sealed)
+
+
+def test_a_wrapped_key_passed_off_as_another_opens_nothing(vault: Vault) -> None:
+    key = vault.new_key(CASE)
+    sealed = vault.seal(key, HOME, CANARY)
+
+    for forged in (replace(key, case=UUID(int=2)), replace(key, version="k2")):
+        with pytest.raises(Unopenable):
+            vault.open(forged, HOME, sealed)
+
+
+def test_a_second_key_of_the_same_case_opens_nothing_of_the_first(vault: Vault) -> None:
+    sealed = vault.seal(vault.new_key(CASE), HOME, CANARY)
+
+    with pytest.raises(Unopenable):
+        vault.open(vault.new_key(CASE), HOME, sealed)
+
+
+def test_one_changed_bit_anywhere_is_noticed(vault: Vault) -> None:
+    key = vault.new_key(CASE)
+    sealed = vault.seal(key, HOME, CANARY)
+
+    for place in range(len(sealed)):
+        damaged = bytearray(sealed)
+        damaged[place] ^= 1
+        with pytest.raises(Unopenable):
+            vault.open(key, HOME, bytes(damaged))
+
+
+@given(st.binary(max_size=60))
+def test_what_nobody_sealed_does_not_open(junk: bytes) -> None:
+    vault = Vault(FileKeys({"k1": OLD}))
+    key = vault.new_key(CASE)
+
+    with pytest.raises(Unopenable):
+        vault.open(key, HOME, junk)
+    with pytest.raises(Unopenable):
+        vault.open(WrappedKey(CASE, "k1", junk), HOME, vault.seal(key, HOME, CANARY))
+    with pytest.raises(Unopenable):
+        vault.reveal(junk, ["list"])
+
+
+def test_a_refusal_says_nothing_of_what_was_sealed(vault: Vault) -> None:
+    key = vault.new_key(CASE)
+    sealed = vault.seal(key, HOME, CANARY)
+
+    with pytest.raises(Unopenable) as refused:
+        vault.open(key, replace(HOME, section="health"), sealed)
+
+    assert str(refused.value) == "This does not open here."
+
+
+def test_writing_the_same_again_looks_different(vault: Vault) -> None:
+    key = vault.new_key(CASE)
+
+    one, other = vault.seal(key, HOME, CANARY), vault.seal(key, HOME, CANARY)
+
+    assert one[:NONCE_BYTES] != other[:NONCE_BYTES]
+    assert one[NONCE_BYTES:] != other[NONCE_BYTES:]
+
+
+def test_no_nonce_comes_twice(vault: Vault) -> None:
+    key = vault.new_key(CASE)
+
+    nonces = {vault.seal(key, HOME, b"x")[:NONCE_BYTES] for _ in range(100_000)}
+
+    assert len(nonces) == 100_000
+
+
+def test_every_case_has_a_data_key_of_its_own(vault: Vault) -> None:
+    keys = [vault.new_key(uuid4()) for _ in range(100)]
+
+    assert len({key.wrapped for key in keys}) == 100
+
+
+def test_after_a_new_key_the_old_still_opens_and_the_new_one_wraps(vault: Vault) -> None:
+    old = vault.new_key(CASE)
+    sealed = vault.seal(old, HOME, CANARY)
+    later = Vault(FileKeys({"k1": OLD, "k2": NEW}))
+
+    new = later.new_key(CASE)
+
+    assert (old.version, new.version) == ("k1", "k2")
+    assert later.open(old, HOME, sealed) == CANARY
+    assert later.open(old, HOME, later.seal(old, HOME, CANARY)) == CANARY
+
+
+@pytest.mark.parametrize("keys", [{"k1": NEW}, {"k2": OLD}, {"k2": NEW}])
+def test_without_the_right_key_encryption_key_nothing_opens(
+    vault: Vault, keys: dict[str, bytes]
+) -> None:
+    key = vault.new_key(CASE)
+    sealed = vault.seal(key, HOME, CANARY)
+
+    with pytest.raises(Unopenable):
+        Vault(FileKeys(keys)).open(key, HOME, sealed)
+
+
+@given(st.lists(st.text(max_size=4), max_size=4), st.lists(st.text(max_size=4), max_size=4))
+def test_no_two_lists_of_texts_are_spelled_alike(one: list[str], other: list[str]) -> None:
+    alike = length_prefixed(one) == length_prefixed(other)
+
+    assert alike == (one == other)
+
+
+def test_a_fingerprint_knows_the_same_again_and_only_that(vault: Vault) -> None:
+    first = vault.fingerprint(b"ab", b"c")
+
+    assert first == vault.fingerprint(b"ab", b"c")
+    assert first != vault.fingerprint(b"a", b"bc")
+    assert first != vault.fingerprint(b"abc")
+    assert first != Vault(FileKeys({"k1": NEW})).fingerprint(b"ab", b"c")
+    assert first == Vault(FileKeys({"k1": OLD, "k2": NEW})).fingerprint(b"ab", b"c")
+
+
+def test_what_is_hidden_looks_the_same_twice_and_is_read_in_its_context(
+    vault: Vault,
+) -> None:
+    hidden = vault.hide(b"12345678", ["cases", "a"])
+
+    assert hidden == vault.hide(b"12345678", ["cases", "a"])
+    assert hidden != vault.hide(b"12345678", ["cases", "b"])
+    assert vault.reveal(hidden, ["cases", "a"]) == b"12345678"
+    for context in (["cases", "b"], ["casesa"], ["case", "sa"], []):
+        with pytest.raises(Unopenable):
+            vault.reveal(hidden, context)

@@ -1,0 +1,245 @@
+"""The cast: focal points, the people who act for them, and what they do. The only factory."""
+
+from collections.abc import Iterable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from importlib.resources import files
+from itertools import count
+from typing import Any, Final
+from uuid import UUID, uuid4
+
+from fastapi.testclient import TestClient
+from httpx2 import Response
+
+from app.access.actions import Opening, make_key, open_account
+from app.access.queries import authenticate
+from app.directory.actions import load, standard_data
+from app.directory.models import FocalPoint
+from app.kernel.actors import AccountKind, Actor, Role, Scope
+from app.kernel.keyfile import FileKeys
+from app.kernel.work import Reading, Writing, reading, writing
+from app.main import create_app, lay_ground
+from sqlalchemy import select
+
+NOON: Final = datetime(2026, 6, 1, 12, tzinfo=UTC)
+KEYS: Final = FileKeys({"k1": bytes(range(32))})
+EVERYTHING: Final = frozenset(Scope)
+WORKERS: Final = frozenset({Role.OFFICER, Role.CASEWORKER, Role.COORDINATOR})
+
+type Json = dict[str, Any]
+
+
+class World:
+    """A database with the directory and the demo data, the service, and a still clock."""
+
+    def __init__(self, url: str) -> None:
+        self.now = NOON
+        self.ground = lay_ground(url, KEYS, lambda: self.now)
+        self.database = self.ground.database
+        self.app = create_app(self.ground)
+        self.http = TestClient(self.app, raise_server_exceptions=False)
+        with self.database.writing() as session:
+            if session.scalar(select(FocalPoint).limit(1)) is None:
+                load(session, uuid4, standard_data())
+                load(session, uuid4, files("app.demo").joinpath("data"))
+
+    def someone(
+        self,
+        focal_point: str,
+        roles: Iterable[Role] = WORKERS,
+        scopes: Iterable[Scope] = EVERYTHING,
+        kind: AccountKind = AccountKind.PERSON,
+    ) -> "Someone":
+        """A new account of a focal point, with an API key."""
+        with self.database.writing() as session:
+            of = select(FocalPoint.id).where(FocalPoint.code == focal_point)
+            opening = Opening(session.scalars(of).one(), "duty 1", frozenset(roles), kind)
+            account = uuid4()
+            open_account(session, account, opening, self.now)
+            key = make_key(session, account, scopes, self.now, days=3650)
+            actor = authenticate(session, key, self.now)
+        return Someone(self, focal_point, actor, key)
+
+    def passes(self, **time: float) -> None:
+        """Let time go by: days, hours, minutes."""
+        self.now += timedelta(**time)
+
+    def closes(self) -> None:
+        self.http.close()
+        self.database.engine.dispose()
+
+
+@dataclass
+class Someone:
+    """A person of a focal point, through a client of their own."""
+
+    world: World
+    code: str
+    actor: Actor
+    key: str
+    cursor: str | None = None
+    numbers: "count[int]" = field(default_factory=count)
+
+    @property
+    def id(self) -> UUID:
+        """The id of their focal point."""
+        return self.actor.focal_point_id
+
+    def headers(self) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self.key}"}
+
+    def ask(self, method: str, path: str, body: Any = None, **rest: Any) -> Response:
+        named = {k.replace("_", "-"): v for k, v in rest.pop("headers", {}).items()}
+        sent = self.headers() | named
+        if body is not None:
+            rest["json"] = body
+        return self.world.http.request(method, f"/v1{path}", headers=sent, **rest)
+
+    def get(self, path: str, **query: Any) -> Response:
+        return self.ask("GET", path, params=query)
+
+    def opens(self, path: str, purpose: str = "assistance") -> Response:
+        """Open something sealed."""
+        return self.ask("GET", path, headers={"Purpose": purpose})
+
+    def post(self, path: str, body: Any = None, **headers: str) -> Response:
+        return self.ask("POST", path, body, headers=headers)
+
+    def creates(self, path: str, body: Json, key: str | None = None) -> Response:
+        return self.post(path, body, idempotency_key=key or str(uuid4()))
+
+    def writes_case(self, **changes: Any) -> Response:
+        return self.creates("/cases", new_case(**changes))
+
+    def submits(self, **changes: Any) -> Json:
+        """Write and submit a case."""
+        return done(self.writes_case(submit=True, **changes))
+
+    def sees(self, record: Json) -> Json:
+        """Read a case or a referral as it is now."""
+        return done(self.get(path_of(record)))
+
+    def tag(self, record: Json) -> str:
+        return self.get(path_of(record)).headers["ETag"]
+
+    def does(self, action: str, record: Json, body: Any = None, **headers: str) -> Response:
+        """Act on a case or a referral on the strength of what it looks like now."""
+        known = self.get(path_of(record)).headers.get("ETag", '"1.0"')
+        return self.post(
+            f"{path_of(record)}/{action}", body, **{"If_Match": known} | headers
+        )
+
+    def refers(self, case: Json, to: str, **changes: Any) -> Response:
+        body = {"recipient": to, "service": "SHELTER", "sections": ["needs"], "send": True}
+        return self.creates(f"/cases/{case['code']}/referrals", body | changes)
+
+    def hears(self) -> list[Json]:
+        """Poll for everything new."""
+        heard: list[Json] = []
+        more = True
+        while more:
+            page = done(self.get("/events", **after(self.cursor)))
+            heard += page["items"]
+            self.cursor, more = page["next"], page["more"]
+        return heard
+
+    def reading(self) -> AbstractContextManager[Reading]:
+        return reading(self.world.ground, self.actor)
+
+    def writing(self) -> AbstractContextManager[Writing]:
+        return writing(self.world.ground, self.actor)
+
+
+def after(cursor: str | None) -> Json:
+    return {"after": cursor} if cursor else {}
+
+
+def path_of(record: Json) -> str:
+    return f"/cases/{record['code']}" if "code" in record else f"/referrals/{record['id']}"
+
+
+def done(response: Response) -> Json:
+    """The answer, if it is a success."""
+    assert response.is_success, response.text
+    return dict(response.json())
+
+
+def kinds(events: Iterable[Json]) -> list[str]:
+    return [event["type"] for event in events]
+
+
+def actions(record: Json) -> Json:
+    return {action["action"]: action for action in record["available_actions"]}
+
+
+NOTICE: Final[Json] = {
+    "country": "KZ",
+    "age_class": "adult",
+    "language": "uz",
+    "priority": "urgent",
+    "services": ["SHELTER", "LEGAL_AID"],
+    "urgent_needs": [],
+    "safe_contact": "yes",
+}
+SECTIONS: Final[list[Json]] = [
+    {"section": "needs", "summary": "A safe bed tonight", "safety_notice": "Two men"},
+    {"section": "contact", "alias": "Oygul", "safe_channel": "Signal, never calls"},
+    {"section": "identity", "names": ["Ойгул Ғаниева", "Oygʻul Gʻaniyeva"]},
+    {"section": "narrative", "text": "Рассказ"},
+    {"section": "health", "text": "Болит спина"},
+]
+ALL_SECTIONS: Final = ["needs", "contact", "identity", "narrative", "health"]
+
+
+def consent(**changes: Any) -> Json:
+    """A consent of an adult to be referred to State bodies in KZ, unless changed."""
+    given: Json = {
+        "recipient_class": {"kind": "state", "country": "KZ"},
+        "purposes": ["REFER"],
+        "sections": ["needs", "contact"],
+        "given_by": "person",
+        "language": "uz",
+        "form_version": "2026-1",
+        "obtained_on": "2026-06-01",
+        "expires_at": "2027-06-01T00:00:00Z",
+    }
+    given |= changes
+    if "focal_point" in changes:
+        del given["recipient_class"]
+    return given
+
+
+def for_services(kind: str = "non_state", country: str = "KZ", **changes: Any) -> Json:
+    """A consent to shelter and legal aid by non-state focal points in KZ, unless changed."""
+    return consent(
+        recipient_class={"kind": kind, "country": country},
+        **{"purposes": ["SHELTER", "LEGAL_AID"], "sections": ALL_SECTIONS} | changes,
+    )
+
+
+def new_case(**changes: Any) -> Json:
+    """A whole case of an adult in Almaty, unless changed; `notice` is merged."""
+    body: Json = {
+        "notice": NOTICE | changes.pop("notice", {}),
+        "sections": SECTIONS,
+        "safeguards": {"country_of_origin": "UZ"},
+        "consents": [consent(), for_services()],
+        "risk": {"level": "medium"},
+    }
+    return body | changes
+
+
+def contacts(*names: str) -> list[Json]:
+    people = names or ("Айгүл Сәрсенова", "Ильяс Төлеген")
+    return [{"name": name, "phone": "+77010000001"} for name in people]
+
+
+def promise(at: str = "2026-06-02T09:00:00+05:00", **changes: Any) -> Json:
+    """What a recipient brings when it accepts."""
+    meeting = {"place": "Rayymbek 1, side door", "at": at, "person": "Гүлнар"}
+    return {"meeting": meeting, "contacts": contacts()} | changes
+
+
+def closing(**changes: Any) -> Json:
+    return {"reason": "GOALS_MET", "person_informed": True} | changes
