@@ -74,6 +74,12 @@ def account(work: Reading) -> Account:
     return work.session.get_one(Account, work.actor.account_id)
 
 
+def labelled(session: Session, focal_point_id: UUID, label: str) -> UUID | None:
+    """Find the account of a focal point that goes by a label."""
+    mine = (Account.focal_point_id == focal_point_id) & (Account.label == label)
+    return session.scalar(select(Account.id).where(mine))
+
+
 def approvals(work: Reading) -> Select[Approval, int]:
     """Select what waits for a second person of this focal point, and what I asked."""
     mine = Approval.asked_by == work.actor.account_id

@@ -36,6 +36,14 @@ def find(work: Reading, code: str) -> FocalPoint:
     return found
 
 
+def id_of(session: Session, code: str) -> UUID:
+    """Find a focal point's id for an operator's command, or raise NotFound (404)."""
+    found = session.scalar(select(FocalPoint.id).where(FocalPoint.code == code))
+    if found is None:
+        raise NotFound("There is no focal point of this code in the directory.")
+    return found
+
+
 def by_id(work: Reading, focal_point_id: UUID) -> FocalPoint:
     """Find a focal point that a record names, or raise NotFound (404)."""
     found = work.session.get(FocalPoint, focal_point_id)

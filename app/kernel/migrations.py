@@ -44,7 +44,7 @@ def check(url: str) -> None:
 
 @cache
 def head() -> str:
-    """Name the newest migration this code comes with; `db.migrated_to` says the database's."""
+    """Name the newest migration of this code; `db.migrated_to` names the database's."""
     newest = ScriptDirectory.from_config(config("")).get_current_head()
     if newest is None:
         raise RuntimeError(f"There are no migrations in {SCRIPTS}.")

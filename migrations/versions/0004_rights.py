@@ -28,7 +28,8 @@ NEVER_REWRITTEN = ("entry", "delivery", "access_entry")
 
 REFUSE = """CREATE FUNCTION refuse_rewriting() RETURNS trigger LANGUAGE plpgsql AS
 $$ BEGIN RAISE EXCEPTION '% is never rewritten', TG_TABLE_NAME; END $$"""
-ON_POSTGRESQL = """CREATE TRIGGER {table}_kept BEFORE UPDATE OR DELETE OR TRUNCATE ON {table}
+ON_POSTGRESQL = """CREATE TRIGGER {table}_kept
+BEFORE UPDATE OR DELETE OR TRUNCATE ON {table}
 FOR EACH STATEMENT EXECUTE FUNCTION refuse_rewriting()"""
 ON_SQLITE = """CREATE TRIGGER {table}_kept_from_{change} BEFORE {change} ON {table}
 BEGIN SELECT RAISE(ABORT, '{table} is never rewritten'); END"""
@@ -48,7 +49,7 @@ def upgrade() -> None:
 
 
 def grant() -> None:
-    """Let the service do its work; which migration this is, it may know but not say."""
+    """Let the service do its work, and read which migration it stands at."""
     for rights, tables in RIGHTS.items():
         op.execute(f"GRANT {rights} ON {listed(tables)} TO {APP_ROLE}")
     op.execute(f"GRANT USAGE ON SEQUENCE {sequences()} TO {APP_ROLE}")

@@ -1,0 +1,181 @@
+"""The command line: `safe-conduct`."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+from uuid import UUID
+
+import typer
+from rich.console import Console
+
+from app.access.actions import KEY_DAYS
+from app.cli import administering, demonstrating, publishing, serving
+from app.cli.serving import NotReady
+from app.directory.files import FilesRefused
+from app.kernel import migrations
+from app.kernel.actors import Role, Scope
+from app.kernel.keyfile import FileKeys, KeyRefused
+from app.kernel.problems import Problem
+from app.main import create_app
+from app.settings import LogLevel, Settings
+
+out, err = Console(), Console(stderr=True)
+cli = typer.Typer(
+    no_args_is_help=True, add_completion=False, help=__doc__, pretty_exceptions_enable=False
+)
+demo = typer.Typer(help="A made-up mechanism and a journey through it.")
+key = typer.Typer(no_args_is_help=True, help="The keys that protect what is sealed.")
+directory = typer.Typer(no_args_is_help=True, help="Countries, focal points, agreements.")
+account = typer.Typer(no_args_is_help=True, help="Who may act for a focal point.")
+api_key = typer.Typer(no_args_is_help=True, help="What accounts sign in with.")
+for name, part in (("demo", demo), ("key", key), ("directory", directory)):
+    cli.add_typer(part, name=name)
+cli.add_typer(account, name="account")
+cli.add_typer(api_key, name="api-key")
+
+Check = Annotated[bool, typer.Option("--check", help="Change nothing; fail if stale.")]
+
+
+@cli.command()
+def serve() -> None:
+    """Serve the API; on SQLite as the only process."""
+    settings = Settings()
+    serving.log_lines(settings.log_level)
+    with serving.alone(settings.database_url):
+        ground = serving.ground_of(settings)
+        serving.must_be_ready(ground)
+        serving.server(create_app(ground), settings).run()
+
+
+@cli.command()
+def migrate() -> None:
+    """Bring the database to the newest migration."""
+    settings = Settings()
+    migrations.upgrade(settings.migration_database_url or settings.database_url)
+    out.print(f"The database is at migration {migrations.head()}.")
+
+
+@cli.command()
+def doctor() -> None:
+    """Say whether the service could start, and what to do if not."""
+    settings = Settings()
+    for line in administering.examine(serving.ground_of(settings), settings):
+        out.print(line)
+
+
+@demo.callback(invoke_without_command=True)
+def play(context: typer.Context) -> None:
+    """Play the journey against the running service (SAFE_CONDUCT_URL)."""
+    if context.invoked_subcommand is None:
+        demonstrating.play(Settings(), say)
+
+
+def say(text: str) -> None:
+    """Tell a line of the story as it is, however wide the terminal."""
+    out.print(text, markup=False, soft_wrap=True, highlight=False)
+
+
+@demo.command("serve")
+def serve_demo() -> None:
+    """Set everything up, serve, play the journey, and print a key and a first request."""
+    settings = Settings()
+    serving.log_lines(max(settings.log_level, LogLevel.WARNING, key=list(LogLevel).index))
+    demonstrating.serve(settings, say)
+
+
+@key.command("new")
+def new_key() -> None:
+    """Make the first key, or the next one: new cases are sealed with the newest."""
+    made = FileKeys.create(Settings().key_file)
+    out.print(
+        f"Key {made.current} is in {Settings().key_file}, readable by its owner alone."
+    )
+    out.print("Keep a copy apart from the database: without it no case can be opened.")
+
+
+@directory.command("load")
+def load_directory(
+    folder: Annotated[
+        Path | None, typer.Argument(help="Your own CSV files; else the packaged ones.")
+    ] = None,
+) -> None:
+    """Load countries, focal points and agreements; loading again changes nothing."""
+    loaded = administering.load_directory(serving.ground_of(Settings()), folder)
+    for table in ("countries", "focal_points", "agreements"):
+        count = getattr(loaded, table)
+        out.print(
+            f"{table}: {count.added} added, {count.changed} changed, "
+            f"{count.unchanged} unchanged"
+        )
+
+
+@account.command("new")
+def new_account(
+    focal_point: Annotated[str, typer.Argument(help="Code of the focal point.")],
+    label: Annotated[str, typer.Argument(help="Staff number or duty post; no name.")],
+    role: Annotated[list[Role], typer.Option(help="May be given more than once.")],
+) -> None:
+    """Open an account; then make it an API key."""
+    ground = serving.ground_of(Settings())
+    out.print(str(administering.open_account(ground, focal_point, label, role)))
+
+
+@account.command("disable")
+def disable_account(account_id: UUID) -> None:
+    """End an account with all its keys, from the next request on."""
+    administering.disable_account(serving.ground_of(Settings()), account_id)
+    out.print("Disabled.")
+
+
+@api_key.command("new")
+def new_api_key(
+    account_id: UUID,
+    scope: Annotated[list[Scope] | None, typer.Option(help="Default: all.")] = None,
+    days: Annotated[int, typer.Option(min=1, max=365)] = KEY_DAYS,
+) -> None:
+    """Make an API key; it is shown this once."""
+    ground = serving.ground_of(Settings())
+    out.print(administering.make_key(ground, account_id, scope or list(Scope), days))
+
+
+@api_key.command("revoke")
+def revoke_api_key(
+    prefix: Annotated[str, typer.Argument(help="What stands between sc_ and the next _.")],
+) -> None:
+    """End an API key, from the next request on."""
+    administering.revoke_key(serving.ground_of(Settings()), prefix)
+    out.print("Revoked.")
+
+
+@cli.command()
+def openapi(*, check: Check = False) -> None:
+    """Write openapi/ from the code."""
+    publish({publishing.CONTRACT: publishing.contract()}, check=check)
+
+
+@cli.command()
+def docs(*, check: Check = False) -> None:
+    """Write docs/lifecycles.md and docs/problems.md from the code."""
+    pages = {
+        publishing.LIFECYCLES: publishing.lifecycles(),
+        publishing.PROBLEMS: publishing.problems(),
+    }
+    publish(pages, check=check)
+
+
+def publish(pages: dict[str, str], *, check: bool) -> None:
+    """Write pages, or fail if they are stale."""
+    stale = publishing.stale(pages, write=not check)
+    for name in stale:
+        out.print(f"{name} {'is stale: run make openapi docs' if check else 'written'}")
+    if check and stale:
+        raise typer.Exit(1)
+
+
+def main() -> None:
+    """Run a command; what an operator can mend is said in one line, without a stack."""
+    try:
+        cli()
+    except (NotReady, KeyRefused, FilesRefused, Problem) as refusal:
+        err.print(f"safe-conduct: {refusal}", markup=False, soft_wrap=True)
+        sys.exit(1)

@@ -1,0 +1,64 @@
+"""What an operator does: keys of the vault, the directory, accounts and their API keys."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from uuid import UUID
+
+from sqlalchemy import make_url
+
+from app.access import actions as access
+from app.access.actions import Opening
+from app.access.models import Account
+from app.cli.serving import NotReady, must_be_ready
+from app.directory import actions as directory
+from app.directory import queries as entries
+from app.directory.actions import Loaded
+from app.kernel.actors import Role, Scope
+from app.kernel.work import Ground
+from app.settings import Settings
+
+
+def load_directory(ground: Ground, folder: Path | None) -> Loaded:
+    """Load the packaged directory, or the operator's own files; raises FilesRefused."""
+    with ground.database.writing() as session:
+        return directory.load(session, ground.ids, folder or directory.standard_data())
+
+
+def open_account(
+    ground: Ground, focal_point: str, label: str, roles: Iterable[Role]
+) -> UUID:
+    """Open an account; raises NotFound for an unknown focal point."""
+    account = ground.ids()
+    with ground.database.writing() as session:
+        opening = Opening(entries.id_of(session, focal_point), label, frozenset(roles))
+        access.open_account(session, account, opening, ground.clock())
+    return account
+
+
+def make_key(ground: Ground, account: UUID, scopes: Iterable[Scope], days: int) -> str:
+    """Make an API key; raises NotReady for an unknown account."""
+    with ground.database.writing() as session:
+        if session.get(Account, account) is None:
+            raise NotReady("There is no such account.")
+        return access.make_key(session, account, scopes, ground.clock(), days=days)
+
+
+def revoke_key(ground: Ground, prefix: str) -> None:
+    """End an API key from the next request on; raises NotFound."""
+    with ground.database.writing() as session:
+        access.revoke_key(session, prefix, ground.clock())
+
+
+def disable_account(ground: Ground, account: UUID) -> None:
+    """End an account with all its keys; raises NotFound."""
+    with ground.database.writing() as session:
+        access.disable_account(session, account, ground.clock())
+
+
+def examine(ground: Ground, settings: Settings) -> Iterable[str]:
+    """Say what is well; raises NotReady for what is not."""
+    yield f"The key file {settings.key_file} can be used."
+    must_be_ready(ground)
+    backend = make_url(settings.database_url).get_backend_name()
+    yield f"The database ({backend}) is migrated."
+    yield "Every region has a desk."

@@ -1,0 +1,108 @@
+"""What is generated from the code and committed: openapi/ and two pages of docs/."""
+
+import json
+from pathlib import Path
+from typing import Final
+
+from app.cases.lifecycle import TABLE as CASE
+from app.kernel.keyfile import FileKeys
+from app.kernel.lifecycle import AnyOf, Table
+from app.kernel.problems import Problem
+from app.kernel.vault import KEY_BYTES
+from app.main import create_app, lay_ground
+from app.referrals.lifecycle import TABLE as REFERRAL
+
+ROOT: Final = Path(__file__).parents[2]
+CONTRACT: Final = "openapi/openapi-3.1.json"
+LIFECYCLES: Final = "docs/lifecycles.md"
+PROBLEMS: Final = "docs/problems.md"
+ABOUT_LIFECYCLES: Final = """
+Written by `make docs` from `app/cases/lifecycle.py` and `app/referrals/lifecycle.py`; the
+service enforces these very tables, and `GET /v1/lifecycles` answers with them.
+""".strip()
+ABOUT_PROBLEMS: Final = """
+Written by `make docs` from the code. Every error is an RFC 9457 problem detail: `type` is
+stable, `detail` says what to do, and nothing a caller sent is repeated. What HTTP itself
+has a word for (404 of a path, 405, 413, 415, 500) has the type `about:blank`.
+""".strip()
+
+
+def contract() -> str:
+    """Write the OpenAPI document of this code."""
+    unused = FileKeys({"k1": bytes(range(KEY_BYTES))})
+    app = create_app(lay_ground("sqlite:///never-opened.db", unused))
+    return json.dumps(app.openapi(), indent=2, ensure_ascii=False) + "\n"
+
+
+def lifecycles() -> str:
+    """Write the life cycles as tables and diagrams."""
+    return "\n".join(
+        [
+            "# Life cycles",
+            "",
+            ABOUT_LIFECYCLES,
+            "",
+            "## Case",
+            "",
+            *page(CASE),
+            "## Referral",
+            "",
+            *page(REFERRAL),
+        ]
+    )
+
+
+def page(table: Table) -> list[str]:  # type: ignore[type-arg]  # any life cycle
+    """Write one life cycle."""
+    rows = [
+        f"| {step.action} | {', '.join(sorted(step.sources))} | {step.target or '(same)'} "
+        f"| {', '.join(sorted(step.sides))} | {', '.join(sorted(step.roles))} "
+        f"| {', '.join(spell(need) for need in step.needs)} |"
+        for step in table.steps
+    ]
+    head = ["| action | from | to | side | role | needs |", "|---|---|---|---|---|---|"]
+    return [*head, *rows, "", "```mermaid", table.draw(), "```", ""]
+
+
+def spell(need: object) -> str:
+    """Write a need, or the needs of which one is enough."""
+    return " or ".join(need.needs) if isinstance(need, AnyOf) else str(need)
+
+
+def problems() -> str:
+    """Write every problem a caller can meet."""
+    rows = [
+        f"| `/problems/{kind.code}` | {kind.status} | {kind.title} |"
+        for kind in sorted(kinds(Problem), key=lambda kind: kind.code)
+    ]
+    return "\n".join(
+        [
+            "# Problems",
+            "",
+            ABOUT_PROBLEMS,
+            "",
+            "| type | status | what it means |",
+            "|---|---|---|",
+            *rows,
+            "",
+        ]
+    )
+
+
+def kinds(parent: type[Problem]) -> set[type[Problem]]:
+    """Find every kind of problem."""
+    found = set(parent.__subclasses__())
+    return found.union(*(kinds(kind) for kind in found))
+
+
+def stale(pages: dict[str, str], *, write: bool) -> list[str]:
+    """Name the committed pages that differ from the code, having mended them if asked."""
+    different = [
+        name
+        for name, text in pages.items()
+        if not (ROOT / name).is_file() or (ROOT / name).read_text() != text
+    ]
+    for name in different if write else []:
+        (ROOT / name).parent.mkdir(exist_ok=True)
+        (ROOT / name).write_text(pages[name])
+    return different

@@ -1,0 +1,100 @@
+"""Serving: what must hold before the first request, and one process on SQLite."""
+
+import fcntl
+import logging
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+import structlog
+import uvicorn
+from fastapi import FastAPI
+from sqlalchemy import make_url
+
+from app.directory.queries import regions_without_desk
+from app.kernel.db import migrated_to
+from app.kernel.keyfile import FileKeys
+from app.kernel.migrations import head
+from app.kernel.work import Ground
+from app.main import lay_ground
+from app.settings import LogLevel, Settings
+
+HEADER_BYTES: Final = 16 * 1024
+
+
+class NotReady(Exception):  # noqa: N818 - it says what is missing, as Problem does
+    """Something must be done before the service can start."""
+
+
+def ground_of(settings: Settings) -> Ground:
+    """Lay the ground that the settings name; raises KeyRefused."""
+    return lay_ground(settings.database_url, FileKeys.load(settings.key_file))
+
+
+def must_be_ready(ground: Ground) -> None:
+    """Raise NotReady unless the tables are there and no case could be without an owner."""
+    with ground.database.reading() as session:
+        if migrated_to(session) != head():
+            raise NotReady(
+                "The database is not at the newest migration: safe-conduct migrate"
+            )
+        if orphans := regions_without_desk(session):
+            regions = ", ".join(orphans)
+            raise NotReady(
+                f"No desk serves every country of {regions}: add one of kind desk to a "
+                "focal_points.csv, then: safe-conduct directory load FOLDER"
+            )
+
+
+@contextmanager
+def alone(url: str) -> Iterator[None]:
+    """Be the only process that serves this SQLite file; raises NotReady.
+
+    Writers take turns within one process; two would starve each other.
+    """
+    path = make_url(url).database
+    if not url.startswith("sqlite") or path is None:
+        yield
+        return
+    with Path(f"{path}.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise NotReady(
+                "Another process serves this SQLite file. More than one: PostgreSQL."
+            ) from error
+        yield
+
+
+def server(app: FastAPI, settings: Settings) -> uvicorn.Server:
+    """Make a server that tells nothing of itself and logs nothing but our own lines."""
+    return uvicorn.Server(
+        uvicorn.Config(
+            app,
+            host=settings.host,
+            port=settings.port,
+            access_log=False,
+            log_config=None,
+            server_header=False,
+            timeout_graceful_shutdown=10,
+            h11_max_incomplete_event_size=HEADER_BYTES,
+        )
+    )
+
+
+def log_lines(level: LogLevel) -> None:
+    """Write one JSON line for each thing logged, to standard error."""
+    structlog.configure(
+        processors=[
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.add_log_level,
+            structlog.processors.JSONRenderer(ensure_ascii=False),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(
+            logging.getLevelNamesMapping()[level.upper()]
+        ),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s %(message)s")

@@ -1,0 +1,152 @@
+"""Every test twice, on SQLite and on PostgreSQL, each in a fresh copy of a migrated one.
+
+`--databases sqlite` leaves PostgreSQL out. A test that asks for `sqlite_url` or `pg_url`
+is about that database alone: it runs once, and is deselected where that one is left out.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Protocol
+
+import pytest
+
+from app.kernel.actors import Role
+from app.kernel.db import Database
+from tests import databases
+from tests.databases import Copy
+from tests.world import Someone, World
+
+HOME = pytest.StashKey[Path]()
+IDS = {"sqlite": "sqlite", "postgresql": "pg"}
+ONLY = {"sqlite_url": "sqlite", "pg_url": "postgresql"}
+
+
+class Node(Protocol):
+    """What xdist tells of a worker it is about to start."""
+
+    config: pytest.Config
+    workerinput: dict[str, str]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--databases",
+        type=databases.chosen,
+        default=",".join(databases.KINDS),
+        help="which databases to test on, with commas between (all: %(default)s)",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Give all workers one folder; whoever started them clears it away."""
+    given = getattr(config, "workerinput", {}).get("home")
+    home = config.stash[HOME] = Path(given) if given else databases.make_home()
+    if not given:
+        config.add_cleanup(lambda: databases.clear(home))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Node) -> None:
+    node.workerinput["home"] = str(node.config.stash[HOME])
+
+
+def wanted(config: pytest.Config, fixtures: list[str]) -> list[str]:
+    """Say on which databases a test runs that asks for these fixtures."""
+    only = {ONLY[name] for name in fixtures if name in ONLY}
+    return [k for k in config.option.databases if not only or only == {k}]
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "copy" in metafunc.fixturenames:
+        kinds = wanted(metafunc.config, metafunc.fixturenames)
+        ids = [IDS[kind] for kind in kinds]
+        if kinds:
+            metafunc.parametrize("copy", kinds, ids=ids, indirect=True, scope="session")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what is about a database that was left out."""
+    names = {item: getattr(item, "fixturenames", []) for item in items}
+    out = [
+        item for item in items if "copy" in names[item] and not wanted(config, names[item])
+    ]
+    config.hook.pytest_deselected(items=out)
+    items[:] = [item for item in items if item not in out]
+
+
+@pytest.fixture(scope="session")
+def copy(request: pytest.FixtureRequest) -> Iterator[Copy]:
+    """Make as many databases as a test needs: `with copy() as url`."""
+    with databases.copies(request.param, request.config.stash[HOME]) as make:
+        yield make
+
+
+@pytest.fixture
+def url(copy: Copy) -> Iterator[str]:
+    """Make a database for this test alone."""
+    with copy() as made:
+        yield made
+
+
+@pytest.fixture
+def sqlite_url(url: str) -> str:
+    """Make a database, for a test that is about SQLite."""
+    return url
+
+
+@pytest.fixture
+def pg_url(url: str) -> str:
+    """Make a database, for a test that is about PostgreSQL."""
+    return url
+
+
+@pytest.fixture
+def database(url: str) -> Iterator[Database]:
+    """Open this test's database as the service does."""
+    opened = Database(url)
+    yield opened
+    opened.engine.dispose()
+
+
+@pytest.fixture
+def world(url: str) -> Iterator[World]:
+    """Open the service around this test's database, with the demo mechanism in it."""
+    made = World(url)
+    yield made
+    made.closes()
+
+
+@pytest.fixture
+def officer(world: World) -> Someone:
+    """Act for the consular post of Uzbekistan in Almaty, which submits."""
+    return world.someone("UZ_CONSULATE_ALMATY")
+
+
+@pytest.fixture
+def lead(world: World) -> Someone:
+    """Act for the focal point of Kazakhstan."""
+    return world.someone("KZ_LEAD")
+
+
+@pytest.fixture
+def supervisor(world: World) -> Someone:
+    """Act as the second person of the focal point of Kazakhstan."""
+    return world.someone("KZ_LEAD", {Role.SUPERVISOR})
+
+
+@pytest.fixture
+def shelter(world: World) -> Someone:
+    """Act for a shelter in Kazakhstan."""
+    return world.someone("KZ_SHELTER_KOGERSHIN")
+
+
+@pytest.fixture
+def lawyer(world: World) -> Someone:
+    """Act for a legal aid office in Kazakhstan."""
+    return world.someone("KZ_LEGAL_AID")
+
+
+@pytest.fixture
+def stranger(world: World) -> Someone:
+    """Act for a focal point that has no part in anything."""
+    return world.someone("JM_CONSULATE_PORT_OF_SPAIN")

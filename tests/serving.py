@@ -1,0 +1,165 @@
+"""The service as the world meets it: a real server, on a port of its own.
+
+`Served` is a world whose people speak HTTP to a server in a thread; `started` runs one in a
+process that can be killed: `python -m tests.serving DATABASE_URL KEY_FILE`.
+"""
+
+import base64
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from random import SystemRandom
+from socket import socket
+from threading import Barrier, Thread
+from typing import Any, Final
+
+import httpx2
+from fastapi import FastAPI
+from httpx2 import Client, Response
+from uvicorn import Config, Server
+
+from app.kernel.keyfile import FileKeys
+from app.main import create_app, lay_ground
+from tests.world import NOON, World
+
+SOAK: Final = "SAFE_CONDUCT_SOAK" in os.environ
+ROOT: Final = Path(__file__).parents[1]
+CHANCE: Final = SystemRandom()
+PATIENCE: Final = 60
+"""Tries of a client that obeys; the wait between them is what the server asks."""
+
+
+def times(usual: int, soak: int) -> int:
+    """Say how often a load is repeated: `make soak` takes its time."""
+    return soak if SOAK else usual
+
+
+def server_of(app: FastAPI) -> Server:
+    """A server with nothing of its own to say; it keeps connections as long as we do."""
+    return Server(Config(app, ws="none", log_config=None, timeout_keep_alive=600))
+
+
+def own_port() -> socket:
+    """Take a free port of this machine, which nobody else can reach."""
+    listener = socket()
+    listener.bind(("127.0.0.1", 0))
+    return listener
+
+
+def address(port: int) -> str:
+    return f"http://127.0.0.1:{port}"
+
+
+def client_of(port: int) -> Client:
+    """A client that waits for a connection as long as for an answer: 20 seconds."""
+    limits = httpx2.Limits(max_connections=400, max_keepalive_connections=400)
+    return Client(base_url=address(port), timeout=20, limits=limits, trust_env=False)
+
+
+class Served(World):
+    """A world behind a real server; what is slow or lost is so on a real connection."""
+
+    http: Client  # type: ignore[assignment]  # the other world calls the application itself
+
+    def __init__(self, url: str) -> None:
+        super().__init__(url)
+        listener = own_port()
+        self.port: int = listener.getsockname()[1]
+        self.server = server_of(self.app)
+        self.thread = Thread(target=self.server.run, args=[[listener]])
+        self.thread.start()
+        self.http.close()
+        self.http = client_of(self.port)
+        while not self.server.started:
+            time.sleep(0.01)
+
+    def closes(self) -> None:
+        self.http.close()
+        self.server.should_exit = True
+        self.thread.join()
+        super().closes()
+
+
+@contextmanager
+def served(url: str) -> Iterator[Served]:
+    """Serve a database as long as the block lasts."""
+    world = Served(url)
+    yield world
+    world.closes()
+
+
+class Killed:
+    """A server in a process of its own."""
+
+    def __init__(self, url: str, keys: Path) -> None:
+        command = [sys.executable, "-m", "tests.serving", url, str(keys)]
+        self.process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE)
+        assert self.process.stdout
+        self.port = int(self.process.stdout.readline())
+
+    def dies(self) -> None:
+        """End it as a power cut would: it can say nothing more."""
+        self.process.kill()
+        self.process.communicate()
+
+
+@contextmanager
+def started(url: str, keys: Path) -> Iterator[Killed]:
+    """Serve a database from another process."""
+    server = Killed(url, keys)
+    try:
+        yield server
+    finally:
+        server.dies()
+
+
+def key_file(folder: Path) -> Path:
+    """Write the keys of the test world to a file."""
+    path = folder / "keys"
+    path.touch(0o600)
+    path.write_text(f"k1 {base64.b64encode(bytes(range(32))).decode()}\n")
+    return path
+
+
+def obeying(ask: Callable[[], Response], heard: list[int] | None = None) -> Response:
+    """Ask until there is an answer, waiting as long as the server says; keep what was heard."""
+    for _ in range(PATIENCE):
+        answer = ask()
+        if heard is not None:
+            heard.append(answer.status_code)
+        if "Retry-After" not in answer.headers:
+            return answer
+        time.sleep(int(answer.headers["Retry-After"]))
+    raise TimeoutError("The server asks for ever to come back later.")
+
+
+def together(*acts: Callable[[], Response], apart: float = 0.004) -> list[Response]:
+    """Do things at the same moment, give or take some milliseconds, each in its thread."""
+    barrier = Barrier(len(acts))
+
+    def start(act: Callable[[], Response]) -> Response:
+        barrier.wait()
+        time.sleep(CHANCE.uniform(0, apart))
+        return act()
+
+    with ThreadPoolExecutor(len(acts)) as pool:
+        return list(pool.map(start, acts))
+
+
+def main(url: str, keys: str) -> None:
+    """Serve until killed; say on which port once it is open."""
+    app = create_app(lay_ground(url, FileKeys.load(Path(keys)), lambda: NOON))
+    listener = own_port()
+    listener.listen(2048)
+    sys.stdout.write(f"{listener.getsockname()[1]}\n")
+    sys.stdout.flush()
+    server_of(app).run([listener])
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
