@@ -16,7 +16,7 @@ from pathlib import Path
 from random import SystemRandom
 from socket import socket
 from threading import Barrier, Thread
-from typing import Any, Final
+from typing import Final, override
 
 import httpx2
 from fastapi import FastAPI
@@ -78,6 +78,7 @@ class Served(World):
         while not self.server.started:
             time.sleep(0.01)
 
+    @override
     def closes(self) -> None:
         self.http.close()
         self.server.should_exit = True
@@ -127,7 +128,7 @@ def key_file(folder: Path) -> Path:
 
 
 def obeying(ask: Callable[[], Response], heard: list[int] | None = None) -> Response:
-    """Ask until there is an answer, waiting as long as the server says; keep what was heard."""
+    """Ask until there is an answer, and wait in between as long as the server says."""
     for _ in range(PATIENCE):
         answer = ask()
         if heard is not None:

@@ -10,7 +10,7 @@ from typing import Any, Final
 from uuid import UUID, uuid4
 
 from fastapi.testclient import TestClient
-from httpx2 import Response
+from httpx2 import Client, Response
 
 from app.access.actions import Opening, make_key, open_account
 from app.access.queries import authenticate
@@ -38,7 +38,7 @@ class World:
         self.ground = lay_ground(url, KEYS, lambda: self.now)
         self.database = self.ground.database
         self.app = create_app(self.ground)
-        self.http = TestClient(self.app, raise_server_exceptions=False)
+        self.http: Client = TestClient(self.app, raise_server_exceptions=False)
         with self.database.writing() as session:
             if session.scalar(select(FocalPoint).limit(1)) is None:
                 load(session, uuid4, standard_data())

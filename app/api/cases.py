@@ -4,6 +4,7 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Response, Security
+from pydantic.json_schema import SkipJsonSchema
 
 from app.access.models import Approval
 from app.api.acting import on_case, show_case
@@ -95,8 +96,8 @@ def list_cases(  # noqa: PLR0913, PLR0917 - the filters of one list
     role: Annotated[list[Relation], Query(max_length=8)] = [],  # noqa: B006
     state: Annotated[list[State], Query(max_length=10)] = [],  # noqa: B006
     stage: Annotated[list[Stage], Query(max_length=4)] = [],  # noqa: B006
-    priority: Priority | None = None,
-    country: CountryCode | None = None,
+    priority: Annotated[Priority | SkipJsonSchema[None], Query()] = None,
+    country: Annotated[CountryCode | SkipJsonSchema[None], Query()] = None,
     if_none_match: IfNoneMatch = None,
 ) -> Response:
     """List the cases you are party to. To follow changes, use the feed."""

@@ -4,12 +4,12 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import Depends, Header, Path, Query, Request
-from pydantic import AfterValidator
+from pydantic import AfterValidator, Field
 from pydantic.json_schema import SkipJsonSchema
 from pydantic_core import PydanticCustomError
 
 from app.api.guard import Begin, May
-from app.disclosure.policy import Reading as ReadingPurpose
+from app.disclosure.policy import ReadingPurpose
 from app.kernel.actors import Scope
 from app.kernel.codes import FORM, read_code
 from app.kernel.idempotency import Ticket
@@ -17,7 +17,8 @@ from app.kernel.paging import PageQuery
 from app.kernel.versions import Seen
 from app.kernel.work import Ground, Reading, Writing, reading, writing
 
-KEY_FORM = r"^[\x21-\x7e]{1,100}$"
+KEY_FORM = r"^[!-~]+$"
+KeyText = Annotated[str, Field(pattern=KEY_FORM, max_length=100)]
 KEY = "A random text of your choice; the same one if you must retry."
 IF_MATCH = "The ETag you last read: your decision rests on it."
 IF_NONE_MATCH = "The ETag you have: 304 if nothing changed."
@@ -46,8 +47,8 @@ def seen(
 async def ticket(
     request: Request,
     key: Annotated[
-        str | SkipJsonSchema[None],
-        Header(alias="Idempotency-Key", description=KEY, pattern=KEY_FORM),
+        KeyText | SkipJsonSchema[None],
+        Header(alias="Idempotency-Key", description=KEY),
     ] = None,
 ) -> Ticket:
     """Take the idempotency key; the unit of work claims it."""

@@ -1,5 +1,7 @@
 """The contract we publish: what the framework writes, made good for generated clients."""
 
+import json
+import re
 from collections.abc import Callable, Iterator
 from typing import Any, Final
 
@@ -7,6 +9,9 @@ from fastapi import FastAPI
 
 UNUSED: Final = ("HTTPValidationError", "ValidationError")
 PROBLEM: Final = "application/problem+json"
+LIFECYCLE: Final = re.compile(r"app__(cases|referrals)__lifecycle__(\w+)")
+NOUNS: Final = {"cases": "Case", "referrals": "Referral"}
+REQUIRED: Final = {"If-Match": "428", "Idempotency-Key": "400"}
 
 
 def describe(app: FastAPI) -> Callable[[], dict[str, Any]]:
@@ -14,12 +19,14 @@ def describe(app: FastAPI) -> Callable[[], dict[str, Any]]:
     written = app.openapi
 
     def openapi() -> dict[str, Any]:
-        document = written()
+        document = named(written())
         for response in error_responses(document):
             response["content"] = {PROBLEM: response["content"].popitem()[1]}
         for name in UNUSED:
             document["components"]["schemas"].pop(name, None)
-        for schema in schemas(document["components"]["schemas"]):
+        for operation in operations(document):
+            require_headers(operation)
+        for schema in schemas([document["components"]["schemas"], document["paths"]]):
             schema.pop("title", None)
             flatten_null(schema)
         return document
@@ -27,14 +34,36 @@ def describe(app: FastAPI) -> Callable[[], dict[str, Any]]:
     return openapi
 
 
+def named(document: dict[str, Any]) -> dict[str, Any]:
+    """Name the states, actions and needs of each life cycle after what has it."""
+    text = LIFECYCLE.sub(lambda m: f"{NOUNS[m[1]]}{m[2]}", json.dumps(document))
+    return dict(json.loads(text))
+
+
+def operations(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Find every operation."""
+    for path in document["paths"].values():
+        yield from path.values()
+
+
+def require_headers(operation: dict[str, Any]) -> None:
+    """Say that a header is required where its absence is a problem of its own.
+
+    To the framework they are optional, or it would answer 422 before the order of judgement
+    has come to them.
+    """
+    for parameter in operation.get("parameters", []):
+        if REQUIRED.get(parameter["name"]) in operation["responses"]:
+            parameter["required"] = True
+
+
 def error_responses(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """Find every answer that is a problem."""
-    for path in document["paths"].values():
-        for operation in path.values():
-            for status, response in operation["responses"].items():
-                described = "#/components/schemas/ProblemDetail" in str(response)
-                if not status.startswith("2") and described:
-                    yield response
+    for operation in operations(document):
+        for status, response in operation["responses"].items():
+            described = "#/components/schemas/ProblemDetail" in str(response)
+            if not status.startswith("2") and described:
+                yield response
 
 
 def schemas(part: Any) -> Iterator[dict[str, Any]]:

@@ -17,7 +17,7 @@ SERVICES = "What the person needs, as far as it is known."
 URGENT = "What cannot wait for a decision on the lead; empty if nothing."
 SAFE_CONTACT = "The person's answer: may they be contacted safely?"
 
-type Services = Annotated[list[Service], Field(max_length=17)]
+Services = Annotated[list[Service], Field(max_length=17)]
 
 
 class NoticeFields(Asked):

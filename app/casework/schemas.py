@@ -84,7 +84,7 @@ class CloseCase(Asked):
     note: Annotated[SafeText | None, Field(description="Sealed.")] = None
 
 
-class CaseAction(Shown):
+class AvailableCaseAction(Shown):
     """An action that is yours in this state: open now, or why not."""
 
     action: Action
@@ -114,7 +114,7 @@ class CaseOut(Shown):
         datetime | None, Field(description="Until when the next step is due.")
     ]
     version: int | None
-    available_actions: list[CaseAction]
+    available_actions: list[AvailableCaseAction]
 
 
 class CasePage(Page[CaseOut]):

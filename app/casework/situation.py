@@ -11,7 +11,7 @@ from app.cases.models import Case
 from app.cases.schemas import Notice, Risk
 from app.cases.sections import Section
 from app.casework.needs import RULES, Facts, Terms
-from app.casework.schemas import CaseAction, CaseOut
+from app.casework.schemas import AvailableCaseAction, CaseOut
 from app.consents import standing
 from app.consents.standing import Standing
 from app.deadlines import queries as deadlines
@@ -133,7 +133,7 @@ def written(kinds: Iterable[str]) -> list[Section]:
 
 def actions_of(
     work: Reading, case: Case, sides: frozenset[Side], context: Context
-) -> list[CaseAction]:
+) -> list[AvailableCaseAction]:
     """Say of each step of this party whether it is open now and, if not, why not."""
     states = context.referrals.get(case.id, [])
     facts = facts_of(context.standings[case.id], states, context.me)
@@ -141,7 +141,9 @@ def actions_of(
     return [show_action(row, facts) for row in rows if row.action in OFFERED]
 
 
-def show_action(row: Row, facts: Facts) -> CaseAction:
+def show_action(row: Row, facts: Facts) -> AvailableCaseAction:
     """Say whether one step is open."""
     lacks = [UnmetNeed.of(lack) for lack in RULES.in_the_way(row, facts)]
-    return CaseAction(action=row.action, open=not lacks, asks=RULES.asked(row), unmet=lacks)
+    return AvailableCaseAction(
+        action=row.action, open=not lacks, asks=RULES.asked(row), unmet=lacks
+    )

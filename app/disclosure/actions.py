@@ -25,7 +25,7 @@ from app.cases.sections import (
 from app.directory import queries as directory
 from app.disclosure import queries as standing
 from app.disclosure.models import AccessEntry
-from app.disclosure.policy import POLICY_HASH, Asked, Deed, Reading, Subject, decide
+from app.disclosure.policy import POLICY_HASH, Asked, Deed, ReadingPurpose, Subject, decide
 from app.disclosure.schemas import (
     NoteList,
     NoteOut,
@@ -42,7 +42,7 @@ from app.referrals.schemas import Arrangement
 
 
 def open_section(
-    work: Writing, code: str, section: Section, purpose: Reading
+    work: Writing, code: str, section: Section, purpose: ReadingPurpose
 ) -> OpenedSection | None:
     """Open a section of a case; raises NotFound (404) for a stranger to the case."""
     paper = open_paper(work, queries.get(work, code), section, purpose)
@@ -55,7 +55,9 @@ def open_section(
     )
 
 
-def open_safeguards(work: Writing, code: str, purpose: Reading) -> OpenedSafeguards | None:
+def open_safeguards(
+    work: Writing, code: str, purpose: ReadingPurpose
+) -> OpenedSafeguards | None:
     """Open the safeguards of a case; raises NotFound (404) for a stranger to the case."""
     paper = open_paper(work, queries.get(work, code), Paper.SAFEGUARDS, purpose)
     if paper is None:
@@ -65,7 +67,9 @@ def open_safeguards(work: Writing, code: str, purpose: Reading) -> OpenedSafegua
     return OpenedSafeguards(author=author, written_at=paper.written_at, content=content)
 
 
-def open_contacts(work: Writing, code: str, purpose: Reading) -> OpenedContacts | None:
+def open_contacts(
+    work: Writing, code: str, purpose: ReadingPurpose
+) -> OpenedContacts | None:
     """Open the lead's contacts; raises NotFound (404) for a stranger to the case."""
     paper = open_paper(work, queries.get(work, code), Paper.CONTACTS, purpose)
     if paper is None:
@@ -78,7 +82,7 @@ def open_contacts(work: Writing, code: str, purpose: Reading) -> OpenedContacts 
 
 
 def open_arrangement(
-    work: Writing, referral_id: UUID, purpose: Reading
+    work: Writing, referral_id: UUID, purpose: ReadingPurpose
 ) -> OpenedArrangement | None:
     """Open what a recipient promised; raises NotFound (404) for a stranger to it."""
     referral = referrals.get(work, referral_id)
@@ -90,7 +94,7 @@ def open_arrangement(
     return OpenedArrangement(author=author, written_at=paper.written_at, content=content)
 
 
-def open_notes(work: Writing, record: Case | Referral, purpose: Reading) -> NoteList:
+def open_notes(work: Writing, record: Case | Referral, purpose: ReadingPurpose) -> NoteList:
     """Open those notes of a case or referral that the caller may read."""
     papers = queries.notes(work, record.id)
     asked = [standing.asked(work, record, Paper.NOTE, Deed.OPEN, p) for p in papers]
@@ -114,7 +118,7 @@ def author_of(work: Writing, paper: Sealed) -> str:
 
 
 def open_paper(
-    work: Writing, record: Case | Referral, subject: Subject, purpose: Reading
+    work: Writing, record: Case | Referral, subject: Subject, purpose: ReadingPurpose
 ) -> Sealed | None:
     """Decide, enter the decision, and hand out the paper or None."""
     paper = queries.sealed(work, record.id, subject)
@@ -127,7 +131,7 @@ def enter(
     work: Writing,
     record: Recorded,
     subject: Subject,
-    purpose: Reading,
+    purpose: ReadingPurpose,
     *,
     allowed: bool,
 ) -> None:

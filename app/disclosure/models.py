@@ -7,7 +7,7 @@ from sqlalchemy import ForeignKey, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.cases.models import Case
-from app.disclosure.policy import Reading
+from app.disclosure.policy import ReadingPurpose
 from app.kernel.db import Base, Listed
 
 
@@ -24,7 +24,7 @@ class AccessEntry(Listed, Base):
     case_id: Mapped[UUID] = mapped_column(ForeignKey(Case.id))
     record_id: Mapped[UUID]
     subject: Mapped[str]
-    purpose: Mapped[Reading]
+    purpose: Mapped[ReadingPurpose]
     allowed: Mapped[bool]
     policy: Mapped[str]
     account_id: Mapped[UUID]

@@ -21,7 +21,7 @@ from app.referrals.lifecycle import State as ReferralState
 type Subject = Section | Paper
 
 
-class Reading(StrEnum):
+class ReadingPurpose(StrEnum):
     """What somebody opens a section for; given on each reading, and kept."""
 
     ASSESSMENT = "assessment"

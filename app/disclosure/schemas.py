@@ -4,7 +4,7 @@ from datetime import datetime
 from uuid import UUID
 
 from app.cases.sections import DutyContact, Safeguards
-from app.disclosure.policy import Reading
+from app.disclosure.policy import ReadingPurpose
 from app.kernel.paging import Page
 from app.kernel.text import Shown
 from app.referrals.schemas import Arrangement
@@ -55,7 +55,7 @@ class AccessEntryOut(Shown):
     id: UUID
     at: datetime
     subject: str
-    purpose: Reading
+    purpose: ReadingPurpose
     allowed: bool
     focal_point: str
 

@@ -86,7 +86,7 @@ class CompleteReferral(Asked):
     feedback: Annotated[SafeText, Field(description="How it went, for the sender; sealed.")]
 
 
-class ReferralAction(Shown):
+class AvailableReferralAction(Shown):
     """An action that is yours in this state: open now, or why not."""
 
     action: Action
@@ -113,7 +113,7 @@ class ReferralOut(Shown):
         datetime | None, Field(description="Until when the next step is due.")
     ]
     version: int
-    available_actions: list[ReferralAction]
+    available_actions: list[AvailableReferralAction]
 
 
 class ReferralPage(Page[ReferralOut]):

@@ -18,7 +18,7 @@ from app.kernel.work import Reading
 from app.referrals.lifecycle import TABLE, Action, Row
 from app.referrals.models import Referral
 from app.referrals.needs import RULES, Facts, Terms
-from app.referrals.schemas import ReferralAction, ReferralOut
+from app.referrals.schemas import AvailableReferralAction, ReferralOut
 
 OFFERED: Final = frozenset(
     {
@@ -63,10 +63,10 @@ def is_agreed(work: Reading, referral: Referral) -> bool:
     return any(directory.agreements_between(work, country, other) for other in beyond)
 
 
-def actions_of(rows: Iterable[Row], facts: Facts) -> list[ReferralAction]:
+def actions_of(rows: Iterable[Row], facts: Facts) -> list[AvailableReferralAction]:
     """Say of each step whether it is open now and, if not, why not."""
     return [
-        ReferralAction(
+        AvailableReferralAction(
             action=row.action,
             open=not RULES.in_the_way(row, facts),
             asks=RULES.asked(row),

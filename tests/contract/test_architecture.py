@@ -150,7 +150,7 @@ def owners() -> dict[str, str]:
 
 
 TABLES = owners()
-READ_ELSEWHERE = {"Entry": "feed", "Delivery": "feed", "Retrieval": "feed", "Mailbox": "feed"}
+READ_ELSEWHERE = dict.fromkeys(("Entry", "Delivery", "Retrieval", "Mailbox"), "feed")
 """The journal's tables are the kernel's; the feed is the slice that reads them."""
 
 

@@ -1,0 +1,186 @@
+"""Two journeys through the public API alone: what each party saw, and can prove."""
+
+from tests.world import (
+    Json,
+    Someone,
+    World,
+    closing,
+    consent,
+    contacts,
+    done,
+    for_services,
+    kinds,
+    promise,
+)
+
+LADDER = ["submitted", "available", "retrieved", "acknowledged", "decided"]
+
+
+def names(ladder: Json) -> list[str]:
+    return [rung["name"] for rung in ladder["rungs"]]
+
+
+def takes_the_lead(lead: Someone, case: Json) -> None:
+    """Poll, acknowledge, look, and accept."""
+    lead.hears()
+    lead.get("/events", after=lead.cursor)
+    done(lead.does("acknowledge", case))
+    done(lead.opens(f"/cases/{case['code']}/sections/needs", "assessment"))
+    done(lead.does("accept-lead", case, {"contacts": contacts()}))
+
+
+def helps(recipient: Someone, referral: Json) -> None:
+    """Poll, acknowledge, accept, meet and complete."""
+    recipient.hears()
+    recipient.get("/events", after=recipient.cursor)
+    done(recipient.does("acknowledge", referral))
+    done(recipient.does("accept", referral, promise()))
+    done(recipient.does("start", referral, {"person_met": True}))
+    report = {"outcome": "delivered", "feedback": "She sleeps well."}
+    done(recipient.does("complete", referral, report))
+
+
+def closes(lead: Someone, second: Someone, case: Json) -> Json:
+    """Ask a second person, and close."""
+    asked = done(lead.does("close", case, closing()))
+    done(second.post(f"/approvals/{asked['id']}/approve"))
+    return done(lead.does("close", case, closing(), Approval=asked["id"]))
+
+
+def test_an_uzbek_worker_met_in_almaty_is_sheltered_and_advised(
+    world: World,
+    officer: Someone,
+    lead: Someone,
+    supervisor: Someone,
+    lawyer: Someone,
+) -> None:
+    full, shelter = (world.someone(f"KZ_SHELTER_{n}") for n in ("KOGERSHIN", "TANSHOLPAN"))
+
+    case = officer.submits()
+    takes_the_lead(lead, case)
+    no = done(lead.refers(case, full.code))
+    advice = done(lead.refers(case, lawyer.code, service="LEGAL_AID"))
+    done(full.does("decline", no, {"reason": "NO_CAPACITY", "note": "Full until Friday"}))
+    bed = done(lead.refers(case, shelter.code, sections=["needs", "contact"]))
+    helps(shelter, bed)
+    helps(lawyer, advice)
+    closed = closes(lead, supervisor, case)
+
+    assert closed["state"] == "closed"
+    assert closed["stage"] == "closure"
+    assert [lead.sees(r)["state"] for r in (no, bed, advice)] == [
+        *("declined", "completed", "completed"),
+    ]
+    assert kinds(officer.hears()) == [
+        *("case.drafted", "case.submitted", "case.acknowledged", "case.lead_accepted"),
+        *("case.assistance_begun", "case.closed"),
+    ]
+    helped = ["acknowledged", "accepted", "started", "completed"]
+    assert kinds(events_of(shelter)) == [f"referral.{x}" for x in ("sent", *helped)]
+    assert kinds(events_of(lawyer)) == [f"referral.{x}" for x in ("sent", *helped)]
+    assert kinds(events_of(full)) == ["referral.sent", "referral.declined"]
+    assert kinds(events_of(lead)) == [
+        *("case.submitted", "case.acknowledged", "case.lead_accepted"),
+        *("referral.opened", "referral.sent") * 2,
+        *("referral.declined", "referral.opened", "referral.sent"),
+        *("referral.acknowledged", "referral.accepted", "case.assistance_begun"),
+        *("referral.started", "referral.completed"),
+        *(f"referral.{x}" for x in helped),
+        *("approval.asked", "case.closed"),
+    ]
+    [ladder] = done(officer.get(f"/cases/{case['code']}/evidence"))["items"]
+    assert (names(ladder), ladder["recipient"]) == (LADDER, "KZ_LEAD")
+    assert ladder["rungs"][-1]["event"] == "case.lead_accepted"
+    [proof] = done(lead.get(f"/referrals/{bed['id']}/evidence"))["items"]
+    assert (names(proof), proof["rank"]) == (LADDER, 5)
+
+
+def events_of(someone: Someone) -> list[Json]:
+    """Everything a focal point was ever told."""
+    return list(done(someone.get("/events", limit=200))["items"])
+
+
+def test_nobody_else_learns_who_shelters_her(
+    world: World, officer: Someone, lead: Someone, supervisor: Someone, lawyer: Someone
+) -> None:
+    shelter = world.someone("KZ_SHELTER_TANSHOLPAN")
+    case = officer.submits()
+    takes_the_lead(lead, case)
+    bed = done(lead.refers(case, shelter.code))
+    advice = done(lead.refers(case, lawyer.code, service="LEGAL_AID"))
+    helps(shelter, bed)
+    helps(lawyer, advice)
+    closes(lead, supervisor, case)
+
+    for other in (officer, lawyer):
+        everything = [other.get(path).text for path in paths_of(case)]
+        everything += [
+            other.get(f"/referrals/{bed['id']}{x}").text for x in ("", "/evidence")
+        ]
+        assert not any(
+            shelter.code in text for text in everything if "left_out" not in text
+        )
+        assert not any(bed["id"] in text for text in everything if "instance" not in text)
+    assert [e["subject"] for e in events_of(lawyer)] == [f"referrals/{advice['id']}"] * 5
+
+
+def paths_of(case: Json) -> list[str]:
+    """Every list and view that could speak of a case."""
+    own = ("", "/history", "/evidence", "/routing", "/consents", "/access-log")
+    lists = ("/events?limit=200", "/worklist", "/cases", "/referrals", "/approvals")
+    return [f"/cases/{case['code']}{path}" for path in own] + list(lists)
+
+
+def test_a_jamaican_man_in_trinidad_is_led_by_the_second_who_was_asked(
+    world: World,
+) -> None:
+    officer = world.someone("JM_CONSULATE_PORT_OF_SPAIN")
+    unit, harbour = world.someone("TT_LEAD"), world.someone("TT_SAFE_HARBOUR")
+    shelter, second = world.someone("TT_SHELTER"), world.someone("TT_SAFE_HARBOUR")
+    classes = [{"kind": kind, "country": "TT"} for kind in ("state", "non_state")]
+
+    case = officer.submits(
+        notice={"country": "TT", "language": "en", "services": ["SHELTER"]},
+        safeguards={"country_of_origin": "JM"},
+        consents=[
+            *(consent(recipient_class=c, language="en") for c in classes),
+            for_services(country="TT", language="en"),
+        ],
+    )
+    done(unit.does("acknowledge", case))
+    why = {"reason": "NO_CAPACITY", "note": "Nobody on duty this week"}
+    declined = unit.does("decline-lead", case, why)
+    routing = done(harbour.get(f"/cases/{case['code']}/routing"))
+    takes_the_lead(harbour, case)
+    bed = done(harbour.refers(case, shelter.code))
+    helps(shelter, bed)
+    closed = closes(harbour, second, case)
+
+    assert declined.status_code == 204
+    assert unit.get(f"/cases/{case['code']}").status_code == 404
+    first, next_one = routing["candidates"][:2]
+    assert (first["focal_point"], first["reasons"]) == ("TT_LEAD", FIRST_REASONS)
+    assert first["declined_at"]
+    assert (next_one["focal_point"], next_one["reasons"]) == (harbour.code, NEXT_REASONS)
+    assert routing["holder"] == harbour.code
+    assert (closed["state"], closed["lead"]) == ("closed", harbour.code)
+    assert kinds(events_of(officer)) == [
+        *("case.drafted", "case.submitted", "case.acknowledged", "case.lead_declined"),
+        *("case.acknowledged", "case.lead_accepted", "case.assistance_begun"),
+        "case.closed",
+    ]
+    assert kinds(events_of(unit)) == [
+        *("case.submitted", "case.acknowledged", "case.lead_declined"),
+    ]
+    assert kinds(events_of(harbour))[0] == "case.lead_declined"
+    ladders = done(officer.get(f"/cases/{case['code']}/evidence"))["items"]
+    assert [(ladder["recipient"], ladder["rank"]) for ladder in ladders] == [
+        *(("TT_LEAD", 5), (harbour.code, 5)),
+    ]
+    assert [ladder["rungs"][-1]["event"] for ladder in ladders] == [
+        *("case.lead_declined", "case.lead_accepted"),
+    ]
+
+
+FIRST_REASONS = ["body_of_the_country", "speaks_the_language"]
+NEXT_REASONS = ["works_in_the_country", "speaks_the_language"]

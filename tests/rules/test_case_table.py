@@ -1,0 +1,243 @@
+"""The life of a case against a second copy of its table (LIFECYCLES.md, sections 1, 7).
+
+Written from the document and not from the code, so that changing a rule takes two
+deliberate edits.
+"""
+
+from dataclasses import dataclass
+from itertools import product
+
+import pytest
+
+from app.cases.lifecycle import CLOCKS, EVENTS, STAGES, TABLE, Action, Row, State
+from app.kernel.actors import Relation, Role, Side, sides_of_case
+from app.kernel.lifecycle import AnyOf
+from app.kernel.problems import Problem
+
+LED = "referring assisting suspended monitoring"
+# action            | from                          | to           | side
+STEPS = f"""
+submit              | draft                         | submitted    | submitter
+discard             | draft                         | void         | submitter system
+withdraw            | submitted                     | void         | submitter
+acknowledge         | submitted                     | under_review | candidate
+decline_lead        | submitted under_review        | submitted    | candidate
+reroute             | submitted under_review        | submitted    | system
+assign              | submitted                     | submitted    | desk
+accept_lead         | under_review                  | referring    | candidate
+begin_assistance    | referring                     | assisting    | system
+fall_back           | assisting                     | referring    | system
+suspend             | referring assisting monitoring | suspended   | lead
+resume              | suspended                     | referring    | lead
+monitor             | referring assisting           | monitoring   | lead
+reopen_assistance   | monitoring                    | referring    | lead
+close               | under_review {LED}            | closed       | holder
+stop                | submitted under_review {LED}  | closed       | holder
+reopen              | closed                        | referring    | lead
+erase               | closed void                   | erased       | oversight system
+"""
+# action          | role (none said: any)
+ROLES = """
+submit            | officer caseworker
+discard           |
+withdraw          | officer caseworker
+acknowledge       | caseworker
+decline_lead      | coordinator caseworker
+reroute           |
+assign            | coordinator
+accept_lead       | coordinator
+begin_assistance  |
+fall_back         |
+suspend           | caseworker
+resume            | caseworker
+monitor           | caseworker
+reopen_assistance | caseworker
+close             | coordinator
+stop              | caseworker
+reopen            | coordinator
+erase             | protection_officer
+"""
+# action          | needs
+NEEDS = """
+submit            | notice consent_to_refer|child_path|vital_interest
+discard           |
+withdraw          | reason nothing_sent
+acknowledge       | recipient_safe
+decline_lead      | reason
+reroute           | next_candidate
+assign            | reason focal_point_chosen
+accept_lead       | risk_current two_contacts
+begin_assistance  | referral_accepted
+fall_back         | no_referral_accepted
+suspend           | reason review_date
+resume            | risk_current
+monitor           | nothing_open schedule
+reopen_assistance | reason
+close             | reason nothing_open person_informed second_person
+stop              | reason
+reopen            | reason consent_to_refer
+erase             | no_legal_hold second_person
+"""
+# state       | stage          | clock           | waits on
+STATES = """
+draft         | identification | finish_draft    | submitter
+submitted     | identification | acknowledge     | candidate
+under_review  | identification | decide_lead     | candidate
+referring     | referral       | review_risk     | lead
+assisting     | assistance     | review_risk     | lead
+suspended     | assistance     | review          | lead
+monitoring    | assistance     | monitor         | lead
+closed        | closure        | erase           | system
+void          | closure        | erase           | system
+erased        | closure        |                 |
+"""
+HOLDERS = {"candidate": Side.HOLDER, "lead": Side.HOLDER}
+"""Who holds the case in its state; the desk, when there is no candidate."""
+RELATIONS = """
+submitter          | submitter
+candidate          | candidate holder
+lead               | lead holder
+desk               | desk holder
+former_lead        |
+recipient          |
+handover_candidate |
+oversight          | oversight
+"""
+
+
+def cells(table: str) -> dict[str, list[str]]:
+    """Read a table: the first column names the row."""
+    lines = [f"{line} ".split(" | ") for line in table.strip().splitlines()]
+    return {first.strip(): [cell.strip() for cell in rest] for first, *rest in lines}
+
+
+@dataclass(frozen=True)
+class Line:
+    """One row of the document."""
+
+    sources: list[str]
+    target: str
+    sides: list[str]
+    roles: list[str]
+
+    def answer(self, state: State, side: Side, role: Role | None) -> str:
+        """Say what the document answers one who asks."""
+        if state not in self.sources:
+            return "action-illegal"
+        if side not in self.sides:
+            return "action-not-yours"
+        if side != Side.SYSTEM and self.roles and role not in self.roles:
+            return "role-missing"
+        return self.target
+
+
+LINES = {
+    action: Line(sources.split(), target, sides.split(), cells(ROLES)[action][0].split())
+    for action, (sources, target, sides) in cells(STEPS).items()
+}
+ANYBODY: tuple[Role | None, ...] = (None, *Role)
+
+
+def answer(state: State, action: Action, side: Side, role: Role | None) -> str:
+    """Say what the code answers one who asks."""
+    roles = frozenset({role} if role else ())
+    try:
+        return TABLE.find(state, action, {side}, roles).target or state
+    except Problem as problem:
+        return problem.code
+
+
+def spell(row: Row) -> str:
+    """Spell the needs of a row as the document does."""
+    needs = [need.needs if isinstance(need, AnyOf) else (need,) for need in row.needs]
+    return " ".join("|".join(options) for options in needs)
+
+
+def test_the_copy_says_something_of_everything() -> None:
+    assert list(cells(STEPS)) == list(Action)
+    assert list(cells(ROLES)) == list(Action)
+    assert list(cells(NEEDS)) == list(Action)
+    assert list(cells(STATES)) == list(State)
+    assert list(cells(RELATIONS)) == list(Relation)
+
+
+@pytest.mark.parametrize("action", Action)
+@pytest.mark.parametrize("state", State)
+def test_every_cell_answers_as_the_document_does(state: State, action: Action) -> None:
+    asked = list(product(Side, ANYBODY))
+
+    expected = {who: LINES[action].answer(state, *who) for who in asked}
+
+    assert {who: answer(state, action, *who) for who in asked} == expected
+
+
+@pytest.mark.parametrize("action", Action)
+def test_every_step_needs_what_the_document_asks(action: Action) -> None:
+    needs = {spell(row) for row in TABLE.steps if row.action == action}
+
+    assert needs == {cells(NEEDS)[action][0]}
+
+
+def test_no_two_rows_answer_the_same_question() -> None:
+    asked = [
+        (row.action, source, side)
+        for row in TABLE.steps
+        for source in row.sources
+        for side in row.sides
+    ]
+
+    assert len(asked) == len(set(asked))
+
+
+def test_a_draft_comes_first_and_every_state_can_be_reached() -> None:
+    reached = {TABLE.start, *(row.target for row in TABLE.steps)}
+
+    assert TABLE.start == State.DRAFT
+    assert reached == set(State)
+
+
+@pytest.mark.parametrize("state", State)
+def test_every_state_has_its_stage(state: State) -> None:
+    assert STAGES[state] == cells(STATES)[state][0]
+
+
+@pytest.mark.parametrize("state", State)
+def test_every_state_that_can_be_left_has_its_clock_and_waits_on_its_side(
+    state: State,
+) -> None:
+    _, clock, waits_on = cells(STATES)[state]
+    side = HOLDERS.get(waits_on, waits_on)
+
+    assert bool(clock) == bool(TABLE.open_in(state))
+    assert CLOCKS.get(state, ("", "")) == (clock, side)
+
+
+def test_every_action_is_told_under_a_name_of_its_own() -> None:
+    assert set(EVENTS) == set(Action)
+    assert len(set(EVENTS.values())) == len(EVENTS)
+    assert all(name.startswith("case.") for name in EVENTS.values())
+
+
+@pytest.mark.parametrize("relation", Relation)
+def test_a_relation_puts_a_focal_point_on_these_sides(relation: Relation) -> None:
+    assert sides_of_case({relation}) == set(cells(RELATIONS)[relation][0].split())
+
+
+def test_help_never_waits_for_status() -> None:
+    asked = " ".join(spell(row) for row in TABLE.steps)
+
+    assert "identif" not in asked
+    assert "police" not in asked
+
+
+def test_the_diagram_shows_every_step() -> None:
+    arrows = TABLE.draw().splitlines()[2:]
+
+    expected = {
+        f"    {source} --> {line.target}: {action} ({', '.join(sorted(line.sides))})"
+        for action, line in LINES.items()
+        for source in line.sources
+    }
+
+    assert set(arrows) == expected
+    assert len(arrows) == len(expected)

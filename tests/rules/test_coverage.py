@@ -1,0 +1,195 @@
+"""What a consent covers: who is named, what for, which sections, until when, by whom."""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import pytest
+
+from app.cases.sections import Section
+from app.consents.coverage import Asking, GivenBy, Purpose, counts, covered, covers, names
+from app.directory.kinds import Function, Kind, Service
+from tests.world import NOON
+
+A_YEAR = timedelta(days=365)
+NEEDS, CONTACT, HEALTH = Section.NEEDS, Section.CONTACT, Section.HEALTH
+
+
+@dataclass(frozen=True)
+class Office:
+    """As much of a focal point as a consent can name."""
+
+    kind: Kind = Kind.NON_STATE
+    function: Function = Function.SHELTER
+    of_state: str | None = None
+    serves: list[str] = field(default_factory=lambda: ["KZ"])
+    id: UUID = UUID(int=1)
+
+
+@dataclass(frozen=True)
+class Consent:
+    """To any non-state focal point in KZ, for a shelter, unless changed."""
+
+    focal_point_id: UUID | None = None
+    kind: Kind | None = Kind.NON_STATE
+    function: Function | None = None
+    country: str | None = "KZ"
+    purposes: list[str] = field(default_factory=lambda: [Purpose.SHELTER.value])
+    sections: list[str] = field(default_factory=lambda: [NEEDS.value])
+    given_by: GivenBy = GivenBy.PERSON
+    expires_at: datetime = NOON + A_YEAR
+    withdrawn_at: datetime | None = None
+
+
+def naming(office: Office) -> Consent:
+    """A consent that names this one."""
+    return Consent(focal_point_id=office.id, kind=None, country=None)
+
+
+def asking(
+    recipient: Office | None = None, *, at: datetime = NOON, child: bool = False
+) -> Asking:
+    return Asking(recipient or SHELTER, Purpose.SHELTER, at, child)
+
+
+SHELTER = Office()
+LAWYER = Office(function=Function.LEGAL, id=UUID(int=2))
+KZ_LEAD = Office(Kind.STATE, Function.COORDINATION, "KZ", ["KZ"], UUID(int=3))
+UZ_LEAD = Office(Kind.STATE, Function.COORDINATION, "UZ", ["UZ"], UUID(int=4))
+UZ_CONSULATE_IN_KZ = Office(Kind.STATE, Function.CONSULAR, "UZ", ["KZ"], UUID(int=5))
+IOM = Office(Kind.INTERGOVERNMENTAL, Function.MIGRATION, None, ["*"], UUID(int=6))
+UZ_NGO = Office(Kind.NON_STATE, Function.SOCIAL, None, ["UZ"], UUID(int=7))
+NETWORK = Office(Kind.NON_STATE, Function.COORDINATION, None, ["UZ", "KZ"], UUID(int=8))
+EVERYONE = [SHELTER, LAWYER, KZ_LEAD, UZ_LEAD, UZ_CONSULATE_IN_KZ, IOM, UZ_NGO, NETWORK]
+
+
+@pytest.mark.parametrize(
+    ("kind", "country", "expected"),
+    [
+        (Kind.STATE, "KZ", [KZ_LEAD]),
+        (Kind.STATE, "UZ", [UZ_LEAD, UZ_CONSULATE_IN_KZ]),
+        (Kind.NON_STATE, "KZ", [SHELTER, LAWYER, NETWORK]),
+        (Kind.NON_STATE, "UZ", [UZ_NGO, NETWORK]),
+        (Kind.INTERGOVERNMENTAL, "KZ", [IOM]),
+        (Kind.INTERGOVERNMENTAL, "FR", [IOM]),
+        (Kind.STATE, "FR", []),
+        (Kind.DESK, "KZ", []),
+    ],
+)
+def test_a_class_names_exactly_those_who_are_of_the_country(
+    kind: Kind, country: str, expected: list[Office]
+) -> None:
+    consent = Consent(kind=kind, country=country)
+
+    assert [one for one in EVERYONE if names(consent, one)] == expected
+
+
+def test_a_consulate_is_not_among_the_state_bodies_of_the_country_it_sits_in() -> None:
+    assert not names(Consent(kind=Kind.STATE, country="KZ"), UZ_CONSULATE_IN_KZ)
+
+
+def test_a_function_narrows_a_class() -> None:
+    shelters = Consent(function=Function.SHELTER)
+
+    assert [one for one in EVERYONE if names(shelters, one)] == [SHELTER]
+
+
+def test_a_class_without_a_kind_or_a_country_names_nobody() -> None:
+    assert not any(names(Consent(country=None), one) for one in EVERYONE)
+    assert not any(names(Consent(kind=None), one) for one in EVERYONE)
+
+
+@pytest.mark.parametrize("named", EVERYONE)
+def test_a_consent_that_names_one_names_no_other(named: Office) -> None:
+    assert [one for one in EVERYONE if names(naming(named), one)] == [named]
+
+
+@pytest.mark.parametrize(
+    ("moment", "expected"),
+    [
+        (NOON - timedelta(microseconds=1), True),
+        (NOON, False),
+        (NOON + timedelta(microseconds=1), False),
+    ],
+    ids=["before", "at", "after"],
+)
+def test_a_consent_ends_at_its_last_instant_and_not_after_it(
+    moment: datetime, *, expected: bool
+) -> None:
+    consent = Consent(expires_at=NOON)
+
+    assert covers([consent], asking(at=moment), {NEEDS}) == expected
+
+
+def test_a_consent_that_was_taken_back_covers_nothing() -> None:
+    taken_back = Consent(withdrawn_at=NOON - timedelta(days=1))
+
+    assert covered([Consent()], asking()) == {NEEDS}
+    assert covered([taken_back], asking()) is None
+
+
+def test_a_consent_that_was_taken_back_leaves_the_others_standing() -> None:
+    taken_back = Consent(withdrawn_at=NOON, sections=[HEALTH])
+
+    assert covered([taken_back, Consent()], asking()) == {NEEDS}
+
+
+@pytest.mark.parametrize(
+    ("given_by", "adult", "child"),
+    [
+        (GivenBy.PERSON, True, False),
+        (GivenBy.GUARDIAN_WITH_ASSENT, True, True),
+        (GivenBy.BEST_INTERESTS_DECISION, True, True),
+    ],
+)
+def test_a_childs_own_word_does_not_replace_a_guardians(
+    given_by: GivenBy, *, adult: bool, child: bool
+) -> None:
+    consent = Consent(given_by=given_by)
+
+    assert counts(consent, NOON, child=False) == adult
+    assert counts(consent, NOON, child=True) == child
+    assert covers([consent], asking(child=True), {NEEDS}) == child
+
+
+@pytest.mark.parametrize("purpose", Purpose)
+def test_a_consent_is_for_its_purposes_alone(purpose: Purpose) -> None:
+    asked = Asking(SHELTER, purpose, NOON, child=False)
+
+    assert (covered([Consent()], asked) is not None) == (purpose == Purpose.SHELTER)
+
+
+def test_what_may_be_told_is_the_union_of_what_fits() -> None:
+    consents = [
+        Consent(sections=[NEEDS]),
+        naming(SHELTER),
+        Consent(sections=[CONTACT]),
+        Consent(kind=Kind.STATE, sections=[HEALTH]),
+        Consent(purposes=[Purpose.MEDICAL], sections=[HEALTH]),
+        Consent(expires_at=NOON, sections=[HEALTH]),
+    ]
+
+    assert covered(consents, asking()) == {NEEDS, CONTACT}
+    assert covers(consents, asking(), {NEEDS, CONTACT})
+    assert not covers(consents, asking(), {NEEDS, HEALTH})
+
+
+def test_to_be_told_the_notice_alone_is_more_than_to_be_told_nothing() -> None:
+    notice = [Consent(sections=[])]
+
+    assert covered(notice, asking()) == frozenset()
+    assert covers(notice, asking(), set())
+    assert covered(notice, asking(LAWYER)) == frozenset()
+    assert covered(notice, asking(KZ_LEAD)) is None
+    assert not covers(notice, asking(KZ_LEAD), set())
+
+
+def test_without_any_consent_nobody_is_told_anything() -> None:
+    assert all(covered([], asking(one)) is None for one in EVERYONE)
+
+
+def test_there_is_a_purpose_for_each_service_and_two_of_the_case_itself() -> None:
+    assert {Purpose(service) for service in Service} == set(Purpose) - {
+        Purpose.REFER,
+        Purpose.HANDOVER,
+    }

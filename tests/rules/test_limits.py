@@ -1,0 +1,97 @@
+"""How long each answer may take: a second copy of LIFECYCLES.md, section 7."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from app.deadlines.limits import ClockKind, Priority, due
+
+MONDAY = datetime(2026, 6, 1, 12, tzinfo=UTC)
+FRIDAY = MONDAY + timedelta(days=4)
+SATURDAY = MONDAY + timedelta(days=5)
+SUNDAY = MONDAY + timedelta(days=6)
+# clock          | emergency      | urgent         | normal
+TABLE = """
+acknowledge      | 1 h            | 3 h            | 1 working day
+decide_lead      | 24 h           | 72 h           | 5 working days
+decide_referral  | 24 h           | 72 h           | 14 days
+meet_person      | 24 h           | 72 h           | 14 days
+give_feedback    | 24 h           | 3 working days | 7 days
+review           | 7 days         | 14 days        | 30 days
+review_risk      | 7 days         | 7 days         | 7 days
+monitor          | 7 days         | 7 days         | 7 days
+answer           | 4 h            | 1 working day  | 1 working day
+finish_draft     | 14 days        | 14 days        | 14 days
+confirm_deletion | 5 working days | 5 working days | 5 working days
+erase            | 24 months      | 24 months      | 24 months
+"""
+ROWS = {
+    row.split("|")[0].strip(): [cell.strip() for cell in row.split("|")[1:]]
+    for row in TABLE.strip().splitlines()
+}
+# What it comes to when it is set on each of these days, at noon.
+ENDS = {
+    "1 h": dict.fromkeys((MONDAY, FRIDAY, SATURDAY, SUNDAY), timedelta(hours=1)),
+    "3 h": dict.fromkeys((MONDAY, FRIDAY, SATURDAY, SUNDAY), timedelta(hours=3)),
+    "4 h": dict.fromkeys((MONDAY, FRIDAY, SATURDAY, SUNDAY), timedelta(hours=4)),
+    "24 h": dict.fromkeys((MONDAY, FRIDAY, SATURDAY, SUNDAY), timedelta(days=1)),
+    "72 h": dict.fromkeys((MONDAY, FRIDAY, SATURDAY, SUNDAY), timedelta(days=3)),
+    "7 days": dict.fromkeys((MONDAY, FRIDAY, SATURDAY, SUNDAY), timedelta(days=7)),
+    "14 days": dict.fromkeys((MONDAY, FRIDAY, SATURDAY, SUNDAY), timedelta(days=14)),
+    "30 days": dict.fromkeys((MONDAY, FRIDAY, SATURDAY, SUNDAY), timedelta(days=30)),
+    "1 working day": {
+        MONDAY: timedelta(days=1),
+        FRIDAY: timedelta(days=3),
+        SATURDAY: timedelta(days=2),
+        SUNDAY: timedelta(days=1),
+    },
+    "3 working days": {
+        MONDAY: timedelta(days=3),
+        FRIDAY: timedelta(days=5),
+        SATURDAY: timedelta(days=4),
+        SUNDAY: timedelta(days=3),
+    },
+    "5 working days": {
+        MONDAY: timedelta(days=7),
+        FRIDAY: timedelta(days=7),
+        SATURDAY: timedelta(days=6),
+        SUNDAY: timedelta(days=5),
+    },
+}
+
+
+def end(limit: str, start: datetime) -> datetime:
+    """Say when the document's limit is over."""
+    if limit == "24 months":
+        return start.replace(year=start.year + 2)
+    return start + ENDS[limit][start]
+
+
+def test_the_copy_says_something_of_every_clock() -> None:
+    assert set(ROWS) == set(ClockKind)
+
+
+@pytest.mark.parametrize("start", [MONDAY, FRIDAY, SATURDAY, SUNDAY], ids="{:%A}".format)
+@pytest.mark.parametrize("priority", Priority)
+@pytest.mark.parametrize("kind", ClockKind)
+def test_every_clock_runs_as_long_as_the_document_says(
+    kind: ClockKind, priority: Priority, start: datetime
+) -> None:
+    column = ["emergency", "urgent", "normal"].index(priority)
+
+    assert due(kind, priority, start) == end(ROWS[kind][column], start)
+
+
+@pytest.mark.parametrize("kind", ClockKind)
+def test_what_has_no_priority_yet_has_the_time_of_a_normal_one(kind: ClockKind) -> None:
+    assert due(kind, None, FRIDAY) == due(kind, Priority.NORMAL, FRIDAY)
+
+
+def test_a_working_day_ends_at_the_same_hour() -> None:
+    late = FRIDAY.replace(hour=23, minute=59)
+
+    assert due(ClockKind.ACKNOWLEDGE, Priority.NORMAL, late) == late + timedelta(days=3)
+
+
+def test_an_emergency_does_not_wait_for_monday() -> None:
+    assert due(ClockKind.ACKNOWLEDGE, Priority.EMERGENCY, SATURDAY).weekday() == 5
