@@ -130,6 +130,11 @@ class Someone:
             f"{path_of(record)}/{action}", body, **{"If_Match": known} | headers
         )
 
+    def leads(self, case: Json) -> Json:
+        """Acknowledge a case and take its lead."""
+        done(self.does("acknowledge", case))
+        return done(self.does("accept-lead", case, {"contacts": contacts()}))
+
     def refers(self, case: Json, to: str, **changes: Any) -> Response:
         body = {"recipient": to, "service": "SHELTER", "sections": ["needs"], "send": True}
         return self.creates(f"/cases/{case['code']}/referrals", body | changes)
@@ -163,6 +168,17 @@ def done(response: Response) -> Json:
     """The answer, if it is a success."""
     assert response.is_success, response.text
     return dict(response.json())
+
+
+def problem(response: Response) -> tuple[int, str]:
+    """The status and the name of what went wrong."""
+    return response.status_code, response.json()["type"].removeprefix("/problems/")
+
+
+def lacks(response: Response) -> list[tuple[str, str]]:
+    """What is missing, and who can mend it."""
+    assert problem(response) == (409, "needs-unmet"), response.text
+    return [(lack["need"], lack["by"]) for lack in response.json()["unmet"]]
 
 
 def kinds(events: Iterable[Json]) -> list[str]:

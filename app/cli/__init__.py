@@ -41,8 +41,8 @@ def serve() -> None:
     """Serve the API; on SQLite as the only process."""
     settings = Settings()
     serving.log_lines(settings.log_level)
+    ground = serving.ground_of(settings)
     with serving.alone(settings.database_url):
-        ground = serving.ground_of(settings)
         serving.must_be_ready(ground)
         serving.server(create_app(ground), settings).run()
 
@@ -50,8 +50,7 @@ def serve() -> None:
 @cli.command()
 def migrate() -> None:
     """Bring the database to the newest migration."""
-    settings = Settings()
-    migrations.upgrade(settings.migration_database_url or settings.database_url)
+    serving.migrate(Settings())
     out.print(f"The database is at migration {migrations.head()}.")
 
 

@@ -5,18 +5,15 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 from typing import Final
 
 import uvicorn
-from sqlalchemy import make_url
 
-from app.cli.serving import alone, ground_of, must_be_ready, server
+from app.cli.serving import alone, ground_of, migrate, must_be_ready, server
 from app.demo.cast import OFFICER, Stage, give_keys, load_mechanism
 from app.demo.story import Story
 from app.demo.words import REFERENCE
 from app.kernel.keyfile import FileKeys
-from app.kernel.migrations import upgrade
 from app.kernel.work import Ground
 from app.main import create_app
 from app.settings import Settings
@@ -26,13 +23,10 @@ type Say = Callable[[str], None]
 
 
 def prepare(settings: Settings) -> None:
-    """Make what a first run lacks: a folder, a key, the tables."""
-    database = make_url(settings.database_url).database
-    if settings.database_url.startswith("sqlite") and database:
-        Path(database).parent.mkdir(parents=True, exist_ok=True)
+    """Make what a first run lacks: a key and the tables."""
     if not settings.key_file.exists():
         FileKeys.create(settings.key_file)
-    upgrade(settings.migration_database_url or settings.database_url)
+    migrate(settings)
 
 
 def keys_for(ground: Ground) -> dict[str, str]:

@@ -16,7 +16,7 @@ from sqlalchemy import make_url
 from app.directory.queries import regions_without_desk
 from app.kernel.db import migrated_to
 from app.kernel.keyfile import FileKeys
-from app.kernel.migrations import head
+from app.kernel.migrations import head, upgrade
 from app.kernel.work import Ground
 from app.main import lay_ground
 from app.settings import LogLevel, Settings
@@ -31,6 +31,14 @@ class NotReady(Exception):  # noqa: N818 - it says what is missing, as Problem d
 def ground_of(settings: Settings) -> Ground:
     """Lay the ground that the settings name; raises KeyRefused."""
     return lay_ground(settings.database_url, FileKeys.load(settings.key_file))
+
+
+def migrate(settings: Settings) -> None:
+    """Bring the database to the newest migration; SQLite's file and folder are made."""
+    url = make_url(settings.migration_database_url or settings.database_url)
+    if url.get_backend_name() == "sqlite" and url.database:
+        Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+    upgrade(url.render_as_string(hide_password=False))
 
 
 def must_be_ready(ground: Ground) -> None:

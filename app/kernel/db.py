@@ -22,6 +22,7 @@ from sqlalchemy import (
     create_engine,
     event,
     func,
+    inspect,
     make_url,
     select,
     text,
@@ -281,6 +282,8 @@ def try_hold(session: Session, name: str) -> bool:
 
 
 def migrated_to(session: Session) -> str | None:
-    """Name the migration this database stands at."""
+    """Name the migration this database stands at; None: it has no tables yet."""
+    if not inspect(session.connection()).has_table("alembic_version"):
+        return None
     found: str | None = session.scalar(text("SELECT version_num FROM alembic_version"))
     return found

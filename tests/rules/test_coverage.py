@@ -11,6 +11,7 @@ from app.consents.coverage import Asking, GivenBy, Purpose, counts, covered, cov
 from app.directory.kinds import Function, Kind, Service
 from tests.world import NOON
 
+ONE = UUID(int=1)
 A_YEAR = timedelta(days=365)
 NEEDS, CONTACT, HEALTH = Section.NEEDS, Section.CONTACT, Section.HEALTH
 
@@ -23,7 +24,7 @@ class Office:
     function: Function = Function.SHELTER
     of_state: str | None = None
     serves: list[str] = field(default_factory=lambda: ["KZ"])
-    id: UUID = UUID(int=1)
+    id: UUID = ONE
 
 
 @dataclass(frozen=True)
@@ -124,14 +125,14 @@ def test_a_consent_ends_at_its_last_instant_and_not_after_it(
 def test_a_consent_that_was_taken_back_covers_nothing() -> None:
     taken_back = Consent(withdrawn_at=NOON - timedelta(days=1))
 
-    assert covered([Consent()], asking()) == {NEEDS}
+    assert covered([Consent()], asking()) == frozenset({NEEDS})
     assert covered([taken_back], asking()) is None
 
 
 def test_a_consent_that_was_taken_back_leaves_the_others_standing() -> None:
     taken_back = Consent(withdrawn_at=NOON, sections=[HEALTH])
 
-    assert covered([taken_back, Consent()], asking()) == {NEEDS}
+    assert covered([taken_back, Consent()], asking()) == frozenset({NEEDS})
 
 
 @pytest.mark.parametrize(
@@ -169,7 +170,7 @@ def test_what_may_be_told_is_the_union_of_what_fits() -> None:
         Consent(expires_at=NOON, sections=[HEALTH]),
     ]
 
-    assert covered(consents, asking()) == {NEEDS, CONTACT}
+    assert covered(consents, asking()) == frozenset({NEEDS, CONTACT})
     assert covers(consents, asking(), {NEEDS, CONTACT})
     assert not covers(consents, asking(), {NEEDS, HEALTH})
 

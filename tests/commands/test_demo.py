@@ -1,0 +1,106 @@
+"""What `make run` does, as whoever tries it for the first time sees it."""
+
+import os
+import re
+import shlex
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+
+COMMAND = str(Path(sys.executable).parent / "safe-conduct")
+SECONDS = 60
+
+
+def environment(folder: Path, **more: str) -> dict[str, str]:
+    """The environment of somebody who has set nothing, but for where the files go."""
+    kept = {k: v for k, v in os.environ.items() if not k.startswith("SAFE_CONDUCT_")}
+    return kept | {
+        "SAFE_CONDUCT_DATABASE_URL": f"sqlite:///{folder}/var/demo.db",
+        "SAFE_CONDUCT_KEY_FILE": f"{folder}/var/keys",
+        "SAFE_CONDUCT_PORT": "0",
+        **more,
+    }
+
+
+def command(folder: Path, *words: str, **more: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [COMMAND, *words],
+        env=environment(folder, **more),
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=SECONDS,
+        check=False,
+    )
+
+
+@contextmanager
+def demo_serving(folder: Path) -> Iterator[list[str]]:
+    """Run the demo until it has printed its first request; hand over what it said."""
+    process = subprocess.Popen(
+        [COMMAND, "demo", "serve"],
+        env=environment(folder),
+        cwd=folder,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    said = []
+    for line in process.stdout:
+        said.append(line.rstrip())
+        if "curl" in line:
+            break
+    try:
+        yield said
+    finally:
+        process.send_signal(signal.SIGINT)
+        process.stdout.close()
+        assert process.wait(SECONDS) in {0, -signal.SIGINT, 130}
+
+
+def told(said: list[str], pattern: str) -> str:
+    found = re.search(pattern, "\n".join(said))
+    assert found, said
+    return found[1]
+
+
+@pytest.mark.slow
+def test_it_serves_from_nothing_and_its_first_request_works_as_printed(
+    tmp_path: Path,
+) -> None:
+    with demo_serving(tmp_path) as said:
+        words = shlex.split(said[-1])
+        name, value = words[4].split(": ")
+        answer = httpx.get(words[2], headers={name: value})
+
+    assert words[0] == "curl"
+    assert answer.status_code == 200
+    [case] = answer.json()["items"]
+    assert case["code"] == told(said, r"submits the case: (SC-\S+)")
+    assert case["state"] == "closed"
+    assert (tmp_path / "var" / "keys").stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.slow
+def test_a_second_run_and_a_second_telling_do_no_harm(tmp_path: Path) -> None:
+    with demo_serving(tmp_path) as said:
+        first = told(said, r"submits the case: (SC-\S+)")
+    with demo_serving(tmp_path) as said:
+        again = told(said, r"played before; (SC-\S+) is closed")
+        url = told(said, r"serving at (http://\S+),")
+        other_server = command(tmp_path, "demo", "serve")
+        retold = command(tmp_path, "demo", SAFE_CONDUCT_URL=url)
+        key = told(said, r"KEY=(\S+)")
+        mine = httpx.get(f"{url}/v1/cases", headers={"Authorization": f"Bearer {key}"})
+
+    assert again == first
+    assert (retold.returncode, first in retold.stdout) == (0, True)
+    assert len(mine.json()["items"]) == 1
+    assert other_server.returncode == 1
+    assert "Another process serves this SQLite file" in other_server.stderr

@@ -1,0 +1,499 @@
+"""One table says who is party: what is seen, heard and done agrees with it, and no more."""
+
+import json
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import count
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from httpx2 import Response
+from sqlalchemy import Engine, event
+
+from app.kernel.actors import Role
+from app.kernel.codes import new_code
+from tests.conftest import Copy
+from tests.world import (
+    WORKERS,
+    Json,
+    Someone,
+    World,
+    actions,
+    closing,
+    consent,
+    contacts,
+    done,
+    for_services,
+    new_case,
+    path_of,
+    promise,
+)
+
+PEOPLE = {
+    "submitter": "UZ_CONSULATE_ALMATY",
+    "first": "KZ_LEAD",
+    "lead": "IOM",
+    "shelter": "KZ_SHELTER_KOGERSHIN",
+    "lawyer": "KZ_LEGAL_AID",
+    "oversight": "OVERSIGHT_DEMO",
+    "desk": "DESK_CENTRAL_ASIA",
+    "stranger": "JM_CONSULATE_PORT_OF_SPAIN",
+}
+LISTS = ("/cases", "/referrals", "/worklist", "/approvals", "/events")
+ABOUT = ("history", "evidence", "routing", "consents", "access-log", "notes", "contacts")
+
+
+@dataclass
+class Cast:
+    """Everyone who could be concerned, and what they are concerned with."""
+
+    world: World
+    people: dict[str, Someone]
+    case: Json
+    referrals: dict[str, Json]
+
+    def __getattr__(self, name: str) -> Someone:
+        return self.people[name]
+
+    def who(self, sees: str) -> set[str]:
+        """Say who can read something, whom a list shows it to, who can get its history."""
+        return {name for name, one in self.people.items() if one.get(sees).is_success}
+
+    def listed(self, path: str, key: str, value: str) -> set[str]:
+        return {
+            name
+            for name, one in self.people.items()
+            if value in [item[key] for item in done(one.get(path))["items"]]
+        }
+
+    def hearers(self, subject: str) -> set[str]:
+        """Say who was just told something about a record."""
+        return {
+            name
+            for name, one in self.people.items()
+            if subject in [event["subject"] for event in one.hears()]
+        }
+
+    def able(self, record: Json) -> set[str]:
+        """Say whom an action is offered to."""
+        seen = {name: one.get(path_of(record)) for name, one in self.people.items()}
+        return {n for n, a in seen.items() if a.is_success and actions(a.json())}
+
+
+def gather(world: World) -> Cast:
+    """Bring everyone together around a draft."""
+    roles = {"oversight": {Role.PROTECTION_OFFICER}}
+    people = {n: world.someone(c, roles.get(n, WORKERS)) for n, c in PEOPLE.items()}
+    given = [consent(), consent(focal_point="IOM"), for_services()]
+    case = done(people["submitter"].writes_case(consents=given))
+    return Cast(world, people, case, {})
+
+
+@pytest.fixture
+def cast(world: World) -> Cast:
+    return gather(world)
+
+
+# Told apart from the code on purpose: who is party to the case, and to each referral.
+# after             case: seen by                                      shelter's   lawyer's
+STORY = """
+drafted           | submitter                                        |                |
+submitted         | submitter first oversight                        |                |
+acknowledged      | submitter first oversight                        |                |
+lead_declined     | submitter lead oversight                         |                |
+lead_accepted     | submitter lead oversight                         |                |
+shelter_opened    | submitter lead oversight                         | lead           |
+shelter_sent      | submitter lead oversight shelter                 | lead shelter   |
+lawyer_sent       | submitter lead oversight shelter lawyer          | lead shelter   | lead lawyer
+shelter_accepted  | submitter lead oversight shelter lawyer          | lead shelter   | lead lawyer
+lawyer_declined   | submitter lead oversight shelter lawyer          | lead shelter   | lead lawyer
+shelter_started   | submitter lead oversight shelter lawyer          | lead shelter   | lead lawyer
+shelter_completed | submitter lead oversight shelter lawyer          | lead shelter   | lead lawyer
+closed            | submitter lead oversight shelter lawyer          | lead shelter   | lead lawyer
+"""
+# Who hears of the case itself; recipients hear of their referral alone.
+HEARD = {
+    "submitter lead oversight": ("lead_accepted", "shelter_accepted", "closed"),
+    "submitter first lead oversight": ("lead_declined",),
+    "submitter first oversight": ("submitted", "acknowledged"),
+    "submitter": ("drafted",),
+}
+# Who has an action; with it, on which record.
+ABLE = """
+drafted           | submitter       |         |
+submitted         | submitter first |         |
+acknowledged      | first           |         |
+lead_declined     | submitter lead  |         |
+lead_accepted     | lead            |         |
+shelter_opened    | lead            | lead    |
+shelter_sent      | lead            | lead shelter |
+lawyer_sent       | lead            | lead shelter | lead lawyer
+shelter_accepted  | lead            | lead shelter | lead lawyer
+lawyer_declined   | lead            | lead shelter |
+shelter_started   | lead            | shelter |
+shelter_completed | lead            |         |
+closed            |                 |         |
+"""
+
+
+def rows(text: str) -> dict[str, list[set[str]]]:
+    """Read a table."""
+    lines = [line.split("|") for line in text.strip().splitlines()]
+    return {step.strip(): [set(cell.split()) for cell in cells] for step, *cells in lines}
+
+
+def walk(cast: Cast) -> Iterator[str]:
+    """Carry the case from its draft to its end, and stop after every step."""
+    case, lead = cast.case, cast.lead
+    yield "drafted"
+    done(cast.submitter.does("submit", case))
+    yield "submitted"
+    done(cast.first.does("acknowledge", case))
+    yield "acknowledged"
+    declined = cast.first.does("decline-lead", case, {"reason": "NO_CAPACITY"})
+    assert declined.status_code == 204
+    yield "lead_declined"
+    done(lead.does("acknowledge", case))
+    done(lead.does("accept-lead", case, {"contacts": contacts()}))
+    yield "lead_accepted"
+    yield from walk_referrals(cast)
+    second = cast.world.someone("IOM", {Role.SUPERVISOR})
+    asked = done(lead.does("close", case, closing()))
+    done(second.post(f"/approvals/{asked['id']}/approve"))
+    done(lead.does("close", case, closing(), approval=asked["id"]))
+    yield "closed"
+
+
+def walk_referrals(cast: Cast) -> Iterator[str]:
+    """Ask a shelter, which helps, and a lawyer, who declines."""
+    case, lead, shelter, lawyer = cast.case, cast.lead, cast.shelter, cast.lawyer
+    housed = done(lead.refers(case, shelter.code, send=False))
+    cast.referrals["shelter"] = housed
+    yield "shelter_opened"
+    done(lead.does("send", housed))
+    yield "shelter_sent"
+    advised = done(lead.refers(case, lawyer.code, service="LEGAL_AID"))
+    cast.referrals["lawyer"] = advised
+    yield "lawyer_sent"
+    done(shelter.does("acknowledge", housed))
+    done(shelter.does("accept", housed, promise()))
+    yield "shelter_accepted"
+    done(lawyer.does("decline", advised, {"reason": "LANGUAGE"}))
+    yield "lawyer_declined"
+    done(shelter.does("start", housed, {"person_met": True}))
+    yield "shelter_started"
+    done(shelter.does("complete", housed, {"outcome": "delivered", "feedback": "Well"}))
+    yield "shelter_completed"
+
+
+def test_seen_in_every_way_by_the_same(cast: Cast) -> None:
+    told, code = rows(STORY), cast.case["code"]
+
+    for step in walk(cast):
+        of_case, of_shelter, of_lawyer = (told[step] + [set(), set()])[:3]
+        seen = [cast.who(f"/cases/{code}"), cast.listed("/cases", "code", code)]
+        seen += [cast.who(f"/cases/{code}/{part}") for part in ("history", "evidence")]
+        assert seen == [of_case] * 4, step
+        parties = {"shelter": of_shelter, "lawyer": of_lawyer}
+        for name, referral in cast.referrals.items():
+            path = path_of(referral)
+            may = [cast.who(path), cast.who(f"{path}/evidence")]
+            may.append(cast.listed("/referrals", "id", referral["id"]))
+            assert may == [parties[name]] * 3, step
+
+
+def test_what_is_heard_is_heard_by_the_parties_alone(cast: Cast) -> None:
+    told = rows(STORY)
+
+    for step in walk(cast):
+        of_case, of_shelter, of_lawyer = (told[step] + [set(), set()])[:3]
+        hearers = cast.hearers(f"cases/{cast.case['code']}")
+        expected = [set(who.split()) for who, steps in HEARD.items() if step in steps]
+        assert hearers == (expected[0] if expected else set()), step
+        assert step == "lead_declined" or hearers <= of_case, step
+        for one in cast.people.values():
+            one.cursor = None
+        for name, parties in (("shelter", of_shelter), ("lawyer", of_lawyer)):
+            if name in cast.referrals:
+                assert cast.hearers(f"referrals/{cast.referrals[name]['id']}") == parties
+        for one in cast.people.values():
+            one.hears()
+
+
+def test_only_a_party_whose_turn_it_is_is_offered_anything(cast: Cast) -> None:
+    told = rows(ABLE)
+
+    for step in walk(cast):
+        of_case, of_shelter, of_lawyer = (told[step] + [set(), set()])[:3]
+        assert cast.able(cast.case) == of_case, step
+        for name, parties in (("shelter", of_shelter), ("lawyer", of_lawyer)):
+            if name in cast.referrals:
+                assert cast.able(cast.referrals[name]) == parties, step
+
+
+def test_work_waits_for_a_party_alone(cast: Cast) -> None:
+    told = rows(STORY)
+
+    for step in walk(cast):
+        subjects = {f"cases/{cast.case['code']}": told[step][0]}
+        for name, referral in cast.referrals.items():
+            subjects[f"referrals/{referral['id']}"] = {"lead", name}
+        for subject, parties in subjects.items():
+            waits = cast.listed("/worklist", "subject", subject)
+            assert len(waits) <= 1, step
+            assert waits <= parties, step
+
+
+def test_the_desk_is_party_once_nobody_else_is_left(world: World, desk: Someone) -> None:
+    officer, lead = world.someone("UZ_CONSULATE_ALMATY"), world.someone("KZ_LEAD")
+    case = officer.submits()
+    before = desk.get(path_of(case)).status_code
+    lead.does("decline-lead", case, {"reason": "NO_CAPACITY"})
+
+    shown = desk.sees(case)
+
+    assert before == 404
+    assert shown["you_are"] == ["desk"]
+    assert [event["type"] for event in desk.hears()] == ["case.lead_declined"]
+    assert lead.get(path_of(case)).status_code == 404
+    assert [desk.opens(f"{path_of(case)}/{part}").status_code for part in SEALED] == [
+        404
+    ] * 4
+
+
+SEALED = ("sections/needs", "sections/identity", "safeguards", "contacts")
+
+
+@pytest.fixture
+def desk(world: World) -> Someone:
+    return world.someone("DESK_CENTRAL_ASIA")
+
+
+def all_that(one: Someone, cast: Cast) -> dict[str, str]:
+    """Get everything that somebody can get, with the headers it comes with."""
+    of_case = path_of(cast.case)
+    paths = [*LISTS, of_case, *(f"{of_case}/{part}" for part in (*ABOUT, *SEALED))]
+    of_referrals = [path_of(referral) for referral in cast.referrals.values()]
+    parts = ("", "/evidence", "/arrangement", "/notes")
+    paths += [f"{path}{part}" for path in of_referrals for part in parts]
+    answers = {path: one.opens(path) for path in paths}
+    return {p: f"{a.text}\n{dict(a.headers)}" for p, a in answers.items()}
+
+
+def test_where_the_person_is_sheltered_is_told_to_nobody_else(cast: Cast) -> None:
+    outside = ("submitter", "first", "lawyer", "oversight", "desk", "stranger")
+    before = cast.submitter.get(f"/cases/{cast.case['code']}/routing").json()["left_out"]
+
+    for step in walk(cast):
+        for name in outside:
+            got = all_that(cast.people[name], cast)
+            told = [path for path, text in got.items() if PEOPLE["shelter"] in text]
+            assert set(told) <= {f"/cases/{cast.case['code']}/routing"}, (step, name)
+
+    # Routing names every focal point of the country, whichever shelters the person.
+    after = cast.submitter.get(f"/cases/{cast.case['code']}/routing").json()["left_out"]
+    assert before == []
+    assert {"KZ_SHELTER_TANSHOLPAN", "KZ_SHELTER_KOGERSHIN"} <= {
+        out["focal_point"] for out in after
+    }
+
+
+def test_what_the_submitter_gets_does_not_depend_on_who_shelters(copy: Copy) -> None:
+    told = []
+
+    for shelter in ("KZ_SHELTER_KOGERSHIN", "KZ_SHELTER_TANSHOLPAN"):
+        with copy() as url, opened(url) as world:
+            cast = gather(world)
+            cast.people["shelter"] = world.someone(shelter)
+            told.append([same(all_that(cast.submitter, cast)) for _ in walk(cast)])
+
+    assert told[0] == told[1]
+
+
+@contextmanager
+def opened(url: str) -> Iterator[World]:
+    world = World(url)
+    yield world
+    world.closes()
+
+
+RANDOM = re.compile(
+    r"[0-9a-f]{8}-[0-9a-f-]{27}|SC(-[0-9A-Z]{4}){3}-[0-9A-Z]|\.[0-9a-f]{16}|\b[0-9a-f]{8}\."
+    r"|'etag': '[^']*'|\"next\":\"[^\"]*\""
+)
+
+
+def same(answers: dict[str, str]) -> list[str]:
+    """Leave out what is random."""
+    return [RANDOM.sub("*", f"{path} {text}") for path, text in answers.items()]
+
+
+def test_a_consent_that_names_the_shelter_is_not_shown_to_the_submitter(cast: Cast) -> None:
+    steps = walk(cast)
+    while next(steps) != "lead_accepted":
+        pass
+    named = for_services(focal_point=PEOPLE["shelter"], sections=["needs"])
+    done(cast.lead.creates(f"{path_of(cast.case)}/consents", named))
+
+    shown = cast.submitter.get(f"{path_of(cast.case)}/consents")
+
+    assert PEOPLE["shelter"] not in shown.text
+    assert PEOPLE["shelter"] in cast.lead.get(f"{path_of(cast.case)}/consents").text
+
+
+@pytest.mark.parametrize("deed", ["risk", "consent"])
+def test_what_the_shelter_does_in_the_case_does_not_name_it(deed: str, cast: Cast) -> None:
+    steps = walk(cast)
+    while next(steps) != "shelter_accepted":
+        pass
+    path = path_of(cast.case)
+    [*_, given] = cast.shelter.get(f"{path}/consents").json()["items"]
+    if deed == "risk":
+        done(cast.shelter.post(f"{path}/risk-assessments", {"level": "high"}))
+    else:
+        done(cast.shelter.post(f"{path}/consents/{given['id']}/withdraw"))
+
+    for name in ("submitter", "oversight", "lawyer"):
+        one = cast.people[name]
+        heard = json.dumps(one.hears()) + one.get(f"{path}/history").text
+        assert PEOPLE["shelter"] not in heard, name
+
+
+def valid_bodies() -> dict[str, Json]:
+    """Give every operation that takes a body one that it would take."""
+    why = {"reason": "NO_CAPACITY"}
+    back = {"reason": "SENT_IN_ERROR"}
+    return {
+        "mend_notice": {"priority": "normal"},
+        "withdraw_case": back,
+        "decline_lead": why,
+        "accept_lead": {"contacts": contacts()},
+        "close_case": closing(),
+        "assess_risk": {"level": "low"},
+        "record_consent": consent(),
+        "write_section": {"section": "needs", "summary": "A bed"},
+        "write_safeguards": {},
+        "open_referral": {"recipient": "KZ_LEGAL_AID", "service": "LEGAL_AID"},
+        "accept_referral": promise(),
+        "decline_referral": why,
+        "revoke_referral": back,
+        "start_referral": {"person_met": True},
+        "complete_referral": {"outcome": "delivered", "feedback": "Well"},
+    }
+
+
+def named_routes(world: World) -> list[tuple[str, str, str]]:
+    """List every operation with an id in its path, but for the public directory."""
+    return [
+        (method.upper(), path.removeprefix("/v1"), operation["operationId"])
+        for path, operations in world.app.openapi()["paths"].items()
+        for method, operation in operations.items()
+        if "{" in path and "focal_point" not in path
+    ]
+
+
+def reach(one: Someone, route: tuple[str, str, str], ids: dict[str, str]) -> Response:
+    """Ask for something by its ids, with all that the operation asks for."""
+    method, path, operation = route
+    extra = {"If-Match": '"1.0123456789abcdef"', "Purpose": "assistance"}
+    extra |= {"Idempotency-Key": f"key-{next(KEYS)}"} if method != "GET" else {}
+    body = valid_bodies().get(operation)
+    return one.ask(method, path.format(**ids, section="needs"), body, headers=extra)
+
+
+KEYS = count()
+
+
+def as_told(answer: Response) -> tuple[int, Any, dict[str, str]]:
+    """Take an answer but for what names the request itself."""
+    body = answer.json() | {"instance": ""}
+    headers = {k: v for k, v in answer.headers.items() if k != "x-request-id"}
+    return answer.status_code, body, headers
+
+
+def hidden_ids(cast: Cast) -> dict[str, str]:
+    """Name things that exist, and are not the stranger's."""
+    for step in walk(cast):
+        if step == "lawyer_sent":
+            break
+    asked = cast.lead.does("close", cast.case, closing())
+    [given, *_] = cast.submitter.get(f"{path_of(cast.case)}/consents").json()["items"]
+    assert asked.status_code == 409
+    code, referral = cast.case["code"], cast.referrals["shelter"]["id"]
+    return {"code": code, "consent_id": given["id"], "referral_id": referral}
+
+
+def waiting_approval(world: World) -> str:
+    """Ask a second person of the lead's focal point for something."""
+    officer, lead = world.someone("UZ_CONSULATE_ALMATY"), world.someone("KZ_LEAD")
+    case = officer.submits()
+    done(lead.does("acknowledge", case))
+    return str(done(lead.does("close", case, closing()))["id"])
+
+
+def test_a_stranger_cannot_tell_a_hidden_thing_from_a_missing_one(cast: Cast) -> None:
+    hidden = hidden_ids(cast) | {"approval_id": waiting_approval(cast.world)}
+    nothing = {key: str(uuid4()) for key in hidden} | {"code": new_code(uuid4())}
+    routes = named_routes(cast.world)
+
+    for route in routes:
+        there, nowhere = (reach(cast.stranger, route, ids) for ids in (hidden, nothing))
+        assert as_told(there) == as_told(nowhere), route
+        assert there.status_code == 404, route
+        assert len(there.content) == len(nowhere.content)
+
+    assert len(routes) > 30
+
+
+def test_a_stranger_costs_the_same_statements_either_way(cast: Cast) -> None:
+    hidden = hidden_ids(cast) | {"approval_id": waiting_approval(cast.world)}
+    nothing = {key: str(uuid4()) for key in hidden} | {"code": new_code(uuid4())}
+
+    for route in named_routes(cast.world):
+        said = []
+        for ids in (hidden, nothing):
+            with overheard(cast.world.database.engine) as statements:
+                reach(cast.stranger, route, ids)
+            said.append(statements)
+        assert said[0] == said[1], route
+
+
+@contextmanager
+def overheard(engine: Engine) -> Iterator[list[str]]:
+    """Listen to what is asked of the database."""
+    statements: list[str] = []
+
+    def listen(*said: Any) -> None:
+        statements.append(said[2])
+
+    event.listen(engine, "before_cursor_execute", listen)
+    yield statements
+    event.remove(engine, "before_cursor_execute", listen)
+
+
+def test_a_thing_of_another_case_is_not_found_in_ones_own(cast: Cast) -> None:
+    hidden = hidden_ids(cast)
+    own = done(cast.stranger.writes_case(notice={"country": "TT"}))
+    ids = {"code": own["code"], "consent_id": hidden["consent_id"]}
+    route = ("POST", "/cases/{code}/consents/{consent_id}/withdraw", "withdraw_consent")
+
+    mixed = reach(cast.stranger, route, ids)
+    missing = reach(cast.stranger, route, ids | {"consent_id": str(uuid4())})
+
+    assert as_told(mixed) == as_told(missing)
+    assert mixed.status_code == 404
+    items = cast.submitter.get(f"{path_of(cast.case)}/consents").json()["items"]
+    assert [item["withdrawn_at"] for item in items] == [None] * 3
+
+
+def test_an_external_reference_of_another_submitter_is_not_told(cast: Cast) -> None:
+    cast.submitter.creates("/cases", new_case(external_reference="2026/17"))
+
+    own = cast.submitter.creates("/cases", new_case(external_reference="2026/17"))
+    another = cast.stranger.creates("/cases", new_case(external_reference="2026/17"))
+
+    assert own.status_code == 409
+    assert another.status_code == 201
