@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import ForeignKey, Index, LargeBinary, String, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from app.cases.lifecycle import State
+from app.cases.lifecycle import LED, State
 from app.cases.risk import RiskLevel
 from app.deadlines.limits import Priority
 from app.directory.models import FocalPoint
@@ -89,6 +89,17 @@ class Case(Listed, Base):
         return frozenset(
             p.focal_point_id for p in self.parties if p.record_id == self.id and not p.until
         )
+
+    @property
+    def keepers(self) -> frozenset[UUID]:
+        """Who may know that something was written in the case, and never what.
+
+        The submitter until a lead has it; then the holder. A submitter of the State of
+        origin must not follow what the host side learns (R12).
+        """
+        holder = self.holder
+        held = frozenset({holder} if holder else set())
+        return held if self.state in LED else held | {self.submitter}
 
     def with_relation(self, *relations: Relation) -> UUID | None:
         """Find the focal point that has one of these relations to the case now."""

@@ -140,17 +140,18 @@ def unseal(work: Reading, paper: Sealed) -> bytes:
     return work.vault.open(key, place_of(paper), paper.sealed)
 
 
-def sections_present(work: Reading, case_ids: Iterable[UUID]) -> Mapping[UUID, list[str]]:
-    """Name what is sealed in each case itself."""
+def sections_present(
+    work: Reading, case_ids: Iterable[UUID]
+) -> Mapping[UUID, list[tuple[str, UUID]]]:
+    """Name what is sealed in each case itself, and who wrote it."""
     rows = work.session.execute(
-        select(Sealed.case_id, Sealed.kind)
+        select(Sealed.case_id, Sealed.kind, Sealed.author)
         .where(Sealed.case_id.in_(list(case_ids)), Sealed.record_id == Sealed.case_id)
-        .group_by(Sealed.case_id, Sealed.kind)
         .order_by(Sealed.kind)
     )
-    present: dict[UUID, list[str]] = {}
-    for case_id, kind in rows:
-        present.setdefault(case_id, []).append(kind)
+    present: dict[UUID, list[tuple[str, UUID]]] = {}
+    for case_id, kind, author in rows:
+        present.setdefault(case_id, []).append((kind, author))
     return present
 
 

@@ -240,7 +240,7 @@ def assess(work: Writing, code: str, risk: NewRisk) -> Case:
         raise RoleMissing(f"This needs one of the roles {', '.join(sorted(ASSESSORS))}.")
     cases.assess(work, case, risk)
     case.touch()
-    work.record("case.risk_assessed", case, case.audience, {"level": risk.level})
+    work.record("case.risk_assessed", case, case.keepers, {"level": risk.level})
     return case
 
 

@@ -1,6 +1,6 @@
 """How a case stands: what its needs are judged by, and how each party sees it."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
@@ -42,7 +42,7 @@ class Context:
 
     standings: Mapping[UUID, Standing]
     clocks: Mapping[UUID, Clock]
-    sections: Mapping[UUID, list[str]]
+    sections: Mapping[UUID, list[tuple[str, UUID]]]
     referrals: Mapping[UUID, list[ReferralState]]
     codes: Mapping[UUID, str]
     me: FocalPoint
@@ -117,8 +117,8 @@ def show_one(work: Reading, case: Case, context: Context) -> CaseOut:
         lead=context.codes[lead] if lead else None,
         holder=context.codes[holder] if holder else None,
         submitter=context.codes[case.submitter] if sides else None,
-        risk=Risk.model_validate(risk) if risk and sides else None,
-        sections=written(context.sections.get(case.id, [])) if sides else [],
+        risk=Risk.model_validate(risk) if risk and context.me.id in case.keepers else None,
+        sections=written(case, context),
         closure_reason=case.closure_reason if sides else None,
         due_at=clock.due_at if clock and sides else None,
         version=case.version if sides else None,
@@ -126,9 +126,11 @@ def show_one(work: Reading, case: Case, context: Context) -> CaseOut:
     )
 
 
-def written(kinds: Iterable[str]) -> list[Section]:
-    """Name the sections among what is sealed."""
-    return [section for section in Section if section in set(kinds)]
+def written(case: Case, context: Context) -> list[Section]:
+    """Name the sections that are written: to those who keep the case, else one's own."""
+    me, kept = context.me.id, context.sections.get(case.id, [])
+    mine = {kind for kind, author in kept if me in case.keepers or author == me}
+    return [section for section in Section if section in mine]
 
 
 def actions_of(

@@ -4,18 +4,17 @@ from uuid import UUID
 
 from app.cases import queries
 from app.cases.models import Case
-from app.casework.intake import must_write, sides_of
+from app.casework.intake import must_write
 from app.consents import actions as consents
 from app.consents import queries as recorded
+from app.consents.coverage import names
 from app.consents.models import Consent
 from app.consents.schemas import NewConsent
 from app.directory import queries as directory
-from app.kernel.actors import Side
+from app.kernel.actors import Relation
 from app.kernel.problems import NotFound
 from app.kernel.work import Reading, Writing
 from app.referrals import actions as referrals
-
-FULL: frozenset[Side] = frozenset({Side.SUBMITTER, Side.HOLDER})
 
 
 def record_consent(work: Writing, code: str, new: NewConsent) -> Consent:
@@ -24,7 +23,7 @@ def record_consent(work: Writing, code: str, new: NewConsent) -> Consent:
     must_write(work, case)
     consent = consents.record(work, case, new)
     case.touch()
-    work.record("consent.recorded", case, case.audience, {"consent": str(consent.id)})
+    work.record("consent.recorded", case, case.keepers, {"consent": str(consent.id)})
     return consent
 
 
@@ -40,8 +39,8 @@ def withdraw_consent(work: Writing, code: str, consent_id: UUID) -> Consent:
         raise NotFound("There is no such consent in this case.")
     if consents.take_back(work, consent):
         case.touch()
-        facts = {"consent": str(consent.id)}
-        work.record("consent.withdrawn", case, case.audience, facts)
+        told = case.keepers | {consent.recorded_by}
+        work.record("consent.withdrawn", case, told, {"consent": str(consent.id)})
         work.session.flush()
         referrals.withdraw_uncovered(work, case)
     return consent
@@ -50,13 +49,21 @@ def withdraw_consent(work: Writing, code: str, consent_id: UUID) -> Consent:
 def consents_for(work: Reading, case: Case) -> list[Consent]:
     """List the consents the caller may know of.
 
-    Submitter and holder see all; a recipient sees those that name it; the desk and
-    oversight, which are told nothing, see none.
+    The holder knows all; the submitter those it recorded, for a later one may name who
+    shelters the person; a recipient those that name it. The desk and oversight are told
+    nothing, so they see none.
     """
-    sides = sides_of(work, case)
-    if Side.OVERSIGHT in sides and not sides & FULL:
-        return []
-    if sides & FULL:
-        return recorded.of_case(work, case.id)
     me = directory.by_id(work, work.actor.focal_point_id)
-    return recorded.of_case_naming(work, case.id, me)
+    found = recorded.of_case(work, case.id)
+    if case.relations_of(me.id) & {Relation.CANDIDATE, Relation.LEAD}:
+        return found
+    asked = is_recipient(case, me.id)
+    return [c for c in found if c.recorded_by == me.id or (asked and names(c, me))]
+
+
+def is_recipient(case: Case, focal_point: UUID) -> bool:
+    """Say whether a referral of the case was sent to it, and its part has not ended."""
+    return any(
+        p.focal_point_id == focal_point and p.relation == Relation.RECIPIENT and not p.until
+        for p in case.parties
+    )

@@ -5,7 +5,6 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from app.consents.coverage import Addressee, names
 from app.consents.models import Consent
 from app.kernel.problems import NotFound
 from app.kernel.work import Reading
@@ -24,11 +23,6 @@ def of_cases(work: Reading, case_ids: Iterable[UUID]) -> Mapping[UUID, list[Cons
 def of_case(work: Reading, case_id: UUID) -> list[Consent]:
     """List every consent of a case, withdrawn ones too, oldest first."""
     return of_cases(work, [case_id]).get(case_id, [])
-
-
-def of_case_naming(work: Reading, case_id: UUID, recipient: Addressee) -> list[Consent]:
-    """List the consents of a case that name this recipient, itself or its class."""
-    return [c for c in of_case(work, case_id) if names(c, recipient)]
 
 
 def get(work: Reading, case_id: UUID, consent_id: UUID) -> Consent:

@@ -174,6 +174,5 @@ def write_paper(
         raise ActionNotYours(f"This is not yours to write while the case is {case.state}.")
     cases.seal(work, case, subject, content)
     case.touch()
-    audience = {case.submitter, case.holder or case.submitter}
-    work.record("case.section_written", case, frozenset(audience), {"section": subject})
+    work.record("case.section_written", case, case.keepers, {"section": subject})
     return case
