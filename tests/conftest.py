@@ -4,6 +4,7 @@
 is about that database alone: it runs once, and is deselected where that one is left out.
 """
 
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Protocol
@@ -43,6 +44,7 @@ def pytest_configure(config: pytest.Config) -> None:
     home = config.stash[HOME] = Path(given) if given else databases.make_home()
     if not given:
         config.add_cleanup(lambda: databases.clear(home))
+        signal.signal(signal.SIGTERM, signal.default_int_handler)  # `timeout` clears up too
 
 
 @pytest.hookimpl(optionalhook=True)

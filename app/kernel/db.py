@@ -48,6 +48,7 @@ SQLITE_PRAGMAS = (
     "foreign_keys = ON",
     "busy_timeout = 5000",
     "trusted_schema = OFF",
+    "recursive_triggers = ON",  # or REPLACE would rewrite what triggers keep
 )
 OWNER_ROLE: Final = "safe_conduct_owner"
 APP_ROLE: Final = "safe_conduct_app"

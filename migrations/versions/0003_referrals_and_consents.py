@@ -108,7 +108,7 @@ def create_access_entries() -> None:
         refers("case_id", "case.id"),
         sa.Column("record_id", sa.Uuid(), nullable=False),
         sa.Column("subject", sa.String(), nullable=False),
-        sa.Column("purpose", one_of("reading", PURPOSES), nullable=False),
+        sa.Column("purpose", one_of("readingpurpose", PURPOSES), nullable=False),
         sa.Column("allowed", sa.Boolean(), nullable=False),
         sa.Column("policy", sa.String(), nullable=False),
         sa.Column("account_id", sa.Uuid(), nullable=False),
