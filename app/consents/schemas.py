@@ -8,14 +8,14 @@ from uuid import UUID
 from pydantic import AwareDatetime, Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from app.cases.sections import Section
+from app.cases.sections import Content, Section
 from app.consents.coverage import GivenBy, Purpose
 from app.consents.models import Consent
 from app.directory.kinds import Function, Kind
 from app.kernel.text import Asked, Code, CountryCode, LanguageTag, SafeText, Shown
 
 
-class RecipientClass(Asked):
+class RecipientClass(Content):
     """A class of recipients, such as non-state shelters in KZ."""
 
     kind: Kind

@@ -1,5 +1,6 @@
 """How long each answer may take: the defaults of LIFECYCLES.md, section 7, as one table."""
 
+from calendar import monthrange
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -35,17 +36,18 @@ class ClockKind(StrEnum):
 
 @dataclass(frozen=True)
 class Limit:
-    """A length of time, by the clock or in working days.
+    """A length of time, by the clock, in working days or in months.
 
     Working days are Monday to Friday in UTC; calendars of countries come with the worker.
     """
 
     hours: int = 0
     working_days: int = 0
+    months: int = 0
 
     def after(self, start: datetime) -> datetime:
         """Say when it is over."""
-        end = start + timedelta(hours=self.hours)
+        end = months_later(start, self.months) + timedelta(hours=self.hours)
         for _ in range(self.working_days):
             end = next_working_day(end)
         return end
@@ -59,6 +61,14 @@ def next_working_day(moment: datetime) -> datetime:
     return following
 
 
+def months_later(moment: datetime, count: int) -> datetime:
+    """Move to the same day of a later month, or to that month's last day."""
+    years, month = divmod(moment.month - 1 + count, 12)
+    year = moment.year + years
+    day = min(moment.day, monthrange(year, month + 1)[1])
+    return moment.replace(year=year, month=month + 1, day=day)
+
+
 def hours(count: int) -> Limit:
     """Spell a limit in hours."""
     return Limit(hours=count)
@@ -67,6 +77,11 @@ def hours(count: int) -> Limit:
 def days(count: int) -> Limit:
     """Spell a limit in days that run through week-ends."""
     return Limit(hours=24 * count)
+
+
+def months(count: int) -> Limit:
+    """Spell a limit in months of the calendar."""
+    return Limit(months=count)
 
 
 def working_days(count: int) -> Limit:
@@ -89,7 +104,7 @@ LIMITS: Final[dict[ClockKind, tuple[Limit, Limit, Limit]]] = {
     _K.ANSWER:            (hours(4),  working_days(1), working_days(1)),
     _K.FINISH_DRAFT:      (days(14),  days(14),        days(14)),
     _K.CONFIRM_DELETION:  (working_days(5), working_days(5), working_days(5)),
-    _K.ERASE:             (days(730), days(730),       days(730)),
+    _K.ERASE:             (months(24), months(24),     months(24)),
 }
 # fmt: on
 

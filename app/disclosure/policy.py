@@ -101,7 +101,7 @@ _OPEN, _WRITE = Deed.OPEN, Deed.WRITE
 POLICY: Final = (
     #    deed    side            subjects             case states  referral     conditions
     Rule(_OPEN,  Side.SUBMITTER, _SECTIONS | _GUARDS, _UNLED | LED, _NO,        _IF_OWN),
-    Rule(_OPEN,  Side.SUBMITTER, _NOTES,              CASE_OPEN,   _NO,         _IF_OWN),
+    Rule(_OPEN,  Side.SUBMITTER, _NOTES,              _UNLED | LED, _NO,        _IF_OWN),
     Rule(_OPEN,  Side.SUBMITTER, _CONTACTS,           LED,         _NO,         _NOT_ORIGIN),
     Rule(_OPEN,  Side.CANDIDATE, _L1,                 _NEW,        _NO,         _IF_CONSENTED),
     Rule(_OPEN,  Side.CANDIDATE, _L2,       frozenset({_C.UNDER_REVIEW}), _NO,  _IF_CONSENTED),
