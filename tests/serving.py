@@ -5,11 +5,13 @@ process that can be killed: `python -m tests.serving DATABASE_URL KEY_FILE`.
 """
 
 import base64
+import logging
 import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -34,6 +36,11 @@ PATIENCE: Final = 60
 """Tries of a client that obeys; the wait between them is what the server asks."""
 
 
+def report(what: str, found: Iterable[Hashable]) -> None:
+    """Say how a load was answered: `pytest --log-cli-level INFO` shows it."""
+    logging.getLogger("safe_conduct.load").info("%s: %s", what, dict(Counter(found)))
+
+
 def times(usual: int, soak: int) -> int:
     """Say how often a load is repeated: `make soak` takes its time."""
     return soak if SOAK else usual
@@ -41,7 +48,9 @@ def times(usual: int, soak: int) -> int:
 
 def server_of(app: FastAPI) -> Server:
     """A server with nothing of its own to say; it keeps connections as long as we do."""
-    return Server(Config(app, ws="none", log_config=None, timeout_keep_alive=600))
+    return Server(
+        Config(app, ws="none", log_config=None, log_level="warning", timeout_keep_alive=600)
+    )
 
 
 def own_port() -> socket:
@@ -64,7 +73,7 @@ def client_of(port: int) -> Client:
 class Served(World):
     """A world behind a real server; what is slow or lost is so on a real connection."""
 
-    http: Client  # type: ignore[assignment]  # the other world calls the application itself
+    http: Client  # the other world calls the application itself
 
     def __init__(self, url: str) -> None:
         super().__init__(url)

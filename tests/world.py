@@ -172,6 +172,7 @@ def done(response: Response) -> Json:
 
 def problem(response: Response) -> tuple[int, str]:
     """The status and the name of what went wrong."""
+    assert response.is_error, response.text
     return response.status_code, response.json()["type"].removeprefix("/problems/")
 
 

@@ -4,6 +4,7 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Response, Security
+from pydantic import Field
 from pydantic.json_schema import SkipJsonSchema
 
 from app.access.models import Approval
@@ -16,7 +17,6 @@ from app.api.deps import (
     IfMatch,
     IfNoneMatch,
     Once,
-    Paging,
     ReadCases,
     WriteCases,
 )
@@ -45,7 +45,7 @@ from app.kernel.actors import Relation
 from app.kernel.idempotency import KeyInFlight, KeyMissing, KeyReused, Ticket, claim, settle
 from app.kernel.lifecycle import ActionIllegal, ActionNotYours, RoleMissing
 from app.kernel.needs import NeedsUnmet
-from app.kernel.paging import CursorUnknown, paginate
+from app.kernel.paging import CursorUnknown, PageQuery, paginate
 from app.kernel.problems import NotFound
 from app.kernel.text import CountryCode
 from app.kernel.versions import VersionNotGiven, VersionStale
@@ -89,21 +89,26 @@ def write_case(begin: WriteCases, once: Once, new: NewCase) -> Response:
         return on_case(work, once, lambda: intake.write(work, new), created=True)
 
 
+class CaseQuery(PageQuery):
+    """Where to start, and which cases."""
+
+    role: Annotated[list[Relation], Field(max_length=8)] = []
+    state: Annotated[list[State], Field(max_length=10)] = []
+    stage: Annotated[list[Stage], Field(max_length=4)] = []
+    priority: Priority | SkipJsonSchema[None] = None
+    country: CountryCode | SkipJsonSchema[None] = None
+
+
 @router.get("", response_model=CasePage, responses=problems(CursorUnknown))
-def list_cases(  # noqa: PLR0913, PLR0917 - the filters of one list
+def list_cases(
     begin: ReadCases,
-    query: Paging,
-    role: Annotated[list[Relation], Query(max_length=8)] = [],  # noqa: B006
-    state: Annotated[list[State], Query(max_length=10)] = [],  # noqa: B006
-    stage: Annotated[list[Stage], Query(max_length=4)] = [],  # noqa: B006
-    priority: Annotated[Priority | SkipJsonSchema[None], Query()] = None,
-    country: Annotated[CountryCode | SkipJsonSchema[None], Query()] = None,
+    query: Annotated[CaseQuery, Query()],
     if_none_match: IfNoneMatch = None,
 ) -> Response:
     """List the cases you are party to. To follow changes, use the feed."""
     with begin() as work:
-        states = {*state, *states_in(stage)}
-        statement = queries.mine(work, role, states, priority, country)
+        states = {*query.state, *states_in(query.stage)}
+        statement = queries.mine(work, query.role, states, query.priority, query.country)
         rows, after, more = paginate(work, statement, (Party.number,), query, name="cases")
         items = situation.show(work, [case for case, _ in rows])
         page = CasePage(items=items, next=after, more=more)
@@ -126,7 +131,9 @@ def get_case(
 
 
 @router.patch(
-    "/{code}", response_model=CaseOut, responses=problems(*ACTS, intake.CountryFixed)
+    "/{code}",
+    response_model=CaseOut,
+    responses=problems(*ACTS, intake.CountryFixed, intake.NoticeIncomplete),
 )
 def mend_notice(
     begin: WriteCases, code: CaseCode, seen: IfMatch, once: Once, notice: NoticeFields

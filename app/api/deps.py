@@ -80,6 +80,9 @@ ApprovalId = Annotated[
     UUID | SkipJsonSchema[None], Header(alias="Approval", description=APPROVAL)
 ]
 Paging = Annotated[PageQuery, Query()]
+CaseCodeText = Annotated[
+    str, Field(pattern=FORM, description="The code of a case."), AfterValidator(known)
+]
 CaseCode = Annotated[
     str,
     Path(

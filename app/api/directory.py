@@ -8,7 +8,7 @@ from pydantic.json_schema import SkipJsonSchema
 
 from app.access import queries as access
 from app.api.conditional import answer
-from app.api.deps import CaseCode, IfNoneMatch, Paging, ReadCases, ReadDirectory
+from app.api.deps import CaseCode, IfNoneMatch, ReadCases, ReadDirectory
 from app.api.guard import BEARER, Guarded
 from app.api.problems import problems
 from app.cases import queries as cases
@@ -18,7 +18,7 @@ from app.directory.kinds import Service
 from app.directory.schemas import CountryOut, CountryPage, FocalPointOut, FocalPointPage
 from app.kernel.actors import AccountKind, Role, Scope
 from app.kernel.lifecycle import AnyOf, Table
-from app.kernel.paging import CursorUnknown
+from app.kernel.paging import CursorUnknown, PageQuery
 from app.kernel.problems import NotFound
 from app.kernel.text import CountryCode, Shown
 from app.referrals.lifecycle import TABLE as REFERRAL
@@ -73,19 +73,25 @@ def get_me(begin: ReadDirectory) -> Response:
         )
 
 
+class FocalPointQuery(PageQuery):
+    """Where to start, and which focal points."""
+
+    country: CountryCode | SkipJsonSchema[None] = None
+    service: Service | SkipJsonSchema[None] = None
+
+
 @router.get(
     "/focal-points", response_model=FocalPointPage, responses=problems(CursorUnknown)
 )
 def list_focal_points(
     begin: ReadDirectory,
-    query: Paging,
-    country: Annotated[CountryCode | SkipJsonSchema[None], Query()] = None,
-    service: Annotated[Service | SkipJsonSchema[None], Query()] = None,
+    query: Annotated[FocalPointQuery, Query()],
     if_none_match: IfNoneMatch = None,
 ) -> Response:
     """List the focal points, with how well each is sourced."""
     with begin() as work:
-        rows, after, more = queries.page_focal_points(work, query, country, service)
+        chosen = (query.country, query.service)
+        rows, after, more = queries.page_focal_points(work, query, *chosen)
         items = [FocalPointOut.model_validate(row) for row in rows]
         page = FocalPointPage(items=items, next=after, more=more)
         return answer(page, if_none_match=if_none_match)

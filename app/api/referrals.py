@@ -1,25 +1,23 @@
 """Referrals: asking for one service, and one path for each act."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Response, Security
-from pydantic import AfterValidator
 from pydantic.json_schema import SkipJsonSchema
 
 from app.api.acting import on_referral, there
 from app.api.conditional import answer
 from app.api.deps import (
     CaseCode,
+    CaseCodeText,
     IfMatch,
     IfNoneMatch,
     Once,
     OpenSections,
-    Paging,
     Purpose,
     ReadReferrals,
     WriteReferrals,
-    known,
 )
 from app.api.guard import BEARER, Guarded
 from app.api.problems import problems
@@ -29,11 +27,10 @@ from app.cases.models import Party
 from app.disclosure import actions as disclosure
 from app.disclosure.schemas import NoteList, OpenedArrangement
 from app.kernel.actors import Side
-from app.kernel.codes import FORM
 from app.kernel.idempotency import KeyInFlight, KeyMissing, KeyReused
 from app.kernel.lifecycle import ActionIllegal, ActionNotYours, RoleMissing
 from app.kernel.needs import NeedsUnmet
-from app.kernel.paging import CursorUnknown, paginate
+from app.kernel.paging import CursorUnknown, PageQuery, paginate
 from app.kernel.problems import NotFound
 from app.kernel.versions import VersionNotGiven, VersionStale
 from app.kernel.work import Writing
@@ -86,20 +83,23 @@ def open_referral(
         return on_referral(work, once, lambda: act(work), created=True)
 
 
+class ReferralQuery(PageQuery):
+    """Where to start, and which referrals."""
+
+    side: Literal[Side.SENDER, Side.RECIPIENT] | SkipJsonSchema[None] = None
+    state: State | SkipJsonSchema[None] = None
+    case: CaseCodeText | SkipJsonSchema[None] = None
+
+
 @router.get("/referrals", response_model=ReferralPage, responses=problems(CursorUnknown))
-def list_referrals(  # noqa: PLR0913, PLR0917 - the filters of one list
+def list_referrals(
     begin: ReadReferrals,
-    query: Paging,
-    side: Annotated[Side | SkipJsonSchema[None], Query()] = None,
-    state: Annotated[State | SkipJsonSchema[None], Query()] = None,
-    case: Annotated[
-        str | SkipJsonSchema[None], Query(pattern=FORM), AfterValidator(known)
-    ] = None,
+    query: Annotated[ReferralQuery, Query()],
     if_none_match: IfNoneMatch = None,
 ) -> Response:
     """List the referrals you were sent, and those of the cases you hold."""
     with begin() as work:
-        statement = queries.mine(work, side, state, case)
+        statement = queries.mine(work, query.side, query.state, query.case)
         keys = (Party.number, Referral.number)
         rows, after, more = paginate(work, statement, keys, query, name="referrals")
         items = show(work, [referral for referral, *_ in rows])

@@ -22,7 +22,7 @@ from app.disclosure.schemas import (
     OpenedSafeguards,
 )
 from app.kernel.idempotency import KeyInFlight, KeyReused
-from app.kernel.lifecycle import ActionNotYours
+from app.kernel.lifecycle import ActionNotYours, RoleMissing
 from app.kernel.paging import CursorUnknown, paginate
 from app.kernel.problems import NotFound, Problem
 from app.kernel.versions import VersionNotGiven, VersionStale
@@ -34,7 +34,8 @@ router = APIRouter(
     dependencies=[Security(BEARER)],
 )
 WRITE = problems(
-    *(NotFound, VersionNotGiven, VersionStale, ActionNotYours, KeyReused, KeyInFlight)
+    *(NotFound, VersionNotGiven, VersionStale, KeyReused, KeyInFlight),
+    *(ActionNotYours, RoleMissing),
 )
 
 

@@ -1,5 +1,6 @@
 """Changing a case by itself; acts that look beyond it live in casework."""
 
+from datetime import datetime
 from uuid import UUID
 
 from pydantic import BaseModel
@@ -7,9 +8,11 @@ from pydantic import BaseModel
 from app.cases import queries
 from app.cases.lifecycle import CLOCKS, EVENTS, Row
 from app.cases.models import Case, CaseKey, RiskAssessment, Sealed
+from app.cases.risk import runs_out
 from app.cases.schemas import NewRisk, NoticeFields
 from app.cases.sections import Paper, Sealable
 from app.deadlines import actions as deadlines
+from app.deadlines.limits import ClockKind, due
 from app.kernel import lifecycle
 from app.kernel.actors import Relation, Side
 from app.kernel.codes import new_code
@@ -99,6 +102,8 @@ def assess(work: Writing, case: Case, risk: NewRisk) -> None:
         assessed_at=work.now,
     )
     work.session.add(assessment)
+    if CLOCKS.get(case.state, (None, None))[0] == ClockKind.REVIEW_RISK:
+        wind(work, case)
     if risk.remarks:
         note(work, case, "risk", risk.remarks)
 
@@ -131,7 +136,16 @@ def wind(work: Writing, case: Case) -> None:
         return
     kind, side = CLOCKS[case.state]
     waits_on = {Side.SUBMITTER: case.submitter, Side.HOLDER: case.holder}.get(side)
-    deadlines.restart(work, case, kind, waits_on=waits_on, priority=case.priority)
+    deadlines.restart(work, case, kind, due_of(work, case, kind), waits_on=waits_on)
+
+
+def due_of(work: Writing, case: Case, kind: ClockKind) -> datetime:
+    """Say until when; the risk is due again when its last assessment has run out (D12)."""
+    work.session.flush()
+    risk = queries.latest_risks(work, [case.id]).get(case.id)
+    if kind == ClockKind.REVIEW_RISK and risk is not None:
+        return runs_out(risk)
+    return due(kind, case.priority, work.now)
 
 
 class NoteText(BaseModel):

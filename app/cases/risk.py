@@ -34,4 +34,9 @@ HOLDS_FOR: Final = {
 
 def is_current(risk: Assessed | None, now: datetime) -> bool:
     """Say whether the risk is known well enough to act on it."""
-    return risk is not None and now <= risk.assessed_at + HOLDS_FOR[risk.level]
+    return risk is not None and now <= runs_out(risk)
+
+
+def runs_out(risk: Assessed) -> datetime:
+    """Say until when an assessment holds."""
+    return risk.assessed_at + HOLDS_FOR[risk.level]

@@ -6,7 +6,7 @@ from uuid import UUID
 from app.cases import actions as cases
 from app.cases import queries
 from app.cases.actions import mend_notice, note, open_draft, seal
-from app.cases.lifecycle import LED, TABLE, WITH_A_CANDIDATE, Action, Row, State
+from app.cases.lifecycle import LED, OPEN, TABLE, WITH_A_CANDIDATE, Action, Row, State
 from app.cases.models import Case
 from app.cases.schemas import NewRisk, NoticeFields
 from app.cases.sections import Paper
@@ -27,7 +27,7 @@ from app.kernel.work import Reading, Writing
 from app.referrals import actions as referrals
 from app.routing import actions as routing
 from app.routing import queries as shortlists
-from app.routing.ranking import Profile, Question, Ranking, rank
+from app.routing.ranking import Profile, Question, rank
 
 WRITERS: Final = frozenset({Role.OFFICER, Role.CASEWORKER})
 ASSESSORS: Final = frozenset({Role.OFFICER, Role.CASEWORKER, Role.COORDINATOR})
@@ -43,6 +43,12 @@ class CountryFixed(Problem):
     """The country of a case that was submitted changes by relocating it."""
 
     status = 409
+
+
+class NoticeIncomplete(Problem):
+    """The notice of a case that was submitted keeps all its answers."""
+
+    status = 422
 
 
 class DeskMissing(Problem):
@@ -212,6 +218,7 @@ def mend(work: Writing, code: str, seen: Seen, notice: NoticeFields) -> Case:
     seen.must_include(case.version)
     must_write(work, case)
     country = notice.country if "country" in notice.model_fields_set else case.country
+    must_stay_complete(case, notice)
     if case.state != State.DRAFT and country != case.country:
         raise CountryFixed("Ask the holder: the case has to be carried to another lead.")
     if changed := mend_notice(case, notice):
@@ -220,6 +227,14 @@ def mend(work: Writing, code: str, seen: Seen, notice: NoticeFields) -> Case:
             cases.wind(work, case)
         work.record("case.notice_changed", case, case.audience, {"fields": changed})
     return case
+
+
+def must_stay_complete(case: Case, notice: NoticeFields) -> None:
+    """Raise NoticeIncomplete (422) if a notice that was submitted would lose an answer."""
+    given = notice.model_dump(exclude_unset=True)
+    emptied = [name for name in situation.ASKED_OF_ALL if given.get(name, "") is None]
+    if case.state != State.DRAFT and emptied:
+        raise NoticeIncomplete(f"Give another answer, not none: {', '.join(emptied)}.")
 
 
 def withdraw(work: Writing, case: Case, row: Row, why: WithdrawCase) -> Case:
@@ -234,16 +249,16 @@ def withdraw(work: Writing, case: Case, row: Row, why: WithdrawCase) -> Case:
 
 
 def assess(work: Writing, code: str, risk: NewRisk) -> Case:
-    """Add an assessment of the risk, by any party; raises NotFound (404), RoleMissing."""
+    """Add an assessment of the risk, by any party.
+
+    Raises NotFound (404), ActionIllegal (409), RoleMissing (403).
+    """
     case = queries.lock(work, code)
+    if case.state not in OPEN | {State.DRAFT}:
+        raise ActionIllegal(f"The case is {case.state}.", TABLE.legal(case.state))
     if not ASSESSORS & work.actor.roles:
         raise RoleMissing(f"This needs one of the roles {', '.join(sorted(ASSESSORS))}.")
     cases.assess(work, case, risk)
     case.touch()
     work.record("case.risk_assessed", case, case.keepers, {"level": risk.level})
     return case
-
-
-def dry_ranking(work: Reading, case: Case) -> Ranking:
-    """Answer the question of routing as it stands now, without keeping the answer."""
-    return rank(question_of(work, case))

@@ -26,6 +26,7 @@ def decline_lead(work: Writing, case: Case, row: Row, why: DeclineLead) -> Case:
     case.dismiss(Relation.CANDIDATE, work.now)
     routing.pass_over(work, case.id, work.actor.focal_point_id)
     hand_to_next(work, case)
+    referrals.hand_on(work, case)
     cases.take(work, case, row, {"reason": why.reason}, before=before)
     return case
 

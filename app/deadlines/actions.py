@@ -1,10 +1,11 @@
 """Setting and stopping clocks: each record has at most one running."""
 
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import update
 
-from app.deadlines.limits import ClockKind, Priority, due
+from app.deadlines.limits import ClockKind
 from app.deadlines.models import Clock
 from app.kernel.work import Recorded, Writing
 
@@ -13,9 +14,9 @@ def restart(
     work: Writing,
     record: Recorded,
     kind: ClockKind,
+    due_at: datetime,
     *,
     waits_on: UUID | None,
-    priority: Priority | None,
 ) -> None:
     """Stop what ran for this record and start what its new state waits for."""
     stop(work, record.id)
@@ -26,7 +27,7 @@ def restart(
         kind=kind,
         waits_on=waits_on,
         set_at=work.now,
-        due_at=due(kind, priority, work.now),
+        due_at=due_at,
     )
     work.session.add(clock)
 

@@ -23,9 +23,16 @@ from app.cases.sections import (
     SectionContent,
 )
 from app.directory import queries as directory
-from app.disclosure import queries as standing
+from app.disclosure import queries as policies
 from app.disclosure.models import AccessEntry
-from app.disclosure.policy import POLICY_HASH, Asked, Deed, ReadingPurpose, Subject, decide
+from app.disclosure.policy import (
+    POLICY_HASH,
+    WORKERS,
+    Deed,
+    ReadingPurpose,
+    Subject,
+    decide,
+)
 from app.disclosure.schemas import (
     NoteList,
     NoteOut,
@@ -33,7 +40,7 @@ from app.disclosure.schemas import (
     OpenedContacts,
     OpenedSafeguards,
 )
-from app.kernel.lifecycle import ActionNotYours
+from app.kernel.lifecycle import ActionNotYours, RoleMissing
 from app.kernel.versions import Seen
 from app.kernel.work import Recorded, Writing
 from app.referrals import queries as referrals
@@ -97,8 +104,7 @@ def open_arrangement(
 def open_notes(work: Writing, record: Case | Referral, purpose: ReadingPurpose) -> NoteList:
     """Open those notes of a case or referral that the caller may read."""
     papers = queries.notes(work, record.id)
-    asked = [standing.asked(work, record, Paper.NOTE, Deed.OPEN, p) for p in papers]
-    shown = [p for p, question in zip(papers, asked, strict=True) if decide(question)]
+    shown = [p for p in papers if may(work, record, Paper.NOTE, Deed.OPEN, p)]
     enter(work, record, Paper.NOTE, purpose, allowed=bool(shown))
     return NoteList(items=[note_out(work, paper) for paper in shown])
 
@@ -122,9 +128,20 @@ def open_paper(
 ) -> Sealed | None:
     """Decide, enter the decision, and hand out the paper or None."""
     paper = queries.sealed(work, record.id, subject)
-    allowed = decide(standing.asked(work, record, subject, Deed.OPEN, paper))
+    allowed = may(work, record, subject, Deed.OPEN, paper)
     enter(work, record, subject, purpose, allowed=allowed)
     return paper if allowed else None
+
+
+def may(
+    work: Writing,
+    record: Case | Referral,
+    subject: Subject,
+    deed: Deed,
+    paper: Sealed | None,
+) -> bool:
+    """Say whether the policy allows it, for the record itself or for a referral to me."""
+    return any(map(decide, policies.questions(work, record, subject, deed, paper)))
 
 
 def enter(
@@ -169,8 +186,9 @@ def write_paper(
     """Decide, seal, and tell the parties that something was written, never what."""
     case = queries.lock(work, code)
     seen.must_include(case.version)
-    question: Asked = standing.asked(work, case, subject, Deed.WRITE, None)
-    if not decide(question):
+    if not WORKERS & work.actor.roles:
+        raise RoleMissing(f"This needs one of the roles {', '.join(sorted(WORKERS))}.")
+    if not may(work, case, subject, Deed.WRITE, None):
         raise ActionNotYours(f"This is not yours to write while the case is {case.state}.")
     cases.seal(work, case, subject, content)
     case.touch()

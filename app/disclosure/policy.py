@@ -14,7 +14,7 @@ from app.cases.lifecycle import LED
 from app.cases.lifecycle import OPEN as CASE_OPEN
 from app.cases.lifecycle import State as CaseState
 from app.cases.sections import Paper, Section
-from app.kernel.actors import Side
+from app.kernel.actors import Role, Side
 from app.referrals.lifecycle import ASKED, AT_WORK
 from app.referrals.lifecycle import State as ReferralState
 
@@ -48,6 +48,10 @@ class Condition(StrEnum):
     POLICE_CONSENT = "police_consent"
 
 
+WORKERS: Final = frozenset({Role.OFFICER, Role.CASEWORKER, Role.COORDINATOR})
+"""Who reads and writes what is sealed; administrators, analysts and overseers do not."""
+
+
 @dataclass(frozen=True)
 class Rule:
     """One row: who, what, in which states of the case and of the referral, and if what.
@@ -61,11 +65,12 @@ class Rule:
     case_states: frozenset[CaseState]
     referral_states: frozenset[ReferralState] = frozenset()
     conditions: frozenset[Condition] = frozenset()
+    roles: frozenset[Role] = WORKERS
 
 
 @dataclass(frozen=True)
 class Asked:
-    """Who asks for what, and how things stand."""
+    """Who asks for what, and how things stand: for the case, or for one referral of it."""
 
     deed: Deed
     subject: Subject
@@ -73,6 +78,7 @@ class Asked:
     case_state: CaseState
     referral_states: frozenset[ReferralState]
     holds: frozenset[Condition]
+    roles: frozenset[Role] = WORKERS
 
 
 _C, _R = CaseState, ReferralState
@@ -89,6 +95,7 @@ _NOTES: frozenset[Subject] = frozenset({Paper.NOTE})
 _PLACE: frozenset[Subject] = frozenset({Paper.ARRANGEMENT})
 _KEPT = frozenset({*AT_WORK, _R.COMPLETED})
 _TOLD = frozenset(ReferralState) - {_R.DRAFT}
+_THEIRS = _KEPT | ASKED
 _IF_CONSENTED = frozenset({Condition.CONSENTED})
 _IF_OWN = frozenset({Condition.OWN_TEXT})
 _IF_ORIGIN = _IF_CONSENTED | {Condition.ORIGIN_PERMITTED}
@@ -105,7 +112,8 @@ POLICY: Final = (
     Rule(_OPEN,  Side.SUBMITTER, _CONTACTS,           LED,         _NO,         _NOT_ORIGIN),
     Rule(_OPEN,  Side.CANDIDATE, _L1,                 _NEW,        _NO,         _IF_CONSENTED),
     Rule(_OPEN,  Side.CANDIDATE, _L2,       frozenset({_C.UNDER_REVIEW}), _NO,  _IF_CONSENTED),
-    Rule(_OPEN,  Side.CANDIDATE, _GUARDS | _NOTES, frozenset({_C.UNDER_REVIEW}), _NO),
+    Rule(_OPEN,  Side.CANDIDATE, _GUARDS,   frozenset({_C.UNDER_REVIEW}), _NO),
+    Rule(_OPEN,  Side.CANDIDATE, _NOTES,    frozenset({_C.UNDER_REVIEW}), _NO,  _NOT_ORIGIN),
     Rule(_OPEN,  Side.LEAD,      _L1 | _L2,           LED,         _NO,         _IF_CONSENTED),
     Rule(_OPEN,  Side.LEAD,      _L3,                 LED,         _NO,         _IF_ORIGIN),
     Rule(_OPEN,  Side.LEAD,      _L4,                 LED,         _NO,         _IF_POLICE),
@@ -115,7 +123,8 @@ POLICY: Final = (
     Rule(_OPEN,  Side.SENDER,    _PLACE,              CASE_OPEN,   _KEPT,       _NOT_ORIGIN),
     Rule(_OPEN,  Side.SENDER,    _NOTES,              CASE_OPEN,   _TOLD,       _NOT_ORIGIN),
     Rule(_OPEN,  Side.RECIPIENT, _PLACE,              CASE_OPEN,   _KEPT),
-    Rule(_OPEN,  Side.RECIPIENT, _NOTES,              CASE_OPEN,   _TOLD),
+    Rule(_OPEN,  Side.RECIPIENT, _NOTES,              CASE_OPEN,   _THEIRS,     _NOT_ORIGIN),
+    Rule(_OPEN,  Side.RECIPIENT, _NOTES,              CASE_OPEN,   _THEIRS,     _IF_OWN),
     Rule(_OPEN,  Side.RECIPIENT, _L1,                 CASE_OPEN,   ASKED | AT_WORK, _IF_CONSENTED),
     Rule(_OPEN,  Side.RECIPIENT, _L2,                 CASE_OPEN,   AT_WORK,     _IF_CONSENTED),
     Rule(_OPEN,  Side.RECIPIENT, _L3,                 CASE_OPEN,   AT_WORK,     _IF_ORIGIN),
@@ -141,6 +150,7 @@ def allows(rule: Rule, asked: Asked) -> bool:
         and asked.case_state in rule.case_states
         and (not rule.referral_states or bool(rule.referral_states & asked.referral_states))
         and rule.conditions <= asked.holds
+        and bool(rule.roles & asked.roles)
     )
 
 
@@ -149,7 +159,7 @@ def spell(rule: Rule) -> str:
     parts = (
         (rule.deed, rule.side),
         *(sorted(part) for part in (rule.subjects, rule.case_states)),
-        *(sorted(part) for part in (rule.referral_states, rule.conditions)),
+        *(sorted(part) for part in (rule.referral_states, rule.conditions, rule.roles)),
     )
     return "|".join(",".join(part) for part in parts)
 

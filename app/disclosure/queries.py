@@ -1,11 +1,13 @@
 """How things stand for one who asks, in the words of the policy; and the access log."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
 
 from sqlalchemy import Select, select
 
 from app.cases.models import Case, Sealed
-from app.cases.sections import Section
+from app.cases.sections import Paper, Section
 from app.consents import standing
 from app.consents.coverage import Purpose
 from app.consents.standing import Standing
@@ -21,83 +23,115 @@ from app.referrals import queries as referrals
 from app.referrals.models import Referral
 
 
-def asked(
+@dataclass(frozen=True)
+class Sight:
+    """One who asks for one subject: themselves, how the person stands, and the paper."""
+
+    me: FocalPoint
+    stands: Standing
+    subject: Subject
+    paper: Sealed | None
+
+
+def questions(
     work: Reading,
     record: Case | Referral,
     subject: Subject,
     deed: Deed,
     paper: Sealed | None,
-) -> Asked:
-    """Put a question to the policy: who asks, on which sides, and what holds."""
+) -> Iterator[Asked]:
+    """Put the questions of which one must be allowed.
+
+    For the record itself, and for each referral of the case that a reading could rest on:
+    one by one, or the consent for one service would open what another was accepted for.
+    """
     case = record if isinstance(record, Case) else record.case
     me = directory.by_id(work, work.actor.focal_point_id)
-    mine = my_referrals(work, record, subject)
-    stands = standing.of_case(work, case)
-    return Asked(
-        deed=deed,
-        subject=subject,
-        sides=sides(work, record, mine),
-        case_state=case.state,
-        referral_states=frozenset(referral.state for referral in mine),
-        holds=frozenset(conditions(stands, me, subject, mine, paper)),
-    )
+    sight = Sight(me, standing.of_case(work, case), subject, paper)
+    parts = [(sides(work, record), referral_of(record), purposes_of(record))]
+    if isinstance(record, Case):
+        mine = my_referrals(work, case, subject)
+        parts += [(RECIPIENT, r, frozenset({Purpose(r.service)})) for r in mine]
+    for sides_now, referral, purposes in parts:
+        yield Asked(
+            deed=deed,
+            subject=subject,
+            sides=sides_now,
+            case_state=case.state,
+            referral_states=frozenset({referral.state} if referral else ()),
+            holds=frozenset(conditions(sight, purposes)),
+            roles=work.actor.roles,
+        )
 
 
-def my_referrals(
-    work: Reading, record: Case | Referral, subject: Subject
-) -> list[Referral]:
-    """List the referrals on which a reading could rest: this one, or mine in the case.
+RECIPIENT: Final = frozenset({Side.RECIPIENT})
+OF_A_CASE: Final = frozenset({*Section, Paper.CONTACTS})
+"""What of a case a recipient may come to read; its notes are not among them."""
 
-    For a section, only those that were sent with it.
-    """
+
+def referral_of(record: Case | Referral) -> Referral | None:
+    """Say which referral a record is, if it is one."""
+    return record if isinstance(record, Referral) else None
+
+
+def purposes_of(record: Case | Referral) -> frozenset[Purpose]:
+    """Say which consents count: to a lead those to refer, to a recipient its service's."""
     if isinstance(record, Referral):
-        return [record]
+        return frozenset({Purpose(record.service)})
+    return frozenset({Purpose.REFER, Purpose.HANDOVER})
+
+
+def my_referrals(work: Reading, case: Case, subject: Subject) -> list[Referral]:
+    """List the referrals to me in a case on which opening this could rest.
+
+    A section rests on those that were sent with it.
+    """
+    me = work.actor.focal_point_id
     return [
         referral
-        for referral in referrals.of_case(work, record.id)
-        if Relation.RECIPIENT in referral.relations_of(work.actor.focal_point_id)
-        and (not isinstance(subject, Section) or subject in referral.sections)
+        for referral in referrals.of_case(work, case.id)
+        if Relation.RECIPIENT in referral.relations_of(me)
+        and subject in OF_A_CASE
+        and (subject not in SECTIONS or subject in referral.sections)
     ]
 
 
-def sides(work: Reading, record: Case | Referral, mine: list[Referral]) -> frozenset[Side]:
-    """Say on which sides the caller stands for this record."""
+SECTIONS: Final = frozenset(Section)
+
+
+def sides(work: Reading, record: Case | Referral) -> frozenset[Side]:
+    """Say on which sides of this record the caller stands."""
     relations = record.relations_of(work.actor.focal_point_id)
-    if isinstance(record, Referral):
-        return sides_of_referral(relations)
-    recipient = frozenset({Side.RECIPIENT}) if mine else frozenset[Side]()
-    return sides_of_case(relations) | recipient
+    of_referral = isinstance(record, Referral)
+    return sides_of_referral(relations) if of_referral else sides_of_case(relations)
 
 
-def conditions(
-    stands: Standing,
-    me: FocalPoint,
-    subject: Subject,
-    mine: Iterable[Referral],
-    paper: Sealed | None,
-) -> Iterator[Condition]:
-    """List the conditions of the policy that hold."""
-    if paper is not None and paper.author == me.id:
+def conditions(sight: Sight, purposes: frozenset[Purpose]) -> Iterator[Condition]:
+    """List the conditions of the policy that hold.
+
+    For one who turns out to be unsafe none does but that a text is its own (G19).
+    """
+    me, stands = sight.me, sight.stands
+    if sight.paper is not None and sight.paper.author == me.id:
         yield Condition.OWN_TEXT
+    if not stands.is_safe(me, me.code):
+        return
     if not stands.is_of_origin(me):
         yield Condition.NOT_OF_ORIGIN
     if stands.origin_is_permitted(me):
         yield Condition.ORIGIN_PERMITTED
-    if isinstance(subject, Section) and is_consented(stands, me, subject, mine):
+    if isinstance(sight.subject, Section):
+        yield from consented(stands, me, sight.subject, purposes)
+
+
+def consented(
+    stands: Standing, me: FocalPoint, section: Section, purposes: frozenset[Purpose]
+) -> Iterator[Condition]:
+    """Say whether the person allowed it to this reader, for one of these purposes."""
+    if any(section in (stands.told(me, purpose) or ()) for purpose in purposes):
         yield Condition.CONSENTED
-    if isinstance(subject, Section) and police_may(stands, me, subject):
+    if police_may(stands, me, section):
         yield Condition.POLICE_CONSENT
-
-
-def is_consented(
-    stands: Standing, me: FocalPoint, section: Section, mine: Iterable[Referral]
-) -> bool:
-    """Say whether the person allowed it: to a recipient for its service, else to refer."""
-    purposes = {Purpose(referral.service) for referral in mine}
-    if stands.case.relations_of(me.id) & {Relation.CANDIDATE, Relation.LEAD}:
-        purposes |= {Purpose.REFER, Purpose.HANDOVER}
-    told = [stands.told(me, purpose) for purpose in purposes]
-    return any(section in sections for sections in told if sections)
 
 
 def police_may(stands: Standing, me: FocalPoint, section: Section) -> bool:
@@ -113,7 +147,7 @@ def access_log(work: Reading, case: Case) -> Select[AccessEntry, int]:
     Raises ActionNotYours (403).
     """
     allowed = {Side.LEAD, Side.OVERSIGHT}
-    if not sides_of_case(case.relations_of(work.actor.focal_point_id)) & allowed:
+    if not sides(work, case) & allowed:
         raise ActionNotYours("This is for the lead and for oversight to read.")
     of_case = AccessEntry.case_id == case.id
     return select(AccessEntry, AccessEntry.number).where(of_case)

@@ -14,8 +14,9 @@ from app.cases.reasons import WithdrawReason
 from app.cases.sections import Paper
 from app.consents import standing
 from app.deadlines import actions as deadlines
+from app.deadlines.limits import due
 from app.directory import queries as directory
-from app.directory.kinds import Kind
+from app.directory.kinds import Function, Kind
 from app.kernel import lifecycle
 from app.kernel.actors import Relation, Role, Side, sides_of_case
 from app.kernel.lifecycle import ActionIllegal, ActionNotYours, RoleMissing
@@ -65,7 +66,8 @@ def open_referral(work: Writing, case: Case, new: NewReferral) -> Referral:
     """
     must_be_able_to_open(work, case)
     recipient = directory.find(work, new.recipient)
-    if recipient.id == case.holder or not recipient.active or recipient.kind in UNASKED:
+    unasked = recipient.kind in UNASKED or recipient.function == Function.TECHNICAL
+    if recipient.id == case.holder or not recipient.active or unasked:
         raise RecipientUnfit("Name another active focal point that helps people.")
     referral = Referral(
         id=work.new_id(),
@@ -90,12 +92,12 @@ UNASKED: Final = frozenset({Kind.DESK, Kind.OVERSIGHT})
 def must_be_able_to_open(work: Writing, case: Case) -> None:
     """Raise unless the caller holds this open case and may work on it."""
     sides = sides_of_case(case.relations_of(work.actor.focal_point_id))
+    if case.state not in CASE_OPEN:
+        raise ActionIllegal(f"The case is {case.state}.", CASE_TABLE.legal(case.state))
     if Side.HOLDER not in sides:
         raise ActionNotYours("This is for the holder of the case to do.")
     if not OPENERS & work.actor.roles:
         raise RoleMissing(f"This needs one of the roles {', '.join(sorted(OPENERS))}.")
-    if case.state not in CASE_OPEN:
-        raise ActionIllegal(f"The case is {case.state}.", CASE_TABLE.legal(case.state))
 
 
 def ready(
@@ -176,8 +178,15 @@ def wind(work: Writing, referral: Referral) -> None:
     if kind is None or (side == Side.RECIPIENT and not told):
         deadlines.stop(work, referral.id)
         return
-    priority = referral.case.priority
-    deadlines.restart(work, referral, kind, waits_on=waits_on, priority=priority)
+    until = due(kind, referral.case.priority, work.now)
+    deadlines.restart(work, referral, kind, until, waits_on=waits_on)
+
+
+def hand_on(work: Writing, case: Case) -> None:
+    """Let what waited for the holder of a case wait for the new one."""
+    for referral in queries.of_case(work, case.id):
+        if CLOCKS.get(referral.state, (None, None))[1] == Side.SENDER:
+            wind(work, referral)
 
 
 def settle(work: Writing, case: Case) -> None:

@@ -11,7 +11,7 @@ from app.consents.standing import Standing
 from app.deadlines import queries as deadlines
 from app.deadlines.models import Clock
 from app.directory import queries as directory
-from app.directory.kinds import serves
+from app.directory.kinds import is_at_home
 from app.kernel.actors import Actor, Side, sides_of_referral
 from app.kernel.needs import UnmetNeed
 from app.kernel.work import Reading
@@ -57,7 +57,7 @@ def facts_of(
 def is_agreed(work: Reading, referral: Referral) -> bool:
     """Say whether personal data may cross the border there is, if there is one."""
     country = referral.case.country or ""
-    if serves(referral.recipient, country):
+    if is_at_home(referral.recipient, country):
         return True
     beyond = {*referral.recipient.serves, referral.recipient.of_state or country}
     return any(directory.agreements_between(work, country, other) for other in beyond)

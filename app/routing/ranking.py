@@ -1,8 +1,8 @@
 """Who should lead: pure and explained (LIFECYCLES.md, section 8).
 
 The same question gives the same list. Built so far: rules 1, 2, 4, 6 and 8. What follows
-from the person's safeguards is never given as a reason: it is spelled like the reason for
-those that lead no cases at all.
+from the person's safeguards is never given as a reason of its own: it is spelled like the
+consent that was not given.
 """
 
 from collections.abc import Iterable
@@ -128,9 +128,9 @@ def reasons_out(question: Question, profile: Profile) -> tuple[ReasonOut, ...]:
     avoided = question.state_routing == StateRouting.AVOID
     faults = {
         ReasonOut.NOT_OF_THE_COUNTRY: not is_at_home(profile, question.country),  # 2
-        ReasonOut.NOT_CONSIDERED: not profile.can_lead or not is_safe(question, profile),
+        ReasonOut.NOT_CONSIDERED: not profile.can_lead,
         ReasonOut.STATE_ROUTE_AVOIDED: avoided and profile.kind == Kind.STATE,  # 6
-        ReasonOut.NO_CONSENT: not profile.consented,
+        ReasonOut.NO_CONSENT: not profile.consented or not is_safe(question, profile),
         ReasonOut.HAS_DECLINED: profile.id in question.declined,  # 8
     }
     return tuple(reason for reason, holds in faults.items() if holds)

@@ -17,7 +17,8 @@ from threading import Event, Thread, current_thread, local
 from uuid import UUID, uuid4
 
 import pytest
-from sqlalchemy import Engine, Sequence as Numbers, event, func, insert, select, update
+from sqlalchemy import Engine, event, insert, select
+from sqlalchemy import Sequence as Numbers
 
 from app.feed.actions import keep_sighting
 from app.kernel.db import Database
@@ -59,7 +60,7 @@ def dawdle(most: float) -> None:
 
 @contextmanager
 def order_of_commits(engine: Engine) -> Iterator[list[About]]:
-    """List what is committed, at the last moment before: whoever holds a mailbox is alone."""
+    """List what is committed, just before it is: whoever holds a mailbox is alone."""
     committed: list[About] = []
 
     def at_commit(_: object) -> None:
@@ -87,9 +88,9 @@ def write_all(writer: Someone, readers: Sequence[Someone], tell: Tell) -> list[A
             tell(work, about)
         DOING.about = None
 
-    with order_of_commits(writer.world.database.engine) as committed:
-        with ThreadPoolExecutor(WRITERS) as pool:
-            list(pool.map(write, range(CHANGES)))
+    engine = writer.world.database.engine
+    with order_of_commits(engine) as committed, ThreadPoolExecutor(WRITERS) as pool:
+        list(pool.map(write, range(CHANGES)))
     return committed
 
 
@@ -144,7 +145,7 @@ def follow(look: Look, over: Event) -> list[str]:
         last_look = over.is_set()
         new, cursor = look(cursor)
         seen += new
-        dawdle(0.02)
+        dawdle(0.08)
     return seen
 
 
@@ -162,7 +163,7 @@ def poll(port: str, key: str, state: Path, *, last: bool) -> None:
             draft = state.with_suffix(".new")
             draft.write_text(json.dumps(kept))
             draft.replace(state)
-            dawdle(0.02)
+            dawdle(0.08)
 
 
 def read_state(state: Path) -> Json:
@@ -203,21 +204,17 @@ class Mortal:
             process.kill()
 
 
-@pytest.fixture
-def positions(url: str) -> Callable[[Someone], list[int]]:
-    def read(reader: Someone) -> list[int]:
-        mine = Delivery.focal_point_id == reader.id
-        with reader.reading() as work:
-            asked = select(Delivery.position).where(mine).order_by(Delivery.position)
-            return list(work.session.scalars(asked))
-
-    return read
+def positions(reader: Someone) -> list[int]:
+    mine = Delivery.focal_point_id == reader.id
+    with reader.reading() as work:
+        asked = select(Delivery.position).where(mine).order_by(Delivery.position)
+        return list(work.session.scalars(asked))
 
 
 @pytest.mark.slow
 @pytest.mark.soak
 def test_pollers_miss_nothing_while_many_write_even_when_one_is_killed(
-    url: str, tmp_path: Path, positions: Callable[[Someone], list[int]]
+    url: str, tmp_path: Path
 ) -> None:
     over = Event()
 
@@ -229,7 +226,7 @@ def test_pollers_miss_nothing_while_many_write_even_when_one_is_killed(
             *(pool.submit(follow, by_polling(reader), over) for reader in readers[1:]),
         ]
         try:
-            committed = write_all(world.someone("MM_DESK"), readers, by_mailbox)
+            committed = write_all(world.someone("DESK_CENTRAL_ASIA"), readers, by_mailbox)
         finally:
             over.set()
         seen = [each.result() for each in followed]
@@ -255,7 +252,7 @@ def test_with_a_plain_sequence_in_place_of_the_mailbox_the_same_load_loses_event
     with ThreadPoolExecutor(3) as pool:
         followed = [pool.submit(follow, by_position(reader), over) for reader in readers]
         try:
-            committed = write_all(world.someone("MM_DESK"), readers, by_sequence)
+            committed = write_all(world.someone("DESK_CENTRAL_ASIA"), readers, by_sequence)
         finally:
             over.set()
 
@@ -271,7 +268,8 @@ def test_with_a_plain_sequence_in_place_of_the_mailbox_the_same_load_loses_event
 
 def tell(writer: Someone, what: str, *readers: Someone) -> None:
     with writer.writing() as work:
-        work.record(what, About(1, frozenset(reader.id for reader in readers)))
+        about = About(1, frozenset(reader.id for reader in readers))
+        work.record(what, about, about.audience)
 
 
 def test_a_slow_writer_is_not_overtaken(officer: Someone, lead: Someone) -> None:
@@ -286,7 +284,7 @@ def test_a_slow_writer_is_not_overtaken(officer: Someone, lead: Someone) -> None
 
     event.listen(officer.world.database.engine, "commit", linger)
     slow.start()
-    has_position.wait()
+    assert has_position.wait(5)
     meanwhile = lead.hears()
     tell(officer, "case.quick", lead)
     both = lead.hears()
@@ -309,7 +307,7 @@ def test_a_writer_for_others_does_not_wait(officer: Someone, lead: Someone) -> N
 
     event.listen(officer.world.database.engine, "commit", linger)
     slow.start()
-    has_position.wait()
+    assert has_position.wait(5)
     with ThreadPoolExecutor(1) as pool:
         quick = pool.submit(tell, officer, "case.quick", lead)
         if not officer.world.database.is_sqlite:
@@ -322,10 +320,15 @@ def test_a_writer_for_others_does_not_wait(officer: Someone, lead: Someone) -> N
 
 
 def test_what_is_rolled_back_leaves_no_gap(officer: Someone, lead: Someone) -> None:
+    def fail(_: object) -> None:
+        raise OSError("disk on fire")
+
+    engine = officer.world.database.engine
     tell(officer, "case.first", lead)
-    with pytest.raises(ZeroDivisionError), officer.writing() as work:
-        work.record("case.never", About(1, frozenset({lead.id})))
-        raise ZeroDivisionError
+    event.listen(engine, "commit", fail)
+    with pytest.raises(OSError, match="fire"):
+        tell(officer, "case.never", lead)
+    event.remove(engine, "commit", fail)
     tell(officer, "case.second", lead)
 
     page = done(lead.get("/events"))
@@ -400,7 +403,6 @@ def test_a_made_up_cursor_is_explained(lead: Someone, made_up: str) -> None:
 
     assert refused.status_code == 422
     assert refused.json()["type"] == "/problems/cursor-unknown"
-    assert made_up not in refused.text
 
 
 def retrieved(reader: Someone) -> list[int]:
@@ -415,7 +417,7 @@ def writes_to(database: Database) -> Iterator[list[str]]:
     written: list[str] = []
 
     def at_statement(_c: object, _d: object, statement: str, *_: object) -> None:
-        if statement.split()[0] not in {"SELECT", "PRAGMA", "BEGIN"}:
+        if statement.split(maxsplit=1)[0] not in {"SELECT", "PRAGMA", "BEGIN"}:
             written.append(statement)
 
     event.listen(database.engine, "before_cursor_execute", at_statement)

@@ -43,7 +43,8 @@ submitter    | note                | unled led           |                    | 
 submitter    | contacts            | led                 |                    | not_of_origin
 candidate    | needs               | submitted           |                    | consented
 candidate    | needs contact       | under_review        |                    | consented
-candidate    | safeguards note     | under_review        |                    |
+candidate    | safeguards          | under_review        |                    |
+candidate    | note                | under_review        |                    | not_of_origin
 lead         | needs contact       | led                 |                    | consented
 lead         | identity            | led                 |                    | consented origin_permitted
 lead         | L4                  | led                 |                    | consented police_consent
@@ -53,7 +54,8 @@ lead         | note                | led                 |                    | 
 sender       | arrangement         | open                | at_work completed  | not_of_origin
 sender       | note                | open                | told               | not_of_origin
 recipient    | arrangement         | open                | at_work completed  |
-recipient    | note                | open                | told               |
+recipient    | note                | open                | asked at_work completed | not_of_origin
+recipient    | note                | open                | asked at_work completed | own_text
 recipient    | needs               | open                | asked at_work      | consented
 recipient    | contact             | open                | at_work            | consented
 recipient    | identity            | open                | at_work            | consented origin_permitted

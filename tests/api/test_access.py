@@ -1,0 +1,180 @@
+"""Who holds which key may do what: nothing without one, nothing beyond its scope."""
+
+import re
+
+import pytest
+from httpx2 import Response
+
+from app.access.actions import disable_account, make_key, revoke_key
+from app.access.queries import prefix_of
+from app.kernel.actors import AccountKind, Role, Scope
+from tests.world import EVERYTHING, Someone, World, done
+
+OPEN = {"/livez", "/readyz"}
+"""What answers without a key."""
+
+
+def operations(world: World) -> list[tuple[str, str, str]]:
+    """List every operation with the scope its description names."""
+    named = re.compile(r"Needs the scope `([a-z:]+)`")
+    return [
+        (method.upper(), path, named.findall(operation.get("description", ""))[0])
+        for path, methods in world.app.openapi()["paths"].items()
+        for method, operation in methods.items()
+        if path not in OPEN
+    ]
+
+
+def knocks(world: World, method: str, path: str, key: str | None) -> Response:
+    """Call an operation with nothing but a key."""
+    headers = {"Authorization": f"Bearer {key}"} if key else {}
+    return world.http.request(method, re.sub(r"\{[a-z_]+\}", "x", path), headers=headers)
+
+
+def test_nothing_answers_without_a_key(world: World) -> None:
+    found = operations(world)
+
+    refused = {(m, path, knocks(world, m, path, None).status_code) for m, path, _ in found}
+
+    assert {status for *_, status in refused} == {401}
+    assert len(found) > 40
+
+
+def test_each_scope_opens_its_own_routes_alone(world: World) -> None:
+    others = {s: world.someone("KZ_LEAD", scopes=EVERYTHING - {s}).key for s in Scope}
+    only = {s: world.someone("KZ_LEAD", scopes={s}).key for s in Scope}
+
+    for method, path, scope in operations(world):
+        without = knocks(world, method, path, others[Scope(scope)])
+        within = knocks(world, method, path, only[Scope(scope)])
+        assert without.status_code == 403, path
+        assert without.json()["type"] == "/problems/forbidden"
+        assert without.json()["detail"] == f"This API key lacks the scope {scope}."
+        assert within.status_code not in {401, 403, 500}, path
+
+
+def test_every_scope_opens_something(world: World) -> None:
+    assert {scope for *_, scope in operations(world)} == set(Scope)
+
+
+def test_what_is_open_to_all_tells_nothing(world: World) -> None:
+    alive, ready = world.http.get("/livez"), world.http.get("/readyz")
+
+    assert alive.json() == {"status": "alive"}
+    assert ready.json() == {"status": "ready", "database": "ready"}
+
+
+def told(answer: Response) -> tuple[int, dict[str, object], dict[str, str]]:
+    """Take an answer but for what names the request."""
+    headers = {k: v for k, v in answer.headers.items() if k != "x-request-id"}
+    return answer.status_code, answer.json() | {"instance": ""}, headers
+
+
+def me(one: Someone, authorization: str | None = None) -> Response:
+    given = {
+        "Authorization": f"Bearer {one.key}" if authorization is None else authorization
+    }
+    return one.world.http.get("/v1/me", headers=given if authorization != "" else {})
+
+
+def test_no_key_that_is_not_valid_is_told_why(world: World) -> None:
+    revoked, expired, disabled, good = (world.someone("KZ_LEAD") for _ in "1234")
+    with world.database.writing() as session:
+        revoke_key(session, prefix_of(revoked.key), world.now)
+        disable_account(session, disabled.actor.account_id, world.now)
+        expired.key = make_key(
+            session, expired.actor.account_id, EVERYTHING, world.now, days=0
+        )
+    prefix = prefix_of(good.key)
+    made_up = (f"sc_{prefix}_wrong", "sc_0123456789_wrong", "wrong", "sc__", f"{good.key}x")
+
+    answers = [me(one) for one in (revoked, expired, disabled)]
+    answers += [me(good, f"Bearer {key}") for key in made_up]
+
+    assert me(good).is_success
+    assert [told(answer) for answer in answers] == [told(answers[0])] * len(answers)
+    assert answers[0].status_code == 401
+    assert answers[0].headers["WWW-Authenticate"] == "Bearer"
+
+
+def test_no_key_and_another_scheme_are_asked_for_one_alike(world: World) -> None:
+    one = world.someone("KZ_LEAD")
+    ways = ("", "Bearer", "Bearer ", f"Basic {one.key}", one.key, "Token x")
+
+    answers = [me(one, way) for way in ways]
+
+    assert [told(answer) for answer in answers] == [told(answers[0])] * len(ways)
+    assert answers[0].status_code == 401
+
+
+@pytest.mark.parametrize("scheme", ["Bearer", "bearer", "BEARER"])
+def test_the_scheme_is_spelled_as_one_likes(scheme: str, world: World) -> None:
+    one = world.someone("KZ_LEAD")
+
+    assert me(one, f"{scheme} {one.key}").is_success
+
+
+def test_a_key_ends_with_the_very_next_request(world: World) -> None:
+    one = world.someone("KZ_LEAD")
+    before = me(one).status_code
+    with world.database.writing() as session:
+        revoke_key(session, prefix_of(one.key), world.now)
+
+    assert (before, me(one).status_code) == (200, 401)
+
+
+def test_a_key_expires_on_time(world: World) -> None:
+    one = world.someone("KZ_LEAD")
+    with world.database.writing() as session:
+        one.key = make_key(session, one.actor.account_id, EVERYTHING, world.now, days=90)
+    world.passes(days=90, seconds=-1)
+    before = me(one).status_code
+    world.passes(seconds=1)
+
+    assert (before, me(one).status_code) == (200, 401)
+
+
+def test_a_disabled_account_ends_with_all_its_keys(world: World) -> None:
+    one = world.someone("KZ_LEAD")
+    with world.database.writing() as session:
+        second = make_key(session, one.actor.account_id, EVERYTHING, world.now)
+        disable_account(session, one.actor.account_id, world.now)
+
+    assert {me(one).status_code, me(one, f"Bearer {second}").status_code} == {401}
+
+
+def test_a_scope_is_of_the_key_and_not_of_the_account(world: World) -> None:
+    one = world.someone("KZ_LEAD")
+    with world.database.writing() as session:
+        narrow = make_key(session, one.actor.account_id, {Scope.FEED_READ}, world.now)
+
+    whole, refused = one.get("/cases"), me(one, f"Bearer {narrow}")
+
+    assert (whole.status_code, refused.status_code) == (200, 403)
+
+
+def test_everyone_can_read_who_they_are(world: World) -> None:
+    roles, scopes = (
+        {Role.COORDINATOR, Role.CASEWORKER},
+        {Scope.DIRECTORY_READ, Scope.FEED_READ},
+    )
+    machine = world.someone("KZ_LEAD", roles, scopes, AccountKind.INTEGRATION)
+
+    assert done(machine.get("/me")) == {
+        "account": "duty 1",
+        "kind": "integration",
+        "focal_point": "KZ_LEAD",
+        "roles": ["caseworker", "coordinator"],
+        "scopes": ["directory:read", "feed:read"],
+    }
+
+
+def test_a_key_says_nothing_of_itself_in_what_is_kept(world: World) -> None:
+    one = world.someone("KZ_LEAD")
+    with world.database.reading() as session:
+        rows = session.connection().exec_driver_sql("SELECT * FROM api_key").all()
+
+    secret = one.key.rpartition(prefix_of(one.key))[2][1:]
+
+    assert rows
+    assert secret not in str(rows)

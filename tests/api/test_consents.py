@@ -1,0 +1,382 @@
+"""What the person allows and takes back, and how soon that holds."""
+
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from app.kernel.actors import Role
+from tests.world import (
+    ALL_SECTIONS,
+    NOON,
+    Json,
+    Someone,
+    World,
+    consent,
+    done,
+    for_services,
+    kinds,
+    problem,
+    promise,
+)
+
+SHELTER = "KZ_SHELTER_KOGERSHIN"
+NO: Json = {"reason": "NO_CAPACITY"}
+UNCLEAR = {"recipient_class": {"kind": "state", "country": "KZ"}, "focal_point": "IOM"}
+
+
+@pytest.fixture
+def case(officer: Someone, lead: Someone) -> Json:
+    """A case that is led: one consent to be referred, one to shelter and legal aid."""
+    return lead.leads(officer.submits())
+
+
+def path(case: Json, one: Json | None = None) -> str:
+    tail = f"/{one['id']}/withdraw" if one else ""
+    return f"/cases/{case['code']}/consents{tail}"
+
+
+def listed(who: Someone, case: Json) -> list[Json]:
+    return list(done(who.get(path(case)))["items"])
+
+
+def the_one(who: Someone, case: Json, purpose: str) -> Json:
+    """The consent to this."""
+    [found] = [one for one in listed(who, case) if purpose in one["purposes"]]
+    return found
+
+
+def records(who: Someone, case: Json, **changes: Any) -> Json:
+    return done(who.creates(path(case), for_services(**changes)))
+
+
+def test_a_consent_is_recorded_as_the_person_gave_it(officer: Someone) -> None:
+    case = done(officer.writes_case(consents=[]))
+    given = for_services(interpreter=True, evidence="Signed before a witness")
+
+    answer = officer.creates(path(case), given)
+
+    shown = done(answer)
+    assert answer.status_code == 201
+    assert shown["recipient_class"] == for_services()["recipient_class"] | {
+        "function": None
+    }
+    assert shown["sections"] == sorted(ALL_SECTIONS)
+    assert shown["interpreter"]
+    assert shown["withdrawn_at"] is None
+    assert "evidence" not in shown
+    assert listed(officer, case) == [shown]
+
+
+def test_a_consent_names_one_focal_point_or_a_class(officer: Someone) -> None:
+    case = done(officer.writes_case(consents=[]))
+
+    one = done(officer.creates(path(case), consent(focal_point="IOM")))
+
+    assert (one["focal_point"], one["recipient_class"]) == ("IOM", None)
+
+
+@pytest.mark.parametrize(
+    ("given", "answer"),
+    [
+        (consent() | UNCLEAR, (422, "request-invalid")),
+        (consent(focal_point=None), (422, "request-invalid")),
+        (consent(purposes=[]), (422, "request-invalid")),
+        (consent(purposes=["ADOPTION"]), (422, "request-invalid")),
+        (consent(sections=["everything"]), (422, "request-invalid")),
+        (consent(focal_point="NOBODY_AT_ALL"), (404, "not-found")),
+        (consent(expires_at="2026-06-01T12:00:00Z"), (422, "consent-over")),
+        (consent(obtained_on="2026-06-02"), (422, "consent-over")),
+    ],
+    ids=["two", "none", "why", "purpose", "section", "nobody", "over", "future"],
+)
+def test_a_consent_that_means_nothing_is_refused(
+    officer: Someone, given: Json, answer: tuple[int, str]
+) -> None:
+    case = done(officer.writes_case(consents=[]))
+
+    assert problem(officer.creates(path(case), given)) == answer
+    assert listed(officer, case) == []
+
+
+def test_a_consent_is_recorded_once_however_often_it_is_sent(officer: Someone) -> None:
+    case, key = done(officer.writes_case(consents=[])), str(uuid4())
+    first = officer.creates(path(case), consent(), key)
+
+    again = officer.creates(path(case), consent(), key)
+    unkeyed = officer.post(path(case), consent())
+
+    assert again.json() == first.json()
+    assert again.headers["Idempotent-Replayed"] == "true"
+    assert problem(unkeyed) == (400, "key-missing")
+    assert len(listed(officer, case)) == 1
+
+
+def test_the_submitter_records_until_the_lead_accepts_then_the_lead(
+    officer: Someone, lead: Someone
+) -> None:
+    case = officer.submits()
+    early = lead.creates(path(case), consent())
+    recorded = officer.creates(path(case), consent())
+    lead.leads(case)
+
+    late = officer.creates(path(case), consent())
+
+    assert problem(early) == problem(late) == (403, "action-not-yours")
+    assert recorded.status_code == 201
+    assert lead.creates(path(case), consent()).status_code == 201
+
+
+def test_recording_takes_a_role(world: World, lead: Someone, case: Json) -> None:
+    analyst = world.someone(lead.code, {Role.ANALYST})
+
+    assert problem(analyst.creates(path(case), consent())) == (403, "role-missing")
+
+
+def test_nobody_records_in_a_case_that_has_ended(officer: Someone) -> None:
+    case = officer.submits()
+    done(officer.does("withdraw", case, {"reason": "SENT_IN_ERROR"}))
+
+    refused = officer.creates(path(case), consent())
+
+    assert problem(refused) == (409, "action-illegal")
+
+
+def test_the_lead_sees_all_a_submitter_its_own_a_recipient_those_that_name_it(
+    officer: Someone, lead: Someone, shelter: Someone, lawyer: Someone, case: Json
+) -> None:
+    later = done(lead.creates(path(case), consent(focal_point="KZ_LEGAL_AID")))
+    done(lead.refers(case, SHELTER))
+
+    seen = {one["id"] for one in listed(lead, case)}
+
+    assert len(seen) == 3
+    assert {one["id"] for one in listed(officer, case)} == seen - {later["id"]}
+    assert [one["purposes"] for one in listed(shelter, case)] == [["LEGAL_AID", "SHELTER"]]
+    assert problem(lawyer.get(path(case))) == (404, "not-found")
+
+
+def test_a_submitter_does_not_find_a_consent_that_the_lead_recorded(
+    officer: Someone, lead: Someone, case: Json
+) -> None:
+    later = done(lead.creates(path(case), consent(focal_point="KZ_LEGAL_AID")))
+
+    assert problem(officer.post(path(case, later))) == (404, "not-found")
+
+
+def test_a_stranger_hears_what_a_case_that_is_not_there_would_say(
+    stranger: Someone, officer: Someone, case: Json
+) -> None:
+    given = listed(officer, case)[0]
+
+    answers = [
+        stranger.get(path(case)),
+        stranger.creates(path(case), consent()),
+        stranger.post(path(case, given)),
+    ]
+
+    assert {problem(answer) for answer in answers} == {(404, "not-found")}
+
+
+def test_oversight_sees_no_consent_and_withdraws_none(
+    world: World, lead: Someone, case: Json
+) -> None:
+    oversight = world.someone("OVERSIGHT_DEMO", {Role.PROTECTION_OFFICER})
+    given = listed(lead, case)[0]
+
+    assert listed(oversight, case) == []
+    assert problem(oversight.post(path(case, given))) == (404, "not-found")
+
+
+def test_the_desk_is_told_the_notice_and_no_consent(
+    world: World, officer: Someone, lead: Someone
+) -> None:
+    case = officer.submits()
+    lead.does("decline-lead", case, NO)
+    desk = world.someone("DESK_CENTRAL_ASIA")
+
+    assert desk.sees(case)["you_are"] == ["desk"]
+    assert listed(desk, case) == []
+
+
+@pytest.mark.parametrize("who", ["officer", "lead", "shelter"])
+def test_any_party_that_sees_a_consent_records_that_it_was_taken_back(
+    request: pytest.FixtureRequest, lead: Someone, shelter: Someone, case: Json, who: str
+) -> None:
+    sent = done(lead.refers(case, SHELTER))
+    party: Someone = request.getfixturevalue(who)
+
+    taken = done(party.post(path(case, the_one(party, case, "SHELTER"))))
+
+    assert taken["withdrawn_at"] == "2026-06-01T12:00:00Z"
+    assert shelter.sees(sent)["state"] == "withdrawn"
+
+
+def test_taking_back_takes_no_role_that_works_on_cases(
+    world: World, officer: Someone, case: Json
+) -> None:
+    given = the_one(officer, case, "SHELTER")
+    supervisor = world.someone("KZ_LEAD", {Role.SUPERVISOR})
+
+    assert done(supervisor.post(path(case, given)))["withdrawn_at"]
+
+
+def test_a_no_is_never_out_of_date(officer: Someone, lead: Someone, case: Json) -> None:
+    given = the_one(officer, case, "SHELTER")
+    old = officer.tag(case)
+    records(lead, case)
+
+    unasked = officer.post(path(case, given))
+    stale = officer.post(path(case, given), if_match=old)
+
+    assert (unasked.status_code, stale.status_code) == (200, 200)
+
+
+def test_taking_back_twice_is_as_good_as_once(
+    world: World, officer: Someone, case: Json
+) -> None:
+    given = the_one(officer, case, "SHELTER")
+    first = done(officer.post(path(case, given)))
+    version = officer.sees(case)["version"]
+    world.passes(hours=1)
+
+    again = done(officer.post(path(case, given)))
+
+    assert again == first
+    assert officer.sees(case)["version"] == version
+    assert kinds(officer.hears()).count("consent.withdrawn") == 1
+
+
+def test_a_consent_of_another_case_or_of_none_is_not_there(
+    officer: Someone, case: Json
+) -> None:
+    other = officer.submits()
+    foreign = listed(officer, other)[0]
+
+    for one in (foreign, {"id": str(uuid4())}):
+        assert problem(officer.post(path(case, one))) == (404, "not-found")
+    assert listed(officer, other)[0]["withdrawn_at"] is None
+
+
+def test_a_recipient_does_not_find_a_consent_that_does_not_name_it(
+    officer: Someone, lead: Someone, shelter: Someone, case: Json
+) -> None:
+    done(lead.refers(case, SHELTER))
+    to_refer = the_one(officer, case, "REFER")
+
+    assert problem(shelter.post(path(case, to_refer))) == (404, "not-found")
+
+
+@pytest.mark.parametrize("steps", [[], ["acknowledge"], ["accept"], ["accept", "start"]])
+def test_what_rests_on_a_consent_ends_with_it_at_once(
+    lead: Someone, shelter: Someone, case: Json, steps: list[str]
+) -> None:
+    bodies = {"accept": promise(), "start": {"person_met": True}}
+    sent = done(lead.refers(case, SHELTER))
+    for step in steps:
+        done(shelter.does(step, sent, bodies.get(step)))
+    shelter.hears()
+
+    done(lead.post(path(case, the_one(lead, case, "SHELTER"))))
+
+    ended = shelter.sees(sent)
+    assert (ended["state"], ended["reason"]) == ("withdrawn", "CONSENT_WITHDRAWN")
+    [told] = [event for event in shelter.hears() if event["type"] == "referral.withdrawn"]
+    assert told["by"] is None
+    assert lead.sees(case)["state"] == "referring"
+
+
+def test_what_was_never_sent_and_what_was_completed_stay_as_they_are(
+    lead: Someone, shelter: Someone, case: Json
+) -> None:
+    draft = done(lead.refers(case, SHELTER, send=False))
+    given = done(lead.refers(case, SHELTER))
+    done(shelter.does("accept", given, promise()))
+    done(shelter.does("start", given, {"person_met": True}))
+    done(shelter.does("complete", given, {"outcome": "delivered", "feedback": "Да"}))
+
+    done(lead.post(path(case, the_one(lead, case, "SHELTER"))))
+
+    assert lead.sees(draft)["state"] == "draft"
+    assert lead.sees(given)["state"] == "completed"
+    assert problem(lead.does("send", draft)) == (409, "needs-unmet")
+
+
+def test_what_another_consent_still_covers_goes_on(
+    lead: Someone, shelter: Someone, case: Json
+) -> None:
+    sent = done(lead.refers(case, SHELTER))
+    first = the_one(lead, case, "SHELTER")
+    records(lead, case, purposes=["SHELTER"], sections=["needs"])
+
+    done(lead.post(path(case, first)))
+
+    assert shelter.sees(sent)["state"] == "sent"
+    assert shelter.opens(f"/cases/{case['code']}/sections/needs").status_code == 200
+
+
+def test_a_recipients_sections_are_shut_in_the_very_next_request(
+    lead: Someone, shelter: Someone, case: Json
+) -> None:
+    sent = done(lead.refers(case, SHELTER, sections=ALL_SECTIONS))
+    done(shelter.does("accept", sent, promise()))
+    sections = [f"/cases/{case['code']}/sections/{name}" for name in ALL_SECTIONS]
+    before = {shelter.opens(section).status_code for section in sections}
+
+    done(lead.post(path(case, the_one(lead, case, "SHELTER"))))
+
+    after = {shelter.opens(section).status_code for section in sections}
+    assert (before, after) == ({200}, {404})
+
+
+def test_the_leads_sections_are_shut_in_the_very_next_request(
+    officer: Someone, lead: Someone, case: Json
+) -> None:
+    needs = f"/cases/{case['code']}/sections/needs"
+    assert lead.opens(needs).status_code == 200
+
+    done(officer.post(path(case, the_one(officer, case, "REFER"))))
+
+    assert lead.opens(needs).status_code == 404
+    assert lead.sees(case)["state"] == "referring"
+
+
+def test_a_consent_runs_out_by_itself(
+    world: World, officer: Someone, lead: Someone
+) -> None:
+    short = consent(expires_at="2026-06-02T12:00:00Z")
+    case = lead.leads(officer.submits(consents=[short, for_services()]))
+    needs = f"/cases/{case['code']}/sections/needs"
+    world.passes(hours=23, minutes=59)
+    last = lead.opens(needs).status_code
+
+    world.passes(minutes=1)
+
+    assert world.now.day == NOON.day + 1
+    assert (last, lead.opens(needs).status_code) == (200, 404)
+    assert the_one(lead, case, "REFER")["withdrawn_at"] is None
+
+
+def test_the_keeper_is_told_that_something_was_allowed_or_not_and_no_more(
+    officer: Someone, lead: Someone, case: Json
+) -> None:
+    officer.hears()
+    lead.hears()
+    given = records(lead, case, evidence="Behind a door")
+
+    done(lead.post(path(case, given)))
+
+    recorded, withdrawn = lead.hears()
+    assert kinds([recorded, withdrawn]) == ["consent.recorded", "consent.withdrawn"]
+    assert recorded["facts"] == withdrawn["facts"] == {"consent": given["id"]}
+    assert officer.hears() == []
+
+
+def test_who_recorded_a_consent_is_told_that_it_was_taken_back(
+    officer: Someone, lead: Someone, case: Json
+) -> None:
+    officer.hears()
+
+    done(lead.post(path(case, the_one(lead, case, "SHELTER"))))
+
+    assert "consent.withdrawn" in kinds(officer.hears())

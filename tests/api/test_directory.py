@@ -1,0 +1,146 @@
+"""The directory: who there is, how well that is known, and by which rules all work."""
+
+import pytest
+
+from app.cases.lifecycle import TABLE as CASE
+from app.directory.kinds import Service
+from app.kernel.lifecycle import AnyOf
+from app.referrals.lifecycle import TABLE as REFERRAL
+from tests.world import Json, Someone, done
+
+COUNTRIES = """
+AF AG BB BS BZ CR CU DM DO GD GT GY HN HT JM KG KN KZ LC NI PA SR SV TJ TM TT UZ VC
+"""
+
+
+def listed(one: Someone, **query: str | int) -> list[Json]:
+    """Read a whole list, page by page."""
+    items: list[Json] = []
+    more, after = True, dict[str, str]()
+    while more:
+        page = done(one.get("/focal-points", **query, **after))
+        items += page["items"]
+        more, after = page["more"], {"after": page["next"]}
+    return items
+
+
+def codes(items: list[Json]) -> list[str]:
+    return [item["code"] for item in items]
+
+
+def test_pages_of_any_size_make_the_same_list(officer: Someone) -> None:
+    whole = codes(listed(officer, limit=200))
+
+    for limit in (1, 7, 50):
+        assert codes(listed(officer, limit=limit)) == whole
+    assert whole == sorted(set(whole))
+    assert {"KZ_LEAD", "IOM", "UNHCR", "DESK_CENTRAL_ASIA"} <= set(whole)
+
+
+def test_a_country_shows_who_works_there(officer: Someone) -> None:
+    found = listed(officer, country="KZ")
+
+    assert all({"KZ", "*"} & set(item["serves"]) for item in found)
+    assert {"KZ_LEAD", "KZ_SHELTER_KOGERSHIN", "UZ_CONSULATE_ALMATY", "IOM"} <= set(
+        codes(found)
+    )
+    assert "UZ_LEAD" not in codes(found)
+
+
+@pytest.mark.parametrize("service", Service)
+def test_a_service_shows_who_offers_it(service: Service, officer: Someone) -> None:
+    whole = listed(officer)
+
+    assert listed(officer, service=service) == [
+        f for f in whole if service in f["services"]
+    ]
+
+
+def test_filters_add_up_and_page_alike(officer: Someone) -> None:
+    query = {"country": "KZ", "service": "SHELTER"}
+
+    found = codes(listed(officer, **query, limit=1))
+
+    assert found == ["KZ_SHELTER_KOGERSHIN", "KZ_SHELTER_TANSHOLPAN"]
+
+
+def test_a_country_nobody_knows_shows_who_works_everywhere(officer: Someone) -> None:
+    assert all(item["serves"] == ["*"] for item in listed(officer, country="ZZ"))
+
+
+def test_each_says_how_well_it_is_sourced(officer: Someone) -> None:
+    found = {item["code"]: item for item in listed(officer)}
+
+    assert {item["confidence"] for item in found.values()} >= {
+        "high",
+        "medium",
+        "fictitious",
+    }
+    for item in found.values():
+        invented = item["confidence"] == "fictitious"
+        assert invented == ("fictitious" in item["name"]), item["code"]
+        if item["confidence"] == "high":
+            assert item["source"]
+
+
+def test_one_is_read_by_its_code_as_it_is_listed(officer: Someone) -> None:
+    for item in listed(officer, country="KZ"):
+        assert done(officer.get(f"/focal-points/{item['code']}")) == item
+
+
+def test_who_is_not_there_is_not_found(officer: Someone) -> None:
+    for code in ("NOBODY", "kz_lead", "KZ_LEAD%20", "%00", "%"):
+        missing = officer.get(f"/focal-points/{code}")
+        assert missing.status_code == 404, code
+
+
+def test_a_focal_point_is_known_by_its_code_and_nothing_else(officer: Someone) -> None:
+    lead = done(officer.get("/focal-points/KZ_LEAD"))
+
+    assert "id" not in lead
+    assert "number" not in lead
+
+
+def test_there_are_the_countries_of_the_mechanism(officer: Someone) -> None:
+    page = done(officer.get("/countries"))
+
+    assert [item["iso2"] for item in page["items"]] == COUNTRIES.split()
+    assert (page["next"], page["more"]) == (None, False)
+    assert {item["region"] for item in page["items"]} == {
+        *("central_asia", "central_america", "caribbean"),
+    }
+
+
+def test_what_no_source_says_is_empty(officer: Someone) -> None:
+    found = {item["iso2"]: item for item in done(officer.get("/countries"))["items"]}
+
+    avoided = {iso2 for iso2, item in found.items() if item["state_routing"] == "avoid"}
+
+    assert avoided >= {"AF", "CU", "DM", "GD", "HT", "KN", "NI", "SR"}
+    assert all(found[iso2]["routing_reason"] for iso2 in avoided)
+    assert any(item["lead_body"] is None for item in found.values())
+
+
+def test_what_did_not_change_is_not_sent_again(officer: Someone) -> None:
+    for path in ("/focal-points", "/countries"):
+        tag = officer.get(path).headers["ETag"]
+        again = officer.ask("GET", path, headers={"If-None-Match": tag})
+        assert (again.status_code, again.content) == (304, b"")
+
+
+@pytest.mark.parametrize("name", ["case", "referral"])
+def test_the_life_cycles_are_told_as_they_are_enforced(name: str, officer: Someone) -> None:
+    told = done(officer.get("/lifecycles"))[name]
+    enforced = {"case": CASE.steps, "referral": REFERRAL.steps}[name]
+
+    assert len(told) == len(enforced)
+    for row, step in zip(told, enforced, strict=True):
+        needs = [list(n.needs) if isinstance(n, AnyOf) else [n] for n in step.needs]
+        assert row == {
+            "action": step.action,
+            "states": sorted(step.sources),
+            "to": step.target,
+            "by": sorted(step.sides),
+            "roles": sorted(step.roles),
+            "needs": needs,
+        }

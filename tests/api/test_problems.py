@@ -1,0 +1,427 @@
+"""Whatever goes wrong, the answer is a problem document without a word of the caller's."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from httpx2 import Response
+
+from app.kernel.actors import Scope
+from tests.world import Json, Someone, World, done, new_case, path_of, promise
+
+SECRET = "Zarina"
+PROBLEM = "application/problem+json"
+SAFE = {
+    "cache-control": "no-store",
+    "referrer-policy": "no-referrer",
+    "x-content-type-options": "nosniff",
+}
+JSON = "application/json"
+
+
+def send_raw(one: Someone, content: bytes | Iterator[bytes], **headers: str) -> Response:
+    spelled = {name.replace("_", "-").title(): value for name, value in headers.items()}
+    sent = one.headers() | {"Content-Type": JSON, "Idempotency-Key": "k"} | spelled
+    kept = {name: value for name, value in sent.items() if value}
+    return one.world.http.post("/v1/cases", content=content, headers=kept)
+
+
+def is_problem(answer: Response) -> bool:
+    """Say whether it is a problem that repeats nothing and can be found again."""
+    body = answer.json()
+    found_by = answer.headers["x-request-id"]
+    return (
+        400 <= answer.status_code < 500
+        and body["status"] == answer.status_code
+        and answer.headers["Content-Type"] == PROBLEM
+        and body["instance"] == f"urn:uuid:{found_by}"
+        and {"type", "title", "detail"} <= body.keys()
+        and SECRET not in answer.text + str(answer.headers)
+    )
+
+
+def text(value: str) -> bytes:
+    """Put a text where a person's words go; written as JSON would escape it."""
+    return b'{"notice": {}, "sections": [{"section": "needs", "summary": "%s."}]}' % (
+        value.encode()
+    )
+
+
+HOSTILE = {
+    "NUL": text(f"{SECRET}\\u0000"),
+    "raw NUL": text(f"{SECRET}\0"),
+    "lone surrogate": text(f"{SECRET}\\ud800"),
+    "surrogates in the wrong order": text(f"{SECRET}\\udc00\\ud800"),
+    "bidi override": text(f"{SECRET}\\u202e"),
+    "raw bidi override": text(f"{SECRET}\u202e"),
+    "bidi isolate": text(f"{SECRET}\\u2066"),
+    "control character": text(f"{SECRET}\\u0085"),
+    "unassigned": text(f"{SECRET}\\u0378"),
+    "nothing to see": text("\\u3164").replace(b".", b""),
+    "NaN": b'{"notice": {}, "Zarina": NaN}',
+    "Infinity": b'{"notice": {}, "submit": -Infinity}',
+    "huge integer": b'{"notice": {}, "submit": 9223372036854775808}',
+    "5000 digits": b'{"notice": {}, "submit": ' + b"9" * 5000 + b"}",
+    "huge exponent": b'{"notice": {}, "submit": 1e999999}',
+    "deep arrays": b"[" * 100_000 + b"]" * 100_000,
+    "unclosed arrays": b"[" * 100_000,
+    "deep objects": b'{"a":' * 5_000 + b"1" + b"}" * 5_000,
+    "invalid UTF-8": text(SECRET).replace(b"Zarina", b"Zarina\xff"),
+    "overlong UTF-8": text(SECRET).replace(b"Zarina", b"Zarina\xc0\x80"),
+    "UTF-8 surrogate": text(SECRET).replace(b"Zarina", b"Zarina\xed\xa0\x80"),
+    "duplicate key": b'{"notice": {}, "Zarina": 1, "Zarina": 2}',
+    "duplicate key, escaped": b'{"notice": {}, "notic\\u0065": {"country": "KZ"}}',
+    "unknown field": b'{"notice": {}, "Zarina": 1}',
+    "unknown field within": b'{"notice": {"Zarina": 1}}',
+    "unknown section": b'{"notice": {}, "sections": [{"section": "Zarina"}]}',
+    "UTF-16": json.dumps(new_case()).encode("utf-16"),
+    "UTF-16 without a mark": json.dumps(new_case()).encode("utf-16-le"),
+    "UTF-32": json.dumps(new_case()).encode("utf-32"),
+    "byte order mark": b"\xef\xbb\xbf" + json.dumps(new_case()).encode(),
+    "a text": b'"Zarina"',
+    "a list": b'["Zarina"]',
+    "null": b"null",
+    "nothing": b"",
+    "white space": b"  ",
+    "two documents": b'{"notice": {}} {"notice": {}}',
+    "a comment": b'{"notice": {}} // Zarina',
+    "unclosed": b'{"name": "Zarina"',
+    "a date beyond time": b'{"notice": {}, "consents": [%s]}'
+    % json.dumps(
+        {
+            "focal_point": "KZ_LEAD",
+            "purposes": ["REFER"],
+            "given_by": "person",
+            "language": "uz",
+            "form_version": "1",
+            "obtained_on": "2026-06-01",
+            "expires_at": "9999-12-31T23:59:59-23:59",
+        }
+    ).encode(),
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_hostile_body_is_a_problem_and_is_not_repeated(
+    name: str, officer: Someone
+) -> None:
+    refused = send_raw(officer, HOSTILE[name])
+
+    assert is_problem(refused), (refused.status_code, refused.text)
+    assert officer.get("/cases").json()["items"] == []
+
+
+@pytest.mark.parametrize(
+    "media_type",
+    [
+        *("text/plain", "application/x-www-form-urlencoded", "application/xml", ""),
+        *("multipart/form-data; boundary=x", "text/json", "application/jsonx"),
+    ],
+)
+def test_what_is_not_called_json_is_not_read(media_type: str, officer: Someone) -> None:
+    refused = send_raw(officer, json.dumps(new_case()).encode(), content_type=media_type)
+
+    assert is_problem(refused)
+    assert refused.status_code == 415
+
+
+UZBEK = "Oyg\u02bbul G\u02bbaniyeva"
+
+
+def test_names_in_every_script_pass(officer: Someone) -> None:
+    names = [UZBEK, "Ойгул Ғаниева", "می‌خواهم", "क्‍ष", "محمد", "נועה", "Ñandú"]
+
+    case = done(officer.writes_case(sections=[{"section": "identity", "names": names}]))
+
+    opened = officer.opens(f"{path_of(case)}/sections/identity")
+    assert opened.json()["content"]["names"] == names
+
+
+@pytest.mark.parametrize(
+    ("change", "fault"),
+    [
+        ({"submit": SECRET}, ("#/submit", "bool_parsing")),
+        ({"notice": {"priority": SECRET}}, ("#/notice/priority", "enum")),
+        ({"notice": {"country": SECRET}}, ("#/notice/country", "string_pattern_mismatch")),
+        ({SECRET: 1}, ("#", "extra_forbidden")),
+        ({"notice": {SECRET: 1}}, ("#/notice", "extra_forbidden")),
+        ({"consents": [{"purposes": ["REFER"]}]}, ("#/consents/0/given_by", "missing")),
+        ({"sections": [{"section": SECRET}]}, ("#/sections/0", "union_tag_invalid")),
+    ],
+)
+def test_a_wrong_field_is_pointed_at_and_never_repeated(
+    change: Json, fault: tuple[str, str], officer: Someone
+) -> None:
+    refused = officer.creates("/cases", new_case() | change)
+
+    assert is_problem(refused)
+    assert refused.status_code == 422
+    assert fault in [(e["pointer"], e["code"]) for e in refused.json()["errors"]]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "pointer"),
+    [
+        (
+            "POST",
+            "/cases",
+            {"notice": {}, "sections": [{"section": "health"}]},
+            "/sections/0/text",
+        ),
+        ("PUT", "{case}/sections/health", {"section": "health"}, "/text"),
+    ],
+)
+def test_a_pointer_points_into_what_was_sent(
+    method: str, path: str, body: Json, pointer: str, officer: Someone
+) -> None:
+    case = done(officer.writes_case())
+
+    refused = officer.ask(
+        method, path.format(case=path_of(case)), body, headers={"Idempotency-Key": "k"}
+    )
+
+    assert [e["pointer"] for e in refused.json()["errors"]] == [f"#{pointer}"]
+
+
+QUERIES = [
+    ("/cases?limit=0", "limit"),
+    ("/cases?limit=201", "limit"),
+    (f"/cases?limit={SECRET}", "limit"),
+    (f"/cases?limit={'9' * 400}", "limit"),
+    (f"/cases?{SECRET}=1", "query"),
+    (f"/cases?state={SECRET}", "state"),
+    (f"/cases?priority={SECRET}", "priority"),
+    (f"/cases?country={SECRET}", "country"),
+    (f"/referrals?case={SECRET}", "case"),
+    (f"/referrals?side={SECRET}", "side"),
+    (f"/events?after={SECRET * 40}", "after"),
+    (f"/focal-points?service={SECRET}", "service"),
+]
+
+
+def test_a_list_can_be_filtered(officer: Someone) -> None:
+    asked = ("/cases?state=draft&role=submitter", "/referrals?side=sender", COUNTRY)
+
+    assert [officer.ask("GET", path).status_code for path in asked] == [200] * 3
+
+
+COUNTRY = "/focal-points?country=KZ&service=SHELTER&limit=5"
+
+
+@pytest.mark.parametrize(("path", "pointer"), QUERIES)
+def test_a_wrong_query_is_named(path: str, pointer: str, officer: Someone) -> None:
+    refused = officer.ask("GET", path)
+
+    assert is_problem(refused)
+    assert refused.status_code == 422
+    assert {e["pointer"] for e in refused.json()["errors"]} == {pointer}
+
+
+@pytest.mark.parametrize("path", ["/events", "/cases", "/worklist", "/focal-points"])
+@pytest.mark.parametrize("cursor", [SECRET, "%00", "é", "%ff", "====", "-_-_"])
+def test_a_made_up_cursor_is_refused(path: str, cursor: str, officer: Someone) -> None:
+    refused = officer.ask("GET", f"{path}?after={cursor}")
+
+    assert is_problem(refused)
+    assert refused.status_code == 422
+
+
+IDS = ("%00", "%ff", "..%2f", "%E2%80%AE", "a" * 3000, SECRET)
+PATHS = ("cases/{}", "referrals/{}", "approvals/{}", "focal-points/{}", "cases/{}/notes")
+
+
+@pytest.mark.parametrize("path", PATHS)
+@pytest.mark.parametrize("made_up", IDS)
+def test_a_made_up_id_is_a_problem(path: str, made_up: str, officer: Someone) -> None:
+    refused = officer.opens(f"/{path.format(made_up)}")
+
+    assert is_problem(refused), refused.text
+    assert refused.status_code in {404, 422}
+
+
+HEADERS = [
+    ("Idempotency-Key", "k" * 101, 422),
+    ("Idempotency-Key", "имя".encode(), 422),
+    ("Idempotency-Key", b"\xff", 422),
+    ("Idempotency-Key", f"two {SECRET}", 422),
+    ("Idempotency-Key", "", 422),
+    ("If-Match", "x" * 401, 422),
+    ("If-Match", SECRET, 412),
+    ("If-Match", "имя".encode(), 412),
+    ("If-Match", "*", 428),
+    ("If-Match", "", 412),
+    ("Authorization", f"Bearer {SECRET}", 401),
+    ("Authorization", "Bearer имя".encode(), 401),
+    ("Authorization", b"Bearer \xff", 401),
+]
+
+
+@pytest.mark.parametrize(("name", "value", "status"), HEADERS)
+def test_a_wrong_header_is_a_problem(
+    name: str, value: Any, status: int, officer: Someone
+) -> None:
+    case = done(officer.writes_case())
+    tag = {"If-Match": officer.tag(case)}
+
+    headers = officer.headers() | tag | {name: value}
+    refused = officer.world.http.post(f"/v1{path_of(case)}/submit", headers=headers)
+
+    assert is_problem(refused), refused.text
+    assert refused.status_code == status
+    if status == 422:
+        assert {e["pointer"] for e in refused.json()["errors"]} == {name}
+
+
+@pytest.mark.parametrize("name", ["Approval", "Purpose", "If-None-Match"])
+def test_a_wrong_header_is_named(name: str, officer: Someone) -> None:
+    case = done(officer.writes_case())
+    ways = {
+        "Approval": ("POST", "/close", {"reason": "OTHER", "person_informed": True}),
+        "Purpose": ("GET", "/sections/needs", None),
+        "If-None-Match": ("GET", "", None),
+    }
+    method, path, body = ways[name]
+
+    wrong = {name: SECRET * 1000}
+    refused = officer.ask(method, f"{path_of(case)}{path}", body, headers=wrong)
+
+    assert is_problem(refused)
+    assert {e["pointer"] for e in refused.json()["errors"]} == {name}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_who_is_not_known_hears_401_whatever_the_body(name: str, officer: Someone) -> None:
+    refused = send_raw(officer, HOSTILE[name], authorization="Bearer sc_none_none")
+
+    assert is_problem(refused)
+    assert refused.status_code == 401
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_who_lacks_the_scope_hears_403_whatever_the_body(name: str, world: World) -> None:
+    reader = world.someone("UZ_CONSULATE_ALMATY", scopes={Scope.CASES_READ})
+
+    refused = send_raw(reader, HOSTILE[name], content_type="text/plain")
+
+    assert is_problem(refused)
+    assert refused.status_code == 403
+
+
+def test_too_much_is_refused_announced_or_not(officer: Someone) -> None:
+    much = b'{"notice": "' + b" " * 300_000 + b'"}'
+
+    for body in (much, iter([much[:150_000], much[150_000:]])):
+        refused = send_raw(officer, body)
+        assert is_problem(refused)
+        assert refused.status_code == 413
+
+
+def test_who_is_not_known_may_not_send_much_either(officer: Someone) -> None:
+    refused = send_raw(officer, b" " * 300_000, authorization="Bearer sc_none_none")
+
+    assert refused.status_code == 401
+
+
+def test_a_large_case_within_the_limit_passes(officer: Someone) -> None:
+    much = {"section": "narrative", "text": "ж" * 8000}
+
+    assert officer.writes_case(sections=[much]).status_code == 201
+
+
+def test_unknown_paths_are_problems_too(officer: Someone) -> None:
+    for path in (
+        "/v1/nowhere",
+        "/",
+        "/docs",
+        "/redoc",
+        "/metrics",
+        "/v1/cases/",
+        "/V1/cases",
+    ):
+        nowhere = officer.world.http.get(path, headers=officer.headers())
+        assert is_problem(nowhere), path
+        assert nowhere.status_code == 404
+
+
+PATHS_UNKNOWN = (
+    *("/", "/v1", "/v1/nowhere", "/V1/cases", "/v1/cases/", "/v1//cases"),
+    *("/docs", "/redoc", "/metrics"),
+)
+
+
+def test_a_wrong_method_names_every_right_one(world: World) -> None:
+    paths: dict[str, dict[str, Any]] = world.app.openapi()["paths"]
+
+    for path, operations in paths.items():
+        right = {method.upper() for method in operations}
+        for method in {"GET", "POST", "PUT", "PATCH", "DELETE", "TRACE", "OPTIONS"} - right:
+            refused = world.http.request(method, path)
+            assert is_problem(refused), (method, path)
+            assert refused.status_code == 405
+            assert set(refused.headers["Allow"].split(", ")) == right
+
+
+def answers(officer: Someone, lead: Someone) -> Iterator[Response]:
+    """Bring about every kind of answer."""
+    case = officer.submits()
+    path, http = path_of(case), officer.world.http
+    yield http.get("/livez")
+    yield http.get("/readyz")
+    yield http.get("/v1/me")
+    yield http.get("/v1/nowhere")
+    yield http.delete("/v1/cases")
+    yield http.get("/openapi.json")
+    yield officer.get(path)
+    yield officer.ask("GET", path, headers={"If-None-Match": "*"})
+    yield officer.opens(f"{path}/sections/needs")
+    yield officer.get("/events")
+    yield officer.writes_case()
+    yield officer.creates("/cases", {"x": 1})
+    yield officer.post(f"{path}/submit")
+    yield officer.does("submit", case)
+    yield officer.does("acknowledge", case)
+    yield lead.does("decline-lead", case, {"reason": "LANGUAGE"})
+    yield lead.get(path)
+    yield send_raw(officer, b" " * 300_000)
+    yield send_raw(officer, b"x", content_type="text/plain")
+    yield http.get("/v1/cases", headers={"Origin": "https://elsewhere.example"})
+
+
+def test_every_answer_stays_out_of_caches(officer: Someone, lead: Someone) -> None:
+    found = list(answers(officer, lead))
+
+    statuses = {answer.status_code for answer in found}
+    assert statuses == {200, 201, 204, 304, 401, 403, 404, 405, 409, 413, 415, 422, 428}
+    for answer in found:
+        assert {n: answer.headers.get(n) for n in SAFE} == SAFE, answer.request.url
+        assert "access-control-allow-origin" not in answer.headers
+        assert "set-cookie" not in answer.headers
+    assert len({answer.headers["x-request-id"] for answer in found}) == len(found)
+
+
+def test_a_fault_of_ours_is_a_problem_without_a_word(
+    officer: Someone, world: World
+) -> None:
+    case = done(officer.writes_case())
+    with world.database.writing() as session:
+        session.connection().exec_driver_sql("UPDATE sealed SET key_version = 'k9'")
+
+    broken = officer.opens(f"{path_of(case)}/sections/needs")
+
+    assert broken.status_code == 500
+    assert broken.headers["Content-Type"] == PROBLEM
+    assert {n: broken.headers.get(n) for n in SAFE} == SAFE
+    assert set(broken.json()) == {"type", "title", "status", "detail", "instance"}
+
+
+@pytest.mark.parametrize("at", ["9999-12-31T23:59:59-23:59", "0001-01-01T00:00:00+23:59"])
+def test_a_meeting_beyond_time_is_judged_not_tripped_over(
+    at: str, officer: Someone, lead: Someone, shelter: Someone
+) -> None:
+    case = officer.submits()
+    sent = done(lead.refers(case, "KZ_SHELTER_KOGERSHIN"))
+
+    answer = shelter.does("accept", sent, promise(at))
+
+    assert answer.status_code < 500

@@ -1,0 +1,153 @@
+"""Lists of referrals and of cases: narrowed by filters, and walked page by page."""
+
+import pytest
+
+from tests.world import Json, Someone, World, consent, done, for_services, problem
+
+SHELTER = "KZ_SHELTER_KOGERSHIN"
+NO: Json = {"reason": "NO_CAPACITY"}
+LAW: Json = {"service": "LEGAL_AID"}
+NGO_LEADS = consent(recipient_class={"kind": "non_state", "country": "KZ"})
+
+
+def walk(who: Someone, path: str, **query: object) -> list[Json]:
+    """Walk every page of a list."""
+    found: list[Json] = []
+    page: Json = {"next": None, "more": True}
+    while page["more"]:
+        after = {"after": page["next"]} if page["next"] else {}
+        page = done(who.get(path, limit=2, **after, **query))
+        found += page["items"]
+    return found
+
+
+def ids(who: Someone, **query: object) -> list[str]:
+    return [one["id"] for one in walk(who, "/referrals", **query)]
+
+
+def codes(who: Someone, **query: object) -> list[str]:
+    return [one["code"] for one in walk(who, "/cases", **query)]
+
+
+@pytest.fixture
+def case(officer: Someone, lead: Someone) -> Json:
+    """A case that is led."""
+    return lead.leads(officer.submits())
+
+
+@pytest.fixture
+def made(lead: Someone, case: Json) -> list[Json]:
+    """Five referrals of one case: the second is a draft, and the last is legal aid."""
+    return [
+        done(lead.refers(case, SHELTER)),
+        done(lead.refers(case, SHELTER, send=False)),
+        done(lead.refers(case, SHELTER)),
+        done(lead.refers(case, SHELTER)),
+        done(lead.refers(case, "KZ_LEGAL_AID", **LAW)),
+    ]
+
+
+def test_pages_walk_every_referral_once(
+    officer: Someone, lead: Someone, shelter: Someone, lawyer: Someone, made: list[Json]
+) -> None:
+    all_of_them = [one["id"] for one in made]
+
+    assert ids(lead) == all_of_them
+    assert ids(shelter) == [all_of_them[0], *all_of_them[2:4]]
+    assert ids(lawyer) == all_of_them[4:]
+    assert ids(officer) == []
+
+
+def test_a_list_is_narrowed_to_a_side(
+    lead: Someone, shelter: Someone, made: list[Json]
+) -> None:
+    all_of_them = [one["id"] for one in made]
+
+    assert ids(lead, side="sender") == all_of_them
+    assert ids(lead, side="recipient") == []
+    assert ids(shelter, side="recipient") == [all_of_them[0], *all_of_them[2:4]]
+    assert ids(shelter, side="sender") == []
+
+
+def test_a_list_is_narrowed_to_a_state(
+    lead: Someone, shelter: Someone, made: list[Json]
+) -> None:
+    done(shelter.does("decline", made[2], NO))
+
+    assert ids(lead, state="draft") == [made[1]["id"]]
+    assert ids(lead, state="declined") == [made[2]["id"]]
+    assert ids(shelter, state="draft") == []
+
+
+def test_a_list_is_narrowed_to_a_case(
+    officer: Someone, lead: Someone, made: list[Json]
+) -> None:
+    other = lead.leads(officer.submits())
+    elsewhere = done(lead.refers(other, SHELTER))
+
+    assert ids(lead, case=other["code"].lower()) == [elsewhere["id"]]
+    assert ids(lead, case=made[0]["case"]) == [one["id"] for one in made]
+
+
+def test_a_filter_that_means_nothing_here_is_refused(lead: Someone, case: Json) -> None:
+    assert case
+    assert lead.get("/referrals", side="sender").status_code == 200
+
+    for query in ({"side": "oversight"}, {"side": "x"}, {"state": "?"}, {"case": "SC-1"}):
+        assert problem(lead.get("/referrals", **query)) == (422, "request-invalid")
+
+
+def test_a_filter_that_does_not_exist_is_refused(lead: Someone) -> None:
+    assert problem(lead.get("/referrals", sides="sender")) == (422, "request-invalid")
+    assert problem(lead.get("/cases", states="draft")) == (422, "request-invalid")
+
+
+def both(world: World, officer: Someone, lead: Someone) -> tuple[Someone, list[str]]:
+    """An NGO that was asked for help in a case, and then became its candidate."""
+    case = officer.submits(consents=[consent(), NGO_LEADS, for_services()])
+    asked = ("SANA_SEZIM", "KZ_LEGAL_AID", "SANA_SEZIM", "KZ_LEGAL_AID")
+    made = [done(lead.refers(case, to, **LAW))["id"] for to in asked]
+    assert lead.does("decline-lead", case, NO).status_code == 204
+    return world.someone("SANA_SEZIM"), made
+
+
+def test_who_holds_the_case_and_is_asked_finds_each_referral_once(
+    world: World, officer: Someone, lead: Someone
+) -> None:
+    ngo, made = both(world, officer, lead)
+
+    assert sorted(ids(ngo)) == sorted(made)
+    assert ngo.sees({"id": made[0]})["you_are"] == ["recipient", "sender"]
+
+
+def test_who_holds_the_case_and_is_asked_finds_it_on_either_side(
+    world: World, officer: Someone, lead: Someone
+) -> None:
+    ngo, made = both(world, officer, lead)
+
+    assert ids(ngo, side="recipient") == [made[0], made[2]]
+    assert sorted(ids(ngo, side="sender")) == sorted(made)
+
+
+def test_who_no_longer_holds_the_case_finds_none_of_its_referrals(
+    world: World, officer: Someone, lead: Someone
+) -> None:
+    both(world, officer, lead)
+
+    assert ids(lead) == []
+
+
+def test_a_list_of_cases_is_narrowed_by_every_filter(
+    officer: Someone, lead: Someone
+) -> None:
+    draft = done(officer.writes_case(notice={"country": "TT", "priority": "normal"}))
+    new = officer.submits()
+    led = lead.leads(officer.submits())
+
+    assert codes(officer) == [one["code"] for one in (draft, new, led)]
+    assert codes(officer, state="draft") == [draft["code"]]
+    assert codes(officer, stage="referral") == [led["code"]]
+    assert codes(officer, priority="normal") == [draft["code"]]
+    assert codes(officer, country="KZ") == [new["code"], led["code"]]
+    assert codes(lead, role="lead") == [led["code"]]
+    assert codes(lead, role=["lead", "candidate"]) == [new["code"], led["code"]]

@@ -1,0 +1,251 @@
+"""The contract: what generated clients are made from, equal to what the code serves."""
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from openapi_spec_validator import validate
+
+from app.cases.lifecycle import Action as CaseAction
+from app.casework.situation import OFFERED as CASE_OFFERED
+from app.kernel.actors import Scope
+from app.main import create_app
+from app.referrals.lifecycle import Action as Move
+from app.referrals.situation import OFFERED as REFERRAL_OFFERED
+from tests.world import Json, World
+
+COMMITTED = Path(__file__).parents[2] / "openapi" / "openapi-3.1.json"
+PROBLEM = "application/problem+json"
+HEADERS = {"Idempotency-Key", "If-Match", "If-None-Match", "Purpose", "Approval"}
+VERBS = """
+accept acknowledge approve assess close complete decline get list mend open record refuse
+revoke send start submit withdraw write
+"""
+UNKEYED = {"/livez", "/readyz"}
+METHODS = {"get", "post", "put", "patch", "delete"}
+
+
+@pytest.fixture
+def document(world: World) -> Json:
+    return dict(world.app.openapi())
+
+
+def operations(document: Json) -> Iterator[tuple[str, str, Json]]:
+    """Walk every operation that needs a key."""
+    for path, methods in document["paths"].items():
+        for method, operation in methods.items():
+            if path not in UNKEYED:
+                yield method, path, operation
+
+
+def parts(part: Any) -> Iterator[Json]:
+    """Walk every object of the document."""
+    if isinstance(part, dict):
+        yield part
+        for inner in part.values():
+            yield from parts(inner)
+    elif isinstance(part, list):
+        for inner in part:
+            yield from parts(inner)
+
+
+def reached(document: Json, part: Any, seen: set[str]) -> set[str]:
+    """Name the schemas that stand in a part, and in those."""
+    for ref in re.findall(r'"#/components/schemas/([^"]+)"', json.dumps(part)):
+        if ref not in seen:
+            seen.add(ref)
+            reached(document, document["components"]["schemas"][ref], seen)
+    return seen
+
+
+def answered(document: Json) -> set[str]:
+    """Name the schemas of what is answered, problems left out."""
+    good = [
+        response
+        for _, _, operation in operations(document)
+        for status, response in operation["responses"].items()
+        if status.startswith("2")
+    ]
+    return reached(document, good, set())
+
+
+def asked(document: Json) -> set[str]:
+    """Name the schemas of what is sent."""
+    bodies = [op["requestBody"] for *_, op in operations(document) if "requestBody" in op]
+    return reached(document, bodies, set())
+
+
+def test_it_is_valid(document: Json) -> None:
+    validate(document)
+
+    assert document["openapi"].startswith("3.1")
+
+
+def test_what_is_committed_is_what_is_served(world: World) -> None:
+    document = create_app(world.ground).openapi()
+    written = json.dumps(document, indent=2, ensure_ascii=False, sort_keys=False) + "\n"
+
+    assert COMMITTED.exists(), "make openapi"
+    assert COMMITTED.read_text("utf-8") == written
+
+
+def test_it_is_served_as_it_is_told(world: World, document: Json) -> None:
+    assert world.http.get("/openapi.json").json() == document
+
+
+def test_asked_twice_it_says_the_same(world: World, document: Json) -> None:
+    first = json.dumps(document)
+
+    assert json.dumps(world.app.openapi()) == first
+
+
+def test_each_operation_is_named_by_a_verb_and_once(document: Json) -> None:
+    names = [operation["operationId"] for *_, operation in operations(document)]
+
+    assert len(names) == len(set(names)) > 40
+    assert {name.split("_")[0] for name in names} == set(VERBS.split())
+    assert all(re.fullmatch(r"[a-z]+(_[a-z]+)+", name) for name in names)
+
+
+def test_each_operation_is_described_and_tagged(document: Json) -> None:
+    tags = {tag["name"] for tag in document["tags"]}
+
+    for _, path, operation in operations(document):
+        assert operation["description"], path
+        assert len(operation["tags"]) == 1, path
+        assert set(operation["tags"]) <= tags
+    assert all(tag["description"] for tag in document["tags"])
+
+
+def test_each_operation_says_which_scope_it_needs(document: Json) -> None:
+    for _, path, operation in operations(document):
+        [scope] = re.findall(r"scope `([a-z:]+)`", operation["description"])
+        assert scope in set(Scope), path
+
+
+def test_each_error_is_a_problem(document: Json) -> None:
+    for method, path, operation in operations(document):
+        responses = operation["responses"]
+        assert {"401", "403", "422", "503"} <= responses.keys(), (method, path)
+        for status, response in responses.items():
+            if not status.startswith("2"):
+                schema = response["content"][PROBLEM]["schema"]
+                assert set(response["content"]) == {PROBLEM}, (path, status)
+                assert schema == {"$ref": "#/components/schemas/ProblemDetail"}
+                assert response["description"]
+
+
+def test_the_frameworks_own_errors_are_not_there(document: Json) -> None:
+    assert "ValidationError" not in json.dumps(document)
+
+
+def test_an_action_on_a_version_says_what_may_go_wrong(document: Json) -> None:
+    for _, path, operation in operations(document):
+        names = {parameter["name"] for parameter in operation.get("parameters", [])}
+        if "If-Match" in names:
+            assert {"404", "412", "428"} <= operation["responses"].keys(), path
+
+
+def test_no_private_number_or_id_is_shown(document: Json) -> None:
+    schemas = document["components"]["schemas"]
+    shown = {name: set(schemas[name].get("properties", {})) for name in answered(document)}
+
+    for name, properties in shown.items():
+        private = {p for p in properties if p == "number" or p.endswith("_id")}
+        assert private == set(), name
+    with_id = {name for name, properties in shown.items() if "id" in properties}
+    assert with_id == {
+        *("AccessEntryOut", "ApprovalOut", "ConsentOut", "EventOut", "ReferralOut"),
+    }
+
+
+def test_what_is_answered_may_grow_and_what_is_asked_is_strict(document: Json) -> None:
+    schemas = document["components"]["schemas"]
+    shown, sent = answered(document), asked(document)
+
+    for name in shown:
+        assert schemas[name].get("additionalProperties") is not False, name
+    for name in sent - shown:
+        if schemas[name].get("type") == "object":
+            assert schemas[name].get("additionalProperties") is False, name
+
+
+def test_every_field_of_an_answer_is_always_there(document: Json) -> None:
+    schemas = document["components"]["schemas"]
+
+    for name in answered(document) - asked(document):
+        properties = schemas[name].get("properties", {})
+        assert set(schemas[name].get("required", [])) == set(properties), name
+
+
+def test_a_null_is_a_type_or_an_alternative_to_something_named(document: Json) -> None:
+    null = {"type": "null"}
+
+    for part in parts(document):
+        options = part.get("anyOf", [])
+        if isinstance(options, list) and null in options:
+            [other] = [option for option in options if option != null]
+            assert "$ref" in other or "enum" in other, part
+        assert "nullable" not in part
+
+
+def test_headers_are_spelled_as_they_are_documented(document: Json) -> None:
+    spelled = {
+        parameter["name"]
+        for *_, operation in operations(document)
+        for parameter in operation.get("parameters", [])
+        if parameter["in"] == "header"
+    }
+
+    assert spelled == HEADERS
+
+
+def test_a_parameter_is_absent_or_a_value_and_never_null(document: Json) -> None:
+    for _, path, operation in operations(document):
+        for parameter in operation.get("parameters", []):
+            assert "null" not in json.dumps(parameter["schema"]), (path, parameter["name"])
+
+
+def test_each_parameter_that_is_not_plain_is_described(document: Json) -> None:
+    for _, path, operation in operations(document):
+        for parameter in operation.get("parameters", []):
+            if parameter["in"] == "header":
+                assert parameter["description"], (path, parameter["name"])
+
+
+def test_each_offered_action_has_a_path_and_no_other(document: Json) -> None:
+    posts = {path for method, path, _ in operations(document) if method == "post"}
+
+    with_path = {
+        f"{record} {action}"
+        for record, kind in (
+            ("cases/{code}", CaseAction),
+            ("referrals/{referral_id}", Move),
+        )
+        for action in kind
+        if f"/v1/{record}/{action.replace('_', '-')}" in posts
+    }
+    offered = {f"cases/{{code}} {action}" for action in CASE_OFFERED}
+    assert with_path == offered | {
+        f"referrals/{{referral_id}} {action}" for action in REFERRAL_OFFERED
+    }
+
+
+def test_each_operation_asks_for_a_key(document: Json) -> None:
+    [(name, scheme)] = document["components"]["securitySchemes"].items()
+
+    assert (scheme["type"], scheme["scheme"]) == ("http", "bearer")
+    assert scheme["description"]
+    for _, path, operation in operations(document):
+        assert operation["security"] == [{name: []}], path
+
+
+def test_only_declared_methods_are_there(document: Json) -> None:
+    assert {method for method, *_ in operations(document)} <= METHODS
+
+
+def test_paths_are_told_with_their_version(document: Json) -> None:
+    assert {path.split("/")[1] for path in document["paths"]} == {"v1", "livez", "readyz"}
