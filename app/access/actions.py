@@ -102,18 +102,20 @@ def disable_account(session: Session, account_id: UUID, now: datetime) -> None:
 
 
 def decide(work: Writing, approval_id: UUID, *, approve: bool) -> Approval:
-    """Answer as a second person, once.
+    """Answer as a second person, once; the same answer again changes nothing.
 
     Raises NotFound (404), NotASecondPerson or ApprovalDecided (409), RoleMissing (403).
     """
     question = queries.lock_approval(work, approval_id)
     must_be_second(work, question)
+    answer = ApprovalState.APPROVED if approve else ApprovalState.REFUSED
+    if question.decision == answer and question.decided_by == work.actor.account_id:
+        return question
     if question.decision != ApprovalState.PENDING or question.lapses_at <= work.now:
         raise ApprovalDecided(
             "It cannot be decided again; the action can be asked for anew."
         )
-    answers = {True: ApprovalState.APPROVED, False: ApprovalState.REFUSED}
-    question.decision = answers[approve]
+    question.decision = answer
     question.decided_by, question.decided_at = work.actor.account_id, work.now
     return question
 

@@ -67,7 +67,7 @@ class Approval(Listed, Base):
 
     action: Mapped[str]
     case_id: Mapped[UUID]
-    reference: Mapped[str]
+    subject: Mapped[str]
     fingerprint: Mapped[str]
     facts: Mapped[dict[str, Any]]
     decision: Mapped[ApprovalState]
@@ -78,3 +78,8 @@ class Approval(Listed, Base):
     lapses_at: Mapped[datetime]
     decided_by: Mapped[UUID | None] = mapped_column(ForeignKey(Account.id))
     decided_at: Mapped[datetime | None]
+
+    @property
+    def reference(self) -> str:
+        """How the outside world names it."""
+        return f"approvals/{self.id}"

@@ -104,7 +104,9 @@ def one_approval(
     """Run a statement that should find one question."""
     of_us = Approval.focal_point_id == work.actor.focal_point_id
     statement = select(Approval).where(wanted, of_us)
-    found = work.session.scalar(statement.with_for_update() if lock else statement)
+    held = statement.with_for_update(key_share=True)
+    fresh = held.execution_options(populate_existing=True)
+    found = work.session.scalar(fresh if lock else statement)
     if found is None:
         raise NotFound("There is no such approval.")
     return found

@@ -44,13 +44,20 @@ def show_referral(
 
 
 def on_case(
-    work: Writing, once: Ticket, act: Callable[[], Case], *, created: bool = False
+    work: Writing,
+    once: Ticket,
+    act: Callable[[], Case],
+    *,
+    created: bool = False,
+    key_needed: bool = False,
 ) -> Response:
     """Act on a case once; the retry is shown the case as it is now.
 
-    An act that ends one's own part in the case answers 204, and so does its retry.
+    What creates something needs a key. An act that ends one's own part in the case answers
+    204, and so does its retry.
     """
-    if (created or once.key) and (done := claim(work, once)):
+    needed = created or key_needed
+    if (needed or once.key) and (done := claim(work, once)):
         if done.status == GONE:
             return Response(status_code=GONE, headers=REPLAYED)
         case = cases.get_by_id(work, done.resource_id)

@@ -27,7 +27,7 @@ from app.cases import queries
 from app.cases.lifecycle import Action, Stage, State, states_in
 from app.cases.models import Case, Party
 from app.cases.schemas import NewRisk, NoticeFields
-from app.casework import closing, intake, leading, situation
+from app.casework import acting, carrying, closing, intake, leading, situation
 from app.casework.needs import Terms
 from app.casework.schemas import (
     AcceptLead,
@@ -77,7 +77,7 @@ ACT_WITH_ANOTHER = problems(*ACTS, closing.ApprovalUnusable)
     response_model=CaseOut,
     responses=problems(
         *(KeyMissing, *KEYS, RoleMissing, NotFound, ConsentOver, NeedsUnmet),
-        *(intake.ExternalReferenceTaken, intake.DeskMissing),
+        *(intake.ExternalReferenceTaken, carrying.DeskMissing),
     ),
 )
 def write_case(begin: WriteCases, once: Once, new: NewCase) -> Response:
@@ -107,7 +107,8 @@ def list_cases(
 ) -> Response:
     """List the cases you are party to. To follow changes, use the feed."""
     with begin() as work:
-        states = {*query.state, *states_in(query.stage)}
+        staged = states_in(query.stage) if query.stage else frozenset(State)
+        states = staged & set(query.state or State)
         statement = queries.mine(work, query.role, states, query.priority, query.country)
         rows, after, more = paginate(work, statement, (Party.number,), query, name="cases")
         items = situation.show(work, [case for case, _ in rows])
@@ -148,7 +149,7 @@ def submit_case(begin: WriteCases, code: CaseCode, seen: IfMatch, once: Once) ->
     """Submit a draft: it is routed to who should lead it, where the person is."""
 
     def act(work: Writing) -> Case:
-        return intake.submit(work, *intake.ready(work, code, Action.SUBMIT, seen))
+        return intake.submit(work, *acting.ready(work, code, Action.SUBMIT, seen))
 
     with begin() as work:
         return on_case(work, once, lambda: act(work))
@@ -162,7 +163,7 @@ def withdraw_case(
     terms = Terms(reason=why.reason)
 
     def act(work: Writing) -> Case:
-        ready = intake.ready(work, code, Action.WITHDRAW, seen, terms)
+        ready = acting.ready(work, code, Action.WITHDRAW, seen, terms)
         return intake.withdraw(work, *ready, why)
 
     with begin() as work:
@@ -176,7 +177,7 @@ def acknowledge_case(
     """Say that a person has read it. No promise yet; polling is not acknowledging."""
 
     def act(work: Writing) -> Case:
-        ready = intake.ready(work, code, Action.ACKNOWLEDGE, seen)
+        ready = acting.ready(work, code, Action.ACKNOWLEDGE, seen)
         return leading.acknowledge(work, *ready)
 
     with begin() as work:
@@ -196,7 +197,7 @@ def decline_lead(
     terms = Terms(reason=why.reason)
 
     def act(work: Writing) -> Case:
-        ready = intake.ready(work, code, Action.DECLINE_LEAD, seen, terms)
+        ready = acting.ready(work, code, Action.DECLINE_LEAD, seen, terms)
         return leading.decline_lead(work, *ready, why)
 
     with begin() as work:
@@ -211,7 +212,7 @@ def accept_lead(
     terms = leading.terms_of(promise)
 
     def act(work: Writing) -> Case:
-        ready = intake.ready(work, code, Action.ACCEPT_LEAD, seen, terms)
+        ready = acting.ready(work, code, Action.ACCEPT_LEAD, seen, terms)
         return leading.accept_lead(work, *ready, promise)
 
     with begin() as work:
@@ -262,8 +263,14 @@ def again(work: Writing, code: str, status: int, resource_id: UUID) -> Response:
     return show_approval(work, resource_id, status=status, headers=headers)
 
 
-@router.post("/{code}/risk-assessments", response_model=CaseOut, responses=ACT)
+@router.post(
+    "/{code}/risk-assessments",
+    response_model=CaseOut,
+    responses=problems(
+        *(NotFound, KeyMissing, *KEYS, ActionIllegal, ActionNotYours, RoleMissing)
+    ),
+)
 def assess_risk(begin: WriteCases, code: CaseCode, once: Once, risk: NewRisk) -> Response:
     """Say how great the danger is now; any party of the case may."""
     with begin() as work:
-        return on_case(work, once, lambda: intake.assess(work, code, risk))
+        return on_case(work, once, lambda: intake.assess(work, code, risk), key_needed=True)

@@ -13,14 +13,16 @@ from app.api.guard import BEARER, Guarded
 from app.api.problems import problems
 from app.cases import queries as cases
 from app.cases.lifecycle import TABLE as CASE
+from app.cases.models import Case
 from app.directory import queries
 from app.directory.kinds import Service
 from app.directory.schemas import CountryOut, CountryPage, FocalPointOut, FocalPointPage
-from app.kernel.actors import AccountKind, Role, Scope
+from app.kernel.actors import AccountKind, Relation, Role, Scope
 from app.kernel.lifecycle import AnyOf, Table
 from app.kernel.paging import CursorUnknown, PageQuery
 from app.kernel.problems import NotFound
-from app.kernel.text import CountryCode, Shown
+from app.kernel.text import Code, CountryCode, Shown
+from app.kernel.work import Reading
 from app.referrals.lifecycle import TABLE as REFERRAL
 from app.routing import queries as routing
 from app.routing.schemas import CandidateOut, LeftOutOut, RoutingOut
@@ -102,7 +104,7 @@ def list_focal_points(
     response_model=FocalPointOut,
     responses=problems(NotFound),
 )
-def get_focal_point(begin: ReadDirectory, focal_point: str) -> Response:
+def get_focal_point(begin: ReadDirectory, focal_point: Code) -> Response:
     """Read one focal point."""
     with begin() as work:
         return answer(FocalPointOut.model_validate(queries.find(work, focal_point)))
@@ -139,6 +141,15 @@ def spell(table: Table) -> list[StepOut]:  # type: ignore[type-arg]  # any life 
     ]
 
 
+def left_out(work: Reading, case: Case) -> list[LeftOutOut]:
+    """Say why others may not lead, to those who may know what the person fears."""
+    mine = case.relations_of(work.actor.focal_point_id)
+    may_know = mine & {Relation.CANDIDATE, Relation.LEAD, Relation.SUBMITTER}
+    if not may_know or work.actor.focal_point_id not in case.keepers:
+        return []
+    return [LeftOutOut.model_validate(row) for row in routing.left_out(work, case.id)]
+
+
 @router.get(
     "/cases/{code}/routing", response_model=RoutingOut, responses=problems(NotFound)
 )
@@ -168,8 +179,6 @@ def get_routing(
                 )
                 for row in rows
             ],
-            left_out=[
-                LeftOutOut.model_validate(row) for row in routing.left_out(work, case.id)
-            ],
+            left_out=left_out(work, case),
         )
         return answer(shown, if_none_match=if_none_match)

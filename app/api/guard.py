@@ -19,8 +19,17 @@ from starlette.concurrency import run_in_threadpool
 from app.access.queries import authenticate, must_have
 from app.api.strict_json import is_json, must_be_strict
 from app.kernel.actors import Actor, Scope
-from app.kernel.problems import Unauthenticated
+from app.kernel.problems import Problem, Unauthenticated
 from app.kernel.work import Ground
+
+NOTHING: Final = (b"", b"{}")
+
+
+class BodyUnexpected(Problem):
+    """The request takes no body, and what was sent would have been ignored."""
+
+    status = 422
+
 
 type Begin[W] = Callable[[], AbstractContextManager[W]]
 type Opener[W] = Callable[[Ground, Actor], AbstractContextManager[W]]
@@ -64,6 +73,8 @@ class Guarded(APIRoute):
         async def handle(request: Request) -> Response:
             request.state.actor = await run_in_threadpool(sign_in, request, scope)
             body = await request.body()
+            if self.body_field is None and body.strip() not in NOTHING:
+                raise BodyUnexpected("Send no body here, or an empty object.")
             if body and is_json(request.headers):
                 must_be_strict(body)
             return await inner(request)

@@ -11,6 +11,7 @@ UNUSED: Final = ("HTTPValidationError", "ValidationError")
 PROBLEM: Final = "application/problem+json"
 LIFECYCLE: Final = re.compile(r"app__(cases|referrals)__lifecycle__(\w+)")
 NOUNS: Final = {"cases": "Case", "referrals": "Referral"}
+PLAIN: Final = {"413": "The body is too large.", "415": "The body is not JSON."}
 REQUIRED: Final = {"If-Match": "428", "Idempotency-Key": "400"}
 
 
@@ -26,6 +27,7 @@ def describe(app: FastAPI) -> Callable[[], dict[str, Any]]:
             document["components"]["schemas"].pop(name, None)
         for operation in operations(document):
             require_headers(operation)
+            add_plain_answers(operation)
         for schema in schemas([document["components"]["schemas"], document["paths"]]):
             schema.pop("title", None)
             flatten_null(schema)
@@ -55,6 +57,16 @@ def require_headers(operation: dict[str, Any]) -> None:
     for parameter in operation.get("parameters", []):
         if REQUIRED.get(parameter["name"]) in operation["responses"]:
             parameter["required"] = True
+
+
+def add_plain_answers(operation: dict[str, Any]) -> None:
+    """Describe what is answered around the routes, not by them."""
+    names = {parameter["name"] for parameter in operation.get("parameters", [])}
+    if "If-None-Match" in names:
+        operation["responses"]["304"] = {"description": "Nothing changed."}
+    for status, why in PLAIN.items() if "requestBody" in operation else ():
+        body = {PROBLEM: {"schema": {"$ref": "#/components/schemas/ProblemDetail"}}}
+        operation["responses"][status] = {"description": why, "content": body}
 
 
 def error_responses(document: dict[str, Any]) -> Iterator[dict[str, Any]]:

@@ -53,7 +53,7 @@ def depth(body: bytes) -> int:
     return deepest
 
 
-TEXTS: Final = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
+TEXTS: Final = re.compile(rb'"(?:[^"\\]|\\.)*+"?', re.DOTALL)
 BRACKETS: Final = re.compile(rb"[\[\]{}]")
 
 

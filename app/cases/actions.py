@@ -13,6 +13,7 @@ from app.cases.schemas import NewRisk, NoticeFields
 from app.cases.sections import Paper, Sealable
 from app.deadlines import actions as deadlines
 from app.deadlines.limits import ClockKind, due
+from app.deadlines.queries import running
 from app.kernel import lifecycle
 from app.kernel.actors import Relation, Side
 from app.kernel.codes import new_code
@@ -127,6 +128,13 @@ def take(
     audience = before | case.audience
     by_system = step.sides == {Side.SYSTEM}
     work.record(EVENTS[step.action], case, audience, told, by_system=by_system)
+
+
+def rewind(work: Writing, case: Case) -> None:
+    """Let the running clock end as its priority says now, from when it began."""
+    clock = running(work, [case.id]).get(case.id)
+    if clock is not None and clock.kind != ClockKind.REVIEW_RISK:
+        clock.due_at = due(clock.kind, case.priority, clock.set_at)
 
 
 def wind(work: Writing, case: Case) -> None:

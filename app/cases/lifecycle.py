@@ -109,7 +109,7 @@ TABLE: Final = Table(_S.DRAFT, (
     Step(_A.ASSIGN,            {_S.SUBMITTED},   _S.SUBMITTED,    {Side.DESK},       {_COORDINATOR},
          (_N.REASON, _N.FOCAL_POINT_CHOSEN)),
     Step(_A.ACCEPT_LEAD,       {_S.UNDER_REVIEW}, _S.REFERRING,   {Side.CANDIDATE},  {_COORDINATOR},
-         (_N.RISK_CURRENT, _N.TWO_CONTACTS)),
+         (_N.RECIPIENT_SAFE, _N.RISK_CURRENT, _N.TWO_CONTACTS)),
     Step(_A.BEGIN_ASSISTANCE,  {_S.REFERRING},   _S.ASSISTING,    {Side.SYSTEM},     set(),
          (_N.REFERRAL_ACCEPTED,)),
     Step(_A.FALL_BACK,         {_S.ASSISTING},   _S.REFERRING,    {Side.SYSTEM},     set(),
@@ -182,6 +182,7 @@ EVENTS: Final[dict[Action, str]] = {
 # fmt: on
 
 WITH_A_CANDIDATE: Final = frozenset(_NEW)
+UNLED: Final = WITH_A_CANDIDATE | {_S.DRAFT}
 LED: Final = frozenset(_LED)
 OPEN: Final = WITH_A_CANDIDATE | LED
 

@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import ForeignKey, Index, LargeBinary, String, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from app.cases.lifecycle import LED, State
+from app.cases.lifecycle import UNLED, State
 from app.cases.risk import RiskLevel
 from app.deadlines.limits import Priority
 from app.directory.models import FocalPoint
@@ -99,7 +99,7 @@ class Case(Listed, Base):
         """
         holder = self.holder
         held = frozenset({holder} if holder else set())
-        return held if self.state in LED else held | {self.submitter}
+        return held | {self.submitter} if self.state in UNLED else held
 
     def with_relation(self, *relations: Relation) -> UUID | None:
         """Find the focal point that has one of these relations to the case now."""

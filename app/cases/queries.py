@@ -59,7 +59,9 @@ def get_by_id(work: Reading, case_id: UUID) -> Case:
 
 def held(statement: Select[Case]) -> Select[Case]:
     """Lock what is found, and read it as it is once it is locked."""
-    return statement.with_for_update().execution_options(populate_existing=True)
+    return statement.with_for_update(key_share=True).execution_options(
+        populate_existing=True
+    )
 
 
 def one(work: Reading, statement: Select[Case]) -> Case:
@@ -95,7 +97,7 @@ def mine(
         select(Case, Party.number)
         .join(Party, Party.case_id == Case.id)
         .where(open_row, first, *_among(Party.relation, relations))
-        .where(*_among(Case.state, states))
+        .where(Case.state.in_(list(states)))
         .where(*([Case.priority == priority] if priority else []))
         .where(*([Case.country == country] if country else []))
     )

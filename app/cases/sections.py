@@ -4,14 +4,13 @@ Levels and names are of LIFECYCLES.md, section 5. Each part is sealed on its own
 consent can name it.
 """
 
-from datetime import date
 from enum import StrEnum
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+from pydantic import BaseModel, ConfigDict, Field, StrictBool, TypeAdapter
 
 from app.directory.kinds import Service
-from app.kernel.text import Code, CountryCode, SafeLine, SafeText
+from app.kernel.text import Code, CountryCode, Day, Phone, SafeLine, SafeText
 
 
 class Section(StrEnum):
@@ -33,7 +32,6 @@ class Paper(StrEnum):
     CONTACTS = "contacts"
     ARRANGEMENT = "arrangement"
     NOTE = "note"
-    EVIDENCE = "evidence"
 
 
 type Sealable = Section | Paper
@@ -75,7 +73,7 @@ class Identity(Content):
 
     section: Literal[Section.IDENTITY]
     names: Annotated[list[SafeLine], Field(min_length=1, max_length=10)]
-    birth_date: date | None = None
+    birth_date: Day | None = None
     nationality: CountryCode | None = None
     documents: Annotated[list[SafeLine], Field(max_length=20)] = []
 
@@ -132,9 +130,9 @@ class Safeguards(Content):
         list[Code], Field(max_length=50, description="Codes of focal points never to tell.")
     ] = []
     unsafe_people: SafeText | None = None
-    official_implicated: bool = False
-    fear_of_state: bool = False
-    seeks_asylum: bool = False
+    official_implicated: StrictBool = False
+    fear_of_state: StrictBool = False
+    seeks_asylum: StrictBool = False
     origin_contact: OriginContact = OriginContact.UNDECIDED
 
     def origin_blocked(self) -> bool:
@@ -147,7 +145,7 @@ class DutyContact(Content):
     """Someone who can be reached at a focal point."""
 
     name: SafeLine
-    phone: Annotated[str, Field(pattern=r"^\+[1-9][0-9]{6,14}$", description="E.164.")]
+    phone: Phone
 
 
 class Contacts(Content):

@@ -1,20 +1,21 @@
 """How a case ends: by two people, with a reason, and with the person told."""
 
 from dataclasses import replace
-from datetime import timedelta
 from typing import Final
 from uuid import UUID
 
+from app.access import actions as decisions
 from app.access import queries as access
 from app.access.models import Approval, ApprovalState
 from app.cases import actions as cases
-from app.cases import queries
 from app.cases.lifecycle import TABLE, Action, Need, Row
 from app.cases.models import Case
 from app.casework import situation
-from app.casework.intake import sides_of
+from app.casework.acting import lock, sides_of
 from app.casework.needs import RULES, Terms
 from app.casework.schemas import CloseCase
+from app.deadlines import actions as deadlines
+from app.deadlines.limits import ClockKind, due
 from app.kernel.actors import Role
 from app.kernel.needs import refuse
 from app.kernel.problems import NotFound, Problem
@@ -23,7 +24,6 @@ from app.kernel.work import Writing
 from app.referrals import actions as referrals
 
 APPROVERS: Final = frozenset({Role.COORDINATOR, Role.SUPERVISOR})
-LAPSES_AFTER: Final = timedelta(hours=72)
 
 
 class ApprovalUnusable(Problem):
@@ -40,8 +40,7 @@ def close(
     Raises what `ready` does, and ApprovalUnusable (409). When only the second person is
     missing, the question to them is committed instead, and returned.
     """
-    case = queries.lock(work, code)
-    seen.must_include(case.version)
+    case = lock(work, code, seen)
     row = TABLE.find(case.state, Action.CLOSE, sides_of(work, case), work.actor.roles)
     fingerprint = fingerprint_of(work, case, why)
     terms = Terms(reason=why.reason, person_informed=why.person_informed, approved=True)
@@ -72,7 +71,7 @@ def ask(work: Writing, case: Case, fingerprint: str, why: CloseCase) -> Approval
         id=work.new_id(),
         action=f"case.{Action.CLOSE}",
         case_id=case.id,
-        reference=case.reference,
+        subject=case.reference,
         fingerprint=fingerprint,
         facts={"reason": why.reason},
         decision=ApprovalState.PENDING,
@@ -80,12 +79,25 @@ def ask(work: Writing, case: Case, fingerprint: str, why: CloseCase) -> Approval
         roles=sorted(APPROVERS),
         asked_by=work.actor.account_id,
         asked_at=work.now,
-        lapses_at=work.now + LAPSES_AFTER,
+        lapses_at=due(ClockKind.APPROVE, case.priority, work.now),
     )
     work.session.add(question)
-    audience = frozenset({work.actor.focal_point_id})
-    facts = {"approval": str(question.id), "action": question.action}
-    work.record("approval.asked", case, audience, facts)
+    us = work.actor.focal_point_id
+    deadlines.restart(work, question, ClockKind.APPROVE, question.lapses_at, waits_on=us)
+    facts = {"action": question.action, "subject": question.subject}
+    work.record("approval.asked", question, frozenset({us}), facts)
+    return question
+
+
+def decide(work: Writing, approval_id: UUID, *, approve: bool) -> Approval:
+    """Answer as a second person; raises what `access.decide` does."""
+    before = access.approval(work, approval_id).decision
+    question = decisions.decide(work, approval_id, approve=approve)
+    if question.decision != before:
+        deadlines.stop(work, question.id)
+        facts = {"decision": question.decision, "subject": question.subject}
+        us = frozenset({question.focal_point_id})
+        work.record("approval.decided", question, us, facts)
     return question
 
 

@@ -4,7 +4,7 @@ from app.cases import actions as cases
 from app.cases.lifecycle import Row
 from app.cases.models import Case
 from app.cases.sections import Contacts, Paper
-from app.casework.intake import hand_to_next
+from app.casework.carrying import hand_to_next
 from app.casework.needs import Terms
 from app.casework.schemas import AcceptLead, DeclineLead
 from app.kernel.actors import Relation

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated, Self
 from uuid import UUID
 
-from pydantic import Field, model_validator
+from pydantic import Field, StrictBool, model_validator
 from pydantic_core import PydanticCustomError
 
 from app.access.models import ApprovalState
@@ -38,7 +38,7 @@ class NewCase(Asked):
         str | None, Field(pattern=r"^[A-Za-z0-9._/-]{1,60}$", description=EXTERNAL)
     ] = None
     submit: Annotated[
-        bool, Field(description="Submit in the same transaction; else keep a draft.")
+        StrictBool, Field(description="Submit in the same transaction; else keep a draft.")
     ] = False
 
     @model_validator(mode="after")
@@ -78,7 +78,7 @@ class CloseCase(Asked):
 
     reason: ClosureReason
     person_informed: Annotated[
-        bool,
+        StrictBool,
         Field(description="Whether the person was told; lost contact: what was tried."),
     ]
     note: Annotated[SafeText | None, Field(description="Sealed.")] = None

@@ -61,7 +61,7 @@ def facts_of(
         may_be_referred=stands.may_be_referred(),
         recipient_safe=stands.is_safe(me, me.code),
         risk_current=stands.risk_is_current(),
-        nothing_sent=all(state == ReferralState.DRAFT for state in states),
+        nothing_sent=not any(p.relation == Relation.RECIPIENT for p in case.parties),
         nothing_open=not any(state in referral_states.OPEN for state in states),
         terms=terms or Terms(),
     )
@@ -103,7 +103,8 @@ def show(work: Reading, found: Sequence[Case]) -> list[CaseOut]:
 
 def show_one(work: Reading, case: Case, context: Context) -> CaseOut:
     """Show a case to one of its parties; to a recipient, the notice."""
-    mine = case.relations_of(work.actor.focal_point_id)
+    me = work.actor.focal_point_id
+    mine = case.relations_of(me)
     sides = sides_of_case(mine)
     lead, holder = case.with_relation(Relation.LEAD), case.holder
     clock = context.clocks.get(case.id)
@@ -117,11 +118,11 @@ def show_one(work: Reading, case: Case, context: Context) -> CaseOut:
         lead=context.codes[lead] if lead else None,
         holder=context.codes[holder] if holder else None,
         submitter=context.codes[case.submitter] if sides else None,
-        risk=Risk.model_validate(risk) if risk and context.me.id in case.keepers else None,
+        risk=Risk.model_validate(risk) if risk and me in case.keepers else None,
         sections=written(case, context),
         closure_reason=case.closure_reason if sides else None,
         due_at=clock.due_at if clock and sides else None,
-        version=case.version if sides else None,
+        version=case.version if me in case.keepers else None,
         available_actions=actions_of(work, case, sides, context),
     )
 

@@ -4,7 +4,7 @@ from uuid import UUID
 
 from app.cases import queries
 from app.cases.models import Case
-from app.casework.intake import must_write
+from app.casework.acting import hearers, must_work, must_write
 from app.consents import actions as consents
 from app.consents import queries as recorded
 from app.consents.coverage import names
@@ -15,6 +15,7 @@ from app.kernel.actors import Relation
 from app.kernel.problems import NotFound
 from app.kernel.work import Reading, Writing
 from app.referrals import actions as referrals
+from app.referrals import queries as referrals_of
 
 
 def record_consent(work: Writing, code: str, new: NewConsent) -> Consent:
@@ -31,18 +32,20 @@ def withdraw_consent(work: Writing, code: str, consent_id: UUID) -> Consent:
     """Take a consent back for the person, at once; any party that sees it may record it.
 
     Asks for no version: a person's no is never out of date. What rests on it ends in the
-    same transaction. Raises NotFound (404).
+    same transaction. Raises NotFound (404), RoleMissing (403).
     """
     case = queries.lock(work, code)
     consent = recorded.get(work, case.id, consent_id)
     if consent not in consents_for(work, case):
         raise NotFound("There is no such consent in this case.")
+    must_work(work)
+    rested = referrals.covered(work, case)
     if consents.take_back(work, consent):
         case.touch()
-        told = case.keepers | {consent.recorded_by}
-        work.record("consent.withdrawn", case, told, {"consent": str(consent.id)})
+        facts = {"consent": str(consent.id)}
+        work.record("consent.withdrawn", case, hearers(work, case), facts)
         work.session.flush()
-        referrals.withdraw_uncovered(work, case)
+        referrals.withdraw_uncovered(work, case, rested)
     return consent
 
 
@@ -57,13 +60,5 @@ def consents_for(work: Reading, case: Case) -> list[Consent]:
     found = recorded.of_case(work, case.id)
     if case.relations_of(me.id) & {Relation.CANDIDATE, Relation.LEAD}:
         return found
-    asked = is_recipient(case, me.id)
-    return [c for c in found if c.recorded_by == me.id or (asked and names(c, me))]
-
-
-def is_recipient(case: Case, focal_point: UUID) -> bool:
-    """Say whether a referral of the case was sent to it, and its part has not ended."""
-    return any(
-        p.focal_point_id == focal_point and p.relation == Relation.RECIPIENT and not p.until
-        for p in case.parties
-    )
+    helps = referrals_of.is_helping(work, case.id)
+    return [c for c in found if c.recorded_by == me.id or (helps and names(c, me))]

@@ -1,11 +1,11 @@
 """Recording what the person agreed to, and what they took back."""
 
+from datetime import timedelta
+from typing import Final
 from uuid import UUID
 
 from app.cases import actions as cases
-from app.cases.actions import NoteText
 from app.cases.models import Case
-from app.cases.sections import Paper
 from app.consents.models import Consent
 from app.consents.schemas import NewConsent
 from app.directory import queries as directory
@@ -20,11 +20,11 @@ class ConsentOver(Problem):
 
 
 def record(work: Writing, case: Case, new: NewConsent) -> Consent:
-    """Record a consent; raises NotFound (404) or ConsentOver (422).
+    """Record a consent; raises FocalPointUnknown or ConsentOver (422).
 
-    How it was given is sealed with the case.
+    How it was given is sealed with the case, as a note.
     """
-    if new.expires_at <= work.now or new.obtained_on > work.now.date():
+    if new.expires_at <= work.now or new.obtained_on > (work.now + EARLIEST_ZONE).date():
         raise ConsentOver("`expires_at` must be ahead and `obtained_on` not.")
     consent = Consent(
         id=work.new_id(),
@@ -38,20 +38,20 @@ def record(work: Writing, case: Case, new: NewConsent) -> Consent:
         **new.model_dump(include=PLAIN),
     )
     work.session.add(consent)
-    if new.evidence:
-        text = NoteText(text=new.evidence)
-        cases.put_away(work, case, Paper.EVIDENCE, text, about=str(consent.id))
+    cases.note(work, case, "consent", new.evidence)
     return consent
 
 
+EARLIEST_ZONE: Final = timedelta(hours=14)
+"""Where a day begins first; in UTC it may still be the day before."""
 PLAIN = {
     *("given_by", "language", "interpreter", "form_version", "obtained_on", "expires_at"),
 }
 
 
 def named(work: Writing, new: NewConsent) -> UUID | None:
-    """Find the focal point a consent names, or raise NotFound (404)."""
-    return directory.find(work, new.focal_point).id if new.focal_point else None
+    """Find the focal point a consent names, or raise FocalPointUnknown (422)."""
+    return directory.named(work, new.focal_point).id if new.focal_point else None
 
 
 def take_back(work: Writing, consent: Consent) -> bool:

@@ -5,14 +5,23 @@ from datetime import date, datetime
 from typing import Annotated, Self
 from uuid import UUID
 
-from pydantic import AwareDatetime, Field, model_validator
+from pydantic import Field, StrictBool, model_validator
 from pydantic_core import PydanticCustomError
 
 from app.cases.sections import Content, Section
 from app.consents.coverage import GivenBy, Purpose
 from app.consents.models import Consent
 from app.directory.kinds import Function, Kind
-from app.kernel.text import Asked, Code, CountryCode, LanguageTag, SafeText, Shown
+from app.kernel.text import (
+    Asked,
+    Code,
+    CountryCode,
+    Day,
+    Instant,
+    LanguageTag,
+    SafeText,
+    Shown,
+)
 
 
 class RecipientClass(Content):
@@ -34,10 +43,10 @@ class NewConsent(Asked):
     ] = []
     given_by: GivenBy
     language: Annotated[LanguageTag, Field(description="In which it was explained.")]
-    interpreter: bool = False
+    interpreter: StrictBool = False
     form_version: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,40}$")]
-    obtained_on: date
-    expires_at: AwareDatetime
+    obtained_on: Day
+    expires_at: Instant
     evidence: Annotated[SafeText | None, Field(description="How it was given; sealed.")] = (
         None
     )

@@ -1,6 +1,7 @@
 """All that the rules about one person rest on, read at once for a page of cases."""
 
 from collections.abc import Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -10,9 +11,16 @@ from app.cases.models import Case, RiskAssessment
 from app.cases.risk import is_current
 from app.cases.sections import OriginContact, Safeguards, Section
 from app.consents import queries
-from app.consents.coverage import Addressee, Asking, Purpose, counts, covered
+from app.consents.coverage import (
+    Addressee,
+    Asking,
+    Purpose,
+    counts,
+    covered,
+    covers,
+)
 from app.consents.models import Consent
-from app.directory.kinds import is_of_origin
+from app.directory.kinds import is_blocked, is_of_origin
 from app.kernel.work import Reading
 
 
@@ -34,10 +42,18 @@ class Standing:
         asking = Asking(recipient, purpose, self.now, child=self.case.is_child)
         return covered(self.consents, asking)
 
+    def covers(
+        self, recipient: Addressee, purpose: Purpose, sections: AbstractSet[Section]
+    ) -> bool:
+        """Say whether this recipient may be told these sections, for this purpose."""
+        asking = Asking(recipient, purpose, self.now, child=self.case.is_child)
+        return covers(self.consents, asking, sections)
+
     def may_be_referred(self) -> bool:
-        """Say whether any consent to be referred stands (CONSENT_TO_REFER)."""
+        """Say whether a consent to be referred stands, for where the person is."""
         return any(
             Purpose.REFER in consent.purposes
+            and consent.country in {None, self.case.country}
             and counts(consent, self.now, child=self.case.is_child)
             for consent in self.consents
         )
@@ -53,9 +69,13 @@ class Standing:
 
     def is_safe(self, focal_point: Addressee, code: str) -> bool:
         """Say whether it may be told of the person at all (G19, BR10, BR11)."""
-        unsafe = code in self.safeguards.unsafe_focal_points
-        blocked = self.safeguards.origin_blocked() and self.is_of_origin(focal_point)
-        return not unsafe and not blocked
+        guards = self.safeguards
+        blocked = is_blocked(
+            focal_point,
+            origin_blocked=guards.origin_blocked(),
+            origin=guards.country_of_origin,
+        )
+        return code not in guards.unsafe_focal_points and not blocked
 
     def origin_is_permitted(self, focal_point: Addressee) -> bool:
         """Say whether contact with the State of origin is settled, where it is that."""

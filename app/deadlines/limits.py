@@ -29,6 +29,7 @@ class ClockKind(StrEnum):
     REVIEW_RISK = "review_risk"  # D12
     MONITOR = "monitor"  # D08
     ANSWER = "answer"
+    APPROVE = "approve"
     FINISH_DRAFT = "finish_draft"
     CONFIRM_DELETION = "confirm_deletion"
     ERASE = "erase"  # D11
@@ -102,6 +103,7 @@ LIMITS: Final[dict[ClockKind, tuple[Limit, Limit, Limit]]] = {
     _K.REVIEW_RISK:       (days(7),   days(7),         days(7)),
     _K.MONITOR:           (days(7),   days(7),         days(7)),
     _K.ANSWER:            (hours(4),  working_days(1), working_days(1)),
+    _K.APPROVE:           (hours(72), hours(72),       hours(72)),
     _K.FINISH_DRAFT:      (days(14),  days(14),        days(14)),
     _K.CONFIRM_DELETION:  (working_days(5), working_days(5), working_days(5)),
     _K.ERASE:             (months(24), months(24),     months(24)),

@@ -112,6 +112,16 @@ def is_of_origin(focal_point: Described, origin: str | None, location: str) -> b
     return focal_point.of_state == origin if origin else focal_point.of_state != location
 
 
+def is_blocked(focal_point: Described, *, origin_blocked: bool, origin: str | None) -> bool:
+    """Say whether it is of a State that must not be told (routing rule 4).
+
+    While the origin is not known, any State may be the one that is feared.
+    """
+    if not origin_blocked or focal_point.kind != Kind.STATE:
+        return False
+    return origin is None or focal_point.of_state == origin
+
+
 def languages_shared(mine: Iterable[str], asked: str) -> bool:
     """Say whether a language is spoken, whatever the script."""
     return asked.split("-", maxsplit=1)[0] in {language.split("-")[0] for language in mine}

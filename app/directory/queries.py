@@ -14,7 +14,7 @@ from app.directory import kinds
 from app.directory.kinds import Kind, Service
 from app.directory.models import Agreement, Country, FocalPoint
 from app.kernel.paging import CursorUnknown, PageQuery
-from app.kernel.problems import NotFound
+from app.kernel.problems import NotFound, Problem
 from app.kernel.work import Reading
 
 
@@ -33,6 +33,20 @@ def find(work: Reading, code: str) -> FocalPoint:
     found = work.session.scalar(select(FocalPoint).where(FocalPoint.code == code))
     if found is None:
         raise NotFound("There is no such focal point.")
+    return found
+
+
+class FocalPointUnknown(Problem):
+    """No focal point of the directory has the code that the request names."""
+
+    status = 422
+
+
+def named(work: Reading, code: str) -> FocalPoint:
+    """Find the focal point that a request names, or raise FocalPointUnknown (422)."""
+    found = work.session.scalar(select(FocalPoint).where(FocalPoint.code == code))
+    if found is None:
+        raise FocalPointUnknown("Look its code up: GET /v1/focal-points.")
     return found
 
 

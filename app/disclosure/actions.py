@@ -22,12 +22,13 @@ from app.cases.sections import (
     Section,
     SectionContent,
 )
+from app.casework.acting import lock, must_work
+from app.casework.carrying import reroute_unsafe
 from app.directory import queries as directory
 from app.disclosure import queries as policies
 from app.disclosure.models import AccessEntry
 from app.disclosure.policy import (
     POLICY_HASH,
-    WORKERS,
     Deed,
     ReadingPurpose,
     Subject,
@@ -40,9 +41,10 @@ from app.disclosure.schemas import (
     OpenedContacts,
     OpenedSafeguards,
 )
-from app.kernel.lifecycle import ActionNotYours, RoleMissing
+from app.kernel.lifecycle import ActionNotYours
 from app.kernel.versions import Seen
 from app.kernel.work import Recorded, Writing
+from app.referrals import actions as referrals_of
 from app.referrals import queries as referrals
 from app.referrals.models import Referral
 from app.referrals.schemas import Arrangement
@@ -176,18 +178,23 @@ def write_section(work: Writing, code: str, seen: Seen, content: SectionContent)
 
 
 def write_safeguards(work: Writing, code: str, seen: Seen, content: Safeguards) -> Case:
-    """Seal the safeguards anew; raises as `write_section` does."""
-    return write_paper(work, code, seen, Paper.SAFEGUARDS, content)
+    """Seal the safeguards anew; who turns out to be unsafe loses the case at once.
+
+    Raises as `write_section` does.
+    """
+    case = write_paper(work, code, seen, Paper.SAFEGUARDS, content)
+    work.session.flush()
+    referrals_of.withdraw_unsafe(work, case)
+    reroute_unsafe(work, case)
+    return case
 
 
 def write_paper(
     work: Writing, code: str, seen: Seen, subject: Subject, content: BaseModel
 ) -> Case:
     """Decide, seal, and tell the parties that something was written, never what."""
-    case = queries.lock(work, code)
-    seen.must_include(case.version)
-    if not WORKERS & work.actor.roles:
-        raise RoleMissing(f"This needs one of the roles {', '.join(sorted(WORKERS))}.")
+    case = lock(work, code, seen)
+    must_work(work)
     if not may(work, case, subject, Deed.WRITE, None):
         raise ActionNotYours(f"This is not yours to write while the case is {case.state}.")
     cases.seal(work, case, subject, content)

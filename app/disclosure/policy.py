@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from app.cases.lifecycle import LED
+from app.cases.lifecycle import LED, UNLED
 from app.cases.lifecycle import OPEN as CASE_OPEN
 from app.cases.lifecycle import State as CaseState
 from app.cases.sections import Paper, Section
@@ -45,6 +45,7 @@ class Condition(StrEnum):
     OWN_TEXT = "own_text"
     ORIGIN_PERMITTED = "origin_permitted"
     NOT_OF_ORIGIN = "not_of_origin"
+    SAFE = "safe"
     POLICE_CONSENT = "police_consent"
 
 
@@ -83,7 +84,7 @@ class Asked:
 
 _C, _R = CaseState, ReferralState
 _NEW = frozenset({_C.SUBMITTED, _C.UNDER_REVIEW})
-_UNLED = _NEW | {_C.DRAFT}
+_WORKED_ON = LED | {_C.UNDER_REVIEW}
 _SECTIONS: frozenset[Subject] = frozenset(Section)
 _L1: frozenset[Subject] = frozenset({Section.NEEDS})
 _L2: frozenset[Subject] = frozenset({Section.CONTACT})
@@ -101,27 +102,28 @@ _IF_OWN = frozenset({Condition.OWN_TEXT})
 _IF_ORIGIN = _IF_CONSENTED | {Condition.ORIGIN_PERMITTED}
 _IF_POLICE = _IF_CONSENTED | {Condition.POLICE_CONSENT}
 _NOT_ORIGIN = frozenset({Condition.NOT_OF_ORIGIN})
+_IF_SAFE = frozenset({Condition.SAFE})
 _NO = frozenset[ReferralState]()
 _OPEN, _WRITE = Deed.OPEN, Deed.WRITE
 
 # fmt: off
 POLICY: Final = (
     #    deed    side            subjects             case states  referral     conditions
-    Rule(_OPEN,  Side.SUBMITTER, _SECTIONS | _GUARDS, _UNLED | LED, _NO,        _IF_OWN),
-    Rule(_OPEN,  Side.SUBMITTER, _NOTES,              _UNLED | LED, _NO,        _IF_OWN),
+    Rule(_OPEN,  Side.SUBMITTER, _SECTIONS | _GUARDS, UNLED | LED, _NO,        _IF_OWN),
+    Rule(_OPEN,  Side.SUBMITTER, _NOTES,              UNLED | LED, _NO,        _IF_OWN),
     Rule(_OPEN,  Side.SUBMITTER, _CONTACTS,           LED,         _NO,         _NOT_ORIGIN),
     Rule(_OPEN,  Side.CANDIDATE, _L1,                 _NEW,        _NO,         _IF_CONSENTED),
     Rule(_OPEN,  Side.CANDIDATE, _L2,       frozenset({_C.UNDER_REVIEW}), _NO,  _IF_CONSENTED),
-    Rule(_OPEN,  Side.CANDIDATE, _GUARDS,   frozenset({_C.UNDER_REVIEW}), _NO),
+    Rule(_OPEN,  Side.CANDIDATE, _GUARDS,   frozenset({_C.UNDER_REVIEW}), _NO,  _IF_SAFE),
     Rule(_OPEN,  Side.CANDIDATE, _NOTES,    frozenset({_C.UNDER_REVIEW}), _NO,  _NOT_ORIGIN),
     Rule(_OPEN,  Side.LEAD,      _L1 | _L2,           LED,         _NO,         _IF_CONSENTED),
     Rule(_OPEN,  Side.LEAD,      _L3,                 LED,         _NO,         _IF_ORIGIN),
     Rule(_OPEN,  Side.LEAD,      _L4,                 LED,         _NO,         _IF_POLICE),
     Rule(_OPEN,  Side.LEAD,      _SECTIONS,           LED,         _NO,         _IF_OWN),
-    Rule(_OPEN,  Side.LEAD,      _GUARDS | _CONTACTS, LED,         _NO),
+    Rule(_OPEN,  Side.LEAD,      _GUARDS | _CONTACTS, LED,         _NO,         _IF_SAFE),
     Rule(_OPEN,  Side.LEAD,      _NOTES,              LED,         _NO,         _NOT_ORIGIN),
-    Rule(_OPEN,  Side.SENDER,    _PLACE,              CASE_OPEN,   _KEPT,       _NOT_ORIGIN),
-    Rule(_OPEN,  Side.SENDER,    _NOTES,              CASE_OPEN,   _TOLD,       _NOT_ORIGIN),
+    Rule(_OPEN,  Side.SENDER,    _PLACE,              _WORKED_ON,  _KEPT,       _NOT_ORIGIN),
+    Rule(_OPEN,  Side.SENDER,    _NOTES,              _WORKED_ON,  _TOLD,       _NOT_ORIGIN),
     Rule(_OPEN,  Side.RECIPIENT, _PLACE,              CASE_OPEN,   _KEPT),
     Rule(_OPEN,  Side.RECIPIENT, _NOTES,              CASE_OPEN,   _THEIRS,     _NOT_ORIGIN),
     Rule(_OPEN,  Side.RECIPIENT, _NOTES,              CASE_OPEN,   _THEIRS,     _IF_OWN),
@@ -130,7 +132,7 @@ POLICY: Final = (
     Rule(_OPEN,  Side.RECIPIENT, _L3,                 CASE_OPEN,   AT_WORK,     _IF_ORIGIN),
     Rule(_OPEN,  Side.RECIPIENT, _L4,                 CASE_OPEN,   AT_WORK,     _IF_POLICE),
     Rule(_OPEN,  Side.RECIPIENT, _CONTACTS,           CASE_OPEN,   AT_WORK,     _NOT_ORIGIN),
-    Rule(_WRITE, Side.SUBMITTER, _SECTIONS | _GUARDS, _UNLED,      _NO),
+    Rule(_WRITE, Side.SUBMITTER, _SECTIONS | _GUARDS, UNLED,      _NO),
     Rule(_WRITE, Side.LEAD,      _SECTIONS | _GUARDS, LED,         _NO),
 )
 # fmt: on

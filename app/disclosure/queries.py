@@ -15,9 +15,9 @@ from app.directory import queries as directory
 from app.directory.kinds import Function
 from app.directory.models import FocalPoint
 from app.disclosure.models import AccessEntry
-from app.disclosure.policy import Asked, Condition, Deed, Subject
-from app.kernel.actors import Relation, Side, sides_of_case, sides_of_referral
-from app.kernel.lifecycle import ActionNotYours
+from app.disclosure.policy import WORKERS, Asked, Condition, Deed, Subject
+from app.kernel.actors import Relation, Role, Side, sides_of_case, sides_of_referral
+from app.kernel.lifecycle import ActionNotYours, RoleMissing
 from app.kernel.work import Reading
 from app.referrals import queries as referrals
 from app.referrals.models import Referral
@@ -116,6 +116,7 @@ def conditions(sight: Sight, purposes: frozenset[Purpose]) -> Iterator[Condition
         yield Condition.OWN_TEXT
     if not stands.is_safe(me, me.code):
         return
+    yield Condition.SAFE
     if not stands.is_of_origin(me):
         yield Condition.NOT_OF_ORIGIN
     if stands.origin_is_permitted(me):
@@ -141,13 +142,19 @@ def police_may(stands: Standing, me: FocalPoint, section: Section) -> bool:
     return section in (stands.told(me, Purpose.LAW_ENFORCEMENT) or ())
 
 
+READERS_OF_THE_LOG: Final = WORKERS | {Role.PROTECTION_OFFICER}
+
+
 def access_log(work: Reading, case: Case) -> Select[AccessEntry, int]:
     """Select who opened what in a case; for its lead and oversight alone.
 
-    Raises ActionNotYours (403).
+    Raises ActionNotYours or RoleMissing (403).
     """
     allowed = {Side.LEAD, Side.OVERSIGHT}
     if not sides(work, case) & allowed:
         raise ActionNotYours("This is for the lead and for oversight to read.")
+    if not READERS_OF_THE_LOG & work.actor.roles:
+        needed = ", ".join(sorted(READERS_OF_THE_LOG))
+        raise RoleMissing(f"This needs one of the roles {needed}.")
     of_case = AccessEntry.case_id == case.id
     return select(AccessEntry, AccessEntry.number).where(of_case)

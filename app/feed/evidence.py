@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, func, select
+from sqlalchemy import Select, func, select
 
 from app.cases.models import Case, Party
 from app.directory import queries as directory
@@ -78,13 +78,14 @@ def rungs(work: Reading, sent: Sent) -> Iterator[Rung]:
     """List the rungs, lowest first."""
     yield rung(Rank.SUBMITTED, sent.at)
     position = work.session.scalar(arrival(sent))
-    if position is not None:
-        yield rung(Rank.AVAILABLE, sent.at)
-    looks = [sight(sent)] if position is None else [sight(sent), passing(sent, position)]
+    if position is None:
+        return
+    yield rung(Rank.AVAILABLE, sent.at)
+    looks = (sight(sent), passing(sent, position))
     if moments := [at for look in looks if (at := work.session.scalar(look))]:
         yield rung(Rank.RETRIEVED, max(min(moments), sent.at))
     for rank, types in ((Rank.ACKNOWLEDGED, ACKNOWLEDGED), (Rank.DECIDED, DECIDED)):
-        if entry := work.session.scalar(deed(sent, types)):
+        if entry := work.session.scalar(deed(sent, types, position)):
             yield rung(rank, entry.at, entry.type)
 
 
@@ -93,19 +94,21 @@ def rung(rank: Rank, at: datetime, event: str | None = None) -> Rung:
     return Rung(rank=rank, name=rank.name.lower(), at=at, event=event)
 
 
-def about(sent: Sent) -> ColumnElement[bool]:
-    """Keep the entries of this record in the time the recipient had it."""
-    until = [Entry.at <= sent.until] if sent.until else []
-    return and_(Entry.record_id == sent.record_id, Entry.at >= sent.at, *until)
+def told(sent: Sent) -> Select[int]:
+    """Select the positions, in the recipient's feed, of what happened to the record.
+
+    Order is judged by these, which are the order of commits: two servers' clocks differ.
+    """
+    of_record = Entry.record_id == sent.record_id
+    mine = Delivery.focal_point_id == sent.recipient
+    joined = select(Delivery.position).join(Entry, Entry.id == Delivery.entry_id)
+    return joined.where(mine, of_record)
 
 
-def arrival(sent: Sent) -> Select[int | None]:
-    """Find where in the recipient's feed it stands."""
-    return (
-        select(func.min(Delivery.position))
-        .join(Entry, Entry.id == Delivery.entry_id)
-        .where(Delivery.focal_point_id == sent.recipient, about(sent))
-    )
+def arrival(sent: Sent) -> Select[int]:
+    """Find where it arrived: with the very transaction that made it a party."""
+    here = told(sent).where(Entry.at == sent.at)
+    return here.order_by(Delivery.position).limit(1)
 
 
 def passing(sent: Sent, position: int) -> Select[datetime]:
@@ -120,13 +123,12 @@ def sight(sent: Sent) -> Select[datetime]:
     return select(Sighting.at).where(Sighting.record_id == sent.record_id, mine)
 
 
-def deed(sent: Sent, types: tuple[str, ...]) -> Select[Entry]:
-    """Find the recipient's own answer of one of these types."""
-    mine = Entry.focal_point_id == sent.recipient
-    told = (Delivery.entry_id == Entry.id) & (Delivery.focal_point_id == sent.recipient)
-    answers = select(Entry).join(Delivery, told)
-    return (
-        answers.where(about(sent), mine, Entry.type.in_(types))
-        .order_by(Delivery.position)
-        .limit(1)
-    )
+def deed(sent: Sent, types: tuple[str, ...], position: int) -> Select[Entry]:
+    """Find the recipient's own answer of one of these types, while it had the record."""
+    mine = (Entry.focal_point_id == sent.recipient) & Entry.type.in_(types)
+    answers = told(sent).with_only_columns(Entry).where(mine)
+    since = answers.where(Delivery.position >= position)
+    if sent.until is not None:
+        left = told(sent).where(Entry.at == sent.until).order_by(Delivery.position.desc())
+        since = since.where(Delivery.position <= left.limit(1).scalar_subquery())
+    return since.order_by(Delivery.position).limit(1)

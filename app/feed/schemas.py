@@ -12,9 +12,7 @@ from app.kernel.paging import Page
 from app.kernel.text import Shown
 
 TYPE = "Such as `case.submitted` or `referral.accepted`; the list will grow."
-SUBJECT = (
-    "`cases/{code}` or `referrals/{id}`: read it under /v1/ for what it looks like now."
-)
+SUBJECT = "`cases/{code}`, `referrals/{id}`, `approvals/{id}`: read it under /v1/."
 
 
 class EventOut(Shown):

@@ -27,7 +27,7 @@ from sqlalchemy import (
     select,
     text,
 )
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolExhausted
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, declared_attr, mapped_column
 from sqlalchemy.types import TypeDecorator
@@ -201,7 +201,9 @@ def is_passing(error: DBAPIError) -> bool:
     code = getattr(error.orig, "sqlstate", None)
     name = getattr(error.orig, "sqlite_errorname", "")
     locked = name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED"))  # and what extends them
-    return locked or code in PASSING or error.connection_invalidated
+    unreached = code is None and type(error.orig).__module__.startswith("psycopg")
+    lost = unreached and isinstance(error, OperationalError)
+    return locked or lost or code in PASSING or error.connection_invalidated
 
 
 def must_still_be_in_transaction(session: Session) -> None:

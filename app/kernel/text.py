@@ -2,9 +2,18 @@
 
 import unicodedata
 from collections.abc import Callable
+from datetime import UTC, date, datetime
 from typing import Annotated, Final
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+)
 from pydantic_core import PydanticCustomError
 
 BIDI: Final = frozenset(
@@ -87,6 +96,19 @@ def refused(what: str) -> PydanticCustomError:
     return PydanticCustomError("text_unsafe", "This text holds {what}.", {"what": what})
 
 
+def spelled(value: object) -> object:
+    """Take instants and days as texts alone: a number could mean seconds or millis."""
+    if not isinstance(value, str | date):
+        raise PydanticCustomError("string_type", "This must be a text.")
+    return value
+
+
+Instant = Annotated[
+    AwareDatetime,
+    BeforeValidator(spelled),
+    Field(gt=datetime(2000, 1, 1, tzinfo=UTC), lt=datetime(2100, 1, 1, tzinfo=UTC)),
+]
+Day = Annotated[date, BeforeValidator(spelled), Field(gt=date(1900, 1, 1))]
 SafeLine = Annotated[
     str,
     StringConstraints(min_length=1, max_length=200),

@@ -15,8 +15,10 @@ from app.cases.sections import Paper
 from app.consents import standing
 from app.deadlines import actions as deadlines
 from app.deadlines.limits import due
+from app.deadlines.queries import running
 from app.directory import queries as directory
 from app.directory.kinds import Function, Kind
+from app.directory.models import FocalPoint
 from app.kernel import lifecycle
 from app.kernel.actors import Relation, Role, Side, sides_of_case
 from app.kernel.lifecycle import ActionIllegal, ActionNotYours, RoleMissing
@@ -61,14 +63,12 @@ class Move:
 def open_referral(work: Writing, case: Case, new: NewReferral) -> Referral:
     """Open a draft in a case that is held by the caller, or send it at once.
 
-    Raises NotFound (404), ActionNotYours or RoleMissing (403), ActionIllegal (409),
-    RecipientUnfit (422), and what `move` raises.
+    Raises ActionIllegal (409), ActionNotYours or RoleMissing (403), FocalPointUnknown or
+    RecipientUnfit (422), and what `judge` does.
     """
     must_be_able_to_open(work, case)
-    recipient = directory.find(work, new.recipient)
-    unasked = recipient.kind in UNASKED or recipient.function == Function.TECHNICAL
-    if recipient.id == case.holder or not recipient.active or unasked:
-        raise RecipientUnfit("Name another active focal point that helps people.")
+    recipient = directory.named(work, new.recipient)
+    must_be_fit(case, recipient)
     referral = Referral(
         id=work.new_id(),
         case=case,
@@ -84,6 +84,13 @@ def open_referral(work: Writing, case: Case, new: NewReferral) -> Referral:
     wind(work, referral)
     work.record("referral.opened", referral, referral.audience)
     return send(work, judge(work, referral, Action.SEND)) if new.send else referral
+
+
+def must_be_fit(case: Case, recipient: FocalPoint) -> None:
+    """Raise RecipientUnfit (422) unless it is active, another, and helps people."""
+    unasked = recipient.kind in UNASKED or recipient.function == Function.TECHNICAL
+    if recipient.id == case.holder or not recipient.active or unasked:
+        raise RecipientUnfit("Name another active focal point that helps people.")
 
 
 UNASKED: Final = frozenset({Kind.DESK, Kind.OVERSIGHT})
@@ -125,8 +132,12 @@ def judge(
 
 
 def send(work: Writing, move: Move) -> Referral:
-    """Send a referral: from now on its recipient is party to it."""
+    """Send a referral: from now on its recipient is party to it.
+
+    Raises RecipientUnfit (422): it may have ceased to be fit since the draft was made.
+    """
     referral = move.referral
+    must_be_fit(move.case, referral.recipient)
     move.case.admit(referral.recipient_id, Relation.RECIPIENT, work.now, referral.id)
     return take(work, move)
 
@@ -189,6 +200,13 @@ def hand_on(work: Writing, case: Case) -> None:
             wind(work, referral)
 
 
+def rewind(work: Writing, case: Case) -> None:
+    """Let the running clocks end as the priority of the case says now."""
+    ids = [referral.id for referral in queries.of_case(work, case.id)]
+    for clock in running(work, ids).values():
+        clock.due_at = due(clock.kind, case.priority, clock.set_at)
+
+
 def settle(work: Writing, case: Case) -> None:
     """Let the case follow its referrals: help begins, or has to be found again."""
     helped = any(r.state in HELPED for r in queries.of_case(work, case.id))
@@ -210,13 +228,38 @@ def end_drafts(work: Writing, case: Case, reason: str) -> None:
             end(work, Move(case, referral, step, referral.audience), reason)
 
 
-def withdraw_uncovered(work: Writing, case: Case) -> None:
-    """End what rests on a consent that no longer stands: the system withdraws it."""
+def covered(work: Writing, case: Case) -> frozenset[UUID]:
+    """Name the open referrals of a case that rest on a consent now."""
+    stands = standing.of_case(work, case)
+    return frozenset(
+        referral.id
+        for referral in queries.of_case(work, case.id)
+        if referral.state in OPEN and facts_of(work, referral, stands).covered
+    )
+
+
+def withdraw_uncovered(work: Writing, case: Case, rested: frozenset[UUID]) -> None:
+    """End what rested on a consent that was taken back, and on no other.
+
+    Help that no consent covered before goes on: another withdrawal must not end it.
+    """
+    lost = rested - covered(work, case)
+    for referral in queries.of_case(work, case.id):
+        if referral.id in lost:
+            withdraw(work, referral, WithdrawReason.CONSENT_WITHDRAWN)
+
+
+def withdraw_unsafe(work: Writing, case: Case) -> None:
+    """End what was sent to a recipient that turns out to be unsafe, without saying why."""
     stands = standing.of_case(work, case)
     for referral in queries.of_case(work, case.id):
-        if referral.state in OPEN and not facts_of(work, referral, stands).covered:
-            step = TABLE.find(
-                referral.state, Action.WITHDRAW, {Side.SYSTEM}, work.actor.roles
-            )
-            referral.reason = WithdrawReason.CONSENT_WITHDRAWN
-            take(work, Move(case, referral, step, referral.audience), by_system=True)
+        to = referral.recipient
+        if referral.state in OPEN and not stands.is_safe(to, to.code):
+            withdraw(work, referral, WithdrawReason.NO_LONGER_NEEDED)
+
+
+def withdraw(work: Writing, referral: Referral, reason: WithdrawReason) -> None:
+    """Let the system take a referral back."""
+    step = TABLE.find(referral.state, Action.WITHDRAW, {Side.SYSTEM}, frozenset())
+    referral.reason = reason
+    take(work, Move(referral.case, referral, step, referral.audience), by_system=True)

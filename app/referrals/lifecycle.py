@@ -90,7 +90,7 @@ TABLE: Final = Table(_S.DRAFT, (
     Step(_A.ASK,              _ARRIVED,                  _S.INFO_REQUESTED, {_RECIPIENT},  _WORKERS, (_N.QUESTION,)),
     Step(_A.ANSWER,           {_S.INFO_REQUESTED},       _S.RECEIVED,       {_SENDER},     _WORKERS, (_N.CONSENT_TO_ANSWER,)),
     Step(_A.ACCEPT,           _ARRIVED,                  _S.ACCEPTED,       {_RECIPIENT},  _WORKERS,
-         (_N.CONSENT, _N.TWO_CONTACTS, _N.MEETING)),
+         (_N.CONSENT, _N.RECIPIENT_SAFE, _N.TWO_CONTACTS, _N.MEETING)),
     Step(_A.DECLINE,          _UNDECIDED | {_S.ACCEPTED}, _S.DECLINED,      {_RECIPIENT},  _WORKERS, (_N.REASON,)),
     Step(_A.REDIRECT,         _ARRIVED,                  _S.REDIRECTED,     {_RECIPIENT},  _WORKERS, (_N.REASON, _N.ALTERNATIVE)),
     Step(_A.START,            {_S.ACCEPTED},             _S.IN_PROGRESS,    {_RECIPIENT},  _WORKERS, (_N.PERSON_MET,)),

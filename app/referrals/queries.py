@@ -10,7 +10,7 @@ from app.cases.models import Case, Party
 from app.kernel.actors import HOLDS, Relation, Side
 from app.kernel.problems import NotFound
 from app.kernel.work import Reading, Writing
-from app.referrals.lifecycle import State
+from app.referrals.lifecycle import ASKED, AT_WORK, State
 from app.referrals.models import Referral
 
 
@@ -49,7 +49,7 @@ def lock(work: Writing, referral_id: UUID) -> tuple[Case, Referral]:
     """
     case = cases.lock_by_id(work, get(work, referral_id).case_id)
     mine = visible(work).where(Referral.id == referral_id)
-    fresh = mine.with_for_update().execution_options(populate_existing=True)
+    fresh = mine.with_for_update(key_share=True).execution_options(populate_existing=True)
     referral = one(work, fresh)
     return case, referral
 
@@ -99,6 +99,16 @@ def of_case(work: Reading, case_id: UUID) -> list[Referral]:
     """List every referral of a case, whoever asks: for rules that look at all of them."""
     rows = select(Referral).where(Referral.case_id == case_id).order_by(Referral.number)
     return list(work.session.scalars(rows))
+
+
+def is_helping(work: Reading, case_id: UUID) -> bool:
+    """Say whether this focal point was asked to help in a case and did not end it."""
+    mine = visible(work).where(
+        Referral.case_id == case_id,
+        Referral.recipient_id == work.actor.focal_point_id,
+        Referral.state.in_(ASKED | AT_WORK | {State.COMPLETED}),
+    )
+    return work.session.scalar(mine.limit(1)) is not None
 
 
 def states_of(work: Reading, case_ids: Iterable[UUID]) -> Mapping[UUID, list[State]]:

@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import AwareDatetime, Field
+from pydantic import Field, StrictBool
 
 from app.cases.reasons import DeclineReason, WithdrawReason
 from app.cases.sections import Content, DutyContact, Section
@@ -13,7 +13,7 @@ from app.directory.kinds import Service
 from app.kernel.actors import Side
 from app.kernel.needs import UnmetNeed
 from app.kernel.paging import Page
-from app.kernel.text import Asked, Code, SafeLine, SafeText, Shown
+from app.kernel.text import Asked, Code, Instant, SafeLine, SafeText, Shown
 from app.referrals.lifecycle import Action, Need, State
 from app.referrals.needs import Terms
 
@@ -35,7 +35,7 @@ class NewReferral(Asked):
     service: Service
     sections: Annotated[list[Section], Field(max_length=7, description=SECTIONS)] = []
     send: Annotated[
-        bool, Field(description="Send it in the same transaction; else keep a draft.")
+        StrictBool, Field(description="Send it in the same transaction; else keep a draft.")
     ] = False
 
 
@@ -43,7 +43,7 @@ class Meeting(Content):
     """Where, when and by whom the person is met first."""
 
     place: SafeLine
-    at: AwareDatetime
+    at: Instant
     person: Annotated[SafeLine, Field(description="Who meets them.")]
 
 
@@ -76,7 +76,7 @@ class RevokeReferral(Asked):
 class StartReferral(Asked):
     """That help has begun."""
 
-    person_met: Annotated[bool, Field(description="Whether the person was met.")]
+    person_met: Annotated[StrictBool, Field(description="Whether the person was met.")]
 
 
 class CompleteReferral(Asked):

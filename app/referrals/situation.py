@@ -40,12 +40,11 @@ def facts_of(
     """Gather what the needs are judged by."""
     recipient = referral.recipient
     sections = frozenset(Section(name) for name in referral.sections)
-    told = stands.told(recipient, Purpose(referral.service))
     return Facts(
         now=work.now,
         case_state=referral.case.state,
         service=referral.service,
-        covered=told is not None and sections <= told,
+        covered=stands.covers(recipient, Purpose(referral.service), sections),
         risk_current=stands.risk_is_current(),
         recipient_safe=stands.is_safe(recipient, recipient.code),
         agreed=not sections or is_agreed(work, referral),
@@ -59,22 +58,23 @@ def is_agreed(work: Reading, referral: Referral) -> bool:
     country = referral.case.country or ""
     if is_at_home(referral.recipient, country):
         return True
-    beyond = {*referral.recipient.serves, referral.recipient.of_state or country}
-    return any(directory.agreements_between(work, country, other) for other in beyond)
+    state = referral.recipient.of_state
+    beyond = [state] if state else referral.recipient.serves
+    agreed = [directory.agreements_between(work, country, other) for other in beyond]
+    return bool(agreed) and all(agreed)
 
 
 def actions_of(rows: Iterable[Row], facts: Facts) -> list[AvailableReferralAction]:
     """Say of each step whether it is open now and, if not, why not."""
-    return [
-        AvailableReferralAction(
-            action=row.action,
-            open=not RULES.in_the_way(row, facts),
-            asks=RULES.asked(row),
-            unmet=[UnmetNeed.of(lack) for lack in RULES.in_the_way(row, facts)],
-        )
-        for row in rows
-        if row.action in OFFERED
-    ]
+    return [show_action(row, facts) for row in rows if row.action in OFFERED]
+
+
+def show_action(row: Row, facts: Facts) -> AvailableReferralAction:
+    """Say whether one step is open."""
+    lacks = [UnmetNeed.of(lack) for lack in RULES.in_the_way(row, facts)]
+    return AvailableReferralAction(
+        action=row.action, open=not lacks, asks=RULES.asked(row), unmet=lacks
+    )
 
 
 def show(work: Reading, referrals: Sequence[Referral]) -> list[ReferralOut]:

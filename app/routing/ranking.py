@@ -16,7 +16,7 @@ from app.directory.kinds import (
     Kind,
     StateRouting,
     is_at_home,
-    is_of_origin,
+    is_blocked,
     languages_shared,
 )
 
@@ -138,8 +138,8 @@ def reasons_out(question: Question, profile: Profile) -> tuple[ReasonOut, ...]:
 
 def is_safe(question: Question, profile: Profile) -> bool:
     """Apply rules 1 and 4: not who is unsafe, nor the State of origin once blocked."""
-    blocked = question.origin_blocked and is_of_origin(
-        profile, question.origin, question.country
+    blocked = is_blocked(
+        profile, origin_blocked=question.origin_blocked, origin=question.origin
     )
     return profile.code not in question.unsafe and not blocked
 

@@ -212,7 +212,7 @@ def create_approvals() -> None:
         sa.Column("id", sa.Uuid(), nullable=False, unique=True),
         sa.Column("action", sa.String(), nullable=False),
         sa.Column("case_id", sa.Uuid(), nullable=False),
-        sa.Column("reference", sa.String(), nullable=False),
+        sa.Column("subject", sa.String(), nullable=False),
         sa.Column("fingerprint", sa.String(), nullable=False),
         sa.Column("facts", sa.JSON(), nullable=False),
         sa.Column("decision", one_of("approvalstate", DECISIONS), nullable=False),

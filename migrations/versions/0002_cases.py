@@ -24,8 +24,8 @@ RELATIONS = (
 RISKS = ("low", "medium", "high")
 CLOCKS = (
     *("acknowledge", "decide_lead", "decide_referral", "meet_person", "give_feedback"),
-    *("review", "review_risk", "monitor", "answer", "finish_draft", "confirm_deletion"),
-    "erase",
+    *("review", "review_risk", "monitor", "answer", "approve", "finish_draft"),
+    *("confirm_deletion", "erase"),
 )
 TABLES = (
     *("clock", "case", "party", "case_key", "sealed", "risk_assessment"),
