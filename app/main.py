@@ -86,6 +86,7 @@ def create_app(ground: Ground) -> FastAPI:
         generate_unique_id_function=name_of,
         lifespan=lifespan,
         docs_url=None,
+        redirect_slashes=False,
         redoc_url=None,
         license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
         telemetry={"logs": False},

@@ -2,6 +2,7 @@
 
 import hashlib
 import hmac
+from collections.abc import Collection
 from datetime import datetime
 from typing import Final
 from uuid import UUID
@@ -78,6 +79,12 @@ def labelled(session: Session, focal_point_id: UUID, label: str) -> UUID | None:
     """Find the account of a focal point that goes by a label."""
     mine = (Account.focal_point_id == focal_point_id) & (Account.label == label)
     return session.scalar(select(Account.id).where(mine))
+
+
+def has_others(session: Session, labels: Collection[str]) -> bool:
+    """Say whether anybody has an account that goes by none of these labels."""
+    others = select(Account.id).where(Account.label.not_in(labels)).limit(1)
+    return session.scalar(others) is not None
 
 
 def approvals(work: Reading) -> Select[Approval, int]:

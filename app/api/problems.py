@@ -13,6 +13,7 @@ from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
 from app.api.strict_json import JsonRefused, is_json
+from app.cases.sections import Section
 from app.kernel.problems import Busy, Forbidden, Problem, Unauthenticated
 
 MESSAGES: Final = {
@@ -140,21 +141,36 @@ def problem_json(
 
 
 def fault(error: Mapping[str, Any]) -> Fault:
-    """Say what is wrong in our own words; an unknown field's name is the caller's, too."""
-    code, path = error["type"], [str(part) for part in error["loc"]]
-    if code in {"extra_forbidden", "json_invalid"}:
+    """Say what is wrong in our own words."""
+    code = error["type"]
+    detail = error["msg"] if code in OURS else MESSAGES.get(code, "Not valid.")
+    return Fault(pointer=pointer(error), code=code, detail=detail)
+
+
+def pointer(error: Mapping[str, Any]) -> str:
+    """Say where: in the body, or which header, query or path parameter.
+
+    An unknown field's name is the caller's text, so it is left out; so is what only tells
+    which kind of section it is, which stands nowhere in the body.
+    """
+    place, *path = [str(part) for part in error["loc"]]
+    if error["type"] in {"extra_forbidden", "json_invalid"}:
         path.pop()
-    pointer = "#" + "".join(f"/{part}" for part in path[1:])
-    return Fault(
-        pointer=pointer if error["loc"][0] == "body" else path[-1],
-        code=code,
-        detail=error["msg"] if code in OURS else MESSAGES.get(code, "Not valid."),
-    )
+    if place != "body":
+        return path[0] if path else place
+    return "#" + "".join(f"/{part}" for part in path if part not in TAGS)
+
+
+TAGS: Final = frozenset(Section)
 
 
 def faults(errors: Sequence[Any]) -> dict[str, object]:
-    """List everything that is wrong with a request."""
-    return {"errors": [fault(error).model_dump() for error in errors]}
+    """List everything that is wrong with a request.
+
+    That an optional parameter is not null either is nothing to mend.
+    """
+    told = [error for error in errors if error["type"] != "none_required"]
+    return {"errors": [fault(error).model_dump() for error in told]}
 
 
 def allowed(request: Request) -> str:

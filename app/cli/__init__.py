@@ -11,6 +11,8 @@ from rich.console import Console
 from app.access.actions import KEY_DAYS
 from app.cli import administering, demonstrating, publishing, serving
 from app.cli.serving import NotReady
+from app.demo.cast import DemoRefused
+from app.demo.story import StoryBroken
 from app.directory.files import FilesRefused
 from app.kernel import migrations
 from app.kernel.actors import Role, Scope
@@ -171,10 +173,13 @@ def publish(pages: dict[str, str], *, check: bool) -> None:
         raise typer.Exit(1)
 
 
+REFUSALS = (NotReady, KeyRefused, FilesRefused, Problem, DemoRefused, StoryBroken)
+
+
 def main() -> None:
     """Run a command; what an operator can mend is said in one line, without a stack."""
     try:
         cli()
-    except (NotReady, KeyRefused, FilesRefused, Problem) as refusal:
+    except REFUSALS as refusal:
         err.print(f"safe-conduct: {refusal}", markup=False, soft_wrap=True)
         sys.exit(1)

@@ -48,6 +48,10 @@ LAWYER: Final = Part("legal aid office", "KZ_LEGAL_AID", "demo lawyer", _WORKER)
 CAST: Final = (OFFICER, LEAD, SECOND, FULL_SHELTER, SHELTER, LAWYER)
 
 
+class DemoRefused(Exception):  # noqa: N818 - it says what happened, as Problem does
+    """The demonstration would mix made-up offices with real ones."""
+
+
 @dataclass(frozen=True)
 class Stage:
     """What is needed to set it: a transaction, the time, and where ids come from."""
@@ -58,7 +62,13 @@ class Stage:
 
 
 def load_mechanism(stage: Stage) -> None:
-    """Load the directory and the made-up focal points; a second time changes nothing."""
+    """Load the directory and the made-up focal points; a second time changes nothing.
+
+    Raises DemoRefused where real people have accounts: a made-up desk or overseer would be
+    given real cases.
+    """
+    if access.has_others(stage.session, [part.label for part in CAST]):
+        raise DemoRefused("This database has accounts of its own: give the demo another.")
     load(stage.session, stage.new_id, standard_data())
     load(stage.session, stage.new_id, files("app.demo").joinpath("data"))
 

@@ -83,3 +83,15 @@ def test_what_does_not_exist_is_said_without_a_stack(tmp_path: Path) -> None:
         assert refused.returncode == 1
         assert refused.stderr.startswith("safe-conduct: ")
         assert "Traceback" not in refused.stderr
+
+
+def test_the_demonstration_keeps_out_of_a_mechanism_that_is_used(tmp_path: Path) -> None:
+    command(tmp_path, "key", "new")
+    command(tmp_path, "migrate")
+    command(tmp_path, "directory", "load")
+    command(tmp_path, "account", "new", "UZ_LEAD", "duty 1", "--role", "caseworker")
+
+    refused = command(tmp_path, "demo")
+
+    assert refused.returncode == 1
+    assert "give the demo another" in refused.stderr
