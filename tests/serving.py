@@ -110,12 +110,13 @@ class Killed:
         command = [sys.executable, "-m", "tests.serving", url, str(keys)]
         self.process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE)
         assert self.process.stdout
-        self.port = int(self.process.stdout.readline())
+        self.said = self.process.stdout
+        self.port = int(self.said.readline())
 
     def dies(self) -> None:
         """End it as a power cut would: it can say nothing more."""
         self.process.kill()
-        self.process.communicate()
+        self.process.wait()
 
 
 @contextmanager
@@ -126,6 +127,7 @@ def started(url: str, keys: Path) -> Iterator[Killed]:
         yield server
     finally:
         server.dies()
+        server.said.close()
 
 
 def key_file(folder: Path) -> Path:
@@ -168,6 +170,7 @@ def main(url: str, keys: str) -> None:
     listener.listen(2048)
     sys.stdout.write(f"{listener.getsockname()[1]}\n")
     sys.stdout.flush()
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nobody reads the log
     server_of(app).run([listener])
 
 

@@ -41,6 +41,7 @@ from app.casework.schemas import (
 )
 from app.consents.actions import ConsentOver
 from app.deadlines.limits import Priority
+from app.directory.queries import FocalPointUnknown
 from app.kernel.actors import Relation
 from app.kernel.idempotency import KeyInFlight, KeyMissing, KeyReused, Ticket, claim, settle
 from app.kernel.lifecycle import ActionIllegal, ActionNotYours, RoleMissing
@@ -76,7 +77,7 @@ ACT_WITH_ANOTHER = problems(*ACTS, closing.ApprovalUnusable)
     status_code=201,
     response_model=CaseOut,
     responses=problems(
-        *(KeyMissing, *KEYS, RoleMissing, NotFound, ConsentOver, NeedsUnmet),
+        *(KeyMissing, *KEYS, RoleMissing, FocalPointUnknown, ConsentOver, NeedsUnmet),
         *(intake.ExternalReferenceTaken, carrying.DeskMissing),
     ),
 )

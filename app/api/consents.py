@@ -42,7 +42,7 @@ def spell(work: Reading, consents: list[Consent]) -> list[ConsentOut]:
     response_model=ConsentOut,
     responses=problems(
         *(NotFound, KeyMissing, KeyReused, KeyInFlight, ConsentOver),
-        *(ActionIllegal, ActionNotYours, RoleMissing),
+        *(ActionIllegal, ActionNotYours, RoleMissing, directory.FocalPointUnknown),
     ),
 )
 def record_consent(
@@ -72,7 +72,9 @@ def list_consents(
 
 
 @router.post(
-    "/{consent_id}/withdraw", response_model=ConsentOut, responses=problems(NotFound)
+    "/{consent_id}/withdraw",
+    response_model=ConsentOut,
+    responses=problems(NotFound, RoleMissing),
 )
 def withdraw_consent(begin: WriteCases, code: CaseCode, consent_id: UUID) -> Response:
     """Take a consent back for the person; it holds from the very next request.

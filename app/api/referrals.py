@@ -24,6 +24,7 @@ from app.api.problems import problems
 from app.api.seeing import is_first_sight, keep_sight
 from app.cases import queries as cases
 from app.cases.models import Party
+from app.directory.queries import FocalPointUnknown
 from app.disclosure import actions as disclosure
 from app.disclosure.schemas import NoteList, OpenedArrangement
 from app.kernel.actors import Side
@@ -53,10 +54,11 @@ from app.referrals.situation import show
 router = APIRouter(tags=["referrals"], route_class=Guarded, dependencies=[Security(BEARER)])
 
 KEYS = (KeyReused, KeyInFlight)
-STEP = problems(
+STEPS = (
     *(NotFound, VersionNotGiven, VersionStale, *KEYS),
     *(ActionIllegal, ActionNotYours, RoleMissing, NeedsUnmet),
 )
+STEP = problems(*STEPS)
 
 
 @router.post(
@@ -64,7 +66,7 @@ STEP = problems(
     status_code=201,
     response_model=ReferralOut,
     responses=problems(
-        *(NotFound, KeyMissing, *KEYS, actions.RecipientUnfit),
+        *(NotFound, KeyMissing, *KEYS, actions.RecipientUnfit, FocalPointUnknown),
         *(ActionIllegal, ActionNotYours, RoleMissing, NeedsUnmet),
     ),
 )
@@ -133,7 +135,11 @@ def step(
     )
 
 
-@router.post("/referrals/{referral_id}/send", response_model=ReferralOut, responses=STEP)
+@router.post(
+    "/referrals/{referral_id}/send",
+    response_model=ReferralOut,
+    responses=problems(*STEPS, actions.RecipientUnfit),
+)
 def send_referral(
     begin: WriteReferrals, referral_id: UUID, seen: IfMatch, once: Once
 ) -> Response:

@@ -8,6 +8,7 @@ from sqlalchemy.orm import aliased
 
 from app.cases.lifecycle import State
 from app.cases.models import Case, CaseKey, Party, RiskAssessment, Sealed
+from app.cases.risk import GRAVITY
 from app.cases.sections import Paper, Safeguards, Sealable
 from app.deadlines.limits import Priority
 from app.kernel.actors import Relation
@@ -174,10 +175,11 @@ def all_safeguards(work: Reading, case_ids: Iterable[UUID]) -> Mapping[UUID, Saf
 
 
 def latest_risks(work: Reading, case_ids: Iterable[UUID]) -> Mapping[UUID, RiskAssessment]:
-    """Find the last assessment of the risk in each case, by whichever party."""
+    """Find the last assessment of the risk in each case, by whichever party.
+
+    Of two at the same moment the graver one counts.
+    """
     wanted = RiskAssessment.case_id.in_(list(case_ids))
-    oldest_first = (RiskAssessment.assessed_at, RiskAssessment.id)
-    rows = work.session.scalars(
-        select(RiskAssessment).where(wanted).order_by(*oldest_first)
-    )
-    return {risk.case_id: risk for risk in rows}
+    rows = work.session.scalars(select(RiskAssessment).where(wanted)).all()
+    rising = sorted(rows, key=lambda risk: (risk.assessed_at, GRAVITY.index(risk.level)))
+    return {risk.case_id: risk for risk in rising}

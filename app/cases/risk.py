@@ -13,6 +13,9 @@ class RiskLevel(StrEnum):
     HIGH = "high"
 
 
+GRAVITY: Final = (RiskLevel.LOW, RiskLevel.MEDIUM, RiskLevel.HIGH)
+
+
 class Assessed(Protocol):
     """An assessment, by whichever party."""
 

@@ -32,13 +32,14 @@ def ready(
 def lock(work: Writing, code: str, seen: Seen) -> Case:
     """Hold a case for an act of its own parties, who say which version they saw.
 
-    Whoever has no side in the case hears that before anything of its version, which counts
-    what they may not know of.
+    The version counts what only its keepers may know of: nobody else can probe it, and
+    whoever has no side in the case hears that first.
     """
     case = queries.lock(work, code)
     if not sides_of(work, case):
         raise ActionNotYours("This is for the parties of the case itself to do.")
-    seen.must_include(case.version)
+    if work.actor.focal_point_id in case.keepers:
+        seen.must_include(case.version)
     return case
 
 

@@ -174,7 +174,9 @@ def enter(
 
 def write_section(work: Writing, code: str, seen: Seen, content: SectionContent) -> Case:
     """Seal a section anew; raises NotFound (404), ActionNotYours (403), stale (412)."""
-    return write_paper(work, code, seen, content.section, content)
+    case = write_paper(work, code, seen, content.section, content)
+    tell(work, case, content.section)
+    return case
 
 
 def write_safeguards(work: Writing, code: str, seen: Seen, content: Safeguards) -> Case:
@@ -186,18 +188,23 @@ def write_safeguards(work: Writing, code: str, seen: Seen, content: Safeguards) 
     work.session.flush()
     referrals_of.withdraw_unsafe(work, case)
     reroute_unsafe(work, case)
+    tell(work, case, Paper.SAFEGUARDS)
     return case
+
+
+def tell(work: Writing, case: Case, subject: Subject) -> None:
+    """Tell those who keep the case, once it is settled who does, that it was written."""
+    work.record("case.section_written", case, case.keepers, {"section": subject})
 
 
 def write_paper(
     work: Writing, code: str, seen: Seen, subject: Subject, content: BaseModel
 ) -> Case:
-    """Decide, seal, and tell the parties that something was written, never what."""
+    """Decide, and seal."""
     case = lock(work, code, seen)
     must_work(work)
     if not may(work, case, subject, Deed.WRITE, None):
         raise ActionNotYours(f"This is not yours to write while the case is {case.state}.")
     cases.seal(work, case, subject, content)
     case.touch()
-    work.record("case.section_written", case, case.keepers, {"section": subject})
     return case

@@ -1,7 +1,7 @@
 """What can be done to a case, by whom, when, and what everybody else is told."""
 
 from itertools import pairwise
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import pytest
 
@@ -82,13 +82,37 @@ def test_submitting_tells_all_that_is_missing(officer: Someone) -> None:
     assert others == ["child_path", "vital_interest"]
 
 
-@pytest.mark.parametrize("name", ["country", "priority", "language", "safe_contact"])
+@pytest.mark.parametrize("name", ["priority", "language", "safe_contact"])
 def test_a_notice_that_lacks_a_field_is_not_submitted(officer: Someone, name: str) -> None:
     draft = done(officer.writes_case(notice={name: None}))
     [missing] = actions(draft)["submit"]["unmet"]
 
     assert missing["need"] == "notice"
     assert lacks(officer.does("submit", draft)) == [("notice", "submitter")]
+
+
+def test_without_a_country_no_consent_is_to_be_referred_there(officer: Someone) -> None:
+    draft = done(officer.writes_case(notice={"country": None}))
+    refused = officer.does("submit", draft)
+
+    named = done(
+        officer.writes_case(notice={"country": None}, consents=[consent(focal_point="IOM")])
+    )
+
+    assert lacks(refused) == [("notice", "submitter"), ("consent_to_refer", "submitter")]
+    assert lacks(officer.does("submit", named)) == [("notice", "submitter")]
+
+
+def test_a_consent_to_be_referred_is_to_where_the_person_is_or_to_one_by_name(
+    officer: Someone,
+) -> None:
+    elsewhere = consent(recipient_class={"kind": "state", "country": "UZ"})
+    refused = officer.writes_case(submit=True, consents=[elsewhere])
+
+    by_name = officer.submits(consents=[elsewhere, consent(focal_point="KZ_LEAD")])
+
+    assert lacks(refused) == [("consent_to_refer", "submitter")]
+    assert by_name["holder"] == "KZ_LEAD"
 
 
 def test_until_the_age_is_known_the_person_may_be_a_child(officer: Someone) -> None:
@@ -191,20 +215,6 @@ def test_a_version_must_be_given_and_be_the_latest(
     assert problem(lead.post(path, BODIES[action], if_match="*"))[0] == 428
 
 
-def test_who_cannot_be_safe_with_a_case_cannot_acknowledge_it(
-    officer: Someone, lead: Someone
-) -> None:
-    case = officer.submits()
-    unsafe = {"country_of_origin": "UZ", "unsafe_focal_points": ["KZ_LEAD"]}
-    path, tag = f"/cases/{case['code']}/safeguards", officer.tag(case)
-    done(officer.ask("PUT", path, unsafe, headers={"If_Match": tag}))
-
-    refused = lead.does("acknowledge", case)
-
-    assert lacks(refused) == [("recipient_safe", "candidate")]
-    assert lead.does("decline-lead", case, NO).status_code == 204
-
-
 def test_a_lead_needs_a_fresh_view_of_the_risk_and_two_people(
     world: World, officer: Someone, lead: Someone
 ) -> None:
@@ -218,7 +228,7 @@ def test_a_lead_needs_a_fresh_view_of_the_risk_and_two_people(
     assert lacks(refused) == [("risk_current", "holder"), ("two_contacts", "candidate")]
     [in_the_way] = actions(lead.sees(case))["accept_lead"]["unmet"]
     assert in_the_way["need"] == "risk_current"
-    done(officer.post(f"/cases/{case['code']}/risk-assessments", {"level": "low"}))
+    done(officer.creates(f"/cases/{case['code']}/risk-assessments", {"level": "low"}))
     assert lead.does("accept-lead", case, BODIES["accept-lead"]).status_code == 200
 
 
@@ -269,6 +279,7 @@ def test_at_the_end_of_the_list_the_desk_holds_it(
 
     held = desk.sees(case)
 
+    assert done(desk.get(f"/cases/{case['code']}/routing"))["left_out"] == []
     assert (held["state"], held["holder"]) == ("submitted", "DESK_CENTRAL_ASIA")
     assert held["you_are"] == ["desk"]
     assert problem(desk.does("decline-lead", case, NO)) == (403, "action-not-yours")
@@ -298,6 +309,22 @@ def test_what_waited_for_who_declined_waits_for_the_next(
 
     assert theirs == set()
     assert next_ones == {f"cases/{case['code']}", f"referrals/{draft['id']}"}
+
+
+def test_why_others_were_left_out_is_for_those_who_may_know_what_is_feared(
+    world: World, officer: Someone, lead: Someone, ngo: Someone
+) -> None:
+    case = officer.submits(consents=ALSO_NGOS)
+    path = f"/cases/{case['code']}/routing"
+    oversight = world.someone("OVERSIGHT_DEMO", {Role.PROTECTION_OFFICER})
+    early = [bool(done(who.get(path))["left_out"]) for who in (officer, lead, oversight)]
+    done(lead.refers(case, "KZ_SHELTER_KOGERSHIN"))
+    lead.leads(case)
+
+    late = [bool(done(who.get(path))["left_out"]) for who in (officer, lead, oversight)]
+
+    assert (early, late) == ([True, True, False], [False, True, False])
+    assert problem(ngo.get(path)) == (404, "not-found")
 
 
 def test_safeguards_cannot_be_read_from_the_routing_and_the_directory(
@@ -379,80 +406,53 @@ def test_a_mistyped_code_is_told_from_one_that_is_not_there(officer: Someone) ->
     assert officer.get("/cases/SC-1").status_code == 422
 
 
-def mends(who: Someone, case: Json, **notice: object) -> Json:
-    response = who.ask(
-        "PATCH", f"/cases/{case['code']}", notice, headers={"If_Match": who.tag(case)}
+@pytest.mark.parametrize("action", ["close", "submit", "accept-lead"])
+def test_a_recipient_of_a_referral_hears_whose_it_is_before_anything_of_versions(
+    officer: Someone, lead: Someone, shelter: Someone, action: str
+) -> None:
+    case = lead.leads(officer.submits())
+    done(lead.refers(case, "KZ_SHELTER_KOGERSHIN"))
+    path = f"/cases/{case['code']}/{action}"
+
+    blind, guessed = (
+        shelter.post(path, BODIES[action], **{"if_match": tag} if tag else {})
+        for tag in (None, '"1.0000000000000000"')
     )
-    return {"status": response.status_code, **response.json()}
+
+    assert problem(blind) == problem(guessed) == (403, "action-not-yours")
 
 
-def test_the_notice_is_mended_by_the_submitter_then_by_the_lead(
-    officer: Someone, lead: Someone
+def test_a_case_that_was_withdrawn_frees_the_number_of_its_submitter(
+    officer: Someone,
+) -> None:
+    first = officer.submits(external_reference="A/7")
+    taken = officer.writes_case(external_reference="A/7")
+    done(officer.does("withdraw", first, BACK))
+
+    again = officer.writes_case(external_reference="A/7")
+
+    assert problem(taken) == (409, "external-reference-taken")
+    assert done(again)["code"] != first["code"]
+
+
+def test_a_draft_that_was_revoked_was_never_sent(officer: Someone, lead: Someone) -> None:
+    case = officer.submits()
+    draft = done(lead.refers(case, "KZ_SHELTER_KOGERSHIN", send=False))
+    done(lead.does("revoke", draft, BACK))
+
+    assert done(officer.does("withdraw", case, BACK))["state"] == "void"
+
+
+@pytest.mark.parametrize("body", [{"contacts": []}, [], {"a": 1}])
+def test_an_act_that_takes_no_body_takes_none(
+    officer: Someone, lead: Someone, body: object
 ) -> None:
     case = officer.submits()
-    by_officer = mends(officer, case, language="ru")
-    by_candidate = mends(lead, case, language="kk")
-    lead.leads(case)
 
-    by_lead = mends(lead, case, language="uz-Cyrl", urgent_needs=["MEDICAL"])
-    too_late = mends(officer, case, language="ru")
+    refused = lead.does("acknowledge", case, body)
 
-    assert by_officer["notice"]["language"] == "ru"
-    assert by_candidate["type"] == too_late["type"] == "/problems/action-not-yours"
-    assert by_lead["notice"]["language"] == "uz-Cyrl"
-    assert by_lead["notice"]["urgent_needs"] == ["MEDICAL"]
-    facts = officer.hears()[-1]["facts"]
-    assert facts == {"fields": ["language", "urgent_needs"]}
-
-
-def test_the_country_is_fixed_once_a_case_was_submitted(officer: Someone) -> None:
-    draft = done(officer.writes_case(notice={"country": "TT"}))
-    moved = mends(officer, draft, country="KZ")
-    done(officer.does("submit", draft))
-
-    refused = mends(officer, draft, country="UZ")
-
-    assert moved["notice"]["country"] == "KZ"
-    assert (refused["status"], refused["type"]) == (409, "/problems/country-fixed")
-    assert mends(officer, draft, country="KZ", language="ru")["status"] == 200
-
-
-@pytest.mark.parametrize("name", ["priority", "age_class", "language", "safe_contact"])
-def test_a_notice_stays_complete_once_it_was_submitted(officer: Someone, name: str) -> None:
-    case = officer.submits()
-
-    emptied = mends(officer, case, **{name: None})
-
-    assert 400 <= emptied["status"] < 500
-
-
-def test_another_priority_rewinds_the_clock(world: World, officer: Someone) -> None:
-    case = officer.submits()
-    assert case["due_at"] == "2026-06-01T15:00:00Z"
-    world.passes(minutes=30)
-
-    hurried = mends(officer, case, priority="emergency")
-
-    assert hurried["due_at"] == "2026-06-01T13:30:00Z"
-
-
-def test_a_high_risk_is_reviewed_within_72_hours(officer: Someone, lead: Someone) -> None:
-    case = officer.submits(risk={"level": "high"})
-
-    assert lead.leads(case)["due_at"] == "2026-06-04T12:00:00Z"
-
-
-def test_assessing_the_risk_rewinds_its_review(
-    world: World, officer: Someone, lead: Someone
-) -> None:
-    case = officer.submits()
-    assert lead.leads(case)["due_at"] == "2026-06-08T12:00:00Z"
-    world.passes(days=2)
-
-    path = f"/cases/{case['code']}/risk-assessments"
-    assessed = done(lead.post(path, {"level": "medium"}))
-
-    assert assessed["due_at"] == "2026-06-10T12:00:00Z"
+    assert problem(refused) == (422, "body-unexpected")
+    assert done(lead.does("acknowledge", case, {}))["state"] == "under_review"
 
 
 @pytest.mark.parametrize("role", [Role.ANALYST, Role.ADMINISTRATOR])
@@ -492,7 +492,8 @@ def test_the_versions_of_a_case_only_ever_grow(officer: Someone, lead: Someone) 
         case,
         done(lead.does("acknowledge", case)),
         done(lead.does("accept-lead", case, BODIES["accept-lead"])),
-        done(officer.post(path, {"level": "low"}, idempotency_key=str(uuid4()))),
     ]
+    done(officer.creates(path, {"level": "low"}))
+    steps.append(lead.sees(case))
 
     assert all(one["version"] < other["version"] for one, other in pairwise(steps))

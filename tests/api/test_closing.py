@@ -61,7 +61,9 @@ def test_asking_changes_nothing_and_tells_the_focal_point_alone(
     asked = asks(lead, case)
 
     assert lead.sees(case)["state"] == "referring"
-    assert lead.hears()[-1]["facts"] == {"approval": asked["id"], "action": "case.close"}
+    told = lead.hears()[-1]
+    assert (told["type"], told["subject"]) == ("approval.asked", f"approvals/{asked['id']}")
+    assert told["facts"] == {"action": "case.close", "subject": f"cases/{case['code']}"}
     assert before
     assert officer.hears() == []
 
@@ -180,6 +182,48 @@ def test_what_is_still_pending_allows_nothing(lead: Someone, case: Json) -> None
 
     assert problem(refused) == (409, "approval-unusable")
     assert lead.sees(case)["state"] == "referring"
+
+
+@pytest.mark.parametrize("decision", ["approve", "refuse"])
+def test_a_question_waits_in_the_worklist_until_it_is_decided(
+    lead: Someone, supervisor: Someone, officer: Someone, case: Json, decision: str
+) -> None:
+    asked = asks(lead, case)
+    subject = f"approvals/{asked['id']}"
+    [waits] = [w for w in worklist(supervisor) if w["kind"] == "approve"]
+
+    done(supervisor.post(f"/{subject}/{decision}"))
+
+    assert (waits["subject"], waits["due_at"]) == (subject, "2026-06-04T12:00:00Z")
+    assert [w for w in worklist(supervisor) if w["kind"] == "approve"] == []
+    assert "approve" not in [w["kind"] for w in worklist(officer)]
+    told = lead.hears()[-1]
+    word = {"approve": "approved", "refuse": "refused"}[decision]
+    assert (told["type"], told["subject"]) == ("approval.decided", subject)
+    assert told["facts"] == {"decision": word, "subject": f"cases/{case['code']}"}
+    assert not [e for e in officer.hears() if e["type"].startswith("approval.")]
+
+
+def worklist(who: Someone) -> list[Json]:
+    return list(done(who.get("/worklist"))["items"])
+
+
+@pytest.mark.parametrize("decision", ["approve", "refuse"])
+def test_the_same_person_may_say_the_same_again_and_nothing_else(
+    world: World, lead: Someone, supervisor: Someone, case: Json, decision: str
+) -> None:
+    path = f"/approvals/{asks(lead, case)['id']}"
+    other = {"approve": "refuse", "refuse": "approve"}[decision]
+    first = done(supervisor.post(f"{path}/{decision}"))
+    lead.hears()
+    third = world.someone("KZ_LEAD", SECOND)
+
+    again = done(supervisor.post(f"{path}/{decision}"))
+
+    assert again == first
+    assert lead.hears() == []
+    assert problem(supervisor.post(f"{path}/{other}")) == (409, "approval-decided")
+    assert problem(third.post(f"{path}/{decision}")) == (409, "approval-decided")
 
 
 def test_a_question_lapses_after_72_hours(

@@ -84,11 +84,19 @@ def test_a_consent_names_one_focal_point_or_a_class(officer: Someone) -> None:
         (consent(purposes=[]), (422, "request-invalid")),
         (consent(purposes=["ADOPTION"]), (422, "request-invalid")),
         (consent(sections=["everything"]), (422, "request-invalid")),
-        (consent(focal_point="NOBODY_AT_ALL"), (404, "not-found")),
+        (consent(focal_point="NOBODY_AT_ALL"), (422, "focal-point-unknown")),
         (consent(expires_at="2026-06-01T12:00:00Z"), (422, "consent-over")),
-        (consent(obtained_on="2026-06-02"), (422, "consent-over")),
+        (consent(obtained_on="2026-06-03"), (422, "consent-over")),
+        (consent(obtained_on=1780000000), (422, "request-invalid")),
+        (consent(expires_at=1880000000), (422, "request-invalid")),
+        (consent(expires_at="2100-01-01T00:00:00Z"), (422, "request-invalid")),
+        (consent(expires_at="1999-12-31T00:00:00Z"), (422, "request-invalid")),
+        (consent(interpreter="true"), (422, "request-invalid")),
     ],
-    ids=["two", "none", "why", "purpose", "section", "nobody", "over", "future"],
+    ids=[
+        *("two", "none", "why", "purpose", "section", "nobody", "over", "future"),
+        *("day", "instant", "late", "early", "boolean"),
+    ],
 )
 def test_a_consent_that_means_nothing_is_refused(
     officer: Someone, given: Json, answer: tuple[int, str]
@@ -97,6 +105,18 @@ def test_a_consent_that_means_nothing_is_refused(
 
     assert problem(officer.creates(path(case), given)) == answer
     assert listed(officer, case) == []
+
+
+@pytest.mark.parametrize(("hours", "status"), [(0, 201), (-2, 201), (-3, 422)])
+def test_a_consent_is_of_today_where_today_begins_first(
+    world: World, officer: Someone, hours: int, status: int
+) -> None:
+    case = done(officer.writes_case(consents=[]))
+    world.passes(hours=hours)
+
+    given = officer.creates(path(case), consent(obtained_on="2026-06-02"))
+
+    assert given.status_code == status
 
 
 def test_a_consent_is_recorded_once_however_often_it_is_sent(officer: Someone) -> None:
@@ -212,13 +232,17 @@ def test_any_party_that_sees_a_consent_records_that_it_was_taken_back(
     assert shelter.sees(sent)["state"] == "withdrawn"
 
 
-def test_taking_back_takes_no_role_that_works_on_cases(
-    world: World, officer: Someone, case: Json
+@pytest.mark.parametrize("role", Role)
+def test_taking_back_takes_a_role_that_works_on_cases(
+    world: World, officer: Someone, case: Json, role: Role
 ) -> None:
     given = the_one(officer, case, "SHELTER")
-    supervisor = world.someone("KZ_LEAD", {Role.SUPERVISOR})
 
-    assert done(supervisor.post(path(case, given)))["withdrawn_at"]
+    answer = world.someone("KZ_LEAD", {role}).post(path(case, given))
+
+    works = role in {Role.OFFICER, Role.CASEWORKER, Role.COORDINATOR}
+    assert works == answer.is_success
+    assert works or problem(answer) == (403, "role-missing")
 
 
 def test_a_no_is_never_out_of_date(officer: Someone, lead: Someone, case: Json) -> None:
@@ -233,18 +257,18 @@ def test_a_no_is_never_out_of_date(officer: Someone, lead: Someone, case: Json) 
 
 
 def test_taking_back_twice_is_as_good_as_once(
-    world: World, officer: Someone, case: Json
+    world: World, officer: Someone, lead: Someone, case: Json
 ) -> None:
     given = the_one(officer, case, "SHELTER")
     first = done(officer.post(path(case, given)))
-    version = officer.sees(case)["version"]
+    version = lead.sees(case)["version"]
     world.passes(hours=1)
 
     again = done(officer.post(path(case, given)))
 
     assert again == first
-    assert officer.sees(case)["version"] == version
-    assert kinds(officer.hears()).count("consent.withdrawn") == 1
+    assert lead.sees(case)["version"] == version
+    assert kinds(lead.hears()).count("consent.withdrawn") == 1
 
 
 def test_a_consent_of_another_case_or_of_none_is_not_there(
@@ -372,11 +396,74 @@ def test_the_keeper_is_told_that_something_was_allowed_or_not_and_no_more(
     assert officer.hears() == []
 
 
-def test_who_recorded_a_consent_is_told_that_it_was_taken_back(
-    officer: Someone, lead: Someone, case: Json
+def test_a_submitter_is_not_told_what_is_allowed_or_not_once_a_lead_has_the_case(
+    officer: Someone, lead: Someone
 ) -> None:
-    officer.hears()
+    case = officer.submits()
+    done(officer.creates(path(case), consent()))
+    before = kinds(officer.hears()), kinds(lead.hears())
+    lead.leads(case)
 
     done(lead.post(path(case, the_one(lead, case, "SHELTER"))))
 
-    assert "consent.withdrawn" in kinds(officer.hears())
+    assert before == (
+        ["case.drafted", "case.submitted", "consent.recorded"],
+        ["case.submitted", "consent.recorded"],
+    )
+    assert "consent.withdrawn" in kinds(lead.hears())
+    assert "consent.withdrawn" not in kinds(officer.hears())
+
+
+def test_what_a_recipient_takes_back_or_assesses_its_holder_alone_is_told(
+    officer: Someone, lead: Someone, shelter: Someone
+) -> None:
+    case = officer.submits()
+    done(lead.refers(case, SHELTER))
+    given = the_one(shelter, case, "SHELTER")
+    for who in (officer, lead, shelter):
+        who.hears()
+
+    done(shelter.creates(f"/cases/{case['code']}/risk-assessments", {"level": "high"}))
+    done(shelter.post(path(case, given)))
+
+    assert kinds(lead.hears()) == [
+        *("case.risk_assessed", "consent.withdrawn", "referral.withdrawn"),
+    ]
+    assert kinds(officer.hears()) == []
+    assert kinds(shelter.hears()) == ["referral.withdrawn"]
+
+
+@pytest.mark.parametrize("ending", ["decline", "revoke"])
+def test_whose_part_has_ended_sees_no_consent_withdraws_none_and_assesses_nothing(
+    lead: Someone, shelter: Someone, case: Json, ending: str
+) -> None:
+    sent = done(lead.refers(case, SHELTER))
+    given, risk = (
+        the_one(shelter, case, "SHELTER"),
+        f"/cases/{case['code']}/risk-assessments",
+    )
+    done(shelter.creates(risk, {"level": "low"}))
+    who, why = (shelter, NO) if ending == "decline" else (lead, {"reason": "DUPLICATE"})
+    done(who.does(ending, sent, why))
+
+    assert listed(shelter, case) == []
+    assert problem(shelter.post(path(case, given))) == (404, "not-found")
+    assert problem(shelter.creates(risk, {"level": "low"})) == (403, "action-not-yours")
+    assert the_one(lead, case, "SHELTER")["withdrawn_at"] is None
+
+
+def test_help_whose_own_consent_had_run_out_is_not_ended_by_another_withdrawal(
+    world: World, officer: Someone, lead: Someone, shelter: Someone, lawyer: Someone
+) -> None:
+    short = for_services(purposes=["SHELTER"], expires_at="2026-06-02T00:00:00Z")
+    law = for_services(purposes=["LEGAL_AID"])
+    case = lead.leads(officer.submits(consents=[consent(), short, law]))
+    bed = done(lead.refers(case, SHELTER))
+    advice = done(lead.refers(case, "KZ_LEGAL_AID", service="LEGAL_AID"))
+    done(shelter.does("accept", bed, promise()))
+    world.passes(hours=24)
+
+    done(lead.post(path(case, the_one(lead, case, "LEGAL_AID"))))
+
+    assert shelter.sees(bed)["state"] == "accepted"
+    assert lawyer.sees(advice)["state"] == "withdrawn"

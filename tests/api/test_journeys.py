@@ -86,7 +86,7 @@ def test_an_uzbek_worker_met_in_almaty_is_sheltered_and_advised(
         *("referral.acknowledged", "referral.accepted", "case.assistance_begun"),
         *("referral.started", "referral.completed"),
         *(f"referral.{x}" for x in helped),
-        *("approval.asked", "case.closed"),
+        *("approval.asked", "approval.decided", "case.closed"),
     ]
     [ladder] = done(officer.get(f"/cases/{case['code']}/evidence"))["items"]
     assert (names(ladder), ladder["recipient"]) == (LADDER, "KZ_LEAD")

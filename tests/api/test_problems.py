@@ -141,7 +141,7 @@ def test_names_in_every_script_pass(officer: Someone) -> None:
 @pytest.mark.parametrize(
     ("change", "fault"),
     [
-        ({"submit": SECRET}, ("#/submit", "bool_parsing")),
+        ({"submit": SECRET}, ("#/submit", "bool_type")),
         ({"notice": {"priority": SECRET}}, ("#/notice/priority", "enum")),
         ({"notice": {"country": SECRET}}, ("#/notice/country", "string_pattern_mismatch")),
         ({SECRET: 1}, ("#", "extra_forbidden")),

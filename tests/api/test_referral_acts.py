@@ -187,7 +187,7 @@ def test_nothing_is_sent_on_an_old_view_of_the_risk(
     world.passes(days=7, hours=1)
 
     refused = lead.does("send", draft)
-    done(lead.post(f"/cases/{case['code']}/risk-assessments", {"level": "medium"}))
+    done(lead.creates(f"/cases/{case['code']}/risk-assessments", {"level": "medium"}))
 
     assert lacks(refused) == [("risk_current", "sender")]
     assert done(lead.does("send", draft))["state"] == "sent"
@@ -411,7 +411,7 @@ def test_what_a_recipient_could_open_is_shut_when_its_referral_ends(
         ("KZ_LEAD", (422, "recipient-unfit")),
         ("AF_LEAD", (422, "recipient-unfit")),
         ("UNODC_ROCA", (422, "recipient-unfit")),
-        ("NOBODY_AT_ALL", (404, "not-found")),
+        ("NOBODY_AT_ALL", (422, "focal-point-unknown")),
     ],
     ids=["desk", "oversight", "itself", "inactive", "technical", "unknown"],
 )
@@ -421,13 +421,29 @@ def test_not_everybody_can_be_asked_for_help(
     assert problem(lead.refers(case, recipient, send=False)) == answer
 
 
+def test_a_draft_is_judged_again_when_it_is_sent(
+    world: World, lead: Someone, case: Json
+) -> None:
+    draft = done(lead.refers(case, SHELTER, send=False))
+    of = update(FocalPoint).filter_by(code=SHELTER)
+    with world.database.writing() as session:
+        session.execute(of.values(active=False))
+
+    refused = lead.does("send", draft)
+    with world.database.writing() as session:
+        session.execute(of.values(active=True))
+
+    assert problem(refused) == (422, "recipient-unfit")
+    assert done(lead.does("send", draft))["state"] == "sent"
+
+
 def test_only_who_holds_a_case_and_works_on_it_asks_for_help(
     world: World, officer: Someone, lead: Someone, stranger: Someone, case: Json
 ) -> None:
     draft = done(officer.writes_case())
 
     assert problem(officer.refers(case, SHELTER)) == (403, "action-not-yours")
-    assert problem(officer.refers(draft, SHELTER)) == (403, "action-not-yours")
+    assert problem(officer.refers(draft, SHELTER)) == (409, "action-illegal")
     assert problem(stranger.refers(case, SHELTER)) == (404, "not-found")
     supervisor = world.someone(lead.code, {Role.SUPERVISOR})
     assert problem(supervisor.refers(case, SHELTER)) == (403, "role-missing")

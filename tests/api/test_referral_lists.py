@@ -93,7 +93,13 @@ def test_a_filter_that_means_nothing_here_is_refused(lead: Someone, case: Json) 
     assert case
     assert lead.get("/referrals", side="sender").status_code == 200
 
-    for query in ({"side": "oversight"}, {"side": "x"}, {"state": "?"}, {"case": "SC-1"}):
+    for query in (
+        {"side": "oversight"},
+        {"side": "desk"},
+        {"side": "x"},
+        {"state": "?"},
+        {"case": "SC-1"},
+    ):
         assert problem(lead.get("/referrals", **query)) == (422, "request-invalid")
 
 
@@ -149,5 +155,10 @@ def test_a_list_of_cases_is_narrowed_by_every_filter(
     assert codes(officer, stage="referral") == [led["code"]]
     assert codes(officer, priority="normal") == [draft["code"]]
     assert codes(officer, country="KZ") == [new["code"], led["code"]]
+    assert codes(officer, state=["draft", "submitted"], stage="identification") == [
+        *(draft["code"], new["code"]),
+    ]
+    assert codes(officer, state=["draft", "referring"], stage="referral") == [led["code"]]
+    assert codes(officer, state="draft", stage="referral") == []
     assert codes(lead, role="lead") == [led["code"]]
     assert codes(lead, role=["lead", "candidate"]) == [new["code"], led["code"]]

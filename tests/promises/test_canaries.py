@@ -292,8 +292,8 @@ LOUD = ("", "sqlalchemy", "sqlalchemy.engine", "sqlalchemy.pool", "uvicorn", "ps
 
 def provoke(journey: Journey, case: Json) -> Iterator[Response]:
     """Do wrong in every way we know, with something personal in it each time."""
-    one, text = journey.cast[0], journey.say.text()
-    path, quoted = path_of(case), quote(text)
+    one, text, path = journey.cast[0], journey.say.text(), path_of(case)
+    quoted = quote(text)
     bodies: list[Any] = [
         {text: text},
         {"notice": {"country": text, text: text, "priority": text}},
@@ -308,7 +308,8 @@ def provoke(journey: Journey, case: Json) -> Iterator[Response]:
         [text],
     ]
     yield from (one.creates("/cases", body) for body in bodies)
-    yield from (one.does(act, case, {"reason": text, "note": text}) for act in ACTS)
+    why = {"reason": "DUPLICATE", "note": text}
+    yield from (journey.cast[3].does(act, case, why) for act in ACTS)
     yield from (send_raw(one, raw.encode()) for raw in broken(text))
     yield from (one.ask("GET", f"{where}?{quoted}={quoted}") for where in (*LISTS, path))
     yield from (one.ask("GET", f"/{where}?{query}={quoted}") for where, query in QUERIES)
@@ -420,7 +421,6 @@ def test_the_hunt_finds_what_is_written_in_clear(world: World, url: str) -> None
 
     running = found_on_disk(url, other)
     checkpoint(url)
-
     assert before == []
     assert running != []
     assert found_on_disk(url, other) != []

@@ -57,7 +57,7 @@ stop              | caseworker
 reopen            | coordinator
 erase             | protection_officer
 """
-# action          | needs
+# action          | needs; the safety of accept_lead is docs/adr/0011
 NEEDS = """
 submit            | notice consent_to_refer|child_path|vital_interest
 discard           |
@@ -66,7 +66,7 @@ acknowledge       | recipient_safe
 decline_lead      | reason
 reroute           | next_candidate
 assign            | reason focal_point_chosen
-accept_lead       | risk_current two_contacts
+accept_lead       | recipient_safe risk_current two_contacts
 begin_assistance  | referral_accepted
 fall_back         | no_referral_accepted
 suspend           | reason review_date

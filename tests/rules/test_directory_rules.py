@@ -8,6 +8,7 @@ from app.directory.kinds import (
     EVERYWHERE,
     Kind,
     is_at_home,
+    is_blocked,
     is_of_origin,
     languages_shared,
     serves,
@@ -62,6 +63,26 @@ def test_the_state_of_origin_is_every_body_of_it_wherever_it_sits() -> None:
 def test_while_the_origin_is_unknown_any_other_state_may_be_it() -> None:
     assert is_of_origin(UZ_CONSULATE_IN_KZ, None, "KZ")
     assert not is_of_origin(KZ_LEAD, None, "KZ")
+
+
+def test_a_feared_state_is_blocked_wherever_its_bodies_sit_and_no_other() -> None:
+    assert is_blocked(UZ_LEAD, origin_blocked=True, origin="UZ")
+    assert is_blocked(UZ_CONSULATE_IN_KZ, origin_blocked=True, origin="UZ")
+    assert not is_blocked(KZ_LEAD, origin_blocked=True, origin="UZ")
+
+
+@pytest.mark.parametrize("state", [UZ_LEAD, UZ_CONSULATE_IN_KZ, KZ_LEAD])
+def test_while_it_is_not_known_which_state_is_feared_every_state_is_blocked(
+    state: Office,
+) -> None:
+    assert is_blocked(state, origin_blocked=True, origin=None)
+    assert not is_blocked(state, origin_blocked=False, origin=None)
+
+
+@pytest.mark.parametrize("origin", ["KZ", "UZ", None])
+def test_who_is_of_no_state_is_never_blocked(origin: str | None) -> None:
+    assert not is_blocked(KZ_NGO, origin_blocked=True, origin=origin)
+    assert not is_blocked(IOM, origin_blocked=True, origin=origin)
 
 
 def test_a_person_at_home_is_in_the_state_of_origin() -> None:

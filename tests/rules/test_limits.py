@@ -21,6 +21,7 @@ review           | 7 days         | 14 days        | 30 days
 review_risk      | 7 days         | 7 days         | 7 days
 monitor          | 7 days         | 7 days         | 7 days
 answer           | 4 h            | 1 working day  | 1 working day
+approve          | 72 h           | 72 h           | 72 h
 finish_draft     | 14 days        | 14 days        | 14 days
 confirm_deletion | 5 working days | 5 working days | 5 working days
 erase            | 24 months      | 24 months      | 24 months

@@ -4,6 +4,7 @@ Written from LIFECYCLES.md, section 5, and not from the code, so that changing w
 what takes two deliberate edits. What no row allows is denied.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 from itertools import combinations, product
 
@@ -22,7 +23,7 @@ from app.disclosure.policy import (
     decide,
     spell,
 )
-from app.kernel.actors import Side
+from app.kernel.actors import Role, Side
 from app.referrals.lifecycle import State as ReferralState
 
 NAMES = {
@@ -30,6 +31,7 @@ NAMES = {
     "sections": "needs contact identity narrative indicators perpetrators health",
     "open": "submitted under_review referring assisting suspended monitoring",
     "led": "referring assisting suspended monitoring",
+    "worked_on": "under_review referring assisting suspended monitoring",
     "unled": "draft submitted under_review",
     "asked": "sent received info_requested",
     "at_work": "accepted in_progress on_hold",
@@ -43,16 +45,16 @@ submitter    | note                | unled led           |                    | 
 submitter    | contacts            | led                 |                    | not_of_origin
 candidate    | needs               | submitted           |                    | consented
 candidate    | needs contact       | under_review        |                    | consented
-candidate    | safeguards          | under_review        |                    |
+candidate    | safeguards          | under_review        |                    | safe
 candidate    | note                | under_review        |                    | not_of_origin
 lead         | needs contact       | led                 |                    | consented
 lead         | identity            | led                 |                    | consented origin_permitted
 lead         | L4                  | led                 |                    | consented police_consent
 lead         | sections            | led                 |                    | own_text
-lead         | safeguards contacts | led                 |                    |
+lead         | safeguards contacts | led                 |                    | safe
 lead         | note                | led                 |                    | not_of_origin
-sender       | arrangement         | open                | at_work completed  | not_of_origin
-sender       | note                | open                | told               | not_of_origin
+sender       | arrangement         | worked_on           | at_work completed  | not_of_origin
+sender       | note                | worked_on           | told               | not_of_origin
 recipient    | arrangement         | open                | at_work completed  |
 recipient    | note                | open                | asked at_work completed | not_of_origin
 recipient    | note                | open                | asked at_work completed | own_text
@@ -67,6 +69,9 @@ submitter    | sections safeguards | unled               |                    |
 lead         | sections safeguards | led                 |                    |
 """
 
+WORKERS = ["officer", "caseworker", "coordinator"]
+"""On every row: administrators, analysts and overseers open and write nothing."""
+
 type Line = tuple[list[str], list[str], list[str], list[str], frozenset[str]]
 SUBJECTS: tuple[Subject, ...] = (*Section, *Paper)
 CONDITIONS = [
@@ -74,7 +79,7 @@ CONDITIONS = [
     for count in range(len(Condition) + 1)
     for some in combinations(Condition, count)
 ]
-REFERRALS: tuple[ReferralState | None, ...] = (None, *ReferralState)
+REFERRALS = [frozenset[ReferralState](), *(frozenset({state}) for state in ReferralState)]
 
 
 def words(cell: str) -> list[str]:
@@ -96,7 +101,7 @@ COPY = {Deed.OPEN: lines(OPENS), Deed.WRITE: lines(WRITES)}
 
 def allowed(asked: Asked) -> bool:
     """Say what the copy answers."""
-    return any(
+    return bool(asked.roles.intersection(WORKERS)) and any(
         asked.subject in what
         and asked.case_state in case
         and bool(asked.sides.intersection(who))
@@ -106,11 +111,17 @@ def allowed(asked: Asked) -> bool:
     )
 
 
-def questions(deed: Deed, side: Side, subject: Subject) -> list[Asked]:
+def questions(
+    deed: Deed,
+    side: Side,
+    subject: Subject,
+    conditions: Sequence[frozenset[Condition]] = CONDITIONS,
+) -> list[Asked]:
     """Put every question about a subject that one side can put."""
+    sides = frozenset({side})
     return [
-        Asked(deed, subject, frozenset({side}), case, frozenset({r} if r else ()), holds)
-        for case, r, holds in product(CaseState, REFERRALS, CONDITIONS)
+        Asked(deed, subject, sides, case, referrals, holds)
+        for case, referrals, holds in product(CaseState, REFERRALS, conditions)
     ]
 
 
@@ -133,7 +144,7 @@ def test_every_question_is_answered_as_the_document_says(
 
     wrong = [question for question in asked if decide(question) != allowed(question)]
 
-    assert len(asked) == 10 * 14 * 32
+    assert len(asked) == 10 * 14 * 64
     assert wrong == []
 
 
@@ -190,11 +201,47 @@ def test_who_stands_on_two_sides_may_what_either_may() -> None:
         sides=frozenset({Side.SUBMITTER, Side.LEAD}),
         case_state=CaseState.REFERRING,
         referral_states=frozenset(),
-        holds=frozenset(),
+        holds=frozenset({Condition.SAFE}),
     )
 
     assert decide(both)
     assert not decide(replace(both, sides=frozenset({Side.SUBMITTER})))
+    assert not decide(replace(both, holds=frozenset()))
+
+
+@pytest.mark.parametrize("role", Role)
+@pytest.mark.parametrize("deed", Deed)
+def test_only_who_works_on_cases_opens_or_writes_anything(deed: Deed, role: Role) -> None:
+    asked = [
+        replace(question, roles=frozenset({role}))
+        for side, subject in product(Side, SUBJECTS)
+        for question in everything_of(deed, side, subject)
+    ]
+
+    opened = [question for question in asked if decide(question)]
+
+    assert bool(opened) == (role in WORKERS)
+    assert opened == [question for question in asked if allowed(question)]
+
+
+def everything_of(deed: Deed, side: Side, subject: Subject) -> list[Asked]:
+    """Put the questions where every condition holds."""
+    return questions(deed, side, subject, [frozenset(Condition)])
+
+
+def test_without_any_role_nobody_opens_anything() -> None:
+    asked = Asked(
+        deed=Deed.OPEN,
+        subject=Section.NEEDS,
+        sides=frozenset(Side),
+        case_state=CaseState.REFERRING,
+        referral_states=frozenset(ReferralState),
+        holds=frozenset(Condition),
+        roles=frozenset(),
+    )
+
+    assert not decide(asked)
+    assert decide(replace(asked, roles=frozenset({Role.OFFICER, Role.ANALYST})))
 
 
 def test_without_a_policy_everything_is_denied() -> None:
@@ -227,4 +274,8 @@ def test_a_row_is_spelled_the_same_way_always() -> None:
         conditions=frozenset({Condition.CONSENTED}),
     )
 
-    assert spell(rule) == "open,lead|contact,needs|assisting,referring||consented"
+    assert spell(rule) == (
+        "open,lead|contact,needs|assisting,referring||consented"
+        "|caseworker,coordinator,officer"
+    )
+    assert spell(replace(rule, roles=frozenset({Role.OFFICER}))) != spell(rule)

@@ -98,10 +98,14 @@ def test_rule_4_the_state_of_origin_is_blocked_once_the_person_fears_it() -> Non
     assert codes(rank(replace(at_home, origin_blocked=True))) == ["IOM"]
 
 
-def test_rule_4_an_origin_that_is_not_known_may_be_any_other_state() -> None:
-    blocked = replace(IN_KZ, origin=None, origin_blocked=True)
+def test_rule_4_an_origin_that_is_not_known_may_be_any_state_even_this_one() -> None:
+    unknown = replace(IN_KZ, origin=None)
 
-    assert codes(rank(blocked)) == ["KZ_LEAD", "NGO", "IOM"]
+    blocked = rank(replace(unknown, origin_blocked=True))
+
+    assert codes(rank(unknown)) == ["KZ_LEAD", "NGO", "IOM"]
+    assert codes(blocked) == ["NGO", "IOM"]
+    assert reasons(blocked)["KZ_LEAD"] == (ReasonOut.NO_CONSENT,)
 
 
 def test_rule_4_blocks_the_state_where_the_person_is_if_it_is_the_origin() -> None:

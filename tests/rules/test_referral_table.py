@@ -46,14 +46,14 @@ expire           | expired        | system        | {UNDECIDED}
 """
 ROLES = {Role.CASEWORKER, Role.COORDINATOR}
 """On every row; the system has none."""
-# action         | needs
+# action         | needs; the safety of accept is docs/adr/0011
 ASKED = """
 send             | case_open consent|child_path|vital_interest risk_current recipient_safe \
 agreement origin_permitted
 acknowledge      |
 ask              | question
 answer           | consent_to_answer
-accept           | consent two_contacts meeting
+accept           | consent recipient_safe two_contacts meeting
 decline          | reason
 redirect         | reason alternative
 start            | person_met

@@ -1,0 +1,49 @@
+"""Whom sections may be sent to across a border, and who can be asked at all."""
+
+import pytest
+from sqlalchemy import update
+
+from app.directory.models import FocalPoint
+from tests.world import Someone, World, consent, done, for_services, lacks, problem
+
+LAW = {"service": "LEGAL_AID", "sections": ["needs"]}
+
+
+@pytest.mark.parametrize(
+    ("serves", "agreed"),
+    [
+        (["KZ"], True),
+        (["KZ", "KG"], True),
+        (["UZ"], True),
+        (["UZ", "KG"], False),
+        (["KG"], False),
+        ([], False),
+    ],
+)
+def test_an_agreement_covers_every_country_where_a_recipient_works(
+    world: World, officer: Someone, lead: Someone, serves: list[str], *, agreed: bool
+) -> None:
+    named = consent(focal_point="KZ_LEGAL_AID", purposes=["LEGAL_AID"])
+    case = lead.leads(officer.submits(consents=[consent(), named]))
+    with world.database.writing() as session:
+        at = update(FocalPoint).filter_by(code="KZ_LEGAL_AID")
+        session.execute(at.values(serves=serves))
+
+    asked = lead.refers(case, "KZ_LEGAL_AID", **LAW)
+
+    assert asked.is_success == agreed
+    assert agreed or lacks(asked) == [("agreement", "sender")]
+    assert lead.refers(case, "KZ_LEGAL_AID", **LAW | {"sections": []}).status_code == 201
+
+
+def test_nothing_is_sent_to_whoever_has_come_to_hold_the_case(
+    world: World, officer: Someone, lead: Someone
+) -> None:
+    ngos = consent(recipient_class={"kind": "non_state", "country": "KZ"})
+    case = officer.submits(consents=[consent(), ngos, for_services()])
+    draft = done(lead.refers(case, "SANA_SEZIM", send=False, **LAW))
+    assert lead.does("decline-lead", case, {"reason": "NO_CAPACITY"}).status_code == 204
+
+    refused = world.someone("SANA_SEZIM").does("send", draft)
+
+    assert problem(refused) == (422, "recipient-unfit")

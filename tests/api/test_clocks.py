@@ -1,0 +1,114 @@
+"""Until when a case and its referrals wait, and what moves that."""
+
+import pytest
+
+from tests.world import Json, Someone, World, closing, done, problem
+
+SHELTER = "KZ_SHELTER_KOGERSHIN"
+
+
+def hurries(who: Someone, case: Json, priority: str) -> Json:
+    """Give a case another priority."""
+    path, seen = f"/cases/{case['code']}", {"If_Match": who.tag(case)}
+    return done(who.ask("PATCH", path, {"priority": priority}, headers=seen))
+
+
+def risk(case: Json) -> str:
+    return f"/cases/{case['code']}/risk-assessments"
+
+
+def test_another_priority_ends_the_clock_as_if_it_had_been_so_when_it_began(
+    world: World, officer: Someone
+) -> None:
+    case = officer.submits()
+    assert case["due_at"] == "2026-06-01T15:00:00Z"
+    world.passes(minutes=30)
+
+    hurried = hurries(officer, case, "emergency")
+
+    assert hurried["due_at"] == "2026-06-01T13:00:00Z"
+
+
+def test_no_change_of_priority_pushes_a_clock(world: World, officer: Someone) -> None:
+    case = officer.submits()
+    for priority in ("emergency", "normal", "emergency", "urgent"):
+        world.passes(minutes=40)
+        changed = hurries(officer, case, priority)
+
+    assert changed["due_at"] == case["due_at"] == "2026-06-01T15:00:00Z"
+
+
+def test_another_priority_moves_the_clocks_of_referrals_too(
+    world: World, officer: Someone, lead: Someone, shelter: Someone
+) -> None:
+    case = lead.leads(officer.submits())
+    new, read = (done(lead.refers(case, SHELTER)) for _ in range(2))
+    done(shelter.does("acknowledge", read))
+    before = [shelter.sees(one)["due_at"] for one in (new, read)]
+    world.passes(minutes=10)
+
+    hurries(lead, case, "emergency")
+
+    assert before == ["2026-06-01T15:00:00Z", "2026-06-04T12:00:00Z"]
+    assert [shelter.sees(one)["due_at"] for one in (new, read)] == [
+        *("2026-06-01T13:00:00Z", "2026-06-02T12:00:00Z"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("level", "until"), [("high", "2026-06-04T12:00:00Z"), ("low", "2026-06-08T12:00:00Z")]
+)
+def test_a_risk_is_due_again_when_its_assessment_runs_out_whatever_the_priority(
+    world: World, officer: Someone, lead: Someone, level: str, until: str
+) -> None:
+    case = officer.submits(risk={"level": level})
+    world.passes(hours=5)
+    led = lead.leads(case)
+
+    hurried = hurries(lead, case, "emergency")
+
+    assert led["due_at"] == hurried["due_at"] == until
+
+
+def test_assessing_the_risk_rewinds_its_review(
+    world: World, officer: Someone, lead: Someone
+) -> None:
+    case = officer.submits()
+    assert lead.leads(case)["due_at"] == "2026-06-08T12:00:00Z"
+    world.passes(days=2)
+
+    medium = lead.creates(risk(case), {"level": "medium"})
+    world.passes(hours=1)
+    high = lead.creates(risk(case), {"level": "high"})
+
+    assert (medium.status_code, high.status_code) == (200, 200)
+    assert done(medium)["due_at"] == "2026-06-10T12:00:00Z"
+    assert done(high)["due_at"] == "2026-06-06T13:00:00Z"
+
+
+def test_an_assessment_is_added_once_however_often_it_is_sent(
+    officer: Someone, lead: Someone
+) -> None:
+    case = lead.leads(officer.submits())
+
+    unkeyed = lead.post(risk(case), {"level": "low"})
+    first = lead.creates(risk(case), {"level": "low"}, "once")
+    again = lead.creates(risk(case), {"level": "low"}, "once")
+
+    assert problem(unkeyed) == (400, "key-missing")
+    assert again.headers["Idempotent-Replayed"] == "true"
+    assert done(again) == done(first)
+
+
+def test_the_risk_in_a_case_that_has_ended_is_not_assessed(
+    officer: Someone, lead: Someone, supervisor: Someone
+) -> None:
+    void, closed = officer.submits(), lead.leads(officer.submits())
+    done(officer.does("withdraw", void, {"reason": "DUPLICATE"}))
+    asked = done(lead.does("close", closed, closing()))
+    done(supervisor.post(f"/approvals/{asked['id']}/approve"))
+    done(lead.does("close", closed, closing(), approval=asked["id"]))
+
+    for who, case in ((officer, void), (officer, closed), (lead, closed)):
+        refused = who.creates(risk(case), {"level": "low"})
+        assert problem(refused) == (409, "action-illegal")
