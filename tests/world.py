@@ -1,26 +1,24 @@
-"""The cast: focal points, the people who act for them, and what they do. The only factory."""
+"""The cast: focal points, who acts for them, and what they do. The only factory."""
 
 from collections.abc import Iterable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from importlib.resources import files
 from itertools import count
 from typing import Any, Final
 from uuid import UUID, uuid4
 
 from fastapi.testclient import TestClient
 from httpx2 import Client, Response
+from sqlalchemy import select
 
 from app.access.actions import Opening, make_key, open_account
 from app.access.queries import authenticate
-from app.directory.actions import load, standard_data
 from app.directory.models import FocalPoint
 from app.kernel.actors import AccountKind, Actor, Role, Scope
 from app.kernel.keyfile import FileKeys
 from app.kernel.work import Reading, Writing, reading, writing
 from app.main import create_app, lay_ground
-from sqlalchemy import select
 
 NOON: Final = datetime(2026, 6, 1, 12, tzinfo=UTC)
 KEYS: Final = FileKeys({"k1": bytes(range(32))})
@@ -39,10 +37,6 @@ class World:
         self.database = self.ground.database
         self.app = create_app(self.ground)
         self.http: Client = TestClient(self.app, raise_server_exceptions=False)
-        with self.database.writing() as session:
-            if session.scalar(select(FocalPoint).limit(1)) is None:
-                load(session, uuid4, standard_data())
-                load(session, uuid4, files("app.demo").joinpath("data"))
 
     def someone(
         self,
@@ -228,7 +222,7 @@ def consent(**changes: Any) -> Json:
 
 
 def for_services(kind: str = "non_state", country: str = "KZ", **changes: Any) -> Json:
-    """A consent to shelter and legal aid by non-state focal points in KZ, unless changed."""
+    """A consent to shelter and legal aid by non-state offices in KZ, unless changed."""
     return consent(
         recipient_class={"kind": kind, "country": country},
         **{"purposes": ["SHELTER", "LEGAL_AID"], "sections": ALL_SECTIONS} | changes,

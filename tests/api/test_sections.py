@@ -454,7 +454,7 @@ def test_the_submitter_writes_until_there_is_a_lead_and_then_the_lead(
 ) -> None:
     scene.after(step)
     content = {"sections/needs": SECTIONS["needs"], "safeguards": GUARDS}[what]
-    writer = "lead" if WRITERS[step]["lead"] == 200 else "officer"
+    writer = "officer" if WRITERS[step]["officer"] == 200 else "lead"
 
     for name, status in WRITERS[step].items():
         tag = scene.people[writer].tag(scene.case)  # others do not see the version

@@ -63,13 +63,13 @@ def mixture(world: World) -> list[Request]:
     officer, lead = world.someone("UZ_CONSULATE_ALMATY"), world.someone("KZ_LEAD")
     shelter = world.someone("KZ_SHELTER_KOGERSHIN")
     cases = [officer.submits() for _ in range(10)]
-    running = led(officer, lead)
+    running, *others = [led(officer, lead) for _ in range(4)]
     sent = done(lead.refers(running, shelter.code))
     seen = [(case, lead.tag(case)) for case in cases]
     requests: list[Request] = [
         *(act(lead, case, tag) for case, tag in seen),
         *[lambda: officer.writes_case(submit=True)] * 50,
-        *[lambda: lead.refers(running, "KZ_LEGAL_AID", service="LEGAL_AID")] * 20,
+        *[refer(lead, case) for case in (running, *others)] * 5,
         *[lambda: lead.opens(f"{path_of(running)}/sections/needs")] * 20,
     ]
     polls = [
@@ -91,6 +91,10 @@ def mixture(world: World) -> list[Request]:
     requests += [polls[number % len(polls)] for number in range(half)]
     requests += [reads[number % len(reads)] for number in range(rest - half)]
     return requests
+
+
+def refer(lead: Someone, case: Json) -> Request:
+    return lambda: lead.refers(case, "KZ_LEGAL_AID", service="LEGAL_AID")
 
 
 def act(lead: Someone, case: Json, tag: str) -> Request:

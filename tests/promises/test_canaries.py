@@ -413,14 +413,14 @@ def test_the_hunt_goes_through_the_journal_too(journey: Journey, sqlite_url: str
 
 
 def test_the_hunt_finds_what_is_written_in_clear(world: World, url: str) -> None:
-    word = "Ŵordthatisnotacanary"
+    word, _ = "Ŵordthatisnotacanary", world.someone("IOM")
     other = tuple(spellings(word))
-    before = found_on_disk(url, other)
-    world.someone("IOM")
-    ask(url, f"UPDATE account SET label = '{word}'")
 
+    before = found_on_disk(url, other)
+    ask(url, f"UPDATE account SET label = '{word}'")
     running = found_on_disk(url, other)
     checkpoint(url)
+
     assert before == []
     assert running != []
     assert found_on_disk(url, other) != []

@@ -272,32 +272,10 @@ def tell(writer: Someone, what: str, *readers: Someone) -> None:
         work.record(what, about, about.audience)
 
 
-def test_a_slow_writer_is_not_overtaken(officer: Someone, lead: Someone) -> None:
-    """The writer that has its position first is published first, however long it takes."""
-    slow = Thread(target=tell, args=[officer, "case.slow", lead])
-    has_position = Event()
-
-    def linger(_: object) -> None:
-        if current_thread() is slow:
-            has_position.set()
-            time.sleep(0.3)
-
-    event.listen(officer.world.database.engine, "commit", linger)
-    slow.start()
-    assert has_position.wait(5)
-    meanwhile = lead.hears()
-    tell(officer, "case.quick", lead)
-    both = lead.hears()
-    slow.join()
-
-    assert meanwhile == []
-    assert kinds(both) == ["case.slow", "case.quick"]
-    assert lead.hears() == []
-
-
-def test_a_writer_for_others_does_not_wait(officer: Someone, lead: Someone) -> None:
-    """On SQLite there is one writer at a time, whoever reads."""
-    slow = Thread(target=tell, args=[officer, "case.slow", officer])
+@contextmanager
+def slow_writer(writer: Someone, reader: Someone) -> Iterator[Event]:
+    """Write, and stop with the position in hand, just before the commit, until told."""
+    slow = Thread(target=tell, args=[writer, "case.slow", reader])
     has_position, may_end = Event(), Event()
 
     def linger(_: object) -> None:
@@ -305,15 +283,35 @@ def test_a_writer_for_others_does_not_wait(officer: Someone, lead: Someone) -> N
             has_position.set()
             may_end.wait(5)
 
-    event.listen(officer.world.database.engine, "commit", linger)
+    event.listen(writer.world.database.engine, "commit", linger)
     slow.start()
     assert has_position.wait(5)
-    with ThreadPoolExecutor(1) as pool:
+    yield may_end
+    may_end.set()
+    slow.join()
+
+
+def test_a_slow_writer_is_not_overtaken(officer: Someone, lead: Someone) -> None:
+    """The writer that has its position first is published first, however long it takes."""
+    with slow_writer(officer, lead) as may_end, ThreadPoolExecutor(1) as pool:
+        quick = pool.submit(tell, officer, "case.quick", lead)
+        time.sleep(0.2)
+        overtakes = quick.done()
+        meanwhile = lead.hears()
+        may_end.set()
+
+    assert not overtakes
+    assert meanwhile == []
+    assert kinds(lead.hears()) == ["case.slow", "case.quick"]
+
+
+def test_a_writer_for_others_does_not_wait(officer: Someone, lead: Someone) -> None:
+    """On SQLite there is one writer at a time, whoever reads."""
+    with slow_writer(officer, officer) as may_end, ThreadPoolExecutor(1) as pool:
         quick = pool.submit(tell, officer, "case.quick", lead)
         if not officer.world.database.is_sqlite:
             quick.result(timeout=4)
         may_end.set()
-    slow.join()
 
     assert kinds(lead.hears()) == ["case.quick"]
     assert kinds(officer.hears()) == ["case.slow"]

@@ -1,7 +1,7 @@
 """What is answered is kept, what is not kept is not answered, nothing is kept in part."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field

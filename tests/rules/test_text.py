@@ -1,4 +1,3 @@
-# ruff: noqa: RUF001
 """Texts: real names pass whole, texts that would lie are refused unread."""
 
 import json
