@@ -65,9 +65,9 @@ def address(port: int) -> str:
 
 
 def client_of(port: int) -> Client:
-    """A client that waits for a connection as long as for an answer: 20 seconds."""
+    """A client that waits for a connection as long as for an answer: 30 seconds."""
     limits = httpx2.Limits(max_connections=400, max_keepalive_connections=400)
-    return Client(base_url=address(port), timeout=20, limits=limits, trust_env=False)
+    return Client(base_url=address(port), timeout=30, limits=limits, trust_env=False)
 
 
 class Served(World):

@@ -62,14 +62,17 @@ def claim(work: Writing, ticket: Ticket) -> Outcome | None:
     """Return what came of this request before, or hold its key until this work ends.
 
     Raises KeyMissing (400), KeyInFlight (409) or KeyReused (422). Scoped to the account, so
-    that a retry survives a new API key.
+    that a retry survives a new API key. What was carried out is in flight for nobody; what
+    was not is looked for again once the key is held, for its holder may just have finished.
     """
     if not ticket.key:
         raise KeyMissing("Choose a random key, and send the same one if you must retry.")
-    account = work.actor.account_id
-    if not try_hold(work.session, f"{account}:{ticket.key}"):
-        raise KeyInFlight("Ask again in a second.")
-    outcome = work.session.get(Outcome, (account, ticket.key))
+    mine = (work.actor.account_id, ticket.key)
+    outcome = work.session.get(Outcome, mine)
+    if outcome is None:
+        if not try_hold(work.session, f"{mine[0]}:{mine[1]}"):
+            raise KeyInFlight("Ask again in a second.")
+        outcome = work.session.get(Outcome, mine)
     if outcome and not hmac.compare_digest(outcome.fingerprint, ticket.fingerprint):
         raise KeyReused("Choose a new key for a new request.")
     return outcome

@@ -107,7 +107,7 @@ def act(lead: Someone, case: Json, tag: str) -> Request:
 def test_three_hundred_at_once_are_all_served(
     url: str, world: World, tmp_path: Path
 ) -> None:
-    """A time-out would raise: no client waits longer than 20 seconds."""
+    """A time-out would raise: no client waits longer than 30 seconds."""
     with started(url, key_file(tmp_path)) as server, client_of(server.port) as client:
         world.http.close()
         world.http = client
