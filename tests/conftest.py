@@ -10,12 +10,14 @@ from pathlib import Path
 from typing import Protocol
 
 import pytest
+from fastapi import FastAPI
 
 from app.kernel.actors import Role
 from app.kernel.db import Database
+from app.main import create_app, lay_ground
 from tests import databases
 from tests.databases import Copy
-from tests.world import Someone, World
+from tests.world import KEYS, Someone, World
 
 HOME = pytest.StashKey[Path]()
 IDS = {"sqlite": "sqlite", "postgresql": "pg"}
@@ -110,10 +112,16 @@ def database(url: str) -> Iterator[Database]:
     opened.engine.dispose()
 
 
+@pytest.fixture(scope="session")
+def app() -> FastAPI:
+    """Build the application once: its routes are worked out at the first request."""
+    return create_app(lay_ground("sqlite:///never-opened.db", KEYS))
+
+
 @pytest.fixture
-def world(url: str) -> Iterator[World]:
+def world(url: str, app: FastAPI) -> Iterator[World]:
     """Open the service around this test's database, with the demo mechanism in it."""
-    made = World(url)
+    made = World(url, app)
     yield made
     made.closes()
 

@@ -8,6 +8,7 @@ from itertools import count
 from typing import Any, Final
 from uuid import UUID, uuid4
 
+from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from httpx2 import Client, Response
 from sqlalchemy import select
@@ -31,11 +32,12 @@ type Json = dict[str, Any]
 class World:
     """A database with the directory and the demo data, the service, and a still clock."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, app: FastAPI | None = None) -> None:
         self.now = NOON
         self.ground = lay_ground(url, KEYS, lambda: self.now)
         self.database = self.ground.database
-        self.app = create_app(self.ground)
+        self.app = app or create_app(self.ground)
+        self.app.state.ground = self.ground
         self.http: Client = TestClient(self.app, raise_server_exceptions=False)
 
     def someone(

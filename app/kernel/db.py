@@ -55,7 +55,7 @@ APP_ROLE: Final = "safe_conduct_app"
 POSTGRESQL_SETTINGS = (
     f"SET ROLE {APP_ROLE}",
     "SET synchronous_commit = 'on'",
-    "SET lock_timeout = '2s'",
+    "SET lock_timeout = '5s'",
     "SET statement_timeout = '10s'",
     "SET idle_in_transaction_session_timeout = '30s'",
 )

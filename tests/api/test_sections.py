@@ -23,6 +23,7 @@ from tests.world import (
     promise,
 )
 
+pytestmark = pytest.mark.slow
 SECTIONS: dict[str, Json] = {
     "needs": {"section": "needs", "summary": "canary-needs"},
     "contact": {"section": "contact", "alias": "canary-contact", "safe_channel": "Signal"},
@@ -486,7 +487,6 @@ def test_writing_the_same_again_gives_another_ciphertext(scene: Scene) -> None:
     for _ in range(3):
         done(write(officer, case, "sections/needs", SECTIONS["needs"]))
         kept.append(sealed(scene, "needs"))
-
     assert len({row for row, _ in kept}) == 1
     assert len({text for _, text in kept}) == len({text[:12] for _, text in kept}) == 4
 

@@ -39,6 +39,7 @@ from tests.world import (
     path_of,
 )
 
+pytestmark = pytest.mark.slow
 LATIN, CYRILLIC, ARABIC = "Zqxvkjwbhf", "Жъыэщюфбхц", "غظضثشقذطصز"
 CODE, PHONE, BORN, MINUTE = "ZQXVKJWBHF", "77098765", "1907-11-29", ":17:43.271828"
 STEMS: Final = (LATIN, CYRILLIC, ARABIC, CODE, PHONE, BORN, MINUTE)
@@ -491,7 +492,6 @@ def test_nothing_personal_is_told_but_where_it_is_opened(journey: Journey) -> No
     opened = [a for a in journey.answers if any(part in a.url.path for part in OPENED)]
     told = [answer for answer in journey.answers if answer not in opened]
     urls = "\n".join(str(answer.url) for answer in journey.answers)
-
     assert any(hits(answer.content) for answer in opened)
     assert any(a.url.path == "/v1/events" and a.json()["items"] for a in told)
     assert any("Location" in answer.headers for answer in told)

@@ -32,6 +32,8 @@ from tests.world import (
     promise,
 )
 
+pytestmark = pytest.mark.slow
+
 PEOPLE = {
     "submitter": "UZ_CONSULATE_ALMATY",
     "first": "KZ_LEAD",
