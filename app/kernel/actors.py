@@ -46,6 +46,7 @@ class Relation(StrEnum):
     CANDIDATE = "candidate"
     LEAD = "lead"
     DESK = "desk"
+    ESCALATION_DESK = "escalation_desk"
     FORMER_LEAD = "former_lead"
     RECIPIENT = "recipient"
     HANDOVER_CANDIDATE = "handover_candidate"
@@ -74,6 +75,7 @@ _OF_CASE: Final = {
     Relation.CANDIDATE: frozenset({Side.CANDIDATE, Side.HOLDER}),
     Relation.LEAD: frozenset({Side.LEAD, Side.HOLDER}),
     Relation.DESK: frozenset({Side.DESK, Side.HOLDER}),
+    Relation.ESCALATION_DESK: frozenset({Side.DESK}),
     Relation.OVERSIGHT: frozenset({Side.OVERSIGHT}),
 }
 
