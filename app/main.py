@@ -17,6 +17,7 @@ from app.api import (
     consents,
     directory,
     feed,
+    handovers,
     health,
     problems,
     referrals,
@@ -30,7 +31,10 @@ from app.kernel.vault import KeyProvider, Vault
 from app.kernel.work import Ground
 
 MAX_BODY_BYTES: Final = 256 * 1024
-ROUTERS: Final = (cases, consents, sections, referrals, feed, approvals, directory)
+ROUTERS: Final = (
+    *(cases, consents, sections, referrals, handovers),
+    *(feed, approvals, directory),
+)
 ABOUT: Final = """
 Carries the cases of presumed victims of trafficking between the focal points of a
 transnational referral mechanism. Write a case, follow its evidence; poll `GET /v1/events`
@@ -41,6 +45,7 @@ TAGS: Final = [
     {"name": "consents", "description": "What the person agreed to, and took back."},
     {"name": "sections", "description": "What is sealed, and who opened it."},
     {"name": "referrals", "description": "Asking a focal point for one service."},
+    {"name": "handovers", "description": "Moving the lead of a case."},
     {"name": "feed", "description": "What happened, what waits, what became of it."},
     {"name": "approvals", "description": "What waits for a second person."},
     {"name": "directory", "description": "Focal points, countries, the rules, and you."},

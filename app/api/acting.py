@@ -8,6 +8,9 @@ from app.api.conditional import answer
 from app.cases import queries as cases
 from app.cases.models import Case
 from app.casework import situation
+from app.handovers import queries as handovers
+from app.handovers.models import Handover
+from app.handovers.situation import show as show_handovers
 from app.kernel.idempotency import Ticket, claim, settle
 from app.kernel.problems import NotFound
 from app.kernel.work import Reading, Writing
@@ -76,8 +79,7 @@ def on_case(
 
 def is_party(work: Reading, case: Case) -> bool:
     """Say whether the caller is still party to the case."""
-    me = work.actor.focal_point_id
-    return any(p.focal_point_id == me and not p.until for p in case.parties)
+    return case.is_open_to(work.actor.focal_point_id)
 
 
 def on_referral(
@@ -93,6 +95,45 @@ def on_referral(
     if once.key:
         settle(work, once, referral.id, status)
     return show_referral(work, referral, status=status)
+
+
+def show_handover(
+    work: Reading,
+    handover: Handover,
+    *,
+    status: int = 200,
+    headers: dict[str, str] | None = None,
+) -> Response:
+    """Show a handover with the version to send back as If-Match."""
+    [shown] = show_handovers(work, [handover])
+    where = {"Location": f"/v1/{handover.reference}"} if status == 201 else {}  # noqa: PLR2004
+    extra = {**where, **(headers or {})}
+    return answer(shown, version=shown.version, status=status, headers=extra)
+
+
+def on_handover(
+    work: Writing, once: Ticket, act: Callable[[], Handover], *, created: bool = False
+) -> Response:
+    """Act on a handover once; the retry is shown the handover as it is now.
+
+    Who declines is no longer party to it: the answer is 204, and so is that to its retry.
+    """
+    if (created or once.key) and (done := claim(work, once)):
+        if done.status == GONE:
+            return Response(status_code=GONE, headers=REPLAYED)
+        handover = handovers.get(work, done.resource_id)
+        return show_handover(work, handover, status=done.status, headers=REPLAYED)
+    handover = act()
+    work.session.flush()
+    mine = handover.relations_of(work.actor.focal_point_id)
+    status = (201 if created else 200) if mine else GONE
+    if once.key:
+        settle(work, once, handover.id, status)
+    return (
+        Response(status_code=GONE)
+        if status == GONE
+        else show_handover(work, handover, status=status)
+    )
 
 
 def there[R](opened: R | None) -> R:

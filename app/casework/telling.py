@@ -11,6 +11,7 @@ from app.consents.coverage import names
 from app.consents.models import Consent
 from app.consents.schemas import NewConsent
 from app.directory import queries as directory
+from app.handovers import actions as handovers
 from app.kernel.actors import Relation
 from app.kernel.problems import NotFound
 from app.kernel.work import Reading, Writing
@@ -39,13 +40,14 @@ def withdraw_consent(work: Writing, code: str, consent_id: UUID) -> Consent:
     if consent not in consents_for(work, case):
         raise NotFound("There is no such consent in this case.")
     must_work(work)
-    rested = referrals.covered(work, case)
+    rested, offered = referrals.covered(work, case), handovers.rests_on_consent(work, case)
     if consents.take_back(work, consent):
         case.touch()
         facts = {"consent": str(consent.id)}
         work.record("consent.withdrawn", case, hearers(work, case), facts)
         work.session.flush()
         referrals.withdraw_uncovered(work, case, rested)
+        handovers.cancel_uncovered(work, case, rested=offered)
     return consent
 
 

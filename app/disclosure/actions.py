@@ -41,6 +41,7 @@ from app.disclosure.schemas import (
     OpenedContacts,
     OpenedSafeguards,
 )
+from app.handovers import actions as handovers
 from app.kernel.lifecycle import ActionNotYours
 from app.kernel.versions import Seen
 from app.kernel.work import Recorded, Writing
@@ -54,7 +55,7 @@ def open_section(
     work: Writing, code: str, section: Section, purpose: ReadingPurpose
 ) -> OpenedSection | None:
     """Open a section of a case; raises NotFound (404) for a stranger to the case."""
-    paper = open_paper(work, queries.get(work, code), section, purpose)
+    paper = open_paper(work, queries.recall(work, code), section, purpose)
     if paper is None:
         return None
     content = CONTENT.validate_json(queries.unseal(work, paper))
@@ -187,6 +188,7 @@ def write_safeguards(work: Writing, code: str, seen: Seen, content: Safeguards) 
     case = write_paper(work, code, seen, Paper.SAFEGUARDS, content)
     work.session.flush()
     referrals_of.withdraw_unsafe(work, case)
+    handovers.cancel_unsafe(work, case)
     reroute_unsafe(work, case)
     tell(work, case, Paper.SAFEGUARDS)
     return case

@@ -11,6 +11,8 @@ from openapi_spec_validator import validate
 
 from app.cases.lifecycle import Action as CaseAction
 from app.casework.situation import OFFERED as CASE_OFFERED
+from app.handovers.lifecycle import Action as Handing
+from app.handovers.situation import OFFERED as HANDOVER_OFFERED
 from app.kernel.actors import Scope
 from app.main import create_app
 from app.referrals.lifecycle import Action as Move
@@ -21,8 +23,8 @@ COMMITTED = Path(__file__).parents[2] / "openapi" / "openapi-3.1.json"
 PROBLEM = "application/problem+json"
 HEADERS = {"Idempotency-Key", "If-Match", "If-None-Match", "Purpose", "Approval"}
 VERBS = """
-accept acknowledge approve assess close complete decline get list mend open record refuse
-revoke send start submit withdraw write
+accept acknowledge approve assess cancel close complete decline get list mend offer open
+record refuse revoke send start submit withdraw write
 """
 UNKEYED = {"/livez", "/readyz"}
 METHODS = {"get", "post", "put", "patch", "delete"}
@@ -158,7 +160,8 @@ def test_no_private_number_or_id_is_shown(document: Json) -> None:
         assert private == set(), name
     with_id = {name for name, properties in shown.items() if "id" in properties}
     assert with_id == {
-        *("AccessEntryOut", "ApprovalOut", "ConsentOut", "EventOut", "ReferralOut"),
+        *("AccessEntryOut", "ApprovalOut", "ConsentOut", "EventOut", "HandoverOut"),
+        "ReferralOut",
     }
 
 
@@ -224,14 +227,15 @@ def test_each_offered_action_has_a_path_and_no_other(document: Json) -> None:
         for record, kind in (
             ("cases/{code}", CaseAction),
             ("referrals/{referral_id}", Move),
+            ("handovers/{handover_id}", Handing),
         )
         for action in kind
         if f"/v1/{record}/{action.replace('_', '-')}" in posts
     }
     offered = {f"cases/{{code}} {action}" for action in CASE_OFFERED}
-    assert with_path == offered | {
-        f"referrals/{{referral_id}} {action}" for action in REFERRAL_OFFERED
-    }
+    offered |= {f"referrals/{{referral_id}} {action}" for action in REFERRAL_OFFERED}
+    offered |= {f"handovers/{{handover_id}} {action}" for action in HANDOVER_OFFERED}
+    assert with_path == offered
 
 
 def test_each_operation_asks_for_a_key(document: Json) -> None:
