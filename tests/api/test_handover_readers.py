@@ -288,13 +288,15 @@ def test_a_former_lead_finds_the_case_no_more(
 
 
 def test_a_former_lead_reads_what_it_wrote_itself_until_it_is_written_anew(
-    lead: Someone, case: Json, iom: Someone
+    world: World, lead: Someone, case: Json, iom: Someone
 ) -> None:
     writes(lead, case, SECRET)
     done(
         lead.creates(path(case, "risk-assessments"), {"level": "medium", "remarks": "Mine"})
     )
+    world.passes(minutes=1)
     hands(lead, iom, case, note="Also mine")
+    world.passes(minutes=1)
     done(iom.creates(path(case, "risk-assessments"), {"level": "medium", "remarks": "New"}))
 
     assert opened(lead, case) == {"sections/narrative"}
