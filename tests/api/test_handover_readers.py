@@ -3,9 +3,11 @@
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
 from app.cases import queries as cases
-from app.kernel.actors import Role
+from app.kernel.actors import Relation, Role
+from app.kernel.db import Base
 from tests.world import (
     ALL_SECTIONS,
     Json,
@@ -13,6 +15,7 @@ from tests.world import (
     World,
     closing,
     consent,
+    contacts,
     done,
     for_handover,
     for_services,
@@ -350,7 +353,7 @@ def test_a_lead_that_comes_back_is_the_lead_and_has_been_one(
     assert lead.sees(first)["you_are"] == ["former_lead"]
     with iom.reading() as work:
         parties = cases.get(work, case["code"]).parties
-        assert [p.relation for p in parties if not p.until].count("lead") == 1
+        assert [p.relation for p in parties if not p.until].count(Relation.LEAD) == 1
 
 
 def test_who_leads_next_does_not_show_its_own_handovers_to_who_led_before(
@@ -412,3 +415,24 @@ def test_a_helper_that_is_asked_to_lead_is_both(
     assert sana.sees(case)["you_are"] == ["lead"]
     assert sana.sees(referral)["you_are"] == ["recipient", "sender"]
     done(sana.does("accept", referral, promise()))
+
+
+def test_what_is_written_to_a_handover_is_sealed(
+    world: World, lead: Someone, case: Json, iom: Someone
+) -> None:
+    gone = done(lead.offers(case, "IOM", note="Zqxvkjwbhf 1"))
+    why = {"reason": "LANGUAGE", "note": "Zqxvkjwbhf 2"}
+    assert iom.does("decline", gone, why).status_code == 204
+    back = done(lead.offers(case, "IOM"))
+    done(lead.does("cancel", back, {"note": "Zqxvkjwbhf 3"}))
+    taken = done(lead.offers(case, "IOM"))
+    named = taking(contacts=contacts("Zqxvkjwbhf 4", "Zqxvkjwbhf 5"))
+    done(iom.does("accept", taken, named))
+
+    with world.database.reading() as session:
+        tables = Base.metadata.sorted_tables
+        rows = [str(session.execute(select(table)).all()) for table in tables]
+
+    assert len(rows) > 20
+    assert not any("Zqxvkjwbhf" in row for row in rows)
+    assert sorted(notes(iom, path(case))) == [f"Zqxvkjwbhf {n}" for n in (1, 2, 3)]

@@ -26,10 +26,12 @@ from tests.world import (
     consent,
     contacts,
     done,
+    for_handover,
     for_services,
     new_case,
     path_of,
     promise,
+    taking,
 )
 
 pytestmark = pytest.mark.slow
@@ -374,6 +376,10 @@ def valid_bodies() -> dict[str, Json]:
         "revoke_referral": back,
         "start_referral": {"person_met": True},
         "complete_referral": {"outcome": "delivered", "feedback": "Well"},
+        "offer_handover": {"to": "SANA_SEZIM", "reason": "OTHER"},
+        "accept_handover": taking(),
+        "decline_handover": why,
+        "cancel_handover": {},
     }
 
 
@@ -414,8 +420,11 @@ def hidden_ids(cast: Cast) -> dict[str, str]:
     asked = cast.lead.does("close", cast.case, closing())
     [given, *_] = cast.submitter.get(f"{path_of(cast.case)}/consents").json()["items"]
     assert asked.status_code == 409
-    code, referral = cast.case["code"], cast.referrals["shelter"]["id"]
-    return {"code": code, "consent_id": given["id"], "referral_id": referral}
+    ids = {"code": cast.case["code"], "consent_id": given["id"]}
+    done(cast.lead.creates(f"{path_of(cast.case)}/consents", for_handover("SANA_SEZIM")))
+    offered = done(cast.lead.offers(cast.case, "SANA_SEZIM"))["id"]
+    referral = cast.referrals["shelter"]["id"]
+    return ids | {"referral_id": referral, "handover_id": offered}
 
 
 def waiting_approval(world: World) -> str:

@@ -78,9 +78,9 @@ def test_each_need_is_met_and_unmet_and_leaves_the_others_met(need: Need) -> Non
 
 def test_what_is_not_built_is_never_met_whatever_the_facts() -> None:
     worlds = [
-        Facts(state, *truths, terms)
+        Facts(state, a, b, c, d, e, terms)
         for state in CaseState
-        for truths in product((True, False), repeat=5)
+        for a, b, c, d, e in product((True, False), repeat=5)
         for terms in (GOOD.terms, Terms())
     ]
 
