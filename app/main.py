@@ -19,6 +19,7 @@ from app.api import (
     consents,
     directory,
     feed,
+    handovers,
     health,
     knowledge,
     problems,
@@ -36,7 +37,7 @@ from app.kernel.work import Ground
 MAX_BODY_BYTES: Final = 256 * 1024
 ROUTERS: Final = (
     *(cases, case_acts, case_moves, consents, knowledge, sections),
-    *(referrals, referral_acts, feed, approvals, directory),
+    *(referrals, referral_acts, handovers, feed, approvals, directory),
 )
 ABOUT: Final = """
 Carries the cases of presumed victims of trafficking between the focal points of a
@@ -51,6 +52,7 @@ TAGS: Final = [
     {"name": "sections", "description": "What is sealed, and who opened it."},
     {"name": "referrals", "description": "Asking a focal point for one service."},
     {"name": "referral acts", "description": "What its two sides do with a referral."},
+    {"name": "handovers", "description": "Moving the lead of a case."},
     {"name": "feed", "description": "What happened, what waits, what became of it."},
     {"name": "approvals", "description": "What waits for a second person."},
     {"name": "directory", "description": "Focal points, countries, the rules, and you."},

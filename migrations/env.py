@@ -14,6 +14,7 @@ from app.deadlines import models as deadlines
 from app.directory import models as directory
 from app.disclosure import models as disclosure
 from app.feed import models as feed
+from app.handovers import models as handovers
 from app.kernel import idempotency, journal
 from app.kernel.db import APP_ROLE, OWNER_ROLE, Base, prepare_sqlite
 from app.referrals import models as referrals
@@ -22,7 +23,7 @@ from app.routing import models as routing
 # Imported so that Base knows every table; a test finds the one that was forgotten.
 TABLES: Final = (
     *(journal, idempotency, directory, access, deadlines, cases, records),
-    *(routing, consents, referrals, disclosure, feed),
+    *(routing, consents, referrals, handovers, disclosure, feed),
 )
 ONE_AT_A_TIME: Final = 0x5AFEC0DE
 

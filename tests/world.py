@@ -113,14 +113,14 @@ class Someone:
         return done(self.writes_case(submit=True, **changes))
 
     def sees(self, record: Json) -> Json:
-        """Read a case or a referral as it is now."""
+        """Read a case, a referral or a handover as it is now."""
         return done(self.get(path_of(record)))
 
     def tag(self, record: Json) -> str:
         return self.get(path_of(record)).headers["ETag"]
 
     def does(self, action: str, record: Json, body: Any = None, **headers: str) -> Response:
-        """Act on a case or a referral on the strength of what it looks like now."""
+        """Act on a record on the strength of what it looks like now."""
         known = self.get(path_of(record)).headers.get("ETag", '"1.0"')
         return self.post(
             f"{path_of(record)}/{action}", body, **{"If_Match": known} | headers
@@ -134,6 +134,11 @@ class Someone:
     def refers(self, case: Json, to: str, **changes: Any) -> Response:
         body = {"recipient": to, "service": "SHELTER", "sections": ["needs"], "send": True}
         return self.creates(f"/cases/{case['code']}/referrals", body | changes)
+
+    def offers(self, case: Json, to: str, **changes: Any) -> Response:
+        """Offer the lead of a case."""
+        body = {"to": to, "reason": "MIGRATION_OR_CHANGE_OF_LOCATION"} | changes
+        return self.creates(f"/cases/{case['code']}/handovers", body)
 
     def hears(self) -> list[Json]:
         """Poll for everything new."""
@@ -157,7 +162,10 @@ def after(cursor: str | None) -> Json:
 
 
 def path_of(record: Json) -> str:
-    return f"/cases/{record['code']}" if "code" in record else f"/referrals/{record['id']}"
+    if "code" in record:
+        return f"/cases/{record['code']}"
+    kind = "handovers" if "to" in record else "referrals"
+    return f"/{kind}/{record['id']}"
 
 
 def done(response: Response) -> Json:
@@ -231,6 +239,11 @@ def for_services(kind: str = "non_state", country: str = "KZ", **changes: Any) -
     )
 
 
+def for_handover(to: str = "UZ_LEAD", **changes: Any) -> Json:
+    """A consent to one new lead, which may know what is needed, unless changed."""
+    return consent(focal_point=to, **{"purposes": ["HANDOVER"]} | changes)
+
+
 def new_case(**changes: Any) -> Json:
     """A whole case of an adult in Almaty, unless changed; `notice` is merged."""
     body: Json = {
@@ -252,6 +265,11 @@ def promise(at: str = "2026-06-02T09:00:00+05:00", **changes: Any) -> Json:
     """What a recipient brings when it accepts."""
     meeting = {"place": "Rayymbek 1, side door", "at": at, "person": "Гүлнар"}
     return {"meeting": meeting, "contacts": contacts()} | changes
+
+
+def taking(**changes: Any) -> Json:
+    """What a focal point promises when it takes the lead over."""
+    return {"contacts": contacts(), "capacity_confirmed": True} | changes
 
 
 def closing(**changes: Any) -> Json:

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
+from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from app.access import queries
@@ -118,6 +119,18 @@ def decide(work: Writing, approval_id: UUID, *, approve: bool) -> Approval:
     question.decision = answer
     question.decided_by, question.decided_at = work.actor.account_id, work.now
     return question
+
+
+def lapse(work: Writing, case_id: UUID) -> list[UUID]:
+    """End every question about a case that was not spent; says which.
+
+    Whoever held the case asked them, and holds it no longer: what they were allowed is
+    allowed to nobody, not even should the case come back to them.
+    """
+    unspent = Approval.decision.in_([ApprovalState.PENDING, ApprovalState.APPROVED])
+    alive = (Approval.case_id == case_id) & (Approval.lapses_at > work.now) & unspent
+    ended = update(Approval).where(alive).values(lapses_at=work.now)
+    return list(work.session.scalars(ended.returning(Approval.id)))
 
 
 def must_be_second(work: Writing, question: Approval) -> None:

@@ -13,6 +13,9 @@ from app.api.conditional import answer
 from app.cases import queries as cases
 from app.cases.models import Case
 from app.casework import situation
+from app.handovers import queries as handovers
+from app.handovers.models import Handover
+from app.handovers.situation import show as show_handovers
 from app.kernel.idempotency import Ticket, claim, settle
 from app.kernel.problems import NotFound
 from app.kernel.work import Reading, Writing
@@ -102,8 +105,7 @@ def show_referral(
 
 def is_party(work: Reading, case: Case) -> bool:
     """Say whether the caller is still party to the case."""
-    me = work.actor.focal_point_id
-    return any(p.focal_point_id == me and not p.until for p in case.parties)
+    return case.is_open_to(work.actor.focal_point_id)
 
 
 def has_part(work: Reading, referral: Referral) -> bool:
@@ -134,6 +136,32 @@ def on_referral(
     """Act on a referral once."""
     status = CREATED if created else 200
     return once_only(work, once, REFERRAL, act, status=status, key_needed=created)
+
+
+def show_handover(
+    work: Reading, handover: Handover, status: int, headers: Headers
+) -> Response:
+    """Show a handover with the version to send back as If-Match."""
+    [shown] = show_handovers(work, [handover])
+    where = {"Location": f"/v1/{handover.reference}"} if status == CREATED else {}
+    extra = {**where, **headers}
+    return answer(shown, version=shown.version, status=status, headers=extra)
+
+
+def is_handing(work: Reading, handover: Handover) -> bool:
+    """Say whether the caller is still party to the handover."""
+    return bool(handover.relations_of(work.actor.focal_point_id))
+
+
+HANDOVER: Final = Kept(handovers.get, show_handover, is_handing)
+
+
+def on_handover(
+    work: Writing, once: Ticket, act: Callable[[], Handover], *, created: bool = False
+) -> Response:
+    """Act on a handover once."""
+    status = CREATED if created else 200
+    return once_only(work, once, HANDOVER, act, status=status, key_needed=created)
 
 
 def there[R](opened: R | None) -> R:

@@ -17,6 +17,7 @@ from app.cases.models import Case
 from app.directory import queries
 from app.directory.kinds import Service
 from app.directory.schemas import CountryOut, CountryPage, FocalPointOut, FocalPointPage
+from app.handovers.lifecycle import TABLE as HANDOVER
 from app.kernel.actors import AccountKind, Relation, Role, Scope
 from app.kernel.lifecycle import AnyOf, Table
 from app.kernel.paging import CursorUnknown, PageQuery
@@ -41,7 +42,10 @@ class Me(Shown):
 
 
 class StepOut(Shown):
-    """One row of a life cycle. `to` is null where the state stays as it is."""
+    """One row of a life cycle. `to` is null where the state stays as it is.
+
+    `states` is empty where the row begins a record.
+    """
 
     action: str
     states: list[str]
@@ -56,6 +60,7 @@ class Lifecycles(Shown):
 
     case: list[StepOut]
     referral: list[StepOut]
+    handover: list[StepOut]
 
 
 @router.get("/me", response_model=Me)
@@ -121,9 +126,11 @@ def list_countries(begin: ReadDirectory, if_none_match: IfNoneMatch = None) -> R
 
 @router.get("/lifecycles", response_model=Lifecycles)
 def get_lifecycles(begin: ReadDirectory) -> Response:
-    """Read the life cycles of a case and of a referral as tables."""
+    """Read the life cycles of a case, a referral and a handover as tables."""
     with begin():
-        return answer(Lifecycles(case=spell(CASE), referral=spell(REFERRAL)))
+        return answer(
+            Lifecycles(case=spell(CASE), referral=spell(REFERRAL), handover=spell(HANDOVER))
+        )
 
 
 def spell(table: Table) -> list[StepOut]:  # type: ignore[type-arg]  # any life cycle

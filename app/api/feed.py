@@ -12,6 +12,7 @@ from app.cases import queries as cases
 from app.feed import actions, evidence, queries
 from app.feed.queries import CursorGone
 from app.feed.schemas import EventPage, Evidence, HistoryPage, Worklist
+from app.handovers import queries as handovers
 from app.kernel.paging import CursorUnknown
 from app.kernel.problems import NotFound
 from app.kernel.work import writing
@@ -62,9 +63,12 @@ def list_work(
 def list_history(
     begin: ReadCases, code: CaseCode, query: Paging, if_none_match: IfNoneMatch = None
 ) -> Response:
-    """List what happened in a case, as far as your focal point was told."""
+    """List what happened in a case, as far as your focal point was told.
+
+    A former lead reads up to the handover.
+    """
     with begin() as work:
-        page = queries.history(work, cases.get(work, code), query)
+        page = queries.history(work, cases.recall(work, code), query)
         return answer(page, if_none_match=if_none_match)
 
 
@@ -89,4 +93,18 @@ def get_referral_evidence(
     """Read what became of a referral."""
     with begin() as work:
         found = evidence.of_referral(work, referrals.get(work, referral_id))
+        return answer(found, if_none_match=if_none_match)
+
+
+@router.get(
+    "/handovers/{handover_id}/evidence",
+    response_model=Evidence,
+    responses=problems(NotFound),
+)
+def get_handover_evidence(
+    begin: ReadCases, handover_id: UUID, if_none_match: IfNoneMatch = None
+) -> Response:
+    """Read what became of an offer of the lead."""
+    with begin() as work:
+        found = evidence.of_handover(work, handovers.get(work, handover_id))
         return answer(found, if_none_match=if_none_match)

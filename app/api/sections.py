@@ -136,7 +136,7 @@ def open_contacts(begin: OpenSections, code: CaseCode, purpose: Purpose) -> Resp
 def open_case_notes(begin: OpenSections, code: CaseCode, purpose: Purpose) -> Response:
     """Open the free texts that came with steps of the case, as far as they are yours."""
     with begin() as work:
-        opened = actions.open_notes(work, cases.get(work, code), purpose)
+        opened = actions.open_notes(work, cases.recall(work, code), purpose)
     return answer(opened)
 
 

@@ -85,18 +85,25 @@ class Case(Listed, Base):
             if p.focal_point_id == focal_point and p.record_id == self.id and not p.until
         )
 
-    def is_recipient(self, focal_point: UUID) -> bool:
-        """Say whether this focal point was sent a referral of the case, or its lead."""
-        return any(
-            p.focal_point_id == focal_point and p.record_id != self.id and not p.until
+    def parts_of(self, focal_point: UUID) -> frozenset[Relation]:
+        """Say what it is now to the case or to any record of it."""
+        return frozenset(
+            p.relation
             for p in self.parties
+            if p.focal_point_id == focal_point and not p.until
         )
+
+    def is_open_to(self, focal_point: UUID) -> bool:
+        """Say whether it may see the case as it is: a former lead only remembers."""
+        return bool(self.parts_of(focal_point) - {Relation.FORMER_LEAD})
 
     @property
     def audience(self) -> frozenset[UUID]:
         """The focal points that may know what happens to the case itself."""
         return frozenset(
-            p.focal_point_id for p in self.parties if p.record_id == self.id and not p.until
+            p.focal_point_id
+            for p in self.parties
+            if p.record_id == self.id and not p.until and p.relation != Relation.FORMER_LEAD
         )
 
     @property

@@ -1,9 +1,10 @@
 """Reading cases: every query starts from `visible`."""
 
 from collections.abc import Iterable, Mapping
+from typing import Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, exists, select
+from sqlalchemy import ColumnElement, Select, and_, exists, select
 from sqlalchemy.orm import aliased
 
 from app.cases.lifecycle import State
@@ -17,19 +18,34 @@ from app.kernel.problems import NotFound
 from app.kernel.vault import Place, WrappedKey
 from app.kernel.work import Reading, Writing
 
+REMEMBERS: Final = Party.relation == Relation.FORMER_LEAD
+"""What a former lead reads is its own past, never the case as it is now."""
+
 
 def is_party(work: Reading) -> ColumnElement[bool]:
     """Keep the cases this focal point is party to now, or to a record of."""
-    return exists().where(
-        Party.case_id == Case.id,
-        Party.focal_point_id == work.actor.focal_point_id,
-        Party.until.is_(None),
-    )
+    return exists().where(Party.case_id == Case.id, *is_mine(work), ~REMEMBERS)
+
+
+def is_mine(work: Reading) -> tuple[ColumnElement[bool], ...]:
+    """Keep the party rows this focal point has now."""
+    mine = Party.focal_point_id == work.actor.focal_point_id
+    return mine, Party.until.is_(None)
 
 
 def visible(work: Reading) -> Select[Case]:
     """Select what this focal point is party to."""
     return select(Case).where(is_party(work))
+
+
+def remembered(work: Reading) -> Select[Case]:
+    """Select what is visible, and what this focal point has led: for its own past."""
+    return select(Case).where(exists().where(Party.case_id == Case.id, *is_mine(work)))
+
+
+def recall(work: Reading, code: str) -> Case:
+    """Find a case for one's own past in it, or raise NotFound (404)."""
+    return one(work, remembered(work).where(Case.code == code))
 
 
 def get(work: Reading, code: str) -> Case:
@@ -43,15 +59,17 @@ def lock(work: Writing, code: str) -> Case:
     Judged again once held: whoever waited may have ceased to be party meanwhile.
     """
     case = one(work, held(visible(work).where(Case.code == code)))
-    me = work.actor.focal_point_id
-    if not any(p.focal_point_id == me and not p.until for p in case.parties):
+    if not case.is_open_to(work.actor.focal_point_id):
         raise NotFound("There is no such case.")
     return case
 
 
 def lock_by_id(work: Writing, case_id: UUID) -> Case:
-    """Hold the case of a record that was found visible, or raise NotFound (404)."""
-    return one(work, held(visible(work).where(Case.id == case_id)))
+    """Hold the case of a record that was found visible, or raise NotFound (404).
+
+    The record may be an old handover: who led then finds it, and is told it is decided.
+    """
+    return one(work, held(remembered(work).where(Case.id == case_id)))
 
 
 def get_by_id(work: Reading, case_id: UUID) -> Case:
@@ -87,11 +105,12 @@ def mine(
     listed once.
     """
     earlier = aliased(Party)
-    open_row = (Party.focal_point_id == work.actor.focal_point_id) & Party.until.is_(None)
+    open_row = and_(*is_mine(work), ~REMEMBERS)
     first = ~exists().where(
         earlier.case_id == Party.case_id,
         earlier.focal_point_id == Party.focal_point_id,
         earlier.until.is_(None),
+        earlier.relation != Relation.FORMER_LEAD,
         earlier.number < Party.number,
         *(_among(earlier.relation, relations)),
     )

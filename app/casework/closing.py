@@ -14,6 +14,7 @@ from app.casework.approving import Matter, second
 from app.casework.bodies import CloseCase, ReopenCase, StopCase
 from app.casework.needs import Terms
 from app.casework.watching import watch_interests
+from app.handovers import following as handovers
 from app.kernel.versions import Seen
 from app.kernel.work import Writing
 from app.referrals import actions as referrals
@@ -46,8 +47,8 @@ def close(
 def stop(work: Writing, code: str, why: StopCase) -> Case:
     """End everything at the person's request, at once, by one person.
 
-    Asks for no version: a person's no is never out of date. Every open referral ends in the
-    same transaction. Raises what `judged` does.
+    Asks for no version: a person's no is never out of date. Every open referral and
+    handover ends in the same transaction. Raises what `judged` does.
     """
     terms = Terms(reason=why.reason)
     case, row = judged(work, queries.lock(work, code), Action.STOP, terms)
@@ -56,6 +57,7 @@ def stop(work: Writing, code: str, why: StopCase) -> Case:
     case.closure_reason = ClosureReason.SURVIVOR_REQUEST
     cases.take(work, case, row, {"reason": why.reason}, before=before)
     following.end_all(work, case, WithdrawReason.SURVIVOR_DECLINED)
+    handovers.cancel_open(work, case)
     return case
 
 

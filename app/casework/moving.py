@@ -19,6 +19,7 @@ from app.deadlines import queries as deadlines
 from app.directory import queries as directory
 from app.directory.kinds import Kind
 from app.directory.models import FocalPoint
+from app.handovers import following as handovers
 from app.kernel.actors import Relation, Role, Side
 from app.kernel.lifecycle import ActionIllegal, ActionNotYours, RoleMissing
 from app.kernel.needs import Unmet, refuse
@@ -82,8 +83,9 @@ def relocate(work: Writing, code: str, seen: Seen, where: RelocateCase) -> Case:
     """Say that the person is in another country: whoever should lead there is found.
 
     A candidate loses the case to one of the new country at once; a lead keeps it until it
-    has handed it over. Raises what `lock` does, CountrySame or ActionIllegal (409),
-    ActionNotYours or RoleMissing (403), DeskMissing (503).
+    has handed it over, which is offered to the first for whom all is there. Raises what
+    `lock` does, CountrySame or ActionIllegal (409), ActionNotYours or RoleMissing (403),
+    DeskMissing (503).
     """
     case = lock(work, code, seen)
     if case.state not in OPEN:
@@ -100,8 +102,11 @@ def relocate(work: Writing, code: str, seen: Seen, where: RelocateCase) -> Case:
     work.session.flush()
     if case.state in WITH_A_CANDIDATE and case.with_relation(Relation.CANDIDATE):
         reroute(work, case)
-    else:
-        routing.keep(work, case.id, rank(question_of(work, case)))
+        return case
+    ranking = rank(question_of(work, case))
+    routing.keep(work, case.id, ranking)
+    if case.state in LED:
+        handovers.offer_to_first(work, case, [one.id for one in ranking.candidates])
     return case
 
 
@@ -132,7 +137,7 @@ def take_over(
     cases.note(work, case, "take_over", choice.note)
     for relation in (Relation.LEAD, Relation.ESCALATION_DESK):
         case.dismiss(relation, work.now)
-    case.admit(lead.id, Relation.FORMER_LEAD, work.now)
+    case.admit(lead.id, Relation.FORMER_LEAD, work.now, work.new_id())
     case.admit(chosen.id, Relation.LEAD, work.now)
     case.touch()
     cases.wind(work, case)

@@ -76,7 +76,7 @@ NEEDS: Final[dict[Need, Check[Facts]]] = {
         "A referral was sent: the holder has to end it first.", Side.HOLDER),
     Need.NOTHING_OPEN: Check(
         lambda f: f.nothing_open,
-        "End every referral first: completed, declined or revoked.", Side.HOLDER),
+        "End every referral and handover first: completed, declined, revoked or cancelled.", Side.HOLDER),
     Need.REASON: Check(lambda f: f.terms.reason is not None, "Give a reason code."),
     Need.TWO_CONTACTS: Check(
         lambda f: len(f.terms.contacts) > 1, "Name two different people who can be reached."),

@@ -1,6 +1,7 @@
 """How a case stands: what its needs are judged by, and how each party sees it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
@@ -19,6 +20,7 @@ from app.deadlines.limits import ClockKind, due
 from app.deadlines.models import Clock
 from app.directory import queries as directory
 from app.directory.models import FocalPoint
+from app.handovers import queries as handovers
 from app.kernel.actors import Relation, Side, sides_of_case
 from app.kernel.needs import UnmetNeed
 from app.kernel.work import Reading
@@ -37,6 +39,7 @@ class Context:
     clocks: Mapping[UUID, Clock]
     sections: Mapping[UUID, list[tuple[str, UUID]]]
     referrals: Mapping[UUID, list[ReferralState]]
+    offered: AbstractSet[UUID]
     codes: Mapping[UUID, str]
     me: FocalPoint
 
@@ -46,6 +49,8 @@ def facts_of(
     states: Sequence[ReferralState],
     me: FocalPoint,
     terms: Terms | None = None,
+    *,
+    lead_on_offer: bool,
 ) -> Facts:
     """Gather what the needs are judged by, for the focal point that asks."""
     case = stands.case
@@ -59,12 +64,17 @@ def facts_of(
         recipient_safe=stands.is_safe(me, me.code),
         risk_current=stands.risk_is_current(),
         nothing_sent=not any(p.relation == Relation.RECIPIENT for p in case.parties),
-        nothing_open=not any(state in referral_states.OPEN for state in states),
+        nothing_open=not lead_on_offer and not is_asked(states),
         helped=any(state in referral_states.HELPED for state in states),
         with_candidate=case.with_relation(Relation.CANDIDATE) is not None,
         legal_hold=stands.facts.legal_hold,
         terms=terms or Terms(),
     )
+
+
+def is_asked(states: Iterable[ReferralState]) -> bool:
+    """Say whether a referral is still open."""
+    return any(state in referral_states.OPEN for state in states)
 
 
 def look(work: Reading, found: Sequence[Case]) -> Context:
@@ -76,6 +86,7 @@ def look(work: Reading, found: Sequence[Case]) -> Context:
         deadlines.running(work, ids),
         cases.sections_present(work, ids),
         referrals.states_of(work, ids),
+        handovers.with_open(work, ids),
         directory.codes(work, people),
         directory.by_id(work, work.actor.focal_point_id),
     )
@@ -92,7 +103,8 @@ def situation_of(work: Reading, case: Case, terms: Terms | None = None) -> Facts
     """Gather what the needs of one case are judged by."""
     states = referrals.states_of(work, [case.id]).get(case.id, [])
     me = directory.by_id(work, work.actor.focal_point_id)
-    return facts_of(standing.of_case(work, case), states, me, terms)
+    stands, offered = standing.of_case(work, case), handovers.with_open(work, [case.id])
+    return facts_of(stands, states, me, terms, lead_on_offer=bool(offered))
 
 
 def show(work: Reading, found: Sequence[Case]) -> list[CaseOut]:
@@ -102,7 +114,7 @@ def show(work: Reading, found: Sequence[Case]) -> list[CaseOut]:
 
 
 def show_one(work: Reading, case: Case, context: Context) -> CaseOut:
-    """Show a case to one of its parties; to a recipient, the notice."""
+    """Show a case to one of its parties; to who is asked for something, the notice."""
     me = work.actor.focal_point_id
     mine = case.relations_of(me)
     sides = sides_of_case(mine)
@@ -111,7 +123,7 @@ def show_one(work: Reading, case: Case, context: Context) -> CaseOut:
     risk = context.standings[case.id].risk
     return CaseOut(
         code=case.code,
-        you_are=sorted(mine) or [Relation.RECIPIENT],
+        you_are=sorted(mine or case.parts_of(me)),
         stage=STAGES[case.state],
         state=case.state,
         notice=notice_for(case, me),
@@ -133,7 +145,8 @@ def notice_for(case: Case, me: UUID) -> Notice:
     A submitter of the State of origin must not follow the person across borders.
     """
     notice = Notice.model_validate(case)
-    follows = me in case.keepers or case.is_recipient(me) or not case.relocated_at
+    asked = case.parts_of(me) & {Relation.RECIPIENT, Relation.HANDOVER_CANDIDATE}
+    follows = me in case.keepers or asked or not case.relocated_at
     return notice if follows else notice.model_copy(update={"country": None})
 
 
@@ -149,7 +162,8 @@ def actions_of(
 ) -> list[AvailableCaseAction]:
     """Say of each step of this party whether it is open now and, if not, why not."""
     states = context.referrals.get(case.id, [])
-    facts = facts_of(context.standings[case.id], states, context.me)
+    stands, offered = context.standings[case.id], case.id in context.offered
+    facts = facts_of(stands, states, context.me, lead_on_offer=offered)
     rows = TABLE.open_to(case.state, sides, work.actor.roles)
     return [show_action(row, facts) for row in rows]
 

@@ -17,6 +17,7 @@ from app.consents.coverage import names
 from app.consents.models import Consent
 from app.consents.schemas import NewConsent
 from app.directory import queries as directory
+from app.handovers import following as handovers
 from app.kernel.actors import Relation, Side
 from app.kernel.lifecycle import ActionIllegal
 from app.kernel.problems import NotFound
@@ -49,12 +50,14 @@ def withdraw_consent(work: Writing, code: str, consent_id: UUID) -> Consent:
         raise NotFound("There is no such consent in this case.")
     must_work(work)
     rested = following.covered(work, case)
+    offered = handovers.rests_on_consent(work, case)
     if consents.take_back(work, consent):
         case.touch()
         facts = {"consent": str(consent.id)}
         work.record("consent.withdrawn", case, hearers(work, case), facts)
         work.session.flush()
         following.withdraw_uncovered(work, case, rested)
+        handovers.cancel_uncovered(work, case, rested=offered)
         watch_interests(work, case)
     return consent
 

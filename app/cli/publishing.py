@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Final
 
 from app.cases.lifecycle import TABLE as CASE
+from app.handovers.lifecycle import TABLE as HANDOVER
 from app.kernel.keyfile import FileKeys
 from app.kernel.lifecycle import AnyOf, Table
 from app.kernel.problems import Problem
@@ -17,8 +18,9 @@ CONTRACT: Final = "openapi/openapi-3.1.json"
 LIFECYCLES: Final = "docs/lifecycles.md"
 PROBLEMS: Final = "docs/problems.md"
 ABOUT_LIFECYCLES: Final = """
-Written by `make docs` from `app/cases/lifecycle.py` and `app/referrals/lifecycle.py`; the
-service enforces these very tables, and `GET /v1/lifecycles` answers with them.
+Written by `make docs` from `app/cases/lifecycle.py`, `app/referrals/lifecycle.py` and
+`app/handovers/lifecycle.py`; the service enforces these very tables, and
+`GET /v1/lifecycles` answers with them.
 """.strip()
 ABOUT_PROBLEMS: Final = """
 Written by `make docs` from the code. Every error is an RFC 9457 problem detail: `type` is
@@ -48,6 +50,9 @@ def lifecycles() -> str:
             "## Referral",
             "",
             *page(REFERRAL),
+            "## Handover",
+            "",
+            *page(HANDOVER),
         ]
     )
 
@@ -55,7 +60,8 @@ def lifecycles() -> str:
 def page(table: Table) -> list[str]:  # type: ignore[type-arg]  # any life cycle
     """Write one life cycle."""
     rows = [
-        f"| {step.action} | {', '.join(sorted(step.sources))} | {step.target or '(same)'} "
+        f"| {step.action} | {', '.join(sorted(step.sources)) or '(new)'} "
+        f"| {step.target or '(same)'} "
         f"| {', '.join(sorted(step.sides))} | {', '.join(sorted(step.roles))} "
         f"| {', '.join(spell(need) for need in step.needs)} |"
         for step in table.steps

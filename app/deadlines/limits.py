@@ -25,6 +25,7 @@ class ClockKind(StrEnum):
     DECIDE_REFERRAL = "decide_referral"  # D03
     MEET_PERSON = "meet_person"  # D04
     GIVE_FEEDBACK = "give_feedback"  # D05
+    ANSWER_HANDOVER = "answer_handover"  # D07
     REVIEW = "review"  # D10
     REVIEW_RISK = "review_risk"  # D12
     MONITOR = "monitor"  # D08
@@ -101,6 +102,7 @@ LIMITS: Final[dict[ClockKind, tuple[Limit, Limit, Limit]]] = {
     _K.DECIDE_REFERRAL:   (hours(24), hours(72),       days(14)),
     _K.MEET_PERSON:       (hours(24), hours(72),       days(14)),
     _K.GIVE_FEEDBACK:     (hours(24), working_days(3), days(7)),
+    _K.ANSWER_HANDOVER:   (hours(24), hours(72),       working_days(10)),
     _K.REVIEW:            (days(7),   days(14),        days(30)),
     _K.REVIEW_RISK:       (days(7),   days(7),         days(7)),
     _K.MONITOR:           (days(7),   days(7),         days(7)),

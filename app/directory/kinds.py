@@ -102,6 +102,13 @@ def is_at_home(focal_point: Described, country: str) -> bool:
     return serves(focal_point, country)
 
 
+def homes(focal_point: Described) -> list[str]:
+    """List the countries it is of; who works everywhere is of none."""
+    if focal_point.of_state:
+        return [focal_point.of_state]
+    return [country for country in focal_point.serves if country != EVERYWHERE]
+
+
 def is_of_origin(focal_point: Described, origin: str | None, location: str) -> bool:
     """Say whether it is a body of the State of origin.
 

@@ -103,6 +103,18 @@ def agreements_between(work: Reading, one: str, other: str) -> list[Agreement]:
     return sorted(shared, key=by_code)
 
 
+def is_agreed(work: Reading, country: str, to: FocalPoint) -> bool:
+    """Say whether personal data may go from a country to a focal point.
+
+    To one that is at home there, always; beyond, where an agreement in force covers every
+    country it is of.
+    """
+    if kinds.is_at_home(to, country):
+        return True
+    agreed = [agreements_between(work, country, other) for other in kinds.homes(to)]
+    return bool(agreed) and all(agreed)
+
+
 def regions_without_desk(session: Session) -> list[str]:
     """List the regions with a country that no active desk serves: start-up refuses these.
 

@@ -44,6 +44,7 @@ from app.disclosure.schemas import (
     OpenedSafetyNotice,
     SafeguardsHistory,
 )
+from app.handovers import following as handovers
 from app.kernel.lifecycle import ActionNotYours
 from app.kernel.versions import Seen
 from app.kernel.work import Recorded, Writing
@@ -57,7 +58,7 @@ def open_section(
     work: Writing, code: str, section: Section, purpose: ReadingPurpose
 ) -> OpenedSection | None:
     """Open a section of a case; raises NotFound (404) for a stranger to the case."""
-    paper = open_paper(work, queries.get(work, code), section, purpose)
+    paper = open_paper(work, queries.recall(work, code), section, purpose)
     if paper is None:
         return None
     content = CONTENT.validate_json(queries.unseal(work, paper))
@@ -230,6 +231,7 @@ def write_safeguards(work: Writing, code: str, seen: Seen, content: Safeguards) 
     case = write_paper(work, code, seen, Paper.SAFEGUARDS, content)
     work.session.flush()
     following.withdraw_unsafe(work, case)
+    handovers.cancel_unsafe(work, case)
     reroute_unsafe(work, case)
     tell(work, case, Paper.SAFEGUARDS)
     return case

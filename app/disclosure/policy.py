@@ -138,6 +138,8 @@ POLICY: Final = (
     Rule(_OPEN,  Side.RECIPIENT, _L3,                 CASE_OPEN,   AT_WORK,     _IF_ORIGIN),
     Rule(_OPEN,  Side.RECIPIENT, _L4,                 CASE_OPEN,   AT_WORK,     _IF_POLICE),
     Rule(_OPEN,  Side.RECIPIENT, _CONTACTS,           CASE_OPEN,   AT_WORK,     _NOT_ORIGIN),
+    Rule(_OPEN,  Side.HANDOVER_CANDIDATE, _L1,        LED,         _NO,         _IF_ORIGIN),
+    Rule(_OPEN,  Side.FORMER_LEAD, _SECTIONS | _NOTES, LED,        _NO,         _IF_OWN),
     Rule(_WRITE, Side.SUBMITTER, _WRITTEN,            UNLED,       _NO),
     Rule(_WRITE, Side.LEAD,      _WRITTEN,            LED,         _NO),
 )

@@ -16,7 +16,14 @@ from app.directory.kinds import Function
 from app.directory.models import FocalPoint
 from app.disclosure.models import AccessEntry
 from app.disclosure.policy import WORKERS, Asked, Condition, Deed, Subject
-from app.kernel.actors import Relation, Role, Side, sides_of_case, sides_of_referral
+from app.kernel.actors import (
+    Relation,
+    Role,
+    Side,
+    sides_of_case,
+    sides_of_handover,
+    sides_of_referral,
+)
 from app.kernel.lifecycle import ActionNotYours, RoleMissing
 from app.kernel.work import Reading
 from app.referrals import queries as referrals
@@ -42,8 +49,8 @@ def questions(
 ) -> Iterator[Asked]:
     """Put the questions of which one must be allowed.
 
-    For the record itself, and for each referral of the case that a reading could rest on:
-    one by one, or the consent for one service would open what another was accepted for.
+    For the record itself, and for each referral and handover of the case that a reading
+    could rest on: one by one, or the consent for one would open what another asks.
     """
     case = record if isinstance(record, Case) else record.case
     me = directory.by_id(work, work.actor.focal_point_id)
@@ -52,6 +59,8 @@ def questions(
     if isinstance(record, Case):
         mine = my_referrals(work, case, subject)
         parts += [(RECIPIENT, r, frozenset({Purpose(r.service)})) for r in mine]
+        moving = sides_of_handover(case.parts_of(me.id)) - {Side.LEAD}
+        parts.append((moving, None, frozenset({Purpose.HANDOVER})))
     for sides_now, referral, purposes in parts:
         yield Asked(
             deed=deed,

@@ -16,6 +16,7 @@ from app.cases.models import Case, Party
 from app.directory import queries as directory
 from app.feed.models import Sighting
 from app.feed.schemas import Evidence, Ladder, Rank, Rung
+from app.handovers.models import Handover
 from app.kernel.actors import Relation, sides_of_case
 from app.kernel.journal import Delivery, Entry, Retrieval
 from app.kernel.work import Reading
@@ -25,6 +26,7 @@ ACKNOWLEDGED: Final = ("case.acknowledged", "referral.acknowledged")
 DECIDED: Final = (
     *("case.lead_accepted", "case.lead_declined", "case.closed"),
     *("referral.accepted", "referral.declined"),
+    *("handover.accepted", "handover.declined"),
 )
 ASKED_TO_LEAD: Final = frozenset({Relation.CANDIDATE, Relation.DESK})
 
@@ -62,6 +64,16 @@ def of_referral(work: Reading, referral: Referral) -> Evidence:
         Sent(referral.id, referral.reference, p.focal_point_id, p.since, None)
         for p in referral.case.parties
         if p.record_id == referral.id and p.relation == Relation.RECIPIENT
+    ]
+    return Evidence(items=[climb(work, one) for one in sent])
+
+
+def of_handover(work: Reading, handover: Handover) -> Evidence:
+    """Show what became of an offer of the lead; nobody acknowledges one, it is decided."""
+    sent = [
+        Sent(handover.id, handover.reference, p.focal_point_id, p.since, None)
+        for p in handover.case.parties
+        if p.record_id == handover.id and p.relation == Relation.HANDOVER_CANDIDATE
     ]
     return Evidence(items=[climb(work, one) for one in sent])
 

@@ -63,6 +63,8 @@ class Side(StrEnum):
     HOLDER = "holder"
     SENDER = "sender"
     RECIPIENT = "recipient"
+    HANDOVER_CANDIDATE = "handover_candidate"
+    FORMER_LEAD = "former_lead"
     OVERSIGHT = "oversight"
     SYSTEM = "system"
 
@@ -95,6 +97,18 @@ def sides_of_referral(relations: Iterable[Relation]) -> frozenset[Side]:
     if Relation.RECIPIENT in mine:
         sides.add(Side.RECIPIENT)
     return frozenset(sides)
+
+
+_OF_HANDOVER: Final = {
+    Relation.LEAD: Side.LEAD,
+    Relation.HANDOVER_CANDIDATE: Side.HANDOVER_CANDIDATE,
+    Relation.FORMER_LEAD: Side.FORMER_LEAD,
+}
+
+
+def sides_of_handover(relations: Iterable[Relation]) -> frozenset[Side]:
+    """Say on which sides of a handover these relations stand; a former lead only reads."""
+    return frozenset(_OF_HANDOVER[r] for r in relations if r in _OF_HANDOVER)
 
 
 @dataclass(frozen=True, slots=True)

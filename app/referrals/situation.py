@@ -12,7 +12,6 @@ from app.deadlines import queries as deadlines
 from app.deadlines.limits import ClockKind, due
 from app.deadlines.models import Clock
 from app.directory import queries as directory
-from app.directory.kinds import is_at_home
 from app.kernel.actors import Actor, Side, sides_of_referral
 from app.kernel.needs import UnmetNeed
 from app.kernel.work import Reading
@@ -33,6 +32,7 @@ def facts_of(
     """Gather what the needs are judged by."""
     recipient, terms = referral.recipient, terms or Terms()
     service, case = referral.service, referral.case
+    country = case.country or ""
     sections = frozenset(Section(name) for name in referral.sections)
     answered = sections | (terms.answered or frozenset())
     urgent = stands.in_vital_interest and not sections
@@ -48,21 +48,10 @@ def facts_of(
         reflection_told=stands.reflection_is_told(),
         risk_current=stands.risk_is_current(),
         recipient_safe=stands.is_safe(recipient, recipient.code),
-        agreed=not sections or is_agreed(work, referral),
+        agreed=not sections or directory.is_agreed(work, country, recipient),
         origin_permitted=stands.origin_is_permitted(recipient),
         terms=terms,
     )
-
-
-def is_agreed(work: Reading, referral: Referral) -> bool:
-    """Say whether personal data may cross the border there is, if there is one."""
-    country = referral.case.country or ""
-    if is_at_home(referral.recipient, country):
-        return True
-    state = referral.recipient.of_state
-    beyond = [state] if state else referral.recipient.serves
-    agreed = [directory.agreements_between(work, country, other) for other in beyond]
-    return bool(agreed) and all(agreed)
 
 
 def actions_of(rows: Iterable[Row], facts: Facts) -> list[AvailableReferralAction]:

@@ -15,6 +15,7 @@ from sqlalchemy import Engine, event
 
 from app.kernel.actors import Role
 from app.kernel.codes import new_code
+from tests.bodies import BODIES
 from tests.databases import Copy
 from tests.world import (
     WORKERS,
@@ -26,6 +27,7 @@ from tests.world import (
     consent,
     contacts,
     done,
+    for_handover,
     for_services,
     new_case,
     path_of,
@@ -138,10 +140,10 @@ shelter_opened    | lead                                    | lead         |
 shelter_sent      | lead                                    | lead shelter |
 lawyer_sent       | lead                                    | lead shelter | lead lawyer
 shelter_accepted  | lead                                    | lead shelter | lead lawyer
-lawyer_declined   | lead                                    | lead shelter |
-shelter_started   | lead                                    | shelter      |
-shelter_completed | lead                                    |              |
-closed            |                                         |              |
+lawyer_declined   | lead                                    | lead shelter | lawyer
+shelter_started   | lead                                    | lead shelter | lawyer
+shelter_completed | lead                                    |              | lawyer
+closed            | lead oversight                          |              | lawyer
 """
 
 
@@ -354,29 +356,6 @@ def test_what_the_shelter_does_in_the_case_does_not_name_it(deed: str, cast: Cas
         assert PEOPLE["shelter"] not in heard, name
 
 
-def valid_bodies() -> dict[str, Json]:
-    """Give every operation that takes a body one that it would take."""
-    why = {"reason": "NO_CAPACITY"}
-    back = {"reason": "SENT_IN_ERROR"}
-    return {
-        "mend_notice": {"priority": "normal"},
-        "withdraw_case": back,
-        "decline_lead": why,
-        "accept_lead": {"contacts": contacts()},
-        "close_case": closing(),
-        "assess_risk": {"level": "low"},
-        "record_consent": consent(),
-        "write_section": {"section": "needs", "summary": "A bed"},
-        "write_safeguards": {},
-        "open_referral": {"recipient": "KZ_LEGAL_AID", "service": "LEGAL_AID"},
-        "accept_referral": promise(),
-        "decline_referral": why,
-        "revoke_referral": back,
-        "start_referral": {"person_met": True},
-        "complete_referral": {"outcome": "delivered", "feedback": "Well"},
-    }
-
-
 def named_routes(world: World) -> list[tuple[str, str, str]]:
     """List every operation with an id in its path, but for the public directory."""
     return [
@@ -392,7 +371,7 @@ def reach(one: Someone, route: tuple[str, str, str], ids: dict[str, str]) -> Res
     method, path, operation = route
     extra = {"If-Match": '"1.0123456789abcdef"', "Purpose": "assistance"}
     extra |= {"Idempotency-Key": f"key-{next(KEYS)}"} if method != "GET" else {}
-    body = valid_bodies().get(operation)
+    body = BODIES.get(operation)
     return one.ask(method, path.format(**ids, section="needs"), body, headers=extra)
 
 
@@ -414,8 +393,13 @@ def hidden_ids(cast: Cast) -> dict[str, str]:
     asked = cast.lead.does("close", cast.case, closing())
     [given, *_] = cast.submitter.get(f"{path_of(cast.case)}/consents").json()["items"]
     assert asked.status_code == 409
-    code, referral = cast.case["code"], cast.referrals["shelter"]["id"]
-    return {"code": code, "consent_id": given["id"], "referral_id": referral}
+    ids = {"code": cast.case["code"], "consent_id": given["id"]}
+    done(cast.lead.creates(f"{path_of(cast.case)}/consents", for_handover("SANA_SEZIM")))
+    offered = done(cast.lead.offers(cast.case, "SANA_SEZIM"))["id"]
+    asked = cast.lead.creates(f"{path_of(cast.case)}/questions", BODIES["ask_submitter"])
+    ids["question_id"] = done(asked)["id"]
+    referral = cast.referrals["shelter"]["id"]
+    return ids | {"referral_id": referral, "handover_id": offered}
 
 
 def waiting_approval(world: World) -> str:

@@ -17,6 +17,7 @@ decide_lead      | 24 h           | 72 h           | 5 working days
 decide_referral  | 24 h           | 72 h           | 14 days
 meet_person      | 24 h           | 72 h           | 14 days
 give_feedback    | 24 h           | 3 working days | 7 days
+answer_handover  | 24 h           | 72 h           | 10 working days
 review           | 7 days         | 14 days        | 30 days
 review_risk      | 7 days         | 7 days         | 7 days
 monitor          | 7 days         | 7 days         | 7 days
@@ -59,6 +60,12 @@ ENDS = {
         FRIDAY: timedelta(days=7),
         SATURDAY: timedelta(days=6),
         SUNDAY: timedelta(days=5),
+    },
+    "10 working days": {
+        MONDAY: timedelta(days=14),
+        FRIDAY: timedelta(days=14),
+        SATURDAY: timedelta(days=13),
+        SUNDAY: timedelta(days=12),
     },
 }
 

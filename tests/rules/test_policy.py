@@ -68,6 +68,8 @@ recipient    | contact             | open                | at_work            | 
 recipient    | identity            | open                | at_work            | consented origin_permitted
 recipient    | L4                  | open                | at_work            | consented police_consent
 recipient    | contacts            | open                | at_work            | not_of_origin
+handover_candidate | needs         | led                 |                    | consented origin_permitted
+former_lead  | sections note       | led                 |                    | own_text
 """  # noqa: E501
 WRITES = """
 submitter    | sections safeguards | unled               |                    |

@@ -1,0 +1,190 @@
+"""Handovers: offering the lead of a case, and one path for each answer."""
+
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from fastapi import APIRouter, Query, Response, Security
+from pydantic.json_schema import SkipJsonSchema
+
+from app.api.acting import on_handover
+from app.api.conditional import answer
+from app.api.deps import (
+    CaseCode,
+    CaseCodeText,
+    IfMatch,
+    IfNoneMatch,
+    Once,
+    ReadCases,
+    WriteCases,
+)
+from app.api.guard import BEARER, Guarded
+from app.api.problems import problems
+from app.api.seeing import is_first_sight, keep_sight
+from app.cases import queries as cases
+from app.cases.models import Party
+from app.directory.queries import FocalPointUnknown
+from app.handovers import actions, queries
+from app.handovers.lifecycle import Action, State
+from app.handovers.models import Handover
+from app.handovers.needs import Terms
+from app.handovers.schemas import (
+    AcceptHandover,
+    CancelHandover,
+    DeclineHandover,
+    HandoverOut,
+    HandoverPage,
+    NewHandover,
+)
+from app.handovers.situation import show
+from app.kernel.actors import Side
+from app.kernel.idempotency import KeyInFlight, KeyMissing, KeyReused
+from app.kernel.lifecycle import ActionIllegal, ActionNotYours, RoleMissing
+from app.kernel.needs import NeedsUnmet
+from app.kernel.paging import CursorUnknown, PageQuery, paginate
+from app.kernel.problems import NotFound
+from app.kernel.versions import VersionNotGiven, VersionStale
+from app.kernel.work import Writing
+
+router = APIRouter(tags=["handovers"], route_class=Guarded, dependencies=[Security(BEARER)])
+
+KEYS = (KeyReused, KeyInFlight)
+STEPS = (
+    *(NotFound, VersionNotGiven, VersionStale, *KEYS),
+    *(ActionIllegal, ActionNotYours, RoleMissing, NeedsUnmet),
+)
+STEP = problems(*STEPS)
+NO_LONGER_YOURS: dict[int | str, dict[str, Any]] = {
+    204: {"description": "Done; you are no longer party to the handover."}
+}
+
+
+@router.post(
+    "/cases/{code}/handovers",
+    status_code=201,
+    response_model=HandoverOut,
+    responses=problems(
+        *(NotFound, KeyMissing, *KEYS, FocalPointUnknown, actions.SuccessorUnfit),
+        *(ActionNotYours, RoleMissing, actions.HandoverOpen, NeedsUnmet),
+    ),
+)
+def offer_handover(
+    begin: WriteCases, code: CaseCode, once: Once, new: NewHandover
+) -> Response:
+    """Offer the lead of a case to another focal point, as its lead; one at a time.
+
+    The lead stays yours until it is accepted. Until then who is asked reads the notice and,
+    if the person's consent says so, the needs. Repeat the request with the same
+    Idempotency-Key until an answer comes.
+    """
+
+    def act(work: Writing) -> Handover:
+        return actions.offer(work, cases.lock(work, code), new)
+
+    with begin() as work:
+        return on_handover(work, once, lambda: act(work), created=True)
+
+
+class HandoverQuery(PageQuery):
+    """Where to start, and which handovers."""
+
+    side: (
+        Literal[Side.LEAD, Side.HANDOVER_CANDIDATE, Side.FORMER_LEAD] | SkipJsonSchema[None]
+    ) = None
+    state: State | SkipJsonSchema[None] = None
+    case: CaseCodeText | SkipJsonSchema[None] = None
+
+
+@router.get("/handovers", response_model=HandoverPage, responses=problems(CursorUnknown))
+def list_handovers(
+    begin: ReadCases,
+    query: Annotated[HandoverQuery, Query()],
+    if_none_match: IfNoneMatch = None,
+) -> Response:
+    """List the handovers you are asked for, those of the cases you lead, and your past."""
+    with begin() as work:
+        statement = queries.mine(work, query.side, query.state, query.case)
+        keys = (Party.number, Handover.number)
+        rows, after, more = paginate(work, statement, keys, query, name="handovers")
+        items = show(work, [handover for handover, *_ in rows])
+        page = HandoverPage(items=items, next=after, more=more)
+        return answer(page, if_none_match=if_none_match)
+
+
+@router.get(
+    "/handovers/{handover_id}", response_model=HandoverOut, responses=problems(NotFound)
+)
+def get_handover(
+    begin: ReadCases, handover_id: UUID, if_none_match: IfNoneMatch = None
+) -> Response:
+    """Read one handover: where it stands, and what you can do now."""
+    with begin() as work:
+        handover = queries.get(work, handover_id)
+        [shown] = show(work, [handover])
+        response = answer(shown, version=shown.version, if_none_match=if_none_match)
+        first = is_first_sight(work, handover)
+    if first:
+        keep_sight(work, handover)
+    return response
+
+
+@router.post(
+    "/handovers/{handover_id}/accept",
+    response_model=HandoverOut,
+    responses=problems(*STEPS, actions.SuccessorUnfit),
+)
+def accept_handover(
+    begin: WriteCases,
+    handover_id: UUID,
+    seen: IfMatch,
+    once: Once,
+    promise: AcceptHandover,
+) -> Response:
+    """Take the lead, and name two people who can be reached; sealed.
+
+    All that the offer needed is judged again. The lead, what waits for it and the sender's
+    side of open referrals become yours at once, or nothing does.
+    """
+    terms = promise.terms()
+
+    def act(work: Writing) -> Handover:
+        judged = actions.ready(work, handover_id, Action.ACCEPT, seen, terms)
+        return actions.accept(work, judged, promise)
+
+    with begin() as work:
+        return on_handover(work, once, lambda: act(work))
+
+
+@router.post(
+    "/handovers/{handover_id}/decline",
+    response_model=HandoverOut,
+    responses=NO_LONGER_YOURS | STEP,
+)
+def decline_handover(
+    begin: WriteCases, handover_id: UUID, seen: IfMatch, once: Once, why: DeclineHandover
+) -> Response:
+    """Say no, with a reason; the lead stays where it is.
+
+    Your part in the case ends with it: the answer is 204.
+    """
+    terms = Terms(reason=why.reason)
+
+    def act(work: Writing) -> Handover:
+        judged = actions.ready(work, handover_id, Action.DECLINE, seen, terms)
+        return actions.decline(work, judged, why)
+
+    with begin() as work:
+        return on_handover(work, once, lambda: act(work))
+
+
+@router.post("/handovers/{handover_id}/cancel", response_model=HandoverOut, responses=STEP)
+def cancel_handover(
+    begin: WriteCases, handover_id: UUID, seen: IfMatch, once: Once, why: CancelHandover
+) -> Response:
+    """Take an offer back, as the lead; who was asked loses the case at once."""
+
+    def act(work: Writing) -> Handover:
+        judged = actions.ready(work, handover_id, Action.CANCEL, seen)
+        return actions.cancel(work, judged, why.note)
+
+    with begin() as work:
+        return on_handover(work, once, lambda: act(work))

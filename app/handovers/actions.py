@@ -1,0 +1,245 @@
+"""Moving the lead of a case: offered by the lead, taken by who is asked (BR20)."""
+
+from dataclasses import dataclass
+from typing import Final
+from uuid import UUID
+
+from app.access import actions as access
+from app.cases import actions as cases
+from app.cases.models import Case
+from app.cases.sections import Contacts, Paper
+from app.consents import standing
+from app.deadlines import actions as deadlines
+from app.deadlines.limits import due
+from app.deadlines.queries import running
+from app.directory import queries as directory
+from app.directory.kinds import Kind
+from app.directory.models import FocalPoint
+from app.handovers import queries
+from app.handovers.lifecycle import CLOCKS, EVENTS, OFFER, TABLE, Action, Row
+from app.handovers.models import Handover
+from app.handovers.needs import RULES, Facts, Terms
+from app.handovers.schemas import (
+    AcceptHandover,
+    DeclineHandover,
+    HandoverReason,
+    NewHandover,
+)
+from app.handovers.situation import Move, facts_of, sides_of
+from app.kernel import lifecycle
+from app.kernel.actors import Relation, sides_of_handover
+from app.kernel.lifecycle import is_able
+from app.kernel.problems import Problem
+from app.kernel.versions import Seen
+from app.kernel.work import Writing
+from app.referrals import following
+from app.referrals import queries as referred
+from app.referrals.lifecycle import OPEN as REFERRAL_OPEN
+
+LEADERLESS: Final = frozenset({Kind.DESK, Kind.OVERSIGHT})
+
+
+class SuccessorUnfit(Problem):
+    """The focal point named cannot take over the lead."""
+
+    status = 422
+
+
+class HandoverOpen(Problem):
+    """The lead of this case is on offer already."""
+
+    status = 409
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A step that is about to be taken, with everything it was judged by."""
+
+    case: Case
+    handover: Handover
+    step: Row
+    before: frozenset[UUID]
+
+
+def offer(work: Writing, case: Case, new: NewHandover) -> Handover:
+    """Offer the lead of a case that is held, as its lead, to one focal point.
+
+    Raises ActionNotYours or RoleMissing (403), FocalPointUnknown or SuccessorUnfit (422),
+    HandoverOpen or NeedsUnmet (409).
+    """
+    must_be_able_to_offer(work, case)
+    lead = directory.by_id(work, work.actor.focal_point_id)
+    successor = directory.named(work, new.to)
+    must_be_fit(case, successor)
+    must_be_the_only_one(work, case)
+    stands = standing.of_case(work, case)
+    move, terms = Move(lead, successor), Terms(reason=new.reason)
+    RULES.require(OFFER, facts_of(work, stands, move, terms))
+    return begin(work, case, move, new.reason, new.note)
+
+
+def begin(
+    work: Writing,
+    case: Case,
+    move: Move,
+    reason: HandoverReason,
+    note: str | None = None,
+) -> Handover:
+    """Put the lead on offer; from now on the successor is party to the handover."""
+    lead, successor = move.lead, move.successor
+    handover = Handover(
+        id=work.new_id(),
+        case=case,
+        case_id=case.id,
+        lead_id=lead.id,
+        successor_id=successor.id,
+        reason=reason,
+        offered_at=work.now,
+    )
+    work.session.add(handover)
+    case.admit(successor.id, Relation.HANDOVER_CANDIDATE, work.now, handover.id)
+    cases.note(work, case, about(Action.OFFER), note)
+    work.session.flush()
+    wind(work, handover)
+    tell(work, handover, Action.OFFER, handover.audience)
+    return handover
+
+
+def about(action: Action) -> str:
+    """Name the note that came with a step; it is sealed with the case, for its leads."""
+    return f"{action}_handover"
+
+
+def must_be_able_to_offer(work: Writing, case: Case) -> None:
+    """Raise unless the caller leads this case and may decide who does."""
+    sides = sides_of_handover(case.relations_of(work.actor.focal_point_id))
+    mine = [OFFER] if OFFER.sides & sides else []
+    if not mine or not is_able(OFFER, sides, work.actor.roles):
+        TABLE.refuse(TABLE.start, [OFFER], mine)
+
+
+def must_be_fit(case: Case, successor: FocalPoint) -> None:
+    """Raise SuccessorUnfit (422) unless it is active, another, and leads cases."""
+    another = successor.id != case.with_relation(Relation.LEAD)
+    able = successor.active and successor.can_lead and successor.kind not in LEADERLESS
+    if not (another and able):
+        raise SuccessorUnfit("Name another active focal point that can lead a case.")
+
+
+def must_be_the_only_one(work: Writing, case: Case) -> None:
+    """Raise HandoverOpen (409) while another focal point is asked: one at a time."""
+    if asked := queries.open_of(work, case.id):
+        facts = {"handover": str(asked.id)}
+        raise HandoverOpen("Wait for the answer, or cancel that offer first.", facts)
+
+
+def ready(
+    work: Writing,
+    handover_id: UUID,
+    action: Action,
+    seen: Seen,
+    terms: Terms | None = None,
+) -> Judged:
+    """Hold a handover and find its step, or say why not.
+
+    In this order, so that each answer tells a caller no more than they may know: not
+    visible (404), stale (412, 428), not in this state (409), not yours (403), needs unmet
+    (409).
+    """
+    _, handover = queries.lock(work, handover_id)
+    seen.must_include(handover.version)
+    step = TABLE.find(
+        handover.state, action, sides_of(handover, work.actor), work.actor.roles
+    )
+    RULES.require(step, situation_of(work, handover, terms))
+    return Judged(handover.case, handover, step, handover.audience)
+
+
+def situation_of(work: Writing, handover: Handover, terms: Terms | None = None) -> Facts:
+    """Gather what the needs of one handover are judged by."""
+    stands = standing.of_case(work, handover.case)
+    clock = running(work, [handover.id]).get(handover.id)
+    move = Move(handover.lead, handover.successor)
+    return facts_of(work, stands, move, terms, clock)
+
+
+def accept(work: Writing, judged: Judged, promise: AcceptHandover) -> Handover:
+    """Take the lead: with it the clocks and the sender's side move, or nothing does.
+
+    The contacts are sealed anew, and what a second person allowed the old lead lapses.
+    Raises SuccessorUnfit (422): it may have ceased to be fit since it was asked.
+    """
+    case, handover = judged.case, judged.handover
+    must_be_fit(case, handover.successor)
+    before = case.audience
+    cases.seal(work, case, Paper.CONTACTS, Contacts(contacts=promise.contacts))
+    case.dismiss(Relation.LEAD, work.now)
+    case.admit(handover.successor_id, Relation.LEAD, work.now)
+    case.admit(handover.lead_id, Relation.FORMER_LEAD, work.now, handover.id)
+    case.touch()
+    cases.wind(work, case)
+    following.hand_on(work, case)
+    for approval in access.lapse(work, case.id):
+        deadlines.stop(work, approval)
+    take(work, judged)
+    facts = {"state": case.state}
+    work.record("case.handed_over", case, before | case.audience, facts)
+    tell_referrals(work, case)
+    return handover
+
+
+def tell_referrals(work: Writing, case: Case) -> None:
+    """Tell those who help that another focal point is the sender now."""
+    for referral in referred.of_case(work, case.id):
+        if referral.state in REFERRAL_OPEN:
+            facts = {"state": str(referral.state), "service": str(referral.service)}
+            work.record("referral.sender_changed", referral, referral.audience, facts)
+
+
+def decline(work: Writing, judged: Judged, why: DeclineHandover) -> Handover:
+    """Say no, with a reason; nothing moves, and the part of who was asked ends."""
+    judged.handover.decline_reason = why.reason
+    cases.note(work, judged.case, about(Action.DECLINE), why.note)
+    return take(work, judged)
+
+
+def cancel(work: Writing, judged: Judged, note: str | None) -> Handover:
+    """Take the offer back; who was asked loses the case at once."""
+    cases.note(work, judged.case, about(Action.CANCEL), note)
+    return take(work, judged)
+
+
+def take(work: Writing, judged: Judged, *, by_system: bool = False) -> Handover:
+    """Take the step: nobody is a candidate any more, and the parties hear of it."""
+    handover = judged.handover
+    lifecycle.take(handover, judged.step)
+    handover.touch()
+    judged.case.dismiss(Relation.HANDOVER_CANDIDATE, work.now, handover.id)
+    wind(work, handover)
+    audience = judged.before | handover.audience
+    tell(work, handover, judged.step.action, audience, by_system=by_system)
+    return handover
+
+
+def tell(
+    work: Writing,
+    handover: Handover,
+    action: Action,
+    audience: frozenset[UUID],
+    *,
+    by_system: bool = False,
+) -> None:
+    """Journal a step with its codes: the reason of the offer, or of the answer."""
+    reason = handover.decline_reason or handover.reason
+    facts = {"state": str(handover.state), "reason": reason}
+    work.record(EVENTS[action], handover, audience, facts, by_system=by_system)
+
+
+def wind(work: Writing, handover: Handover) -> None:
+    """Start the clock that the state calls for, or stop the one that ran."""
+    if handover.state not in CLOCKS:
+        deadlines.stop(work, handover.id)
+        return
+    kind, _ = CLOCKS[handover.state]
+    until = due(kind, handover.case.priority, work.now)
+    deadlines.restart(work, handover, kind, until, waits_on=handover.successor_id)

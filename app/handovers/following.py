@@ -1,0 +1,79 @@
+"""What becomes of an offer of the lead when the case it belongs to changes."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from app.cases.models import Case
+from app.consents import standing
+from app.directory import queries as directory
+from app.handovers import queries
+from app.handovers.actions import Judged, begin, situation_of, take
+from app.handovers.lifecycle import OFFER, TABLE, Action, State
+from app.handovers.models import Handover
+from app.handovers.needs import RULES, Terms
+from app.handovers.schemas import HandoverReason
+from app.handovers.situation import Move, facts_of
+from app.kernel.actors import Side
+from app.kernel.work import Writing
+
+
+def offer_to_first(work: Writing, case: Case, candidates: Sequence[UUID]) -> None:
+    """Offer the lead to the first for whom all is there: the person crossed a border.
+
+    Nothing is offered while it is on offer already, or the person did not agree yet.
+    """
+    reason = HandoverReason.MIGRATION_OR_CHANGE_OF_LOCATION
+    lead = directory.by_id(work, work.actor.focal_point_id)
+    stands, terms = standing.of_case(work, case), Terms(reason=reason)
+    for candidate in candidates if not queries.open_of(work, case.id) else ():
+        move = Move(lead, directory.by_id(work, candidate))
+        if lead.id == candidate or RULES.unmet(OFFER, facts_of(work, stands, move, terms)):
+            continue
+        begin(work, case, move, reason)
+        return
+
+
+def rests_on_consent(work: Writing, case: Case) -> bool:
+    """Say whether the lead of a case is on offer, and a consent covers that now."""
+    handover = queries.open_of(work, case.id)
+    return handover is not None and situation_of(work, handover).covered
+
+
+def cancel_uncovered(work: Writing, case: Case, *, rested: bool) -> None:
+    """End an offer that rested on a consent that was taken back, and rests on no other."""
+    if rested and not rests_on_consent(work, case):
+        cancel_open(work, case)
+
+
+def cancel_unsafe(work: Writing, case: Case) -> None:
+    """End an offer to a focal point that turns out to be unsafe, without saying why."""
+    handover = queries.open_of(work, case.id)
+    if handover is not None and not situation_of(work, handover).recipient_safe:
+        cancel_open(work, case)
+
+
+def cancel_open(work: Writing, case: Case) -> None:
+    """Let the system take back the offer of a case that is held, if there is one.
+
+    No reason goes with it: whoever was asked must not learn of a fear.
+    """
+    handover = queries.open_of(work, case.id)
+    if handover is not None:
+        end_by_system(work, handover, Action.CANCEL)
+
+
+def expire(work: Writing, handover: Handover) -> None:
+    """Let a handover of a case that is held end when its clock has run out (D07).
+
+    Raises NeedsUnmet (409) before that.
+    """
+    step = TABLE.find(handover.state, Action.EXPIRE, {Side.SYSTEM}, frozenset())
+    RULES.require(step, situation_of(work, handover))
+    end_by_system(work, handover, Action.EXPIRE)
+
+
+def end_by_system(work: Writing, handover: Handover, action: Action) -> None:
+    """Take a step of the system's; the lead stays where it is."""
+    step = TABLE.find(State.OFFERED, action, {Side.SYSTEM}, frozenset())
+    judged = Judged(handover.case, handover, step, handover.audience)
+    take(work, judged, by_system=True)

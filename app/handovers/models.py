@@ -1,0 +1,74 @@
+"""Handovers: offers to move the lead of a case to another focal point."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import ForeignKey, Index, text
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from app.cases.models import Case
+from app.directory.models import FocalPoint
+from app.handovers.lifecycle import State
+from app.kernel.actors import Relation
+from app.kernel.db import Base, Listed
+
+UNDECIDED = text("state = 'offered'")
+
+
+class Handover(Listed, Base):
+    """One offer of the lead, by the lead of that time, to one focal point."""
+
+    __tablename__ = "handover"
+    __table_args__ = (
+        Index("ix_handover_case_id", "case_id"),
+        Index(
+            "uq_handover_open",
+            "case_id",
+            unique=True,
+            sqlite_where=UNDECIDED,
+            postgresql_where=UNDECIDED,
+        ),
+        {"sqlite_autoincrement": True},
+    )
+
+    case_id: Mapped[UUID] = mapped_column(ForeignKey(Case.id))
+    lead_id: Mapped[UUID] = mapped_column(ForeignKey(FocalPoint.id))
+    successor_id: Mapped[UUID] = mapped_column(ForeignKey(FocalPoint.id))
+    reason: Mapped[str]
+    state: Mapped[State] = mapped_column(default=State.OFFERED)
+    version: Mapped[int] = mapped_column(default=1)
+    decline_reason: Mapped[str | None]
+    offered_at: Mapped[datetime]
+
+    case: Mapped[Case] = relationship(lazy="selectin")
+    lead: Mapped[FocalPoint] = relationship(lazy="selectin", foreign_keys=lead_id)
+    successor: Mapped[FocalPoint] = relationship(lazy="selectin", foreign_keys=successor_id)
+
+    @property
+    def reference(self) -> str:
+        """How the outside world names it."""
+        return f"handovers/{self.id}"
+
+    def relations_of(self, focal_point: UUID) -> frozenset[Relation]:
+        """Say what this focal point is to the handover now; leading the case counts."""
+        mine = frozenset(
+            p.relation
+            for p in self.case.parties
+            if p.record_id == self.id and p.focal_point_id == focal_point and not p.until
+        )
+        return mine | (self.case.relations_of(focal_point) & {Relation.LEAD})
+
+    @property
+    def audience(self) -> frozenset[UUID]:
+        """The focal points that may know: who leads, who is asked, and who has led."""
+        parties = {
+            p.focal_point_id
+            for p in self.case.parties
+            if p.record_id == self.id and not p.until
+        }
+        lead = self.case.with_relation(Relation.LEAD)
+        return frozenset(parties | ({lead} if lead else set()))
+
+    def touch(self) -> None:
+        """Make every earlier reading of this handover out of date."""
+        self.version += 1

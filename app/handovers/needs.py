@@ -1,0 +1,65 @@
+"""What each need of a handover means: how to tell whether it is met, and who can meet it."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from app.cases.lifecycle import LED
+from app.cases.lifecycle import State as CaseState
+from app.handovers.lifecycle import Need
+from app.kernel.actors import Side
+from app.kernel.needs import Check, Rulebook
+
+
+@dataclass(frozen=True)
+class Terms:
+    """What a request brings with it."""
+
+    reason: str | None = None
+    contacts: frozenset[str] = frozenset()
+    capacity: bool = False
+
+
+@dataclass(frozen=True)
+class Facts:
+    """All that a need is judged by: values, never rows."""
+
+    case_state: CaseState
+    covered: bool
+    child_path: bool
+    recipient_safe: bool
+    agreed: bool
+    origin_permitted: bool
+    time_is_up: bool
+    terms: Terms = Terms()
+
+
+# fmt: off
+NEEDS: Final[dict[Need, Check[Facts]]] = {
+    Need.CASE_LED: Check(
+        lambda f: f.case_state in LED,
+        "The case must have a lead, and not be closed.", Side.LEAD),
+    Need.CONSENT: Check(
+        lambda f: f.covered,
+        "Record the person's consent to this new lead, with the purpose HANDOVER.", Side.LEAD),
+    Need.RECIPIENT_SAFE: Check(
+        lambda f: f.recipient_safe,
+        "Choose another focal point for this person.", Side.LEAD),
+    Need.AGREEMENT: Check(
+        lambda f: f.agreed,
+        "No agreement in force covers this border: the lead cannot cross it.", Side.LEAD),
+    Need.ORIGIN_PERMITTED: Check(
+        lambda f: f.origin_permitted,
+        "The person decides first whether this State may be told.", Side.LEAD),
+    Need.REASON: Check(lambda f: f.terms.reason is not None, "Give a reason code."),
+    Need.TWO_CONTACTS: Check(
+        lambda f: len(f.terms.contacts) > 1, "Name two different people who can be reached."),
+    Need.CAPACITY: Check(
+        lambda f: f.terms.capacity, "Confirm that you have the capacity, or decline."),
+    Need.TIME_IS_UP: Check(
+        lambda f: f.time_is_up, "Wait for the answer: its time is not up.", Side.SYSTEM),
+    Need.CHILD_PATH: Check(
+        lambda f: f.child_path,
+        "For a child: assess its best interests first, and record it.", Side.LEAD),
+}
+# fmt: on
+RULES: Final = Rulebook(NEEDS)

@@ -1,0 +1,95 @@
+"""Handovers as the outside world spells them: what comes in, and what goes out."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated
+from uuid import UUID
+
+from pydantic import Field, StrictBool
+
+from app.cases.reasons import DeclineReason
+from app.cases.sections import DutyContact
+from app.handovers.lifecycle import Action, Need, State
+from app.handovers.needs import Terms
+from app.kernel.actors import Side
+from app.kernel.needs import UnmetNeed
+from app.kernel.paging import Page
+from app.kernel.text import Asked, Code, SafeText, Shown
+
+OFFER_NOTE = "Sealed with the case; the new lead may read it once it leads."
+
+
+class HandoverReason(StrEnum):
+    """Why the lead moves (HTCDS; `proposal_reason_codes.csv`)."""
+
+    ADDITIONAL_SERVICES = "ADDITIONAL_SERVICES"
+    MIGRATION_OR_CHANGE_OF_LOCATION = "MIGRATION_OR_CHANGE_OF_LOCATION"
+    OTHER = "OTHER"
+
+
+class NewHandover(Asked):
+    """An offer of the lead, to one focal point."""
+
+    to: Annotated[Code, Field(description="Code of the focal point that is to lead.")]
+    reason: HandoverReason
+    note: Annotated[SafeText | None, Field(description=OFFER_NOTE)] = None
+
+
+class AcceptHandover(Asked):
+    """What a focal point promises when it takes the lead (BR20, BR22)."""
+
+    contacts: Annotated[
+        list[DutyContact],
+        Field(min_length=1, max_length=5, description="Two different people; sealed."),
+    ]
+    capacity_confirmed: Annotated[
+        StrictBool, Field(description="Whether you have the capacity to lead.")
+    ]
+
+    def terms(self) -> Terms:
+        """Say it in the words of the rules."""
+        people = frozenset(contact.name for contact in self.contacts)
+        return Terms(contacts=people, capacity=self.capacity_confirmed)
+
+
+class DeclineHandover(Asked):
+    """Why the focal point does not take the lead."""
+
+    reason: DeclineReason
+    note: Annotated[SafeText | None, Field(description="Sealed, for the lead.")] = None
+
+
+class CancelHandover(Asked):
+    """That the lead takes its offer back."""
+
+    note: Annotated[SafeText | None, Field(description="Sealed.")] = None
+
+
+class AvailableHandoverAction(Shown):
+    """An action that is yours in this state: open now, or why not."""
+
+    action: Action
+    open: bool
+    asks: Annotated[list[Need], Field(description="What your request must bring.")]
+    unmet: list[UnmetNeed]
+
+
+class HandoverOut(Shown):
+    """A handover, and what you can do with it."""
+
+    id: UUID
+    case: Annotated[str, Field(description="Code of the case.")]
+    you_are: list[Side]
+    lead: Annotated[str, Field(description="Code of the focal point that offered it.")]
+    to: Annotated[str, Field(description="Code of the focal point that is asked.")]
+    reason: HandoverReason
+    state: State
+    decline_reason: str | None
+    offered_at: datetime
+    due_at: Annotated[datetime | None, Field(description="Until when an answer is due.")]
+    version: int
+    available_actions: list[AvailableHandoverAction]
+
+
+class HandoverPage(Page[HandoverOut]):
+    """Some of your handovers."""

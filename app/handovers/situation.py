@@ -1,0 +1,109 @@
+"""How a handover stands: what its needs are judged by, and what each side can do now."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from app.cases.models import Case
+from app.consents import standing
+from app.consents.coverage import Purpose
+from app.consents.standing import Standing
+from app.deadlines import queries as deadlines
+from app.deadlines.models import Clock
+from app.directory import queries as directory
+from app.directory.kinds import homes, is_at_home
+from app.directory.models import FocalPoint
+from app.handovers.lifecycle import OFFER, TABLE, Row
+from app.handovers.models import Handover
+from app.handovers.needs import RULES, Facts, Terms
+from app.handovers.schemas import AvailableHandoverAction, HandoverOut
+from app.kernel.actors import Actor, Side, sides_of_handover
+from app.kernel.needs import UnmetNeed
+from app.kernel.work import Reading
+
+
+@dataclass(frozen=True)
+class Move:
+    """Whose lead is to become whose."""
+
+    lead: FocalPoint
+    successor: FocalPoint
+
+
+def sides_of(handover: Handover, actor: Actor) -> frozenset[Side]:
+    """Say on which sides of a handover an actor stands."""
+    return sides_of_handover(handover.relations_of(actor.focal_point_id))
+
+
+def facts_of(
+    work: Reading,
+    stands: Standing,
+    move: Move,
+    terms: Terms | None = None,
+    clock: Clock | None = None,
+) -> Facts:
+    """Gather what the needs are judged by."""
+    to = move.successor
+    return Facts(
+        case_state=stands.case.state,
+        covered=stands.told(to, Purpose.HANDOVER) is not None,
+        child_path=stands.facts.interests_are_assessed,
+        recipient_safe=stands.is_safe(to, to.code),
+        agreed=is_agreed(work, stands.case, move),
+        origin_permitted=stands.origin_is_permitted(to),
+        time_is_up=clock is not None and clock.due_at <= work.now,
+        terms=terms or Terms(),
+    )
+
+
+def is_agreed(work: Reading, case: Case, move: Move) -> bool:
+    """Say whether personal data may cross each border there is (G07: for the pair).
+
+    From where the person is, and from where the lead is that gives it away: after a move
+    of the person these are two.
+    """
+    countries = homes(move.lead)
+    shared = any(is_at_home(move.successor, country) for country in countries)
+    left = {case.country or "", *([] if shared else countries)}
+    return all(directory.is_agreed(work, country, move.successor) for country in left)
+
+
+def actions_of(rows: Iterable[Row], facts: Facts) -> list[AvailableHandoverAction]:
+    """Say of each step whether it is open now and, if not, why not."""
+    return [show_action(row, facts) for row in rows if row is not OFFER]
+
+
+def show_action(row: Row, facts: Facts) -> AvailableHandoverAction:
+    """Say whether one step is open."""
+    lacks = [UnmetNeed.of(lack) for lack in RULES.in_the_way(row, facts)]
+    return AvailableHandoverAction(
+        action=row.action, open=not lacks, asks=RULES.asked(row), unmet=lacks
+    )
+
+
+def show(work: Reading, handovers: Sequence[Handover]) -> list[HandoverOut]:
+    """Show handovers to one of their parties, as things stand now, in a few statements."""
+    stands = standing.of_cases(work, [handover.case for handover in handovers])
+    clocks = deadlines.running(work, [handover.id for handover in handovers])
+    return [show_one(work, h, stands[h.case_id], clocks.get(h.id)) for h in handovers]
+
+
+def show_one(
+    work: Reading, handover: Handover, stands: Standing, clock: Clock | None
+) -> HandoverOut:
+    """Show one, with what its reader can do now."""
+    sides = sides_of(handover, work.actor)
+    rows = TABLE.open_to(handover.state, sides, work.actor.roles)
+    facts = facts_of(work, stands, Move(handover.lead, handover.successor), clock=clock)
+    return HandoverOut(
+        case=handover.case.code,
+        you_are=sorted(sides),
+        lead=handover.lead.code,
+        to=handover.successor.code,
+        due_at=clock.due_at if clock else None,
+        available_actions=actions_of(rows, facts),
+        **{name: getattr(handover, name) for name in SAME},
+    )
+
+
+SAME: Final = ("id", "reason", "state", "decline_reason", "offered_at", "version")

@@ -1,0 +1,180 @@
+"""The life of a handover against a second copy of its table (LIFECYCLES.md, 3 and 7).
+
+Written from the document and not from the code, so that changing a rule takes two
+deliberate edits.
+"""
+
+from dataclasses import dataclass
+from itertools import product
+
+import pytest
+
+from app.handovers.lifecycle import CLOCKS, EVENTS, OFFER, TABLE, Action, Row, State
+from app.kernel.actors import Relation, Role, Side, sides_of_handover
+from app.kernel.lifecycle import AnyOf
+from app.kernel.problems import Problem
+
+# action | to        | by                 | role                   | from
+STEPS = """
+offer    | offered   | lead               | coordinator            | new
+accept   | effective | handover_candidate | coordinator            | offered
+decline  | declined  | handover_candidate | caseworker coordinator | offered
+cancel   | cancelled | lead system        | caseworker coordinator | offered
+expire   | expired   | system             |                        | offered
+"""
+AGAIN = "case_led consent|child_path recipient_safe agreement origin_permitted"
+"""Needed by the offer and, as it stands then, by the acceptance."""
+# action | needs
+ASKED = f"""
+offer    | {AGAIN} reason
+accept   | {AGAIN} two_contacts capacity
+decline  | reason
+cancel   |
+expire   | time_is_up
+"""
+# state   | clock           | waits on
+STATES = """
+offered   | answer_handover | handover_candidate
+effective |                 |
+declined  |                 |
+cancelled |                 |
+expired   |                 |
+"""
+RELATIONS = """
+submitter          |
+candidate          |
+lead               | lead
+desk               |
+escalation_desk    |
+former_lead        | former_lead
+recipient          |
+handover_candidate | handover_candidate
+oversight          |
+"""
+
+
+def cells(table: str) -> dict[str, list[str]]:
+    """Read a table: the first column names the row."""
+    lines = [f"{line} ".split(" | ") for line in table.strip().splitlines()]
+    return {first.strip(): [cell.strip() for cell in rest] for first, *rest in lines}
+
+
+@dataclass(frozen=True)
+class Line:
+    """One row of the document."""
+
+    sources: list[str]
+    target: str
+    sides: list[str]
+    roles: list[str]
+
+    def answer(self, state: State, side: Side, role: Role | None) -> str:
+        """Say what the document answers one who asks."""
+        if state not in self.sources:
+            return "action-illegal"
+        if side not in self.sides:
+            return "action-not-yours"
+        if side != Side.SYSTEM and role not in self.roles:
+            return "role-missing"
+        return self.target
+
+
+LINES = {
+    action: Line(sources.split(), target, sides.split(), roles.split())
+    for action, (target, sides, roles, sources) in cells(STEPS).items()
+}
+ANYBODY: tuple[Role | None, ...] = (None, *Role)
+
+
+def answer(state: State, action: Action, side: Side, role: Role | None) -> str:
+    """Say what the code answers one who asks."""
+    roles = frozenset({role} if role else ())
+    try:
+        return TABLE.find(state, action, {side}, roles).target or "same"
+    except Problem as problem:
+        return problem.code
+
+
+def spell(row: Row) -> str:
+    """Spell the needs of a row as the document does."""
+    needs = [need.needs if isinstance(need, AnyOf) else (need,) for need in row.needs]
+    return " ".join("|".join(options) for options in needs)
+
+
+def test_the_copy_says_something_of_everything() -> None:
+    assert list(cells(STEPS)) == list(Action)
+    assert list(cells(ASKED)) == list(Action)
+    assert list(cells(STATES)) == list(State)
+    assert list(cells(RELATIONS)) == list(Relation)
+
+
+@pytest.mark.parametrize("action", Action)
+@pytest.mark.parametrize("state", State)
+def test_every_cell_answers_as_the_document_does(state: State, action: Action) -> None:
+    asked = list(product(Side, ANYBODY))
+
+    expected = {who: LINES[action].answer(state, *who) for who in asked}
+
+    assert {who: answer(state, action, *who) for who in asked} == expected
+
+
+@pytest.mark.parametrize("action", Action)
+def test_every_row_is_the_one_of_the_document(action: Action) -> None:
+    [row] = [row for row in TABLE.steps if row.action == action]
+    line = LINES[action]
+
+    assert spell(row) == cells(ASKED)[action][0]
+    assert row.target == line.target
+    assert set(row.sides) == set(line.sides)
+    assert set(row.roles) == set(line.roles)
+    assert [*row.sources] == [source for source in line.sources if source != "new"]
+
+
+def test_an_offer_begins_a_handover_and_is_no_step_of_one() -> None:
+    assert OFFER in TABLE.steps
+    assert OFFER.target == TABLE.start == State.OFFERED
+    assert not any(row.action == Action.OFFER for s in State for row in TABLE.open_in(s))
+
+
+def test_every_state_can_be_reached() -> None:
+    assert {row.target for row in TABLE.steps} == set(State)
+
+
+@pytest.mark.parametrize("state", State)
+def test_every_state_that_can_be_left_has_its_clock_and_waits_on_its_side(
+    state: State,
+) -> None:
+    clock, waits_on = cells(STATES)[state]
+
+    assert bool(clock) == bool(TABLE.open_in(state))
+    assert CLOCKS.get(state, ("", "")) == (clock, waits_on)
+
+
+def test_every_action_is_told_under_a_name_of_its_own() -> None:
+    assert set(EVENTS) == set(Action)
+    assert len(set(EVENTS.values())) == len(EVENTS)
+    assert all(name.startswith("handover.") for name in EVENTS.values())
+
+
+@pytest.mark.parametrize("relation", Relation)
+def test_a_relation_puts_a_focal_point_on_these_sides(relation: Relation) -> None:
+    assert sides_of_handover({relation}) == set(cells(RELATIONS)[relation][0].split())
+
+
+def test_who_has_led_takes_no_step() -> None:
+    assert not any(Side.FORMER_LEAD in row.sides for row in TABLE.steps)
+
+
+def test_the_diagram_shows_every_step() -> None:
+    first, *arrows = TABLE.draw().splitlines()[1:]
+
+    expected = {
+        f"    {source} --> {line.target}: {action} ({', '.join(sorted(line.sides))})"
+        for action, line in LINES.items()
+        for source in line.sources
+        if source != "new"
+    }
+
+    assert first == "    [*] --> offered"
+    assert set(arrows) == expected
+    assert len(arrows) == len(expected)
