@@ -7,7 +7,7 @@ UV_STAMP := .uv/uv-$(UV_VERSION)
 BIN := .venv/bin
 READY := .venv/.ready
 COMPILE := $(UV) pip compile --quiet --generate-hashes --no-emit-index-url --universal \
-	--python-version 3.12 --no-header --extra postgres
+	--python-version 3.12 --no-header
 T ?=
 UPGRADE ?=
 
@@ -20,7 +20,8 @@ endif
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup run check test test-fast soak lint format migrate openapi docs lock
+.PHONY: help setup run check test test-fast soak lint squawk rehearse format hooks migrate openapi \
+	docs lock
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -43,15 +44,24 @@ test-fast: $(READY) ## The tests that are not slow, on SQLite alone: under a min
 soak: $(READY) ## The long runs, at full length
 	SAFE_CONDUCT_SOAK=1 $(BIN)/pytest -m soak $(T)
 
-lint: $(READY) ## Format, lint, types, and the order of the rooms
+lint: $(READY) squawk ## Format, lint, types, the order of the rooms, and what migrations lock
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 
+squawk: $(READY) ## Lint the SQL that each migration runs on PostgreSQL
+	$(BIN)/python scripts/lint_migrations.py
+
+rehearse: $(READY) ## Carry out the Dockerfile in a bare root file system, and start what it makes
+	$(BIN)/python scripts/rehearse.py
+
 format: $(READY) ## Format the code, and mend what ruff can mend
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+hooks: $(READY) ## Lint what is about to be committed, from now on
+	$(BIN)/pre-commit install
 
 migrate: $(READY) ## Bring the database of SAFE_CONDUCT_* to the newest migration
 	$(BIN)/safe-conduct migrate
@@ -59,17 +69,19 @@ migrate: $(READY) ## Bring the database of SAFE_CONDUCT_* to the newest migratio
 openapi: $(READY) ## Write openapi/ from the code
 	$(BIN)/safe-conduct openapi
 
-docs: $(READY) ## Write docs/lifecycles.md and docs/problems.md from the code
+docs: $(READY) ## Write docs/ from the code: life cycles, problems, settings
 	$(BIN)/safe-conduct docs
 
 lock: $(UV_STAMP) ## Pin what pyproject.toml asks for; newer versions: make lock UPGRADE=--upgrade
-	$(COMPILE) $(UPGRADE) --group dev pyproject.toml -o requirements/dev.txt
-	$(COMPILE) pyproject.toml -c requirements/dev.txt -o requirements/run.txt
+	$(COMPILE) $(UPGRADE) --extra postgres --group dev pyproject.toml -o requirements/dev.txt
+	$(COMPILE) --extra postgres pyproject.toml -c requirements/dev.txt -o requirements/run.txt
+	$(COMPILE) $(UPGRADE) --group build -o requirements/build.txt
 
-$(READY): requirements/dev.txt pyproject.toml $(UV_STAMP)
+$(READY): requirements/dev.txt requirements/build.txt pyproject.toml $(UV_STAMP)
 	test -x $(BIN)/python || $(UV) venv --quiet --python '>=3.12' .venv
 	$(UV) pip sync --quiet --python $(BIN)/python --require-hashes requirements/dev.txt
-	$(UV) pip install --quiet --python $(BIN)/python --no-deps -e .
+	$(UV) pip install --quiet --python $(BIN)/python --no-deps \
+		--build-constraints requirements/build.txt -e .
 	@touch $@
 
 $(UV_STAMP):

@@ -2,10 +2,13 @@
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+SECRETS: Final = Path("/run/secrets")
+"""Where containers find the files of their secrets."""
 
 
 class LogLevel(StrEnum):
@@ -18,25 +21,47 @@ class LogLevel(StrEnum):
 
 
 class Settings(BaseSettings):
-    """Each is an environment variable: SAFE_CONDUCT_ and its name."""
+    """Each is an environment variable, SAFE_CONDUCT_ and its name, or a secret file.
+
+    The variable counts where there are both. A secret is a file in `/run/secrets`, named
+    like the variable in small letters: an environment is easily shown, a file less so.
+    """
 
     model_config = SettingsConfigDict(
-        env_prefix="SAFE_CONDUCT_", frozen=True, extra="forbid"
+        env_prefix="SAFE_CONDUCT_",
+        secrets_dir=SECRETS if SECRETS.is_dir() else None,
+        frozen=True,
+        extra="forbid",
     )
 
     database_url: Annotated[
-        str, Field(description="SQLite file or PostgreSQL database.")
+        str,
+        Field(
+            description="SQLite file, or PostgreSQL (`postgresql+psycopg://...`) with the "
+            "login of the service: a member of `safe_conduct_app` alone."
+        ),
     ] = "sqlite:///var/safe-conduct.db"
     migration_database_url: Annotated[
         str | None,
-        Field(description="Who may create tables; absent: as the service itself."),
+        Field(
+            description="The same database with a login that is a member of "
+            "`safe_conduct_owner`; read by `migrate` and `restored` alone. "
+            "Absent: as the service."
+        ),
     ] = None
-    key_file: Annotated[Path, Field(description="The key-encryption keys; mode 0600.")] = (
-        Path("var/keys")
-    )
-    host: Annotated[str, Field(description="Address to listen on.")] = "127.0.0.1"
-    port: Annotated[int, Field(description="Port to listen on.", ge=0, le=65535)] = 8000
-    log_level: LogLevel = LogLevel.INFO
-    url: Annotated[str, Field(description="Where a command finds the running service.")] = (
-        "http://127.0.0.1:8000"
-    )
+    key_file: Annotated[
+        Path,
+        Field(description="The key-encryption keys: a file that only its owner can read."),
+    ] = Path("var/keys")
+    host: Annotated[
+        str, Field(description="Address to listen on; `0.0.0.0` in the image.")
+    ] = "127.0.0.1"
+    port: Annotated[
+        int, Field(description="Port to listen on; 0: any that is free.", ge=0, le=65535)
+    ] = 8000
+    log_level: Annotated[
+        LogLevel, Field(description="The least that is logged, as JSON to standard error.")
+    ] = LogLevel.INFO
+    url: Annotated[
+        str, Field(description="Where `safe-conduct demo` finds the running service.")
+    ] = "http://127.0.0.1:8000"

@@ -115,4 +115,18 @@ def migrate() -> None:
                 must_refer_to_rows(connection)
 
 
-migrate()
+def spell() -> None:
+    """Write the SQL of migrations instead of running it, for a linter."""
+    context.configure(
+        dialect_name=make_url(context.config.attributes["url"]).get_backend_name(),
+        transactional_ddl=True,
+        transaction_per_migration=True,
+        literal_binds=True,
+    )
+    for statement in POSTGRESQL:
+        context.execute(statement)
+    with context.begin_transaction():
+        context.run_migrations()
+
+
+spell() if context.is_offline_mode() else migrate()

@@ -2,11 +2,12 @@
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 from uuid import UUID
 
 import typer
 from rich.console import Console
+from sqlalchemy.exc import DBAPIError
 
 from app.access.actions import KEY_DAYS
 from app.cli import administering, demonstrating, publishing, serving
@@ -16,6 +17,7 @@ from app.demo.story import StoryBroken
 from app.directory.files import FilesRefused
 from app.kernel import migrations
 from app.kernel.actors import Role, Scope
+from app.kernel.db import is_operators
 from app.kernel.keyfile import FileKeys, KeyRefused
 from app.kernel.problems import Problem
 from app.main import create_app
@@ -34,6 +36,17 @@ for name, part in (("demo", demo), ("key", key), ("directory", directory)):
     cli.add_typer(part, name=name)
 cli.add_typer(account, name="account")
 cli.add_typer(api_key, name="api-key")
+
+AFTER_RESTORE: Final = """
+The database has a new name: a cursor of before is answered 410, and its holder reads anew.
+What was done after the backup is not in it. Before you serve:
+1. Revoke and disable again whom you revoked or disabled since:
+   safe-conduct api-key revoke, safe-conduct account disable.
+2. Load the directory again: safe-conduct directory load FOLDER.
+3. Check that the key file is the newest: safe-conduct doctor.
+4. Tell every focal point of which time the acts are lost: they have to do them again,
+   each with a new Idempotency-Key.
+""".strip()
 
 Check = Annotated[bool, typer.Option("--check", help="Change nothing; fail if stale.")]
 
@@ -54,6 +67,13 @@ def migrate() -> None:
     """Bring the database to the newest migration."""
     serving.migrate(Settings())
     out.print(f"The database is at migration {migrations.head()}.")
+
+
+@cli.command()
+def restored() -> None:
+    """Say that the database was restored: every poller is told to read again."""
+    serving.restored(Settings())
+    out.print(AFTER_RESTORE, markup=False, highlight=False, soft_wrap=True)
 
 
 @cli.command()
@@ -156,10 +176,11 @@ def openapi(*, check: Check = False) -> None:
 
 @cli.command()
 def docs(*, check: Check = False) -> None:
-    """Write docs/lifecycles.md and docs/problems.md from the code."""
+    """Write docs/lifecycles.md, docs/problems.md and the settings in docs/operations.md."""
     pages = {
         publishing.LIFECYCLES: publishing.lifecycles(),
         publishing.PROBLEMS: publishing.problems(),
+        publishing.OPERATIONS: publishing.operations(),
     }
     publish(pages, check=check)
 
@@ -181,5 +202,20 @@ def main() -> None:
     try:
         cli()
     except REFUSALS as refusal:
-        err.print(f"safe-conduct: {refusal}", markup=False, soft_wrap=True)
-        sys.exit(1)
+        fail(f"{refusal}{cause(refusal.__cause__)}")
+    except DBAPIError as error:
+        if not is_operators(error):
+            raise
+        fail(f"This did not go.{cause(error)}")
+
+
+def cause(error: BaseException | None) -> str:
+    """Spell what the database said, if it said something."""
+    said = str(error.orig) if isinstance(error, DBAPIError) else ""
+    return f" The database: {said.splitlines()[0]}" if said else ""
+
+
+def fail(why: str) -> None:
+    """Say why not, and end."""
+    err.print(f"safe-conduct: {why}", markup=False, soft_wrap=True)
+    sys.exit(1)

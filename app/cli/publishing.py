@@ -1,4 +1,4 @@
-"""What is generated from the code and committed: openapi/ and two pages of docs/."""
+"""What is generated from the code and committed: openapi/ and pages of docs/."""
 
 import json
 from pathlib import Path
@@ -12,11 +12,15 @@ from app.kernel.problems import Problem
 from app.kernel.vault import KEY_BYTES
 from app.main import create_app, lay_ground
 from app.referrals.lifecycle import TABLE as REFERRAL
+from app.settings import Settings
 
 ROOT: Final = Path(__file__).parents[2]
 CONTRACT: Final = "openapi/openapi-3.1.json"
 LIFECYCLES: Final = "docs/lifecycles.md"
 PROBLEMS: Final = "docs/problems.md"
+OPERATIONS: Final = "docs/operations.md"
+BEGIN: Final = "<!-- settings: written by `make docs` from app/settings.py -->"
+END: Final = "<!-- end of settings -->"
 ABOUT_LIFECYCLES: Final = """
 Written by `make docs` from `app/cases/lifecycle.py`, `app/referrals/lifecycle.py` and
 `app/handovers/lifecycle.py`; the service enforces these very tables, and
@@ -93,6 +97,28 @@ def problems() -> str:
             "",
         ]
     )
+
+
+def operations() -> str:
+    """Write the settings into the page for whoever runs the service."""
+    text = (ROOT / OPERATIONS).read_text("utf-8")
+    before, _, rest = text.partition(BEGIN)
+    return "\n".join([before + BEGIN, "", *settings(), "", END + rest.partition(END)[2]])
+
+
+def settings() -> list[str]:
+    """Write each setting with its default."""
+    rows = [
+        f"| `SAFE_CONDUCT_{name.upper()}` | {spell_default(field.default)} "
+        f"| {field.description} |"
+        for name, field in Settings.model_fields.items()
+    ]
+    return ["| setting | default | what it is |", "|---|---|---|", *rows]
+
+
+def spell_default(value: object) -> str:
+    """Spell what a setting is if nobody sets it."""
+    return "" if value is None else f"`{value}`"
 
 
 def kinds(parent: type[Problem]) -> set[type[Problem]]:

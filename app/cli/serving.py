@@ -12,9 +12,11 @@ import structlog
 import uvicorn
 from fastapi import FastAPI
 from sqlalchemy import make_url
+from sqlalchemy.orm import Session
 
 from app.directory.queries import regions_without_desk
-from app.kernel.db import migrated_to
+from app.kernel.db import OWNER_ROLE, Database, migrated_to
+from app.kernel.journal import renew_epoch
 from app.kernel.keyfile import FileKeys
 from app.kernel.migrations import head, upgrade
 from app.kernel.work import Ground
@@ -41,13 +43,27 @@ def migrate(settings: Settings) -> None:
     upgrade(url.render_as_string(hide_password=False))
 
 
+def restored(settings: Settings) -> None:
+    """Name a restored database anew, as its owner; raises NotReady."""
+    with alone(settings.database_url):
+        url = settings.migration_database_url or settings.database_url
+        database = Database(url, OWNER_ROLE)
+        with database.writing() as session:
+            must_be_migrated(session)
+            renew_epoch(session)
+        database.engine.dispose()
+
+
+def must_be_migrated(session: Session) -> None:
+    """Raise NotReady unless the tables are those this code knows."""
+    if migrated_to(session) != head():
+        raise NotReady("The database is not at the newest migration: safe-conduct migrate")
+
+
 def must_be_ready(ground: Ground) -> None:
     """Raise NotReady unless the tables are there and no case could be without an owner."""
     with ground.database.reading() as session:
-        if migrated_to(session) != head():
-            raise NotReady(
-                "The database is not at the newest migration: safe-conduct migrate"
-            )
+        must_be_migrated(session)
         if orphans := regions_without_desk(session):
             regions = ", ".join(orphans)
             raise NotReady(
@@ -66,6 +82,8 @@ def alone(url: str) -> Iterator[None]:
     if not url.startswith("sqlite") or path is None:
         yield
         return
+    if not Path(path).is_file():
+        raise NotReady(f"There is no database at {path}: safe-conduct migrate")
     with Path(f"{path}.lock").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

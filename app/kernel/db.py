@@ -53,7 +53,6 @@ SQLITE_PRAGMAS = (
 OWNER_ROLE: Final = "safe_conduct_owner"
 APP_ROLE: Final = "safe_conduct_app"
 POSTGRESQL_SETTINGS = (
-    f"SET ROLE {APP_ROLE}",
     "SET synchronous_commit = 'on'",
     "SET lock_timeout = '5s'",
     "SET statement_timeout = '10s'",
@@ -61,6 +60,8 @@ POSTGRESQL_SETTINGS = (
 )
 PASSING = frozenset({"40001", "40P01", "55P03", "57014", "57P01", "57P03", "53300"})
 """SQLSTATEs of trouble that a later try may not meet: deadlock, time-out, shutdown."""
+
+NO_RIGHT: Final = "42501"
 
 THREADS: Final = 40
 """Requests served at once; each holds at most one connection, so the pool has as many."""
@@ -132,7 +133,7 @@ class Listed:
 class Database:
     """Opens transactions; commits on success, rolls back on any exception."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, role: str = APP_ROLE) -> None:
         self.engine = create_engine(
             make_url(url),
             pool_size=THREADS,
@@ -146,7 +147,7 @@ class Database:
             self._readers = self.engine.execution_options(query_only=True)
             self._turn, self._writers = FairLock(), self.engine
         else:
-            prepare_postgresql(self.engine)
+            prepare_postgresql(self.engine, role)
             self._readers = self.engine.execution_options(
                 isolation_level="REPEATABLE READ", postgresql_readonly=True
             )
@@ -206,6 +207,12 @@ def is_passing(error: DBAPIError) -> bool:
     return locked or lost or code in PASSING or error.connection_invalidated
 
 
+def is_operators(error: DBAPIError) -> bool:
+    """Say whether an operator can mend it: no such server or file, no room, no right."""
+    denied = getattr(error.orig, "sqlstate", None) == NO_RIGHT
+    return denied or isinstance(error, OperationalError)
+
+
 def must_still_be_in_transaction(session: Session) -> None:
     """Refuse to commit what the database has already rolled back.
 
@@ -258,8 +265,8 @@ def prepare_sqlite(engine: Engine) -> None:
         connection.exec_driver_sql("BEGIN" if query_only else "BEGIN IMMEDIATE")
 
 
-def prepare_postgresql(engine: Engine) -> None:
-    """Make every PostgreSQL connection the application's role, which owns nothing.
+def prepare_postgresql(engine: Engine, role: str) -> None:
+    """Make every PostgreSQL connection a role: the application's, which owns nothing.
 
     Whoever signs in need only be a member of that role; time-outs keep one slow caller
     from holding up the others.
@@ -268,7 +275,7 @@ def prepare_postgresql(engine: Engine) -> None:
     @event.listens_for(engine, "connect")
     def _(connection: DriverConnection, _: object) -> None:
         connection.autocommit = True
-        for setting in POSTGRESQL_SETTINGS:
+        for setting in (f"SET ROLE {role}", *POSTGRESQL_SETTINGS):
             connection.execute(setting)
         connection.autocommit = False
 

@@ -1,5 +1,6 @@
 """The journal: every change once, and one mailbox for each focal point that may know."""
 
+import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -79,6 +80,14 @@ class Epoch(Base):
     __tablename__ = "epoch"
 
     value: Mapped[str] = mapped_column(primary_key=True)
+
+
+def renew_epoch(session: Session) -> None:
+    """Name this database anew, so that cursors of before its restoration are refused.
+
+    As the owner: the service itself may only read the name.
+    """
+    session.execute(update(Epoch).values(value=secrets.token_hex(4)))
 
 
 @dataclass(frozen=True)

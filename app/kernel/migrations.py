@@ -3,11 +3,13 @@
 There is no alembic.ini. What runs inside the database is in `migrations/`.
 """
 
+from collections.abc import Iterator
 from functools import cache
+from io import StringIO
 from pathlib import Path
 from typing import Final
 
-from alembic import command
+from alembic import command, op
 from alembic.config import Config
 from alembic.script import ScriptDirectory
 
@@ -42,6 +44,17 @@ def check(url: str) -> None:
     command.check(config(url))
 
 
+def spelled() -> Iterator[tuple[str, str]]:
+    """Spell the SQL of each migration on PostgreSQL, oldest first, without a database."""
+    scripts = ScriptDirectory.from_config(config(""))
+    for script in reversed(list(scripts.walk_revisions())):
+        made = config("postgresql+psycopg://")
+        made.output_buffer = sql = StringIO()
+        before = script.down_revision or "base"
+        command.upgrade(made, f"{before}:{script.revision}", sql=True)
+        yield script.revision, sql.getvalue()
+
+
 @cache
 def head() -> str:
     """Name the newest migration of this code; `db.migrated_to` names the database's."""
@@ -49,3 +62,27 @@ def head() -> str:
     if newest is None:
         raise RuntimeError(f"There are no migrations in {SCRIPTS}.")
     return newest
+
+
+def promise(table: str, name: str, rule: str) -> None:
+    """Add a constraint to a table on PostgreSQL, judged for the rows there are too."""
+    op.execute(f"ALTER TABLE {table} ADD CONSTRAINT {name} {rule}")
+
+
+def allow(table: str, column: str, name: str, values: tuple[str, ...]) -> None:
+    """Say anew which values a column may hold; SQLite has to make the table anew.
+
+    A closed list is kept in the order of the code: a test compares them.
+    """
+    rule = f"{column} IN ({', '.join(repr(value) for value in values)})"
+    if op.get_context().dialect.name == "postgresql":
+        op.execute(f"ALTER TABLE {table} DROP CONSTRAINT {name}")
+        promise(table, name, f"CHECK ({rule})")
+        return
+    with op.batch_alter_table(table, table_kwargs=COUNTS) as held:
+        held.drop_constraint(op.f(name), type_="check")
+        held.create_check_constraint(op.f(name), rule)
+
+
+COUNTS: Final = {"sqlite_autoincrement": True}
+"""SQLite makes a table anew to change it, and would give out numbers again."""

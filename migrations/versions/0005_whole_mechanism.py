@@ -3,6 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
+from app.kernel.migrations import COUNTS, allow, promise
+
 revision = "0005"
 down_revision = "0004"
 
@@ -25,8 +27,6 @@ RELATIONS = (
 )
 CLOCKS_NOW = (*CLOCKS[:8], "review_closure", "assess_interests", *CLOCKS[8:])
 RELATIONS_NOW = (*RELATIONS[:4], "escalation_desk", *RELATIONS[4:])
-COUNTS = {"sqlite_autoincrement": True}
-"""SQLite makes a table anew to change it, and would give out numbers again."""
 TABLES = ("fact", "vital_interest", "question")
 WIDER = (
     ("clock", "kind", "ck_clock_clockkind", CLOCKS, CLOCKS_NOW),
@@ -43,11 +43,7 @@ def upgrade() -> None:
         allow(table, column, name, now)
     op.add_column("case", sa.Column("relocated_at", INSTANT))
     op.add_column("case", listed("visits"))
-    with op.batch_alter_table("referral", table_kwargs=COUNTS) as referral:
-        referral.add_column(listed("asked"))
-        referral.add_column(sa.Column("basis", one_of("basis", GROUNDS)))
-        to = sa.ForeignKey("referral.id", name="fk_referral_predecessor_id")
-        referral.add_column(sa.Column("predecessor_id", sa.Uuid(), to))
+    widen_referrals()
     if op.get_context().dialect.name == "postgresql":
         op.execute(f"GRANT SELECT, INSERT ON fact, vital_interest TO {APP_ROLE}")
         op.execute(f"GRANT SELECT, INSERT, UPDATE ON question TO {APP_ROLE}")
@@ -71,6 +67,23 @@ def downgrade() -> None:
         op.drop_table(table)
 
 
+def widen_referrals() -> None:
+    """Let a referral say what was asked, on what ground it was sent, and in whose place."""
+    if op.get_context().dialect.name == "postgresql":
+        op.add_column("referral", listed("asked"))
+        op.add_column("referral", sa.Column("basis", sa.String(40)))
+        op.add_column("referral", sa.Column("predecessor_id", sa.Uuid()))
+        promise("referral", "ck_referral_basis", f"CHECK (basis IN {GROUNDS})")
+        to = "FOREIGN KEY (predecessor_id) REFERENCES referral (id)"
+        promise("referral", "fk_referral_predecessor_id", to)
+        return
+    with op.batch_alter_table("referral", table_kwargs=COUNTS) as referral:
+        referral.add_column(listed("asked"))
+        referral.add_column(sa.Column("basis", one_of("basis", GROUNDS)))
+        to_itself = sa.ForeignKey("referral.id", name="fk_referral_predecessor_id")
+        referral.add_column(sa.Column("predecessor_id", sa.Uuid(), to_itself))
+
+
 def one_of(name: str, values: tuple[str, ...]) -> sa.Enum:
     """Spell a closed list as text with a CHECK, which is easy to widen later."""
     return sa.Enum(*values, name=name, native_enum=False, create_constraint=True, length=40)
@@ -87,14 +100,6 @@ def refers(
     """Spell a column that refers to another table."""
     to = sa.ForeignKey(target)
     return sa.Column(name, sa.Uuid(), to, nullable=nullable, index=index)
-
-
-def allow(table: str, column: str, name: str, values: tuple[str, ...]) -> None:
-    """Say anew which values a column may hold; SQLite has to make the table anew."""
-    spelled = ", ".join(f"'{value}'" for value in values)
-    with op.batch_alter_table(table, table_kwargs=COUNTS) as held:
-        held.drop_constraint(op.f(name), type_="check")
-        held.create_check_constraint(op.f(name), f"{column} IN ({spelled})")
 
 
 def sequences() -> str:

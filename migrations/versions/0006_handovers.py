@@ -3,6 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
+from app.kernel.migrations import allow
+
 revision = "0006"
 down_revision = "0005"
 
@@ -22,7 +24,7 @@ APP_ROLE = "safe_conduct_app"
 def upgrade() -> None:
     """Make the table of handovers, and let its clock be set."""
     create_handovers()
-    allow_clocks((*BEFORE, "answer_handover", *AFTER))
+    allow("clock", "kind", "ck_clock_clockkind", (*BEFORE, "answer_handover", *AFTER))
     if op.get_context().dialect.name == "postgresql":
         op.execute(f"GRANT SELECT, INSERT, UPDATE ON handover TO {APP_ROLE}")
         op.execute(f"GRANT USAGE ON SEQUENCE handover_number_seq TO {APP_ROLE}")
@@ -32,7 +34,7 @@ def downgrade() -> None:
     """Undo it: handovers are lost, with their clocks and who was party to them."""
     op.execute("DELETE FROM clock WHERE kind = 'answer_handover'")
     op.execute("DELETE FROM party WHERE record_id IN (SELECT id FROM handover)")
-    allow_clocks((*BEFORE, *AFTER))
+    allow("clock", "kind", "ck_clock_clockkind", (*BEFORE, *AFTER))
     op.drop_table("handover")
 
 
@@ -71,12 +73,3 @@ def create_handovers() -> None:
         sqlite_where=UNDECIDED,
         postgresql_where=UNDECIDED,
     )
-
-
-def allow_clocks(kinds: tuple[str, ...]) -> None:
-    """Rewrite the closed list of clocks; SQLite makes the table anew for it."""
-    allowed = ", ".join(f"'{kind}'" for kind in kinds)
-    rebuilt = {"sqlite_autoincrement": True}
-    with op.batch_alter_table("clock", table_kwargs=rebuilt) as clock:
-        clock.drop_constraint("clockkind", type_="check")
-        clock.create_check_constraint("clockkind", f"kind IN ({allowed})")

@@ -1,0 +1,84 @@
+"""A bare root file system: Python, its libraries and a shell, copied from this machine."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import sysconfig
+import zipfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final, NoReturn
+
+PROGRAMS: Final = ("sh", "install")
+BESIDE_LIBC: Final = (
+    *("libpthread.so.0", "libdl.so.2", "librt.so.1", "libutil.so.1", "libresolv.so.2"),
+    *("libstdc++.so.6", "libgcc_s.so.1"),
+)
+"""In every Debian image: what is compiled elsewhere is linked with them."""
+
+
+def fail(why: str) -> NoReturn:
+    """End, loudly."""
+    sys.exit(f"rehearse: FAILED: {why}")
+
+
+def copy(source: Path, root: Path) -> None:
+    """Copy a file or folder to the same place under another root."""
+    target = root / source.relative_to("/")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    left_out = shutil.ignore_patterns(
+        "site-packages", "dist-packages", "__pycache__", "test", "EXTERNALLY-MANAGED"
+    )
+    if source.is_dir():
+        shutil.copytree(source, target, symlinks=True, ignore=left_out, dirs_exist_ok=True)
+    elif source.exists() and not target.exists():
+        shutil.copy2(source, target)
+
+
+def libraries(files: Sequence[Path]) -> set[Path]:
+    """Ask the loader which libraries these files are linked with."""
+    said = subprocess.run(["ldd", *files], capture_output=True, text=True, check=True)
+    return {Path(found) for found in re.findall(r"(/\S+\.so\S*) \(", said.stdout)}
+
+
+def make_base(root: Path) -> None:
+    """Make a root with this Python, its libraries and a shell: no tool, no package."""
+    for folder in ("dev", "etc", "proc", "root", "tmp", "usr/local/bin", "var"):
+        (root / folder).mkdir(parents=True)
+    (root / "tmp").chmod(0o1777)
+    for name in ("bin", "lib", "lib64", "sbin"):
+        (root / "usr" / name).mkdir()
+        (root / name).symlink_to(f"usr/{name}")
+    python = Path(os.path.realpath(sys.executable))
+    stdlib = Path(sysconfig.get_path("stdlib"))
+    programs = [Path(shutil.which(name) or fail(f"no {name}")) for name in PROGRAMS]
+    linked = libraries([python, *programs, *stdlib.rglob("*.so")])
+    libc = next(path for path in linked if path.name.startswith("libc.so"))
+    beside = [libc.with_name(name) for name in BESIDE_LIBC]
+    for path in (python, stdlib, *programs, *linked, *beside):
+        copy(path, root)
+    for name in ("python", "python3"):
+        (root / "usr/local/bin" / name).symlink_to(python)
+    give_pip(root, stdlib)
+
+
+def give_pip(root: Path, stdlib: Path) -> None:
+    """Unpack the pip that comes with Python, as the base image has it."""
+    bundled = Path(
+        sysconfig.get_config_var("WHEEL_PKG_DIR") or stdlib / "ensurepip/_bundled"
+    )
+    wheel = next(bundled.glob("pip-*.whl"), None)
+    if wheel is None or not (stdlib / "ensurepip").is_dir():
+        fail(f"no ensurepip in {stdlib}. On Debian: apt-get install python3-venv")
+    copy(bundled, root)
+    where = "import sysconfig; print(sysconfig.get_path('purelib'))"
+    asked = ["/usr/sbin/chroot", str(root), "/usr/local/bin/python", "-c", where]
+    said = subprocess.run(asked, env={}, capture_output=True, check=True)
+    zipfile.ZipFile(wheel).extractall(root / said.stdout.decode().strip().lstrip("/"))
+
+
+def mount(*words: str) -> None:
+    """Mount something, in a mount namespace of our own."""
+    subprocess.run(["mount", *words], check=True)

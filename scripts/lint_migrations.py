@@ -1,0 +1,30 @@
+"""Lint the SQL of each migration with squawk: what it would lock, and for how long.
+
+Each is linted by itself, as it is deployed: for squawk a table is new only in the file that
+creates it, and nobody waits for the lock of a new table.
+"""
+
+import subprocess
+import sys
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Final
+
+from app.kernel import migrations
+
+ROOT: Final = Path(__file__).parents[1]
+SQUAWK: Final = Path(sys.executable).with_name("squawk")
+
+
+def main() -> int:
+    """Write each migration to a file, and hand them to squawk."""
+    with TemporaryDirectory() as folder:
+        for revision, sql in migrations.spelled():
+            Path(folder, f"{revision}.sql").write_text(sql)
+        files = sorted(Path(folder).iterdir())
+        config = ROOT / ".squawk.toml"
+        return subprocess.run([SQUAWK, "--config", config, *files], check=False).returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,199 @@
+"""What surrounds the code: the image, compose, the pages for operators, the lint of SQL."""
+
+import re
+import shlex
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import pytest
+import yaml
+from typer.main import get_command
+
+from app.cli import cli
+from app.kernel import migrations
+from app.settings import Settings
+
+ROOT = Path(__file__).parents[2]
+COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "compose.yaml").read_text("utf-8"))
+SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
+DOCKERFILE = (ROOT / "Dockerfile").read_text("utf-8")
+PAGES = ("README.md", "docs/operations.md", "CONTRIBUTING.md")
+SQUAWK = Path(sys.executable).with_name("squawk")
+
+
+def commands(page: str) -> list[str]:
+    """Find what a page tells its reader to type."""
+    text = (ROOT / page).read_text("utf-8")
+    lines = [line.strip() for line in text.splitlines() if not line.startswith("|")]
+    typed = [piece for line in lines for piece in line.split("&& ")]
+    spoken = re.findall(r"`(safe-conduct [^`]+)`", text)
+    typed = [line.split("  #")[0].strip() for line in typed]
+    return [line for line in (*typed, *spoken) if re.match(r"safe-conduct [a-z]", line)]
+
+
+TYPED = sorted({(page, line) for page in PAGES for line in commands(page)})
+
+
+@pytest.mark.parametrize(("page", "line"), TYPED)
+def test_a_command_on_a_page_exists_with_these_options(page: str, line: str) -> None:
+    assert page in PAGES
+    words = shlex.split(line.replace("ACCOUNT-ID", str(UUID(int=1))))[1:]
+    command: Any = get_command(cli)
+    context = None
+
+    while words and hasattr(command, "commands"):
+        context = command.make_context(
+            "safe-conduct", words[:1], context, resilient_parsing=True
+        )
+        if words[0] not in command.commands and command.invoke_without_command:
+            break
+        command = command.commands[words.pop(0)]
+
+    command.make_context("safe-conduct", words, context)
+
+
+def test_pages_tell_how_to_do_everything_an_operator_does() -> None:
+    told = {" ".join(line.split()[1:3]) for _, line in TYPED}
+
+    assert {"key new", "directory load", "account new", "api-key revoke"} <= told
+    assert {"migrate", "restored", "doctor", "serve"} <= told
+
+
+def test_every_setting_has_a_description() -> None:
+    described = {name: f.description for name, f in Settings.model_fields.items()}
+
+    assert len(described) >= 7
+    assert all(described.values())
+
+
+@pytest.mark.parametrize("name", ["migrate", "service", "database"])
+def test_every_container_is_confined(name: str) -> None:
+    service = SERVICES[name]
+
+    assert service["read_only"] is True
+    assert service["cap_drop"] == ["ALL"]
+    assert "no-new-privileges:true" in service["security_opt"]
+    assert not {"privileged", "pid", "network_mode", "devices"} & set(service)
+
+
+def test_compose_holds_no_password_and_refuses_to_start_without_one() -> None:
+    files = [secret["file"] for secret in COMPOSE["secrets"].values()]
+    values = [str(v) for s in SERVICES.values() for v in s.get("environment", {}).values()]
+    plain = [
+        s for s in SERVICES.values() if "POSTGRES_PASSWORD" in s.get("environment", {})
+    ]
+
+    assert len(files) == 6
+    assert all(re.match(r"\$\{SAFE_CONDUCT_SECRETS:\?[^}]*\}/", file) for file in files)
+    assert not any("://" in value for value in values)
+    assert plain == []
+
+
+def test_each_container_has_the_secrets_it_needs_and_no_others() -> None:
+    owner, keys = "safe_conduct_migration_database_url", "keys"
+    holders = {
+        secret: {name for name, s in SERVICES.items() if secret in s["secrets"]}
+        for secret in (owner, keys, "postgres_password")
+    }
+
+    assert holders == {
+        owner: {"migrate"},
+        keys: {"service"},
+        "postgres_password": {"database"},
+    }
+
+
+def test_the_service_waits_for_a_migrated_database_and_alone_is_reachable() -> None:
+    waits = {
+        name: how["condition"] for name, how in SERVICES["service"]["depends_on"].items()
+    }
+
+    assert waits == {
+        "database": "service_healthy",
+        "migrate": "service_completed_successfully",
+    }
+    assert SERVICES["migrate"]["command"] == ["migrate"]
+    assert {name for name, s in SERVICES.items() if "ports" in s} == {"service"}
+    assert SERVICES["service"]["ports"] == ["${SAFE_CONDUCT_LISTEN:-127.0.0.1:8000}:8000"]
+    assert COMPOSE["networks"]["inside"] == {"internal": True}
+    assert SERVICES["database"]["networks"] == ["inside"]
+
+
+def test_images_are_pinned_to_an_exact_release() -> None:
+    image = re.search(r"^ARG PYTHON_IMAGE=(\S+)$", DOCKERFILE, re.MULTILINE)
+
+    assert image
+    assert re.fullmatch(r"python:\d+\.\d+\.\d+-slim-[a-z]+", image[1])
+    assert re.fullmatch(r"postgres:\d+\.\d+-[a-z]+", SERVICES["database"]["image"])
+    assert set(re.findall(r"^FROM (\S+)", DOCKERFILE, re.MULTILINE)) == {"${PYTHON_IMAGE}"}
+
+
+def test_the_image_installs_by_hash_and_runs_as_nobody() -> None:
+    final = DOCKERFILE.rsplit("\nFROM ", 1)[1]
+    installs = re.findall(r"pip install (.+)", DOCKERFILE)
+
+    assert installs
+    assert all(
+        "--require-hashes" in line or "--no-build-isolation" in line for line in installs
+    )
+    assert "pip install" not in final
+    assert re.search(r"^USER 10001:10001$", final, re.MULTILINE)
+    assert "HEALTHCHECK" in final
+
+
+@pytest.mark.parametrize("name", ["build", "dev", "run"])
+def test_every_requirement_has_a_hash_and_no_registry(name: str) -> None:
+    text = (ROOT / f"requirements/{name}.txt").read_text("utf-8")
+    pinned = re.split(r"\n(?=[a-z])", text.replace("\\\n", " "))
+
+    assert all(re.match(r"[a-z0-9._\[\]-]+==\S+", line) for line in pinned)
+    assert all("--hash=sha256:" in line for line in pinned)
+    assert "://" not in text
+
+
+def test_what_builds_us_is_said_twice_alike() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+
+    assert project["dependency-groups"]["build"] == project["build-system"]["requires"]
+
+
+def test_every_migration_spells_its_sql_under_the_time_outs_it_runs_with() -> None:
+    spelled = dict(migrations.spelled())
+
+    assert list(spelled) == [
+        path.name[:4] for path in sorted((ROOT / "migrations/versions").glob("*.py"))
+    ]
+    for sql in spelled.values():
+        limits = [sql.index(f"SET {what}_timeout") for what in ("lock", "statement")]
+        assert max(limits) < sql.index("BEGIN;")
+        assert sql.rstrip().endswith("COMMIT;")
+
+
+@pytest.mark.parametrize(
+    ("statement", "rule"),
+    [
+        ('CREATE INDEX ix ON "case" (code)', "require-concurrent-index-creation"),
+        ('ALTER TABLE "case" DROP COLUMN code', "ban-drop-column"),
+        ('ALTER TABLE "case" ALTER code SET NOT NULL', "adding-not-nullable-field"),
+    ],
+)
+def test_a_migration_that_would_block_or_break_is_refused(
+    statement: str, rule: str, tmp_path: Path
+) -> None:
+    limits = "SET lock_timeout = '4s'; SET statement_timeout = '5s'"
+    (tmp_path / "0099.sql").write_text(f"{limits}; BEGIN; {statement}; COMMIT;")
+
+    config = ROOT / ".squawk.toml"
+    said = subprocess.run(
+        [SQUAWK, "--config", config, tmp_path / "0099.sql"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert said.returncode == 1
+    assert rule in said.stdout + said.stderr
