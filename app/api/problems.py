@@ -50,6 +50,9 @@ MESSAGES: Final = {
     "greater_than_equal": "This is too small.",
     "less_than_equal": "This is too large.",
 }
+FAULTS: Final = 500
+"""From here on it is our fault: what is behind such a problem is logged."""
+
 OURS: Final = frozenset(
     {"text_unsafe", "recipient_unclear", "section_twice", "case_code_mistyped"}
 )
@@ -185,6 +188,7 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(Problem)
     def _(request: Request, problem: Problem) -> JSONResponse:
+        request.state.trouble = problem.__cause__ if problem.status >= FAULTS else None
         return respond(request, problem)
 
     @app.exception_handler(RequestValidationError)

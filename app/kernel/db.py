@@ -196,6 +196,18 @@ def honest_about_load() -> Iterator[None]:
         raise
 
 
+@contextmanager
+def recorded_or_refused() -> Iterator[None]:
+    """Turn whatever keeps a record from being written into Busy (503).
+
+    For work whose record is the condition of its answer (R35): a later try may be recorded.
+    """
+    try:
+        yield
+    except (DBAPIError, OSError, TransactionLostError) as error:
+        raise Busy("What cannot be recorded is not done. Try again in a moment.") from error
+
+
 def is_passing(error: DBAPIError) -> bool:
     """Say whether a later try may fare better; by code, since messages carry values."""
     code = getattr(error.orig, "sqlstate", None)
@@ -206,6 +218,10 @@ def is_passing(error: DBAPIError) -> bool:
     return locked or lost or code in PASSING or error.connection_invalidated
 
 
+class TransactionLostError(RuntimeError):
+    """The database ended a transaction by itself."""
+
+
 def must_still_be_in_transaction(session: Session) -> None:
     """Refuse to commit what the database has already rolled back.
 
@@ -213,7 +229,7 @@ def must_still_be_in_transaction(session: Session) -> None:
     commit alone (ASSURANCE.md M2, R51).
     """
     if not is_in_transaction(session.connection()):
-        raise RuntimeError("The database ended this transaction by itself.")
+        raise TransactionLostError("Nothing of this work can be kept.")
 
 
 def is_in_transaction(connection: Connection) -> bool:
