@@ -86,7 +86,7 @@ class Guarded(APIRoute):
 def sign_in(request: Request, scope: Scope) -> Actor:
     """Find who is asking, in a short transaction of its own; raises 401 or 403.
 
-    Who sends no key takes the same steps as who sends one that nobody has, and hears the same.
+    Who sends no key takes the steps of who sends one that nobody has, and hears the same.
     """
     kind, _, key = request.headers.get("authorization", "").partition(" ")
     sent = key.strip() if kind.lower() == "bearer" else NO_KEY
