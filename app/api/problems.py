@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
-from app.api.strict_json import JsonRefused, is_json
+from app.api.strict_json import JsonRefused
 from app.cases.sections import Section
 from app.kernel.problems import Busy, Forbidden, Problem, Unauthenticated
 
@@ -193,9 +193,6 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(RequestValidationError)
     def _(request: Request, error: RequestValidationError) -> JSONResponse:
-        about_body = any(e["loc"][0] == "body" for e in error.errors())
-        if about_body and error.body is not None and not is_json(request.headers):
-            return respond_plainly(request, HTTPStatus.UNSUPPORTED_MEDIA_TYPE)
         found = faults(error.errors())
         return respond(request, RequestInvalid("See `errors` for what to mend.", found))
 
