@@ -170,7 +170,8 @@ def wired(world: World) -> Iterator[Wire]:
 def flaws(answer: Answer) -> list[str]:
     """Say what is wrong with the answer to something hostile; nothing, if it is well."""
     found = [n for n, value in SAFE.items() if answer[n] != value]
-    told = answer.content + b"".join(name + value for name, value in answer.headers)
+    told = b"".join(name + value for name, value in answer.headers)
+    told += answer.content if answer.status >= 400 else b""
     if answer.status >= 500:
         found.append(f"answered {answer.status}")
     if any(word in told for word in (CANARY.encode(), b"Traceback", b"SELECT", b"sqlite")):

@@ -129,7 +129,7 @@ def respond_plainly(
     body = {
         "type": "about:blank",
         "title": words.phrase,
-        "status": status,
+        "status": int(status),
         "detail": words.description or words.phrase,
     }
     return problem_json(request, body, headers)

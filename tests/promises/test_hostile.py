@@ -46,7 +46,7 @@ TAKING: Final = [one for one in WRITES if one.takes]
 EACH: Final = 7
 """Bodies an example is made of: one that is whole, five like it, and any JSON at all."""
 BODIES: Final = 15_000
-"""For all operations together, so that there may be more of them; a soak takes 20,000 each."""
+"""For all operations together, however many there are; a soak takes 20,000 of each."""
 MANY: Final = settings(
     max_examples=times(BODIES // EACH // len(TAKING), soak=20_000 // EACH),
     derandomize=True,
