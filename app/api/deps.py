@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Annotated
+from typing import Annotated, Final
 from uuid import UUID
 
 from fastapi import Depends, Header, Path, Query, Request
@@ -90,13 +90,19 @@ ApprovalId = Annotated[
     UUID | SkipJsonSchema[None], Header(alias="Approval", description=APPROVAL)
 ]
 Paging = Annotated[PageQuery, Query()]
+CHECKED: Final = {"format": "case-code"}
 CaseCodeText = Annotated[
-    str, Field(pattern=FORM, description="The code of a case."), AfterValidator(known)
+    str,
+    Field(pattern=FORM, description="The code of a case.", json_schema_extra=CHECKED),
+    AfterValidator(known),
 ]
 CaseCode = Annotated[
     str,
     Path(
-        pattern=FORM, description="The code of the case.", examples=["SC-7K3F-9QXM-4T2B-3"]
+        pattern=FORM,
+        description="The code of the case; its last character checks the others.",
+        examples=["SC-7K3F-9QXM-4T2B-3"],
+        json_schema_extra=CHECKED,
     ),
     AfterValidator(known),
 ]

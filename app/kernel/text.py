@@ -171,9 +171,12 @@ Instant = Annotated[
     Field(gt=datetime(2000, 1, 1, tzinfo=UTC), lt=datetime(2100, 1, 1, tzinfo=UTC)),
 ]
 Day = Annotated[date, BeforeValidator(spelled), Field(gt=date(1900, 1, 1))]
+SAFE: Final = {"format": "safe-text"}
+"""Named in the contract: what is refused besides stands with the API's description."""
 SafeLine = Annotated[
     str,
     StringConstraints(min_length=1, max_length=200),
+    Field(json_schema_extra=SAFE),
     AfterValidator(safe),
     AfterValidator(one_line),
     AfterValidator(at_most(200)),
@@ -181,6 +184,7 @@ SafeLine = Annotated[
 SafeText = Annotated[
     str,
     StringConstraints(min_length=1, max_length=8000),
+    Field(json_schema_extra=SAFE),
     AfterValidator(safe),
     AfterValidator(at_most(8000)),
 ]

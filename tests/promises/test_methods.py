@@ -215,7 +215,7 @@ def test_what_was_made_is_found_at_a_relative_place(
 
 
 def test_a_method_cannot_be_smuggled_in_a_header(wire: Wire, stage: Stage) -> None:
-    said = {
+    said: Headers = {
         "Authorization": f"Bearer {stage.people[0].key}",
         "X-HTTP-Method-Override": "PATCH",
     }
