@@ -1,4 +1,4 @@
-"""Try the contract on a real server: make fuzz-api, or `python -m tests.fuzzing [EXAMPLES]`.
+"""Try the contract on a real server: make fuzz-api, or python -m tests.fuzzing EXAMPLES.
 
 Schemathesis reads the served document and makes requests that fit it and requests that do
 not; all of its checks are on. It runs once for each of those who have a part in a case, in

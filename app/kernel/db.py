@@ -198,13 +198,10 @@ def honest_about_load() -> Iterator[None]:
 
 @contextmanager
 def recorded_or_refused() -> Iterator[None]:
-    """Turn whatever keeps a record from being written into Busy (503).
-
-    For work whose record is the condition of its answer (R35): a later try may be recorded.
-    """
+    """Turn whatever keeps a record from being written into Busy (503): R35."""
     try:
         yield
-    except (DBAPIError, OSError, TransactionLostError) as error:
+    except (DBAPIError, OSError, RuntimeError) as error:
         raise Busy("What cannot be recorded is not done. Try again in a moment.") from error
 
 
@@ -218,10 +215,6 @@ def is_passing(error: DBAPIError) -> bool:
     return locked or lost or code in PASSING or error.connection_invalidated
 
 
-class TransactionLostError(RuntimeError):
-    """The database ended a transaction by itself."""
-
-
 def must_still_be_in_transaction(session: Session) -> None:
     """Refuse to commit what the database has already rolled back.
 
@@ -229,7 +222,7 @@ def must_still_be_in_transaction(session: Session) -> None:
     commit alone (ASSURANCE.md M2, R51).
     """
     if not is_in_transaction(session.connection()):
-        raise TransactionLostError("Nothing of this work can be kept.")
+        raise RuntimeError("The database ended this transaction by itself.")
 
 
 def is_in_transaction(connection: Connection) -> bool:
