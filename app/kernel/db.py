@@ -218,8 +218,7 @@ def is_passing(error: DBAPIError) -> bool:
 def must_still_be_in_transaction(session: Session) -> None:
     """Refuse to commit what the database has already rolled back.
 
-    On SQLite a full disk ends the transaction in silence; later statements would then
-    commit alone (ASSURANCE.md M2, R51).
+    On SQLite a full disk ends it in silence; later statements would commit alone (R51).
     """
     if not is_in_transaction(session.connection()):
         raise RuntimeError("The database ended this transaction by itself.")
