@@ -10,6 +10,7 @@ COMPILE := $(UV) pip compile --quiet --generate-hashes --no-emit-index-url --uni
 	--python-version 3.12 --no-header
 T ?=
 UPGRADE ?=
+EXAMPLES ?= 100
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_NO_INPUT := 1
@@ -20,8 +21,7 @@ endif
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup run check test test-fast soak lint squawk rehearse format hooks migrate openapi \
-	docs lock
+.PHONY: help setup run check test test-fast soak fuzz-api lint squawk rehearse format hooks migrate 	openapi docs lock
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -43,6 +43,9 @@ test-fast: $(READY) ## The tests that are not slow, on SQLite alone: under a min
 
 soak: $(READY) ## The long runs, at full length
 	SAFE_CONDUCT_SOAK=1 $(BIN)/pytest -m soak $(T)
+
+fuzz-api: $(READY) ## Schemathesis, all checks, on a real server; EXAMPLES=100 an operation
+	$(BIN)/python -W ignore -m tests.fuzzing $(EXAMPLES)
 
 lint: $(READY) squawk ## Format, lint, types, the order of the rooms, and what migrations lock
 	$(BIN)/ruff format --check .

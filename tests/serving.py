@@ -99,8 +99,10 @@ class Served(World):
 def served(url: str) -> Iterator[Served]:
     """Serve a database as long as the block lasts."""
     world = Served(url)
-    yield world
-    world.closes()
+    try:
+        yield world
+    finally:
+        world.closes()
 
 
 class Killed:

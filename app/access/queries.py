@@ -43,7 +43,7 @@ def authenticate(session: Session, key: str, now: datetime) -> Actor:
     ).one_or_none()
     fits = hmac.compare_digest(row[0].hash if row else UNKNOWN_HASH, hash_key(key))
     if row is None or not fits or not is_live(row[0], row[1], now):
-        raise Unauthenticated("This API key is not valid.")
+        raise Unauthenticated("Send a valid API key: `Authorization: Bearer sc_...`.")
     return actor_of(row[1], row[0])
 
 

@@ -1,6 +1,8 @@
 """What a route can ask for."""
 
-from typing import Annotated
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Annotated, Final
 from uuid import UUID
 
 from fastapi import Depends, Header, Path, Query, Request
@@ -10,8 +12,9 @@ from pydantic_core import PydanticCustomError
 
 from app.api.guard import Begin, May
 from app.disclosure.policy import ReadingPurpose
-from app.kernel.actors import Scope
+from app.kernel.actors import Actor, Scope
 from app.kernel.codes import FORM, read_code
+from app.kernel.db import recorded_or_refused
 from app.kernel.idempotency import Ticket
 from app.kernel.paging import PageQuery
 from app.kernel.versions import Seen
@@ -24,6 +27,13 @@ IF_MATCH = "The ETag you last read: your decision rests on it."
 IF_NONE_MATCH = "The ETag you have: 304 if nothing changed."
 PURPOSE = "What you open it for; kept with who, when and what."
 APPROVAL = "The approval by a second person, once it is given."
+
+
+@contextmanager
+def opening(ground: Ground, actor: Actor) -> Iterator[Writing]:
+    """Begin to open what is sealed: what cannot be recorded is not shown (R35)."""
+    with recorded_or_refused(), writing(ground, actor) as work:
+        yield work
 
 
 def known(text: str) -> str:
@@ -61,7 +71,7 @@ async def ticket(
 
 ReadCases = Annotated[Begin[Reading], Depends(May(reading, Scope.CASES_READ))]
 WriteCases = Annotated[Begin[Writing], Depends(May(writing, Scope.CASES_WRITE))]
-OpenSections = Annotated[Begin[Writing], Depends(May(writing, Scope.SECTIONS_READ))]
+OpenSections = Annotated[Begin[Writing], Depends(May(opening, Scope.SECTIONS_READ))]
 ReadReferrals = Annotated[Begin[Reading], Depends(May(reading, Scope.REFERRALS_READ))]
 WriteReferrals = Annotated[Begin[Writing], Depends(May(writing, Scope.REFERRALS_WRITE))]
 ReadFeed = Annotated[Begin[Reading], Depends(May(reading, Scope.FEED_READ))]
@@ -80,13 +90,19 @@ ApprovalId = Annotated[
     UUID | SkipJsonSchema[None], Header(alias="Approval", description=APPROVAL)
 ]
 Paging = Annotated[PageQuery, Query()]
+CHECKED: Final = {"format": "case-code"}
 CaseCodeText = Annotated[
-    str, Field(pattern=FORM, description="The code of a case."), AfterValidator(known)
+    str,
+    Field(pattern=FORM, description="The code of a case.", json_schema_extra=CHECKED),
+    AfterValidator(known),
 ]
 CaseCode = Annotated[
     str,
     Path(
-        pattern=FORM, description="The code of the case.", examples=["SC-7K3F-9QXM-4T2B-3"]
+        pattern=FORM,
+        description="The code of the case; its last character checks the others.",
+        examples=["SC-7K3F-9QXM-4T2B-3"],
+        json_schema_extra=CHECKED,
     ),
     AfterValidator(known),
 ]

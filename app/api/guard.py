@@ -9,20 +9,25 @@ from collections.abc import Callable, Coroutine
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import partial
+from http import HTTPStatus
 from typing import Any, Final, override
 
 from fastapi import Request, Response
+from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from fastapi.security import HTTPBearer
+from pydantic import BaseModel
 from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
 
 from app.access.queries import authenticate, must_have
 from app.api.strict_json import is_json, must_be_strict
 from app.kernel.actors import Actor, Scope
-from app.kernel.problems import Problem, Unauthenticated
+from app.kernel.problems import Problem
 from app.kernel.work import Ground
 
 NOTHING: Final = (b"", b"{}")
+NO_KEY: Final = ""
 
 
 class BodyUnexpected(Problem):
@@ -66,29 +71,54 @@ class Guarded(APIRoute):
         [right] = rights
         return right.scope
 
+    @property
+    def queries(self) -> frozenset[str] | None:
+        """What its query may name; None where a model of it refuses the rest."""
+        fields = self.dependant.query_params
+        kinds = [field.field_info.annotation for field in fields]
+        if any(isinstance(kind, type) and issubclass(kind, BaseModel) for kind in kinds):
+            return None
+        return frozenset(field.alias for field in fields)
+
     @override
     def get_route_handler(self) -> Handler:
         inner, scope = super().get_route_handler(), self.scope
 
         async def handle(request: Request) -> Response:
             request.state.actor = await run_in_threadpool(sign_in, request, scope)
+            must_know(request, self.queries)
             body = await request.body()
             if self.body_field is None and body.strip() not in NOTHING:
                 raise BodyUnexpected("Send no body here, or an empty object.")
-            if body and is_json(request.headers):
-                must_be_strict(body)
+            if self.body_field is not None and body:
+                must_be_json(request, body)
             return await inner(request)
 
         return handle
 
 
+def must_know(request: Request, names: frozenset[str] | None) -> None:
+    """Refuse a query that names what this route does not know: it would be ignored."""
+    for name in set(request.query_params) - names if names is not None else ():
+        raise RequestValidationError([{"type": "extra_forbidden", "loc": ("query", name)}])
+
+
+def must_be_json(request: Request, body: bytes) -> None:
+    """Refuse a body that is not called JSON (415), or is not strictly that (422)."""
+    if not is_json(request.headers):
+        raise HTTPException(HTTPStatus.UNSUPPORTED_MEDIA_TYPE)
+    must_be_strict(body)
+
+
 def sign_in(request: Request, scope: Scope) -> Actor:
-    """Find who is asking, in a short transaction of its own; raises 401 or 403."""
+    """Find who is asking, in a short transaction of its own; raises 401 or 403.
+
+    Who sends no key takes the steps of who sends one that nobody has, and hears the same.
+    """
     kind, _, key = request.headers.get("authorization", "").partition(" ")
-    if kind.lower() != "bearer" or not key:
-        raise Unauthenticated("Send an API key: `Authorization: Bearer sc_...`.")
+    sent = key.strip() if kind.lower() == "bearer" else NO_KEY
     ground: Ground = request.app.state.ground
     with ground.database.reading() as session:
-        actor = authenticate(session, key.strip(), ground.clock())
+        actor = authenticate(session, sent, ground.clock())
     must_have(actor, scope)
     return actor

@@ -55,6 +55,8 @@ class Observe:
             if not status:
                 await respond_plainly(Request(scope), 500)(scope, receive, sent)
         finally:
+            if trouble := scope["state"].get("trouble"):
+                log.warning("trouble", request_id=request_id, **described(trouble))
             log.info("request", **line(scope, status, began))
 
 

@@ -11,7 +11,12 @@ UNUSED: Final = ("HTTPValidationError", "ValidationError")
 PROBLEM: Final = "application/problem+json"
 LIFECYCLE: Final = re.compile(r"app__(cases|referrals|handovers)__lifecycle__(\w+)")
 NOUNS: Final = {"cases": "Case", "referrals": "Referral", "handovers": "Handover"}
-PLAIN: Final = {"413": "The body is too large.", "415": "The body is not JSON."}
+EVERYWHERE: Final = {
+    "413": "The body is too large.",
+    "414": "The path and query are too long.",
+    "431": "The headers are too large.",
+}
+WITH_BODY: Final = {"415": "The body is not said to be plain JSON in UTF-8."}
 REQUIRED: Final = {"If-Match": "428", "Idempotency-Key": "400"}
 
 
@@ -64,7 +69,8 @@ def add_plain_answers(operation: dict[str, Any]) -> None:
     names = {parameter["name"] for parameter in operation.get("parameters", [])}
     if "If-None-Match" in names:
         operation["responses"]["304"] = {"description": "Nothing changed."}
-    for status, why in PLAIN.items() if "requestBody" in operation else ():
+    plain = EVERYWHERE | (WITH_BODY if "requestBody" in operation else {})
+    for status, why in plain.items() if "security" in operation else ():
         body = {PROBLEM: {"schema": {"$ref": "#/components/schemas/ProblemDetail"}}}
         operation["responses"][status] = {"description": why, "content": body}
 

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
-from app.api.strict_json import JsonRefused, is_json
+from app.api.strict_json import JsonRefused
 from app.cases.sections import Section
 from app.kernel.problems import Busy, Forbidden, Problem, Unauthenticated
 
@@ -50,6 +50,9 @@ MESSAGES: Final = {
     "greater_than_equal": "This is too small.",
     "less_than_equal": "This is too large.",
 }
+FAULTS: Final = 500
+"""From here on it is our fault: what is behind such a problem is logged."""
+
 OURS: Final = frozenset(
     {"text_unsafe", "recipient_unclear", "section_twice", "case_code_mistyped"}
 )
@@ -126,7 +129,7 @@ def respond_plainly(
     body = {
         "type": "about:blank",
         "title": words.phrase,
-        "status": status,
+        "status": int(status),
         "detail": words.description or words.phrase,
     }
     return problem_json(request, body, headers)
@@ -185,13 +188,11 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(Problem)
     def _(request: Request, problem: Problem) -> JSONResponse:
+        request.state.trouble = problem.__cause__ if problem.status >= FAULTS else None
         return respond(request, problem)
 
     @app.exception_handler(RequestValidationError)
     def _(request: Request, error: RequestValidationError) -> JSONResponse:
-        about_body = any(e["loc"][0] == "body" for e in error.errors())
-        if about_body and error.body is not None and not is_json(request.headers):
-            return respond_plainly(request, HTTPStatus.UNSUPPORTED_MEDIA_TYPE)
         found = faults(error.errors())
         return respond(request, RequestInvalid("See `errors` for what to mend.", found))
 

@@ -3,13 +3,13 @@
 import json
 import re
 from collections.abc import Mapping
+from email.message import Message
 from typing import Any, Final
 
 from app.kernel.problems import Problem
 
 DEPTH: Final = 32
 DIGITS: Final = 18
-JSON_TYPES: Final = ("application/json", "+json")
 
 
 class JsonRefused(Problem):
@@ -19,9 +19,17 @@ class JsonRefused(Problem):
 
 
 def is_json(headers: Mapping[str, str]) -> bool:
-    """Say whether the caller says it sent what we read."""
-    media_type = headers.get("content-type", "").split(";")[0].strip().lower()
-    return media_type.endswith(JSON_TYPES)
+    """Say whether the caller says it sent what we read: JSON, in UTF-8, not compressed."""
+    said = Message()
+    said["content-type"] = headers.get("content-type", "")
+    media_type = said.get_content_type()
+    plain = headers.get("content-encoding", "identity").strip().lower() == "identity"
+    utf_8 = (said.get_content_charset() or "utf-8") == "utf-8"
+    return (
+        plain
+        and utf_8
+        and (media_type == "application/json" or media_type.endswith("+json"))
+    )
 
 
 def must_be_strict(body: bytes) -> None:

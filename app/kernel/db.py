@@ -197,6 +197,15 @@ def honest_about_load() -> Iterator[None]:
         raise
 
 
+@contextmanager
+def recorded_or_refused() -> Iterator[None]:
+    """Turn whatever keeps a record from being written into Busy (503): R35."""
+    try:
+        yield
+    except (DBAPIError, OSError, RuntimeError) as error:
+        raise Busy("What cannot be recorded is not done. Try again in a moment.") from error
+
+
 def is_passing(error: DBAPIError) -> bool:
     """Say whether a later try may fare better; by code, since messages carry values."""
     code = getattr(error.orig, "sqlstate", None)
@@ -216,8 +225,7 @@ def is_operators(error: DBAPIError) -> bool:
 def must_still_be_in_transaction(session: Session) -> None:
     """Refuse to commit what the database has already rolled back.
 
-    On SQLite a full disk ends the transaction in silence; later statements would then
-    commit alone (ASSURANCE.md M2, R51).
+    On SQLite a full disk ends it in silence; later statements would commit alone (R51).
     """
     if not is_in_transaction(session.connection()):
         raise RuntimeError("The database ended this transaction by itself.")

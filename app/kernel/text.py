@@ -1,7 +1,7 @@
 """Strict input: texts that cannot lie, codes that can be checked."""
 
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import UTC, date, datetime
 from typing import Annotated, Final
 
@@ -20,10 +20,25 @@ BIDI: Final = frozenset(
     "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200e\u200f\u061c"
 )
 JOINERS: Final = frozenset("\u200c\u200d")
-"""Zero-width (non-)joiners spell real Persian and Hindi names, between letters."""
+"""Zero-width (non-)joiners spell real Persian and Hindi names, within words."""
 VIRAMA: Final = 9
-MARKS: Final = "\u064b\u064c\u064d\u064e\u064f\u0650\u0651\u0652\u0670"
-BLANKS: Final = frozenset("\u115f\u1160\u2800\u3164\uffa0")
+GRAPHEME_JOINER: Final = "\u034f"
+VOWEL_SEPARATOR: Final = "\u180e"
+MONGOLIAN: Final = range(0x1820, 0x18AB)
+JOINING: Final = (MONGOLIAN, range(0x07CA, 0x07EB), range(0x1E900, 0x1E944))
+"""Letters that join though their direction does not say so: Mongolian, N'Ko, Adlam."""
+VARIED: Final = (
+    *(range(0x3400, 0x4DC0), range(0x4E00, 0xA000), range(0xF900, 0xFB00)),
+    *(range(0x20000, 0x323B0), range(0x1000, 0x10A0)),
+)
+"""Letters with forms to choose from: ideographs, and those of Burmese and its kin."""
+SELECTORS: Final = (
+    *(range(0x180B, 0x180E), range(0x180F, 0x1810)),
+    *(range(0xFE00, 0xFE10), range(0xE0100, 0xE01F0)),
+)
+FILLERS: Final = frozenset("\u115f\u1160\u3164\uffa0\u17b4\u17b5")
+"""Letters that nobody can see: two names would look the same."""
+BRAILLE_BLANK: Final = "\u2800"
 LINES: Final = frozenset("\n\t")
 UNPRINTED: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 
@@ -32,45 +47,92 @@ def safe(text: str) -> str:
     """Normalise a text to NFC, or say why it is refused (ASSURANCE.md R67).
 
     Control characters and bidirectional overrides make a text read as another one; a lone
-    surrogate cannot be stored.
+    surrogate cannot be stored; what nobody sees can hide another text.
     """
     text = unicodedata.normalize("NFC", text).strip()
     for index, char in enumerate(text):
-        if char in JOINERS:
-            if not joins(text, index):
-                raise refused("a joiner that joins nothing")
-        elif char in BIDI:
-            raise refused("a character that changes the direction of reading")
-        elif unicodedata.category(char) in UNPRINTED and char not in LINES:
-            raise refused("a control or unassigned character")
+        if not (char.isascii() and char.isprintable()):
+            must_be_safe(text, index, char)
     if not any(shows(char) for char in text):
         raise refused("nothing that can be seen")
     return text
 
 
+def must_be_safe(text: str, index: int, char: str) -> None:
+    """Say why a character is refused where it stands."""
+    if char in BIDI:
+        raise refused("a character that changes the direction of reading")
+    if char in FILLERS:
+        raise refused("a letter that cannot be seen")
+    if char in JOINERS:
+        if not joins(text, index):
+            raise refused("a joiner that joins nothing")
+    elif char in UNSEEN_MARKS or is_in(SELECTORS, char):
+        if not belongs(text, index):
+            raise refused("a mark that cannot be seen")
+    elif unicodedata.category(char) in UNPRINTED and char not in LINES:
+        raise refused("a control or unassigned character")
+
+
+UNSEEN_MARKS: Final = frozenset({GRAPHEME_JOINER, VOWEL_SEPARATOR})
+
+
 def joins(text: str, index: int) -> bool:
     """Say whether a joiner stands where a script needs one (after RFC 5892, appendix A).
 
-    Next to a virama inside a word of an Indic script, or between two letters of a script
-    that joins its letters, as Arabic does.
+    Next to a virama of an Indic script, where it may also end a word; or within a word, at
+    a letter of a script that joins its letters, as Arabic does.
     """
-    if not 0 < index < len(text) - 1:
-        return False
-    before = text[:index].rstrip(MARKS)[-1:]
-    after = text[index + 1]
-    virama = VIRAMA in (
-        unicodedata.combining(text[index - 1]),
-        unicodedata.combining(after),
-    )
-    return virama or {
-        unicodedata.bidirectional(before or " "),
-        unicodedata.bidirectional(after),
-    } == {"AL"}
+    after = text[index + 1 : index + 2]
+    if unicodedata.combining(text[index - 1 : index] or " ") == VIRAMA:
+        return True
+    before = letter_before(text, index)
+    if not is_of_a_word(before) or not is_of_a_word(after):
+        return bool(before and after) and unicodedata.combining(after) == VIRAMA
+    return joining(before) or joining(after)
+
+
+def letter_before(text: str, index: int) -> str:
+    """Find what the marks before a place stand on; "" if nothing."""
+    for place in range(index - 1, -1, -1):
+        if unicodedata.category(text[place]) != "Mn":
+            return text[place]
+    return ""
+
+
+def is_of_a_word(char: str) -> bool:
+    """Say whether it is a letter or a number."""
+    return bool(char) and unicodedata.category(char)[0] in "LN"
+
+
+def joining(char: str) -> bool:
+    """Say whether it is a letter of a script that joins its letters."""
+    return unicodedata.bidirectional(char) == "AL" or is_in(JOINING, char)
+
+
+def belongs(text: str, index: int) -> bool:
+    """Say whether a mark that nobody sees has something to work on.
+
+    Mongolian has some of its own. A selector chooses a form of an ideograph or a symbol, a
+    grapheme joiner keeps marks apart; elsewhere they could only hide something.
+    """
+    char, before = text[index], text[index - 1 : index]
+    if char == VOWEL_SEPARATOR or "\u180b" <= char <= "\u180f":
+        return is_in((MONGOLIAN,), before)
+    category = unicodedata.category(before or " ")
+    if char == GRAPHEME_JOINER:
+        return category == "Mn" and before not in UNSEEN_MARKS
+    return is_in(VARIED, before) or category[0] in "NPS"
+
+
+def is_in(ranges: Collection[range], char: str) -> bool:
+    """Say whether a character is of one of these ranges."""
+    return bool(char) and any(ord(char) in part for part in ranges)
 
 
 def shows(char: str) -> bool:
     """Say whether a character is something to see by itself."""
-    return unicodedata.category(char)[0] in "LNPS" and char not in BLANKS
+    return unicodedata.category(char)[0] in "LNPS" and char != BRAILLE_BLANK
 
 
 def one_line(text: str) -> str:
@@ -109,9 +171,12 @@ Instant = Annotated[
     Field(gt=datetime(2000, 1, 1, tzinfo=UTC), lt=datetime(2100, 1, 1, tzinfo=UTC)),
 ]
 Day = Annotated[date, BeforeValidator(spelled), Field(gt=date(1900, 1, 1))]
+SAFE: Final = {"format": "safe-text"}
+"""Named in the contract: what is refused besides stands with the API's description."""
 SafeLine = Annotated[
     str,
     StringConstraints(min_length=1, max_length=200),
+    Field(json_schema_extra=SAFE),
     AfterValidator(safe),
     AfterValidator(one_line),
     AfterValidator(at_most(200)),
@@ -119,6 +184,7 @@ SafeLine = Annotated[
 SafeText = Annotated[
     str,
     StringConstraints(min_length=1, max_length=8000),
+    Field(json_schema_extra=SAFE),
     AfterValidator(safe),
     AfterValidator(at_most(8000)),
 ]

@@ -8,6 +8,7 @@ from httpx2 import Response
 from app.access.actions import disable_account, make_key, revoke_key
 from app.access.queries import prefix_of
 from app.kernel.actors import AccountKind, Role, Scope
+from tests.databases import overheard
 from tests.world import EVERYTHING, Someone, World, done
 
 OPEN = {"/livez", "/readyz"}
@@ -97,14 +98,27 @@ def test_no_key_that_is_not_valid_is_told_why(world: World) -> None:
     assert answers[0].headers["WWW-Authenticate"] == "Bearer"
 
 
-def test_no_key_and_another_scheme_are_asked_for_one_alike(world: World) -> None:
-    one = world.someone("KZ_LEAD")
-    ways = ("", "Bearer", "Bearer ", f"Basic {one.key}", one.key, "Token x")
+def test_no_key_and_a_wrong_one_hear_the_same(world: World) -> None:
+    one, wrong = world.someone("KZ_LEAD"), f"Bearer sc_{'0' * 10}_wrong"
+    ways = ("", "Bearer", "Bearer ", f"Basic {one.key}", one.key, "Token x", wrong)
 
     answers = [me(one, way) for way in ways]
 
     assert [told(answer) for answer in answers] == [told(answers[0])] * len(ways)
+    assert len({len(answer.content) for answer in answers}) == 1
     assert answers[0].status_code == 401
+
+
+def test_no_key_and_a_wrong_one_cost_the_same(world: World) -> None:
+    one, wrong = world.someone("KZ_LEAD"), f"Bearer sc_{'0' * 10}_wrong"
+
+    asked = []
+    for way in ("", "Bearer", f"Basic {one.key}", "Bearer wrong", wrong):
+        with overheard(world.database.engine) as statements:
+            me(one, way)
+        asked.append(statements)
+
+    assert asked == [asked[0]] * len(asked)
 
 
 @pytest.mark.parametrize("scheme", ["Bearer", "bearer", "BEARER"])

@@ -11,12 +11,11 @@ from uuid import uuid4
 
 import pytest
 from httpx2 import Response
-from sqlalchemy import Engine, event
 
 from app.kernel.actors import Role
 from app.kernel.codes import new_code
 from tests.bodies import BODIES
-from tests.databases import Copy
+from tests.databases import Copy, overheard
 from tests.world import (
     WORKERS,
     Json,
@@ -435,19 +434,6 @@ def test_a_stranger_costs_the_same_statements_either_way(cast: Cast) -> None:
                 reach(cast.stranger, route, ids)
             said.append(statements)
         assert said[0] == said[1], route
-
-
-@contextmanager
-def overheard(engine: Engine) -> Iterator[list[str]]:
-    """Listen to what is asked of the database."""
-    statements: list[str] = []
-
-    def listen(*said: Any) -> None:
-        statements.append(said[2])
-
-    event.listen(engine, "before_cursor_execute", listen)
-    yield statements
-    event.remove(engine, "before_cursor_execute", listen)
 
 
 def test_a_thing_of_another_case_is_not_found_in_ones_own(cast: Cast) -> None:

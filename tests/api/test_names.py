@@ -1,0 +1,81 @@
+"""A person is called what they are called, and a case is found as its code is typed."""
+
+import unicodedata
+from itertools import batched
+
+import pytest
+
+from tests.names import NAMES
+from tests.world import Json, Someone, done, path_of, problem
+
+
+def test_every_name_comes_out_of_its_seal_as_it_went_in(officer: Someone) -> None:
+    for names in batched(NAMES.values(), 10, strict=False):
+        sections: list[Json] = [
+            {"section": "identity", "names": list(names), "documents": list(names)},
+            {"section": "narrative", "text": "\n".join(names)},
+            {"section": "contact", "alias": names[0], "safe_channel": names[-1]},
+        ]
+        case = done(officer.writes_case(sections=sections))
+
+        for section in sections:
+            opened = officer.opens(f"{path_of(case)}/sections/{section['section']}")
+            assert section.items() <= done(opened)["content"].items()
+
+
+def test_a_name_that_was_typed_in_parts_is_kept_composed(officer: Someone) -> None:
+    typed = [unicodedata.normalize("NFD", name) for name in list(NAMES.values())[:10]]
+    case = done(officer.writes_case(sections=[{"section": "identity", "names": typed}]))
+
+    opened = done(officer.opens(f"{path_of(case)}/sections/identity"))
+
+    assert opened["content"]["names"] == list(NAMES.values())[:10]
+
+
+def test_the_name_of_whom_to_reach_is_kept_too(officer: Someone, lead: Someone) -> None:
+    people = [
+        {"name": NAMES[n], "phone": "+77010000001"} for n in ("Kazakh, Arabic", "Thai")
+    ]
+    case = officer.submits()
+    done(lead.does("acknowledge", case))
+    done(lead.does("accept-lead", case, {"contacts": people}))
+
+    assert done(lead.opens(f"{path_of(case)}/contacts"))["contacts"] == people
+
+
+def ways(code: str) -> dict[str, str]:
+    """Type a code in the ways in which people type it."""
+    return {
+        "as it is": code,
+        "small": code.lower(),
+        "without hyphens": code.replace("-", ""),
+        "small and without hyphens": code.replace("-", "").lower(),
+        "letters for digits": code[:3]
+        + code[3:-2].translate(str.maketrans("01", "OI"))
+        + code[-2:],
+        "small letters for digits": code[:3]
+        + code[3:-2].translate(str.maketrans("01", "ol"))
+        + code[-2:],
+    }
+
+
+@pytest.mark.parametrize("way", ways("SC-0000-1111-0101-0"))
+def test_a_case_is_found_as_its_code_is_typed(way: str, officer: Someone) -> None:
+    for _ in "12345":
+        case = done(officer.writes_case())
+        typed = ways(case["code"])[way]
+
+        assert done(officer.get(f"/cases/{typed}"))["code"] == case["code"]
+        assert done(officer.get("/referrals", case=typed))["items"] == []
+        assert done(officer.opens(f"/cases/{typed}/sections/needs"))["section"] == "needs"
+        written = officer.does("submit", {"code": typed})
+        assert done(written)["code"] == case["code"]
+
+
+@pytest.mark.parametrize("wrong", ["{}0", "0{}", "{} ", "{}%0A", "{}%00", "SC-{}", "{}-"])
+def test_what_is_nearly_a_code_finds_nothing(wrong: str, officer: Someone) -> None:
+    code = done(officer.writes_case())["code"]
+
+    status, _ = problem(officer.get(f"/cases/{wrong.format(code)}"))
+
+    assert status in {404, 422}

@@ -1,0 +1,231 @@
+"""No text that anybody sends keeps the service busy: patterns are linear (R70).
+
+What pydantic checks runs in an engine that is linear by construction. What `re` checks is
+listed here, and each pattern has at most one repetition without a bound, and no choice.
+"""
+
+import ast
+import re
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from functools import partial
+from pathlib import Path
+from re import _constants as codes
+from re import _parser as parser
+from typing import Any
+
+import pytest
+from pydantic import TypeAdapter, ValidationError
+
+from app.api import strict_json
+from app.api.conditional import has
+from app.api.deps import CaseCodeText, KeyText
+from app.api.strict_json import must_be_strict
+from app.casework.schemas import NewCase
+from app.consents.schemas import NewConsent
+from app.feed import queries as feed
+from app.kernel import codes as case_codes
+from app.kernel import text as texts
+from app.kernel import versions
+from app.kernel.codes import read_code
+from app.kernel.problems import Problem
+from app.kernel.versions import Seen
+
+ROOT = Path(__file__).parents[2]
+TREES = {
+    str(path.relative_to(ROOT)): ast.parse(path.read_text("utf-8"))
+    for path in sorted((ROOT / "app").rglob("*.py"))
+}
+READ_BY_RE = {
+    "app/api/strict_json.py": ["compile", "compile"],
+    "app/feed/queries.py": ["compile"],
+    "app/kernel/codes.py": ["fullmatch"],
+    "app/kernel/versions.py": ["compile"],
+}
+"""Where `re` reads what somebody sent."""
+OURS_ALONE = {"app/api/openapi.py", "app/kernel/keyfile.py", "app/kernel/problems.py"}
+"""Where it reads what we wrote: names of classes, the contract, the operator's key file."""
+PATTERNS: dict[str, re.Pattern[Any]] = {
+    "texts of JSON": strict_json.TEXTS,
+    "brackets of JSON": strict_json.BRACKETS,
+    "cursor of the feed": feed.CURSOR,
+    "entity tag": versions.TAG,
+    "case code": re.compile(case_codes.FORM),
+}
+SIZE, LIMIT = 64 * 1024, 0.05
+
+
+def uses_of_re(tree: ast.Module) -> list[str]:
+    """Name the functions of `re` that a file calls."""
+    return [
+        node.func.attr
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and isinstance(node.func.value, ast.Name)
+        and node.func.value.id == "re"
+    ]
+
+
+def imports(tree: ast.Module) -> set[str]:
+    """Name the modules a file imports, and from which it imports."""
+    found = [node for node in ast.walk(tree) if isinstance(node, ast.Import)]
+    froms = [
+        node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)
+    ]
+    return {alias.name for node in found for alias in node.names} | set(froms)
+
+
+def test_each_use_of_re_is_known() -> None:
+    used = {name: uses_of_re(tree) for name, tree in TREES.items() if uses_of_re(tree)}
+
+    assert {n: u for n, u in used.items() if n not in OURS_ALONE} == READ_BY_RE
+
+
+def test_no_other_engine_is_used_and_none_under_another_name() -> None:
+    others = {"regex", "fnmatch", "sre_compile", "sre_parse", "string.templatelib"}
+
+    for name, tree in TREES.items():
+        assert not imports(tree) & others, name
+        froms = [n for n in ast.walk(tree) if isinstance(n, ast.ImportFrom)]
+        assert "re" not in {node.module for node in froms}, name
+        named = [a for n in ast.walk(tree) if isinstance(n, ast.Import) for a in n.names]
+        assert [a for a in named if a.name == "re" and a.asname] == [], name
+        assert "python-re" not in ast.unparse(tree), name
+
+
+def repetitions(parsed: Any) -> Iterator[tuple[Any, bool]]:
+    """Find every repetition without a bound, and whether it may try again."""
+    for operation, argument in parsed:
+        if operation in {codes.MAX_REPEAT, codes.MIN_REPEAT, codes.POSSESSIVE_REPEAT}:
+            _, most, inner = argument
+            if most == codes.MAXREPEAT:
+                yield inner, operation is not codes.POSSESSIVE_REPEAT
+            yield from repetitions(inner)
+        elif operation is codes.SUBPATTERN:
+            yield from repetitions(argument[-1])
+        elif operation is codes.BRANCH:
+            for branch in argument[1]:
+                yield from repetitions(branch)
+
+
+def is_linear(pattern: re.Pattern[Any]) -> bool:
+    """Say whether a pattern reads each character a bounded number of times."""
+    parsed = parser.parse(pattern.pattern, pattern.flags)
+    found = list(repetitions(parsed))
+    words = set(re.findall(r"[A-Z_]+", str(parsed.data)))
+    chooses = "BRANCH" in words and [again for _, again in found] != [False]
+    nested = any(list(repetitions(inner)) for inner, _ in found)
+    looks = words & {"GROUPREF", "ASSERT", "ASSERT_NOT"}
+    return len(found) <= 1 and not (chooses or nested or looks)
+
+
+@pytest.mark.parametrize("name", PATTERNS)
+def test_a_pattern_that_reads_what_is_sent_is_linear(name: str) -> None:
+    assert is_linear(PATTERNS[name])
+
+
+@pytest.mark.parametrize("evil", [r"(a+)+b", r"a*a*b", r"(a|ab)*c", r"(.*)\1", r"(?=a+)b"])
+def test_the_rule_knows_an_evil_pattern(evil: str) -> None:
+    assert not is_linear(re.compile(evil))
+
+
+TYPES: dict[str, Any] = {
+    "SafeLine": texts.SafeLine,
+    "SafeText": texts.SafeText,
+    "CountryCode": texts.CountryCode,
+    "LanguageTag": texts.LanguageTag,
+    "Phone": texts.Phone,
+    "Code": texts.Code,
+    "Day": texts.Day,
+    "Instant": texts.Instant,
+    "case code": CaseCodeText,
+    "idempotency key": KeyText,
+    **{
+        f: NewConsent.model_fields[f].rebuild_annotation()
+        for f in ("form_version", "language")
+    },
+    "external_reference": NewCase.model_fields["external_reference"].rebuild_annotation(),
+}
+EVIL = {
+    "letters": "a" * SIZE,
+    "capitals": "A" * SIZE,
+    "digits": "1" * SIZE,
+    "hyphens": "a-" * (SIZE // 2),
+    "zeros and a sign": "+" + "0" * SIZE,
+    "a code without end": "SC-" + "7" * SIZE,
+    "fractions": "2026-06-01T12:00:00." + "1" * SIZE + "Z",
+    "white space": " " * SIZE + "!",
+    "joiners": "ب\u200c" * (SIZE // 2),
+    "marks": "a" + "\u0301\u0327" * (SIZE // 2),
+    "quotes": '"' * SIZE,
+    "backslashes": "\\" * SIZE,
+}
+BODIES = {
+    "quotes": b'"' * SIZE,
+    "texts": b'""' * (SIZE // 2),
+    "a text without end": b'"' + b"a" * SIZE,
+    "backslashes": b'"' + b"\\" * SIZE,
+    "escaped quotes": b'"' + b'\\"' * (SIZE // 2),
+    "escaped quotes, escaped": b'"' + b'\\\\"' * (SIZE // 3),
+    "arrays": b"[" * SIZE,
+    "closing": b"]" * SIZE,
+    "objects": b'{"a":' * (SIZE // 5),
+    "brackets in texts": b'["[{",' * (SIZE // 6),
+    "keys": b"{" + b",".join(b'"%d":1' % n for n in range(SIZE // 10)) + b"}",
+    "one key": b"{" + b",".join([b'"a":1'] * (SIZE // 6)) + b"}",
+    "digits": b"9" * SIZE,
+    "fraction": b"0." + b"9" * SIZE,
+    "exponent": b"1e" + b"9" * SIZE,
+    "minus": b"-" * SIZE,
+    "escapes": b'"' + b"\\ud800" * (SIZE // 6) + b'"',
+    "white space": b" " * SIZE,
+    "no UTF-8": b"\xff" * SIZE,
+    "half of UTF-8": '"ж'.encode()[:-1] * (SIZE // 2),
+    "numbers": b"[" + b"1," * (SIZE // 2) + b"1]",
+}
+
+
+def quickest(act: Callable[[], object], tries: int = 5) -> float:
+    """Time something, and leave out what else the machine did."""
+    took = []
+    for _ in range(tries):
+        begun = time.perf_counter()
+        with suppress(ValidationError, Problem):
+            act()
+        took.append(time.perf_counter() - begun)
+    return min(took)
+
+
+@pytest.mark.parametrize("kind", TYPES)
+def test_no_text_keeps_a_type_busy(kind: str) -> None:
+    adapter = TypeAdapter(TYPES[kind])
+
+    took = {
+        name: quickest(partial(adapter.validate_python, text))
+        for name, text in EVIL.items()
+    }
+
+    assert {name: seconds for name, seconds in took.items() if seconds > LIMIT} == {}
+
+
+@pytest.mark.parametrize("name", BODIES)
+def test_no_body_keeps_the_reader_busy(name: str) -> None:
+    assert quickest(lambda: must_be_strict(BODIES[name])) < LIMIT
+
+
+@pytest.mark.parametrize("name", EVIL)
+def test_no_header_or_path_keeps_its_reader_busy(name: str) -> None:
+    text = EVIL[name]
+    commas = ",".join(text[: SIZE // 2])
+
+    readers: list[Callable[[], object]] = [
+        lambda: read_code(text),
+        lambda: has(commas, "tag"),
+        lambda: Seen(commas).must_include(1),
+        lambda: Seen(text).must_include(1),
+        lambda: feed.CURSOR.fullmatch(text),
+    ]
+
+    assert max(quickest(reader) for reader in readers) < LIMIT
