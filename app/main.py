@@ -12,6 +12,7 @@ from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
 from app.api import (
+    administration,
     approvals,
     cases,
     consents,
@@ -30,7 +31,10 @@ from app.kernel.vault import KeyProvider, Vault
 from app.kernel.work import Ground
 
 MAX_BODY_BYTES: Final = 256 * 1024
-ROUTERS: Final = (cases, consents, sections, referrals, feed, approvals, directory)
+ROUTERS: Final = (
+    *(cases, consents, sections, referrals, feed, approvals),
+    *(directory, administration),
+)
 ABOUT: Final = """
 Carries the cases of presumed victims of trafficking between the focal points of a
 transnational referral mechanism. Write a case, follow its evidence; poll `GET /v1/events`
@@ -44,6 +48,7 @@ TAGS: Final = [
     {"name": "feed", "description": "What happened, what waits, what became of it."},
     {"name": "approvals", "description": "What waits for a second person."},
     {"name": "directory", "description": "Focal points, countries, the rules, and you."},
+    {"name": "administration", "description": "Changing the directory, by administrators."},
     {"name": "health", "description": "For whoever runs the service."},
 ]
 

@@ -10,6 +10,7 @@ from app.access import models as access
 from app.cases import models as cases
 from app.consents import models as consents
 from app.deadlines import models as deadlines
+from app.directory import changes
 from app.directory import models as directory
 from app.disclosure import models as disclosure
 from app.feed import models as feed
@@ -20,7 +21,7 @@ from app.routing import models as routing
 
 # Imported so that Base knows every table; a test finds the one that was forgotten.
 TABLES: Final = (
-    *(journal, idempotency, directory, access, deadlines, cases),
+    *(journal, idempotency, directory, changes, access, deadlines, cases),
     *(routing, consents, referrals, disclosure, feed),
 )
 ONE_AT_A_TIME: Final = 0x5AFEC0DE

@@ -1,15 +1,16 @@
 """Cases: writing them, reading them, and one path for each act."""
 
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Response, Security
 from pydantic import Field
 from pydantic.json_schema import SkipJsonSchema
 
+from app.access.actions import ApprovalUnusable
 from app.access.models import Approval
 from app.api.acting import on_case, show_case
-from app.api.approvals import show_approval
+from app.api.approvals import ASKED, Answers, show_approval
 from app.api.conditional import answer
 from app.api.deps import (
     ApprovalId,
@@ -31,7 +32,6 @@ from app.casework import acting, carrying, closing, intake, leading, situation
 from app.casework.needs import Terms
 from app.casework.schemas import (
     AcceptLead,
-    ApprovalOut,
     CaseOut,
     CasePage,
     CloseCase,
@@ -63,13 +63,11 @@ ACTS = (
     *(ActionIllegal, ActionNotYours, RoleMissing, NeedsUnmet),
 )
 ACT = problems(*ACTS)
-type Answers = dict[int | str, dict[str, Any]]
 NO_LONGER_YOURS: Answers = {
     204: {"description": "Done; you are no longer party to the case."}
 }
 
-ASKED: Answers = {202: {"model": ApprovalOut, "description": "A second person was asked."}}
-ACT_WITH_ANOTHER = problems(*ACTS, closing.ApprovalUnusable)
+ACT_WITH_ANOTHER = problems(*ACTS, ApprovalUnusable)
 
 
 @router.post(

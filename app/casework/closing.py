@@ -1,12 +1,12 @@
 """How a case ends: by two people, with a reason, and with the person told."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Final
 from uuid import UUID
 
 from app.access import actions as decisions
 from app.access import queries as access
-from app.access.models import Approval, ApprovalState
+from app.access.models import Approval
 from app.cases import actions as cases
 from app.cases.lifecycle import TABLE, Action, Need, Row
 from app.cases.models import Case
@@ -18,7 +18,6 @@ from app.deadlines import actions as deadlines
 from app.deadlines.limits import ClockKind, due
 from app.kernel.actors import Role
 from app.kernel.needs import refuse
-from app.kernel.problems import NotFound, Problem
 from app.kernel.versions import Seen
 from app.kernel.work import Writing
 from app.referrals import actions as referrals
@@ -26,10 +25,13 @@ from app.referrals import actions as referrals
 APPROVERS: Final = frozenset({Role.COORDINATOR, Role.SUPERVISOR})
 
 
-class ApprovalUnusable(Problem):
-    """The approval given does not allow this: not approved, spent, lapsed, or another's."""
+@dataclass(frozen=True)
+class Asked:
+    """A question about a case, as clocks and the journal name it."""
 
-    status = 409
+    id: UUID
+    case_id: UUID
+    reference: str
 
 
 def close(
@@ -37,7 +39,7 @@ def close(
 ) -> Case | Approval:
     """Close a case, or ask a second person to allow it.
 
-    Raises what `ready` does, and ApprovalUnusable (409). When only the second person is
+    Raises what `ready` does, and what `spend` does. When only the second person is
     missing, the question to them is committed instead, and returned.
     """
     case = lock(work, code, seen)
@@ -52,7 +54,7 @@ def close(
             return ask(work, case, fingerprint, why)
         refuse(missing)
     else:
-        spend(work, approval, fingerprint)
+        decisions.spend(work, approval, fingerprint)
     return end(work, case, row, why)
 
 
@@ -65,53 +67,39 @@ def fingerprint_of(work: Writing, case: Case, why: CloseCase) -> str:
 
 def ask(work: Writing, case: Case, fingerprint: str, why: CloseCase) -> Approval:
     """Put the question to a second person of the holder; asked twice, it is one."""
-    if asked := access.pending_like(work, fingerprint):
-        return asked
-    question = Approval(
-        id=work.new_id(),
+    if waiting := access.pending_like(work, fingerprint):
+        return waiting
+    asking = decisions.Asking(
         action=f"case.{Action.CLOSE}",
-        case_id=case.id,
         subject=case.reference,
         fingerprint=fingerprint,
         facts={"reason": why.reason},
-        decision=ApprovalState.PENDING,
-        focal_point_id=work.actor.focal_point_id,
-        roles=sorted(APPROVERS),
-        asked_by=work.actor.account_id,
-        asked_at=work.now,
+        roles=APPROVERS,
         lapses_at=due(ClockKind.APPROVE, case.priority, work.now),
+        case_id=case.id,
     )
-    work.session.add(question)
-    us = work.actor.focal_point_id
-    deadlines.restart(work, question, ClockKind.APPROVE, question.lapses_at, waits_on=us)
+    question, us = decisions.ask(work, asking), work.actor.focal_point_id
+    asked = Asked(question.id, case.id, question.reference)
+    deadlines.restart(work, asked, ClockKind.APPROVE, question.lapses_at, waits_on=us)
     facts = {"action": question.action, "subject": question.subject}
-    work.record("approval.asked", question, frozenset({us}), facts)
+    work.record("approval.asked", asked, frozenset({us}), facts)
     return question
 
 
 def decide(work: Writing, approval_id: UUID, *, approve: bool) -> Approval:
-    """Answer as a second person; raises what `access.decide` does."""
+    """Answer as a second person; raises what `access.decide` does.
+
+    Those of a case hear of it. What is about no case tells nobody: it is in the list.
+    """
     before = access.approval(work, approval_id).decision
     question = decisions.decide(work, approval_id, approve=approve)
-    if question.decision != before:
+    if question.case_id is not None and question.decision != before:
         deadlines.stop(work, question.id)
         facts = {"decision": question.decision, "subject": question.subject}
+        asked = Asked(question.id, question.case_id, question.reference)
         us = frozenset({question.focal_point_id})
-        work.record("approval.decided", question, us, facts)
+        work.record("approval.decided", asked, us, facts)
     return question
-
-
-def spend(work: Writing, approval_id: UUID, fingerprint: str) -> None:
-    """Use an approval, once; raises ApprovalUnusable (409)."""
-    try:
-        question = access.lock_approval(work, approval_id)
-    except NotFound as error:
-        raise ApprovalUnusable("There is no such approval.") from error
-    if question.fingerprint != fingerprint:
-        raise ApprovalUnusable("It was given for another request; repeat the same body.")
-    if question.decision != ApprovalState.APPROVED or question.lapses_at <= work.now:
-        raise ApprovalUnusable(f"It is {question.decision}, or lapsed: ask anew.")
-    question.decision = ApprovalState.SPENT
 
 
 def end(work: Writing, case: Case, row: Row, why: CloseCase) -> Case:

@@ -284,6 +284,15 @@ def try_hold(session: Session, name: str) -> bool:
     return session.scalars(select(free)).one()
 
 
+def hold(session: Session, name: str) -> None:
+    """Hold a name until this transaction ends, once nobody else does.
+
+    On SQLite there is nothing to wait for: the other writer has finished before we began.
+    """
+    if session.get_bind().dialect.name != "sqlite":
+        session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(name, 0))))
+
+
 def migrated_to(session: Session) -> str | None:
     """Name the migration this database stands at; None: it has no tables yet."""
     if not inspect(session.connection()).has_table("alembic_version"):

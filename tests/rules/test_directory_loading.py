@@ -1,6 +1,7 @@
 """A folder loads whole or not at all, twice as well as once, and deletes nothing."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 from sqlalchemy import select
 
 from app.directory.actions import Count, Loaded, load, standard_data
+from app.directory.changes import Clerk
 from app.directory.files import FilesRefused
 from app.directory.models import Country, FocalPoint
 from app.kernel.db import Base, Database
@@ -17,6 +19,7 @@ from app.kernel.journal import Mailbox
 
 DEMONSTRATION = files("app.demo").joinpath("data")
 NOTHING = Count(0, 0, 0)
+TODAY = datetime(2026, 6, 1, 12, tzinfo=UTC)
 COUNTRY = (
     "iso2,name,region,languages,time_zone,state_routing,first_contact,needs_criminal_case,"
     "routing_reason,lead_body,source,as_of,confidence\n"
@@ -54,7 +57,7 @@ def folder(tmp_path: Path) -> Path:
 
 def loaded(database: Database, folder: Traversable) -> Loaded:
     with database.writing() as session:
-        return load(session, uuid4, folder)
+        return load(Clerk(session, uuid4, TODAY), folder)
 
 
 def office(database: Database, code: str) -> FocalPoint:

@@ -12,6 +12,7 @@ from sqlalchemy import update
 
 from app.directory import queries
 from app.directory.actions import load, standard_data
+from app.directory.changes import Clerk
 from app.directory.kinds import Service
 from app.directory.models import FocalPoint
 from app.directory.schemas import CountryOut, FocalPointOut
@@ -32,8 +33,9 @@ def database(tmp_path: Path) -> Iterator[Database]:
     database = Database(f"sqlite:///{tmp_path}/t.db")
     Base.metadata.create_all(database.engine)
     with database.writing() as session:
-        load(session, uuid4, standard_data())
-        load(session, uuid4, files("app.demo").joinpath("data"))
+        clerk = Clerk(session, uuid4, TODAY)
+        load(clerk, standard_data())
+        load(clerk, files("app.demo").joinpath("data"))
     yield database
     database.engine.dispose()
 
