@@ -285,10 +285,7 @@ def try_hold(session: Session, name: str) -> bool:
 
 
 def hold(session: Session, name: str) -> None:
-    """Hold a name until this transaction ends, once nobody else does.
-
-    On SQLite there is nothing to wait for: the other writer has finished before we began.
-    """
+    """Wait for a name, then hold it until this transaction ends; SQLite has one writer."""
     if session.get_bind().dialect.name != "sqlite":
         session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(name, 0))))
 
