@@ -14,12 +14,16 @@ from fastapi.routing import APIRoute
 from app.api import (
     administration,
     approvals,
+    case_acts,
+    case_moves,
     cases,
     consents,
     directory,
     feed,
     health,
+    knowledge,
     problems,
+    referral_acts,
     referrals,
     sections,
 )
@@ -32,8 +36,8 @@ from app.kernel.work import Ground
 
 MAX_BODY_BYTES: Final = 256 * 1024
 ROUTERS: Final = (
-    *(cases, consents, sections, referrals, feed, approvals),
-    *(directory, administration),
+    *(cases, case_acts, case_moves, consents, knowledge, sections),
+    *(referrals, referral_acts, feed, approvals, directory, administration),
 )
 ABOUT: Final = """
 Carries the cases of presumed victims of trafficking between the focal points of a
@@ -42,9 +46,12 @@ for what happens to yours; act with the ETag you last read as `If-Match`.
 """
 TAGS: Final = [
     {"name": "cases", "description": "One person's case, from submission to closure."},
+    {"name": "case acts", "description": "What its parties do with a case."},
+    {"name": "knowledge", "description": "What is known beside the state of a case."},
     {"name": "consents", "description": "What the person agreed to, and took back."},
     {"name": "sections", "description": "What is sealed, and who opened it."},
     {"name": "referrals", "description": "Asking a focal point for one service."},
+    {"name": "referral acts", "description": "What its two sides do with a referral."},
     {"name": "feed", "description": "What happened, what waits, what became of it."},
     {"name": "approvals", "description": "What waits for a second person."},
     {"name": "directory", "description": "Focal points, countries, the rules, and you."},

@@ -8,6 +8,7 @@ from sqlalchemy.pool import NullPool
 
 from app.access import models as access
 from app.cases import models as cases
+from app.cases import records
 from app.consents import models as consents
 from app.deadlines import models as deadlines
 from app.directory import changes
@@ -21,7 +22,7 @@ from app.routing import models as routing
 
 # Imported so that Base knows every table; a test finds the one that was forgotten.
 TABLES: Final = (
-    *(journal, idempotency, directory, changes, access, deadlines, cases),
+    *(journal, idempotency, directory, changes, access, deadlines, cases, records),
     *(routing, consents, referrals, disclosure, feed),
 )
 ONE_AT_A_TIME: Final = 0x5AFEC0DE

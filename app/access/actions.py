@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import Iterable
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -124,7 +125,7 @@ class Asking:
     subject: str
     fingerprint: str
     facts: Facts
-    roles: frozenset[Role]
+    roles: AbstractSet[Role]
     lapses_at: datetime
     case_id: UUID | None = None
 

@@ -1,9 +1,14 @@
 """Carrying out a request once, and answering the retry as the first time."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Final, Protocol
+from uuid import UUID
 
 from fastapi import Response
 
+from app.access.models import Approval
+from app.api.approvals import show_approval
 from app.api.conditional import answer
 from app.cases import queries as cases
 from app.cases.models import Case
@@ -15,63 +20,84 @@ from app.referrals import queries as referrals
 from app.referrals.models import Referral
 from app.referrals.situation import show as show_referrals
 
-GONE = 204
-REPLAYED = {"Idempotent-Replayed": "true"}
+CREATED, ASKED, GONE = 201, 202, 204
+REPLAYED: Final = {"Idempotent-Replayed": "true"}
+type Headers = Mapping[str, str]
 
 
-def show_case(
-    work: Reading, case: Case, *, status: int = 200, headers: dict[str, str] | None = None
+class Made(Protocol):
+    """What an act makes or changes."""
+
+    @property
+    def id(self) -> UUID:
+        """What it is found again by."""
+
+
+@dataclass(frozen=True)
+class Kept[R: Made]:
+    """How a kind of record is found again for a retry, and shown."""
+
+    find: Callable[[Reading, UUID], R]
+    show: Callable[[Reading, R, int, Headers], Response]
+    is_mine: Callable[[Reading, R], bool] = lambda *_: True
+
+
+def once_only[R: Made](  # noqa: PLR0913 - each says one thing of the act
+    work: Writing,
+    once: Ticket,
+    kept: Kept[R],
+    act: Callable[[], R | Approval],
+    *,
+    status: int = 200,
+    key_needed: bool = False,
 ) -> Response:
+    """Act once; the retry is shown what came of it, as it is now.
+
+    An act that ends one's own part answers 204, one that a second person has to allow 202
+    with the question to them, and so do their retries. What creates something needs a key.
+    """
+    if (key_needed or once.key) and (done := claim(work, once)):
+        if done.status == GONE:
+            return Response(status_code=GONE, headers=REPLAYED)
+        if done.status == ASKED:
+            return show_approval(work, done.resource_id, status=ASKED, headers=REPLAYED)
+        made = kept.find(work, done.resource_id)
+        return kept.show(work, made, done.status, REPLAYED)
+    result = act()
+    work.session.flush()
+    if isinstance(result, Approval):
+        return show_asked(work, once, result)
+    told = status if kept.is_mine(work, result) else GONE
+    if once.key:
+        settle(work, once, result.id, told)
+    if told == GONE:
+        return Response(status_code=GONE)
+    return kept.show(work, result, told, {})
+
+
+def show_asked(work: Writing, once: Ticket, question: Approval) -> Response:
+    """Show the question to a second person that came of an act."""
+    if once.key:
+        settle(work, once, question.id, ASKED)
+    return show_approval(work, question, status=ASKED)
+
+
+def show_case(work: Reading, case: Case, status: int, headers: Headers) -> Response:
     """Show a case with the version to send back as If-Match."""
     [shown] = situation.show(work, [case])
-    where = {"Location": f"/v1/{case.reference}"} if status == 201 else {}  # noqa: PLR2004
-    extra = {**where, **(headers or {})}
+    where = {"Location": f"/v1/{case.reference}"} if status == CREATED else {}
+    extra = {**where, **headers}
     return answer(shown, version=shown.version, status=status, headers=extra)
 
 
 def show_referral(
-    work: Reading,
-    referral: Referral,
-    *,
-    status: int = 200,
-    headers: dict[str, str] | None = None,
+    work: Reading, referral: Referral, status: int, headers: Headers
 ) -> Response:
     """Show a referral with the version to send back as If-Match."""
     [shown] = show_referrals(work, [referral])
-    where = {"Location": f"/v1/{referral.reference}"} if status == 201 else {}  # noqa: PLR2004
-    extra = {**where, **(headers or {})}
+    where = {"Location": f"/v1/{referral.reference}"} if status == CREATED else {}
+    extra = {**where, **headers}
     return answer(shown, version=shown.version, status=status, headers=extra)
-
-
-def on_case(
-    work: Writing,
-    once: Ticket,
-    act: Callable[[], Case],
-    *,
-    created: bool = False,
-    key_needed: bool = False,
-) -> Response:
-    """Act on a case once; the retry is shown the case as it is now.
-
-    What creates something needs a key. An act that ends one's own part in the case answers
-    204, and so does its retry.
-    """
-    needed = created or key_needed
-    if (needed or once.key) and (done := claim(work, once)):
-        if done.status == GONE:
-            return Response(status_code=GONE, headers=REPLAYED)
-        case = cases.get_by_id(work, done.resource_id)
-        return show_case(work, case, status=done.status, headers=REPLAYED)
-    case = act()
-    work.session.flush()
-    status = (201 if created else 200) if is_party(work, case) else GONE
-    if once.key:
-        settle(work, once, case.id, status)
-    return (
-        Response(status_code=GONE)
-        if status == GONE
-        else show_case(work, case, status=status)
-    )
 
 
 def is_party(work: Reading, case: Case) -> bool:
@@ -80,19 +106,34 @@ def is_party(work: Reading, case: Case) -> bool:
     return any(p.focal_point_id == me and not p.until for p in case.parties)
 
 
+def has_part(work: Reading, referral: Referral) -> bool:
+    """Say whether the caller still has a part in the referral."""
+    return bool(referral.relations_of(work.actor.focal_point_id))
+
+
+CASE: Final = Kept(cases.get_by_id, show_case, is_party)
+REFERRAL: Final = Kept(referrals.get, show_referral, has_part)
+
+
+def on_case(
+    work: Writing,
+    once: Ticket,
+    act: Callable[[], Case | Approval],
+    *,
+    created: bool = False,
+    key_needed: bool = False,
+) -> Response:
+    """Act on a case once."""
+    status, needed = (CREATED if created else 200), created or key_needed
+    return once_only(work, once, CASE, act, status=status, key_needed=needed)
+
+
 def on_referral(
     work: Writing, once: Ticket, act: Callable[[], Referral], *, created: bool = False
 ) -> Response:
-    """Act on a referral once; the retry is shown the referral as it is now."""
-    if (created or once.key) and (done := claim(work, once)):
-        referral = referrals.get(work, done.resource_id)
-        return show_referral(work, referral, status=done.status, headers=REPLAYED)
-    referral = act()
-    work.session.flush()
-    status = 201 if created else 200
-    if once.key:
-        settle(work, once, referral.id, status)
-    return show_referral(work, referral, status=status)
+    """Act on a referral once."""
+    status = CREATED if created else 200
+    return once_only(work, once, REFERRAL, act, status=status, key_needed=created)
 
 
 def there[R](opened: R | None) -> R:

@@ -11,7 +11,7 @@ from app.api.conditional import answer
 from app.api.deps import Approve, IfNoneMatch, Paging, ReadApprovals
 from app.api.guard import BEARER, Guarded
 from app.api.problems import problems
-from app.casework import closing
+from app.casework import approving
 from app.casework.schemas import ApprovalOut, ApprovalPage
 from app.kernel.lifecycle import RoleMissing
 from app.kernel.paging import CursorUnknown, paginate
@@ -82,11 +82,11 @@ def get_approval(begin: ReadApprovals, approval_id: UUID) -> Response:
 def approve_approval(begin: Approve, approval_id: UUID) -> Response:
     """Allow it, as another person than the one who asked."""
     with begin() as work:
-        return show_approval(work, closing.decide(work, approval_id, approve=True))
+        return show_approval(work, approving.decide(work, approval_id, approve=True))
 
 
 @router.post("/{approval_id}/refuse", response_model=ApprovalOut, responses=DECIDE)
 def refuse_approval(begin: Approve, approval_id: UUID) -> Response:
     """Refuse it; the asker can ask anew."""
     with begin() as work:
-        return show_approval(work, closing.decide(work, approval_id, approve=False))
+        return show_approval(work, approving.decide(work, approval_id, approve=False))

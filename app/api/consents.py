@@ -4,7 +4,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Response, Security
 
-from app.api.acting import REPLAYED
+from app.api.acting import CREATED, Headers, Kept, once_only
 from app.api.conditional import answer
 from app.api.deps import CaseCode, IfNoneMatch, Once, ReadCases, WriteCases
 from app.api.guard import BEARER, Guarded
@@ -16,7 +16,7 @@ from app.consents.actions import ConsentOver
 from app.consents.models import Consent
 from app.consents.schemas import ConsentList, ConsentOut, NewConsent
 from app.directory import queries as directory
-from app.kernel.idempotency import KeyInFlight, KeyMissing, KeyReused, claim, settle
+from app.kernel.idempotency import KeyInFlight, KeyMissing, KeyReused
 from app.kernel.lifecycle import ActionIllegal, ActionNotYours, RoleMissing
 from app.kernel.problems import NotFound
 from app.kernel.work import Reading
@@ -36,6 +36,14 @@ def spell(work: Reading, consents: list[Consent]) -> list[ConsentOut]:
     return [ConsentOut.of(consent, codes) for consent in consents]
 
 
+def show_consent(
+    work: Reading, consent: Consent, status: int, headers: Headers
+) -> Response:
+    """Show one consent."""
+    [shown] = spell(work, [consent])
+    return answer(shown, status=status, headers=headers)
+
+
 @router.post(
     "",
     status_code=201,
@@ -50,15 +58,16 @@ def record_consent(
 ) -> Response:
     """Record what the person agreed to: the submitter, and once there is one, the lead."""
     with begin() as work:
-        if done := claim(work, once):
-            case = cases.get(work, code)
-            consent = queries.get(work, case.id, done.resource_id)
-            [shown] = spell(work, [consent])
-            return answer(shown, status=done.status, headers=REPLAYED)
-        consent = telling.record_consent(work, code, new)
-        settle(work, once, consent.id, 201)
-        [shown] = spell(work, [consent])
-        return answer(shown, status=201)
+        case_id = cases.get(work, code).id
+        kept = Kept(lambda work, one: queries.get(work, case_id, one), show_consent)
+        return once_only(
+            work,
+            once,
+            kept,
+            lambda: telling.record_consent(work, code, new),
+            status=CREATED,
+            key_needed=True,
+        )
 
 
 @router.get("", response_model=ConsentList, responses=problems(NotFound))

@@ -1,4 +1,4 @@
-"""Referrals: asking for one service, and one path for each act."""
+"""Referrals: asking for one service, and what is sealed with it."""
 
 from typing import Annotated, Literal
 from uuid import UUID
@@ -11,7 +11,6 @@ from app.api.conditional import answer
 from app.api.deps import (
     CaseCode,
     CaseCodeText,
-    IfMatch,
     IfNoneMatch,
     Once,
     OpenSections,
@@ -33,32 +32,18 @@ from app.kernel.lifecycle import ActionIllegal, ActionNotYours, RoleMissing
 from app.kernel.needs import NeedsUnmet
 from app.kernel.paging import CursorUnknown, PageQuery, paginate
 from app.kernel.problems import NotFound
-from app.kernel.versions import VersionNotGiven, VersionStale
 from app.kernel.work import Writing
-from app.referrals import actions, queries
-from app.referrals.lifecycle import Action, State
+from app.referrals import actions, queries, steps
+from app.referrals.lifecycle import State
 from app.referrals.models import Referral
-from app.referrals.needs import Terms
 from app.referrals.schemas import (
-    Arrangement,
-    CompleteReferral,
-    DeclineReferral,
     NewReferral,
     ReferralOut,
     ReferralPage,
-    RevokeReferral,
-    StartReferral,
 )
 from app.referrals.situation import show
 
 router = APIRouter(tags=["referrals"], route_class=Guarded, dependencies=[Security(BEARER)])
-
-KEYS = (KeyReused, KeyInFlight)
-STEPS = (
-    *(NotFound, VersionNotGiven, VersionStale, *KEYS),
-    *(ActionIllegal, ActionNotYours, RoleMissing, NeedsUnmet),
-)
-STEP = problems(*STEPS)
 
 
 @router.post(
@@ -66,7 +51,8 @@ STEP = problems(*STEPS)
     status_code=201,
     response_model=ReferralOut,
     responses=problems(
-        *(NotFound, KeyMissing, *KEYS, actions.RecipientUnfit, FocalPointUnknown),
+        *(NotFound, KeyMissing, KeyReused, KeyInFlight),
+        *(actions.RecipientUnfit, FocalPointUnknown),
         *(ActionIllegal, ActionNotYours, RoleMissing, NeedsUnmet),
     ),
 )
@@ -79,7 +65,7 @@ def open_referral(
     """
 
     def act(work: Writing) -> Referral:
-        return actions.open_referral(work, cases.lock(work, code), new)
+        return steps.open_referral(work, cases.lock(work, code), new)
 
     with begin() as work:
         return on_referral(work, once, lambda: act(work), created=True)
@@ -124,135 +110,6 @@ def get_referral(
     if first:
         keep_sight(work, referral)
     return response
-
-
-def step(
-    work: Writing, once: Once, ready: tuple[UUID, Action, IfMatch], terms: Terms
-) -> Response:
-    """Take a step that brings its terms and nothing else."""
-    return on_referral(
-        work, once, lambda: actions.take(work, actions.ready(work, *ready, terms))
-    )
-
-
-@router.post(
-    "/referrals/{referral_id}/send",
-    response_model=ReferralOut,
-    responses=problems(*STEPS, actions.RecipientUnfit),
-)
-def send_referral(
-    begin: WriteReferrals, referral_id: UUID, seen: IfMatch, once: Once
-) -> Response:
-    """Send a draft to its recipient, who sees it from now on."""
-
-    def act(work: Writing) -> Referral:
-        return actions.send(work, actions.ready(work, referral_id, Action.SEND, seen))
-
-    with begin() as work:
-        return on_referral(work, once, lambda: act(work))
-
-
-@router.post(
-    "/referrals/{referral_id}/acknowledge", response_model=ReferralOut, responses=STEP
-)
-def acknowledge_referral(
-    begin: WriteReferrals, referral_id: UUID, seen: IfMatch, once: Once
-) -> Response:
-    """Say that a person has read it. No promise yet; polling is not acknowledging."""
-    with begin() as work:
-        return step(work, once, (referral_id, Action.ACKNOWLEDGE, seen), Terms())
-
-
-@router.post("/referrals/{referral_id}/accept", response_model=ReferralOut, responses=STEP)
-def accept_referral(
-    begin: WriteReferrals,
-    referral_id: UUID,
-    seen: IfMatch,
-    once: Once,
-    promise: Arrangement,
-) -> Response:
-    """Take it on: name a first meeting and two people who can be reached; sealed."""
-    terms = promise.terms()
-
-    def act(work: Writing) -> Referral:
-        move = actions.ready(work, referral_id, Action.ACCEPT, seen, terms)
-        return actions.accept(work, move, promise)
-
-    with begin() as work:
-        return on_referral(work, once, lambda: act(work))
-
-
-def ending(
-    work: Writing,
-    ready: tuple[UUID, Action, IfMatch],
-    why: DeclineReferral | RevokeReferral,
-) -> Referral:
-    """End a referral with a reason."""
-    move = actions.ready(work, *ready, Terms(reason=why.reason))
-    return actions.end(work, move, why.reason, why.note)
-
-
-@router.post("/referrals/{referral_id}/decline", response_model=ReferralOut, responses=STEP)
-def decline_referral(
-    begin: WriteReferrals,
-    referral_id: UUID,
-    seen: IfMatch,
-    once: Once,
-    why: DeclineReferral,
-) -> Response:
-    """Say no, with a reason the sender can act on; what you could open is shut at once."""
-    ready = (referral_id, Action.DECLINE, seen)
-    with begin() as work:
-        return on_referral(work, once, lambda: ending(work, ready, why))
-
-
-@router.post("/referrals/{referral_id}/start", response_model=ReferralOut, responses=STEP)
-def start_referral(
-    begin: WriteReferrals,
-    referral_id: UUID,
-    seen: IfMatch,
-    once: Once,
-    fact: StartReferral,
-) -> Response:
-    """Say that the person was met and help has begun."""
-    terms = Terms(person_met=fact.person_met)
-    with begin() as work:
-        return step(work, once, (referral_id, Action.START, seen), terms)
-
-
-@router.post(
-    "/referrals/{referral_id}/complete", response_model=ReferralOut, responses=STEP
-)
-def complete_referral(
-    begin: WriteReferrals,
-    referral_id: UUID,
-    seen: IfMatch,
-    once: Once,
-    report: CompleteReferral,
-) -> Response:
-    """Say what came of it, and tell the sender how it went."""
-    terms = Terms(outcome=report.outcome, feedback=True)
-
-    def act(work: Writing) -> Referral:
-        move = actions.ready(work, referral_id, Action.COMPLETE, seen, terms)
-        return actions.complete(work, move, report)
-
-    with begin() as work:
-        return on_referral(work, once, lambda: act(work))
-
-
-@router.post("/referrals/{referral_id}/revoke", response_model=ReferralOut, responses=STEP)
-def revoke_referral(
-    begin: WriteReferrals,
-    referral_id: UUID,
-    seen: IfMatch,
-    once: Once,
-    why: RevokeReferral,
-) -> Response:
-    """Take it back before help begins, with a reason; its recipient is shut out at once."""
-    ready = (referral_id, Action.REVOKE, seen)
-    with begin() as work:
-        return on_referral(work, once, lambda: ending(work, ready, why))
 
 
 @router.get(

@@ -20,6 +20,8 @@ from app.disclosure.schemas import (
     NoteList,
     OpenedContacts,
     OpenedSafeguards,
+    OpenedSafetyNotice,
+    SafeguardsHistory,
 )
 from app.kernel.idempotency import KeyInFlight, KeyReused
 from app.kernel.lifecycle import ActionNotYours, RoleMissing
@@ -86,6 +88,28 @@ def open_safeguards(begin: OpenSections, code: CaseCode, purpose: Purpose) -> Re
     """Open who must not learn of the person: for its submitter and its holder alone."""
     with begin() as work:
         opened = actions.open_safeguards(work, code, purpose)
+    return answer(there(opened))
+
+
+@router.get(
+    "/safeguards/history", response_model=SafeguardsHistory, responses=problems(NotFound)
+)
+def open_safeguards_history(
+    begin: OpenSections, code: CaseCode, purpose: Purpose
+) -> Response:
+    """Open the safeguards as they were before: when who was held to be unsafe, and why."""
+    with begin() as work:
+        opened = actions.open_past_safeguards(work, code, purpose)
+    return answer(opened)
+
+
+@router.get(
+    "/safety-notice", response_model=OpenedSafetyNotice, responses=problems(NotFound)
+)
+def open_safety_notice(begin: OpenSections, code: CaseCode, purpose: Purpose) -> Response:
+    """Open what whoever meets the person must know; it is told without a consent (BR05)."""
+    with begin() as work:
+        opened = actions.open_safety_notice(work, code, purpose)
     return answer(there(opened))
 
 

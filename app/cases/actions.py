@@ -1,16 +1,20 @@
 """Changing a case by itself; acts that look beyond it live in casework."""
 
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
 from pydantic import BaseModel
+from sqlalchemy import delete
 
 from app.cases import queries
 from app.cases.lifecycle import CLOCKS, EVENTS, Row
 from app.cases.models import Case, CaseKey, RiskAssessment, Sealed
+from app.cases.records import Fact, VitalInterest
 from app.cases.risk import runs_out
-from app.cases.schemas import NewRisk, NoticeFields
-from app.cases.sections import Paper, Sealable
+from app.cases.schemas import NewRisk, NewVitalInterest, NoticeFields
+from app.cases.sections import Paper, Safeguards, Sealable
+from app.cases.vital import HOLDS_FOR as VITAL_HOLDS_FOR
 from app.deadlines import actions as deadlines
 from app.deadlines.limits import ClockKind, due
 from app.deadlines.queries import running
@@ -60,8 +64,27 @@ def seal(work: Writing, case: Case, kind: Sealable, content: BaseModel) -> None:
     if kept is None:
         put_away(work, case, kind, content)
     else:
+        if kind == Paper.SAFEGUARDS:
+            keep_past(work, kept)
         kept.author, kept.written_at = work.actor.focal_point_id, work.now
         _fill(work, kept, content)
+
+
+def keep_past(work: Writing, kept: Sealed) -> None:
+    """Keep the safeguards as they were: when contact with the origin was decided, and how.
+
+    LIFECYCLES.md asks for the history of `origin_contact`; it is sealed as they are.
+    """
+    past = Sealed(
+        id=work.new_id(),
+        case_id=kept.case_id,
+        record_id=kept.record_id,
+        kind=Paper.SAFEGUARDS_PAST,
+        author=kept.author,
+        written_at=kept.written_at,
+    )
+    _fill(work, past, Safeguards.model_validate_json(queries.unseal(work, kept)))
+    work.session.add(past)
 
 
 def put_away(
@@ -109,21 +132,23 @@ def assess(work: Writing, case: Case, risk: NewRisk) -> None:
         note(work, case, "risk", risk.remarks)
 
 
-def take(
+def take(  # noqa: PLR0913 - each says one thing of the step
     work: Writing,
     case: Case,
     step: Row,
     facts: Facts | None = None,
     *,
     before: frozenset[UUID],
+    until: datetime | None = None,
 ) -> None:
     """Take a step, start the clock of the new state, tell the parties of before and after.
 
-    A step that is the system's is journalled as the system's, whoever set it off.
+    `until` is when it is due, where the step itself says so. A step that is the system's is
+    journalled as the system's, whoever set it off.
     """
     lifecycle.take(case, step)
     case.touch()
-    wind(work, case)
+    wind(work, case, until)
     told = {"state": case.state, **(facts or {})}
     audience = before | case.audience
     by_system = step.sides == {Side.SYSTEM}
@@ -133,18 +158,30 @@ def take(
 def rewind(work: Writing, case: Case) -> None:
     """Let the running clock end as its priority says now, from when it began."""
     clock = running(work, [case.id]).get(case.id)
-    if clock is not None and clock.kind != ClockKind.REVIEW_RISK:
+    if clock is not None and clock.kind not in SET_BY_HAND:
         clock.due_at = due(clock.kind, case.priority, clock.set_at)
 
 
-def wind(work: Writing, case: Case) -> None:
-    """Start the clock that the state of the case calls for."""
+SET_BY_HAND: Final = frozenset(
+    {ClockKind.REVIEW_RISK, ClockKind.REVIEW, ClockKind.MONITOR, ClockKind.REVIEW_CLOSURE}
+)
+"""Clocks that end when somebody said, not so long after they began."""
+
+
+def wind(work: Writing, case: Case, until: datetime | None = None) -> None:
+    """Start the clock that the state of the case calls for; what hangs on it follows."""
     if case.state not in CLOCKS:
         deadlines.stop(work, case.id)
         return
     kind, side = CLOCKS[case.state]
+    if kind == ClockKind.MONITOR and not case.visits:
+        kind = ClockKind.REVIEW_CLOSURE
     waits_on = {Side.SUBMITTER: case.submitter, Side.HOLDER: case.holder}.get(side)
-    deadlines.restart(work, case, kind, due_of(work, case, kind), waits_on=waits_on)
+    until = until or due_of(work, case, kind)
+    deadlines.restart(work, case, kind, until, waits_on=waits_on)
+    if case.is_child:
+        interests = queries.facts(work, [case.id]).get(case.id, [])
+        deadlines.pass_on(work, [fact.id for fact in interests], case.holder)
 
 
 def due_of(work: Writing, case: Case, kind: ClockKind) -> datetime:
@@ -153,6 +190,8 @@ def due_of(work: Writing, case: Case, kind: ClockKind) -> datetime:
     risk = queries.latest_risks(work, [case.id]).get(case.id)
     if kind == ClockKind.REVIEW_RISK and risk is not None:
         return runs_out(risk)
+    if kind == ClockKind.MONITOR:
+        return datetime.fromisoformat(case.visits[0])
     return due(kind, case.priority, work.now)
 
 
@@ -172,3 +211,42 @@ def admit_oversight(work: Writing, case: Case, oversight: list[UUID]) -> None:
     """Make the oversight bodies party to a case; they see nothing that is sealed."""
     for focal_point in oversight:
         case.admit(focal_point, Relation.OVERSIGHT, work.now)
+
+
+def destroy(work: Writing, case: Case) -> None:
+    """Destroy the data key and all that was sealed under it: no copy opens again.
+
+    What lies in a backup or a journal of the database stays sealed, and its key is gone.
+    """
+    for model in (Sealed, CaseKey):
+        work.session.execute(delete(model).where(model.case_id == case.id))
+
+
+def know(work: Writing, case: Case, fact: Fact, note_text: str | None = None) -> Fact:
+    """Add a fact to what is known of a case; the clock of the one before it stops."""
+    for known in queries.facts(work, [case.id]).get(case.id, []):
+        if known.name == fact.name:
+            deadlines.stop(work, known.id)
+    work.session.add(fact)
+    work.session.flush()
+    note(work, case, fact.name, note_text)
+    return fact
+
+
+def declare_vital(work: Writing, case: Case, new: NewVitalInterest) -> VitalInterest:
+    """Declare that a notice cannot wait for a consent; keepers and oversight hear of it."""
+    declared = VitalInterest(
+        id=work.new_id(),
+        case_id=case.id,
+        reason=new.reason,
+        declared_by=work.actor.focal_point_id,
+        account_id=work.actor.account_id,
+        declared_at=work.now,
+        holds_until=work.now + VITAL_HOLDS_FOR,
+    )
+    work.session.add(declared)
+    work.session.flush()
+    note(work, case, "vital_interest", new.note)
+    facts = {"reason": new.reason}
+    work.record("case.vital_interest", case, case.keepers | case.overseers, facts)
+    return declared

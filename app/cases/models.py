@@ -54,6 +54,8 @@ class Case(Listed, Base):
     safe_contact: Mapped[SafeContact | None]
     external_digest: Mapped[str | None] = mapped_column(unique=True)
     closure_reason: Mapped[str | None]
+    relocated_at: Mapped[datetime | None]
+    visits: Mapped[list[str]] = mapped_column(default=list, server_default="[]")
     opened_at: Mapped[datetime]
 
     parties: Mapped[list["Party"]] = relationship(
@@ -83,6 +85,13 @@ class Case(Listed, Base):
             if p.focal_point_id == focal_point and p.record_id == self.id and not p.until
         )
 
+    def is_recipient(self, focal_point: UUID) -> bool:
+        """Say whether this focal point was sent a referral of the case, or its lead."""
+        return any(
+            p.focal_point_id == focal_point and p.record_id != self.id and not p.until
+            for p in self.parties
+        )
+
     @property
     def audience(self) -> frozenset[UUID]:
         """The focal points that may know what happens to the case itself."""
@@ -100,6 +109,13 @@ class Case(Listed, Base):
         holder = self.holder
         held = frozenset({holder} if holder else set())
         return held | {self.submitter} if self.state in UNLED else held
+
+    @property
+    def overseers(self) -> frozenset[UUID]:
+        """The bodies that oversee this case."""
+        return frozenset(
+            p.focal_point_id for p in self.parties if p.relation == Relation.OVERSIGHT
+        )
 
     def with_relation(self, *relations: Relation) -> UUID | None:
         """Find the focal point that has one of these relations to the case now."""
@@ -142,11 +158,13 @@ class Case(Listed, Base):
         )
         self.parties.append(party)
 
-    def dismiss(self, relation: Relation, now: datetime) -> None:
-        """End what holds this relation to the case itself."""
+    def dismiss(
+        self, relation: Relation, now: datetime, record: UUID | None = None
+    ) -> None:
+        """End what holds this relation to the case itself, or to one of its records."""
         for party in self.parties:
             if (
-                party.record_id == self.id
+                party.record_id == (record or self.id)
                 and party.relation == relation
                 and not party.until
             ):

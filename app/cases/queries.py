@@ -8,6 +8,7 @@ from sqlalchemy.orm import aliased
 
 from app.cases.lifecycle import State
 from app.cases.models import Case, CaseKey, Party, RiskAssessment, Sealed
+from app.cases.records import Fact, Question, VitalInterest
 from app.cases.risk import GRAVITY
 from app.cases.sections import Paper, Safeguards, Sealable
 from app.deadlines.limits import Priority
@@ -125,7 +126,12 @@ def sealed(work: Reading, record_id: UUID, kind: Sealable) -> Sealed | None:
 
 def notes(work: Reading, record_id: UUID) -> list[Sealed]:
     """Find the free texts that came with the steps of a record, oldest first."""
-    named = (Sealed.record_id == record_id) & (Sealed.kind == Paper.NOTE)
+    return papers(work, record_id, Paper.NOTE)
+
+
+def papers(work: Reading, record_id: UUID, kind: Sealable) -> list[Sealed]:
+    """Find what is sealed with a record under a name that many can have, oldest first."""
+    named = (Sealed.record_id == record_id) & (Sealed.kind == kind)
     rows = select(Sealed).where(named).order_by(Sealed.written_at, Sealed.id)
     return list(work.session.scalars(rows))
 
@@ -183,3 +189,54 @@ def latest_risks(work: Reading, case_ids: Iterable[UUID]) -> Mapping[UUID, RiskA
     rows = work.session.scalars(select(RiskAssessment).where(wanted)).all()
     rising = sorted(rows, key=lambda risk: (risk.assessed_at, GRAVITY.index(risk.level)))
     return {risk.case_id: risk for risk in rising}
+
+
+def facts(work: Reading, case_ids: Iterable[UUID]) -> Mapping[UUID, list[Fact]]:
+    """List what was recorded beside the state of some cases, oldest first."""
+    wanted = Fact.case_id.in_(list(case_ids))
+    found: dict[UUID, list[Fact]] = {}
+    for fact in work.session.scalars(select(Fact).where(wanted).order_by(Fact.number)):
+        found.setdefault(fact.case_id, []).append(fact)
+    return found
+
+
+def fact(work: Reading, case_id: UUID, fact_id: UUID) -> Fact:
+    """Find one fact of a case, or raise NotFound (404)."""
+    mine = (Fact.case_id == case_id) & (Fact.id == fact_id)
+    found = work.session.scalar(select(Fact).where(mine))
+    if found is None:
+        raise NotFound("There is no such fact in this case.")
+    return found
+
+
+def in_vital_interest(work: Reading, case_ids: Iterable[UUID]) -> frozenset[UUID]:
+    """Name the cases for which a vital interest holds now."""
+    wanted = VitalInterest.case_id.in_(list(case_ids))
+    holds = select(VitalInterest.case_id).where(
+        wanted, VitalInterest.holds_until > work.now
+    )
+    return frozenset(work.session.scalars(holds))
+
+
+def vital_interest(work: Reading, case_id: UUID, declared: UUID) -> VitalInterest:
+    """Find one declaration of a case, or raise NotFound (404)."""
+    mine = (VitalInterest.case_id == case_id) & (VitalInterest.id == declared)
+    found = work.session.scalar(select(VitalInterest).where(mine))
+    if found is None:
+        raise NotFound("There is no such declaration in this case.")
+    return found
+
+
+def questions(work: Reading, case_id: UUID) -> list[Question]:
+    """List what was asked about a case, oldest first."""
+    of_case = select(Question).where(Question.case_id == case_id)
+    return list(work.session.scalars(of_case.order_by(Question.number)))
+
+
+def question(work: Reading, case_id: UUID, question_id: UUID) -> Question:
+    """Find one question about a case, or raise NotFound (404)."""
+    mine = (Question.case_id == case_id) & (Question.id == question_id)
+    found = work.session.scalar(select(Question).where(mine))
+    if found is None:
+        raise NotFound("There is no such question about this case.")
+    return found

@@ -1,4 +1,7 @@
-"""Why: the reason codes of the mechanism (`proposal_reason_codes.csv`)."""
+"""Why: the reason codes of the mechanism (`proposal_reason_codes.csv`).
+
+Those of `assign`, `reopen` and `take_over` are ours: no source names any.
+"""
 
 from enum import StrEnum
 
@@ -39,3 +42,50 @@ class ClosureReason(StrEnum):
     DEATH = "DEATH"
     DUPLICATE = "DUPLICATE"
     OTHER = "OTHER"
+
+
+class SuspendReason(StrEnum):
+    """Why a case rests, or help is held for a while."""
+
+    SAFETY = "SAFETY"
+    SURVIVOR_REQUEST = "SURVIVOR_REQUEST"
+    CONTACT_LOST = "CONTACT_LOST"
+
+
+class StopReason(StrEnum):
+    """Why the person wants everything to end."""
+
+    SURVIVOR_REQUEST = "SURVIVOR_REQUEST"
+    CONSENT_WITHDRAWN = "CONSENT_WITHDRAWN"
+
+
+class ReopenReason(StrEnum):
+    """Why help begins again."""
+
+    SURVIVOR_REQUEST = "SURVIVOR_REQUEST"
+    NEW_NEED = "NEW_NEED"
+    NEW_RISK = "NEW_RISK"
+    CLOSED_IN_ERROR = "CLOSED_IN_ERROR"
+
+
+class AssignReason(StrEnum):
+    """Why a desk chooses a lead by hand."""
+
+    NOBODY_LEFT = "NOBODY_LEFT"
+    SURVIVOR_CHOICE = "SURVIVOR_CHOICE"
+    LOCAL_KNOWLEDGE = "LOCAL_KNOWLEDGE"
+
+
+class TakeOverReason(StrEnum):
+    """Why a desk moves the lead of a case."""
+
+    LEAD_INACTIVE = "LEAD_INACTIVE"
+    LEAD_SILENT = "LEAD_SILENT"
+
+
+class ErasureReason(StrEnum):
+    """Why what is sealed is destroyed before its time."""
+
+    SURVIVOR_REQUEST = "SURVIVOR_REQUEST"
+    RETENTION_OVER = "RETENTION_OVER"
+    NO_LAWFUL_GROUND = "NO_LAWFUL_GROUND"

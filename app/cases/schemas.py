@@ -1,16 +1,26 @@
 """The case as the outside world spells it: the notice, the risk, and sealed sections."""
 
-from datetime import datetime
-from typing import Annotated
+from datetime import date, datetime
+from typing import Annotated, Literal, Self
+from uuid import UUID
 
-from pydantic import Field
+from pydantic import Field, model_validator
+from pydantic_core import PydanticCustomError
 
+from app.cases.facts import (
+    BestInterests,
+    FactName,
+    Guardian,
+    Identification,
+    ReflectionPeriod,
+)
 from app.cases.models import AgeClass, SafeContact
 from app.cases.risk import RiskLevel
 from app.cases.sections import Section, SectionContent
+from app.cases.vital import VitalReason
 from app.deadlines.limits import Priority
 from app.directory.kinds import Service
-from app.kernel.text import Asked, CountryCode, LanguageTag, SafeText, Shown
+from app.kernel.text import Asked, Code, CountryCode, Day, LanguageTag, SafeText, Shown
 
 COUNTRY = "Where the person is. The lead is found there, not in the country of origin."
 SERVICES = "What the person needs, as far as it is known."
@@ -65,6 +75,128 @@ class Risk(Shown):
 
     level: RiskLevel
     assessed_at: datetime
+
+
+class NewVitalInterest(Asked):
+    """Why a notice cannot wait for a consent (BR05)."""
+
+    reason: VitalReason
+    note: Annotated[SafeText, Field(description="What is known; sealed.")]
+
+
+class VitalInterestOut(Shown):
+    """That a notice and its safety notice may go without a consent, until when."""
+
+    id: UUID
+    reason: VitalReason
+    declared_at: datetime
+    holds_until: datetime
+
+
+class NewIdentification(Asked):
+    """What a body of a country says of the person; help never waits for it (BR01)."""
+
+    name: Literal[FactName.IDENTIFICATION]
+    value: Identification
+    country: CountryCode
+    body: Annotated[
+        Code | None, Field(description="Which focal point decided; else your own.")
+    ] = None
+    note: Annotated[SafeText | None, Field(description="Sealed.")] = None
+
+
+class NewGuardian(Asked):
+    """Whether somebody independent speaks for the child."""
+
+    name: Literal[FactName.GUARDIAN]
+    value: Guardian
+    note: Annotated[SafeText | None, Field(description="Sealed.")] = None
+
+
+class NewBestInterests(Asked):
+    """How far the best interests of the child are known (BR09)."""
+
+    name: Literal[FactName.BEST_INTERESTS]
+    value: BestInterests
+    note: Annotated[SafeText | None, Field(description="Sealed.")] = None
+
+
+class NewReflectionPeriod(Asked):
+    """How the time to recover and decide stands in a country (BR15)."""
+
+    name: Literal[FactName.REFLECTION_PERIOD]
+    value: ReflectionPeriod
+    country: CountryCode
+    ends_on: Annotated[Day | None, Field(description="The first day after it.")] = None
+    note: Annotated[SafeText | None, Field(description="Sealed.")] = None
+
+    @model_validator(mode="after")
+    def runs_until_a_day(self) -> Self:
+        """Require the end of a period that runs, and of no other."""
+        runs = self.value == ReflectionPeriod.RUNNING
+        if runs != (self.ends_on is not None):
+            raise PydanticCustomError(
+                "end_unclear", "Give `ends_on` if it is running, and only then."
+            )
+        return self
+
+
+NewFact = Annotated[
+    NewIdentification | NewGuardian | NewBestInterests | NewReflectionPeriod,
+    Field(discriminator="name"),
+]
+
+
+class FactOut(Shown):
+    """A fact as it was recorded; the last of a name counts, for its country and body."""
+
+    id: UUID
+    name: FactName
+    value: Annotated[str, Field(description="A code; each fact has its own.")]
+    country: str | None
+    body: Annotated[str | None, Field(description="Code of who decided it.")]
+    ends_on: date | None
+    recorded_by: Annotated[
+        str | None, Field(description="Code of the focal point; null: the system.")
+    ]
+    recorded_at: datetime
+
+
+class FactList(Shown):
+    """What is known beside the state of the case, oldest first."""
+
+    items: list[FactOut]
+
+
+class NewQuestion(Asked):
+    """What the holder asks the submitter."""
+
+    topics: Annotated[
+        list[Section], Field(min_length=1, max_length=7, description="What it is about.")
+    ]
+    question: Annotated[SafeText, Field(description="Sealed.")]
+
+
+class NewAnswer(Asked):
+    """What the submitter answers."""
+
+    answer: Annotated[SafeText, Field(description="Sealed.")]
+
+
+class QuestionOut(Shown):
+    """A question about a case; its words are among the notes."""
+
+    id: UUID
+    topics: list[Section]
+    asked_by: str
+    asked_at: datetime
+    answered_at: datetime | None
+
+
+class QuestionList(Shown):
+    """What was asked about a case, oldest first."""
+
+    items: list[QuestionOut]
 
 
 class OpenedSection(Shown):

@@ -29,6 +29,8 @@ class Paper(StrEnum):
     """What else is sealed: readers are named in the table of disclosure."""
 
     SAFEGUARDS = "safeguards"
+    SAFEGUARDS_PAST = "safeguards_past"
+    SAFETY_NOTICE = "safety_notice"
     CONTACTS = "contacts"
     ARRANGEMENT = "arrangement"
     NOTE = "note"

@@ -1,10 +1,11 @@
 """Holding a case for an act, and who may act on it now."""
 
+from collections.abc import Set as AbstractSet
 from typing import Final
 from uuid import UUID
 
 from app.cases import queries
-from app.cases.lifecycle import LED, TABLE, UNLED, Action, Row
+from app.cases.lifecycle import LED, TABLE, UNLED, Action, Row, State
 from app.cases.models import Case
 from app.casework import situation
 from app.casework.needs import Terms
@@ -69,6 +70,18 @@ def must_write(work: Reading, case: Case) -> None:
         raise ActionNotYours(f"Now this is for the {owner} to write.")
     if not roles & work.actor.roles:
         raise RoleMissing(f"This needs one of the roles {', '.join(sorted(roles))}.")
+
+
+def must_lead(work: Reading, case: Case, states: AbstractSet[State] = LED) -> None:
+    """Raise unless the caller leads the case, works on it, and it is in such a state.
+
+    Raises ActionIllegal (409), ActionNotYours or RoleMissing (403).
+    """
+    if case.state not in states:
+        raise ActionIllegal(f"The case is {case.state}.", TABLE.legal(case.state))
+    if Side.LEAD not in sides_of(work, case):
+        raise ActionNotYours("This is for the lead to do.")
+    must_work(work)
 
 
 def must_work(work: Reading) -> None:

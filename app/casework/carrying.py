@@ -5,15 +5,15 @@ from uuid import UUID
 from app.cases import actions as cases
 from app.cases.lifecycle import TABLE, Action
 from app.cases.models import Case
+from app.casework import situation
 from app.consents import standing
-from app.consents.coverage import Purpose
 from app.directory import queries as directory
 from app.directory.kinds import Kind, StateRouting
 from app.directory.models import FocalPoint
 from app.kernel.actors import Relation, Side
 from app.kernel.problems import Problem
 from app.kernel.work import Reading, Writing
-from app.referrals import actions as referrals
+from app.referrals import following
 from app.routing import actions as routing
 from app.routing import queries as shortlists
 from app.routing.ranking import Profile, Question, rank
@@ -34,14 +34,28 @@ def reroute_unsafe(work: Writing, case: Case) -> None:
     if candidate is None:
         return
     focal_point = directory.by_id(work, candidate)
-    if standing.of_case(work, case).is_safe(focal_point, focal_point.code):
-        return
+    if not standing.of_case(work, case).is_safe(focal_point, focal_point.code):
+        reroute(work, case)
+
+
+def reroute(work: Writing, case: Case) -> None:
+    """Take a case from its candidate and carry it to the next, as the system."""
     before = case.audience
     row = TABLE.find(case.state, Action.REROUTE, {Side.SYSTEM}, frozenset())
+    situation.judge(work, case, row)
     case.dismiss(Relation.CANDIDATE, work.now)
     hand_to_next(work, case)
-    referrals.hand_on(work, case)
+    following.hand_on(work, case)
     cases.take(work, case, row, before=before)
+
+
+def escalate(work: Writing, case: Case) -> None:
+    """Bring in the desk beside a lead that lets its clocks pass; it sees the notice."""
+    before, desk_id = case.audience, desk(work, case).id
+    if Relation.ESCALATION_DESK not in case.relations_of(desk_id):
+        case.admit(desk_id, Relation.ESCALATION_DESK, work.now)
+        audience = before | case.audience
+        work.record("case.escalated", case, audience, by_system=True)
 
 
 def oversight(work: Reading) -> list[UUID]:
@@ -88,7 +102,7 @@ def question_of(work: Reading, case: Case) -> Question:
         unsafe=frozenset(stands.safeguards.unsafe_focal_points),
         declined=frozenset(row.focal_point_id for row in asked if row.asked_at),
         profiles=tuple(
-            profile_of(f, consented=stands.told(f, Purpose.REFER) is not None)
+            profile_of(f, consented=stands.may_hear(f))
             for f in directory.active(work)
             if f.kind not in {Kind.DESK, Kind.OVERSIGHT}
         ),

@@ -17,8 +17,10 @@ from app.casework.acting import (
     must_write,
     sides_of,
 )
+from app.casework.bodies import WithdrawCase
 from app.casework.carrying import hand_to_next, oversight
-from app.casework.schemas import NewCase, WithdrawCase
+from app.casework.schemas import NewCase
+from app.casework.watching import watch_interests
 from app.consents import actions as consents
 from app.kernel.actors import Relation
 from app.kernel.db import try_hold
@@ -27,7 +29,7 @@ from app.kernel.lifecycle import ActionIllegal, ActionNotYours, RoleMissing
 from app.kernel.problems import Problem
 from app.kernel.versions import Seen
 from app.kernel.work import Writing
-from app.referrals import actions as referrals
+from app.referrals import following
 from app.referrals import queries as referred
 
 
@@ -68,6 +70,8 @@ def write(work: Writing, new: NewCase) -> Case:
         consents.record(work, case, consent)
     if new.risk:
         cases.assess(work, case, new.risk)
+    if new.vital_interest:
+        cases.declare_vital(work, case, new.vital_interest)
     cases.wind(work, case)
     work.record("case.drafted", case, case.audience)
     work.session.flush()
@@ -97,6 +101,9 @@ def submit(work: Writing, case: Case, row: Row) -> Case:
     cases.admit_oversight(work, case, oversight(work))
     hand_to_next(work, case)
     cases.take(work, case, row, before=before)
+    watch_interests(work, case)
+    if queries.in_vital_interest(work, [case.id]):
+        work.record("case.vital_interest", case, case.audience)
     return case
 
 
@@ -107,12 +114,14 @@ def mend(work: Writing, code: str, seen: Seen, notice: NoticeFields) -> Case:
     country = notice.country if "country" in notice.model_fields_set else case.country
     must_stay_complete(case, notice)
     if case.state != State.DRAFT and country != case.country:
-        raise CountryFixed("Ask the holder: the case has to be carried to another lead.")
+        raise CountryFixed("Relocate the case: it may have to be carried to another lead.")
     if changed := mend_notice(case, notice):
         case.touch()
         if "priority" in changed:
             cases.rewind(work, case)
-            referrals.rewind(work, case)
+            following.rewind(work, case)
+        if "age_class" in changed:
+            watch_interests(work, case)
         work.record("case.notice_changed", case, case.audience, {"fields": changed})
     return case
 
@@ -129,7 +138,7 @@ def withdraw(work: Writing, case: Case, row: Row, why: WithdrawCase) -> Case:
     """Take a case back before anything was sent; whoever had it loses it at once."""
     before = case.audience
     note(work, case, row.action, why.note)
-    referrals.end_drafts(work, case, why.reason)
+    following.end_drafts(work, case, why.reason)
     case.external_digest = None
     for relation in (Relation.CANDIDATE, Relation.DESK):
         case.dismiss(relation, work.now)

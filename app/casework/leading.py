@@ -1,15 +1,28 @@
-"""What a candidate does with a case: acknowledge it, decline it, or take the lead."""
+"""What a candidate does with a case, and then its lead."""
+
+from datetime import datetime
 
 from app.cases import actions as cases
-from app.cases.lifecycle import Row
+from app.cases.lifecycle import Row, State
 from app.cases.models import Case
 from app.cases.sections import Contacts, Paper
+from app.casework.acting import lock, must_lead
+from app.casework.bodies import (
+    AcceptLead,
+    DeclineLead,
+    MonitorCase,
+    ReopenCase,
+    ReportVisit,
+    SuspendCase,
+)
 from app.casework.carrying import hand_to_next
 from app.casework.needs import Terms
-from app.casework.schemas import AcceptLead, DeclineLead
+from app.deadlines.limits import VISITS
 from app.kernel.actors import Relation
+from app.kernel.versions import Seen
 from app.kernel.work import Writing
 from app.referrals import actions as referrals
+from app.referrals import following
 from app.routing import actions as routing
 
 
@@ -26,7 +39,7 @@ def decline_lead(work: Writing, case: Case, row: Row, why: DeclineLead) -> Case:
     case.dismiss(Relation.CANDIDATE, work.now)
     routing.pass_over(work, case.id, work.actor.focal_point_id)
     hand_to_next(work, case)
-    referrals.hand_on(work, case)
+    following.hand_on(work, case)
     cases.take(work, case, row, {"reason": why.reason}, before=before)
     return case
 
@@ -43,5 +56,61 @@ def accept_lead(work: Writing, case: Case, row: Row, promise: AcceptLead) -> Cas
     case.dismiss(Relation.CANDIDATE, work.now)
     case.admit(work.actor.focal_point_id, Relation.LEAD, work.now)
     cases.take(work, case, row, before=before)
+    referrals.settle(work, case)
+    return case
+
+
+def suspend(work: Writing, case: Case, row: Row, why: SuspendCase) -> Case:
+    """Let the case rest until a review; every clock stands still but what keeps safe."""
+    before = case.audience
+    cases.note(work, case, row.action, why.note)
+    facts = {"reason": why.reason}
+    cases.take(work, case, row, facts, before=before, until=why.review_at)
+    following.pause(work, case)
+    return case
+
+
+def resume(work: Writing, case: Case, row: Row) -> Case:
+    """Go on, with the time that was left to everybody."""
+    cases.take(work, case, row, before=case.audience)
+    following.go_on(work, case)
+    referrals.settle(work, case)
+    return case
+
+
+def planned(work: Writing, plan: MonitorCase) -> tuple[datetime, ...]:
+    """Say when the person is visited: as the lead plans, else as usual (D08)."""
+    return tuple(plan.visits or (limit.after(work.now) for limit in VISITS))
+
+
+def monitor(work: Writing, case: Case, row: Row, visits: tuple[datetime, ...]) -> Case:
+    """Let help end and visits begin."""
+    case.visits = [visit.isoformat() for visit in visits]
+    cases.take(work, case, row, before=case.audience)
+    return case
+
+
+def report_visit(work: Writing, code: str, seen: Seen, visit: ReportVisit) -> Case:
+    """Keep that a planned visit took place; the next one is due, or the closure review.
+
+    Raises what `lock` does, ActionIllegal (409), ActionNotYours or RoleMissing (403).
+    """
+    case = lock(work, code, seen)
+    must_lead(work, case, {State.MONITORING})
+    cases.note(work, case, "visit", visit.note)
+    case.visits = case.visits[1:]
+    case.touch()
+    cases.wind(work, case)
+    met = {"person_met": visit.person_met}
+    work.record("case.visited", case, case.keepers, met)
+    return case
+
+
+def reopen_assistance(work: Writing, case: Case, row: Row, why: ReopenCase) -> Case:
+    """Find help again for a person who was only visited."""
+    before = case.audience
+    cases.note(work, case, row.action, why.note)
+    case.visits = []
+    cases.take(work, case, row, {"reason": why.reason}, before=before)
     referrals.settle(work, case)
     return case

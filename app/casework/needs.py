@@ -1,11 +1,13 @@
 """What each need of a case means: how to tell whether it is met, and who can meet it."""
 
 from dataclasses import dataclass
+from datetime import datetime
+from itertools import pairwise
 from typing import Final
 
 from app.cases.lifecycle import Need
 from app.kernel.actors import Side
-from app.kernel.needs import NOT_BUILT, Check, Rulebook
+from app.kernel.needs import Check, Rulebook
 
 
 @dataclass(frozen=True)
@@ -16,19 +18,42 @@ class Terms:
     contacts: frozenset[str] = frozenset()
     person_informed: bool = False
     approved: bool = False
+    review_at: datetime | None = None
+    visits: tuple[datetime, ...] = ()
+    chosen_fits: bool = False
 
 
 @dataclass(frozen=True)
 class Facts:
     """All that a need is judged by: values, never rows."""
 
+    now: datetime
+    review_by: datetime
     notice_complete: bool
     may_be_referred: bool
+    child_path: bool
+    vital_interest: bool
     recipient_safe: bool
     risk_current: bool
     nothing_sent: bool
     nothing_open: bool
+    helped: bool
+    with_candidate: bool
+    legal_hold: bool
     terms: Terms = Terms()
+
+
+def is_reviewed_in_time(facts: Facts) -> bool:
+    """Say whether a review is set: ahead, and no later than it may be (D10)."""
+    at = facts.terms.review_at
+    return at is not None and facts.now < at <= facts.review_by
+
+
+def visits_follow(facts: Facts) -> bool:
+    """Say whether visits are planned, each ahead and after the one before."""
+    visits = facts.terms.visits
+    rising = all(one < other for one, other in pairwise(visits))
+    return bool(visits) and visits[0] > facts.now and rising
 
 
 # fmt: off
@@ -59,16 +84,27 @@ NEEDS: Final[dict[Need, Check[Facts]]] = {
         lambda f: f.terms.person_informed, "Tell the person first, then say so."),
     Need.SECOND_PERSON: Check(
         lambda f: f.terms.approved, "A second person has to approve this."),
-    Need.CHILD_PATH: NOT_BUILT,
-    Need.VITAL_INTEREST: NOT_BUILT,
-    Need.NEXT_CANDIDATE: NOT_BUILT,
-    Need.REVIEW_DATE: NOT_BUILT,
-    Need.SCHEDULE: NOT_BUILT,
-    Need.NO_LEGAL_HOLD: NOT_BUILT,
-    Need.FOCAL_POINT_CHOSEN: NOT_BUILT,
-    Need.REFERRAL_ACCEPTED: NOT_BUILT,
-    Need.NO_REFERRAL_ACCEPTED: NOT_BUILT,
+    Need.CHILD_PATH: Check(
+        lambda f: f.child_path,
+        "For a child: a guardian's consent with the child's assent, or assess its best interests.", Side.SUBMITTER),
+    Need.VITAL_INTEREST: Check(
+        lambda f: f.vital_interest,
+        "Only if life is at risk or serious harm is near: declare a vital interest, with its reason. "
+        "It holds for 4 hours and lets the notice and the safety notice go, nothing more.", Side.SUBMITTER),
+    Need.NEXT_CANDIDATE: Check(
+        lambda f: f.with_candidate, "It is with no candidate: the desk assigns it.", Side.SYSTEM),
+    Need.REVIEW_DATE: Check(
+        is_reviewed_in_time, "Set a review that is ahead: within 7 days of an emergency, 14 if urgent, else 30."),
+    Need.SCHEDULE: Check(visits_follow, "Plan the visits, each ahead and after the one before."),
+    Need.NO_LEGAL_HOLD: Check(
+        lambda f: not f.legal_hold, "Lift the legal hold first, if the law allows.", Side.OVERSIGHT),
+    Need.FOCAL_POINT_CHOSEN: Check(
+        lambda f: f.terms.chosen_fits,
+        "Choose another: an active focal point that can lead, that the person agreed to, and that may be asked."),
+    Need.REFERRAL_ACCEPTED: Check(
+        lambda f: f.helped, "It follows by itself when a referral is accepted.", Side.SYSTEM),
+    Need.NO_REFERRAL_ACCEPTED: Check(
+        lambda f: not f.helped, "It follows by itself when no referral is accepted any more.", Side.SYSTEM),
 }
-"""The system's own steps (begin_assistance, fall_back) are judged where it takes them."""
 # fmt: on
 RULES: Final = Rulebook(NEEDS)

@@ -9,14 +9,13 @@ from pydantic_core import PydanticCustomError
 
 from app.access.models import ApprovalState
 from app.cases.lifecycle import Action, Need, Stage, State
-from app.cases.reasons import ClosureReason, DeclineReason, WithdrawReason
-from app.cases.schemas import NewRisk, Notice, NoticeFields, Risk
-from app.cases.sections import DutyContact, Safeguards, Section, SectionContent
+from app.cases.schemas import NewRisk, NewVitalInterest, Notice, NoticeFields, Risk
+from app.cases.sections import Safeguards, Section, SectionContent
 from app.consents.schemas import NewConsent
 from app.kernel.actors import Relation
 from app.kernel.needs import UnmetNeed
 from app.kernel.paging import Page
-from app.kernel.text import Asked, SafeText, Shown
+from app.kernel.text import Asked, Shown
 
 EXTERNAL = (
     "Your own number of the case. Only its fingerprint is kept; a second case under the "
@@ -34,6 +33,10 @@ class NewCase(Asked):
     safeguards: Safeguards | None = None
     consents: Annotated[list[NewConsent], Field(max_length=50)] = []
     risk: NewRisk | None = None
+    vital_interest: Annotated[
+        NewVitalInterest | None,
+        Field(description="Only if life is at risk or serious harm is near."),
+    ] = None
     external_reference: Annotated[
         str | None, Field(pattern=r"^[A-Za-z0-9._/-]{1,60}$", description=EXTERNAL)
     ] = None
@@ -48,40 +51,6 @@ class NewCase(Asked):
         if len(names) != len(set(names)):
             raise PydanticCustomError("section_twice", "Write each section once.")
         return self
-
-
-class DeclineLead(Asked):
-    """Why the candidate does not take the lead."""
-
-    reason: DeclineReason
-    note: Annotated[SafeText | None, Field(description="Sealed.")] = None
-
-
-class AcceptLead(Asked):
-    """What a focal point promises with the lead (BR22)."""
-
-    contacts: Annotated[
-        list[DutyContact],
-        Field(min_length=1, max_length=5, description="Two different people; sealed."),
-    ]
-
-
-class WithdrawCase(Asked):
-    """Why the submitter takes a case back."""
-
-    reason: WithdrawReason
-    note: Annotated[SafeText | None, Field(description="Sealed.")] = None
-
-
-class CloseCase(Asked):
-    """Why a case ends, and that the person knows."""
-
-    reason: ClosureReason
-    person_informed: Annotated[
-        StrictBool,
-        Field(description="Whether the person was told; lost contact: what was tried."),
-    ]
-    note: Annotated[SafeText | None, Field(description="Sealed.")] = None
 
 
 class AvailableCaseAction(Shown):

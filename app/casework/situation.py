@@ -6,7 +6,7 @@ from typing import Final
 from uuid import UUID
 
 from app.cases import queries as cases
-from app.cases.lifecycle import STAGES, TABLE, Action, Row
+from app.cases.lifecycle import STAGES, TABLE, Row
 from app.cases.models import Case
 from app.cases.schemas import Notice, Risk
 from app.cases.sections import Section
@@ -15,6 +15,7 @@ from app.casework.schemas import AvailableCaseAction, CaseOut
 from app.consents import standing
 from app.consents.standing import Standing
 from app.deadlines import queries as deadlines
+from app.deadlines.limits import ClockKind, due
 from app.deadlines.models import Clock
 from app.directory import queries as directory
 from app.directory.models import FocalPoint
@@ -24,14 +25,6 @@ from app.kernel.work import Reading
 from app.referrals import lifecycle as referral_states
 from app.referrals import queries as referrals
 from app.referrals.lifecycle import State as ReferralState
-
-OFFERED: Final = frozenset(
-    {
-        *(Action.SUBMIT, Action.WITHDRAW, Action.ACKNOWLEDGE),
-        *(Action.DECLINE_LEAD, Action.ACCEPT_LEAD, Action.CLOSE),
-    }
-)
-"""The actions that have a path; the others stand in the table and wait for theirs."""
 
 ASKED_OF_ALL: Final = (*("country", "age_class", "language", "priority", "safe_contact"),)
 
@@ -57,12 +50,19 @@ def facts_of(
     """Gather what the needs are judged by, for the focal point that asks."""
     case = stands.case
     return Facts(
+        now=stands.now,
+        review_by=due(ClockKind.REVIEW, case.priority, stands.now),
         notice_complete=all(getattr(case, name) is not None for name in ASKED_OF_ALL),
         may_be_referred=stands.may_be_referred(),
+        child_path=stands.facts.interests_are_assessed,
+        vital_interest=stands.in_vital_interest,
         recipient_safe=stands.is_safe(me, me.code),
         risk_current=stands.risk_is_current(),
         nothing_sent=not any(p.relation == Relation.RECIPIENT for p in case.parties),
         nothing_open=not any(state in referral_states.OPEN for state in states),
+        helped=any(state in referral_states.HELPED for state in states),
+        with_candidate=case.with_relation(Relation.CANDIDATE) is not None,
+        legal_hold=stands.facts.legal_hold,
         terms=terms or Terms(),
     )
 
@@ -114,7 +114,7 @@ def show_one(work: Reading, case: Case, context: Context) -> CaseOut:
         you_are=sorted(mine) or [Relation.RECIPIENT],
         stage=STAGES[case.state],
         state=case.state,
-        notice=Notice.model_validate(case),
+        notice=notice_for(case, me),
         lead=context.codes[lead] if lead else None,
         holder=context.codes[holder] if holder else None,
         submitter=context.codes[case.submitter] if sides else None,
@@ -125,6 +125,16 @@ def show_one(work: Reading, case: Case, context: Context) -> CaseOut:
         version=case.version if me in case.keepers else None,
         available_actions=actions_of(work, case, sides, context),
     )
+
+
+def notice_for(case: Case, me: UUID) -> Notice:
+    """Show the notice; where the person went since, only to who keeps or helps (R12).
+
+    A submitter of the State of origin must not follow the person across borders.
+    """
+    notice = Notice.model_validate(case)
+    follows = me in case.keepers or case.is_recipient(me) or not case.relocated_at
+    return notice if follows else notice.model_copy(update={"country": None})
 
 
 def written(case: Case, context: Context) -> list[Section]:
@@ -141,7 +151,7 @@ def actions_of(
     states = context.referrals.get(case.id, [])
     facts = facts_of(context.standings[case.id], states, context.me)
     rows = TABLE.open_to(case.state, sides, work.actor.roles)
-    return [show_action(row, facts) for row in rows if row.action in OFFERED]
+    return [show_action(row, facts) for row in rows]
 
 
 def show_action(row: Row, facts: Facts) -> AvailableCaseAction:

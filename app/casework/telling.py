@@ -1,20 +1,27 @@
-"""What the person allows and takes back, while a case is under way."""
+"""What becomes known while a case is under way: what the person allows, and facts."""
 
 from uuid import UUID
 
+from app.cases import actions as cases
 from app.cases import queries
+from app.cases.facts import RULES, FactName
+from app.cases.lifecycle import OPEN, TABLE
 from app.cases.models import Case
-from app.casework.acting import hearers, must_work, must_write
+from app.cases.records import Fact, VitalInterest
+from app.cases.schemas import NewFact, NewIdentification, NewVitalInterest
+from app.casework.acting import hearers, must_work, must_write, sides_of
+from app.casework.watching import watch_interests
 from app.consents import actions as consents
 from app.consents import queries as recorded
 from app.consents.coverage import names
 from app.consents.models import Consent
 from app.consents.schemas import NewConsent
 from app.directory import queries as directory
-from app.kernel.actors import Relation
+from app.kernel.actors import Relation, Side
+from app.kernel.lifecycle import ActionIllegal
 from app.kernel.problems import NotFound
 from app.kernel.work import Reading, Writing
-from app.referrals import actions as referrals
+from app.referrals import following
 from app.referrals import queries as referrals_of
 
 
@@ -25,6 +32,8 @@ def record_consent(work: Writing, code: str, new: NewConsent) -> Consent:
     consent = consents.record(work, case, new)
     case.touch()
     work.record("consent.recorded", case, case.keepers, {"consent": str(consent.id)})
+    work.session.flush()
+    watch_interests(work, case)
     return consent
 
 
@@ -39,13 +48,14 @@ def withdraw_consent(work: Writing, code: str, consent_id: UUID) -> Consent:
     if consent not in consents_for(work, case):
         raise NotFound("There is no such consent in this case.")
     must_work(work)
-    rested = referrals.covered(work, case)
+    rested = following.covered(work, case)
     if consents.take_back(work, consent):
         case.touch()
         facts = {"consent": str(consent.id)}
         work.record("consent.withdrawn", case, hearers(work, case), facts)
         work.session.flush()
-        referrals.withdraw_uncovered(work, case, rested)
+        following.withdraw_uncovered(work, case, rested)
+        watch_interests(work, case)
     return consent
 
 
@@ -62,3 +72,79 @@ def consents_for(work: Reading, case: Case) -> list[Consent]:
         return found
     helps = referrals_of.is_helping(work, case.id)
     return [c for c in found if c.recorded_by == me.id or (helps and names(c, me))]
+
+
+def set_fact(work: Writing, code: str, new: NewFact) -> Fact:
+    """Record a fact: whoever writes the case now, or who was asked to find it out.
+
+    Raises NotFound (404), ActionIllegal (409), ActionNotYours or RoleMissing (403),
+    FocalPointUnknown (422).
+    """
+    case = queries.lock(work, code)
+    if not may_find_out(work, case, new.name):
+        must_write(work, case)
+    must_work(work)
+    fact = Fact(
+        id=work.new_id(),
+        case=case,
+        case_id=case.id,
+        name=new.name,
+        value=new.value,
+        country=getattr(new, "country", None),
+        body=body_of(work, new),
+        ends_on=getattr(new, "ends_on", None),
+        recorded_by=work.actor.focal_point_id,
+        recorded_at=work.now,
+    )
+    cases.know(work, case, fact, new.note)
+    case.touch()
+    watch_interests(work, case)
+    work.record("case.fact_recorded", case, hearers(work, case), {"name": new.name})
+    return fact
+
+
+def body_of(work: Reading, new: NewFact) -> UUID | None:
+    """Find which body decided, where one does: the one named, else the caller's own."""
+    if not isinstance(new, NewIdentification):
+        return None
+    mine = work.actor.focal_point_id
+    return directory.named(work, new.body).id if new.body else mine
+
+
+def may_find_out(work: Reading, case: Case, name: FactName) -> bool:
+    """Say whether a referral to the caller, which it took on, is about this very fact."""
+    return bool(RULES[name].services & referrals_of.services_helping(work, case.id))
+
+
+def facts_for(work: Reading, case: Case) -> list[Fact]:
+    """List the facts the caller may know: all if it keeps the case, else what it finds out.
+
+    Oversight sees the legal hold alone.
+    """
+    found = queries.facts(work, [case.id]).get(case.id, [])
+    me = work.actor.focal_point_id
+    if me in case.keepers and Relation.DESK not in case.relations_of(me):
+        return found
+    watches = Relation.OVERSIGHT in case.relations_of(me)
+    return [
+        fact
+        for fact in found
+        if (watches and fact.name == FactName.LEGAL_HOLD)
+        or may_find_out(work, case, fact.name)
+    ]
+
+
+def declare_vital(work: Writing, code: str, new: NewVitalInterest) -> VitalInterest:
+    """Say that it cannot wait for a consent (BR05); raises what `must_write` does.
+
+    One person and a reason; the lead and oversight hear of it in the same transaction.
+    """
+    case = queries.lock(work, code)
+    if Side.HOLDER not in sides_of(work, case):
+        must_write(work, case)
+    elif case.state not in OPEN:
+        raise ActionIllegal(f"The case is {case.state}.", TABLE.legal(case.state))
+    must_work(work)
+    declared = cases.declare_vital(work, case, new)
+    case.touch()
+    return declared

@@ -7,6 +7,7 @@ from datetime import datetime
 from uuid import UUID
 
 from app.cases import queries as cases
+from app.cases.facts import FIRST_FOR_A_CHILD, FactSheet, sheet_of
 from app.cases.models import Case, RiskAssessment
 from app.cases.risk import is_current
 from app.cases.sections import OriginContact, Safeguards, Section
@@ -20,7 +21,7 @@ from app.consents.coverage import (
     covers,
 )
 from app.consents.models import Consent
-from app.directory.kinds import is_blocked, is_of_origin
+from app.directory.kinds import Service, is_blocked, is_of_origin
 from app.kernel.work import Reading
 
 
@@ -35,6 +36,8 @@ class Standing:
     consents: list[Consent]
     safeguards: Safeguards
     risk: RiskAssessment | None
+    facts: FactSheet
+    in_vital_interest: bool
     now: datetime
 
     def told(self, recipient: Addressee, purpose: Purpose) -> frozenset[Section] | None:
@@ -57,6 +60,25 @@ class Standing:
             and counts(consent, self.now, child=self.case.is_child)
             for consent in self.consents
         )
+
+    def may_hear(self, candidate: Addressee) -> bool:
+        """Say whether a candidate may be given the notice, on whichever ground."""
+        consented = self.told(candidate, Purpose.REFER) is not None
+        return consented or self.facts.interests_are_assessed or self.in_vital_interest
+
+    def child_may_be_helped(self, service: Service, sections: AbstractSet[Section]) -> bool:
+        """Say whether a child may be referred for this without a consent (BR09, BR14).
+
+        For what protects it at once: always, by legal duty. For more, once its best
+        interests are assessed. No section goes along, but the safety notice does (BR05).
+        """
+        ground = service in FIRST_FOR_A_CHILD or self.facts.interests_are_assessed
+        return self.case.is_child and ground and not sections
+
+    def reflection_is_told(self) -> bool:
+        """Say whether the person was told of the reflection period where they are."""
+        country = self.case.country or ""
+        return self.facts.reflection(country, self.now.date()) is not None
 
     def risk_is_current(self) -> bool:
         """Say whether the risk was assessed recently enough."""
@@ -84,17 +106,21 @@ class Standing:
 
 
 def of_cases(work: Reading, found: Iterable[Case]) -> Mapping[UUID, Standing]:
-    """Read it for a page of cases, in three statements."""
+    """Read it for a page of cases, in five statements."""
     by_id = {case.id: case for case in found}
     consents = queries.of_cases(work, by_id)
     safeguards = cases.all_safeguards(work, by_id)
     risks = cases.latest_risks(work, by_id)
+    facts = cases.facts(work, by_id)
+    vital = cases.in_vital_interest(work, by_id)
     return {
         key: Standing(
             case,
             consents.get(key, []),
             safeguards.get(key, Safeguards()),
             risks.get(key),
+            sheet_of(facts.get(key, []), child=case.is_child),
+            key in vital,
             work.now,
         )
         for key, case in by_id.items()

@@ -1,10 +1,12 @@
 """Setting and stopping clocks: each record has at most one running."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import update
 
+from app.deadlines import queries
 from app.deadlines.limits import ClockKind
 from app.deadlines.models import Clock
 from app.kernel.work import Recorded, Writing
@@ -37,3 +39,24 @@ def stop(work: Writing, record_id: UUID) -> None:
     work.session.flush()
     running = (Clock.record_id == record_id) & Clock.stopped_at.is_(None)
     work.session.execute(update(Clock).where(running).values(stopped_at=work.now))
+
+
+def go_on(
+    work: Writing,
+    record: Recorded,
+    kind: ClockKind,
+    fresh: datetime,
+    *,
+    waits_on: UUID | None,
+) -> None:
+    """Start a clock again with the time that was left when it was paused, else afresh."""
+    left = queries.time_left(work, record.id, kind)
+    until = fresh if left is None else work.now + left
+    restart(work, record, kind, until, waits_on=waits_on)
+
+
+def pass_on(work: Writing, record_ids: Iterable[UUID], waits_on: UUID | None) -> None:
+    """Let what runs for these records wait for somebody else, until the same time."""
+    work.session.flush()
+    running = Clock.record_id.in_(list(record_ids)) & Clock.stopped_at.is_(None)
+    work.session.execute(update(Clock).where(running).values(waits_on=waits_on))

@@ -28,6 +28,8 @@ class ClockKind(StrEnum):
     REVIEW = "review"  # D10
     REVIEW_RISK = "review_risk"  # D12
     MONITOR = "monitor"  # D08
+    REVIEW_CLOSURE = "review_closure"  # D09
+    ASSESS_INTERESTS = "assess_interests"  # of a child without a guardian (BR09)
     ANSWER = "answer"
     APPROVE = "approve"
     FINISH_DRAFT = "finish_draft"
@@ -102,6 +104,8 @@ LIMITS: Final[dict[ClockKind, tuple[Limit, Limit, Limit]]] = {
     _K.REVIEW:            (days(7),   days(14),        days(30)),
     _K.REVIEW_RISK:       (days(7),   days(7),         days(7)),
     _K.MONITOR:           (days(7),   days(7),         days(7)),
+    _K.REVIEW_CLOSURE:    (days(30),  days(30),        days(30)),
+    _K.ASSESS_INTERESTS:  (hours(72), hours(72),       hours(72)),
     _K.ANSWER:            (hours(4),  working_days(1), working_days(1)),
     _K.APPROVE:           (hours(72), hours(72),       hours(72)),
     _K.FINISH_DRAFT:      (days(14),  days(14),        days(14)),
@@ -109,6 +113,10 @@ LIMITS: Final[dict[ClockKind, tuple[Limit, Limit, Limit]]] = {
     _K.ERASE:             (months(24), months(24),     months(24)),
 }
 # fmt: on
+
+
+VISITS: Final = (days(7), months(1), months(3), months(6), months(12))
+"""When a person is visited after help has ended, unless a lead plans otherwise (D08)."""
 
 
 def due(kind: ClockKind, priority: Priority | None, start: datetime) -> datetime:

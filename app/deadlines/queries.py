@@ -1,10 +1,12 @@
 """Reading clocks."""
 
 from collections.abc import Iterable, Mapping
+from datetime import timedelta
 from uuid import UUID
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, func, select
 
+from app.deadlines.limits import ClockKind
 from app.deadlines.models import Clock
 from app.kernel.work import Reading
 
@@ -20,3 +22,24 @@ def waiting(work: Reading) -> Select[Clock]:
     """Select what waits for this focal point."""
     mine = Clock.waits_on == work.actor.focal_point_id
     return select(Clock).where(mine, Clock.stopped_at.is_(None))
+
+
+def time_left(work: Reading, record_id: UUID, kind: ClockKind) -> timedelta | None:
+    """Say what was left of the last clock of this kind when it stopped; None: none ran.
+
+    Nothing is left of one that was late: it is due at once.
+    """
+    of_kind = (Clock.record_id == record_id) & (Clock.kind == kind)
+    newest = select(Clock).where(of_kind, Clock.stopped_at.is_not(None))
+    clock = work.session.scalar(newest.order_by(Clock.number.desc()).limit(1))
+    if clock is None or clock.stopped_at is None:
+        return None
+    return max(clock.due_at - clock.stopped_at, timedelta())
+
+
+def late_count(work: Reading, case_id: UUID, waited_on: UUID) -> int:
+    """Count how often a focal point let a clock of a case pass."""
+    mine = (Clock.case_id == case_id) & (Clock.waits_on == waited_on)
+    late = func.coalesce(Clock.stopped_at, work.now) > Clock.due_at
+    count = select(func.count()).select_from(Clock).where(mine, late)
+    return work.session.scalars(count).one()

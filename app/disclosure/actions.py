@@ -17,6 +17,7 @@ from app.cases.schemas import OpenedSection
 from app.cases.sections import (
     CONTENT,
     Contacts,
+    Needs,
     Paper,
     Safeguards,
     Section,
@@ -40,11 +41,13 @@ from app.disclosure.schemas import (
     OpenedArrangement,
     OpenedContacts,
     OpenedSafeguards,
+    OpenedSafetyNotice,
+    SafeguardsHistory,
 )
 from app.kernel.lifecycle import ActionNotYours
 from app.kernel.versions import Seen
 from app.kernel.work import Recorded, Writing
-from app.referrals import actions as referrals_of
+from app.referrals import following
 from app.referrals import queries as referrals
 from app.referrals.models import Referral
 from app.referrals.schemas import Arrangement
@@ -74,6 +77,46 @@ def open_safeguards(
     content = Safeguards.model_validate_json(queries.unseal(work, paper))
     author = author_of(work, paper)
     return OpenedSafeguards(author=author, written_at=paper.written_at, content=content)
+
+
+def open_past_safeguards(
+    work: Writing, code: str, purpose: ReadingPurpose
+) -> SafeguardsHistory:
+    """Open the safeguards as they were before, oldest first, those the caller may read."""
+    case, kind = queries.get(work, code), Paper.SAFEGUARDS_PAST
+    papers = queries.papers(work, case.id, kind)
+    shown = [paper for paper in papers if may(work, case, kind, Deed.OPEN, paper)]
+    enter(work, case, kind, purpose, allowed=bool(shown))
+    items = [
+        OpenedSafeguards(
+            author=author_of(work, paper),
+            written_at=paper.written_at,
+            content=Safeguards.model_validate_json(queries.unseal(work, paper)),
+        )
+        for paper in shown
+    ]
+    return SafeguardsHistory(items=items)
+
+
+def open_safety_notice(
+    work: Writing, code: str, purpose: ReadingPurpose
+) -> OpenedSafetyNotice | None:
+    """Open what whoever meets the person must know: it is told without a consent (BR05).
+
+    It lies in the section of needs, of which this opens nothing else. Raises NotFound (404)
+    for a stranger to the case.
+    """
+    case, subject = queries.get(work, code), Paper.SAFETY_NOTICE
+    paper = queries.sealed(work, case.id, Section.NEEDS)
+    allowed = may(work, case, subject, Deed.OPEN, paper)
+    enter(work, case, subject, purpose, allowed=allowed)
+    if paper is None or not allowed:
+        return None
+    needs = Needs.model_validate_json(queries.unseal(work, paper))
+    author = author_of(work, paper)
+    return OpenedSafetyNotice(
+        author=author, written_at=paper.written_at, safety_notice=needs.safety_notice
+    )
 
 
 def open_contacts(
@@ -186,7 +229,7 @@ def write_safeguards(work: Writing, code: str, seen: Seen, content: Safeguards) 
     """
     case = write_paper(work, code, seen, Paper.SAFEGUARDS, content)
     work.session.flush()
-    referrals_of.withdraw_unsafe(work, case)
+    following.withdraw_unsafe(work, case)
     reroute_unsafe(work, case)
     tell(work, case, Paper.SAFEGUARDS)
     return case

@@ -90,7 +90,9 @@ _L1: frozenset[Subject] = frozenset({Section.NEEDS})
 _L2: frozenset[Subject] = frozenset({Section.CONTACT})
 _L3: frozenset[Subject] = frozenset({Section.IDENTITY})
 _L4 = _SECTIONS - _L1 - _L2 - _L3
-_GUARDS: frozenset[Subject] = frozenset({Paper.SAFEGUARDS})
+_GUARDS: frozenset[Subject] = frozenset({Paper.SAFEGUARDS, Paper.SAFEGUARDS_PAST})
+_DANGER: frozenset[Subject] = frozenset({Paper.SAFETY_NOTICE})
+_WRITTEN: frozenset[Subject] = _SECTIONS | {Paper.SAFEGUARDS}
 _CONTACTS: frozenset[Subject] = frozenset({Paper.CONTACTS})
 _NOTES: frozenset[Subject] = frozenset({Paper.NOTE})
 _PLACE: frozenset[Subject] = frozenset({Paper.ARRANGEMENT})
@@ -112,6 +114,10 @@ POLICY: Final = (
     Rule(_OPEN,  Side.SUBMITTER, _SECTIONS | _GUARDS, UNLED | LED, _NO,        _IF_OWN),
     Rule(_OPEN,  Side.SUBMITTER, _NOTES,              UNLED | LED, _NO,        _IF_OWN),
     Rule(_OPEN,  Side.SUBMITTER, _CONTACTS,           LED,         _NO,         _NOT_ORIGIN),
+    Rule(_OPEN,  Side.SUBMITTER, _DANGER,             UNLED | LED, _NO,        _IF_OWN),
+    Rule(_OPEN,  Side.CANDIDATE, _DANGER,             _NEW,        _NO,        _IF_SAFE),
+    Rule(_OPEN,  Side.LEAD,      _DANGER,             LED,         _NO,        _IF_SAFE),
+    Rule(_OPEN,  Side.RECIPIENT, _DANGER,             CASE_OPEN,   ASKED | AT_WORK, _IF_SAFE),
     Rule(_OPEN,  Side.CANDIDATE, _L1,                 _NEW,        _NO,         _IF_CONSENTED),
     Rule(_OPEN,  Side.CANDIDATE, _L2,       frozenset({_C.UNDER_REVIEW}), _NO,  _IF_CONSENTED),
     Rule(_OPEN,  Side.CANDIDATE, _GUARDS,   frozenset({_C.UNDER_REVIEW}), _NO,  _IF_SAFE),
@@ -132,8 +138,8 @@ POLICY: Final = (
     Rule(_OPEN,  Side.RECIPIENT, _L3,                 CASE_OPEN,   AT_WORK,     _IF_ORIGIN),
     Rule(_OPEN,  Side.RECIPIENT, _L4,                 CASE_OPEN,   AT_WORK,     _IF_POLICE),
     Rule(_OPEN,  Side.RECIPIENT, _CONTACTS,           CASE_OPEN,   AT_WORK,     _NOT_ORIGIN),
-    Rule(_WRITE, Side.SUBMITTER, _SECTIONS | _GUARDS, UNLED,      _NO),
-    Rule(_WRITE, Side.LEAD,      _SECTIONS | _GUARDS, LED,         _NO),
+    Rule(_WRITE, Side.SUBMITTER, _WRITTEN,            UNLED,       _NO),
+    Rule(_WRITE, Side.LEAD,      _WRITTEN,            LED,         _NO),
 )
 # fmt: on
 

@@ -65,7 +65,7 @@ def questions(
 
 
 RECIPIENT: Final = frozenset({Side.RECIPIENT})
-OF_A_CASE: Final = frozenset({*Section, Paper.CONTACTS})
+OF_A_CASE: Final = frozenset({*Section, Paper.CONTACTS, Paper.SAFETY_NOTICE})
 """What of a case a recipient may come to read; its notes are not among them."""
 
 

@@ -18,6 +18,20 @@ class OpenedSafeguards(Shown):
     content: Safeguards
 
 
+class SafeguardsHistory(Shown):
+    """The safeguards as they were before, oldest first; the reading was recorded."""
+
+    items: list[OpenedSafeguards]
+
+
+class OpenedSafetyNotice(Shown):
+    """What whoever meets the person must know; the opening was recorded."""
+
+    author: str
+    written_at: datetime
+    safety_notice: str | None
+
+
 class OpenedContacts(Shown):
     """Whom to reach at the lead; the opening was recorded."""
 

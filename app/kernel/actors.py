@@ -47,6 +47,7 @@ class Relation(StrEnum):
     CANDIDATE = "candidate"
     LEAD = "lead"
     DESK = "desk"
+    ESCALATION_DESK = "escalation_desk"
     FORMER_LEAD = "former_lead"
     RECIPIENT = "recipient"
     HANDOVER_CANDIDATE = "handover_candidate"
@@ -75,6 +76,7 @@ _OF_CASE: Final = {
     Relation.CANDIDATE: frozenset({Side.CANDIDATE, Side.HOLDER}),
     Relation.LEAD: frozenset({Side.LEAD, Side.HOLDER}),
     Relation.DESK: frozenset({Side.DESK, Side.HOLDER}),
+    Relation.ESCALATION_DESK: frozenset({Side.DESK}),
     Relation.OVERSIGHT: frozenset({Side.OVERSIGHT}),
 }
 

@@ -57,6 +57,7 @@ class Need(StrEnum):
     RECIPIENT_SAFE = "recipient_safe"
     AGREEMENT = "agreement"
     ORIGIN_PERMITTED = "origin_permitted"
+    REFLECTION_TOLD = "reflection_told"
     QUESTION = "question"
     CONSENT_TO_ANSWER = "consent_to_answer"
     TWO_CONTACTS = "two_contacts"
@@ -85,19 +86,20 @@ _MAY_BE_TOLD = AnyOf((_N.CONSENT, _N.CHILD_PATH, _N.VITAL_INTEREST))
 TABLE: Final = Table(_S.DRAFT, (
     #    action               from                       to                 by             role       needs
     Step(_A.SEND,             {_S.DRAFT},                _S.SENT,           {_SENDER},     _WORKERS,
-         (_N.CASE_OPEN, _MAY_BE_TOLD, _N.RISK_CURRENT, _N.RECIPIENT_SAFE, _N.AGREEMENT, _N.ORIGIN_PERMITTED)),
+         (_N.CASE_OPEN, _MAY_BE_TOLD, _N.RISK_CURRENT, _N.RECIPIENT_SAFE, _N.AGREEMENT, _N.ORIGIN_PERMITTED,
+          _N.REFLECTION_TOLD)),
     Step(_A.ACKNOWLEDGE,      {_S.SENT},                 _S.RECEIVED,       {_RECIPIENT},  _WORKERS),
     Step(_A.ASK,              _ARRIVED,                  _S.INFO_REQUESTED, {_RECIPIENT},  _WORKERS, (_N.QUESTION,)),
     Step(_A.ANSWER,           {_S.INFO_REQUESTED},       _S.RECEIVED,       {_SENDER},     _WORKERS, (_N.CONSENT_TO_ANSWER,)),
     Step(_A.ACCEPT,           _ARRIVED,                  _S.ACCEPTED,       {_RECIPIENT},  _WORKERS,
-         (_N.CONSENT, _N.RECIPIENT_SAFE, _N.TWO_CONTACTS, _N.MEETING)),
+         (_MAY_BE_TOLD, _N.RECIPIENT_SAFE, _N.TWO_CONTACTS, _N.MEETING)),
     Step(_A.DECLINE,          _UNDECIDED | {_S.ACCEPTED}, _S.DECLINED,      {_RECIPIENT},  _WORKERS, (_N.REASON,)),
     Step(_A.REDIRECT,         _ARRIVED,                  _S.REDIRECTED,     {_RECIPIENT},  _WORKERS, (_N.REASON, _N.ALTERNATIVE)),
     Step(_A.START,            {_S.ACCEPTED},             _S.IN_PROGRESS,    {_RECIPIENT},  _WORKERS, (_N.PERSON_MET,)),
     Step(_A.HOLD,             {_S.IN_PROGRESS},          _S.ON_HOLD,        {_RECIPIENT},  _WORKERS, (_N.REASON, _N.REVIEW_DATE)),
     Step(_A.RESUME,           {_S.ON_HOLD},              _S.IN_PROGRESS,    {_RECIPIENT},  _WORKERS),
     Step(_A.COMPLETE,         {_S.IN_PROGRESS},          _S.COMPLETED,      {_RECIPIENT},  _WORKERS, (_N.OUTCOME, _N.FEEDBACK)),
-    Step(_A.WITHDRAW,         _ALIVE,                    _S.WITHDRAWN,      {_SENDER, _SYSTEM}, _WORKERS),
+    Step(_A.WITHDRAW,         _ALIVE,                    _S.WITHDRAWN,      {_SENDER, _SYSTEM}, _WORKERS, (_N.REASON,)),
     Step(_A.REVOKE,           {_S.DRAFT, _S.ACCEPTED} | _UNDECIDED, _S.REVOKED, {_SENDER}, _WORKERS, (_N.REASON,)),
     Step(_A.CONFIRM_DELETION, _STOPPED,                  None,              {_RECIPIENT},  _WORKERS),
     Step(_A.EXPIRE,           _UNDECIDED,                _S.EXPIRED,        {_SYSTEM},     set(),    (_N.TIME_IS_UP,)),

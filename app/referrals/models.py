@@ -1,6 +1,7 @@
 """Referrals: requests for one service, to one focal point, about one case."""
 
 from datetime import datetime
+from enum import StrEnum
 from uuid import UUID
 
 from sqlalchemy import ForeignKey, Index
@@ -12,6 +13,14 @@ from app.directory.models import FocalPoint
 from app.kernel.actors import HOLDS, Relation
 from app.kernel.db import Base, Listed
 from app.referrals.lifecycle import State
+
+
+class Basis(StrEnum):
+    """On what ground a recipient may be told of the person."""
+
+    CONSENT = "consent"
+    CHILD_PATH = "child_path"
+    VITAL_INTEREST = "vital_interest"
 
 
 class Referral(Listed, Base):
@@ -27,6 +36,9 @@ class Referral(Listed, Base):
     service: Mapped[Service]
     recipient_id: Mapped[UUID] = mapped_column(ForeignKey(FocalPoint.id))
     sections: Mapped[list[str]]
+    asked: Mapped[list[str]] = mapped_column(default=list, server_default="[]")
+    basis: Mapped[Basis | None]
+    predecessor_id: Mapped[UUID | None] = mapped_column(ForeignKey("referral.id"))
     state: Mapped[State] = mapped_column(default=State.DRAFT)
     version: Mapped[int] = mapped_column(default=1)
     reason: Mapped[str | None]

@@ -6,10 +6,10 @@ from typing import Final
 
 from app.cases.lifecycle import OPEN as CASE_OPEN
 from app.cases.lifecycle import State as CaseState
-from app.cases.sections import SERVICES_FOR_SAFETY
+from app.cases.sections import SERVICES_FOR_SAFETY, Section
 from app.directory.kinds import Service
 from app.kernel.actors import Side
-from app.kernel.needs import NOT_BUILT, Check, Rulebook
+from app.kernel.needs import Check, Rulebook
 from app.referrals.lifecycle import Need
 
 
@@ -23,6 +23,11 @@ class Terms:
     person_met: bool = False
     outcome: str | None = None
     feedback: bool = False
+    topics: frozenset[Section] = frozenset()
+    answered: frozenset[Section] | None = None
+    alternative: str | None = None
+    review_at: datetime | None = None
+    time_is_up: bool = False
 
 
 @dataclass(frozen=True)
@@ -30,9 +35,14 @@ class Facts:
     """All that a need is judged by: values, never rows."""
 
     now: datetime
+    review_by: datetime
     case_state: CaseState
     service: Service
     covered: bool
+    answer_covered: bool
+    child_path: bool
+    vital_interest: bool
+    reflection_told: bool
     risk_current: bool
     recipient_safe: bool
     agreed: bool
@@ -51,6 +61,17 @@ def meets_in_future(facts: Facts) -> bool:
     """Say whether a meeting is set, and still ahead."""
     at = facts.terms.meeting_at
     return at is not None and at > facts.now
+
+
+def is_reviewed_in_time(facts: Facts) -> bool:
+    """Say whether a review is set: ahead, and no later than it may be (D10)."""
+    at = facts.terms.review_at
+    return at is not None and facts.now < at <= facts.review_by
+
+
+def may_hear_of_it(facts: Facts) -> bool:
+    """Say whether police and prosecution may hear of the person yet (N22, BR15)."""
+    return facts.service != Service.LAW_ENFORCEMENT or facts.reflection_told
 
 
 # fmt: off
@@ -80,13 +101,27 @@ NEEDS: Final[dict[Need, Check[Facts]]] = {
     Need.PERSON_MET: Check(lambda f: f.terms.person_met, "Confirm that the person was met."),
     Need.OUTCOME: Check(lambda f: f.terms.outcome is not None, "Say what came of it."),
     Need.FEEDBACK: Check(lambda f: f.terms.feedback, "Tell the sender how it went."),
-    Need.CHILD_PATH: NOT_BUILT,
-    Need.VITAL_INTEREST: NOT_BUILT,
-    Need.QUESTION: NOT_BUILT,
-    Need.CONSENT_TO_ANSWER: NOT_BUILT,
-    Need.ALTERNATIVE: NOT_BUILT,
-    Need.REVIEW_DATE: NOT_BUILT,
-    Need.TIME_IS_UP: NOT_BUILT,
+    Need.REFLECTION_TOLD: Check(
+        may_hear_of_it,
+        "Tell the person of the reflection period first, and record how it stands where they are.", Side.SENDER),
+    Need.CHILD_PATH: Check(
+        lambda f: f.child_path,
+        "For a child: ask for protection, a guardian, shelter or health care with the notice alone, at once; "
+        "for anything else assess its best interests first.", Side.SENDER),
+    Need.VITAL_INTEREST: Check(
+        lambda f: f.vital_interest,
+        "Only if life is at risk or serious harm is near: declare a vital interest, with its reason, and send "
+        "the notice alone.", Side.SENDER),
+    Need.QUESTION: Check(lambda f: bool(f.terms.topics), "Name what you ask for."),
+    Need.CONSENT_TO_ANSWER: Check(
+        lambda f: f.terms.answered is not None and f.answer_covered,
+        "Answer with no more than the person's consent covers, for this recipient and service."),
+    Need.ALTERNATIVE: Check(
+        lambda f: f.terms.alternative is not None, "Name another focal point that could help."),
+    Need.REVIEW_DATE: Check(
+        is_reviewed_in_time, "Set a review that is ahead: within 7 days of an emergency, 14 if urgent, else 30."),
+    Need.TIME_IS_UP: Check(
+        lambda f: f.terms.time_is_up, "It ends by itself when its time is up.", Side.SYSTEM),
 }
 # fmt: on
 RULES: Final = Rulebook(NEEDS)

@@ -7,6 +7,7 @@ from sqlalchemy import ColumnElement, Select, exists, func, or_, select, true
 
 from app.cases import queries as cases
 from app.cases.models import Case, Party
+from app.directory.kinds import Service
 from app.kernel.actors import HOLDS, Relation, Side
 from app.kernel.problems import NotFound
 from app.kernel.work import Reading, Writing
@@ -101,6 +102,11 @@ def of_case(work: Reading, case_id: UUID) -> list[Referral]:
     return list(work.session.scalars(rows))
 
 
+def predecessor(work: Reading, referral: Referral) -> Referral:
+    """Find the referral that this one was opened in place of."""
+    return work.session.get_one(Referral, referral.predecessor_id)
+
+
 def is_helping(work: Reading, case_id: UUID) -> bool:
     """Say whether this focal point was asked to help in a case and did not end it."""
     mine = visible(work).where(
@@ -109,6 +115,16 @@ def is_helping(work: Reading, case_id: UUID) -> bool:
         Referral.state.in_(ASKED | AT_WORK | {State.COMPLETED}),
     )
     return work.session.scalar(mine.limit(1)) is not None
+
+
+def services_helping(work: Reading, case_id: UUID) -> frozenset[Service]:
+    """Name the services for which this focal point took on a referral of a case."""
+    taken_on = visible(work).where(
+        Referral.case_id == case_id,
+        Referral.recipient_id == work.actor.focal_point_id,
+        Referral.state.in_(AT_WORK | {State.COMPLETED}),
+    )
+    return frozenset(referral.service for referral in work.session.scalars(taken_on))
 
 
 def states_of(work: Reading, case_ids: Iterable[UUID]) -> Mapping[UUID, list[State]]:

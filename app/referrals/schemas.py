@@ -7,7 +7,7 @@ from uuid import UUID
 
 from pydantic import Field, StrictBool
 
-from app.cases.reasons import DeclineReason, WithdrawReason
+from app.cases.reasons import DeclineReason, SuspendReason, WithdrawReason
 from app.cases.sections import Content, DutyContact, Section
 from app.directory.kinds import Service
 from app.kernel.actors import Side
@@ -66,10 +66,47 @@ class DeclineReferral(Asked):
     note: Annotated[SafeText | None, Field(description="Sealed.")] = None
 
 
-class RevokeReferral(Asked):
+class TakeBackReferral(Asked):
     """Why the sender takes it back."""
 
     reason: WithdrawReason
+    note: Annotated[SafeText | None, Field(description="Sealed.")] = None
+
+
+class AskAboutReferral(Asked):
+    """What a recipient must know before it decides."""
+
+    topics: Annotated[
+        list[Section], Field(min_length=1, max_length=7, description="What it is about.")
+    ]
+    question: Annotated[SafeText, Field(description="Sealed, for the sender.")]
+
+
+class AnswerReferral(Asked):
+    """What the sender answers, as far as the person agreed."""
+
+    sections: Annotated[
+        list[Section],
+        Field(max_length=7, description="What the recipient may open besides from now on."),
+    ] = []
+    answer: Annotated[SafeText | None, Field(description="Sealed, for the recipient.")] = (
+        None
+    )
+
+
+class RedirectReferral(Asked):
+    """Why the recipient cannot help, and who could."""
+
+    reason: DeclineReason
+    alternative: Annotated[Code, Field(description="Code of the focal point that could.")]
+    note: Annotated[SafeText | None, Field(description="Sealed.")] = None
+
+
+class HoldReferral(Asked):
+    """Why help rests for a while, and until when at the latest."""
+
+    reason: SuspendReason
+    review_at: Instant
     note: Annotated[SafeText | None, Field(description="Sealed.")] = None
 
 
@@ -105,6 +142,10 @@ class ReferralOut(Shown):
     recipient: str
     service: Service
     sections: list[Section]
+    asked: Annotated[
+        list[Section],
+        Field(description="What the recipient asked about."),
+    ]
     state: State
     reason: str | None
     outcome: Outcome | None

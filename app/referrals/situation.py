@@ -9,24 +9,17 @@ from app.consents import standing
 from app.consents.coverage import Purpose
 from app.consents.standing import Standing
 from app.deadlines import queries as deadlines
+from app.deadlines.limits import ClockKind, due
 from app.deadlines.models import Clock
 from app.directory import queries as directory
 from app.directory.kinds import is_at_home
 from app.kernel.actors import Actor, Side, sides_of_referral
 from app.kernel.needs import UnmetNeed
 from app.kernel.work import Reading
-from app.referrals.lifecycle import TABLE, Action, Row
-from app.referrals.models import Referral
+from app.referrals.lifecycle import TABLE, Row
+from app.referrals.models import Basis, Referral
 from app.referrals.needs import RULES, Facts, Terms
 from app.referrals.schemas import AvailableReferralAction, ReferralOut
-
-OFFERED: Final = frozenset(
-    {
-        *(Action.SEND, Action.ACKNOWLEDGE, Action.ACCEPT, Action.DECLINE),
-        *(Action.START, Action.COMPLETE, Action.REVOKE),
-    }
-)
-"""The actions that have a path; the others stand in the table and wait for theirs."""
 
 
 def sides_of(referral: Referral, actor: Actor) -> frozenset[Side]:
@@ -38,18 +31,26 @@ def facts_of(
     work: Reading, referral: Referral, stands: Standing, terms: Terms | None = None
 ) -> Facts:
     """Gather what the needs are judged by."""
-    recipient = referral.recipient
+    recipient, terms = referral.recipient, terms or Terms()
+    service, case = referral.service, referral.case
     sections = frozenset(Section(name) for name in referral.sections)
+    answered = sections | (terms.answered or frozenset())
+    urgent = stands.in_vital_interest and not sections
     return Facts(
         now=work.now,
-        case_state=referral.case.state,
-        service=referral.service,
-        covered=stands.covers(recipient, Purpose(referral.service), sections),
+        review_by=due(ClockKind.REVIEW, case.priority, work.now),
+        case_state=case.state,
+        service=service,
+        covered=stands.covers(recipient, Purpose(service), sections),
+        answer_covered=stands.covers(recipient, Purpose(service), answered),
+        child_path=stands.child_may_be_helped(service, sections),
+        vital_interest=urgent or referral.basis == Basis.VITAL_INTEREST,
+        reflection_told=stands.reflection_is_told(),
         risk_current=stands.risk_is_current(),
         recipient_safe=stands.is_safe(recipient, recipient.code),
         agreed=not sections or is_agreed(work, referral),
         origin_permitted=stands.origin_is_permitted(recipient),
-        terms=terms or Terms(),
+        terms=terms,
     )
 
 
@@ -66,7 +67,7 @@ def is_agreed(work: Reading, referral: Referral) -> bool:
 
 def actions_of(rows: Iterable[Row], facts: Facts) -> list[AvailableReferralAction]:
     """Say of each step whether it is open now and, if not, why not."""
-    return [show_action(row, facts) for row in rows if row.action in OFFERED]
+    return [show_action(row, facts) for row in rows]
 
 
 def show_action(row: Row, facts: Facts) -> AvailableReferralAction:
@@ -112,5 +113,6 @@ def show_one(
 
 
 SAME: Final = (
-    *("id", "service", "sections", "state", "reason", "outcome", "opened_at", "version"),
+    *("id", "service", "sections", "asked", "state", "reason", "outcome", "opened_at"),
+    "version",
 )

@@ -476,16 +476,6 @@ def test_a_child_is_not_sent_on_its_own_word_but_on_a_guardians(
     assert done(shelter.does("accept", sent, promise()))["state"] == "accepted"
 
 
-@pytest.mark.parametrize("action", ["ask", "redirect", "hold", "expire", "withdraw"])
-def test_what_is_not_built_is_refused_and_never_offered(
-    lead: Someone, shelter: Someone, sent: Json, action: str
-) -> None:
-    offered = actions(lead.sees(sent)) | actions(shelter.sees(sent))
-
-    assert action not in offered
-    assert {who.does(action, sent, {}).status_code for who in (lead, shelter)} == {404}
-
-
 def test_referrals_are_known_by_random_ids_and_dated_by_the_clock(sent: Json) -> None:
     opened = datetime.fromisoformat(sent["opened_at"])
 

@@ -78,7 +78,8 @@ def example_row(table: Table, known: dict[Key, object]) -> dict[str, object]:
     row: dict[str, object] = {}
     for column in table.columns:
         targets = [key.column for key in column.foreign_keys]
-        values = [known[target.table.name, target.name] for target in targets]
+        keys = [(target.table.name, target.name) for target in targets]
+        values = [known[key] for key in keys if key[0] != table.name]  # itself: alike
         row[column.name] = values[0] if values else example(column)
         known[table.name, column.name] = row[column.name]
     return row

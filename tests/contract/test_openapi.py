@@ -9,20 +9,20 @@ from typing import Any
 import pytest
 from openapi_spec_validator import validate
 
-from app.cases.lifecycle import Action as CaseAction
-from app.casework.situation import OFFERED as CASE_OFFERED
-from app.kernel.actors import Scope
+from app.cases.lifecycle import TABLE as CASE
+from app.kernel.actors import Scope, Side
 from app.main import create_app
-from app.referrals.lifecycle import Action as Move
-from app.referrals.situation import OFFERED as REFERRAL_OFFERED
+from app.referrals.lifecycle import TABLE as REFERRAL
 from tests.world import Json, World
 
 COMMITTED = Path(__file__).parents[2] / "openapi" / "openapi-3.1.json"
 PROBLEM = "application/problem+json"
 HEADERS = {"Idempotency-Key", "If-Match", "If-None-Match", "Purpose", "Approval"}
+TABLES = (("cases/{code}", CASE), ("referrals/{referral_id}", REFERRAL))
 VERBS = """
-accept acknowledge approve assess close complete decline get list mend open record refuse
-replace revoke send start submit withdraw write
+accept acknowledge answer approve ask assess assign close complete confirm decline declare
+discard erase get hold list mend monitor open record redirect refuse relocate reopen replace
+report resume revoke send start stop submit suspend take withdraw write
 """
 UNKEYED = {"/livez", "/readyz"}
 METHODS = {"get", "post", "put", "patch", "delete"}
@@ -159,6 +159,7 @@ def test_no_private_number_or_id_is_shown(document: Json) -> None:
     with_id = {name for name, properties in shown.items() if "id" in properties}
     assert with_id == {
         *("AccessEntryOut", "ApprovalOut", "ConsentOut", "EventOut", "ReferralOut"),
+        *("FactOut", "QuestionOut", "VitalInterestOut"),
     }
 
 
@@ -216,21 +217,21 @@ def test_each_parameter_that_is_not_plain_is_described(document: Json) -> None:
                 assert parameter["description"], (path, parameter["name"])
 
 
-def test_each_offered_action_has_a_path_and_no_other(document: Json) -> None:
+def test_each_action_that_somebody_can_take_has_a_path(document: Json) -> None:
     posts = {path for method, path, _ in operations(document) if method == "post"}
 
     with_path = {
-        f"{record} {action}"
-        for record, kind in (
-            ("cases/{code}", CaseAction),
-            ("referrals/{referral_id}", Move),
-        )
-        for action in kind
-        if f"/v1/{record}/{action.replace('_', '-')}" in posts
+        f"{record} {step.action}"
+        for record, table in TABLES
+        for step in table.steps
+        if f"/v1/{record}/{step.action.replace('_', '-')}" in posts
     }
-    offered = {f"cases/{{code}} {action}" for action in CASE_OFFERED}
-    assert with_path == offered | {
-        f"referrals/{{referral_id}} {action}" for action in REFERRAL_OFFERED
+
+    assert with_path == {
+        f"{record} {step.action}"
+        for record, table in TABLES
+        for step in table.steps
+        if step.sides != {Side.SYSTEM}
     }
 
 

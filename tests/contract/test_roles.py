@@ -15,12 +15,12 @@ from tests.databases import ask
 # Told apart from the migration on purpose: a new right takes two deliberate edits.
 MAY_INSERT = """
     access_entry account agreement api_key approval case case_key clock consent country
-    delivery directory_change entry focal_point left_out mailbox outcome party referral
-    retrieval risk_assessment sealed shortlisted sighting
+    delivery directory_change entry fact focal_point left_out mailbox outcome party
+    question referral retrieval risk_assessment sealed shortlisted sighting vital_interest
 """
 MAY_UPDATE = """
     account agreement api_key approval case case_key clock consent country focal_point
-    mailbox party referral sealed shortlisted
+    mailbox party question referral sealed shortlisted
 """
 MAY_DELETE = "case_key left_out sealed shortlisted"
 KEPT = (
@@ -95,7 +95,7 @@ def test_the_service_draws_numbers_but_does_not_set_them(pg_url: str) -> None:
         bool_or(has_sequence_privilege('{APP_ROLE}', oid, 'UPDATE'))
         FROM pg_class WHERE relkind = 'S' AND relnamespace = 'public'::regnamespace"""
 
-    assert ask(pg_url, asked) == [(7, True, False)]
+    assert ask(pg_url, asked) == [(10, True, False)]
 
 
 def test_no_right_comes_by_itself(pg_url: str) -> None:

@@ -98,6 +98,7 @@ submitter          | submitter
 candidate          | candidate holder
 lead               | lead holder
 desk               | desk holder
+escalation_desk    | desk
 former_lead        |
 recipient          |
 handover_candidate |

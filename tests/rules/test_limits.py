@@ -20,6 +20,8 @@ give_feedback    | 24 h           | 3 working days | 7 days
 review           | 7 days         | 14 days        | 30 days
 review_risk      | 7 days         | 7 days         | 7 days
 monitor          | 7 days         | 7 days         | 7 days
+review_closure   | 30 days        | 30 days        | 30 days
+assess_interests | 72 h           | 72 h           | 72 h
 answer           | 4 h            | 1 working day  | 1 working day
 approve          | 72 h           | 72 h           | 72 h
 finish_draft     | 14 days        | 14 days        | 14 days

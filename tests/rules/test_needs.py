@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import timedelta
-from itertools import product
+from typing import Final
 
 import pytest
 
@@ -11,32 +11,51 @@ from app.cases import lifecycle as case_life
 from app.cases.lifecycle import Action as CaseAction
 from app.cases.lifecycle import Need as CaseNeed
 from app.cases.lifecycle import State as CaseState
+from app.cases.sections import Section
 from app.casework import needs as of_case
 from app.directory.kinds import Service
 from app.kernel.actors import Side
 from app.kernel.lifecycle import AnyOf
-from app.kernel.needs import NeedsUnmet, Unmet
+from app.kernel.needs import NOT_BUILT, NeedsUnmet, Unmet
 from app.referrals import lifecycle as referral_life
 from app.referrals import needs as of_referral
 from app.referrals.lifecycle import Action, Need
 from tests.world import NOON
 
 CASE = of_case.Facts(
+    now=NOON,
+    review_by=NOON + timedelta(days=14),
     notice_complete=True,
     may_be_referred=True,
+    child_path=True,
+    vital_interest=True,
     recipient_safe=True,
     risk_current=True,
     nothing_sent=True,
     nothing_open=True,
+    helped=True,
+    with_candidate=True,
+    legal_hold=False,
     terms=of_case.Terms(
-        "GOALS_MET", frozenset({"Ana", "Ion"}), person_informed=True, approved=True
+        "GOALS_MET",
+        frozenset({"Ana", "Ion"}),
+        person_informed=True,
+        approved=True,
+        review_at=NOON + timedelta(days=14),
+        visits=(NOON + timedelta(days=7), NOON + timedelta(days=30)),
+        chosen_fits=True,
     ),
 )
 REFERRAL = of_referral.Facts(
     now=NOON,
+    review_by=NOON + timedelta(days=14),
     case_state=CaseState.REFERRING,
     service=Service.SHELTER,
     covered=True,
+    answer_covered=True,
+    child_path=True,
+    vital_interest=True,
+    reflection_told=True,
     risk_current=True,
     recipient_safe=True,
     agreed=True,
@@ -48,6 +67,11 @@ REFERRAL = of_referral.Facts(
         person_met=True,
         outcome="delivered",
         feedback=True,
+        topics=frozenset({Section.NEEDS}),
+        answered=frozenset(),
+        alternative="KZ_LEGAL_AID",
+        review_at=NOON + timedelta(days=14),
+        time_is_up=True,
     ),
 )
 CASE_LACKS = {
@@ -65,7 +89,25 @@ CASE_LACKS = {
         CASE, terms=replace(CASE.terms, person_informed=False)
     ),
     CaseNeed.SECOND_PERSON: replace(CASE, terms=replace(CASE.terms, approved=False)),
+    CaseNeed.CHILD_PATH: replace(CASE, child_path=False),
+    CaseNeed.VITAL_INTEREST: replace(CASE, vital_interest=False),
+    CaseNeed.NEXT_CANDIDATE: replace(CASE, with_candidate=False),
+    CaseNeed.REVIEW_DATE: replace(CASE, terms=replace(CASE.terms, review_at=None)),
+    CaseNeed.SCHEDULE: replace(CASE, terms=replace(CASE.terms, visits=())),
+    CaseNeed.NO_LEGAL_HOLD: replace(CASE, legal_hold=True),
+    CaseNeed.FOCAL_POINT_CHOSEN: replace(
+        CASE, terms=replace(CASE.terms, chosen_fits=False)
+    ),
+    CaseNeed.REFERRAL_ACCEPTED: replace(CASE, helped=False),
 }
+NO_GROUND: Final = replace(
+    CASE, may_be_referred=False, child_path=False, vital_interest=False
+)
+NOTHING_TO_SEND_ON: Final = replace(
+    REFERRAL, covered=False, child_path=False, vital_interest=False
+)
+HELPLESS: Final = replace(CASE, helped=False)
+"""Where help is no longer given: the one need that a case with help does not meet."""
 REFERRAL_LACKS = {
     Need.CASE_OPEN: replace(REFERRAL, case_state=CaseState.CLOSED),
     Need.CONSENT: replace(REFERRAL, covered=False),
@@ -81,27 +123,17 @@ REFERRAL_LACKS = {
     Need.PERSON_MET: replace(REFERRAL, terms=replace(REFERRAL.terms, person_met=False)),
     Need.OUTCOME: replace(REFERRAL, terms=replace(REFERRAL.terms, outcome=None)),
     Need.FEEDBACK: replace(REFERRAL, terms=replace(REFERRAL.terms, feedback=False)),
+    Need.CHILD_PATH: replace(REFERRAL, child_path=False),
+    Need.VITAL_INTEREST: replace(REFERRAL, vital_interest=False),
+    Need.REFLECTION_TOLD: replace(
+        REFERRAL, service=Service.LAW_ENFORCEMENT, reflection_told=False
+    ),
+    Need.QUESTION: replace(REFERRAL, terms=replace(REFERRAL.terms, topics=frozenset())),
+    Need.CONSENT_TO_ANSWER: replace(REFERRAL, answer_covered=False),
+    Need.ALTERNATIVE: replace(REFERRAL, terms=replace(REFERRAL.terms, alternative=None)),
+    Need.REVIEW_DATE: replace(REFERRAL, terms=replace(REFERRAL.terms, review_at=None)),
+    Need.TIME_IS_UP: replace(REFERRAL, terms=replace(REFERRAL.terms, time_is_up=False)),
 }
-CASE_UNBUILT = [
-    CaseNeed.CHILD_PATH,
-    CaseNeed.VITAL_INTEREST,
-    CaseNeed.NEXT_CANDIDATE,
-    CaseNeed.REVIEW_DATE,
-    CaseNeed.SCHEDULE,
-    CaseNeed.NO_LEGAL_HOLD,
-    CaseNeed.FOCAL_POINT_CHOSEN,
-    CaseNeed.REFERRAL_ACCEPTED,
-    CaseNeed.NO_REFERRAL_ACCEPTED,
-]
-REFERRAL_UNBUILT = [
-    Need.CHILD_PATH,
-    Need.VITAL_INTEREST,
-    Need.QUESTION,
-    Need.CONSENT_TO_ANSWER,
-    Need.ALTERNATIVE,
-    Need.REVIEW_DATE,
-    Need.TIME_IS_UP,
-]
 SAFETY = {Service.SHELTER, Service.MEDICAL, Service.CHILD_PROTECTION}
 WORKED_ON = {
     CaseState.SUBMITTED,
@@ -141,11 +173,39 @@ def test_every_need_is_asked_by_some_step() -> None:
     assert asked == set(Need)
 
 
-def test_every_need_is_proved_here_or_known_not_to_be_built() -> None:
-    assert {*CASE_LACKS, *CASE_UNBUILT} == set(CaseNeed)
-    assert not CASE_LACKS.keys() & set(CASE_UNBUILT)
-    assert {*REFERRAL_LACKS, *REFERRAL_UNBUILT} == set(Need)
-    assert not REFERRAL_LACKS.keys() & set(REFERRAL_UNBUILT)
+def test_every_need_is_proved_here() -> None:
+    assert {*CASE_LACKS, CaseNeed.NO_REFERRAL_ACCEPTED} == set(CaseNeed)
+    assert set(REFERRAL_LACKS) == set(Need)
+
+
+def test_help_that_is_given_and_help_that_ended_exclude_each_other() -> None:
+    check = of_case.NEEDS[CaseNeed.NO_REFERRAL_ACCEPTED]
+
+    assert check.met(HELPLESS)
+    assert not check.met(CASE)
+
+
+@pytest.mark.parametrize(
+    ("days", "fits"), [(-1, False), (0, False), (1, True), (14, True), (14.01, False)]
+)
+def test_a_review_is_set_ahead_and_in_time(days: float, *, fits: bool) -> None:
+    at = NOON + timedelta(days=days)
+    case = replace(CASE, terms=replace(CASE.terms, review_at=at))
+    referral = replace(REFERRAL, terms=replace(REFERRAL.terms, review_at=at))
+
+    assert of_case.NEEDS[CaseNeed.REVIEW_DATE].met(case) == fits
+    assert of_referral.NEEDS[Need.REVIEW_DATE].met(referral) == fits
+
+
+@pytest.mark.parametrize(
+    ("days", "fits"), [([1], True), ([1, 2], True), ([2, 1], False), ([0, 1], False)]
+)
+def test_visits_are_ahead_and_rise(days: list[int], *, fits: bool) -> None:
+    visits = tuple(NOON + timedelta(days=day) for day in days)
+
+    planned = replace(CASE, terms=replace(CASE.terms, visits=visits))
+
+    assert of_case.NEEDS[CaseNeed.SCHEDULE].met(planned) == fits
 
 
 @pytest.mark.parametrize("need", CASE_LACKS)
@@ -174,72 +234,9 @@ def test_what_one_need_of_a_referral_lacks_leaves_the_others_met(need: Need) -> 
     assert all(of_referral.NEEDS[other].met(REFERRAL_LACKS[need]) for other in others)
 
 
-def test_what_is_not_built_is_never_met_whatever_the_facts_of_a_case() -> None:
-    worlds = [
-        of_case.Facts(a, b, c, d, e, f, terms)
-        for a, b, c, d, e, f in product((True, False), repeat=6)
-        for terms in (CASE.terms, of_case.Terms())
-    ]
-
-    met = {n for n in CASE_UNBUILT for facts in worlds if of_case.NEEDS[n].met(facts)}
-
-    assert len(worlds) == 128
-    assert met == set()
-
-
-def test_what_is_not_built_is_never_met_whatever_the_facts_of_a_referral() -> None:
-    worlds = [
-        of_referral.Facts(NOON, state, Service.SHELTER, a, b, c, d, e, terms)
-        for a, b, c, d, e in product((True, False), repeat=5)
-        for terms in (REFERRAL.terms, of_referral.Terms())
-        for state in CaseState
-    ]
-
-    met = {
-        n for n in REFERRAL_UNBUILT for facts in worlds if of_referral.NEEDS[n].met(facts)
-    }
-
-    assert len(worlds) == 640
-    assert met == set()
-
-
-def test_a_step_of_a_case_that_needs_what_is_not_built_is_refused() -> None:
-    hopeless = {
-        row.action
-        for row in case_life.TABLE.steps
-        if any(need in CASE_UNBUILT for need in row.needs)
-    }
-
-    refused = {
-        row.action for row in case_life.TABLE.steps if of_case.RULES.unmet(row, CASE)
-    }
-
-    assert refused == hopeless
-    assert hopeless == {
-        CaseAction.REROUTE,
-        CaseAction.ASSIGN,
-        CaseAction.BEGIN_ASSISTANCE,
-        CaseAction.FALL_BACK,
-        CaseAction.SUSPEND,
-        CaseAction.MONITOR,
-        CaseAction.ERASE,
-    }
-
-
-def test_a_step_of_a_referral_that_needs_what_is_not_built_is_refused() -> None:
-    refused = {
-        row.action
-        for row in referral_life.TABLE.steps
-        if of_referral.RULES.unmet(row, REFERRAL)
-    }
-
-    assert refused == {
-        Action.ASK,
-        Action.ANSWER,
-        Action.REDIRECT,
-        Action.HOLD,
-        Action.EXPIRE,
-    }
+def test_a_need_nobody_wrote_is_never_met() -> None:
+    assert not NOT_BUILT.met(CASE)
+    assert not NOT_BUILT.met(REFERRAL)
 
 
 def test_all_that_a_closing_lacks_is_told_together() -> None:
@@ -259,9 +256,14 @@ def test_all_that_a_closing_lacks_is_told_together() -> None:
 def test_all_that_a_sending_lacks_is_told_together() -> None:
     bare = of_referral.Facts(
         now=NOON,
+        review_by=NOON,
         case_state=CaseState.CLOSED,
-        service=Service.SHELTER,
+        service=Service.LAW_ENFORCEMENT,
         covered=False,
+        answer_covered=False,
+        child_path=False,
+        vital_interest=False,
+        reflection_told=False,
         risk_current=False,
         recipient_safe=False,
         agreed=False,
@@ -279,6 +281,7 @@ def test_all_that_a_sending_lacks_is_told_together() -> None:
         ("recipient_safe", "sender"),
         ("agreement", "sender"),
         ("origin_permitted", "sender"),
+        ("reflection_told", "sender"),
     ]
 
 
@@ -286,13 +289,11 @@ def test_all_that_a_sending_lacks_is_told_together() -> None:
     ("missing", "first"),
     [
         (
-            of_case.RULES.unmet(
-                case_step(CaseAction.SUBMIT), CASE_LACKS[CaseNeed.CONSENT_TO_REFER]
-            ),
+            of_case.RULES.unmet(case_step(CaseAction.SUBMIT), NO_GROUND),
             "consent_to_refer",
         ),
         (
-            of_referral.RULES.unmet(step(Action.SEND), REFERRAL_LACKS[Need.CONSENT]),
+            of_referral.RULES.unmet(step(Action.SEND), NOTHING_TO_SEND_ON),
             "consent",
         ),
     ],

@@ -41,6 +41,11 @@ NAMES = {
 # who        | what                | while the case is   | and the referral   | if
 OPENS = """
 submitter    | sections safeguards | unled led           |                    | own_text
+submitter    | safeguards_past safety_notice | unled led |                    | own_text
+candidate    | safety_notice       | submitted under_review |                 | safe
+candidate    | safeguards_past     | under_review        |                    | safe
+lead         | safety_notice safeguards_past | led       |                    | safe
+recipient    | safety_notice       | open                | asked at_work      | safe
 submitter    | note                | unled led           |                    | own_text
 submitter    | contacts            | led                 |                    | not_of_origin
 candidate    | needs               | submitted           |                    | consented

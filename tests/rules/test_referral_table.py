@@ -49,18 +49,18 @@ ROLES = {Role.CASEWORKER, Role.COORDINATOR}
 # action         | needs; the safety of accept is docs/adr/0011
 ASKED = """
 send             | case_open consent|child_path|vital_interest risk_current recipient_safe \
-agreement origin_permitted
+agreement origin_permitted reflection_told
 acknowledge      |
 ask              | question
 answer           | consent_to_answer
-accept           | consent recipient_safe two_contacts meeting
+accept           | consent|child_path|vital_interest recipient_safe two_contacts meeting
 decline          | reason
 redirect         | reason alternative
 start            | person_met
 hold             | reason review_date
 resume           |
 complete         | outcome feedback
-withdraw         |
+withdraw         | reason
 revoke           | reason
 confirm_deletion |
 expire           | time_is_up
@@ -88,6 +88,7 @@ submitter          |
 candidate          | sender
 lead               | sender
 desk               | sender
+escalation_desk    |
 former_lead        |
 recipient          | recipient
 handover_candidate |

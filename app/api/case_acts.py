@@ -1,0 +1,210 @@
+"""Acting on a case: one path for each action of its life cycle, and for acts beside it."""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Final
+
+from fastapi import APIRouter, Response, Security
+
+from app.access.actions import ApprovalUnusable
+from app.api.acting import on_case
+from app.api.approvals import ASKED, Answers
+from app.api.deps import ApprovalId, CaseCode, IfMatch, Once, WriteCases
+from app.api.guard import BEARER, Guarded
+from app.api.problems import problems
+from app.cases.lifecycle import Action, Row
+from app.cases.models import Case
+from app.casework import acting, closing, erasing, intake, leading
+from app.casework.bodies import (
+    AcceptLead,
+    CloseCase,
+    DeclineLead,
+    MonitorCase,
+    ReopenCase,
+    ReportVisit,
+    StopCase,
+    SuspendCase,
+    WithdrawCase,
+)
+from app.casework.carrying import DeskMissing
+from app.casework.needs import Terms
+from app.casework.schemas import CaseOut
+from app.kernel.idempotency import KeyInFlight, KeyReused, Ticket
+from app.kernel.lifecycle import ActionIllegal, ActionNotYours, RoleMissing
+from app.kernel.needs import NeedsUnmet
+from app.kernel.problems import NotFound
+from app.kernel.versions import Seen, VersionNotGiven, VersionStale
+from app.kernel.work import Writing
+
+router = APIRouter(
+    prefix="/cases/{code}",
+    tags=["case acts"],
+    route_class=Guarded,
+    dependencies=[Security(BEARER)],
+)
+
+type Ready = tuple[str, Action, Seen, Terms]
+type Then = Callable[[Writing, Case, Row], Case]
+
+UNSEEN: Final = (
+    *(NotFound, KeyReused, KeyInFlight),
+    *(ActionIllegal, ActionNotYours, RoleMissing),
+)
+ACTS: Final = (*UNSEEN, VersionNotGiven, VersionStale, NeedsUnmet)
+ACT = problems(*ACTS)
+NO_LONGER_YOURS: Answers = {
+    204: {"description": "Done; you are no longer party to the case."}
+}
+WITH_ANOTHER = ASKED | problems(*ACTS, ApprovalUnusable)
+
+
+def step(work: Writing, once: Ticket, ready: Ready, then: Then) -> Response:
+    """Take a step of the life cycle: judged first, then carried out."""
+    return on_case(work, once, lambda: then(work, *acting.ready(work, *ready)))
+
+
+@router.post("/submit", response_model=CaseOut, responses=ACT | problems(DeskMissing))
+def submit_case(begin: WriteCases, code: CaseCode, seen: IfMatch, once: Once) -> Response:
+    """Submit a draft: it is routed to who should lead it, where the person is."""
+    with begin() as work:
+        return step(work, once, (code, Action.SUBMIT, seen, Terms()), intake.submit)
+
+
+@router.post("/discard", response_model=CaseOut, responses=ACT)
+def discard_case(begin: WriteCases, code: CaseCode, seen: IfMatch, once: Once) -> Response:
+    """Throw a draft away: what was sealed in it is destroyed at once, for good."""
+    with begin() as work:
+        return step(work, once, (code, Action.DISCARD, seen, Terms()), erasing.discard)
+
+
+@router.post("/withdraw", response_model=CaseOut, responses=ACT)
+def withdraw_case(
+    begin: WriteCases, code: CaseCode, seen: IfMatch, once: Once, why: WithdrawCase
+) -> Response:
+    """Take a case back before anybody acknowledged it and anything was sent."""
+    ready = (code, Action.WITHDRAW, seen, Terms(reason=why.reason))
+    with begin() as work:
+        return step(work, once, ready, partial(intake.withdraw, why=why))
+
+
+@router.post("/acknowledge", response_model=CaseOut, responses=ACT)
+def acknowledge_case(
+    begin: WriteCases, code: CaseCode, seen: IfMatch, once: Once
+) -> Response:
+    """Say that a person has read it. No promise yet; polling is not acknowledging."""
+    ready = (code, Action.ACKNOWLEDGE, seen, Terms())
+    with begin() as work:
+        return step(work, once, ready, leading.acknowledge)
+
+
+@router.post(
+    "/decline-lead",
+    response_model=CaseOut,
+    responses=NO_LONGER_YOURS | ACT | problems(DeskMissing),
+)
+def decline_lead(
+    begin: WriteCases, code: CaseCode, seen: IfMatch, once: Once, why: DeclineLead
+) -> Response:
+    """Decline the lead, with a reason; the next candidate is asked at once.
+
+    Your part in the case ends with it: the answer is 204.
+    """
+    ready = (code, Action.DECLINE_LEAD, seen, Terms(reason=why.reason))
+    with begin() as work:
+        return step(work, once, ready, partial(leading.decline_lead, why=why))
+
+
+@router.post("/accept-lead", response_model=CaseOut, responses=ACT)
+def accept_lead(
+    begin: WriteCases, code: CaseCode, seen: IfMatch, once: Once, promise: AcceptLead
+) -> Response:
+    """Take the lead, and name two people who can be reached."""
+    ready = (code, Action.ACCEPT_LEAD, seen, leading.terms_of(promise))
+    with begin() as work:
+        return step(work, once, ready, partial(leading.accept_lead, promise=promise))
+
+
+@router.post("/suspend", response_model=CaseOut, responses=ACT)
+def suspend_case(
+    begin: WriteCases, code: CaseCode, seen: IfMatch, once: Once, why: SuspendCase
+) -> Response:
+    """Let a case rest until a review: clocks stand still, but of what keeps safe."""
+    terms = Terms(reason=why.reason, review_at=why.review_at)
+    ready = (code, Action.SUSPEND, seen, terms)
+    with begin() as work:
+        return step(work, once, ready, partial(leading.suspend, why=why))
+
+
+@router.post("/resume", response_model=CaseOut, responses=ACT)
+def resume_case(begin: WriteCases, code: CaseCode, seen: IfMatch, once: Once) -> Response:
+    """Go on with a case that rested; clocks run again, with the time that was left."""
+    with begin() as work:
+        return step(work, once, (code, Action.RESUME, seen, Terms()), leading.resume)
+
+
+@router.post("/monitor", response_model=CaseOut, responses=ACT)
+def monitor_case(
+    begin: WriteCases, code: CaseCode, seen: IfMatch, once: Once, plan: MonitorCase
+) -> Response:
+    """End help and begin visits: after 7 days and 1, 3, 6, 12 months, or as you plan."""
+    with begin() as work:
+        visits = leading.planned(work, plan)
+        ready = (code, Action.MONITOR, seen, Terms(visits=visits))
+        return step(work, once, ready, partial(leading.monitor, visits=visits))
+
+
+@router.post("/visits", response_model=CaseOut, responses=problems(*ACTS))
+def report_visit(
+    begin: WriteCases, code: CaseCode, seen: IfMatch, once: Once, visit: ReportVisit
+) -> Response:
+    """Report a visit of monitoring; after the last one the closure review is due."""
+    with begin() as work:
+        return on_case(work, once, lambda: leading.report_visit(work, code, seen, visit))
+
+
+@router.post("/reopen-assistance", response_model=CaseOut, responses=ACT)
+def reopen_assistance(
+    begin: WriteCases, code: CaseCode, seen: IfMatch, once: Once, why: ReopenCase
+) -> Response:
+    """Find help again for a person who was only visited."""
+    ready = (code, Action.REOPEN_ASSISTANCE, seen, Terms(reason=why.reason))
+    with begin() as work:
+        return step(work, once, ready, partial(leading.reopen_assistance, why=why))
+
+
+@router.post("/close", response_model=CaseOut, responses=WITH_ANOTHER)
+def close_case(  # noqa: PLR0913, PLR0917 - each is part of one decision
+    begin: WriteCases,
+    code: CaseCode,
+    seen: IfMatch,
+    once: Once,
+    why: CloseCase,
+    approval: ApprovalId = None,
+) -> Response:
+    """Close a case, with a second person.
+
+    The first time the answer is 202 with the approval that was asked for. Once it is
+    approved, send the same again with `Approval: {id}` and a new Idempotency-Key.
+    """
+    with begin() as work:
+        return on_case(work, once, lambda: closing.close(work, code, seen, why, approval))
+
+
+@router.post("/stop", response_model=CaseOut, responses=problems(*UNSEEN, NeedsUnmet))
+def stop_case(begin: WriteCases, code: CaseCode, once: Once, why: StopCase) -> Response:
+    """End everything at the person's request, at once: a no is never out of date.
+
+    Every open referral and handover ends in the same transaction.
+    """
+    with begin() as work:
+        return on_case(work, once, lambda: closing.stop(work, code, why))
+
+
+@router.post("/reopen", response_model=CaseOut, responses=ACT)
+def reopen_case(
+    begin: WriteCases, code: CaseCode, seen: IfMatch, once: Once, why: ReopenCase
+) -> Response:
+    """Begin again with a case that was closed, as its lead, with a consent that stands."""
+    ready = (code, Action.REOPEN, seen, Terms(reason=why.reason))
+    with begin() as work:
+        return step(work, once, ready, partial(closing.reopen, why=why))

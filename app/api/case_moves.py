@@ -1,0 +1,131 @@
+"""Moving a case: a desk decides it, or a border; and what oversight does with it."""
+
+from fastapi import APIRouter, Response, Security
+
+from app.access.actions import ApprovalUnusable
+from app.api.acting import on_case
+from app.api.approvals import ASKED
+from app.api.case_acts import ACT, NO_LONGER_YOURS, UNSEEN, WITH_ANOTHER
+from app.api.deps import ApprovalId, CaseCode, IfMatch, Once, WriteCases
+from app.api.guard import BEARER, Guarded
+from app.api.problems import problems
+from app.cases.lifecycle import Action
+from app.cases.models import Case
+from app.casework import acting, erasing, moving
+from app.casework.bodies import (
+    AssignCase,
+    EraseCase,
+    HoldLegally,
+    RelocateCase,
+    TakeOverCase,
+)
+from app.casework.carrying import DeskMissing
+from app.casework.schemas import CaseOut
+from app.directory.queries import FocalPointUnknown
+from app.kernel.needs import NeedsUnmet
+from app.kernel.versions import VersionNotGiven, VersionStale
+from app.kernel.work import Writing
+
+router = APIRouter(
+    prefix="/cases/{code}",
+    tags=["case acts"],
+    route_class=Guarded,
+    dependencies=[Security(BEARER)],
+)
+
+
+@router.post(
+    "/assign",
+    response_model=CaseOut,
+    responses=NO_LONGER_YOURS | ACT | problems(FocalPointUnknown),
+)
+def assign_case(
+    begin: WriteCases, code: CaseCode, seen: IfMatch, once: Once, choice: AssignCase
+) -> Response:
+    """Give a case that is with the desk to a focal point chosen by hand.
+
+    The desk's part ends with it: the answer is 204.
+    """
+
+    def act(work: Writing) -> Case:
+        case = acting.lock(work, code, seen)
+        terms = moving.terms_of(work, case, choice)
+        return moving.assign(work, *acting.judged(work, case, Action.ASSIGN, terms), choice)
+
+    with begin() as work:
+        return on_case(work, once, lambda: act(work))
+
+
+@router.post(
+    "/relocate",
+    response_model=CaseOut,
+    responses=NO_LONGER_YOURS
+    | problems(
+        *(*UNSEEN, VersionNotGiven, VersionStale, moving.CountrySame, DeskMissing),
+    ),
+)
+def relocate_case(
+    begin: WriteCases, code: CaseCode, seen: IfMatch, once: Once, where: RelocateCase
+) -> Response:
+    """Say that the person is in another country now: who should lead there is found.
+
+    A candidate loses the case to one of the new country (204); a lead keeps it until it has
+    handed it over.
+    """
+    with begin() as work:
+        return on_case(work, once, lambda: moving.relocate(work, code, seen, where))
+
+
+@router.post(
+    "/take-over",
+    response_model=CaseOut,
+    responses=NO_LONGER_YOURS
+    | ASKED
+    | problems(
+        *(*UNSEEN, NeedsUnmet, ApprovalUnusable, FocalPointUnknown, moving.LeadNotFailing),
+    ),
+)
+def take_over_case(
+    begin: WriteCases,
+    code: CaseCode,
+    once: Once,
+    choice: TakeOverCase,
+    approval: ApprovalId = None,
+) -> Response:
+    """Move the lead of a case that its lead let down, as two people of the desk.
+
+    The case must have been escalated to you. The answer is 202 first, then 204.
+    """
+    with begin() as work:
+        return on_case(work, once, lambda: moving.take_over(work, code, choice, approval))
+
+
+@router.post("/erase", response_model=CaseOut, responses=WITH_ANOTHER)
+def erase_case(  # noqa: PLR0913, PLR0917 - each is part of one decision
+    begin: WriteCases,
+    code: CaseCode,
+    seen: IfMatch,
+    once: Once,
+    why: EraseCase,
+    approval: ApprovalId = None,
+) -> Response:
+    """Destroy what is sealed in a case that ended, as two people of oversight."""
+    with begin() as work:
+        return on_case(work, once, lambda: erasing.erase(work, code, seen, why, approval))
+
+
+@router.post(
+    "/legal-hold",
+    response_model=CaseOut,
+    responses=ASKED | problems(*UNSEEN, ApprovalUnusable),
+)
+def hold_case_legally(
+    begin: WriteCases,
+    code: CaseCode,
+    once: Once,
+    hold: HoldLegally,
+    approval: ApprovalId = None,
+) -> Response:
+    """Forbid to erase a case, or lift that, as two people of oversight."""
+    with begin() as work:
+        return on_case(work, once, lambda: erasing.hold_legally(work, code, hold, approval))

@@ -1,0 +1,255 @@
+"""Acting on a referral: one path for each action of its life cycle."""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any, Final
+from uuid import UUID
+
+from fastapi import APIRouter, Response, Security
+
+from app.api.acting import on_referral
+from app.api.deps import IfMatch, Once, WriteReferrals
+from app.api.guard import BEARER, Guarded
+from app.api.problems import problems
+from app.directory.queries import FocalPointUnknown
+from app.kernel.idempotency import KeyInFlight, KeyReused, Ticket
+from app.kernel.lifecycle import ActionIllegal, ActionNotYours, RoleMissing
+from app.kernel.needs import NeedsUnmet
+from app.kernel.problems import NotFound
+from app.kernel.versions import Seen, VersionNotGiven, VersionStale
+from app.kernel.work import Writing
+from app.referrals import actions, steps
+from app.referrals.actions import Move, RecipientUnfit
+from app.referrals.lifecycle import Action
+from app.referrals.models import Referral
+from app.referrals.needs import Terms
+from app.referrals.schemas import (
+    AnswerReferral,
+    Arrangement,
+    AskAboutReferral,
+    CompleteReferral,
+    DeclineReferral,
+    HoldReferral,
+    RedirectReferral,
+    ReferralOut,
+    StartReferral,
+    TakeBackReferral,
+)
+
+router = APIRouter(
+    prefix="/referrals/{referral_id}",
+    tags=["referral acts"],
+    route_class=Guarded,
+    dependencies=[Security(BEARER)],
+)
+
+type Answers = dict[int | str, dict[str, Any]]
+type Ready = tuple[UUID, Action, Seen, Terms]
+type Then = Callable[[Writing, Move], Referral]
+
+STEPS: Final = (
+    *(NotFound, VersionNotGiven, VersionStale, KeyReused, KeyInFlight),
+    *(ActionIllegal, ActionNotYours, RoleMissing, NeedsUnmet),
+)
+STEP = problems(*STEPS)
+NO_LONGER_YOURS: Answers = {
+    204: {"description": "Done; you no longer have a part in the referral."}
+}
+
+
+def step(work: Writing, once: Ticket, ready: Ready, then: Then) -> Response:
+    """Take a step of the life cycle: judged first, then carried out."""
+    return on_referral(work, once, lambda: then(work, actions.ready(work, *ready)))
+
+
+@router.post("/send", response_model=ReferralOut, responses=STEP | problems(RecipientUnfit))
+def send_referral(
+    begin: WriteReferrals, referral_id: UUID, seen: IfMatch, once: Once
+) -> Response:
+    """Send a draft to its recipient, who sees it from now on."""
+    ready = (referral_id, Action.SEND, seen, Terms())
+    with begin() as work:
+        return step(work, once, ready, steps.send)
+
+
+@router.post("/acknowledge", response_model=ReferralOut, responses=STEP)
+def acknowledge_referral(
+    begin: WriteReferrals, referral_id: UUID, seen: IfMatch, once: Once
+) -> Response:
+    """Say that a person has read it. No promise yet; polling is not acknowledging."""
+    ready = (referral_id, Action.ACKNOWLEDGE, seen, Terms())
+    with begin() as work:
+        return step(work, once, ready, actions.take)
+
+
+@router.post("/ask", response_model=ReferralOut, responses=STEP)
+def ask_about_referral(
+    begin: WriteReferrals,
+    referral_id: UUID,
+    seen: IfMatch,
+    once: Once,
+    question: AskAboutReferral,
+) -> Response:
+    """Ask the sender; until it answers, your time to decide stands still."""
+    ready = (referral_id, Action.ASK, seen, Terms(topics=frozenset(question.topics)))
+    with begin() as work:
+        return step(work, once, ready, partial(steps.ask, question=question))
+
+
+@router.post("/answer", response_model=ReferralOut, responses=STEP)
+def answer_referral(
+    begin: WriteReferrals,
+    referral_id: UUID,
+    seen: IfMatch,
+    once: Once,
+    answer: AnswerReferral,
+) -> Response:
+    """Answer the recipient, with no more than the person's consent covers."""
+    ready = (referral_id, Action.ANSWER, seen, Terms(answered=frozenset(answer.sections)))
+    with begin() as work:
+        return step(work, once, ready, partial(steps.reply, answer=answer))
+
+
+@router.post("/accept", response_model=ReferralOut, responses=STEP)
+def accept_referral(
+    begin: WriteReferrals,
+    referral_id: UUID,
+    seen: IfMatch,
+    once: Once,
+    promise: Arrangement,
+) -> Response:
+    """Take it on: name a first meeting and two people who can be reached; sealed."""
+    ready = (referral_id, Action.ACCEPT, seen, promise.terms())
+    with begin() as work:
+        return step(work, once, ready, partial(steps.accept, promise=promise))
+
+
+def ending(why: DeclineReferral | TakeBackReferral) -> Then:
+    """End a referral with a reason."""
+    return partial(steps.end, reason=why.reason, note=why.note)
+
+
+@router.post("/decline", response_model=ReferralOut, responses=STEP)
+def decline_referral(
+    begin: WriteReferrals,
+    referral_id: UUID,
+    seen: IfMatch,
+    once: Once,
+    why: DeclineReferral,
+) -> Response:
+    """Say no, with a reason the sender can act on; what you could open is shut at once."""
+    ready = (referral_id, Action.DECLINE, seen, Terms(reason=why.reason))
+    with begin() as work:
+        return step(work, once, ready, ending(why))
+
+
+@router.post(
+    "/redirect",
+    response_model=ReferralOut,
+    responses=STEP | problems(RecipientUnfit, FocalPointUnknown),
+)
+def redirect_referral(
+    begin: WriteReferrals,
+    referral_id: UUID,
+    seen: IfMatch,
+    once: Once,
+    why: RedirectReferral,
+) -> Response:
+    """Say that another focal point could help; its sender finds a draft to them.
+
+    Nothing goes to them before the person has agreed.
+    """
+    terms = Terms(reason=why.reason, alternative=why.alternative)
+    ready = (referral_id, Action.REDIRECT, seen, terms)
+    with begin() as work:
+        return step(work, once, ready, partial(steps.redirect, why=why))
+
+
+@router.post("/start", response_model=ReferralOut, responses=STEP)
+def start_referral(
+    begin: WriteReferrals,
+    referral_id: UUID,
+    seen: IfMatch,
+    once: Once,
+    fact: StartReferral,
+) -> Response:
+    """Say that the person was met and help has begun."""
+    ready = (referral_id, Action.START, seen, Terms(person_met=fact.person_met))
+    with begin() as work:
+        return step(work, once, ready, actions.take)
+
+
+@router.post("/hold", response_model=ReferralOut, responses=STEP)
+def hold_referral(
+    begin: WriteReferrals, referral_id: UUID, seen: IfMatch, once: Once, why: HoldReferral
+) -> Response:
+    """Let help rest for a while, until a review at the latest."""
+    terms = Terms(reason=why.reason, review_at=why.review_at)
+    with begin() as work:
+        ready = (referral_id, Action.HOLD, seen, terms)
+        return step(work, once, ready, partial(steps.hold, why=why))
+
+
+@router.post("/resume", response_model=ReferralOut, responses=STEP)
+def resume_referral(
+    begin: WriteReferrals, referral_id: UUID, seen: IfMatch, once: Once
+) -> Response:
+    """Go on helping, in the time that was left."""
+    ready = (referral_id, Action.RESUME, seen, Terms())
+    with begin() as work:
+        return step(work, once, ready, steps.resume)
+
+
+@router.post("/complete", response_model=ReferralOut, responses=STEP)
+def complete_referral(
+    begin: WriteReferrals,
+    referral_id: UUID,
+    seen: IfMatch,
+    once: Once,
+    report: CompleteReferral,
+) -> Response:
+    """Say what came of it, and tell the sender how it went."""
+    terms = Terms(outcome=report.outcome, feedback=True)
+    with begin() as work:
+        ready = (referral_id, Action.COMPLETE, seen, terms)
+        return step(work, once, ready, partial(steps.complete, report=report))
+
+
+@router.post("/withdraw", response_model=ReferralOut, responses=STEP)
+def withdraw_referral(
+    begin: WriteReferrals,
+    referral_id: UUID,
+    seen: IfMatch,
+    once: Once,
+    why: TakeBackReferral,
+) -> Response:
+    """Take it back for the person, whatever has begun; its recipient must delete."""
+    ready = (referral_id, Action.WITHDRAW, seen, Terms(reason=why.reason))
+    with begin() as work:
+        return step(work, once, ready, ending(why))
+
+
+@router.post("/revoke", response_model=ReferralOut, responses=STEP)
+def revoke_referral(
+    begin: WriteReferrals,
+    referral_id: UUID,
+    seen: IfMatch,
+    once: Once,
+    why: TakeBackReferral,
+) -> Response:
+    """Take it back before help begins, with a reason; its recipient is shut out at once."""
+    ready = (referral_id, Action.REVOKE, seen, Terms(reason=why.reason))
+    with begin() as work:
+        return step(work, once, ready, ending(why))
+
+
+@router.post(
+    "/confirm-deletion", response_model=ReferralOut, responses=NO_LONGER_YOURS | STEP
+)
+def confirm_deletion(
+    begin: WriteReferrals, referral_id: UUID, seen: IfMatch, once: Once
+) -> Response:
+    """Say that you stopped and deleted what you held; your part ends: the answer is 204."""
+    ready = (referral_id, Action.CONFIRM_DELETION, seen, Terms())
+    with begin() as work:
+        return step(work, once, ready, steps.confirm_deletion)

@@ -1,0 +1,79 @@
+"""Records of a case that are not the case: facts, questions, and what could not wait."""
+
+from datetime import date, datetime
+from uuid import UUID
+
+from sqlalchemy import ForeignKey, Index, String
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from app.cases.facts import FactName
+from app.cases.models import Case
+from app.cases.vital import VitalReason
+from app.directory.models import FocalPoint
+from app.kernel.db import Base, Listed
+
+
+class Fact(Listed, Base):
+    """What was recorded about a case beside its state; the last of a name counts.
+
+    A record of its own, for one fact has a clock: the best interests of a child (72 h).
+    """
+
+    __tablename__ = "fact"
+    __table_args__ = (Index("ix_fact_case_id", "case_id"), {"sqlite_autoincrement": True})
+
+    case_id: Mapped[UUID] = mapped_column(ForeignKey(Case.id))
+    name: Mapped[FactName]
+    value: Mapped[str]
+    country: Mapped[str | None] = mapped_column(String(2))
+    body: Mapped[UUID | None] = mapped_column(ForeignKey(FocalPoint.id))
+    ends_on: Mapped[date | None]
+    recorded_by: Mapped[UUID | None] = mapped_column(ForeignKey(FocalPoint.id))
+    recorded_at: Mapped[datetime]
+
+    case: Mapped[Case] = relationship()
+
+    @property
+    def reference(self) -> str:
+        """How the outside world names it: by its case."""
+        return self.case.reference
+
+
+class VitalInterest(Listed, Base):
+    """That somebody could not wait for a consent: who, why, and until when it holds."""
+
+    __tablename__ = "vital_interest"
+    __table_args__ = (
+        Index("ix_vital_interest_case_id", "case_id"),
+        {"sqlite_autoincrement": True},
+    )
+
+    case_id: Mapped[UUID] = mapped_column(ForeignKey(Case.id))
+    reason: Mapped[VitalReason]
+    declared_by: Mapped[UUID] = mapped_column(ForeignKey(FocalPoint.id))
+    account_id: Mapped[UUID]
+    declared_at: Mapped[datetime]
+    holds_until: Mapped[datetime]
+
+
+class Question(Listed, Base):
+    """What a holder asks the submitter of its case; words are sealed, topics are not."""
+
+    __tablename__ = "question"
+    __table_args__ = (
+        Index("ix_question_case_id", "case_id"),
+        {"sqlite_autoincrement": True},
+    )
+
+    case_id: Mapped[UUID] = mapped_column(ForeignKey(Case.id))
+    topics: Mapped[list[str]]
+    asked_by: Mapped[UUID] = mapped_column(ForeignKey(FocalPoint.id))
+    asked_at: Mapped[datetime]
+    answered_at: Mapped[datetime | None]
+
+    case: Mapped[Case] = relationship()
+
+    @property
+    def reference(self) -> str:
+        """How the outside world names it: by its case."""
+        return self.case.reference

@@ -1,0 +1,98 @@
+"""What one person must not do alone: asked of a second, and allowed once (R14)."""
+
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from typing import Final
+from uuid import UUID
+
+from pydantic import BaseModel
+
+from app.access import actions as decisions
+from app.access import queries as access
+from app.access.actions import Asking
+from app.access.models import Approval
+from app.cases.models import Case
+from app.deadlines import actions as deadlines
+from app.deadlines.limits import ClockKind, due
+from app.kernel.actors import Role
+from app.kernel.problems import Facts
+from app.kernel.work import Writing
+
+OF_THE_HOLDER: Final = frozenset({Role.COORDINATOR, Role.SUPERVISOR})
+OF_OVERSIGHT: Final = frozenset({Role.PROTECTION_OFFICER, Role.SUPERVISOR})
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A question about a case, as clocks and the journal name it."""
+
+    id: UUID
+    case_id: UUID
+    reference: str
+
+
+@dataclass(frozen=True)
+class Matter:
+    """What is asked: the very action, on the very case, with the very body."""
+
+    case: Case
+    action: str
+    body: BaseModel
+    facts: Facts
+    roles: AbstractSet[Role] = OF_THE_HOLDER
+
+    def fingerprint(self, work: Writing) -> str:
+        """Recognise the same question: of one account, on one case, word for word."""
+        who, said = str(work.actor.account_id), self.body.model_dump_json()
+        parts = (self.action, str(self.case.id), who, said)
+        return work.vault.fingerprint(*(part.encode() for part in parts))
+
+
+def second(work: Writing, matter: Matter, approval: UUID | None) -> Approval | None:
+    """Ask a second person; or, given what they allowed, spend it and return None.
+
+    Raises ApprovalUnusable (409).
+    """
+    fingerprint = matter.fingerprint(work)
+    if approval is None:
+        return ask(work, matter, fingerprint)
+    decisions.spend(work, approval, fingerprint)
+    return None
+
+
+def ask(work: Writing, matter: Matter, fingerprint: str) -> Approval:
+    """Put the question to a second person of the asker's; asked twice, it is one."""
+    if waiting := access.pending_like(work, fingerprint):
+        return waiting
+    case, us = matter.case, work.actor.focal_point_id
+    asking = Asking(
+        action=f"case.{matter.action}",
+        subject=case.reference,
+        fingerprint=fingerprint,
+        facts=matter.facts,
+        roles=matter.roles,
+        lapses_at=due(ClockKind.APPROVE, case.priority, work.now),
+        case_id=case.id,
+    )
+    question = decisions.ask(work, asking)
+    asked = Asked(question.id, case.id, question.reference)
+    deadlines.restart(work, asked, ClockKind.APPROVE, question.lapses_at, waits_on=us)
+    facts = {"action": question.action, "subject": question.subject}
+    work.record("approval.asked", asked, frozenset({us}), facts)
+    return question
+
+
+def decide(work: Writing, approval_id: UUID, *, approve: bool) -> Approval:
+    """Answer as a second person; raises what `access.decide` does.
+
+    Those of a case hear of it. What is about no case tells nobody: it is in the list.
+    """
+    before = access.approval(work, approval_id).decision
+    question = decisions.decide(work, approval_id, approve=approve)
+    if question.case_id is not None and question.decision != before:
+        deadlines.stop(work, question.id)
+        facts = {"decision": question.decision, "subject": question.subject}
+        asked = Asked(question.id, question.case_id, question.reference)
+        us = frozenset({question.focal_point_id})
+        work.record("approval.decided", asked, us, facts)
+    return question

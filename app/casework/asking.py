@@ -1,0 +1,76 @@
+"""What the holder of a case asks its submitter, and the answer."""
+
+from uuid import UUID
+
+from app.cases import actions as cases
+from app.cases import queries
+from app.cases.lifecycle import OPEN, TABLE
+from app.cases.models import Case
+from app.cases.records import Question
+from app.cases.schemas import NewAnswer, NewQuestion
+from app.casework.acting import must_work, sides_of
+from app.deadlines import actions as deadlines
+from app.deadlines.limits import ClockKind, due
+from app.kernel.actors import Side
+from app.kernel.lifecycle import ActionIllegal, ActionNotYours
+from app.kernel.problems import Problem
+from app.kernel.work import Writing
+
+
+class QuestionAnswered(Problem):
+    """The question was answered before."""
+
+    status = 409
+
+
+def ask(work: Writing, code: str, new: NewQuestion) -> Question:
+    """Ask the submitter; the words are sealed, and an answer is due.
+
+    Raises NotFound (404), ActionIllegal (409), ActionNotYours or RoleMissing (403).
+    """
+    case = held(work, code, Side.HOLDER)
+    question = Question(
+        id=work.new_id(),
+        case=case,
+        case_id=case.id,
+        topics=sorted(set(new.topics)),
+        asked_by=work.actor.focal_point_id,
+        asked_at=work.now,
+    )
+    work.session.add(question)
+    cases.note(work, case, f"question {question.id}", new.question)
+    until = due(ClockKind.ANSWER, case.priority, work.now)
+    deadlines.restart(work, question, ClockKind.ANSWER, until, waits_on=case.submitter)
+    tell(work, case, "case.asked", question)
+    return question
+
+
+def answer(work: Writing, code: str, question_id: UUID, said: NewAnswer) -> Question:
+    """Answer the holder; raises as `ask` does, and QuestionAnswered (409)."""
+    case = held(work, code, Side.SUBMITTER)
+    question = queries.question(work, case.id, question_id)
+    if question.answered_at is not None:
+        raise QuestionAnswered("Nothing was changed; add to the case, or wait to be asked.")
+    question.answered_at = work.now
+    cases.note(work, case, f"answer {question.id}", said.answer)
+    deadlines.stop(work, question.id)
+    tell(work, case, "case.answered", question)
+    return question
+
+
+def held(work: Writing, code: str, side: Side) -> Case:
+    """Hold an open case for one of its two sides."""
+    case = queries.lock(work, code)
+    if case.state not in OPEN:
+        raise ActionIllegal(f"The case is {case.state}.", TABLE.legal(case.state))
+    if side not in sides_of(work, case):
+        raise ActionNotYours(f"This is for the {side} to do.")
+    must_work(work)
+    return case
+
+
+def tell(work: Writing, case: Case, event: str, question: Question) -> None:
+    """Tell the two sides, and nobody else."""
+    holder = case.holder
+    both = frozenset({case.submitter, *({holder} if holder else ())})
+    work.record(event, case, both, {"question": str(question.id)})

@@ -1,0 +1,137 @@
+"""What each act on a case brings with it."""
+
+from typing import Annotated
+
+from pydantic import Field, StrictBool
+
+from app.cases.facts import LegalHold
+from app.cases.reasons import (
+    AssignReason,
+    ClosureReason,
+    DeclineReason,
+    ErasureReason,
+    ReopenReason,
+    StopReason,
+    SuspendReason,
+    TakeOverReason,
+    WithdrawReason,
+)
+from app.cases.sections import DutyContact
+from app.kernel.text import Asked, Code, CountryCode, Instant, SafeText
+
+Note = Annotated[SafeText | None, Field(description="Sealed.")]
+
+
+class DeclineLead(Asked):
+    """Why the candidate does not take the lead."""
+
+    reason: DeclineReason
+    note: Note = None
+
+
+class AcceptLead(Asked):
+    """What a focal point promises with the lead (BR22)."""
+
+    contacts: Annotated[
+        list[DutyContact],
+        Field(min_length=1, max_length=5, description="Two different people; sealed."),
+    ]
+
+
+class WithdrawCase(Asked):
+    """Why the submitter takes a case back."""
+
+    reason: WithdrawReason
+    note: Note = None
+
+
+class CloseCase(Asked):
+    """Why a case ends, and that the person knows."""
+
+    reason: ClosureReason
+    person_informed: Annotated[
+        StrictBool,
+        Field(description="Whether the person was told; lost contact: what was tried."),
+    ]
+    note: Note = None
+
+
+class StopCase(Asked):
+    """That the person wants everything to end."""
+
+    reason: StopReason
+    note: Note = None
+
+
+class ReopenCase(Asked):
+    """Why help begins again."""
+
+    reason: ReopenReason
+    note: Note = None
+
+
+class SuspendCase(Asked):
+    """Why the case rests, and until when at the latest."""
+
+    reason: SuspendReason
+    review_at: Annotated[
+        Instant, Field(description="Within 7 days of an emergency, 14 if urgent, else 30.")
+    ]
+    note: Note = None
+
+
+class MonitorCase(Asked):
+    """When the person is visited after help has ended."""
+
+    visits: Annotated[
+        list[Instant] | None,
+        Field(
+            min_length=1,
+            max_length=24,
+            description="Else after 7 days and 1, 3, 6 and 12 months.",
+        ),
+    ] = None
+
+
+class ReportVisit(Asked):
+    """That a planned visit took place, or was tried."""
+
+    person_met: StrictBool
+    note: Note = None
+
+
+class AssignCase(Asked):
+    """Whom the desk chose, and why."""
+
+    focal_point: Annotated[Code, Field(description="Code of the one who should lead.")]
+    reason: AssignReason
+    note: Note = None
+
+
+class RelocateCase(Asked):
+    """Where the person is now."""
+
+    country: CountryCode
+    note: Note = None
+
+
+class TakeOverCase(Asked):
+    """Whom the desk gives the lead of a case that its lead let down."""
+
+    focal_point: Annotated[Code, Field(description="Code of the one who should lead.")]
+    reason: TakeOverReason
+    person_informed: Annotated[StrictBool, Field(description="Whether the person knows.")]
+    note: Note = None
+
+
+class EraseCase(Asked):
+    """Why what is sealed is destroyed."""
+
+    reason: ErasureReason
+
+
+class HoldLegally(Asked):
+    """Whether the law forbids to erase."""
+
+    value: LegalHold
+    note: Note = None

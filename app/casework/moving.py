@@ -1,0 +1,165 @@
+"""How a case comes to another focal point by a decision: the desk's, or a border."""
+
+from typing import Final
+from uuid import UUID
+
+from app.access.models import Approval
+from app.cases import actions as cases
+from app.cases import queries
+from app.cases.lifecycle import LED, OPEN, TABLE, WITH_A_CANDIDATE, Need, Row
+from app.cases.models import Case
+from app.cases.reasons import TakeOverReason
+from app.casework.acting import lock, must_work, sides_of
+from app.casework.approving import Matter, second
+from app.casework.bodies import AssignCase, RelocateCase, TakeOverCase
+from app.casework.carrying import question_of, reroute
+from app.casework.needs import RULES, Terms
+from app.consents import standing
+from app.deadlines import queries as deadlines
+from app.directory import queries as directory
+from app.directory.kinds import Kind
+from app.directory.models import FocalPoint
+from app.kernel.actors import Relation, Role, Side
+from app.kernel.lifecycle import ActionIllegal, ActionNotYours, RoleMissing
+from app.kernel.needs import Unmet, refuse
+from app.kernel.problems import Problem
+from app.kernel.versions import Seen
+from app.kernel.work import Reading, Writing
+from app.referrals import following
+from app.routing import actions as routing
+from app.routing.ranking import rank
+
+SILENCES: Final = 3
+"""How often a lead may let its clocks pass before a desk may move the lead."""
+
+
+class CountrySame(Problem):
+    """The person is already known to be in this country."""
+
+    status = 409
+
+
+class LeadNotFailing(Problem):
+    """The lead is active, and did not let its clocks pass three times."""
+
+    status = 409
+
+
+def fits(work: Reading, case: Case, chosen: FocalPoint) -> bool:
+    """Say whether a focal point may be given a case by hand.
+
+    One answer for every reason: a desk must not learn what the person fears.
+    """
+    stands = standing.of_case(work, case)
+    able = (
+        chosen.active and chosen.can_lead and chosen.kind not in {Kind.DESK, Kind.OVERSIGHT}
+    )
+    other = chosen.id != case.holder
+    return (
+        able and other and stands.may_hear(chosen) and stands.is_safe(chosen, chosen.code)
+    )
+
+
+def terms_of(work: Reading, case: Case, choice: AssignCase) -> Terms:
+    """Say what a choice brings; raises FocalPointUnknown (422)."""
+    chosen = directory.named(work, choice.focal_point)
+    return Terms(reason=choice.reason, chosen_fits=fits(work, case, chosen))
+
+
+def assign(work: Writing, case: Case, row: Row, choice: AssignCase) -> Case:
+    """Give a case to a candidate that the desk chose; the desk's part ends with it."""
+    before = case.audience
+    chosen = directory.named(work, choice.focal_point)
+    cases.note(work, case, row.action, choice.note)
+    case.dismiss(Relation.DESK, work.now)
+    case.admit(chosen.id, Relation.CANDIDATE, work.now)
+    following.hand_on(work, case)
+    cases.take(work, case, row, {"reason": choice.reason}, before=before)
+    return case
+
+
+def relocate(work: Writing, code: str, seen: Seen, where: RelocateCase) -> Case:
+    """Say that the person is in another country: whoever should lead there is found.
+
+    A candidate loses the case to one of the new country at once; a lead keeps it until it
+    has handed it over. Raises what `lock` does, CountrySame or ActionIllegal (409),
+    ActionNotYours or RoleMissing (403), DeskMissing (503).
+    """
+    case = lock(work, code, seen)
+    if case.state not in OPEN:
+        raise ActionIllegal(f"The case is {case.state}.", TABLE.legal(case.state))
+    if Side.HOLDER not in sides_of(work, case):
+        raise ActionNotYours("This is for the holder of the case to do.")
+    must_work(work)
+    if where.country == case.country:
+        raise CountrySame("Name the country where the person is now.")
+    case.country, case.relocated_at = where.country, work.now
+    case.touch()
+    cases.note(work, case, "relocate", where.note)
+    work.record("case.relocated", case, case.keepers)
+    work.session.flush()
+    if case.state in WITH_A_CANDIDATE and case.with_relation(Relation.CANDIDATE):
+        reroute(work, case)
+    else:
+        routing.keep(work, case.id, rank(question_of(work, case)))
+    return case
+
+
+def take_over(
+    work: Writing, code: str, choice: TakeOverCase, approval: UUID | None
+) -> Case | Approval:
+    """Move the lead of a case that its lead let down to one that the desk names.
+
+    Two people of the desk, a reason, and the person knows. Raises NotFound (404),
+    LeadNotFailing or ActionIllegal (409), NeedsUnmet (409), ActionNotYours or RoleMissing
+    (403), FocalPointUnknown (422), ApprovalUnusable (409).
+    """
+    case = queries.lock(work, code)
+    must_be_desk(work, case)
+    lead = directory.by_id(work, case.with_relation(Relation.LEAD) or case.submitter)
+    must_be_failing(work, case, lead, choice.reason)
+    chosen = directory.named(work, choice.focal_point)
+    met = {
+        Need.PERSON_INFORMED: choice.person_informed,
+        Need.FOCAL_POINT_CHOSEN: fits(work, case, chosen),
+    }
+    lacking = [need for need, holds in met.items() if not holds]
+    refuse([Unmet(need, Side.DESK, RULES.checks[need].remedy) for need in lacking])
+    matter = Matter(case, "take_over", choice, {"reason": choice.reason})
+    if question := second(work, matter, approval):
+        return question
+    before = case.audience
+    cases.note(work, case, "take_over", choice.note)
+    for relation in (Relation.LEAD, Relation.ESCALATION_DESK):
+        case.dismiss(relation, work.now)
+    case.admit(lead.id, Relation.FORMER_LEAD, work.now)
+    case.admit(chosen.id, Relation.LEAD, work.now)
+    case.touch()
+    cases.wind(work, case)
+    following.hand_on(work, case)
+    facts = {"reason": choice.reason, "lead": chosen.code}
+    work.record("case.taken_over", case, before | case.audience, facts)
+    return case
+
+
+def must_be_desk(work: Reading, case: Case) -> None:
+    """Raise unless a coordinator of the desk asks, about a case that has a lead."""
+    if case.state not in LED:
+        raise ActionIllegal(f"The case is {case.state}.", TABLE.legal(case.state))
+    if Side.DESK not in sides_of(work, case):
+        raise ActionNotYours("This is for the desk to do that the case was escalated to.")
+    if Role.COORDINATOR not in work.actor.roles:
+        raise RoleMissing(f"This needs one of the roles {Role.COORDINATOR}.")
+
+
+def must_be_failing(
+    work: Reading, case: Case, lead: FocalPoint, reason: TakeOverReason
+) -> None:
+    """Raise LeadNotFailing (409) unless it is as the desk says."""
+    silent = deadlines.late_count(work, case.id, lead.id) >= SILENCES
+    fails = {
+        TakeOverReason.LEAD_INACTIVE: not lead.active,
+        TakeOverReason.LEAD_SILENT: silent,
+    }
+    if not fails[reason]:
+        raise LeadNotFailing("Remind it, or wait: see the clocks of the case.")

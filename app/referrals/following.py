@@ -1,0 +1,115 @@
+"""What becomes of referrals when the case they belong to changes."""
+
+from uuid import UUID
+
+from app.cases.models import Case
+from app.cases.reasons import WithdrawReason
+from app.consents import standing
+from app.deadlines import actions as deadlines
+from app.deadlines.limits import ClockKind, due
+from app.deadlines.queries import running
+from app.kernel.actors import Relation, Side
+from app.kernel.work import Writing
+from app.referrals import queries
+from app.referrals.actions import OPENERS, Move, rests, take, wind
+from app.referrals.lifecycle import CLOCKS, OPEN, TABLE, Action, State
+from app.referrals.models import Referral
+from app.referrals.situation import facts_of
+from app.referrals.steps import end
+
+
+def hand_on(work: Writing, case: Case) -> None:
+    """Let what waited for the holder of a case wait for the new one."""
+    for referral in queries.of_case(work, case.id):
+        if CLOCKS.get(referral.state, (None, None))[1] == Side.SENDER:
+            wind(work, referral)
+
+
+def rewind(work: Writing, case: Case) -> None:
+    """Let the running clocks end as the priority of the case says now."""
+    ids = [referral.id for referral in queries.of_case(work, case.id)]
+    for clock in running(work, ids).values():
+        if clock.kind == ClockKind.REVIEW:
+            continue
+        clock.due_at = due(clock.kind, case.priority, clock.set_at)
+
+
+def end_drafts(work: Writing, case: Case, reason: str) -> None:
+    """Revoke what was never sent, when the case ends."""
+    for referral in queries.of_case(work, case.id):
+        if referral.state == State.DRAFT:
+            step = TABLE.find(State.DRAFT, Action.REVOKE, {Side.SENDER}, OPENERS)
+            end(work, Move(case, referral, step, referral.audience), reason)
+
+
+def covered(work: Writing, case: Case) -> frozenset[UUID]:
+    """Name the open referrals of a case that rest on a consent now."""
+    stands = standing.of_case(work, case)
+    return frozenset(
+        referral.id
+        for referral in queries.of_case(work, case.id)
+        if referral.state in OPEN and facts_of(work, referral, stands).covered
+    )
+
+
+def withdraw_uncovered(work: Writing, case: Case, rested: frozenset[UUID]) -> None:
+    """End what rested on a consent that was taken back, and on no other.
+
+    Help that no consent covered before goes on: another withdrawal must not end it.
+    """
+    lost = rested - covered(work, case)
+    for referral in queries.of_case(work, case.id):
+        if referral.id in lost:
+            withdraw(work, referral, WithdrawReason.CONSENT_WITHDRAWN)
+
+
+def withdraw_unsafe(work: Writing, case: Case) -> None:
+    """End what was sent to a recipient that turns out to be unsafe, without saying why."""
+    stands = standing.of_case(work, case)
+    for referral in queries.of_case(work, case.id):
+        to = referral.recipient
+        if referral.state in OPEN and not stands.is_safe(to, to.code):
+            withdraw(work, referral, WithdrawReason.NO_LONGER_NEEDED)
+
+
+def withdraw(work: Writing, referral: Referral, reason: WithdrawReason) -> None:
+    """Let the system take a referral back."""
+    step = TABLE.find(referral.state, Action.WITHDRAW, {Side.SYSTEM}, frozenset())
+    referral.reason = reason
+    take(work, Move(referral.case, referral, step, referral.audience), by_system=True)
+
+
+def pause(work: Writing, case: Case) -> None:
+    """Let the clocks of what may wait stand still while the case is suspended."""
+    for referral in queries.of_case(work, case.id):
+        if rests(referral):
+            deadlines.stop(work, referral.id)
+
+
+def go_on(work: Writing, case: Case) -> None:
+    """Let the clocks that stood still run again, with the time that was left."""
+    going = running(work, [r.id for r in queries.of_case(work, case.id)])
+    for referral in queries.of_case(work, case.id):
+        if referral.state in OPEN and referral.id not in going:
+            wind(work, referral, resumed=True)
+
+
+def end_all(work: Writing, case: Case, reason: WithdrawReason) -> None:
+    """End every referral at once: the person wants it, or the case was closed."""
+    for referral in queries.of_case(work, case.id):
+        if referral.state in OPEN:
+            withdraw(work, referral, reason)
+    end_drafts(work, case, reason)
+
+
+def expire(work: Writing, referral: Referral) -> None:
+    """Let a referral end that nobody decided in time; for the worker."""
+    step = TABLE.find(referral.state, Action.EXPIRE, {Side.SYSTEM}, frozenset())
+    take(work, Move(referral.case, referral, step, referral.audience), by_system=True)
+
+
+def leave_all(work: Writing, case: Case) -> None:
+    """End every recipient's part, and its clock: nothing is left to delete or to read."""
+    for referral in queries.of_case(work, case.id):
+        case.dismiss(Relation.RECIPIENT, work.now, referral.id)
+        deadlines.stop(work, referral.id)

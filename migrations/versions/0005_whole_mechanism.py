@@ -1,0 +1,151 @@
+"""Expand: facts, questions, what could not wait, and what the further actions keep."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0005"
+down_revision = "0004"
+
+APP_ROLE = "safe_conduct_app"
+COUNTER = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+INSTANT = sa.DateTime(timezone=True)
+FACTS = (
+    *("identification", "guardian", "best_interests", "reflection_period", "legal_hold"),
+)
+REASONS = ("RISK_TO_LIFE", "SERIOUS_HARM", "CHILD_UNPROTECTED")
+GROUNDS = ("consent", "child_path", "vital_interest")
+CLOCKS = (
+    *("acknowledge", "decide_lead", "decide_referral", "meet_person", "give_feedback"),
+    *("review", "review_risk", "monitor", "answer", "approve", "finish_draft"),
+    *("confirm_deletion", "erase"),
+)
+RELATIONS = (
+    *("submitter", "candidate", "lead", "desk"),
+    *("former_lead", "recipient", "handover_candidate", "oversight"),
+)
+CLOCKS_NOW = (*CLOCKS[:8], "review_closure", "assess_interests", *CLOCKS[8:])
+RELATIONS_NOW = (*RELATIONS[:4], "escalation_desk", *RELATIONS[4:])
+COUNTS = {"sqlite_autoincrement": True}
+"""SQLite makes a table anew to change it, and would give out numbers again."""
+TABLES = ("fact", "vital_interest", "question")
+WIDER = (
+    ("clock", "kind", "ck_clock_clockkind", CLOCKS, CLOCKS_NOW),
+    ("party", "relation", "ck_party_relation", RELATIONS, RELATIONS_NOW),
+)
+
+
+def upgrade() -> None:
+    """Make the tables, and room in those that are there."""
+    create_facts()
+    create_vital_interests()
+    create_questions()
+    for table, column, name, _, now in WIDER:
+        allow(table, column, name, now)
+    op.add_column("case", sa.Column("relocated_at", INSTANT))
+    op.add_column("case", listed("visits"))
+    with op.batch_alter_table("referral", table_kwargs=COUNTS) as referral:
+        referral.add_column(listed("asked"))
+        referral.add_column(sa.Column("basis", one_of("basis", GROUNDS)))
+        to = sa.ForeignKey("referral.id", name="fk_referral_predecessor_id")
+        referral.add_column(sa.Column("predecessor_id", sa.Uuid(), to))
+    if op.get_context().dialect.name == "postgresql":
+        op.execute(f"GRANT SELECT, INSERT ON fact, vital_interest TO {APP_ROLE}")
+        op.execute(f"GRANT SELECT, INSERT, UPDATE ON question TO {APP_ROLE}")
+        op.execute(f"GRANT USAGE ON SEQUENCE {sequences()} TO {APP_ROLE}")
+
+
+def downgrade() -> None:
+    """Undo it: facts and questions are lost; clocks and parties of a new kind too."""
+    with op.batch_alter_table("referral", table_kwargs=COUNTS) as referral:
+        referral.drop_constraint(op.f("ck_referral_basis"), type_="check")
+        for name in ("predecessor_id", "basis", "asked"):
+            referral.drop_column(name)
+    with op.batch_alter_table("case", table_kwargs=COUNTS) as case:
+        case.drop_column("visits")
+        case.drop_column("relocated_at")
+    for table, column, name, known, now in WIDER:
+        gone = ", ".join(f"'{value}'" for value in set(now) - set(known))
+        op.execute(f"DELETE FROM {table} WHERE {column} IN ({gone})")  # noqa: S608 - ours
+        allow(table, column, name, known)
+    for table in reversed(TABLES):
+        op.drop_table(table)
+
+
+def one_of(name: str, values: tuple[str, ...]) -> sa.Enum:
+    """Spell a closed list as text with a CHECK, which is easy to widen later."""
+    return sa.Enum(*values, name=name, native_enum=False, create_constraint=True, length=40)
+
+
+def listed(name: str) -> sa.Column[object]:
+    """Spell a list that is empty in the rows there are."""
+    return sa.Column(name, sa.JSON(), nullable=False, server_default="[]")
+
+
+def refers(
+    name: str, target: str, *, nullable: bool = False, index: bool | None = None
+) -> sa.Column[object]:
+    """Spell a column that refers to another table."""
+    to = sa.ForeignKey(target)
+    return sa.Column(name, sa.Uuid(), to, nullable=nullable, index=index)
+
+
+def allow(table: str, column: str, name: str, values: tuple[str, ...]) -> None:
+    """Say anew which values a column may hold; SQLite has to make the table anew."""
+    spelled = ", ".join(f"'{value}'" for value in values)
+    with op.batch_alter_table(table, table_kwargs=COUNTS) as held:
+        held.drop_constraint(op.f(name), type_="check")
+        held.create_check_constraint(op.f(name), f"{column} IN ({spelled})")
+
+
+def sequences() -> str:
+    """Spell what numbers are drawn from."""
+    return ", ".join(f"{table}_number_seq" for table in TABLES)
+
+
+def create_facts() -> None:
+    """Create what is known beside the state of a case."""
+    op.create_table(
+        "fact",
+        sa.Column("number", COUNTER, primary_key=True),
+        sa.Column("id", sa.Uuid(), nullable=False, unique=True),
+        refers("case_id", "case.id", index=True),
+        sa.Column("name", one_of("factname", FACTS), nullable=False),
+        sa.Column("value", sa.String(), nullable=False),
+        sa.Column("country", sa.String(2)),
+        refers("body", "focal_point.id", nullable=True),
+        sa.Column("ends_on", sa.Date()),
+        refers("recorded_by", "focal_point.id", nullable=True),
+        sa.Column("recorded_at", INSTANT, nullable=False),
+        sqlite_autoincrement=True,
+    )
+
+
+def create_vital_interests() -> None:
+    """Create the declarations that something could not wait for a consent."""
+    op.create_table(
+        "vital_interest",
+        sa.Column("number", COUNTER, primary_key=True),
+        sa.Column("id", sa.Uuid(), nullable=False, unique=True),
+        refers("case_id", "case.id", index=True),
+        sa.Column("reason", one_of("vitalreason", REASONS), nullable=False),
+        refers("declared_by", "focal_point.id"),
+        sa.Column("account_id", sa.Uuid(), nullable=False),
+        sa.Column("declared_at", INSTANT, nullable=False),
+        sa.Column("holds_until", INSTANT, nullable=False),
+        sqlite_autoincrement=True,
+    )
+
+
+def create_questions() -> None:
+    """Create what holders ask the submitters of their cases."""
+    op.create_table(
+        "question",
+        sa.Column("number", COUNTER, primary_key=True),
+        sa.Column("id", sa.Uuid(), nullable=False, unique=True),
+        refers("case_id", "case.id", index=True),
+        sa.Column("topics", sa.JSON(), nullable=False),
+        refers("asked_by", "focal_point.id"),
+        sa.Column("asked_at", INSTANT, nullable=False),
+        sa.Column("answered_at", INSTANT),
+        sqlite_autoincrement=True,
+    )
