@@ -20,7 +20,7 @@ from app.administration.turns import Turn
 from app.deadlines.limits import ClockKind, due
 from app.directory import actions as directory
 from app.directory.actions import ONE_AT_A_TIME, Register, store
-from app.directory.changes import Clerk
+from app.directory.changes import PRIVATE, Clerk
 from app.directory.rows import AgreementRow, CountryRow, FocalPointRow, Row
 from app.directory.schemas import CountryOut, FocalPointOut
 from app.kernel.actors import Role
@@ -93,12 +93,12 @@ def put(work: Writing, shelf: Shelf, wish: Wish) -> Written | Approval:
     if Role.ADMINISTRATOR not in work.actor.roles:
         raise RoleMissing("This is for administrators to change.")
     hold(work.session, ONE_AT_A_TIME)
-    entry = queries.find(work, shelf.register, wish.key)
+    entry = queries.lock(work, shelf.register, wish.key)
     wish.expected.must_be(tag_of(shelf, entry))
     before = queries.values(entry) if entry else None
     row = judged(shelf.row, {**(before or {}), **wish.said.model_dump()})
     must_name_known_countries(work, row)
-    turn = Turn(before, row.model_dump())
+    turn = Turn(before, row.model_dump(exclude=set(PRIVATE)))
     if entry and not turn.changed:
         return Written(entry, created=False)
     must_stay_sound(work, shelf, turn)

@@ -15,17 +15,28 @@ from app.directory.models import Agreement, Country, FocalPoint
 from app.kernel.actors import Role
 from app.kernel.lifecycle import RoleMissing
 from app.kernel.problems import NotFound
-from app.kernel.work import Reading
+from app.kernel.work import Reading, Writing
 
 type Entry = Country | FocalPoint | Agreement
 
 
 def find(work: Reading, register: Register, key: str) -> Entry | None:
     """Find a row of the directory as it is now, whatever was read before."""
-    named = register.table.__table__.c[register.key] == key
-    fresh = select(register.table).where(named).execution_options(populate_existing=True)
-    found = work.session.scalar(fresh)
-    return found if isinstance(found, Country | FocalPoint | Agreement) else None
+    found: Entry | None = work.session.scalar(named(register, key))
+    return found
+
+
+def lock(work: Writing, register: Register, key: str) -> Entry | None:
+    """Find a row and hold it: an office's own word about itself waits meanwhile."""
+    held = named(register, key).with_for_update(key_share=True)
+    found: Entry | None = work.session.scalar(held)
+    return found
+
+
+def named(register: Register, key: str) -> Select[Any]:
+    """Select the row of a key, afresh."""
+    row = select(register.table).where(register.table.__table__.c[register.key] == key)
+    return row.execution_options(populate_existing=True)
 
 
 def get(work: Reading, register: Register, key: str) -> Entry:
@@ -37,9 +48,9 @@ def get(work: Reading, register: Register, key: str) -> Entry:
 
 
 def values(entry: Entry) -> dict[str, Any]:
-    """Spell a row as the values of its columns, but for the private one."""
+    """Spell a row as the values of its columns, but for the private ones."""
     names = entry.__table__.columns.keys()
-    return {name: getattr(entry, name) for name in names if name != PRIVATE}
+    return {name: getattr(entry, name) for name in names if name not in PRIVATE}
 
 
 def offices(work: Reading) -> list[Mapping[str, Any]]:

@@ -79,28 +79,33 @@ def spelled(rows: Sequence[Row]) -> list[Values]:
 
 
 def store(clerk: Clerk, register: Register, rows: Sequence[Values]) -> Count:
-    """Insert the rows whose key is new, and update those that say something else now.
+    """Insert the rows whose key is new, and change in the others what they say anew.
 
-    Each change is kept. Rows have every column but the private one.
+    Each change is kept. A column that a row does not name stays as it is.
     """
     table, key = register.table.__table__, register.key
     found = clerk.session.execute(select(table)).mappings()
-    stored = {row[key]: {name: row[name] for name in row if name != "id"} for row in found}
+    stored = {row[key]: dict(row) for row in found}
     added = [row for row in rows if row[key] not in stored]
-    changed = [row for row in rows if row[key] in stored and row != stored[row[key]]]
+    changed = [row for row in rows if row[key] in stored and news(stored[row[key]], row)]
     if added:
         clerk.session.execute(
             insert(register.table), with_mailboxes(clerk, register, added)
         )
     for row in changed:
         here = update(register.table).where(table.c[key] == row[key])
-        clerk.session.execute(here.values(row))
+        clerk.session.execute(here.values(news(stored[row[key]], row)))
     clerk.session.add_all(
         change(clerk, f"{register.path}/{row[key]}", stored.get(row[key]), row)
         for row in (*added, *changed)
     )
     clerk.session.flush()
     return Count(len(added), len(changed), len(rows) - len(added) - len(changed))
+
+
+def news(stored: Values, row: Values) -> Values:
+    """Say in which columns a row says something else than what is stored."""
+    return {name: value for name, value in row.items() if stored[name] != value}
 
 
 def with_mailboxes(

@@ -12,8 +12,8 @@ from app.kernel.db import Base, Listed
 
 type Values = Mapping[str, Any]
 
-PRIVATE: Final = "id"
-"""The one column that stays in the house."""
+PRIVATE: Final = frozenset({"id"})
+"""Columns that stay in the house: nobody who changes or watches the directory is told."""
 
 
 class DirectoryChange(Listed, Base):
@@ -63,5 +63,5 @@ def plain(values: Values) -> dict[str, Any]:
     return {
         name: value.isoformat() if isinstance(value, date) else value
         for name, value in values.items()
-        if name != PRIVATE
+        if name not in PRIVATE
     }
