@@ -149,7 +149,7 @@ def test_pages_hold_every_focal_point_once(work: Reading) -> None:
 
     beyond = queries.page_focal_points(work, query, None, None)
 
-    assert len(codes) == 50
+    assert len(codes) == 52
     assert codes == sorted(set(codes))
     assert beyond == ([], codes[-1], False)
 
@@ -185,4 +185,4 @@ def test_every_country_and_focal_point_can_be_shown(work: Reading) -> None:
     rows, *_ = queries.page_focal_points(work, PageQuery(limit=200), None, None)
 
     assert len(countries) == 28
-    assert len([FocalPointOut.model_validate(row) for row in rows]) == 50
+    assert len([FocalPointOut.model_validate(row) for row in rows]) == 52
