@@ -12,6 +12,7 @@ from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
 from app.api import (
+    administration,
     approvals,
     case_acts,
     case_moves,
@@ -37,7 +38,8 @@ from app.kernel.work import Ground
 MAX_BODY_BYTES: Final = 256 * 1024
 ROUTERS: Final = (
     *(cases, case_acts, case_moves, consents, knowledge, sections),
-    *(referrals, referral_acts, handovers, feed, approvals, directory),
+    *(referrals, referral_acts, handovers, feed, approvals),
+    *(directory, administration),
 )
 ABOUT: Final = """
 Carries the cases of presumed victims of trafficking between the focal points of a
@@ -56,6 +58,7 @@ TAGS: Final = [
     {"name": "feed", "description": "What happened, what waits, what became of it."},
     {"name": "approvals", "description": "What waits for a second person."},
     {"name": "directory", "description": "Focal points, countries, the rules, and you."},
+    {"name": "administration", "description": "Changing the directory, by administrators."},
     {"name": "health", "description": "For whoever runs the service."},
 ]
 

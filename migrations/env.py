@@ -11,6 +11,7 @@ from app.cases import models as cases
 from app.cases import records
 from app.consents import models as consents
 from app.deadlines import models as deadlines
+from app.directory import changes
 from app.directory import models as directory
 from app.disclosure import models as disclosure
 from app.feed import models as feed
@@ -22,7 +23,7 @@ from app.routing import models as routing
 
 # Imported so that Base knows every table; a test finds the one that was forgotten.
 TABLES: Final = (
-    *(journal, idempotency, directory, access, deadlines, cases, records),
+    *(journal, idempotency, directory, changes, access, deadlines, cases, records),
     *(routing, consents, referrals, handovers, disclosure, feed),
 )
 ONE_AT_A_TIME: Final = 0x5AFEC0DE

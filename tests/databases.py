@@ -10,6 +10,7 @@ import shutil
 import signal
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
+from datetime import UTC, datetime
 from importlib.resources import files
 from itertools import count
 from pathlib import Path
@@ -25,6 +26,7 @@ from sqlalchemy import URL, Engine, create_engine, event, make_url, text
 from sqlalchemy.pool import NullPool
 
 from app.directory.actions import load, standard_data
+from app.directory.changes import Clerk
 from app.kernel import migrations
 from app.kernel.db import Database
 
@@ -33,6 +35,8 @@ SERVER = "SAFE_CONDUCT_TEST_DATABASE_URL"
 """Where an administrator of a real PostgreSQL server signs in; else one is started."""
 
 MEMORY = Path("/dev/shm")
+BEFORE = datetime(2026, 1, 1, tzinfo=UTC)
+"""When the mechanism of the tests was set up."""
 ENOUGH = 1 << 30
 
 # A killed server loses nothing without fsync: only a machine that loses power does.
@@ -121,7 +125,7 @@ def set_up(url: str) -> None:
     database = Database(url)
     with database.writing() as session:
         for folder in (standard_data(), files("app.demo").joinpath("data")):
-            load(session, uuid4, folder)
+            load(Clerk(session, uuid4, BEFORE), folder)
     database.engine.dispose()
 
 

@@ -1,7 +1,8 @@
-"""Opening accounts, making and revoking API keys, and deciding as a second person."""
+"""Opening accounts, making and revoking API keys, and what takes a second person."""
 
 import secrets
 from collections.abc import Iterable
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -12,9 +13,10 @@ from sqlalchemy.orm import Session
 
 from app.access import queries
 from app.access.models import Account, ApiKey, Approval, ApprovalState
+from app.directory import queries as directory
 from app.kernel.actors import AccountKind, Role, Scope
 from app.kernel.lifecycle import RoleMissing
-from app.kernel.problems import NotFound, Problem
+from app.kernel.problems import Facts, NotFound, Problem
 from app.kernel.work import Writing
 
 PREFIX_BYTES: Final = 5
@@ -34,6 +36,18 @@ class ApprovalDecided(Problem):
     status = 409
 
 
+class ApprovalUnusable(Problem):
+    """The approval given does not allow this: not approved, spent, lapsed, or another's."""
+
+    status = 409
+
+
+class RolesIncompatible(Problem):
+    """An administrator sees no case, so it has no other role."""
+
+    status = 409
+
+
 @dataclass(frozen=True)
 class Opening:
     """What an account is opened with."""
@@ -47,7 +61,9 @@ class Opening:
 def open_account(
     session: Session, account_id: UUID, opening: Opening, now: datetime
 ) -> None:
-    """Open an account of a focal point."""
+    """Open an account of a focal point; raises RolesIncompatible (409)."""
+    if Role.ADMINISTRATOR in opening.roles and len(opening.roles) > 1:
+        raise RolesIncompatible("Open two accounts, for two people.")
     session.add(
         Account(
             id=account_id,
@@ -102,6 +118,53 @@ def disable_account(session: Session, account_id: UUID, now: datetime) -> None:
     account.disabled_at = account.disabled_at or now
 
 
+@dataclass(frozen=True)
+class Asking:
+    """What is put to a second person: just this, and nothing like it."""
+
+    action: str
+    subject: str
+    fingerprint: str
+    facts: Facts
+    roles: AbstractSet[Role]
+    lapses_at: datetime
+    case_id: UUID | None = None
+
+
+def ask(work: Writing, asking: Asking) -> Approval:
+    """Put a question to a second person of this focal point."""
+    question = Approval(
+        id=work.new_id(),
+        action=asking.action,
+        case_id=asking.case_id,
+        subject=asking.subject,
+        fingerprint=asking.fingerprint,
+        facts=dict(asking.facts),
+        decision=ApprovalState.PENDING,
+        focal_point_id=work.actor.focal_point_id,
+        roles=sorted(asking.roles),
+        asked_by=work.actor.account_id,
+        asked_at=work.now,
+        lapses_at=asking.lapses_at,
+    )
+    work.session.add(question)
+    return question
+
+
+def spend(work: Writing, approval_id: UUID, fingerprint: str) -> Approval:
+    """Use an approval, once; raises ApprovalUnusable (409)."""
+    try:
+        question = queries.lock_approval(work, approval_id)
+    except NotFound as error:
+        raise ApprovalUnusable("There is no such approval.") from error
+    if question.fingerprint != fingerprint:
+        raise ApprovalUnusable("It was given for another request; repeat the same body.")
+    if question.decision != ApprovalState.APPROVED or question.lapses_at <= work.now:
+        raise ApprovalUnusable(f"It is {question.decision}, or lapsed: ask anew.")
+    question.decision = ApprovalState.SPENT
+    return question
+
+
 def decide(work: Writing, approval_id: UUID, *, approve: bool) -> Approval:
     """Answer as a second person, once; the same answer again changes nothing.
 
@@ -134,9 +197,15 @@ def lapse(work: Writing, case_id: UUID) -> list[UUID]:
 
 
 def must_be_second(work: Writing, question: Approval) -> None:
-    """Raise unless this is another person, with a role that may decide (R14)."""
+    """Raise unless this is another person, with a role that may decide (R14).
+
+    Nobody decides what their own focal point is, may and does.
+    """
     asked = question.asked_by == work.actor.account_id
     if asked or work.actor.kind != AccountKind.PERSON:
         raise NotASecondPerson("Another person of your focal point has to decide.")
     if not set(question.roles) & work.actor.roles:
         raise RoleMissing(f"This needs one of the roles {', '.join(question.roles)}.")
+    us = directory.by_id(work, work.actor.focal_point_id).code
+    if question.subject == f"focal-points/{us}":
+        raise NotASecondPerson("This is about your own focal point: another has to decide.")

@@ -57,6 +57,7 @@ class Approval(Listed, Base):
     """A question to a second person, whether this account may take this action just so.
 
     `fingerprint` is of the request that was asked for: another reason is another question.
+    Without a case it is about the mechanism, and for administrators alone.
     """
 
     __tablename__ = "approval"
@@ -66,7 +67,7 @@ class Approval(Listed, Base):
     )
 
     action: Mapped[str]
-    case_id: Mapped[UUID]
+    case_id: Mapped[UUID | None]
     subject: Mapped[str]
     fingerprint: Mapped[str]
     facts: Mapped[dict[str, Any]]

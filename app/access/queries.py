@@ -2,7 +2,7 @@
 
 import hashlib
 import hmac
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import Final
 from uuid import UUID
@@ -53,15 +53,23 @@ def is_live(api_key: ApiKey, account: Account, now: datetime) -> bool:
     return not over and now < api_key.expires_at
 
 
+ADMINISTERS: Final = frozenset(
+    {Scope.DIRECTORY_READ, Scope.DIRECTORY_WRITE, Scope.APPROVALS_WRITE}
+)
+"""All that an administrator may do, whatever its key says: no case content."""
+
+
 def actor_of(account: Account, api_key: ApiKey) -> Actor:
-    """Say who acts, with which roles and scopes."""
-    return Actor(
-        account.id,
-        account.focal_point_id,
-        account.kind,
-        frozenset(Role(name) for name in account.roles),
-        frozenset(Scope(name) for name in api_key.scopes),
-    )
+    """Say who acts, with which roles and scopes.
+
+    An administrator is kept from every case here, at the one door: a scope that is added
+    one day is not its own until somebody says so (LIFECYCLES.md, 6).
+    """
+    roles = frozenset(Role(name) for name in account.roles)
+    scopes = frozenset(Scope(name) for name in api_key.scopes)
+    if Role.ADMINISTRATOR in roles:
+        scopes &= ADMINISTERS
+    return Actor(account.id, account.focal_point_id, account.kind, roles, scopes)
 
 
 def must_have(actor: Actor, scope: Scope) -> None:
@@ -73,6 +81,13 @@ def must_have(actor: Actor, scope: Scope) -> None:
 def account(work: Reading) -> Account:
     """Find the account that acts."""
     return work.session.get_one(Account, work.actor.account_id)
+
+
+def labels(work: Reading, ids: Iterable[UUID]) -> dict[UUID, tuple[UUID, str]]:
+    """Tell the focal points and labels of accounts: staff numbers or duty posts."""
+    wanted = Account.id.in_(set(ids))
+    rows = select(Account.id, Account.focal_point_id, Account.label).where(wanted)
+    return {account: (of, label) for account, of, label in work.session.execute(rows)}
 
 
 def labelled(session: Session, focal_point_id: UUID, label: str) -> UUID | None:
@@ -88,20 +103,30 @@ def has_others(session: Session, labels: Collection[str]) -> bool:
 
 
 def approvals(work: Reading) -> Select[Approval, int]:
-    """Select what waits for a second person of this focal point, and what I asked."""
+    """Select what waits for a second person like me, and what I asked."""
     mine = Approval.asked_by == work.actor.account_id
     waits = (Approval.decision == ApprovalState.PENDING) & (Approval.lapses_at > work.now)
+    return select(Approval, Approval.number).where(is_ours(work), or_(mine, waits))
+
+
+def is_ours(work: Reading) -> ColumnElement[bool]:
+    """Keep the questions about cases of this focal point.
+
+    To administrators, of whichever focal point, the others: those are about no case.
+    """
+    if Role.ADMINISTRATOR in work.actor.roles:
+        return Approval.case_id.is_(None)
     of_us = Approval.focal_point_id == work.actor.focal_point_id
-    return select(Approval, Approval.number).where(of_us, or_(mine, waits))
+    return of_us & Approval.case_id.is_not(None)
 
 
 def approval(work: Reading, approval_id: UUID) -> Approval:
-    """Find a question of this focal point, or raise NotFound (404)."""
+    """Find a question that is ours, or raise NotFound (404)."""
     return one_approval(work, Approval.id == approval_id)
 
 
 def lock_approval(work: Writing, approval_id: UUID) -> Approval:
-    """Find a question of this focal point and hold it, or raise NotFound (404)."""
+    """Find a question that is ours and hold it, or raise NotFound (404)."""
     return one_approval(work, Approval.id == approval_id, lock=True)
 
 
@@ -109,8 +134,7 @@ def one_approval(
     work: Reading, wanted: ColumnElement[bool], *, lock: bool = False
 ) -> Approval:
     """Run a statement that should find one question."""
-    of_us = Approval.focal_point_id == work.actor.focal_point_id
-    statement = select(Approval).where(wanted, of_us)
+    statement = select(Approval).where(wanted, is_ours(work))
     held = statement.with_for_update(key_share=True)
     fresh = held.execution_options(populate_existing=True)
     found = work.session.scalar(fresh if lock else statement)

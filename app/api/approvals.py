@@ -1,5 +1,6 @@
 """What waits for a second person."""
 
+from typing import Any
 from uuid import UUID
 
 from fastapi import APIRouter, Response, Security
@@ -23,6 +24,8 @@ router = APIRouter(
     route_class=Guarded,
     dependencies=[Security(BEARER)],
 )
+type Answers = dict[int | str, dict[str, Any]]
+ASKED: Answers = {202: {"model": ApprovalOut, "description": "A second person was asked."}}
 DECIDE = problems(NotFound, actions.NotASecondPerson, actions.ApprovalDecided, RoleMissing)
 
 

@@ -2,18 +2,19 @@
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any, Final
+from typing import Final
 
 from fastapi import APIRouter, Response, Security
 
+from app.access.actions import ApprovalUnusable
 from app.api.acting import on_case
+from app.api.approvals import ASKED, Answers
 from app.api.deps import ApprovalId, CaseCode, IfMatch, Once, WriteCases
 from app.api.guard import BEARER, Guarded
 from app.api.problems import problems
 from app.cases.lifecycle import Action, Row
 from app.cases.models import Case
 from app.casework import acting, closing, erasing, intake, leading
-from app.casework.approving import ApprovalUnusable
 from app.casework.bodies import (
     AcceptLead,
     CloseCase,
@@ -27,7 +28,7 @@ from app.casework.bodies import (
 )
 from app.casework.carrying import DeskMissing
 from app.casework.needs import Terms
-from app.casework.schemas import ApprovalOut, CaseOut
+from app.casework.schemas import CaseOut
 from app.kernel.idempotency import KeyInFlight, KeyReused, Ticket
 from app.kernel.lifecycle import ActionIllegal, ActionNotYours, RoleMissing
 from app.kernel.needs import NeedsUnmet
@@ -42,7 +43,6 @@ router = APIRouter(
     dependencies=[Security(BEARER)],
 )
 
-type Answers = dict[int | str, dict[str, Any]]
 type Ready = tuple[str, Action, Seen, Terms]
 type Then = Callable[[Writing, Case, Row], Case]
 
@@ -55,7 +55,6 @@ ACT = problems(*ACTS)
 NO_LONGER_YOURS: Answers = {
     204: {"description": "Done; you are no longer party to the case."}
 }
-ASKED: Answers = {202: {"model": ApprovalOut, "description": "A second person was asked."}}
 WITH_ANOTHER = ASKED | problems(*ACTS, ApprovalUnusable)
 
 

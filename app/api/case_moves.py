@@ -2,15 +2,16 @@
 
 from fastapi import APIRouter, Response, Security
 
+from app.access.actions import ApprovalUnusable
 from app.api.acting import on_case
-from app.api.case_acts import ACT, ASKED, NO_LONGER_YOURS, UNSEEN, WITH_ANOTHER
+from app.api.approvals import ASKED
+from app.api.case_acts import ACT, NO_LONGER_YOURS, UNSEEN, WITH_ANOTHER
 from app.api.deps import ApprovalId, CaseCode, IfMatch, Once, WriteCases
 from app.api.guard import BEARER, Guarded
 from app.api.problems import problems
 from app.cases.lifecycle import Action
 from app.cases.models import Case
 from app.casework import acting, erasing, moving
-from app.casework.approving import ApprovalUnusable
 from app.casework.bodies import (
     AssignCase,
     EraseCase,

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 from uuid import UUID
 
 from fastapi import Depends, Header, Path, Query, Request
@@ -14,16 +14,18 @@ from app.api.guard import Begin, May
 from app.disclosure.policy import ReadingPurpose
 from app.kernel.actors import Actor, Scope
 from app.kernel.codes import FORM, read_code
-from app.kernel.db import recorded_or_refused
 from app.kernel.idempotency import Ticket
 from app.kernel.paging import PageQuery
-from app.kernel.versions import Seen
+from app.kernel.trouble import recorded_or_refused
+from app.kernel.versions import Expected, Seen
 from app.kernel.work import Ground, Reading, Writing, reading, writing
 
 KEY_FORM = r"^[!-~]+$"
 KeyText = Annotated[str, Field(pattern=KEY_FORM, max_length=100)]
 KEY = "A random text of your choice; the same one if you must retry."
 IF_MATCH = "The ETag you last read: your decision rests on it."
+REPLACE = "To replace a row: the ETag you last read of it."
+CREATE = "To create a row: `*`, nothing is there yet."
 IF_NONE_MATCH = "The ETag you have: 304 if nothing changed."
 PURPOSE = "What you open it for; kept with who, when and what."
 APPROVAL = "The approval by a second person, once it is given."
@@ -54,6 +56,20 @@ def seen(
     return Seen(if_match)
 
 
+def expected(
+    if_match: Annotated[
+        str | SkipJsonSchema[None],
+        Header(alias="If-Match", description=REPLACE, max_length=400),
+    ] = None,
+    if_none_match: Annotated[
+        Literal["*"] | SkipJsonSchema[None],
+        Header(alias="If-None-Match", description=CREATE),
+    ] = None,
+) -> Expected:
+    """Take what the caller expects to be there; the unit of work judges it."""
+    return Expected(if_match, if_none_match)
+
+
 async def ticket(
     request: Request,
     key: Annotated[
@@ -78,8 +94,10 @@ ReadFeed = Annotated[Begin[Reading], Depends(May(reading, Scope.FEED_READ))]
 Approve = Annotated[Begin[Writing], Depends(May(writing, Scope.APPROVALS_WRITE))]
 ReadApprovals = Annotated[Begin[Reading], Depends(May(reading, Scope.APPROVALS_WRITE))]
 ReadDirectory = Annotated[Begin[Reading], Depends(May(reading, Scope.DIRECTORY_READ))]
+WriteDirectory = Annotated[Begin[Writing], Depends(May(writing, Scope.DIRECTORY_WRITE))]
 
 IfMatch = Annotated[Seen, Depends(seen)]
+Expect = Annotated[Expected, Depends(expected)]
 IfNoneMatch = Annotated[
     str | SkipJsonSchema[None],
     Header(alias="If-None-Match", description=IF_NONE_MATCH, max_length=4000),

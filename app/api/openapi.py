@@ -60,14 +60,21 @@ def require_headers(operation: dict[str, Any]) -> None:
     has come to them.
     """
     for parameter in operation.get("parameters", []):
-        if REQUIRED.get(parameter["name"]) in operation["responses"]:
+        alone = parameter["name"] != "If-Match" or not creates(operation)
+        if alone and REQUIRED.get(parameter["name"]) in operation["responses"]:
             parameter["required"] = True
+
+
+def creates(operation: dict[str, Any]) -> bool:
+    """Say whether it writes what may not be there: If-None-Match instead of If-Match."""
+    names = {parameter["name"] for parameter in operation.get("parameters", [])}
+    return {"If-Match", "If-None-Match"} <= names
 
 
 def add_plain_answers(operation: dict[str, Any]) -> None:
     """Describe what is answered around the routes, not by them."""
     names = {parameter["name"] for parameter in operation.get("parameters", [])}
-    if "If-None-Match" in names:
+    if "If-None-Match" in names and not creates(operation):
         operation["responses"]["304"] = {"description": "Nothing changed."}
     plain = EVERYWHERE | (WITH_BODY if "requestBody" in operation else {})
     for status, why in plain.items() if "security" in operation else ():

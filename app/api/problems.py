@@ -58,6 +58,9 @@ OURS: Final = frozenset(
 )
 """Faults whose message is written in this house, and repeats nothing."""
 
+CELL: Final = "cell"
+"""What a row of the directory must be: said of a cell in a file, and of a field here."""
+
 
 class Fault(BaseModel):
     """One thing wrong with a request."""
@@ -147,6 +150,8 @@ def fault(error: Mapping[str, Any]) -> Fault:
     """Say what is wrong in our own words."""
     code = error["type"]
     detail = error["msg"] if code in OURS else MESSAGES.get(code, "Not valid.")
+    if code == CELL:
+        detail = f"This {error['msg']}."
     return Fault(pointer=pointer(error), code=code, detail=detail)
 
 

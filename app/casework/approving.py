@@ -9,22 +9,26 @@ from pydantic import BaseModel
 
 from app.access import actions as decisions
 from app.access import queries as access
-from app.access.models import Approval, ApprovalState
+from app.access.actions import Asking
+from app.access.models import Approval
 from app.cases.models import Case
 from app.deadlines import actions as deadlines
 from app.deadlines.limits import ClockKind, due
 from app.kernel.actors import Role
-from app.kernel.problems import Facts, NotFound, Problem
+from app.kernel.problems import Facts
 from app.kernel.work import Writing
 
 OF_THE_HOLDER: Final = frozenset({Role.COORDINATOR, Role.SUPERVISOR})
 OF_OVERSIGHT: Final = frozenset({Role.PROTECTION_OFFICER, Role.SUPERVISOR})
 
 
-class ApprovalUnusable(Problem):
-    """The approval given does not allow this: not approved, spent, lapsed, or another's."""
+@dataclass(frozen=True)
+class Asked:
+    """A question about a case, as clocks and the journal name it."""
 
-    status = 409
+    id: UUID
+    case_id: UUID
+    reference: str
 
 
 @dataclass(frozen=True)
@@ -52,56 +56,43 @@ def second(work: Writing, matter: Matter, approval: UUID | None) -> Approval | N
     fingerprint = matter.fingerprint(work)
     if approval is None:
         return ask(work, matter, fingerprint)
-    spend(work, approval, fingerprint)
+    decisions.spend(work, approval, fingerprint)
     return None
 
 
 def ask(work: Writing, matter: Matter, fingerprint: str) -> Approval:
     """Put the question to a second person of the asker's; asked twice, it is one."""
-    if asked := access.pending_like(work, fingerprint):
-        return asked
+    if waiting := access.pending_like(work, fingerprint):
+        return waiting
     case, us = matter.case, work.actor.focal_point_id
-    question = Approval(
-        id=work.new_id(),
+    asking = Asking(
         action=f"case.{matter.action}",
-        case_id=case.id,
         subject=case.reference,
         fingerprint=fingerprint,
-        facts=dict(matter.facts),
-        decision=ApprovalState.PENDING,
-        focal_point_id=us,
-        roles=sorted(matter.roles),
-        asked_by=work.actor.account_id,
-        asked_at=work.now,
+        facts=matter.facts,
+        roles=matter.roles,
         lapses_at=due(ClockKind.APPROVE, case.priority, work.now),
+        case_id=case.id,
     )
-    work.session.add(question)
-    deadlines.restart(work, question, ClockKind.APPROVE, question.lapses_at, waits_on=us)
+    question = decisions.ask(work, asking)
+    asked = Asked(question.id, case.id, question.reference)
+    deadlines.restart(work, asked, ClockKind.APPROVE, question.lapses_at, waits_on=us)
     facts = {"action": question.action, "subject": question.subject}
-    work.record("approval.asked", question, frozenset({us}), facts)
+    work.record("approval.asked", asked, frozenset({us}), facts)
     return question
 
 
 def decide(work: Writing, approval_id: UUID, *, approve: bool) -> Approval:
-    """Answer as a second person; raises what `access.decide` does."""
+    """Answer as a second person; raises what `access.decide` does.
+
+    Those of a case hear of it. What is about no case tells nobody: it is in the list.
+    """
     before = access.approval(work, approval_id).decision
     question = decisions.decide(work, approval_id, approve=approve)
-    if question.decision != before:
+    if question.case_id is not None and question.decision != before:
         deadlines.stop(work, question.id)
         facts = {"decision": question.decision, "subject": question.subject}
+        asked = Asked(question.id, question.case_id, question.reference)
         us = frozenset({question.focal_point_id})
-        work.record("approval.decided", question, us, facts)
+        work.record("approval.decided", asked, us, facts)
     return question
-
-
-def spend(work: Writing, approval_id: UUID, fingerprint: str) -> None:
-    """Use an approval, once; raises ApprovalUnusable (409)."""
-    try:
-        question = access.lock_approval(work, approval_id)
-    except NotFound as error:
-        raise ApprovalUnusable("There is no such approval.") from error
-    if question.fingerprint != fingerprint:
-        raise ApprovalUnusable("It was given for another request; repeat the same body.")
-    if question.decision != ApprovalState.APPROVED or question.lapses_at <= work.now:
-        raise ApprovalUnusable(f"It is {question.decision}, or lapsed: ask anew.")
-    question.decision = ApprovalState.SPENT

@@ -98,7 +98,7 @@ class ApprovalOut(Shown):
 
     id: UUID
     action: str
-    subject: Annotated[str, Field(description="`cases/{code}`.")]
+    subject: Annotated[str, Field(description="What it is about: read it under /v1/.")]
     facts: Annotated[
         dict[str, str], Field(description="What exactly is asked, such as the reason.")
     ]

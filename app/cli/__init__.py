@@ -17,9 +17,9 @@ from app.demo.story import StoryBroken
 from app.directory.files import FilesRefused
 from app.kernel import migrations
 from app.kernel.actors import Role, Scope
-from app.kernel.db import is_operators
 from app.kernel.keyfile import FileKeys, KeyRefused
 from app.kernel.problems import Problem
+from app.kernel.trouble import is_operators
 from app.main import create_app
 from app.settings import LogLevel, Settings
 

@@ -13,6 +13,7 @@ from app.cli.serving import NotReady, must_be_ready
 from app.directory import actions as directory
 from app.directory import queries as entries
 from app.directory.actions import Loaded
+from app.directory.changes import Clerk
 from app.kernel.actors import Role, Scope
 from app.kernel.work import Ground
 from app.settings import Settings
@@ -21,7 +22,8 @@ from app.settings import Settings
 def load_directory(ground: Ground, folder: Path | None) -> Loaded:
     """Load the packaged directory, or the operator's own files; raises FilesRefused."""
     with ground.database.writing() as session:
-        return directory.load(session, ground.ids, folder or directory.standard_data())
+        clerk = Clerk(session, ground.ids, ground.clock())
+        return directory.load(clerk, folder or directory.standard_data())
 
 
 def open_account(

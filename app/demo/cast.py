@@ -17,6 +17,7 @@ from app.access import queries as access
 from app.access.actions import Opening, make_key, open_account
 from app.directory import queries as directory
 from app.directory.actions import load, standard_data
+from app.directory.changes import Clerk
 from app.kernel.actors import Role, Scope
 
 KEY_DAYS: Final = 1
@@ -69,8 +70,9 @@ def load_mechanism(stage: Stage) -> None:
     """
     if access.has_others(stage.session, [part.label for part in CAST]):
         raise DemoRefused("This database has accounts of its own: give the demo another.")
-    load(stage.session, stage.new_id, standard_data())
-    load(stage.session, stage.new_id, files("app.demo").joinpath("data"))
+    clerk = Clerk(stage.session, stage.new_id, stage.now)
+    load(clerk, standard_data())
+    load(clerk, files("app.demo").joinpath("data"))
 
 
 def give_keys(stage: Stage) -> dict[str, str]:

@@ -1,21 +1,37 @@
-"""Bringing the directory up to date: ours and an operator's files take the same way in."""
+"""Bringing the directory up to date: files and administrators write it the same way."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from importlib.resources.abc import Traversable
-from typing import Any
-from uuid import UUID
+from typing import Final
 
 from sqlalchemy import insert, select, update
-from sqlalchemy.orm import Session
 
+from app.directory.changes import Clerk, Values, change
 from app.directory.files import read
 from app.directory.models import Agreement, Country, FocalPoint
 from app.directory.rows import Row
+from app.kernel.db import hold
 from app.kernel.journal import Mailbox
 
-type Values = Mapping[str, Any]
+type Table = type[Country | FocalPoint | Agreement]
+
+
+@dataclass(frozen=True)
+class Register:
+    """One table of the directory: how its rows are known, and under which path."""
+
+    table: Table
+    key: str
+    path: str
+
+
+COUNTRIES: Final = Register(Country, "iso2", "countries")
+FOCAL_POINTS: Final = Register(FocalPoint, "code", "focal-points")
+AGREEMENTS: Final = Register(Agreement, "code", "agreements")
+ONE_AT_A_TIME: Final = "directory"
+"""Who writes holds this: rules look at several rows, and each write at what is true."""
 
 
 @dataclass(frozen=True)
@@ -41,19 +57,19 @@ def standard_data() -> Traversable:
     return files("app.directory").joinpath("data")
 
 
-def load(session: Session, new_id: Callable[[], UUID], folder: Traversable) -> Loaded:
+def load(clerk: Clerk, folder: Traversable) -> Loaded:
     """Add and change what `countries.csv`, `focal_points.csv` and `agreements.csv` say.
 
     A folder may hold any of them; a `Path` will do. Rows are known by their codes, and none
     is ever deleted, since cases refer to it: set `active` to false. Raises FilesRefused,
     with every fault, before anything is written.
     """
-    found = read(folder, session.scalars(select(Country.iso2)))
-    offices = with_mailboxes(session, new_id, spelled(found.focal_points))
+    hold(clerk.session, ONE_AT_A_TIME)
+    found = read(folder, clerk.session.scalars(select(Country.iso2)))
     return Loaded(
-        countries=store(session, Country, "iso2", spelled(found.countries)),
-        focal_points=store(session, FocalPoint, "code", offices),
-        agreements=store(session, Agreement, "code", spelled(found.agreements)),
+        countries=store(clerk, COUNTRIES, spelled(found.countries)),
+        focal_points=store(clerk, FOCAL_POINTS, spelled(found.focal_points)),
+        agreements=store(clerk, AGREEMENTS, spelled(found.agreements)),
     )
 
 
@@ -62,31 +78,43 @@ def spelled(rows: Sequence[Row]) -> list[Values]:
     return [row.model_dump() for row in rows]
 
 
-def with_mailboxes(
-    session: Session, new_id: Callable[[], UUID], offices: Sequence[Values]
-) -> list[Values]:
-    """Open a mailbox for each new focal point, so that nothing sent to it is lost."""
-    known = dict(session.execute(select(FocalPoint.code, FocalPoint.id)).all())
-    fresh = {row["code"]: new_id() for row in offices if row["code"] not in known}
-    session.add_all(Mailbox(focal_point_id=new) for new in fresh.values())
-    session.flush()
-    ids = known | fresh
-    return [{"id": ids[row["code"]], **row} for row in offices]
+def store(clerk: Clerk, register: Register, rows: Sequence[Values]) -> Count:
+    """Insert the rows whose key is new, and change in the others what they say anew.
 
-
-def store(
-    session: Session,
-    model: type[Country | FocalPoint | Agreement],
-    key: str,
-    rows: Sequence[Values],
-) -> Count:
-    """Insert the rows whose key is new, and update those that say something else now."""
-    table = model.__table__
-    stored = {row[key]: dict(row) for row in session.execute(select(table)).mappings()}
+    Each change is kept. A column that a row does not name stays as it is.
+    """
+    table, key = register.table.__table__, register.key
+    found = clerk.session.execute(select(table)).mappings()
+    stored = {row[key]: dict(row) for row in found}
     added = [row for row in rows if row[key] not in stored]
-    changed = [row for row in rows if row[key] in stored and row != stored[row[key]]]
+    changed = [row for row in rows if row[key] in stored and news(stored[row[key]], row)]
     if added:
-        session.execute(insert(model), added)
+        clerk.session.execute(
+            insert(register.table), with_mailboxes(clerk, register, added)
+        )
     for row in changed:
-        session.execute(update(model).where(table.c[key] == row[key]).values(row))
+        here = update(register.table).where(table.c[key] == row[key])
+        clerk.session.execute(here.values(news(stored[row[key]], row)))
+    clerk.session.add_all(
+        change(clerk, f"{register.path}/{row[key]}", stored.get(row[key]), row)
+        for row in (*added, *changed)
+    )
+    clerk.session.flush()
     return Count(len(added), len(changed), len(rows) - len(added) - len(changed))
+
+
+def news(stored: Values, row: Values) -> Values:
+    """Say in which columns a row says something else than what is stored."""
+    return {name: value for name, value in row.items() if stored[name] != value}
+
+
+def with_mailboxes(
+    clerk: Clerk, register: Register, added: Sequence[Values]
+) -> Sequence[Values]:
+    """Open a mailbox for each new focal point, so that nothing sent to it is lost."""
+    if register is not FOCAL_POINTS:
+        return added
+    rows = [{"id": clerk.new_id(), **row} for row in added]
+    clerk.session.add_all(Mailbox(focal_point_id=row["id"]) for row in rows)
+    clerk.session.flush()
+    return rows

@@ -150,6 +150,14 @@ class FocalPointRow(Row):
 
     @field_validator("services", "can_lead")
     @classmethod
+    def serves_people(cls, offer: object, info: ValidationInfo) -> object:
+        """Refuse an offer of who convenes others: it serves no person and sees no case."""
+        if offer and info.data.get("function") == Function.TECHNICAL:
+            raise refuse("is not for a technical office, which serves no person")
+        return offer
+
+    @field_validator("services", "can_lead")
+    @classmethod
     def works_somewhere(cls, offer: object, info: ValidationInfo) -> object:
         """Refuse an offer that nobody could ever be sent to."""
         if offer and not info.data.get("serves", [EVERYWHERE]):

@@ -27,13 +27,11 @@ from sqlalchemy import (
     select,
     text,
 )
-from sqlalchemy.exc import DBAPIError, OperationalError
-from sqlalchemy.exc import TimeoutError as PoolExhausted
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, declared_attr, mapped_column
 from sqlalchemy.types import TypeDecorator
 
 from app.kernel.fairness import FairLock
-from app.kernel.problems import Busy
+from app.kernel.trouble import honest_about_load
 
 CONSTRAINT_NAMES = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -58,11 +56,6 @@ POSTGRESQL_SETTINGS = (
     "SET statement_timeout = '10s'",
     "SET idle_in_transaction_session_timeout = '30s'",
 )
-PASSING = frozenset({"40001", "40P01", "55P03", "57014", "57P01", "57P03", "53300"})
-"""SQLSTATEs of trouble that a later try may not meet: deadlock, time-out, shutdown."""
-
-NO_RIGHT: Final = "42501"
-
 THREADS: Final = 40
 """Requests served at once; each holds at most one connection, so the pool has as many."""
 
@@ -184,44 +177,6 @@ def begin(engine: Engine) -> Iterator[Session]:
         yield session
 
 
-@contextmanager
-def honest_about_load() -> Iterator[None]:
-    """Turn what a later try may not meet into Busy (503), outside of the unit of work."""
-    try:
-        yield
-    except PoolExhausted as error:
-        raise Busy("Try again in a moment.") from error
-    except DBAPIError as error:
-        if is_passing(error):
-            raise Busy("Try again in a moment.") from error
-        raise
-
-
-@contextmanager
-def recorded_or_refused() -> Iterator[None]:
-    """Turn whatever keeps a record from being written into Busy (503): R35."""
-    try:
-        yield
-    except (DBAPIError, OSError, RuntimeError) as error:
-        raise Busy("What cannot be recorded is not done. Try again in a moment.") from error
-
-
-def is_passing(error: DBAPIError) -> bool:
-    """Say whether a later try may fare better; by code, since messages carry values."""
-    code = getattr(error.orig, "sqlstate", None)
-    name = getattr(error.orig, "sqlite_errorname", "")
-    locked = name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED"))  # and what extends them
-    unreached = code is None and type(error.orig).__module__.startswith("psycopg")
-    lost = unreached and isinstance(error, OperationalError)
-    return locked or lost or code in PASSING or error.connection_invalidated
-
-
-def is_operators(error: DBAPIError) -> bool:
-    """Say whether an operator can mend it: no such server or file, no room, no right."""
-    denied = getattr(error.orig, "sqlstate", None) == NO_RIGHT
-    return denied or isinstance(error, OperationalError)
-
-
 def must_still_be_in_transaction(session: Session) -> None:
     """Refuse to commit what the database has already rolled back.
 
@@ -297,6 +252,12 @@ def try_hold(session: Session, name: str) -> bool:
         return True
     free = func.pg_try_advisory_xact_lock(func.hashtextextended(name, 0), type_=Boolean)
     return session.scalars(select(free)).one()
+
+
+def hold(session: Session, name: str) -> None:
+    """Wait for a name, then hold it until this transaction ends; SQLite has one writer."""
+    if session.get_bind().dialect.name != "sqlite":
+        session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(name, 0))))
 
 
 def migrated_to(session: Session) -> str | None:

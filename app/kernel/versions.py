@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-from app.kernel.problems import Problem
+from app.kernel.problems import NotFound, Problem
 
 TAG: Final = re.compile(r'"([0-9]+)\.[0-9a-f]{16}"')
 
@@ -50,3 +50,35 @@ class Seen:
         seen = {tag[1] for tag in tags if tag}
         if str(version) not in seen:
             raise VersionStale("Read the record again before you decide.")
+
+
+@dataclass(frozen=True)
+class Expected:
+    """What a caller expects a PUT to replace: what it last read, or nothing at all.
+
+    For records without a version of their own, which are judged by the whole tag.
+    """
+
+    if_match: str | None
+    if_none_match: str | None
+
+    def must_be(self, tag: str | None) -> None:
+        """Raise unless this is what is there; None: nothing is.
+
+        VersionNotGiven (428), VersionStale (412), or NotFound (404) where what was to be
+        replaced is not there.
+        """
+        creates = (self.if_none_match or "").strip() == "*"
+        if self.if_match is None and not creates:
+            raise VersionNotGiven("Send If-Match, or `If-None-Match: *` to create it.")
+        if self.if_match is not None and tag is None:
+            raise NotFound("There is nothing to replace; to create it: `If-None-Match: *`.")
+        if creates and tag is not None:
+            raise VersionStale("It is there already: read it before you replace it.")
+        if tag is not None and tag not in tags_in(self.if_match or ""):
+            raise VersionStale("Read the record again before you decide.")
+
+
+def tags_in(header: str) -> set[str]:
+    """List the strong entity tags that a header names."""
+    return {tag.strip() for tag in header.split(",")}

@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from app.kernel.migrations import COUNTS, allow, promise
+from app.kernel.migrations import COUNTS, allow
 
 revision = "0005"
 down_revision = "0004"
@@ -73,9 +73,11 @@ def widen_referrals() -> None:
         op.add_column("referral", listed("asked"))
         op.add_column("referral", sa.Column("basis", sa.String(40)))
         op.add_column("referral", sa.Column("predecessor_id", sa.Uuid()))
-        promise("referral", "ck_referral_basis", f"CHECK (basis IN {GROUNDS})")
-        to = "FOREIGN KEY (predecessor_id) REFERENCES referral (id)"
-        promise("referral", "fk_referral_predecessor_id", to)
+        op.create_check_constraint(
+            op.f("ck_referral_basis"), "referral", f"basis IN {GROUNDS}"
+        )
+        name, column = "fk_referral_predecessor_id", "predecessor_id"
+        op.create_foreign_key(op.f(name), "referral", "referral", [column], ["id"])
         return
     with op.batch_alter_table("referral", table_kwargs=COUNTS) as referral:
         referral.add_column(listed("asked"))

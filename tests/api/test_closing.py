@@ -134,7 +134,6 @@ def test_a_machine_is_nobodys_second_person(
         (Role.SUPERVISOR, 200),
         (Role.PROTECTION_OFFICER, 403),
         (Role.ANALYST, 403),
-        (Role.ADMINISTRATOR, 403),
     ],
 )
 def test_a_second_person_has_a_role_that_decides(

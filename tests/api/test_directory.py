@@ -6,7 +6,7 @@ from app.cases.lifecycle import TABLE as CASE
 from app.directory.kinds import Service
 from app.kernel.lifecycle import AnyOf
 from app.referrals.lifecycle import TABLE as REFERRAL
-from tests.world import Json, Someone, done
+from tests.world import Json, Someone, World, consent, done, problem
 
 COUNTRIES = """
 AF AG BB BS BZ CR CU DM DO GD GT GY HN HT JM KG KN KZ LC NI PA SR SV TJ TM TT UZ VC
@@ -148,3 +148,33 @@ def test_the_life_cycles_are_told_as_they_are_enforced(name: str, officer: Someo
             "roles": sorted(step.roles),
             "needs": needs,
         }
+
+
+@pytest.mark.parametrize("code", ["UNODC_ROCA", "OSCE_PCUZ"])
+def test_who_convenes_is_party_to_no_case_even_where_a_consent_names_it(
+    code: str, world: World, officer: Someone, lead: Someone
+) -> None:
+    convener = world.someone(code)
+    named = consent(focal_point=code)
+    case = officer.submits(consents=[consent(), named], notice={"country": "KZ"})
+    led = lead.leads(case)
+
+    refused = lead.refers(led, code)
+
+    assert problem(refused) == (422, "recipient-unfit")
+    assert done(convener.get("/cases"))["items"] == []
+    assert problem(convener.get(f"/cases/{case['code']}")) == (404, "not-found")
+    assert convener.hears() == []
+    routed = done(lead.get(f"/cases/{case['code']}/routing"))
+    assert code not in [one["focal_point"] for one in routed["candidates"]]
+
+
+def test_a_case_in_uzbekistan_is_led_by_the_commission_and_not_by_the_police(
+    officer: Someone,
+) -> None:
+    there = {"country": "UZ"}
+    case = officer.submits(
+        consents=[consent(recipient_class={"kind": "state", "country": "UZ"})], notice=there
+    )
+
+    assert case["holder"] == "UZ_LEAD"

@@ -31,8 +31,9 @@ from sqlalchemy.exc import (
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
-from app.kernel.db import Base, Database, DriverConnection, Listed, UtcDateTime, is_passing
+from app.kernel.db import Base, Database, DriverConnection, Listed, UtcDateTime
 from app.kernel.problems import Busy
+from app.kernel.trouble import is_passing
 
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
 NAIVE = NOON.replace(tzinfo=None)

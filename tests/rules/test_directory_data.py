@@ -4,7 +4,10 @@ import re
 from importlib.resources import files
 
 import pytest
+from pydantic import ValidationError
 
+from app.administration.cells import cell
+from app.administration.schemas import AgreementOut, CountrySettings
 from app.directory.actions import standard_data
 from app.directory.files import read
 from app.directory.kinds import Confidence, Function, Kind, Service, StateRouting
@@ -33,11 +36,20 @@ WORLDWIDE = {"IOM", "UNHCR", "ISS"}
 GONE = {"WINROCK_SMICA", "LASTRADA"}
 NGOS = {"ISTIQBOLLI_AVLOD", "SANA_SEZIM", "PARTNERSHIP_IN_ACTION"}
 ORGANISATIONS = CONVENERS | WORLDWIDE | GONE | NGOS
+OF_UZBEKISTAN = """
+    UZ_LEAD           state              coordination  leads
+    UZ_MIA            state              police        -
+    UZ_MFA_CONSULAR   state              consular      -
+    ISTIQBOLLI_AVLOD  non_state          social        leads
+    IOM               intergovernmental  migration     leads
+    OSCE_PCUZ         intergovernmental  technical     -
+    UNODC_ROCA        intergovernmental  technical     -
+"""
 IDENTIFYING = {"HN_LEAD", "PA_LEAD", "TT_LEAD", "HT_LEAD", "AG_LEAD", "VC_LEAD"}
 STANDARD = read(standard_data(), [])
 COUNTRIES = {row.iso2: row for row in STANDARD.countries}
 OFFICES = {row.code: row for row in STANDARD.focal_points}
-LEADS = {row.of_state: row for row in STANDARD.focal_points if row.of_state}
+LEADS = {r.of_state: r for r in STANDARD.focal_points if r.code == f"{r.of_state}_LEAD"}
 DEMONSTRATION = read(files("app.demo").joinpath("data"), COUNTRIES)
 INVENTED = {row.code: row for row in DEMONSTRATION.focal_points}
 AGREEMENTS = DEMONSTRATION.agreements
@@ -143,10 +155,40 @@ def test_no_service_is_offered_that_no_source_names() -> None:
             Service.CONSULAR_DOCUMENT,
         },
         "UNHCR": {Service.ASYLUM},
+        "UZ_MIA": {Service.IDENTIFICATION},
+        "UZ_MFA_CONSULAR": {Service.CONSULAR_DOCUMENT},
         "ISTIQBOLLI_AVLOD": {Service.RETURN},
         "SANA_SEZIM": {Service.LEGAL_AID},
         **{code: {Service.IDENTIFICATION} for code in IDENTIFYING},
     }
+
+
+def test_who_works_together_in_uzbekistan_is_what_it_is() -> None:
+    """Participants of the meeting of 5 July 2022 that act in cases, and who convenes."""
+    told = [line.split() for line in OF_UZBEKISTAN.strip().splitlines()]
+
+    for code, kind, function, leads in told:
+        row = OFFICES[code]
+        assert (row.kind, row.function, row.can_lead) == (kind, function, leads == "leads")
+        assert row.active
+        assert "UZ" in row.serves or code == "IOM"
+        assert (row.of_state == "UZ") == (kind == "state")
+
+
+def test_one_body_leads_for_a_state_however_many_it_has() -> None:
+    leading = [row.code for row in OFFICES.values() if row.of_state and row.can_lead]
+
+    assert sorted(leading) == sorted(lead.code for lead in LEADS.values())
+
+
+def test_no_office_that_exists_oversees_and_nobody_who_convenes_can_be_asked() -> None:
+    """Oversight is party to every case: it is whom the operator names, and not UNODC."""
+    assert not [row for row in OFFICES.values() if row.kind in {Kind.OVERSIGHT, Kind.DESK}]
+    for code in CONVENERS:
+        row = OFFICES[code].model_dump() | {"can_lead": True}
+        cells = {name: cell(value) for name, value in row.items()}
+        with pytest.raises(ValidationError, match="serves no person"):
+            FocalPointRow.model_validate(cells)
 
 
 def test_ngos_may_lead_where_the_state_cannot_be_asked() -> None:
@@ -226,3 +268,10 @@ def test_a_file_has_the_columns_of_its_table(
 def test_the_wire_shows_what_a_file_says_and_no_internal_id() -> None:
     assert set(FocalPointOut.model_fields) == set(FocalPointRow.model_fields)
     assert set(CountryOut.model_fields) == set(CountryRow.model_fields)
+    assert set(AgreementOut.model_fields) == set(AgreementRow.model_fields)
+
+
+def test_every_column_of_a_country_is_its_sources_to_say_or_an_operators() -> None:
+    sourced = {"iso2", "name", "region", "lead_body", "source", "as_of", "confidence"}
+
+    assert set(CountrySettings.model_fields) == set(CountryRow.model_fields) - sourced

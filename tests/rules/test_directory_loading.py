@@ -1,6 +1,7 @@
 """A folder loads whole or not at all, twice as well as once, and deletes nothing."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 from sqlalchemy import select
 
 from app.directory.actions import Count, Loaded, load, standard_data
+from app.directory.changes import Clerk, DirectoryChange
 from app.directory.files import FilesRefused
 from app.directory.models import Country, FocalPoint
 from app.kernel.db import Base, Database
@@ -17,6 +19,7 @@ from app.kernel.journal import Mailbox
 
 DEMONSTRATION = files("app.demo").joinpath("data")
 NOTHING = Count(0, 0, 0)
+TODAY = datetime(2026, 6, 1, 12, tzinfo=UTC)
 COUNTRY = (
     "iso2,name,region,languages,time_zone,state_routing,first_contact,needs_criminal_case,"
     "routing_reason,lead_body,source,as_of,confidence\n"
@@ -54,7 +57,7 @@ def folder(tmp_path: Path) -> Path:
 
 def loaded(database: Database, folder: Traversable) -> Loaded:
     with database.writing() as session:
-        return load(session, uuid4, folder)
+        return load(Clerk(session, uuid4, TODAY), folder)
 
 
 def office(database: Database, code: str) -> FocalPoint:
@@ -70,11 +73,11 @@ def test_what_we_ship_loads_and_loading_it_again_changes_nothing(
     again = [loaded(database, folder) for folder in (standard_data(), DEMONSTRATION)]
 
     assert first == [
-        Loaded(Count(28, 0, 0), Count(38, 0, 0), NOTHING),
+        Loaded(Count(28, 0, 0), Count(40, 0, 0), NOTHING),
         Loaded(NOTHING, Count(12, 0, 0), Count(2, 0, 0)),
     ]
     assert again == [
-        Loaded(Count(0, 0, 28), Count(0, 0, 38), NOTHING),
+        Loaded(Count(0, 0, 28), Count(0, 0, 40), NOTHING),
         Loaded(NOTHING, Count(0, 0, 12), Count(0, 0, 2)),
     ]
 
@@ -105,6 +108,27 @@ def test_a_row_that_says_something_else_changes_that_row_alone(
     assert counts == Loaded(Count(0, 0, 2), Count(0, 1, 0), Count(0, 0, 1))
     assert office(database, "UZ_POST").services == ["MEDICAL"]
     assert office(database, "UZ_POST").can_lead
+
+
+def test_what_a_file_changed_is_kept_once_and_as_an_operators(
+    database: Database, folder: Path
+) -> None:
+    loaded(database, folder)
+    (folder / "focal_points.csv").write_text(OFFICE.replace("SHELTER", "MEDICAL"))
+
+    loaded(database, folder)
+    loaded(database, folder)
+
+    named = DirectoryChange.subject == "focal-points/UZ_POST"
+    by_number = select(DirectoryChange).order_by(DirectoryChange.number)
+    with database.reading() as session:
+        everything = list(session.scalars(by_number))
+        first, second = session.scalars(by_number.where(named))
+    assert len(everything) == 5
+    assert (first.before, first.after["services"]) == (None, ["SHELTER"])
+    assert second.before == first.after
+    assert second.after == first.after | {"services": ["MEDICAL"]}
+    assert (second.account_id, second.approved_by, second.at) == (None, None, TODAY)
 
 
 def test_a_row_that_is_gone_stays_in_the_directory(

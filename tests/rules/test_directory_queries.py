@@ -12,6 +12,7 @@ from sqlalchemy import update
 
 from app.directory import queries
 from app.directory.actions import load, standard_data
+from app.directory.changes import Clerk
 from app.directory.kinds import Service
 from app.directory.models import FocalPoint
 from app.directory.schemas import CountryOut, FocalPointOut
@@ -32,8 +33,9 @@ def database(tmp_path: Path) -> Iterator[Database]:
     database = Database(f"sqlite:///{tmp_path}/t.db")
     Base.metadata.create_all(database.engine)
     with database.writing() as session:
-        load(session, uuid4, standard_data())
-        load(session, uuid4, files("app.demo").joinpath("data"))
+        clerk = Clerk(session, uuid4, TODAY)
+        load(clerk, standard_data())
+        load(clerk, files("app.demo").joinpath("data"))
     yield database
     database.engine.dispose()
 
@@ -147,7 +149,7 @@ def test_pages_hold_every_focal_point_once(work: Reading) -> None:
 
     beyond = queries.page_focal_points(work, query, None, None)
 
-    assert len(codes) == 50
+    assert len(codes) == 52
     assert codes == sorted(set(codes))
     assert beyond == ([], codes[-1], False)
 
@@ -183,4 +185,4 @@ def test_every_country_and_focal_point_can_be_shown(work: Reading) -> None:
     rows, *_ = queries.page_focal_points(work, PageQuery(limit=200), None, None)
 
     assert len(countries) == 28
-    assert len([FocalPointOut.model_validate(row) for row in rows]) == 50
+    assert len([FocalPointOut.model_validate(row) for row in rows]) == 52

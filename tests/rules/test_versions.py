@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.kernel.versions import Seen, VersionNotGiven, VersionStale, entity_tag
+from app.kernel.problems import NotFound, Problem
+from app.kernel.versions import Expected, Seen, VersionNotGiven, VersionStale, entity_tag
 
 TAG = entity_tag(3, b"what was shown")
 OLDER = entity_tag(2, b"what was shown")
@@ -101,3 +102,37 @@ def test_what_is_no_entity_tag_is_never_taken_for_one(header: str) -> None:
 def test_no_header_makes_judging_fail(header: str) -> None:
     with pytest.raises((VersionStale, VersionNotGiven)):
         Seen(header).must_include(10**30)
+
+
+NEW, NOTHING = Expected(None, "*"), None
+SEEN = Expected(TAG, None)
+
+
+def test_a_put_replaces_what_was_seen_and_makes_what_is_not_there() -> None:
+    SEEN.must_be(TAG)
+    Expected(f"{OLDER}, {TAG}", None).must_be(TAG)
+    NEW.must_be(NOTHING)
+
+
+@pytest.mark.parametrize(
+    ("expected", "there", "refusal"),
+    [
+        (Expected(None, None), TAG, VersionNotGiven),
+        (Expected(None, None), NOTHING, VersionNotGiven),
+        (Expected(None, TAG), TAG, VersionNotGiven),
+        (Expected(OLDER, None), TAG, VersionStale),
+        (Expected("*", None), TAG, VersionStale),
+        (Expected(f"W/{TAG}", None), TAG, VersionStale),
+        (Expected("", None), TAG, VersionStale),
+        (NEW, TAG, VersionStale),
+        (Expected(TAG, "*"), TAG, VersionStale),
+        (SEEN, NOTHING, NotFound),
+        (Expected(TAG, "*"), NOTHING, NotFound),
+        (Expected("*", None), NOTHING, NotFound),
+    ],
+)
+def test_a_put_on_anything_else_is_refused(
+    expected: Expected, there: str | None, refusal: type[Problem]
+) -> None:
+    with pytest.raises(refusal):
+        expected.must_be(there)

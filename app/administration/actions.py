@@ -1,0 +1,171 @@
+"""Changing the directory: by an administrator alone, or by two where it is dangerous."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+from uuid import UUID
+
+from pydantic import BaseModel
+
+from app.access import actions as decisions
+from app.access import queries as access
+from app.access.actions import Asking
+from app.access.models import Approval
+from app.administration import dangers, queries
+from app.administration.cells import judged
+from app.administration.queries import Entry
+from app.administration.schemas import AgreementOut
+from app.administration.soundness import harm
+from app.administration.turns import Turn
+from app.deadlines.limits import ClockKind, due
+from app.directory import actions as directory
+from app.directory.actions import ONE_AT_A_TIME, Register, store
+from app.directory.changes import PRIVATE, Clerk
+from app.directory.rows import AgreementRow, CountryRow, FocalPointRow, Row
+from app.directory.schemas import CountryOut, FocalPointOut
+from app.kernel.actors import Role
+from app.kernel.db import hold
+from app.kernel.lifecycle import RoleMissing
+from app.kernel.problems import Problem
+from app.kernel.text import Shown
+from app.kernel.versions import Expected, entity_tag
+from app.kernel.work import Writing
+
+DECIDERS: Final = frozenset({Role.ADMINISTRATOR})
+
+
+class DirectoryUnsound(Problem):
+    """The mechanism cannot work without what this change would take from it."""
+
+    status = 409
+
+
+class CountryUnknown(Problem):
+    """The directory does not hold a country that the request names."""
+
+    status = 422
+
+
+@dataclass(frozen=True)
+class Shelf:
+    """One table of the directory: its rules, its dangers, and how it is shown."""
+
+    register: Register
+    row: type[Row]
+    shown: type[Shown]
+    dangers: Callable[[Turn], frozenset[str]]
+
+
+COUNTRIES: Final = Shelf(directory.COUNTRIES, CountryRow, CountryOut, dangers.of_country)
+FOCAL_POINTS: Final = Shelf(
+    directory.FOCAL_POINTS, FocalPointRow, FocalPointOut, dangers.of_focal_point
+)
+AGREEMENTS: Final = Shelf(
+    directory.AGREEMENTS, AgreementRow, AgreementOut, dangers.of_agreement
+)
+
+
+@dataclass(frozen=True)
+class Wish:
+    """One row as an administrator wants it, what was seen there, and who agreed."""
+
+    key: str
+    said: BaseModel
+    expected: Expected
+    approval: UUID | None
+
+
+@dataclass(frozen=True)
+class Written:
+    """A row as it is now."""
+
+    entry: Entry
+    created: bool
+
+
+def put(work: Writing, shelf: Shelf, wish: Wish) -> Written | Approval:
+    """Write a row, or ask a second person to allow it.
+
+    In this order: RoleMissing (403), NotFound (404), VersionNotGiven (428) or VersionStale
+    (412), pydantic's ValidationError or CountryUnknown (422), DirectoryUnsound (409), and
+    what `spend` raises. What says nothing new changes nothing.
+    """
+    if Role.ADMINISTRATOR not in work.actor.roles:
+        raise RoleMissing("This is for administrators to change.")
+    hold(work.session, ONE_AT_A_TIME)
+    entry = queries.lock(work, shelf.register, wish.key)
+    wish.expected.must_be(tag_of(shelf, entry))
+    before = queries.values(entry) if entry else None
+    row = judged(shelf.row, {**(before or {}), **wish.said.model_dump()})
+    must_name_known_countries(work, row)
+    turn = Turn(before, row.model_dump(exclude=set(PRIVATE)))
+    if entry and not turn.changed:
+        return Written(entry, created=False)
+    must_stay_sound(work, shelf, turn)
+    return decide(work, shelf, wish, turn)
+
+
+def tag_of(shelf: Shelf, entry: Entry | None) -> str | None:
+    """Spell the entity tag that whoever reads this row now is given; None: no row."""
+    if entry is None:
+        return None
+    shown = shelf.shown.model_validate(entry).model_dump_json()
+    return entity_tag(0, shown.encode())
+
+
+def must_name_known_countries(work: Writing, row: Row) -> None:
+    """Raise CountryUnknown (422) for a country that the directory does not hold."""
+    known = queries.regions(work)
+    unknown = {column for column, iso2 in row.countries_named() if iso2 not in known}
+    if unknown:
+        raise CountryUnknown(f"Look them up, GET /v1/countries: {', '.join(unknown)}.")
+
+
+def must_stay_sound(work: Writing, shelf: Shelf, turn: Turn) -> None:
+    """Raise DirectoryUnsound (409) if a region lost its desk, or all their overseer.
+
+    However many people agree: then no case could be carried, or nobody would watch.
+    """
+    if shelf is not FOCAL_POINTS:
+        return
+    before = queries.offices(work)
+    others = [office for office in before if office["code"] != turn.after["code"]]
+    if lost := harm(queries.regions(work), before, [*others, turn.after]):
+        raise DirectoryUnsound(lost)
+
+
+def decide(work: Writing, shelf: Shelf, wish: Wish, turn: Turn) -> Written | Approval:
+    """Write what one person may, or two did agree on; else ask the second one."""
+    subject = f"{shelf.register.path}/{wish.key}"
+    fingerprint = fingerprint_of(work, subject, turn)
+    if wish.approval is None and shelf.dangers(turn):
+        return ask(work, subject, fingerprint, turn)
+    second = None
+    if wish.approval is not None:
+        second = decisions.spend(work, wish.approval, fingerprint).decided_by
+    mine = work.actor.account_id
+    clerk = Clerk(work.session, work.new_id, work.now, mine, approved_by=second)
+    store(clerk, shelf.register, [turn.after])
+    entry = queries.get(work, shelf.register, wish.key)
+    return Written(entry, created=turn.before is None)
+
+
+def fingerprint_of(work: Writing, subject: str, turn: Turn) -> str:
+    """Recognise the same question: of one account, on one row, from this to that."""
+    parts = ("directory", str(work.actor.account_id), subject, turn.spelled())
+    return work.vault.fingerprint(*(part.encode() for part in parts))
+
+
+def ask(work: Writing, subject: str, fingerprint: str, turn: Turn) -> Approval:
+    """Put the question to another administrator; asked twice, it is one."""
+    if waiting := access.pending_like(work, fingerprint):
+        return waiting
+    asking = Asking(
+        action="directory.change",
+        subject=subject,
+        fingerprint=fingerprint,
+        facts=turn.told(),
+        roles=DECIDERS,
+        lapses_at=due(ClockKind.APPROVE, None, work.now),
+    )
+    return decisions.ask(work, asking)

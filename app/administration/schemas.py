@@ -1,0 +1,113 @@
+"""What administrators send and read: a PUT takes what a GET shows."""
+
+from datetime import date, datetime
+from typing import Annotated, Any
+
+from pydantic import Field, StrictBool
+
+from app.directory.kinds import Confidence, StateRouting
+from app.directory.schemas import FocalPointOut, Languages, Source, TimeZone
+from app.kernel.paging import Page
+from app.kernel.text import Asked, Code, CountryCode, Day, Shown
+
+HOW_SURE = "How well it is sourced; left out: `configured`."
+
+
+class PutFocalPoint(Asked, FocalPointOut):
+    """An office as it should be from now on."""
+
+    can_lead: StrictBool
+    active: StrictBool
+    confidence: Annotated[Confidence, Field(description=HOW_SURE)] = Confidence.CONFIGURED
+
+
+class WrittenFocalPoint(FocalPointOut):
+    """An office as it is now, and what still waits for it."""
+
+    cases_waiting: Annotated[
+        int,
+        Field(
+            description="Cases with a clock that waits for it. One that was shut keeps "
+            "them until the clock has run out: then they pass to the next."
+        ),
+    ]
+
+
+class AgreementOut(Shown):
+    """What two or more countries agreed may cross their borders."""
+
+    code: Annotated[Code, Field(description="Names it everywhere.")]
+    name: Annotated[str, Field(description="Its name, in words of its source.")]
+    countries: Annotated[list[CountryCode], Field(description="Its parties.")]
+    in_force_from: date
+    in_force_until: Annotated[
+        date | None, Field(description="The last day; null: until it is ended.")
+    ]
+    confidence: Annotated[Confidence, Field(description="How well it is sourced.")]
+    source: Source
+
+
+class AgreementPage(Page[AgreementOut]):
+    """Every agreement, ended ones too, by code."""
+
+
+class PutAgreement(Asked, AgreementOut):
+    """An agreement as it should be from now on."""
+
+    in_force_from: Day
+    in_force_until: Annotated[
+        Day | None, Field(description="The last day; null: until it is ended.")
+    ]
+    confidence: Annotated[Confidence, Field(description=HOW_SURE)] = Confidence.CONFIGURED
+
+
+class CountrySettings(Asked):
+    """How a country is to be used: all that is an operator's to say of it.
+
+    Its name, its region and what a source says of it come with the directory's files.
+    """
+
+    languages: Languages
+    time_zone: TimeZone
+    state_routing: Annotated[
+        StateRouting,
+        Field(description="`avoid`: no case goes to a State body there by itself."),
+    ]
+    first_contact: Annotated[
+        str | None, Field(description="The body that must hear first; null: none.")
+    ]
+    needs_criminal_case: Annotated[
+        str | None,
+        Field(
+            description="`ask`: services may hang on a criminal case; null: they do not."
+        ),
+    ]
+    routing_reason: Annotated[str | None, Field(description="Why it is routed so.")]
+
+
+class Hand(Shown):
+    """An account, as its focal point knows it."""
+
+    focal_point: str
+    account: Annotated[str, Field(description="A staff number or a duty post.")]
+
+
+class DirectoryChangeOut(Shown):
+    """A row of the directory, before and after."""
+
+    at: datetime
+    subject: Annotated[
+        str, Field(description="Such as `focal-points/UZ_LEAD`: read it under /v1/.")
+    ]
+    before: Annotated[
+        dict[str, Any] | None, Field(description="Null: it was not there before.")
+    ]
+    after: dict[str, Any]
+    by: Annotated[Hand | None, Field(description="Null: an operator, at the command line.")]
+    approved_by: Annotated[
+        Hand | None, Field(description="The second person, where there had to be one.")
+    ]
+
+
+class DirectoryChangePage(Page[DirectoryChangeOut]):
+    """What was changed in the directory, oldest first."""

@@ -1,0 +1,37 @@
+"""What no change of the directory may do, however many people agree: pure."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any
+
+from app.directory.kinds import EVERYWHERE, Kind
+
+type Values = Mapping[str, Any]
+
+
+def active(offices: Iterable[Values], kind: Kind) -> list[Values]:
+    """List the offices of a kind that are active."""
+    return [office for office in offices if office["active"] and office["kind"] == kind]
+
+
+def without_desk(regions: Mapping[str, str], offices: Collection[Values]) -> frozenset[str]:
+    """List the regions with a country that no active desk serves; by country: its region.
+
+    A case there could one day have no owner (LIFECYCLES.md 8, rules 6 and 8).
+    """
+    served = {place for desk in active(offices, Kind.DESK) for place in desk["serves"]}
+    return frozenset(
+        region for iso2, region in regions.items() if not served & {iso2, EVERYWHERE}
+    )
+
+
+def harm(
+    regions: Mapping[str, str], before: Sequence[Values], after: Sequence[Values]
+) -> str | None:
+    """Say what a change would leave the mechanism without; None: nothing it had."""
+    orphans = without_desk(regions, after) - without_desk(regions, before)
+    if orphans:
+        return f"No active desk would serve every country of {', '.join(sorted(orphans))}."
+    watched = active(before, Kind.OVERSIGHT)
+    if watched and not active(after, Kind.OVERSIGHT):
+        return "No active oversight body would be left."
+    return None

@@ -1,0 +1,256 @@
+"""The directory, changed by administrators: focal points, countries, agreements."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Path, Response, Security
+from fastapi.exceptions import RequestValidationError
+from pydantic import ValidationError
+
+from app.access import queries as access
+from app.access.actions import ApprovalUnusable
+from app.access.models import Approval
+from app.administration import actions, queries
+from app.administration.actions import (
+    CountryUnknown,
+    DirectoryUnsound,
+    Shelf,
+    Wish,
+    Written,
+)
+from app.administration.schemas import (
+    AgreementOut,
+    AgreementPage,
+    CountrySettings,
+    DirectoryChangeOut,
+    DirectoryChangePage,
+    Hand,
+    PutAgreement,
+    PutFocalPoint,
+    WrittenFocalPoint,
+)
+from app.api.approvals import ASKED, Answers, show_approval
+from app.api.conditional import answer
+from app.api.deps import (
+    ApprovalId,
+    Expect,
+    IfMatch,
+    IfNoneMatch,
+    Paging,
+    ReadDirectory,
+    WriteDirectory,
+)
+from app.api.guard import BEARER, Guarded
+from app.api.problems import problems
+from app.directory import queries as directory
+from app.directory.changes import DirectoryChange
+from app.directory.models import FocalPoint
+from app.directory.schemas import CountryOut
+from app.kernel.lifecycle import RoleMissing
+from app.kernel.paging import CursorUnknown, paginate
+from app.kernel.problems import NotFound, Problem
+from app.kernel.text import Code, CountryCode
+from app.kernel.versions import Expected, VersionNotGiven, VersionStale
+from app.kernel.work import Reading, Writing
+
+router = APIRouter(
+    tags=["administration"], route_class=Guarded, dependencies=[Security(BEARER)]
+)
+
+
+class CodeMismatch(Problem):
+    """The body has another code than the path."""
+
+    status = 422
+
+
+PUT = ASKED | problems(
+    *(RoleMissing, NotFound, VersionNotGiven, VersionStale, ApprovalUnusable),
+    *(CodeMismatch, CountryUnknown, DirectoryUnsound),
+)
+NEW = "It was not there before."
+CREATED_OFFICE: Answers = {201: {"model": WrittenFocalPoint, "description": NEW}}
+CREATED_AGREEMENT: Answers = {201: {"model": AgreementOut, "description": NEW}}
+
+
+@contextmanager
+def told_of_the_body() -> Iterator[None]:
+    """Answer what the rules of a row refuse like any other fault of the body."""
+    try:
+        yield
+    except ValidationError as refused:
+        faults = [{**error, "loc": ("body", *error["loc"])} for error in refused.errors()]
+        raise RequestValidationError(faults) from None
+
+
+def put(work: Writing, shelf: Shelf, wish: Wish) -> Response:
+    """Write a row and show it with its tag, or show the question to a second person."""
+    with told_of_the_body():
+        done = actions.put(work, shelf, wish)
+    work.session.flush()
+    if isinstance(done, Approval):
+        return show_approval(work, done, status=202)
+    return show(work, shelf, done)
+
+
+def show(work: Reading, shelf: Shelf, written: Written) -> Response:
+    """Show a row as it is now; of an office also what still waits for it."""
+    entry, path = written.entry, f"/v1/{shelf.register.path}"
+    shown = shelf.shown.model_validate(entry)
+    if isinstance(entry, FocalPoint):
+        waiting = queries.cases_waiting(work, entry.id)
+        shown = WrittenFocalPoint(**shown.model_dump(), cases_waiting=waiting)
+    headers = {"ETag": actions.tag_of(shelf, entry) or ""}
+    if written.created:
+        headers["Location"] = f"{path}/{getattr(entry, shelf.register.key)}"
+    return answer(shown, status=201 if written.created else 200, headers=headers)
+
+
+def must_be_of(code: str, said: str) -> None:
+    """Raise CodeMismatch (422) unless path and body name the same row."""
+    if said != code:
+        raise CodeMismatch("Say the same code in the path and in the body.")
+
+
+@router.put(
+    "/focal-points/{focal_point}",
+    response_model=WrittenFocalPoint,
+    responses=CREATED_OFFICE | PUT,
+)
+def replace_focal_point(
+    begin: WriteDirectory,
+    focal_point: Code,
+    expected: Expect,
+    office: PutFocalPoint,
+    approval: ApprovalId = None,
+) -> Response:
+    """Write a focal point, in place of what it was, or anew.
+
+    Send what `GET` shows, changed, with the ETag as `If-Match`; or `If-None-Match: *` for a
+    new one. What could send a person to the wrong hands takes a second administrator: the
+    answer is then 202, and once it is approved, send the same again with `Approval: {id}`.
+    Nothing is ever deleted: set `active` to false.
+    """
+    must_be_of(focal_point, office.code)
+    with begin() as work:
+        wish = Wish(focal_point, office, expected, approval)
+        return put(work, actions.FOCAL_POINTS, wish)
+
+
+@router.get("/agreements", response_model=AgreementPage)
+def list_agreements(begin: ReadDirectory, if_none_match: IfNoneMatch = None) -> Response:
+    """List what countries agreed may cross their borders, ended agreements too."""
+    with begin() as work:
+        items = [AgreementOut.model_validate(row) for row in queries.agreements(work)]
+        page = AgreementPage(items=items, next=None, more=False)
+        return answer(page, if_none_match=if_none_match)
+
+
+@router.get(
+    "/agreements/{agreement}", response_model=AgreementOut, responses=problems(NotFound)
+)
+def get_agreement(begin: ReadDirectory, agreement: Code) -> Response:
+    """Read one agreement."""
+    with begin() as work:
+        found = queries.get(work, actions.AGREEMENTS.register, agreement)
+        return answer(AgreementOut.model_validate(found))
+
+
+@router.put(
+    "/agreements/{agreement}",
+    response_model=AgreementOut,
+    responses=CREATED_AGREEMENT | PUT,
+)
+def replace_agreement(
+    begin: WriteDirectory,
+    agreement: Code,
+    expected: Expect,
+    terms: PutAgreement,
+    approval: ApprovalId = None,
+) -> Response:
+    """Write an agreement, in place of what it was, or anew.
+
+    What lets more cross a border takes a second administrator, as for a focal point. To end
+    one, set `in_force_until`.
+    """
+    must_be_of(agreement, terms.code)
+    with begin() as work:
+        wish = Wish(agreement, terms, expected, approval)
+        return put(work, actions.AGREEMENTS, wish)
+
+
+IsoCode = Annotated[CountryCode, Path(description="ISO 3166-1 alpha-2.")]
+
+
+@router.get("/countries/{country}", response_model=CountryOut, responses=problems(NotFound))
+def get_country(begin: ReadDirectory, country: IsoCode) -> Response:
+    """Read one country; what no source said is empty."""
+    with begin() as work:
+        found = queries.get(work, actions.COUNTRIES.register, country)
+        return answer(CountryOut.model_validate(found))
+
+
+@router.put("/countries/{country}", response_model=CountryOut, responses=PUT)
+def replace_country(
+    begin: WriteDirectory,
+    country: IsoCode,
+    seen: IfMatch,
+    settings: CountrySettings,
+    approval: ApprovalId = None,
+) -> Response:
+    """Write how a country is to be used; what its source says stays.
+
+    How cases are routed there takes a second administrator, as for a focal point.
+    """
+    with begin() as work:
+        queries.get(work, actions.COUNTRIES.register, country)
+        wish = Wish(country, settings, Expected(seen.if_match, None), approval)
+        return put(work, actions.COUNTRIES, wish)
+
+
+@router.get(
+    "/directory-changes",
+    response_model=DirectoryChangePage,
+    responses=problems(CursorUnknown, RoleMissing),
+)
+def list_directory_changes(
+    begin: ReadDirectory, query: Paging, if_none_match: IfNoneMatch = None
+) -> Response:
+    """List what was changed in the directory, oldest first: who, when, from what to what.
+
+    For administrators and for oversight. What was loaded at the command line is there too.
+    """
+    with begin() as work:
+        keys = (DirectoryChange.number,)
+        statement = queries.changes(work)
+        rows, after, more = paginate(work, statement, keys, query, name="changes")
+        items = spell(work, [change for change, _ in rows])
+        page = DirectoryChangePage(items=items, next=after, more=more)
+        return answer(page, if_none_match=if_none_match)
+
+
+def spell(work: Reading, changes: list[DirectoryChange]) -> list[DirectoryChangeOut]:
+    """Show changes with the focal points and labels of those who made them."""
+    people = [one for c in changes for one in (c.account_id, c.approved_by) if one]
+    accounts = access.labels(work, people)
+    codes = directory.codes(work, [of for of, _ in accounts.values()])
+
+    def hand(account: UUID | None) -> Hand | None:
+        if account is None:
+            return None
+        of, label = accounts[account]
+        return Hand(focal_point=codes[of], account=label)
+
+    return [
+        DirectoryChangeOut(
+            at=change.at,
+            subject=change.subject,
+            before=change.before,
+            after=change.after,
+            by=hand(change.account_id),
+            approved_by=hand(change.approved_by),
+        )
+        for change in changes
+    ]

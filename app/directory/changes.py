@@ -1,0 +1,67 @@
+"""What was changed in the directory, by whom, from what to what: kept, never rewritten."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy.orm import Mapped, Session
+
+from app.kernel.db import Base, Listed
+
+type Values = Mapping[str, Any]
+
+PRIVATE: Final = frozenset({"id"})
+"""Columns that stay in the house: nobody who changes or watches the directory is told."""
+
+
+class DirectoryChange(Listed, Base):
+    """One row of the directory, before and after; nothing was there before a first one.
+
+    Without an account an operator did it, at the command line.
+    """
+
+    __tablename__ = "directory_change"
+
+    at: Mapped[datetime]
+    subject: Mapped[str]
+    before: Mapped[dict[str, Any] | None]
+    after: Mapped[dict[str, Any]]
+    account_id: Mapped[UUID | None]
+    approved_by: Mapped[UUID | None]
+
+
+@dataclass(frozen=True)
+class Clerk:
+    """Whoever writes in the directory: in which transaction, when, and in whose name."""
+
+    session: Session
+    new_id: Callable[[], UUID]
+    now: datetime
+    account_id: UUID | None = None
+    approved_by: UUID | None = None
+
+
+def change(
+    clerk: Clerk, subject: str, before: Values | None, after: Values
+) -> DirectoryChange:
+    """Spell a change as it is kept."""
+    return DirectoryChange(
+        id=clerk.new_id(),
+        at=clerk.now,
+        subject=subject,
+        before=None if before is None else plain(before),
+        after=plain(after),
+        account_id=clerk.account_id,
+        approved_by=clerk.approved_by,
+    )
+
+
+def plain(values: Values) -> dict[str, Any]:
+    """Spell the values of columns as JSON can hold them."""
+    return {
+        name: value.isoformat() if isinstance(value, date) else value
+        for name, value in values.items()
+        if name not in PRIVATE
+    }

@@ -1,0 +1,53 @@
+"""What goes wrong at a database, told by codes: its messages carry values."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolExhausted
+
+from app.kernel.problems import Busy
+
+PASSING = frozenset({"40001", "40P01", "55P03", "57014", "57P01", "57P03", "53300"})
+"""SQLSTATEs of trouble that a later try may not meet: deadlock, time-out, shutdown."""
+
+NO_RIGHT: Final = "42501"
+
+
+@contextmanager
+def honest_about_load() -> Iterator[None]:
+    """Turn what a later try may not meet into Busy (503), outside of the unit of work."""
+    try:
+        yield
+    except PoolExhausted as error:
+        raise Busy("Try again in a moment.") from error
+    except DBAPIError as error:
+        if is_passing(error):
+            raise Busy("Try again in a moment.") from error
+        raise
+
+
+@contextmanager
+def recorded_or_refused() -> Iterator[None]:
+    """Turn whatever keeps a record from being written into Busy (503): R35."""
+    try:
+        yield
+    except (DBAPIError, OSError, RuntimeError) as error:
+        raise Busy("What cannot be recorded is not done. Try again in a moment.") from error
+
+
+def is_passing(error: DBAPIError) -> bool:
+    """Say whether a later try may fare better; by code, since messages carry values."""
+    code = getattr(error.orig, "sqlstate", None)
+    name = getattr(error.orig, "sqlite_errorname", "")
+    locked = name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED"))  # and what extends them
+    unreached = code is None and type(error.orig).__module__.startswith("psycopg")
+    lost = unreached and isinstance(error, OperationalError)
+    return locked or lost or code in PASSING or error.connection_invalidated
+
+
+def is_operators(error: DBAPIError) -> bool:
+    """Say whether an operator can mend it: no such server or file, no room, no right."""
+    denied = getattr(error.orig, "sqlstate", None) == NO_RIGHT
+    return denied or isinstance(error, OperationalError)

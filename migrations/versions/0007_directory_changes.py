@@ -1,0 +1,113 @@
+"""Expand: what was changed in the directory, and questions that are about no case.
+
+`approval.case_id` may be empty from here on. Undone, such questions are lost, and so is
+what was kept of the directory's changes. The sequence of its numbers is the service's to
+draw from; a trigger stops even the owner from rewriting it (ADR 10).
+"""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0007"
+down_revision = "0006"
+
+APP_ROLE = "safe_conduct_app"
+COUNTER = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+INSTANT = sa.DateTime(timezone=True)
+TABLE = "directory_change"
+NAMES = {
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+    "pk": "pk_%(table_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+}
+DECISIONS = ("pending", "approved", "refused", "spent")
+
+ON_POSTGRESQL = f"""CREATE TRIGGER {TABLE}_kept
+BEFORE UPDATE OR DELETE OR TRUNCATE ON {TABLE}
+FOR EACH STATEMENT EXECUTE FUNCTION refuse_rewriting()"""
+ON_SQLITE = """CREATE TRIGGER {table}_kept_from_{change} BEFORE {change} ON {table}
+BEGIN SELECT RAISE(ABORT, '{table} is never rewritten'); END"""
+
+
+def upgrade() -> None:
+    """Make the table that nobody rewrites, and let a question be about no case."""
+    create_changes()
+    keep_changes()
+    let_case_be_empty(empty=True)
+
+
+def downgrade() -> None:
+    """Undo it; a table takes its triggers, rights and sequence with it."""
+    op.execute("DELETE FROM approval WHERE case_id IS NULL")
+    let_case_be_empty(empty=False)
+    op.drop_table(TABLE)
+
+
+def create_changes() -> None:
+    """Create rows of the directory, before and after."""
+    op.create_table(
+        TABLE,
+        sa.Column("number", COUNTER, primary_key=True),
+        sa.Column("id", sa.Uuid(), nullable=False, unique=True),
+        sa.Column("at", INSTANT, nullable=False),
+        sa.Column("subject", sa.String(), nullable=False),
+        sa.Column("before", sa.JSON()),
+        sa.Column("after", sa.JSON(), nullable=False),
+        sa.Column("account_id", sa.Uuid()),
+        sa.Column("approved_by", sa.Uuid()),
+        sqlite_autoincrement=True,
+    )
+
+
+def keep_changes() -> None:
+    """Let the service add and read, and nobody rewrite."""
+    if op.get_context().dialect.name == "sqlite":
+        for change in ("update", "delete"):
+            op.execute(ON_SQLITE.format(table=TABLE, change=change))
+        return
+    op.execute(f"GRANT SELECT, INSERT ON {TABLE} TO {APP_ROLE}")
+    op.execute(f"GRANT USAGE ON SEQUENCE {TABLE}_number_seq TO {APP_ROLE}")
+    op.execute(ON_POSTGRESQL)
+
+
+def let_case_be_empty(*, empty: bool) -> None:
+    """Change one column; SQLite makes the table anew, and has to be told all of it."""
+    as_it_is = approvals(case_may_be_empty=not empty)
+    with op.batch_alter_table("approval", copy_from=as_it_is) as table:
+        table.alter_column("case_id", existing_type=sa.Uuid(), nullable=empty)
+
+
+def approvals(*, case_may_be_empty: bool) -> sa.Table:
+    """Spell the questions to a second person as 0001 made them, but for their case."""
+    office, asker, decider = (
+        sa.ForeignKey(of) for of in ("focal_point.id", "account.id", "account.id")
+    )
+    decision = sa.Enum(
+        *DECISIONS,
+        name="approvalstate",
+        native_enum=False,
+        create_constraint=True,
+        length=40,
+    )
+    return sa.Table(
+        "approval",
+        sa.MetaData(naming_convention=NAMES),
+        sa.Column("number", COUNTER, primary_key=True),
+        sa.Column("id", sa.Uuid(), nullable=False, unique=True),
+        sa.Column("action", sa.String(), nullable=False),
+        sa.Column("case_id", sa.Uuid(), nullable=case_may_be_empty),
+        sa.Column("subject", sa.String(), nullable=False),
+        sa.Column("fingerprint", sa.String(), nullable=False),
+        sa.Column("facts", sa.JSON(), nullable=False),
+        sa.Column("decision", decision, nullable=False),
+        sa.Column("focal_point_id", sa.Uuid(), office, nullable=False),
+        sa.Column("roles", sa.JSON(), nullable=False),
+        sa.Column("asked_by", sa.Uuid(), asker, nullable=False),
+        sa.Column("asked_at", INSTANT, nullable=False),
+        sa.Column("lapses_at", INSTANT, nullable=False),
+        sa.Column("decided_by", sa.Uuid(), decider),
+        sa.Column("decided_at", INSTANT),
+        sa.Index("ix_approval_focal_point_id_number", "focal_point_id", "number"),
+        sqlite_autoincrement=True,
+    )

@@ -1,0 +1,294 @@
+"""The directory is changed by administrators, by two where a person could be harmed."""
+
+import pytest
+
+from app.kernel.actors import AccountKind
+from tests.administrators import (
+    ADMINISTRATOR,
+    NEW,
+    OFFICE,
+    agreed,
+    asked,
+    both,
+    changes,
+    puts,
+)
+from tests.world import Json, Someone, World, done, problem
+
+AGREEMENT: Json = {
+    "code": "KG_KZ",
+    "name": "Kyrgyzstan and Kazakhstan",
+    "countries": ["KG", "KZ"],
+    "in_force_from": "2026-01-01",
+    "in_force_until": "2027-01-01",
+    "source": None,
+}
+
+
+@pytest.fixture
+def admin(world: World) -> Someone:
+    return world.someone("DESK_CENTRAL_ASIA", ADMINISTRATOR)
+
+
+@pytest.fixture
+def second(world: World) -> Someone:
+    return world.someone("OVERSIGHT_DEMO", ADMINISTRATOR)
+
+
+def test_one_person_writes_what_nothing_can_be_sent_to(admin: Someone) -> None:
+    made = puts(admin, "/focal-points/KZ_NEW_SHELTER", OFFICE, **NEW)
+
+    shown = admin.get("/focal-points/KZ_NEW_SHELTER")
+    assert made.status_code == 201
+    assert made.headers["Location"] == "/v1/focal-points/KZ_NEW_SHELTER"
+    assert made.headers["ETag"] == shown.headers["ETag"]
+    assert made.json() == {**OFFICE, "confidence": "configured", "cases_waiting": 0}
+    assert shown.json() == {**OFFICE, "confidence": "configured"}
+
+
+def test_two_people_make_an_office_that_is_sent_cases_and_hears_of_them(
+    world: World, admin: Someone, second: Someone, officer: Someone, lead: Someone
+) -> None:
+    path, body = "/focal-points/KZ_NEW_SHELTER", OFFICE | {"active": True}
+    question = asked(puts(admin, path, body, **NEW))
+    unknown = admin.get(path)
+    [waits] = done(second.get("/approvals"))["items"]
+    done(second.post(f"/approvals/{question['id']}/approve"))
+
+    made = puts(admin, path, body, **NEW, approval=question["id"])
+    case = lead.leads(officer.submits())
+    newcomer = world.someone("KZ_NEW_SHELTER")
+    sent = done(lead.refers(case, "KZ_NEW_SHELTER"))
+
+    assert problem(unknown) == (404, "not-found")
+    assert waits["facts"]["name"] == '"Жаңа үй, Шымкент"'
+    assert (question["action"], question["subject"]) == (
+        *("directory.change", "focal-points/KZ_NEW_SHELTER"),
+    )
+    assert made.status_code == 201
+    assert [event["type"] for event in newcomer.hears()][:1] == ["referral.sent"]
+    assert newcomer.sees(sent)["state"] == "sent"
+
+
+def test_an_office_begins_to_be_active_with_all_that_one_person_wrote_in_sight(
+    admin: Someone,
+) -> None:
+    done(puts(admin, "/focal-points/KZ_NEW_SHELTER", OFFICE, **NEW))
+
+    question = asked(changes(admin, "/focal-points/KZ_NEW_SHELTER", active=True))
+
+    assert question["facts"].keys() == {*OFFICE, "confidence"}
+    assert question["facts"]["active"] == "false -> true"
+    assert question["facts"]["kind"] == '"non_state"'
+
+
+@pytest.mark.parametrize(
+    "to",
+    [
+        {"name": "Another"},
+        {"kind": "state", "of_state": "UZ"},
+        {"function": "police"},
+        {"serves": ["KZ", "KG"]},
+        {"services": ["SHELTER", "MEDICAL"]},
+        {"can_lead": True},
+    ],
+    ids=lambda to: str(next(iter(to))),
+)
+def test_what_could_send_a_person_to_the_wrong_hands_takes_two(
+    admin: Someone, second: Someone, to: Json
+) -> None:
+    path = "/focal-points/KZ_SHELTER_KOGERSHIN"
+    before = done(admin.get(path))
+
+    approval = agreed(changes(admin, path, **to), second)
+    between = done(admin.get(path))
+    after = done(changes(admin, path, approval, **to))
+
+    assert between == before
+    assert after == before | to | {"cases_waiting": 0}
+
+
+@pytest.mark.parametrize(
+    "to",
+    [
+        {"languages": ["kk", "ru", "uz", "en"]},
+        {"time_zone": "Asia/Aqtau"},
+        {"source": "its letter of May", "as_of": "2026", "confidence": "configured"},
+        {"active": False},
+    ],
+    ids=lambda to: str(next(iter(to))),
+)
+def test_one_person_changes_what_harms_nobody_and_what_protects(
+    admin: Someone, to: Json
+) -> None:
+    done(changes(admin, "/focal-points/KZ_SHELTER_KOGERSHIN", **to))
+
+    shown = done(admin.get("/focal-points/KZ_SHELTER_KOGERSHIN"))
+    assert {name: shown[name] for name in to} == to
+
+
+@pytest.mark.parametrize("code", ["DESK_CARIBBEAN", "OVERSIGHT_DEMO"])
+def test_nobody_takes_a_region_its_desk_or_all_of_them_their_overseer(
+    admin: Someone, code: str
+) -> None:
+    refused = changes(admin, f"/focal-points/{code}", active=False)
+
+    assert problem(refused) == (409, "directory-unsound")
+    assert done(admin.get("/approvals"))["items"] == []
+
+
+def test_a_desk_cannot_leave_one_country_of_its_region(admin: Someone) -> None:
+    refused = changes(admin, "/focal-points/DESK_CENTRAL_ASIA", serves=["KZ"])
+
+    assert problem(refused) == (409, "directory-unsound")
+    assert refused.json()["detail"].endswith("every country of central_asia.")
+
+
+def test_a_desk_that_another_one_replaces_is_shut_by_two(
+    admin: Someone, second: Someone
+) -> None:
+    path = "/focal-points/DESK_TWO"
+    served = done(admin.get("/focal-points/DESK_CARIBBEAN"))["serves"]
+    desk = {"kind": "desk", "function": "coordination", "services": [], "serves": served}
+    body = OFFICE | desk | {"code": "DESK_TWO", "active": True}
+    approval = agreed(puts(admin, path, body, **NEW), second)
+    done(puts(admin, path, body, **NEW, approval=approval))
+
+    shut = changes(admin, "/focal-points/DESK_CARIBBEAN", active=False)
+
+    assert asked(shut)["facts"] == {"active": "true -> false"}
+    approval = agreed(shut, second)
+    assert done(changes(admin, "/focal-points/DESK_CARIBBEAN", approval, active=False))
+    assert problem(changes(admin, path, active=False)) == (409, "directory-unsound")
+
+
+def test_an_approval_is_of_this_turn_and_of_whoever_asked(
+    world: World, admin: Someone, second: Someone
+) -> None:
+    path = "/focal-points/KZ_SHELTER_KOGERSHIN"
+    third = world.someone("DESK_CENTRAL_ASIA", ADMINISTRATOR)
+    approval = agreed(changes(admin, path, can_lead=True), second)
+
+    other = changes(admin, path, approval, can_lead=True, serves=["KZ", "UZ"])
+    colleague = changes(third, path, approval, can_lead=True)
+    elsewhere = changes(
+        admin, "/focal-points/KZ_SHELTER_TANSHOLPAN", approval, can_lead=True
+    )
+    done(changes(third, path, languages=["kk"]))
+    later = changes(admin, path, approval, can_lead=True)
+
+    refused = [other, colleague, elsewhere, later]
+    assert {problem(one) for one in refused} == {(409, "approval-unusable")}
+
+
+def test_an_approval_is_spent_once(admin: Someone, second: Someone) -> None:
+    path = "/focal-points/KZ_SHELTER_KOGERSHIN"
+    approval = agreed(changes(admin, path, can_lead=True), second)
+    done(changes(admin, path, approval, can_lead=True))
+    both(admin, second, path, can_lead=False)
+
+    again = changes(admin, path, approval, can_lead=True)
+
+    assert problem(again) == (409, "approval-unusable")
+
+
+def test_asked_twice_it_is_one_question(admin: Someone) -> None:
+    path = "/focal-points/KZ_SHELTER_KOGERSHIN"
+
+    one, again = (asked(changes(admin, path, can_lead=True)) for _ in range(2))
+
+    assert one == again
+    assert asked(changes(admin, path, name="Another"))["id"] != one["id"]
+
+
+def test_nobody_is_their_own_second_person(world: World, admin: Someone) -> None:
+    question = asked(changes(admin, "/focal-points/KZ_LEAD", can_lead=False))
+    machine = world.someone("OVERSIGHT_DEMO", ADMINISTRATOR, kind=AccountKind.INTEGRATION)
+
+    mine, its = (
+        who.post(f"/approvals/{question['id']}/approve") for who in (admin, machine)
+    )
+
+    assert problem(mine) == problem(its) == (409, "not-a-second-person")
+
+
+def test_nobody_decides_about_their_own_focal_point(
+    world: World, admin: Someone, second: Someone
+) -> None:
+    served = ["TT", "KZ"]
+    question = asked(changes(admin, "/focal-points/TT_SHELTER", serves=served))
+    own = world.someone("TT_SHELTER", ADMINISTRATOR)
+
+    refused = own.post(f"/approvals/{question['id']}/approve")
+
+    assert problem(refused) == (409, "not-a-second-person")
+    assert done(second.post(f"/approvals/{question['id']}/approve"))
+
+
+def test_a_country_is_routed_anew_by_two_and_keeps_what_its_source_says(
+    admin: Someone, second: Someone
+) -> None:
+    before = done(admin.get("/countries/NI"))
+
+    after = both(admin, second, "/countries/NI", state_routing="auto")
+    alone = done(changes(admin, "/countries/NI", routing_reason=None, languages=["es"]))
+
+    assert after == before | {"state_routing": "auto"}
+    assert alone == after | {"routing_reason": None}
+
+
+@pytest.mark.parametrize(
+    ("country", "to"),
+    [
+        ("KZ", {"state_routing": "avoid"}),
+        ("SV", {"first_contact": None}),
+        ("KZ", {"needs_criminal_case": None}),
+    ],
+)
+def test_what_puts_the_person_first_is_taken_away_by_nobody_alone(
+    admin: Someone, country: str, to: Json
+) -> None:
+    question = asked(changes(admin, f"/countries/{country}", **to))
+
+    assert question["facts"].keys() == to.keys()
+
+
+def test_an_agreement_is_widened_by_two_and_narrowed_by_one(
+    admin: Someone, second: Someone
+) -> None:
+    path = "/agreements/KG_KZ"
+    approval = agreed(puts(admin, path, AGREEMENT, **NEW), second)
+    made = puts(admin, path, AGREEMENT, **NEW, approval=approval)
+
+    wider = [
+        changes(admin, path, countries=["KG", "KZ", "UZ"]),
+        changes(admin, path, countries=["KG", "UZ"]),
+        changes(admin, path, in_force_from="2025-12-31"),
+        changes(admin, path, in_force_until="2027-01-02"),
+        changes(admin, path, in_force_until=None),
+        changes(admin, path, name="All"),
+    ]
+    ended = done(changes(admin, path, in_force_until="2026-06-01"))
+
+    assert made.status_code == 201
+    assert [one.status_code for one in wider] == [202] * 6
+    assert ended["in_force_until"] == "2026-06-01"
+    assert done(admin.get(path)) == ended
+    assert ended in done(admin.get("/agreements"))["items"]
+
+
+def test_shut_an_office_gets_no_new_case_and_says_what_waits_for_it(
+    admin: Someone, officer: Someone, lead: Someone
+) -> None:
+    one, two = officer.submits(), officer.submits()
+    assert {one["holder"], two["holder"]} == {"KZ_LEAD"}
+    done(lead.does("acknowledge", one))
+
+    shut = done(changes(admin, "/focal-points/KZ_LEAD", active=False))
+    third = officer.submits()
+
+    assert shut["cases_waiting"] == 2
+    assert third["holder"] != "KZ_LEAD"
+    assert officer.sees(two)["holder"] == "KZ_LEAD"
+    assert lead.does("decline-lead", one, {"reason": "NO_CAPACITY"}).status_code == 204
+    assert officer.sees(one)["holder"] == third["holder"]

@@ -1,0 +1,215 @@
+"""Which changes of the directory one person may make, told apart from the code."""
+
+from datetime import date
+from typing import Any, Final
+
+import pytest
+
+from app.administration import dangers
+from app.administration.cells import cell, judged
+from app.administration.soundness import harm, without_desk
+from app.administration.turns import Turn
+from app.directory.actions import standard_data
+from app.directory.files import read
+from app.directory.rows import AgreementRow, CountryRow, FocalPointRow
+
+type Values = dict[str, Any]
+
+ALONE: Final = {
+    "focal_point": "source as_of confidence time_zone languages",
+    "country": "source as_of confidence time_zone languages routing_reason",
+    "agreement": "source as_of confidence",
+}
+"""What one person may change. All else takes two, and so does a column of tomorrow."""
+
+STANDARD = read(standard_data(), [])
+OFFICE: Final[Values] = {
+    "code": "KZ_POST",
+    "name": "Post",
+    "kind": "state",
+    "function": "consular",
+    "of_state": "UZ",
+    "serves": ["KZ"],
+    "time_zone": "Asia/Almaty",
+    "languages": [],
+    "services": [],
+    "can_lead": False,
+    "active": True,
+    "confidence": "configured",
+    "source": None,
+    "as_of": None,
+}
+AGREEMENT: Final[Values] = {
+    "code": "KZ_UZ",
+    "name": "Both",
+    "countries": ["KZ", "UZ"],
+    "source": None,
+    "in_force_from": date(2026, 1, 1),
+    "in_force_until": date(2027, 1, 1),
+    "confidence": "configured",
+}
+REGIONS: Final = {"KZ": "asia", "UZ": "asia", "JM": "caribbean"}
+
+
+def whole(model: type[FocalPointRow | CountryRow | AgreementRow]) -> Values:
+    """A row in which every column says something of its own."""
+    return {name: f"{name} before" for name in model.model_fields}
+
+
+def turned(row: Values, *names: str) -> Turn:
+    return Turn(row, row | {name: f"{name} after" for name in names})
+
+
+@pytest.mark.parametrize("name", FocalPointRow.model_fields)
+def test_one_person_changes_few_columns_of_an_office(name: str) -> None:
+    grave = dangers.of_focal_point(turned(whole(FocalPointRow), name))
+
+    assert (grave == frozenset()) == (name in ALONE["focal_point"].split())
+
+
+@pytest.mark.parametrize("name", CountryRow.model_fields)
+def test_one_person_changes_few_settings_of_a_country(name: str) -> None:
+    grave = dangers.of_country(turned(whole(CountryRow), name))
+
+    assert (grave == frozenset()) == (name in ALONE["country"].split())
+
+
+@pytest.mark.parametrize("name", ["code", "name", "level", "confidence", "source"])
+def test_one_person_changes_few_columns_of_an_agreement(name: str) -> None:
+    row = AGREEMENT | {"level": "L1"}
+
+    grave = dangers.of_agreement(turned(row, name))
+
+    assert (grave == frozenset()) == (name in ALONE["agreement"].split())
+
+
+def test_a_column_nobody_thought_of_takes_two() -> None:
+    turn = turned(whole(FocalPointRow) | {"tomorrow": 1}, "tomorrow", "languages")
+
+    assert dangers.of_focal_point(turn) == {"tomorrow"}
+
+
+@pytest.mark.parametrize(
+    ("kind", "was", "becomes", "people"),
+    [
+        ("non_state", None, True, 2),
+        ("non_state", None, False, 1),
+        ("non_state", False, True, 2),
+        ("non_state", True, False, 1),
+        ("state", True, False, 1),
+        ("intergovernmental", True, False, 1),
+        ("desk", None, True, 2),
+        ("desk", None, False, 1),
+        ("desk", True, False, 2),
+        ("oversight", True, False, 2),
+    ],
+)
+def test_beginning_takes_two_and_ending_one_but_for_desk_and_oversight(
+    kind: str, was: bool | None, becomes: bool, people: int
+) -> None:
+    before = None if was is None else OFFICE | {"kind": kind, "active": was}
+
+    grave = dangers.of_focal_point(Turn(before, OFFICE | {"kind": kind, "active": becomes}))
+
+    assert (1 + bool(grave)) == people
+
+
+def test_whoever_shuts_an_office_does_not_turn_it_into_another() -> None:
+    ended = OFFICE | {"active": False, "kind": "non_state", "of_state": None}
+
+    assert dangers.of_focal_point(Turn(OFFICE, ended)) == {"kind", "of_state"}
+    assert dangers.of_focal_point(
+        Turn(OFFICE | {"kind": "desk"}, ended | {"kind": "non_state"})
+    ) == {"active", "kind", "of_state"}
+
+
+@pytest.mark.parametrize(
+    ("to", "people"),
+    [
+        ({"countries": ["KZ"]}, 1),
+        ({"countries": ["UZ", "KZ"]}, 1),
+        ({"countries": ["KZ", "TJ"]}, 2),
+        ({"countries": ["KZ", "UZ", "TJ"]}, 2),
+        ({"in_force_from": date(2026, 2, 1)}, 1),
+        ({"in_force_from": date(2025, 12, 31)}, 2),
+        ({"in_force_until": date(2026, 2, 1)}, 1),
+        ({"in_force_until": date(2027, 1, 2)}, 2),
+        ({"in_force_until": None}, 2),
+    ],
+)
+def test_an_agreement_is_narrowed_by_one(to: Values, people: int) -> None:
+    assert 1 + bool(dangers.of_agreement(Turn(AGREEMENT, AGREEMENT | to))) == people
+
+
+def test_one_without_an_end_is_ended_by_one_and_a_new_one_takes_two() -> None:
+    endless = AGREEMENT | {"in_force_until": None}
+
+    assert not dangers.of_agreement(Turn(endless, AGREEMENT))
+    assert dangers.of_agreement(Turn(None, AGREEMENT))
+
+
+def desk(*serves: str, **to: Any) -> Values:
+    return OFFICE | {"kind": "desk", "serves": list(serves)} | to
+
+
+def test_a_region_has_a_desk_if_each_of_its_countries_is_served() -> None:
+    both, one, all_of_them = desk("KZ", "UZ"), desk("KZ"), desk("*")
+    ngo = OFFICE | {"kind": "non_state", "serves": ["*"]}
+
+    assert without_desk(REGIONS, [both, desk("JM")]) == frozenset()
+    assert without_desk(REGIONS, [all_of_them]) == frozenset()
+    assert without_desk(REGIONS, [one, desk("JM")]) == {"asia"}
+    assert without_desk(REGIONS, [one, desk("UZ", "JM")]) == frozenset()
+    assert without_desk(REGIONS, [both, desk("JM", active=False)]) == {"caribbean"}
+    assert without_desk(REGIONS, [ngo]) == {"asia", "caribbean"}
+
+
+def test_what_was_not_there_before_is_not_taken_away() -> None:
+    watch = OFFICE | {"kind": "oversight"}
+
+    assert harm(REGIONS, [OFFICE], [OFFICE]) is None
+    assert harm(REGIONS, [desk("KZ")], [desk("KZ"), OFFICE]) is None
+    assert harm(REGIONS, [desk("*")], [desk("KZ")])
+    assert harm(REGIONS, [watch], [watch | {"active": False}])
+    assert harm(REGIONS, [watch, watch], [watch, watch | {"kind": "state"}]) is None
+
+
+@pytest.mark.parametrize(
+    "row",
+    [*STANDARD.focal_points, *STANDARD.countries],
+    ids=lambda row: row.reference,
+)
+def test_what_a_file_said_passes_as_values_unchanged(
+    row: FocalPointRow | CountryRow,
+) -> None:
+    assert judged(type(row), row.model_dump()) == row
+    assert judged(type(row), row.model_dump(mode="json")) == row
+
+
+def test_a_value_is_spelled_as_a_cell_is() -> None:
+    values: tuple[object, ...] = (
+        None,
+        True,
+        False,
+        ["a", "b"],
+        [],
+        date(2026, 1, 2),
+        3,
+        "x y",
+    )
+
+    cells = [cell(value) for value in values]
+
+    assert cells == ["", "true", "false", "a b", "", "2026-01-02", "3", "x y"]
+
+
+def test_a_second_person_is_told_what_changes_and_of_a_beginning_everything() -> None:
+    before = OFFICE | {"active": False}
+
+    shut = Turn(OFFICE, OFFICE | {"active": False}).told()
+    begun = Turn(before, OFFICE).told()
+
+    assert shut == {"active": "true -> false"}
+    assert begun.keys() == OFFICE.keys()
+    assert begun["active"] == "false -> true"
+    assert begun["serves"] == '["KZ"]'
