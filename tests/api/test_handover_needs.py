@@ -171,6 +171,23 @@ def test_who_works_in_both_countries_has_no_border_to_cross(
     assert lead.offers(case, "PARTNERSHIP_IN_ACTION").status_code == 201
 
 
+def test_who_leads_in_many_countries_crosses_no_border_within_them(
+    world: World, officer: Someone, lead: Someone
+) -> None:
+    network = world.someone("PARTNERSHIP_IN_ACTION")
+    to = [for_handover(one) for one in (network.code, "SANA_SEZIM", "UZ_LEAD")]
+    case = begun(officer, lead, consents=[consent(), *to])
+    taken = done(lead.offers(case, network.code))
+    done(network.does("accept", taken, taking()))
+    ends_agreement(world)
+
+    inside = network.offers(case, "SANA_SEZIM")
+    done(network.does("cancel", done(inside), {}))
+    beyond = network.offers(case, "UZ_LEAD")
+
+    assert lacks(beyond) == [("agreement", "lead")]
+
+
 def test_the_lead_of_a_closed_case_offers_nothing(
     lead: Someone, supervisor: Someone, case: Json
 ) -> None:
