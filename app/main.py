@@ -19,7 +19,9 @@ from app.api import (
     feed,
     health,
     problems,
+    reference,
     referrals,
+    screening,
     sections,
 )
 from app.api.limits import BodyLimit
@@ -30,7 +32,10 @@ from app.kernel.vault import KeyProvider, Vault
 from app.kernel.work import Ground
 
 MAX_BODY_BYTES: Final = 256 * 1024
-ROUTERS: Final = (cases, consents, sections, referrals, feed, approvals, directory)
+ROUTERS: Final = (
+    *(cases, consents, screening, sections, referrals, feed, approvals, directory),
+    reference,
+)
 ABOUT: Final = """
 Carries the cases of presumed victims of trafficking between the focal points of a
 transnational referral mechanism. Write a case, follow its evidence; poll `GET /v1/events`
@@ -39,11 +44,13 @@ for what happens to yours; act with the ETag you last read as `If-Match`.
 TAGS: Final = [
     {"name": "cases", "description": "One person's case, from submission to closure."},
     {"name": "consents", "description": "What the person agreed to, and took back."},
+    {"name": "screenings", "description": "Signs, and what they amount to: no finding."},
     {"name": "sections", "description": "What is sealed, and who opened it."},
     {"name": "referrals", "description": "Asking a focal point for one service."},
     {"name": "feed", "description": "What happened, what waits, what became of it."},
     {"name": "approvals", "description": "What waits for a second person."},
     {"name": "directory", "description": "Focal points, countries, the rules, and you."},
+    {"name": "reference", "description": "What to look for, to ask, and to choose from."},
     {"name": "health", "description": "For whoever runs the service."},
 ]
 

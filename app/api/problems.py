@@ -51,7 +51,10 @@ MESSAGES: Final = {
     "less_than_equal": "This is too large.",
 }
 OURS: Final = frozenset(
-    {"text_unsafe", "recipient_unclear", "section_twice", "case_code_mistyped"}
+    {
+        *("text_unsafe", "recipient_unclear", "section_twice", "case_code_mistyped"),
+        "code_unknown",
+    }
 )
 """Faults whose message is written in this house, and repeats nothing."""
 

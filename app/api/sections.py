@@ -9,7 +9,7 @@ from app.api.guard import BEARER, Guarded
 from app.api.problems import problems
 from app.cases import queries as cases
 from app.cases.schemas import OpenedSection
-from app.cases.sections import Safeguards, Section, SectionContent
+from app.cases.sections import Safeguards, Section
 from app.casework.schemas import CaseOut
 from app.directory import queries as directory
 from app.disclosure import actions, queries
@@ -26,6 +26,7 @@ from app.kernel.lifecycle import ActionNotYours, RoleMissing
 from app.kernel.paging import CursorUnknown, paginate
 from app.kernel.problems import NotFound, Problem
 from app.kernel.versions import VersionNotGiven, VersionStale
+from app.screening.schemas import WrittenSection
 
 router = APIRouter(
     prefix="/cases/{code}",
@@ -72,7 +73,7 @@ def write_section(  # noqa: PLR0913, PLR0917 - each is part of one decision
     section: Section,
     seen: IfMatch,
     once: Once,
-    content: SectionContent,
+    content: WrittenSection,
 ) -> Response:
     """Write a section, in place of what it was: the submitter's, then the lead's."""
     if content.section != section:

@@ -29,6 +29,9 @@ from app.kernel.versions import Seen
 from app.kernel.work import Writing
 from app.referrals import actions as referrals
 from app.referrals import queries as referred
+from app.screening import actions as screenings
+from app.screening.models import Screening
+from app.screening.schemas import NewScreening
 
 
 class ExternalReferenceTaken(Problem):
@@ -68,6 +71,8 @@ def write(work: Writing, new: NewCase) -> Case:
         consents.record(work, case, consent)
     if new.risk:
         cases.assess(work, case, new.risk)
+    if new.screening:
+        screenings.keep(work, case, new.screening)
     cases.wind(work, case)
     work.record("case.drafted", case, case.audience)
     work.session.flush()
@@ -153,3 +158,17 @@ def assess(work: Writing, code: str, risk: NewRisk) -> Case:
     facts = {"level": risk.level}
     work.record("case.risk_assessed", case, hearers(work, case), facts)
     return case
+
+
+def screen(work: Writing, code: str, new: NewScreening) -> Screening:
+    """Keep a screening with a case; raises what `must_write` does.
+
+    Its keepers hear that there is one, and never what came of it: that is read, not told.
+    """
+    case = queries.lock(work, code)
+    must_write(work, case)
+    screening = screenings.keep(work, case, new)
+    case.touch()
+    facts = {"screening": str(screening.id)}
+    work.record("case.screened", case, case.keepers, facts)
+    return screening

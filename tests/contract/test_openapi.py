@@ -22,7 +22,7 @@ PROBLEM = "application/problem+json"
 HEADERS = {"Idempotency-Key", "If-Match", "If-None-Match", "Purpose", "Approval"}
 VERBS = """
 accept acknowledge approve assess close complete decline get list mend open record refuse
-revoke send start submit withdraw write
+revoke score send start submit withdraw write
 """
 UNKEYED = {"/livez", "/readyz"}
 METHODS = {"get", "post", "put", "patch", "delete"}
@@ -159,6 +159,7 @@ def test_no_private_number_or_id_is_shown(document: Json) -> None:
     with_id = {name for name, properties in shown.items() if "id" in properties}
     assert with_id == {
         *("AccessEntryOut", "ApprovalOut", "ConsentOut", "EventOut", "ReferralOut"),
+        "ScreeningOut",
     }
 
 

@@ -16,7 +16,7 @@ from tests.databases import ask
 MAY_INSERT = """
     access_entry account agreement api_key approval case case_key clock consent country
     delivery entry focal_point left_out mailbox outcome party referral retrieval
-    risk_assessment sealed shortlisted sighting
+    risk_assessment screening sealed shortlisted sighting
 """
 MAY_UPDATE = """
     account agreement api_key approval case case_key clock consent country focal_point
