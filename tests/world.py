@@ -135,6 +135,10 @@ class Someone:
         body = {"recipient": to, "service": "SHELTER", "sections": ["needs"], "send": True}
         return self.creates(f"/cases/{case['code']}/referrals", body | changes)
 
+    def screens(self, case: Json, key: str | None = None, **signs: Any) -> Response:
+        """Keep a screening with a case."""
+        return self.creates(f"{path_of(case)}/screenings", signs, key)
+
     def hears(self) -> list[Json]:
         """Poll for everything new."""
         heard: list[Json] = []
@@ -202,6 +206,12 @@ SECTIONS: Final[list[Json]] = [
     {"section": "narrative", "text": "Рассказ"},
     {"section": "health", "text": "Болит спина"},
 ]
+SIGNS: Final[Json] = {
+    "signs": ["EXPLOITATION_01", "EXPLOITATION_02", "UNODC_LIMITED_COMMUNICATION_03"],
+    "acts": ["HARBOURING"],
+    "means": ["FRAUD"],
+    "purposes": ["SERVITUDE"],
+}
 ALL_SECTIONS: Final = ["needs", "contact", "identity", "narrative", "health"]
 
 

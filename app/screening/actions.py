@@ -29,7 +29,7 @@ def keep(work: Writing, case: Case, new: NewScreening) -> Screening:
 def paper(new: NewScreening, result: Result) -> ScreeningPaper:
     """Write down what was ticked, sorted and once, and what it amounted to."""
     return ScreeningPaper(
-        indicators=sorted(set(new.indicators)),
+        signs=sorted(set(new.signs)),
         acts=sorted(set(new.acts)),
         means=sorted(set(new.means)),
         purposes=sorted(set(new.purposes)),

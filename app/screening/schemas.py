@@ -73,9 +73,12 @@ WrittenSection = Annotated[SectionContent, AfterValidator(with_known_signs)]
 
 
 class Signs(Asked):
-    """What was seen or said: codes of `GET /v1/reference`."""
+    """What was seen or said; act, means and purpose are /v1/reference/elements."""
 
-    indicators: Annotated[list[SignCode], Field(max_length=120)] = []
+    signs: Annotated[
+        list[SignCode],
+        Field(max_length=120, description="Codes of /v1/reference/indicators."),
+    ] = []
     acts: Annotated[list[ActCode], Field(max_length=20)] = []
     means: Annotated[list[MeansCode], Field(max_length=20)] = []
     purposes: Annotated[list[PurposeCode], Field(max_length=20)] = []
@@ -83,7 +86,7 @@ class Signs(Asked):
     def ticked(self) -> Ticked:
         """Say it in the words of the rules."""
         elements = frozenset([*self.acts, *self.means, *self.purposes])
-        return Ticked(frozenset(self.indicators), elements)
+        return Ticked(frozenset(self.signs), elements)
 
 
 class ScreenedSigns(Signs):
@@ -160,7 +163,7 @@ class ScreeningResult(Shown):
 class ScreeningPaper(Shown):
     """What is sealed of a screening: what was ticked, and what it amounted to then."""
 
-    indicators: list[Code]
+    signs: list[Code]
     acts: list[Code]
     means: list[Code]
     purposes: list[Code]

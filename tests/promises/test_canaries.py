@@ -131,7 +131,7 @@ class Canaries:
             "safeguards": guards | {"unsafe_focal_points": [self.code()]},
             "consents": [one | {"evidence": self.text()} for one in given],
             "risk": {"level": "low", "remarks": self.text()},
-            "screening": {"indicators": [SIGN], "remarks": self.text()},
+            "screening": {"signs": [SIGN], "remarks": self.text()},
             "external_reference": f"{LATIN}-{self.next()}",
         }
 
