@@ -28,10 +28,10 @@ class About:
 LISTS: Final[Mapping[str, About]] = {
     "intake_ways": About(
         "How a consulate learns of a case",
-        "Four ways, as UNODC told consular officers of Uzbekistan on 16 June 2022."),
+        "Four ways, named by UNODC when it trained consular officers of Uzbekistan (16 June 2022)."),
     "questions": About(
         "What is asked before and in a first interview, and what is not",
-        "Groups: BEFORE, MUST_ASK, MAY_ASK, DO_NOT_ASK. Only what a source says: no questionnaire was found, so none is here."),
+        "Groups: BEFORE, MUST_ASK, MAY_ASK, DO_NOT_ASK. Only what a source says: no questionnaire could be read, so none is here."),
     "conduct": About(
         "What is done, and what never, when a person is met",
         "Groups: DO, NEVER."),
