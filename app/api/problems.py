@@ -167,13 +167,19 @@ def pointer(error: Mapping[str, Any]) -> str:
 TAGS: Final = frozenset(Section)
 
 
-def faults(errors: Sequence[Any]) -> dict[str, object]:
+def faults(errors: Sequence[Any]) -> list[Fault]:
     """List everything that is wrong with a request.
 
     That an optional parameter is not null either is nothing to mend.
     """
     told = [error for error in errors if error["type"] != "none_required"]
-    return {"errors": [fault(error).model_dump() for error in told]}
+    return [fault(error) for error in told]
+
+
+def invalid(found: Sequence[Fault]) -> RequestInvalid:
+    """Refuse a request for what is wrong with it."""
+    told = {"errors": [one.model_dump() for one in found]}
+    return RequestInvalid("See `errors` for what to mend.", told)
 
 
 def allowed(request: Request) -> str:
@@ -195,8 +201,7 @@ def install(app: FastAPI) -> None:
         about_body = any(e["loc"][0] == "body" for e in error.errors())
         if about_body and error.body is not None and not is_json(request.headers):
             return respond_plainly(request, HTTPStatus.UNSUPPORTED_MEDIA_TYPE)
-        found = faults(error.errors())
-        return respond(request, RequestInvalid("See `errors` for what to mend.", found))
+        return respond(request, invalid(faults(error.errors())))
 
     @app.exception_handler(HTTPException)
     def _(request: Request, error: HTTPException) -> JSONResponse:

@@ -10,7 +10,7 @@ from app.cases.models import Case
 from app.directory.models import FocalPoint
 from app.kernel.db import Base
 from app.screening.rules import CountedAs
-from app.screening.scoring import Outcome
+from app.screening.scoring import Presumption
 
 
 class Screening(Base):
@@ -23,7 +23,7 @@ class Screening(Base):
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     case_id: Mapped[UUID] = mapped_column(ForeignKey(Case.id), index=True)
-    outcome: Mapped[Outcome]
+    outcome: Mapped[Presumption]
     counted_as: Mapped[CountedAs]
     scoring: Mapped[str]
     screened_by: Mapped[UUID] = mapped_column(ForeignKey(FocalPoint.id))

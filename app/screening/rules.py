@@ -34,7 +34,7 @@ class CountedAs(StrEnum):
     CHILD = "child"
 
 
-class Because(StrEnum):
+class CountedBecause(StrEnum):
     """Why those."""
 
     SAID_ADULT = "said_adult"
@@ -52,7 +52,7 @@ class DimensionRule(StrEnum):
     TWO_MEDIUM_AND_WEAK = "DIM_POSITIVE_D"
 
 
-class Rule(StrEnum):
+class ScreeningRule(StrEnum):
     """By what trafficking is indicated."""
 
     PALERMO_ADULT = "PALERMO_ADULT"
@@ -68,7 +68,7 @@ class Counted:
     """How an age class is counted: as whom, why, in words, and by whose weights."""
 
     counted_as: CountedAs
-    because: Because
+    because: CountedBecause
     explained: str
     weighed_as: frozenset[CountedAs]
 
@@ -98,7 +98,7 @@ class Combination:
     under 18 is told that a means is missing.
     """
 
-    rule: Rule
+    rule: ScreeningRule
     holds_for: frozenset[CountedAs]
     asked_of: frozenset[CountedAs]
     parts: tuple[frozenset[Part], ...]
@@ -111,16 +111,16 @@ _E, _D = Element, Dimension
 # fmt: off
 COUNTED: Final[Mapping[AgeClass | None, Counted]] = {
     AgeClass.ADULT: Counted(
-        CountedAs.ADULT, Because.SAID_ADULT,
+        CountedAs.ADULT, CountedBecause.SAID_ADULT,
         "Counted as an adult because the age class says so.", _ADULT),
     AgeClass.CHILD: Counted(
-        CountedAs.CHILD, Because.SAID_CHILD,
+        CountedAs.CHILD, CountedBecause.SAID_CHILD,
         "Counted as a child because the age class says so: no means is needed.", _CHILD),
     AgeClass.PRESUMED_CHILD: Counted(
-        CountedAs.CHILD, Because.AGE_IN_DOUBT,
+        CountedAs.CHILD, CountedBecause.AGE_IN_DOUBT,
         "Counted as a child because the age is in doubt, and doubt means child (BR14): no means is needed.", _ANYONE),
     None: Counted(
-        CountedAs.CHILD, Because.AGE_NOT_SAID,
+        CountedAs.CHILD, CountedBecause.AGE_NOT_SAID,
         "Counted as a child because no age class is given, and who may be a child counts as one (BR14): no means is needed.", _ANYONE),
 }
 """In doubt the heavier weight counts: a doubt never tells against the person."""
@@ -133,11 +133,11 @@ POSITIVE: Final = (
 )
 
 RULES: Final = (
-    Combination(Rule.PALERMO_ADULT, _ADULT,  _ADULT, (
+    Combination(ScreeningRule.PALERMO_ADULT, _ADULT,  _ADULT, (
         frozenset({_E.ACT}), frozenset({_E.MEANS}), frozenset({_E.PURPOSE}))),
-    Combination(Rule.CHILD,         _CHILD,  _CHILD, (
+    Combination(ScreeningRule.CHILD,         _CHILD,  _CHILD, (
         frozenset({_E.ACT}), frozenset({_E.PURPOSE}))),
-    Combination(Rule.FORCED_LABOUR, _ANYONE, _ADULT, (
+    Combination(ScreeningRule.FORCED_LABOUR, _ANYONE, _ADULT, (
         frozenset({_D.DECEPTIVE_RECRUITMENT, _D.COERCIVE_RECRUITMENT, _D.ABUSE_VULN_RECRUITMENT}),
         frozenset({_D.EXPLOITATION}),
         frozenset({_D.COERCION_DESTINATION, _D.ABUSE_VULN_DESTINATION}))),

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Final
 from uuid import UUID
 
 from pydantic import AfterValidator, Field
@@ -15,19 +15,26 @@ from app.reference.kinds import Element, Weight
 from app.reference.lists import INDICATORS
 from app.screening.rules import (
     ELEMENT_OF,
-    Because,
     CountedAs,
+    CountedBecause,
     Dimension,
     DimensionRule,
-    Rule,
+    ScreeningRule,
 )
-from app.screening.scoring import Outcome, Ticked
+from app.screening.scoring import Presumption, Ticked
 
 AGE = "As the notice would say it; left out, the person may be a child, and counts as one."
+CODE_UNKNOWN: Final = "code_unknown"
+NOT_LISTED: Final = "This code is not on the list: GET /v1/reference/{list}."
 MEANING = (
     "A presumption, never a finding: indicators neither prove nor disprove trafficking, "
     "and help never waits for them."
 )
+
+
+def unknown(name: str) -> PydanticCustomError:
+    """Say where the codes are, without repeating what was sent."""
+    return PydanticCustomError(CODE_UNKNOWN, NOT_LISTED, {"list": name})
 
 
 def of_list(name: str, codes: frozenset[str]) -> Callable[[str], str]:
@@ -35,11 +42,7 @@ def of_list(name: str, codes: frozenset[str]) -> Callable[[str], str]:
 
     def known(code: str) -> str:
         if code not in codes:
-            raise PydanticCustomError(
-                "code_unknown",
-                "This code is not on the list: GET /v1/reference/{list}.",
-                {"list": name},
-            )
+            raise unknown(name)
         return code
 
     return known
@@ -51,21 +54,30 @@ def of_element(element: Element) -> Callable[[str], str]:
     return of_list("elements", codes)
 
 
-KNOWN = of_list("indicators", frozenset(INDICATORS))
-SignCode = Annotated[Code, Field(examples=[next(iter(INDICATORS))]), AfterValidator(KNOWN)]
+SignCode = Annotated[
+    Code,
+    Field(examples=[next(iter(INDICATORS))]),
+    AfterValidator(of_list("indicators", frozenset(INDICATORS))),
+]
 ActCode = Annotated[Code, AfterValidator(of_element(Element.ACT))]
 MeansCode = Annotated[Code, AfterValidator(of_element(Element.MEANS))]
 PurposeCode = Annotated[Code, AfterValidator(of_element(Element.PURPOSE))]
 
 
-def with_known_signs(content: SectionContent) -> SectionContent:
-    """Refuse a section of indicators that names one which is not on the list.
+def unknown_signs(content: SectionContent) -> list[int]:
+    """Say which indicators of a section are on no list, by their places in it.
 
     Judged where it is written, not in the section itself: what was sealed under another
     list must still open.
     """
-    for code in content.codes if isinstance(content, Indicators) else ():
-        KNOWN(code)
+    codes = content.codes if isinstance(content, Indicators) else []
+    return [place for place, code in enumerate(codes) if code not in INDICATORS]
+
+
+def with_known_signs(content: SectionContent) -> SectionContent:
+    """Refuse a section that names an unknown indicator."""
+    if unknown_signs(content):
+        raise unknown("indicators")
     return content
 
 
@@ -132,7 +144,7 @@ class ElementOut(Shown):
 class RuleOut(Shown):
     """A rule that holds, or what is missing for it."""
 
-    rule: Annotated[Rule, Field(description="A row of scoring_rules.")]
+    rule: Annotated[ScreeningRule, Field(description="A row of scoring_rules.")]
     holds: bool
     by: Annotated[list[str], Field(description="Elements or dimensions it rests on.")]
     missing: Annotated[list[list[str]], Field(description="All of these; any one of each.")]
@@ -147,9 +159,9 @@ class ScreeningResult(Shown):
     A field that comes later needs a default: what was sealed before must still open.
     """
 
-    outcome: Annotated[Outcome, Field(description=MEANING)]
+    outcome: Annotated[Presumption, Field(description=MEANING)]
     counted_as: CountedAs
-    because: Because
+    because: CountedBecause
     explained: Annotated[str, Field(description="Why it was counted so, in words.")]
     elements: list[ElementOut]
     dimensions: list[DimensionOut]
@@ -175,7 +187,7 @@ class ScreeningOut(Shown):
     """A screening as its case's keepers know of it; its signs are opened apart."""
 
     id: UUID
-    outcome: Annotated[Outcome, Field(description=MEANING)]
+    outcome: Annotated[Presumption, Field(description=MEANING)]
     counted_as: CountedAs
     scoring: Annotated[str, Field(description="Names the rules and weights used.")]
     screened_by: Annotated[str, Field(description="Code of the focal point.")]

@@ -20,18 +20,18 @@ from app.screening.rules import (
     RULES,
     SCORING,
     SPEAKS_FOR,
-    Because,
     Combination,
     Counted,
     CountedAs,
+    CountedBecause,
     Dimension,
     DimensionRule,
     Part,
-    Rule,
+    ScreeningRule,
 )
 
 
-class Outcome(StrEnum):
+class Presumption(StrEnum):
     """What the signs amount to so far; no outcome says that a person is no victim."""
 
     INDICATED = "indicated"
@@ -81,7 +81,7 @@ class ElementFound:
 class RuleJudged:
     """A rule, whether it holds, by what, and what is missing: any one of each."""
 
-    rule: Rule
+    rule: ScreeningRule
     holds: bool
     by: tuple[str, ...]
     missing: tuple[tuple[str, ...], ...]
@@ -94,9 +94,9 @@ class RuleJudged:
 class Result:
     """A presumption, with all its reasons."""
 
-    outcome: Outcome
+    outcome: Presumption
     counted_as: CountedAs
-    because: Because
+    because: CountedBecause
     explained: str
     elements: tuple[ElementFound, ...]
     dimensions: tuple[DimensionFound, ...]
@@ -136,10 +136,10 @@ def score(ticked: Ticked, age_class: AgeClass | None) -> Result:
     )
 
 
-def outcome_of(rules: Iterable[RuleJudged]) -> Outcome:
+def outcome_of(rules: Iterable[RuleJudged]) -> Presumption:
     """Say what the rules amount to; one is enough."""
     holds = any(rule.holds for rule in rules)
-    return Outcome.INDICATED if holds else Outcome.NOT_INDICATED_YET
+    return Presumption.INDICATED if holds else Presumption.NOT_INDICATED_YET
 
 
 def weigh(codes: Iterable[str], counted: Counted) -> dict[str, Weight]:

@@ -20,7 +20,7 @@ def upgrade() -> None:
         "screening",
         sa.Column("id", sa.Uuid(), primary_key=True),
         refers("case_id", "case.id", index=True),
-        sa.Column("outcome", one_of("outcome", OUTCOMES), nullable=False),
+        sa.Column("outcome", one_of("presumption", OUTCOMES), nullable=False),
         sa.Column("counted_as", one_of("countedas", COUNTED), nullable=False),
         sa.Column("scoring", sa.String(), nullable=False),
         refers("screened_by", "focal_point.id"),

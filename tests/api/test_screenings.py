@@ -234,13 +234,13 @@ def test_a_case_with_an_unknown_sign_is_refused_whole(officer: Someone) -> None:
 def test_an_unknown_sign_is_refused_in_the_section_too(officer: Someone) -> None:
     case = officer.submits()
     path, seen = f"{path_of(case)}/sections/indicators", {"If-Match": officer.tag(case)}
-    signs = {"section": "indicators", "codes": ["ZQXVKJWBHF"], "remarks": REMARKS}
+    signs = {"section": "indicators", "codes": ["ILO11_01", "ZQXVKJWBHF"]}
 
     refused = officer.ask("PUT", path, signs, headers=seen)
     written = officer.ask("PUT", path, signs | {"codes": ["ILO11_09"]}, headers=seen)
 
     [fault] = refused.json()["errors"]
-    assert (fault["pointer"], fault["code"]) == ("#", "code_unknown")
+    assert (fault["pointer"], fault["code"]) == ("#/codes/1", "code_unknown")
     assert done(written)
     assert done(officer.opens(path))["content"]["codes"] == ["ILO11_09"]
 

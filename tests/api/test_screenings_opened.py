@@ -8,8 +8,10 @@ import pytest
 from httpx2 import Response
 from sqlalchemy import select, update
 
+from app.cases import queries
+from app.cases.actions import seal
 from app.cases.models import Sealed
-from app.cases.sections import Paper
+from app.cases.sections import Indicators, Paper, Section
 from app.directory.kinds import Function
 from app.directory.models import FocalPoint
 from app.kernel.actors import Role
@@ -301,6 +303,15 @@ def test_a_consent_that_is_taken_back_shuts_it_at_once(scene: Scene) -> None:
 
     assert done(before)
     assert opening(lead, case, scene.screening).status_code == 404
+
+
+def test_a_section_that_was_sealed_under_another_list_still_opens(scene: Scene) -> None:
+    officer, path = scene.officer, f"{path_of(scene.case)}/sections/indicators"
+    old = Indicators(section=Section.INDICATORS, codes=["A_CODE_THAT_IS_GONE"])
+    with officer.writing() as work:
+        seal(work, queries.get(work, scene.case["code"]), Section.INDICATORS, old)
+
+    assert done(officer.opens(path))["content"]["codes"] == ["A_CODE_THAT_IS_GONE"]
 
 
 def test_each_opening_and_each_refusal_is_entered_before(

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from app.reference.lists import ITEMS, LISTS
-from app.screening.rules import Dimension, Rule
+from app.screening.rules import Dimension, ScreeningRule
 
 PAGE = (Path(__file__).parents[2] / "docs" / "identification.md").read_text("utf-8")
 
@@ -33,6 +33,6 @@ def test_the_rules_and_dimensions_are_named() -> None:
     assert [
         label for label in labels if label.lower() not in " ".join(PAGE.lower().split())
     ] == []
-    assert [rule for rule in Rule if f"`{rule}`" not in PAGE] == []
+    assert [rule for rule in ScreeningRule if f"`{rule}`" not in PAGE] == []
     named = ("intake_ways", "questions", "conduct", "indicators", "elements")
     assert [name for name in named if f"`{name}`" not in PAGE or name not in LISTS] == []

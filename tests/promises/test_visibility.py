@@ -366,6 +366,7 @@ def valid_bodies() -> dict[str, Json]:
         "close_case": closing(),
         "assess_risk": {"level": "low"},
         "record_consent": consent(),
+        "record_screening": {},
         "write_section": {"section": "needs", "summary": "A bed"},
         "write_safeguards": {},
         "open_referral": {"recipient": "KZ_LEGAL_AID", "service": "LEGAL_AID"},
@@ -378,12 +379,12 @@ def valid_bodies() -> dict[str, Json]:
 
 
 def named_routes(world: World) -> list[tuple[str, str, str]]:
-    """List every operation with an id in its path, but for the public directory."""
+    """List every operation with an id in its path, but for what is public."""
     return [
         (method.upper(), path.removeprefix("/v1"), operation["operationId"])
         for path, operations in world.app.openapi()["paths"].items()
         for method, operation in operations.items()
-        if "{" in path and "focal_point" not in path
+        if "{" in path and not path.startswith(("/v1/focal-points", "/v1/reference"))
     ]
 
 
@@ -415,7 +416,9 @@ def hidden_ids(cast: Cast) -> dict[str, str]:
     [given, *_] = cast.submitter.get(f"{path_of(cast.case)}/consents").json()["items"]
     assert asked.status_code == 409
     code, referral = cast.case["code"], cast.referrals["shelter"]["id"]
-    return {"code": code, "consent_id": given["id"], "referral_id": referral}
+    screened = done(cast.lead.screens(cast.case))["id"]
+    found = {"code": code, "consent_id": given["id"], "referral_id": referral}
+    return found | {"screening_id": screened}
 
 
 def waiting_approval(world: World) -> str:

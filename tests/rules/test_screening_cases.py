@@ -11,7 +11,7 @@ import pytest
 
 from app.cases.models import AgeClass
 from app.reference.lists import INDICATORS, ITEMS
-from app.screening.scoring import Outcome, Result, Ticked, score
+from app.screening.scoring import Presumption, Result, Ticked, score
 
 SHORT: Final = {
     "DR": "DECEPTIVE_RECRUITMENT",
@@ -162,7 +162,9 @@ def positive(result: Result) -> set[str]:
 def test_signs_amount_to_what_was_worked_out_by_hand(line: Worked) -> None:
     result = score(ticked(line.ticked), AGES[line.age])
 
-    outcome = Outcome.INDICATED if line.indicated == "yes" else Outcome.NOT_INDICATED_YET
+    outcome = (
+        Presumption.INDICATED if line.indicated == "yes" else Presumption.NOT_INDICATED_YET
+    )
     assert positive(result) == set(line.positive.split())
     assert result.outcome == outcome
     assert [rule.rule.value for rule in result.rules if rule.holds] == line.by.split()

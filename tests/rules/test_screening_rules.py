@@ -17,11 +17,11 @@ from app.screening.rules import (
     SCORING,
     CountedAs,
     Dimension,
-    Rule,
+    ScreeningRule,
     spell,
 )
 from app.screening.schemas import NewScreening, ScreeningPaper, ScreeningResult
-from app.screening.scoring import Outcome, Ticked, score
+from app.screening.scoring import Presumption, Ticked, score
 
 # Copied from the lists by hand: one letter an indicator, in the order of their numbers.
 WEIGHTS: Final = """
@@ -53,7 +53,7 @@ def both(one: Ticked, other: Ticked) -> Ticked:
 
 
 def is_indicated(ticked: Ticked, age: AgeClass | None) -> bool:
-    return score(ticked, age).outcome == Outcome.INDICATED
+    return score(ticked, age).outcome == Presumption.INDICATED
 
 
 def letters(dimension: Dimension, column: str) -> str:
@@ -109,7 +109,10 @@ def test_more_signs_never_make_it_less(
 ) -> None:
     few, many = score(one, age), score(both(one, more), age)
 
-    assert few.outcome == Outcome.NOT_INDICATED_YET or many.outcome == Outcome.INDICATED
+    assert (
+        few.outcome == Presumption.NOT_INDICATED_YET
+        or many.outcome == Presumption.INDICATED
+    )
     assert {d.dimension for d in few.dimensions if d.positive} <= {
         d.dimension for d in many.dimensions if d.positive
     }
@@ -181,7 +184,7 @@ def test_every_outcome_has_its_reasons(ticked: Ticked, age: AgeClass | None) -> 
         assert rule.statement
         assert rule.source
         assert rule.confidence
-    assert (result.outcome == Outcome.INDICATED) == any(r.holds for r in result.rules)
+    assert (result.outcome == Presumption.INDICATED) == any(r.holds for r in result.rules)
     assert result.rules
 
 
@@ -203,14 +206,14 @@ def test_order_and_repetition_do_not_matter(
 
 
 def test_no_outcome_says_that_a_person_is_no_victim() -> None:
-    assert set(Outcome) == {"indicated", "not_indicated_yet"}
+    assert set(Presumption) == {"indicated", "not_indicated_yet"}
 
 
 def test_every_rule_quotes_a_row_of_the_reference_list() -> None:
     quoted = {row.rule for row in RULES} | {least.rule for least in POSITIVE}
 
     assert quoted | {"NOT_DETERMINATION"} == set(ITEMS["scoring_rules"])
-    assert {row.rule for row in RULES} == set(Rule)
+    assert {row.rule for row in RULES} == set(ScreeningRule)
 
 
 def test_the_rules_are_named_after_all_that_is_in_them() -> None:
