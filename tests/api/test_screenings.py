@@ -49,9 +49,6 @@ def opening(who: Someone, case: Json, screening: Json) -> Response:
     return who.opens(f"{path_of(case)}/screenings/{screening['id']}", "assessment")
 
 
-# What signs amount to, before there is a case.
-
-
 def test_signs_are_scored_and_nothing_is_kept(world: World, officer: Someone) -> None:
     asked = SIGNS | {"age_class": "adult"}
 
@@ -151,9 +148,6 @@ def test_scoring_is_for_who_may_write_cases(world: World) -> None:
     assert world.http.post("/v1/screenings", json={}).status_code == 401
 
 
-# Keeping one with a case.
-
-
 def test_a_screening_makes_the_case_a_new_version(officer: Someone) -> None:
     case = officer.submits()
     before = officer.sees(case)["version"]
@@ -243,9 +237,6 @@ def test_an_unknown_sign_is_refused_in_the_section_too(officer: Someone) -> None
     assert (fault["pointer"], fault["code"]) == ("#/codes/1", "code_unknown")
     assert done(written)
     assert done(officer.opens(path))["content"]["codes"] == ["ILO11_09"]
-
-
-# A presumption stays what it was, and nothing waits for it.
 
 
 def test_an_age_class_that_changes_leaves_what_was_screened_as_it_was(

@@ -83,9 +83,6 @@ def scene(officer: Someone, lead: Someone, shelter: Someone) -> Scene:
     return Scene(officer, lead, shelter, case, kept(officer, case))
 
 
-# Who may.
-
-
 def test_the_submitter_screens_and_then_the_lead_and_nobody_else(
     world: World, officer: Someone, lead: Someone, shelter: Someone, stranger: Someone
 ) -> None:
@@ -139,7 +136,6 @@ def test_the_keepers_list_all_and_others_what_they_made(scene: Scene, world: Wor
     assert [s["id"] for s in listed(lead, case)] == [scene.screening["id"], later["id"]]
     assert [s["id"] for s in listed(officer, case)] == [scene.screening["id"]]
     assert listed(shelter, case) == listed(oversight, case) == []
-    assert "case.screened" not in kinds(officer.hears())[-1:]
 
 
 def test_once_a_lead_has_it_the_submitter_does_not_hear_of_a_screening(
@@ -198,9 +194,6 @@ def test_events_and_lists_say_that_and_never_what(scene: Scene) -> None:
             for part in ("", "/screenings", "/history", "/evidence", "/access-log")
         ]
         assert repeats("".join([*texts, str(heard)])) == []
-
-
-# Opening one.
 
 
 def test_what_was_ticked_is_opened_as_it_was_with_its_reasons(scene: Scene) -> None:
