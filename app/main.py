@@ -24,8 +24,10 @@ from app.api import (
     health,
     knowledge,
     problems,
+    reference,
     referral_acts,
     referrals,
+    screening,
     sections,
 )
 from app.api.limits import BodyLimit
@@ -37,9 +39,9 @@ from app.kernel.work import Ground
 
 MAX_BODY_BYTES: Final = 256 * 1024
 ROUTERS: Final = (
-    *(cases, case_acts, case_moves, consents, knowledge, sections),
+    *(cases, case_acts, case_moves, consents, knowledge, screening, sections),
     *(referrals, referral_acts, handovers, feed, approvals),
-    *(directory, administration),
+    *(directory, administration, reference),
 )
 ABOUT: Final = """
 Carries the cases of presumed victims of trafficking between the focal points of a
@@ -51,6 +53,7 @@ TAGS: Final = [
     {"name": "case acts", "description": "What its parties do with a case."},
     {"name": "knowledge", "description": "What is known beside the state of a case."},
     {"name": "consents", "description": "What the person agreed to, and took back."},
+    {"name": "screenings", "description": "Signs, and what they amount to: no finding."},
     {"name": "sections", "description": "What is sealed, and who opened it."},
     {"name": "referrals", "description": "Asking a focal point for one service."},
     {"name": "referral acts", "description": "What its two sides do with a referral."},
@@ -59,6 +62,7 @@ TAGS: Final = [
     {"name": "approvals", "description": "What waits for a second person."},
     {"name": "directory", "description": "Focal points, countries, the rules, and you."},
     {"name": "administration", "description": "Changing the directory, by administrators."},
+    {"name": "reference", "description": "What to look for, to ask, and to choose from."},
     {"name": "health", "description": "For whoever runs the service."},
 ]
 

@@ -27,6 +27,7 @@ BODIES: Final[dict[str, Json]] = {
     "accept_handover": taking(),
     "decline_handover": WHY,
     "cancel_handover": {},
+    "record_screening": {},
     "suspend_case": PAUSE,
     "monitor_case": {},
     "report_visit": {"person_met": True},

@@ -140,6 +140,10 @@ class Someone:
         body = {"to": to, "reason": "MIGRATION_OR_CHANGE_OF_LOCATION"} | changes
         return self.creates(f"/cases/{case['code']}/handovers", body)
 
+    def screens(self, case: Json, key: str | None = None, **signs: Any) -> Response:
+        """Keep a screening with a case."""
+        return self.creates(f"{path_of(case)}/screenings", signs, key)
+
     def hears(self) -> list[Json]:
         """Poll for everything new."""
         heard: list[Json] = []
@@ -210,6 +214,12 @@ SECTIONS: Final[list[Json]] = [
     {"section": "narrative", "text": "Рассказ"},
     {"section": "health", "text": "Болит спина"},
 ]
+SIGNS: Final[Json] = {
+    "signs": ["EXPLOITATION_01", "EXPLOITATION_02", "UNODC_LIMITED_COMMUNICATION_03"],
+    "acts": ["HARBOURING"],
+    "means": ["FRAUD"],
+    "purposes": ["SERVITUDE"],
+}
 ALL_SECTIONS: Final = ["needs", "contact", "identity", "narrative", "health"]
 
 

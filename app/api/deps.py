@@ -86,6 +86,7 @@ async def ticket(
 
 
 ReadCases = Annotated[Begin[Reading], Depends(May(reading, Scope.CASES_READ))]
+ScreenSigns = Annotated[Begin[Reading], Depends(May(reading, Scope.CASES_WRITE))]
 WriteCases = Annotated[Begin[Writing], Depends(May(writing, Scope.CASES_WRITE))]
 OpenSections = Annotated[Begin[Writing], Depends(May(opening, Scope.SECTIONS_READ))]
 ReadReferrals = Annotated[Begin[Reading], Depends(May(reading, Scope.REFERRALS_READ))]

@@ -54,7 +54,10 @@ FAULTS: Final = 500
 """From here on it is our fault: what is behind such a problem is logged."""
 
 OURS: Final = frozenset(
-    {"text_unsafe", "recipient_unclear", "section_twice", "case_code_mistyped"}
+    {
+        *("text_unsafe", "recipient_unclear", "section_twice", "case_code_mistyped"),
+        "code_unknown",
+    }
 )
 """Faults whose message is written in this house, and repeats nothing."""
 
@@ -172,13 +175,19 @@ def pointer(error: Mapping[str, Any]) -> str:
 TAGS: Final = frozenset(Section)
 
 
-def faults(errors: Sequence[Any]) -> dict[str, object]:
+def faults(errors: Sequence[Any]) -> list[Fault]:
     """List everything that is wrong with a request.
 
     That an optional parameter is not null either is nothing to mend.
     """
     told = [error for error in errors if error["type"] != "none_required"]
-    return {"errors": [fault(error).model_dump() for error in told]}
+    return [fault(error) for error in told]
+
+
+def invalid(found: Sequence[Fault]) -> RequestInvalid:
+    """Refuse a request for what is wrong with it."""
+    told = {"errors": [one.model_dump() for one in found]}
+    return RequestInvalid("See `errors` for what to mend.", told)
 
 
 def allowed(request: Request) -> str:
@@ -198,8 +207,7 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(RequestValidationError)
     def _(request: Request, error: RequestValidationError) -> JSONResponse:
-        found = faults(error.errors())
-        return respond(request, RequestInvalid("See `errors` for what to mend.", found))
+        return respond(request, invalid(faults(error.errors())))
 
     @app.exception_handler(HTTPException)
     def _(request: Request, error: HTTPException) -> JSONResponse:

@@ -6,7 +6,7 @@ from app.api.acting import on_case, there
 from app.api.conditional import answer
 from app.api.deps import CaseCode, IfMatch, Once, OpenSections, Paging, Purpose, WriteCases
 from app.api.guard import BEARER, Guarded
-from app.api.problems import problems
+from app.api.problems import Fault, invalid, problems
 from app.cases import queries as cases
 from app.cases.schemas import OpenedSection
 from app.cases.sections import Safeguards, Section, SectionContent
@@ -28,6 +28,7 @@ from app.kernel.lifecycle import ActionNotYours, RoleMissing
 from app.kernel.paging import CursorUnknown, paginate
 from app.kernel.problems import NotFound, Problem
 from app.kernel.versions import VersionNotGiven, VersionStale
+from app.screening.schemas import CODE_UNKNOWN, unknown, unknown_signs
 
 router = APIRouter(
     prefix="/cases/{code}",
@@ -79,8 +80,20 @@ def write_section(  # noqa: PLR0913, PLR0917 - each is part of one decision
     """Write a section, in place of what it was: the submitter's, then the lead's."""
     if content.section != section:
         raise SectionMismatch("Say the same section in the path and in the body.")
+    must_know_signs(content)
     with begin() as work:
         return on_case(work, once, lambda: actions.write_section(work, code, seen, content))
+
+
+def must_know_signs(content: SectionContent) -> None:
+    """Raise RequestInvalid (422) if a section names an indicator that is on no list."""
+    detail = unknown("indicators").message()
+    faults = [
+        Fault(pointer=f"#/codes/{place}", code=CODE_UNKNOWN, detail=detail)
+        for place in unknown_signs(content)
+    ]
+    if faults:
+        raise invalid(faults)
 
 
 @router.get("/safeguards", response_model=OpenedSafeguards, responses=problems(NotFound))

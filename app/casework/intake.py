@@ -31,6 +31,9 @@ from app.kernel.versions import Seen
 from app.kernel.work import Writing
 from app.referrals import following
 from app.referrals import queries as referred
+from app.screening import actions as screenings
+from app.screening.models import Screening
+from app.screening.schemas import NewScreening
 
 
 class ExternalReferenceTaken(Problem):
@@ -72,6 +75,8 @@ def write(work: Writing, new: NewCase) -> Case:
         cases.assess(work, case, new.risk)
     if new.vital_interest:
         cases.declare_vital(work, case, new.vital_interest)
+    if new.screening:
+        screenings.keep(work, case, new.screening)
     cases.wind(work, case)
     work.record("case.drafted", case, case.audience)
     work.session.flush()
@@ -162,3 +167,17 @@ def assess(work: Writing, code: str, risk: NewRisk) -> Case:
     facts = {"level": risk.level}
     work.record("case.risk_assessed", case, hearers(work, case), facts)
     return case
+
+
+def screen(work: Writing, code: str, new: NewScreening) -> Screening:
+    """Keep a screening with a case; raises what `must_write` does.
+
+    Its keepers hear that there is one, and never what came of it: that is read, not told.
+    """
+    case = queries.lock(work, code)
+    must_write(work, case)
+    screening = screenings.keep(work, case, new)
+    case.touch()
+    facts = {"screening": str(screening.id)}
+    work.record("case.screened", case, case.keepers, facts)
+    return screening

@@ -10,12 +10,13 @@ from pydantic_core import PydanticCustomError
 from app.access.models import ApprovalState
 from app.cases.lifecycle import Action, Need, Stage, State
 from app.cases.schemas import NewRisk, NewVitalInterest, Notice, NoticeFields, Risk
-from app.cases.sections import Safeguards, Section, SectionContent
+from app.cases.sections import Safeguards, Section
 from app.consents.schemas import NewConsent
 from app.kernel.actors import Relation
 from app.kernel.needs import UnmetNeed
 from app.kernel.paging import Page
 from app.kernel.text import Asked, Shown
+from app.screening.schemas import NewScreening, WrittenSection
 
 EXTERNAL = (
     "Your own number of the case. Only its fingerprint is kept; a second case under the "
@@ -28,7 +29,7 @@ class NewCase(Asked):
 
     notice: NoticeFields
     sections: Annotated[
-        list[SectionContent], Field(max_length=7, description="Each is sealed by itself.")
+        list[WrittenSection], Field(max_length=7, description="Each is sealed by itself.")
     ] = []
     safeguards: Safeguards | None = None
     consents: Annotated[list[NewConsent], Field(max_length=50)] = []
@@ -37,6 +38,7 @@ class NewCase(Asked):
         NewVitalInterest | None,
         Field(description="Only if life is at risk or serious harm is near."),
     ] = None
+    screening: NewScreening | None = None
     external_reference: Annotated[
         str | None, Field(pattern=r"^[A-Za-z0-9._/-]{1,60}$", description=EXTERNAL)
     ] = None

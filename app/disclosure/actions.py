@@ -42,6 +42,7 @@ from app.disclosure.schemas import (
     OpenedContacts,
     OpenedSafeguards,
     OpenedSafetyNotice,
+    OpenedScreening,
     SafeguardsHistory,
 )
 from app.handovers import following as handovers
@@ -52,6 +53,8 @@ from app.referrals import following
 from app.referrals import queries as referrals
 from app.referrals.models import Referral
 from app.referrals.schemas import Arrangement
+from app.screening import queries as screenings
+from app.screening.schemas import ScreeningPaper
 
 
 def open_section(
@@ -145,6 +148,25 @@ def open_arrangement(
     content = Arrangement.model_validate_json(queries.unseal(work, paper))
     author = author_of(work, paper)
     return OpenedArrangement(author=author, written_at=paper.written_at, content=content)
+
+
+def open_screening(
+    work: Writing, code: str, screening_id: UUID, purpose: ReadingPurpose
+) -> OpenedScreening | None:
+    """Open a screening, as one opens the section of indicators.
+
+    Raises NotFound (404) for a stranger to the case.
+    """
+    case = queries.get(work, code)
+    screening = screenings.find(work, case.id, screening_id)
+    paper = queries.sealed(work, screening.id, Paper.SCREENING) if screening else None
+    allowed = may(work, case, Paper.SCREENING, Deed.OPEN, paper)
+    enter(work, screening or case, Paper.SCREENING, purpose, allowed=allowed)
+    if paper is None or not allowed:
+        return None
+    content = ScreeningPaper.model_validate_json(queries.unseal(work, paper))
+    author = author_of(work, paper)
+    return OpenedScreening(author=author, written_at=paper.written_at, content=content)
 
 
 def open_notes(work: Writing, record: Case | Referral, purpose: ReadingPurpose) -> NoteList:

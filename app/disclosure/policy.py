@@ -95,6 +95,7 @@ _DANGER: frozenset[Subject] = frozenset({Paper.SAFETY_NOTICE})
 _WRITTEN: frozenset[Subject] = _SECTIONS | {Paper.SAFEGUARDS}
 _CONTACTS: frozenset[Subject] = frozenset({Paper.CONTACTS})
 _NOTES: frozenset[Subject] = frozenset({Paper.NOTE})
+_SIGNS: frozenset[Subject] = frozenset({Paper.SCREENING})
 _PLACE: frozenset[Subject] = frozenset({Paper.ARRANGEMENT})
 _KEPT = frozenset({*AT_WORK, _R.COMPLETED})
 _TOLD = frozenset(ReferralState) - {_R.DRAFT}
@@ -112,7 +113,7 @@ _OPEN, _WRITE = Deed.OPEN, Deed.WRITE
 POLICY: Final = (
     #    deed    side            subjects             case states  referral     conditions
     Rule(_OPEN,  Side.SUBMITTER, _SECTIONS | _GUARDS, UNLED | LED, _NO,        _IF_OWN),
-    Rule(_OPEN,  Side.SUBMITTER, _NOTES,              UNLED | LED, _NO,        _IF_OWN),
+    Rule(_OPEN,  Side.SUBMITTER, _NOTES | _SIGNS,     UNLED | LED, _NO,        _IF_OWN),
     Rule(_OPEN,  Side.SUBMITTER, _CONTACTS,           LED,         _NO,         _NOT_ORIGIN),
     Rule(_OPEN,  Side.SUBMITTER, _DANGER,             UNLED | LED, _NO,        _IF_OWN),
     Rule(_OPEN,  Side.CANDIDATE, _DANGER,             _NEW,        _NO,        _IF_SAFE),
@@ -124,8 +125,8 @@ POLICY: Final = (
     Rule(_OPEN,  Side.CANDIDATE, _NOTES,    frozenset({_C.UNDER_REVIEW}), _NO,  _NOT_ORIGIN),
     Rule(_OPEN,  Side.LEAD,      _L1 | _L2,           LED,         _NO,         _IF_CONSENTED),
     Rule(_OPEN,  Side.LEAD,      _L3,                 LED,         _NO,         _IF_ORIGIN),
-    Rule(_OPEN,  Side.LEAD,      _L4,                 LED,         _NO,         _IF_POLICE),
-    Rule(_OPEN,  Side.LEAD,      _SECTIONS,           LED,         _NO,         _IF_OWN),
+    Rule(_OPEN,  Side.LEAD,      _L4 | _SIGNS,        LED,         _NO,         _IF_POLICE),
+    Rule(_OPEN,  Side.LEAD,      _SECTIONS | _SIGNS,  LED,         _NO,         _IF_OWN),
     Rule(_OPEN,  Side.LEAD,      _GUARDS | _CONTACTS, LED,         _NO,         _IF_SAFE),
     Rule(_OPEN,  Side.LEAD,      _NOTES,              LED,         _NO,         _NOT_ORIGIN),
     Rule(_OPEN,  Side.SENDER,    _PLACE,              _WORKED_ON,  _KEPT,       _NOT_ORIGIN),
@@ -136,10 +137,10 @@ POLICY: Final = (
     Rule(_OPEN,  Side.RECIPIENT, _L1,                 CASE_OPEN,   ASKED | AT_WORK, _IF_CONSENTED),
     Rule(_OPEN,  Side.RECIPIENT, _L2,                 CASE_OPEN,   AT_WORK,     _IF_CONSENTED),
     Rule(_OPEN,  Side.RECIPIENT, _L3,                 CASE_OPEN,   AT_WORK,     _IF_ORIGIN),
-    Rule(_OPEN,  Side.RECIPIENT, _L4,                 CASE_OPEN,   AT_WORK,     _IF_POLICE),
+    Rule(_OPEN,  Side.RECIPIENT, _L4 | _SIGNS,        CASE_OPEN,   AT_WORK,     _IF_POLICE),
     Rule(_OPEN,  Side.RECIPIENT, _CONTACTS,           CASE_OPEN,   AT_WORK,     _NOT_ORIGIN),
     Rule(_OPEN,  Side.HANDOVER_CANDIDATE, _L1,        LED,         _NO,         _IF_ORIGIN),
-    Rule(_OPEN,  Side.FORMER_LEAD, _SECTIONS | _NOTES, LED,        _NO,         _IF_OWN),
+    Rule(_OPEN,  Side.FORMER_LEAD, _SECTIONS | _NOTES | _SIGNS, LED,        _NO,         _IF_OWN),
     Rule(_WRITE, Side.SUBMITTER, _WRITTEN,            UNLED,       _NO),
     Rule(_WRITE, Side.LEAD,      _WRITTEN,            LED,         _NO),
 )

@@ -74,8 +74,12 @@ def questions(
 
 
 RECIPIENT: Final = frozenset({Side.RECIPIENT})
-OF_A_CASE: Final = frozenset({*Section, Paper.CONTACTS, Paper.SAFETY_NOTICE})
+OF_A_CASE: Final = frozenset(
+    {*Section, Paper.CONTACTS, Paper.SAFETY_NOTICE, Paper.SCREENING}
+)
 """What of a case a recipient may come to read; its notes are not among them."""
+AS_SECTION: Final = {Paper.SCREENING: Section.INDICATORS}
+"""What says the same as a section: the same consents cover it, and it is sent with it."""
 
 
 def referral_of(record: Case | Referral) -> Referral | None:
@@ -95,17 +99,19 @@ def my_referrals(work: Reading, case: Case, subject: Subject) -> list[Referral]:
 
     A section rests on those that were sent with it.
     """
-    me = work.actor.focal_point_id
+    me, section = work.actor.focal_point_id, section_of(subject)
     return [
         referral
         for referral in referrals.of_case(work, case.id)
         if Relation.RECIPIENT in referral.relations_of(me)
         and subject in OF_A_CASE
-        and (subject not in SECTIONS or subject in referral.sections)
+        and (section is None or section in referral.sections)
     ]
 
 
-SECTIONS: Final = frozenset(Section)
+def section_of(subject: Subject) -> Section | None:
+    """Say which section a consent has to name for this, if any."""
+    return subject if isinstance(subject, Section) else AS_SECTION.get(subject)
 
 
 def sides(work: Reading, record: Case | Referral) -> frozenset[Side]:
@@ -130,8 +136,8 @@ def conditions(sight: Sight, purposes: frozenset[Purpose]) -> Iterator[Condition
         yield Condition.NOT_OF_ORIGIN
     if stands.origin_is_permitted(me):
         yield Condition.ORIGIN_PERMITTED
-    if isinstance(sight.subject, Section):
-        yield from consented(stands, me, sight.subject, purposes)
+    if section := section_of(sight.subject):
+        yield from consented(stands, me, section, purposes)
 
 
 def consented(

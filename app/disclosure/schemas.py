@@ -8,6 +8,7 @@ from app.disclosure.policy import ReadingPurpose
 from app.kernel.paging import Page
 from app.kernel.text import Shown
 from app.referrals.schemas import Arrangement
+from app.screening.schemas import ScreeningPaper
 
 
 class OpenedSafeguards(Shown):
@@ -46,6 +47,14 @@ class OpenedArrangement(Shown):
     author: str
     written_at: datetime
     content: Arrangement
+
+
+class OpenedScreening(Shown):
+    """What signs were ticked and what they amounted to; the opening was recorded."""
+
+    author: str
+    written_at: datetime
+    content: ScreeningPaper
 
 
 class NoteOut(Shown):

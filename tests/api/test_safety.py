@@ -209,7 +209,7 @@ def test_what_is_counted_or_written_is_for_who_keeps_the_case(
     early = officer.sees(case)
     lead.leads(case)
     done(lead.refers(case, SHELTER))
-    indicators = {"section": "indicators", "codes": ["DEBT"]}
+    indicators = {"section": "indicators", "codes": ["ILO11_09"]}
     path, seen = f"/cases/{case['code']}/sections/indicators", {"If_Match": lead.tag(case)}
     done(lead.ask("PUT", path, indicators, headers=seen))
     oversight = world.someone("OVERSIGHT_DEMO")

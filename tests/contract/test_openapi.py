@@ -28,7 +28,7 @@ TABLES = (
 VERBS = """
 accept acknowledge answer approve ask assess assign cancel close complete confirm decline
 declare discard erase get hold list mend monitor offer open record redirect refuse relocate
-reopen replace report resume revoke send start stop submit suspend take withdraw write
+reopen replace report resume revoke score send start stop submit suspend take withdraw write
 """
 UNKEYED = {"/livez", "/readyz"}
 METHODS = {"get", "post", "put", "patch", "delete"}
@@ -165,7 +165,7 @@ def test_no_private_number_or_id_is_shown(document: Json) -> None:
     with_id = {name for name, properties in shown.items() if "id" in properties}
     assert with_id == {
         *("AccessEntryOut", "ApprovalOut", "ConsentOut", "EventOut", "ReferralOut"),
-        *("FactOut", "HandoverOut", "QuestionOut", "VitalInterestOut"),
+        *("FactOut", "HandoverOut", "QuestionOut", "ScreeningOut", "VitalInterestOut"),
     }
 
 

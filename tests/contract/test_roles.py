@@ -16,7 +16,7 @@ from tests.databases import ask
 MAY_INSERT = """
     access_entry account agreement api_key approval case case_key clock consent country
     delivery directory_change entry fact focal_point handover left_out mailbox outcome
-    party question referral retrieval risk_assessment sealed shortlisted sighting
+    party question referral retrieval risk_assessment screening sealed shortlisted sighting
     vital_interest
 """
 MAY_UPDATE = """

@@ -42,7 +42,8 @@ from tests.world import (
 pytestmark = pytest.mark.slow
 LATIN, CYRILLIC, ARABIC = "Zqxvkjwbhf", "Жъыэщюфбхц", "غظضثشقذطصز"
 CODE, PHONE, BORN, MINUTE = "ZQXVKJWBHF", "77098765", "1907-11-29", ":17:43.271828"
-STEMS: Final = (LATIN, CYRILLIC, ARABIC, CODE, PHONE, BORN, MINUTE)
+SIGN = "UNODC_SEXUAL_EXPLOITATION_03"
+STEMS: Final = (LATIN, CYRILLIC, ARABIC, CODE, SIGN, PHONE, BORN, MINUTE)
 WHOLE = [*ALL_SECTIONS, "indicators", "perpetrators"]
 OPENED = ("/sections/", "/safeguards", "/contacts", "/arrangement", "/notes")
 CLIENT = ("httpx2", "httpcore2")
@@ -109,7 +110,7 @@ class Canaries:
         needs = {name: self.text() for name in ("summary", "access_needs", "safety_notice")}
         contact = {name: self.text() for name in ("alias", "safe_channel", "safe_times")}
         whole = {"names": [self.text(), self.text()], "documents": [self.text()]}
-        signs = {"codes": [self.code()], "remarks": self.text()}
+        signs = {"codes": [SIGN], "remarks": self.text()}
         told = [{"section": s, "text": self.text()} for s in WHOLE if s in TOLD]
         self.next()
         return [
@@ -130,6 +131,7 @@ class Canaries:
             "safeguards": guards | {"unsafe_focal_points": [self.code()]},
             "consents": [one | {"evidence": self.text()} for one in given],
             "risk": {"level": "low", "remarks": self.text()},
+            "screening": {"signs": [SIGN], "remarks": self.text()},
             "external_reference": f"{LATIN}-{self.next()}",
         }
 
@@ -234,7 +236,7 @@ class Journey:
             one.hears()
 
 
-ABOUT = ("history", "evidence", "routing", "consents", "access-log")
+ABOUT = ("history", "evidence", "routing", "consents", "access-log", "screenings")
 LISTS = ("/cases", "/referrals", "/worklist", "/approvals")
 
 
@@ -372,9 +374,7 @@ def found_on_disk(url: str, needles: tuple[bytes, ...] = NEEDLES) -> list[object
     for path in files_of(url):
         try:
             found += [(path.name, hit) for hit in hits(path.read_bytes(), needles)]
-        except (
-            FileNotFoundError
-        ):  # another test's database was dropped, or a segment recycled
+        except FileNotFoundError:  # another test's database, or a recycled segment
             assert not is_ours(url, path)
     return found
 

@@ -355,11 +355,11 @@ def test_what_the_shelter_does_in_the_case_does_not_name_it(deed: str, cast: Cas
         assert PEOPLE["shelter"] not in heard, name
 
 
-PUBLIC = ("{focal_point}", "{agreement}", "{country}")
+PUBLIC = ("{focal_point}", "{agreement}", "{country}", "/reference/")
 
 
 def named_routes(world: World) -> list[tuple[str, str, str]]:
-    """List every operation with an id in its path, but for the public directory."""
+    """List every operation with an id in its path, but for what is public."""
     return [
         (method.upper(), path.removeprefix("/v1"), operation["operationId"])
         for path, operations in world.app.openapi()["paths"].items()
@@ -396,6 +396,7 @@ def hidden_ids(cast: Cast) -> dict[str, str]:
     [given, *_] = cast.submitter.get(f"{path_of(cast.case)}/consents").json()["items"]
     assert asked.status_code == 409
     ids = {"code": cast.case["code"], "consent_id": given["id"]}
+    ids["screening_id"] = done(cast.lead.screens(cast.case))["id"]
     done(cast.lead.creates(f"{path_of(cast.case)}/consents", for_handover("SANA_SEZIM")))
     offered = done(cast.lead.offers(cast.case, "SANA_SEZIM"))["id"]
     asked = cast.lead.creates(f"{path_of(cast.case)}/questions", BODIES["ask_submitter"])

@@ -46,7 +46,7 @@ candidate    | safety_notice       | submitted under_review |                 | 
 candidate    | safeguards_past     | under_review        |                    | safe
 lead         | safety_notice safeguards_past | led       |                    | safe
 recipient    | safety_notice       | open                | asked at_work      | safe
-submitter    | note                | unled led           |                    | own_text
+submitter    | note screening      | unled led           |                    | own_text
 submitter    | contacts            | led                 |                    | not_of_origin
 candidate    | needs               | submitted           |                    | consented
 candidate    | needs contact       | under_review        |                    | consented
@@ -54,8 +54,8 @@ candidate    | safeguards          | under_review        |                    | 
 candidate    | note                | under_review        |                    | not_of_origin
 lead         | needs contact       | led                 |                    | consented
 lead         | identity            | led                 |                    | consented origin_permitted
-lead         | L4                  | led                 |                    | consented police_consent
-lead         | sections            | led                 |                    | own_text
+lead         | L4 screening        | led                 |                    | consented police_consent
+lead         | sections screening  | led                 |                    | own_text
 lead         | safeguards contacts | led                 |                    | safe
 lead         | note                | led                 |                    | not_of_origin
 sender       | arrangement         | worked_on           | at_work completed  | not_of_origin
@@ -66,10 +66,10 @@ recipient    | note                | open                | asked at_work complet
 recipient    | needs               | open                | asked at_work      | consented
 recipient    | contact             | open                | at_work            | consented
 recipient    | identity            | open                | at_work            | consented origin_permitted
-recipient    | L4                  | open                | at_work            | consented police_consent
+recipient    | L4 screening        | open                | at_work            | consented police_consent
 recipient    | contacts            | open                | at_work            | not_of_origin
 handover_candidate | needs         | led                 |                    | consented origin_permitted
-former_lead  | sections note       | led                 |                    | own_text
+former_lead  | sections note screening | led                 |                    | own_text
 """  # noqa: E501
 WRITES = """
 submitter    | sections safeguards | unled               |                    |

@@ -1,0 +1,47 @@
+"""The lists an officer chooses from and is guided by, each item with its source."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Response, Security
+
+from app.api.conditional import answer
+from app.api.deps import IfNoneMatch, ReadDirectory
+from app.api.guard import BEARER, Guarded
+from app.api.problems import problems
+from app.kernel.problems import NotFound
+from app.reference.lists import LISTS, show
+from app.reference.schemas import ListOut, ReferenceList, ReferenceLists
+
+ListName = Annotated[str, Path(max_length=40, examples=["indicators"])]
+router = APIRouter(
+    prefix="/reference",
+    tags=["reference"],
+    route_class=Guarded,
+    dependencies=[Security(BEARER)],
+)
+
+
+@router.get("", response_model=ReferenceLists)
+def list_references(begin: ReadDirectory, if_none_match: IfNoneMatch = None) -> Response:
+    """List which lists there are, and what each is for."""
+    items = [
+        ListOut(list=name, title=about.title, note=about.note)
+        for name, about in LISTS.items()
+    ]
+    with begin():
+        return answer(ReferenceLists(items=items), if_none_match=if_none_match)
+
+
+@router.get("/{name}", response_model=ReferenceList, responses=problems(NotFound))
+def get_reference(
+    begin: ReadDirectory, name: ListName, if_none_match: IfNoneMatch = None
+) -> Response:
+    """Read one list: codes, labels, where each is from and how well it is sourced.
+
+    What to look for (`indicators`), how one hears of a case (`intake_ways`), what is asked
+    and what is not (`questions`, `conduct`), and every code that a request may name.
+    """
+    with begin():
+        if name not in LISTS:
+            raise NotFound("There is no such list: GET /v1/reference names them.")
+        return answer(show(name), if_none_match=if_none_match)

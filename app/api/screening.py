@@ -1,0 +1,139 @@
+"""Screenings: signs that were seen, and what they amount to; a presumption, no finding."""
+
+from uuid import UUID
+
+from fastapi import APIRouter, Response, Security
+
+from app.api.acting import REPLAYED, there
+from app.api.conditional import answer
+from app.api.deps import (
+    CaseCode,
+    IfNoneMatch,
+    Once,
+    OpenSections,
+    Purpose,
+    ReadCases,
+    ScreenSigns,
+    WriteCases,
+)
+from app.api.guard import BEARER, Guarded
+from app.api.problems import problems
+from app.cases import queries as cases
+from app.cases.models import Case
+from app.casework import intake
+from app.directory import queries as directory
+from app.disclosure import actions
+from app.disclosure.schemas import OpenedScreening
+from app.kernel.idempotency import KeyInFlight, KeyMissing, KeyReused, claim, settle
+from app.kernel.lifecycle import ActionIllegal, ActionNotYours, RoleMissing
+from app.kernel.problems import NotFound
+from app.kernel.work import Reading
+from app.screening import queries
+from app.screening.models import Screening
+from app.screening.schemas import (
+    NewScreening,
+    ScreenedSigns,
+    ScreeningList,
+    ScreeningOut,
+    ScreeningResult,
+)
+from app.screening.scoring import score
+
+router = APIRouter(
+    tags=["screenings"], route_class=Guarded, dependencies=[Security(BEARER)]
+)
+OF_CASE = "/cases/{code}/screenings"
+
+
+@router.post("/screenings", response_model=ScreeningResult)
+def score_signs(begin: ScreenSigns, signs: ScreenedSigns) -> Response:
+    """Say what signs amount to, and why, before there is a case. Nothing is kept.
+
+    A presumption, never a finding: no outcome says that a person is no victim, and no help
+    waits for it. It takes the right to write cases, since whoever may not write one has
+    nobody to screen; the database is opened for reading alone.
+    """
+    with begin():
+        result = score(signs.ticked(), signs.age_class)
+        return answer(ScreeningResult.model_validate(result))
+
+
+@router.post(
+    OF_CASE,
+    status_code=201,
+    response_model=ScreeningOut,
+    responses=problems(
+        *(NotFound, KeyMissing, KeyReused, KeyInFlight),
+        *(ActionIllegal, ActionNotYours, RoleMissing),
+    ),
+)
+def record_screening(
+    begin: WriteCases, code: CaseCode, once: Once, new: NewScreening
+) -> Response:
+    """Keep a screening with a case: the submitter, and once there is one, the lead.
+
+    It counts the age class of the notice. Signs, remarks and reasons are sealed: score
+    first to see them, or open them.
+    """
+    with begin() as work:
+        if done := claim(work, once):
+            case = cases.get(work, code)
+            [shown] = spell(work, [known(work, case, done.resource_id)])
+            return answer(shown, status=done.status, headers=REPLAYED)
+        screening = intake.screen(work, code, new)
+        settle(work, once, screening.id, 201)
+        [shown] = spell(work, [screening])
+        return answer(shown, status=201)
+
+
+@router.get(OF_CASE, response_model=ScreeningList, responses=problems(NotFound))
+def list_screenings(
+    begin: ReadCases, code: CaseCode, if_none_match: IfNoneMatch = None
+) -> Response:
+    """List what came of each screening: to who keeps the case, else your own."""
+    with begin() as work:
+        found = queries.known(work, cases.get(work, code))
+        items = spell(work, found)
+        return answer(ScreeningList(items=items), if_none_match=if_none_match)
+
+
+@router.get(
+    f"{OF_CASE}/{{screening_id}}",
+    response_model=OpenedScreening,
+    responses=problems(NotFound),
+)
+def open_screening(
+    begin: OpenSections, code: CaseCode, screening_id: UUID, purpose: Purpose
+) -> Response:
+    """Open the signs, the remarks and the reasons, as one opens section `indicators`.
+
+    The same consents cover it, and police and prosecution need one of their own. The
+    opening is recorded before you read it; what is not yours and what was never written
+    both answer 404.
+    """
+    with begin() as work:
+        opened = actions.open_screening(work, code, screening_id, purpose)
+    return answer(there(opened))
+
+
+def known(work: Reading, case: Case, screening_id: UUID) -> Screening:
+    """Find a screening the caller may know of, or raise NotFound (404)."""
+    for screening in queries.known(work, case):
+        if screening.id == screening_id:
+            return screening
+    raise NotFound("There is no such screening in this case.")
+
+
+def spell(work: Reading, screenings: list[Screening]) -> list[ScreeningOut]:
+    """Show screenings."""
+    codes = directory.codes(work, [one.screened_by for one in screenings])
+    return [
+        ScreeningOut(
+            screened_by=codes[one.screened_by],
+            **{name: getattr(one, name) for name in SAME},
+        )
+        for one in screenings
+    ]
+
+
+SAME = ("id", "outcome", "counted_as", "scoring", "screened_at")

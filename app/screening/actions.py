@@ -1,0 +1,38 @@
+"""Keeping what signs were seen, and what they amounted to at that time."""
+
+from app.cases import actions as cases
+from app.cases.models import Case
+from app.cases.sections import Paper
+from app.kernel.work import Writing
+from app.screening.models import Screening
+from app.screening.schemas import NewScreening, ScreeningPaper, ScreeningResult
+from app.screening.scoring import Result, score
+
+
+def keep(work: Writing, case: Case, new: NewScreening) -> Screening:
+    """Score and keep a screening; signs, remarks and reasons are sealed with it."""
+    result = score(new.ticked(), case.age_class)
+    kept = Screening(
+        id=work.new_id(),
+        case_id=case.id,
+        outcome=result.outcome,
+        counted_as=result.counted_as,
+        scoring=result.scoring,
+        screened_by=work.actor.focal_point_id,
+        screened_at=work.now,
+    )
+    work.session.add(kept)
+    cases.put_away(work, kept, Paper.SCREENING, paper(new, result))
+    return kept
+
+
+def paper(new: NewScreening, result: Result) -> ScreeningPaper:
+    """Write down what was ticked, sorted and once, and what it amounted to."""
+    return ScreeningPaper(
+        signs=sorted(set(new.signs)),
+        acts=sorted(set(new.acts)),
+        means=sorted(set(new.means)),
+        purposes=sorted(set(new.purposes)),
+        remarks=new.remarks,
+        result=ScreeningResult.model_validate(result),
+    )

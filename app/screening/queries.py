@@ -1,0 +1,27 @@
+"""Reading screenings."""
+
+from uuid import UUID
+
+from sqlalchemy import select
+
+from app.cases.models import Case
+from app.kernel.work import Reading
+from app.screening.models import Screening
+
+
+def find(work: Reading, case_id: UUID, screening_id: UUID) -> Screening | None:
+    """Find a screening of this case."""
+    found = work.session.get(Screening, screening_id)
+    return found if found is not None and found.case_id == case_id else None
+
+
+def known(work: Reading, case: Case) -> list[Screening]:
+    """List the screenings the caller may know of, oldest first.
+
+    Who keeps the case knows all; anybody else those it made itself, so that a submitter
+    does not follow what the host side learns (R12).
+    """
+    of_case = select(Screening).where(Screening.case_id == case.id)
+    rows = work.session.scalars(of_case.order_by(Screening.screened_at, Screening.id))
+    me = work.actor.focal_point_id
+    return [row for row in rows if me in case.keepers or row.screened_by == me]

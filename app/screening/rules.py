@@ -1,0 +1,175 @@
+"""The rules by which signs are read, as tables.
+
+Act, means and purpose are the Palermo Protocol's (article 3); dimensions and weights are
+the ILO's and the European Commission's (Delphi, labour lists). Each rule is named as the
+row of `GET /v1/reference/scoring_rules` that says where it is from.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import astuple, dataclass
+from enum import StrEnum
+from typing import Final
+
+from app.cases.models import AgeClass
+from app.reference.kinds import Element, Weight
+from app.reference.lists import INDICATORS, ITEMS
+
+
+class Dimension(StrEnum):
+    """What the ILO's indicators are grouped by."""
+
+    DECEPTIVE_RECRUITMENT = "DECEPTIVE_RECRUITMENT"
+    COERCIVE_RECRUITMENT = "COERCIVE_RECRUITMENT"
+    ABUSE_VULN_RECRUITMENT = "ABUSE_VULN_RECRUITMENT"
+    EXPLOITATION = "EXPLOITATION"
+    COERCION_DESTINATION = "COERCION_DESTINATION"
+    ABUSE_VULN_DESTINATION = "ABUSE_VULN_DESTINATION"
+
+
+class CountedAs(StrEnum):
+    """Whose rules were applied."""
+
+    ADULT = "adult"
+    CHILD = "child"
+
+
+class CountedBecause(StrEnum):
+    """Why those."""
+
+    SAID_ADULT = "said_adult"
+    SAID_CHILD = "said_child"
+    AGE_IN_DOUBT = "age_in_doubt"
+    AGE_NOT_SAID = "age_not_said"
+
+
+class DimensionRule(StrEnum):
+    """By what a dimension is positive."""
+
+    TWO_STRONG = "DIM_POSITIVE_A"
+    STRONG_AND_LESSER = "DIM_POSITIVE_B"
+    THREE_MEDIUM = "DIM_POSITIVE_C"
+    TWO_MEDIUM_AND_WEAK = "DIM_POSITIVE_D"
+
+
+class ScreeningRule(StrEnum):
+    """By what trafficking is indicated."""
+
+    PALERMO_ADULT = "PALERMO_ADULT"
+    CHILD = "CHILD"
+    FORCED_LABOUR = "COMBINE_FL"
+
+
+type Part = Element | Dimension
+
+
+@dataclass(frozen=True)
+class Counted:
+    """How an age class is counted: as whom, why, in words, and by whose weights."""
+
+    counted_as: CountedAs
+    because: CountedBecause
+    explained: str
+    weighed_as: frozenset[CountedAs]
+
+
+@dataclass(frozen=True)
+class Least:
+    """How many indicators of a weight make a dimension positive."""
+
+    rule: DimensionRule
+    strong: int = 0
+    medium: int = 0
+    weak: int = 0
+    lesser: int = 0
+
+    def is_met(self, found: Mapping[Weight, int]) -> bool:
+        """Say whether there are as many; `lesser` are the medium and the weak."""
+        medium, weak = found[Weight.MEDIUM], found[Weight.WEAK]
+        enough = found[Weight.STRONG] >= self.strong and medium + weak >= self.lesser
+        return enough and medium >= self.medium and weak >= self.weak
+
+
+@dataclass(frozen=True)
+class Combination:
+    """All of these parts, any one of each: of whom it holds, and of whom it is asked.
+
+    What indicates an adult indicates a child too, who must not be worse off; but nobody
+    under 18 is told that a means is missing.
+    """
+
+    rule: ScreeningRule
+    holds_for: frozenset[CountedAs]
+    asked_of: frozenset[CountedAs]
+    parts: tuple[frozenset[Part], ...]
+
+
+_ADULT, _CHILD = frozenset({CountedAs.ADULT}), frozenset({CountedAs.CHILD})
+_ANYONE = _ADULT | _CHILD
+_E, _D = Element, Dimension
+
+# fmt: off
+COUNTED: Final[Mapping[AgeClass | None, Counted]] = {
+    AgeClass.ADULT: Counted(
+        CountedAs.ADULT, CountedBecause.SAID_ADULT,
+        "Counted as an adult because the age class says so.", _ADULT),
+    AgeClass.CHILD: Counted(
+        CountedAs.CHILD, CountedBecause.SAID_CHILD,
+        "Counted as a child because the age class says so: no means is needed.", _CHILD),
+    AgeClass.PRESUMED_CHILD: Counted(
+        CountedAs.CHILD, CountedBecause.AGE_IN_DOUBT,
+        "Counted as a child because the age is in doubt, and doubt means child (BR14): no means is needed.", _ANYONE),
+    None: Counted(
+        CountedAs.CHILD, CountedBecause.AGE_NOT_SAID,
+        "Counted as a child because no age class is given, and who may be a child counts as one (BR14): no means is needed.", _ANYONE),
+}
+"""In doubt the heavier weight counts: a doubt never tells against the person."""
+
+POSITIVE: Final = (
+    Least(DimensionRule.TWO_STRONG,          strong=2),
+    Least(DimensionRule.STRONG_AND_LESSER,   strong=1, lesser=1),
+    Least(DimensionRule.THREE_MEDIUM,        medium=3),
+    Least(DimensionRule.TWO_MEDIUM_AND_WEAK, medium=2, weak=1),
+)
+
+RULES: Final = (
+    Combination(ScreeningRule.PALERMO_ADULT, _ADULT,  _ADULT, (
+        frozenset({_E.ACT}), frozenset({_E.MEANS}), frozenset({_E.PURPOSE}))),
+    Combination(ScreeningRule.CHILD,         _CHILD,  _CHILD, (
+        frozenset({_E.ACT}), frozenset({_E.PURPOSE}))),
+    Combination(ScreeningRule.FORCED_LABOUR, _ANYONE, _ADULT, (
+        frozenset({_D.DECEPTIVE_RECRUITMENT, _D.COERCIVE_RECRUITMENT, _D.ABUSE_VULN_RECRUITMENT}),
+        frozenset({_D.EXPLOITATION}),
+        frozenset({_D.COERCION_DESTINATION, _D.ABUSE_VULN_DESTINATION}))),
+)
+# fmt: on
+SPEAKS_FOR: Final = {d: Element(ITEMS["dimensions"][d].group or "") for d in Dimension}
+ELEMENT_OF: Final = {
+    code: Element(row.group or "") for code, row in ITEMS["elements"].items()
+}
+HEAVIEST: Final = (Weight.STRONG, Weight.MEDIUM, Weight.WEAK)
+
+
+def spell() -> str:
+    """Spell every rule and weight the same way always."""
+    weights = (
+        (code, row.group, row.weight_adult, row.weight_child)
+        for code, row in sorted(INDICATORS.items())
+    )
+    rules = (
+        (row.rule, *sorted(row.holds_for), *(sorted(part) for part in row.parts))
+        for row in RULES
+    )
+    ages = ((age, c.counted_as, *sorted(c.weighed_as)) for age, c in COUNTED.items())
+    least = (astuple(row) for row in POSITIVE)
+    rows = (*weights, *rules, *ages, *least, *SPEAKS_FOR.items())
+    return "\n".join("|".join(map(word, row)) for row in rows)
+
+
+def word(part: object) -> str:
+    """Spell one cell of a rule."""
+    return ",".join(map(str, part)) if isinstance(part, list) else str(part)
+
+
+SCORING: Final = hashlib.sha256(spell().encode()).hexdigest()[:16]
+"""Which rules and weights these are: kept with every screening, since old ones stay."""

@@ -1,0 +1,200 @@
+"""Screenings as the outside world spells them: what was ticked, and what it amounts to."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Annotated, Final
+from uuid import UUID
+
+from pydantic import AfterValidator, Field
+from pydantic_core import PydanticCustomError
+
+from app.cases.models import AgeClass
+from app.cases.sections import Indicators, SectionContent
+from app.kernel.text import Asked, Code, SafeText, Shown
+from app.reference.kinds import Element, Weight
+from app.reference.lists import INDICATORS
+from app.screening.rules import (
+    ELEMENT_OF,
+    CountedAs,
+    CountedBecause,
+    Dimension,
+    DimensionRule,
+    ScreeningRule,
+)
+from app.screening.scoring import Presumption, Ticked
+
+AGE = "As the notice would say it; left out, the person may be a child, and counts as one."
+CODE_UNKNOWN: Final = "code_unknown"
+NOT_LISTED: Final = "This code is not on the list: GET /v1/reference/{list}."
+MEANING = (
+    "A presumption, never a finding: indicators neither prove nor disprove trafficking, "
+    "and help never waits for them."
+)
+
+
+def unknown(name: str) -> PydanticCustomError:
+    """Say where the codes are, without repeating what was sent."""
+    return PydanticCustomError(CODE_UNKNOWN, NOT_LISTED, {"list": name})
+
+
+def of_list(name: str, codes: frozenset[str]) -> Callable[[str], str]:
+    """Refuse a code that is not on a list: an unknown one is never mapped to another."""
+
+    def known(code: str) -> str:
+        if code not in codes:
+            raise unknown(name)
+        return code
+
+    return known
+
+
+def of_element(element: Element) -> Callable[[str], str]:
+    """Refuse a code that is not of this element."""
+    codes = frozenset(code for code, of in ELEMENT_OF.items() if of == element)
+    return of_list("elements", codes)
+
+
+SignCode = Annotated[
+    Code,
+    Field(examples=[next(iter(INDICATORS))]),
+    AfterValidator(of_list("indicators", frozenset(INDICATORS))),
+]
+ActCode = Annotated[Code, AfterValidator(of_element(Element.ACT))]
+MeansCode = Annotated[Code, AfterValidator(of_element(Element.MEANS))]
+PurposeCode = Annotated[Code, AfterValidator(of_element(Element.PURPOSE))]
+
+
+def unknown_signs(content: SectionContent) -> list[int]:
+    """Say which indicators of a section are on no list, by their places in it.
+
+    Judged where it is written, not in the section itself: what was sealed under another
+    list must still open.
+    """
+    codes = content.codes if isinstance(content, Indicators) else []
+    return [place for place, code in enumerate(codes) if code not in INDICATORS]
+
+
+def with_known_signs(content: SectionContent) -> SectionContent:
+    """Refuse a section that names an unknown indicator."""
+    if unknown_signs(content):
+        raise unknown("indicators")
+    return content
+
+
+WrittenSection = Annotated[SectionContent, AfterValidator(with_known_signs)]
+
+
+class Signs(Asked):
+    """What was seen or said; act, means and purpose are /v1/reference/elements."""
+
+    signs: Annotated[
+        list[SignCode],
+        Field(max_length=120, description="Codes of /v1/reference/indicators."),
+    ] = []
+    acts: Annotated[list[ActCode], Field(max_length=20)] = []
+    means: Annotated[list[MeansCode], Field(max_length=20)] = []
+    purposes: Annotated[list[PurposeCode], Field(max_length=20)] = []
+
+    def ticked(self) -> Ticked:
+        """Say it in the words of the rules."""
+        elements = frozenset([*self.acts, *self.means, *self.purposes])
+        return Ticked(frozenset(self.signs), elements)
+
+
+class ScreenedSigns(Signs):
+    """Signs to be scored, and nothing kept."""
+
+    age_class: Annotated[AgeClass | None, Field(description=AGE)] = None
+
+
+class NewScreening(Signs):
+    """A screening to be kept with a case; its age class is that of the notice."""
+
+    remarks: Annotated[SafeText | None, Field(description="Sealed.")] = None
+
+
+class WeighedOut(Shown):
+    """An indicator that counted, and how much."""
+
+    code: Code
+    weight: Weight
+
+
+class DimensionOut(Shown):
+    """A dimension of the ILO, whether it is positive, and by what."""
+
+    dimension: Dimension
+    element: Annotated[Element, Field(description="What it speaks for if positive.")]
+    positive: bool
+    rule: Annotated[DimensionRule | None, Field(description="A row of scoring_rules.")]
+    indicators: list[WeighedOut]
+    confidence: str
+
+
+class ElementOut(Shown):
+    """An element, whether it is present, and by what; means are not needed of a child."""
+
+    element: Element
+    present: bool
+    needed: bool
+    ticked: list[Code]
+    dimensions: list[Dimension]
+
+
+class RuleOut(Shown):
+    """A rule that holds, or what is missing for it."""
+
+    rule: Annotated[ScreeningRule, Field(description="A row of scoring_rules.")]
+    holds: bool
+    by: Annotated[list[str], Field(description="Elements or dimensions it rests on.")]
+    missing: Annotated[list[list[str]], Field(description="All of these; any one of each.")]
+    statement: str
+    source: str | None
+    confidence: str
+
+
+class ScreeningResult(Shown):
+    """A presumption with its reasons.
+
+    A field that comes later needs a default: what was sealed before must still open.
+    """
+
+    outcome: Annotated[Presumption, Field(description=MEANING)]
+    counted_as: CountedAs
+    because: CountedBecause
+    explained: Annotated[str, Field(description="Why it was counted so, in words.")]
+    elements: list[ElementOut]
+    dimensions: list[DimensionOut]
+    rules: list[RuleOut]
+    unweighted: Annotated[
+        list[Code], Field(description="Ticked and noted; these do not count.")
+    ]
+    scoring: Annotated[str, Field(description="Names the rules and weights used.")]
+
+
+class ScreeningPaper(Shown):
+    """What is sealed of a screening: what was ticked, and what it amounted to then."""
+
+    signs: list[Code]
+    acts: list[Code]
+    means: list[Code]
+    purposes: list[Code]
+    remarks: str | None
+    result: ScreeningResult
+
+
+class ScreeningOut(Shown):
+    """A screening as its case's keepers know of it; its signs are opened apart."""
+
+    id: UUID
+    outcome: Annotated[Presumption, Field(description=MEANING)]
+    counted_as: CountedAs
+    scoring: Annotated[str, Field(description="Names the rules and weights used.")]
+    screened_by: Annotated[str, Field(description="Code of the focal point.")]
+    screened_at: datetime
+
+
+class ScreeningList(Shown):
+    """The screenings of a case that you may know of, oldest first."""
+
+    items: list[ScreeningOut]

@@ -1,0 +1,204 @@
+"""What ticked signs amount to: a presumption with its reasons, never a finding.
+
+Nothing reads an outcome to open or shut anything: help never waits for status (BR01).
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from app.cases.models import AgeClass
+from app.reference.kinds import Element, Weight
+from app.reference.lists import INDICATORS, ITEMS
+from app.reference.rows import IndicatorRow
+from app.screening.rules import (
+    COUNTED,
+    ELEMENT_OF,
+    HEAVIEST,
+    POSITIVE,
+    RULES,
+    SCORING,
+    SPEAKS_FOR,
+    Combination,
+    Counted,
+    CountedAs,
+    CountedBecause,
+    Dimension,
+    DimensionRule,
+    Part,
+    ScreeningRule,
+)
+
+
+class Presumption(StrEnum):
+    """What the signs amount to so far; no outcome says that a person is no victim."""
+
+    INDICATED = "indicated"
+    NOT_INDICATED_YET = "not_indicated_yet"
+
+
+@dataclass(frozen=True)
+class Ticked:
+    """What an officer ticked: codes of the lists, in no order."""
+
+    indicators: frozenset[str] = frozenset()
+    elements: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class Weighed:
+    """An indicator that counts, and how much."""
+
+    code: str
+    weight: Weight
+
+
+@dataclass(frozen=True)
+class DimensionFound:
+    """A dimension, whether it is positive, and by what."""
+
+    dimension: Dimension
+    element: Element
+    positive: bool
+    rule: DimensionRule | None
+    indicators: tuple[Weighed, ...]
+    confidence: str
+
+
+@dataclass(frozen=True)
+class ElementFound:
+    """An element, whether it is present, whether it is needed, and by what."""
+
+    element: Element
+    present: bool
+    needed: bool
+    ticked: tuple[str, ...]
+    dimensions: tuple[Dimension, ...]
+
+
+@dataclass(frozen=True)
+class RuleJudged:
+    """A rule, whether it holds, by what, and what is missing: any one of each."""
+
+    rule: ScreeningRule
+    holds: bool
+    by: tuple[str, ...]
+    missing: tuple[tuple[str, ...], ...]
+    statement: str
+    source: str | None
+    confidence: str
+
+
+@dataclass(frozen=True)
+class Result:
+    """A presumption, with all its reasons."""
+
+    outcome: Presumption
+    counted_as: CountedAs
+    because: CountedBecause
+    explained: str
+    elements: tuple[ElementFound, ...]
+    dimensions: tuple[DimensionFound, ...]
+    rules: tuple[RuleJudged, ...]
+    unweighted: tuple[str, ...]
+    scoring: str
+
+
+def score(ticked: Ticked, age_class: AgeClass | None) -> Result:
+    """Say what the signs amount to, and why; the same signs always give the same."""
+    counted = COUNTED[age_class]
+    weighed = weigh(ticked.indicators, counted)
+    dimensions = tuple(dimension_found(dimension, weighed) for dimension in Dimension)
+    elements = tuple(
+        element_found(element, ticked, dimensions, counted) for element in Element
+    )
+    there: frozenset[Part] = frozenset(
+        [e.element for e in elements if e.present]
+        + [d.dimension for d in dimensions if d.positive]
+    )
+    rules = tuple(
+        judged
+        for row in RULES
+        if counted.counted_as in row.holds_for
+        and ((judged := judge(row, there)).holds or counted.counted_as in row.asked_of)
+    )
+    return Result(
+        outcome=outcome_of(rules),
+        counted_as=counted.counted_as,
+        because=counted.because,
+        explained=counted.explained,
+        elements=elements,
+        dimensions=dimensions,
+        rules=rules,
+        unweighted=tuple(sorted(ticked.indicators - weighed.keys())),
+        scoring=SCORING,
+    )
+
+
+def outcome_of(rules: Iterable[RuleJudged]) -> Presumption:
+    """Say what the rules amount to; one is enough."""
+    holds = any(rule.holds for rule in rules)
+    return Presumption.INDICATED if holds else Presumption.NOT_INDICATED_YET
+
+
+def weigh(codes: Iterable[str], counted: Counted) -> dict[str, Weight]:
+    """Weigh what counts; of two lists, the heavier."""
+    found = {code: weights(INDICATORS[code], counted.weighed_as) for code in codes}
+    return {code: min(of, key=HEAVIEST.index) for code, of in found.items() if of}
+
+
+def weights(row: IndicatorRow, weighed_as: frozenset[CountedAs]) -> list[Weight]:
+    """List what an indicator weighs in these lists."""
+    adult, child = CountedAs.ADULT in weighed_as, CountedAs.CHILD in weighed_as
+    asked = [row.weight_adult if adult else None, row.weight_child if child else None]
+    return [weight for weight in asked if weight is not None]
+
+
+def dimension_found(dimension: Dimension, weighed: Mapping[str, Weight]) -> DimensionFound:
+    """Judge one dimension."""
+    mine = sorted(code for code in weighed if INDICATORS[code].group == dimension)
+    count = Counter(weighed[code] for code in mine)
+    rule = next((least.rule for least in POSITIVE if least.is_met(count)), None)
+    said = [INDICATORS[code].confidence for code in mine]
+    return DimensionFound(
+        dimension=dimension,
+        element=SPEAKS_FOR[dimension],
+        positive=rule is not None,
+        rule=rule,
+        indicators=tuple(Weighed(code, weighed[code]) for code in mine),
+        confidence=said[0] if said else ITEMS["dimensions"][dimension].confidence,
+    )
+
+
+def element_found(
+    element: Element,
+    ticked: Ticked,
+    dimensions: Iterable[DimensionFound],
+    counted: Counted,
+) -> ElementFound:
+    """Judge one element: ticked by itself, or spoken for by a positive dimension."""
+    itself = sorted(c for c in ticked.elements if ELEMENT_OF[c] == element)
+    for_it = [d.dimension for d in dimensions if d.positive and d.element == element]
+    return ElementFound(
+        element=element,
+        present=bool(itself or for_it),
+        needed=element != Element.MEANS or counted.counted_as == CountedAs.ADULT,
+        ticked=tuple(itself),
+        dimensions=tuple(for_it),
+    )
+
+
+def judge(row: Combination, there: frozenset[Part]) -> RuleJudged:
+    """Judge one rule, and quote it."""
+    said = ITEMS["scoring_rules"][row.rule]
+    missing = [part for part in row.parts if not part & there]
+    return RuleJudged(
+        rule=row.rule,
+        holds=not missing,
+        by=tuple(sorted(found for part in row.parts for found in part & there)),
+        missing=tuple(tuple(sorted(part)) for part in missing),
+        statement=said.label_en,
+        source=said.source,
+        confidence=said.confidence,
+    )

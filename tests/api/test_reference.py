@@ -1,0 +1,146 @@
+"""The lists an officer chooses from: served with sources, and taken as they are served."""
+
+import pytest
+
+from app.cases.reasons import ClosureReason, DeclineReason, WithdrawReason
+from app.directory.kinds import Service
+from app.kernel.actors import Scope
+from tests.world import Json, Someone, World, done, problem
+
+NAMES = """
+intake_ways questions conduct indicators dimensions elements scoring_rules services
+decline_reasons withdraw_reasons closure_reasons suspend_reasons handover_reasons
+"""
+COUNTS = {
+    "intake_ways": 4,
+    "indicators": 67 + 23 + 11,
+    "dimensions": 6,
+    "elements": 5 + 8 + 7,
+    "services": 17,
+}
+
+
+def read(who: Someone, name: str) -> Json:
+    return done(who.get(f"/reference/{name}"))
+
+
+def codes(who: Someone, name: str, group: str | None = None) -> list[str]:
+    items = read(who, name)["items"]
+    return [item["code"] for item in items if group in {None, item["group"]}]
+
+
+def test_the_lists_are_listed_and_each_can_be_read(officer: Someone) -> None:
+    items = done(officer.get("/reference"))["items"]
+
+    assert [item["list"] for item in items] == NAMES.split()
+    for item in items:
+        whole = read(officer, item["list"])
+        assert {name: whole[name] for name in item} == item
+        assert whole["title"]
+        assert whole["note"]
+        assert whole["items"]
+
+
+@pytest.mark.parametrize("name", NAMES.split())
+def test_each_item_has_a_label_and_says_how_well_it_is_sourced(
+    name: str, officer: Someone
+) -> None:
+    items = read(officer, name)["items"]
+
+    assert len({item["code"] for item in items}) == len(items)
+    assert len(items) == COUNTS.get(name, len(items))
+    for item in items:
+        assert list(item["labels"]) == ["en"]
+        assert item["labels"]["en"].strip()
+        assert item["confidence"]
+        assert item["source"] or item["confidence"] == "proposal"
+
+
+@pytest.mark.parametrize("name", ["nothing", "INDICATORS", "..%2Findicators", "a" * 40])
+def test_an_unknown_list_is_not_there(name: str, officer: Someone) -> None:
+    refused = officer.get(f"/reference/{name}")
+
+    assert refused.status_code == 404
+    assert refused.headers["Content-Type"] == "application/problem+json"
+    assert "INDICATORS" not in refused.text
+
+
+def test_lists_are_for_who_may_read_the_directory(world: World) -> None:
+    other = world.someone("KZ_LEAD", scopes=set(Scope) - {Scope.DIRECTORY_READ})
+
+    for path in ("/reference", "/reference/indicators"):
+        assert problem(other.get(path)) == (403, "forbidden")
+        assert world.http.get(f"/v1{path}").status_code == 401
+
+
+def test_a_list_that_is_known_is_not_sent_again(officer: Someone) -> None:
+    for path in ("/reference", "/reference/questions"):
+        tag = officer.get(path).headers["ETag"]
+        again = officer.ask("GET", path, headers={"If-None-Match": tag})
+        assert (again.status_code, again.content) == (304, b"")
+
+
+def test_a_consulate_learns_of_a_case_in_four_ways(officer: Someone) -> None:
+    assert codes(officer, "intake_ways") == [
+        *("VICTIM_OR_RELATIVES", "LOCAL_AUTHORITIES", "CIVIL_SOCIETY"),
+        "DOCUMENT_OR_VISA_APPLICATION",
+    ]
+
+
+def test_what_is_asked_and_what_is_not_is_only_what_a_source_says(officer: Someone) -> None:
+    asked, done_ = read(officer, "questions")["items"], read(officer, "conduct")["items"]
+
+    assert {item["group"] for item in asked} == {
+        *("BEFORE", "MUST_ASK", "MAY_ASK", "DO_NOT_ASK"),
+    }
+    assert {item["group"] for item in done_} == {"DO", "NEVER"}
+    assert all(item["source"].startswith("http") for item in [*asked, *done_])
+    assert codes(officer, "questions", "MUST_ASK") == [
+        *("URGENT_MEDICAL_NEEDS", "THREAT_OF_VIOLENCE"),
+    ]
+    assert "THE_TRAFFICKING_ITSELF" in codes(officer, "questions", "DO_NOT_ASK")
+    assert "CONSULATE_OF_AN_ASYLUM_SEEKER" in codes(officer, "conduct", "NEVER")
+
+
+def test_an_indicator_says_what_it_weighs_or_that_it_does_not_count(
+    officer: Someone,
+) -> None:
+    items = {item["code"]: item for item in read(officer, "indicators")["items"]}
+
+    assert items["EXPLOITATION_08"]["weights"] == {"adult": "M", "child": None}
+    assert items["EXPLOITATION_09"]["weights"] == {"adult": "W", "child": "M"}
+    assert items["EXPLOITATION_09"]["element"] == "PURPOSE"
+    assert items["EXPLOITATION_09"]["group"] == "EXPLOITATION"
+    assert sum(item["weights"] is not None for item in items.values()) == 67
+    assert (items["ILO11_09"]["weights"], items["ILO11_09"]["element"]) == (None, None)
+
+
+def test_every_code_that_is_served_is_taken(officer: Someone) -> None:
+    ticked = {
+        "signs": codes(officer, "indicators"),
+        "acts": codes(officer, "elements", "ACT"),
+        "means": codes(officer, "elements", "MEANS"),
+        "purposes": codes(officer, "elements", "PURPOSE"),
+    }
+
+    result = done(officer.post("/screenings", ticked))
+
+    assert result["outcome"] == "indicated"
+    assert len(result["unweighted"]) == 23 + 11
+    assert {d["dimension"] for d in result["dimensions"]} == {*codes(officer, "dimensions")}
+
+
+def test_the_reasons_and_services_are_those_that_requests_may_name(
+    officer: Someone,
+) -> None:
+    assert codes(officer, "services") == list(Service)
+    assert codes(officer, "decline_reasons") == list(DeclineReason)
+    assert codes(officer, "withdraw_reasons") == list(WithdrawReason)
+    assert codes(officer, "closure_reasons") == list(ClosureReason)
+
+
+def test_no_gap_of_the_research_is_served_as_a_fact(officer: Someone) -> None:
+    texts = [officer.get(f"/reference/{name}").text for name in NAMES.split()]
+
+    assert "NOT FOUND" not in "".join(texts)
+    assert "not a victim" not in texts[NAMES.split().index("scoring_rules")].lower()

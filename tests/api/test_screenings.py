@@ -1,0 +1,274 @@
+"""Screenings: scored for anybody who writes cases, and kept with one."""
+
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from httpx2 import Response
+from sqlalchemy import select
+
+from app.cases.models import Sealed
+from app.kernel.actors import Scope
+from app.screening.models import Screening
+from tests.world import (
+    ALL_SECTIONS,
+    NOTICE,
+    SIGNS,
+    Json,
+    Someone,
+    World,
+    actions,
+    consent,
+    done,
+    for_services,
+    kinds,
+    path_of,
+    problem,
+    promise,
+)
+
+pytestmark = pytest.mark.slow
+REMARKS = "canary-remarks"
+WITH_SIGNS = [*ALL_SECTIONS, "indicators"]
+
+
+def given(sections: list[str] = WITH_SIGNS) -> list[Json]:
+    """Consent to everything that is sent here, the indicators too."""
+    return [consent(sections=sections), for_services(sections=sections)]
+
+
+def kept(who: Someone, case: Json, **signs: Any) -> Json:
+    return done(who.screens(case, **SIGNS | {"remarks": REMARKS} | signs))
+
+
+def listed(who: Someone, case: Json) -> list[Json]:
+    return list(done(who.get(f"{path_of(case)}/screenings"))["items"])
+
+
+def opening(who: Someone, case: Json, screening: Json) -> Response:
+    return who.opens(f"{path_of(case)}/screenings/{screening['id']}", "assessment")
+
+
+def test_signs_are_scored_and_nothing_is_kept(world: World, officer: Someone) -> None:
+    asked = SIGNS | {"age_class": "adult"}
+
+    result = done(officer.post("/screenings", asked))
+
+    assert result["outcome"] == "indicated"
+    assert (result["counted_as"], result["because"]) == ("adult", "said_adult")
+    [palermo, labour] = result["rules"]
+    assert (palermo["rule"], palermo["holds"]) == ("PALERMO_ADULT", True)
+    assert palermo["source"].startswith("https://")
+    assert palermo["confidence"].startswith("high")
+    assert (labour["rule"], labour["holds"]) == ("COMBINE_FL", False)
+    assert [len(part) for part in labour["missing"]] == [3, 2]
+    assert result["unweighted"] == ["UNODC_LIMITED_COMMUNICATION_03"]
+    [exploited] = [d for d in result["dimensions"] if d["positive"]]
+    assert (exploited["dimension"], exploited["rule"]) == ("EXPLOITATION", "DIM_POSITIVE_B")
+    with world.database.reading() as session:
+        assert session.scalars(select(Screening)).all() == []
+        assert session.scalars(select(Sealed)).all() == []
+
+
+@pytest.mark.parametrize(
+    ("age", "counted", "because"),
+    [
+        ("adult", "adult", "said_adult"),
+        ("child", "child", "said_child"),
+        ("presumed_child", "child", "age_in_doubt"),
+        (None, "child", "age_not_said"),
+    ],
+)
+def test_a_doubt_about_the_age_counts_as_a_child_and_says_so(
+    age: str | None, counted: str, because: str, officer: Someone
+) -> None:
+    signs = {"acts": ["TRANSFER"], "purposes": ["SLAVERY"]}
+
+    result = done(officer.post("/screenings", signs | {"age_class": age}))
+
+    assert (result["counted_as"], result["because"]) == (counted, because)
+    assert result["explained"].startswith(f"Counted as {'an' if age == 'adult' else 'a'} ")
+    assert (result["outcome"] == "indicated") == (counted == "child")
+    [means] = [e for e in result["elements"] if e["element"] == "MEANS"]
+    assert means["needed"] == (counted == "adult")
+
+
+def test_without_signs_it_says_what_is_missing_and_never_that_there_is_nothing(
+    officer: Someone,
+) -> None:
+    result = done(officer.post("/screenings", {}))
+
+    assert result["outcome"] == "not_indicated_yet"
+    assert [rule["missing"] for rule in result["rules"]] == [[["ACT"], ["PURPOSE"]]]
+
+
+@pytest.mark.parametrize(
+    ("field", "code", "pointer"),
+    [
+        ("signs", "ZQXVKJWBHF", "#/signs/1"),
+        ("signs", "FRAUD", "#/signs/1"),
+        ("acts", "FRAUD", "#/acts/1"),
+        ("means", "SLAVERY", "#/means/1"),
+        ("purposes", "EXPLOITATION_01", "#/purposes/1"),
+    ],
+)
+@pytest.mark.parametrize("kept_with_case", [False, True])
+def test_an_unknown_code_is_refused_and_not_repeated(
+    field: str, code: str, pointer: str, kept_with_case: bool, officer: Someone
+) -> None:
+    case = done(officer.writes_case())
+    path = f"{path_of(case)}/screenings" if kept_with_case else "/screenings"
+
+    refused = officer.creates(path, {field: [SIGNS[field][0], code]})
+
+    assert problem(refused) == (422, "request-invalid")
+    [fault] = refused.json()["errors"]
+    assert (fault["pointer"], fault["code"]) == (pointer, "code_unknown")
+    assert "GET /v1/reference/" in fault["detail"]
+    assert code not in refused.text
+    assert listed(officer, case) == []
+
+
+def test_scoring_takes_no_remarks_and_keeping_no_age_class(officer: Someone) -> None:
+    case = done(officer.writes_case())
+
+    remarked = officer.post("/screenings", {"remarks": REMARKS})
+    aged = officer.screens(case, age_class="adult")
+
+    assert (problem(remarked), problem(aged)) == ((422, "request-invalid"),) * 2
+    assert REMARKS not in remarked.text
+
+
+def test_scoring_is_for_who_may_write_cases(world: World) -> None:
+    reader = world.someone("KZ_LEAD", scopes={Scope.CASES_READ, Scope.SECTIONS_READ})
+    writer = world.someone("KZ_LEAD", scopes={Scope.CASES_WRITE})
+
+    assert problem(reader.post("/screenings", {})) == (403, "forbidden")
+    assert done(writer.post("/screenings", {}))
+    assert world.http.post("/v1/screenings", json={}).status_code == 401
+
+
+def test_a_screening_makes_the_case_a_new_version(officer: Someone) -> None:
+    case = officer.submits()
+    before = officer.sees(case)["version"]
+
+    kept(officer, case)
+
+    assert officer.sees(case)["version"] == before + 1
+
+
+def test_the_retry_is_answered_as_the_first_time_and_keeps_one(
+    world: World, officer: Someone
+) -> None:
+    case, key = officer.submits(), str(uuid4())
+
+    first = officer.screens(case, key, **SIGNS)
+    world.passes(days=2)
+    again = officer.screens(case, key, **SIGNS)
+    other = officer.screens(case, key, **SIGNS | {"acts": []})
+    keyless = officer.post(f"{path_of(case)}/screenings", SIGNS)
+
+    assert (first.status_code, again.status_code) == (201, 201)
+    assert again.headers["Idempotent-Replayed"] == "true"
+    assert again.json() == first.json()
+    assert problem(other) == (422, "key-reused")
+    assert problem(keyless) == (400, "key-missing")
+    assert len(listed(officer, case)) == 1
+
+
+def test_a_retry_after_the_lead_has_the_case_is_still_answered(
+    officer: Someone, lead: Someone
+) -> None:
+    case, key = officer.submits(), str(uuid4())
+    first = officer.screens(case, key, **SIGNS)
+    lead.leads(case)
+
+    again = officer.screens(case, key, **SIGNS)
+
+    assert again.json() == first.json()
+    assert problem(officer.screens(case, **SIGNS)) == (403, "action-not-yours")
+
+
+def test_a_case_may_come_with_its_screening(officer: Someone, lead: Someone) -> None:
+    case = officer.submits(screening=SIGNS | {"remarks": REMARKS}, consents=given())
+
+    [screening] = listed(officer, case)
+    content = done(opening(officer, case, screening))["content"]
+
+    assert content["remarks"] == REMARKS
+    assert "screening" not in case
+    assert "case.screened" not in kinds(lead.hears())
+
+
+def test_a_case_that_is_refused_keeps_no_screening(world: World, officer: Someone) -> None:
+    refused = officer.writes_case(screening=SIGNS, consents=[], submit=True)
+
+    assert problem(refused) == (409, "needs-unmet")
+    with world.database.reading() as session:
+        assert session.scalars(select(Screening)).all() == []
+
+
+def test_a_case_with_an_unknown_sign_is_refused_whole(officer: Someone) -> None:
+    signs = {"section": "indicators", "codes": ["EXPLOITATION_01", "ZQXVKJWBHF"]}
+
+    ticked = officer.writes_case(screening={"signs": ["ZQXVKJWBHF"]})
+    written = officer.writes_case(sections=[signs])
+
+    for refused, pointer in (
+        (ticked, "#/screening/signs/0"),
+        (written, "#/sections/0"),
+    ):
+        assert problem(refused) == (422, "request-invalid")
+        [fault] = refused.json()["errors"]
+        assert (fault["pointer"], fault["code"]) == (pointer, "code_unknown")
+        assert "ZQXVKJWBHF" not in refused.text
+    assert done(officer.get("/cases"))["items"] == []
+
+
+def test_an_unknown_sign_is_refused_in_the_section_too(officer: Someone) -> None:
+    case = officer.submits()
+    path, seen = f"{path_of(case)}/sections/indicators", {"If-Match": officer.tag(case)}
+    signs = {"section": "indicators", "codes": ["ILO11_01", "ZQXVKJWBHF"]}
+
+    refused = officer.ask("PUT", path, signs, headers=seen)
+    written = officer.ask("PUT", path, signs | {"codes": ["ILO11_09"]}, headers=seen)
+
+    [fault] = refused.json()["errors"]
+    assert (fault["pointer"], fault["code"]) == ("#/codes/1", "code_unknown")
+    assert done(written)
+    assert done(officer.opens(path))["content"]["codes"] == ["ILO11_09"]
+
+
+def test_an_age_class_that_changes_leaves_what_was_screened_as_it_was(
+    world: World, officer: Someone
+) -> None:
+    case = done(officer.writes_case(notice={"age_class": None}))
+    signs: Json = {"acts": ["TRANSFER"], "purposes": ["SLAVERY"]}
+    first = done(officer.screens(case, **signs))
+    world.passes(minutes=1)
+    grown = {"age_class": "adult"}
+    seen = {"If-Match": officer.tag(case)}
+    done(officer.ask("PATCH", path_of(case), grown, headers=seen))
+    second = done(officer.screens(case, **signs))
+
+    assert (first["counted_as"], first["outcome"]) == ("child", "indicated")
+    assert (second["counted_as"], second["outcome"]) == ("adult", "not_indicated_yet")
+    assert listed(officer, case) == [first, second]
+    result = done(opening(officer, case, first))["content"]["result"]
+    assert (result["because"], result["outcome"]) == ("age_not_said", "indicated")
+
+
+@pytest.mark.parametrize("signs", [{}, SIGNS])
+def test_no_step_asks_what_came_of_it(
+    signs: Json, officer: Someone, lead: Someone, shelter: Someone
+) -> None:
+    plain = officer.submits()
+    case = officer.submits(screening=signs)
+
+    steps = [actions(one) for one in (officer.sees(plain), officer.sees(case))]
+    lead.leads(case)
+    sent = done(lead.refers(case, shelter.code))
+
+    assert steps[0] == steps[1]
+    assert done(shelter.does("accept", sent, promise()))["state"] == "accepted"
+    assert NOTICE.keys() == lead.sees(case)["notice"].keys()
