@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from typing import Any
@@ -48,8 +49,10 @@ def load(session: Session, new_id: Callable[[], UUID], folder: Traversable) -> L
     is ever deleted, since cases refer to it: set `active` to false. Raises FilesRefused,
     with every fault, before anything is written.
     """
-    found = read(folder, session.scalars(select(Country.iso2)))
-    offices = with_mailboxes(session, new_id, spelled(found.focal_points))
+    known = session.scalars(select(Country.iso2)), session.scalars(select(FocalPoint.code))
+    found = read(folder, *known)
+    rows = with_last_word(session, spelled(found.focal_points))
+    offices = with_mailboxes(session, new_id, rows)
     return Loaded(
         countries=store(session, Country, "iso2", spelled(found.countries)),
         focal_points=store(session, FocalPoint, "code", offices),
@@ -60,6 +63,24 @@ def load(session: Session, new_id: Callable[[], UUID], folder: Traversable) -> L
 def spelled(rows: Sequence[Row]) -> list[Values]:
     """Turn rows into the values of columns."""
     return [row.model_dump() for row in rows]
+
+
+def with_last_word(session: Session, offices: Sequence[Values]) -> list[Values]:
+    """Let the newer count of free places stand: never undo an office's own word."""
+    last = FocalPoint.code, FocalPoint.capacity, FocalPoint.capacity_as_of
+    said = select(*last).where(FocalPoint.capacity_as_of.is_not(None))
+    stored = {row.code: row for row in session.execute(said)}
+    return [
+        {**row, "capacity": word.capacity, "capacity_as_of": word.capacity_as_of}
+        if (word := stored.get(row["code"])) and is_older(row, word.capacity_as_of)
+        else row
+        for row in offices
+    ]
+
+
+def is_older(row: Values, as_of: datetime) -> bool:
+    """Say whether a row's count of places is not of that moment or later."""
+    return row["capacity_as_of"] is None or row["capacity_as_of"] < as_of
 
 
 def with_mailboxes(

@@ -4,7 +4,15 @@ from typing import Annotated
 
 from pydantic import Field
 
-from app.directory.kinds import Confidence, Function, Kind, Service, StateRouting
+from app.directory.kinds import (
+    AgeGroup,
+    Confidence,
+    Function,
+    Kind,
+    Service,
+    Sex,
+    StateRouting,
+)
 from app.kernel.paging import Page
 from app.kernel.text import Code, CountryCode, LanguageTag, Shown
 
@@ -24,7 +32,11 @@ AsOf = Annotated[
 
 
 class FocalPointOut(Shown):
-    """An office that cases are carried to."""
+    """An office that cases are carried to.
+
+    How many places are free is not told here: whoever watched it could see where a person
+    went.
+    """
 
     code: Annotated[Code, Field(description="Names it everywhere.", examples=["UZ_LEAD"])]
     name: Annotated[str, Field(description="Its name, in words of its source.")]
@@ -45,6 +57,19 @@ class FocalPointOut(Shown):
     services: Annotated[
         list[Service],
         Field(description="What a person may be referred to it for, as far as known."),
+    ]
+    sexes: Annotated[list[Sex], Field(description="Whom it serves; empty: not known.")]
+    ages: Annotated[list[AgeGroup], Field(description="Whom it serves; empty: not known.")]
+    opening: Annotated[
+        list[str],
+        Field(
+            description="Its weekly hours in its time zone, or `always`; empty: not known.",
+            examples=[["mo-fr/09:00-18:00"]],
+        ),
+    ]
+    deputy: Annotated[
+        Code | None,
+        Field(description="Who stands in for it in an emergency while it is closed."),
     ]
     can_lead: Annotated[bool, Field(description="Whether it may take the lead of a case.")]
     active: Annotated[bool, Field(description="Whether anything may be sent to it now.")]
