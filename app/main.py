@@ -20,6 +20,7 @@ from app.api import (
     health,
     problems,
     referrals,
+    routing,
     sections,
 )
 from app.api.limits import BodyLimit
@@ -30,7 +31,9 @@ from app.kernel.vault import KeyProvider, Vault
 from app.kernel.work import Ground
 
 MAX_BODY_BYTES: Final = 256 * 1024
-ROUTERS: Final = (cases, consents, sections, referrals, feed, approvals, directory)
+ROUTERS: Final = (
+    *(cases, consents, sections, referrals, feed, approvals, routing, directory),
+)
 ABOUT: Final = """
 Carries the cases of presumed victims of trafficking between the focal points of a
 transnational referral mechanism. Write a case, follow its evidence; poll `GET /v1/events`
@@ -43,6 +46,7 @@ TAGS: Final = [
     {"name": "referrals", "description": "Asking a focal point for one service."},
     {"name": "feed", "description": "What happened, what waits, what became of it."},
     {"name": "approvals", "description": "What waits for a second person."},
+    {"name": "routing", "description": "Who should lead, who could serve, and why."},
     {"name": "directory", "description": "Focal points, countries, the rules, and you."},
     {"name": "health", "description": "For whoever runs the service."},
 ]

@@ -67,6 +67,7 @@ WriteReferrals = Annotated[Begin[Writing], Depends(May(writing, Scope.REFERRALS_
 ReadFeed = Annotated[Begin[Reading], Depends(May(reading, Scope.FEED_READ))]
 Approve = Annotated[Begin[Writing], Depends(May(writing, Scope.APPROVALS_WRITE))]
 ReadApprovals = Annotated[Begin[Reading], Depends(May(reading, Scope.APPROVALS_WRITE))]
+WriteDirectory = Annotated[Begin[Writing], Depends(May(writing, Scope.DIRECTORY_WRITE))]
 ReadDirectory = Annotated[Begin[Reading], Depends(May(reading, Scope.DIRECTORY_READ))]
 
 IfMatch = Annotated[Seen, Depends(seen)]

@@ -111,6 +111,10 @@ LIMITS: Final[dict[ClockKind, tuple[Limit, Limit, Limit]]] = {
 # fmt: on
 
 
+ANSWERS: Final = frozenset({_K.ACKNOWLEDGE, _K.DECIDE_LEAD, _K.DECIDE_REFERRAL})
+"""The clocks that tell how fast a focal point answers."""
+
+
 def due(kind: ClockKind, priority: Priority | None, start: datetime) -> datetime:
     """Say until when; a draft without a priority has the time of a normal one."""
     column = list(Priority).index(priority or Priority.NORMAL)

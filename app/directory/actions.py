@@ -5,18 +5,25 @@ from dataclasses import dataclass
 from datetime import datetime
 from importlib.resources import files
 from importlib.resources.abc import Traversable
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import insert, select, update
 from sqlalchemy.orm import Session
 
+from app.directory import queries
 from app.directory.files import read
 from app.directory.models import Agreement, Country, FocalPoint
 from app.directory.rows import Row
+from app.kernel.actors import Role
 from app.kernel.journal import Mailbox
+from app.kernel.lifecycle import ActionNotYours, RoleMissing
+from app.kernel.work import Writing
 
 type Values = Mapping[str, Any]
+
+KEEPERS: Final = frozenset({Role.CASEWORKER, Role.COORDINATOR})
+"""Who knows how many places are free: whoever gives them away."""
 
 
 @dataclass(frozen=True)
@@ -111,3 +118,18 @@ def store(
     for row in changed:
         session.execute(update(model).where(table.c[key] == row[key]).values(row))
     return Count(len(added), len(changed), len(rows) - len(added) - len(changed))
+
+
+def say_capacity(work: Writing, code: str, free: int | None) -> FocalPoint:
+    """Let an office say how many places are free now; None: it does not say any more.
+
+    Raises NotFound (404), ActionNotYours or RoleMissing (403).
+    """
+    focal_point = queries.find(work, code)
+    if focal_point.id != work.actor.focal_point_id:
+        raise ActionNotYours("Only the focal point itself says how many places it has.")
+    if not KEEPERS & work.actor.roles:
+        raise RoleMissing(f"This needs one of the roles {', '.join(sorted(KEEPERS))}.")
+    focal_point.capacity = free
+    focal_point.capacity_as_of = work.now
+    return focal_point

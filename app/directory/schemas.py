@@ -1,8 +1,9 @@
 """The directory on the wire: a focal point is known by its code, and by nothing else."""
 
-from typing import Annotated
+from datetime import datetime
+from typing import Annotated, Self
 
-from pydantic import Field
+from pydantic import Field, StrictInt
 
 from app.directory.kinds import (
     AgeGroup,
@@ -13,8 +14,9 @@ from app.directory.kinds import (
     Sex,
     StateRouting,
 )
+from app.directory.models import FocalPoint
 from app.kernel.paging import Page
-from app.kernel.text import Code, CountryCode, LanguageTag, Shown
+from app.kernel.text import Asked, Code, CountryCode, LanguageTag, Shown
 
 Languages = Annotated[
     list[LanguageTag], Field(description="What is spoken there; empty: not known.")
@@ -124,3 +126,29 @@ class CountryOut(Shown):
 
 class CountryPage(Page[CountryOut]):
     """Every country of the mechanism, by code."""
+
+
+class NewCapacity(Asked):
+    """How many places are free now, in the words of the office itself."""
+
+    free: Annotated[
+        Annotated[StrictInt, Field(ge=0, le=100_000)] | None,
+        Field(description="0: full. Null: we do not say."),
+    ]
+
+
+class CapacityOut(Shown):
+    """How many places are free at your own focal point, as it last said."""
+
+    focal_point: str
+    free: Annotated[int | None, Field(description="Null: not known.")]
+    as_of: datetime | None
+
+    @classmethod
+    def of(cls, focal_point: FocalPoint) -> Self:
+        """Show the last word of an office."""
+        return cls(
+            focal_point=focal_point.code,
+            free=focal_point.capacity,
+            as_of=focal_point.capacity_as_of,
+        )

@@ -18,6 +18,7 @@ class Scope(StrEnum):
     FEED_READ = "feed:read"
     APPROVALS_WRITE = "approvals:write"
     DIRECTORY_READ = "directory:read"
+    DIRECTORY_WRITE = "directory:write"
 
 
 class Role(StrEnum):

@@ -4,14 +4,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 from uuid import UUID
 
-from app.cases.sections import Section
+from app.cases.sections import Section, level_of
 from app.consents import standing
 from app.consents.coverage import Purpose
 from app.consents.standing import Standing
 from app.deadlines import queries as deadlines
 from app.deadlines.models import Clock
 from app.directory import queries as directory
-from app.directory.kinds import is_at_home
+from app.directory.kinds import Level, is_at_home
 from app.kernel.actors import Actor, Side, sides_of_referral
 from app.kernel.needs import UnmetNeed
 from app.kernel.work import Reading
@@ -47,21 +47,20 @@ def facts_of(
         covered=stands.covers(recipient, Purpose(referral.service), sections),
         risk_current=stands.risk_is_current(),
         recipient_safe=stands.is_safe(recipient, recipient.code),
-        agreed=not sections or is_agreed(work, referral),
+        agreed=not sections or is_agreed(work, referral, level_of(sections)),
         origin_permitted=stands.origin_is_permitted(recipient),
         terms=terms or Terms(),
     )
 
 
-def is_agreed(work: Reading, referral: Referral) -> bool:
-    """Say whether personal data may cross the border there is, if there is one."""
+def is_agreed(work: Reading, referral: Referral, level: Level) -> bool:
+    """Say whether this much may cross the border there is, if there is one (BR07)."""
     country = referral.case.country or ""
     if is_at_home(referral.recipient, country):
         return True
     state = referral.recipient.of_state
     beyond = [state] if state else referral.recipient.serves
-    agreed = [directory.agreements_between(work, country, other) for other in beyond]
-    return bool(agreed) and all(agreed)
+    return bool(beyond) and set(beyond) <= directory.agreed_with(work, country, level)
 
 
 def actions_of(rows: Iterable[Row], facts: Facts) -> list[AvailableReferralAction]:

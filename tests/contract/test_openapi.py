@@ -22,7 +22,7 @@ PROBLEM = "application/problem+json"
 HEADERS = {"Idempotency-Key", "If-Match", "If-None-Match", "Purpose", "Approval"}
 VERBS = """
 accept acknowledge approve assess close complete decline get list mend open record refuse
-revoke send start submit withdraw write
+revoke send start submit try withdraw write
 """
 UNKEYED = {"/livez", "/readyz"}
 METHODS = {"get", "post", "put", "patch", "delete"}
