@@ -71,7 +71,7 @@ def offers_for(work: Reading, case: Case, service: Service | None) -> Offers:
 
 def needed(question: Question) -> list[Service]:
     """List what a person needs; a child the protection of the country as well (rule 3)."""
-    child = AgeGroup.CHILD in question.ages
+    child = AgeGroup.ADULT not in question.ages
     parallel = {Service.CHILD_PROTECTION} if child else set[Service]()
     return sorted(question.services | parallel)
 

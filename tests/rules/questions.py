@@ -101,27 +101,38 @@ def asked(spelled: str) -> Question:
     return question
 
 
-def change(verb: str, rest: list[str]) -> dict[str, Any]:
+def change(  # noqa: PLR0911 - one for each phrase
+    verb: str, rest: list[str]
+) -> dict[str, Any]:
     """Say what one phrase changes."""
-    return {
-        "plain": dict,
-        "in": lambda: {"country": rest[0]},
-        "speaks": lambda: {"language": rest[0]},
-        "needs": lambda: {"services": frozenset(map(Service, rest))},
-        "emergency": lambda: {"priority": Priority.EMERGENCY},
-        "aged": lambda: {"ages": frozenset(map(AgeGroup, rest))},
-        "sex": lambda: {"sex": Sex(rest[0])},
-        "agreed": lambda: {"agreed": frozenset(rest)},
-        "origin": lambda: {"origin": None if rest == ["unknown"] else rest[0]},
-        "blocked": lambda: {"origin_blocked": True},
-        "permitted": lambda: {"origin_permitted": True},
-        "unsafe": lambda: {"unsafe": frozenset(rest)},
-        "only": lambda: {"consented": ids(rest)},
-        "declined": lambda: {"declined": ids(rest)},
-        "approached": lambda: {"approached": ids(rest)},
-        "holder": lambda: {"holder": BY_CODE[rest[0]].id},
-        "home": lambda: {"home": rest[0]},
-    }[verb]()
+    known: dict[str, dict[str, Any]] = {
+        "plain": {},
+        "emergency": {"priority": Priority.EMERGENCY},
+        "blocked": {"origin_blocked": True},
+        "permitted": {"origin_permitted": True},
+        "agreed": {"agreed": frozenset(rest)},
+        "unsafe": {"unsafe": frozenset(rest)},
+    }
+    match verb, rest:
+        case "in" | "home" | "speaks", [word]:
+            field = {"in": "country", "home": "home", "speaks": "language"}[verb]
+            return {field: word}
+        case "origin", [word]:
+            return {"origin": None if word == "unknown" else word}
+        case "sex", [word]:
+            return {"sex": Sex(word)}
+        case "needs", services:
+            return {"services": frozenset(map(Service, services))}
+        case "aged", ages:
+            return {"ages": frozenset(map(AgeGroup, ages))}
+        case "only", codes:
+            return {"consented": ids(codes)}
+        case "declined" | "approached", codes:
+            return {verb: ids(codes)}
+        case "holder", [code]:
+            return {"holder": BY_CODE[code].id}
+        case _:
+            return known[verb]
 
 
 def changed(question: Question, code: str, **changes: Any) -> Question:

@@ -160,7 +160,7 @@ def test_who_serves_offers_it_to_such_a_person_within_reach(question: Question) 
 def test_every_list_ends_at_a_desk_that_is_safe_and_cannot_decline(
     rule: Rule, question: Question
 ) -> None:
-    safe = [
+    safe: list[str | None] = [
         profile.code
         for profile in question.profiles
         if profile.kind == Kind.DESK
