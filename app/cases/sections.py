@@ -11,7 +11,7 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, TypeAdapter
 
 from app.directory.kinds import Level, Service
-from app.kernel.text import Code, CountryCode, Day, Phone, SafeLine, SafeText
+from app.kernel.text import Asked, Code, CountryCode, Day, Phone, SafeLine, SafeText
 
 
 class Section(StrEnum):
@@ -138,7 +138,7 @@ class OriginContact(StrEnum):
     BLOCKED = "blocked"
 
 
-class Guards(Content):
+class Guards(Asked):
     """Who must not learn of a person, as far as rules can tell: codes and answers."""
 
     country_of_origin: CountryCode | None = None
@@ -158,6 +158,8 @@ class Guards(Content):
 
 class Safeguards(Guards):
     """Who must not learn of this person, and why: never part of the notice."""
+
+    model_config = ConfigDict(json_schema_extra=open_to_growth)
 
     unsafe_people: SafeText | None = None
 

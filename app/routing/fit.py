@@ -52,11 +52,16 @@ def is_there(question: Question, profile: Profile) -> bool:
     return is_at_home(profile, country) and serves(profile, country)
 
 
+def helps(profile: Profile) -> bool:
+    """Say whether it leads or serves at all: desks and oversight do neither."""
+    return profile.kind not in {Kind.DESK, Kind.OVERSIGHT}
+
+
 def is_near(question: Question, profile: Profile) -> bool:
     """Say whether its absence is worth explaining: it has to do with the country."""
-    helps = profile.kind not in {Kind.DESK, Kind.OVERSIGHT}
     country = question.country
-    return helps and (is_at_home(profile, country) or serves(profile, country))
+    of_it = is_at_home(profile, country) or serves(profile, country)
+    return helps(profile) and of_it
 
 
 def is_safe(question: Question, profile: Profile) -> bool:

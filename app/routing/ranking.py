@@ -26,6 +26,7 @@ from app.routing.fit import (
     Room,
     Speed,
     fit,
+    helps,
     is_avoided,
     is_near,
     is_safe,
@@ -131,11 +132,7 @@ class Ranking:
 type Faults = Mapping[ReasonOut, bool]
 
 TIERS: Final = (Kind.STATE, Kind.NON_STATE, Kind.INTERGOVERNMENTAL)
-"""Who leads: the country's own body first, then who works there, then who works everywhere.
-"""
-
-HELPERS: Final = frozenset(TIERS)
-"""Desks and oversight neither lead nor serve."""
+"""Who leads: the country's own body first, then who works there, then everywhere."""
 
 
 def leads(question: Question) -> Ranking:
@@ -177,7 +174,7 @@ def against_leading(question: Question, profile: Profile) -> Faults:
     return {
         ReasonOut.NOT_ACTIVE: not profile.active,
         ReasonOut.NOT_OF_THE_COUNTRY: not desk and not is_there(question, profile),  # 2
-        ReasonOut.NOT_CONSIDERED: not desk and not is_considered(profile),
+        ReasonOut.NOT_CONSIDERED: not desk and not (profile.can_lead and helps(profile)),
         ReasonOut.STATE_ROUTE_AVOIDED: is_avoided(question, profile),  # 6
         ReasonOut.NO_CONSENT: not desk and not may_lead(question, profile),  # 1, 4
         ReasonOut.HAS_DECLINED: not desk and profile.id in question.declined,  # 8
@@ -185,15 +182,10 @@ def against_leading(question: Question, profile: Profile) -> Faults:
     }
 
 
-def is_considered(profile: Profile) -> bool:
-    """Say whether it leads at all."""
-    return profile.can_lead and profile.kind in HELPERS
-
-
 def against_serving(question: Question, profile: Profile) -> Faults:
     """Say what keeps a focal point from serving; what is not known keeps nobody."""
     desk = profile.kind == Kind.DESK
-    if profile.kind not in HELPERS or profile.function == Function.TECHNICAL:
+    if not helps(profile) or profile.function == Function.TECHNICAL:
         return {
             ReasonOut.NOT_ACTIVE: not profile.active,
             ReasonOut.NOT_CONSIDERED: not desk,
