@@ -27,6 +27,7 @@ from app.api import (
     reference,
     referral_acts,
     referrals,
+    routing,
     screening,
     sections,
 )
@@ -41,7 +42,7 @@ MAX_BODY_BYTES: Final = 256 * 1024
 ROUTERS: Final = (
     *(cases, case_acts, case_moves, consents, knowledge, screening, sections),
     *(referrals, referral_acts, handovers, feed, approvals),
-    *(directory, administration, reference),
+    *(routing, directory, administration, reference),
 )
 ABOUT: Final = """
 Carries the cases of presumed victims of trafficking between the focal points of a
@@ -60,6 +61,7 @@ TAGS: Final = [
     {"name": "handovers", "description": "Moving the lead of a case."},
     {"name": "feed", "description": "What happened, what waits, what became of it."},
     {"name": "approvals", "description": "What waits for a second person."},
+    {"name": "routing", "description": "Who should lead, who could serve, and why."},
     {"name": "directory", "description": "Focal points, countries, the rules, and you."},
     {"name": "administration", "description": "Changing the directory, by administrators."},
     {"name": "reference", "description": "What to look for, to ask, and to choose from."},

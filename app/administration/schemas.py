@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 from pydantic import Field, StrictBool
 
-from app.directory.kinds import Confidence, StateRouting
+from app.directory.kinds import Confidence, Level, StateRouting
 from app.directory.schemas import FocalPointOut, Languages, Source, TimeZone
 from app.kernel.paging import Page
 from app.kernel.text import Asked, Code, CountryCode, Day, Shown
@@ -39,6 +39,7 @@ class AgreementOut(Shown):
     code: Annotated[Code, Field(description="Names it everywhere.")]
     name: Annotated[str, Field(description="Its name, in words of its source.")]
     countries: Annotated[list[CountryCode], Field(description="Its parties.")]
+    level: Annotated[Level, Field(description="How much of a case may cross, L0 to L4.")]
     in_force_from: date
     in_force_until: Annotated[
         date | None, Field(description="The last day; null: until it is ended.")

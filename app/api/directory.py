@@ -7,26 +7,30 @@ from pydantic import Field
 from pydantic.json_schema import SkipJsonSchema
 
 from app.access import queries as access
+from app.api.acting import REPLAYED
 from app.api.conditional import answer
-from app.api.deps import CaseCode, IfNoneMatch, ReadCases, ReadDirectory
+from app.api.deps import IfNoneMatch, Once, ReadDirectory, WriteDirectory
 from app.api.guard import BEARER, Guarded
 from app.api.problems import problems
-from app.cases import queries as cases
 from app.cases.lifecycle import TABLE as CASE
-from app.cases.models import Case
-from app.directory import queries
+from app.directory import actions, queries
 from app.directory.kinds import Service
-from app.directory.schemas import CountryOut, CountryPage, FocalPointOut, FocalPointPage
+from app.directory.schemas import (
+    CapacityOut,
+    CountryOut,
+    CountryPage,
+    FocalPointOut,
+    FocalPointPage,
+    NewCapacity,
+)
 from app.handovers.lifecycle import TABLE as HANDOVER
-from app.kernel.actors import AccountKind, Relation, Role, Scope
-from app.kernel.lifecycle import AnyOf, Table
+from app.kernel.actors import AccountKind, Role, Scope
+from app.kernel.idempotency import KeyInFlight, KeyReused, claim, settle
+from app.kernel.lifecycle import ActionNotYours, AnyOf, RoleMissing, Table
 from app.kernel.paging import CursorUnknown, PageQuery
 from app.kernel.problems import NotFound
 from app.kernel.text import Code, CountryCode, Shown
-from app.kernel.work import Reading
 from app.referrals.lifecycle import TABLE as REFERRAL
-from app.routing import queries as routing
-from app.routing.schemas import CandidateOut, LeftOutOut, RoutingOut
 
 router = APIRouter(tags=["directory"], route_class=Guarded, dependencies=[Security(BEARER)])
 
@@ -115,6 +119,29 @@ def get_focal_point(begin: ReadDirectory, focal_point: Code) -> Response:
         return answer(FocalPointOut.model_validate(queries.find(work, focal_point)))
 
 
+@router.put(
+    "/focal-points/{focal_point}/capacity",
+    response_model=CapacityOut,
+    responses=problems(NotFound, ActionNotYours, RoleMissing, KeyReused, KeyInFlight),
+)
+def write_capacity(
+    begin: WriteDirectory, once: Once, focal_point: Code, new: NewCapacity
+) -> Response:
+    """Say how many places are free at your own focal point now; it counts for a while.
+
+    The last word stands, so no version is asked for. With an Idempotency-Key a retry that
+    comes late does not bring back an older count.
+    """
+    with begin() as work:
+        if once.key and claim(work, once):
+            mine = queries.find(work, focal_point)
+            return answer(CapacityOut.of(mine), headers=REPLAYED)
+        mine = actions.say_capacity(work, focal_point, new.free)
+        if once.key:
+            settle(work, once, mine.id, 200)
+        return answer(CapacityOut.of(mine))
+
+
 @router.get("/countries", response_model=CountryPage)
 def list_countries(begin: ReadDirectory, if_none_match: IfNoneMatch = None) -> Response:
     """List the countries; what no source said is empty."""
@@ -146,46 +173,3 @@ def spell(table: Table) -> list[StepOut]:  # type: ignore[type-arg]  # any life 
         )
         for step in table.steps
     ]
-
-
-def left_out(work: Reading, case: Case) -> list[LeftOutOut]:
-    """Say why others may not lead, to those who may know what the person fears."""
-    mine = case.relations_of(work.actor.focal_point_id)
-    may_know = mine & {Relation.CANDIDATE, Relation.LEAD, Relation.SUBMITTER}
-    if not may_know or work.actor.focal_point_id not in case.keepers:
-        return []
-    return [LeftOutOut.model_validate(row) for row in routing.left_out(work, case.id)]
-
-
-@router.get(
-    "/cases/{code}/routing", response_model=RoutingOut, responses=problems(NotFound)
-)
-def get_routing(
-    begin: ReadCases, code: CaseCode, if_none_match: IfNoneMatch = None
-) -> Response:
-    """Read who is asked to lead, in which order and why, and why others are not.
-
-    For the parties of the case itself.
-    """
-    with begin() as work:
-        case = cases.get(work, code)
-        if not case.relations_of(work.actor.focal_point_id):
-            raise NotFound("There is no routing here that is yours to see.")
-        rows = routing.shortlist(work, case.id)
-        people = [row.focal_point_id for row in rows]
-        codes = queries.codes(work, [*people, *([case.holder] if case.holder else [])])
-        shown = RoutingOut(
-            holder=codes[case.holder] if case.holder else None,
-            candidates=[
-                CandidateOut(
-                    place=row.place,
-                    focal_point=codes[row.focal_point_id],
-                    reasons=row.reasons,
-                    asked_at=row.asked_at,
-                    declined_at=row.left_at,
-                )
-                for row in rows
-            ],
-            left_out=left_out(work, case),
-        )
-        return answer(shown, if_none_match=if_none_match)

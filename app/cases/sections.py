@@ -4,13 +4,14 @@ Levels and names are of LIFECYCLES.md, section 5. Each part is sealed on its own
 consent can name it.
 """
 
+from collections.abc import Iterable
 from enum import StrEnum
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, TypeAdapter
 
-from app.directory.kinds import Service
-from app.kernel.text import Code, CountryCode, Day, Phone, SafeLine, SafeText
+from app.directory.kinds import Level, Service
+from app.kernel.text import Asked, Code, CountryCode, Day, Phone, SafeLine, SafeText
 
 
 class Section(StrEnum):
@@ -38,6 +39,21 @@ class Paper(StrEnum):
 
 
 type Sealable = Section | Paper
+
+LEVELS: Final[dict[Section, Level]] = {
+    Section.NEEDS: Level.NEEDS,
+    Section.CONTACT: Level.CONTACT,
+    Section.IDENTITY: Level.IDENTITY,
+    Section.NARRATIVE: Level.EVERYTHING,
+    Section.INDICATORS: Level.EVERYTHING,
+    Section.PERPETRATORS: Level.EVERYTHING,
+    Section.HEALTH: Level.EVERYTHING,
+}
+
+
+def level_of(sections: Iterable[Section]) -> Level:
+    """Say how much some sections tell; none: the notice alone."""
+    return max((LEVELS[section] for section in sections), default=Level.NOTICE)
 
 
 def open_to_growth(schema: dict[str, Any]) -> None:
@@ -125,14 +141,13 @@ class OriginContact(StrEnum):
     BLOCKED = "blocked"
 
 
-class Safeguards(Content):
-    """Who must not learn of this person, and why: never part of the notice."""
+class Guards(Asked):
+    """Who must not learn of a person, as far as rules can tell: codes and answers."""
 
     country_of_origin: CountryCode | None = None
     unsafe_focal_points: Annotated[
         list[Code], Field(max_length=50, description="Codes of focal points never to tell.")
     ] = []
-    unsafe_people: SafeText | None = None
     official_implicated: StrictBool = False
     fear_of_state: StrictBool = False
     seeks_asylum: StrictBool = False
@@ -142,6 +157,14 @@ class Safeguards(Content):
         """Say whether the State of origin must not be told (routing rule 4)."""
         afraid = self.fear_of_state or self.seeks_asylum or self.official_implicated
         return afraid or self.origin_contact == OriginContact.BLOCKED
+
+
+class Safeguards(Guards):
+    """Who must not learn of this person, and why: never part of the notice."""
+
+    model_config = ConfigDict(json_schema_extra=open_to_growth)
+
+    unsafe_people: SafeText | None = None
 
 
 class DutyContact(Content):

@@ -5,18 +5,22 @@ from uuid import UUID
 from app.cases import actions as cases
 from app.cases.lifecycle import TABLE, Action
 from app.cases.models import Case
+from app.cases.sections import OriginContact
 from app.casework import situation
 from app.consents import standing
+from app.consents.coverage import Purpose
+from app.consents.standing import Standing
+from app.deadlines.limits import Priority
 from app.directory import queries as directory
-from app.directory.kinds import Kind, StateRouting
-from app.directory.models import FocalPoint
+from app.directory.kinds import AgeGroup, Kind, Level, Service, StateRouting
 from app.kernel.actors import Relation, Side
 from app.kernel.problems import Problem
 from app.kernel.work import Reading, Writing
 from app.referrals import following
 from app.routing import actions as routing
 from app.routing import queries as shortlists
-from app.routing.ranking import Profile, Question, rank
+from app.routing.question import Profile, Question
+from app.routing.ranking import leads
 
 
 class DeskMissing(Problem):
@@ -26,34 +30,44 @@ class DeskMissing(Problem):
 
 
 def reroute_unsafe(work: Writing, case: Case) -> None:
-    """Take a case from a candidate that turns out to be unsafe, at once (routing rule 1).
+    """Take a case from a candidate or desk that turns out to be unsafe, at once (rule 1).
 
     The system does it, without a reason: whoever loses it must not learn of the fear.
+    Raises DeskMissing (503).
     """
-    candidate = case.with_relation(Relation.CANDIDATE)
-    if candidate is None:
+    holder = case.holder
+    if holder is None or case.relations_of(holder) & {Relation.LEAD}:
         return
-    focal_point = directory.by_id(work, candidate)
+    focal_point = directory.by_id(work, holder)
     if not standing.of_case(work, case).is_safe(focal_point, focal_point.code):
         reroute(work, case)
 
 
 def reroute(work: Writing, case: Case) -> None:
-    """Take a case from its candidate and carry it to the next, as the system."""
+    """Take a case from its candidate or desk and carry it to the next, as the system.
+
+    Raises DeskMissing (503).
+    """
     before = case.audience
     row = TABLE.find(case.state, Action.REROUTE, {Side.SYSTEM}, frozenset())
     situation.judge(work, case, row)
-    case.dismiss(Relation.CANDIDATE, work.now)
+    for relation in (Relation.CANDIDATE, Relation.DESK):
+        case.dismiss(relation, work.now)
     hand_to_next(work, case)
     following.hand_on(work, case)
     cases.take(work, case, row, before=before)
 
 
 def escalate(work: Writing, case: Case) -> None:
-    """Bring in the desk beside a lead that lets its clocks pass; it sees the notice."""
-    before, desk_id = case.audience, desk(work, case).id
-    if Relation.ESCALATION_DESK not in case.relations_of(desk_id):
-        case.admit(desk_id, Relation.ESCALATION_DESK, work.now)
+    """Bring in the desk beside a lead that lets its clocks pass; it sees the notice.
+
+    Raises DeskMissing (503).
+    """
+    before, desk = case.audience, leads(question_of(work, case)).desk
+    if desk is None:
+        raise DeskMissing("The operator has to configure another desk for this case.")
+    if Relation.ESCALATION_DESK not in case.relations_of(desk.id):
+        case.admit(desk.id, Relation.ESCALATION_DESK, work.now)
         audience = before | case.audience
         work.record("case.escalated", case, audience, by_system=True)
 
@@ -64,62 +78,59 @@ def oversight(work: Reading) -> list[UUID]:
 
 
 def hand_to_next(work: Writing, case: Case) -> None:
-    """Make the next of the shortlist candidate; used up, the desk (routing rule 8).
+    """Make the next of the shortlist candidate; at its end stands the desk (rule 8).
 
     Ranked anew each time: what the person fears or allows may have changed meanwhile. A
-    case is never without an owner.
+    case is never without an owner, and never with one the person fears. Raises DeskMissing
+    (503).
     """
-    routing.keep(work, case.id, rank(question_of(work, case)))
-    candidate = routing.ask_next(work, case.id)
-    if candidate:
-        case.admit(candidate, Relation.CANDIDATE, work.now)
-    else:
-        case.admit(desk(work, case).id, Relation.DESK, work.now)
-
-
-def desk(work: Reading, case: Case) -> FocalPoint:
-    """Find the desk of the country, else of the submitter's, else any; or DeskMissing."""
-    submitter = directory.by_id(work, case.submitter)
-    found = directory.desk_for(work, case.country or "", submitter.of_state)
-    found = found or next(iter(directory.active_desks(work.session)), None)
-    if found is None:
-        raise DeskMissing("The operator has to configure a desk for every region.")
-    return found
+    ranking = leads(question_of(work, case))
+    routing.keep(work, case.id, ranking)
+    chosen = routing.ask_next(work, case.id)
+    if chosen is None:
+        raise DeskMissing("The operator has to configure another desk for this case.")
+    at_the_end = ranking.desk is not None and chosen == ranking.desk.id
+    relation = Relation.DESK if at_the_end else Relation.CANDIDATE
+    case.admit(chosen, relation, work.now)
 
 
 def question_of(work: Reading, case: Case) -> Question:
-    """Put the question of routing as values."""
+    """Put the question of who should lead as values."""
     stands = standing.of_case(work, case)
-    country = directory.country(work, case.country or "")
+    guards, country = stands.safeguards, case.country or ""
     asked = shortlists.shortlist(work, case.id)
+    profiles = shortlists.profiles(work, country)
     return Question(
-        country=case.country or "",
-        state_routing=country.state_routing if country else StateRouting.AVOID,
+        now=work.now,
+        country=country,
         language=case.language or "",
-        services=frozenset([*case.services, *case.urgent_needs]),
-        origin=stands.safeguards.country_of_origin,
-        origin_blocked=stands.safeguards.origin_blocked(),
-        unsafe=frozenset(stands.safeguards.unsafe_focal_points),
+        services=frozenset(map(Service, [*case.services, *case.urgent_needs])),
+        priority=case.priority or Priority.NORMAL,
+        ages=frozenset({AgeGroup.CHILD if case.is_child else AgeGroup.ADULT}),
+        sex=None,
+        avoided=avoided(work),
+        agreed=directory.agreed_with(work, country, Level.NEEDS),
+        origin=guards.country_of_origin,
+        origin_blocked=guards.origin_blocked(),
+        origin_permitted=guards.origin_contact == OriginContact.PERMITTED,
+        unsafe=frozenset(guards.unsafe_focal_points),
+        consented=frozenset(p.id for p in profiles if stands.may_hear(p)),
         declined=frozenset(row.focal_point_id for row in asked if row.asked_at),
-        profiles=tuple(
-            profile_of(f, consented=stands.may_hear(f))
-            for f in directory.active(work)
-            if f.kind not in {Kind.DESK, Kind.OVERSIGHT}
-        ),
+        approached=frozenset(),
+        holder=case.holder,
+        home=directory.by_id(work, case.submitter).of_state,
+        profiles=profiles,
     )
 
 
-def profile_of(focal_point: FocalPoint, *, consented: bool) -> Profile:
-    """Describe a focal point as routing asks for it."""
-    return Profile(
-        id=focal_point.id,
-        code=focal_point.code,
-        kind=focal_point.kind,
-        function=focal_point.function,
-        of_state=focal_point.of_state,
-        serves=focal_point.serves,
-        languages=tuple(focal_point.languages),
-        services=frozenset(focal_point.services),
-        can_lead=focal_point.can_lead,
-        consented=consented,
-    )
+def avoided(work: Reading) -> frozenset[str]:
+    """Name the countries whose State route is not used by itself (rule 6)."""
+    found = directory.countries(work)
+    return frozenset(c.iso2 for c in found if c.state_routing == StateRouting.AVOID)
+
+
+def told(
+    stands: Standing, profiles: tuple[Profile, ...], purpose: Purpose
+) -> frozenset[UUID]:
+    """Name those whom a consent lets be told, for a purpose."""
+    return frozenset(p.id for p in profiles if stands.told(p, purpose) is not None)

@@ -28,7 +28,7 @@ from app.kernel.versions import Seen
 from app.kernel.work import Reading, Writing
 from app.referrals import following
 from app.routing import actions as routing
-from app.routing.ranking import rank
+from app.routing.ranking import leads
 
 SILENCES: Final = 3
 """How often a lead may let its clocks pass before a desk may move the lead."""
@@ -100,10 +100,10 @@ def relocate(work: Writing, code: str, seen: Seen, where: RelocateCase) -> Case:
     cases.note(work, case, "relocate", where.note)
     work.record("case.relocated", case, case.keepers)
     work.session.flush()
-    if case.state in WITH_A_CANDIDATE and case.with_relation(Relation.CANDIDATE):
+    if case.state in WITH_A_CANDIDATE:
         reroute(work, case)
         return case
-    ranking = rank(question_of(work, case))
+    ranking = leads(question_of(work, case))
     routing.keep(work, case.id, ranking)
     if case.state in LED:
         handovers.offer_to_first(work, case, [one.id for one in ranking.candidates])

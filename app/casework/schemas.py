@@ -9,13 +9,16 @@ from pydantic_core import PydanticCustomError
 
 from app.access.models import ApprovalState
 from app.cases.lifecycle import Action, Need, Stage, State
+from app.cases.models import AgeClass
 from app.cases.schemas import NewRisk, NewVitalInterest, Notice, NoticeFields, Risk
-from app.cases.sections import Safeguards, Section
-from app.consents.schemas import NewConsent
+from app.cases.sections import Guards, Safeguards, Section
+from app.consents.schemas import NewConsent, RecipientClass
+from app.deadlines.limits import Priority
+from app.directory.kinds import Service, Sex
 from app.kernel.actors import Relation
 from app.kernel.needs import UnmetNeed
 from app.kernel.paging import Page
-from app.kernel.text import Asked, Shown
+from app.kernel.text import Asked, Code, CountryCode, LanguageTag, Shown
 from app.screening.schemas import NewScreening, WrittenSection
 
 EXTERNAL = (
@@ -113,3 +116,38 @@ class ApprovalOut(Shown):
 
 class ApprovalPage(Page[ApprovalOut]):
     """What waits for a second person of your focal point."""
+
+
+class Told(Asked):
+    """Whom the person would let be told: one focal point, or a class of them."""
+
+    focal_point: Annotated[Code | None, Field(description="Code of the one named.")] = None
+    recipient_class: RecipientClass | None = None
+
+    @model_validator(mode="after")
+    def name_one(self) -> Self:
+        """Refuse nobody, and two answers to one question."""
+        if (self.focal_point is None) == (self.recipient_class is None):
+            raise PydanticCustomError(
+                "recipient_unclear", "Name either a focal point or a class of them."
+            )
+        return self
+
+
+class RoutingQuestion(Asked):
+    """A notice that nobody wrote yet, with what only the asker knows. Nothing is kept."""
+
+    country: Annotated[CountryCode, Field(description="Where the person is.")]
+    age_class: AgeClass
+    language: LanguageTag
+    priority: Priority
+    services: Annotated[list[Service], Field(max_length=17)] = []
+    sex: Annotated[Sex | None, Field(description="Absent: it filters nobody out.")] = None
+    with_children: Annotated[
+        StrictBool, Field(description="Whether children come with the person.")
+    ] = False
+    told: Annotated[
+        list[Told] | None,
+        Field(max_length=50, description="Absent: the person was not asked yet; all."),
+    ] = None
+    safeguards: Guards = Guards()

@@ -66,7 +66,7 @@ def facts_of(
         nothing_sent=not any(p.relation == Relation.RECIPIENT for p in case.parties),
         nothing_open=not lead_on_offer and not is_asked(states),
         helped=any(state in referral_states.HELPED for state in states),
-        with_candidate=case.with_relation(Relation.CANDIDATE) is not None,
+        with_candidate=case.with_relation(Relation.LEAD) is None,
         legal_hold=stands.facts.legal_hold,
         terms=terms or Terms(),
     )

@@ -59,8 +59,8 @@ class Addressee(Described, Protocol):
         """What it does."""
 
 
-class Given(Protocol):
-    """A consent as the person gave it."""
+class Naming(Protocol):
+    """Whom a person named: one focal point, or a class of them."""
 
     @property
     def focal_point_id(self) -> UUID | None:
@@ -77,6 +77,10 @@ class Given(Protocol):
     @property
     def country(self) -> str | None:
         """Where."""
+
+
+class Given(Naming, Protocol):
+    """A consent as the person gave it."""
 
     @property
     def purposes(self) -> list[str]:
@@ -109,7 +113,7 @@ class Asking:
     child: bool
 
 
-def names(consent: Given, recipient: Addressee) -> bool:
+def names(consent: Naming, recipient: Addressee) -> bool:
     """Say whether a consent names this recipient, itself or its class.
 
     "State bodies in KZ" means those of KZ: a consulate there is of another State (R84).

@@ -119,6 +119,8 @@ LIMITS: Final[dict[ClockKind, tuple[Limit, Limit, Limit]]] = {
 
 VISITS: Final = (days(7), months(1), months(3), months(6), months(12))
 """When a person is visited after help has ended, unless a lead plans otherwise (D08)."""
+ANSWERS: Final = frozenset({_K.ACKNOWLEDGE, _K.DECIDE_LEAD, _K.DECIDE_REFERRAL})
+"""The clocks that tell how fast a focal point answers."""
 
 
 def due(kind: ClockKind, priority: Priority | None, start: datetime) -> datetime:

@@ -36,6 +36,7 @@ class Clock(Base):
             postgresql_where=RUNNING,
         ),
         Index("ix_clock_case_id", "case_id"),
+        Index("ix_clock_waits_on_set_at", "waits_on", "set_at"),
         {"sqlite_autoincrement": True},
     )
 

@@ -2,18 +2,23 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from typing import Final
 
 from sqlalchemy import insert, select, update
 
+from app.directory import queries
 from app.directory.changes import Clerk, Values, change
 from app.directory.files import read
 from app.directory.models import Agreement, Country, FocalPoint
 from app.directory.rows import Row
+from app.kernel.actors import Role
 from app.kernel.db import hold
 from app.kernel.journal import Mailbox
+from app.kernel.lifecycle import ActionNotYours, RoleMissing
+from app.kernel.work import Writing
 
 type Table = type[Country | FocalPoint | Agreement]
 
@@ -32,6 +37,9 @@ FOCAL_POINTS: Final = Register(FocalPoint, "code", "focal-points")
 AGREEMENTS: Final = Register(Agreement, "code", "agreements")
 ONE_AT_A_TIME: Final = "directory"
 """Who writes holds this: rules look at several rows, and each write at what is true."""
+
+KEEPERS: Final = frozenset({Role.CASEWORKER, Role.COORDINATOR})
+"""Who knows how many places are free: whoever gives them away."""
 
 
 @dataclass(frozen=True)
@@ -65,10 +73,12 @@ def load(clerk: Clerk, folder: Traversable) -> Loaded:
     with every fault, before anything is written.
     """
     hold(clerk.session, ONE_AT_A_TIME)
-    found = read(folder, clerk.session.scalars(select(Country.iso2)))
+    countries = clerk.session.scalars(select(Country.iso2))
+    found = read(folder, countries, clerk.session.scalars(select(FocalPoint.code)))
+    offices = with_last_word(clerk, spelled(found.focal_points))
     return Loaded(
         countries=store(clerk, COUNTRIES, spelled(found.countries)),
-        focal_points=store(clerk, FOCAL_POINTS, spelled(found.focal_points)),
+        focal_points=store(clerk, FOCAL_POINTS, offices),
         agreements=store(clerk, AGREEMENTS, spelled(found.agreements)),
     )
 
@@ -76,6 +86,24 @@ def load(clerk: Clerk, folder: Traversable) -> Loaded:
 def spelled(rows: Sequence[Row]) -> list[Values]:
     """Turn rows into the values of columns."""
     return [row.model_dump() for row in rows]
+
+
+def with_last_word(clerk: Clerk, offices: Sequence[Values]) -> list[Values]:
+    """Let the newer count of free places stand: never undo an office's own word."""
+    last = FocalPoint.code, FocalPoint.capacity, FocalPoint.capacity_as_of
+    said = select(*last).where(FocalPoint.capacity_as_of.is_not(None))
+    stored = {row.code: row for row in clerk.session.execute(said)}
+    return [
+        {**row, "capacity": word.capacity, "capacity_as_of": word.capacity_as_of}
+        if (word := stored.get(row["code"])) and is_older(row, word.capacity_as_of)
+        else row
+        for row in offices
+    ]
+
+
+def is_older(row: Values, as_of: datetime) -> bool:
+    """Say whether a row's count of places is not of that moment or later."""
+    return row["capacity_as_of"] is None or row["capacity_as_of"] < as_of
 
 
 def store(clerk: Clerk, register: Register, rows: Sequence[Values]) -> Count:
@@ -118,3 +146,18 @@ def with_mailboxes(
     clerk.session.add_all(Mailbox(focal_point_id=row["id"]) for row in rows)
     clerk.session.flush()
     return rows
+
+
+def say_capacity(work: Writing, code: str, free: int | None) -> FocalPoint:
+    """Let an office say how many places are free now; None: it does not say any more.
+
+    Raises NotFound (404), ActionNotYours or RoleMissing (403).
+    """
+    focal_point = queries.find(work, code)
+    if focal_point.id != work.actor.focal_point_id:
+        raise ActionNotYours("Only the focal point itself says how many places it has.")
+    if not KEEPERS & work.actor.roles:
+        raise RoleMissing(f"This needs one of the roles {', '.join(sorted(KEEPERS))}.")
+    focal_point.capacity = free
+    focal_point.capacity_as_of = work.now
+    return focal_point

@@ -12,7 +12,7 @@ from app.kernel.db import Base, Listed
 
 type Values = Mapping[str, Any]
 
-PRIVATE: Final = frozenset({"id"})
+PRIVATE: Final = frozenset({"id", "capacity", "capacity_as_of"})
 """Columns that stay in the house: nobody who changes or watches the directory is told."""
 
 

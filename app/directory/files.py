@@ -67,15 +67,17 @@ class Folder:
     agreements: list[AgreementRow]
 
 
-def read(folder: Traversable, known: Iterable[str]) -> Folder:
-    """Read a folder beside the countries the directory knows; raises FilesRefused."""
+def read(folder: Traversable, known: Iterable[str], offices: Iterable[str] = ()) -> Folder:
+    """Read a folder beside the countries and offices known before; raises FilesRefused."""
     must_hold_something(folder)
     countries = open_sheet(folder, COUNTRIES, CountryRow)
     focal_points = open_sheet(folder, FOCAL_POINTS, FocalPointRow)
     agreements = open_sheet(folder, AGREEMENTS, AgreementRow)
     refuse([*countries.faults, *focal_points.faults, *agreements.faults])
     known = {*known, *(line.row.iso2 for line in countries.lines)}
+    offices = {*offices, *(line.row.code for line in focal_points.lines)}
     refuse([*strangers(focal_points, known), *strangers(agreements, known)])
+    refuse([*nobodies(focal_points, offices)])
     return Folder(rows(countries), rows(focal_points), rows(agreements))
 
 
@@ -166,4 +168,13 @@ def strangers[R: Row](sheet: Sheet[R], known: Container[str]) -> Iterator[Fault]
         for column, country in line.row.countries_named():
             if country not in known:
                 what = f"the directory holds no country {country!r}"
+                yield Fault(sheet.file, line.number, column, what)
+
+
+def nobodies(sheet: Sheet[FocalPointRow], known: Container[str]) -> Iterator[Fault]:
+    """Refuse a focal point that the directory does not hold."""
+    for line in sheet.lines:
+        for column, office in line.row.offices_named():
+            if office not in known:
+                what = f"the directory holds no focal point {office!r}"
                 yield Fault(sheet.file, line.number, column, what)

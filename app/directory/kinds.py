@@ -57,6 +57,31 @@ class Service(StrEnum):
     FAMILY_TRACING = "FAMILY_TRACING"
 
 
+class Sex(StrEnum):
+    """Whom a focal point serves, and whom a question is about."""
+
+    FEMALE = "female"
+    MALE = "male"
+    OTHER = "other"
+
+
+class AgeGroup(StrEnum):
+    """Whom a focal point serves: doubt about an age means child (BR14)."""
+
+    ADULT = "adult"
+    CHILD = "child"
+
+
+class Level(StrEnum):
+    """How much may be told, each level with those below it (LIFECYCLES.md, section 5)."""
+
+    NOTICE = "L0"
+    NEEDS = "L1"
+    CONTACT = "L2"
+    IDENTITY = "L3"
+    EVERYTHING = "L4"
+
+
 class Confidence(StrEnum):
     """How well a directory entry is sourced."""
 

@@ -1,12 +1,12 @@
 """Countries, the focal points that serve them, and the agreements between them."""
 
-from datetime import date
+from datetime import date, datetime
 from uuid import UUID
 
 from sqlalchemy import ForeignKey, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.directory.kinds import Confidence, Function, Kind, StateRouting
+from app.directory.kinds import Confidence, Function, Kind, Level, StateRouting
 from app.kernel.db import Base
 from app.kernel.journal import Mailbox
 
@@ -35,7 +35,10 @@ class Country(Base):
 
 
 class FocalPoint(Base):
-    """An office that cases are carried to; it cannot exist without its mailbox."""
+    """An office that cases are carried to; it cannot exist without its mailbox.
+
+    Whom it serves, when it is open and how many places are free is empty where nobody said.
+    """
 
     __tablename__ = "focal_point"
 
@@ -49,6 +52,12 @@ class FocalPoint(Base):
     time_zone: Mapped[str]
     languages: Mapped[list[str]]
     services: Mapped[list[str]]
+    sexes: Mapped[list[str]]
+    ages: Mapped[list[str]]
+    opening: Mapped[list[str]]
+    capacity: Mapped[int | None]
+    capacity_as_of: Mapped[datetime | None]
+    deputy: Mapped[str | None] = mapped_column(String(40))
     can_lead: Mapped[bool]
     active: Mapped[bool]
     confidence: Mapped[Confidence]
@@ -64,6 +73,7 @@ class Agreement(Base):
     code: Mapped[str] = mapped_column(String(40), primary_key=True)
     name: Mapped[str]
     countries: Mapped[list[str]]
+    level: Mapped[Level]
     in_force_from: Mapped[date]
     in_force_until: Mapped[date | None]
     confidence: Mapped[Confidence]

@@ -11,7 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.directory import kinds
-from app.directory.kinds import Kind, Service
+from app.directory.kinds import Kind, Level, Service
 from app.directory.models import Agreement, Country, FocalPoint
 from app.kernel.paging import CursorUnknown, PageQuery
 from app.kernel.problems import NotFound, Problem
@@ -78,41 +78,36 @@ def active(work: Reading) -> list[FocalPoint]:
     return sorted(work.session.scalars(statement), key=by_code)
 
 
-def desk_for(
-    work: Reading, country: str, fallback_country: str | None
-) -> FocalPoint | None:
-    """Find the desk of a country, else the desk of another: LIFECYCLES.md 8, rules 6 and 8.
+def everyone(work: Reading) -> list[FocalPoint]:
+    """List every focal point, inactive ones too, by code: routing accounts for each."""
+    return sorted(work.session.scalars(select(FocalPoint)), key=by_code)
 
-    The second country is for a person in a country outside of the directory.
+
+def agreed_with(work: Reading, country: str, level: Level) -> frozenset[str]:
+    """Name the countries with which this much, or more, may cross the border today (UTC).
+
+    Two agreements do not add up: one of them has to reach the level (BR07).
     """
-    desks = active_desks(work.session)
-    places = [place for place in (country, fallback_country) if place]
-    served = (desk for place in places for desk in desks if kinds.serves(desk, place))
-    return next(served, None)
-
-
-def agreements_between(work: Reading, one: str, other: str) -> list[Agreement]:
-    """List the agreements of two countries that are in force today (UTC), by code."""
     today = work.now.date()
     statement = select(Agreement).where(
         Agreement.in_force_from <= today,
         Agreement.in_force_until.is_(None) | (Agreement.in_force_until >= today),
     )
-    found = work.session.scalars(statement)
-    shared = (a for a in found if one != other and {one, other} <= set(a.countries))
-    return sorted(shared, key=by_code)
+    ours = (a for a in work.session.scalars(statement) if country in a.countries)
+    parties = (set(a.countries) for a in ours if a.level >= level)
+    return frozenset().union(*parties) - {country}
 
 
-def is_agreed(work: Reading, country: str, to: FocalPoint) -> bool:
-    """Say whether personal data may go from a country to a focal point.
+def is_agreed(work: Reading, country: str, to: FocalPoint, level: Level) -> bool:
+    """Say whether this much may go from a country to a focal point (BR07).
 
     To one that is at home there, always; beyond, where an agreement in force covers every
     country it is of.
     """
     if kinds.is_at_home(to, country):
         return True
-    agreed = [agreements_between(work, country, other) for other in kinds.homes(to)]
-    return bool(agreed) and all(agreed)
+    homes = set(kinds.homes(to))
+    return bool(homes) and homes <= agreed_with(work, country, level)
 
 
 def regions_without_desk(session: Session) -> list[str]:
@@ -143,12 +138,12 @@ def page_focal_points(
     The cursor is the last code: the directory keeps no secret, and never loses a row.
     Raises CursorUnknown (422).
     """
-    everyone = sorted(work.session.scalars(select(FocalPoint)), key=by_code)
-    if query.after is not None and query.after not in map(by_code, everyone):
+    known = everyone(work)
+    if query.after is not None and query.after not in map(by_code, known):
         raise CursorUnknown("`after` must be a `next` of this list.")
     found = [
         focal_point
-        for focal_point in everyone
+        for focal_point in known
         if focal_point.code > (query.after or "")
         and (country is None or kinds.serves(focal_point, country))
         and (service is None or service in focal_point.services)
@@ -157,6 +152,6 @@ def page_focal_points(
     return rows, rows[-1].code if rows else query.after, len(found) > len(rows)
 
 
-def by_code(named: FocalPoint | Agreement) -> str:
+def by_code(named: FocalPoint) -> str:
     """Sort as ASCII does, in every database."""
     return named.code

@@ -5,13 +5,14 @@ column's; a rule that needs another cell finds it in a column further left.
 """
 
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, datetime
 from typing import Annotated, ClassVar, override
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import (
     AfterValidator,
     BeforeValidator,
+    Field,
     StringConstraints,
     ValidationInfo,
     field_validator,
@@ -20,13 +21,26 @@ from pydantic_core import PydanticCustomError
 
 from app.directory.kinds import (
     EVERYWHERE,
+    AgeGroup,
     Confidence,
     Function,
     Kind,
+    Level,
     Service,
+    Sex,
     StateRouting,
 )
-from app.kernel.text import Asked, Code, CountryCode, LanguageTag, SafeLine, one_line, safe
+from app.directory.opening import ALWAYS, is_spelled
+from app.kernel.text import (
+    Asked,
+    Code,
+    CountryCode,
+    Instant,
+    LanguageTag,
+    SafeLine,
+    one_line,
+    safe,
+)
 
 
 def refuse(what: str) -> PydanticCustomError:
@@ -70,10 +84,19 @@ def day(cell: str | None) -> date | None:
         raise refuse("must be a day, like 2026-01-01") from error
 
 
+def span(word: str) -> str:
+    """Check a span of opening hours."""
+    if not is_spelled(word):
+        raise refuse("must be always, or hours like mo-fr/09:00-18:00")
+    return word
+
+
 type Known[T] = Annotated[T | None, BeforeValidator(known_or_none)]
 type Listed[T] = Annotated[list[T], BeforeValidator(words)]
 Truth = Annotated[bool, BeforeValidator(truth)]
 TimeZone = Annotated[str, AfterValidator(zone)]
+Span = Annotated[str, AfterValidator(span)]
+Places = Annotated[int, Field(ge=0, le=100_000)]
 Prose = Annotated[
     str,
     StringConstraints(min_length=1, max_length=2000),
@@ -96,6 +119,10 @@ class Row(Asked):
 
     def countries_named(self) -> Iterator[tuple[str, str]]:
         """Name the countries that the directory must hold, each with its column."""
+        yield from ()
+
+    def offices_named(self) -> Iterator[tuple[str, str]]:
+        """Name the focal points that the directory must hold, each with its column."""
         yield from ()
 
 
@@ -131,6 +158,12 @@ class FocalPointRow(Row):
     time_zone: TimeZone
     languages: Listed[LanguageTag]
     services: Listed[Service]
+    sexes: Listed[Sex]
+    ages: Listed[AgeGroup]
+    opening: Listed[Span]
+    capacity: Known[Places]
+    capacity_as_of: Known[Instant]
+    deputy: Known[Code]
     can_lead: Truth
     active: Truth
     confidence: Confidence
@@ -164,6 +197,32 @@ class FocalPointRow(Row):
             raise refuse("needs a country in serves")
         return offer
 
+    @field_validator("opening")
+    @classmethod
+    def is_one_week(cls, opening: list[str]) -> list[str]:
+        """Refuse hours beside `always`: one of the two would be wrong."""
+        if ALWAYS in opening and len(opening) > 1:
+            raise refuse("must be always alone, or hours")
+        return opening
+
+    @field_validator("capacity_as_of")
+    @classmethod
+    def is_as_of_a_moment(
+        cls, as_of: datetime | None, info: ValidationInfo
+    ) -> datetime | None:
+        """Refuse free places of no known moment, and a moment without any."""
+        if "capacity" in info.data and (info.data["capacity"] is None) != (as_of is None):
+            raise refuse("must be given with capacity, and only then")
+        return as_of
+
+    @field_validator("deputy")
+    @classmethod
+    def is_another(cls, deputy: str | None, info: ValidationInfo) -> str | None:
+        """Refuse an office that would stand in for itself."""
+        if deputy and deputy == info.data.get("code"):
+            raise refuse("must be another focal point")
+        return deputy
+
     @override
     def countries_named(self) -> Iterator[tuple[str, str]]:
         """Name where it works and whose body it is."""
@@ -171,13 +230,20 @@ class FocalPointRow(Row):
         if self.of_state:
             yield "of_state", self.of_state
 
+    @override
+    def offices_named(self) -> Iterator[tuple[str, str]]:
+        """Name who stands in for it."""
+        if self.deputy:
+            yield "deputy", self.deputy
+
 
 class AgreementRow(Row):
-    """What two or more countries agreed."""
+    """What two or more countries agreed may cross, and from when until when (BR07)."""
 
     code: Code
     name: SafeLine
     countries: Listed[CountryCode]
+    level: Level
     in_force_from: Annotated[date, BeforeValidator(day)]
     in_force_until: Annotated[date | None, BeforeValidator(day)]
     confidence: Confidence

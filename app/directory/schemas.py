@@ -1,12 +1,22 @@
 """The directory on the wire: a focal point is known by its code, and by nothing else."""
 
-from typing import Annotated
+from datetime import datetime
+from typing import Annotated, Self
 
-from pydantic import Field
+from pydantic import Field, StrictInt
 
-from app.directory.kinds import Confidence, Function, Kind, Service, StateRouting
+from app.directory.kinds import (
+    AgeGroup,
+    Confidence,
+    Function,
+    Kind,
+    Service,
+    Sex,
+    StateRouting,
+)
+from app.directory.models import FocalPoint
 from app.kernel.paging import Page
-from app.kernel.text import Code, CountryCode, LanguageTag, Shown
+from app.kernel.text import Asked, Code, CountryCode, LanguageTag, Shown
 
 Languages = Annotated[
     list[LanguageTag], Field(description="What is spoken there; empty: not known.")
@@ -24,7 +34,11 @@ AsOf = Annotated[
 
 
 class FocalPointOut(Shown):
-    """An office that cases are carried to."""
+    """An office that cases are carried to.
+
+    How many places are free is not told here: whoever watched it could see where a person
+    went.
+    """
 
     code: Annotated[Code, Field(description="Names it everywhere.", examples=["UZ_LEAD"])]
     name: Annotated[str, Field(description="Its name, in words of its source.")]
@@ -45,6 +59,19 @@ class FocalPointOut(Shown):
     services: Annotated[
         list[Service],
         Field(description="What a person may be referred to it for, as far as known."),
+    ]
+    sexes: Annotated[list[Sex], Field(description="Whom it serves; empty: not known.")]
+    ages: Annotated[list[AgeGroup], Field(description="Whom it serves; empty: not known.")]
+    opening: Annotated[
+        list[str],
+        Field(
+            description="Its weekly hours in its time zone, or `always`; empty: not known.",
+            examples=[["mo-fr/09:00-18:00"]],
+        ),
+    ]
+    deputy: Annotated[
+        Code | None,
+        Field(description="Who stands in for it in an emergency while it is closed."),
     ]
     can_lead: Annotated[bool, Field(description="Whether it may take the lead of a case.")]
     active: Annotated[bool, Field(description="Whether anything may be sent to it now.")]
@@ -99,3 +126,29 @@ class CountryOut(Shown):
 
 class CountryPage(Page[CountryOut]):
     """Every country of the mechanism, by code."""
+
+
+class NewCapacity(Asked):
+    """How many places are free now, in the words of the office itself."""
+
+    free: Annotated[
+        Annotated[StrictInt, Field(ge=0, le=100_000)] | None,
+        Field(description="0: full. Null: we do not say."),
+    ]
+
+
+class CapacityOut(Shown):
+    """How many places are free at your own focal point, as it last said."""
+
+    focal_point: str
+    free: Annotated[int | None, Field(description="Null: not known.")]
+    as_of: datetime | None
+
+    @classmethod
+    def of(cls, focal_point: FocalPoint) -> Self:
+        """Show the last word of an office."""
+        return cls(
+            focal_point=focal_point.code,
+            free=focal_point.capacity,
+            as_of=focal_point.capacity_as_of,
+        )

@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from typing import Final
 
 from app.cases.models import Case
+from app.cases.sections import level_of
 from app.consents import standing
 from app.consents.coverage import Purpose
 from app.consents.standing import Standing
 from app.deadlines import queries as deadlines
 from app.deadlines.models import Clock
 from app.directory import queries as directory
-from app.directory.kinds import homes, is_at_home
+from app.directory.kinds import Level, homes, is_at_home
 from app.directory.models import FocalPoint
 from app.handovers.lifecycle import OFFER, TABLE, Row
 from app.handovers.models import Handover
@@ -44,20 +45,21 @@ def facts_of(
 ) -> Facts:
     """Gather what the needs are judged by."""
     to = move.successor
+    told = stands.told(to, Purpose.HANDOVER)
     return Facts(
         case_state=stands.case.state,
-        covered=stands.told(to, Purpose.HANDOVER) is not None,
+        covered=told is not None,
         child_path=stands.facts.interests_are_assessed,
         recipient_safe=stands.is_safe(to, to.code),
-        agreed=is_agreed(work, stands.case, move),
+        agreed=is_agreed(work, stands.case, move, level_of(told or ())),
         origin_permitted=stands.origin_is_permitted(to),
         time_is_up=clock is not None and clock.due_at <= work.now,
         terms=terms or Terms(),
     )
 
 
-def is_agreed(work: Reading, case: Case, move: Move) -> bool:
-    """Say whether personal data may cross each border there is (G07: for the pair).
+def is_agreed(work: Reading, case: Case, move: Move, level: Level) -> bool:
+    """Say whether what the new lead is told may cross each border there is (G07).
 
     From where the person is, and from where the lead is that gives it away: after a move
     of the person these are two.
@@ -65,7 +67,7 @@ def is_agreed(work: Reading, case: Case, move: Move) -> bool:
     countries = homes(move.lead)
     shared = any(is_at_home(move.successor, country) for country in countries)
     left = {case.country or "", *([] if shared else countries)}
-    return all(directory.is_agreed(work, country, move.successor) for country in left)
+    return all(directory.is_agreed(work, one, move.successor, level) for one in left)
 
 
 def actions_of(rows: Iterable[Row], facts: Facts) -> list[AvailableHandoverAction]:

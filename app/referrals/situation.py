@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 from uuid import UUID
 
-from app.cases.sections import Section
+from app.cases.sections import Section, level_of
 from app.consents import standing
 from app.consents.coverage import Purpose
 from app.consents.standing import Standing
@@ -48,7 +48,8 @@ def facts_of(
         reflection_told=stands.reflection_is_told(),
         risk_current=stands.risk_is_current(),
         recipient_safe=stands.is_safe(recipient, recipient.code),
-        agreed=not sections or directory.is_agreed(work, country, recipient),
+        agreed=not sections
+        or directory.is_agreed(work, country, recipient, level_of(sections)),
         origin_permitted=stands.origin_is_permitted(recipient),
         terms=terms,
     )

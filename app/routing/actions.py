@@ -11,7 +11,10 @@ from app.routing.ranking import Ranking
 
 
 def keep(work: Writing, case_id: UUID, ranking: Ranking) -> None:
-    """Keep a ranking with its reasons, behind those who were asked before."""
+    """Keep a ranking with its reasons, behind those who were asked before.
+
+    The desk stands at its end. Of those left out, only who has to do with the country.
+    """
     asked = [row for row in queries.shortlist(work, case_id) if row.asked_at]
     waiting = (Shortlisted.case_id == case_id) & Shortlisted.asked_at.is_(None)
     work.session.execute(delete(Shortlisted).where(waiting))
@@ -23,17 +26,18 @@ def keep(work: Writing, case_id: UUID, ranking: Ranking) -> None:
             focal_point_id=candidate.id,
             reasons=list(candidate.reasons),
         )
-        for place, candidate in enumerate(ranking.candidates, start=len(asked) + 1)
+        for place, candidate in enumerate(ranking.in_turn, start=len(asked) + 1)
     )
     work.session.add_all(
         LeftOutRow(case_id=case_id, focal_point=out.code, reasons=list(out.reasons))
         for out in ranking.left_out
+        if out.near
     )
     work.session.flush()
 
 
 def ask_next(work: Writing, case_id: UUID) -> UUID | None:
-    """Take the next of the shortlist who was not asked yet; None: it is used up."""
+    """Take the next of the shortlist who was not asked yet; None: there is no desk."""
     waiting = [row for row in queries.shortlist(work, case_id) if not row.asked_at]
     if not waiting:
         return None

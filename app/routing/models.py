@@ -12,7 +12,10 @@ from app.kernel.db import Base
 
 
 class Shortlisted(Base):
-    """A focal point that may lead, its place and why; `left_at`: it was passed over."""
+    """A focal point that may lead, its place and why; the desk has the last.
+
+    `left_at`: it was passed over.
+    """
 
     __tablename__ = "shortlisted"
 

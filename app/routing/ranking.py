@@ -1,11 +1,12 @@
-"""Who should lead: pure and explained (LIFECYCLES.md, section 8).
+"""Who should lead, and who could serve: pure, and explained both ways (LIFECYCLES.md, 8).
 
-The same question gives the same list. Built so far: rules 1, 2, 4, 6 and 8. What follows
-from the person's safeguards is never given as a reason of its own: it is spelled like the
-consent that was not given.
+The same question gives the same answer, in whatever order the directory is read. Each
+focal point of the directory is in with its reasons, or out with its reasons. What follows
+from the person's safeguards is never a reason of its own: it is spelled like the consent
+that was not given, and for a desk, which needs none, like that of one not needed.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -14,153 +15,283 @@ from uuid import UUID
 from app.directory.kinds import (
     Function,
     Kind,
-    StateRouting,
+    Service,
     is_at_home,
-    is_blocked,
     languages_shared,
+    serves,
 )
+from app.routing.fit import (
+    Key,
+    Room,
+    Speed,
+    fit,
+    helps,
+    is_avoided,
+    is_near,
+    is_safe,
+    is_there,
+    is_within_reach,
+    may_lead,
+    may_serve,
+    room_of,
+    serves_age,
+    serves_sex,
+    speed_of,
+)
+from app.routing.question import Profile, Question
 
 
 class ReasonIn(StrEnum):
-    """Why a candidate is on the list, and where."""
+    """Why a focal point is on the list, and where."""
 
     BODY_OF_THE_COUNTRY = "body_of_the_country"
     WORKS_IN_THE_COUNTRY = "works_in_the_country"
+    AGREEMENT_IN_FORCE = "agreement_in_force"
     OFFERS_SERVICES_NEEDED = "offers_services_needed"
+    SERVES_THIS_SEX = "serves_this_sex"
+    SERVES_THIS_AGE = "serves_this_age"
     SPEAKS_THE_LANGUAGE = "speaks_the_language"
+    HAS_PLACES = "has_places"
+    HAD_PLACES_LATELY = "had_places_lately"
+    OPEN_NOW = "open_now"
+    ANSWERS_IN_TIME = "answers_in_time"
+    STANDS_IN = "stands_in"
+    DESK_OF_THE_COUNTRY = "desk_of_the_country"
+    DESK_OF_THE_SUBMITTER = "desk_of_the_submitter"
+    DESK_OF_ELSEWHERE = "desk_of_elsewhere"
 
 
 class ReasonOut(StrEnum):
     """Why a focal point is not on the list."""
 
+    NOT_ACTIVE = "not_active"
     NOT_OF_THE_COUNTRY = "not_of_the_country"
     NOT_CONSIDERED = "not_considered"
+    SERVICE_NOT_OFFERED = "service_not_offered"
+    SEX_NOT_SERVED = "sex_not_served"
+    AGE_NOT_SERVED = "age_not_served"
     STATE_ROUTE_AVOIDED = "state_route_avoided"
+    NO_AGREEMENT = "no_agreement"
     NO_CONSENT = "no_consent"
+    FULL = "full"
     HAS_DECLINED = "has_declined"
-
-
-@dataclass(frozen=True)
-class Profile:
-    """A focal point, as far as it matters here; `consented`: a consent names it."""
-
-    id: UUID
-    code: str
-    kind: Kind
-    function: Function
-    of_state: str | None
-    serves: list[str]
-    languages: tuple[str, ...]
-    services: frozenset[str]
-    can_lead: bool
-    consented: bool
-
-
-@dataclass(frozen=True)
-class Question:
-    """All that the answer depends on: values, never a case."""
-
-    country: str
-    state_routing: StateRouting
-    language: str
-    services: frozenset[str]
-    origin: str | None
-    origin_blocked: bool
-    unsafe: frozenset[str]
-    declined: frozenset[UUID]
-    profiles: tuple[Profile, ...]
+    ALREADY_ASKED = "already_asked"
+    HOLDS_THE_CASE = "holds_the_case"
+    ANOTHER_DESK = "another_desk"
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """A focal point that may lead, and why."""
+    """A focal point that may be asked, and why."""
 
-    id: UUID
-    code: str
+    profile: Profile
     reasons: tuple[ReasonIn, ...]
+
+    @property
+    def id(self) -> UUID:
+        """Its id."""
+        return self.profile.id
+
+    @property
+    def code(self) -> str:
+        """Its code."""
+        return self.profile.code
 
 
 @dataclass(frozen=True)
 class LeftOut:
-    """A focal point that may not, and why not."""
+    """A focal point that may not, and why not; `near`: it has to do with the country."""
 
     code: str
     reasons: tuple[ReasonOut, ...]
+    near: bool
 
 
 @dataclass(frozen=True)
 class Ranking:
-    """The answer: best first; when the list is used up, the desk."""
+    """The answer: best first, then the desk, which cannot decline.
+
+    No desk: none is active and safe for this person, and somebody has to configure one.
+    """
 
     candidates: tuple[Candidate, ...]
+    desk: Candidate | None
     left_out: tuple[LeftOut, ...]
 
+    @property
+    def in_turn(self) -> tuple[Candidate, ...]:
+        """Who is asked, one after the other, the desk at the end."""
+        return (*self.candidates, *([self.desk] if self.desk else []))
+
+    @property
+    def beside(self) -> tuple[str, ...]:
+        """Who of them is of no State: IOM or an NGO (rule 5)."""
+        return tuple(c.code for c in self.candidates if c.profile.kind != Kind.STATE)
+
+
+type Faults = Mapping[ReasonOut, bool]
 
 TIERS: Final = (Kind.STATE, Kind.NON_STATE, Kind.INTERGOVERNMENTAL)
-"""The country's own body first, then who works there, then who works everywhere."""
+"""Who leads: the country's own body first, then who works there, then everywhere."""
 
 
-def rank(question: Question) -> Ranking:
-    """Order those who may lead, and say of the others of the country why they may not."""
-    judged = [(p, reasons_out(question, p)) for p in question.profiles]
-    able = sorted(
-        (p for p, out in judged if not out), key=lambda p: preference(question, p)
+def leads(question: Question) -> Ranking:
+    """Order those who may lead."""
+    return answer(question, against_leading, rank_of_lead)
+
+
+def recipients(question: Question) -> Ranking:
+    """Order those who offer every service of the question; usually it names one."""
+    return answer(question, against_serving, rank_of_recipient)
+
+
+def answer(
+    question: Question,
+    against: Callable[[Question, Profile], Faults],
+    rank: Callable[[Question, Profile], Key],
+) -> Ranking:
+    """Put each focal point on the list or off it, and the desk at its end."""
+    desk = desk_of(question)
+    able, out = list[Profile](), list[LeftOut]()
+    for profile in question.profiles:
+        faults = against(question, profile)
+        reasons = tuple(reason for reason, holds in faults.items() if holds)
+        if not reasons:
+            able.append(profile)
+        elif desk is None or profile.id != desk.id:
+            out.append(LeftOut(profile.code, reasons, is_near(question, profile)))
+    ranked = sorted(able, key=lambda profile: rank(question, profile))
+    found = (
+        Candidate(p, tuple(reasons_in(question, p, stands_in=stands_in)))
+        for p, stands_in in with_deputies(question, ranked)
     )
-    out = sorted(
-        (
-            LeftOut(p.code, reasons)
-            for p, reasons in judged
-            if reasons and near(question, p)
-        ),
-        key=lambda left: left.code,
-    )
-    found = (Candidate(p.id, p.code, tuple(reasons_in(question, p))) for p in able)
-    return Ranking(tuple(found), tuple(out))
+    return Ranking(tuple(found), desk, tuple(sorted(out, key=lambda left: left.code)))
 
 
-def near(question: Question, profile: Profile) -> bool:
-    """Say whether its absence is worth explaining: it has to do with the country."""
-    return is_at_home(profile, question.country) or question.country in profile.serves
-
-
-def reasons_out(question: Question, profile: Profile) -> tuple[ReasonOut, ...]:
-    """List all that keeps a focal point off the list; rule numbers are of section 8."""
-    avoided = question.state_routing == StateRouting.AVOID
-    faults = {
-        ReasonOut.NOT_OF_THE_COUNTRY: not is_at_home(profile, question.country),  # 2
-        ReasonOut.NOT_CONSIDERED: not profile.can_lead,
-        ReasonOut.STATE_ROUTE_AVOIDED: avoided and profile.kind == Kind.STATE,  # 6
-        ReasonOut.NO_CONSENT: not profile.consented or not is_safe(question, profile),
-        ReasonOut.HAS_DECLINED: profile.id in question.declined,  # 8
+def against_leading(question: Question, profile: Profile) -> Faults:
+    """Say what keeps a focal point from leading; rule numbers are of section 8."""
+    desk = profile.kind == Kind.DESK
+    return {
+        ReasonOut.NOT_ACTIVE: not profile.active,
+        ReasonOut.NOT_OF_THE_COUNTRY: not desk and not is_there(question, profile),  # 2
+        ReasonOut.NOT_CONSIDERED: not desk and not (profile.can_lead and helps(profile)),
+        ReasonOut.STATE_ROUTE_AVOIDED: is_avoided(question, profile),  # 6
+        ReasonOut.NO_CONSENT: not desk and not may_lead(question, profile),  # 1, 4
+        ReasonOut.HAS_DECLINED: not desk and profile.id in question.declined,  # 8
+        ReasonOut.ANOTHER_DESK: desk,
     }
-    return tuple(reason for reason, holds in faults.items() if holds)
 
 
-def is_safe(question: Question, profile: Profile) -> bool:
-    """Apply rules 1 and 4: not who is unsafe, nor the State of origin once blocked."""
-    blocked = is_blocked(
-        profile, origin_blocked=question.origin_blocked, origin=question.origin
-    )
-    return profile.code not in question.unsafe and not blocked
+def against_serving(question: Question, profile: Profile) -> Faults:
+    """Say what keeps a focal point from serving; what is not known keeps nobody."""
+    desk = profile.kind == Kind.DESK
+    if not helps(profile) or profile.function == Function.TECHNICAL:
+        return {
+            ReasonOut.NOT_ACTIVE: not profile.active,
+            ReasonOut.NOT_CONSIDERED: not desk,
+            ReasonOut.ANOTHER_DESK: desk,
+        }
+    protects = Service.CHILD_PROTECTION in question.services
+    at_home = is_at_home(profile, question.country)
+    return {
+        ReasonOut.NOT_ACTIVE: not profile.active,
+        ReasonOut.NOT_OF_THE_COUNTRY: protects and not at_home,  # 3
+        ReasonOut.SERVICE_NOT_OFFERED: not question.services <= profile.services,
+        ReasonOut.SEX_NOT_SERVED: not serves_sex(question, profile),
+        ReasonOut.AGE_NOT_SERVED: not serves_age(question, profile),
+        ReasonOut.STATE_ROUTE_AVOIDED: is_avoided(question, profile),  # 6
+        ReasonOut.NO_AGREEMENT: not is_within_reach(question, profile),
+        ReasonOut.NO_CONSENT: not may_serve(question, profile),  # 1, 4
+        ReasonOut.FULL: room_of(question, profile) == Room.FULL,
+        ReasonOut.HAS_DECLINED: profile.id in question.declined,  # 8
+        ReasonOut.ALREADY_ASKED: profile.id in question.approached,
+        ReasonOut.HOLDS_THE_CASE: profile.id == question.holder,
+    }
 
 
-def reasons_in(question: Question, profile: Profile) -> Iterable[ReasonIn]:
+def rank_of_lead(question: Question, profile: Profile) -> Key:
+    """Order by tier, then by fit: rule 7."""
+    return (TIERS.index(profile.kind), *fit(question, profile))
+
+
+def rank_of_recipient(question: Question, profile: Profile) -> Key:
+    """Order who is there before who is beyond a border, then by fit: rule 7."""
+    return (not is_at_home(profile, question.country), *fit(question, profile))
+
+
+def with_deputies(
+    question: Question, ranked: Iterable[Profile]
+) -> Iterator[tuple[Profile, bool]]:
+    """In an emergency, let an open deputy come just before the closed office it serves.
+
+    Only who may be asked at all stands in, and nobody comes twice.
+    """
+    ranked = list(ranked)
+    able = {profile.code: profile for profile in ranked}
+    placed = set[str]()
+    for profile in ranked:
+        deputy = able.get(profile.deputy or "")
+        closed = question.is_emergency and profile.open is False
+        if profile.code in placed:
+            continue
+        if closed and deputy and deputy.open and deputy.code not in placed:
+            placed.add(deputy.code)
+            yield deputy, True
+        placed.add(profile.code)
+        yield profile, False
+
+
+def reasons_in(
+    question: Question, profile: Profile, *, stands_in: bool
+) -> Iterator[ReasonIn]:
     """List what speaks for a focal point."""
-    if profile.kind == Kind.STATE:
+    if not is_at_home(profile, question.country):
+        yield ReasonIn.AGREEMENT_IN_FORCE
+    elif profile.kind == Kind.STATE:
         yield ReasonIn.BODY_OF_THE_COUNTRY
     else:
         yield ReasonIn.WORKS_IN_THE_COUNTRY
-    if question.services & profile.services:
-        yield ReasonIn.OFFERS_SERVICES_NEEDED
-    if languages_shared(profile.languages, question.language):
-        yield ReasonIn.SPEAKS_THE_LANGUAGE
+    room = room_of(question, profile)
+    speaks_for = {
+        ReasonIn.OFFERS_SERVICES_NEEDED: question.services & profile.services,
+        ReasonIn.SERVES_THIS_SEX: question.sex in profile.sexes,
+        ReasonIn.SERVES_THIS_AGE: question.ages <= profile.ages,
+        ReasonIn.SPEAKS_THE_LANGUAGE: languages_shared(
+            profile.languages, question.language
+        ),
+        ReasonIn.HAS_PLACES: room == Room.FREE,
+        ReasonIn.HAD_PLACES_LATELY: room == Room.FREE_LATELY,
+        ReasonIn.OPEN_NOW: question.is_emergency and profile.open,
+        ReasonIn.ANSWERS_IN_TIME: speed_of(profile) == Speed.IN_TIME,
+        ReasonIn.STANDS_IN: stands_in,
+    }
+    yield from (reason for reason, holds in speaks_for.items() if holds)
 
 
-def preference(question: Question, profile: Profile) -> tuple[int, int, bool, str]:
-    """Order by tier, services needed, language; ties by code."""
-    return (
-        TIERS.index(profile.kind),
-        -len(question.services & profile.services),
-        not languages_shared(profile.languages, question.language),
-        profile.code,
+def desk_of(question: Question) -> Candidate | None:
+    """Find the desk at the end of the list, which must be safe for the person too.
+
+    That of the country, else that of whoever submits, else any: rules 6 and 8.
+    """
+    desks = (
+        Candidate(profile, (why_desk(question, profile),))
+        for profile in question.profiles
+        if profile.kind == Kind.DESK and profile.active and is_safe(question, profile)
     )
+    return min(desks, default=None, key=lambda d: (DESKS.index(d.reasons[0]), d.code))
+
+
+DESKS: Final = (
+    ReasonIn.DESK_OF_THE_COUNTRY,
+    ReasonIn.DESK_OF_THE_SUBMITTER,
+    ReasonIn.DESK_OF_ELSEWHERE,
+)
+
+
+def why_desk(question: Question, profile: Profile) -> ReasonIn:
+    """Say whose desk it is."""
+    if serves(profile, question.country):
+        return ReasonIn.DESK_OF_THE_COUNTRY
+    if question.home and serves(profile, question.home):
+        return ReasonIn.DESK_OF_THE_SUBMITTER
+    return ReasonIn.DESK_OF_ELSEWHERE

@@ -19,6 +19,7 @@ AGREEMENT: Json = {
     "code": "KG_KZ",
     "name": "Kyrgyzstan and Kazakhstan",
     "countries": ["KG", "KZ"],
+    "level": "L1",
     "in_force_from": "2026-01-01",
     "in_force_until": "2027-01-01",
     "source": None,

@@ -219,6 +219,7 @@ def test_an_agreement_is_judged_by_the_rules_of_the_files(admin: Someone, to: Js
         "code": "KG_KZ",
         "name": "Both",
         "countries": ["KG", "KZ"],
+        "level": "L1",
         "in_force_from": "2026-01-01",
         "in_force_until": None,
         "source": None,

@@ -28,7 +28,8 @@ TABLES = (
 VERBS = """
 accept acknowledge answer approve ask assess assign cancel close complete confirm decline
 declare discard erase get hold list mend monitor offer open record redirect refuse relocate
-reopen replace report resume revoke score send start stop submit suspend take withdraw write
+reopen replace report resume revoke score send start stop submit suspend take try withdraw
+write
 """
 UNKEYED = {"/livez", "/readyz"}
 METHODS = {"get", "post", "put", "patch", "delete"}

@@ -24,6 +24,7 @@ from app.api.deps import CaseCodeText, KeyText
 from app.api.strict_json import must_be_strict
 from app.casework.schemas import NewCase
 from app.consents.schemas import NewConsent
+from app.directory import opening
 from app.feed import queries as feed
 from app.kernel import codes as case_codes
 from app.kernel import text as texts
@@ -39,6 +40,7 @@ TREES = {
 }
 READ_BY_RE = {
     "app/api/strict_json.py": ["compile", "compile"],
+    "app/directory/opening.py": ["compile"],
     "app/feed/queries.py": ["compile"],
     "app/kernel/codes.py": ["fullmatch"],
     "app/kernel/versions.py": ["compile"],
@@ -50,6 +52,7 @@ PATTERNS: dict[str, re.Pattern[Any]] = {
     "texts of JSON": strict_json.TEXTS,
     "brackets of JSON": strict_json.BRACKETS,
     "cursor of the feed": feed.CURSOR,
+    "opening hours": opening.SPAN,
     "entity tag": versions.TAG,
     "case code": re.compile(case_codes.FORM),
 }

@@ -1,14 +1,14 @@
 """A folder loads whole or not at all, twice as well as once, and deletes nothing."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from app.directory.actions import Count, Loaded, load, standard_data
 from app.directory.changes import Clerk, DirectoryChange
@@ -18,6 +18,7 @@ from app.kernel.db import Base, Database
 from app.kernel.journal import Mailbox
 
 DEMONSTRATION = files("app.demo").joinpath("data")
+NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
 NOTHING = Count(0, 0, 0)
 TODAY = datetime(2026, 6, 1, 12, tzinfo=UTC)
 COUNTRY = (
@@ -27,13 +28,15 @@ COUNTRY = (
     "UZ,Uzbekistan,central_asia,uz,Asia/Tashkent,auto,,,,,,,high\n"
 )
 OFFICE = (
-    "code,name,kind,function,of_state,serves,time_zone,languages,services,can_lead,active,"
-    "confidence,source,as_of\n"
-    "UZ_POST,Post,state,consular,UZ,KZ,Asia/Almaty,uz,SHELTER,false,true,configured,,\n"
+    "code,name,kind,function,of_state,serves,time_zone,languages,services,sexes,ages,"
+    "opening,capacity,capacity_as_of,deputy,can_lead,active,confidence,source,as_of\n"
+    "UZ_POST,Post,state,consular,UZ,KZ,Asia/Almaty,uz,SHELTER,female,adult,"
+    "mo-fr/09:00-18:00,4,2026-06-01T12:00:00Z,,false,true,configured,,\n"
 )
+TWIN = "UZ_TWIN,Twin,state,consular,UZ,KZ,Asia/Almaty,,,,,always,,,,false,true,low,,\n"
 AGREEMENT = (
-    "code,name,countries,in_force_from,in_force_until,confidence,source\n"
-    "KZ_UZ,Both,KZ UZ,2026-01-01,2027-01-01,configured,\n"
+    "code,name,countries,level,in_force_from,in_force_until,confidence,source\n"
+    "KZ_UZ,Both,KZ UZ,L1,2026-01-01,2027-01-01,configured,\n"
 )
 ALL = {"countries.csv": COUNTRY, "focal_points.csv": OFFICE, "agreements.csv": AGREEMENT}
 
@@ -100,7 +103,7 @@ def test_a_row_that_says_something_else_changes_that_row_alone(
 ) -> None:
     loaded(database, folder)
     (folder / "focal_points.csv").write_text(
-        OFFICE.replace("SHELTER,false", "MEDICAL,true")
+        OFFICE.replace("SHELTER,", "MEDICAL,").replace(",false,", ",true,")
     )
 
     counts = loaded(database, folder)
@@ -183,6 +186,23 @@ def test_a_file_from_a_spreadsheet_loads(database: Database, folder: Path) -> No
         ("focal_points.csv", ("SHELTER", "SHELTR"), (2, "services")),
         ("focal_points.csv", ("false,true", "0,true"), (2, "can_lead")),
         ("focal_points.csv", ("configured", "sure"), (2, "confidence")),
+        ("focal_points.csv", ("female", "woman"), (2, "sexes")),
+        ("focal_points.csv", ("adult", "adult adult"), (2, "ages")),
+        ("focal_points.csv", ("adult", "18+"), (2, "ages")),
+        ("focal_points.csv", ("mo-fr/09:00-18:00", "mo-fr"), (2, "opening")),
+        ("focal_points.csv", ("mo-fr/09:00-18:00", "fr-mo/09:00-18:00"), (2, "opening")),
+        ("focal_points.csv", ("mo-fr/09:00-18:00", "mo/18:00-09:00"), (2, "opening")),
+        ("focal_points.csv", ("mo-fr/09:00", "mo-fr/9:00"), (2, "opening")),
+        ("focal_points.csv", ("mo-fr/09", "always mo-fr/09"), (2, "opening")),
+        ("focal_points.csv", (",4,", ",-1,"), (2, "capacity")),
+        ("focal_points.csv", (",4,", ",a few,"), (2, "capacity")),
+        ("focal_points.csv", (",4,", ",,"), (2, "capacity_as_of")),
+        ("focal_points.csv", ("2026-06-01T12:00:00Z", ""), (2, "capacity_as_of")),
+        ("focal_points.csv", ("12:00:00Z", "12:00:00"), (2, "capacity_as_of")),
+        ("focal_points.csv", ("Z,,", "Z,UZ_POST,"), (2, "deputy")),
+        ("focal_points.csv", ("Z,,", "Z,UZ_TWIN,"), (2, "deputy")),
+        ("agreements.csv", ("L1", ""), (2, "level")),
+        ("agreements.csv", ("L1", "all"), (2, "level")),
         ("agreements.csv", ("KZ UZ", "KZ"), (2, "countries")),
         ("agreements.csv", ("KZ UZ", "KZ JM"), (2, "countries")),
         ("agreements.csv", ("2026-01-01", "01.01.2026"), (2, "in_force_from")),
@@ -214,7 +234,9 @@ def test_the_error_says_where_to_look_and_what_for(
     database: Database, folder: Path
 ) -> None:
     (folder / "countries.csv").write_text(COUNTRY.replace("Asia/Almaty", "Almaty"))
-    (folder / "focal_points.csv").write_text(OFFICE.replace("SHELTER,false", "BED,maybe"))
+    (folder / "focal_points.csv").write_text(
+        OFFICE.replace("SHELTER", "BED").replace("false", "maybe")
+    )
 
     with pytest.raises(FilesRefused) as refused:
         loaded(database, folder)
@@ -260,3 +282,55 @@ def test_a_country_of_an_earlier_load_is_known(database: Database, folder: Path)
     counts = loaded(database, folder)
 
     assert counts == Loaded(NOTHING, Count(0, 0, 1), Count(0, 0, 1))
+
+
+def test_who_stands_in_is_of_the_same_file_or_of_an_earlier_load(
+    database: Database, folder: Path
+) -> None:
+    text = OFFICE.replace("Z,,", "Z,UZ_TWIN,")
+    (folder / "focal_points.csv").write_text(text + TWIN)
+    loaded(database, folder)
+    (folder / "focal_points.csv").write_text(text.replace("UZ_POST", "UZ_THIRD"))
+
+    loaded(database, folder)
+
+    assert office(database, "UZ_POST").deputy == office(database, "UZ_THIRD").deputy
+    assert office(database, "UZ_TWIN").deputy is None
+
+
+def test_a_file_says_whom_an_office_serves_and_when(
+    database: Database, folder: Path
+) -> None:
+    loaded(database, folder)
+
+    found = office(database, "UZ_POST")
+
+    assert (found.sexes, found.ages) == (["female"], ["adult"])
+    assert found.opening == ["mo-fr/09:00-18:00"]
+    assert (found.capacity, found.capacity_as_of) == (4, NOON)
+
+
+@pytest.mark.parametrize(
+    ("said", "stands"),
+    [
+        (("4", "2026-06-01T12:00:00Z"), 2),
+        (("4", "2026-06-01T18:00:00+05:00"), 2),
+        (("9", "2026-06-01T13:00:00Z"), 2),
+        (("9", "2026-06-01T15:00:00Z"), 9),
+        (("", ""), 2),
+    ],
+)
+def test_a_file_does_not_undo_what_an_office_said_of_its_places_since(
+    database: Database, folder: Path, said: tuple[str, str], stands: int
+) -> None:
+    loaded(database, folder)
+    with database.writing() as session:
+        later = NOON + timedelta(hours=2)
+        session.execute(update(FocalPoint).values(capacity=2, capacity_as_of=later))
+    text = OFFICE.replace("4,2026-06-01T12:00:00Z", ",".join(said))
+    (folder / "focal_points.csv").write_text(text.replace("Post", "New name"))
+
+    loaded(database, folder)
+
+    assert office(database, "UZ_POST").capacity == stands
+    assert office(database, "UZ_POST").name == "New name"

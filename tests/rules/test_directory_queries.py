@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from importlib.resources import files
 from pathlib import Path
 from uuid import UUID, uuid4
@@ -13,8 +13,8 @@ from sqlalchemy import update
 from app.directory import queries
 from app.directory.actions import load, standard_data
 from app.directory.changes import Clerk
-from app.directory.kinds import Service
-from app.directory.models import FocalPoint
+from app.directory.kinds import Level, Service
+from app.directory.models import Agreement, FocalPoint
 from app.directory.schemas import CountryOut, FocalPointOut
 from app.kernel.actors import AccountKind, Actor
 from app.kernel.db import Base, Database
@@ -86,27 +86,12 @@ def test_nothing_is_sent_to_who_is_not_active(work: Reading) -> None:
     assert "AF_LEAD" not in codes
 
 
-@pytest.mark.parametrize(
-    ("country", "fallback", "desk"),
-    [
-        ("KZ", None, "DESK_CENTRAL_ASIA"),
-        ("TT", "KZ", "DESK_CARIBBEAN"),
-        ("BZ", None, "DESK_CENTRAL_AMERICA"),
-        ("FR", "UZ", "DESK_CENTRAL_ASIA"),
-    ],
-)
-def test_a_case_has_the_desk_of_its_country_else_of_the_next(
-    work: Reading, country: str, fallback: str | None, desk: str
-) -> None:
-    found = queries.desk_for(work, country, fallback)
+def test_everyone_is_there_for_routing_to_account_for(work: Reading) -> None:
+    codes = [focal_point.code for focal_point in queries.everyone(work)]
 
-    assert found
-    assert found.code == desk
-
-
-def test_a_country_that_no_desk_serves_has_none(work: Reading) -> None:
-    assert queries.desk_for(work, "FR", None) is None
-    assert queries.desk_for(work, "FR", "DE") is None
+    assert codes == sorted(codes)
+    assert len(codes) == 52
+    assert {"KZ_LEAD", "AF_LEAD", "DESK_CARIBBEAN"} <= set(codes)
 
 
 def test_a_region_without_an_active_desk_is_named(database: Database) -> None:
@@ -119,16 +104,35 @@ def test_a_region_without_an_active_desk_is_named(database: Database) -> None:
         assert queries.regions_without_desk(session) == ["caribbean"]
 
 
-@pytest.mark.parametrize(("one", "other"), [("KZ", "UZ"), ("UZ", "KZ")])
-def test_an_agreement_binds_both_sides(work: Reading, one: str, other: str) -> None:
-    found = queries.agreements_between(work, one, other)
+@pytest.mark.parametrize("level", Level)
+@pytest.mark.parametrize(("one", "other"), [("KZ", "UZ"), ("UZ", "KZ"), ("JM", "TT")])
+def test_an_agreement_binds_both_sides(
+    work: Reading, one: str, other: str, level: Level
+) -> None:
+    assert queries.agreed_with(work, one, level) == {other}
 
-    assert [agreement.code for agreement in found] == ["KZ_UZ_DEMO"]
+
+@pytest.mark.parametrize(
+    ("agreed", "levels"),
+    [("L0", "L0"), ("L1", "L0 L1"), ("L3", "L0 L1 L2 L3"), ("L4", "L0 L1 L2 L3 L4")],
+)
+def test_no_more_crosses_than_was_agreed(
+    database: Database, work: Reading, agreed: str, levels: str
+) -> None:
+    with database.writing() as session:
+        session.execute(update(Agreement).values(level=Level(agreed)))
+
+    with reading(work.ground, ANYONE) as later:
+        reached = [
+            level for level in Level if queries.agreed_with(later, "KZ", level) == {"UZ"}
+        ]
+
+    assert reached == levels.split()
 
 
 def test_who_did_not_agree_has_no_agreement(work: Reading) -> None:
-    assert queries.agreements_between(work, "KZ", "JM") == []
-    assert queries.agreements_between(work, "KZ", "KZ") == []
+    assert queries.agreed_with(work, "KG", Level.NOTICE) == frozenset()
+    assert queries.agreed_with(work, "FR", Level.NOTICE) == frozenset()
 
 
 def test_an_agreement_begins_on_its_first_day(work: Reading) -> None:
@@ -136,8 +140,22 @@ def test_an_agreement_begins_on_its_first_day(work: Reading) -> None:
 
     the_day_before = replace(work, now=first - timedelta(seconds=1))
 
-    assert queries.agreements_between(replace(work, now=first), "KZ", "UZ")
-    assert not queries.agreements_between(the_day_before, "KZ", "UZ")
+    assert queries.agreed_with(replace(work, now=first), "KZ", Level.NEEDS)
+    assert not queries.agreed_with(the_day_before, "KZ", Level.NEEDS)
+
+
+def test_an_agreement_ends_with_its_last_day(database: Database, work: Reading) -> None:
+    with database.writing() as session:
+        session.execute(update(Agreement).values(in_force_until=date(2026, 6, 30)))
+    last = datetime(2026, 6, 30, 23, 59, tzinfo=UTC)
+
+    with reading(work.ground, ANYONE) as later:
+        on_the_day = queries.agreed_with(replace(later, now=last), "KZ", Level.NEEDS)
+        after = replace(later, now=last + timedelta(minutes=1))
+        the_day_after = queries.agreed_with(after, "KZ", Level.NEEDS)
+
+    assert on_the_day == {"UZ"}
+    assert not the_day_after
 
 
 def test_pages_hold_every_focal_point_once(work: Reading) -> None:

@@ -1,182 +1,117 @@
-"""Who should lead: the rules of LIFECYCLES.md, section 8, that are built."""
+"""Who should lead: the rules of LIFECYCLES.md, section 8, worked by hand."""
 
 from dataclasses import replace
-from itertools import permutations
-from random import Random
-from uuid import UUID
+from datetime import timedelta
 
 import pytest
 
-from app.directory.kinds import Function, Kind, StateRouting
-from app.routing.ranking import (
-    Profile,
-    Question,
-    Ranking,
-    ReasonIn,
-    ReasonOut,
-    rank,
+from app.directory.kinds import AgeGroup, Kind, Sex
+from app.routing.question import Question
+from app.routing.ranking import Ranking, ReasonIn, ReasonOut, leads
+from tests.rules.questions import (
+    BY_CODE,
+    EVERYONE,
+    NOON,
+    PLAIN,
+    asked,
+    changed,
+    in_turn,
+    out,
+    table,
 )
 
-
-def profile(number: int, code: str, kind: Kind, **changes: object) -> Profile:
-    """A focal point at work in KZ that may lead and is named by a consent."""
-    plain = Profile(
-        id=UUID(int=number),
-        code=code,
-        kind=kind,
-        function=Function.COORDINATION,
-        of_state=None,
-        serves=["KZ"],
-        languages=("kk",),
-        services=frozenset(),
-        can_lead=True,
-        consented=True,
-    )
-    return replace(plain, **changes)  # type: ignore[arg-type]  # only ever well-typed here
-
-
-KZ_LEAD = profile(1, "KZ_LEAD", Kind.STATE, of_state="KZ")
-UZ_LEAD = profile(2, "UZ_LEAD", Kind.STATE, of_state="UZ", serves=["UZ"])
-UZ_CONSULATE = profile(3, "UZ_CONSULATE", Kind.STATE, of_state="UZ")
-NGO = profile(4, "NGO", Kind.NON_STATE)
-IOM = profile(5, "IOM", Kind.INTERGOVERNMENTAL, serves=["*"])
-SHELTER = profile(6, "SHELTER", Kind.NON_STATE, can_lead=False)
-TT_NGO = profile(7, "TT_NGO", Kind.NON_STATE, serves=["TT"])
-EVERYONE = (KZ_LEAD, UZ_LEAD, UZ_CONSULATE, NGO, IOM, SHELTER, TT_NGO)
-IN_KZ = Question(
-    country="KZ",
-    state_routing=StateRouting.AUTO,
-    language="uz",
-    services=frozenset({"SHELTER", "LEGAL_AID"}),
-    origin="UZ",
-    origin_blocked=False,
-    unsafe=frozenset(),
-    declined=frozenset(),
-    profiles=EVERYONE,
-)
+# Worked by hand from the plan, not from the code: rules in the order of section 8.
+LEADS = """
+    plain                                 => KZ_LEAD LAWYER NETWORK IOM UNHCR | DESK_A
+    unsafe KZ_LEAD                        => LAWYER NETWORK IOM UNHCR | DESK_A
+    unsafe LAWYER IOM                     => KZ_LEAD NETWORK UNHCR | DESK_A
+    unsafe KZ_LEAD LAWYER NETWORK IOM UNHCR => | DESK_A
+    unsafe DESK_A                         => KZ_LEAD LAWYER NETWORK IOM UNHCR | DESK_B
+    unsafe DESK_A DESK_B                  => KZ_LEAD LAWYER NETWORK IOM UNHCR | -
+    in UZ                                 => UZ_LEAD NETWORK IOM UNHCR | DESK_A
+    in UZ; needs ASYLUM                   => UZ_LEAD NETWORK UNHCR IOM | DESK_A
+    in TT                                 => TT_NGO IOM UNHCR | DESK_B
+    in TT; home UZ                        => TT_NGO IOM UNHCR | DESK_B
+    in UZ; blocked                        => NETWORK IOM UNHCR | DESK_A
+    blocked                               => KZ_LEAD LAWYER NETWORK IOM UNHCR | DESK_A
+    blocked; origin KZ                    => LAWYER NETWORK IOM UNHCR | DESK_A
+    blocked; origin unknown               => LAWYER NETWORK IOM UNHCR | DESK_A
+    origin unknown                        => KZ_LEAD LAWYER NETWORK IOM UNHCR | DESK_A
+    in NI                                 => IOM UNHCR | DESK_B
+    in FR                                 => IOM UNHCR | DESK_A
+    in FR; home TT                        => IOM UNHCR | DESK_B
+    in FR; home UZ                        => IOM UNHCR | DESK_A
+    in FR; home TT; unsafe DESK_B         => IOM UNHCR | DESK_A
+    in FR; unsafe IOM UNHCR               => | DESK_A
+    needs ASYLUM                          => KZ_LEAD LAWYER NETWORK UNHCR IOM | DESK_A
+    speaks ru; needs RETURN               => KZ_LEAD LAWYER NETWORK IOM UNHCR | DESK_A
+    declined KZ_LEAD                      => LAWYER NETWORK IOM UNHCR | DESK_A
+    declined KZ_LEAD LAWYER NETWORK IOM UNHCR => | DESK_A
+    declined DESK_A                       => KZ_LEAD LAWYER NETWORK IOM UNHCR | DESK_A
+    only NETWORK                          => NETWORK | DESK_A
+    only UZ_LEAD UZ_POST                  => | DESK_A
+    only                                  => | DESK_A
+"""
 
 
-def codes(ranking: Ranking) -> list[str]:
-    return [candidate.code for candidate in ranking.candidates]
-
-
-def reasons(ranking: Ranking) -> dict[str, tuple[ReasonOut, ...]]:
-    return {out.code: out.reasons for out in ranking.left_out}
-
-
-def test_the_body_of_the_country_comes_first_then_who_works_there() -> None:
-    ranking = rank(IN_KZ)
-
-    assert codes(ranking) == ["KZ_LEAD", "NGO", "IOM"]
-    assert reasons(ranking) == {
-        "SHELTER": (ReasonOut.NOT_CONSIDERED,),
-        "UZ_CONSULATE": (ReasonOut.NOT_OF_THE_COUNTRY,),
-    }
-
-
-def test_rule_1_who_is_unsafe_is_never_asked() -> None:
-    ranking = rank(replace(IN_KZ, unsafe=frozenset({"KZ_LEAD", "NGO"})))
-
-    assert codes(ranking) == ["IOM"]
-
-
-def test_rule_2_the_lead_is_of_the_country_where_the_person_is() -> None:
-    ranking = rank(replace(IN_KZ, country="TT"))
-
-    assert codes(ranking) == ["TT_NGO", "IOM"]
-
-
-def test_rule_2_the_state_of_origin_never_leads_elsewhere_through_its_consulate() -> None:
-    assert "UZ_CONSULATE" not in codes(rank(IN_KZ))
-    assert codes(rank(replace(IN_KZ, country="UZ")))[:2] == ["UZ_CONSULATE", "UZ_LEAD"]
-
-
-def test_rule_4_the_state_of_origin_is_blocked_once_the_person_fears_it() -> None:
-    at_home = replace(IN_KZ, country="UZ")
-
-    assert "UZ_LEAD" in codes(rank(at_home))
-    assert codes(rank(replace(at_home, origin_blocked=True))) == ["IOM"]
-
-
-def test_rule_4_an_origin_that_is_not_known_may_be_any_state_even_this_one() -> None:
-    unknown = replace(IN_KZ, origin=None)
-
-    blocked = rank(replace(unknown, origin_blocked=True))
-
-    assert codes(rank(unknown)) == ["KZ_LEAD", "NGO", "IOM"]
-    assert codes(blocked) == ["NGO", "IOM"]
-    assert reasons(blocked)["KZ_LEAD"] == (ReasonOut.NO_CONSENT,)
-
-
-def test_rule_4_blocks_the_state_where_the_person_is_if_it_is_the_origin() -> None:
-    feared = replace(IN_KZ, origin="KZ", origin_blocked=True)
-
-    assert codes(rank(feared)) == ["NGO", "IOM"]
-
-
-def test_rule_6_where_the_state_route_is_avoided_others_are_asked() -> None:
-    ranking = rank(replace(IN_KZ, state_routing=StateRouting.AVOID))
-
-    assert codes(ranking) == ["NGO", "IOM"]
-    assert reasons(ranking)["KZ_LEAD"] == (ReasonOut.STATE_ROUTE_AVOIDED,)
-
-
-def test_rule_6_outside_of_the_directory_there_is_who_works_everywhere() -> None:
-    assert codes(rank(replace(IN_KZ, country="FR"))) == ["IOM"]
-
-
-def test_rule_8_who_declined_is_not_asked_again() -> None:
-    ranking = rank(replace(IN_KZ, declined=frozenset({KZ_LEAD.id})))
-
-    assert codes(ranking) == ["NGO", "IOM"]
-    assert reasons(ranking)["KZ_LEAD"] == (ReasonOut.HAS_DECLINED,)
-
-
-def test_rule_8_the_list_is_used_up_when_everybody_declined() -> None:
-    everyone = frozenset(one.id for one in EVERYONE)
-
-    assert rank(replace(IN_KZ, declined=everyone)).candidates == ()
-
-
-def test_nobody_is_asked_whom_no_consent_names() -> None:
-    strict = replace(IN_KZ, profiles=(replace(KZ_LEAD, consented=False), NGO))
-
-    ranking = rank(strict)
-
-    assert codes(ranking) == ["NGO"]
-    assert reasons(ranking)["KZ_LEAD"] == (ReasonOut.NO_CONSENT,)
-
-
-@pytest.mark.parametrize(
-    "guarded",
-    [
-        replace(IN_KZ, unsafe=frozenset({"KZ_LEAD"})),
-        replace(IN_KZ, origin="KZ", origin_blocked=True),
-    ],
-    ids=["unsafe", "feared"],
-)
-def test_what_safeguards_say_is_spelled_like_what_others_know_anyway(
-    guarded: Question,
+@pytest.mark.parametrize(("question", "answer"), table(LEADS))
+def test_who_is_asked_to_lead_is_what_was_worked_out_by_hand(
+    question: str, answer: str
 ) -> None:
-    others = EVERYONE[1:]
-    unguarded = [
-        replace(IN_KZ, profiles=(replace(KZ_LEAD, can_lead=False), *others)),
-        replace(IN_KZ, profiles=(replace(KZ_LEAD, consented=False), *others)),
-    ]
+    assert in_turn(leads(asked(question))) == answer
 
-    assert rank(guarded) in [rank(question) for question in unguarded]
+
+# Why each of the directory is out: every code is in the list or here.
+OUT = """
+    UZ_LEAD => not_of_the_country
+    UZ_POST => not_of_the_country
+    NI_LEAD => not_of_the_country state_route_avoided
+    WOMEN   => not_considered
+    HOSTEL  => not_considered
+    GUARD   => not_considered
+    UZ_HOME => not_of_the_country not_considered
+    UZ_KIDS => not_of_the_country not_considered
+    TT_NGO  => not_of_the_country
+    CONVENE => not_considered
+    WATCH   => not_considered
+    DESK_B  => another_desk
+"""
+
+
+def test_why_everybody_else_is_out_is_what_was_worked_out_by_hand() -> None:
+    found = {code: " ".join(reasons) for code, reasons in out(leads(PLAIN)).items()}
+
+    assert found == dict(table(OUT))
+
+
+def test_only_who_has_to_do_with_the_country_is_worth_explaining() -> None:
+    near = {left.code for left in leads(PLAIN).left_out if left.near}
+
+    assert near == {"UZ_POST", "WOMEN", "HOSTEL", "GUARD", "CONVENE"}
+
+
+def test_rule_2_a_consulate_leads_neither_where_it_sits_nor_at_home() -> None:
+    assert out(leads(asked("in KZ")))["UZ_POST"] == (ReasonOut.NOT_OF_THE_COUNTRY,)
+    assert out(leads(asked("in UZ")))["UZ_POST"] == (ReasonOut.NOT_OF_THE_COUNTRY,)
+
+
+def test_rule_6_a_state_that_is_avoided_is_told_apart_from_one_without_consent() -> None:
+    assert out(leads(asked("in NI")))["NI_LEAD"] == (ReasonOut.STATE_ROUTE_AVOIDED,)
+    assert out(leads(asked("only IOM")))["KZ_LEAD"] == (ReasonOut.NO_CONSENT,)
+
+
+def test_rule_8_who_declined_is_said_to_have() -> None:
+    declined = leads(asked("declined KZ_LEAD"))
+
+    assert out(declined)["KZ_LEAD"] == (ReasonOut.HAS_DECLINED,)
 
 
 def test_all_that_speaks_against_someone_is_told_together() -> None:
-    hopeless = replace(KZ_LEAD, can_lead=False, consented=False)
-    question = replace(
-        IN_KZ,
-        state_routing=StateRouting.AVOID,
-        declined=frozenset({KZ_LEAD.id}),
-        profiles=(hopeless,),
-    )
+    hopeless = changed(asked("in NI; unsafe NI_LEAD; declined NI_LEAD"), "NI_LEAD")
+    closed = changed(hopeless, "NI_LEAD", can_lead=False, active=False)
 
-    assert reasons(rank(question))["KZ_LEAD"] == (
+    assert out(leads(closed))["NI_LEAD"] == (
+        ReasonOut.NOT_ACTIVE,
         ReasonOut.NOT_CONSIDERED,
         ReasonOut.STATE_ROUTE_AVOIDED,
         ReasonOut.NO_CONSENT,
@@ -184,38 +119,201 @@ def test_all_that_speaks_against_someone_is_told_together() -> None:
     )
 
 
-def test_who_has_nothing_to_do_with_the_country_is_not_spoken_of() -> None:
-    assert not {"UZ_LEAD", "TT_NGO"} & set(reasons(rank(IN_KZ)))
+def test_nothing_is_sent_to_who_is_not_active_not_even_to_a_desk() -> None:
+    gone = changed(changed(PLAIN, "KZ_LEAD", active=False), "DESK_A", active=False)
+
+    ranking = leads(gone)
+
+    assert in_turn(ranking) == "LAWYER NETWORK IOM UNHCR | DESK_B"
+    assert out(ranking)["KZ_LEAD"] == (ReasonOut.NOT_ACTIVE,)
+    assert ReasonOut.NOT_ACTIVE in out(ranking)["DESK_A"]
 
 
-def test_all_that_speaks_for_someone_is_told() -> None:
-    fit = replace(NGO, languages=("ru", "uz-Cyrl"), services=frozenset({"LEGAL_AID"}))
+@pytest.mark.parametrize(
+    ("where", "home", "reason"),
+    [
+        ("KZ", None, ReasonIn.DESK_OF_THE_COUNTRY),
+        ("FR", "UZ", ReasonIn.DESK_OF_THE_SUBMITTER),
+        ("FR", "FR", ReasonIn.DESK_OF_ELSEWHERE),
+        ("FR", None, ReasonIn.DESK_OF_ELSEWHERE),
+    ],
+)
+def test_it_is_said_whose_desk_stands_at_the_end(
+    where: str, home: str | None, reason: ReasonIn
+) -> None:
+    desk = leads(replace(PLAIN, country=where, home=home)).desk
 
-    [candidate] = rank(replace(IN_KZ, profiles=(fit,))).candidates
+    assert desk
+    assert (desk.code, desk.reasons) == ("DESK_A", (reason,))
 
-    assert candidate.reasons == (
-        ReasonIn.WORKS_IN_THE_COUNTRY,
-        ReasonIn.OFFERS_SERVICES_NEEDED,
-        ReasonIn.SPEAKS_THE_LANGUAGE,
+
+GUARDED = ["unsafe KZ_LEAD", "blocked; origin KZ", "blocked; origin unknown"]
+
+
+@pytest.mark.parametrize("guarded", GUARDED)
+def test_what_safeguards_say_is_spelled_like_a_consent_that_was_not_given(
+    guarded: str,
+) -> None:
+    others = [profile.id for profile in EVERYONE if profile.kind != Kind.STATE]
+    without = replace(PLAIN, consented=frozenset(others))
+
+    told, unguarded = leads(asked(guarded)), leads(without)
+
+    assert [c.reasons for c in told.candidates] == [c.reasons for c in unguarded.candidates]
+    assert in_turn(told) == in_turn(unguarded)
+    assert out(told)["KZ_LEAD"] == out(unguarded)["KZ_LEAD"] == (ReasonOut.NO_CONSENT,)
+
+
+def test_a_desk_that_is_unsafe_is_spelled_like_one_that_is_not_needed() -> None:
+    ranking = leads(asked("unsafe DESK_A"))
+
+    assert out(ranking)["DESK_A"] == out(leads(PLAIN))["DESK_B"]
+
+
+FITS = [
+    ({"services": frozenset({"SHELTER", "LEGAL_AID"})}, ReasonIn.OFFERS_SERVICES_NEEDED),
+    ({"sexes": frozenset({Sex.MALE, Sex.OTHER})}, ReasonIn.SERVES_THIS_SEX),
+    ({"ages": frozenset(AgeGroup)}, ReasonIn.SERVES_THIS_AGE),
+    ({"languages": ("ru", "uz-Cyrl")}, ReasonIn.SPEAKS_THE_LANGUAGE),
+    ({"capacity": 1, "capacity_as_of": NOON}, ReasonIn.HAS_PLACES),
+    (
+        {"capacity": 1, "capacity_as_of": NOON - timedelta(days=2)},
+        ReasonIn.HAD_PLACES_LATELY,
+    ),
+    ({"open": True}, ReasonIn.OPEN_NOW),
+    ({"answered": 3, "late": 1}, ReasonIn.ANSWERS_IN_TIME),
+]
+BARE = changed(asked("emergency; sex male"), "NETWORK")
+
+
+@pytest.mark.parametrize(("fit", "reason"), FITS, ids=[reason for _, reason in FITS])
+def test_what_speaks_for_someone_is_told_and_brings_them_forward(
+    fit: dict[str, object], reason: ReasonIn
+) -> None:
+    twin = replace(BY_CODE["NETWORK"], id=BY_CODE["WATCH"].id, code="A_TWIN")
+    before = replace(BARE, profiles=(BY_CODE["NETWORK"], twin))
+
+    after = changed(before, "NETWORK", **fit)
+
+    assert in_turn(leads(before)) == "A_TWIN NETWORK | -"
+    assert in_turn(leads(after)) == "NETWORK A_TWIN | -"
+    first, second = leads(after).candidates
+    assert first.reasons == (ReasonIn.WORKS_IN_THE_COUNTRY, reason)
+    assert second.reasons == (ReasonIn.WORKS_IN_THE_COUNTRY,)
+
+
+AGAINST = [
+    {"sexes": frozenset({Sex.FEMALE})},
+    {"ages": frozenset({AgeGroup.CHILD})},
+    {"capacity": 0, "capacity_as_of": NOON},
+    {"capacity": 0, "capacity_as_of": NOON - timedelta(days=3)},
+    {"open": False},
+    {"answered": 3, "late": 2},
+]
+
+
+@pytest.mark.parametrize("known", AGAINST)
+def test_what_speaks_against_someone_puts_them_behind_and_bars_no_lead(
+    known: dict[str, object],
+) -> None:
+    twin = replace(BY_CODE["NETWORK"], id=BY_CODE["WATCH"].id, code="Z_TWIN")
+    before = replace(BARE, profiles=(BY_CODE["NETWORK"], twin))
+
+    after = changed(before, "NETWORK", **known)
+
+    assert in_turn(leads(before)) == "NETWORK Z_TWIN | -"
+    assert in_turn(leads(after)) == "Z_TWIN NETWORK | -"
+
+
+@pytest.mark.parametrize(
+    "unbelieved",
+    [
+        {"capacity": 0, "capacity_as_of": NOON - timedelta(days=8)},
+        {"capacity": 9, "capacity_as_of": NOON - timedelta(days=8)},
+        {"capacity": 9, "capacity_as_of": NOON + timedelta(minutes=1)},
+        {"capacity": None, "capacity_as_of": NOON},
+        {"answered": 2, "late": 2},
+        {"answered": 2, "late": 0},
+    ],
+)
+def test_what_is_old_or_little_or_of_tomorrow_counts_like_nothing(
+    unbelieved: dict[str, object],
+) -> None:
+    after = changed(BARE, "NETWORK", **unbelieved)
+
+    assert [c.reasons for c in leads(after).candidates] == [
+        c.reasons for c in leads(BARE).candidates
+    ]
+    assert in_turn(leads(after)) == in_turn(leads(BARE))
+
+
+def test_free_places_count_less_the_older_they_are() -> None:
+    counts = [(3, 1), (3, 6), (None, 0), (0, 6), (0, 1)]
+    twins = [
+        replace(
+            BY_CODE["NETWORK"],
+            code=f"{chr(ord('Z') - n)}_TWIN",
+            capacity=free,
+            capacity_as_of=NOON - timedelta(days=age),
+        )
+        for n, (free, age) in enumerate(counts)
+    ]
+
+    ranking = leads(replace(PLAIN, profiles=tuple(reversed(twins))))
+
+    assert in_turn(ranking) == "Z_TWIN Y_TWIN X_TWIN W_TWIN V_TWIN | -"
+
+
+def test_who_is_open_counts_in_an_emergency_alone() -> None:
+    closed = changed(PLAIN, "LAWYER", open=False)
+
+    assert in_turn(leads(closed)) == in_turn(leads(PLAIN))
+    assert in_turn(leads(changed(asked("emergency"), "LAWYER", open=False))) == (
+        "KZ_LEAD NETWORK LAWYER IOM UNHCR | DESK_A"
     )
-    assert rank(IN_KZ).candidates[0].reasons == (ReasonIn.BODY_OF_THE_COUNTRY,)
 
 
-def test_within_a_tier_services_count_first_then_the_language_then_the_code() -> None:
-    both = profile(11, "Z", Kind.NON_STATE, services=IN_KZ.services)
-    one = profile(12, "Y", Kind.NON_STATE, services=frozenset({"SHELTER"}))
-    speaks = profile(13, "X", Kind.NON_STATE, languages=("uz",))
-    tied = [profile(20 - n, code, Kind.NON_STATE) for n, code in enumerate("CBA")]
-
-    ranking = rank(replace(IN_KZ, profiles=(*tied, speaks, one, both)))
-
-    assert codes(ranking) == ["Z", "Y", "X", "A", "B", "C"]
+def at_night(**deputy: object) -> Question:
+    """An emergency while KZ_LEAD is closed, and NETWORK stands in for it."""
+    closed = changed(asked("emergency"), "KZ_LEAD", open=False, deputy="NETWORK")
+    return changed(closed, "NETWORK", **{"open": True} | deputy)
 
 
-def test_the_same_question_gives_the_same_list_in_whatever_order_it_is_put() -> None:
-    expected = rank(IN_KZ)
+def first_two(ranking: Ranking) -> str:
+    return " ".join(candidate.code for candidate in ranking.candidates[:2])
 
-    shuffled = list(permutations(EVERYONE))
-    Random(7).shuffle(shuffled)
 
-    assert all(rank(replace(IN_KZ, profiles=p)) == expected for p in shuffled[:500])
+def test_an_open_deputy_comes_before_the_closed_office_in_an_emergency() -> None:
+    ranking = leads(at_night())
+
+    assert in_turn(ranking) == "NETWORK KZ_LEAD LAWYER IOM UNHCR | DESK_A"
+    assert ReasonIn.STANDS_IN in ranking.candidates[0].reasons
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        at_night(open=False),
+        at_night(open=None),
+        at_night(can_lead=False),
+        at_night(active=False),
+        replace(at_night(), unsafe=frozenset({"NETWORK"})),
+        replace(at_night(), declined=frozenset({BY_CODE["NETWORK"].id})),
+        replace(at_night(), priority=PLAIN.priority),
+        changed(at_night(), "KZ_LEAD", open=True),
+        changed(at_night(), "KZ_LEAD", open=None),
+        changed(at_night(), "KZ_LEAD", deputy="NOBODY"),
+    ],
+)
+def test_nobody_stands_in_otherwise(question: Question) -> None:
+    ranking = leads(question)
+
+    assert ranking.candidates[0].code == "KZ_LEAD"
+    assert all(ReasonIn.STANDS_IN not in c.reasons for c in ranking.candidates)
+
+
+def test_two_that_stand_in_for_each_other_are_each_there_once() -> None:
+    both = changed(at_night(), "NETWORK", deputy="KZ_LEAD")
+
+    assert in_turn(leads(both)) == "NETWORK KZ_LEAD LAWYER IOM UNHCR | DESK_A"
+    assert first_two(leads(changed(both, "NETWORK", open=False))) == "KZ_LEAD LAWYER"

@@ -1,0 +1,169 @@
+"""Routing: who is asked to lead, who could serve, and what the answer would be."""
+
+from typing import Annotated, Final
+
+from fastapi import APIRouter, Query, Response, Security
+from pydantic import BaseModel, ConfigDict
+from pydantic.json_schema import SkipJsonSchema
+
+from app.api.conditional import answer
+from app.api.deps import CaseCode, IfNoneMatch, ReadCases, ReadDirectory
+from app.api.guard import BEARER, Guarded
+from app.api.problems import problems
+from app.cases import queries as cases
+from app.cases.models import AgeClass, Case
+from app.casework import placing
+from app.casework.schemas import RoutingQuestion
+from app.directory import queries as directory
+from app.directory.kinds import Kind, Service
+from app.directory.queries import FocalPointUnknown
+from app.kernel.actors import Relation
+from app.kernel.lifecycle import ActionNotYours
+from app.kernel.problems import NotFound
+from app.kernel.work import Reading
+from app.routing import queries
+from app.routing.advice import advise
+from app.routing.schemas import (
+    AdviceOut,
+    CandidateOut,
+    LeftOutOut,
+    ListOut,
+    RecipientsOut,
+    RoutingOut,
+    ServiceOut,
+    TrialOut,
+)
+
+router = APIRouter(tags=["routing"], route_class=Guarded, dependencies=[Security(BEARER)])
+
+MAY_KNOW: Final = frozenset({Relation.CANDIDATE, Relation.LEAD, Relation.SUBMITTER})
+BESIDE: Final = frozenset({Kind.NON_STATE, Kind.INTERGOVERNMENTAL})
+
+
+def may_know(work: Reading, case: Case) -> bool:
+    """Say whether the caller may know what the person fears, and so why others are out."""
+    me = work.actor.focal_point_id
+    return bool(case.relations_of(me) & MAY_KNOW) and me in case.keepers
+
+
+def advice_for(
+    work: Reading, country: str, beside: list[str], *, child: bool
+) -> list[AdviceOut]:
+    """Spell what to know about a person in a country."""
+    setting = directory.country(work, country)
+    return AdviceOut.of(advise(setting, child=child, beside=tuple(beside)))
+
+
+@router.get(
+    "/cases/{code}/routing", response_model=RoutingOut, responses=problems(NotFound)
+)
+def get_routing(
+    begin: ReadCases, code: CaseCode, if_none_match: IfNoneMatch = None
+) -> Response:
+    """Read who is asked to lead, in which order and why, and why others are not.
+
+    For the parties of the case itself. `advice` says what the person should be asked first.
+    """
+    with begin() as work:
+        case = cases.get(work, code)
+        if not case.relations_of(work.actor.focal_point_id):
+            raise NotFound("There is no routing here that is yours to see.")
+        return answer(show_routing(work, case), if_none_match=if_none_match)
+
+
+def show_routing(work: Reading, case: Case) -> RoutingOut:
+    """Show the list as it was kept, and as far as the caller may know it."""
+    rows = queries.shortlist(work, case.id)
+    known = {focal_point.id: focal_point for focal_point in directory.everyone(work)}
+    waiting = [known[row.focal_point_id] for row in rows if not row.asked_at]
+    beside = [found.code for found in waiting if found.kind in BESIDE]
+    out = queries.left_out(work, case.id) if may_know(work, case) else []
+    return RoutingOut(
+        holder=known[case.holder].code if case.holder else None,
+        candidates=[
+            CandidateOut(
+                place=row.place,
+                focal_point=known[row.focal_point_id].code,
+                reasons=row.reasons,
+                asked_at=row.asked_at,
+                declined_at=row.left_at,
+            )
+            for row in rows
+        ],
+        left_out=[LeftOutOut.model_validate(row) for row in out],
+        advice=advice_for(work, case.country or "", beside, child=case.is_child),
+    )
+
+
+class RecipientsQuery(BaseModel):
+    """Which service; nothing about the person belongs in an address."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    service: Service | SkipJsonSchema[None] = None
+
+
+@router.get(
+    "/cases/{code}/recipients",
+    response_model=RecipientsOut,
+    responses=problems(NotFound, ActionNotYours),
+)
+def get_recipients(
+    begin: ReadCases,
+    code: CaseCode,
+    query: Annotated[RecipientsQuery, Query()],
+    if_none_match: IfNoneMatch = None,
+) -> Response:
+    """Read who could serve the person, best first and why, and why others could not.
+
+    For the holder of the case: with one service, or with each that the notice names. No
+    notice says the sex of the person: compare it with what each serves.
+    """
+    with begin() as work:
+        case = placing.held(work, code)
+        offers = placing.offers_for(work, case, query.service)
+        services = show_offers(offers)
+        if not may_know(work, case):
+            services = [one.without_others() for one in services]
+        shown = RecipientsOut(
+            services=services,
+            desk=desk_of(offers),
+            advice=advice_for(work, case.country or "", [], child=case.is_child),
+        )
+        return answer(shown, if_none_match=if_none_match)
+
+
+@router.post(
+    "/routing", response_model=TrialOut, responses=problems(NotFound, FocalPointUnknown)
+)
+def try_routing(begin: ReadDirectory, asked: RoutingQuestion) -> Response:
+    """Ask who would lead and who could serve, before there is a case. Nothing is kept.
+
+    Free places and past answers do not count here, since they follow from other people's
+    cases; for a case of yours they do.
+    """
+    with begin() as work:
+        trial = placing.try_out(work, asked)
+        beside = list(trial.leads.beside)
+        child = asked.age_class != AgeClass.ADULT
+        shown = TrialOut(
+            leads=ListOut.of(trial.leads),
+            services=show_offers(trial.offers),
+            desk=trial.leads.desk.code if trial.leads.desk else None,
+            advice=advice_for(work, asked.country, beside, child=child),
+        )
+        return answer(shown)
+
+
+def show_offers(offers: placing.Offers) -> list[ServiceOut]:
+    """Show who could serve, service by service."""
+    return [
+        ServiceOut(service=service, **dict(ListOut.of(ranking)))
+        for service, ranking in offers.items()
+    ]
+
+
+def desk_of(offers: placing.Offers) -> str | None:
+    """Name the desk at the end of every list: it is the same one."""
+    desks = {ranking.desk.code for ranking in offers.values() if ranking.desk}
+    return min(desks, default=None)

@@ -1,0 +1,175 @@
+"""Who could help: for the holder of a case, and as a dry run before there is a case."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Final
+from uuid import UUID
+
+from app.cases import queries as cases
+from app.cases.models import AgeClass, Case
+from app.cases.sections import OriginContact
+from app.casework.acting import sides_of
+from app.casework.carrying import avoided, question_of, told
+from app.casework.schemas import RoutingQuestion, Told
+from app.consents import standing
+from app.consents.coverage import Purpose, names
+from app.consents.standing import Standing
+from app.directory import queries as directory
+from app.directory.kinds import AgeGroup, Function, Kind, Level, Service
+from app.directory.queries import FocalPointUnknown
+from app.kernel.actors import Side
+from app.kernel.lifecycle import ActionNotYours
+from app.kernel.problems import NotFound
+from app.kernel.work import Reading
+from app.referrals import queries as referrals
+from app.referrals.lifecycle import OPEN, State
+from app.routing import queries as routing
+from app.routing.question import Profile, Question
+from app.routing.ranking import Ranking, leads, recipients
+
+ANSWERED_NO: Final = frozenset({State.DECLINED, State.REDIRECTED, State.EXPIRED})
+
+type Offers = Mapping[Service, Ranking]
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What routing would answer."""
+
+    leads: Ranking
+    offers: Offers
+
+
+def held(work: Reading, code: str) -> Case:
+    """Find a case for its holder; raises NotFound (404) or ActionNotYours (403)."""
+    case = cases.get(work, code)
+    sides = sides_of(work, case)
+    if not sides:
+        raise NotFound("There is no routing here that is yours to see.")
+    if Side.HOLDER not in sides:
+        raise ActionNotYours("This is for the holder of the case to ask.")
+    return case
+
+
+def offers_for(work: Reading, case: Case, service: Service | None) -> Offers:
+    """Rank who could serve a case: with one service, or with each that it needs."""
+    question, stands = question_of(work, case), standing.of_case(work, case)
+    wanted = [service] if service else needed(question)
+    sent = referrals.of_case(work, case.id)
+    found = dict[Service, Ranking]()
+    for one in wanted:
+        same = [referral for referral in sent if referral.service == one]
+        about = replace(
+            question,
+            services=frozenset({one}),
+            consented=may_be_asked(stands, question.profiles, one),
+            declined=frozenset(r.recipient_id for r in same if r.state in ANSWERED_NO),
+            approached=frozenset(r.recipient_id for r in same if r.state in OPEN),
+        )
+        found[one] = recipients(about)
+    return found
+
+
+def may_be_asked(
+    stands: Standing, profiles: tuple[Profile, ...], service: Service
+) -> frozenset[UUID]:
+    """Name those who may be told of the person for a service, on whichever ground.
+
+    A child is protected at once, and help in an emergency waits for no consent (BR05).
+    """
+    if stands.in_vital_interest or stands.child_may_be_helped(service, frozenset()):
+        return frozenset(profile.id for profile in profiles)
+    return told(stands, profiles, Purpose(service))
+
+
+def needed(question: Question) -> list[Service]:
+    """List what a person needs; a child the protection of the country as well (rule 3)."""
+    child = AgeGroup.ADULT not in question.ages
+    parallel = {Service.CHILD_PROTECTION} if child else set[Service]()
+    return sorted(question.services | parallel)
+
+
+def try_out(work: Reading, asked: RoutingQuestion) -> Trial:
+    """Answer who would lead and who could serve, and keep nothing of the question.
+
+    Raises FocalPointUnknown (422).
+    """
+    question = imagined(work, asked)
+    offers = {
+        one: recipients(replace(question, services=frozenset({one})))
+        for one in needed(question)
+    }
+    return Trial(leads(question), offers)
+
+
+def imagined(work: Reading, asked: RoutingQuestion) -> Question:
+    """Put the question of a notice that nobody wrote yet."""
+    profiles = tuple(map(public, routing.profiles(work, asked.country)))
+    must_know(profiles, asked)
+    guards = asked.safeguards
+    own = AgeGroup.ADULT if asked.age_class == AgeClass.ADULT else AgeGroup.CHILD
+    return Question(
+        now=work.now,
+        country=asked.country,
+        language=asked.language,
+        services=frozenset(asked.services),
+        priority=asked.priority,
+        ages=frozenset({own, *([AgeGroup.CHILD] if asked.with_children else [])}),
+        sex=asked.sex,
+        avoided=avoided(work),
+        agreed=directory.agreed_with(work, asked.country, Level.NEEDS),
+        origin=guards.country_of_origin,
+        origin_blocked=guards.origin_blocked(),
+        origin_permitted=guards.origin_contact == OriginContact.PERMITTED,
+        unsafe=frozenset(guards.unsafe_focal_points),
+        consented=agreed_to(asked.told, profiles),
+        declined=frozenset(),
+        approached=frozenset(),
+        holder=None,
+        home=directory.by_id(work, work.actor.focal_point_id).of_state,
+        profiles=profiles,
+    )
+
+
+def public(profile: Profile) -> Profile:
+    """Leave out what follows from other people's cases.
+
+    Whoever may ask as often as they like could else watch a shelter fill, and see where a
+    person went.
+    """
+    return replace(profile, capacity=None, capacity_as_of=None, answered=0, late=0)
+
+
+def must_know(profiles: Iterable[Profile], asked: RoutingQuestion) -> None:
+    """Raise FocalPointUnknown (422) for a code that would be passed over in silence."""
+    known = {profile.code for profile in profiles}
+    named = {one.focal_point for one in asked.told or [] if one.focal_point}
+    if (named | set(asked.safeguards.unsafe_focal_points)) - known:
+        raise FocalPointUnknown("Look its code up: GET /v1/focal-points.")
+
+
+@dataclass(frozen=True)
+class Named:
+    """Whom a person would let be told, as a consent names them."""
+
+    focal_point_id: UUID | None
+    kind: Kind | None
+    function: Function | None
+    country: str | None
+
+
+def agreed_to(told: list[Told] | None, profiles: tuple[Profile, ...]) -> frozenset[UUID]:
+    """Say whom the person would let be told; None: not asked yet, so everybody."""
+    ids = {profile.code: profile.id for profile in profiles}
+    if told is None:
+        return frozenset(ids.values())
+    named = [spelled(one, ids) for one in told]
+    return frozenset(p.id for p in profiles if any(names(one, p) for one in named))
+
+
+def spelled(one: Told, ids: Mapping[str, UUID]) -> Named:
+    """Spell whom the person named like a consent does."""
+    if one.recipient_class is None:
+        return Named(ids[one.focal_point or ""], None, None, None)
+    named = one.recipient_class
+    return Named(None, named.kind, named.function, named.country)

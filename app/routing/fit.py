@@ -1,0 +1,150 @@
+"""How one focal point fits one question: what bars it, and how well the rest suits.
+
+Rule numbers are of LIFECYCLES.md, section 8.
+"""
+
+from datetime import timedelta
+from enum import IntEnum
+from typing import Final
+
+from app.directory.kinds import (
+    Kind,
+    is_at_home,
+    is_blocked,
+    is_of_origin,
+    languages_shared,
+    serves,
+)
+from app.routing.question import Profile, Question
+
+type Key = tuple[int | str, ...]
+
+FRESH: Final = timedelta(days=1)
+RECENT: Final = timedelta(days=7)
+"""How long a count of free places is believed, and how long it counts for something: our
+own proposal, no source gives a number."""
+
+ENOUGH: Final = 3
+"""Fewer answers than these say nothing of an office."""
+
+
+class Room(IntEnum):
+    """How likely a place is free, likeliest first."""
+
+    FREE = 0
+    FREE_LATELY = 1
+    NOT_KNOWN = 2
+    FULL_LATELY = 3
+    FULL = 4
+
+
+class Speed(IntEnum):
+    """How an office answered in the past, fastest first."""
+
+    IN_TIME = 0
+    NOT_KNOWN = 1
+    LATE = 2
+
+
+def is_there(question: Question, profile: Profile) -> bool:
+    """Say whether it is of the country where the person is, and works there (rule 2)."""
+    country = question.country
+    return is_at_home(profile, country) and serves(profile, country)
+
+
+def helps(profile: Profile) -> bool:
+    """Say whether it leads or serves at all: desks and oversight do neither."""
+    return profile.kind not in {Kind.DESK, Kind.OVERSIGHT}
+
+
+def is_near(question: Question, profile: Profile) -> bool:
+    """Say whether its absence is worth explaining: it has to do with the country."""
+    country = question.country
+    of_it = is_at_home(profile, country) or serves(profile, country)
+    return helps(profile) and of_it
+
+
+def is_safe(question: Question, profile: Profile) -> bool:
+    """Apply rules 1 and 4: not who is unsafe, nor the State of origin once blocked."""
+    blocked = is_blocked(
+        profile, origin_blocked=question.origin_blocked, origin=question.origin
+    )
+    return profile.code not in question.unsafe and not blocked
+
+
+def may_lead(question: Question, profile: Profile) -> bool:
+    """Say whether it may be told of the person in order to lead."""
+    return profile.id in question.consented and is_safe(question, profile)
+
+
+def may_serve(question: Question, profile: Profile) -> bool:
+    """Say whether it may be told of the person in order to help.
+
+    The State of origin only once the person has settled that it may (ORIGIN_PERMITTED).
+    """
+    settled = question.origin_permitted or not is_of_origin(
+        profile, question.origin, question.country
+    )
+    return may_lead(question, profile) and settled
+
+
+def is_avoided(question: Question, profile: Profile) -> bool:
+    """Apply rule 6: no case goes by itself to a State that cannot be relied on."""
+    return profile.kind == Kind.STATE and profile.of_state in question.avoided
+
+
+def is_within_reach(question: Question, profile: Profile) -> bool:
+    """Say whether more than the notice may be told: here, or where an agreement reaches."""
+    if is_at_home(profile, question.country):
+        return True
+    beyond = {profile.of_state} if profile.of_state else set(profile.serves)
+    return bool(beyond) and beyond <= question.agreed
+
+
+def serves_sex(question: Question, profile: Profile) -> bool:
+    """Say whether it may serve a person of this sex, as far as both are known."""
+    return not (question.sex and profile.sexes) or question.sex in profile.sexes
+
+
+def serves_age(question: Question, profile: Profile) -> bool:
+    """Say whether it may serve everyone who comes, as far as that is known."""
+    return not profile.ages or question.ages <= profile.ages
+
+
+def room_of(question: Question, profile: Profile) -> Room:
+    """Judge the last count of free places by its age; one of tomorrow is not believed."""
+    if profile.capacity is None or profile.capacity_as_of is None:
+        return Room.NOT_KNOWN
+    age = question.now - profile.capacity_as_of
+    if not timedelta() <= age <= RECENT:
+        return Room.NOT_KNOWN
+    if age <= FRESH:
+        return Room.FREE if profile.capacity else Room.FULL
+    return Room.FREE_LATELY if profile.capacity else Room.FULL_LATELY
+
+
+def speed_of(profile: Profile) -> Speed:
+    """Judge past answers: late is who was late more often than not."""
+    if profile.answered < ENOUGH:
+        return Speed.NOT_KNOWN
+    return Speed.LATE if 2 * profile.late > profile.answered else Speed.IN_TIME
+
+
+def fit(question: Question, profile: Profile) -> Key:
+    """Order by what is known to fit; in an emergency it counts first who is open now."""
+    known_closed = {True: 0, None: 1, False: 2}[profile.open]
+    return (
+        known_closed if question.is_emergency else 0,
+        -len(question.services & profile.services),
+        suits(serves_sex(question, profile), known=bool(question.sex and profile.sexes)),
+        suits(serves_age(question, profile), known=bool(profile.ages)),
+        not languages_shared(profile.languages, question.language),
+        room_of(question, profile),
+        speed_of(profile),
+        profile.code,
+    )
+
+
+def suits(serves: bool, *, known: bool) -> int:  # noqa: FBT001 - what it judges
+    """Put who is known to suit before who may, and that before who does not."""
+    return (0 if known else 1) if serves else 2

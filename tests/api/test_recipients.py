@@ -1,0 +1,363 @@
+"""Who could serve: for the holder of a case, and before there is a case."""
+
+from typing import Any
+
+import pytest
+from sqlalchemy import func, select
+
+from app.kernel.db import Base
+from app.kernel.journal import Entry
+from tests.world import (
+    Json,
+    Someone,
+    World,
+    consent,
+    done,
+    for_services,
+    problem,
+    promise,
+)
+
+WOMEN, MIXED, LAW = "KZ_SHELTER_KOGERSHIN", "KZ_SHELTER_TANSHOLPAN", "KZ_LEGAL_AID"
+IOM_TOO = [consent(), for_services(), for_services("intergovernmental")]
+
+
+def could(who: Someone, case: Json, service: str = "SHELTER") -> Json:
+    path = f"/cases/{case['code']}/recipients"
+    [found] = done(who.get(path, service=service))["services"]
+    return dict(found)
+
+
+def codes(found: Json) -> list[str]:
+    return [one["focal_point"] for one in found["candidates"]]
+
+
+def out(found: Json) -> dict[str, list[str]]:
+    return {one["focal_point"]: one["reasons"] for one in found["left_out"]}
+
+
+def free(world: World, code: str, places: int) -> None:
+    someone = world.someone(code)
+    done(someone.ask("PUT", f"/focal-points/{code}/capacity", {"free": places}))
+
+
+def test_the_holder_reads_who_could_serve_best_first_and_why(
+    officer: Someone, lead: Someone
+) -> None:
+    case = officer.submits(consents=IOM_TOO)
+
+    found = could(lead, case)
+
+    assert codes(found) == [WOMEN, MIXED, "IOM"]
+    assert found["candidates"][0] == {
+        "focal_point": WOMEN,
+        "reasons": [
+            *("works_in_the_country", "offers_services_needed"),
+            *("serves_this_age", "speaks_the_language"),
+        ],
+        "sexes": ["female"],
+        "ages": ["adult", "child"],
+    }
+    assert out(found)[LAW] == ["service_not_offered"]
+    assert out(found)["KZ_LEAD"] == ["service_not_offered", "no_consent", "holds_the_case"]
+    assert "TT_SHELTER" not in out(found)
+
+
+def test_without_a_service_each_that_the_notice_names_is_answered(
+    officer: Someone, lead: Someone
+) -> None:
+    case = officer.submits(notice={"urgent_needs": ["MEDICAL"]})
+
+    shown = done(lead.get(f"/cases/{case['code']}/recipients"))
+
+    assert [one["service"] for one in shown["services"]] == [
+        *("LEGAL_AID", "MEDICAL", "SHELTER"),
+    ]
+    assert [codes(one) for one in shown["services"]] == [
+        *([LAW, "SANA_SEZIM"], [], [WOMEN, MIXED]),
+    ]
+    assert shown["desk"] == "DESK_CENTRAL_ASIA"
+    assert [one["advice"] for one in shown["advice"]] == ["ask_about_criminal_case"]
+
+
+def test_a_child_has_child_protection_beside_all_else(
+    officer: Someone, lead: Someone
+) -> None:
+    by = {"given_by": "guardian_with_assent"}
+    consents = [consent(**by), for_services(**by)]
+    case = officer.submits(notice={"age_class": "presumed_child"}, consents=consents)
+
+    shown = done(lead.get(f"/cases/{case['code']}/recipients"))
+
+    assert [one["service"] for one in shown["services"]] == [
+        *("CHILD_PROTECTION", "LEGAL_AID", "SHELTER"),
+    ]
+    assert codes(shown["services"][2]) == [WOMEN, "IOM"]  # a shelter waits for no consent
+    assert codes(shown["services"][1]) == [LAW]
+    assert out(shown["services"][2])[MIXED] == ["age_not_served"]
+    assert shown["advice"][0]["advice"] == "child_protection_in_parallel"
+    assert shown["advice"][0]["service"] == "CHILD_PROTECTION"
+
+
+def test_only_the_holder_asks(
+    world: World, officer: Someone, lead: Someone, shelter: Someone, stranger: Someone
+) -> None:
+    case = lead.leads(officer.submits())
+    done(lead.refers(case, WOMEN))
+    path = f"/cases/{case['code']}/recipients"
+    oversight = world.someone("OVERSIGHT_DEMO")
+
+    assert lead.get(path).is_success
+    assert problem(officer.get(path)) == (403, "action-not-yours")
+    assert problem(oversight.get(path)) == (403, "action-not-yours")
+    assert problem(shelter.get(path)) == (404, "not-found")
+    assert problem(stranger.get(path)) == (404, "not-found")
+
+
+def test_a_draft_has_no_holder_who_could_ask(officer: Someone) -> None:
+    draft = done(officer.writes_case())
+
+    asked = officer.get(f"/cases/{draft['code']}/recipients")
+
+    assert problem(asked) == (403, "action-not-yours")
+
+
+def test_the_desk_sees_who_could_and_not_why_others_cannot(
+    world: World, officer: Someone
+) -> None:
+    case = officer.submits(consents=[for_services(), consent(focal_point=LAW)])
+
+    found = could(world.someone("DESK_CENTRAL_ASIA"), case)
+
+    assert codes(found) == [WOMEN, MIXED]
+    assert found["left_out"] == []
+
+
+@pytest.mark.parametrize("name", ["sex", "age_class", "names", "services"])
+def test_nothing_about_the_person_goes_into_an_address(
+    officer: Someone, lead: Someone, name: str
+) -> None:
+    case = officer.submits()
+
+    asked = lead.get(f"/cases/{case['code']}/recipients", **{name: "female"})
+
+    assert asked.status_code == 422
+    assert "female" not in asked.text
+
+
+def test_free_places_count_while_they_are_fresh(
+    world: World, officer: Someone, lead: Someone
+) -> None:
+    case = officer.submits(notice={"language": "ru"})
+    assert codes(could(lead, case)) == [WOMEN, MIXED]
+
+    free(world, MIXED, 2)
+    with_places = could(lead, case)
+    free(world, MIXED, 0)
+    full = could(lead, case)
+    world.passes(days=2)
+    lately = could(lead, case)
+    world.passes(days=6)
+    forgotten = could(lead, case)
+
+    assert codes(with_places) == [MIXED, WOMEN]
+    assert "has_places" in with_places["candidates"][0]["reasons"]
+    assert (codes(full), out(full)[MIXED]) == ([WOMEN], ["full"])
+    assert codes(lately) == codes(forgotten) == [WOMEN, MIXED]
+
+
+def test_who_was_asked_or_declined_is_not_proposed_again_for_that_service(
+    officer: Someone, lead: Someone, shelter: Someone
+) -> None:
+    case = lead.leads(officer.submits())
+    bed = done(lead.refers(case, WOMEN))
+    asked = could(lead, case)
+
+    done(shelter.does("decline", bed, {"reason": "NO_CAPACITY"}))
+    declined = could(lead, case)
+
+    assert (codes(asked), out(asked)[WOMEN]) == ([MIXED], ["already_asked"])
+    assert (codes(declined), out(declined)[WOMEN]) == ([MIXED], ["has_declined"])
+    assert out(could(lead, case, "LEGAL_AID"))[WOMEN] == ["service_not_offered"]
+
+
+def test_who_helps_already_is_not_proposed(
+    officer: Someone, lead: Someone, shelter: Someone
+) -> None:
+    case = lead.leads(officer.submits())
+    bed = done(lead.refers(case, WOMEN))
+    done(shelter.does("accept", bed, promise()))
+    before = out(could(lead, case))[WOMEN]
+    done(lead.does("revoke", bed, {"reason": "NO_LONGER_NEEDED"}))
+
+    assert before == ["already_asked"]
+    assert codes(could(lead, case)) == [WOMEN, MIXED]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"safeguards": {"country_of_origin": "UZ", "unsafe_focal_points": [WOMEN]}},
+        {"consents": [consent(), consent(focal_point=MIXED, purposes=["SHELTER"])]},
+    ],
+    ids=["unsafe", "no consent"],
+)
+def test_who_is_unsafe_is_out_like_one_without_consent(
+    officer: Someone, lead: Someone, changes: Json
+) -> None:
+    found = could(lead, officer.submits(**changes))
+
+    assert (codes(found), out(found)[WOMEN]) == ([MIXED], ["no_consent"])
+
+
+def test_a_body_of_the_state_of_origin_waits_for_the_persons_word(
+    officer: Someone, lead: Someone
+) -> None:
+    abroad = consent(
+        recipient_class={"kind": "non_state", "country": "UZ"}, purposes=["RETURN"]
+    )
+    case = officer.submits(consents=[consent(), abroad])
+
+    found = could(lead, case, "RETURN")
+
+    assert codes(found) == ["ISTIQBOLLI_AVLOD"]
+    assert found["candidates"][0]["reasons"][0] == "agreement_in_force"
+
+
+QUESTION: Json = {
+    "country": "KZ",
+    "age_class": "adult",
+    "language": "uz",
+    "priority": "urgent",
+    "services": ["SHELTER", "LEGAL_AID"],
+}
+
+
+def tries(who: Someone, **changes: Any) -> Json:
+    return done(who.post("/routing", QUESTION | changes))
+
+
+def test_before_there_is_a_case_it_is_answered_what_would_be_done(
+    officer: Someone,
+) -> None:
+    shown = tries(officer)
+
+    assert codes(shown["leads"])[:2] == ["KZ_LEAD", "SANA_SEZIM"]
+    assert [one["service"] for one in shown["services"]] == ["LEGAL_AID", "SHELTER"]
+    assert codes(shown["services"][1]) == [WOMEN, MIXED, "IOM"]
+    assert shown["desk"] == "DESK_CENTRAL_ASIA"
+    [advice] = shown["advice"]
+    assert advice["advice"] == "ask_about_criminal_case"
+    assert advice["beside"] == codes(shown["leads"])[1:]
+
+
+@pytest.mark.parametrize(
+    ("changes", "shelters"),
+    [
+        ({"sex": "female"}, [WOMEN, MIXED, "IOM"]),
+        ({"sex": "male"}, [MIXED, "IOM"]),
+        ({"sex": "other"}, ["IOM"]),
+        ({"with_children": True}, [WOMEN, "IOM"]),
+        ({"with_children": True, "sex": "male"}, ["IOM"]),
+        ({"told": []}, []),
+        ({"told": [{"focal_point": MIXED}]}, [MIXED]),
+        (
+            {"told": [{"recipient_class": {"kind": "non_state", "country": "KZ"}}]},
+            [WOMEN, MIXED],
+        ),
+        ({"safeguards": {"unsafe_focal_points": [WOMEN]}}, [MIXED, "IOM"]),
+        ({"language": "ru"}, [WOMEN, MIXED, "IOM"]),
+        ({"country": "TT", "language": "es"}, ["TT_SHELTER", "IOM"]),
+    ],
+)
+def test_a_dry_run_knows_what_no_notice_says(
+    officer: Someone, changes: Json, shelters: list[str]
+) -> None:
+    assert codes(tries(officer, services=["SHELTER"], **changes)["services"][0]) == shelters
+
+
+@pytest.mark.parametrize(
+    "guards",
+    [
+        {"country_of_origin": "KZ", "fear_of_state": True},
+        {"country_of_origin": "KZ", "seeks_asylum": True},
+        {"official_implicated": True},
+        {"unsafe_focal_points": ["KZ_LEAD"]},
+    ],
+)
+def test_a_dry_run_goes_around_whom_the_person_fears(
+    officer: Someone, guards: Json
+) -> None:
+    shown = tries(officer, safeguards=guards)
+
+    assert "KZ_LEAD" not in codes(shown["leads"])
+    assert out(shown["leads"])["KZ_LEAD"] == ["no_consent"]
+
+
+def test_a_dry_run_and_a_case_answer_alike(officer: Someone, lead: Someone) -> None:
+    classes = [
+        {"kind": kind, "country": "KZ"}
+        for kind in ("state", "non_state", "intergovernmental")
+    ]
+    consents = [
+        consent(recipient_class=one, purposes=["REFER", "SHELTER", "LEGAL_AID"])
+        for one in classes
+    ]
+    tried = tries(
+        officer,
+        told=[{"recipient_class": one} for one in classes],
+        safeguards={"country_of_origin": "UZ"},
+    )
+
+    case = officer.submits(consents=consents)
+
+    kept = done(officer.get(f"/cases/{case['code']}/routing"))
+    assert codes(kept) == [*codes(tried["leads"]), tried["desk"]]
+    assert out(kept) == out(tried["leads"])
+    assert codes(could(lead, case)) == codes(tried["services"][1])
+
+
+def test_a_dry_run_keeps_nothing(world: World, officer: Someone) -> None:
+    def rows() -> dict[str, int]:
+        with world.database.reading() as session:
+            return {
+                table.name: session.scalars(select(func.count()).select_from(table)).one()
+                for table in Base.metadata.sorted_tables
+            }
+
+    before = rows()
+
+    tries(officer, sex="female", safeguards={"fear_of_state": True})
+
+    assert rows() == before
+    assert before[Entry.__tablename__] == 0
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"told": [{"focal_point": "NOBODY"}]},
+        {"safeguards": {"unsafe_focal_points": ["KZ_LEADD"]}},
+    ],
+)
+def test_a_dry_run_refuses_a_code_that_nobody_has(officer: Someone, changes: Json) -> None:
+    answer = officer.post("/routing", QUESTION | changes)
+
+    assert problem(answer) == (422, "focal-point-unknown")
+    assert "KZ_LEADD" not in answer.text
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"sex": "unknown"},
+        {"names": ["Oygul"]},
+        {"safeguards": {"unsafe_people": "her uncle"}},
+        {"told": [{}]},
+        {"services": ["BED"]},
+        {"country": "KAZ"},
+        {"with_children": "yes"},
+    ],
+)
+def test_a_dry_run_takes_no_more_than_it_needs(officer: Someone, changes: Json) -> None:
+    assert officer.post("/routing", QUESTION | changes).status_code == 422

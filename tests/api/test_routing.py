@@ -1,0 +1,322 @@
+"""Who is asked to lead: the desk at the end, what to ask first, and what was learnt."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from uuid import uuid4
+
+import pytest
+from sqlalchemy import Engine, Executable, event, insert, select, update
+
+from app.directory.kinds import Level
+from app.directory.models import Agreement, Country, FocalPoint
+from app.kernel.journal import Mailbox
+from tests.world import (
+    Json,
+    Someone,
+    World,
+    consent,
+    done,
+    for_services,
+    lacks,
+    problem,
+)
+
+DESK, DESKS = "DESK_CENTRAL_ASIA", ["DESK_CARIBBEAN", "DESK_CENTRAL_AMERICA"]
+NO = {"reason": "NO_CAPACITY"}
+ALL_KINDS = [
+    consent(recipient_class={"kind": kind, "country": "KZ"})
+    for kind in ("state", "non_state", "intergovernmental")
+]
+
+
+def routing(who: Someone, case: Json) -> Json:
+    return done(who.get(f"/cases/{case['code']}/routing"))
+
+
+def order(shown: Json) -> list[str]:
+    return [one["focal_point"] for one in shown["candidates"]]
+
+
+def fearing(*codes: str) -> Json:
+    return {"country_of_origin": "UZ", "unsafe_focal_points": list(codes)}
+
+
+def changes(world: World, statement: Executable) -> None:
+    with world.database.writing() as session:
+        session.execute(statement)
+
+
+def test_the_desk_stands_at_the_end_of_the_list(officer: Someone) -> None:
+    shown = routing(officer, officer.submits(consents=ALL_KINDS))
+
+    assert order(shown) == [
+        *("KZ_LEAD", "SANA_SEZIM", "PARTNERSHIP_IN_ACTION", "IOM", "UNHCR", DESK),
+    ]
+    last = shown["candidates"][-1]
+    assert (last["reasons"], last["asked_at"]) == (["desk_of_the_country"], None)
+
+
+def test_when_all_have_declined_the_desk_has_it_and_cannot_decline(
+    world: World, officer: Someone
+) -> None:
+    case = officer.submits(consents=ALL_KINDS)
+    for code in order(routing(officer, case))[:-1]:
+        assert world.someone(code).does("decline-lead", case, NO).status_code == 204
+
+    shown = routing(officer, case)
+
+    assert shown["holder"] == DESK
+    assert [bool(one["declined_at"]) for one in shown["candidates"]] == [True] * 5 + [False]
+    desk = world.someone(DESK)
+    assert problem(desk.does("decline-lead", case, NO)) == (403, "action-not-yours")
+
+
+def test_a_desk_that_the_person_fears_is_passed_over(officer: Someone) -> None:
+    case = officer.submits(safeguards=fearing(DESK, "KZ_LEAD"))
+
+    shown = routing(officer, case)
+
+    assert (shown["holder"], order(shown)) == (DESKS[0], [DESKS[0]])
+    assert shown["candidates"][0]["reasons"] == ["desk_of_elsewhere"]
+
+
+def test_a_desk_that_turns_out_to_be_feared_loses_the_case_at_once(
+    world: World, officer: Someone
+) -> None:
+    case = officer.submits(safeguards=fearing("KZ_LEAD"))
+    desk, next_desk = world.someone(DESK), world.someone(DESKS[0])
+    assert desk.sees(case)["you_are"] == ["desk"]
+
+    path, seen = f"/cases/{case['code']}/safeguards", {"If_Match": officer.tag(case)}
+    done(officer.ask("PUT", path, fearing("KZ_LEAD", DESK), headers=seen))
+
+    assert next_desk.sees(case)["you_are"] == ["desk"]
+    assert desk.get(f"/cases/{case['code']}").status_code == 404
+    assert done(desk.get("/worklist"))["items"] == []
+    told = desk.hears()[-1]
+    assert (told["type"], told["by"]) == ("case.rerouted", None)
+    assert told["facts"] == {"state": "submitted"}
+
+
+def test_without_a_desk_that_is_safe_nothing_is_submitted_and_somebody_is_told(
+    officer: Someone,
+) -> None:
+    guards = fearing("KZ_LEAD", DESK, *DESKS)
+
+    refused = officer.writes_case(submit=True, safeguards=guards)
+
+    assert problem(refused) == (503, "desk-missing")
+    assert done(officer.get("/cases"))["items"] == []
+    assert officer.hears() == []
+    assert done(officer.writes_case(safeguards=guards))["state"] == "draft"
+
+
+def test_without_a_safe_desk_a_safe_lead_has_it_still(officer: Someone) -> None:
+    case = officer.submits(safeguards=fearing(DESK, *DESKS))
+
+    assert (case["holder"], order(routing(officer, case))) == ("KZ_LEAD", ["KZ_LEAD"])
+
+
+def test_what_is_declined_without_a_safe_desk_stays_where_it_is(
+    officer: Someone, lead: Someone
+) -> None:
+    case = officer.submits(safeguards=fearing(DESK, *DESKS))
+
+    refused = lead.does("decline-lead", case, NO)
+
+    assert problem(refused) == (503, "desk-missing")
+    assert lead.sees(case)["you_are"] == ["candidate"]
+    assert officer.sees(case)["version"] == case["version"]
+
+
+@pytest.mark.parametrize(
+    ("setting", "advice"),
+    [
+        ({"needs_criminal_case": None}, []),
+        ({}, ["ask_about_criminal_case"]),
+        (
+            {"first_contact": "police_or_prosecutor"},
+            ["ask_about_first_contact", "ask_about_criminal_case"],
+        ),
+    ],
+)
+def test_the_person_is_asked_first_and_offered_a_way_beside_the_state(
+    world: World, officer: Someone, setting: Json, advice: list[str]
+) -> None:
+    kz = update(Country).filter_by(iso2="KZ")
+    changes(world, kz.values(setting or {"region": "central_asia"}))
+    case = officer.submits(consents=ALL_KINDS)
+
+    shown = routing(officer, case)
+
+    assert [one["advice"] for one in shown["advice"]] == advice
+    for one in shown["advice"]:
+        beside = ["SANA_SEZIM", "PARTNERSHIP_IN_ACTION", "IOM", "UNHCR"]
+        assert one["beside"] == beside
+        assert one["says"].endswith(".")
+
+
+def test_who_declined_is_not_offered_beside(
+    world: World, officer: Someone, lead: Someone
+) -> None:
+    case = officer.submits(consents=ALL_KINDS)
+    lead.does("decline-lead", case, NO)
+    world.someone("SANA_SEZIM").does("decline-lead", case, NO)
+
+    [advice] = routing(officer, case)["advice"]
+
+    assert advice["beside"] == ["IOM", "UNHCR"]
+
+
+@pytest.mark.parametrize(
+    ("age_class", "advised"), [("adult", False), ("child", True), ("presumed_child", True)]
+)
+def test_child_protection_is_advised_beside_the_lead(
+    officer: Someone, age_class: str, *, advised: bool
+) -> None:
+    by = {"given_by": "guardian_with_assent"}
+    consents = [consent(**by), for_services(**by)]
+
+    case = officer.submits(notice={"age_class": age_class}, consents=consents)
+
+    codes = [one["advice"] for one in routing(officer, case)["advice"]]
+    assert ("child_protection_in_parallel" in codes) == advised
+    assert case["holder"] == "KZ_LEAD"
+
+
+def test_in_an_avoided_country_who_is_of_no_state_leads(officer: Someone) -> None:
+    anyone = [
+        consent(recipient_class={"kind": kind, "country": "HT"})
+        for kind in ("state", "intergovernmental")
+    ]
+
+    shown = routing(officer, officer.submits(notice={"country": "HT"}, consents=anyone))
+
+    assert order(shown) == ["IOM", "UNHCR", "DESK_CARIBBEAN"]
+    out = {one["focal_point"]: one["reasons"] for one in shown["left_out"]}
+    assert out["HT_LEAD"] == ["state_route_avoided"]
+    assert [one["advice"] for one in shown["advice"]] == ["state_route_avoided"]
+
+
+def test_outside_of_the_directory_iom_leads_and_the_submitters_desk_ends_the_list(
+    officer: Someone,
+) -> None:
+    igo = consent(recipient_class={"kind": "intergovernmental", "country": "FR"})
+
+    shown = routing(officer, officer.submits(notice={"country": "FR"}, consents=[igo]))
+
+    assert order(shown) == ["IOM", "UNHCR", DESK]
+    assert shown["candidates"][-1]["reasons"] == ["desk_of_the_submitter"]
+    assert [one["advice"] for one in shown["advice"]] == ["outside_of_the_directory"]
+
+
+def test_who_answered_in_time_is_known_for_it_and_who_did_not_is_not(
+    world: World, officer: Someone, lead: Someone
+) -> None:
+    for _ in range(3):
+        done(lead.does("acknowledge", officer.submits()))
+    prompt = routing(officer, officer.submits())["candidates"][0]["reasons"]
+    late = [officer.submits() for _ in range(4)]
+    world.passes(hours=4)  # an urgent case is acknowledged in three
+    silent = routing(officer, officer.submits())["candidates"][0]["reasons"]
+    for case in late:
+        done(lead.does("acknowledge", case))
+    slow = routing(officer, officer.submits())["candidates"][0]["reasons"]
+    world.passes(days=91)
+    forgotten = routing(officer, officer.submits())["candidates"][0]["reasons"]
+
+    assert "answers_in_time" in prompt
+    for reasons in (silent, slow, forgotten):
+        assert "answers_in_time" not in reasons
+
+
+def test_in_an_emergency_at_night_an_open_deputy_is_asked_before_a_closed_lead(
+    world: World, officer: Someone
+) -> None:
+    of = update(FocalPoint)
+    changes(world, of.filter_by(code="SANA_SEZIM").values(opening=["always"]))
+    closed = {"opening": ["mo-fr/09:00-17:00"], "deputy": "SANA_SEZIM"}
+    changes(world, of.filter_by(code="KZ_LEAD").values(**closed))
+
+    emergency = {"priority": "emergency"}
+    night = officer.submits(consents=ALL_KINDS, notice=emergency)  # 17:00 in Almaty
+    calm = officer.submits(consents=ALL_KINDS)
+    world.passes(hours=16)  # 09:00 on the next day
+    day = officer.submits(consents=ALL_KINDS, notice=emergency)
+
+    assert [case["holder"] for case in (night, calm, day)] == [
+        *("SANA_SEZIM", "KZ_LEAD", "KZ_LEAD"),
+    ]
+    assert "stands_in" in routing(officer, night)["candidates"][0]["reasons"]
+    assert "open_now" in routing(officer, day)["candidates"][0]["reasons"]
+
+
+@pytest.mark.parametrize(
+    ("level", "crosses"), [("L0", 0), ("L1", 1), ("L2", 2), ("L3", 3), ("L4", 5)]
+)
+def test_no_more_crosses_a_border_than_was_agreed(
+    world: World, officer: Someone, lead: Someone, level: str, crosses: int
+) -> None:
+    changes(world, update(Agreement).values(level=Level(level)))
+    named = consent(
+        focal_point="ISTIQBOLLI_AVLOD",
+        purposes=["RETURN"],
+        sections=["needs", "contact", "identity", "narrative", "health"],
+    )
+    case = lead.leads(officer.submits(consents=[consent(), named]))
+    back = {"service": "RETURN", "to": "ISTIQBOLLI_AVLOD"}
+    path = f"/cases/{case['code']}/recipients"
+    [proposed] = done(lead.get(path, service="RETURN"))["services"]
+
+    sent = [
+        lead.refers(case, sections=[section], **back)
+        for section in ("needs", "contact", "identity", "narrative", "health")
+    ]
+
+    assert order(proposed) == (["ISTIQBOLLI_AVLOD"] if crosses else [])
+    assert [one.is_success for one in sent] == [True] * crosses + [False] * (5 - crosses)
+    for refused in sent[crosses:]:
+        assert lacks(refused) == [("agreement", "sender")]
+    assert lead.refers(case, sections=[], **back).status_code == 201
+
+
+@contextmanager
+def overheard(engine: Engine) -> Iterator[list[str]]:
+    statements: list[str] = []
+
+    def hear(*heard: object) -> None:
+        statements.append(str(heard[2]))
+
+    event.listen(engine, "before_cursor_execute", hear)
+    yield statements
+    event.remove(engine, "before_cursor_execute", hear)
+
+
+def open_offices(world: World, count: int) -> None:
+    """Open as many non-state offices in Kazakhstan that can lead."""
+    with world.database.writing() as session:
+        plain = session.scalars(select(FocalPoint).filter_by(code="SANA_SEZIM")).one()
+        columns = FocalPoint.__table__.columns.keys()
+        same = {name: getattr(plain, name) for name in columns}
+        rows = [
+            same | {"id": uuid4(), "code": f"NGO_{number:03}"} for number in range(count)
+        ]
+        boxes = [{"focal_point_id": row["id"], "head": 0} for row in rows]
+        session.execute(insert(Mailbox), boxes)
+        session.execute(insert(FocalPoint), rows)
+
+
+def test_a_large_directory_costs_no_more_statements(world: World, officer: Someone) -> None:
+    said = []
+    for more in (0, 60):
+        if more:
+            open_offices(world, more)
+        with overheard(world.database.engine) as statements:
+            officer.submits(consents=ALL_KINDS)
+        said.append(statements)
+
+    few, many = said
+    assert len(few) == len(many)
+    assert len([one for one in many if "GROUP BY clock" in one]) == 1
+    whole = [one for one in many if "FROM focal_point" in one and "WHERE" not in one]
+    assert len(whole) == 1

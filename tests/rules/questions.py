@@ -1,0 +1,157 @@
+"""Offices made up for the rules of routing, and questions spelled in a line."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from app.deadlines.limits import Priority
+from app.directory.kinds import AgeGroup, Function, Kind, Service, Sex
+from app.routing.question import Profile, Question
+from app.routing.ranking import Ranking, ReasonOut
+
+NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
+AVOIDED = frozenset({"AF", "NI"})
+
+# code, kind, State, where it works, languages, services, sexes, ages, whether it leads
+CAST = """
+    KZ_LEAD | state             | KZ | KZ    | kk ru |                | -           | -           | leads
+    UZ_LEAD | state             | UZ | UZ    | uz    | RETURN         | -           | -           | leads
+    UZ_POST | state             | UZ | KZ    | uz    | CONSULAR_DOCUMENT | -        | -           | leads
+    NI_LEAD | state             | NI | NI    | es    | CHILD_PROTECTION  | -        | -           | leads
+    LAWYER  | non_state         | -  | KZ    | ru    | LEGAL_AID      | -           | -           | leads
+    NETWORK | non_state         | -  | KZ UZ | -     |                | -           | -           | leads
+    WOMEN   | non_state         | -  | KZ    | kk uz | SHELTER        | female      | adult child | -
+    HOSTEL  | non_state         | -  | KZ    | kk ru | SHELTER        | female male | adult       | -
+    GUARD   | non_state         | -  | KZ    | kk    | CHILD_PROTECTION | -         | child       | -
+    UZ_HOME | non_state         | -  | UZ    | uz    | SHELTER RETURN | -           | -           | -
+    UZ_KIDS | non_state         | -  | UZ    | uz    | CHILD_PROTECTION | -         | child       | -
+    TT_NGO  | non_state         | -  | TT    | en    | SHELTER        | -           | -           | leads
+    IOM     | intergovernmental | -  | *     | -     | SHELTER RETURN | -           | -           | leads
+    UNHCR   | intergovernmental | -  | *     | -     | ASYLUM         | -           | -           | leads
+    CONVENE | intergovernmental | -  | KZ    | -     |                | -           | -           | -
+    WATCH   | oversight         | -  | *     | en    |                | -           | -           | -
+    DESK_A  | desk              | -  | KZ UZ | ru    |                | -           | -           | -
+    DESK_B  | desk              | -  | TT NI | en    |                | -           | -           | -
+"""  # noqa: E501 - a table
+
+
+def words(cell: str) -> list[str]:
+    return [] if cell.strip() == "-" else cell.split()
+
+
+def office(number: int, line: str) -> Profile:
+    code, kind, state, where, languages, services, sexes, ages, leads = (
+        cell.strip() for cell in line.split("|")
+    )
+    technical = code == "CONVENE"
+    return Profile(
+        id=UUID(int=number),
+        code=code,
+        kind=Kind(kind),
+        function=Function.TECHNICAL if technical else Function.SOCIAL,
+        of_state=None if state == "-" else state,
+        serves=words(where),
+        languages=tuple(words(languages)),
+        services=frozenset(map(Service, services.split())),
+        can_lead=leads == "leads",
+        sexes=frozenset(map(Sex, words(sexes))),
+        ages=frozenset(map(AgeGroup, words(ages))),
+    )
+
+
+EVERYONE = tuple(
+    office(number, line) for number, line in enumerate(CAST.strip().splitlines(), start=1)
+)
+BY_CODE = {profile.code: profile for profile in EVERYONE}
+PLAIN = Question(
+    now=NOON,
+    country="KZ",
+    language="uz",
+    services=frozenset({Service.SHELTER, Service.LEGAL_AID}),
+    priority=Priority.URGENT,
+    ages=frozenset({AgeGroup.ADULT}),
+    sex=None,
+    avoided=AVOIDED,
+    agreed=frozenset(),
+    origin="UZ",
+    origin_blocked=False,
+    origin_permitted=False,
+    unsafe=frozenset(),
+    consented=frozenset(profile.id for profile in EVERYONE),
+    declined=frozenset(),
+    approached=frozenset(),
+    holder=None,
+    home=None,
+    profiles=EVERYONE,
+)
+
+
+def ids(codes: Iterable[str]) -> frozenset[UUID]:
+    return frozenset(BY_CODE[code].id for code in codes)
+
+
+def asked(spelled: str) -> Question:
+    """Read a question such as `in UZ; needs SHELTER; unsafe IOM`; the rest is plain."""
+    question = PLAIN
+    for phrase in filter(None, (part.strip() for part in spelled.split(";"))):
+        verb, *rest = phrase.split()
+        question = replace(question, **change(verb, rest))
+    return question
+
+
+def change(  # noqa: PLR0911 - one for each phrase
+    verb: str, rest: list[str]
+) -> dict[str, Any]:
+    """Say what one phrase changes."""
+    known: dict[str, dict[str, Any]] = {
+        "plain": {},
+        "emergency": {"priority": Priority.EMERGENCY},
+        "blocked": {"origin_blocked": True},
+        "permitted": {"origin_permitted": True},
+        "agreed": {"agreed": frozenset(rest)},
+        "unsafe": {"unsafe": frozenset(rest)},
+    }
+    match verb, rest:
+        case "in" | "home" | "speaks", [word]:
+            field = {"in": "country", "home": "home", "speaks": "language"}[verb]
+            return {field: word}
+        case "origin", [word]:
+            return {"origin": None if word == "unknown" else word}
+        case "sex", [word]:
+            return {"sex": Sex(word)}
+        case "needs", services:
+            return {"services": frozenset(map(Service, services))}
+        case "aged", ages:
+            return {"ages": frozenset(map(AgeGroup, ages))}
+        case "only", codes:
+            return {"consented": ids(codes)}
+        case "declined" | "approached", codes:
+            return {verb: ids(codes)}
+        case "holder", [code]:
+            return {"holder": BY_CODE[code].id}
+        case _:
+            return known[verb]
+
+
+def changed(question: Question, code: str, **changes: Any) -> Question:
+    """Say something else of one office."""
+    profiles = (replace(p, **changes) if p.code == code else p for p in question.profiles)
+    return replace(question, profiles=tuple(profiles))
+
+
+def in_turn(ranking: Ranking) -> str:
+    """Spell who is asked, one after the other, and the desk behind a bar."""
+    found = [candidate.code for candidate in ranking.candidates]
+    return " ".join([*found, "|", ranking.desk.code if ranking.desk else "-"])
+
+
+def out(ranking: Ranking) -> dict[str, tuple[ReasonOut, ...]]:
+    return {left.code: left.reasons for left in ranking.left_out}
+
+
+def table(text: str) -> list[tuple[str, str]]:
+    """Read a table of questions and answers."""
+    lines = (line.split("=>") for line in text.strip().splitlines())
+    return [(question.strip(), answer.strip()) for question, answer in lines]

@@ -1,0 +1,68 @@
+"""What the person is asked before a list is followed."""
+
+from dataclasses import dataclass
+
+import pytest
+
+from app.directory.actions import standard_data
+from app.directory.files import read
+from app.directory.kinds import Service, StateRouting
+from app.routing.advice import SAYS, Advice, advise
+
+COUNTRIES = {row.iso2: row for row in read(standard_data(), []).countries}
+# From country_routing.csv, of what no country says anything in particular there is none.
+OF_COUNTRIES = {
+    "SV": ["ask_about_first_contact"],
+    "KZ": ["ask_about_criminal_case"],
+    **{iso2: ["state_route_avoided"] for iso2 in ("AF", "NI", "HT", "CU")},
+    **{iso2: ["state_route_avoided"] for iso2 in ("SR", "GD", "KN", "DM")},
+}
+
+
+@dataclass(frozen=True)
+class Setting:
+    state_routing: StateRouting = StateRouting.AUTO
+    first_contact: str | None = None
+    needs_criminal_case: str | None = None
+
+
+@pytest.mark.parametrize("iso2", COUNTRIES)
+def test_each_country_of_the_sources_is_advised_on_as_they_say(iso2: str) -> None:
+    found = list(advise(COUNTRIES[iso2], child=False, beside=("IOM",)))
+
+    assert [one.advice for one in found] == OF_COUNTRIES.get(iso2, [])
+    assert all(one.beside == ("IOM",) for one in found)
+
+
+def test_a_child_is_referred_to_child_protection_at_the_same_time() -> None:
+    [found] = advise(Setting(), child=True, beside=("IOM",))
+
+    assert found.advice == Advice.CHILD_PROTECTION_IN_PARALLEL
+    assert (found.service, found.beside) == (Service.CHILD_PROTECTION, ())
+
+
+def test_a_country_nobody_knows_is_said_to_be_one() -> None:
+    [found] = advise(None, child=False, beside=("IOM", "UNHCR"))
+
+    assert (found.advice, found.beside) == (
+        Advice.OUTSIDE_OF_THE_DIRECTORY,
+        ("IOM", "UNHCR"),
+    )
+
+
+def test_all_that_is_to_be_known_is_told_together() -> None:
+    everything = Setting(StateRouting.AVOID, "police", "ask")
+
+    found = [one.advice for one in advise(everything, child=True, beside=())]
+
+    assert found == [
+        Advice.CHILD_PROTECTION_IN_PARALLEL,
+        Advice.ASK_ABOUT_FIRST_CONTACT,
+        Advice.ASK_ABOUT_CRIMINAL_CASE,
+        Advice.STATE_ROUTE_AVOIDED,
+    ]
+
+
+def test_every_advice_has_words() -> None:
+    assert set(SAYS) == set(Advice)
+    assert all(text.endswith(".") for text in SAYS.values())

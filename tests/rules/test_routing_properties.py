@@ -1,0 +1,288 @@
+"""What holds of routing whatever is asked, and how it grows with the directory."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+from random import Random
+from time import perf_counter
+from uuid import UUID
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from app.deadlines.limits import Priority
+from app.directory.kinds import AgeGroup, Function, Kind, Service, Sex
+from app.routing.question import Profile, Question
+from app.routing.ranking import Ranking, leads, recipients
+from tests.rules.questions import AVOIDED, NOON, PLAIN, changed
+
+COUNTRIES = ("KZ", "UZ", "NI", "TT", "FR")
+CODES = tuple(f"OFFICE_{number:02}" for number in range(8))
+SERVICES = (Service.SHELTER, Service.RETURN, Service.CHILD_PROTECTION)
+
+type Rule = Callable[[Question], Ranking]
+
+
+def some[T](values: tuple[T, ...]) -> st.SearchStrategy[frozenset[T]]:
+    return st.frozensets(st.sampled_from(values))
+
+
+@st.composite
+def offices(draw: st.DrawFn, number: int) -> Profile:
+    kind = draw(st.sampled_from(Kind))
+    places = st.lists(st.sampled_from((*COUNTRIES, "*")), unique=True, max_size=3)
+    ages = st.timedeltas(timedelta(days=-1), timedelta(days=10))
+    return Profile(
+        id=UUID(int=number),
+        code=CODES[number],
+        kind=kind,
+        function=draw(st.sampled_from(Function)),
+        of_state=draw(st.sampled_from(COUNTRIES)) if kind == Kind.STATE else None,
+        serves=draw(places),
+        languages=draw(st.sampled_from([(), ("uz",), ("ru", "kk")])),
+        services=draw(some(SERVICES)),
+        can_lead=draw(st.booleans()),
+        active=draw(st.sampled_from([True, True, True, False])),
+        sexes=draw(some(tuple(Sex))),
+        ages=draw(some(tuple(AgeGroup))),
+        open=draw(st.sampled_from([True, False, None])),
+        capacity=draw(st.sampled_from([None, 0, 1])),
+        capacity_as_of=NOON - draw(ages),
+        deputy=draw(st.sampled_from((None, *CODES))),
+        answered=draw(st.integers(0, 6)),
+        late=draw(st.integers(0, 3)),
+    )
+
+
+@st.composite
+def questions(draw: st.DrawFn) -> Question:
+    profiles = tuple(draw(offices(n)) for n in range(draw(st.integers(0, len(CODES)))))
+    ids = tuple(UUID(int=number) for number in range(len(CODES)))
+    return replace(
+        PLAIN,
+        country=draw(st.sampled_from(COUNTRIES)),
+        services=draw(some(SERVICES)),
+        priority=draw(st.sampled_from(Priority)),
+        ages=draw(st.frozensets(st.sampled_from(AgeGroup), min_size=1)),
+        sex=draw(st.sampled_from((None, *Sex))),
+        agreed=draw(some(COUNTRIES)),
+        origin=draw(st.sampled_from((None, *COUNTRIES))),
+        origin_blocked=draw(st.booleans()),
+        origin_permitted=draw(st.booleans()),
+        unsafe=draw(some(CODES)),
+        consented=draw(some(ids)),
+        declined=draw(some(ids)),
+        approached=draw(some(ids)),
+        holder=draw(st.sampled_from((None, *ids))),
+        home=draw(st.sampled_from((None, *COUNTRIES))),
+        profiles=profiles,
+    )
+
+
+both = pytest.mark.parametrize("rule", [leads, recipients])
+often = settings(max_examples=50, deadline=None, database=None)
+
+
+@both
+@often
+@given(question=questions(), seed=st.integers())
+def test_the_answer_does_not_depend_on_the_order_of_the_directory(
+    rule: Rule, question: Question, seed: int
+) -> None:
+    shuffled = list(question.profiles)
+    Random(seed).shuffle(shuffled)
+
+    assert rule(replace(question, profiles=tuple(shuffled))) == rule(question)
+
+
+@both
+@often
+@given(question=questions())
+def test_each_of_the_directory_is_in_with_reasons_or_out_with_reasons(
+    rule: Rule, question: Question
+) -> None:
+    ranking = rule(question)
+
+    found = [c.code for c in ranking.in_turn] + [out.code for out in ranking.left_out]
+    assert sorted(found) == sorted(profile.code for profile in question.profiles)
+    assert all(c.reasons for c in ranking.in_turn)
+    assert all(out.reasons for out in ranking.left_out)
+
+
+@both
+@often
+@given(question=questions())
+def test_nobody_is_asked_who_is_barred(rule: Rule, question: Question) -> None:
+    origin, blocked = question.origin, question.origin_blocked
+
+    for candidate in rule(question).candidates:
+        office = candidate.profile
+        state = office.of_state
+        assert office.active
+        assert office.kind not in {Kind.DESK, Kind.OVERSIGHT}
+        assert office.code not in question.unsafe
+        assert office.id in question.consented - question.declined
+        assert not (state and blocked and origin in {None, state})
+        assert state not in AVOIDED
+
+
+@often
+@given(question=questions())
+def test_who_leads_is_of_the_country_and_leads(question: Question) -> None:
+    for candidate in leads(question).candidates:
+        office = candidate.profile
+        assert office.can_lead
+        assert {question.country, "*"} & set(office.serves)
+        assert office.of_state in {None, question.country}
+
+
+@often
+@given(question=questions())
+def test_who_serves_offers_it_to_such_a_person_within_reach(question: Question) -> None:
+    for candidate in recipients(question).candidates:
+        office = candidate.profile
+        abroad = {office.of_state} - {None, question.country}
+        here = bool({question.country, "*"} & set(office.serves)) and not office.of_state
+        assert question.services <= office.services
+        assert office.id not in question.approached | {question.holder}
+        assert question.sex is None or not office.sexes or question.sex in office.sexes
+        assert not office.ages or question.ages <= office.ages
+        assert abroad <= question.agreed
+        assert here or office.of_state or set(office.serves) <= question.agreed
+        if abroad and not question.origin_permitted:
+            assert question.origin not in {None, office.of_state}
+
+
+@both
+@often
+@given(question=questions())
+def test_every_list_ends_at_a_desk_that_is_safe_and_cannot_decline(
+    rule: Rule, question: Question
+) -> None:
+    safe: list[str | None] = [
+        profile.code
+        for profile in question.profiles
+        if profile.kind == Kind.DESK
+        and profile.active
+        and profile.code not in question.unsafe
+    ]
+    everyone = frozenset(profile.id for profile in question.profiles)
+
+    ranking, exhausted = rule(question), rule(replace(question, declined=everyone))
+
+    assert (ranking.desk.code if ranking.desk else None) in (safe or [None])
+    assert exhausted.candidates == ()
+    assert exhausted.desk == ranking.desk
+
+
+@both
+@often
+@given(question=questions(), data=st.data())
+def test_to_decline_takes_one_off_the_list_and_changes_nothing_else(
+    rule: Rule, question: Question, data: st.DataObject
+) -> None:
+    # Deputies change places with those they stand in for, so nobody has one here.
+    alone = replace(
+        question, profiles=tuple(replace(p, deputy=None) for p in question.profiles)
+    )
+    before = [c.code for c in rule(alone).candidates]
+    gone = data.draw(st.sampled_from(alone.profiles)) if alone.profiles else None
+    declined = alone.declined | ({gone.id} if gone else frozenset())
+
+    after = [c.code for c in rule(replace(alone, declined=declined)).candidates]
+
+    assert after == [code for code in before if gone is None or code != gone.code]
+
+
+@both
+@often
+@given(question=questions(), data=st.data())
+def test_to_be_unsafe_takes_one_off_the_list_and_brings_nobody_on(
+    rule: Rule, question: Question, data: st.DataObject
+) -> None:
+    code = data.draw(st.sampled_from(CODES))
+    before = {c.code for c in rule(question).candidates}
+
+    feared = rule(replace(question, unsafe=question.unsafe | {code}))
+
+    assert {c.code for c in feared.candidates} == before - {code}
+    assert code not in {c.code for c in feared.in_turn}
+
+
+@both
+@often
+@given(question=questions(), data=st.data())
+def test_free_places_never_make_anybody_worse_off(
+    rule: Rule, question: Question, data: st.DataObject
+) -> None:
+    code = data.draw(st.sampled_from(CODES))
+    calm = replace(question, priority=Priority.NORMAL)
+    before = [c.code for c in rule(calm).candidates]
+
+    after = rule(changed(calm, code, capacity=1, capacity_as_of=NOON)).candidates
+
+    place = [c.code for c in after].index(code) if code in before else 0
+    assert place <= (before.index(code) if code in before else 0)
+
+
+@often
+@given(question=questions())
+def test_the_closed_office_with_an_open_deputy_is_never_asked_before_it(
+    question: Question,
+) -> None:
+    night = replace(question, priority=Priority.EMERGENCY)
+    order = [c.profile for c in leads(night).candidates]
+    places = {profile.code: place for place, profile in enumerate(order)}
+
+    for profile in order:
+        deputy = next((p for p in order if p.code == profile.deputy), None)
+        if profile.open is False and deputy and deputy.open:
+            assert places[deputy.code] < places[profile.code]
+
+
+def many(count: int) -> Question:
+    """A directory of this size, of which every second office is near."""
+    profiles = [
+        Profile(
+            id=UUID(int=number),
+            code=f"OFFICE_{number:05}",
+            kind=(Kind.NON_STATE, Kind.INTERGOVERNMENTAL)[number % 3 == 0],
+            function=Function.SOCIAL,
+            of_state=None,
+            serves=["KZ" if number % 2 else "TT"],
+            languages=("uz", "ru")[: number % 3],
+            services=frozenset(SERVICES[: number % 4]),
+            can_lead=number % 5 != 0,
+            open=(True, False, None)[number % 3],
+            capacity=number % 4,
+            capacity_as_of=NOON - timedelta(hours=number % 200),
+            deputy=f"OFFICE_{(number * 7) % count:05}",
+            answered=number % 9,
+            late=number % 5,
+        )
+        for number in range(count)
+    ]
+    consented = frozenset(profile.id for profile in profiles)
+    night = replace(PLAIN, priority=Priority.EMERGENCY, services=frozenset(SERVICES[:1]))
+    return replace(night, profiles=tuple(profiles), consented=consented)
+
+
+def seconds(rule: Rule, question: Question, times: int) -> float:
+    began = perf_counter()
+    for _ in range(times):
+        rule(question)
+    return perf_counter() - began
+
+
+@both
+def test_a_directory_a_hundred_times_as_large_takes_a_hundred_times_as_long(
+    rule: Rule,
+) -> None:
+    few, lots = many(50), many(5_000)
+    took = [(seconds(rule, few, 100), seconds(rule, lots, 1)) for _ in range(7)]
+
+    small, large = (min(times) for times in zip(*took, strict=True))
+
+    assert len(rule(lots).candidates) > 500
+    assert large < 3 * small
