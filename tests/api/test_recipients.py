@@ -93,7 +93,7 @@ def test_a_child_has_child_protection_beside_all_else(
         *("CHILD_PROTECTION", "LEGAL_AID", "SHELTER"),
     ]
     assert codes(shown["services"][2]) == [WOMEN, "IOM"]  # a shelter waits for no consent
-    assert codes(shown["services"][1]) == [LAW]
+    assert codes(shown["services"][1]) == [LAW, "SANA_SEZIM"]  # whom the guardian named
     assert out(shown["services"][2])[MIXED] == ["age_not_served"]
     assert shown["advice"][0]["advice"] == "child_protection_in_parallel"
     assert shown["advice"][0]["service"] == "CHILD_PROTECTION"

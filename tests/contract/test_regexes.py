@@ -121,6 +121,8 @@ def is_linear(pattern: re.Pattern[Any]) -> bool:
     chooses = "BRANCH" in words and [again for _, again in found] != [False]
     nested = any(list(repetitions(inner)) for inner, _ in found)
     looks = words & {"GROUPREF", "ASSERT", "ASSERT_NOT"}
+    if not found:
+        return not looks  # it reads no more characters than it spells
     return len(found) <= 1 and not (chooses or nested or looks)
 
 
