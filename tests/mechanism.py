@@ -1,0 +1,355 @@
+"""One case as values: what is there, who may see it, and what each could do next.
+
+What tests/model.py predicts from. Written from LIFECYCLES.md, sections 1 to 3 and 5, and
+from the independent copies of its tables in tests/rules; never from the code. Where
+docs/adr departs from it, so does this.
+A person in Kazakhstan, of Uzbekistan; what varies is what they agree to and fear.
+"""
+
+from collections.abc import Callable, Mapping
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, replace
+from itertools import product
+from typing import Any, Final
+
+from tests.rules import test_case_table as of_case
+from tests.rules import test_handover_table as of_handover
+from tests.rules import test_referral_table as of_referral
+
+type Verdict = tuple[str, ...]
+type Met = Callable[[str], bool]
+type View = tuple[Any, ...]
+
+POST, KZ, NGO, UZ = "UZ_CONSULATE_ALMATY", "KZ_LEAD", "SANA_SEZIM", "UZ_LEAD"
+SHELTER, LAWYER, DESK = "KZ_SHELTER_KOGERSHIN", "KZ_LEGAL_AID", "DESK_CENTRAL_ASIA"
+OVERSIGHT, STRANGER = "OVERSIGHT_DEMO", "JM_CONSULATE_PORT_OF_SPAIN"
+LEADERS: Final = (KZ, NGO, UZ)
+SHORTLIST: Final = (KZ, NGO)
+"""Who may lead in Kazakhstan, in turn: its own body first (8, rule 7); UZ by handover."""
+
+SERVICES: Final = {SHELTER: "SHELTER", LAWYER: "LEGAL_AID"}
+FOR_SAFETY: Final = frozenset({"SHELTER"})
+HELPS: Final = frozenset({SHELTER, LAWYER, KZ, NGO, UZ, POST})
+CASE_OPEN: Final = frozenset(f"submitted under_review {of_case.LED}".split())
+UNLED: Final = frozenset({"draft", "submitted", "under_review"})
+LED: Final = frozenset(of_case.LED.split())
+ALIVE: Final = frozenset(of_referral.ALIVE.split())
+HELPED: Final = frozenset(of_referral.HELPED_OF.split())
+HOLDS: Final = ("lead", "candidate", "desk")
+HOURS: Final = {"low": 168, "high": 72}
+
+BROUGHT: Final = frozenset(
+    {
+        *("reason", "two_contacts", "review_date", "schedule", "person_informed"),
+        *("second_person", "focal_point_chosen", "question", "consent_to_answer"),
+        *("meeting", "alternative", "person_met", "outcome", "feedback", "capacity"),
+    }
+)
+"""What a request brings; the rest must hold before anybody asks."""
+
+
+REFUSALS: Final = (("role-missing",), ("action-not-yours",), ("action-illegal",))
+"""What is said of a step that is not taken, the first that is true."""
+
+
+@dataclass(frozen=True)
+class Actor:
+    """An account: of whom, and what it may."""
+
+    focal_point: str
+    roles: frozenset[str] = frozenset({"officer", "caseworker", "coordinator"})
+
+
+ACTORS: Final = {
+    **{code: Actor(code) for code in (POST, *LEADERS, SHELTER, LAWYER, DESK, STRANGER)},
+    "KZ_CASEWORKER": Actor(KZ, frozenset({"caseworker"})),
+    OVERSIGHT: Actor(OVERSIGHT, frozenset({"caseworker", "protection_officer"})),
+}
+
+
+@dataclass(frozen=True)
+class Terms:
+    """What a person can agree to: whom, what for, which sections."""
+
+    to: frozenset[str]
+    purposes: frozenset[str]
+    sections: frozenset[str] = frozenset({"needs", "contact"})
+
+
+HELP: Final = frozenset({"SHELTER", "LEGAL_AID"})
+CONSENTS: Final = {
+    "refer": Terms(frozenset({KZ}), frozenset({"REFER"})),
+    "refer_ngo": Terms(frozenset({NGO}), frozenset({"REFER"})),
+    "refer_uz": Terms(frozenset({UZ}), frozenset({"REFER"})),
+    "services": Terms(frozenset({SHELTER, LAWYER, NGO}), HELP),
+    "shelter": Terms(frozenset({SHELTER}), HELP, frozenset({"needs", "identity"})),
+    "lead_ngo": Terms(frozenset({NGO}), frozenset({"HANDOVER"})),
+    "lead_uz": Terms(frozenset({UZ}), frozenset({"HANDOVER"})),
+    "lead_kz": Terms(frozenset({KZ}), frozenset({"HANDOVER"})),
+}
+FEARS: Final = {
+    "nothing": frozenset[str](),
+    "permitted": frozenset[str](),
+    "blocked": frozenset({UZ, POST}),
+    "lead": frozenset({KZ}),
+    "shelter": frozenset({SHELTER}),
+}
+"""Who is unsafe, as the safeguards say it; only the second permits the State of origin."""
+
+
+@dataclass(frozen=True)
+class Consent:
+    """What the person agreed to, and may have taken back."""
+
+    kind: str
+    by: str
+    stands: bool = True
+
+
+@dataclass(frozen=True)
+class Referral:
+    """One request; who was told stays party until it says that it deleted everything."""
+
+    to: str
+    service: str
+    sections: frozenset[str]
+    state: str = "draft"
+    told: bool = False
+    left: bool = False
+    way: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class Handover:
+    """One offer of the lead."""
+
+    lead: str
+    to: str
+    state: str = "offered"
+
+
+@dataclass(frozen=True)
+class Model:
+    """One case with everything that belongs to it; the risk is as old as it is."""
+
+    state: str = "draft"
+    whole: bool = True
+    parties: frozenset[tuple[str, str]] = frozenset({("submitter", POST)})
+    asked: frozenset[str] = frozenset()
+    consents: tuple[Consent, ...] = ()
+    referrals: tuple[Referral, ...] = ()
+    handovers: tuple[Handover, ...] = ()
+    risk: tuple[int, str] | None = None
+    fears: str = "nothing"
+    sealed: bool = True
+
+    def relations(self, me: str) -> frozenset[str]:
+        """What it is to the case itself."""
+        return frozenset(relation for relation, who in self.parties if who == me)
+
+    def parts(self, me: str) -> frozenset[str]:
+        """What it is to the case, or to a record of it."""
+        helps = {"recipient" for one in self.referrals if one.to == me and is_in(one)}
+        roles = {role for one in self.handovers for role in self.in_handover(one, me)}
+        return self.relations(me) | helps | roles
+
+    def in_handover(self, one: Handover, me: str) -> frozenset[str]:
+        """What a handover by itself makes of it; nothing, once all is erased."""
+        asked = (
+            {"handover_candidate"} if one == replace(one, to=me, state="offered") else ()
+        )
+        led = {"former_lead"} if one == replace(one, lead=me, state="effective") else ()
+        return frozenset({*asked, *led}) if self.state != "erased" else frozenset()
+
+    def who(self, *relations: str) -> str | None:
+        """The first who has one of these relations."""
+        found = dict(self.parties)
+        return next((found[one] for one in relations if one in found), None)
+
+    @property
+    def holder(self) -> str | None:
+        """Lead, else candidate, else desk."""
+        return self.who(*HOLDS)
+
+    def sees_case(self, me: str) -> bool:
+        """Parties do; who has led remembers, and sees nothing new (ADR 13)."""
+        return bool(self.parts(me) - {"former_lead"})
+
+    def told(self, to: str, purpose: str) -> frozenset[str] | None:
+        """Which sections one may be told, for a purpose; None: not even the notice."""
+        terms = [CONSENTS[one.kind] for one in self.consents if one.stands]
+        fit = [one.sections for one in terms if to in one.to and purpose in one.purposes]
+        return frozenset[str]().union(*fit) if fit else None
+
+    def covers(self, one: Referral, more: AbstractSet[str] = frozenset()) -> bool:
+        """Whether a consent covers a referral, or an answer that tells more."""
+        told = self.told(one.to, one.service)
+        return told is not None and one.sections | more <= told
+
+    @property
+    def may_be_referred(self) -> bool:
+        """CONSENT_TO_REFER."""
+        kinds = [one.kind for one in self.consents if one.stands]
+        return any("REFER" in CONSENTS[kind].purposes for kind in kinds)
+
+    @property
+    def risk_is_current(self) -> bool:
+        """RISK_CURRENT."""
+        return self.risk is not None and self.risk[0] <= HOURS[self.risk[1]]
+
+    @property
+    def unsafe(self) -> frozenset[str]:
+        """Who must not learn of the person."""
+        return FEARS[self.fears]
+
+
+def is_in(one: Referral) -> bool:
+    """Whether its recipient has a part in it."""
+    return one.told and not one.left
+
+
+def sides_of(relations: AbstractSet[str], table: Mapping[str, list[str]]) -> frozenset[str]:
+    """The sides that some relations give, as a table of the document says."""
+    return frozenset(side for one in relations for side in table[one][0].split())
+
+
+OF_CASE: Final = of_case.cells(of_case.RELATIONS)
+OF_REFERRAL: Final = of_referral.cells(of_referral.RELATIONS)
+OF_HANDOVER: Final = of_handover.cells(of_handover.RELATIONS)
+
+
+def sides_of_case(world: Model, me: str) -> frozenset[str]:
+    """On which sides of the case it stands."""
+    return sides_of(world.relations(me), OF_CASE)
+
+
+def sides_of_referral(world: Model, one: Referral, me: str) -> frozenset[str]:
+    """On which sides of a referral it stands; on none: it does not see it."""
+    helps = {"recipient"} if one.to == me and is_in(one) else set[str]()
+    return sides_of(world.relations(me) | helps, OF_REFERRAL)
+
+
+def sides_of_handover(world: Model, one: Handover, me: str) -> frozenset[str]:
+    """On which sides of a handover it stands; on none: it does not see it."""
+    return sides_of(world.relations(me) | world.in_handover(one, me), OF_HANDOVER)
+
+
+def case_needs(world: Model, me: str) -> Met:
+    """How the needs of a case are judged, but for what a request brings."""
+    alive = [one for one in world.referrals if one.state in ALIVE]
+    offered = [one for one in world.handovers if one.state == "offered"]
+    met = {
+        "notice": world.whole,
+        "consent_to_refer": world.may_be_referred,
+        "child_path": False,
+        "vital_interest": False,
+        "recipient_safe": me not in world.unsafe,
+        "risk_current": world.risk_is_current,
+        "nothing_sent": not any(one.told for one in world.referrals),
+        "nothing_open": not alive and not offered,
+        "no_legal_hold": True,
+    }
+    return met.__getitem__
+
+
+def referral_needs(world: Model, one: Referral) -> Met:
+    """How the needs of a referral are judged; all who are asked are in Kazakhstan."""
+    rests = world.state == "suspended"
+    met = {
+        "case_open": one.service in FOR_SAFETY if rests else world.state in CASE_OPEN,
+        "consent": world.covers(one),
+        "child_path": False,
+        "vital_interest": False,
+        "risk_current": world.risk_is_current,
+        "recipient_safe": one.to not in world.unsafe,
+        "agreement": True,
+        "origin_permitted": True,
+        "reflection_told": True,
+    }
+    return met.__getitem__
+
+
+def handover_needs(world: Model, one: Handover) -> Met:
+    """How the needs of a handover are judged; between KZ and UZ there is an agreement."""
+    met = {
+        "case_led": world.state in LED,
+        "consent": world.told(one.to, "HANDOVER") is not None,
+        "child_path": False,
+        "recipient_safe": one.to not in world.unsafe,
+        "agreement": True,
+        "origin_permitted": one.to != UZ or world.fears == "permitted",
+    }
+    return met.__getitem__
+
+
+@dataclass(frozen=True)
+class Machine:
+    """A life cycle, as the copies of the document's tables have it."""
+
+    lines: Mapping[str, Any]
+    cells: Mapping[str, list[str]]
+
+    def options(self, action: str) -> list[list[str]]:
+        """The needs of a step, each with those that would do instead."""
+        return [need.split("|") for need in self.cells[action][0].split()]
+
+    def refusal(
+        self, state: str, action: str, sides: AbstractSet[str], roles: AbstractSet[str]
+    ) -> Verdict | None:
+        """Why a step is not theirs to take; None: it is."""
+        line = self.lines[action]
+        asked = product(sides or {""}, roles)
+        answers = {(line.answer(state, side, role),) for side, role in asked}
+        if answers - set(REFUSALS):
+            return None
+        return next(refusal for refusal in REFUSALS if refusal in answers)
+
+    def lacks(self, action: str, met: Met) -> Verdict:
+        """What a step needs and has not; of what would do, the first is named."""
+        return tuple(some[0] for some in self.options(action) if not any(map(met, some)))
+
+    def open_to(
+        self, state: str, sides: AbstractSet[str], roles: AbstractSet[str], met: Met
+    ) -> frozenset[tuple[str, bool]]:
+        """Which steps are theirs in a state, and whether they are open now."""
+        mine = [name for name in self.lines if not self.refusal(state, name, sides, roles)]
+        return frozenset((name, not self.lacks(name, asking(met))) for name in mine)
+
+
+def asking(met: Met) -> Met:
+    """Take for granted what a request can bring."""
+    return lambda need: need in BROUGHT or met(need)
+
+
+CASE: Final = Machine(of_case.LINES, of_case.cells(of_case.NEEDS))
+REFERRAL: Final = Machine(of_referral.LINES, of_referral.cells(of_referral.ASKED))
+HANDOVER: Final = Machine(of_handover.LINES, of_handover.cells(of_handover.ASKED))
+
+
+def view_case(world: Model, actor: Actor) -> View | None:
+    """What an account sees of the case; None: nothing."""
+    me = actor.focal_point
+    if not world.sees_case(me):
+        return None
+    met, sides = case_needs(world, me), sides_of_case(world, me)
+    you_are = tuple(sorted(world.relations(me) or world.parts(me)))
+    steps = CASE.open_to(world.state, sides, actor.roles, met)
+    return you_are, world.state, world.who("lead"), world.holder, steps
+
+
+def view_referral(world: Model, one: Referral, actor: Actor) -> View | None:
+    """What an account sees of a referral; None: nothing."""
+    sides = sides_of_referral(world, one, actor.focal_point)
+    if not sides:
+        return None
+    steps = REFERRAL.open_to(one.state, sides, actor.roles, referral_needs(world, one))
+    return tuple(sorted(sides)), one.state, world.holder, steps
+
+
+def view_handover(world: Model, one: Handover, actor: Actor) -> View | None:
+    """What an account sees of a handover; None: nothing."""
+    sides = sides_of_handover(world, one, actor.focal_point)
+    if not sides:
+        return None
+    steps = HANDOVER.open_to(one.state, sides, actor.roles, handover_needs(world, one))
+    return tuple(sorted(sides)), one.state, one.lead, steps

@@ -1,0 +1,111 @@
+"""What becomes of a modelled case when a step is taken: values in, values out."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Final
+
+from tests.mechanism import (
+    ALIVE,
+    DESK,
+    HELPED,
+    OVERSIGHT,
+    SHORTLIST,
+    Handover,
+    Model,
+    Referral,
+)
+
+
+def fits(world: Model, chosen: str) -> bool:
+    """Whether a desk may give the case to one: of the country, agreed to, safe, another."""
+    told = chosen in SHORTLIST and world.told(chosen, "REFER") is not None
+    return told and chosen not in world.unsafe and chosen != world.holder
+
+
+def without(world: Model, *relations: str) -> Model:
+    """End what holds these relations to the case."""
+    kept = frozenset((one, who) for one, who in world.parties if one not in relations)
+    return replace(world, parties=kept)
+
+
+def admit(world: Model, relation: str, who: str) -> Model:
+    """Give one a part in the case."""
+    return replace(world, parties=world.parties | {(relation, who)})
+
+
+def route(world: Model) -> Model:
+    """Ask the next who may lead, was told nothing yet and is safe; at the end the desk."""
+    able = [
+        one
+        for one in SHORTLIST
+        if one not in world.asked | world.unsafe and world.told(one, "REFER") is not None
+    ]
+    if not able:
+        return admit(world, "desk", DESK)
+    asked = world.asked | {able[0]}
+    return admit(replace(world, asked=asked), "candidate", able[0])
+
+
+def settle(world: Model) -> Model:
+    """Let the case follow its referrals: begin_assistance, fall_back."""
+    helped = any(one.state in HELPED for one in world.referrals)
+    follows = {("referring", True): "assisting", ("assisting", False): "referring"}
+    return replace(world, state=follows.get((world.state, helped), world.state))
+
+
+def change(world: Model, states: dict[str, str], only: Callable[[Referral], bool]) -> Model:
+    """Move those referrals that are in some states, and of some kind."""
+    moved = (
+        replace(one, state=states[one.state]) if one.state in states and only(one) else one
+        for one in world.referrals
+    )
+    return replace(world, referrals=tuple(moved))
+
+
+WITHDRAWN: Final = dict.fromkeys(ALIVE, "withdrawn")
+REVOKED: Final = {"draft": "revoked"}
+
+
+def cancel(world: Model, only: Callable[[Handover], bool] = lambda _: True) -> Model:
+    """Take back the offer of the lead, if it is of some kind."""
+    moved = (
+        replace(one, state="cancelled") if one.state == "offered" and only(one) else one
+        for one in world.handovers
+    )
+    return replace(world, handovers=tuple(moved))
+
+
+def end_drafts(world: Model, *_: str) -> Model:
+    """Revoke what was never sent."""
+    return change(world, REVOKED, lambda _: True)
+
+
+def end_all(world: Model, *_: str) -> Model:
+    """End every referral and handover."""
+    return cancel(end_drafts(change(world, WITHDRAWN, lambda _: True)))
+
+
+def erase(world: Model, *_: str) -> Model:
+    """Destroy what is sealed; everybody leaves but oversight."""
+    left = tuple(replace(one, left=True) for one in world.referrals)
+    parties = frozenset({("oversight", OVERSIGHT)})
+    return replace(world, sealed=False, parties=parties, referrals=left)
+
+
+def assign(world: Model, _: str, chosen: str) -> Model:
+    """The desk's part ends with its choice, who was asked then and is not asked again."""
+    asked = replace(without(world, "desk"), asked=world.asked | {chosen})
+    return admit(asked, "candidate", chosen)
+
+
+THEN: Final[dict[str, Callable[[Model, str, str], Model]]] = {
+    "submit": lambda w, *_: route(admit(w, "oversight", OVERSIGHT)),
+    "discard": lambda w, *_: replace(w, sealed=False),
+    "withdraw": lambda w, *_: end_drafts(without(w, "candidate", "desk")),
+    "decline_lead": lambda w, *_: route(without(w, "candidate")),
+    "assign": assign,
+    "accept_lead": lambda w, me, _: admit(without(w, "candidate"), "lead", me),
+    "close": end_drafts,
+    "stop": end_all,
+    "erase": erase,
+}

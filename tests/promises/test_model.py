@@ -1,0 +1,315 @@
+"""The service does what the model says, whoever acts, in whatever order.
+
+Hypothesis makes up stories of one case. Each act, also such as must be refused, is asked
+of the service over HTTP and of tests/model.py; both must answer the same, and then show
+everybody the same: what is there, where it stands, and what can be done now.
+"""
+
+import os
+from collections.abc import Iterator
+from typing import Any, Final
+
+import pytest
+from httpx2 import Response
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    rule,
+    run_state_machine_as_test,
+)
+
+from app.kernel.actors import Role
+from tests.acts import GROUPS, body_of, given, guards
+from tests.mechanism import (
+    ACTORS,
+    CONSENTS,
+    KZ,
+    NGO,
+    OVERSIGHT,
+    POST,
+    UZ,
+    Consent,
+    Model,
+    view_case,
+    view_handover,
+    view_referral,
+)
+from tests.model import OK, Act, Verdict, predict
+from tests.serving import SOAK, times
+from tests.world import NOON, Json, Someone, World, done, lacks, new_case, problem
+
+NAMES: Final = sorted(ACTORS)
+SECONDS: Final = {
+    **dict.fromkeys((KZ, NGO, UZ), Role.SUPERVISOR),
+    OVERSIGHT: Role.PROTECTION_OFFICER,
+}
+PHASES: Final = [Phase.generate, *([Phase.shrink] if not os.environ.get("NOSHRINK") else [])]
+LIKELY: Final = st.integers(0, 3).map(bool)
+
+
+class Service:
+    """The service, with an account of everybody; one case after the other."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.people = {
+            name: world.someone(actor.focal_point, map(Role, actor.roles))
+            for name, actor in ACTORS.items()
+        }
+        self.seconds = {name: world.someone(name, {role}) for name, role in SECONDS.items()}
+        self.begins()
+
+    def begins(self) -> None:
+        """Begin a new story."""
+        self.world.now = NOON
+        self.code = ""
+        self.ids: dict[str, list[str]] = {"referral": [], "handover": [], "consent": []}
+        self.versions: dict[str, int] = {}
+
+    def writes(self, body: Json) -> Response:
+        """Write the case, with its consents."""
+        response = self.people[POST].creates("/cases", body)
+        if response.is_success:
+            self.code = response.json()["code"]
+            self.learns(f"/cases/{self.code}", response)
+            listed = done(self.people[POST].get(f"/cases/{self.code}/consents"))["items"]
+            self.ids["consent"] += [one["id"] for one in listed]
+        return response
+
+    def learns(self, path: str, response: Response) -> None:
+        """Remember the version of a record, as whoever saw it would."""
+        if response.status_code in {200, 201} and response.json().get("version"):
+            self.versions[path] = response.json()["version"]
+
+    def path(self, about: str, target: Any) -> str:
+        """Say where a record is."""
+        if about == "case":
+            return f"/cases/{self.code}"
+        number = target[0] if isinstance(target, tuple) else target
+        return f"/{about}s/{self.ids[about][number]}"
+
+    def does(self, name: str, act: Act) -> Verdict:
+        """Ask the service for one act."""
+        action, target, _ = act
+        about, _, step = action.partition(".")
+        someone, case = self.people[name], f"/cases/{self.code}"
+        match action:
+            case "time.pass":
+                self.world.passes(hours=target)
+                return OK
+            case "consent.record":
+                return self.made(
+                    "consent", someone.creates(f"{case}/consents", given(target))
+                )
+            case "consent.withdraw":
+                consent = self.ids["consent"][target]
+                return said(someone.post(f"{case}/consents/{consent}/withdraw"))
+            case "risk.assess":
+                return said(someone.creates(f"{case}/risk-assessments", {"level": target}))
+            case "safeguards.write":
+                return said(self.steps(someone, case, "safeguards", guards(target), "PUT"))
+            case "referral.open":
+                return self.made("referral", self.opens(someone, *target))
+            case "handover.offer":
+                body = {"to": target, "reason": "OTHER"}
+                return self.made("handover", someone.creates(f"{case}/handovers", body))
+        path, body = self.path(about, target), body_of(self.world, act)
+        response = self.steps(someone, path, step.replace("_", "-"), body)
+        if response.status_code == 202:
+            response = self.allowed(someone, path, step, body, response)
+        if action == "referral.redirect" and response.is_success:
+            self.finds_drafts()
+        return said(response)
+
+    def opens(self, someone: Someone, one: Any, send: bool) -> Response:
+        body = {"recipient": one.to, "service": one.service, "send": send}
+        body["sections"] = sorted(one.sections)
+        return someone.creates(f"/cases/{self.code}/referrals", body)
+
+    def made(self, about: str, response: Response) -> Verdict:
+        """Remember what was made."""
+        if response.is_success:
+            made = response.json()["id"]
+            self.ids[about].append(made)
+            self.learns(f"/{about}s/{made}", response)
+        return said(response)
+
+    def steps(
+        self,
+        someone: Someone,
+        path: str,
+        step: str,
+        body: Any,
+        method: str = "POST",
+        **headers: str,
+    ) -> Response:
+        """Take a step, and read the record again if it has changed meanwhile."""
+        for _ in range(2):
+            tag = {"If_Match": f'"{self.versions.get(path, 1)}.{"0" * 16}"'}
+            response = someone.ask(method, f"{path}/{step}", body, headers=tag | headers)
+            self.learns(path, response)
+            if response.status_code != 412:
+                break
+            self.learns(path, someone.get(path))
+        return response
+
+    def allowed(
+        self, someone: Someone, path: str, step: str, body: Any, asked: Response
+    ) -> Response:
+        """Let a second person allow it, and ask again."""
+        question = asked.json()["id"]
+        done(self.seconds[someone.code].post(f"/approvals/{question}/approve"))
+        return self.steps(someone, path, step, body, approval=question)
+
+    def finds_drafts(self) -> None:
+        """Find the draft that came of a redirection, as whoever holds the case."""
+        for name in NAMES:
+            listed = self.lists(name, "referral")
+            new = [one for one in listed if one not in self.ids["referral"]]
+            self.ids["referral"] += new
+
+    def lists(self, name: str, about: str) -> dict[str, Json]:
+        """List the referrals or handovers that somebody sees, by id."""
+        found = self.people[name].get(f"/{about}s", case=self.code, limit=200)
+        return {one["id"]: one for one in done(found)["items"]}
+
+    def shows(self, name: str) -> list[Any]:
+        """Everything somebody sees of the case."""
+        response = self.people[name].get(f"/cases/{self.code}")
+        self.learns(f"/cases/{self.code}", response)
+        shown = [spell_case(response.json())] if response.is_success else [None]
+        for about, spell in (("referral", spell_referral), ("handover", spell_handover)):
+            listed = self.lists(name, about)
+            ids = self.ids[about]
+            assert set(listed) <= set(ids)
+            shown += [spell(listed[one]) if one in listed else None for one in ids]
+        return shown
+
+
+def steps_of(record: Json) -> frozenset[tuple[str, bool]]:
+    return frozenset((one["action"], one["open"]) for one in record["available_actions"])
+
+
+def spell_case(case: Json) -> tuple[Any, ...]:
+    you_are = tuple(case["you_are"])
+    return you_are, case["state"], case["lead"], case["holder"], steps_of(case)
+
+
+def spell_referral(referral: Json) -> tuple[Any, ...]:
+    you_are = tuple(referral["you_are"])
+    return you_are, referral["state"], referral["sender"], steps_of(referral)
+
+
+def spell_handover(handover: Json) -> tuple[Any, ...]:
+    you_are = tuple(handover["you_are"])
+    return you_are, handover["state"], handover["lead"], steps_of(handover)
+
+
+def said(response: Response) -> Verdict:
+    """What the service answered, in the words of the model."""
+    if response.is_success:
+        return ("gone",) if response.status_code == 204 else OK
+    _, name = problem(response)
+    return (
+        (name, *(need for need, _ in lacks(response))) if name == "needs-unmet" else (name,)
+    )
+
+
+def expected(world: Model, name: str) -> list[Any]:
+    """Everything somebody should see of the case."""
+    actor = ACTORS[name]
+    return [
+        view_case(world, actor),
+        *(view_referral(world, one, actor) for one in world.referrals),
+        *(view_handover(world, one, actor) for one in world.handovers),
+    ]
+
+
+class Story(RuleBasedStateMachine):
+    """One case, as it goes on."""
+
+    def __init__(self, service: Service) -> None:
+        super().__init__()
+        self.service, self.model, self.turn, self.sound = service, Model(), 0, True
+        service.begins()
+
+    @initialize(
+        kinds=st.lists(st.sampled_from(sorted(CONSENTS)), max_size=5, unique=True),
+        level=st.sampled_from(["low", "high", None]),
+        submit=LIKELY,
+    )
+    def write(self, kinds: list[str], level: str | None, submit: bool) -> None:
+        """Write the case, and submit it at once if the person agreed to that."""
+        consents = tuple(Consent(kind, POST) for kind in kinds)
+        risk = (0, level) if level else None
+        draft = Model(consents=consents, risk=risk)
+        verdict, after = predict(draft, ACTORS[POST], ("case.submit", None, False))
+        body = new_case(
+            consents=[given(kind) for kind in kinds],
+            risk={"level": level} if level else None,
+            safeguards=guards("nothing"),
+        )
+        if submit:
+            assert said(self.service.writes(body | {"submit": True})) == verdict
+        if not submit or verdict != OK:
+            done(self.service.writes(body))
+            after = draft
+        self.model = after
+
+    @rule(data=st.data(), likely=LIKELY, group=st.sampled_from(GROUPS))
+    def act(self, data: st.DataObject, likely: bool, group: Any) -> None:
+        """Let somebody do something, mostly what they may."""
+        parts = [n for n in NAMES if self.model.parts(ACTORS[n].focal_point)]
+        name = data.draw(st.sampled_from(parts if likely and parts else NAMES))
+        acts = list(group(self.model))
+        able = [
+            act
+            for act in acts
+            if likely and predict(self.model, ACTORS[name], act)[0] == OK
+        ]
+        act = data.draw(st.sampled_from(able or acts))
+
+        verdict, self.model = predict(self.model, ACTORS[name], act)
+
+        self.sound = False
+        assert self.service.does(name, act) == verdict, (name, act)
+        self.sound = True
+        self.turn += 1
+        self.compare(NAMES[self.turn % len(NAMES)])
+
+    def compare(self, name: str) -> None:
+        """Show one of them everything."""
+        self.sound = False
+        assert self.service.shows(name) == expected(self.model, name), name
+        self.sound = True
+
+    def teardown(self) -> None:
+        """Show everybody everything, at the end."""
+        for name in NAMES if self.service.code and self.sound else ():
+            self.compare(name)
+
+
+@pytest.fixture
+def service(world: World) -> Iterator[Service]:
+    """Open the service with an account of everybody, and keep its event loop."""
+    with world.http:
+        yield Service(world)
+
+
+@pytest.mark.slow
+@pytest.mark.soak
+def test_the_service_does_what_the_model_says(service: Service) -> None:
+    stories = settings(
+        max_examples=times(200, soak=5000),
+        stateful_step_count=times(30, soak=60),
+        deadline=None,
+        derandomize=not SOAK,
+        report_multiple_bugs=False,
+        database=None,
+        phases=PHASES,
+        suppress_health_check=list(HealthCheck),
+    )
+
+    run_state_machine_as_test(lambda: Story(service), settings=stories)
