@@ -161,8 +161,8 @@ def get_routing(
     For the parties of the case itself.
     """
     with begin() as work:
-        case = cases.get(work, code)
-        if not case.relations_of(work.actor.focal_point_id):
+        case, me = cases.get(work, code), work.actor.focal_point_id
+        if not (case.relations_of(me) and case.follows(me)):
             raise NotFound("There is no routing here that is yours to see.")
         rows = routing.shortlist(work, case.id)
         people = [row.focal_point_id for row in rows]

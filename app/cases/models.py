@@ -11,7 +11,7 @@ from app.cases.lifecycle import UNLED, State
 from app.cases.risk import RiskLevel
 from app.deadlines.limits import Priority
 from app.directory.models import FocalPoint
-from app.kernel.actors import HOLDS, Relation
+from app.kernel.actors import FOLLOWS, HOLDS, Relation
 from app.kernel.db import Base, Counter, Listed
 from app.kernel.vault import WrappedKey
 
@@ -109,6 +109,17 @@ class Case(Listed, Base):
         holder = self.holder
         held = frozenset({holder} if holder else set())
         return held | {self.submitter} if self.state in UNLED else held
+
+    def follows(self, focal_point: UUID) -> bool:
+        """Say whether this focal point may learn where the person went (R12).
+
+        Whoever keeps, oversees or helps. A submitter, who may be of the State of origin,
+        knows no more than where it found the person, once they were led across a border.
+        """
+        if self.relocated_at is None or focal_point in self.keepers:
+            return True
+        mine = self.relations_of(focal_point)
+        return bool(mine & FOLLOWS) or self.is_recipient(focal_point)
 
     @property
     def overseers(self) -> frozenset[UUID]:

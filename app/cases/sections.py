@@ -34,6 +34,7 @@ class Paper(StrEnum):
     CONTACTS = "contacts"
     ARRANGEMENT = "arrangement"
     NOTE = "note"
+    MESSAGE = "message"
 
 
 type Sealable = Section | Paper

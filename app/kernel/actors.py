@@ -70,6 +70,9 @@ class Side(StrEnum):
 HOLDS: Final = (Relation.LEAD, Relation.CANDIDATE, Relation.DESK)
 """Relations that hold a case, the first that is there."""
 
+FOLLOWS: Final = frozenset({*HOLDS, Relation.ESCALATION_DESK, Relation.OVERSIGHT})
+"""Relations to a case that may learn where a person went who was led across a border."""
+
 _OF_CASE: Final = {
     Relation.SUBMITTER: frozenset({Side.SUBMITTER}),
     Relation.CANDIDATE: frozenset({Side.CANDIDATE, Side.HOLDER}),

@@ -48,7 +48,7 @@ def facts_of(
         reflection_told=stands.reflection_is_told(),
         risk_current=stands.risk_is_current(),
         recipient_safe=stands.is_safe(recipient, recipient.code),
-        agreed=not sections or is_agreed(work, referral),
+        agreed=not answered or is_agreed(work, referral),
         origin_permitted=stands.origin_is_permitted(recipient),
         terms=terms,
     )

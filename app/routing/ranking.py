@@ -28,6 +28,7 @@ class ReasonIn(StrEnum):
     WORKS_IN_THE_COUNTRY = "works_in_the_country"
     OFFERS_SERVICES_NEEDED = "offers_services_needed"
     SPEAKS_THE_LANGUAGE = "speaks_the_language"
+    CHOSEN_BY_THE_DESK = "chosen_by_the_desk"
 
 
 class ReasonOut(StrEnum):
