@@ -26,6 +26,7 @@ from app.cli.serving import log_lines, server
 from app.kernel.actors import Role
 from app.settings import LogLevel, Settings
 from tests.databases import ask
+from tests.promises.telling import carry_on
 from tests.world import (
     ALL_SECTIONS,
     WORKERS,
@@ -44,7 +45,7 @@ LATIN, CYRILLIC, ARABIC = "Zqxvkjwbhf", "Жъыэщюфбхц", "غظضثشقذ�
 CODE, PHONE, BORN, MINUTE = "ZQXVKJWBHF", "77098765", "1907-11-29", ":17:43.271828"
 STEMS: Final = (LATIN, CYRILLIC, ARABIC, CODE, PHONE, BORN, MINUTE)
 WHOLE = [*ALL_SECTIONS, "indicators", "perpetrators"]
-OPENED = ("/sections/", "/safeguards", "/contacts", "/arrangement", "/notes")
+OPENED = ("/sections/", "/safeguards", "/contacts", "/arrangement", "/notes", "/safety-")
 CLIENT = ("httpx2", "httpcore2")
 """Loggers of the caller's side of the wire."""
 
@@ -173,7 +174,7 @@ class Journey:
         done(lead.does("accept-lead", case, {"contacts": self.say.contacts()}))
         self.works(lead, case)
         self.helps(lead, case)
-        self.opens_all(case)
+        self.opens_all(case, *carry_on(self.say, lead, case, self.cast))
         self.ends(lead, case)
         return case
 
@@ -222,9 +223,10 @@ class Journey:
     def opens_all(self, case: Json, *referrals: Json) -> None:
         """Let everyone try to open everything, and read everything else."""
         of_case = path_of(case)
-        sealed = [f"{of_case}{part}" for part in OPENED[1:3]] + [f"{of_case}/notes"]
+        ours = (*OPENED[1:3], "/notes", "/safeguards/history", "/safety-notice")
+        sealed = [f"{of_case}{part}" for part in ours]
         sealed += [f"{of_case}/sections/{section}" for section in WHOLE]
-        sealed += [f"{path_of(r)}{part}" for r in referrals for part in OPENED[3:]]
+        sealed += [f"{path_of(r)}{part}" for r in referrals for part in OPENED[3:5]]
         known = [f"{of_case}/{part}" for part in ABOUT]
         for one in self.cast:
             for path in sealed:
@@ -234,7 +236,7 @@ class Journey:
             one.hears()
 
 
-ABOUT = ("history", "evidence", "routing", "consents", "access-log")
+ABOUT = "history evidence routing consents access-log facts questions".split()
 LISTS = ("/cases", "/referrals", "/worklist", "/approvals")
 
 
@@ -372,9 +374,7 @@ def found_on_disk(url: str, needles: tuple[bytes, ...] = NEEDLES) -> list[object
     for path in files_of(url):
         try:
             found += [(path.name, hit) for hit in hits(path.read_bytes(), needles)]
-        except (
-            FileNotFoundError
-        ):  # another test's database was dropped, or a segment recycled
+        except FileNotFoundError:  # of another test, or a segment that was recycled
             assert not is_ours(url, path)
     return found
 
