@@ -197,7 +197,7 @@ def test_help_is_found_again_for_a_person_who_was_only_visited(
 
 
 def test_a_no_ends_everything_at_once(
-    world: World, officer: Someone, lead: Someone, shelter: Someone, lawyer: Someone
+    officer: Someone, lead: Someone, shelter: Someone, lawyer: Someone
 ) -> None:
     case = lead.leads(officer.submits())
     helped(lead, shelter, case, completed=False)

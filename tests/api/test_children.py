@@ -72,7 +72,7 @@ def test_an_adult_has_no_such_path(officer: Someone) -> None:
 
 
 def test_no_step_of_the_lead_waits_for_a_guardian(
-    world: World, officer: Someone, lead: Someone, alone: Json
+    world: World, lead: Someone, alone: Json
 ) -> None:
     world.passes(hours=5)
     at = "2026-06-05T12:00:00Z"
@@ -118,9 +118,7 @@ def test_anything_more_waits_until_its_best_interests_are_assessed(
     assert done(lead.refers(alone, "KZ_LEGAL_AID", **ask))["state"] == "sent"
 
 
-def test_nothing_of_this_is_for_an_adult(
-    world: World, officer: Someone, lead: Someone
-) -> None:
+def test_nothing_of_this_is_for_an_adult(officer: Someone, lead: Someone) -> None:
     case = lead.leads(officer.submits(consents=[consent()]))
 
     refused = lead.refers(case, SHELTER, sections=[])
@@ -288,7 +286,7 @@ def test_when_a_childs_case_ends_no_time_runs_on(
 
 
 def test_a_childs_question_is_answered_without_a_guardian(
-    world: World, lead: Someone, shelter: Someone, alone: Json
+    lead: Someone, shelter: Someone, alone: Json
 ) -> None:
     bed = done(lead.refers(alone, SHELTER, sections=[]))
     done(shelter.does("ask", bed, {"topics": ["needs"], "question": "Boy or girl?"}))

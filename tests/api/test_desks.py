@@ -1,6 +1,7 @@
 """What moves a case to another focal point: a desk's choice, a border, a failing lead."""
 
 import pytest
+from httpx2 import Response
 from sqlalchemy import update
 
 from app.cases import queries
@@ -225,7 +226,7 @@ def test_a_submitter_does_not_learn_where_a_person_was_taken(
 
 
 @pytest.fixture
-def failing(world: World, officer: Someone, lead: Someone, desk: Someone) -> Json:
+def failing(world: World, officer: Someone, lead: Someone) -> Json:
     """A case whose lead let its clock pass three times; the desk was brought in."""
     case = lead.leads(officer.submits(consents=BOTH))
     world.passes(days=21)
@@ -265,7 +266,7 @@ def test_a_desk_that_was_brought_in_sees_the_notice_and_nothing_else(
     )
 
 
-def test_two_people_of_the_desk_move_the_lead(
+def test_two_people_of_the_desk_move_the_lead(  # noqa: PLR0913, PLR0917
     officer: Someone,
     lead: Someone,
     ngo: Someone,
@@ -298,7 +299,7 @@ def test_two_people_of_the_desk_move_the_lead(
         assert told["facts"] == {"reason": "LEAD_SILENT"}
 
 
-def test_whom_to_reach_at_the_old_lead_is_forgotten_and_said_anew(
+def test_whom_to_reach_at_the_old_lead_is_forgotten_and_said_anew(  # noqa: PLR0913, PLR0917
     world: World,
     lead: Someone,
     ngo: Someone,
@@ -327,13 +328,13 @@ def test_whom_to_reach_at_the_old_lead_is_forgotten_and_said_anew(
     assert problem(says(shelter, failing, contacts())) == (403, "action-not-yours")
 
 
-def says(who: Someone, case: Json, people: list[Json]) -> object:
+def says(who: Someone, case: Json, people: list[Json]) -> Response:
     """Say whom to reach."""
     path, match = f"{path_of(case)}/contacts", {"If-Match": who.tag(case)}
     return who.ask("PUT", path, {"contacts": people}, headers=match)
 
 
-def test_a_review_that_was_set_stays_when_the_lead_moves(
+def test_a_review_that_was_set_stays_when_the_lead_moves(  # noqa: PLR0913, PLR0917
     world: World,
     officer: Someone,
     lead: Someone,
@@ -397,7 +398,7 @@ def test_only_the_desk_that_was_brought_in_moves_a_lead(
         assert problem(one.does("take-over", failing, MOVE)) == (404, "not-found")
 
 
-def test_a_lead_comes_and_goes_as_often_as_it_must(
+def test_a_lead_comes_and_goes_as_often_as_it_must(  # noqa: PLR0913, PLR0917
     world: World, lead: Someone, ngo: Someone, desk: Someone, boss: Someone, failing: Json
 ) -> None:
     """The second time a focal point is a former lead, it is one already."""

@@ -130,9 +130,7 @@ def test_a_case_without_consent_is_led_and_ends_at_the_desk_when_nobody_takes_it
     assert officer.sees(other)["holder"] == "DESK_CENTRAL_ASIA"
 
 
-def test_safety_comes_before_any_vital_interest(
-    world: World, officer: Someone, shelter: Someone
-) -> None:
+def test_safety_comes_before_any_vital_interest(world: World, officer: Someone) -> None:
     guards = {"country_of_origin": "KZ", "fear_of_state": True}
     guards |= {"unsafe_focal_points": [SHELTER]}
 

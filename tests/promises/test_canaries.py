@@ -236,7 +236,7 @@ class Journey:
             one.hears()
 
 
-ABOUT = "history evidence routing consents access-log facts questions".split()
+ABOUT = ["history", "evidence", "routing", "consents", "access-log", "facts", "questions"]
 LISTS = ("/cases", "/referrals", "/worklist", "/approvals")
 
 

@@ -31,19 +31,26 @@ class Said:
     ends_on: date | None = None
 
 
-# fact              | what it may say                              | who else may find it out
+# fact            | what it may say                                      | found out by
 FACTS = """
 identification    | not_assessed presumed formally_identified not_victim | IDENTIFICATION
-guardian          | not_needed needed appointed                  | GUARDIANSHIP CHILD_PROTECTION
-best_interests    | not_needed assessment_due assessed determined | GUARDIANSHIP CHILD_PROTECTION
-reflection_period | not_available offered running ended declined | IDENTIFICATION RESIDENCE_STATUS
-legal_hold        | in_force lifted                              |
+guardian          | not_needed needed appointed                          | FOR_A_CHILD
+best_interests    | not_needed assessment_due assessed determined        | FOR_A_CHILD
+reflection_period | not_available offered running ended declined         | STATUS
+legal_hold        | in_force lifted                                      |
 """
+
+
+ASKED = {
+    "FOR_A_CHILD": "GUARDIANSHIP CHILD_PROTECTION",
+    "STATUS": "IDENTIFICATION RESIDENCE_STATUS",
+}
 
 
 @pytest.mark.parametrize("line", FACTS.strip().splitlines())
 def test_each_fact_says_what_the_document_allows(line: str) -> None:
-    name, values, services = (cell.split() for cell in f"{line} ".split("|"))
+    name, values, finds_out = (cell.split() for cell in f"{line} ".split("|"))
+    services = " ".join(ASKED.get(word, word) for word in finds_out).split()
 
     rule = RULES[FactName(name[0])]
 
