@@ -10,6 +10,7 @@ from app.api.problems import Fault, invalid, problems
 from app.cases import queries as cases
 from app.cases.schemas import OpenedSection
 from app.cases.sections import Contacts, Safeguards, Section, SectionContent
+from app.casework.bodies import AcceptLead
 from app.casework.schemas import CaseOut
 from app.directory import queries as directory
 from app.disclosure import actions, queries
@@ -148,12 +149,13 @@ def open_contacts(begin: OpenSections, code: CaseCode, purpose: Purpose) -> Resp
 
 @router.put("/contacts", response_model=CaseOut, responses=WRITE | problems(NeedsUnmet))
 def write_contacts(
-    begin: WriteCases, code: CaseCode, seen: IfMatch, once: Once, content: Contacts
+    begin: WriteCases, code: CaseCode, seen: IfMatch, once: Once, promise: AcceptLead
 ) -> Response:
     """Say anew whom to reach, as the lead: two different people."""
+    contacts = Contacts(contacts=promise.contacts)
     with begin() as work:
         return on_case(
-            work, once, lambda: actions.write_contacts(work, code, seen, content)
+            work, once, lambda: actions.write_contacts(work, code, seen, contacts)
         )
 
 
