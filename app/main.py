@@ -24,6 +24,9 @@ from app.api import (
     problems,
     referral_acts,
     referrals,
+    return_acts,
+    return_travel,
+    returns,
     sections,
 )
 from app.api.limits import BodyLimit
@@ -36,7 +39,8 @@ from app.kernel.work import Ground
 MAX_BODY_BYTES: Final = 256 * 1024
 ROUTERS: Final = (
     *(cases, case_acts, case_moves, consents, knowledge, sections),
-    *(referrals, referral_acts, feed, approvals, directory),
+    *(referrals, referral_acts, returns, return_acts, return_travel),
+    *(feed, approvals, directory),
 )
 ABOUT: Final = """
 Carries the cases of presumed victims of trafficking between the focal points of a
@@ -51,6 +55,7 @@ TAGS: Final = [
     {"name": "sections", "description": "What is sealed, and who opened it."},
     {"name": "referrals", "description": "Asking a focal point for one service."},
     {"name": "referral acts", "description": "What its two sides do with a referral."},
+    {"name": "returns", "description": "The checklist of an assisted voluntary return."},
     {"name": "feed", "description": "What happened, what waits, what became of it."},
     {"name": "approvals", "description": "What waits for a second person."},
     {"name": "directory", "description": "Focal points, countries, the rules, and you."},

@@ -17,12 +17,13 @@ from app.feed import models as feed
 from app.kernel import idempotency, journal
 from app.kernel.db import APP_ROLE, OWNER_ROLE, Base, prepare_sqlite
 from app.referrals import models as referrals
+from app.returns import models as returns
 from app.routing import models as routing
 
 # Imported so that Base knows every table; a test finds the one that was forgotten.
 TABLES: Final = (
     *(journal, idempotency, directory, access, deadlines, cases, records),
-    *(routing, consents, referrals, disclosure, feed),
+    *(routing, consents, referrals, returns, disclosure, feed),
 )
 ONE_AT_A_TIME: Final = 0x5AFEC0DE
 

@@ -10,10 +10,10 @@ from app.api.acting import on_case
 from app.api.deps import ApprovalId, CaseCode, IfMatch, Once, WriteCases
 from app.api.guard import BEARER, Guarded
 from app.api.problems import problems
+from app.cases.approving import ApprovalUnusable
 from app.cases.lifecycle import Action, Row
 from app.cases.models import Case
 from app.casework import acting, closing, erasing, intake, leading
-from app.casework.approving import ApprovalUnusable
 from app.casework.bodies import (
     AcceptLead,
     CloseCase,

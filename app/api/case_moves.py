@@ -7,10 +7,10 @@ from app.api.case_acts import ACT, ASKED, NO_LONGER_YOURS, UNSEEN, WITH_ANOTHER
 from app.api.deps import ApprovalId, CaseCode, IfMatch, Once, WriteCases
 from app.api.guard import BEARER, Guarded
 from app.api.problems import problems
+from app.cases.approving import ApprovalUnusable
 from app.cases.lifecycle import Action
 from app.cases.models import Case
 from app.casework import acting, erasing, moving
-from app.casework.approving import ApprovalUnusable
 from app.casework.bodies import (
     AssignCase,
     EraseCase,

@@ -3,7 +3,7 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Response, Security
-from pydantic import Field
+from pydantic import ConfigDict, Field
 from pydantic.json_schema import SkipJsonSchema
 
 from app.access import queries as access
@@ -24,6 +24,7 @@ from app.kernel.problems import NotFound
 from app.kernel.text import Code, CountryCode, Shown
 from app.kernel.work import Reading
 from app.referrals.lifecycle import TABLE as REFERRAL
+from app.returns.lifecycle import TABLE as RETURN
 from app.routing import queries as routing
 from app.routing.schemas import CandidateOut, LeftOutOut, RoutingOut
 
@@ -54,8 +55,11 @@ class StepOut(Shown):
 class Lifecycles(Shown):
     """The rules of the mechanism, as the service enforces them."""
 
+    model_config = ConfigDict(serialize_by_alias=True)
+
     case: list[StepOut]
     referral: list[StepOut]
+    return_: Annotated[list[StepOut], Field(serialization_alias="return")]
 
 
 @router.get("/me", response_model=Me)
@@ -121,9 +125,11 @@ def list_countries(begin: ReadDirectory, if_none_match: IfNoneMatch = None) -> R
 
 @router.get("/lifecycles", response_model=Lifecycles)
 def get_lifecycles(begin: ReadDirectory) -> Response:
-    """Read the life cycles of a case and of a referral as tables."""
+    """Read the life cycles of a case, a referral and a return as tables."""
     with begin():
-        return answer(Lifecycles(case=spell(CASE), referral=spell(REFERRAL)))
+        return answer(
+            Lifecycles(case=spell(CASE), referral=spell(REFERRAL), return_=spell(RETURN))
+        )
 
 
 def spell(table: Table) -> list[StepOut]:  # type: ignore[type-arg]  # any life cycle

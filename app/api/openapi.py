@@ -9,8 +9,8 @@ from fastapi import FastAPI
 
 UNUSED: Final = ("HTTPValidationError", "ValidationError")
 PROBLEM: Final = "application/problem+json"
-LIFECYCLE: Final = re.compile(r"app__(cases|referrals)__lifecycle__(\w+)")
-NOUNS: Final = {"cases": "Case", "referrals": "Referral"}
+LIFECYCLE: Final = re.compile(r"app__(cases|referrals|returns)__lifecycle__(\w+)")
+NOUNS: Final = {"cases": "Case", "referrals": "Referral", "returns": "Return"}
 PLAIN: Final = {"413": "The body is too large.", "415": "The body is not JSON."}
 REQUIRED: Final = {"If-Match": "428", "Idempotency-Key": "400"}
 

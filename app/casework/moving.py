@@ -6,11 +6,11 @@ from uuid import UUID
 from app.access.models import Approval
 from app.cases import actions as cases
 from app.cases import queries
+from app.cases.approving import Matter, second
 from app.cases.lifecycle import LED, OPEN, TABLE, WITH_A_CANDIDATE, Need, Row
 from app.cases.models import Case
 from app.cases.reasons import TakeOverReason
 from app.casework.acting import lock, must_work, sides_of
-from app.casework.approving import Matter, second
 from app.casework.bodies import AssignCase, RelocateCase, TakeOverCase
 from app.casework.carrying import question_of, reroute
 from app.casework.needs import RULES, Terms
@@ -26,6 +26,7 @@ from app.kernel.problems import Problem
 from app.kernel.versions import Seen
 from app.kernel.work import Reading, Writing
 from app.referrals import following
+from app.returns import following as returns
 from app.routing import actions as routing
 from app.routing.ranking import rank
 
@@ -125,7 +126,7 @@ def take_over(
     }
     lacking = [need for need, holds in met.items() if not holds]
     refuse([Unmet(need, Side.DESK, RULES.checks[need].remedy) for need in lacking])
-    matter = Matter(case, "take_over", choice, {"reason": choice.reason})
+    matter = Matter(case, "case.take_over", choice, {"reason": choice.reason})
     if question := second(work, matter, approval):
         return question
     before = case.audience
@@ -137,6 +138,7 @@ def take_over(
     case.touch()
     cases.wind(work, case)
     following.hand_on(work, case)
+    returns.follow(work, case)
     facts = {"reason": choice.reason, "lead": chosen.code}
     work.record("case.taken_over", case, before | case.audience, facts)
     return case

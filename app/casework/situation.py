@@ -1,6 +1,6 @@
 """How a case stands: what its needs are judged by, and how each party sees it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
@@ -25,6 +25,7 @@ from app.kernel.work import Reading
 from app.referrals import lifecycle as referral_states
 from app.referrals import queries as referrals
 from app.referrals.lifecycle import State as ReferralState
+from app.returns import queries as returns
 
 ASKED_OF_ALL: Final = (*("country", "age_class", "language", "priority", "safe_contact"),)
 
@@ -37,6 +38,7 @@ class Context:
     clocks: Mapping[UUID, Clock]
     sections: Mapping[UUID, list[tuple[str, UUID]]]
     referrals: Mapping[UUID, list[ReferralState]]
+    returning: Collection[UUID]
     codes: Mapping[UUID, str]
     me: FocalPoint
 
@@ -46,6 +48,8 @@ def facts_of(
     states: Sequence[ReferralState],
     me: FocalPoint,
     terms: Terms | None = None,
+    *,
+    returning: bool,
 ) -> Facts:
     """Gather what the needs are judged by, for the focal point that asks."""
     case = stands.case
@@ -60,6 +64,7 @@ def facts_of(
         risk_current=stands.risk_is_current(),
         nothing_sent=not any(p.relation == Relation.RECIPIENT for p in case.parties),
         nothing_open=not any(state in referral_states.OPEN for state in states),
+        return_over=not returning,
         helped=any(state in referral_states.HELPED for state in states),
         with_candidate=case.with_relation(Relation.CANDIDATE) is not None,
         legal_hold=stands.facts.legal_hold,
@@ -76,6 +81,7 @@ def look(work: Reading, found: Sequence[Case]) -> Context:
         deadlines.running(work, ids),
         cases.sections_present(work, ids),
         referrals.states_of(work, ids),
+        returns.open_in(work, ids),
         directory.codes(work, people),
         directory.by_id(work, work.actor.focal_point_id),
     )
@@ -92,7 +98,9 @@ def situation_of(work: Reading, case: Case, terms: Terms | None = None) -> Facts
     """Gather what the needs of one case are judged by."""
     states = referrals.states_of(work, [case.id]).get(case.id, [])
     me = directory.by_id(work, work.actor.focal_point_id)
-    return facts_of(standing.of_case(work, case), states, me, terms)
+    returning = bool(returns.open_in(work, [case.id]))
+    stands = standing.of_case(work, case)
+    return facts_of(stands, states, me, terms, returning=returning)
 
 
 def show(work: Reading, found: Sequence[Case]) -> list[CaseOut]:
@@ -149,7 +157,8 @@ def actions_of(
 ) -> list[AvailableCaseAction]:
     """Say of each step of this party whether it is open now and, if not, why not."""
     states = context.referrals.get(case.id, [])
-    facts = facts_of(context.standings[case.id], states, context.me)
+    stands, returning = context.standings[case.id], case.id in context.returning
+    facts = facts_of(stands, states, context.me, returning=returning)
     rows = TABLE.open_to(case.state, sides, work.actor.roles)
     return [show_action(row, facts) for row in rows]
 

@@ -11,14 +11,16 @@ from app.kernel.problems import Problem
 from app.kernel.vault import KEY_BYTES
 from app.main import create_app, lay_ground
 from app.referrals.lifecycle import TABLE as REFERRAL
+from app.returns.lifecycle import TABLE as RETURN
 
 ROOT: Final = Path(__file__).parents[2]
 CONTRACT: Final = "openapi/openapi-3.1.json"
 LIFECYCLES: Final = "docs/lifecycles.md"
 PROBLEMS: Final = "docs/problems.md"
 ABOUT_LIFECYCLES: Final = """
-Written by `make docs` from `app/cases/lifecycle.py` and `app/referrals/lifecycle.py`; the
-service enforces these very tables, and `GET /v1/lifecycles` answers with them.
+Written by `make docs` from `app/cases/lifecycle.py`, `app/referrals/lifecycle.py` and
+`app/returns/lifecycle.py`; the service enforces these very tables, and
+`GET /v1/lifecycles` answers with them.
 """.strip()
 ABOUT_PROBLEMS: Final = """
 Written by `make docs` from the code. Every error is an RFC 9457 problem detail: `type` is
@@ -48,6 +50,9 @@ def lifecycles() -> str:
             "## Referral",
             "",
             *page(REFERRAL),
+            "## Return",
+            "",
+            *page(RETURN),
         ]
     )
 

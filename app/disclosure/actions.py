@@ -42,6 +42,7 @@ from app.disclosure.schemas import (
     OpenedContacts,
     OpenedSafeguards,
     OpenedSafetyNotice,
+    OpenedTravelPlan,
     SafeguardsHistory,
 )
 from app.kernel.lifecycle import ActionNotYours
@@ -51,6 +52,9 @@ from app.referrals import following
 from app.referrals import queries as referrals
 from app.referrals.models import Referral
 from app.referrals.schemas import Arrangement
+from app.returns import following as returns
+from app.returns import queries as returning
+from app.returns.schemas import TravelPlan
 
 
 def open_section(
@@ -146,6 +150,19 @@ def open_arrangement(
     return OpenedArrangement(author=author, written_at=paper.written_at, content=content)
 
 
+def open_travel_plan(
+    work: Writing, return_id: UUID, purpose: ReadingPurpose
+) -> OpenedTravelPlan | None:
+    """Open how the person travels; raises NotFound (404) for a stranger to the return."""
+    referral = returning.get(work, return_id).referral
+    paper = open_paper(work, referral, Paper.TRAVEL_PLAN, purpose)
+    if paper is None:
+        return None
+    content = TravelPlan.model_validate_json(queries.unseal(work, paper))
+    author = author_of(work, paper)
+    return OpenedTravelPlan(author=author, written_at=paper.written_at, content=content)
+
+
 def open_notes(work: Writing, record: Case | Referral, purpose: ReadingPurpose) -> NoteList:
     """Open those notes of a case or referral that the caller may read."""
     papers = queries.notes(work, record.id)
@@ -230,6 +247,7 @@ def write_safeguards(work: Writing, code: str, seen: Seen, content: Safeguards) 
     case = write_paper(work, code, seen, Paper.SAFEGUARDS, content)
     work.session.flush()
     following.withdraw_unsafe(work, case)
+    returns.follow(work, case)
     reroute_unsafe(work, case)
     tell(work, case, Paper.SAFEGUARDS)
     return case

@@ -8,6 +8,7 @@ from app.disclosure.policy import ReadingPurpose
 from app.kernel.paging import Page
 from app.kernel.text import Shown
 from app.referrals.schemas import Arrangement
+from app.returns.schemas import TravelPlan
 
 
 class OpenedSafeguards(Shown):
@@ -46,6 +47,14 @@ class OpenedArrangement(Shown):
     author: str
     written_at: datetime
     content: Arrangement
+
+
+class OpenedTravelPlan(Shown):
+    """How the person travels and who meets them, opened for you; it was recorded."""
+
+    author: str
+    written_at: datetime
+    content: TravelPlan
 
 
 class NoteOut(Shown):

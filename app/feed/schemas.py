@@ -12,7 +12,10 @@ from app.kernel.paging import Page
 from app.kernel.text import Shown
 
 TYPE = "Such as `case.submitted` or `referral.accepted`; the list will grow."
-SUBJECT = "`cases/{code}`, `referrals/{id}`, `approvals/{id}`: read it under /v1/."
+SUBJECT = (
+    "`cases/{code}`, `referrals/{id}`, `returns/{id}` or `approvals/{id}`: "
+    "read it under /v1/."
+)
 
 
 class EventOut(Shown):

@@ -54,7 +54,10 @@ class Relation(StrEnum):
 
 
 class Side(StrEnum):
-    """Whose turn a step is. Holder and sender are derived: whoever holds the case."""
+    """Whose turn a step is. Holder and sender are derived: whoever holds the case.
+
+    The consulate of a return too: whoever issues papers for the State of origin.
+    """
 
     SUBMITTER = "submitter"
     CANDIDATE = "candidate"
@@ -63,6 +66,7 @@ class Side(StrEnum):
     HOLDER = "holder"
     SENDER = "sender"
     RECIPIENT = "recipient"
+    CONSULATE = "consulate"
     OVERSIGHT = "oversight"
     SYSTEM = "system"
 

@@ -12,12 +12,12 @@ from app.deadlines import queries as deadlines
 from app.deadlines.limits import ClockKind, due
 from app.deadlines.models import Clock
 from app.directory import queries as directory
-from app.directory.kinds import is_at_home
+from app.directory.kinds import Service, is_at_home
 from app.kernel.actors import Actor, Side, sides_of_referral
 from app.kernel.needs import UnmetNeed
 from app.kernel.work import Reading
 from app.referrals.lifecycle import TABLE, Row
-from app.referrals.models import Basis, Referral
+from app.referrals.models import Basis, Clearance, Referral
 from app.referrals.needs import RULES, Facts, Terms
 from app.referrals.schemas import AvailableReferralAction, ReferralOut
 
@@ -50,6 +50,8 @@ def facts_of(
         recipient_safe=stands.is_safe(recipient, recipient.code),
         agreed=not sections or is_agreed(work, referral),
         origin_permitted=stands.origin_is_permitted(recipient),
+        return_cleared=service != Service.RETURN or referral.clearance is not None,
+        return_done=service != Service.RETURN or referral.clearance == Clearance.DONE,
         terms=terms,
     )
 

@@ -15,7 +15,7 @@ from app.deadlines import actions as deadlines
 from app.deadlines.limits import ClockKind, due
 from app.kernel.actors import Role
 from app.kernel.problems import Facts, NotFound, Problem
-from app.kernel.work import Writing
+from app.kernel.work import Recorded, Writing
 
 OF_THE_HOLDER: Final = frozenset({Role.COORDINATOR, Role.SUPERVISOR})
 OF_OVERSIGHT: Final = frozenset({Role.PROTECTION_OFFICER, Role.SUPERVISOR})
@@ -29,18 +29,23 @@ class ApprovalUnusable(Problem):
 
 @dataclass(frozen=True)
 class Matter:
-    """What is asked: the very action, on the very case, with the very body."""
+    """What is asked: the very action, on the very case, with the very body.
+
+    Or on a record of the case; `grounds` says what the second person relied on.
+    """
 
     case: Case
     action: str
     body: BaseModel
     facts: Facts
     roles: AbstractSet[Role] = OF_THE_HOLDER
+    record: Recorded | None = None
+    grounds: str = ""
 
     def fingerprint(self, work: Writing) -> str:
         """Recognise the same question: of one account, on one case, word for word."""
         who, said = str(work.actor.account_id), self.body.model_dump_json()
-        parts = (self.action, str(self.case.id), who, said)
+        parts = (self.action, str(self.case.id), who, said, self.grounds)
         return work.vault.fingerprint(*(part.encode() for part in parts))
 
 
@@ -63,9 +68,9 @@ def ask(work: Writing, matter: Matter, fingerprint: str) -> Approval:
     case, us = matter.case, work.actor.focal_point_id
     question = Approval(
         id=work.new_id(),
-        action=f"case.{matter.action}",
+        action=matter.action,
         case_id=case.id,
-        subject=case.reference,
+        subject=(matter.record or case).reference,
         fingerprint=fingerprint,
         facts=dict(matter.facts),
         decision=ApprovalState.PENDING,

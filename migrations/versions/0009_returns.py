@@ -1,0 +1,115 @@
+"""Expand: the checklist of a return, and what its referral has to know of it."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0009"
+down_revision = "0005"
+
+APP_ROLE = "safe_conduct_app"
+COUNTER = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+INSTANT = sa.DateTime(timezone=True)
+STATES = (
+    *("opened", "informed", "permitted", "assessing", "cleared", "documented"),
+    *("planning", "planned", "in_transit", "arrived", "monitoring", "completed"),
+    *("no_go", "called_off", "halted", "ended"),
+)
+ACTIONS = (
+    *("inform", "permit_contact", "verify_nationality", "assess_destination"),
+    *("assess_origin", "determine_interests", "receive_child", "go", "no_go"),
+    *("issue_document", "plan", "accept_plan", "depart", "arrive", "monitor", "report"),
+    *("finish", "call_off", "end", "account_for"),
+)
+LEVELS = ("low", "medium", "high")
+CLEARANCES = ("cleared", "done")
+CLOCKS = (
+    *("acknowledge", "decide_lead", "decide_referral", "meet_person", "give_feedback"),
+    *("review", "review_risk", "monitor", "review_closure", "assess_interests"),
+    *("answer", "approve", "finish_draft", "confirm_deletion", "erase"),
+)
+CLOCKS_NOW = (*CLOCKS[:7], "confirm_arrival", *CLOCKS[7:])
+COUNTS = {"sqlite_autoincrement": True}
+"""SQLite makes a table anew to change it, and would give out numbers again."""
+TABLES = ("return_checklist", "return_step")
+
+
+def upgrade() -> None:
+    """Make the tables, and room in those that are there."""
+    create_checklists()
+    create_steps()
+    allow(CLOCKS_NOW)
+    with op.batch_alter_table("referral", table_kwargs=COUNTS) as referral:
+        referral.add_column(sa.Column("clearance", one_of("clearance", CLEARANCES)))
+    if op.get_context().dialect.name == "postgresql":
+        op.execute(f"GRANT SELECT, INSERT, UPDATE ON return_checklist TO {APP_ROLE}")
+        op.execute(f"GRANT SELECT, INSERT ON return_step TO {APP_ROLE}")
+        op.execute(f"GRANT USAGE ON SEQUENCE {sequences()} TO {APP_ROLE}")
+
+
+def downgrade() -> None:
+    """Undo it: returns are lost, and the clocks of arrivals with them."""
+    with op.batch_alter_table("referral", table_kwargs=COUNTS) as referral:
+        referral.drop_constraint(op.f("ck_referral_clearance"), type_="check")
+        referral.drop_column("clearance")
+    op.execute("DELETE FROM clock WHERE kind = 'confirm_arrival'")
+    allow(CLOCKS)
+    for table in reversed(TABLES):
+        op.drop_table(table)
+
+
+def one_of(name: str, values: tuple[str, ...]) -> sa.Enum:
+    """Spell a closed list as text with a CHECK, which is easy to widen later."""
+    return sa.Enum(*values, name=name, native_enum=False, create_constraint=True, length=40)
+
+
+def refers(name: str, target: str, **rest: bool) -> sa.Column[object]:
+    """Spell a column that refers to another table."""
+    return sa.Column(name, sa.Uuid(), sa.ForeignKey(target), nullable=False, **rest)
+
+
+def allow(kinds: tuple[str, ...]) -> None:
+    """Say anew which clocks there are; SQLite has to make the table anew."""
+    spelled, name = ", ".join(f"'{kind}'" for kind in kinds), op.f("ck_clock_clockkind")
+    with op.batch_alter_table("clock", table_kwargs=COUNTS) as clock:
+        clock.drop_constraint(name, type_="check")
+        clock.create_check_constraint(name, f"kind IN ({spelled})")
+
+
+def sequences() -> str:
+    """Spell what numbers are drawn from."""
+    return ", ".join(f"{table}_number_seq" for table in TABLES)
+
+
+def create_checklists() -> None:
+    """Create the checklists."""
+    op.create_table(
+        "return_checklist",
+        sa.Column("number", COUNTER, primary_key=True),
+        sa.Column("id", sa.Uuid(), nullable=False, unique=True),
+        refers("case_id", "case.id", index=True),
+        refers("referral_id", "referral.id", unique=True),
+        sa.Column("state", one_of("state", STATES), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("visits", sa.JSON(), nullable=False),
+        sa.Column("opened_at", INSTANT, nullable=False),
+        sqlite_autoincrement=True,
+    )
+
+
+def create_steps() -> None:
+    """Create what was done, by whom and when."""
+    op.create_table(
+        "return_step",
+        sa.Column("number", COUNTER, primary_key=True),
+        sa.Column("id", sa.Uuid(), nullable=False, unique=True),
+        refers("return_id", "return_checklist.id", index=True),
+        sa.Column("action", one_of("action", ACTIONS), nullable=False),
+        refers("focal_point_id", "focal_point.id"),
+        sa.Column("account_id", sa.Uuid(), nullable=False),
+        sa.Column("at", INSTANT, nullable=False),
+        sa.Column("result", sa.String()),
+        sa.Column("level", one_of("risklevel", LEVELS)),
+        sa.Column("threats", sa.JSON(), nullable=False),
+        sa.Column("services", sa.JSON(), nullable=False),
+        sqlite_autoincrement=True,
+    )
