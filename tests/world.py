@@ -157,7 +157,10 @@ def after(cursor: str | None) -> Json:
 
 
 def path_of(record: Json) -> str:
-    return f"/cases/{record['code']}" if "code" in record else f"/referrals/{record['id']}"
+    if "code" in record:
+        return f"/cases/{record['code']}"
+    is_return = "open_instead" in record or "document_issued" in record
+    return f"/{'returns' if is_return else 'referrals'}/{record['id']}"
 
 
 def done(response: Response) -> Json:
@@ -252,6 +255,19 @@ def promise(at: str = "2026-06-02T09:00:00+05:00", **changes: Any) -> Json:
     """What a recipient brings when it accepts."""
     meeting = {"place": "Rayymbek 1, side door", "at": at, "person": "Гүлнар"}
     return {"meeting": meeting, "contacts": contacts()} | changes
+
+
+def travel_plan(arrives_at: str = "2026-06-03T18:00:00+05:00", **changes: Any) -> Json:
+    """A plan as the lead writes it, made with the person, unless changed."""
+    plan: Json = {
+        "escort": "Мөлдір",
+        "route": "Almaty to Tashkent, by train",
+        "arrives_at": arrives_at,
+        "met_by": "Dilnoza",
+        "safe_contact": "Signal, never calls",
+        "contacts": contacts("Dilnoza Karimova", "Rustam Aliyev"),
+    }
+    return {"plan": plan | changes, "person_agrees": True}
 
 
 def closing(**changes: Any) -> Json:

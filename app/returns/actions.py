@@ -55,7 +55,7 @@ class NotAReturn(Problem):
 
 
 class ReturnExists(Problem):
-    """The return of this referral was opened before."""
+    """A return of this person was opened before."""
 
     status = 409
 
@@ -101,6 +101,8 @@ def open_return(work: Writing, referral_id: UUID) -> Return:
         raise NotAReturn("Only a referral for the service RETURN has this checklist.")
     if opened := queries.opened_for(work, referral.id):
         raise ReturnExists("Go on with the one there is.", {"return": opened.reference})
+    if queries.open_in(work, [case.id]):
+        raise ReturnExists("Another return of this person has to end first.")
     if referral.state not in GOES_ON:
         legal = REFERRAL_TABLE.legal(referral.state)
         raise ActionIllegal(f"The referral is {referral.state}.", legal)

@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from app.cases.lifecycle import LED
+from app.cases.lifecycle import OPEN as CASE_OPEN
 from app.cases.models import Case
 from app.cases.reasons import WithdrawReason
 from app.consents import standing
@@ -53,7 +53,7 @@ def is_lost(record: Return, stands: Standing, rested: frozenset[UUID]) -> bool:
     taken_back = record.id in rested and not stands.agrees_to_return(referral.recipient)
     over = referral.state not in AT_WORK | {ReferralState.COMPLETED}
     blocked = stands.safeguards.origin_blocked()
-    return taken_back or over or blocked or record.case.state not in LED
+    return taken_back or over or blocked or record.case.state not in CASE_OPEN
 
 
 def end(work: Writing, record: Return) -> None:

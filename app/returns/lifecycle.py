@@ -62,6 +62,8 @@ class Need(StrEnum):
     """What must hold before a step is taken."""
 
     UNDER_WAY = "under_way"
+    LEAD_READY = "lead_ready"
+    STILL_CLEARED = "still_cleared"
     RETURN_CONSENT = "return_consent"
     INFORMATION = "information"
     CONTACT_PERMITTED = "contact_permitted"
@@ -104,7 +106,11 @@ _STILL = (
     *(_N.UNDER_WAY, _N.RETURN_CONSENT, _N.CONTACT_PERMITTED),
     *(_N.RISKS_CURRENT, _N.NO_THREAT, _N.CHILD_PROVIDED_FOR),
 )
-"""Judged again at every step from the decision to the departure."""
+"""Judged again at every step from the decision to the departure.
+
+To another side than the lead all of it is one need: which of them fails, a threat or a fear,
+is not told where the person comes from.
+"""
 
 # fmt: off
 TABLE: Final = Table(_S.OPENED, (
@@ -114,24 +120,24 @@ TABLE: Final = Table(_S.OPENED, (
     Step(_A.PERMIT_CONTACT,      {_S.INFORMED},                 _S.PERMITTED,   _LEAD,        _WORKERS,
          (_N.UNDER_WAY, _N.CONTACT_PERMITTED)),
     Step(_A.VERIFY_NATIONALITY,  {_S.PERMITTED, _S.ASSESSING},  _S.ASSESSING,   _CONSULATE,   _OFFICERS,
-         (_N.UNDER_WAY, _N.CONTACT_PERMITTED, _N.IDENTITY_CONSENT)),
+         (_N.LEAD_READY, _N.IDENTITY_CONSENT)),
     Step(_A.ASSESS_DESTINATION,  _ASSESSABLE,                   None,           _LEAD,        _WORKERS, (_N.UNDER_WAY,)),
     Step(_A.ASSESS_ORIGIN,       _ASSESSABLE,                   None,           _RECIPIENT,   _WORKERS,
-         (_N.UNDER_WAY, _N.CONTACT_PERMITTED, _N.FAMILY_CONSENT)),
+         (_N.LEAD_READY, _N.FAMILY_CONSENT)),
     Step(_A.DETERMINE_INTERESTS, _ASSESSABLE,                   None,           _LEAD,        _WORKERS,
          (_N.UNDER_WAY, _N.INTERESTS_DETERMINED)),
     Step(_A.RECEIVE_CHILD,       _ASSESSABLE,                   None,           _RECIPIENT,   _WORKERS,
-         (_N.UNDER_WAY, _N.CONTACT_PERMITTED, _N.CHILD_RECEPTION)),
+         (_N.LEAD_READY, _N.CHILD_RECEPTION)),
     Step(_A.GO,                  {_S.ASSESSING},                _S.CLEARED,     _LEAD,        {Role.COORDINATOR},
          (*_STILL, _N.NATIONALITY_CONFIRMED, _N.REFLECTION_OVER, _N.SECOND_PERSON)),
     Step(_A.NO_GO,               _BEFORE_DEPARTURE,             _S.NO_GO,       _LEAD,        {Role.COORDINATOR},
          (_N.REASON, _N.PROTECTION, _N.SECOND_PERSON)),
     Step(_A.ISSUE_DOCUMENT,      {_S.CLEARED},                  _S.DOCUMENTED,  _CONSULATE,   _OFFICERS,
-         (*_STILL, _N.IDENTITY_CONSENT, _N.NO_MARKER)),
+         (_N.STILL_CLEARED, _N.IDENTITY_CONSENT, _N.NO_MARKER)),
     Step(_A.PLAN,                {_S.DOCUMENTED, _S.PLANNING, _S.PLANNED}, _S.PLANNING, _LEAD, _WORKERS,
          (*_STILL, _N.TWO_CONTACTS, _N.ARRIVAL, _N.PERSON_AGREES)),
     Step(_A.ACCEPT_PLAN,         {_S.PLANNING},                 _S.PLANNED,     _RECIPIENT,   _WORKERS,
-         (*_STILL, _N.ARRIVAL_AHEAD)),
+         (_N.STILL_CLEARED, _N.ARRIVAL_AHEAD)),
     Step(_A.DEPART,              {_S.PLANNED},                  _S.IN_TRANSIT,  _LEAD,        _WORKERS,
          (*_STILL, _N.ARRIVAL_AHEAD, _N.RECONFIRMED)),
     Step(_A.ARRIVE,              {_S.IN_TRANSIT},               _S.ARRIVED,     _RECIPIENT,   _WORKERS, (_N.PERSON_MET,)),

@@ -90,11 +90,27 @@ def visits_follow(facts: Facts) -> bool:
     return bool(visits) and visits[0] > facts.now and rising
 
 
+def is_ready(facts: Facts) -> bool:
+    """Say whether the lead has done its part, so that the origin may do its own."""
+    return facts.under_way and facts.contact_permitted
+
+
+def is_still_cleared(facts: Facts) -> bool:
+    """Say whether all that the decision rested on holds now, whatever it may be."""
+    sides = (facts.destination, facts.origin)
+    safe = all(is_current(side, facts.now) and is_safe(side) for side in sides)
+    return is_ready(facts) and facts.agreed and safe and is_provided_for(facts)
+
+
 # fmt: off
 NEEDS: Final[dict[Need, Check[Facts]]] = {
     Need.UNDER_WAY: Check(
         lambda f: f.under_way,
         "The referral must be accepted or in progress, and the case neither suspended nor ended.", Side.LEAD),
+    Need.LEAD_READY: Check(
+        is_ready, "The lead has to see to the return first.", Side.LEAD),
+    Need.STILL_CLEARED: Check(
+        is_still_cleared, "The decision does not stand as it did: the lead has to look at it.", Side.LEAD),
     Need.RETURN_CONSENT: Check(
         lambda f: f.agreed,
         "Record the person's consent to return, given for this alone and to this recipient.", Side.LEAD),

@@ -11,6 +11,7 @@ from app.directory.kinds import Service
 from app.kernel.actors import HOLDS, Relation
 from app.kernel.problems import NotFound
 from app.kernel.work import Reading, Writing
+from app.referrals import queries as referrals
 from app.referrals.lifecycle import AT_WORK
 from app.referrals.models import Referral
 from app.returns.lifecycle import CANCELLED, FOR_THE_CONSULATE, OPEN, Action
@@ -58,8 +59,9 @@ def is_visible(work: Reading, return_id: UUID) -> bool:
 
 
 def of_referral(work: Reading, referral_id: UUID) -> Return:
-    """Find the return of a referral, or raise NotFound (404)."""
-    return one(work, visible(work).where(Return.referral_id == referral_id))
+    """Find the return of a referral that is visible itself, or raise NotFound (404)."""
+    referral = referrals.get(work, referral_id)
+    return one(work, visible(work).where(Return.referral_id == referral.id))
 
 
 def opened_for(work: Reading, referral_id: UUID) -> Return | None:

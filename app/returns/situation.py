@@ -193,11 +193,11 @@ def show_task(
 def show_steps(work: Reading, view: View) -> list[StepDone]:
     """Show which step was taken when and by whom.
 
-    What came of it, to the side of the case; to another, of its own steps alone: what the
+    What came of it, to the lead; to another side, of its own steps alone: what the
     host side fears for a person is not told where they come from (R12).
     """
     codes = directory.codes(work, {done.focal_point_id for done in view.done})
-    me, host = work.actor.focal_point_id, Side.HOLDER in view.sides
+    me, host = work.actor.focal_point_id, Side.LEAD in view.sides
     return [
         show_step(done, codes[done.focal_point_id], whole=host or done.focal_point_id == me)
         for done in view.done
@@ -221,7 +221,7 @@ def show_step(done: Done, by: str, *, whole: bool) -> StepDone:
 def instead_of(view: View) -> Sequence[str]:
     """Name the protection to ask for in place of a return that was refused (BR11)."""
     refused = [done for done in view.done if done.action == Action.NO_GO]
-    return refused[-1].services if refused and Side.HOLDER in view.sides else []
+    return refused[-1].services if refused and Side.LEAD in view.sides else []
 
 
 def waits_on(record: Return, side: Side, papers: Referral) -> UUID | None:

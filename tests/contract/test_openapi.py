@@ -13,16 +13,22 @@ from app.cases.lifecycle import TABLE as CASE
 from app.kernel.actors import Scope, Side
 from app.main import create_app
 from app.referrals.lifecycle import TABLE as REFERRAL
+from app.returns.lifecycle import TABLE as RETURN
 from tests.world import Json, World
 
 COMMITTED = Path(__file__).parents[2] / "openapi" / "openapi-3.1.json"
 PROBLEM = "application/problem+json"
 HEADERS = {"Idempotency-Key", "If-Match", "If-None-Match", "Purpose", "Approval"}
-TABLES = (("cases/{code}", CASE), ("referrals/{referral_id}", REFERRAL))
+TABLES = (
+    ("cases/{code}", CASE),
+    ("referrals/{referral_id}", REFERRAL),
+    ("returns/{return_id}", RETURN),
+)
 VERBS = """
-accept acknowledge answer approve ask assess assign close complete confirm decline declare
-discard erase get hold list mend monitor open record redirect refuse relocate reopen report
-resume revoke send start stop submit suspend take withdraw write
+accept account acknowledge answer approve arrive ask assess assign call close complete confirm
+decide decline declare depart determine discard erase get hold inform issue list mend monitor
+open permit plan receive record redirect refuse relocate reopen report resume revoke send start
+stop submit suspend take verify withdraw write
 """
 UNKEYED = {"/livez", "/readyz"}
 METHODS = {"get", "post", "put", "patch", "delete"}
@@ -159,7 +165,7 @@ def test_no_private_number_or_id_is_shown(document: Json) -> None:
     with_id = {name for name, properties in shown.items() if "id" in properties}
     assert with_id == {
         *("AccessEntryOut", "ApprovalOut", "ConsentOut", "EventOut", "ReferralOut"),
-        *("FactOut", "QuestionOut", "VitalInterestOut"),
+        *("FactOut", "QuestionOut", "VitalInterestOut", "ReturnOut", "DocumentTaskOut"),
     }
 
 

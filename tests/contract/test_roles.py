@@ -16,11 +16,11 @@ from tests.databases import ask
 MAY_INSERT = """
     access_entry account agreement api_key approval case case_key clock consent country
     delivery entry fact focal_point left_out mailbox outcome party question referral
-    retrieval risk_assessment sealed shortlisted sighting vital_interest
+    retrieval return_checklist return_step risk_assessment sealed shortlisted sighting vital_interest
 """
 MAY_UPDATE = """
     account agreement api_key approval case case_key clock consent country focal_point
-    mailbox party question referral sealed shortlisted
+    mailbox party question referral return_checklist sealed shortlisted
 """
 MAY_DELETE = "case_key left_out sealed shortlisted"
 KEPT = ("entry", "delivery", "retrieval", "sighting", "access_entry")
@@ -92,7 +92,7 @@ def test_the_service_draws_numbers_but_does_not_set_them(pg_url: str) -> None:
         bool_or(has_sequence_privilege('{APP_ROLE}', oid, 'UPDATE'))
         FROM pg_class WHERE relkind = 'S' AND relnamespace = 'public'::regnamespace"""
 
-    assert ask(pg_url, asked) == [(9, True, False)]
+    assert ask(pg_url, asked) == [(11, True, False)]
 
 
 def test_no_right_comes_by_itself(pg_url: str) -> None:

@@ -61,6 +61,8 @@ lead         | note                | led                 |                    | 
 sender       | arrangement         | worked_on           | at_work completed  | not_of_origin
 sender       | note                | worked_on           | told               | not_of_origin
 recipient    | arrangement         | open                | at_work completed  |
+sender       | travel_plan         | worked_on           | at_work completed  | not_of_origin
+recipient    | travel_plan         | open                | at_work            | safe origin_permitted
 recipient    | note                | open                | asked at_work completed | not_of_origin
 recipient    | note                | open                | asked at_work completed | own_text
 recipient    | needs               | open                | asked at_work      | consented
