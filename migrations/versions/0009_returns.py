@@ -62,9 +62,12 @@ def one_of(name: str, values: tuple[str, ...]) -> sa.Enum:
     return sa.Enum(*values, name=name, native_enum=False, create_constraint=True, length=40)
 
 
-def refers(name: str, target: str, **rest: bool) -> sa.Column[object]:
+def refers(
+    name: str, target: str, *, index: bool | None = None, unique: bool | None = None
+) -> sa.Column[object]:
     """Spell a column that refers to another table."""
-    return sa.Column(name, sa.Uuid(), sa.ForeignKey(target), nullable=False, **rest)
+    to = sa.ForeignKey(target)
+    return sa.Column(name, sa.Uuid(), to, nullable=False, index=index, unique=unique)
 
 
 def allow(kinds: tuple[str, ...]) -> None:

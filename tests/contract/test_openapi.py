@@ -25,10 +25,10 @@ TABLES = (
     ("returns/{return_id}", RETURN),
 )
 VERBS = """
-accept account acknowledge answer approve arrive ask assess assign call close complete confirm
-decide decline declare depart determine discard erase get hold inform issue list mend monitor
-open permit plan receive record redirect refuse relocate reopen report resume revoke send start
-stop submit suspend take verify withdraw write
+accept account acknowledge answer approve arrive ask assess assign call close complete
+confirm decide decline declare depart determine discard erase get hold inform issue list
+mend monitor open permit plan receive record redirect refuse relocate reopen report resume
+revoke send start stop submit suspend take verify withdraw write
 """
 UNKEYED = {"/livez", "/readyz"}
 METHODS = {"get", "post", "put", "patch", "delete"}

@@ -16,7 +16,8 @@ from tests.databases import ask
 MAY_INSERT = """
     access_entry account agreement api_key approval case case_key clock consent country
     delivery entry fact focal_point left_out mailbox outcome party question referral
-    retrieval return_checklist return_step risk_assessment sealed shortlisted sighting vital_interest
+    retrieval return_checklist return_step risk_assessment sealed shortlisted sighting
+    vital_interest
 """
 MAY_UPDATE = """
     account agreement api_key approval case case_key clock consent country focal_point
