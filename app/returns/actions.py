@@ -20,7 +20,7 @@ from app.kernel.work import Writing
 from app.referrals import actions as referrals
 from app.referrals import queries as referred
 from app.referrals.lifecycle import TABLE as REFERRAL_TABLE
-from app.referrals.models import Clearance
+from app.referrals.models import Clearance, Referral
 from app.returns import queries
 from app.returns.lifecycle import (
     CANCELLED,
@@ -143,10 +143,20 @@ def held(work: Writing, return_id: UUID) -> View:
 
 def judge(work: Writing, view: View, action: Action, terms: Terms | None = None) -> Move:
     """Find the step of a return that is held, and see that all it needs is there."""
-    step = TABLE.find(view.record.state, action, view.sides, work.actor.roles)
+    step = find(work, view, action)
     facts = facts_of(work, view, terms)
     RULES.require(step, facts)
     return Move(view, step, facts.arrives_at)
+
+
+def find(work: Writing, view: View, action: Action) -> Row:
+    """Find the step; to the officer of the State a refusal says nothing of the return."""
+    try:
+        return TABLE.find(view.record.state, action, view.sides, work.actor.roles)
+    except ActionIllegal as error:
+        if view.sides == {Side.CONSULATE}:
+            raise ActionIllegal("There is nothing of this kind to do now.") from error
+        raise
 
 
 def take(
@@ -214,15 +224,18 @@ def wind(work: Writing, record: Return, until: datetime | None = None) -> None:
 
 
 def settle(work: Writing, move: Move) -> None:
-    """Let the referral know how far the return has come; ask the officer for papers.
+    """Let the referral know how far the return has come; ask the officer for papers."""
+    referrals.clear(move.record.referral, clearance_of(move.record))
+    if move.step.target in {State.PERMITTED, State.CLEARED}:
+        ask_papers(work, move.record, move.view.papers)
 
-    To the officer of the State the event says that there is something to do, and not what
-    was decided (BR12).
+
+def ask_papers(work: Writing, record: Return, papers: Referral) -> None:
+    """Tell the officer of the State that there is something to do, and nothing else.
+
+    The recipient of the return, where it does this itself, has heard more (BR12).
     """
-    record, papers = move.record, move.view.papers
-    referrals.clear(record.referral, clearance_of(record))
-    due_now = move.step.target in {State.PERMITTED, State.CLEARED}
-    if due_now and papers.id != record.referral_id:
+    if papers.id != record.referral_id:
         officer = frozenset({papers.recipient_id})
         work.record("return.papers_asked", record, officer, by_system=True)
 

@@ -8,13 +8,14 @@ from app.cases.reasons import WithdrawReason
 from app.consents import standing
 from app.consents.standing import Standing
 from app.deadlines import actions as deadlines
+from app.deadlines.queries import running
 from app.kernel.actors import Side
 from app.kernel.work import Writing
 from app.referrals import following
 from app.referrals.lifecycle import AT_WORK
 from app.referrals.lifecycle import State as ReferralState
 from app.returns import queries
-from app.returns.actions import Move, take
+from app.returns.actions import Move, ask_papers, take
 from app.returns.lifecycle import CLOCKS, GOING, TABLE, Action
 from app.returns.models import Return
 from app.returns.situation import look, papers_of, waits_on
@@ -75,8 +76,13 @@ def take_back(work: Writing, record: Return, reason: WithdrawReason) -> None:
 def hand_on(work: Writing, record: Return, stands: Standing) -> None:
     """Let the clock wait for whoever leads the case, or issues papers, now."""
     _, side = CLOCKS[record.state]
-    whom = waits_on(record, side, papers_of(work, record, stands))
+    papers = papers_of(work, record, stands)
+    whom, clock = waits_on(record, side, papers), running(work, [record.id])[record.id]
+    if clock.waits_on == whom:
+        return
     deadlines.pass_on(work, [record.id], whom)
+    if side == Side.CONSULATE:
+        ask_papers(work, record, papers)
 
 
 def leave_all(work: Writing, case: Case) -> None:

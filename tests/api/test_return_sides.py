@@ -198,6 +198,24 @@ def test_the_consulate_does_the_papers_where_it_was_asked(
     assert home.goes("accept-plan")["state"] == "planned"
 
 
+def test_a_consulate_that_is_asked_later_takes_over_the_papers(home: Homecoming) -> None:
+    home.goes("permit-contact")
+    body = {"service": "CONSULAR_DOCUMENT", "sections": ["identity"]}
+    referral = done(home.lead.refers(home.case, CONSULATE, **body))
+    home.officer.hears()
+    early = home.officer.get(f"/returns/{home.record['id']}")
+    done(home.officer.does("accept", referral, promise()))
+    heard = [e for e in home.officer.hears() if e["type"].startswith("return.")]
+    too_soon = home.officer.does("issue-document", home.record, {"without_marker": True})
+
+    assert problem(early) == (404, "not-found")
+    assert kinds(heard) == ["return.papers_asked"]
+    subjects = [w["subject"] for w in done(home.officer.get("/worklist"))["items"]]
+    assert f"returns/{home.record['id']}" in subjects
+    assert problem(too_soon) == (409, "action-illegal")
+    assert not {"state", "legal_actions"} & set(too_soon.json())
+
+
 @pytest.mark.usefixtures("asked")
 def test_what_the_consulate_reads_says_nothing_of_why(
     home: Homecoming,
