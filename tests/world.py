@@ -131,6 +131,25 @@ class Someone:
         done(self.does("acknowledge", case))
         return done(self.does("accept-lead", case, {"contacts": contacts()}))
 
+    def does_with(
+        self, second: "Someone", action: str, record: Json, body: Any
+    ) -> Response:
+        """Act with a second person, who allows it."""
+        asked = self.does(action, record, body)
+        assert asked.status_code == 202, asked.text
+        done(second.post(f"/approvals/{asked.json()['id']}/approve"))
+        return self.does(action, record, body, approval=asked.json()["id"])
+
+    def waits(self) -> list[tuple[str, str, str]]:
+        """Everything that waits for their focal point: about what, for what, until when."""
+        items = done(self.get("/worklist", limit=200))["items"]
+        return [(work["subject"], work["kind"], work["due_at"]) for work in items]
+
+    def notes(self, record: Json) -> list[tuple[str, str]]:
+        """The free texts that are theirs to read: about what, and what was said."""
+        items = done(self.opens(f"{path_of(record)}/notes"))["items"]
+        return [(note["about"], note["text"]) for note in items]
+
     def refers(self, case: Json, to: str, **changes: Any) -> Response:
         body = {"recipient": to, "service": "SHELTER", "sections": ["needs"], "send": True}
         return self.creates(f"/cases/{case['code']}/referrals", body | changes)
@@ -168,6 +187,8 @@ def after(cursor: str | None) -> Json:
 def path_of(record: Json) -> str:
     if "code" in record:
         return f"/cases/{record['code']}"
+    if "open_instead" in record or "document_issued" in record:
+        return f"/returns/{record['id']}"
     kind = "handovers" if "to" in record else "referrals"
     return f"/{kind}/{record['id']}"
 
@@ -280,6 +301,19 @@ def promise(at: str = "2026-06-02T09:00:00+05:00", **changes: Any) -> Json:
 def taking(**changes: Any) -> Json:
     """What a focal point promises when it takes the lead over."""
     return {"contacts": contacts(), "capacity_confirmed": True} | changes
+
+
+def travel_plan(arrives_at: str = "2026-06-03T18:00:00+05:00", **changes: Any) -> Json:
+    """A plan as the lead writes it, made with the person, unless changed."""
+    plan: Json = {
+        "escort": "Мөлдір",
+        "route": "Almaty to Tashkent, by train",
+        "arrives_at": arrives_at,
+        "met_by": "Dilnoza",
+        "safe_contact": "Signal, never calls",
+        "contacts": contacts("Dilnoza Karimova", "Rustam Aliyev"),
+    }
+    return {"plan": plan | changes, "person_agrees": True}
 
 
 def closing(**changes: Any) -> Json:

@@ -80,6 +80,7 @@ class Need(StrEnum):
     SECOND_PERSON = "second_person"
     NO_LEGAL_HOLD = "no_legal_hold"
     FOCAL_POINT_CHOSEN = "focal_point_chosen"
+    RETURN_OVER = "return_over"
     REFERRAL_ACCEPTED = "referral_accepted"
     NO_REFERRAL_ACCEPTED = "no_referral_accepted"
 
@@ -91,6 +92,7 @@ _OFFICER, _CASEWORKER, _COORDINATOR = Role.OFFICER, Role.CASEWORKER, Role.COORDI
 _NEW = {_S.SUBMITTED, _S.UNDER_REVIEW}
 _LED = {_S.REFERRING, _S.ASSISTING, _S.SUSPENDED, _S.MONITORING}
 _MAY_BE_REFERRED = AnyOf((_N.CONSENT_TO_REFER, _N.CHILD_PATH, _N.VITAL_INTEREST))
+_MAY_BE_REFERRED_AGAIN = AnyOf((_N.CONSENT_TO_REFER, _N.CHILD_PATH))
 
 # fmt: off
 TABLE: Final = Table(_S.DRAFT, (
@@ -125,11 +127,11 @@ TABLE: Final = Table(_S.DRAFT, (
     Step(_A.REOPEN_ASSISTANCE, {_S.MONITORING},  _S.REFERRING,    {Side.LEAD},       {_CASEWORKER},
          (_N.REASON,)),
     Step(_A.CLOSE,             {_S.UNDER_REVIEW} | _LED, _S.CLOSED, {Side.HOLDER},   {_COORDINATOR},
-         (_N.REASON, _N.NOTHING_OPEN, _N.PERSON_INFORMED, _N.SECOND_PERSON)),
+         (_N.REASON, _N.NOTHING_OPEN, _N.RETURN_OVER, _N.PERSON_INFORMED, _N.SECOND_PERSON)),
     Step(_A.STOP,              _NEW | _LED,      _S.CLOSED,       {Side.HOLDER},     {_CASEWORKER},
          (_N.REASON,)),
     Step(_A.REOPEN,            {_S.CLOSED},      _S.REFERRING,    {Side.LEAD},       {_COORDINATOR},
-         (_N.REASON, _N.CONSENT_TO_REFER)),
+         (_N.REASON, _MAY_BE_REFERRED_AGAIN)),
     Step(_A.ERASE,             {_S.CLOSED, _S.VOID}, _S.ERASED,   {Side.OVERSIGHT, Side.SYSTEM},
          {Role.PROTECTION_OFFICER}, (_N.NO_LEGAL_HOLD, _N.SECOND_PERSON)),
 ))

@@ -34,8 +34,10 @@ class Paper(StrEnum):
     SAFETY_NOTICE = "safety_notice"
     CONTACTS = "contacts"
     ARRANGEMENT = "arrangement"
+    TRAVEL_PLAN = "travel_plan"
     NOTE = "note"
     SCREENING = "screening"
+    MESSAGE = "message"
 
 
 type Sealable = Section | Paper

@@ -9,7 +9,13 @@ from app.cases.lifecycle import OPEN, TABLE
 from app.cases.models import Case
 from app.cases.records import Fact, VitalInterest
 from app.cases.schemas import NewFact, NewIdentification, NewVitalInterest
-from app.casework.acting import hearers, must_work, must_write, sides_of
+from app.casework.acting import (
+    hearers,
+    must_prepare,
+    must_work,
+    must_write,
+    sides_of,
+)
 from app.casework.watching import watch_interests
 from app.consents import actions as consents
 from app.consents import queries as recorded
@@ -24,12 +30,13 @@ from app.kernel.problems import NotFound
 from app.kernel.work import Reading, Writing
 from app.referrals import following
 from app.referrals import queries as referrals_of
+from app.returns import following as returns
 
 
 def record_consent(work: Writing, code: str, new: NewConsent) -> Consent:
-    """Record a consent; raises what `must_write` and `consents.record` do."""
+    """Record a consent; raises what `must_prepare` and `consents.record` do."""
     case = queries.lock(work, code)
-    must_write(work, case)
+    must_prepare(work, case)
     consent = consents.record(work, case, new)
     case.touch()
     work.record("consent.recorded", case, case.keepers, {"consent": str(consent.id)})
@@ -49,7 +56,7 @@ def withdraw_consent(work: Writing, code: str, consent_id: UUID) -> Consent:
     if consent not in consents_for(work, case):
         raise NotFound("There is no such consent in this case.")
     must_work(work)
-    rested = following.covered(work, case)
+    rested, returning = following.covered(work, case), returns.resting(work, case)
     offered = handovers.rests_on_consent(work, case)
     if consents.take_back(work, consent):
         case.touch()
@@ -58,6 +65,7 @@ def withdraw_consent(work: Writing, code: str, consent_id: UUID) -> Consent:
         work.session.flush()
         following.withdraw_uncovered(work, case, rested)
         handovers.cancel_uncovered(work, case, rested=offered)
+        returns.follow(work, case, returning)
         watch_interests(work, case)
     return consent
 
@@ -84,8 +92,8 @@ def set_fact(work: Writing, code: str, new: NewFact) -> Fact:
     FocalPointUnknown (422).
     """
     case = queries.lock(work, code)
-    if not may_find_out(work, case, new.name):
-        must_write(work, case)
+    if case.state not in OPEN or not may_find_out(work, case, new.name):
+        must_prepare(work, case)
     must_work(work)
     fact = Fact(
         id=work.new_id(),
@@ -122,18 +130,21 @@ def may_find_out(work: Reading, case: Case, name: FactName) -> bool:
 def facts_for(work: Reading, case: Case) -> list[Fact]:
     """List the facts the caller may know: all if it keeps the case, else what it finds out.
 
-    Oversight sees the legal hold alone.
+    The legal hold is for oversight alone, which sees nothing else: it may look into the
+    very lead.
     """
     found = queries.facts(work, [case.id]).get(case.id, [])
     me = work.actor.focal_point_id
-    if me in case.keepers and Relation.DESK not in case.relations_of(me):
-        return found
-    watches = Relation.OVERSIGHT in case.relations_of(me)
+    mine = case.relations_of(me)
+    keeps = me in case.keepers and Relation.DESK not in mine
     return [
         fact
         for fact in found
-        if (watches and fact.name == FactName.LEGAL_HOLD)
-        or may_find_out(work, case, fact.name)
+        if (
+            Relation.OVERSIGHT in mine
+            if fact.name == FactName.LEGAL_HOLD
+            else keeps or may_find_out(work, case, fact.name)
+        )
     ]
 
 

@@ -5,13 +5,14 @@ leaves (R35), and answers a refusal like something that is not there (R08): so t
 None where there is nothing for the caller, instead of raising, which would undo the entry.
 """
 
-from uuid import UUID
+from typing import Final
 
 from pydantic import BaseModel
 
 from app.cases import actions as cases
 from app.cases import queries
 from app.cases.actions import NoteText
+from app.cases.lifecycle import Need
 from app.cases.models import Case, Sealed
 from app.cases.schemas import OpenedSection
 from app.cases.sections import (
@@ -25,6 +26,7 @@ from app.cases.sections import (
 )
 from app.casework.acting import lock, must_work
 from app.casework.carrying import reroute_unsafe
+from app.casework.needs import RULES
 from app.directory import queries as directory
 from app.disclosure import queries as policies
 from app.disclosure.models import AccessEntry
@@ -38,23 +40,20 @@ from app.disclosure.policy import (
 from app.disclosure.schemas import (
     NoteList,
     NoteOut,
-    OpenedArrangement,
     OpenedContacts,
     OpenedSafeguards,
     OpenedSafetyNotice,
-    OpenedScreening,
     SafeguardsHistory,
 )
 from app.handovers import following as handovers
+from app.kernel.actors import Side
 from app.kernel.lifecycle import ActionNotYours
+from app.kernel.needs import Unmet, refuse
 from app.kernel.versions import Seen
 from app.kernel.work import Recorded, Writing
 from app.referrals import following
-from app.referrals import queries as referrals
 from app.referrals.models import Referral
-from app.referrals.schemas import Arrangement
-from app.screening import queries as screenings
-from app.screening.schemas import ScreeningPaper
+from app.returns import following as returns
 
 
 def open_section(
@@ -137,42 +136,10 @@ def open_contacts(
     )
 
 
-def open_arrangement(
-    work: Writing, referral_id: UUID, purpose: ReadingPurpose
-) -> OpenedArrangement | None:
-    """Open what a recipient promised; raises NotFound (404) for a stranger to it."""
-    referral = referrals.get(work, referral_id)
-    paper = open_paper(work, referral, Paper.ARRANGEMENT, purpose)
-    if paper is None:
-        return None
-    content = Arrangement.model_validate_json(queries.unseal(work, paper))
-    author = author_of(work, paper)
-    return OpenedArrangement(author=author, written_at=paper.written_at, content=content)
-
-
-def open_screening(
-    work: Writing, code: str, screening_id: UUID, purpose: ReadingPurpose
-) -> OpenedScreening | None:
-    """Open a screening, as one opens the section of indicators.
-
-    Raises NotFound (404) for a stranger to the case.
-    """
-    case = queries.get(work, code)
-    screening = screenings.find(work, case.id, screening_id)
-    paper = queries.sealed(work, screening.id, Paper.SCREENING) if screening else None
-    allowed = may(work, case, Paper.SCREENING, Deed.OPEN, paper)
-    enter(work, screening or case, Paper.SCREENING, purpose, allowed=allowed)
-    if paper is None or not allowed:
-        return None
-    content = ScreeningPaper.model_validate_json(queries.unseal(work, paper))
-    author = author_of(work, paper)
-    return OpenedScreening(author=author, written_at=paper.written_at, content=content)
-
-
 def open_notes(work: Writing, record: Case | Referral, purpose: ReadingPurpose) -> NoteList:
     """Open those notes of a case or referral that the caller may read."""
     papers = queries.notes(work, record.id)
-    shown = [p for p in papers if may(work, record, Paper.NOTE, Deed.OPEN, p)]
+    shown = [p for p in papers if may(work, record, Paper(p.kind), Deed.OPEN, p)]
     enter(work, record, Paper.NOTE, purpose, allowed=bool(shown))
     return NoteList(items=[note_out(work, paper) for paper in shown])
 
@@ -254,9 +221,26 @@ def write_safeguards(work: Writing, code: str, seen: Seen, content: Safeguards) 
     work.session.flush()
     following.withdraw_unsafe(work, case)
     handovers.cancel_unsafe(work, case)
+    returns.follow(work, case)
     reroute_unsafe(work, case)
     tell(work, case, Paper.SAFEGUARDS)
     return case
+
+
+def write_contacts(work: Writing, code: str, seen: Seen, content: Contacts) -> Case:
+    """Seal anew whom to reach at the lead: people leave, and so do leads.
+
+    Raises as `write_section` does, and NeedsUnmet (409) without two different people.
+    """
+    case = write_paper(work, code, seen, Paper.CONTACTS, content)
+    if len({contact.name for contact in content.contacts}) < ENOUGH_PEOPLE:
+        check = RULES.checks[Need.TWO_CONTACTS]
+        refuse([Unmet(Need.TWO_CONTACTS, Side.LEAD, check.remedy)])
+    tell(work, case, Paper.CONTACTS)
+    return case
+
+
+ENOUGH_PEOPLE: Final = 2
 
 
 def tell(work: Writing, case: Case, subject: Subject) -> None:

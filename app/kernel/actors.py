@@ -55,7 +55,10 @@ class Relation(StrEnum):
 
 
 class Side(StrEnum):
-    """Whose turn a step is. Holder and sender are derived: whoever holds the case."""
+    """Whose turn a step is. Holder and sender are derived: whoever holds the case.
+
+    The consulate of a return too: whoever issues papers for the State of origin.
+    """
 
     SUBMITTER = "submitter"
     CANDIDATE = "candidate"
@@ -66,12 +69,21 @@ class Side(StrEnum):
     RECIPIENT = "recipient"
     HANDOVER_CANDIDATE = "handover_candidate"
     FORMER_LEAD = "former_lead"
+    CONSULATE = "consulate"
     OVERSIGHT = "oversight"
     SYSTEM = "system"
 
 
 HOLDS: Final = (Relation.LEAD, Relation.CANDIDATE, Relation.DESK)
 """Relations that hold a case, the first that is there."""
+
+FOLLOWS: Final = frozenset(
+    {
+        *(*HOLDS, Relation.ESCALATION_DESK, Relation.OVERSIGHT),
+        *(Relation.RECIPIENT, Relation.HANDOVER_CANDIDATE),
+    }
+)
+"""Relations, to a case or to a record of it, that may learn where a person was led."""
 
 _OF_CASE: Final = {
     Relation.SUBMITTER: frozenset({Side.SUBMITTER}),

@@ -25,6 +25,7 @@ class Terms:
     feedback: bool = False
     topics: frozenset[Section] = frozenset()
     answered: frozenset[Section] | None = None
+    says_more: bool = False
     alternative: str | None = None
     review_at: datetime | None = None
     time_is_up: bool = False
@@ -47,6 +48,8 @@ class Facts:
     recipient_safe: bool
     agreed: bool
     origin_permitted: bool
+    return_cleared: bool
+    return_done: bool
     terms: Terms = Terms()
 
 
@@ -72,6 +75,17 @@ def is_reviewed_in_time(facts: Facts) -> bool:
 def may_hear_of_it(facts: Facts) -> bool:
     """Say whether police and prosecution may hear of the person yet (N22, BR15)."""
     return facts.service != Service.LAW_ENFORCEMENT or facts.reflection_told
+
+
+def may_be_answered(facts: Facts) -> bool:
+    """Say whether no more is answered than the person agreed to.
+
+    That there is no more to say may always be answered, or a child's protection would wait
+    for a guardian; to say it in words a consent is needed, or the path of a child.
+    """
+    if facts.terms.answered is None or facts.answer_covered:
+        return facts.terms.answered is not None
+    return not facts.terms.answered and (facts.child_path or not facts.terms.says_more)
 
 
 # fmt: off
@@ -114,12 +128,18 @@ NEEDS: Final[dict[Need, Check[Facts]]] = {
         "the notice alone.", Side.SENDER),
     Need.QUESTION: Check(lambda f: bool(f.terms.topics), "Name what you ask for."),
     Need.CONSENT_TO_ANSWER: Check(
-        lambda f: f.terms.answered is not None and f.answer_covered,
+        may_be_answered,
         "Answer with no more than the person's consent covers, for this recipient and service."),
     Need.ALTERNATIVE: Check(
         lambda f: f.terms.alternative is not None, "Name another focal point that could help."),
     Need.REVIEW_DATE: Check(
         is_reviewed_in_time, "Set a review that is ahead: within 7 days of an emergency, 14 if urgent, else 30."),
+    Need.RETURN_CLEARED: Check(
+        lambda f: f.return_cleared,
+        "Go through the checklist of the return first, to the decision that the person can go.", Side.SENDER),
+    Need.RETURN_DONE: Check(
+        lambda f: f.return_done,
+        "Confirm the arrival in the checklist of the return first, and plan the visits.", Side.RECIPIENT),
     Need.TIME_IS_UP: Check(
         lambda f: f.terms.time_is_up, "It ends by itself when its time is up.", Side.SYSTEM),
 }

@@ -33,6 +33,7 @@ CASE = of_case.Facts(
     risk_current=True,
     nothing_sent=True,
     nothing_open=True,
+    return_over=True,
     helped=True,
     with_candidate=True,
     legal_hold=False,
@@ -60,6 +61,8 @@ REFERRAL = of_referral.Facts(
     recipient_safe=True,
     agreed=True,
     origin_permitted=True,
+    return_cleared=True,
+    return_done=True,
     terms=of_referral.Terms(
         meeting_at=NOON + timedelta(hours=1),
         contacts=frozenset({"Ana", "Ion"}),
@@ -81,6 +84,7 @@ CASE_LACKS = {
     CaseNeed.RISK_CURRENT: replace(CASE, risk_current=False),
     CaseNeed.NOTHING_SENT: replace(CASE, nothing_sent=False),
     CaseNeed.NOTHING_OPEN: replace(CASE, nothing_open=False),
+    CaseNeed.RETURN_OVER: replace(CASE, return_over=False),
     CaseNeed.REASON: replace(CASE, terms=replace(CASE.terms, reason=None)),
     CaseNeed.TWO_CONTACTS: replace(
         CASE, terms=replace(CASE.terms, contacts=frozenset({"Ana"}))
@@ -114,6 +118,8 @@ REFERRAL_LACKS = {
     Need.RISK_CURRENT: replace(REFERRAL, risk_current=False),
     Need.RECIPIENT_SAFE: replace(REFERRAL, recipient_safe=False),
     Need.AGREEMENT: replace(REFERRAL, agreed=False),
+    Need.RETURN_CLEARED: replace(REFERRAL, return_cleared=False),
+    Need.RETURN_DONE: replace(REFERRAL, return_done=False),
     Need.ORIGIN_PERMITTED: replace(REFERRAL, origin_permitted=False),
     Need.TWO_CONTACTS: replace(
         REFERRAL, terms=replace(REFERRAL.terms, contacts=frozenset({"Ana"}))
@@ -129,7 +135,11 @@ REFERRAL_LACKS = {
         REFERRAL, service=Service.LAW_ENFORCEMENT, reflection_told=False
     ),
     Need.QUESTION: replace(REFERRAL, terms=replace(REFERRAL.terms, topics=frozenset())),
-    Need.CONSENT_TO_ANSWER: replace(REFERRAL, answer_covered=False),
+    Need.CONSENT_TO_ANSWER: replace(
+        REFERRAL,
+        answer_covered=False,
+        terms=replace(REFERRAL.terms, answered=frozenset({Section.NEEDS})),
+    ),
     Need.ALTERNATIVE: replace(REFERRAL, terms=replace(REFERRAL.terms, alternative=None)),
     Need.REVIEW_DATE: replace(REFERRAL, terms=replace(REFERRAL.terms, review_at=None)),
     Need.TIME_IS_UP: replace(REFERRAL, terms=replace(REFERRAL.terms, time_is_up=False)),
@@ -208,6 +218,26 @@ def test_visits_are_ahead_and_rise(days: list[int], *, fits: bool) -> None:
     assert of_case.NEEDS[CaseNeed.SCHEDULE].met(planned) == fits
 
 
+@pytest.mark.parametrize(
+    ("answered", "child_path", "says_more", "fits"),
+    [
+        ([], False, False, True),
+        ([], False, True, False),
+        ([], True, True, True),
+        ([Section.NEEDS], True, False, False),
+        (None, True, False, False),
+    ],
+)
+def test_without_a_consent_it_may_be_said_that_there_is_no_more_to_say(
+    answered: list[Section] | None, *, child_path: bool, says_more: bool, fits: bool
+) -> None:
+    said = None if answered is None else frozenset(answered)
+    terms = replace(REFERRAL.terms, answered=said, says_more=says_more)
+    facts = replace(REFERRAL, answer_covered=False, child_path=child_path, terms=terms)
+
+    assert of_referral.NEEDS[Need.CONSENT_TO_ANSWER].met(facts) == fits
+
+
 @pytest.mark.parametrize("need", CASE_LACKS)
 def test_each_need_of_a_case_is_met_and_unmet(need: CaseNeed) -> None:
     assert of_case.NEEDS[need].met(CASE)
@@ -268,6 +298,8 @@ def test_all_that_a_sending_lacks_is_told_together() -> None:
         recipient_safe=False,
         agreed=False,
         origin_permitted=False,
+        return_cleared=False,
+        return_done=False,
     )
 
     with pytest.raises(NeedsUnmet) as refused:
