@@ -248,6 +248,7 @@ def case_needs(world: Model, me: str) -> Met:
         "nothing_sent": not any(one.told for one in world.referrals),
         "nothing_open": not alive and not offered,
         "no_legal_hold": True,
+        "return_over": True,
     }
     return met.__getitem__
 
@@ -265,6 +266,8 @@ def referral_needs(world: Model, one: Referral) -> Met:
         "agreement": True,
         "origin_permitted": True,
         "reflection_told": True,
+        "return_cleared": True,
+        "return_done": True,
     }
     return met.__getitem__
 

@@ -238,8 +238,10 @@ def on_consent(world: Model, actor: Actor, name: str, target: Any, _: bool) -> O
     if not world.sees_case(me):
         return NOT_FOUND, world
     if name == "record":
-        given = (*world.consents, Consent(target, me))
-        return may_write(world, actor) or OK, replace(world, consents=given)
+        given = replace(world, consents=(*world.consents, Consent(target, me)))
+        if world.state == "closed":  # else a no could never become a yes again
+            return OK if "lead" in world.relations(me) else NOT_YOURS, given
+        return may_write(world, actor) or OK, given
     consent = world.consents[target]
     return OK if knows(world, me, consent) else NOT_FOUND, take_back(world, target)
 
