@@ -58,6 +58,10 @@ ENDINGS: Final = frozenset(
         *("referral.revoke", "referral.withdraw", "referral.decline"),
     }
 )
+EARLY: Final = 15
+SUBMIT: Final[Act] = ("case.submit", None, False)
+TO_LEAD: Final = ("case.acknowledge", "case.accept_lead")
+TO_LEAD_FROM: Final = {"submitted": 0, "under_review": 1, "referring": 2}
 LIKELY: Final = st.integers(0, 3).map(bool)
 
 
@@ -257,35 +261,44 @@ class Story(RuleBasedStateMachine):
     @initialize(
         kinds=st.lists(st.sampled_from(sorted(CONSENTS)), max_size=5, unique=True),
         level=st.sampled_from(["low", "high", None]),
-        submit=LIKELY,
+        far=st.sampled_from(["draft", "submitted", "under_review", *["referring"] * 3]),
     )
-    def write(self, kinds: list[str], level: str | None, submit: bool) -> None:
-        """Write the case, and submit it at once if the person agreed to that."""
+    def write(self, kinds: list[str], level: str | None, far: str) -> None:
+        """Write the case, and bring it as far as it comes."""
+        if far != "draft":
+            kinds = sorted({*kinds, "refer", "services"})
         consents = tuple(Consent(kind, POST) for kind in kinds)
-        risk = (0, level) if level else None
-        draft = Model(consents=consents, risk=risk)
-        verdict, after = predict(draft, ACTORS[POST], ("case.submit", None, False))
+        self.model = Model(consents=consents, risk=(0, level) if level else None)
+        verdict, after = predict(self.model, ACTORS[POST], SUBMIT)
         body = new_case(
             consents=[given(kind) for kind in kinds],
             risk={"level": level} if level else None,
             safeguards=guards("nothing"),
         )
-        if submit:
+        if far != "draft":
             assert said(self.service.writes(body | {"submit": True})) == verdict
-        if not submit or verdict != OK:
+        if far == "draft" or verdict != OK:
             done(self.service.writes(body))
-            after = draft
+            return
         self.model = after
+        for action in TO_LEAD[: TO_LEAD_FROM[far]]:
+            self.take(self.model.holder or POST, (action, None, False))
 
     @rule(data=st.data(), likely=LIKELY, ends=RARELY, group=st.sampled_from(GROUPS))
     def act(self, data: st.DataObject, likely: bool, ends: bool, group: Any) -> None:
         """Let somebody do something, mostly what they may; rarely what ends the story."""
-        everything = [(name, act) for name in NAMES for act in group(self.model)]
-        able = self.able(group, ends=ends) or self.able(acts_on_case, ends=ends)
-        name, act = data.draw(st.sampled_from(able if likely and able else everything))
+        chosen = [(name, act) for name in NAMES for act in group(self.model)]
+        if likely:
+            ends = ends and self.turn > EARLY
+            able = self.able(group, ends=ends) or self.able(acts_on_case, ends=ends)
+            chosen = able or chosen
+        action = data.draw(st.sampled_from(sorted({act[0] for _, act in chosen})))
+        some = [(name, act) for name, act in chosen if act[0] == action]
+        self.take(*data.draw(st.sampled_from(some)))
 
+    def take(self, name: str, act: Act) -> None:
+        """Act, on both; then compare what one of them sees."""
         verdict, self.model = predict(self.model, ACTORS[name], act)
-
         if os.environ.get("TRACE"):  # TEMP
             with open("/tmp/trace.txt", "a") as f:  # TEMP
                 f.write(f"{self.model.state} {name} {act[0]} {verdict} {act[1]}\n")  # TEMP
