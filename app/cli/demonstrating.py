@@ -1,8 +1,8 @@
-"""The demonstration: a made-up mechanism, a journey through it, and a service to try."""
+"""The demonstration: a made-up mechanism, journeys through it, and a service to try."""
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from datetime import timedelta
 from typing import Final
@@ -10,9 +10,12 @@ from typing import Final
 import uvicorn
 
 from app.cli.serving import alone, ground_of, migrate, must_be_ready, server
-from app.demo.cast import OFFICER, Stage, give_keys, load_mechanism
-from app.demo.story import Story
-from app.demo.words import REFERENCE
+from app.demo import journeys
+from app.demo.cast import UZ_OFFICER, Part
+from app.demo.journeys import Journey
+from app.demo.players import StoryBroken, Troupe
+from app.demo.stage import Stage, give_keys, load_mechanism
+from app.demo.worker import REFERENCE
 from app.kernel.keyfile import FileKeys
 from app.kernel.work import Ground
 from app.main import create_app
@@ -29,7 +32,7 @@ def prepare(settings: Settings) -> None:
     migrate(settings)
 
 
-def keys_for(ground: Ground) -> dict[str, str]:
+def keys_for(ground: Ground) -> dict[Part, str]:
     """Load the made-up mechanism and give its cast keys for a day."""
     with ground.database.writing() as session:
         stage = Stage(session, ground.clock(), ground.ids)
@@ -37,15 +40,16 @@ def keys_for(ground: Ground) -> dict[str, str]:
         return give_keys(stage)
 
 
-def play(settings: Settings, say: Say) -> None:
-    """Play the journey against the running service of these settings."""
+def play(settings: Settings, say: Say, chosen: Collection[Journey] = ()) -> None:
+    """Play journeys against the running service of these settings; none named: all."""
     ground = ground_of(settings)
-    Story(settings.url, keys_for(ground), say, ground.clock()).play()
+    troupe = Troupe(settings.url, keys_for(ground), say, ground.clock())
+    journeys.play(troupe, chosen)
     ground.database.engine.dispose()
 
 
 def serve(settings: Settings, say: Say) -> None:
-    """Serve the demonstration, play the journey through it, and hand over a key."""
+    """Serve the demonstration, play the journeys through it, and hand over a key."""
     prepare(settings)
     with alone(settings.database_url):
         ground = ground_of(settings)
@@ -53,23 +57,27 @@ def serve(settings: Settings, say: Say) -> None:
         must_be_ready(ground)
         running = server(create_app(ground), settings)
         teller = threading.Thread(
-            target=tell, args=(running, Story("", keys, say, ground.clock())), daemon=True
+            target=tell, args=(running, Troupe("", keys, say, ground.clock())), daemon=True
         )
         teller.start()
         running.run()
 
 
-def tell(running: uvicorn.Server, story: Story) -> None:
-    """Once it serves, play the journey and print a key and the first request."""
+def tell(running: uvicorn.Server, troupe: Troupe) -> None:
+    """Once it serves, play the journeys and print a key and the first request."""
     deadline = time.monotonic() + PATIENCE.total_seconds()
     while not running.started:
         if time.monotonic() > deadline or running.should_exit:
             return
         time.sleep(0.05)
     host, port = running.servers[0].sockets[0].getsockname()[:2]
-    there = replace(story, url=f"http://{host}:{port}")
-    there.play()
-    there.say(hint(there.url, there.keys[OFFICER.name]))
+    there = replace(troupe, url=f"http://{host}:{port}")
+    there.say(f"Safe Conduct is serving at {there.url}. What follows is made up.")
+    try:
+        journeys.play(there)
+    except StoryBroken as broken:
+        there.say(f"The story broke off: {broken}")
+    there.say(hint(there.url, there.keys[UZ_OFFICER]))
 
 
 def hint(url: str, key: str) -> str:
