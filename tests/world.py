@@ -131,6 +131,25 @@ class Someone:
         done(self.does("acknowledge", case))
         return done(self.does("accept-lead", case, {"contacts": contacts()}))
 
+    def does_with(
+        self, second: "Someone", action: str, record: Json, body: Any
+    ) -> Response:
+        """Act with a second person, who allows it."""
+        asked = self.does(action, record, body)
+        assert asked.status_code == 202, asked.text
+        done(second.post(f"/approvals/{asked.json()['id']}/approve"))
+        return self.does(action, record, body, approval=asked.json()["id"])
+
+    def waits(self) -> list[tuple[str, str, str]]:
+        """Everything that waits for their focal point: about what, for what, until when."""
+        items = done(self.get("/worklist", limit=200))["items"]
+        return [(work["subject"], work["kind"], work["due_at"]) for work in items]
+
+    def notes(self, record: Json) -> list[tuple[str, str]]:
+        """The free texts that are theirs to read: about what, and what was said."""
+        items = done(self.opens(f"{path_of(record)}/notes"))["items"]
+        return [(note["about"], note["text"]) for note in items]
+
     def refers(self, case: Json, to: str, **changes: Any) -> Response:
         body = {"recipient": to, "service": "SHELTER", "sections": ["needs"], "send": True}
         return self.creates(f"/cases/{case['code']}/referrals", body | changes)

@@ -105,7 +105,9 @@ def answer_referral(
     answer: AnswerReferral,
 ) -> Response:
     """Answer the recipient, with no more than the person's consent covers."""
-    ready = (referral_id, Action.ANSWER, seen, Terms(answered=frozenset(answer.sections)))
+    said = frozenset(answer.sections)
+    terms = Terms(answered=said, says_more=answer.answer is not None)
+    ready = (referral_id, Action.ANSWER, seen, terms)
     with begin() as work:
         return step(work, once, ready, partial(steps.reply, answer=answer))
 

@@ -65,8 +65,8 @@ def get_routing(
     For the parties of the case itself. `advice` says what the person should be asked first.
     """
     with begin() as work:
-        case = cases.get(work, code)
-        if not case.relations_of(work.actor.focal_point_id):
+        case, me = cases.get(work, code), work.actor.focal_point_id
+        if not (case.relations_of(me) and case.follows(me)):
             raise NotFound("There is no routing here that is yours to see.")
         return answer(show_routing(work, case), if_none_match=if_none_match)
 

@@ -9,7 +9,8 @@ from app.api.guard import BEARER, Guarded
 from app.api.problems import Fault, invalid, problems
 from app.cases import queries as cases
 from app.cases.schemas import OpenedSection
-from app.cases.sections import Safeguards, Section, SectionContent
+from app.cases.sections import Contacts, Safeguards, Section, SectionContent
+from app.casework.bodies import AcceptLead
 from app.casework.schemas import CaseOut
 from app.directory import queries as directory
 from app.disclosure import actions, queries
@@ -25,6 +26,7 @@ from app.disclosure.schemas import (
 )
 from app.kernel.idempotency import KeyInFlight, KeyReused
 from app.kernel.lifecycle import ActionNotYours, RoleMissing
+from app.kernel.needs import NeedsUnmet
 from app.kernel.paging import CursorUnknown, paginate
 from app.kernel.problems import NotFound, Problem
 from app.kernel.versions import VersionNotGiven, VersionStale
@@ -143,6 +145,18 @@ def open_contacts(begin: OpenSections, code: CaseCode, purpose: Purpose) -> Resp
     with begin() as work:
         opened = actions.open_contacts(work, code, purpose)
     return answer(there(opened))
+
+
+@router.put("/contacts", response_model=CaseOut, responses=WRITE | problems(NeedsUnmet))
+def write_contacts(
+    begin: WriteCases, code: CaseCode, seen: IfMatch, once: Once, promise: AcceptLead
+) -> Response:
+    """Say anew whom to reach, as the lead: two different people."""
+    contacts = Contacts(contacts=promise.contacts)
+    with begin() as work:
+        return on_case(
+            work, once, lambda: actions.write_contacts(work, code, seen, contacts)
+        )
 
 
 @router.get("/notes", response_model=NoteList, responses=problems(NotFound))

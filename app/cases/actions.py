@@ -8,9 +8,9 @@ from pydantic import BaseModel
 from sqlalchemy import delete
 
 from app.cases import queries
-from app.cases.lifecycle import CLOCKS, EVENTS, Row
+from app.cases.lifecycle import CLOCKS, EVENTS, OPEN, Row
 from app.cases.models import Case, CaseKey, RiskAssessment, Sealed
-from app.cases.records import Fact, VitalInterest
+from app.cases.records import Fact, Question, VitalInterest
 from app.cases.risk import runs_out
 from app.cases.schemas import NewRisk, NewVitalInterest, NoticeFields
 from app.cases.sections import Paper, Safeguards, Sealable
@@ -170,6 +170,8 @@ SET_BY_HAND: Final = frozenset(
 
 def wind(work: Writing, case: Case, until: datetime | None = None) -> None:
     """Start the clock that the state of the case calls for; what hangs on it follows."""
+    if case.state not in OPEN:
+        deadlines.stop_all(work, [record.id for record in asked_beside(work, case)])
     if case.state not in CLOCKS:
         deadlines.stop(work, case.id)
         return
@@ -182,6 +184,12 @@ def wind(work: Writing, case: Case, until: datetime | None = None) -> None:
     if case.is_child:
         interests = queries.facts(work, [case.id]).get(case.id, [])
         deadlines.pass_on(work, [fact.id for fact in interests], case.holder)
+
+
+def asked_beside(work: Writing, case: Case) -> list[Fact | Question]:
+    """List what somebody may still have to find out or to answer, beside the state."""
+    facts = queries.facts(work, [case.id]).get(case.id, [])
+    return [*facts, *queries.questions(work, case.id)]
 
 
 def due_of(work: Writing, case: Case, kind: ClockKind) -> datetime:
@@ -207,6 +215,12 @@ def note(work: Writing, record: Recorded, about: str, text: str | None) -> None:
         put_away(work, record, Paper.NOTE, NoteText(text=text), about=about)
 
 
+def address(work: Writing, record: Recorded, about: str, text: str | None) -> None:
+    """Seal a free text that is meant for the other side, if there was any."""
+    if text:
+        put_away(work, record, Paper.MESSAGE, NoteText(text=text), about=about)
+
+
 def admit_oversight(work: Writing, case: Case, oversight: list[UUID]) -> None:
     """Make the oversight bodies party to a case; they see nothing that is sealed."""
     for focal_point in oversight:
@@ -220,6 +234,12 @@ def destroy(work: Writing, case: Case) -> None:
     """
     for model in (Sealed, CaseKey):
         work.session.execute(delete(model).where(model.case_id == case.id))
+
+
+def forget(work: Writing, case: Case, kind: Sealable) -> None:
+    """Throw away what was sealed under a name and holds no longer."""
+    named = (Sealed.record_id == case.id) & (Sealed.kind == kind)
+    work.session.execute(delete(Sealed).where(named))
 
 
 def know(work: Writing, case: Case, fact: Fact, note_text: str | None = None) -> Fact:

@@ -91,6 +91,7 @@ _OFFICER, _CASEWORKER, _COORDINATOR = Role.OFFICER, Role.CASEWORKER, Role.COORDI
 _NEW = {_S.SUBMITTED, _S.UNDER_REVIEW}
 _LED = {_S.REFERRING, _S.ASSISTING, _S.SUSPENDED, _S.MONITORING}
 _MAY_BE_REFERRED = AnyOf((_N.CONSENT_TO_REFER, _N.CHILD_PATH, _N.VITAL_INTEREST))
+_MAY_BE_REFERRED_AGAIN = AnyOf((_N.CONSENT_TO_REFER, _N.CHILD_PATH))
 
 # fmt: off
 TABLE: Final = Table(_S.DRAFT, (
@@ -129,7 +130,7 @@ TABLE: Final = Table(_S.DRAFT, (
     Step(_A.STOP,              _NEW | _LED,      _S.CLOSED,       {Side.HOLDER},     {_CASEWORKER},
          (_N.REASON,)),
     Step(_A.REOPEN,            {_S.CLOSED},      _S.REFERRING,    {Side.LEAD},       {_COORDINATOR},
-         (_N.REASON, _N.CONSENT_TO_REFER)),
+         (_N.REASON, _MAY_BE_REFERRED_AGAIN)),
     Step(_A.ERASE,             {_S.CLOSED, _S.VOID}, _S.ERASED,   {Side.OVERSIGHT, Side.SYSTEM},
          {Role.PROTECTION_OFFICER}, (_N.NO_LEGAL_HOLD, _N.SECOND_PERSON)),
 ))

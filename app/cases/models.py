@@ -11,7 +11,7 @@ from app.cases.lifecycle import UNLED, State
 from app.cases.risk import RiskLevel
 from app.deadlines.limits import Priority
 from app.directory.models import FocalPoint
-from app.kernel.actors import HOLDS, Relation
+from app.kernel.actors import FOLLOWS, HOLDS, Relation
 from app.kernel.db import Base, Counter, Listed
 from app.kernel.vault import WrappedKey
 
@@ -116,6 +116,16 @@ class Case(Listed, Base):
         holder = self.holder
         held = frozenset({holder} if holder else set())
         return held | {self.submitter} if self.state in UNLED else held
+
+    def follows(self, focal_point: UUID) -> bool:
+        """Say whether this focal point may learn where the person went (R12).
+
+        Whoever keeps, oversees or helps. A submitter, who may be of the State of origin,
+        knows no more than where it found the person, once they were led across a border.
+        """
+        if self.relocated_at is None or focal_point in self.keepers:
+            return True
+        return bool(self.parts_of(focal_point) & FOLLOWS)
 
     @property
     def overseers(self) -> frozenset[UUID]:

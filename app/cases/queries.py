@@ -7,13 +7,13 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Select, and_, exists, select
 from sqlalchemy.orm import aliased
 
-from app.cases.lifecycle import State
+from app.cases.lifecycle import UNLED, State
 from app.cases.models import Case, CaseKey, Party, RiskAssessment, Sealed
 from app.cases.records import Fact, Question, VitalInterest
 from app.cases.risk import GRAVITY
 from app.cases.sections import Paper, Safeguards, Sealable
 from app.deadlines.limits import Priority
-from app.kernel.actors import Relation
+from app.kernel.actors import FOLLOWS, Relation
 from app.kernel.problems import NotFound
 from app.kernel.vault import Place, WrappedKey
 from app.kernel.work import Reading, Writing
@@ -120,8 +120,24 @@ def mine(
         .where(open_row, first, *_among(Party.relation, relations))
         .where(Case.state.in_(list(states)))
         .where(*([Case.priority == priority] if priority else []))
-        .where(*([Case.country == country] if country else []))
+        .where(*([(Case.country == country) & may_follow(work)] if country else []))
     )
+
+
+def may_follow(work: Reading) -> ColumnElement[bool]:
+    """Keep the cases whose country this focal point is shown, as `Case.follows` says.
+
+    Otherwise a list by country would tell a submitter where a person was taken.
+    """
+    helps = (Party.record_id != Case.id) | Party.relation.in_(FOLLOWS)
+    keeps = (Party.relation == Relation.SUBMITTER) & Case.state.in_(UNLED)
+    mine = exists().where(
+        Party.case_id == Case.id,
+        Party.focal_point_id == work.actor.focal_point_id,
+        Party.until.is_(None),
+        helps | keeps,
+    )
+    return Case.relocated_at.is_(None) | mine.correlate(Case)
 
 
 def _among(column: object, values: Iterable[object]) -> list[ColumnElement[bool]]:
@@ -145,12 +161,12 @@ def sealed(work: Reading, record_id: UUID, kind: Sealable) -> Sealed | None:
 
 def notes(work: Reading, record_id: UUID) -> list[Sealed]:
     """Find the free texts that came with the steps of a record, oldest first."""
-    return papers(work, record_id, Paper.NOTE)
+    return papers(work, record_id, Paper.NOTE, Paper.MESSAGE)
 
 
-def papers(work: Reading, record_id: UUID, kind: Sealable) -> list[Sealed]:
-    """Find what is sealed with a record under a name that many can have, oldest first."""
-    named = (Sealed.record_id == record_id) & (Sealed.kind == kind)
+def papers(work: Reading, record_id: UUID, *kinds: Sealable) -> list[Sealed]:
+    """Find what is sealed with a record under names that many can have, oldest first."""
+    named = (Sealed.record_id == record_id) & Sealed.kind.in_(kinds)
     rows = select(Sealed).where(named).order_by(Sealed.written_at, Sealed.id)
     return list(work.session.scalars(rows))
 

@@ -36,6 +36,7 @@ class Paper(StrEnum):
     ARRANGEMENT = "arrangement"
     NOTE = "note"
     SCREENING = "screening"
+    MESSAGE = "message"
 
 
 type Sealable = Section | Paper

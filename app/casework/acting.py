@@ -72,6 +72,18 @@ def must_write(work: Reading, case: Case) -> None:
         raise RoleMissing(f"This needs one of the roles {', '.join(sorted(roles))}.")
 
 
+def must_prepare(work: Reading, case: Case) -> None:
+    """Raise unless it is the caller's to say what help may rest on.
+
+    As writing is; and the lead's once the case is closed, or no case that the person's no
+    had ended could be reopened on the person's yes.
+    """
+    if case.state == State.CLOSED:
+        must_lead(work, case, {State.CLOSED})
+    else:
+        must_write(work, case)
+
+
 def must_lead(work: Reading, case: Case, states: AbstractSet[State] = LED) -> None:
     """Raise unless the caller leads the case, works on it, and it is in such a state.
 

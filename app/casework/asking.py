@@ -38,7 +38,7 @@ def ask(work: Writing, code: str, new: NewQuestion) -> Question:
         asked_at=work.now,
     )
     work.session.add(question)
-    cases.note(work, case, f"question {question.id}", new.question)
+    cases.address(work, case, f"question {question.id}", new.question)
     until = due(ClockKind.ANSWER, case.priority, work.now)
     deadlines.restart(work, question, ClockKind.ANSWER, until, waits_on=case.submitter)
     tell(work, case, "case.asked", question)

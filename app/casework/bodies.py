@@ -131,7 +131,6 @@ class EraseCase(Asked):
 
 
 class HoldLegally(Asked):
-    """Whether the law forbids to erase."""
+    """Whether the law forbids to erase; why is for oversight to keep elsewhere."""
 
     value: LegalHold
-    note: Note = None

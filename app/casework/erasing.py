@@ -6,7 +6,7 @@ from app.access.models import Approval
 from app.cases import actions as cases
 from app.cases import queries
 from app.cases.facts import FactName
-from app.cases.lifecycle import TABLE, Action, Row
+from app.cases.lifecycle import TABLE, Action, Row, State
 from app.cases.models import Case
 from app.cases.records import Fact
 from app.casework import situation
@@ -14,8 +14,9 @@ from app.casework.acting import lock, must_work, sides_of
 from app.casework.approving import OF_OVERSIGHT, Matter, second
 from app.casework.bodies import EraseCase, HoldLegally
 from app.casework.needs import Terms
+from app.deadlines import actions as deadlines
 from app.kernel.actors import Relation, Role, Side
-from app.kernel.lifecycle import ActionNotYours, RoleMissing
+from app.kernel.lifecycle import ActionIllegal, ActionNotYours, RoleMissing
 from app.kernel.versions import Seen
 from app.kernel.work import Reading, Writing
 from app.referrals import following
@@ -53,6 +54,7 @@ def erase(
         if relation != Relation.OVERSIGHT:
             case.dismiss(relation, work.now)
     cases.take(work, case, row, {"reason": why.reason}, before=before)
+    deadlines.stop_case(work, case.id)
     return case
 
 
@@ -61,10 +63,14 @@ def hold_legally(
 ) -> Case | Approval:
     """Forbid to erase a case, or lift that, as two people of oversight.
 
-    Raises NotFound (404), ActionNotYours or RoleMissing (403), ApprovalUnusable (409).
+    Nobody else learns of it, by a version either: it may be the lead that is looked into.
+    Raises NotFound (404), ActionIllegal (409), ActionNotYours or RoleMissing (403),
+    ApprovalUnusable (409).
     """
     case = queries.lock(work, code)
     must_oversee(work, case)
+    if case.state == State.ERASED:
+        raise ActionIllegal(f"The case is {case.state}.", TABLE.legal(case.state))
     matter = Matter(case, "hold", hold, {"value": hold.value}, OF_OVERSIGHT)
     if question := second(work, matter, approval):
         return question
@@ -77,8 +83,7 @@ def hold_legally(
         recorded_by=work.actor.focal_point_id,
         recorded_at=work.now,
     )
-    cases.know(work, case, fact, hold.note)
-    case.touch()
+    cases.know(work, case, fact)
     us = frozenset({work.actor.focal_point_id})
     work.record("case.hold_changed", case, us, {"value": hold.value})
     return case

@@ -17,6 +17,7 @@ from app.casework.bodies import (
 )
 from app.casework.carrying import hand_to_next
 from app.casework.needs import Terms
+from app.casework.watching import pause_questions, resume_questions
 from app.deadlines.limits import VISITS
 from app.kernel.actors import Relation
 from app.kernel.versions import Seen
@@ -67,6 +68,7 @@ def suspend(work: Writing, case: Case, row: Row, why: SuspendCase) -> Case:
     facts = {"reason": why.reason}
     cases.take(work, case, row, facts, before=before, until=why.review_at)
     following.pause(work, case)
+    pause_questions(work, case)
     return case
 
 
@@ -74,6 +76,7 @@ def resume(work: Writing, case: Case, row: Row) -> Case:
     """Go on, with the time that was left to everybody."""
     cases.take(work, case, row, before=case.audience)
     following.go_on(work, case)
+    resume_questions(work, case)
     referrals.settle(work, case)
     return case
 

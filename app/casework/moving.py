@@ -9,15 +9,17 @@ from app.cases import queries
 from app.cases.lifecycle import LED, OPEN, TABLE, WITH_A_CANDIDATE, Need, Row
 from app.cases.models import Case
 from app.cases.reasons import TakeOverReason
+from app.cases.sections import Paper
 from app.casework.acting import lock, must_work, sides_of
 from app.casework.approving import Matter, second
 from app.casework.bodies import AssignCase, RelocateCase, TakeOverCase
 from app.casework.carrying import question_of, reroute
 from app.casework.needs import RULES, Terms
+from app.casework.watching import watch_interests
 from app.consents import standing
 from app.deadlines import queries as deadlines
 from app.directory import queries as directory
-from app.directory.kinds import Kind
+from app.directory.kinds import Kind, is_at_home
 from app.directory.models import FocalPoint
 from app.handovers import following as handovers
 from app.kernel.actors import Relation, Role, Side
@@ -49,16 +51,17 @@ class LeadNotFailing(Problem):
 def fits(work: Reading, case: Case, chosen: FocalPoint) -> bool:
     """Say whether a focal point may be given a case by hand.
 
-    One answer for every reason: a desk must not learn what the person fears.
+    It leads where the person is (routing rule 2), also when a desk chooses. One answer for
+    every reason: a desk must not learn what the person fears.
     """
     stands = standing.of_case(work, case)
-    able = (
-        chosen.active and chosen.can_lead and chosen.kind not in {Kind.DESK, Kind.OVERSIGHT}
-    )
-    other = chosen.id != case.holder
-    return (
-        able and other and stands.may_hear(chosen) and stands.is_safe(chosen, chosen.code)
-    )
+    able = chosen.active and chosen.can_lead and chosen.id != case.holder
+    there = chosen.kind not in UNLEADING and is_at_home(chosen, case.country or "")
+    safe = stands.may_hear(chosen) and stands.is_safe(chosen, chosen.code)
+    return able and there and safe
+
+
+UNLEADING: Final = frozenset({Kind.DESK, Kind.OVERSIGHT})
 
 
 def terms_of(work: Reading, case: Case, choice: AssignCase) -> Terms:
@@ -72,6 +75,7 @@ def assign(work: Writing, case: Case, row: Row, choice: AssignCase) -> Case:
     before = case.audience
     chosen = directory.named(work, choice.focal_point)
     cases.note(work, case, row.action, choice.note)
+    routing.ask_by_hand(work, case.id, chosen.id)
     case.dismiss(Relation.DESK, work.now)
     case.admit(chosen.id, Relation.CANDIDATE, work.now)
     following.hand_on(work, case)
@@ -102,11 +106,13 @@ def relocate(work: Writing, code: str, seen: Seen, where: RelocateCase) -> Case:
     work.session.flush()
     if case.state in WITH_A_CANDIDATE:
         reroute(work, case)
-        return case
-    ranking = leads(question_of(work, case))
-    routing.keep(work, case.id, ranking)
-    if case.state in LED:
-        handovers.offer_to_first(work, case, [one.id for one in ranking.candidates])
+    else:
+        ranking = leads(question_of(work, case))
+        routing.keep(work, case.id, ranking)
+        if case.state in LED:
+            candidates = [one.id for one in ranking.candidates]
+            handovers.offer_to_first(work, case, candidates)
+    watch_interests(work, case)
     return case
 
 
@@ -135,16 +141,26 @@ def take_over(
         return question
     before = case.audience
     cases.note(work, case, "take_over", choice.note)
+    move_lead(work, case, lead.id, chosen.id)
+    work.record("case.taken_over", case, before | case.audience, {"reason": choice.reason})
+    return case
+
+
+def move_lead(work: Writing, case: Case, old: UUID, new: UUID) -> None:
+    """Give the lead to another, with all that waits; the desk's part ends.
+
+    Whom to reach at the old lead is forgotten: a helper must not go on telling it.
+    """
     for relation in (Relation.LEAD, Relation.ESCALATION_DESK):
         case.dismiss(relation, work.now)
-    case.admit(lead.id, Relation.FORMER_LEAD, work.now, work.new_id())
-    case.admit(chosen.id, Relation.LEAD, work.now)
+    if Relation.FORMER_LEAD not in case.relations_of(old):
+        case.admit(old, Relation.FORMER_LEAD, work.now)
+    case.admit(new, Relation.LEAD, work.now)
     case.touch()
-    cases.wind(work, case)
+    cases.forget(work, case, Paper.CONTACTS)
+    clock = deadlines.running(work, [case.id]).get(case.id)
+    cases.wind(work, case, clock.due_at if clock else None)
     following.hand_on(work, case)
-    facts = {"reason": choice.reason, "lead": chosen.code}
-    work.record("case.taken_over", case, before | case.audience, facts)
-    return case
 
 
 def must_be_desk(work: Reading, case: Case) -> None:

@@ -118,7 +118,9 @@ def show_one(work: Reading, case: Case, context: Context) -> CaseOut:
     me = work.actor.focal_point_id
     mine = case.relations_of(me)
     sides = sides_of_case(mine)
-    lead, holder = case.with_relation(Relation.LEAD), case.holder
+    follows = case.follows(me)
+    lead = case.with_relation(Relation.LEAD) if follows else None
+    holder = case.holder if follows else None
     clock = context.clocks.get(case.id)
     risk = context.standings[case.id].risk
     return CaseOut(
@@ -126,7 +128,7 @@ def show_one(work: Reading, case: Case, context: Context) -> CaseOut:
         you_are=sorted(mine or case.parts_of(me)),
         stage=STAGES[case.state],
         state=case.state,
-        notice=notice_for(case, me),
+        notice=notice_for(case, follows=follows),
         lead=context.codes[lead] if lead else None,
         holder=context.codes[holder] if holder else None,
         submitter=context.codes[case.submitter] if sides else None,
@@ -139,14 +141,9 @@ def show_one(work: Reading, case: Case, context: Context) -> CaseOut:
     )
 
 
-def notice_for(case: Case, me: UUID) -> Notice:
-    """Show the notice; where the person went since, only to who keeps or helps (R12).
-
-    A submitter of the State of origin must not follow the person across borders.
-    """
+def notice_for(case: Case, *, follows: bool) -> Notice:
+    """Show the notice; where the person went since, only to who may follow (R12)."""
     notice = Notice.model_validate(case)
-    asked = case.parts_of(me) & {Relation.RECIPIENT, Relation.HANDOVER_CANDIDATE}
-    follows = me in case.keepers or asked or not case.relocated_at
     return notice if follows else notice.model_copy(update={"country": None})
 
 

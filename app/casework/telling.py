@@ -9,7 +9,13 @@ from app.cases.lifecycle import OPEN, TABLE
 from app.cases.models import Case
 from app.cases.records import Fact, VitalInterest
 from app.cases.schemas import NewFact, NewIdentification, NewVitalInterest
-from app.casework.acting import hearers, must_work, must_write, sides_of
+from app.casework.acting import (
+    hearers,
+    must_prepare,
+    must_work,
+    must_write,
+    sides_of,
+)
 from app.casework.watching import watch_interests
 from app.consents import actions as consents
 from app.consents import queries as recorded
@@ -27,9 +33,9 @@ from app.referrals import queries as referrals_of
 
 
 def record_consent(work: Writing, code: str, new: NewConsent) -> Consent:
-    """Record a consent; raises what `must_write` and `consents.record` do."""
+    """Record a consent; raises what `must_prepare` and `consents.record` do."""
     case = queries.lock(work, code)
-    must_write(work, case)
+    must_prepare(work, case)
     consent = consents.record(work, case, new)
     case.touch()
     work.record("consent.recorded", case, case.keepers, {"consent": str(consent.id)})
@@ -84,8 +90,8 @@ def set_fact(work: Writing, code: str, new: NewFact) -> Fact:
     FocalPointUnknown (422).
     """
     case = queries.lock(work, code)
-    if not may_find_out(work, case, new.name):
-        must_write(work, case)
+    if case.state not in OPEN or not may_find_out(work, case, new.name):
+        must_prepare(work, case)
     must_work(work)
     fact = Fact(
         id=work.new_id(),
@@ -122,18 +128,21 @@ def may_find_out(work: Reading, case: Case, name: FactName) -> bool:
 def facts_for(work: Reading, case: Case) -> list[Fact]:
     """List the facts the caller may know: all if it keeps the case, else what it finds out.
 
-    Oversight sees the legal hold alone.
+    The legal hold is for oversight alone, which sees nothing else: it may look into the
+    very lead.
     """
     found = queries.facts(work, [case.id]).get(case.id, [])
     me = work.actor.focal_point_id
-    if me in case.keepers and Relation.DESK not in case.relations_of(me):
-        return found
-    watches = Relation.OVERSIGHT in case.relations_of(me)
+    mine = case.relations_of(me)
+    keeps = me in case.keepers and Relation.DESK not in mine
     return [
         fact
         for fact in found
-        if (watches and fact.name == FactName.LEGAL_HOLD)
-        or may_find_out(work, case, fact.name)
+        if (
+            Relation.OVERSIGHT in mine
+            if fact.name == FactName.LEGAL_HOLD
+            else keeps or may_find_out(work, case, fact.name)
+        )
     ]
 
 

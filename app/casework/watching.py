@@ -1,11 +1,11 @@
-"""What must be found out for a child, and by when (BR09, BR14)."""
+"""What must be found out or answered beside the state of a case, and by when."""
 
 from app.cases import actions as cases
 from app.cases import queries
 from app.cases.facts import BestInterests, FactName
 from app.cases.lifecycle import OPEN
 from app.cases.models import Case
-from app.cases.records import Fact
+from app.cases.records import Fact, Question
 from app.consents import standing
 from app.deadlines import actions as deadlines
 from app.deadlines.limits import ClockKind, due
@@ -50,3 +50,25 @@ def note_due(work: Writing, case: Case) -> Fact:
         recorded_at=work.now,
     )
     return cases.know(work, case, fact)
+
+
+def pause_questions(work: Writing, case: Case) -> None:
+    """Let the time to answer stand still while the case is suspended."""
+    deadlines.stop_all(work, [question.id for question in unanswered(work, case)])
+
+
+def resume_questions(work: Writing, case: Case) -> None:
+    """Let it run again, for as long as was left; what was asked meanwhile runs already."""
+    waiting = unanswered(work, case)
+    going = running(work, [question.id for question in waiting])
+    for question in waiting:
+        if question.id not in going:
+            fresh = due(ClockKind.ANSWER, case.priority, work.now)
+            kind, whom = ClockKind.ANSWER, case.submitter
+            deadlines.go_on(work, question, kind, fresh, waits_on=whom)
+
+
+def unanswered(work: Writing, case: Case) -> list[Question]:
+    """List what the submitter did not answer yet."""
+    asked = queries.questions(work, case.id)
+    return [question for question in asked if question.answered_at is None]

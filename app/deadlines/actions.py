@@ -36,8 +36,20 @@ def restart(
 
 def stop(work: Writing, record_id: UUID) -> None:
     """Stop the clock of a record: it was answered, or the question is moot."""
+    stop_all(work, [record_id])
+
+
+def stop_all(work: Writing, record_ids: Iterable[UUID]) -> None:
+    """Stop the clocks of some records."""
     work.session.flush()
-    running = (Clock.record_id == record_id) & Clock.stopped_at.is_(None)
+    running = Clock.record_id.in_(list(record_ids)) & Clock.stopped_at.is_(None)
+    work.session.execute(update(Clock).where(running).values(stopped_at=work.now))
+
+
+def stop_case(work: Writing, case_id: UUID) -> None:
+    """Stop whatever runs in a case: nothing of it is left to do."""
+    work.session.flush()
+    running = (Clock.case_id == case_id) & Clock.stopped_at.is_(None)
     work.session.execute(update(Clock).where(running).values(stopped_at=work.now))
 
 

@@ -38,11 +38,22 @@ def time_left(work: Reading, record_id: UUID, kind: ClockKind) -> timedelta | No
 
 
 def late_count(work: Reading, case_id: UUID, waited_on: UUID) -> int:
-    """Count how often a focal point let a clock of a case pass."""
+    """Count how often a focal point let a clock of a case pass.
+
+    One that nobody answers counts again whenever its length has gone by, and a day at the
+    least: whoever says nothing at all starts no other clock.
+    """
     mine = (Clock.case_id == case_id) & (Clock.waits_on == waited_on)
-    late = func.coalesce(Clock.stopped_at, work.now) > Clock.due_at
-    count = select(func.count()).select_from(Clock).where(mine, late)
-    return work.session.scalars(count).one()
+    clocks = work.session.scalars(select(Clock).where(mine))
+    return sum(silences(clock, clock.stopped_at or work.now) for clock in clocks)
+
+
+def silences(clock: Clock, until: datetime) -> int:
+    """Count how often one clock was let pass until it stopped, or until now."""
+    if until <= clock.due_at:
+        return 0
+    length = max(clock.due_at - clock.set_at, timedelta(days=1))
+    return 1 + (until - clock.due_at) // length
 
 
 def answers(

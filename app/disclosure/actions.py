@@ -5,6 +5,7 @@ leaves (R35), and answers a refusal like something that is not there (R08): so t
 None where there is nothing for the caller, instead of raising, which would undo the entry.
 """
 
+from typing import Final
 from uuid import UUID
 
 from pydantic import BaseModel
@@ -12,6 +13,7 @@ from pydantic import BaseModel
 from app.cases import actions as cases
 from app.cases import queries
 from app.cases.actions import NoteText
+from app.cases.lifecycle import Need
 from app.cases.models import Case, Sealed
 from app.cases.schemas import OpenedSection
 from app.cases.sections import (
@@ -25,6 +27,7 @@ from app.cases.sections import (
 )
 from app.casework.acting import lock, must_work
 from app.casework.carrying import reroute_unsafe
+from app.casework.needs import RULES
 from app.directory import queries as directory
 from app.disclosure import queries as policies
 from app.disclosure.models import AccessEntry
@@ -46,7 +49,9 @@ from app.disclosure.schemas import (
     SafeguardsHistory,
 )
 from app.handovers import following as handovers
+from app.kernel.actors import Side
 from app.kernel.lifecycle import ActionNotYours
+from app.kernel.needs import Unmet, refuse
 from app.kernel.versions import Seen
 from app.kernel.work import Recorded, Writing
 from app.referrals import following
@@ -172,7 +177,7 @@ def open_screening(
 def open_notes(work: Writing, record: Case | Referral, purpose: ReadingPurpose) -> NoteList:
     """Open those notes of a case or referral that the caller may read."""
     papers = queries.notes(work, record.id)
-    shown = [p for p in papers if may(work, record, Paper.NOTE, Deed.OPEN, p)]
+    shown = [p for p in papers if may(work, record, Paper(p.kind), Deed.OPEN, p)]
     enter(work, record, Paper.NOTE, purpose, allowed=bool(shown))
     return NoteList(items=[note_out(work, paper) for paper in shown])
 
@@ -257,6 +262,22 @@ def write_safeguards(work: Writing, code: str, seen: Seen, content: Safeguards) 
     reroute_unsafe(work, case)
     tell(work, case, Paper.SAFEGUARDS)
     return case
+
+
+def write_contacts(work: Writing, code: str, seen: Seen, content: Contacts) -> Case:
+    """Seal anew whom to reach at the lead: people leave, and so do leads.
+
+    Raises as `write_section` does, and NeedsUnmet (409) without two different people.
+    """
+    case = write_paper(work, code, seen, Paper.CONTACTS, content)
+    if len({contact.name for contact in content.contacts}) < ENOUGH_PEOPLE:
+        check = RULES.checks[Need.TWO_CONTACTS]
+        refuse([Unmet(Need.TWO_CONTACTS, Side.LEAD, check.remedy)])
+    tell(work, case, Paper.CONTACTS)
+    return case
+
+
+ENOUGH_PEOPLE: Final = 2
 
 
 def tell(work: Writing, case: Case, subject: Subject) -> None:

@@ -94,7 +94,8 @@ _GUARDS: frozenset[Subject] = frozenset({Paper.SAFEGUARDS, Paper.SAFEGUARDS_PAST
 _DANGER: frozenset[Subject] = frozenset({Paper.SAFETY_NOTICE})
 _WRITTEN: frozenset[Subject] = _SECTIONS | {Paper.SAFEGUARDS}
 _CONTACTS: frozenset[Subject] = frozenset({Paper.CONTACTS})
-_NOTES: frozenset[Subject] = frozenset({Paper.NOTE})
+_NOTES: frozenset[Subject] = frozenset({Paper.NOTE, Paper.MESSAGE})
+_TO_ME: frozenset[Subject] = frozenset({Paper.MESSAGE})
 _SIGNS: frozenset[Subject] = frozenset({Paper.SCREENING})
 _PLACE: frozenset[Subject] = frozenset({Paper.ARRANGEMENT})
 _KEPT = frozenset({*AT_WORK, _R.COMPLETED})
@@ -114,6 +115,7 @@ POLICY: Final = (
     #    deed    side            subjects             case states  referral     conditions
     Rule(_OPEN,  Side.SUBMITTER, _SECTIONS | _GUARDS, UNLED | LED, _NO,        _IF_OWN),
     Rule(_OPEN,  Side.SUBMITTER, _NOTES | _SIGNS,     UNLED | LED, _NO,        _IF_OWN),
+    Rule(_OPEN,  Side.SUBMITTER, _TO_ME,              CASE_OPEN,   _NO,        _IF_SAFE),
     Rule(_OPEN,  Side.SUBMITTER, _CONTACTS,           LED,         _NO,         _NOT_ORIGIN),
     Rule(_OPEN,  Side.SUBMITTER, _DANGER,             UNLED | LED, _NO,        _IF_OWN),
     Rule(_OPEN,  Side.CANDIDATE, _DANGER,             _NEW,        _NO,        _IF_SAFE),
@@ -134,6 +136,7 @@ POLICY: Final = (
     Rule(_OPEN,  Side.RECIPIENT, _PLACE,              CASE_OPEN,   _KEPT),
     Rule(_OPEN,  Side.RECIPIENT, _NOTES,              CASE_OPEN,   _THEIRS,     _NOT_ORIGIN),
     Rule(_OPEN,  Side.RECIPIENT, _NOTES,              CASE_OPEN,   _THEIRS,     _IF_OWN),
+    Rule(_OPEN,  Side.RECIPIENT, _TO_ME,              CASE_OPEN,   _THEIRS,     _IF_SAFE),
     Rule(_OPEN,  Side.RECIPIENT, _L1,                 CASE_OPEN,   ASKED | AT_WORK, _IF_CONSENTED),
     Rule(_OPEN,  Side.RECIPIENT, _L2,                 CASE_OPEN,   AT_WORK,     _IF_CONSENTED),
     Rule(_OPEN,  Side.RECIPIENT, _L3,                 CASE_OPEN,   AT_WORK,     _IF_ORIGIN),
@@ -142,7 +145,7 @@ POLICY: Final = (
     Rule(_OPEN,  Side.HANDOVER_CANDIDATE, _L1,        LED,         _NO,         _IF_ORIGIN),
     Rule(_OPEN,  Side.FORMER_LEAD, _SECTIONS | _NOTES | _SIGNS, LED,        _NO,         _IF_OWN),
     Rule(_WRITE, Side.SUBMITTER, _WRITTEN,            UNLED,       _NO),
-    Rule(_WRITE, Side.LEAD,      _WRITTEN,            LED,         _NO),
+    Rule(_WRITE, Side.LEAD,      _WRITTEN | _CONTACTS, LED,        _NO),
 )
 # fmt: on
 

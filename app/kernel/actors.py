@@ -73,6 +73,14 @@ class Side(StrEnum):
 HOLDS: Final = (Relation.LEAD, Relation.CANDIDATE, Relation.DESK)
 """Relations that hold a case, the first that is there."""
 
+FOLLOWS: Final = frozenset(
+    {
+        *(*HOLDS, Relation.ESCALATION_DESK, Relation.OVERSIGHT),
+        *(Relation.RECIPIENT, Relation.HANDOVER_CANDIDATE),
+    }
+)
+"""Relations, to a case or to a record of it, that may learn where a person was led."""
+
 _OF_CASE: Final = {
     Relation.SUBMITTER: frozenset({Side.SUBMITTER}),
     Relation.CANDIDATE: frozenset({Side.CANDIDATE, Side.HOLDER}),

@@ -13,7 +13,7 @@ from app.kernel.work import Writing
 from app.referrals import queries
 from app.referrals.actions import OPENERS, Move, rests, take, wind
 from app.referrals.lifecycle import CLOCKS, OPEN, TABLE, Action, State
-from app.referrals.models import Referral
+from app.referrals.models import Basis, Referral
 from app.referrals.situation import facts_of
 from app.referrals.steps import end
 
@@ -55,12 +55,26 @@ def covered(work: Writing, case: Case) -> frozenset[UUID]:
 def withdraw_uncovered(work: Writing, case: Case, rested: frozenset[UUID]) -> None:
     """End what rested on a consent that was taken back, and on no other.
 
-    Help that no consent covered before goes on: another withdrawal must not end it.
+    Help that no consent covered before goes on: another withdrawal must not end it. So does
+    what a child is owed without one: a guardian may be who it has to be protected from.
     """
-    lost = rested - covered(work, case)
+    lost, stands = rested - covered(work, case), standing.of_case(work, case)
     for referral in queries.of_case(work, case.id):
-        if referral.id in lost:
+        if referral.id not in lost:
+            continue
+        if stands.child_may_be_helped(referral.service, frozenset()):
+            narrow(work, referral)
+        else:
             withdraw(work, referral, WithdrawReason.CONSENT_WITHDRAWN)
+
+
+def narrow(work: Writing, referral: Referral) -> None:
+    """Let help for a child go on with the notice alone, by the law (BR09, BR14)."""
+    referral.sections, referral.basis = [], Basis.CHILD_PATH
+    referral.touch()
+    facts = {"state": referral.state, "service": referral.service, "basis": referral.basis}
+    audience = referral.audience
+    work.record("referral.narrowed", referral, audience, facts, by_system=True)
 
 
 def withdraw_unsafe(work: Writing, case: Case) -> None:

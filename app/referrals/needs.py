@@ -25,6 +25,7 @@ class Terms:
     feedback: bool = False
     topics: frozenset[Section] = frozenset()
     answered: frozenset[Section] | None = None
+    says_more: bool = False
     alternative: str | None = None
     review_at: datetime | None = None
     time_is_up: bool = False
@@ -74,6 +75,17 @@ def may_hear_of_it(facts: Facts) -> bool:
     return facts.service != Service.LAW_ENFORCEMENT or facts.reflection_told
 
 
+def may_be_answered(facts: Facts) -> bool:
+    """Say whether no more is answered than the person agreed to.
+
+    That there is no more to say may always be answered, or a child's protection would wait
+    for a guardian; to say it in words a consent is needed, or the path of a child.
+    """
+    if facts.terms.answered is None or facts.answer_covered:
+        return facts.terms.answered is not None
+    return not facts.terms.answered and (facts.child_path or not facts.terms.says_more)
+
+
 # fmt: off
 NEEDS: Final[dict[Need, Check[Facts]]] = {
     Need.CASE_OPEN: Check(
@@ -114,7 +126,7 @@ NEEDS: Final[dict[Need, Check[Facts]]] = {
         "the notice alone.", Side.SENDER),
     Need.QUESTION: Check(lambda f: bool(f.terms.topics), "Name what you ask for."),
     Need.CONSENT_TO_ANSWER: Check(
-        lambda f: f.terms.answered is not None and f.answer_covered,
+        may_be_answered,
         "Answer with no more than the person's consent covers, for this recipient and service."),
     Need.ALTERNATIVE: Check(
         lambda f: f.terms.alternative is not None, "Name another focal point that could help."),

@@ -104,7 +104,8 @@ def of_case(work: Reading, case_id: UUID) -> list[Referral]:
 
 def predecessor(work: Reading, referral: Referral) -> Referral:
     """Find the referral that this one was opened in place of."""
-    return work.session.get_one(Referral, referral.predecessor_id)
+    before = select(Referral).where(Referral.id == referral.predecessor_id)
+    return work.session.scalars(before).one()
 
 
 def is_helping(work: Reading, case_id: UUID) -> bool:

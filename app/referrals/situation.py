@@ -48,8 +48,8 @@ def facts_of(
         reflection_told=stands.reflection_is_told(),
         risk_current=stands.risk_is_current(),
         recipient_safe=stands.is_safe(recipient, recipient.code),
-        agreed=not sections
-        or directory.is_agreed(work, country, recipient, level_of(sections)),
+        agreed=not answered
+        or directory.is_agreed(work, country, recipient, level_of(answered)),
         origin_permitted=stands.origin_is_permitted(recipient),
         terms=terms,
     )

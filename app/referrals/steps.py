@@ -68,7 +68,7 @@ def reply(work: Writing, move: Move, answer: AnswerReferral) -> Referral:
     referral = move.referral
     referral.sections = sorted({*referral.sections, *answer.sections})
     referral.asked = []
-    cases.note(work, referral, "answer", answer.answer)
+    cases.address(work, referral, "answer", answer.answer)
     return take(work, move, resumed=True)
 
 

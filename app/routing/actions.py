@@ -7,7 +7,7 @@ from sqlalchemy import delete
 from app.kernel.work import Writing
 from app.routing import queries
 from app.routing.models import LeftOutRow, Shortlisted
-from app.routing.ranking import Ranking
+from app.routing.ranking import Ranking, ReasonIn
 
 
 def keep(work: Writing, case_id: UUID, ranking: Ranking) -> None:
@@ -43,6 +43,23 @@ def ask_next(work: Writing, case_id: UUID) -> UUID | None:
         return None
     waiting[0].asked_at = work.now
     return waiting[0].focal_point_id
+
+
+def ask_by_hand(work: Writing, case_id: UUID, focal_point: UUID) -> None:
+    """Remember that a desk chose somebody, so that who declines is not asked again."""
+    asked = [row for row in queries.shortlist(work, case_id) if row.asked_at]
+    waiting = (Shortlisted.case_id == case_id) & Shortlisted.asked_at.is_(None)
+    work.session.execute(delete(Shortlisted).where(waiting))
+    if focal_point in {row.focal_point_id for row in asked}:
+        return
+    row = Shortlisted(
+        case_id=case_id,
+        place=len(asked) + 1,
+        focal_point_id=focal_point,
+        reasons=[ReasonIn.CHOSEN_BY_THE_DESK],
+        asked_at=work.now,
+    )
+    work.session.add(row)
 
 
 def pass_over(work: Writing, case_id: UUID, focal_point: UUID) -> None:

@@ -59,6 +59,7 @@ class ReasonIn(StrEnum):
     DESK_OF_THE_COUNTRY = "desk_of_the_country"
     DESK_OF_THE_SUBMITTER = "desk_of_the_submitter"
     DESK_OF_ELSEWHERE = "desk_of_elsewhere"
+    CHOSEN_BY_THE_DESK = "chosen_by_the_desk"
 
 
 class ReasonOut(StrEnum):

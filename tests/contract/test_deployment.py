@@ -176,7 +176,7 @@ def test_every_migration_spells_its_sql_under_the_time_outs_it_runs_with() -> No
 @pytest.mark.parametrize(
     ("statement", "rule"),
     [
-        ('CREATE INDEX ix ON "case" (code)', "require-concurrent-index-creation"),
+        ('ALTER TABLE "case" RENAME COLUMN code TO name', "renaming-column"),
         ('ALTER TABLE "case" DROP COLUMN code', "ban-drop-column"),
         ('ALTER TABLE "case" ALTER code SET NOT NULL', "adding-not-nullable-field"),
     ],

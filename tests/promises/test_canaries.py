@@ -26,6 +26,7 @@ from app.cli.serving import log_lines, server
 from app.kernel.actors import Role
 from app.settings import LogLevel, Settings
 from tests.databases import ask
+from tests.promises.telling import ABOUT, LISTS, carry_on
 from tests.world import (
     ALL_SECTIONS,
     WORKERS,
@@ -45,7 +46,7 @@ CODE, PHONE, BORN, MINUTE = "ZQXVKJWBHF", "77098765", "1907-11-29", ":17:43.2718
 SIGN = "UNODC_SEXUAL_EXPLOITATION_03"
 STEMS: Final = (LATIN, CYRILLIC, ARABIC, CODE, SIGN, PHONE, BORN, MINUTE)
 WHOLE = [*ALL_SECTIONS, "indicators", "perpetrators"]
-OPENED = ("/sections/", "/safeguards", "/contacts", "/arrangement", "/notes")
+OPENED = ("/sections/", "/safeguards", "/contacts", "/arrangement", "/notes", "/safety-")
 CLIENT = ("httpx2", "httpcore2")
 """Loggers of the caller's side of the wire."""
 
@@ -175,7 +176,7 @@ class Journey:
         done(lead.does("accept-lead", case, {"contacts": self.say.contacts()}))
         self.works(lead, case)
         self.helps(lead, case)
-        self.opens_all(case)
+        self.opens_all(case, *carry_on(self.say, lead, case, self.cast))
         self.ends(lead, case)
         return case
 
@@ -224,9 +225,10 @@ class Journey:
     def opens_all(self, case: Json, *referrals: Json) -> None:
         """Let everyone try to open everything, and read everything else."""
         of_case = path_of(case)
-        sealed = [f"{of_case}{part}" for part in OPENED[1:3]] + [f"{of_case}/notes"]
+        ours = (*OPENED[1:3], "/notes", "/safeguards/history", "/safety-notice")
+        sealed = [f"{of_case}{part}" for part in ours]
         sealed += [f"{of_case}/sections/{section}" for section in WHOLE]
-        sealed += [f"{path_of(r)}{part}" for r in referrals for part in OPENED[3:]]
+        sealed += [f"{path_of(r)}{part}" for r in referrals for part in OPENED[3:5]]
         known = [f"{of_case}/{part}" for part in ABOUT]
         for one in self.cast:
             for path in sealed:
@@ -234,10 +236,6 @@ class Journey:
             for path in (*known, *LISTS):
                 one.get(path)
             one.hears()
-
-
-ABOUT = ("history", "evidence", "routing", "consents", "access-log", "screenings")
-LISTS = ("/cases", "/referrals", "/worklist", "/approvals")
 
 
 @pytest.fixture

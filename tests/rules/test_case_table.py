@@ -75,7 +75,7 @@ monitor           | nothing_open schedule
 reopen_assistance | reason
 close             | reason nothing_open person_informed second_person
 stop              | reason
-reopen            | reason consent_to_refer
+reopen            | reason consent_to_refer|child_path
 erase             | no_legal_hold second_person
 """
 # state       | stage          | clock           | waits on

@@ -129,7 +129,11 @@ REFERRAL_LACKS = {
         REFERRAL, service=Service.LAW_ENFORCEMENT, reflection_told=False
     ),
     Need.QUESTION: replace(REFERRAL, terms=replace(REFERRAL.terms, topics=frozenset())),
-    Need.CONSENT_TO_ANSWER: replace(REFERRAL, answer_covered=False),
+    Need.CONSENT_TO_ANSWER: replace(
+        REFERRAL,
+        answer_covered=False,
+        terms=replace(REFERRAL.terms, answered=frozenset({Section.NEEDS})),
+    ),
     Need.ALTERNATIVE: replace(REFERRAL, terms=replace(REFERRAL.terms, alternative=None)),
     Need.REVIEW_DATE: replace(REFERRAL, terms=replace(REFERRAL.terms, review_at=None)),
     Need.TIME_IS_UP: replace(REFERRAL, terms=replace(REFERRAL.terms, time_is_up=False)),
@@ -206,6 +210,26 @@ def test_visits_are_ahead_and_rise(days: list[int], *, fits: bool) -> None:
     planned = replace(CASE, terms=replace(CASE.terms, visits=visits))
 
     assert of_case.NEEDS[CaseNeed.SCHEDULE].met(planned) == fits
+
+
+@pytest.mark.parametrize(
+    ("answered", "child_path", "says_more", "fits"),
+    [
+        ([], False, False, True),
+        ([], False, True, False),
+        ([], True, True, True),
+        ([Section.NEEDS], True, False, False),
+        (None, True, False, False),
+    ],
+)
+def test_without_a_consent_it_may_be_said_that_there_is_no_more_to_say(
+    answered: list[Section] | None, *, child_path: bool, says_more: bool, fits: bool
+) -> None:
+    said = None if answered is None else frozenset(answered)
+    terms = replace(REFERRAL.terms, answered=said, says_more=says_more)
+    facts = replace(REFERRAL, answer_covered=False, child_path=child_path, terms=terms)
+
+    assert of_referral.NEEDS[Need.CONSENT_TO_ANSWER].met(facts) == fits
 
 
 @pytest.mark.parametrize("need", CASE_LACKS)

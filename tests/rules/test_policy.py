@@ -46,34 +46,36 @@ candidate    | safety_notice       | submitted under_review |                 | 
 candidate    | safeguards_past     | under_review        |                    | safe
 lead         | safety_notice safeguards_past | led       |                    | safe
 recipient    | safety_notice       | open                | asked at_work      | safe
-submitter    | note screening      | unled led           |                    | own_text
+submitter    | note message screening | unled led         |                    | own_text
+submitter    | message             | open                |                    | safe
 submitter    | contacts            | led                 |                    | not_of_origin
 candidate    | needs               | submitted           |                    | consented
 candidate    | needs contact       | under_review        |                    | consented
 candidate    | safeguards          | under_review        |                    | safe
-candidate    | note                | under_review        |                    | not_of_origin
+candidate    | note message        | under_review        |                    | not_of_origin
 lead         | needs contact       | led                 |                    | consented
 lead         | identity            | led                 |                    | consented origin_permitted
 lead         | L4 screening        | led                 |                    | consented police_consent
 lead         | sections screening  | led                 |                    | own_text
 lead         | safeguards contacts | led                 |                    | safe
-lead         | note                | led                 |                    | not_of_origin
+lead         | note message        | led                 |                    | not_of_origin
 sender       | arrangement         | worked_on           | at_work completed  | not_of_origin
-sender       | note                | worked_on           | told               | not_of_origin
+sender       | note message        | worked_on           | told               | not_of_origin
 recipient    | arrangement         | open                | at_work completed  |
-recipient    | note                | open                | asked at_work completed | not_of_origin
-recipient    | note                | open                | asked at_work completed | own_text
+recipient    | note message        | open                | asked at_work completed | not_of_origin
+recipient    | note message        | open                | asked at_work completed | own_text
+recipient    | message             | open                | asked at_work completed | safe
 recipient    | needs               | open                | asked at_work      | consented
 recipient    | contact             | open                | at_work            | consented
 recipient    | identity            | open                | at_work            | consented origin_permitted
 recipient    | L4 screening        | open                | at_work            | consented police_consent
 recipient    | contacts            | open                | at_work            | not_of_origin
 handover_candidate | needs         | led                 |                    | consented origin_permitted
-former_lead  | sections note screening | led                 |                    | own_text
+former_lead  | sections note message screening | led                 |                    | own_text
 """  # noqa: E501
 WRITES = """
 submitter    | sections safeguards | unled               |                    |
-lead         | sections safeguards | led                 |                    |
+lead         | sections safeguards contacts | led        |                    |
 """
 
 WORKERS = ["officer", "caseworker", "coordinator"]

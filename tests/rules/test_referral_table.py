@@ -52,7 +52,7 @@ send             | case_open consent|child_path|vital_interest risk_current reci
 agreement origin_permitted reflection_told
 acknowledge      |
 ask              | question
-answer           | consent_to_answer
+answer           | consent_to_answer agreement
 accept           | consent|child_path|vital_interest recipient_safe two_contacts meeting
 decline          | reason
 redirect         | reason alternative

@@ -1,0 +1,229 @@
+"""What is known beside the state of a case: who records it, who reads it."""
+
+import pytest
+
+from app.kernel.actors import Role
+from tests.world import (
+    Json,
+    Someone,
+    World,
+    consent,
+    done,
+    for_services,
+    kinds,
+    path_of,
+    problem,
+    promise,
+)
+
+PRESUMED: Json = {
+    "name": "identification",
+    "value": "presumed",
+    "country": "KZ",
+    "note": "Signs",
+}
+REFLECTION: Json = {"name": "reflection_period", "value": "offered", "country": "KZ"}
+SPOKEN_FOR: Json = {"name": "guardian", "value": "not_needed"}
+SERVICES = ["GUARDIANSHIP", "SHELTER", "IDENTIFICATION", "LEGAL_AID"]
+
+
+@pytest.fixture
+def case(officer: Someone, lead: Someone) -> Json:
+    """A case that is led; its person may be helped with more than usual."""
+    given = [consent(), for_services(purposes=[*SERVICES, "LAW_ENFORCEMENT"])]
+    return lead.leads(officer.submits(consents=given))
+
+
+def facts(case: Json) -> str:
+    return f"{path_of(case)}/facts"
+
+
+def known(who: Someone, case: Json) -> list[tuple[str, str]]:
+    items = done(who.get(facts(case)))["items"]
+    return [(fact["name"], fact["value"]) for fact in items]
+
+
+def takes_on(
+    lead: Someone, recipient: Someone, case: Json, service: str, *, answer: str = "accept"
+) -> Json:
+    sent = done(lead.refers(case, recipient.code, service=service))
+    body = promise() if answer == "accept" else {"reason": "NO_CAPACITY"}
+    return done(recipient.does(answer, sent, body))
+
+
+def test_a_fact_is_recorded_with_who_said_so_and_when(
+    officer: Someone, lead: Someone, case: Json
+) -> None:
+    lead.hears(), officer.hears()
+    version = lead.sees(case)["version"]
+
+    recorded = lead.creates(facts(case), PRESUMED)
+
+    assert recorded.status_code == 201
+    fact = done(recorded)
+    del fact["id"]
+    assert fact == {
+        "name": "identification",
+        "value": "presumed",
+        "country": "KZ",
+        "body": "KZ_LEAD",
+        "ends_on": None,
+        "recorded_by": "KZ_LEAD",
+        "recorded_at": "2026-06-01T12:00:00Z",
+    }
+    assert lead.sees(case)["version"] == version + 1
+    [told] = lead.hears()
+    assert (told["type"], told["facts"]) == (
+        *("case.fact_recorded", {"name": "identification"}),
+    )
+    assert officer.hears() == []
+    assert ("identification", "Signs") in lead.notes(case)
+
+
+def test_which_body_decided_can_be_another(lead: Someone, case: Json) -> None:
+    named = done(lead.creates(facts(case), PRESUMED | {"body": "UZ_LEAD"}))
+    unknown = lead.creates(facts(case), PRESUMED | {"body": "NOBODY_AT_ALL"})
+
+    assert (named["body"], named["recorded_by"]) == ("UZ_LEAD", "KZ_LEAD")
+    assert problem(unknown) == (422, "focal-point-unknown")
+
+
+def test_a_fact_keeps_its_small_history(lead: Someone, case: Json) -> None:
+    for value in ("presumed", "formally_identified"):
+        done(lead.creates(facts(case), PRESUMED | {"value": value}))
+
+    assert known(lead, case) == [
+        ("identification", "presumed"),
+        ("identification", "formally_identified"),
+    ]
+
+
+def test_a_fact_is_recorded_once_however_often_it_is_sent(
+    lead: Someone, case: Json
+) -> None:
+    unkeyed = lead.post(facts(case), PRESUMED)
+    both = [lead.creates(facts(case), PRESUMED, "once") for _ in range(2)]
+
+    assert problem(unkeyed) == (400, "key-missing")
+    assert done(both[0]) == done(both[1])
+    assert len(known(lead, case)) == 1
+
+
+def test_the_submitter_records_until_there_is_a_lead(
+    officer: Someone, lead: Someone
+) -> None:
+    draft = done(officer.writes_case())
+    done(officer.creates(facts(draft), PRESUMED))
+    done(officer.does("submit", draft))
+    early = lead.creates(facts(draft), PRESUMED)
+    lead.leads(draft)
+
+    late = officer.creates(facts(draft), PRESUMED)
+
+    assert problem(early) == problem(late) == (403, "action-not-yours")
+    assert known(officer, draft) == []
+    assert known(lead, draft) == [("identification", "presumed")]
+
+
+def test_who_was_asked_to_find_out_records_what_it_found(
+    officer: Someone, lead: Someone, shelter: Someone, case: Json
+) -> None:
+    takes_on(lead, shelter, case, "IDENTIFICATION")
+    done(lead.creates(facts(case), SPOKEN_FOR))
+    lead.hears(), officer.hears()
+
+    done(shelter.creates(facts(case), PRESUMED))
+
+    assert problem(shelter.creates(facts(case), SPOKEN_FOR)) == (403, "action-not-yours")
+    assert known(shelter, case) == [("identification", "presumed")]
+    assert known(lead, case)[-1] == ("identification", "presumed")
+    [told] = lead.hears()
+    assert (told["type"], told["by"]) == ("case.fact_recorded", "KZ_SHELTER_KOGERSHIN")
+    assert officer.hears() == []
+    assert shelter.notes(case) == []
+    assert ("identification", "Signs") in lead.notes(case)
+
+
+@pytest.mark.parametrize(
+    ("service", "answer"), [("SHELTER", "accept"), ("IDENTIFICATION", "decline")]
+)
+def test_who_was_asked_for_something_else_or_declined_records_nothing(
+    lead: Someone, shelter: Someone, case: Json, service: str, answer: str
+) -> None:
+    takes_on(lead, shelter, case, service, answer=answer)
+    done(lead.creates(facts(case), PRESUMED))
+
+    assert problem(shelter.creates(facts(case), PRESUMED)) == (403, "action-not-yours")
+    assert known(shelter, case) == []
+
+
+def test_who_found_out_adds_nothing_once_the_case_has_ended(
+    lead: Someone, shelter: Someone, case: Json
+) -> None:
+    helped = takes_on(lead, shelter, case, "IDENTIFICATION")
+    done(shelter.does("start", helped, {"person_met": True}))
+    report = {"outcome": "delivered", "feedback": "Всё хорошо"}
+    done(shelter.does("complete", helped, report))
+    done(lead.does("stop", case, {"reason": "SURVIVOR_REQUEST"}))
+
+    late = shelter.creates(facts(case), PRESUMED)
+
+    assert problem(late) == (403, "action-not-yours")
+    assert known(lead, case) == []
+
+
+def test_facts_are_nobody_elses(
+    world: World, officer: Someone, lead: Someone, stranger: Someone, case: Json
+) -> None:
+    done(lead.creates(facts(case), PRESUMED))
+    watcher = world.someone("OVERSIGHT_DEMO", {Role.PROTECTION_OFFICER, Role.CASEWORKER})
+    analyst = world.someone("KZ_LEAD", {Role.ANALYST})
+
+    assert known(watcher, case) == known(officer, case) == []
+    assert problem(watcher.creates(facts(case), PRESUMED)) == (403, "action-not-yours")
+    assert problem(analyst.creates(facts(case), PRESUMED)) == (403, "role-missing")
+    assert problem(stranger.get(facts(case))) == (404, "not-found")
+    assert problem(stranger.creates(facts(case), PRESUMED)) == (404, "not-found")
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"value": "running"},
+        {"ends_on": "2026-07-01"},
+        {"value": "appointed"},
+        {"name": "legal_hold", "value": "in_force"},
+        {"name": "guardian", "value": "appointed"},
+        {"country": None},
+    ],
+)
+def test_a_fact_says_what_its_name_allows(lead: Someone, case: Json, changes: Json) -> None:
+    refused = lead.creates(facts(case), REFLECTION | changes)
+
+    assert refused.status_code == 422
+    assert known(lead, case) == []
+
+
+def test_the_police_wait_until_the_person_knows_of_the_time_to_recover(
+    lead: Someone, case: Json
+) -> None:
+    ask = {"service": "LAW_ENFORCEMENT", "sections": []}
+    early = lead.refers(case, "KZ_SHELTER_KOGERSHIN", **ask)
+    elsewhere = done(lead.creates(facts(case), REFLECTION | {"country": "UZ"}))
+    still = lead.refers(case, "KZ_SHELTER_KOGERSHIN", **ask)
+
+    done(lead.creates(facts(case), REFLECTION))
+
+    assert elsewhere["country"] == "UZ"
+    for refused in (early, still):
+        assert [u["need"] for u in refused.json()["unmet"]] == ["reflection_told"]
+    assert done(lead.refers(case, "KZ_SHELTER_KOGERSHIN", **ask))["state"] == "sent"
+
+
+def test_no_help_waits_for_a_fact(lead: Someone, shelter: Someone, case: Json) -> None:
+    done(lead.creates(facts(case), PRESUMED | {"value": "not_victim"}))
+
+    sent = done(lead.refers(case, "KZ_SHELTER_KOGERSHIN"))
+
+    assert done(shelter.does("accept", sent, promise()))["state"] == "accepted"
+    assert "case.assistance_begun" in kinds(lead.hears())

@@ -1,0 +1,189 @@
+"""What the holder of a case asks its submitter: who reads it, and until when it is due."""
+
+from uuid import uuid4
+
+import pytest
+
+from app.kernel.actors import Role
+from tests.world import Json, Someone, World, consent, done, kinds, path_of, problem
+
+ASK: Json = {"topics": ["needs", "contact", "needs"], "question": "Can she read?"}
+SAY: Json = {"answer": "Yes, Uzbek"}
+HER_WORDS = "Can she read?"
+
+
+def questions(case: Json) -> str:
+    return f"{path_of(case)}/questions"
+
+
+def asks(who: Someone, case: Json) -> Json:
+    return done(who.creates(questions(case), ASK))
+
+
+def answers(case: Json, question: Json) -> str:
+    return f"{questions(case)}/{question['id']}/answer"
+
+
+@pytest.fixture
+def case(officer: Someone, lead: Someone) -> Json:
+    return lead.leads(officer.submits())
+
+
+def test_a_question_is_put_and_answered_in_words_that_both_sides_read(
+    officer: Someone, lead: Someone, case: Json
+) -> None:
+    officer.hears(), lead.hears()
+
+    asked = asks(lead, case)
+    waits = officer.waits()
+    read = officer.notes(case)
+    answered = done(officer.post(answers(case, asked), SAY))
+
+    assert (asked["topics"], asked["answered_at"]) == (["contact", "needs"], None)
+    assert waits == [(f"cases/{case['code']}", "answer", "2026-06-02T12:00:00Z")]
+    assert (f"question {asked['id']}", HER_WORDS) in read
+    assert answered["answered_at"] == "2026-06-01T12:00:00Z"
+    assert officer.waits() == []
+    assert (f"answer {asked['id']}", "Yes, Uzbek") in lead.notes(case)
+    for one in (officer, lead):
+        told = one.hears()
+        assert kinds(told) == ["case.asked", "case.answered"]
+        assert [event["facts"] for event in told] == [{"question": asked["id"]}] * 2
+        assert [q["id"] for q in done(one.get(questions(case)))["items"]] == [asked["id"]]
+
+
+def test_a_question_in_an_emergency_is_due_in_four_hours(
+    officer: Someone, lead: Someone
+) -> None:
+    case = lead.leads(officer.submits(notice={"priority": "emergency"}))
+
+    asks(lead, case)
+
+    assert officer.waits()[0][2] == "2026-06-01T16:00:00Z"
+
+
+def test_a_candidate_asks_and_reads_the_answer_once_it_acknowledged(
+    officer: Someone, lead: Someone
+) -> None:
+    case = officer.submits()
+    asked = asks(lead, case)
+    done(officer.post(answers(case, asked), SAY))
+    about = f"answer {asked['id']}"
+
+    before = [name for name, _ in lead.notes(case)]
+    done(lead.does("acknowledge", case))
+
+    assert about not in before
+    assert about in [name for name, _ in lead.notes(case)]
+
+
+def test_a_desk_asks_and_reads_no_answer(world: World, officer: Someone) -> None:
+    desk = world.someone("DESK_CENTRAL_ASIA")
+    case = officer.submits(consents=[consent(focal_point="KZ_SHELTER_KOGERSHIN")])
+
+    asked = asks(desk, case)
+    done(officer.post(answers(case, asked), SAY))
+
+    assert [text for _, text in officer.notes(case) if text == HER_WORDS]
+    assert desk.notes(case) == []
+
+
+def test_a_submitter_that_is_feared_reads_no_question(
+    officer: Someone, lead: Someone, case: Json
+) -> None:
+    asks(lead, case)
+    feared = {"country_of_origin": "UZ", "fear_of_state": True}
+    match = {"If-Match": lead.tag(case)}
+    done(lead.ask("PUT", f"{path_of(case)}/safeguards", feared, headers=match))
+
+    assert HER_WORDS not in [text for _, text in officer.notes(case)]
+    assert HER_WORDS in [text for _, text in lead.notes(case)]
+
+
+def test_a_question_is_nobody_elses(
+    world: World, officer: Someone, lead: Someone, shelter: Someone, stranger: Someone
+) -> None:
+    case = lead.leads(officer.submits())
+    done(lead.refers(case, "KZ_SHELTER_KOGERSHIN"))
+    watcher = world.someone("OVERSIGHT_DEMO", {Role.PROTECTION_OFFICER, Role.CASEWORKER})
+    asked = asks(lead, case)
+    for one in (watcher, shelter):
+        heard = kinds(one.hears())
+        assert "case.asked" not in heard
+        assert done(one.get(questions(case)))["items"] == []
+        assert problem(one.creates(questions(case), ASK)) == (403, "action-not-yours")
+        refused = one.post(answers(case, asked), SAY)
+        assert problem(refused) == (403, "action-not-yours")
+        assert HER_WORDS not in [text for _, text in one.notes(case)]
+
+    assert problem(officer.creates(questions(case), ASK)) == (403, "action-not-yours")
+    assert problem(lead.post(answers(case, asked), SAY)) == (403, "action-not-yours")
+    analyst = world.someone("UZ_CONSULATE_ALMATY", {Role.ANALYST})
+    assert problem(analyst.post(answers(case, asked), SAY)) == (403, "role-missing")
+    assert problem(stranger.get(questions(case))) == (404, "not-found")
+    assert problem(stranger.post(answers(case, asked), SAY)) == (404, "not-found")
+
+
+def test_a_question_is_answered_once(officer: Someone, lead: Someone, case: Json) -> None:
+    path = answers(case, asks(lead, case))
+    first = officer.post(path, SAY, idempotency_key="once")
+
+    again = officer.post(path, SAY, idempotency_key="once")
+    anew = officer.post(path, {"answer": "No"})
+
+    assert done(again) == done(first)
+    assert problem(anew) == (409, "question-answered")
+    assert "No" not in [text for _, text in lead.notes(case)]
+
+
+def test_a_question_of_another_case_is_not_there(
+    officer: Someone, lead: Someone, case: Json
+) -> None:
+    other = lead.leads(officer.submits())
+    asked = asks(lead, other)
+
+    for strange in (asked, {"id": str(uuid4())}):
+        assert problem(officer.post(answers(case, strange), SAY)) == (404, "not-found")
+
+
+def test_a_question_is_asked_once_however_often_it_is_sent(
+    lead: Someone, case: Json
+) -> None:
+    unkeyed = lead.post(questions(case), ASK)
+    both = [lead.creates(questions(case), ASK, "once") for _ in range(2)]
+
+    assert problem(unkeyed) == (400, "key-missing")
+    assert done(both[0]) == done(both[1])
+    assert len(done(lead.get(questions(case)))["items"]) == 1
+
+
+def test_who_has_the_case_next_reads_what_was_asked_before(
+    world: World, officer: Someone, lead: Someone
+) -> None:
+    ngos = consent(recipient_class={"kind": "non_state", "country": "KZ"})
+    case = officer.submits(consents=[consent(), ngos])
+    asked = asks(lead, case)
+    lead.does("decline-lead", case, {"reason": "LANGUAGE"})
+    ngo = world.someone("SANA_SEZIM")
+
+    listed = done(ngo.get(questions(case)))["items"]
+    done(ngo.does("acknowledge", case))
+
+    assert [q["id"] for q in listed] == [asked["id"]]
+    assert HER_WORDS in [text for _, text in ngo.notes(case)]
+    assert [kind for _, kind, _ in officer.waits()] == ["answer"]
+
+
+@pytest.mark.parametrize("ending", ["stop", "withdraw"])
+def test_in_a_case_that_has_ended_nothing_is_asked_or_answered(
+    officer: Someone, lead: Someone, ending: str
+) -> None:
+    case = officer.submits()
+    asked = asks(lead, case)
+    reason = {"stop": "SURVIVOR_REQUEST", "withdraw": "DUPLICATE"}[ending]
+    who = {"stop": lead, "withdraw": officer}[ending]
+    done(who.does(ending, case, {"reason": reason}))
+
+    assert officer.waits() == []
+    assert problem(officer.post(answers(case, asked), SAY)) == (409, "action-illegal")
+    assert [text for _, text in officer.notes(case) if text == HER_WORDS] == []
