@@ -2,11 +2,11 @@
 
 import threading
 import time
-from collections.abc import Callable, Collection
-from dataclasses import replace
-from datetime import timedelta
+from collections.abc import Callable, Collection, Mapping
+from datetime import datetime, timedelta
 from typing import Final
 
+import httpx
 import uvicorn
 
 from app.cli.serving import alone, ground_of, migrate, must_be_ready, server
@@ -43,9 +43,10 @@ def keys_for(ground: Ground) -> dict[Part, str]:
 def play(settings: Settings, say: Say, chosen: Collection[Journey] = ()) -> None:
     """Play journeys against the running service of these settings; none named: all."""
     ground = ground_of(settings)
-    troupe = Troupe(settings.url, keys_for(ground), say, ground.clock())
-    journeys.play(troupe, chosen)
+    keys, now = keys_for(ground), ground.clock()
     ground.database.engine.dispose()
+    with httpx.Client(base_url=settings.url) as http:
+        journeys.play(Troupe(http, keys, say, now), chosen)
 
 
 def serve(settings: Settings, say: Say) -> None:
@@ -56,28 +57,35 @@ def serve(settings: Settings, say: Say) -> None:
         keys = keys_for(ground)
         must_be_ready(ground)
         running = server(create_app(ground), settings)
-        teller = threading.Thread(
-            target=tell, args=(running, Troupe("", keys, say, ground.clock())), daemon=True
-        )
-        teller.start()
+        tale = (running, keys, say, ground.clock())
+        threading.Thread(target=tell, args=tale, daemon=True).start()
         running.run()
 
 
-def tell(running: uvicorn.Server, troupe: Troupe) -> None:
+def tell(
+    running: uvicorn.Server, keys: Mapping[Part, str], say: Say, now: datetime
+) -> None:
     """Once it serves, play the journeys and print a key and the first request."""
+    if (url := address_of(running)) is None:
+        return
+    say(f"Safe Conduct is serving at {url}. What follows is made up.")
+    try:
+        with httpx.Client(base_url=url) as http:
+            journeys.play(Troupe(http, keys, say, now))
+    except StoryBroken as broken:
+        say(f"The story broke off: {broken}")
+    say(hint(url, keys[UZ_OFFICER]))
+
+
+def address_of(running: uvicorn.Server) -> str | None:
+    """Wait until it serves, and say where; None: it does not come up."""
     deadline = time.monotonic() + PATIENCE.total_seconds()
     while not running.started:
         if time.monotonic() > deadline or running.should_exit:
-            return
+            return None
         time.sleep(0.05)
     host, port = running.servers[0].sockets[0].getsockname()[:2]
-    there = replace(troupe, url=f"http://{host}:{port}")
-    there.say(f"Safe Conduct is serving at {there.url}. What follows is made up.")
-    try:
-        journeys.play(there)
-    except StoryBroken as broken:
-        there.say(f"The story broke off: {broken}")
-    there.say(hint(there.url, there.keys[UZ_OFFICER]))
+    return f"http://{host}:{port}"
 
 
 def hint(url: str, key: str) -> str:

@@ -12,7 +12,9 @@ REFERENCE: Final = "DEMO-BISHKEK-1"
 
 def play(troupe: Troupe) -> None:
     """Play it all."""
-    troupe.say("A helpline in Bishkek hears of a woman from Turkmenistan who fears her State.")
+    troupe.say(
+        "A helpline in Bishkek hears of a woman from Turkmenistan who fears her State."
+    )
     tale = troupe.begin(KG_OFFICER, body(troupe.now))
     if tale is None:
         return
@@ -34,7 +36,9 @@ def body(now: datetime) -> Json:
         "external_reference": REFERENCE,
         "notice": notice("KG", "tk", "ASYLUM", "SHELTER"),
         "sections": [
-            needs("Asylum, and a bed where nobody asks", "Men of the consulate look for her"),
+            needs(
+                "Asylum, and a bed where nobody asks", "Men of the consulate look for her"
+            ),
             contact("Aýgözel", "Through the helpline, in Turkmen"),
             identity("TM", "Aýgözel Ýasama Öwezowa", "Айгозель Ясама Овезова"),
         ],
@@ -56,12 +60,16 @@ def body(now: datetime) -> Json:
 def show_routing(tale: Tale, lead: Player) -> None:
     """Show who is asked and who is not, as the lead reads it."""
     routing = lead.get(f"{tale.case}/routing")
-    tale.say("IOM acknowledges, takes the lead, and reads why it was asked, and who was not:")
+    tale.say(
+        "IOM acknowledges, takes the lead, and reads why it was asked, and who was not:"
+    )
     for one in routing["candidates"]:
         tale.say(f"  {one['place']}. {one['focal_point']}: {', '.join(one['reasons'])}")
     for one in routing["left_out"]:
         tale.say(f"  not {one['focal_point']}: {', '.join(one['reasons'])}")
-    tale.say("  `no_consent` alone would mean: it could lead, ask her. That she fears somebody")
+    tale.say(
+        "  `no_consent` alone would mean: it could lead, ask her. That she fears somebody"
+    )
     tale.say("  is never a reason that is written.")
 
 

@@ -3,7 +3,7 @@
 from typing import Final
 
 from app.demo.cast import GT_LEAD, GT_PROTECTION, GT_SHELTER, HN_OFFICER
-from app.demo.players import PURPOSE, Json, Player, Tale, Troupe
+from app.demo.players import Json, Player, Tale, Troupe
 from app.demo.words import (
     consent,
     contact,
@@ -65,9 +65,9 @@ def protect(tale: Tale, lead: Player) -> None:
     asked = tale.refers(lead, GT_PROTECTION, "CHILD_PROTECTION")
     tale.say("  Its coordinator does so at once, with the notice alone, and then decides.")
     protection = tale.player(GT_PROTECTION)
-    danger = protection.get(f"{tale.case}/safety-notice", PURPOSE)["safety_notice"]
+    danger = protection.get(f"{tale.case}/safety-notice")["safety_notice"]
     tale.say(f"  The child protection reads what keeps her safe: {danger}")
-    tale.hidden(protection.finds(f"{tale.case}/sections/needs", PURPOSE))
+    tale.hidden(protection.finds(f"{tale.case}/sections/needs"))
     tale.say("  Her needs, her name and how to reach her stay shut to it.")
     tale.accepts(asked, GT_PROTECTION)
     lead.act(tale.case, "accept-lead", {"contacts": contacts(lead.part)})
@@ -80,9 +80,7 @@ def record(tale: Tale) -> None:
     protection = tale.player(GT_PROTECTION)
     for name, value in (("guardian", "appointed"), ("best_interests", "assessed")):
         note = "Synthetic: by an order of a judge for children."
-        protection.post(
-            f"{tale.case}/facts", {"name": name, "value": value, "note": note}
-        )
+        protection.post(f"{tale.case}/facts", {"name": name, "value": value, "note": note})
     tale.say("The child protection records two facts: a guardian is appointed, and what is")
     tale.say("  best for her was assessed. The time that ran for it stops.")
 
@@ -114,4 +112,6 @@ def tell(tale: Tale) -> None:
     state = officer.get(tale.case)["state"]
     tale.say(f"The consular officer reads that the case is {state}.")
     tale.hidden(officer.get("referrals")["items"])
-    tale.say("  Which shelter it is, and who her guardian is, her consulate was never told.")
+    tale.say(
+        "  Which shelter it is, and who her guardian is, her consulate was never told."
+    )

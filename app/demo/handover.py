@@ -1,10 +1,10 @@
-"""A worker met in Almaty whose case goes home with him: Kazakhstan hands it to Uzbekistan."""
+"""A worker met in Almaty whose case goes home with him: Kazakhstan hands it over."""
 
 from datetime import datetime
 from typing import Final
 
 from app.demo.cast import KZ_LEAD, KZ_SHELTER, UZ_CENTRE, UZ_LEAD, UZ_OFFICER
-from app.demo.players import PURPOSE, Json, Player, Tale, Troupe
+from app.demo.players import Json, Player, Tale, Troupe
 from app.demo.words import (
     consent,
     contact,
@@ -46,7 +46,9 @@ def body(now: datetime) -> Json:
         "external_reference": REFERENCE,
         "notice": notice("KZ", "uz", "SHELTER", "REINTEGRATION"),
         "sections": [
-            needs("A bed now; later work and advice at home", "The foreman calls him daily"),
+            needs(
+                "A bed now; later work and advice at home", "The foreman calls him daily"
+            ),
             contact("Jasur", "Messages only, in Uzbek"),
             identity("UZ", "Жасур Намунавий Қўчқоров", "Jasur Namunaviy Qoʻchqorov"),
         ],
@@ -62,15 +64,19 @@ def body(now: datetime) -> Json:
 
 
 def offer(tale: Tale, lead: Player, successor: Player) -> str:
-    """Offer the lead: the person agreed to it, the States too, and nobody need be feared."""
+    """Offer the lead: he agreed to it, and so did the States."""
     why = {"reason": "MIGRATION_OR_CHANGE_OF_LOCATION", "note": "Synthetic: he goes home."}
     offered = lead.post(f"{tale.case}/handovers", {"to": UZ_LEAD.focal_point} | why)
     handover = f"handovers/{offered['id']}"
-    tale.say("Kazakhstan offers the lead to Uzbekistan. Three things had to hold: he consents")
-    tale.say("  to this new lead, he lets his State know, and both States agreed to exchange")
+    tale.say(
+        "Kazakhstan offers the lead to Uzbekistan. Three things had to hold: he consents"
+    )
+    tale.say(
+        "  to this new lead, he lets his State know, and both States agreed to exchange"
+    )
     tale.say(f"  this much ({AGREEMENT}).")
     due = successor.waits(handover)["answer_handover"]
-    needed = successor.opens(f"{tale.case}/sections/needs")["summary"]
+    needed = successor.get(f"{tale.case}/sections/needs")["content"]["summary"]
     tale.say(f"  Uzbekistan has until {due}, and reads what is needed: {needed}")
     return handover
 
@@ -82,7 +88,7 @@ def take(tale: Tale, successor: Player, handover: str, bed: str) -> None:
     lead = successor.get(tale.case)["lead"]
     tale.say(f"Uzbekistan accepts, and is the lead at that moment: {lead}. His bed in")
     tale.say(f"  Kazakhstan is kept: its sender is now {successor.get(bed)['sender']}.")
-    tale.hidden(successor.finds(f"{bed}/arrangement", PURPOSE))
+    tale.hidden(successor.finds(f"{bed}/arrangement"))
     tale.say("  Where he sleeps until he travels, his own State is still not told.")
 
 
@@ -93,5 +99,7 @@ def go_on(tale: Tale, lead: Player, successor: Player) -> None:
     tale.accepts(work, UZ_CENTRE)
     tale.say("The new lead asks a centre at home to help him begin again; it accepts.")
     tale.hidden(lead.hears() != before, lead.finds(work))
-    tale.say("  Kazakhstan heard nothing of that: it keeps what it wrote, and sees no more.")
+    tale.say(
+        "  Kazakhstan heard nothing of that: it keeps what it wrote, and sees no more."
+    )
     tale.say(f"  The case is {successor.get(tale.case)['state']}.")

@@ -22,10 +22,10 @@ type Play = Callable[[Troupe], None]
 
 # fmt: off
 JOURNEYS: Final[Mapping[Journey, tuple[str, Play]]] = {
-    Journey.WORKER:   ("a worker, met abroad, is referred, helped and followed", worker.play),
+    Journey.WORKER:   ("a worker met abroad is referred, helped and followed", worker.play),
     Journey.CHILD:    ("a child without a guardian is protected first", child.play),
     Journey.ASYLUM:   ("who fears their own State is helped without it", asylum.play),
-    Journey.HANDOVER: ("a case goes home: one country hands the lead to another", handover.play),
+    Journey.HANDOVER: ("a case goes home, from one lead to another", handover.play),
     Journey.REGIONS:  ("two regions, three languages, and no agreement yet", regions.play),
 }
 # fmt: on

@@ -15,7 +15,9 @@ INSTEAD: Final[Json] = {"reason": "THREAT", "protection": ["ASYLUM"]}
 
 def play(troupe: Troupe) -> None:
     """Play it all."""
-    troupe.say("A consular officer of Jamaica in Port of Spain meets a woman who wants to go")
+    troupe.say(
+        "A consular officer of Jamaica in Port of Spain meets a woman who wants to go"
+    )
     troupe.say("  home.")
     tale = troupe.begin(JM_OFFICER, body(troupe.now))
     if tale is None:
@@ -62,7 +64,9 @@ def open_return(tale: Tale, lead: Player) -> tuple[str, Player]:
     referral = tale.refers(lead, JM_HOME, "RETURN", SHARED)
     home = tale.accepts(referral, JM_HOME)
     going = f"returns/{lead.post(f'{referral}/return')['id']}"
-    tale.say("An organisation in Jamaica would await her, and accepts. Its checklist begins:")
+    tale.say(
+        "An organisation in Jamaica would await her, and accepts. Its checklist begins:"
+    )
     lead.act(going, "inform", TOLD)
     tale.say("  1. She was told of any right to stay, and of every option; she decides.")
     lead.act(going, "permit-contact")
@@ -76,7 +80,9 @@ def ask_consulate(tale: Tale, lead: Player, going: str) -> Player:
     consulate = tale.accepts(papers, JM_CONSULATE)
     consulate.act(going, "verify-nationality", {"nationality": "confirmed"})
     seen = ", ".join(sorted(set(consulate.get(going)) - {"id", "version"}))
-    tale.say("  3. Her consulate confirms that she is Jamaican. Of the return it sees papers")
+    tale.say(
+        "  3. Her consulate confirms that she is Jamaican. Of the return it sees papers"
+    )
     tale.say(f"     alone: {seen}.")
     return consulate
 
@@ -93,7 +99,9 @@ def assess(tale: Tale, lead: Player, home: Player, going: str) -> None:
         "note": "Synthetic: the recruiter lives in her street, and asks for her.",
     }
     home.act(going, "assess-origin", threat)
-    tale.say("  5. Where she would go, the organisation finds one: retribution. Her family it")
+    tale.say(
+        "  5. Where she would go, the organisation finds one: retribution. Her family it"
+    )
     tale.say("     left alone: she had not agreed to that.")
 
 
@@ -115,7 +123,9 @@ def protect(tale: Tale, lead: Player, origin: tuple[Player, Player], going: str)
     """Ask for protection; at home nobody learns why she stayed, or that she asked."""
     for who in origin:
         tale.hidden(who.finds(going), "return.refused" in who.hears())
-    tale.say("In Jamaica the request is taken back. Neither the organisation nor the consulate")
+    tale.say(
+        "In Jamaica the request is taken back. Neither the organisation nor the consulate"
+    )
     tale.say("  reads the return any more, or hears why she stayed.")
     known = of_one(UNHCR)
     tale.consents(lead, consent(tale.troupe.now, known, "ASYLUM", language="en"))

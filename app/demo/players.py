@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final, Self
-from uuid import UUID, uuid5
+from uuid import UUID, uuid4, uuid5
 
 import httpx
 
@@ -48,31 +48,38 @@ def clock(at: str) -> str:
 
 @dataclass
 class Player:
-    """One of the cast, with a client of their own."""
+    """One of the cast, with a key of their own."""
 
     part: Part
     http: httpx.Client
+    key: str
     tale: UUID
 
-    def get(self, path: str, headers: Mapping[str, str] | None = None) -> Json:
-        """Read something."""
-        return dict(good(self.http.get(f"/v1/{path}", headers=headers)).json())
+    def ask(
+        self, method: str, path: str, headers: Mapping[str, str], body: Json | None = None
+    ) -> httpx.Response:
+        """Send a request, and take the answer as it is."""
+        sent = {"Authorization": f"Bearer {self.key}", **headers}
+        return self.http.request(method, f"/v1/{path}", json=body, headers=sent)
 
-    def opens(self, path: str) -> Json:
-        """Open something sealed; that is recorded."""
-        return dict(self.get(path, PURPOSE)["content"])
+    def looks(self, path: str) -> httpx.Response:
+        """Try to read or open something, with a purpose, and take the answer as it is."""
+        return self.ask("GET", path, PURPOSE)
 
-    def finds(self, path: str, headers: Mapping[str, str] | None = None) -> bool:
-        """Try to read something, and say whether it is there for them."""
-        return self.http.get(f"/v1/{path}", headers=headers).is_success
+    def get(self, path: str) -> Json:
+        """Read something; what is sealed is opened, and that is recorded."""
+        return dict(good(self.looks(path)).json())
+
+    def finds(self, path: str) -> bool:
+        """Try to read or open something, and say whether it is there for them."""
+        return self.looks(path).is_success
 
     def send(self, path: str, body: Json | None = None, **headers: str) -> httpx.Response:
         """Ask for something once: the key is the same however often it is retried."""
         said = json.dumps(body, sort_keys=True)
-        what = f"{self.part.label} {path} {said}"
-        key = uuid5(self.tale, f"{what} {headers.get('Approval', '')}")
-        sent = {"Idempotency-Key": str(key)} | headers
-        return self.http.post(f"/v1/{path}", json=body, headers=sent)
+        what = f"{self.part.label} {path} {said} {headers.get('Approval', '')}"
+        key = str(uuid5(self.tale, what))
+        return self.ask("POST", path, {"Idempotency-Key": key, **headers}, body)
 
     def post(self, path: str, body: Json | None = None, **headers: str) -> Json:
         """Do something; an answer without content is an empty one."""
@@ -88,11 +95,9 @@ class Player:
 
     def tag(self, subject: str) -> str:
         """Read which version this is."""
-        return str(good(self.http.get(f"/v1/{subject}")).headers["ETag"])
+        return str(good(self.looks(subject)).headers["ETag"])
 
-    def lacks(
-        self, path: str, body: Json | None = None, **headers: str
-    ) -> dict[str, str]:
+    def lacks(self, path: str, body: Json | None = None, **headers: str) -> dict[str, str]:
         """Try what must not go yet; say what is missing and, of each, the remedy."""
         answer = self.send(path, body, **headers)
         if answer.status_code != httpx.codes.CONFLICT or "unmet" not in answer.json():
@@ -114,19 +119,21 @@ class Player:
 class Troupe:
     """Everybody's keys, and the voice that tells what they do."""
 
-    url: str
+    http: httpx.Client
     keys: Mapping[Part, str]
     say: Say
     now: datetime
 
     def player(self, part: Part, tale: UUID = KEYS) -> Player:
         """Bring somebody on, with their own key."""
-        headers = {"Authorization": f"Bearer {self.keys[part]}"}
-        return Player(part, httpx.Client(base_url=self.url, headers=headers), tale)
+        return Player(part, self.http, self.keys[part], tale)
 
     def begin(self, officer: Part, body: Json) -> "Tale | None":
-        """Let an officer submit a case; None: it was played before, and that was said."""
-        player = self.player(officer)
+        """Let an officer submit a case; None: it was played before, and that was said.
+
+        Each telling has a key of its own: the officer's number of the case keeps it one.
+        """
+        player = self.player(officer, uuid4())
         first = player.send("cases", body)
         if first.status_code == httpx.codes.CONFLICT and "code" in first.json():
             self.tell_again(player, str(first.json()["code"]))

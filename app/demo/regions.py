@@ -10,7 +10,7 @@ from app.demo.cast import (
     UZ_CENTRE,
     UZ_FAR_OFFICER,
 )
-from app.demo.players import PURPOSE, Json, Player, Tale, Troupe, asking
+from app.demo.players import Json, Player, Tale, Troupe, asking
 from app.demo.words import (
     consent,
     contact,
@@ -33,7 +33,9 @@ def play(troupe: Troupe) -> None:
     tale = troupe.begin(UZ_FAR_OFFICER, body(troupe.now))
     if tale is None:
         return
-    tale.say(f"  He agrees to be referred in Panama. The officer submits the case: {tale.code}")
+    tale.say(
+        f"  He agrees to be referred in Panama. The officer submits the case: {tale.code}"
+    )
     lead = tale.player(PA_LEAD)
     take_lead(tale, lead)
     ask_beyond(tale, lead)
@@ -85,20 +87,26 @@ def take_lead(tale: Tale, lead: Player) -> None:
     words = tale.refers(lead, PA_INTERPRETER, "INTERPRETATION", SHARED)
     who = tale.accepts(words, PA_INTERPRETER)
     who.act(words, "start", {"person_met": True})
-    tale.say("Panama takes the lead. Its officers speak Spanish, the consulate writes English")
-    tale.say("  and Uzbek: an interpreter of an NGO is asked, who belongs to neither State.")
+    tale.say(
+        "Panama takes the lead. Its officers speak Spanish, the consulate writes English"
+    )
+    tale.say(
+        "  and Uzbek: an interpreter of an NGO is asked, who belongs to neither State."
+    )
 
 
 def ask_beyond(tale: Tale, lead: Player) -> None:
-    """Ask in the other region: without an agreement the notice crosses, and nothing else."""
+    """Ask in the other region: without an agreement the notice crosses, and no more."""
     path = f"{tale.case}/referrals"
     lacks = lead.lacks(path, asking(UZ_CENTRE, "FAMILY_TRACING", SHARED))
     tale.say("He wants his mother found. A centre in Uzbekistan could, and he agreed; but:")
     tale.say(f"  {lacks['agreement']}")
     family = tale.refers(lead, UZ_CENTRE, "FAMILY_TRACING")
     centre = tale.accepts(family, UZ_CENTRE)
-    tale.hidden(centre.finds(f"{tale.case}/sections/contact", PURPOSE))
-    tale.say("  So the notice alone crosses, from one region to the other: a code, a country, a")
+    tale.hidden(centre.finds(f"{tale.case}/sections/contact"))
+    tale.say(
+        "  So the notice alone crosses, from one region to the other: a code, a country, a"
+    )
     tale.say("  language, what is asked. The centre accepts; more waits for an agreement.")
 
 
@@ -118,21 +126,25 @@ def ask_prosecutor(tale: Tale, lead: Player) -> None:
         interpreter=True,
     )
     tale.consents(lead, given)
-    tale.say("  He is told, in Uzbek, that he may take his time and that help does not hang on")
+    tale.say(
+        "  He is told, in Uzbek, that he may take his time and that help does not hang on"
+    )
     tale.say("  it. He wants to speak, and says so for the prosecutor alone.")
     heard = tale.refers(lead, PA_PROSECUTOR, "LAW_ENFORCEMENT", told)
     prosecutor = tale.accepts(heard, PA_PROSECUTOR)
-    account = prosecutor.opens(f"{tale.case}/sections/narrative")["text"]
-    tale.hidden(prosecutor.finds(f"{tale.case}/sections/contact", PURPOSE))
+    account = prosecutor.get(f"{tale.case}/sections/narrative")["content"]["text"]
+    tale.hidden(prosecutor.finds(f"{tale.case}/sections/contact"))
     tale.say(f"  Now it goes. The prosecutor accepts, and reads his account: {account}")
-    tale.say("  How he is reached is shut to the prosecutor: that consent does not name it.")
+    tale.say(
+        "  How he is reached is shut to the prosecutor: that consent does not name it."
+    )
 
 
 def tell(tale: Tale, lead: Player) -> None:
     """Tell how it stands, and what the consulate that brought it knows."""
     officer = tale.player(UZ_FAR_OFFICER)
     tale.hidden(officer.get("referrals")["items"])
-    people = officer.finds(f"{tale.case}/contacts", PURPOSE)
+    people = officer.finds(f"{tale.case}/contacts")
     tale.hidden(people)
     tale.say(f"The case is {lead.get(tale.case)['state']}; that much the consulate reads.")
     tale.say("  Of the prosecutor, of the place and of who helps there it is not told.")

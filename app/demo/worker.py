@@ -67,7 +67,7 @@ def take_lead(tale: Tale, lead: Player) -> None:
     due = lead.waits(tale.case)["acknowledge"]
     tale.say(f"  Its coordinator polls the worklist: an answer is due by {due}.")
     lead.act(tale.case, "acknowledge")
-    needed = lead.opens(f"{tale.case}/sections/needs")["summary"]
+    needed = lead.get(f"{tale.case}/sections/needs")["content"]["summary"]
     tale.say(f"  She acknowledges and reads what is needed: {needed}")
     lead.act(tale.case, "accept-lead", {"contacts": contacts(lead.part)})
     tale.say("  She takes the lead, and names two people who can be reached.")
