@@ -27,6 +27,9 @@ from app.api import (
     reference,
     referral_acts,
     referrals,
+    return_acts,
+    return_travel,
+    returns,
     routing,
     screening,
     sections,
@@ -41,8 +44,8 @@ from app.kernel.work import Ground
 MAX_BODY_BYTES: Final = 256 * 1024
 ROUTERS: Final = (
     *(cases, case_acts, case_moves, consents, knowledge, screening, sections),
-    *(referrals, referral_acts, handovers, feed, approvals),
-    *(routing, directory, administration, reference),
+    *(referrals, referral_acts, handovers, returns, return_acts, return_travel),
+    *(feed, approvals, routing, directory, administration, reference),
 )
 ABOUT: Final = """
 Carries the cases of presumed victims of trafficking between the focal points of a
@@ -59,6 +62,7 @@ TAGS: Final = [
     {"name": "referrals", "description": "Asking a focal point for one service."},
     {"name": "referral acts", "description": "What its two sides do with a referral."},
     {"name": "handovers", "description": "Moving the lead of a case."},
+    {"name": "returns", "description": "The checklist of an assisted voluntary return."},
     {"name": "feed", "description": "What happened, what waits, what became of it."},
     {"name": "approvals", "description": "What waits for a second person."},
     {"name": "routing", "description": "Who should lead, who could serve, and why."},

@@ -2,7 +2,8 @@
 
 from typing import Final
 
-from tests.world import Json, closing, consent, contacts, promise, taking
+from tests.homecoming import AT_HOME, MET, NO_GO, SAFE, TOLD
+from tests.world import Json, closing, consent, contacts, promise, taking, travel_plan
 
 WHY: Final = {"reason": "NO_CAPACITY"}
 BACK: Final = {"reason": "SENT_IN_ERROR"}
@@ -28,6 +29,7 @@ BODIES: Final[dict[str, Json]] = {
     "decline_handover": WHY,
     "cancel_handover": {},
     "record_screening": {},
+    "write_contacts": {"contacts": contacts()},
     "suspend_case": PAUSE,
     "monitor_case": {},
     "report_visit": {"person_met": True},
@@ -52,4 +54,20 @@ BODIES: Final[dict[str, Json]] = {
     "redirect_referral": {"reason": "NO_CAPACITY", "alternative": "KZ_LEGAL_AID"},
     "hold_referral": PAUSE,
     "withdraw_referral": BACK,
+    "inform_person": TOLD,
+    "verify_nationality": {"nationality": "confirmed"},
+    "assess_destination": SAFE,
+    "assess_origin": AT_HOME,
+    "determine_interests": {"interests": "in_favour"},
+    "receive_child": {"carer_receives": True, "guardian_at_arrival": True},
+    "decide_go": {},
+    "decide_no_go": NO_GO,
+    "issue_document": {"without_marker": True},
+    "plan_travel": travel_plan(),
+    "depart_now": {"reconfirmed_today": True},
+    "arrive_safely": MET,
+    "monitor_return": {},
+    "report_on_return": MET,
+    "call_off_return": {},
+    "account_for_person": MET,
 }

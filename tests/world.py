@@ -187,6 +187,8 @@ def after(cursor: str | None) -> Json:
 def path_of(record: Json) -> str:
     if "code" in record:
         return f"/cases/{record['code']}"
+    if "open_instead" in record or "document_issued" in record:
+        return f"/returns/{record['id']}"
     kind = "handovers" if "to" in record else "referrals"
     return f"/{kind}/{record['id']}"
 
@@ -299,6 +301,19 @@ def promise(at: str = "2026-06-02T09:00:00+05:00", **changes: Any) -> Json:
 def taking(**changes: Any) -> Json:
     """What a focal point promises when it takes the lead over."""
     return {"contacts": contacts(), "capacity_confirmed": True} | changes
+
+
+def travel_plan(arrives_at: str = "2026-06-03T18:00:00+05:00", **changes: Any) -> Json:
+    """A plan as the lead writes it, made with the person, unless changed."""
+    plan: Json = {
+        "escort": "Мөлдір",
+        "route": "Almaty to Tashkent, by train",
+        "arrives_at": arrives_at,
+        "met_by": "Dilnoza",
+        "safe_contact": "Signal, never calls",
+        "contacts": contacts("Dilnoza Karimova", "Rustam Aliyev"),
+    }
+    return {"plan": plan | changes, "person_agrees": True}
 
 
 def closing(**changes: Any) -> Json:

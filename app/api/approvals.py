@@ -11,7 +11,7 @@ from app.api.conditional import answer
 from app.api.deps import Approve, IfNoneMatch, Paging, ReadApprovals
 from app.api.guard import BEARER, Guarded
 from app.api.problems import problems
-from app.casework import approving
+from app.cases import approving
 from app.casework.schemas import ApprovalOut, ApprovalPage
 from app.kernel.lifecycle import RoleMissing
 from app.kernel.paging import CursorUnknown, paginate

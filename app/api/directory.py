@@ -3,7 +3,7 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Response, Security
-from pydantic import Field
+from pydantic import ConfigDict, Field
 from pydantic.json_schema import SkipJsonSchema
 
 from app.access import queries as access
@@ -31,6 +31,7 @@ from app.kernel.paging import CursorUnknown, PageQuery
 from app.kernel.problems import NotFound
 from app.kernel.text import Code, CountryCode, Shown
 from app.referrals.lifecycle import TABLE as REFERRAL
+from app.returns.lifecycle import TABLE as RETURN
 
 router = APIRouter(tags=["directory"], route_class=Guarded, dependencies=[Security(BEARER)])
 
@@ -62,9 +63,12 @@ class StepOut(Shown):
 class Lifecycles(Shown):
     """The rules of the mechanism, as the service enforces them."""
 
+    model_config = ConfigDict(serialize_by_alias=True)
+
     case: list[StepOut]
     referral: list[StepOut]
     handover: list[StepOut]
+    return_: Annotated[list[StepOut], Field(serialization_alias="return")]
 
 
 @router.get("/me", response_model=Me)
@@ -153,10 +157,15 @@ def list_countries(begin: ReadDirectory, if_none_match: IfNoneMatch = None) -> R
 
 @router.get("/lifecycles", response_model=Lifecycles)
 def get_lifecycles(begin: ReadDirectory) -> Response:
-    """Read the life cycles of a case, a referral and a handover as tables."""
+    """Read the life cycles of a case, a referral, a handover and a return as tables."""
     with begin():
         return answer(
-            Lifecycles(case=spell(CASE), referral=spell(REFERRAL), handover=spell(HANDOVER))
+            Lifecycles(
+                case=spell(CASE),
+                referral=spell(REFERRAL),
+                handover=spell(HANDOVER),
+                return_=spell(RETURN),
+            )
         )
 
 

@@ -9,8 +9,13 @@ from fastapi import FastAPI
 
 UNUSED: Final = ("HTTPValidationError", "ValidationError")
 PROBLEM: Final = "application/problem+json"
-LIFECYCLE: Final = re.compile(r"app__(cases|referrals|handovers)__lifecycle__(\w+)")
-NOUNS: Final = {"cases": "Case", "referrals": "Referral", "handovers": "Handover"}
+LIFECYCLE: Final = re.compile(r"app__(cases|referrals|handovers|returns)__lifecycle__(\w+)")
+NOUNS: Final = {
+    "cases": "Case",
+    "referrals": "Referral",
+    "handovers": "Handover",
+    "returns": "Return",
+}
 EVERYWHERE: Final = {
     "413": "The body is too large.",
     "414": "The path and query are too long.",

@@ -35,6 +35,7 @@ from app.referrals.schemas import (
     StartReferral,
     TakeBackReferral,
 )
+from app.returns.following import follow
 
 router = APIRouter(
     prefix="/referrals/{referral_id}",
@@ -58,8 +59,18 @@ NO_LONGER_YOURS: Answers = {
 
 
 def step(work: Writing, once: Ticket, ready: Ready, then: Then) -> Response:
-    """Take a step of the life cycle: judged first, then carried out."""
-    return on_referral(work, once, lambda: then(work, actions.ready(work, *ready)))
+    """Take a step of the life cycle: judged first, then carried out.
+
+    A return rests on its referral, which knows nothing of it: it follows in the same
+    transaction.
+    """
+
+    def act() -> Referral:
+        referral = then(work, actions.ready(work, *ready))
+        follow(work, referral.case)
+        return referral
+
+    return on_referral(work, once, act)
 
 
 @router.post("/send", response_model=ReferralOut, responses=STEP | problems(RecipientUnfit))

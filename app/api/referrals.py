@@ -25,6 +25,7 @@ from app.cases import queries as cases
 from app.cases.models import Party
 from app.directory.queries import FocalPointUnknown
 from app.disclosure import actions as disclosure
+from app.disclosure import papers
 from app.disclosure.schemas import NoteList, OpenedArrangement
 from app.kernel.actors import Side
 from app.kernel.idempotency import KeyInFlight, KeyMissing, KeyReused
@@ -123,7 +124,7 @@ def open_arrangement(begin: OpenSections, referral_id: UUID, purpose: Purpose) -
     Never for a body of the State of origin. The opening is recorded.
     """
     with begin() as work:
-        opened = disclosure.open_arrangement(work, referral_id, purpose)
+        opened = papers.open_arrangement(work, referral_id, purpose)
     return answer(there(opened))
 
 

@@ -22,7 +22,7 @@ from app.cases import queries as cases
 from app.cases.models import Case
 from app.casework import intake
 from app.directory import queries as directory
-from app.disclosure import actions
+from app.disclosure import papers
 from app.disclosure.schemas import OpenedScreening
 from app.kernel.idempotency import KeyInFlight, KeyMissing, KeyReused, claim, settle
 from app.kernel.lifecycle import ActionIllegal, ActionNotYours, RoleMissing
@@ -112,7 +112,7 @@ def open_screening(
     both answer 404.
     """
     with begin() as work:
-        opened = actions.open_screening(work, code, screening_id, purpose)
+        opened = papers.open_screening(work, code, screening_id, purpose)
     return answer(there(opened))
 
 

@@ -55,14 +55,14 @@ def mend_notice(case: Case, notice: NoticeFields) -> list[str]:
     return sorted(changed)
 
 
-def seal(work: Writing, case: Case, kind: Sealable, content: BaseModel) -> None:
-    """Write a section or safeguards: the only writer of a section.
+def seal(work: Writing, record: Recorded, kind: Sealable, content: BaseModel) -> None:
+    """Write a section, safeguards or a plan: the only writer of a section.
 
     Written anew it is sealed anew, under a fresh nonce; who wrote last is its author.
     """
-    kept = queries.sealed(work, case.id, kind)
+    kept = queries.sealed(work, record.id, kind)
     if kept is None:
-        put_away(work, case, kind, content)
+        put_away(work, record, kind, content)
     else:
         if kind == Paper.SAFEGUARDS:
             keep_past(work, kept)

@@ -80,6 +80,7 @@ class Need(StrEnum):
     SECOND_PERSON = "second_person"
     NO_LEGAL_HOLD = "no_legal_hold"
     FOCAL_POINT_CHOSEN = "focal_point_chosen"
+    RETURN_OVER = "return_over"
     REFERRAL_ACCEPTED = "referral_accepted"
     NO_REFERRAL_ACCEPTED = "no_referral_accepted"
 
@@ -126,7 +127,7 @@ TABLE: Final = Table(_S.DRAFT, (
     Step(_A.REOPEN_ASSISTANCE, {_S.MONITORING},  _S.REFERRING,    {Side.LEAD},       {_CASEWORKER},
          (_N.REASON,)),
     Step(_A.CLOSE,             {_S.UNDER_REVIEW} | _LED, _S.CLOSED, {Side.HOLDER},   {_COORDINATOR},
-         (_N.REASON, _N.NOTHING_OPEN, _N.PERSON_INFORMED, _N.SECOND_PERSON)),
+         (_N.REASON, _N.NOTHING_OPEN, _N.RETURN_OVER, _N.PERSON_INFORMED, _N.SECOND_PERSON)),
     Step(_A.STOP,              _NEW | _LED,      _S.CLOSED,       {Side.HOLDER},     {_CASEWORKER},
          (_N.REASON,)),
     Step(_A.REOPEN,            {_S.CLOSED},      _S.REFERRING,    {Side.LEAD},       {_COORDINATOR},

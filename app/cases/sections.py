@@ -34,6 +34,7 @@ class Paper(StrEnum):
     SAFETY_NOTICE = "safety_notice"
     CONTACTS = "contacts"
     ARRANGEMENT = "arrangement"
+    TRAVEL_PLAN = "travel_plan"
     NOTE = "note"
     SCREENING = "screening"
     MESSAGE = "message"

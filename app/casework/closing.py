@@ -5,12 +5,12 @@ from uuid import UUID
 from app.access.models import Approval
 from app.cases import actions as cases
 from app.cases import queries
+from app.cases.approving import Matter, second
 from app.cases.lifecycle import TABLE, Action, Row
 from app.cases.models import Case
 from app.cases.reasons import ClosureReason, WithdrawReason
 from app.casework import situation
 from app.casework.acting import judged, lock, sides_of
-from app.casework.approving import Matter, second
 from app.casework.bodies import CloseCase, ReopenCase, StopCase
 from app.casework.needs import Terms
 from app.casework.watching import watch_interests
@@ -19,6 +19,7 @@ from app.kernel.versions import Seen
 from app.kernel.work import Writing
 from app.referrals import actions as referrals
 from app.referrals import following
+from app.returns import following as returns
 
 
 def close(
@@ -33,7 +34,7 @@ def close(
     row = TABLE.find(case.state, Action.CLOSE, sides_of(work, case), work.actor.roles)
     terms = Terms(reason=why.reason, person_informed=why.person_informed, approved=True)
     situation.judge(work, case, row, terms)
-    matter = Matter(case, Action.CLOSE, why, {"reason": why.reason})
+    matter = Matter(case, f"case.{Action.CLOSE}", why, {"reason": why.reason})
     if question := second(work, matter, approval):
         return question
     before = case.audience
@@ -58,6 +59,7 @@ def stop(work: Writing, code: str, why: StopCase) -> Case:
     cases.take(work, case, row, {"reason": why.reason}, before=before)
     following.end_all(work, case, WithdrawReason.SURVIVOR_DECLINED)
     handovers.cancel_open(work, case)
+    returns.follow(work, case)
     return case
 
 

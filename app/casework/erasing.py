@@ -5,13 +5,13 @@ from uuid import UUID
 from app.access.models import Approval
 from app.cases import actions as cases
 from app.cases import queries
+from app.cases.approving import OF_OVERSIGHT, Matter, second
 from app.cases.facts import FactName
 from app.cases.lifecycle import TABLE, Action, Row, State
 from app.cases.models import Case
 from app.cases.records import Fact
 from app.casework import situation
 from app.casework.acting import lock, must_work, sides_of
-from app.casework.approving import OF_OVERSIGHT, Matter, second
 from app.casework.bodies import EraseCase, HoldLegally
 from app.casework.needs import Terms
 from app.deadlines import actions as deadlines
@@ -20,6 +20,7 @@ from app.kernel.lifecycle import ActionIllegal, ActionNotYours, RoleMissing
 from app.kernel.versions import Seen
 from app.kernel.work import Reading, Writing
 from app.referrals import following
+from app.returns import following as returns
 
 
 def discard(work: Writing, case: Case, row: Row) -> Case:
@@ -43,13 +44,14 @@ def erase(
     case = lock(work, code, seen)
     row = TABLE.find(case.state, Action.ERASE, sides_of(work, case), work.actor.roles)
     situation.judge(work, case, row, Terms(reason=why.reason, approved=True))
-    matter = Matter(case, Action.ERASE, why, {"reason": why.reason}, OF_OVERSIGHT)
+    matter = Matter(case, f"case.{Action.ERASE}", why, {"reason": why.reason}, OF_OVERSIGHT)
     if question := second(work, matter, approval):
         return question
     before = case.audience
     case.external_digest = None
     cases.destroy(work, case)
     following.leave_all(work, case)
+    returns.leave_all(work, case)
     for relation in Relation:
         if relation != Relation.OVERSIGHT:
             case.dismiss(relation, work.now)
@@ -71,7 +73,7 @@ def hold_legally(
     must_oversee(work, case)
     if case.state == State.ERASED:
         raise ActionIllegal(f"The case is {case.state}.", TABLE.legal(case.state))
-    matter = Matter(case, "hold", hold, {"value": hold.value}, OF_OVERSIGHT)
+    matter = Matter(case, "case.hold", hold, {"value": hold.value}, OF_OVERSIGHT)
     if question := second(work, matter, approval):
         return question
     fact = Fact(

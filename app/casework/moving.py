@@ -6,12 +6,12 @@ from uuid import UUID
 from app.access.models import Approval
 from app.cases import actions as cases
 from app.cases import queries
+from app.cases.approving import Matter, second
 from app.cases.lifecycle import LED, OPEN, TABLE, WITH_A_CANDIDATE, Need, Row
 from app.cases.models import Case
 from app.cases.reasons import TakeOverReason
 from app.cases.sections import Paper
 from app.casework.acting import lock, must_work, sides_of
-from app.casework.approving import Matter, second
 from app.casework.bodies import AssignCase, RelocateCase, TakeOverCase
 from app.casework.carrying import question_of, reroute
 from app.casework.needs import RULES, Terms
@@ -29,6 +29,7 @@ from app.kernel.problems import Problem
 from app.kernel.versions import Seen
 from app.kernel.work import Reading, Writing
 from app.referrals import following
+from app.returns import following as returns
 from app.routing import actions as routing
 from app.routing.ranking import leads
 
@@ -136,7 +137,7 @@ def take_over(
     }
     lacking = [need for need, holds in met.items() if not holds]
     refuse([Unmet(need, Side.DESK, RULES.checks[need].remedy) for need in lacking])
-    matter = Matter(case, "take_over", choice, {"reason": choice.reason})
+    matter = Matter(case, "case.take_over", choice, {"reason": choice.reason})
     if question := second(work, matter, approval):
         return question
     before = case.audience
@@ -161,6 +162,7 @@ def move_lead(work: Writing, case: Case, old: UUID, new: UUID) -> None:
     clock = deadlines.running(work, [case.id]).get(case.id)
     cases.wind(work, case, clock.due_at if clock else None)
     following.hand_on(work, case)
+    returns.follow(work, case)
 
 
 def must_be_desk(work: Reading, case: Case) -> None:

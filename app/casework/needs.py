@@ -37,6 +37,7 @@ class Facts:
     risk_current: bool
     nothing_sent: bool
     nothing_open: bool
+    return_over: bool
     helped: bool
     with_candidate: bool
     legal_hold: bool
@@ -77,6 +78,9 @@ NEEDS: Final[dict[Need, Check[Facts]]] = {
     Need.NOTHING_OPEN: Check(
         lambda f: f.nothing_open,
         "End every referral and handover first: completed, declined, revoked or cancelled.", Side.HOLDER),
+    Need.RETURN_OVER: Check(
+        lambda f: f.return_over,
+        "A return is under way: follow the person until the last visit after it (G16).", Side.HOLDER),
     Need.REASON: Check(lambda f: f.terms.reason is not None, "Give a reason code."),
     Need.TWO_CONTACTS: Check(
         lambda f: len(f.terms.contacts) > 1, "Name two different people who can be reached."),

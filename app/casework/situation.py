@@ -1,6 +1,6 @@
 """How a case stands: what its needs are judged by, and how each party sees it."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Final
@@ -27,6 +27,7 @@ from app.kernel.work import Reading
 from app.referrals import lifecycle as referral_states
 from app.referrals import queries as referrals
 from app.referrals.lifecycle import State as ReferralState
+from app.returns import queries as returns
 
 ASKED_OF_ALL: Final = (*("country", "age_class", "language", "priority", "safe_contact"),)
 
@@ -40,17 +41,19 @@ class Context:
     sections: Mapping[UUID, list[tuple[str, UUID]]]
     referrals: Mapping[UUID, list[ReferralState]]
     offered: AbstractSet[UUID]
+    returning: Collection[UUID]
     codes: Mapping[UUID, str]
     me: FocalPoint
 
 
-def facts_of(
+def facts_of(  # noqa: PLR0913 - each says one thing of how it stands
     stands: Standing,
     states: Sequence[ReferralState],
     me: FocalPoint,
     terms: Terms | None = None,
     *,
     lead_on_offer: bool,
+    returning: bool,
 ) -> Facts:
     """Gather what the needs are judged by, for the focal point that asks."""
     case = stands.case
@@ -65,6 +68,7 @@ def facts_of(
         risk_current=stands.risk_is_current(),
         nothing_sent=not any(p.relation == Relation.RECIPIENT for p in case.parties),
         nothing_open=not lead_on_offer and not is_asked(states),
+        return_over=not returning,
         helped=any(state in referral_states.HELPED for state in states),
         with_candidate=case.with_relation(Relation.LEAD) is None,
         legal_hold=stands.facts.legal_hold,
@@ -87,6 +91,7 @@ def look(work: Reading, found: Sequence[Case]) -> Context:
         cases.sections_present(work, ids),
         referrals.states_of(work, ids),
         handovers.with_open(work, ids),
+        returns.open_in(work, ids),
         directory.codes(work, people),
         directory.by_id(work, work.actor.focal_point_id),
     )
@@ -104,7 +109,10 @@ def situation_of(work: Reading, case: Case, terms: Terms | None = None) -> Facts
     states = referrals.states_of(work, [case.id]).get(case.id, [])
     me = directory.by_id(work, work.actor.focal_point_id)
     stands, offered = standing.of_case(work, case), handovers.with_open(work, [case.id])
-    return facts_of(stands, states, me, terms, lead_on_offer=bool(offered))
+    returning = bool(returns.open_in(work, [case.id]))
+    return facts_of(
+        stands, states, me, terms, lead_on_offer=bool(offered), returning=returning
+    )
 
 
 def show(work: Reading, found: Sequence[Case]) -> list[CaseOut]:
@@ -160,7 +168,8 @@ def actions_of(
     """Say of each step of this party whether it is open now and, if not, why not."""
     states = context.referrals.get(case.id, [])
     stands, offered = context.standings[case.id], case.id in context.offered
-    facts = facts_of(stands, states, context.me, lead_on_offer=offered)
+    returning = case.id in context.returning
+    facts = facts_of(stands, states, context.me, lead_on_offer=offered, returning=returning)
     rows = TABLE.open_to(case.state, sides, work.actor.roles)
     return [show_action(row, facts) for row in rows]
 

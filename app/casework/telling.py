@@ -30,6 +30,7 @@ from app.kernel.problems import NotFound
 from app.kernel.work import Reading, Writing
 from app.referrals import following
 from app.referrals import queries as referrals_of
+from app.returns import following as returns
 
 
 def record_consent(work: Writing, code: str, new: NewConsent) -> Consent:
@@ -55,7 +56,7 @@ def withdraw_consent(work: Writing, code: str, consent_id: UUID) -> Consent:
     if consent not in consents_for(work, case):
         raise NotFound("There is no such consent in this case.")
     must_work(work)
-    rested = following.covered(work, case)
+    rested, returning = following.covered(work, case), returns.resting(work, case)
     offered = handovers.rests_on_consent(work, case)
     if consents.take_back(work, consent):
         case.touch()
@@ -64,6 +65,7 @@ def withdraw_consent(work: Writing, code: str, consent_id: UUID) -> Consent:
         work.session.flush()
         following.withdraw_uncovered(work, case, rested)
         handovers.cancel_uncovered(work, case, rested=offered)
+        returns.follow(work, case, returning)
         watch_interests(work, case)
     return consent
 

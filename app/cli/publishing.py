@@ -12,6 +12,7 @@ from app.kernel.problems import Problem
 from app.kernel.vault import KEY_BYTES
 from app.main import create_app, lay_ground
 from app.referrals.lifecycle import TABLE as REFERRAL
+from app.returns.lifecycle import TABLE as RETURN
 from app.settings import Settings
 
 ROOT: Final = Path(__file__).parents[2]
@@ -22,9 +23,9 @@ OPERATIONS: Final = "docs/operations.md"
 BEGIN: Final = "<!-- settings: written by `make docs` from app/settings.py -->"
 END: Final = "<!-- end of settings -->"
 ABOUT_LIFECYCLES: Final = """
-Written by `make docs` from `app/cases/lifecycle.py`, `app/referrals/lifecycle.py` and
-`app/handovers/lifecycle.py`; the service enforces these very tables, and
-`GET /v1/lifecycles` answers with them.
+Written by `make docs` from `app/cases/lifecycle.py`, `app/referrals/lifecycle.py`,
+`app/handovers/lifecycle.py` and `app/returns/lifecycle.py`; the service enforces these
+very tables, and `GET /v1/lifecycles` answers with them.
 """.strip()
 ABOUT_PROBLEMS: Final = """
 Written by `make docs` from the code. Every error is an RFC 9457 problem detail: `type` is
@@ -57,6 +58,9 @@ def lifecycles() -> str:
             "## Handover",
             "",
             *page(HANDOVER),
+            "## Return",
+            "",
+            *page(RETURN),
         ]
     )
 

@@ -19,6 +19,7 @@ from app.consents.coverage import (
     counts,
     covered,
     covers,
+    names,
 )
 from app.consents.models import Consent
 from app.directory.kinds import Service, is_blocked, is_of_origin
@@ -74,6 +75,21 @@ class Standing:
         """
         ground = service in FIRST_FOR_A_CHILD or self.facts.interests_are_assessed
         return self.case.is_child and ground and not sections
+
+    def agrees_to_return(self, recipient: Addressee) -> bool:
+        """Say whether the person agreed to return, apart from all else (G09)."""
+        return any(
+            set(consent.purposes) == {Purpose.RETURN}
+            and names(consent, recipient)
+            and counts(consent, self.now, child=self.case.is_child)
+            for consent in self.consents
+        )
+
+    def contact_is_permitted(self) -> bool:
+        """Say whether the person settled that the State of origin may be told (G08)."""
+        guards = self.safeguards
+        permitted = guards.origin_contact == OriginContact.PERMITTED
+        return permitted and not guards.origin_blocked()
 
     def reflection_is_told(self) -> bool:
         """Say whether the person was told of the reflection period where they are."""

@@ -28,6 +28,7 @@ class ClockKind(StrEnum):
     ANSWER_HANDOVER = "answer_handover"  # D07
     REVIEW = "review"  # D10
     REVIEW_RISK = "review_risk"  # D12
+    CONFIRM_ARRIVAL = "confirm_arrival"  # D06
     MONITOR = "monitor"  # D08
     REVIEW_CLOSURE = "review_closure"  # D09
     ASSESS_INTERESTS = "assess_interests"  # of a child without a guardian (BR09)
@@ -105,6 +106,7 @@ LIMITS: Final[dict[ClockKind, tuple[Limit, Limit, Limit]]] = {
     _K.ANSWER_HANDOVER:   (hours(24), hours(72),       working_days(10)),
     _K.REVIEW:            (days(7),   days(14),        days(30)),
     _K.REVIEW_RISK:       (days(7),   days(7),         days(7)),
+    _K.CONFIRM_ARRIVAL:   (hours(24), hours(24),       hours(24)),
     _K.MONITOR:           (days(7),   days(7),         days(7)),
     _K.REVIEW_CLOSURE:    (days(30),  days(30),        days(30)),
     _K.ASSESS_INTERESTS:  (hours(72), hours(72),       hours(72)),

@@ -6,7 +6,6 @@ None where there is nothing for the caller, instead of raising, which would undo
 """
 
 from typing import Final
-from uuid import UUID
 
 from pydantic import BaseModel
 
@@ -41,11 +40,9 @@ from app.disclosure.policy import (
 from app.disclosure.schemas import (
     NoteList,
     NoteOut,
-    OpenedArrangement,
     OpenedContacts,
     OpenedSafeguards,
     OpenedSafetyNotice,
-    OpenedScreening,
     SafeguardsHistory,
 )
 from app.handovers import following as handovers
@@ -55,11 +52,8 @@ from app.kernel.needs import Unmet, refuse
 from app.kernel.versions import Seen
 from app.kernel.work import Recorded, Writing
 from app.referrals import following
-from app.referrals import queries as referrals
 from app.referrals.models import Referral
-from app.referrals.schemas import Arrangement
-from app.screening import queries as screenings
-from app.screening.schemas import ScreeningPaper
+from app.returns import following as returns
 
 
 def open_section(
@@ -140,38 +134,6 @@ def open_contacts(
     return OpenedContacts(
         author=author, written_at=paper.written_at, contacts=kept.contacts
     )
-
-
-def open_arrangement(
-    work: Writing, referral_id: UUID, purpose: ReadingPurpose
-) -> OpenedArrangement | None:
-    """Open what a recipient promised; raises NotFound (404) for a stranger to it."""
-    referral = referrals.get(work, referral_id)
-    paper = open_paper(work, referral, Paper.ARRANGEMENT, purpose)
-    if paper is None:
-        return None
-    content = Arrangement.model_validate_json(queries.unseal(work, paper))
-    author = author_of(work, paper)
-    return OpenedArrangement(author=author, written_at=paper.written_at, content=content)
-
-
-def open_screening(
-    work: Writing, code: str, screening_id: UUID, purpose: ReadingPurpose
-) -> OpenedScreening | None:
-    """Open a screening, as one opens the section of indicators.
-
-    Raises NotFound (404) for a stranger to the case.
-    """
-    case = queries.get(work, code)
-    screening = screenings.find(work, case.id, screening_id)
-    paper = queries.sealed(work, screening.id, Paper.SCREENING) if screening else None
-    allowed = may(work, case, Paper.SCREENING, Deed.OPEN, paper)
-    enter(work, screening or case, Paper.SCREENING, purpose, allowed=allowed)
-    if paper is None or not allowed:
-        return None
-    content = ScreeningPaper.model_validate_json(queries.unseal(work, paper))
-    author = author_of(work, paper)
-    return OpenedScreening(author=author, written_at=paper.written_at, content=content)
 
 
 def open_notes(work: Writing, record: Case | Referral, purpose: ReadingPurpose) -> NoteList:
@@ -259,6 +221,7 @@ def write_safeguards(work: Writing, code: str, seen: Seen, content: Safeguards) 
     work.session.flush()
     following.withdraw_unsafe(work, case)
     handovers.cancel_unsafe(work, case)
+    returns.follow(work, case)
     reroute_unsafe(work, case)
     tell(work, case, Paper.SAFEGUARDS)
     return case

@@ -98,6 +98,7 @@ _NOTES: frozenset[Subject] = frozenset({Paper.NOTE, Paper.MESSAGE})
 _TO_ME: frozenset[Subject] = frozenset({Paper.MESSAGE})
 _SIGNS: frozenset[Subject] = frozenset({Paper.SCREENING})
 _PLACE: frozenset[Subject] = frozenset({Paper.ARRANGEMENT})
+_TRAVEL: frozenset[Subject] = frozenset({Paper.TRAVEL_PLAN})
 _KEPT = frozenset({*AT_WORK, _R.COMPLETED})
 _TOLD = frozenset(ReferralState) - {_R.DRAFT}
 _THEIRS = _KEPT | ASKED
@@ -107,6 +108,7 @@ _IF_ORIGIN = _IF_CONSENTED | {Condition.ORIGIN_PERMITTED}
 _IF_POLICE = _IF_CONSENTED | {Condition.POLICE_CONSENT}
 _NOT_ORIGIN = frozenset({Condition.NOT_OF_ORIGIN})
 _IF_SAFE = frozenset({Condition.SAFE})
+_IF_EXPECTED = _IF_SAFE | {Condition.ORIGIN_PERMITTED}
 _NO = frozenset[ReferralState]()
 _OPEN, _WRITE = Deed.OPEN, Deed.WRITE
 
@@ -134,6 +136,8 @@ POLICY: Final = (
     Rule(_OPEN,  Side.SENDER,    _PLACE,              _WORKED_ON,  _KEPT,       _NOT_ORIGIN),
     Rule(_OPEN,  Side.SENDER,    _NOTES,              _WORKED_ON,  _TOLD,       _NOT_ORIGIN),
     Rule(_OPEN,  Side.RECIPIENT, _PLACE,              CASE_OPEN,   _KEPT),
+    Rule(_OPEN,  Side.SENDER,    _TRAVEL,             _WORKED_ON,  _KEPT,       _NOT_ORIGIN),
+    Rule(_OPEN,  Side.RECIPIENT, _TRAVEL,             CASE_OPEN,   AT_WORK,     _IF_EXPECTED),
     Rule(_OPEN,  Side.RECIPIENT, _NOTES,              CASE_OPEN,   _THEIRS,     _NOT_ORIGIN),
     Rule(_OPEN,  Side.RECIPIENT, _NOTES,              CASE_OPEN,   _THEIRS,     _IF_OWN),
     Rule(_OPEN,  Side.RECIPIENT, _TO_ME,              CASE_OPEN,   _THEIRS,     _IF_SAFE),

@@ -8,6 +8,7 @@ from app.disclosure.policy import ReadingPurpose
 from app.kernel.paging import Page
 from app.kernel.text import Shown
 from app.referrals.schemas import Arrangement
+from app.returns.schemas import TravelPlan
 from app.screening.schemas import ScreeningPaper
 
 
@@ -55,6 +56,14 @@ class OpenedScreening(Shown):
     author: str
     written_at: datetime
     content: ScreeningPaper
+
+
+class OpenedTravelPlan(Shown):
+    """How the person travels and who meets them, opened for you; it was recorded."""
+
+    author: str
+    written_at: datetime
+    content: TravelPlan
 
 
 class NoteOut(Shown):

@@ -13,8 +13,8 @@ from app.kernel.text import Shown
 
 TYPE = "Such as `case.submitted` or `referral.accepted`; the list will grow."
 SUBJECT = (
-    "`cases/{code}`, `referrals/{id}`, `handovers/{id}`, `approvals/{id}`: read it under "
-    "/v1/."
+    "`cases/{code}`, `referrals/{id}`, `handovers/{id}`, `returns/{id}`, "
+    "`approvals/{id}`: read it under /v1/."
 )
 
 

@@ -35,6 +35,7 @@ from app.kernel.work import Writing
 from app.referrals import following
 from app.referrals import queries as referred
 from app.referrals.lifecycle import OPEN as REFERRAL_OPEN
+from app.returns import following as returns
 
 LEADERLESS: Final = frozenset({Kind.DESK, Kind.OVERSIGHT})
 
@@ -179,6 +180,7 @@ def accept(work: Writing, judged: Judged, promise: AcceptHandover) -> Handover:
     case.touch()
     cases.wind(work, case)
     following.hand_on(work, case)
+    returns.follow(work, case)
     for approval in access.lapse(work, case.id):
         deadlines.stop(work, approval)
     take(work, judged)

@@ -55,7 +55,10 @@ class Relation(StrEnum):
 
 
 class Side(StrEnum):
-    """Whose turn a step is. Holder and sender are derived: whoever holds the case."""
+    """Whose turn a step is. Holder and sender are derived: whoever holds the case.
+
+    The consulate of a return too: whoever issues papers for the State of origin.
+    """
 
     SUBMITTER = "submitter"
     CANDIDATE = "candidate"
@@ -66,6 +69,7 @@ class Side(StrEnum):
     RECIPIENT = "recipient"
     HANDOVER_CANDIDATE = "handover_candidate"
     FORMER_LEAD = "former_lead"
+    CONSULATE = "consulate"
     OVERSIGHT = "oversight"
     SYSTEM = "system"
 

@@ -33,7 +33,7 @@ from app.referrals.lifecycle import (
     Action,
     Row,
 )
-from app.referrals.models import Basis, Referral
+from app.referrals.models import Basis, Clearance, Referral
 from app.referrals.needs import RULES, Facts, Terms
 from app.referrals.schemas import (
     NewReferral,
@@ -193,6 +193,16 @@ def rests(referral: Referral) -> bool:
     suspended = referral.case.state == CaseState.SUSPENDED
     alive = referral.state in OPEN and referral.service not in SERVICES_FOR_SAFETY
     return suspended and alive
+
+
+def clear(referral: Referral, clearance: Clearance | None) -> None:
+    """Keep how far the checklist of a return has come: `start` and `complete` wait for it.
+
+    Said from above, for a referral knows nothing of what is built on it.
+    """
+    if referral.clearance != clearance:
+        referral.clearance = clearance
+        referral.touch()
 
 
 def settle(work: Writing, case: Case) -> None:

@@ -69,6 +69,8 @@ class Need(StrEnum):
     OUTCOME = "outcome"
     FEEDBACK = "feedback"
     TIME_IS_UP = "time_is_up"
+    RETURN_CLEARED = "return_cleared"
+    RETURN_DONE = "return_done"
 
 
 type Row = Step[State, Action, Need]
@@ -96,10 +98,10 @@ TABLE: Final = Table(_S.DRAFT, (
          (_MAY_BE_TOLD, _N.RECIPIENT_SAFE, _N.TWO_CONTACTS, _N.MEETING)),
     Step(_A.DECLINE,          _UNDECIDED | {_S.ACCEPTED}, _S.DECLINED,      {_RECIPIENT},  _WORKERS, (_N.REASON,)),
     Step(_A.REDIRECT,         _ARRIVED,                  _S.REDIRECTED,     {_RECIPIENT},  _WORKERS, (_N.REASON, _N.ALTERNATIVE)),
-    Step(_A.START,            {_S.ACCEPTED},             _S.IN_PROGRESS,    {_RECIPIENT},  _WORKERS, (_N.PERSON_MET,)),
+    Step(_A.START,            {_S.ACCEPTED},             _S.IN_PROGRESS,    {_RECIPIENT},  _WORKERS, (_N.PERSON_MET, _N.RETURN_CLEARED)),
     Step(_A.HOLD,             {_S.IN_PROGRESS},          _S.ON_HOLD,        {_RECIPIENT},  _WORKERS, (_N.REASON, _N.REVIEW_DATE)),
     Step(_A.RESUME,           {_S.ON_HOLD},              _S.IN_PROGRESS,    {_RECIPIENT},  _WORKERS),
-    Step(_A.COMPLETE,         {_S.IN_PROGRESS},          _S.COMPLETED,      {_RECIPIENT},  _WORKERS, (_N.OUTCOME, _N.FEEDBACK)),
+    Step(_A.COMPLETE,         {_S.IN_PROGRESS},          _S.COMPLETED,      {_RECIPIENT},  _WORKERS, (_N.OUTCOME, _N.FEEDBACK, _N.RETURN_DONE)),
     Step(_A.WITHDRAW,         _ALIVE,                    _S.WITHDRAWN,      {_SENDER, _SYSTEM}, _WORKERS, (_N.REASON,)),
     Step(_A.REVOKE,           {_S.DRAFT, _S.ACCEPTED} | _UNDECIDED, _S.REVOKED, {_SENDER}, _WORKERS, (_N.REASON,)),
     Step(_A.CONFIRM_DELETION, _STOPPED,                  None,              {_RECIPIENT},  _WORKERS),

@@ -23,6 +23,16 @@ class Basis(StrEnum):
     VITAL_INTEREST = "vital_interest"
 
 
+class Clearance(StrEnum):
+    """How far the checklist of a return has come, as far as its referral has to know.
+
+    Written by whoever keeps the checklist; a referral for anything else has none.
+    """
+
+    CLEARED = "cleared"
+    DONE = "done"
+
+
 class Referral(Listed, Base):
     """One request for one service. Its sender is whoever holds the case."""
 
@@ -38,6 +48,7 @@ class Referral(Listed, Base):
     sections: Mapped[list[str]]
     asked: Mapped[list[str]] = mapped_column(default=list, server_default="[]")
     basis: Mapped[Basis | None]
+    clearance: Mapped[Clearance | None]
     predecessor_id: Mapped[UUID | None] = mapped_column(ForeignKey("referral.id"))
     state: Mapped[State] = mapped_column(default=State.DRAFT)
     version: Mapped[int] = mapped_column(default=1)

@@ -48,6 +48,8 @@ class Facts:
     recipient_safe: bool
     agreed: bool
     origin_permitted: bool
+    return_cleared: bool
+    return_done: bool
     terms: Terms = Terms()
 
 
@@ -132,6 +134,12 @@ NEEDS: Final[dict[Need, Check[Facts]]] = {
         lambda f: f.terms.alternative is not None, "Name another focal point that could help."),
     Need.REVIEW_DATE: Check(
         is_reviewed_in_time, "Set a review that is ahead: within 7 days of an emergency, 14 if urgent, else 30."),
+    Need.RETURN_CLEARED: Check(
+        lambda f: f.return_cleared,
+        "Go through the checklist of the return first, to the decision that the person can go.", Side.SENDER),
+    Need.RETURN_DONE: Check(
+        lambda f: f.return_done,
+        "Confirm the arrival in the checklist of the return first, and plan the visits.", Side.RECIPIENT),
     Need.TIME_IS_UP: Check(
         lambda f: f.terms.time_is_up, "It ends by itself when its time is up.", Side.SYSTEM),
 }

@@ -12,11 +12,12 @@ from app.deadlines import queries as deadlines
 from app.deadlines.limits import ClockKind, due
 from app.deadlines.models import Clock
 from app.directory import queries as directory
+from app.directory.kinds import Service
 from app.kernel.actors import Actor, Side, sides_of_referral
 from app.kernel.needs import UnmetNeed
 from app.kernel.work import Reading
 from app.referrals.lifecycle import TABLE, Row
-from app.referrals.models import Basis, Referral
+from app.referrals.models import Basis, Clearance, Referral
 from app.referrals.needs import RULES, Facts, Terms
 from app.referrals.schemas import AvailableReferralAction, ReferralOut
 
@@ -51,6 +52,8 @@ def facts_of(
         agreed=not answered
         or directory.is_agreed(work, country, recipient, level_of(answered)),
         origin_permitted=stands.origin_is_permitted(recipient),
+        return_cleared=service != Service.RETURN or referral.clearance is not None,
+        return_done=service != Service.RETURN or referral.clearance == Clearance.DONE,
         terms=terms,
     )
 

@@ -6,6 +6,7 @@ from app.cases.lifecycle import TABLE as CASE
 from app.directory.kinds import Service
 from app.kernel.lifecycle import AnyOf
 from app.referrals.lifecycle import TABLE as REFERRAL
+from app.returns.lifecycle import TABLE as RETURN
 from tests.world import Json, Someone, World, consent, done, problem
 
 COUNTRIES = """
@@ -132,10 +133,12 @@ def test_what_did_not_change_is_not_sent_again(officer: Someone) -> None:
         assert (again.status_code, again.content) == (304, b"")
 
 
-@pytest.mark.parametrize("name", ["case", "referral"])
+@pytest.mark.parametrize("name", ["case", "referral", "return"])
 def test_the_life_cycles_are_told_as_they_are_enforced(name: str, officer: Someone) -> None:
     told = done(officer.get("/lifecycles"))[name]
-    enforced = {"case": CASE.steps, "referral": REFERRAL.steps}[name]
+    enforced = {"case": CASE.steps, "referral": REFERRAL.steps, "return": RETURN.steps}[
+        name
+    ]
 
     assert len(told) == len(enforced)
     for row, step in zip(told, enforced, strict=True):

@@ -15,6 +15,7 @@ from app.handovers.lifecycle import TABLE as HANDOVER
 from app.kernel.actors import Scope, Side
 from app.main import create_app
 from app.referrals.lifecycle import TABLE as REFERRAL
+from app.returns.lifecycle import TABLE as RETURN
 from tests.world import Json, World
 
 COMMITTED = Path(__file__).parents[2] / "openapi" / "openapi-3.1.json"
@@ -24,12 +25,14 @@ TABLES = (
     ("cases/{code}", CASE),
     ("referrals/{referral_id}", REFERRAL),
     ("handovers/{handover_id}", HANDOVER),
+    ("returns/{return_id}", RETURN),
 )
 VERBS = """
-accept acknowledge answer approve ask assess assign cancel close complete confirm decline
-declare discard erase get hold list mend monitor offer open record redirect refuse relocate
-reopen replace report resume revoke score send start stop submit suspend take try withdraw
-write
+accept account acknowledge answer approve arrive ask assess assign call cancel close
+complete confirm decide decline declare depart determine discard erase get hold inform
+issue list mend monitor offer open permit plan receive record redirect refuse relocate
+reopen replace report resume revoke score send start stop submit suspend take try verify
+withdraw write
 """
 UNKEYED = {"/livez", "/readyz"}
 METHODS = {"get", "post", "put", "patch", "delete"}
@@ -167,6 +170,7 @@ def test_no_private_number_or_id_is_shown(document: Json) -> None:
     assert with_id == {
         *("AccessEntryOut", "ApprovalOut", "ConsentOut", "EventOut", "ReferralOut"),
         *("FactOut", "HandoverOut", "QuestionOut", "ScreeningOut", "VitalInterestOut"),
+        *("ReturnOut", "DocumentTaskOut"),
     }
 
 

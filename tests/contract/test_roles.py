@@ -16,12 +16,13 @@ from tests.databases import ask
 MAY_INSERT = """
     access_entry account agreement api_key approval case case_key clock consent country
     delivery directory_change entry fact focal_point handover left_out mailbox outcome
-    party question referral retrieval risk_assessment screening sealed shortlisted sighting
+    party question referral retrieval return_checklist return_step risk_assessment
+    screening sealed shortlisted sighting
     vital_interest
 """
 MAY_UPDATE = """
     account agreement api_key approval case case_key clock consent country focal_point
-    handover mailbox party question referral sealed shortlisted
+    handover mailbox party question referral return_checklist sealed shortlisted
 """
 MAY_DELETE = "case_key left_out sealed shortlisted"
 KEPT = (

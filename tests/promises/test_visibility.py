@@ -16,6 +16,7 @@ from app.kernel.actors import Role
 from app.kernel.codes import new_code
 from tests.bodies import BODIES
 from tests.databases import Copy, overheard
+from tests.homecoming import begin
 from tests.world import (
     WORKERS,
     Json,
@@ -402,7 +403,9 @@ def hidden_ids(cast: Cast) -> dict[str, str]:
     asked = cast.lead.creates(f"{path_of(cast.case)}/questions", BODIES["ask_submitter"])
     ids["question_id"] = done(asked)["id"]
     referral = cast.referrals["shelter"]["id"]
-    return ids | {"referral_id": referral, "handover_id": offered}
+    officer, first = (cast.world.someone(PEOPLE[n]) for n in ("submitter", "first"))
+    home = begin(cast.world, officer, first).record["id"]
+    return ids | {"referral_id": referral, "handover_id": offered, "return_id": home}
 
 
 def waiting_approval(world: World) -> str:

@@ -73,7 +73,7 @@ suspend           | reason review_date
 resume            | risk_current
 monitor           | nothing_open schedule
 reopen_assistance | reason
-close             | reason nothing_open person_informed second_person
+close             | reason nothing_open return_over person_informed second_person
 stop              | reason
 reopen            | reason consent_to_refer|child_path
 erase             | no_legal_hold second_person

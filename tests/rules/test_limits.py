@@ -20,6 +20,7 @@ give_feedback    | 24 h           | 3 working days | 7 days
 answer_handover  | 24 h           | 72 h           | 10 working days
 review           | 7 days         | 14 days        | 30 days
 review_risk      | 7 days         | 7 days         | 7 days
+confirm_arrival  | 24 h           | 24 h           | 24 h
 monitor          | 7 days         | 7 days         | 7 days
 review_closure   | 30 days        | 30 days        | 30 days
 assess_interests | 72 h           | 72 h           | 72 h

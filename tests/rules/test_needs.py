@@ -33,6 +33,7 @@ CASE = of_case.Facts(
     risk_current=True,
     nothing_sent=True,
     nothing_open=True,
+    return_over=True,
     helped=True,
     with_candidate=True,
     legal_hold=False,
@@ -60,6 +61,8 @@ REFERRAL = of_referral.Facts(
     recipient_safe=True,
     agreed=True,
     origin_permitted=True,
+    return_cleared=True,
+    return_done=True,
     terms=of_referral.Terms(
         meeting_at=NOON + timedelta(hours=1),
         contacts=frozenset({"Ana", "Ion"}),
@@ -81,6 +84,7 @@ CASE_LACKS = {
     CaseNeed.RISK_CURRENT: replace(CASE, risk_current=False),
     CaseNeed.NOTHING_SENT: replace(CASE, nothing_sent=False),
     CaseNeed.NOTHING_OPEN: replace(CASE, nothing_open=False),
+    CaseNeed.RETURN_OVER: replace(CASE, return_over=False),
     CaseNeed.REASON: replace(CASE, terms=replace(CASE.terms, reason=None)),
     CaseNeed.TWO_CONTACTS: replace(
         CASE, terms=replace(CASE.terms, contacts=frozenset({"Ana"}))
@@ -114,6 +118,8 @@ REFERRAL_LACKS = {
     Need.RISK_CURRENT: replace(REFERRAL, risk_current=False),
     Need.RECIPIENT_SAFE: replace(REFERRAL, recipient_safe=False),
     Need.AGREEMENT: replace(REFERRAL, agreed=False),
+    Need.RETURN_CLEARED: replace(REFERRAL, return_cleared=False),
+    Need.RETURN_DONE: replace(REFERRAL, return_done=False),
     Need.ORIGIN_PERMITTED: replace(REFERRAL, origin_permitted=False),
     Need.TWO_CONTACTS: replace(
         REFERRAL, terms=replace(REFERRAL.terms, contacts=frozenset({"Ana"}))
@@ -292,6 +298,8 @@ def test_all_that_a_sending_lacks_is_told_together() -> None:
         recipient_safe=False,
         agreed=False,
         origin_permitted=False,
+        return_cleared=False,
+        return_done=False,
     )
 
     with pytest.raises(NeedsUnmet) as refused:

@@ -62,6 +62,8 @@ lead         | note message        | led                 |                    | 
 sender       | arrangement         | worked_on           | at_work completed  | not_of_origin
 sender       | note message        | worked_on           | told               | not_of_origin
 recipient    | arrangement         | open                | at_work completed  |
+sender       | travel_plan         | worked_on           | at_work completed  | not_of_origin
+recipient    | travel_plan         | open                | at_work            | safe origin_permitted
 recipient    | note message        | open                | asked at_work completed | not_of_origin
 recipient    | note message        | open                | asked at_work completed | own_text
 recipient    | message             | open                | asked at_work completed | safe

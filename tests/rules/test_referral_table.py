@@ -56,10 +56,10 @@ answer           | consent_to_answer agreement
 accept           | consent|child_path|vital_interest recipient_safe two_contacts meeting
 decline          | reason
 redirect         | reason alternative
-start            | person_met
+start            | person_met return_cleared
 hold             | reason review_date
 resume           |
-complete         | outcome feedback
+complete         | outcome feedback return_done
 withdraw         | reason
 revoke           | reason
 confirm_deletion |

@@ -16,7 +16,7 @@ from app.deadlines import actions as deadlines
 from app.deadlines.limits import ClockKind, due
 from app.kernel.actors import Role
 from app.kernel.problems import Facts
-from app.kernel.work import Writing
+from app.kernel.work import Recorded, Writing
 
 OF_THE_HOLDER: Final = frozenset({Role.COORDINATOR, Role.SUPERVISOR})
 OF_OVERSIGHT: Final = frozenset({Role.PROTECTION_OFFICER, Role.SUPERVISOR})
@@ -33,18 +33,23 @@ class Asked:
 
 @dataclass(frozen=True)
 class Matter:
-    """What is asked: the very action, on the very case, with the very body."""
+    """What is asked: the very action, on the very case, with the very body.
+
+    Or on a record of the case; `grounds` says what the second person relied on.
+    """
 
     case: Case
     action: str
     body: BaseModel
     facts: Facts
     roles: AbstractSet[Role] = OF_THE_HOLDER
+    record: Recorded | None = None
+    grounds: str = ""
 
     def fingerprint(self, work: Writing) -> str:
         """Recognise the same question: of one account, on one case, word for word."""
         who, said = str(work.actor.account_id), self.body.model_dump_json()
-        parts = (self.action, str(self.case.id), who, said)
+        parts = (self.action, str(self.case.id), who, said, self.grounds)
         return work.vault.fingerprint(*(part.encode() for part in parts))
 
 
@@ -66,8 +71,8 @@ def ask(work: Writing, matter: Matter, fingerprint: str) -> Approval:
         return waiting
     case, us = matter.case, work.actor.focal_point_id
     asking = Asking(
-        action=f"case.{matter.action}",
-        subject=case.reference,
+        action=matter.action,
+        subject=(matter.record or case).reference,
         fingerprint=fingerprint,
         facts=matter.facts,
         roles=matter.roles,

@@ -1,0 +1,141 @@
+"""Acting on a return: steps eight to twelve, from the document to the last visit."""
+
+from functools import partial
+from uuid import UUID
+
+from fastapi import APIRouter, Response, Security
+
+from app.api.acting import once_only
+from app.api.deps import IfMatch, Once, WriteReferrals
+from app.api.guard import BEARER, Guarded
+from app.api.problems import problems
+from app.api.return_acts import STEP, UNSEEN, Answers, saying, step
+from app.api.returns import RETURN
+from app.returns import deciding
+from app.returns.actions import Said
+from app.returns.lifecycle import Action
+from app.returns.needs import Terms
+from app.returns.schemas import (
+    CallOff,
+    ConfirmMet,
+    Depart,
+    DocumentTaskOut,
+    IssueDocument,
+    PlanTravel,
+    PlanVisits,
+    ReturnOut,
+)
+
+router = APIRouter(
+    prefix="/returns/{return_id}",
+    tags=["returns"],
+    route_class=Guarded,
+    dependencies=[Security(BEARER)],
+)
+NO_LONGER_YOURS: Answers = {
+    204: {"description": "Done; you no longer have a part in the return."}
+}
+
+
+@router.post("/issue-document", response_model=ReturnOut | DocumentTaskOut, responses=STEP)
+def issue_document(
+    begin: WriteReferrals, return_id: UUID, seen: IfMatch, once: Once, paper: IssueDocument
+) -> Response:
+    """Step 8: say that the person can travel; nothing in the document says why (BR12)."""
+    terms = Terms(unmarked=paper.without_marker)
+    with begin() as work:
+        return step(work, once, (return_id, Action.ISSUE_DOCUMENT, seen, terms), saying())
+
+
+@router.post("/plan", response_model=ReturnOut, responses=STEP)
+def plan_travel(
+    begin: WriteReferrals, return_id: UUID, seen: IfMatch, once: Once, made: PlanTravel
+) -> Response:
+    """Step 9: write the plan you made with the person, in place of one there was; sealed.
+
+    The recipient has to accept it.
+    """
+    ready = (return_id, Action.PLAN, seen, made.terms())
+    with begin() as work:
+        return step(work, once, ready, partial(deciding.plan, travel=made.plan))
+
+
+@router.post("/accept-plan", response_model=ReturnOut, responses=STEP)
+def accept_plan(
+    begin: WriteReferrals, return_id: UUID, seen: IfMatch, once: Once
+) -> Response:
+    """Step 9: accept the plan, as the one who meets the person."""
+    ready = (return_id, Action.ACCEPT_PLAN, seen, Terms())
+    with begin() as work:
+        return step(work, once, ready, saying())
+
+
+@router.post("/depart", response_model=ReturnOut, responses=STEP)
+def depart_now(
+    begin: WriteReferrals, return_id: UUID, seen: IfMatch, once: Once, still: Depart
+) -> Response:
+    """Step 10: let the person go, who was asked again today and still wants to (G09)."""
+    terms = Terms(reconfirmed=still.reconfirmed_today)
+    with begin() as work:
+        ready = (return_id, Action.DEPART, seen, terms)
+        return step(work, once, ready, deciding.depart)
+
+
+@router.post("/arrive", response_model=ReturnOut, responses=STEP)
+def arrive_safely(
+    begin: WriteReferrals, return_id: UUID, seen: IfMatch, once: Once, met: ConfirmMet
+) -> Response:
+    """Step 11: confirm the arrival on the same day: you met the person (D06)."""
+    ready = (return_id, Action.ARRIVE, seen, Terms(person_met=met.person_met))
+    with begin() as work:
+        return step(work, once, ready, saying(Said(note=met.note)))
+
+
+@router.post("/monitor", response_model=ReturnOut, responses=STEP)
+def monitor_return(
+    begin: WriteReferrals, return_id: UUID, seen: IfMatch, once: Once, when: PlanVisits
+) -> Response:
+    """Step 12: plan the visits: after 7 days and 1, 3, 6, 12 months, or as you say."""
+    with begin() as work:
+        visits = deciding.planned(work, when.visits)
+        ready = (return_id, Action.MONITOR, seen, Terms(visits=visits))
+        return step(work, once, ready, partial(deciding.monitor, visits=visits))
+
+
+@router.post("/report", response_model=ReturnOut, responses=STEP)
+def report_on_return(
+    begin: WriteReferrals, return_id: UUID, seen: IfMatch, once: Once, visit: ConfirmMet
+) -> Response:
+    """Step 12: report a visit, or that it was tried; after the last the return is over."""
+    result = "person_met" if visit.person_met else "not_met"
+    said = Said(result=result, note=visit.note)
+    ready = (return_id, Action.REPORT, seen, Terms(person_met=visit.person_met))
+    with begin() as work:
+        return step(work, once, ready, partial(deciding.report, said=said))
+
+
+@router.post(
+    "/call-off", response_model=ReturnOut, responses=NO_LONGER_YOURS | problems(*UNSEEN)
+)
+def call_off_return(
+    begin: WriteReferrals, return_id: UUID, once: Once, why: CallOff
+) -> Response:
+    """Say, at any time before departure, that the person does not want to go.
+
+    Any side may, without a version: a person's no is never out of date. The referral is
+    taken back in the same transaction.
+    """
+    with begin() as work:
+        return once_only(
+            work, once, RETURN, lambda: deciding.call_off(work, return_id, why)
+        )
+
+
+@router.post("/account-for", response_model=ReturnOut, responses=STEP)
+def account_for_person(
+    begin: WriteReferrals, return_id: UUID, seen: IfMatch, once: Once, met: ConfirmMet
+) -> Response:
+    """Say that a person whose return was halted on the way was met, and is not lost."""
+    ready = (return_id, Action.ACCOUNT_FOR, seen, Terms(person_met=met.person_met))
+    with begin() as work:
+        return step(work, once, ready, saying(Said(note=met.note)))

@@ -1,0 +1,116 @@
+"""An assisted voluntary return: opened, read, and its travel plan."""
+
+from typing import Final
+from uuid import UUID
+
+from fastapi import APIRouter, Response, Security
+
+from app.api.acting import CREATED, Headers, Kept, once_only, there
+from app.api.conditional import answer
+from app.api.deps import (
+    IfNoneMatch,
+    Once,
+    OpenSections,
+    Purpose,
+    ReadReferrals,
+    WriteReferrals,
+)
+from app.api.guard import BEARER, Guarded
+from app.api.problems import problems
+from app.disclosure import papers
+from app.disclosure.schemas import OpenedTravelPlan
+from app.kernel.idempotency import KeyInFlight, KeyMissing, KeyReused
+from app.kernel.lifecycle import ActionIllegal, RoleMissing
+from app.kernel.problems import NotFound
+from app.kernel.work import Reading
+from app.returns import actions, queries
+from app.returns.actions import NotAReturn, ReturnExists
+from app.returns.models import Return
+from app.returns.schemas import DocumentTaskOut, ReturnOut
+from app.returns.situation import look, show
+
+router = APIRouter(tags=["returns"], route_class=Guarded, dependencies=[Security(BEARER)])
+
+
+def show_return(work: Reading, record: Return, status: int, headers: Headers) -> Response:
+    """Show a return with the version to send back as If-Match."""
+    shown = show(work, record)
+    where = {"Location": f"/v1/{record.reference}"} if status == CREATED else {}
+    extra = {**where, **headers}
+    return answer(shown, version=shown.version, status=status, headers=extra)
+
+
+def has_part(work: Reading, record: Return) -> bool:
+    """Say whether the caller still sees the return."""
+    return queries.is_visible(work, record.id) and bool(look(work, record).sides)
+
+
+RETURN: Final = Kept(queries.get, show_return, has_part)
+
+
+@router.post(
+    "/referrals/{referral_id}/return",
+    status_code=CREATED,
+    response_model=ReturnOut,
+    responses=problems(
+        *(NotFound, KeyMissing, KeyReused, KeyInFlight),
+        *(ActionIllegal, RoleMissing, NotAReturn, ReturnExists),
+    ),
+)
+def open_return(begin: WriteReferrals, referral_id: UUID, once: Once) -> Response:
+    """Open the checklist of a RETURN referral that was accepted, as either of its sides."""
+    with begin() as work:
+        return once_only(
+            work,
+            once,
+            RETURN,
+            lambda: actions.open_return(work, referral_id),
+            status=CREATED,
+            key_needed=True,
+        )
+
+
+@router.get(
+    "/referrals/{referral_id}/return",
+    response_model=ReturnOut,
+    responses=problems(NotFound),
+)
+def get_return_of_referral(
+    begin: ReadReferrals, referral_id: UUID, if_none_match: IfNoneMatch = None
+) -> Response:
+    """Read the return of a referral."""
+    with begin() as work:
+        shown = show(work, queries.of_referral(work, referral_id))
+        return answer(shown, version=shown.version, if_none_match=if_none_match)
+
+
+@router.get(
+    "/returns/{return_id}",
+    response_model=ReturnOut | DocumentTaskOut,
+    responses=problems(NotFound),
+)
+def get_return(
+    begin: ReadReferrals, return_id: UUID, if_none_match: IfNoneMatch = None
+) -> Response:
+    """Read where a return stands, which steps were taken, and what you can do now.
+
+    An officer of the State of origin who was asked for papers sees those alone (BR12).
+    """
+    with begin() as work:
+        shown = show(work, queries.get(work, return_id))
+        return answer(shown, version=shown.version, if_none_match=if_none_match)
+
+
+@router.get(
+    "/returns/{return_id}/travel-plan",
+    response_model=OpenedTravelPlan,
+    responses=problems(NotFound),
+)
+def open_travel_plan(begin: OpenSections, return_id: UUID, purpose: Purpose) -> Response:
+    """Open how the person travels and who meets them: for the two sides of the referral.
+
+    The opening is recorded.
+    """
+    with begin() as work:
+        opened = papers.open_travel_plan(work, return_id, purpose)
+    return answer(there(opened))

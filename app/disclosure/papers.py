@@ -1,0 +1,65 @@
+"""Opening what is sealed beside the sections: one paper of one record, for its readers."""
+
+from uuid import UUID
+
+from app.cases import queries
+from app.cases.sections import Paper
+from app.disclosure.actions import author_of, enter, may, open_paper
+from app.disclosure.policy import Deed, ReadingPurpose
+from app.disclosure.schemas import (
+    OpenedArrangement,
+    OpenedScreening,
+    OpenedTravelPlan,
+)
+from app.kernel.work import Writing
+from app.referrals import queries as referrals
+from app.referrals.schemas import Arrangement
+from app.returns import queries as returning
+from app.returns.schemas import TravelPlan
+from app.screening import queries as screenings
+from app.screening.schemas import ScreeningPaper
+
+
+def open_arrangement(
+    work: Writing, referral_id: UUID, purpose: ReadingPurpose
+) -> OpenedArrangement | None:
+    """Open what a recipient promised; raises NotFound (404) for a stranger to it."""
+    referral = referrals.get(work, referral_id)
+    paper = open_paper(work, referral, Paper.ARRANGEMENT, purpose)
+    if paper is None:
+        return None
+    content = Arrangement.model_validate_json(queries.unseal(work, paper))
+    author = author_of(work, paper)
+    return OpenedArrangement(author=author, written_at=paper.written_at, content=content)
+
+
+def open_screening(
+    work: Writing, code: str, screening_id: UUID, purpose: ReadingPurpose
+) -> OpenedScreening | None:
+    """Open a screening, as one opens the section of indicators.
+
+    Raises NotFound (404) for a stranger to the case.
+    """
+    case = queries.get(work, code)
+    screening = screenings.find(work, case.id, screening_id)
+    paper = queries.sealed(work, screening.id, Paper.SCREENING) if screening else None
+    allowed = may(work, case, Paper.SCREENING, Deed.OPEN, paper)
+    enter(work, screening or case, Paper.SCREENING, purpose, allowed=allowed)
+    if paper is None or not allowed:
+        return None
+    content = ScreeningPaper.model_validate_json(queries.unseal(work, paper))
+    author = author_of(work, paper)
+    return OpenedScreening(author=author, written_at=paper.written_at, content=content)
+
+
+def open_travel_plan(
+    work: Writing, return_id: UUID, purpose: ReadingPurpose
+) -> OpenedTravelPlan | None:
+    """Open how the person travels; raises NotFound (404) for a stranger to the return."""
+    referral = returning.get(work, return_id).referral
+    paper = open_paper(work, referral, Paper.TRAVEL_PLAN, purpose)
+    if paper is None:
+        return None
+    content = TravelPlan.model_validate_json(queries.unseal(work, paper))
+    author = author_of(work, paper)
+    return OpenedTravelPlan(author=author, written_at=paper.written_at, content=content)

@@ -1,0 +1,247 @@
+"""Changing returns."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from app.cases import actions as cases
+from app.cases.risk import RiskLevel
+from app.consents import standing
+from app.deadlines import actions as deadlines
+from app.deadlines.limits import due
+from app.directory.kinds import Service
+from app.kernel import lifecycle
+from app.kernel.actors import Role, Side
+from app.kernel.lifecycle import ActionIllegal, RoleMissing
+from app.kernel.problems import Problem
+from app.kernel.versions import Seen
+from app.kernel.work import Writing
+from app.referrals import actions as referrals
+from app.referrals import queries as referred
+from app.referrals.lifecycle import TABLE as REFERRAL_TABLE
+from app.referrals.models import Clearance, Referral
+from app.returns import queries
+from app.returns.lifecycle import (
+    CANCELLED,
+    CLOCKS,
+    DECIDED,
+    EVENTS,
+    STEPS,
+    TABLE,
+    Action,
+    Row,
+    State,
+)
+from app.returns.models import Done, Return
+from app.returns.needs import RULES, Terms
+from app.returns.situation import (
+    GOES_ON,
+    View,
+    facts_of,
+    look,
+    must_be_party,
+    papers_of,
+    waits_on,
+)
+
+OPENERS: Final = frozenset({Role.CASEWORKER, Role.COORDINATOR})
+
+
+class NotAReturn(Problem):
+    """The referral asks for another service than a return."""
+
+    status = 409
+
+
+class ReturnExists(Problem):
+    """A return of this person was opened before."""
+
+    status = 409
+
+
+@dataclass(frozen=True)
+class Move:
+    """A step that is about to be taken, with everything it was judged by."""
+
+    view: View
+    step: Row
+    arrives_at: datetime | None
+
+    @property
+    def record(self) -> Return:
+        """The return."""
+        return self.view.record
+
+
+@dataclass(frozen=True)
+class Said:
+    """What came of a step, in codes; the note alone is words, and sealed."""
+
+    result: str | None = None
+    level: RiskLevel | None = None
+    threats: tuple[str, ...] = ()
+    services: tuple[str, ...] = ()
+    note: str | None = None
+
+
+NOTHING: Final = Said()
+
+
+def open_return(work: Writing, referral_id: UUID) -> Return:
+    """Open the checklist of a RETURN referral that was accepted, as either of its sides.
+
+    Raises NotFound (404), NotAReturn, ActionIllegal or ReturnExists (409), RoleMissing
+    (403).
+    """
+    case, referral = referred.lock(work, referral_id)
+    if not OPENERS & work.actor.roles:
+        raise RoleMissing(f"This needs one of the roles {', '.join(sorted(OPENERS))}.")
+    if referral.service != Service.RETURN:
+        raise NotAReturn("Only a referral for the service RETURN has this checklist.")
+    if opened := queries.opened_for(work, referral.id):
+        raise ReturnExists("Go on with the one there is.", {"return": opened.reference})
+    if queries.open_in(work, [case.id]):
+        raise ReturnExists("Another return of this person has to end first.")
+    if referral.state not in GOES_ON:
+        legal = REFERRAL_TABLE.legal(referral.state)
+        raise ActionIllegal(f"The referral is {referral.state}.", legal)
+    record = Return(
+        id=work.new_id(),
+        case=case,
+        case_id=case.id,
+        referral=referral,
+        referral_id=referral.id,
+        visits=[],
+        opened_at=work.now,
+    )
+    work.session.add(record)
+    work.session.flush()
+    wind(work, record)
+    work.record("return.opened", record, audience(record))
+    return record
+
+
+def ready(
+    work: Writing, return_id: UUID, action: Action, seen: Seen, terms: Terms | None = None
+) -> Move:
+    """Hold a return and find its step, or say why not.
+
+    In this order, so that each answer tells a caller no more than they may know: not
+    visible (404), stale (412, 428), not in this state (409), not yours (403), needs unmet
+    (409).
+    """
+    view = held(work, return_id)
+    seen.must_include(view.record.version)
+    return judge(work, view, action, terms)
+
+
+def held(work: Writing, return_id: UUID) -> View:
+    """Hold a return for one of its sides; raises NotFound (404)."""
+    return must_be_party(look(work, queries.lock(work, return_id)))
+
+
+def judge(work: Writing, view: View, action: Action, terms: Terms | None = None) -> Move:
+    """Find the step of a return that is held, and see that all it needs is there."""
+    step = find(work, view, action)
+    facts = facts_of(work, view, terms)
+    RULES.require(step, facts)
+    return Move(view, step, facts.arrives_at)
+
+
+def find(work: Writing, view: View, action: Action) -> Row:
+    """Find the step; to the officer of the State a refusal says nothing of the return."""
+    try:
+        return TABLE.find(view.record.state, action, view.sides, work.actor.roles)
+    except ActionIllegal as error:
+        if view.sides == {Side.CONSULATE}:
+            raise ActionIllegal("There is nothing of this kind to do now.") from error
+        raise
+
+
+def take(
+    work: Writing, move: Move, said: Said = NOTHING, *, until: datetime | None = None
+) -> Return:
+    """Take a step: keep who took it, tell the parties, start the next clock.
+
+    What only adds to what is known leaves the clock alone.
+    """
+    record, action = move.record, move.step.action
+    by_system = move.step.sides == {Side.SYSTEM}
+    before = audience(record)
+    lifecycle.take(record, move.step)
+    record.touch()
+    if not by_system:
+        keep(work, record, action, said)
+        about = record.case if move.step.sides == {Side.LEAD} else record.referral
+        cases.note(work, about, f"return {action}", said.note)
+    if move.step.target is not None or action == Action.REPORT:
+        wind(work, record, until)
+    told = audience(record) & before
+    state = {"state": record.state}
+    work.record(EVENTS[action], record, told, state, by_system=by_system)
+    settle(work, move)
+    return record
+
+
+def keep(work: Writing, record: Return, action: Action, said: Said) -> None:
+    """Keep that a step was taken, by whom, and what came of it."""
+    if action not in STEPS:
+        return
+    done = Done(
+        id=work.new_id(),
+        return_id=record.id,
+        action=action,
+        focal_point_id=work.actor.focal_point_id,
+        account_id=work.actor.account_id,
+        at=work.now,
+        result=said.result,
+        level=said.level,
+        threats=list(said.threats),
+        services=list(said.services),
+    )
+    work.session.add(done)
+    work.session.flush()
+
+
+def audience(record: Return) -> frozenset[UUID]:
+    """Say who may know of a return now; of one that was cancelled, the holder alone."""
+    known, holder = record.referral.audience, record.case.holder
+    return known & {holder} if record.state in CANCELLED else known
+
+
+def wind(work: Writing, record: Return, until: datetime | None = None) -> None:
+    """Start the clock that the state calls for."""
+    if record.state not in CLOCKS:
+        deadlines.stop(work, record.id)
+        return
+    kind, side = CLOCKS[record.state]
+    if record.state == State.MONITORING and record.visits:
+        until = datetime.fromisoformat(record.visits[0])
+    papers = papers_of(work, record, standing.of_case(work, record.case))
+    until = until or due(kind, record.case.priority, work.now)
+    deadlines.restart(work, record, kind, until, waits_on=waits_on(record, side, papers))
+
+
+def settle(work: Writing, move: Move) -> None:
+    """Let the referral know how far the return has come; ask the officer for papers."""
+    referrals.clear(move.record.referral, clearance_of(move.record))
+    if move.step.target in {State.PERMITTED, State.CLEARED}:
+        ask_papers(work, move.record, move.view.papers)
+
+
+def ask_papers(work: Writing, record: Return, papers: Referral) -> None:
+    """Tell the officer of the State that there is something to do, and nothing else.
+
+    The recipient of the return, where it does this itself, has heard more (BR12).
+    """
+    if papers.id != record.referral_id:
+        officer = frozenset({papers.recipient_id})
+        work.record("return.papers_asked", record, officer, by_system=True)
+
+
+def clearance_of(record: Return) -> Clearance | None:
+    """Say what the referral may do on the strength of its checklist."""
+    if record.state in {State.MONITORING, State.COMPLETED}:
+        return Clearance.DONE
+    return Clearance.CLEARED if record.state in DECIDED else None

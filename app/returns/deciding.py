@@ -1,0 +1,117 @@
+"""The steps of a return that are more than a line of the list."""
+
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from app.access.models import Approval
+from app.cases import actions as cases
+from app.cases.approving import Matter, second
+from app.cases.reasons import WithdrawReason
+from app.cases.sections import Paper
+from app.deadlines.limits import VISITS
+from app.kernel.actors import Role, Side
+from app.kernel.versions import Seen
+from app.kernel.work import Writing
+from app.returns.actions import NOTHING, Move, Said, held, judge, ready, take
+from app.returns.following import take_back
+from app.returns.lifecycle import TABLE, Action
+from app.returns.models import Return
+from app.returns.needs import RULES, Terms
+from app.returns.schemas import CallOff, DecideGo, DecideNoGo, TravelPlan
+from app.returns.situation import facts_of, look
+
+SUPERVISORS: Final = frozenset({Role.SUPERVISOR})
+
+
+def go(
+    work: Writing, return_id: UUID, seen: Seen, why: DecideGo, approval: UUID | None
+) -> Return | Approval:
+    """Decide that the person can go, as two people of the lead.
+
+    The second allows it on the strength of what was known: another assessment meanwhile,
+    and it has to be asked anew. Raises what `ready` does, and ApprovalUnusable (409).
+    """
+    terms = Terms(asked_to_leave=why.person_asked_to_leave, approved=True)
+    move = ready(work, return_id, Action.GO, seen, terms)
+    if question := second(work, matter_of(move, why), approval):
+        return question
+    result = "asked_to_leave" if why.person_asked_to_leave else None
+    return take(work, move, Said(result=result, note=why.note))
+
+
+def no_go(
+    work: Writing, return_id: UUID, seen: Seen, why: DecideNoGo, approval: UUID | None
+) -> Return | Approval:
+    """Decide that the person cannot go, as two people; the referral is taken back.
+
+    Raises what `ready` does, and ApprovalUnusable (409).
+    """
+    protection = tuple(sorted(set(why.protection)))
+    terms = Terms(reason=why.reason, protection=frozenset(protection), approved=True)
+    move = ready(work, return_id, Action.NO_GO, seen, terms)
+    if question := second(work, matter_of(move, why), approval):
+        return question
+    said = Said(result=why.reason, services=protection, note=why.note)
+    record = take(work, move, said)
+    take_back(work, record, WithdrawReason.NO_LONGER_NEEDED)
+    return record
+
+
+def matter_of(move: Move, why: DecideGo | DecideNoGo) -> Matter:
+    """Say what a second person is asked: on this very version of the return."""
+    facts = {"reason": why.reason} if isinstance(why, DecideNoGo) else {}
+    record, action = move.record, f"return.{move.step.action}"
+    grounds = f"{record.id} {record.version}"
+    return Matter(record.case, action, why, facts, SUPERVISORS, record, grounds)
+
+
+def call_off(work: Writing, return_id: UUID, why: CallOff) -> Return:
+    """End a return because the person does not want to go.
+
+    Asks for no version: a person's no is never out of date. Raises NotFound (404),
+    ActionIllegal (409), RoleMissing (403).
+    """
+    move = judge(work, held(work, return_id), Action.CALL_OFF)
+    record = take(work, move)
+    cases.note(work, record.case, f"return {move.step.action}", why.note)
+    take_back(work, record, WithdrawReason.SURVIVOR_DECLINED)
+    return record
+
+
+def plan(work: Writing, move: Move, travel: TravelPlan) -> Return:
+    """Write the plan, in place of one there was; it is sealed with the referral."""
+    cases.seal(work, move.record.referral, Paper.TRAVEL_PLAN, travel)
+    return take(work, move)
+
+
+def depart(work: Writing, move: Move) -> Return:
+    """Let the person go: their arrival is to be confirmed the same day (D06)."""
+    arrives_at = move.arrives_at
+    end_of_day = {"hour": 23, "minute": 59, "second": 59}
+    until = arrives_at.replace(**end_of_day) if arrives_at else None  # type: ignore[arg-type]
+    return take(work, move, until=until)
+
+
+def planned(work: Writing, visits: list[datetime] | None) -> tuple[datetime, ...]:
+    """Say when the person is visited: as planned, else as usual (D08)."""
+    return tuple(visits or (limit.after(work.now) for limit in VISITS))
+
+
+def monitor(work: Writing, move: Move, visits: tuple[datetime, ...]) -> Return:
+    """Begin to visit the person who returned."""
+    move.record.visits = [visit.isoformat() for visit in visits]
+    return take(work, move)
+
+
+def report(work: Writing, move: Move, said: Said) -> Return:
+    """Report a visit; the next one is due, and after the last the return is over."""
+    record = move.record
+    record.visits = record.visits[1:]
+    take(work, move, said)
+    if record.visits:
+        return record
+    view = look(work, record)
+    step = TABLE.find(record.state, Action.FINISH, {Side.SYSTEM}, frozenset())
+    RULES.require(step, facts_of(work, view))
+    return take(work, Move(view, step, None), NOTHING)

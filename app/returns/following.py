@@ -1,0 +1,91 @@
+"""What becomes of a return when the case, the consents or the safeguards change."""
+
+from uuid import UUID
+
+from app.cases.lifecycle import OPEN as CASE_OPEN
+from app.cases.models import Case
+from app.cases.reasons import WithdrawReason
+from app.consents import standing
+from app.consents.standing import Standing
+from app.deadlines import actions as deadlines
+from app.deadlines.queries import running
+from app.kernel.actors import Side
+from app.kernel.work import Writing
+from app.referrals import following
+from app.referrals.lifecycle import AT_WORK
+from app.referrals.lifecycle import State as ReferralState
+from app.returns import queries
+from app.returns.actions import Move, ask_papers, take
+from app.returns.lifecycle import CLOCKS, GOING, TABLE, Action
+from app.returns.models import Return
+from app.returns.situation import look, papers_of, waits_on
+
+
+def resting(work: Writing, case: Case) -> frozenset[UUID]:
+    """Name the open returns of a case that rest on a consent to return now."""
+    stands = standing.of_case(work, case)
+    return frozenset(
+        record.id
+        for record in queries.open_in(work, [case.id]).get(case.id, [])
+        if stands.agrees_to_return(record.referral.recipient)
+    )
+
+
+def follow(work: Writing, case: Case, rested: frozenset[UUID] = frozenset()) -> None:
+    """End what can go on no longer; let the clock of the rest wait for who has it now.
+
+    `rested` names those that rested on a consent before one was taken back.
+    """
+    work.session.flush()
+    for record in queries.open_in(work, [case.id]).get(case.id, []):
+        stands = standing.of_case(work, case)
+        if record.state in GOING and is_lost(record, stands, rested):
+            end(work, record)
+        else:
+            hand_on(work, record, stands)
+
+
+def is_lost(record: Return, stands: Standing, rested: frozenset[UUID]) -> bool:
+    """Say whether what a return rests on has gone: the case, the referral, a consent.
+
+    Or the contact with the State of origin, which the person may forbid at any time.
+    """
+    referral = record.referral
+    taken_back = record.id in rested and not stands.agrees_to_return(referral.recipient)
+    over = referral.state not in AT_WORK | {ReferralState.COMPLETED}
+    blocked = stands.safeguards.origin_blocked()
+    return taken_back or over or blocked or record.case.state not in CASE_OPEN
+
+
+def end(work: Writing, record: Return) -> None:
+    """Let the system end a return, and with it what its recipient may read.
+
+    One who is on the way is not lost from sight: the lead has to say where they are.
+    """
+    step = TABLE.find(record.state, Action.END, {Side.SYSTEM}, frozenset())
+    take(work, Move(look(work, record), step, None))
+    take_back(work, record, WithdrawReason.NO_LONGER_NEEDED)
+
+
+def take_back(work: Writing, record: Return, reason: WithdrawReason) -> None:
+    """Withdraw the referral: nobody at the origin goes on waiting for the person."""
+    if record.referral.state in AT_WORK:
+        following.withdraw(work, record.referral, reason)
+
+
+def hand_on(work: Writing, record: Return, stands: Standing) -> None:
+    """Let the clock wait for whoever leads the case, or issues papers, now."""
+    _, side = CLOCKS[record.state]
+    papers = papers_of(work, record, stands)
+    whom, clock = waits_on(record, side, papers), running(work, [record.id])[record.id]
+    if clock.waits_on == whom:
+        return
+    deadlines.pass_on(work, [record.id], whom)
+    if side == Side.CONSULATE:
+        ask_papers(work, record, papers)
+
+
+def leave_all(work: Writing, case: Case) -> None:
+    """Stop the clocks: what the case held is destroyed."""
+    for record in queries.open_in(work, [case.id]).get(case.id, []):
+        deadlines.stop(work, record.id)

@@ -1,0 +1,171 @@
+"""What each need of a return means: how to tell whether it is met, and who can meet it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import pairwise
+from typing import Final
+
+from app.cases.facts import ReflectionPeriod
+from app.kernel.actors import Side
+from app.kernel.needs import Check, Rulebook
+from app.returns.lifecycle import Need
+from app.returns.risk import (
+    Assessed,
+    FamilyFinding,
+    Interests,
+    Nationality,
+    is_current,
+    is_safe,
+)
+
+
+@dataclass(frozen=True)
+class Terms:
+    """What a request brings with it."""
+
+    informed: bool = False
+    family: FamilyFinding | None = None
+    received: bool = False
+    asked_to_leave: bool = False
+    approved: bool = False
+    reason: str | None = None
+    protection: frozenset[str] = frozenset()
+    unmarked: bool = False
+    contacts: frozenset[str] = frozenset()
+    arrives_at: datetime | None = None
+    person_agrees: bool = False
+    reconfirmed: bool = False
+    person_met: bool = False
+    visits: tuple[datetime, ...] = ()
+
+
+@dataclass(frozen=True)
+class Facts:
+    """All that a need is judged by: values, never rows."""
+
+    now: datetime
+    under_way: bool
+    agreed: bool
+    contact_permitted: bool
+    identity_covered: bool
+    family_covered: bool
+    child: bool
+    determined: bool
+    interests: Interests | None
+    child_received: bool
+    nationality: Nationality | None
+    destination: Assessed | None
+    origin: Assessed | None
+    reflection: ReflectionPeriod | None
+    arrives_at: datetime | None
+    visits_left: bool
+    terms: Terms = Terms()
+
+
+def is_provided_for(facts: Facts) -> bool:
+    """Say whether a child may go: determined in its favour, and received (BR09, G11)."""
+    in_favour = facts.determined and facts.interests == Interests.IN_FAVOUR
+    return not facts.child or (in_favour and facts.child_received)
+
+
+def may_decide_now(facts: Facts) -> bool:
+    """Say whether no reflection period runs, or the person asked to leave (BR15, G12)."""
+    return facts.reflection != ReflectionPeriod.RUNNING or facts.terms.asked_to_leave
+
+
+def may_ask_family(facts: Facts) -> bool:
+    """Say whether the family was left alone, or the person agreed that it is asked."""
+    return facts.terms.family == FamilyFinding.NOT_CONTACTED or facts.family_covered
+
+
+def is_ahead(at: datetime | None, now: datetime) -> bool:
+    """Say whether a time is set, and still ahead."""
+    return at is not None and at > now
+
+
+def visits_follow(facts: Facts) -> bool:
+    """Say whether visits are planned, each ahead and after the one before."""
+    visits = facts.terms.visits
+    rising = all(one < other for one, other in pairwise(visits))
+    return bool(visits) and visits[0] > facts.now and rising
+
+
+def is_ready(facts: Facts) -> bool:
+    """Say whether the lead has done its part, so that the origin may do its own."""
+    return facts.under_way and facts.contact_permitted
+
+
+def is_still_cleared(facts: Facts) -> bool:
+    """Say whether all that the decision rested on holds now, whatever it may be."""
+    sides = (facts.destination, facts.origin)
+    safe = all(is_current(side, facts.now) and is_safe(side) for side in sides)
+    return is_ready(facts) and facts.agreed and safe and is_provided_for(facts)
+
+
+# fmt: off
+NEEDS: Final[dict[Need, Check[Facts]]] = {
+    Need.UNDER_WAY: Check(
+        lambda f: f.under_way,
+        "The referral must be accepted or in progress, and the case neither suspended nor ended.", Side.LEAD),
+    Need.LEAD_READY: Check(
+        is_ready, "The lead has to see to the return first.", Side.LEAD),
+    Need.STILL_CLEARED: Check(
+        is_still_cleared, "The decision does not stand as it did: the lead has to look at it.", Side.LEAD),
+    Need.RETURN_CONSENT: Check(
+        lambda f: f.agreed,
+        "Record the person's consent to return, given for this alone and to this recipient.", Side.LEAD),
+    Need.INFORMATION: Check(
+        lambda f: f.terms.informed,
+        "Tell the person of any right to stay and of every option, then say so."),
+    Need.CONTACT_PERMITTED: Check(
+        lambda f: f.contact_permitted,
+        "The person decides first whether the State of origin may be told; see the safeguards.", Side.LEAD),
+    Need.IDENTITY_CONSENT: Check(
+        lambda f: f.identity_covered,
+        "Record the person's consent that their identity is told to who verifies it.", Side.LEAD),
+    Need.FAMILY_CONSENT: Check(
+        may_ask_family,
+        "Leave the family alone, or record the person's consent to family tracing by this recipient."),
+    Need.INTERESTS_DETERMINED: Check(
+        lambda f: f.determined,
+        "Record first that the best interests of the child were determined: an assessment is not enough.", Side.LEAD),
+    Need.CHILD_RECEPTION: Check(
+        lambda f: f.terms.received, "Confirm who receives the child, and a guardian at arrival."),
+    Need.NATIONALITY_CONFIRMED: Check(
+        lambda f: f.nationality == Nationality.CONFIRMED,
+        "The State of origin has to confirm the nationality.", Side.CONSULATE),
+    Need.RISKS_CURRENT: Check(
+        lambda f: is_current(f.destination, f.now) and is_current(f.origin, f.now),
+        "Both sides assess the risk, each no longer than 30 days ago.", Side.LEAD),
+    Need.NO_THREAT: Check(
+        lambda f: is_safe(f.destination) and is_safe(f.origin),
+        "An assessment shows a threat or a high risk: decide NO-GO, and ask for protection instead.", Side.LEAD),
+    Need.CHILD_PROVIDED_FOR: Check(
+        is_provided_for,
+        "For a child: its best interests determined in favour, a carer who receives it, a guardian at arrival.",
+        Side.LEAD),
+    Need.REFLECTION_OVER: Check(
+        may_decide_now, "A reflection period runs: wait, unless the person asked to leave."),
+    Need.SECOND_PERSON: Check(lambda f: f.terms.approved, "A supervisor has to approve this."),
+    Need.REASON: Check(lambda f: f.terms.reason is not None, "Give a reason code."),
+    Need.PROTECTION: Check(
+        lambda f: bool(f.terms.protection), "Name what protection is asked for instead."),
+    Need.NO_MARKER: Check(
+        lambda f: f.terms.unmarked, "Confirm that nothing in the document says what happened to the person."),
+    Need.TWO_CONTACTS: Check(
+        lambda f: len(f.terms.contacts) > 1, "Name two different people who can be reached."),
+    Need.ARRIVAL: Check(
+        lambda f: is_ahead(f.terms.arrives_at, f.now), "Plan an arrival that is still ahead."),
+    Need.ARRIVAL_AHEAD: Check(
+        lambda f: is_ahead(f.arrives_at, f.now), "The arrival that was planned has passed: plan anew.", Side.LEAD),
+    Need.PERSON_AGREES: Check(
+        lambda f: f.terms.person_agrees, "Plan with the person, until they agree."),
+    Need.RECONFIRMED: Check(
+        lambda f: f.terms.reconfirmed, "Ask the person today whether they still want to go."),
+    Need.PERSON_MET: Check(lambda f: f.terms.person_met, "Meet the person first, then say so."),
+    Need.SCHEDULE: Check(visits_follow, "Plan the visits, each ahead and after the one before."),
+    Need.VISITS_OVER: Check(
+        lambda f: not f.visits_left, "It follows by itself after the last visit.", Side.SYSTEM),
+}
+# fmt: on
+RULES: Final = Rulebook(NEEDS)

@@ -1,0 +1,112 @@
+"""Reading returns: every query starts from `visible`."""
+
+from collections.abc import Iterable, Mapping
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Select, and_, exists, or_, select
+
+from app.cases import queries as cases
+from app.cases.models import Party
+from app.directory.kinds import Service
+from app.kernel.actors import HOLDS, Relation
+from app.kernel.problems import NotFound
+from app.kernel.work import Reading, Writing
+from app.referrals import queries as referrals
+from app.referrals.lifecycle import AT_WORK
+from app.referrals.models import Referral
+from app.returns.lifecycle import CANCELLED, FOR_THE_CONSULATE, OPEN, Action
+from app.returns.models import Done, Return
+
+
+def is_party(work: Reading) -> ColumnElement[bool]:
+    """Keep what belongs to the cases it holds, what it receives, and papers it issues.
+
+    A recipient stops to see what was cancelled; the State of origin sees its own task while
+    there is one.
+    """
+    me = (Party.focal_point_id == work.actor.focal_point_id) & Party.until.is_(None)
+    holds = (Party.record_id == Return.case_id) & Party.relation.in_(HOLDS)
+    receives = (Party.record_id == Return.referral_id) & Return.state.not_in(CANCELLED)
+    return exists().where(me, or_(holds, receives, issues()))
+
+
+def issues() -> ColumnElement[bool]:
+    """Say that a party row is of who was asked for papers in the same case."""
+    asked = exists().where(
+        Referral.id == Party.record_id,
+        Referral.case_id == Return.case_id,
+        Referral.service == Service.CONSULAR_DOCUMENT,
+        Referral.state.in_(AT_WORK),
+    )
+    recipient = Party.relation == Relation.RECIPIENT
+    return and_(recipient, Return.state.in_(FOR_THE_CONSULATE), asked)
+
+
+def visible(work: Reading) -> Select[Return]:
+    """Select what this focal point is party to."""
+    return select(Return).where(is_party(work))
+
+
+def get(work: Reading, return_id: UUID) -> Return:
+    """Find one return, or raise NotFound (404)."""
+    return one(work, visible(work).where(Return.id == return_id))
+
+
+def is_visible(work: Reading, return_id: UUID) -> bool:
+    """Say whether this focal point is party to a return now."""
+    mine = visible(work).where(Return.id == return_id)
+    return work.session.scalar(mine) is not None
+
+
+def of_referral(work: Reading, referral_id: UUID) -> Return:
+    """Find the return of a referral that is visible itself, or raise NotFound (404)."""
+    referral = referrals.get(work, referral_id)
+    return one(work, visible(work).where(Return.referral_id == referral.id))
+
+
+def opened_for(work: Reading, referral_id: UUID) -> Return | None:
+    """Find the return of a referral, whoever asks: there is never a second one."""
+    return work.session.scalar(select(Return).where(Return.referral_id == referral_id))
+
+
+def lock(work: Writing, return_id: UUID) -> Return:
+    """Hold its case, the referrals it rests on, then the return; or raise NotFound (404).
+
+    Read again once held: whoever waited may have ceased to be party meanwhile.
+    """
+    case = cases.lock_by_id(work, get(work, return_id).case_id)
+    fresh = {"populate_existing": True}
+    of_case = select(Referral).where(Referral.case_id == case.id).order_by(Referral.number)
+    held = of_case.with_for_update(key_share=True).execution_options(**fresh)
+    work.session.scalars(held).all()
+    mine = visible(work).where(Return.id == return_id).with_for_update(key_share=True)
+    return one(work, mine.execution_options(**fresh))
+
+
+def one(work: Reading, statement: Select[Return]) -> Return:
+    """Run a statement that should find one return."""
+    found = work.session.scalar(statement)
+    if found is None:
+        raise NotFound("There is no such return.")
+    return found
+
+
+def open_in(work: Reading, case_ids: Iterable[UUID]) -> Mapping[UUID, list[Return]]:
+    """List the returns of some cases that have not ended, whoever asks."""
+    wanted = Return.case_id.in_(list(case_ids)) & Return.state.in_(OPEN)
+    rows = select(Return).where(wanted).order_by(Return.number)
+    found: dict[UUID, list[Return]] = {}
+    for record in work.session.scalars(rows):
+        found.setdefault(record.case_id, []).append(record)
+    return found
+
+
+def steps(work: Reading, return_id: UUID) -> list[Done]:
+    """List what was done, oldest first."""
+    rows = select(Done).where(Done.return_id == return_id).order_by(Done.number)
+    return list(work.session.scalars(rows))
+
+
+def latest(done: Iterable[Done]) -> Mapping[Action, Done]:
+    """Keep of each action the last that was done: that one counts."""
+    return {step.action: step for step in done}

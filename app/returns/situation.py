@@ -1,0 +1,232 @@
+"""How a return stands: what its needs are judged by, and how each side sees it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from app.cases import queries as cases
+from app.cases.facts import BestInterests
+from app.cases.lifecycle import LED
+from app.cases.lifecycle import State as CaseState
+from app.cases.sections import Paper, Section
+from app.consents import standing
+from app.consents.coverage import Purpose
+from app.consents.standing import Standing
+from app.deadlines import queries as deadlines
+from app.directory import queries as directory
+from app.directory.kinds import Service
+from app.kernel.actors import Relation, Side, sides_of_case
+from app.kernel.needs import UnmetNeed
+from app.kernel.problems import NotFound
+from app.kernel.work import Reading
+from app.referrals import queries as referrals
+from app.referrals.lifecycle import AT_WORK
+from app.referrals.lifecycle import State as ReferralState
+from app.referrals.models import Referral
+from app.returns import queries
+from app.returns.lifecycle import STEPS, TABLE, Action, Row, State
+from app.returns.models import Done, Return
+from app.returns.needs import RULES, Facts, Terms
+from app.returns.risk import Interests, Nationality
+from app.returns.schemas import (
+    AvailableReturnAction,
+    DocumentTaskOut,
+    ReturnOut,
+    StepDone,
+    TravelPlan,
+)
+
+GOES_ON = frozenset({ReferralState.ACCEPTED, ReferralState.IN_PROGRESS})
+NO_ONE = frozenset[Side]()
+
+
+@dataclass(frozen=True)
+class View:
+    """A return with all it rests on, as one who asks finds it."""
+
+    record: Return
+    stands: Standing
+    papers: Referral
+    done: list[Done]
+    sides: frozenset[Side]
+
+
+def look(work: Reading, record: Return) -> View:
+    """Read all that a return is judged by and shown with."""
+    stands = standing.of_case(work, record.case)
+    papers = papers_of(work, record, stands)
+    sides = sides_of(work, record, papers)
+    return View(record, stands, papers, queries.steps(work, record.id), sides)
+
+
+def papers_of(work: Reading, record: Return, stands: Standing) -> Referral:
+    """Find through which referral nationality is verified and a document issued.
+
+    An officer of the State of origin who was asked for it in the same case; where nobody
+    was, the recipient of the return.
+    """
+    asked = [
+        referral
+        for referral in referrals.of_case(work, record.case_id)
+        if referral.service == Service.CONSULAR_DOCUMENT
+        and referral.state in AT_WORK
+        and stands.is_of_origin(referral.recipient)
+    ]
+    return asked[-1] if asked else record.referral
+
+
+def sides_of(work: Reading, record: Return, papers: Referral) -> frozenset[Side]:
+    """Say on which sides of a return the caller stands, as the case says now.
+
+    Whoever holds the case without leading it looks on.
+    """
+    me = work.actor.focal_point_id
+    sides = set(sides_of_case(record.case.relations_of(me)) & {Side.LEAD, Side.HOLDER})
+    if Relation.RECIPIENT in record.referral.relations_of(me):
+        sides.add(Side.RECIPIENT)
+    if Relation.RECIPIENT in papers.relations_of(me) and papers.recipient_id == me:
+        sides.add(Side.CONSULATE)
+    return frozenset(sides)
+
+
+def must_be_party(view: View) -> View:
+    """Raise NotFound (404) for one who was asked for papers by another State's office."""
+    if not view.sides:
+        raise NotFound("There is no such return.")
+    return view
+
+
+def facts_of(work: Reading, view: View, terms: Terms | None = None) -> Facts:
+    """Gather what the needs are judged by."""
+    record, stands = view.record, view.stands
+    referral, case = record.referral, record.case
+    last = queries.latest(view.done)
+    nationality = result_of(last.get(Action.VERIFY_NATIONALITY))
+    interests = result_of(last.get(Action.DETERMINE_INTERESTS))
+    paper, identity = view.papers, frozenset({Section.IDENTITY})
+    family = stands.covers(referral.recipient, Purpose.FAMILY_TRACING, frozenset())
+    return Facts(
+        now=work.now,
+        under_way=case.state in LED - {CaseState.SUSPENDED} and referral.state in GOES_ON,
+        agreed=stands.agrees_to_return(referral.recipient),
+        contact_permitted=stands.contact_is_permitted(),
+        identity_covered=stands.covers(paper.recipient, Purpose(paper.service), identity),
+        family_covered=family,
+        child=case.is_child,
+        determined=stands.facts.best_interests == BestInterests.DETERMINED,
+        interests=Interests(interests) if interests else None,
+        child_received=Action.RECEIVE_CHILD in last,
+        nationality=Nationality(nationality) if nationality else None,
+        destination=last.get(Action.ASSESS_DESTINATION),
+        origin=last.get(Action.ASSESS_ORIGIN),
+        reflection=stands.facts.reflection(case.country or "", work.now.date()),
+        arrives_at=arrival_of(work, record),
+        visits_left=bool(record.visits),
+        terms=terms or Terms(),
+    )
+
+
+def result_of(done: Done | None) -> str | None:
+    """Say what came of a step, if it was taken."""
+    return done.result if done else None
+
+
+def arrival_of(work: Reading, record: Return) -> datetime | None:
+    """Open the plan for the rules alone: when the person is to arrive."""
+    if record.state not in {State.PLANNING, State.PLANNED}:
+        return None
+    paper = cases.sealed(work, record.referral_id, Paper.TRAVEL_PLAN)
+    if paper is None:
+        return None
+    return TravelPlan.model_validate_json(cases.unseal(work, paper)).arrives_at
+
+
+def show(work: Reading, record: Return) -> ReturnOut | DocumentTaskOut:
+    """Show a return to one of its sides: to the State's officer, the papers alone (BR12).
+
+    Raises NotFound (404).
+    """
+    view = must_be_party(look(work, record))
+    facts = facts_of(work, view)
+    rows = TABLE.open_to(record.state, view.sides, work.actor.roles)
+    actions = [show_action(row, facts) for row in rows]
+    if view.sides == {Side.CONSULATE}:
+        return show_task(view, facts, actions)
+    clock = deadlines.running(work, [record.id]).get(record.id)
+    return ReturnOut(
+        id=record.id,
+        case=record.case.code,
+        referral=record.referral.reference,
+        you_are=sorted(view.sides),
+        state=record.state,
+        steps=show_steps(work, view),
+        open_instead=instead_of(view),
+        opened_at=record.opened_at,
+        due_at=clock.due_at if clock else None,
+        version=record.version,
+        available_actions=actions,
+    )
+
+
+def show_action(row: Row, facts: Facts) -> AvailableReturnAction:
+    """Say whether one step is open."""
+    lacks = [UnmetNeed.of(lack) for lack in RULES.in_the_way(row, facts)]
+    return AvailableReturnAction(
+        action=row.action, open=not lacks, asks=RULES.asked(row), unmet=lacks
+    )
+
+
+def show_task(
+    view: View, facts: Facts, actions: list[AvailableReturnAction]
+) -> DocumentTaskOut:
+    """Show what an officer is asked for, and nothing of why."""
+    return DocumentTaskOut(
+        id=view.record.id,
+        nationality=facts.nationality,
+        document_issued=any(done.action == Action.ISSUE_DOCUMENT for done in view.done),
+        version=view.record.version,
+        available_actions=actions,
+    )
+
+
+def show_steps(work: Reading, view: View) -> list[StepDone]:
+    """Show which step was taken when and by whom.
+
+    What came of it, to the lead; to another side, of its own steps alone: what the
+    host side fears for a person is not told where they come from (R12).
+    """
+    codes = directory.codes(work, {done.focal_point_id for done in view.done})
+    me, host = work.actor.focal_point_id, Side.LEAD in view.sides
+    return [
+        show_step(done, codes[done.focal_point_id], whole=host or done.focal_point_id == me)
+        for done in view.done
+    ]
+
+
+def show_step(done: Done, by: str, *, whole: bool) -> StepDone:
+    """Show one step that was taken."""
+    return StepDone(
+        step=STEPS[done.action],
+        action=done.action,
+        at=done.at,
+        by=by,
+        result=done.result if whole else None,
+        level=done.level if whole else None,
+        threats=done.threats if whole else [],
+        services=done.services if whole else [],
+    )
+
+
+def instead_of(view: View) -> Sequence[str]:
+    """Name the protection to ask for in place of a return that was refused (BR11)."""
+    refused = [done for done in view.done if done.action == Action.NO_GO]
+    return refused[-1].services if refused and Side.LEAD in view.sides else []
+
+
+def waits_on(record: Return, side: Side, papers: Referral) -> UUID | None:
+    """Say for whom the clock of a state waits."""
+    return {
+        Side.RECIPIENT: record.referral.recipient_id,
+        Side.CONSULATE: papers.recipient_id,
+    }.get(side, record.case.holder)

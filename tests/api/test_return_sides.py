@@ -1,0 +1,478 @@
+"""Who sees what of a return, who acts on it, and what the State of origin never learns."""
+
+import json
+from uuid import uuid4
+
+import pytest
+from sqlalchemy import update
+
+from app.cases import queries
+from app.casework.carrying import escalate
+from app.directory.models import FocalPoint
+from app.kernel.actors import Role
+from app.returns.lifecycle import TABLE
+from tests.homecoming import (
+    AT_HOME,
+    CONSULATE,
+    HOME,
+    MET,
+    NO_GO,
+    SAFE,
+    WAY,
+    Homecoming,
+    begin,
+    opens,
+    to_return,
+)
+from tests.world import (
+    Json,
+    Someone,
+    World,
+    actions,
+    consent,
+    done,
+    kinds,
+    lacks,
+    problem,
+    promise,
+    travel_plan,
+)
+
+BODIES: dict[str, Json | None] = {action: body for _, action, body in WAY} | {
+    "no-go": NO_GO,
+    "call-off": {},
+    "report": MET,
+    "account-for": MET,
+    "determine-interests": {"interests": "in_favour"},
+    "receive-child": {"carer_receives": True, "guardian_at_arrival": True},
+}
+PAPERS: Json = {"purposes": ["CONSULAR_DOCUMENT"], "sections": ["identity"]}
+TASK = {"id", "nationality", "document_issued", "version", "available_actions"}
+
+
+@pytest.fixture
+def home(world: World, officer: Someone, lead: Someone) -> Homecoming:
+    """A return of an adult from Kazakhstan to Uzbekistan, just opened."""
+    papers = consent(focal_point=CONSULATE, **PAPERS)
+    return begin(world, officer, lead, consents=[papers])
+
+
+@pytest.fixture
+def asked(home: Homecoming) -> Json:
+    """A referral by which the consulate is asked for papers, and which it took on."""
+    body = {"service": "CONSULAR_DOCUMENT", "sections": ["identity"]}
+    referral = done(home.lead.refers(home.case, CONSULATE, **body))
+    return done(home.officer.does("accept", referral, promise()))
+
+
+def plan_of(who: Someone, home: Homecoming) -> tuple[int, str]:
+    response = who.opens(f"/returns/{home.record['id']}/travel-plan")
+    return response.status_code, response.text
+
+
+def test_the_bodies_here_are_of_every_action_there_is() -> None:
+    taken = {row.action.replace("_", "-") for row in TABLE.steps if row.roles}
+
+    assert set(BODIES) == taken
+
+
+@pytest.mark.parametrize("action", BODIES)
+def test_a_stranger_hears_what_a_return_that_is_not_there_would_say(
+    home: Homecoming, stranger: Someone, action: str
+) -> None:
+    hidden = stranger.does(action, home.record, BODIES[action])
+    missing = stranger.does(action, home.record | {"id": str(uuid4())}, BODIES[action])
+
+    assert problem(hidden) == (404, "not-found")
+    ours, theirs = hidden.json(), missing.json()
+    assert ours.pop("instance") != theirs.pop("instance")
+    assert ours == theirs
+
+
+def test_a_stranger_and_the_submitter_read_nothing(
+    home: Homecoming, stranger: Someone
+) -> None:
+    home.goes("accept-plan")
+
+    for one in (stranger, home.officer):
+        paths = (
+            f"/returns/{home.record['id']}",
+            f"/referrals/{home.referral['id']}/return",
+        )
+        assert [one.get(path).status_code for path in paths] == [404, 404]
+        assert plan_of(one, home)[0] == 404
+
+
+@pytest.mark.parametrize("action", [a for a in BODIES if a != "call-off"])
+def test_a_version_must_be_given_and_be_the_latest(home: Homecoming, action: str) -> None:
+    old, path = home.lead.tag(home.record), f"/returns/{home.record['id']}/{action}"
+    home.goes("inform")
+
+    unsaid = home.lead.post(path, BODIES[action])
+    stale = home.lead.post(path, BODIES[action], If_Match=old)
+
+    assert problem(unsaid) == (428, "version-not-given")
+    assert problem(stale) == (412, "version-stale")
+
+
+@pytest.mark.parametrize(
+    ("action", "role"),
+    [
+        ("inform", Role.OFFICER),
+        ("inform", Role.SUPERVISOR),
+        ("go", Role.CASEWORKER),
+        ("no-go", Role.CASEWORKER),
+        ("call-off", Role.SUPERVISOR),
+    ],
+)
+def test_what_needs_a_role_is_refused_without_it(
+    home: Homecoming, action: str, role: Role
+) -> None:
+    if action == "go":
+        home.goes("assess-origin")
+    colleague = home.world.someone("KZ_LEAD", {role})
+
+    refused = colleague.does(action, home.record, BODIES[action])
+
+    assert problem(refused) == (403, "role-missing")
+
+
+@pytest.mark.parametrize(("who", "action", "body"), WAY)
+def test_no_step_is_the_other_sides_to_take(
+    home: Homecoming, who: str, action: str, body: Json | None
+) -> None:
+    taken = [step[1] for step in WAY]
+    if earlier := taken[: taken.index(action)]:
+        home.goes(earlier[-1])
+    other = "home" if who == "lead" else "lead"
+
+    refused = home.does(other, action, body)
+
+    assert problem(refused) == (403, "action-not-yours")
+
+
+def test_the_same_request_again_is_carried_out_once(home: Homecoming) -> None:
+    tag, path = home.lead.tag(home.record), f"/returns/{home.record['id']}/inform"
+    key = {"If_Match": tag, "Idempotency_Key": "the-same"}
+
+    first, again = (home.lead.post(path, BODIES["inform"], **key) for _ in range(2))
+
+    assert (first.status_code, again.status_code) == (200, 200)
+    assert again.headers["Idempotent-Replayed"] == "true"
+    assert len(home.now()["steps"]) == 1
+
+
+@pytest.mark.usefixtures("asked")
+def test_the_consulate_does_the_papers_where_it_was_asked(
+    home: Homecoming,
+) -> None:
+    officer = home.officer
+    officer.hears()
+    home.goes("permit-contact")
+    [heard] = officer.hears()
+    not_home = home.home.does(
+        "verify-nationality", home.record, BODIES["verify-nationality"]
+    )
+    no = done(
+        officer.does("verify-nationality", home.record, {"nationality": "not_confirmed"})
+    )
+    done(home.does("lead", "assess-destination", SAFE))
+    done(home.does("home", "assess-origin", AT_HOME))
+    unconfirmed = home.lead.does("go", home.record, {})
+    done(officer.does("verify-nationality", home.record, {"nationality": "confirmed"}))
+    done(home.does("lead", "go", {}))
+    marked = officer.does("issue-document", home.record, {"without_marker": False})
+
+    issued = officer.does("issue-document", home.record, {"without_marker": True})
+
+    assert (heard["type"], heard["facts"], heard["by"]) == ("return.papers_asked", {}, None)
+    assert heard["subject"] == f"returns/{home.record['id']}"
+    assert problem(not_home) == (403, "action-not-yours")
+    assert (set(no), no["nationality"]) == (TASK, "not_confirmed")
+    assert lacks(unconfirmed) == [("nationality_confirmed", "consulate")]
+    assert lacks(marked) == [("no_marker", "consulate")]
+    assert set(done(issued)) == TASK
+    assert done(issued)["document_issued"] is True
+    assert kinds(officer.hears()) == ["return.papers_asked"]
+    assert home.now()["steps"][-1]["by"] == CONSULATE
+    assert home.goes("accept-plan")["state"] == "planned"
+
+
+def test_a_consulate_that_is_asked_later_takes_over_the_papers(home: Homecoming) -> None:
+    home.goes("permit-contact")
+    body = {"service": "CONSULAR_DOCUMENT", "sections": ["identity"]}
+    referral = done(home.lead.refers(home.case, CONSULATE, **body))
+    home.officer.hears()
+    early = home.officer.get(f"/returns/{home.record['id']}")
+    done(home.officer.does("accept", referral, promise()))
+    heard = [e for e in home.officer.hears() if e["type"].startswith("return.")]
+    too_soon = home.officer.does("issue-document", home.record, {"without_marker": True})
+
+    assert problem(early) == (404, "not-found")
+    assert kinds(heard) == ["return.papers_asked"]
+    subjects = [w["subject"] for w in done(home.officer.get("/worklist"))["items"]]
+    assert f"returns/{home.record['id']}" in subjects
+    assert problem(too_soon) == (409, "action-illegal")
+    assert not {"state", "legal_actions"} & set(too_soon.json())
+
+
+@pytest.mark.usefixtures("asked")
+def test_what_the_consulate_reads_says_nothing_of_why(
+    home: Homecoming,
+) -> None:
+    home.goes("permit-contact")
+    path = f"/returns/{home.record['id']}"
+    verified = home.officer.does(
+        "verify-nationality", home.record, BODIES["verify-nationality"]
+    )
+    home.goes("go")
+    done(home.does("lead", "assess-destination", SAFE | {"threats": ["RETRIBUTION"]}))
+
+    task = home.officer.get(path)
+    refused = home.officer.does("issue-document", home.record, {"without_marker": True})
+
+    assert set(done(task)) == TASK
+    assert lacks(refused) == [("still_cleared", "lead")]
+    said = (task.text + verified.text + refused.text).lower()
+    for word in (
+        "victim",
+        "traffick",
+        "threat",
+        "risk",
+        "state",
+        home.case["code"].lower(),
+    ):
+        assert word not in said, word
+    assert plan_of(home.officer, home)[0] == 404
+
+
+def test_another_states_consulate_has_no_part_in_it(
+    world: World, officer: Someone, lead: Someone
+) -> None:
+    other = "JM_CONSULATE_PORT_OF_SPAIN"
+    home = begin(world, officer, lead, consents=[consent(focal_point=other, **PAPERS)])
+    body = {"service": "CONSULAR_DOCUMENT", "sections": []}
+    jamaica = world.someone(other)
+    referral = done(lead.refers(home.case, other, **body))
+    done(jamaica.does("accept", referral, promise()))
+    home.goes("permit-contact")
+
+    refused = jamaica.does("verify-nationality", home.record, BODIES["verify-nationality"])
+
+    assert problem(jamaica.get(f"/returns/{home.record['id']}")) == (404, "not-found")
+    assert problem(refused) == (404, "not-found")
+    assert home.goes("verify-nationality")["state"] == "assessing"
+
+
+@pytest.mark.usefixtures("asked")
+def test_papers_need_the_persons_consent_to_say_who_they_are(
+    home: Homecoming,
+) -> None:
+    home.goes("permit-contact")
+    home.takes_back("CONSULAR_DOCUMENT")
+
+    shut = home.officer.get(f"/returns/{home.record['id']}")
+
+    assert problem(shut) == (404, "not-found")
+    done(home.home.does("verify-nationality", home.record, {"nationality": "confirmed"}))
+    [work] = [
+        w for w in done(home.lead.get("/worklist"))["items"] if "returns/" in w["subject"]
+    ]
+    assert work["kind"] == "review"
+
+
+def test_without_consent_to_identity_nobody_verifies_it(
+    world: World, officer: Someone, lead: Someone
+) -> None:
+    at_home = world.someone(HOME)
+    given = [consent(), to_return(sections=["needs"])]
+    guards = {"country_of_origin": "UZ", "origin_contact": "permitted"}
+    case = lead.leads(officer.submits(consents=given, safeguards=guards))
+    sent = done(lead.refers(case, HOME, service="RETURN", sections=["needs"]))
+    done(at_home.does("accept", sent, promise()))
+    record = done(opens(at_home, sent))
+    done(lead.does("inform", record, BODIES["inform"]))
+    done(lead.does("permit-contact", record))
+
+    refused = at_home.does("verify-nationality", record, {"nationality": "confirmed"})
+
+    assert lacks(refused) == [("identity_consent", "lead")]
+
+
+def test_the_plan_is_sealed_and_read_by_the_two_sides_while_the_person_goes(
+    home: Homecoming,
+) -> None:
+    home.goes("issue-document")
+    before = plan_of(home.home, home)[0]
+    home.goes("accept-plan")
+    done(home.does("lead", "plan", travel_plan(met_by="Another")))
+
+    read = [plan_of(one, home) for one in (home.lead, home.home)]
+    log = done(home.lead.opens(f"/cases/{home.case['code']}/access-log"))["items"]
+
+    assert before == 404
+    assert [status for status, _ in read] == [200, 200]
+    assert [json.loads(text)["content"]["met_by"] for _, text in read] == ["Another"] * 2
+    assert home.state == "planning"
+    opened = [e["focal_point"] for e in log if e["subject"] == "travel_plan"]
+    assert opened == [HOME, "KZ_LEAD", HOME]
+    done(home.does("lead", "call-off", {}))
+    assert [plan_of(one, home)[0] for one in (home.lead, home.home)] == [404, 404]
+
+
+@pytest.mark.parametrize(
+    ("changes", "need"),
+    [
+        ({"person_agrees": False}, "person_agrees"),
+        ({"plan": travel_plan("2026-06-01T12:00:00Z")["plan"]}, "arrival"),
+        (
+            {"plan": travel_plan(contacts=travel_plan()["plan"]["contacts"][:1])["plan"]},
+            "two_contacts",
+        ),
+    ],
+)
+def test_a_plan_is_made_with_the_person_and_two_who_can_be_reached(
+    home: Homecoming, changes: Json, need: str
+) -> None:
+    home.goes("issue-document")
+
+    refused = home.lead.does("plan", home.record, travel_plan() | changes)
+
+    assert lacks(refused) == [(need, "lead")]
+
+
+def test_nobody_departs_to_an_arrival_that_has_passed(home: Homecoming) -> None:
+    home.goes("accept-plan")
+    home.world.passes(days=3)
+
+    refused = home.lead.does("depart", home.record, BODIES["depart"])
+
+    assert lacks(refused) == [("arrival_ahead", "lead")]
+    assert actions(home.now())["plan"]["open"]
+
+
+def test_the_arrival_is_due_on_the_day_it_is_planned_for_where_the_person_arrives(
+    home: Homecoming,
+) -> None:
+    assert home.goes("depart")["due_at"] == "2026-06-03T18:59:59Z"
+    assert home.goes("monitor")["due_at"] == "2026-06-10T09:00:00Z"
+    assert done(home.does("home", "report", MET))["due_at"] == "2026-07-01T09:00:00Z"
+
+
+def test_visits_are_after_7_days_and_1_3_6_12_months_unless_somebody_plans(
+    home: Homecoming,
+) -> None:
+    home.goes("arrive")
+    done(home.does("home", "monitor", {}))
+
+    for _ in range(4):
+        assert done(home.does("home", "report", MET))["state"] == "monitoring"
+    assert done(home.does("home", "report", MET))["state"] == "completed"
+
+
+def test_what_the_host_side_found_is_not_told_at_the_origin(home: Homecoming) -> None:
+    found = {"level": "medium", "threats": ["LIFE"], "note": "Знает адрес"}
+    home.goes("verify-nationality")
+    done(home.does("lead", "assess-destination", found))
+    done(home.does("home", "assess-origin", AT_HOME))
+
+    steps = {step["action"]: step for step in home.home.sees(home.record)["steps"]}
+    notes = home.home.opens(f"/referrals/{home.referral['id']}/notes").text
+
+    assert steps["assess_destination"]["by"] == "KZ_LEAD"
+    assert (
+        steps["assess_destination"]["level"],
+        steps["assess_destination"]["threats"],
+    ) == (None, [])
+    assert (steps["assess_origin"]["level"], steps["assess_origin"]["services"]) == (
+        "low",
+        ["SHELTER"],
+    )
+    assert "Знает" not in notes
+    lead = {step["action"]: step for step in home.now()["steps"]}
+    assert lead["assess_destination"]["threats"] == ["LIFE"]
+
+
+def test_a_family_is_asked_with_consent_alone(
+    world: World, officer: Someone, lead: Someone
+) -> None:
+    home = begin(world, officer, lead)
+    home.goes("assess-destination")
+    family = AT_HOME | {"family": "CAN_RECEIVE"}
+    refused = home.home.does("assess-origin", home.record, family)
+    tracing = consent(focal_point=HOME, purposes=["FAMILY_TRACING"], sections=[])
+    done(lead.creates(f"/cases/{home.case['code']}/consents", tracing))
+
+    assert lacks(refused) == [("family_consent", "recipient")]
+    assert done(home.does("home", "assess-origin", family))["state"] == "assessing"
+
+
+def test_a_reflection_period_is_waited_for_unless_the_person_asked_to_leave(
+    home: Homecoming,
+) -> None:
+    runs = {"value": "running", "country": "KZ", "ends_on": "2026-07-01"}
+    fact = {"name": "reflection_period"} | runs
+    done(home.lead.creates(f"/cases/{home.case['code']}/facts", fact))
+    home.goes("assess-origin")
+
+    refused = home.lead.does("go", home.record, {})
+
+    assert lacks(refused) == [("reflection_over", "lead")]
+    left = done(home.does("lead", "go", {"person_asked_to_leave": True}))
+    assert (left["state"], left["steps"][-1]["result"]) == ("cleared", "asked_to_leave")
+
+
+def test_while_the_case_rests_nothing_goes_on_but_a_no(home: Homecoming) -> None:
+    home.goes("assess-origin")
+    rest = {"reason": "SAFETY", "review_at": "2026-06-05T09:00:00Z"}
+    done(home.lead.does("suspend", home.case, rest))
+
+    refused = home.lead.does("go", home.record, {})
+
+    assert lacks(refused) == [("under_way", "lead")]
+    assert done(home.does("lead", "call-off", {}))["state"] == "called_off"
+
+
+def test_one_person_has_one_return_at_a_time(
+    world: World, officer: Someone, lead: Someone
+) -> None:
+    iom = to_return() | {"focal_point": "IOM"}
+    home = begin(world, officer, lead, consents=[iom])
+    other, at_iom = {"service": "RETURN", "sections": []}, world.someone("IOM")
+    second = done(lead.refers(home.case, "IOM", **other))
+    done(at_iom.does("accept", second, promise()))
+
+    assert problem(opens(at_iom, second)) == (409, "return-exists")
+    done(home.does("lead", "call-off", {}))
+    assert done(opens(at_iom, second))["state"] == "opened"
+
+
+def test_the_sides_are_those_of_the_case_as_it_is_now(home: Homecoming) -> None:
+    home.goes("assess-origin")
+    iom = consent(focal_point="IOM")
+    done(home.lead.creates(f"/cases/{home.case['code']}/consents", iom))
+    takes_over(home)
+    new, old = home.world.someone("IOM"), home.lead
+
+    seen = new.sees(home.record)
+
+    assert seen["you_are"] == ["holder", "lead"]
+    assert problem(old.get(f"/returns/{home.record['id']}")) == (404, "not-found")
+    waits = [w["subject"] for w in done(new.get("/worklist"))["items"]]
+    assert f"returns/{home.record['id']}" in waits
+    assert new.does("go", home.record, {}).status_code == 202
+
+
+def takes_over(home: Homecoming) -> None:
+    """Let the desk give the lead to IOM, by two people, for the lead is no longer there."""
+    lost = update(FocalPoint).where(FocalPoint.code == "KZ_LEAD").values(active=False)
+    with home.lead.writing() as work:
+        escalate(work, queries.lock(work, home.case["code"]))
+        work.session.execute(lost)
+    desk = home.world.someone("DESK_CENTRAL_ASIA")
+    second = home.world.someone("DESK_CENTRAL_ASIA", {Role.SUPERVISOR})
+    path = f"/cases/{home.case['code']}/take-over"
+    body = {"focal_point": "IOM", "reason": "LEAD_INACTIVE", "person_informed": True}
+    asked = done(desk.post(path, body))["id"]
+    done(second.post(f"/approvals/{asked}/approve"))
+    assert desk.post(path, body, Approval=asked).status_code in {200, 204}
