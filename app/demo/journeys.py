@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Mapping
 from enum import StrEnum
 from typing import Final
 
-from app.demo import asylum, child, handover, regions, worker
+from app.demo import asylum, child, handover, no_return, regions, worker
 from app.demo.players import Troupe
 
 
@@ -15,6 +15,7 @@ class Journey(StrEnum):
     CHILD = "child"
     ASYLUM = "asylum"
     HANDOVER = "handover"
+    NO_RETURN = "no-return"
     REGIONS = "regions"
 
 
@@ -26,6 +27,7 @@ JOURNEYS: Final[Mapping[Journey, tuple[str, Play]]] = {
     Journey.CHILD:    ("a child without a guardian is protected first", child.play),
     Journey.ASYLUM:   ("who fears their own State is helped without it", asylum.play),
     Journey.HANDOVER: ("a case goes home, from one lead to another", handover.play),
+    Journey.NO_RETURN: ("a return stops: nobody is sent back into danger", no_return.play),
     Journey.REGIONS:  ("two regions, three languages, and no agreement yet", regions.play),
 }
 # fmt: on

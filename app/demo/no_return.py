@@ -16,9 +16,8 @@ INSTEAD: Final[Json] = {"reason": "THREAT", "protection": ["ASYLUM"]}
 def play(troupe: Troupe) -> None:
     """Play it all."""
     troupe.say(
-        "A consular officer of Jamaica in Port of Spain meets a woman who wants to go"
+        "A consular officer of Jamaica in Port of Spain meets a woman who would go home."
     )
-    troupe.say("  home.")
     tale = troupe.begin(JM_OFFICER, body(troupe.now))
     if tale is None:
         return
@@ -26,10 +25,17 @@ def play(troupe: Troupe) -> None:
     lead = tale.player(TT_LEAD)
     tale.leads(lead)
     going, home = open_return(tale, lead)
-    consulate = ask_consulate(tale, lead, going)
+    papers, consulate = ask_consulate(tale, lead, going)
     assess(tale, lead, home, going)
     decide(tale, lead, going)
-    protect(tale, lead, (home, consulate), going)
+    tale.hidden(*(who.finds(going) for who in (home, consulate)))
+    tale.hidden("return.refused" in home.hears() + consulate.hears())
+    tale.say(
+        "In Jamaica the request is taken back. Neither the organisation nor the consulate"
+    )
+    tale.say("  reads the return any more, or hears why she stayed.")
+    block(tale, lead, consulate, papers)
+    protect(tale, lead, going)
 
 
 def body(now: datetime) -> Json:
@@ -74,17 +80,18 @@ def open_return(tale: Tale, lead: Player) -> tuple[str, Player]:
     return going, home
 
 
-def ask_consulate(tale: Tale, lead: Player, going: str) -> Player:
+def ask_consulate(tale: Tale, lead: Player, going: str) -> tuple[str, Player]:
     """Ask her consulate for papers alone; it reads nothing of why."""
     papers = tale.refers(lead, JM_CONSULATE, "CONSULAR_DOCUMENT", ["identity"])
     consulate = tale.accepts(papers, JM_CONSULATE)
     consulate.act(going, "verify-nationality", {"nationality": "confirmed"})
-    seen = ", ".join(sorted(set(consulate.get(going)) - {"id", "version"}))
+    seen = consulate.get(going)
+    tale.hidden(*(seen.get(name) for name in ("case", "state", "steps", "referral")))
     tale.say(
-        "  3. Her consulate confirms that she is Jamaican. Of the return it sees papers"
+        "  3. Her consulate confirms her nationality. Of the return it sees the papers, and"
     )
-    tale.say(f"     alone: {seen}.")
-    return consulate
+    tale.say("     no code of the case, no state, no step of others.")
+    return papers, consulate
 
 
 def assess(tale: Tale, lead: Player, home: Player, going: str) -> None:
@@ -102,7 +109,7 @@ def assess(tale: Tale, lead: Player, home: Player, going: str) -> None:
     tale.say(
         "  5. Where she would go, the organisation finds one: retribution. Her family it"
     )
-    tale.say("     left alone: she had not agreed to that.")
+    tale.say("     left alone: she had not agreed to that. (6 is for children.)")
 
 
 def decide(tale: Tale, lead: Player, going: str) -> None:
@@ -115,21 +122,30 @@ def decide(tale: Tale, lead: Player, going: str) -> None:
     tale.player(TT_SECOND).post(f"approvals/{asked}/approve")
     stopped = lead.act(going, "no-go", INSTEAD, Approval=asked)
     instead = ", ".join(stopped["open_instead"])
-    tale.say(f"     Coordinator and supervisor decide: {stopped['state']}, and {instead}")
-    tale.say("     instead. Nobody sends a person back into danger.")
-
-
-def protect(tale: Tale, lead: Player, origin: tuple[Player, Player], going: str) -> None:
-    """Ask for protection; at home nobody learns why she stayed, or that she asked."""
-    for who in origin:
-        tale.hidden(who.finds(going), "return.refused" in who.hears())
     tale.say(
-        "In Jamaica the request is taken back. Neither the organisation nor the consulate"
+        f"     Coordinator and supervisor decide: {stopped['state']}; {instead} instead."
     )
-    tale.say("  reads the return any more, or hears why she stayed.")
-    known = of_one(UNHCR)
-    tale.consents(lead, consent(tale.troupe.now, known, "ASYLUM", language="en"))
+
+
+def block(tale: Tale, lead: Player, consulate: Player, papers: str) -> None:
+    """Let her State be told no more: she will ask for protection from what awaits her."""
+    guards = {"country_of_origin": "JM", "seeks_asylum": True, "origin_contact": "blocked"}
+    lead.write(tale.case, "safeguards", guards)
+    tale.say(
+        "She will seek asylum, so her State is told no more: the coordinator writes that"
+    )
+    tale.say(
+        f"  down, and the request for papers is {lead.get(papers)['state']} at that moment."
+    )
+    consulate.act(papers, "confirm-deletion")
+    tale.say("  The consulate confirms that it stopped, and deleted what it was sent.")
+
+
+def protect(tale: Tale, lead: Player, going: str) -> None:
+    """Ask for the protection that was named instead."""
+    tale.consents(lead, consent(tale.troupe.now, of_one(UNHCR), "ASYLUM", language="en"))
     asylum = tale.refers(lead, UNHCR, "ASYLUM", ["needs", "contact"])
     tale.accepts(asylum, UNHCR)
-    tale.say("She agrees that UNHCR knows; it accepts to see to her asylum.")
-    tale.say(f"  The return is {lead.get(going)['state']}, and the case goes on: it is ")
+    tale.say("UNHCR may know, she says; it is asked, and accepts to see to her asylum.")
+    state = lead.get(tale.case)["state"]
+    tale.say(f"  The return is {lead.get(going)['state']}, and the case goes on: {state}.")

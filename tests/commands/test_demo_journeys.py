@@ -20,6 +20,7 @@ ENDS = {
     Journey.CHILD: "assisting",
     Journey.ASYLUM: "assisting",
     Journey.HANDOVER: "assisting",
+    Journey.NO_RETURN: "assisting",
     Journey.REGIONS: "assisting",
 }
 LEADS = {
@@ -27,6 +28,7 @@ LEADS = {
     Journey.CHILD: cast.GT_LEAD,
     Journey.ASYLUM: cast.IOM,
     Journey.HANDOVER: cast.UZ_LEAD,
+    Journey.NO_RETURN: cast.TT_LEAD,
     Journey.REGIONS: cast.PA_LEAD,
 }
 
@@ -187,6 +189,38 @@ def test_the_new_lead_does_not_learn_where_he_sleeps(theatre: Theatre) -> None:
     for paper in ("arrangement", "notes"):
         shown = new.looks(f"{path_of(bed)}/{paper}")
         assert "Demo street" not in shown.text, paper
+
+
+def test_a_return_into_danger_stops_and_the_origin_never_reads_why(
+    theatre: Theatre,
+) -> None:
+    case = theatre.plays(Journey.NO_RETURN)
+
+    lead = theatre.of(cast.TT_LEAD)
+    asked = referral(lead, "RETURN")
+    going = lead.get(f"{path_of(asked)}/return")
+    assert (going["state"], going["open_instead"]) == ("no_go", ["ASYLUM"])
+    assert (asked["state"], asked["reason"]) == ("withdrawn", "NO_LONGER_NEEDED")
+    by_two = [one["decision"] for one in lead.get("approvals")["items"]]
+    assert by_two == ["spent"]
+    for part in (cast.JM_HOME, cast.JM_CONSULATE, cast.JM_OFFICER):
+        who = theatre.of(part)
+        assert not who.finds(f"returns/{going['id']}"), part.label
+        assert "return.refused" not in who.hears(), part.label
+    assert not theatre.of(cast.JM_HOME).finds(f"{case}/sections/identity")
+    assert referral(lead, "ASYLUM")["state"] == "accepted"
+
+
+def test_once_she_seeks_asylum_her_consulate_sees_to_no_papers(theatre: Theatre) -> None:
+    case = theatre.plays(Journey.NO_RETURN)
+
+    lead, consulate = theatre.of(cast.TT_LEAD), theatre.of(cast.JM_CONSULATE)
+    papers = referral(lead, "CONSULAR_DOCUMENT")
+    assert (papers["state"], papers["reason"]) == ("withdrawn", "NO_LONGER_NEEDED")
+    assert lead.get(f"{case}/safeguards")["content"]["origin_contact"] == "blocked"
+    asylum = referral(lead, "ASYLUM")
+    assert not consulate.finds(path_of(asylum))
+    assert "ASYLUM" not in str(consulate.get("events?limit=200"))
 
 
 def test_without_an_agreement_the_notice_crosses_and_no_more(theatre: Theatre) -> None:
