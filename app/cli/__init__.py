@@ -49,7 +49,14 @@ What was done after the backup is not in it. Before you serve:
    each with a new Idempotency-Key.
 """.strip()
 
-JOURNEYS_ARE: Final = " ".join(f"{name}: {shows}." for name, (shows, _) in JOURNEYS.items())
+ABOUT_JOURNEYS: Final = "\n\n".join(
+    (
+        "Play journeys against the running service (SAFE_CONDUCT_URL). All is made up.",
+        "One that was played before changes nothing: it says how its case stands.",
+        *(f"`{name}`: {shows}." for name, (shows, _) in JOURNEYS.items()),
+    )
+)
+
 Check = Annotated[bool, typer.Option("--check", help="Change nothing; fail if stale.")]
 
 
@@ -93,18 +100,14 @@ def play_all(context: typer.Context) -> None:
         demonstrating.play(Settings(), say)
 
 
-@demo.command("play")
+@demo.command("play", help=ABOUT_JOURNEYS)
 def play_some(
     journey: Annotated[
         list[Journey] | None,
-        typer.Option(help=f"May be given more than once; else all. {JOURNEYS_ARE}"),
+        typer.Option(metavar="NAME", help="May be given more than once; else all."),
     ] = None,
 ) -> None:
-    """Play journeys against the running service (SAFE_CONDUCT_URL).
-
-    All of it is made up. A journey that was played before changes nothing: it says how its
-    case stands.
-    """
+    """Play some journeys, or all."""
     demonstrating.play(Settings(), say, journey or [])
 
 
