@@ -89,7 +89,7 @@ def take(tale: Tale, successor: Player, handover: str, bed: str) -> None:
     tale.say(f"Uzbekistan accepts, and is the lead at that moment: {lead}. His bed in")
     tale.say(f"  Kazakhstan is kept: its sender is now {successor.get(bed)['sender']}.")
     tale.hidden(successor.finds(f"{bed}/arrangement"))
-    tale.say("  Where he sleeps until he travels, his own State is still not told.")
+    tale.say("  The address, and who meets him there, stay sealed to his own State.")
 
 
 def go_on(tale: Tale, lead: Player, successor: Player) -> None:
