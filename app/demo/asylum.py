@@ -15,7 +15,7 @@ def play(troupe: Troupe) -> None:
     troupe.say(
         "A helpline in Bishkek hears of a woman from Turkmenistan who fears her State."
     )
-    tale = troupe.begin(KG_OFFICER, body(troupe.now))
+    tale = troupe.meets(KG_OFFICER, body(troupe.now))
     if tale is None:
         return
     tale.say("  She seeks asylum, and lets international organisations know, nobody else.")

@@ -20,7 +20,7 @@ REFERENCE: Final = "DEMO-GUATEMALA-1"
 def play(troupe: Troupe) -> None:
     """Play it all."""
     troupe.say("A consular officer of Honduras in Guatemala meets a girl who is alone.")
-    tale = troupe.begin(HN_OFFICER, body())
+    tale = troupe.meets(HN_OFFICER, body())
     if tale is None:
         return
     tale.say("  She may be 15 or 18: in doubt she is a child. Nobody can consent for her.")

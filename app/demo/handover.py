@@ -24,7 +24,7 @@ AGREEMENT: Final = "KZ_UZ_DEMO"
 def play(troupe: Troupe) -> None:
     """Play it all."""
     troupe.say("A man from the same farm near Almaty was sheltered, and wants to go home.")
-    tale = troupe.begin(UZ_OFFICER, body(troupe.now))
+    tale = troupe.meets(UZ_OFFICER, body(troupe.now))
     if tale is None:
         return
     tale.say(f"  His consular officer submits the case, and Kazakhstan leads: {tale.code}")

@@ -18,7 +18,7 @@ def play(troupe: Troupe) -> None:
     troupe.say(
         "A consular officer of Jamaica in Port of Spain meets a woman who would go home."
     )
-    tale = troupe.begin(JM_OFFICER, body(troupe.now))
+    tale = troupe.meets(JM_OFFICER, body(troupe.now))
     if tale is None:
         return
     tale.say(f"  She agrees to be referred, and Trinidad and Tobago leads: {tale.code}")

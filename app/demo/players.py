@@ -8,8 +8,9 @@ import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from secrets import token_hex
 from typing import Any, Final, Self
-from uuid import UUID, uuid4, uuid5
+from uuid import UUID, uuid5
 
 import httpx
 
@@ -133,13 +134,13 @@ class Troupe:
         """Bring somebody on, with their own key."""
         return Player(part, self.http, self.keys[part], tale)
 
-    def begin(self, officer: Part, body: Json) -> "Tale | None":
+    def meets(self, officer: Part, body: Json) -> "Tale | None":
         """Let an officer submit a case; None: it was played before, and that was said.
 
         Each telling has a key of its own: the officer's number of the case keeps it one.
         """
-        player = self.player(officer, uuid4())
-        first = player.send("cases", body)
+        player = self.player(officer)
+        first = player.send("cases", body, **{"Idempotency-Key": token_hex(16)})
         if first.status_code == httpx.codes.CONFLICT and "code" in first.json():
             self.tell_again(player, str(first.json()["code"]))
             return None

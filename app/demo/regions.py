@@ -30,7 +30,7 @@ def play(troupe: Troupe) -> None:
     troupe.say("A consular officer of Uzbekistan, who covers Panama from abroad, speaks by")
     troupe.say("  telephone with a man who works off a debt there. He speaks Uzbek alone.")
     show_desks(troupe)
-    tale = troupe.begin(UZ_FAR_OFFICER, body(troupe.now))
+    tale = troupe.meets(UZ_FAR_OFFICER, body(troupe.now))
     if tale is None:
         return
     tale.say(

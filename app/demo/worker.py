@@ -21,7 +21,7 @@ SHARED: Final = ("needs", "contact")
 def play(troupe: Troupe) -> None:
     """Play it all."""
     troupe.say("A consular officer of Uzbekistan in Almaty meets a worker who wants out.")
-    tale = troupe.begin(UZ_OFFICER, body(troupe.now))
+    tale = troupe.meets(UZ_OFFICER, body(troupe.now))
     if tale is None:
         return
     tale.say(f"  She agrees to be referred. The officer submits the case: {tale.code}")
