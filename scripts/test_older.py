@@ -26,7 +26,7 @@ def main(commit: str) -> int:
         try:
             for name in NEWER:
                 replace(ROOT / name, older / name)
-            command = [PYTEST, "-q", "-n", "auto", "tests/api"]
+            command = [str(PYTEST), "-q", "-n", "auto", "tests/api"]
             return subprocess.run(command, cwd=older, check=False).returncode
         finally:
             subprocess.run([*git, "remove", "--force", str(older)], check=True)
