@@ -21,7 +21,9 @@ endif
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup run check test test-fast soak fuzz-api lint squawk rehearse format hooks migrate 	openapi docs lock
+COMMIT ?= a05360c
+
+.PHONY: help setup run check test test-fast test-older soak fuzz-api lint squawk rehearse format hooks migrate 	openapi docs lock
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -43,6 +45,9 @@ test-fast: $(READY) ## The tests that are not slow, on SQLite alone: under a min
 
 soak: $(READY) ## The long runs, at full length
 	SAFE_CONDUCT_SOAK=1 $(BIN)/pytest -m soak $(T)
+
+test-older: $(READY) ## The API tests of an older commit on the tables of this one: COMMIT=a05360c
+	$(BIN)/python scripts/test_older.py $(COMMIT)
 
 fuzz-api: $(READY) ## Schemathesis, all checks, on a real server; EXAMPLES=100 an operation
 	$(BIN)/python -W ignore -m tests.fuzzing $(EXAMPLES)

@@ -12,8 +12,9 @@ from sqlalchemy.exc import DBAPIError
 from app.access.actions import KEY_DAYS
 from app.cli import administering, demonstrating, publishing, serving
 from app.cli.serving import NotReady
-from app.demo.cast import DemoRefused
-from app.demo.story import StoryBroken
+from app.demo.journeys import JOURNEYS, Journey
+from app.demo.players import StoryBroken
+from app.demo.stage import DemoRefused
 from app.directory.files import FilesRefused
 from app.kernel import migrations
 from app.kernel.actors import Role, Scope
@@ -27,7 +28,7 @@ out, err = Console(), Console(stderr=True)
 cli = typer.Typer(
     no_args_is_help=True, add_completion=False, help=__doc__, pretty_exceptions_enable=False
 )
-demo = typer.Typer(help="A made-up mechanism and a journey through it.")
+demo = typer.Typer(help="A made-up mechanism and journeys through it.")
 key = typer.Typer(no_args_is_help=True, help="The keys that protect what is sealed.")
 directory = typer.Typer(no_args_is_help=True, help="Countries, focal points, agreements.")
 account = typer.Typer(no_args_is_help=True, help="Who may act for a focal point.")
@@ -47,6 +48,14 @@ What was done after the backup is not in it. Before you serve:
 4. Tell every focal point of which time the acts are lost: they have to do them again,
    each with a new Idempotency-Key.
 """.strip()
+
+ABOUT_JOURNEYS: Final = "\n\n".join(
+    (
+        "Play journeys against the running service (SAFE_CONDUCT_URL). All is made up.",
+        "One that was played before changes nothing: it says how its case stands.",
+        *(f"`{name}`: {shows}." for name, (shows, _) in JOURNEYS.items()),
+    )
+)
 
 Check = Annotated[bool, typer.Option("--check", help="Change nothing; fail if stale.")]
 
@@ -85,10 +94,21 @@ def doctor() -> None:
 
 
 @demo.callback(invoke_without_command=True)
-def play(context: typer.Context) -> None:
-    """Play the journey against the running service (SAFE_CONDUCT_URL)."""
+def play_all(context: typer.Context) -> None:
+    """Play every journey against the running service (SAFE_CONDUCT_URL), as `play` does."""
     if context.invoked_subcommand is None:
         demonstrating.play(Settings(), say)
+
+
+@demo.command("play", help=ABOUT_JOURNEYS)
+def play_some(
+    journey: Annotated[
+        list[Journey] | None,
+        typer.Option(metavar="NAME", help="May be given more than once; else all."),
+    ] = None,
+) -> None:
+    """Play some journeys, or all."""
+    demonstrating.play(Settings(), say, journey or [])
 
 
 def say(text: str) -> None:
@@ -98,7 +118,7 @@ def say(text: str) -> None:
 
 @demo.command("serve")
 def serve_demo() -> None:
-    """Set everything up, serve, play the journey, and print a key and a first request."""
+    """Set everything up, serve, play the journeys, and print a key and a first request."""
     settings = Settings()
     serving.log_lines(max(settings.log_level, LogLevel.WARNING, key=list(LogLevel).index))
     demonstrating.serve(settings, say)

@@ -1,18 +1,21 @@
-"""The demonstration: a made-up mechanism, a journey through it, and a service to try."""
+"""The demonstration: a made-up mechanism, journeys through it, and a service to try."""
 
 import threading
 import time
-from collections.abc import Callable
-from dataclasses import replace
-from datetime import timedelta
+from collections.abc import Callable, Collection, Mapping
+from datetime import datetime, timedelta
 from typing import Final
 
+import httpx
 import uvicorn
 
 from app.cli.serving import alone, ground_of, migrate, must_be_ready, server
-from app.demo.cast import OFFICER, Stage, give_keys, load_mechanism
-from app.demo.story import Story
-from app.demo.words import REFERENCE
+from app.demo import journeys
+from app.demo.cast import UZ_OFFICER, Part
+from app.demo.journeys import Journey
+from app.demo.players import StoryBroken, Troupe
+from app.demo.stage import Stage, give_keys, load_mechanism
+from app.demo.worker import REFERENCE
 from app.kernel.keyfile import FileKeys
 from app.kernel.work import Ground
 from app.main import create_app
@@ -29,7 +32,7 @@ def prepare(settings: Settings) -> None:
     migrate(settings)
 
 
-def keys_for(ground: Ground) -> dict[str, str]:
+def keys_for(ground: Ground) -> dict[Part, str]:
     """Load the made-up mechanism and give its cast keys for a day."""
     with ground.database.writing() as session:
         stage = Stage(session, ground.clock(), ground.ids)
@@ -37,39 +40,52 @@ def keys_for(ground: Ground) -> dict[str, str]:
         return give_keys(stage)
 
 
-def play(settings: Settings, say: Say) -> None:
-    """Play the journey against the running service of these settings."""
+def play(settings: Settings, say: Say, chosen: Collection[Journey] = ()) -> None:
+    """Play journeys against the running service of these settings; none named: all."""
     ground = ground_of(settings)
-    Story(settings.url, keys_for(ground), say, ground.clock()).play()
+    keys, now = keys_for(ground), ground.clock()
     ground.database.engine.dispose()
+    with httpx.Client(base_url=settings.url) as http:
+        journeys.play(Troupe(http, keys, say, now), chosen)
 
 
 def serve(settings: Settings, say: Say) -> None:
-    """Serve the demonstration, play the journey through it, and hand over a key."""
+    """Serve the demonstration, play the journeys through it, and hand over a key."""
     prepare(settings)
     with alone(settings.database_url):
         ground = ground_of(settings)
         keys = keys_for(ground)
         must_be_ready(ground)
         running = server(create_app(ground), settings)
-        teller = threading.Thread(
-            target=tell, args=(running, Story("", keys, say, ground.clock())), daemon=True
-        )
-        teller.start()
+        tale = (running, keys, say, ground.clock())
+        threading.Thread(target=tell, args=tale, daemon=True).start()
         running.run()
 
 
-def tell(running: uvicorn.Server, story: Story) -> None:
-    """Once it serves, play the journey and print a key and the first request."""
+def tell(
+    running: uvicorn.Server, keys: Mapping[Part, str], say: Say, now: datetime
+) -> None:
+    """Once it serves, play the journeys and print a key and the first request."""
+    if (url := address_of(running)) is None:
+        return
+    say(f"Safe Conduct is serving at {url}. What follows is made up.")
+    try:
+        with httpx.Client(base_url=url) as http:
+            journeys.play(Troupe(http, keys, say, now))
+    except StoryBroken as broken:
+        say(f"The story broke off: {broken}")
+    say(hint(url, keys[UZ_OFFICER]))
+
+
+def address_of(running: uvicorn.Server) -> str | None:
+    """Wait until it serves, and say where; None: it does not come up."""
     deadline = time.monotonic() + PATIENCE.total_seconds()
     while not running.started:
         if time.monotonic() > deadline or running.should_exit:
-            return
+            return None
         time.sleep(0.05)
     host, port = running.servers[0].sockets[0].getsockname()[:2]
-    there = replace(story, url=f"http://{host}:{port}")
-    there.play()
-    there.say(hint(there.url, there.keys[OFFICER.name]))
+    return f"http://{host}:{port}"
 
 
 def hint(url: str, key: str) -> str:

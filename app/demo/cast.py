@@ -1,97 +1,92 @@
-"""The cast of the demonstration: made-up people of made-up offices, with real keys.
+"""The cast of the demonstration: made-up people of made-up offices.
 
-Every focal point it adds is marked fictitious; the bodies of Kazakhstan and the other
-countries are those of the directory, played here by nobody but this program.
+Every focal point it adds is marked fictitious; the leads of the countries, IOM and UNHCR are
+those of the directory, played here by nobody but this program.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
-from importlib.resources import files
 from typing import Final
-from uuid import UUID
 
-from sqlalchemy.orm import Session
-
-from app.access import queries as access
-from app.access.actions import Opening, make_key, open_account
-from app.directory import queries as directory
-from app.directory.actions import load, standard_data
-from app.directory.changes import Clerk
-from app.kernel.actors import Role, Scope
-
-KEY_DAYS: Final = 1
+from app.kernel.actors import Role
 
 
 @dataclass(frozen=True)
 class Part:
-    """Somebody the story needs."""
+    """Somebody a story needs, and who can be reached there."""
 
     name: str
     focal_point: str
     label: str
     roles: frozenset[Role]
+    people: tuple[str, ...] = ()
 
 
-_WORKER = frozenset({Role.CASEWORKER, Role.COORDINATOR})
-OFFICER: Final = Part(
-    "consular officer", "UZ_CONSULATE_ALMATY", "demo officer", frozenset({Role.OFFICER})
+def officer(name: str, focal_point: str, label: str) -> Part:
+    """Write the part of somebody who meets people, and submits their cases."""
+    return Part(name, focal_point, label, frozenset({Role.OFFICER}))
+
+
+def worker(name: str, focal_point: str, label: str, *people: str) -> Part:
+    """Write the part of somebody who leads or helps."""
+    roles = frozenset({Role.CASEWORKER, Role.COORDINATOR})
+    return Part(name, focal_point, label, roles, people)
+
+
+def supervisor(name: str, focal_point: str, label: str) -> Part:
+    """Write the part of a second person."""
+    return Part(name, focal_point, label, frozenset({Role.SUPERVISOR}))
+
+
+# fmt: off
+UZ_OFFICER: Final = officer("consular officer", "UZ_CONSULATE_ALMATY", "demo officer")
+KZ_LEAD: Final = worker("coordinator of Kazakhstan", "KZ_LEAD", "demo coordinator", "Айгүл Демо", "Ильяс Демо")
+KZ_SECOND: Final = supervisor("supervisor", "KZ_LEAD", "demo supervisor")
+KZ_FULL_SHELTER: Final = worker("first shelter", "KZ_SHELTER_KOGERSHIN", "demo night duty", "Мөлдір Демо", "Äsel Demo")
+KZ_SHELTER: Final = worker("second shelter", "KZ_SHELTER_TANSHOLPAN", "demo day duty", "Гүлнар Демо", "Şolpan Dēmo")
+KZ_LAWYER: Final = worker("legal aid office", "KZ_LEGAL_AID", "demo lawyer", "Қайрат Демо", "Zhanna Démo")
+
+HN_OFFICER: Final = officer("consular officer", "HN_CONSULATE_GUATEMALA", "demo consul of Honduras")
+GT_LEAD: Final = worker("coordinator of Guatemala", "GT_LEAD", "demo coordinator of Guatemala",
+                        "Ximena Demostración", "Íñigo Demostración")
+GT_PROTECTION: Final = worker("child protection", "GT_CHILD_PROTECTION", "demo protection of children",
+                              "Ixchel Demostración", "Ángel Demostración")
+GT_SHELTER: Final = worker("shelter for girls", "GT_SHELTER_AMANECER", "demo shelter for girls",
+                           "Nicté Demostración", "Begoña Demostración")
+
+KG_OFFICER: Final = officer("helpline worker", "KG_HELPLINE_ISHENIM", "demo helpline")
+IOM: Final = worker("IOM", "IOM", "demo IOM", "Жылдыз Демо", "Nurlan Demo")
+UNHCR: Final = worker("UNHCR", "UNHCR", "demo UNHCR", "Жазгүл Демо", "Aïcha Démo")
+KG_SHELTER: Final = worker("shelter", "KG_SHELTER_AK_BATA", "demo shelter of Kyrgyzstan", "Гүлжан Демо", "Айнура Демо")
+TM_OFFICER: Final = officer("consulate of Turkmenistan", "TM_CONSULATE_BISHKEK", "demo consul of Turkmenistan")
+
+UZ_LEAD: Final = worker("coordinator of Uzbekistan", "UZ_LEAD", "demo coordinator of Uzbekistan",
+                        "Шуҳрат Намунавий", "Oʻgʻiloy Namunaviy")
+UZ_CENTRE: Final = worker("centre in Uzbekistan", "UZ_CENTRE_YANGI_HAYOT", "demo centre of Uzbekistan",
+                          "Ўктам Намунавий", "Gʻayrat Namunaviy")
+
+JM_OFFICER: Final = officer("consular officer", "JM_CONSULATE_PORT_OF_SPAIN", "demo consul of Jamaica")
+JM_CONSULATE: Final = worker("consulate of Jamaica", "JM_CONSULATE_PORT_OF_SPAIN", "demo passports of Jamaica",
+                             "Renée Demo", "Winston Demo")
+TT_LEAD: Final = worker("coordinator of Trinidad and Tobago", "TT_LEAD", "demo coordinator of Trinidad",
+                        "Anjali Demo", "Kofi Demo")
+TT_SECOND: Final = supervisor("supervisor", "TT_LEAD", "demo supervisor of Trinidad")
+TT_SHELTER: Final = worker("shelter", "TT_SHELTER", "demo shelter of Trinidad", "Zoë Demo", "Indra Demo")
+JM_HOME: Final = worker("organisation in Jamaica", "JM_HOMEWARD", "demo homeward", "Nyoka Demo", "Délroy Demo")
+
+UZ_FAR_OFFICER: Final = officer("consular officer", "UZ_CONSULATE_FOR_PANAMA", "demo consul for Panama")
+PA_LEAD: Final = worker("coordinator of Panama", "PA_LEAD", "demo coordinator of Panama",
+                        "Itzel Demostración", "José Ñáñez Demostración")
+PA_INTERPRETER: Final = worker("interpreter", "PA_INTERPRETERS", "demo interpreter",
+                               "Zulfiya Namunaviy", "Tomás Demostración")
+PA_PROSECUTOR: Final = worker("prosecutor", "PA_PROSECUTOR", "demo prosecutor",
+                              "Anaïs Demostración", "Raúl Demostración")
+# fmt: on
+
+CAST: Final = (
+    *(UZ_OFFICER, KZ_LEAD, KZ_SECOND, KZ_FULL_SHELTER, KZ_SHELTER, KZ_LAWYER),
+    *(HN_OFFICER, GT_LEAD, GT_PROTECTION, GT_SHELTER),
+    *(KG_OFFICER, IOM, UNHCR, KG_SHELTER, TM_OFFICER),
+    *(UZ_LEAD, UZ_CENTRE),
+    *(JM_OFFICER, JM_CONSULATE, TT_LEAD, TT_SECOND, TT_SHELTER, JM_HOME),
+    *(UZ_FAR_OFFICER, PA_LEAD, PA_INTERPRETER, PA_PROSECUTOR),
 )
-LEAD: Final = Part("coordinator of Kazakhstan", "KZ_LEAD", "demo coordinator", _WORKER)
-SECOND: Final = Part(
-    "supervisor", "KZ_LEAD", "demo supervisor", frozenset({Role.SUPERVISOR})
-)
-FULL_SHELTER: Final = Part(
-    "first shelter", "KZ_SHELTER_KOGERSHIN", "demo night duty", _WORKER
-)
-SHELTER: Final = Part("second shelter", "KZ_SHELTER_TANSHOLPAN", "demo day duty", _WORKER)
-LAWYER: Final = Part("legal aid office", "KZ_LEGAL_AID", "demo lawyer", _WORKER)
-CAST: Final = (OFFICER, LEAD, SECOND, FULL_SHELTER, SHELTER, LAWYER)
-
-
-class DemoRefused(Exception):  # noqa: N818 - it says what happened, as Problem does
-    """The demonstration would mix made-up offices with real ones."""
-
-
-@dataclass(frozen=True)
-class Stage:
-    """What is needed to set it: a transaction, the time, and where ids come from."""
-
-    session: Session
-    now: datetime
-    new_id: Callable[[], UUID]
-
-
-def load_mechanism(stage: Stage) -> None:
-    """Load the directory and the made-up focal points; a second time changes nothing.
-
-    Raises DemoRefused where real people have accounts: a made-up desk or overseer would be
-    given real cases.
-    """
-    if access.has_others(stage.session, [part.label for part in CAST]):
-        raise DemoRefused("This database has accounts of its own: give the demo another.")
-    clerk = Clerk(stage.session, stage.new_id, stage.now)
-    load(clerk, standard_data())
-    load(clerk, files("app.demo").joinpath("data"))
-
-
-def give_keys(stage: Stage) -> dict[str, str]:
-    """Give everybody of the cast an API key for one day, by name."""
-    return {
-        part.name: make_key(
-            stage.session, account_of(stage, part), Scope, stage.now, days=KEY_DAYS
-        )
-        for part in CAST
-    }
-
-
-def account_of(stage: Stage, part: Part) -> UUID:
-    """Find the account of a part, or open it."""
-    focal_point = directory.id_of(stage.session, part.focal_point)
-    found = access.labelled(stage.session, focal_point, part.label)
-    if found is not None:
-        return found
-    account = stage.new_id()
-    opening = Opening(focal_point, part.label, part.roles)
-    open_account(stage.session, account, opening, stage.now)
-    return account

@@ -1,93 +1,85 @@
-"""What is said in the story: synthetic, and marked so in every text."""
+"""What every journey says: synthetic, and marked so in every text."""
 
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+from app.demo.cast import Part
+
 type Json = dict[str, Any]
 
-REFERENCE: Final = "DEMO-ALMATY-1"
-PEOPLE: Final = {
-    "lead": ("Айгүл Демо", "Ильяс Демо"),
-    "second shelter": ("Гүлнар Демо", "Şolpan Dēmo"),
-    "legal aid office": ("Қайрат Демо", "Zhanna Démo"),
-}
-OFFICES: Final = {"kind": "non_state", "country": "KZ"}
+PHONE: Final = "+12025550142"
+"""Of the numbers that are kept for fiction: it rings nowhere."""
 
 
-def case_body(now: datetime) -> Json:
-    """Write the case as the officer sends it."""
+def notice(country: str, language: str, *services: str, **changes: Any) -> Json:
+    """Write the notice of an adult, urgent, unless changed: it identifies nobody."""
     return {
-        "submit": True,
-        "external_reference": REFERENCE,
-        "notice": {
-            "country": "KZ",
-            "age_class": "adult",
-            "language": "uz",
-            "priority": "urgent",
-            "services": ["SHELTER", "LEGAL_AID"],
-            "urgent_needs": ["SHELTER"],
-            "safe_contact": "yes",
-        },
-        "sections": sections(),
-        "safeguards": {"country_of_origin": "UZ"},
-        "consents": [
-            consent(now, {"kind": "state", "country": "KZ"}, ["REFER"]),
-            consent(now, OFFICES, ["SHELTER", "LEGAL_AID"]),
-        ],
-        "risk": {"level": "medium", "remarks": "Synthetic: the employer keeps her papers."},
-    }
+        "country": country,
+        "age_class": "adult",
+        "language": language,
+        "priority": "urgent",
+        "services": list(services),
+        "urgent_needs": [],
+        "safe_contact": "yes",
+    } | changes
 
 
-def sections() -> list[Json]:
-    """Write what is sealed."""
-    return [
-        {
-            "section": "needs",
-            "summary": "A safe bed tonight, and advice about unpaid wages (synthetic).",
-            "safety_notice": "Do not call the farm (synthetic).",
-        },
-        {
-            "section": "contact",
-            "alias": "Oygul (synthetic)",
-            "safe_channel": "Messages only, after 20:00",
-        },
-        {
-            "section": "identity",
-            "names": [
-                "Ойгул Намунавий Ғаниева",
-                "Oygʻul Namunaviy Gʻaniyeva",
-                "Oýgul Sânlı",
-            ],
-            "nationality": "UZ",
-        },
-        {"section": "narrative", "text": "Синтетик ҳикоя: ҳужжатлари олиб қўйилган."},
-    ]
+def of_class(kind: str, country: str) -> Json:
+    """Name whoever is of this kind in a country, as whom a person lets know."""
+    return {"recipient_class": {"kind": kind, "country": country}}
 
 
-def consent(now: datetime, who: Json, purposes: list[str]) -> Json:
-    """Write down what she agreed to."""
+def of_one(part: Part) -> Json:
+    """Name one focal point, as whom a person lets know."""
+    return {"focal_point": part.focal_point}
+
+
+def consent(
+    now: datetime, who: Json, *purposes: str, language: str = "uz", **changes: Any
+) -> Json:
+    """Write down what somebody agreed to: to their needs and contact, unless changed."""
     return {
-        "recipient_class": who,
-        "purposes": purposes,
+        **who,
+        "purposes": list(purposes),
         "sections": ["needs", "contact"],
         "given_by": "person",
-        "language": "uz",
+        "language": language,
         "form_version": "demo-1",
         "obtained_on": now.date().isoformat(),
         "expires_at": (now + timedelta(days=180)).isoformat(timespec="seconds"),
-        "evidence": "Synthetic: explained in Uzbek, agreed aloud.",
-    }
+        "evidence": "Synthetic: explained in their own language, agreed aloud.",
+    } | changes
 
 
-def contacts(whose: str) -> list[Json]:
-    """Name two people who can be reached."""
-    return [{"name": name, "phone": "+77010000000"} for name in PEOPLE[whose]]
-
-
-def meeting(whose: str, at: str) -> Json:
-    """Promise a first meeting."""
-    person = PEOPLE[whose][0]
+def needs(summary: str, danger: str) -> Json:
+    """Say what is needed, without a name, and what whoever helps must know."""
     return {
-        "meeting": {"place": "Demo street 1, side door", "at": at, "person": person},
-        "contacts": contacts(whose),
+        "section": "needs",
+        "summary": f"{summary} (synthetic).",
+        "safety_notice": f"{danger} (synthetic).",
     }
+
+
+def contact(alias: str, channel: str) -> Json:
+    """Say how the person is reached without danger."""
+    return {
+        "section": "contact",
+        "alias": f"{alias} (synthetic)",
+        "safe_channel": channel,
+    }
+
+
+def identity(nationality: str, *names: str) -> Json:
+    """Say who the person is, in every script their papers use."""
+    return {"section": "identity", "names": list(names), "nationality": nationality}
+
+
+def contacts(part: Part) -> list[Json]:
+    """Name two people who can be reached."""
+    return [{"name": name, "phone": PHONE} for name in part.people]
+
+
+def meeting(part: Part, at: str) -> Json:
+    """Promise a first meeting."""
+    place = {"place": "Demo street 1, side door", "at": at, "person": part.people[0]}
+    return {"meeting": place, "contacts": contacts(part)}

@@ -33,16 +33,6 @@ class Check[F]:
     by: Side | None = None
 
 
-def not_built[F](_: F) -> bool:
-    """Fail closed: this service does not judge this need yet."""
-    return False
-
-
-NOT_BUILT = Check[object](
-    not_built, "This service does not judge this need yet; nobody can meet it.", Side.SYSTEM
-)
-
-
 @dataclass(frozen=True)
 class Unmet:
     """A need that does not hold, who can change that, and what would do instead."""

@@ -6,6 +6,7 @@ import shlex
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,8 +14,12 @@ from pathlib import Path
 import httpx
 import pytest
 
+from app.demo.journeys import JOURNEYS, Journey
+
 COMMAND = str(Path(sys.executable).parent / "safe-conduct")
 SECONDS = 60
+SERVING = 30
+"""Ten seconds by itself; this machine is shared."""
 
 
 def environment(folder: Path, **more: str) -> dict[str, str]:
@@ -41,7 +46,7 @@ def command(folder: Path, *words: str, **more: str) -> subprocess.CompletedProce
 
 
 @contextmanager
-def demo_serving(folder: Path) -> Iterator[list[str]]:
+def demo_serving(folder: Path, until: str = "curl") -> Iterator[list[str]]:
     """Run the demo until it has printed its first request; hand over what it said."""
     process = subprocess.Popen(
         [COMMAND, "demo", "serve"],
@@ -54,7 +59,7 @@ def demo_serving(folder: Path) -> Iterator[list[str]]:
     said = []
     for line in process.stdout:
         said.append(line.rstrip())
-        if "curl" in line:
+        if until in line:
             break
     try:
         yield said
@@ -81,9 +86,10 @@ def test_it_serves_from_nothing_and_its_first_request_works_as_printed(
 
     assert words[0] == "curl"
     assert answer.status_code == 200
-    [case] = answer.json()["items"]
-    assert case["code"] == told(said, r"submits the case: (SC-\S+)")
-    assert case["state"] == "closed"
+    states = {case["code"]: case["state"] for case in answer.json()["items"]}
+    assert states[told(said, r"submits the case: (SC-\S+)")] == "closed"
+    assert len(states) == 2
+    assert [f"Journey `{name}`" in "\n".join(said) for name in Journey] == [True] * 6
     assert (tmp_path / "var" / "keys").stat().st_mode & 0o777 == 0o600
 
 
@@ -96,11 +102,39 @@ def test_a_second_run_and_a_second_telling_do_no_harm(tmp_path: Path) -> None:
         url = told(said, r"serving at (http://\S+),")
         other_server = command(tmp_path, "demo", "serve")
         retold = command(tmp_path, "demo", SAFE_CONDUCT_URL=url)
+        child = command(
+            *(tmp_path, "demo", "play", "--journey", "child"), SAFE_CONDUCT_URL=url
+        )
         key = told(said, r"KEY=(\S+)")
         mine = httpx.get(f"{url}/v1/cases", headers={"Authorization": f"Bearer {key}"})
 
     assert again == first
     assert (retold.returncode, first in retold.stdout) == (0, True)
-    assert len(mine.json()["items"]) == 1
+    assert retold.stdout.count("was played before") == len(Journey)
+    assert child.stdout.count("was played before") == 1
+    assert "Journey `child`" in child.stdout
+    assert len(mine.json()["items"]) == 2
     assert other_server.returncode == 1
     assert "Another process serves this SQLite file" in other_server.stderr
+
+
+def test_its_help_says_which_journeys_there_are(tmp_path: Path) -> None:
+    asked = command(tmp_path, "demo", "play", "--help", COLUMNS="400")
+    unknown = command(tmp_path, "demo", "play", "--journey", "holiday", COLUMNS="400")
+
+    assert [
+        name for name, (shows, _) in JOURNEYS.items() if shows not in asked.stdout
+    ] == []
+    assert unknown.returncode == 2
+    assert "holiday" in unknown.stderr
+
+
+@pytest.mark.slow
+def test_it_is_served_before_anything_is_told(tmp_path: Path) -> None:
+    began = time.monotonic()
+    with demo_serving(tmp_path, until="is serving at") as said:
+        url = told(said, r"serving at (http://\S+)\.")
+        alive = httpx.get(f"{url}/livez")
+
+    assert (alive.status_code, len(said)) == (200, 1)
+    assert time.monotonic() - began < SERVING

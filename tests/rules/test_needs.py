@@ -16,7 +16,7 @@ from app.casework import needs as of_case
 from app.directory.kinds import Service
 from app.kernel.actors import Side
 from app.kernel.lifecycle import AnyOf
-from app.kernel.needs import NOT_BUILT, NeedsUnmet, Unmet
+from app.kernel.needs import NeedsUnmet, Unmet
 from app.referrals import lifecycle as referral_life
 from app.referrals import needs as of_referral
 from app.referrals.lifecycle import Action, Need
@@ -262,11 +262,6 @@ def test_what_one_need_of_a_referral_lacks_leaves_the_others_met(need: Need) -> 
     others = [other for other in REFERRAL_LACKS if other != need]
 
     assert all(of_referral.NEEDS[other].met(REFERRAL_LACKS[need]) for other in others)
-
-
-def test_a_need_nobody_wrote_is_never_met() -> None:
-    assert not NOT_BUILT.met(CASE)
-    assert not NOT_BUILT.met(REFERRAL)
 
 
 def test_all_that_a_closing_lacks_is_told_together() -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from app.kernel.actors import Side
 from app.kernel.lifecycle import AnyOf, Step
-from app.kernel.needs import NOT_BUILT, Check, NeedsUnmet, Rulebook, Unmet, refuse
+from app.kernel.needs import Check, NeedsUnmet, Rulebook, Unmet, refuse
 
 
 class State(StrEnum):
@@ -42,7 +42,7 @@ CHECKS: Mapping[Need, Check[Facts]] = {
     Need.PASSPORT: Check(lambda facts: facts.passport, "Issue a passport.", Side.DESK),
     Need.VISA: Check(lambda facts: facts.visa, "Grant a visa.", Side.RECIPIENT),
     Need.REASON: Check(lambda facts: facts.reason, "Send `reason`."),
-    Need.WEATHER: Check(NOT_BUILT.met, NOT_BUILT.remedy, NOT_BUILT.by),
+    Need.WEATHER: Check(lambda _: False, "Wait for another one.", Side.SYSTEM),
 }
 BUILT = [need for need in Need if need != Need.WEATHER]
 BOOK = Rulebook(CHECKS)
@@ -149,13 +149,12 @@ def test_an_alternative_that_is_in_the_way_is_not_hidden_by_the_same_need_asked(
 
 
 @pytest.mark.parametrize("facts", [Facts(), ALL])
-def test_what_is_not_built_is_never_met(facts: Facts) -> None:
-    assert not NOT_BUILT.met(facts)
+def test_what_nobody_can_meet_is_never_met(facts: Facts) -> None:
     assert names(BOOK.unmet(step(Need.WEATHER), facts)) == ["weather"]
     assert names(BOOK.in_the_way(step(Need.WEATHER), facts)) == ["weather"]
 
 
-def test_what_is_not_built_does_not_shut_out_an_alternative() -> None:
+def test_what_nobody_can_meet_does_not_shut_out_an_alternative() -> None:
     either = step(AnyOf((Need.WEATHER, Need.TICKET)))
 
     assert names(BOOK.unmet(either, Facts())) == ["weather"]

@@ -1,0 +1,185 @@
+"""The page of the mechanism says what the service enforces, all of it, and nothing else."""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+from app.cases import facts, risk, sections, vital
+from app.cases import lifecycle as case
+from app.cases.models import AgeClass
+from app.consents.coverage import GivenBy, Purpose
+from app.deadlines.limits import LIMITS, ClockKind, Limit, Priority
+from app.directory.kinds import Kind, Level, Service
+from app.disclosure.policy import ReadingPurpose
+from app.feed.schemas import Rank
+from app.handovers import lifecycle as handover
+from app.kernel.actors import Role, Side
+from app.kernel.lifecycle import AnyOf
+from app.referrals import lifecycle as referral
+from app.returns import lifecycle as returning
+from app.returns import risk as of_return
+from app.routing.advice import Advice
+from app.routing.ranking import ReasonIn, ReasonOut
+from app.screening.scoring import Presumption
+
+PAGE: Final = (Path(__file__).parents[2] / "docs" / "mechanism.md").read_text("utf-8")
+CODE: Final = re.compile(r"`([^`]+)`")
+RULE: Final = re.compile(r"\b(BR\d\d|G\d\d)\b")
+MACHINES: Final = {
+    "case": case,
+    "referral": referral,
+    "handover": handover,
+    "return": returning,
+}
+NAMED: Final[tuple[type[StrEnum], ...]] = (
+    *(Role, Side, ClockKind, sections.Section, sections.Paper, facts.FactName),
+    *(facts.Identification, facts.Guardian, facts.BestInterests),
+    *(facts.ReflectionPeriod, facts.LegalHold, sections.OriginContact),
+    *(AgeClass, Priority, Kind, Level, Service, Purpose, GivenBy, vital.VitalReason),
+    *(ReadingPurpose, risk.RiskLevel, Presumption, Advice, ReasonIn, ReasonOut),
+    *(of_return.NoGoReason, of_return.Protection),
+    *(m.State for m in MACHINES.values()),
+    *(m.Action for m in MACHINES.values()),
+    *(m.Need for m in MACHINES.values()),
+)
+SPEAKING: Final = {"like this"}
+
+
+def table(title: str) -> list[list[str]]:
+    """The first table under a heading, without its head."""
+    _, _, after = PAGE.partition(f"\n{title}\n")
+    assert after, title
+    rows = [line for line in after.partition("\n#")[0].splitlines() if line[:1] == "|"]
+    return [[cell.strip() for cell in row.strip("|").split("|")] for row in rows[2:]]
+
+
+def codes(cell: str) -> set[str]:
+    return set(CODE.findall(cell))
+
+
+def ranks() -> set[str]:
+    """What the ladder of evidence is made of."""
+    return {str(rank.name).lower() for rank in Rank}
+
+
+def needs_of(rows: Iterable[Any]) -> Iterator[tuple[str, ...]]:
+    """Every need of some rows; of those together one is enough."""
+    for row in rows:
+        for need in row.needs:
+            yield need.needs if isinstance(need, AnyOf) else (need,)
+
+
+def test_everything_that_has_a_code_is_named() -> None:
+    named = codes(PAGE)
+
+    assert [
+        (kind.__qualname__, str(member))
+        for kind in NAMED
+        for member in kind
+        if str(member) not in named
+    ] == []
+    assert ranks() - named == set()
+
+
+def test_nothing_is_named_that_does_not_exist() -> None:
+    exists = {str(member) for kind in NAMED for member in kind} | ranks() | SPEAKING
+
+    assert codes(PAGE) - exists == set()
+
+
+@pytest.mark.parametrize("noun", MACHINES)
+def test_each_step_is_told_as_it_is_enforced(noun: str) -> None:
+    machine: Any = MACHINES[noun]
+    told = {row[0].strip("`"): row[2:] for row in table(f"### Steps of a {noun}")}
+
+    assert list(told) == [str(action) for action in machine.Action]
+    for action in machine.Action:
+        rows = [step for step in machine.TABLE.steps if step.action == action]
+        sources, targets, sides, roles, needs = told[action]
+        assert codes(sources) == set().union(*(row.sources for row in rows)), action
+        assert codes(targets) == {row.target for row in rows if row.target}, action
+        assert codes(sides) == set().union(*(row.sides for row in rows)), action
+        assert codes(roles) == set().union(*(row.roles for row in rows)), action
+        spelled = [tuple(CODE.findall(part)) for part in needs.split(", ") if part]
+        assert spelled == list(dict.fromkeys(needs_of(rows))), action
+
+
+@pytest.mark.parametrize("noun", MACHINES)
+def test_each_state_and_need_has_its_meaning_where_it_belongs(noun: str) -> None:
+    machine: Any = MACHINES[noun]
+
+    for title, members in (
+        (f"### States of a {noun}", machine.State),
+        (f"### What must hold in a {noun}", machine.Need),
+    ):
+        rows = table(title)
+        assert [row[0] for row in rows] == [f"`{member}`" for member in members]
+        assert [row for row in rows if len(row[1]) < len("it has passed")] == []
+
+
+@pytest.mark.parametrize(
+    ("title", "members"),
+    [
+        ("### Is it your turn?", Side),
+        ("### May you, with your role?", Role),
+        ("## Facts beside the case", facts.FactName),
+    ],
+)
+def test_sides_roles_and_facts_have_a_line_each(title: str, members: type[StrEnum]) -> None:
+    assert [row[0] for row in table(title)] == [f"`{one}`" for one in members]
+
+
+def test_each_fact_says_what_it_can_say() -> None:
+    for name, said in table("## Facts beside the case"):
+        values = facts.RULES[facts.FactName(name.strip("`"))].values
+        assert codes(said) == {str(value) for value in values}, name
+
+
+def test_each_section_stands_at_its_level() -> None:
+    rows = [row for row in table("## The notice, and what is sealed") if codes(row[1])]
+
+    told = {section.strip("`"): level.strip("`") for level, section, _ in rows[:7]}
+    assert told == {str(s): str(level) for s, level in sections.LEVELS.items()}
+
+
+def test_the_deadlines_are_those_that_run() -> None:
+    rows = {row[0].strip("`"): row[4:] for row in table("## Deadlines")}
+
+    assert list(rows) == [str(kind) for kind in ClockKind]
+    for kind, limits in LIMITS.items():
+        if kind == ClockKind.CONFIRM_ARRIVAL:
+            continue  # until the end of the day that is planned, whatever the priority
+        first = rows[kind][0]
+        for cell, limit in zip(rows[kind], limits, strict=True):
+            told = first if cell == "the same" else cell
+            assert told.startswith(spell(limit)), kind
+
+
+def spell(limit: Limit) -> str:
+    """A length of time, as people say it."""
+    hours = limit.hours
+    counted: Mapping[str, int] = {
+        "month": limit.months,
+        "working day": limit.working_days,
+        "day": hours // 24 if hours > 72 else 0,
+        "hour": hours if hours <= 72 else 0,
+    }
+    [(unit, count)] = [(unit, count) for unit, count in counted.items() if count]
+    return f"{count} {unit}{'s' if count > 1 else ''}"
+
+
+def test_every_rule_that_is_called_upon_stands_among_the_sources() -> None:
+    text, _, sources = PAGE.partition("\n## Sources\n")
+    rows = [[c.strip() for c in r.strip("|").split("|")] for r in sources.splitlines() if r]
+    listed = {row[0]: row for row in rows}
+
+    called = set(RULE.findall(text))
+    assert called == {name for name in listed if RULE.fullmatch(name)}
+    assert [n for n in called if n[:2] == "BR" and "http" not in listed[n][2]] == []
+    for source in ("N12", "N22", "N32", "IARF", "PRIMERO"):
+        assert re.search(rf"\b{source}\b", text), source
+        assert listed[source][1].startswith("https://"), source
