@@ -9,6 +9,7 @@ A person in Kazakhstan, of Uzbekistan; what varies is what they agree to and fea
 from collections.abc import Callable, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
+from functools import cache
 from itertools import product
 from typing import Any, Final
 
@@ -285,7 +286,7 @@ def handover_needs(world: Model, one: Handover) -> Met:
     return met.__getitem__
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Machine:
     """A life cycle, as the copies of the document's tables have it."""
 
@@ -294,18 +295,13 @@ class Machine:
 
     def options(self, action: str) -> list[list[str]]:
         """The needs of a step, each with those that would do instead."""
-        return [need.split("|") for need in self.cells[action][0].split()]
+        return options_in(self.cells[action][0])
 
     def refusal(
         self, state: str, action: str, sides: AbstractSet[str], roles: AbstractSet[str]
     ) -> Verdict | None:
         """Why a step is not theirs to take; None: it is."""
-        line = self.lines[action]
-        asked = product(sides or {""}, roles)
-        answers = {(line.answer(state, side, role),) for side, role in asked}
-        if answers - set(REFUSALS):
-            return None
-        return next(refusal for refusal in REFUSALS if refusal in answers)
+        return refused(self, state, action, frozenset(sides), frozenset(roles))
 
     def lacks(self, action: str, met: Met) -> Verdict:
         """What a step needs and has not; of what would do, the first is named."""
@@ -317,6 +313,28 @@ class Machine:
         """Which steps are theirs in a state, and whether they are open now."""
         mine = [name for name in self.lines if not self.refusal(state, name, sides, roles)]
         return frozenset((name, not self.lacks(name, asking(met))) for name in mine)
+
+
+@cache
+def options_in(cell: str) -> list[list[str]]:
+    """Read the needs of a step."""
+    return [need.split("|") for need in cell.split()]
+
+
+@cache
+def refused(
+    machine: Machine,
+    state: str,
+    action: str,
+    sides: frozenset[str],
+    roles: frozenset[str],
+) -> Verdict | None:
+    """Ask the document's table, as each side and in each role at once."""
+    line = machine.lines[action]
+    answers = {(line.answer(state, *who),) for who in product(sides or {""}, roles)}
+    if answers - set(REFUSALS):
+        return None
+    return next(refusal for refusal in REFUSALS if refusal in answers)
 
 
 def asking(met: Met) -> Met:

@@ -113,7 +113,7 @@ def on_case(world: Model, actor: Actor, name: str, target: str, poor: bool) -> O
     if verdict != OK:
         return verdict, world
     moved = replace(world, state=CASE.lines[name].target)
-    after = settle(THEN.get(name, lambda w, *_: w)(moved, me, target))
+    after = settle(THEN[name](moved, me, target) if name in THEN else moved)
     return OK if after.sees_case(me) else GONE, after
 
 
