@@ -8,14 +8,11 @@ from dataclasses import replace
 from typing import Any, Final
 
 from tests.mechanism import (
-    ALIVE,
     CASE,
     CASE_OPEN,
     CONSENTS,
     FEARS,
     HANDOVER,
-    HELPED,
-    HELPS,
     LEADERS,
     LED,
     OF_HANDOVER,
@@ -31,14 +28,28 @@ from tests.mechanism import (
     Verdict,
     case_needs,
     handover_needs,
-    is_in,
     referral_needs,
     sides_of,
     sides_of_case,
     sides_of_handover,
     sides_of_referral,
 )
-from tests.moves import THEN, WITHDRAWN, admit, cancel, change, fits, route, settle, without
+from tests.moves import (
+    NEVER,
+    THEN,
+    WITHDRAWN,
+    admit,
+    cancel,
+    change,
+    fits,
+    is_helping,
+    is_unfit,
+    pass_time,
+    route,
+    settle,
+    take_back,
+    without,
+)
 
 type Outcome = tuple[Verdict, Model]
 type Standing = tuple[frozenset[str], frozenset[str]]
@@ -57,7 +68,6 @@ SPOILED: Final = frozenset(
     }
 )
 """What a request can bring and still not meet: one contact, a review too late."""
-NEVER: Final = 1000
 WORKERS: Final = frozenset({"officer", "caseworker", "coordinator"})
 
 
@@ -155,11 +165,6 @@ def on_referral(world: Model, actor: Actor, name: str, target: Any, poor: bool) 
     return OK if sides_of_referral(after, moved, actor.focal_point) else GONE, after
 
 
-def is_unfit(world: Model, to: str) -> bool:
-    """Whether one helps nobody, or holds the case itself."""
-    return to not in HELPS or to == world.holder
-
-
 def open_referral(world: Model, actor: Actor, one: Referral, send: bool) -> Outcome:
     """Open a referral as the holder, and send it at once if asked to."""
     me = actor.focal_point
@@ -253,28 +258,6 @@ def knows(world: Model, me: str, consent: Consent) -> bool:
     return bool(holds) or consent.by == me or named
 
 
-def is_helping(world: Model, me: str) -> bool:
-    """Whether one was asked to help, and that did not end without help."""
-    mine = [one for one in world.referrals if one.to == me and is_in(one)]
-    return any(one.state in ALIVE | HELPED for one in mine)
-
-
-def take_back(world: Model, number: int) -> Model:
-    """Withdraw a consent; what rested on it, and on no other, ends at once."""
-    gone = replace(world.consents[number], stands=False)
-    consents = (*world.consents[:number], gone, *world.consents[number + 1 :])
-    after = replace(world, consents=consents)
-
-    def lost(one: Referral) -> bool:
-        return world.covers(one) and not after.covers(one)
-
-    def lost_lead(one: Handover) -> bool:
-        before, then = (at.told(one.to, "HANDOVER") for at in (world, after))
-        return before is not None and then is None
-
-    return settle(cancel(change(after, WITHDRAWN, lost), lost_lead))
-
-
 def on_risk(world: Model, actor: Actor, _: str, level: str, __: bool) -> Outcome:
     """Assess the risk; of two at one moment the graver counts."""
     me = actor.focal_point
@@ -300,14 +283,6 @@ def on_safeguards(world: Model, actor: Actor, _: str, fears: str, __: bool) -> O
     if after.who("lead") is None and after.holder in after.unsafe:
         after = route(without(replace(after, state="submitted"), "candidate", "desk"))
     return OK if after.sees_case(me) else GONE, after
-
-
-def pass_time(world: Model, hours: int) -> Model:
-    """Let time go by."""
-    if world.risk is None:
-        return world
-    age, level = world.risk
-    return replace(world, risk=(min(age + hours, NEVER), level))
 
 
 MACHINES: Final = {

@@ -8,11 +8,13 @@ from tests.mechanism import (
     ALIVE,
     DESK,
     HELPED,
+    HELPS,
     OVERSIGHT,
     SHORTLIST,
     Handover,
     Model,
     Referral,
+    is_in,
 )
 
 
@@ -62,6 +64,9 @@ def change(world: Model, states: dict[str, str], only: Callable[[Referral], bool
     return replace(world, referrals=tuple(moved))
 
 
+NEVER: Final = 1000
+"""Hours after which it does not matter any more how old an assessment is."""
+
 WITHDRAWN: Final = dict.fromkeys(ALIVE, "withdrawn")
 REVOKED: Final = {"draft": "revoked"}
 
@@ -96,6 +101,41 @@ def assign(world: Model, _: str, chosen: str) -> Model:
     """The desk's part ends with its choice, who was asked then and is not asked again."""
     asked = replace(without(world, "desk"), asked=world.asked | {chosen})
     return admit(asked, "candidate", chosen)
+
+
+def take_back(world: Model, number: int) -> Model:
+    """Withdraw a consent; what rested on it, and on no other, ends at once."""
+    gone = replace(world.consents[number], stands=False)
+    consents = (*world.consents[:number], gone, *world.consents[number + 1 :])
+    after = replace(world, consents=consents)
+
+    def lost(one: Referral) -> bool:
+        return world.covers(one) and not after.covers(one)
+
+    def lost_lead(one: Handover) -> bool:
+        before, then = (at.told(one.to, "HANDOVER") for at in (world, after))
+        return before is not None and then is None
+
+    return settle(cancel(change(after, WITHDRAWN, lost), lost_lead))
+
+
+def pass_time(world: Model, hours: int) -> Model:
+    """Let time go by."""
+    if world.risk is None:
+        return world
+    age, level = world.risk
+    return replace(world, risk=(min(age + hours, NEVER), level))
+
+
+def is_unfit(world: Model, to: str) -> bool:
+    """Whether one helps nobody, or holds the case itself."""
+    return to not in HELPS or to == world.holder
+
+
+def is_helping(world: Model, me: str) -> bool:
+    """Whether one was asked to help, and that did not end without help."""
+    mine = [one for one in world.referrals if one.to == me and is_in(one)]
+    return any(one.state in ALIVE | HELPED for one in mine)
 
 
 THEN: Final[dict[str, Callable[[Model, str, str], Model]]] = {

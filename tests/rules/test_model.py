@@ -6,6 +6,7 @@ be reached, somebody owns it and somebody can move it on.
 
 from collections.abc import Iterator
 from functools import cache
+from typing import Any
 
 import pytest
 
@@ -30,7 +31,7 @@ WHOLE = Model(
     risk=(0, "low"),
 )
 ENDED = {"closed", "void", "erased"}
-FEW = {
+FEW: dict[str, set[Any]] = {
     "consent.record": {"refer"},
     "safeguards.write": {"lead", "shelter"},
     "risk.assess": {"low"},
