@@ -60,10 +60,14 @@ def body() -> Json:
 def protect(tale: Tale, lead: Player) -> None:
     """Let the lead ask for the protection of the child before it has even accepted."""
     [advice] = lead.get(f"{tale.case}/routing")["advice"]
-    tale.say(f"It is routed to {GT_LEAD.focal_point}, with an advice: {advice['says']}")
+    tale.say(f"It is routed to {GT_LEAD.focal_point}, with an advice:")
+    tale.say(f"  {advice['says']}")
     lead.act(tale.case, "acknowledge")
     asked = tale.refers(lead, GT_PROTECTION, "CHILD_PROTECTION")
-    tale.say("  Its coordinator does so at once, with the notice alone, and then decides.")
+    tale.say(
+        "  Its coordinator asks the child protection at once, with the notice alone, before"
+    )
+    tale.say("  she has even taken the lead.")
     protection = tale.player(GT_PROTECTION)
     danger = protection.get(f"{tale.case}/safety-notice")["safety_notice"]
     tale.say(f"  The child protection reads what keeps her safe: {danger}")
