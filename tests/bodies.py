@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from tests.administrators import OFFICE
 from tests.homecoming import AT_HOME, MET, NO_GO, SAFE, TOLD
 from tests.world import Json, closing, consent, contacts, promise, taking, travel_plan
 
@@ -70,4 +71,22 @@ BODIES: Final[dict[str, Json]] = {
     "report_on_return": MET,
     "call_off_return": {},
     "account_for_person": MET,
+    "replace_focal_point": OFFICE,
+    "replace_agreement": {
+        "code": "KZ_UZ_DEMO",
+        "name": "Kazakhstan and Uzbekistan",
+        "countries": ["KZ", "UZ"],
+        "level": "L1",
+        "in_force_from": "2026-01-01",
+        "in_force_until": None,
+        "source": None,
+    },
+    "replace_country": {
+        "languages": ["kk"],
+        "time_zone": "Asia/Almaty",
+        "state_routing": "auto",
+        "first_contact": None,
+        "needs_criminal_case": None,
+        "routing_reason": None,
+    },
 }

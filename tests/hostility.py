@@ -222,6 +222,8 @@ def set_up(world: World) -> Stage:
         "approval_id": [asked["id"]],
         "section": ["needs", "identity"],
         "focal_point": ["KZ_LEAD"],
+        "agreement": ["KZ_UZ_DEMO"],
+        "country": ["KZ"],
     }
     return Stage([officer, lead, shelter], ids)
 

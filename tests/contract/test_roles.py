@@ -97,7 +97,7 @@ def test_the_service_draws_numbers_but_does_not_set_them(pg_url: str) -> None:
         bool_or(has_sequence_privilege('{APP_ROLE}', oid, 'UPDATE'))
         FROM pg_class WHERE relkind = 'S' AND relnamespace = 'public'::regnamespace"""
 
-    assert ask(pg_url, asked) == [(11, True, False)]
+    assert ask(pg_url, asked) == [(13, True, False)]
 
 
 def test_no_right_comes_by_itself(pg_url: str) -> None:

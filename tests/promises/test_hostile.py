@@ -15,6 +15,7 @@ from hypothesis import HealthCheck, Phase, find, given, settings
 from hypothesis import strategies as st
 
 from app.main import create_app, lay_ground
+from tests.bodies import BODIES as KNOWN
 from tests.databases import Copy
 from tests.hostility import (
     CANARY,
@@ -100,14 +101,23 @@ def is_malformed(answer: Answer) -> bool:
 
 
 def whole_body(wire: Wire, stage: Stage, operation: Operation) -> Any:
-    """Find the smallest body whose shape the operation takes."""
+    """Take the body we know, or find one whose shape the operation takes; once for all."""
     if not operation.takes:
         return {}
 
     def fits(body: Any) -> bool:
         return not is_malformed(ask(wire, stage, operation, written(body)))
 
-    return find(bodies(operation), fits, settings=ONE)
+    if operation.name not in WHOLE:
+        known = KNOWN.get(operation.name)
+        fitting = known is not None and fits(known)
+        found = known if fitting else find(bodies(operation), fits, settings=ONE)
+        WHOLE[operation.name] = found
+    return WHOLE[operation.name]
+
+
+WHOLE: Final[dict[str, Any]] = {}
+"""The shape of a body does not depend on the database."""
 
 
 def test_no_write_is_forgotten(wire: Wire) -> None:
