@@ -11,6 +11,7 @@ COMPILE := $(UV) pip compile --quiet --generate-hashes --no-emit-index-url --uni
 T ?=
 UPGRADE ?=
 EXAMPLES ?= 100
+COMMIT ?= a05360c
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_NO_INPUT := 1
@@ -21,9 +22,8 @@ endif
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-COMMIT ?= a05360c
-
-.PHONY: help setup run check test test-fast test-older soak fuzz-api lint squawk rehearse format hooks migrate 	openapi docs lock
+.PHONY: help setup run check test test-fast test-older soak fuzz-api lint squawk rehearse format hooks \
+	migrate openapi docs lock
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
-from app.directory.kinds import EVERYWHERE, Kind
+from app.directory.kinds import Kind, unserved
 
 type Values = Mapping[str, Any]
 
@@ -14,14 +14,9 @@ def active(offices: Iterable[Values], kind: Kind) -> list[Values]:
 
 
 def without_desk(regions: Mapping[str, str], offices: Collection[Values]) -> frozenset[str]:
-    """List the regions with a country that no active desk serves; by country: its region.
-
-    A case there could one day have no owner (LIFECYCLES.md 8, rules 6 and 8).
-    """
+    """List the regions with a country that no active desk serves."""
     served = {place for desk in active(offices, Kind.DESK) for place in desk["serves"]}
-    return frozenset(
-        region for iso2, region in regions.items() if not served & {iso2, EVERYWHERE}
-    )
+    return unserved(regions, served)
 
 
 def harm(

@@ -85,11 +85,36 @@ def show_asked(work: Writing, once: Ticket, question: Approval) -> Response:
     return show_approval(work, question, status=ASKED)
 
 
+def create_once[R: Made](
+    work: Writing, once: Ticket, kept: Kept[R], act: Callable[[], R]
+) -> Response:
+    """Create something once; its retry is shown it as it is now."""
+    return once_only(work, once, kept, act, status=CREATED, key_needed=True)
+
+
+def in_case[R: Made](
+    code: str,
+    find: Callable[[Reading, UUID, UUID], R],
+    show: Callable[[Reading, R, int, Headers], Response],
+) -> Kept[R]:
+    """Keep a record of a case, which is found again in a case that is the caller's."""
+
+    def found(work: Reading, one: UUID) -> R:
+        return find(work, cases.get(work, code).id, one)
+
+    return Kept(found, show)
+
+
+def located(reference: str, status: int, headers: Headers) -> Headers:
+    """Say where something is if it is new."""
+    where = {"Location": f"/v1/{reference}"} if status == CREATED else {}
+    return {**where, **headers}
+
+
 def show_case(work: Reading, case: Case, status: int, headers: Headers) -> Response:
     """Show a case with the version to send back as If-Match."""
     [shown] = situation.show(work, [case])
-    where = {"Location": f"/v1/{case.reference}"} if status == CREATED else {}
-    extra = {**where, **headers}
+    extra = located(case.reference, status, headers)
     return answer(shown, version=shown.version, status=status, headers=extra)
 
 
@@ -98,8 +123,7 @@ def show_referral(
 ) -> Response:
     """Show a referral with the version to send back as If-Match."""
     [shown] = show_referrals(work, [referral])
-    where = {"Location": f"/v1/{referral.reference}"} if status == CREATED else {}
-    extra = {**where, **headers}
+    extra = located(referral.reference, status, headers)
     return answer(shown, version=shown.version, status=status, headers=extra)
 
 
@@ -143,8 +167,7 @@ def show_handover(
 ) -> Response:
     """Show a handover with the version to send back as If-Match."""
     [shown] = show_handovers(work, [handover])
-    where = {"Location": f"/v1/{handover.reference}"} if status == CREATED else {}
-    extra = {**where, **headers}
+    extra = located(handover.reference, status, headers)
     return answer(shown, version=shown.version, status=status, headers=extra)
 
 

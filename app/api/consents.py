@@ -4,7 +4,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Response, Security
 
-from app.api.acting import CREATED, Headers, Kept, once_only
+from app.api.acting import Headers, create_once, in_case
 from app.api.conditional import answer
 from app.api.deps import CaseCode, IfNoneMatch, Once, ReadCases, WriteCases
 from app.api.guard import BEARER, Guarded
@@ -58,15 +58,9 @@ def record_consent(
 ) -> Response:
     """Record what the person agreed to: the submitter, and once there is one, the lead."""
     with begin() as work:
-        case_id = cases.get(work, code).id
-        kept = Kept(lambda work, one: queries.get(work, case_id, one), show_consent)
-        return once_only(
-            work,
-            once,
-            kept,
-            lambda: telling.record_consent(work, code, new),
-            status=CREATED,
-            key_needed=True,
+        kept = in_case(code, queries.get, show_consent)
+        return create_once(
+            work, once, kept, lambda: telling.record_consent(work, code, new)
         )
 
 

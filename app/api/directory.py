@@ -1,13 +1,13 @@
 """The directory, the life cycles, and who I am."""
 
-from typing import Annotated
+from typing import Annotated, Final
 
 from fastapi import APIRouter, Query, Response, Security
 from pydantic import ConfigDict, Field
 from pydantic.json_schema import SkipJsonSchema
 
 from app.access import queries as access
-from app.api.acting import REPLAYED
+from app.api.acting import Headers, Kept, once_only
 from app.api.conditional import answer
 from app.api.deps import IfNoneMatch, Once, ReadDirectory, WriteDirectory
 from app.api.guard import BEARER, Guarded
@@ -15,6 +15,7 @@ from app.api.problems import problems
 from app.cases.lifecycle import TABLE as CASE
 from app.directory import actions, queries
 from app.directory.kinds import Service
+from app.directory.models import FocalPoint
 from app.directory.schemas import (
     CapacityOut,
     CountryOut,
@@ -25,11 +26,12 @@ from app.directory.schemas import (
 )
 from app.handovers.lifecycle import TABLE as HANDOVER
 from app.kernel.actors import AccountKind, Role, Scope
-from app.kernel.idempotency import KeyInFlight, KeyReused, claim, settle
+from app.kernel.idempotency import KeyInFlight, KeyReused
 from app.kernel.lifecycle import ActionNotYours, AnyOf, RoleMissing, Table
 from app.kernel.paging import CursorUnknown, PageQuery
 from app.kernel.problems import NotFound
 from app.kernel.text import Code, CountryCode, Shown
+from app.kernel.work import Reading
 from app.referrals.lifecycle import TABLE as REFERRAL
 from app.returns.lifecycle import TABLE as RETURN
 
@@ -137,13 +139,25 @@ def write_capacity(
     comes late does not bring back an older count.
     """
     with begin() as work:
-        if once.key and claim(work, once):
-            mine = queries.find(work, focal_point)
-            return answer(CapacityOut.of(mine), headers=REPLAYED)
-        mine = actions.say_capacity(work, focal_point, new.free)
-        if once.key:
-            settle(work, once, mine.id, 200)
-        return answer(CapacityOut.of(mine))
+        return once_only(
+            work,
+            once,
+            CAPACITY,
+            lambda: actions.say_capacity(work, focal_point, new.free),
+        )
+
+
+def show_capacity(
+    work: Reading,  # noqa: ARG001 - shown as any record is
+    mine: FocalPoint,
+    status: int,
+    headers: Headers,
+) -> Response:
+    """Show what an office said last."""
+    return answer(CapacityOut.of(mine), status=status, headers=headers)
+
+
+CAPACITY: Final = Kept(queries.by_id, show_capacity)
 
 
 @router.get("/countries", response_model=CountryPage)

@@ -4,7 +4,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Response, Security
 
-from app.api.acting import CREATED, Headers, Kept, once_only
+from app.api.acting import Headers, create_once, in_case, once_only
 from app.api.conditional import answer
 from app.api.deps import CaseCode, IfNoneMatch, Once, ReadCases, WriteCases
 from app.api.guard import BEARER, Guarded
@@ -89,16 +89,8 @@ def record_fact(begin: WriteCases, code: CaseCode, once: Once, new: NewFact) -> 
     The submitter, then the lead; and a recipient who was asked to find it out.
     """
     with begin() as work:
-        case_id = cases.get(work, code).id
-        kept = Kept(lambda work, one: cases.fact(work, case_id, one), show_fact)
-        return once_only(
-            work,
-            once,
-            kept,
-            lambda: telling.set_fact(work, code, new),
-            status=CREATED,
-            key_needed=True,
-        )
+        kept = in_case(code, cases.fact, show_fact)
+        return create_once(work, once, kept, lambda: telling.set_fact(work, code, new))
 
 
 def show_vital(
@@ -127,16 +119,8 @@ def declare_vital_interest(
     lead and oversight hear of it at once; tell the person afterwards.
     """
     with begin() as work:
-        case_id = cases.get(work, code).id
-        kept = Kept(lambda work, one: cases.vital_interest(work, case_id, one), show_vital)
-        return once_only(
-            work,
-            once,
-            kept,
-            lambda: telling.declare_vital(work, code, new),
-            status=CREATED,
-            key_needed=True,
-        )
+        kept = in_case(code, cases.vital_interest, show_vital)
+        return create_once(work, once, kept, lambda: telling.declare_vital(work, code, new))
 
 
 def spell_questions(work: Reading, questions: list[Question]) -> list[QuestionOut]:
@@ -183,16 +167,8 @@ def ask_submitter(
 ) -> Response:
     """Ask the submitter, as the holder of the case; an answer is due."""
     with begin() as work:
-        case_id = cases.get(work, code).id
-        kept = Kept(lambda work, one: cases.question(work, case_id, one), show_question)
-        return once_only(
-            work,
-            once,
-            kept,
-            lambda: asking.ask(work, code, new),
-            status=CREATED,
-            key_needed=True,
-        )
+        kept = in_case(code, cases.question, show_question)
+        return create_once(work, once, kept, lambda: asking.ask(work, code, new))
 
 
 @router.post(
@@ -205,8 +181,7 @@ def answer_holder(
 ) -> Response:
     """Answer the holder, as the submitter of the case."""
     with begin() as work:
-        case_id = cases.get(work, code).id
-        kept = Kept(lambda work, one: cases.question(work, case_id, one), show_question)
+        kept = in_case(code, cases.question, show_question)
         return once_only(
             work, once, kept, lambda: asking.answer(work, code, question_id, said)
         )

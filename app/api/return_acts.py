@@ -3,19 +3,18 @@
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
 from fastapi import APIRouter, Response, Security
 
 from app.access.actions import ApprovalUnusable
-from app.api.acting import ASKED as QUESTION
 from app.api.acting import once_only
+from app.api.approvals import ASKED
 from app.api.deps import ApprovalId, IfMatch, Once, WriteReferrals
 from app.api.guard import BEARER, Guarded
 from app.api.problems import problems
 from app.api.returns import RETURN
-from app.casework.schemas import ApprovalOut
 from app.kernel.idempotency import KeyInFlight, KeyReused, Ticket
 from app.kernel.lifecycle import ActionIllegal, ActionNotYours, RoleMissing
 from app.kernel.needs import NeedsUnmet
@@ -47,7 +46,6 @@ router = APIRouter(
     dependencies=[Security(BEARER)],
 )
 
-type Answers = dict[int | str, dict[str, Any]]
 type Ready = tuple[UUID, Action, Seen, Terms]
 type Then = Callable[[Writing, Move], Return]
 
@@ -57,9 +55,6 @@ UNSEEN: Final = (
 )
 STEPS: Final = (*UNSEEN, NeedsUnmet, VersionNotGiven, VersionStale)
 STEP = problems(*STEPS)
-ASKED: Answers = {
-    QUESTION: {"model": ApprovalOut, "description": "A second person was asked."}
-}
 WITH_ANOTHER = ASKED | problems(*STEPS, ApprovalUnusable)
 
 

@@ -6,10 +6,11 @@ from uuid import UUID
 from fastapi import APIRouter, Response, Security
 
 from app.api.acting import once_only
+from app.api.approvals import Answers
 from app.api.deps import IfMatch, Once, WriteReferrals
 from app.api.guard import BEARER, Guarded
 from app.api.problems import problems
-from app.api.return_acts import STEP, UNSEEN, Answers, saying, step
+from app.api.return_acts import STEP, UNSEEN, saying, step
 from app.api.returns import RETURN
 from app.returns import deciding
 from app.returns.actions import Said

@@ -5,7 +5,14 @@ from uuid import UUID
 
 from fastapi import APIRouter, Response, Security
 
-from app.api.acting import CREATED, Headers, Kept, once_only, there
+from app.api.acting import (
+    CREATED,
+    Headers,
+    Kept,
+    create_once,
+    located,
+    there,
+)
 from app.api.conditional import answer
 from app.api.deps import (
     IfNoneMatch,
@@ -35,8 +42,7 @@ router = APIRouter(tags=["returns"], route_class=Guarded, dependencies=[Security
 def show_return(work: Reading, record: Return, status: int, headers: Headers) -> Response:
     """Show a return with the version to send back as If-Match."""
     shown = show(work, record)
-    where = {"Location": f"/v1/{record.reference}"} if status == CREATED else {}
-    extra = {**where, **headers}
+    extra = located(record.reference, status, headers)
     return answer(shown, version=shown.version, status=status, headers=extra)
 
 
@@ -60,13 +66,8 @@ RETURN: Final = Kept(queries.get, show_return, has_part)
 def open_return(begin: WriteReferrals, referral_id: UUID, once: Once) -> Response:
     """Open the checklist of a RETURN referral that was accepted, as either of its sides."""
     with begin() as work:
-        return once_only(
-            work,
-            once,
-            RETURN,
-            lambda: actions.open_return(work, referral_id),
-            status=CREATED,
-            key_needed=True,
+        return create_once(
+            work, once, RETURN, lambda: actions.open_return(work, referral_id)
         )
 
 

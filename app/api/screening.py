@@ -4,7 +4,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Response, Security
 
-from app.api.acting import REPLAYED, there
+from app.api.acting import Headers, Kept, create_once, there
 from app.api.conditional import answer
 from app.api.deps import (
     CaseCode,
@@ -24,7 +24,7 @@ from app.casework import intake
 from app.directory import queries as directory
 from app.disclosure import papers
 from app.disclosure.schemas import OpenedScreening
-from app.kernel.idempotency import KeyInFlight, KeyMissing, KeyReused, claim, settle
+from app.kernel.idempotency import KeyInFlight, KeyMissing, KeyReused
 from app.kernel.lifecycle import ActionIllegal, ActionNotYours, RoleMissing
 from app.kernel.problems import NotFound
 from app.kernel.work import Reading
@@ -58,6 +58,12 @@ def score_signs(begin: ScreenSigns, signs: ScreenedSigns) -> Response:
         return answer(ScreeningResult.model_validate(result))
 
 
+def show(work: Reading, screening: Screening, status: int, headers: Headers) -> Response:
+    """Show what came of one screening."""
+    [shown] = spell(work, [screening])
+    return answer(shown, status=status, headers=headers)
+
+
 @router.post(
     OF_CASE,
     status_code=201,
@@ -76,14 +82,8 @@ def record_screening(
     first to see them, or open them.
     """
     with begin() as work:
-        if done := claim(work, once):
-            case = cases.get(work, code)
-            [shown] = spell(work, [known(work, case, done.resource_id)])
-            return answer(shown, status=done.status, headers=REPLAYED)
-        screening = intake.screen(work, code, new)
-        settle(work, once, screening.id, 201)
-        [shown] = spell(work, [screening])
-        return answer(shown, status=201)
+        kept = Kept(lambda work, one: known(work, cases.get(work, code), one), show)
+        return create_once(work, once, kept, lambda: intake.screen(work, code, new))
 
 
 @router.get(OF_CASE, response_model=ScreeningList, responses=problems(NotFound))

@@ -8,8 +8,6 @@ from app.cases.models import Case
 from app.cases.sections import OriginContact
 from app.casework import situation
 from app.consents import standing
-from app.consents.coverage import Purpose
-from app.consents.standing import Standing
 from app.deadlines.limits import Priority
 from app.directory import queries as directory
 from app.directory.kinds import AgeGroup, Kind, Level, Service, StateRouting
@@ -19,7 +17,7 @@ from app.kernel.work import Reading, Writing
 from app.referrals import following
 from app.routing import actions as routing
 from app.routing import queries as shortlists
-from app.routing.question import Profile, Question
+from app.routing.question import Question
 from app.routing.ranking import leads
 
 
@@ -127,10 +125,3 @@ def avoided(work: Reading) -> frozenset[str]:
     """Name the countries whose State route is not used by itself (rule 6)."""
     found = directory.countries(work)
     return frozenset(c.iso2 for c in found if c.state_routing == StateRouting.AVOID)
-
-
-def told(
-    stands: Standing, profiles: tuple[Profile, ...], purpose: Purpose
-) -> frozenset[UUID]:
-    """Name those whom a consent lets be told, for a purpose."""
-    return frozenset(p.id for p in profiles if stands.told(p, purpose) is not None)

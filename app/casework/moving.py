@@ -22,6 +22,7 @@ from app.directory import queries as directory
 from app.directory.kinds import Kind, is_at_home
 from app.directory.models import FocalPoint
 from app.handovers import following as handovers
+from app.handovers.actions import give_lead
 from app.kernel.actors import Relation, Role, Side
 from app.kernel.lifecycle import ActionIllegal, ActionNotYours, RoleMissing
 from app.kernel.needs import Unmet, refuse
@@ -29,7 +30,6 @@ from app.kernel.problems import Problem
 from app.kernel.versions import Seen
 from app.kernel.work import Reading, Writing
 from app.referrals import following
-from app.returns import following as returns
 from app.routing import actions as routing
 from app.routing.ranking import leads
 
@@ -152,17 +152,12 @@ def move_lead(work: Writing, case: Case, old: UUID, new: UUID) -> None:
 
     Whom to reach at the old lead is forgotten: a helper must not go on telling it.
     """
-    for relation in (Relation.LEAD, Relation.ESCALATION_DESK):
-        case.dismiss(relation, work.now)
+    case.dismiss(Relation.ESCALATION_DESK, work.now)
     if Relation.FORMER_LEAD not in case.relations_of(old):
         case.admit(old, Relation.FORMER_LEAD, work.now)
-    case.admit(new, Relation.LEAD, work.now)
-    case.touch()
     cases.forget(work, case, Paper.CONTACTS)
     clock = deadlines.running(work, [case.id]).get(case.id)
-    cases.wind(work, case, clock.due_at if clock else None)
-    following.hand_on(work, case)
-    returns.follow(work, case)
+    give_lead(work, case, new, clock.due_at if clock else None)
 
 
 def must_be_desk(work: Reading, case: Case) -> None:

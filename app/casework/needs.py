@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import pairwise
 from typing import Final
 
 from app.cases.lifecycle import Need
+from app.deadlines.limits import LATEST_REVIEW, is_in_time, visits_follow
 from app.kernel.actors import Side
 from app.kernel.needs import Check, Rulebook
 
@@ -42,19 +42,6 @@ class Facts:
     with_candidate: bool
     legal_hold: bool
     terms: Terms = Terms()
-
-
-def is_reviewed_in_time(facts: Facts) -> bool:
-    """Say whether a review is set: ahead, and no later than it may be (D10)."""
-    at = facts.terms.review_at
-    return at is not None and facts.now < at <= facts.review_by
-
-
-def visits_follow(facts: Facts) -> bool:
-    """Say whether visits are planned, each ahead and after the one before."""
-    visits = facts.terms.visits
-    rising = all(one < other for one, other in pairwise(visits))
-    return bool(visits) and visits[0] > facts.now and rising
 
 
 # fmt: off
@@ -98,8 +85,9 @@ NEEDS: Final[dict[Need, Check[Facts]]] = {
     Need.NEXT_CANDIDATE: Check(
         lambda f: f.with_candidate, "It is with no candidate: the desk assigns it.", Side.SYSTEM),
     Need.REVIEW_DATE: Check(
-        is_reviewed_in_time, "Set a review that is ahead: within 7 days of an emergency, 14 if urgent, else 30."),
-    Need.SCHEDULE: Check(visits_follow, "Plan the visits, each ahead and after the one before."),
+        lambda f: is_in_time(f.terms.review_at, f.now, f.review_by), LATEST_REVIEW),
+    Need.SCHEDULE: Check(
+        lambda f: visits_follow(f.terms.visits, f.now), "Plan the visits, each ahead and after the one before."),
     Need.NO_LEGAL_HOLD: Check(
         lambda f: not f.legal_hold, "Lift the legal hold first, if the law allows.", Side.OVERSIGHT),
     Need.FOCAL_POINT_CHOSEN: Check(

@@ -9,7 +9,7 @@ from app.cases import queries as cases
 from app.cases.models import AgeClass, Case
 from app.cases.sections import OriginContact
 from app.casework.acting import sides_of
-from app.casework.carrying import avoided, question_of, told
+from app.casework.carrying import avoided, question_of
 from app.casework.schemas import RoutingQuestion, Told
 from app.consents import standing
 from app.consents.coverage import Purpose, names
@@ -79,7 +79,11 @@ def may_be_asked(
     """
     if stands.in_vital_interest or stands.child_may_be_helped(service, frozenset()):
         return frozenset(profile.id for profile in profiles)
-    return told(stands, profiles, Purpose(service))
+    return frozenset(
+        profile.id
+        for profile in profiles
+        if stands.told(profile, Purpose(service)) is not None
+    )
 
 
 def needed(question: Question) -> list[Service]:

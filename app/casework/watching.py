@@ -19,9 +19,11 @@ def watch_interests(work: Writing, case: Case) -> None:
     It is due while neither a guardian consented, with the child's assent, nor anybody
     assessed. No step of the lead waits for it: this is a clock, not a need.
     """
-    stands = standing.of_case(work, case)
     known = queries.facts(work, [case.id]).get(case.id, [])
     interests = [fact for fact in known if fact.name == FactName.BEST_INTERESTS]
+    if not (case.is_child or interests):
+        return
+    stands = standing.of_case(work, case)
     unknown = stands.facts.best_interests == BestInterests.ASSESSMENT_DUE
     if not (case.is_child and unknown) or stands.may_be_referred() or not is_open(case):
         for fact in interests:

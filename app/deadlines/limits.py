@@ -1,9 +1,11 @@
 """How long each answer may take: the defaults of LIFECYCLES.md, section 7, as one table."""
 
 from calendar import monthrange
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from itertools import pairwise
 from typing import Final
 
 SATURDAY: Final = 5
@@ -123,6 +125,22 @@ VISITS: Final = (days(7), months(1), months(3), months(6), months(12))
 """When a person is visited after help has ended, unless a lead plans otherwise (D08)."""
 ANSWERS: Final = frozenset({_K.ACKNOWLEDGE, _K.DECIDE_LEAD, _K.DECIDE_REFERRAL})
 """The clocks that tell how fast a focal point answers."""
+
+
+LATEST_REVIEW: Final = (
+    "Set a review that is ahead: within 7 days of an emergency, 14 if urgent, else 30."
+)
+
+
+def is_in_time(at: datetime | None, now: datetime, latest: datetime) -> bool:
+    """Say whether a review is set: ahead, and no later than it may be (D10)."""
+    return at is not None and now < at <= latest
+
+
+def visits_follow(visits: Sequence[datetime], now: datetime) -> bool:
+    """Say whether visits are planned, each ahead and after the one before."""
+    rising = all(one < other for one, other in pairwise(visits))
+    return bool(visits) and visits[0] > now and rising
 
 
 def due(kind: ClockKind, priority: Priority | None, start: datetime) -> datetime:

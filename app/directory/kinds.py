@@ -1,6 +1,6 @@
 """What focal points are, and the rules that follow from it: pure."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from enum import StrEnum
 from typing import Final, Protocol
 
@@ -118,6 +118,17 @@ class Described(Protocol):
 def serves(focal_point: Described, country: str) -> bool:
     """Say whether it works in a country."""
     return bool({country, EVERYWHERE} & set(focal_point.serves))
+
+
+def unserved(regions: Mapping[str, str], served: Collection[str]) -> frozenset[str]:
+    """List the regions with a country that is not served; by country: its region.
+
+    Where no desk serves it a case could one day have no owner (LIFECYCLES.md 8, rules 6
+    and 8).
+    """
+    if EVERYWHERE in served:
+        return frozenset()
+    return frozenset(region for iso2, region in regions.items() if iso2 not in served)
 
 
 def is_at_home(focal_point: Described, country: str) -> bool:

@@ -111,17 +111,10 @@ def is_agreed(work: Reading, country: str, to: FocalPoint, level: Level) -> bool
 
 
 def regions_without_desk(session: Session) -> list[str]:
-    """List the regions with a country that no active desk serves: start-up refuses these.
-
-    A case there could one day have no owner (LIFECYCLES.md 8, rules 6 and 8).
-    """
-    desks = active_desks(session)
-    orphans = {
-        country.region
-        for country in session.scalars(select(Country))
-        if not any(kinds.serves(desk, country.iso2) for desk in desks)
-    }
-    return sorted(orphans)
+    """List the regions with a country that no active desk serves: start-up refuses it."""
+    regions = dict(session.execute(select(Country.iso2, Country.region)).all())
+    served = {place for desk in active_desks(session) for place in desk.serves}
+    return sorted(kinds.unserved(regions, served))
 
 
 def active_desks(session: Session) -> list[FocalPoint]:

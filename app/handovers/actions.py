@@ -1,6 +1,7 @@
 """Moving the lead of a case: offered by the lead, taken by who is asked (BR20)."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 from uuid import UUID
 
@@ -174,13 +175,8 @@ def accept(work: Writing, judged: Judged, promise: AcceptHandover) -> Handover:
     must_be_fit(case, handover.successor)
     before = case.audience
     cases.seal(work, case, Paper.CONTACTS, Contacts(contacts=promise.contacts))
-    case.dismiss(Relation.LEAD, work.now)
-    case.admit(handover.successor_id, Relation.LEAD, work.now)
     case.admit(handover.lead_id, Relation.FORMER_LEAD, work.now, handover.id)
-    case.touch()
-    cases.wind(work, case)
-    following.hand_on(work, case)
-    returns.follow(work, case)
+    give_lead(work, case, handover.successor_id)
     for approval in access.lapse(work, case.id):
         deadlines.stop(work, approval)
     take(work, judged)
@@ -188,6 +184,21 @@ def accept(work: Writing, judged: Judged, promise: AcceptHandover) -> Handover:
     work.record("case.handed_over", case, before | case.audience, facts)
     tell_referrals(work, case)
     return handover
+
+
+def give_lead(
+    work: Writing, case: Case, successor: UUID, until: datetime | None = None
+) -> None:
+    """Make another the lead: what waited for the old one waits for it, and follows.
+
+    `until` is when the case is due, if that does not begin anew.
+    """
+    case.dismiss(Relation.LEAD, work.now)
+    case.admit(successor, Relation.LEAD, work.now)
+    case.touch()
+    cases.wind(work, case, until)
+    following.hand_on(work, case)
+    returns.follow(work, case)
 
 
 def tell_referrals(work: Writing, case: Case) -> None:

@@ -7,6 +7,7 @@ from typing import Final
 from app.cases.lifecycle import OPEN as CASE_OPEN
 from app.cases.lifecycle import State as CaseState
 from app.cases.sections import SERVICES_FOR_SAFETY, Section
+from app.deadlines.limits import LATEST_REVIEW, is_in_time
 from app.directory.kinds import Service
 from app.kernel.actors import Side
 from app.kernel.needs import Check, Rulebook
@@ -64,12 +65,6 @@ def meets_in_future(facts: Facts) -> bool:
     """Say whether a meeting is set, and still ahead."""
     at = facts.terms.meeting_at
     return at is not None and at > facts.now
-
-
-def is_reviewed_in_time(facts: Facts) -> bool:
-    """Say whether a review is set: ahead, and no later than it may be (D10)."""
-    at = facts.terms.review_at
-    return at is not None and facts.now < at <= facts.review_by
 
 
 def may_hear_of_it(facts: Facts) -> bool:
@@ -133,7 +128,7 @@ NEEDS: Final[dict[Need, Check[Facts]]] = {
     Need.ALTERNATIVE: Check(
         lambda f: f.terms.alternative is not None, "Name another focal point that could help."),
     Need.REVIEW_DATE: Check(
-        is_reviewed_in_time, "Set a review that is ahead: within 7 days of an emergency, 14 if urgent, else 30."),
+        lambda f: is_in_time(f.terms.review_at, f.now, f.review_by), LATEST_REVIEW),
     Need.RETURN_CLEARED: Check(
         lambda f: f.return_cleared,
         "Go through the checklist of the return first, to the decision that the person can go.", Side.SENDER),

@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import pairwise
 from typing import Final
 
 from app.cases.facts import ReflectionPeriod
+from app.deadlines.limits import visits_follow
 from app.kernel.actors import Side
 from app.kernel.needs import Check, Rulebook
 from app.returns.lifecycle import Need
@@ -83,13 +83,6 @@ def is_ahead(at: datetime | None, now: datetime) -> bool:
     return at is not None and at > now
 
 
-def visits_follow(facts: Facts) -> bool:
-    """Say whether visits are planned, each ahead and after the one before."""
-    visits = facts.terms.visits
-    rising = all(one < other for one, other in pairwise(visits))
-    return bool(visits) and visits[0] > facts.now and rising
-
-
 def is_ready(facts: Facts) -> bool:
     """Say whether the lead has done its part, so that the origin may do its own."""
     return facts.under_way and facts.contact_permitted
@@ -163,7 +156,8 @@ NEEDS: Final[dict[Need, Check[Facts]]] = {
     Need.RECONFIRMED: Check(
         lambda f: f.terms.reconfirmed, "Ask the person today whether they still want to go."),
     Need.PERSON_MET: Check(lambda f: f.terms.person_met, "Meet the person first, then say so."),
-    Need.SCHEDULE: Check(visits_follow, "Plan the visits, each ahead and after the one before."),
+    Need.SCHEDULE: Check(
+        lambda f: visits_follow(f.terms.visits, f.now), "Plan the visits, each ahead and after the one before."),
     Need.VISITS_OVER: Check(
         lambda f: not f.visits_left, "It follows by itself after the last visit.", Side.SYSTEM),
 }
