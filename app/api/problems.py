@@ -13,6 +13,7 @@ from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
 from app.api.strict_json import JsonRefused
+from app.cases.facts import FactName
 from app.cases.sections import Section
 from app.kernel.problems import Busy, Forbidden, Problem, Unauthenticated
 
@@ -56,7 +57,7 @@ FAULTS: Final = 500
 OURS: Final = frozenset(
     {
         *("text_unsafe", "recipient_unclear", "section_twice", "case_code_mistyped"),
-        "code_unknown",
+        *("code_unknown", "end_unclear"),
     }
 )
 """Faults whose message is written in this house, and repeats nothing."""
@@ -162,7 +163,7 @@ def pointer(error: Mapping[str, Any]) -> str:
     """Say where: in the body, or which header, query or path parameter.
 
     An unknown field's name is the caller's text, so it is left out; so is what only tells
-    which kind of section it is, which stands nowhere in the body.
+    which kind of section or fact it is, which stands nowhere in the body.
     """
     place, *path = [str(part) for part in error["loc"]]
     if error["type"] in {"extra_forbidden", "json_invalid"}:
@@ -172,7 +173,7 @@ def pointer(error: Mapping[str, Any]) -> str:
     return "#" + "".join(f"/{part}" for part in path if part not in TAGS)
 
 
-TAGS: Final = frozenset(Section)
+TAGS: Final = frozenset({*Section, *FactName})
 
 
 def faults(errors: Sequence[Any]) -> list[Fault]:

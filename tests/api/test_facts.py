@@ -227,3 +227,20 @@ def test_no_help_waits_for_a_fact(lead: Someone, shelter: Someone, case: Json) -
 
     assert done(shelter.does("accept", sent, promise()))["state"] == "accepted"
     assert "case.assistance_begun" in kinds(lead.hears())
+
+
+def test_a_period_that_runs_says_until_when(officer: Someone) -> None:
+    case = officer.submits()
+    running = {"name": "reflection_period", "value": "running", "country": "KZ"}
+
+    refused = officer.creates(f"/cases/{case['code']}/facts", running)
+    missing = officer.creates(f"/cases/{case['code']}/facts", {"name": "guardian"})
+
+    assert refused.json()["errors"] == [
+        {
+            "pointer": "#",
+            "code": "end_unclear",
+            "detail": "Give `ends_on` if it is running, and only then.",
+        }
+    ]
+    assert [error["pointer"] for error in missing.json()["errors"]] == ["#/value"]

@@ -13,6 +13,7 @@ from statistics import median
 
 import pytest
 
+from app.api import problems
 from app.cases.schemas import NoticeFields
 
 ROOT = Path(__file__).parents[2]
@@ -224,6 +225,19 @@ def test_no_test_is_skipped() -> None:
     skips = named("skip", "skipif", "xfail", "importorskip")
 
     assert where(ast.expr, skips, TEST_TREES) == set()
+
+
+def test_what_this_house_says_of_a_fault_is_said() -> None:
+    raised = {
+        node.args[0].value
+        for tree in TREES.values()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and spelled(node.func) == "PydanticCustomError"
+        if isinstance(node.args[0], ast.Constant)
+    }
+
+    assert len(raised) >= 6
+    assert raised <= {*problems.OURS, *problems.MESSAGES, problems.CELL}
 
 
 def test_imports_point_down() -> None:
