@@ -117,6 +117,14 @@ class Case(Listed, Base):
         held = frozenset({holder} if holder else set())
         return held | {self.submitter} if self.state in UNLED else held
 
+    def tells(self, focal_point: UUID, at: datetime) -> bool:
+        """Say whether it may know who acted in the case at that time (R12).
+
+        Whoever does not follow a person across a border is not told who has them there.
+        """
+        before = self.relocated_at is None or at < self.relocated_at
+        return before or self.follows(focal_point)
+
     def follows(self, focal_point: UUID) -> bool:
         """Say whether this focal point may learn where the person went (R12).
 

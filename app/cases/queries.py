@@ -72,6 +72,12 @@ def lock_by_id(work: Writing, case_id: UUID) -> Case:
     return one(work, held(remembered(work).where(Case.id == case_id)))
 
 
+def across_a_border(work: Reading, case_ids: Iterable[UUID]) -> Mapping[UUID, Case]:
+    """Find those of some cases whose person was led to another country, whoever asks."""
+    wanted = Case.id.in_(set(case_ids)) & Case.relocated_at.is_not(None)
+    return {case.id: case for case in work.session.scalars(select(Case).where(wanted))}
+
+
 def get_by_id(work: Reading, case_id: UUID) -> Case:
     """Find one case by its id, or raise NotFound (404)."""
     return one(work, visible(work).where(Case.id == case_id))

@@ -45,11 +45,13 @@ class Sent:
 def of_case(work: Reading, case: Case) -> Evidence:
     """Show what became of a case with each who was asked to lead it.
 
-    For the parties of the case itself; a recipient of a referral has its own ladder.
+    For the parties of the case itself; a recipient of a referral has its own ladder. Whom
+    it was put to across a border only who may follow there is told (R12).
     """
-    mine = sides_of_case(case.relations_of(work.actor.focal_point_id))
+    me = work.actor.focal_point_id
+    mine = sides_of_case(case.relations_of(me))
     asked = [party for party in case.parties if party.relation in ASKED_TO_LEAD]
-    sent = [of_party(case, party) for party in asked if mine]
+    sent = [of_party(case, p) for p in asked if mine and case.tells(me, p.since)]
     return Evidence(items=[climb(work, one) for one in sent])
 
 

@@ -1,12 +1,14 @@
 """The journal as one focal point may see it: its feed, its history, its worklist."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import Select, func, select
 
+from app.cases import queries as cases
 from app.cases.models import Case
 from app.deadlines import queries as deadlines
 from app.deadlines.models import Clock
@@ -84,8 +86,9 @@ def page(work: Reading, mark: Mark, limit: int) -> EventPage:
         entries().where(mine, Delivery.position > mark.start).limit(limit)
     ).all()
     last = rows[-1].position if rows else mark.start
-    items = [show(row) for row in rows]
-    return EventPage(items=items, next=f"{mark.epoch}.{last}", more=last < mark.head)
+    return EventPage(
+        items=show(work, rows), next=f"{mark.epoch}.{last}", more=last < mark.head
+    )
 
 
 def entries() -> Select[Entry, str, int]:
@@ -99,17 +102,28 @@ def entries() -> Select[Entry, str, int]:
     )
 
 
-def show(row: Any) -> EventOut:
-    """Show one entry."""
-    entry = row.Entry
-    return EventOut(
-        id=entry.id,
-        at=entry.at,
-        type=entry.type,
-        subject=entry.reference,
-        by=row.code,
-        facts=entry.facts,
-    )
+def show(work: Reading, rows: Sequence[Any]) -> list[EventOut]:
+    """Show entries; who acted across a border only to who may follow there (R12)."""
+    me = work.actor.focal_point_id
+    others = {row.Entry.case_id for row in rows if row.Entry.focal_point_id != me}
+    moved = cases.across_a_border(work, others) if others else {}
+
+    def by(row: Any) -> str | None:
+        case, entry = moved.get(row.Entry.case_id), row.Entry
+        told = case is None or entry.focal_point_id == me or case.tells(me, entry.at)
+        return row.code if told else None
+
+    return [
+        EventOut(
+            id=row.Entry.id,
+            at=row.Entry.at,
+            type=row.Entry.type,
+            subject=row.Entry.reference,
+            by=by(row),
+            facts=row.Entry.facts,
+        )
+        for row in rows
+    ]
 
 
 def history(work: Reading, case: Case, query: PageQuery) -> HistoryPage:
@@ -118,7 +132,7 @@ def history(work: Reading, case: Case, query: PageQuery) -> HistoryPage:
     statement = entries().where(mine, Entry.case_id == case.id).order_by(None)
     name = f"history {case.id}"
     rows, after, more = paginate(work, statement, (Delivery.position,), query, name=name)
-    return HistoryPage(items=[show(row) for row in rows], next=after, more=more)
+    return HistoryPage(items=show(work, rows), next=after, more=more)
 
 
 def worklist(work: Reading, query: PageQuery) -> Worklist:

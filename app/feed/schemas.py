@@ -29,7 +29,10 @@ class EventOut(Shown):
     type: Annotated[str, Field(description=TYPE)]
     subject: Annotated[str, Field(description=SUBJECT)]
     by: Annotated[
-        str | None, Field(description="Code of the focal point; null: the system.")
+        str | None,
+        Field(
+            description="Code of the focal point; null: the system, or not yours to know."
+        ),
     ]
     facts: Annotated[dict[str, Any], Field(description="Codes and ids alone.")]
 

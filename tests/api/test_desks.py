@@ -225,6 +225,32 @@ def test_a_submitter_does_not_learn_where_a_person_was_taken(
         assert [c["code"] for c in found] == [case["code"]]
 
 
+def test_a_submitter_does_not_hear_who_has_a_person_across_a_border(
+    world: World, officer: Someone, lead: Someone
+) -> None:
+    guards = {"country_of_origin": "TM"}
+    case = officer.submits(consents=[consent(), STATE_OF_UZ], safeguards=guards)
+    there, watcher = world.someone("UZ_LEAD"), world.someone("OVERSIGHT_DEMO")
+    done(lead.does("acknowledge", case))
+    world.passes(hours=1)
+
+    assert lead.does("relocate", case, {"country": "UZ"}).status_code == 204
+    there.leads(case)
+
+    path = path_of(case)
+    for one, told in ((officer, None), (watcher, "UZ_LEAD"), (there, "UZ_LEAD")):
+        for events in (one.hears(), done(one.get(f"{path}/history"))["items"]):
+            by = {event["type"]: event["by"] for event in events}
+            assert by["case.lead_accepted"] == told
+            assert one is there or by["case.submitted"] == "UZ_CONSULATE_ALMATY"
+    assert [one["recipient"] for one in done(officer.get(f"{path}/evidence"))["items"]] == [
+        "KZ_LEAD"
+    ]
+    whole = done(there.get(f"{path}/evidence"))["items"]
+    assert [one["recipient"] for one in whole] == ["KZ_LEAD", "UZ_LEAD"]
+    assert "UZ_LEAD" not in officer.get("/events").text
+
+
 @pytest.fixture
 def failing(world: World, officer: Someone, lead: Someone) -> Json:
     """A case whose lead let its clock pass three times; the desk was brought in."""
