@@ -20,6 +20,7 @@ from app.kernel.actors import AccountKind, Actor, Role, Scope
 from app.kernel.keyfile import FileKeys
 from app.kernel.work import Reading, Writing, reading, writing
 from app.main import create_app, lay_ground
+from app.worker.firing import fire_due
 
 NOON: Final = datetime(2026, 6, 1, 12, tzinfo=UTC)
 KEYS: Final = FileKeys({"k1": bytes(range(32))})
@@ -60,6 +61,19 @@ class World:
     def passes(self, **time: float) -> None:
         """Let time go by: days, hours, minutes."""
         self.now += timedelta(**time)
+
+    def works(self) -> int:
+        """Let the worker look until nothing is left to do now; says how much it did."""
+        total = 0
+        while (done := fire_due(self.ground, lambda _: self.now)).found:
+            assert not done.failed
+            total += done.fired
+        return total
+
+    def waits_for(self, **time: float) -> None:
+        """Let time go by, and the worker do what is due by then."""
+        self.passes(**time)
+        self.works()
 
     def closes(self) -> None:
         self.http.close()

@@ -33,6 +33,19 @@ def discard(work: Writing, case: Case, row: Row) -> Case:
     return case
 
 
+def drop(work: Writing, case: Case) -> None:
+    """Throw away, as the system, a draft that nobody finished in 14 days."""
+    row = TABLE.find(case.state, Action.DISCARD, {Side.SYSTEM}, frozenset())
+    before = case.audience
+    case.external_digest = None
+    cases.destroy(work, case)
+    cases.take(work, case, row, before=before)
+
+
+def lapse(work: Writing, case: Case) -> None:
+    """Destroy, as the system, what is sealed in a case whose time is over (D11)."""
+
+
 def erase(
     work: Writing, code: str, seen: Seen, why: EraseCase, approval: UUID | None
 ) -> Case | Approval:

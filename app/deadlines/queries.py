@@ -1,14 +1,16 @@
 """Reading clocks."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import Select, case, func, select
+from sqlalchemy.orm import Session
 
 from app.deadlines.limits import ANSWERS, ClockKind
-from app.deadlines.models import Clock
-from app.kernel.work import Reading
+from app.deadlines.models import Clock, Firing
+from app.deadlines.silence import DAY, length_of, silences
+from app.kernel.work import Reading, Writing
 
 
 def running(work: Reading, record_ids: Iterable[UUID]) -> Mapping[UUID, Clock]:
@@ -45,15 +47,46 @@ def late_count(work: Reading, case_id: UUID, waited_on: UUID) -> int:
     """
     mine = (Clock.case_id == case_id) & (Clock.waits_on == waited_on)
     clocks = work.session.scalars(select(Clock).where(mine))
-    return sum(silences(clock, clock.stopped_at or work.now) for clock in clocks)
+    return sum(
+        silences(
+            clock.due_at,
+            length_of(clock.set_at, clock.due_at, DAY),
+            clock.stopped_at or work.now,
+        )
+        for clock in clocks
+    )
 
 
-def silences(clock: Clock, until: datetime) -> int:
-    """Count how often one clock was let pass until it stopped, or until now."""
-    if until <= clock.due_at:
-        return 0
-    length = max(clock.due_at - clock.set_at, timedelta(days=1))
-    return 1 + (until - clock.due_at) // length
+def overdue(session: Session, now: datetime, limit: int) -> Sequence[tuple[int, UUID]]:
+    """List the clocks that ran out and were not looked at since, with their cases.
+
+    The longest overdue first. They are not held: whoever fires one looks again.
+    """
+    again = Clock.fires_at.is_(None) | (Clock.fires_at <= now)
+    running_out = Clock.stopped_at.is_(None) & (Clock.due_at <= now) & again
+    late = select(Clock.number, Clock.case_id).where(running_out)
+    rows = session.execute(late.order_by(Clock.due_at, Clock.number).limit(limit))
+    return [(number, case_id) for number, case_id in rows]
+
+
+def oldest_overdue(session: Session, now: datetime) -> datetime | None:
+    """Say since when a clock waits to be looked at; None: none does."""
+    again = Clock.fires_at.is_(None) | (Clock.fires_at <= now)
+    waiting = Clock.stopped_at.is_(None) & (Clock.due_at <= now) & again
+    since = func.coalesce(Clock.fires_at, Clock.due_at, type_=Clock.due_at.type)
+    return session.scalar(select(since).where(waiting).order_by(since).limit(1))
+
+
+def again(work: Writing, number: int) -> Clock:
+    """Read a clock as it is now that its case is held."""
+    return work.session.get_one(Clock, number, populate_existing=True)
+
+
+def firings(work: Reading, record_ids: Iterable[UUID]) -> list[Firing]:
+    """List when clocks of some records ran out, in the order in which they did."""
+    mine = select(Firing).where(Firing.record_id.in_(list(record_ids)))
+    rows = mine.order_by(Firing.clock_number, Firing.generation)
+    return list(work.session.scalars(rows))
 
 
 def answers(

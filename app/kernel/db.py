@@ -260,6 +260,18 @@ def hold(session: Session, name: str) -> None:
         session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(name, 0))))
 
 
+def database_now(session: Session) -> datetime:
+    """Read the clock of the database: one for all, however the machines' own differ.
+
+    On SQLite, which lives in one process, it is that of the machine.
+    """
+    if session.get_bind().dialect.name == "sqlite":
+        told = session.scalars(select(func.strftime("%Y-%m-%dT%H:%M:%f", "now"))).one()
+        return datetime.fromisoformat(told).replace(tzinfo=UTC)
+    moment: datetime = session.scalars(select(func.clock_timestamp())).one()
+    return moment.astimezone(UTC)
+
+
 def migrated_to(session: Session) -> str | None:
     """Name the migration this database stands at; None: it has no tables yet."""
     if not inspect(session.connection()).has_table("alembic_version"):

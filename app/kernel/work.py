@@ -83,6 +83,7 @@ class Writing(Reading):
 
         Facts are codes and ids: no personal data travels in a feed.
         """
+        by_system = by_system or self.actor.is_system
         entry = Entry(
             id=self.new_id(),
             at=self.now,
@@ -105,10 +106,16 @@ def reading(ground: Ground, actor: Actor) -> Iterator[Reading]:
 
 
 @contextmanager
-def writing(ground: Ground, actor: Actor) -> Iterator[Writing]:
-    """Begin to write; what was recorded is delivered as the last act."""
+def writing(
+    ground: Ground, actor: Actor, clock: Callable[[Session], datetime] | None = None
+) -> Iterator[Writing]:
+    """Begin to write; what was recorded is delivered as the last act.
+
+    `clock` tells the time where that of this machine must not count: the database's own.
+    """
     with ground.database.writing() as session:
-        work = Writing(session, actor, ground.clock(), ground)
+        now = clock(session) if clock else ground.clock()
+        work = Writing(session, actor, now, ground)
         yield work
         session.flush()
         deliver(session, work.postings)

@@ -38,8 +38,13 @@ def end_drafts(work: Writing, case: Case, reason: str) -> None:
     """Revoke what was never sent, when the case ends."""
     for referral in queries.of_case(work, case.id):
         if referral.state == State.DRAFT:
-            step = TABLE.find(State.DRAFT, Action.REVOKE, {Side.SENDER}, OPENERS)
-            end(work, Move(case, referral, step, referral.audience), reason)
+            drop(work, referral, reason)
+
+
+def drop(work: Writing, referral: Referral, reason: str) -> None:
+    """Revoke a draft of a case that is held; nobody was told of it."""
+    step = TABLE.find(State.DRAFT, Action.REVOKE, {Side.SENDER}, OPENERS)
+    end(work, Move(referral.case, referral, step, referral.audience), reason)
 
 
 def covered(work: Writing, case: Case) -> frozenset[UUID]:
@@ -117,7 +122,7 @@ def end_all(work: Writing, case: Case, reason: WithdrawReason) -> None:
 
 
 def expire(work: Writing, referral: Referral) -> None:
-    """Let a referral end that nobody decided in time; for the worker."""
+    """Let a referral end that nobody decided or answered in time (D01 twice, D03)."""
     step = TABLE.find(referral.state, Action.EXPIRE, {Side.SYSTEM}, frozenset())
     take(work, Move(referral.case, referral, step, referral.audience), by_system=True)
 
