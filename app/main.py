@@ -10,6 +10,7 @@ from uuid import UUID, uuid4
 import anyio.to_thread
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
+from sqlalchemy.orm import Session
 
 from app.api import (
     administration,
@@ -37,7 +38,7 @@ from app.api import (
 from app.api.limits import BodyLimit
 from app.api.observe import Observe
 from app.api.openapi import describe
-from app.kernel.db import THREADS, Database
+from app.kernel.db import THREADS, Database, database_now
 from app.kernel.vault import KeyProvider, Vault
 from app.kernel.work import Ground
 
@@ -83,9 +84,10 @@ def lay_ground(
     keys: KeyProvider,
     clock: Callable[[], datetime] = utc_now,
     ids: Callable[[], UUID] = uuid4,
+    time: Callable[[Session], datetime] = database_now,
 ) -> Ground:
     """Bring together what all work stands on."""
-    return Ground(Database(url), Vault(keys), clock, ids)
+    return Ground(Database(url), Vault(keys), clock, ids, time)
 
 
 def name_of(route: APIRoute) -> str:

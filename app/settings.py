@@ -20,6 +20,13 @@ class LogLevel(StrEnum):
     ERROR = "error"
 
 
+class WorkerPlace(StrEnum):
+    """Where the worker runs: within `serve`, or as a process of its own."""
+
+    INSIDE = "inside"
+    APART = "apart"
+
+
 class Settings(BaseSettings):
     """Each is an environment variable, SAFE_CONDUCT_ and its name, or a secret file.
 
@@ -62,6 +69,20 @@ class Settings(BaseSettings):
     log_level: Annotated[
         LogLevel, Field(description="The least that is logged, as JSON to standard error.")
     ] = LogLevel.INFO
+    worker: Annotated[
+        WorkerPlace | None,
+        Field(
+            description="Where clocks are watched: `inside` of `serve`, or `apart`, by "
+            "`safe-conduct worker run`. Absent: inside on SQLite, else apart."
+        ),
+    ] = None
     url: Annotated[
         str, Field(description="Where `safe-conduct demo` finds the running service.")
     ] = "http://127.0.0.1:8000"
+
+    @property
+    def works_inside(self) -> bool:
+        """Whether the process that serves watches the clocks too."""
+        if self.worker is None:
+            return self.database_url.startswith("sqlite")
+        return self.worker == WorkerPlace.INSIDE

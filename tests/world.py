@@ -15,12 +15,13 @@ from sqlalchemy import select
 
 from app.access.actions import Opening, make_key, open_account
 from app.access.queries import authenticate
+from app.deadlines.queries import oldest_overdue
 from app.directory.models import FocalPoint
 from app.kernel.actors import AccountKind, Actor, Role, Scope
 from app.kernel.keyfile import FileKeys
 from app.kernel.work import Reading, Writing, reading, writing
 from app.main import create_app, lay_ground
-from app.worker.firing import fire_due
+from app.worker.loop import CLOCKS, once
 
 NOON: Final = datetime(2026, 6, 1, 12, tzinfo=UTC)
 KEYS: Final = FileKeys({"k1": bytes(range(32))})
@@ -35,7 +36,7 @@ class World:
 
     def __init__(self, url: str, app: FastAPI | None = None) -> None:
         self.now = NOON
-        self.ground = lay_ground(url, KEYS, lambda: self.now)
+        self.ground = lay_ground(url, KEYS, clock=lambda: self.now, time=lambda _: self.now)
         self.database = self.ground.database
         self.app = app or create_app(self.ground)
         self.app.state.ground = self.ground
@@ -65,9 +66,10 @@ class World:
     def works(self) -> int:
         """Let the worker look until nothing is left to do now; says how much it did."""
         total = 0
-        while (done := fire_due(self.ground, lambda _: self.now)).found:
-            assert not done.failed
-            total += done.fired
+        while found := once(self.ground, CLOCKS):
+            total += found
+        with self.database.reading() as session:
+            assert oldest_overdue(session, self.now) is None
         return total
 
     def waits_for(self, **time: float) -> None:

@@ -1,14 +1,19 @@
 """Whether the process lives, and whether it can be given work."""
 
+from typing import Final
+
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel
 
+from app.deadlines.keeping import Keeping, look
 from app.kernel.db import migrated_to
 from app.kernel.migrations import head
 from app.kernel.problems import Busy
 from app.kernel.work import Ground
 
 router = APIRouter(tags=["health"])
+
+READY: Final = "ready"
 
 
 class Alive(BaseModel):
@@ -18,10 +23,12 @@ class Alive(BaseModel):
 
 
 class Readiness(BaseModel):
-    """Whether cases can be taken now."""
+    """Whether cases can be taken now, and waited for; each is `ready`, or says why not."""
 
     status: str
     database: str
+    worker: str
+    clocks: str
 
 
 @router.get("/livez")
@@ -32,17 +39,30 @@ def get_liveness() -> Alive:
 
 @router.get("/readyz", response_model=Readiness, responses={503: {"model": Readiness}})
 def get_readiness(request: Request) -> Response:
-    """Say whether the database can be written to and is at the newest migration."""
+    """Say whether the database takes writes and is migrated, and whether clocks are kept.
+
+    A case that nobody watches over must not be taken: it would wait for ever.
+    """
     found = state_of(request.app.state.ground)
-    ready = found == "ready"
-    body = Readiness(status="ready" if ready else "not ready", database=found)
+    ready = set(found.values()) == {READY}
+    body = Readiness(status=READY if ready else "not ready", **found)
     return Response(body.model_dump_json(), 200 if ready else 503, None, "application/json")
 
 
-def state_of(ground: Ground) -> str:
-    """Open a transaction that could write, and read where the migrations stand."""
+def state_of(ground: Ground) -> dict[str, str]:
+    """Open a transaction that could write, and look at what keeps the service going."""
+    unknown = dict.fromkeys(("worker", "clocks"), "not known")
     try:
         with ground.database.writing() as session:
-            return "ready" if migrated_to(session) == head() else "migrations are due"
+            if migrated_to(session) != head():
+                return {"database": "migrations are due", **unknown}
+            return {"database": READY, **spelled(look(session, ground.time(session)))}
     except Busy:
-        return "busy"
+        return {"database": "busy", **unknown}
+
+
+def spelled(keeping: Keeping) -> dict[str, str]:
+    """Say whether every part of the worker was heard of lately, and no clock waits."""
+    silent = f"silent: {', '.join(keeping.silent)}" if keeping.silent else READY
+    late = f"overdue since {keeping.oldest:%Y-%m-%dT%H:%MZ}" if keeping.is_late else READY
+    return {"worker": silent, "clocks": late}

@@ -10,7 +10,7 @@ from rich.console import Console
 from sqlalchemy.exc import DBAPIError
 
 from app.access.actions import KEY_DAYS
-from app.cli import administering, demonstrating, publishing, serving
+from app.cli import administering, demonstrating, publishing, serving, working
 from app.cli.serving import NotReady
 from app.demo.journeys import JOURNEYS, Journey
 from app.demo.players import StoryBroken
@@ -33,9 +33,11 @@ key = typer.Typer(no_args_is_help=True, help="The keys that protect what is seal
 directory = typer.Typer(no_args_is_help=True, help="Countries, focal points, agreements.")
 account = typer.Typer(no_args_is_help=True, help="Who may act for a focal point.")
 api_key = typer.Typer(no_args_is_help=True, help="What accounts sign in with.")
+worker = typer.Typer(no_args_is_help=True, help="What watches the clocks of cases.")
 for name, part in (("demo", demo), ("key", key), ("directory", directory)):
     cli.add_typer(part, name=name)
 cli.add_typer(account, name="account")
+cli.add_typer(worker, name="worker")
 cli.add_typer(api_key, name="api-key")
 
 AFTER_RESTORE: Final = """
@@ -62,13 +64,33 @@ Check = Annotated[bool, typer.Option("--check", help="Change nothing; fail if st
 
 @cli.command()
 def serve() -> None:
-    """Serve the API; on SQLite as the only process."""
+    """Serve the API; on SQLite as the only process, which watches the clocks too."""
     settings = Settings()
     serving.log_lines(settings.log_level)
     ground = serving.ground_of(settings)
     with serving.alone(settings.database_url):
         serving.must_be_ready(ground)
-        serving.server(create_app(ground), settings).run()
+        with working.beside(ground, settings):
+            serving.server(create_app(ground), settings).run()
+        ground.database.engine.dispose()
+
+
+@worker.command("run")
+def run_worker() -> None:
+    """Watch the clocks in a process of its own; more than one is safe on PostgreSQL."""
+    settings = Settings()
+    serving.log_lines(settings.log_level)
+    working.run(settings)
+
+
+@worker.command("status")
+def show_worker() -> None:
+    """Say whether the worker lives and keeps up; fails if somebody has to look."""
+    keeping = working.kept(serving.ground_of(Settings()))
+    for line in working.told(keeping):
+        out.print(line, markup=False, highlight=False, soft_wrap=True)
+    if not working.is_well(keeping):
+        raise typer.Exit(1)
 
 
 @cli.command()

@@ -10,6 +10,7 @@ import httpx
 import uvicorn
 
 from app.cli.serving import alone, ground_of, migrate, must_be_ready, server
+from app.cli.working import JOBS
 from app.demo import journeys
 from app.demo.cast import UZ_OFFICER, Part
 from app.demo.journeys import Journey
@@ -20,6 +21,7 @@ from app.kernel.keyfile import FileKeys
 from app.kernel.work import Ground
 from app.main import create_app
 from app.settings import Settings
+from app.worker.loop import working
 
 PATIENCE: Final = timedelta(seconds=30)
 type Say = Callable[[str], None]
@@ -59,7 +61,9 @@ def serve(settings: Settings, say: Say) -> None:
         running = server(create_app(ground), settings)
         tale = (running, keys, say, ground.clock())
         threading.Thread(target=tell, args=tale, daemon=True).start()
-        running.run()
+        with working(ground, JOBS):
+            running.run()
+        ground.database.engine.dispose()
 
 
 def tell(

@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from app.kernel.actors import Actor
-from app.kernel.db import Database
+from app.kernel.db import Database, database_now
 from app.kernel.journal import Entry, Posting, deliver
 from app.kernel.problems import Facts
 from app.kernel.vault import Vault
@@ -20,13 +20,15 @@ from app.kernel.vault import Vault
 class Ground:
     """What all work stands on: the database, the vault, and where time and ids come from.
 
-    The clock and the ids are given, so that a test can repeat a world exactly.
+    The clock and the ids are given, so that a test can repeat a world exactly. `time` is
+    what clocks run out by: the database's own, which is one for all machines (R55).
     """
 
     database: Database
     vault: Vault
     clock: Callable[[], datetime]
     ids: Callable[[], UUID]
+    time: Callable[[Session], datetime] = database_now
 
 
 class Recorded(Protocol):
@@ -106,15 +108,13 @@ def reading(ground: Ground, actor: Actor) -> Iterator[Reading]:
 
 
 @contextmanager
-def writing(
-    ground: Ground, actor: Actor, clock: Callable[[Session], datetime] | None = None
-) -> Iterator[Writing]:
+def writing(ground: Ground, actor: Actor) -> Iterator[Writing]:
     """Begin to write; what was recorded is delivered as the last act.
 
-    `clock` tells the time where that of this machine must not count: the database's own.
+    What the system does it does by the clock of the database, not of this machine.
     """
     with ground.database.writing() as session:
-        now = clock(session) if clock else ground.clock()
+        now = ground.time(session) if actor.is_system else ground.clock()
         work = Writing(session, actor, now, ground)
         yield work
         session.flush()

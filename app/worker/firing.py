@@ -5,29 +5,23 @@ however the clocks of machines differ, and however many workers look, each is ju
 once its case is held.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Final
 from uuid import UUID
 
 import structlog
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.orm import Session
 
 from app.casework.overdue import fire
 from app.deadlines import actions as deadlines
 from app.deadlines import queries as clocks
 from app.kernel.actors import system_for
-from app.kernel.db import database_now
 from app.kernel.problems import Busy, Problem
 from app.kernel.work import Ground, writing
 
 log = structlog.get_logger("safe_conduct.worker")
 NOBODY: Final = UUID(int=0)
 BATCH: Final = 200
-
-type Time = Callable[[Session], datetime]
 
 
 @dataclass(frozen=True)
@@ -44,32 +38,32 @@ class Fired:
         return self.fired + self.left + self.failed
 
 
-def fire_due(ground: Ground, time: Time = database_now, limit: int = BATCH) -> Fired:
+def fire_due(ground: Ground, limit: int = BATCH) -> Fired:
     """Fire the clocks that have run out, the longest overdue first, each by itself.
 
     One that cannot be fired is put off and alarmed of, so that the others go on.
     """
     with ground.database.reading() as session:
-        due = clocks.overdue(session, time(session), limit)
-    outcomes = [fire_one(ground, number, case_id, time) for number, case_id in due]
+        due = clocks.overdue(session, ground.time(session), limit)
+    outcomes = [fire_one(ground, number, case_id) for number, case_id in due]
     counts = [outcomes.count(outcome) for outcome in (True, False, None)]
     return Fired(*counts)
 
 
-def fire_one(ground: Ground, number: int, case_id: UUID, time: Time) -> bool | None:
+def fire_one(ground: Ground, number: int, case_id: UUID) -> bool | None:
     """Fire one clock; False: it was left to another, None: it failed, and waits."""
     try:
-        with writing(ground, system_for(NOBODY), time) as work:
+        with writing(ground, system_for(NOBODY)) as work:
             return fire(work, number, case_id)
     except Busy:
         return False
     except (Problem, DBAPIError, LookupError, AssertionError) as error:
-        put_off(ground, number, type(error).__name__, time)
+        put_off(ground, number, type(error).__name__)
         return None
 
 
-def put_off(ground: Ground, number: int, why: str, time: Time) -> None:
+def put_off(ground: Ground, number: int, why: str) -> None:
     """Look at a clock later, and say that somebody has to look at it now."""
     with ground.database.writing() as session:
-        failures = deadlines.put_off(session, number, time(session))
+        failures = deadlines.put_off(session, number, ground.time(session))
     log.error("clock.failed", clock=number, error=why, failures=failures)

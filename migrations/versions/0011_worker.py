@@ -13,7 +13,7 @@ APP_ROLE = "safe_conduct_app"
 COUNTER = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 INSTANT = sa.DateTime(timezone=True)
 RUNNING = sa.text("stopped_at IS NULL")
-PARTS = ("clocks", "notices")
+PARTS = ("clocks",)
 KINDS = (
     *("acknowledge", "decide_lead", "decide_referral", "meet_person", "give_feedback"),
     *("answer_handover", "review", "review_risk", "confirm_arrival", "monitor"),

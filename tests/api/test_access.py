@@ -60,10 +60,12 @@ def test_every_scope_opens_something(world: World) -> None:
 
 
 def test_what_is_open_to_all_tells_nothing(world: World) -> None:
+    world.works()
+
     alive, ready = world.http.get("/livez"), world.http.get("/readyz")
 
     assert alive.json() == {"status": "alive"}
-    assert ready.json() == {"status": "ready", "database": "ready"}
+    assert set(ready.json().values()) == {"ready"}
 
 
 def told(answer: Response) -> tuple[int, dict[str, object], dict[str, str]]:
