@@ -4,6 +4,7 @@ import pytest
 
 from app.kernel.actors import Role
 from tests.world import (
+    Json,
     Someone,
     World,
     closing,
@@ -267,3 +268,64 @@ def test_a_question_to_the_submitter_is_told_of_to_both(
     assert kinds(officer.hears()) == kinds(lead.hears()) == ["case.not_answered"]
     assert officer.waits()[0][1] == "answer"
     assert shelter.hears() == []
+
+
+def ladders(who: Someone, record: Json) -> list[tuple[str, int, list[str]]]:
+    """Say what became of what was sent: to whom, how far, and what they let pass."""
+    items = done(who.get(f"{path_of(record)}/evidence"))["items"]
+    return [
+        (one["recipient"], one["rank"], [silence["name"] for silence in one["silences"]])
+        for one in items
+    ]
+
+
+def test_the_sender_sees_what_was_let_pass_and_who_was_asked_next(
+    world: World, officer: Someone, ngo: Someone
+) -> None:
+    case = officer.submits(consents=BOTH)
+    before = ladders(officer, case)
+
+    world.waits_for(hours=3)
+    rerouted = ladders(officer, case)
+    ngo.sees(case)
+    world.waits_for(hours=3)
+
+    assert before == [("KZ_LEAD", 2, [])]
+    assert rerouted == [
+        ("KZ_LEAD", 2, ["not_retrieved", "not_acknowledged"]),
+        ("SANA_SEZIM", 2, []),
+    ]
+    assert ladders(officer, case)[1:] == [
+        ("SANA_SEZIM", 3, ["not_acknowledged"]),
+        ("PARTNERSHIP_IN_ACTION", 2, []),
+    ]
+
+
+def test_a_late_answer_overrules_the_silence_that_is_kept(
+    world: World, officer: Someone, lead: Someone, shelter: Someone
+) -> None:
+    case = lead.leads(officer.submits())
+    sent = done(lead.refers(case, SHELTER))
+    world.waits_for(hours=3)
+
+    done(shelter.does("accept", sent, promise()))
+
+    [(recipient, rank, silences)] = ladders(lead, sent)
+    assert (recipient, rank) == (SHELTER, 5)
+    assert silences == ["not_retrieved", "not_acknowledged"]
+
+
+def test_nobody_else_learns_from_a_silence_that_there_is_a_case(
+    world: World, officer: Someone, lead: Someone, stranger: Someone
+) -> None:
+    there = world.someone("UZ_LEAD")
+    case = lead.leads(officer.submits())
+    done(lead.refers(case, SHELTER))
+    officer.hears()
+
+    for _ in range(6):
+        world.waits_for(days=7)
+
+    assert stranger.hears() == there.hears() == []
+    heard = [event for event in officer.hears() if "referrals/" in event["subject"]]
+    assert heard == []
