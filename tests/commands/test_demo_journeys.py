@@ -4,15 +4,19 @@ import csv
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from importlib.resources import files
+from itertools import pairwise
 
 import pytest
 from httpx import Client
+from sqlalchemy import select
 
-from app.cli.demonstrating import keys_for
+from app.cases.models import Case, Party
+from app.cli.demonstrating import keys_for, runs_out
 from app.demo import cast, journeys
 from app.demo.cast import CAST, Part
 from app.demo.journeys import JOURNEYS, Journey
 from app.demo.players import Json, Player, StoryBroken, Tale, Troupe
+from app.kernel.actors import HOLDS
 from tests.serving import Served, address, served
 
 ENDS = {
@@ -22,6 +26,7 @@ ENDS = {
     Journey.HANDOVER: "assisting",
     Journey.NO_RETURN: "assisting",
     Journey.REGIONS: "assisting",
+    Journey.SILENCE: "assisting",
 }
 LEADS = {
     Journey.WORKER: cast.KZ_LEAD,
@@ -30,6 +35,7 @@ LEADS = {
     Journey.HANDOVER: cast.UZ_LEAD,
     Journey.NO_RETURN: cast.TT_LEAD,
     Journey.REGIONS: cast.PA_LEAD,
+    Journey.SILENCE: cast.KZ_NGO,
 }
 
 
@@ -43,7 +49,14 @@ class Theatre:
 
     def __post_init__(self) -> None:
         keys = keys_for(self.world.ground)
-        self.troupe = Troupe(self.http, keys, self.said.append, self.world.now)
+        self.troupe = Troupe(
+            self.http, keys, self.said.append, self.world.now, self.run_out
+        )
+
+    def run_out(self, code: str) -> None:
+        """Let the time of a case be over, and the worker notice."""
+        runs_out(self.world.ground)(code)
+        self.world.works()
 
     def plays(self, journey: Journey) -> str:
         """Play a journey, and say where its case is."""
@@ -301,3 +314,31 @@ def test_whoever_is_told_too_much_breaks_the_story(theatre: Theatre) -> None:
     tale.hidden(False, [], None)
     with pytest.raises(StoryBroken, match=tale.code):
         tale.hidden(False, ["referral.sent"])
+
+
+def test_whoever_is_silent_is_overtaken_and_the_officer_sees_it(theatre: Theatre) -> None:
+    case = theatre.plays(Journey.SILENCE)
+
+    first, second = theatre.of(cast.UZ_OFFICER).get(f"{case}/evidence")["items"]
+    assert [silence["name"] for silence in first["silences"]] == [
+        *("not_retrieved", "not_acknowledged"),
+    ]
+    assert (first["recipient"], second["recipient"]) == ("KZ_LEAD", "SANA_SEZIM")
+    assert (second["rank"], second["silences"]) == (5, [])
+    told = "\n".join(theatre.said)
+    assert "KZ_LEAD: not_acknowledged" in told
+    assert "SANA_SEZIM has it now" in told
+    assert theatre.of(cast.KZ_LEAD).hears()[1:3] == [
+        *("case.not_acknowledged", "case.rerouted"),
+    ]
+
+
+def test_at_no_time_the_case_is_without_an_owner(theatre: Theatre) -> None:
+    case = theatre.plays(Journey.SILENCE).removeprefix("cases/")
+
+    with theatre.world.database.reading() as session:
+        of = select(Party).join(Case, Case.id == Party.case_id).where(Case.code == case)
+        held = session.scalars(of.order_by(Party.number)).all()
+    times = [(party.since, party.until) for party in held if party.relation in HOLDS]
+    assert times[-1][1] is None
+    assert all(one[1] == after[0] for one, after in pairwise(times))
