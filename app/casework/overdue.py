@@ -48,6 +48,7 @@ class Ran:
     late: Late
     record: Recorded
     count: int
+    absent: bool
 
 
 def fire(work: Writing, number: int, case_id: UUID) -> bool:
@@ -60,22 +61,30 @@ def fire(work: Writing, number: int, case_id: UUID) -> bool:
     if case is None:
         return False
     clock = clocks.again(work, number)
-    if clock.stopped_at is not None or (clock.fires_at or clock.due_at) > work.now:
+    absent = is_absent(work, clock)
+    if not clocks.is_up(clock, work.now, absent=absent):
         return False
     work.actor = system_for(clock.waits_on or case.submitter)
-    ran = look(work, case, clock)
+    ran = look(work, case, clock, absent=absent)
     keep(work, ran)
     tell(work, ran)
-    EFFECTS[effect_for(work, ran)](work, ran)
+    EFFECTS[effect_for(ran)](work, ran)
     return True
 
 
-def look(work: Writing, case: Case, clock: Clock) -> Ran:
+def is_absent(work: Writing, clock: Clock) -> bool:
+    """Say whether an office is waited for that is active no longer."""
+    whom = clock.waits_on
+    return whom is not None and not directory.by_id(work, whom).active
+
+
+def look(work: Writing, case: Case, clock: Clock, *, absent: bool) -> Ran:
     """Say what a clock is about, and how often it was let pass by now."""
     noun = noun_of(clock.reference, clock.kind, of_case=clock.record_id == case.id)
     late = LATE[noun, clock.kind]
     count = silences(clock.due_at, length(clock, late), work.now)
-    return Ran(case, clock, noun, late, record_of(work, case, clock, noun), count)
+    record = record_of(work, case, clock, noun)
+    return Ran(case, clock, noun, late, record, count, absent)
 
 
 def length(clock: Clock, late: Late) -> timedelta:
@@ -104,14 +113,14 @@ def record_of(work: Writing, case: Case, clock: Clock, noun: Noun) -> Recorded:
 def keep(work: Writing, ran: Ran) -> None:
     """Keep that it ran out, and look again when it was let pass once more."""
     again = next_silence(ran.clock.due_at, length(ran.clock, ran.late), ran.count)
-    deadlines.fired(work, ran.clock, ran.count, again)
+    deadlines.fired(work, ran.clock, again)
     work.session.flush()
 
 
 def tell(work: Writing, ran: Ran) -> None:
     """Say in the journal that nobody answered, to those who may know of the record."""
     if ran.late.event is not None:
-        facts = {"clock": ran.clock.kind, "silence": ran.count}
+        facts = {"clock": ran.clock.kind, "silence": ran.count, "active": not ran.absent}
         work.record(ran.late.event, ran.record, hearers(ran), facts)
 
 
@@ -148,12 +157,11 @@ def of_the_case_itself(ran: Ran) -> frozenset[UUID]:
     )
 
 
-def effect_for(work: Writing, ran: Ran) -> Effect:
+def effect_for(ran: Ran) -> Effect:
     """Say what it sets off."""
     whom = ran.clock.waits_on
     at_desk = whom is not None and Relation.DESK in ran.case.relations_of(whom)
-    absent = whom is not None and not directory.by_id(work, whom).active
-    return effect_of(ran.late, ran.count, at_desk=at_desk, absent=absent)
+    return effect_of(ran.late, ran.count, at_desk=at_desk, absent=ran.absent)
 
 
 def pass_on(work: Writing, ran: Ran) -> None:

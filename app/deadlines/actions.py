@@ -76,15 +76,15 @@ def pass_on(work: Writing, record_ids: Iterable[UUID], waits_on: UUID | None) ->
     work.session.execute(update(Clock).where(running).values(waits_on=waits_on))
 
 
-def fired(work: Writing, clock: Clock, count: int, again_at: datetime | None) -> None:
-    """Keep that a clock ran out for the `count`th time, and when it does again.
+def fired(work: Writing, clock: Clock, again_at: datetime) -> None:
+    """Keep that a clock ran out once more, and when it is to be looked at again.
 
     Written once for each time, whoever looks: a second writer breaks on the key, and its
     work is undone with it (R55).
     """
     firing = Firing(
         clock_number=clock.number,
-        generation=count,
+        generation=queries.times_fired(work, clock) + 1,
         case_id=clock.case_id,
         record_id=clock.record_id,
         kind=clock.kind,

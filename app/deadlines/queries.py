@@ -7,9 +7,10 @@ from uuid import UUID
 from sqlalchemy import Select, case, func, select
 from sqlalchemy.orm import Session
 
-from app.deadlines.limits import ANSWERS, ClockKind
+from app.deadlines.limits import ANSWERS, UNHURRIED, ClockKind
 from app.deadlines.models import Clock, Firing
 from app.deadlines.silence import DAY, length_of, silences
+from app.directory.models import FocalPoint
 from app.kernel.work import Reading, Writing
 
 
@@ -69,6 +70,27 @@ def overdue(session: Session, now: datetime, limit: int) -> Sequence[tuple[int, 
     return [(number, case_id) for number, case_id in rows]
 
 
+def abandoned(session: Session, limit: int) -> Sequence[tuple[int, UUID]]:
+    """List the clocks that wait for an office that is active no longer, and their cases.
+
+    Once each: nobody has to wait until a deadline for somebody who is not there.
+    """
+    gone = select(FocalPoint.id).where(~FocalPoint.active)
+    waits = Clock.stopped_at.is_(None) & Clock.fires_at.is_(None)
+    waits_for_them = waits & Clock.waits_on.in_(gone) & Clock.kind.not_in(UNHURRIED)
+    rows = select(Clock.number, Clock.case_id).where(waits_for_them)
+    found = session.execute(rows.order_by(Clock.number).limit(limit))
+    return [(number, case_id) for number, case_id in found]
+
+
+def is_up(clock: Clock, now: datetime, *, absent: bool) -> bool:
+    """Say whether a clock has run out, or waits for an office that is not there."""
+    if clock.stopped_at is not None:
+        return False
+    hurried = absent and clock.fires_at is None and clock.kind not in UNHURRIED
+    return hurried or (clock.fires_at or clock.due_at) <= now
+
+
 def oldest_overdue(session: Session, now: datetime) -> datetime | None:
     """Say since when a clock waits to be looked at; None: none does."""
     again = Clock.fires_at.is_(None) | (Clock.fires_at <= now)
@@ -82,8 +104,14 @@ def again(work: Writing, number: int) -> Clock:
     return work.session.get_one(Clock, number, populate_existing=True)
 
 
+def times_fired(work: Reading, clock: Clock) -> int:
+    """Count how often a clock was fired."""
+    mine = select(func.count()).where(Firing.clock_number == clock.number)
+    return work.session.scalars(mine).one()
+
+
 def firings(work: Reading, record_ids: Iterable[UUID]) -> list[Firing]:
-    """List when clocks of some records ran out, in the order in which they did."""
+    """List when clocks of some records ran out, in the order in which they were set."""
     mine = select(Firing).where(Firing.record_id.in_(list(record_ids)))
     rows = mine.order_by(Firing.clock_number, Firing.generation)
     return list(work.session.scalars(rows))

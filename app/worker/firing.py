@@ -41,10 +41,14 @@ class Fired:
 def fire_due(ground: Ground, limit: int = BATCH) -> Fired:
     """Fire the clocks that have run out, the longest overdue first, each by itself.
 
+    Then those that wait for an office that is active no longer: nobody is there to answer.
     One that cannot be fired is put off and alarmed of, so that the others go on.
     """
     with ground.database.reading() as session:
-        due = clocks.overdue(session, ground.time(session), limit)
+        due = [
+            *clocks.overdue(session, ground.time(session), limit),
+            *clocks.abandoned(session, limit),
+        ]
     outcomes = [fire_one(ground, number, case_id) for number, case_id in due]
     counts = [outcomes.count(outcome) for outcome in (True, False, None)]
     return Fired(*counts)

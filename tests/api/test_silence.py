@@ -1,7 +1,9 @@
 """Nobody answers: silence becomes evidence, then somebody else's duty (R54)."""
 
 import pytest
+from sqlalchemy import update
 
+from app.directory.models import FocalPoint
 from app.kernel.actors import Role
 from tests.world import (
     Json,
@@ -56,7 +58,7 @@ def test_a_case_that_nobody_acknowledges_goes_to_the_next(
     told = officer.hears()
     assert kinds(told) == ["case.not_acknowledged", "case.rerouted"]
     assert [event["by"] for event in told] == [None, None]
-    assert told[0]["facts"] == {"clock": "acknowledge", "silence": 1}
+    assert told[0]["facts"] == {"clock": "acknowledge", "silence": 1, "active": True}
     assert officer.sees(case)["holder"] == "SANA_SEZIM"
     assert kinds(lead.hears()) == ["case.not_acknowledged", "case.rerouted"]
     assert problem(lead.get(path_of(case))) == (404, "not-found")
@@ -329,3 +331,41 @@ def test_nobody_else_learns_from_a_silence_that_there_is_a_case(
     assert stranger.hears() == there.hears() == []
     heard = [event for event in officer.hears() if "referrals/" in event["subject"]]
     assert heard == []
+
+
+def shut(world: World, code: str) -> None:
+    with world.database.writing() as session:
+        of = FocalPoint.code == code
+        session.execute(update(FocalPoint).where(of).values(active=False))
+
+
+def test_nobody_waits_for_an_office_that_is_closed(
+    world: World, officer: Someone, lead: Someone
+) -> None:
+    case = officer.submits(consents=BOTH)
+    draft = done(lead.writes_case())
+    officer.hears()
+
+    shut(world, "KZ_LEAD")
+    world.works()
+
+    assert kinds(officer.hears()) == ["case.not_acknowledged", "case.rerouted"]
+    assert officer.sees(case)["holder"] == "SANA_SEZIM"
+    assert lead.sees(draft)["state"] == "draft"
+    assert world.works() == 0
+
+
+def test_a_case_whose_lead_is_closed_has_a_desk_beside_it_at_once(
+    world: World, officer: Someone, lead: Someone, desk: Someone
+) -> None:
+    case = lead.leads(officer.submits(consents=BOTH))
+    sent = done(lead.refers(case, SHELTER))
+
+    shut(world, "KZ_LEAD")
+    shut(world, SHELTER)
+    world.works()
+
+    assert desk.sees(case)["you_are"] == ["escalation_desk"]
+    assert lead.sees(sent)["state"] == "expired"
+    world.waits_for(days=7)
+    assert kinds(lead.hears()).count("case.overdue") == 2
