@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Protocol
 
 import pytest
+from anyio.from_thread import BlockingPortal, start_blocking_portal
 from fastapi import FastAPI
 
 from app.kernel.actors import Role
@@ -118,10 +119,17 @@ def app() -> FastAPI:
     return create_app(lay_ground("sqlite:///never-opened.db", KEYS))
 
 
+@pytest.fixture(scope="session")
+def portal() -> Iterator[BlockingPortal]:
+    """Start one event loop for all requests."""
+    with start_blocking_portal() as started:
+        yield started
+
+
 @pytest.fixture
-def world(url: str, app: FastAPI) -> Iterator[World]:
+def world(url: str, app: FastAPI, portal: BlockingPortal) -> Iterator[World]:
     """Open the service around this test's database, with the demo mechanism in it."""
-    made = World(url, app)
+    made = World(url, app, portal)
     yield made
     made.closes()
 

@@ -84,7 +84,7 @@ def without_times(page: Json) -> Json:
 
 @pytest.fixture
 def theatre(url: str) -> Iterator[Theatre]:
-    with served(url) as world, Client(base_url=address(world.port)) as http:
+    with served(url) as world, Client(base_url=address(world.port), timeout=30) as http:
         yield Theatre(world, http)
 
 
