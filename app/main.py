@@ -33,6 +33,7 @@ from app.api import (
     routing,
     screening,
     sections,
+    time_limits,
 )
 from app.api.limits import BodyLimit
 from app.api.observe import Observe
@@ -45,7 +46,8 @@ MAX_BODY_BYTES: Final = 256 * 1024
 ROUTERS: Final = (
     *(cases, case_acts, case_moves, consents, knowledge, screening, sections),
     *(referrals, referral_acts, handovers, returns, return_acts, return_travel),
-    *(feed, approvals, routing, directory, administration, reference),
+    *(feed, approvals, routing, directory, administration, time_limits),
+    reference,
 )
 ABOUT: Final = """
 Carries the cases of presumed victims of trafficking between the focal points of a
@@ -83,9 +85,11 @@ def lay_ground(
     keys: KeyProvider,
     clock: Callable[[], datetime] = utc_now,
     ids: Callable[[], UUID] = uuid4,
+    *,
+    speed: int = 1,
 ) -> Ground:
     """Bring together what all work stands on."""
-    return Ground(Database(url), Vault(keys), clock, ids)
+    return Ground(Database(url), Vault(keys), clock, ids, speed)
 
 
 def name_of(route: APIRoute) -> str:

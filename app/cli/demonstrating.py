@@ -9,7 +9,7 @@ from typing import Final
 import httpx
 import uvicorn
 
-from app.cli.serving import alone, ground_of, migrate, must_be_ready, server
+from app.cli.serving import alone, ground_at_speed, migrate, must_be_ready, server
 from app.demo import journeys
 from app.demo.cast import UZ_OFFICER, Part
 from app.demo.journeys import Journey
@@ -42,7 +42,7 @@ def keys_for(ground: Ground) -> dict[Part, str]:
 
 def play(settings: Settings, say: Say, chosen: Collection[Journey] = ()) -> None:
     """Play journeys against the running service of these settings; none named: all."""
-    ground = ground_of(settings)
+    ground = ground_at_speed(settings)
     keys, now = keys_for(ground), ground.clock()
     ground.database.engine.dispose()
     with httpx.Client(base_url=settings.url) as http:
@@ -53,7 +53,7 @@ def serve(settings: Settings, say: Say) -> None:
     """Serve the demonstration, play the journeys through it, and hand over a key."""
     prepare(settings)
     with alone(settings.database_url):
-        ground = ground_of(settings)
+        ground = ground_at_speed(settings)
         keys = keys_for(ground)
         must_be_ready(ground)
         running = server(create_app(ground), settings)

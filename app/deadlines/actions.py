@@ -9,6 +9,7 @@ from sqlalchemy import update
 from app.deadlines import queries
 from app.deadlines.limits import ClockKind
 from app.deadlines.models import Clock
+from app.deadlines.terms import Term
 from app.kernel.work import Recorded, Writing
 
 
@@ -54,21 +55,19 @@ def stop_case(work: Writing, case_id: UUID) -> None:
 
 
 def go_on(
-    work: Writing,
-    record: Recorded,
-    kind: ClockKind,
-    fresh: datetime,
-    *,
-    waits_on: UUID | None,
+    work: Writing, record: Recorded, kind: ClockKind, fresh: Term, *, waits_on: UUID | None
 ) -> None:
     """Start a clock again with the time that was left when it was paused, else afresh."""
-    left = queries.time_left(work, record.id, kind)
-    until = fresh if left is None else work.now + left
-    restart(work, record, kind, until, waits_on=waits_on)
+    left = queries.resumed(work, record.id, kind, fresh)
+    restart(work, record, kind, left or fresh.until(work.now), waits_on=waits_on)
 
 
 def pass_on(work: Writing, record_ids: Iterable[UUID], waits_on: UUID | None) -> None:
-    """Let what runs for these records wait for somebody else, until the same time."""
+    """Let what runs for these records wait for somebody else, until the same moment.
+
+    In whichever country: the person has waited since the clock began, and a calendar with
+    more holidays is no reason to wait longer.
+    """
     work.session.flush()
     running = Clock.record_id.in_(list(record_ids)) & Clock.stopped_at.is_(None)
     work.session.execute(update(Clock).where(running).values(waits_on=waits_on))

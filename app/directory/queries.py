@@ -7,7 +7,7 @@ by each, and so are letters beside `_` sorted; routing must not depend on it.
 from collections.abc import Iterable
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
 from app.directory import kinds
@@ -88,14 +88,17 @@ def agreed_with(work: Reading, country: str, level: Level) -> frozenset[str]:
 
     Two agreements do not add up: one of them has to reach the level (BR07).
     """
-    today = work.now.date()
-    statement = select(Agreement).where(
-        Agreement.in_force_from <= today,
-        Agreement.in_force_until.is_(None) | (Agreement.in_force_until >= today),
-    )
+    statement = select(Agreement).where(in_force(work))
     ours = (a for a in work.session.scalars(statement) if country in a.countries)
     parties = (set(a.countries) for a in ours if a.level >= level)
     return frozenset().union(*parties) - {country}
+
+
+def in_force(work: Reading) -> ColumnElement[bool]:
+    """Choose the agreements that are in force today (UTC)."""
+    today = work.now.date()
+    lasts = Agreement.in_force_until.is_(None) | (Agreement.in_force_until >= today)
+    return (Agreement.in_force_from <= today) & lasts
 
 
 def is_agreed(work: Reading, country: str, to: FocalPoint, level: Level) -> bool:

@@ -20,13 +20,15 @@ from app.kernel.vault import Vault
 class Ground:
     """What all work stands on: the database, the vault, and where time and ids come from.
 
-    The clock and the ids are given, so that a test can repeat a world exactly.
+    The clock and the ids are given, so that a test can repeat a world exactly. `speed` is
+    how many times as fast deadlines run: more than 1 in a drill alone.
     """
 
     database: Database
     vault: Vault
     clock: Callable[[], datetime]
     ids: Callable[[], UUID]
+    speed: int = 1
 
 
 class Recorded(Protocol):
