@@ -1,7 +1,9 @@
 """Whether the process lives, and whether it can be given work."""
 
+from typing import Annotated
+
 from fastapi import APIRouter, Request, Response
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from app.kernel.db import migrated_to
 from app.kernel.migrations import head
@@ -22,6 +24,8 @@ class Readiness(BaseModel):
 
     status: str
     database: str
+    drill: Annotated[bool, Field(description="Whether deadlines run faster than life.")]
+    clock_speed: Annotated[int, Field(description="How many times as fast they run.")]
 
 
 @router.get("/livez")
@@ -33,9 +37,15 @@ def get_liveness() -> Alive:
 @router.get("/readyz", response_model=Readiness, responses={503: {"model": Readiness}})
 def get_readiness(request: Request) -> Response:
     """Say whether the database can be written to and is at the newest migration."""
-    found = state_of(request.app.state.ground)
+    ground: Ground = request.app.state.ground
+    found = state_of(ground)
     ready = found == "ready"
-    body = Readiness(status="ready" if ready else "not ready", database=found)
+    body = Readiness(
+        status="ready" if ready else "not ready",
+        database=found,
+        drill=ground.speed > 1,
+        clock_speed=ground.speed,
+    )
     return Response(body.model_dump_json(), 200 if ready else 503, None, "application/json")
 
 

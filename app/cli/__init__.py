@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Annotated, Final
 from uuid import UUID
 
+import structlog
 import typer
 from rich.console import Console
 from sqlalchemy.exc import DBAPIError
@@ -68,6 +69,8 @@ def serve() -> None:
     ground = serving.ground_of(settings)
     with serving.alone(settings.database_url):
         serving.must_be_ready(ground)
+        if drill := serving.about_drill(ground):
+            structlog.get_logger().warning("drill", said=drill)
         serving.server(create_app(ground), settings).run()
 
 

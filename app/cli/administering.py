@@ -11,7 +11,7 @@ from app.access.actions import Opening
 from app.access.models import Account
 from app.administration import loading
 from app.administration.loading import Loaded
-from app.cli.serving import NotReady, must_be_ready
+from app.cli.serving import NotReady, about_drill, must_be_ready
 from app.directory import queries as entries
 from app.directory.actions import standard_data
 from app.directory.changes import Clerk
@@ -65,3 +65,5 @@ def examine(ground: Ground, settings: Settings) -> Iterable[str]:
     backend = make_url(settings.database_url).get_backend_name()
     yield f"The database ({backend}) is migrated."
     yield "Every region has a desk."
+    if drill := about_drill(ground):
+        yield drill

@@ -9,7 +9,14 @@ from typing import Final
 import httpx
 import uvicorn
 
-from app.cli.serving import alone, ground_at_speed, migrate, must_be_ready, server
+from app.cli.serving import (
+    about_drill,
+    alone,
+    ground_at_speed,
+    migrate,
+    must_be_ready,
+    server,
+)
 from app.demo import journeys
 from app.demo.cast import UZ_OFFICER, Part
 from app.demo.journeys import Journey
@@ -57,6 +64,8 @@ def serve(settings: Settings, say: Say) -> None:
         keys = keys_for(ground)
         must_be_ready(ground)
         running = server(create_app(ground), settings)
+        if drill := about_drill(ground):
+            say(drill)
         tale = (running, keys, say, ground.clock())
         threading.Thread(target=tell, args=tale, daemon=True).start()
         running.run()

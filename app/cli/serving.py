@@ -50,6 +50,13 @@ def ground_at_speed(settings: Settings) -> Ground:
     return lay_ground(settings.database_url, keys, speed=settings.clock_speed)
 
 
+def about_drill(ground: Ground) -> str | None:
+    """Say that this is a drill, if it is one."""
+    if ground.speed == 1:
+        return None
+    return f"This is a drill: deadlines run {ground.speed} times as fast."
+
+
 def migrate(settings: Settings) -> None:
     """Bring the database to the newest migration; SQLite's file and folder are made."""
     url = make_url(settings.migration_database_url or settings.database_url)

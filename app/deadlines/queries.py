@@ -160,6 +160,11 @@ def running(work: Reading, record_ids: Iterable[UUID]) -> Mapping[UUID, Clock]:
     return {clock.record_id: clock for clock in rows}
 
 
+def due_at(work: Reading, record_ids: Iterable[UUID]) -> dict[UUID, datetime]:
+    """Say until when each record waits that has a running clock."""
+    return {one: clock.due_at for one, clock in running(work, record_ids).items()}
+
+
 def waiting(work: Reading) -> Select[Clock]:
     """Select what waits for this focal point."""
     mine = Clock.waits_on == work.actor.focal_point_id

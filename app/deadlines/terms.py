@@ -57,12 +57,12 @@ def working_time(start: datetime, end: datetime, calendar: Calendar) -> timedelt
 
 
 def after_working_time(start: datetime, left: timedelta, calendar: Calendar) -> datetime:
-    """Say when so much time has gone by on working days."""
+    """Say when so much time has gone by on working days; never within a day off."""
     local = calendar.local(start)
     while True:
         rest = midnight_after(local) - local
         if calendar.works_on(local.date()):
-            if left <= rest:
+            if left < rest:
                 return calendar.instant(local + left)
             left -= rest
         local += rest

@@ -63,7 +63,9 @@ def test_what_is_open_to_all_tells_nothing(world: World) -> None:
     alive, ready = world.http.get("/livez"), world.http.get("/readyz")
 
     assert alive.json() == {"status": "alive"}
-    assert ready.json() == {"status": "ready", "database": "ready"}
+    assert ready.json() == {
+        **{"status": "ready", "database": "ready", "drill": False, "clock_speed": 1}
+    }
 
 
 def told(answer: Response) -> tuple[int, dict[str, object], dict[str, str]]:
