@@ -64,7 +64,10 @@ def test_what_is_open_to_all_tells_nothing(world: World) -> None:
 
     assert alive.json() == {"status": "alive"}
     assert ready.json() == {
-        **{"status": "ready", "database": "ready", "drill": False, "clock_speed": 1}
+        "status": "ready",
+        "database": "ready",
+        "drill": False,
+        "clock_speed": 1,
     }
 
 
