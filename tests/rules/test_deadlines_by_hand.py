@@ -78,6 +78,8 @@ Port of Spain | Fri 2026-02-13 09:00 | 1 working day   | Mon 2026-02-16 09:00 | 
 
 Havana        | Fri 2026-03-06 16:00 | 1 working day   | Mon 2026-03-09 16:00 | 03-09 20:00 | clocks go forward on Sun 8: 71 hours
 Havana        | Fri 2026-03-06 16:00 | 72 hours        | Mon 2026-03-09 17:00 | 03-09 21:00 | hours are hours: an hour later on the wall
+Havana        | Fri 2026-02-27 09:00 | 14 days         | Fri 2026-03-13 09:00 | 03-13 13:00 | the same hour on the wall: an hour less
+Havana        | Mon 2026-10-26 09:00 | 30 days         | Wed 2026-11-25 09:00 | 11-25 14:00 | the same hour on the wall: an hour more
 Havana        | Sun 2026-03-01 00:30 | 7 days          | Sun 2026-03-08 01:30 | 03-08 05:30 | there is no 00:30: as long after the change
 Havana        | Sun 2026-03-01 00:00 | 7 days          | Sun 2026-03-08 01:00 | 03-08 05:00 | there is no midnight: the first moment there is
 Havana        | Sun 2026-02-08 00:30 | 1 month         | Sun 2026-03-08 01:30 | 03-08 05:30 | there is no 00:30 after a month either
