@@ -82,8 +82,13 @@ BODIES: Final[dict[str, Json]] = {
         "source": None,
     },
     "replace_time_limit": {
-        "of": "KZ", "clock": "acknowledge", "priority": "normal",
-        "amount": 2, "unit": "working_days", "source": None, "as_of": None,
+        "of": "KZ",
+        "clock": "acknowledge",
+        "priority": "normal",
+        "amount": 2,
+        "unit": "working_days",
+        "source": None,
+        "as_of": None,
     },
     "replace_country": {
         "languages": ["kk"],

@@ -166,7 +166,8 @@ ANSWERS: Final = frozenset({_K.ACKNOWLEDGE, _K.DECIDE_LEAD, _K.DECIDE_REFERRAL})
 
 
 LATEST_REVIEW: Final = (
-    "Set a review that is ahead: within 7 days of an emergency, 14 if urgent, else 30."
+    "Set a review that is ahead: within 7 days of an emergency, 14 if urgent, else 30, "
+    "or as long as your country or an agreement set."
 )
 
 
