@@ -155,7 +155,7 @@ def show_one(work: Reading, case: Case, context: Context) -> CaseOut:
         risk=Risk.model_validate(risk) if risk and me in case.keepers else None,
         sections=written(case, context),
         closure_reason=case.closure_reason if sides else None,
-        due_at=clock.due_at if clock and sides else None,
+        due_at=clock.due_at if clock and sides and follows else None,
         version=case.version if me in case.keepers else None,
         available_actions=actions_of(work, case, sides, context),
     )

@@ -254,3 +254,15 @@ def test_a_second_person_has_72_hours_and_is_told_until_when(
     assert (asked["subject"], "approve", asked["lapses_at"]) in [
         (f"cases/{case['code']}", kind, due) for _, kind, due in second.waits()
     ]
+
+
+def test_no_holiday_tells_who_does_not_follow_where_a_person_went(
+    officer: Someone, lead: Someone
+) -> None:
+    case = lead.leads(officer.submits(notice=NORMAL))
+    before = officer.sees(case)["due_at"]
+
+    moved = done(lead.does("relocate", case, {"country": "UZ"}))
+
+    assert before == moved["due_at"] is not None
+    assert officer.sees(case)["due_at"] is None
