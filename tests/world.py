@@ -16,7 +16,7 @@ from sqlalchemy import select
 
 from app.access.actions import Opening, make_key, open_account
 from app.access.queries import authenticate
-from app.deadlines.queries import oldest_overdue
+from app.deadlines.breaches import oldest
 from app.directory.models import FocalPoint
 from app.kernel.actors import AccountKind, Actor, Role, Scope
 from app.kernel.keyfile import FileKeys
@@ -78,7 +78,7 @@ class World:
         while found := once(self.ground, CLOCKS):
             total += found
         with self.database.reading() as session:
-            assert oldest_overdue(session, self.now) is None
+            assert oldest(session, self.now) is None
         return total
 
     def waits_for(self, **time: float) -> None:

@@ -46,11 +46,11 @@ def command(folder: Path, *words: str, **more: str) -> subprocess.CompletedProce
 
 
 @contextmanager
-def demo_serving(folder: Path, until: str = "curl") -> Iterator[list[str]]:
+def demo_serving(folder: Path, until: str = "curl", **more: str) -> Iterator[list[str]]:
     """Run the demo until it has printed its first request; hand over what it said."""
     process = subprocess.Popen(
         [COMMAND, "demo", "serve"],
-        env=environment(folder),
+        env=environment(folder, **more),
         cwd=folder,
         stdout=subprocess.PIPE,
         text=True,
