@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from random import Random
-from time import perf_counter
+from time import thread_time
 from uuid import UUID
 
 import pytest
@@ -269,10 +269,10 @@ def many(count: int) -> Question:
 
 
 def seconds(rule: Rule, question: Question, times: int) -> float:
-    began = perf_counter()
+    began = thread_time()
     for _ in range(times):
         rule(question)
-    return perf_counter() - began
+    return thread_time() - began
 
 
 @both
