@@ -80,7 +80,9 @@ def questions(draw: st.DrawFn) -> Question:
     )
 
 
-both = pytest.mark.parametrize("rule", [leads, recipients])
+both = pytest.mark.parametrize(
+    "rule", [leads, pytest.param(recipients, marks=pytest.mark.slow)]
+)
 often = settings(max_examples=50, deadline=None, database=None)
 
 
@@ -275,7 +277,8 @@ def seconds(rule: Rule, question: Question, times: int) -> float:
     return thread_time() - began
 
 
-@both
+@pytest.mark.slow
+@pytest.mark.parametrize("rule", [leads, recipients])
 def test_a_directory_a_hundred_times_as_large_takes_a_hundred_times_as_long(
     rule: Rule,
 ) -> None:
