@@ -4,6 +4,7 @@
 is about that database alone: it runs once, and is deselected where that one is left out.
 """
 
+import gc
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,7 +17,7 @@ from fastapi import FastAPI
 from app.kernel.actors import Role
 from app.kernel.db import Database
 from app.main import create_app, lay_ground
-from tests import databases
+from tests import databases, sweeps
 from tests.databases import Copy
 from tests.world import KEYS, Someone, World
 
@@ -50,6 +51,17 @@ def pytest_configure(config: pytest.Config) -> None:
         signal.signal(signal.SIGTERM, signal.default_int_handler)  # `timeout` clears up too
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Iterator[None]:
+    """Make thousands of tests without looking for rubbish among them, then or later."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
+
+
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: Node) -> None:
     node.workerinput["home"] = str(node.config.stash[HOME])
@@ -69,14 +81,16 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
             metafunc.parametrize("copy", kinds, ids=ids, indirect=True, scope="session")
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what is about a database that was left out."""
+    """Leave out what is about a database that was left out, and say what is slow."""
     names = {item: getattr(item, "fixturenames", []) for item in items}
     out = [
         item for item in items if "copy" in names[item] and not wanted(config, names[item])
     ]
     config.hook.pytest_deselected(items=out)
     items[:] = [item for item in items if item not in out]
+    sweeps.thin(items)
 
 
 @pytest.fixture(scope="session")
