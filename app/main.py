@@ -19,6 +19,7 @@ from app.api import (
     case_moves,
     cases,
     consents,
+    contacts,
     directory,
     feed,
     handovers,
@@ -46,7 +47,7 @@ MAX_BODY_BYTES: Final = 256 * 1024
 ROUTERS: Final = (
     *(cases, case_acts, case_moves, consents, knowledge, screening, sections),
     *(referrals, referral_acts, handovers, returns, return_acts, return_travel),
-    *(feed, approvals, routing, directory, administration, reference),
+    *(feed, approvals, routing, directory, administration, contacts, reference),
 )
 ABOUT: Final = """
 Carries the cases of presumed victims of trafficking between the focal points of a

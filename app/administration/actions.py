@@ -14,14 +14,15 @@ from app.access.models import Approval
 from app.administration import dangers, queries
 from app.administration.cells import judged
 from app.administration.queries import Entry
-from app.administration.schemas import AgreementOut
+from app.administration.schemas import AgreementOut, ContactOut
 from app.administration.soundness import harm
 from app.administration.turns import Turn
 from app.deadlines.limits import ClockKind, due
 from app.directory import actions as directory
 from app.directory.actions import ONE_AT_A_TIME, Register, store
 from app.directory.changes import PRIVATE, Clerk
-from app.directory.rows import AgreementRow, CountryRow, FocalPointRow, Row
+from app.directory.queries import FocalPointUnknown
+from app.directory.rows import AgreementRow, ContactRow, CountryRow, FocalPointRow, Row
 from app.directory.schemas import CountryOut, FocalPointOut
 from app.kernel.actors import Role
 from app.kernel.db import hold
@@ -64,6 +65,8 @@ AGREEMENTS: Final = Shelf(
     directory.AGREEMENTS, AgreementRow, AgreementOut, dangers.of_agreement
 )
 
+CONTACTS: Final = Shelf(directory.CONTACTS, ContactRow, ContactOut, dangers.of_contact)
+
 
 @dataclass(frozen=True)
 class Wish:
@@ -87,8 +90,8 @@ def put(work: Writing, shelf: Shelf, wish: Wish) -> Written | Approval:
     """Write a row, or ask a second person to allow it.
 
     In this order: RoleMissing (403), NotFound (404), VersionNotGiven (428) or VersionStale
-    (412), pydantic's ValidationError or CountryUnknown (422), DirectoryUnsound (409), and
-    what `spend` raises. What says nothing new changes nothing.
+    (412), pydantic's ValidationError, CountryUnknown or FocalPointUnknown (422),
+    DirectoryUnsound (409), and what `spend` raises. What says nothing new changes nothing.
     """
     if Role.ADMINISTRATOR not in work.actor.roles:
         raise RoleMissing("This is for administrators to change.")
@@ -98,6 +101,7 @@ def put(work: Writing, shelf: Shelf, wish: Wish) -> Written | Approval:
     before = queries.values(entry) if entry else None
     row = judged(shelf.row, {**(before or {}), **wish.said.model_dump()})
     must_name_known_countries(work, row)
+    must_name_known_offices(work, row)
     turn = Turn(before, row.model_dump(exclude=set(PRIVATE)))
     if entry and not turn.changed:
         return Written(entry, created=False)
@@ -119,6 +123,14 @@ def must_name_known_countries(work: Writing, row: Row) -> None:
     unknown = {column for column, iso2 in row.countries_named() if iso2 not in known}
     if unknown:
         raise CountryUnknown(f"Look them up, GET /v1/countries: {', '.join(unknown)}.")
+
+
+def must_name_known_offices(work: Writing, row: Row) -> None:
+    """Raise FocalPointUnknown (422) for an office that the directory does not hold."""
+    named = {code: column for column, code in row.offices_named()}
+    known = {office["code"] for office in queries.offices(work)} if named else set()
+    if unknown := {column for code, column in named.items() if code not in known}:
+        raise FocalPointUnknown(f"Look it up, GET /v1/focal-points: {', '.join(unknown)}.")
 
 
 def must_stay_sound(work: Writing, shelf: Shelf, turn: Turn) -> None:

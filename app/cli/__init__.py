@@ -162,9 +162,9 @@ def load_directory(
         Path | None, typer.Argument(help="Your own CSV files; else the packaged ones.")
     ] = None,
 ) -> None:
-    """Load countries, focal points and agreements; loading again changes nothing."""
+    """Load countries, focal points, agreements, contacts; again: it changes nothing."""
     loaded = administering.load_directory(serving.ground_of(Settings()), folder)
-    for table in ("countries", "focal_points", "agreements"):
+    for table in ("countries", "focal_points", "agreements", "contacts"):
         count = getattr(loaded, table)
         out.print(
             f"{table}: {count.added} added, {count.changed} changed, "

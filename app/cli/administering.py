@@ -9,6 +9,7 @@ from sqlalchemy import make_url
 from app.access import actions as access
 from app.access.actions import Opening
 from app.access.models import Account
+from app.cli.posting import gaps, senders_of
 from app.cli.serving import NotReady, must_be_ready
 from app.directory import actions as directory
 from app.directory import queries as entries
@@ -64,3 +65,6 @@ def examine(ground: Ground, settings: Settings) -> Iterable[str]:
     backend = make_url(settings.database_url).get_backend_name()
     yield f"The database ({backend}) is migrated."
     yield "Every region has a desk."
+    senders_of(settings)
+    with ground.database.reading() as session:
+        yield from gaps(session, settings)

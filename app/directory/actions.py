@@ -12,7 +12,7 @@ from sqlalchemy import insert, select, update
 from app.directory import queries
 from app.directory.changes import Clerk, Values, change
 from app.directory.files import read
-from app.directory.models import Agreement, Country, FocalPoint
+from app.directory.models import Agreement, Contact, Country, FocalPoint
 from app.directory.rows import Row
 from app.kernel.actors import Role
 from app.kernel.db import hold
@@ -20,7 +20,7 @@ from app.kernel.journal import Mailbox
 from app.kernel.lifecycle import ActionNotYours, RoleMissing
 from app.kernel.work import Writing
 
-type Table = type[Country | FocalPoint | Agreement]
+type Table = type[Country | FocalPoint | Agreement | Contact]
 
 
 @dataclass(frozen=True)
@@ -35,6 +35,7 @@ class Register:
 COUNTRIES: Final = Register(Country, "iso2", "countries")
 FOCAL_POINTS: Final = Register(FocalPoint, "code", "focal-points")
 AGREEMENTS: Final = Register(Agreement, "code", "agreements")
+CONTACTS: Final = Register(Contact, "code", "contacts")
 ONE_AT_A_TIME: Final = "directory"
 """Who writes holds this: rules look at several rows, and each write at what is true."""
 
@@ -58,6 +59,7 @@ class Loaded:
     countries: Count
     focal_points: Count
     agreements: Count
+    contacts: Count
 
 
 def standard_data() -> Traversable:
@@ -66,7 +68,7 @@ def standard_data() -> Traversable:
 
 
 def load(clerk: Clerk, folder: Traversable) -> Loaded:
-    """Add and change what `countries.csv`, `focal_points.csv` and `agreements.csv` say.
+    """Add and change what the files of a folder say: see `app.directory.files`.
 
     A folder may hold any of them; a `Path` will do. Rows are known by their codes, and none
     is ever deleted, since cases refer to it: set `active` to false. Raises FilesRefused,
@@ -80,6 +82,7 @@ def load(clerk: Clerk, folder: Traversable) -> Loaded:
         countries=store(clerk, COUNTRIES, spelled(found.countries)),
         focal_points=store(clerk, FOCAL_POINTS, offices),
         agreements=store(clerk, AGREEMENTS, spelled(found.agreements)),
+        contacts=store(clerk, CONTACTS, spelled(found.contacts)),
     )
 
 

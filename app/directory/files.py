@@ -10,11 +10,12 @@ from typing import Final
 
 from pydantic import ValidationError
 
-from app.directory.rows import AgreementRow, CountryRow, FocalPointRow, Row
+from app.directory.rows import AgreementRow, ContactRow, CountryRow, FocalPointRow, Row
 
 COUNTRIES: Final = "countries.csv"
 FOCAL_POINTS: Final = "focal_points.csv"
 AGREEMENTS: Final = "agreements.csv"
+CONTACTS: Final = "contacts.csv"
 
 
 @dataclass(frozen=True)
@@ -65,6 +66,7 @@ class Folder:
     countries: list[CountryRow]
     focal_points: list[FocalPointRow]
     agreements: list[AgreementRow]
+    contacts: list[ContactRow]
 
 
 def read(folder: Traversable, known: Iterable[str], offices: Iterable[str] = ()) -> Folder:
@@ -73,17 +75,18 @@ def read(folder: Traversable, known: Iterable[str], offices: Iterable[str] = ())
     countries = open_sheet(folder, COUNTRIES, CountryRow)
     focal_points = open_sheet(folder, FOCAL_POINTS, FocalPointRow)
     agreements = open_sheet(folder, AGREEMENTS, AgreementRow)
-    refuse([*countries.faults, *focal_points.faults, *agreements.faults])
+    contacts = open_sheet(folder, CONTACTS, ContactRow)
+    refuse([*countries.faults, *focal_points.faults, *agreements.faults, *contacts.faults])
     known = {*known, *(line.row.iso2 for line in countries.lines)}
     offices = {*offices, *(line.row.code for line in focal_points.lines)}
     refuse([*strangers(focal_points, known), *strangers(agreements, known)])
-    refuse([*nobodies(focal_points, offices)])
-    return Folder(rows(countries), rows(focal_points), rows(agreements))
+    refuse([*nobodies(focal_points, offices), *nobodies(contacts, offices)])
+    return Folder(rows(countries), rows(focal_points), rows(agreements), rows(contacts))
 
 
 def must_hold_something(folder: Traversable) -> None:
     """Refuse a folder that is not the one its operator meant."""
-    files = (COUNTRIES, FOCAL_POINTS, AGREEMENTS)
+    files = (COUNTRIES, FOCAL_POINTS, AGREEMENTS, CONTACTS)
     if not any(folder.joinpath(file).is_file() for file in files):
         refuse([Fault(file, 0, "", "is not there, nor is any other") for file in files])
 
@@ -148,8 +151,10 @@ def judge_line[R: Row](
         yield Line(number, row)
     except ValidationError as refused:
         for error in refused.errors():
-            what = f"{error['msg']}; it is {error['input']!r}"
-            yield Fault(file, number, str(error["loc"][0]), what)
+            column, what = str(error["loc"][0]), error["msg"]
+            if column not in model.unsaid:
+                what = f"{what}; it is {error['input']!r}"
+            yield Fault(file, number, column, what)
 
 
 def repeated[R: Row](file: str, lines: Iterable[Line[R]]) -> Iterator[Fault]:
@@ -171,7 +176,7 @@ def strangers[R: Row](sheet: Sheet[R], known: Container[str]) -> Iterator[Fault]
                 yield Fault(sheet.file, line.number, column, what)
 
 
-def nobodies(sheet: Sheet[FocalPointRow], known: Container[str]) -> Iterator[Fault]:
+def nobodies[R: Row](sheet: Sheet[R], known: Container[str]) -> Iterator[Fault]:
     """Refuse a focal point that the directory does not hold."""
     for line in sheet.lines:
         for column, office in line.row.offices_named():
