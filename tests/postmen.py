@@ -149,6 +149,8 @@ class Desk(StreamRequestHandler):
 
     def hears(self, line: bytes) -> bool:
         """Answer a command; False: the talk is over."""
+        if not line:
+            return False
         self.postman.lines.append(line)
         verb = line.split(b" ")[0].strip().upper()
         match verb:
@@ -175,6 +177,11 @@ class Desk(StreamRequestHandler):
         self.connection = tls.wrap_socket(self.connection, server_side=True)
         self.rfile = self.connection.makefile("rb")
         self.wfile = self.connection.makefile("wb", buffering=0)
+
+    @override
+    def finish(self) -> None:
+        super().finish()
+        self.connection.close()
 
     def is_told_whom(self, line: bytes) -> None:
         self.to = line.partition(b"<")[2].partition(b">")[0].decode()

