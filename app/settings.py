@@ -100,7 +100,7 @@ class Settings(BaseSettings):
     ] = 587
     smtp_from: Annotated[
         str | None,
-        Field(description="Whom notices by e-mail are from: an address that may be read."),
+        Field(description="Whose they are: an address that bounces and replies go to."),
     ] = None
     smtp_user: Annotated[
         str | None, Field(description="Who signs in at the mail server; absent: nobody.")

@@ -315,7 +315,7 @@ class Post:
 
     def leaves(self) -> Sent:
         """Let a sender look once."""
-        return send_due(self.world.ground, self.senders, lambda _: self.world.now)
+        return send_due(self.world.ground, self.senders)
 
     def all_leaves(self, within: timedelta) -> None:
         """Let a sender look whenever something is due, as long as this lasts."""

@@ -50,36 +50,31 @@ def queue(
     """Let something leave; what waits to go to the same recipient goes for both.
 
     Only what is not in hand yet: a message that left before this cannot tell of it. One
-    that is more urgent does not wait for the longer window. Take turns for a recipient.
+    that is more urgent does not wait for the longer window. Take turns for a recipient. The
+    time is that of senders, by the clock of the database.
     """
+    now = work.ground.time(work.session)
     found = queries.lock_waiting(work, way, recipient)
     if found is None:
-        return add(work, way, recipient, urgency, instead_of)
+        outgoing = Outgoing(
+            id=work.new_id(),
+            way=way,
+            recipient=recipient,
+            urgency=urgency,
+            state=TABLE.start,
+            queued_at=now,
+            due_at=now,
+            tries=0,
+            weight=0,
+            instead_of=instead_of,
+        )
+        work.session.add(outgoing)
+        work.session.flush()
+        return outgoing
     ranks = list(Priority)
     if ranks.index(urgency) < ranks.index(found.urgency):
-        found.urgency, found.due_at = urgency, min(found.due_at, work.now)
+        found.urgency, found.due_at = urgency, min(found.due_at, now)
     return found
-
-
-def add(
-    work: Writing, way: Way, recipient: str, urgency: Priority, instead_of: UUID | None
-) -> Outgoing:
-    """Put a new one in."""
-    outgoing = Outgoing(
-        id=work.new_id(),
-        way=way,
-        recipient=recipient,
-        urgency=urgency,
-        state=TABLE.start,
-        queued_at=work.now,
-        due_at=work.now,
-        tries=0,
-        weight=0,
-        instead_of=instead_of,
-    )
-    work.session.add(outgoing)
-    work.session.flush()
-    return outgoing
 
 
 def must_wait(work: Writing, outgoing: Outgoing, window: timedelta) -> bool:

@@ -49,8 +49,8 @@ class Mail:
     sender: str
     tls: SSLContext | None
     login: tuple[str, str] | None = None
-    step: float = 10.0
-    whole: float = 45.0
+    step: float = 8.0
+    whole: float = 30.0
 
     @property
     def domain(self) -> str:

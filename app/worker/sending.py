@@ -6,7 +6,7 @@ own thread, so that one that hangs holds up no other, and each message its own t
 it hangs for no longer than that.
 """
 
-import time as watch
+import time
 from collections import Counter
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -19,7 +19,6 @@ from uuid import UUID
 import structlog
 
 from app.kernel.actors import system_for
-from app.kernel.db import database_now
 from app.kernel.problems import Busy
 from app.kernel.work import Ground, Reading, Writing, reading, writing
 from app.outbox import actions, queries
@@ -27,12 +26,12 @@ from app.outbox.actions import Answer
 from app.outbox.lifecycle import State
 from app.outbox.models import Outgoing, Way
 from app.outbox.pacing import Outcome
-from app.worker.firing import NOBODY, Time
+from app.worker.firing import NOBODY
 
 log = structlog.get_logger("safe_conduct.worker")
 SYSTEM: Final = system_for(NOBODY)
 BATCH: Final = 200
-PATIENCE: Final = 20.0
+PATIENCE: Final = 10.0
 """Seconds after which a look begins nothing more; it ends with what is in hand."""
 
 
@@ -95,22 +94,22 @@ class Sent:
         return sum(self.fates.values())
 
 
-def send_due(ground: Ground, senders: Senders, time: Time = database_now) -> Sent:
+def send_due(ground: Ground, senders: Senders) -> Sent:
     """Send what is due, a bounded lot of it.
 
     Anybody may do this at once with others: nothing is in two hands.
     """
     with ThreadPoolExecutor(len(senders.ways), "sending") as threads:
-        looks = [threads.submit(empty, ground, senders, way, time) for way in senders.ways]
+        looks = [threads.submit(empty, ground, senders, way) for way in senders.ways]
     return Sent(sum((look.result() for look in looks), Counter[Fate]()))
 
 
-def empty(ground: Ground, senders: Senders, way: Way, time: Time) -> Counter[Fate]:
+def empty(ground: Ground, senders: Senders, way: Way) -> Counter[Fate]:
     """Send by one way until nothing is left to send now, or its time is over."""
-    fates, began = Counter[Fate](), watch.monotonic()
+    fates, began = Counter[Fate](), time.monotonic()
     try:
-        while fates.total() < BATCH and watch.monotonic() - began < PATIENCE:
-            fate = send_one(ground, senders, way, time)
+        while fates.total() < BATCH and time.monotonic() - began < PATIENCE:
+            fate = send_one(ground, senders, way)
             if fate is None:
                 break
             fates[fate] += 1
@@ -119,35 +118,33 @@ def empty(ground: Ground, senders: Senders, way: Way, time: Time) -> Counter[Fat
     return fates
 
 
-def send_one(ground: Ground, senders: Senders, way: Way, time: Time) -> Fate | None:
+def send_one(ground: Ground, senders: Senders, way: Way) -> Fate | None:
     """Send one thing, if any is due by this way; says what became of it."""
     way_out = senders.ways[way]
-    taken = take_in_hand(ground, senders, way, time)
+    taken = take_in_hand(ground, senders, way)
     if not isinstance(taken, InHand):
         return taken
-    began = watch.monotonic()
+    began = time.monotonic()
     answer = attempt(ground, way_out, taken.id)
-    fate = settle(ground, way_out, taken, answer, time)
+    fate = settle(ground, way_out, taken, answer)
     log.info(
         "outgoing.tried",
         outgoing=str(taken.id),
         way=way,
         fate=fate,
         code=answer and answer.code,
-        ms=round((watch.monotonic() - began) * 1000),
+        ms=round((time.monotonic() - began) * 1000),
     )
     return fate
 
 
-def take_in_hand(
-    ground: Ground, senders: Senders, way: Way, time: Time
-) -> InHand | Fate | None:
+def take_in_hand(ground: Ground, senders: Senders, way: Way) -> InHand | Fate | None:
     """Take the next thing in hand; or say what became of it instead, None if none is due.
 
     Committed before a word goes out: should this process die, it is sent again after its
     window, and not before.
     """
-    with writing(ground, SYSTEM, time) as work:
+    with writing(ground, SYSTEM) as work:
         outgoing = queries.lock_due(work, way)
         if outgoing is None:
             return None
@@ -182,10 +179,10 @@ def attempt(ground: Ground, way_out: WayOut[Any], outgoing_id: UUID) -> Answer |
 
 
 def settle(
-    ground: Ground, way_out: WayOut[Any], taken: InHand, answer: Answer | None, time: Time
+    ground: Ground, way_out: WayOut[Any], taken: InHand, answer: Answer | None
 ) -> Fate:
     """Say what came of a try, unless another try has begun since."""
-    with writing(ground, SYSTEM, time) as work:
+    with writing(ground, SYSTEM) as work:
         outgoing = queries.lock(work, taken.id)
         if outgoing.claim != taken.claim or outgoing.state != State.SENDING:
             return Fate.OVERTAKEN

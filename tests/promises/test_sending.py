@@ -378,7 +378,7 @@ def test_a_channel_that_is_not_set_up_is_alarmed_of_like_one_that_is_down(
     tells(officer, "KZ_LEGAL_AID")
     with capture_logs() as logged:
         for _ in range(200):
-            send_due(world.ground, NO_WAY_OUT, lambda _: world.now)
+            send_due(world.ground, NO_WAY_OUT)
             world.passes(minutes=5)
 
     alarms = [line for line in logged if line["log_level"] == "error"]

@@ -203,10 +203,10 @@ def test_a_sender_that_wakes_up_too_late_changes_nothing(
 
 def main(url: str, keys: str, port: str) -> None:
     """Send what is due at noon, with all the patience there is."""
-    ground = lay_ground(url, FileKeys.load(Path(keys)), lambda: NOON)
+    ground = lay_ground(url, FileKeys.load(Path(keys)), time=lambda _: NOON)
     send = mail_to(int(port), step=60, whole=60).send
     ways = {Way.EMAIL: notices_by(send, None), Way.SMS: notices_by(nowhere, None)}
-    send_due(ground, Senders(ways, HOUR), lambda _: NOON)
+    send_due(ground, Senders(ways, HOUR))
 
 
 if __name__ == "__main__":
