@@ -35,6 +35,8 @@ from sqlalchemy import select
 from app.cli.posting import notices_by, nowhere
 from app.deadlines.limits import Priority
 from app.directory import queries as directory
+from app.directory.actions import load
+from app.directory.changes import Clerk
 from app.kernel.work import Writing
 from app.notices.actions import tell
 from app.outbox.lifecycle import OPEN
@@ -421,3 +423,15 @@ def outbox(world: World) -> list[Outgoing]:
 
 def states(world: World) -> list[tuple[str, str]]:
     return [(one.recipient, str(one.state)) for one in outbox(world)]
+
+
+def reachable(world: World, folder: Path, **addresses: str) -> None:
+    """Let offices be called on by e-mail, as an operator's file says."""
+    lines = [
+        f"{office}_MAIL,{office},email,{address},en,duty,true"
+        for office, address in addresses.items()
+    ]
+    head = "code,focal_point,channel,address,language,label,active"
+    (folder / "contacts.csv").write_text("\n".join([head, *lines]))
+    with world.database.writing() as session:
+        load(Clerk(session, world.ground.ids, world.now), folder)

@@ -10,7 +10,7 @@ import httpx
 import uvicorn
 
 from app.cli.serving import alone, ground_of, migrate, must_be_ready, server
-from app.cli.working import JOBS
+from app.cli.working import jobs_of
 from app.demo import journeys
 from app.demo.cast import UZ_OFFICER, Part
 from app.demo.journeys import Journey
@@ -71,7 +71,7 @@ def serve(settings: Settings, say: Say) -> None:
         running = server(create_app(ground), settings)
         tale = (running, ground, keys, say)
         threading.Thread(target=tell, args=tale, daemon=True).start()
-        with working(ground, JOBS):
+        with working(ground, jobs_of(settings)):
             running.run()
         ground.database.engine.dispose()
 

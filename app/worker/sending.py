@@ -19,6 +19,7 @@ from uuid import UUID
 import structlog
 
 from app.kernel.actors import system_for
+from app.kernel.heartbeat import Part
 from app.kernel.problems import Busy
 from app.kernel.work import Ground, Reading, Writing, reading, writing
 from app.outbox import actions, queries
@@ -27,6 +28,7 @@ from app.outbox.lifecycle import State
 from app.outbox.models import Outgoing, Way
 from app.outbox.pacing import Outcome
 from app.worker.firing import NOBODY
+from app.worker.loop import Job
 
 log = structlog.get_logger("safe_conduct.worker")
 SYSTEM: Final = system_for(NOBODY)
@@ -102,6 +104,15 @@ def send_due(ground: Ground, senders: Senders) -> Sent:
     with ThreadPoolExecutor(len(senders.ways), "sending") as threads:
         looks = [threads.submit(empty, ground, senders, way) for way in senders.ways]
     return Sent(sum((look.result() for look in looks), Counter[Fate]()))
+
+
+def sending(senders: Senders) -> Job:
+    """Let a worker send what is due, again and again."""
+
+    def send(ground: Ground) -> int:
+        return send_due(ground, senders).found
+
+    return Job(Part.NOTICES, send, BATCH)
 
 
 def empty(ground: Ground, senders: Senders, way: Way) -> Counter[Fate]:

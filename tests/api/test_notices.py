@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import timedelta
+from pathlib import Path
 from uuid import UUID, uuid4
 
 import pytest
@@ -12,11 +13,12 @@ from app.directory import queries as directory
 from app.notices.queries import Told, told
 from app.outbox.queries import counts
 from tests.administrators import ADMINISTRATOR, agreed, changes
-from tests.postmen import Mood, Post, calls, outbox, post_of, states, tells
-from tests.world import NOON, Json, Someone, World, done
+from tests.postmen import Mood, Post, calls, outbox, post_of, reachable, states, tells
+from tests.world import NOON, Json, Someone, World, consent, done, for_services
 
 CASE, RECORD = UUID(int=1), UUID(int=2)
 SHUT: Json = {"active": False}
+NGOS = consent(recipient_class={"kind": "non_state", "country": "KZ"})
 
 
 @pytest.fixture
@@ -211,3 +213,46 @@ def test_an_act_calls_on_its_offices_in_its_own_transaction(officer: Someone) ->
 
     assert inside == [("email", "waiting"), ("sms", "waiting")]
     assert rungs(evidence(officer, case=found.id)) == inside
+
+
+def test_who_is_late_and_who_has_the_case_now_are_called_on(
+    post: Post, officer: Someone, tmp_path: Path
+) -> None:
+    reachable(
+        post.world, tmp_path, KZ_LEAD="duty@lead.example", SANA_SEZIM="duty@ngo.example"
+    )
+    case = officer.submits(consents=[consent(), NGOS, for_services()])
+
+    post.world.waits_for(hours=3)
+    post.leaves()
+
+    assert {given.to for given in post.mail.given} == {
+        "duty@lead.example",
+        "duty@ngo.example",
+    }
+    with officer.reading() as work:
+        found = told(work, case_id=get(work, case["code"]).id)
+    assert [one.state for one in found] == ["sent", "sent"]
+
+
+def test_the_desk_is_called_on_by_all_its_channels_when_nobody_is_left(
+    post: Post, officer: Someone
+) -> None:
+    officer.submits()
+
+    post.world.waits_for(hours=3)
+    post.leaves()
+
+    assert [given.to for given in post.mail.given] == ["desk@central-asia.example.org"]
+    assert [given.to for given in post.sms.given] == ["+447700900102"]
+
+
+def test_nobody_is_called_on_while_all_is_in_time(
+    post: Post, officer: Someone, lead: Someone
+) -> None:
+    case = lead.leads(officer.submits())
+    done(lead.refers(case, "KZ_SHELTER_KOGERSHIN"))
+
+    post.world.waits_for(hours=2)
+
+    assert outbox(post.world) == []
