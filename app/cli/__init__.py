@@ -10,7 +10,7 @@ from rich.console import Console
 from sqlalchemy.exc import DBAPIError
 
 from app.access.actions import KEY_DAYS
-from app.cli import administering, demonstrating, publishing, serving, working
+from app.cli import administering, demonstrating, posting, publishing, serving, working
 from app.cli.serving import NotReady
 from app.demo.journeys import JOURNEYS, Journey
 from app.demo.players import StoryBroken
@@ -86,8 +86,9 @@ def run_worker() -> None:
 @worker.command("status")
 def show_worker() -> None:
     """Say whether the worker lives and keeps up; fails if somebody has to look."""
-    keeping = working.kept(serving.ground_of(Settings()))
-    for line in working.told(keeping):
+    ground = serving.ground_of(Settings())
+    keeping = working.kept(ground)
+    for line in (*working.told(keeping), *posting.stands(ground)):
         out.print(line, markup=False, highlight=False, soft_wrap=True)
     if not working.is_well(keeping):
         raise typer.Exit(1)
