@@ -19,6 +19,7 @@ from app.access.queries import authenticate
 from app.deadlines.breaches import oldest
 from app.directory.models import FocalPoint
 from app.kernel.actors import AccountKind, Actor, Role, Scope
+from app.kernel.heartbeat import Part, beat
 from app.kernel.keyfile import FileKeys
 from app.kernel.vault import Vault
 from app.kernel.work import Ground, Reading, Writing, reading, writing
@@ -73,11 +74,15 @@ class World:
         self.now += timedelta(**time)
 
     def works(self) -> int:
-        """Let the worker look until nothing is left to do now; says how much it did."""
+        """Let the worker fire what is due until nothing is left; says how much that was.
+
+        What it sends is left to tests that have somebody to send it to.
+        """
         total = 0
         while found := once(self.ground, CLOCKS):
             total += found
-        with self.database.reading() as session:
+        with self.database.writing() as session:
+            beat(session, Part.NOTICES, self.now)
             assert oldest(session, self.now) is None
         return total
 

@@ -11,7 +11,7 @@ from rich.console import Console
 from sqlalchemy.exc import DBAPIError
 
 from app.access.actions import KEY_DAYS
-from app.cli import administering, demonstrating, publishing, serving, working
+from app.cli import administering, demonstrating, posting, publishing, serving, working
 from app.cli.serving import NotReady
 from app.demo.journeys import JOURNEYS, Journey
 from app.demo.players import StoryBroken
@@ -89,8 +89,9 @@ def run_worker() -> None:
 @worker.command("status")
 def show_worker() -> None:
     """Say whether the worker lives and keeps up; fails if somebody has to look."""
-    keeping = working.kept(serving.ground_of(Settings()))
-    for line in working.told(keeping):
+    ground = serving.ground_of(Settings())
+    keeping = working.kept(ground)
+    for line in (*working.told(keeping), *posting.stands(ground)):
         out.print(line, markup=False, highlight=False, soft_wrap=True)
     if not working.is_well(keeping):
         raise typer.Exit(1)
@@ -165,9 +166,9 @@ def load_directory(
         Path | None, typer.Argument(help="Your own CSV files; else the packaged ones.")
     ] = None,
 ) -> None:
-    """Load countries, focal points, agreements, limits; again it changes nothing."""
+    """Load countries, offices, agreements, limits, contacts; again it changes nothing."""
     loaded = administering.load_directory(serving.ground_of(Settings()), folder)
-    for table in ("countries", "focal_points", "agreements", "limits"):
+    for table in ("countries", "focal_points", "agreements", "limits", "contacts"):
         count = getattr(loaded, table)
         out.print(
             f"{table}: {count.added} added, {count.changed} changed, "

@@ -11,6 +11,7 @@ from app.access.actions import Opening
 from app.access.models import Account
 from app.administration import loading
 from app.administration.loading import Loaded
+from app.cli.posting import gaps, senders_of
 from app.cli.serving import NotReady, about_drill, must_be_ready
 from app.directory import queries as entries
 from app.directory.actions import standard_data
@@ -67,3 +68,6 @@ def examine(ground: Ground, settings: Settings) -> Iterable[str]:
     yield "Every region has a desk."
     if drill := about_drill(ground):
         yield drill
+    senders_of(settings)
+    with ground.database.reading() as session:
+        yield from gaps(session, settings)

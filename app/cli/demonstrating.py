@@ -17,7 +17,7 @@ from app.cli.serving import (
     must_be_ready,
     server,
 )
-from app.cli.working import JOBS
+from app.cli.working import jobs_of
 from app.deadlines.actions import run_out
 from app.demo import journeys
 from app.demo.cast import UZ_OFFICER, Part
@@ -81,7 +81,7 @@ def serve(settings: Settings, say: Say) -> None:
             say(drill)
         tale = (running, ground, keys, say)
         threading.Thread(target=tell, args=tale, daemon=True).start()
-        with working(ground, JOBS):
+        with working(ground, jobs_of(settings)):
             running.run()
         ground.database.engine.dispose()
 

@@ -5,14 +5,19 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Event
 
+from app.cli.posting import senders_of
 from app.cli.serving import alone, ground_of, must_be_ready
 from app.deadlines.keeping import LATE_AFTER, Keeping, look
 from app.kernel.heartbeat import Part
 from app.kernel.work import Ground
 from app.settings import Settings
-from app.worker.loop import CLOCKS, working
+from app.worker.loop import CLOCKS, Job, working
+from app.worker.sending import sending
 
-JOBS = (CLOCKS,)
+
+def jobs_of(settings: Settings) -> tuple[Job, ...]:
+    """Name what a worker does; raises NotReady for settings that do not go together."""
+    return CLOCKS, sending(senders_of(settings))
 
 
 def run(settings: Settings) -> None:
@@ -23,7 +28,7 @@ def run(settings: Settings) -> None:
     ground = ground_of(settings)
     with alone(settings.database_url):
         must_be_ready(ground)
-        with working(ground, JOBS):
+        with working(ground, jobs_of(settings)):
             told.wait()
     ground.database.engine.dispose()
 
@@ -31,7 +36,7 @@ def run(settings: Settings) -> None:
 @contextmanager
 def beside(ground: Ground, settings: Settings) -> Iterator[None]:
     """Work in the process that serves, where the settings say so."""
-    with working(ground, JOBS if settings.works_inside else ()):
+    with working(ground, jobs_of(settings) if settings.works_inside else ()):
         yield
 
 
