@@ -16,7 +16,7 @@ from sqlalchemy import select
 from app.access.actions import Opening, make_key, open_account
 from app.access.queries import authenticate
 from app.directory.models import FocalPoint
-from app.kernel.actors import AccountKind, Actor, Role, Scope
+from app.kernel.actors import SYSTEM, AccountKind, Actor, Role, Scope
 from app.kernel.keyfile import FileKeys
 from app.kernel.work import Reading, Writing, reading, writing
 from app.main import create_app, lay_ground
@@ -56,6 +56,10 @@ class World:
             key = make_key(session, account, scopes, self.now, days=3650)
             actor = authenticate(session, key, self.now)
         return Someone(self, focal_point, actor, key)
+
+    def by_itself(self) -> AbstractContextManager[Writing]:
+        """Begin to write as the service does what nobody asked for."""
+        return writing(self.ground, SYSTEM)
 
     def passes(self, **time: float) -> None:
         """Let time go by: days, hours, minutes."""

@@ -133,3 +133,8 @@ class Actor:
     kind: AccountKind
     roles: frozenset[Role]
     scopes: frozenset[Scope]
+
+
+_NOBODY: Final = UUID(int=0)
+SYSTEM: Final = Actor(_NOBODY, _NOBODY, AccountKind.INTEGRATION, frozenset(), frozenset())
+"""The service by itself: of no focal point, party to nothing, journalled as nobody."""
