@@ -31,7 +31,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, Session, declared_attr, mapp
 from sqlalchemy.types import TypeDecorator
 
 from app.kernel.fairness import FairLock
-from app.kernel.traces import rewrite, truncate_wal
+from app.kernel.traces import scrub_postgresql, scrub_sqlite
 from app.kernel.trouble import honest_about_load
 
 CONSTRAINT_NAMES = {
@@ -161,11 +161,11 @@ class Database:
         """
         with honest_about_load(), self._turn:
             if self.is_sqlite:
-                return truncate_wal(self.engine)
+                return scrub_sqlite(self.engine, table)
             engine = self.engine.execution_options(isolation_level="AUTOCOMMIT")
             with engine.connect() as connection:
                 try:
-                    return rewrite(connection, table)
+                    return scrub_postgresql(connection, table)
                 finally:
                     for setting in POSTGRESQL_SETTINGS:
                         connection.execute(text(setting))

@@ -1,13 +1,14 @@
 """What a deletion leaves on the disk, and getting rid of it as far as a database lets one.
 
 SQLite, with `secure_delete`, overwrites what is deleted in the transaction that deletes it;
-what was there before stands in the journal (WAL) until that is emptied. PostgreSQL neither
-overwrites nor, when it vacuums, clears what it frees: the bytes stay in the page until
-others take their place. Only a table that is written anew no longer has them. Neither
-reaches what is elsewhere: docs/privacy.md says what that is.
+but a row that ever moved to another page may have left a copy in the old one, and what was
+there before stands in the journal (WAL) until that is emptied. PostgreSQL overwrites
+nothing, and a vacuum does not clear what it frees: the bytes stay in their page until
+others take their place. What helps on both is to write the table anew. Neither reaches what
+is elsewhere: docs/privacy.md says what that is.
 """
 
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import Connection, Engine, text
 
@@ -33,24 +34,38 @@ HELD: Final = text("""SELECT EXISTS (
 LIMITS: Final = ("SET lock_timeout = '1s'", "SET statement_timeout = '60s'")
 
 
-def truncate_wal(engine: Engine) -> bool:
-    """Move what the journal of SQLite holds to its place, and empty it.
+def scrub_sqlite(engine: Engine, table: str) -> bool:
+    """Write a table of SQLite anew, move all to its place, and empty the journal.
 
-    False: somebody still reads it.
+    False: somebody still reads what was there before. Nobody else writes meanwhile.
     """
     connection = engine.raw_connection()
     try:
-        cursor = connection.cursor()
-        [(patience,)] = cursor.execute("PRAGMA busy_timeout").fetchall()
+        cursor: Any = connection.cursor()
+        cursor.execute("PRAGMA query_only = OFF")
+        write_anew(cursor, table)
+        [(usual,)] = cursor.execute("PRAGMA busy_timeout").fetchall()
         cursor.execute(f"PRAGMA busy_timeout = {PATIENCE}")
         [(busy, *_)] = cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
-        cursor.execute(f"PRAGMA busy_timeout = {patience}")
+        cursor.execute(f"PRAGMA busy_timeout = {usual}")
     finally:
-        connection.close()
+        connection.close()  # what was not committed is rolled back
     return not busy
 
 
-def rewrite(connection: Connection, table: str) -> bool:
+def write_anew(cursor: Any, table: str) -> None:
+    """Free every page of a small table, which clears them, and fill others in order."""
+    cursor.execute("BEGIN IMMEDIATE")
+    every = f"SELECT * FROM {table} ORDER BY rowid"  # noqa: S608 - named by our code
+    rows = cursor.execute(every).fetchall()
+    cursor.execute(f"DELETE FROM {table}")  # noqa: S608
+    if rows:
+        values = ", ".join("?" for _ in rows[0])
+        cursor.executemany(f"INSERT INTO {table} VALUES ({values})", rows)  # noqa: S608
+    cursor.execute("COMMIT")
+
+
+def scrub_postgresql(connection: Connection, table: str) -> bool:
     """Write a table of PostgreSQL anew, without what was deleted from it.
 
     False: somebody may still see that, or it is not ours to do. Outside any transaction;
