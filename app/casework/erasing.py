@@ -94,23 +94,19 @@ def lapse(work: Writing, case: Case) -> None:
 
 
 def erase_again(work: Writing, case_id: UUID, at: datetime) -> bool:
-    """Destroy again what the ledger says was erased then, as the system; False: not here.
+    """Destroy again what the ledger says was erased, as the system; False: it is not here.
 
     A restored draft is thrown away, anything else is erased, whatever state the backup had
     it in and whatever hold was on it: it was erased since (R34).
     """
     case = queries.hold_by_id(work, case_id)
-    terms = Terms(erased_before=True)
-    erasures.enter(work.session, case_id, at)
-    if case is None or case.state == State.ERASED:
+    new = erasures.enter(work.session, case_id, at)
+    if not new or case is None or case.state == State.ERASED:
         return False
-    action = Action.DISCARD if case.state == State.DRAFT else Action.ERASE_AGAIN
-    row = by_system(case, action)
-    RULES.require(row, situation.unopened(work, case, terms))
-    if case.state == State.DRAFT:
-        throw_away(work, case, row)
-    else:
-        empty(work, case, row)
+    is_draft = case.state == State.DRAFT
+    row = by_system(case, Action.DISCARD if is_draft else Action.ERASE_AGAIN)
+    RULES.require(row, situation.unopened(work, case, Terms(erased_before=True)))
+    (throw_away if is_draft else empty)(work, case, row)
     return True
 
 

@@ -35,11 +35,13 @@ class Mark:
     count: int
 
 
-def enter(session: Session, case_id: UUID, at: datetime) -> None:
-    """Record that a key was destroyed; that it was destroyed before is recorded already."""
-    if session.get(Erasure, case_id) is None:
-        session.add(Erasure(case_id=case_id, at=at))
-        session.flush()
+def enter(session: Session, case_id: UUID, at: datetime) -> bool:
+    """Record that a key was destroyed; False: that is recorded already."""
+    if session.get(Erasure, case_id) is not None:
+        return False
+    session.add(Erasure(case_id=case_id, at=at))
+    session.flush()
+    return True
 
 
 def mark(session: Session) -> Mark:

@@ -1,22 +1,16 @@
 """What the system erases when its time is over, and what holds it back."""
 
 import pytest
-from sqlalchemy import func, select
 
-from app.cases import queries
-from app.cases.models import Case, CaseKey, RiskAssessment, Sealed
-from app.cases.records import Fact, Question
-from app.casework import erasing
 from app.consents.models import Consent
 from app.kernel.actors import Role
 from app.kernel.erasures import Erasure
 from app.kernel.lifecycle import ActionIllegal
 from app.kernel.needs import NeedsUnmet
-from app.kernel.work import Writing
 from app.referrals.models import Referral
-from app.returns.models import Done
-from app.routing.models import LeftOutRow, Shortlisted
-from app.screening.models import Screening
+from app.returns.models import Return
+from tests.erased import TELLING, drop, kept, lapse
+from tests.homecoming import begin
 from tests.world import (
     SIGNS,
     Json,
@@ -34,11 +28,6 @@ WITHDRAW: Json = {"reason": "SENT_IN_ERROR", "note": "Not this one"}
 ERASE: Json = {"reason": "SURVIVOR_REQUEST"}
 HOLD: Json = {"value": "in_force"}
 LIFT: Json = {"value": "lifted"}
-TELLING = (
-    *(CaseKey, Sealed, RiskAssessment, Fact, Question, Screening, Done),
-    *(Shortlisted, LeftOutRow),
-)
-"""Tables that say something of a person; none of their rows outlives an erasure."""
 
 
 @pytest.fixture
@@ -63,34 +52,6 @@ def over(officer: Someone, lead: Someone) -> Json:
     done(lead.creates(f"{path_of(case)}/questions", asked))
     done(lead.refers(case, "KZ_SHELTER_KOGERSHIN"))
     return done(lead.does("stop", case, STOP))
-
-
-def held(work: Writing, case: Json) -> Case:
-    """Hold a case as the worker does."""
-    wanted = select(Case.id).where(Case.code == case["code"])
-    found = queries.hold_by_id(work, work.session.scalars(wanted).one())
-    assert found is not None
-    return found
-
-
-def lapse(world: World, case: Json) -> None:
-    with world.by_itself() as work:
-        erasing.lapse(work, held(work, case))
-
-
-def drop(world: World, case: Json) -> None:
-    with world.by_itself() as work:
-        erasing.drop(work, held(work, case))
-
-
-def kept(world: World, *tables: type) -> dict[str, int]:
-    """Say of which of some tables there are rows, and how many."""
-    with world.database.reading() as session:
-        counts = {
-            table.__tablename__: session.scalar(select(func.count()).select_from(table))  # type: ignore[attr-defined]
-            for table in tables
-        }
-    return {name: count for name, count in counts.items() if count}
 
 
 def test_a_case_is_erased_when_its_retention_is_over_and_by_nobody(
@@ -328,3 +289,23 @@ def test_what_waited_for_a_second_person_lapses_with_the_case(
     late = second.post(f"/approvals/{asked['id']}/approve")
 
     assert problem(late) == (409, "approval-decided")
+
+
+def test_of_a_return_no_more_is_left_than_that_there_was_one(
+    world: World, officer: Someone, lead: Someone, guard: Someone
+) -> None:
+    home = begin(world, officer, lead)
+    home.goes(upto="monitor")
+    world.passes(days=30)
+    assessed = kept(world, *TELLING)["return_step"]
+    done(lead.does("stop", home.case, STOP))
+    world.passes(days=731)
+
+    lapse(world, home.case)
+
+    assert assessed == 12
+    assert kept(world, *TELLING) == {}
+    assert kept(world, Return) == {"return_checklist": 1}
+    with world.database.reading() as session:
+        assert session.get_one(Return, 1).visits == []
+    assert guard.sees(home.case)["state"] == "erased"
