@@ -7,14 +7,16 @@ import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Barrier
 from uuid import UUID, uuid4
 
 import pytest
 from fastapi.testclient import TestClient
+from sqlalchemy import insert
 
 from app.cases.erasing import Aftermath
 from app.kernel import erasures
-from app.kernel.erasures import enter
+from app.kernel.erasures import Erasure, enter
 from app.kernel.ledger import (
     ErasuresDue,
     Ledger,
@@ -22,6 +24,7 @@ from app.kernel.ledger import (
     LedgerForeign,
     LedgerUnusable,
 )
+from app.kernel.ledger_file import alone
 from app.main import create_app
 from tests.databases import Copy, overheard
 from tests.serving import ROOT
@@ -115,17 +118,41 @@ def test_a_beat_after_which_nothing_is_new_costs_next_to_nothing(
     assert all("count(*)" in statement for statement in looked)
 
 
+def test_whoever_writes_waits_for_another_process_that_does(
+    world: World, ledger: Ledger, path: Path
+) -> None:
+    ledger.start(world.ground)
+    erase(world)
+
+    with ThreadPoolExecutor(1) as pool:
+        with alone(path):
+            waiting = pool.submit(ledger.copy_out, world.ground)
+            with pytest.raises(TimeoutError):
+                waiting.result(0.5)
+            meanwhile = named(path)
+        added = waiting.result(30)
+
+    assert (meanwhile, added) == (set(), 1)
+
+
 def test_processes_that_copy_out_at_once_write_each_line_once(
     world: World, ledger: Ledger, path: Path
 ) -> None:
     ledger.start(world.ground)
-    erase(world, *(uuid4() for _ in range(200)))
+    rows = [{"case_id": uuid4(), "at": NOON} for _ in range(3000)]
+    with world.database.writing() as session:
+        session.execute(insert(Erasure), rows)
+    barrier = Barrier(8)
+
+    def copy_out(_: int) -> int:
+        barrier.wait()
+        return Ledger(path).copy_out(world.ground)
 
     with ThreadPoolExecutor(8) as pool:
-        added = list(pool.map(lambda _: Ledger(path).copy_out(world.ground), range(8)))
+        added = list(pool.map(copy_out, range(8)))
 
-    assert sum(added) == 200
-    assert path.read_text().count("\nerased ") == 200
+    assert sum(added) == 3000
+    assert path.read_text().count("\nerased ") == 3000
     assert named(path) == known(world)
 
 
