@@ -67,6 +67,14 @@ class Settings(BaseSettings):
         Path,
         Field(description="The key-encryption keys: a file that only its owner can read."),
     ] = Path("var/keys")
+    erasure_ledger: Annotated[
+        Path,
+        Field(
+            description="The ledger of erasures: a copy outside the database, which a "
+            "restored backup must obey. On another disk than the database, and backed up "
+            "apart from it."
+        ),
+    ] = Path("var/erasures")
     host: Annotated[
         str, Field(description="Address to listen on; `0.0.0.0` in the image.")
     ] = "127.0.0.1"

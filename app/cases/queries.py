@@ -82,6 +82,11 @@ def hold_unless_held(work: Writing, case_id: UUID) -> Case | None:
     return work.session.scalar(free.execution_options(populate_existing=True))
 
 
+def hold_by_id(work: Writing, case_id: UUID) -> Case | None:
+    """Find a case and hold it, whoever asks: for what the system does. None: no such."""
+    return work.session.scalar(held(select(Case).where(Case.id == case_id)))
+
+
 def across_a_border(work: Reading, case_ids: Iterable[UUID]) -> Mapping[UUID, Case]:
     """Find those of some cases whose person was led to another country, whoever asks."""
     wanted = Case.id.in_(set(case_ids)) & Case.relocated_at.is_not(None)

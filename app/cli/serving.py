@@ -15,9 +15,9 @@ from sqlalchemy import make_url
 from sqlalchemy.orm import Session
 
 from app.directory.queries import regions_without_desk
-from app.kernel.db import OWNER_ROLE, Database, migrated_to
-from app.kernel.journal import renew_epoch
+from app.kernel.db import migrated_to
 from app.kernel.keyfile import FileKeys
+from app.kernel.ledger import Ledger
 from app.kernel.migrations import head, upgrade
 from app.kernel.work import Ground
 from app.main import lay_ground
@@ -65,25 +65,17 @@ def migrate(settings: Settings) -> None:
     upgrade(url.render_as_string(hide_password=False))
 
 
-def restored(settings: Settings) -> None:
-    """Name a restored database anew, as its owner; raises NotReady."""
-    with alone(settings.database_url):
-        url = settings.migration_database_url or settings.database_url
-        database = Database(url, OWNER_ROLE)
-        with database.writing() as session:
-            must_be_migrated(session)
-            renew_epoch(session)
-        database.engine.dispose()
-
-
 def must_be_migrated(session: Session) -> None:
     """Raise NotReady unless the tables are those this code knows."""
     if migrated_to(session) != head():
         raise NotReady("The database is not at the newest migration: safe-conduct migrate")
 
 
-def must_be_ready(ground: Ground) -> None:
-    """Raise NotReady unless the tables are there and no case could be without an owner."""
+def must_be_ready(ground: Ground, ledger: Ledger) -> None:
+    """Raise NotReady unless the tables are there and no case could be without an owner.
+
+    Raises LedgerRefused if the database holds what was erased, or nobody can tell.
+    """
     with ground.database.reading() as session:
         must_be_migrated(session)
         if orphans := regions_without_desk(session):
@@ -92,6 +84,7 @@ def must_be_ready(ground: Ground) -> None:
                 f"No desk serves every country of {regions}: add one of kind desk to a "
                 "focal_points.csv, then: safe-conduct directory load FOLDER"
             )
+    ledger.must_agree(ground)
 
 
 @contextmanager

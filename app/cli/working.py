@@ -9,15 +9,17 @@ from app.cli.posting import senders_of
 from app.cli.serving import alone, ground_of, must_be_ready
 from app.deadlines.keeping import LATE_AFTER, Keeping, look
 from app.kernel.heartbeat import Part
+from app.kernel.ledger import Ledger
 from app.kernel.work import Ground
 from app.settings import Settings
+from app.worker.erasing import after_erasures
 from app.worker.loop import CLOCKS, Job, working
 from app.worker.sending import sending
 
 
-def jobs_of(settings: Settings) -> tuple[Job, ...]:
+def jobs_of(ground: Ground, ledger: Ledger, settings: Settings) -> tuple[Job, ...]:
     """Name what a worker does; raises NotReady for settings that do not go together."""
-    return CLOCKS, sending(senders_of(settings))
+    return CLOCKS, sending(senders_of(settings)), after_erasures(ground, ledger)
 
 
 def run(settings: Settings) -> None:
@@ -25,18 +27,20 @@ def run(settings: Settings) -> None:
     told = Event()
     for end in (signal.SIGTERM, signal.SIGINT):
         signal.signal(end, lambda *_: told.set())
-    ground = ground_of(settings)
+    ground, ledger = ground_of(settings), Ledger(settings.erasure_ledger)
     with alone(settings.database_url):
-        must_be_ready(ground)
-        with working(ground, jobs_of(settings)):
+        must_be_ready(ground, ledger)
+        ledger.start(ground)
+        with working(ground, jobs_of(ground, ledger, settings)):
             told.wait()
     ground.database.engine.dispose()
 
 
 @contextmanager
-def beside(ground: Ground, settings: Settings) -> Iterator[None]:
+def beside(ground: Ground, ledger: Ledger, settings: Settings) -> Iterator[None]:
     """Work in the process that serves, where the settings say so."""
-    with working(ground, jobs_of(settings) if settings.works_inside else ()):
+    jobs = jobs_of(ground, ledger, settings) if settings.works_inside else ()
+    with working(ground, jobs):
         yield
 
 

@@ -148,3 +148,7 @@ def system_for(focal_point: UUID) -> Actor:
     """Act as the system, about what this focal point left undone; with no role or scope."""
     nothing: frozenset[Role] = frozenset()
     return Actor(SYSTEM_ACCOUNT, focal_point, AccountKind.INTEGRATION, nothing, frozenset())
+
+
+SYSTEM: Final = system_for(UUID(int=0))
+"""The service by itself: of no focal point, party to nothing, journalled as nobody."""

@@ -8,7 +8,7 @@ from app.consents import standing
 from app.deadlines import actions as deadlines
 from app.deadlines.limits import ClockKind
 from app.deadlines.queries import running, until
-from app.kernel.actors import Relation, Side
+from app.kernel.actors import Side
 from app.kernel.work import Writing
 from app.referrals import queries
 from app.referrals.actions import OPENERS, Move, rests, take, wind
@@ -126,10 +126,3 @@ def expire(work: Writing, referral: Referral) -> None:
     """Let a referral end that nobody decided or answered in time (D01 twice, D03)."""
     step = TABLE.find(referral.state, Action.EXPIRE, {Side.SYSTEM}, frozenset())
     take(work, Move(referral.case, referral, step, referral.audience), by_system=True)
-
-
-def leave_all(work: Writing, case: Case) -> None:
-    """End every recipient's part, and its clock: nothing is left to delete or to read."""
-    for referral in queries.of_case(work, case.id):
-        case.dismiss(Relation.RECIPIENT, work.now, referral.id)
-        deadlines.stop(work, referral.id)

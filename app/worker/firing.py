@@ -15,12 +15,11 @@ from sqlalchemy.exc import DBAPIError
 from app.casework.overdue import fire
 from app.deadlines import actions as deadlines
 from app.deadlines import breaches
-from app.kernel.actors import system_for
+from app.kernel.actors import SYSTEM
 from app.kernel.problems import Busy, Problem
 from app.kernel.work import Ground, writing
 
 log = structlog.get_logger("safe_conduct.worker")
-NOBODY: Final = UUID(int=0)
 BATCH: Final = 200
 
 
@@ -57,7 +56,7 @@ def fire_due(ground: Ground, limit: int = BATCH) -> Fired:
 def fire_one(ground: Ground, number: int, case_id: UUID) -> bool | None:
     """Fire one clock; False: it was left to another, None: it failed, and waits."""
     try:
-        with writing(ground, system_for(NOBODY)) as work:
+        with writing(ground, SYSTEM) as work:
             return fire(work, number, case_id)
     except Busy:
         return False

@@ -11,10 +11,8 @@ from threading import Event, Thread
 from typing import Final
 
 import structlog
-from sqlalchemy.exc import DBAPIError
 
 from app.kernel.heartbeat import Part, beat
-from app.kernel.problems import Busy
 from app.kernel.work import Ground
 from app.worker.firing import BATCH, fire_due
 
@@ -61,7 +59,7 @@ def keep_at(ground: Ground, job: Job, stop: Event) -> None:
     while not stop.wait(pause):
         try:
             found = once(ground, job)
-        except (Busy, DBAPIError, OSError) as error:
+        except Exception as error:  # noqa: BLE001 - whatever it is, the worker lives on
             failures += 1
             pause = min(PAUSE * 2**failures, LONGEST_PAUSE)
             log.error("worker.failed", part=job.part, error=type(error).__name__)  # noqa: TRY400 - a message may repeat what was written

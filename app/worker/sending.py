@@ -18,7 +18,7 @@ from uuid import UUID
 
 import structlog
 
-from app.kernel.actors import system_for
+from app.kernel.actors import SYSTEM
 from app.kernel.heartbeat import Part
 from app.kernel.problems import Busy
 from app.kernel.work import Ground, Reading, Writing, reading, writing
@@ -27,11 +27,9 @@ from app.outbox.actions import Answer
 from app.outbox.lifecycle import State
 from app.outbox.models import Outgoing, Way
 from app.outbox.pacing import Outcome
-from app.worker.firing import NOBODY
 from app.worker.loop import Job
 
 log = structlog.get_logger("safe_conduct.worker")
-SYSTEM: Final = system_for(NOBODY)
 BATCH: Final = 200
 PATIENCE: Final = 10.0
 """Seconds after which a look begins nothing more; it ends with what is in hand."""
