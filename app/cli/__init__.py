@@ -10,7 +10,7 @@ from rich.console import Console
 from sqlalchemy.exc import DBAPIError
 
 from app.access.actions import KEY_DAYS
-from app.cli import administering, demonstrating, publishing, serving, working
+from app.cli import administering, demonstrating, publishing, serving, status, working
 from app.cli.serving import NotReady
 from app.demo.journeys import JOURNEYS, Journey
 from app.demo.players import StoryBroken
@@ -70,7 +70,7 @@ def serve() -> None:
     ground = serving.ground_of(settings)
     with serving.alone(settings.database_url):
         serving.must_be_ready(ground)
-        with working.beside(ground, settings):
+        with serving.exposing(ground, settings), working.beside(ground, settings):
             serving.server(create_app(ground), settings).run()
         ground.database.engine.dispose()
 
@@ -84,12 +84,16 @@ def run_worker() -> None:
 
 
 @worker.command("status")
-def show_worker() -> None:
+def show_worker(
+    *, as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False
+) -> None:
     """Say whether the worker lives and keeps up; fails if somebody has to look."""
-    keeping = working.kept(serving.ground_of(Settings()))
-    for line in working.told(keeping):
-        out.print(line, markup=False, highlight=False, soft_wrap=True)
-    if not working.is_well(keeping):
+    found = status.status_of(serving.ground_of(Settings()))
+    if as_json:
+        say(status.as_json(found))
+    else:
+        out.print(*status.as_table(found), sep="\n")
+    if not found.is_well:
         raise typer.Exit(1)
 
 

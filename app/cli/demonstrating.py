@@ -9,7 +9,14 @@ from typing import Final
 import httpx
 import uvicorn
 
-from app.cli.serving import alone, ground_of, migrate, must_be_ready, server
+from app.cli.serving import (
+    alone,
+    exposing,
+    ground_of,
+    migrate,
+    must_be_ready,
+    server,
+)
 from app.cli.working import JOBS
 from app.demo import journeys
 from app.demo.cast import UZ_OFFICER, Part
@@ -71,7 +78,7 @@ def serve(settings: Settings, say: Say) -> None:
         running = server(create_app(ground), settings)
         tale = (running, ground, keys, say)
         threading.Thread(target=tell, args=tale, daemon=True).start()
-        with working(ground, JOBS):
+        with exposing(ground, settings), working(ground, JOBS):
             running.run()
         ground.database.engine.dispose()
 

@@ -1,13 +1,11 @@
-"""The worker as a process of its own, and what an operator sees of it."""
+"""The worker as a process of its own, or beside what serves."""
 
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Event
 
-from app.cli.serving import alone, ground_of, must_be_ready
-from app.deadlines.keeping import LATE_AFTER, Keeping, look
-from app.kernel.heartbeat import Part
+from app.cli.serving import alone, exposing, ground_of, must_be_ready
 from app.kernel.work import Ground
 from app.settings import Settings
 from app.worker.loop import CLOCKS, working
@@ -23,7 +21,7 @@ def run(settings: Settings) -> None:
     ground = ground_of(settings)
     with alone(settings.database_url):
         must_be_ready(ground)
-        with working(ground, JOBS):
+        with exposing(ground, settings), working(ground, JOBS):
             told.wait()
     ground.database.engine.dispose()
 
@@ -31,31 +29,8 @@ def run(settings: Settings) -> None:
 @contextmanager
 def beside(ground: Ground, settings: Settings) -> Iterator[None]:
     """Work in the process that serves, where the settings say so."""
-    with working(ground, JOBS if settings.works_inside else ()):
+    if not settings.works_inside:
         yield
-
-
-def kept(ground: Ground) -> Keeping:
-    """Look how the clocks are kept."""
-    with ground.database.reading() as session:
-        return look(session, ground.time(session))
-
-
-def is_well(keeping: Keeping) -> bool:
-    """Say whether nobody has to be called."""
-    return not keeping.silent and not keeping.is_late
-
-
-def told(keeping: Keeping) -> Iterator[str]:
-    """Say it in lines."""
-    for part in Part:
-        at = keeping.beats.get(part)
-        ago = f"{(keeping.now - at).total_seconds():.0f} s ago" if at else "never"
-        state = "silent" if part in keeping.silent else "alive"
-        yield f"{part}: {state}, last heard of {ago}"
-    if keeping.oldest is None:
-        yield "No clock waits."
-    else:
-        waits = (keeping.now - keeping.oldest).total_seconds()
-        late = "late" if keeping.is_late else "in time"
-        yield f"A clock ran out {waits:.0f} s ago: {late} (late after {LATE_AFTER})"
+        return
+    with working(ground, JOBS):
+        yield

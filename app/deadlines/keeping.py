@@ -6,7 +6,9 @@ from typing import Final
 
 from sqlalchemy.orm import Session
 
-from app.deadlines.queries import oldest_overdue
+from app.deadlines import queries
+from app.deadlines.limits import ClockKind
+from app.deadlines.queries import Failing
 from app.kernel.heartbeat import Part, last_beats
 
 SILENT_AFTER: Final = timedelta(seconds=60)
@@ -37,4 +39,31 @@ class Keeping:
 
 def look(session: Session, now: datetime) -> Keeping:
     """Look how the clocks are kept, by the time of the database."""
-    return Keeping(now, last_beats(session), oldest_overdue(session, now))
+    return Keeping(now, last_beats(session), queries.oldest_overdue(session, now))
+
+
+@dataclass(frozen=True)
+class Backlog:
+    """What waits for the worker, what it cannot do, and who waits longest for others.
+
+    `failing`: the worst kind first.
+    """
+
+    now: datetime
+    overdue: int
+    oldest: datetime | None
+    failing: list[Failing]
+    unacknowledged: datetime | None
+    late_at_desks: int
+
+
+def backlog(session: Session, now: datetime) -> Backlog:
+    """Count what waits, over all offices: who waits for whom is theirs to know (A8)."""
+    return Backlog(
+        now,
+        queries.overdue_count(session, now),
+        queries.oldest_overdue(session, now),
+        queries.failing(session),
+        queries.asked_first(session, ClockKind.ACKNOWLEDGE),
+        queries.late_at_desks(session, now),
+    )

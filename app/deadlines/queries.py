@@ -2,16 +2,39 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import Final, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Select, case, func, select
+from sqlalchemy import ColumnElement, Select, case, func, select
 from sqlalchemy.orm import Session
 
 from app.deadlines.limits import ANSWERS, UNHURRIED, ClockKind
 from app.deadlines.models import Clock, Firing
 from app.deadlines.silence import DAY, length_of, silences
+from app.directory.kinds import Kind
 from app.directory.models import FocalPoint
 from app.kernel.work import Reading, Writing
+
+
+class Due(NamedTuple):
+    """A clock to look at, with the case to hold first."""
+
+    number: int
+    case_id: UUID
+    kind: ClockKind
+
+
+class Failing(NamedTuple):
+    """How many clocks of a kind could not be fired, and how often one of them failed."""
+
+    kind: ClockKind
+    clocks: int
+    failures: int
+
+
+DUE: Final = (Clock.number, Clock.case_id, Clock.kind)
+SINCE: Final = func.coalesce(Clock.fires_at, Clock.due_at, type_=Clock.due_at.type)
+"""Since when a clock that ran out waits for the worker."""
 
 
 def running(work: Reading, record_ids: Iterable[UUID]) -> Mapping[UUID, Clock]:
@@ -58,29 +81,33 @@ def late_count(work: Reading, case_id: UUID, waited_on: UUID) -> int:
     )
 
 
-def overdue(session: Session, now: datetime, limit: int) -> Sequence[tuple[int, UUID]]:
-    """List the clocks that ran out and were not looked at since, with their cases.
+def waits_for_the_worker(now: datetime) -> ColumnElement[bool]:
+    """Spell that a clock ran out and was not looked at since."""
+    again = Clock.fires_at.is_(None) | (Clock.fires_at <= now)
+    return Clock.stopped_at.is_(None) & (Clock.due_at <= now) & again
+
+
+def overdue(session: Session, now: datetime, limit: int) -> Sequence[Due]:
+    """List the clocks that ran out and were not looked at since.
 
     The longest overdue first. They are not held: whoever fires one looks again.
     """
-    again = Clock.fires_at.is_(None) | (Clock.fires_at <= now)
-    running_out = Clock.stopped_at.is_(None) & (Clock.due_at <= now) & again
-    late = select(Clock.number, Clock.case_id).where(running_out)
+    late = select(*DUE).where(waits_for_the_worker(now))
     rows = session.execute(late.order_by(Clock.due_at, Clock.number).limit(limit))
-    return [(number, case_id) for number, case_id in rows]
+    return [Due(*row) for row in rows]
 
 
-def abandoned(session: Session, limit: int) -> Sequence[tuple[int, UUID]]:
-    """List the clocks that wait for an office that is active no longer, and their cases.
+def abandoned(session: Session, limit: int) -> Sequence[Due]:
+    """List the clocks that wait for an office that is active no longer.
 
     Once each: nobody has to wait until a deadline for somebody who is not there.
     """
     gone = select(FocalPoint.id).where(~FocalPoint.active)
     waits = Clock.stopped_at.is_(None) & Clock.fires_at.is_(None)
     waits_for_them = waits & Clock.waits_on.in_(gone) & Clock.kind.not_in(UNHURRIED)
-    rows = select(Clock.number, Clock.case_id).where(waits_for_them)
+    rows = select(*DUE).where(waits_for_them)
     found = session.execute(rows.order_by(Clock.number).limit(limit))
-    return [(number, case_id) for number, case_id in found]
+    return [Due(*row) for row in found]
 
 
 def is_up(clock: Clock, now: datetime, *, absent: bool) -> bool:
@@ -93,10 +120,37 @@ def is_up(clock: Clock, now: datetime, *, absent: bool) -> bool:
 
 def oldest_overdue(session: Session, now: datetime) -> datetime | None:
     """Say since when a clock waits to be looked at; None: none does."""
-    again = Clock.fires_at.is_(None) | (Clock.fires_at <= now)
-    waiting = Clock.stopped_at.is_(None) & (Clock.due_at <= now) & again
-    since = func.coalesce(Clock.fires_at, Clock.due_at, type_=Clock.due_at.type)
-    return session.scalar(select(since).where(waiting).order_by(since).limit(1))
+    waiting = select(SINCE).where(waits_for_the_worker(now))
+    return session.scalar(waiting.order_by(SINCE).limit(1))
+
+
+def overdue_count(session: Session, now: datetime) -> int:
+    """Count the clocks that wait to be looked at."""
+    waiting = select(func.count()).where(waits_for_the_worker(now))
+    return session.scalars(waiting).one()
+
+
+def failing(session: Session) -> list[Failing]:
+    """Say which kinds of clocks could not be fired, the worst first."""
+    failed = Clock.stopped_at.is_(None) & (Clock.failures > 0)
+    most = func.max(Clock.failures)
+    rows = select(Clock.kind, func.count(), most).where(failed).group_by(Clock.kind)
+    ordered = rows.order_by(most.desc(), func.count().desc(), Clock.kind)
+    return [Failing(*row) for row in session.execute(ordered)]
+
+
+def asked_first(session: Session, kind: ClockKind) -> datetime | None:
+    """Say since when somebody waits longest for an answer of a kind; None: nobody does."""
+    waiting = Clock.stopped_at.is_(None) & (Clock.kind == kind)
+    return session.scalar(select(func.min(Clock.set_at)).where(waiting))
+
+
+def late_at_desks(session: Session, now: datetime) -> int:
+    """Count the cases that wait for a desk longer than they may."""
+    desks = select(FocalPoint.id).where(FocalPoint.kind == Kind.DESK)
+    late = Clock.stopped_at.is_(None) & (Clock.due_at <= now) & Clock.waits_on.in_(desks)
+    cases = select(func.count(Clock.case_id.distinct())).where(late)
+    return session.scalars(cases).one()
 
 
 def again(work: Writing, number: int) -> Clock:
