@@ -97,7 +97,7 @@ HEARTBEATS: Final = Watch[Mapping[str, float]](
     (
         Gauge(
             "heartbeat_age_seconds",
-            "Since a part of the worker last finished a look.",
+            "Since this part of the worker was last heard of.",
             lambda found: found,
             label="part",
             limit=SILENT_AFTER.total_seconds(),
@@ -115,14 +115,14 @@ CLOCKS: Final = Watch[Backlog](
         ),
         Gauge(
             "clock_oldest_overdue_seconds",
-            "How long the longest of them has waited; 0: none waits.",
+            "How long the oldest of them has waited.",
             lambda found: seconds_since(found.oldest, found.now),
             limit=LATE_AFTER.total_seconds(),
             remedy="The worker is too slow or gets nowhere: read its log, add a worker.",
         ),
         Gauge(
             "clocks_failing",
-            "Clocks that could not be fired, and are tried again ever later.",
+            "Clocks that failed, and are tried again ever later.",
             lambda found: sum(one.clocks for one in found.failing),
             limit=0,
             remedy="Find `clock.failed` in the worker's log: it says what failed.",
@@ -130,12 +130,12 @@ CLOCKS: Final = Watch[Backlog](
         ),
         Gauge(
             "oldest_unacknowledged_seconds",
-            "How long a case or referral has waited to be acknowledged; 0: none waits.",
+            "Oldest case or referral that nobody acknowledged.",
             lambda found: seconds_since(found.unacknowledged, found.now),
         ),
         Gauge(
             "cases_late_at_a_desk",
-            "Cases that a desk has not answered in time: nobody comes after a desk.",
+            "Cases that a desk has not answered in time.",
             lambda found: found.late_at_desks,
         ),
     ),
