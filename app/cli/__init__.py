@@ -222,7 +222,7 @@ def openapi(*, check: Check = False) -> None:
 
 @cli.command()
 def docs(*, check: Check = False) -> None:
-    """Write docs/lifecycles.md, docs/problems.md and the settings in docs/operations.md."""
+    """Write docs/lifecycles.md, docs/problems.md, and tables of docs/operations.md."""
     pages = {
         publishing.LIFECYCLES: publishing.lifecycles(),
         publishing.PROBLEMS: publishing.problems(),
