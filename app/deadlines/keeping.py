@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from app.deadlines import queries
 from app.deadlines.limits import ClockKind
-from app.deadlines.queries import Failing
+from app.deadlines.queries import Running
 from app.kernel.heartbeat import Part, last_beats
 
 SILENT_AFTER: Final = timedelta(seconds=60)
@@ -44,17 +44,30 @@ def look(session: Session, now: datetime) -> Keeping:
 
 @dataclass(frozen=True)
 class Backlog:
-    """What waits for the worker, what it cannot do, and who waits longest for others.
-
-    `failing`: the worst kind first.
-    """
+    """What waits for the worker, what it cannot do, and who waits longest for others."""
 
     now: datetime
     overdue: int
     oldest: datetime | None
-    failing: list[Failing]
-    unacknowledged: datetime | None
+    running: list[Running]
     late_at_desks: int
+
+    @property
+    def failing(self) -> int:
+        """How many clocks could not be fired."""
+        return sum(kind.failing for kind in self.running)
+
+    @property
+    def worst(self) -> Running | None:
+        """The kind of which one failed most often; None: none fails."""
+        failing = [kind for kind in self.running if kind.failing]
+        return max(failing, key=lambda kind: (kind.failures, kind.kind), default=None)
+
+    @property
+    def unacknowledged(self) -> datetime | None:
+        """Since when a case or referral waits that nobody acknowledged; None: none does."""
+        waiting = (kind for kind in self.running if kind.kind == ClockKind.ACKNOWLEDGE)
+        return min((kind.first_set_at for kind in waiting), default=None)
 
 
 def backlog(session: Session, now: datetime) -> Backlog:
@@ -63,7 +76,6 @@ def backlog(session: Session, now: datetime) -> Backlog:
         now,
         queries.overdue_count(session, now),
         queries.oldest_overdue(session, now),
-        queries.failing(session),
-        queries.asked_first(session, ClockKind.ACKNOWLEDGE),
+        queries.running_kinds(session),
         queries.late_at_desks(session, now),
     )

@@ -84,12 +84,10 @@ def seconds_since(moment: datetime | None, now: datetime) -> float:
     return (now - moment).total_seconds() if moment else 0.0
 
 
-def worst(found: Backlog) -> str:
+def worst_of(found: Backlog) -> str:
     """Name the kind of clock that failed most often."""
-    if not found.failing:
-        return ""
-    first = found.failing[0]
-    return f"worst: {first.kind}, failed {first.failures} times"
+    worst = found.worst
+    return f"worst: {worst.kind}, failed {worst.failures} times" if worst else ""
 
 
 HEARTBEATS: Final = Watch[Mapping[str, float]](
@@ -123,10 +121,10 @@ CLOCKS: Final = Watch[Backlog](
         Gauge(
             "clocks_failing",
             "Clocks that failed, and are tried again ever later.",
-            lambda found: sum(one.clocks for one in found.failing),
+            lambda found: found.failing,
             limit=0,
             remedy="Find `clock.failed` in the worker's log: it says what failed.",
-            detail=worst,
+            detail=worst_of,
         ),
         Gauge(
             "oldest_unacknowledged_seconds",
