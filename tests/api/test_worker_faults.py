@@ -5,7 +5,9 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stderr
+from dataclasses import replace
 from io import StringIO
+from uuid import UUID, uuid4
 
 import structlog
 from sqlalchemy import select, update
@@ -14,7 +16,6 @@ from app.cli.serving import log_lines
 from app.deadlines.keeping import Keeping, look
 from app.deadlines.models import Clock
 from app.kernel.heartbeat import Part
-from app.kernel.journal import Mailbox
 from app.settings import LogLevel
 from app.worker.loop import CLOCKS, Job, once, working
 from tests.databases import ask
@@ -86,14 +87,6 @@ def test_a_job_that_breaks_in_a_way_nobody_foresaw_is_done_again(world: World) -
     assert again == [True, True]
 
 
-@contextmanager
-def nothing_can_be_published(world: World) -> Iterator[None]:
-    """Hold what every change needs: all there is on SQLite, the mailboxes elsewhere."""
-    with world.database.writing() as session:
-        session.execute(select(Mailbox).with_for_update()).all()
-        yield
-
-
 def test_a_worker_that_is_stuck_in_one_firing_does_not_beat(
     world: World, officer: Someone
 ) -> None:
@@ -101,16 +94,22 @@ def test_a_worker_that_is_stuck_in_one_firing_does_not_beat(
     officer.submits()
     world.passes(hours=3)
     beat = kept(world).beats[Part.CLOCKS]
-    stuck = threading.Thread(target=once, args=(world.ground, CLOCKS))
+    is_stuck, free = threading.Event(), threading.Event()
 
-    with nothing_can_be_published(world):
-        stuck.start()
-        time.sleep(1)
-        while_stuck = kept(world)
-        still = stuck.is_alive()
-    stuck.join(30)
+    def hangs() -> UUID:
+        is_stuck.set()
+        free.wait(30)
+        return uuid4()
 
-    assert still
+    ground = replace(world.ground, ids=hangs)
+    working_on_it = threading.Thread(target=once, args=(ground, CLOCKS))
+    working_on_it.start()
+    began = is_stuck.wait(30)
+    while_stuck = kept(world)
+    free.set()
+    working_on_it.join(30)
+
+    assert began
     assert while_stuck.beats[Part.CLOCKS] == beat
     assert while_stuck.silent == [Part.CLOCKS]
     assert kept(world).silent == []
