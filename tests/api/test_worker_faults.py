@@ -141,7 +141,7 @@ def test_a_failure_is_told_by_its_class_and_code_and_never_by_its_message(
     assert (failed["kind"], failed["failures"]) == ("acknowledge", 1)
     assert failed["level"] == "error"
     assert failed["sqlstate"] in {"SQLITE_CONSTRAINT_TRIGGER", "P0007"}
-    assert failed["error"] in {"IntegrityError", "DBAPIError"}
+    assert failed["error"] in {"IntegrityError", "ProgrammingError"}
     assert SAID not in said.getvalue()
     assert case["code"] not in said.getvalue()
     assert {name for line in lines(said) for name in line} <= ALLOWED
