@@ -19,6 +19,7 @@ from app.api import (
     case_moves,
     cases,
     consents,
+    contacts,
     directory,
     feed,
     handovers,
@@ -34,6 +35,7 @@ from app.api import (
     routing,
     screening,
     sections,
+    time_limits,
 )
 from app.api.limits import BodyLimit
 from app.api.observe import Observe
@@ -46,7 +48,8 @@ MAX_BODY_BYTES: Final = 256 * 1024
 ROUTERS: Final = (
     *(cases, case_acts, case_moves, consents, knowledge, screening, sections),
     *(referrals, referral_acts, handovers, returns, return_acts, return_travel),
-    *(feed, approvals, routing, directory, administration, reference),
+    *(feed, approvals, routing, directory, administration, time_limits, contacts),
+    reference,
 )
 ABOUT: Final = """
 Carries the cases of presumed victims of trafficking between the focal points of a
@@ -79,15 +82,17 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-def lay_ground(
+def lay_ground(  # noqa: PLR0913 - each is one thing that a test may want to hold still
     url: str,
     keys: KeyProvider,
     clock: Callable[[], datetime] = utc_now,
     ids: Callable[[], UUID] = uuid4,
+    *,
     time: Callable[[Session], datetime] = database_now,
+    speed: int = 1,
 ) -> Ground:
     """Bring together what all work stands on."""
-    return Ground(Database(url), Vault(keys), clock, ids, time)
+    return Ground(Database(url), Vault(keys), clock, ids, time, speed)
 
 
 def name_of(route: APIRoute) -> str:

@@ -4,7 +4,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Final
 
-from pydantic import Field
+from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 SECRETS: Final = Path("/run/secrets")
@@ -25,6 +25,13 @@ class WorkerPlace(StrEnum):
 
     INSIDE = "inside"
     APART = "apart"
+
+
+class Environment(StrEnum):
+    """What a service is for."""
+
+    PRODUCTION = "production"
+    DRILL = "drill"
 
 
 class Settings(BaseSettings):
@@ -88,6 +95,61 @@ class Settings(BaseSettings):
     metrics_host: Annotated[
         str, Field(description="Address of that port; never one that the public reaches.")
     ] = "127.0.0.1"
+    environment: Annotated[
+        Environment, Field(description="`production`, or `drill`: no real person in it.")
+    ] = Environment.PRODUCTION
+    clock_speed: Annotated[
+        int,
+        Field(
+            description="How many times as fast deadlines run. More than 1 only in a "
+            "`drill`, and in `safe-conduct demo serve`.",
+            ge=1,
+            le=10_000,
+        ),
+    ] = 1
+    sign_in_url: Annotated[
+        str | None,
+        Field(
+            description="Where those sign in whom a notice calls on; absent: it names no "
+            "place, so that who reads it on the way learns nothing."
+        ),
+    ] = None
+    notice_window_minutes: Annotated[
+        int,
+        Field(
+            description="The least time between two notices to one contact; half of it if "
+            "urgent, a quarter in an emergency.",
+            ge=8,
+            le=24 * 60,
+        ),
+    ] = 60
+    smtp_host: Annotated[
+        str | None, Field(description="The mail server; absent: no notice goes by e-mail.")
+    ] = None
+    smtp_port: Annotated[
+        int, Field(description="Its port, for STARTTLS.", ge=1, le=65535)
+    ] = 587
+    smtp_from: Annotated[
+        str | None,
+        Field(description="Whose they are: an address that bounces and replies go to."),
+    ] = None
+    smtp_user: Annotated[
+        str | None, Field(description="Who signs in at the mail server; absent: nobody.")
+    ] = None
+    smtp_password: Annotated[
+        SecretStr | None, Field(description="With what; better as a secret file.")
+    ] = None
+    sms_gateway_url: Annotated[
+        str | None,
+        Field(
+            description="Where text messages are handed over as JSON, by `https`; absent: "
+            "no notice goes by SMS."
+        ),
+    ] = None
+    sms_gateway_token: Annotated[
+        SecretStr | None,
+        Field(description="The bearer token for it; better as a secret file."),
+    ] = None
     url: Annotated[
         str, Field(description="Where `safe-conduct demo` finds the running service.")
     ] = "http://127.0.0.1:8000"

@@ -18,6 +18,8 @@ from app.feed import models as feed
 from app.handovers import models as handovers
 from app.kernel import heartbeat, idempotency, journal
 from app.kernel.db import APP_ROLE, OWNER_ROLE, Base, prepare_sqlite
+from app.notices import models as notices
+from app.outbox import models as outbox
 from app.referrals import models as referrals
 from app.returns import models as returns
 from app.routing import models as routing
@@ -26,7 +28,7 @@ from app.screening import models as screening
 # Imported so that Base knows every table; a test finds the one that was forgotten.
 TABLES: Final = (
     *(journal, idempotency, heartbeat, directory, changes, access, deadlines),
-    *(cases, records),
+    *(outbox, notices, cases, records),
     *(routing, consents, referrals, screening, returns, handovers, disclosure, feed),
 )
 ONE_AT_A_TIME: Final = 0x5AFEC0DE

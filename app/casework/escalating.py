@@ -8,12 +8,14 @@ learn from a silence that somebody it looks for is near.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Final
 from uuid import UUID
 
 from app.cases.models import Case
 from app.casework.carrying import escalate
 from app.consents import standing
-from app.deadlines import queries as deadlines
+from app.deadlines import breaches
+from app.deadlines.limits import Priority
 from app.deadlines.models import Clock
 from app.deadlines.silence import PATIENCE
 from app.directory import queries as directory
@@ -21,6 +23,10 @@ from app.directory.kinds import Function, Kind, homes
 from app.directory.models import FocalPoint
 from app.kernel.actors import Relation
 from app.kernel.work import Reading, Writing
+from app.notices.actions import tell
+
+SILENCE: Final = "silence"
+"""Why an office is called on: somebody did not answer in time, it or another."""
 
 
 @dataclass(frozen=True)
@@ -80,9 +86,12 @@ def may_be_told(
 def is_failing_lead(work: Reading, case: Case, late: FocalPoint) -> bool:
     """Say whether a desk may have to move the lead of a case."""
     leads = Relation.LEAD in case.relations_of(late.id)
-    silent = deadlines.late_count(work, case.id, late.id) >= PATIENCE
+    silent = breaches.late_count(work, case.id, late.id) >= PATIENCE
     return leads and (silent or not late.active)
 
 
 def alert(work: Writing, case: Case, *focal_points: UUID | None) -> None:
-    """Call on these offices, without a word of what waits for them."""
+    """Call on these offices, without a word of what waits for them (section 7)."""
+    offices = [one for one in focal_points if one is not None]
+    urgency = case.priority or Priority.NORMAL
+    tell(work, offices, SILENCE, urgency=urgency, case_id=case.id, record_id=case.id)

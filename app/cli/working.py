@@ -5,12 +5,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Event
 
+from app.cli.posting import senders_of
 from app.cli.serving import alone, exposing, ground_of, must_be_ready
 from app.kernel.work import Ground
 from app.settings import Settings
-from app.worker.loop import CLOCKS, working
+from app.worker.loop import CLOCKS, Job, working
+from app.worker.sending import sending
 
-JOBS = (CLOCKS,)
+
+def jobs_of(settings: Settings) -> tuple[Job, ...]:
+    """Name what a worker does; raises NotReady for settings that do not go together."""
+    return CLOCKS, sending(senders_of(settings))
 
 
 def run(settings: Settings) -> None:
@@ -21,7 +26,7 @@ def run(settings: Settings) -> None:
     ground = ground_of(settings)
     with alone(settings.database_url):
         must_be_ready(ground)
-        with exposing(ground, settings), working(ground, JOBS):
+        with exposing(ground, settings), working(ground, jobs_of(settings)):
             told.wait()
     ground.database.engine.dispose()
 
@@ -32,5 +37,5 @@ def beside(ground: Ground, settings: Settings) -> Iterator[None]:
     if not settings.works_inside:
         yield
         return
-    with working(ground, JOBS):
+    with working(ground, jobs_of(settings)):
         yield

@@ -6,9 +6,9 @@ from typing import Final
 
 from sqlalchemy.orm import Session
 
-from app.deadlines import queries
+from app.deadlines import breaches
+from app.deadlines.breaches import Running
 from app.deadlines.limits import ClockKind
-from app.deadlines.queries import Running
 from app.kernel.heartbeat import Part, last_beats
 
 SILENT_AFTER: Final = timedelta(seconds=60)
@@ -39,7 +39,7 @@ class Keeping:
 
 def look(session: Session, now: datetime) -> Keeping:
     """Look how the clocks are kept, by the time of the database."""
-    return Keeping(now, last_beats(session), queries.oldest_overdue(session, now))
+    return Keeping(now, last_beats(session), breaches.oldest(session, now))
 
 
 @dataclass(frozen=True)
@@ -74,8 +74,8 @@ def backlog(session: Session, now: datetime) -> Backlog:
     """Count what waits, over all offices: who waits for whom is theirs to know (A8)."""
     return Backlog(
         now,
-        queries.overdue_count(session, now),
-        queries.oldest_overdue(session, now),
-        queries.running_kinds(session),
-        queries.late_at_desks(session, now),
+        breaches.overdue_count(session, now),
+        breaches.oldest(session, now),
+        breaches.running_kinds(session),
+        breaches.late_at_desks(session, now),
     )

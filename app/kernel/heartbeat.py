@@ -13,6 +13,7 @@ class Part(StrEnum):
     """What beats: without it cases would wait for nobody."""
 
     CLOCKS = "clocks"
+    NOTICES = "notices"
 
 
 class Heartbeat(Base):

@@ -14,6 +14,8 @@ from sqlalchemy.orm import Session
 
 from app.deadlines.keeping import LATE_AFTER, SILENT_AFTER, Backlog, backlog
 from app.kernel.heartbeat import Part, last_beats
+from app.outbox import queries
+from app.outbox.queries import Counts
 
 
 @dataclass(frozen=True)
@@ -70,6 +72,14 @@ def measure(
 ) -> list[Measured]:
     """Read every gauge, all at the same moment."""
     return [one for watch in watches for one in watch.measure(session, now)]
+
+
+@dataclass(frozen=True)
+class Outbox:
+    """How the outbox stood, and when."""
+
+    now: datetime
+    counts: Counts
 
 
 def ages(session: Session, now: datetime) -> Mapping[str, float]:
@@ -138,4 +148,24 @@ CLOCKS: Final = Watch[Backlog](
         ),
     ),
 )
-WATCHES: Final[tuple[Watch[Any], ...]] = (HEARTBEATS, CLOCKS)
+OUTBOX: Final = Watch[Outbox](
+    lambda session, now: Outbox(now, queries.counts(session)),
+    (
+        Gauge(
+            "outgoing_waiting",
+            "Notices that wait to leave.",
+            lambda found: found.counts.waiting,
+        ),
+        Gauge(
+            "outgoing_oldest_waiting_seconds",
+            "How long the oldest of them has waited.",
+            lambda found: seconds_since(found.counts.oldest_waiting, found.now),
+        ),
+        Gauge(
+            "outgoing_dead",
+            "Notices that were given up, ever.",
+            lambda found: found.counts.dead,
+        ),
+    ),
+)
+WATCHES: Final[tuple[Watch[Any], ...]] = (HEARTBEATS, CLOCKS, OUTBOX)

@@ -13,8 +13,8 @@ import structlog
 
 from app.casework.overdue import fire
 from app.deadlines import actions as deadlines
-from app.deadlines import queries as clocks
-from app.deadlines.queries import Due
+from app.deadlines import breaches
+from app.deadlines.breaches import Due
 from app.kernel.actors import system_for
 from app.kernel.problems import Busy
 from app.kernel.trouble import described
@@ -48,8 +48,8 @@ def fire_due(ground: Ground, limit: int = BATCH) -> Fired:
     """
     with ground.database.reading() as session:
         due = [
-            *clocks.overdue(session, ground.time(session), limit),
-            *clocks.abandoned(session, limit),
+            *breaches.overdue(session, ground.time(session), limit),
+            *breaches.abandoned(session, limit),
         ]
     outcomes = [fire_one(ground, each) for each in due]
     counts = [outcomes.count(outcome) for outcome in (True, False, None)]

@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterator
 from datetime import datetime
 from math import inf
+from pathlib import Path
 from threading import Event
 
 import pytest
@@ -15,6 +16,7 @@ from app.metrics.exposing import registry_of
 from app.metrics.gauges import WATCHES, Gauge, Watch
 from app.metrics.looking import PATIENCE
 from tests.databases import ask, overheard
+from tests.postmen import reachable
 from tests.scraping import PREFIX, Scraper, scraped
 from tests.world import KEYS, Someone, World, consent, done
 
@@ -224,3 +226,19 @@ def test_the_api_does_not_tell_metrics(world: World) -> None:
 
     assert [answer.status_code for answer in asked] == [404] * 3
     assert "metrics" not in str(world.app.openapi()["paths"])
+
+
+def test_notices_that_wait_show_without_whom_they_are_for(
+    world: World, officer: Someone, tmp_path: Path
+) -> None:
+    reachable(world, tmp_path, KZ_LEAD="duty@lead.example")
+    officer.submits(consents=[consent(), consent(focal_point="SANA_SEZIM")])
+    before = now(world, "outgoing_waiting")
+
+    world.waits_for(hours=3)
+    world.passes(minutes=7)
+
+    assert before == 0
+    assert now(world, "outgoing_waiting") == 1
+    assert now(world, "outgoing_oldest_waiting_seconds") == 7 * 60
+    assert now(world, "outgoing_dead") == 0

@@ -14,8 +14,10 @@ def test_before_the_worker_was_ever_heard_of_nothing_is_taken(world: World) -> N
         {
             "status": "not ready",
             "database": "ready",
-            "worker": "silent: clocks",
+            "worker": "silent: clocks, notices",
             "clocks": "ready",
+            "drill": False,
+            "clock_speed": 1,
         },
     )
 
@@ -30,7 +32,7 @@ def test_a_worker_that_falls_silent_is_told_of_within_a_minute(world: World) -> 
 
     assert alive[0] == still[0] == 200
     assert ready(world)[0] == 503
-    assert ready(world)[1]["worker"] == "silent: clocks"
+    assert ready(world)[1]["worker"] == "silent: clocks, notices"
 
 
 def test_a_clock_that_nobody_looks_at_is_told_of(world: World, officer: Someone) -> None:
@@ -44,4 +46,5 @@ def test_a_clock_that_nobody_looks_at_is_told_of(world: World, officer: Someone)
     world.works()
 
     assert (in_time, late) == ("ready", "overdue since 2026-06-01T15:00Z")
-    assert ready(world) == (200, dict.fromkeys(ready(world)[1], "ready"))
+    assert ready(world)[0] == 200
+    assert ready(world)[1]["clocks"] == "ready"

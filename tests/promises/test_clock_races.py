@@ -12,8 +12,8 @@ import pytest
 from httpx2 import Response
 from sqlalchemy import select
 
+from app.deadlines.breaches import Due
 from app.deadlines.models import Clock, Firing
-from app.deadlines.queries import Due
 from app.worker.firing import Fired, fire_due, fire_one
 from tests.serving import CHANCE, Served, report, served, times
 from tests.world import Json, Someone, done, kinds, path_of, problem, promise
