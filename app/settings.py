@@ -91,6 +91,18 @@ class Settings(BaseSettings):
             "`safe-conduct worker run`. Absent: inside on SQLite, else apart."
         ),
     ] = None
+    metrics_port: Annotated[
+        int | None,
+        Field(
+            description="Port on which Prometheus is told, at `/metrics`: one for each "
+            "process of a machine. Absent: nobody is told.",
+            ge=0,
+            le=65535,
+        ),
+    ] = None
+    metrics_host: Annotated[
+        str, Field(description="Address of that port; never one that the public reaches.")
+    ] = "127.0.0.1"
     environment: Annotated[
         Environment, Field(description="`production`, or `drill`: no real person in it.")
     ] = Environment.PRODUCTION

@@ -14,10 +14,10 @@ from app.access.actions import KEY_DAYS
 from app.cli import (
     administering,
     demonstrating,
-    posting,
     publishing,
     restoring,
     serving,
+    status,
     working,
 )
 from app.cli.serving import NotReady
@@ -93,7 +93,7 @@ def serve() -> None:
         ledger.start(ground)
         if drill := serving.about_drill(ground):
             structlog.get_logger().warning("drill", said=drill)
-        with working.beside(ground, ledger, settings):
+        with serving.exposing(ground, settings), working.beside(ground, ledger, settings):
             serving.server(create_app(ground, ledger), settings).run()
         ground.database.engine.dispose()
 
@@ -107,13 +107,16 @@ def run_worker() -> None:
 
 
 @worker.command("status")
-def show_worker() -> None:
+def show_worker(
+    *, as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False
+) -> None:
     """Say whether the worker lives and keeps up; fails if somebody has to look."""
-    ground = serving.ground_of(Settings())
-    keeping = working.kept(ground)
-    for line in (*working.told(keeping), *posting.stands(ground)):
-        out.print(line, markup=False, highlight=False, soft_wrap=True)
-    if not working.is_well(keeping):
+    found = status.status_of(serving.ground_of(Settings()))
+    if as_json:
+        say(status.as_json(found))
+    else:
+        out.print(*status.as_table(found), sep="\n")
+    if not found.is_well:
         raise typer.Exit(1)
 
 
@@ -259,7 +262,7 @@ def openapi(*, check: Check = False) -> None:
 
 @cli.command()
 def docs(*, check: Check = False) -> None:
-    """Write docs/lifecycles.md, docs/problems.md and the settings in docs/operations.md."""
+    """Write docs/lifecycles.md, docs/problems.md, and tables of docs/operations.md."""
     pages = {
         publishing.LIFECYCLES: publishing.lifecycles(),
         publishing.PROBLEMS: publishing.problems(),

@@ -12,6 +12,7 @@ import uvicorn
 from app.cli.serving import (
     about_drill,
     alone,
+    exposing,
     ground_at_speed,
     migrate,
     must_be_ready,
@@ -84,7 +85,7 @@ def serve(settings: Settings, say: Say) -> None:
             say(drill)
         tale = (running, ground, keys, say)
         threading.Thread(target=tell, args=tale, daemon=True).start()
-        with working(ground, jobs_of(ground, ledger, settings)):
+        with exposing(ground, settings), working(ground, jobs_of(ground, ledger, settings)):
             running.run()
         ground.database.engine.dispose()
 

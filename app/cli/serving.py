@@ -1,12 +1,14 @@
 """Serving: what must hold before the first request, and one process on SQLite."""
 
 import fcntl
+import json
 import logging
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
+from typing import Final, override
 
 import structlog
 import uvicorn
@@ -19,8 +21,10 @@ from app.kernel.db import migrated_to
 from app.kernel.keyfile import FileKeys
 from app.kernel.ledger import Ledger
 from app.kernel.migrations import head, upgrade
+from app.kernel.trouble import described
 from app.kernel.work import Ground
 from app.main import lay_ground
+from app.metrics.exposing import Scrapes, exposed
 from app.settings import Environment, LogLevel, Settings
 
 HEADER_BYTES: Final = 16 * 1024
@@ -109,6 +113,21 @@ def alone(url: str) -> Iterator[None]:
         yield
 
 
+@contextmanager
+def exposing(ground: Ground, settings: Settings) -> Iterator[None]:
+    """Tell Prometheus how it goes, where the settings say so; raises NotReady."""
+    if settings.metrics_port is None:
+        yield
+        return
+    try:
+        scrapes = Scrapes(settings.metrics_host, settings.metrics_port)
+    except OSError as error:
+        where = f"{settings.metrics_host}:{settings.metrics_port}"
+        raise NotReady(f"SAFE_CONDUCT_METRICS_PORT: {where} is not to be had.") from error
+    with exposed(scrapes, ground):
+        yield
+
+
 def server(app: FastAPI, settings: Settings) -> uvicorn.Server:
     """Make a server that tells nothing of itself and logs nothing but our own lines."""
     return uvicorn.Server(
@@ -125,6 +144,24 @@ def server(app: FastAPI, settings: Settings) -> uvicorn.Server:
     )
 
 
+class Lines(logging.Formatter):
+    """What libraries log, as lines like ours: without values, and no message of an error.
+
+    Of what they say the first line alone: asyncio puts whole objects into those below.
+    """
+
+    @override
+    def format(self, record: logging.LogRecord) -> str:
+        error = record.exc_info[1] if record.exc_info else None
+        line = {
+            "event": str(record.msg).partition("\n")[0],
+            "logger": record.name,
+            "timestamp": datetime.fromtimestamp(record.created, UTC).isoformat(),
+            "level": record.levelname.lower(),
+        }
+        return json.dumps(line | (described(error) if error else {}), ensure_ascii=False)
+
+
 def log_lines(level: LogLevel) -> None:
     """Write one JSON line for each thing logged, to standard error."""
     structlog.configure(
@@ -138,4 +175,6 @@ def log_lines(level: LogLevel) -> None:
         ),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
     )
-    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s %(message)s")
+    of_libraries = logging.StreamHandler()
+    of_libraries.setFormatter(Lines())
+    logging.basicConfig(level=logging.WARNING, handlers=[of_libraries])

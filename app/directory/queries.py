@@ -84,6 +84,11 @@ def closed() -> Select[UUID]:
     return select(FocalPoint.id).where(~FocalPoint.active)
 
 
+def desks() -> Select[UUID]:
+    """Select the ids of the desks."""
+    return select(FocalPoint.id).where(FocalPoint.kind == Kind.DESK)
+
+
 def everyone(work: Reading) -> list[FocalPoint]:
     """List every focal point, inactive ones too, by code: routing accounts for each."""
     return sorted(work.session.scalars(select(FocalPoint)), key=by_code)
