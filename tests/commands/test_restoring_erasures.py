@@ -114,7 +114,7 @@ def test_a_backup_from_before_an_erasure_serves_nobody_until_it_is_erased_again(
     assert all("safe-conduct restored" in r.stderr for r in refused)
     assert all("Traceback" not in r.stderr for r in refused)
     assert (before.status_code, after.status_code) == (503, 200)
-    assert before.json()["database"] == "erasures are due: safe-conduct restored"
+    assert before.json()["erasures"] == "erasures are due: safe-conduct restored"
     assert [(d.returncode, d.stderr) for d in (mended, well, again)] == [(0, "")] * 3
     assert "1 erasures are newer than this backup." in mended.stdout
     assert "1 of these cases were in it" in mended.stdout

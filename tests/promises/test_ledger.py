@@ -76,14 +76,15 @@ def named(path: Path) -> set[UUID]:
 
 @pytest.fixture
 def asked(world: World, ledger: Ledger) -> Iterator[TestClient]:
-    """Ask the service whether it is ready, as its own operator does."""
+    """Ask the service whether it is ready, as its own operator does, while it works."""
+    world.works()
     with TestClient(create_app(world.ground, ledger)) as http:
         yield http
 
 
 def readiness(asked: TestClient) -> tuple[int, str]:
     answer = asked.get("/readyz")
-    return answer.status_code, answer.json()["database"]
+    return answer.status_code, answer.json()["erasures"]
 
 
 def test_what_is_erased_is_named_outside_once(
