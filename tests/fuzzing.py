@@ -19,8 +19,8 @@ from typing import Final
 import structlog
 
 from tests import databases
-from tests.hostility import Stage, set_up
 from tests.serving import ROOT, Served, served
+from tests.stage import Stage, set_up
 from tests.world import Json, Someone, done
 
 LIVELY: Final = 0.7
