@@ -6,7 +6,7 @@ tried on what is there: whoever lists `/v1/x` can fill `/v1/x/{x_id}/...`.
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import islice, product
 from typing import Final
 
@@ -38,9 +38,13 @@ type Ids = dict[str, str]
 class Stage:
     """People at work, and what each of them could be asked about."""
 
-    people: list[Someone]
-    sights: list[list[Ids]] = field(default_factory=list)
+    cast: dict[str, Someone]
+    sights: list[list[Ids]]
     """For each of them, the ids that belong together: of a case, of a consent in it."""
+
+    @property
+    def people(self) -> list[Someone]:
+        return list(self.cast.values())
 
     @property
     def ids(self) -> dict[str, list[str]]:
@@ -85,7 +89,7 @@ def set_up(world: World) -> Stage:
     told = operations(world.app.openapi())
     with wired(world) as wire:
         seen = [sights(wire, one, told) for one in people.values()]
-    return Stage(list(people.values()), seen)
+    return Stage(people, seen)
 
 
 def cast(world: World) -> dict[str, Someone]:

@@ -62,6 +62,15 @@ def resolved(schema: Json, schemas: Json) -> Json:
     return dict(schemas[name]) if name else schema
 
 
+def lists(response: Json, problem: Json) -> bool:
+    """Say whether a response of the contract tells of a problem, as it calls itself."""
+    kind, title = problem["type"], problem["title"]
+    if kind == "about:blank":
+        return "- `" not in response["description"]
+    name = kind.removeprefix("/problems/")
+    return f"- `{name}`: {title}" in response["description"].splitlines()
+
+
 def writes(document: Json) -> list[Operation]:
     return [one for one in operations(document) if one.method.lower() in WRITES]
 
