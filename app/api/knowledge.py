@@ -38,10 +38,11 @@ router = APIRouter(
     route_class=Guarded,
     dependencies=[Security(BEARER)],
 )
-WRITE = (
-    *(NotFound, KeyMissing, KeyReused, KeyInFlight),
+ANSWER = (
+    *(NotFound, KeyReused, KeyInFlight),
     *(ActionIllegal, ActionNotYours, RoleMissing),
 )
+WRITE = (*ANSWER, KeyMissing)
 
 
 def spell_facts(work: Reading, facts: list[Fact]) -> list[FactOut]:
@@ -179,7 +180,7 @@ def ask_submitter(
 @router.post(
     "/questions/{question_id}/answer",
     response_model=QuestionOut,
-    responses=problems(*WRITE, asking.QuestionAnswered),
+    responses=problems(*ANSWER, asking.QuestionAnswered),
 )
 def answer_holder(
     begin: WriteCases, code: CaseCode, question_id: UUID, once: Once, said: NewAnswer
