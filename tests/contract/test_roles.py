@@ -17,12 +17,13 @@ MAY_INSERT = """
     access_entry account agreement api_key approval case case_key clock consent country
     delivery directory_change entry fact focal_point handover left_out mailbox outcome
     party question referral retrieval return_checklist return_step risk_assessment
-    screening sealed shortlisted sighting
+    screening sealed shortlisted sighting time_limit
     vital_interest
 """
 MAY_UPDATE = """
     account agreement api_key approval case case_key clock consent country focal_point
     handover mailbox party question referral return_checklist sealed shortlisted
+    time_limit
 """
 MAY_DELETE = "case_key left_out sealed shortlisted"
 KEPT = (
