@@ -90,6 +90,15 @@ BODIES: Final[dict[str, Json]] = {
         "source": None,
         "as_of": None,
     },
+    "replace_duty_contact": {
+        "code": "KZ_LEAD_SMS",
+        "focal_point": "KZ_LEAD",
+        "channel": "sms",
+        "address": "+447700900199",
+        "language": "kk",
+        "label": "night desk",
+        "active": True,
+    },
     "replace_country": {
         "languages": ["kk"],
         "time_zone": "Asia/Almaty",

@@ -19,6 +19,7 @@ character; and a field too many in what is sealed, whose schema is that of its r
 """
 
 schemathesis.openapi.format("safe-text", st.sampled_from(sorted(NAMES.values())))
+schemathesis.openapi.format("contact-address", st.sampled_from(["duty@example.org"]))
 schemathesis.openapi.format("case-code", st.uuids().map(new_code))
 schemathesis.openapi.format(
     "date-time", st.sampled_from(["2026-06-02T09:00:00+05:00", "2027-01-01T00:00:00Z"])

@@ -14,7 +14,7 @@ from app.access.models import Approval
 from app.administration import dangers, loading, queries
 from app.administration.cells import judged
 from app.administration.queries import Entry
-from app.administration.schemas import AgreementOut
+from app.administration.schemas import AgreementOut, ContactOut
 from app.administration.soundness import harm
 from app.administration.turns import Turn
 from app.deadlines.limits import ClockKind
@@ -24,7 +24,8 @@ from app.deadlines.schemas import TimeLimitOut
 from app.directory import actions as directory
 from app.directory.actions import ONE_AT_A_TIME, Register, store
 from app.directory.changes import PRIVATE, Clerk
-from app.directory.rows import AgreementRow, CountryRow, FocalPointRow, Row
+from app.directory.queries import FocalPointUnknown
+from app.directory.rows import AgreementRow, ContactRow, CountryRow, FocalPointRow, Row
 from app.directory.schemas import CountryOut, FocalPointOut
 from app.kernel.actors import Role
 from app.kernel.db import hold
@@ -76,6 +77,8 @@ TIME_LIMITS: Final = Shelf(
     loading.TIME_LIMITS, TimeLimitRow, TimeLimitOut, dangers.of_time_limit
 )
 
+CONTACTS: Final = Shelf(directory.CONTACTS, ContactRow, ContactOut, dangers.of_contact)
+
 
 @dataclass(frozen=True)
 class Wish:
@@ -99,8 +102,9 @@ def put(work: Writing, shelf: Shelf, wish: Wish) -> Written | Approval:
     """Write a row, or ask a second person to allow it.
 
     In this order: RoleMissing (403), NotFound (404), VersionNotGiven (428) or VersionStale
-    (412), pydantic's ValidationError, CountryUnknown or AgreementUnknown (422),
-    DirectoryUnsound (409), and what `spend` raises. What says nothing new changes nothing.
+    (412), pydantic's ValidationError, CountryUnknown, AgreementUnknown or
+    FocalPointUnknown (422), DirectoryUnsound (409), and what `spend` raises. What says
+    nothing new changes nothing.
     """
     if Role.ADMINISTRATOR not in work.actor.roles:
         raise RoleMissing("This is for administrators to change.")
@@ -135,6 +139,10 @@ def must_name_what_is_known(work: Writing, row: Row) -> None:
     strange = {column for column, code in row.agreements_named() if code not in agreed}
     if strange:
         raise AgreementUnknown(f"Look them up, GET /v1/agreements: {', '.join(strange)}.")
+    named = {code: column for column, code in row.offices_named()}
+    offices = {office["code"] for office in queries.offices(work)} if named else set()
+    if nobodies := {column for code, column in named.items() if code not in offices}:
+        raise FocalPointUnknown(f"Look it up, GET /v1/focal-points: {', '.join(nobodies)}.")
 
 
 def must_stay_sound(work: Writing, shelf: Shelf, turn: Turn) -> None:

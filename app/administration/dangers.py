@@ -18,6 +18,7 @@ SOURCED: Final = frozenset({"source", "as_of", "confidence"})
 OFFICE_ALONE: Final = SOURCED | {"time_zone", "languages"}
 COUNTRY_ALONE: Final = SOURCED | {"time_zone", "languages", "routing_reason"}
 AGREEMENT_ALONE: Final = SOURCED
+CONTACT_ALONE: Final = frozenset({"language", "label"})
 KEPT_BY_TWO: Final = frozenset({Kind.DESK, Kind.OVERSIGHT})
 """Without these a case has no owner, or nobody watches: one person cannot end them."""
 
@@ -40,6 +41,17 @@ def of_focal_point(turn: Turn) -> frozenset[str]:
 def of_country(turn: Turn) -> frozenset[str]:
     """Name the settings for which a second person is needed."""
     return turn.changed - COUNTRY_ALONE
+
+
+def of_contact(turn: Turn) -> frozenset[str]:
+    """Name the columns for which a second person is needed.
+
+    Whoever leads calls away, or shuts them off, silences an office: a case there waits, and
+    nobody is told (R53). One person may write a contact that is not active yet.
+    """
+    if turn.before is None:
+        return frozenset({"active"}) if turn.after["active"] else frozenset()
+    return turn.changed - CONTACT_ALONE
 
 
 def of_agreement(turn: Turn) -> frozenset[str]:

@@ -11,6 +11,7 @@ from app.deadlines.rows import TimeLimitRow
 from app.directory import files
 from app.directory.actions import (
     AGREEMENTS,
+    CONTACTS,
     COUNTRIES,
     FOCAL_POINTS,
     ONE_AT_A_TIME,
@@ -35,6 +36,7 @@ class Loaded:
     focal_points: Count
     agreements: Count
     limits: Count
+    contacts: Count
 
 
 def load(clerk: Clerk, folder: Traversable) -> Loaded:
@@ -53,6 +55,7 @@ def load(clerk: Clerk, folder: Traversable) -> Loaded:
         focal_points=store(clerk, FOCAL_POINTS, offices),
         agreements=store(clerk, AGREEMENTS, spelled(found.agreements)),
         limits=store(clerk, TIME_LIMITS, spelled(files.rows(limits))),
+        contacts=store(clerk, CONTACTS, spelled(found.contacts)),
     )
 
 

@@ -47,6 +47,7 @@ from app.api.problems import problems
 from app.directory import queries as directory
 from app.directory.changes import DirectoryChange
 from app.directory.models import FocalPoint
+from app.directory.queries import FocalPointUnknown
 from app.directory.schemas import CountryOut
 from app.kernel.lifecycle import RoleMissing
 from app.kernel.paging import CursorUnknown, paginate
@@ -68,7 +69,7 @@ class CodeMismatch(Problem):
 
 MAY_FAIL = (
     *(RoleMissing, NotFound, VersionNotGiven, VersionStale, ApprovalUnusable),
-    *(CodeMismatch, CountryUnknown, DirectoryUnsound),
+    *(CodeMismatch, CountryUnknown, FocalPointUnknown, DirectoryUnsound),
 )
 PUT = ASKED | problems(*MAY_FAIL)
 NEW = "It was not there before."

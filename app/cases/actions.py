@@ -232,15 +232,6 @@ def admit_oversight(work: Writing, case: Case, oversight: list[UUID]) -> None:
         case.admit(focal_point, Relation.OVERSIGHT, work.now)
 
 
-def destroy(work: Writing, case: Case) -> None:
-    """Destroy the data key and all that was sealed under it: no copy opens again.
-
-    What lies in a backup or a journal of the database stays sealed, and its key is gone.
-    """
-    for model in (Sealed, CaseKey):
-        work.session.execute(delete(model).where(model.case_id == case.id))
-
-
 def forget(work: Writing, case: Case, kind: Sealable) -> None:
     """Throw away what was sealed under a name and holds no longer."""
     named = (Sealed.record_id == case.id) & (Sealed.kind == kind)

@@ -72,6 +72,21 @@ def lock_by_id(work: Writing, case_id: UUID) -> Case:
     return one(work, held(remembered(work).where(Case.id == case_id)))
 
 
+def hold_unless_held(work: Writing, case_id: UUID) -> Case | None:
+    """Hold a case for the system, or leave it to whoever holds it now: None.
+
+    For the worker, which sees every case and comes back; it must not wait.
+    """
+    of_case = select(Case).where(Case.id == case_id)
+    free = of_case.with_for_update(key_share=True, skip_locked=True)
+    return work.session.scalar(free.execution_options(populate_existing=True))
+
+
+def hold_by_id(work: Writing, case_id: UUID) -> Case | None:
+    """Find a case and hold it, whoever asks: for what the system does. None: no such."""
+    return work.session.scalar(held(select(Case).where(Case.id == case_id)))
+
+
 def across_a_border(work: Reading, case_ids: Iterable[UUID]) -> Mapping[UUID, Case]:
     """Find those of some cases whose person was led to another country, whoever asks."""
     wanted = Case.id.in_(set(case_ids)) & Case.relocated_at.is_not(None)

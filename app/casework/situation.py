@@ -8,6 +8,7 @@ from typing import Final
 from uuid import UUID
 
 from app.cases import queries as cases
+from app.cases.facts import sheet_of
 from app.cases.lifecycle import STAGES, TABLE, Row
 from app.cases.models import Case
 from app.cases.schemas import Notice, Risk
@@ -125,6 +126,31 @@ def situation_of(work: Reading, case: Case, terms: Terms | None = None) -> Facts
 def review_by(work: Reading, case: Case) -> datetime:
     """Say by when a case that its holder lets rest has to be looked at again (D10)."""
     return deadlines.until(work, ClockKind.REVIEW, case, waits_on=case.holder)
+
+
+def unopened(work: Reading, case: Case, terms: Terms) -> Facts:
+    """Gather what can be said without opening anything: to erase, no key must be needed.
+
+    All else counts as not being so.
+    """
+    known = sheet_of(cases.facts(work, [case.id]).get(case.id, []), child=case.is_child)
+    return Facts(
+        now=work.now,
+        review_by=work.now,
+        notice_complete=False,
+        may_be_referred=False,
+        child_path=False,
+        vital_interest=False,
+        recipient_safe=False,
+        risk_current=False,
+        nothing_sent=False,
+        nothing_open=False,
+        return_over=False,
+        helped=False,
+        with_candidate=False,
+        legal_hold=known.legal_hold,
+        terms=terms,
+    )
 
 
 def show(work: Reading, found: Sequence[Case]) -> list[CaseOut]:

@@ -1,14 +1,16 @@
 """Setting and stopping clocks: each record has at most one running."""
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Final
 from uuid import UUID
 
-from sqlalchemy import update
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
 
-from app.deadlines import queries
+from app.deadlines import breaches, queries
 from app.deadlines.limits import ClockKind
-from app.deadlines.models import Clock
+from app.deadlines.models import Clock, Firing
 from app.deadlines.terms import Term
 from app.kernel.work import Recorded, Writing
 
@@ -71,3 +73,50 @@ def pass_on(work: Writing, record_ids: Iterable[UUID], waits_on: UUID | None) ->
     work.session.flush()
     running = Clock.record_id.in_(list(record_ids)) & Clock.stopped_at.is_(None)
     work.session.execute(update(Clock).where(running).values(waits_on=waits_on))
+
+
+def fired(work: Writing, clock: Clock, again_at: datetime) -> None:
+    """Keep that a clock ran out once more, and when it is to be looked at again.
+
+    Written once for each time, whoever looks: a second writer breaks on the key, and its
+    work is undone with it (R55).
+    """
+    firing = Firing(
+        clock_number=clock.number,
+        generation=breaches.times_fired(work, clock) + 1,
+        case_id=clock.case_id,
+        record_id=clock.record_id,
+        kind=clock.kind,
+        waits_on=clock.waits_on,
+        at=work.now,
+    )
+    work.session.add(firing)
+    clock.fires_at, clock.failures = again_at, 0
+
+
+def put_off(session: Session, number: int, now: datetime) -> int:
+    """Look at a clock later that could not be fired, ever later; says how often it failed.
+
+    One that nobody can fire must not keep the others waiting.
+    """
+    clock = session.get_one(Clock, number, with_for_update=True)
+    clock.failures += 1
+    clock.fires_at = now + min(FIRST_WAIT * 2 ** min(clock.failures, 20), LONGEST_WAIT)
+    return clock.failures
+
+
+def run_out(session: Session, reference: str, now: datetime) -> None:
+    """Let all that waits in a case be due now: for a story, or a drill.
+
+    As if the time had gone by: each clock began earlier by as much as was left of it.
+    """
+    of_case = select(Clock.case_id).where(Clock.reference == reference)
+    running = Clock.stopped_at.is_(None) & Clock.case_id.in_(of_case)
+    for clock in session.scalars(select(Clock).where(running)):
+        left = (clock.fires_at or clock.due_at) - now
+        clock.set_at, clock.due_at = clock.set_at - left, clock.due_at - left
+        clock.fires_at = None
+
+
+FIRST_WAIT: Final = timedelta(seconds=2)
+LONGEST_WAIT: Final = timedelta(minutes=15)

@@ -161,6 +161,8 @@ LIMITS: Final[dict[ClockKind, tuple[Limit, Limit, Limit]]] = {
 
 VISITS: Final = (days(7), months(1), months(3), months(6), months(12))
 """When a person is visited after help has ended, unless a lead plans otherwise (D08)."""
+UNHURRIED: Final = frozenset({_K.FINISH_DRAFT, _K.APPROVE, _K.ERASE})
+"""Clocks that nobody else waits for: they run out in their own time, whoever is gone."""
 ANSWERS: Final = frozenset({_K.ACKNOWLEDGE, _K.DECIDE_LEAD, _K.DECIDE_REFERRAL})
 """The clocks that tell how fast a focal point answers."""
 

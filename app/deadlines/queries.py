@@ -1,7 +1,7 @@
 """Reading clocks, and how long those have who are waited for."""
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime, time, timedelta
+from datetime import datetime, time
 from typing import Final, Protocol
 from uuid import UUID
 
@@ -193,30 +193,6 @@ def resumed(work: Reading, record_id: UUID, kind: ClockKind, term: Term) -> date
     if clock is None or clock.stopped_at is None:
         return None
     return term.resumed(clock.stopped_at, clock.due_at, work.now)
-
-
-def late_count(work: Reading, case_id: UUID, waited_on: UUID) -> int:
-    """Count how often a focal point let a clock of a case pass.
-
-    One that nobody answers counts again whenever its length has gone by, and a day at the
-    least: whoever says nothing at all starts no other clock.
-    """
-    mine = (Clock.case_id == case_id) & (Clock.waits_on == waited_on)
-    clocks, day = work.session.scalars(select(Clock).where(mine)), a_day(work)
-    return sum(silences(clock, clock.stopped_at or work.now, day) for clock in clocks)
-
-
-def a_day(work: Reading) -> timedelta:
-    """Say how long a day is at the pace of a drill."""
-    return timedelta(days=1) / work.ground.speed
-
-
-def silences(clock: Clock, until: datetime, day: timedelta) -> int:
-    """Count how often one clock was let pass until it stopped, or until now."""
-    if until <= clock.due_at:
-        return 0
-    length = max(clock.due_at - clock.set_at, day)
-    return 1 + (until - clock.due_at) // length
 
 
 def answers(

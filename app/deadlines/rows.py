@@ -7,8 +7,9 @@ from pydantic import Field, ValidationInfo, field_validator
 
 from app.deadlines.bounds import FIXED, Haste, fault_of, hastes
 from app.deadlines.limits import ClockKind, Limit, Unit
+from app.directory.cells import Known, Prose, refuse
 from app.directory.kinds import Confidence
-from app.directory.rows import Known, Prose, Row, refuse
+from app.directory.rows import Row
 from app.kernel.text import Code, SafeLine
 
 ISO2: Final = 2

@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, and_, insert, select, update
 
 from app.directory import queries
 from app.directory.changes import Clerk, Values, change
-from app.directory.models import Agreement, Country, FocalPoint
+from app.directory.models import Agreement, Contact, Country, FocalPoint
 from app.directory.rows import Row
 from app.kernel.actors import Role
 from app.kernel.db import Base
@@ -46,6 +46,7 @@ class Register:
 COUNTRIES: Final = Register(Country, ("iso2",), "countries")
 FOCAL_POINTS: Final = Register(FocalPoint, ("code",), "focal-points")
 AGREEMENTS: Final = Register(Agreement, ("code",), "agreements")
+CONTACTS: Final = Register(Contact, ("code",), "contacts")
 ONE_AT_A_TIME: Final = "directory"
 """Who writes holds this: rules look at several rows, and each write at what is true."""
 

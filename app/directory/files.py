@@ -10,13 +10,14 @@ from typing import Any, Final
 
 from pydantic import ValidationError
 
-from app.directory.rows import AgreementRow, CountryRow, FocalPointRow, Row
+from app.directory.rows import AgreementRow, ContactRow, CountryRow, FocalPointRow, Row
 
 COUNTRIES: Final = "countries.csv"
 FOCAL_POINTS: Final = "focal_points.csv"
 AGREEMENTS: Final = "agreements.csv"
+CONTACTS: Final = "contacts.csv"
 LIMITS: Final = "limits.csv"
-FILES: Final = (COUNTRIES, FOCAL_POINTS, AGREEMENTS, LIMITS)
+FILES: Final = (COUNTRIES, FOCAL_POINTS, AGREEMENTS, CONTACTS, LIMITS)
 """What a folder may hold. The rows of the last are of a room above, which brings them."""
 
 
@@ -68,6 +69,7 @@ class Folder:
     countries: list[CountryRow]
     focal_points: list[FocalPointRow]
     agreements: list[AgreementRow]
+    contacts: list[ContactRow]
 
 
 @dataclass(frozen=True)
@@ -94,8 +96,9 @@ def read[R: Row](
     countries = open_sheet(folder, COUNTRIES, CountryRow)
     focal_points = open_sheet(folder, FOCAL_POINTS, FocalPointRow)
     agreements = open_sheet(folder, AGREEMENTS, AgreementRow)
+    contacts = open_sheet(folder, CONTACTS, ContactRow)
     others = [] if beside is None else [beside]
-    sheets: list[Sheet[Any]] = [countries, focal_points, agreements, *others]
+    sheets: list[Sheet[Any]] = [countries, focal_points, agreements, contacts, *others]
     refuse([fault for sheet in sheets for fault in sheet.faults])
     here = Known(
         {*known.countries, *(line.row.iso2 for line in countries.lines)},
@@ -103,7 +106,7 @@ def read[R: Row](
         {*known.agreements, *(line.row.code for line in agreements.lines)},
     )
     refuse([fault for sheet in sheets for fault in strangers(sheet, here)])
-    return Folder(rows(countries), rows(focal_points), rows(agreements))
+    return Folder(rows(countries), rows(focal_points), rows(agreements), rows(contacts))
 
 
 def must_hold_something(folder: Traversable) -> None:
@@ -172,8 +175,10 @@ def judge_line[R: Row](
         yield Line(number, row)
     except ValidationError as refused:
         for error in refused.errors():
-            what = f"{error['msg']}; it is {error['input']!r}"
-            yield Fault(file, number, str(error["loc"][0]), what)
+            column, what = str(error["loc"][0]), error["msg"]
+            if column not in model.unsaid:
+                what = f"{what}; it is {error['input']!r}"
+            yield Fault(file, number, column, what)
 
 
 def repeated[R: Row](file: str, lines: Iterable[Line[R]]) -> Iterator[Fault]:

@@ -118,6 +118,7 @@ def test_a_second_run_and_a_second_telling_do_no_harm(tmp_path: Path) -> None:
     assert "Another process serves this SQLite file" in other_server.stderr
 
 
+@pytest.mark.slow
 def test_its_help_says_which_journeys_there_are(tmp_path: Path) -> None:
     asked = command(tmp_path, "demo", "play", "--help", COLUMNS="400")
     unknown = command(tmp_path, "demo", "play", "--journey", "holiday", COLUMNS="400")
