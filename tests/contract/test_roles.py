@@ -17,7 +17,7 @@ MAY_INSERT = """
     access_entry account agreement api_key approval case case_key clock consent country
     delivery directory_change entry erasure fact focal_point handover left_out mailbox
     outcome party question referral retrieval return_checklist return_step risk_assessment
-    screening sealed shortlisted sighting
+    screening sealed shortlisted sighting time_limit
     vital_interest
     firing heartbeat
     contact outgoing telling
@@ -25,7 +25,7 @@ MAY_INSERT = """
 MAY_UPDATE = """
     account agreement api_key approval case case_key clock consent country focal_point
     handover mailbox party question referral return_checklist sealed shortlisted
-    heartbeat
+    time_limit heartbeat
     contact outgoing
 """
 NOT_BY_THE_OWNER = (
