@@ -16,7 +16,7 @@ from tests.hostility import MANY, bodies, flaws, hostile_values, written
 from tests.serving import ROOT
 from tests.stage import Stage, set_up, spoken
 from tests.wire import Answer, Operation, Wire, lists, operations, wired, writes
-from tests.world import KEYS, Someone, World
+from tests.world import Someone, World
 
 DOCUMENT: Final = json.loads((ROOT / "openapi" / "openapi-3.1.json").read_text("utf-8"))
 """As it is committed: another test compares that with what is served."""

@@ -52,25 +52,6 @@ cli.add_typer(account, name="account")
 cli.add_typer(worker, name="worker")
 cli.add_typer(api_key, name="api-key")
 
-AFTER_RESTORE: Final = """
-The database has a new name: a cursor of before is answered 410, and its holder reads anew.
-What was done after the backup is not in it. Before you serve:
-1. Revoke and disable again whom you revoked or disabled since:
-   safe-conduct api-key revoke, safe-conduct account disable.
-2. Load the directory again: safe-conduct directory load FOLDER.
-3. Check that the key file is the newest: safe-conduct doctor.
-4. Tell every focal point of which time the acts are lost: they have to do them again,
-   each with a new Idempotency-Key.
-""".strip()
-
-TRACES: Final = """
-Their keys may still stand in files of the database: docs/privacy.md says what to do.
-""".strip()
-LEDGER_MADE: Final = """
-There was none: it is made anew, from this database. Should this database come from a
-backup, what was erased after that backup is not in it: nobody knows of it any more.
-""".strip().replace("\n", " ")
-
 ABOUT_JOURNEYS: Final = "\n\n".join(
     (
         "Play journeys against the running service (SAFE_CONDUCT_URL). All is made up.",
@@ -138,8 +119,8 @@ def restored(
     say(f"{found.named} erasures are newer than this backup.")
     say(f"{found.destroyed} of these cases were in it: their keys are destroyed again.")
     if found.named and not found.traceless:
-        say(TRACES)
-    say(AFTER_RESTORE)
+        say(restoring.TRACES)
+    say(restoring.AFTER_RESTORE)
 
 
 @cli.command()
@@ -196,7 +177,7 @@ def export_erasures() -> None:
     """Write what was erased to the ledger outside the database; make it if it is lost."""
     added, there = restoring.export(Settings())
     if not there:
-        say(LEDGER_MADE)
+        say(restoring.LEDGER_MADE)
     say(f"{added} erasures were added to {Settings().erasure_ledger}.")
 
 

@@ -6,6 +6,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Final
 from uuid import UUID
 
 from app.cases.erasing import KEYS
@@ -22,6 +23,25 @@ from app.kernel.vault import KEY_BYTES
 from app.kernel.work import Ground, writing
 from app.main import lay_ground
 from app.settings import Settings
+
+AFTER_RESTORE: Final = """
+The database has a new name: a cursor of before is answered 410, and its holder reads anew.
+What was done after the backup is not in it. Before you serve:
+1. Revoke and disable again whom you revoked or disabled since:
+   safe-conduct api-key revoke, safe-conduct account disable.
+2. Load the directory again: safe-conduct directory load FOLDER.
+3. Check that the key file is the newest: safe-conduct doctor.
+4. Tell every focal point of which time the acts are lost: they have to do them again,
+   each with a new Idempotency-Key.
+""".strip()
+
+TRACES: Final = """
+Their keys may still stand in files of the database: docs/privacy.md says what to do.
+""".strip()
+LEDGER_MADE: Final = """
+There was none: it is made anew, from this database. Should this database come from a
+backup, what was erased after that backup is not in it: nobody knows of it any more.
+""".strip().replace("\n", " ")
 
 
 @dataclass(frozen=True)

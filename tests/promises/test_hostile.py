@@ -5,7 +5,6 @@ every write a thousand bodies more.
 """
 
 import gzip
-import json
 import zlib
 from typing import Final
 
