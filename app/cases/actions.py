@@ -7,6 +7,7 @@ from uuid import UUID
 from pydantic import BaseModel
 from sqlalchemy import delete
 
+from app.access import actions as access
 from app.cases import queries
 from app.cases.lifecycle import CLOCKS, EVENTS, OPEN, Row
 from app.cases.models import Case, CaseKey, RiskAssessment, Sealed
@@ -149,10 +150,28 @@ def take(  # noqa: PLR0913 - each says one thing of the step
     lifecycle.take(case, step)
     case.touch()
     wind(work, case, until)
+    lapse(work, case)
     told = {"state": case.state, **(facts or {})}
     audience = before | case.audience
     by_system = step.sides == {Side.SYSTEM}
     work.record(EVENTS[step.action], case, audience, told, by_system=by_system)
+
+
+def lapse(work: Writing, case: Case, about: Recorded | None = None) -> None:
+    """End the questions to a second person that nobody may act on any more (R14).
+
+    Those of who has no part in deciding the case now, since another holds it or it ended;
+    overseers ask whoever holds it. Or all about one record, which has changed since.
+    """
+    asking = (case.holder, case.with_relation(Relation.ESCALATION_DESK))
+    deciding = {one for one in asking if one and case.state in OPEN}
+    ended = access.lapse(
+        work,
+        case.id,
+        subject=about.reference if about else None,
+        sparing=case.overseers | deciding,
+    )
+    deadlines.stop_all(work, ended)
 
 
 def rewind(work: Writing, case: Case) -> None:

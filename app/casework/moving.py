@@ -152,7 +152,6 @@ def move_lead(work: Writing, case: Case, old: UUID, new: UUID) -> None:
 
     Whom to reach at the old lead is forgotten: a helper must not go on telling it.
     """
-    case.dismiss(Relation.ESCALATION_DESK, work.now)
     if Relation.FORMER_LEAD not in case.relations_of(old):
         case.admit(old, Relation.FORMER_LEAD, work.now)
     cases.forget(work, case, Paper.CONTACTS)

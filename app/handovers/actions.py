@@ -5,7 +5,6 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from app.access import actions as access
 from app.cases import actions as cases
 from app.cases.models import Case
 from app.cases.sections import Contacts, Paper
@@ -168,7 +167,7 @@ def situation_of(work: Writing, handover: Handover, terms: Terms | None = None) 
 def accept(work: Writing, judged: Judged, promise: AcceptHandover) -> Handover:
     """Take the lead: with it the clocks and the sender's side move, or nothing does.
 
-    The contacts are sealed anew, and what a second person allowed the old lead lapses.
+    The contacts are sealed anew.
     Raises SuccessorUnfit (422): it may have ceased to be fit since it was asked.
     """
     case, handover = judged.case, judged.handover
@@ -177,8 +176,6 @@ def accept(work: Writing, judged: Judged, promise: AcceptHandover) -> Handover:
     cases.seal(work, case, Paper.CONTACTS, Contacts(contacts=promise.contacts))
     case.admit(handover.lead_id, Relation.FORMER_LEAD, work.now, handover.id)
     give_lead(work, case, handover.successor_id)
-    for approval in access.lapse(work, case.id):
-        deadlines.stop(work, approval)
     take(work, judged)
     facts = {"state": case.state}
     work.record("case.handed_over", case, before | case.audience, facts)
@@ -191,12 +188,15 @@ def give_lead(
 ) -> None:
     """Make another the lead: what waited for the old one waits for it, and follows.
 
-    `until` is when the case is due, if that does not begin anew.
+    A desk that was brought in for the old one has no part any more, and what either asked
+    of a second person lapses. `until` is when the case is due, if that does not begin anew.
     """
-    case.dismiss(Relation.LEAD, work.now)
+    for relation in (Relation.LEAD, Relation.ESCALATION_DESK):
+        case.dismiss(relation, work.now)
     case.admit(successor, Relation.LEAD, work.now)
     case.touch()
     cases.wind(work, case, until)
+    cases.lapse(work, case)
     following.hand_on(work, case)
     returns.follow(work, case)
 
