@@ -11,7 +11,7 @@ from app.access import actions as access
 from app.cases import queries
 from app.cases.lifecycle import CLOCKS, EVENTS, OPEN, Row
 from app.cases.models import Case, CaseKey, RiskAssessment, Sealed
-from app.cases.records import Fact, Question, VitalInterest
+from app.cases.records import Fact, VitalInterest
 from app.cases.risk import runs_out
 from app.cases.schemas import NewRisk, NewVitalInterest, NoticeFields
 from app.cases.sections import Paper, Safeguards, Sealable
@@ -190,7 +190,7 @@ SET_BY_HAND: Final = frozenset(
 def wind(work: Writing, case: Case, until: datetime | None = None) -> None:
     """Start the clock that the state of the case calls for; what hangs on it follows."""
     if case.state not in OPEN:
-        deadlines.stop_all(work, [record.id for record in asked_beside(work, case)])
+        deadlines.stop_kinds(work, case.id, *BESIDE)
     if case.state not in CLOCKS:
         deadlines.stop(work, case.id)
         return
@@ -205,10 +205,8 @@ def wind(work: Writing, case: Case, until: datetime | None = None) -> None:
         deadlines.pass_on(work, [fact.id for fact in interests], case.holder)
 
 
-def asked_beside(work: Writing, case: Case) -> list[Fact | Question]:
-    """List what somebody may still have to find out or to answer, beside the state."""
-    facts = queries.facts(work, [case.id]).get(case.id, [])
-    return [*facts, *queries.questions(work, case.id)]
+BESIDE: Final = (ClockKind.ASSESS_INTERESTS, ClockKind.CONSENT_ENDS, ClockKind.ANSWER)
+"""Clocks of what has to be found out or answered beside the state of a case."""
 
 
 def due_of(work: Writing, case: Case, kind: ClockKind) -> datetime:

@@ -53,14 +53,19 @@ class Standing:
         asking = Asking(recipient, purpose, self.now, child=self.case.is_child)
         return covers(self.consents, asking, sections)
 
-    def may_be_referred(self) -> bool:
-        """Say whether a consent to be referred stands, for where the person is."""
-        return any(
-            Purpose.REFER in consent.purposes
+    def to_refer(self) -> list[Consent]:
+        """List the consents to be referred that stand, for where the person is."""
+        return [
+            consent
+            for consent in self.consents
+            if Purpose.REFER in consent.purposes
             and consent.country in {None, self.case.country}
             and counts(consent, self.now, child=self.case.is_child)
-            for consent in self.consents
-        )
+        ]
+
+    def may_be_referred(self) -> bool:
+        """Say whether a consent to be referred stands, for where the person is."""
+        return bool(self.to_refer())
 
     def may_hear(self, candidate: Addressee) -> bool:
         """Say whether a candidate may be given the notice, on whichever ground."""
