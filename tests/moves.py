@@ -51,8 +51,12 @@ def route(world: Model) -> Model:
 def settle(world: Model) -> Model:
     """Let the case follow its referrals: begin_assistance, fall_back."""
     helped = any(one.state in HELPED for one in world.referrals)
-    follows = {("referring", True): "assisting", ("assisting", False): "referring"}
-    return replace(world, state=follows.get((world.state, helped), world.state))
+    at_work = any(one.state in HELPED - {"completed"} for one in world.referrals)
+    follows = {
+        *([("referring", "assisting")] if helped else [("assisting", "referring")]),
+        *([("monitoring", "assisting")] if at_work else []),
+    }
+    return replace(world, state=dict(follows).get(world.state, world.state))
 
 
 def change(world: Model, states: dict[str, str], only: Callable[[Referral], bool]) -> Model:

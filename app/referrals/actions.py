@@ -25,6 +25,7 @@ from app.kernel.versions import Seen
 from app.kernel.work import Writing
 from app.referrals import queries
 from app.referrals.lifecycle import (
+    AT_WORK,
     CLOCKS,
     EVENTS,
     HELPED,
@@ -206,13 +207,18 @@ def clear(referral: Referral, clearance: Clearance | None) -> None:
 
 
 def settle(work: Writing, case: Case) -> None:
-    """Let the case follow its referrals: help begins, or has to be found again."""
-    helped = any(r.state in HELPED for r in queries.of_case(work, case.id))
-    follows = {
-        (CaseState.REFERRING, True): CaseAction.BEGIN_ASSISTANCE,
-        (CaseState.ASSISTING, False): CaseAction.FALL_BACK,
-    }
-    action = follows.get((case.state, helped))
+    """Let the case follow its referrals: help begins, or has to be found again.
+
+    A person who is only visited was helped before: there help begins with what is under way
+    now, and not with a request, which may come to nothing.
+    """
+    states = {referral.state for referral in queries.of_case(work, case.id)}
+    action = {
+        CaseState.REFERRING: CaseAction.BEGIN_ASSISTANCE if states & HELPED else None,
+        CaseState.ASSISTING: None if states & HELPED else CaseAction.FALL_BACK,
+        CaseState.MONITORING: CaseAction.BEGIN_ASSISTANCE if states & AT_WORK else None,
+    }.get(case.state)
     if action is not None:
+        case.visits = []
         step = CASE_TABLE.find(case.state, action, {Side.SYSTEM}, frozenset())
         cases.take(work, case, step, before=case.audience)
