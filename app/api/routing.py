@@ -62,11 +62,13 @@ def get_routing(
 ) -> Response:
     """Read who is asked to lead, in which order and why, and why others are not.
 
-    For the parties of the case itself. `advice` says what the person should be asked first.
+    For the parties of the case itself; a submitter, until it has handed the case on.
+    `advice` says what the person should be asked first.
     """
     with begin() as work:
         case, me = cases.get(work, code), work.actor.focal_point_id
-        if not (case.relations_of(me) and case.follows(me)):
+        closed = case.has_handed_on(me) or not case.follows(me)
+        if closed or not case.relations_of(me):
             raise NotFound("There is no routing here that is yours to see.")
         return answer(show_routing(work, case), if_none_match=if_none_match)
 

@@ -10,8 +10,8 @@ from sqlalchemy import delete
 from app.access import actions as access
 from app.cases import queries
 from app.cases.lifecycle import CLOCKS, EVENTS, OPEN, Row
-from app.cases.models import Case, CaseKey, RiskAssessment, Sealed
-from app.cases.records import Fact, VitalInterest
+from app.cases.models import Case, CaseKey, Sealed
+from app.cases.records import Fact, HandedOn, RiskAssessment, VitalInterest
 from app.cases.risk import runs_out
 from app.cases.schemas import NewRisk, NewVitalInterest, NoticeFields
 from app.cases.sections import Paper, Safeguards, Sealable
@@ -45,7 +45,14 @@ def open_draft(work: Writing, notice: NoticeFields) -> Case:
     return case
 
 
-def mend_notice(case: Case, notice: NoticeFields) -> list[str]:
+def hand_on(work: Writing, case: Case) -> None:
+    """Keep the notice as its submitter handed it on, once and for all (R12)."""
+    if case.id not in queries.handed_on(work, [case.id]):
+        said = {name: getattr(case, name) for name in NoticeFields.model_fields}
+        work.session.add(HandedOn(case_id=case.id, **said))
+
+
+def mend_notice(case: Case | HandedOn, notice: NoticeFields) -> list[str]:
     """Merge into the notice what was given (RFC 7396); names the fields that changed."""
     given = notice.model_dump(exclude_unset=True)
     for name in given.keys() & {"services", "urgent_needs"}:

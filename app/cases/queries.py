@@ -4,12 +4,18 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, exists, select
+from sqlalchemy import ColumnElement, Select, and_, exists, or_, select
 from sqlalchemy.orm import aliased
 
-from app.cases.lifecycle import UNLED, State
-from app.cases.models import Case, CaseKey, Party, RiskAssessment, Sealed
-from app.cases.records import Fact, Question, VitalInterest
+from app.cases.lifecycle import State
+from app.cases.models import Case, CaseKey, Party, Sealed
+from app.cases.records import (
+    Fact,
+    HandedOn,
+    Question,
+    RiskAssessment,
+    VitalInterest,
+)
 from app.cases.risk import GRAVITY
 from app.cases.sections import Paper, Safeguards, Sealable
 from app.deadlines.limits import Priority
@@ -72,10 +78,16 @@ def lock_by_id(work: Writing, case_id: UUID) -> Case:
     return one(work, held(remembered(work).where(Case.id == case_id)))
 
 
-def across_a_border(work: Reading, case_ids: Iterable[UUID]) -> Mapping[UUID, Case]:
-    """Find those of some cases whose person was led to another country, whoever asks."""
-    wanted = Case.id.in_(set(case_ids)) & Case.relocated_at.is_not(None)
-    return {case.id: case for case in work.session.scalars(select(Case).where(wanted))}
+def by_ids(work: Reading, case_ids: Iterable[UUID]) -> Mapping[UUID, Case]:
+    """Find some cases, whoever asks: to judge what may be told of them."""
+    wanted = select(Case).where(Case.id.in_(set(case_ids)))
+    return {case.id: case for case in work.session.scalars(wanted)}
+
+
+def handed_on(work: Reading, case_ids: Iterable[UUID]) -> Mapping[UUID, HandedOn]:
+    """Find the notices of some cases as their submitters handed them on."""
+    wanted = select(HandedOn).where(HandedOn.case_id.in_(list(case_ids)))
+    return {kept.case_id: kept for kept in work.session.scalars(wanted)}
 
 
 def get_by_id(work: Reading, case_id: UUID) -> Case:
@@ -125,25 +137,23 @@ def mine(
         .join(Party, Party.case_id == Case.id)
         .where(open_row, first, *_among(Party.relation, relations))
         .where(Case.state.in_(list(states)))
-        .where(*([Case.priority == priority] if priority else []))
-        .where(*([(Case.country == country) & may_follow(work)] if country else []))
+        .where(*([says(work, "priority", priority)] if priority else []))
+        .where(*([says(work, "country", country)] if country else []))
     )
 
 
-def may_follow(work: Reading) -> ColumnElement[bool]:
-    """Keep the cases whose country this focal point is shown, as `Case.follows` says.
+def says(work: Reading, field: str, asked: str) -> ColumnElement[bool]:
+    """Keep the cases whose notice, as this focal point reads it, says what is asked.
 
-    Otherwise a list by country would tell a submitter where a person was taken.
+    As `situation.notice_for` shows it: a list must not tell a submitter what the notice
+    that it handed on does not (R11, R12).
     """
-    helps = (Party.record_id != Case.id) | Party.relation.in_(FOLLOWS)
-    keeps = (Party.relation == Relation.SUBMITTER) & Case.state.in_(UNLED)
-    mine = exists().where(
-        Party.case_id == Case.id,
-        Party.focal_point_id == work.actor.focal_point_id,
-        Party.until.is_(None),
-        helps | keeps,
-    )
-    return Case.relocated_at.is_(None) | mine.correlate(Case)
+    mine = (Party.case_id == Case.id, *is_mine(work), Party.relation.in_(FOLLOWS))
+    kept = HandedOn.case_id == Case.id
+    as_it_is = exists().where(*mine).correlate(Case) | ~exists().where(kept)
+    then = exists().where(kept, getattr(HandedOn, field) == asked)
+    now = getattr(Case, field) == asked
+    return or_(as_it_is & now, ~as_it_is & then)
 
 
 def _among(column: object, values: Iterable[object]) -> list[ColumnElement[bool]]:

@@ -88,7 +88,8 @@ def relocate(work: Writing, code: str, seen: Seen, where: RelocateCase) -> Case:
     """Say that the person is in another country: whoever should lead there is found.
 
     A candidate loses the case to one of the new country at once; a lead keeps it until it
-    has handed it over, which is offered to the first for whom all is there. Raises what
+    has handed it over, which is offered to the first for whom all is there. Its submitter
+    is told neither that there was a border, nor who is beyond it (R12). Raises what
     `lock` does, CountrySame or ActionIllegal (409), ActionNotYours or RoleMissing (403),
     DeskMissing (503).
     """
@@ -100,10 +101,14 @@ def relocate(work: Writing, code: str, seen: Seen, where: RelocateCase) -> Case:
     must_work(work)
     if where.country == case.country:
         raise CountrySame("Name the country where the person is now.")
-    case.country, case.relocated_at = where.country, work.now
+    if case.state in WITH_A_CANDIDATE:
+        cases.hand_on(work, case)
+        case.relocated_at = case.relocated_at or work.now
+    case.country = where.country
     case.touch()
     cases.note(work, case, "relocate", where.note)
-    work.record("case.relocated", case, case.keepers)
+    following_it = {one for one in case.keepers if not case.only_submitted(one)}
+    work.record("case.relocated", case, frozenset(following_it))
     work.session.flush()
     if case.state in WITH_A_CANDIDATE:
         reroute(work, case)

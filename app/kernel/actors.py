@@ -83,7 +83,10 @@ FOLLOWS: Final = frozenset(
         *(Relation.RECIPIENT, Relation.HANDOVER_CANDIDATE),
     }
 )
-"""Relations, to a case or to a record of it, that may learn where a person was led."""
+"""Relations, to a case or to a record of it, that follow it: all but who handed it on."""
+
+HELPS: Final = frozenset({Relation.RECIPIENT})
+"""Relations of who gives help: whom the side of origin must not learn (R12)."""
 
 _OF_CASE: Final = {
     Relation.SUBMITTER: frozenset({Side.SUBMITTER}),

@@ -75,6 +75,7 @@ def draft(
         sections=sorted(set(like.sections)),
         predecessor_id=like.id if isinstance(like, Referral) else None,
         opened_at=work.now,
+        opened_by=work.actor.focal_point_id,
     )
     work.session.add(referral)
     work.session.flush()

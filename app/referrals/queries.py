@@ -102,6 +102,12 @@ def of_case(work: Reading, case_id: UUID) -> list[Referral]:
     return list(work.session.scalars(rows))
 
 
+def opened_by(work: Reading, ids: Iterable[UUID]) -> Mapping[UUID, UUID | None]:
+    """Say of those of some records that are referrals who opened each."""
+    rows = select(Referral.id, Referral.opened_by).where(Referral.id.in_(list(ids)))
+    return dict(work.session.execute(rows).all())
+
+
 def predecessor(work: Reading, referral: Referral) -> Referral:
     """Find the referral that this one was opened in place of."""
     before = select(Referral).where(Referral.id == referral.predecessor_id)

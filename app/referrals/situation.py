@@ -13,6 +13,7 @@ from app.deadlines.limits import ClockKind, due
 from app.deadlines.models import Clock
 from app.directory import queries as directory
 from app.directory.kinds import Service
+from app.directory.models import FocalPoint
 from app.kernel.actors import Actor, Side, sides_of_referral
 from app.kernel.needs import UnmetNeed
 from app.kernel.work import Reading
@@ -58,6 +59,16 @@ def facts_of(
     )
 
 
+def knows_recipient(referral: Referral, stands: Standing, reader: FocalPoint) -> bool:
+    """Say whether a reader may know who gives this help (R12).
+
+    The side of origin sees that a service is given and how far it is, not by whom, unless
+    it asked them itself.
+    """
+    asked = referral.opened_by == reader.id
+    return asked or stands.knows(reader, referral.recipient)
+
+
 def actions_of(rows: Iterable[Row], facts: Facts) -> list[AvailableReferralAction]:
     """Say of each step whether it is open now and, if not, why not."""
     return [show_action(row, facts) for row in rows]
@@ -77,10 +88,21 @@ def show(work: Reading, referrals: Sequence[Referral]) -> list[ReferralOut]:
     stands = standing.of_cases(work, cases.values())
     clocks = deadlines.running(work, [referral.id for referral in referrals])
     codes = directory.codes(work, [case.holder for case in cases.values() if case.holder])
-    return [
+    me = directory.by_id(work, work.actor.focal_point_id)
+    shown = [
         show_one(work, referral, stands[referral.case_id], codes, clocks.get(referral.id))
         for referral in referrals
     ]
+    return [
+        out
+        if knows_recipient(one, stands[one.case_id], me)
+        else out.model_copy(update=NOT_TOLD)
+        for one, out in zip(referrals, shown, strict=True)
+    ]
+
+
+NOT_TOLD: Final = {"recipient": None, "due_at": None}
+"""What is left out where the reader may not know who helps: when that office works, too."""
 
 
 def show_one(

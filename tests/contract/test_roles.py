@@ -15,14 +15,14 @@ from tests.databases import ask
 # Told apart from the migration on purpose: a new right takes two deliberate edits.
 MAY_INSERT = """
     access_entry account agreement api_key approval case case_key clock consent country
-    delivery directory_change entry fact focal_point handover left_out mailbox outcome
-    party question referral retrieval return_checklist return_step risk_assessment
-    screening sealed shortlisted sighting
+    delivery directory_change entry fact focal_point handed_on handover
+    left_out mailbox outcome party question referral retrieval return_checklist
+    return_step risk_assessment screening sealed shortlisted sighting
     vital_interest
 """
 MAY_UPDATE = """
     account agreement api_key approval case case_key clock consent country focal_point
-    handover mailbox party question referral return_checklist sealed shortlisted
+    handed_on handover mailbox party question referral return_checklist sealed shortlisted
 """
 MAY_DELETE = "case_key left_out sealed shortlisted"
 KEPT = (
