@@ -128,12 +128,13 @@ class Case(Listed, Base):
         return Relation.SUBMITTER in parts and not parts & FOLLOWS
 
     def has_handed_on(self, focal_point: UUID) -> bool:
-        """Say whether it submitted the case, and that is out of its hands (R12).
+        """Say whether it submitted the case, and has it out of its hands now (R12).
 
         It may be of the State of origin: from then on it reads what it wrote itself, and of
         the steps of the case that they were taken.
         """
-        return self.only_submitted(focal_point) and self.state not in UNLED
+        own = UNLED | {State.VOID}
+        return self.only_submitted(focal_point) and self.state not in own
 
     @property
     def led_since(self) -> datetime | None:

@@ -13,10 +13,12 @@ from app.cases.reasons import TakeOverReason
 from app.cases.sections import Paper
 from app.casework.acting import lock, must_work, sides_of
 from app.casework.bodies import AssignCase, RelocateCase, TakeOverCase
-from app.casework.carrying import question_of, reroute
+from app.casework.carrying import reroute
 from app.casework.needs import RULES, Terms
 from app.casework.watching import watch_interests
 from app.consents import standing
+from app.consents.coverage import Purpose
+from app.consents.placing import question_of
 from app.deadlines import queries as deadlines
 from app.directory import queries as directory
 from app.directory.kinds import Kind, is_at_home
@@ -53,16 +55,26 @@ def fits(work: Reading, case: Case, chosen: FocalPoint) -> bool:
     """Say whether a focal point may be given a case by hand.
 
     It leads where the person is (routing rule 2), also when a desk chooses. One answer for
-    every reason: a desk must not learn what the person fears.
+    every reason: a desk must not learn what the person fears. Where everybody may be told,
+    no choice could be refused for another reason: there it is whose turn it is.
     """
     stands = standing.of_case(work, case)
     able = chosen.active and chosen.can_lead and chosen.id != case.holder
     there = chosen.kind not in UNLEADING and is_at_home(chosen, case.country or "")
-    safe = stands.may_hear(chosen) and stands.is_safe(chosen, chosen.code)
-    return able and there and safe
+    if not (able and there and stands.is_safe(chosen, chosen.code)):
+        return False
+    agreed = stands.told(chosen, Purpose.REFER) is not None
+    return agreed or (stands.may_hear(chosen) and is_next(work, case, chosen))
 
 
 UNLEADING: Final = frozenset({Kind.DESK, Kind.OVERSIGHT})
+
+
+def is_next(work: Reading, case: Case, chosen: FocalPoint) -> bool:
+    """Say whether it is somebody's turn to lead, or was before."""
+    question = question_of(work, case)
+    turn = leads(question).candidates[:1]
+    return chosen.id in question.declined or chosen.id in {one.id for one in turn}
 
 
 def terms_of(work: Reading, case: Case, choice: AssignCase) -> Terms:

@@ -28,7 +28,7 @@ from app.kernel.lifecycle import ActionNotYours, RoleMissing
 from app.kernel.work import Reading
 from app.referrals import queries as referrals
 from app.referrals.models import Referral
-from app.referrals.situation import knows_recipient
+from app.referrals.proposing import knows_recipient
 
 
 @dataclass(frozen=True)
@@ -131,16 +131,14 @@ def sides(work: Reading, record: Case | Referral) -> frozenset[Side]:
 def conditions(sight: Sight, purposes: frozenset[Purpose]) -> Iterator[Condition]:
     """List the conditions of the policy that hold.
 
-    For one who turns out to be unsafe none does but that a text is its own (G19); and what
-    a submitter's reading hangs on, which must not tell it that it is feared.
+    For one who turns out to be unsafe none does but that a text is its own (G19), and that
+    a submitter follows the case: to lose that would tell it that it is feared.
     """
     me, stands = sight.me, sight.stands
     if sight.paper is not None and sight.paper.author == me.id:
         yield Condition.OWN_TEXT
-    if stands.case.follows(me.id):
-        yield Condition.FOLLOWS
-    if not stands.is_of_origin(me):
-        yield Condition.HOST_SIDE
+    if stands.case.follows(me.id) and not stands.is_of_origin(me):
+        yield Condition.IN_TOUCH
     if not stands.is_safe(me, me.code):
         return
     yield Condition.SAFE

@@ -22,7 +22,7 @@ from app.kernel.actors import Relation, sides_of_case
 from app.kernel.journal import Delivery, Entry, Retrieval
 from app.kernel.work import Reading
 from app.referrals.models import Referral
-from app.referrals.situation import knows_recipient
+from app.referrals.proposing import knows_recipient
 
 ACKNOWLEDGED: Final = ("case.acknowledged", "referral.acknowledged")
 DECIDED: Final = (

@@ -25,7 +25,7 @@ from app.handovers.schemas import (
     HandoverReason,
     NewHandover,
 )
-from app.handovers.situation import Move, facts_of, sides_of
+from app.handovers.situation import Move, as_told, facts_of, sides_of
 from app.kernel import lifecycle
 from app.kernel.actors import Relation, sides_of_handover
 from app.kernel.lifecycle import is_able
@@ -75,7 +75,7 @@ def offer(work: Writing, case: Case, new: NewHandover) -> Handover:
     must_be_the_only_one(work, case)
     stands = standing.of_case(work, case)
     move, terms = Move(lead, successor), Terms(reason=new.reason)
-    RULES.require(OFFER, facts_of(work, stands, move, terms))
+    RULES.require(OFFER, as_told(stands, lead, facts_of(work, stands, move, terms)))
     return begin(work, case, move, new.reason, new.note)
 
 
@@ -152,7 +152,12 @@ def ready(
     step = TABLE.find(
         handover.state, action, sides_of(handover, work.actor), work.actor.roles
     )
-    RULES.require(step, situation_of(work, handover, terms))
+    facts, stands = (
+        situation_of(work, handover, terms),
+        standing.of_case(work, handover.case),
+    )
+    me = directory.by_id(work, work.actor.focal_point_id)
+    RULES.require(step, as_told(stands, me, facts))
     return Judged(handover.case, handover, step, handover.audience)
 
 

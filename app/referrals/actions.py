@@ -39,7 +39,7 @@ from app.referrals.needs import RULES, Facts, Terms
 from app.referrals.schemas import (
     NewReferral,
 )
-from app.referrals.situation import facts_of, sides_of
+from app.referrals.situation import as_told, facts_of, sides_of
 
 OPENERS: Final = frozenset({Role.CASEWORKER, Role.COORDINATOR})
 
@@ -125,8 +125,9 @@ def judge(
     """Find the step of a referral that is held, and see that all it needs is there."""
     case, sides = referral.case, sides_of(referral, work.actor)
     step = TABLE.find(referral.state, action, sides, work.actor.roles)
-    facts = facts_of(work, referral, standing.of_case(work, case), terms)
-    RULES.require(step, facts)
+    stands = standing.of_case(work, case)
+    facts = facts_of(work, referral, stands, terms)
+    RULES.require(step, as_told(work, referral, stands, facts, sides))
     return Move(case, referral, step, referral.audience, basis_of(facts))
 
 

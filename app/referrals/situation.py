@@ -1,6 +1,8 @@
 """How a referral stands: what its needs are judged by, and what each side can do now."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import replace
 from typing import Final
 from uuid import UUID
 
@@ -13,13 +15,13 @@ from app.deadlines.limits import ClockKind, due
 from app.deadlines.models import Clock
 from app.directory import queries as directory
 from app.directory.kinds import Service
-from app.directory.models import FocalPoint
 from app.kernel.actors import Actor, Side, sides_of_referral
 from app.kernel.needs import UnmetNeed
 from app.kernel.work import Reading
-from app.referrals.lifecycle import TABLE, Row
+from app.referrals.lifecycle import TABLE, Row, State
 from app.referrals.models import Basis, Clearance, Referral
 from app.referrals.needs import RULES, Facts, Terms
+from app.referrals.proposing import is_proposed, knows_recipient
 from app.referrals.schemas import AvailableReferralAction, ReferralOut
 
 
@@ -59,14 +61,34 @@ def facts_of(
     )
 
 
-def knows_recipient(referral: Referral, stands: Standing, reader: FocalPoint) -> bool:
-    """Say whether a reader may know who gives this help (R12).
+def as_told(
+    work: Reading,
+    referral: Referral,
+    stands: Standing,
+    facts: Facts,
+    sides: AbstractSet[Side],
+) -> Facts:
+    """Put what follows from a fear like a consent that is missing, to who may not know it.
 
-    The side of origin sees that a service is given and how far it is, not by whom, unless
-    it asked them itself.
+    A sender that may not know it chooses among those the person agreed to, or takes who is
+    proposed: else it could ask for one after the other who is feared.
     """
-    asked = referral.opened_by == reader.id
-    return asked or stands.knows(reader, referral.recipient)
+    me = directory.by_id(work, work.actor.focal_point_id)
+    if stands.may_know_fears(me):
+        return facts
+    sends = Side.SENDER in sides and referral.state == State.DRAFT
+    safe = facts.recipient_safe and (facts.origin_permitted or not sends)
+    covered, law = facts.covered and safe, facts.child_path or facts.vital_interest
+    if sends and safe and law and not covered:
+        covered = is_proposed(work, referral, stands)
+    return replace(
+        facts,
+        covered=covered,
+        child_path=facts.child_path and safe and not sends,
+        vital_interest=facts.vital_interest and safe and not sends,
+        recipient_safe=True,
+        origin_permitted=True,
+    )
 
 
 def actions_of(rows: Iterable[Row], facts: Facts) -> list[AvailableReferralAction]:
@@ -116,13 +138,14 @@ def show_one(
     sides = sides_of(referral, work.actor)
     rows = TABLE.open_to(referral.state, sides, work.actor.roles)
     holder = referral.case.holder
+    facts = as_told(work, referral, stands, facts_of(work, referral, stands), sides)
     return ReferralOut(
         case=referral.case.code,
         you_are=sorted(sides),
         sender=codes[holder] if holder else None,
         recipient=referral.recipient.code,
         due_at=clock.due_at if clock else None,
-        available_actions=actions_of(rows, facts_of(work, referral, stands)),
+        available_actions=actions_of(rows, facts) if rows else [],
         **{name: getattr(referral, name) for name in SAME},
     )
 

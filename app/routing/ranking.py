@@ -211,13 +211,26 @@ def against_serving(question: Question, profile: Profile) -> Faults:
 
 
 def rank_of_lead(question: Question, profile: Profile) -> Key:
-    """Order by tier, then by fit: rule 7."""
-    return (TIERS.index(profile.kind), *fit(question, profile))
+    """Order whom the person named before others, then by tier and by fit: rule 7."""
+    unnamed = profile.id not in question.named
+    return (unnamed, TIERS.index(profile.kind), *fit(question, profile))
 
 
 def rank_of_recipient(question: Question, profile: Profile) -> Key:
-    """Order who is there before who is beyond a border, then by fit: rule 7."""
-    return (not is_at_home(profile, question.country), *fit(question, profile))
+    """Order who is there before who is beyond a border, then as a lead: rule 7."""
+    beyond = not is_at_home(profile, question.country)
+    return (beyond, profile.id not in question.named, *fit(question, profile))
+
+
+def as_proposed(question: Question, ranking: Ranking) -> Ranking:
+    """Answer one who may not know what the person fears.
+
+    Where nobody's word is waited for, everybody may be told but those the person fears: a
+    whole list would say who these are. So it has those whom the person named, whom only the
+    person's word explains; and if nobody was named, the one to ask next.
+    """
+    named = tuple(one for one in ranking.candidates if one.id in question.named)
+    return Ranking(named or ranking.candidates[:1], ranking.desk, ())
 
 
 def with_deputies(
