@@ -10,7 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from app.cases.lifecycle import UNLED, State
 from app.deadlines.limits import Priority
 from app.directory.models import FocalPoint
-from app.kernel.actors import FOLLOWS, HOLDS, Relation
+from app.kernel.actors import FOLLOWS, HOLDS, REMEMBERS, Relation
 from app.kernel.db import Base, Counter, Listed
 from app.kernel.vault import WrappedKey
 
@@ -94,8 +94,8 @@ class Case(Listed, Base):
         )
 
     def is_open_to(self, focal_point: UUID) -> bool:
-        """Say whether it may see the case as it is: a former lead only remembers."""
-        return bool(self.parts_of(focal_point) - {Relation.FORMER_LEAD})
+        """Say whether it may see the case as it is, and does not only remember it."""
+        return bool(self.parts_of(focal_point) - REMEMBERS)
 
     @property
     def audience(self) -> frozenset[UUID]:
@@ -103,7 +103,7 @@ class Case(Listed, Base):
         return frozenset(
             p.focal_point_id
             for p in self.parties
-            if p.record_id == self.id and not p.until and p.relation != Relation.FORMER_LEAD
+            if p.record_id == self.id and not p.until and p.relation not in REMEMBERS
         )
 
     @property

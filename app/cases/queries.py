@@ -19,18 +19,18 @@ from app.cases.records import (
 from app.cases.risk import GRAVITY
 from app.cases.sections import Paper, Safeguards, Sealable
 from app.deadlines.limits import Priority
-from app.kernel.actors import FOLLOWS, Relation
+from app.kernel.actors import FOLLOWS, REMEMBERS, Relation
 from app.kernel.problems import NotFound
 from app.kernel.vault import Place, WrappedKey
 from app.kernel.work import Reading, Writing
 
-REMEMBERS: Final = Party.relation == Relation.FORMER_LEAD
-"""What a former lead reads is its own past, never the case as it is now."""
+PAST: Final = Party.relation.in_(REMEMBERS)
+"""What who has led or helped reads is its own past, never the case as it is now."""
 
 
 def is_party(work: Reading) -> ColumnElement[bool]:
     """Keep the cases this focal point is party to now, or to a record of."""
-    return exists().where(Party.case_id == Case.id, *is_mine(work), ~REMEMBERS)
+    return exists().where(Party.case_id == Case.id, *is_mine(work), ~PAST)
 
 
 def is_mine(work: Reading) -> tuple[ColumnElement[bool], ...]:
@@ -45,7 +45,7 @@ def visible(work: Reading) -> Select[Case]:
 
 
 def remembered(work: Reading) -> Select[Case]:
-    """Select what is visible, and what this focal point has led: for its own past."""
+    """Select what is visible, and what it has led or helped in: for its own past."""
     return select(Case).where(exists().where(Party.case_id == Case.id, *is_mine(work)))
 
 
@@ -123,12 +123,12 @@ def mine(
     listed once.
     """
     earlier = aliased(Party)
-    open_row = and_(*is_mine(work), ~REMEMBERS)
+    open_row = and_(*is_mine(work), ~PAST)
     first = ~exists().where(
         earlier.case_id == Party.case_id,
         earlier.focal_point_id == Party.focal_point_id,
         earlier.until.is_(None),
-        earlier.relation != Relation.FORMER_LEAD,
+        earlier.relation.not_in(REMEMBERS),
         earlier.number < Party.number,
         *(_among(earlier.relation, relations)),
     )

@@ -116,6 +116,7 @@ def relocate(work: Writing, code: str, seen: Seen, where: RelocateCase) -> Case:
     if case.state in WITH_A_CANDIDATE:
         cases.hand_on(work, case)
         case.relocated_at = case.relocated_at or work.now
+    following.leave_behind(work, case)
     case.country = where.country
     case.touch()
     cases.note(work, case, "relocate", where.note)

@@ -18,7 +18,7 @@ from app.deadlines.limits import due
 from app.directory.kinds import Function, Kind
 from app.directory.models import FocalPoint
 from app.kernel import lifecycle
-from app.kernel.actors import Relation, Role, Side, sides_of_case
+from app.kernel.actors import HELPS, Relation, Role, Side, sides_of_case
 from app.kernel.lifecycle import ActionIllegal, ActionNotYours, RoleMissing
 from app.kernel.problems import Problem
 from app.kernel.versions import Seen
@@ -30,6 +30,7 @@ from app.referrals.lifecycle import (
     EVENTS,
     HELPED,
     OPEN,
+    STOPPED,
     TABLE,
     Action,
     Row,
@@ -154,6 +155,8 @@ def take(  # noqa: PLR0913 - each says one thing of the step
     referral = move.referral
     lifecycle.take(referral, move.step)
     referral.touch()
+    if referral.state in STOPPED:
+        end_part(work, referral)
     wind(work, referral, resumed=resumed, until=until)
     facts = {
         "state": referral.state,
@@ -166,6 +169,18 @@ def take(  # noqa: PLR0913 - each says one thing of the step
     work.record(EVENTS[move.step.action], referral, audience, facts, by_system=by_system)
     settle(work, move.case)
     return referral
+
+
+def end_part(work: Writing, referral: Referral) -> None:
+    """End the recipient's part in the case at once (LIFECYCLES.md, 5).
+
+    It follows the person no further, though it still has to say that it deleted what it
+    held: until then it keeps the referral, and not the case.
+    """
+    case, recipient = referral.case, referral.recipient_id
+    if Relation.RECIPIENT in referral.relations_of(recipient):
+        case.dismiss(Relation.RECIPIENT, work.now, referral.id)
+        case.admit(recipient, Relation.FORMER_RECIPIENT, work.now, referral.id)
 
 
 def wind(
@@ -181,7 +196,7 @@ def wind(
     """
     kind, side = CLOCKS.get(referral.state, (None, Side.SYSTEM))
     recipient, case = referral.recipient_id, referral.case
-    told = Relation.RECIPIENT in referral.relations_of(recipient)
+    told = bool(referral.relations_of(recipient) & HELPS)
     if kind is None or (side == Side.RECIPIENT and not told) or rests(referral):
         deadlines.stop(work, referral.id)
         return

@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, Select, exists, func, or_, select, true
 from app.cases import queries as cases
 from app.cases.models import Case, Party
 from app.directory.kinds import Service
-from app.kernel.actors import HOLDS, Relation, Side
+from app.kernel.actors import HELPS, HOLDS, Side
 from app.kernel.problems import NotFound
 from app.kernel.work import Reading, Writing
 from app.referrals.lifecycle import ASKED, AT_WORK, State
@@ -85,7 +85,7 @@ def mine(
 
 def of_side(side: Side | None) -> ColumnElement[bool]:
     """Keep the party rows of one side; without one, of both."""
-    recipient = Party.relation == Relation.RECIPIENT
+    recipient = Party.relation.in_(HELPS)
     if side is None:
         return true()
     return recipient if side == Side.RECIPIENT else ~recipient

@@ -137,7 +137,8 @@ def show_one(
     """Show one, with what its reader can do now."""
     sides = sides_of(referral, work.actor)
     rows = TABLE.open_to(referral.state, sides, work.actor.roles)
-    holder = referral.case.holder
+    follows = referral.case.is_open_to(work.actor.focal_point_id)
+    holder = referral.case.holder if follows else None
     facts = as_told(work, referral, stands, facts_of(work, referral, stands), sides)
     return ReferralOut(
         case=referral.case.code,

@@ -15,7 +15,7 @@ from app.consents.coverage import Purpose
 from app.consents.standing import Standing
 from app.deadlines import queries as deadlines
 from app.directory.kinds import Service
-from app.kernel.actors import Relation, Side, sides_of_case
+from app.kernel.actors import HELPS, Relation, Side, sides_of_case
 from app.kernel.needs import UnmetNeed
 from app.kernel.problems import NotFound
 from app.kernel.work import Reading
@@ -82,7 +82,7 @@ def sides_of(work: Reading, record: Return, papers: Referral) -> frozenset[Side]
     """
     me = work.actor.focal_point_id
     sides = set(sides_of_case(record.case.relations_of(me)) & {Side.LEAD, Side.HOLDER})
-    if Relation.RECIPIENT in record.referral.relations_of(me):
+    if HELPS & record.referral.relations_of(me):
         sides.add(Side.RECIPIENT)
     if Relation.RECIPIENT in papers.relations_of(me) and papers.recipient_id == me:
         sides.add(Side.CONSULATE)

@@ -102,6 +102,7 @@ desk               | desk holder
 escalation_desk    | desk
 former_lead        |
 recipient          |
+former_recipient   |
 handover_candidate |
 oversight          | oversight
 """
