@@ -62,10 +62,21 @@ def settle(world: Model) -> Model:
 def change(world: Model, states: dict[str, str], only: Callable[[Referral], bool]) -> Model:
     """Move those referrals that are in some states, and of some kind."""
     moved = (
-        replace(one, state=states[one.state]) if one.state in states and only(one) else one
+        replace(one, state=states[one.state], past=True)
+        if one.state in states and only(one)
+        else one
         for one in world.referrals
     )
     return replace(world, referrals=tuple(moved))
+
+
+def leave(world: Model, only: Callable[[Referral], bool]) -> Model:
+    """End the part of those who were told of the person by some referrals."""
+    left = (
+        replace(one, past=True) if one.told and only(one) else one
+        for one in world.referrals
+    )
+    return replace(world, referrals=tuple(left))
 
 
 NEVER: Final = 1000

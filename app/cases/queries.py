@@ -50,8 +50,13 @@ def remembered(work: Reading) -> Select[Case]:
 
 
 def recall(work: Reading, code: str) -> Case:
-    """Find a case for one's own past in it, or raise NotFound (404)."""
-    return one(work, remembered(work).where(Case.code == code))
+    """Find a case that one sees or has led, or raise NotFound (404).
+
+    Whose help has ended keeps its referrals, and nothing of the case.
+    """
+    led = Party.relation != Relation.FORMER_RECIPIENT
+    mine = exists().where(Party.case_id == Case.id, *is_mine(work), led)
+    return one(work, select(Case).where(mine, Case.code == code))
 
 
 def get(work: Reading, code: str) -> Case:

@@ -49,7 +49,7 @@ def held(work: Reading, code: str) -> Case:
 def offers_for(work: Reading, case: Case, service: Service | None) -> Offers:
     """Rank who could serve a case: with one service, or with each that it needs.
 
-    As far as the caller may know it: see `as_proposed`, and `proposing.asked_of`.
+    As far as the caller may know it: see `proposing.as_proposed`.
     """
     question, stands = question_of(work, case), standing.of_case(work, case)
     wanted = [service] if service else needed(question)

@@ -13,7 +13,7 @@ from app.referrals import queries
 from app.referrals.lifecycle import OPEN, State
 from app.referrals.models import Referral
 from app.routing.question import Question
-from app.routing.ranking import Ranking, as_proposed, recipients
+from app.routing.ranking import Ranking, recipients
 
 ANSWERED_NO: Final = frozenset({State.DECLINED, State.REDIRECTED, State.EXPIRED})
 
@@ -49,6 +49,17 @@ def helpers(
     )
     ranking = recipients(asked)
     return ranking if stands.may_know_fears(me) else as_proposed(asked, ranking)
+
+
+def as_proposed(question: Question, ranking: Ranking) -> Ranking:
+    """Answer one who may not know what the person fears.
+
+    Where nobody's word is waited for, everybody may be told but those the person fears: a
+    whole list would say who these are. So it has those whom the person named, whom only the
+    person's word explains; and if nobody was named, the one to ask next.
+    """
+    named = tuple(one for one in ranking.candidates if one.id in question.named)
+    return Ranking(named or ranking.candidates[:1], ranking.desk, ())
 
 
 def is_proposed(work: Reading, referral: Referral, stands: Standing) -> bool:

@@ -222,17 +222,6 @@ def rank_of_recipient(question: Question, profile: Profile) -> Key:
     return (beyond, profile.id not in question.named, *fit(question, profile))
 
 
-def as_proposed(question: Question, ranking: Ranking) -> Ranking:
-    """Answer one who may not know what the person fears.
-
-    Where nobody's word is waited for, everybody may be told but those the person fears: a
-    whole list would say who these are. So it has those whom the person named, whom only the
-    person's word explains; and if nobody was named, the one to ask next.
-    """
-    named = tuple(one for one in ranking.candidates if one.id in question.named)
-    return Ranking(named or ranking.candidates[:1], ranking.desk, ())
-
-
 def with_deputies(
     question: Question, ranked: Iterable[Profile]
 ) -> Iterator[tuple[Profile, bool]]:
