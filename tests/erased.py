@@ -4,9 +4,9 @@ from typing import Final
 
 from sqlalchemy import func, select
 
-from app.cases import queries
-from app.cases.models import Case, CaseKey, RiskAssessment, Sealed
-from app.cases.records import Fact, Question
+from app.cases import holding
+from app.cases.models import Case, CaseKey, Sealed
+from app.cases.records import Fact, Question, RiskAssessment
 from app.casework import erasing
 from app.kernel.db import Base
 from app.kernel.work import Writing
@@ -25,7 +25,7 @@ TELLING: Final[tuple[type[Base], ...]] = (
 def held(work: Writing, case: Json) -> Case:
     """Hold a case as the worker does."""
     wanted = select(Case.id).where(Case.code == case["code"])
-    found = queries.hold_by_id(work, work.session.scalars(wanted).one())
+    found = holding.by_id(work, work.session.scalars(wanted).one())
     assert found is not None
     return found
 

@@ -16,7 +16,8 @@ from uuid import UUID, uuid5
 from sqlalchemy import Table, insert, select
 
 from app.access.models import Approval
-from app.cases.models import Case, Party, RiskAssessment
+from app.cases.models import Case, Party
+from app.cases.records import RiskAssessment
 from app.consents.models import Consent
 from app.deadlines.models import Clock
 from app.kernel.codes import new_code

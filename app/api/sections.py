@@ -14,7 +14,7 @@ from app.cases.schemas import OpenedSection
 from app.cases.sections import Contacts, Safeguards, Section, SectionContent
 from app.casework.bodies import AcceptLead
 from app.casework.schemas import CaseOut
-from app.directory import queries as directory
+from app.consents import naming
 from app.disclosure import actions, queries
 from app.disclosure.models import AccessEntry
 from app.disclosure.schemas import (
@@ -176,16 +176,20 @@ def open_case_notes(begin: OpenSections, code: CaseCode, purpose: Purpose) -> Re
     responses=problems(NotFound, ActionNotYours, CursorUnknown),
 )
 def list_access(begin: OpenSections, code: CaseCode, query: Paging) -> Response:
-    """List who opened what, when and why: for the lead and for oversight."""
+    """List who opened what, when and why: for the lead and for oversight.
+
+    A lead of the State of origin is not told which office it was that helps elsewhere.
+    """
     with begin() as work:
         case = cases.get(work, code)
         statement = queries.access_log(work, case)
         keys = (AccessEntry.number,)
         rows, after, more = paginate(work, statement, keys, query, name=f"log {case.id}")
-        codes = directory.codes(work, [entry.focal_point_id for entry, _ in rows])
+        acts = [(case, entry.focal_point_id, entry.at) for entry, _ in rows]
+        names = naming.read(work, acts)
         items = [
             AccessEntryOut(
-                focal_point=codes[entry.focal_point_id],
+                focal_point=names.name(case, entry.focal_point_id, entry.at),
                 **{name: getattr(entry, name) for name in SAME},
             )
             for entry, _ in rows

@@ -6,8 +6,8 @@ from typing import Final
 from sqlalchemy import delete
 
 from app.cases.facts import FactName
-from app.cases.models import Case, CaseKey, RiskAssessment, Sealed
-from app.cases.records import Fact, Question
+from app.cases.models import Case, CaseKey, Sealed
+from app.cases.records import Fact, Question, RiskAssessment
 from app.kernel import erasures
 from app.kernel.ledger import Ledger
 from app.kernel.problems import Busy

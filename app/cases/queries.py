@@ -4,27 +4,33 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, exists, select
+from sqlalchemy import ColumnElement, Select, and_, exists, or_, select
 from sqlalchemy.orm import aliased
 
-from app.cases.lifecycle import UNLED, State
-from app.cases.models import Case, CaseKey, Party, RiskAssessment, Sealed
-from app.cases.records import Fact, Question, VitalInterest
+from app.cases.lifecycle import State
+from app.cases.models import Case, CaseKey, Party, Sealed
+from app.cases.records import (
+    Fact,
+    HandedOn,
+    Question,
+    RiskAssessment,
+    VitalInterest,
+)
 from app.cases.risk import GRAVITY
 from app.cases.sections import Paper, Safeguards, Sealable
 from app.deadlines.limits import Priority
-from app.kernel.actors import FOLLOWS, Relation
+from app.kernel.actors import FOLLOWS, REMEMBERS, Relation
 from app.kernel.problems import NotFound
 from app.kernel.vault import Place, WrappedKey
 from app.kernel.work import Reading, Writing
 
-REMEMBERS: Final = Party.relation == Relation.FORMER_LEAD
-"""What a former lead reads is its own past, never the case as it is now."""
+PAST: Final = Party.relation.in_(REMEMBERS)
+"""What who has led or helped reads is its own past, never the case as it is now."""
 
 
 def is_party(work: Reading) -> ColumnElement[bool]:
     """Keep the cases this focal point is party to now, or to a record of."""
-    return exists().where(Party.case_id == Case.id, *is_mine(work), ~REMEMBERS)
+    return exists().where(Party.case_id == Case.id, *is_mine(work), ~PAST)
 
 
 def is_mine(work: Reading) -> tuple[ColumnElement[bool], ...]:
@@ -39,13 +45,18 @@ def visible(work: Reading) -> Select[Case]:
 
 
 def remembered(work: Reading) -> Select[Case]:
-    """Select what is visible, and what this focal point has led: for its own past."""
+    """Select what is visible, and what it has led or helped in: for its own past."""
     return select(Case).where(exists().where(Party.case_id == Case.id, *is_mine(work)))
 
 
 def recall(work: Reading, code: str) -> Case:
-    """Find a case for one's own past in it, or raise NotFound (404)."""
-    return one(work, remembered(work).where(Case.code == code))
+    """Find a case that one sees or has led, or raise NotFound (404).
+
+    Whose help has ended keeps its referrals, and nothing of the case.
+    """
+    led = Party.relation != Relation.FORMER_RECIPIENT
+    mine = exists().where(Party.case_id == Case.id, *is_mine(work), led)
+    return one(work, select(Case).where(mine, Case.code == code))
 
 
 def get(work: Reading, code: str) -> Case:
@@ -72,25 +83,16 @@ def lock_by_id(work: Writing, case_id: UUID) -> Case:
     return one(work, held(remembered(work).where(Case.id == case_id)))
 
 
-def hold_unless_held(work: Writing, case_id: UUID) -> Case | None:
-    """Hold a case for the system, or leave it to whoever holds it now: None.
-
-    For the worker, which sees every case and comes back; it must not wait.
-    """
-    of_case = select(Case).where(Case.id == case_id)
-    free = of_case.with_for_update(key_share=True, skip_locked=True)
-    return work.session.scalar(free.execution_options(populate_existing=True))
+def by_ids(work: Reading, case_ids: Iterable[UUID]) -> Mapping[UUID, Case]:
+    """Find some cases, whoever asks: to judge what may be told of them."""
+    wanted = select(Case).where(Case.id.in_(set(case_ids)))
+    return {case.id: case for case in work.session.scalars(wanted)}
 
 
-def hold_by_id(work: Writing, case_id: UUID) -> Case | None:
-    """Find a case and hold it, whoever asks: for what the system does. None: no such."""
-    return work.session.scalar(held(select(Case).where(Case.id == case_id)))
-
-
-def across_a_border(work: Reading, case_ids: Iterable[UUID]) -> Mapping[UUID, Case]:
-    """Find those of some cases whose person was led to another country, whoever asks."""
-    wanted = Case.id.in_(set(case_ids)) & Case.relocated_at.is_not(None)
-    return {case.id: case for case in work.session.scalars(select(Case).where(wanted))}
+def handed_on(work: Reading, case_ids: Iterable[UUID]) -> Mapping[UUID, HandedOn]:
+    """Find the notices of some cases as their submitters handed them on."""
+    wanted = select(HandedOn).where(HandedOn.case_id.in_(list(case_ids)))
+    return {kept.case_id: kept for kept in work.session.scalars(wanted)}
 
 
 def get_by_id(work: Reading, case_id: UUID) -> Case:
@@ -126,12 +128,12 @@ def mine(
     listed once.
     """
     earlier = aliased(Party)
-    open_row = and_(*is_mine(work), ~REMEMBERS)
+    open_row = and_(*is_mine(work), ~PAST)
     first = ~exists().where(
         earlier.case_id == Party.case_id,
         earlier.focal_point_id == Party.focal_point_id,
         earlier.until.is_(None),
-        earlier.relation != Relation.FORMER_LEAD,
+        earlier.relation.not_in(REMEMBERS),
         earlier.number < Party.number,
         *(_among(earlier.relation, relations)),
     )
@@ -140,25 +142,23 @@ def mine(
         .join(Party, Party.case_id == Case.id)
         .where(open_row, first, *_among(Party.relation, relations))
         .where(Case.state.in_(list(states)))
-        .where(*([Case.priority == priority] if priority else []))
-        .where(*([(Case.country == country) & may_follow(work)] if country else []))
+        .where(*([says(work, "priority", priority)] if priority else []))
+        .where(*([says(work, "country", country)] if country else []))
     )
 
 
-def may_follow(work: Reading) -> ColumnElement[bool]:
-    """Keep the cases whose country this focal point is shown, as `Case.follows` says.
+def says(work: Reading, field: str, asked: str) -> ColumnElement[bool]:
+    """Keep the cases whose notice, as this focal point reads it, says what is asked.
 
-    Otherwise a list by country would tell a submitter where a person was taken.
+    As `situation.notice_for` shows it: a list must not tell a submitter what the notice
+    that it handed on does not (R11, R12).
     """
-    helps = (Party.record_id != Case.id) | Party.relation.in_(FOLLOWS)
-    keeps = (Party.relation == Relation.SUBMITTER) & Case.state.in_(UNLED)
-    mine = exists().where(
-        Party.case_id == Case.id,
-        Party.focal_point_id == work.actor.focal_point_id,
-        Party.until.is_(None),
-        helps | keeps,
-    )
-    return Case.relocated_at.is_(None) | mine.correlate(Case)
+    mine = (Party.case_id == Case.id, *is_mine(work), Party.relation.in_(FOLLOWS))
+    kept = HandedOn.case_id == Case.id
+    as_it_is = exists().where(*mine).correlate(Case) | ~exists().where(kept)
+    then = exists().where(kept, getattr(HandedOn, field) == asked)
+    now = getattr(Case, field) == asked
+    return or_(as_it_is & now, ~as_it_is & then)
 
 
 def _among(column: object, values: Iterable[object]) -> list[ColumnElement[bool]]:

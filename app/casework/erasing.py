@@ -6,7 +6,7 @@ from uuid import UUID
 
 from app.access.models import Approval
 from app.cases import actions as cases
-from app.cases import queries
+from app.cases import holding, queries
 from app.cases.approving import OF_OVERSIGHT, Matter, second
 from app.cases.facts import FactName, LegalHold
 from app.cases.lifecycle import OVER, TABLE, Action, Need, Row, State
@@ -99,7 +99,7 @@ def erase_again(work: Writing, case_id: UUID, at: datetime) -> bool:
     A restored draft is thrown away, anything else is erased, whatever state the backup had
     it in and whatever hold was on it: it was erased since (R34).
     """
-    case = queries.hold_by_id(work, case_id)
+    case = holding.by_id(work, case_id)
     new = erasures.enter(work.session, case_id, at)
     if not new or case is None or case.state == State.ERASED:
         return False

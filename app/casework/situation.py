@@ -11,6 +11,7 @@ from app.cases import queries as cases
 from app.cases.facts import sheet_of
 from app.cases.lifecycle import STAGES, TABLE, Row
 from app.cases.models import Case
+from app.cases.records import HandedOn
 from app.cases.schemas import Notice, Risk
 from app.cases.sections import Section
 from app.casework.needs import RULES, Facts, Terms
@@ -44,6 +45,7 @@ class Context:
     referrals: Mapping[UUID, list[ReferralState]]
     offered: AbstractSet[UUID]
     returning: Collection[UUID]
+    handed_on: Mapping[UUID, HandedOn]
     codes: Mapping[UUID, str]
     me: FocalPoint
 
@@ -95,6 +97,7 @@ def look(work: Reading, found: Sequence[Case]) -> Context:
         referrals.states_of(work, ids),
         handovers.with_open(work, ids),
         returns.open_in(work, ids),
+        cases.handed_on(work, ids),
         directory.codes(work, people),
         directory.by_id(work, work.actor.focal_point_id),
     )
@@ -160,37 +163,42 @@ def show(work: Reading, found: Sequence[Case]) -> list[CaseOut]:
 
 
 def show_one(work: Reading, case: Case, context: Context) -> CaseOut:
-    """Show a case to one of its parties; to who is asked for something, the notice."""
+    """Show a case to one of its parties; to who is asked for something, the notice.
+
+    To a submitter that has handed it on, no more than that its steps were taken: when the
+    next is due would tell how great the danger is, and when the person is visited.
+    """
     me = work.actor.focal_point_id
     mine = case.relations_of(me)
     sides = sides_of_case(mine)
-    follows = case.follows(me)
+    follows, closed = case.follows(me), case.has_handed_on(me)
     lead = case.with_relation(Relation.LEAD) if follows else None
     holder = case.holder if follows else None
-    clock = context.clocks.get(case.id)
+    clock = context.clocks.get(case.id) if follows and not closed else None
     risk = context.standings[case.id].risk
     return CaseOut(
         code=case.code,
         you_are=sorted(mine or case.parts_of(me)),
         stage=STAGES[case.state],
         state=case.state,
-        notice=notice_for(case, follows=follows),
+        notice=notice_for(case, context),
         lead=context.codes[lead] if lead else None,
         holder=context.codes[holder] if holder else None,
         submitter=context.codes[case.submitter] if sides else None,
         risk=Risk.model_validate(risk) if risk and me in case.keepers else None,
         sections=written(case, context),
-        closure_reason=case.closure_reason if sides else None,
+        closure_reason=case.closure_reason if sides and not closed else None,
         due_at=clock.due_at if clock and sides and follows else None,
         version=case.version if me in case.keepers else None,
         available_actions=actions_of(work, case, sides, context),
     )
 
 
-def notice_for(case: Case, *, follows: bool) -> Notice:
-    """Show the notice; where the person went since, only to who may follow (R12)."""
-    notice = Notice.model_validate(case)
-    return notice if follows else notice.model_copy(update={"country": None})
+def notice_for(case: Case, context: Context) -> Notice:
+    """Show the notice: to who submitted it and nothing else, as it was handed on (R12)."""
+    kept = context.handed_on.get(case.id)
+    outside = case.only_submitted(context.me.id)
+    return Notice.model_validate(kept if kept and outside else case)
 
 
 def written(case: Case, context: Context) -> list[Section]:

@@ -67,6 +67,12 @@ def by_id(work: Reading, focal_point_id: UUID) -> FocalPoint:
     return found
 
 
+def by_ids(work: Reading, ids: Iterable[UUID]) -> dict[UUID, FocalPoint]:
+    """Find the focal points that some records name."""
+    wanted = select(FocalPoint).where(FocalPoint.id.in_(set(ids)))
+    return {found.id: found for found in work.session.scalars(wanted)}
+
+
 def codes(work: Reading, ids: Iterable[UUID]) -> dict[UUID, str]:
     """Tell focal points' codes, which the outside world knows them by."""
     statement = select(FocalPoint.id, FocalPoint.code).where(FocalPoint.id.in_(set(ids)))

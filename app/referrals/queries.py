@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, Select, exists, func, or_, select, true
 from app.cases import queries as cases
 from app.cases.models import Case, Party
 from app.directory.kinds import Service
-from app.kernel.actors import HOLDS, Relation, Side
+from app.kernel.actors import HELPS, HOLDS, Side
 from app.kernel.problems import NotFound
 from app.kernel.work import Reading, Writing
 from app.referrals.lifecycle import ASKED, AT_WORK, State
@@ -85,7 +85,7 @@ def mine(
 
 def of_side(side: Side | None) -> ColumnElement[bool]:
     """Keep the party rows of one side; without one, of both."""
-    recipient = Party.relation == Relation.RECIPIENT
+    recipient = Party.relation.in_(HELPS)
     if side is None:
         return true()
     return recipient if side == Side.RECIPIENT else ~recipient
@@ -100,6 +100,12 @@ def of_case(work: Reading, case_id: UUID) -> list[Referral]:
     """List every referral of a case, whoever asks: for rules that look at all of them."""
     rows = select(Referral).where(Referral.case_id == case_id).order_by(Referral.number)
     return list(work.session.scalars(rows))
+
+
+def opened_by(work: Reading, ids: Iterable[UUID]) -> Mapping[UUID, UUID | None]:
+    """Say of those of some records that are referrals who opened each."""
+    rows = select(Referral.id, Referral.opened_by).where(Referral.id.in_(list(ids)))
+    return dict(work.session.execute(rows).all())
 
 
 def predecessor(work: Reading, referral: Referral) -> Referral:

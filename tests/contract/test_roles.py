@@ -19,12 +19,12 @@ MAY_INSERT = """
     outcome party question referral retrieval return_checklist return_step risk_assessment
     screening sealed shortlisted sighting time_limit
     vital_interest
-    firing heartbeat
+    firing handed_on heartbeat
     contact outgoing telling
 """
 MAY_UPDATE = """
     account agreement api_key approval case case_key clock consent country focal_point
-    handover mailbox party question referral return_checklist sealed shortlisted
+    handed_on handover mailbox party question referral return_checklist sealed shortlisted
     time_limit heartbeat
     contact outgoing
 """

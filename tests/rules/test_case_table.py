@@ -16,6 +16,7 @@ from app.kernel.problems import Problem
 
 LED = "referring assisting suspended monitoring"
 # action            | from                          | to           | side
+# begin_assistance from monitoring is docs/adr/0015
 STEPS = f"""
 submit              | draft                         | submitted    | submitter
 discard             | draft                         | void         | submitter system
@@ -25,7 +26,7 @@ decline_lead        | submitted under_review        | submitted    | candidate
 reroute             | submitted under_review        | submitted    | system
 assign              | submitted                     | submitted    | desk
 accept_lead         | under_review                  | referring    | candidate
-begin_assistance    | referring                     | assisting    | system
+begin_assistance    | referring monitoring          | assisting    | system
 fall_back           | assisting                     | referring    | system
 suspend             | referring assisting monitoring | suspended   | lead
 resume              | suspended                     | referring    | lead
@@ -109,6 +110,7 @@ desk               | desk holder
 escalation_desk    | desk
 former_lead        |
 recipient          |
+former_recipient   |
 handover_candidate |
 oversight          | oversight
 """
