@@ -257,8 +257,9 @@ def on_consent(world: Model, actor: Actor, name: str, target: Any, _: bool) -> O
 
 
 def knows(world: Model, me: str, consent: Consent) -> bool:
-    """Whether one may know of a consent: the holder of all, a helper of what names it."""
-    holds = world.relations(me) & {"candidate", "lead"}
+    """Whether one may know of a consent: who leads of all, a helper of what names it."""
+    mine, reviews = world.relations(me), world.state == "under_review"
+    holds = "lead" in mine or ("candidate" in mine and reviews)
     named = is_helping(world, me) and me in CONSENTS[consent.kind].to
     return bool(holds) or consent.by == me or named
 

@@ -123,9 +123,9 @@ class Case(Listed, Base):
         return held | {self.submitter} if self.state in UNLED else held
 
     def only_submitted(self, focal_point: UUID) -> bool:
-        """Say whether it submitted the case and has no other part in it now."""
-        parts = self.parts_of(focal_point)
-        return Relation.SUBMITTER in parts and not parts & FOLLOWS
+        """Say whether it submitted the case, at any time, and does not follow it now."""
+        follows = self.parts_of(focal_point) & FOLLOWS
+        return focal_point == self.submitter and not follows
 
     def has_handed_on(self, focal_point: UUID) -> bool:
         """Say whether it submitted the case, and has it out of its hands now (R12).

@@ -54,8 +54,8 @@ def recall(work: Reading, code: str) -> Case:
 
     Whose help has ended keeps its referrals, and nothing of the case.
     """
-    led = Party.relation != Relation.FORMER_RECIPIENT
-    mine = exists().where(Party.case_id == Case.id, *is_mine(work), led)
+    led = and_(*is_mine(work), Party.relation != Relation.FORMER_RECIPIENT)
+    mine = exists().where(Party.case_id == Case.id, led)
     return one(work, select(Case).where(mine, Case.code == code))
 
 
@@ -83,10 +83,14 @@ def lock_by_id(work: Writing, case_id: UUID) -> Case:
     return one(work, held(remembered(work).where(Case.id == case_id)))
 
 
-def by_ids(work: Reading, case_ids: Iterable[UUID]) -> Mapping[UUID, Case]:
-    """Find some cases, whoever asks: to judge what may be told of them."""
-    wanted = select(Case).where(Case.id.in_(set(case_ids)))
-    return {case.id: case for case in work.session.scalars(wanted)}
+def by_ids(
+    work: Reading, case_ids: Iterable[UUID], if_submitted: Iterable[UUID] = ()
+) -> Mapping[UUID, Case]:
+    """Find some cases, whoever asks, and of others those that the caller ever submitted."""
+    me, submitter = work.actor.focal_point_id, Party.relation == Relation.SUBMITTER
+    mine = exists().where(Party.case_id == Case.id, Party.focal_point_id == me, submitter)
+    wanted = Case.id.in_(set(case_ids)) | (Case.id.in_(set(if_submitted)) & mine)
+    return {case.id: case for case in work.session.scalars(select(Case).where(wanted))}
 
 
 def handed_on(work: Reading, case_ids: Iterable[UUID]) -> Mapping[UUID, HandedOn]:
@@ -259,10 +263,7 @@ def facts(work: Reading, case_ids: Iterable[UUID]) -> Mapping[UUID, list[Fact]]:
 def fact(work: Reading, case_id: UUID, fact_id: UUID) -> Fact:
     """Find one fact of a case, or raise NotFound (404)."""
     mine = (Fact.case_id == case_id) & (Fact.id == fact_id)
-    found = work.session.scalar(select(Fact).where(mine))
-    if found is None:
-        raise NotFound("There is no such fact in this case.")
-    return found
+    return known(work.session.scalar(select(Fact).where(mine)), "fact")
 
 
 def in_vital_interest(work: Reading, case_ids: Iterable[UUID]) -> frozenset[UUID]:
@@ -277,22 +278,23 @@ def in_vital_interest(work: Reading, case_ids: Iterable[UUID]) -> frozenset[UUID
 def vital_interest(work: Reading, case_id: UUID, declared: UUID) -> VitalInterest:
     """Find one declaration of a case, or raise NotFound (404)."""
     mine = (VitalInterest.case_id == case_id) & (VitalInterest.id == declared)
-    found = work.session.scalar(select(VitalInterest).where(mine))
-    if found is None:
-        raise NotFound("There is no such declaration in this case.")
-    return found
+    return known(work.session.scalar(select(VitalInterest).where(mine)), "declaration")
 
 
 def questions(work: Reading, case_id: UUID) -> list[Question]:
     """List what was asked about a case, oldest first."""
-    of_case = select(Question).where(Question.case_id == case_id)
-    return list(work.session.scalars(of_case.order_by(Question.number)))
+    rows = select(Question).where(Question.case_id == case_id).order_by(Question.number)
+    return list(work.session.scalars(rows))
 
 
 def question(work: Reading, case_id: UUID, question_id: UUID) -> Question:
     """Find one question about a case, or raise NotFound (404)."""
     mine = (Question.case_id == case_id) & (Question.id == question_id)
-    found = work.session.scalar(select(Question).where(mine))
-    if found is None:
-        raise NotFound("There is no such question about this case.")
-    return found
+    return known(work.session.scalar(select(Question).where(mine)), "question")
+
+
+def known[R](record: R | None, what: str) -> R:
+    """Hand out a record that was looked for, or raise NotFound (404)."""
+    if record is None:
+        raise NotFound(f"There is no such {what} in this case.")
+    return record

@@ -27,14 +27,17 @@ class DeskMissing(Problem):
 def reroute_unsafe(work: Writing, case: Case) -> None:
     """Take a case from a candidate or desk that turns out to be unsafe, at once (rule 1).
 
-    The system does it, without a reason: whoever loses it must not learn of the fear.
-    Raises DeskMissing (503).
+    The system does it, without a reason: whoever loses it must not learn of the fear. So
+    does a desk that was brought in beside the lead. Raises DeskMissing (503).
     """
-    holder = case.holder
-    if holder is None or case.relations_of(holder) & {Relation.LEAD}:
-        return
-    focal_point = directory.by_id(work, holder)
-    if not standing.of_case(work, case).is_safe(focal_point, focal_point.code):
+    stands, beside = standing.of_case(work, case), Relation.ESCALATION_DESK
+    holds, looks_on = case.holder, case.with_relation(beside)
+    found = directory.by_ids(work, {one for one in (holds, looks_on) if one})
+    unsafe = {one.id for one in found.values() if not stands.is_safe(one, one.code)}
+    if looks_on in unsafe:
+        case.dismiss(beside, work.now)
+        cases.lapse(work, case)
+    if holds in unsafe and Relation.LEAD not in case.relations_of(found[holds].id):
         reroute(work, case)
 
 

@@ -22,9 +22,10 @@ from app.deadlines import queries as deadlines
 from app.deadlines.limits import ClockKind
 from app.deadlines.models import Clock
 from app.directory import queries as directory
+from app.directory.kinds import Kind, Service
 from app.directory.models import FocalPoint
 from app.handovers import queries as handovers
-from app.kernel.actors import Relation, Side, sides_of_case
+from app.kernel.actors import HELPS, Relation, Side, sides_of_case
 from app.kernel.needs import UnmetNeed
 from app.kernel.work import Reading
 from app.referrals import lifecycle as referral_states
@@ -46,6 +47,7 @@ class Context:
     offered: AbstractSet[UUID]
     returning: Collection[UUID]
     handed_on: Mapping[UUID, HandedOn]
+    asked_of_me: Mapping[UUID, set[Service]]
     codes: Mapping[UUID, str]
     me: FocalPoint
 
@@ -88,6 +90,7 @@ def is_asked(states: Iterable[ReferralState]) -> bool:
 
 def look(work: Reading, found: Sequence[Case]) -> Context:
     """Read all that a page of cases is shown with."""
+    me = directory.by_id(work, work.actor.focal_point_id)
     ids = [case.id for case in found]
     people = {p for case in found for p in (case.holder, case.submitter) if p}
     return Context(
@@ -98,8 +101,9 @@ def look(work: Reading, found: Sequence[Case]) -> Context:
         handovers.with_open(work, ids),
         returns.open_in(work, ids),
         cases.handed_on(work, ids),
+        referrals.asked_of_me(work, ids) if me.kind == Kind.STATE else {},
         directory.codes(work, people),
-        directory.by_id(work, work.actor.focal_point_id),
+        me,
     )
 
 
@@ -195,10 +199,23 @@ def show_one(work: Reading, case: Case, context: Context) -> CaseOut:
 
 
 def notice_for(case: Case, context: Context) -> Notice:
-    """Show the notice: to who submitted it and nothing else, as it was handed on (R12)."""
-    kept = context.handed_on.get(case.id)
-    outside = case.only_submitted(context.me.id)
-    return Notice.model_validate(kept if kept and outside else case)
+    """Show the notice: to who submitted it and nothing else, as it was handed on (R12).
+
+    A body of the State of origin that helps sees the services it is asked for, and no
+    others: one of them may be asylum (BR10).
+    """
+    me, kept = context.me, context.handed_on.get(case.id)
+    outside = case.only_submitted(me.id)
+    notice = Notice.model_validate(kept if kept and outside else case)
+    helps = case.parts_of(me.id) <= {Relation.SUBMITTER, *HELPS}
+    if outside or not helps or not context.standings[case.id].is_apart(me):
+        return notice
+    asked = context.asked_of_me.get(case.id, set())
+    own = {
+        name: [service for service in getattr(notice, name) if service in asked]
+        for name in ("services", "urgent_needs")
+    }
+    return notice.model_copy(update=own)
 
 
 def written(case: Case, context: Context) -> list[Section]:

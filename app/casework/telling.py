@@ -6,7 +6,7 @@ from uuid import UUID
 from app.cases import actions as cases
 from app.cases import queries
 from app.cases.facts import RULES, FactName
-from app.cases.lifecycle import OPEN, TABLE
+from app.cases.lifecycle import OPEN, TABLE, State
 from app.cases.models import Case
 from app.cases.records import Fact, VitalInterest
 from app.cases.schemas import NewFact, NewIdentification, NewVitalInterest
@@ -76,13 +76,15 @@ def withdraw_consent(work: Writing, code: str, consent_id: UUID) -> Consent:
 def consents_for(work: Reading, case: Case) -> list[Consent]:
     """List the consents the caller may know of.
 
-    The holder knows all; the submitter those it recorded, for a later one may name who
-    shelters the person; a recipient those that name it. The desk and oversight are told
-    nothing, so they see none.
+    The lead knows all, and a candidate that acknowledged: before, it could tell from them
+    who is feared, by who is not proposed though the person agreed. The submitter knows
+    those it recorded, for a later one may name who shelters the person; a recipient those
+    that name it. The desk and oversight are told nothing, so they see none.
     """
     me = directory.by_id(work, work.actor.focal_point_id)
-    found = recorded.of_case(work, case.id)
-    if case.relations_of(me.id) & {Relation.CANDIDATE, Relation.LEAD}:
+    found, mine = recorded.of_case(work, case.id), case.relations_of(me.id)
+    reviews = Relation.CANDIDATE in mine and case.state == State.UNDER_REVIEW
+    if Relation.LEAD in mine or reviews:
         return found
     helps = referrals_of.is_helping(work, case.id)
     return [c for c in found if c.recorded_by == me.id or (helps and names(c, me))]

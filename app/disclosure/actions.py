@@ -271,8 +271,15 @@ ENOUGH_PEOPLE: Final = 2
 
 
 def tell(work: Writing, case: Case, subject: Subject) -> None:
-    """Tell those who keep the case, once it is settled who does, that it was written."""
-    work.record("case.section_written", case, case.keepers, {"section": subject})
+    """Tell those who keep the case, once it is settled who does, that it was written.
+
+    Of safeguards, those who may open them: to others it would tell that there is a fear.
+    """
+    keepers = case.keepers
+    if subject == Paper.SAFEGUARDS:
+        stands, offices = standing.of_case(work, case), directory.by_ids(work, keepers)
+        keepers = frozenset(k for k in keepers if stands.may_know_fears(offices[k]))
+    work.record("case.section_written", case, keepers, {"section": subject})
 
 
 def to_write(work: Writing, code: str, seen: Seen, subject: Subject) -> Case:

@@ -10,6 +10,8 @@ from app.cases.lifecycle import State
 from app.cases.models import Case
 from app.consents import naming
 from app.consents.naming import Naming
+from app.directory import queries as directory
+from app.directory.kinds import Kind, is_beyond
 from app.feed import queries
 from app.feed.queries import Mark
 from app.feed.schemas import EventOut, EventPage, HistoryPage
@@ -35,6 +37,7 @@ class Sight:
     names: Naming
     cases: Mapping[UUID, Case]
     opened_by: Mapping[UUID, UUID | None]
+    codes: Mapping[UUID, str]
 
 
 def page(work: Reading, mark: Mark, limit: int) -> EventPage:
@@ -72,25 +75,40 @@ def show(work: Reading, found: Sequence[Entry]) -> list[EventOut]:
 
 
 def look(work: Reading, found: Sequence[Entry]) -> Sight:
-    """Read the cases and the people of some entries."""
-    me = work.actor.focal_point_id
-    others = [entry for entry in found if entry.focal_point_id != me]
-    known = cases.by_ids(work, {entry.case_id for entry in others}) if others else {}
-    acts = [(known[e.case_id], e.focal_point_id, e.at) for e in others if e.focal_point_id]
-    names = naming.read(work, acts, {e.case_id for e in others if ALTERNATIVE in e.facts})
+    """Read the cases of which something may have to be left out, and no others.
+
+    Those that the reader submitted; and to a body of a State, those in which somebody
+    beyond it acted, or was named.
+    """
+    me = directory.by_id(work, work.actor.focal_point_id)
+    others = [entry for entry in found if entry.focal_point_id != me.id]
+    people = {entry.focal_point_id for entry in others if entry.focal_point_id}
+    offices = directory.by_ids(work, people) if people else {}
+    beyond = {one for one, office in offices.items() if is_beyond(me, office)}
+    doubtful = {e.case_id for e in others if e.focal_point_id in beyond}
+    named = {e.case_id for e in others if ALTERNATIVE in e.facts and me.kind == Kind.STATE}
+    others_of = {entry.case_id for entry in others}
+    known = cases.by_ids(work, doubtful | named, others_of) if others else {}
+    acts = [
+        (known[e.case_id], e.focal_point_id, e.at)
+        for e in others
+        if e.case_id in known and e.focal_point_id
+    ]
+    names = naming.read(work, acts, named)
     records = [e.record_id for e in others if e.case_id in names.apart]
-    return Sight(names, known, referrals.opened_by(work, records) if records else {})
+    openers = referrals.opened_by(work, records) if records else {}
+    return Sight(names, known, openers, {o.id: o.code for o in (me, *offices.values())})
 
 
 def by_of(sight: Sight, entry: Entry) -> str | None:
     """Name who acted; None: the system, or not the reader's to know."""
-    who, names = entry.focal_point_id, sight.names
-    if who is None or who == names.me.id:
-        return names.codes[who] if who else None
+    who, me = entry.focal_point_id, sight.names.me.id
+    if who is None or who == me or entry.case_id not in sight.cases:
+        return sight.codes[who] if who else None
     if entry.record_id in sight.opened_by:
-        asked = sight.opened_by[entry.record_id] == names.me.id
-        return names.codes[who] if asked or who not in names.beyond else None
-    return names.name(sight.cases[entry.case_id], who, entry.at)
+        asked = sight.opened_by[entry.record_id] == me
+        return sight.codes[who] if asked or who not in sight.names.beyond else None
+    return sight.names.name(sight.cases[entry.case_id], who, entry.at)
 
 
 def facts_of(sight: Sight, entry: Entry) -> dict[str, Any]:
@@ -100,9 +118,9 @@ def facts_of(sight: Sight, entry: Entry) -> dict[str, Any]:
     may tell of a fear. To the side of origin not who could help instead.
     """
     me, said = sight.names.me.id, entry.facts
-    if entry.focal_point_id == me:
+    case = sight.cases.get(entry.case_id)
+    if case is None or entry.focal_point_id == me:
         return said
-    case = sight.cases[entry.case_id]
     if case.id in sight.names.apart:
         return {name: fact for name, fact in said.items() if name != ALTERNATIVE}
     led = case.led_since is not None and entry.at >= case.led_since

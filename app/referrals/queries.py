@@ -124,6 +124,16 @@ def is_helping(work: Reading, case_id: UUID) -> bool:
     return work.session.scalar(mine.limit(1)) is not None
 
 
+def asked_of_me(work: Reading, case_ids: Iterable[UUID]) -> Mapping[UUID, set[Service]]:
+    """Name the services that this focal point was asked for in some cases."""
+    mine = Referral.recipient_id == work.actor.focal_point_id
+    asked = visible(work).where(Referral.case_id.in_(list(case_ids)), mine)
+    found: dict[UUID, set[Service]] = {}
+    for referral in work.session.scalars(asked):
+        found.setdefault(referral.case_id, set()).add(referral.service)
+    return found
+
+
 def services_helping(work: Reading, case_id: UUID) -> frozenset[Service]:
     """Name the services for which this focal point took on a referral of a case."""
     taken_on = visible(work).where(

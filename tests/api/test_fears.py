@@ -285,3 +285,48 @@ def test_a_lead_goes_on_being_told_what_is_missing(officer: Someone, lead: Someo
     assert [lack["need"] for lack in unsafe[0]] == ["recipient_safe"]
     assert [lack["need"] for lack in origin[0]] == ["origin_permitted"]
     assert problem(lead.offers(case, "UZ_LEAD")) == (409, "needs-unmet")
+
+
+def test_a_desk_is_not_told_that_safeguards_were_written(
+    officer: Someone, desk: Someone
+) -> None:
+    case = at_the_desk(officer, desk, vital=False)
+    desk.hears(), officer.hears()
+    match = {"If_Match": officer.tag(case)}
+
+    done(officer.ask("PUT", f"{path_of(case)}/safeguards", fearing(LAW), headers=match))
+
+    assert desk.hears() == []
+    [told] = officer.hears()
+    assert told["facts"] == {"section": "safeguards"}
+
+
+def test_a_candidate_cannot_tell_from_consents_whom_the_person_fears(
+    officer: Someone, lead: Someone
+) -> None:
+    case = officer.submits(safeguards=fearing(WOMEN))
+    consents = f"{path_of(case)}/consents"
+    early = done(lead.get(consents))["items"]
+    [mine, *_] = done(officer.get(consents))["items"]
+    gone = lead.post(f"{consents}/{mine['id']}/withdraw")
+    done(lead.does("acknowledge", case))
+
+    assert (early, problem(gone)) == ([], (404, "not-found"))
+    assert len(done(lead.get(consents))["items"]) == 2
+
+
+def test_a_desk_beside_a_lead_that_turns_out_to_be_feared_loses_the_case(
+    world: World, officer: Someone, lead: Someone, desk: Someone
+) -> None:
+    case = lead.leads(officer.submits())
+    world.passes(days=21)
+    with lead.writing() as work:
+        carrying.escalate(work, queries.lock(work, case["code"]))
+    assert desk.sees(case)["you_are"] == ["escalation_desk"]
+    match = {"If_Match": lead.tag(case)}
+    guards = fearing("DESK_CENTRAL_ASIA")
+
+    done(lead.ask("PUT", f"{path_of(case)}/safeguards", guards, headers=match))
+
+    assert problem(desk.get(path_of(case))) == (404, "not-found")
+    assert lead.sees(case)["lead"] == "KZ_LEAD"

@@ -136,7 +136,8 @@ def test_it_takes_back_a_consent_without_knowing_whom_it_names(
     case, _ = moved(world, lead, origin)
     path = f"{path_of(case)}/consents"
     found = done(origin.get(path))["items"]
-    unnamed = [c for c in found if not (c["focal_point"] or c["recipient_class"])]
+    whole = [c for c in found if not (c["focal_point"] or c["recipient_class"])]
+    unnamed = sorted(whole, key=lambda given: given["purposes"])
     assert [c["purposes"] for c in unnamed] == [["GUARDIANSHIP", "SHELTER"], ["LEGAL_AID"]]
 
     gone = done(origin.post(f"{path}/{unnamed[0]['id']}/withdraw"))
@@ -222,3 +223,43 @@ def test_overseers_and_the_helpers_themselves_go_on_as_before(
     history = done(lead.get(f"{path_of(case)}/history"))["items"]
     by = [event["by"] for event in history if event["type"] == "case.risk_assessed"]
     assert by == [WOMEN]
+
+
+def test_a_consulate_that_issues_papers_is_not_told_what_else_is_sought(
+    world: World, officer: Someone, lead: Someone
+) -> None:
+    papers = named("UZ_CONSULATE_ALMATY", "CONSULAR_DOCUMENT")
+    services = {"services": ["ASYLUM", "CONSULAR_DOCUMENT"], "urgent_needs": ["SHELTER"]}
+    ngo = world.someone("SANA_SEZIM")
+    given = [consent(), papers, for_services()]
+    case = lead.leads(ngo.submits(notice=services, safeguards=HOME, consents=given))
+    asked = {"service": "CONSULAR_DOCUMENT", "sections": []}
+    done(lead.refers(case, "UZ_CONSULATE_ALMATY", **asked))
+    done(lead.refers(case, WOMEN))
+
+    notices = [one.sees(case)["notice"] for one in (officer, world.someone(WOMEN))]
+
+    told = [(notice["services"], notice["urgent_needs"]) for notice in notices]
+    assert told[0] == (["CONSULAR_DOCUMENT"], [])
+    assert told[1] == (["ASYLUM", "CONSULAR_DOCUMENT"], ["SHELTER"])
+
+
+def test_a_consulate_that_issued_papers_is_a_submitter_again_once_it_lost_them(
+    officer: Someone, lead: Someone
+) -> None:
+    papers = named("UZ_CONSULATE_ALMATY", "CONSULAR_DOCUMENT")
+    case = lead.leads(officer.submits(safeguards=HOME, consents=[consent(), papers]))
+    before = officer.sees(case)
+    asked = {"service": "CONSULAR_DOCUMENT", "sections": []}
+    sent = done(lead.refers(case, "UZ_CONSULATE_ALMATY", **asked))
+    match = {"If_Match": lead.tag(case)}
+    done(lead.ask("PATCH", path_of(case), {"language": "ru"}, headers=match))
+    helping = officer.sees(case)
+    claim = {"country_of_origin": "UZ", "seeks_asylum": True}
+    match = {"If_Match": lead.tag(case)}
+    done(lead.ask("PUT", f"{path_of(case)}/safeguards", claim, headers=match))
+
+    assert helping["you_are"] == ["submitter"]
+    assert (helping["notice"]["language"], helping["notice"]["services"]) == ("ru", [])
+    assert officer.sees(case) == before
+    assert officer.sees(sent)["state"] == "withdrawn"

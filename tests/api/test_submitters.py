@@ -6,6 +6,7 @@ import pytest
 
 from app.cases import queries
 from app.casework import carrying
+from app.kernel.actors import Role
 from tests.world import (
     ALL_SECTIONS,
     Json,
@@ -402,3 +403,23 @@ def test_a_case_that_is_escalated_tells_its_submitter_no_more(
         carrying.escalate(work, queries.lock(work, case["code"]))
 
     assert officer.sees(case) == before
+
+
+def test_once_all_is_erased_old_events_tell_a_submitter_no_more_than_before(
+    world: World, officer: Someone, lead: Someone, case: Json
+) -> None:
+    world.passes(minutes=1)
+    unhcr = world.someone("UNHCR")
+    done(unhcr.does("accept", done(lead.offers(case, "UNHCR")), taking()))
+    done(unhcr.does("stop", case, {"reason": "CONSENT_WITHDRAWN"}))
+    before = done(officer.get("/events"))["items"]
+    protector, second = (
+        world.someone("OVERSIGHT_DEMO", {Role.PROTECTION_OFFICER}) for _ in range(2)
+    )
+
+    done(protector.does_with(second, "erase", case, {"reason": "RETENTION_OVER"}))
+
+    after = done(officer.get("/events"))["items"]
+    assert after[: len(before)] == before
+    assert "UNHCR" not in str(after)
+    assert "CONSENT_WITHDRAWN" not in str(after)
