@@ -86,6 +86,7 @@ def set_up(world: World) -> Stage:
     """Bring one of everything about."""
     people = cast(world)
     bring_about(people)
+    world.works()
     told = operations(world.app.openapi())
     with wired(world) as wire:
         seen = [sights(wire, one, told) for one in people.values()]
@@ -165,7 +166,16 @@ def sights(wire: Wire, one: Someone, told: list[Operation]) -> list[Ids]:
             for ids in together(read.keys, seen):
                 values = islice(read_off(wire, one, read, ids), ENOUGH)
                 seen += [{**({} if alone else ids), name: value} for value in values]
-    return seen
+    return seen + [{other: ids[name]} for other, name in ALSO if (ids := kept(seen, name))]
+
+
+ALSO: Final = (("of", "country"),)
+"""What a path calls by another name: a limit is of a country, or of an agreement."""
+
+
+def kept(seen: list[Ids], name: str) -> Ids:
+    """Find one that is named alone."""
+    return next((ids for ids in seen if set(ids) == {name}), {})
 
 
 def coded(operation: Operation) -> Iterator[Ids]:
