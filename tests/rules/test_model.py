@@ -35,9 +35,10 @@ FEW: dict[str, set[Any]] = {
     "consent.record": {"refer"},
     "safeguards.write": {"lead", "shelter"},
     "risk.assess": {"low"},
-    "time.pass": {192},
     "handover.offer": {"SANA_SEZIM"},
     "case.assign": {"KZ_LEAD"},
+    "lead.take_over": {"SANA_SEZIM"},
+    "time.pass": set(),
 }
 """Of acts that differ only in whom they name, some; stories try the rest."""
 
