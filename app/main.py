@@ -10,7 +10,6 @@ from uuid import UUID, uuid4
 import anyio.to_thread
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
-from sqlalchemy.orm import Session
 
 from app.api import (
     administration,
@@ -34,11 +33,12 @@ from app.api import (
     routing,
     screening,
     sections,
+    time_limits,
 )
 from app.api.limits import BodyLimit
 from app.api.observe import Observe
 from app.api.openapi import describe
-from app.kernel.db import THREADS, Database, database_now
+from app.kernel.db import THREADS, Database
 from app.kernel.vault import KeyProvider, Vault
 from app.kernel.work import Ground
 
@@ -46,7 +46,8 @@ MAX_BODY_BYTES: Final = 256 * 1024
 ROUTERS: Final = (
     *(cases, case_acts, case_moves, consents, knowledge, screening, sections),
     *(referrals, referral_acts, handovers, returns, return_acts, return_travel),
-    *(feed, approvals, routing, directory, administration, reference),
+    *(feed, approvals, routing, directory, administration, time_limits),
+    reference,
 )
 ABOUT: Final = """
 Carries the cases of presumed victims of trafficking between the focal points of a
@@ -84,10 +85,11 @@ def lay_ground(
     keys: KeyProvider,
     clock: Callable[[], datetime] = utc_now,
     ids: Callable[[], UUID] = uuid4,
-    time: Callable[[Session], datetime] = database_now,
+    *,
+    speed: int = 1,
 ) -> Ground:
     """Bring together what all work stands on."""
-    return Ground(Database(url), Vault(keys), clock, ids, time)
+    return Ground(Database(url), Vault(keys), clock, ids, speed=speed)
 
 
 def name_of(route: APIRoute) -> str:

@@ -27,6 +27,13 @@ class WorkerPlace(StrEnum):
     APART = "apart"
 
 
+class Environment(StrEnum):
+    """What a service is for."""
+
+    PRODUCTION = "production"
+    DRILL = "drill"
+
+
 class Settings(BaseSettings):
     """Each is an environment variable, SAFE_CONDUCT_ and its name, or a secret file.
 
@@ -76,6 +83,18 @@ class Settings(BaseSettings):
             "`safe-conduct worker run`. Absent: inside on SQLite, else apart."
         ),
     ] = None
+    environment: Annotated[
+        Environment, Field(description="`production`, or `drill`: no real person in it.")
+    ] = Environment.PRODUCTION
+    clock_speed: Annotated[
+        int,
+        Field(
+            description="How many times as fast deadlines run. More than 1 only in a "
+            "`drill`, and in `safe-conduct demo serve`.",
+            ge=1,
+            le=10_000,
+        ),
+    ] = 1
     url: Annotated[
         str, Field(description="Where `safe-conduct demo` finds the running service.")
     ] = "http://127.0.0.1:8000"

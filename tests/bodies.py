@@ -81,6 +81,15 @@ BODIES: Final[dict[str, Json]] = {
         "in_force_until": None,
         "source": None,
     },
+    "replace_time_limit": {
+        "of": "KZ",
+        "clock": "acknowledge",
+        "priority": "normal",
+        "amount": 2,
+        "unit": "working_days",
+        "source": None,
+        "as_of": None,
+    },
     "replace_country": {
         "languages": ["kk"],
         "time_zone": "Asia/Almaty",

@@ -224,6 +224,9 @@ def set_up(world: World) -> Stage:
         "focal_point": ["KZ_LEAD"],
         "agreement": ["KZ_UZ_DEMO"],
         "country": ["KZ"],
+        "of": ["KZ"],
+        "clock": ["acknowledge"],
+        "priority": ["normal"],
     }
     return Stage([officer, lead, shelter], ids)
 

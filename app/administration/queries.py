@@ -6,7 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import Select, func, select
 
-from app.deadlines.models import Clock
+from app.deadlines.models import Clock, TimeLimit
 from app.directory import queries as directory
 from app.directory.actions import Register
 from app.directory.changes import PRIVATE, DirectoryChange
@@ -17,7 +17,7 @@ from app.kernel.lifecycle import RoleMissing
 from app.kernel.problems import NotFound
 from app.kernel.work import Reading, Writing
 
-type Entry = Country | FocalPoint | Agreement
+type Entry = Country | FocalPoint | Agreement | TimeLimit
 
 
 def find(work: Reading, register: Register, key: str) -> Entry | None:
@@ -35,7 +35,7 @@ def lock(work: Writing, register: Register, key: str) -> Entry | None:
 
 def named(register: Register, key: str) -> Select[Any]:
     """Select the row of a key, afresh."""
-    row = select(register.table).where(register.table.__table__.c[register.key] == key)
+    row = select(register.table).where(register.named(key))
     return row.execution_options(populate_existing=True)
 
 

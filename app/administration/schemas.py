@@ -3,8 +3,9 @@
 from datetime import date, datetime
 from typing import Annotated, Any
 
-from pydantic import Field, StrictBool
+from pydantic import Field, StrictBool, StrictInt
 
+from app.deadlines.schemas import TimeLimitOut
 from app.directory.kinds import Confidence, Level, StateRouting
 from app.directory.schemas import FocalPointOut, Languages, Source, TimeZone
 from app.kernel.paging import Page
@@ -58,6 +59,16 @@ class PutAgreement(Asked, AgreementOut):
     in_force_from: Day
     in_force_until: Annotated[
         Day | None, Field(description="The last day; null: until it is ended.")
+    ]
+    confidence: Annotated[Confidence, Field(description=HOW_SURE)] = Confidence.CONFIGURED
+
+
+class PutTimeLimit(Asked, TimeLimitOut):
+    """How long an answer may take from now on."""
+
+    amount: Annotated[
+        Annotated[StrictInt, Field(ge=1, le=10_000)] | None,
+        Field(description="Null: set nothing any more, with `unit` null as well."),
     ]
     confidence: Annotated[Confidence, Field(description=HOW_SURE)] = Confidence.CONFIGURED
 

@@ -66,10 +66,11 @@ class CodeMismatch(Problem):
     status = 422
 
 
-PUT = ASKED | problems(
+MAY_FAIL = (
     *(RoleMissing, NotFound, VersionNotGiven, VersionStale, ApprovalUnusable),
     *(CodeMismatch, CountryUnknown, DirectoryUnsound),
 )
+PUT = ASKED | problems(*MAY_FAIL)
 NEW = "It was not there before."
 CREATED_OFFICE: Answers = {201: {"model": WrittenFocalPoint, "description": NEW}}
 CREATED_AGREEMENT: Answers = {201: {"model": AgreementOut, "description": NEW}}
@@ -97,14 +98,14 @@ def put(work: Writing, shelf: Shelf, wish: Wish) -> Response:
 
 def show(work: Reading, shelf: Shelf, written: Written) -> Response:
     """Show a row as it is now; of an office also what still waits for it."""
-    entry, path = written.entry, f"/v1/{shelf.register.path}"
+    entry = written.entry
     shown = shelf.shown.model_validate(entry)
     if isinstance(entry, FocalPoint):
         waiting = queries.cases_waiting(work, entry.id)
         shown = WrittenFocalPoint(**shown.model_dump(), cases_waiting=waiting)
     headers = {"ETag": actions.tag_of(shelf, entry) or ""}
     if written.created:
-        headers["Location"] = f"{path}/{getattr(entry, shelf.register.key)}"
+        headers["Location"] = f"/v1/{shelf.register.subject_of(queries.values(entry))}"
     return answer(shown, status=201 if written.created else 200, headers=headers)
 
 

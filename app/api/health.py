@@ -1,9 +1,9 @@
 """Whether the process lives, and whether it can be given work."""
 
-from typing import Final
+from typing import Annotated, Final
 
 from fastapi import APIRouter, Request, Response
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from app.deadlines.keeping import Keeping, look
 from app.kernel.db import migrated_to
@@ -29,6 +29,8 @@ class Readiness(BaseModel):
     database: str
     worker: str
     clocks: str
+    drill: Annotated[bool, Field(description="Whether deadlines run faster than life.")]
+    clock_speed: Annotated[int, Field(description="How many times as fast they run.")]
 
 
 @router.get("/livez")
@@ -43,9 +45,15 @@ def get_readiness(request: Request) -> Response:
 
     A case that nobody watches over must not be taken: it would wait for ever.
     """
-    found = state_of(request.app.state.ground)
+    ground: Ground = request.app.state.ground
+    found = state_of(ground)
     ready = set(found.values()) == {READY}
-    body = Readiness(status=READY if ready else "not ready", **found)
+    body = Readiness(
+        status=READY if ready else "not ready",
+        drill=ground.speed > 1,
+        clock_speed=ground.speed,
+        **found,
+    )
     return Response(body.model_dump_json(), 200 if ready else 503, None, "application/json")
 
 

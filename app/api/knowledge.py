@@ -24,6 +24,7 @@ from app.cases.schemas import (
 )
 from app.casework import asking, telling
 from app.casework.acting import sides_of
+from app.deadlines import queries as deadlines
 from app.directory import queries as directory
 from app.kernel.actors import Side
 from app.kernel.idempotency import KeyInFlight, KeyMissing, KeyReused
@@ -47,10 +48,12 @@ def spell_facts(work: Reading, facts: list[Fact]) -> list[FactOut]:
     """Show facts; focal points by their codes."""
     people = {one for f in facts for one in (f.body, f.recorded_by) if one}
     codes = directory.codes(work, people)
+    due = deadlines.due_at(work, [fact.id for fact in facts])
     return [
         FactOut(
             body=codes[fact.body] if fact.body else None,
             recorded_by=codes[fact.recorded_by] if fact.recorded_by else None,
+            due_at=due.get(fact.id),
             **{name: getattr(fact, name) for name in SAME},
         )
         for fact in facts
@@ -126,12 +129,14 @@ def declare_vital_interest(
 def spell_questions(work: Reading, questions: list[Question]) -> list[QuestionOut]:
     """Show questions."""
     codes = directory.codes(work, [q.asked_by for q in questions])
+    due = deadlines.due_at(work, [q.id for q in questions])
     return [
         QuestionOut(
             id=q.id,
             topics=q.topics,
             asked_by=codes[q.asked_by],
             asked_at=q.asked_at,
+            due_at=due.get(q.id),
             answered_at=q.answered_at,
         )
         for q in questions

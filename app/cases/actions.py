@@ -11,13 +11,13 @@ from app.cases import queries
 from app.cases.lifecycle import CLOCKS, EVENTS, OPEN, Row
 from app.cases.models import Case, CaseKey, RiskAssessment, Sealed
 from app.cases.records import Fact, Question, VitalInterest
-from app.cases.risk import runs_out
+from app.cases.risk import HOLDS_FOR
 from app.cases.schemas import NewRisk, NewVitalInterest, NoticeFields
 from app.cases.sections import Paper, Safeguards, Sealable
 from app.cases.vital import HOLDS_FOR as VITAL_HOLDS_FOR
 from app.deadlines import actions as deadlines
-from app.deadlines.limits import ClockKind, due
-from app.deadlines.queries import running
+from app.deadlines import queries as clocks
+from app.deadlines.limits import ClockKind
 from app.kernel import lifecycle
 from app.kernel.actors import Relation, Side
 from app.kernel.codes import new_code
@@ -157,9 +157,10 @@ def take(  # noqa: PLR0913 - each says one thing of the step
 
 def rewind(work: Writing, case: Case) -> None:
     """Let the running clock end as its priority says now, from when it began."""
-    clock = running(work, [case.id]).get(case.id)
+    clock = clocks.running(work, [case.id]).get(case.id)
     if clock is not None and clock.kind not in SET_BY_HAND:
-        clock.due_at = due(clock.kind, case.priority, clock.set_at)
+        whom, since = clock.waits_on, clock.set_at
+        clock.due_at = clocks.until(work, clock.kind, case, waits_on=whom, start=since)
 
 
 SET_BY_HAND: Final = frozenset(
@@ -179,7 +180,7 @@ def wind(work: Writing, case: Case, until: datetime | None = None) -> None:
     if kind == ClockKind.MONITOR and not case.visits:
         kind = ClockKind.REVIEW_CLOSURE
     waits_on = {Side.SUBMITTER: case.submitter, Side.HOLDER: case.holder}.get(side)
-    until = until or due_of(work, case, kind)
+    until = until or due_of(work, case, kind, waits_on)
     deadlines.restart(work, case, kind, until, waits_on=waits_on)
     if case.is_child:
         interests = queries.facts(work, [case.id]).get(case.id, [])
@@ -192,15 +193,19 @@ def asked_beside(work: Writing, case: Case) -> list[Fact | Question]:
     return [*facts, *queries.questions(work, case.id)]
 
 
-def due_of(work: Writing, case: Case, kind: ClockKind) -> datetime:
-    """Say until when; the risk is due again when its last assessment has run out (D12)."""
+def due_of(work: Writing, case: Case, kind: ClockKind, waits_on: UUID | None) -> datetime:
+    """Say until when; the risk is due again when its last assessment has run out (D12).
+
+    In a drill it is due sooner than it has run out: nobody has to assess every minute to be
+    allowed a step.
+    """
     work.session.flush()
     risk = queries.latest_risks(work, [case.id]).get(case.id)
     if kind == ClockKind.REVIEW_RISK and risk is not None:
-        return runs_out(risk)
+        return risk.assessed_at + HOLDS_FOR[risk.level] / work.ground.speed
     if kind == ClockKind.MONITOR:
         return datetime.fromisoformat(case.visits[0])
-    return due(kind, case.priority, work.now)
+    return clocks.until(work, kind, case, waits_on=waits_on)
 
 
 class NoteText(BaseModel):

@@ -136,6 +136,11 @@ class Case(Listed, Base):
         return bool(self.parts_of(focal_point) & FOLLOWS)
 
     @property
+    def offices(self) -> frozenset[UUID]:
+        """Every focal point that has or had a part in it."""
+        return frozenset(party.focal_point_id for party in self.parties)
+
+    @property
     def overseers(self) -> frozenset[UUID]:
         """The bodies that oversee this case."""
         return frozenset(

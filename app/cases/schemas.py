@@ -160,6 +160,10 @@ class FactOut(Shown):
         str | None, Field(description="Code of the focal point; null: the system.")
     ]
     recorded_at: datetime
+    due_at: Annotated[
+        datetime | None,
+        Field(description="Until when the holder has to find it out; null: no clock runs."),
+    ]
 
 
 class FactList(Shown):
@@ -190,6 +194,10 @@ class QuestionOut(Shown):
     topics: list[Section]
     asked_by: str
     asked_at: datetime
+    due_at: Annotated[
+        datetime | None,
+        Field(description="Until when an answer is due; null: answered, or it rests."),
+    ]
     answered_at: datetime | None
 
 

@@ -10,7 +10,8 @@ from app.cases.records import Question
 from app.cases.schemas import NewAnswer, NewQuestion
 from app.casework.acting import must_work, sides_of
 from app.deadlines import actions as deadlines
-from app.deadlines.limits import ClockKind, due
+from app.deadlines.limits import ClockKind
+from app.deadlines.queries import until
 from app.kernel.actors import Side
 from app.kernel.lifecycle import ActionIllegal, ActionNotYours
 from app.kernel.problems import Problem
@@ -39,8 +40,9 @@ def ask(work: Writing, code: str, new: NewQuestion) -> Question:
     )
     work.session.add(question)
     cases.address(work, case, f"question {question.id}", new.question)
-    until = due(ClockKind.ANSWER, case.priority, work.now)
-    deadlines.restart(work, question, ClockKind.ANSWER, until, waits_on=case.submitter)
+    kind, whom = ClockKind.ANSWER, case.submitter
+    due_at = until(work, kind, case, waits_on=whom)
+    deadlines.restart(work, question, kind, due_at, waits_on=whom)
     tell(work, case, "case.asked", question)
     return question
 

@@ -13,7 +13,7 @@ from uuid import UUID
 from app.cases.models import Case
 from app.casework.carrying import escalate
 from app.consents import standing
-from app.deadlines import queries as deadlines
+from app.deadlines import breaches
 from app.deadlines.models import Clock
 from app.deadlines.silence import PATIENCE
 from app.directory import queries as directory
@@ -80,7 +80,7 @@ def may_be_told(
 def is_failing_lead(work: Reading, case: Case, late: FocalPoint) -> bool:
     """Say whether a desk may have to move the lead of a case."""
     leads = Relation.LEAD in case.relations_of(late.id)
-    silent = deadlines.late_count(work, case.id, late.id) >= PATIENCE
+    silent = breaches.late_count(work, case.id, late.id) >= PATIENCE
     return leads and (silent or not late.active)
 
 

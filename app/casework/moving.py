@@ -17,6 +17,7 @@ from app.casework.carrying import question_of, reroute
 from app.casework.needs import RULES, Terms
 from app.casework.watching import watch_interests
 from app.consents import standing
+from app.deadlines import breaches
 from app.deadlines import queries as deadlines
 from app.deadlines.silence import PATIENCE
 from app.directory import queries as directory
@@ -172,7 +173,7 @@ def must_be_failing(
     work: Reading, case: Case, lead: FocalPoint, reason: TakeOverReason
 ) -> None:
     """Raise LeadNotFailing (409) unless it is as the desk says."""
-    silent = deadlines.late_count(work, case.id, lead.id) >= PATIENCE
+    silent = breaches.late_count(work, case.id, lead.id) >= PATIENCE
     fails = {
         TakeOverReason.LEAD_INACTIVE: not lead.active,
         TakeOverReason.LEAD_SILENT: silent,

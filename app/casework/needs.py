@@ -28,7 +28,7 @@ class Facts:
     """All that a need is judged by: values, never rows."""
 
     now: datetime
-    review_by: datetime
+    review_by: datetime | None
     notice_complete: bool
     may_be_referred: bool
     child_path: bool

@@ -16,10 +16,10 @@ from app.casework.carrying import reroute
 from app.casework.escalating import alert, remind
 from app.casework.lateness import LATE, Effect, Late, Noun, effect_of, noun_of
 from app.deadlines import actions as deadlines
-from app.deadlines import queries as clocks
+from app.deadlines import breaches
 from app.deadlines.limits import ClockKind
 from app.deadlines.models import Clock
-from app.deadlines.silence import DAY, HOUR, length_of, next_silence, silences
+from app.deadlines.silence import DAY, HOUR, Rhythm, next_silence, silences
 from app.directory import queries as directory
 from app.handovers import following as handovers
 from app.handovers import queries as offered
@@ -60,9 +60,9 @@ def fire(work: Writing, number: int, case_id: UUID) -> bool:
     case = cases.hold_unless_held(work, case_id)
     if case is None:
         return False
-    clock = clocks.again(work, number)
+    clock = breaches.again(work, number)
     absent = is_absent(work, clock)
-    if not clocks.is_up(clock, work.now, absent=absent):
+    if not breaches.is_up(clock, work.now, absent=absent):
         return False
     work.actor = system_for(clock.waits_on or case.submitter)
     ran = look(work, case, clock, absent=absent)
@@ -82,14 +82,14 @@ def look(work: Writing, case: Case, clock: Clock, *, absent: bool) -> Ran:
     """Say what a clock is about, and how often it was let pass by now."""
     noun = noun_of(clock.reference, clock.kind, of_case=clock.record_id == case.id)
     late = LATE[noun, clock.kind]
-    count = silences(clock.due_at, length(clock, late), work.now)
+    count = silences(clock.due_at, rhythm(work, clock, late), work.now)
     record = record_of(work, case, clock, noun)
     return Ran(case, clock, noun, late, record, count, absent)
 
 
-def length(clock: Clock, late: Late) -> timedelta:
+def rhythm(work: Writing, clock: Clock, late: Late) -> Rhythm:
     """Say after how long a silence counts again."""
-    return length_of(clock.set_at, clock.due_at, LEAST.get(late.effect, DAY))
+    return breaches.rhythm_of(work, clock, LEAST.get(late.effect, DAY))
 
 
 def record_of(work: Writing, case: Case, clock: Clock, noun: Noun) -> Recorded:
@@ -112,7 +112,7 @@ def record_of(work: Writing, case: Case, clock: Clock, noun: Noun) -> Recorded:
 
 def keep(work: Writing, ran: Ran) -> None:
     """Keep that it ran out, and look again when it was let pass once more."""
-    again = next_silence(ran.clock.due_at, length(ran.clock, ran.late), ran.count)
+    again = next_silence(ran.clock.due_at, rhythm(work, ran.clock, ran.late), ran.count)
     deadlines.fired(work, ran.clock, again)
     work.session.flush()
 

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 from uuid import UUID
 
@@ -16,7 +17,7 @@ from app.casework.schemas import AvailableCaseAction, CaseOut
 from app.consents import standing
 from app.consents.standing import Standing
 from app.deadlines import queries as deadlines
-from app.deadlines.limits import ClockKind, due
+from app.deadlines.limits import ClockKind
 from app.deadlines.models import Clock
 from app.directory import queries as directory
 from app.directory.models import FocalPoint
@@ -52,6 +53,7 @@ def facts_of(  # noqa: PLR0913 - each says one thing of how it stands
     me: FocalPoint,
     terms: Terms | None = None,
     *,
+    review_by: datetime | None = None,
     lead_on_offer: bool,
     returning: bool,
 ) -> Facts:
@@ -59,7 +61,7 @@ def facts_of(  # noqa: PLR0913 - each says one thing of how it stands
     case = stands.case
     return Facts(
         now=stands.now,
-        review_by=due(ClockKind.REVIEW, case.priority, stands.now),
+        review_by=review_by,
         notice_complete=all(getattr(case, name) is not None for name in ASKED_OF_ALL),
         may_be_referred=stands.may_be_referred(),
         child_path=stands.facts.interests_are_assessed,
@@ -109,10 +111,20 @@ def situation_of(work: Reading, case: Case, terms: Terms | None = None) -> Facts
     states = referrals.states_of(work, [case.id]).get(case.id, [])
     me = directory.by_id(work, work.actor.focal_point_id)
     stands, offered = standing.of_case(work, case), handovers.with_open(work, [case.id])
-    returning = bool(returns.open_in(work, [case.id]))
     return facts_of(
-        stands, states, me, terms, lead_on_offer=bool(offered), returning=returning
+        stands,
+        states,
+        me,
+        terms,
+        review_by=review_by(work, case) if terms and terms.review_at else None,
+        lead_on_offer=bool(offered),
+        returning=bool(returns.open_in(work, [case.id])),
     )
+
+
+def review_by(work: Reading, case: Case) -> datetime:
+    """Say by when a case that its holder lets rest has to be looked at again (D10)."""
+    return deadlines.until(work, ClockKind.REVIEW, case, waits_on=case.holder)
 
 
 def show(work: Reading, found: Sequence[Case]) -> list[CaseOut]:
@@ -143,7 +155,7 @@ def show_one(work: Reading, case: Case, context: Context) -> CaseOut:
         risk=Risk.model_validate(risk) if risk and me in case.keepers else None,
         sections=written(case, context),
         closure_reason=case.closure_reason if sides else None,
-        due_at=clock.due_at if clock and sides else None,
+        due_at=clock.due_at if clock and sides and follows else None,
         version=case.version if me in case.keepers else None,
         available_actions=actions_of(work, case, sides, context),
     )

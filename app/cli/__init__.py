@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Annotated, Final
 from uuid import UUID
 
+import structlog
 import typer
 from rich.console import Console
 from sqlalchemy.exc import DBAPIError
@@ -70,6 +71,8 @@ def serve() -> None:
     ground = serving.ground_of(settings)
     with serving.alone(settings.database_url):
         serving.must_be_ready(ground)
+        if drill := serving.about_drill(ground):
+            structlog.get_logger().warning("drill", said=drill)
         with working.beside(ground, settings):
             serving.server(create_app(ground), settings).run()
         ground.database.engine.dispose()
@@ -162,9 +165,9 @@ def load_directory(
         Path | None, typer.Argument(help="Your own CSV files; else the packaged ones.")
     ] = None,
 ) -> None:
-    """Load countries, focal points and agreements; loading again changes nothing."""
+    """Load countries, focal points, agreements, limits; again it changes nothing."""
     loaded = administering.load_directory(serving.ground_of(Settings()), folder)
-    for table in ("countries", "focal_points", "agreements"):
+    for table in ("countries", "focal_points", "agreements", "limits"):
         count = getattr(loaded, table)
         out.print(
             f"{table}: {count.added} added, {count.changed} changed, "

@@ -9,10 +9,11 @@ from sqlalchemy import make_url
 from app.access import actions as access
 from app.access.actions import Opening
 from app.access.models import Account
-from app.cli.serving import NotReady, must_be_ready
-from app.directory import actions as directory
+from app.administration import loading
+from app.administration.loading import Loaded
+from app.cli.serving import NotReady, about_drill, must_be_ready
 from app.directory import queries as entries
-from app.directory.actions import Loaded
+from app.directory.actions import standard_data
 from app.directory.changes import Clerk
 from app.kernel.actors import Role, Scope
 from app.kernel.work import Ground
@@ -23,7 +24,7 @@ def load_directory(ground: Ground, folder: Path | None) -> Loaded:
     """Load the packaged directory, or the operator's own files; raises FilesRefused."""
     with ground.database.writing() as session:
         clerk = Clerk(session, ground.ids, ground.clock())
-        return directory.load(clerk, folder or directory.standard_data())
+        return loading.load(clerk, folder or standard_data())
 
 
 def open_account(
@@ -64,3 +65,5 @@ def examine(ground: Ground, settings: Settings) -> Iterable[str]:
     backend = make_url(settings.database_url).get_backend_name()
     yield f"The database ({backend}) is migrated."
     yield "Every region has a desk."
+    if drill := about_drill(ground):
+        yield drill

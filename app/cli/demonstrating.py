@@ -9,13 +9,21 @@ from typing import Final
 import httpx
 import uvicorn
 
-from app.cli.serving import alone, ground_of, migrate, must_be_ready, server
+from app.cli.serving import (
+    about_drill,
+    alone,
+    ground_at_speed,
+    migrate,
+    must_be_ready,
+    server,
+)
 from app.cli.working import JOBS
+from app.deadlines.actions import run_out
 from app.demo import journeys
 from app.demo.cast import UZ_OFFICER, Part
 from app.demo.journeys import Journey
 from app.demo.players import StoryBroken, Troupe
-from app.demo.stage import Stage, give_keys, load_mechanism, run_out
+from app.demo.stage import Stage, give_keys, load_mechanism
 from app.demo.worker import REFERENCE
 from app.kernel.keyfile import FileKeys
 from app.kernel.work import Ground
@@ -44,7 +52,7 @@ def keys_for(ground: Ground) -> dict[Part, str]:
 
 def play(settings: Settings, say: Say, chosen: Collection[Journey] = ()) -> None:
     """Play journeys against the running service of these settings; none named: all."""
-    ground = ground_of(settings)
+    ground = ground_at_speed(settings)
     keys, now = keys_for(ground), ground.clock()
     with httpx.Client(base_url=settings.url) as http:
         journeys.play(Troupe(http, keys, say, now, runs_out(ground)), chosen)
@@ -56,7 +64,7 @@ def runs_out(ground: Ground) -> Callable[[str], None]:
 
     def let(code: str) -> None:
         with ground.database.writing() as session:
-            run_out(session, code, ground.time(session))
+            run_out(session, f"cases/{code}", ground.time(session))
 
     return let
 
@@ -65,10 +73,12 @@ def serve(settings: Settings, say: Say) -> None:
     """Serve the demonstration, play the journeys through it, and hand over a key."""
     prepare(settings)
     with alone(settings.database_url):
-        ground = ground_of(settings)
+        ground = ground_at_speed(settings)
         keys = keys_for(ground)
         must_be_ready(ground)
         running = server(create_app(ground), settings)
+        if drill := about_drill(ground):
+            say(drill)
         tale = (running, ground, keys, say)
         threading.Thread(target=tell, args=tale, daemon=True).start()
         with working(ground, JOBS):

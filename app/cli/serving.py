@@ -21,7 +21,7 @@ from app.kernel.keyfile import FileKeys
 from app.kernel.migrations import head, upgrade
 from app.kernel.work import Ground
 from app.main import lay_ground
-from app.settings import LogLevel, Settings
+from app.settings import Environment, LogLevel, Settings
 
 HEADER_BYTES: Final = 16 * 1024
 
@@ -31,8 +31,30 @@ class NotReady(Exception):  # noqa: N818 - it says what is missing, as Problem d
 
 
 def ground_of(settings: Settings) -> Ground:
-    """Lay the ground that the settings name; raises KeyRefused."""
-    return lay_ground(settings.database_url, FileKeys.load(settings.key_file))
+    """Lay the ground that the settings name; raises KeyRefused, or NotReady.
+
+    Where deadlines ran faster than people can answer, cases would be taken from those who
+    help, and erased: so production refuses it.
+    """
+    if settings.clock_speed > 1 and settings.environment != Environment.DRILL:
+        raise NotReady(
+            "SAFE_CONDUCT_CLOCK_SPEED is for drills: take it away, or, where no real "
+            "person is in the database, set SAFE_CONDUCT_ENVIRONMENT=drill."
+        )
+    return ground_at_speed(settings)
+
+
+def ground_at_speed(settings: Settings) -> Ground:
+    """Lay the ground for what is made up, however fast its deadlines run."""
+    keys = FileKeys.load(settings.key_file)
+    return lay_ground(settings.database_url, keys, speed=settings.clock_speed)
+
+
+def about_drill(ground: Ground) -> str | None:
+    """Say that this is a drill, if it is one."""
+    if ground.speed == 1:
+        return None
+    return f"This is a drill: deadlines run {ground.speed} times as fast."
 
 
 def migrate(settings: Settings) -> None:

@@ -5,12 +5,13 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from app.deadlines import queries
+from app.deadlines import breaches, queries
 from app.deadlines.limits import ClockKind
 from app.deadlines.models import Clock, Firing
+from app.deadlines.terms import Term
 from app.kernel.work import Recorded, Writing
 
 
@@ -56,21 +57,19 @@ def stop_case(work: Writing, case_id: UUID) -> None:
 
 
 def go_on(
-    work: Writing,
-    record: Recorded,
-    kind: ClockKind,
-    fresh: datetime,
-    *,
-    waits_on: UUID | None,
+    work: Writing, record: Recorded, kind: ClockKind, fresh: Term, *, waits_on: UUID | None
 ) -> None:
     """Start a clock again with the time that was left when it was paused, else afresh."""
-    left = queries.time_left(work, record.id, kind)
-    until = fresh if left is None else work.now + left
-    restart(work, record, kind, until, waits_on=waits_on)
+    left = queries.resumed(work, record.id, kind, fresh)
+    restart(work, record, kind, left or fresh.until(work.now), waits_on=waits_on)
 
 
 def pass_on(work: Writing, record_ids: Iterable[UUID], waits_on: UUID | None) -> None:
-    """Let what runs for these records wait for somebody else, until the same time."""
+    """Let what runs for these records wait for somebody else, until the same moment.
+
+    In whichever country: the person has waited since the clock began, and a calendar with
+    more holidays is no reason to wait longer.
+    """
     work.session.flush()
     running = Clock.record_id.in_(list(record_ids)) & Clock.stopped_at.is_(None)
     work.session.execute(update(Clock).where(running).values(waits_on=waits_on))
@@ -84,7 +83,7 @@ def fired(work: Writing, clock: Clock, again_at: datetime) -> None:
     """
     firing = Firing(
         clock_number=clock.number,
-        generation=queries.times_fired(work, clock) + 1,
+        generation=breaches.times_fired(work, clock) + 1,
         case_id=clock.case_id,
         record_id=clock.record_id,
         kind=clock.kind,
@@ -104,6 +103,19 @@ def put_off(session: Session, number: int, now: datetime) -> int:
     clock.failures += 1
     clock.fires_at = now + min(FIRST_WAIT * 2 ** min(clock.failures, 20), LONGEST_WAIT)
     return clock.failures
+
+
+def run_out(session: Session, reference: str, now: datetime) -> None:
+    """Let all that waits in a case be due now: for a story, or a drill.
+
+    As if the time had gone by: each clock began earlier by as much as was left of it.
+    """
+    of_case = select(Clock.case_id).where(Clock.reference == reference)
+    running = Clock.stopped_at.is_(None) & Clock.case_id.in_(of_case)
+    for clock in session.scalars(select(Clock).where(running)):
+        left = (clock.fires_at or clock.due_at) - now
+        clock.set_at, clock.due_at = clock.set_at - left, clock.due_at - left
+        clock.fires_at = None
 
 
 FIRST_WAIT: Final = timedelta(seconds=2)

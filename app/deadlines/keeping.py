@@ -6,7 +6,7 @@ from typing import Final
 
 from sqlalchemy.orm import Session
 
-from app.deadlines.queries import oldest_overdue
+from app.deadlines.breaches import oldest
 from app.kernel.heartbeat import Part, last_beats
 
 SILENT_AFTER: Final = timedelta(seconds=60)
@@ -37,4 +37,4 @@ class Keeping:
 
 def look(session: Session, now: datetime) -> Keeping:
     """Look how the clocks are kept, by the time of the database."""
-    return Keeping(now, last_beats(session), oldest_overdue(session, now))
+    return Keeping(now, last_beats(session), oldest(session, now))

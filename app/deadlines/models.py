@@ -1,12 +1,14 @@
-"""One row for each running clock, and one for each time that it ran out."""
+"""Running clocks, each time that one ran out, and each limit that somebody set."""
 
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index, text
+from sqlalchemy import ForeignKey, Index, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.deadlines.limits import ClockKind
+from app.deadlines.bounds import Haste
+from app.deadlines.limits import ClockKind, Unit
+from app.directory.kinds import Confidence
 from app.kernel.db import Base, Counter
 
 RUNNING = text("stopped_at IS NULL")
@@ -77,3 +79,21 @@ class Firing(Base):
     kind: Mapped[ClockKind]
     waits_on: Mapped[UUID | None]
     at: Mapped[datetime]
+
+
+class TimeLimit(Base):
+    """How long an answer may take in a country, or by an agreement.
+
+    A row without an amount sets nothing any more: what counts otherwise counts again.
+    """
+
+    __tablename__ = "time_limit"
+
+    of: Mapped[str] = mapped_column(String(40), primary_key=True)
+    clock: Mapped[ClockKind] = mapped_column(primary_key=True)
+    priority: Mapped[Haste] = mapped_column(primary_key=True)
+    amount: Mapped[int | None]
+    unit: Mapped[Unit | None]
+    confidence: Mapped[Confidence]
+    source: Mapped[str | None]
+    as_of: Mapped[str | None]

@@ -5,8 +5,9 @@ silence was told to everybody there is, it is told weekly, or an answer that nev
 would fill the journal.
 """
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, Self
 
 PATIENCE: Final = 3
 """Silences after which a lead may lose its case, and a desk is brought in."""
@@ -15,28 +16,37 @@ DAY: Final = timedelta(days=1)
 HOUR: Final = timedelta(hours=1)
 
 
-def length_of(set_at: datetime, due_at: datetime, least: timedelta) -> timedelta:
-    """Say how long a clock runs, and no less than is fair to whoever must answer again.
+@dataclass(frozen=True)
+class Rhythm:
+    """After how long a silence counts again: at first, and once all were told."""
 
-    One that goes on after a pause may have had nothing left.
-    """
-    return max(due_at - set_at, least)
+    length: timedelta
+    then: timedelta
+
+    @classmethod
+    def of(cls, ran: timedelta, least: timedelta, speed: int = 1) -> Self:
+        """Follow how long a clock runs, and no less than is fair to who must answer again.
+
+        One that goes on after a pause may have had nothing left. In a drill all is faster.
+        """
+        length = max(ran, least / speed)
+        return cls(length, max(length, WEEK / speed))
 
 
-def silences(due_at: datetime, length: timedelta, now: datetime) -> int:
+def silences(due_at: datetime, rhythm: Rhythm, now: datetime) -> int:
     """Count how often it was let pass until now."""
     if now < due_at:
         return 0
-    count = 1 + (now - due_at) // length
+    count = 1 + (now - due_at) // rhythm.length
     if count <= PATIENCE:
         return count
-    told_to_all = due_at + (PATIENCE - 1) * length
-    return PATIENCE + (now - told_to_all) // max(length, WEEK)
+    told_to_all = due_at + (PATIENCE - 1) * rhythm.length
+    return PATIENCE + (now - told_to_all) // rhythm.then
 
 
-def next_silence(due_at: datetime, length: timedelta, count: int) -> datetime:
+def next_silence(due_at: datetime, rhythm: Rhythm, count: int) -> datetime:
     """Say when it will have been let pass once more than `count` times."""
     if count < PATIENCE:
-        return due_at + count * length
-    told_to_all = due_at + (PATIENCE - 1) * length
-    return told_to_all + (count - PATIENCE + 1) * max(length, WEEK)
+        return due_at + count * rhythm.length
+    told_to_all = due_at + (PATIENCE - 1) * rhythm.length
+    return told_to_all + (count - PATIENCE + 1) * rhythm.then

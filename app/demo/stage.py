@@ -7,16 +7,14 @@ from importlib.resources import files
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.access import queries as access
 from app.access.actions import Opening, make_key, open_account
-from app.cases.models import Case
-from app.deadlines.models import Clock
+from app.administration.loading import load
 from app.demo.cast import CAST, Part
 from app.directory import queries as directory
-from app.directory.actions import load, standard_data
+from app.directory.actions import standard_data
 from app.directory.changes import Clerk
 from app.kernel.actors import Scope
 
@@ -69,16 +67,3 @@ def account_of(stage: Stage, part: Part) -> UUID:
     opening = Opening(focal_point, part.label, part.roles)
     open_account(stage.session, account, opening, stage.now)
     return account
-
-
-def run_out(session: Session, code: str, now: datetime) -> None:
-    """Let all that waits in a case of the demonstration be due now.
-
-    As if the time had gone by: each clock began earlier by as much as was left of it.
-    """
-    of_case = select(Case.id).where(Case.code == code).scalar_subquery()
-    running = Clock.stopped_at.is_(None) & (Clock.case_id == of_case)
-    for clock in session.scalars(select(Clock).where(running)):
-        left = (clock.fires_at or clock.due_at) - now
-        clock.set_at, clock.due_at = clock.set_at - left, clock.due_at - left
-        clock.fires_at = None

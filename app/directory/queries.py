@@ -7,7 +7,7 @@ by each, and so are letters beside `_` sorted; routing must not depend on it.
 from collections.abc import Iterable
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, Select, select
 from sqlalchemy.orm import Session
 
 from app.directory import kinds
@@ -78,6 +78,11 @@ def active(work: Reading) -> list[FocalPoint]:
     return sorted(work.session.scalars(statement), key=by_code)
 
 
+def closed() -> Select[UUID]:
+    """Select the ids of the focal points that are active no longer."""
+    return select(FocalPoint.id).where(~FocalPoint.active)
+
+
 def everyone(work: Reading) -> list[FocalPoint]:
     """List every focal point, inactive ones too, by code: routing accounts for each."""
     return sorted(work.session.scalars(select(FocalPoint)), key=by_code)
@@ -88,14 +93,17 @@ def agreed_with(work: Reading, country: str, level: Level) -> frozenset[str]:
 
     Two agreements do not add up: one of them has to reach the level (BR07).
     """
-    today = work.now.date()
-    statement = select(Agreement).where(
-        Agreement.in_force_from <= today,
-        Agreement.in_force_until.is_(None) | (Agreement.in_force_until >= today),
-    )
+    statement = select(Agreement).where(in_force(work))
     ours = (a for a in work.session.scalars(statement) if country in a.countries)
     parties = (set(a.countries) for a in ours if a.level >= level)
     return frozenset().union(*parties) - {country}
+
+
+def in_force(work: Reading) -> ColumnElement[bool]:
+    """Choose the agreements that are in force today (UTC)."""
+    today = work.now.date()
+    lasts = Agreement.in_force_until.is_(None) | (Agreement.in_force_until >= today)
+    return (Agreement.in_force_from <= today) & lasts
 
 
 def is_agreed(work: Reading, country: str, to: FocalPoint, level: Level) -> bool:

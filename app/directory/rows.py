@@ -125,6 +125,10 @@ class Row(Asked):
         """Name the focal points that the directory must hold, each with its column."""
         yield from ()
 
+    def agreements_named(self) -> Iterator[tuple[str, str]]:
+        """Name the agreements that the directory must hold, each with its column."""
+        yield from ()
+
 
 class CountryRow(Row):
     """A country of the mechanism."""

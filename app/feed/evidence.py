@@ -13,7 +13,7 @@ from uuid import UUID
 from sqlalchemy import Select, func, select
 
 from app.cases.models import Case, Party
-from app.deadlines import queries as deadlines
+from app.deadlines import breaches
 from app.deadlines.limits import ClockKind
 from app.directory import queries as directory
 from app.feed.models import Sighting
@@ -107,7 +107,7 @@ def silences(work: Reading, sent: Sent, rungs: Sequence[Rung]) -> Iterator[Silen
     That it never looked is told where even that was not seen by then.
     """
     looked = [rung.at for rung in rungs if rung.rank == Rank.RETRIEVED]
-    for firing in deadlines.firings(work, [sent.record_id]):
+    for firing in breaches.firings(work, [sent.record_id]):
         mine = firing.waits_on == sent.recipient and firing.kind in UNANSWERED
         if not mine or not sent.at <= firing.at <= (sent.until or firing.at):
             continue

@@ -21,7 +21,8 @@ class Ground:
     """What all work stands on: the database, the vault, and where time and ids come from.
 
     The clock and the ids are given, so that a test can repeat a world exactly. `time` is
-    what clocks run out by: the database's own, which is one for all machines (R55).
+    what clocks run out by: the database's own, which is one for all machines (R55). `speed`
+    is how many times as fast deadlines run: more than 1 in a drill alone.
     """
 
     database: Database
@@ -29,6 +30,7 @@ class Ground:
     clock: Callable[[], datetime]
     ids: Callable[[], UUID]
     time: Callable[[Session], datetime] = database_now
+    speed: int = 1
 
 
 class Recorded(Protocol):

@@ -6,8 +6,8 @@ from app.cases.models import Case
 from app.cases.reasons import WithdrawReason
 from app.consents import standing
 from app.deadlines import actions as deadlines
-from app.deadlines.limits import ClockKind, due
-from app.deadlines.queries import running
+from app.deadlines.limits import ClockKind
+from app.deadlines.queries import running, until
 from app.kernel.actors import Relation, Side
 from app.kernel.work import Writing
 from app.referrals import queries
@@ -31,7 +31,8 @@ def rewind(work: Writing, case: Case) -> None:
     for clock in running(work, ids).values():
         if clock.kind == ClockKind.REVIEW:
             continue
-        clock.due_at = due(clock.kind, case.priority, clock.set_at)
+        whom, since = clock.waits_on, clock.set_at
+        clock.due_at = until(work, clock.kind, case, waits_on=whom, start=since)
 
 
 def end_drafts(work: Writing, case: Case, reason: str) -> None:

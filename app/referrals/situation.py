@@ -1,6 +1,7 @@
 """How a referral stands: what its needs are judged by, and what each side can do now."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Final
 from uuid import UUID
 
@@ -9,7 +10,7 @@ from app.consents import standing
 from app.consents.coverage import Purpose
 from app.consents.standing import Standing
 from app.deadlines import queries as deadlines
-from app.deadlines.limits import ClockKind, due
+from app.deadlines.limits import ClockKind
 from app.deadlines.models import Clock
 from app.directory import queries as directory
 from app.directory.kinds import Service
@@ -39,7 +40,7 @@ def facts_of(
     urgent = stands.in_vital_interest and not sections
     return Facts(
         now=work.now,
-        review_by=due(ClockKind.REVIEW, case.priority, work.now),
+        review_by=review_by(work, referral) if terms.review_at else None,
         case_state=case.state,
         service=service,
         covered=stands.covers(recipient, Purpose(service), sections),
@@ -56,6 +57,12 @@ def facts_of(
         return_done=service != Service.RETURN or referral.clearance == Clearance.DONE,
         terms=terms,
     )
+
+
+def review_by(work: Reading, referral: Referral) -> datetime:
+    """Say by when what its recipient lets rest has to be looked at again (D10)."""
+    whom, case = referral.recipient_id, referral.case
+    return deadlines.until(work, ClockKind.REVIEW, case, waits_on=whom)
 
 
 def actions_of(rows: Iterable[Row], facts: Facts) -> list[AvailableReferralAction]:

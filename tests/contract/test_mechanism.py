@@ -1,7 +1,7 @@
 """The page of the mechanism says what the service enforces, all of it, and nothing else."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, Final
@@ -179,15 +179,8 @@ def test_what_silence_sets_off_is_told_as_it_happens() -> None:
 
 def spell(limit: Limit) -> str:
     """A length of time, as people say it."""
-    hours = limit.hours
-    counted: Mapping[str, int] = {
-        "month": limit.months,
-        "working day": limit.working_days,
-        "day": hours // 24 if hours > 72 else 0,
-        "hour": hours if hours <= 72 else 0,
-    }
-    [(unit, count)] = [(unit, count) for unit, count in counted.items() if count]
-    return f"{count} {unit}{'s' if count > 1 else ''}"
+    unit = limit.unit.replace("_", " ").removesuffix("s")
+    return f"{limit.count} {unit}{'s' if limit.count > 1 else ''}"
 
 
 def test_every_rule_that_is_called_upon_stands_among_the_sources() -> None:

@@ -183,6 +183,7 @@ def test_each_migration_can_be_undone_by_itself(url: str) -> None:
     migrations.check(url)
 
 
+@pytest.mark.slow
 def test_two_that_migrate_at_once_do_it_once(url: str) -> None:
     migrations.downgrade(url, "base")
     command = (

@@ -22,7 +22,7 @@ ALONE: Final = {
 }
 """What one person may change. All else takes two, and so does a column of tomorrow."""
 
-STANDARD = read(standard_data(), [])
+STANDARD = read(standard_data())
 OFFICE: Final[Values] = {
     "code": "KZ_POST",
     "name": "Post",

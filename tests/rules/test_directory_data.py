@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from app.administration.cells import cell
 from app.administration.schemas import AgreementOut, CountrySettings
 from app.directory.actions import standard_data
-from app.directory.files import read
+from app.directory.files import Known, read
 from app.directory.kinds import Confidence, Function, Kind, Service, StateRouting
 from app.directory.models import Agreement, Country, FocalPoint
 from app.directory.rows import AgreementRow, CountryRow, FocalPointRow, Row
@@ -46,11 +46,11 @@ OF_UZBEKISTAN = """
     UNODC_ROCA        intergovernmental  technical     -
 """
 IDENTIFYING = {"HN_LEAD", "PA_LEAD", "TT_LEAD", "HT_LEAD", "AG_LEAD", "VC_LEAD"}
-STANDARD = read(standard_data(), [])
+STANDARD = read(standard_data())
 COUNTRIES = {row.iso2: row for row in STANDARD.countries}
 OFFICES = {row.code: row for row in STANDARD.focal_points}
 LEADS = {r.of_state: r for r in STANDARD.focal_points if r.code == f"{r.of_state}_LEAD"}
-DEMONSTRATION = read(files("app.demo").joinpath("data"), COUNTRIES)
+DEMONSTRATION = read(files("app.demo").joinpath("data"), Known(COUNTRIES))
 INVENTED = {row.code: row for row in DEMONSTRATION.focal_points}
 AGREEMENTS = DEMONSTRATION.agreements
 

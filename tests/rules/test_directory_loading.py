@@ -10,7 +10,8 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import select, update
 
-from app.directory.actions import Count, Loaded, load, standard_data
+from app.administration.loading import Loaded, load
+from app.directory.actions import Count, standard_data
 from app.directory.changes import Clerk, DirectoryChange
 from app.directory.files import FilesRefused
 from app.directory.models import Country, FocalPoint
@@ -76,12 +77,12 @@ def test_what_we_ship_loads_and_loading_it_again_changes_nothing(
     again = [loaded(database, folder) for folder in (standard_data(), DEMONSTRATION)]
 
     assert first == [
-        Loaded(Count(28, 0, 0), Count(40, 0, 0), NOTHING),
-        Loaded(NOTHING, Count(23, 0, 0), Count(2, 0, 0)),
+        Loaded(Count(28, 0, 0), Count(40, 0, 0), NOTHING, NOTHING),
+        Loaded(NOTHING, Count(23, 0, 0), Count(2, 0, 0), NOTHING),
     ]
     assert again == [
-        Loaded(Count(0, 0, 28), Count(0, 0, 40), NOTHING),
-        Loaded(NOTHING, Count(0, 0, 23), Count(0, 0, 2)),
+        Loaded(Count(0, 0, 28), Count(0, 0, 40), NOTHING, NOTHING),
+        Loaded(NOTHING, Count(0, 0, 23), Count(0, 0, 2), NOTHING),
     ]
 
 
@@ -108,7 +109,7 @@ def test_a_row_that_says_something_else_changes_that_row_alone(
 
     counts = loaded(database, folder)
 
-    assert counts == Loaded(Count(0, 0, 2), Count(0, 1, 0), Count(0, 0, 1))
+    assert counts == Loaded(Count(0, 0, 2), Count(0, 1, 0), Count(0, 0, 1), NOTHING)
     assert office(database, "UZ_POST").services == ["MEDICAL"]
     assert office(database, "UZ_POST").can_lead
 
@@ -281,7 +282,7 @@ def test_a_country_of_an_earlier_load_is_known(database: Database, folder: Path)
 
     counts = loaded(database, folder)
 
-    assert counts == Loaded(NOTHING, Count(0, 0, 1), Count(0, 0, 1))
+    assert counts == Loaded(NOTHING, Count(0, 0, 1), Count(0, 0, 1), NOTHING)
 
 
 def test_who_stands_in_is_of_the_same_file_or_of_an_earlier_load(

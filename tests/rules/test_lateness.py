@@ -10,7 +10,7 @@ from app.cases import lifecycle as cases
 from app.casework.lateness import LATE, Effect, Late, Noun, effect_of, noun_of
 from app.casework.overdue import EFFECTS
 from app.deadlines.limits import ClockKind
-from app.deadlines.silence import length_of, next_silence, silences
+from app.deadlines.silence import Rhythm, next_silence, silences
 from app.handovers import lifecycle as handovers
 from app.referrals import lifecycle as referrals
 from app.returns import lifecycle as returns
@@ -68,7 +68,7 @@ def test_no_clock_of_any_life_cycle_runs_out_for_nothing() -> None:
     assert set(EFFECTS) == set(Effect) - {Effect.EXPIRE_AT_SECOND}
 
 
-@pytest.mark.parametrize("late", set(LATE.values()), ids=str)
+@pytest.mark.parametrize("late", LATE.values(), ids=[f"{n}-{k}" for n, k in LATE])
 def test_help_that_has_begun_is_never_ended_and_a_desk_loses_nothing(late: Late) -> None:
     ends = {Effect.REROUTE, Effect.EXPIRE, Effect.DROP, Effect.LAPSE, Effect.ERASE}
 
@@ -122,7 +122,7 @@ def test_a_clock_says_what_it_is_about(reference: str, kind: ClockKind, noun: No
 def test_three_silences_come_each_in_its_length_and_then_one_a_week(
     later: timedelta, count: int
 ) -> None:
-    assert silences(DUE, 3 * HOUR, DUE + later) == count
+    assert silences(DUE, Rhythm.of(3 * HOUR, HOUR), DUE + later) == count
 
 
 lengths = st.timedeltas(min_value=HOUR, max_value=timedelta(days=800))
@@ -133,15 +133,20 @@ waits = st.timedeltas(min_value=timedelta(), max_value=timedelta(days=3000))
 def test_the_next_silence_is_the_first_moment_that_counts_one_more(
     length: timedelta, wait: timedelta
 ) -> None:
-    count = silences(DUE, length, DUE + wait)
+    rhythm = Rhythm.of(length, HOUR)
+    count = silences(DUE, rhythm, DUE + wait)
 
-    after = next_silence(DUE, length, count)
+    after = next_silence(DUE, rhythm, count)
 
-    assert silences(DUE, length, after) == count + 1
-    assert silences(DUE, length, after - timedelta(microseconds=1)) == count
+    assert silences(DUE, rhythm, after) == count + 1
+    assert silences(DUE, rhythm, after - timedelta(microseconds=1)) == count
     assert after > DUE + wait
 
 
 def test_what_had_nothing_left_after_a_pause_gets_what_is_fair() -> None:
-    assert length_of(DUE, DUE, DAY) == DAY
-    assert length_of(DUE, DUE + WEEK, DAY) == WEEK
+    assert Rhythm.of(timedelta(), DAY) == Rhythm(DAY, WEEK)
+    assert Rhythm.of(3 * WEEK, DAY) == Rhythm(3 * WEEK, 3 * WEEK)
+
+
+def test_in_a_drill_silences_come_as_fast_as_deadlines() -> None:
+    assert Rhythm.of(DAY / 24, DAY, speed=24) == Rhythm(HOUR, WEEK / 24)
