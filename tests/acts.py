@@ -7,8 +7,8 @@ from typing import Any, Final
 from tests.mechanism import (
     CASE,
     CONSENTS,
-    DESK,
     DAY,
+    DESK,
     FEARS,
     HANDOVER,
     HOUR,
@@ -95,7 +95,7 @@ def acts_of_time(world: Model) -> Iterator[Act]:
     """List how long nobody does anything, while a worker looks and while none does."""
     for minutes in moments(world):
         yield "time.wait", minutes, False
-    for minutes in (HOUR, 73 * HOUR, 8 * DAY):
+    for minutes in (HOUR, 8 * DAY):
         yield "time.pass", minutes, False
 
 

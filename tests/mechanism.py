@@ -296,7 +296,8 @@ def sides_of_referral(world: Model, one: Referral, me: str) -> frozenset[str]:
 
 def sides_of_handover(world: Model, one: Handover, me: str) -> frozenset[str]:
     """On which sides of a handover it stands; on none: it does not see it."""
-    return sides_of(world.relations(me) | world.in_handover(one, me), OF_HANDOVER)
+    of_case = world.relations(me) - {"former_lead"}  # who lost it to a desk: of no offer
+    return sides_of(of_case | world.in_handover(one, me), OF_HANDOVER)
 
 
 def case_needs(world: Model, me: str) -> Met:

@@ -24,7 +24,7 @@ from tests.mechanism import (
     Verdict,
     sides_of_case,
 )
-from tests.model_clocks import is_failing, wind_case, wind_question
+from tests.model_clocks import hand_on, is_failing, wind_case, wind_question
 from tests.moves import (
     NEVER,
     WITHDRAWN,
@@ -33,7 +33,6 @@ from tests.moves import (
     change,
     fits,
     give_lead,
-    hand_on,
     is_helping,
     route,
     settle,
@@ -146,7 +145,7 @@ def on_lead(world: Model, actor: Actor, name: str, target: Any, poor: bool) -> O
 
 
 def take_over(world: Model, me: str, chosen: str, poor: bool) -> Outcome:
-    """Move the lead from who let it down; what it had put on offer is no longer its to give."""
+    """Move the lead from who let it down; what that had put on offer is cancelled."""
     lead = world.who("lead")
     assert lead is not None
     if not is_failing(world, lead):

@@ -20,7 +20,6 @@ from tests.mechanism import (
     OK,
     OVERSIGHT,
     POST,
-    THE_CASE,
     UZ,
     Record,
     Verdict,
@@ -86,42 +85,46 @@ class Service:
         number = target[0] if isinstance(target, tuple) else target
         return f"/{about}s/{self.ids[about][number]}"
 
-    def does(self, name: str, act: Act) -> Verdict:  # noqa: PLR0911 - one for each
+    def does(self, name: str, act: Act) -> Verdict:
         """Ask the service for one act."""
         action, target, _ = act
         someone, case = self.people[name], f"/cases/{self.code}"
         self.told = {}
         match action:
-            case "time.pass":
+            case "time.pass" | "time.wait":
                 self.world.passes(minutes=target)
+                if action == "time.wait":
+                    self.world.works()
                 return OK
-            case "time.wait":
-                self.world.waits_for(minutes=target)
-                return OK
-            case "consent.record":
-                return self.made(
-                    "consent", someone.creates(f"{case}/consents", given(target))
-                )
-            case "consent.withdraw":
-                consent = self.ids["consent"][target]
-                return said(someone.post(f"{case}/consents/{consent}/withdraw"))
-            case "risk.assess":
-                return said(someone.creates(f"{case}/risk-assessments", {"level": target}))
-            case "safeguards.write":
-                return said(self.steps(someone, case, "safeguards", guards(target), "PUT"))
-            case "question.ask":
-                asked = {"topics": ["contact"], "question": "?"}
-                return self.made("question", someone.creates(f"{case}/questions", asked))
-            case "question.answer":
-                path = f"{case}/questions/{self.ids['question'][target]}/answer"
-                return said(someone.post(path, {"answer": "!"}))
             case "referral.open":
                 return self.made("referral", self.opens(someone, *target))
             case "handover.offer":
                 body = {"to": target, "reason": "OTHER"}
                 return self.made("handover", someone.creates(f"{case}/handovers", body))
+            case _ if action.startswith(("consent.", "question.", "risk.", "safeguards.")):
+                return self.tells(someone, case, action, target)
             case _:
                 return self.takes(someone, act)
+
+    def tells(self, someone: Someone, case: str, action: str, target: Any) -> Verdict:
+        """Tell of the person, or ask of them."""
+        about = action.partition(".")[0]
+        path = f"{case}/{about}s"
+        match action:
+            case "risk.assess":
+                return said(someone.creates(f"{case}/risk-assessments", {"level": target}))
+            case "safeguards.write":
+                return said(self.steps(someone, case, "safeguards", guards(target), "PUT"))
+            case "consent.record":
+                return self.made(about, someone.creates(path, given(target)))
+            case "consent.withdraw":
+                return said(someone.post(f"{path}/{self.ids[about][target]}/withdraw"))
+            case "question.ask":
+                asked = {"topics": ["contact"], "question": "?"}
+                return self.made(about, someone.creates(path, asked))
+            case _:
+                path = f"{path}/{self.ids[about][target]}/answer"
+                return said(someone.post(path, {"answer": "!"}))
 
     def takes(self, someone: Someone, act: Act) -> Verdict:
         """Take a step of the case, a referral or a handover."""
