@@ -7,9 +7,11 @@ from typing import Any, Final
 from tests.mechanism import (
     CASE,
     CONSENTS,
+    DAY,
     DESK,
     FEARS,
     HANDOVER,
+    HOUR,
     KZ,
     LAWYER,
     LEADERS,
@@ -22,10 +24,11 @@ from tests.mechanism import (
     Referral,
 )
 from tests.model import SPOILED, Act
+from tests.model_silence import moments
 from tests.world import Json, World, consent, contacts, for_handover, for_services, promise
 
 BY_SYSTEM: Final = {
-    *("reroute", "begin_assistance", "fall_back", "expire"),
+    *("reroute", "erase_again", "begin_assistance", "fall_back", "expire"),
 }
 CHOSEN: Final = (*LEADERS, SHELTER)
 SECTIONS: Final = ("needs", "identity")
@@ -36,6 +39,10 @@ def acts_on_case(_: Model) -> Iterator[Act]:
     for name in CASE.lines:
         for target in CHOSEN if name == "assign" else (None,):
             yield from well_or_poor(f"case.{name}", target)
+    yield "lead.visit", None, False
+    for target in CHOSEN:
+        yield "lead.take_over", target, False
+        yield "lead.take_over", target, True
 
 
 def acts_on_referrals(world: Model) -> Iterator[Act]:
@@ -68,7 +75,7 @@ def acts_on_handovers(world: Model) -> Iterator[Act]:
 
 
 def acts_beside(world: Model) -> Iterator[Act]:
-    """List what becomes known: consents, the risk, fears; and that time goes by."""
+    """List what becomes known: consents, the risk, fears; and what is asked."""
     for number, given in enumerate(world.consents):
         if given.stands:
             yield "consent.withdraw", number, False
@@ -78,8 +85,18 @@ def acts_beside(world: Model) -> Iterator[Act]:
         yield "risk.assess", level, False
     for fears in FEARS:
         yield "safeguards.write", fears, False
-    for hours in (1, 73, 192):
-        yield "time.pass", hours, False
+    for number in range(len(world.questions)):
+        yield "question.answer", number, False
+    if len(world.questions) < MOST:
+        yield "question.ask", None, False
+
+
+def acts_of_time(world: Model) -> Iterator[Act]:
+    """List how long nobody does anything, while a worker looks and while none does."""
+    for minutes in moments(world):
+        yield "time.wait", minutes, False
+    for minutes in (HOUR, 8 * DAY):
+        yield "time.pass", minutes, False
 
 
 MOST: Final = 4
@@ -97,7 +114,10 @@ def well_or_poor(action: str, target: Any) -> Iterator[Act]:
         yield action, target, True
 
 
-GROUPS: Final = (acts_on_case, acts_on_referrals, acts_on_handovers, acts_beside)
+GROUPS: Final = (
+    *(acts_on_case, acts_on_referrals, acts_on_handovers, acts_beside),
+    acts_of_time,
+)
 
 
 # What is sent.
@@ -161,6 +181,12 @@ def body_of(world: World, act: Act) -> Json | None:
         "case.stop": {"reason": "SURVIVOR_REQUEST"},
         "case.reopen": {"reason": "NEW_NEED"},
         "case.erase": {"reason": "SURVIVOR_REQUEST"},
+        "lead.visit": {"person_met": True},
+        "lead.take_over": {
+            "focal_point": target,
+            "reason": "LEAD_SILENT",
+            "person_informed": not poor,
+        },
         "referral.ask": {"topics": ["identity"], "question": "?"},
         "referral.answer": {"sections": [named(target)], "answer": "!"},
         "referral.accept": promise() | {"meeting": meeting, "contacts": people},

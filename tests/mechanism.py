@@ -2,13 +2,13 @@
 
 What tests/model.py predicts from. Written from LIFECYCLES.md, sections 1 to 3 and 5, and
 from the independent copies of its tables in tests/rules; never from the code. Where
-docs/adr departs from it, so does this.
+docs/adr departs from it, so does this. Time is relative to now, and in minutes.
 A person in Kazakhstan, of Uzbekistan; what varies is what they agree to and fear.
 """
 
 from collections.abc import Callable, Mapping
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cache
 from itertools import product
 from typing import Any, Final
@@ -20,6 +20,15 @@ from tests.rules import test_referral_table as of_referral
 type Verdict = tuple[str, ...]
 type Met = Callable[[str], bool]
 type View = tuple[Any, ...]
+type Record = tuple[str, int]
+"""What something is about: the case, or which of its referrals, handovers, questions."""
+
+OK, GONE, NOT_FOUND = ("ok",), ("gone",), ("not-found",)
+NOT_YOURS, ILLEGAL = ("action-not-yours",), ("action-illegal",)
+ROLE_MISSING, UNFIT = ("role-missing",), ("recipient-unfit",)
+THE_CASE: Final[Record] = ("case", 0)
+HOUR: Final = 60
+DAY: Final = 24 * HOUR
 
 POST, KZ, NGO, UZ = "UZ_CONSULATE_ALMATY", "KZ_LEAD", "SANA_SEZIM", "UZ_LEAD"
 SHELTER, LAWYER, DESK = "KZ_SHELTER_KOGERSHIN", "KZ_LEGAL_AID", "DESK_CENTRAL_ASIA"
@@ -38,8 +47,11 @@ ALIVE: Final = frozenset(of_referral.ALIVE.split())
 HELPED: Final = frozenset(of_referral.HELPED_OF.split())
 STOPPED: Final = frozenset(of_referral.ENDED.split())
 PAST: Final = frozenset({"former_lead", "former_recipient"})
+OF_ORIGIN: Final = frozenset({UZ, POST})
+"""Who is not told who helps beyond their own State, nor until when that has to answer."""
 HOLDS: Final = ("lead", "candidate", "desk")
-HOURS: Final = {"low": 168, "high": 72}
+HOLDS_FOR: Final = {"low": 7 * DAY, "high": 72 * HOUR}
+"""How long an assessment of the risk is current."""
 
 BROUGHT: Final = frozenset(
     {
@@ -51,7 +63,7 @@ BROUGHT: Final = frozenset(
 """What a request brings; the rest must hold before anybody asks."""
 
 
-REFUSALS: Final = (("role-missing",), ("action-not-yours",), ("action-illegal",))
+REFUSALS: Final = (ROLE_MISSING, NOT_YOURS, ILLEGAL)
 """What is said of a step that is not taken, the first that is true."""
 
 
@@ -110,10 +122,50 @@ class Consent:
 
 
 @dataclass(frozen=True)
+class Clock:
+    """Something that waits, for what, on whom, and how long it runs, in all and still.
+
+    `heard`: how often it was let pass when that was last told. In working days, which are
+    those of somebody's calendar, nothing is counted here: None.
+    """
+
+    of: Record
+    kind: str
+    whom: str | None
+    length: int | None
+    left: int | None
+    heard: int = 0
+
+
+@dataclass(frozen=True)
+class Silence:
+    """That a clock ran out: how often it was let pass by then, and who hears of it.
+
+    `led`: a lead had the case; of that its submitter is told steps, and no facts.
+    """
+
+    of: Record
+    kind: str
+    count: int
+    hearers: frozenset[str]
+    led: bool
+
+
+@dataclass(frozen=True)
+class Question:
+    """What a holder asks the submitter; `rest`: what is left once its clock runs again."""
+
+    answered: bool = False
+    rest: int | None = None
+
+
+@dataclass(frozen=True)
 class Referral:
     """One request; who was told keeps it until it says that it deleted everything.
 
-    `past`: its part in the case has ended, and it sees no more of that.
+    `past`: its part in the case has ended, and it sees no more of that. `saved` was left
+    to decide, or to report, when its recipient asked or held; `rest` when the case was
+    suspended.
     """
 
     to: str
@@ -124,6 +176,9 @@ class Referral:
     left: bool = False
     past: bool = False
     way: frozenset[str] = frozenset()
+    by: str = ""
+    saved: int | None = None
+    rest: int | None = None
 
 
 @dataclass(frozen=True)
@@ -146,9 +201,14 @@ class Model:
     consents: tuple[Consent, ...] = ()
     referrals: tuple[Referral, ...] = ()
     handovers: tuple[Handover, ...] = ()
+    questions: tuple[Question, ...] = ()
     risk: tuple[int, str] | None = None
     fears: str = "nothing"
     sealed: bool = True
+    visits: tuple[int, ...] = ()
+    clocks: tuple[Clock, ...] = ()
+    let_pass: tuple[str, ...] = ()
+    silences: tuple[Silence, ...] = field(default=(), compare=False)
 
     def relations(self, me: str) -> frozenset[str]:
         """What it is to the case itself."""
@@ -183,6 +243,10 @@ class Model:
         """Parties do; who has led or helped remembers, and sees nothing new (ADR 20)."""
         return bool(self.parts(me) - PAST)
 
+    def follows(self, me: str) -> bool:
+        """Whether it is more than who handed the case on, and may have helped (ADR 20)."""
+        return bool(self.parts(me) - PAST - {"submitter"})
+
     def may_know(self, me: str) -> bool:
         """Whether one may know what the person fears: as the safeguards open (ADR 14)."""
         mine = self.relations(me)
@@ -211,7 +275,16 @@ class Model:
     @property
     def risk_is_current(self) -> bool:
         """RISK_CURRENT."""
-        return self.risk is not None and self.risk[0] <= HOURS[self.risk[1]]
+        return self.risk is not None and self.risk[0] <= HOLDS_FOR[self.risk[1]]
+
+    def clock(self, of: Record) -> Clock | None:
+        """What runs for a record."""
+        return next((clock for clock in self.clocks if clock.of == of), None)
+
+    def left(self, of: Record) -> int | None:
+        """How long a record may wait still; None: nothing runs, or in working days."""
+        clock = self.clock(of)
+        return clock.left if clock else None
 
     @property
     def unsafe(self) -> frozenset[str]:
@@ -247,7 +320,8 @@ def sides_of_referral(world: Model, one: Referral, me: str) -> frozenset[str]:
 
 def sides_of_handover(world: Model, one: Handover, me: str) -> frozenset[str]:
     """On which sides of a handover it stands; on none: it does not see it."""
-    return sides_of(world.relations(me) | world.in_handover(one, me), OF_HANDOVER)
+    of_case = world.relations(me) - {"former_lead"}  # who lost it to a desk: of no offer
+    return sides_of(of_case | world.in_handover(one, me), OF_HANDOVER)
 
 
 def case_needs(world: Model, me: str) -> Met:
@@ -303,6 +377,9 @@ def handover_needs(world: Model, one: Handover, me: str) -> Met:
         "origin_permitted": permitted or not knows,
     }
     return met.__getitem__
+
+
+type Outcome = tuple[Verdict, Model]
 
 
 @dataclass(frozen=True, eq=False)
@@ -374,18 +451,23 @@ def view_case(world: Model, actor: Actor) -> View | None:
     met, sides = case_needs(world, me), sides_of_case(world, me)
     you_are = tuple(sorted(world.relations(me) or world.parts(me)))
     steps = CASE.open_to(world.state, sides, actor.roles, met)
-    if not world.parts(me) - PAST - {"submitter"} and is_past_its_first_lead(world):
-        return you_are, world.state, None, None, steps
-    return you_are, world.state, world.who("lead"), world.holder, steps
+    follows = world.follows(me)
+    shown = sides and (follows or world.state in UNLED | {"void"})
+    due = world.left(THE_CASE) if shown else None
+    if not follows and is_past_its_first_lead(world):
+        return you_are, world.state, None, None, None, steps
+    return you_are, world.state, world.who("lead"), world.holder, due, steps
 
 
 def is_past_its_first_lead(world: Model) -> bool:
     """Whether the lead has moved: who submitted the case does not follow (ADR 12)."""
-    return any(one.state == "effective" for one in world.handovers)
+    handed = any(one.state == "effective" for one in world.handovers)
+    return handed or world.who("former_lead") is not None
 
 
-def view_referral(world: Model, one: Referral, actor: Actor) -> View | None:
+def view_referral(world: Model, number: int, actor: Actor) -> View | None:
     """What an account sees of a referral; None: nothing."""
+    one = world.referrals[number]
     sides = sides_of_referral(world, one, actor.focal_point)
     if not sides:
         return None
@@ -393,14 +475,25 @@ def view_referral(world: Model, one: Referral, actor: Actor) -> View | None:
     met = referral_needs(world, one, me)
     steps = REFERRAL.open_to(one.state, sides, actor.roles, met)
     sender = world.holder if world.sees_case(me) else None
-    return tuple(sorted(sides)), one.state, sender, steps
+    known = me not in OF_ORIGIN or me == one.by or one.to in OF_ORIGIN
+    due = world.left(("referral", number)) if known else None
+    return tuple(sorted(sides)), one.state, sender, due, steps
 
 
-def view_handover(world: Model, one: Handover, actor: Actor) -> View | None:
+def view_handover(world: Model, number: int, actor: Actor) -> View | None:
     """What an account sees of a handover; None: nothing."""
+    one = world.handovers[number]
     sides = sides_of_handover(world, one, actor.focal_point)
     if not sides:
         return None
     met = handover_needs(world, one, actor.focal_point)
     steps = HANDOVER.open_to(one.state, sides, actor.roles, met)
-    return tuple(sorted(sides)), one.state, one.lead, steps
+    due = world.left(("handover", number))
+    return tuple(sorted(sides)), one.state, one.lead, due, steps
+
+
+def worklist(world: Model, me: str) -> list[View]:
+    """What waits for a focal point: what about, for what, and how long still."""
+    mine = [clock for clock in world.clocks if clock.whom == me]
+    rows = [(THE_CASE if c.of[0] == "question" else c.of, c.kind, c.left) for c in mine]
+    return sorted(rows, key=repr)

@@ -1,7 +1,9 @@
 """What must happen: the whole mechanism as one pure function.
 
 Written from LIFECYCLES.md and the independent copies of its tables, never from the code;
-docs/adr is followed where it departs from the document. The values are in mechanism.py.
+docs/adr is followed where it departs from the document. The values are in mechanism.py,
+the steps of the tables here, what becomes known and is asked beside them in
+model_beside.py, the clocks in model_clocks.py, and silence in model_silence.py.
 """
 
 from dataclasses import replace
@@ -10,21 +12,24 @@ from typing import Any, Final
 from tests.mechanism import (
     CASE,
     CASE_OPEN,
-    CONSENTS,
-    FEARS,
+    DAY,
+    GONE,
     HANDOVER,
+    ILLEGAL,
     LEADERS,
-    LED,
+    NOT_FOUND,
+    NOT_YOURS,
     OF_HANDOVER,
+    OK,
     REFERRAL,
-    STOPPED,
-    UNLED,
+    ROLE_MISSING,
+    UNFIT,
     Actor,
-    Consent,
     Handover,
     Machine,
     Met,
     Model,
+    Outcome,
     Referral,
     Verdict,
     case_needs,
@@ -35,34 +40,24 @@ from tests.mechanism import (
     sides_of_handover,
     sides_of_referral,
 )
-from tests.moves import (
-    NEVER,
-    THEN,
-    WITHDRAWN,
-    admit,
-    cancel,
-    change,
-    fits,
-    is_helping,
-    is_unfit,
-    leave,
-    pass_time,
-    route,
-    settle,
-    take_back,
-    without,
+from tests.model_beside import BESIDE
+from tests.model_clocks import (
+    go_on,
+    pause,
+    resume_questions,
+    step,
+    wind_case,
+    wind_handover,
 )
+from tests.model_silence import pass_time, wait
+from tests.moves import THEN, fits, give_lead, is_unfit, settle
 
-type Outcome = tuple[Verdict, Model]
 type Standing = tuple[frozenset[str], frozenset[str]]
 """On which sides an account stands, and its roles."""
 
 type Act = tuple[str, Any, bool]
 """An action, its target, and whether the request is poor: one contact, a visit too late."""
 
-OK, GONE, NOT_FOUND = ("ok",), ("gone",), ("not-found",)
-NOT_YOURS, ILLEGAL = ("action-not-yours",), ("action-illegal",)
-ROLE_MISSING, UNFIT = ("role-missing",), ("recipient-unfit",)
 SPOILED: Final = frozenset(
     {
         *("two_contacts", "review_date", "schedule", "person_informed", "meeting"),
@@ -78,7 +73,7 @@ def predict(world: Model, actor: Actor, act: Act) -> Outcome:
     action, target, poor = act
     about, _, name = action.partition(".")
     if about == "time":
-        return OK, pass_time(world, target)
+        return OK, (wait if name == "wait" else pass_time)(world, target)
     verdict, after = MACHINES[about](world, actor, name, target, poor)
     return verdict, after if verdict in {OK, GONE} else world
 
@@ -124,9 +119,15 @@ def on_case(world: Model, actor: Actor, name: str, target: str, poor: bool) -> O
     verdict = judged(CASE, name, world.state, (sides, actor.roles), met)
     if verdict != OK:
         return verdict, world
-    moved = replace(world, state=CASE.lines[name].target)
-    after = settle(THEN[name](moved, me, target) if name in THEN else moved)
+    moved = replace(world, state=CASE.lines[name].target, visits=())
+    after = THEN[name](moved, me, target) if name in THEN else moved
+    after = wind_case(after, DAY if name == "suspend" else None)
+    after = settle(AND_THEN[name](after) if name in AND_THEN else after)
     return OK if after.sees_case(me) else GONE, after
+
+
+AND_THEN: Final = {"suspend": pause, "resume": go_on, "reopen": resume_questions}
+"""What becomes of the other clocks once the case has its own."""
 
 
 # Referrals.
@@ -159,14 +160,14 @@ def on_referral(world: Model, actor: Actor, name: str, target: Any, poor: bool) 
         state=one.state if state == "same" else state,
         told=one.told or name == "send",
         left=one.left or name == "confirm_deletion",
-        past=one.past or state in STOPPED,
         sections=one.sections | more,
     )
-    referrals = [*world.referrals[:number], moved, *world.referrals[number + 1 :]]
-    way = one.way | {one.to}
+    after, way = step(world, number, moved, name), one.way | {one.to}
     if name == "redirect" and to not in way:
-        referrals.append(Referral(to, one.service, one.sections, way=way))
-    after = settle(replace(world, referrals=tuple(referrals)))
+        by = actor.focal_point
+        again = Referral(to, one.service, one.sections, way=way, by=by)
+        after = draft(after, again)
+    after = settle(after)
     return OK if sides_of_referral(after, moved, actor.focal_point) else GONE, after
 
 
@@ -183,10 +184,16 @@ def open_referral(world: Model, actor: Actor, one: Referral, send: bool) -> Outc
     }
     if refusal := next((why for why, holds in refusals.items() if holds), None):
         return refusal, world
-    after = replace(world, referrals=(*world.referrals, one))
+    after = draft(world, replace(one, by=me))
     if not send:
         return OK, after
     return on_referral(after, actor, "send", (len(world.referrals),), False)
+
+
+def draft(world: Model, one: Referral) -> Model:
+    """Write a draft."""
+    after = replace(world, referrals=(*world.referrals, one))
+    return step(after, len(world.referrals), one)
 
 
 # Handovers.
@@ -205,10 +212,8 @@ def on_handover(world: Model, actor: Actor, name: str, target: Any, poor: bool) 
     if verdict != OK:
         return verdict, world
     moved = replace(one, state=HANDOVER.lines[name].target)
-    handovers = (*world.handovers[:target], moved, *world.handovers[target + 1 :])
-    after = replace(world, handovers=handovers)
-    if name == "accept":
-        after = admit(without(after, "lead"), "lead", me)
+    after = give_lead(world, me) if name == "accept" else world
+    after = wind_handover(after, target, moved)
     return OK if sides_of_handover(after, moved, me) else GONE, after
 
 
@@ -228,75 +233,13 @@ def offer(world: Model, actor: Actor, to: str) -> Outcome:
     verdict = judged(HANDOVER, "offer", "new", (sides, actor.roles), met)
     if verdict != OK:
         return verdict, world
-    return OK, replace(world, handovers=(*world.handovers, one))
-
-
-# Beside the tables.
-
-
-def may_write(world: Model, actor: Actor) -> Verdict | None:
-    """Say why the case is not theirs to write: the submitter's, then the lead's."""
-    if world.state not in UNLED | LED:
-        return ILLEGAL
-    owner = "submitter" if world.state in UNLED else "lead"
-    return None if owner in world.relations(actor.focal_point) else NOT_YOURS
-
-
-def on_consent(world: Model, actor: Actor, name: str, target: Any, _: bool) -> Outcome:
-    """Record what the person agrees to, or that they take it back."""
-    me = actor.focal_point
-    if not world.sees_case(me):
-        return NOT_FOUND, world
-    if name == "record":
-        given = replace(world, consents=(*world.consents, Consent(target, me)))
-        if world.state == "closed":  # else a no could never become a yes again
-            return OK if "lead" in world.relations(me) else NOT_YOURS, given
-        return may_write(world, actor) or OK, given
-    consent = world.consents[target]
-    return OK if knows(world, me, consent) else NOT_FOUND, take_back(world, target)
-
-
-def knows(world: Model, me: str, consent: Consent) -> bool:
-    """Whether one may know of a consent: who leads of all, a helper of what names it."""
-    mine, reviews = world.relations(me), world.state == "under_review"
-    holds = "lead" in mine or ("candidate" in mine and reviews)
-    named = is_helping(world, me) and me in CONSENTS[consent.kind].to
-    return bool(holds) or consent.by == me or named
-
-
-def on_risk(world: Model, actor: Actor, _: str, level: str, __: bool) -> Outcome:
-    """Assess the risk; of two at one moment the graver counts."""
-    me = actor.focal_point
-    if not world.sees_case(me):
-        return NOT_FOUND, world
-    if world.state not in CASE_OPEN | {"draft"}:
-        return ILLEGAL, world
-    if not sides_of_case(world, me) and not is_helping(world, me):
-        return NOT_YOURS, world
-    return OK, replace(world, risk=min((0, level), world.risk or (NEVER, "")))
-
-
-def on_safeguards(world: Model, actor: Actor, _: str, fears: str, __: bool) -> Outcome:
-    """Write whom the person fears: who is unsafe loses everything at once (ADR 11)."""
-    me = actor.focal_point
-    if not world.sees_case(me):
-        return NOT_FOUND, world
-    if may_write(world, actor):
-        return NOT_YOURS, world
-    after = replace(world, fears=fears)
-    after = change(after, WITHDRAWN, lambda one: one.to in after.unsafe)
-    after = leave(after, lambda one: one.to in FEARS[fears])
-    after = settle(cancel(after, lambda one: one.to in FEARS[fears]))
-    if after.who("lead") is None and after.holder in after.unsafe:
-        after = route(without(replace(after, state="submitted"), "candidate", "desk"))
-    return OK if after.sees_case(me) else GONE, after
+    after = replace(world, handovers=(*world.handovers, one))
+    return OK, wind_handover(after, len(world.handovers), one)
 
 
 MACHINES: Final = {
     "case": on_case,
     "referral": on_referral,
     "handover": on_handover,
-    "consent": on_consent,
-    "risk": on_risk,
-    "safeguards": on_safeguards,
+    **BESIDE,
 }

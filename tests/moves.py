@@ -6,9 +6,11 @@ from typing import Final
 
 from tests.mechanism import (
     ALIVE,
+    DAY,
     DESK,
     HELPED,
     HELPS,
+    HOUR,
     OVERSIGHT,
     SHORTLIST,
     Handover,
@@ -16,6 +18,7 @@ from tests.mechanism import (
     Referral,
     is_in,
 )
+from tests.model_clocks import hand_on, step, wind_case, wind_handover
 
 
 def fits(world: Model, chosen: str) -> bool:
@@ -51,23 +54,22 @@ def route(world: Model) -> Model:
 def settle(world: Model) -> Model:
     """Let the case follow its referrals: begin_assistance, fall_back."""
     helped = any(one.state in HELPED for one in world.referrals)
+    helped = any(one.state in HELPED for one in world.referrals)
     at_work = any(one.state in HELPED - {"completed"} for one in world.referrals)
     follows = {
         *([("referring", "assisting")] if helped else [("assisting", "referring")]),
         *([("monitoring", "assisting")] if at_work else []),
     }
-    return replace(world, state=dict(follows).get(world.state, world.state))
+    state = dict(follows).get(world.state)
+    return wind_case(replace(world, state=state, visits=())) if state else world
 
 
 def change(world: Model, states: dict[str, str], only: Callable[[Referral], bool]) -> Model:
     """Move those referrals that are in some states, and of some kind."""
-    moved = (
-        replace(one, state=states[one.state], past=True)
-        if one.state in states and only(one)
-        else one
-        for one in world.referrals
-    )
-    return replace(world, referrals=tuple(moved))
+    for number, one in enumerate(world.referrals):
+        if one.state in states and only(one):
+            world = step(world, number, replace(one, state=states[one.state]))
+    return world
 
 
 def leave(world: Model, only: Callable[[Referral], bool]) -> Model:
@@ -79,8 +81,11 @@ def leave(world: Model, only: Callable[[Referral], bool]) -> Model:
     return replace(world, referrals=tuple(left))
 
 
-NEVER: Final = 1000
-"""Hours after which it does not matter any more how old an assessment is."""
+NEVER: Final = 1000 * HOUR
+"""After which it does not matter any more how old an assessment is."""
+
+VISITS: Final = (DAY, 2 * DAY)
+"""When the person is to be visited, as the stories plan it."""
 
 WITHDRAWN: Final = dict.fromkeys(ALIVE, "withdrawn")
 REVOKED: Final = {"draft": "revoked"}
@@ -88,11 +93,10 @@ REVOKED: Final = {"draft": "revoked"}
 
 def cancel(world: Model, only: Callable[[Handover], bool] = lambda _: True) -> Model:
     """Take back the offer of the lead, if it is of some kind."""
-    moved = (
-        replace(one, state="cancelled") if one.state == "offered" and only(one) else one
-        for one in world.handovers
-    )
-    return replace(world, handovers=tuple(moved))
+    for number, one in enumerate(world.handovers):
+        if one.state == "offered" and only(one):
+            world = wind_handover(world, number, replace(one, state="cancelled"))
+    return world
 
 
 def end_drafts(world: Model, *_: str) -> Model:
@@ -109,13 +113,24 @@ def erase(world: Model, *_: str) -> Model:
     """Destroy what is sealed; everybody leaves but oversight."""
     left = tuple(replace(one, left=True) for one in world.referrals)
     parties = frozenset({("oversight", OVERSIGHT)})
-    return replace(world, sealed=False, parties=parties, referrals=left)
+    return replace(world, sealed=False, parties=parties, referrals=left, clocks=())
+
+
+def discard(world: Model, *_: str) -> Model:
+    """Destroy what is sealed in a draft."""
+    return replace(world, sealed=False)
 
 
 def assign(world: Model, _: str, chosen: str) -> Model:
     """The desk's part ends with its choice, who was asked then and is not asked again."""
     asked = replace(without(world, "desk"), asked=world.asked | {chosen})
-    return admit(asked, "candidate", chosen)
+    return hand_on(admit(asked, "candidate", chosen))
+
+
+def give_lead(world: Model, who: str, until: int | None = None) -> Model:
+    """Make another the lead; what waited for the old one waits for it."""
+    led = admit(without(world, "lead"), "lead", who)
+    return hand_on(wind_case(led, until))
 
 
 def take_back(world: Model, number: int) -> Model:
@@ -134,14 +149,6 @@ def take_back(world: Model, number: int) -> Model:
     return settle(cancel(change(after, WITHDRAWN, lost), lost_lead))
 
 
-def pass_time(world: Model, hours: int) -> Model:
-    """Let time go by."""
-    if world.risk is None:
-        return world
-    age, level = world.risk
-    return replace(world, risk=(min(age + hours, NEVER), level))
-
-
 def is_unfit(world: Model, to: str) -> bool:
     """Whether one helps nobody, or holds the case itself."""
     return to not in HELPS or to == world.holder
@@ -155,11 +162,12 @@ def is_helping(world: Model, me: str) -> bool:
 
 THEN: Final[dict[str, Callable[[Model, str, str], Model]]] = {
     "submit": lambda w, *_: route(admit(w, "oversight", OVERSIGHT)),
-    "discard": lambda w, *_: replace(w, sealed=False),
+    "discard": discard,
     "withdraw": lambda w, *_: end_drafts(without(w, "candidate", "desk")),
-    "decline_lead": lambda w, *_: route(without(w, "candidate")),
+    "decline_lead": lambda w, *_: hand_on(route(without(w, "candidate"))),
     "assign": assign,
     "accept_lead": lambda w, me, _: admit(without(w, "candidate"), "lead", me),
+    "monitor": lambda w, *_: replace(w, visits=VISITS),
     "close": end_drafts,
     "stop": end_all,
     "erase": erase,

@@ -13,7 +13,7 @@ from app.casework import situation
 from app.casework.acting import judged, lock, sides_of
 from app.casework.bodies import CloseCase, ReopenCase, StopCase
 from app.casework.needs import Terms
-from app.casework.watching import watch_interests
+from app.casework.watching import resume_questions, watch_interests
 from app.handovers import following as handovers
 from app.kernel.versions import Seen
 from app.kernel.work import Writing
@@ -64,11 +64,15 @@ def stop(work: Writing, code: str, why: StopCase) -> Case:
 
 
 def reopen(work: Writing, case: Case, row: Row, why: ReopenCase) -> Case:
-    """Begin again, as the lead that closed it, with a consent that stands."""
+    """Begin again, as the lead that closed it, with a consent that stands.
+
+    What the submitter was asked and did not answer is waited for again.
+    """
     before = case.audience
     cases.note(work, case, row.action, why.note)
     case.closure_reason = None
     cases.take(work, case, row, {"reason": why.reason}, before=before)
     referrals.settle(work, case)
+    resume_questions(work, case)
     watch_interests(work, case)
     return case

@@ -167,11 +167,13 @@ def take_over(
 def move_lead(work: Writing, case: Case, old: UUID, new: UUID) -> None:
     """Give the lead to another, with all that waits; the desk's part ends.
 
-    Whom to reach at the old lead is forgotten: a helper must not go on telling it.
+    What the old lead had put on offer is no longer its to give. Whom to reach there is
+    forgotten: a helper must not go on telling it.
     """
     if Relation.FORMER_LEAD not in case.relations_of(old):
         case.admit(old, Relation.FORMER_LEAD, work.now)
     cases.forget(work, case, Paper.CONTACTS)
+    handovers.cancel_open(work, case)
     clock = deadlines.running(work, [case.id]).get(case.id)
     give_lead(work, case, new, clock.due_at if clock else None)
 

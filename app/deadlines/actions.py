@@ -23,7 +23,10 @@ def restart(
     *,
     waits_on: UUID | None,
 ) -> None:
-    """Stop what ran for this record and start what its new state waits for."""
+    """Stop what ran for this record and start what its new state waits for.
+
+    What is late already is due at once: a silence counts from when somebody was waited for.
+    """
     stop(work, record.id)
     clock = Clock(
         case_id=record.case_id,
@@ -32,7 +35,7 @@ def restart(
         kind=kind,
         waits_on=waits_on,
         set_at=work.now,
-        due_at=due_at,
+        due_at=max(due_at, work.now),
     )
     work.session.add(clock)
 

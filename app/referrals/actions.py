@@ -192,12 +192,13 @@ def wind(
 ) -> None:
     """Start the clock that the state calls for; nobody waits for who was never told.
 
-    While the case rests every clock does, but of what keeps the person safe.
+    While the case rests every clock stands still with the time that it has, but of what
+    keeps the person safe.
     """
     kind, side = CLOCKS.get(referral.state, (None, Side.SYSTEM))
     recipient, case = referral.recipient_id, referral.case
     told = bool(referral.relations_of(recipient) & HELPS)
-    if kind is None or (side == Side.RECIPIENT and not told) or rests(referral):
+    if kind is None or (side == Side.RECIPIENT and not told):
         deadlines.stop(work, referral.id)
         return
     waits_on = case.holder if side == Side.SENDER else recipient
@@ -207,6 +208,8 @@ def wind(
     else:
         until = until or fresh.until(work.now)
         deadlines.restart(work, referral, kind, until, waits_on=waits_on)
+    if rests(referral):
+        deadlines.stop(work, referral.id)
 
 
 def rests(referral: Referral) -> bool:

@@ -151,6 +151,7 @@ def test_what_a_state_does_not_allow_says_what_it_does(
     assert legal["withdraw"] == {"by": ["submitter"], "roles": ["caseworker", "officer"]}
     assert set(legal) == {
         *("withdraw", "acknowledge", "decline_lead", "reroute", "assign", "stop"),
+        "erase_again",
     }
 
 

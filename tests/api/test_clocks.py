@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.world import Json, Someone, World, closing, done, problem
+from tests.world import Json, Someone, World, closing, done, problem, promise
 
 SHELTER = "KZ_SHELTER_KOGERSHIN"
 
@@ -112,3 +112,41 @@ def test_the_risk_in_a_case_that_has_ended_is_not_assessed(
     for who, case in ((officer, void), (officer, closed), (lead, closed)):
         refused = who.creates(risk(case), {"level": "low"})
         assert problem(refused) == (409, "action-illegal")
+
+
+def test_a_review_that_is_set_while_the_case_rests_keeps_the_time_it_was_given(
+    world: World, officer: Someone, lead: Someone, lawyer: Someone
+) -> None:
+    case = lead.leads(officer.submits())
+    advice = done(lead.refers(case, "KZ_LEGAL_AID", service="LEGAL_AID"))
+    done(lawyer.does("accept", advice, promise()))
+    done(lawyer.does("start", advice, {"person_met": True}))
+    rest = {"reason": "SAFETY", "review_at": "2026-06-03T12:00:00Z"}
+    done(lead.does("suspend", case, rest))
+
+    held = done(lawyer.does("hold", advice, rest))
+    world.passes(days=1)
+    done(lead.does("resume", case))
+
+    assert held["due_at"] is None
+    assert lawyer.waits() == [
+        (f"referrals/{advice['id']}", "review", "2026-06-04T12:00:00Z")
+    ]
+
+
+def test_what_is_asked_while_the_case_rests_has_all_its_time_and_not_that_of_before(
+    world: World, officer: Someone, lead: Someone, lawyer: Someone
+) -> None:
+    case = lead.leads(officer.submits(notice={"priority": "emergency"}))
+    advice = done(lead.refers(case, "KZ_LEGAL_AID", service="LEGAL_AID"))
+    ask = {"topics": ["needs"], "question": "Which papers are there?"}
+    done(lawyer.does("ask", advice, ask))
+    world.passes(hours=3)
+    done(lead.does("answer", advice, {"sections": [], "answer": "None"}))
+    rest = {"reason": "SAFETY", "review_at": "2026-06-03T12:00:00Z"}
+    done(lead.does("suspend", case, rest))
+
+    done(lawyer.does("ask", advice, ask))
+    done(lead.does("resume", case))
+
+    assert lead.sees(advice)["due_at"] == "2026-06-01T19:00:00Z"

@@ -15,6 +15,7 @@ from tests.world import (
     consent,
     contacts,
     done,
+    for_handover,
     for_services,
     kinds,
     lacks,
@@ -377,6 +378,28 @@ def test_a_review_that_was_set_stays_when_the_lead_moves(  # noqa: PLR0913, PLR0
     desk.does_with(boss, "take-over", case, why)
 
     assert ngo.sees(case)["due_at"] == "2026-06-05T12:00:00Z"
+
+
+def test_what_the_old_lead_had_put_on_offer_is_taken_back(  # noqa: PLR0913, PLR0917
+    world: World,
+    lead: Someone,
+    ngo: Someone,
+    desk: Someone,
+    boss: Someone,
+    failing: Json,
+) -> None:
+    there = world.someone("UZ_LEAD")
+    guards = {"country_of_origin": "UZ", "origin_contact": "permitted"}
+    tag = {"If_Match": lead.tag(failing)}
+    done(lead.ask("PUT", f"{path_of(failing)}/safeguards", guards, headers=tag))
+    done(lead.creates(f"{path_of(failing)}/consents", for_handover()))
+    offered = done(lead.offers(failing, "UZ_LEAD"))
+
+    desk.does_with(boss, "take-over", failing, MOVE)
+
+    assert kinds(there.hears())[-1] == "handover.cancelled"
+    assert problem(there.get(path_of(offered))) == (404, "not-found")
+    assert ngo.sees(offered)["state"] == "cancelled"
 
 
 def shut(world: World, code: str, *, active: bool = False) -> None:

@@ -199,3 +199,18 @@ def test_in_a_case_that_has_ended_nothing_is_asked_or_answered(
     assert officer.waits() == []
     assert problem(officer.post(answers(case, asked), SAY)) == (409, "action-illegal")
     assert [text for _, text in officer.notes(case) if text == HER_WORDS] == []
+
+
+def test_what_nobody_answered_is_waited_for_again_once_the_case_is_reopened(
+    world: World, officer: Someone, lead: Someone, case: Json
+) -> None:
+    asked = asks(lead, case)
+    world.passes(hours=4)
+    done(lead.does("stop", case, {"reason": "SURVIVOR_REQUEST"}))
+    world.passes(hours=44)
+
+    done(lead.does("reopen", case, {"reason": "NEW_NEED"}))
+
+    assert officer.waits() == [(f"cases/{case['code']}", "answer", "2026-06-04T08:00:00Z")]
+    assert done(officer.post(answers(case, asked), SAY))["answered_at"]
+    assert officer.waits() == []

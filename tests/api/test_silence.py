@@ -369,3 +369,20 @@ def test_a_case_whose_lead_is_closed_has_a_desk_beside_it_at_once(
     assert lead.sees(sent)["state"] == "expired"
     world.waits_for(days=7)
     assert kinds(lead.hears()).count("case.overdue") == 2
+
+
+def test_a_silence_counts_from_when_somebody_was_waited_for(
+    world: World, officer: Someone, lead: Someone, desk: Someone
+) -> None:
+    case = lead.leads(officer.submits(consents=BOTH))
+    done(lead.does("stop", case, {"reason": "SURVIVOR_REQUEST"}))
+    world.waits_for(days=90)
+    lead.hears()
+
+    again = done(lead.does("reopen", case, {"reason": "NEW_NEED"}))
+    world.works()
+
+    assert again["due_at"] == "2026-08-30T12:00:00Z"
+    told = [event for event in lead.hears() if event["type"] == "case.overdue"]
+    assert [event["facts"]["silence"] for event in told] == [1]
+    assert problem(desk.get(path_of(case))) == (404, "not-found")

@@ -1,7 +1,9 @@
 """The mechanism that LIFECYCLES.md describes has no dead end, explored to some depth.
 
-Breadth first, in the model alone: everything anybody can do from a new draft. Whatever can
-be reached, somebody owns it and somebody can move it on.
+Breadth first, in the model alone: everything anybody can do from a new draft, and from a
+case that has just been taken on; also nothing, while time goes by. Whatever can be reached,
+somebody owns it, a clock runs for it and somebody can move it on; and if nobody ever does,
+it ends all the same, or with the desk.
 """
 
 from collections.abc import Iterator
@@ -14,30 +16,41 @@ from tests.acts import GROUPS
 from tests.mechanism import (
     ACTORS,
     ALIVE,
+    CASE_OPEN,
+    GONE,
     HOLDS,
+    KZ,
+    OK,
     OVERSIGHT,
     POST,
     SHELTER,
+    THE_CASE,
     Consent,
     Model,
+    Record,
     Referral,
 )
-from tests.model import GONE, OK, Act, predict
+from tests.model import Act, predict
+from tests.model_clocks import wait_until, wind_case
+from tests.model_silence import least, look, wait
 
-DEPTH = 6
-BARE = Model()
-WHOLE = Model(
-    consents=tuple(Consent(kind, POST) for kind in ("refer", "services", "lead_ngo")),
-    risk=(0, "low"),
+BARE = wind_case(Model())
+WHOLE = wind_case(
+    Model(
+        consents=tuple(Consent(kind, POST) for kind in ("refer", "services", "lead_ngo")),
+        risk=(0, "low"),
+    )
 )
 ENDED = {"closed", "void", "erased"}
+ASKED = {"sent", "received", "info_requested"}
 FEW: dict[str, set[Any]] = {
     "consent.record": {"refer"},
     "safeguards.write": {"lead", "shelter"},
     "risk.assess": {"low"},
-    "time.pass": {192},
     "handover.offer": {"SANA_SEZIM"},
     "case.assign": {"KZ_LEAD"},
+    "lead.take_over": {"SANA_SEZIM"},
+    "time.pass": set(),
 }
 """Of acts that differ only in whom they name, some; stories try the rest."""
 
@@ -47,57 +60,80 @@ def acts(world: Model) -> Iterator[Act]:
     for group in GROUPS:
         for action, target, poor in group(world):
             chosen = target in FEW[action] if action in FEW else True
-            is_first = action != "referral.open" or is_plain(world, *target)
-            if chosen and is_first and not poor:
+            if chosen and not poor and is_first(world, action, target):
                 yield action, target, poor
 
 
-def is_plain(world: Model, one: Referral, _: bool) -> bool:
-    """Whether a referral is the first, to the shelter, with the needs alone."""
-    return one == Referral(SHELTER, "SHELTER", frozenset({"needs"})) and not world.referrals
+def is_first(world: Model, action: str, target: Any) -> bool:
+    """Whether an act does not do again what was done: ask, agree, call the same shelter."""
+    match action:
+        case "referral.open":
+            plain = Referral(SHELTER, "SHELTER", frozenset({"needs"}))
+            return target[0] == plain and not world.referrals
+        case "consent.record":
+            return Consent(target, POST) not in world.consents
+        case "question.ask":
+            return not world.questions
+        case "risk.assess":
+            return not world.risk_is_current
+        case _:
+            return True
+
+
+def outcomes(world: Model) -> Iterator[tuple[str, Model]]:
+    """What becomes of a state, by what is done; while time goes by, nobody does."""
+    parties = [name for name, one in ACTORS.items() if world.parts(one.focal_point)]
+    for action, target, poor in acts(world):
+        for name in parties[:1] if action.startswith("time.") else parties:
+            verdict, after = predict(world, ACTORS[name], (action, target, poor))
+            if verdict in {OK, GONE} and after != world:
+                yield action, after
+
+
+def deeds(world: Model) -> Iterator[Model]:
+    """What becomes of a state if somebody does something."""
+    return (after for action, after in outcomes(world) if not action.startswith("time."))
 
 
 @cache
-def next_of(world: Model) -> dict[str, Model]:
-    """What becomes of a state, by who does what; time goes by for nobody."""
-    return {
-        f"{name} {action} {target}": after
-        for action, target, poor in acts(world)
-        for name, actor in ACTORS.items()
-        if world.parts(actor.focal_point)
-        for verdict, after in [predict(world, actor, (action, target, poor))]
-        if verdict in {OK, GONE} and after != world
-    }
-
-
-@cache
-def reached(start: Model) -> frozenset[Model]:
+def reached(start: Model, depth: int) -> frozenset[Model]:
     """Everything that can be reached from a state in so many acts."""
     found, edge = {start}, {start}
-    for _ in range(DEPTH):
-        edge = {after for world in edge for after in next_of(world).values()} - found
+    for _ in range(depth):
+        edge = {after for world in edge for _, after in outcomes(world)} - found
         found |= edge
     return frozenset(found)
 
 
+def taken_on() -> Model:
+    """Let the whole draft be submitted, and taken on."""
+    world = WHOLE
+    for who, action in ((POST, "submit"), (KZ, "acknowledge"), (KZ, "accept_lead")):
+        verdict, world = predict(world, ACTORS[who], (f"case.{action}", None, False))
+        assert verdict == OK
+    return world
+
+
 @pytest.fixture(
     params=[
-        pytest.param(BARE, id="bare"),
-        pytest.param(WHOLE, id="whole", marks=pytest.mark.slow),
+        pytest.param((BARE, 6), id="bare"),
+        pytest.param((WHOLE, 6), id="whole", marks=pytest.mark.slow),
+        pytest.param((taken_on(), 4), id="taken on", marks=pytest.mark.slow),
     ]
 )
 def worlds(request: pytest.FixtureRequest) -> frozenset[Model]:
-    """Explore from a draft that says nothing yet, and from one that says everything."""
-    return reached(request.param)
+    """Explore from a draft that says nothing, from one that says all, and from a lead."""
+    return reached(*request.param)
 
 
-def test_much_is_reached(worlds: frozenset[Model]) -> None:
-    assert {world.state for world in worlds} >= {"submitted", "under_review", "erased"}
+def test_the_end_is_reached(worlds: frozenset[Model]) -> None:
+    assert {world.state for world in worlds} >= {"closed", "erased"}
 
 
 @pytest.mark.slow
-def test_help_and_a_new_lead_are_reached_from_a_whole_draft() -> None:
-    worlds = reached(WHOLE)
+@pytest.mark.parametrize("start", [(WHOLE, 6), (taken_on(), 4)], ids=["whole", "taken on"])
+def test_help_and_a_new_lead_are_reached(start: tuple[Model, int]) -> None:
+    worlds = reached(*start)
 
     assert {world.state for world in worlds} >= {"assisting", "suspended", "monitoring"}
     assert {one.state for world in worlds for one in world.handovers} >= {"effective"}
@@ -108,9 +144,8 @@ def test_every_open_case_has_one_owner_and_an_exit(worlds: frozenset[Model]) -> 
         if world.state in ENDED:
             continue
         owner = POST if world.state == "draft" else world.holder
-        exits = [act for act, after in next_of(world).items() if after.state != world.state]
         assert owner is not None, world
-        assert exits, world
+        assert any(after.state != world.state for after in deeds(world)), world
 
 
 def test_a_case_has_at_most_one_of_each_that_holds_it(worlds: frozenset[Model]) -> None:
@@ -142,8 +177,111 @@ def test_nothing_sealed_and_nobody_but_oversight_is_left_once_erased(
 
 def test_every_open_referral_has_an_exit(worlds: frozenset[Model]) -> None:
     for world in worlds:
-        exits = next_of(world) if any(one.state in ALIVE for one in world.referrals) else {}
+        still = {
+            n: one.state for n, one in enumerate(world.referrals) if one.state in ALIVE
+        }
+        for after in deeds(world) if still else ():
+            still = {n: s for n, s in still.items() if after.referrals[n].state == s}
+            if not still:
+                break
+        assert not still, world
+
+
+def waiting(world: Model) -> Iterator[Record]:
+    """List what somebody waits for in a state, the case itself being one."""
+    if world.state != "erased":
+        yield THE_CASE
+    for number, one in enumerate(world.referrals):
+        undeleted = one.told and not one.left and one.state != "completed"
+        if one.state in {"draft", *ALIVE} or undeleted:
+            yield ("referral", number)
+    for number, offer in enumerate(world.handovers):
+        if offer.state == "offered":
+            yield ("handover", number)
+    for number, question in enumerate(world.questions):
+        if not question.answered and world.state in CASE_OPEN:
+            yield ("question", number)
+
+
+def at_rest(world: Model) -> Iterator[Record]:
+    """List what stands still while the case is suspended; the case's own clock runs."""
+    if world.state == "suspended":
         for number, one in enumerate(world.referrals):
-            if one.state in ALIVE:
-                moved = [after.referrals[number].state for after in exits.values()]
-                assert set(moved) - {one.state}, world
+            if one.rest is not None:
+                yield ("referral", number)
+        for number, question in enumerate(world.questions):
+            if question.rest is not None:
+                yield ("question", number)
+
+
+def test_a_clock_runs_for_all_that_is_open_and_for_nothing_else(
+    worlds: frozenset[Model],
+) -> None:
+    for world in worlds:
+        running, still = {clock.of for clock in world.clocks}, set(at_rest(world))
+        assert running | still == set(waiting(world)), world
+        assert not running & still, world
+        assert len(running) == len(world.clocks), world
+
+
+def test_every_clock_waits_on_who_has_a_part_and_none_on_who_has_not(
+    worlds: frozenset[Model],
+) -> None:
+    for world in worlds:
+        for clock in world.clocks:
+            if clock.kind == "erase":
+                assert clock.whom is None, world
+            else:
+                assert clock.whom, world
+                assert world.parts(clock.whom), world
+
+
+def ahead(world: Model) -> int | None:
+    """Say how long it is until the next silence; None: none will be told."""
+    waits = [wait_until(clock, least(clock)) for clock in world.clocks]
+    return min((wait for wait in waits if wait is not None), default=None)
+
+
+def test_nothing_is_told_before_its_time(worlds: frozenset[Model]) -> None:
+    for world in map(look, worlds):
+        minutes = ahead(world)
+        if minutes is not None:
+            assert minutes > 0, world
+            assert wait(world, minutes - 1).silences == world.silences
+
+
+def is_over(world: Model) -> bool:
+    """Whether it has ended, or a desk has it, and nobody is asked for anything."""
+    asked = [one for one in world.referrals if one.state in {"draft", *ASKED}]
+    offered = [one for one in world.handovers if one.state == "offered"]
+    desk = world.who("desk", "escalation_desk") is not None
+    return world.state == "erased" or (desk and not asked and not offered)
+
+
+def forsaken(world: Model, known: set[Model]) -> Model:
+    """Let everybody be silent until it is over; at no moment is anything told for ever."""
+    met = set[Model]()
+    for _ in range(LONG_ENOUGH):
+        if is_over(world) or world in known:
+            known |= met
+            break
+        met.add(world)
+        minutes = ahead(world)
+        assert minutes is not None, world
+        after = wait(world, minutes)
+        told = after.silences[len(world.silences) :]
+        assert 0 < len(told) <= 2 * (len(world.clocks) + 1), world
+        world = after
+    return world
+
+
+LONG_ENOUGH = 60
+
+
+def test_if_nobody_ever_answers_all_ends_or_is_with_the_desk(
+    worlds: frozenset[Model],
+) -> None:
+    known = set[Model]()
+    for world in worlds:
+        end = forsaken(world, known)
+        assert is_over(end) or end in known, world
