@@ -192,7 +192,9 @@ def show_one(work: Reading, case: Case, context: Context) -> CaseOut:
         risk=Risk.model_validate(risk) if risk and me in case.keepers else None,
         sections=written(case, context),
         closure_reason=case.closure_reason if sides and not closed else None,
-        due_at=clock.due_at if clock and sides and follows else None,
+        due_at=clock.due_at
+        if clock and sides and follows and case.knows_country(me)
+        else None,
         version=case.version if me in case.keepers else None,
         available_actions=actions_of(work, case, sides, context),
     )

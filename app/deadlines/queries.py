@@ -39,7 +39,7 @@ class Concerned(Protocol):
     def offices(self) -> frozenset[UUID]:
         """Every focal point that has or had a part in it."""
 
-    def follows(self, focal_point: UUID) -> bool:
+    def knows_country(self, focal_point: UUID) -> bool:
         """Say whether a focal point may learn where the person went (R12)."""
 
 
@@ -80,7 +80,7 @@ def told_where(about: Concerned, waits_on: UUID | None) -> bool:
 
     One that an agreement set would name its country to who does not follow there (R12).
     """
-    return waits_on is None or about.follows(waits_on)
+    return waits_on is None or about.knows_country(waits_on)
 
 
 def retention(work: Reading, about: Concerned) -> Limit:
