@@ -153,7 +153,7 @@ def facts_for(work: Reading, case: Case) -> list[Fact]:
     """List the facts the caller may know: all if it keeps the case, else what it finds out.
 
     The legal hold is for oversight alone, which sees nothing else: it may look into the
-    very lead.
+    very lead. What the system noted at a border a submitter does not see (R12).
     """
     found = queries.facts(work, [case.id]).get(case.id, [])
     me = work.actor.focal_point_id
@@ -165,7 +165,8 @@ def facts_for(work: Reading, case: Case) -> list[Fact]:
         if (
             Relation.OVERSIGHT in mine
             if fact.name == FactName.LEGAL_HOLD
-            else keeps or may_find_out(work, case, fact.name)
+            else (keeps and (fact.recorded_by or case.tells(me, fact.recorded_at)))
+            or may_find_out(work, case, fact.name)
         )
     ]
 

@@ -153,6 +153,10 @@ def test_a_list_does_not_tell_by_leaving_out_who_helps_already(
 ) -> None:
     case, _ = moved(world, lead, origin)
 
+    free = {"free": 0}
+    women = world.someone(WOMEN)
+    done(women.ask("PUT", f"/focal-points/{WOMEN}/capacity", free))
+
     assert by_elimination(origin, case) == set()
     done(origin.refers(case, MIXED))
     assert by_elimination(origin, case) == {MIXED}

@@ -423,3 +423,25 @@ def test_once_all_is_erased_old_events_tell_a_submitter_no_more_than_before(
     assert after[: len(before)] == before
     assert "UNHCR" not in str(after)
     assert "CONSENT_WITHDRAWN" not in str(after)
+
+
+def test_what_is_due_for_a_child_beyond_a_border_is_not_for_its_submitter(
+    world: World, officer: Someone, lead: Someone
+) -> None:
+    by = {"given_by": "guardian_with_assent"}
+    given = [consent(**by), STATE_OF_UZ | by]
+    case = officer.submits(notice={"age_class": "child"}, consents=given, safeguards={})
+    facts = f"{path_of(case)}/facts"
+    [there] = [
+        one
+        for one in done(officer.get(f"{path_of(case)}/consents"))["items"]
+        if one["recipient_class"]["country"] == "UZ"
+    ]
+    done(officer.post(f"{path_of(case)}/consents/{there['id']}/withdraw"))
+    world.passes(minutes=1)
+
+    assert lead.does("relocate", case, {"country": "UZ"}).status_code == 204
+
+    holder = world.someone("DESK_CENTRAL_ASIA")
+    assert [kind for _, kind, _ in holder.waits()] == ["acknowledge", "assess_interests"]
+    assert done(officer.get(facts))["items"] == []
