@@ -15,6 +15,8 @@ COMMIT ?= a05360c
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_NO_INPUT := 1
+# Who keeps Python from writing bytecode has each process compile 400 files anew.
+unexport PYTHONDONTWRITEBYTECODE
 # Some networks inspect TLS: trust whom the machine trusts, as pip does.
 ifneq ($(wildcard /etc/ssl/certs/ca-certificates.crt),)
 export UV_SYSTEM_CERTS := 1
@@ -87,7 +89,7 @@ lock: $(UV_STAMP) ## Pin what pyproject.toml asks for; newer versions: make lock
 
 $(READY): requirements/dev.txt requirements/build.txt pyproject.toml $(UV_STAMP)
 	test -x $(BIN)/python || $(UV) venv --quiet --python '>=3.12' .venv
-	$(UV) pip sync --quiet --python $(BIN)/python --require-hashes requirements/dev.txt
+	$(UV) pip sync --quiet --compile-bytecode --python $(BIN)/python --require-hashes requirements/dev.txt
 	$(UV) pip install --quiet --python $(BIN)/python --no-deps \
 		--build-constraints requirements/build.txt -e .
 	@touch $@

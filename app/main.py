@@ -10,6 +10,7 @@ from uuid import UUID, uuid4
 import anyio.to_thread
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
+from sqlalchemy.orm import Session
 
 from app.api import (
     administration,
@@ -18,6 +19,7 @@ from app.api import (
     case_moves,
     cases,
     consents,
+    contacts,
     directory,
     feed,
     handovers,
@@ -33,11 +35,13 @@ from app.api import (
     routing,
     screening,
     sections,
+    time_limits,
 )
 from app.api.limits import BodyLimit
 from app.api.observe import Observe
 from app.api.openapi import describe
-from app.kernel.db import THREADS, Database
+from app.kernel.db import THREADS, Database, database_now
+from app.kernel.ledger import Ledger
 from app.kernel.vault import KeyProvider, Vault
 from app.kernel.work import Ground
 
@@ -45,7 +49,8 @@ MAX_BODY_BYTES: Final = 256 * 1024
 ROUTERS: Final = (
     *(cases, case_acts, case_moves, consents, knowledge, screening, sections),
     *(referrals, referral_acts, handovers, returns, return_acts, return_travel),
-    *(feed, approvals, routing, directory, administration, reference),
+    *(feed, approvals, routing, directory, administration, time_limits, contacts),
+    reference,
 )
 ABOUT: Final = """
 Carries the cases of presumed victims of trafficking between the focal points of a
@@ -78,14 +83,17 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-def lay_ground(
+def lay_ground(  # noqa: PLR0913 - each is one thing that a test may want to hold still
     url: str,
     keys: KeyProvider,
     clock: Callable[[], datetime] = utc_now,
     ids: Callable[[], UUID] = uuid4,
+    *,
+    time: Callable[[Session], datetime] = database_now,
+    speed: int = 1,
 ) -> Ground:
     """Bring together what all work stands on."""
-    return Ground(Database(url), Vault(keys), clock, ids)
+    return Ground(Database(url), Vault(keys), clock, ids, time, speed)
 
 
 def name_of(route: APIRoute) -> str:
@@ -101,8 +109,8 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
     app.state.ground.database.engine.dispose()
 
 
-def create_app(ground: Ground) -> FastAPI:
-    """Build the application on its ground."""
+def create_app(ground: Ground, ledger: Ledger | None = None) -> FastAPI:
+    """Build the application on its ground; it is ready once the ledger agrees with it."""
     app = FastAPI(
         title="Safe Conduct",
         version=version("safe-conduct"),
@@ -116,7 +124,7 @@ def create_app(ground: Ground) -> FastAPI:
         license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
         telemetry={"logs": False},
     )
-    app.state.ground = ground
+    app.state.ground, app.state.ledger = ground, ledger
     app.add_middleware(BodyLimit, max_bytes=MAX_BODY_BYTES)
     app.add_middleware(Observe)
     problems.install(app)

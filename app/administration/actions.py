@@ -11,17 +11,21 @@ from app.access import actions as decisions
 from app.access import queries as access
 from app.access.actions import Asking
 from app.access.models import Approval
-from app.administration import dangers, queries
+from app.administration import dangers, loading, queries
 from app.administration.cells import judged
 from app.administration.queries import Entry
-from app.administration.schemas import AgreementOut
+from app.administration.schemas import AgreementOut, ContactOut
 from app.administration.soundness import harm
 from app.administration.turns import Turn
-from app.deadlines.limits import ClockKind, due
+from app.deadlines.limits import ClockKind
+from app.deadlines.queries import until
+from app.deadlines.rows import TimeLimitRow
+from app.deadlines.schemas import TimeLimitOut
 from app.directory import actions as directory
 from app.directory.actions import ONE_AT_A_TIME, Register, store
 from app.directory.changes import PRIVATE, Clerk
-from app.directory.rows import AgreementRow, CountryRow, FocalPointRow, Row
+from app.directory.queries import FocalPointUnknown
+from app.directory.rows import AgreementRow, ContactRow, CountryRow, FocalPointRow, Row
 from app.directory.schemas import CountryOut, FocalPointOut
 from app.kernel.actors import Role
 from app.kernel.db import hold
@@ -46,6 +50,12 @@ class CountryUnknown(Problem):
     status = 422
 
 
+class AgreementUnknown(Problem):
+    """The directory does not hold an agreement that the request names."""
+
+    status = 422
+
+
 @dataclass(frozen=True)
 class Shelf:
     """One table of the directory: its rules, its dangers, and how it is shown."""
@@ -63,6 +73,11 @@ FOCAL_POINTS: Final = Shelf(
 AGREEMENTS: Final = Shelf(
     directory.AGREEMENTS, AgreementRow, AgreementOut, dangers.of_agreement
 )
+TIME_LIMITS: Final = Shelf(
+    loading.TIME_LIMITS, TimeLimitRow, TimeLimitOut, dangers.of_time_limit
+)
+
+CONTACTS: Final = Shelf(directory.CONTACTS, ContactRow, ContactOut, dangers.of_contact)
 
 
 @dataclass(frozen=True)
@@ -87,8 +102,9 @@ def put(work: Writing, shelf: Shelf, wish: Wish) -> Written | Approval:
     """Write a row, or ask a second person to allow it.
 
     In this order: RoleMissing (403), NotFound (404), VersionNotGiven (428) or VersionStale
-    (412), pydantic's ValidationError or CountryUnknown (422), DirectoryUnsound (409), and
-    what `spend` raises. What says nothing new changes nothing.
+    (412), pydantic's ValidationError, CountryUnknown, AgreementUnknown or
+    FocalPointUnknown (422), DirectoryUnsound (409), and what `spend` raises. What says
+    nothing new changes nothing.
     """
     if Role.ADMINISTRATOR not in work.actor.roles:
         raise RoleMissing("This is for administrators to change.")
@@ -97,7 +113,7 @@ def put(work: Writing, shelf: Shelf, wish: Wish) -> Written | Approval:
     wish.expected.must_be(tag_of(shelf, entry))
     before = queries.values(entry) if entry else None
     row = judged(shelf.row, {**(before or {}), **wish.said.model_dump()})
-    must_name_known_countries(work, row)
+    must_name_what_is_known(work, row)
     turn = Turn(before, row.model_dump(exclude=set(PRIVATE)))
     if entry and not turn.changed:
         return Written(entry, created=False)
@@ -113,12 +129,23 @@ def tag_of(shelf: Shelf, entry: Entry | None) -> str | None:
     return entity_tag(0, shown.encode())
 
 
-def must_name_known_countries(work: Writing, row: Row) -> None:
-    """Raise CountryUnknown (422) for a country that the directory does not hold."""
+def must_name_what_is_known(work: Writing, row: Row) -> None:
+    """Refuse what the directory lacks.
+
+    Raises CountryUnknown, AgreementUnknown or FocalPointUnknown (422).
+    """
     known = queries.regions(work)
     unknown = {column for column, iso2 in row.countries_named() if iso2 not in known}
     if unknown:
         raise CountryUnknown(f"Look them up, GET /v1/countries: {', '.join(unknown)}.")
+    agreed = {agreement.code for agreement in queries.agreements(work)}
+    strange = {column for column, code in row.agreements_named() if code not in agreed}
+    if strange:
+        raise AgreementUnknown(f"Look them up, GET /v1/agreements: {', '.join(strange)}.")
+    named = {code: column for column, code in row.offices_named()}
+    offices = {office["code"] for office in queries.offices(work)} if named else set()
+    if nobodies := {column for code, column in named.items() if code not in offices}:
+        raise FocalPointUnknown(f"Look it up, GET /v1/focal-points: {', '.join(nobodies)}.")
 
 
 def must_stay_sound(work: Writing, shelf: Shelf, turn: Turn) -> None:
@@ -136,7 +163,7 @@ def must_stay_sound(work: Writing, shelf: Shelf, turn: Turn) -> None:
 
 def decide(work: Writing, shelf: Shelf, wish: Wish, turn: Turn) -> Written | Approval:
     """Write what one person may, or two did agree on; else ask the second one."""
-    subject = f"{shelf.register.path}/{wish.key}"
+    subject = shelf.register.subject_of(turn.after)
     fingerprint = fingerprint_of(work, subject, turn)
     if wish.approval is None and shelf.dangers(turn):
         return ask(work, subject, fingerprint, turn)
@@ -166,6 +193,6 @@ def ask(work: Writing, subject: str, fingerprint: str, turn: Turn) -> Approval:
         fingerprint=fingerprint,
         facts=turn.told(),
         roles=DECIDERS,
-        lapses_at=due(ClockKind.APPROVE, None, work.now),
+        lapses_at=until(work, ClockKind.APPROVE, None, waits_on=None),
     )
     return decisions.ask(work, asking)

@@ -6,18 +6,18 @@ from uuid import UUID
 
 from sqlalchemy import Select, func, select
 
-from app.deadlines.models import Clock
+from app.deadlines.models import Clock, TimeLimit
 from app.directory import queries as directory
 from app.directory.actions import Register
 from app.directory.changes import PRIVATE, DirectoryChange
 from app.directory.kinds import Kind
-from app.directory.models import Agreement, Country, FocalPoint
+from app.directory.models import Agreement, Contact, Country, FocalPoint
 from app.kernel.actors import Role
 from app.kernel.lifecycle import RoleMissing
 from app.kernel.problems import NotFound
 from app.kernel.work import Reading, Writing
 
-type Entry = Country | FocalPoint | Agreement
+type Entry = Country | FocalPoint | Agreement | Contact | TimeLimit
 
 
 def find(work: Reading, register: Register, key: str) -> Entry | None:
@@ -35,7 +35,7 @@ def lock(work: Writing, register: Register, key: str) -> Entry | None:
 
 def named(register: Register, key: str) -> Select[Any]:
     """Select the row of a key, afresh."""
-    row = select(register.table).where(register.table.__table__.c[register.key] == key)
+    row = select(register.table).where(register.named(key))
     return row.execution_options(populate_existing=True)
 
 
@@ -67,6 +67,31 @@ def agreements(work: Reading) -> list[Agreement]:
     """List every agreement, by code."""
     found = work.session.scalars(select(Agreement))
     return sorted(found, key=lambda agreement: agreement.code)
+
+
+def contacts(work: Reading) -> list[Contact]:
+    """List the contacts the caller may know of, by code: administrators see all of them.
+
+    A coordinator sees those of its own office. Raises RoleMissing (403).
+    """
+    statement = select(Contact)
+    if Role.ADMINISTRATOR not in work.actor.roles:
+        if Role.COORDINATOR not in work.actor.roles:
+            raise RoleMissing("This is for administrators, and coordinators of the office.")
+        us = directory.by_id(work, work.actor.focal_point_id)
+        statement = statement.where(Contact.focal_point == us.code)
+    return sorted(work.session.scalars(statement), key=lambda contact: contact.code)
+
+
+def contact(work: Reading, code: str) -> Contact:
+    """Find a contact the caller may know of.
+
+    Raises RoleMissing (403), or NotFound (404) for what is not there or another office's.
+    """
+    for found in contacts(work):
+        if found.code == code:
+            return found
+    raise NotFound("There is no such contact, or it is not of your office.")
 
 
 def cases_waiting(work: Reading, focal_point_id: UUID) -> int:

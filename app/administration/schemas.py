@@ -3,12 +3,14 @@
 from datetime import date, datetime
 from typing import Annotated, Any
 
-from pydantic import Field, StrictBool
+from pydantic import Field, StrictBool, StrictInt
 
+from app.deadlines.schemas import TimeLimitOut
+from app.directory.addresses import LONGEST, Channel
 from app.directory.kinds import Confidence, Level, StateRouting
 from app.directory.schemas import FocalPointOut, Languages, Source, TimeZone
 from app.kernel.paging import Page
-from app.kernel.text import Asked, Code, CountryCode, Day, Shown
+from app.kernel.text import Asked, Code, CountryCode, Day, LanguageTag, SafeLine, Shown
 
 HOW_SURE = "How well it is sourced; left out: `configured`."
 
@@ -60,6 +62,50 @@ class PutAgreement(Asked, AgreementOut):
         Day | None, Field(description="The last day; null: until it is ended.")
     ]
     confidence: Annotated[Confidence, Field(description=HOW_SURE)] = Confidence.CONFIGURED
+
+
+class PutTimeLimit(Asked, TimeLimitOut):
+    """How long an answer may take from now on."""
+
+    amount: Annotated[
+        Annotated[StrictInt, Field(ge=1, le=10_000)] | None,
+        Field(description="Null: set nothing any more, with `unit` null as well."),
+    ]
+    confidence: Annotated[Confidence, Field(description=HOW_SURE)] = Confidence.CONFIGURED
+
+
+class ContactOut(Shown):
+    """Where an office is called on when something waits there."""
+
+    code: Annotated[Code, Field(description="Names it everywhere.")]
+    focal_point: Annotated[Code, Field(description="Whose it is.")]
+    channel: Channel
+    address: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=LONGEST,
+            description="A plain e-mail address, or a phone number of E.164.",
+            examples=["duty@example.org"],
+            json_schema_extra={"format": "contact-address"},
+        ),
+    ]
+    language: Annotated[LanguageTag, Field(description="What they are told in.")]
+    label: Annotated[
+        SafeLine,
+        Field(description="A duty post, never a person; the same: one post, two channels."),
+    ]
+    active: Annotated[bool, Field(description="Whether they are called on here.")]
+
+
+class ContactPage(Page[ContactOut]):
+    """The contacts that you may know of, by code."""
+
+
+class PutContact(Asked, ContactOut):
+    """A contact as it should be from now on."""
+
+    active: StrictBool
 
 
 class CountrySettings(Asked):

@@ -47,6 +47,7 @@ from app.api.problems import problems
 from app.directory import queries as directory
 from app.directory.changes import DirectoryChange
 from app.directory.models import FocalPoint
+from app.directory.queries import FocalPointUnknown
 from app.directory.schemas import CountryOut
 from app.kernel.lifecycle import RoleMissing
 from app.kernel.paging import CursorUnknown, paginate
@@ -66,10 +67,11 @@ class CodeMismatch(Problem):
     status = 422
 
 
-PUT = ASKED | problems(
+MAY_FAIL = (
     *(RoleMissing, NotFound, VersionNotGiven, VersionStale, ApprovalUnusable),
-    *(CodeMismatch, CountryUnknown, DirectoryUnsound),
+    *(CodeMismatch, CountryUnknown, FocalPointUnknown, DirectoryUnsound),
 )
+PUT = ASKED | problems(*MAY_FAIL)
 NEW = "It was not there before."
 CREATED_OFFICE: Answers = {201: {"model": WrittenFocalPoint, "description": NEW}}
 CREATED_AGREEMENT: Answers = {201: {"model": AgreementOut, "description": NEW}}
@@ -97,14 +99,14 @@ def put(work: Writing, shelf: Shelf, wish: Wish) -> Response:
 
 def show(work: Reading, shelf: Shelf, written: Written) -> Response:
     """Show a row as it is now; of an office also what still waits for it."""
-    entry, path = written.entry, f"/v1/{shelf.register.path}"
+    entry = written.entry
     shown = shelf.shown.model_validate(entry)
     if isinstance(entry, FocalPoint):
         waiting = queries.cases_waiting(work, entry.id)
         shown = WrittenFocalPoint(**shown.model_dump(), cases_waiting=waiting)
     headers = {"ETag": actions.tag_of(shelf, entry) or ""}
     if written.created:
-        headers["Location"] = f"{path}/{getattr(entry, shelf.register.key)}"
+        headers["Location"] = f"/v1/{shelf.register.subject_of(queries.values(entry))}"
     return answer(shown, status=201 if written.created else 200, headers=headers)
 
 

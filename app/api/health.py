@@ -1,14 +1,20 @@
 """Whether the process lives, and whether it can be given work."""
 
-from fastapi import APIRouter, Request, Response
-from pydantic import BaseModel
+from typing import Annotated, Final
 
+from fastapi import APIRouter, Request, Response
+from pydantic import BaseModel, Field
+
+from app.deadlines.keeping import Keeping, look
 from app.kernel.db import migrated_to
+from app.kernel.ledger import Ledger, LedgerRefused
 from app.kernel.migrations import head
 from app.kernel.problems import Busy
 from app.kernel.work import Ground
 
 router = APIRouter(tags=["health"])
+
+READY: Final = "ready"
 
 
 class Alive(BaseModel):
@@ -18,10 +24,15 @@ class Alive(BaseModel):
 
 
 class Readiness(BaseModel):
-    """Whether cases can be taken now."""
+    """Whether cases can be taken now, and waited for; each is `ready`, or says why not."""
 
     status: str
     database: str
+    worker: str
+    clocks: str
+    erasures: str
+    drill: Annotated[bool, Field(description="Whether deadlines run faster than life.")]
+    clock_speed: Annotated[int, Field(description="How many times as fast they run.")]
 
 
 @router.get("/livez")
@@ -32,17 +43,49 @@ def get_liveness() -> Alive:
 
 @router.get("/readyz", response_model=Readiness, responses={503: {"model": Readiness}})
 def get_readiness(request: Request) -> Response:
-    """Say whether the database can be written to and is at the newest migration."""
-    found = state_of(request.app.state.ground)
-    ready = found == "ready"
-    body = Readiness(status="ready" if ready else "not ready", database=found)
+    """Say whether the database takes writes and is migrated, and whether clocks are kept.
+
+    A case that nobody watches over must not be taken: it would wait for ever. And nothing
+    is served from a database that holds what was erased.
+    """
+    ground: Ground = request.app.state.ground
+    found = {**state_of(ground), "erasures": agreed(ground, request.app.state.ledger)}
+    ready = set(found.values()) == {READY}
+    body = Readiness(
+        status=READY if ready else "not ready",
+        drill=ground.speed > 1,
+        clock_speed=ground.speed,
+        **found,
+    )
     return Response(body.model_dump_json(), 200 if ready else 503, None, "application/json")
 
 
-def state_of(ground: Ground) -> str:
-    """Open a transaction that could write, and read where the migrations stand."""
+def state_of(ground: Ground) -> dict[str, str]:
+    """Open a transaction that could write, and look at what keeps the service going."""
+    unknown = dict.fromkeys(("worker", "clocks"), "not known")
     try:
         with ground.database.writing() as session:
-            return "ready" if migrated_to(session) == head() else "migrations are due"
+            if migrated_to(session) != head():
+                return {"database": "migrations are due", **unknown}
+            return {"database": READY, **spelled(look(session, ground.time(session)))}
     except Busy:
-        return "busy"
+        return {"database": "busy", **unknown}
+
+
+def agreed(ground: Ground, ledger: Ledger | None) -> str:
+    """Say whether what was erased is not in this database; without a ledger nobody asks."""
+    try:
+        if ledger is not None:
+            ledger.must_agree(ground)
+    except Busy:
+        return "not known"
+    except LedgerRefused as refused:
+        return refused.brief
+    return READY
+
+
+def spelled(keeping: Keeping) -> dict[str, str]:
+    """Say whether every part of the worker was heard of lately, and no clock waits."""
+    silent = f"silent: {', '.join(keeping.silent)}" if keeping.silent else READY
+    late = f"overdue since {keeping.oldest:%Y-%m-%dT%H:%MZ}" if keeping.is_late else READY
+    return {"worker": silent, "clocks": late}

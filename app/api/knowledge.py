@@ -25,6 +25,7 @@ from app.cases.schemas import (
 from app.casework import asking, telling
 from app.casework.acting import sides_of
 from app.consents import naming
+from app.deadlines import queries as deadlines
 from app.directory import queries as directory
 from app.kernel.actors import Side
 from app.kernel.idempotency import KeyInFlight, KeyMissing, KeyReused
@@ -39,10 +40,11 @@ router = APIRouter(
     route_class=Guarded,
     dependencies=[Security(BEARER)],
 )
-WRITE = (
-    *(NotFound, KeyMissing, KeyReused, KeyInFlight),
+ANSWER = (
+    *(NotFound, KeyReused, KeyInFlight),
     *(ActionIllegal, ActionNotYours, RoleMissing),
 )
+WRITE = (*ANSWER, KeyMissing)
 
 
 def spell_facts(work: Reading, facts: list[Fact]) -> list[FactOut]:
@@ -54,12 +56,14 @@ def spell_facts(work: Reading, facts: list[Fact]) -> list[FactOut]:
         if one
     ]
     names, me = naming.read(work, acts), work.actor.focal_point_id
+    due = deadlines.due_at(work, [fact.id for fact in facts])
     return [
         FactOut(
             body=names.codes[fact.body]
             if fact.body and fact.recorded_by == me
             else names.name(fact.case, fact.body, fact.recorded_at),
             recorded_by=names.name(fact.case, fact.recorded_by, fact.recorded_at),
+            due_at=due.get(fact.id),
             **{name: getattr(fact, name) for name in SAME},
         )
         for fact in facts
@@ -134,6 +138,7 @@ def declare_vital_interest(
 
 def spell_questions(work: Reading, questions: list[Question]) -> list[QuestionOut]:
     """Show questions."""
+    due = deadlines.due_at(work, [q.id for q in questions])
     names = naming.read(work, [(q.case, q.asked_by, q.asked_at) for q in questions])
     return [
         QuestionOut(
@@ -141,6 +146,7 @@ def spell_questions(work: Reading, questions: list[Question]) -> list[QuestionOu
             topics=q.topics,
             asked_by=names.name(q.case, q.asked_by, q.asked_at),
             asked_at=q.asked_at,
+            due_at=due.get(q.id),
             answered_at=q.answered_at,
         )
         for q in questions
@@ -189,7 +195,7 @@ def ask_submitter(
 @router.post(
     "/questions/{question_id}/answer",
     response_model=QuestionOut,
-    responses=problems(*WRITE, asking.QuestionAnswered),
+    responses=problems(*ANSWER, asking.QuestionAnswered),
 )
 def answer_holder(
     begin: WriteCases, code: CaseCode, question_id: UUID, once: Once, said: NewAnswer

@@ -1,5 +1,7 @@
 """What is sealed: opened one by one, each time for a purpose, and each time recorded."""
 
+from typing import Final
+
 from fastapi import APIRouter, Response, Security
 
 from app.api.acting import on_case, there
@@ -38,10 +40,11 @@ router = APIRouter(
     route_class=Guarded,
     dependencies=[Security(BEARER)],
 )
-WRITE = problems(
+WRITES: Final = (
     *(NotFound, VersionNotGiven, VersionStale, KeyReused, KeyInFlight),
     *(ActionNotYours, RoleMissing),
 )
+WRITE = problems(*WRITES)
 
 
 class SectionMismatch(Problem):
@@ -69,7 +72,7 @@ def open_section(
 @router.put(
     "/sections/{section}",
     response_model=CaseOut,
-    responses=WRITE | problems(SectionMismatch),
+    responses=problems(*WRITES, SectionMismatch),
 )
 def write_section(  # noqa: PLR0913, PLR0917 - each is part of one decision
     begin: WriteCases,
@@ -147,7 +150,7 @@ def open_contacts(begin: OpenSections, code: CaseCode, purpose: Purpose) -> Resp
     return answer(there(opened))
 
 
-@router.put("/contacts", response_model=CaseOut, responses=WRITE | problems(NeedsUnmet))
+@router.put("/contacts", response_model=CaseOut, responses=problems(*WRITES, NeedsUnmet))
 def write_contacts(
     begin: WriteCases, code: CaseCode, seen: IfMatch, once: Once, promise: AcceptLead
 ) -> Response:

@@ -12,13 +12,13 @@ from app.cases import queries
 from app.cases.lifecycle import CLOCKS, EVENTS, OPEN, Row
 from app.cases.models import Case, CaseKey, Sealed
 from app.cases.records import Fact, HandedOn, RiskAssessment, VitalInterest
-from app.cases.risk import runs_out
+from app.cases.risk import HOLDS_FOR
 from app.cases.schemas import NewRisk, NewVitalInterest, NoticeFields
 from app.cases.sections import Paper, Safeguards, Sealable
 from app.cases.vital import HOLDS_FOR as VITAL_HOLDS_FOR
 from app.deadlines import actions as deadlines
-from app.deadlines.limits import ClockKind, due
-from app.deadlines.queries import running
+from app.deadlines import queries as clocks
+from app.deadlines.limits import ClockKind
 from app.kernel import lifecycle
 from app.kernel.actors import Relation, Side
 from app.kernel.codes import new_code
@@ -183,9 +183,10 @@ def lapse(work: Writing, case: Case, about: Recorded | None = None) -> None:
 
 def rewind(work: Writing, case: Case) -> None:
     """Let the running clock end as its priority says now, from when it began."""
-    clock = running(work, [case.id]).get(case.id)
+    clock = clocks.running(work, [case.id]).get(case.id)
     if clock is not None and clock.kind not in SET_BY_HAND:
-        clock.due_at = due(clock.kind, case.priority, clock.set_at)
+        whom, since = clock.waits_on, clock.set_at
+        clock.due_at = clocks.until(work, clock.kind, case, waits_on=whom, start=since)
 
 
 SET_BY_HAND: Final = frozenset(
@@ -205,7 +206,7 @@ def wind(work: Writing, case: Case, until: datetime | None = None) -> None:
     if kind == ClockKind.MONITOR and not case.visits:
         kind = ClockKind.REVIEW_CLOSURE
     waits_on = {Side.SUBMITTER: case.submitter, Side.HOLDER: case.holder}.get(side)
-    until = until or due_of(work, case, kind)
+    until = until or due_of(work, case, kind, waits_on)
     deadlines.restart(work, case, kind, until, waits_on=waits_on)
     if case.is_child:
         interests = queries.facts(work, [case.id]).get(case.id, [])
@@ -216,15 +217,19 @@ BESIDE: Final = (ClockKind.ASSESS_INTERESTS, ClockKind.CONSENT_ENDS, ClockKind.A
 """Clocks of what has to be found out or answered beside the state of a case."""
 
 
-def due_of(work: Writing, case: Case, kind: ClockKind) -> datetime:
-    """Say until when; the risk is due again when its last assessment has run out (D12)."""
+def due_of(work: Writing, case: Case, kind: ClockKind, waits_on: UUID | None) -> datetime:
+    """Say until when; the risk is due again when its last assessment has run out (D12).
+
+    In a drill it is due sooner than it has run out: nobody has to assess every minute to be
+    allowed a step.
+    """
     work.session.flush()
     risk = queries.latest_risks(work, [case.id]).get(case.id)
     if kind == ClockKind.REVIEW_RISK and risk is not None:
-        return runs_out(risk)
+        return risk.assessed_at + HOLDS_FOR[risk.level] / work.ground.speed
     if kind == ClockKind.MONITOR:
         return datetime.fromisoformat(case.visits[0])
-    return due(kind, case.priority, work.now)
+    return clocks.until(work, kind, case, waits_on=waits_on)
 
 
 class NoteText(BaseModel):
@@ -249,15 +254,6 @@ def admit_oversight(work: Writing, case: Case, oversight: list[UUID]) -> None:
     """Make the oversight bodies party to a case; they see nothing that is sealed."""
     for focal_point in oversight:
         case.admit(focal_point, Relation.OVERSIGHT, work.now)
-
-
-def destroy(work: Writing, case: Case) -> None:
-    """Destroy the data key and all that was sealed under it: no copy opens again.
-
-    What lies in a backup or a journal of the database stays sealed, and its key is gone.
-    """
-    for model in (Sealed, CaseKey):
-        work.session.execute(delete(model).where(model.case_id == case.id))
 
 
 def forget(work: Writing, case: Case, kind: Sealable) -> None:

@@ -13,7 +13,8 @@ from app.access.actions import Asking
 from app.access.models import Approval
 from app.cases.models import Case
 from app.deadlines import actions as deadlines
-from app.deadlines.limits import ClockKind, due
+from app.deadlines.limits import ClockKind
+from app.deadlines.queries import until
 from app.kernel.actors import Role
 from app.kernel.problems import Facts
 from app.kernel.work import Recorded, Writing
@@ -76,7 +77,7 @@ def ask(work: Writing, matter: Matter, fingerprint: str) -> Approval:
         fingerprint=fingerprint,
         facts=matter.facts,
         roles=matter.roles,
-        lapses_at=due(ClockKind.APPROVE, case.priority, work.now),
+        lapses_at=until(work, ClockKind.APPROVE, case, waits_on=us),
         case_id=case.id,
     )
     question = decisions.ask(work, asking)

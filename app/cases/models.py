@@ -128,11 +128,7 @@ class Case(Listed, Base):
         return focal_point == self.submitter and not follows
 
     def has_handed_on(self, focal_point: UUID) -> bool:
-        """Say whether it submitted the case, and has it out of its hands now (R12).
-
-        It may be of the State of origin: from then on it reads what it wrote itself, and of
-        the steps of the case that they were taken.
-        """
+        """Say whether it submitted the case, and has it out of its hands now (R12)."""
         own = UNLED | {State.VOID}
         return self.only_submitted(focal_point) and self.state not in own
 
@@ -155,15 +151,24 @@ class Case(Listed, Base):
     def follows(self, focal_point: UUID) -> bool:
         """Say whether this focal point may learn who has the case now (R12).
 
-        Whoever keeps, oversees or helps. A submitter knows who took it, and not where a
-        person went from there.
+        A submitter knows who took it, and not where a person went from there.
         """
         return self.parted_at is None or not self.only_submitted(focal_point)
+
+    def knows_country(self, focal_point: UUID) -> bool:
+        """Say whether it may learn in which country the person is now (R12)."""
+        moved = self.relocated_at is not None and self.only_submitted(focal_point)
+        return not moved and not self.has_handed_on(focal_point)
 
     def tells(self, focal_point: UUID, at: datetime) -> bool:
         """Say whether it may know who acted in the case itself at that time (R12)."""
         before = self.parted_at is None or at < self.parted_at
         return before or self.follows(focal_point)
+
+    @property
+    def offices(self) -> frozenset[UUID]:
+        """Every focal point that has or had a part in it."""
+        return frozenset(party.focal_point_id for party in self.parties)
 
     @property
     def overseers(self) -> frozenset[UUID]:

@@ -161,6 +161,10 @@ class FactOut(Shown):
     ends_on: date | None
     recorded_by: Annotated[str | None, Field(description=WHOSE)]
     recorded_at: datetime
+    due_at: Annotated[
+        datetime | None,
+        Field(description="Until when the holder has to find it out; null: no clock runs."),
+    ]
 
 
 class FactList(Shown):
@@ -191,6 +195,10 @@ class QuestionOut(Shown):
     topics: list[Section]
     asked_by: Annotated[str | None, Field(description=WHOSE)]
     asked_at: datetime
+    due_at: Annotated[
+        datetime | None,
+        Field(description="Until when an answer is due; null: answered, or it rests."),
+    ]
     answered_at: datetime | None
 
 

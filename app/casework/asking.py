@@ -11,7 +11,8 @@ from app.cases.schemas import NewAnswer, NewQuestion
 from app.casework.acting import must_work, sides_of
 from app.consents import standing
 from app.deadlines import actions as deadlines
-from app.deadlines.limits import ClockKind, due
+from app.deadlines.limits import ClockKind
+from app.deadlines.queries import until
 from app.directory import queries as directory
 from app.kernel.actors import Side
 from app.kernel.lifecycle import ActionIllegal, ActionNotYours
@@ -44,8 +45,9 @@ def ask(work: Writing, code: str, new: NewQuestion) -> Question:
     )
     work.session.add(question)
     cases.address(work, case, f"question {question.id}", new.question)
-    until = due(ClockKind.ANSWER, case.priority, work.now)
-    deadlines.restart(work, question, ClockKind.ANSWER, until, waits_on=case.submitter)
+    kind, whom = ClockKind.ANSWER, case.submitter
+    due_at = until(work, kind, case, waits_on=whom)
+    deadlines.restart(work, question, kind, due_at, waits_on=whom)
     tell(work, case, "case.asked", question)
     return question
 

@@ -75,7 +75,11 @@ class SuspendCase(Asked):
 
     reason: SuspendReason
     review_at: Annotated[
-        Instant, Field(description="Within 7 days of an emergency, 14 if urgent, else 30.")
+        Instant,
+        Field(
+            description="Within 7 days of an emergency, 14 if urgent, else 30, or as your "
+            "country or an agreement set (clock `review`)."
+        ),
     ]
     note: Note = None
 

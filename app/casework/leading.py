@@ -18,7 +18,7 @@ from app.casework.bodies import (
 from app.casework.carrying import hand_to_next
 from app.casework.needs import Terms
 from app.casework.watching import pause_questions, resume_questions
-from app.deadlines.limits import VISITS
+from app.deadlines import queries as deadlines
 from app.kernel.actors import Relation
 from app.kernel.versions import Seen
 from app.kernel.work import Writing
@@ -87,7 +87,8 @@ def resume(work: Writing, case: Case, row: Row) -> Case:
 
 def planned(work: Writing, plan: MonitorCase) -> tuple[datetime, ...]:
     """Say when the person is visited: as the lead plans, else as usual (D08)."""
-    return tuple(plan.visits or (limit.after(work.now) for limit in VISITS))
+    usual = deadlines.visits(work, work.actor.focal_point_id)
+    return tuple(plan.visits or usual)
 
 
 def monitor(work: Writing, case: Case, row: Row, visits: tuple[datetime, ...]) -> Case:

@@ -19,7 +19,9 @@ from app.casework.watching import watch_interests
 from app.consents import standing
 from app.consents.coverage import Purpose
 from app.consents.placing import question_of
+from app.deadlines import breaches
 from app.deadlines import queries as deadlines
+from app.deadlines.silence import PATIENCE
 from app.directory import queries as directory
 from app.directory.kinds import Kind, is_at_home
 from app.directory.models import FocalPoint
@@ -34,9 +36,6 @@ from app.kernel.work import Reading, Writing
 from app.referrals import following
 from app.routing import actions as routing
 from app.routing.ranking import leads
-
-SILENCES: Final = 3
-"""How often a lead may let its clocks pass before a desk may move the lead."""
 
 
 class CountrySame(Problem):
@@ -191,7 +190,7 @@ def must_be_failing(
     work: Reading, case: Case, lead: FocalPoint, reason: TakeOverReason
 ) -> None:
     """Raise LeadNotFailing (409) unless it is as the desk says."""
-    silent = deadlines.late_count(work, case.id, lead.id) >= SILENCES
+    silent = breaches.late_count(work, case.id, lead.id) >= PATIENCE
     fails = {
         TakeOverReason.LEAD_INACTIVE: not lead.active,
         TakeOverReason.LEAD_SILENT: silent,

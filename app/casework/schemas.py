@@ -85,7 +85,11 @@ class CaseOut(Shown):
     sections: Annotated[list[Section], Field(description="Which sections are written.")]
     closure_reason: str | None
     due_at: Annotated[
-        datetime | None, Field(description="Until when the next step is due.")
+        datetime | None,
+        Field(
+            description="Until when the next step is due; null also to who submitted it, "
+            "once the person crossed a border: a holiday would say where to (R12)."
+        ),
     ]
     version: int | None
     available_actions: list[AvailableCaseAction]

@@ -3,10 +3,12 @@
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 from uuid import UUID
 
 from app.cases import queries as cases
+from app.cases.facts import sheet_of
 from app.cases.lifecycle import STAGES, TABLE, Row
 from app.cases.models import Case
 from app.cases.records import HandedOn
@@ -17,7 +19,7 @@ from app.casework.schemas import AvailableCaseAction, CaseOut
 from app.consents import standing
 from app.consents.standing import Standing
 from app.deadlines import queries as deadlines
-from app.deadlines.limits import ClockKind, due
+from app.deadlines.limits import ClockKind
 from app.deadlines.models import Clock
 from app.directory import queries as directory
 from app.directory.kinds import Kind, Service
@@ -56,6 +58,7 @@ def facts_of(  # noqa: PLR0913 - each says one thing of how it stands
     me: FocalPoint,
     terms: Terms | None = None,
     *,
+    review_by: datetime | None = None,
     lead_on_offer: bool,
     returning: bool,
 ) -> Facts:
@@ -63,7 +66,7 @@ def facts_of(  # noqa: PLR0913 - each says one thing of how it stands
     case = stands.case
     return Facts(
         now=stands.now,
-        review_by=due(ClockKind.REVIEW, case.priority, stands.now),
+        review_by=review_by,
         notice_complete=all(getattr(case, name) is not None for name in ASKED_OF_ALL),
         may_be_referred=stands.may_be_referred(),
         child_path=stands.facts.interests_are_assessed,
@@ -116,9 +119,44 @@ def situation_of(work: Reading, case: Case, terms: Terms | None = None) -> Facts
     states = referrals.states_of(work, [case.id]).get(case.id, [])
     me = directory.by_id(work, work.actor.focal_point_id)
     stands, offered = standing.of_case(work, case), handovers.with_open(work, [case.id])
-    returning = bool(returns.open_in(work, [case.id]))
     return facts_of(
-        stands, states, me, terms, lead_on_offer=bool(offered), returning=returning
+        stands,
+        states,
+        me,
+        terms,
+        review_by=review_by(work, case) if terms and terms.review_at else None,
+        lead_on_offer=bool(offered),
+        returning=bool(returns.open_in(work, [case.id])),
+    )
+
+
+def review_by(work: Reading, case: Case) -> datetime:
+    """Say by when a case that its holder lets rest has to be looked at again (D10)."""
+    return deadlines.until(work, ClockKind.REVIEW, case, waits_on=case.holder)
+
+
+def unopened(work: Reading, case: Case, terms: Terms) -> Facts:
+    """Gather what can be said without opening anything: to erase, no key must be needed.
+
+    All else counts as not being so.
+    """
+    known = sheet_of(cases.facts(work, [case.id]).get(case.id, []), child=case.is_child)
+    return Facts(
+        now=work.now,
+        review_by=work.now,
+        notice_complete=False,
+        may_be_referred=False,
+        child_path=False,
+        vital_interest=False,
+        recipient_safe=False,
+        risk_current=False,
+        nothing_sent=False,
+        nothing_open=False,
+        return_over=False,
+        helped=False,
+        with_candidate=False,
+        legal_hold=known.legal_hold,
+        terms=terms,
     )
 
 
@@ -154,7 +192,9 @@ def show_one(work: Reading, case: Case, context: Context) -> CaseOut:
         risk=Risk.model_validate(risk) if risk and me in case.keepers else None,
         sections=written(case, context),
         closure_reason=case.closure_reason if sides and not closed else None,
-        due_at=clock.due_at if clock and sides else None,
+        due_at=clock.due_at
+        if clock and sides and follows and case.knows_country(me)
+        else None,
         version=case.version if me in case.keepers else None,
         available_actions=actions_of(work, case, sides, context),
     )

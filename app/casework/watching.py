@@ -12,8 +12,8 @@ from app.cases.records import Fact, Question
 from app.consents import standing
 from app.consents.models import Consent
 from app.deadlines import actions as deadlines
-from app.deadlines.limits import ClockKind, due
-from app.deadlines.queries import running
+from app.deadlines.limits import ClockKind
+from app.deadlines.queries import running, term, until
 from app.kernel.work import Writing
 
 
@@ -39,9 +39,9 @@ def watch_interests(work: Writing, case: Case) -> None:
         return
     fact = interests[-1] if interests else note_due(work, case)
     if fact.id not in running(work, [fact.id]):
-        kind = ClockKind.ASSESS_INTERESTS
-        until = due(kind, case.priority, work.now)
-        deadlines.restart(work, fact, kind, until, waits_on=case.holder)
+        kind, whom = ClockKind.ASSESS_INTERESTS, case.holder
+        due_at = until(work, kind, case, waits_on=whom)
+        deadlines.restart(work, fact, kind, due_at, waits_on=whom)
 
 
 @dataclass(frozen=True)
@@ -92,8 +92,8 @@ def resume_questions(work: Writing, case: Case) -> None:
     going = running(work, [question.id for question in waiting])
     for question in waiting:
         if question.id not in going:
-            fresh = due(ClockKind.ANSWER, case.priority, work.now)
             kind, whom = ClockKind.ANSWER, case.submitter
+            fresh = term(work, kind, case, waits_on=whom)
             deadlines.go_on(work, question, kind, fresh, waits_on=whom)
 
 

@@ -9,12 +9,15 @@ from sqlalchemy import make_url
 from app.access import actions as access
 from app.access.actions import Opening
 from app.access.models import Account
-from app.cli.serving import NotReady, must_be_ready
-from app.directory import actions as directory
+from app.administration import loading
+from app.administration.loading import Loaded
+from app.cli.posting import gaps, senders_of
+from app.cli.serving import NotReady, about_drill, must_be_ready
 from app.directory import queries as entries
-from app.directory.actions import Loaded
+from app.directory.actions import standard_data
 from app.directory.changes import Clerk
 from app.kernel.actors import Role, Scope
+from app.kernel.ledger import Ledger
 from app.kernel.work import Ground
 from app.settings import Settings
 
@@ -23,7 +26,7 @@ def load_directory(ground: Ground, folder: Path | None) -> Loaded:
     """Load the packaged directory, or the operator's own files; raises FilesRefused."""
     with ground.database.writing() as session:
         clerk = Clerk(session, ground.ids, ground.clock())
-        return directory.load(clerk, folder or directory.standard_data())
+        return loading.load(clerk, folder or standard_data())
 
 
 def open_account(
@@ -60,7 +63,19 @@ def disable_account(ground: Ground, account: UUID) -> None:
 def examine(ground: Ground, settings: Settings) -> Iterable[str]:
     """Say what is well; raises NotReady for what is not."""
     yield f"The key file {settings.key_file} can be used."
-    must_be_ready(ground)
+    ledger = Ledger(settings.erasure_ledger)
+    must_be_ready(ground, ledger)
     backend = make_url(settings.database_url).get_backend_name()
     yield f"The database ({backend}) is migrated."
     yield "Every region has a desk."
+    if drill := about_drill(ground):
+        yield drill
+    senders_of(settings)
+    with ground.database.reading() as session:
+        yield from gaps(session, settings)
+    there = ledger.found() is not None
+    yield (
+        f"The ledger of erasures {ledger.path} and the database agree."
+        if there
+        else f"Nothing was erased yet; the ledger of erasures will be {ledger.path}."
+    )

@@ -3,13 +3,23 @@
 import threading
 import time
 from collections.abc import Callable, Collection, Mapping
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Final
 
 import httpx
 import uvicorn
 
-from app.cli.serving import alone, ground_of, migrate, must_be_ready, server
+from app.cli.serving import (
+    about_drill,
+    alone,
+    exposing,
+    ground_at_speed,
+    migrate,
+    must_be_ready,
+    server,
+)
+from app.cli.working import jobs_of
+from app.deadlines.actions import run_out
 from app.demo import journeys
 from app.demo.cast import UZ_OFFICER, Part
 from app.demo.journeys import Journey
@@ -17,9 +27,11 @@ from app.demo.players import StoryBroken, Troupe
 from app.demo.stage import Stage, give_keys, load_mechanism
 from app.demo.worker import REFERENCE
 from app.kernel.keyfile import FileKeys
+from app.kernel.ledger import Ledger
 from app.kernel.work import Ground
 from app.main import create_app
 from app.settings import Settings
+from app.worker.loop import working
 
 PATIENCE: Final = timedelta(seconds=30)
 type Say = Callable[[str], None]
@@ -42,28 +54,44 @@ def keys_for(ground: Ground) -> dict[Part, str]:
 
 def play(settings: Settings, say: Say, chosen: Collection[Journey] = ()) -> None:
     """Play journeys against the running service of these settings; none named: all."""
-    ground = ground_of(settings)
+    ground = ground_at_speed(settings)
     keys, now = keys_for(ground), ground.clock()
-    ground.database.engine.dispose()
     with httpx.Client(base_url=settings.url) as http:
-        journeys.play(Troupe(http, keys, say, now), chosen)
+        journeys.play(Troupe(http, keys, say, now, runs_out(ground)), chosen)
+    ground.database.engine.dispose()
+
+
+def runs_out(ground: Ground) -> Callable[[str], None]:
+    """Be ready to let the time of a case be over."""
+
+    def let(code: str) -> None:
+        with ground.database.writing() as session:
+            run_out(session, f"cases/{code}", ground.time(session))
+
+    return let
 
 
 def serve(settings: Settings, say: Say) -> None:
     """Serve the demonstration, play the journeys through it, and hand over a key."""
     prepare(settings)
     with alone(settings.database_url):
-        ground = ground_of(settings)
+        ground = ground_at_speed(settings)
         keys = keys_for(ground)
-        must_be_ready(ground)
-        running = server(create_app(ground), settings)
-        tale = (running, keys, say, ground.clock())
+        ledger = Ledger(settings.erasure_ledger)
+        ledger.copy_out(ground, anew=True)
+        must_be_ready(ground, ledger)
+        running = server(create_app(ground, ledger), settings)
+        if drill := about_drill(ground):
+            say(drill)
+        tale = (running, ground, keys, say)
         threading.Thread(target=tell, args=tale, daemon=True).start()
-        running.run()
+        with exposing(ground, settings), working(ground, jobs_of(ground, ledger, settings)):
+            running.run()
+        ground.database.engine.dispose()
 
 
 def tell(
-    running: uvicorn.Server, keys: Mapping[Part, str], say: Say, now: datetime
+    running: uvicorn.Server, ground: Ground, keys: Mapping[Part, str], say: Say
 ) -> None:
     """Once it serves, play the journeys and print a key and the first request."""
     if (url := address_of(running)) is None:
@@ -71,7 +99,7 @@ def tell(
     say(f"Safe Conduct is serving at {url}. What follows is made up.")
     try:
         with httpx.Client(base_url=url) as http:
-            journeys.play(Troupe(http, keys, say, now))
+            journeys.play(Troupe(http, keys, say, ground.clock(), runs_out(ground)))
     except StoryBroken as broken:
         say(f"The story broke off: {broken}")
     say(hint(url, keys[UZ_OFFICER]))

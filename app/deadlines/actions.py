@@ -1,14 +1,17 @@
 """Setting and stopping clocks: each record has at most one running."""
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Final
 from uuid import UUID
 
-from sqlalchemy import update
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
 
-from app.deadlines import queries
+from app.deadlines import breaches, queries
 from app.deadlines.limits import ClockKind
-from app.deadlines.models import Clock
+from app.deadlines.models import Clock, Firing
+from app.deadlines.terms import Term
 from app.kernel.work import Recorded, Writing
 
 
@@ -62,21 +65,66 @@ def stop_case(work: Writing, case_id: UUID) -> None:
 
 
 def go_on(
-    work: Writing,
-    record: Recorded,
-    kind: ClockKind,
-    fresh: datetime,
-    *,
-    waits_on: UUID | None,
+    work: Writing, record: Recorded, kind: ClockKind, fresh: Term, *, waits_on: UUID | None
 ) -> None:
     """Start a clock again with the time that was left when it was paused, else afresh."""
-    left = queries.time_left(work, record.id, kind)
-    until = fresh if left is None else work.now + left
-    restart(work, record, kind, until, waits_on=waits_on)
+    left = queries.resumed(work, record.id, kind, fresh)
+    restart(work, record, kind, left or fresh.until(work.now), waits_on=waits_on)
 
 
 def pass_on(work: Writing, record_ids: Iterable[UUID], waits_on: UUID | None) -> None:
-    """Let what runs for these records wait for somebody else, until the same time."""
+    """Let what runs for these records wait for somebody else, until the same moment.
+
+    In whichever country: the person has waited since the clock began, and a calendar with
+    more holidays is no reason to wait longer.
+    """
     work.session.flush()
     running = Clock.record_id.in_(list(record_ids)) & Clock.stopped_at.is_(None)
     work.session.execute(update(Clock).where(running).values(waits_on=waits_on))
+
+
+def fired(work: Writing, clock: Clock, again_at: datetime) -> None:
+    """Keep that a clock ran out once more, and when it is to be looked at again.
+
+    Written once for each time, whoever looks: a second writer breaks on the key, and its
+    work is undone with it (R55).
+    """
+    firing = Firing(
+        clock_number=clock.number,
+        generation=breaches.times_fired(work, clock) + 1,
+        case_id=clock.case_id,
+        record_id=clock.record_id,
+        kind=clock.kind,
+        waits_on=clock.waits_on,
+        at=work.now,
+    )
+    work.session.add(firing)
+    clock.fires_at, clock.failures = again_at, 0
+
+
+def put_off(session: Session, number: int, now: datetime) -> int:
+    """Look at a clock later that could not be fired, ever later; says how often it failed.
+
+    One that nobody can fire must not keep the others waiting.
+    """
+    clock = session.get_one(Clock, number, with_for_update=True)
+    clock.failures += 1
+    clock.fires_at = now + min(FIRST_WAIT * 2 ** min(clock.failures, 20), LONGEST_WAIT)
+    return clock.failures
+
+
+def run_out(session: Session, reference: str, now: datetime) -> None:
+    """Let all that waits in a case be due now: for a story, or a drill.
+
+    As if the time had gone by: each clock began earlier by as much as was left of it.
+    """
+    of_case = select(Clock.case_id).where(Clock.reference == reference)
+    running = Clock.stopped_at.is_(None) & Clock.case_id.in_(of_case)
+    for clock in session.scalars(select(Clock).where(running)):
+        left = (clock.fires_at or clock.due_at) - now
+        clock.set_at, clock.due_at = clock.set_at - left, clock.due_at - left
+        clock.fires_at = None
+
+
+FIRST_WAIT: Final = timedelta(seconds=2)
+LONGEST_WAIT: Final = timedelta(minutes=15)

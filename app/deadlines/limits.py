@@ -8,7 +8,7 @@ from enum import StrEnum
 from itertools import pairwise
 from typing import Final
 
-SATURDAY: Final = 5
+from app.directory.calendars import Calendar
 
 
 class Priority(StrEnum):
@@ -42,59 +42,97 @@ class ClockKind(StrEnum):
     ERASE = "erase"  # D11
 
 
-@dataclass(frozen=True)
-class Limit:
-    """A length of time, by the clock, in working days or in months.
+class Unit(StrEnum):
+    """What a length of time is counted in.
 
-    Working days are Monday to Friday in UTC; calendars of countries come with the worker.
+    Hours run day and night. The others are of the calendar of whoever is waited for: they
+    end when the clock on the wall shows there what it showed at the start.
     """
 
-    hours: int = 0
-    working_days: int = 0
-    months: int = 0
-
-    def after(self, start: datetime) -> datetime:
-        """Say when it is over."""
-        end = months_later(start, self.months) + timedelta(hours=self.hours)
-        for _ in range(self.working_days):
-            end = next_working_day(end)
-        return end
+    HOURS = "hours"
+    DAYS = "days"
+    WORKING_DAYS = "working_days"
+    MONTHS = "months"
 
 
-def next_working_day(moment: datetime) -> datetime:
-    """Move to the same hour of the next day that is neither Saturday nor Sunday."""
-    following = moment + timedelta(days=1)
-    while following.weekday() >= SATURDAY:
-        following += timedelta(days=1)
-    return following
+HOURS_OF: Final = {
+    Unit.HOURS: 1,
+    Unit.DAYS: 24,
+    Unit.WORKING_DAYS: 24 * 7 / 5,
+    Unit.MONTHS: 24 * 365.25 / 12,
+}
+"""About how long each is, so that lengths in different units can be compared."""
 
 
-def months_later(moment: datetime, count: int) -> datetime:
+@dataclass(frozen=True)
+class Limit:
+    """A length of time, such as three working days."""
+
+    count: int
+    unit: Unit
+
+    @property
+    def about(self) -> float:
+        """Say about how many hours it is."""
+        return self.count * HOURS_OF[self.unit]
+
+    @property
+    def runs_on(self) -> bool:
+        """Say whether it runs day and night, through week-ends and holidays."""
+        return self.unit != Unit.WORKING_DAYS
+
+    def after(self, start: datetime, calendar: Calendar) -> datetime:
+        """Say when it is over, in UTC, in the calendar of whoever is waited for."""
+        local = calendar.local(start)
+        match self.unit:
+            case Unit.HOURS:
+                return start + timedelta(hours=self.count)
+            case Unit.DAYS:
+                return calendar.instant(local + timedelta(days=self.count))
+            case Unit.MONTHS:
+                return calendar.instant(months_later(local, self.count))
+            case Unit.WORKING_DAYS:
+                return calendar.instant(working_days_later(local, self.count, calendar))
+
+
+def working_days_later(local: datetime, count: int, calendar: Calendar) -> datetime:
+    """Move so many working days on, to the same hour; a start on a day off is none of them.
+
+    From Friday 16:00 one working day is until Monday 16:00; so it is from Saturday 16:00.
+    """
+    for _ in range(count):
+        local += timedelta(days=1)
+        while not calendar.works_on(local.date()):
+            local += timedelta(days=1)
+    return local
+
+
+def months_later(local: datetime, count: int) -> datetime:
     """Move to the same day of a later month, or to that month's last day."""
-    years, month = divmod(moment.month - 1 + count, 12)
-    year = moment.year + years
-    day = min(moment.day, monthrange(year, month + 1)[1])
-    return moment.replace(year=year, month=month + 1, day=day)
+    years, month = divmod(local.month - 1 + count, 12)
+    year = local.year + years
+    day = min(local.day, monthrange(year, month + 1)[1])
+    return local.replace(year=year, month=month + 1, day=day)
 
 
 def hours(count: int) -> Limit:
     """Spell a limit in hours."""
-    return Limit(hours=count)
+    return Limit(count, Unit.HOURS)
 
 
 def days(count: int) -> Limit:
     """Spell a limit in days that run through week-ends."""
-    return Limit(hours=24 * count)
+    return Limit(count, Unit.DAYS)
 
 
 def months(count: int) -> Limit:
     """Spell a limit in months of the calendar."""
-    return Limit(months=count)
+    return Limit(count, Unit.MONTHS)
 
 
 def working_days(count: int) -> Limit:
     """Spell a limit in working days."""
-    return Limit(working_days=count)
+    return Limit(count, Unit.WORKING_DAYS)
 
 
 # fmt: off
@@ -125,18 +163,21 @@ LIMITS: Final[dict[ClockKind, tuple[Limit, Limit, Limit]]] = {
 
 VISITS: Final = (days(7), months(1), months(3), months(6), months(12))
 """When a person is visited after help has ended, unless a lead plans otherwise (D08)."""
+UNHURRIED: Final = frozenset({_K.FINISH_DRAFT, _K.APPROVE, _K.ERASE})
+"""Clocks that nobody else waits for: they run out in their own time, whoever is gone."""
 ANSWERS: Final = frozenset({_K.ACKNOWLEDGE, _K.DECIDE_LEAD, _K.DECIDE_REFERRAL})
 """The clocks that tell how fast a focal point answers."""
 
 
 LATEST_REVIEW: Final = (
-    "Set a review that is ahead: within 7 days of an emergency, 14 if urgent, else 30."
+    "Set a review that is ahead: within 7 days of an emergency, 14 if urgent, else 30, "
+    "or as long as your country or an agreement set."
 )
 
 
-def is_in_time(at: datetime | None, now: datetime, latest: datetime) -> bool:
+def is_in_time(at: datetime | None, now: datetime, latest: datetime | None) -> bool:
     """Say whether a review is set: ahead, and no later than it may be (D10)."""
-    return at is not None and now < at <= latest
+    return at is not None and latest is not None and now < at <= latest
 
 
 def visits_follow(visits: Sequence[datetime], now: datetime) -> bool:
@@ -145,7 +186,6 @@ def visits_follow(visits: Sequence[datetime], now: datetime) -> bool:
     return bool(visits) and visits[0] > now and rising
 
 
-def due(kind: ClockKind, priority: Priority | None, start: datetime) -> datetime:
-    """Say until when; a draft without a priority has the time of a normal one."""
-    column = list(Priority).index(priority or Priority.NORMAL)
-    return LIMITS[kind][column].after(start)
+def default(kind: ClockKind, priority: Priority | None) -> Limit:
+    """Say how long, where nothing was set; a draft without a priority is a normal one."""
+    return LIMITS[kind][list(Priority).index(priority or Priority.NORMAL)]

@@ -1,12 +1,14 @@
-"""One row for each running clock."""
+"""Running clocks, each time that one ran out, and each limit that somebody set."""
 
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Index, text
+from sqlalchemy import ForeignKey, Index, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.deadlines.limits import ClockKind
+from app.deadlines.bounds import Haste
+from app.deadlines.limits import ClockKind, Unit
+from app.directory.kinds import Confidence
 from app.kernel.db import Base, Counter
 
 RUNNING = text("stopped_at IS NULL")
@@ -15,7 +17,9 @@ RUNNING = text("stopped_at IS NULL")
 class Clock(Base):
     """Something that waits, on whom, and until when.
 
-    A stopped clock is kept: how fast a focal point answers is read from them.
+    A stopped clock is kept: how fast a focal point answers is read from them. `fires_at`:
+    when the worker looks at it again; empty: when it is due. `failures`: how often that
+    went wrong, one after the other.
     """
 
     __tablename__ = "clock"
@@ -35,6 +39,7 @@ class Clock(Base):
             sqlite_where=RUNNING,
             postgresql_where=RUNNING,
         ),
+        Index("ix_clock_due_at", "due_at", sqlite_where=RUNNING, postgresql_where=RUNNING),
         Index("ix_clock_case_id", "case_id"),
         Index("ix_clock_waits_on_set_at", "waits_on", "set_at"),
         {"sqlite_autoincrement": True},
@@ -49,3 +54,46 @@ class Clock(Base):
     set_at: Mapped[datetime]
     due_at: Mapped[datetime]
     stopped_at: Mapped[datetime | None]
+    fires_at: Mapped[datetime | None]
+    failures: Mapped[int] = mapped_column(default=0, server_default="0")
+
+
+class Firing(Base):
+    """That a clock ran out: once for each clock and generation, however many look (R55).
+
+    `waits_on` is who let it pass, as it was then. Empty: it was the system's own.
+    """
+
+    __tablename__ = "firing"
+    __table_args__ = (
+        Index("ix_firing_case_id_waits_on", "case_id", "waits_on"),
+        Index("ix_firing_record_id", "record_id"),
+    )
+
+    clock_number: Mapped[int] = mapped_column(
+        Counter, ForeignKey(Clock.number), primary_key=True, autoincrement=False
+    )
+    generation: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    case_id: Mapped[UUID]
+    record_id: Mapped[UUID]
+    kind: Mapped[ClockKind]
+    waits_on: Mapped[UUID | None]
+    at: Mapped[datetime]
+
+
+class TimeLimit(Base):
+    """How long an answer may take in a country, or by an agreement.
+
+    A row without an amount sets nothing any more: what counts otherwise counts again.
+    """
+
+    __tablename__ = "time_limit"
+
+    of: Mapped[str] = mapped_column(String(40), primary_key=True)
+    clock: Mapped[ClockKind] = mapped_column(primary_key=True)
+    priority: Mapped[Haste] = mapped_column(primary_key=True)
+    amount: Mapped[int | None]
+    unit: Mapped[Unit | None]
+    confidence: Mapped[Confidence]
+    source: Mapped[str | None]
+    as_of: Mapped[str | None]

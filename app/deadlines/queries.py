@@ -1,14 +1,167 @@
-"""Reading clocks."""
+"""Reading clocks, and how long those have who are waited for."""
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime, timedelta
+from datetime import datetime, time
+from typing import Final, Protocol
 from uuid import UUID
 
 from sqlalchemy import Select, case, func, select
 
-from app.deadlines.limits import ANSWERS, ClockKind
-from app.deadlines.models import Clock
+from app.deadlines import precedence
+from app.deadlines.bounds import hastes, usual
+from app.deadlines.limits import ANSWERS, VISITS, ClockKind, Limit, Priority
+from app.deadlines.models import Clock, TimeLimit
+from app.deadlines.precedence import Border, Setting
+from app.deadlines.rows import is_of_country
+from app.deadlines.schemas import TimeLimitInForce
+from app.deadlines.terms import Term
+from app.directory import queries as directory
+from app.directory.calendars import Place, place_of
+from app.directory.models import Agreement, FocalPoint
 from app.kernel.work import Reading
+
+SETTINGS: Final = "limits that were set"
+"""Where a session keeps them, so that one unit of work reads them once."""
+
+
+class Concerned(Protocol):
+    """As much of a case as a deadline follows from."""
+
+    @property
+    def priority(self) -> Priority | None:
+        """How soon help is needed."""
+
+    @property
+    def country(self) -> str | None:
+        """Where the person is."""
+
+    @property
+    def offices(self) -> frozenset[UUID]:
+        """Every focal point that has or had a part in it."""
+
+    def knows_country(self, focal_point: UUID) -> bool:
+        """Say whether a focal point may learn where the person went (R12)."""
+
+
+def until(
+    work: Reading,
+    kind: ClockKind,
+    about: Concerned | None,
+    *,
+    waits_on: UUID | None,
+    start: datetime | None = None,
+) -> datetime:
+    """Say until when a focal point has time, from a moment or from now on.
+
+    In its own calendar, by what its country or an agreement set, at the pace of a drill.
+    Nobody, the system: UTC without holidays. Reads what was set once in a unit of work, and
+    the focal point unless it is at hand.
+    """
+    return term(work, kind, about, waits_on=waits_on).until(start or work.now)
+
+
+def term(
+    work: Reading, kind: ClockKind, about: Concerned | None, *, waits_on: UUID | None
+) -> Term:
+    """Say how long a focal point has, and by which calendar."""
+    place = placed(work, waits_on)
+    priority = about.priority if about else None
+    where = about.country if about and told_where(about, waits_on) else None
+    if kind == ClockKind.ERASE and about is not None:
+        limit = retention(work, about)
+    else:
+        border = Border(where, place.country)
+        limit = precedence.asked_of(kind, priority, border, settings(work))
+    return Term(limit, place, work.ground.speed)
+
+
+def told_where(about: Concerned, waits_on: UUID | None) -> bool:
+    """Say whether a deadline may depend on where the person is.
+
+    One that an agreement set would name its country to who does not follow there (R12).
+    """
+    return waits_on is None or about.knows_country(waits_on)
+
+
+def retention(work: Reading, about: Concerned) -> Limit:
+    """Say how long a closed case is kept; its offices are read if they may matter."""
+    known = settings(work)
+    shared = any(s.clock == ClockKind.ERASE and about.country in s.parties for s in known)
+    homes = {placed(work, one).country for one in about.offices} if shared else set()
+    others = {home for home in homes if home}
+    return precedence.kept_for(about.priority, about.country, others, known)
+
+
+def placed(work: Reading, focal_point: UUID | None) -> Place:
+    """Say which calendar counts: that of who is waited for."""
+    office = work.session.get(FocalPoint, focal_point) if focal_point else None
+    return place_of(office) if office else Place()
+
+
+def visits(work: Reading, waits_on: UUID | None) -> tuple[datetime, ...]:
+    """Say when a person is visited unless somebody plans otherwise (D08)."""
+    place, speed = placed(work, waits_on), work.ground.speed
+    return tuple(Term(limit, place, speed).until(work.now) for limit in VISITS)
+
+
+def end_of_day(work: Reading, moment: datetime, waits_on: UUID | None) -> datetime:
+    """Say when the day of a moment ends where a focal point works (D06)."""
+    calendar = placed(work, waits_on).calendar(moment)
+    last = datetime.combine(calendar.local(moment), time(23, 59, 59))
+    return calendar.instant(last)
+
+
+def settings(work: Reading) -> list[Setting]:
+    """List the limits that count today (UTC), in one statement for a unit of work."""
+    kept: list[Setting] | None = work.session.info.get(SETTINGS)
+    if kept is None:
+        kept = work.session.info[SETTINGS] = list(read_settings(work))
+    return kept
+
+
+def read_settings(work: Reading) -> Iterable[Setting]:
+    """Read the limits of countries, and those of agreements that are in force."""
+    agreed = (Agreement.code == TimeLimit.of) & directory.in_force(work)
+    rows = select(TimeLimit, Agreement).outerjoin(Agreement, agreed)
+    for row, agreement in work.session.execute(rows):
+        if row.amount is None or row.unit is None:
+            continue
+        limit = Limit(row.amount, row.unit)
+        if is_of_country(row.of):
+            yield Setting(row.of, row.clock, row.priority, limit)
+        elif agreement is not None:
+            parties = frozenset(agreement.countries)
+            yield Setting(row.of, row.clock, row.priority, limit, parties)
+
+
+def in_force(work: Reading, country: str) -> list[TimeLimitInForce]:
+    """List how long the offices of a country have: as it set, else as is usual.
+
+    After that, what the agreements that it is a party to set.
+    """
+    known, cells = settings(work), [(k, h) for k in ClockKind for h in hastes(k)]
+    own = {(s.clock, s.haste): s for s in known if s.of == country}
+    agreed = [setting for setting in known if country in setting.parties]
+    usually = [Setting("", kind, haste, usual(kind, haste)) for kind, haste in cells]
+    shown = [own.get((one.clock, one.haste), one) for one in usually]
+    return [show(setting) for setting in (*shown, *sorted(agreed, key=by_name))]
+
+
+def show(setting: Setting) -> TimeLimitInForce:
+    """Show how long an answer may take."""
+    return TimeLimitInForce(
+        clock=setting.clock,
+        priority=setting.haste,
+        amount=setting.limit.count,
+        unit=setting.limit.unit,
+        set_by=setting.of or None,
+        parties=sorted(setting.parties),
+    )
+
+
+def by_name(setting: Setting) -> tuple[str, str, str]:
+    """Sort alike in every database."""
+    return setting.of, setting.clock, setting.haste
 
 
 def running(work: Reading, record_ids: Iterable[UUID]) -> Mapping[UUID, Clock]:
@@ -18,42 +171,28 @@ def running(work: Reading, record_ids: Iterable[UUID]) -> Mapping[UUID, Clock]:
     return {clock.record_id: clock for clock in rows}
 
 
+def due_at(work: Reading, record_ids: Iterable[UUID]) -> dict[UUID, datetime]:
+    """Say until when each record waits that has a running clock."""
+    return {one: clock.due_at for one, clock in running(work, record_ids).items()}
+
+
 def waiting(work: Reading) -> Select[Clock]:
     """Select what waits for this focal point."""
     mine = Clock.waits_on == work.actor.focal_point_id
     return select(Clock).where(mine, Clock.stopped_at.is_(None))
 
 
-def time_left(work: Reading, record_id: UUID, kind: ClockKind) -> timedelta | None:
-    """Say what was left of the last clock of this kind when it stopped; None: none ran.
+def resumed(work: Reading, record_id: UUID, kind: ClockKind, term: Term) -> datetime | None:
+    """Say until when the last clock of this kind runs that was paused; None: none ran.
 
-    Nothing is left of one that was late: it is due at once.
+    What was left when it stopped is left, in the working time of who is waited for now.
     """
     of_kind = (Clock.record_id == record_id) & (Clock.kind == kind)
     newest = select(Clock).where(of_kind, Clock.stopped_at.is_not(None))
     clock = work.session.scalar(newest.order_by(Clock.number.desc()).limit(1))
     if clock is None or clock.stopped_at is None:
         return None
-    return max(clock.due_at - clock.stopped_at, timedelta())
-
-
-def late_count(work: Reading, case_id: UUID, waited_on: UUID) -> int:
-    """Count how often a focal point let a clock of a case pass.
-
-    One that nobody answers counts again whenever its length has gone by, and a day at the
-    least: whoever says nothing at all starts no other clock.
-    """
-    mine = (Clock.case_id == case_id) & (Clock.waits_on == waited_on)
-    clocks = work.session.scalars(select(Clock).where(mine))
-    return sum(silences(clock, clock.stopped_at or work.now) for clock in clocks)
-
-
-def silences(clock: Clock, until: datetime) -> int:
-    """Count how often one clock was let pass until it stopped, or until now."""
-    if until <= clock.due_at:
-        return 0
-    length = max(clock.due_at - clock.set_at, timedelta(days=1))
-    return 1 + (until - clock.due_at) // length
+    return term.resumed(clock.stopped_at, clock.due_at, work.now)
 
 
 def answers(

@@ -43,6 +43,8 @@ KZ_LEAD: Final = worker("coordinator of Kazakhstan", "KZ_LEAD", "demo coordinato
 KZ_SECOND: Final = supervisor("supervisor", "KZ_LEAD", "demo supervisor")
 KZ_FULL_SHELTER: Final = worker("first shelter", "KZ_SHELTER_KOGERSHIN", "demo night duty", "Мөлдір Демо", "Äsel Demo")
 KZ_SHELTER: Final = worker("second shelter", "KZ_SHELTER_TANSHOLPAN", "demo day duty", "Гүлнар Демо", "Şolpan Dēmo")
+KZ_NGO: Final = worker("NGO", "SANA_SEZIM", "demo NGO", "Сәуле Демо", "Timur Demo")
+KZ_NIGHT: Final = officer("silent shelter", "KZ_SHELTER_KOGERSHIN", "demo nobody")
 KZ_LAWYER: Final = worker("legal aid office", "KZ_LEGAL_AID", "demo lawyer", "Қайрат Демо", "Zhanna Démo")
 
 HN_OFFICER: Final = officer("consular officer", "HN_CONSULATE_GUATEMALA", "demo consul of Honduras")
@@ -84,6 +86,7 @@ PA_PROSECUTOR: Final = worker("prosecutor", "PA_PROSECUTOR", "demo prosecutor",
 
 CAST: Final = (
     *(UZ_OFFICER, KZ_LEAD, KZ_SECOND, KZ_FULL_SHELTER, KZ_SHELTER, KZ_LAWYER),
+    *(KZ_NGO, KZ_NIGHT),
     *(HN_OFFICER, GT_LEAD, GT_PROTECTION, GT_SHELTER),
     *(KG_OFFICER, IOM, UNHCR, KG_SHELTER, TM_OFFICER),
     *(UZ_LEAD, UZ_CENTRE),

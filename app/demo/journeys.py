@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Mapping
 from enum import StrEnum
 from typing import Final
 
-from app.demo import asylum, child, handover, no_return, regions, worker
+from app.demo import asylum, child, handover, no_return, regions, silence, worker
 from app.demo.players import Troupe
 
 
@@ -17,6 +17,7 @@ class Journey(StrEnum):
     HANDOVER = "handover"
     NO_RETURN = "no-return"
     REGIONS = "regions"
+    SILENCE = "silence"
 
 
 type Play = Callable[[Troupe], None]
@@ -29,6 +30,7 @@ JOURNEYS: Final[Mapping[Journey, tuple[str, Play]]] = {
     Journey.HANDOVER: ("a case goes home, from one lead to another", handover.play),
     Journey.NO_RETURN: ("a return stops: nobody is sent back into danger", no_return.play),
     Journey.REGIONS:  ("two regions, three languages, and no agreement yet", regions.play),
+    Journey.SILENCE:  ("nobody answers, and the case goes on to who does", silence.play),
 }
 # fmt: on
 

@@ -5,6 +5,7 @@ else, as any integrator would.
 """
 
 import json
+import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -23,6 +24,9 @@ type Say = Callable[[str], None]
 KEYS: Final = UUID("5afec0de-0000-4000-8000-00000000d3d0")
 PURPOSE: Final = {"Purpose": "assessment"}
 ALL: Final = "?limit=200"
+LOOKS: Final = 100
+PATIENCE: Final = 0.2
+"""Seconds between two looks at what the worker does."""
 
 
 class StoryBroken(Exception):  # noqa: N818 - it says what happened, as Problem does
@@ -123,12 +127,17 @@ class Player:
 
 @dataclass
 class Troupe:
-    """Everybody's keys, and the voice that tells what they do."""
+    """Everybody's keys, and the voice that tells what they do.
+
+    `run_out` lets the time of all that waits in a case be over, by the case's code: what no
+    client can do.
+    """
 
     http: httpx.Client
     keys: Mapping[Part, str]
     say: Say
     now: datetime
+    run_out: Callable[[str], None]
 
     def player(self, part: Part, tale: UUID = KEYS) -> Player:
         """Bring somebody on, with their own key."""
@@ -176,6 +185,18 @@ class Tale:
     def player(self, part: Part) -> Player:
         """Bring somebody on, who acts once however often the story is retried."""
         return self.troupe.player(part, uuid5(KEYS, self.code))
+
+    def runs_out(self) -> None:
+        """Let the time of all that waits in the case be over."""
+        self.troupe.run_out(self.code)
+
+    def until[T](self, look: Callable[[], T | None]) -> T:
+        """Wait until the worker has done its part; raises StoryBroken."""
+        for _ in range(LOOKS):
+            if found := look():
+                return found
+            time.sleep(PATIENCE)
+        raise StoryBroken(f"In {self.code} no clock was fired: does the worker run?")
 
     def hidden(self, *found: object) -> None:
         """Break the story where somebody found what must be hidden from them."""

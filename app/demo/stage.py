@@ -11,9 +11,10 @@ from sqlalchemy.orm import Session
 
 from app.access import queries as access
 from app.access.actions import Opening, make_key, open_account
+from app.administration.loading import load
 from app.demo.cast import CAST, Part
 from app.directory import queries as directory
-from app.directory.actions import load, standard_data
+from app.directory.actions import standard_data
 from app.directory.changes import Clerk
 from app.kernel.actors import Scope
 

@@ -7,34 +7,46 @@ from importlib.resources import files
 from importlib.resources.abc import Traversable
 from typing import Final
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import ColumnElement, and_, insert, select, update
 
 from app.directory import queries
 from app.directory.changes import Clerk, Values, change
-from app.directory.files import read
-from app.directory.models import Agreement, Country, FocalPoint
+from app.directory.models import Agreement, Contact, Country, FocalPoint
 from app.directory.rows import Row
 from app.kernel.actors import Role
-from app.kernel.db import hold
+from app.kernel.db import Base
 from app.kernel.journal import Mailbox
 from app.kernel.lifecycle import ActionNotYours, RoleMissing
 from app.kernel.work import Writing
-
-type Table = type[Country | FocalPoint | Agreement]
 
 
 @dataclass(frozen=True)
 class Register:
     """One table of the directory: how its rows are known, and under which path."""
 
-    table: Table
-    key: str
+    table: type[Base]
+    keys: tuple[str, ...]
     path: str
 
+    def key_of(self, row: Values) -> str:
+        """Name a row as its path does: by one column, or by some with strokes between."""
+        return "/".join(str(row[name]) for name in self.keys)
 
-COUNTRIES: Final = Register(Country, "iso2", "countries")
-FOCAL_POINTS: Final = Register(FocalPoint, "code", "focal-points")
-AGREEMENTS: Final = Register(Agreement, "code", "agreements")
+    def subject_of(self, row: Values) -> str:
+        """Say where a row is read, under /v1/."""
+        return f"{self.path}/{self.key_of(row)}"
+
+    def named(self, key: str) -> ColumnElement[bool]:
+        """Choose the row of a key."""
+        columns = self.table.__table__.c
+        parts = zip(self.keys, key.split("/"), strict=True)
+        return and_(*(columns[name] == part for name, part in parts))
+
+
+COUNTRIES: Final = Register(Country, ("iso2",), "countries")
+FOCAL_POINTS: Final = Register(FocalPoint, ("code",), "focal-points")
+AGREEMENTS: Final = Register(Agreement, ("code",), "agreements")
+CONTACTS: Final = Register(Contact, ("code",), "contacts")
 ONE_AT_A_TIME: Final = "directory"
 """Who writes holds this: rules look at several rows, and each write at what is true."""
 
@@ -51,36 +63,9 @@ class Count:
     unchanged: int
 
 
-@dataclass(frozen=True)
-class Loaded:
-    """What a folder did to the directory."""
-
-    countries: Count
-    focal_points: Count
-    agreements: Count
-
-
 def standard_data() -> Traversable:
     """Name the folder of what our sources say: 28 countries, and whom to turn to there."""
     return files("app.directory").joinpath("data")
-
-
-def load(clerk: Clerk, folder: Traversable) -> Loaded:
-    """Add and change what `countries.csv`, `focal_points.csv` and `agreements.csv` say.
-
-    A folder may hold any of them; a `Path` will do. Rows are known by their codes, and none
-    is ever deleted, since cases refer to it: set `active` to false. Raises FilesRefused,
-    with every fault, before anything is written.
-    """
-    hold(clerk.session, ONE_AT_A_TIME)
-    countries = clerk.session.scalars(select(Country.iso2))
-    found = read(folder, countries, clerk.session.scalars(select(FocalPoint.code)))
-    offices = with_last_word(clerk, spelled(found.focal_points))
-    return Loaded(
-        countries=store(clerk, COUNTRIES, spelled(found.countries)),
-        focal_points=store(clerk, FOCAL_POINTS, offices),
-        agreements=store(clerk, AGREEMENTS, spelled(found.agreements)),
-    )
 
 
 def spelled(rows: Sequence[Row]) -> list[Values]:
@@ -111,21 +96,21 @@ def store(clerk: Clerk, register: Register, rows: Sequence[Values]) -> Count:
 
     Each change is kept. A column that a row does not name stays as it is.
     """
-    table, key = register.table.__table__, register.key
-    found = clerk.session.execute(select(table)).mappings()
-    stored = {row[key]: dict(row) for row in found}
-    added = [row for row in rows if row[key] not in stored]
-    changed = [row for row in rows if row[key] in stored and news(stored[row[key]], row)]
+    found = clerk.session.execute(select(register.table.__table__)).mappings()
+    stored = {register.key_of(row): row for row in map(dict, found)}
+    keyed = [(register.key_of(row), row) for row in rows]
+    added = [row for key, row in keyed if key not in stored]
+    changed = [(k, row) for k, row in keyed if k in stored and news(stored[k], row)]
     if added:
         clerk.session.execute(
             insert(register.table), with_mailboxes(clerk, register, added)
         )
-    for row in changed:
-        here = update(register.table).where(table.c[key] == row[key])
-        clerk.session.execute(here.values(news(stored[row[key]], row)))
+    for key, row in changed:
+        here = update(register.table).where(register.named(key))
+        clerk.session.execute(here.values(news(stored[key], row)))
     clerk.session.add_all(
-        change(clerk, f"{register.path}/{row[key]}", stored.get(row[key]), row)
-        for row in (*added, *changed)
+        change(clerk, register.subject_of(row), stored.get(register.key_of(row)), row)
+        for row in (*added, *(row for _, row in changed))
     )
     clerk.session.flush()
     return Count(len(added), len(changed), len(rows) - len(added) - len(changed))

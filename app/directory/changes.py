@@ -8,12 +8,15 @@ from uuid import UUID
 
 from sqlalchemy.orm import Mapped, Session
 
+from app.directory.addresses import veiled
 from app.kernel.db import Base, Listed
 
 type Values = Mapping[str, Any]
 
 PRIVATE: Final = frozenset({"id", "capacity", "capacity_as_of"})
 """Columns that stay in the house: nobody who changes or watches the directory is told."""
+VEILED: Final = "address"
+"""Kept as where it leads: what is never rewritten must not hold what reaches somebody."""
 
 
 class DirectoryChange(Listed, Base):
@@ -51,8 +54,8 @@ def change(
         id=clerk.new_id(),
         at=clerk.now,
         subject=subject,
-        before=None if before is None else plain(before),
-        after=plain(after),
+        before=None if before is None else kept(before),
+        after=kept(after, before or {}),
         account_id=clerk.account_id,
         approved_by=clerk.approved_by,
     )
@@ -65,3 +68,15 @@ def plain(values: Values) -> dict[str, Any]:
         for name, value in values.items()
         if name not in PRIVATE
     }
+
+
+def kept(values: Values, before: Values | None = None) -> dict[str, Any]:
+    """Spell the values of columns as they are kept for good.
+
+    A veiled one that is another than before says so, for both may look the same.
+    """
+    spelled = plain(values)
+    if address := spelled.get(VEILED):
+        old = (before or {}).get(VEILED, address)
+        spelled[VEILED] = f"{'' if old == address else 'another: '}{veiled(address)}"
+    return spelled

@@ -3,18 +3,22 @@
 import csv
 import io
 from collections import Counter
-from collections.abc import Container, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib.resources.abc import Traversable
-from typing import Final
+from typing import Any, Final
 
 from pydantic import ValidationError
 
-from app.directory.rows import AgreementRow, CountryRow, FocalPointRow, Row
+from app.directory.rows import AgreementRow, ContactRow, CountryRow, FocalPointRow, Row
 
 COUNTRIES: Final = "countries.csv"
 FOCAL_POINTS: Final = "focal_points.csv"
 AGREEMENTS: Final = "agreements.csv"
+CONTACTS: Final = "contacts.csv"
+LIMITS: Final = "limits.csv"
+FILES: Final = (COUNTRIES, FOCAL_POINTS, AGREEMENTS, CONTACTS, LIMITS)
+"""What a folder may hold. The rows of the last are of a room above, which brings them."""
 
 
 @dataclass(frozen=True)
@@ -65,27 +69,50 @@ class Folder:
     countries: list[CountryRow]
     focal_points: list[FocalPointRow]
     agreements: list[AgreementRow]
+    contacts: list[ContactRow]
 
 
-def read(folder: Traversable, known: Iterable[str], offices: Iterable[str] = ()) -> Folder:
-    """Read a folder beside the countries and offices known before; raises FilesRefused."""
+@dataclass(frozen=True)
+class Known:
+    """What the directory holds already: rows may name it."""
+
+    countries: Collection[str] = ()
+    offices: Collection[str] = ()
+    agreements: Collection[str] = ()
+
+
+NOTHING: Final = Known()
+
+
+def read[R: Row](
+    folder: Traversable, known: Known = NOTHING, beside: Sheet[R] | None = None
+) -> Folder:
+    """Read a folder beside what is known; raises FilesRefused.
+
+    `beside` is a sheet of the same folder whose rows another room knows: it is judged with
+    the others, so that all faults are told at once.
+    """
     must_hold_something(folder)
     countries = open_sheet(folder, COUNTRIES, CountryRow)
     focal_points = open_sheet(folder, FOCAL_POINTS, FocalPointRow)
     agreements = open_sheet(folder, AGREEMENTS, AgreementRow)
-    refuse([*countries.faults, *focal_points.faults, *agreements.faults])
-    known = {*known, *(line.row.iso2 for line in countries.lines)}
-    offices = {*offices, *(line.row.code for line in focal_points.lines)}
-    refuse([*strangers(focal_points, known), *strangers(agreements, known)])
-    refuse([*nobodies(focal_points, offices)])
-    return Folder(rows(countries), rows(focal_points), rows(agreements))
+    contacts = open_sheet(folder, CONTACTS, ContactRow)
+    others = [] if beside is None else [beside]
+    sheets: list[Sheet[Any]] = [countries, focal_points, agreements, contacts, *others]
+    refuse([fault for sheet in sheets for fault in sheet.faults])
+    here = Known(
+        {*known.countries, *(line.row.iso2 for line in countries.lines)},
+        {*known.offices, *(line.row.code for line in focal_points.lines)},
+        {*known.agreements, *(line.row.code for line in agreements.lines)},
+    )
+    refuse([fault for sheet in sheets for fault in strangers(sheet, here)])
+    return Folder(rows(countries), rows(focal_points), rows(agreements), rows(contacts))
 
 
 def must_hold_something(folder: Traversable) -> None:
     """Refuse a folder that is not the one its operator meant."""
-    files = (COUNTRIES, FOCAL_POINTS, AGREEMENTS)
-    if not any(folder.joinpath(file).is_file() for file in files):
-        refuse([Fault(file, 0, "", "is not there, nor is any other") for file in files])
+    if not any(folder.joinpath(file).is_file() for file in FILES):
+        refuse([Fault(file, 0, "", "is not there, nor is any other") for file in FILES])
 
 
 def refuse(faults: Sequence[Fault]) -> None:
@@ -148,8 +175,10 @@ def judge_line[R: Row](
         yield Line(number, row)
     except ValidationError as refused:
         for error in refused.errors():
-            what = f"{error['msg']}; it is {error['input']!r}"
-            yield Fault(file, number, str(error["loc"][0]), what)
+            column, what = str(error["loc"][0]), error["msg"]
+            if column not in model.unsaid:
+                what = f"{what}; it is {error['input']!r}"
+            yield Fault(file, number, column, what)
 
 
 def repeated[R: Row](file: str, lines: Iterable[Line[R]]) -> Iterator[Fault]:
@@ -162,19 +191,17 @@ def repeated[R: Row](file: str, lines: Iterable[Line[R]]) -> Iterator[Fault]:
             yield Fault(file, line.number, line.row.key, what)
 
 
-def strangers[R: Row](sheet: Sheet[R], known: Container[str]) -> Iterator[Fault]:
-    """Refuse a country that the directory does not hold."""
+def strangers[R: Row](sheet: Sheet[R], known: Known) -> Iterator[Fault]:
+    """Refuse a country, a focal point or an agreement that the directory does not hold."""
     for line in sheet.lines:
-        for column, country in line.row.countries_named():
-            if country not in known:
-                what = f"the directory holds no country {country!r}"
-                yield Fault(sheet.file, line.number, column, what)
-
-
-def nobodies(sheet: Sheet[FocalPointRow], known: Container[str]) -> Iterator[Fault]:
-    """Refuse a focal point that the directory does not hold."""
-    for line in sheet.lines:
-        for column, office in line.row.offices_named():
-            if office not in known:
-                what = f"the directory holds no focal point {office!r}"
-                yield Fault(sheet.file, line.number, column, what)
+        row = line.row
+        named = (
+            ("country", row.countries_named(), known.countries),
+            ("focal point", row.offices_named(), known.offices),
+            ("agreement", row.agreements_named(), known.agreements),
+        )
+        for what, names, held in named:
+            for column, name in names:
+                if name not in held:
+                    missing = f"the directory holds no {what} {name!r}"
+                    yield Fault(sheet.file, line.number, column, missing)

@@ -6,6 +6,7 @@ from uuid import UUID
 from sqlalchemy import ForeignKey, String
 from sqlalchemy.orm import Mapped, mapped_column
 
+from app.directory.addresses import Channel
 from app.directory.kinds import Confidence, Function, Kind, Level, StateRouting
 from app.kernel.db import Base
 from app.kernel.journal import Mailbox
@@ -63,6 +64,24 @@ class FocalPoint(Base):
     confidence: Mapped[Confidence]
     source: Mapped[str | None]
     as_of: Mapped[str | None]
+
+
+class Contact(Base):
+    """Where an office is called on when something waits there: a duty post, never a person.
+
+    Two rows of one office with the same label are two ways to reach the same post. No part
+    of the public directory (A9).
+    """
+
+    __tablename__ = "contact"
+
+    code: Mapped[str] = mapped_column(String(40), primary_key=True)
+    focal_point: Mapped[str] = mapped_column(ForeignKey(FocalPoint.code), index=True)
+    channel: Mapped[Channel]
+    address: Mapped[str] = mapped_column(String(254))
+    language: Mapped[str]
+    label: Mapped[str]
+    active: Mapped[bool]
 
 
 class Agreement(Base):

@@ -7,15 +7,16 @@ by each, and so are letters beside `_` sorted; routing must not depend on it.
 from collections.abc import Iterable
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, Select, select
 from sqlalchemy.orm import Session
 
 from app.directory import kinds
+from app.directory.addresses import Channel
 from app.directory.kinds import Kind, Level, Service
-from app.directory.models import Agreement, Country, FocalPoint
+from app.directory.models import Agreement, Contact, Country, FocalPoint
 from app.kernel.paging import CursorUnknown, PageQuery
 from app.kernel.problems import NotFound, Problem
-from app.kernel.work import Reading
+from app.kernel.work import Reading, Writing
 
 
 def country(work: Reading, iso2: str) -> Country | None:
@@ -84,6 +85,16 @@ def active(work: Reading) -> list[FocalPoint]:
     return sorted(work.session.scalars(statement), key=by_code)
 
 
+def closed() -> Select[UUID]:
+    """Select the ids of the focal points that are active no longer."""
+    return select(FocalPoint.id).where(~FocalPoint.active)
+
+
+def desks() -> Select[UUID]:
+    """Select the ids of the desks."""
+    return select(FocalPoint.id).where(FocalPoint.kind == Kind.DESK)
+
+
 def everyone(work: Reading) -> list[FocalPoint]:
     """List every focal point, inactive ones too, by code: routing accounts for each."""
     return sorted(work.session.scalars(select(FocalPoint)), key=by_code)
@@ -94,14 +105,17 @@ def agreed_with(work: Reading, country: str, level: Level) -> frozenset[str]:
 
     Two agreements do not add up: one of them has to reach the level (BR07).
     """
-    today = work.now.date()
-    statement = select(Agreement).where(
-        Agreement.in_force_from <= today,
-        Agreement.in_force_until.is_(None) | (Agreement.in_force_until >= today),
-    )
+    statement = select(Agreement).where(in_force(work))
     ours = (a for a in work.session.scalars(statement) if country in a.countries)
     parties = (set(a.countries) for a in ours if a.level >= level)
     return frozenset().union(*parties) - {country}
+
+
+def in_force(work: Reading) -> ColumnElement[bool]:
+    """Choose the agreements that are in force today (UTC)."""
+    today = work.now.date()
+    lasts = Agreement.in_force_until.is_(None) | (Agreement.in_force_until >= today)
+    return (Agreement.in_force_from <= today) & lasts
 
 
 def is_agreed(work: Reading, country: str, to: FocalPoint, level: Level) -> bool:
@@ -114,6 +128,41 @@ def is_agreed(work: Reading, country: str, to: FocalPoint, level: Level) -> bool
         return True
     homes = set(kinds.homes(to))
     return bool(homes) and homes <= agreed_with(work, country, level)
+
+
+def lock_contacts(
+    work: Writing, focal_points: Iterable[UUID]
+) -> list[tuple[UUID, Contact]]:
+    """Find where offices are called on, and hold it: whoever calls on them takes turns.
+
+    In the order of their codes, or two would wait for each other.
+    """
+    wanted = FocalPoint.id.in_(set(focal_points)) & Contact.active
+    mine = select(FocalPoint.id, Contact).where(wanted)
+    joined = mine.join(Contact, Contact.focal_point == FocalPoint.code)
+    held = joined.order_by(Contact.code).with_for_update(of=Contact, key_share=True)
+    rows = work.session.execute(held.execution_options(populate_existing=True))
+    return [(focal_point, contact) for focal_point, contact in rows]
+
+
+def contact(work: Reading, code: str) -> tuple[UUID, Contact] | None:
+    """Find a contact as it is now, and whose it is; None: there is none of this code."""
+    mine = select(FocalPoint.id, Contact).where(Contact.code == code)
+    joined = mine.join(Contact, Contact.focal_point == FocalPoint.code)
+    fresh = joined.execution_options(populate_existing=True)
+    return next(((one, found) for one, found in work.session.execute(fresh)), None)
+
+
+def channels(session: Session) -> frozenset[Channel]:
+    """Name the channels by which anybody is to be called on."""
+    return frozenset(session.scalars(select(Contact.channel).where(Contact.active)))
+
+
+def unreachable(session: Session) -> list[str]:
+    """List the active offices that nobody can call on, by code."""
+    reached = select(Contact.focal_point).where(Contact.active)
+    silent = select(FocalPoint.code).where(FocalPoint.active)
+    return sorted(session.scalars(silent.where(FocalPoint.code.not_in(reached))))
 
 
 def regions_without_desk(session: Session) -> list[str]:

@@ -7,18 +7,22 @@ column's; a rule that needs another cell finds it in a column further left.
 from collections.abc import Iterator
 from datetime import date, datetime
 from typing import Annotated, ClassVar, override
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import (
-    AfterValidator,
-    BeforeValidator,
-    Field,
-    StringConstraints,
-    ValidationInfo,
-    field_validator,
+from pydantic import BeforeValidator, ValidationInfo, field_validator
+
+from app.directory.addresses import Channel, is_address
+from app.directory.cells import (
+    Known,
+    Listed,
+    Places,
+    Prose,
+    Region,
+    Span,
+    TimeZone,
+    Truth,
+    day,
+    refuse,
 )
-from pydantic_core import PydanticCustomError
-
 from app.directory.kinds import (
     EVERYWHERE,
     AgeGroup,
@@ -30,80 +34,8 @@ from app.directory.kinds import (
     Sex,
     StateRouting,
 )
-from app.directory.opening import ALWAYS, is_spelled
-from app.kernel.text import (
-    Asked,
-    Code,
-    CountryCode,
-    Instant,
-    LanguageTag,
-    SafeLine,
-    one_line,
-    safe,
-)
-
-
-def refuse(what: str) -> PydanticCustomError:
-    """Say what a cell must be."""
-    return PydanticCustomError("cell", "{what}", {"what": what})
-
-
-def words(cell: str) -> list[str]:
-    """Split a list, and refuse what it names twice."""
-    found = cell.split()
-    if len(set(found)) < len(found):
-        raise refuse("must name nothing twice")
-    return found
-
-
-def known_or_none(cell: str) -> str | None:
-    """Read an empty cell as unknown."""
-    return cell.strip() or None
-
-
-def truth(cell: str) -> bool:
-    """Read `true` or `false`, in the capitals of a spreadsheet too."""
-    if cell.lower() not in {"true", "false"}:
-        raise refuse("must be true or false")
-    return cell.lower() == "true"
-
-
-def zone(cell: str) -> str:
-    """Check a name of the IANA time zone database."""
-    try:
-        return ZoneInfo(cell).key
-    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-        raise refuse("must be an IANA time zone, like Asia/Almaty") from error
-
-
-def day(cell: str | None) -> date | None:
-    """Read a day as ISO 8601 spells it."""
-    try:
-        return date.fromisoformat(cell) if cell else None
-    except ValueError as error:
-        raise refuse("must be a day, like 2026-01-01") from error
-
-
-def span(word: str) -> str:
-    """Check a span of opening hours."""
-    if not is_spelled(word):
-        raise refuse("must be always, or hours like mo-fr/09:00-18:00")
-    return word
-
-
-type Known[T] = Annotated[T | None, BeforeValidator(known_or_none)]
-type Listed[T] = Annotated[list[T], BeforeValidator(words)]
-Truth = Annotated[bool, BeforeValidator(truth)]
-TimeZone = Annotated[str, AfterValidator(zone)]
-Span = Annotated[str, AfterValidator(span)]
-Places = Annotated[int, Field(ge=0, le=100_000)]
-Prose = Annotated[
-    str,
-    StringConstraints(min_length=1, max_length=2000),
-    AfterValidator(safe),
-    AfterValidator(one_line),
-]
-Region = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z_]{1,39}$")]
+from app.directory.opening import ALWAYS
+from app.kernel.text import Asked, Code, CountryCode, Instant, LanguageTag, SafeLine
 
 
 class Row(Asked):
@@ -111,6 +43,8 @@ class Row(Asked):
 
     key: ClassVar[str] = "code"
     """The column that tells a row from the others."""
+    unsaid: ClassVar[frozenset[str]] = frozenset()
+    """Columns that a fault does not repeat."""
 
     @property
     def reference(self) -> str:
@@ -123,6 +57,10 @@ class Row(Asked):
 
     def offices_named(self) -> Iterator[tuple[str, str]]:
         """Name the focal points that the directory must hold, each with its column."""
+        yield from ()
+
+    def agreements_named(self) -> Iterator[tuple[str, str]]:
+        """Name the agreements that the directory must hold, each with its column."""
         yield from ()
 
 
@@ -235,6 +173,33 @@ class FocalPointRow(Row):
         """Name who stands in for it."""
         if self.deputy:
             yield "deputy", self.deputy
+
+
+class ContactRow(Row):
+    """Where an office is called on, by one channel."""
+
+    unsaid = frozenset({"address"})
+
+    code: Code
+    focal_point: Code
+    channel: Channel
+    address: str
+    language: LanguageTag
+    label: SafeLine
+    active: Truth
+
+    @field_validator("address")
+    @classmethod
+    def is_of_its_channel(cls, address: str, info: ValidationInfo) -> str:
+        """Refuse what a message could not be sent to, or would be sent on from."""
+        if "channel" in info.data and not is_address(info.data["channel"], address):
+            raise refuse("must be a plain address of its channel")
+        return address
+
+    @override
+    def offices_named(self) -> Iterator[tuple[str, str]]:
+        """Name whose it is."""
+        yield "focal_point", self.focal_point
 
 
 class AgreementRow(Row):

@@ -4,7 +4,7 @@ Derived from the journal, the mailboxes and what was retrieved; nothing is store
 receipts may arrive in any order.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -14,9 +14,11 @@ from sqlalchemy import Select, func, select
 
 from app.cases.models import Case, Party
 from app.consents import standing
+from app.deadlines import breaches
+from app.deadlines.limits import ClockKind
 from app.directory import queries as directory
 from app.feed.models import Sighting
-from app.feed.schemas import Evidence, Ladder, Rank, Rung
+from app.feed.schemas import Evidence, Ladder, Rank, Rung, Silence
 from app.handovers.models import Handover
 from app.kernel.actors import Relation, sides_of_case
 from app.kernel.journal import Delivery, Entry, Retrieval
@@ -30,6 +32,13 @@ DECIDED: Final = (
     *("referral.accepted", "referral.declined"),
     *("handover.accepted", "handover.declined"),
 )
+UNANSWERED: Final = {
+    ClockKind.ACKNOWLEDGE: "not_acknowledged",
+    ClockKind.DECIDE_LEAD: "not_decided",
+    ClockKind.DECIDE_REFERRAL: "not_decided",
+    ClockKind.ANSWER_HANDOVER: "not_decided",
+}
+"""What the silence of whoever is asked is called (LIFECYCLES.md, section 4)."""
 ASKED_TO_LEAD: Final = frozenset({Relation.CANDIDATE, Relation.DESK})
 
 
@@ -92,9 +101,28 @@ def climb(work: Reading, sent: Sent) -> Ladder:
     """Find each rung that was reached."""
     found = list(rungs(work, sent))
     code = directory.codes(work, [sent.recipient])[sent.recipient]
-    rank = max(rung.rank for rung in found)
-    recipient = code if sent.known else None
-    return Ladder(subject=sent.reference, recipient=recipient, rank=rank, rungs=found)
+    return Ladder(
+        subject=sent.reference,
+        recipient=code if sent.known else None,
+        rank=max(rung.rank for rung in found),
+        rungs=found,
+        silences=list(silences(work, sent, found)),
+    )
+
+
+def silences(work: Reading, sent: Sent, rungs: Sequence[Rung]) -> Iterator[Silence]:
+    """List the deadlines that the recipient let pass while it had the record.
+
+    That it never looked is told where even that was not seen by then.
+    """
+    looked = [rung.at for rung in rungs if rung.rank == Rank.RETRIEVED]
+    for firing in breaches.firings(work, [sent.record_id]):
+        mine = firing.waits_on == sent.recipient and firing.kind in UNANSWERED
+        if not mine or not sent.at <= firing.at <= (sent.until or firing.at):
+            continue
+        if not any(at < firing.at for at in looked):
+            yield Silence(name="not_retrieved", at=firing.at)
+        yield Silence(name=UNANSWERED[firing.kind], at=firing.at)
 
 
 def rungs(work: Reading, sent: Sent) -> Iterator[Rung]:

@@ -85,6 +85,15 @@ class Rung(Shown):
     event: Annotated[str | None, Field(description="Of a decision: which.")]
 
 
+class Silence(Shown):
+    """That a deadline passed without an answer; a later rung overrules it."""
+
+    name: Annotated[
+        str, Field(description="`not_retrieved`, `not_acknowledged` or `not_decided`.")
+    ]
+    at: Annotated[datetime, Field(description="When it was noticed.")]
+
+
 class Ladder(Shown):
     """What became of something that was sent to one focal point."""
 
@@ -92,6 +101,13 @@ class Ladder(Shown):
     recipient: Annotated[str | None, Field(description="Null: not yours to know.")]
     rank: Annotated[int, Field(description="The highest that was reached.", ge=1, le=5)]
     rungs: list[Rung]
+    silences: Annotated[
+        list[Silence],
+        Field(
+            description="Deadlines that passed, oldest first; whom it went to then has "
+            "a ladder of its own."
+        ),
+    ]
 
 
 class Evidence(Shown):

@@ -10,8 +10,7 @@ from app.cases.models import Case
 from app.cases.sections import Contacts, Paper
 from app.consents import standing
 from app.deadlines import actions as deadlines
-from app.deadlines.limits import due
-from app.deadlines.queries import running
+from app.deadlines.queries import running, until
 from app.directory import queries as directory
 from app.directory.kinds import Kind
 from app.directory.models import FocalPoint
@@ -259,5 +258,6 @@ def wind(work: Writing, handover: Handover) -> None:
         deadlines.stop(work, handover.id)
         return
     kind, _ = CLOCKS[handover.state]
-    until = due(kind, handover.case.priority, work.now)
-    deadlines.restart(work, handover, kind, until, waits_on=handover.successor_id)
+    whom = handover.successor_id
+    due_at = until(work, kind, handover.case, waits_on=whom)
+    deadlines.restart(work, handover, kind, due_at, waits_on=whom)

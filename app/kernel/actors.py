@@ -141,3 +141,22 @@ class Actor:
     kind: AccountKind
     roles: frozenset[Role]
     scopes: frozenset[Scope]
+
+    @property
+    def is_system(self) -> bool:
+        """Whether nobody acts: time went by."""
+        return self.account_id == SYSTEM_ACCOUNT
+
+
+SYSTEM_ACCOUNT: Final = UUID(int=0)
+"""No account has this id; the journal names none for what the system did."""
+
+
+def system_for(focal_point: UUID) -> Actor:
+    """Act as the system, about what this focal point left undone; with no role or scope."""
+    nothing: frozenset[Role] = frozenset()
+    return Actor(SYSTEM_ACCOUNT, focal_point, AccountKind.INTEGRATION, nothing, frozenset())
+
+
+SYSTEM: Final = system_for(UUID(int=0))
+"""The service by itself: of no focal point, party to nothing, journalled as nobody."""

@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from app.kernel.actors import Actor
-from app.kernel.db import Database
+from app.kernel.db import Database, database_now
 from app.kernel.journal import Entry, Posting, deliver
 from app.kernel.problems import Facts
 from app.kernel.vault import Vault
@@ -20,13 +20,17 @@ from app.kernel.vault import Vault
 class Ground:
     """What all work stands on: the database, the vault, and where time and ids come from.
 
-    The clock and the ids are given, so that a test can repeat a world exactly.
+    The clock and the ids are given, so that a test can repeat a world exactly. `time` is
+    what clocks run out by: the database's own, which is one for all machines (R55). `speed`
+    is how many times as fast deadlines run: more than 1 in a drill alone.
     """
 
     database: Database
     vault: Vault
     clock: Callable[[], datetime]
     ids: Callable[[], UUID]
+    time: Callable[[Session], datetime] = database_now
+    speed: int = 1
 
 
 class Recorded(Protocol):
@@ -83,6 +87,7 @@ class Writing(Reading):
 
         Facts are codes and ids: no personal data travels in a feed.
         """
+        by_system = by_system or self.actor.is_system
         entry = Entry(
             id=self.new_id(),
             at=self.now,
@@ -106,9 +111,13 @@ def reading(ground: Ground, actor: Actor) -> Iterator[Reading]:
 
 @contextmanager
 def writing(ground: Ground, actor: Actor) -> Iterator[Writing]:
-    """Begin to write; what was recorded is delivered as the last act."""
+    """Begin to write; what was recorded is delivered as the last act.
+
+    What the system does it does by the clock of the database, not of this machine.
+    """
     with ground.database.writing() as session:
-        work = Writing(session, actor, ground.clock(), ground)
+        now = ground.time(session) if actor.is_system else ground.clock()
+        work = Writing(session, actor, now, ground)
         yield work
         session.flush()
         deliver(session, work.postings)

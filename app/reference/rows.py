@@ -4,7 +4,8 @@ from typing import Annotated
 
 from pydantic import BeforeValidator
 
-from app.directory.rows import Known, Prose, Row, known_or_none
+from app.directory.cells import Known, Prose, known_or_none
+from app.directory.rows import Row
 from app.kernel.text import Code
 from app.reference.kinds import Element, Weight
 

@@ -14,7 +14,7 @@ from app.cases.models import Case
 from app.cases.sections import SERVICES_FOR_SAFETY
 from app.consents import standing
 from app.deadlines import actions as deadlines
-from app.deadlines.limits import due
+from app.deadlines.queries import term
 from app.directory.kinds import Function, Kind
 from app.directory.models import FocalPoint
 from app.kernel import lifecycle
@@ -201,9 +201,12 @@ def wind(
         deadlines.stop(work, referral.id)
         return
     waits_on = case.holder if side == Side.SENDER else recipient
-    start = deadlines.go_on if resumed else deadlines.restart
-    until = until or due(kind, case.priority, work.now)
-    start(work, referral, kind, until, waits_on=waits_on)
+    fresh = term(work, kind, case, waits_on=waits_on)
+    if resumed:
+        deadlines.go_on(work, referral, kind, fresh, waits_on=waits_on)
+    else:
+        until = until or fresh.until(work.now)
+        deadlines.restart(work, referral, kind, until, waits_on=waits_on)
 
 
 def rests(referral: Referral) -> bool:

@@ -6,9 +6,9 @@ from app.cases.models import Case
 from app.cases.reasons import WithdrawReason
 from app.consents import standing
 from app.deadlines import actions as deadlines
-from app.deadlines.limits import ClockKind, due
-from app.deadlines.queries import running
-from app.kernel.actors import HELPS, Side
+from app.deadlines.limits import ClockKind
+from app.deadlines.queries import running, until
+from app.kernel.actors import Side
 from app.kernel.work import Writing
 from app.referrals import queries
 from app.referrals.actions import OPENERS, Move, end_part, rests, take, wind
@@ -31,15 +31,21 @@ def rewind(work: Writing, case: Case) -> None:
     for clock in running(work, ids).values():
         if clock.kind == ClockKind.REVIEW:
             continue
-        clock.due_at = due(clock.kind, case.priority, clock.set_at)
+        whom, since = clock.waits_on, clock.set_at
+        clock.due_at = until(work, clock.kind, case, waits_on=whom, start=since)
 
 
 def end_drafts(work: Writing, case: Case, reason: str) -> None:
     """Revoke what was never sent, when the case ends."""
     for referral in queries.of_case(work, case.id):
         if referral.state == State.DRAFT:
-            step = TABLE.find(State.DRAFT, Action.REVOKE, {Side.SENDER}, OPENERS)
-            end(work, Move(case, referral, step, referral.audience), reason)
+            drop(work, referral, reason)
+
+
+def drop(work: Writing, referral: Referral, reason: str) -> None:
+    """Revoke a draft of a case that is held; nobody was told of it."""
+    step = TABLE.find(State.DRAFT, Action.REVOKE, {Side.SENDER}, OPENERS)
+    end(work, Move(referral.case, referral, step, referral.audience), reason)
 
 
 def covered(work: Writing, case: Case) -> frozenset[UUID]:
@@ -130,14 +136,6 @@ def end_all(work: Writing, case: Case, reason: WithdrawReason) -> None:
 
 
 def expire(work: Writing, referral: Referral) -> None:
-    """Let a referral end that nobody decided in time; for the worker."""
+    """Let a referral end that nobody decided or answered in time (D01 twice, D03)."""
     step = TABLE.find(referral.state, Action.EXPIRE, {Side.SYSTEM}, frozenset())
     take(work, Move(referral.case, referral, step, referral.audience), by_system=True)
-
-
-def leave_all(work: Writing, case: Case) -> None:
-    """End every recipient's part, and its clock: nothing is left to delete or to read."""
-    for referral in queries.of_case(work, case.id):
-        for relation in HELPS:
-            case.dismiss(relation, work.now, referral.id)
-        deadlines.stop(work, referral.id)

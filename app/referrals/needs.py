@@ -37,7 +37,7 @@ class Facts:
     """All that a need is judged by: values, never rows."""
 
     now: datetime
-    review_by: datetime
+    review_by: datetime | None
     case_state: CaseState
     service: Service
     covered: bool

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
+from datetime import datetime
 from typing import Final
 from uuid import UUID
 
@@ -11,7 +12,7 @@ from app.consents import standing
 from app.consents.coverage import Purpose
 from app.consents.standing import Standing
 from app.deadlines import queries as deadlines
-from app.deadlines.limits import ClockKind, due
+from app.deadlines.limits import ClockKind
 from app.deadlines.models import Clock
 from app.directory import queries as directory
 from app.directory.kinds import Service
@@ -42,7 +43,7 @@ def facts_of(
     urgent = stands.in_vital_interest and not sections
     return Facts(
         now=work.now,
-        review_by=due(ClockKind.REVIEW, case.priority, work.now),
+        review_by=review_by(work, referral) if terms.review_at else None,
         case_state=case.state,
         service=service,
         covered=stands.covers(recipient, Purpose(service), sections),
@@ -59,6 +60,12 @@ def facts_of(
         return_done=service != Service.RETURN or referral.clearance == Clearance.DONE,
         terms=terms,
     )
+
+
+def review_by(work: Reading, referral: Referral) -> datetime:
+    """Say by when what its recipient lets rest has to be looked at again (D10)."""
+    whom, case = referral.recipient_id, referral.case
+    return deadlines.until(work, ClockKind.REVIEW, case, waits_on=whom)
 
 
 def as_told(

@@ -9,7 +9,7 @@ from app.cases import actions as cases
 from app.cases.risk import RiskLevel
 from app.consents import standing
 from app.deadlines import actions as deadlines
-from app.deadlines.limits import due
+from app.deadlines import queries as clocks
 from app.directory.kinds import Service
 from app.kernel import lifecycle
 from app.kernel.actors import Role, Side
@@ -221,8 +221,9 @@ def wind(work: Writing, record: Return, until: datetime | None = None) -> None:
     if record.state == State.MONITORING and record.visits:
         until = datetime.fromisoformat(record.visits[0])
     papers = papers_of(work, record, standing.of_case(work, record.case))
-    until = until or due(kind, record.case.priority, work.now)
-    deadlines.restart(work, record, kind, until, waits_on=waits_on(record, side, papers))
+    whom = waits_on(record, side, papers)
+    until = until or clocks.until(work, kind, record.case, waits_on=whom)
+    deadlines.restart(work, record, kind, until, waits_on=whom)
 
 
 def settle(work: Writing, move: Move) -> None:

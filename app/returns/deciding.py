@@ -9,7 +9,7 @@ from app.cases import actions as cases
 from app.cases.approving import Matter, second
 from app.cases.reasons import WithdrawReason
 from app.cases.sections import Paper
-from app.deadlines.limits import VISITS
+from app.deadlines import queries as deadlines
 from app.kernel.actors import Role, Side
 from app.kernel.versions import Seen
 from app.kernel.work import Writing
@@ -86,16 +86,16 @@ def plan(work: Writing, move: Move, travel: TravelPlan) -> Return:
 
 
 def depart(work: Writing, move: Move) -> Return:
-    """Let the person go: their arrival is to be confirmed the same day (D06)."""
-    arrives_at = move.arrives_at
-    end_of_day = {"hour": 23, "minute": 59, "second": 59}
-    until = arrives_at.replace(**end_of_day) if arrives_at else None  # type: ignore[arg-type]
+    """Let the person go: their arrival is to be confirmed the same day there (D06)."""
+    arrives_at, whom = move.arrives_at, move.record.referral.recipient_id
+    until = deadlines.end_of_day(work, arrives_at, whom) if arrives_at else None
     return take(work, move, until=until)
 
 
 def planned(work: Writing, visits: list[datetime] | None) -> tuple[datetime, ...]:
     """Say when the person is visited: as planned, else as usual (D08)."""
-    return tuple(visits or (limit.after(work.now) for limit in VISITS))
+    usual = deadlines.visits(work, work.actor.focal_point_id)
+    return tuple(visits or usual)
 
 
 def monitor(work: Writing, move: Move, visits: tuple[datetime, ...]) -> Return:

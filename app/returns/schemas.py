@@ -210,5 +210,9 @@ class DocumentTaskOut(Shown):
     id: UUID
     nationality: Nationality | None
     document_issued: bool
+    due_at: Annotated[
+        datetime | None,
+        Field(description="Until when your step is due; null: nothing waits for you."),
+    ]
     version: int
     available_actions: list[AvailableReturnAction]

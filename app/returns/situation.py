@@ -14,6 +14,7 @@ from app.consents import naming, standing
 from app.consents.coverage import Purpose
 from app.consents.standing import Standing
 from app.deadlines import queries as deadlines
+from app.deadlines.models import Clock
 from app.directory.kinds import Service
 from app.kernel.actors import HELPS, Relation, Side, sides_of_case
 from app.kernel.needs import UnmetNeed
@@ -150,9 +151,10 @@ def show(work: Reading, record: Return) -> ReturnOut | DocumentTaskOut:
     facts = facts_of(work, view)
     rows = TABLE.open_to(record.state, view.sides, work.actor.roles)
     actions = [show_action(row, facts) for row in rows]
-    if view.sides == {Side.CONSULATE}:
-        return show_task(view, facts, actions)
     clock = deadlines.running(work, [record.id]).get(record.id)
+    if view.sides == {Side.CONSULATE}:
+        mine = clock if clock and clock.waits_on == work.actor.focal_point_id else None
+        return show_task(view, facts, actions, mine)
     return ReturnOut(
         id=record.id,
         case=record.case.code,
@@ -177,13 +179,14 @@ def show_action(row: Row, facts: Facts) -> AvailableReturnAction:
 
 
 def show_task(
-    view: View, facts: Facts, actions: list[AvailableReturnAction]
+    view: View, facts: Facts, actions: list[AvailableReturnAction], clock: Clock | None
 ) -> DocumentTaskOut:
     """Show what an officer is asked for, and nothing of why."""
     return DocumentTaskOut(
         id=view.record.id,
         nationality=facts.nationality,
         document_issued=any(done.action == Action.ISSUE_DOCUMENT for done in view.done),
+        due_at=clock.due_at if clock else None,
         version=view.record.version,
         available_actions=actions,
     )

@@ -366,6 +366,7 @@ def answers(officer: Someone, lead: Someone) -> Iterator[Response]:
     """Bring about every kind of answer."""
     case = officer.submits()
     path, http = path_of(case), officer.world.http
+    officer.world.works()
     yield http.get("/livez")
     yield http.get("/readyz")
     yield http.get("/v1/me")

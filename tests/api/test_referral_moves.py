@@ -265,7 +265,8 @@ def test_help_rests_until_a_review_and_goes_on_in_the_time_that_was_left(
     assert (held["state"], held["reason"]) == ("on_hold", "CONTACT_LOST")
     assert resting == [("review", "2026-06-10T12:00:00Z")]
     assert (resumed["state"], resumed["reason"]) == ("in_progress", None)
-    assert waits(shelter, sent) == [("give_feedback", "2026-06-06T12:00:00Z")]
+    # 60 hours of working days were left: of Thursday and Friday there, then of Monday
+    assert waits(shelter, sent) == [("give_feedback", "2026-06-08T12:00:00Z")]
     assert kinds(lead.hears()) == ["referral.held", "referral.resumed"]
     assert ("hold", "No answer") in lead.notes(sent)
 

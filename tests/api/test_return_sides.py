@@ -47,7 +47,7 @@ BODIES: dict[str, Json | None] = {action: body for _, action, body in WAY} | {
     "receive-child": {"carer_receives": True, "guardian_at_arrival": True},
 }
 PAPERS: Json = {"purposes": ["CONSULAR_DOCUMENT"], "sections": ["identity"]}
-TASK = {"id", "nationality", "document_issued", "version", "available_actions"}
+TASK = {*("id", "nationality", "document_issued", "due_at", "version", "available_actions")}
 
 
 @pytest.fixture

@@ -1,15 +1,14 @@
 """Who is asked to lead: the desk at the end, what to ask first, and what was learnt."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from uuid import uuid4
 
 import pytest
-from sqlalchemy import Engine, Executable, event, insert, select, update
+from sqlalchemy import Executable, insert, select, update
 
 from app.directory.kinds import Level
 from app.directory.models import Agreement, Country, FocalPoint
 from app.kernel.journal import Mailbox
+from tests.databases import overheard
 from tests.world import (
     Json,
     Someone,
@@ -278,18 +277,6 @@ def test_no_more_crosses_a_border_than_was_agreed(
     for refused in sent[crosses:]:
         assert lacks(refused) == [("agreement", "sender")]
     assert lead.refers(case, sections=[], **back).status_code == 201
-
-
-@contextmanager
-def overheard(engine: Engine) -> Iterator[list[str]]:
-    statements: list[str] = []
-
-    def hear(*heard: object) -> None:
-        statements.append(str(heard[2]))
-
-    event.listen(engine, "before_cursor_execute", hear)
-    yield statements
-    event.remove(engine, "before_cursor_execute", hear)
 
 
 def open_offices(world: World, count: int) -> None:

@@ -46,11 +46,11 @@ def command(folder: Path, *words: str, **more: str) -> subprocess.CompletedProce
 
 
 @contextmanager
-def demo_serving(folder: Path, until: str = "curl") -> Iterator[list[str]]:
+def demo_serving(folder: Path, until: str = "curl", **more: str) -> Iterator[list[str]]:
     """Run the demo until it has printed its first request; hand over what it said."""
     process = subprocess.Popen(
         [COMMAND, "demo", "serve"],
-        env=environment(folder),
+        env=environment(folder, **more),
         cwd=folder,
         stdout=subprocess.PIPE,
         text=True,
@@ -118,6 +118,7 @@ def test_a_second_run_and_a_second_telling_do_no_harm(tmp_path: Path) -> None:
     assert "Another process serves this SQLite file" in other_server.stderr
 
 
+@pytest.mark.slow
 def test_its_help_says_which_journeys_there_are(tmp_path: Path) -> None:
     asked = command(tmp_path, "demo", "play", "--help", COLUMNS="400")
     unknown = command(tmp_path, "demo", "play", "--journey", "holiday", COLUMNS="400")

@@ -4,15 +4,19 @@ import csv
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from importlib.resources import files
+from itertools import pairwise
 
 import pytest
 from httpx import Client
+from sqlalchemy import select
 
-from app.cli.demonstrating import keys_for
+from app.cases.models import Case, Party
+from app.cli.demonstrating import keys_for, runs_out
 from app.demo import cast, journeys
 from app.demo.cast import CAST, Part
 from app.demo.journeys import JOURNEYS, Journey
 from app.demo.players import Json, Player, StoryBroken, Tale, Troupe
+from app.kernel.actors import HOLDS
 from tests.serving import Served, address, served
 
 ENDS = {
@@ -22,6 +26,7 @@ ENDS = {
     Journey.HANDOVER: "assisting",
     Journey.NO_RETURN: "assisting",
     Journey.REGIONS: "assisting",
+    Journey.SILENCE: "assisting",
 }
 LEADS = {
     Journey.WORKER: cast.KZ_LEAD,
@@ -30,6 +35,7 @@ LEADS = {
     Journey.HANDOVER: cast.UZ_LEAD,
     Journey.NO_RETURN: cast.TT_LEAD,
     Journey.REGIONS: cast.PA_LEAD,
+    Journey.SILENCE: cast.KZ_NGO,
 }
 
 
@@ -43,7 +49,14 @@ class Theatre:
 
     def __post_init__(self) -> None:
         keys = keys_for(self.world.ground)
-        self.troupe = Troupe(self.http, keys, self.said.append, self.world.now)
+        self.troupe = Troupe(
+            self.http, keys, self.said.append, self.world.now, self.run_out
+        )
+
+    def run_out(self, code: str) -> None:
+        """Let the time of a case be over, and the worker notice."""
+        runs_out(self.world.ground)(code)
+        self.world.works()
 
     def plays(self, journey: Journey) -> str:
         """Play a journey, and say where its case is."""
@@ -71,7 +84,7 @@ def without_times(page: Json) -> Json:
 
 @pytest.fixture
 def theatre(url: str) -> Iterator[Theatre]:
-    with served(url) as world, Client(base_url=address(world.port)) as http:
+    with served(url) as world, Client(base_url=address(world.port), timeout=30) as http:
         yield Theatre(world, http)
 
 
@@ -100,6 +113,7 @@ def test_every_journey_is_tested_here() -> None:
     assert set(ENDS) == set(LEADS) == set(JOURNEYS) == set(Journey)
 
 
+@pytest.mark.slow
 def test_told_again_nothing_changes(theatre: Theatre) -> None:
     journeys.play(theatre.troupe)
     before = theatre.all_that_is_known()
@@ -115,6 +129,7 @@ def test_told_again_nothing_changes(theatre: Theatre) -> None:
     ] == []
 
 
+@pytest.mark.slow
 def test_a_child_is_protected_before_anybody_leads_and_with_the_notice_alone(
     theatre: Theatre,
 ) -> None:
@@ -138,6 +153,7 @@ def test_a_child_is_protected_before_anybody_leads_and_with_the_notice_alone(
     assert [one["given_by"] for one in given] == ["guardian_with_assent"]
 
 
+@pytest.mark.slow
 def test_the_consulate_that_met_a_child_is_not_told_where_it_is(theatre: Theatre) -> None:
     case = theatre.plays(Journey.CHILD)
 
@@ -151,6 +167,7 @@ def test_the_consulate_that_met_a_child_is_not_told_where_it_is(theatre: Theatre
     assert consulate.finds(case)
 
 
+@pytest.mark.slow
 def test_the_state_that_is_feared_hears_nothing(theatre: Theatre) -> None:
     case = theatre.plays(Journey.ASYLUM)
 
@@ -168,6 +185,7 @@ def test_the_state_that_is_feared_hears_nothing(theatre: Theatre) -> None:
     assert "asylum" not in str(routing).lower()
 
 
+@pytest.mark.slow
 def test_who_led_before_sees_nothing_new(theatre: Theatre) -> None:
     case = theatre.plays(Journey.HANDOVER)
 
@@ -181,6 +199,7 @@ def test_who_led_before_sees_nothing_new(theatre: Theatre) -> None:
     assert old.get("referrals")["items"] == []
 
 
+@pytest.mark.slow
 def test_the_new_lead_does_not_learn_where_he_sleeps(theatre: Theatre) -> None:
     theatre.plays(Journey.HANDOVER)
 
@@ -192,6 +211,7 @@ def test_the_new_lead_does_not_learn_where_he_sleeps(theatre: Theatre) -> None:
         assert "Demo street" not in shown.text, paper
 
 
+@pytest.mark.slow
 def test_a_return_into_danger_stops_and_the_origin_never_reads_why(
     theatre: Theatre,
 ) -> None:
@@ -212,6 +232,7 @@ def test_a_return_into_danger_stops_and_the_origin_never_reads_why(
     assert referral(lead, "ASYLUM")["state"] == "accepted"
 
 
+@pytest.mark.slow
 def test_once_she_seeks_asylum_her_consulate_sees_to_no_papers(theatre: Theatre) -> None:
     case = theatre.plays(Journey.NO_RETURN)
 
@@ -224,6 +245,7 @@ def test_once_she_seeks_asylum_her_consulate_sees_to_no_papers(theatre: Theatre)
     assert "ASYLUM" not in str(consulate.get("events?limit=200"))
 
 
+@pytest.mark.slow
 def test_without_an_agreement_the_notice_crosses_and_no_more(theatre: Theatre) -> None:
     case = theatre.plays(Journey.REGIONS)
 
@@ -237,6 +259,7 @@ def test_without_an_agreement_the_notice_crosses_and_no_more(theatre: Theatre) -
     assert [one for one in agreements if "PA" in one["countries"]] == []
 
 
+@pytest.mark.slow
 def test_the_prosecutor_hears_of_him_only_after_he_was_told_and_agreed(
     theatre: Theatre,
 ) -> None:
@@ -262,6 +285,7 @@ def test_the_prosecutor_hears_of_him_only_after_he_was_told_and_agreed(
     ]
 
 
+@pytest.mark.slow
 def test_the_consulate_abroad_knows_that_and_not_where(theatre: Theatre) -> None:
     case = theatre.plays(Journey.REGIONS)
 
@@ -281,6 +305,7 @@ def test_all_that_is_made_up_says_so() -> None:
     assert {part.focal_point for part in CAST} & {row["code"] for row in rows}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("journey", Journey)
 def test_every_need_that_is_told_says_that_it_is_synthetic(
     theatre: Theatre, journey: Journey
@@ -295,9 +320,38 @@ def test_every_need_that_is_told_says_that_it_is_synthetic(
         assert "(synthetic)" in found.json()["content"]["summary"]
 
 
+@pytest.mark.slow
 def test_whoever_is_told_too_much_breaks_the_story(theatre: Theatre) -> None:
     tale = Tale(theatre.troupe, "SC-0000-0000-0000-0")
 
     tale.hidden(False, [], None)
     with pytest.raises(StoryBroken, match=tale.code):
         tale.hidden(False, ["referral.sent"])
+
+
+def test_whoever_is_silent_is_overtaken_and_the_officer_sees_it(theatre: Theatre) -> None:
+    case = theatre.plays(Journey.SILENCE)
+
+    first, second = theatre.of(cast.UZ_OFFICER).get(f"{case}/evidence")["items"]
+    assert [silence["name"] for silence in first["silences"]] == [
+        *("not_retrieved", "not_acknowledged"),
+    ]
+    assert (first["recipient"], second["recipient"]) == ("KZ_LEAD", "SANA_SEZIM")
+    assert (second["rank"], second["silences"]) == (5, [])
+    told = "\n".join(theatre.said)
+    assert "KZ_LEAD: not_acknowledged" in told
+    assert "SANA_SEZIM has it now" in told
+    assert theatre.of(cast.KZ_LEAD).hears()[1:3] == [
+        *("case.not_acknowledged", "case.rerouted"),
+    ]
+
+
+def test_at_no_time_the_case_is_without_an_owner(theatre: Theatre) -> None:
+    case = theatre.plays(Journey.SILENCE).removeprefix("cases/")
+
+    with theatre.world.database.reading() as session:
+        of = select(Party).join(Case, Case.id == Party.case_id).where(Case.code == case)
+        held = session.scalars(of.order_by(Party.number)).all()
+    times = [(party.since, party.until) for party in held if party.relation in HOLDS]
+    assert times[-1][1] is None
+    assert all(one[1] == after[0] for one, after in pairwise(times))

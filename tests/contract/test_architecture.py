@@ -7,7 +7,7 @@ they stop a slip, not a determined author.
 import ast
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from statistics import median
 
@@ -15,26 +15,18 @@ import pytest
 
 from app.api import problems
 from app.cases.schemas import NoticeFields
+from tests.sources import APP, ROOT, TREES, Trees, sources
 
-ROOT = Path(__file__).parents[2]
 FILE_CAP, TEST_FILE_CAP = 300, 500
 FUNCTION_CAP, FUNCTION_MEDIAN = 40, 10
+
+MIGRATIONS, TESTS = sources("migrations"), sources("tests")
 
 type Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
-def sources(folder: str) -> dict[str, str]:
-    paths = sorted((ROOT / folder).rglob("*.py"))
-    return {str(path.relative_to(ROOT)): path.read_text("utf-8") for path in paths}
-
-
-APP, MIGRATIONS, TESTS = sources("app"), sources("migrations"), sources("tests")
-TREES = {name: ast.parse(text) for name, text in APP.items()}
-TEST_TREES = {name: ast.parse(text) for name, text in TESTS.items()}
-
-
 def where[N: ast.AST](
-    kind: type[N], matches: Callable[[N], bool], trees: dict[str, ast.Module] = TREES
+    kind: type[N], matches: Callable[[N], bool], trees: Mapping[str, ast.Module] = TREES
 ) -> set[str]:
     return {
         name
@@ -224,7 +216,7 @@ def test_no_import_hides() -> None:
 def test_no_test_is_skipped() -> None:
     skips = named("skip", "skipif", "xfail", "importorskip")
 
-    assert where(ast.expr, skips, TEST_TREES) == set()
+    assert where(ast.expr, skips, Trees(TESTS)) == set()
 
 
 def test_what_this_house_says_of_a_fault_is_said() -> None:

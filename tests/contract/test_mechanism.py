@@ -1,7 +1,7 @@
 """The page of the mechanism says what the service enforces, all of it, and nothing else."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, Final
@@ -11,10 +11,12 @@ import pytest
 from app.cases import facts, risk, sections, vital
 from app.cases import lifecycle as case
 from app.cases.models import AgeClass
+from app.casework.lateness import LATE
 from app.consents.coverage import GivenBy, Purpose
 from app.deadlines.limits import LIMITS, ClockKind, Limit, Priority
 from app.directory.kinds import Kind, Level, Service
 from app.disclosure.policy import ReadingPurpose
+from app.feed.evidence import UNANSWERED
 from app.feed.schemas import Rank
 from app.handovers import lifecycle as handover
 from app.kernel.actors import Role, Side
@@ -66,6 +68,12 @@ def ranks() -> set[str]:
     return {str(rank.name).lower() for rank in Rank}
 
 
+def silences() -> set[str]:
+    """What is told of silence beside the table."""
+    told = {"focal_point.silent", "case.escalated", "not_retrieved"}
+    return told | set(UNANSWERED.values())
+
+
 def needs_of(rows: Iterable[Any]) -> Iterator[tuple[str, ...]]:
     """Every need of some rows; of those together one is enough."""
     for row in rows:
@@ -87,6 +95,7 @@ def test_everything_that_has_a_code_is_named() -> None:
 
 def test_nothing_is_named_that_does_not_exist() -> None:
     exists = {str(member) for kind in NAMED for member in kind} | ranks() | SPEAKING
+    exists |= {late.event for late in LATE.values() if late.event} | silences()
 
     assert codes(PAGE) - exists == set()
 
@@ -159,17 +168,19 @@ def test_the_deadlines_are_those_that_run() -> None:
             assert told.startswith(spell(limit)), kind
 
 
+def test_what_silence_sets_off_is_told_as_it_happens() -> None:
+    rows = [row[:2] + row[-1:] for row in table("## When nobody answers")]
+
+    assert rows == [
+        [str(noun), f"`{kind}`", f"`{late.event}`" if late.event else ""]
+        for (noun, kind), late in LATE.items()
+    ]
+
+
 def spell(limit: Limit) -> str:
     """A length of time, as people say it."""
-    hours = limit.hours
-    counted: Mapping[str, int] = {
-        "month": limit.months,
-        "working day": limit.working_days,
-        "day": hours // 24 if hours > 72 else 0,
-        "hour": hours if hours <= 72 else 0,
-    }
-    [(unit, count)] = [(unit, count) for unit, count in counted.items() if count]
-    return f"{count} {unit}{'s' if count > 1 else ''}"
+    unit = limit.unit.replace("_", " ").removesuffix("s")
+    return f"{limit.count} {unit}{'s' if limit.count > 1 else ''}"
 
 
 def test_every_rule_that_is_called_upon_stands_among_the_sources() -> None:

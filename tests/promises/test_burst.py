@@ -10,9 +10,10 @@ from uuid import uuid4
 
 import pytest
 from httpx2 import Response
-from sqlalchemy import Engine, event
+from sqlalchemy import Engine
 
 from app.kernel.db import THREADS
+from tests.databases import listening
 from tests.serving import client_of, key_file, report, served, started, times
 from tests.world import Json, Someone, World, contacts, done, path_of
 
@@ -33,11 +34,11 @@ def most_connections_of_a_thread(engine: Engine) -> Iterator[Counter[int]]:
     def at_checkin(*_: object) -> None:
         holds[get_ident()] -= 1
 
-    event.listen(engine, "checkout", at_checkout)
-    event.listen(engine, "checkin", at_checkin)
-    yield most
-    event.remove(engine, "checkout", at_checkout)
-    event.remove(engine, "checkin", at_checkin)
+    with (
+        listening(engine, "checkout", at_checkout),
+        listening(engine, "checkin", at_checkin),
+    ):
+        yield most
 
 
 def at_once(requests: list[Request]) -> list[Response]:

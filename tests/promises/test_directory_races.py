@@ -7,7 +7,8 @@ from itertools import pairwise
 import pytest
 from httpx2 import Response
 
-from app.directory.actions import load, standard_data
+from app.administration.loading import load
+from app.directory.actions import standard_data
 from app.directory.changes import Clerk
 from tests.administrators import ADMINISTRATOR, NEW, OFFICE, agreed, changes, history, puts
 from tests.serving import Served, obeying, served, times, together

@@ -17,14 +17,14 @@ from threading import Event, Thread, current_thread, local
 from uuid import UUID, uuid4
 
 import pytest
-from sqlalchemy import Engine, event, insert, select
+from sqlalchemy import Engine, insert, select
 from sqlalchemy import Sequence as Numbers
 
 from app.feed.actions import keep_sighting
 from app.kernel.db import Database
 from app.kernel.journal import Delivery, Entry, Epoch, Retrieval
 from app.kernel.work import Writing
-from tests.databases import ask
+from tests.databases import ask, listening
 from tests.serving import CHANCE, ROOT, Served, client_of, served, times
 from tests.world import Json, Someone, World, after, done, kinds
 
@@ -68,9 +68,8 @@ def order_of_commits(engine: Engine) -> Iterator[list[About]]:
             dawdle(0.001)
             committed.append(about)
 
-    event.listen(engine, "commit", at_commit)
-    yield committed
-    event.remove(engine, "commit", at_commit)
+    with listening(engine, "commit", at_commit):
+        yield committed
 
 
 def write_all(writer: Someone, readers: Sequence[Someone], tell: Tell) -> list[About]:
@@ -283,12 +282,12 @@ def slow_writer(writer: Someone, reader: Someone) -> Iterator[Event]:
             has_position.set()
             may_end.wait(5)
 
-    event.listen(writer.world.database.engine, "commit", linger)
-    slow.start()
-    assert has_position.wait(5)
-    yield may_end
-    may_end.set()
-    slow.join()
+    with listening(writer.world.database.engine, "commit", linger):
+        slow.start()
+        assert has_position.wait(5)
+        yield may_end
+        may_end.set()
+        slow.join()
 
 
 def test_a_slow_writer_is_not_overtaken(officer: Someone, lead: Someone) -> None:
@@ -323,10 +322,8 @@ def test_what_is_rolled_back_leaves_no_gap(officer: Someone, lead: Someone) -> N
 
     engine = officer.world.database.engine
     tell(officer, "case.first", lead)
-    event.listen(engine, "commit", fail)
-    with pytest.raises(OSError, match="fire"):
+    with listening(engine, "commit", fail), pytest.raises(OSError, match="fire"):
         tell(officer, "case.never", lead)
-    event.remove(engine, "commit", fail)
     tell(officer, "case.second", lead)
 
     page = done(lead.get("/events"))
@@ -418,9 +415,8 @@ def writes_to(database: Database) -> Iterator[list[str]]:
         if statement.split(maxsplit=1)[0] not in {"SELECT", "PRAGMA", "BEGIN"}:
             written.append(statement)
 
-    event.listen(database.engine, "before_cursor_execute", at_statement)
-    yield written
-    event.remove(database.engine, "before_cursor_execute", at_statement)
+    with listening(database.engine, "before_cursor_execute", at_statement):
+        yield written
 
 
 def test_that_something_was_retrieved_is_kept_when_the_cursor_passes_it(

@@ -13,14 +13,14 @@ from uuid import uuid4
 import httpx2
 import pytest
 from httpx2 import Client, Response
-from sqlalchemy import Connection, Executable, Update, delete, event, func, select, update
+from sqlalchemy import Connection, Executable, Update, delete, func, select, update
 from sqlalchemy.exc import DBAPIError
 
 from app.cases.models import Case, Party, Sealed
 from app.disclosure.models import AccessEntry
 from app.kernel.idempotency import Outcome
 from app.kernel.journal import Delivery, Entry, Mailbox
-from tests.databases import ask
+from tests.databases import ask, listening
 from tests.serving import CHANCE, client_of, key_file, obeying, report, started, times
 from tests.world import (
     Json,
@@ -96,9 +96,8 @@ def disk_on_fire(world: World) -> Iterator[None]:
         if not options.get("query_only") and not options.get("postgresql_readonly"):
             raise OSError("disk on fire")
 
-    event.listen(world.database.engine, "commit", burn)
-    yield
-    event.remove(world.database.engine, "commit", burn)
+    with listening(world.database.engine, "commit", burn):
+        yield
 
 
 def rows(world: World) -> list[int]:

@@ -356,7 +356,7 @@ def test_what_the_shelter_does_in_the_case_does_not_name_it(deed: str, cast: Cas
         assert PEOPLE["shelter"] not in heard, name
 
 
-PUBLIC = ("{focal_point}", "{agreement}", "{country}", "/reference/")
+PUBLIC = ("{focal_point}", "{agreement}", "{country}", "{clock}", "/reference/")
 
 
 def named_routes(world: World) -> list[tuple[str, str, str]]:

@@ -9,7 +9,7 @@ from app.directory.files import read
 from app.directory.kinds import Service, StateRouting
 from app.routing.advice import SAYS, Advice, advise
 
-COUNTRIES = {row.iso2: row for row in read(standard_data(), []).countries}
+COUNTRIES = {row.iso2: row for row in read(standard_data()).countries}
 # From country_routing.csv, of what no country says anything in particular there is none.
 OF_COUNTRIES = {
     "SV": ["ask_about_first_contact"],

@@ -11,7 +11,7 @@ from app.administration.soundness import harm, without_desk
 from app.administration.turns import Turn
 from app.directory.actions import standard_data
 from app.directory.files import read
-from app.directory.rows import AgreementRow, CountryRow, FocalPointRow
+from app.directory.rows import AgreementRow, ContactRow, CountryRow, FocalPointRow
 
 type Values = dict[str, Any]
 
@@ -19,10 +19,11 @@ ALONE: Final = {
     "focal_point": "source as_of confidence time_zone languages",
     "country": "source as_of confidence time_zone languages routing_reason",
     "agreement": "source as_of confidence",
+    "contact": "language label",
 }
 """What one person may change. All else takes two, and so does a column of tomorrow."""
 
-STANDARD = read(standard_data(), [])
+STANDARD = read(standard_data())
 OFFICE: Final[Values] = {
     "code": "KZ_POST",
     "name": "Post",
@@ -51,7 +52,7 @@ AGREEMENT: Final[Values] = {
 REGIONS: Final = {"KZ": "asia", "UZ": "asia", "JM": "caribbean"}
 
 
-def whole(model: type[FocalPointRow | CountryRow | AgreementRow]) -> Values:
+def whole(model: type[FocalPointRow | CountryRow | AgreementRow | ContactRow]) -> Values:
     """A row in which every column says something of its own."""
     return {name: f"{name} before" for name in model.model_fields}
 
@@ -72,6 +73,20 @@ def test_one_person_changes_few_settings_of_a_country(name: str) -> None:
     grave = dangers.of_country(turned(whole(CountryRow), name))
 
     assert (grave == frozenset()) == (name in ALONE["country"].split())
+
+
+@pytest.mark.parametrize("name", ContactRow.model_fields)
+def test_one_person_changes_few_columns_of_a_contact(name: str) -> None:
+    grave = dangers.of_contact(turned(whole(ContactRow), name))
+
+    assert (grave == frozenset()) == (name in ALONE["contact"].split())
+
+
+@pytest.mark.parametrize("active", [True, False])
+def test_a_new_contact_takes_two_if_anybody_is_called_on_there(active: bool) -> None:
+    new = Turn(None, whole(ContactRow) | {"active": active})
+
+    assert dangers.of_contact(new) == (frozenset({"active"}) if active else frozenset())
 
 
 @pytest.mark.parametrize("name", ["code", "name", "level", "confidence", "source"])

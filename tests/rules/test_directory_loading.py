@@ -10,7 +10,8 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import select, update
 
-from app.directory.actions import Count, Loaded, load, standard_data
+from app.administration.loading import Loaded, load
+from app.directory.actions import Count, standard_data
 from app.directory.changes import Clerk, DirectoryChange
 from app.directory.files import FilesRefused
 from app.directory.models import Country, FocalPoint
@@ -38,7 +39,16 @@ AGREEMENT = (
     "code,name,countries,level,in_force_from,in_force_until,confidence,source\n"
     "KZ_UZ,Both,KZ UZ,L1,2026-01-01,2027-01-01,configured,\n"
 )
-ALL = {"countries.csv": COUNTRY, "focal_points.csv": OFFICE, "agreements.csv": AGREEMENT}
+CONTACT = (
+    "code,focal_point,channel,address,language,label,active\n"
+    "UZ_POST_MAIL,UZ_POST,email,duty@example.org,uz-Cyrl,night desk,true\n"
+)
+ALL = {
+    "countries.csv": COUNTRY,
+    "focal_points.csv": OFFICE,
+    "agreements.csv": AGREEMENT,
+    "contacts.csv": CONTACT,
+}
 
 
 @pytest.fixture
@@ -76,12 +86,12 @@ def test_what_we_ship_loads_and_loading_it_again_changes_nothing(
     again = [loaded(database, folder) for folder in (standard_data(), DEMONSTRATION)]
 
     assert first == [
-        Loaded(Count(28, 0, 0), Count(40, 0, 0), NOTHING),
-        Loaded(NOTHING, Count(23, 0, 0), Count(2, 0, 0)),
+        Loaded(Count(28, 0, 0), Count(40, 0, 0), NOTHING, NOTHING, NOTHING),
+        Loaded(NOTHING, Count(23, 0, 0), Count(2, 0, 0), NOTHING, Count(12, 0, 0)),
     ]
     assert again == [
-        Loaded(Count(0, 0, 28), Count(0, 0, 40), NOTHING),
-        Loaded(NOTHING, Count(0, 0, 23), Count(0, 0, 2)),
+        Loaded(Count(0, 0, 28), Count(0, 0, 40), NOTHING, NOTHING, NOTHING),
+        Loaded(NOTHING, Count(0, 0, 23), Count(0, 0, 2), NOTHING, Count(0, 0, 12)),
     ]
 
 
@@ -108,7 +118,9 @@ def test_a_row_that_says_something_else_changes_that_row_alone(
 
     counts = loaded(database, folder)
 
-    assert counts == Loaded(Count(0, 0, 2), Count(0, 1, 0), Count(0, 0, 1))
+    assert counts == Loaded(
+        Count(0, 0, 2), Count(0, 1, 0), Count(0, 0, 1), NOTHING, Count(0, 0, 1)
+    )
     assert office(database, "UZ_POST").services == ["MEDICAL"]
     assert office(database, "UZ_POST").can_lead
 
@@ -127,7 +139,7 @@ def test_what_a_file_changed_is_kept_once_and_as_an_operators(
     with database.reading() as session:
         everything = list(session.scalars(by_number))
         first, second = session.scalars(by_number.where(named))
-    assert len(everything) == 5
+    assert len(everything) == 6
     assert (first.before, first.after["services"]) == (None, ["SHELTER"])
     assert second.before == first.after
     assert second.after == first.after | {"services": ["MEDICAL"]}
@@ -208,6 +220,14 @@ def test_a_file_from_a_spreadsheet_loads(database: Database, folder: Path) -> No
         ("agreements.csv", ("2026-01-01", "01.01.2026"), (2, "in_force_from")),
         ("agreements.csv", ("2026-01-01", ""), (2, "in_force_from")),
         ("agreements.csv", ("2027-01-01", "2025-01-01"), (2, "in_force_until")),
+        ("contacts.csv", ("UZ_POST_MAIL", "mail"), (2, "code")),
+        ("contacts.csv", (",UZ_POST,", ",UZ_TWIN,"), (2, "focal_point")),
+        ("contacts.csv", ("email", "fax"), (2, "channel")),
+        ("contacts.csv", ("email", "sms"), (2, "address")),
+        ("contacts.csv", ("duty@", "Duty <duty@"), (2, "address")),
+        ("contacts.csv", ("uz-Cyrl", "uzbek"), (2, "language")),
+        ("contacts.csv", ("night desk", ""), (2, "label")),
+        ("contacts.csv", ("true", "yes"), (2, "active")),
     ],
 )
 def test_a_broken_cell_is_named_and_nothing_is_written(
@@ -250,6 +270,35 @@ def test_the_error_says_where_to_look_and_what_for(
     assert lead.endswith("column can_lead: must be true or false; it is 'maybe'")
 
 
+def test_the_error_does_not_repeat_an_address(database: Database, folder: Path) -> None:
+    (folder / "contacts.csv").write_text(CONTACT.replace("duty@", "Zarina <duty@"))
+
+    with pytest.raises(FilesRefused) as refused:
+        loaded(database, folder)
+
+    assert str(refused.value) == (
+        "contacts.csv, line 2, column address: must be a plain address of its channel"
+    )
+
+
+def test_what_is_kept_of_a_change_says_where_an_address_leads_and_not_to_whom(
+    database: Database, folder: Path
+) -> None:
+    loaded(database, folder)
+    (folder / "contacts.csv").write_text(CONTACT.replace("duty", "other"))
+
+    loaded(database, folder)
+
+    named = DirectoryChange.subject == "contacts/UZ_POST_MAIL"
+    kept = select(DirectoryChange).where(named).order_by(DirectoryChange.number)
+    with database.reading() as session:
+        first, second = session.scalars(kept)
+    assert first.after["address"] == "…@example.org"
+    assert second.before
+    assert second.before["address"] == "…@example.org"
+    assert second.after["address"] == "another: …@example.org"
+
+
 def test_a_code_that_comes_twice_names_both_lines(database: Database, folder: Path) -> None:
     (folder / "focal_points.csv").write_text(OFFICE + OFFICE.splitlines()[1] + "\n")
 
@@ -281,7 +330,9 @@ def test_a_country_of_an_earlier_load_is_known(database: Database, folder: Path)
 
     counts = loaded(database, folder)
 
-    assert counts == Loaded(NOTHING, Count(0, 0, 1), Count(0, 0, 1))
+    assert counts == Loaded(
+        NOTHING, Count(0, 0, 1), Count(0, 0, 1), NOTHING, Count(0, 0, 1)
+    )
 
 
 def test_who_stands_in_is_of_the_same_file_or_of_an_earlier_load(

@@ -10,8 +10,9 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import update
 
+from app.administration.loading import load
 from app.directory import queries
-from app.directory.actions import load, standard_data
+from app.directory.actions import standard_data
 from app.directory.changes import Clerk
 from app.directory.kinds import Level, Service
 from app.directory.models import Agreement, FocalPoint

@@ -4,7 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from app.deadlines.limits import ClockKind, Priority, due
+from app.deadlines.limits import ClockKind, Priority, default
+from app.directory.calendars import NOBODYS
 
 MONDAY = datetime(2026, 6, 1, 12, tzinfo=UTC)
 FRIDAY = MONDAY + timedelta(days=4)
@@ -78,6 +79,11 @@ def end(limit: str, start: datetime) -> datetime:
     if limit == "24 months":
         return start.replace(year=start.year + 2)
     return start + ENDS[limit][start]
+
+
+def due(kind: ClockKind, priority: Priority | None, start: datetime) -> datetime:
+    """Until when one has time who works in UTC, Monday to Friday, without holidays."""
+    return default(kind, priority).after(start, NOBODYS)
 
 
 def test_the_copy_says_something_of_every_clock() -> None:

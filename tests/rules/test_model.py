@@ -80,7 +80,12 @@ def reached(start: Model) -> frozenset[Model]:
     return frozenset(found)
 
 
-@pytest.fixture(params=[BARE, WHOLE], ids=["bare", "whole"])
+@pytest.fixture(
+    params=[
+        pytest.param(BARE, id="bare"),
+        pytest.param(WHOLE, id="whole", marks=pytest.mark.slow),
+    ]
+)
 def worlds(request: pytest.FixtureRequest) -> frozenset[Model]:
     """Explore from a draft that says nothing yet, and from one that says everything."""
     return reached(request.param)
@@ -90,6 +95,7 @@ def test_much_is_reached(worlds: frozenset[Model]) -> None:
     assert {world.state for world in worlds} >= {"submitted", "under_review", "erased"}
 
 
+@pytest.mark.slow
 def test_help_and_a_new_lead_are_reached_from_a_whole_draft() -> None:
     worlds = reached(WHOLE)
 

@@ -244,7 +244,7 @@ def test_a_lone_surrogate_crashes_nothing() -> None:
 def test_a_pile_of_marks_is_read_in_good_time() -> None:
     pile = "a" + "\u0301\u0327" * 3999
 
-    begun = time.perf_counter()
+    begun = time.thread_time()
     Form(story=pile)
 
-    assert time.perf_counter() - begun < 1
+    assert time.thread_time() - begun < 1

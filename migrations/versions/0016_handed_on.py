@@ -8,8 +8,8 @@ from alembic import op
 
 from app.kernel.migrations import COUNTS
 
-revision = "0012"
-down_revision = "0011"
+revision = "0016"
+down_revision = "0015"
 
 APP_ROLE = "safe_conduct_app"
 AGES = ("adult", "child", "presumed_child")

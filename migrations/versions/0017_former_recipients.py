@@ -4,8 +4,8 @@ from alembic import op
 
 from app.kernel.migrations import allow
 
-revision = "0013"
-down_revision = "0012"
+revision = "0017"
+down_revision = "0016"
 
 RELATIONS = (
     *("submitter", "candidate", "lead", "desk", "escalation_desk"),

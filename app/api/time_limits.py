@@ -1,0 +1,95 @@
+"""How long answers may take: what countries and agreements set, and what counts."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Path, Response, Security
+
+from app.administration import actions, queries
+from app.administration.actions import AgreementUnknown, Wish
+from app.administration.schemas import PutTimeLimit
+from app.api.administration import MAY_FAIL, NEW, IsoCode, must_be_of, put
+from app.api.approvals import ASKED, Answers
+from app.api.conditional import answer
+from app.api.deps import ApprovalId, Expect, IfNoneMatch, ReadDirectory, WriteDirectory
+from app.api.guard import BEARER, Guarded
+from app.api.problems import problems
+from app.deadlines import queries as deadlines
+from app.deadlines.bounds import Haste
+from app.deadlines.limits import ClockKind
+from app.deadlines.schemas import FOR, OF, TimeLimitOut, TimeLimitsInForce
+from app.directory import queries as directory
+from app.kernel.problems import NotFound
+from app.kernel.text import Code
+
+router = APIRouter(
+    tags=["administration"], route_class=Guarded, dependencies=[Security(BEARER)]
+)
+
+Of = Annotated[Code, Path(description=OF)]
+For = Annotated[Haste, Path(description=FOR)]
+CREATED: Answers = {201: {"model": TimeLimitOut, "description": NEW}}
+PUT = ASKED | problems(*MAY_FAIL, AgreementUnknown)
+
+
+def name_of(of: Of, clock: ClockKind, priority: For) -> str:
+    """Name a limit as its row is named."""
+    return f"{of}/{clock}/{priority}"
+
+
+@router.get(
+    "/countries/{country}/time-limits",
+    response_model=TimeLimitsInForce,
+    responses=problems(NotFound),
+)
+def list_time_limits(
+    begin: ReadDirectory, country: IsoCode, if_none_match: IfNoneMatch = None
+) -> Response:
+    """List how long the offices of a country have for each answer, and who says so.
+
+    After that, what agreements in force set, which counts first across their borders. How
+    long a closed case is kept (`erase`) is set where the person is: there an agreement can
+    shorten it and never lengthen it. Working days are those of the office waited for.
+    """
+    with begin() as work:
+        if directory.country(work, country) is None:
+            raise NotFound("There is no such country in the directory.")
+        items = deadlines.in_force(work, country)
+        page = TimeLimitsInForce(items=items, next=None, more=False)
+        return answer(page, if_none_match=if_none_match)
+
+
+@router.get(
+    "/time-limits/{of}/{clock}/{priority}",
+    response_model=TimeLimitOut,
+    responses=problems(NotFound),
+)
+def get_time_limit(
+    begin: ReadDirectory, name: Annotated[str, Depends(name_of)]
+) -> Response:
+    """Read what a country or an agreement set for one clock, to change it."""
+    with begin() as work:
+        found = queries.get(work, actions.TIME_LIMITS.register, name)
+        return answer(TimeLimitOut.model_validate(found))
+
+
+@router.put(
+    "/time-limits/{of}/{clock}/{priority}",
+    response_model=TimeLimitOut,
+    responses=CREATED | PUT,
+)
+def replace_time_limit(
+    begin: WriteDirectory,
+    name: Annotated[str, Depends(name_of)],
+    expected: Expect,
+    limit: PutTimeLimit,
+    approval: ApprovalId = None,
+) -> Response:
+    """Say how long an answer may take in a country or by an agreement, from now on.
+
+    Clocks that run already keep their time. What makes somebody wait longer takes a second
+    administrator, and so does what takes a case away, or destroys it, sooner. Nothing is
+    ever deleted: set `amount` and `unit` to null.
+    """
+    must_be_of(name, name_of(limit.of, limit.clock, limit.priority))
+    with begin() as work:
+        return put(work, actions.TIME_LIMITS, Wish(name, limit, expected, approval))

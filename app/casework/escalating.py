@@ -1,0 +1,97 @@
+"""Who else hears that somebody does not answer: deputy, coordinator, desk (section 4).
+
+None of them becomes a party by it but the desk, which sees the notice and may move the
+lead. A deputy and a coordinator hear that an office is silent, never about whom or what,
+and only where the person would let them be told, and fears nobody there: a State must not
+learn from a silence that somebody it looks for is near.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+from uuid import UUID
+
+from app.cases.models import Case
+from app.casework.carrying import escalate
+from app.consents import standing
+from app.deadlines import breaches
+from app.deadlines.limits import Priority
+from app.deadlines.models import Clock
+from app.deadlines.silence import PATIENCE
+from app.directory import queries as directory
+from app.directory.kinds import Function, Kind, homes
+from app.directory.models import FocalPoint
+from app.kernel.actors import Relation
+from app.kernel.work import Reading, Writing
+from app.notices.actions import tell
+
+SILENCE: Final = "silence"
+"""Why an office is called on: somebody did not answer in time, it or another."""
+
+
+@dataclass(frozen=True)
+class SilentOffice:
+    """An office that does not answer, as the journal names it: by its code alone."""
+
+    id: UUID
+    case_id: UUID
+    reference: str
+
+
+def remind(work: Writing, case: Case, clock: Clock, count: int) -> None:
+    """Remind whoever is late; tell its deputy, then its coordinator, at last the desk.
+
+    The desk comes in once the lead of a case let its clocks pass three times, whichever
+    they were, or is active no longer. Raises DeskMissing (503).
+    """
+    if clock.waits_on is None:
+        return
+    late = directory.by_id(work, clock.waits_on)
+    told = may_be_told(work, case, answerable_for(work, late, count))
+    if told:
+        office = SilentOffice(late.id, case.id, f"focal-points/{late.code}")
+        work.record("focal_point.silent", office, told, {"silence": count})
+    if is_failing_lead(work, case, late):
+        escalate(work, case)
+    alert(work, case, late.id, case.with_relation(Relation.ESCALATION_DESK), *told)
+
+
+def answerable_for(work: Reading, late: FocalPoint, count: int) -> list[FocalPoint]:
+    """Name who answers for an office: its deputy, from the second silence on its country.
+
+    The country's coordinator is a State body that leads and coordinates there (section 6).
+    """
+    others = [one for one in directory.active(work) if one.id != late.id]
+    deputies = [one for one in others if one.code == late.deputy]
+    countries = set(homes(late))
+    coordinators = [
+        one
+        for one in others
+        if one.kind == Kind.STATE and one.can_lead and one.of_state in countries
+        if one.function == Function.COORDINATION
+    ]
+    return deputies if count == 1 else [*deputies, *coordinators]
+
+
+def may_be_told(
+    work: Reading, case: Case, offices: Iterable[FocalPoint]
+) -> frozenset[UUID]:
+    """Keep those whom the person would let be told, and does not fear."""
+    stands = standing.of_case(work, case)
+    return frozenset(
+        one.id for one in offices if stands.may_hear(one) and stands.is_safe(one, one.code)
+    )
+
+
+def is_failing_lead(work: Reading, case: Case, late: FocalPoint) -> bool:
+    """Say whether a desk may have to move the lead of a case."""
+    leads = Relation.LEAD in case.relations_of(late.id)
+    silent = breaches.late_count(work, case.id, late.id) >= PATIENCE
+    return leads and (silent or not late.active)
+
+
+def alert(work: Writing, case: Case, *focal_points: UUID | None) -> None:
+    """Call on these offices, without a word of what waits for them (section 7)."""
+    offices = [one for one in focal_points if one is not None]
+    urgency = case.priority or Priority.NORMAL
+    tell(work, offices, SILENCE, urgency=urgency, case_id=case.id, record_id=case.id)

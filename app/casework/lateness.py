@@ -1,0 +1,111 @@
+"""What happens when nobody answers, as one table (LIFECYCLES.md, sections 4 and 7; R54).
+
+Whoever is asked first loses what it lets pass: the case goes to the next, an offer ends,
+and its sender can ask another. Whoever has begun is reminded instead, and others hear of it
+one after the other: help that goes on must not be ended by a clock.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from app.deadlines.limits import ClockKind
+
+
+class Noun(StrEnum):
+    """What a clock is about."""
+
+    CASE = "case"
+    REFERRAL = "referral"
+    HANDOVER = "handover"
+    RETURN = "return"
+    APPROVAL = "approval"
+    QUESTION = "question"
+    INTERESTS = "interests"
+    CONSENT = "consent"
+
+
+class Effect(StrEnum):
+    """What the system does then."""
+
+    REROUTE = "reroute"
+    EXPIRE = "expire"
+    EXPIRE_AT_SECOND = "expire_at_second"
+    REMIND = "remind"
+    DROP = "drop"
+    LAPSE = "lapse"
+    ERASE = "erase"
+    WATCH = "watch"
+
+
+@dataclass(frozen=True)
+class Late:
+    """What a silence is called in the journal, and what it sets off."""
+
+    effect: Effect
+    event: str | None = None
+
+
+# fmt: off
+_N, _K, _E = Noun, ClockKind, Effect
+LATE: Final[dict[tuple[Noun, ClockKind], Late]] = {
+    (_N.CASE,      _K.FINISH_DRAFT):     Late(_E.DROP),
+    (_N.CASE,      _K.ACKNOWLEDGE):      Late(_E.REROUTE,          "case.not_acknowledged"),   # D01
+    (_N.CASE,      _K.DECIDE_LEAD):      Late(_E.REROUTE,          "case.not_decided"),        # D02
+    (_N.CASE,      _K.REVIEW_RISK):      Late(_E.REMIND,           "case.overdue"),            # D12
+    (_N.CASE,      _K.REVIEW):           Late(_E.REMIND,           "case.review_due"),         # D10
+    (_N.CASE,      _K.MONITOR):          Late(_E.REMIND,           "case.overdue"),            # D08
+    (_N.CASE,      _K.REVIEW_CLOSURE):   Late(_E.REMIND,           "case.overdue"),            # D09
+    (_N.CASE,      _K.ERASE):            Late(_E.ERASE),                                       # D11
+    (_N.REFERRAL,  _K.FINISH_DRAFT):     Late(_E.DROP),
+    (_N.REFERRAL,  _K.ACKNOWLEDGE):      Late(_E.EXPIRE_AT_SECOND, "referral.not_acknowledged"),  # D01 x 2
+    (_N.REFERRAL,  _K.DECIDE_REFERRAL):  Late(_E.EXPIRE,           "referral.not_decided"),    # D03
+    (_N.REFERRAL,  _K.ANSWER):           Late(_E.EXPIRE_AT_SECOND, "referral.not_answered"),
+    (_N.REFERRAL,  _K.MEET_PERSON):      Late(_E.REMIND,           "referral.overdue"),        # D04
+    (_N.REFERRAL,  _K.GIVE_FEEDBACK):    Late(_E.REMIND,           "referral.overdue"),        # D05
+    (_N.REFERRAL,  _K.REVIEW):           Late(_E.REMIND,           "referral.review_due"),     # D10
+    (_N.REFERRAL,  _K.CONFIRM_DELETION): Late(_E.REMIND,           "referral.overdue"),
+    (_N.HANDOVER,  _K.ANSWER_HANDOVER):  Late(_E.EXPIRE,           "handover.not_decided"),    # D07
+    (_N.RETURN,    _K.REVIEW):           Late(_E.REMIND,           "return.overdue"),
+    (_N.RETURN,    _K.CONFIRM_ARRIVAL):  Late(_E.REMIND,           "return.overdue"),          # D06
+    (_N.RETURN,    _K.MONITOR):          Late(_E.REMIND,           "return.overdue"),          # D08
+    (_N.APPROVAL,  _K.APPROVE):          Late(_E.LAPSE,            "approval.lapsed"),
+    (_N.QUESTION,  _K.ANSWER):           Late(_E.REMIND,           "case.not_answered"),
+    (_N.INTERESTS, _K.ASSESS_INTERESTS): Late(_E.REMIND,           "case.overdue"),            # BR09
+    (_N.CONSENT,   _K.CONSENT_ENDS):     Late(_E.WATCH),                                       # G02
+}
+# fmt: on
+
+BY_PATH: Final = {
+    "referrals": Noun.REFERRAL,
+    "handovers": Noun.HANDOVER,
+    "returns": Noun.RETURN,
+    "approvals": Noun.APPROVAL,
+}
+BESIDE_THE_CASE: Final = {
+    ClockKind.ANSWER: Noun.QUESTION,
+    ClockKind.ASSESS_INTERESTS: Noun.INTERESTS,
+    ClockKind.CONSENT_ENDS: Noun.CONSENT,
+}
+"""Records that the outside world names by their case."""
+
+
+def noun_of(reference: str, kind: ClockKind, *, of_case: bool) -> Noun:
+    """Say what a clock is about, from how its record is named."""
+    if of_case:
+        return Noun.CASE
+    path = reference.split("/", maxsplit=1)[0]
+    return BY_PATH.get(path) or BESIDE_THE_CASE[kind]
+
+
+def effect_of(late: Late, count: int, *, at_desk: bool, absent: bool) -> Effect:
+    """Say what one silence sets off.
+
+    A desk cannot lose a case: there is nobody behind it. Whoever is no longer active is
+    not waited for a second time.
+    """
+    if late.effect == Effect.REROUTE and at_desk:
+        return Effect.REMIND
+    if late.effect == Effect.EXPIRE_AT_SECOND:
+        return Effect.EXPIRE if count > 1 or absent else Effect.REMIND
+    return late.effect

@@ -1,0 +1,43 @@
+"""The worker as a process of its own, or beside what serves."""
+
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import Event
+
+from app.cli.posting import senders_of
+from app.cli.serving import alone, exposing, ground_of, must_be_ready
+from app.kernel.ledger import Ledger
+from app.kernel.work import Ground
+from app.settings import Settings
+from app.worker.erasing import after_erasures
+from app.worker.loop import CLOCKS, Job, working
+from app.worker.sending import sending
+
+
+def jobs_of(ground: Ground, ledger: Ledger, settings: Settings) -> tuple[Job, ...]:
+    """Name what a worker does; raises NotReady for settings that do not go together."""
+    return CLOCKS, sending(senders_of(settings)), after_erasures(ground, ledger)
+
+
+def run(settings: Settings) -> None:
+    """Work until told to end, by SIGTERM or Ctrl-C; what was begun is finished."""
+    told = Event()
+    for end in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(end, lambda *_: told.set())
+    ground, ledger = ground_of(settings), Ledger(settings.erasure_ledger)
+    with alone(settings.database_url):
+        must_be_ready(ground, ledger)
+        ledger.start(ground)
+        jobs = jobs_of(ground, ledger, settings)
+        with exposing(ground, settings), working(ground, jobs):
+            told.wait()
+    ground.database.engine.dispose()
+
+
+@contextmanager
+def beside(ground: Ground, ledger: Ledger, settings: Settings) -> Iterator[None]:
+    """Work in the process that serves, where the settings say so."""
+    jobs = jobs_of(ground, ledger, settings) if settings.works_inside else ()
+    with working(ground, jobs):
+        yield

@@ -1,0 +1,139 @@
+"""Reading the clocks that ran out."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from typing import Final, NamedTuple
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, case, func, select
+from sqlalchemy.orm import Session
+
+from app.deadlines.limits import UNHURRIED, ClockKind
+from app.deadlines.models import Clock, Firing
+from app.deadlines.silence import DAY, Rhythm, silences
+from app.directory import queries as directory
+from app.kernel.work import Reading, Writing
+
+
+class Due(NamedTuple):
+    """A clock to look at, with the case to hold first."""
+
+    number: int
+    case_id: UUID
+    kind: ClockKind
+
+
+class Running(NamedTuple):
+    """How the running clocks of a kind go.
+
+    How many could not be fired, how often the worst of them failed, when the first was set.
+    """
+
+    kind: ClockKind
+    failing: int
+    failures: int
+    first_set_at: datetime
+
+
+DUE: Final = (Clock.number, Clock.case_id, Clock.kind)
+
+
+def overdue(session: Session, now: datetime, limit: int) -> Sequence[Due]:
+    """List the clocks that ran out and were not looked at since.
+
+    The longest overdue first. They are not held: whoever fires one looks again.
+    """
+    late = select(*DUE).where(is_waiting(now))
+    rows = session.execute(late.order_by(Clock.due_at, Clock.number).limit(limit))
+    return [Due(*row) for row in rows]
+
+
+def is_waiting(now: datetime) -> ColumnElement[bool]:
+    """Keep the clocks that ran out and that the worker has to look at now."""
+    again = Clock.fires_at.is_(None) | (Clock.fires_at <= now)
+    return Clock.stopped_at.is_(None) & (Clock.due_at <= now) & again
+
+
+def abandoned(session: Session, limit: int) -> Sequence[Due]:
+    """List the clocks that wait for an office that is active no longer.
+
+    Once each: nobody has to wait until a deadline for somebody who is not there.
+    """
+    waits = Clock.stopped_at.is_(None) & Clock.fires_at.is_(None)
+    waits_for_them = (
+        waits & Clock.waits_on.in_(directory.closed()) & Clock.kind.not_in(UNHURRIED)
+    )
+    rows = select(*DUE).where(waits_for_them)
+    found = session.execute(rows.order_by(Clock.number).limit(limit))
+    return [Due(*row) for row in found]
+
+
+def is_up(clock: Clock, now: datetime, *, absent: bool) -> bool:
+    """Say whether a clock has run out, or waits for an office that is not there."""
+    if clock.stopped_at is not None:
+        return False
+    hurried = absent and clock.fires_at is None and clock.kind not in UNHURRIED
+    return hurried or (clock.fires_at or clock.due_at) <= now
+
+
+def oldest(session: Session, now: datetime) -> datetime | None:
+    """Say since when a clock waits to be looked at; None: none does."""
+    since = func.coalesce(Clock.fires_at, Clock.due_at, type_=Clock.due_at.type)
+    return session.scalar(select(since).where(is_waiting(now)).order_by(since).limit(1))
+
+
+def overdue_count(session: Session, now: datetime) -> int:
+    """Count the clocks that wait to be looked at."""
+    return session.scalars(select(func.count()).where(is_waiting(now))).one()
+
+
+def running_kinds(session: Session) -> list[Running]:
+    """Say of each kind of clock that runs how it goes; one read of all that run."""
+    failed = func.sum(case((Clock.failures > 0, 1), else_=0))
+    figures = (failed, func.max(Clock.failures), func.min(Clock.set_at))
+    rows = select(Clock.kind, *figures).where(Clock.stopped_at.is_(None))
+    return [Running(*row) for row in session.execute(rows.group_by(Clock.kind))]
+
+
+def late_at_desks(session: Session, now: datetime) -> int:
+    """Count the cases that wait for a desk longer than they may."""
+    at_desk = Clock.waits_on.in_(directory.desks())
+    late = Clock.stopped_at.is_(None) & (Clock.due_at <= now) & at_desk
+    cases = select(func.count(Clock.case_id.distinct())).where(late)
+    return session.scalars(cases).one()
+
+
+def again(work: Writing, number: int) -> Clock:
+    """Read a clock as it is now that its case is held."""
+    return work.session.get_one(Clock, number, populate_existing=True)
+
+
+def times_fired(work: Reading, clock: Clock) -> int:
+    """Count how often a clock was fired."""
+    mine = select(func.count()).where(Firing.clock_number == clock.number)
+    return work.session.scalars(mine).one()
+
+
+def firings(work: Reading, record_ids: Iterable[UUID]) -> list[Firing]:
+    """List when clocks of some records ran out, in the order in which they were set."""
+    mine = select(Firing).where(Firing.record_id.in_(list(record_ids)))
+    rows = mine.order_by(Firing.clock_number, Firing.generation)
+    return list(work.session.scalars(rows))
+
+
+def rhythm_of(work: Reading, clock: Clock, least: timedelta) -> Rhythm:
+    """Say after how long a silence of a clock counts again."""
+    return Rhythm.of(clock.due_at - clock.set_at, least, work.ground.speed)
+
+
+def late_count(work: Reading, case_id: UUID, waited_on: UUID) -> int:
+    """Count how often a focal point let a clock of a case pass.
+
+    One that nobody answers counts again whenever its length has gone by, and a day at the
+    least: whoever says nothing at all starts no other clock.
+    """
+    mine = (Clock.case_id == case_id) & (Clock.waits_on == waited_on)
+    return sum(
+        silences(clock.due_at, rhythm_of(work, clock, DAY), clock.stopped_at or work.now)
+        for clock in work.session.scalars(select(Clock).where(mine))
+    )

@@ -1,0 +1,85 @@
+"""The rows of `limits.csv`: what a country or an agreement sets."""
+
+from collections.abc import Iterator
+from typing import Annotated, Final, override
+
+from pydantic import Field, ValidationInfo, field_validator
+
+from app.deadlines.bounds import FIXED, Haste, fault_of, hastes
+from app.deadlines.limits import ClockKind, Limit, Unit
+from app.directory.cells import Known, Prose, refuse
+from app.directory.kinds import Confidence
+from app.directory.rows import Row
+from app.kernel.text import Code, SafeLine
+
+ISO2: Final = 2
+"""How long the code of a country is; that of an agreement is longer."""
+
+Amount = Annotated[int, Field(ge=1, le=10_000)]
+
+
+def is_of_country(of: str) -> bool:
+    """Say whether a limit is a country's, not an agreement's."""
+    return len(of) == ISO2
+
+
+class TimeLimitRow(Row):
+    """A limit that a country or an agreement sets; without an amount it sets none."""
+
+    key = "of"
+
+    of: Code
+    clock: ClockKind
+    priority: Haste
+    amount: Known[Amount]
+    unit: Known[Unit]
+    confidence: Confidence
+    source: Known[Prose]
+    as_of: Known[SafeLine]
+
+    @field_validator("clock")
+    @classmethod
+    def can_be_set(cls, clock: ClockKind) -> ClockKind:
+        """Refuse a clock that follows from something else."""
+        if clock in FIXED:
+            raise refuse(f"must be another clock: {FIXED[clock]}")
+        return clock
+
+    @field_validator("priority")
+    @classmethod
+    def makes_a_difference(cls, priority: Haste, info: ValidationInfo) -> Haste:
+        """Refuse a priority where none counts, and `any` where each has its own limit."""
+        if "clock" in info.data and priority not in (able := hastes(info.data["clock"])):
+            raise refuse(f"must be {' or '.join(able)} for this clock")
+        return priority
+
+    @field_validator("unit")
+    @classmethod
+    def is_within_bounds(cls, unit: Unit | None, info: ValidationInfo) -> Unit | None:
+        """Refuse a length without a unit, and one that nobody may set."""
+        if not {"clock", "priority", "amount"} <= info.data.keys():
+            return unit
+        clock, priority, amount = (info.data[n] for n in ("clock", "priority", "amount"))
+        if (amount is None) != (unit is None):
+            raise refuse("must be given with amount, and only then")
+        if unit and (fault := fault_of(clock, priority, Limit(amount, unit))):
+            raise refuse(fault)
+        return unit
+
+    @property
+    @override
+    def reference(self) -> str:
+        """Which row this is."""
+        return f"{self.of}/{self.clock}/{self.priority}"
+
+    @override
+    def countries_named(self) -> Iterator[tuple[str, str]]:
+        """Name the country whose limit it is."""
+        if is_of_country(self.of):
+            yield "of", self.of
+
+    @override
+    def agreements_named(self) -> Iterator[tuple[str, str]]:
+        """Name the agreement whose limit it is."""
+        if not is_of_country(self.of):
+            yield "of", self.of

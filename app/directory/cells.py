@@ -1,0 +1,74 @@
+"""What a cell of a file may hold: lists are words between spaces, empty is unknown."""
+
+from datetime import date
+from typing import Annotated
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
+from pydantic_core import PydanticCustomError
+
+from app.directory.opening import is_spelled
+from app.kernel.text import one_line, safe
+
+
+def refuse(what: str) -> PydanticCustomError:
+    """Say what a cell must be."""
+    return PydanticCustomError("cell", "{what}", {"what": what})
+
+
+def words(cell: str) -> list[str]:
+    """Split a list, and refuse what it names twice."""
+    found = cell.split()
+    if len(set(found)) < len(found):
+        raise refuse("must name nothing twice")
+    return found
+
+
+def known_or_none(cell: str) -> str | None:
+    """Read an empty cell as unknown."""
+    return cell.strip() or None
+
+
+def truth(cell: str) -> bool:
+    """Read `true` or `false`, in the capitals of a spreadsheet too."""
+    if cell.lower() not in {"true", "false"}:
+        raise refuse("must be true or false")
+    return cell.lower() == "true"
+
+
+def zone(cell: str) -> str:
+    """Check a name of the IANA time zone database."""
+    try:
+        return ZoneInfo(cell).key
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise refuse("must be an IANA time zone, like Asia/Almaty") from error
+
+
+def day(cell: str | None) -> date | None:
+    """Read a day as ISO 8601 spells it."""
+    try:
+        return date.fromisoformat(cell) if cell else None
+    except ValueError as error:
+        raise refuse("must be a day, like 2026-01-01") from error
+
+
+def span(word: str) -> str:
+    """Check a span of opening hours."""
+    if not is_spelled(word):
+        raise refuse("must be always, or hours like mo-fr/09:00-18:00")
+    return word
+
+
+type Known[T] = Annotated[T | None, BeforeValidator(known_or_none)]
+type Listed[T] = Annotated[list[T], BeforeValidator(words)]
+Truth = Annotated[bool, BeforeValidator(truth)]
+TimeZone = Annotated[str, AfterValidator(zone)]
+Span = Annotated[str, AfterValidator(span)]
+Places = Annotated[int, Field(ge=0, le=100_000)]
+Prose = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=2000),
+    AfterValidator(safe),
+    AfterValidator(one_line),
+]
+Region = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z_]{1,39}$")]

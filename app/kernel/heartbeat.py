@@ -1,0 +1,38 @@
+"""That a part of the service lives: one row each, written anew at every beat (R57)."""
+
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from app.kernel.db import Base
+
+
+class Part(StrEnum):
+    """What beats: without it cases would wait for nobody."""
+
+    CLOCKS = "clocks"
+    NOTICES = "notices"
+    ERASURES = "erasures"
+
+
+class Heartbeat(Base):
+    """When a part was last heard of, by the clock of the database."""
+
+    __tablename__ = "heartbeat"
+
+    part: Mapped[Part] = mapped_column(primary_key=True)
+    at: Mapped[datetime]
+
+
+def beat(session: Session, part: Part, now: datetime) -> None:
+    """Say that a part lives."""
+    beaten = update(Heartbeat).where(Heartbeat.part == part).values(at=now)
+    if not session.scalars(beaten.returning(Heartbeat.part)).all():
+        session.add(Heartbeat(part=part, at=now))
+
+
+def last_beats(session: Session) -> dict[Part, datetime]:
+    """Say when each part was last heard of, if ever."""
+    return {row.part: row.at for row in session.scalars(select(Heartbeat))}

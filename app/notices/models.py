@@ -1,0 +1,28 @@
+"""Whom a notice was for, why and when: evidence, never rewritten (R53)."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import ForeignKey, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.directory.models import FocalPoint
+from app.kernel.db import Base, Listed
+from app.outbox.models import Outgoing
+
+
+class Telling(Listed, Base):
+    """That an office was to be called on about a record, and by what it was.
+
+    One message may be for several of these. Without one there was nobody to call on: the
+    office has no contact.
+    """
+
+    __tablename__ = "telling"
+
+    at: Mapped[datetime]
+    focal_point_id: Mapped[UUID] = mapped_column(ForeignKey(FocalPoint.id))
+    why: Mapped[str] = mapped_column(String(60))
+    case_id: Mapped[UUID | None] = mapped_column(index=True)
+    record_id: Mapped[UUID | None] = mapped_column(index=True)
+    outgoing_id: Mapped[UUID | None] = mapped_column(ForeignKey(Outgoing.id), index=True)

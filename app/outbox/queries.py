@@ -1,0 +1,67 @@
+"""Reading what is to leave."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from app.kernel.work import Reading, Writing
+from app.outbox.lifecycle import OPEN, State
+from app.outbox.models import Outgoing, Way
+
+
+@dataclass(frozen=True)
+class Counts:
+    """How the outbox stands: what waits or is being sent, since when, and what is dead."""
+
+    waiting: int
+    oldest_waiting: datetime | None
+    dead: int
+
+
+def counts(session: Session) -> Counts:
+    """Count, for status and metrics; what is dead was given up at any time."""
+    to_do = Outgoing.state.in_(OPEN)
+    asked = select(func.count(), func.min(Outgoing.queued_at)).where(to_do)
+    waiting, oldest = session.execute(asked).one()
+    dead = select(func.count()).where(Outgoing.state == State.DEAD)
+    return Counts(waiting, oldest, session.scalars(dead).one())
+
+
+def lock_waiting(work: Writing, way: Way, recipient: str) -> Outgoing | None:
+    """Find what waits to go to this recipient anyway, and hold it: nobody sends it now."""
+    mine = (Outgoing.way == way) & (Outgoing.recipient == recipient)
+    waiting = select(Outgoing).where(mine, Outgoing.state == State.WAITING)
+    first = waiting.order_by(Outgoing.due_at, Outgoing.number).limit(1)
+    held = first.with_for_update(key_share=True)
+    return work.session.scalar(held.execution_options(populate_existing=True))
+
+
+def lock_due(work: Writing, way: Way) -> Outgoing | None:
+    """Find what may be tried now and nobody else has in hand; the longest due first."""
+    due = Outgoing.state.in_(OPEN) & (Outgoing.due_at <= work.now)
+    first = select(Outgoing).where(Outgoing.way == way, due)
+    first = first.order_by(Outgoing.due_at, Outgoing.number).limit(1)
+    held = first.with_for_update(skip_locked=True, key_share=True)
+    return work.session.scalar(held.execution_options(populate_existing=True))
+
+
+def get(work: Reading, outgoing_id: UUID) -> Outgoing:
+    """Find something that is to leave."""
+    return work.session.scalars(select(Outgoing).where(Outgoing.id == outgoing_id)).one()
+
+
+def lock(work: Writing, outgoing_id: UUID) -> Outgoing:
+    """Hold something that is to leave."""
+    held = select(Outgoing).where(Outgoing.id == outgoing_id)
+    held = held.with_for_update(key_share=True)
+    return work.session.scalars(held.execution_options(populate_existing=True)).one()
+
+
+def last_left(work: Reading, outgoing: Outgoing) -> datetime | None:
+    """Say when the same recipient was last sent anything else, or may have been."""
+    same = (Outgoing.way == outgoing.way) & (Outgoing.recipient == outgoing.recipient)
+    others = select(func.max(Outgoing.left_at)).where(same, Outgoing.id != outgoing.id)
+    return work.session.scalar(others)

@@ -1,0 +1,83 @@
+"""Notices by SMS, through whichever gateway the operator has: one JSON object by HTTPS.
+
+`POST {"to": "+...", "text": "..."}` with a bearer token. The `Idempotency-Key` is the same
+for each try of one message: a gateway that knows it sends no text twice.
+"""
+
+import asyncio
+from dataclasses import dataclass
+from http import HTTPStatus
+from ssl import SSLContext
+from typing import Final
+
+import httpx
+
+from app.notices.words import Letter
+from app.outbox.actions import Answer
+from app.outbox.pacing import Outcome
+
+NOT_REACHED: Final = (httpx.ConnectError, httpx.ConnectTimeout)
+OURS: Final = frozenset(
+    {
+        *(HTTPStatus.UNAUTHORIZED, HTTPStatus.PAYMENT_REQUIRED, HTTPStatus.FORBIDDEN),
+        *(HTTPStatus.PROXY_AUTHENTICATION_REQUIRED, HTTPStatus.REQUEST_TIMEOUT),
+        *(HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS),
+    }
+)
+"""What is wrong with us or with this moment, not with the number."""
+BEYOND: Final = frozenset({HTTPStatus.BAD_GATEWAY, HTTPStatus.GATEWAY_TIMEOUT})
+"""What stands before the gateway lost it: it may have been taken."""
+
+
+@dataclass(frozen=True)
+class Gateway:
+    """Where text messages are handed over; `whole` is the seconds for all of it."""
+
+    url: str
+    token: str
+    tls: SSLContext
+    whole: float = 5.0
+
+    def send(self, letter: Letter) -> Answer:
+        """Hand one message over; says what came of it."""
+        return asyncio.run(self.post(letter))
+
+    async def post(self, letter: Letter) -> Answer:
+        """Ask, and cut the line when the time is over, whoever still dribbles into it.
+
+        Nothing of the answer is read but its status, and no redirection is followed: the
+        number goes nowhere else.
+        """
+        headers = {
+            "Authorization": f"Bearer {self.token}",
+            "Idempotency-Key": str(letter.id),
+            "User-Agent": "notices",
+        }
+        body = {"to": letter.to, "text": letter.text}
+        client = httpx.AsyncClient(
+            verify=self.tls, timeout=self.whole / 2, trust_env=False, headers=headers
+        )
+        try:
+            async with (
+                asyncio.timeout(self.whole),
+                client,
+                client.stream("POST", self.url, json=body) as answer,
+            ):
+                return Answer(outcome_of(answer.status_code), str(answer.status_code))
+        except NOT_REACHED as trouble:
+            return Answer(Outcome.REFUSED, type(trouble).__name__)
+        except (TimeoutError, httpx.HTTPError) as trouble:
+            return Answer(Outcome.UNKNOWN, type(trouble).__name__)
+
+
+def outcome_of(status: int) -> Outcome:
+    """Read a status (RFC 9110, 15): a 4xx is about the number unless it is about us."""
+    if status in BEYOND:
+        return Outcome.UNKNOWN
+    match status // 100:
+        case 2:
+            return Outcome.DELIVERED
+        case 4 if status not in OURS:
+            return Outcome.REJECTED
+        case _:
+            return Outcome.REFUSED

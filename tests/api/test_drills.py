@@ -1,0 +1,90 @@
+"""In a drill every deadline comes sooner, and nothing that merely holds ends sooner."""
+
+from dataclasses import replace
+
+import pytest
+
+from tests.world import Json, Someone, World, closing, contacts, done, problem
+
+SPEED = 60
+NORMAL = {"priority": "normal"}
+REST: Json = {"reason": "SAFETY", "review_at": "2026-06-01T13:00:00Z"}
+
+
+@pytest.fixture(autouse=True)
+def drill(world: World) -> None:
+    world.ground = replace(world.ground, speed=SPEED)
+    world.app.state.ground = world.ground
+
+
+def test_it_is_said_to_whoever_watches(world: World) -> None:
+    ready = world.http.get("/readyz").json()
+
+    assert (ready["drill"], ready["clock_speed"]) == (True, SPEED)
+
+
+@pytest.mark.parametrize(
+    ("priority", "due"),
+    [
+        ("emergency", "2026-06-01T12:01:00Z"),
+        ("urgent", "2026-06-01T12:03:00Z"),
+        ("normal", "2026-06-01T12:24:00Z"),
+    ],
+)
+def test_an_answer_is_due_sixty_times_as_soon(
+    officer: Someone, priority: str, due: str
+) -> None:
+    assert officer.submits(notice={"priority": priority})["due_at"] == due
+
+
+def test_a_risk_is_to_be_reviewed_sooner_and_holds_as_long_as_ever(
+    world: World, officer: Someone, lead: Someone
+) -> None:
+    case = officer.submits()
+    done(lead.does("acknowledge", case))
+    world.passes(days=6)
+
+    led = done(lead.does("accept-lead", case, {"contacts": contacts()}))
+
+    assert led["due_at"] == "2026-06-01T14:48:00Z"  # a sixtieth of 7 days after it began
+
+
+def test_a_consent_runs_out_when_it_says(
+    world: World, officer: Someone, lead: Someone
+) -> None:
+    case = lead.leads(officer.submits())
+    world.passes(days=2)
+
+    sent = lead.refers(case, "KZ_SHELTER_KOGERSHIN")
+
+    assert sent.status_code == 201
+
+
+def test_a_case_rests_no_longer_than_a_review_may_wait(
+    officer: Someone, lead: Someone
+) -> None:
+    case = lead.leads(officer.submits(notice=NORMAL))
+
+    late = lead.does("suspend", case, REST | {"review_at": "2026-06-02T00:01:00Z"})
+    in_time = lead.does("suspend", case, REST)
+
+    assert problem(late) == (409, "needs-unmet")
+    assert done(in_time)["due_at"] == "2026-06-01T13:00:00Z"
+
+
+def test_visits_come_sooner_too(officer: Someone, lead: Someone) -> None:
+    case = lead.leads(officer.submits())
+
+    done(lead.does("monitor", case, {}))
+
+    assert lead.sees(case)["due_at"] == "2026-06-01T14:48:00Z"
+
+
+def test_a_second_person_is_asked_for_no_longer_than_a_drill_allows(
+    officer: Someone, lead: Someone
+) -> None:
+    case = lead.leads(officer.submits())
+
+    asked = lead.does("close", case, closing())
+
+    assert asked.json()["lapses_at"] == "2026-06-01T13:12:00Z"

@@ -1,0 +1,130 @@
+"""An answer and its deadline at the same moment: one of them counts, and is told (R89)."""
+
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from threading import Barrier
+from uuid import uuid4
+
+import pytest
+from httpx2 import Response
+from sqlalchemy import select
+
+from app.deadlines.breaches import Due
+from app.deadlines.models import Clock, Firing
+from app.worker.firing import Fired, fire_due, fire_one
+from tests.serving import CHANCE, Served, report, served, times
+from tests.world import Json, Someone, done, kinds, path_of, problem, promise
+
+pytestmark = pytest.mark.slow
+CASES = 5
+REFERRALS = times(20, soak=100)
+REROUTED = times(20, soak=100)
+LATE = promise(at="2026-06-02T09:00:00+05:00")
+
+
+@pytest.fixture
+def world(url: str) -> Iterator[Served]:
+    with served(url) as made:
+        yield made
+
+
+def clock_of(world: Served, record: Json) -> Due:
+    """Find the clock of a referral or a case, and its case."""
+    of = f"{path_of(record).lstrip('/')}"
+    with world.database.reading() as session:
+        running = select(Clock).where(Clock.reference == of, Clock.stopped_at.is_(None))
+        clock = session.scalars(running).one()
+        return Due(clock.number, clock.case_id, clock.kind)
+
+
+def at_once(
+    world: Served, record: Json, act: Callable[[], Response]
+) -> tuple[Response, bool | None]:
+    """Answer while the worker fires the clock of the very record."""
+    fires = partial(fire_one, world.ground, clock_of(world, record))
+    barrier = Barrier(2)
+
+    def start[T](do: Callable[[], T]) -> T:
+        barrier.wait()
+        time.sleep(CHANCE.uniform(0, 0.006))
+        return do()
+
+    with ThreadPoolExecutor(2) as pool:
+        answered, fired = pool.submit(start, act), pool.submit(start, fires)
+        return answered.result(), fired.result()
+
+
+def acts(who: Someone, action: str, record: Json, body: Json) -> Callable[[], Response]:
+    """Be ready to act on what was seen before the deadline."""
+    named = {"if_match": who.tag(record), "idempotency_key": str(uuid4())}
+    return lambda: who.post(f"{path_of(record)}/{action}", body, **named)
+
+
+def settled(world: Served) -> None:
+    """Let the worker do what a race left to another look."""
+    while (looked := fire_due(world.ground)).found:
+        assert looked.failed == 0
+
+
+def test_a_referral_is_accepted_or_expires_and_whoever_was_late_is_told(
+    world: Served,
+) -> None:
+    officer, lead = world.someone("UZ_CONSULATE_ALMATY"), world.someone("KZ_LEAD")
+    shelter = world.someone("KZ_SHELTER_KOGERSHIN")
+    sent = [
+        done(lead.refers(case, "KZ_SHELTER_KOGERSHIN"))
+        for case in (lead.leads(officer.submits()) for _ in range(CASES))
+        for _ in range(REFERRALS)
+    ]
+    world.passes(hours=3)
+    assert fire_due(world.ground, limit=1000) == Fired(len(sent))
+    ready = [acts(shelter, "accept", one, LATE) for one in sent]
+    world.passes(hours=3)
+
+    outcomes = [at_once(world, one, act) for one, act in zip(sent, ready, strict=True)]
+    settled(world)
+
+    events = [(event["subject"], event["type"]) for event in lead.hears()]
+    for one, (answer, _) in zip(sent, outcomes, strict=True):
+        state = lead.sees(one)["state"]
+        ends = {t for s, t in events if s == f"referrals/{one['id']}"} & {
+            *("referral.accepted", "referral.expired"),
+        }
+        assert state == ("accepted" if answer.is_success else "expired")
+        assert ends == {f"referral.{state}"}
+        if not answer.is_success:
+            assert problem(answer) in {(412, "version-stale"), (409, "action-illegal")}
+    report("accept at the deadline", [answer.status_code for answer, _ in outcomes])
+    with world.database.reading() as session:
+        fired = Counter(session.scalars(select(Firing.clock_number)))
+    assert max(fired.values()) <= 2
+    assert len({answer.is_success for answer, _ in outcomes}) == 2, "no race at all"
+
+
+def test_a_case_is_acknowledged_or_goes_to_the_next_and_has_one_holder(
+    world: Served,
+) -> None:
+    officer, lead = world.someone("UZ_CONSULATE_ALMATY"), world.someone("KZ_LEAD")
+    cases = [officer.submits() for _ in range(REROUTED)]
+    ready = [acts(lead, "acknowledge", case, {}) for case in cases]
+    lead.hears()
+    world.passes(hours=3)
+
+    outcomes = [at_once(world, one, act) for one, act in zip(cases, ready, strict=True)]
+    settled(world)
+
+    heard = lead.hears()
+    for case, (answer, _) in zip(cases, outcomes, strict=True):
+        told = kinds(e for e in heard if e["subject"] == f"cases/{case['code']}")
+        seen = officer.sees(case)
+        if answer.is_success:
+            assert told == ["case.acknowledged"]
+            assert (seen["state"], seen["holder"]) == ("under_review", "KZ_LEAD")
+        else:
+            assert answer.status_code in {404, 412}
+            assert told == ["case.not_acknowledged", "case.rerouted"]
+            assert seen["holder"] == "DESK_CENTRAL_ASIA"
+    report("acknowledge at the deadline", [answer.status_code for answer, _ in outcomes])

@@ -1,0 +1,185 @@
+"""What limits.csv may say, and what our own says: nothing, for no source gives a number."""
+
+from collections.abc import Iterator
+from importlib.resources import files
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from sqlalchemy import select
+
+from app.administration.dangers import of_time_limit
+from app.administration.loading import load
+from app.administration.turns import Turn
+from app.deadlines.models import TimeLimit
+from app.deadlines.rows import TimeLimitRow
+from app.directory.actions import Count, standard_data
+from app.directory.changes import Clerk, DirectoryChange
+from app.directory.files import FilesRefused, open_sheet
+from app.kernel.db import Base, Database
+from tests.rules.test_directory_loading import ALL, TODAY
+
+HEAD = "of,clock,priority,amount,unit,confidence,source,as_of\n"
+ROWS = (
+    "KZ,acknowledge,normal,2,working_days,configured,Order 1,2026\n"
+    "KZ_UZ,erase,any,12,months,configured,,\n"
+)
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[Database]:
+    database = Database(f"sqlite:///{tmp_path}/t.db")
+    Base.metadata.create_all(database.engine)
+    yield database
+    database.engine.dispose()
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    for name, text in (ALL | {"limits.csv": HEAD + ROWS}).items():
+        (folder / name).write_text(text)
+    return folder
+
+
+def loads(database: Database, folder: Path) -> Count:
+    with database.writing() as session:
+        return load(Clerk(session, uuid4, TODAY), folder).limits
+
+
+def test_limits_are_loaded_with_the_countries_and_agreements_they_are_of(
+    database: Database, folder: Path
+) -> None:
+    counts = [loads(database, folder), loads(database, folder)]
+
+    with database.reading() as session:
+        kept = {(row.of, row.amount) for row in session.scalars(select(TimeLimit))}
+        subjects = list(session.scalars(select(DirectoryChange.subject)))
+    assert counts == [Count(2, 0, 0), Count(0, 0, 2)]
+    assert kept == {("KZ", 2), ("KZ_UZ", 12)}
+    assert "time-limits/KZ/acknowledge/normal" in subjects
+
+
+def test_a_file_of_limits_alone_changes_what_is_there(
+    database: Database, folder: Path, tmp_path: Path
+) -> None:
+    loads(database, folder)
+    alone = tmp_path / "alone"
+    alone.mkdir()
+    changed = ROWS.replace("normal,2,working_days", "normal,,")
+    (alone / "limits.csv").write_text(HEAD + changed)
+
+    counts = loads(database, alone)
+
+    with database.reading() as session:
+        [row] = session.scalars(select(TimeLimit).where(TimeLimit.of == "KZ"))
+    assert counts == Count(0, 1, 1)
+    assert (row.amount, row.unit) == (None, None)
+
+
+def test_all_faults_are_told_at_once_with_those_of_other_files(
+    database: Database, folder: Path
+) -> None:
+    wrong = (
+        "KZ,acknowledge,normal,9,working_days,configured,,\n"
+        "KZ,monitor,any,9,days,configured,,\n"
+        "KZ,erase,any,24,months,sure,,\n"
+    )
+    (folder / "limits.csv").write_text(HEAD + wrong)
+    (folder / "agreements.csv").write_text(ALL["agreements.csv"].replace("L1", "L9"))
+
+    with pytest.raises(FilesRefused) as refused:
+        loads(database, folder)
+
+    told = [(f.file, f.line, f.column) for f in refused.value.faults]
+    assert told == [
+        ("agreements.csv", 2, "level"),
+        *(("limits.csv", 2, "unit"), ("limits.csv", 3, "clock")),
+        ("limits.csv", 4, "confidence"),
+    ]
+    with database.reading() as session:
+        assert list(session.scalars(select(TimeLimit))) == []
+
+
+def test_a_limit_of_nobody_or_said_twice_is_refused(
+    database: Database, folder: Path
+) -> None:
+    strange = ROWS.replace("KZ,", "JM,").replace("KZ_UZ,", "JM_TT,")
+    (folder / "limits.csv").write_text(HEAD + strange)
+    with pytest.raises(FilesRefused) as unknown:
+        loads(database, folder)
+    (folder / "limits.csv").write_text(HEAD + ROWS + ROWS.splitlines()[0] + "\n")
+
+    with pytest.raises(FilesRefused) as twice:
+        loads(database, folder)
+
+    assert [fault.what for fault in unknown.value.faults] == [
+        "the directory holds no country 'JM'",
+        "the directory holds no agreement 'JM_TT'",
+    ]
+    assert [fault.what for fault in twice.value.faults] == [
+        "KZ/acknowledge/normal is on line 2 already"
+    ]
+
+
+@pytest.mark.parametrize(
+    "folder", [standard_data(), files("app.demo").joinpath("data")], ids=str
+)
+def test_we_ship_no_limit_for_no_source_gives_one_of_these_countries(
+    folder: Path,
+) -> None:
+    sheet = open_sheet(folder, "limits.csv", TimeLimitRow)
+
+    assert [*sheet.lines, *sheet.faults] == []
+
+
+def row(**said: object) -> dict[str, object]:
+    """A limit of a country on a clock that only reminds: 14 days by default."""
+    return {
+        "of": "KZ",
+        "clock": "meet_person",
+        "priority": "normal",
+        "amount": 14,
+        "unit": "days",
+        "confidence": "configured",
+        "source": None,
+        "as_of": None,
+        **said,
+    }
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "people"),
+    [
+        (None, {"amount": 14}, 1),
+        (None, {"amount": 10}, 1),
+        (None, {"amount": 15}, 2),
+        (None, {"amount": 10, "unit": "working_days"}, 1),
+        (None, {"amount": 11, "unit": "working_days"}, 2),
+        ({"amount": 10}, {"amount": 11}, 2),
+        ({"amount": 10}, {"amount": None, "unit": None}, 2),
+        ({"amount": 20}, {"amount": None, "unit": None}, 1),
+        ({"amount": 20}, {"amount": 19}, 1),
+        ({"amount": 10}, {"amount": 10, "source": "its law"}, 1),
+        (None, {"of": "KZ_UZ", "amount": 1}, 2),
+        ({"of": "KZ_UZ", "amount": 10}, {"of": "KZ_UZ", "amount": 9}, 1),
+        ({"of": "KZ_UZ", "amount": 10}, {"of": "KZ_UZ", "amount": None, "unit": None}, 2),
+        *(
+            (None, {"clock": clock, "amount": 1, "unit": "hours"}, 2)
+            for clock in (
+                *("acknowledge", "decide_lead", "decide_referral", "answer_handover"),
+            )
+        ),
+        *(
+            (None, {"clock": clock, "priority": "any", "amount": 1, "unit": "hours"}, 2)
+            for clock in ("approve", "finish_draft", "erase")
+        ),
+    ],
+)
+def test_one_person_shortens_reminders_and_everything_else_takes_two(
+    before: dict[str, object] | None, after: dict[str, object], people: int
+) -> None:
+    turn = Turn(None if before is None else row(**before), row(**after))
+
+    assert 1 + bool(of_time_limit(turn)) == people

@@ -1,0 +1,47 @@
+"""What may happen to what is to leave, told apart from the code."""
+
+import pytest
+
+from app.kernel.actors import Side
+from app.kernel.lifecycle import ActionIllegal
+from app.outbox.lifecycle import OPEN, TABLE, Action, State
+
+# Changing the rules takes two deliberate edits: this is the other one.
+RULES = """
+claim    waiting sending -> sending
+deliver  sending         -> sent
+retry    sending         -> waiting
+give_up  sending         -> dead
+drop     waiting sending -> dropped
+"""
+SYSTEM = frozenset({Side.SYSTEM})
+
+
+def spelled() -> dict[str, tuple[set[str], str]]:
+    rows = [line.split(maxsplit=1) for line in RULES.strip().splitlines()]
+    sides = {action: rest.split("->") for action, rest in rows}
+    return {a: (set(old.split()), new.strip()) for a, (old, new) in sides.items()}
+
+
+def test_the_table_is_the_one_told_here() -> None:
+    found = {str(s.action): (set(map(str, s.sources)), str(s.target)) for s in TABLE.steps}
+
+    assert found == spelled()
+    assert {state for step in TABLE.steps for state in step.sources} == OPEN
+    assert all(step.sides == SYSTEM and not step.needs for step in TABLE.steps)
+
+
+@pytest.mark.parametrize("state", State)
+@pytest.mark.parametrize("action", Action)
+def test_nothing_else_happens_and_what_is_over_stays_over(
+    state: State, action: Action
+) -> None:
+    sources, _ = spelled()[action]
+
+    try:
+        TABLE.find(state, action, SYSTEM, frozenset())
+        allowed = True
+    except ActionIllegal:
+        allowed = False
+
+    assert allowed == (state in sources)
