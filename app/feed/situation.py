@@ -23,8 +23,10 @@ from app.referrals import queries as referrals
 TOLD: Final = frozenset({"state", "question"})
 """What a submitter that handed a case on is told of a step; why is not (R12)."""
 
-ALTERNATIVE: Final = "alternative"
-"""Who could help instead, as a recipient says that redirects a referral."""
+ALTERNATIVE, ACTIVE = "alternative", "active"
+TELLING: Final = frozenset({ALTERNATIVE, ACTIVE})
+"""What tells of an office: who could help instead, and whether the one that is silent is
+active still, which the directory says of each."""
 
 
 @dataclass(frozen=True)
@@ -86,7 +88,7 @@ def look(work: Reading, found: Sequence[Entry]) -> Sight:
     offices = directory.by_ids(work, people) if people else {}
     beyond = {one for one, office in offices.items() if is_beyond(me, office)}
     doubtful = {e.case_id for e in others if e.focal_point_id in beyond}
-    named = {e.case_id for e in others if ALTERNATIVE in e.facts and me.kind == Kind.STATE}
+    named = {e.case_id for e in others if tells_of(e) and me.kind == Kind.STATE}
     others_of = {entry.case_id for entry in others}
     known = cases.by_ids(work, doubtful | named, others_of) if others else {}
     acts = [
@@ -98,6 +100,11 @@ def look(work: Reading, found: Sequence[Entry]) -> Sight:
     records = [e.record_id for e in others if e.case_id in names.apart]
     openers = referrals.opened_by(work, records) if records else {}
     return Sight(names, known, openers, {o.id: o.code for o in (me, *offices.values())})
+
+
+def tells_of(entry: Entry) -> bool:
+    """Say whether it may tell which office it is about, though nobody acted."""
+    return ALTERNATIVE in entry.facts or entry.facts.get(ACTIVE) is False
 
 
 def by_of(sight: Sight, entry: Entry) -> str | None:
@@ -114,16 +121,18 @@ def by_of(sight: Sight, entry: Entry) -> str | None:
 def facts_of(sight: Sight, entry: Entry) -> dict[str, Any]:
     """Say what came with an entry.
 
-    To a submitter no more than the step, once a lead has the case or it is closed: a reason
-    may tell of a fear. To the side of origin not who could help instead.
+    To a submitter no more than the step, once a lead has the case, it is closed, or beyond
+    a border: a reason may tell of a fear. To the side of origin nothing that tells of an
+    office that helps.
     """
     me, said = sight.names.me.id, entry.facts
     case = sight.cases.get(entry.case_id)
     if case is None or entry.focal_point_id == me:
         return said
     if case.id in sight.names.apart:
-        return {name: fact for name, fact in said.items() if name != ALTERNATIVE}
+        return {name: fact for name, fact in said.items() if name not in TELLING}
     led = case.led_since is not None and entry.at >= case.led_since
-    if case.only_submitted(me) and (led or said.get("state") == State.CLOSED):
+    bare = led or not case.tells(me, entry.at) or said.get("state") == State.CLOSED
+    if case.only_submitted(me) and bare:
         return {name: fact for name, fact in said.items() if name in TOLD}
     return said

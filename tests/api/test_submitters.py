@@ -445,3 +445,19 @@ def test_what_is_due_for_a_child_beyond_a_border_is_not_for_its_submitter(
     holder = world.someone("DESK_CENTRAL_ASIA")
     assert [kind for _, kind, _ in holder.waits()] == ["acknowledge", "assess_interests"]
     assert done(officer.get(facts))["items"] == []
+
+
+def test_a_submitter_hears_no_silence_from_beyond_a_border(
+    world: World, officer: Someone, lead: Someone
+) -> None:
+    case = officer.submits(consents=[consent(), STATE_OF_UZ], safeguards={})
+    world.passes(minutes=1)
+    assert lead.does("relocate", case, {"country": "UZ"}).status_code == 204
+    officer.hears()
+
+    world.waits_for(hours=3)
+
+    [event] = officer.hears()
+    assert (event["type"], event["by"]) == ("case.rerouted", None)
+    assert event["facts"] == {"state": "submitted"}
+    assert "case.not_acknowledged" in kinds(world.someone("UZ_LEAD").hears())
