@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from uuid import UUID
 
 from app.cases import actions as cases
-from app.cases import queries
+from app.cases import naming, queries
 from app.cases.facts import RULES, FactName
 from app.cases.lifecycle import OPEN, TABLE, State
 from app.cases.models import Case
@@ -100,7 +100,7 @@ def named_in(work: Reading, given: list[Consent]) -> Mapping[UUID, str]:
     found = directory.by_ids(work, {c.focal_point_id for c in given if c.focal_point_id})
     told = {c.focal_point_id for c in given if c.recorded_by == me.id}
     if any(is_beyond(me, one) for one in found.values()):
-        [case] = queries.by_ids(work, {c.case_id for c in given}).values()
+        [case] = naming.by_ids(work, {c.case_id for c in given}).values()
         stands = standing.of_case(work, case)
         told |= {one.id for one in found.values() if stands.knows(me, one)}
         found = {one: office for one, office in found.items() if one in told}
