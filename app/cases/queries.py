@@ -83,16 +83,6 @@ def lock_by_id(work: Writing, case_id: UUID) -> Case:
     return one(work, held(remembered(work).where(Case.id == case_id)))
 
 
-def by_ids(
-    work: Reading, case_ids: Iterable[UUID], if_submitted: Iterable[UUID] = ()
-) -> Mapping[UUID, Case]:
-    """Find some cases, whoever asks, and of others those that the caller ever submitted."""
-    me, submitter = work.actor.focal_point_id, Party.relation == Relation.SUBMITTER
-    mine = exists().where(Party.case_id == Case.id, Party.focal_point_id == me, submitter)
-    wanted = Case.id.in_(set(case_ids)) | (Case.id.in_(set(if_submitted)) & mine)
-    return {case.id: case for case in work.session.scalars(select(Case).where(wanted))}
-
-
 def handed_on(work: Reading, case_ids: Iterable[UUID]) -> Mapping[UUID, HandedOn]:
     """Find the notices of some cases as their submitters handed them on."""
     wanted = select(HandedOn).where(HandedOn.case_id.in_(list(case_ids)))
@@ -182,11 +172,6 @@ def sealed(work: Reading, record_id: UUID, kind: Sealable) -> Sealed | None:
     """Find what is sealed with a record under this name, if anything is."""
     named = (Sealed.record_id == record_id) & (Sealed.kind == kind)
     return work.session.scalar(select(Sealed).where(named))
-
-
-def notes(work: Reading, record_id: UUID) -> list[Sealed]:
-    """Find the free texts that came with the steps of a record, oldest first."""
-    return papers(work, record_id, Paper.NOTE, Paper.MESSAGE)
 
 
 def papers(work: Reading, record_id: UUID, *kinds: Sealable) -> list[Sealed]:

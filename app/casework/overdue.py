@@ -129,7 +129,8 @@ def hearers(ran: Ran) -> frozenset[UUID]:
     """Say who hears of a silence.
 
     A submitter hears whether its case is taken, and nothing of how a lead works on it
-    afterwards (R12). Oversight hears of cases, and of what was not deleted.
+    afterwards, or of working days beyond a border (R12). Oversight hears of cases, and of
+    what was not deleted.
     """
     case, record = ran.case, ran.record
     kept = ran.clock.kind == ClockKind.CONFIRM_DELETION
@@ -151,11 +152,9 @@ def of_the_case_itself(ran: Ran) -> frozenset[UUID]:
         return frozenset({case.submitter, case.holder or case.submitter})
     if ran.noun == Noun.APPROVAL:
         return frozenset({whom}) if whom else frozenset()
-    return (
-        (case.audience - {case.submitter}) | case.keepers
-        if case.state in LED
-        else case.audience
-    )
+    if case.state in LED:
+        return (case.audience - {case.submitter}) | case.keepers
+    return frozenset(one for one in case.audience if case.follows(one))
 
 
 def effect_for(ran: Ran) -> Effect:

@@ -11,7 +11,7 @@ from app.casework.acting import sides_of
 from app.casework.schemas import RoutingQuestion, Told
 from app.consents import standing
 from app.consents.coverage import names
-from app.consents.placing import avoided, question_of
+from app.consents.placing import avoided, public, question_of
 from app.directory import queries as directory
 from app.directory.kinds import AgeGroup, Function, Kind, Level, Service
 from app.directory.queries import FocalPointUnknown
@@ -104,15 +104,6 @@ def imagined(work: Reading, asked: RoutingQuestion) -> Question:
         home=directory.by_id(work, work.actor.focal_point_id).of_state,
         profiles=profiles,
     )
-
-
-def public(profile: Profile) -> Profile:
-    """Leave out what follows from other people's cases.
-
-    Whoever may ask as often as they like could else watch a shelter fill, and see where a
-    person went.
-    """
-    return replace(profile, capacity=None, capacity_as_of=None, answered=0, late=0)
 
 
 def must_know(profiles: Iterable[Profile], asked: RoutingQuestion) -> None:

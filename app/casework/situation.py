@@ -93,6 +93,8 @@ def look(work: Reading, found: Sequence[Case]) -> Context:
     me = directory.by_id(work, work.actor.focal_point_id)
     ids = [case.id for case in found]
     people = {p for case in found for p in (case.holder, case.submitter) if p}
+    outside = [case.id for case in found if case.only_submitted(me.id)]
+    helping = [case.id for case in found if me.kind == Kind.STATE and only_helps(case, me)]
     return Context(
         standing.of_cases(work, found),
         deadlines.running(work, ids),
@@ -100,8 +102,8 @@ def look(work: Reading, found: Sequence[Case]) -> Context:
         referrals.states_of(work, ids),
         handovers.with_open(work, ids),
         returns.open_in(work, ids),
-        cases.handed_on(work, ids),
-        referrals.asked_of_me(work, ids) if me.kind == Kind.STATE else {},
+        cases.handed_on(work, outside) if outside else {},
+        referrals.asked_of_me(work, helping) if helping else {},
         directory.codes(work, people),
         me,
     )
@@ -207,17 +209,21 @@ def notice_for(case: Case, context: Context) -> Notice:
     others: one of them may be asylum (BR10).
     """
     me, kept = context.me, context.handed_on.get(case.id)
-    outside = case.only_submitted(me.id)
-    notice = Notice.model_validate(kept if kept and outside else case)
-    helps = case.parts_of(me.id) <= {Relation.SUBMITTER, *HELPS}
-    if outside or not helps or not context.standings[case.id].is_apart(me):
+    notice = Notice.model_validate(kept or case)
+    asked = context.asked_of_me.get(case.id)
+    if asked is None or not context.standings[case.id].is_apart(me):
         return notice
-    asked = context.asked_of_me.get(case.id, set())
     own = {
         name: [service for service in getattr(notice, name) if service in asked]
         for name in ("services", "urgent_needs")
     }
     return notice.model_copy(update=own)
+
+
+def only_helps(case: Case, reader: FocalPoint) -> bool:
+    """Say whether a reader helps now in a case that it does not lead or look after."""
+    parts = case.parts_of(reader.id)
+    return Relation.RECIPIENT in parts and parts <= {Relation.SUBMITTER, *HELPS}
 
 
 def written(case: Case, context: Context) -> list[Section]:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from uuid import UUID
 
 from app.cases import actions as cases
-from app.cases import queries
+from app.cases import naming, queries
 from app.cases.facts import RULES, FactName
 from app.cases.lifecycle import OPEN, TABLE, State
 from app.cases.models import Case
@@ -100,7 +100,7 @@ def named_in(work: Reading, given: list[Consent]) -> Mapping[UUID, str]:
     found = directory.by_ids(work, {c.focal_point_id for c in given if c.focal_point_id})
     told = {c.focal_point_id for c in given if c.recorded_by == me.id}
     if any(is_beyond(me, one) for one in found.values()):
-        [case] = queries.by_ids(work, {c.case_id for c in given}).values()
+        [case] = naming.by_ids(work, {c.case_id for c in given}).values()
         stands = standing.of_case(work, case)
         told |= {one.id for one in found.values() if stands.knows(me, one)}
         found = {one: office for one, office in found.items() if one in told}
@@ -153,7 +153,7 @@ def facts_for(work: Reading, case: Case) -> list[Fact]:
     """List the facts the caller may know: all if it keeps the case, else what it finds out.
 
     The legal hold is for oversight alone, which sees nothing else: it may look into the
-    very lead.
+    very lead. What the system noted at a border a submitter does not see (R12).
     """
     found = queries.facts(work, [case.id]).get(case.id, [])
     me = work.actor.focal_point_id
@@ -165,7 +165,8 @@ def facts_for(work: Reading, case: Case) -> list[Fact]:
         if (
             Relation.OVERSIGHT in mine
             if fact.name == FactName.LEGAL_HOLD
-            else keeps or may_find_out(work, case, fact.name)
+            else (keeps and (fact.recorded_by or case.tells(me, fact.recorded_at)))
+            or may_find_out(work, case, fact.name)
         )
     ]
 

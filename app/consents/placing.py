@@ -74,3 +74,12 @@ def help_of(question: Question, stands: Standing, service: Service) -> Question:
         consented=everyone if anyone else named,
         named=named,
     )
+
+
+def public(profile: Profile) -> Profile:
+    """Leave out what follows from other people's cases.
+
+    Whoever may ask as often as they like could else watch a shelter fill, and see where a
+    person went.
+    """
+    return replace(profile, capacity=None, capacity_as_of=None, answered=0, late=0)

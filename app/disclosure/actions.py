@@ -150,7 +150,7 @@ def open_contacts(
 
 def open_notes(work: Writing, record: Case | Referral, purpose: ReadingPurpose) -> NoteList:
     """Open those notes of a case or referral that the caller may read."""
-    papers = queries.notes(work, record.id)
+    papers = queries.papers(work, record.id, Paper.NOTE, Paper.MESSAGE)
     shown = [p for p in papers if may(work, record, Paper(p.kind), Deed.OPEN, p)]
     enter(work, record, Paper.NOTE, purpose, allowed=bool(shown))
     case = record if isinstance(record, Case) else record.case

@@ -9,6 +9,8 @@ from sqlalchemy import Select, func, select
 
 from app.deadlines import queries as deadlines
 from app.deadlines.models import Clock
+from app.directory.kinds import Kind
+from app.directory.models import FocalPoint
 from app.feed.models import Sighting
 from app.feed.schemas import Worklist, WorkOut
 from app.kernel.journal import Delivery, Entry, Epoch, Mailbox, Retrieval
@@ -75,12 +77,14 @@ def read_cursor(cursor: str, epoch: str, head: int) -> int:
     return position
 
 
-def entries(work: Reading) -> Select[Entry, int]:
-    """Select what was delivered to this focal point; its places order it."""
+def entries(work: Reading) -> Select[Entry, str, Kind, str | None, list[str], int]:
+    """Select what was delivered to this focal point, by which office, and its place."""
+    office = (FocalPoint.code, FocalPoint.kind, FocalPoint.of_state, FocalPoint.serves)
     return (
-        select(Entry, Delivery.position)
+        select(Entry, *office, Delivery.position)
         .select_from(Delivery)
         .join(Entry, Entry.id == Delivery.entry_id)
+        .outerjoin(FocalPoint, FocalPoint.id == Entry.focal_point_id)
         .where(Delivery.focal_point_id == work.actor.focal_point_id)
     )
 

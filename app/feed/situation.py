@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
 
-from app.cases import queries as cases
 from app.cases.lifecycle import State
 from app.cases.models import Case
+from app.cases.naming import by_ids
 from app.consents import naming
 from app.consents.naming import Naming
 from app.directory import queries as directory
@@ -23,8 +23,14 @@ from app.referrals import queries as referrals
 TOLD: Final = frozenset({"state", "question"})
 """What a submitter that handed a case on is told of a step; why is not (R12)."""
 
-ALTERNATIVE: Final = "alternative"
-"""Who could help instead, as a recipient says that redirects a referral."""
+ALTERNATIVE, ACTIVE = "alternative", "active"
+TELLING: Final = frozenset({ALTERNATIVE, ACTIVE})
+"""What tells of an office: who could help instead, and whether the one that is silent is
+active still, which the directory says of each."""
+
+
+DEEDS: Final = frozenset({"case.risk_assessed", "case.fact_recorded", "consent.withdrawn"})
+"""What one who helps may do in a case, beside its own referral."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +43,6 @@ class Sight:
     names: Naming
     cases: Mapping[UUID, Case]
     opened_by: Mapping[UUID, UUID | None]
-    codes: Mapping[UUID, str]
 
 
 def page(work: Reading, mark: Mark, limit: int) -> EventPage:
@@ -45,7 +50,7 @@ def page(work: Reading, mark: Mark, limit: int) -> EventPage:
     fresh = queries.entries(work).where(Delivery.position > mark.start)
     rows = work.session.execute(fresh.order_by(Delivery.position).limit(limit)).all()
     last = rows[-1].position if rows else mark.start
-    items = show(work, [row.Entry for row in rows])
+    items = show(work, rows)
     return EventPage(items=items, next=f"{mark.epoch}.{last}", more=last < mark.head)
 
 
@@ -54,76 +59,90 @@ def history(work: Reading, case: Case, query: PageQuery) -> HistoryPage:
     statement = queries.entries(work).where(Entry.case_id == case.id)
     keys, name = (Delivery.position,), f"history {case.id}"
     rows, after, more = paginate(work, statement, keys, query, name=name)
-    items = show(work, [row.Entry for row in rows])
+    items = show(work, rows)
     return HistoryPage(items=items, next=after, more=more)
 
 
-def show(work: Reading, found: Sequence[Entry]) -> list[EventOut]:
+def show(work: Reading, rows: Sequence[Any]) -> list[EventOut]:
     """Show entries, each as far as the reader may know it now."""
-    sight = look(work, found)
+    sight = look(work, rows)
     return [
         EventOut(
-            id=entry.id,
-            at=entry.at,
-            type=entry.type,
-            subject=entry.reference,
-            by=by_of(sight, entry),
-            facts=facts_of(sight, entry),
+            id=row.Entry.id,
+            at=row.Entry.at,
+            type=row.Entry.type,
+            subject=row.Entry.reference,
+            by=row.code if may_name(sight, row.Entry) else None,
+            facts=facts_of(sight, row.Entry),
         )
-        for entry in found
+        for row in rows
     ]
 
 
-def look(work: Reading, found: Sequence[Entry]) -> Sight:
+def look(work: Reading, rows: Sequence[Any]) -> Sight:
     """Read the cases of which something may have to be left out, and no others.
 
-    Those that the reader submitted; and to a body of a State, those in which somebody
-    beyond it acted, or was named.
+    Of those that the reader submitted, where a reason came with a step or it no longer
+    follows; and to a body of a State, where somebody beyond it may have helped.
     """
     me = directory.by_id(work, work.actor.focal_point_id)
-    others = [entry for entry in found if entry.focal_point_id != me.id]
-    people = {entry.focal_point_id for entry in others if entry.focal_point_id}
-    offices = directory.by_ids(work, people) if people else {}
-    beyond = {one for one, office in offices.items() if is_beyond(me, office)}
-    doubtful = {e.case_id for e in others if e.focal_point_id in beyond}
-    named = {e.case_id for e in others if ALTERNATIVE in e.facts and me.kind == Kind.STATE}
-    others_of = {entry.case_id for entry in others}
-    known = cases.by_ids(work, doubtful | named, others_of) if others else {}
+    others = [row for row in rows if row.Entry.focal_point_id != me.id]
+    entries = [row.Entry for row in others]
+    beyond = {row.Entry.case_id for row in others if row.code and is_beyond(me, row)}
+    doubtful = {e.case_id for e in entries if e.case_id in beyond and may_help(e)}
+    named = {e.case_id for e in entries if tells_of(e) and me.kind == Kind.STATE}
+    reasoned = {entry.case_id for entry in entries if entry.facts.keys() - TOLD}
+    every = {entry.case_id for entry in entries}
+    known = by_ids(work, doubtful | named, reasoned, every) if others else {}
+    if not known:
+        return Sight(Naming(me, {}, frozenset(), frozenset()), {}, {})
     acts = [
         (known[e.case_id], e.focal_point_id, e.at)
-        for e in others
+        for e in entries
         if e.case_id in known and e.focal_point_id
     ]
     names = naming.read(work, acts, named)
-    records = [e.record_id for e in others if e.case_id in names.apart]
+    records = [e.record_id for e in entries if e.case_id in names.apart]
     openers = referrals.opened_by(work, records) if records else {}
-    return Sight(names, known, openers, {o.id: o.code for o in (me, *offices.values())})
+    return Sight(names, known, openers)
 
 
-def by_of(sight: Sight, entry: Entry) -> str | None:
-    """Name who acted; None: the system, or not the reader's to know."""
+def may_help(entry: Entry) -> bool:
+    """Say whether this can be the deed of one who helps, by a referral."""
+    return entry.type in DEEDS or entry.type.startswith(("referral.", "return."))
+
+
+def tells_of(entry: Entry) -> bool:
+    """Say whether it may tell which office it is about, though nobody acted."""
+    return ALTERNATIVE in entry.facts or entry.facts.get(ACTIVE) is False
+
+
+def may_name(sight: Sight, entry: Entry) -> bool:
+    """Say whether the reader may know who acted."""
     who, me = entry.focal_point_id, sight.names.me.id
     if who is None or who == me or entry.case_id not in sight.cases:
-        return sight.codes[who] if who else None
+        return True
     if entry.record_id in sight.opened_by:
         asked = sight.opened_by[entry.record_id] == me
-        return sight.codes[who] if asked or who not in sight.names.beyond else None
-    return sight.names.name(sight.cases[entry.case_id], who, entry.at)
+        return asked or who not in sight.names.beyond
+    return sight.names.may_name(sight.cases[entry.case_id], who, entry.at)
 
 
 def facts_of(sight: Sight, entry: Entry) -> dict[str, Any]:
     """Say what came with an entry.
 
-    To a submitter no more than the step, once a lead has the case or it is closed: a reason
-    may tell of a fear. To the side of origin not who could help instead.
+    To a submitter no more than the step, once a lead has the case, it is closed, or beyond
+    a border: a reason may tell of a fear. To the side of origin nothing that tells of an
+    office that helps.
     """
     me, said = sight.names.me.id, entry.facts
     case = sight.cases.get(entry.case_id)
     if case is None or entry.focal_point_id == me:
         return said
     if case.id in sight.names.apart:
-        return {name: fact for name, fact in said.items() if name != ALTERNATIVE}
+        return {name: fact for name, fact in said.items() if name not in TELLING}
     led = case.led_since is not None and entry.at >= case.led_since
-    if case.only_submitted(me) and (led or said.get("state") == State.CLOSED):
+    bare = led or not case.tells(me, entry.at) or said.get("state") == State.CLOSED
+    if case.only_submitted(me) and bare:
         return {name: fact for name, fact in said.items() if name in TOLD}
     return said

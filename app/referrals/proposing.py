@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Final
 
-from app.consents.placing import help_of, question_of
+from app.consents.placing import help_of, public, question_of
 from app.consents.standing import Standing
 from app.directory import queries as directory
 from app.directory.kinds import Service
@@ -34,9 +34,12 @@ def helpers(
     """Rank who could give one service.
 
     Who was asked before is left out as far as the caller may know whom: else a list would
-    tell by whom it leaves out who has the person.
+    tell by whom it leaves out who has the person. So would a place that is taken an hour
+    later, to the side of origin (R12).
     """
     me = directory.by_id(work, work.actor.focal_point_id)
+    profiles = (p if stands.knows(me, p) else public(p) for p in question.profiles)
+    question = replace(question, profiles=tuple(profiles))
     same = [
         referral
         for referral in queries.of_case(work, stands.case.id)

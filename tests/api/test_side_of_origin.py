@@ -3,7 +3,9 @@
 from collections.abc import Iterator
 
 import pytest
+from sqlalchemy import update
 
+from app.directory.models import FocalPoint
 from tests.world import (
     ALL_SECTIONS,
     Json,
@@ -153,6 +155,10 @@ def test_a_list_does_not_tell_by_leaving_out_who_helps_already(
 ) -> None:
     case, _ = moved(world, lead, origin)
 
+    free = {"free": 0}
+    women = world.someone(WOMEN)
+    done(women.ask("PUT", f"/focal-points/{WOMEN}/capacity", free))
+
     assert by_elimination(origin, case) == set()
     done(origin.refers(case, MIXED))
     assert by_elimination(origin, case) == {MIXED}
@@ -263,3 +269,19 @@ def test_a_consulate_that_issued_papers_is_a_submitter_again_once_it_lost_them(
     assert (helping["notice"]["language"], helping["notice"]["services"]) == ("ru", [])
     assert officer.sees(case) == before
     assert officer.sees(sent)["state"] == "withdrawn"
+
+
+def test_an_office_that_was_closed_does_not_give_itself_away_by_its_silence(
+    world: World, lead: Someone, origin: Someone
+) -> None:
+    moved(world, lead, origin)
+    shut = update(FocalPoint).filter_by(code=WOMEN).values(active=False)
+    with world.database.writing() as session:
+        session.execute(shut)
+    origin.hears()
+
+    world.waits_for(days=10)
+
+    silent = [e for e in origin.hears() if e["type"] == "referral.overdue"]
+    assert silent
+    assert {"active" in event["facts"] for event in silent} == {False}

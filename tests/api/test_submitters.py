@@ -423,3 +423,41 @@ def test_once_all_is_erased_old_events_tell_a_submitter_no_more_than_before(
     assert after[: len(before)] == before
     assert "UNHCR" not in str(after)
     assert "CONSENT_WITHDRAWN" not in str(after)
+
+
+def test_what_is_due_for_a_child_beyond_a_border_is_not_for_its_submitter(
+    world: World, officer: Someone, lead: Someone
+) -> None:
+    by = {"given_by": "guardian_with_assent"}
+    given = [consent(**by), STATE_OF_UZ | by]
+    case = officer.submits(notice={"age_class": "child"}, consents=given, safeguards={})
+    facts = f"{path_of(case)}/facts"
+    [there] = [
+        one
+        for one in done(officer.get(f"{path_of(case)}/consents"))["items"]
+        if one["recipient_class"]["country"] == "UZ"
+    ]
+    done(officer.post(f"{path_of(case)}/consents/{there['id']}/withdraw"))
+    world.passes(minutes=1)
+
+    assert lead.does("relocate", case, {"country": "UZ"}).status_code == 204
+
+    holder = world.someone("DESK_CENTRAL_ASIA")
+    assert [kind for _, kind, _ in holder.waits()] == ["acknowledge", "assess_interests"]
+    assert done(officer.get(facts))["items"] == []
+
+
+def test_a_submitter_hears_no_silence_from_beyond_a_border(
+    world: World, officer: Someone, lead: Someone
+) -> None:
+    case = officer.submits(consents=[consent(), STATE_OF_UZ], safeguards={})
+    world.passes(minutes=1)
+    assert lead.does("relocate", case, {"country": "UZ"}).status_code == 204
+    officer.hears()
+
+    world.waits_for(hours=3)
+
+    [event] = officer.hears()
+    assert (event["type"], event["by"]) == ("case.rerouted", None)
+    assert event["facts"] == {"state": "submitted"}
+    assert "case.not_acknowledged" in kinds(world.someone("UZ_LEAD").hears())

@@ -1,0 +1,43 @@
+"""Finding cases whoever asks, to judge what may be named of them to the caller."""
+
+from collections.abc import Iterable, Mapping
+from typing import Final
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, bindparam, exists, select
+
+from app.cases.models import Case, Party
+from app.kernel.actors import Relation
+from app.kernel.work import Reading
+
+
+def by_ids(
+    work: Reading,
+    case_ids: Iterable[UUID],
+    if_submitted: Iterable[UUID] = (),
+    if_parted: Iterable[UUID] = (),
+) -> Mapping[UUID, Case]:
+    """Find some cases, whoever asks; of others those that the caller ever submitted.
+
+    Or submitted and no longer follows: its lead has moved, or it crossed a border.
+    """
+    lists = {"whole": case_ids, "submitted": if_submitted, "parted": if_parted}
+    given = {name: list(set(ids)) for name, ids in lists.items()}
+    rows = work.session.scalars(SOME, given | {"me": work.actor.focal_point_id})
+    return {case.id: case for case in rows}
+
+
+def among(name: str) -> ColumnElement[bool]:
+    """Keep the cases of a list that is given with the statement."""
+    return Case.id.in_(bindparam(name, expanding=True))
+
+
+_MINE = (Party.relation == Relation.SUBMITTER) & (Party.focal_point_id == bindparam("me"))
+_LEFT = (Party.relation == Relation.LEAD) & Party.until.is_not(None)
+_HAS = Party.case_id == Case.id
+_PARTED = Case.relocated_at.is_not(None) | exists().where(_HAS, _LEFT)
+SOME: Final = select(Case).where(
+    among("whole")
+    | ((among("submitted") | (among("parted") & _PARTED)) & exists().where(_HAS, _MINE))
+)
+"""Made once: a feed asks it at every poll."""
