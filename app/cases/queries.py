@@ -1,10 +1,10 @@
 """Reading cases: every query starts from `visible`."""
 
 from collections.abc import Iterable, Mapping
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, exists, select
+from sqlalchemy import BindParameter, ColumnElement, Select, and_, bindparam, exists, select
 from sqlalchemy.orm import aliased
 
 from app.cases.lifecycle import UNLED, State
@@ -18,6 +18,26 @@ from app.kernel.problems import NotFound
 from app.kernel.vault import Place, WrappedKey
 from app.kernel.work import Reading, Writing
 
+# Every request asks these, and to spell a question anew costs more than to ask it.
+CASES: Final[BindParameter[Any]] = bindparam("cases", expanding=True)
+NAMED: Final = select(Sealed).where(
+    Sealed.record_id == bindparam("record"), Sealed.kind == bindparam("kind")
+)
+SAFEGUARDS: Final = (
+    select(Sealed, CaseKey)
+    .outerjoin(CaseKey, CaseKey.case_id == Sealed.case_id)
+    .where(Sealed.record_id.in_(CASES), Sealed.kind == Paper.SAFEGUARDS)
+)
+PRESENT: Final = (
+    select(Sealed.case_id, Sealed.kind, Sealed.author)
+    .where(Sealed.case_id.in_(CASES), Sealed.record_id == Sealed.case_id)
+    .order_by(Sealed.kind)
+)
+RISKS: Final = select(RiskAssessment).where(RiskAssessment.case_id.in_(CASES))
+FACTS: Final = select(Fact).where(Fact.case_id.in_(CASES)).order_by(Fact.number)
+VITAL: Final = select(VitalInterest.case_id).where(
+    VitalInterest.case_id.in_(CASES), VitalInterest.holds_until > bindparam("now")
+)
 REMEMBERS: Final = Party.relation == Relation.FORMER_LEAD
 """What a former lead reads is its own past, never the case as it is now."""
 
@@ -166,13 +186,13 @@ def data_key(work: Reading, case_id: UUID) -> WrappedKey:
     key = work.session.get(CaseKey, case_id)
     if key is None:
         raise NotFound("What was sealed in this case has been erased.")
+    work.held.add(key)
     return key.as_wrapped()
 
 
 def sealed(work: Reading, record_id: UUID, kind: Sealable) -> Sealed | None:
     """Find what is sealed with a record under this name, if anything is."""
-    named = (Sealed.record_id == record_id) & (Sealed.kind == kind)
-    return work.session.scalar(select(Sealed).where(named))
+    return work.session.scalar(NAMED, {"record": record_id, "kind": kind})
 
 
 def notes(work: Reading, record_id: UUID) -> list[Sealed]:
@@ -204,13 +224,9 @@ def sections_present(
     work: Reading, case_ids: Iterable[UUID]
 ) -> Mapping[UUID, list[tuple[str, UUID]]]:
     """Name what is sealed in each case itself, and who wrote it."""
-    rows = work.session.execute(
-        select(Sealed.case_id, Sealed.kind, Sealed.author)
-        .where(Sealed.case_id.in_(list(case_ids)), Sealed.record_id == Sealed.case_id)
-        .order_by(Sealed.kind)
-    )
     present: dict[UUID, list[tuple[str, UUID]]] = {}
-    for case_id, kind, author in rows:
+    found = work.session.execute(PRESENT, {"cases": list(case_ids)})
+    for case_id, kind, author in found:
         present.setdefault(case_id, []).append((kind, author))
     return present
 
@@ -222,12 +238,11 @@ def with_external(work: Reading, digest: str) -> str | None:
 
 def all_safeguards(work: Reading, case_ids: Iterable[UUID]) -> Mapping[UUID, Safeguards]:
     """Open the safeguards of some cases, for the rules alone."""
-    rows = select(Sealed).where(
-        Sealed.record_id.in_(list(case_ids)), Sealed.kind == Paper.SAFEGUARDS
-    )
+    rows = work.session.execute(SAFEGUARDS, {"cases": list(case_ids)}).all()
+    work.held.update(key for _, key in rows)
     return {
         paper.case_id: Safeguards.model_validate_json(unseal(work, paper))
-        for paper in work.session.scalars(rows)
+        for paper, _ in rows
     }
 
 
@@ -236,17 +251,15 @@ def latest_risks(work: Reading, case_ids: Iterable[UUID]) -> Mapping[UUID, RiskA
 
     Of two at the same moment the graver one counts.
     """
-    wanted = RiskAssessment.case_id.in_(list(case_ids))
-    rows = work.session.scalars(select(RiskAssessment).where(wanted)).all()
+    rows = work.session.scalars(RISKS, {"cases": list(case_ids)}).all()
     rising = sorted(rows, key=lambda risk: (risk.assessed_at, GRAVITY.index(risk.level)))
     return {risk.case_id: risk for risk in rising}
 
 
 def facts(work: Reading, case_ids: Iterable[UUID]) -> Mapping[UUID, list[Fact]]:
     """List what was recorded beside the state of some cases, oldest first."""
-    wanted = Fact.case_id.in_(list(case_ids))
     found: dict[UUID, list[Fact]] = {}
-    for fact in work.session.scalars(select(Fact).where(wanted).order_by(Fact.number)):
+    for fact in work.session.scalars(FACTS, {"cases": list(case_ids)}):
         found.setdefault(fact.case_id, []).append(fact)
     return found
 
@@ -262,11 +275,8 @@ def fact(work: Reading, case_id: UUID, fact_id: UUID) -> Fact:
 
 def in_vital_interest(work: Reading, case_ids: Iterable[UUID]) -> frozenset[UUID]:
     """Name the cases for which a vital interest holds now."""
-    wanted = VitalInterest.case_id.in_(list(case_ids))
-    holds = select(VitalInterest.case_id).where(
-        wanted, VitalInterest.holds_until > work.now
-    )
-    return frozenset(work.session.scalars(holds))
+    known = {"cases": list(case_ids), "now": work.now}
+    return frozenset(work.session.scalars(VITAL, known))
 
 
 def vital_interest(work: Reading, case_id: UUID, declared: UUID) -> VitalInterest:

@@ -5,9 +5,10 @@ by each, and so are letters beside `_` sorted; routing must not depend on it.
 """
 
 from collections.abc import Iterable
+from typing import Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, select
+from sqlalchemy import ColumnElement, Select, bindparam, select
 from sqlalchemy.orm import Session
 
 from app.directory import kinds
@@ -67,10 +68,14 @@ def by_id(work: Reading, focal_point_id: UUID) -> FocalPoint:
     return found
 
 
+CODES: Final = select(FocalPoint.id, FocalPoint.code).where(
+    FocalPoint.id.in_(bindparam("ids", expanding=True))
+)
+
+
 def codes(work: Reading, ids: Iterable[UUID]) -> dict[UUID, str]:
     """Tell focal points' codes, which the outside world knows them by."""
-    statement = select(FocalPoint.id, FocalPoint.code).where(FocalPoint.id.in_(set(ids)))
-    return dict(work.session.execute(statement).all())
+    return dict(work.session.execute(CODES, {"ids": list(set(ids))}).all())
 
 
 def active(work: Reading) -> list[FocalPoint]:

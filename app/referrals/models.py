@@ -56,8 +56,8 @@ class Referral(Listed, Base):
     outcome: Mapped[str | None]
     opened_at: Mapped[datetime]
 
-    case: Mapped[Case] = relationship(lazy="selectin")
-    recipient: Mapped[FocalPoint] = relationship(lazy="selectin")
+    case: Mapped[Case] = relationship()
+    recipient: Mapped[FocalPoint] = relationship()
 
     @property
     def reference(self) -> str:
