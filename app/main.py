@@ -41,6 +41,7 @@ from app.api.limits import BodyLimit
 from app.api.observe import Observe
 from app.api.openapi import describe
 from app.kernel.db import THREADS, Database, database_now
+from app.kernel.ledger import Ledger
 from app.kernel.vault import KeyProvider, Vault
 from app.kernel.work import Ground
 
@@ -108,8 +109,8 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
     app.state.ground.database.engine.dispose()
 
 
-def create_app(ground: Ground) -> FastAPI:
-    """Build the application on its ground."""
+def create_app(ground: Ground, ledger: Ledger | None = None) -> FastAPI:
+    """Build the application on its ground; it is ready once the ledger agrees with it."""
     app = FastAPI(
         title="Safe Conduct",
         version=version("safe-conduct"),
@@ -123,7 +124,7 @@ def create_app(ground: Ground) -> FastAPI:
         license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
         telemetry={"logs": False},
     )
-    app.state.ground = ground
+    app.state.ground, app.state.ledger = ground, ledger
     app.add_middleware(BodyLimit, max_bytes=MAX_BODY_BYTES)
     app.add_middleware(Observe)
     problems.install(app)

@@ -67,6 +67,14 @@ class Settings(BaseSettings):
         Path,
         Field(description="The key-encryption keys: a file that only its owner can read."),
     ] = Path("var/keys")
+    erasure_ledger: Annotated[
+        Path,
+        Field(
+            description="The ledger of erasures: a copy outside the database, which a "
+            "restored backup must obey. On another disk than the database, and backed up "
+            "apart from it."
+        ),
+    ] = Path("var/erasures")
     host: Annotated[
         str, Field(description="Address to listen on; `0.0.0.0` in the image.")
     ] = "127.0.0.1"
@@ -83,6 +91,18 @@ class Settings(BaseSettings):
             "`safe-conduct worker run`. Absent: inside on SQLite, else apart."
         ),
     ] = None
+    metrics_port: Annotated[
+        int | None,
+        Field(
+            description="Port on which Prometheus is told, at `/metrics`: one for each "
+            "process of a machine. Absent: nobody is told.",
+            ge=0,
+            le=65535,
+        ),
+    ] = None
+    metrics_host: Annotated[
+        str, Field(description="Address of that port; never one that the public reaches.")
+    ] = "127.0.0.1"
     environment: Annotated[
         Environment, Field(description="`production`, or `drill`: no real person in it.")
     ] = Environment.PRODUCTION

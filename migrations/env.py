@@ -16,7 +16,7 @@ from app.directory import models as directory
 from app.disclosure import models as disclosure
 from app.feed import models as feed
 from app.handovers import models as handovers
-from app.kernel import heartbeat, idempotency, journal
+from app.kernel import erasures, heartbeat, idempotency, journal
 from app.kernel.db import APP_ROLE, OWNER_ROLE, Base, prepare_sqlite
 from app.notices import models as notices
 from app.outbox import models as outbox
@@ -27,8 +27,8 @@ from app.screening import models as screening
 
 # Imported so that Base knows every table; a test finds the one that was forgotten.
 TABLES: Final = (
-    *(journal, idempotency, heartbeat, directory, changes, access, deadlines),
-    *(outbox, notices, cases, records),
+    *(journal, erasures, idempotency, heartbeat, directory, changes, access),
+    *(deadlines, outbox, notices, cases, records),
     *(routing, consents, referrals, screening, returns, handovers, disclosure, feed),
 )
 ONE_AT_A_TIME: Final = 0x5AFEC0DE

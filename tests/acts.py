@@ -25,7 +25,7 @@ from tests.model import SPOILED, Act
 from tests.world import Json, World, consent, contacts, for_handover, for_services, promise
 
 BY_SYSTEM: Final = {
-    *("reroute", "begin_assistance", "fall_back", "expire"),
+    *("reroute", "erase_again", "begin_assistance", "fall_back", "expire"),
 }
 CHOSEN: Final = (*LEADERS, SHELTER)
 SECTIONS: Final = ("needs", "identity")

@@ -4,12 +4,22 @@ from typing import Final
 
 from tests.administrators import OFFICE
 from tests.homecoming import AT_HOME, MET, NO_GO, SAFE, TOLD
-from tests.world import Json, closing, consent, contacts, promise, taking, travel_plan
+from tests.world import (
+    Json,
+    closing,
+    consent,
+    contacts,
+    new_case,
+    promise,
+    taking,
+    travel_plan,
+)
 
 WHY: Final = {"reason": "NO_CAPACITY"}
 BACK: Final = {"reason": "SENT_IN_ERROR"}
 PAUSE: Final = {"reason": "SAFETY", "review_at": "2026-06-04T12:00:00Z"}
 BODIES: Final[dict[str, Json]] = {
+    "write_case": new_case(),
     "mend_notice": {"priority": "normal"},
     "withdraw_case": BACK,
     "decline_lead": WHY,

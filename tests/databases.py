@@ -8,8 +8,9 @@ import argparse
 import os
 import shutil
 import signal
+import sqlite3
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from datetime import UTC, datetime
 from functools import cache
 from importlib.resources import files
@@ -145,6 +146,29 @@ def postgresql_copies(home: URL) -> Iterator[Copy]:
 
         yield copy
     admin.dispose()
+
+
+@contextmanager
+def backup(url: str) -> Iterator[str]:
+    """Keep a database as it is now; say where it would be restored."""
+    made = make_url(url)
+    name = f"{made.database}_{token_hex(4)}"
+    kept = made.set(database=name).render_as_string(hide_password=False)
+    if made.get_backend_name() == "sqlite":
+        with (
+            closing(sqlite3.connect(str(made.database))) as now,
+            closing(sqlite3.connect(name)) as then,
+        ):
+            now.backup(then)
+        yield kept
+        return
+    admin = create_engine(made.set(database="postgres"), isolation_level="AUTOCOMMIT")
+    run(admin, f"CREATE DATABASE {name} TEMPLATE {made.database}")
+    try:
+        yield kept
+    finally:
+        run(admin, f"DROP DATABASE {name} WITH (FORCE)")
+        admin.dispose()
 
 
 def set_up(url: str) -> None:

@@ -3,20 +3,25 @@
 Loaded by `st`, as tests/fuzzing.py tells it to.
 """
 
+import os
+import sqlite3
+from contextlib import closing
 from typing import Any
 
 import schemathesis
 from hypothesis import strategies as st
-from schemathesis import Case, CheckContext, GenerationMode, Response
+from schemathesis import Case, CheckContext, GenerationMode, HookContext, Response
+from schemathesis.generation.meta import TestPhase
 
 from app.api.problems import OURS
 from app.kernel.codes import new_code
 from tests.names import NAMES
+from tests.wire import lists
 
-BEYOND_SCHEMA = (OURS - {"text_unsafe"}) | {"extra_forbidden"}
-"""Faults that no schema of ours shows: fields that are well, but not together; a check
-character; and a field too many in what is sealed, whose schema is that of its reading too.
-"""
+PRISTINE, LIVE = "SAFE_CONDUCT_PRISTINE", "SAFE_CONDUCT_LIVE"
+"""Where the world is kept as it was, and where it is served from."""
+BEYOND_SCHEMA = OURS - {"text_unsafe"}
+"""Faults that no schema shows: fields that are well, but not together; a mistyped code."""
 
 schemathesis.openapi.format("safe-text", st.sampled_from(sorted(NAMES.values())))
 schemathesis.openapi.format("contact-address", st.sampled_from(["duty@example.org"]))
@@ -27,6 +32,35 @@ schemathesis.openapi.format(
 schemathesis.openapi.format(
     "date", st.dates().map(str).filter(lambda day: day >= "1900-01-02")
 )
+
+
+@schemathesis.hook
+def before_call(_: HookContext, case: Case[Any], __: dict[str, Any]) -> None:
+    """Give each operation the world as it was: no act of another has ended it."""
+    walks = case.meta and case.meta.phase.name == TestPhase.STATEFUL
+    tried = "a walk" if walks else case.operation.label
+    if tried not in NOW:
+        restore(os.environ[PRISTINE], os.environ[LIVE])
+        NOW[:] = [tried]
+
+
+NOW: list[str] = []
+"""What is tried now."""
+
+
+def restore(pristine: str, live: str) -> None:
+    """Put a database back to what it was, while it is served."""
+    with closing(sqlite3.connect(pristine)) as kept, closing(sqlite3.connect(live)) as used:
+        kept.backup(used)
+
+
+@schemathesis.check
+def each_problem_is_listed(_: CheckContext, response: Response, case: Case[Any]) -> None:
+    """Fail where an operation answers a problem that its contract does not tell of."""
+    told = case.operation.definition.raw["responses"].get(str(response.status_code))
+    if told and response.status_code >= 400:
+        problem = response.json()
+        assert lists(told, problem), f"The contract does not list it: {problem['type']}"
 
 
 @schemathesis.check

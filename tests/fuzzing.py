@@ -1,124 +1,263 @@
-"""Try the contract on a real server: make fuzz-api, or python -m tests.fuzzing EXAMPLES.
+"""Try the contract on a real server: make fuzz-api, or python -m tests.fuzzing 100 25.
 
 Schemathesis reads the served document and makes requests that fit it and requests that do
 not; all of its checks are on. It runs once for each of those who have a part in a case, in
-a world where there is one of everything. Two of them are peers: what one may read by its
-id must be hidden from the other.
+a world of their own where there is one of everything, as many at a time as there are cores.
+What one of them may read by its id must be hidden from a stranger.
 """
 
 import json
 import logging
+import os
+import re
+import shutil
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Final
 
 import structlog
+from sqlalchemy import make_url
 
+from app.access.queries import ADMINISTERS
 from tests import databases
-from tests.hostility import Stage, set_up
-from tests.serving import ROOT, Served, served
-from tests.world import Json, Someone, done
+from tests.fuzz_hooks import LIVE, PRISTINE
+from tests.serving import ROOT, key_file, started
+from tests.stage import Stage, ids_of, set_up
+from tests.wire import Operation, operations, resolved
+from tests.world import Json, Someone, World, done
 
-LIVELY: Final = 0.7
+ADMINISTRATOR: Final = "administrator"
+USERS: Final = ("lead", "officer", "home", "oversight", ADMINISTRATOR)
+"""Who is tried, of those on stage: whoever has a part in something."""
+STRANGER: Final = "stranger"
+LIVELY: Final = 0.8
 """How often an id is of something that is there."""
-VERSIONS: Final = [f'"{version}.0123456789abcdef"' for version in range(1, 9)]
+VERSIONS: Final = ", ".join(f'"{number}.0123456789abcdef"' for number in range(1, 17))
+"""What somebody may have seen."""
+LIMIT: Final = 1800
+"""Seconds that one of them is given at most."""
 JUDGED: Final = ["2xx", 304, 400, 401, 403, 404, 409, 410, 412, 422, 428]
 """What a request that fits the contract may be answered; of 422, fuzz_hooks judges."""
-OFFICER, PEER = "officer", "peer"
+UNHEADED: Final = [400, 401, 403, 422, 428]
+"""What is answered where a header is missing: 428 for If-Match (RFC 6585)."""
+
+
+@dataclass(frozen=True)
+class Ground:
+    """A world that nobody has touched yet, and what is known of it."""
+
+    home: Path
+    database: Path
+    stage: Stage
+    stranger: Someone
+    told: list[Operation]
 
 
 @contextmanager
-def staged() -> Iterator[tuple[Served, Stage]]:
-    """Serve a world on SQLite as long as the block lasts."""
+def staged() -> Iterator[Ground]:
+    """Bring one of everything about, once; each run takes a copy."""
     home = databases.make_home()
     try:
-        with databases.copies("sqlite", home) as copy, copy() as url, served(url) as world:
-            yield world, set_up(world)
+        with databases.copies("sqlite", home) as copy, copy() as url:
+            world = World(url)
+            stage, told = set_up(world), operations(world.app.openapi())
+            stranger = world.someone("JM_CONSULATE_PORT_OF_SPAIN")
+            done(stranger.writes_case(notice={"country": "TT"}))
+            world.closes()
+            path = Path(make_url(url).database or "")
+            key_file(home)
+            yield Ground(home, path, stage, stranger, told)
     finally:
         databases.clear(home)
 
 
-def cast(world: Served, stage: Stage) -> dict[str, Someone]:
-    """Name those who are tried, and give the peer something of its own."""
-    officer, lead, shelter = stage.people
-    peer = world.someone("JM_CONSULATE_PORT_OF_SPAIN")
-    stage.ids["code"].append(done(peer.writes_case(notice={"country": "TT"}))["code"])
-    return {OFFICER: officer, PEER: peer, "lead": lead, "shelter": shelter}
+# What Schemathesis is told.
 
 
-def settings(name: str, people: dict[str, Someone], ids: dict[str, list[str]]) -> str:
-    """Write the configuration of one run."""
-    lists = {**ids, "versions": VERSIONS}
-    places = {f"path.{name}": name for name in ids} | {"header.If-Match": "versions"}
-    lines = ['hooks = "tests.fuzz_hooks"', "[dictionaries]"]
-    lines += [f"{n} = {{ values = {json.dumps(known)} }}" for n, known in lists.items()]
+def configured(ground: Ground, name: str, folder: Path) -> Path:
+    """Write the configuration of one run: who it is, and what there is to be named."""
+    users = {name: ground.stage.cast[name], STRANGER: ground.stranger}
+    seen = ground.stage.sights[list(ground.stage.cast).index(name)]
+    known = {**ground.stage.ids, **ids_of(seen)} | {"versions": [VERSIONS]}
+    (folder / "users.json").write_text(json.dumps(keys(users)))
+    lines = ['hooks = "tests.fuzz_hooks"', "[cache]", "enabled = false", "[dictionaries]"]
+    lines += [f"{n} = {{ values = {json.dumps(ids)} }}" for n, ids in known.items()]
     lines.append("[parameters]")
     lines += [
         f'"{where}" = {{ dictionary = "{n}", probability = {LIVELY} }}'
-        for where, n in places.items()
+        for where, n in dict(filled(ground.told, known)).items()
     ]
     lines += [
         "[checks.positive_data_acceptance]",
         f"expected-statuses = {json.dumps(JUDGED)}",
+        "[checks.missing_required_header]",
+        f"expected-statuses = {json.dumps(UNHEADED)}",
+        "[auth.wfc]",
+        f"path = {json.dumps(str(folder / 'users.json'))}",
+        f"user = {json.dumps(name)}",
+        f"peers = {json.dumps([name, STRANGER])}",
     ]
-    if name == OFFICER:
-        lines += ["[auth.wfc]", 'path = "users.json"', f'peers = ["{OFFICER}", "{PEER}"]']
-    else:
-        lines += ["[auth.openapi.ApiKey]", f'bearer = "{people[name].key}"']
-    return "\n".join(lines)
+    (folder / "config.toml").write_text("\n".join(lines))
+    return folder / "config.toml"
 
 
-def users(people: dict[str, Someone]) -> Json:
-    """Name the peers and their keys, as Web Fuzzing Commons spells it."""
+def filled(told: list[Operation], known: dict[str, list[str]]) -> Iterator[tuple[str, str]]:
+    """Say where to put what is known: in paths, and in bodies where it has the form."""
+    yield "header.If-Match", "versions"
+    forms = {}
+    for operation in told:
+        for parameter in operation.told.get("parameters", []):
+            if parameter["in"] == "path" and parameter["name"] in known:
+                yield f"path.{parameter['name']}", parameter["name"]
+                forms[parameter["schema"].get("pattern")] = parameter["name"]
+    forms.pop(None, None)
+    for operation in told:
+        fields = resolved(operation.takes or {}, operation.schemas).get("properties", {})
+        for name, schema in fields.items():
+            if schema.get("pattern") in forms:
+                yield f"body.{name}", forms[schema["pattern"]]
+
+
+def keys(users: dict[str, Someone]) -> Json:
+    """Name people and their keys, as Web Fuzzing Commons spells it."""
     return {
         "auth": [
             {
                 "name": name,
-                "fixedHeaders": [
-                    {"name": "Authorization", "value": f"Bearer {people[name].key}"}
-                ],
+                "fixedHeaders": [{"name": "Authorization", "value": f"Bearer {one.key}"}],
             }
-            for name in (OFFICER, PEER)
+            for name, one in users.items()
         ]
     }
 
 
-def fuzz(name: str, world: Served, folder: Path, examples: str) -> int:
-    """Run Schemathesis as one of them; 0 if it found nothing."""
-    command = [
-        *(str(Path(sys.executable).with_name("st")), "--config-file", str(folder / name)),
-        *("run", f"http://127.0.0.1:{world.port}/openapi.json", "--max-examples", examples),
-        *(
-            "--seed",
-            "1",
-            "--no-color",
-            "--continue-on-failure",
-            "--generation-database",
-            "none",
-        ),
-    ]
-    return subprocess.run(command, cwd=ROOT, check=False).returncode
+# What comes of it.
 
 
-def main(examples: str = "100") -> None:
-    """Try everybody, and fail if anything was found."""
+@dataclass(frozen=True)
+class Run:
+    """Who is tried, on what, and how deep."""
+
+    name: str
+    examples: str
+    phases: str = "examples,coverage,fuzzing,stateful"
+
+
+@dataclass(frozen=True)
+class Found:
+    """What came of a run."""
+
+    run: Run
+    seconds: float
+    output: str
+    report: Json
+
+    @property
+    def cases(self) -> int:
+        return int(self.report["test_cases"]["generated"])
+
+    @property
+    def failed(self) -> int:
+        """How many cases failed; what was not tried at all has failed too."""
+        told, cases = self.report["operations"], self.report["test_cases"]
+        whole = self.report["complete"] and told["tested"] == told["selected"] > 0
+        found = cases["with_failures"] + cases["errored"] + len(self.report["errors"])
+        return int(found) if whole else max(int(found), 1)
+
+    def told(self) -> str:
+        """Say it in a line."""
+        tested = self.report["operations"]["tested"]
+        return (
+            f"{self.run.name}: {self.run.examples} examples of {tested} operations, "
+            f"{self.cases} cases, {self.failed} failed, {self.seconds:.0f} s"
+        )
+
+
+def fuzz(ground: Ground, run: Run) -> Found:
+    """Run Schemathesis as one of them, on a server of their own."""
+    folder, began = ground.home / run.name, time.monotonic()
+    folder.mkdir()
+    database, report = str(folder / "live.db"), folder / "report.json"
+    shutil.copy(ground.database, database)
+    config = configured(ground, run.name, folder)
+    with started(f"sqlite:///{database}", ground.home / "keys") as server:
+        said = [
+            *(str(Path(sys.executable).with_name("st")), "--config-file", str(config)),
+            *("run", f"http://127.0.0.1:{server.port}/openapi.json"),
+            *("--max-examples", run.examples, "--phases", run.phases, "--seed", "1"),
+            *("--no-color", "--continue-on-failure", "--generation-database", "none"),
+            *("--report-json-path", str(report), *chosen(ground.told, run.name)),
+        ]
+        ran = subprocess.run(
+            said,
+            cwd=folder,  # whatever it keeps, it keeps there
+            env={
+                **os.environ,
+                "PYTHONPATH": str(ROOT),
+                PRISTINE: str(ground.database),
+                LIVE: database,
+            },
+            check=False,
+            capture_output=True,
+            text=True,
+            timeout=LIMIT,
+        )
+    output = ran.stdout + ran.stderr
+    if not report.exists():
+        raise RuntimeError(output)
+    told = json.loads(report.read_text())
+    return Found(run, time.monotonic() - began, output, told)
+
+
+def chosen(told: list[Operation], name: str) -> Iterator[str]:
+    """Leave out what an administrator may not do whatever it sends."""
+    if name != ADMINISTRATOR:
+        return
+    scopes = "|".join(ADMINISTERS)
+    for operation in told:
+        if re.search(rf"scope `({scopes})`", operation.told["description"]):
+            yield from ("--include-operation-id", operation.name)
+
+
+def plan(examples: str, others: str | None) -> list[Run]:
+    """Try all of them alike; or the first alone at full depth, and on every edge."""
+    first, *rest = USERS
+    if others is None:
+        return [Run(name, examples) for name in USERS]
+    light = "examples,fuzzing,stateful"
+    return [Run(first, examples), *(Run(name, others, light) for name in rest)]
+
+
+def main(examples: str = "100", others: str | None = None) -> None:
+    """Try everybody, say what came of it, and fail if anything was found."""
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
-    with staged() as (world, stage), TemporaryDirectory() as made:
-        folder, people = Path(made), cast(world, stage)
-        (folder / "users.json").write_text(json.dumps(users(people)))
-        found = []
-        for name in people:
-            if name == PEER:
-                continue
-            written = settings(name, people, stage.ids)
-            path = json.dumps(str(folder / "users.json"))
-            (folder / name).write_text(written.replace('"users.json"', path))
-            found.append(fuzz(name, world, folder, examples))
-    sys.exit(max(found))
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # `timeout` clears up too
+    found = []
+    with staged() as ground, ThreadPoolExecutor(os.cpu_count()) as pool:
+        for one in pool.map(partial(fuzz, ground), plan(examples, others)):
+            found.append(one)
+            say(one.output if one.failed else "", one.told())
+    cases, failed = (sum(counts) for counts in zip(*map(count, found), strict=True))
+    say(f"{cases - failed} passed, {failed} failed")
+    sys.exit(failed > 0)
+
+
+def count(one: Found) -> tuple[int, int]:
+    return one.cases, one.failed
+
+
+def say(*lines: str) -> None:
+    """Say it at once, for who waits."""
+    sys.stdout.write("".join(f"{line}\n" for line in lines if line))
+    sys.stdout.flush()
 
 
 if __name__ == "__main__":

@@ -1,170 +1,39 @@
-"""What a hostile world sends: read off the contract, so that no operation is forgotten.
+"""What a hostile world sends: read off the contract, so that no operation is forgotten."""
 
-Requests go to the application itself, without a client that would mend or refuse them.
-"""
-
-import asyncio
 import json
-import re
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterator
+from contextlib import suppress
 from functools import partial
 from random import Random
 from typing import Any, Final
 
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from tests.world import Json, Someone, World, closing, done, promise
+from tests.wire import Answer, Operation
+from tests.world import Json
 
+MANY: Final = settings(
+    derandomize=True,
+    database=None,
+    deadline=None,
+    phases=[Phase.generate],
+    suppress_health_check=list(HealthCheck),
+)
 CANARY: Final = "Zqxvkjwbhf"
 """Stands in every text that is sent, and in no answer."""
+BIG: Final = 2**63
+"""A number that no column holds."""
+TELLING: Final = (
+    *(CANARY.encode(), str(BIG).encode(), "\u0416\u0416".encode()),
+    *(b"Traceback", b"SELECT", b"sqlite", b"psycopg"),
+)
 PROBLEM: Final = "application/problem+json"
-WRITES: Final = {"post", "put", "patch", "delete"}
 SAFE: Final = {
     "cache-control": "no-store",
     "referrer-policy": "no-referrer",
     "x-content-type-options": "nosniff",
 }
-KEYED: Final = re.compile(r"\{([a-z_]+)\}")
-
-
-@dataclass(frozen=True)
-class Operation:
-    """An operation of the contract."""
-
-    method: str
-    path: str
-    told: Json = field(hash=False)
-    schemas: Json = field(hash=False)
-
-    @property
-    def name(self) -> str:
-        return str(self.told["operationId"])
-
-    @property
-    def takes(self) -> Json | None:
-        """The schema of its body, if it takes one."""
-        content = self.told.get("requestBody", {}).get("content", {})
-        return content["application/json"]["schema"] if content else None
-
-    def names(self, place: str) -> list[str]:
-        """Name its parameters of one place: path, query or header."""
-        return [p["name"] for p in self.told.get("parameters", []) if p["in"] == place]
-
-
-def operations(document: Json) -> list[Operation]:
-    """List every operation of a contract."""
-    schemas = document["components"]["schemas"]
-    return [
-        Operation(method.upper(), path, told, schemas)
-        for path, methods in document["paths"].items()
-        for method, told in methods.items()
-    ]
-
-
-def writes(document: Json) -> list[Operation]:
-    return [one for one in operations(document) if one.method.lower() in WRITES]
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What came back, byte for byte."""
-
-    status: int
-    headers: list[tuple[bytes, bytes]]
-    content: bytes
-
-    def __getitem__(self, name: str) -> str | None:
-        [*found] = [v for n, v in self.headers if n.lower() == name.lower().encode()]
-        return found[0].decode() if found else None
-
-    def json(self) -> Json:
-        return dict(json.loads(self.content))
-
-
-type Headers = dict[str, str | bytes]
-
-
-@dataclass
-class Wire:
-    """Speaks to the application as a server does, whatever is to be said."""
-
-    world: World
-    runner: asyncio.Runner
-
-    def send(
-        self,
-        method: str,
-        target: str | bytes,
-        headers: Headers | None = None,
-        body: bytes = b"",
-    ) -> Answer:
-        """Send what no client would; the target is not escaped any further."""
-        raw = target if isinstance(target, bytes) else target.encode()
-        return self.runner.run(self.exchange(method, raw, headers or {}, body))
-
-    async def exchange(
-        self, method: str, target: bytes, headers: Headers, body: bytes
-    ) -> Answer:
-        path, _, query = target.partition(b"?")
-        sent: list[Json] = []
-        scope = {
-            "type": "http",
-            "asgi": {"version": "3.0"},
-            "http_version": "1.1",
-            "method": method,
-            "scheme": "http",
-            "path": unescaped(path),
-            "raw_path": path,
-            "root_path": "",
-            "query_string": query,
-            "headers": [(n.lower().encode(), raw_of(v)) for n, v in headers.items()],
-            "client": ("192.0.2.1", 4711),
-            "server": ("127.0.0.1", 80),
-        }
-
-        async def keep(message: Json) -> None:
-            sent.append(message)
-
-        await self.world.app(scope, pieces_of(body), keep)  # type: ignore[arg-type]
-        start = sent[0]
-        content = b"".join(message.get("body", b"") for message in sent[1:])
-        return Answer(start["status"], list(start["headers"]), content)
-
-
-def pieces_of(body: bytes) -> Any:
-    """Hand a body over in pieces, and then be gone."""
-    pieces = [body[n : n + 100_000] for n in range(0, len(body), 100_000)] or [b""]
-    last = len(pieces) - 1
-    said = iter(
-        [
-            {"type": "http.request", "body": piece, "more_body": number < last}
-            for number, piece in enumerate(pieces)
-        ]
-    )
-
-    async def receive() -> Json:
-        return next(said, {"type": "http.disconnect"})
-
-    return receive
-
-
-def unescaped(path: bytes) -> str:
-    """Unescape a path as servers do."""
-    whole = re.sub(rb"%([0-9A-Fa-f]{2})", lambda m: bytes([int(m[1], 16)]), path)
-    return whole.decode("utf-8", "replace")
-
-
-def raw_of(value: str | bytes) -> bytes:
-    return value if isinstance(value, bytes) else value.encode()
-
-
-@contextmanager
-def wired(world: World) -> Iterator[Wire]:
-    """Keep one event loop for many requests."""
-    with asyncio.Runner() as runner:
-        yield Wire(world, runner)
 
 
 def flaws(answer: Answer) -> list[str]:
@@ -174,7 +43,7 @@ def flaws(answer: Answer) -> list[str]:
     told += answer.content if answer.status >= 400 else b""
     if answer.status >= 500:
         found.append(f"answered {answer.status}")
-    if any(word in told for word in (CANARY.encode(), b"Traceback", b"SELECT", b"sqlite")):
+    if any(word in told for word in TELLING):
         found.append("repeats what was sent, or how we work")
     if any(set(value) & set(b"\r\n\0") for _, value in answer.headers):
         found.append("a header that breaks")
@@ -191,72 +60,6 @@ def flaws_of_problem(answer: Answer) -> list[str]:
     whole = wanted <= told.keys() and told["status"] == answer.status
     named = told.get("instance") == f"urn:uuid:{answer['x-request-id']}"
     return [] if whole and named else ["not a whole problem"]
-
-
-@dataclass
-class Stage:
-    """People at work, and what they could be asked about."""
-
-    people: list[Someone]
-    ids: dict[str, list[str]]
-
-
-def set_up(world: World) -> Stage:
-    """Bring one of everything about."""
-    officer, lead = world.someone("UZ_CONSULATE_ALMATY"), world.someone("KZ_LEAD")
-    shelter = world.someone("KZ_SHELTER_KOGERSHIN")
-    draft, sent, led = done(officer.writes_case()), officer.submits(), officer.submits()
-    lead.leads(led)
-    housed = done(lead.refers(led, shelter.code))
-    done(shelter.does("acknowledge", housed))
-    done(shelter.does("accept", housed, promise()))
-    drafted = done(lead.refers(led, "KZ_LEGAL_AID", service="LEGAL_AID", send=False))
-    ending = officer.submits()
-    lead.leads(ending)
-    asked = done(lead.does("close", ending, closing()))
-    consents = done(officer.get(f"/cases/{led['code']}/consents"))["items"]
-    ids = {
-        "code": [case["code"] for case in (draft, sent, led, ending)],
-        "referral_id": [housed["id"], drafted["id"]],
-        "consent_id": [consent["id"] for consent in consents],
-        "approval_id": [asked["id"]],
-        "section": ["needs", "identity"],
-        "focal_point": ["KZ_LEAD"],
-        "agreement": ["KZ_UZ_DEMO"],
-        "country": ["KZ"],
-        "of": ["KZ"],
-        "clock": ["acknowledge"],
-        "priority": ["normal"],
-    }
-    return Stage([officer, lead, shelter], ids)
-
-
-NOWHERE: Final = "00000000-0000-4000-8000-000000000000"
-
-
-def place(operation: Operation, stage: Stage, choose: int = 0) -> str:
-    """Fill a path with ids of what is there."""
-
-    def pick(match: re.Match[str]) -> str:
-        known = stage.ids.get(match[1], [NOWHERE])
-        return known[choose % len(known)]
-
-    return KEYED.sub(pick, operation.path)
-
-
-def spoken(operation: Operation, one: Someone, key: str) -> Headers:
-    """Say all that an operation asks for beside a body."""
-    said: Headers = {
-        "If-Match": ", ".join(f'"{version}.0123456789abcdef"' for version in range(1, 9)),
-        "Idempotency-Key": key,
-        "Purpose": "assistance",
-    }
-    asked = operation.names("header")
-    return {
-        "Authorization": f"Bearer {one.key}",
-        "Content-Type": "application/json",
-        **{name: value for name, value in said.items() if name in asked},
-    }
 
 
 def bodies(operation: Operation) -> st.SearchStrategy[Any]:
@@ -317,7 +120,7 @@ def objects(schema: Json, schemas: Json) -> st.SearchStrategy[Json]:
 
 
 AWKWARD: Final[tuple[Any, ...]] = (
-    *(None, True, 0, -1, 1.5, 2**63, -(2**63) - 1, 10**400, float("nan"), float("-inf")),
+    *(None, True, 0, -1, 1.5, BIG, -BIG - 1, 10**400, float("nan"), float("-inf")),
     *("", " ", CANARY, CANARY * 2000, f"{CANARY}\0", f"{CANARY}\u202e", "\ud800", "\u200d"),
     *([], {}, [CANARY], {CANARY: CANARY}, [[[[[CANARY]]]]], "2026-02-30", "9999-12-31"),
     *("0001-01-01T00:00:00+23:59", "KZ_LEAD", "KZ", "\u0416" * 40, f"{CANARY}' OR 1=1; --"),
@@ -363,14 +166,6 @@ def leave_out(value: Any, path: tuple[Any, ...]) -> Any:
     return copy
 
 
-@st.composite
-def damaged(draw: st.DrawFn, whole: st.SearchStrategy[Any]) -> list[Any]:
-    """Make a body, and five that differ from it in one to three places."""
-    body, more = draw(whole), draw(st.lists(JUNK, min_size=1, max_size=3))
-    chance = Random(draw(st.integers(0, 2**32)))
-    return [body, *(damage(body, chance, [*more, *AWKWARD]) for _ in range(5))]
-
-
 def damage(body: Any, chance: Random, junk: list[Any]) -> Any:
     """Put in, leave out, and add what was not asked for."""
     for _ in range(chance.randint(1, 3)):
@@ -391,6 +186,40 @@ def at(value: Any, path: tuple[Any, ...]) -> Any:
     for step in path:
         value = value[step]
     return value
+
+
+class Enough(Exception):  # noqa: N818 - nothing went wrong
+    """As many bodies were made as were asked for."""
+
+
+def many(whole: st.SearchStrategy[Any], number: int) -> list[bytes]:
+    """Make different bodies: whole ones, the same damaged and garbled, and any JSON.
+
+    Hypothesis makes what is whole and what is wrong. Where to put it is drawn beside it:
+    what Hypothesis draws together it repeats so much that four of five were the same.
+    """
+    found: dict[bytes, None] = {}
+    chance = Random(number)
+
+    @settings(MANY, max_examples=number)
+    @given(whole, st.lists(JUNK, min_size=1, max_size=6))
+    def make(body: Any, junk: list[Any]) -> None:
+        some = [damage(body, chance, [*junk, *AWKWARD]) for _ in range(6)]
+        found.update(dict.fromkeys(map(written, (body, *junk, *some))))
+        found.update(dict.fromkeys(garbled(written(one), chance) for one in some[:2]))
+        if len(found) >= number:
+            raise Enough
+
+    with suppress(Enough):
+        make()
+    return list(found)[:number]
+
+
+def garbled(raw: bytes, chance: Random) -> bytes:
+    """Cut something out of a text, or put some bytes into it."""
+    start = chance.randrange(len(raw) + 1)
+    end = start + chance.choice([0, 0, 1, 5, len(raw)])
+    return raw[:start] + chance.randbytes(chance.randint(0, 3)) + raw[end:]
 
 
 def written(body: Any) -> bytes:
@@ -434,6 +263,36 @@ def hostile_bodies(whole: Json) -> dict[str, bytes]:
         "cut off": plain.encode()[:-1],
         "more than 256 KiB": b" " * 262_144 + plain.encode(),
     }
+
+
+HERE: Final = "<here>"
+VALUES: Final[dict[str, str]] = {
+    "integer beyond the database": "9223372036854775808",
+    "integer of 5000 digits": "9" * 5000,
+    "NUL": f'"{CANARY}\\u0000"',
+    "lone surrogate": f'"{CANARY}\\ud800"',
+    "bidi override": f'"{CANARY}\\u202e"',
+    "NaN": "NaN",
+    "more than any text": f'"{CANARY * 1000}"',
+    "deep arrays": "[" * 200 + "]" * 200,
+    "duplicate key": f'{{"{CANARY}": 1, "{CANARY}": 1}}',
+}
+
+
+def hostile_values(whole: Json, only: Collection[str] = VALUES) -> dict[str, bytes]:
+    """Say it where something valid stood: one thing is wrong, and the rest is well."""
+    leaves = [path for path in spots(whole) if path and is_leaf(at(whole, path))]
+    marked = {path: json.dumps(put(whole, path, HERE)) for path in leaves}
+    return {
+        f"{name} at {path}": text.replace(f'"{HERE}"', VALUES[name]).encode()
+        for path, text in marked.items()
+        for name in only
+    }
+
+
+def is_leaf(value: Any) -> bool:
+    """Say whether there is nothing further in it."""
+    return not value or not isinstance(value, dict | list)
 
 
 def inside(plain: str, more: str) -> bytes:

@@ -36,6 +36,8 @@ UNLED: Final = frozenset({"draft", "submitted", "under_review"})
 LED: Final = frozenset(of_case.LED.split())
 ALIVE: Final = frozenset(of_referral.ALIVE.split())
 HELPED: Final = frozenset(of_referral.HELPED_OF.split())
+STOPPED: Final = frozenset(of_referral.ENDED.split())
+PAST: Final = frozenset({"former_lead", "former_recipient"})
 HOLDS: Final = ("lead", "candidate", "desk")
 HOURS: Final = {"low": 168, "high": 72}
 
@@ -109,7 +111,10 @@ class Consent:
 
 @dataclass(frozen=True)
 class Referral:
-    """One request; who was told stays party until it says that it deleted everything."""
+    """One request; who was told keeps it until it says that it deleted everything.
+
+    `past`: its part in the case has ended, and it sees no more of that.
+    """
 
     to: str
     service: str
@@ -117,6 +122,7 @@ class Referral:
     state: str = "draft"
     told: bool = False
     left: bool = False
+    past: bool = False
     way: frozenset[str] = frozenset()
 
 
@@ -150,7 +156,8 @@ class Model:
 
     def parts(self, me: str) -> frozenset[str]:
         """What it is to the case, or to a record of it."""
-        helps = {"recipient" for one in self.referrals if one.to == me and is_in(one)}
+        mine = [one for one in self.referrals if one.to == me and is_in(one)]
+        helps = {"former_recipient" if one.past else "recipient" for one in mine}
         roles = {role for one in self.handovers for role in self.in_handover(one, me)}
         return self.relations(me) | helps | roles
 
@@ -173,8 +180,16 @@ class Model:
         return self.who(*HOLDS)
 
     def sees_case(self, me: str) -> bool:
-        """Parties do; who has led remembers, and sees nothing new (ADR 13)."""
-        return bool(self.parts(me) - {"former_lead"})
+        """Parties do; who has led or helped remembers, and sees nothing new (ADR 20)."""
+        return bool(self.parts(me) - PAST)
+
+    def may_know(self, me: str) -> bool:
+        """Whether one may know what the person fears: as the safeguards open (ADR 14)."""
+        mine = self.relations(me)
+        led = "lead" in mine and self.state in LED
+        reviews = "candidate" in mine and self.state == "under_review"
+        wrote = "submitter" in mine and self.state in UNLED
+        return wrote or ((led or reviews) and me not in self.unsafe)
 
     def told(self, to: str, purpose: str) -> frozenset[str] | None:
         """Which sections one may be told, for a purpose; None: not even the notice."""
@@ -254,16 +269,17 @@ def case_needs(world: Model, me: str) -> Met:
     return met.__getitem__
 
 
-def referral_needs(world: Model, one: Referral) -> Met:
+def referral_needs(world: Model, one: Referral, me: str) -> Met:
     """How the needs of a referral are judged; all who are asked are in Kazakhstan."""
-    rests = world.state == "suspended"
+    rests, safe = world.state == "suspended", one.to not in world.unsafe
+    knows = world.may_know(me)
     met = {
         "case_open": one.service in FOR_SAFETY if rests else world.state in CASE_OPEN,
-        "consent": world.covers(one),
+        "consent": world.covers(one) and (safe or knows),
         "child_path": False,
         "vital_interest": False,
         "risk_current": world.risk_is_current,
-        "recipient_safe": one.to not in world.unsafe,
+        "recipient_safe": safe or not knows,
         "agreement": True,
         "origin_permitted": True,
         "reflection_told": True,
@@ -273,15 +289,18 @@ def referral_needs(world: Model, one: Referral) -> Met:
     return met.__getitem__
 
 
-def handover_needs(world: Model, one: Handover) -> Met:
+def handover_needs(world: Model, one: Handover, me: str) -> Met:
     """How the needs of a handover are judged; between KZ and UZ there is an agreement."""
+    safe, knows = one.to not in world.unsafe, world.may_know(me)
+    permitted = one.to != UZ or world.fears == "permitted"
+    told = world.told(one.to, "HANDOVER") is not None
     met = {
         "case_led": world.state in LED,
-        "consent": world.told(one.to, "HANDOVER") is not None,
+        "consent": told and (knows or (safe and permitted)),
         "child_path": False,
-        "recipient_safe": one.to not in world.unsafe,
+        "recipient_safe": safe or not knows,
         "agreement": True,
-        "origin_permitted": one.to != UZ or world.fears == "permitted",
+        "origin_permitted": permitted or not knows,
     }
     return met.__getitem__
 
@@ -355,7 +374,14 @@ def view_case(world: Model, actor: Actor) -> View | None:
     met, sides = case_needs(world, me), sides_of_case(world, me)
     you_are = tuple(sorted(world.relations(me) or world.parts(me)))
     steps = CASE.open_to(world.state, sides, actor.roles, met)
+    if not world.parts(me) - PAST - {"submitter"} and is_past_its_first_lead(world):
+        return you_are, world.state, None, None, steps
     return you_are, world.state, world.who("lead"), world.holder, steps
+
+
+def is_past_its_first_lead(world: Model) -> bool:
+    """Whether the lead has moved: who submitted the case does not follow (ADR 12)."""
+    return any(one.state == "effective" for one in world.handovers)
 
 
 def view_referral(world: Model, one: Referral, actor: Actor) -> View | None:
@@ -363,8 +389,11 @@ def view_referral(world: Model, one: Referral, actor: Actor) -> View | None:
     sides = sides_of_referral(world, one, actor.focal_point)
     if not sides:
         return None
-    steps = REFERRAL.open_to(one.state, sides, actor.roles, referral_needs(world, one))
-    return tuple(sorted(sides)), one.state, world.holder, steps
+    me = actor.focal_point
+    met = referral_needs(world, one, me)
+    steps = REFERRAL.open_to(one.state, sides, actor.roles, met)
+    sender = world.holder if world.sees_case(me) else None
+    return tuple(sorted(sides)), one.state, sender, steps
 
 
 def view_handover(world: Model, one: Handover, actor: Actor) -> View | None:
@@ -372,5 +401,6 @@ def view_handover(world: Model, one: Handover, actor: Actor) -> View | None:
     sides = sides_of_handover(world, one, actor.focal_point)
     if not sides:
         return None
-    steps = HANDOVER.open_to(one.state, sides, actor.roles, handover_needs(world, one))
+    met = handover_needs(world, one, actor.focal_point)
+    steps = HANDOVER.open_to(one.state, sides, actor.roles, met)
     return tuple(sorted(sides)), one.state, one.lead, steps

@@ -17,6 +17,7 @@ from tests.mechanism import (
     LED,
     OF_HANDOVER,
     REFERRAL,
+    STOPPED,
     UNLED,
     Actor,
     Consent,
@@ -44,6 +45,7 @@ from tests.moves import (
     fits,
     is_helping,
     is_unfit,
+    leave,
     pass_time,
     route,
     settle,
@@ -141,7 +143,9 @@ def on_referral(world: Model, actor: Actor, name: str, target: Any, poor: bool) 
         return NOT_FOUND, world
     more = frozenset(rest if name == "answer" else ())
     met = bringing(
-        referral_needs(world, one), poor, consent_to_answer=world.covers(one, more)
+        referral_needs(world, one, actor.focal_point),
+        poor,
+        consent_to_answer=world.covers(one, more),
     )
     verdict = judged(REFERRAL, name, one.state, (sides, actor.roles), met)
     if verdict != OK:
@@ -155,6 +159,7 @@ def on_referral(world: Model, actor: Actor, name: str, target: Any, poor: bool) 
         state=one.state if state == "same" else state,
         told=one.told or name == "send",
         left=one.left or name == "confirm_deletion",
+        past=one.past or state in STOPPED,
         sections=one.sections | more,
     )
     referrals = [*world.referrals[:number], moved, *world.referrals[number + 1 :]]
@@ -195,7 +200,7 @@ def on_handover(world: Model, actor: Actor, name: str, target: Any, poor: bool) 
     sides = sides_of_handover(world, one, me)
     if not sides:
         return NOT_FOUND, world
-    met = bringing(handover_needs(world, one), poor)
+    met = bringing(handover_needs(world, one, me), poor)
     verdict = judged(HANDOVER, name, one.state, (sides, actor.roles), met)
     if verdict != OK:
         return verdict, world
@@ -219,7 +224,7 @@ def offer(world: Model, actor: Actor, to: str) -> Outcome:
         return ("successor-unfit",), world
     if any(other.state == "offered" for other in world.handovers):
         return ("handover-open",), world
-    met = bringing(handover_needs(world, one), poor=False)
+    met = bringing(handover_needs(world, one, me), poor=False)
     verdict = judged(HANDOVER, "offer", "new", (sides, actor.roles), met)
     if verdict != OK:
         return verdict, world
@@ -252,8 +257,9 @@ def on_consent(world: Model, actor: Actor, name: str, target: Any, _: bool) -> O
 
 
 def knows(world: Model, me: str, consent: Consent) -> bool:
-    """Whether one may know of a consent: the holder of all, a helper of what names it."""
-    holds = world.relations(me) & {"candidate", "lead"}
+    """Whether one may know of a consent: who leads of all, a helper of what names it."""
+    mine, reviews = world.relations(me), world.state == "under_review"
+    holds = "lead" in mine or ("candidate" in mine and reviews)
     named = is_helping(world, me) and me in CONSENTS[consent.kind].to
     return bool(holds) or consent.by == me or named
 
@@ -279,6 +285,7 @@ def on_safeguards(world: Model, actor: Actor, _: str, fears: str, __: bool) -> O
         return NOT_YOURS, world
     after = replace(world, fears=fears)
     after = change(after, WITHDRAWN, lambda one: one.to in after.unsafe)
+    after = leave(after, lambda one: one.to in FEARS[fears])
     after = settle(cancel(after, lambda one: one.to in FEARS[fears]))
     if after.who("lead") is None and after.holder in after.unsafe:
         after = route(without(replace(after, state="submitted"), "candidate", "desk"))

@@ -51,17 +51,32 @@ def route(world: Model) -> Model:
 def settle(world: Model) -> Model:
     """Let the case follow its referrals: begin_assistance, fall_back."""
     helped = any(one.state in HELPED for one in world.referrals)
-    follows = {("referring", True): "assisting", ("assisting", False): "referring"}
-    return replace(world, state=follows.get((world.state, helped), world.state))
+    at_work = any(one.state in HELPED - {"completed"} for one in world.referrals)
+    follows = {
+        *([("referring", "assisting")] if helped else [("assisting", "referring")]),
+        *([("monitoring", "assisting")] if at_work else []),
+    }
+    return replace(world, state=dict(follows).get(world.state, world.state))
 
 
 def change(world: Model, states: dict[str, str], only: Callable[[Referral], bool]) -> Model:
     """Move those referrals that are in some states, and of some kind."""
     moved = (
-        replace(one, state=states[one.state]) if one.state in states and only(one) else one
+        replace(one, state=states[one.state], past=True)
+        if one.state in states and only(one)
+        else one
         for one in world.referrals
     )
     return replace(world, referrals=tuple(moved))
+
+
+def leave(world: Model, only: Callable[[Referral], bool]) -> Model:
+    """End the part of those who were told of the person by some referrals."""
+    left = (
+        replace(one, past=True) if one.told and only(one) else one
+        for one in world.referrals
+    )
+    return replace(world, referrals=tuple(left))
 
 
 NEVER: Final = 1000

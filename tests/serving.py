@@ -21,6 +21,7 @@ from threading import Barrier, Thread
 from typing import Final, override
 
 import httpx2
+import structlog
 from fastapi import FastAPI
 from httpx2 import Client, Response
 from uvicorn import Config, Server
@@ -49,7 +50,7 @@ def times(usual: int, soak: int) -> int:
 def server_of(app: FastAPI) -> Server:
     """A server with nothing of its own to say; it keeps connections as long as we do."""
     return Server(
-        Config(app, ws="none", log_config=None, log_level="warning", timeout_keep_alive=600)
+        Config(app, ws="none", log_config=None, log_level="error", timeout_keep_alive=600)
     )
 
 
@@ -166,13 +167,16 @@ def together(*acts: Callable[[], Response], apart: float = 0.004) -> list[Respon
 
 
 def main(url: str, keys: str) -> None:
-    """Serve until killed; say on which port once it is open."""
+    """Serve until killed; say on which port once it is open, and what was our fault."""
+    structlog.configure(
+        wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
     app = create_app(lay_ground(url, FileKeys.load(Path(keys)), lambda: NOON))
     listener = own_port()
     listener.listen(2048)
     sys.stdout.write(f"{listener.getsockname()[1]}\n")
     sys.stdout.flush()
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nobody reads the log
     server_of(app).run([listener])
 
 

@@ -16,7 +16,8 @@ from uuid import UUID, uuid5
 from sqlalchemy import Table, insert, select
 
 from app.access.models import Approval
-from app.cases.models import Case, Party, RiskAssessment
+from app.cases.models import Case, Party
+from app.cases.records import RiskAssessment
 from app.consents.models import Consent
 from app.deadlines.models import Clock
 from app.kernel.codes import new_code
@@ -24,6 +25,7 @@ from app.kernel.keyfile import FileKeys
 from app.main import lay_ground, utc_now
 from app.referrals.models import Referral
 from app.worker.loop import CLOCKS, once
+from tests.databases import ask
 from tests.serving import ROOT
 from tests.world import Json, World
 
@@ -110,6 +112,24 @@ def renamed(row: dict[str, Any], number: int) -> dict[str, Any]:
         own = new_code(other["record_id"]) if noun == "cases" else other["record_id"]
         other["reference"] = f"{noun}/{own}"
     return {name: value for name, value in (row | other).items() if name != "number"}
+
+
+def breaks(url: str, said: str) -> None:
+    """Let every firing fail with a message that has somebody's words in it."""
+    if url.startswith("sqlite"):
+        ask(
+            url,
+            "CREATE TRIGGER planted BEFORE INSERT ON firing "
+            f"BEGIN SELECT RAISE(ABORT, '{said}'); END",
+        )
+        return
+    ask(
+        url,
+        "CREATE FUNCTION planted() RETURNS trigger LANGUAGE plpgsql AS "
+        f"$$ BEGIN RAISE EXCEPTION '{said}: %', NEW USING ERRCODE = 'P0007'; END $$",
+        "CREATE TRIGGER planted BEFORE INSERT ON firing "
+        "FOR EACH ROW EXECUTE FUNCTION planted()",
+    )
 
 
 def main(url: str, keys: str, skew: str) -> None:

@@ -18,7 +18,7 @@ from app.access.actions import Opening, make_key, open_account
 from app.access.queries import authenticate
 from app.deadlines.breaches import oldest
 from app.directory.models import FocalPoint
-from app.kernel.actors import AccountKind, Actor, Role, Scope
+from app.kernel.actors import SYSTEM, AccountKind, Actor, Role, Scope
 from app.kernel.heartbeat import Part, beat
 from app.kernel.keyfile import FileKeys
 from app.kernel.vault import Vault
@@ -90,6 +90,10 @@ class World:
             actor = authenticate(session, key, self.now)
         return Someone(self, focal_point, actor, key)
 
+    def by_itself(self) -> AbstractContextManager[Writing]:
+        """Begin to write as the service does what nobody asked for."""
+        return writing(self.ground, SYSTEM)
+
     def passes(self, **time: float) -> None:
         """Let time go by: days, hours, minutes."""
         self.now += timedelta(**time)
@@ -103,7 +107,8 @@ class World:
         while found := once(self.ground, CLOCKS):
             total += found
         with self.database.writing() as session:
-            beat(session, Part.NOTICES, self.now)
+            for part in Part:
+                beat(session, part, self.now)
             assert oldest(session, self.now) is None
         return total
 

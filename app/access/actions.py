@@ -1,14 +1,14 @@
 """Opening accounts, making and revoking API keys, and what takes a second person."""
 
 import secrets
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import update
+from sqlalchemy import case, update
 from sqlalchemy.orm import Session
 
 from app.access import queries
@@ -184,15 +184,27 @@ def decide(work: Writing, approval_id: UUID, *, approve: bool) -> Approval:
     return question
 
 
-def lapse(work: Writing, case_id: UUID) -> list[UUID]:
-    """End every question about a case that was not spent; says which.
+def lapse(
+    work: Writing,
+    case_id: UUID,
+    *,
+    subject: str | None = None,
+    sparing: Collection[UUID] = (),
+) -> list[UUID]:
+    """End questions about a case that were not spent; says which.
 
-    Whoever held the case asked them, and holds it no longer: what they were allowed is
-    allowed to nobody, not even should the case come back to them.
+    Those about one subject, or all but what the spared focal points asked. What they were
+    allowed is allowed to nobody from now on, not even should the case come back to them.
     """
     unspent = Approval.decision.in_([ApprovalState.PENDING, ApprovalState.APPROVED])
-    alive = (Approval.case_id == case_id) & (Approval.lapses_at > work.now) & unspent
-    ended = update(Approval).where(alive).values(lapses_at=work.now)
+    by_others = Approval.focal_point_id.not_in(sparing)
+    meant = by_others if subject is None else Approval.subject == subject
+    at_last = case((Approval.lapses_at > work.now, work.now), else_=Approval.lapses_at)
+    ended = (
+        update(Approval)
+        .where(Approval.case_id == case_id, unspent, meant)
+        .values(lapses_at=at_last)
+    )
     return list(work.session.scalars(ended.returning(Approval.id)))
 
 

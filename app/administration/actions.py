@@ -130,7 +130,10 @@ def tag_of(shelf: Shelf, entry: Entry | None) -> str | None:
 
 
 def must_name_what_is_known(work: Writing, row: Row) -> None:
-    """Raise CountryUnknown or AgreementUnknown (422) for what the directory lacks."""
+    """Refuse what the directory lacks.
+
+    Raises CountryUnknown, AgreementUnknown or FocalPointUnknown (422).
+    """
     known = queries.regions(work)
     unknown = {column for column, iso2 in row.countries_named() if iso2 not in known}
     if unknown:

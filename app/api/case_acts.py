@@ -63,7 +63,7 @@ def step(work: Writing, once: Ticket, ready: Ready, then: Then) -> Response:
     return on_case(work, once, lambda: then(work, *acting.ready(work, *ready)))
 
 
-@router.post("/submit", response_model=CaseOut, responses=ACT | problems(DeskMissing))
+@router.post("/submit", response_model=CaseOut, responses=problems(*ACTS, DeskMissing))
 def submit_case(begin: WriteCases, code: CaseCode, seen: IfMatch, once: Once) -> Response:
     """Submit a draft: it is routed to who should lead it, where the person is."""
     with begin() as work:
@@ -100,7 +100,7 @@ def acknowledge_case(
 @router.post(
     "/decline-lead",
     response_model=CaseOut,
-    responses=NO_LONGER_YOURS | ACT | problems(DeskMissing),
+    responses=NO_LONGER_YOURS | problems(*ACTS, DeskMissing),
 )
 def decline_lead(
     begin: WriteCases, code: CaseCode, seen: IfMatch, once: Once, why: DeclineLead

@@ -5,7 +5,7 @@ from fastapi import APIRouter, Response, Security
 from app.access.actions import ApprovalUnusable
 from app.api.acting import on_case
 from app.api.approvals import ASKED
-from app.api.case_acts import ACT, NO_LONGER_YOURS, UNSEEN, WITH_ANOTHER
+from app.api.case_acts import ACTS, NO_LONGER_YOURS, UNSEEN, WITH_ANOTHER
 from app.api.deps import ApprovalId, CaseCode, IfMatch, Once, WriteCases
 from app.api.guard import BEARER, Guarded
 from app.api.problems import problems
@@ -37,7 +37,7 @@ router = APIRouter(
 @router.post(
     "/assign",
     response_model=CaseOut,
-    responses=NO_LONGER_YOURS | ACT | problems(FocalPointUnknown),
+    responses=NO_LONGER_YOURS | problems(*ACTS, FocalPointUnknown),
 )
 def assign_case(
     begin: WriteCases, code: CaseCode, seen: IfMatch, once: Once, choice: AssignCase

@@ -30,10 +30,9 @@ router = APIRouter(
 
 
 def spell(work: Reading, consents: list[Consent]) -> list[ConsentOut]:
-    """Show consents."""
-    named = [c.focal_point_id for c in consents if c.focal_point_id]
-    codes = directory.codes(work, named)
-    return [ConsentOut.of(consent, codes) for consent in consents]
+    """Show consents; whom one names, as far as the caller may know it."""
+    named = telling.named_in(work, consents)
+    return [ConsentOut.of(consent, named) for consent in consents]
 
 
 def show_consent(

@@ -9,7 +9,7 @@ from app.api.deps import CaseCode, IfNoneMatch, Paging, ReadCases, ReadFeed, Rea
 from app.api.guard import BEARER, Guarded
 from app.api.problems import problems
 from app.cases import queries as cases
-from app.feed import actions, evidence, queries
+from app.feed import actions, evidence, queries, situation
 from app.feed.queries import CursorGone
 from app.feed.schemas import EventPage, Evidence, HistoryPage, Worklist
 from app.handovers import queries as handovers
@@ -36,7 +36,7 @@ def list_events(
     with begin() as work:
         mark = queries.look(work, query)
         fresh = if_none_match is None or not has(if_none_match, mark.tag)
-        page = queries.page(work, mark, query.limit) if fresh else None
+        page = situation.page(work, mark, query.limit) if fresh else None
     if mark.advances:
         with writing(work.ground, work.actor) as more:
             actions.keep_retrieval(more, mark.start)
@@ -65,10 +65,11 @@ def list_history(
 ) -> Response:
     """List what happened in a case, as far as your focal point was told.
 
-    A former lead reads up to the handover.
+    A former lead reads up to the handover. Who acted is left out where it is not yours to
+    know; a submitter reads of a case that a lead has which steps were taken, and not why.
     """
     with begin() as work:
-        page = queries.history(work, cases.recall(work, code), query)
+        page = situation.history(work, cases.recall(work, code), query)
         return answer(page, if_none_match=if_none_match)
 
 

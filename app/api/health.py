@@ -7,6 +7,7 @@ from pydantic import BaseModel, Field
 
 from app.deadlines.keeping import Keeping, look
 from app.kernel.db import migrated_to
+from app.kernel.ledger import Ledger, LedgerRefused
 from app.kernel.migrations import head
 from app.kernel.problems import Busy
 from app.kernel.work import Ground
@@ -29,6 +30,7 @@ class Readiness(BaseModel):
     database: str
     worker: str
     clocks: str
+    erasures: str
     drill: Annotated[bool, Field(description="Whether deadlines run faster than life.")]
     clock_speed: Annotated[int, Field(description="How many times as fast they run.")]
 
@@ -43,10 +45,11 @@ def get_liveness() -> Alive:
 def get_readiness(request: Request) -> Response:
     """Say whether the database takes writes and is migrated, and whether clocks are kept.
 
-    A case that nobody watches over must not be taken: it would wait for ever.
+    A case that nobody watches over must not be taken: it would wait for ever. And nothing
+    is served from a database that holds what was erased.
     """
     ground: Ground = request.app.state.ground
-    found = state_of(ground)
+    found = {**state_of(ground), "erasures": agreed(ground, request.app.state.ledger)}
     ready = set(found.values()) == {READY}
     body = Readiness(
         status=READY if ready else "not ready",
@@ -67,6 +70,18 @@ def state_of(ground: Ground) -> dict[str, str]:
             return {"database": READY, **spelled(look(session, ground.time(session)))}
     except Busy:
         return {"database": "busy", **unknown}
+
+
+def agreed(ground: Ground, ledger: Ledger | None) -> str:
+    """Say whether what was erased is not in this database; without a ledger nobody asks."""
+    try:
+        if ledger is not None:
+            ledger.must_agree(ground)
+    except Busy:
+        return "not known"
+    except LedgerRefused as refused:
+        return refused.brief
+    return READY
 
 
 def spelled(keeping: Keeping) -> dict[str, str]:

@@ -24,11 +24,13 @@ from app.cases.schemas import (
 )
 from app.casework import asking, telling
 from app.casework.acting import sides_of
+from app.consents import naming
 from app.deadlines import queries as deadlines
 from app.directory import queries as directory
 from app.kernel.actors import Side
 from app.kernel.idempotency import KeyInFlight, KeyMissing, KeyReused
 from app.kernel.lifecycle import ActionIllegal, ActionNotYours, RoleMissing
+from app.kernel.needs import NeedsUnmet
 from app.kernel.problems import NotFound
 from app.kernel.work import Reading
 
@@ -38,21 +40,29 @@ router = APIRouter(
     route_class=Guarded,
     dependencies=[Security(BEARER)],
 )
-WRITE = (
-    *(NotFound, KeyMissing, KeyReused, KeyInFlight),
+ANSWER = (
+    *(NotFound, KeyReused, KeyInFlight),
     *(ActionIllegal, ActionNotYours, RoleMissing),
 )
+WRITE = (*ANSWER, KeyMissing)
 
 
 def spell_facts(work: Reading, facts: list[Fact]) -> list[FactOut]:
-    """Show facts; focal points by their codes."""
-    people = {one for f in facts for one in (f.body, f.recorded_by) if one}
-    codes = directory.codes(work, people)
+    """Show facts; focal points by their codes, as far as the caller may know them."""
+    acts = [
+        (fact.case, one, fact.recorded_at)
+        for fact in facts
+        for one in (fact.body, fact.recorded_by)
+        if one
+    ]
+    names, me = naming.read(work, acts), work.actor.focal_point_id
     due = deadlines.due_at(work, [fact.id for fact in facts])
     return [
         FactOut(
-            body=codes[fact.body] if fact.body else None,
-            recorded_by=codes[fact.recorded_by] if fact.recorded_by else None,
+            body=names.codes[fact.body]
+            if fact.body and fact.recorded_by == me
+            else names.name(fact.case, fact.body, fact.recorded_at),
+            recorded_by=names.name(fact.case, fact.recorded_by, fact.recorded_at),
             due_at=due.get(fact.id),
             **{name: getattr(fact, name) for name in SAME},
         )
@@ -128,13 +138,13 @@ def declare_vital_interest(
 
 def spell_questions(work: Reading, questions: list[Question]) -> list[QuestionOut]:
     """Show questions."""
-    codes = directory.codes(work, [q.asked_by for q in questions])
     due = deadlines.due_at(work, [q.id for q in questions])
+    names = naming.read(work, [(q.case, q.asked_by, q.asked_at) for q in questions])
     return [
         QuestionOut(
             id=q.id,
             topics=q.topics,
-            asked_by=codes[q.asked_by],
+            asked_by=names.name(q.case, q.asked_by, q.asked_at),
             asked_at=q.asked_at,
             due_at=due.get(q.id),
             answered_at=q.answered_at,
@@ -165,12 +175,18 @@ def list_questions(
 
 
 @router.post(
-    "/questions", status_code=201, response_model=QuestionOut, responses=problems(*WRITE)
+    "/questions",
+    status_code=201,
+    response_model=QuestionOut,
+    responses=problems(*WRITE, NeedsUnmet),
 )
 def ask_submitter(
     begin: WriteCases, code: CaseCode, once: Once, new: NewQuestion
 ) -> Response:
-    """Ask the submitter, as the holder of the case; an answer is due."""
+    """Ask the submitter, as the holder of the case; an answer is due.
+
+    Not one that the person fears, as far as you may know that.
+    """
     with begin() as work:
         kept = in_case(code, cases.question, show_question)
         return create_once(work, once, kept, lambda: asking.ask(work, code, new))
@@ -179,7 +195,7 @@ def ask_submitter(
 @router.post(
     "/questions/{question_id}/answer",
     response_model=QuestionOut,
-    responses=problems(*WRITE, asking.QuestionAnswered),
+    responses=problems(*ANSWER, asking.QuestionAnswered),
 )
 def answer_holder(
     begin: WriteCases, code: CaseCode, question_id: UUID, once: Once, said: NewAnswer

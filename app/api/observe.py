@@ -6,13 +6,14 @@ message, which may repeat what was written.
 """
 
 import time
-import traceback
 
 import structlog
 from fastapi import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.api.problems import respond_plainly
+from app.kernel.trouble import described
+from app.metrics.counters import count_request, method_of
 
 log = structlog.get_logger("safe_conduct.api")
 HEADERS = (
@@ -57,27 +58,19 @@ class Observe:
         finally:
             if trouble := scope["state"].get("trouble"):
                 log.warning("trouble", request_id=request_id, **described(trouble))
-            log.info("request", **line(scope, status, began))
+            tell(scope, request_id, status, time.perf_counter() - began)
 
 
-def line(scope: Scope, status: int, began: float) -> dict[str, object]:
-    """Say what may be said of a request; times in milliseconds."""
-    route = scope.get("route")
-    return {
-        "request_id": scope["state"]["request_id"],
-        "method": scope["method"],
-        "route": getattr(route, "path_format", None),
-        "status": status,
-        "ms": round((time.perf_counter() - began) * 1000, 1),
-    }
-
-
-def described(error: BaseException) -> dict[str, object]:
-    """Say what went wrong and where, without its message."""
-    frames = traceback.extract_tb(error.__traceback__)
-    ours = [frame for frame in frames if "/app/" in frame.filename] or frames
-    return {
-        "error": type(error).__name__,
-        "sqlstate": getattr(getattr(error, "orig", None), "sqlstate", None),
-        "where": [f"{frame.name}:{frame.lineno}" for frame in ours[-3:]],
-    }
+def tell(scope: Scope, request_id: str, status: int, seconds: float) -> None:
+    """Count a request, and say what may be said of it; times in milliseconds."""
+    method = method_of(scope["method"])
+    route = getattr(scope.get("route"), "path_format", None)
+    count_request(method, route, status, seconds)
+    log.info(
+        "request",
+        request_id=request_id,
+        method=method,
+        route=route,
+        status=status,
+        ms=round(seconds * 1000, 1),
+    )

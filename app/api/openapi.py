@@ -7,9 +7,15 @@ from typing import Any, Final
 
 from fastapi import FastAPI
 
+from app.api.guard import BodyUnexpected
+from app.api.problems import listed
+from app.api.strict_json import JsonRefused
+
 UNUSED: Final = ("HTTPValidationError", "ValidationError")
 PROBLEM: Final = "application/problem+json"
 LIFECYCLE: Final = re.compile(r"app__(cases|referrals|handovers|returns)__lifecycle__(\w+)")
+SENT: Final = re.compile(r'\b(\w+)-Input"')
+SHOWN: Final = re.compile(r'\b(\w+)-Output"')
 NOUNS: Final = {
     "cases": "Case",
     "referrals": "Referral",
@@ -17,10 +23,10 @@ NOUNS: Final = {
     "returns": "Return",
 }
 EVERYWHERE: Final = {
-    "413": "The body is too large.",
     "414": "The path and query are too long.",
     "431": "The headers are too large.",
 }
+WITH_KEY: Final = {"413": "The body is too large."}
 WITH_BODY: Final = {"415": "The body is not said to be plain JSON in UTF-8."}
 REQUIRED: Final = {"If-Match": "428", "Idempotency-Key": "400"}
 
@@ -37,6 +43,7 @@ def describe(app: FastAPI) -> Callable[[], dict[str, Any]]:
             document["components"]["schemas"].pop(name, None)
         for operation in operations(document):
             require_headers(operation)
+            tell_of_bodies(operation)
             add_plain_answers(operation)
         for schema in schemas([document["components"]["schemas"], document["paths"]]):
             schema.pop("title", None)
@@ -47,8 +54,12 @@ def describe(app: FastAPI) -> Callable[[], dict[str, Any]]:
 
 
 def named(document: dict[str, Any]) -> dict[str, Any]:
-    """Name the states, actions and needs of each life cycle after what has it."""
+    """Name the states, actions and needs of each life cycle after what has it.
+
+    What is written strictly and read tolerantly is two shapes: `NewNeeds`, and `Needs`.
+    """
     text = LIFECYCLE.sub(lambda m: f"{NOUNS[m[1]]}{m[2]}", json.dumps(document))
+    text = SENT.sub(r'New\1"', SHOWN.sub(r'\1"', text))
     return dict(json.loads(text))
 
 
@@ -76,13 +87,21 @@ def creates(operation: dict[str, Any]) -> bool:
     return {"If-Match", "If-None-Match"} <= names
 
 
+def tell_of_bodies(operation: dict[str, Any]) -> None:
+    """Say that a body is refused where none is asked for, as the guard does."""
+    if "security" in operation and "requestBody" not in operation:
+        refused, told = operation["responses"]["422"], listed(BodyUnexpected)
+        refused["description"] = refused["description"].replace(listed(JsonRefused), told)
+
+
 def add_plain_answers(operation: dict[str, Any]) -> None:
     """Describe what is answered around the routes, not by them."""
     names = {parameter["name"] for parameter in operation.get("parameters", [])}
     if "If-None-Match" in names and not creates(operation):
         operation["responses"]["304"] = {"description": "Nothing changed."}
-    plain = EVERYWHERE | (WITH_BODY if "requestBody" in operation else {})
-    for status, why in plain.items() if "security" in operation else ():
+    plain = EVERYWHERE | (WITH_KEY if "security" in operation else {})
+    plain |= WITH_BODY if "requestBody" in operation else {}
+    for status, why in plain.items():
         body = {PROBLEM: {"schema": {"$ref": "#/components/schemas/ProblemDetail"}}}
         operation["responses"][status] = {"description": why, "content": body}
 

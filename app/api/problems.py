@@ -106,11 +106,16 @@ def problems(*kinds: type[Problem]) -> dict[int | str, dict[str, Any]]:
     """Document the problems a route can answer with."""
     lines: dict[int, list[str]] = {}
     for kind in dict.fromkeys((*ALWAYS, *kinds)):
-        lines.setdefault(kind.status, []).append(f"- `{kind.code}`: {kind.title}")
+        lines.setdefault(kind.status, []).append(listed(kind))
     return {
         status: {"model": ProblemDetail, "description": "\n".join(said)}
         for status, said in sorted(lines.items())
     }
+
+
+def listed(kind: type[Problem]) -> str:
+    """Name a problem in the description of a status."""
+    return f"- `{kind.code}`: {kind.title}"
 
 
 EVERYWHERE: Final = problems()

@@ -73,7 +73,9 @@ def step(work: Writing, once: Ticket, ready: Ready, then: Then) -> Response:
     return on_referral(work, once, act)
 
 
-@router.post("/send", response_model=ReferralOut, responses=STEP | problems(RecipientUnfit))
+@router.post(
+    "/send", response_model=ReferralOut, responses=problems(*STEPS, RecipientUnfit)
+)
 def send_referral(
     begin: WriteReferrals, referral_id: UUID, seen: IfMatch, once: Once
 ) -> Response:
@@ -159,7 +161,7 @@ def decline_referral(
 @router.post(
     "/redirect",
     response_model=ReferralOut,
-    responses=STEP | problems(RecipientUnfit, FocalPointUnknown),
+    responses=problems(*STEPS, RecipientUnfit, FocalPointUnknown),
 )
 def redirect_referral(
     begin: WriteReferrals,

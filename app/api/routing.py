@@ -14,10 +14,10 @@ from app.cases import queries as cases
 from app.cases.models import AgeClass, Case
 from app.casework import placing
 from app.casework.schemas import RoutingQuestion
+from app.consents import standing
 from app.directory import queries as directory
 from app.directory.kinds import Kind, Service
 from app.directory.queries import FocalPointUnknown
-from app.kernel.actors import Relation
 from app.kernel.lifecycle import ActionNotYours
 from app.kernel.problems import NotFound
 from app.kernel.work import Reading
@@ -36,14 +36,13 @@ from app.routing.schemas import (
 
 router = APIRouter(tags=["routing"], route_class=Guarded, dependencies=[Security(BEARER)])
 
-MAY_KNOW: Final = frozenset({Relation.CANDIDATE, Relation.LEAD, Relation.SUBMITTER})
 BESIDE: Final = frozenset({Kind.NON_STATE, Kind.INTERGOVERNMENTAL})
 
 
 def may_know(work: Reading, case: Case) -> bool:
     """Say whether the caller may know what the person fears, and so why others are out."""
-    me = work.actor.focal_point_id
-    return bool(case.relations_of(me) & MAY_KNOW) and me in case.keepers
+    me = directory.by_id(work, work.actor.focal_point_id)
+    return standing.of_case(work, case).may_know_fears(me)
 
 
 def advice_for(
@@ -62,22 +61,29 @@ def get_routing(
 ) -> Response:
     """Read who is asked to lead, in which order and why, and why others are not.
 
-    For the parties of the case itself. `advice` says what the person should be asked first.
+    For the parties of the case itself; a submitter, until it has handed the case on.
+    `advice` says what the person should be asked first.
     """
     with begin() as work:
         case, me = cases.get(work, code), work.actor.focal_point_id
-        if not (case.relations_of(me) and case.follows(me)):
+        closed = case.has_handed_on(me) or not case.follows(me)
+        if closed or not case.relations_of(me):
             raise NotFound("There is no routing here that is yours to see.")
         return answer(show_routing(work, case), if_none_match=if_none_match)
 
 
 def show_routing(work: Reading, case: Case) -> RoutingOut:
-    """Show the list as it was kept, and as far as the caller may know it."""
-    rows = queries.shortlist(work, case.id)
+    """Show the list as it was kept, and as far as the caller may know it.
+
+    Who may not know what the person fears sees who was asked. Who is still to be asked
+    would say who is never.
+    """
+    whole = may_know(work, case)
+    rows = [row for row in queries.shortlist(work, case.id) if whole or row.asked_at]
     known = {focal_point.id: focal_point for focal_point in directory.everyone(work)}
     waiting = [known[row.focal_point_id] for row in rows if not row.asked_at]
     beside = [found.code for found in waiting if found.kind in BESIDE]
-    out = queries.left_out(work, case.id) if may_know(work, case) else []
+    out = queries.left_out(work, case.id) if whole else []
     return RoutingOut(
         holder=known[case.holder].code if case.holder else None,
         candidates=[
@@ -117,17 +123,17 @@ def get_recipients(
     """Read who could serve the person, best first and why, and why others could not.
 
     For the holder of the case: with one service, or with each that the notice names. No
-    notice says the sex of the person: compare it with what each serves.
+    notice says the sex of the person: compare it with what each serves. A desk, and a
+    candidate until it acknowledges, is shown those whom the person agreed to; else whom to
+    ask next.
     """
     with begin() as work:
         case = placing.held(work, code)
         offers = placing.offers_for(work, case, query.service)
-        services = show_offers(offers)
-        if not may_know(work, case):
-            services = [one.without_others() for one in services]
+        desk, me = desk_of(offers), directory.by_id(work, work.actor.focal_point_id)
         shown = RecipientsOut(
-            services=services,
-            desk=desk_of(offers),
+            services=show_offers(offers),
+            desk=desk if may_know(work, case) or desk == me.code else None,
             advice=advice_for(work, case.country or "", [], child=case.is_child),
         )
         return answer(shown, if_none_match=if_none_match)

@@ -1,5 +1,7 @@
 """What is sealed: opened one by one, each time for a purpose, and each time recorded."""
 
+from typing import Final
+
 from fastapi import APIRouter, Response, Security
 
 from app.api.acting import on_case, there
@@ -12,7 +14,7 @@ from app.cases.schemas import OpenedSection
 from app.cases.sections import Contacts, Safeguards, Section, SectionContent
 from app.casework.bodies import AcceptLead
 from app.casework.schemas import CaseOut
-from app.directory import queries as directory
+from app.consents import naming
 from app.disclosure import actions, queries
 from app.disclosure.models import AccessEntry
 from app.disclosure.schemas import (
@@ -38,10 +40,11 @@ router = APIRouter(
     route_class=Guarded,
     dependencies=[Security(BEARER)],
 )
-WRITE = problems(
+WRITES: Final = (
     *(NotFound, VersionNotGiven, VersionStale, KeyReused, KeyInFlight),
     *(ActionNotYours, RoleMissing),
 )
+WRITE = problems(*WRITES)
 
 
 class SectionMismatch(Problem):
@@ -69,7 +72,7 @@ def open_section(
 @router.put(
     "/sections/{section}",
     response_model=CaseOut,
-    responses=WRITE | problems(SectionMismatch),
+    responses=problems(*WRITES, SectionMismatch),
 )
 def write_section(  # noqa: PLR0913, PLR0917 - each is part of one decision
     begin: WriteCases,
@@ -147,7 +150,7 @@ def open_contacts(begin: OpenSections, code: CaseCode, purpose: Purpose) -> Resp
     return answer(there(opened))
 
 
-@router.put("/contacts", response_model=CaseOut, responses=WRITE | problems(NeedsUnmet))
+@router.put("/contacts", response_model=CaseOut, responses=problems(*WRITES, NeedsUnmet))
 def write_contacts(
     begin: WriteCases, code: CaseCode, seen: IfMatch, once: Once, promise: AcceptLead
 ) -> Response:
@@ -173,16 +176,20 @@ def open_case_notes(begin: OpenSections, code: CaseCode, purpose: Purpose) -> Re
     responses=problems(NotFound, ActionNotYours, CursorUnknown),
 )
 def list_access(begin: OpenSections, code: CaseCode, query: Paging) -> Response:
-    """List who opened what, when and why: for the lead and for oversight."""
+    """List who opened what, when and why: for the lead and for oversight.
+
+    A lead of the State of origin is not told which office it was that helps elsewhere.
+    """
     with begin() as work:
         case = cases.get(work, code)
         statement = queries.access_log(work, case)
         keys = (AccessEntry.number,)
         rows, after, more = paginate(work, statement, keys, query, name=f"log {case.id}")
-        codes = directory.codes(work, [entry.focal_point_id for entry, _ in rows])
+        acts = [(case, entry.focal_point_id, entry.at) for entry, _ in rows]
+        names = naming.read(work, acts)
         items = [
             AccessEntryOut(
-                focal_point=codes[entry.focal_point_id],
+                focal_point=names.name(case, entry.focal_point_id, entry.at),
                 **{name: getattr(entry, name) for name in SAME},
             )
             for entry, _ in rows

@@ -7,10 +7,11 @@ from uuid import UUID
 from pydantic import BaseModel
 from sqlalchemy import delete
 
+from app.access import actions as access
 from app.cases import queries
 from app.cases.lifecycle import CLOCKS, EVENTS, OPEN, Row
-from app.cases.models import Case, CaseKey, RiskAssessment, Sealed
-from app.cases.records import Fact, Question, VitalInterest
+from app.cases.models import Case, CaseKey, Sealed
+from app.cases.records import Fact, HandedOn, RiskAssessment, VitalInterest
 from app.cases.risk import HOLDS_FOR
 from app.cases.schemas import NewRisk, NewVitalInterest, NoticeFields
 from app.cases.sections import Paper, Safeguards, Sealable
@@ -44,7 +45,14 @@ def open_draft(work: Writing, notice: NoticeFields) -> Case:
     return case
 
 
-def mend_notice(case: Case, notice: NoticeFields) -> list[str]:
+def hand_on(work: Writing, case: Case) -> None:
+    """Keep the notice as its submitter handed it on, once and for all (R12)."""
+    if case.id not in queries.handed_on(work, [case.id]):
+        said = {name: getattr(case, name) for name in NoticeFields.model_fields}
+        work.session.add(HandedOn(case_id=case.id, **said))
+
+
+def mend_notice(case: Case | HandedOn, notice: NoticeFields) -> list[str]:
     """Merge into the notice what was given (RFC 7396); names the fields that changed."""
     given = notice.model_dump(exclude_unset=True)
     for name in given.keys() & {"services", "urgent_needs"}:
@@ -149,10 +157,28 @@ def take(  # noqa: PLR0913 - each says one thing of the step
     lifecycle.take(case, step)
     case.touch()
     wind(work, case, until)
+    lapse(work, case)
     told = {"state": case.state, **(facts or {})}
     audience = before | case.audience
     by_system = step.sides == {Side.SYSTEM}
     work.record(EVENTS[step.action], case, audience, told, by_system=by_system)
+
+
+def lapse(work: Writing, case: Case, about: Recorded | None = None) -> None:
+    """End the questions to a second person that nobody may act on any more (R14).
+
+    Those of who has no part in deciding the case now, since another holds it or it ended;
+    overseers ask whoever holds it. Or all about one record, which has changed since.
+    """
+    asking = (case.holder, case.with_relation(Relation.ESCALATION_DESK))
+    deciding = {one for one in asking if one and case.state in OPEN}
+    ended = access.lapse(
+        work,
+        case.id,
+        subject=about.reference if about else None,
+        sparing=case.overseers | deciding,
+    )
+    deadlines.stop_all(work, ended)
 
 
 def rewind(work: Writing, case: Case) -> None:
@@ -172,7 +198,7 @@ SET_BY_HAND: Final = frozenset(
 def wind(work: Writing, case: Case, until: datetime | None = None) -> None:
     """Start the clock that the state of the case calls for; what hangs on it follows."""
     if case.state not in OPEN:
-        deadlines.stop_all(work, [record.id for record in asked_beside(work, case)])
+        deadlines.stop_kinds(work, case.id, *BESIDE)
     if case.state not in CLOCKS:
         deadlines.stop(work, case.id)
         return
@@ -187,10 +213,8 @@ def wind(work: Writing, case: Case, until: datetime | None = None) -> None:
         deadlines.pass_on(work, [fact.id for fact in interests], case.holder)
 
 
-def asked_beside(work: Writing, case: Case) -> list[Fact | Question]:
-    """List what somebody may still have to find out or to answer, beside the state."""
-    facts = queries.facts(work, [case.id]).get(case.id, [])
-    return [*facts, *queries.questions(work, case.id)]
+BESIDE: Final = (ClockKind.ASSESS_INTERESTS, ClockKind.CONSENT_ENDS, ClockKind.ANSWER)
+"""Clocks of what has to be found out or answered beside the state of a case."""
 
 
 def due_of(work: Writing, case: Case, kind: ClockKind, waits_on: UUID | None) -> datetime:
@@ -230,15 +254,6 @@ def admit_oversight(work: Writing, case: Case, oversight: list[UUID]) -> None:
     """Make the oversight bodies party to a case; they see nothing that is sealed."""
     for focal_point in oversight:
         case.admit(focal_point, Relation.OVERSIGHT, work.now)
-
-
-def destroy(work: Writing, case: Case) -> None:
-    """Destroy the data key and all that was sealed under it: no copy opens again.
-
-    What lies in a backup or a journal of the database stays sealed, and its key is gone.
-    """
-    for model in (Sealed, CaseKey):
-        work.session.execute(delete(model).where(model.case_id == case.id))
 
 
 def forget(work: Writing, case: Case, kind: Sealable) -> None:

@@ -58,6 +58,7 @@ class Action(StrEnum):
     STOP = "stop"
     REOPEN = "reopen"
     ERASE = "erase"
+    ERASE_AGAIN = "erase_again"
 
 
 class Need(StrEnum):
@@ -83,6 +84,8 @@ class Need(StrEnum):
     RETURN_OVER = "return_over"
     REFERRAL_ACCEPTED = "referral_accepted"
     NO_REFERRAL_ACCEPTED = "no_referral_accepted"
+    TIME_IS_UP = "time_is_up"
+    ERASED_BEFORE = "erased_before"
 
 
 type Row = Step[State, Action, Need]
@@ -91,6 +94,7 @@ _S, _A, _N = State, Action, Need
 _OFFICER, _CASEWORKER, _COORDINATOR = Role.OFFICER, Role.CASEWORKER, Role.COORDINATOR
 _NEW = {_S.SUBMITTED, _S.UNDER_REVIEW}
 _LED = {_S.REFERRING, _S.ASSISTING, _S.SUSPENDED, _S.MONITORING}
+_OVER = {_S.CLOSED, _S.VOID}
 _MAY_BE_REFERRED = AnyOf((_N.CONSENT_TO_REFER, _N.CHILD_PATH, _N.VITAL_INTEREST))
 _MAY_BE_REFERRED_AGAIN = AnyOf((_N.CONSENT_TO_REFER, _N.CHILD_PATH))
 
@@ -99,7 +103,9 @@ TABLE: Final = Table(_S.DRAFT, (
     #    action                from              to               side               role                     needs
     Step(_A.SUBMIT,            {_S.DRAFT},       _S.SUBMITTED,    {Side.SUBMITTER},  {_OFFICER, _CASEWORKER},
          (_N.NOTICE, _MAY_BE_REFERRED)),
-    Step(_A.DISCARD,           {_S.DRAFT},       _S.VOID,         {Side.SUBMITTER, Side.SYSTEM}),
+    Step(_A.DISCARD,           {_S.DRAFT},       _S.VOID,         {Side.SUBMITTER}),
+    Step(_A.DISCARD,           {_S.DRAFT},       _S.VOID,         {Side.SYSTEM},     set(),
+         (AnyOf((_N.TIME_IS_UP, _N.ERASED_BEFORE)),)),
     Step(_A.WITHDRAW,          {_S.SUBMITTED},   _S.VOID,         {Side.SUBMITTER},  {_OFFICER, _CASEWORKER},
          (_N.REASON, _N.NOTHING_SENT)),
     Step(_A.ACKNOWLEDGE,       {_S.SUBMITTED},   _S.UNDER_REVIEW, {Side.CANDIDATE},  {_CASEWORKER},
@@ -112,7 +118,8 @@ TABLE: Final = Table(_S.DRAFT, (
          (_N.REASON, _N.FOCAL_POINT_CHOSEN)),
     Step(_A.ACCEPT_LEAD,       {_S.UNDER_REVIEW}, _S.REFERRING,   {Side.CANDIDATE},  {_COORDINATOR},
          (_N.RECIPIENT_SAFE, _N.RISK_CURRENT, _N.TWO_CONTACTS)),
-    Step(_A.BEGIN_ASSISTANCE,  {_S.REFERRING},   _S.ASSISTING,    {Side.SYSTEM},     set(),
+    Step(_A.BEGIN_ASSISTANCE,  {_S.REFERRING, _S.MONITORING},
+                                                 _S.ASSISTING,    {Side.SYSTEM},     set(),
          (_N.REFERRAL_ACCEPTED,)),
     Step(_A.FALL_BACK,         {_S.ASSISTING},   _S.REFERRING,    {Side.SYSTEM},     set(),
          (_N.NO_REFERRAL_ACCEPTED,)),
@@ -132,8 +139,12 @@ TABLE: Final = Table(_S.DRAFT, (
          (_N.REASON,)),
     Step(_A.REOPEN,            {_S.CLOSED},      _S.REFERRING,    {Side.LEAD},       {_COORDINATOR},
          (_N.REASON, _MAY_BE_REFERRED_AGAIN)),
-    Step(_A.ERASE,             {_S.CLOSED, _S.VOID}, _S.ERASED,   {Side.OVERSIGHT, Side.SYSTEM},
-         {Role.PROTECTION_OFFICER}, (_N.NO_LEGAL_HOLD, _N.SECOND_PERSON)),
+    Step(_A.ERASE,             _OVER,            _S.ERASED,       {Side.OVERSIGHT},  {Role.PROTECTION_OFFICER},
+         (_N.NO_LEGAL_HOLD, _N.SECOND_PERSON)),
+    Step(_A.ERASE,             _OVER,            _S.ERASED,       {Side.SYSTEM},     set(),
+         (_N.NO_LEGAL_HOLD, _N.TIME_IS_UP)),
+    Step(_A.ERASE_AGAIN,       _NEW | _LED | _OVER, _S.ERASED,    {Side.SYSTEM},     set(),
+         (_N.ERASED_BEFORE,)),
 ))
 
 STAGES: Final[dict[State, Stage]] = {
@@ -180,6 +191,7 @@ EVENTS: Final[dict[Action, str]] = {
     _A.STOP:              "case.stopped",
     _A.REOPEN:            "case.reopened",
     _A.ERASE:             "case.erased",
+    _A.ERASE_AGAIN:       "case.erased_again",
 }
 # fmt: on
 
@@ -187,6 +199,7 @@ WITH_A_CANDIDATE: Final = frozenset(_NEW)
 UNLED: Final = WITH_A_CANDIDATE | {_S.DRAFT}
 LED: Final = frozenset(_LED)
 OPEN: Final = WITH_A_CANDIDATE | LED
+OVER: Final = frozenset(_OVER)
 
 
 def states_in(stages: Iterable[Stage]) -> frozenset[State]:

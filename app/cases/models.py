@@ -1,4 +1,4 @@
-"""The case, who is party to it, what is sealed in it, and the risk as it was assessed."""
+"""The case, who is party to it, and what is sealed in it."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -8,10 +8,9 @@ from sqlalchemy import ForeignKey, Index, LargeBinary, String, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.cases.lifecycle import UNLED, State
-from app.cases.risk import RiskLevel
 from app.deadlines.limits import Priority
 from app.directory.models import FocalPoint
-from app.kernel.actors import FOLLOWS, HOLDS, Relation
+from app.kernel.actors import FOLLOWS, HOLDS, REMEMBERS, Relation
 from app.kernel.db import Base, Counter, Listed
 from app.kernel.vault import WrappedKey
 
@@ -55,6 +54,7 @@ class Case(Listed, Base):
     external_digest: Mapped[str | None] = mapped_column(unique=True)
     closure_reason: Mapped[str | None]
     relocated_at: Mapped[datetime | None]
+    """When the person was first led across a border before a lead had the case."""
     visits: Mapped[list[str]] = mapped_column(default=list, server_default="[]")
     opened_at: Mapped[datetime]
 
@@ -94,8 +94,8 @@ class Case(Listed, Base):
         )
 
     def is_open_to(self, focal_point: UUID) -> bool:
-        """Say whether it may see the case as it is: a former lead only remembers."""
-        return bool(self.parts_of(focal_point) - {Relation.FORMER_LEAD})
+        """Say whether it may see the case as it is, and does not only remember it."""
+        return bool(self.parts_of(focal_point) - REMEMBERS)
 
     @property
     def audience(self) -> frozenset[UUID]:
@@ -103,8 +103,13 @@ class Case(Listed, Base):
         return frozenset(
             p.focal_point_id
             for p in self.parties
-            if p.record_id == self.id and not p.until and p.relation != Relation.FORMER_LEAD
+            if p.record_id == self.id and not p.until and p.relation not in REMEMBERS
         )
+
+    @property
+    def readers(self) -> frozenset[UUID]:
+        """Those of them who read the notice as it is, and not as they handed it on."""
+        return frozenset(one for one in self.audience if not self.has_handed_on(one))
 
     @property
     def keepers(self) -> frozenset[UUID]:
@@ -117,23 +122,48 @@ class Case(Listed, Base):
         held = frozenset({holder} if holder else set())
         return held | {self.submitter} if self.state in UNLED else held
 
-    def tells(self, focal_point: UUID, at: datetime) -> bool:
-        """Say whether it may know who acted in the case at that time (R12).
+    def only_submitted(self, focal_point: UUID) -> bool:
+        """Say whether it submitted the case, at any time, and does not follow it now."""
+        follows = self.parts_of(focal_point) & FOLLOWS
+        return focal_point == self.submitter and not follows
 
-        Whoever does not follow a person across a border is not told who has them there.
-        """
-        before = self.relocated_at is None or at < self.relocated_at
-        return before or self.follows(focal_point)
+    def has_handed_on(self, focal_point: UUID) -> bool:
+        """Say whether it submitted the case, and has it out of its hands now (R12)."""
+        own = UNLED | {State.VOID}
+        return self.only_submitted(focal_point) and self.state not in own
+
+    @property
+    def led_since(self) -> datetime | None:
+        """When a lead took the case first."""
+        return min((p.since for p in self.parties if self.was_lead(p)), default=None)
+
+    @property
+    def parted_at(self) -> datetime | None:
+        """When its submitter ceased to know who has it: at a border, or with its lead."""
+        left = [p.until for p in self.parties if self.was_lead(p) and p.until]
+        crossed = [self.relocated_at] if self.relocated_at else []
+        return min([*left, *crossed], default=None)
+
+    def was_lead(self, party: "Party") -> bool:
+        """Say whether a party row is of a lead of the case, of now or before."""
+        return party.record_id == self.id and party.relation == Relation.LEAD
 
     def follows(self, focal_point: UUID) -> bool:
-        """Say whether this focal point may learn where the person went (R12).
+        """Say whether this focal point may learn who has the case now (R12).
 
-        Whoever keeps, oversees or helps. A submitter, who may be of the State of origin,
-        knows no more than where it found the person, once they were led across a border.
+        A submitter knows who took it, and not where a person went from there.
         """
-        if self.relocated_at is None or focal_point in self.keepers:
-            return True
-        return bool(self.parts_of(focal_point) & FOLLOWS)
+        return self.parted_at is None or not self.only_submitted(focal_point)
+
+    def knows_country(self, focal_point: UUID) -> bool:
+        """Say whether it may learn in which country the person is now (R12)."""
+        moved = self.relocated_at is not None and self.only_submitted(focal_point)
+        return not moved and not self.has_handed_on(focal_point)
+
+    def tells(self, focal_point: UUID, at: datetime) -> bool:
+        """Say whether it may know who acted in the case itself at that time (R12)."""
+        before = self.parted_at is None or at < self.parted_at
+        return before or self.follows(focal_point)
 
     @property
     def offices(self) -> frozenset[UUID]:
@@ -266,15 +296,3 @@ class Sealed(Base):
     written_at: Mapped[datetime]
     key_version: Mapped[str]
     sealed: Mapped[bytes] = mapped_column(LargeBinary)
-
-
-class RiskAssessment(Base):
-    """The risk, as one party saw it at one time; what it saw is sealed."""
-
-    __tablename__ = "risk_assessment"
-
-    id: Mapped[UUID] = mapped_column(primary_key=True)
-    case_id: Mapped[UUID] = mapped_column(ForeignKey(Case.id), index=True)
-    level: Mapped[RiskLevel]
-    assessed_by: Mapped[UUID] = mapped_column(ForeignKey(FocalPoint.id))
-    assessed_at: Mapped[datetime]

@@ -4,16 +4,31 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import BindParameter, ColumnElement, Select, and_, bindparam, exists, select
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Select,
+    and_,
+    bindparam,
+    exists,
+    or_,
+    select,
+)
 from sqlalchemy.orm import aliased
 
-from app.cases.lifecycle import UNLED, State
-from app.cases.models import Case, CaseKey, Party, RiskAssessment, Sealed
-from app.cases.records import Fact, Question, VitalInterest
+from app.cases.lifecycle import State
+from app.cases.models import Case, CaseKey, Party, Sealed
+from app.cases.records import (
+    Fact,
+    HandedOn,
+    Question,
+    RiskAssessment,
+    VitalInterest,
+)
 from app.cases.risk import GRAVITY
 from app.cases.sections import Paper, Safeguards, Sealable
 from app.deadlines.limits import Priority
-from app.kernel.actors import FOLLOWS, Relation
+from app.kernel.actors import FOLLOWS, REMEMBERS, Relation
 from app.kernel.problems import NotFound
 from app.kernel.vault import Place, WrappedKey
 from app.kernel.work import Reading, Writing
@@ -38,13 +53,13 @@ FACTS: Final = select(Fact).where(Fact.case_id.in_(CASES)).order_by(Fact.number)
 VITAL: Final = select(VitalInterest.case_id).where(
     VitalInterest.case_id.in_(CASES), VitalInterest.holds_until > bindparam("now")
 )
-REMEMBERS: Final = Party.relation == Relation.FORMER_LEAD
-"""What a former lead reads is its own past, never the case as it is now."""
+PAST: Final = Party.relation.in_(REMEMBERS)
+"""What who has led or helped reads is its own past, never the case as it is now."""
 
 
 def is_party(work: Reading) -> ColumnElement[bool]:
     """Keep the cases this focal point is party to now, or to a record of."""
-    return exists().where(Party.case_id == Case.id, *is_mine(work), ~REMEMBERS)
+    return exists().where(Party.case_id == Case.id, *is_mine(work), ~PAST)
 
 
 def is_mine(work: Reading) -> tuple[ColumnElement[bool], ...]:
@@ -59,13 +74,18 @@ def visible(work: Reading) -> Select[Case]:
 
 
 def remembered(work: Reading) -> Select[Case]:
-    """Select what is visible, and what this focal point has led: for its own past."""
+    """Select what is visible, and what it has led or helped in: for its own past."""
     return select(Case).where(exists().where(Party.case_id == Case.id, *is_mine(work)))
 
 
 def recall(work: Reading, code: str) -> Case:
-    """Find a case for one's own past in it, or raise NotFound (404)."""
-    return one(work, remembered(work).where(Case.code == code))
+    """Find a case that one sees or has led, or raise NotFound (404).
+
+    Whose help has ended keeps its referrals, and nothing of the case.
+    """
+    led = and_(*is_mine(work), Party.relation != Relation.FORMER_RECIPIENT)
+    mine = exists().where(Party.case_id == Case.id, led)
+    return one(work, select(Case).where(mine, Case.code == code))
 
 
 def get(work: Reading, code: str) -> Case:
@@ -92,20 +112,20 @@ def lock_by_id(work: Writing, case_id: UUID) -> Case:
     return one(work, held(remembered(work).where(Case.id == case_id)))
 
 
-def hold_unless_held(work: Writing, case_id: UUID) -> Case | None:
-    """Hold a case for the system, or leave it to whoever holds it now: None.
-
-    For the worker, which sees every case and comes back; it must not wait.
-    """
-    of_case = select(Case).where(Case.id == case_id)
-    free = of_case.with_for_update(key_share=True, skip_locked=True)
-    return work.session.scalar(free.execution_options(populate_existing=True))
-
-
-def across_a_border(work: Reading, case_ids: Iterable[UUID]) -> Mapping[UUID, Case]:
-    """Find those of some cases whose person was led to another country, whoever asks."""
-    wanted = Case.id.in_(set(case_ids)) & Case.relocated_at.is_not(None)
+def by_ids(
+    work: Reading, case_ids: Iterable[UUID], if_submitted: Iterable[UUID] = ()
+) -> Mapping[UUID, Case]:
+    """Find some cases, whoever asks, and of others those that the caller ever submitted."""
+    me, submitter = work.actor.focal_point_id, Party.relation == Relation.SUBMITTER
+    mine = exists().where(Party.case_id == Case.id, Party.focal_point_id == me, submitter)
+    wanted = Case.id.in_(set(case_ids)) | (Case.id.in_(set(if_submitted)) & mine)
     return {case.id: case for case in work.session.scalars(select(Case).where(wanted))}
+
+
+def handed_on(work: Reading, case_ids: Iterable[UUID]) -> Mapping[UUID, HandedOn]:
+    """Find the notices of some cases as their submitters handed them on."""
+    wanted = select(HandedOn).where(HandedOn.case_id.in_(list(case_ids)))
+    return {kept.case_id: kept for kept in work.session.scalars(wanted)}
 
 
 def get_by_id(work: Reading, case_id: UUID) -> Case:
@@ -141,12 +161,12 @@ def mine(
     listed once.
     """
     earlier = aliased(Party)
-    open_row = and_(*is_mine(work), ~REMEMBERS)
+    open_row = and_(*is_mine(work), ~PAST)
     first = ~exists().where(
         earlier.case_id == Party.case_id,
         earlier.focal_point_id == Party.focal_point_id,
         earlier.until.is_(None),
-        earlier.relation != Relation.FORMER_LEAD,
+        earlier.relation.not_in(REMEMBERS),
         earlier.number < Party.number,
         *(_among(earlier.relation, relations)),
     )
@@ -155,25 +175,23 @@ def mine(
         .join(Party, Party.case_id == Case.id)
         .where(open_row, first, *_among(Party.relation, relations))
         .where(Case.state.in_(list(states)))
-        .where(*([Case.priority == priority] if priority else []))
-        .where(*([(Case.country == country) & may_follow(work)] if country else []))
+        .where(*([says(work, "priority", priority)] if priority else []))
+        .where(*([says(work, "country", country)] if country else []))
     )
 
 
-def may_follow(work: Reading) -> ColumnElement[bool]:
-    """Keep the cases whose country this focal point is shown, as `Case.follows` says.
+def says(work: Reading, field: str, asked: str) -> ColumnElement[bool]:
+    """Keep the cases whose notice, as this focal point reads it, says what is asked.
 
-    Otherwise a list by country would tell a submitter where a person was taken.
+    As `situation.notice_for` shows it: a list must not tell a submitter what the notice
+    that it handed on does not (R11, R12).
     """
-    helps = (Party.record_id != Case.id) | Party.relation.in_(FOLLOWS)
-    keeps = (Party.relation == Relation.SUBMITTER) & Case.state.in_(UNLED)
-    mine = exists().where(
-        Party.case_id == Case.id,
-        Party.focal_point_id == work.actor.focal_point_id,
-        Party.until.is_(None),
-        helps | keeps,
-    )
-    return Case.relocated_at.is_(None) | mine.correlate(Case)
+    mine = (Party.case_id == Case.id, *is_mine(work), Party.relation.in_(FOLLOWS))
+    kept = HandedOn.case_id == Case.id
+    as_it_is = exists().where(*mine).correlate(Case) | ~exists().where(kept)
+    then = exists().where(kept, getattr(HandedOn, field) == asked)
+    now = getattr(Case, field) == asked
+    return or_(as_it_is & now, ~as_it_is & then)
 
 
 def _among(column: object, values: Iterable[object]) -> list[ColumnElement[bool]]:
@@ -267,10 +285,7 @@ def facts(work: Reading, case_ids: Iterable[UUID]) -> Mapping[UUID, list[Fact]]:
 def fact(work: Reading, case_id: UUID, fact_id: UUID) -> Fact:
     """Find one fact of a case, or raise NotFound (404)."""
     mine = (Fact.case_id == case_id) & (Fact.id == fact_id)
-    found = work.session.scalar(select(Fact).where(mine))
-    if found is None:
-        raise NotFound("There is no such fact in this case.")
-    return found
+    return known(work.session.scalar(select(Fact).where(mine)), "fact")
 
 
 def in_vital_interest(work: Reading, case_ids: Iterable[UUID]) -> frozenset[UUID]:
@@ -282,22 +297,23 @@ def in_vital_interest(work: Reading, case_ids: Iterable[UUID]) -> frozenset[UUID
 def vital_interest(work: Reading, case_id: UUID, declared: UUID) -> VitalInterest:
     """Find one declaration of a case, or raise NotFound (404)."""
     mine = (VitalInterest.case_id == case_id) & (VitalInterest.id == declared)
-    found = work.session.scalar(select(VitalInterest).where(mine))
-    if found is None:
-        raise NotFound("There is no such declaration in this case.")
-    return found
+    return known(work.session.scalar(select(VitalInterest).where(mine)), "declaration")
 
 
 def questions(work: Reading, case_id: UUID) -> list[Question]:
     """List what was asked about a case, oldest first."""
-    of_case = select(Question).where(Question.case_id == case_id)
-    return list(work.session.scalars(of_case.order_by(Question.number)))
+    rows = select(Question).where(Question.case_id == case_id).order_by(Question.number)
+    return list(work.session.scalars(rows))
 
 
 def question(work: Reading, case_id: UUID, question_id: UUID) -> Question:
     """Find one question about a case, or raise NotFound (404)."""
     mine = (Question.case_id == case_id) & (Question.id == question_id)
-    found = work.session.scalar(select(Question).where(mine))
-    if found is None:
-        raise NotFound("There is no such question about this case.")
-    return found
+    return known(work.session.scalar(select(Question).where(mine)), "question")
+
+
+def known[R](record: R | None, what: str) -> R:
+    """Hand out a record that was looked for, or raise NotFound (404)."""
+    if record is None:
+        raise NotFound(f"There is no such {what} in this case.")
+    return record

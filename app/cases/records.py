@@ -1,4 +1,4 @@
-"""Records of a case that are not the case: facts, questions, and what could not wait."""
+"""Records of a case that are not the case: what was handed on, is known, or was asked."""
 
 from datetime import date, datetime
 from uuid import UUID
@@ -7,10 +7,42 @@ from sqlalchemy import ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.cases.facts import FactName
-from app.cases.models import Case
+from app.cases.models import AgeClass, Case, SafeContact
+from app.cases.risk import RiskLevel
 from app.cases.vital import VitalReason
+from app.deadlines.limits import Priority
 from app.directory.models import FocalPoint
 from app.kernel.db import Base, Listed
+
+
+class HandedOn(Base):
+    """The notice as its submitter handed it on: all that it reads of it from then on.
+
+    Kept when a lead takes the case, or when it crosses a border before (R12).
+    """
+
+    __tablename__ = "handed_on"
+
+    case_id: Mapped[UUID] = mapped_column(ForeignKey(Case.id), primary_key=True)
+    country: Mapped[str | None] = mapped_column(String(2))
+    age_class: Mapped[AgeClass | None]
+    language: Mapped[str | None]
+    priority: Mapped[Priority | None]
+    services: Mapped[list[str]]
+    urgent_needs: Mapped[list[str]]
+    safe_contact: Mapped[SafeContact | None]
+
+
+class RiskAssessment(Base):
+    """The risk, as one party saw it at one time; what it saw is sealed."""
+
+    __tablename__ = "risk_assessment"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    case_id: Mapped[UUID] = mapped_column(ForeignKey(Case.id), index=True)
+    level: Mapped[RiskLevel]
+    assessed_by: Mapped[UUID] = mapped_column(ForeignKey(FocalPoint.id))
+    assessed_at: Mapped[datetime]
 
 
 class Fact(Listed, Base):

@@ -25,6 +25,7 @@ from app.kernel.text import Asked, Code, CountryCode, Day, LanguageTag, SafeText
 COUNTRY = "Where the person is. The lead is found there, not in the country of origin."
 SERVICES = "What the person needs, as far as it is known."
 URGENT = "What cannot wait for a decision on the lead; empty if nothing."
+WHOSE = "Code of the focal point; null: the system, or not yours to know."
 SAFE_CONTACT = "The person's answer: may they be contacted safely?"
 
 Services = Annotated[list[Service], Field(max_length=17)]
@@ -154,11 +155,11 @@ class FactOut(Shown):
     name: FactName
     value: Annotated[str, Field(description="A code; each fact has its own.")]
     country: str | None
-    body: Annotated[str | None, Field(description="Code of who decided it.")]
-    ends_on: date | None
-    recorded_by: Annotated[
-        str | None, Field(description="Code of the focal point; null: the system.")
+    body: Annotated[
+        str | None, Field(description="Code of who decided it, if it is yours to know.")
     ]
+    ends_on: date | None
+    recorded_by: Annotated[str | None, Field(description=WHOSE)]
     recorded_at: datetime
     due_at: Annotated[
         datetime | None,
@@ -192,7 +193,7 @@ class QuestionOut(Shown):
 
     id: UUID
     topics: list[Section]
-    asked_by: str
+    asked_by: Annotated[str | None, Field(description=WHOSE)]
     asked_at: datetime
     due_at: Annotated[
         datetime | None,

@@ -6,9 +6,18 @@ consent can name it.
 
 from collections.abc import Iterable
 from enum import StrEnum
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Final, Literal, override
 
-from pydantic import BaseModel, ConfigDict, Field, StrictBool, TypeAdapter
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    GetJsonSchemaHandler,
+    StrictBool,
+    TypeAdapter,
+)
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
 
 from app.directory.kinds import Level, Service
 from app.kernel.text import Asked, Code, CountryCode, Day, Phone, SafeLine, SafeText
@@ -58,15 +67,27 @@ def level_of(sections: Iterable[Section]) -> Level:
     return max((LEVELS[section] for section in sections), default=Level.NOTICE)
 
 
-def open_to_growth(schema: dict[str, Any]) -> None:
-    """Let a client that reads this shape ignore fields that come later."""
-    schema.pop("additionalProperties", None)
+class Grows(BaseModel):
+    """What is written strictly, and read tolerantly: fields may come later."""
+
+    model_config = ConfigDict(
+        extra="forbid", json_schema_serialization_defaults_required=True
+    )
+
+    @override
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        """Tell a client that reads this shape to ignore what it does not know."""
+        schema = super().__get_pydantic_json_schema__(core_schema, handler)
+        if handler.mode == "serialization":
+            handler.resolve_ref_schema(schema).pop("additionalProperties", None)
+        return schema
 
 
-class Content(BaseModel):
-    """What is in a section: written strictly, read tolerantly."""
-
-    model_config = ConfigDict(extra="forbid", json_schema_extra=open_to_growth)
+class Content(Grows):
+    """What is in a section."""
 
 
 class Needs(Content):
@@ -161,10 +182,8 @@ class Guards(Asked):
         return afraid or self.origin_contact == OriginContact.BLOCKED
 
 
-class Safeguards(Guards):
+class Safeguards(Guards, Grows):
     """Who must not learn of this person, and why: never part of the notice."""
-
-    model_config = ConfigDict(json_schema_extra=open_to_growth)
 
     unsafe_people: SafeText | None = None
 

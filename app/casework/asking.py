@@ -4,16 +4,19 @@ from uuid import UUID
 
 from app.cases import actions as cases
 from app.cases import queries
-from app.cases.lifecycle import OPEN, TABLE
+from app.cases.lifecycle import OPEN, TABLE, Need
 from app.cases.models import Case
 from app.cases.records import Question
 from app.cases.schemas import NewAnswer, NewQuestion
 from app.casework.acting import must_work, sides_of
+from app.consents import standing
 from app.deadlines import actions as deadlines
 from app.deadlines.limits import ClockKind
 from app.deadlines.queries import until
+from app.directory import queries as directory
 from app.kernel.actors import Side
 from app.kernel.lifecycle import ActionIllegal, ActionNotYours
+from app.kernel.needs import Unmet, refuse
 from app.kernel.problems import Problem
 from app.kernel.work import Writing
 
@@ -27,9 +30,11 @@ class QuestionAnswered(Problem):
 def ask(work: Writing, code: str, new: NewQuestion) -> Question:
     """Ask the submitter; the words are sealed, and an answer is due.
 
-    Raises NotFound (404), ActionIllegal (409), ActionNotYours or RoleMissing (403).
+    One that the person fears is not asked: by a question it could learn of the fear. Raises
+    NotFound (404), ActionIllegal or NeedsUnmet (409), ActionNotYours or RoleMissing (403).
     """
     case = held(work, code, Side.HOLDER)
+    must_be_safe(work, case)
     question = Question(
         id=work.new_id(),
         case=case,
@@ -47,8 +52,20 @@ def ask(work: Writing, code: str, new: NewQuestion) -> Question:
     return question
 
 
+def must_be_safe(work: Writing, case: Case) -> None:
+    """Raise NeedsUnmet (409) if the submitter is feared, to who may know that.
+
+    A holder that may not know asks all the same; it knows of nothing that could be told.
+    """
+    stands = standing.of_case(work, case)
+    me = directory.by_id(work, work.actor.focal_point_id)
+    submitter = directory.by_id(work, case.submitter)
+    if stands.may_know_fears(me) and not stands.is_safe(submitter, submitter.code):
+        refuse([Unmet(Need.RECIPIENT_SAFE, Side.HOLDER, "The person fears the submitter.")])
+
+
 def answer(work: Writing, code: str, question_id: UUID, said: NewAnswer) -> Question:
-    """Answer the holder; raises as `ask` does, and QuestionAnswered (409)."""
+    """Answer the holder; raises as `held` does, NotFound (404), QuestionAnswered (409)."""
     case = held(work, code, Side.SUBMITTER)
     question = queries.question(work, case.id, question_id)
     if question.answered_at is not None:
@@ -61,7 +78,10 @@ def answer(work: Writing, code: str, question_id: UUID, said: NewAnswer) -> Ques
 
 
 def held(work: Writing, code: str, side: Side) -> Case:
-    """Hold an open case for one of its two sides."""
+    """Hold an open case for one of its two sides.
+
+    Raises NotFound (404), ActionIllegal (409), ActionNotYours or RoleMissing (403).
+    """
     case = queries.lock(work, code)
     if case.state not in OPEN:
         raise ActionIllegal(f"The case is {case.state}.", TABLE.legal(case.state))

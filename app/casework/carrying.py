@@ -5,19 +5,16 @@ from uuid import UUID
 from app.cases import actions as cases
 from app.cases.lifecycle import TABLE, Action
 from app.cases.models import Case
-from app.cases.sections import OriginContact
 from app.casework import situation
 from app.consents import standing
-from app.deadlines.limits import Priority
+from app.consents.placing import question_of
 from app.directory import queries as directory
-from app.directory.kinds import AgeGroup, Kind, Level, Service, StateRouting
+from app.directory.kinds import Kind
 from app.kernel.actors import Relation, Side
 from app.kernel.problems import Problem
 from app.kernel.work import Reading, Writing
 from app.referrals import following
 from app.routing import actions as routing
-from app.routing import queries as shortlists
-from app.routing.question import Question
 from app.routing.ranking import leads
 
 
@@ -30,14 +27,17 @@ class DeskMissing(Problem):
 def reroute_unsafe(work: Writing, case: Case) -> None:
     """Take a case from a candidate or desk that turns out to be unsafe, at once (rule 1).
 
-    The system does it, without a reason: whoever loses it must not learn of the fear.
-    Raises DeskMissing (503).
+    The system does it, without a reason: whoever loses it must not learn of the fear. So
+    does a desk that was brought in beside the lead. Raises DeskMissing (503).
     """
-    holder = case.holder
-    if holder is None or case.relations_of(holder) & {Relation.LEAD}:
-        return
-    focal_point = directory.by_id(work, holder)
-    if not standing.of_case(work, case).is_safe(focal_point, focal_point.code):
+    stands, beside = standing.of_case(work, case), Relation.ESCALATION_DESK
+    holds, looks_on = case.holder, case.with_relation(beside)
+    found = directory.by_ids(work, {one for one in (holds, looks_on) if one})
+    unsafe = {one.id for one in found.values() if not stands.is_safe(one, one.code)}
+    if looks_on in unsafe:
+        case.dismiss(beside, work.now)
+        cases.lapse(work, case)
+    if holds in unsafe and Relation.LEAD not in case.relations_of(found[holds].id):
         reroute(work, case)
 
 
@@ -90,38 +90,3 @@ def hand_to_next(work: Writing, case: Case) -> None:
     at_the_end = ranking.desk is not None and chosen == ranking.desk.id
     relation = Relation.DESK if at_the_end else Relation.CANDIDATE
     case.admit(chosen, relation, work.now)
-
-
-def question_of(work: Reading, case: Case) -> Question:
-    """Put the question of who should lead as values."""
-    stands = standing.of_case(work, case)
-    guards, country = stands.safeguards, case.country or ""
-    asked = shortlists.shortlist(work, case.id)
-    profiles = shortlists.profiles(work, country)
-    return Question(
-        now=work.now,
-        country=country,
-        language=case.language or "",
-        services=frozenset(map(Service, [*case.services, *case.urgent_needs])),
-        priority=case.priority or Priority.NORMAL,
-        ages=frozenset({AgeGroup.CHILD if case.is_child else AgeGroup.ADULT}),
-        sex=None,
-        avoided=avoided(work),
-        agreed=directory.agreed_with(work, country, Level.NEEDS),
-        origin=guards.country_of_origin,
-        origin_blocked=guards.origin_blocked(),
-        origin_permitted=guards.origin_contact == OriginContact.PERMITTED,
-        unsafe=frozenset(guards.unsafe_focal_points),
-        consented=frozenset(p.id for p in profiles if stands.may_hear(p)),
-        declined=frozenset(row.focal_point_id for row in asked if row.asked_at),
-        approached=frozenset(),
-        holder=case.holder,
-        home=directory.by_id(work, case.submitter).of_state,
-        profiles=profiles,
-    )
-
-
-def avoided(work: Reading) -> frozenset[str]:
-    """Name the countries whose State route is not used by itself (rule 6)."""
-    found = directory.countries(work)
-    return frozenset(c.iso2 for c in found if c.state_routing == StateRouting.AVOID)

@@ -1,49 +1,61 @@
 """Destroying what is sealed, and holding it back from that."""
 
+from datetime import datetime, timedelta
+from typing import Final
 from uuid import UUID
 
 from app.access.models import Approval
 from app.cases import actions as cases
-from app.cases import queries
+from app.cases import holding, queries
 from app.cases.approving import OF_OVERSIGHT, Matter, second
-from app.cases.facts import FactName
-from app.cases.lifecycle import TABLE, Action, Row, State
+from app.cases.facts import FactName, LegalHold
+from app.cases.lifecycle import OVER, TABLE, Action, Need, Row, State
 from app.cases.models import Case
 from app.cases.records import Fact
 from app.casework import situation
 from app.casework.acting import lock, must_work, sides_of
 from app.casework.bodies import EraseCase, HoldLegally
-from app.casework.needs import Terms
+from app.casework.forgetting import forget
+from app.casework.needs import RULES, Terms
 from app.deadlines import actions as deadlines
+from app.deadlines.limits import ClockKind
+from app.deadlines.queries import running
+from app.kernel import erasures
 from app.kernel.actors import Relation, Role, Side
+from app.kernel.journal import was_told
 from app.kernel.lifecycle import ActionIllegal, ActionNotYours, RoleMissing
+from app.kernel.needs import refuse
+from app.kernel.problems import Facts
 from app.kernel.versions import Seen
 from app.kernel.work import Reading, Writing
-from app.referrals import following
-from app.returns import following as returns
+
+GRACE: Final = timedelta(days=30)
+"""How long a legal hold is heeded before it is asked again, and what is left once it is
+lifted: our own proposal."""
 
 
 def discard(work: Writing, case: Case, row: Row) -> Case:
     """Throw a draft away: the data key is destroyed at once, and nothing of it opens."""
     must_work(work)
-    before = case.audience
-    case.external_digest = None
-    cases.destroy(work, case)
-    cases.take(work, case, row, before=before)
-    return case
+    return throw_away(work, case, row)
 
 
 def drop(work: Writing, case: Case) -> None:
-    """Throw away, as the system, a draft that nobody finished in 14 days."""
-    row = TABLE.find(case.state, Action.DISCARD, {Side.SYSTEM}, frozenset())
+    """Throw away a draft that is held and that nobody finished in time, as the system.
+
+    Raises ActionIllegal or NeedsUnmet (409).
+    """
+    row = by_system(case, Action.DISCARD)
+    RULES.require(row, situation.unopened(work, case, at_its_time(work, case)))
+    throw_away(work, case, row)
+
+
+def throw_away(work: Writing, case: Case, row: Row) -> Case:
+    """Destroy what a draft holds; who wrote it keeps the notice until its time is over."""
     before = case.audience
-    case.external_digest = None
-    cases.destroy(work, case)
+    forget(work, case)
     cases.take(work, case, row, before=before)
-
-
-def lapse(work: Writing, case: Case) -> None:
-    """Destroy, as the system, what is sealed in a case whose time is over (D11)."""
+    return case
 
 
 def erase(
@@ -56,21 +68,101 @@ def erase(
     """
     case = lock(work, code, seen)
     row = TABLE.find(case.state, Action.ERASE, sides_of(work, case), work.actor.roles)
-    situation.judge(work, case, row, Terms(reason=why.reason, approved=True))
+    terms = Terms(reason=why.reason, approved=True)
+    RULES.require(row, situation.unopened(work, case, terms))
     matter = Matter(case, f"case.{Action.ERASE}", why, {"reason": why.reason}, OF_OVERSIGHT)
     if question := second(work, matter, approval):
         return question
-    before = case.audience
-    case.external_digest = None
-    cases.destroy(work, case)
-    following.leave_all(work, case)
-    returns.leave_all(work, case)
-    for relation in Relation:
-        if relation != Relation.OVERSIGHT:
-            case.dismiss(relation, work.now)
-    cases.take(work, case, row, {"reason": why.reason}, before=before)
-    deadlines.stop_case(work, case.id)
+    empty(work, case, row, {"reason": why.reason})
     return case
+
+
+def lapse(work: Writing, case: Case) -> None:
+    """Erase a case that is held and whose retention is over (D11), as the system.
+
+    Under a legal hold nothing is erased and the clock is set again; oversight hears of it
+    once for each hold. Raises ActionIllegal or NeedsUnmet (409): before its time, too.
+    """
+    row = by_system(case, Action.ERASE)
+    facts = situation.unopened(work, case, at_its_time(work, case))
+    missing = RULES.unmet(row, facts)
+    if [lack.need for lack in missing] == [Need.NO_LEGAL_HOLD]:
+        put_off(work, case)
+        return
+    refuse(missing)
+    empty(work, case, row)
+
+
+def erase_again(work: Writing, case_id: UUID, at: datetime) -> bool:
+    """Destroy again what the ledger says was erased, as the system; False: it is not here.
+
+    A restored draft is thrown away, anything else is erased, whatever state the backup had
+    it in and whatever hold was on it: it was erased since (R34).
+    """
+    case = holding.by_id(work, case_id)
+    new = erasures.enter(work.session, case_id, at)
+    if not new or case is None or case.state == State.ERASED:
+        return False
+    is_draft = case.state == State.DRAFT
+    row = by_system(case, Action.DISCARD if is_draft else Action.ERASE_AGAIN)
+    RULES.require(row, situation.unopened(work, case, Terms(erased_before=True)))
+    (throw_away if is_draft else empty)(work, case, row)
+    return True
+
+
+def empty(work: Writing, case: Case, row: Row, facts: Facts | None = None) -> None:
+    """Destroy what a case holds; every party but oversight leaves it and its records."""
+    before = case.audience
+    forget(work, case)
+    for party in case.parties:
+        if party.relation != Relation.OVERSIGHT and not party.until:
+            party.until = work.now
+    cases.take(work, case, row, facts, before=before)
+
+
+def by_system(case: Case, action: Action) -> Row:
+    """Find the row of a step that the system takes; raises ActionIllegal (409)."""
+    return TABLE.find(case.state, action, {Side.SYSTEM}, frozenset())
+
+
+def at_its_time(work: Reading, case: Case) -> Terms:
+    """Say whether the clock of a case has run out."""
+    clock = running(work, [case.id]).get(case.id)
+    return Terms(time_is_up=clock is not None and clock.due_at <= work.now)
+
+
+def put_off(work: Writing, case: Case) -> None:
+    """Look again later whether the law still forbids to erase; oversight hears it once."""
+    set_clock(work, case)
+    held = [f for f in facts_of(work, case) if f.name == FactName.LEGAL_HOLD][-1]
+    event = "case.retention_held"
+    if not was_told(work.session, case.id, event, held.recorded_at):
+        work.record(event, case, case.overseers, by_system=True)
+
+
+def go_on(work: Writing, case: Case) -> None:
+    """Let the retention of a case that ended go on once a hold is lifted, with notice.
+
+    What would be erased sooner is erased then; the parties read the day in `due_at`.
+    """
+    clock, soonest = running(work, [case.id]).get(case.id), soon(work)
+    if case.state in OVER and (clock is None or clock.due_at < soonest):
+        set_clock(work, case)
+
+
+def set_clock(work: Writing, case: Case) -> None:
+    """Let the retention be over in 30 days."""
+    deadlines.restart(work, case, ClockKind.ERASE, soon(work), waits_on=None)
+
+
+def soon(work: Reading) -> datetime:
+    """Say when 30 days are over, at the pace of a drill."""
+    return work.now + GRACE / work.ground.speed
+
+
+def facts_of(work: Reading, case: Case) -> list[Fact]:
+    """List what is known beside the state, oldest first."""
+    return queries.facts(work, [case.id]).get(case.id, [])
 
 
 def hold_legally(
@@ -79,8 +171,8 @@ def hold_legally(
     """Forbid to erase a case, or lift that, as two people of oversight.
 
     Nobody else learns of it, by a version either: it may be the lead that is looked into.
-    Raises NotFound (404), ActionIllegal (409), ActionNotYours or RoleMissing (403),
-    ApprovalUnusable (409).
+    Once lifted, a retention that is over ends 30 days later. Raises NotFound (404),
+    ActionIllegal (409), ActionNotYours or RoleMissing (403), ApprovalUnusable (409).
     """
     case = queries.lock(work, code)
     must_oversee(work, case)
@@ -99,6 +191,8 @@ def hold_legally(
         recorded_at=work.now,
     )
     cases.know(work, case, fact)
+    if hold.value == LegalHold.LIFTED:
+        go_on(work, case)
     us = frozenset({work.actor.focal_point_id})
     work.record("case.hold_changed", case, us, {"value": hold.value})
     return case

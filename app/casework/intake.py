@@ -3,7 +3,7 @@
 from app.cases import actions as cases
 from app.cases import queries
 from app.cases.actions import mend_notice, note, open_draft, seal
-from app.cases.lifecycle import OPEN, TABLE, Action, Row, State
+from app.cases.lifecycle import OPEN, TABLE, UNLED, Action, Row, State
 from app.cases.models import Case
 from app.cases.schemas import NewRisk, NoticeFields
 from app.cases.sections import Paper
@@ -113,13 +113,21 @@ def submit(work: Writing, case: Case, row: Row) -> Case:
 
 
 def mend(work: Writing, code: str, seen: Seen, notice: NoticeFields) -> Case:
-    """Change fields of the notice; raises what `must_write` does, and CountryFixed."""
+    """Change fields of the notice; raises what `must_write` does, and CountryFixed.
+
+    The submitter's own reading of it changes with it, until a lead has the case.
+    """
     case = lock(work, code, seen)
     must_write(work, case)
-    country = notice.country if "country" in notice.model_fields_set else case.country
     must_stay_complete(case, notice)
-    if case.state != State.DRAFT and country != case.country:
-        raise CountryFixed("Relocate the case: it may have to be carried to another lead.")
+    kept = queries.handed_on(work, [case.id]).get(case.id)
+    own = kept if case.state in UNLED else None
+    if case.state != State.DRAFT and "country" in notice.model_fields_set:
+        if notice.country != (own or case).country:
+            raise CountryFixed("Relocate the case: another may have to lead it.")
+        notice = NoticeFields(**notice.model_dump(exclude={"country"}, exclude_unset=True))
+    if own is not None:
+        mend_notice(own, notice)
     if changed := mend_notice(case, notice):
         case.touch()
         if "priority" in changed:
@@ -127,7 +135,7 @@ def mend(work: Writing, code: str, seen: Seen, notice: NoticeFields) -> Case:
             following.rewind(work, case)
         if "age_class" in changed:
             watch_interests(work, case)
-        work.record("case.notice_changed", case, case.audience, {"fields": changed})
+        work.record("case.notice_changed", case, case.readers, {"fields": changed})
     return case
 
 

@@ -22,6 +22,7 @@ class Noun(StrEnum):
     APPROVAL = "approval"
     QUESTION = "question"
     INTERESTS = "interests"
+    CONSENT = "consent"
 
 
 class Effect(StrEnum):
@@ -34,6 +35,7 @@ class Effect(StrEnum):
     DROP = "drop"
     LAPSE = "lapse"
     ERASE = "erase"
+    WATCH = "watch"
 
 
 @dataclass(frozen=True)
@@ -70,6 +72,7 @@ LATE: Final[dict[tuple[Noun, ClockKind], Late]] = {
     (_N.APPROVAL,  _K.APPROVE):          Late(_E.LAPSE,            "approval.lapsed"),
     (_N.QUESTION,  _K.ANSWER):           Late(_E.REMIND,           "case.not_answered"),
     (_N.INTERESTS, _K.ASSESS_INTERESTS): Late(_E.REMIND,           "case.overdue"),            # BR09
+    (_N.CONSENT,   _K.CONSENT_ENDS):     Late(_E.WATCH),                                       # G02
 }
 # fmt: on
 
@@ -82,6 +85,7 @@ BY_PATH: Final = {
 BESIDE_THE_CASE: Final = {
     ClockKind.ANSWER: Noun.QUESTION,
     ClockKind.ASSESS_INTERESTS: Noun.INTERESTS,
+    ClockKind.CONSENT_ENDS: Noun.CONSENT,
 }
 """Records that the outside world names by their case."""
 

@@ -51,8 +51,12 @@ def terms_of(promise: AcceptLead) -> Terms:
 
 
 def accept_lead(work: Writing, case: Case, row: Row, promise: AcceptLead) -> Case:
-    """Take the lead; the contacts are sealed. Help that had begun before counts at once."""
+    """Take the lead; the contacts are sealed. Help that had begun before counts at once.
+
+    The submitter has handed the case on: it reads the notice as it is now, for good.
+    """
     before = case.audience
+    cases.hand_on(work, case)
     cases.seal(work, case, Paper.CONTACTS, Contacts(contacts=promise.contacts))
     case.dismiss(Relation.CANDIDATE, work.now)
     case.admit(work.actor.focal_point_id, Relation.LEAD, work.now)

@@ -13,10 +13,12 @@ from app.cases.reasons import TakeOverReason
 from app.cases.sections import Paper
 from app.casework.acting import lock, must_work, sides_of
 from app.casework.bodies import AssignCase, RelocateCase, TakeOverCase
-from app.casework.carrying import question_of, reroute
+from app.casework.carrying import reroute
 from app.casework.needs import RULES, Terms
 from app.casework.watching import watch_interests
 from app.consents import standing
+from app.consents.coverage import Purpose
+from app.consents.placing import question_of
 from app.deadlines import breaches
 from app.deadlines import queries as deadlines
 from app.deadlines.silence import PATIENCE
@@ -52,16 +54,26 @@ def fits(work: Reading, case: Case, chosen: FocalPoint) -> bool:
     """Say whether a focal point may be given a case by hand.
 
     It leads where the person is (routing rule 2), also when a desk chooses. One answer for
-    every reason: a desk must not learn what the person fears.
+    every reason: a desk must not learn what the person fears. Where everybody may be told,
+    no choice could be refused for another reason: there it is whose turn it is.
     """
     stands = standing.of_case(work, case)
     able = chosen.active and chosen.can_lead and chosen.id != case.holder
     there = chosen.kind not in UNLEADING and is_at_home(chosen, case.country or "")
-    safe = stands.may_hear(chosen) and stands.is_safe(chosen, chosen.code)
-    return able and there and safe
+    if not (able and there and stands.is_safe(chosen, chosen.code)):
+        return False
+    agreed = stands.told(chosen, Purpose.REFER) is not None
+    return agreed or (stands.may_hear(chosen) and is_next(work, case, chosen))
 
 
 UNLEADING: Final = frozenset({Kind.DESK, Kind.OVERSIGHT})
+
+
+def is_next(work: Reading, case: Case, chosen: FocalPoint) -> bool:
+    """Say whether it is somebody's turn to lead, or was before."""
+    question = question_of(work, case)
+    turn = leads(question).candidates[:1]
+    return chosen.id in question.declined or chosen.id in {one.id for one in turn}
 
 
 def terms_of(work: Reading, case: Case, choice: AssignCase) -> Terms:
@@ -87,7 +99,8 @@ def relocate(work: Writing, code: str, seen: Seen, where: RelocateCase) -> Case:
     """Say that the person is in another country: whoever should lead there is found.
 
     A candidate loses the case to one of the new country at once; a lead keeps it until it
-    has handed it over, which is offered to the first for whom all is there. Raises what
+    has handed it over, which is offered to the first for whom all is there. Its submitter
+    is told neither that there was a border, nor who is beyond it (R12). Raises what
     `lock` does, CountrySame or ActionIllegal (409), ActionNotYours or RoleMissing (403),
     DeskMissing (503).
     """
@@ -99,10 +112,15 @@ def relocate(work: Writing, code: str, seen: Seen, where: RelocateCase) -> Case:
     must_work(work)
     if where.country == case.country:
         raise CountrySame("Name the country where the person is now.")
-    case.country, case.relocated_at = where.country, work.now
+    if case.state in WITH_A_CANDIDATE:
+        cases.hand_on(work, case)
+        case.relocated_at = case.relocated_at or work.now
+    following.leave_behind(work, case)
+    case.country = where.country
     case.touch()
     cases.note(work, case, "relocate", where.note)
-    work.record("case.relocated", case, case.keepers)
+    following_it = {one for one in case.keepers if not case.only_submitted(one)}
+    work.record("case.relocated", case, frozenset(following_it))
     work.session.flush()
     if case.state in WITH_A_CANDIDATE:
         reroute(work, case)
@@ -151,7 +169,6 @@ def move_lead(work: Writing, case: Case, old: UUID, new: UUID) -> None:
 
     Whom to reach at the old lead is forgotten: a helper must not go on telling it.
     """
-    case.dismiss(Relation.ESCALATION_DESK, work.now)
     if Relation.FORMER_LEAD not in case.relations_of(old):
         case.admit(old, Relation.FORMER_LEAD, work.now)
     cases.forget(work, case, Paper.CONTACTS)

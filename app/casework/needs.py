@@ -12,7 +12,7 @@ from app.kernel.needs import Check, Rulebook
 
 @dataclass(frozen=True)
 class Terms:
-    """What a request brings with it."""
+    """What a request brings with it; and what sets the system off."""
 
     reason: str | None = None
     contacts: frozenset[str] = frozenset()
@@ -21,6 +21,8 @@ class Terms:
     review_at: datetime | None = None
     visits: tuple[datetime, ...] = ()
     chosen_fits: bool = False
+    time_is_up: bool = False
+    erased_before: bool = False
 
 
 @dataclass(frozen=True)
@@ -97,6 +99,11 @@ NEEDS: Final[dict[Need, Check[Facts]]] = {
         lambda f: f.helped, "It follows by itself when a referral is accepted.", Side.SYSTEM),
     Need.NO_REFERRAL_ACCEPTED: Check(
         lambda f: not f.helped, "It follows by itself when no referral is accepted any more.", Side.SYSTEM),
+    Need.TIME_IS_UP: Check(
+        lambda f: f.terms.time_is_up, "It follows by itself when its time is up.", Side.SYSTEM),
+    Need.ERASED_BEFORE: Check(
+        lambda f: f.terms.erased_before,
+        "It follows by itself when a backup is restored that is older than an erasure (R34).", Side.SYSTEM),
 }
 # fmt: on
 RULES: Final = Rulebook(NEEDS)

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Final
 from uuid import UUID
 
-from app.cases import queries as cases
+from app.cases import holding
 from app.cases.approving import Asked
 from app.cases.lifecycle import LED
 from app.cases.models import Case
@@ -15,6 +15,7 @@ from app.casework import erasing
 from app.casework.carrying import reroute
 from app.casework.escalating import alert, remind
 from app.casework.lateness import LATE, Effect, Late, Noun, effect_of, noun_of
+from app.casework.watching import watch_interests
 from app.deadlines import actions as deadlines
 from app.deadlines import breaches
 from app.deadlines.limits import ClockKind
@@ -57,7 +58,7 @@ def fire(work: Writing, number: int, case_id: UUID) -> bool:
     Exactly once, however many workers look (R55): the case is held first, the clock read
     again. Raises DeskMissing (503) where nobody is left for a case.
     """
-    case = cases.hold_unless_held(work, case_id)
+    case = holding.unless_held(work, case_id)
     if case is None:
         return False
     clock = breaches.again(work, number)
@@ -106,7 +107,7 @@ def record_of(work: Writing, case: Case, clock: Clock, noun: Noun) -> Recorded:
             return next(one for one in open_ones if one.id == clock.record_id)
         case Noun.APPROVAL:
             return Asked(clock.record_id, case.id, clock.reference)
-        case Noun.CASE | Noun.QUESTION | Noun.INTERESTS:
+        case Noun.CASE | Noun.QUESTION | Noun.INTERESTS | Noun.CONSENT:
             return case
 
 
@@ -195,11 +196,18 @@ def lapse(work: Writing, ran: Ran) -> None:
     deadlines.stop(work, ran.record.id)
 
 
+def watch(work: Writing, ran: Ran) -> None:
+    """See what a child is owed now that a guardian's consent has ended (G02)."""
+    deadlines.stop(work, ran.clock.record_id)
+    watch_interests(work, ran.case)
+
+
 EFFECTS: Final[Mapping[Effect, Callable[[Writing, Ran], None]]] = {
     Effect.REROUTE: pass_on,
     Effect.EXPIRE: expire,
     Effect.REMIND: lambda work, ran: remind(work, ran.case, ran.clock, ran.count),
     Effect.DROP: drop,
     Effect.LAPSE: lapse,
+    Effect.WATCH: watch,
     Effect.ERASE: lambda work, ran: erasing.lapse(work, ran.case),
 }

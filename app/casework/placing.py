@@ -2,18 +2,16 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import Final
 from uuid import UUID
 
 from app.cases import queries as cases
 from app.cases.models import AgeClass, Case
 from app.cases.sections import OriginContact
 from app.casework.acting import sides_of
-from app.casework.carrying import avoided, question_of
 from app.casework.schemas import RoutingQuestion, Told
 from app.consents import standing
-from app.consents.coverage import Purpose, names
-from app.consents.standing import Standing
+from app.consents.coverage import names
+from app.consents.placing import avoided, question_of
 from app.directory import queries as directory
 from app.directory.kinds import AgeGroup, Function, Kind, Level, Service
 from app.directory.queries import FocalPointUnknown
@@ -21,13 +19,10 @@ from app.kernel.actors import Side
 from app.kernel.lifecycle import ActionNotYours
 from app.kernel.problems import NotFound
 from app.kernel.work import Reading
-from app.referrals import queries as referrals
-from app.referrals.lifecycle import OPEN, State
+from app.referrals import proposing
 from app.routing import queries as routing
 from app.routing.question import Profile, Question
 from app.routing.ranking import Ranking, leads, recipients
-
-ANSWERED_NO: Final = frozenset({State.DECLINED, State.REDIRECTED, State.EXPIRED})
 
 type Offers = Mapping[Service, Ranking]
 
@@ -52,38 +47,13 @@ def held(work: Reading, code: str) -> Case:
 
 
 def offers_for(work: Reading, case: Case, service: Service | None) -> Offers:
-    """Rank who could serve a case: with one service, or with each that it needs."""
+    """Rank who could serve a case: with one service, or with each that it needs.
+
+    As far as the caller may know it: see `proposing.as_proposed`.
+    """
     question, stands = question_of(work, case), standing.of_case(work, case)
     wanted = [service] if service else needed(question)
-    sent = referrals.of_case(work, case.id)
-    found = dict[Service, Ranking]()
-    for one in wanted:
-        same = [referral for referral in sent if referral.service == one]
-        about = replace(
-            question,
-            services=frozenset({one}),
-            consented=may_be_asked(stands, question.profiles, one),
-            declined=frozenset(r.recipient_id for r in same if r.state in ANSWERED_NO),
-            approached=frozenset(r.recipient_id for r in same if r.state in OPEN),
-        )
-        found[one] = recipients(about)
-    return found
-
-
-def may_be_asked(
-    stands: Standing, profiles: tuple[Profile, ...], service: Service
-) -> frozenset[UUID]:
-    """Name those who may be told of the person for a service, on whichever ground.
-
-    A child is protected at once, and help in an emergency waits for no consent (BR05).
-    """
-    if stands.in_vital_interest or stands.child_may_be_helped(service, frozenset()):
-        return frozenset(profile.id for profile in profiles)
-    return frozenset(
-        profile.id
-        for profile in profiles
-        if stands.told(profile, Purpose(service)) is not None
-    )
+    return {one: proposing.helpers(work, question, stands, one) for one in wanted}
 
 
 def needed(question: Question) -> list[Service]:
@@ -127,6 +97,7 @@ def imagined(work: Reading, asked: RoutingQuestion) -> Question:
         origin_permitted=guards.origin_contact == OriginContact.PERMITTED,
         unsafe=frozenset(guards.unsafe_focal_points),
         consented=agreed_to(asked.told, profiles),
+        named=frozenset(),
         declined=frozenset(),
         approached=frozenset(),
         holder=None,

@@ -8,8 +8,10 @@ from typing import Final
 from uuid import UUID
 
 from app.cases import queries as cases
+from app.cases.facts import sheet_of
 from app.cases.lifecycle import STAGES, TABLE, Row
 from app.cases.models import Case
+from app.cases.records import HandedOn
 from app.cases.schemas import Notice, Risk
 from app.cases.sections import Section
 from app.casework.needs import RULES, Facts, Terms
@@ -20,9 +22,10 @@ from app.deadlines import queries as deadlines
 from app.deadlines.limits import ClockKind
 from app.deadlines.models import Clock
 from app.directory import queries as directory
+from app.directory.kinds import Kind, Service
 from app.directory.models import FocalPoint
 from app.handovers import queries as handovers
-from app.kernel.actors import Relation, Side, sides_of_case
+from app.kernel.actors import HELPS, Relation, Side, sides_of_case
 from app.kernel.needs import UnmetNeed
 from app.kernel.work import Reading
 from app.referrals import lifecycle as referral_states
@@ -43,6 +46,8 @@ class Context:
     referrals: Mapping[UUID, list[ReferralState]]
     offered: AbstractSet[UUID]
     returning: Collection[UUID]
+    handed_on: Mapping[UUID, HandedOn]
+    asked_of_me: Mapping[UUID, set[Service]]
     codes: Mapping[UUID, str]
     me: FocalPoint
 
@@ -85,6 +90,7 @@ def is_asked(states: Iterable[ReferralState]) -> bool:
 
 def look(work: Reading, found: Sequence[Case]) -> Context:
     """Read all that a page of cases is shown with."""
+    me = directory.by_id(work, work.actor.focal_point_id)
     ids = [case.id for case in found]
     people = {p for case in found for p in (case.holder, case.submitter) if p}
     return Context(
@@ -94,8 +100,10 @@ def look(work: Reading, found: Sequence[Case]) -> Context:
         referrals.states_of(work, ids),
         handovers.with_open(work, ids),
         returns.open_in(work, ids),
+        cases.handed_on(work, ids),
+        referrals.asked_of_me(work, ids) if me.kind == Kind.STATE else {},
         directory.codes(work, people),
-        directory.by_id(work, work.actor.focal_point_id),
+        me,
     )
 
 
@@ -127,6 +135,31 @@ def review_by(work: Reading, case: Case) -> datetime:
     return deadlines.until(work, ClockKind.REVIEW, case, waits_on=case.holder)
 
 
+def unopened(work: Reading, case: Case, terms: Terms) -> Facts:
+    """Gather what can be said without opening anything: to erase, no key must be needed.
+
+    All else counts as not being so.
+    """
+    known = sheet_of(cases.facts(work, [case.id]).get(case.id, []), child=case.is_child)
+    return Facts(
+        now=work.now,
+        review_by=work.now,
+        notice_complete=False,
+        may_be_referred=False,
+        child_path=False,
+        vital_interest=False,
+        recipient_safe=False,
+        risk_current=False,
+        nothing_sent=False,
+        nothing_open=False,
+        return_over=False,
+        helped=False,
+        with_candidate=False,
+        legal_hold=known.legal_hold,
+        terms=terms,
+    )
+
+
 def show(work: Reading, found: Sequence[Case]) -> list[CaseOut]:
     """Show cases to one of their parties, as things stand now."""
     context = look(work, found)
@@ -134,37 +167,57 @@ def show(work: Reading, found: Sequence[Case]) -> list[CaseOut]:
 
 
 def show_one(work: Reading, case: Case, context: Context) -> CaseOut:
-    """Show a case to one of its parties; to who is asked for something, the notice."""
+    """Show a case to one of its parties; to who is asked for something, the notice.
+
+    To a submitter that has handed it on, no more than that its steps were taken: when the
+    next is due would tell how great the danger is, and when the person is visited.
+    """
     me = work.actor.focal_point_id
     mine = case.relations_of(me)
     sides = sides_of_case(mine)
-    follows = case.follows(me)
+    follows, closed = case.follows(me), case.has_handed_on(me)
     lead = case.with_relation(Relation.LEAD) if follows else None
     holder = case.holder if follows else None
-    clock = context.clocks.get(case.id)
+    clock = context.clocks.get(case.id) if follows and not closed else None
     risk = context.standings[case.id].risk
     return CaseOut(
         code=case.code,
         you_are=sorted(mine or case.parts_of(me)),
         stage=STAGES[case.state],
         state=case.state,
-        notice=notice_for(case, follows=follows),
+        notice=notice_for(case, context),
         lead=context.codes[lead] if lead else None,
         holder=context.codes[holder] if holder else None,
         submitter=context.codes[case.submitter] if sides else None,
         risk=Risk.model_validate(risk) if risk and me in case.keepers else None,
         sections=written(case, context),
-        closure_reason=case.closure_reason if sides else None,
-        due_at=clock.due_at if clock and sides and follows else None,
+        closure_reason=case.closure_reason if sides and not closed else None,
+        due_at=clock.due_at
+        if clock and sides and follows and case.knows_country(me)
+        else None,
         version=case.version if me in case.keepers else None,
         available_actions=actions_of(work, case, sides, context),
     )
 
 
-def notice_for(case: Case, *, follows: bool) -> Notice:
-    """Show the notice; where the person went since, only to who may follow (R12)."""
-    notice = Notice.model_validate(case)
-    return notice if follows else notice.model_copy(update={"country": None})
+def notice_for(case: Case, context: Context) -> Notice:
+    """Show the notice: to who submitted it and nothing else, as it was handed on (R12).
+
+    A body of the State of origin that helps sees the services it is asked for, and no
+    others: one of them may be asylum (BR10).
+    """
+    me, kept = context.me, context.handed_on.get(case.id)
+    outside = case.only_submitted(me.id)
+    notice = Notice.model_validate(kept if kept and outside else case)
+    helps = case.parts_of(me.id) <= {Relation.SUBMITTER, *HELPS}
+    if outside or not helps or not context.standings[case.id].is_apart(me):
+        return notice
+    asked = context.asked_of_me.get(case.id, set())
+    own = {
+        name: [service for service in getattr(notice, name) if service in asked]
+        for name in ("services", "urgent_needs")
+    }
+    return notice.model_copy(update=own)
 
 
 def written(case: Case, context: Context) -> list[Section]:

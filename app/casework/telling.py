@@ -1,11 +1,12 @@
 """What becomes known while a case is under way: what the person allows, and facts."""
 
+from collections.abc import Mapping
 from uuid import UUID
 
 from app.cases import actions as cases
 from app.cases import queries
 from app.cases.facts import RULES, FactName
-from app.cases.lifecycle import OPEN, TABLE
+from app.cases.lifecycle import OPEN, TABLE, State
 from app.cases.models import Case
 from app.cases.records import Fact, VitalInterest
 from app.cases.schemas import NewFact, NewIdentification, NewVitalInterest
@@ -19,10 +20,12 @@ from app.casework.acting import (
 from app.casework.watching import watch_interests
 from app.consents import actions as consents
 from app.consents import queries as recorded
+from app.consents import standing
 from app.consents.coverage import names
 from app.consents.models import Consent
 from app.consents.schemas import NewConsent
 from app.directory import queries as directory
+from app.directory.kinds import is_beyond
 from app.handovers import following as handovers
 from app.kernel.actors import Relation, Side
 from app.kernel.lifecycle import ActionIllegal
@@ -73,16 +76,35 @@ def withdraw_consent(work: Writing, code: str, consent_id: UUID) -> Consent:
 def consents_for(work: Reading, case: Case) -> list[Consent]:
     """List the consents the caller may know of.
 
-    The holder knows all; the submitter those it recorded, for a later one may name who
-    shelters the person; a recipient those that name it. The desk and oversight are told
-    nothing, so they see none.
+    The lead knows all, and a candidate that acknowledged: before, it could tell from them
+    who is feared, by who is not proposed though the person agreed. The submitter knows
+    those it recorded, for a later one may name who shelters the person; a recipient those
+    that name it. The desk and oversight are told nothing, so they see none.
     """
     me = directory.by_id(work, work.actor.focal_point_id)
-    found = recorded.of_case(work, case.id)
-    if case.relations_of(me.id) & {Relation.CANDIDATE, Relation.LEAD}:
+    found, mine = recorded.of_case(work, case.id), case.relations_of(me.id)
+    reviews = Relation.CANDIDATE in mine and case.state == State.UNDER_REVIEW
+    if Relation.LEAD in mine or reviews:
         return found
     helps = referrals_of.is_helping(work, case.id)
     return [c for c in found if c.recorded_by == me.id or (helps and names(c, me))]
+
+
+def named_in(work: Reading, given: list[Consent]) -> Mapping[UUID, str]:
+    """Give the codes of those whom consents of a case name, if the caller may know them.
+
+    A consent may name a shelter: the side of origin, even while it leads, is not told which
+    one, unless it recorded that consent itself (R12). It may take it back all the same.
+    """
+    me = directory.by_id(work, work.actor.focal_point_id)
+    found = directory.by_ids(work, {c.focal_point_id for c in given if c.focal_point_id})
+    told = {c.focal_point_id for c in given if c.recorded_by == me.id}
+    if any(is_beyond(me, one) for one in found.values()):
+        [case] = queries.by_ids(work, {c.case_id for c in given}).values()
+        stands = standing.of_case(work, case)
+        told |= {one.id for one in found.values() if stands.knows(me, one)}
+        found = {one: office for one, office in found.items() if one in told}
+    return {one.id: one.code for one in found.values()}
 
 
 def set_fact(work: Writing, code: str, new: NewFact) -> Fact:

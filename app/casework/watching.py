@@ -1,5 +1,8 @@
 """What must be found out or answered beside the state of a case, and by when."""
 
+from dataclasses import dataclass
+from uuid import UUID
+
 from app.cases import actions as cases
 from app.cases import queries
 from app.cases.facts import BestInterests, FactName
@@ -7,6 +10,7 @@ from app.cases.lifecycle import OPEN
 from app.cases.models import Case
 from app.cases.records import Fact, Question
 from app.consents import standing
+from app.consents.models import Consent
 from app.deadlines import actions as deadlines
 from app.deadlines.limits import ClockKind
 from app.deadlines.queries import running, term, until
@@ -17,7 +21,8 @@ def watch_interests(work: Writing, case: Case) -> None:
     """Let the assessment of a child's best interests be due in 72 hours, while it is.
 
     It is due while neither a guardian consented, with the child's assent, nor anybody
-    assessed. No step of the lead waits for it: this is a clock, not a need.
+    assessed. No step of the lead waits for it: this is a clock, not a need. A consent ends
+    by itself: call this again then, when the clock of its end is due.
     """
     known = queries.facts(work, [case.id]).get(case.id, [])
     interests = [fact for fact in known if fact.name == FactName.BEST_INTERESTS]
@@ -25,7 +30,10 @@ def watch_interests(work: Writing, case: Case) -> None:
         return
     stands = standing.of_case(work, case)
     unknown = stands.facts.best_interests == BestInterests.ASSESSMENT_DUE
-    if not (case.is_child and unknown) or stands.may_be_referred() or not is_open(case):
+    watched = case.is_child and unknown and is_open(case)
+    given = stands.to_refer()
+    await_end(work, case, given if watched else [])
+    if given or not watched:
         for fact in interests:
             deadlines.stop(work, fact.id)
         return
@@ -34,6 +42,25 @@ def watch_interests(work: Writing, case: Case) -> None:
         kind, whom = ClockKind.ASSESS_INTERESTS, case.holder
         due_at = until(work, kind, case, waits_on=whom)
         deadlines.restart(work, fact, kind, due_at, waits_on=whom)
+
+
+@dataclass(frozen=True)
+class Ending:
+    """That a consent of a case ends, as a clock names it."""
+
+    id: UUID
+    case_id: UUID
+    reference: str
+
+
+def await_end(work: Writing, case: Case, given: list[Consent]) -> None:
+    """Let a clock be due when the last of some consents ends; it waits for nobody."""
+    kind = ClockKind.CONSENT_ENDS
+    deadlines.stop_kinds(work, case.id, kind)
+    if given:
+        last = max(given, key=lambda consent: consent.expires_at)
+        ending = Ending(last.id, case.id, case.reference)
+        deadlines.restart(work, ending, kind, last.expires_at, waits_on=None)
 
 
 def is_open(case: Case) -> bool:

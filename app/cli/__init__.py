@@ -11,7 +11,15 @@ from rich.console import Console
 from sqlalchemy.exc import DBAPIError
 
 from app.access.actions import KEY_DAYS
-from app.cli import administering, demonstrating, posting, publishing, serving, working
+from app.cli import (
+    administering,
+    demonstrating,
+    publishing,
+    restoring,
+    serving,
+    status,
+    working,
+)
 from app.cli.serving import NotReady
 from app.demo.journeys import JOURNEYS, Journey
 from app.demo.players import StoryBroken
@@ -20,6 +28,7 @@ from app.directory.files import FilesRefused
 from app.kernel import migrations
 from app.kernel.actors import Role, Scope
 from app.kernel.keyfile import FileKeys, KeyRefused
+from app.kernel.ledger import Ledger, LedgerRefused
 from app.kernel.problems import Problem
 from app.kernel.trouble import is_operators
 from app.main import create_app
@@ -31,26 +40,17 @@ cli = typer.Typer(
 )
 demo = typer.Typer(help="A made-up mechanism and journeys through it.")
 key = typer.Typer(no_args_is_help=True, help="The keys that protect what is sealed.")
+erasure = typer.Typer(no_args_is_help=True, help="What no backup must bring back.")
 directory = typer.Typer(no_args_is_help=True, help="Countries, focal points, agreements.")
 account = typer.Typer(no_args_is_help=True, help="Who may act for a focal point.")
 api_key = typer.Typer(no_args_is_help=True, help="What accounts sign in with.")
 worker = typer.Typer(no_args_is_help=True, help="What watches the clocks of cases.")
 for name, part in (("demo", demo), ("key", key), ("directory", directory)):
     cli.add_typer(part, name=name)
+cli.add_typer(erasure, name="erasures")
 cli.add_typer(account, name="account")
 cli.add_typer(worker, name="worker")
 cli.add_typer(api_key, name="api-key")
-
-AFTER_RESTORE: Final = """
-The database has a new name: a cursor of before is answered 410, and its holder reads anew.
-What was done after the backup is not in it. Before you serve:
-1. Revoke and disable again whom you revoked or disabled since:
-   safe-conduct api-key revoke, safe-conduct account disable.
-2. Load the directory again: safe-conduct directory load FOLDER.
-3. Check that the key file is the newest: safe-conduct doctor.
-4. Tell every focal point of which time the acts are lost: they have to do them again,
-   each with a new Idempotency-Key.
-""".strip()
 
 ABOUT_JOURNEYS: Final = "\n\n".join(
     (
@@ -68,13 +68,14 @@ def serve() -> None:
     """Serve the API; on SQLite as the only process, which watches the clocks too."""
     settings = Settings()
     serving.log_lines(settings.log_level)
-    ground = serving.ground_of(settings)
+    ground, ledger = serving.ground_of(settings), Ledger(settings.erasure_ledger)
     with serving.alone(settings.database_url):
-        serving.must_be_ready(ground)
+        serving.must_be_ready(ground, ledger)
+        ledger.start(ground)
         if drill := serving.about_drill(ground):
             structlog.get_logger().warning("drill", said=drill)
-        with working.beside(ground, settings):
-            serving.server(create_app(ground), settings).run()
+        with serving.exposing(ground, settings), working.beside(ground, ledger, settings):
+            serving.server(create_app(ground, ledger), settings).run()
         ground.database.engine.dispose()
 
 
@@ -87,13 +88,16 @@ def run_worker() -> None:
 
 
 @worker.command("status")
-def show_worker() -> None:
+def show_worker(
+    *, as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False
+) -> None:
     """Say whether the worker lives and keeps up; fails if somebody has to look."""
-    ground = serving.ground_of(Settings())
-    keeping = working.kept(ground)
-    for line in (*working.told(keeping), *posting.stands(ground)):
-        out.print(line, markup=False, highlight=False, soft_wrap=True)
-    if not working.is_well(keeping):
+    found = status.status_of(serving.ground_of(Settings()))
+    if as_json:
+        say(status.as_json(found))
+    else:
+        out.print(*status.as_table(found), sep="\n")
+    if not found.is_well:
         raise typer.Exit(1)
 
 
@@ -105,10 +109,18 @@ def migrate() -> None:
 
 
 @cli.command()
-def restored() -> None:
-    """Say that the database was restored: every poller is told to read again."""
-    serving.restored(Settings())
-    out.print(AFTER_RESTORE, markup=False, highlight=False, soft_wrap=True)
+def restored(
+    erasures: Annotated[
+        Path | None, typer.Option(help="A ledger of erasures; else that of the settings.")
+    ] = None,
+) -> None:
+    """Say that the database was restored: erase again what was; pollers read anew."""
+    found = restoring.restored(Settings(), erasures)
+    say(f"{found.named} erasures are newer than this backup.")
+    say(f"{found.destroyed} of these cases were in it: their keys are destroyed again.")
+    if found.named and not found.traceless:
+        say(restoring.TRACES)
+    say(restoring.AFTER_RESTORE)
 
 
 @cli.command()
@@ -158,6 +170,15 @@ def new_key() -> None:
         f"Key {made.current} is in {Settings().key_file}, readable by its owner alone."
     )
     out.print("Keep a copy apart from the database: without it no case can be opened.")
+
+
+@erasure.command("export")
+def export_erasures() -> None:
+    """Write what was erased to the ledger outside the database; make it if it is lost."""
+    added, there = restoring.export(Settings())
+    if not there:
+        say(restoring.LEDGER_MADE)
+    say(f"{added} erasures were added to {Settings().erasure_ledger}.")
 
 
 @directory.command("load")
@@ -222,7 +243,7 @@ def openapi(*, check: Check = False) -> None:
 
 @cli.command()
 def docs(*, check: Check = False) -> None:
-    """Write docs/lifecycles.md, docs/problems.md and the settings in docs/operations.md."""
+    """Write docs/lifecycles.md, docs/problems.md, and tables of docs/operations.md."""
     pages = {
         publishing.LIFECYCLES: publishing.lifecycles(),
         publishing.PROBLEMS: publishing.problems(),
@@ -240,7 +261,10 @@ def publish(pages: dict[str, str], *, check: bool) -> None:
         raise typer.Exit(1)
 
 
-REFUSALS = (NotReady, KeyRefused, FilesRefused, Problem, DemoRefused, StoryBroken)
+REFUSALS = (
+    *(NotReady, KeyRefused, LedgerRefused, FilesRefused, Problem),
+    *(DemoRefused, StoryBroken),
+)
 
 
 def main() -> None:

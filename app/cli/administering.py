@@ -17,6 +17,7 @@ from app.directory import queries as entries
 from app.directory.actions import standard_data
 from app.directory.changes import Clerk
 from app.kernel.actors import Role, Scope
+from app.kernel.ledger import Ledger
 from app.kernel.work import Ground
 from app.settings import Settings
 
@@ -62,7 +63,8 @@ def disable_account(ground: Ground, account: UUID) -> None:
 def examine(ground: Ground, settings: Settings) -> Iterable[str]:
     """Say what is well; raises NotReady for what is not."""
     yield f"The key file {settings.key_file} can be used."
-    must_be_ready(ground)
+    ledger = Ledger(settings.erasure_ledger)
+    must_be_ready(ground, ledger)
     backend = make_url(settings.database_url).get_backend_name()
     yield f"The database ({backend}) is migrated."
     yield "Every region has a desk."
@@ -71,3 +73,9 @@ def examine(ground: Ground, settings: Settings) -> Iterable[str]:
     senders_of(settings)
     with ground.database.reading() as session:
         yield from gaps(session, settings)
+    there = ledger.found() is not None
+    yield (
+        f"The ledger of erasures {ledger.path} and the database agree."
+        if there
+        else f"Nothing was erased yet; the ledger of erasures will be {ledger.path}."
+    )

@@ -12,6 +12,7 @@ import uvicorn
 from app.cli.serving import (
     about_drill,
     alone,
+    exposing,
     ground_at_speed,
     migrate,
     must_be_ready,
@@ -26,6 +27,7 @@ from app.demo.players import StoryBroken, Troupe
 from app.demo.stage import Stage, give_keys, load_mechanism
 from app.demo.worker import REFERENCE
 from app.kernel.keyfile import FileKeys
+from app.kernel.ledger import Ledger
 from app.kernel.work import Ground
 from app.main import create_app
 from app.settings import Settings
@@ -75,13 +77,15 @@ def serve(settings: Settings, say: Say) -> None:
     with alone(settings.database_url):
         ground = ground_at_speed(settings)
         keys = keys_for(ground)
-        must_be_ready(ground)
-        running = server(create_app(ground), settings)
+        ledger = Ledger(settings.erasure_ledger)
+        ledger.copy_out(ground, anew=True)
+        must_be_ready(ground, ledger)
+        running = server(create_app(ground, ledger), settings)
         if drill := about_drill(ground):
             say(drill)
         tale = (running, ground, keys, say)
         threading.Thread(target=tell, args=tale, daemon=True).start()
-        with working(ground, jobs_of(settings)):
+        with exposing(ground, settings), working(ground, jobs_of(ground, ledger, settings)):
             running.run()
         ground.database.engine.dispose()
 

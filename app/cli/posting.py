@@ -13,10 +13,8 @@ from sqlalchemy.orm import Session
 from app.cli.serving import NotReady
 from app.directory import queries as directory
 from app.directory.addresses import Channel, is_mailbox
-from app.kernel.work import Ground
 from app.notices import actions, queries
 from app.notices.words import Letter
-from app.outbox import queries as outbox
 from app.outbox.actions import Answer
 from app.outbox.models import Way
 from app.outbox.pacing import Outcome
@@ -108,18 +106,6 @@ def is_here(host: str) -> bool:
         return ip_address(host).is_loopback
     except ValueError:
         return False
-
-
-def stands(ground: Ground) -> Iterator[str]:
-    """Say what waits to leave, and what never did."""
-    with ground.database.reading() as session:
-        now, found = ground.time(session), outbox.counts(session)
-    if found.oldest_waiting is None:
-        yield "No notice waits."
-    else:
-        since = (now - found.oldest_waiting).total_seconds()
-        yield f"{found.waiting} notices wait, the first of them for {since:.0f} s"
-    yield f"{found.dead} were given up: look for outgoing.dead in the log"
 
 
 def gaps(session: Session, settings: Settings) -> Iterator[str]:

@@ -2,7 +2,7 @@
 
 import json
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from app.cases.lifecycle import TABLE as CASE
 from app.handovers.lifecycle import TABLE as HANDOVER
@@ -11,6 +11,8 @@ from app.kernel.lifecycle import AnyOf, Table
 from app.kernel.problems import Problem
 from app.kernel.vault import KEY_BYTES
 from app.main import create_app, lay_ground
+from app.metrics.counters import NAMESPACE
+from app.metrics.gauges import WATCHES, Gauge
 from app.referrals.lifecycle import TABLE as REFERRAL
 from app.returns.lifecycle import TABLE as RETURN
 from app.settings import Settings
@@ -22,6 +24,8 @@ PROBLEMS: Final = "docs/problems.md"
 OPERATIONS: Final = "docs/operations.md"
 BEGIN: Final = "<!-- settings: written by `make docs` from app/settings.py -->"
 END: Final = "<!-- end of settings -->"
+BEGIN_GAUGES: Final = "<!-- gauges: written by `make docs` from app/metrics/gauges.py -->"
+END_GAUGES: Final = "<!-- end of gauges -->"
 ABOUT_LIFECYCLES: Final = """
 Written by `make docs` from `app/cases/lifecycle.py`, `app/referrals/lifecycle.py`,
 `app/handovers/lifecycle.py` and `app/returns/lifecycle.py`; the service enforces these
@@ -104,10 +108,33 @@ def problems() -> str:
 
 
 def operations() -> str:
-    """Write the settings into the page for whoever runs the service."""
+    """Write settings and gauges into the page for whoever runs the service."""
     text = (ROOT / OPERATIONS).read_text("utf-8")
-    before, _, rest = text.partition(BEGIN)
-    return "\n".join([before + BEGIN, "", *settings(), "", END + rest.partition(END)[2]])
+    text = written(text, BEGIN, settings(), END)
+    return written(text, BEGIN_GAUGES, gauges(), END_GAUGES)
+
+
+def written(text: str, begin: str, lines: list[str], end: str) -> str:
+    """Put lines between two marks of a page."""
+    before, _, rest = text.partition(begin)
+    return "\n".join([before + begin, "", *lines, "", end + rest.partition(end)[2]])
+
+
+def gauges() -> list[str]:
+    """Write each gauge, from which value on somebody has to look, and at what."""
+    rows = [
+        f"| `{name_of(gauge)}` | {gauge.about} "
+        f"| {'' if gauge.limit is None else f'{gauge.limit:g}'} | {gauge.remedy} |"
+        for watch in WATCHES
+        for gauge in watch.gauges
+    ]
+    head = ["| gauge | what it is | too much above | what to do |", "|---|---|---|---|"]
+    return [*head, *rows]
+
+
+def name_of(gauge: Gauge[Any]) -> str:
+    """Name a gauge with its label, as Prometheus shows it."""
+    return f"{NAMESPACE}_{gauge.name}" + (f"{{{gauge.label}}}" if gauge.label else "")
 
 
 def settings() -> list[str]:

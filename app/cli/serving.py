@@ -1,12 +1,14 @@
 """Serving: what must hold before the first request, and one process on SQLite."""
 
 import fcntl
+import json
 import logging
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
+from typing import Final, override
 
 import structlog
 import uvicorn
@@ -15,12 +17,14 @@ from sqlalchemy import make_url
 from sqlalchemy.orm import Session
 
 from app.directory.queries import regions_without_desk
-from app.kernel.db import OWNER_ROLE, Database, migrated_to
-from app.kernel.journal import renew_epoch
+from app.kernel.db import migrated_to
 from app.kernel.keyfile import FileKeys
+from app.kernel.ledger import Ledger
 from app.kernel.migrations import head, upgrade
+from app.kernel.trouble import described
 from app.kernel.work import Ground
 from app.main import lay_ground
+from app.metrics.exposing import Scrapes, exposed
 from app.settings import Environment, LogLevel, Settings
 
 HEADER_BYTES: Final = 16 * 1024
@@ -65,25 +69,17 @@ def migrate(settings: Settings) -> None:
     upgrade(url.render_as_string(hide_password=False))
 
 
-def restored(settings: Settings) -> None:
-    """Name a restored database anew, as its owner; raises NotReady."""
-    with alone(settings.database_url):
-        url = settings.migration_database_url or settings.database_url
-        database = Database(url, OWNER_ROLE)
-        with database.writing() as session:
-            must_be_migrated(session)
-            renew_epoch(session)
-        database.engine.dispose()
-
-
 def must_be_migrated(session: Session) -> None:
     """Raise NotReady unless the tables are those this code knows."""
     if migrated_to(session) != head():
         raise NotReady("The database is not at the newest migration: safe-conduct migrate")
 
 
-def must_be_ready(ground: Ground) -> None:
-    """Raise NotReady unless the tables are there and no case could be without an owner."""
+def must_be_ready(ground: Ground, ledger: Ledger) -> None:
+    """Raise NotReady unless the tables are there and no case could be without an owner.
+
+    Raises LedgerRefused if the database holds what was erased, or nobody can tell.
+    """
     with ground.database.reading() as session:
         must_be_migrated(session)
         if orphans := regions_without_desk(session):
@@ -92,6 +88,7 @@ def must_be_ready(ground: Ground) -> None:
                 f"No desk serves every country of {regions}: add one of kind desk to a "
                 "focal_points.csv, then: safe-conduct directory load FOLDER"
             )
+    ledger.must_agree(ground)
 
 
 @contextmanager
@@ -116,6 +113,21 @@ def alone(url: str) -> Iterator[None]:
         yield
 
 
+@contextmanager
+def exposing(ground: Ground, settings: Settings) -> Iterator[None]:
+    """Tell Prometheus how it goes, where the settings say so; raises NotReady."""
+    if settings.metrics_port is None:
+        yield
+        return
+    try:
+        scrapes = Scrapes(settings.metrics_host, settings.metrics_port)
+    except OSError as error:
+        where = f"{settings.metrics_host}:{settings.metrics_port}"
+        raise NotReady(f"SAFE_CONDUCT_METRICS_PORT: {where} is not to be had.") from error
+    with exposed(scrapes, ground):
+        yield
+
+
 def server(app: FastAPI, settings: Settings) -> uvicorn.Server:
     """Make a server that tells nothing of itself and logs nothing but our own lines."""
     return uvicorn.Server(
@@ -132,6 +144,24 @@ def server(app: FastAPI, settings: Settings) -> uvicorn.Server:
     )
 
 
+class Lines(logging.Formatter):
+    """What libraries log, as lines like ours: without values, and no message of an error.
+
+    Of what they say the first line alone: asyncio puts whole objects into those below.
+    """
+
+    @override
+    def format(self, record: logging.LogRecord) -> str:
+        error = record.exc_info[1] if record.exc_info else None
+        line = {
+            "event": str(record.msg).partition("\n")[0],
+            "logger": record.name,
+            "timestamp": datetime.fromtimestamp(record.created, UTC).isoformat(),
+            "level": record.levelname.lower(),
+        }
+        return json.dumps(line | (described(error) if error else {}), ensure_ascii=False)
+
+
 def log_lines(level: LogLevel) -> None:
     """Write one JSON line for each thing logged, to standard error."""
     structlog.configure(
@@ -145,4 +175,6 @@ def log_lines(level: LogLevel) -> None:
         ),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
     )
-    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s %(message)s")
+    of_libraries = logging.StreamHandler()
+    of_libraries.setFormatter(Lines())
+    logging.basicConfig(level=logging.WARNING, handlers=[of_libraries])

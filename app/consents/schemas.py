@@ -65,7 +65,10 @@ class ConsentOut(Shown):
     """A consent you may know of."""
 
     id: UUID
-    focal_point: str | None
+    focal_point: Annotated[
+        str | None,
+        Field(description="Null without a class: it is not yours to know who is named."),
+    ]
     recipient_class: RecipientClass | None
     purposes: list[Purpose]
     sections: list[Section]
@@ -79,10 +82,10 @@ class ConsentOut(Shown):
 
     @classmethod
     def of(cls, consent: Consent, codes: Mapping[UUID, str]) -> Self:
-        """Show a consent; codes name the focal points by id."""
+        """Show a consent; codes name by their ids those that the reader may know of."""
         one = consent.focal_point_id
         return cls(
-            focal_point=codes[one] if one else None,
+            focal_point=codes.get(one) if one else None,
             recipient_class=class_of(consent),
             **{name: getattr(consent, name) for name in SAME},
         )

@@ -8,7 +8,9 @@ from uuid import UUID
 
 from app.cases import queries as cases
 from app.cases.facts import FIRST_FOR_A_CHILD, FactSheet, sheet_of
-from app.cases.models import Case, RiskAssessment
+from app.cases.lifecycle import LED, UNLED, State
+from app.cases.models import Case
+from app.cases.records import RiskAssessment
 from app.cases.risk import is_current
 from app.cases.sections import OriginContact, Safeguards, Section
 from app.consents import queries
@@ -22,7 +24,16 @@ from app.consents.coverage import (
     names,
 )
 from app.consents.models import Consent
-from app.directory.kinds import Service, is_blocked, is_of_origin
+from app.directory.kinds import (
+    Described,
+    Kind,
+    Service,
+    is_beyond,
+    is_blocked,
+    is_of_origin,
+)
+from app.directory.models import FocalPoint
+from app.kernel.actors import Relation
 from app.kernel.work import Reading
 
 
@@ -53,14 +64,19 @@ class Standing:
         asking = Asking(recipient, purpose, self.now, child=self.case.is_child)
         return covers(self.consents, asking, sections)
 
-    def may_be_referred(self) -> bool:
-        """Say whether a consent to be referred stands, for where the person is."""
-        return any(
-            Purpose.REFER in consent.purposes
+    def to_refer(self) -> list[Consent]:
+        """List the consents to be referred that stand, for where the person is."""
+        return [
+            consent
+            for consent in self.consents
+            if Purpose.REFER in consent.purposes
             and consent.country in {None, self.case.country}
             and counts(consent, self.now, child=self.case.is_child)
-            for consent in self.consents
-        )
+        ]
+
+    def may_be_referred(self) -> bool:
+        """Say whether a consent to be referred stands, for where the person is."""
+        return bool(self.to_refer())
 
     def may_hear(self, candidate: Addressee) -> bool:
         """Say whether a candidate may be given the notice, on whichever ground."""
@@ -105,6 +121,19 @@ class Standing:
         origin = self.safeguards.country_of_origin
         return is_of_origin(focal_point, origin, self.case.country or "")
 
+    def is_apart(self, reader: Described) -> bool:
+        """Say whether a reader is, or may be, on the side of origin (R12)."""
+        origin = self.safeguards.country_of_origin
+        return reader.kind == Kind.STATE and origin in {None, reader.of_state}
+
+    def knows(self, reader: Described, helper: Described) -> bool:
+        """Say whether a reader may learn that an office helps the person (R12).
+
+        The side of origin never learns where the person is, even while it leads: it is not
+        told who helps beyond its own State.
+        """
+        return not (self.is_apart(reader) and is_beyond(reader, helper))
+
     def is_safe(self, focal_point: Addressee, code: str) -> bool:
         """Say whether it may be told of the person at all (G19, BR10, BR11)."""
         guards = self.safeguards
@@ -114,6 +143,18 @@ class Standing:
             origin=guards.country_of_origin,
         )
         return code not in guards.unsafe_focal_points and not blocked
+
+    def may_know_fears(self, reader: FocalPoint) -> bool:
+        """Say whether a reader may know what the person fears: as the safeguards open.
+
+        To anybody else whatever follows from a fear has to look like something else.
+        """
+        mine, state = self.case.relations_of(reader.id), self.case.state
+        if Relation.SUBMITTER in mine and state in UNLED:
+            return True
+        led = Relation.LEAD in mine and state in LED
+        reviews = Relation.CANDIDATE in mine and state == State.UNDER_REVIEW
+        return (led or reviews) and self.is_safe(reader, reader.code)
 
     def origin_is_permitted(self, focal_point: Addressee) -> bool:
         """Say whether contact with the State of origin is settled, where it is that."""

@@ -54,6 +54,14 @@ def stop_all(work: Writing, record_ids: Iterable[UUID]) -> None:
     work.session.execute(STOP, {"records": list(record_ids), "now": work.now})
 
 
+def stop_kinds(work: Writing, case_id: UUID, *kinds: ClockKind) -> None:
+    """Stop whatever of some kinds runs in a case."""
+    work.session.flush()
+    running = Clock.kind.in_(kinds) & Clock.stopped_at.is_(None)
+    ended = update(Clock).where(Clock.case_id == case_id, running)
+    work.session.execute(ended.values(stopped_at=work.now))
+
+
 def stop_case(work: Writing, case_id: UUID) -> None:
     """Stop whatever runs in a case: nothing of it is left to do."""
     work.session.flush()

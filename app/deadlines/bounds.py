@@ -20,6 +20,7 @@ FIXED: Final = {
     ClockKind.CONFIRM_ARRIVAL: "an arrival is confirmed the same day (D06)",
     ClockKind.MONITOR: "whoever leads plans the visits (D08)",
     ClockKind.ASSESS_INTERESTS: "a child without a guardian waits no longer (G02)",
+    ClockKind.CONSENT_ENDS: "a consent says itself when it ends",
 }
 """Clocks that nobody sets, and why."""
 TIMES: Final = 5

@@ -2,26 +2,50 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
+from typing import Final, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, case, func, select
 from sqlalchemy.orm import Session
 
-from app.deadlines.limits import UNHURRIED
+from app.deadlines.limits import UNHURRIED, ClockKind
 from app.deadlines.models import Clock, Firing
 from app.deadlines.silence import DAY, Rhythm, silences
 from app.directory import queries as directory
 from app.kernel.work import Reading, Writing
 
 
-def overdue(session: Session, now: datetime, limit: int) -> Sequence[tuple[int, UUID]]:
-    """List the clocks that ran out and were not looked at since, with their cases.
+class Due(NamedTuple):
+    """A clock to look at, with the case to hold first."""
+
+    number: int
+    case_id: UUID
+    kind: ClockKind
+
+
+class Running(NamedTuple):
+    """How the running clocks of a kind go.
+
+    How many could not be fired, how often the worst of them failed, when the first was set.
+    """
+
+    kind: ClockKind
+    failing: int
+    failures: int
+    first_set_at: datetime
+
+
+DUE: Final = (Clock.number, Clock.case_id, Clock.kind)
+
+
+def overdue(session: Session, now: datetime, limit: int) -> Sequence[Due]:
+    """List the clocks that ran out and were not looked at since.
 
     The longest overdue first. They are not held: whoever fires one looks again.
     """
-    late = select(Clock.number, Clock.case_id).where(is_waiting(now))
+    late = select(*DUE).where(is_waiting(now))
     rows = session.execute(late.order_by(Clock.due_at, Clock.number).limit(limit))
-    return [(number, case_id) for number, case_id in rows]
+    return [Due(*row) for row in rows]
 
 
 def is_waiting(now: datetime) -> ColumnElement[bool]:
@@ -30,8 +54,8 @@ def is_waiting(now: datetime) -> ColumnElement[bool]:
     return Clock.stopped_at.is_(None) & (Clock.due_at <= now) & again
 
 
-def abandoned(session: Session, limit: int) -> Sequence[tuple[int, UUID]]:
-    """List the clocks that wait for an office that is active no longer, and their cases.
+def abandoned(session: Session, limit: int) -> Sequence[Due]:
+    """List the clocks that wait for an office that is active no longer.
 
     Once each: nobody has to wait until a deadline for somebody who is not there.
     """
@@ -39,9 +63,9 @@ def abandoned(session: Session, limit: int) -> Sequence[tuple[int, UUID]]:
     waits_for_them = (
         waits & Clock.waits_on.in_(directory.closed()) & Clock.kind.not_in(UNHURRIED)
     )
-    rows = select(Clock.number, Clock.case_id).where(waits_for_them)
+    rows = select(*DUE).where(waits_for_them)
     found = session.execute(rows.order_by(Clock.number).limit(limit))
-    return [(number, case_id) for number, case_id in found]
+    return [Due(*row) for row in found]
 
 
 def is_up(clock: Clock, now: datetime, *, absent: bool) -> bool:
@@ -56,6 +80,27 @@ def oldest(session: Session, now: datetime) -> datetime | None:
     """Say since when a clock waits to be looked at; None: none does."""
     since = func.coalesce(Clock.fires_at, Clock.due_at, type_=Clock.due_at.type)
     return session.scalar(select(since).where(is_waiting(now)).order_by(since).limit(1))
+
+
+def overdue_count(session: Session, now: datetime) -> int:
+    """Count the clocks that wait to be looked at."""
+    return session.scalars(select(func.count()).where(is_waiting(now))).one()
+
+
+def running_kinds(session: Session) -> list[Running]:
+    """Say of each kind of clock that runs how it goes; one read of all that run."""
+    failed = func.sum(case((Clock.failures > 0, 1), else_=0))
+    figures = (failed, func.max(Clock.failures), func.min(Clock.set_at))
+    rows = select(Clock.kind, *figures).where(Clock.stopped_at.is_(None))
+    return [Running(*row) for row in session.execute(rows.group_by(Clock.kind))]
+
+
+def late_at_desks(session: Session, now: datetime) -> int:
+    """Count the cases that wait for a desk longer than they may."""
+    at_desk = Clock.waits_on.in_(directory.desks())
+    late = Clock.stopped_at.is_(None) & (Clock.due_at <= now) & at_desk
+    cases = select(func.count(Clock.case_id.distinct())).where(late)
+    return session.scalars(cases).one()
 
 
 def again(work: Writing, number: int) -> Clock:

@@ -6,7 +6,9 @@ from typing import Final
 
 from sqlalchemy.orm import Session
 
-from app.deadlines.breaches import oldest
+from app.deadlines import breaches
+from app.deadlines.breaches import Running
+from app.deadlines.limits import ClockKind
 from app.kernel.heartbeat import Part, last_beats
 
 SILENT_AFTER: Final = timedelta(seconds=60)
@@ -37,4 +39,43 @@ class Keeping:
 
 def look(session: Session, now: datetime) -> Keeping:
     """Look how the clocks are kept, by the time of the database."""
-    return Keeping(now, last_beats(session), oldest(session, now))
+    return Keeping(now, last_beats(session), breaches.oldest(session, now))
+
+
+@dataclass(frozen=True)
+class Backlog:
+    """What waits for the worker, what it cannot do, and who waits longest for others."""
+
+    now: datetime
+    overdue: int
+    oldest: datetime | None
+    running: list[Running]
+    late_at_desks: int
+
+    @property
+    def failing(self) -> int:
+        """How many clocks could not be fired."""
+        return sum(kind.failing for kind in self.running)
+
+    @property
+    def worst(self) -> Running | None:
+        """The kind of which one failed most often; None: none fails."""
+        failing = [kind for kind in self.running if kind.failing]
+        return max(failing, key=lambda kind: (kind.failures, kind.kind), default=None)
+
+    @property
+    def unacknowledged(self) -> datetime | None:
+        """Since when a case or referral waits that nobody acknowledged; None: none does."""
+        waiting = (kind for kind in self.running if kind.kind == ClockKind.ACKNOWLEDGE)
+        return min((kind.first_set_at for kind in waiting), default=None)
+
+
+def backlog(session: Session, now: datetime) -> Backlog:
+    """Count what waits, over all offices: who waits for whom is theirs to know (A8)."""
+    return Backlog(
+        now,
+        breaches.overdue_count(session, now),
+        breaches.oldest(session, now),
+        breaches.running_kinds(session),
+        breaches.late_at_desks(session, now),
+    )

@@ -34,6 +34,7 @@ class ClockKind(StrEnum):
     MONITOR = "monitor"  # D08
     REVIEW_CLOSURE = "review_closure"  # D09
     ASSESS_INTERESTS = "assess_interests"  # of a child without a guardian (BR09)
+    CONSENT_ENDS = "consent_ends"  # a guardian's: then the assessment is due again
     ANSWER = "answer"
     APPROVE = "approve"
     FINISH_DRAFT = "finish_draft"
@@ -150,6 +151,7 @@ LIMITS: Final[dict[ClockKind, tuple[Limit, Limit, Limit]]] = {
     _K.MONITOR:           (days(7),   days(7),         days(7)),
     _K.REVIEW_CLOSURE:    (days(30),  days(30),        days(30)),
     _K.ASSESS_INTERESTS:  (hours(72), hours(72),       hours(72)),
+    _K.CONSENT_ENDS:      (hours(0),  hours(0),        hours(0)),  # as the consent says
     _K.ANSWER:            (hours(4),  working_days(1), working_days(1)),
     _K.APPROVE:           (hours(72), hours(72),       hours(72)),
     _K.FINISH_DRAFT:      (days(14),  days(14),        days(14)),

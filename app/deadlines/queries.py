@@ -42,6 +42,9 @@ class Concerned(Protocol):
     def offices(self) -> frozenset[UUID]:
         """Every focal point that has or had a part in it."""
 
+    def knows_country(self, focal_point: UUID) -> bool:
+        """Say whether a focal point may learn where the person went (R12)."""
+
 
 def until(
     work: Reading,
@@ -66,13 +69,21 @@ def term(
     """Say how long a focal point has, and by which calendar."""
     place = placed(work, waits_on)
     priority = about.priority if about else None
-    where = about.country if about else None
+    where = about.country if about and told_where(about, waits_on) else None
     if kind == ClockKind.ERASE and about is not None:
         limit = retention(work, about)
     else:
         border = Border(where, place.country)
         limit = precedence.asked_of(kind, priority, border, settings(work))
     return Term(limit, place, work.ground.speed)
+
+
+def told_where(about: Concerned, waits_on: UUID | None) -> bool:
+    """Say whether a deadline may depend on where the person is.
+
+    One that an agreement set would name its country to who does not follow there (R12).
+    """
+    return waits_on is None or about.knows_country(waits_on)
 
 
 def retention(work: Reading, about: Concerned) -> Limit:

@@ -145,6 +145,14 @@ def homes(focal_point: Described) -> list[str]:
     return [country for country in focal_point.serves if country != EVERYWHERE]
 
 
+def is_beyond(reader: Described, helper: Described) -> bool:
+    """Say whether an office is, or may be, beyond the State whose body the reader is.
+
+    The name of such an office may hold a city. Who works everywhere is nowhere.
+    """
+    return reader.kind == Kind.STATE and not set(homes(helper)) <= {reader.of_state}
+
+
 def is_of_origin(focal_point: Described, origin: str | None, location: str) -> bool:
     """Say whether it is a body of the State of origin.
 

@@ -68,6 +68,12 @@ def by_id(work: Reading, focal_point_id: UUID) -> FocalPoint:
     return found
 
 
+def by_ids(work: Reading, ids: Iterable[UUID]) -> dict[UUID, FocalPoint]:
+    """Find the focal points that some records name."""
+    wanted = select(FocalPoint).where(FocalPoint.id.in_(set(ids)))
+    return {found.id: found for found in work.session.scalars(wanted)}
+
+
 CODES: Final = select(FocalPoint.id, FocalPoint.code).where(
     FocalPoint.id.in_(bindparam("ids", expanding=True))
 )
@@ -87,6 +93,11 @@ def active(work: Reading) -> list[FocalPoint]:
 def closed() -> Select[UUID]:
     """Select the ids of the focal points that are active no longer."""
     return select(FocalPoint.id).where(~FocalPoint.active)
+
+
+def desks() -> Select[UUID]:
+    """Select the ids of the desks."""
+    return select(FocalPoint.id).where(FocalPoint.kind == Kind.DESK)
 
 
 def everyone(work: Reading) -> list[FocalPoint]:

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Annotated, Self
 
-from pydantic import Field, StrictInt
+from pydantic import BeforeValidator, Field, StrictInt
 
 from app.directory.kinds import (
     AgeGroup,
@@ -128,11 +128,16 @@ class CountryPage(Page[CountryOut]):
     """Every country of the mechanism, by code."""
 
 
+def whole(value: object) -> object:
+    """Read 3.0 as 3: in JSON Schema, and in JavaScript, they are the same number."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
 class NewCapacity(Asked):
     """How many places are free now, in the words of the office itself."""
 
     free: Annotated[
-        Annotated[StrictInt, Field(ge=0, le=100_000)] | None,
+        Annotated[StrictInt, Field(ge=0, le=100_000), BeforeValidator(whole)] | None,
         Field(description="0: full. Null: we do not say."),
     ]
 

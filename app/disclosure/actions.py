@@ -5,6 +5,7 @@ leaves (R35), and answers a refusal like something that is not there (R08): so t
 None where there is nothing for the caller, instead of raising, which would undo the entry.
 """
 
+from dataclasses import replace
 from typing import Final
 
 from pydantic import BaseModel
@@ -12,7 +13,7 @@ from pydantic import BaseModel
 from app.cases import actions as cases
 from app.cases import queries
 from app.cases.actions import NoteText
-from app.cases.lifecycle import Need
+from app.cases.lifecycle import LED, Need
 from app.cases.models import Case, Sealed
 from app.cases.schemas import OpenedSection
 from app.cases.sections import (
@@ -27,6 +28,8 @@ from app.cases.sections import (
 from app.casework.acting import lock, must_work
 from app.casework.carrying import reroute_unsafe
 from app.casework.needs import RULES
+from app.consents import naming, standing
+from app.consents.naming import Naming
 from app.directory import queries as directory
 from app.disclosure import queries as policies
 from app.disclosure.models import AccessEntry
@@ -73,13 +76,31 @@ def open_section(
 def open_safeguards(
     work: Writing, code: str, purpose: ReadingPurpose
 ) -> OpenedSafeguards | None:
-    """Open the safeguards of a case; raises NotFound (404) for a stranger to the case."""
-    paper = open_paper(work, queries.get(work, code), Paper.SAFEGUARDS, purpose)
-    if paper is None:
-        return None
-    content = Safeguards.model_validate_json(queries.unseal(work, paper))
-    author = author_of(work, paper)
-    return OpenedSafeguards(author=author, written_at=paper.written_at, content=content)
+    """Open the safeguards of a case, as far as they are the caller's to read.
+
+    To a submitter those it wrote last, whether or not they were written anew since: that
+    they were would tell of a fear. Raises NotFound (404) for a stranger to the case.
+    """
+    case, kind = queries.get(work, code), Paper.SAFEGUARDS
+    shown = safeguards_for(work, case)
+    enter(work, case, kind, purpose, allowed=bool(shown))
+    return opened_safeguards(work, shown[-1]) if shown else None
+
+
+def safeguards_for(work: Writing, case: Case) -> list[Sealed]:
+    """List the safeguards of a case that are the caller's to read, the last one last."""
+    kinds = (Paper.SAFEGUARDS_PAST, Paper.SAFEGUARDS)
+    papers = [(kind, p) for kind in kinds for p in queries.papers(work, case.id, kind)]
+    return [p for kind, p in papers if may(work, case, kind, Deed.OPEN, p)]
+
+
+def opened_safeguards(work: Writing, paper: Sealed) -> OpenedSafeguards:
+    """Show safeguards as they were written."""
+    return OpenedSafeguards(
+        author=author_of(work, paper),
+        written_at=paper.written_at,
+        content=Safeguards.model_validate_json(queries.unseal(work, paper)),
+    )
 
 
 def open_past_safeguards(
@@ -87,18 +108,9 @@ def open_past_safeguards(
 ) -> SafeguardsHistory:
     """Open the safeguards as they were before, oldest first, those the caller may read."""
     case, kind = queries.get(work, code), Paper.SAFEGUARDS_PAST
-    papers = queries.papers(work, case.id, kind)
-    shown = [paper for paper in papers if may(work, case, kind, Deed.OPEN, paper)]
+    shown = safeguards_for(work, case)[:-1]
     enter(work, case, kind, purpose, allowed=bool(shown))
-    items = [
-        OpenedSafeguards(
-            author=author_of(work, paper),
-            written_at=paper.written_at,
-            content=Safeguards.model_validate_json(queries.unseal(work, paper)),
-        )
-        for paper in shown
-    ]
-    return SafeguardsHistory(items=items)
+    return SafeguardsHistory(items=[opened_safeguards(work, paper) for paper in shown])
 
 
 def open_safety_notice(
@@ -141,15 +153,19 @@ def open_notes(work: Writing, record: Case | Referral, purpose: ReadingPurpose) 
     papers = queries.notes(work, record.id)
     shown = [p for p in papers if may(work, record, Paper(p.kind), Deed.OPEN, p)]
     enter(work, record, Paper.NOTE, purpose, allowed=bool(shown))
-    return NoteList(items=[note_out(work, paper) for paper in shown])
+    case = record if isinstance(record, Case) else record.case
+    names = naming.read(work, [(case, p.author, p.written_at) for p in shown])
+    return NoteList(items=[note_out(work, case, names, paper) for paper in shown])
 
 
-def note_out(work: Writing, paper: Sealed) -> NoteOut:
+def note_out(work: Writing, case: Case, names: Naming, paper: Sealed) -> NoteOut:
     """Show one note."""
     text = NoteText.model_validate_json(queries.unseal(work, paper)).text
-    author = author_of(work, paper)
     return NoteOut(
-        about=paper.about or "", author=author, written_at=paper.written_at, text=text
+        about=paper.about or "",
+        author=names.name(case, paper.author, paper.written_at),
+        written_at=paper.written_at,
+        text=text,
     )
 
 
@@ -207,7 +223,8 @@ def enter(
 
 def write_section(work: Writing, code: str, seen: Seen, content: SectionContent) -> Case:
     """Seal a section anew; raises NotFound (404), ActionNotYours (403), stale (412)."""
-    case = write_paper(work, code, seen, content.section, content)
+    case = to_write(work, code, seen, content.section)
+    write(work, case, content.section, content)
     tell(work, case, content.section)
     return case
 
@@ -215,9 +232,18 @@ def write_section(work: Writing, code: str, seen: Seen, content: SectionContent)
 def write_safeguards(work: Writing, code: str, seen: Seen, content: Safeguards) -> Case:
     """Seal the safeguards anew; who turns out to be unsafe loses the case at once.
 
-    Raises as `write_section` does.
+    Raises as `write_section` does; a lead of the State of origin does not say that it is of
+    another, and so reads where the person is (R12): ActionNotYours (403).
     """
-    case = write_paper(work, code, seen, Paper.SAFEGUARDS, content)
+    case = to_write(work, code, seen, Paper.SAFEGUARDS)
+    me, before = (
+        directory.by_id(work, work.actor.focal_point_id),
+        standing.of_case(work, case),
+    )
+    after = replace(before, safeguards=content)
+    if before.is_of_origin(me) and not after.is_of_origin(me) and case.state in LED:
+        raise ActionNotYours("Another than the lead has to say this of the lead's State.")
+    write(work, case, Paper.SAFEGUARDS, content)
     work.session.flush()
     following.withdraw_unsafe(work, case)
     handovers.cancel_unsafe(work, case)
@@ -232,10 +258,11 @@ def write_contacts(work: Writing, code: str, seen: Seen, content: Contacts) -> C
 
     Raises as `write_section` does, and NeedsUnmet (409) without two different people.
     """
-    case = write_paper(work, code, seen, Paper.CONTACTS, content)
+    case = to_write(work, code, seen, Paper.CONTACTS)
     if len({contact.name for contact in content.contacts}) < ENOUGH_PEOPLE:
         check = RULES.checks[Need.TWO_CONTACTS]
         refuse([Unmet(Need.TWO_CONTACTS, Side.LEAD, check.remedy)])
+    write(work, case, Paper.CONTACTS, content)
     tell(work, case, Paper.CONTACTS)
     return case
 
@@ -244,18 +271,27 @@ ENOUGH_PEOPLE: Final = 2
 
 
 def tell(work: Writing, case: Case, subject: Subject) -> None:
-    """Tell those who keep the case, once it is settled who does, that it was written."""
-    work.record("case.section_written", case, case.keepers, {"section": subject})
+    """Tell those who keep the case, once it is settled who does, that it was written.
+
+    Of safeguards, those who may open them: to others it would tell that there is a fear.
+    """
+    keepers = case.keepers
+    if subject == Paper.SAFEGUARDS:
+        stands, offices = standing.of_case(work, case), directory.by_ids(work, keepers)
+        keepers = frozenset(k for k in keepers if stands.may_know_fears(offices[k]))
+    work.record("case.section_written", case, keepers, {"section": subject})
 
 
-def write_paper(
-    work: Writing, code: str, seen: Seen, subject: Subject, content: BaseModel
-) -> Case:
-    """Decide, and seal."""
+def to_write(work: Writing, code: str, seen: Seen, subject: Subject) -> Case:
+    """Hold a case for one who may write this of it now, or say why not."""
     case = lock(work, code, seen)
     must_work(work)
     if not may(work, case, subject, Deed.WRITE, None):
         raise ActionNotYours(f"This is not yours to write while the case is {case.state}.")
+    return case
+
+
+def write(work: Writing, case: Case, subject: Subject, content: BaseModel) -> None:
+    """Seal it."""
     cases.seal(work, case, subject, content)
     case.touch()
-    return case

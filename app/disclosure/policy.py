@@ -47,6 +47,7 @@ class Condition(StrEnum):
     NOT_OF_ORIGIN = "not_of_origin"
     SAFE = "safe"
     POLICE_CONSENT = "police_consent"
+    IN_TOUCH = "in_touch"
 
 
 WORKERS: Final = frozenset({Role.OFFICER, Role.CASEWORKER, Role.COORDINATOR})
@@ -109,6 +110,7 @@ _IF_POLICE = _IF_CONSENTED | {Condition.POLICE_CONSENT}
 _NOT_ORIGIN = frozenset({Condition.NOT_OF_ORIGIN})
 _IF_SAFE = frozenset({Condition.SAFE})
 _IF_EXPECTED = _IF_SAFE | {Condition.ORIGIN_PERMITTED}
+_IF_IN_TOUCH = frozenset({Condition.IN_TOUCH})
 _NO = frozenset[ReferralState]()
 _OPEN, _WRITE = Deed.OPEN, Deed.WRITE
 
@@ -117,8 +119,8 @@ POLICY: Final = (
     #    deed    side            subjects             case states  referral     conditions
     Rule(_OPEN,  Side.SUBMITTER, _SECTIONS | _GUARDS, UNLED | LED, _NO,        _IF_OWN),
     Rule(_OPEN,  Side.SUBMITTER, _NOTES | _SIGNS,     UNLED | LED, _NO,        _IF_OWN),
-    Rule(_OPEN,  Side.SUBMITTER, _TO_ME,              CASE_OPEN,   _NO,        _IF_SAFE),
-    Rule(_OPEN,  Side.SUBMITTER, _CONTACTS,           LED,         _NO,         _NOT_ORIGIN),
+    Rule(_OPEN,  Side.SUBMITTER, _TO_ME,              CASE_OPEN,   _NO),
+    Rule(_OPEN,  Side.SUBMITTER, _CONTACTS,           LED,         _NO,        _IF_IN_TOUCH),
     Rule(_OPEN,  Side.SUBMITTER, _DANGER,             UNLED | LED, _NO,        _IF_OWN),
     Rule(_OPEN,  Side.CANDIDATE, _DANGER,             _NEW,        _NO,        _IF_SAFE),
     Rule(_OPEN,  Side.LEAD,      _DANGER,             LED,         _NO,        _IF_SAFE),

@@ -28,16 +28,21 @@ from app.kernel.lifecycle import ActionNotYours, RoleMissing
 from app.kernel.work import Reading
 from app.referrals import queries as referrals
 from app.referrals.models import Referral
+from app.referrals.proposing import knows_recipient
 
 
 @dataclass(frozen=True)
 class Sight:
-    """One who asks for one subject: themselves, how the person stands, and the paper."""
+    """One who asks for one subject: themselves, how the person stands, and the paper.
+
+    `in_place`: who gives the help that it is about is theirs to know.
+    """
 
     me: FocalPoint
     stands: Standing
     subject: Subject
     paper: Sealed | None
+    in_place: bool
 
 
 def questions(
@@ -54,7 +59,9 @@ def questions(
     """
     case = record if isinstance(record, Case) else record.case
     me = directory.by_id(work, work.actor.focal_point_id)
-    sight = Sight(me, standing.of_case(work, case), subject, paper)
+    stands, about = standing.of_case(work, case), referral_of(record)
+    in_place = about is None or knows_recipient(about, stands, me)
+    sight = Sight(me, stands, subject, paper, in_place)
     parts = [(sides(work, record), referral_of(record), purposes_of(record))]
     if isinstance(record, Case):
         mine = my_referrals(work, case, subject)
@@ -124,15 +131,18 @@ def sides(work: Reading, record: Case | Referral) -> frozenset[Side]:
 def conditions(sight: Sight, purposes: frozenset[Purpose]) -> Iterator[Condition]:
     """List the conditions of the policy that hold.
 
-    For one who turns out to be unsafe none does but that a text is its own (G19).
+    For one who turns out to be unsafe none does but that a text is its own (G19), and that
+    a submitter follows the case: to lose that would tell it that it is feared.
     """
     me, stands = sight.me, sight.stands
     if sight.paper is not None and sight.paper.author == me.id:
         yield Condition.OWN_TEXT
+    if stands.case.follows(me.id) and not stands.is_of_origin(me):
+        yield Condition.IN_TOUCH
     if not stands.is_safe(me, me.code):
         return
     yield Condition.SAFE
-    if not stands.is_of_origin(me):
+    if not stands.is_of_origin(me) and sight.in_place:
         yield Condition.NOT_OF_ORIGIN
     if stands.origin_is_permitted(me):
         yield Condition.ORIGIN_PERMITTED

@@ -1,7 +1,10 @@
 """What was opened, and the record of openings, as the outside world sees them."""
 
 from datetime import datetime
+from typing import Annotated
 from uuid import UUID
+
+from pydantic import Field
 
 from app.cases.sections import DutyContact, Safeguards
 from app.disclosure.policy import ReadingPurpose
@@ -70,7 +73,9 @@ class NoteOut(Shown):
     """A free text that came with a step."""
 
     about: str
-    author: str
+    author: Annotated[
+        str | None, Field(description="Code of who wrote it; null: not yours to know.")
+    ]
     written_at: datetime
     text: str
 
@@ -89,7 +94,9 @@ class AccessEntryOut(Shown):
     subject: str
     purpose: ReadingPurpose
     allowed: bool
-    focal_point: str
+    focal_point: Annotated[
+        str | None, Field(description="Code of who looked; null: not yours to know.")
+    ]
 
 
 class AccessLog(Page[AccessEntryOut]):

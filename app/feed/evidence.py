@@ -13,6 +13,7 @@ from uuid import UUID
 from sqlalchemy import Select, func, select
 
 from app.cases.models import Case, Party
+from app.consents import standing
 from app.deadlines import breaches
 from app.deadlines.limits import ClockKind
 from app.directory import queries as directory
@@ -23,6 +24,7 @@ from app.kernel.actors import Relation, sides_of_case
 from app.kernel.journal import Delivery, Entry, Retrieval
 from app.kernel.work import Reading
 from app.referrals.models import Referral
+from app.referrals.proposing import knows_recipient
 
 ACKNOWLEDGED: Final = ("case.acknowledged", "referral.acknowledged")
 DECIDED: Final = (
@@ -42,13 +44,17 @@ ASKED_TO_LEAD: Final = frozenset({Relation.CANDIDATE, Relation.DESK})
 
 @dataclass(frozen=True)
 class Sent:
-    """Something that was sent to one focal point at one time, and until when it had it."""
+    """Something that was sent to one focal point at one time, and until when it had it.
+
+    `known`: whether the reader may know who that is.
+    """
 
     record_id: UUID
     reference: str
     recipient: UUID
     at: datetime
     until: datetime | None
+    known: bool = True
 
 
 def of_case(work: Reading, case: Case) -> Evidence:
@@ -71,8 +77,10 @@ def of_party(case: Case, party: Party) -> Sent:
 
 def of_referral(work: Reading, referral: Referral) -> Evidence:
     """Show what became of a referral; a draft was not sent, so nothing did."""
+    me = directory.by_id(work, work.actor.focal_point_id)
+    known = knows_recipient(referral, standing.of_case(work, referral.case), me)
     sent = [
-        Sent(referral.id, referral.reference, p.focal_point_id, p.since, None)
+        Sent(referral.id, referral.reference, p.focal_point_id, p.since, None, known)
         for p in referral.case.parties
         if p.record_id == referral.id and p.relation == Relation.RECIPIENT
     ]
@@ -92,9 +100,10 @@ def of_handover(work: Reading, handover: Handover) -> Evidence:
 def climb(work: Reading, sent: Sent) -> Ladder:
     """Find each rung that was reached."""
     found = list(rungs(work, sent))
+    code = directory.codes(work, [sent.recipient])[sent.recipient]
     return Ladder(
         subject=sent.reference,
-        recipient=directory.codes(work, [sent.recipient])[sent.recipient],
+        recipient=code if sent.known else None,
         rank=max(rung.rank for rung in found),
         rungs=found,
         silences=list(silences(work, sent, found)),

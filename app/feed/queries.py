@@ -1,20 +1,16 @@
-"""The journal as one focal point may see it: its feed, its history, its worklist."""
+"""Where a poller stands, entries as they lie in its mailbox, and its worklist."""
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
 from sqlalchemy import Select, func, select
 
-from app.cases import queries as cases
-from app.cases.models import Case
 from app.deadlines import queries as deadlines
 from app.deadlines.models import Clock
-from app.directory.models import FocalPoint
 from app.feed.models import Sighting
-from app.feed.schemas import EventOut, EventPage, HistoryPage, Worklist, WorkOut
+from app.feed.schemas import Worklist, WorkOut
 from app.kernel.journal import Delivery, Entry, Epoch, Mailbox, Retrieval
 from app.kernel.paging import CursorUnknown, PageQuery, paginate
 from app.kernel.problems import Problem
@@ -79,60 +75,14 @@ def read_cursor(cursor: str, epoch: str, head: int) -> int:
     return position
 
 
-def page(work: Reading, mark: Mark, limit: int) -> EventPage:
-    """List what happened after the cursor, in the order of commits."""
-    mine = Delivery.focal_point_id == work.actor.focal_point_id
-    rows = work.session.execute(
-        entries().where(mine, Delivery.position > mark.start).limit(limit)
-    ).all()
-    last = rows[-1].position if rows else mark.start
-    return EventPage(
-        items=show(work, rows), next=f"{mark.epoch}.{last}", more=last < mark.head
-    )
-
-
-def entries() -> Select[Entry, str, int]:
-    """Select entries as they stand in mailboxes, in order."""
+def entries(work: Reading) -> Select[Entry, int]:
+    """Select what was delivered to this focal point; its places order it."""
     return (
-        select(Entry, FocalPoint.code, Delivery.position)
+        select(Entry, Delivery.position)
         .select_from(Delivery)
         .join(Entry, Entry.id == Delivery.entry_id)
-        .outerjoin(FocalPoint, FocalPoint.id == Entry.focal_point_id)
-        .order_by(Delivery.position)
+        .where(Delivery.focal_point_id == work.actor.focal_point_id)
     )
-
-
-def show(work: Reading, rows: Sequence[Any]) -> list[EventOut]:
-    """Show entries; who acted across a border only to who may follow there (R12)."""
-    me = work.actor.focal_point_id
-    others = {row.Entry.case_id for row in rows if row.Entry.focal_point_id != me}
-    moved = cases.across_a_border(work, others) if others else {}
-
-    def by(row: Any) -> str | None:
-        case, entry = moved.get(row.Entry.case_id), row.Entry
-        told = case is None or entry.focal_point_id == me or case.tells(me, entry.at)
-        return row.code if told else None
-
-    return [
-        EventOut(
-            id=row.Entry.id,
-            at=row.Entry.at,
-            type=row.Entry.type,
-            subject=row.Entry.reference,
-            by=by(row),
-            facts=row.Entry.facts,
-        )
-        for row in rows
-    ]
-
-
-def history(work: Reading, case: Case, query: PageQuery) -> HistoryPage:
-    """List what this focal point was told of a case. Raises CursorUnknown (422)."""
-    mine = Delivery.focal_point_id == work.actor.focal_point_id
-    statement = entries().where(mine, Entry.case_id == case.id).order_by(None)
-    name = f"history {case.id}"
-    rows, after, more = paginate(work, statement, (Delivery.position,), query, name=name)
-    return HistoryPage(items=show(work, rows), next=after, more=more)
 
 
 def worklist(work: Reading, query: PageQuery) -> Worklist:

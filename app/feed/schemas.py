@@ -98,7 +98,7 @@ class Ladder(Shown):
     """What became of something that was sent to one focal point."""
 
     subject: str
-    recipient: str
+    recipient: Annotated[str | None, Field(description="Null: not yours to know.")]
     rank: Annotated[int, Field(description="The highest that was reached.", ge=1, le=5)]
     rungs: list[Rung]
     silences: Annotated[

@@ -5,7 +5,6 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from app.access import actions as access
 from app.cases import actions as cases
 from app.cases.models import Case
 from app.cases.sections import Contacts, Paper
@@ -25,7 +24,7 @@ from app.handovers.schemas import (
     HandoverReason,
     NewHandover,
 )
-from app.handovers.situation import Move, facts_of, sides_of
+from app.handovers.situation import Move, as_told, facts_of, sides_of
 from app.kernel import lifecycle
 from app.kernel.actors import Relation, sides_of_handover
 from app.kernel.lifecycle import is_able
@@ -75,7 +74,7 @@ def offer(work: Writing, case: Case, new: NewHandover) -> Handover:
     must_be_the_only_one(work, case)
     stands = standing.of_case(work, case)
     move, terms = Move(lead, successor), Terms(reason=new.reason)
-    RULES.require(OFFER, facts_of(work, stands, move, terms))
+    RULES.require(OFFER, as_told(stands, lead, facts_of(work, stands, move, terms)))
     return begin(work, case, move, new.reason, new.note)
 
 
@@ -152,7 +151,12 @@ def ready(
     step = TABLE.find(
         handover.state, action, sides_of(handover, work.actor), work.actor.roles
     )
-    RULES.require(step, situation_of(work, handover, terms))
+    facts, stands = (
+        situation_of(work, handover, terms),
+        standing.of_case(work, handover.case),
+    )
+    me = directory.by_id(work, work.actor.focal_point_id)
+    RULES.require(step, as_told(stands, me, facts))
     return Judged(handover.case, handover, step, handover.audience)
 
 
@@ -167,7 +171,7 @@ def situation_of(work: Writing, handover: Handover, terms: Terms | None = None) 
 def accept(work: Writing, judged: Judged, promise: AcceptHandover) -> Handover:
     """Take the lead: with it the clocks and the sender's side move, or nothing does.
 
-    The contacts are sealed anew, and what a second person allowed the old lead lapses.
+    The contacts are sealed anew.
     Raises SuccessorUnfit (422): it may have ceased to be fit since it was asked.
     """
     case, handover = judged.case, judged.handover
@@ -176,8 +180,6 @@ def accept(work: Writing, judged: Judged, promise: AcceptHandover) -> Handover:
     cases.seal(work, case, Paper.CONTACTS, Contacts(contacts=promise.contacts))
     case.admit(handover.lead_id, Relation.FORMER_LEAD, work.now, handover.id)
     give_lead(work, case, handover.successor_id)
-    for approval in access.lapse(work, case.id):
-        deadlines.stop(work, approval)
     take(work, judged)
     facts = {"state": case.state}
     work.record("case.handed_over", case, before | case.audience, facts)
@@ -190,12 +192,15 @@ def give_lead(
 ) -> None:
     """Make another the lead: what waited for the old one waits for it, and follows.
 
-    `until` is when the case is due, if that does not begin anew.
+    A desk that was brought in for the old one has no part any more, and what either asked
+    of a second person lapses. `until` is when the case is due, if that does not begin anew.
     """
-    case.dismiss(Relation.LEAD, work.now)
+    for relation in (Relation.LEAD, Relation.ESCALATION_DESK):
+        case.dismiss(relation, work.now)
     case.admit(successor, Relation.LEAD, work.now)
     case.touch()
     cases.wind(work, case, until)
+    cases.lapse(work, case)
     following.hand_on(work, case)
     returns.follow(work, case)
 

@@ -1,7 +1,7 @@
 """How a handover stands: what its needs are judged by, and what each side can do now."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from app.cases.models import Case
@@ -58,6 +58,23 @@ def facts_of(
     )
 
 
+def as_told(stands: Standing, reader: FocalPoint, facts: Facts) -> Facts:
+    """Put what follows from a fear like a consent that is missing, to who may not know it.
+
+    Who is asked, who may be of the State of origin, must not learn that the person doubts.
+    """
+    if stands.may_know_fears(reader):
+        return facts
+    safe = facts.recipient_safe and facts.origin_permitted
+    return replace(
+        facts,
+        covered=facts.covered and safe,
+        child_path=facts.child_path and safe,
+        recipient_safe=True,
+        origin_permitted=True,
+    )
+
+
 def is_agreed(work: Reading, case: Case, move: Move, level: Level) -> bool:
     """Say whether what the new lead is told may cross each border there is (G07).
 
@@ -97,13 +114,14 @@ def show_one(
     sides = sides_of(handover, work.actor)
     rows = TABLE.open_to(handover.state, sides, work.actor.roles)
     facts = facts_of(work, stands, Move(handover.lead, handover.successor), clock=clock)
+    me = directory.by_id(work, work.actor.focal_point_id)
     return HandoverOut(
         case=handover.case.code,
         you_are=sorted(sides),
         lead=handover.lead.code,
         to=handover.successor.code,
         due_at=clock.due_at if clock else None,
-        available_actions=actions_of(rows, facts),
+        available_actions=actions_of(rows, as_told(stands, me, facts)),
         **{name: getattr(handover, name) for name in SAME},
     )
 

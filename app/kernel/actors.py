@@ -50,6 +50,7 @@ class Relation(StrEnum):
     ESCALATION_DESK = "escalation_desk"
     FORMER_LEAD = "former_lead"
     RECIPIENT = "recipient"
+    FORMER_RECIPIENT = "former_recipient"
     HANDOVER_CANDIDATE = "handover_candidate"
     OVERSIGHT = "oversight"
 
@@ -83,7 +84,13 @@ FOLLOWS: Final = frozenset(
         *(Relation.RECIPIENT, Relation.HANDOVER_CANDIDATE),
     }
 )
-"""Relations, to a case or to a record of it, that may learn where a person was led."""
+"""Relations, to a case or to a record of it, that follow it: all but who handed it on."""
+
+REMEMBERS: Final = frozenset({Relation.FORMER_LEAD, Relation.FORMER_RECIPIENT})
+"""Relations that keep one's own past, and open no case as it is now."""
+
+HELPS: Final = frozenset({Relation.RECIPIENT, Relation.FORMER_RECIPIENT})
+"""Relations of who gives help, or was asked to: the side of origin must not learn (R12)."""
 
 _OF_CASE: Final = {
     Relation.SUBMITTER: frozenset({Side.SUBMITTER}),
@@ -103,11 +110,12 @@ def sides_of_case(relations: Iterable[Relation]) -> frozenset[Side]:
 def sides_of_referral(relations: Iterable[Relation]) -> frozenset[Side]:
     """Say on which sides of a referral these relations stand.
 
-    A focal point that holds the case and is asked for the service stands on both.
+    A focal point that holds the case and is asked for the service stands on both. One whose
+    part has ended still has to say that it deleted what it held.
     """
     mine = set(relations)
     sides = {Side.SENDER} if mine & set(HOLDS) else set()
-    if Relation.RECIPIENT in mine:
+    if mine & HELPS:
         sides.add(Side.RECIPIENT)
     return frozenset(sides)
 
@@ -148,3 +156,7 @@ def system_for(focal_point: UUID) -> Actor:
     """Act as the system, about what this focal point left undone; with no role or scope."""
     nothing: frozenset[Role] = frozenset()
     return Actor(SYSTEM_ACCOUNT, focal_point, AccountKind.INTEGRATION, nothing, frozenset())
+
+
+SYSTEM: Final = system_for(UUID(int=0))
+"""The service by itself: of no focal point, party to nothing, journalled as nobody."""

@@ -31,6 +31,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, Session, declared_attr, mapp
 from sqlalchemy.types import TypeDecorator
 
 from app.kernel.fairness import FairLock
+from app.kernel.traces import scrub_postgresql, scrub_sqlite
 from app.kernel.trouble import honest_about_load
 
 CONSTRAINT_NAMES = {
@@ -47,6 +48,7 @@ SQLITE_PRAGMAS = (
     "busy_timeout = 5000",
     "trusted_schema = OFF",
     "recursive_triggers = ON",  # or REPLACE would rewrite what triggers keep
+    "secure_delete = ON",  # what is deleted is overwritten; see kernel/traces.py
 )
 OWNER_ROLE: Final = "safe_conduct_owner"
 APP_ROLE: Final = "safe_conduct_app"
@@ -151,6 +153,22 @@ class Database:
     def is_sqlite(self) -> bool:
         """Whether this is the embedded database, which one process serves."""
         return self.engine.dialect.name == "sqlite"
+
+    def scrub(self, table: str) -> bool:
+        """Leave no trace of what was deleted from a table; False: that is not done yet.
+
+        For a table that is small: nobody else uses it meanwhile. Raises Busy (503).
+        """
+        with honest_about_load(), self._turn:
+            if self.is_sqlite:
+                return scrub_sqlite(self.engine, table)
+            engine = self.engine.execution_options(isolation_level="AUTOCOMMIT")
+            with engine.connect() as connection:
+                try:
+                    return scrub_postgresql(connection, table)
+                finally:
+                    for setting in POSTGRESQL_SETTINGS:
+                        connection.execute(text(setting))
 
     @contextmanager
     def reading(self) -> Iterator[Session]:

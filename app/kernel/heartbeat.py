@@ -14,6 +14,7 @@ class Part(StrEnum):
 
     CLOCKS = "clocks"
     NOTICES = "notices"
+    ERASURES = "erasures"
 
 
 class Heartbeat(Base):

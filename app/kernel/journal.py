@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index, bindparam, insert, update
+from sqlalchemy import ForeignKey, Index, bindparam, exists, insert, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from app.kernel.db import Base, Counter
@@ -82,12 +82,23 @@ class Epoch(Base):
     value: Mapped[str] = mapped_column(primary_key=True)
 
 
-def renew_epoch(session: Session) -> None:
+def new_epoch() -> str:
+    """Make up a name for a database that was restored."""
+    return secrets.token_hex(4)
+
+
+def renew_epoch(session: Session, epoch: str) -> None:
     """Name this database anew, so that cursors of before its restoration are refused.
 
     As the owner: the service itself may only read the name.
     """
-    session.execute(update(Epoch).values(value=secrets.token_hex(4)))
+    session.execute(update(Epoch).values(value=epoch))
+
+
+def was_told(session: Session, case_id: UUID, event: str, since: datetime) -> bool:
+    """Say whether something happened in a case since then."""
+    said = exists().where(Entry.case_id == case_id, Entry.type == event, Entry.at >= since)
+    return bool(session.scalar(select(said)))
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """What goes wrong at a database, told by codes: its messages carry values."""
 
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
@@ -35,6 +36,23 @@ def recorded_or_refused() -> Iterator[None]:
         yield
     except (DBAPIError, OSError, RuntimeError) as error:
         raise Busy("What cannot be recorded is not done. Try again in a moment.") from error
+
+
+def described(error: BaseException) -> dict[str, object]:
+    """Say what went wrong and where, for a log: never its message (R71)."""
+    frames = traceback.extract_tb(error.__traceback__)
+    ours = [frame for frame in frames if "/app/" in frame.filename] or frames
+    return {
+        "error": type(error).__name__,
+        "sqlstate": code_of(getattr(error, "orig", None)),
+        "where": [f"{frame.name}:{frame.lineno}" for frame in ours[-3:]],
+    }
+
+
+def code_of(error: object) -> str | None:
+    """Say by which code a database names its trouble; None: it is not a database's."""
+    name: str | None = getattr(error, "sqlite_errorname", None)
+    return getattr(error, "sqlstate", name)
 
 
 def is_passing(error: DBAPIError) -> bool:

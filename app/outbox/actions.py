@@ -30,6 +30,8 @@ from app.outbox.pacing import (
 
 SYSTEM: Final = frozenset({Side.SYSTEM})
 LUCK_BITS: Final = 32
+CODE: Final = 40
+"""Characters of a code that are kept."""
 
 
 @dataclass(frozen=True)
@@ -111,16 +113,17 @@ def claim(work: Writing, outgoing: Outgoing, window: timedelta) -> UUID:
 
 def settle(work: Writing, outgoing: Outgoing, answer: Answer) -> bool:
     """Say what came of a try; False: it was the last one, and it is given up."""
-    outgoing.weight += WEIGHT[answer.outcome] if answer.outcome != Outcome.UNKNOWN else 0
+    code = answer.code[:CODE]
     match answer.outcome:
         case Outcome.DELIVERED:
             step(outgoing, Action.DELIVER)
             outgoing.left_at = outgoing.ended_at = work.now
             outgoing.trouble = None
         case Outcome.UNKNOWN:  # weighed when it is claimed again, like one that died
-            outgoing.trouble = answer.code
+            outgoing.trouble = code
         case Outcome.REFUSED | Outcome.REJECTED:
-            outgoing.trouble, outgoing.left_at = answer.code, None
+            outgoing.weight += WEIGHT[answer.outcome]
+            outgoing.trouble, outgoing.left_at = code, None
             if is_over(outgoing.weight):
                 give_up(work, outgoing)
                 return False

@@ -26,7 +26,6 @@ class Outcome(StrEnum):
 
 
 WEIGHT: Final[Mapping[Outcome, int]] = {
-    Outcome.DELIVERED: 0,
     Outcome.REFUSED: 1,
     Outcome.UNKNOWN: 6,
     Outcome.REJECTED: 24,

@@ -18,17 +18,19 @@ from app.deadlines.queries import term
 from app.directory.kinds import Function, Kind
 from app.directory.models import FocalPoint
 from app.kernel import lifecycle
-from app.kernel.actors import Relation, Role, Side, sides_of_case
+from app.kernel.actors import HELPS, Relation, Role, Side, sides_of_case
 from app.kernel.lifecycle import ActionIllegal, ActionNotYours, RoleMissing
 from app.kernel.problems import Problem
 from app.kernel.versions import Seen
 from app.kernel.work import Writing
 from app.referrals import queries
 from app.referrals.lifecycle import (
+    AT_WORK,
     CLOCKS,
     EVENTS,
     HELPED,
     OPEN,
+    STOPPED,
     TABLE,
     Action,
     Row,
@@ -38,7 +40,7 @@ from app.referrals.needs import RULES, Facts, Terms
 from app.referrals.schemas import (
     NewReferral,
 )
-from app.referrals.situation import facts_of, sides_of
+from app.referrals.situation import as_told, facts_of, sides_of
 
 OPENERS: Final = frozenset({Role.CASEWORKER, Role.COORDINATOR})
 
@@ -74,6 +76,7 @@ def draft(
         sections=sorted(set(like.sections)),
         predecessor_id=like.id if isinstance(like, Referral) else None,
         opened_at=work.now,
+        opened_by=work.actor.focal_point_id,
     )
     work.session.add(referral)
     work.session.flush()
@@ -123,8 +126,9 @@ def judge(
     """Find the step of a referral that is held, and see that all it needs is there."""
     case, sides = referral.case, sides_of(referral, work.actor)
     step = TABLE.find(referral.state, action, sides, work.actor.roles)
-    facts = facts_of(work, referral, standing.of_case(work, case), terms)
-    RULES.require(step, facts)
+    stands = standing.of_case(work, case)
+    facts = facts_of(work, referral, stands, terms)
+    RULES.require(step, as_told(work, referral, stands, facts, sides))
     return Move(case, referral, step, referral.audience, basis_of(facts))
 
 
@@ -151,6 +155,8 @@ def take(  # noqa: PLR0913 - each says one thing of the step
     referral = move.referral
     lifecycle.take(referral, move.step)
     referral.touch()
+    if referral.state in STOPPED:
+        end_part(work, referral)
     wind(work, referral, resumed=resumed, until=until)
     facts = {
         "state": referral.state,
@@ -163,6 +169,18 @@ def take(  # noqa: PLR0913 - each says one thing of the step
     work.record(EVENTS[move.step.action], referral, audience, facts, by_system=by_system)
     settle(work, move.case)
     return referral
+
+
+def end_part(work: Writing, referral: Referral) -> None:
+    """End the recipient's part in the case at once (LIFECYCLES.md, 5).
+
+    It follows the person no further, though it still has to say that it deleted what it
+    held: until then it keeps the referral, and not the case.
+    """
+    case, recipient = referral.case, referral.recipient_id
+    if Relation.RECIPIENT in referral.relations_of(recipient):
+        case.dismiss(Relation.RECIPIENT, work.now, referral.id)
+        case.admit(recipient, Relation.FORMER_RECIPIENT, work.now, referral.id)
 
 
 def wind(
@@ -178,7 +196,7 @@ def wind(
     """
     kind, side = CLOCKS.get(referral.state, (None, Side.SYSTEM))
     recipient, case = referral.recipient_id, referral.case
-    told = Relation.RECIPIENT in referral.relations_of(recipient)
+    told = bool(referral.relations_of(recipient) & HELPS)
     if kind is None or (side == Side.RECIPIENT and not told) or rests(referral):
         deadlines.stop(work, referral.id)
         return
@@ -209,13 +227,18 @@ def clear(referral: Referral, clearance: Clearance | None) -> None:
 
 
 def settle(work: Writing, case: Case) -> None:
-    """Let the case follow its referrals: help begins, or has to be found again."""
-    helped = any(r.state in HELPED for r in queries.of_case(work, case.id))
-    follows = {
-        (CaseState.REFERRING, True): CaseAction.BEGIN_ASSISTANCE,
-        (CaseState.ASSISTING, False): CaseAction.FALL_BACK,
-    }
-    action = follows.get((case.state, helped))
+    """Let the case follow its referrals: help begins, or has to be found again.
+
+    A person who is only visited was helped before: there help begins with what is under way
+    now, and not with a request, which may come to nothing.
+    """
+    states = {referral.state for referral in queries.of_case(work, case.id)}
+    action = {
+        CaseState.REFERRING: CaseAction.BEGIN_ASSISTANCE if states & HELPED else None,
+        CaseState.ASSISTING: None if states & HELPED else CaseAction.FALL_BACK,
+        CaseState.MONITORING: CaseAction.BEGIN_ASSISTANCE if states & AT_WORK else None,
+    }.get(case.state)
     if action is not None:
+        case.visits = []
         step = CASE_TABLE.find(case.state, action, {Side.SYSTEM}, frozenset())
         cases.take(work, case, step, before=case.audience)

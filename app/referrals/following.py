@@ -8,10 +8,10 @@ from app.consents import standing
 from app.deadlines import actions as deadlines
 from app.deadlines.limits import ClockKind
 from app.deadlines.queries import running, until
-from app.kernel.actors import Relation, Side
+from app.kernel.actors import Side
 from app.kernel.work import Writing
 from app.referrals import queries
-from app.referrals.actions import OPENERS, Move, rests, take, wind
+from app.referrals.actions import OPENERS, Move, end_part, rests, take, wind
 from app.referrals.lifecycle import CLOCKS, OPEN, TABLE, Action, State
 from app.referrals.models import Basis, Referral
 from app.referrals.situation import facts_of
@@ -84,12 +84,25 @@ def narrow(work: Writing, referral: Referral) -> None:
 
 
 def withdraw_unsafe(work: Writing, case: Case) -> None:
-    """End what was sent to a recipient that turns out to be unsafe, without saying why."""
+    """End what was sent to a recipient that turns out to be unsafe, without saying why.
+
+    One that has helped already follows the person no further.
+    """
     stands = standing.of_case(work, case)
     for referral in queries.of_case(work, case.id):
         to = referral.recipient
-        if referral.state in OPEN and not stands.is_safe(to, to.code):
+        if stands.is_safe(to, to.code):
+            continue
+        if referral.state in OPEN:
             withdraw(work, referral, WithdrawReason.NO_LONGER_NEEDED)
+        end_part(work, referral)
+
+
+def leave_behind(work: Writing, case: Case) -> None:
+    """Let nobody whose help is over follow a person across a border."""
+    for referral in queries.of_case(work, case.id):
+        if referral.state == State.COMPLETED:
+            end_part(work, referral)
 
 
 def withdraw(work: Writing, referral: Referral, reason: WithdrawReason) -> None:
@@ -126,10 +139,3 @@ def expire(work: Writing, referral: Referral) -> None:
     """Let a referral end that nobody decided or answered in time (D01 twice, D03)."""
     step = TABLE.find(referral.state, Action.EXPIRE, {Side.SYSTEM}, frozenset())
     take(work, Move(referral.case, referral, step, referral.audience), by_system=True)
-
-
-def leave_all(work: Writing, case: Case) -> None:
-    """End every recipient's part, and its clock: nothing is left to delete or to read."""
-    for referral in queries.of_case(work, case.id):
-        case.dismiss(Relation.RECIPIENT, work.now, referral.id)
-        deadlines.stop(work, referral.id)

@@ -146,3 +146,5 @@ OPEN: Final = frozenset(_ALIVE)
 HELPED: Final = frozenset({_S.ACCEPTED, _S.IN_PROGRESS, _S.ON_HOLD, _S.COMPLETED})
 AT_WORK: Final = frozenset({_S.ACCEPTED, _S.IN_PROGRESS, _S.ON_HOLD})
 ASKED: Final = frozenset(_UNDECIDED)
+STOPPED: Final = frozenset(_STOPPED)
+"""Nothing more is done with it: its recipient reads of it no more than that."""

@@ -55,9 +55,10 @@ class Referral(Listed, Base):
     reason: Mapped[str | None]
     outcome: Mapped[str | None]
     opened_at: Mapped[datetime]
+    opened_by: Mapped[UUID | None] = mapped_column(ForeignKey(FocalPoint.id))
 
     case: Mapped[Case] = relationship()
-    recipient: Mapped[FocalPoint] = relationship()
+    recipient: Mapped[FocalPoint] = relationship(foreign_keys=recipient_id)
 
     @property
     def reference(self) -> str:

@@ -10,7 +10,7 @@ from sqlalchemy.orm import selectinload
 from app.cases import queries as cases
 from app.cases.models import Case, Party
 from app.directory.kinds import Service
-from app.kernel.actors import HOLDS, Relation, Side
+from app.kernel.actors import HELPS, HOLDS, Side
 from app.kernel.problems import NotFound
 from app.kernel.work import Reading, Writing
 from app.referrals.lifecycle import ASKED, AT_WORK, State
@@ -88,7 +88,7 @@ def mine(
 
 def of_side(side: Side | None) -> ColumnElement[bool]:
     """Keep the party rows of one side; without one, of both."""
-    recipient = Party.relation == Relation.RECIPIENT
+    recipient = Party.relation.in_(HELPS)
     if side is None:
         return true()
     return recipient if side == Side.RECIPIENT else ~recipient
@@ -105,6 +105,12 @@ def of_case(work: Reading, case_id: UUID) -> list[Referral]:
     return list(work.session.scalars(rows))
 
 
+def opened_by(work: Reading, ids: Iterable[UUID]) -> Mapping[UUID, UUID | None]:
+    """Say of those of some records that are referrals who opened each."""
+    rows = select(Referral.id, Referral.opened_by).where(Referral.id.in_(list(ids)))
+    return dict(work.session.execute(rows).all())
+
+
 def predecessor(work: Reading, referral: Referral) -> Referral:
     """Find the referral that this one was opened in place of."""
     before = select(Referral).where(Referral.id == referral.predecessor_id)
@@ -119,6 +125,16 @@ def is_helping(work: Reading, case_id: UUID) -> bool:
         Referral.state.in_(ASKED | AT_WORK | {State.COMPLETED}),
     )
     return work.session.scalar(mine.limit(1)) is not None
+
+
+def asked_of_me(work: Reading, case_ids: Iterable[UUID]) -> Mapping[UUID, set[Service]]:
+    """Name the services that this focal point was asked for in some cases."""
+    mine = Referral.recipient_id == work.actor.focal_point_id
+    asked = visible(work).where(Referral.case_id.in_(list(case_ids)), mine)
+    found: dict[UUID, set[Service]] = {}
+    for referral in work.session.scalars(asked):
+        found.setdefault(referral.case_id, set()).add(referral.service)
+    return found
 
 
 def services_helping(work: Reading, case_id: UUID) -> frozenset[Service]:

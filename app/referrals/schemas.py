@@ -139,7 +139,9 @@ class ReferralOut(Shown):
     case: Annotated[str, Field(description="Code of the case.")]
     you_are: list[Side]
     sender: str | None
-    recipient: str
+    recipient: Annotated[
+        str | None, Field(description="Code of the focal point; null: not yours to know.")
+    ]
     service: Service
     sections: list[Section]
     asked: Annotated[

@@ -1,6 +1,8 @@
 """How a referral stands: what its needs are judged by, and what each side can do now."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import replace
 from datetime import datetime
 from typing import Final
 from uuid import UUID
@@ -17,9 +19,10 @@ from app.directory.kinds import Service
 from app.kernel.actors import Actor, Side, sides_of_referral
 from app.kernel.needs import UnmetNeed
 from app.kernel.work import Reading
-from app.referrals.lifecycle import TABLE, Row
+from app.referrals.lifecycle import TABLE, Row, State
 from app.referrals.models import Basis, Clearance, Referral
 from app.referrals.needs import RULES, Facts, Terms
+from app.referrals.proposing import is_proposed, knows_recipient
 from app.referrals.schemas import AvailableReferralAction, ReferralOut
 
 
@@ -65,6 +68,36 @@ def review_by(work: Reading, referral: Referral) -> datetime:
     return deadlines.until(work, ClockKind.REVIEW, case, waits_on=whom)
 
 
+def as_told(
+    work: Reading,
+    referral: Referral,
+    stands: Standing,
+    facts: Facts,
+    sides: AbstractSet[Side],
+) -> Facts:
+    """Put what follows from a fear like a consent that is missing, to who may not know it.
+
+    A sender that may not know it chooses among those the person agreed to, or takes who is
+    proposed: else it could ask for one after the other who is feared.
+    """
+    me = directory.by_id(work, work.actor.focal_point_id)
+    if stands.may_know_fears(me):
+        return facts
+    sends = Side.SENDER in sides and referral.state == State.DRAFT
+    safe = facts.recipient_safe and (facts.origin_permitted or not sends)
+    covered, law = facts.covered and safe, facts.child_path or facts.vital_interest
+    if sends and safe and law and not covered:
+        covered = is_proposed(work, referral, stands)
+    return replace(
+        facts,
+        covered=covered,
+        child_path=facts.child_path and safe and not sends,
+        vital_interest=facts.vital_interest and safe and not sends,
+        recipient_safe=True,
+        origin_permitted=True,
+    )
+
+
 def actions_of(rows: Iterable[Row], facts: Facts) -> list[AvailableReferralAction]:
     """Say of each step whether it is open now and, if not, why not."""
     return [show_action(row, facts) for row in rows]
@@ -84,10 +117,21 @@ def show(work: Reading, referrals: Sequence[Referral]) -> list[ReferralOut]:
     stands = standing.of_cases(work, cases.values())
     clocks = deadlines.running(work, [referral.id for referral in referrals])
     codes = directory.codes(work, [case.holder for case in cases.values() if case.holder])
-    return [
+    me = directory.by_id(work, work.actor.focal_point_id)
+    shown = [
         show_one(work, referral, stands[referral.case_id], codes, clocks.get(referral.id))
         for referral in referrals
     ]
+    return [
+        out
+        if knows_recipient(one, stands[one.case_id], me)
+        else out.model_copy(update=NOT_TOLD)
+        for one, out in zip(referrals, shown, strict=True)
+    ]
+
+
+NOT_TOLD: Final = {"recipient": None, "due_at": None}
+"""What is left out where the reader may not know who helps: when that office works, too."""
 
 
 def show_one(
@@ -100,14 +144,16 @@ def show_one(
     """Show one, with what its reader can do now."""
     sides = sides_of(referral, work.actor)
     rows = TABLE.open_to(referral.state, sides, work.actor.roles)
-    holder = referral.case.holder
+    follows = referral.case.is_open_to(work.actor.focal_point_id)
+    holder = referral.case.holder if follows else None
+    facts = as_told(work, referral, stands, facts_of(work, referral, stands), sides)
     return ReferralOut(
         case=referral.case.code,
         you_are=sorted(sides),
         sender=codes[holder] if holder else None,
         recipient=referral.recipient.code,
         due_at=clock.due_at if clock else None,
-        available_actions=actions_of(rows, facts_of(work, referral, stands)),
+        available_actions=actions_of(rows, facts) if rows else [],
         **{name: getattr(referral, name) for name in SAME},
     )
 

@@ -6,7 +6,7 @@ from app.cases import actions as cases
 from app.cases.models import Case
 from app.cases.sections import Paper
 from app.directory import queries as directory
-from app.kernel.actors import Relation
+from app.kernel.actors import HELPS, Relation
 from app.kernel.work import Writing
 from app.referrals import queries
 from app.referrals.actions import (
@@ -113,7 +113,8 @@ def resume(work: Writing, move: Move) -> Referral:
 
 def confirm_deletion(work: Writing, move: Move) -> Referral:
     """Say that what was received is deleted: the recipient's part in the case ends."""
-    move.case.dismiss(Relation.RECIPIENT, work.now, move.referral.id)
+    for relation in HELPS:
+        move.case.dismiss(relation, work.now, move.referral.id)
     return take(work, move)
 
 

@@ -164,13 +164,15 @@ def take(
 ) -> Return:
     """Take a step: keep who took it, tell the parties, start the next clock.
 
-    What only adds to what is known leaves the clock alone.
+    What only adds to what is known leaves the clock alone. What a second person was asked
+    about the return as it was before lapses.
     """
     record, action = move.record, move.step.action
     by_system = move.step.sides == {Side.SYSTEM}
     before = audience(record)
     lifecycle.take(record, move.step)
     record.touch()
+    cases.lapse(work, record.case, record)
     if not by_system:
         keep(work, record, action, said)
         about = record.case if move.step.sides == {Side.LEAD} else record.referral

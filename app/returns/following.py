@@ -2,6 +2,8 @@
 
 from uuid import UUID
 
+from sqlalchemy import delete, select, update
+
 from app.cases.lifecycle import OPEN as CASE_OPEN
 from app.cases.models import Case
 from app.cases.reasons import WithdrawReason
@@ -17,7 +19,7 @@ from app.referrals.lifecycle import State as ReferralState
 from app.returns import queries
 from app.returns.actions import Move, ask_papers, take
 from app.returns.lifecycle import CLOCKS, GOING, TABLE, Action
-from app.returns.models import Return
+from app.returns.models import Done, Return
 from app.returns.situation import look, papers_of, waits_on
 
 
@@ -85,7 +87,12 @@ def hand_on(work: Writing, record: Return, stands: Standing) -> None:
         ask_papers(work, record, papers)
 
 
-def leave_all(work: Writing, case: Case) -> None:
-    """Stop the clocks: what the case held is destroyed."""
-    for record in queries.open_in(work, [case.id]).get(case.id, []):
-        deadlines.stop(work, record.id)
+def forget(work: Writing, case_id: UUID) -> None:
+    """Throw away what was found out for the returns of a case, and when who is visited.
+
+    That there was one, and how far it came, stays; the journal tells who did what.
+    """
+    of_case = Return.case_id == case_id
+    mine = select(Return.id).where(of_case).scalar_subquery()
+    work.session.execute(delete(Done).where(Done.return_id.in_(mine)))
+    work.session.execute(update(Return).where(of_case).values(visits=[]))

@@ -166,7 +166,9 @@ class StepDone(Shown):
     step: Annotated[int, Field(ge=1, le=12)]
     action: Action
     at: datetime
-    by: Annotated[str, Field(description="Code of the focal point.")]
+    by: Annotated[
+        str | None, Field(description="Code of the focal point; null: not yours to know.")
+    ]
     result: str | None
     level: RiskLevel | None
     threats: list[Threat]

@@ -10,14 +10,13 @@ from app.cases.facts import BestInterests
 from app.cases.lifecycle import LED
 from app.cases.lifecycle import State as CaseState
 from app.cases.sections import Paper, Section
-from app.consents import standing
+from app.consents import naming, standing
 from app.consents.coverage import Purpose
 from app.consents.standing import Standing
 from app.deadlines import queries as deadlines
 from app.deadlines.models import Clock
-from app.directory import queries as directory
 from app.directory.kinds import Service
-from app.kernel.actors import Relation, Side, sides_of_case
+from app.kernel.actors import HELPS, Relation, Side, sides_of_case
 from app.kernel.needs import UnmetNeed
 from app.kernel.problems import NotFound
 from app.kernel.work import Reading
@@ -84,7 +83,7 @@ def sides_of(work: Reading, record: Return, papers: Referral) -> frozenset[Side]
     """
     me = work.actor.focal_point_id
     sides = set(sides_of_case(record.case.relations_of(me)) & {Side.LEAD, Side.HOLDER})
-    if Relation.RECIPIENT in record.referral.relations_of(me):
+    if HELPS & record.referral.relations_of(me):
         sides.add(Side.RECIPIENT)
     if Relation.RECIPIENT in papers.relations_of(me) and papers.recipient_id == me:
         sides.add(Side.CONSULATE)
@@ -205,15 +204,20 @@ def show_steps(work: Reading, view: View) -> list[StepDone]:
     What came of it, to the lead; to another side, of its own steps alone: what the
     host side fears for a person is not told where they come from (R12).
     """
-    codes = directory.codes(work, {done.focal_point_id for done in view.done})
+    case = view.record.case
+    names = naming.read(work, [(case, done.focal_point_id, done.at) for done in view.done])
     me, host = work.actor.focal_point_id, Side.LEAD in view.sides
     return [
-        show_step(done, codes[done.focal_point_id], whole=host or done.focal_point_id == me)
+        show_step(
+            done,
+            names.helper(case, done.focal_point_id),
+            whole=host or done.focal_point_id == me,
+        )
         for done in view.done
     ]
 
 
-def show_step(done: Done, by: str, *, whole: bool) -> StepDone:
+def show_step(done: Done, by: str | None, *, whole: bool) -> StepDone:
     """Show one step that was taken."""
     return StepDone(
         step=STEPS[done.action],

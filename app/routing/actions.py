@@ -67,3 +67,9 @@ def pass_over(work: Writing, case_id: UUID, focal_point: UUID) -> None:
     for row in queries.shortlist(work, case_id):
         if row.focal_point_id == focal_point:
             row.left_at = work.now
+
+
+def forget(work: Writing, case_id: UUID) -> None:
+    """Throw away who could have led a case, and why: it was made from what is erased."""
+    for model in (Shortlisted, LeftOutRow):
+        work.session.execute(delete(model).where(model.case_id == case_id))

@@ -42,7 +42,8 @@ class Profile:
 class Question:
     """All that the answer depends on.
 
-    `consented` names whom the person let be told, `declined` who said no or nothing,
+    `consented` names who may be told of the person, on whichever ground, and `named` whom
+    the person let be told by their own word; `declined` who said no or nothing,
     `approached` who is asked already; `agreed` the countries to which at least the needs
     may cross; `home` the State of whoever submits, whose desk comes second. `ages` holds
     the children who come with an adult; they and the sex are known to a dry run alone,
@@ -63,6 +64,7 @@ class Question:
     origin_permitted: bool
     unsafe: frozenset[str]
     consented: frozenset[UUID]
+    named: frozenset[UUID]
     declined: frozenset[UUID]
     approached: frozenset[UUID]
     holder: UUID | None

@@ -211,13 +211,15 @@ def against_serving(question: Question, profile: Profile) -> Faults:
 
 
 def rank_of_lead(question: Question, profile: Profile) -> Key:
-    """Order by tier, then by fit: rule 7."""
-    return (TIERS.index(profile.kind), *fit(question, profile))
+    """Order whom the person named before others, then by tier and by fit: rule 7."""
+    unnamed = profile.id not in question.named
+    return (unnamed, TIERS.index(profile.kind), *fit(question, profile))
 
 
 def rank_of_recipient(question: Question, profile: Profile) -> Key:
-    """Order who is there before who is beyond a border, then by fit: rule 7."""
-    return (not is_at_home(profile, question.country), *fit(question, profile))
+    """Order who is there before who is beyond a border, then as a lead: rule 7."""
+    beyond = not is_at_home(profile, question.country)
+    return (beyond, profile.id not in question.named, *fit(question, profile))
 
 
 def with_deputies(

@@ -110,10 +110,6 @@ class ListOut(Shown):
             ],
         )
 
-    def without_others(self) -> Self:
-        """Leave out why others may not be asked, for who may not know what is feared."""
-        return self.model_copy(update={"left_out": []})
-
 
 class ServiceOut(ListOut):
     """Who could give one service."""

@@ -1,5 +1,9 @@
 """Keeping what signs were seen, and what they amounted to at that time."""
 
+from uuid import UUID
+
+from sqlalchemy import delete
+
 from app.cases import actions as cases
 from app.cases.models import Case
 from app.cases.sections import Paper
@@ -36,3 +40,8 @@ def paper(new: NewScreening, result: Result) -> ScreeningPaper:
         remarks=new.remarks,
         result=ScreeningResult.model_validate(result),
     )
+
+
+def forget(work: Writing, case_id: UUID) -> None:
+    """Throw away what screenings of a case amounted to; their signs go with its key."""
+    work.session.execute(delete(Screening).where(Screening.case_id == case_id))

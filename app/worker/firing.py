@@ -7,20 +7,20 @@ once its case is held.
 
 from dataclasses import dataclass
 from typing import Final
-from uuid import UUID
 
 import structlog
-from sqlalchemy.exc import DBAPIError
 
 from app.casework.overdue import fire
 from app.deadlines import actions as deadlines
 from app.deadlines import breaches
-from app.kernel.actors import system_for
-from app.kernel.problems import Busy, Problem
+from app.deadlines.breaches import Due
+from app.kernel.actors import SYSTEM
+from app.kernel.problems import Busy
+from app.kernel.trouble import described
 from app.kernel.work import Ground, writing
+from app.metrics.counters import FAILED, FIRED
 
 log = structlog.get_logger("safe_conduct.worker")
-NOBODY: Final = UUID(int=0)
 BATCH: Final = 200
 
 
@@ -49,25 +49,41 @@ def fire_due(ground: Ground, limit: int = BATCH) -> Fired:
             *breaches.overdue(session, ground.time(session), limit),
             *breaches.abandoned(session, limit),
         ]
-    outcomes = [fire_one(ground, number, case_id) for number, case_id in due]
+    outcomes = [fire_one(ground, each) for each in due]
     counts = [outcomes.count(outcome) for outcome in (True, False, None)]
     return Fired(*counts)
 
 
-def fire_one(ground: Ground, number: int, case_id: UUID) -> bool | None:
-    """Fire one clock; False: it was left to another, None: it failed, and waits."""
+def fire_one(ground: Ground, due: Due) -> bool | None:
+    """Fire one clock; False: it was left to another, None: it failed, and waits.
+
+    Whatever goes wrong with it: a fault nobody foresaw must not stop the others for ever.
+    """
     try:
-        with writing(ground, system_for(NOBODY)) as work:
-            return fire(work, number, case_id)
+        with writing(ground, SYSTEM) as work:
+            is_fired = fire(work, due.number, due.case_id)
     except Busy:
         return False
-    except (Problem, DBAPIError, LookupError, AssertionError) as error:
-        put_off(ground, number, type(error).__name__)
+    except Exception as error:  # noqa: BLE001 - see above
+        put_off(ground, due, error)
         return None
+    if is_fired:
+        FIRED.labels(due.kind).inc()
+    return is_fired
 
 
-def put_off(ground: Ground, number: int, why: str) -> None:
-    """Look at a clock later, and say that somebody has to look at it now."""
+def put_off(ground: Ground, due: Due, error: Exception) -> None:
+    """Look at a clock later, and say that somebody has to look at it now.
+
+    Its number is told, not its case: it leads nobody anywhere who has no database.
+    """
     with ground.database.writing() as session:
-        failures = deadlines.put_off(session, number, ground.time(session))
-    log.error("clock.failed", clock=number, error=why, failures=failures)
+        failures = deadlines.put_off(session, due.number, ground.time(session))
+    FAILED.labels(due.kind).inc()
+    log.error(
+        "clock.failed",
+        clock=due.number,
+        kind=due.kind,
+        failures=failures,
+        **described(error),
+    )

@@ -11,10 +11,9 @@ from threading import Event, Thread
 from typing import Final
 
 import structlog
-from sqlalchemy.exc import DBAPIError
 
 from app.kernel.heartbeat import Part, beat
-from app.kernel.problems import Busy
+from app.kernel.trouble import described
 from app.kernel.work import Ground
 from app.worker.firing import BATCH, fire_due
 
@@ -37,10 +36,14 @@ class Job:
 
 
 def fire_clocks(ground: Ground) -> int:
-    """Fire what ran out, and say how much that was."""
+    """Fire what ran out, and say how much that was.
+
+    A look that only found what others have in hand did nothing: that is said to who debugs.
+    """
     fired = fire_due(ground)
     if fired.found:
-        log.info("clocks", fired=fired.fired, left=fired.left, failed=fired.failed)
+        say = log.info if fired.fired or fired.failed else log.debug
+        say("clocks", fired=fired.fired, left=fired.left, failed=fired.failed)
     return fired.fired
 
 
@@ -56,15 +59,19 @@ def once(ground: Ground, job: Job) -> int:
 
 
 def keep_at(ground: Ground, job: Job, stop: Event) -> None:
-    """Do a job until told to stop; what fails is tried again, ever later."""
+    """Do a job until told to stop; what fails is tried again, ever later.
+
+    Whatever it is that fails: a thread that ended would work for nobody, and say nothing.
+    """
     failures, pause = 0, 0.0
     while not stop.wait(pause):
         try:
             found = once(ground, job)
-        except (Busy, DBAPIError, OSError) as error:
+        except Exception as error:  # noqa: BLE001 - see above
             failures += 1
-            pause = min(PAUSE * 2**failures, LONGEST_PAUSE)
-            log.error("worker.failed", part=job.part, error=type(error).__name__)  # noqa: TRY400 - a message may repeat what was written
+            pause = min(PAUSE * 2 ** min(failures, 10), LONGEST_PAUSE)
+            told = described(error.__cause__ or error)
+            log.error("worker.failed", part=job.part, failures=failures, **told)  # noqa: TRY400 - a message may repeat what was written
         else:
             failures, pause = 0, 0.0 if found >= job.full else PAUSE
 
@@ -77,11 +84,24 @@ def working(ground: Ground, jobs: Sequence[Job]) -> Iterator[Event]:
         Thread(target=keep_at, args=(ground, job, stop), name=job.part, daemon=True)
         for job in jobs
     ]
+    parts = [job.part for job in jobs]
     for thread in threads:
         thread.start()
+    log.info("worker.begun", parts=parts)
     try:
         yield stop
     finally:
         stop.set()
-        for thread in threads:
-            thread.join(LEAVE)
+        end(threads)
+
+
+def end(threads: Sequence[Thread]) -> None:
+    """Give every job its time to finish, and say which did not.
+
+    What such a one had begun is undone by the database, and done by the next worker.
+    """
+    for thread in threads:
+        thread.join(LEAVE)
+    unfinished = [thread.name for thread in threads if thread.is_alive()]
+    say = log.warning if unfinished else log.info
+    say("worker.ended", unfinished=unfinished)

@@ -138,9 +138,10 @@ def cut_after(wire: Wire, seconds: float) -> Iterator[None]:
     def look() -> None:
         over = not done.wait(seconds)
         while over and not done.wait(0.1):
-            if wire.sock:
+            line = wire.sock  # which whoever hangs on it may close meanwhile
+            if line is not None:
                 with suppress(OSError):
-                    socket.socket.shutdown(wire.sock, socket.SHUT_RDWR)
+                    socket.socket.shutdown(line, socket.SHUT_RDWR)
 
     watcher = Thread(target=look, daemon=True)
     watcher.start()

@@ -17,21 +17,20 @@ from typing import Any, Final
 from uuid import UUID
 
 import structlog
+from sqlalchemy.exc import DBAPIError
 
-from app.kernel.actors import system_for
+from app.kernel.actors import SYSTEM
 from app.kernel.heartbeat import Part
-from app.kernel.problems import Busy
+from app.kernel.problems import Problem
 from app.kernel.work import Ground, Reading, Writing, reading, writing
 from app.outbox import actions, queries
 from app.outbox.actions import Answer
 from app.outbox.lifecycle import State
 from app.outbox.models import Outgoing, Way
 from app.outbox.pacing import Outcome
-from app.worker.firing import NOBODY
 from app.worker.loop import Job
 
 log = structlog.get_logger("safe_conduct.worker")
-SYSTEM: Final = system_for(NOBODY)
 BATCH: Final = 200
 PATIENCE: Final = 10.0
 """Seconds after which a look begins nothing more; it ends with what is in hand."""
@@ -116,7 +115,10 @@ def sending(senders: Senders) -> Job:
 
 
 def empty(ground: Ground, senders: Senders, way: Way) -> Counter[Fate]:
-    """Send by one way until nothing is left to send now, or its time is over."""
+    """Send by one way until nothing is left to send now, or its time is over.
+
+    What goes wrong with the database ends this look at this way, and no other.
+    """
     fates, began = Counter[Fate](), time.monotonic()
     try:
         while fates.total() < BATCH and time.monotonic() - began < PATIENCE:
@@ -124,8 +126,8 @@ def empty(ground: Ground, senders: Senders, way: Way) -> Counter[Fate]:
             if fate is None:
                 break
             fates[fate] += 1
-    except Busy:
-        log.warning("outgoing.busy", way=way)
+    except (Problem, DBAPIError, LookupError, AssertionError) as fault:
+        log.error("outgoing.failed", way=way, error=type(fault).__name__)  # noqa: TRY400 - a message may repeat what was written
     return fates
 
 

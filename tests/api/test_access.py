@@ -67,7 +67,7 @@ def test_what_is_open_to_all_tells_nothing(world: World) -> None:
     assert alive.json() == {"status": "alive"}
     drill = {"drill": False, "clock_speed": 1}
     assert set((ready.json() | drill).items()) - set(drill.items()) == {
-        (name, "ready") for name in ("status", "database", "worker", "clocks")
+        (name, "ready") for name in ("status", "database", "worker", "clocks", "erasures")
     }
 
 

@@ -77,10 +77,11 @@ def test_a_case_rests_until_a_review_and_goes_on(
     ]
     assert ("suspend", "Shh") in lead.notes(case)
     assert ("suspend", "Shh") not in officer.notes(case)
-    for one in (lead, officer):
+    why = {"reason": "SAFETY"}
+    for one, told in ((lead, why), (officer, {})):
         [suspended, went_on] = one.hears()
         assert (suspended["type"], went_on["type"]) == ("case.suspended", "case.resumed")
-        assert suspended["facts"] == {"state": "suspended", "reason": "SAFETY"}
+        assert suspended["facts"] == {"state": "suspended"} | told
 
 
 def test_what_may_wait_rests_too_and_has_the_time_it_had_left(
@@ -192,8 +193,44 @@ def test_help_is_found_again_for_a_person_who_was_only_visited(
 
     assert (again["state"], again["due_at"]) == ("referring", "2026-06-08T12:00:00Z")
     [told] = officer.hears()
-    assert told["type"] == "case.assistance_reopened"
-    assert told["facts"] == {"state": "referring", "reason": "NEW_NEED"}
+    assert (told["type"], told["facts"]) == (
+        *("case.assistance_reopened", {"state": "referring"}),
+    )
+    assert lead.hears()[-1]["facts"] == {"state": "referring", "reason": "NEW_NEED"}
+
+
+def test_help_that_is_taken_on_for_a_person_who_was_only_visited_is_help(
+    officer: Someone, lead: Someone, shelter: Someone, lawyer: Someone, case: Json
+) -> None:
+    helped(lead, shelter, case, completed=True)
+    done(lead.does("monitor", case, {}))
+    officer.hears(), lead.hears()
+    asked = done(lead.refers(case, "KZ_LEGAL_AID", service="LEGAL_AID"))
+    visited = lead.sees(case)
+
+    done(lawyer.does("accept", asked, promise()))
+
+    assert (visited["state"], visited["due_at"]) == ("monitoring", "2026-06-08T12:00:00Z")
+    assert lead.sees(case)["state"] == "assisting"
+    assert [kind for _, kind, _ in lead.waits()] == ["review_risk"]
+    [told] = officer.hears()
+    assert (told["type"], told["by"]) == ("case.assistance_begun", None)
+    done(lawyer.does("start", asked, {"person_met": True}))
+    report = {"outcome": "delivered", "feedback": "Well"}
+    done(lawyer.does("complete", asked, report))
+    assert done(lead.does("monitor", case, {}))["due_at"] == "2026-06-08T12:00:00Z"
+
+
+def test_a_request_that_came_to_nothing_leaves_the_visits_as_they_were(
+    lead: Someone, lawyer: Someone, case: Json
+) -> None:
+    monitored = done(lead.does("monitor", case, {}))
+    asked = done(lead.refers(case, "KZ_LEGAL_AID", service="LEGAL_AID"))
+
+    done(lawyer.does("decline", asked, {"reason": "NO_CAPACITY"}))
+
+    assert lead.sees(case)["state"] == "monitoring"
+    assert lead.sees(case)["due_at"] == monitored["due_at"]
 
 
 def test_a_no_ends_everything_at_once(

@@ -1,7 +1,15 @@
 """What a child is owed: protection at once, and no step that waits for a guardian."""
 
-import pytest
+from datetime import datetime, timedelta
 
+import pytest
+from sqlalchemy import select
+
+from app.cases import queries
+from app.cases.models import Case
+from app.casework import watching
+from app.deadlines.limits import ClockKind
+from app.deadlines.models import Clock
 from app.kernel.actors import Role
 from tests.world import (
     Json,
@@ -21,6 +29,8 @@ GUARDIAN = {"given_by": "guardian_with_assent"}
 ASSESSED: Json = {"name": "best_interests", "value": "assessed"}
 DUE: Json = {"name": "best_interests", "value": "assessment_due"}
 VITAL: Json = {"reason": "CHILD_UNPROTECTED", "note": "Alone at the station"}
+SOON, LATER = "2026-06-10T12:00:00Z", "2026-06-11T12:00:00Z"
+RISK = "2026-06-08T12:00:00Z"
 FIRST = ["CHILD_PROTECTION", "GUARDIANSHIP", "SHELTER", "MEDICAL"]
 
 
@@ -202,6 +212,66 @@ def test_across_a_border_a_guardians_yes_to_referral_holds_no_more(
     done(lead.does("relocate", case, {"country": "UZ"}))
 
     assert (before, interests(lead)) == ([], ["2026-06-04T12:00:00Z"])
+
+
+@pytest.mark.parametrize(
+    ("given", "until"),
+    [
+        ([consent(**GUARDIAN, expires_at=SOON)], SOON),
+        ([consent(**GUARDIAN, expires_at=end) for end in (LATER, SOON)], LATER),
+    ],
+    ids=["one", "the last of two"],
+)
+def test_a_guardians_yes_that_runs_out_begins_the_time_anew(
+    world: World, officer: Someone, lead: Someone, given: list[Json], until: str
+) -> None:
+    case = lead.leads(officer.submits(**child(consents=given, vital_interest=None)))
+    ends = ended_by_itself(lead, case)
+    before = interests(lead)
+    world.now = datetime.fromisoformat(until)
+
+    looks_again(lead, case)
+    looks_again(lead, case)
+
+    assert (ends, before) == ([until], [])
+    assert interests(lead) == [f"{world.now + timedelta(hours=72):%FT%TZ}"]
+    assert ended_by_itself(lead, case) == []
+
+
+def test_nobody_looks_for_the_end_of_a_yes_that_nothing_hangs_on(
+    officer: Someone, lead: Someone
+) -> None:
+    given = [consent(**GUARDIAN, expires_at=SOON)]
+    case = lead.leads(officer.submits(**child(consents=given, vital_interest=None)))
+    adult = lead.leads(officer.submits(consents=[consent(expires_at=SOON)]))
+    renewed = done(lead.creates(f"{path_of(case)}/consents", consent(**GUARDIAN)))
+    moved = ended_by_itself(lead, case)
+
+    done(lead.post(f"{path_of(case)}/consents/{renewed['id']}/withdraw"))
+    back = ended_by_itself(lead, case)
+    records(lead, case, ASSESSED)
+    assessed = ended_by_itself(lead, case)
+    records(lead, case, DUE)
+    done(lead.does("stop", case, {"reason": "SURVIVOR_REQUEST"}))
+
+    assert (moved, back, assessed) == ([renewed["expires_at"]], [SOON], [])
+    assert ended_by_itself(lead, case) == ended_by_itself(lead, adult) == []
+    assert lead.waits() == [(f"cases/{adult['code']}", "review_risk", RISK)]
+
+
+def ended_by_itself(who: Someone, case: Json) -> list[str]:
+    """Until when a yes stands at whose end the service looks again; nobody waits for it."""
+    with who.reading() as work:
+        mine = select(Clock).join(Case, Case.id == Clock.case_id)
+        of_case = mine.where(Case.code == case["code"], Clock.stopped_at.is_(None))
+        ends = work.session.scalars(of_case.where(Clock.kind == ClockKind.CONSENT_ENDS))
+        return [f"{clock.due_at:%FT%TZ}" for clock in ends if clock.waits_on is None]
+
+
+def looks_again(who: Someone, case: Json) -> None:
+    """Look at the case as the worker does at the end of a yes."""
+    with who.writing() as work:
+        watching.watch_interests(work, queries.lock(work, case["code"]))
 
 
 def test_a_guardians_no_does_not_take_a_childs_bed(

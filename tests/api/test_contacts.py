@@ -177,3 +177,10 @@ def test_a_contact_that_changed_meanwhile_is_not_written_over(admin: Someone) ->
 
     assert problem(late) == (412, "version-stale")
     assert problem(puts(admin, MAIL, done(read))) == (428, "version-not-given")
+
+
+def test_an_office_that_nobody_knows_does_not_stand_in_for_one(admin: Someone) -> None:
+    refused = changes(admin, "/focal-points/KZ_SHELTER_KOGERSHIN", deputy="KZ_NOWHERE")
+
+    assert problem(refused) == (422, "focal-point-unknown")
+    assert "KZ_NOWHERE" not in refused.text

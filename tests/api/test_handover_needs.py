@@ -266,7 +266,7 @@ def test_a_person_who_doubts_again_is_heard_at_the_acceptance(
 
     refused = successor.does("accept", offered, taking())
 
-    assert lacks(refused) == [("origin_permitted", "lead")]
+    assert lacks(refused) == [("consent", "lead")]  # what follows from a fear (ADR 20)
     guards(lead, case)
     done(successor.does("accept", offered, taking()))
 
@@ -281,7 +281,7 @@ def test_who_is_unsafe_is_refused_even_if_nobody_ended_the_offer(
 
     refused = successor.does("accept", offered, taking())
 
-    assert lacks(refused) == [("recipient_safe", "lead")]
+    assert lacks(refused) == [("consent", "lead")]  # what follows from a fear (ADR 20)
     assert lead.sees(case)["lead"] == "KZ_LEAD"
 
 

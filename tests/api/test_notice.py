@@ -27,8 +27,9 @@ def test_the_notice_is_mended_by_the_submitter_then_by_the_lead(
     assert by_candidate["type"] == too_late["type"] == "/problems/action-not-yours"
     assert by_lead["notice"]["language"] == "uz-Cyrl"
     assert by_lead["notice"]["urgent_needs"] == ["MEDICAL"]
-    facts = officer.hears()[-1]["facts"]
-    assert facts == {"fields": ["language", "urgent_needs"]}
+    assert lead.hears()[-1]["facts"] == {"fields": ["language", "urgent_needs"]}
+    assert officer.hears()[-1]["type"] == "case.lead_accepted"
+    assert officer.sees(case)["notice"] == by_officer["notice"]
 
 
 def test_the_country_is_fixed_once_a_case_was_submitted(officer: Someone) -> None:

@@ -5,7 +5,17 @@ from uuid import uuid4
 import pytest
 
 from app.kernel.actors import Role
-from tests.world import Json, Someone, World, consent, done, kinds, path_of, problem
+from tests.world import (
+    Json,
+    Someone,
+    World,
+    consent,
+    done,
+    kinds,
+    lacks,
+    path_of,
+    problem,
+)
 
 ASK: Json = {"topics": ["needs", "contact", "needs"], "question": "Can she read?"}
 SAY: Json = {"answer": "Yes, Uzbek"}
@@ -88,7 +98,7 @@ def test_a_desk_asks_and_reads_no_answer(world: World, officer: Someone) -> None
     assert desk.notes(case) == []
 
 
-def test_a_submitter_that_is_feared_reads_no_question(
+def test_a_submitter_that_is_feared_is_asked_no_more_and_keeps_what_it_was_asked(
     officer: Someone, lead: Someone, case: Json
 ) -> None:
     asks(lead, case)
@@ -96,8 +106,10 @@ def test_a_submitter_that_is_feared_reads_no_question(
     match = {"If-Match": lead.tag(case)}
     done(lead.ask("PUT", f"{path_of(case)}/safeguards", feared, headers=match))
 
-    assert HER_WORDS not in [text for _, text in officer.notes(case)]
-    assert HER_WORDS in [text for _, text in lead.notes(case)]
+    again = lead.creates(questions(case), ASK)
+
+    assert lacks(again) == [("recipient_safe", "holder")]
+    assert [text for _, text in officer.notes(case)].count(HER_WORDS) == 1
 
 
 def test_a_question_is_nobody_elses(

@@ -199,7 +199,7 @@ def test_no_referral_is_accepted_by_one_that_is_not_safe(
 
     refused = shelter.does("accept", sent, promise())
 
-    assert lacks(refused) == [("recipient_safe", "sender")]
+    assert lacks(refused) == [("consent", "sender")]  # what follows from a fear (ADR 20)
 
 
 def test_what_is_counted_or_written_is_for_who_keeps_the_case(

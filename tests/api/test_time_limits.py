@@ -62,7 +62,7 @@ def in_force(who: Someone, country: str) -> dict[tuple[str, str], Json]:
 def test_where_nothing_was_set_the_defaults_count_and_are_shown(officer: Someone) -> None:
     shown = in_force(officer, "KZ")
 
-    assert len(shown) == 8 * 3 + 9
+    assert len(shown) == 8 * 3 + 10
     assert {one["set_by"] for one in shown.values()} == {None}
     assert shown["acknowledge", "emergency"] == {
         "clock": "acknowledge",
@@ -301,3 +301,20 @@ def test_what_was_set_is_read_once_by_who_acts_and_never_by_who_looks(
 
     assert len([said for said in acting if "FROM time_limit" in said]) == 1
     assert [said for said in looking if "time_limit" in said] == []
+
+
+def test_no_agreement_tells_who_does_not_follow_where_a_person_went(
+    admin: Someone, second: Someone, officer: Someone, lead: Someone
+) -> None:
+    treaty = done(admin.get("/agreements/KZ_UZ_DEMO")) | {"countries": ["KG", "UZ"]}
+    path, body = "/agreements/KG_UZ", treaty | {"code": "KG_UZ"}
+    approval = agreed(puts(admin, path, body, **NEW), second)
+    done(puts(admin, path, body, **NEW, approval=approval))
+    done(sets(admin, second, "/time-limits/KG_UZ/answer/urgent", 2, "hours"))
+    case = lead.leads(officer.submits())
+    done(lead.does("relocate", case, {"country": "KG"}))
+
+    ask = {"topics": ["needs"], "question": "Can she read?"}
+    asked = done(lead.creates(f"{path_of(case)}/questions", ask))
+
+    assert asked["due_at"] == "2026-06-02T12:00:00Z"  # a working day, as ever

@@ -12,12 +12,11 @@ from sqlalchemy import select
 
 from app.cli import administering
 from app.kernel import migrations
-from app.kernel.actors import system_for
+from app.kernel.actors import SYSTEM
 from app.kernel.keyfile import FileKeys
 from app.kernel.work import Ground, writing
 from app.main import lay_ground
 from app.outbox.models import Outgoing
-from app.worker.firing import NOBODY
 from tests.commands.test_demo import COMMAND, command, environment
 from tests.postmen import SENDER, Mood, Postman, calls, mail_server
 from tests.world import NOON
@@ -55,7 +54,7 @@ def ground_of(home: Path) -> Ground:
 def queue(home: Path) -> None:
     """Call on the office, as the worker does when it is late."""
     ground = ground_of(home)
-    with writing(ground, system_for(NOBODY)) as work:
+    with writing(ground, SYSTEM) as work:
         calls(work, "UZ_LEAD")
     ground.database.engine.dispose()
 

@@ -15,7 +15,13 @@ from typer.main import get_command
 
 from app.cli import cli
 from app.kernel import migrations
+from app.main import lay_ground
+from app.metrics.counters import NAMESPACE
+from app.metrics.exposing import registry_of
+from app.metrics.gauges import WATCHES
 from app.settings import Settings
+from app.worker.loop import LEAVE
+from tests.world import KEYS
 
 ROOT = Path(__file__).parents[2]
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "compose.yaml").read_text("utf-8"))
@@ -61,6 +67,7 @@ def test_pages_tell_how_to_do_everything_an_operator_does() -> None:
 
     assert {"key new", "directory load", "account new", "api-key revoke"} <= told
     assert {"migrate", "restored", "doctor", "serve"} <= told
+    assert {"worker run", "worker status"} <= told
 
 
 def test_every_setting_has_a_description() -> None:
@@ -70,7 +77,7 @@ def test_every_setting_has_a_description() -> None:
     assert all(described.values())
 
 
-@pytest.mark.parametrize("name", ["migrate", "service", "database"])
+@pytest.mark.parametrize("name", SERVICES)
 def test_every_container_is_confined(name: str) -> None:
     service = SERVICES[name]
 
@@ -102,7 +109,7 @@ def test_each_container_has_the_secrets_it_needs_and_no_others() -> None:
 
     assert holders == {
         owner: {"migrate"},
-        keys: {"service"},
+        keys: {"service", "worker"},
         "postgres_password": {"database"},
     }
 
@@ -121,6 +128,43 @@ def test_the_service_waits_for_a_migrated_database_and_alone_is_reachable() -> N
     assert SERVICES["service"]["ports"] == ["${SAFE_CONDUCT_LISTEN:-127.0.0.1:8000}:8000"]
     assert COMPOSE["networks"]["inside"] == {"internal": True}
     assert SERVICES["database"]["networks"] == ["inside"]
+
+
+def test_a_worker_runs_beside_the_service_and_says_whether_it_is_well() -> None:
+    worker, service = SERVICES["worker"], SERVICES["service"]
+
+    assert worker["image"] == service["image"]
+    assert worker["command"] == ["worker", "run"]
+    assert worker["depends_on"] == service["depends_on"]
+    assert worker["networks"] == ["inside"]
+    assert worker["healthcheck"]["test"] == ["CMD", "safe-conduct", "worker", "status"]
+    assert worker["restart"] == service["restart"] == "unless-stopped"
+    assert seconds(worker["stop_grace_period"]) > LEAVE
+    assert "SAFE_CONDUCT_WORKER" not in service["environment"], "it would work inside too"
+
+
+def seconds(spelled: str) -> int:
+    return int(spelled.removesuffix("s"))
+
+
+def test_the_page_for_operators_names_every_metric_and_no_other() -> None:
+    page = (ROOT / "docs/operations.md").read_text("utf-8")
+    ground = lay_ground("sqlite:////nowhere/at-all.db", KEYS)
+    families = {family.name for family in registry_of(ground, ()).collect()}
+    told = families | {
+        f"{NAMESPACE}_{gauge.name}" for watch in WATCHES for gauge in watch.gauges
+    }
+
+    named = set(re.findall(rf"\b{NAMESPACE}_[a-z_]+", page)) - LOGINS
+    written = {re.sub("_(total|bucket)$", "", name) for name in named}
+
+    assert written == told
+
+
+LOGINS = {
+    *("safe_conduct_service", "safe_conduct_app", "safe_conduct_migrator"),
+    *("safe_conduct_owner", "safe_conduct_database_url"),
+}
 
 
 def test_images_are_pinned_to_an_exact_release() -> None:

@@ -42,7 +42,9 @@ from app.kernel.journal import Epoch
 ROOT = Path(__file__).parents[2]
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
 REVISIONS = sorted((ROOT / "migrations" / "versions").glob("*.py"))
-NEVER_REWRITTEN = ("entry", "delivery", "access_entry", "directory_change", "telling")
+NEVER_REWRITTEN = (
+    *("entry", "delivery", "access_entry", "directory_change", "telling", "erasure"),
+)
 
 EXAMPLES: dict[type[TypeEngine[Any]], object] = {
     Uuid: UUID(int=1),

@@ -180,7 +180,7 @@ def test_what_is_answered_may_grow_and_what_is_asked_is_strict(document: Json) -
 
     for name in shown:
         assert schemas[name].get("additionalProperties") is not False, name
-    for name in sent - shown:
+    for name in sent:
         if schemas[name].get("type") == "object":
             assert schemas[name].get("additionalProperties") is False, name
 
@@ -188,7 +188,7 @@ def test_what_is_answered_may_grow_and_what_is_asked_is_strict(document: Json) -
 def test_every_field_of_an_answer_is_always_there(document: Json) -> None:
     schemas = document["components"]["schemas"]
 
-    for name in answered(document) - asked(document):
+    for name in answered(document):
         properties = schemas[name].get("properties", {})
         assert set(schemas[name].get("required", [])) == set(properties), name
 

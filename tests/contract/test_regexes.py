@@ -41,8 +41,11 @@ READ_BY_RE = {
     "app/kernel/versions.py": ["compile"],
 }
 """Where `re` reads what somebody sent."""
-OURS_ALONE = {"app/api/openapi.py", "app/kernel/keyfile.py", "app/kernel/problems.py"}
-"""Where it reads what we wrote: names of classes, the contract, the operator's key file."""
+OURS_ALONE = {
+    *("app/api/openapi.py", "app/kernel/keyfile.py", "app/kernel/ledger_file.py"),
+    "app/kernel/problems.py",
+}
+"""Where it reads what we wrote: names of classes, the contract, the operator's files."""
 PATTERNS: dict[str, re.Pattern[Any]] = {
     "texts of JSON": strict_json.TEXTS,
     "brackets of JSON": strict_json.BRACKETS,

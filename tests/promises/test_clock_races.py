@@ -6,12 +6,13 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from threading import Barrier
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import pytest
 from httpx2 import Response
 from sqlalchemy import select
 
+from app.deadlines.breaches import Due
 from app.deadlines.models import Clock, Firing
 from app.worker.firing import Fired, fire_due, fire_one
 from tests.serving import CHANCE, Served, report, served, times
@@ -30,20 +31,20 @@ def world(url: str) -> Iterator[Served]:
         yield made
 
 
-def clock_of(world: Served, record: Json) -> tuple[int, UUID]:
+def clock_of(world: Served, record: Json) -> Due:
     """Find the clock of a referral or a case, and its case."""
     of = f"{path_of(record).lstrip('/')}"
     with world.database.reading() as session:
         running = select(Clock).where(Clock.reference == of, Clock.stopped_at.is_(None))
         clock = session.scalars(running).one()
-        return clock.number, clock.case_id
+        return Due(clock.number, clock.case_id, clock.kind)
 
 
 def at_once(
     world: Served, record: Json, act: Callable[[], Response]
 ) -> tuple[Response, bool | None]:
     """Answer while the worker fires the clock of the very record."""
-    fires = partial(fire_one, world.ground, *clock_of(world, record))
+    fires = partial(fire_one, world.ground, clock_of(world, record))
     barrier = Barrier(2)
 
     def start[T](do: Callable[[], T]) -> T:

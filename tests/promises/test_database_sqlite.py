@@ -103,10 +103,13 @@ def test_a_commit_is_on_the_disk_and_references_hold(database: Database) -> None
     with database.writing() as session:
         settings = [
             session.scalar(text(f"PRAGMA {name}"))
-            for name in ("journal_mode", "synchronous", "foreign_keys", "trusted_schema")
+            for name in (
+                *("journal_mode", "synchronous", "foreign_keys", "trusted_schema"),
+                "secure_delete",
+            )
         ]
 
-    assert settings == ["wal", 2, 1, 0]
+    assert settings == ["wal", 2, 1, 0, 1]
 
 
 @pytest.mark.parametrize(

@@ -1,28 +1,12 @@
 """What is not declared is refused, and no answer leaves traces (R73, R74, R75, R76)."""
 
-from collections.abc import Iterator
-
 import pytest
-from fastapi import FastAPI
 
 from app.kernel.actors import Scope
-from tests.databases import Copy
-from tests.hostility import (
-    CANARY,
-    Answer,
-    Headers,
-    Operation,
-    Stage,
-    Wire,
-    flaws,
-    operations,
-    place,
-    set_up,
-    spoken,
-    wired,
-    written,
-)
-from tests.world import EVERYTHING, World, new_case
+from tests.hostility import CANARY, flaws, written
+from tests.stage import Stage, place, spoken
+from tests.wire import Answer, Headers, Operation, Wire, operations
+from tests.world import EVERYTHING, new_case
 
 METHODS = (
     *(
@@ -59,20 +43,6 @@ SPOOFS: tuple[Headers, ...] = (
     {"X-HTTP-Method-Override": "DELETE", "X-Method-Override": "DELETE"},
     {"Origin": f"https://{CANARY}.example", "Referer": f"https://{CANARY}.example"},
 )
-
-
-@pytest.fixture(scope="module")
-def wire(copy: Copy, app: FastAPI) -> Iterator[Wire]:
-    with copy() as url:
-        world = World(url, app)
-        with wired(world) as made:
-            yield made
-        world.closes()
-
-
-@pytest.fixture(scope="module")
-def stage(wire: Wire) -> Stage:
-    return set_up(wire.world)
 
 
 def all_of(wire: Wire) -> list[Operation]:

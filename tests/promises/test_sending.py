@@ -358,6 +358,21 @@ def test_what_cannot_be_sent_is_alarmed_of_and_goes_by_the_other_channel(
         assert counts(session).dead == 1
 
 
+def test_a_server_that_never_says_what_it_took_is_not_believed_for_ever(
+    post: Post, officer: Someone
+) -> None:
+    post.mail.mood = lambda: Mood.GONE_AFTER_DATA
+    tells(officer, "KZ_LEGAL_AID")
+    with capture_logs() as logged:
+        post.all_leaves(timedelta(hours=24))
+
+    [alarm] = [line for line in logged if line["log_level"] == "error"]
+    assert (alarm["tries"], alarm["other_way"]) == (12, False)
+    assert len(post.mail.given) == 12
+    assert min(post.mail.gaps()) >= HOUR
+    assert states(post.world) == [("KZ_LEGAL_AID_MAIL", "dead")]
+
+
 def test_where_no_channel_is_left_the_alarm_says_so_and_it_ends(
     post: Post, officer: Someone
 ) -> None:

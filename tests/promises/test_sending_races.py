@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
+from queue import Queue
 from threading import Barrier
 from time import sleep
 
@@ -16,14 +17,18 @@ import pytest
 from app.cli.posting import notices_by, nowhere
 from app.kernel.keyfile import FileKeys
 from app.main import lay_ground
+from app.notices.words import Letter
+from app.outbox.actions import Answer
 from app.outbox.lifecycle import State
 from app.outbox.models import Way
+from app.outbox.pacing import Outcome
 from app.worker.sending import Fate, Senders, send_due
 from tests.postmen import (
     HOUR,
     Mood,
     Post,
     Postman,
+    calls,
     mail_to,
     outbox,
     post_of,
@@ -107,6 +112,21 @@ def test_many_acts_at_once_make_one_message_of_it(post: Post, officer: Someone) 
     assert len(post.sms.given) == 1
 
 
+def test_an_act_waits_for_the_other_that_calls_on_the_same_contact(
+    post: Post, officer: Someone
+) -> None:
+    with ThreadPoolExecutor(1) as pool:
+        with officer.writing() as work:
+            calls(work, "KZ_LEGAL_AID")
+            other = pool.submit(tells, officer, "KZ_LEGAL_AID")
+            sleep(0.3)
+            before = other.done()
+        other.result()
+
+    assert not before
+    assert states(post.world) == [("KZ_LEGAL_AID_MAIL", "waiting")]
+
+
 def test_acts_and_senders_at_once_lose_nothing(post: Post, officer: Someone) -> None:
     for _ in range(ROUNDS):
         with ThreadPoolExecutor(2 * SENDERS) as pool:
@@ -183,22 +203,36 @@ def test_a_sender_that_is_killed_at_its_work_is_followed_by_another_after_the_wi
 
 
 def test_a_sender_that_wakes_up_too_late_changes_nothing(
-    post: Post, officer: Someone
+    world: World, officer: Someone
 ) -> None:
-    """It slept so long that another has sent it since: what it has to say is over."""
-    post.mail.mood = lambda: Mood.SILENT_AFTER_DATA
-    tells(officer, "KZ_LEGAL_AID")
-    with ThreadPoolExecutor(1) as pool:
-        sleeper = pool.submit(post.leaves)
-        wait_for(post.mail, given=1)
-        post.mail.mood = lambda: Mood.TAKES
-        post.world.passes(hours=2)
-        other = post.leaves()
-        slept = sleeper.result()
+    """It slept so long that another has it in hand: what it has to say is over."""
+    hands, answers = Queue[None](), [Queue[Outcome]() for _ in "12"]
+    waiting = iter(answers)
 
-    assert other[Fate.DELIVERED] == 1
+    def carry(_: Letter) -> Answer:
+        mine = next(waiting)
+        hands.put(None)
+        return Answer(mine.get(timeout=60), "451")
+
+    ways = {Way.EMAIL: notices_by(carry, None), Way.SMS: notices_by(nowhere, None)}
+    senders = Senders(ways, HOUR)
+    tells(officer, "KZ_LEGAL_AID")
+    with ThreadPoolExecutor(2) as pool:
+        sleeper = pool.submit(send_due, world.ground, senders)
+        hands.get(timeout=60)
+        world.passes(hours=2)
+        other = pool.submit(send_due, world.ground, senders)
+        hands.get(timeout=60)
+        answers[0].put(Outcome.REFUSED)
+        slept = sleeper.result()
+        between = states(world)
+        answers[1].put(Outcome.DELIVERED)
+        sent = other.result()
+
     assert slept[Fate.OVERTAKEN] == 1
-    assert states(post.world) == [("KZ_LEGAL_AID_MAIL", "sent")]
+    assert between == [("KZ_LEGAL_AID_MAIL", "sending")]
+    assert sent[Fate.DELIVERED] == 1
+    assert states(world) == [("KZ_LEGAL_AID_MAIL", "sent")]
 
 
 def main(url: str, keys: str, port: str) -> None:

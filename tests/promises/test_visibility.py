@@ -110,10 +110,10 @@ shelter_opened    | submitter lead oversight                | lead         |
 shelter_sent      | submitter lead oversight shelter        | lead shelter |
 lawyer_sent       | submitter lead oversight shelter lawyer | lead shelter | lead lawyer
 shelter_accepted  | submitter lead oversight shelter lawyer | lead shelter | lead lawyer
-lawyer_declined   | submitter lead oversight shelter lawyer | lead shelter | lead lawyer
-shelter_started   | submitter lead oversight shelter lawyer | lead shelter | lead lawyer
-shelter_completed | submitter lead oversight shelter lawyer | lead shelter | lead lawyer
-closed            | submitter lead oversight shelter lawyer | lead shelter | lead lawyer
+lawyer_declined   | submitter lead oversight shelter        | lead shelter | lead lawyer
+shelter_started   | submitter lead oversight shelter        | lead shelter | lead lawyer
+shelter_completed | submitter lead oversight shelter        | lead shelter | lead lawyer
+closed            | submitter lead oversight shelter        | lead shelter | lead lawyer
 """
 HEARD = """
 drafted           | submitter                               |              |

@@ -78,6 +78,7 @@ PLAIN = Question(
     origin="UZ",
     origin_blocked=False,
     origin_permitted=False,
+    named=frozenset(),
     unsafe=frozenset(),
     consented=frozenset(profile.id for profile in EVERYONE),
     declined=frozenset(),

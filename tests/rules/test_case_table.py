@@ -16,6 +16,7 @@ from app.kernel.problems import Problem
 
 LED = "referring assisting suspended monitoring"
 # action            | from                          | to           | side
+# begin_assistance from monitoring is docs/adr/0015
 STEPS = f"""
 submit              | draft                         | submitted    | submitter
 discard             | draft                         | void         | submitter system
@@ -25,7 +26,7 @@ decline_lead        | submitted under_review        | submitted    | candidate
 reroute             | submitted under_review        | submitted    | system
 assign              | submitted                     | submitted    | desk
 accept_lead         | under_review                  | referring    | candidate
-begin_assistance    | referring                     | assisting    | system
+begin_assistance    | referring monitoring          | assisting    | system
 fall_back           | assisting                     | referring    | system
 suspend             | referring assisting monitoring | suspended   | lead
 resume              | suspended                     | referring    | lead
@@ -35,6 +36,7 @@ close               | under_review {LED}            | closed       | holder
 stop                | submitted under_review {LED}  | closed       | holder
 reopen              | closed                        | referring    | lead
 erase               | closed void                   | erased       | oversight system
+erase_again         | submitted under_review {LED} closed void | erased | system
 """
 # action          | role (none said: any)
 ROLES = """
@@ -56,6 +58,7 @@ close             | coordinator
 stop              | caseworker
 reopen            | coordinator
 erase             | protection_officer
+erase_again       |
 """
 # action          | needs; the safety of accept_lead is docs/adr/0011
 NEEDS = """
@@ -77,6 +80,12 @@ close             | reason nothing_open return_over person_informed second_perso
 stop              | reason
 reopen            | reason consent_to_refer|child_path
 erase             | no_legal_hold second_person
+erase_again       | erased_before
+"""
+# what the system needs where it does what people do: docs/adr/0018
+OF_THE_SYSTEM = """
+discard           | time_is_up|erased_before
+erase             | no_legal_hold time_is_up
 """
 # state       | stage          | clock           | waits on
 STATES = """
@@ -101,6 +110,7 @@ desk               | desk holder
 escalation_desk    | desk
 former_lead        |
 recipient          |
+former_recipient   |
 handover_candidate |
 oversight          | oversight
 """
@@ -174,9 +184,20 @@ def test_every_cell_answers_as_the_document_does(state: State, action: Action) -
 
 @pytest.mark.parametrize("action", Action)
 def test_every_step_needs_what_the_document_asks(action: Action) -> None:
-    needs = {spell(row) for row in TABLE.steps if row.action == action}
+    people, system = cells(NEEDS)[action][0], cells(OF_THE_SYSTEM).get(action)
+    expected = {
+        side: system[0] if system and side == Side.SYSTEM else people
+        for side in LINES[action].sides
+    }
 
-    assert needs == {cells(NEEDS)[action][0]}
+    needs = {
+        str(side): spell(row)
+        for row in TABLE.steps
+        for side in row.sides
+        if row.action == action
+    }
+
+    assert needs == expected
 
 
 def test_no_two_rows_answer_the_same_question() -> None:
@@ -232,12 +253,13 @@ def test_help_never_waits_for_status() -> None:
 
 
 def test_the_diagram_shows_every_step() -> None:
-    arrows = TABLE.draw().splitlines()[2:]
+    arrows, apart = TABLE.draw().splitlines()[2:], cells(OF_THE_SYSTEM)
 
     expected = {
-        f"    {source} --> {line.target}: {action} ({', '.join(sorted(line.sides))})"
+        f"    {source} --> {line.target}: {action} ({sides})"
         for action, line in LINES.items()
         for source in line.sources
+        for sides in (line.sides if action in apart else [", ".join(sorted(line.sides))])
     }
 
     assert set(arrows) == expected

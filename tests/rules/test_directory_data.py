@@ -9,6 +9,7 @@ from pydantic import ValidationError
 from app.administration.cells import cell
 from app.administration.schemas import AgreementOut, CountrySettings
 from app.directory.actions import standard_data
+from app.directory.addresses import Channel
 from app.directory.files import Known, read
 from app.directory.kinds import Confidence, Function, Kind, Service, StateRouting
 from app.directory.models import Agreement, Country, FocalPoint
@@ -288,3 +289,24 @@ def test_every_column_of_a_country_is_its_sources_to_say_or_an_operators() -> No
     sourced = {"iso2", "name", "region", "lead_body", "source", "as_of", "confidence"}
 
     assert set(CountrySettings.model_fields) == set(CountryRow.model_fields) - sourced
+
+
+def test_nobody_real_is_given_an_address_and_the_made_up_ones_lead_nowhere() -> None:
+    assert STANDARD.contacts == []
+    for contact in DEMONSTRATION.contacts:
+        assert contact.focal_point in INVENTED
+        assert contact.label.endswith(" (fictitious)")
+        if contact.channel == Channel.EMAIL:
+            assert contact.address.endswith(".example.org")  # RFC 2606
+        else:
+            assert re.fullmatch(r"\+447700900[0-9]{3}", contact.address)  # Ofcom: for drama
+
+
+def test_the_made_up_desks_are_reached_by_two_channels() -> None:
+    desks = {code for code, row in INVENTED.items() if row.kind == Kind.DESK}
+    posts = {(c.focal_point, c.label) for c in DEMONSTRATION.contacts}
+
+    for desk in desks:
+        mine = [c for c in DEMONSTRATION.contacts if c.focal_point == desk]
+        assert {contact.channel for contact in mine} == set(Channel)
+        assert len([post for post in posts if post[0] == desk]) == 1

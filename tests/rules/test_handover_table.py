@@ -48,6 +48,7 @@ desk               |
 escalation_desk    |
 former_lead        | former_lead
 recipient          |
+former_recipient   |
 handover_candidate | handover_candidate
 oversight          |
 """

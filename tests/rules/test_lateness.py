@@ -42,6 +42,7 @@ TABLE = """
     approval approve: lapse approval.lapsed
     question answer: remind case.not_answered
     interests assess_interests: remind case.overdue
+    consent consent_ends: watch
 """
 
 

@@ -25,6 +25,7 @@ confirm_arrival  | 24 h           | 24 h           | 24 h
 monitor          | 7 days         | 7 days         | 7 days
 review_closure   | 30 days        | 30 days        | 30 days
 assess_interests | 72 h           | 72 h           | 72 h
+consent_ends     | 0 h            | 0 h            | 0 h
 answer           | 4 h            | 1 working day  | 1 working day
 approve          | 72 h           | 72 h           | 72 h
 finish_draft     | 14 days        | 14 days        | 14 days
@@ -37,6 +38,7 @@ ROWS = {
 }
 # What it comes to when it is set on each of these days, at noon.
 ENDS = {
+    "0 h": dict.fromkeys((MONDAY, FRIDAY, SATURDAY, SUNDAY), timedelta()),
     "1 h": dict.fromkeys((MONDAY, FRIDAY, SATURDAY, SUNDAY), timedelta(hours=1)),
     "3 h": dict.fromkeys((MONDAY, FRIDAY, SATURDAY, SUNDAY), timedelta(hours=3)),
     "4 h": dict.fromkeys((MONDAY, FRIDAY, SATURDAY, SUNDAY), timedelta(hours=4)),

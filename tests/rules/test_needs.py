@@ -45,6 +45,8 @@ CASE = of_case.Facts(
         review_at=NOON + timedelta(days=14),
         visits=(NOON + timedelta(days=7), NOON + timedelta(days=30)),
         chosen_fits=True,
+        time_is_up=True,
+        erased_before=True,
     ),
 )
 REFERRAL = of_referral.Facts(
@@ -103,6 +105,8 @@ CASE_LACKS = {
         CASE, terms=replace(CASE.terms, chosen_fits=False)
     ),
     CaseNeed.REFERRAL_ACCEPTED: replace(CASE, helped=False),
+    CaseNeed.TIME_IS_UP: replace(CASE, terms=replace(CASE.terms, time_is_up=False)),
+    CaseNeed.ERASED_BEFORE: replace(CASE, terms=replace(CASE.terms, erased_before=False)),
 }
 NO_GROUND: Final = replace(
     CASE, may_be_referred=False, child_path=False, vital_interest=False

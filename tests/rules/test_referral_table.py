@@ -91,6 +91,7 @@ desk               | sender
 escalation_desk    |
 former_lead        |
 recipient          | recipient
+former_recipient   | recipient
 handover_candidate |
 oversight          |
 """

@@ -1,0 +1,128 @@
+"""After a restore: the database gets a new name, and what was erased is erased again."""
+
+import secrets
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+from uuid import UUID
+
+from app.cases.erasing import KEYS
+from app.casework import erasing
+from app.cli.serving import NotReady, alone, must_be_migrated
+from app.kernel.actors import SYSTEM
+from app.kernel.db import OWNER_ROLE, Database
+from app.kernel.erasures import mark, recorded
+from app.kernel.journal import new_epoch, renew_epoch
+from app.kernel.keyfile import FileKeys
+from app.kernel.ledger import Ledger
+from app.kernel.problems import Busy
+from app.kernel.vault import KEY_BYTES
+from app.kernel.work import Ground, writing
+from app.main import lay_ground
+from app.settings import Settings
+
+AFTER_RESTORE: Final = """
+The database has a new name: a cursor of before is answered 410, and its holder reads anew.
+What was done after the backup is not in it. Before you serve:
+1. Revoke and disable again whom you revoked or disabled since:
+   safe-conduct api-key revoke, safe-conduct account disable.
+2. Load the directory again: safe-conduct directory load FOLDER.
+3. Check that the key file is the newest: safe-conduct doctor.
+4. Tell every focal point of which time the acts are lost: they have to do them again,
+   each with a new Idempotency-Key.
+""".strip()
+
+TRACES: Final = """
+Their keys may still stand in files of the database: docs/privacy.md says what to do.
+""".strip()
+LEDGER_MADE: Final = """
+There was none: it is made anew, from this database. Should this database come from a
+backup, what was erased after that backup is not in it: nobody knows of it any more.
+""".strip().replace("\n", " ")
+
+
+@dataclass(frozen=True)
+class Restored:
+    """What the ledger named and the backup did not know, and what of it was there.
+
+    `traceless`: no file of the database keeps the keys that were destroyed.
+    """
+
+    named: int
+    destroyed: int
+    traceless: bool
+
+
+def restored(settings: Settings, given: Path | None) -> Restored:
+    """Name a restored database anew, and destroy again what the ledger says was erased.
+
+    The name is the owner's to give; the rest is done as the service does it. Killed at any
+    point, it is run again and goes on. Raises NotReady, LedgerRefused, Busy (503).
+    """
+    if given and not given.is_file():
+        raise NotReady(f"There is no ledger of erasures at {given}.")
+    kept = Ledger(settings.erasure_ledger)
+    with alone(settings.database_url):
+        named = rename(settings, Ledger(given or kept.path), kept)
+        ground = keyless(settings)
+        done = erase_again(ground, named)
+        kept.copy_out(ground)
+        kept.must_agree(ground)
+        ground.database.engine.dispose()
+    return done
+
+
+def rename(settings: Settings, ledger: Ledger, kept: Ledger) -> Mapping[UUID, datetime]:
+    """Give the database another epoch; says what the ledgers name.
+
+    Only once they know it: nothing must be served under an epoch that no ledger knows.
+    """
+    url = settings.migration_database_url or settings.database_url
+    database, epoch = Database(url, OWNER_ROLE), new_epoch()
+    with database.reading() as session:
+        must_be_migrated(session)
+        now = mark(session)
+    told = ledger.of(now)
+    ours = kept.of(now) if kept.found() else told
+    kept.announce({*told.epochs, *ours.epochs, epoch})
+    with database.writing() as session:
+        renew_epoch(session, epoch)
+    database.engine.dispose()
+    return {**ours.erased, **told.erased}
+
+
+def erase_again(ground: Ground, named: Mapping[UUID, datetime]) -> Restored:
+    """Destroy what this database still has of it, each case in a transaction of its own."""
+    with ground.database.reading() as session:
+        lacking = named.keys() - recorded(session).keys()
+    destroyed = 0
+    for case_id in sorted(lacking):
+        with writing(ground, SYSTEM) as work:
+            destroyed += erasing.erase_again(work, case_id, named[case_id])
+    traceless = False
+    with suppress(Busy):
+        traceless = ground.database.scrub(KEYS)
+    return Restored(len(lacking), destroyed, traceless)
+
+
+def keyless(settings: Settings) -> Ground:
+    """Lay a ground on which nothing is opened or sealed: no key file is needed."""
+    unused = FileKeys({"unused": secrets.token_bytes(KEY_BYTES)})
+    return lay_ground(settings.database_url, unused)
+
+
+def export(settings: Settings) -> tuple[int, bool]:
+    """Bring the ledger up to date, and make it if it is not there.
+
+    Says how many erasures were added, and whether it was there. Raises LedgerRefused, Busy.
+    """
+    ledger, ground = Ledger(settings.erasure_ledger), keyless(settings)
+    with ground.database.reading() as session:
+        must_be_migrated(session)
+    there = ledger.found() is not None
+    added = ledger.copy_out(ground, anew=True)
+    ground.database.engine.dispose()
+    return added, there

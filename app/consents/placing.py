@@ -1,0 +1,76 @@
+"""A case, put as a question to routing: who should lead, and who could help."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from uuid import UUID
+
+from app.cases.models import Case
+from app.cases.sections import OriginContact
+from app.consents import standing
+from app.consents.coverage import Purpose
+from app.consents.standing import Standing
+from app.deadlines.limits import Priority
+from app.directory import queries as directory
+from app.directory.kinds import AgeGroup, Level, Service, StateRouting
+from app.kernel.work import Reading
+from app.routing import queries as shortlists
+from app.routing.question import Profile, Question
+
+
+def question_of(work: Reading, case: Case) -> Question:
+    """Put the question of who should lead as values."""
+    stands = standing.of_case(work, case)
+    guards, country = stands.safeguards, case.country or ""
+    asked = shortlists.shortlist(work, case.id)
+    profiles = shortlists.profiles(work, country)
+    return Question(
+        now=work.now,
+        country=country,
+        language=case.language or "",
+        services=frozenset(map(Service, [*case.services, *case.urgent_needs])),
+        priority=case.priority or Priority.NORMAL,
+        ages=frozenset({AgeGroup.CHILD if case.is_child else AgeGroup.ADULT}),
+        sex=None,
+        avoided=avoided(work),
+        agreed=directory.agreed_with(work, country, Level.NEEDS),
+        origin=guards.country_of_origin,
+        origin_blocked=guards.origin_blocked(),
+        origin_permitted=guards.origin_contact == OriginContact.PERMITTED,
+        unsafe=frozenset(guards.unsafe_focal_points),
+        consented=frozenset(p.id for p in profiles if stands.may_hear(p)),
+        named=agreed_to(stands, profiles, Purpose.REFER),
+        declined=frozenset(row.focal_point_id for row in asked if row.asked_at),
+        approached=frozenset(),
+        holder=case.holder,
+        home=directory.by_id(work, case.submitter).of_state,
+        profiles=profiles,
+    )
+
+
+def avoided(work: Reading) -> frozenset[str]:
+    """Name the countries whose State route is not used by itself (rule 6)."""
+    found = directory.countries(work)
+    return frozenset(c.iso2 for c in found if c.state_routing == StateRouting.AVOID)
+
+
+def agreed_to(
+    stands: Standing, profiles: Iterable[Profile], purpose: Purpose
+) -> frozenset[UUID]:
+    """Name those who may be told for a purpose by the person's own word."""
+    return frozenset(p.id for p in profiles if stands.told(p, purpose) is not None)
+
+
+def help_of(question: Question, stands: Standing, service: Service) -> Question:
+    """Ask who could give one service, on whichever ground they may be told.
+
+    A child is protected at once, and help in an emergency waits for no consent (BR05).
+    """
+    named = agreed_to(stands, question.profiles, Purpose(service))
+    anyone = stands.in_vital_interest or stands.child_may_be_helped(service, frozenset())
+    everyone = frozenset(profile.id for profile in question.profiles)
+    return replace(
+        question,
+        services=frozenset({service}),
+        consented=everyone if anyone else named,
+        named=named,
+    )

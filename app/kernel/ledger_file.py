@@ -1,0 +1,140 @@
+"""The file of a ledger of erasures: its lines, and adding to it without ever losing one.
+
+A head, then one line for each thing: `epoch 1a2b3c4d`, a database it is the ledger of;
+`erased {case id} {when, UTC}`; and what a crash tore, which whoever writes next ends with
+the word `torn`. Lines are only ever added, so it can be made append-only by the system.
+"""
+
+import errno
+import fcntl
+import os
+import re
+import secrets
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+from uuid import UUID
+
+HEAD: Final = "safe-conduct erasures 1"
+EPOCH: Final = re.compile(r"epoch ([0-9a-f]{8})")
+ERASED: Final = re.compile(
+    r"erased ([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}) "
+    r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ)"
+)
+TORN: Final = " torn"
+OWNER_ONLY: Final = 0o600
+
+
+class LineUnknown(ValueError):  # noqa: N818 - it says what was found, as Problem does
+    """A line is none of a ledger; it says which."""
+
+
+@dataclass(frozen=True, eq=False)
+class Contents:
+    """What a ledger says; `tail` is what stands behind its last whole line."""
+
+    epochs: frozenset[str]
+    erased: Mapping[UUID, datetime]
+    tail: bytes
+
+
+def parse(data: bytes) -> Contents:
+    """Read a ledger; raises LineUnknown.
+
+    A last line that lacks but its end counts: it was written after its erasure was
+    committed. What lacks more was torn by a crash, and is written anew some day.
+    """
+    epochs: set[str] = set()
+    erased: dict[UUID, datetime] = {}
+    head, *lines = data.decode("ascii", "replace").split("\n")
+    if head != HEAD or not lines:
+        raise LineUnknown(1)
+    for number, line in enumerate(lines, start=2):
+        if found := ERASED.fullmatch(line):
+            erased.setdefault(UUID(found[1]), datetime.fromisoformat(found[2]))
+        elif found := EPOCH.fullmatch(line):
+            epochs.add(found[1])
+        elif number <= len(lines) and not line.endswith(TORN):
+            raise LineUnknown(number)
+    return Contents(frozenset(epochs), erased, data.rpartition(b"\n")[2])
+
+
+def spell(erased: Mapping[UUID, datetime]) -> Iterator[str]:
+    """Spell erasures, a line each."""
+    for case_id, at in erased.items():
+        yield f"erased {case_id} {at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+
+
+def spell_epochs(epochs: Iterable[str]) -> Iterator[str]:
+    """Spell of which databases it is the ledger, a line each."""
+    return (f"epoch {epoch}" for epoch in sorted(epochs))
+
+
+def joined(lines: Iterable[str]) -> bytes:
+    """End each line."""
+    return "".join(f"{line}\n" for line in lines).encode()
+
+
+def ended(tail: bytes) -> bytes:
+    """Say how to end what stands without an end."""
+    if not tail:
+        return b""
+    text = tail.decode("ascii", "replace")
+    whole = ERASED.fullmatch(text) or EPOCH.fullmatch(text)
+    return b"\n" if whole else f"{TORN}\n".encode()
+
+
+@contextmanager
+def alone(path: Path) -> Iterator[int]:
+    """Hold the file to add to it; others of this machine wait. Raises OSError."""
+    file = os.open(path, os.O_RDWR | os.O_APPEND)
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield file
+    finally:
+        os.close(file)
+
+
+def read_all(file: int) -> bytes:
+    """Read a file that is held."""
+    return os.pread(file, os.fstat(file).st_size, 0)
+
+
+def append(file: int, known: Contents, lines: Iterable[str]) -> None:
+    """Add lines to a file that is held; they are on the disk when this returns."""
+    if new := joined(lines):
+        write_down(file, ended(known.tail) + new)
+
+
+def create(path: Path, epochs: Iterable[str]) -> None:
+    """Make a ledger, whole or not at all; one that is there stays. Raises OSError."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    new = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
+    file = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, OWNER_ONLY)
+    try:
+        write_down(file, joined([HEAD, *spell_epochs(epochs)]))
+        with suppress(FileExistsError):
+            path.hardlink_to(new)
+    finally:
+        os.close(file)
+        new.unlink()
+    sync_folder(path.parent)
+
+
+def write_down(file: int, data: bytes) -> None:
+    """Write all of it and wait for the disk; what was torn by a full one is said so."""
+    if os.write(file, data) != len(data):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    os.fsync(file)
+
+
+def sync_folder(folder: Path) -> None:
+    """Wait until the disk knows the name of a new file too."""
+    file = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(file)
+    finally:
+        os.close(file)

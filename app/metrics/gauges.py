@@ -1,0 +1,171 @@
+"""How the service is kept, in numbers: for Prometheus, `worker status` and the docs alike.
+
+What is counted is counted over all: how many cases an office or a country has is itself
+worth hiding (A8). A room that has something to tell writes a `Watch` and enters it below.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from math import inf
+from typing import Any, Final
+
+from sqlalchemy.orm import Session
+
+from app.deadlines.keeping import LATE_AFTER, SILENT_AFTER, Backlog, backlog
+from app.kernel.heartbeat import Part, last_beats
+from app.outbox import queries
+from app.outbox.queries import Counts
+
+
+@dataclass(frozen=True)
+class Gauge[T]:
+    """One number of a look, or one for each value of a label.
+
+    Above its limit somebody has to look, and `remedy` says at what. `detail` says a little
+    more where there is more to say.
+    """
+
+    name: str
+    about: str
+    value: Callable[[T], float | Mapping[str, float]]
+    label: str | None = None
+    limit: float | None = None
+    remedy: str = ""
+    detail: Callable[[T], str] = lambda _: ""
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What a gauge said; `of` is the value of its label, if it has one."""
+
+    gauge: Gauge[Any]
+    of: str | None
+    value: float
+    detail: str
+
+    @property
+    def is_well(self) -> bool:
+        """Whether nobody has to look."""
+        return self.gauge.limit is None or self.value <= self.gauge.limit
+
+
+@dataclass(frozen=True)
+class Watch[T]:
+    """One look at the database, and all that is read off it."""
+
+    look: Callable[[Session, datetime], T]
+    gauges: tuple[Gauge[T], ...]
+
+    def measure(self, session: Session, now: datetime) -> Iterator[Measured]:
+        """Look once, and read every gauge."""
+        found = self.look(session, now)
+        for gauge in self.gauges:
+            value = gauge.value(found)
+            values = value.items() if isinstance(value, Mapping) else [(None, value)]
+            detail = gauge.detail(found)
+            yield from (Measured(gauge, of, one, detail) for of, one in values)
+
+
+def measure(
+    watches: Sequence[Watch[Any]], session: Session, now: datetime
+) -> list[Measured]:
+    """Read every gauge, all at the same moment."""
+    return [one for watch in watches for one in watch.measure(session, now)]
+
+
+@dataclass(frozen=True)
+class Outbox:
+    """How the outbox stood, and when."""
+
+    now: datetime
+    counts: Counts
+
+
+def ages(session: Session, now: datetime) -> Mapping[str, float]:
+    """Say how many seconds ago each part was last heard of; infinity: never."""
+    beats = last_beats(session)
+    heard = {part: (now - at).total_seconds() for part, at in beats.items()}
+    return {part: heard.get(part, inf) for part in Part}
+
+
+def seconds_since(moment: datetime | None, now: datetime) -> float:
+    """Say how long ago it was; 0: it was not."""
+    return (now - moment).total_seconds() if moment else 0.0
+
+
+def worst_of(found: Backlog) -> str:
+    """Name the kind of clock that failed most often."""
+    worst = found.worst
+    return f"worst: {worst.kind}, failed {worst.failures} times" if worst else ""
+
+
+HEARTBEATS: Final = Watch[Mapping[str, float]](
+    ages,
+    (
+        Gauge(
+            "heartbeat_age_seconds",
+            "Since this part of the worker was last heard of.",
+            lambda found: found,
+            label="part",
+            limit=SILENT_AFTER.total_seconds(),
+            remedy="No worker finishes its looks: start one, or restart it if it hangs.",
+        ),
+    ),
+)
+CLOCKS: Final = Watch[Backlog](
+    backlog,
+    (
+        Gauge(
+            "clocks_overdue",
+            "Clocks that ran out and wait for the worker.",
+            lambda found: found.overdue,
+        ),
+        Gauge(
+            "clock_oldest_overdue_seconds",
+            "How long the oldest of them has waited.",
+            lambda found: seconds_since(found.oldest, found.now),
+            limit=LATE_AFTER.total_seconds(),
+            remedy="The worker is too slow or gets nowhere: read its log, add a worker.",
+        ),
+        Gauge(
+            "clocks_failing",
+            "Clocks that failed, and are tried again ever later.",
+            lambda found: found.failing,
+            limit=0,
+            remedy="Find `clock.failed` in the worker's log: it says what failed.",
+            detail=worst_of,
+        ),
+        Gauge(
+            "oldest_unacknowledged_seconds",
+            "Oldest case or referral that nobody acknowledged.",
+            lambda found: seconds_since(found.unacknowledged, found.now),
+        ),
+        Gauge(
+            "cases_late_at_a_desk",
+            "Cases that a desk has not answered in time.",
+            lambda found: found.late_at_desks,
+        ),
+    ),
+)
+OUTBOX: Final = Watch[Outbox](
+    lambda session, now: Outbox(now, queries.counts(session)),
+    (
+        Gauge(
+            "outgoing_waiting",
+            "Notices that wait to leave.",
+            lambda found: found.counts.waiting,
+        ),
+        Gauge(
+            "outgoing_oldest_waiting_seconds",
+            "How long the oldest of them has waited.",
+            lambda found: seconds_since(found.counts.oldest_waiting, found.now),
+        ),
+        Gauge(
+            "outgoing_dead",
+            "Notices that were given up, ever.",
+            lambda found: found.counts.dead,
+        ),
+    ),
+)
+WATCHES: Final[tuple[Watch[Any], ...]] = (HEARTBEATS, CLOCKS, OUTBOX)

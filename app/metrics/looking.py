@@ -1,0 +1,65 @@
+"""Looking at the database for whoever scrapes: seldom, one at a time, never for long.
+
+A database that hangs must not take the scrape with it, nor a connection for each scrape.
+"""
+
+import time
+from collections.abc import Sequence
+from threading import Event, Lock, Thread
+from typing import Any, Final
+
+import structlog
+
+from app.kernel.trouble import described
+from app.kernel.work import Ground
+from app.metrics.gauges import Measured, Watch, measure
+
+log = structlog.get_logger("safe_conduct.metrics")
+FRESH: Final = 5.0
+"""Seconds for which a look is good enough."""
+PATIENCE: Final = 2.0
+"""Seconds that a scrape waits for the database."""
+
+
+class Look:
+    """One look, in a thread of its own."""
+
+    def __init__(self, ground: Ground, watches: Sequence[Watch[Any]]) -> None:
+        self.over = Event()
+        self.ended = 0.0
+        self.measured: list[Measured] | None = None
+        Thread(target=self._see, args=(ground, watches), daemon=True).start()
+
+    def _see(self, ground: Ground, watches: Sequence[Watch[Any]]) -> None:
+        try:
+            with ground.database.reading() as session:
+                now = ground.time(session)
+                self.measured = measure(watches, session, now)
+        except Exception as error:  # noqa: BLE001 - nobody above would hear of it
+            log.error("metrics.failed", **described(error.__cause__ or error))  # noqa: TRY400 - a message may repeat what was written
+        finally:
+            self.ended = time.monotonic()
+            self.over.set()
+
+    @property
+    def is_stale(self) -> bool:
+        """Whether it is time for another."""
+        return self.over.is_set() and time.monotonic() - self.ended > FRESH
+
+
+class Looker:
+    """Looks again when the last look is stale, and never twice at once."""
+
+    def __init__(self, ground: Ground, watches: Sequence[Watch[Any]]) -> None:
+        self._ground, self._watches = ground, watches
+        self._turn = Lock()
+        self._look: Look | None = None
+
+    def measured(self) -> list[Measured] | None:
+        """Say what was seen lately; None: the database did not answer in time."""
+        with self._turn:
+            if self._look is None or self._look.is_stale:
+                self._look = Look(self._ground, self._watches)
+            look = self._look
+        look.over.wait(PATIENCE)
+        return look.measured

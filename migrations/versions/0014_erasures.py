@@ -1,0 +1,66 @@
+"""Expand: what was erased, kept so that no restored backup brings it back (R34).
+
+A case without a data key was erased before there was a table for it: it is entered too.
+Whoever erases may also throw away what tells of the person beside what is sealed; and may
+write the table of keys anew, where PostgreSQL has a right for that (17 and newer).
+"""
+
+import sqlalchemy as sa
+from alembic import op
+
+from app.kernel.migrations import allow
+
+revision = "0014"
+down_revision = "0013"
+
+APP_ROLE = "safe_conduct_app"
+PARTS = ("clocks", "notices")
+FORGOTTEN = ("fact", "question", "risk_assessment", "screening", "return_step")
+
+ENTER = """INSERT INTO erasure (case_id, at)
+SELECT id, coalesce((SELECT max(at) FROM entry WHERE case_id = shell.id), opened_at)
+FROM "case" AS shell
+WHERE NOT EXISTS (SELECT 1 FROM case_key WHERE case_key.case_id = shell.id)"""
+
+ON_POSTGRESQL = """CREATE TRIGGER erasure_kept
+BEFORE UPDATE OR DELETE OR TRUNCATE ON erasure
+FOR EACH STATEMENT EXECUTE FUNCTION refuse_rewriting()"""
+ON_SQLITE = """CREATE TRIGGER erasure_kept_from_{change} BEFORE {change} ON erasure
+BEGIN SELECT RAISE(ABORT, 'erasure is never rewritten'); END"""
+MAINTAIN = """DO $$ BEGIN
+    IF current_setting('server_version_num')::int >= 170000 THEN
+        EXECUTE '{change}';
+    END IF;
+END $$"""
+
+
+def upgrade() -> None:
+    """Make the table, enter what was erased, and let nobody rewrite it."""
+    op.create_table(
+        "erasure",
+        sa.Column("case_id", sa.Uuid(), primary_key=True),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+    )
+    op.execute(ENTER)
+    allow("heartbeat", "part", "ck_heartbeat_part", (*PARTS, "erasures"))
+    if op.get_context().dialect.name == "sqlite":
+        for change in ("update", "delete"):
+            op.execute(ON_SQLITE.format(change=change))
+        return
+    op.execute(ON_POSTGRESQL)
+    op.execute(f"GRANT SELECT, INSERT ON erasure TO {APP_ROLE}")
+    op.execute(f"GRANT DELETE ON {', '.join(FORGOTTEN)} TO {APP_ROLE}")
+    grant = f"GRANT MAINTAIN ON case_key TO {APP_ROLE}"
+    op.execute(MAINTAIN.format(change=grant))
+
+
+def downgrade() -> None:
+    """Undo it: what was erased is known to the ledger outside alone."""
+    op.drop_table("erasure")
+    op.execute("DELETE FROM heartbeat WHERE part = 'erasures'")
+    allow("heartbeat", "part", "ck_heartbeat_part", PARTS)
+    if op.get_context().dialect.name == "sqlite":
+        return
+    op.execute(f"REVOKE DELETE ON {', '.join(FORGOTTEN)} FROM {APP_ROLE}")
+    revoke = f"REVOKE MAINTAIN ON case_key FROM {APP_ROLE}"
+    op.execute(MAINTAIN.format(change=revoke))

@@ -1,0 +1,36 @@
+"""Expand: a clock for the end of a guardian's consent."""
+
+from alembic import op
+
+from app.kernel.migrations import allow
+
+revision = "0015"
+down_revision = "0014"
+
+CLOCKS = (
+    *("acknowledge", "decide_lead", "decide_referral", "meet_person", "give_feedback"),
+    *("answer_handover", "review", "review_risk", "confirm_arrival", "monitor"),
+    *("review_closure", "assess_interests"),
+    *("answer", "approve", "finish_draft", "confirm_deletion", "erase"),
+)
+CLOCKS_NOW = (*CLOCKS[:12], "consent_ends", *CLOCKS[12:])
+
+
+def upgrade() -> None:
+    """Make room for it."""
+    say(CLOCKS_NOW)
+
+
+def downgrade() -> None:
+    """Undo it: nobody looks when a consent ends."""
+    op.execute("DELETE FROM firing WHERE kind = 'consent_ends'")
+    op.execute("DELETE FROM clock WHERE kind = 'consent_ends'")
+    op.execute("DELETE FROM time_limit WHERE clock = 'consent_ends'")
+    say(CLOCKS)
+
+
+def say(kinds: tuple[str, ...]) -> None:
+    """Say anew which kinds of clocks there are, wherever one is named."""
+    allow("clock", "kind", "ck_clock_clockkind", kinds)
+    allow("firing", "kind", "ck_firing_clockkind", kinds)
+    allow("time_limit", "clock", "ck_time_limit_clockkind", kinds)

@@ -1,0 +1,69 @@
+"""Expand: the notice as its submitter handed it on, and who opened a referral (R12).
+
+A case that a lead has already is handed on as it is now.
+"""
+
+import sqlalchemy as sa
+from alembic import op
+
+from app.kernel.migrations import COUNTS
+
+revision = "0016"
+down_revision = "0015"
+
+APP_ROLE = "safe_conduct_app"
+AGES = ("adult", "child", "presumed_child")
+PRIORITIES = ("emergency", "urgent", "normal")
+ANSWERS = ("yes", "no", "not_known")
+FIELDS = (
+    *("country", "age_class", "language", "priority", "services", "urgent_needs"),
+    "safe_contact",
+)
+MINE = ("draft", "submitted", "under_review")
+
+
+def upgrade() -> None:
+    """Make the table, and room in the other."""
+    op.create_table(
+        "handed_on",
+        sa.Column("case_id", sa.Uuid(), sa.ForeignKey("case.id"), primary_key=True),
+        sa.Column("country", sa.String(2)),
+        sa.Column("age_class", one_of("ageclass", AGES)),
+        sa.Column("language", sa.String()),
+        sa.Column("priority", one_of("priority", PRIORITIES)),
+        sa.Column("services", sa.JSON(), nullable=False),
+        sa.Column("urgent_needs", sa.JSON(), nullable=False),
+        sa.Column("safe_contact", one_of("safecontact", ANSWERS)),
+    )
+    fields = ", ".join(FIELDS)
+    op.execute(
+        f"INSERT INTO handed_on (case_id, {fields}) "  # noqa: S608 - ours
+        f'SELECT id, {fields} FROM "case" WHERE state NOT IN {MINE}'
+    )
+    name_openers()
+    if op.get_context().dialect.name == "postgresql":
+        op.execute(f"GRANT SELECT, INSERT, UPDATE ON handed_on TO {APP_ROLE}")
+
+
+def downgrade() -> None:
+    """Undo it: a submitter reads the notice as it is."""
+    with op.batch_alter_table("referral", table_kwargs=COUNTS) as referral:
+        referral.drop_column("opened_by")
+    op.drop_table("handed_on")
+
+
+def name_openers() -> None:
+    """Let a referral say who opened it; of those there are nobody knows."""
+    if op.get_context().dialect.name == "postgresql":
+        op.add_column("referral", sa.Column("opened_by", sa.Uuid()))
+        name, column = "fk_referral_opened_by", "opened_by"
+        op.create_foreign_key(op.f(name), "referral", "focal_point", [column], ["id"])
+        return
+    with op.batch_alter_table("referral", table_kwargs=COUNTS) as referral:
+        to = sa.ForeignKey("focal_point.id", name="fk_referral_opened_by")
+        referral.add_column(sa.Column("opened_by", sa.Uuid(), to))
+
+
+def one_of(name: str, values: tuple[str, ...]) -> sa.Enum:
+    """Spell a closed list as text with a CHECK, which is easy to widen later."""
+    return sa.Enum(*values, name=name, native_enum=False, create_constraint=True, length=40)

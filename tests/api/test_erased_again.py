@@ -1,0 +1,155 @@
+"""A backup is put back that is older than an erasure: what was erased stays so (R34)."""
+
+from uuid import uuid4
+
+import pytest
+
+from app.casework import erasing
+from app.deadlines.models import Clock
+from app.kernel.actors import Role
+from app.kernel.erasures import Erasure, recorded
+from tests.erased import TELLING, erase_again, kept
+from tests.world import (
+    NOON,
+    SIGNS,
+    Json,
+    Someone,
+    World,
+    contacts,
+    done,
+    kinds,
+    path_of,
+    problem,
+    promise,
+)
+
+STOP: Json = {"reason": "SURVIVOR_REQUEST", "note": "Enough"}
+REST: Json = {"reason": "SAFETY", "review_at": "2026-06-10T12:00:00Z", "note": "Shh"}
+WITHDRAW: Json = {"reason": "SENT_IN_ERROR", "note": "Not this one"}
+STATES = (
+    *("draft", "submitted", "under_review", "referring", "assisting", "suspended"),
+    *("monitoring", "closed", "void"),
+)
+
+
+@pytest.fixture
+def guard(world: World) -> Someone:
+    """Act as the protection officer of oversight."""
+    return world.someone("OVERSIGHT_DEMO", {Role.PROTECTION_OFFICER})
+
+
+@pytest.fixture
+def second(world: World) -> Someone:
+    """Another person of oversight."""
+    return world.someone("OVERSIGHT_DEMO", {Role.SUPERVISOR})
+
+
+def brought(state: str, officer: Someone, lead: Someone, shelter: Someone) -> Json:
+    """Bring a case to where a backup found it."""
+    if state == "draft":
+        return done(officer.writes_case(screening=SIGNS))
+    case = officer.submits(screening=SIGNS)
+    if state == "submitted":
+        return case
+    if state == "void":
+        return done(officer.does("withdraw", case, WITHDRAW))
+    done(lead.does("acknowledge", case))
+    if state != "under_review":
+        done(lead.does("accept-lead", case, {"contacts": contacts()}))
+        after(state, case, lead, shelter)
+    return lead.sees(case)
+
+
+def after(state: str, case: Json, lead: Someone, shelter: Someone) -> None:
+    """Do with a case that is led what brings it there."""
+    if state == "assisting":
+        sent = done(lead.refers(case, shelter.code))
+        done(shelter.does("accept", sent, promise()))
+    steps: dict[str, tuple[str, Json]] = {
+        "suspended": ("suspend", REST),
+        "monitoring": ("monitor", {}),
+        "closed": ("stop", STOP),
+    }
+    if state in steps:
+        action, body = steps[state]
+        done(lead.does(action, case, body))
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_wherever_the_backup_has_a_case_nothing_of_it_opens(  # noqa: PLR0913, PLR0917
+    state: str,
+    world: World,
+    officer: Someone,
+    lead: Someone,
+    shelter: Someone,
+    guard: Someone,
+) -> None:
+    case = brought(state, officer, lead, shelter)
+    assert case["state"] == state
+
+    first, again = erase_again(world, case), erase_again(world, case)
+
+    assert (first, again) == (True, False)
+    assert kept(world, *TELLING) == {}
+    assert kept(world, Erasure) == {"erasure": 1}
+    for one in (lead, shelter):
+        assert problem(one.get(path_of(case))) == (404, "not-found")
+        assert one.waits() == []
+    shell = officer if state == "draft" else guard
+    assert shell.sees(case)["state"] == ("void" if state == "draft" else "erased")
+    assert problem(shell.opens(f"{path_of(case)}/sections/needs"))[0] == 404
+    told = shell.hears()[-1]
+    assert (told["type"], told["by"]) == (
+        "case.discarded" if state == "draft" else "case.erased_again",
+        None,
+    )
+
+
+def test_what_happened_before_the_backup_still_reads(
+    world: World, officer: Someone, lead: Someone, shelter: Someone, guard: Someone
+) -> None:
+    case = brought("assisting", officer, lead, shelter)
+
+    erase_again(world, case)
+
+    history = done(guard.get(f"{path_of(case)}/history"))["items"]
+    assert kinds(history)[:4] == [
+        *("case.submitted", "case.acknowledged", "case.lead_accepted"),
+        "case.assistance_begun",
+    ]
+    assert guard.sees(case)["notice"]["country"] == "KZ"
+    assert done(guard.get(f"{path_of(case)}/evidence"))["items"]
+
+
+def test_no_clock_of_it_runs_on(
+    world: World, officer: Someone, lead: Someone, shelter: Someone
+) -> None:
+    case = brought("assisting", officer, lead, shelter)
+
+    erase_again(world, case)
+
+    with world.database.reading() as session:
+        clocks = session.query(Clock).where(Clock.stopped_at.is_(None)).all()
+    assert clocks == []
+
+
+def test_a_hold_that_the_backup_still_has_is_no_longer_one(
+    world: World, officer: Someone, lead: Someone, guard: Someone, second: Someone
+) -> None:
+    case = lead.leads(officer.submits())
+    done(guard.does_with(second, "legal-hold", case, {"value": "in_force"}))
+
+    erase_again(world, case)
+
+    assert guard.sees(case)["state"] == "erased"
+
+
+def test_a_case_that_the_backup_does_not_know_is_recorded_as_erased(world: World) -> None:
+    unknown = uuid4()
+
+    with world.by_itself() as work:
+        there = erasing.erase_again(work, unknown, NOON)
+
+    with world.database.reading() as session:
+        assert recorded(session) == {unknown: NOON}
+    assert not there

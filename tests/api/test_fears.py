@@ -1,0 +1,332 @@
+"""A fear looks like a consent that was not given, to whoever may not know it (ADR 14)."""
+
+from typing import Any
+
+import pytest
+
+from app.cases import queries
+from app.casework import carrying
+from app.kernel.actors import Role
+from tests.world import (
+    Json,
+    Someone,
+    World,
+    actions,
+    consent,
+    done,
+    for_handover,
+    for_services,
+    lacks,
+    path_of,
+    problem,
+    taking,
+)
+
+WOMEN, MIXED, LAW = "KZ_SHELTER_KOGERSHIN", "KZ_SHELTER_TANSHOLPAN", "KZ_LEGAL_AID"
+LEADERS = ("KZ_LEAD", "SANA_SEZIM", "PARTNERSHIP_IN_ACTION")
+VITAL: Json = {"reason": "RISK_TO_LIFE", "note": "Tonight"}
+NOBODY = [consent(focal_point=LAW)]
+CHILD: Json = {"age_class": "child"}
+
+
+@pytest.fixture
+def desk(world: World) -> Someone:
+    return world.someone("DESK_CENTRAL_ASIA")
+
+
+def fearing(*codes: str, **more: Any) -> Json:
+    return {"country_of_origin": "UZ", "unsafe_focal_points": list(codes)} | more
+
+
+def named(code: str, *purposes: str) -> Json:
+    return consent(focal_point=code, purposes=[*purposes], sections=["needs"])
+
+
+def at_the_desk(
+    officer: Someone, desk: Someone, *, vital: bool = True, child: bool = False, **case: Any
+) -> Json:
+    """A case that the person let nobody lead, so that the desk holds it.
+
+    What may be told without the person's word then is told by a vital interest, or by law.
+    """
+    case = {"consents": NOBODY, "notice": CHILD if child else {}} | case
+    by = {"given_by": "guardian_with_assent"} if child else {}
+    case["consents"] = [given | by for given in case["consents"]]
+    made = officer.submits(**case)
+    assert desk.sees(made)["you_are"] == ["desk"]
+    if vital and not child:
+        done(desk.creates(f"{path_of(made)}/vital-interests", VITAL))
+    return made
+
+
+def chooses(desk: Someone, case: Json, code: str) -> Any:
+    """What a desk hears when it gives a case to somebody."""
+    choice = {"focal_point": code, "reason": "LOCAL_KNOWLEDGE"}
+    answer = desk.does("assign", case, choice)
+    return answer.status_code if answer.is_success else (409, answer.json()["unmet"])
+
+
+def proposed(who: Someone, case: Json, service: str = "SHELTER") -> Json:
+    path = f"{path_of(case)}/recipients"
+    [found] = done(who.get(path, service=service))["services"]
+    return dict(found)
+
+
+def codes(found: Json) -> list[str]:
+    return [one["focal_point"] for one in found["candidates"]]
+
+
+def sends(who: Someone, case: Json, to: str, **changes: Any) -> Any:
+    """What a sender hears of a draft and of sending it: each need that lacks."""
+    draft = done(who.refers(case, to, send=False, **changes))
+    shown = actions(draft)["send"]
+    answer = who.does("send", draft)
+    if answer.is_success:
+        assert shown["open"]
+        return 200
+    assert [lack["need"] for lack in shown["unmet"]] == [n for n, _ in lacks(answer)]
+    return (shown["unmet"], answer.json()["unmet"])
+
+
+@pytest.mark.parametrize("code", LEADERS)
+def test_a_desk_cannot_try_out_who_is_feared_to_lead(
+    officer: Someone, desk: Someone, code: str
+) -> None:
+    others = [one for one in LEADERS if one != code]
+    feared = at_the_desk(officer, desk, safeguards=fearing(code))
+    unnamed = at_the_desk(officer, desk, consents=[*NOBODY, named("IOM", "SHELTER")])
+    for one in others:
+        done(officer.creates(f"{path_of(unnamed)}/consents", named(one, "REFER")))
+
+    said = [chooses(desk, case, code) for case in (feared, unnamed)]
+
+    assert said[0] == said[1]
+    assert said[0][1][0]["need"] == "focal_point_chosen"
+
+
+def test_in_an_emergency_a_desk_gives_a_case_to_whose_turn_it_is(
+    officer: Someone, desk: Someone
+) -> None:
+    case = at_the_desk(officer, desk)
+
+    early = [chooses(desk, case, code) for code in (*LEADERS[1:], "IOM", "UZ_LEAD")]
+
+    assert [status for status, _ in early] == [409] * 4
+    assert chooses(desk, case, "KZ_LEAD") == 204
+
+
+def test_whom_the_person_named_is_asked_before_who_may_be_told_without(
+    officer: Someone,
+) -> None:
+    given = [named("SANA_SEZIM", "REFER"), for_services()]
+
+    case = officer.submits(consents=given, vital_interest=VITAL)
+
+    shown = done(officer.get(f"{path_of(case)}/routing"))["candidates"]
+    order = [one["focal_point"] for one in shown]
+    assert order[:3] == ["SANA_SEZIM", "KZ_LEAD", "PARTNERSHIP_IN_ACTION"]
+    assert officer.sees(case)["holder"] == "SANA_SEZIM"
+
+
+@pytest.mark.parametrize("child", [False, True])
+def test_a_desk_is_proposed_the_same_whether_one_is_feared_or_another_named(
+    officer: Someone, desk: Someone, *, child: bool
+) -> None:
+    feared = at_the_desk(officer, desk, child=child, safeguards=fearing(WOMEN))
+    given = [*NOBODY, named("IOM", "SHELTER")]
+    other = at_the_desk(officer, desk, child=child, consents=given)
+    plain = at_the_desk(officer, desk, child=child)
+
+    found = [proposed(desk, case) for case in (feared, other, plain)]
+
+    assert [codes(one) for one in found] == [
+        ["IOM"] if child else [MIXED],
+        ["IOM"],
+        [WOMEN],
+    ]
+    assert [one["left_out"] for one in found] == [[]] * 3
+
+
+@pytest.mark.parametrize("child", [False, True])
+def test_a_desk_cannot_try_out_who_is_feared_to_help(
+    officer: Someone, desk: Someone, *, child: bool
+) -> None:
+    feared = at_the_desk(officer, desk, child=child, safeguards=fearing(WOMEN))
+    plain = at_the_desk(officer, desk, child=child)
+    [first] = codes(proposed(desk, feared))
+
+    refused = sends(desk, feared, WOMEN, sections=[])
+    not_its_turn = sends(desk, plain, "IOM", sections=[])
+    unserved = sends(desk, plain, LAW, sections=[])
+
+    assert refused == not_its_turn == unserved
+    assert refused[0][0]["need"] == "consent"
+    assert sends(desk, feared, first, sections=[]) == 200
+    assert sends(desk, plain, WOMEN, sections=[]) == 200
+    assert codes(proposed(desk, plain)) != [WOMEN]
+
+
+def test_a_draft_tells_a_desk_no_fear_and_no_origin(
+    officer: Someone, desk: Someone
+) -> None:
+    post = named("UZ_CONSULATE_ALMATY", "CONSULAR_DOCUMENT")
+    papers = {"service": "CONSULAR_DOCUMENT", "sections": []}
+    given = [*NOBODY, for_services(), post]
+    case = at_the_desk(
+        officer, desk, vital=False, consents=given, safeguards=fearing(WOMEN)
+    )
+    unasked = at_the_desk(officer, desk, vital=False)
+
+    told = [
+        sends(desk, case, WOMEN),
+        sends(desk, case, "UZ_CONSULATE_ALMATY", **papers),
+        sends(desk, unasked, WOMEN),
+        sends(desk, unasked, "UZ_CONSULATE_ALMATY", **papers),
+    ]
+
+    assert told == [told[0]] * 4
+    assert sends(desk, case, MIXED) == 200
+
+
+def test_a_candidate_may_know_once_it_acknowledged(officer: Someone, lead: Someone) -> None:
+    post = named("UZ_CONSULATE_ALMATY", "CONSULAR_DOCUMENT")
+    given = [consent(), for_services(), post]
+    case = officer.submits(consents=given, safeguards=fearing(WOMEN))
+    routing = f"{path_of(case)}/routing"
+    early = sends(lead, case, WOMEN)
+    lists = proposed(lead, case), done(lead.get(routing))
+    done(lead.does("acknowledge", case))
+
+    late = sends(lead, case, WOMEN)
+
+    assert [lack["need"] for lack in early[0]] == ["consent"]
+    assert [lack["need"] for lack in late[0]] == ["recipient_safe"]
+    for found in lists:
+        assert found["left_out"] == []
+    assert [one["focal_point"] for one in lists[1]["candidates"]] == ["KZ_LEAD"]
+    assert [one["beside"] for one in lists[1]["advice"]] == [[]]
+    out = proposed(lead, case)["left_out"]
+    assert [o["reasons"] for o in out if o["focal_point"] == WOMEN] == [["no_consent"]]
+    whole = [one["focal_point"] for one in done(lead.get(routing))["candidates"]]
+    assert whole == ["KZ_LEAD", "DESK_CENTRAL_ASIA"]
+
+
+def test_who_looks_on_sees_who_was_asked_and_not_who_never_will_be(
+    world: World, officer: Someone, lead: Someone
+) -> None:
+    watcher = world.someone("OVERSIGHT_DEMO", {Role.PROTECTION_OFFICER})
+    seen = []
+    for guards in (fearing("SANA_SEZIM"), fearing()):
+        case = lead.leads(
+            officer.submits(consents=[], vital_interest=VITAL, safeguards=guards)
+        )
+        world.passes(days=21)
+        with lead.writing() as work:
+            carrying.escalate(work, queries.lock(work, case["code"]))
+        desk = world.someone("DESK_CENTRAL_ASIA")
+        for one in (watcher, desk):
+            shown = done(one.get(f"{path_of(case)}/routing"))
+            seen.append([c["focal_point"] for c in shown["candidates"]])
+        done(lead.creates(f"{path_of(case)}/vital-interests", VITAL))
+        move = {"reason": "LEAD_SILENT", "person_informed": True}
+        refused = desk.post(
+            f"{path_of(case)}/take-over", move | {"focal_point": "PARTNERSHIP_IN_ACTION"}
+        )
+        seen.append([need for need, _ in lacks(refused)] if guards == fearing() else [])
+
+    assert seen[:2] == seen[3:5] == [["KZ_LEAD"], ["KZ_LEAD"]]
+    assert seen[5] == ["focal_point_chosen"]
+
+
+def test_a_desk_elsewhere_is_not_named_to_who_may_not_know_why(
+    officer: Someone, lead: Someone
+) -> None:
+    case = officer.submits(safeguards=fearing("DESK_CENTRAL_ASIA"))
+    path = f"{path_of(case)}/recipients"
+
+    early = done(lead.get(path))["desk"]
+    done(lead.does("acknowledge", case))
+
+    assert (early, done(lead.get(path))["desk"]) == (None, "DESK_CARIBBEAN")
+
+
+def test_who_is_asked_to_lead_is_not_told_that_the_person_doubts(
+    world: World, officer: Someone, lead: Someone
+) -> None:
+    origin = world.someone("UZ_LEAD")
+    home = {"country_of_origin": "UZ", "origin_contact": "permitted"}
+    soon = for_handover(expires_at="2026-06-01T13:00:00Z")
+    told = []
+    for given, doubt in ((for_handover(), {"origin_contact": "undecided"}), (soon, {})):
+        case = lead.leads(officer.submits(safeguards=home, consents=[consent(), given]))
+        offered = done(lead.offers(case, "UZ_LEAD"))
+        match = {"If_Match": lead.tag(case)}
+        path = f"{path_of(case)}/safeguards"
+        done(lead.ask("PUT", path, home | doubt, headers=match))
+        world.passes(hours=2) if not doubt else None
+        refused = origin.does("accept", offered, taking())
+        told.append((actions(origin.sees(offered))["accept"]["unmet"], lacks(refused)))
+
+    assert told[0] == told[1]
+    assert told[0][1] == [("consent", "lead")]
+
+
+def test_a_lead_goes_on_being_told_what_is_missing(officer: Someone, lead: Someone) -> None:
+    post = named("UZ_CONSULATE_ALMATY", "CONSULAR_DOCUMENT")
+    given = [consent(), for_services(), post]
+    case = lead.leads(officer.submits(consents=given, safeguards=fearing(WOMEN)))
+    papers = {"service": "CONSULAR_DOCUMENT", "sections": []}
+
+    unsafe, origin = (
+        sends(lead, case, WOMEN),
+        sends(lead, case, post["focal_point"], **papers),
+    )
+
+    assert [lack["need"] for lack in unsafe[0]] == ["recipient_safe"]
+    assert [lack["need"] for lack in origin[0]] == ["origin_permitted"]
+    assert problem(lead.offers(case, "UZ_LEAD")) == (409, "needs-unmet")
+
+
+def test_a_desk_is_not_told_that_safeguards_were_written(
+    officer: Someone, desk: Someone
+) -> None:
+    case = at_the_desk(officer, desk, vital=False)
+    desk.hears(), officer.hears()
+    match = {"If_Match": officer.tag(case)}
+
+    done(officer.ask("PUT", f"{path_of(case)}/safeguards", fearing(LAW), headers=match))
+
+    assert desk.hears() == []
+    [told] = officer.hears()
+    assert told["facts"] == {"section": "safeguards"}
+
+
+def test_a_candidate_cannot_tell_from_consents_whom_the_person_fears(
+    officer: Someone, lead: Someone
+) -> None:
+    case = officer.submits(safeguards=fearing(WOMEN))
+    consents = f"{path_of(case)}/consents"
+    early = done(lead.get(consents))["items"]
+    [mine, *_] = done(officer.get(consents))["items"]
+    gone = lead.post(f"{consents}/{mine['id']}/withdraw")
+    done(lead.does("acknowledge", case))
+
+    assert (early, problem(gone)) == ([], (404, "not-found"))
+    assert len(done(lead.get(consents))["items"]) == 2
+
+
+def test_a_desk_beside_a_lead_that_turns_out_to_be_feared_loses_the_case(
+    world: World, officer: Someone, lead: Someone, desk: Someone
+) -> None:
+    case = lead.leads(officer.submits())
+    world.passes(days=21)
+    with lead.writing() as work:
+        carrying.escalate(work, queries.lock(work, case["code"]))
+    assert desk.sees(case)["you_are"] == ["escalation_desk"]
+    match = {"If_Match": lead.tag(case)}
+    guards = fearing("DESK_CENTRAL_ASIA")
+
+    done(lead.ask("PUT", f"{path_of(case)}/safeguards", guards, headers=match))
+
+    assert problem(desk.get(path_of(case))) == (404, "not-found")
+    assert lead.sees(case)["lead"] == "KZ_LEAD"

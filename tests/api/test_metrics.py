@@ -1,0 +1,244 @@
+"""What Prometheus is told, and how it is told nothing more (R57, R71, R77)."""
+
+import socket
+import time
+from collections.abc import Iterator
+from datetime import datetime
+from math import inf
+from pathlib import Path
+from threading import Event
+
+import pytest
+from sqlalchemy.orm import Session
+
+from app.main import lay_ground
+from app.metrics.exposing import registry_of
+from app.metrics.gauges import WATCHES, Gauge, Watch
+from app.metrics.looking import PATIENCE
+from tests.databases import ask, overheard
+from tests.postmen import reachable
+from tests.scraping import PREFIX, Scraper, scraped
+from tests.world import KEYS, Someone, World, consent, done
+
+AWAY = ("sqlite:////nowhere/at-all.db", "postgresql+psycopg://nobody@127.0.0.1:1/nothing")
+
+
+@pytest.fixture
+def scraper(world: World) -> Iterator[Scraper]:
+    with scraped(world.ground) as made:
+        yield made
+
+
+def requests(scraper: Scraper, method: str, route: str, status: int) -> float:
+    labels = {"method": method, "route": route, "status": str(status)}
+    return scraper.value("requests_total", **labels) or 0
+
+
+def now(world: World, name: str, **labels: str) -> float | None:
+    """Scrape afresh: what is seen once is good for some seconds."""
+    registry = registry_of(world.ground, WATCHES)
+    return registry.get_sample_value(f"{PREFIX}{name}", labels)
+
+
+def test_a_request_is_counted_under_its_template_and_never_under_its_path(
+    scraper: Scraper, officer: Someone
+) -> None:
+    case = officer.submits()
+    before = requests(scraper, "GET", "/cases/{code}", 200)
+
+    done(officer.get(f"/cases/{case['code']}"))
+    done(officer.get(f"/cases/{case['code']}"))
+
+    assert requests(scraper, "GET", "/cases/{code}", 200) == before + 2
+    assert case["code"] not in scraper.ask().text
+    assert scraper.value("request_seconds_count", route="/cases/{code}")
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "counted"),
+    [
+        ("GET", "/v1/persons/oygul", ("GET", "none", 404)),
+        ("OYGUL", "/v1/cases", ("other", "/cases", 405)),
+        ("DELETE", "/v1/me", ("DELETE", "/me", 405)),
+        ("GET", f"/v1/cases?x={'y' * 9000}", ("GET", "none", 414)),
+    ],
+)
+def test_what_a_caller_makes_up_is_not_a_label(
+    method: str, path: str, counted: tuple[str, str, int], world: World, scraper: Scraper
+) -> None:
+    before = requests(scraper, *counted)
+
+    world.http.request(method, path)
+
+    assert requests(scraper, *counted) == before + 1
+    assert "oygul" not in scraper.ask().text.lower()
+
+
+def test_a_clock_that_is_fired_is_counted_by_its_kind(
+    world: World, scraper: Scraper, officer: Someone
+) -> None:
+    officer.submits()
+    before = scraper.value("clocks_fired_total", kind="acknowledge")
+
+    world.waits_for(hours=3)
+
+    assert before is not None
+    assert scraper.value("clocks_fired_total", kind="acknowledge") == before + 1
+
+
+def test_a_worker_that_is_silent_shows_and_so_does_one_that_never_was(
+    world: World,
+) -> None:
+    never = now(world, "heartbeat_age_seconds", part="clocks")
+    world.works()
+
+    world.passes(seconds=61)
+
+    assert never == inf
+    assert now(world, "heartbeat_age_seconds", part="clocks") == 61
+
+
+def test_clocks_that_nobody_looks_at_show(world: World, officer: Someone) -> None:
+    officer.submits()
+    world.passes(hours=3, minutes=1)
+    officer.submits()
+
+    overdue = now(world, "clocks_overdue"), now(world, "clock_oldest_overdue_seconds")
+    world.works()
+    after = now(world, "clocks_overdue"), now(world, "clock_oldest_overdue_seconds")
+
+    assert overdue == (1, 60)
+    assert after == (0, 0)
+
+
+def test_clocks_that_cannot_be_fired_show_until_they_can(
+    world: World, officer: Someone, url: str
+) -> None:
+    officer.submits()
+    before = now(world, "clocks_failed_total", kind="acknowledge")
+    ask(url, "ALTER TABLE firing RENAME TO firing_away")
+    world.waits_for(hours=3)
+    broken = now(world, "clocks_failing")
+
+    ask(url, "ALTER TABLE firing_away RENAME TO firing")
+    world.waits_for(minutes=15)
+
+    assert broken == 1
+    assert now(world, "clocks_failing") == 0
+    assert before is not None
+    assert now(world, "clocks_failed_total", kind="acknowledge") == before + 1
+
+
+def test_how_long_somebody_waits_to_be_acknowledged_shows(
+    world: World, officer: Someone, lead: Someone
+) -> None:
+    case = officer.submits()
+    world.passes(minutes=10)
+    officer.submits()
+    world.passes(minutes=5)
+
+    both = now(world, "oldest_unacknowledged_seconds")
+    done(lead.does("acknowledge", case))
+
+    assert both == 15 * 60
+    assert now(world, "oldest_unacknowledged_seconds") == 5 * 60
+
+
+def test_cases_that_a_desk_lets_wait_show(world: World, officer: Someone) -> None:
+    officer.submits()
+    officer.submits(consents=[consent(focal_point="SANA_SEZIM")])
+    world.waits_for(hours=3)
+    at_desk = now(world, "cases_late_at_a_desk")
+
+    world.waits_for(hours=3)
+
+    assert at_desk == 0
+    assert now(world, "cases_late_at_a_desk") == 2
+
+
+@pytest.mark.parametrize("url", AWAY)
+def test_without_a_database_a_scrape_says_so_and_still_tells_the_rest(url: str) -> None:
+    with scraped(lay_ground(url, KEYS)) as scraper:
+        found = scraper.scrapes()
+
+    names = {name for name, _ in found}
+    assert found["database_up", frozenset()] == 0
+    assert "clocks_fired_total" in names
+    assert not {"clocks_overdue", "heartbeat_age_seconds"} & names
+
+
+def test_a_database_that_hangs_holds_no_scrape_and_is_asked_once(world: World) -> None:
+    free, looks = Event(), []
+
+    def hang(session: Session, _: datetime) -> float:
+        looks.append(session)
+        free.wait(30)
+        return 1
+
+    hung = Watch[float](hang, (Gauge("hung", "A look that hangs.", lambda found: found),))
+    with scraped(world.ground, [hung]) as scraper:
+        began = time.monotonic()
+        answers = [scraper.value("database_up") for _ in range(2)]
+        took = time.monotonic() - began
+        free.set()
+        deadline = time.monotonic() + 30
+        while scraper.value("database_up") == 0 and time.monotonic() < deadline:
+            time.sleep(0.01)
+        mended = scraper.value("hung")
+
+    assert answers == [0, 0]
+    assert took < 2 * PATIENCE + 5
+    assert mended == 1
+    assert len(looks) == 1
+
+
+def test_many_scrapes_are_one_short_look(world: World, scraper: Scraper) -> None:
+    with overheard(world.database.engine) as asked:
+        for _ in range(5):
+            scraper.scrapes()
+
+    assert 1 <= len([one for one in asked if "heartbeat" in one]) <= 2
+    assert len(asked) < 20
+
+
+def test_the_port_tells_metrics_to_those_who_ask_for_them_and_nothing_else(
+    scraper: Scraper,
+) -> None:
+    with socket.create_connection(("127.0.0.1", scraper.port), timeout=5) as wire:
+        wire.sendall(b"OYGUL /?name=oygul SPOKEN/9\r\n\r\n")
+        garbled = b"".join(iter(lambda: wire.recv(4096), b""))
+    posted, elsewhere = scraper.ask(method="POST"), scraper.ask("/oygul")
+    told = scraper.ask()
+
+    assert (posted.status_code, elsewhere.status_code) == (501, 404)
+    assert elsewhere.content == posted.content == b""
+    assert b"oygul" not in garbled.lower()
+    assert "Server" not in told.headers
+    assert told.headers["Content-Type"].startswith("text/plain; version=0.0.4")
+
+
+def test_when_something_first_happened_is_not_told(scraper: Scraper) -> None:
+    assert "_created" not in scraper.ask().text
+
+
+def test_the_api_does_not_tell_metrics(world: World) -> None:
+    asked = [world.http.get(path) for path in ("/metrics", "/v1/metrics", "/metrics/")]
+
+    assert [answer.status_code for answer in asked] == [404] * 3
+    assert "metrics" not in str(world.app.openapi()["paths"])
+
+
+def test_notices_that_wait_show_without_whom_they_are_for(
+    world: World, officer: Someone, tmp_path: Path
+) -> None:
+    reachable(world, tmp_path, KZ_LEAD="duty@lead.example")
+    officer.submits(consents=[consent(), consent(focal_point="SANA_SEZIM")])
+    before = now(world, "outgoing_waiting")
+
+    world.waits_for(hours=3)
+    world.passes(minutes=7)
+
+    assert before == 0
+    assert now(world, "outgoing_waiting") == 1
+    assert now(world, "outgoing_oldest_waiting_seconds") == 7 * 60
+    assert now(world, "outgoing_dead") == 0

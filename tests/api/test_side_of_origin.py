@@ -1,0 +1,265 @@
+"""What a lead of the State of origin learns of help elsewhere: that it is given (R12)."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.world import (
+    ALL_SECTIONS,
+    Json,
+    Someone,
+    World,
+    consent,
+    done,
+    for_handover,
+    for_services,
+    kinds,
+    path_of,
+    problem,
+    promise,
+    taking,
+)
+
+WOMEN, MIXED, LAW = "KZ_SHELTER_KOGERSHIN", "KZ_SHELTER_TANSHOLPAN", "KZ_LEGAL_AID"
+HELPERS = (WOMEN, MIXED, LAW)
+HOME: Json = {"country_of_origin": "UZ", "origin_contact": "permitted"}
+ELSEWHERE: Json = {"country_of_origin": "TM", "origin_contact": "permitted"}
+HIDDEN = (404, "not-found")
+WHOLE_COUNTRY = ("/recipients", "/routing")
+"""What lists every office of a country, whether it knows of the person or not."""
+
+
+@pytest.fixture
+def origin(world: World) -> Someone:
+    """Act for the focal point of Uzbekistan, the State of origin."""
+    return world.someone("UZ_LEAD")
+
+
+def named(code: str, *purposes: str) -> Json:
+    return consent(focal_point=code, purposes=[*purposes], sections=["needs"])
+
+
+def helped(world: World, lead: Someone, case: Json) -> list[Json]:
+    """A shelter helps and has done all it may; another sent on; a lawyer declined."""
+    women, mixed, law = map(world.someone, HELPERS)
+    kept = done(lead.refers(case, WOMEN))
+    done(women.does("accept", kept, promise()))
+    done(women.does("start", kept, {"person_met": True}))
+    done(women.creates(f"{path_of(case)}/risk-assessments", {"level": "medium"}))
+    assert women.opens(f"{path_of(case)}/sections/needs").is_success
+    guard = done(lead.refers(case, WOMEN, service="GUARDIANSHIP"))
+    done(women.does("accept", guard, promise()))
+    fact = {"name": "guardian", "value": "needed"}
+    done(women.creates(f"{path_of(case)}/facts", fact))
+    sent_on = done(lead.refers(case, MIXED))
+    on = {"reason": "NO_CAPACITY", "alternative": LAW}
+    done(mixed.does("redirect", sent_on, on))
+    advice = done(lead.refers(case, LAW, service="LEGAL_AID"))
+    done(law.does("decline", advice, {"reason": "LANGUAGE"}))
+    draft = done(lead.refers(case, LAW, service="LEGAL_AID", send=False))
+    return [kept, guard, sent_on, advice, draft]
+
+
+def moved(
+    world: World, lead: Someone, origin: Someone, *, guards: Json = HOME
+) -> tuple[Json, list[Json]]:
+    """A case with help under way, whose lead has moved to another State."""
+    officer = world.someone("UZ_CONSULATE_ALMATY")
+    given = [consent(sections=ALL_SECTIONS), for_services()]
+    given += [named(WOMEN, "SHELTER", "GUARDIANSHIP"), named(LAW, "LEGAL_AID")]
+    given += [for_handover("UZ_LEAD", sections=ALL_SECTIONS)]
+    case = lead.leads(officer.submits(safeguards=guards, consents=given))
+    referrals = helped(world, lead, case)
+    world.passes(minutes=1)
+    done(origin.does("accept", done(lead.offers(case, "UZ_LEAD")), taking()))
+    world.passes(minutes=1)
+    return case, referrals
+
+
+def got(who: Someone, case: Json) -> Iterator[tuple[str, str]]:
+    """Everything that somebody can get of a case and its referrals, and where."""
+    path = path_of(case)
+    parts = ("", "/history", "/evidence", "/consents", "/facts", "/questions", "/routing")
+    sealed = ("/recipients", "/access-log", "/notes", "/contacts", "/screenings")
+    yield from ((one, who.opens(f"{path}{one}").text) for one in (*parts, *sealed))
+    lists = ("/cases", "/referrals", "/handovers", "/worklist", "/approvals", "/events")
+    yield from ((one, who.get(one).text) for one in lists)
+    for referral in done(who.get("/referrals"))["items"]:
+        for one in ("", "/evidence", "/arrangement", "/notes", "/return"):
+            where = f"/referrals/{referral['id']}{one}"
+            yield where, who.opens(where).text
+
+
+def by_elimination(who: Someone, case: Json) -> set[str]:
+    """Who is left out of a list though everything speaks for it."""
+    path = f"{path_of(case)}/recipients"
+    [shelter] = done(who.get(path, service="SHELTER"))["services"]
+    return {WOMEN, MIXED} - {one["focal_point"] for one in shelter["candidates"]}
+
+
+def test_a_lead_of_the_state_of_origin_is_never_told_who_helps_elsewhere(
+    world: World, lead: Someone, origin: Someone
+) -> None:
+    case, _ = moved(world, lead, origin)
+    women = world.someone(WOMEN)
+    women.creates(f"{path_of(case)}/risk-assessments", {"level": "high"})
+    [kept, *_] = done(origin.get("/referrals", state="in_progress"))["items"]
+    hold = {"reason": "CONTACT_LOST", "review_at": "2026-06-04T12:00:00Z"}
+    done(women.does("hold", kept, hold))
+
+    for where, text in got(origin, case):
+        told = [code for code in HELPERS if code in text]
+        assert (where, told) == (where, []) or where in WHOLE_COUNTRY
+    heard = kinds(origin.hears())
+    assert {"referral.held", "case.risk_assessed"} <= set(heard)
+
+
+def test_it_sees_that_a_service_is_given_and_how_far_it_is(
+    world: World, lead: Someone, origin: Someone
+) -> None:
+    _, [kept, *_] = moved(world, lead, origin)
+
+    seen = origin.sees(kept)
+
+    assert (seen["service"], seen["state"]) == ("SHELTER", "in_progress")
+    assert (seen["recipient"], seen["due_at"]) == (None, None)
+    assert seen["you_are"] == ["sender"]
+    [ladder] = done(origin.get(f"/referrals/{kept['id']}/evidence"))["items"]
+    assert (ladder["recipient"], ladder["rank"]) == (None, 5)
+    assert len(done(origin.get("/referrals"))["items"]) == 6
+    done(origin.does("withdraw", kept, {"reason": "SURVIVOR_DECLINED"}))
+
+
+def test_it_takes_back_a_consent_without_knowing_whom_it_names(
+    world: World, lead: Someone, origin: Someone
+) -> None:
+    case, _ = moved(world, lead, origin)
+    path = f"{path_of(case)}/consents"
+    found = done(origin.get(path))["items"]
+    whole = [c for c in found if not (c["focal_point"] or c["recipient_class"])]
+    unnamed = sorted(whole, key=lambda given: given["purposes"])
+    assert [c["purposes"] for c in unnamed] == [["GUARDIANSHIP", "SHELTER"], ["LEGAL_AID"]]
+
+    gone = done(origin.post(f"{path}/{unnamed[0]['id']}/withdraw"))
+
+    assert gone["withdrawn_at"]
+    assert gone["focal_point"] is None
+    mine = named(MIXED, "SHELTER")
+    assert done(origin.creates(path, mine))["focal_point"] == MIXED
+
+
+def test_a_list_does_not_tell_by_leaving_out_who_helps_already(
+    world: World, lead: Someone, origin: Someone
+) -> None:
+    case, _ = moved(world, lead, origin)
+
+    assert by_elimination(origin, case) == set()
+    done(origin.refers(case, MIXED))
+    assert by_elimination(origin, case) == {MIXED}
+
+
+def test_whom_it_asks_itself_it_knows(world: World, lead: Someone, origin: Someone) -> None:
+    case, _ = moved(world, lead, origin)
+    mixed = world.someone(MIXED)
+    asked = done(origin.refers(case, MIXED))
+    origin.hears()
+
+    done(mixed.does("accept", asked, promise()))
+
+    assert origin.sees(asked)["recipient"] == MIXED
+    assert [event["by"] for event in origin.hears()] == [MIXED]
+    assert problem(origin.opens(f"/referrals/{asked['id']}/arrangement")) == HIDDEN
+
+
+def test_who_helps_at_home_it_knows(world: World, lead: Someone, origin: Someone) -> None:
+    officer = world.someone("UZ_CONSULATE_ALMATY")
+    back = consent(focal_point="ISTIQBOLLI_AVLOD", purposes=["RETURN"])
+    given = [consent(), back, for_handover("UZ_LEAD")]
+    case = lead.leads(officer.submits(safeguards=HOME, consents=given))
+    asked = {"service": "RETURN", "sections": ["needs"]}
+    returning = done(lead.refers(case, "ISTIQBOLLI_AVLOD", **asked))
+    done(origin.does("accept", done(lead.offers(case, "UZ_LEAD")), taking()))
+
+    assert origin.sees(returning)["recipient"] == "ISTIQBOLLI_AVLOD"
+
+
+def test_a_lead_of_another_state_knows_who_helps(
+    world: World, lead: Someone, origin: Someone
+) -> None:
+    case, [kept, *_] = moved(world, lead, origin, guards=ELSEWHERE)
+
+    assert origin.sees(kept)["recipient"] == WOMEN
+    [ladder] = done(origin.get(f"/referrals/{kept['id']}/evidence"))["items"]
+    assert ladder["recipient"] == WOMEN
+    log = done(origin.opens(f"{path_of(case)}/access-log"))["items"]
+    assert WOMEN in [entry["focal_point"] for entry in log]
+
+
+def test_a_lead_of_the_state_of_origin_does_not_say_that_it_is_none(
+    world: World, lead: Someone, origin: Someone
+) -> None:
+    case, [kept, *_] = moved(world, lead, origin)
+    path = f"{path_of(case)}/safeguards"
+
+    refused = [
+        origin.ask("PUT", path, guards, headers={"If_Match": origin.tag(case)})
+        for guards in (ELSEWHERE, {"country_of_origin": None} | {"fear_of_state": False})
+    ]
+
+    assert problem(refused[0]) == (403, "action-not-yours")
+    assert origin.sees(kept)["recipient"] is None
+    match = {"If_Match": origin.tag(case)}
+    done(origin.ask("PUT", path, HOME | {"unsafe_focal_points": [LAW]}, headers=match))
+
+
+def test_overseers_and_the_helpers_themselves_go_on_as_before(
+    world: World, lead: Someone, origin: Someone
+) -> None:
+    case, [kept, *_] = moved(world, lead, origin)
+    women = world.someone(WOMEN)
+
+    assert women.sees(kept)["recipient"] == WOMEN
+    assert women.sees(kept)["sender"] == "UZ_LEAD"
+    history = done(lead.get(f"{path_of(case)}/history"))["items"]
+    by = [event["by"] for event in history if event["type"] == "case.risk_assessed"]
+    assert by == [WOMEN]
+
+
+def test_a_consulate_that_issues_papers_is_not_told_what_else_is_sought(
+    world: World, officer: Someone, lead: Someone
+) -> None:
+    papers = named("UZ_CONSULATE_ALMATY", "CONSULAR_DOCUMENT")
+    services = {"services": ["ASYLUM", "CONSULAR_DOCUMENT"], "urgent_needs": ["SHELTER"]}
+    ngo = world.someone("SANA_SEZIM")
+    given = [consent(), papers, for_services()]
+    case = lead.leads(ngo.submits(notice=services, safeguards=HOME, consents=given))
+    asked = {"service": "CONSULAR_DOCUMENT", "sections": []}
+    done(lead.refers(case, "UZ_CONSULATE_ALMATY", **asked))
+    done(lead.refers(case, WOMEN))
+
+    notices = [one.sees(case)["notice"] for one in (officer, world.someone(WOMEN))]
+
+    told = [(notice["services"], notice["urgent_needs"]) for notice in notices]
+    assert told[0] == (["CONSULAR_DOCUMENT"], [])
+    assert told[1] == (["ASYLUM", "CONSULAR_DOCUMENT"], ["SHELTER"])
+
+
+def test_a_consulate_that_issued_papers_is_a_submitter_again_once_it_lost_them(
+    officer: Someone, lead: Someone
+) -> None:
+    papers = named("UZ_CONSULATE_ALMATY", "CONSULAR_DOCUMENT")
+    case = lead.leads(officer.submits(safeguards=HOME, consents=[consent(), papers]))
+    before = officer.sees(case)
+    asked = {"service": "CONSULAR_DOCUMENT", "sections": []}
+    sent = done(lead.refers(case, "UZ_CONSULATE_ALMATY", **asked))
+    match = {"If_Match": lead.tag(case)}
+    done(lead.ask("PATCH", path_of(case), {"language": "ru"}, headers=match))
+    helping = officer.sees(case)
+    claim = {"country_of_origin": "UZ", "seeks_asylum": True}
+    match = {"If_Match": lead.tag(case)}
+    done(lead.ask("PUT", f"{path_of(case)}/safeguards", claim, headers=match))
+
+    assert helping["you_are"] == ["submitter"]
+    assert (helping["notice"]["language"], helping["notice"]["services"]) == ("ru", [])
+    assert officer.sees(case) == before
+    assert officer.sees(sent)["state"] == "withdrawn"

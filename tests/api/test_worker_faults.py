@@ -1,0 +1,191 @@
+"""What goes wrong in the worker stops nothing else, shows, and is told without words."""
+
+import json
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stderr
+from dataclasses import replace
+from io import StringIO
+from uuid import UUID, uuid4
+
+import structlog
+from sqlalchemy import select, update
+
+from app.cli.serving import log_lines
+from app.deadlines.keeping import Keeping, look
+from app.deadlines.models import Clock
+from app.kernel.heartbeat import Part
+from app.settings import LogLevel
+from app.worker.loop import CLOCKS, Job, once, working
+from tests.databases import ask
+from tests.working import breaks
+from tests.world import Json, Someone, World, done
+
+SHELTER = "KZ_SHELTER_KOGERSHIN"
+SAID = "Oygul waits"
+ALLOWED = {
+    *("event", "level", "timestamp", "logger"),
+    *("error", "sqlstate", "where", "clock", "kind", "part", "parts", "unfinished"),
+    *("failures", "fired", "left", "failed"),
+}
+"""Everything that a line of the worker may say."""
+
+
+@contextmanager
+def listening() -> Iterator[StringIO]:
+    """Log as the worker does, at the loudest, and keep what is said."""
+    said = StringIO()
+    with redirect_stderr(said):
+        log_lines(LogLevel.DEBUG)
+    yield said
+    structlog.reset_defaults()
+
+
+def lines(said: StringIO) -> list[Json]:
+    return [json.loads(line) for line in said.getvalue().splitlines()]
+
+
+def kept(world: World) -> Keeping:
+    with world.database.reading() as session:
+        return look(session, world.now)
+
+
+def is_silent(world: World) -> bool:
+    return Part.CLOCKS in kept(world).silent
+
+
+def test_a_clock_that_breaks_in_a_way_nobody_foresaw_stops_no_other(
+    world: World, officer: Someone, lead: Someone
+) -> None:
+    case = lead.leads(officer.submits())
+    lost, found = (done(lead.refers(case, one)) for one in (SHELTER, "KZ_LEGAL_AID"))
+    with world.database.writing() as session:
+        mine = Clock.reference == f"referrals/{lost['id']}"
+        session.execute(update(Clock).where(mine).values(record_id=world.ground.ids()))
+    lead.hears()
+
+    world.waits_for(hours=3)
+
+    assert [event["type"] for event in lead.hears()] == ["referral.not_acknowledged"]
+    assert kept(world).silent == []
+    with world.database.reading() as session:
+        failing = select(Clock.reference).where(Clock.failures > 0)
+        assert list(session.scalars(failing)) == [f"referrals/{lost['id']}"]
+    assert found["id"] != lost["id"]
+
+
+def test_a_job_that_breaks_in_a_way_nobody_foresaw_is_done_again(world: World) -> None:
+    tried = threading.Semaphore(0)
+    number = iter(range(100))
+
+    def break_once(_: object) -> int:
+        tried.release()
+        if next(number) == 0:
+            raise TypeError(SAID)
+        return 0
+
+    with working(world.ground, [Job(Part.CLOCKS, break_once, 1)]):
+        again = [tried.acquire(timeout=30) for _ in range(2)]
+
+    assert again == [True, True]
+
+
+def test_a_worker_that_is_stuck_in_one_firing_does_not_beat(
+    world: World, officer: Someone
+) -> None:
+    world.works()
+    officer.submits()
+    world.passes(hours=3)
+    beat = kept(world).beats[Part.CLOCKS]
+    is_stuck, free = threading.Event(), threading.Event()
+
+    def hangs() -> UUID:
+        is_stuck.set()
+        free.wait(30)
+        return uuid4()
+
+    ground = replace(world.ground, ids=hangs)
+    working_on_it = threading.Thread(target=once, args=(ground, CLOCKS))
+    working_on_it.start()
+    began = is_stuck.wait(30)
+    while_stuck = kept(world)
+    free.set()
+    working_on_it.join(30)
+
+    assert began
+    assert while_stuck.beats[Part.CLOCKS] == beat
+    assert Part.CLOCKS in while_stuck.silent
+    assert not is_silent(world)
+
+
+def test_one_worker_that_beats_hides_another_that_died_and_the_clocks_do_not(
+    world: World, officer: Someone
+) -> None:
+    officer.submits()
+    world.passes(hours=3, minutes=6)
+    idle = Job(Part.CLOCKS, lambda _: 0, 1)
+
+    once(world.ground, idle)
+
+    assert not is_silent(world)
+    assert kept(world).is_late
+
+
+def test_a_failure_is_told_by_its_class_and_code_and_never_by_its_message(
+    world: World, officer: Someone, url: str
+) -> None:
+    case = officer.submits()
+    breaks(url, SAID)
+
+    with listening() as said:
+        world.waits_for(hours=3)
+
+    [failed] = [line for line in lines(said) if line["event"] == "clock.failed"]
+    assert (failed["kind"], failed["failures"]) == ("acknowledge", 1)
+    assert failed["level"] == "error"
+    assert failed["sqlstate"] in {"SQLITE_CONSTRAINT_TRIGGER", "P0007"}
+    assert failed["error"] in {"IntegrityError", "ProgrammingError"}
+    assert SAID not in said.getvalue()
+    assert case["code"] not in said.getvalue()
+    assert {name for line in lines(said) for name in line} <= ALLOWED
+
+
+def waits_until_it_beats(world: World) -> None:
+    deadline = time.monotonic() + 30
+    while is_silent(world) and time.monotonic() < deadline:
+        time.sleep(0.02)
+
+
+def test_the_worker_says_one_line_for_a_look_that_did_something(
+    world: World, officer: Someone
+) -> None:
+    officer.submits()
+    officer.submits()
+    world.passes(hours=3)
+
+    with listening() as said:
+        with working(world.ground, [CLOCKS]):
+            waits_until_it_beats(world)
+        once(world.ground, CLOCKS)
+
+    told = lines(said)
+    events = [line["event"] for line in told]
+    assert events == ["worker.begun", "clocks", "worker.ended"]
+    assert (told[1]["fired"], told[1]["left"], told[1]["failed"]) == (2, 0, 0)
+    assert {name for line in told for name in line} <= ALLOWED
+
+
+def test_a_database_that_is_away_is_told_of_and_tried_again(world: World, url: str) -> None:
+    ask(url, "ALTER TABLE heartbeat RENAME TO heartbeat_away")
+
+    with listening() as said, working(world.ground, [CLOCKS]):
+        while "worker.failed" not in said.getvalue():
+            time.sleep(0.02)
+        ask(url, "ALTER TABLE heartbeat_away RENAME TO heartbeat")
+        waits_until_it_beats(world)
+
+    failed = [line for line in lines(said) if line["event"] == "worker.failed"]
+    assert {(line["part"], line["level"]) for line in failed} == {("clocks", "error")}
+    assert {name for line in lines(said) for name in line} <= ALLOWED
+    assert not is_silent(world)

@@ -1,0 +1,93 @@
+"""What a person tells us is in no metric, and in no line of the worker (R71)."""
+
+import json
+from collections.abc import Iterator
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from app.deadlines.limits import ClockKind
+from app.kernel.heartbeat import Part
+from app.metrics.counters import METHODS, NO_ROUTE, OTHER_METHOD, SECONDS
+from tests.databases import ask
+from tests.promises.test_canaries import Journey, hits, listening, provoke
+from tests.scraping import PREFIX, scraped
+from tests.working import breaks
+from tests.world import World
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def journey(world: World) -> Journey:
+    return Journey(world)
+
+
+def allowed(journey: Journey) -> dict[str, set[str]]:
+    """Say which values each label may have: what is ours, and closed."""
+    known = journey.world.app.openapi()["paths"]
+    routes = {path.removeprefix("/v1") for path in known}
+    return {
+        "method": {*METHODS, OTHER_METHOD},
+        "route": {*routes, NO_ROUTE},
+        "status": {"0", *map(str, range(200, 600))},
+        "kind": {*ClockKind},
+        "part": {*Part},
+        "le": {*map(str, SECONDS), "+Inf"},
+    }
+
+
+def labels(text: str) -> Iterator[tuple[str, str]]:
+    for family in text_string_to_metric_families(text):
+        assert family.name.startswith(PREFIX)
+        for sample in family.samples:
+            yield from sample.labels.items()
+
+
+def test_no_metric_has_a_value_that_is_not_ours(journey: Journey, url: str) -> None:
+    case = journey.runs()
+    list(provoke(journey, case))
+    journey.world.http.request("ZQXVKJWBHF", "/v1/Zqxvkjwbhf/Zqxvkjwbhf")
+    breaks(url, "Zqxvkjwbhf")
+    journey.world.waits_for(days=60)
+
+    with scraped(journey.world.ground) as scraper:
+        text = scraper.ask().text
+
+    found = {(name, value) for name, value in labels(text)}
+    ours = {(name, value) for name, those in allowed(journey).items() for value in those}
+    assert found - ours == set()
+    assert {name for name, _ in found} == set(allowed(journey))
+    assert hits(text.encode()) == []
+    assert not [one for one in journey.cast if one.code in text or str(one.id) in text]
+    assert case["code"] not in text
+
+
+def overhears(world: World, capfd: pytest.CaptureFixture[str], **time: float) -> str:
+    """Let time go by and the worker work, and hand over whatever anybody logged."""
+    capfd.readouterr()
+    with listening() as heard:
+        world.waits_for(**time)
+    return "\n".join([capfd.readouterr().err, *heard.lines])
+
+
+def test_the_worker_logs_nothing_personal_whatever_fails(
+    journey: Journey, url: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    world = journey.world
+    journey.runs()
+    for _ in "12":
+        journey.cast[0].submits(**journey.say.case())
+
+    logged = [overhears(world, capfd, hours=3)]
+    breaks(url, journey.say.text())
+    logged.append(overhears(world, capfd, days=2))
+    ask(url, "DROP TRIGGER planted" + (" ON firing" if "postgres" in url else ""))
+    ask(url, "UPDATE sealed SET key_version = 'k9'")
+    logged.append(overhears(world, capfd, days=60))
+
+    lines = [one for text in logged for one in text.splitlines() if one.startswith("{")]
+    failed = [one for one in map(json.loads, lines) if one["event"] == "clock.failed"]
+    assert len({one["error"] for one in failed}) >= 2
+    assert hits("\n".join(logged).encode()) == []
+    assert "cases/" not in "\n".join(lines)

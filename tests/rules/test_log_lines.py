@@ -1,0 +1,35 @@
+"""What libraries log is a line like ours, without values and without messages of errors."""
+
+import json
+import logging
+
+from app.cli.serving import Lines
+
+
+def logged(message: str, *args: object, error: BaseException | None = None) -> str:
+    wrong = (type(error), error, None) if error else None
+    record = logging.LogRecord("asyncio", logging.ERROR, "", 1, message, args, wrong)
+    return Lines().format(record)
+
+
+def test_a_value_that_is_put_into_a_message_is_left_out() -> None:
+    line = json.loads(logged("Invalid request from %s", "Oygul"))
+
+    assert line["event"] == "Invalid request from %s"
+    assert (line["logger"], line["level"]) == ("asyncio", "error")
+    assert line["timestamp"].endswith("+00:00")
+
+
+def test_of_an_error_its_class_is_told_and_not_its_message() -> None:
+    text = logged("It failed", error=ValueError("Oygul"))
+
+    assert json.loads(text)["error"] == "ValueError"
+    assert "Oygul" not in text
+    assert "\n" not in text
+
+
+def test_what_follows_the_first_line_is_left_out() -> None:
+    text = logged("Task exception was never retrieved\nfuture: ValueError('Oygul')")
+
+    assert json.loads(text)["event"] == "Task exception was never retrieved"
+    assert "Oygul" not in text

@@ -1,0 +1,228 @@
+"""A world with one of everything, and what each of its people can name in it.
+
+What can be named is read off the lists of the contract, so that a route of tomorrow is
+tried on what is there: whoever lists `/v1/x` can fill `/v1/x/{x_id}/...`.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice, product
+from typing import Final
+
+from app.kernel.actors import Role
+from tests.administrators import ADMINISTRATOR, NEW, OFFICE, asked, puts
+from tests.homecoming import begin
+from tests.wire import KEYED, Headers, Operation, Wire, operations, resolved, wired
+from tests.world import (
+    WORKERS,
+    Json,
+    Someone,
+    World,
+    closing,
+    consent,
+    done,
+    for_handover,
+    for_services,
+    promise,
+)
+
+NOWHERE: Final = "00000000-0000-4000-8000-000000000000"
+ENOUGH: Final = 8
+"""As many of a list are named."""
+
+type Ids = dict[str, str]
+
+
+@dataclass
+class Stage:
+    """People at work, and what each of them could be asked about."""
+
+    cast: dict[str, Someone]
+    sights: list[list[Ids]]
+    """For each of them, the ids that belong together: of a case, of a consent in it."""
+
+    @property
+    def people(self) -> list[Someone]:
+        return list(self.cast.values())
+
+    @property
+    def ids(self) -> dict[str, list[str]]:
+        """Everything that can be named, whoever sees it."""
+        return ids_of([one for seen in self.sights for one in seen])
+
+    def places(self, operation: Operation) -> list[tuple[Someone, str]]:
+        """List who could be asked to do it, and where: to each what they see."""
+        return [
+            (one, filled(operation.path, ids))
+            for one, seen in zip(self.people, self.sights, strict=True)
+            for ids in together(operation.keys, seen)
+        ]
+
+
+def filled(path: str, ids: Ids) -> str:
+    """Fill a path."""
+    return KEYED.sub(lambda match: ids[match[1]], path)
+
+
+def ids_of(sights: list[Ids]) -> dict[str, list[str]]:
+    """Gather ids by what a path calls them, each once."""
+    found: dict[str, dict[str, None]] = {}
+    for ids in sights:
+        for name, value in ids.items():
+            found.setdefault(name, {})[value] = None
+    return {name: list(values) for name, values in found.items()}
+
+
+def together(names: list[str], seen: list[Ids]) -> list[Ids]:
+    """Find ids for all names at once: such as were listed together, else any of each."""
+    whole = [ids for ids in seen if ids.keys() == set(names)]
+    alone = ids_of([ids for ids in seen if len(ids) == 1])
+    choices = product(*(alone.get(name, []) for name in names))
+    return whole or [dict(zip(names, some, strict=True)) for some in choices]
+
+
+def set_up(world: World) -> Stage:
+    """Bring one of everything about."""
+    people = cast(world)
+    bring_about(people)
+    world.works()
+    told = operations(world.app.openapi())
+    with wired(world) as wire:
+        seen = [sights(wire, one, told) for one in people.values()]
+    return Stage(people, seen)
+
+
+def cast(world: World) -> dict[str, Someone]:
+    """Name everyone who has a part in something."""
+    return {
+        "officer": world.someone("UZ_CONSULATE_ALMATY"),
+        "lead": world.someone("KZ_LEAD"),
+        "supervisor": world.someone("KZ_LEAD", {Role.SUPERVISOR}),
+        "shelter": world.someone("KZ_SHELTER_KOGERSHIN"),
+        "taker": world.someone("UZ_LEAD"),
+        "oversight": world.someone("OVERSIGHT_DEMO", WORKERS | {Role.PROTECTION_OFFICER}),
+        "administrator": world.someone("DESK_CENTRAL_ASIA", ADMINISTRATOR),
+        "second": world.someone("OVERSIGHT_DEMO", ADMINISTRATOR),
+    }
+
+
+def bring_about(people: dict[str, Someone]) -> None:
+    """Let them work: something in every state that a request can find."""
+    officer, lead, shelter = people["officer"], people["lead"], people["shelter"]
+    done(officer.writes_case())
+    officer.submits()
+    worked_on(people)
+    ending = lead.leads(officer.submits())
+    done(lead.does("close", ending, closing()))
+    closed = lead.leads(officer.submits())
+    done(lead.does_with(people["supervisor"], "close", closed, closing()))
+    paused = lead.leads(officer.submits())
+    pause = {"reason": "SAFETY", "review_at": "2026-06-04T12:00:00Z"}
+    done(lead.does("suspend", paused, pause))
+    sent = done(lead.refers(lead.leads(officer.submits()), shelter.code))
+    done(shelter.does("acknowledge", sent))
+    for upto in ("inform", "plan"):
+        home = begin(officer.world, officer, lead)
+        home.goes(upto)
+        people.setdefault("home", home.home)
+    asked(puts(people["administrator"], f"/focal-points/{NEWCOMER}", ACTIVE, **NEW))
+
+
+NEWCOMER: Final = "KZ_NEW_SHELTER"
+ACTIVE: Final = OFFICE | {"active": True}
+
+
+def worked_on(people: dict[str, Someone]) -> Json:
+    """A case at which all work: asked about, screened, referred, accepted, offered."""
+    officer, lead, shelter = people["officer"], people["lead"], people["shelter"]
+    consents = [consent(), for_services(), for_handover(people["taker"].code)]
+    guards = {"country_of_origin": "UZ", "origin_contact": "permitted"}
+    led = lead.leads(officer.submits(consents=consents, safeguards=guards))
+    housed = done(lead.refers(led, shelter.code))
+    done(shelter.does("acknowledge", housed))
+    done(shelter.does("accept", housed, promise()))
+    done(lead.refers(led, "KZ_LEGAL_AID", service="LEGAL_AID", send=False))
+    question = {"topics": ["needs"], "question": "Which languages?"}
+    for _ in range(2):
+        done(lead.creates(f"/cases/{led['code']}/questions", question))
+    done(lead.screens(led))
+    done(lead.offers(led, people["taker"].code))
+    return led
+
+
+# What a person can name.
+
+
+def sights(wire: Wire, one: Someone, told: list[Operation]) -> list[Ids]:
+    """Read off the contract's codes and lists what a person can name; what holds first."""
+    seen = [ids for operation in told for ids in coded(operation)]
+    names = {name for operation in told for name in operation.keys}
+    reads = sorted((op for op in told if op.method == "GET"), key=lambda op: len(op.keys))
+    for read in reads:
+        word = read.path.rpartition("/")[2]
+        for name in names & {f"{word}_id", *below(read.path, told)}:
+            alone = name == f"{word}_id"
+            for ids in together(read.keys, seen):
+                values = islice(read_off(wire, one, read, ids), ENOUGH)
+                seen += [{**({} if alone else ids), name: value} for value in values]
+    return seen + [{other: ids[name]} for other, name in ALSO if (ids := kept(seen, name))]
+
+
+ALSO: Final = (("of", "country"),)
+"""What a path calls by another name: a limit is of a country, or of an agreement."""
+
+
+def kept(seen: list[Ids], name: str) -> Ids:
+    """Find one that is named alone."""
+    return next((ids for ids in seen if set(ids) == {name}), {})
+
+
+def coded(operation: Operation) -> Iterator[Ids]:
+    """List what a path may name by its schema: the codes of an enumeration."""
+    for parameter in operation.told.get("parameters", []):
+        if parameter["in"] == "path":
+            schema = resolved(parameter["schema"], operation.schemas)
+            yield from ({parameter["name"]: value} for value in schema.get("enum", []))
+
+
+def below(path: str, told: list[Operation]) -> set[str]:
+    """Say what paths call an item of this list."""
+    found = (re.match(rf"{re.escape(path)}/{KEYED.pattern}", op.path) for op in told)
+    return {match[1] for match in found if match}
+
+
+def read_off(wire: Wire, one: Someone, read: Operation, ids: Ids) -> Iterator[str]:
+    """Read a list, or one record; each item tells first what it is called by."""
+    answer = wire.send("GET", filled(read.path, ids), spoken(read, one, ""))
+    shown = answer.json() if answer.status == 200 else {}
+    for item in shown.get("items", [shown] if shown else []):
+        yield str(next(iter(item.values())))
+
+
+# What is said to it.
+
+
+def place(operation: Operation, stage: Stage, choose: int = 0) -> str:
+    """Fill a path with ids of what is there, whoever sees it."""
+
+    def pick(match: re.Match[str]) -> str:
+        known = stage.ids.get(match[1], [NOWHERE])
+        return known[choose % len(known)]
+
+    return KEYED.sub(pick, operation.path)
+
+
+def spoken(operation: Operation, one: Someone, key: str) -> Headers:
+    """Say all that an operation asks for beside a body."""
+    said: Headers = {
+        "If-Match": ", ".join(f'"{version}.0123456789abcdef"' for version in range(1, 17)),
+        "Idempotency-Key": key,
+        "Purpose": "assistance",
+    }
+    asked_for = operation.names("header")
+    return {
+        "Authorization": f"Bearer {one.key}",
+        "Content-Type": "application/json",
+        **{name: value for name, value in said.items() if name in asked_for},
+    }
