@@ -43,6 +43,7 @@ class Direct(BaseTransport):
 
     @override
     def handle_request(self, request: Request) -> Response:
+        request.read()
         return self.portal.call(self.answer, request)
 
     async def answer(self, request: Request) -> Response:

@@ -1,30 +1,16 @@
 """Reading cases: every query starts from `visible`."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
-from sqlalchemy import (
-    BindParameter,
-    ColumnElement,
-    Select,
-    and_,
-    bindparam,
-    exists,
-    or_,
-    select,
-)
+from sqlalchemy import ColumnElement, Select, and_, exists, or_, select
 from sqlalchemy.orm import aliased
 
+from app.cases import statements
 from app.cases.lifecycle import State
 from app.cases.models import Case, CaseKey, Party, Sealed
-from app.cases.records import (
-    Fact,
-    HandedOn,
-    Question,
-    RiskAssessment,
-    VitalInterest,
-)
+from app.cases.records import Fact, HandedOn, Question, RiskAssessment, VitalInterest
 from app.cases.risk import GRAVITY
 from app.cases.sections import Paper, Safeguards, Sealable
 from app.deadlines.limits import Priority
@@ -33,26 +19,6 @@ from app.kernel.problems import NotFound
 from app.kernel.vault import Place, WrappedKey
 from app.kernel.work import Reading, Writing
 
-# Every request asks these, and to spell a question anew costs more than to ask it.
-CASES: Final[BindParameter[Any]] = bindparam("cases", expanding=True)
-NAMED: Final = select(Sealed).where(
-    Sealed.record_id == bindparam("record"), Sealed.kind == bindparam("kind")
-)
-SAFEGUARDS: Final = (
-    select(Sealed, CaseKey)
-    .outerjoin(CaseKey, CaseKey.case_id == Sealed.case_id)
-    .where(Sealed.record_id.in_(CASES), Sealed.kind == Paper.SAFEGUARDS)
-)
-PRESENT: Final = (
-    select(Sealed.case_id, Sealed.kind, Sealed.author)
-    .where(Sealed.case_id.in_(CASES), Sealed.record_id == Sealed.case_id)
-    .order_by(Sealed.kind)
-)
-RISKS: Final = select(RiskAssessment).where(RiskAssessment.case_id.in_(CASES))
-FACTS: Final = select(Fact).where(Fact.case_id.in_(CASES)).order_by(Fact.number)
-VITAL: Final = select(VitalInterest.case_id).where(
-    VitalInterest.case_id.in_(CASES), VitalInterest.holds_until > bindparam("now")
-)
 PAST: Final = Party.relation.in_(REMEMBERS)
 """What who has led or helped reads is its own past, never the case as it is now."""
 
@@ -210,7 +176,7 @@ def data_key(work: Reading, case_id: UUID) -> WrappedKey:
 
 def sealed(work: Reading, record_id: UUID, kind: Sealable) -> Sealed | None:
     """Find what is sealed with a record under this name, if anything is."""
-    return work.session.scalar(NAMED, {"record": record_id, "kind": kind})
+    return work.session.scalar(statements.NAMED, {"record": record_id, "kind": kind})
 
 
 def notes(work: Reading, record_id: UUID) -> list[Sealed]:
@@ -243,8 +209,8 @@ def sections_present(
 ) -> Mapping[UUID, list[tuple[str, UUID]]]:
     """Name what is sealed in each case itself, and who wrote it."""
     present: dict[UUID, list[tuple[str, UUID]]] = {}
-    found = work.session.execute(PRESENT, {"cases": list(case_ids)})
-    for case_id, kind, author in found:
+    cases = {"cases": list(case_ids)}
+    for case_id, kind, author in work.session.execute(statements.PRESENT, cases):
         present.setdefault(case_id, []).append((kind, author))
     return present
 
@@ -256,7 +222,7 @@ def with_external(work: Reading, digest: str) -> str | None:
 
 def all_safeguards(work: Reading, case_ids: Iterable[UUID]) -> Mapping[UUID, Safeguards]:
     """Open the safeguards of some cases, for the rules alone."""
-    rows = work.session.execute(SAFEGUARDS, {"cases": list(case_ids)}).all()
+    rows = work.session.execute(statements.SAFEGUARDS, {"cases": list(case_ids)}).all()
     work.held.update(key for _, key in rows)
     return {
         paper.case_id: Safeguards.model_validate_json(unseal(work, paper))
@@ -269,7 +235,7 @@ def latest_risks(work: Reading, case_ids: Iterable[UUID]) -> Mapping[UUID, RiskA
 
     Of two at the same moment the graver one counts.
     """
-    rows = work.session.scalars(RISKS, {"cases": list(case_ids)}).all()
+    rows = work.session.scalars(statements.RISKS, {"cases": list(case_ids)}).all()
     rising = sorted(rows, key=lambda risk: (risk.assessed_at, GRAVITY.index(risk.level)))
     return {risk.case_id: risk for risk in rising}
 
@@ -277,7 +243,7 @@ def latest_risks(work: Reading, case_ids: Iterable[UUID]) -> Mapping[UUID, RiskA
 def facts(work: Reading, case_ids: Iterable[UUID]) -> Mapping[UUID, list[Fact]]:
     """List what was recorded beside the state of some cases, oldest first."""
     found: dict[UUID, list[Fact]] = {}
-    for fact in work.session.scalars(FACTS, {"cases": list(case_ids)}):
+    for fact in work.session.scalars(statements.FACTS, {"cases": list(case_ids)}):
         found.setdefault(fact.case_id, []).append(fact)
     return found
 
@@ -290,8 +256,8 @@ def fact(work: Reading, case_id: UUID, fact_id: UUID) -> Fact:
 
 def in_vital_interest(work: Reading, case_ids: Iterable[UUID]) -> frozenset[UUID]:
     """Name the cases for which a vital interest holds now."""
-    known = {"cases": list(case_ids), "now": work.now}
-    return frozenset(work.session.scalars(VITAL, known))
+    named = {"cases": list(case_ids), "now": work.now}
+    return frozenset(work.session.scalars(statements.VITAL, named))
 
 
 def vital_interest(work: Reading, case_id: UUID, declared: UUID) -> VitalInterest:

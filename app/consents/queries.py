@@ -6,7 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from app.cases.queries import CASES
+from app.cases.statements import CASES
 from app.consents.models import Consent
 from app.kernel.problems import NotFound
 from app.kernel.work import Reading

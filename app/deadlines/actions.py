@@ -12,10 +12,11 @@ from app.deadlines import breaches, queries
 from app.deadlines.limits import ClockKind
 from app.deadlines.models import Clock, Firing
 from app.deadlines.terms import Term
+from app.kernel.statements import any_of
 from app.kernel.work import Recorded, Writing
 
 RUN_FOR: Final = update(Clock).where(
-    Clock.record_id.in_(bindparam("records", expanding=True)), Clock.stopped_at.is_(None)
+    Clock.record_id.in_(any_of("records")), Clock.stopped_at.is_(None)
 )
 STOP: Final = RUN_FOR.values(stopped_at=bindparam("now"))
 PASS_ON: Final = RUN_FOR.values(waits_on=bindparam("whom"))

@@ -5,7 +5,7 @@ from datetime import datetime, time
 from typing import Final, Protocol
 from uuid import UUID
 
-from sqlalchemy import Select, bindparam, case, func, select
+from sqlalchemy import Select, case, func, select
 
 from app.deadlines import precedence
 from app.deadlines.bounds import hastes, usual
@@ -18,10 +18,11 @@ from app.deadlines.terms import Term
 from app.directory import queries as directory
 from app.directory.calendars import Place, place_of
 from app.directory.models import Agreement, FocalPoint
+from app.kernel.statements import any_of
 from app.kernel.work import Reading
 
 RUNNING: Final = select(Clock).where(
-    Clock.record_id.in_(bindparam("records", expanding=True)), Clock.stopped_at.is_(None)
+    Clock.record_id.in_(any_of("records")), Clock.stopped_at.is_(None)
 )
 SETTINGS: Final = "limits that were set"
 """Where a session keeps them, so that one unit of work reads them once."""

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, bindparam, select
+from sqlalchemy import ColumnElement, Select, select
 from sqlalchemy.orm import Session
 
 from app.directory import kinds
@@ -17,6 +17,7 @@ from app.directory.kinds import Kind, Level, Service
 from app.directory.models import Agreement, Contact, Country, FocalPoint
 from app.kernel.paging import CursorUnknown, PageQuery
 from app.kernel.problems import NotFound, Problem
+from app.kernel.statements import any_of
 from app.kernel.work import Reading, Writing
 
 
@@ -75,7 +76,7 @@ def by_ids(work: Reading, ids: Iterable[UUID]) -> dict[UUID, FocalPoint]:
 
 
 CODES: Final = select(FocalPoint.id, FocalPoint.code).where(
-    FocalPoint.id.in_(bindparam("ids", expanding=True))
+    FocalPoint.id.in_(any_of("ids"))
 )
 
 

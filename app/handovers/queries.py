@@ -9,6 +9,7 @@ from sqlalchemy.orm import selectinload
 
 from app.cases import queries as cases
 from app.cases.models import Case, Party
+from app.cases.statements import CASES
 from app.handovers.lifecycle import State
 from app.handovers.models import Handover
 from app.kernel.actors import Relation, Side
@@ -95,7 +96,7 @@ def open_of(work: Reading, case_id: UUID) -> Handover | None:
 
 
 OFFERED: Final = select(Handover.case_id).where(
-    Handover.case_id.in_(cases.CASES),
+    Handover.case_id.in_(CASES),
     Handover.state == State.OFFERED,
 )
 

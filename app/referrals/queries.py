@@ -9,6 +9,7 @@ from sqlalchemy.orm import selectinload
 
 from app.cases import queries as cases
 from app.cases.models import Case, Party
+from app.cases.statements import CASES
 from app.directory.kinds import Service
 from app.kernel.actors import HELPS, HOLDS, Side
 from app.kernel.problems import NotFound
@@ -147,9 +148,7 @@ def services_helping(work: Reading, case_id: UUID) -> frozenset[Service]:
     return frozenset(referral.service for referral in work.session.scalars(taken_on))
 
 
-STATES: Final = select(Referral.case_id, Referral.state).where(
-    Referral.case_id.in_(cases.CASES)
-)
+STATES: Final = select(Referral.case_id, Referral.state).where(Referral.case_id.in_(CASES))
 
 
 def states_of(work: Reading, case_ids: Iterable[UUID]) -> Mapping[UUID, list[State]]:

@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, Select, and_, exists, or_, select
 
 from app.cases import queries as cases
 from app.cases.models import Party
+from app.cases.statements import CASES
 from app.directory.kinds import Service
 from app.kernel.actors import HOLDS, Relation
 from app.kernel.problems import NotFound
@@ -94,7 +95,7 @@ def one[T](work: Reading, statement: Select[T]) -> T:
 
 UNDER_WAY: Final = (
     select(Return)
-    .where(Return.case_id.in_(cases.CASES), Return.state.in_(OPEN))
+    .where(Return.case_id.in_(CASES), Return.state.in_(OPEN))
     .order_by(Return.number)
 )
 
