@@ -130,7 +130,7 @@ def postgresql_copies(home: URL) -> Iterator[Copy]:
 
     @contextmanager
     def database(name: str, template: str) -> Iterator[str]:
-        run(admin, f"CREATE DATABASE {name} TEMPLATE {template}")
+        run(admin, f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY")
         try:
             yield home.set(database=name).render_as_string(hide_password=False)
         finally:

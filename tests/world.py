@@ -5,13 +5,13 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import count
-from typing import Any, Final
+from typing import Any, Final, override
 from uuid import UUID, uuid4
 
 from anyio.from_thread import BlockingPortal
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
-from httpx2 import Client, Response
+from httpx2 import ASGITransport, BaseTransport, Client, Request, Response
 from sqlalchemy import select
 
 from app.access.actions import Opening, make_key, open_account
@@ -35,6 +35,30 @@ WORKERS: Final = frozenset({Role.OFFICER, Role.CASEWORKER, Role.COORDINATOR})
 type Json = dict[str, Any]
 
 
+class Direct(BaseTransport):
+    """Hands requests to the application itself, in one event loop for all of them."""
+
+    def __init__(self, app: FastAPI, portal: BlockingPortal) -> None:
+        self.portal, self.inner = portal, ASGITransport(app, raise_app_exceptions=False)
+
+    @override
+    def handle_request(self, request: Request) -> Response:
+        request.read()
+        return self.portal.call(self.answer, request)
+
+    async def answer(self, request: Request) -> Response:
+        answer = await self.inner.handle_async_request(request)
+        content = await answer.aread()
+        return Response(answer.status_code, headers=answer.headers, content=content)
+
+
+def client_of(app: FastAPI, portal: BlockingPortal | None) -> Client:
+    """Speak to the application; without a loop that goes on, each request has its own."""
+    if portal is None:
+        return TestClient(app, raise_server_exceptions=False)
+    return Client(transport=Direct(app, portal), base_url="http://testserver")
+
+
 class World:
     """A database with the directory and the demo data, the service, and a still clock."""
 
@@ -48,9 +72,7 @@ class World:
         )
         self.app = app or create_app(self.ground)
         self.app.state.ground = self.ground
-        client = TestClient(self.app, raise_server_exceptions=False)
-        client.portal = portal
-        self.http: Client = client
+        self.http: Client = client_of(self.app, portal)
 
     def someone(
         self,

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, or_, select
+from sqlalchemy import ColumnElement, Select, bindparam, or_, select
 from sqlalchemy.orm import Session
 
 from app.access.models import Account, ApiKey, Approval, ApprovalState
@@ -17,6 +17,13 @@ from app.kernel.work import Reading, Writing
 
 UNKNOWN_HASH: Final = "0" * 64
 """Compared with when a prefix is not known, so that both answers take the same steps."""
+
+
+HOLDER: Final = (
+    select(ApiKey, Account)
+    .join_from(ApiKey, Account)
+    .where(ApiKey.prefix == bindparam("prefix"))
+)
 
 
 def hash_key(key: str) -> str:
@@ -36,11 +43,7 @@ def authenticate(session: Session, key: str, now: datetime) -> Actor:
     Read anew on every request: a revoked key or a disabled account ends with the next one
     (R21). An unknown, an expired and a revoked key are told apart for nobody.
     """
-    row = session.execute(
-        select(ApiKey, Account)
-        .join_from(ApiKey, Account)
-        .where(ApiKey.prefix == prefix_of(key))
-    ).one_or_none()
+    row = session.execute(HOLDER, {"prefix": prefix_of(key)}).one_or_none()
     fits = hmac.compare_digest(row[0].hash if row else UNKNOWN_HASH, hash_key(key))
     if row is None or not fits or not is_live(row[0], row[1], now):
         raise Unauthenticated("Send a valid API key: `Authorization: Bearer sc_...`.")

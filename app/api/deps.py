@@ -1,4 +1,7 @@
-"""What a route can ask for."""
+"""What a route can ask for.
+
+What waits for nothing is async all the same: else each is handed to a thread and back.
+"""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -46,7 +49,7 @@ def known(text: str) -> str:
     return code
 
 
-def seen(
+async def seen(
     if_match: Annotated[
         str | SkipJsonSchema[None],
         Header(alias="If-Match", description=IF_MATCH, max_length=400),
@@ -56,7 +59,7 @@ def seen(
     return Seen(if_match)
 
 
-def expected(
+async def expected(
     if_match: Annotated[
         str | SkipJsonSchema[None],
         Header(alias="If-Match", description=REPLACE, max_length=400),

@@ -52,7 +52,7 @@ class May[W]:
     opener: Opener[W]
     scope: Scope
 
-    def __call__(self, request: Request) -> Begin[W]:
+    async def __call__(self, request: Request) -> Begin[W]:
         """Hand a route what it begins its work with."""
         return partial(self.opener, request.app.state.ground, request.state.actor)
 

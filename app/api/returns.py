@@ -34,7 +34,7 @@ from app.returns import actions, queries
 from app.returns.actions import NotAReturn, ReturnExists
 from app.returns.models import Return
 from app.returns.schemas import DocumentTaskOut, ReturnOut
-from app.returns.situation import look, show
+from app.returns.situation import has_side, show
 
 router = APIRouter(tags=["returns"], route_class=Guarded, dependencies=[Security(BEARER)])
 
@@ -48,7 +48,7 @@ def show_return(work: Reading, record: Return, status: int, headers: Headers) ->
 
 def has_part(work: Reading, record: Return) -> bool:
     """Say whether the caller still sees the return."""
-    return queries.is_visible(work, record.id) and bool(look(work, record).sides)
+    return queries.is_visible(work, record.id) and has_side(work, record)
 
 
 RETURN: Final = Kept(queries.get, show_return, has_part)

@@ -7,15 +7,10 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Select, and_, exists, or_, select
 from sqlalchemy.orm import aliased
 
+from app.cases import statements
 from app.cases.lifecycle import State
 from app.cases.models import Case, CaseKey, Party, Sealed
-from app.cases.records import (
-    Fact,
-    HandedOn,
-    Question,
-    RiskAssessment,
-    VitalInterest,
-)
+from app.cases.records import Fact, HandedOn, Question, RiskAssessment, VitalInterest
 from app.cases.risk import GRAVITY
 from app.cases.sections import Paper, Safeguards, Sealable
 from app.deadlines.limits import Priority
@@ -165,13 +160,13 @@ def data_key(work: Reading, case_id: UUID) -> WrappedKey:
     key = work.session.get(CaseKey, case_id)
     if key is None:
         raise NotFound("What was sealed in this case has been erased.")
+    work.held.add(key)
     return key.as_wrapped()
 
 
 def sealed(work: Reading, record_id: UUID, kind: Sealable) -> Sealed | None:
     """Find what is sealed with a record under this name, if anything is."""
-    named = (Sealed.record_id == record_id) & (Sealed.kind == kind)
-    return work.session.scalar(select(Sealed).where(named))
+    return work.session.scalar(statements.NAMED, {"record": record_id, "kind": kind})
 
 
 def papers(work: Reading, record_id: UUID, *kinds: Sealable) -> list[Sealed]:
@@ -198,13 +193,9 @@ def sections_present(
     work: Reading, case_ids: Iterable[UUID]
 ) -> Mapping[UUID, list[tuple[str, UUID]]]:
     """Name what is sealed in each case itself, and who wrote it."""
-    rows = work.session.execute(
-        select(Sealed.case_id, Sealed.kind, Sealed.author)
-        .where(Sealed.case_id.in_(list(case_ids)), Sealed.record_id == Sealed.case_id)
-        .order_by(Sealed.kind)
-    )
     present: dict[UUID, list[tuple[str, UUID]]] = {}
-    for case_id, kind, author in rows:
+    cases = {"cases": list(case_ids)}
+    for case_id, kind, author in work.session.execute(statements.PRESENT, cases):
         present.setdefault(case_id, []).append((kind, author))
     return present
 
@@ -216,12 +207,11 @@ def with_external(work: Reading, digest: str) -> str | None:
 
 def all_safeguards(work: Reading, case_ids: Iterable[UUID]) -> Mapping[UUID, Safeguards]:
     """Open the safeguards of some cases, for the rules alone."""
-    rows = select(Sealed).where(
-        Sealed.record_id.in_(list(case_ids)), Sealed.kind == Paper.SAFEGUARDS
-    )
+    rows = work.session.execute(statements.SAFEGUARDS, {"cases": list(case_ids)}).all()
+    work.held.update(key for _, key in rows)
     return {
         paper.case_id: Safeguards.model_validate_json(unseal(work, paper))
-        for paper in work.session.scalars(rows)
+        for paper, _ in rows
     }
 
 
@@ -230,17 +220,15 @@ def latest_risks(work: Reading, case_ids: Iterable[UUID]) -> Mapping[UUID, RiskA
 
     Of two at the same moment the graver one counts.
     """
-    wanted = RiskAssessment.case_id.in_(list(case_ids))
-    rows = work.session.scalars(select(RiskAssessment).where(wanted)).all()
+    rows = work.session.scalars(statements.RISKS, {"cases": list(case_ids)}).all()
     rising = sorted(rows, key=lambda risk: (risk.assessed_at, GRAVITY.index(risk.level)))
     return {risk.case_id: risk for risk in rising}
 
 
 def facts(work: Reading, case_ids: Iterable[UUID]) -> Mapping[UUID, list[Fact]]:
     """List what was recorded beside the state of some cases, oldest first."""
-    wanted = Fact.case_id.in_(list(case_ids))
     found: dict[UUID, list[Fact]] = {}
-    for fact in work.session.scalars(select(Fact).where(wanted).order_by(Fact.number)):
+    for fact in work.session.scalars(statements.FACTS, {"cases": list(case_ids)}):
         found.setdefault(fact.case_id, []).append(fact)
     return found
 
@@ -253,11 +241,8 @@ def fact(work: Reading, case_id: UUID, fact_id: UUID) -> Fact:
 
 def in_vital_interest(work: Reading, case_ids: Iterable[UUID]) -> frozenset[UUID]:
     """Name the cases for which a vital interest holds now."""
-    wanted = VitalInterest.case_id.in_(list(case_ids))
-    holds = select(VitalInterest.case_id).where(
-        wanted, VitalInterest.holds_until > work.now
-    )
-    return frozenset(work.session.scalars(holds))
+    named = {"cases": list(case_ids), "now": work.now}
+    return frozenset(work.session.scalars(statements.VITAL, named))
 
 
 def vital_interest(work: Reading, case_id: UUID, declared: UUID) -> VitalInterest:

@@ -1,21 +1,27 @@
 """Reading consents."""
 
 from collections.abc import Iterable, Mapping
+from typing import Final
 from uuid import UUID
 
 from sqlalchemy import select
 
+from app.cases.statements import CASES
 from app.consents.models import Consent
 from app.kernel.problems import NotFound
 from app.kernel.work import Reading
 
+CONSENTS: Final = (
+    select(Consent)
+    .where(Consent.case_id.in_(CASES))
+    .order_by(Consent.recorded_at, Consent.id)
+)
+
 
 def of_cases(work: Reading, case_ids: Iterable[UUID]) -> Mapping[UUID, list[Consent]]:
     """List the consents of some cases, oldest first."""
-    wanted = Consent.case_id.in_(list(case_ids))
-    rows = select(Consent).where(wanted).order_by(Consent.recorded_at, Consent.id)
     found: dict[UUID, list[Consent]] = {}
-    for consent in work.session.scalars(rows):
+    for consent in work.session.scalars(CONSENTS, {"cases": list(case_ids)}):
         found.setdefault(consent.case_id, []).append(consent)
     return found
 

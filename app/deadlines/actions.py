@@ -5,14 +5,21 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.orm import Session
 
 from app.deadlines import breaches, queries
 from app.deadlines.limits import ClockKind
 from app.deadlines.models import Clock, Firing
 from app.deadlines.terms import Term
+from app.kernel.statements import any_of
 from app.kernel.work import Recorded, Writing
+
+RUN_FOR: Final = update(Clock).where(
+    Clock.record_id.in_(any_of("records")), Clock.stopped_at.is_(None)
+)
+STOP: Final = RUN_FOR.values(stopped_at=bindparam("now"))
+PASS_ON: Final = RUN_FOR.values(waits_on=bindparam("whom"))
 
 
 def restart(
@@ -48,8 +55,7 @@ def stop(work: Writing, record_id: UUID) -> None:
 def stop_all(work: Writing, record_ids: Iterable[UUID]) -> None:
     """Stop the clocks of some records."""
     work.session.flush()
-    running = Clock.record_id.in_(list(record_ids)) & Clock.stopped_at.is_(None)
-    work.session.execute(update(Clock).where(running).values(stopped_at=work.now))
+    work.session.execute(STOP, {"records": list(record_ids), "now": work.now})
 
 
 def stop_kinds(work: Writing, case_id: UUID, *kinds: ClockKind) -> None:
@@ -82,8 +88,7 @@ def pass_on(work: Writing, record_ids: Iterable[UUID], waits_on: UUID | None) ->
     more holidays is no reason to wait longer.
     """
     work.session.flush()
-    running = Clock.record_id.in_(list(record_ids)) & Clock.stopped_at.is_(None)
-    work.session.execute(update(Clock).where(running).values(waits_on=waits_on))
+    work.session.execute(PASS_ON, {"records": list(record_ids), "whom": waits_on})
 
 
 def fired(work: Writing, clock: Clock, again_at: datetime) -> None:

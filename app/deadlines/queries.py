@@ -18,8 +18,12 @@ from app.deadlines.terms import Term
 from app.directory import queries as directory
 from app.directory.calendars import Place, place_of
 from app.directory.models import Agreement, FocalPoint
+from app.kernel.statements import any_of
 from app.kernel.work import Reading
 
+RUNNING: Final = select(Clock).where(
+    Clock.record_id.in_(any_of("records")), Clock.stopped_at.is_(None)
+)
 SETTINGS: Final = "limits that were set"
 """Where a session keeps them, so that one unit of work reads them once."""
 
@@ -166,8 +170,7 @@ def by_name(setting: Setting) -> tuple[str, str, str]:
 
 def running(work: Reading, record_ids: Iterable[UUID]) -> Mapping[UUID, Clock]:
     """Find the running clock of each record that has one."""
-    mine = Clock.record_id.in_(list(record_ids))
-    rows = work.session.scalars(select(Clock).where(mine, Clock.stopped_at.is_(None)))
+    rows = work.session.scalars(RUNNING, {"records": list(record_ids)})
     return {clock.record_id: clock for clock in rows}
 
 

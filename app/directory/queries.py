@@ -5,6 +5,7 @@ by each, and so are letters beside `_` sorted; routing must not depend on it.
 """
 
 from collections.abc import Iterable
+from typing import Final
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Select, select
@@ -16,6 +17,7 @@ from app.directory.kinds import Kind, Level, Service
 from app.directory.models import Agreement, Contact, Country, FocalPoint
 from app.kernel.paging import CursorUnknown, PageQuery
 from app.kernel.problems import NotFound, Problem
+from app.kernel.statements import any_of
 from app.kernel.work import Reading, Writing
 
 
@@ -73,10 +75,14 @@ def by_ids(work: Reading, ids: Iterable[UUID]) -> dict[UUID, FocalPoint]:
     return {found.id: found for found in work.session.scalars(wanted)}
 
 
+CODES: Final = select(FocalPoint.id, FocalPoint.code).where(
+    FocalPoint.id.in_(any_of("ids"))
+)
+
+
 def codes(work: Reading, ids: Iterable[UUID]) -> dict[UUID, str]:
     """Tell focal points' codes, which the outside world knows them by."""
-    statement = select(FocalPoint.id, FocalPoint.code).where(FocalPoint.id.in_(set(ids)))
-    return dict(work.session.execute(statement).all())
+    return dict(work.session.execute(CODES, {"ids": list(set(ids))}).all())
 
 
 def active(work: Reading) -> list[FocalPoint]:

@@ -40,9 +40,9 @@ class Handover(Listed, Base):
     decline_reason: Mapped[str | None]
     offered_at: Mapped[datetime]
 
-    case: Mapped[Case] = relationship(lazy="selectin")
-    lead: Mapped[FocalPoint] = relationship(lazy="selectin", foreign_keys=lead_id)
-    successor: Mapped[FocalPoint] = relationship(lazy="selectin", foreign_keys=successor_id)
+    case: Mapped[Case] = relationship()
+    lead: Mapped[FocalPoint] = relationship(foreign_keys=lead_id)
+    successor: Mapped[FocalPoint] = relationship(foreign_keys=successor_id)
 
     @property
     def reference(self) -> str:

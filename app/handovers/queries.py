@@ -1,12 +1,15 @@
 """Reading handovers: every query starts from `visible`."""
 
 from collections.abc import Iterable
+from typing import Final
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Select, exists, func, or_, select, true
+from sqlalchemy.orm import selectinload
 
 from app.cases import queries as cases
 from app.cases.models import Case, Party
+from app.cases.statements import CASES
 from app.handovers.lifecycle import State
 from app.handovers.models import Handover
 from app.kernel.actors import Relation, Side
@@ -46,14 +49,14 @@ def lock(work: Writing, handover_id: UUID) -> tuple[Case, Handover]:
     In this order everywhere, so that nobody waits for each other; judged again once held,
     for whoever waited may have ceased to be party meanwhile.
     """
-    case = cases.lock_by_id(work, get(work, handover_id).case_id)
     mine = visible(work).where(Handover.id == handover_id)
+    case = cases.lock_by_id(work, one(work, mine.with_only_columns(Handover.case_id)))
     fresh = mine.with_for_update(key_share=True).execution_options(populate_existing=True)
     return case, one(work, fresh)
 
 
-def one(work: Reading, statement: Select[Handover]) -> Handover:
-    """Run a statement that should find one handover."""
+def one[T](work: Reading, statement: Select[T]) -> T:
+    """Run a statement that should find one handover, or something of it."""
     found = work.session.scalar(statement)
     if found is None:
         raise NotFound("There is no such handover.")
@@ -77,6 +80,7 @@ def mine(
         .where(Party.number == first.scalar_subquery())
         .where(*([Handover.state == state] if state else []))
         .where(*([Handover.case_id == id_of(case)] if case else []))
+        .options(*map(selectinload, (Handover.case, Handover.lead, Handover.successor)))
     )
 
 
@@ -91,8 +95,12 @@ def open_of(work: Reading, case_id: UUID) -> Handover | None:
     return work.session.scalar(select(Handover).where(mine))
 
 
+OFFERED: Final = select(Handover.case_id).where(
+    Handover.case_id.in_(CASES),
+    Handover.state == State.OFFERED,
+)
+
+
 def with_open(work: Reading, case_ids: Iterable[UUID]) -> frozenset[UUID]:
     """Name those of some cases whose lead is on offer."""
-    wanted = Handover.case_id.in_(list(case_ids))
-    statement = select(Handover.case_id).where(wanted, Handover.state == State.OFFERED)
-    return frozenset(work.session.scalars(statement))
+    return frozenset(work.session.scalars(OFFERED, {"cases": list(case_ids)}))

@@ -256,8 +256,7 @@ def prepare_postgresql(engine: Engine, role: str) -> None:
     @event.listens_for(engine, "connect")
     def _(connection: DriverConnection, _: object) -> None:
         connection.autocommit = True
-        for setting in (f"SET ROLE {role}", *POSTGRESQL_SETTINGS):
-            connection.execute(setting)
+        connection.execute("; ".join((f"SET ROLE {role}", *POSTGRESQL_SETTINGS)))
         connection.autocommit = False
 
 

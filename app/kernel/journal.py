@@ -4,10 +4,10 @@ import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index, exists, insert, select, update
+from sqlalchemy import ForeignKey, Index, bindparam, exists, insert, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from app.kernel.db import Base, Counter
@@ -139,11 +139,15 @@ def by_reader(postings: Sequence[Posting]) -> Mapping[UUID, list[UUID]]:
     return mail
 
 
+ADVANCE: Final = (
+    update(Mailbox)
+    .where(Mailbox.focal_point_id == bindparam("reader"))
+    .values(head=Mailbox.head + bindparam("more"))
+    .returning(Mailbox.head)
+    .execution_options(synchronize_session=False)
+)
+
+
 def advance(session: Session, reader: UUID, count: int) -> int:
     """Move a mailbox's head and hold the row until commit."""
-    return session.scalars(
-        update(Mailbox)
-        .where(Mailbox.focal_point_id == reader)
-        .values(head=Mailbox.head + count)
-        .returning(Mailbox.head)
-    ).one()
+    return session.scalars(ADVANCE, {"reader": reader, "more": count}).one()

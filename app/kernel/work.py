@@ -57,6 +57,8 @@ class Reading:
     actor: Actor
     now: datetime
     ground: Ground
+    held: set[object] = field(default_factory=set)
+    """Records to find again without asking: the session forgets what nobody holds."""
 
     @property
     def vault(self) -> Vault:

@@ -57,8 +57,8 @@ class Referral(Listed, Base):
     opened_at: Mapped[datetime]
     opened_by: Mapped[UUID | None] = mapped_column(ForeignKey(FocalPoint.id))
 
-    case: Mapped[Case] = relationship(lazy="selectin")
-    recipient: Mapped[FocalPoint] = relationship(lazy="selectin", foreign_keys=recipient_id)
+    case: Mapped[Case] = relationship()
+    recipient: Mapped[FocalPoint] = relationship(foreign_keys=recipient_id)
 
     @property
     def reference(self) -> str:

@@ -1,12 +1,15 @@
 """Reading referrals: every query starts from `visible`."""
 
 from collections.abc import Iterable, Mapping
+from typing import Final
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Select, exists, func, or_, select, true
+from sqlalchemy.orm import selectinload
 
 from app.cases import queries as cases
 from app.cases.models import Case, Party
+from app.cases.statements import CASES
 from app.directory.kinds import Service
 from app.kernel.actors import HELPS, HOLDS, Side
 from app.kernel.problems import NotFound
@@ -48,15 +51,15 @@ def lock(work: Writing, referral_id: UUID) -> tuple[Case, Referral]:
     In this order everywhere, so that nobody waits for each other; judged again once held,
     for whoever waited may have ceased to be party meanwhile.
     """
-    case = cases.lock_by_id(work, get(work, referral_id).case_id)
     mine = visible(work).where(Referral.id == referral_id)
+    case = cases.lock_by_id(work, one(work, mine.with_only_columns(Referral.case_id)))
     fresh = mine.with_for_update(key_share=True).execution_options(populate_existing=True)
     referral = one(work, fresh)
     return case, referral
 
 
-def one(work: Reading, statement: Select[Referral]) -> Referral:
-    """Run a statement that should find one referral."""
+def one[T](work: Reading, statement: Select[T]) -> T:
+    """Run a statement that should find one referral, or something of it."""
     found = work.session.scalar(statement)
     if found is None:
         raise NotFound("There is no such referral.")
@@ -80,6 +83,7 @@ def mine(
         .where(Party.number == first.scalar_subquery())
         .where(*([Referral.state == state] if state else []))
         .where(*([Referral.case_id == id_of(case)] if case else []))
+        .options(selectinload(Referral.case), selectinload(Referral.recipient))
     )
 
 
@@ -144,12 +148,12 @@ def services_helping(work: Reading, case_id: UUID) -> frozenset[Service]:
     return frozenset(referral.service for referral in work.session.scalars(taken_on))
 
 
+STATES: Final = select(Referral.case_id, Referral.state).where(Referral.case_id.in_(CASES))
+
+
 def states_of(work: Reading, case_ids: Iterable[UUID]) -> Mapping[UUID, list[State]]:
     """List the states of every referral of some cases."""
-    wanted = Referral.case_id.in_(list(case_ids))
     found: dict[UUID, list[State]] = {}
-    for case_id, state in work.session.execute(
-        select(Referral.case_id, Referral.state).where(wanted)
-    ):
+    for case_id, state in work.session.execute(STATES, {"cases": list(case_ids)}):
         found.setdefault(case_id, []).append(state)
     return found

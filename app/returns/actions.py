@@ -220,7 +220,9 @@ def wind(work: Writing, record: Return, until: datetime | None = None) -> None:
     kind, side = CLOCKS[record.state]
     if record.state == State.MONITORING and record.visits:
         until = datetime.fromisoformat(record.visits[0])
-    papers = papers_of(work, record, standing.of_case(work, record.case))
+    papers = record.referral
+    if side == Side.CONSULATE:
+        papers = papers_of(work, record, standing.of_case(work, record.case))
     whom = waits_on(record, side, papers)
     until = until or clocks.until(work, kind, record.case, waits_on=whom)
     deadlines.restart(work, record, kind, until, waits_on=whom)

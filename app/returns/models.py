@@ -33,8 +33,8 @@ class Return(Listed, Base):
     visits: Mapped[list[str]] = mapped_column(default=list)
     opened_at: Mapped[datetime]
 
-    case: Mapped[Case] = relationship(lazy="selectin")
-    referral: Mapped[Referral] = relationship(lazy="selectin")
+    case: Mapped[Case] = relationship()
+    referral: Mapped[Referral] = relationship()
 
     @property
     def reference(self) -> str:

@@ -1,12 +1,14 @@
 """Reading returns: every query starts from `visible`."""
 
 from collections.abc import Iterable, Mapping
+from typing import Final
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Select, and_, exists, or_, select
 
 from app.cases import queries as cases
 from app.cases.models import Party
+from app.cases.statements import CASES
 from app.directory.kinds import Service
 from app.kernel.actors import HOLDS, Relation
 from app.kernel.problems import NotFound
@@ -55,7 +57,7 @@ def get(work: Reading, return_id: UUID) -> Return:
 def is_visible(work: Reading, return_id: UUID) -> bool:
     """Say whether this focal point is party to a return now."""
     mine = visible(work).where(Return.id == return_id)
-    return work.session.scalar(mine) is not None
+    return work.session.scalar(mine.with_only_columns(Return.id)) is not None
 
 
 def of_referral(work: Reading, referral_id: UUID) -> Return:
@@ -74,29 +76,34 @@ def lock(work: Writing, return_id: UUID) -> Return:
 
     Read again once held: whoever waited may have ceased to be party meanwhile.
     """
-    case = cases.lock_by_id(work, get(work, return_id).case_id)
+    mine = visible(work).where(Return.id == return_id)
+    case = cases.lock_by_id(work, one(work, mine.with_only_columns(Return.case_id)))
     fresh = {"populate_existing": True}
     of_case = select(Referral).where(Referral.case_id == case.id).order_by(Referral.number)
     held = of_case.with_for_update(key_share=True).execution_options(**fresh)
     work.session.scalars(held).all()
-    mine = visible(work).where(Return.id == return_id).with_for_update(key_share=True)
-    return one(work, mine.execution_options(**fresh))
+    return one(work, mine.with_for_update(key_share=True).execution_options(**fresh))
 
 
-def one(work: Reading, statement: Select[Return]) -> Return:
-    """Run a statement that should find one return."""
+def one[T](work: Reading, statement: Select[T]) -> T:
+    """Run a statement that should find one return, or something of it."""
     found = work.session.scalar(statement)
     if found is None:
         raise NotFound("There is no such return.")
     return found
 
 
+UNDER_WAY: Final = (
+    select(Return)
+    .where(Return.case_id.in_(CASES), Return.state.in_(OPEN))
+    .order_by(Return.number)
+)
+
+
 def open_in(work: Reading, case_ids: Iterable[UUID]) -> Mapping[UUID, list[Return]]:
     """List the returns of some cases that have not ended, whoever asks."""
-    wanted = Return.case_id.in_(list(case_ids)) & Return.state.in_(OPEN)
-    rows = select(Return).where(wanted).order_by(Return.number)
     found: dict[UUID, list[Return]] = {}
-    for record in work.session.scalars(rows):
+    for record in work.session.scalars(UNDER_WAY, {"cases": list(case_ids)}):
         found.setdefault(record.case_id, []).append(record)
     return found
 

@@ -90,6 +90,12 @@ def sides_of(work: Reading, record: Return, papers: Referral) -> frozenset[Side]
     return frozenset(sides)
 
 
+def has_side(work: Reading, record: Return) -> bool:
+    """Say whether the caller stands on any side; few have to be looked up in the papers."""
+    plain = sides_of(work, record, record.referral)
+    return bool(plain or look(work, record).sides)
+
+
 def must_be_party(view: View) -> View:
     """Raise NotFound (404) for one who was asked for papers by another State's office."""
     if not view.sides:

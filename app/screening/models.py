@@ -29,7 +29,7 @@ class Screening(Base):
     screened_by: Mapped[UUID] = mapped_column(ForeignKey(FocalPoint.id))
     screened_at: Mapped[datetime]
 
-    case: Mapped[Case] = relationship(lazy="selectin")
+    case: Mapped[Case] = relationship()
 
     @property
     def reference(self) -> str:
