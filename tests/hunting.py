@@ -14,7 +14,7 @@ from app.kernel.db import Base
 from tests.bodies import BODIES
 from tests.hostility import MANY, bodies, flaws, hostile_values, written
 from tests.serving import ROOT
-from tests.stage import Stage, set_up, spoken
+from tests.stage import Ids, Stage, filled, set_up, spoken
 from tests.wire import Answer, Operation, Wire, lists, operations, wired, writes
 from tests.world import Someone, World
 
@@ -55,12 +55,13 @@ class Hunt:
         headers: Mapping[str, str | bytes | None] | None = None,
     ) -> Answer:
         """Do as the operation asks, but for what is given; None leaves a header out."""
-        one, target = self.chosen(operation, choose)
+        one, ids = self.chosen(operation, choose)
+        target = filled(operation.path, ids)
         said = {**self.spoken(operation, one, target), **(headers or {})}
         kept = {name: value for name, value in said.items() if value is not None}
         return self.wire.send(operation.method, target, kept, body)
 
-    def chosen(self, operation: Operation, choose: int) -> tuple[Someone, str]:
+    def chosen(self, operation: Operation, choose: int) -> tuple[Someone, Ids]:
         """Choose somebody, and what they see."""
         places = self.stage.places(operation)
         assert places, f"Nobody sees {operation.path}: bring one about in tests/stage.py"
@@ -98,11 +99,13 @@ class Hunt:
         return self.aimed(operation, WHOLE[operation.name], choose)
 
     def aimed(self, operation: Operation, body: Any, choose: int) -> Any:
-        """Let a body that says its own code say that of the path."""
-        known = BODIES.get(operation.name, {}).get("code")
-        if known is None or not isinstance(body, dict) or body.get("code") != known:
+        """Let a body say of itself what the path says, where it is as we know it."""
+        known, (_, ids) = BODIES.get(operation.name, {}), self.chosen(operation, choose)
+        if not isinstance(body, dict) or not ids:
             return body
-        return body | {"code": self.chosen(operation, choose)[1].rpartition("/")[2]}
+        own = ids | {"code": ids[operation.keys[-1]]}
+        same = {name for name in own.keys() & known.keys() if body.get(name) == known[name]}
+        return body | {name: own[name] for name in same}
 
     def deepest(self, operation: Operation) -> int:
         """Choose one who is refused for what is sent, not for who they are."""

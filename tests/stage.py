@@ -6,7 +6,7 @@ tried on what is there: whoever lists `/v1/x` can fill `/v1/x/{x_id}/...`.
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice, product
 from typing import Final
 
@@ -30,6 +30,8 @@ from tests.world import (
 NOWHERE: Final = "00000000-0000-4000-8000-000000000000"
 ENOUGH: Final = 8
 """As many of a list are named."""
+MANY: Final = 64
+"""As many are made of what is in no list together."""
 
 type Ids = dict[str, str]
 
@@ -41,6 +43,7 @@ class Stage:
     cast: dict[str, Someone]
     sights: list[list[Ids]]
     """For each of them, the ids that belong together: of a case, of a consent in it."""
+    known: dict[str, list[tuple[Someone, Ids]]] = field(default_factory=dict)
 
     @property
     def people(self) -> list[Someone]:
@@ -51,13 +54,15 @@ class Stage:
         """Everything that can be named, whoever sees it."""
         return ids_of([one for seen in self.sights for one in seen])
 
-    def places(self, operation: Operation) -> list[tuple[Someone, str]]:
-        """List who could be asked to do it, and where: to each what they see."""
-        return [
-            (one, filled(operation.path, ids))
-            for one, seen in zip(self.people, self.sights, strict=True)
-            for ids in together(operation.keys, seen)
-        ]
+    def places(self, operation: Operation) -> list[tuple[Someone, Ids]]:
+        """List who could be asked to do it, and for what: to each what they see."""
+        if operation.path not in self.known:
+            self.known[operation.path] = [
+                (one, ids)
+                for one, seen in zip(self.people, self.sights, strict=True)
+                for ids in together(operation.keys, seen)
+            ]
+        return self.known[operation.path]
 
 
 def filled(path: str, ids: Ids) -> str:
@@ -78,7 +83,7 @@ def together(names: list[str], seen: list[Ids]) -> list[Ids]:
     """Find ids for all names at once: such as were listed together, else any of each."""
     whole = [ids for ids in seen if ids.keys() == set(names)]
     alone = ids_of([ids for ids in seen if len(ids) == 1])
-    choices = product(*(alone.get(name, []) for name in names))
+    choices = islice(product(*(alone.get(name, []) for name in names)), MANY)
     return whole or [dict(zip(names, some, strict=True)) for some in choices]
 
 
@@ -86,7 +91,6 @@ def set_up(world: World) -> Stage:
     """Bring one of everything about."""
     people = cast(world)
     bring_about(people)
-    world.works()
     told = operations(world.app.openapi())
     with wired(world) as wire:
         seen = [sights(wire, one, told) for one in people.values()]
@@ -166,16 +170,7 @@ def sights(wire: Wire, one: Someone, told: list[Operation]) -> list[Ids]:
             for ids in together(read.keys, seen):
                 values = islice(read_off(wire, one, read, ids), ENOUGH)
                 seen += [{**({} if alone else ids), name: value} for value in values]
-    return seen + [{other: ids[name]} for other, name in ALSO if (ids := kept(seen, name))]
-
-
-ALSO: Final = (("of", "country"),)
-"""What a path calls by another name: a limit is of a country, or of an agreement."""
-
-
-def kept(seen: list[Ids], name: str) -> Ids:
-    """Find one that is named alone."""
-    return next((ids for ids in seen if set(ids) == {name}), {})
+    return seen + [ids for operation in told for ids in alike(operation, seen)]
 
 
 def coded(operation: Operation) -> Iterator[Ids]:
@@ -184,6 +179,17 @@ def coded(operation: Operation) -> Iterator[Ids]:
         if parameter["in"] == "path":
             schema = resolved(parameter["schema"], operation.schemas)
             yield from ({parameter["name"]: value} for value in schema.get("enum", []))
+
+
+def alike(operation: Operation, seen: list[Ids]) -> Iterator[Ids]:
+    """Guess what no list names: the newest of each kind that has its form."""
+    known = ids_of(seen)
+    for parameter in operation.told.get("parameters", []):
+        name, form = parameter["name"], parameter["schema"].get("pattern")
+        if parameter["in"] == "path" and form and name not in known:
+            for values in known.values():
+                fitting = (one for one in values if re.search(form, one))
+                yield from ({name: value} for value in islice(fitting, 2))
 
 
 def below(path: str, told: list[Operation]) -> set[str]:

@@ -3,13 +3,14 @@
 Requests go to the application itself, without a client that would make them well-formed.
 """
 
-import asyncio
 import json
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final
+
+from anyio.from_thread import BlockingPortal, start_blocking_portal
 
 from tests.world import Json, World
 
@@ -99,7 +100,7 @@ class Wire:
     """Speaks to the application as a server does, whatever is to be said."""
 
     world: World
-    runner: asyncio.Runner
+    portal: BlockingPortal
 
     def send(
         self,
@@ -110,7 +111,7 @@ class Wire:
     ) -> Answer:
         """Send what no client would; the target is not escaped any further."""
         raw = target if isinstance(target, bytes) else target.encode()
-        return self.runner.run(self.exchange(method, raw, headers or {}, body))
+        return self.portal.call(self.exchange, method, raw, headers or {}, body)
 
     async def exchange(
         self, method: str, target: bytes, headers: Headers, body: bytes
@@ -170,6 +171,6 @@ def raw_of(value: str | bytes) -> bytes:
 
 @contextmanager
 def wired(world: World) -> Iterator[Wire]:
-    """Keep one event loop for many requests."""
-    with asyncio.Runner() as runner:
-        yield Wire(world, runner)
+    """Keep one event loop for many requests, and the threads it works in."""
+    with start_blocking_portal() as portal:
+        yield Wire(world, portal)

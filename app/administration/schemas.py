@@ -10,7 +10,16 @@ from app.directory.addresses import LONGEST, Channel
 from app.directory.kinds import Confidence, Level, StateRouting
 from app.directory.schemas import FocalPointOut, Languages, Source, TimeZone
 from app.kernel.paging import Page
-from app.kernel.text import Asked, Code, CountryCode, Day, LanguageTag, SafeLine, Shown
+from app.kernel.text import (
+    WHOLE,
+    Asked,
+    Code,
+    CountryCode,
+    Day,
+    LanguageTag,
+    SafeLine,
+    Shown,
+)
 
 HOW_SURE = "How well it is sourced; left out: `configured`."
 
@@ -68,7 +77,7 @@ class PutTimeLimit(Asked, TimeLimitOut):
     """How long an answer may take from now on."""
 
     amount: Annotated[
-        Annotated[StrictInt, Field(ge=1, le=10_000)] | None,
+        Annotated[StrictInt, Field(ge=1, le=10_000), WHOLE] | None,
         Field(description="Null: set nothing any more, with `unit` null as well."),
     ]
     confidence: Annotated[Confidence, Field(description=HOW_SURE)] = Confidence.CONFIGURED

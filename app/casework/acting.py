@@ -33,12 +33,13 @@ def ready(
 def lock(work: Writing, code: str, seen: Seen) -> Case:
     """Hold a case for an act of its own parties, who say which version they saw.
 
-    The version counts what only its keepers may know of: nobody else can probe it, and
-    whoever has no side in the case hears that first.
+    The version counts what only its keepers may know of: nobody else can probe it, though
+    they say what they saw; and whoever has no side in the case hears that first.
     """
     case = queries.lock(work, code)
     if not sides_of(work, case):
         raise ActionNotYours("This is for the parties of the case itself to do.")
+    seen.must_be_said()
     if work.actor.focal_point_id in case.keepers:
         seen.must_include(case.version)
     return case

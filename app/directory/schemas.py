@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Annotated, Self
 
-from pydantic import BeforeValidator, Field, StrictInt
+from pydantic import Field, StrictInt
 
 from app.directory.kinds import (
     AgeGroup,
@@ -16,7 +16,7 @@ from app.directory.kinds import (
 )
 from app.directory.models import FocalPoint
 from app.kernel.paging import Page
-from app.kernel.text import Asked, Code, CountryCode, LanguageTag, Shown
+from app.kernel.text import WHOLE, Asked, Code, CountryCode, LanguageTag, Shown
 
 Languages = Annotated[
     list[LanguageTag], Field(description="What is spoken there; empty: not known.")
@@ -128,16 +128,11 @@ class CountryPage(Page[CountryOut]):
     """Every country of the mechanism, by code."""
 
 
-def whole(value: object) -> object:
-    """Read 3.0 as 3: in JSON Schema, and in JavaScript, they are the same number."""
-    return int(value) if isinstance(value, float) and value.is_integer() else value
-
-
 class NewCapacity(Asked):
     """How many places are free now, in the words of the office itself."""
 
     free: Annotated[
-        Annotated[StrictInt, Field(ge=0, le=100_000), BeforeValidator(whole)] | None,
+        Annotated[StrictInt, Field(ge=0, le=100_000), WHOLE] | None,
         Field(description="0: full. Null: we do not say."),
     ]
 

@@ -170,6 +170,16 @@ Instant = Annotated[
     BeforeValidator(spelled),
     Field(gt=datetime(2000, 1, 1, tzinfo=UTC), lt=datetime(2100, 1, 1, tzinfo=UTC)),
 ]
+
+
+def whole(value: object) -> object:
+    """Read 3.0 as 3: in JSON Schema, and in JavaScript, they are the same number."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+WHOLE: Final = BeforeValidator(whole)
+"""Stands behind the bounds of a number: before them, the contract would not tell them."""
+
 Day = Annotated[date, BeforeValidator(spelled), Field(gt=date(1900, 1, 1))]
 SAFE: Final = {"format": "safe-text"}
 """Named in the contract: what is refused besides stands with the API's description."""

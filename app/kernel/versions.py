@@ -42,10 +42,14 @@ class Seen:
 
     if_match: str | None
 
+    def must_be_said(self) -> None:
+        """Raise VersionNotGiven (428) unless some version was seen."""
+        if (self.if_match or "*").strip() == "*":
+            raise VersionNotGiven("Send the ETag you last read as If-Match.")
+
     def must_include(self, version: int) -> None:
         """Raise VersionNotGiven (428) or VersionStale (412) if this one was not seen."""
-        if self.if_match is None or self.if_match.strip() == "*":
-            raise VersionNotGiven("Send the ETag you last read as If-Match.")
+        self.must_be_said()
         tags = (TAG.fullmatch(tag.strip()) for tag in self.if_match.split(","))
         seen = {tag[1] for tag in tags if tag}
         if str(version) not in seen:

@@ -21,7 +21,7 @@ from tests.wire import Operation
 
 pytestmark = pytest.mark.slow
 THOUSAND: Final = times(1_000, soak=20_000)
-SHARE: Final = times(80, soak=2_000)
+SHARE: Final = times(50, soak=2_000)
 """As many on PostgreSQL: what is refused before it comes to a database does not differ."""
 
 
