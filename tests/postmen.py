@@ -345,11 +345,14 @@ def sms_to(port: int, path: str = "/send", whole: float = 1) -> Gateway:
 
 
 @contextmanager
-def post_of(world: World, window: timedelta = HOUR) -> Iterator[Post]:
+def post_of(world: World, window: timedelta = HOUR, **patience: float) -> Iterator[Post]:
     """Serve both ways out of a world."""
     mail, sms = (Postman(lambda: world.now) for _ in "12")
     with mail_server(mail) as mail_port, sms_gateway(sms) as sms_port:
-        sends = {Way.EMAIL: mail_to(mail_port).send, Way.SMS: sms_to(sms_port).send}
+        sends = {
+            Way.EMAIL: mail_to(mail_port, **patience).send,
+            Way.SMS: sms_to(sms_port).send,
+        }
         ways = {way: notices_by(send, SIGN_IN) for way, send in sends.items()}
         yield Post(world, mail, sms, Senders(ways, window))
 
