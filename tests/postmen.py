@@ -333,13 +333,13 @@ class Post:
         return min(open_ones, default=None)
 
 
-def mail_to(port: int, step: float = 0.4, whole: float = 1.5, **more: Any) -> Mail:
+def mail_to(port: int, step: float = 1.5, whole: float = 4, **more: Any) -> Mail:
     return Mail(
         "127.0.0.1", port, SENDER, **{"tls": None, "step": step} | more, whole=whole
     )
 
 
-def sms_to(port: int, path: str = "/send", whole: float = 1) -> Gateway:
+def sms_to(port: int, path: str = "/send", whole: float = 3) -> Gateway:
     url = f"http://127.0.0.1:{port}{path}"
     return Gateway(url, TOKEN, ssl.create_default_context(), whole)
 
