@@ -333,23 +333,26 @@ class Post:
         return min(open_ones, default=None)
 
 
-def mail_to(port: int, step: float = 0.4, whole: float = 1.5, **more: Any) -> Mail:
+def mail_to(port: int, step: float = 1.5, whole: float = 4, **more: Any) -> Mail:
     return Mail(
         "127.0.0.1", port, SENDER, **{"tls": None, "step": step} | more, whole=whole
     )
 
 
-def sms_to(port: int, path: str = "/send", whole: float = 1) -> Gateway:
+def sms_to(port: int, path: str = "/send", whole: float = 3) -> Gateway:
     url = f"http://127.0.0.1:{port}{path}"
     return Gateway(url, TOKEN, ssl.create_default_context(), whole)
 
 
 @contextmanager
-def post_of(world: World, window: timedelta = HOUR) -> Iterator[Post]:
+def post_of(world: World, window: timedelta = HOUR, **patience: float) -> Iterator[Post]:
     """Serve both ways out of a world."""
     mail, sms = (Postman(lambda: world.now) for _ in "12")
     with mail_server(mail) as mail_port, sms_gateway(sms) as sms_port:
-        sends = {Way.EMAIL: mail_to(mail_port).send, Way.SMS: sms_to(sms_port).send}
+        sends = {
+            Way.EMAIL: mail_to(mail_port, **patience).send,
+            Way.SMS: sms_to(sms_port).send,
+        }
         ways = {way: notices_by(send, SIGN_IN) for way, send in sends.items()}
         yield Post(world, mail, sms, Senders(ways, window))
 
