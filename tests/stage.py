@@ -91,6 +91,7 @@ def set_up(world: World) -> Stage:
     """Bring one of everything about."""
     people = cast(world)
     bring_about(people)
+    world.works()
     told = operations(world.app.openapi())
     with wired(world) as wire:
         seen = [sights(wire, one, told) for one in people.values()]

@@ -12,7 +12,7 @@ from app.cases.lifecycle import State
 from app.cases.models import Case, CaseKey, Party, Sealed
 from app.cases.records import Fact, HandedOn, Question, RiskAssessment, VitalInterest
 from app.cases.risk import GRAVITY
-from app.cases.sections import Paper, Safeguards, Sealable
+from app.cases.sections import Safeguards, Sealable
 from app.deadlines.limits import Priority
 from app.kernel.actors import FOLLOWS, REMEMBERS, Relation
 from app.kernel.problems import NotFound

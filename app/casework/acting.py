@@ -39,7 +39,7 @@ def lock(work: Writing, code: str, seen: Seen) -> Case:
     case = queries.lock(work, code)
     if not sides_of(work, case):
         raise ActionNotYours("This is for the parties of the case itself to do.")
-    seen.must_be_said()
+    seen.said()
     if work.actor.focal_point_id in case.keepers:
         seen.must_include(case.version)
     return case

@@ -42,15 +42,15 @@ class Seen:
 
     if_match: str | None
 
-    def must_be_said(self) -> None:
-        """Raise VersionNotGiven (428) unless some version was seen."""
-        if (self.if_match or "*").strip() == "*":
+    def said(self) -> str:
+        """Say what was seen; raise VersionNotGiven (428) if nothing was said of it."""
+        if self.if_match is None or self.if_match.strip() == "*":
             raise VersionNotGiven("Send the ETag you last read as If-Match.")
+        return self.if_match
 
     def must_include(self, version: int) -> None:
         """Raise VersionNotGiven (428) or VersionStale (412) if this one was not seen."""
-        self.must_be_said()
-        tags = (TAG.fullmatch(tag.strip()) for tag in self.if_match.split(","))
+        tags = (TAG.fullmatch(tag.strip()) for tag in self.said().split(","))
         seen = {tag[1] for tag in tags if tag}
         if str(version) not in seen:
             raise VersionStale("Read the record again before you decide.")
