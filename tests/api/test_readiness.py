@@ -14,8 +14,9 @@ def test_before_the_worker_was_ever_heard_of_nothing_is_taken(world: World) -> N
         {
             "status": "not ready",
             "database": "ready",
-            "worker": "silent: clocks, notices",
+            "worker": "silent: clocks, notices, erasures",
             "clocks": "ready",
+            "erasures": "ready",
             "drill": False,
             "clock_speed": 1,
         },
@@ -32,7 +33,7 @@ def test_a_worker_that_falls_silent_is_told_of_within_a_minute(world: World) -> 
 
     assert alive[0] == still[0] == 200
     assert ready(world)[0] == 503
-    assert ready(world)[1]["worker"] == "silent: clocks, notices"
+    assert ready(world)[1]["worker"] == "silent: clocks, notices, erasures"
 
 
 def test_a_clock_that_nobody_looks_at_is_told_of(world: World, officer: Someone) -> None:

@@ -1,5 +1,6 @@
 """Notices, as whoever runs the service sets them up."""
 
+import json
 import signal
 import subprocess
 import time
@@ -19,7 +20,7 @@ from app.main import lay_ground
 from app.outbox.models import Outgoing
 from tests.commands.test_demo import COMMAND, command, environment
 from tests.postmen import SENDER, Mood, Postman, calls, mail_server
-from tests.world import NOON
+from tests.world import NOON, Json
 
 pytestmark = pytest.mark.slow
 CONTACTS = (
@@ -67,6 +68,12 @@ def states(home: Path) -> dict[str, str]:
     return found
 
 
+def gauges(home: Path) -> dict[str, Json]:
+    """Ask how the service is kept: each number by its name, and whose it is."""
+    told = json.loads(command(home, "worker", "status", "--json").stdout)["gauges"]
+    return {" ".join(filter(None, (one["name"], one["of"]))): one for one in told}
+
+
 def database_of(home: Path) -> str:
     return environment(home)["SAFE_CONDUCT_DATABASE_URL"]
 
@@ -106,7 +113,7 @@ def test_the_doctor_says_what_keeps_notices_from_those_they_are_for(home: Path) 
 def test_a_worker_sends_what_waits_by_what_is_set_up_and_ends_when_told(home: Path) -> None:
     postman = Postman(lambda: NOON)
     queue(home)
-    waits = command(home, "worker", "status").stdout
+    before = gauges(home)
     with mail_server(postman) as port:
         told = {
             "SAFE_CONDUCT_SMTP_HOST": "127.0.0.1",
@@ -116,10 +123,11 @@ def test_a_worker_sends_what_waits_by_what_is_set_up_and_ends_when_told(home: Pa
         }
         with at_work(home, **told) as worker:
             until(lambda: len(postman.given) > 0)
-            status = command(home, "worker", "status").stdout
+            after = gauges(home)
 
-    assert "2 notices wait, the first of them for" in waits
-    assert "notices: alive" in status
+    assert before["outgoing_waiting"]["value"] == 2
+    assert not before["heartbeat_age_seconds notices"]["well"]
+    assert after["heartbeat_age_seconds notices"]["well"]
     assert worker.returncode == 0
     [mail] = postman.mails()
     assert mail["To"] == "duty@lead.example"

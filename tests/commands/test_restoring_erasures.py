@@ -103,6 +103,7 @@ def test_a_backup_from_before_an_erasure_serves_nobody_until_it_is_erased_again(
         mended, well, again = operate("restored"), operate("doctor"), operate("restored")
 
         with standing_on(older, officer) as restored:
+            restored.works()
             after = TestClient(create_app(restored.ground, ledger)).get("/readyz")
             assert problem(officer.opens(f"{path_of(gone)}/sections/needs"))[0] == 404
             assert officer.sees(gone)["state"] == "void"
