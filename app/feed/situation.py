@@ -139,10 +139,10 @@ def facts_of(sight: Sight, entry: Entry) -> dict[str, Any]:
     case = sight.cases.get(entry.case_id)
     if case is None or entry.focal_point_id == me:
         return said
-    if case.id in sight.names.apart:
-        return {name: fact for name, fact in said.items() if name not in TELLING}
     led = case.led_since is not None and entry.at >= case.led_since
     bare = led or not case.tells(me, entry.at) or said.get("state") == State.CLOSED
     if case.only_submitted(me) and bare:
         return {name: fact for name, fact in said.items() if name in TOLD}
+    if case.id in sight.names.apart:
+        return {name: fact for name, fact in said.items() if name not in TELLING}
     return said
