@@ -19,7 +19,11 @@ from tests.hunting import WRITES, Hunt, faults, named
 from tests.serving import report, times
 from tests.wire import Operation
 
-pytestmark = pytest.mark.slow
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.filterwarnings("ignore:Generating overly large repr"),
+]
+"""Hypothesis shows what ended its making, however large that was."""
 THOUSAND: Final = times(1_000, soak=20_000)
 SHARE: Final = times(50, soak=2_000)
 """As many on PostgreSQL: what is refused before it comes to a database does not differ."""
