@@ -2,6 +2,7 @@
 
 `--databases sqlite` leaves PostgreSQL out. A test that asks for `sqlite_url` or `pg_url`
 is about that database alone: it runs once, and is deselected where that one is left out.
+So does one that asks for `before_any_database`: what it sends never comes to one.
 """
 
 import gc
@@ -23,7 +24,7 @@ from tests.world import KEYS, Someone, World
 
 HOME = pytest.StashKey[Path]()
 IDS = {"sqlite": "sqlite", "postgresql": "pg"}
-ONLY = {"sqlite_url": "sqlite", "pg_url": "postgresql"}
+ONLY = {"sqlite_url": "sqlite", "pg_url": "postgresql", "before_any_database": "sqlite"}
 
 
 class Node(Protocol):
@@ -117,6 +118,11 @@ def sqlite_url(url: str) -> str:
 def pg_url(url: str) -> str:
     """Make a database, for a test that is about PostgreSQL."""
     return url
+
+
+@pytest.fixture
+def before_any_database() -> None:
+    """Say that what is sent is refused before it comes to any database."""
 
 
 @pytest.fixture

@@ -16,6 +16,7 @@ from tests.stage import place, spoken
 from tests.wire import KEYED, Operation, writes
 
 pytestmark = pytest.mark.slow
+EARLY: Final = pytest.mark.usefixtures("before_any_database")
 
 
 def test_no_write_is_forgotten(hunt: Hunt) -> None:
@@ -45,6 +46,7 @@ def test_a_hostile_body_is_refused(operation: Operation, hunt: Hunt) -> None:
     assert hunt.everything() == before
 
 
+@EARLY
 @pytest.mark.parametrize("operation", TAKING, ids=named)
 def test_no_body_is_no_request(operation: Operation, hunt: Hunt) -> None:
     for body in (b"", b"   ", b"\r\n", b"\0"):
@@ -53,6 +55,7 @@ def test_no_body_is_no_request(operation: Operation, hunt: Hunt) -> None:
         assert answer.status == 422, (body, answer)
 
 
+@EARLY
 @pytest.mark.parametrize("operation", TAKING, ids=named)
 def test_what_is_not_said_to_be_json_is_not_read(operation: Operation, hunt: Hunt) -> None:
     body = written(hunt.whole(operation))
@@ -75,6 +78,7 @@ KINDS: Final[tuple[str | None, ...]] = (
 )
 
 
+@EARLY
 @pytest.mark.parametrize("kind", ["application/json; charset=UTF-8", "APPLICATION/JSON"])
 def test_json_is_said_in_more_than_one_way(kind: str, hunt: Hunt) -> None:
     for operation in TAKING:
@@ -133,6 +137,7 @@ def test_no_header_does_harm(operation: Operation, hunt: Hunt) -> None:
         assert faults(operation, together) == [], (word, together)
 
 
+@EARLY
 @pytest.mark.parametrize("operation", ALL, ids=named)
 def test_a_large_head_is_refused(operation: Operation, hunt: Hunt) -> None:
     for name in ("Cookie", "If-Match", "Authorization", "Accept-Language"):
@@ -203,6 +208,7 @@ def test_no_query_does_harm(operation: Operation, hunt: Hunt) -> None:
             assert faults(operation, answer) == [], (name, word, answer)
 
 
+@EARLY
 @pytest.mark.parametrize("operation", ALL, ids=named)
 def test_a_query_that_is_not_known_is_refused(operation: Operation, hunt: Hunt) -> None:
     said = spoken(operation, hunt.stage.people[0], "query")
