@@ -53,7 +53,8 @@ def remind(work: Writing, case: Case, clock: Clock, count: int) -> None:
         work.record("focal_point.silent", office, told, {"silence": count})
     if is_failing_lead(work, case, late):
         escalate(work, case)
-    alert(work, case, late.id, case.with_relation(Relation.ESCALATION_DESK), *told)
+    desk = case.with_relation(Relation.ESCALATION_DESK)
+    alert(work, case, clock.record_id, late.id, desk, *told)
 
 
 def answerable_for(work: Reading, late: FocalPoint, count: int) -> list[FocalPoint]:
@@ -90,8 +91,11 @@ def is_failing_lead(work: Reading, case: Case, late: FocalPoint) -> bool:
     return leads and (silent or not late.active)
 
 
-def alert(work: Writing, case: Case, *focal_points: UUID | None) -> None:
-    """Call on these offices, without a word of what waits for them (section 7)."""
+def alert(work: Writing, case: Case, about: UUID, *focal_points: UUID | None) -> None:
+    """Call on these offices, without a word of what waits for them (section 7).
+
+    That it was about this record of the case is kept as evidence alone.
+    """
     offices = [one for one in focal_points if one is not None]
     urgency = case.priority or Priority.NORMAL
-    tell(work, offices, SILENCE, urgency=urgency, case_id=case.id, record_id=case.id)
+    tell(work, offices, SILENCE, urgency=urgency, case_id=case.id, record_id=about)

@@ -170,7 +170,7 @@ def pass_on(work: Writing, ran: Ran) -> None:
     if before is not None:
         routing.pass_over(work, ran.case.id, before)
     reroute(work, ran.case)
-    alert(work, ran.case, before, ran.case.holder)
+    alert(work, ran.case, ran.clock.record_id, before, ran.case.holder)
 
 
 def expire(work: Writing, ran: Ran) -> None:
@@ -179,7 +179,8 @@ def expire(work: Writing, ran: Ran) -> None:
         handovers.expire(work, ran.record)
     elif isinstance(ran.record, Referral):
         referrals.expire(work, ran.record)
-    alert(work, ran.case, ran.clock.waits_on, ran.case.holder)
+    late, holder = ran.clock.waits_on, ran.case.holder
+    alert(work, ran.case, ran.clock.record_id, late, holder)
 
 
 def drop(work: Writing, ran: Ran) -> None:

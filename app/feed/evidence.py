@@ -18,11 +18,12 @@ from app.deadlines import breaches
 from app.deadlines.limits import ClockKind
 from app.directory import queries as directory
 from app.feed.models import Sighting
-from app.feed.schemas import Evidence, Ladder, Rank, Rung, Silence
+from app.feed.schemas import Evidence, Ladder, Notice, Rank, Rung, Silence
 from app.handovers.models import Handover
 from app.kernel.actors import Relation, sides_of_case
 from app.kernel.journal import Delivery, Entry, Retrieval
 from app.kernel.work import Reading
+from app.notices import queries as notices
 from app.referrals.models import Referral
 from app.referrals.proposing import knows_recipient
 
@@ -107,6 +108,7 @@ def climb(work: Reading, sent: Sent) -> Ladder:
         rank=max(rung.rank for rung in found),
         rungs=found,
         silences=list(silences(work, sent, found)),
+        notices=list(calls(work, sent)) if sent.known else [],
     )
 
 
@@ -123,6 +125,14 @@ def silences(work: Reading, sent: Sent, rungs: Sequence[Rung]) -> Iterator[Silen
         if not any(at < firing.at for at in looked):
             yield Silence(name="not_retrieved", at=firing.at)
         yield Silence(name=UNANSWERED[firing.kind], at=firing.at)
+
+
+def calls(work: Reading, sent: Sent) -> Iterator[Notice]:
+    """List how the recipient was called on about the record while it had it (R53)."""
+    for one in notices.told(work, record_ids=[sent.record_id]):
+        theirs = one.focal_point_id == sent.recipient
+        if theirs and sent.at <= one.queued_at <= (sent.until or one.queued_at):
+            yield Notice(by=one.way, at=one.queued_at, sent_at=one.sent_at)
 
 
 def rungs(work: Reading, sent: Sent) -> Iterator[Rung]:

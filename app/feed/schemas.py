@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from app.deadlines.limits import ClockKind
 from app.kernel.paging import Page
 from app.kernel.text import Shown
+from app.outbox.models import Way
 
 TYPE = "Such as `case.submitted` or `referral.accepted`; the list will grow."
 SUBJECT = (
@@ -94,6 +95,21 @@ class Silence(Shown):
     at: Annotated[datetime, Field(description="When it was noticed.")]
 
 
+class Notice(Shown):
+    """That an office was called on to sign in, without a word of why."""
+
+    by: Annotated[
+        Way | None, Field(description="Null: nobody could be, it has no contact.")
+    ]
+    at: Annotated[datetime, Field(description="When it was to be called on.")]
+    sent_at: Annotated[
+        datetime | None,
+        Field(
+            description="When a server took the message; that anybody read it is not known."
+        ),
+    ]
+
+
 class Ladder(Shown):
     """What became of something that was sent to one focal point."""
 
@@ -107,6 +123,10 @@ class Ladder(Shown):
             description="Deadlines that passed, oldest first; whom it went to then has "
             "a ladder of its own."
         ),
+    ]
+    notices: Annotated[
+        list[Notice],
+        Field(description="How this office was called on while it had this, oldest first."),
     ]
 
 

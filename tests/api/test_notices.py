@@ -14,7 +14,7 @@ from app.notices.queries import Told, told
 from app.outbox.queries import counts
 from tests.administrators import ADMINISTRATOR, agreed, changes
 from tests.postmen import Mood, Post, calls, outbox, post_of, reachable, states, tells
-from tests.world import NOON, Json, Someone, World, consent, done, for_services
+from tests.world import NOON, Json, Someone, World, consent, done, for_services, path_of
 
 CASE, RECORD = UUID(int=1), UUID(int=2)
 SHUT: Json = {"active": False}
@@ -256,3 +256,27 @@ def test_nobody_is_called_on_while_all_is_in_time(
     post.world.waits_for(hours=2)
 
     assert outbox(post.world) == []
+
+
+def test_who_sent_a_case_sees_how_the_silent_and_the_next_were_called_on(
+    post: Post, officer: Someone, tmp_path: Path
+) -> None:
+    reachable(post.world, tmp_path, KZ_LEAD="duty@lead.example")
+    case = officer.submits()
+    post.world.passes(hours=3)
+    post.world.works()
+    called = {"by": "email", "at": "2026-06-01T15:00:00Z", "sent_at": None}
+    before = done(officer.get(f"{path_of(case)}/evidence"))["items"]
+
+    post.leaves()
+
+    silent, desk = done(officer.get(f"{path_of(case)}/evidence"))["items"]
+    assert [one["notices"] for one in before] == [
+        [called],
+        [called, called | {"by": "sms"}],
+    ]
+    assert (silent["recipient"], desk["recipient"]) == ("KZ_LEAD", "DESK_CENTRAL_ASIA")
+    sent = called | {"sent_at": called["at"]}
+    assert silent["notices"] == [sent]
+    assert desk["notices"] == [sent, sent | {"by": "sms"}]
+    assert "lead.example" not in str([silent, desk])
