@@ -101,8 +101,8 @@ class Written:
 def put(work: Writing, shelf: Shelf, wish: Wish) -> Written | Approval:
     """Write a row, or ask a second person to allow it.
 
-    In this order: RoleMissing (403), NotFound (404), VersionNotGiven (428) or VersionStale
-    (412), pydantic's ValidationError, CountryUnknown, AgreementUnknown or
+    In this order: RoleMissing (403), pydantic's ValidationError (422), NotFound (404),
+    VersionNotGiven (428) or VersionStale (412), CountryUnknown, AgreementUnknown or
     FocalPointUnknown (422), DirectoryUnsound (409), and what `spend` raises. What says
     nothing new changes nothing.
     """
@@ -110,9 +110,9 @@ def put(work: Writing, shelf: Shelf, wish: Wish) -> Written | Approval:
         raise RoleMissing("This is for administrators to change.")
     hold(work.session, ONE_AT_A_TIME)
     entry = queries.lock(work, shelf.register, wish.key)
-    wish.expected.must_be(tag_of(shelf, entry))
     before = queries.values(entry) if entry else None
     row = judged(shelf.row, {**(before or {}), **wish.said.model_dump()})
+    wish.expected.must_be(tag_of(shelf, entry))
     must_name_what_is_known(work, row)
     turn = Turn(before, row.model_dump(exclude=set(PRIVATE)))
     if entry and not turn.changed:

@@ -214,20 +214,6 @@ def test_a_version_must_be_given_and_be_the_latest(
     assert problem(lead.post(path, BODIES[action], if_match="*"))[0] == 428
 
 
-def test_who_may_not_know_the_version_says_what_they_saw_all_the_same(
-    officer: Someone, lead: Someone
-) -> None:
-    case = lead.leads(officer.submits())
-    path, body = f"/cases/{case['code']}/withdraw", BODIES["withdraw"]
-
-    unsaid = officer.post(path, body)
-    said = [officer.post(path, body, if_match=f'"{n}.0123456789abcdef"') for n in (0, 99)]
-
-    assert officer.sees(case)["version"] is None
-    assert problem(unsaid) == (428, "version-not-given")
-    assert {problem(answer) for answer in said} == {(409, "action-illegal")}
-
-
 def test_a_lead_needs_a_fresh_view_of_the_risk_and_two_people(
     world: World, officer: Someone, lead: Someone
 ) -> None:

@@ -46,7 +46,7 @@ def test_a_risk_is_to_be_reviewed_sooner_and_holds_as_long_as_ever(
 
     led = done(lead.does("accept-lead", case, {"contacts": contacts()}))
 
-    assert led["due_at"] == "2026-06-01T14:48:00Z"  # a sixtieth of 7 days after it began
+    assert led["due_at"] == "2026-06-07T12:00:00Z"  # at once: 7 days are 2 h 48 min now
 
 
 def test_a_consent_runs_out_when_it_says(

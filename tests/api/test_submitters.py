@@ -461,3 +461,17 @@ def test_a_submitter_hears_no_silence_from_beyond_a_border(
     assert (event["type"], event["by"]) == ("case.rerouted", None)
     assert event["facts"] == {"state": "submitted"}
     assert "case.not_acknowledged" in kinds(world.someone("UZ_LEAD").hears())
+
+
+def test_who_may_not_know_the_version_says_what_they_saw_all_the_same(
+    officer: Someone, lead: Someone
+) -> None:
+    case = lead.leads(officer.submits())
+    path, body = f"/cases/{case['code']}/withdraw", {"reason": "SENT_IN_ERROR"}
+
+    unsaid = officer.post(path, body)
+    said = [officer.post(path, body, if_match=f'"{n}.0123456789abcdef"') for n in (0, 99)]
+
+    assert officer.sees(case)["version"] is None
+    assert problem(unsaid) == (428, "version-not-given")
+    assert {problem(answer) for answer in said} == {(409, "action-illegal")}

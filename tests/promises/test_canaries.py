@@ -289,7 +289,10 @@ def listening() -> Iterator[Heard]:
 
 
 LOGS = ("sqlalchemy.engine", "uvicorn", '"fault"', "Unopenable")
-LOUD = ("", "sqlalchemy", "sqlalchemy.engine", "sqlalchemy.pool", "uvicorn", "psycopg")
+LOUD = (
+    *("", "sqlalchemy", "sqlalchemy.engine", "sqlalchemy.pool", "psycopg"),
+    *("uvicorn", "uvicorn.error", "uvicorn.access"),
+)
 
 
 def provoke(journey: Journey, case: Json) -> Iterator[Response]:
