@@ -13,6 +13,7 @@ from tests.mechanism import (
     NOT_FOUND,
     NOT_YOURS,
     OK,
+    POST,
     ROLE_MISSING,
     THE_CASE,
     UNLED,
@@ -117,6 +118,8 @@ def on_question(world: Model, actor: Actor, name: str, number: Any, _: bool) -> 
     }
     if refusal := next((why for why, holds in refusals.items() if holds), None):
         return refusal, world
+    if name == "ask" and POST in world.unsafe and world.may_know(me):
+        return ("needs-unmet", "recipient_safe"), world
     if name == "ask":
         asked = replace(world, questions=(*world.questions, Question()))
         return OK, wind_question(asked, len(world.questions), Question())
