@@ -1,6 +1,6 @@
 """The cast: focal points, who acts for them, and what they do. The only factory."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -63,12 +63,16 @@ class World:
     """A database with the directory and the demo data, the service, and a still clock."""
 
     def __init__(
-        self, url: str, app: FastAPI | None = None, portal: BlockingPortal | None = None
+        self,
+        url: str,
+        app: FastAPI | None = None,
+        portal: BlockingPortal | None = None,
+        ids: Callable[[], UUID] = uuid4,
     ) -> None:
-        self.now = NOON
+        self.now, self.ids = NOON, ids
         self.database = opened(url)
         self.ground = Ground(
-            self.database, Vault(KEYS), lambda: self.now, uuid4, lambda _: self.now
+            self.database, Vault(KEYS), lambda: self.now, ids, lambda _: self.now
         )
         self.app = app or create_app(self.ground)
         self.app.state.ground = self.ground
@@ -85,7 +89,7 @@ class World:
         with self.database.writing() as session:
             of = select(FocalPoint.id).where(FocalPoint.code == focal_point)
             opening = Opening(session.scalars(of).one(), "duty 1", frozenset(roles), kind)
-            account = uuid4()
+            account = self.ids()
             open_account(session, account, opening, self.now)
             key = make_key(session, account, scopes, self.now, days=3650)
             actor = authenticate(session, key, self.now)
