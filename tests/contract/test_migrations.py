@@ -36,7 +36,9 @@ from sqlalchemy.pool import NullPool
 from sqlalchemy.types import TypeEngine
 
 from app.kernel import migrations
-from app.kernel.db import Base, Database, UtcDateTime, migrated_to
+from app.kernel.actors import SERVICE
+from app.kernel.db import Base, Database, migrated_to
+from app.kernel.instants import UtcDateTime
 from app.kernel.journal import Epoch
 
 ROOT = Path(__file__).parents[2]
@@ -90,7 +92,7 @@ def example_row(table: Table, known: dict[Key, object]) -> dict[str, object]:
 def fill(url: str) -> None:
     """Write one row in every table, as the service does; the epoch has its own."""
     database, known = Database(url), dict[Key, object]()
-    with database.writing() as session:
+    with database.writing(SERVICE) as session:
         for table in Base.metadata.sorted_tables:
             if table.name != Epoch.__tablename__:
                 session.execute(insert(table), example_row(table, known))

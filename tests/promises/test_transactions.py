@@ -18,6 +18,7 @@ from sqlalchemy.exc import DBAPIError
 
 from app.cases.models import Case, Party, Sealed
 from app.disclosure.models import AccessEntry
+from app.kernel.actors import SERVICE
 from app.kernel.idempotency import Outcome
 from app.kernel.journal import Delivery, Entry, Mailbox
 from tests.databases import ask, listening
@@ -103,7 +104,7 @@ def disk_on_fire(world: World) -> Iterator[None]:
 def rows(world: World) -> list[int]:
     """Count what a request could leave behind."""
     tables = (Case, Party, Sealed, Entry, Delivery, Outcome, AccessEntry)
-    with world.database.reading() as session:
+    with world.database.reading(SERVICE) as session:
         counts = [select(func.count()).select_from(table) for table in tables]
         heads = session.scalars(select(func.sum(Mailbox.head))).one()
         return [*(session.scalars(count).one() for count in counts), heads]
@@ -347,7 +348,7 @@ def test_a_server_that_is_killed_has_kept_all_it_acknowledged_and_nothing_twice(
     report("killed", load.heard)
     report("unanswered in a round", lost)
     codes = list(load.answered.values())
-    with world.database.reading() as session:
+    with world.database.reading(SERVICE) as session:
         kept = list(session.scalars(select(Case.code)))
         keyed = list(session.scalars(select(Outcome.key)))
     assert max(lost) > 0
