@@ -21,6 +21,7 @@ from app.disclosure.models import AccessEntry
 from app.kernel.actors import SERVICE
 from app.kernel.idempotency import Outcome
 from app.kernel.journal import Delivery, Entry, Mailbox
+from tests.breaking import ALLOWING, kind, refusing
 from tests.databases import ask, listening
 from tests.serving import CHANCE, client_of, key_file, obeying, report, started, times
 from tests.world import (
@@ -42,22 +43,6 @@ type Opening = Callable[[], Response]
 
 WORDS = ("bed tonight", "Oygul", "Ойгул", "Рассказ", "спина", "Rayymbek", "+7701")
 
-REFUSING = {
-    "sqlite": (
-        """CREATE TRIGGER full BEFORE INSERT ON {table}
-        BEGIN SELECT RAISE(ABORT, 'full'); END""",
-    ),
-    "postgresql": (
-        """CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS
-        $$ BEGIN RAISE EXCEPTION 'full'; END $$""",
-        """CREATE TRIGGER full_now BEFORE INSERT ON {table}
-        EXECUTE FUNCTION refuse()""",
-    ),
-}
-ALLOWING = {
-    "sqlite": ("DROP TRIGGER full",),
-    "postgresql": ("DROP FUNCTION refuse CASCADE",),
-}
 DOOMED = {
     "sqlite": (
         """CREATE TABLE doomed (
@@ -74,18 +59,6 @@ DOOMED = {
     ),
 }
 """Ways to let the database itself refuse: at an insert, or only at the commit."""
-
-
-def kind(world: World) -> str:
-    return world.database.engine.dialect.name
-
-
-@contextmanager
-def refusing(world: World, url: str, table: str) -> Iterator[None]:
-    """As long as the block lasts, nothing can be written to a table."""
-    ask(url, *(how.format(table=table) for how in REFUSING[kind(world)]))
-    yield
-    ask(url, *ALLOWING[kind(world)])
 
 
 @contextmanager
