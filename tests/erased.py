@@ -8,6 +8,7 @@ from app.cases import holding
 from app.cases.models import Case, CaseKey, Sealed
 from app.cases.records import Fact, Question, RiskAssessment
 from app.casework import erasing
+from app.kernel.actors import SERVICE
 from app.kernel.db import Base
 from app.kernel.work import Writing
 from app.returns.models import Done
@@ -50,7 +51,7 @@ def erase_again(world: World, case: Json) -> bool:
 
 def kept(world: World, *tables: type[Base]) -> dict[str, int]:
     """Say of which of some tables there are rows, and how many."""
-    with world.database.reading() as session:
+    with world.database.reading(SERVICE) as session:
         counts = {
             table.__tablename__: session.scalars(
                 select(func.count()).select_from(table)

@@ -10,6 +10,7 @@ from typing import Any, Final
 from hypothesis import find, settings
 from sqlalchemy import Connection, Engine, event, select
 
+from app.kernel.actors import SERVICE
 from app.kernel.db import Base
 from tests.bodies import BODIES
 from tests.hostility import MANY, bodies, flaws, hostile_values, written
@@ -77,7 +78,7 @@ class Hunt:
 
     def everything(self) -> dict[str, list[Any]]:
         """Read every row of every table."""
-        with self.wire.world.database.reading() as session:
+        with self.wire.world.database.reading(SERVICE) as session:
             return {
                 table.name: sorted(map(str, session.execute(select(table)).all()))
                 for table in Base.metadata.sorted_tables

@@ -24,6 +24,7 @@ from tests.world import (
     done,
     for_handover,
     for_services,
+    path_of,
     promise,
 )
 
@@ -127,6 +128,9 @@ def bring_about(people: dict[str, Someone]) -> None:
     done(lead.does("suspend", paused, pause))
     sent = done(lead.refers(lead.leads(officer.submits()), shelter.code))
     done(shelter.does("acknowledge", sent))
+    unsure = done(lead.refers(lead.leads(officer.submits()), shelter.code))
+    asked_for = {"topics": ["contact"], "question": "Whom may we call at night?"}
+    done(shelter.does("ask", unsure, asked_for))
     for upto in ("inform", "plan"):
         home = begin(officer.world, officer, lead)
         home.goes(upto)
@@ -143,7 +147,10 @@ def worked_on(people: dict[str, Someone]) -> Json:
     officer, lead, shelter = people["officer"], people["lead"], people["shelter"]
     consents = [consent(), for_services(), for_handover(people["taker"].code)]
     guards = {"country_of_origin": "UZ", "origin_contact": "permitted"}
-    led = lead.leads(officer.submits(consents=consents, safeguards=guards))
+    feared = guards | {"unsafe_people": "A man who says he is her uncle"}
+    led = lead.leads(officer.submits(consents=consents, safeguards=feared))
+    match = {"If-Match": lead.tag(led)}
+    done(lead.ask("PUT", f"{path_of(led)}/safeguards", guards, headers=match))
     housed = done(lead.refers(led, shelter.code))
     done(shelter.does("acknowledge", housed))
     done(shelter.does("accept", housed, promise()))

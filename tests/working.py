@@ -20,6 +20,7 @@ from app.cases.models import Case, Party
 from app.cases.records import RiskAssessment
 from app.consents.models import Consent
 from app.deadlines.models import Clock
+from app.kernel.actors import SERVICE
 from app.kernel.codes import new_code
 from app.kernel.keyfile import FileKeys
 from app.main import lay_ground, utc_now
@@ -70,7 +71,7 @@ def multiply(world: World, case: Json, times: int) -> None:
 
     It has to have nothing sealed that a rule reads: what is sealed belongs to one case.
     """
-    with world.database.writing() as session:
+    with world.database.writing(SERVICE) as session:
         of = select(Case.id).where(Case.code == case["code"])
         case_id = session.scalars(of).one()
         rows = {

@@ -147,7 +147,14 @@ class Actor:
         """Whether nobody acts: time went by."""
         return self.account_id == SYSTEM_ACCOUNT
 
+    @property
+    def acts_for(self) -> str:
+        """Name to the database whose rows are within reach: the system reaches all."""
+        return SERVICE if self.is_system else str(self.focal_point_id)
 
+
+SERVICE: Final = "system"
+"""What row security calls the service by itself (ADR 21)."""
 SYSTEM_ACCOUNT: Final = UUID(int=0)
 """No account has this id; the journal names none for what the system did."""
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Any, ClassVar, Final, Protocol, override
+from typing import Any, ClassVar, Final, Protocol
 from uuid import UUID
 
 from sqlalchemy import (
@@ -12,8 +12,6 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Connection,
-    DateTime,
-    Dialect,
     Engine,
     Enum,
     ExceptionContext,
@@ -27,10 +25,17 @@ from sqlalchemy import (
     select,
     text,
 )
-from sqlalchemy.orm import DeclarativeBase, Mapped, Session, declared_attr, mapped_column
-from sqlalchemy.types import TypeDecorator
+from sqlalchemy.orm import (
+    DeclarativeBase,
+    Mapped,
+    Session,
+    SessionTransaction,
+    declared_attr,
+    mapped_column,
+)
 
 from app.kernel.fairness import FairLock
+from app.kernel.instants import UtcDateTime
 from app.kernel.traces import scrub_postgresql, scrub_sqlite
 from app.kernel.trouble import honest_about_load
 
@@ -58,37 +63,14 @@ POSTGRESQL_SETTINGS = (
     "SET statement_timeout = '10s'",
     "SET idle_in_transaction_session_timeout = '30s'",
 )
+ACTS_FOR: Final = "safe_conduct.acts_for"
+"""The setting that row security asks, and where a session keeps what it is set to."""
+BIND: Final = f"SELECT set_config('{ACTS_FOR}', %s, true)"
+"""True: until the transaction ends, whoever has the connection next."""
 THREADS: Final = 40
 """Requests served at once; each holds at most one connection, so the pool has as many."""
 
 Counter = BigInteger().with_variant(Integer(), "sqlite")  # SQLite counts only INTEGER keys
-
-
-class UtcDateTime(TypeDecorator[datetime]):
-    """An instant, always UTC, never naive.
-
-    SQLite forgets the time zone of what it stores: a naive value would pass in silence and
-    come back as another moment.
-    """
-
-    impl = DateTime(timezone=True)
-    cache_ok = True
-
-    @override
-    def process_bind_param(
-        self, value: datetime | None, dialect: Dialect
-    ) -> datetime | None:
-        if value is not None and value.tzinfo is None:
-            raise ValueError("A datetime without a time zone is not an instant.")
-        return value and value.astimezone(UTC)
-
-    @override
-    def process_result_value(
-        self, value: datetime | None, dialect: Dialect
-    ) -> datetime | None:
-        if value is not None and value.tzinfo is None:
-            return value.replace(tzinfo=UTC)
-        return value and value.astimezone(UTC)
 
 
 class Base(DeclarativeBase):
@@ -171,28 +153,41 @@ class Database:
                         connection.execute(text(setting))
 
     @contextmanager
-    def reading(self) -> Iterator[Session]:
-        """Look at one moment; the database itself refuses to write. Raises Busy (503)."""
-        with honest_about_load(), begin(self._readers) as session:
+    def reading(self, acts_for: str | None = None) -> Iterator[Session]:
+        """Look at one moment; the database itself refuses to write. Raises Busy (503).
+
+        For nobody, unless it is said for whom: rows of a case are then out of reach.
+        """
+        with honest_about_load(), begin(self._readers, acts_for) as session:
             yield session
 
     @contextmanager
-    def writing(self) -> Iterator[Session]:
+    def writing(self, acts_for: str | None = None) -> Iterator[Session]:
         """Change things: alone on SQLite; READ COMMITTED and row locks on PostgreSQL.
 
-        Raises Busy (503) for a deadlock or a time-out: nothing was changed.
+        For whom, as above. Raises Busy (503) for a deadlock or a time-out: nothing was
+        changed.
         """
-        with honest_about_load(), self._turn, begin(self._writers) as session:
+        with honest_about_load(), self._turn, begin(self._writers, acts_for) as session:
             yield session
             session.flush()
             must_still_be_in_transaction(session)
 
 
 @contextmanager
-def begin(engine: Engine) -> Iterator[Session]:
+def begin(engine: Engine, acts_for: str | None) -> Iterator[Session]:
     """Run one transaction: the only place where one begins."""
-    with Session(engine, expire_on_commit=False) as session, session.begin():
+    kept = {ACTS_FOR: acts_for}
+    with Session(engine, expire_on_commit=False, info=kept) as session, session.begin():
         yield session
+
+
+@event.listens_for(Session, "after_begin")
+def bind(session: Session, _: SessionTransaction, connection: Connection) -> None:
+    """Tell row security for whom this transaction acts, and no later one (ADR 21)."""
+    acts_for = session.info.get(ACTS_FOR)
+    if acts_for is not None and connection.dialect.name != "sqlite":
+        connection.exec_driver_sql(BIND, (acts_for,))
 
 
 def must_still_be_in_transaction(session: Session) -> None:

@@ -10,7 +10,7 @@ from pydantic.json_schema import SkipJsonSchema
 from sqlalchemy import ColumnElement, Select, literal, tuple_
 from sqlalchemy.orm import InstrumentedAttribute
 
-from app.kernel.db import UtcDateTime
+from app.kernel.instants import UtcDateTime
 from app.kernel.problems import Problem
 from app.kernel.vault import Unopenable
 from app.kernel.work import Reading

@@ -107,7 +107,7 @@ class Writing(Reading):
 @contextmanager
 def reading(ground: Ground, actor: Actor) -> Iterator[Reading]:
     """Begin to read."""
-    with ground.database.reading() as session:
+    with ground.database.reading(actor.acts_for) as session:
         yield Reading(session, actor, ground.clock(), ground)
 
 
@@ -117,7 +117,7 @@ def writing(ground: Ground, actor: Actor) -> Iterator[Writing]:
 
     What the system does it does by the clock of the database, not of this machine.
     """
-    with ground.database.writing() as session:
+    with ground.database.writing(actor.acts_for) as session:
         now = ground.time(session) if actor.is_system else ground.clock()
         work = Writing(session, actor, now, ground)
         yield work

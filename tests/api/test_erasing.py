@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import func, select
 
 from app.cases.models import CaseKey, Sealed
-from app.kernel.actors import Role
+from app.kernel.actors import SERVICE, Role
 from tests.world import Json, Someone, World, done, kinds, lacks, path_of, problem
 
 STOP: Json = {"reason": "SURVIVOR_REQUEST", "note": "Enough"}
@@ -43,7 +43,7 @@ def over(officer: Someone, lead: Someone) -> Json:
 
 def sealed(world: World) -> tuple[int | None, int | None]:
     """Count the data keys and what lies sealed under them."""
-    with world.database.reading() as session:
+    with world.database.reading(SERVICE) as session:
         tables = (CaseKey, Sealed)
         counts = [session.scalar(select(func.count()).select_from(t)) for t in tables]
     return counts[0], counts[1]

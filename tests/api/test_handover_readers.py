@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import select
 
 from app.cases import queries as cases
-from app.kernel.actors import Relation, Role
+from app.kernel.actors import SERVICE, Relation, Role
 from app.kernel.db import Base
 from tests.world import (
     ALL_SECTIONS,
@@ -429,7 +429,7 @@ def test_what_is_written_to_a_handover_is_sealed(
     named = taking(contacts=contacts("Zqxvkjwbhf 4", "Zqxvkjwbhf 5"))
     done(iom.does("accept", taken, named))
 
-    with world.database.reading() as session:
+    with world.database.reading(SERVICE) as session:
         tables = Base.metadata.sorted_tables
         rows = [str(session.execute(select(table)).all()) for table in tables]
 

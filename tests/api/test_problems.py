@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from httpx2 import Response
 
-from app.kernel.actors import Scope
+from app.kernel.actors import SERVICE, Scope
 from tests.world import Json, Someone, World, done, new_case, path_of, promise
 
 SECRET = "Zarina"
@@ -405,7 +405,7 @@ def test_a_fault_of_ours_is_a_problem_without_a_word(
     officer: Someone, world: World
 ) -> None:
     case = done(officer.writes_case())
-    with world.database.writing() as session:
+    with world.database.writing(SERVICE) as session:
         session.connection().exec_driver_sql("UPDATE sealed SET key_version = 'k9'")
 
     broken = officer.opens(f"{path_of(case)}/sections/needs")

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
+from app.kernel.actors import SERVICE
 from app.kernel.db import Base
 from app.kernel.journal import Entry
 from tests.world import (
@@ -326,7 +327,7 @@ def test_a_dry_run_and_a_case_answer_alike(officer: Someone, lead: Someone) -> N
 
 def test_a_dry_run_keeps_nothing(world: World, officer: Someone) -> None:
     def rows() -> dict[str, int]:
-        with world.database.reading() as session:
+        with world.database.reading(SERVICE) as session:
             return {
                 table.name: session.scalars(select(func.count()).select_from(table)).one()
                 for table in Base.metadata.sorted_tables

@@ -3,7 +3,7 @@
 import pytest
 
 from app.consents.models import Consent
-from app.kernel.actors import Role
+from app.kernel.actors import SERVICE, Role
 from app.kernel.erasures import Erasure
 from app.kernel.lifecycle import ActionIllegal
 from app.kernel.needs import NeedsUnmet
@@ -306,6 +306,6 @@ def test_of_a_return_no_more_is_left_than_that_there_was_one(
     assert assessed == 12
     assert kept(world, *TELLING) == {}
     assert kept(world, Return) == {"return_checklist": 1}
-    with world.database.reading() as session:
+    with world.database.reading(SERVICE) as session:
         assert session.get_one(Return, 1).visits == []
     assert guard.sees(home.case)["state"] == "erased"

@@ -8,7 +8,7 @@ from httpx2 import Response
 from sqlalchemy import select
 
 from app.cases.models import Sealed
-from app.kernel.actors import Scope
+from app.kernel.actors import SERVICE, Scope
 from app.screening.models import Screening
 from tests.world import (
     ALL_SECTIONS,
@@ -65,7 +65,7 @@ def test_signs_are_scored_and_nothing_is_kept(world: World, officer: Someone) ->
     assert result["unweighted"] == ["UNODC_LIMITED_COMMUNICATION_03"]
     [exploited] = [d for d in result["dimensions"] if d["positive"]]
     assert (exploited["dimension"], exploited["rule"]) == ("EXPLOITATION", "DIM_POSITIVE_B")
-    with world.database.reading() as session:
+    with world.database.reading(SERVICE) as session:
         assert session.scalars(select(Screening)).all() == []
         assert session.scalars(select(Sealed)).all() == []
 
@@ -204,7 +204,7 @@ def test_a_case_that_is_refused_keeps_no_screening(world: World, officer: Someon
     refused = officer.writes_case(screening=SIGNS, consents=[], submit=True)
 
     assert problem(refused) == (409, "needs-unmet")
-    with world.database.reading() as session:
+    with world.database.reading(SERVICE) as session:
         assert session.scalars(select(Screening)).all() == []
 
 

@@ -14,7 +14,7 @@ from app.cases.models import Sealed
 from app.cases.sections import Indicators, Paper, Section
 from app.directory.kinds import Function
 from app.directory.models import FocalPoint
-from app.kernel.actors import Role
+from app.kernel.actors import SERVICE, Role
 from app.kernel.codes import new_code
 from tests.databases import ask
 from tests.world import (
@@ -166,7 +166,7 @@ def test_what_is_kept_in_clear_is_the_outcome_and_nothing_of_what_was_seen(
 ) -> None:
     screening = scene.screening
     [row] = ask(url, "SELECT * FROM screening")
-    with world.database.reading() as session:
+    with world.database.reading(SERVICE) as session:
         papers = select(Sealed.sealed).where(Sealed.kind == Paper.SCREENING)
         [sealed] = session.scalars(papers)
 

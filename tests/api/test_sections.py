@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from app.access.actions import disable_account
 from app.cases.models import Case, Sealed
-from app.kernel.actors import Role
+from app.kernel.actors import SERVICE, Role
 from tests.world import (
     Json,
     Someone,
@@ -493,7 +493,7 @@ def test_writing_the_same_again_gives_another_ciphertext(scene: Scene) -> None:
 
 def sealed(scene: Scene, kind: str) -> tuple[UUID, bytes]:
     """Look at what is kept of a section."""
-    with scene.world.database.reading() as session:
+    with scene.world.database.reading(SERVICE) as session:
         of_case = select(Case.id).where(Case.code == scene.case["code"]).scalar_subquery()
         named = (Sealed.record_id == of_case) & (Sealed.kind == kind)
         row = session.scalars(select(Sealed).where(named)).one()

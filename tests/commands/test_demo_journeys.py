@@ -16,7 +16,7 @@ from app.demo import cast, journeys
 from app.demo.cast import CAST, Part
 from app.demo.journeys import JOURNEYS, Journey
 from app.demo.players import Json, Player, StoryBroken, Tale, Troupe
-from app.kernel.actors import HOLDS
+from app.kernel.actors import HOLDS, SERVICE
 from tests.serving import Served, address, served
 
 ENDS = {
@@ -349,7 +349,7 @@ def test_whoever_is_silent_is_overtaken_and_the_officer_sees_it(theatre: Theatre
 def test_at_no_time_the_case_is_without_an_owner(theatre: Theatre) -> None:
     case = theatre.plays(Journey.SILENCE).removeprefix("cases/")
 
-    with theatre.world.database.reading() as session:
+    with theatre.world.database.reading(SERVICE) as session:
         of = select(Party).join(Case, Case.id == Party.case_id).where(Case.code == case)
         held = session.scalars(of.order_by(Party.number)).all()
     times = [(party.since, party.until) for party in held if party.relation in HOLDS]

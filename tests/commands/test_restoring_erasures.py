@@ -12,6 +12,7 @@ from sqlalchemy import func, select
 from starlette.testclient import TestClient
 
 from app.cases.models import CaseKey, Sealed
+from app.kernel.actors import SERVICE
 from app.kernel.erasures import Erasure
 from app.kernel.journal import Epoch
 from app.kernel.ledger import Ledger
@@ -80,7 +81,7 @@ def epoch(world: World) -> str:
 
 def secrets(world: World) -> tuple[int, int]:
     """Count the data keys, and the cases of which something is sealed."""
-    with world.database.reading() as session:
+    with world.database.reading(SERVICE) as session:
         keys = session.scalars(select(func.count()).select_from(CaseKey)).one()
         sealed = select(func.count(Sealed.case_id.distinct()))
         return keys, session.scalars(sealed).one()

@@ -5,27 +5,13 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
-from uuid import UUID
 
 import pytest
 from sqlalchemy import (
-    JSON,
-    Boolean,
-    Column,
     Connection,
-    Date,
-    Enum,
-    Integer,
-    LargeBinary,
-    String,
-    Table,
-    Uuid,
     create_engine,
     func,
-    insert,
     inspect,
     make_url,
     select,
@@ -33,30 +19,17 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
-from sqlalchemy.types import TypeEngine
 
 from app.kernel import migrations
-from app.kernel.db import Base, Database, UtcDateTime, migrated_to
+from app.kernel.db import Base, Database, migrated_to
 from app.kernel.journal import Epoch
+from tests.filling import fill
 
 ROOT = Path(__file__).parents[2]
-NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
 REVISIONS = sorted((ROOT / "migrations" / "versions").glob("*.py"))
 NEVER_REWRITTEN = (
     *("entry", "delivery", "access_entry", "directory_change", "telling", "erasure"),
 )
-
-EXAMPLES: dict[type[TypeEngine[Any]], object] = {
-    Uuid: UUID(int=1),
-    UtcDateTime: NOON,
-    Date: NOON.date(),
-    JSON: ["a", "b"],
-    Boolean: True,
-    Integer: 1_000_000,  # beyond what the directory has written already
-    LargeBinary: b"sealed",
-}
-
-type Key = tuple[str, str]
 
 
 @contextmanager
@@ -65,36 +38,6 @@ def signed_in(url: str) -> Iterator[Connection]:
     engine = create_engine(make_url(url), poolclass=NullPool)
     with engine.begin() as connection:
         yield connection
-
-
-def example(column: Column[object]) -> object:
-    if isinstance(column.type, Enum):
-        return column.type.enums[0]
-    if isinstance(column.type, String):
-        return "x" * (column.type.length or 10)
-    return next(value for kind, value in EXAMPLES.items() if isinstance(column.type, kind))
-
-
-def example_row(table: Table, known: dict[Key, object]) -> dict[str, object]:
-    """Spell one row without an empty column; what refers to a table refers to its row."""
-    row: dict[str, object] = {}
-    for column in table.columns:
-        targets = [key.column for key in column.foreign_keys]
-        keys = [(target.table.name, target.name) for target in targets]
-        values = [known[key] for key in keys if key[0] != table.name]  # itself: alike
-        row[column.name] = values[0] if values else example(column)
-        known[table.name, column.name] = row[column.name]
-    return row
-
-
-def fill(url: str) -> None:
-    """Write one row in every table, as the service does; the epoch has its own."""
-    database, known = Database(url), dict[Key, object]()
-    with database.writing() as session:
-        for table in Base.metadata.sorted_tables:
-            if table.name != Epoch.__tablename__:
-                session.execute(insert(table), example_row(table, known))
-    database.engine.dispose()
 
 
 def rows(url: str) -> dict[str, int]:

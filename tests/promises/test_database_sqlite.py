@@ -31,7 +31,8 @@ from sqlalchemy.exc import (
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
-from app.kernel.db import Base, Database, DriverConnection, Listed, UtcDateTime
+from app.kernel.db import Base, Database, DriverConnection, Listed
+from app.kernel.instants import UtcDateTime
 from app.kernel.problems import Busy
 from app.kernel.trouble import is_passing
 

@@ -13,6 +13,7 @@ from app.access.actions import make_key, revoke_key
 from app.access.queries import prefix_of
 from app.cases.models import Case, Party
 from app.deadlines.models import Clock
+from app.kernel.actors import SERVICE
 from app.kernel.db import Base
 from app.kernel.idempotency import Outcome, Ticket, claim, settle
 from app.kernel.journal import Delivery, Entry
@@ -60,7 +61,7 @@ def problem(response: Response) -> tuple[int, str]:
 
 
 def rows(world: World, *tables: type[Base]) -> list[int]:
-    with world.database.reading() as session:
+    with world.database.reading(SERVICE) as session:
         asked = (select(func.count()).select_from(table) for table in tables)
         return [session.scalars(statement).one() for statement in asked]
 

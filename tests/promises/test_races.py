@@ -15,7 +15,7 @@ from sqlalchemy import exists, select
 from app.cases import queries as cases
 from app.cases.lifecycle import State as CaseState
 from app.cases.models import Case
-from app.kernel.actors import Role
+from app.kernel.actors import SERVICE, Role
 from app.referrals.lifecycle import OPEN
 from app.referrals.models import Referral
 from tests.databases import ask
@@ -116,7 +116,7 @@ def only_winner(answers: list[Response]) -> int:
 def closed_cases_with_a_live_referral(world: Served) -> list[str]:
     live = exists().where(Referral.case_id == Case.id, Referral.state.in_(OPEN))
     over = Case.state.in_([CaseState.CLOSED, CaseState.VOID])
-    with world.database.reading() as session:
+    with world.database.reading(SERVICE) as session:
         return list(session.scalars(select(Case.code).where(over, live)))
 
 

@@ -9,6 +9,7 @@ from sqlalchemy import make_url, select, text
 
 from app.cases.erasing import KEYS, Aftermath
 from app.cases.models import Case, CaseKey, Sealed
+from app.kernel.actors import SERVICE
 from app.kernel.ledger import Ledger
 from tests.databases import ask
 from tests.world import SECTIONS, Json, Someone, World, done, path_of
@@ -29,7 +30,7 @@ PIECE: Final = 32
 def keys_of(world: World, cases: Iterable[Json]) -> list[bytes]:
     """Read the wrapped keys of some cases."""
     of_case = select(Case.id).where(Case.code.in_([case["code"] for case in cases]))
-    with world.database.reading() as session:
+    with world.database.reading(SERVICE) as session:
         wanted = select(CaseKey.wrapped).where(CaseKey.case_id.in_(of_case))
         return list(session.scalars(wanted))
 
@@ -37,7 +38,7 @@ def keys_of(world: World, cases: Iterable[Json]) -> list[bytes]:
 def secrets(world: World, cases: list[Json]) -> list[bytes]:
     """Read the wrapped keys of some cases, and what is sealed under them."""
     of_case = select(Case.id).where(Case.code.in_([case["code"] for case in cases]))
-    with world.database.reading() as session:
+    with world.database.reading(SERVICE) as session:
         papers = select(Sealed.sealed).where(Sealed.case_id.in_(of_case))
         return [*keys_of(world, cases), *session.scalars(papers)]
 

@@ -18,8 +18,10 @@ from sqlalchemy.exc import DBAPIError
 
 from app.cases.models import Case, Party, Sealed
 from app.disclosure.models import AccessEntry
+from app.kernel.actors import SERVICE
 from app.kernel.idempotency import Outcome
 from app.kernel.journal import Delivery, Entry, Mailbox
+from tests.breaking import ALLOWING, kind, refusing
 from tests.databases import ask, listening
 from tests.serving import CHANCE, client_of, key_file, obeying, report, started, times
 from tests.world import (
@@ -41,22 +43,6 @@ type Opening = Callable[[], Response]
 
 WORDS = ("bed tonight", "Oygul", "Ойгул", "Рассказ", "спина", "Rayymbek", "+7701")
 
-REFUSING = {
-    "sqlite": (
-        """CREATE TRIGGER full BEFORE INSERT ON {table}
-        BEGIN SELECT RAISE(ABORT, 'full'); END""",
-    ),
-    "postgresql": (
-        """CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS
-        $$ BEGIN RAISE EXCEPTION 'full'; END $$""",
-        """CREATE TRIGGER full_now BEFORE INSERT ON {table}
-        EXECUTE FUNCTION refuse()""",
-    ),
-}
-ALLOWING = {
-    "sqlite": ("DROP TRIGGER full",),
-    "postgresql": ("DROP FUNCTION refuse CASCADE",),
-}
 DOOMED = {
     "sqlite": (
         """CREATE TABLE doomed (
@@ -75,18 +61,6 @@ DOOMED = {
 """Ways to let the database itself refuse: at an insert, or only at the commit."""
 
 
-def kind(world: World) -> str:
-    return world.database.engine.dialect.name
-
-
-@contextmanager
-def refusing(world: World, url: str, table: str) -> Iterator[None]:
-    """As long as the block lasts, nothing can be written to a table."""
-    ask(url, *(how.format(table=table) for how in REFUSING[kind(world)]))
-    yield
-    ask(url, *ALLOWING[kind(world)])
-
-
 @contextmanager
 def disk_on_fire(world: World) -> Iterator[None]:
     """Let every commit fail that would keep something; readings may end."""
@@ -103,7 +77,7 @@ def disk_on_fire(world: World) -> Iterator[None]:
 def rows(world: World) -> list[int]:
     """Count what a request could leave behind."""
     tables = (Case, Party, Sealed, Entry, Delivery, Outcome, AccessEntry)
-    with world.database.reading() as session:
+    with world.database.reading(SERVICE) as session:
         counts = [select(func.count()).select_from(table) for table in tables]
         heads = session.scalars(select(func.sum(Mailbox.head))).one()
         return [*(session.scalars(count).one() for count in counts), heads]
@@ -347,7 +321,7 @@ def test_a_server_that_is_killed_has_kept_all_it_acknowledged_and_nothing_twice(
     report("killed", load.heard)
     report("unanswered in a round", lost)
     codes = list(load.answered.values())
-    with world.database.reading() as session:
+    with world.database.reading(SERVICE) as session:
         kept = list(session.scalars(select(Case.code)))
         keyed = list(session.scalars(select(Outcome.key)))
     assert max(lost) > 0
