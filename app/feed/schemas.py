@@ -14,7 +14,7 @@ from app.kernel.text import Shown
 TYPE = "Such as `case.submitted` or `referral.accepted`; the list will grow."
 SUBJECT = (
     "`cases/{code}`, `referrals/{id}`, `handovers/{id}`, `returns/{id}`, "
-    "`approvals/{id}`: read it under /v1/."
+    "`approvals/{id}`, `accounts/{id}`: read it under /v1/."
 )
 
 
