@@ -170,9 +170,13 @@ def police_may(stands: Standing, me: FocalPoint, section: Section) -> bool:
 
 
 def opened_since(work: Reading, moment: datetime) -> frozenset[UUID]:
-    """Name the cases of which the caller's account opened something since a moment."""
+    """Name the cases of which the caller's account opened something since a moment.
+
+    The safety notice is read whatever the cap, so it must not open the rest of a case.
+    """
     mine = (AccessEntry.account_id == work.actor.account_id) & AccessEntry.allowed
-    opened = select(AccessEntry.case_id).where(mine, AccessEntry.at >= moment)
+    since = (AccessEntry.at >= moment) & (AccessEntry.subject != Paper.SAFETY_NOTICE)
+    opened = select(AccessEntry.case_id).where(mine, since)
     return frozenset(work.session.scalars(opened.distinct()))
 
 
