@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import case, update
+from sqlalchemy import ColumnElement, case, update
 from sqlalchemy.orm import Session
 
 from app.access import queries
@@ -242,12 +242,12 @@ def lapse_unanswered(work: Writing) -> int:
     return len(over)
 
 
-def lapse_of(work: Writing, account_id: UUID) -> list[UUID]:
-    """End what an account asked, and what it allowed that was not made use of; say which.
+def lapse_unspent(work: Writing, its: ColumnElement[bool]) -> list[UUID]:
+    """End questions of an account, or what it allowed and nobody made use of; say which.
 
     Whoever left, or was made to, has no word any more in what others do.
     """
-    over = queries.lock_unspent(work, account_id)
+    over = queries.lock_unspent(work, its)
     for question in over:
         question.decision, question.lapses_at = ApprovalState.LAPSED, work.now
         tell(work, question, "approval.lapsed", {})

@@ -196,9 +196,18 @@ def lock_unanswered(work: Writing) -> Sequence[Approval]:
     return work.session.scalars(held).all()
 
 
-def lock_unspent(work: Writing, account_id: UUID) -> Sequence[Approval]:
-    """Find what an account asked or allowed and can still be made use of, and hold it."""
-    its = or_(Approval.asked_by == account_id, Approval.decided_by == account_id)
+def allowed_by(account_id: UUID) -> ColumnElement[bool]:
+    """Choose what an account allowed."""
+    return Approval.decided_by == account_id
+
+
+def asked_or_allowed_by(account_id: UUID) -> ColumnElement[bool]:
+    """Choose what an account asked, and what it allowed."""
+    return or_(Approval.asked_by == account_id, allowed_by(account_id))
+
+
+def lock_unspent(work: Writing, its: ColumnElement[bool]) -> Sequence[Approval]:
+    """Find what can still be answered or made use of, and hold it."""
     open_ = Approval.decision.in_(UNSPENT) & (Approval.lapses_at > work.now)
     held = select(Approval).where(its, open_).order_by(Approval.number)
     fresh = held.with_for_update(key_share=True)

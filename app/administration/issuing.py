@@ -12,10 +12,10 @@ from app.administration.staffing import (
     AccountEnded,
     Matter,
     about,
+    lock,
     must_change,
     roles_of,
     second,
-    seen,
     tell,
     to_give,
 )
@@ -91,7 +91,7 @@ def revoke_key(work: Writing, account_id: UUID, prefix: str) -> ApiKey:
 
     Raises as `held` does.
     """
-    account = seen(work, queries.lock_account(work, account_id))
+    account = lock(work, account_id)
     if account.id != work.actor.account_id:
         must_change(work, account.focal_point_id, roles_of(account))
     key = queries.one_key(work, account.id, prefix)

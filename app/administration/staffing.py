@@ -73,15 +73,28 @@ def office(work: Reading, code: str | None) -> FocalPoint:
     return found
 
 
-def seen(work: Reading, account: Account) -> Account:
-    """Hand out an account that is the caller's to see, or its own.
+def find(work: Reading, account_id: UUID) -> Account:
+    """Find an account that is the caller's to see, or its own.
 
-    Raises RoleMissing (403), or NotFound (404).
+    Raises RoleMissing (403), whether it is there or not, or NotFound (404).
     """
-    if account.id != work.actor.account_id:
+    if account_id != work.actor.account_id:
         must_manage(work)
-        if not powers.may_see(work.actor, account.focal_point_id):
-            raise NotFound("There is nothing here that is yours to see.")
+    return seen(work, queries.one_account(work, account_id))
+
+
+def lock(work: Writing, account_id: UUID) -> Account:
+    """Find one and hold it; raises as `find` does."""
+    if account_id != work.actor.account_id:
+        must_manage(work)
+    return seen(work, queries.lock_account(work, account_id))
+
+
+def seen(work: Reading, account: Account) -> Account:
+    """Hand out an account that is the caller's to see, or its own; or NotFound (404)."""
+    own = account.id == work.actor.account_id
+    if not own and not powers.may_see(work.actor, account.focal_point_id):
+        raise NotFound("There is nothing here that is yours to see.")
     return account
 
 
@@ -111,8 +124,7 @@ def held(
 
     Raises RoleMissing (403) or NotFound (404).
     """
-    must_manage(work)
-    account = seen(work, queries.lock_account(work, account_id))
+    account = lock(work, account_id)
     must_change(work, account.focal_point_id, roles_of(account) | more)
     return account
 
@@ -223,10 +235,14 @@ def grant_roles(
 
 
 def revoke_roles(work: Writing, account_id: UUID, old: frozenset[Role]) -> Account:
-    """Take roles from an account, from its next request on; raises as `held` does."""
+    """Take roles from an account, from its next request on; raises as `held` does.
+
+    What it allowed with them, and nobody made use of yet, is allowed no more.
+    """
     account = held(work, account_id)
     if gone := sorted(roles_of(account) & old):
         account.roles = sorted(roles_of(account) - old)
+        access.lapse_unspent(work, queries.allowed_by(account.id))
         tell(work, account, "account.roles_revoked", roles=gone)
     return account
 
@@ -247,6 +263,8 @@ def end(work: Writing, account: Account) -> None:
     if account.disabled_at is not None:
         return
     access.disable_account(work.session, account.id, work.now)
-    deadlines.stop_all(work, access.lapse_of(work, account.id))
+    deadlines.stop_all(
+        work, access.lapse_unspent(work, queries.asked_or_allowed_by(account.id))
+    )
     left = queries.count_alive(work, account.focal_point_id)
     tell(work, account, "account.disabled", accounts_left=left)

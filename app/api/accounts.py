@@ -88,19 +88,14 @@ def show_made(_: Reading, made: MadeKey, status: int, headers: Headers) -> Respo
     return answer(MadeKeyOut.new(made.row, made.secret), status=status, headers=headers)
 
 
-def again(work: Reading, account_id: UUID) -> Account:
-    """Find an account for a retry, as far as it is still the caller's to see."""
-    return staffing.seen(work, access.one_account(work, account_id))
-
-
 def key_again(work: Reading, key_id: UUID) -> ApiKey:
     """Find a key for a retry, as far as its account is still the caller's to see."""
     key = access.key_named(work, prefix_at(key_id))
-    again(work, key.account_id)
+    staffing.find(work, key.account_id)
     return key
 
 
-ACCOUNT: Final = Kept(again, show)
+ACCOUNT: Final = Kept(staffing.find, show)
 KEY: Final = Kept(key_again, show_key)
 MADE: Final = Kept(lambda work, it: MadeKey(key_again(work, it), None), show_made)
 
@@ -126,7 +121,7 @@ def list_accounts(
 def get_account(begin: ReadAccounts, account_id: UUID) -> Response:
     """Read an account: your own, or one that you look after."""
     with begin() as work:
-        return answer(shown(work, again(work, account_id)))
+        return answer(shown(work, staffing.find(work, account_id)))
 
 
 @router.post("", response_model=AccountOut, responses=OPEN)
@@ -207,7 +202,7 @@ def list_keys(
 ) -> Response:
     """List the API keys of an account, ended ones too; never a key itself."""
     with begin() as work:
-        account = again(work, account_id)
+        account = staffing.find(work, account_id)
         items = [KeyOut.of(key) for key in access.keys(work, account.id)]
         page = KeyPage(items=items, next=None, more=False)
         return answer(page, if_none_match=if_none_match)

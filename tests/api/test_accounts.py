@@ -31,6 +31,7 @@ from tests.world import (
 )
 
 COORDINATOR: Json = {"roles": ["coordinator"]}
+NOBODY = "/accounts/00000000-0000-4000-8000-000000000000"
 
 
 @pytest.fixture
@@ -126,6 +127,9 @@ def test_nobody_else_looks_after_accounts(world: World, lead: Someone, role: Rol
         other.get("/accounts"),
         other.get(account_of(lead)),
         other.get(f"{account_of(lead)}/keys"),
+        other.get(NOBODY),
+        other.post(f"{NOBODY}/keys/0123456789/revoke"),
+        other.post(f"{account_of(lead)}/keys/0123456789/revoke"),
         gives(other, "/accounts", NEWCOMER),
         gives(other, f"{account_of(lead)}/keys", FEED),
         gives(other, f"{account_of(lead)}/grant-roles", COORDINATOR),
@@ -140,18 +144,18 @@ def test_nobody_else_looks_after_accounts(world: World, lead: Someone, role: Rol
 def test_a_supervisor_does_not_see_the_people_of_others(
     supervisor: Someone, shelter: Someone, admin: Someone
 ) -> None:
-    nobody = "/accounts/00000000-0000-4000-8000-000000000000"
-
     found = [
         supervisor.get(account_of(shelter)),
-        supervisor.get(nobody),
+        supervisor.get(NOBODY),
         supervisor.get("/accounts", focal_point="KZ_SHELTER_KOGERSHIN"),
         supervisor.get("/accounts", focal_point="NOBODY"),
         supervisor.post(f"{account_of(shelter)}/disable"),
-        supervisor.post(f"{nobody}/disable"),
+        supervisor.post(f"{NOBODY}/disable"),
     ]
 
+    told = [one.json() | {"instance": ""} for one in found]
     assert {problem(one) for one in found} == {(404, "not-found")}
+    assert (told[0], told[2], told[4]) == (told[1], told[3], told[5])
     assert problem(gives(supervisor, "/accounts", NEWCOMER | {"focal_point": "IOM"})) == (
         *(403, "role-missing"),
     )

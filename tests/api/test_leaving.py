@@ -97,6 +97,19 @@ def test_what_they_allowed_is_allowed_to_nobody_any_more(
     assert done(lead.get(f"/approvals/{asked}"))["decision"] == "lapsed"
 
 
+def test_who_loses_a_role_has_allowed_nothing_with_it(
+    world: World, officer: Someone, lead: Someone, supervisor: Someone
+) -> None:
+    case, boss = lead.leads(officer.submits()), world.someone("KZ_LEAD", SUPERVISOR)
+    asked = question(lead.does("close", case, closing()))
+    done(allows(supervisor, asked))
+
+    done(boss.post(f"{account_of(supervisor)}/revoke-roles", {"roles": ["supervisor"]}))
+
+    used = lead.does("close", case, closing(), approval=asked)
+    assert problem(used) == (409, "approval-unusable")
+
+
 def test_what_they_asked_of_other_accounts_lapses_too(
     world: World, supervisor: Someone
 ) -> None:
