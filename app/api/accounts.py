@@ -52,17 +52,18 @@ READ: Final = problems(NotFound, RoleMissing)
 ENDING: Final = problems(NotFound, RoleMissing, KeyReused, KeyInFlight)
 GIVING: Final = (
     *(NotFound, RoleMissing, RolesIncompatible, AboutYourself, AccountEnded),
-    *(ApprovalUnusable, KeyMissing, KeyReused, KeyInFlight),
+    *(ApprovalUnusable, KeyReused, KeyInFlight),
 )
 GIVE: Final = ASKED | problems(*GIVING)
 OPEN: Final[Answers] = {
     201: {"model": AccountOut, "description": "It is open; now it needs a key."},
     **ASKED,
-    **problems(*GIVING, FocalPointUnknown),
+    **problems(*GIVING, KeyMissing, FocalPointUnknown),
 }
 MAKE: Final[Answers] = {
     201: {"model": MadeKeyOut, "description": "The key, shown this once."},
-    **GIVE,
+    **ASKED,
+    **problems(*GIVING, KeyMissing),
 }
 
 
