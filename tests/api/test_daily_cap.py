@@ -136,7 +136,7 @@ def test_what_is_not_ones_to_open_is_neither_counted_nor_told_apart(
 
 @pytest.mark.usefixtures("opened")
 def test_one_who_must_be_met_tonight_is_not_kept_waiting(
-    lead: Someone, cases: list[Json]
+    world: World, lead: Someone, cases: list[Json]
 ) -> None:
     urgent, other = cases[CAP], cases[CAP + 1]
     why = {"reason": "RISK_TO_LIFE", "note": "Two men wait outside"}
@@ -149,6 +149,9 @@ def test_one_who_must_be_met_tonight_is_not_kept_waiting(
     assert done(opens(lead, urgent))["content"]["summary"] == "A safe bed tonight"
     assert done(danger)["safety_notice"] == "Two men"
     assert problem(opens(lead, other)) == (429, "daily-cap-reached")
+    world.passes(hours=5)
+    again = [opens(lead, case).status_code for case in (*cases[:CAP], urgent)]
+    assert again == [200] * (CAP + 1)
 
 
 def test_every_way_of_opening_is_counted(
