@@ -13,6 +13,7 @@ from fastapi.routing import APIRoute
 from sqlalchemy.orm import Session
 
 from app.api import (
+    accounts,
     administration,
     approvals,
     case_acts,
@@ -40,6 +41,7 @@ from app.api import (
 from app.api.limits import BodyLimit
 from app.api.observe import Observe
 from app.api.openapi import describe
+from app.api.throttling import Throttle
 from app.kernel.db import THREADS, Database, database_now
 from app.kernel.ledger import Ledger
 from app.kernel.vault import KeyProvider, Vault
@@ -50,7 +52,7 @@ ROUTERS: Final = (
     *(cases, case_acts, case_moves, consents, knowledge, screening, sections),
     *(referrals, referral_acts, handovers, returns, return_acts, return_travel),
     *(feed, approvals, routing, directory, administration, time_limits, contacts),
-    reference,
+    *(accounts, reference),
 )
 ABOUT: Final = """
 Carries the cases of presumed victims of trafficking between the focal points of a
@@ -73,6 +75,7 @@ TAGS: Final = [
     {"name": "routing", "description": "Who should lead, who could serve, and why."},
     {"name": "directory", "description": "Focal points, countries, the rules, and you."},
     {"name": "administration", "description": "Changing the directory, by administrators."},
+    {"name": "accounts", "description": "Who may act for an office, and their keys."},
     {"name": "reference", "description": "What to look for, to ask, and to choose from."},
     {"name": "health", "description": "For whoever runs the service."},
 ]
@@ -91,9 +94,10 @@ def lay_ground(  # noqa: PLR0913 - each is one thing that a test may want to hol
     *,
     time: Callable[[Session], datetime] = database_now,
     speed: int = 1,
+    daily_cap: int | None = None,
 ) -> Ground:
     """Bring together what all work stands on."""
-    return Ground(Database(url), Vault(keys), clock, ids, time, speed)
+    return Ground(Database(url), Vault(keys), clock, ids, time, speed, daily_cap)
 
 
 def name_of(route: APIRoute) -> str:
@@ -125,6 +129,7 @@ def create_app(ground: Ground, ledger: Ledger | None = None) -> FastAPI:
         telemetry={"logs": False},
     )
     app.state.ground, app.state.ledger = ground, ledger
+    app.state.throttle = Throttle()
     app.add_middleware(BodyLimit, max_bytes=MAX_BODY_BYTES)
     app.add_middleware(Observe)
     problems.install(app)

@@ -115,6 +115,16 @@ class Settings(BaseSettings):
             le=10_000,
         ),
     ] = 1
+    daily_cap: Annotated[
+        int,
+        Field(
+            description="How many cases one account may open in a day of UTC. Over it the "
+            "answer is 429, and its office and oversight are told; what it opened today "
+            "stays open to it, and so does a case in vital interest.",
+            ge=1,
+            le=100_000,
+        ),
+    ] = 30
     sign_in_url: Annotated[
         str | None,
         Field(

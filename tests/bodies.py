@@ -4,6 +4,7 @@ from typing import Final
 
 from tests.administrators import OFFICE
 from tests.homecoming import AT_HOME, MET, NO_GO, SAFE, TOLD
+from tests.staff import FEED, NEWCOMER
 from tests.world import (
     Json,
     closing,
@@ -109,6 +110,11 @@ BODIES: Final[dict[str, Json]] = {
         "label": "night desk",
         "active": True,
     },
+    "open_account": NEWCOMER,
+    "grant_roles": {"roles": ["coordinator"]},
+    "revoke_roles": {"roles": ["officer"]},
+    "make_key": FEED,
+    "rotate_key": {"days": 30, "overlap_hours": 24},
     "replace_country": {
         "languages": ["kk"],
         "time_zone": "Asia/Almaty",

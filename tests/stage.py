@@ -89,14 +89,16 @@ def together(names: list[str], seen: list[Ids]) -> list[Ids]:
 
 
 def set_up(world: World) -> Stage:
-    """Bring one of everything about."""
+    """Bring one of everything about; nobody ends the accounts of those who act."""
     people = cast(world)
     bring_about(people)
     world.works()
     told = operations(world.app.openapi())
+    own = {str(one.actor.account_id) for one in people.values()}
     with wired(world) as wire:
         seen = [sights(wire, one, told) for one in people.values()]
-    return Stage(people, seen)
+    others = [[ids for ids in some if not own & {*ids.values()}] for some in seen]
+    return Stage(people, others)
 
 
 def cast(world: World) -> dict[str, Someone]:
@@ -135,6 +137,8 @@ def bring_about(people: dict[str, Someone]) -> None:
         home = begin(officer.world, officer, lead)
         home.goes(upto)
         people.setdefault("home", home.home)
+    for office in ("KZ_LEAD", people["administrator"].code):
+        officer.world.someone(office, {Role.CASEWORKER})
     asked(puts(people["administrator"], f"/focal-points/{NEWCOMER}", ACTIVE, **NEW))
 
 

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import case, update
+from sqlalchemy import ColumnElement, case, update
 from sqlalchemy.orm import Session
 
 from app.access import queries
@@ -60,21 +60,26 @@ class Opening:
 
 def open_account(
     session: Session, account_id: UUID, opening: Opening, now: datetime
-) -> None:
+) -> Account:
     """Open an account of a focal point; raises RolesIncompatible (409)."""
-    if Role.ADMINISTRATOR in opening.roles and len(opening.roles) > 1:
-        raise RolesIncompatible("Open two accounts, for two people.")
-    session.add(
-        Account(
-            id=account_id,
-            focal_point_id=opening.focal_point_id,
-            label=opening.label,
-            kind=opening.kind,
-            roles=sorted(opening.roles),
-            opened_at=now,
-        )
+    must_be_compatible(opening.roles)
+    account = Account(
+        id=account_id,
+        focal_point_id=opening.focal_point_id,
+        label=opening.label,
+        kind=opening.kind,
+        roles=sorted(opening.roles),
+        opened_at=now,
     )
+    session.add(account)
     session.flush()
+    return account
+
+
+def must_be_compatible(roles: AbstractSet[Role]) -> None:
+    """Raise RolesIncompatible (409) where an administrator would have another role."""
+    if Role.ADMINISTRATOR in roles and len(roles) > 1:
+        raise RolesIncompatible("Open two accounts, for two people.")
 
 
 def make_key(
@@ -120,7 +125,10 @@ def disable_account(session: Session, account_id: UUID, now: datetime) -> None:
 
 @dataclass(frozen=True)
 class Asking:
-    """What is put to a second person: just this, and nothing like it."""
+    """What is put to a second person: just this, and nothing like it.
+
+    `of` is the focal point whose people decide; None: the asker's own.
+    """
 
     action: str
     subject: str
@@ -129,10 +137,11 @@ class Asking:
     roles: AbstractSet[Role]
     lapses_at: datetime
     case_id: UUID | None = None
+    of: UUID | None = None
 
 
 def ask(work: Writing, asking: Asking) -> Approval:
-    """Put a question to a second person of this focal point."""
+    """Put a question to a second person, and tell those who may answer it."""
     question = Approval(
         id=work.new_id(),
         action=asking.action,
@@ -141,14 +150,26 @@ def ask(work: Writing, asking: Asking) -> Approval:
         fingerprint=asking.fingerprint,
         facts=dict(asking.facts),
         decision=ApprovalState.PENDING,
-        focal_point_id=work.actor.focal_point_id,
+        focal_point_id=asking.of or work.actor.focal_point_id,
         roles=sorted(asking.roles),
         asked_by=work.actor.account_id,
         asked_at=work.now,
         lapses_at=asking.lapses_at,
     )
     work.session.add(question)
+    tell(work, question, "approval.asked", {"action": question.action})
     return question
+
+
+def tell(work: Writing, question: Approval, event: str, facts: Facts) -> None:
+    """Say in the journal what becomes of a question.
+
+    What it is about is said where that is a record of a case, which its reader sees; a row
+    of the directory may be for administrators alone.
+    """
+    of_case = {} if question.case_id is None else {"subject": question.subject}
+    audience = queries.hearers(work, question)
+    work.record(event, question.told, audience, {**facts, **of_case})
 
 
 def spend(work: Writing, approval_id: UUID, fingerprint: str) -> Approval:
@@ -181,6 +202,7 @@ def decide(work: Writing, approval_id: UUID, *, approve: bool) -> Approval:
         )
     question.decision = answer
     question.decided_by, question.decided_at = work.actor.account_id, work.now
+    tell(work, question, "approval.decided", {"decision": answer})
     return question
 
 
@@ -208,14 +230,41 @@ def lapse(
     return list(work.session.scalars(ended.returning(Approval.id)))
 
 
+def lapse_unanswered(work: Writing) -> int:
+    """Let questions about no case that nobody answered in time be over, and say how many.
+
+    Those of a case have a clock, which does the same.
+    """
+    over = queries.lock_unanswered(work)
+    for question in over:
+        question.decision = ApprovalState.LAPSED
+        tell(work, question, "approval.lapsed", {})
+    return len(over)
+
+
+def lapse_unspent(work: Writing, its: ColumnElement[bool]) -> list[UUID]:
+    """End questions of an account, or what it allowed and nobody made use of; say which.
+
+    Whoever left, or was made to, has no word any more in what others do.
+    """
+    over = queries.lock_unspent(work, its)
+    for question in over:
+        question.decision, question.lapses_at = ApprovalState.LAPSED, work.now
+        tell(work, question, "approval.lapsed", {})
+    return [question.id for question in over]
+
+
 def must_be_second(work: Writing, question: Approval) -> None:
     """Raise unless this is another person, with a role that may decide (R14).
 
-    Nobody decides what their own focal point is, may and does.
+    Nobody decides what their own focal point is, may and does, or about their own account.
+    Whoever was shown a key of the asker may have asked as that one.
     """
-    asked = question.asked_by == work.actor.account_id
-    if asked or work.actor.kind != AccountKind.PERSON:
+    me, asker = work.actor.account_id, question.asked_by
+    if asker == me or work.actor.kind != AccountKind.PERSON:
         raise NotASecondPerson("Another person of your focal point has to decide.")
+    if question.subject == f"accounts/{me}" or queries.share_a_key(work, me, asker):
+        raise NotASecondPerson("This is about you, or one of you holds a key of both.")
     if not set(question.roles) & work.actor.roles:
         raise RoleMissing(f"This needs one of the roles {', '.join(question.roles)}.")
     us = directory.by_id(work, work.actor.focal_point_id).code

@@ -1,5 +1,6 @@
 """Accounts, the API keys they sign in with, and approvals by a second person."""
 
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -29,9 +30,22 @@ class Account(Base):
     opened_at: Mapped[datetime]
     disabled_at: Mapped[datetime | None]
 
+    @property
+    def case_id(self) -> UUID:
+        """Where the journal files what happens to it: it is about no case."""
+        return self.id
+
+    @property
+    def reference(self) -> str:
+        """How the outside world names it."""
+        return f"accounts/{self.id}"
+
 
 class ApiKey(Base):
-    """What an account signs in with; only the hash is kept."""
+    """What an account signs in with; only the hash is kept.
+
+    `made_by` is the account it was shown to; None: an operator, at the command line.
+    """
 
     __tablename__ = "api_key"
 
@@ -42,6 +56,26 @@ class ApiKey(Base):
     made_at: Mapped[datetime]
     expires_at: Mapped[datetime]
     revoked_at: Mapped[datetime | None]
+    made_by: Mapped[UUID | None]
+
+    @property
+    def id(self) -> UUID:
+        """What a retry finds it by: its prefix, which is a number in hexadecimal."""
+        return UUID(int=int(self.prefix, 16))
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A question, as clocks and the journal name it: without a case it is its own."""
+
+    id: UUID
+    case_id: UUID
+    reference: str
+
+
+def prefix_at(key_id: UUID) -> str:
+    """Spell what a retry finds a key by as its prefix."""
+    return f"{key_id.int:010x}"
 
 
 class ApprovalState(StrEnum):
@@ -51,18 +85,21 @@ class ApprovalState(StrEnum):
     APPROVED = "approved"
     REFUSED = "refused"
     SPENT = "spent"
+    LAPSED = "lapsed"
 
 
 class Approval(Listed, Base):
     """A question to a second person, whether this account may take this action just so.
 
     `fingerprint` is of the request that was asked for: another reason is another question.
-    Without a case it is about the mechanism, and for administrators alone.
+    Without a case it is about the mechanism: an account, for its focal point's supervisors
+    and administrators, or the directory, for administrators alone.
     """
 
     __tablename__ = "approval"
     __table_args__ = (
         Index("ix_approval_focal_point_id_number", "focal_point_id", "number"),
+        Index("ix_approval_decision_lapses_at", "decision", "lapses_at"),
         {"sqlite_autoincrement": True},
     )
 
@@ -84,3 +121,8 @@ class Approval(Listed, Base):
     def reference(self) -> str:
         """How the outside world names it."""
         return f"approvals/{self.id}"
+
+    @property
+    def told(self) -> Asked:
+        """How the journal names it."""
+        return Asked(self.id, self.case_id or self.id, self.reference)

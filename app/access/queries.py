@@ -2,15 +2,16 @@
 
 import hashlib
 import hmac
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, bindparam, or_, select
+from sqlalchemy import ColumnElement, Select, bindparam, func, or_, select
 from sqlalchemy.orm import Session
 
 from app.access.models import Account, ApiKey, Approval, ApprovalState
+from app.directory import queries as directory
 from app.kernel.actors import Actor, Role, Scope
 from app.kernel.problems import Forbidden, NotFound, Unauthenticated
 from app.kernel.work import Reading, Writing
@@ -57,7 +58,10 @@ def is_live(api_key: ApiKey, account: Account, now: datetime) -> bool:
 
 
 ADMINISTERS: Final = frozenset(
-    {Scope.DIRECTORY_READ, Scope.DIRECTORY_WRITE, Scope.APPROVALS_WRITE}
+    {
+        *(Scope.DIRECTORY_READ, Scope.DIRECTORY_WRITE, Scope.APPROVALS_WRITE),
+        *(Scope.ACCOUNTS_READ, Scope.ACCOUNTS_WRITE),
+    }
 )
 """All that an administrator may do, whatever its key says: no case content."""
 
@@ -115,12 +119,20 @@ def approvals(work: Reading) -> Select[Approval, int]:
 def is_ours(work: Reading) -> ColumnElement[bool]:
     """Keep the questions about cases of this focal point.
 
-    To administrators, of whichever focal point, the others: those are about no case.
+    To administrators, of whichever focal point, the others: those are about no case. Of
+    these a supervisor has those about accounts of the own focal point.
     """
     if Role.ADMINISTRATOR in work.actor.roles:
         return Approval.case_id.is_(None)
     of_us = Approval.focal_point_id == work.actor.focal_point_id
-    return of_us & Approval.case_id.is_not(None)
+    of_cases = Approval.case_id.is_not(None)
+    if Role.SUPERVISOR in work.actor.roles:
+        return of_us & (of_cases | Approval.action.startswith(ABOUT_ACCOUNTS))
+    return of_us & of_cases
+
+
+ABOUT_ACCOUNTS: Final = "account."
+"""How the names of actions begin that change an account or its keys."""
 
 
 def approval(work: Reading, approval_id: UUID) -> Approval:
@@ -156,3 +168,107 @@ def pending_like(work: Reading, fingerprint: str) -> Approval | None:
             Approval.lapses_at > work.now,
         )
     )
+
+
+def hearers(work: Reading, question: Approval) -> frozenset[UUID]:
+    """Say who hears of a question: whose people answer it; of no case, overseers too."""
+    ours = frozenset({question.focal_point_id})
+    return ours if question.case_id else ours | directory.overseers(work)
+
+
+UNSPENT: Final = (ApprovalState.PENDING, ApprovalState.APPROVED)
+
+
+def unanswered(now: datetime) -> Select[Approval]:
+    """Select the questions about no case that nobody answered in time."""
+    waits = (Approval.decision == ApprovalState.PENDING) & Approval.case_id.is_(None)
+    return select(Approval).where(waits, Approval.lapses_at <= now)
+
+
+def has_unanswered(session: Session, now: datetime) -> bool:
+    """Say whether there is such a question."""
+    return session.scalar(unanswered(now).limit(1)) is not None
+
+
+def lock_unanswered(work: Writing) -> Sequence[Approval]:
+    """Find those that nobody else has in hand, and hold them."""
+    held = unanswered(work.now).with_for_update(key_share=True, skip_locked=True)
+    return work.session.scalars(held).all()
+
+
+def allowed_by(account_id: UUID) -> ColumnElement[bool]:
+    """Choose what an account allowed."""
+    return Approval.decided_by == account_id
+
+
+def asked_or_allowed_by(account_id: UUID) -> ColumnElement[bool]:
+    """Choose what an account asked, and what it allowed."""
+    return or_(Approval.asked_by == account_id, allowed_by(account_id))
+
+
+def lock_unspent(work: Writing, its: ColumnElement[bool]) -> Sequence[Approval]:
+    """Find what can still be answered or made use of, and hold it."""
+    open_ = Approval.decision.in_(UNSPENT) & (Approval.lapses_at > work.now)
+    held = select(Approval).where(its, open_).order_by(Approval.number)
+    fresh = held.with_for_update(key_share=True)
+    return work.session.scalars(fresh.execution_options(populate_existing=True)).all()
+
+
+def share_a_key(work: Reading, one: UUID, other: UUID) -> bool:
+    """Say whether one of two accounts was shown a key of the other that is still alive."""
+    shown = or_(
+        (ApiKey.account_id == one) & (ApiKey.made_by == other),
+        (ApiKey.account_id == other) & (ApiKey.made_by == one),
+    )
+    alive = ApiKey.revoked_at.is_(None) & (ApiKey.expires_at > work.now)
+    return work.session.scalar(select(ApiKey).where(shown, alive).limit(1)) is not None
+
+
+def accounts(work: Reading, focal_point_id: UUID) -> list[Account]:
+    """List the accounts of a focal point, ended ones too, by label."""
+    found = work.session.scalars(
+        select(Account).where(Account.focal_point_id == focal_point_id)
+    )
+    return sorted(found, key=lambda one: (one.label, one.opened_at, one.id))
+
+
+def one_account(work: Reading, account_id: UUID) -> Account:
+    """Find an account, or raise NotFound (404)."""
+    return known(work.session.get(Account, account_id))
+
+
+def lock_account(work: Writing, account_id: UUID) -> Account:
+    """Find an account and hold it, so that changes take turns; or raise NotFound (404)."""
+    wanted = select(Account).where(Account.id == account_id)
+    held = wanted.with_for_update(key_share=True)
+    return known(work.session.scalar(held.execution_options(populate_existing=True)))
+
+
+def keys(work: Reading, account_id: UUID) -> list[ApiKey]:
+    """List the keys of an account, ended ones too, oldest first."""
+    found = work.session.scalars(select(ApiKey).where(ApiKey.account_id == account_id))
+    return sorted(found, key=lambda key: (key.made_at, key.prefix))
+
+
+def one_key(work: Reading, account_id: UUID, prefix: str) -> ApiKey:
+    """Find a key of an account, or raise NotFound (404)."""
+    mine = (ApiKey.account_id == account_id) & (ApiKey.prefix == prefix)
+    return known(work.session.scalar(select(ApiKey).where(mine)))
+
+
+def key_named(work: Reading, prefix: str) -> ApiKey:
+    """Find a key, whosever it is, or raise NotFound (404)."""
+    return known(work.session.get(ApiKey, prefix))
+
+
+def count_alive(work: Reading, focal_point_id: UUID) -> int:
+    """Count the accounts of a focal point that were not disabled."""
+    alive = (Account.focal_point_id == focal_point_id) & Account.disabled_at.is_(None)
+    return work.session.scalars(select(func.count(Account.id)).where(alive)).one()
+
+
+def known[R](found: R | None) -> R:
+    """Hand out what was looked for, or raise NotFound (404)."""
+    if found is None:
+        raise NotFound("There is nothing here that is yours to see.")
+    return found

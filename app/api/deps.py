@@ -14,6 +14,7 @@ from pydantic.json_schema import SkipJsonSchema
 from pydantic_core import PydanticCustomError
 
 from app.api.guard import Begin, May
+from app.disclosure.looking import DailyCapReached, keep_refused
 from app.disclosure.policy import ReadingPurpose
 from app.kernel.actors import Actor, Scope
 from app.kernel.codes import FORM, read_code
@@ -36,9 +37,18 @@ APPROVAL = "The approval by a second person, once it is given."
 
 @contextmanager
 def opening(ground: Ground, actor: Actor) -> Iterator[Writing]:
-    """Begin to open what is sealed: what cannot be recorded is not shown (R35)."""
-    with recorded_or_refused(), writing(ground, actor) as work:
-        yield work
+    """Begin to open what is sealed: what cannot be recorded is not shown (R35).
+
+    Nor is it refused in silence: where the account opened too much today, that is kept in a
+    transaction of its own, for this one is undone.
+    """
+    try:
+        with recorded_or_refused(), writing(ground, actor) as work:
+            yield work
+    except DailyCapReached as over:
+        with recorded_or_refused(), writing(ground, actor) as work:
+            keep_refused(work, over.look)
+        raise
 
 
 def known(text: str) -> str:
@@ -99,6 +109,8 @@ Approve = Annotated[Begin[Writing], Depends(May(writing, Scope.APPROVALS_WRITE))
 ReadApprovals = Annotated[Begin[Reading], Depends(May(reading, Scope.APPROVALS_WRITE))]
 ReadDirectory = Annotated[Begin[Reading], Depends(May(reading, Scope.DIRECTORY_READ))]
 WriteDirectory = Annotated[Begin[Writing], Depends(May(writing, Scope.DIRECTORY_WRITE))]
+ReadAccounts = Annotated[Begin[Reading], Depends(May(reading, Scope.ACCOUNTS_READ))]
+WriteAccounts = Annotated[Begin[Writing], Depends(May(writing, Scope.ACCOUNTS_WRITE))]
 
 IfMatch = Annotated[Seen, Depends(seen)]
 Expect = Annotated[Expected, Depends(expected)]

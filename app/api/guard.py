@@ -20,10 +20,11 @@ from pydantic import BaseModel
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 
-from app.access.queries import authenticate, must_have
+from app.access.queries import authenticate, must_have, prefix_of
 from app.api.strict_json import is_json, must_be_strict
+from app.api.throttling import Throttle
 from app.kernel.actors import Actor, Scope
-from app.kernel.problems import Problem
+from app.kernel.problems import Problem, TooManyTries, Unauthenticated
 from app.kernel.work import Ground
 
 NOTHING: Final = (b"", b"{}")
@@ -114,11 +115,26 @@ def sign_in(request: Request, scope: Scope) -> Actor:
     """Find who is asking, in a short transaction of its own; raises 401 or 403.
 
     Who sends no key takes the steps of who sends one that nobody has, and hears the same.
+    Whoever sends wrong ones hears 429 after some: once it is known that they are wrong, so
+    that nobody who holds a right one is ever kept out by who guesses.
     """
     kind, _, key = request.headers.get("authorization", "").partition(" ")
     sent = key.strip() if kind.lower() == "bearer" else NO_KEY
     ground: Ground = request.app.state.ground
-    with ground.database.reading() as session:
-        actor = authenticate(session, sent, ground.clock())
+    try:
+        with ground.database.reading() as session:
+            actor = authenticate(session, sent, ground.clock())
+    except Unauthenticated:
+        must_not_guess(request, sent)
+        raise
     must_have(actor, scope)
     return actor
+
+
+def must_not_guess(request: Request, sent: str) -> None:
+    """Raise TooManyTries (429) where too many wrong keys came from one address."""
+    throttle: Throttle = request.app.state.throttle
+    client = request.client.host if request.client else ""
+    wait = throttle.wrong(client, prefix_of(sent)) if sent else 0
+    if wait:
+        raise TooManyTries("Check the API key you use before you try again.", wait=wait)

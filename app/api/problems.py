@@ -15,7 +15,13 @@ from starlette.routing import Match
 from app.api.strict_json import JsonRefused
 from app.cases.facts import FactName
 from app.cases.sections import Section
-from app.kernel.problems import Busy, Forbidden, Problem, Unauthenticated
+from app.kernel.problems import (
+    Busy,
+    Forbidden,
+    Problem,
+    TooManyTries,
+    Unauthenticated,
+)
 
 MESSAGES: Final = {
     "missing": "This field is needed.",
@@ -98,6 +104,7 @@ ALWAYS: Final[tuple[type[Problem], ...]] = (
     Forbidden,
     RequestInvalid,
     JsonRefused,
+    TooManyTries,
     Busy,
 )
 
@@ -130,7 +137,8 @@ def respond(request: Request, problem: Problem) -> JSONResponse:
         "detail": problem.detail,
         **problem.facts,
     }
-    return problem_json(request, body, problem.headers)
+    later = {} if problem.wait is None else {"Retry-After": str(problem.wait)}
+    return problem_json(request, body, {**problem.headers, **later})
 
 
 def respond_plainly(

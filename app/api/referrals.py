@@ -20,7 +20,7 @@ from app.api.deps import (
 )
 from app.api.guard import BEARER, Guarded
 from app.api.problems import problems
-from app.api.seeing import is_first_sight, keep_sight
+from app.api.seeing import OPENED, is_first_sight, keep_sight
 from app.cases import queries as cases
 from app.cases.models import Party
 from app.directory.queries import FocalPointUnknown
@@ -116,7 +116,7 @@ def get_referral(
 @router.get(
     "/referrals/{referral_id}/arrangement",
     response_model=OpenedArrangement,
-    responses=problems(NotFound),
+    responses=OPENED,
 )
 def open_arrangement(begin: OpenSections, referral_id: UUID, purpose: Purpose) -> Response:
     """Open where and when the person is met, and whom to reach: for sender and recipient.
@@ -128,9 +128,7 @@ def open_arrangement(begin: OpenSections, referral_id: UUID, purpose: Purpose) -
     return answer(there(opened))
 
 
-@router.get(
-    "/referrals/{referral_id}/notes", response_model=NoteList, responses=problems(NotFound)
-)
+@router.get("/referrals/{referral_id}/notes", response_model=NoteList, responses=OPENED)
 def open_referral_notes(
     begin: OpenSections, referral_id: UUID, purpose: Purpose
 ) -> Response:

@@ -24,6 +24,7 @@ from app.api.deps import (
 )
 from app.api.guard import BEARER, Guarded
 from app.api.problems import problems
+from app.api.seeing import OPENED
 from app.disclosure import papers
 from app.disclosure.schemas import OpenedTravelPlan
 from app.kernel.idempotency import KeyInFlight, KeyMissing, KeyReused
@@ -105,7 +106,7 @@ def get_return(
 @router.get(
     "/returns/{return_id}/travel-plan",
     response_model=OpenedTravelPlan,
-    responses=problems(NotFound),
+    responses=OPENED,
 )
 def open_travel_plan(begin: OpenSections, return_id: UUID, purpose: Purpose) -> Response:
     """Open how the person travels and who meets them: for the two sides of the referral.

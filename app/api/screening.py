@@ -18,6 +18,7 @@ from app.api.deps import (
 )
 from app.api.guard import BEARER, Guarded
 from app.api.problems import problems
+from app.api.seeing import OPENED
 from app.cases import queries as cases
 from app.cases.models import Case
 from app.casework import intake
@@ -100,7 +101,7 @@ def list_screenings(
 @router.get(
     f"{OF_CASE}/{{screening_id}}",
     response_model=OpenedScreening,
-    responses=problems(NotFound),
+    responses=OPENED,
 )
 def open_screening(
     begin: OpenSections, code: CaseCode, screening_id: UUID, purpose: Purpose

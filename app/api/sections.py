@@ -9,6 +9,7 @@ from app.api.conditional import answer
 from app.api.deps import CaseCode, IfMatch, Once, OpenSections, Paging, Purpose, WriteCases
 from app.api.guard import BEARER, Guarded
 from app.api.problems import Fault, invalid, problems
+from app.api.seeing import OPENED
 from app.cases import queries as cases
 from app.cases.schemas import OpenedSection
 from app.cases.sections import Contacts, Safeguards, Section, SectionContent
@@ -53,9 +54,7 @@ class SectionMismatch(Problem):
     status = 422
 
 
-@router.get(
-    "/sections/{section}", response_model=OpenedSection, responses=problems(NotFound)
-)
+@router.get("/sections/{section}", response_model=OpenedSection, responses=OPENED)
 def open_section(
     begin: OpenSections, code: CaseCode, section: Section, purpose: Purpose
 ) -> Response:
@@ -101,7 +100,7 @@ def must_know_signs(content: SectionContent) -> None:
         raise invalid(faults)
 
 
-@router.get("/safeguards", response_model=OpenedSafeguards, responses=problems(NotFound))
+@router.get("/safeguards", response_model=OpenedSafeguards, responses=OPENED)
 def open_safeguards(begin: OpenSections, code: CaseCode, purpose: Purpose) -> Response:
     """Open who must not learn of the person: for its submitter and its holder alone."""
     with begin() as work:
@@ -109,9 +108,7 @@ def open_safeguards(begin: OpenSections, code: CaseCode, purpose: Purpose) -> Re
     return answer(there(opened))
 
 
-@router.get(
-    "/safeguards/history", response_model=SafeguardsHistory, responses=problems(NotFound)
-)
+@router.get("/safeguards/history", response_model=SafeguardsHistory, responses=OPENED)
 def open_safeguards_history(
     begin: OpenSections, code: CaseCode, purpose: Purpose
 ) -> Response:
@@ -121,9 +118,7 @@ def open_safeguards_history(
     return answer(opened)
 
 
-@router.get(
-    "/safety-notice", response_model=OpenedSafetyNotice, responses=problems(NotFound)
-)
+@router.get("/safety-notice", response_model=OpenedSafetyNotice, responses=OPENED)
 def open_safety_notice(begin: OpenSections, code: CaseCode, purpose: Purpose) -> Response:
     """Open what whoever meets the person must know; it is told without a consent (BR05)."""
     with begin() as work:
@@ -142,7 +137,7 @@ def write_safeguards(
         )
 
 
-@router.get("/contacts", response_model=OpenedContacts, responses=problems(NotFound))
+@router.get("/contacts", response_model=OpenedContacts, responses=OPENED)
 def open_contacts(begin: OpenSections, code: CaseCode, purpose: Purpose) -> Response:
     """Open whom to reach at the lead; never for a body of the State of origin."""
     with begin() as work:
@@ -162,7 +157,7 @@ def write_contacts(
         )
 
 
-@router.get("/notes", response_model=NoteList, responses=problems(NotFound))
+@router.get("/notes", response_model=NoteList, responses=OPENED)
 def open_case_notes(begin: OpenSections, code: CaseCode, purpose: Purpose) -> Response:
     """Open the free texts that came with steps of the case, as far as they are yours."""
     with begin() as work:

@@ -1,9 +1,14 @@
 """Keeping that who was asked has looked: evidence of rank 3, without a poll."""
 
+from typing import Final
+
+from app.api.problems import problems
 from app.cases.models import Case
+from app.disclosure.looking import DailyCapReached
 from app.feed import actions, queries
 from app.handovers.models import Handover
 from app.kernel.actors import Relation
+from app.kernel.problems import NotFound
 from app.kernel.work import Reading, writing
 from app.referrals.models import Referral
 
@@ -27,3 +32,7 @@ def keep_sight(read: Reading, record: Sendable) -> None:
     """Keep it, in a short transaction after the reading; raises Busy (503)."""
     with writing(read.ground, read.actor) as work:
         actions.keep_sighting(work, record.id)
+
+
+OPENED: Final = problems(NotFound, DailyCapReached)
+"""What can keep somebody from opening what is sealed."""

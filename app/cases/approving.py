@@ -24,15 +24,6 @@ OF_OVERSIGHT: Final = frozenset({Role.PROTECTION_OFFICER, Role.SUPERVISOR})
 
 
 @dataclass(frozen=True)
-class Asked:
-    """A question about a case, as clocks and the journal name it."""
-
-    id: UUID
-    case_id: UUID
-    reference: str
-
-
-@dataclass(frozen=True)
 class Matter:
     """What is asked: the very action, on the very case, with the very body.
 
@@ -81,24 +72,13 @@ def ask(work: Writing, matter: Matter, fingerprint: str) -> Approval:
         case_id=case.id,
     )
     question = decisions.ask(work, asking)
-    asked = Asked(question.id, case.id, question.reference)
-    deadlines.restart(work, asked, ClockKind.APPROVE, question.lapses_at, waits_on=us)
-    facts = {"action": question.action, "subject": question.subject}
-    work.record("approval.asked", asked, frozenset({us}), facts)
+    kind, due_at = ClockKind.APPROVE, question.lapses_at
+    deadlines.restart(work, question.told, kind, due_at, waits_on=us)
     return question
 
 
 def decide(work: Writing, approval_id: UUID, *, approve: bool) -> Approval:
-    """Answer as a second person; raises what `access.decide` does.
-
-    Those of a case hear of it. What is about no case tells nobody: it is in the list.
-    """
-    before = access.approval(work, approval_id).decision
+    """Answer as a second person; raises what `access.decide` does."""
     question = decisions.decide(work, approval_id, approve=approve)
-    if question.case_id is not None and question.decision != before:
-        deadlines.stop(work, question.id)
-        facts = {"decision": question.decision, "subject": question.subject}
-        asked = Asked(question.id, question.case_id, question.reference)
-        us = frozenset({question.focal_point_id})
-        work.record("approval.decided", asked, us, facts)
+    deadlines.stop(work, question.id)
     return question

@@ -6,8 +6,8 @@ from datetime import timedelta
 from typing import Final
 from uuid import UUID
 
+from app.access.models import Asked
 from app.cases import holding
-from app.cases.approving import Asked
 from app.cases.lifecycle import LED
 from app.cases.models import Case
 from app.cases.reasons import WithdrawReason

@@ -6,19 +6,19 @@ from uuid import UUID
 
 from sqlalchemy import make_url
 
-from app.access import actions as access
+from app.access import queries as access
 from app.access.actions import Opening
 from app.access.models import Account
-from app.administration import loading
+from app.administration import issuing, loading, staffing
 from app.administration.loading import Loaded
 from app.cli.posting import gaps, senders_of
 from app.cli.serving import NotReady, about_drill, must_be_ready
 from app.directory import queries as entries
 from app.directory.actions import standard_data
 from app.directory.changes import Clerk
-from app.kernel.actors import Role, Scope
+from app.kernel.actors import SYSTEM, Role, Scope
 from app.kernel.ledger import Ledger
-from app.kernel.work import Ground
+from app.kernel.work import Ground, writing
 from app.settings import Settings
 
 
@@ -33,31 +33,33 @@ def open_account(
     ground: Ground, focal_point: str, label: str, roles: Iterable[Role]
 ) -> UUID:
     """Open an account; raises NotFound for an unknown focal point."""
-    account = ground.ids()
-    with ground.database.writing() as session:
-        opening = Opening(entries.id_of(session, focal_point), label, frozenset(roles))
-        access.open_account(session, account, opening, ground.clock())
-    return account
+    with writing(ground, SYSTEM) as work:
+        of = entries.id_of(work.session, focal_point)
+        return staffing.opened(work, Opening(of, label, frozenset(roles))).id
 
 
 def make_key(ground: Ground, account: UUID, scopes: Iterable[Scope], days: int) -> str:
     """Make an API key; raises NotReady for an unknown account."""
-    with ground.database.writing() as session:
-        if session.get(Account, account) is None:
+    with writing(ground, SYSTEM) as work:
+        found = work.session.get(Account, account)
+        if found is None:
             raise NotReady("There is no such account.")
-        return access.make_key(session, account, scopes, ground.clock(), days=days)
+        made = issuing.made(work, found, frozenset(scopes), days, "account.key_made")
+        return made.secret or ""
 
 
 def revoke_key(ground: Ground, prefix: str) -> None:
     """End an API key from the next request on; raises NotFound."""
-    with ground.database.writing() as session:
-        access.revoke_key(session, prefix, ground.clock())
+    with writing(ground, SYSTEM) as work:
+        key = access.key_named(work, prefix)
+        account = access.lock_account(work, key.account_id)
+        issuing.end_key(work, account, key)
 
 
 def disable_account(ground: Ground, account: UUID) -> None:
     """End an account with all its keys; raises NotFound."""
-    with ground.database.writing() as session:
-        access.disable_account(session, account, ground.clock())
+    with writing(ground, SYSTEM) as work:
+        staffing.end(work, access.lock_account(work, account))
 
 
 def examine(ground: Ground, settings: Settings) -> Iterable[str]:

@@ -51,7 +51,8 @@ def ground_of(settings: Settings) -> Ground:
 def ground_at_speed(settings: Settings) -> Ground:
     """Lay the ground for what is made up, however fast its deadlines run."""
     keys = FileKeys.load(settings.key_file)
-    return lay_ground(settings.database_url, keys, speed=settings.clock_speed)
+    speed, cap = settings.clock_speed, settings.daily_cap
+    return lay_ground(settings.database_url, keys, speed=speed, daily_cap=cap)
 
 
 def about_drill(ground: Ground) -> str | None:

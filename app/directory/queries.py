@@ -91,6 +91,12 @@ def active(work: Reading) -> list[FocalPoint]:
     return sorted(work.session.scalars(statement), key=by_code)
 
 
+def overseers(work: Reading) -> frozenset[UUID]:
+    """Name whoever watches over the mechanism now."""
+    watching = FocalPoint.active & (FocalPoint.kind == Kind.OVERSIGHT)
+    return frozenset(work.session.scalars(select(FocalPoint.id).where(watching)))
+
+
 def closed() -> Select[UUID]:
     """Select the ids of the focal points that are active no longer."""
     return select(FocalPoint.id).where(~FocalPoint.active)

@@ -32,9 +32,8 @@ from app.consents import naming, standing
 from app.consents.naming import Naming
 from app.directory import queries as directory
 from app.disclosure import queries as policies
-from app.disclosure.models import AccessEntry
+from app.disclosure.looking import Look, keep, must_be_within_the_cap
 from app.disclosure.policy import (
-    POLICY_HASH,
     Deed,
     ReadingPurpose,
     Subject,
@@ -203,22 +202,11 @@ def enter(
     *,
     allowed: bool,
 ) -> None:
-    """Write the access entry: who, what, why, under which policy, and what was decided."""
-    work.session.add(
-        AccessEntry(
-            id=work.new_id(),
-            at=work.now,
-            case_id=record.case_id,
-            record_id=record.id,
-            subject=subject,
-            purpose=purpose,
-            allowed=allowed,
-            policy=POLICY_HASH,
-            account_id=work.actor.account_id,
-            focal_point_id=work.actor.focal_point_id,
-        )
-    )
-    work.session.flush()
+    """Enter what was decided; raises DailyCapReached (429) for one case too many today."""
+    look = Look(record.case_id, record.id, subject, purpose)
+    if allowed:
+        must_be_within_the_cap(work, look)
+    keep(work, look, allowed=allowed)
 
 
 def write_section(work: Writing, code: str, seen: Seen, content: SectionContent) -> Case:

@@ -17,6 +17,7 @@ class AccessEntry(Listed, Base):
     __tablename__ = "access_entry"
     __table_args__ = (
         Index("ix_access_entry_case_id_number", "case_id", "number"),
+        Index("ix_access_entry_account_id_at", "account_id", "at"),
         {"sqlite_autoincrement": True},
     )
 

@@ -2,7 +2,9 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
+from uuid import UUID
 
 from sqlalchemy import Select, select
 
@@ -165,6 +167,17 @@ def police_may(stands: Standing, me: FocalPoint, section: Section) -> bool:
     if me.function not in {Function.POLICE, Function.PROSECUTION}:
         return True
     return section in (stands.told(me, Purpose.LAW_ENFORCEMENT) or ())
+
+
+def opened_since(work: Reading, moment: datetime) -> frozenset[UUID]:
+    """Name the cases of which the caller's account opened something since a moment.
+
+    The safety notice is read whatever the cap, so it must not open the rest of a case.
+    """
+    mine = (AccessEntry.account_id == work.actor.account_id) & AccessEntry.allowed
+    since = (AccessEntry.at >= moment) & (AccessEntry.subject != Paper.SAFETY_NOTICE)
+    opened = select(AccessEntry.case_id).where(mine, since)
+    return frozenset(work.session.scalars(opened.distinct()))
 
 
 READERS_OF_THE_LOG: Final = WORKERS | {Role.PROTECTION_OFFICER}

@@ -19,6 +19,8 @@ class Scope(StrEnum):
     APPROVALS_WRITE = "approvals:write"
     DIRECTORY_READ = "directory:read"
     DIRECTORY_WRITE = "directory:write"
+    ACCOUNTS_READ = "accounts:read"
+    ACCOUNTS_WRITE = "accounts:write"
 
 
 class Role(StrEnum):

@@ -21,10 +21,14 @@ class Problem(Exception):  # noqa: N818 - RFC 9457 calls them problems
         cls.code = re.sub(r"(?<!^)(?=[A-Z])", "-", cls.__name__).lower()
         cls.title = (cls.__doc__ or "").strip().splitlines()[0]
 
-    def __init__(self, detail: str, facts: Facts | None = None) -> None:
+    def __init__(
+        self, detail: str, facts: Facts | None = None, *, wait: int | None = None
+    ) -> None:
         super().__init__(detail)
         self.detail = detail
         self.facts = facts or {}
+        self.wait = wait
+        """Seconds after which it may be asked again, where that depends on the request."""
 
 
 class Unauthenticated(Problem):
@@ -38,6 +42,12 @@ class Forbidden(Problem):
     """The credentials do not allow this."""
 
     status = 403
+
+
+class TooManyTries(Problem):
+    """Too many wrong API keys came from here; the right one is never refused for that."""
+
+    status = 429
 
 
 class NotFound(Problem):

@@ -22,7 +22,8 @@ class Ground:
 
     The clock and the ids are given, so that a test can repeat a world exactly. `time` is
     what clocks run out by: the database's own, which is one for all machines (R55). `speed`
-    is how many times as fast deadlines run: more than 1 in a drill alone.
+    is how many times as fast deadlines run: more than 1 in a drill alone. `daily_cap` is
+    how many cases one account opens in a day of UTC (R18); None: as many as it likes.
     """
 
     database: Database
@@ -31,6 +32,7 @@ class Ground:
     ids: Callable[[], UUID]
     time: Callable[[Session], datetime] = database_now
     speed: int = 1
+    daily_cap: int | None = None
 
 
 class Recorded(Protocol):

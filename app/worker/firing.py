@@ -10,6 +10,8 @@ from typing import Final
 
 import structlog
 
+from app.access import queries as access
+from app.access.actions import lapse_unanswered
 from app.casework.overdue import fire
 from app.deadlines import actions as deadlines
 from app.deadlines import breaches
@@ -52,6 +54,15 @@ def fire_due(ground: Ground, limit: int = BATCH) -> Fired:
     outcomes = [fire_one(ground, each) for each in due]
     counts = [outcomes.count(outcome) for outcome in (True, False, None)]
     return Fired(*counts)
+
+
+def lapse_questions(ground: Ground) -> int:
+    """Let questions about no case, which have no clock, be over; say how many were."""
+    with ground.database.reading() as session:
+        if not access.has_unanswered(session, ground.time(session)):
+            return 0
+    with writing(ground, SYSTEM) as work:
+        return lapse_unanswered(work)
 
 
 def fire_one(ground: Ground, due: Due) -> bool | None:

@@ -16,7 +16,7 @@ from tests.administrators import (
     history,
     puts,
 )
-from tests.world import Json, Someone, World, closing, done, problem
+from tests.world import Json, Someone, World, closing, done, kinds, problem
 
 SHELTER = "/focal-points/KZ_SHELTER_KOGERSHIN"
 READ, WRITE = Scope.DIRECTORY_READ, Scope.DIRECTORY_WRITE
@@ -307,7 +307,8 @@ def test_an_administrator_sees_no_case_whatever_its_key_says(
     assert {problem(answer) for answer in approvals} == {(404, "not-found")}
     assert done(admin.get("/approvals"))["items"] == []
     assert done(admin.get("/me"))["scopes"] == [
-        *("approvals:write", "directory:read", "directory:write"),
+        *("accounts:read", "accounts:write", "approvals:write"),
+        *("directory:read", "directory:write"),
     ]
 
 
@@ -338,18 +339,22 @@ def test_a_question_about_the_directory_is_for_administrators_alone(
     assert done(second.get(path))["decision"] == "pending"
 
 
-def test_a_question_lapses_and_is_told_to_no_feed(
-    world: World, admin: Someone, second: Someone, lead: Someone
+def test_a_question_lapses_and_who_watches_hears_of_it(
+    world: World, admin: Someone, second: Someone, lead: Someone, officer: Someone
 ) -> None:
     question = asked(changes(admin, SHELTER, can_lead=True))
-    heard, waits = lead.hears(), done(lead.get("/worklist"))["items"]
-    world.passes(hours=72)
+    waits = done(lead.get("/worklist"))["items"]
+    world.waits_for(hours=72)
 
     late = second.post(f"/approvals/{question['id']}/approve")
 
+    watcher = world.someone("OVERSIGHT_DEMO")
     assert question["lapses_at"] == "2026-06-04T12:00:00Z"
-    assert (heard, waits) == ([], [])
+    assert kinds(watcher.hears()) == ["approval.asked", "approval.lapsed"]
+    assert kinds(lead.hears()) == ["approval.asked", "approval.lapsed"]
+    assert (officer.hears(), waits) == ([], [])
     assert problem(late) == (409, "approval-decided")
+    assert done(admin.get(f"/approvals/{question['id']}"))["decision"] == "lapsed"
 
 
 def test_who_ceased_to_be_an_administrator_spends_nothing(

@@ -1,0 +1,130 @@
+"""Accounts and API keys as those who look after them send and read them."""
+
+from datetime import datetime
+from typing import Annotated, Final
+from uuid import UUID
+
+from pydantic import Field, StrictInt
+
+from app.access.models import Account, ApiKey
+from app.kernel.actors import AccountKind, Role, Scope
+from app.kernel.paging import Page
+from app.kernel.text import WHOLE, Asked, Code, SafeLine, Shown
+
+LABEL: Final = "A staff number or a duty post, never a name."
+Roles = Annotated[list[Role], Field(min_length=1, max_length=len(Role))]
+Days = Annotated[StrictInt, Field(ge=1, le=365, description="Until it expires."), WHOLE]
+
+
+class NewAccount(Asked):
+    """Somebody who is to act for a focal point."""
+
+    focal_point: Code
+    label: Annotated[SafeLine, Field(description=LABEL)]
+    kind: AccountKind = AccountKind.PERSON
+    roles: Roles
+
+
+class SomeRoles(Asked):
+    """Roles to give, or to take away."""
+
+    roles: Roles
+
+
+class NewKey(Asked):
+    """What a new API key may be used for, and how long."""
+
+    scopes: Annotated[list[Scope], Field(min_length=1, max_length=len(Scope))]
+    days: Days = 90
+
+
+class Rotation(Asked):
+    """A new key with the scopes of the one it follows, which ends after a while."""
+
+    days: Days = 90
+    overlap_hours: Annotated[
+        StrictInt,
+        Field(ge=0, le=168, description="How long the old one goes on; 0: not at all."),
+        WHOLE,
+    ] = 24
+
+
+class AccountOut(Shown):
+    """An account, as those who look after it see it."""
+
+    id: UUID
+    focal_point: str
+    label: Annotated[str, Field(description=LABEL)]
+    kind: AccountKind
+    roles: list[Role]
+    opened_at: datetime
+    disabled_at: Annotated[datetime | None, Field(description="Null: it may act.")]
+
+    @classmethod
+    def of(cls, account: Account, focal_point: str) -> "AccountOut":
+        """Show one; the outside world knows its focal point by its code."""
+        return cls(
+            id=account.id,
+            focal_point=focal_point,
+            label=account.label,
+            kind=account.kind,
+            roles=[Role(name) for name in account.roles],
+            opened_at=account.opened_at,
+            disabled_at=account.disabled_at,
+        )
+
+
+class AccountPage(Page[AccountOut]):
+    """The accounts of one focal point, ended ones too, by label."""
+
+
+class KeyOut(Shown):
+    """An API key, but for the key itself, of which only a hash is kept."""
+
+    prefix: Annotated[str, Field(description="What stands between `sc_` and the next `_`.")]
+    scopes: list[Scope]
+    made_at: datetime
+    expires_at: datetime
+    revoked_at: datetime | None
+    shown_to: Annotated[
+        UUID | None,
+        Field(description="The account it was shown to; null: an operator made it."),
+    ]
+
+    @classmethod
+    def of(cls, key: ApiKey) -> "KeyOut":
+        """Show one."""
+        return cls.model_validate(told(key))
+
+
+class KeyPage(Page[KeyOut]):
+    """The keys of one account, ended ones too, oldest first."""
+
+
+class MadeKeyOut(KeyOut):
+    """A key that was just made."""
+
+    key: Annotated[
+        str | None,
+        Field(
+            description="The API key, shown this once. Null to a retry: if you lost it, "
+            "revoke it and make another."
+        ),
+    ]
+
+    @classmethod
+    def new(cls, key: ApiKey, secret: str | None) -> "MadeKeyOut":
+        """Show one, with itself."""
+        return cls.model_validate({**told(key), "key": secret})
+
+
+def told(key: ApiKey) -> dict[str, object]:
+    """Spell what is told of a key."""
+    return {
+        "prefix": key.prefix,
+        "scopes": [Scope(name) for name in key.scopes],
+        "made_at": key.made_at,
+        "expires_at": key.expires_at,
+        "revoked_at": key.revoked_at,
+        "shown_to": key.made_by,
+    }

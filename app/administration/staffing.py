@@ -1,0 +1,270 @@
+"""Accounts: opened and raised by two people, lowered and ended by one (R14, R21).
+
+Nobody gives themselves anything. What an approval is for is said whole in its fingerprint,
+with how the account was when it was asked: if that changed, it has to be asked anew.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+from uuid import UUID
+
+from app.access import actions as access
+from app.access import queries
+from app.access.actions import Asking, Opening, RolesIncompatible
+from app.access.models import Account, Approval
+from app.access.schemas import NewAccount
+from app.administration import powers
+from app.deadlines import actions as deadlines
+from app.deadlines.limits import ClockKind
+from app.deadlines.queries import until
+from app.directory import queries as directory
+from app.directory.kinds import Kind
+from app.directory.models import FocalPoint
+from app.kernel.actors import AccountKind, Role
+from app.kernel.lifecycle import RoleMissing
+from app.kernel.problems import NotFound, Problem
+from app.kernel.work import Reading, Writing
+
+MANAGERS: Final = frozenset({Role.ADMINISTRATOR, Role.SUPERVISOR})
+
+
+class AboutYourself(Problem):
+    """Nobody gives their own account a role or a key."""
+
+    status = 409
+
+
+class AccountEnded(Problem):
+    """The account or the API key has ended, and does not come back."""
+
+    status = 409
+
+
+@dataclass(frozen=True)
+class Matter:
+    """What takes two people: for whose account, with which roles, word for word."""
+
+    action: str
+    subject: str
+    of: FocalPoint
+    roles: frozenset[Role]
+    said: Mapping[str, Any]
+
+
+def must_manage(work: Reading) -> None:
+    """Raise RoleMissing (403) unless this account looks after others."""
+    if not MANAGERS & work.actor.roles:
+        raise RoleMissing("This is for administrators, and supervisors of the office.")
+
+
+def office(work: Reading, code: str | None) -> FocalPoint:
+    """Find an office whose accounts are the caller's to see; None: its own.
+
+    Raises RoleMissing (403), or NotFound (404) for one that is another's or unknown.
+    """
+    must_manage(work)
+    if code is None:
+        return directory.by_id(work, work.actor.focal_point_id)
+    found = directory.find(work, code)
+    if not powers.may_see(work.actor, found.id):
+        raise NotFound("There is no such focal point.")
+    return found
+
+
+def find(work: Reading, account_id: UUID) -> Account:
+    """Find an account that is the caller's to see, or its own.
+
+    Raises RoleMissing (403), whether it is there or not, or NotFound (404).
+    """
+    if account_id != work.actor.account_id:
+        must_manage(work)
+    return seen(work, queries.one_account(work, account_id))
+
+
+def lock(work: Writing, account_id: UUID) -> Account:
+    """Find one and hold it; raises as `find` does."""
+    if account_id != work.actor.account_id:
+        must_manage(work)
+    return seen(work, queries.lock_account(work, account_id))
+
+
+def seen(work: Reading, account: Account) -> Account:
+    """Hand out an account that is the caller's to see, or its own; or NotFound (404)."""
+    own = account.id == work.actor.account_id
+    if not own and not powers.may_see(work.actor, account.focal_point_id):
+        raise NotFound("There is nothing here that is yours to see.")
+    return account
+
+
+def must_change(work: Reading, of: UUID, roles: frozenset[Role]) -> None:
+    """Raise RoleMissing (403) unless such an account is the caller's to change."""
+    must_manage(work)
+    if not powers.may_change(work.actor, of, roles):
+        raise RoleMissing("This is for administrators: a person with that role.")
+
+
+def must_fit(roles: frozenset[Role], kind: AccountKind, of: FocalPoint) -> None:
+    """Raise RolesIncompatible (409) where nobody of this kind and office has such roles."""
+    access.must_be_compatible(roles)
+    if why := powers.unfit(roles, kind, oversees=of.kind == Kind.OVERSIGHT):
+        raise RolesIncompatible(why)
+
+
+def roles_of(account: Account) -> frozenset[Role]:
+    """Read the roles of an account."""
+    return frozenset(Role(name) for name in account.roles)
+
+
+def held(
+    work: Writing, account_id: UUID, *, more: frozenset[Role] = frozenset()
+) -> Account:
+    """Hold an account that is the caller's to change, once it has these roles as well.
+
+    Raises RoleMissing (403) or NotFound (404).
+    """
+    account = lock(work, account_id)
+    must_change(work, account.focal_point_id, roles_of(account) | more)
+    return account
+
+
+def to_give(work: Writing, account_id: UUID, *, more: frozenset[Role]) -> Account:
+    """Hold an account that may be given something.
+
+    Raises as `held` does, AboutYourself or AccountEnded (409).
+    """
+    account = held(work, account_id, more=more)
+    if account.id == work.actor.account_id:
+        raise AboutYourself("Two others have to do this.")
+    if account.disabled_at is not None:
+        raise AccountEnded("Open another account.")
+    return account
+
+
+def second(work: Writing, matter: Matter, approval: UUID | None) -> Approval | None:
+    """Ask a second person; or, given what they allowed, spend it and return None.
+
+    Asked twice, it is one question. Raises ApprovalUnusable (409).
+    """
+    said = json.dumps(matter.said, sort_keys=True)
+    parts = (matter.action, str(work.actor.account_id), matter.subject, said)
+    fingerprint = work.vault.fingerprint(*(part.encode() for part in parts))
+    if approval is not None:
+        access.spend(work, approval, fingerprint)
+        return None
+    if waiting := queries.pending_like(work, fingerprint):
+        return waiting
+    asking = Asking(
+        action=matter.action,
+        subject=matter.subject,
+        fingerprint=fingerprint,
+        facts={name: told(value) for name, value in matter.said.items()},
+        roles=powers.deciders(matter.roles),
+        lapses_at=until(work, ClockKind.APPROVE, None, waits_on=None),
+        of=matter.of.id,
+    )
+    return access.ask(work, asking)
+
+
+def told(value: object) -> str:
+    """Tell a second person one thing of what is asked."""
+    return " ".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+def tell(work: Writing, account: Account, event: str, **facts: Any) -> None:
+    """Say in the journal what became of an account: to its office, and to who watches."""
+    audience = frozenset({account.focal_point_id}) | directory.overseers(work)
+    work.record(event, account, audience, facts)
+
+
+def about(work: Reading, account: Account) -> tuple[FocalPoint, dict[str, Any]]:
+    """Say whose an account is and how it is now, as a second person is told."""
+    of = directory.by_id(work, account.focal_point_id)
+    now = {"label": account.label, "kind": str(account.kind), "has": account.roles}
+    return of, {"focal_point": of.code, **now}
+
+
+def open_account(
+    work: Writing, new: NewAccount, approval: UUID | None
+) -> Account | Approval:
+    """Open an account, or ask a second person to allow it.
+
+    Raises FocalPointUnknown (422), RoleMissing (403), RolesIncompatible (409), and what
+    `second` does.
+    """
+    must_manage(work)
+    of, roles = directory.named(work, new.focal_point), frozenset(new.roles)
+    must_change(work, of.id, roles)
+    must_fit(roles, new.kind, of)
+    said = new.model_dump(mode="json") | {"roles": sorted(roles)}
+    matter = Matter("account.open", "accounts", of, roles, said)
+    if question := second(work, matter, approval):
+        return question
+    return opened(work, Opening(of.id, new.label, roles, new.kind))
+
+
+def opened(work: Writing, opening: Opening) -> Account:
+    """Open an account, and say so; raises RolesIncompatible (409)."""
+    account = access.open_account(work.session, work.new_id(), opening, work.now)
+    tell(work, account, "account.opened", roles=account.roles)
+    return account
+
+
+def grant_roles(
+    work: Writing, account_id: UUID, new: frozenset[Role], approval: UUID | None
+) -> Account | Approval:
+    """Give an account roles, or ask a second person to allow it.
+
+    Raises what `to_give` and `second` do, and RolesIncompatible (409). What it has already
+    is given nobody anew.
+    """
+    account = to_give(work, account_id, more=new)
+    roles = roles_of(account) | new
+    of, now = about(work, account)
+    must_fit(roles, account.kind, of)
+    if roles == roles_of(account):
+        return account
+    said = now | {"roles": sorted(new)}
+    matter = Matter("account.grant_roles", account.reference, of, roles, said)
+    if question := second(work, matter, approval):
+        return question
+    account.roles = sorted(roles)
+    tell(work, account, "account.roles_granted", roles=sorted(new))
+    return account
+
+
+def revoke_roles(work: Writing, account_id: UUID, old: frozenset[Role]) -> Account:
+    """Take roles from an account, from its next request on; raises as `held` does.
+
+    What it allowed with them, and nobody made use of yet, is allowed no more.
+    """
+    account = held(work, account_id)
+    if gone := sorted(roles_of(account) & old):
+        account.roles = sorted(roles_of(account) - old)
+        access.lapse_unspent(work, queries.allowed_by(account.id))
+        tell(work, account, "account.roles_revoked", roles=gone)
+    return account
+
+
+def disable_account(work: Writing, account_id: UUID) -> Account:
+    """End an account, from its next request on; raises as `held` does."""
+    account = held(work, account_id)
+    end(work, account)
+    return account
+
+
+def end(work: Writing, account: Account) -> None:
+    """End an account, with what it asked and what it allowed.
+
+    Its cases and drafts are its office's: they wait there for whoever is left. How many
+    that are is told, for nobody left is a reason to act.
+    """
+    if account.disabled_at is not None:
+        return
+    access.disable_account(work.session, account.id, work.now)
+    deadlines.stop_all(
+        work, access.lapse_unspent(work, queries.asked_or_allowed_by(account.id))
+    )
+    left = queries.count_alive(work, account.focal_point_id)
+    tell(work, account, "account.disabled", accounts_left=left)

@@ -1,0 +1,488 @@
+"""Who may act for an office: given by two people, taken away by one (R14, R21, R97)."""
+
+import json
+
+import pytest
+from httpx2 import Response
+
+from app.kernel.actors import AccountKind, Role, Scope
+from tests.administrators import ADMINISTRATOR
+from tests.staff import (
+    FEED,
+    NEWCOMER,
+    SUPERVISOR,
+    account_of,
+    allows,
+    gives,
+    question,
+    together,
+    with_key,
+)
+from tests.world import (
+    EVERYTHING,
+    WORKERS,
+    Json,
+    Someone,
+    World,
+    contacts,
+    done,
+    kinds,
+    problem,
+)
+
+COORDINATOR: Json = {"roles": ["coordinator"]}
+NOBODY = "/accounts/00000000-0000-4000-8000-000000000000"
+
+
+@pytest.fixture
+def admin(world: World) -> Someone:
+    return world.someone("DESK_CENTRAL_ASIA", ADMINISTRATOR)
+
+
+@pytest.fixture
+def second(world: World) -> Someone:
+    return world.someone("OVERSIGHT_DEMO", ADMINISTRATOR)
+
+
+@pytest.fixture
+def colleague(world: World) -> Someone:
+    """A second supervisor of the focal point of Kazakhstan."""
+    return world.someone("KZ_LEAD", SUPERVISOR)
+
+
+@pytest.fixture
+def worker(world: World) -> Someone:
+    return world.someone("KZ_LEAD", {Role.CASEWORKER})
+
+
+def me(one: Someone) -> Response:
+    return one.get("/me")
+
+
+def labels(who: Someone, **query: str) -> list[str]:
+    return [one["label"] for one in done(who.get("/accounts", **query))["items"]]
+
+
+def test_an_account_is_opened_by_two_and_acts_with_its_first_key(
+    world: World, admin: Someone, second: Someone
+) -> None:
+    opened = together(admin, second, "/accounts", NEWCOMER)
+    made = together(admin, second, f"/accounts/{opened['id']}/keys", FEED)
+
+    said = {name: opened[name] for name in NEWCOMER}
+    with_it = world.http.get(
+        "/v1/events", headers={"Authorization": f"Bearer {made['key']}"}
+    )
+    assert (said, opened["disabled_at"]) == (NEWCOMER, None)
+    assert with_it.status_code == 200
+    assert made["expires_at"] == "2026-07-01T12:00:00Z"
+    assert made["shown_to"] == str(admin.actor.account_id)
+
+
+def test_two_supervisors_look_after_their_own_office(
+    supervisor: Someone, colleague: Someone, worker: Someone
+) -> None:
+    opened = together(supervisor, colleague, "/accounts", NEWCOMER)
+    grown = together(
+        supervisor, colleague, f"{account_of(worker)}/grant-roles", COORDINATOR
+    )
+
+    assert opened["focal_point"] == "KZ_LEAD"
+    assert grown["roles"] == ["caseworker", "coordinator"]
+    assert done(me(worker))["roles"] == ["caseworker", "coordinator"]
+
+
+def test_an_administrator_and_a_supervisor_agree_too(
+    admin: Someone, supervisor: Someone, worker: Someone
+) -> None:
+    path = f"{account_of(worker)}/grant-roles"
+
+    assert "coordinator" in together(admin, supervisor, path, COORDINATOR)["roles"]
+    assert "officer" in together(supervisor, admin, path, {"roles": ["officer"]})["roles"]
+
+
+def test_the_second_person_reads_what_exactly_is_asked(
+    admin: Someone, supervisor: Someone, worker: Someone
+) -> None:
+    asked = question(gives(admin, f"{account_of(worker)}/grant-roles", COORDINATOR))
+
+    seen = done(supervisor.get(f"/approvals/{asked}"))
+
+    assert seen["subject"] == account_of(worker)[1:]
+    assert seen["facts"] == {
+        "focal_point": "KZ_LEAD",
+        "label": "duty 1",
+        "kind": "person",
+        "has": "caseworker",
+        "roles": "coordinator",
+    }
+    assert done(supervisor.get(f"/{seen['subject']}"))["label"] == "duty 1"
+
+
+@pytest.mark.parametrize("role", sorted(set(Role) - ADMINISTRATOR - SUPERVISOR))
+def test_nobody_else_looks_after_accounts(world: World, lead: Someone, role: Role) -> None:
+    other = world.someone("KZ_LEAD", {role})
+
+    refused = [
+        other.get("/accounts"),
+        other.get(account_of(lead)),
+        other.get(f"{account_of(lead)}/keys"),
+        other.get(NOBODY),
+        other.post(f"{NOBODY}/keys/0123456789/revoke"),
+        other.post(f"{account_of(lead)}/keys/0123456789/revoke"),
+        gives(other, "/accounts", NEWCOMER),
+        gives(other, f"{account_of(lead)}/keys", FEED),
+        gives(other, f"{account_of(lead)}/grant-roles", COORDINATOR),
+        other.post(f"{account_of(lead)}/revoke-roles", COORDINATOR),
+        other.post(f"{account_of(lead)}/disable"),
+    ]
+
+    assert {problem(one) for one in refused} == {(403, "role-missing")}
+    assert done(me(lead))["roles"] == sorted(WORKERS)
+
+
+def test_a_supervisor_does_not_see_the_people_of_others(
+    supervisor: Someone, shelter: Someone, admin: Someone
+) -> None:
+    found = [
+        supervisor.get(account_of(shelter)),
+        supervisor.get(NOBODY),
+        supervisor.get("/accounts", focal_point="KZ_SHELTER_KOGERSHIN"),
+        supervisor.get("/accounts", focal_point="NOBODY"),
+        supervisor.post(f"{account_of(shelter)}/disable"),
+        supervisor.post(f"{NOBODY}/disable"),
+    ]
+
+    told = [one.json() | {"instance": ""} for one in found]
+    assert {problem(one) for one in found} == {(404, "not-found")}
+    assert (told[0], told[2], told[4]) == (told[1], told[3], told[5])
+    assert problem(gives(supervisor, "/accounts", NEWCOMER | {"focal_point": "IOM"})) == (
+        *(403, "role-missing"),
+    )
+    assert labels(admin, focal_point="KZ_SHELTER_KOGERSHIN") == ["duty 1"]
+    assert done(me(shelter))["kind"] == "person"
+
+
+def test_what_is_the_mechanisms_is_not_a_supervisors_to_give_or_take(
+    world: World, supervisor: Someone
+) -> None:
+    seated = world.someone("KZ_LEAD", ADMINISTRATOR)
+
+    given = [
+        gives(supervisor, "/accounts", NEWCOMER | {"roles": [role]})
+        for role in ("administrator", "protection_officer", "analyst")
+    ]
+    taken = [
+        supervisor.post(f"{account_of(seated)}/disable"),
+        supervisor.post(f"{account_of(seated)}/revoke-roles", {"roles": ["administrator"]}),
+        gives(supervisor, f"{account_of(seated)}/keys", FEED),
+    ]
+
+    assert {problem(one) for one in (*given, *taken)} == {(403, "role-missing")}
+    assert done(me(seated))["roles"] == ["administrator"]
+
+
+def test_an_administrator_is_made_by_two_administrators(
+    world: World, admin: Someone, second: Someone
+) -> None:
+    boss = world.someone("DESK_CENTRAL_ASIA", SUPERVISOR)
+    third = {"focal_point": "DESK_CENTRAL_ASIA", "label": "3", "roles": ["administrator"]}
+    asked = question(gives(admin, "/accounts", third))
+
+    by_the_office = allows(boss, asked)
+    done(allows(second, asked))
+
+    assert problem(by_the_office) == (403, "role-missing")
+    assert done(gives(admin, "/accounts", third, asked))["roles"] == ["administrator"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "why"),
+    [
+        ({"roles": ["administrator", "caseworker"]}, "roles-incompatible"),
+        ({"roles": ["supervisor"], "kind": "integration"}, "roles-incompatible"),
+        ({"roles": ["protection_officer"]}, "roles-incompatible"),
+        ({"roles": ["analyst"]}, "roles-incompatible"),
+    ],
+)
+def test_some_roles_do_not_fit(admin: Someone, changes: Json, why: str) -> None:
+    assert problem(gives(admin, "/accounts", NEWCOMER | changes)) == (409, why)
+
+
+def test_nobody_gives_to_themselves_or_lets_it_be_given(
+    supervisor: Someone, colleague: Someone, admin: Someone
+) -> None:
+    own = account_of(supervisor)
+
+    given = [
+        gives(supervisor, f"{own}/grant-roles", COORDINATOR),
+        gives(supervisor, f"{own}/keys", FEED),
+    ]
+    about_me = question(gives(colleague, f"{own}/grant-roles", COORDINATOR))
+    allowed = allows(supervisor, about_me)
+
+    assert {problem(one) for one in given} == {(409, "about-yourself")}
+    assert problem(allowed) == (409, "not-a-second-person")
+    assert problem(allows(colleague, about_me)) == (409, "not-a-second-person")
+    assert done(allows(admin, about_me))["decision"] == "approved"
+
+
+def test_a_machine_gives_nothing_and_allows_nothing(
+    world: World, admin: Someone, worker: Someone
+) -> None:
+    machine = world.someone("KZ_LEAD", SUPERVISOR, EVERYTHING, AccountKind.INTEGRATION)
+    asked = question(gives(admin, f"{account_of(worker)}/grant-roles", COORDINATOR))
+
+    assert problem(gives(machine, "/accounts", NEWCOMER)) == (403, "role-missing")
+    assert problem(allows(machine, asked)) == (409, "not-a-second-person")
+
+
+def test_an_approval_is_for_these_very_words_and_for_once(
+    admin: Someone, second: Someone, supervisor: Someone, worker: Someone, lead: Someone
+) -> None:
+    path = f"{account_of(worker)}/grant-roles"
+    asked = question(gives(admin, path, COORDINATOR))
+    early = gives(admin, path, COORDINATOR, asked)
+    done(allows(second, asked))
+
+    others = [
+        gives(admin, path, {"roles": ["supervisor"]}, asked),
+        gives(admin, path, {"roles": ["coordinator", "supervisor"]}, asked),
+        gives(admin, f"{account_of(lead)}/grant-roles", {"roles": ["supervisor"]}, asked),
+        gives(supervisor, path, COORDINATOR, asked),
+        gives(admin, "/accounts", NEWCOMER, asked),
+        gives(admin, f"{account_of(worker)}/keys", FEED, asked),
+    ]
+    done(gives(admin, path, COORDINATOR, asked))
+    done(admin.post(f"{account_of(worker)}/revoke-roles", COORDINATOR))
+    again = gives(admin, path, COORDINATOR, asked)
+
+    refused = {problem(one) for one in (early, *others, again)}
+    assert refused == {(409, "approval-unusable")}
+    assert done(me(worker))["roles"] == ["caseworker"]
+
+
+def test_what_was_allowed_is_void_once_the_account_is_another(
+    admin: Someone, second: Someone, worker: Someone
+) -> None:
+    path = f"{account_of(worker)}/grant-roles"
+    asked = question(gives(admin, path, COORDINATOR))
+    done(allows(second, asked))
+    together(admin, second, path, {"roles": ["supervisor"]})
+
+    assert problem(gives(admin, path, COORDINATOR, asked)) == (409, "approval-unusable")
+
+
+def test_asked_twice_it_is_one_question_and_what_it_has_is_none(
+    admin: Someone, worker: Someone
+) -> None:
+    path = f"{account_of(worker)}/grant-roles"
+
+    twice = {question(gives(admin, path, COORDINATOR)) for _ in "12"}
+    nothing_new = gives(admin, path, {"roles": ["caseworker"]})
+
+    assert len(twice) == 1
+    assert (nothing_new.status_code, done(nothing_new)["roles"]) == (200, ["caseworker"])
+
+
+def test_taking_away_takes_one_and_counts_in_the_next_request(
+    supervisor: Someone, lead: Someone, officer: Someone
+) -> None:
+    case = officer.submits()
+    done(lead.does("acknowledge", case))
+    path = account_of(lead)
+
+    left = done(supervisor.post(f"{path}/revoke-roles", {"roles": ["coordinator"]}))
+    decides = lead.does("accept-lead", case, {"contacts": contacts()})
+    ended = done(supervisor.post(f"{path}/disable"))
+    after = me(lead)
+
+    assert left["roles"] == ["caseworker", "officer"]
+    assert problem(decides) == (403, "role-missing")
+    assert ended["disabled_at"] == "2026-06-01T12:00:00Z"
+    assert problem(after) == (401, "unauthenticated")
+    assert problem(gives(supervisor, f"{path}/keys", FEED)) == (409, "account-ended")
+    assert problem(gives(supervisor, f"{path}/grant-roles", COORDINATOR)) == (
+        *(409, "account-ended"),
+    )
+
+
+def test_taken_away_twice_it_is_told_once(
+    supervisor: Someone, worker: Someone, lead: Someone
+) -> None:
+    lead.hears()
+
+    for _ in "12":
+        done(supervisor.post(f"{account_of(worker)}/revoke-roles", {"roles": ["officer"]}))
+        done(supervisor.post(f"{account_of(worker)}/disable"))
+
+    [told] = lead.hears()
+    assert (told["type"], told["subject"]) == ("account.disabled", account_of(worker)[1:])
+    assert told["facts"] == {"accounts_left": 2}
+
+
+def test_a_key_is_shown_once_and_to_a_retry_never(
+    admin: Someone, second: Someone, worker: Someone
+) -> None:
+    path = f"{account_of(worker)}/keys"
+    asked = question(gives(admin, path, FEED))
+    done(allows(second, asked))
+
+    first, again = (
+        admin.post(path, FEED, approval=asked, idempotency_key="k1") for _ in "12"
+    )
+
+    assert (first.status_code, again.status_code) == (201, 201)
+    assert again.headers["Idempotent-Replayed"] == "true"
+    assert done(first)["key"].startswith(f"sc_{done(first)['prefix']}_")
+    assert done(again) == done(first) | {"key": None}
+    listed = done(admin.get(path))["items"]
+    assert {k: v for k, v in done(first).items() if k != "key"} in listed
+    assert done(first)["key"].split("_", 2)[2] not in json.dumps(listed)
+    assert me(with_key(worker, done(first)["key"])).status_code == 403  # not its scope
+
+
+def test_a_rotated_key_goes_on_for_a_while_and_no_longer(
+    world: World, admin: Someone, second: Someone, worker: Someone
+) -> None:
+    [old] = done(admin.get(f"{account_of(worker)}/keys"))["items"]
+    path = f"{account_of(worker)}/keys/{old['prefix']}/rotate"
+
+    made = together(admin, second, path, {"days": 30, "overlap_hours": 24})
+    new = with_key(worker, made["key"])
+    before = me(worker).status_code, me(new).status_code
+    world.passes(hours=24)
+
+    assert before == (200, 200)
+    assert (me(worker).status_code, me(new).status_code) == (401, 200)
+    assert made["scopes"] == old["scopes"]
+    assert problem(gives(admin, path, {})) == (409, "account-ended")
+
+
+def test_a_rotated_key_can_end_at_once_and_never_lasts_longer_than_it_would_have(
+    admin: Someone, second: Someone, worker: Someone
+) -> None:
+    path = f"{account_of(worker)}/keys"
+    short = together(admin, second, path, {"scopes": ["feed:read"], "days": 1})
+    now = worker.key.split("_")[1]
+
+    together(admin, second, f"{path}/{now}/rotate", {"overlap_hours": 0})
+    together(admin, second, f"{path}/{short['prefix']}/rotate", {"overlap_hours": 168})
+
+    kept = {k["prefix"]: k["expires_at"] for k in done(admin.get(path))["items"]}
+    assert problem(me(worker)) == (401, "unauthenticated")
+    assert kept[short["prefix"]] == "2026-06-02T12:00:00Z"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"overlap_hours": 169},
+        {"overlap_hours": -1},
+        {"days": 366},
+        {"days": 0},
+        {"key": ""},
+    ],
+)
+def test_an_overlap_is_bounded(admin: Someone, worker: Someone, body: Json) -> None:
+    path = f"{account_of(worker)}/keys/{worker.key.split('_')[1]}/rotate"
+
+    assert problem(gives(admin, path, body)) == (422, "request-invalid")
+
+
+def test_a_key_is_revoked_by_one_or_by_who_has_it(
+    supervisor: Someone, worker: Someone, lead: Someone
+) -> None:
+    def revoke(who: Someone, of: Someone, key: Someone) -> Response:
+        prefix = key.key.split("_")[1]
+        return who.post(f"{account_of(of)}/keys/{prefix}/revoke")
+
+    others = revoke(worker, lead, lead)
+    strange = revoke(supervisor, worker, lead)
+    own = revoke(worker, worker, worker)
+    by_supervisor = revoke(supervisor, lead, lead)
+
+    assert problem(others) == (403, "role-missing")
+    assert problem(strange) == (404, "not-found")
+    assert done(own)["revoked_at"] == done(by_supervisor)["revoked_at"]
+    assert {me(worker).status_code, me(lead).status_code} == {401}
+
+
+def test_who_was_shown_a_key_is_no_second_person_to_its_holder(
+    world: World, supervisor: Someone, colleague: Someone
+) -> None:
+    third = world.someone("KZ_LEAD", SUPERVISOR)
+    path = f"{account_of(third)}/keys"
+    scopes = {"scopes": sorted(EVERYTHING)}
+    as_third = with_key(third, together(supervisor, colleague, path, scopes)["key"])
+    asked = question(gives(as_third, "/accounts", NEWCOMER))
+    mine = question(gives(supervisor, "/accounts", NEWCOMER | {"label": "duty 8"}))
+
+    assert problem(allows(supervisor, asked)) == (409, "not-a-second-person")
+    assert problem(allows(as_third, mine)) == (409, "not-a-second-person")
+    assert done(allows(colleague, asked))["decision"] == "approved"
+    done(colleague.post(f"{path}/{as_third.key.split('_')[1]}/revoke"))
+    assert done(allows(third, mine))["decision"] == "approved"
+
+
+def test_what_becomes_of_an_account_is_told_to_its_office_and_to_who_watches(
+    world: World, admin: Someone, second: Someone, officer: Someone, lead: Someone
+) -> None:
+    watcher = world.someone("OVERSIGHT_DEMO")
+    opened = together(admin, second, "/accounts", NEWCOMER | {"label": "Zq canary"})
+    path = f"/accounts/{opened['id']}"
+    made = together(admin, second, f"{path}/keys", FEED)
+    together(admin, second, f"{path}/keys/{made['prefix']}/rotate", {})
+    together(admin, second, f"{path}/grant-roles", COORDINATOR)
+    done(admin.post(f"{path}/revoke-roles", COORDINATOR))
+    done(admin.post(f"{path}/keys/{made['prefix']}/revoke"))
+    done(admin.post(f"{path}/disable"))
+
+    told, watched = lead.hears(), watcher.hears()
+
+    asked = ["approval.asked", "approval.decided"]
+    assert kinds(told) == [
+        *(*asked, "account.opened", *asked, "account.key_made"),
+        *(*asked, "account.key_rotated", *asked, "account.roles_granted"),
+        *("account.roles_revoked", "account.key_revoked", "account.disabled"),
+    ]
+    assert [one["id"] for one in watched] == [one["id"] for one in told]
+    assert officer.hears() == []
+    assert "canary" not in json.dumps(told)
+    assert made["key"].split("_", 2)[2] not in json.dumps(told)
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        *({"asked_by": "x"}, {"approved_by": "x"}, {"decided_by": "x"}, {"actor": "x"}),
+        *({"at": "2026-01-01T00:00:00Z"}, {"decision": "approved"}, {"override": True}),
+        *({"disabled_at": None}, {"made_by": "x"}, {"shown_to": "x"}, {"id": "x"}),
+    ],
+)
+def test_a_client_sets_no_actor_time_decision_or_flag(
+    admin: Someone, second: Someone, worker: Someone, more: Json
+) -> None:
+    asked = question(gives(admin, "/accounts", NEWCOMER))
+    path = account_of(worker)
+
+    refused = [
+        gives(admin, "/accounts", NEWCOMER | more),
+        gives(admin, f"{path}/grant-roles", COORDINATOR | more),
+        gives(admin, f"{path}/keys", FEED | more),
+        admin.post(f"{path}/revoke-roles", COORDINATOR | more),
+        admin.post(f"{path}/disable", more),
+        second.post(f"/approvals/{asked}/approve", more),
+        second.post(f"/approvals/{asked}/refuse", more),
+    ]
+
+    assert {one.status_code for one in refused} == {422}
+    assert done(second.get(f"/approvals/{asked}"))["decision"] == "pending"
+    assert done(me(worker))["roles"] == ["caseworker"]
+
+
+def test_a_scope_of_its_own_opens_accounts(world: World) -> None:
+    reader = world.someone("KZ_LEAD", SUPERVISOR, {Scope.ACCOUNTS_READ})
+
+    assert done(reader.get("/accounts"))["items"]
+    assert problem(gives(reader, "/accounts", NEWCOMER)) == (403, "forbidden")

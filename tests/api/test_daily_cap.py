@@ -1,0 +1,178 @@
+"""Nobody opens more cases than so many in a day, and no emergency waits for that (R18)."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+from httpx2 import Response
+
+from app.settings import Settings
+from tests.world import (
+    Json,
+    Someone,
+    World,
+    contacts,
+    done,
+    kinds,
+    path_of,
+    problem,
+    promise,
+)
+
+CAP = 3
+
+
+@pytest.fixture
+def world(world: World) -> Iterator[World]:
+    """A world in which an account opens three cases a day."""
+    before = world.ground
+    world.ground = world.app.state.ground = replace(before, daily_cap=CAP)
+    yield world
+    world.app.state.ground = before
+
+
+def opens(who: Someone, case: Json, part: str = "sections/needs") -> Response:
+    return who.opens(f"{path_of(case)}/{part}")
+
+
+@pytest.fixture
+def cases(world: World, officer: Someone) -> list[Json]:
+    assert world.ground.daily_cap == CAP
+    return [officer.submits() for _ in range(CAP + 2)]
+
+
+@pytest.fixture
+def opened(cases: list[Json], lead: Someone) -> list[Json]:
+    """As many as may be opened in a day, and opened."""
+    for case in cases[:CAP]:
+        done(opens(lead, case))
+    return cases[:CAP]
+
+
+def log(world: World, case: Json) -> list[tuple[str, str, bool]]:
+    watcher = world.someone("OVERSIGHT_DEMO")
+    items = done(watcher.get(f"{path_of(case)}/access-log"))["items"]
+    return [(one["focal_point"], one["subject"], one["allowed"]) for one in items]
+
+
+@pytest.mark.usefixtures("opened")
+def test_one_case_too_many_is_refused_kept_and_told(
+    world: World, lead: Someone, cases: list[Json]
+) -> None:
+    watcher = world.someone("OVERSIGHT_DEMO")
+    lead.hears(), watcher.hears()
+
+    refused = opens(lead, cases[CAP])
+
+    assert problem(refused) == (429, "daily-cap-reached")
+    assert refused.headers["Retry-After"] == str(12 * 60 * 60)
+    assert "A safe bed" not in refused.text
+    assert log(world, cases[CAP]) == [("KZ_LEAD", "needs", False)]
+    [mine], [theirs] = lead.hears(), watcher.hears()
+    assert (mine["type"], mine["facts"]) == ("account.capped", {"cap": CAP})
+    assert mine["subject"] == f"accounts/{lead.actor.account_id}"
+    assert theirs == mine
+
+
+@pytest.mark.usefixtures("opened")
+def test_it_is_told_once_a_day_and_kept_each_time(
+    world: World, lead: Someone, cases: list[Json]
+) -> None:
+    lead.hears()
+
+    for case in (*cases[CAP:], *cases[CAP:]):
+        assert problem(opens(lead, case)) == (429, "daily-cap-reached")
+
+    assert kinds(lead.hears()) == ["account.capped"]
+    assert log(world, cases[CAP]) == [("KZ_LEAD", "needs", False)] * 2
+    world.passes(hours=12)
+    for case in cases[:CAP]:
+        done(opens(lead, case))
+    assert problem(opens(lead, cases[CAP])) == (429, "daily-cap-reached")
+    assert kinds(lead.hears()) == ["account.capped"]
+
+
+def test_what_was_opened_today_stays_open(lead: Someone, opened: list[Json]) -> None:
+    done(lead.does("acknowledge", opened[0]))
+
+    again = [opens(lead, case) for case in opened]
+    more = opens(lead, opened[0], "sections/contact")
+
+    assert {one.status_code for one in (*again, more)} == {200}
+
+
+@pytest.mark.usefixtures("opened")
+def test_the_day_is_that_of_utc(world: World, lead: Someone, cases: list[Json]) -> None:
+    world.passes(hours=11, minutes=59, seconds=59)
+    before = opens(lead, cases[CAP])
+    world.passes(seconds=1)
+
+    assert problem(before) == (429, "daily-cap-reached")
+    assert before.headers["Retry-After"] == "1"
+    assert done(opens(lead, cases[CAP]))
+
+
+@pytest.mark.usefixtures("opened")
+def test_it_is_of_the_account_and_not_of_the_office(
+    world: World, lead: Someone, cases: list[Json]
+) -> None:
+    assert problem(opens(lead, cases[CAP])) == (429, "daily-cap-reached")
+    assert done(opens(world.someone("KZ_LEAD"), cases[CAP]))
+
+
+def test_what_is_not_ones_to_open_is_neither_counted_nor_told_apart(
+    stranger: Someone, lead: Someone, cases: list[Json]
+) -> None:
+    for case in cases:
+        assert problem(opens(stranger, case)) == (404, "not-found")
+        assert problem(opens(lead, case, "sections/identity")) == (404, "not-found")
+
+    for case in cases[:CAP]:
+        done(opens(lead, case))
+
+    assert problem(opens(lead, cases[CAP], "sections/identity")) == (404, "not-found")
+    assert problem(opens(lead, cases[CAP])) == (429, "daily-cap-reached")
+
+
+@pytest.mark.usefixtures("opened")
+def test_one_who_must_be_met_tonight_is_not_kept_waiting(
+    world: World, lead: Someone, cases: list[Json]
+) -> None:
+    urgent, other = cases[CAP], cases[CAP + 1]
+    why = {"reason": "RISK_TO_LIFE", "note": "Two men wait outside"}
+    done(lead.does("acknowledge", urgent))
+    done(lead.does("accept-lead", urgent, {"contacts": contacts()}))
+    done(lead.creates(f"{path_of(urgent)}/vital-interests", why))
+
+    danger = opens(lead, other, "safety-notice")
+
+    assert done(opens(lead, urgent))["content"]["summary"] == "A safe bed tonight"
+    assert done(danger)["safety_notice"] == "Two men"
+    assert problem(opens(lead, other)) == (429, "daily-cap-reached")
+    world.passes(hours=5)
+    again = [opens(lead, case).status_code for case in (*cases[:CAP], urgent)]
+    assert again == [200] * (CAP + 1)
+
+
+def test_every_way_of_opening_is_counted(
+    officer: Someone, lead: Someone, shelter: Someone
+) -> None:
+    led = [lead.leads(officer.submits()) for _ in range(CAP + 1)]
+    sent = [done(lead.refers(case, shelter.code)) for case in led]
+    for one in sent:
+        done(shelter.does("acknowledge", one))
+        done(shelter.does("accept", one, promise()))
+    done(opens(shelter, sent[0], "arrangement"))
+    done(opens(shelter, led[1]))
+    done(opens(shelter, led[2], "contacts"))
+
+    refused = [
+        *(opens(shelter, sent[3], "arrangement"), opens(shelter, led[3], "contacts")),
+        opens(shelter, led[3]),
+    ]
+
+    assert {problem(one) for one in refused} == {(429, "daily-cap-reached")}
+
+
+def test_there_is_a_cap_unless_an_operator_says_otherwise() -> None:
+    assert Settings().daily_cap == 30

@@ -1,0 +1,131 @@
+"""Who tries wrong keys is slowed down; who holds the right one is never kept out (R10)."""
+
+from collections import Counter
+from collections.abc import Iterator
+from secrets import token_hex
+
+import pytest
+from httpx2 import Response
+
+from app.access.queries import prefix_of
+from app.api.throttling import OF_ONE_ADDRESS, OF_ONE_PREFIX, PLACES, Throttle
+from tests.databases import overheard
+from tests.world import Someone, World, done, problem
+
+
+class Watch:
+    """A watch that goes only when it is told to."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def watch(world: World) -> Iterator[Watch]:
+    """Count anew, by a watch of our own."""
+    before, made = world.app.state.throttle, Watch()
+    world.app.state.throttle = Throttle(made)
+    yield made
+    world.app.state.throttle = before
+
+
+def tries(world: World, key: str) -> Response:
+    return world.http.get("/v1/me", headers={"Authorization": f"Bearer {key}"})
+
+
+def wrong(prefix: str = "") -> str:
+    return f"sc_{prefix or token_hex(5)}_{token_hex(8)}"
+
+
+def test_wrong_keys_are_slowed_down_and_the_right_one_never(
+    world: World, lead: Someone, watch: Watch
+) -> None:
+    prefix = prefix_of(lead.key)
+
+    answers = [tries(world, wrong(prefix)) for _ in range(OF_ONE_PREFIX.free + 5)]
+    right = [done(lead.get("/me")) for _ in range(50)]
+    still = tries(world, wrong(prefix))
+
+    statuses = [answer.status_code for answer in answers]
+    assert statuses == [401] * OF_ONE_PREFIX.free + [429] * 5
+    assert problem(still) == (429, "too-many-tries")
+    assert still.headers["Retry-After"] == "10"
+    assert len(right) == 50
+    assert prefix not in still.text
+    watch.now += 10
+    assert tries(world, wrong(prefix)).status_code == 401
+
+
+def test_waiting_as_long_as_one_is_told_always_helps(world: World, watch: Watch) -> None:
+    heard = Counter[int]()
+    for _ in range(60):
+        answer = tries(world, wrong("0123456789"))
+        heard[answer.status_code] += 1
+        watch.now += int(answer.headers.get("Retry-After", 0))
+
+    assert heard == {401: 35, 429: 25}
+
+
+def test_many_prefixes_from_one_address_are_slowed_down_as_well(
+    world: World, lead: Someone, watch: Watch
+) -> None:
+    assert watch.now
+    heard = Counter(
+        tries(world, wrong()).status_code for _ in range(OF_ONE_ADDRESS.free + 20)
+    )
+
+    assert set(heard) == {401, 429}
+    assert heard[429] >= 20
+    assert done(lead.get("/me"))
+
+
+def test_a_known_prefix_and_an_unknown_one_cost_and_hear_the_same(
+    world: World, lead: Someone, watch: Watch
+) -> None:
+    assert watch.now
+    known, unknown = prefix_of(lead.key), "0123456789"
+
+    def asked(prefix: str) -> list[tuple[object, ...]]:
+        found: list[tuple[object, ...]] = []
+        for _ in range(OF_ONE_PREFIX.free + 3):
+            with overheard(world.database.engine) as statements:
+                answer = tries(world, wrong(prefix))
+            body = answer.json() | {"instance": ""}
+            waits = answer.headers.get("Retry-After")
+            found.append((answer.status_code, body, waits, statements))
+        return found
+
+    assert asked(known) == asked(unknown)
+
+
+def test_no_key_is_no_guess(world: World, watch: Watch) -> None:
+    assert watch.now
+    answers = [world.http.get("/v1/me") for _ in range(2 * OF_ONE_ADDRESS.free)]
+
+    assert {answer.status_code for answer in answers} == {401}
+
+
+def test_what_is_counted_takes_no_more_room() -> None:
+    throttle = Throttle(Watch())
+
+    for number in range(20_000):
+        throttle.wrong(f"2001:db8::{number:x}", f"{number:010x}")
+
+    assert len(throttle.free_at) == PLACES
+
+
+def test_one_address_does_not_slow_down_another() -> None:
+    throttle = Throttle(Watch())
+    while not throttle.wrong("192.0.2.1", "aaaaaaaaaa"):
+        pass
+
+    others = [throttle.wrong(f"198.51.100.{n}", "aaaaaaaaaa") for n in range(100)]
+
+    assert Counter(others)[0] >= 95  # some share a place of the table by chance
+
+
+def test_an_address_may_be_anything() -> None:
+    assert Throttle(Watch()).wrong("\udcff", "имя") == 0
