@@ -37,6 +37,7 @@ class Matrix:
     """A world that is built, everyone in it, and what they are to be answered."""
 
     wire: Wire
+    plan: "Plan"
     table: reading.Table
     stages: dict[str, Stage]
     callers: list[Caller]
@@ -46,7 +47,6 @@ class Matrix:
     """At which stages accounts with a single role ask as well."""
     numbers: "count[int]" = field(default_factory=count)
     before: dict[str, list[str]] = field(init=False)
-    cells: int = 0
 
     def __post_init__(self) -> None:
         self.before = self.rows()
@@ -67,6 +67,14 @@ class Matrix:
             for fault in self.judged(name, stage, caller)
         ]
 
+    def planned(self) -> int:
+        """Count the cells: each operation, at each stage, by each who asks."""
+        return sum(
+            len(list(self.askers(name, stage)))
+            for name in self.plan.operations()
+            for stage in self.stages_of(name)
+        )
+
     def stages_of(self, name: str) -> list[Stage]:
         """List the stages at which an operation can be asked for."""
         keys = set(operation_of(name).keys) - PARTS.keys()
@@ -75,7 +83,7 @@ class Matrix:
         return [stage for stage in found if children or stage.name != "mixed"]
 
     def askers(self, name: str, stage: Stage) -> Iterator[Caller]:
-        """List who asks: nobodies once, who has or had a part, and three strangers."""
+        """List who asks: nobodies once, who has or had a part, and a stranger."""
         first, alone = stage is self.stages_of(name)[0], stage.name in self.roles
         for caller in self.callers:
             if caller.name in reading.NOBODIES:
@@ -91,7 +99,6 @@ class Matrix:
         due = self.table.verdict(name, stage.name, who)
         if due.status < 300 and self.restore is None and method(name) != "GET":
             return []
-        self.cells += 1
         self.kept.clear()
         answer, said = self.ask(name, stage, caller)
         found = [
@@ -188,7 +195,7 @@ class Matrix:
             yield f"refused or read, and yet written: {tables}"
 
 
-STRANGERS: Final = {"elsewhere", "desk", "shelter"}
+STRANGERS: Final = {"elsewhere", *(("desk", "shelter") if SOAK else ())}
 """Who asks though nobody told them of the case; others where they have, or had, a part."""
 
 
@@ -212,7 +219,7 @@ def relation(stage: Stage, caller: Caller) -> str:
 
 PARTIES: Final = {
     *("submitter", "candidate", "lead", "lead_of_origin", "helper", "helped", "asked"),
-    *("offered", "desk", "oversight"),
+    *("offered", "desk", "escalation_desk", "oversight"),
 }
 HEARD_OF: Final = PARTIES | {
     *("former_lead", "last_lead", "former_candidate", "former_recipient"),
@@ -282,6 +289,9 @@ ANY: Final = reading.ANY
 OFFICES: Final = {name for names in reading.names_told().values() for name in names}
 
 
+ALIKE: Final = {f"write_section.{one}" for one in WHOLE if one != "identity"}
+
+
 @dataclass(frozen=True)
 class Plan:
     """What is asked in one world."""
@@ -292,6 +302,11 @@ class Plan:
     """What of it is built on PostgreSQL."""
     alone: frozenset[str]
     """At which stages accounts with a single role ask as well; `make soak`: at all."""
+
+    def operations(self) -> list[str]:
+        """Name what is asked for: to write one section stands for all, but to soak."""
+        named = reading.table(self.table).operations
+        return [one for one in named if SOAK or one not in ALIKE]
 
 
 @contextmanager
@@ -306,7 +321,7 @@ def matrix(url: str, app: FastAPI, plan: Plan, home: Path) -> Iterator[Matrix]:
         back, alone = keep(world, url, home), stages if SOAK else plan.alone
         with watched(world.database.engine) as kept:
             table = reading.table(plan.table)
-            yield Matrix(wire, table, stages, everyone, kept, back, alone)
+            yield Matrix(wire, plan, table, stages, everyone, kept, back, alone)
         world.closes()
     plain.closes()
 

@@ -14,6 +14,11 @@ WORDS: Final[dict[str, Json]] = {
 BODY_OF: Final[dict[str, Json]] = {
     **{f"write_section.{one}": {"section": one} | told for one, told in WORDS.items()},
     "offer_handover": {"to": "UZ_LEAD", "reason": "OTHER"},
+    "take_over_case": {
+        "focal_point": "KZ_LEAD",
+        "reason": "LEAD_SILENT",
+        "person_informed": True,
+    },
     "try_routing": {
         "country": "KZ",
         "language": "uz",

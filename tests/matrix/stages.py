@@ -6,9 +6,15 @@ Every sealed field says something that is said nowhere else: `Zq-<what>-<stage>-
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any, Final
 
+from sqlalchemy import select
+
+from app.cases.models import Case
+from app.casework import carrying
 from tests.world import (
+    NOON,
     Json,
     Someone,
     closing,
@@ -251,6 +257,17 @@ def erased(stage: Stage) -> None:
     done(lead.does_with(second, "erase", stage.case, why))
 
 
+def escalated(stage: Stage) -> None:
+    """Sana Sezim let its clocks pass three times, weeks ago: the desk was brought in."""
+    world = stage.who("sana").world
+    world.now = NOON - timedelta(days=22)
+    led(stage)
+    world.now = NOON
+    with world.by_itself() as work:
+        [case] = work.session.scalars(select(Case).where(Case.code == code(stage)))
+        carrying.escalate(work, case)
+
+
 def origin_led(stage: Stage) -> None:
     """The State of origin took the lead; the shelter helps, where the person is."""
     assisting(stage)
@@ -259,6 +276,7 @@ def origin_led(stage: Stage) -> None:
 
 
 OF_CASES: Final[Mapping[str, Callable[[Stage], None]]] = {
+    "escalated": escalated,
     "draft": Stage.begins,
     "submitted": submitted,
     "under_review": under_review,

@@ -6,9 +6,10 @@ import pytest
 from fastapi import FastAPI
 
 from tests.databases import Copy
-from tests.matrix import plans, reading
+from tests.matrix import plans
 from tests.matrix.asking import Matrix, matrix
 
+pytestmark = pytest.mark.soak
 PLAN = plans.REST
 
 
@@ -21,7 +22,7 @@ def everyone(
         yield made
 
 
-@pytest.mark.parametrize("operation", reading.table(PLAN.table).operations)
+@pytest.mark.parametrize("operation", PLAN.operations())
 def test_everyone_is_answered_as_is_written(everyone: Matrix, operation: str) -> None:
     assert everyone.faults(operation) == []
 
