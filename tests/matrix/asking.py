@@ -227,9 +227,16 @@ HEARD_OF: Final = PARTIES | {
 """Who was told of a case once keeps what it was told, and its own past."""
 
 
+EARLIER: Final = {
+    "void": "submitted",
+    **dict.fromkeys(("monitoring", "closed", "erased"), "suspended"),
+}
+"""When those were told of a case who have no part in it any more: events stay in a feed."""
+
+
 def told_as(stage: Stage, caller: Caller, listed: str) -> str:
-    """Say what an office was to a case when it was told: events stay in the feed."""
-    when = "closed" if listed == "events" and stage.name == "erased" else stage.name
+    """Say what an office was to a case when it was told of it."""
+    when = EARLIER.get(stage.name, stage.name) if listed == "events" else stage.name
     return reading.relation(when, caller.name)
 
 
