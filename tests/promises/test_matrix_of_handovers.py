@@ -32,8 +32,15 @@ def test_nothing_was_changed_by_all_that(everyone: Matrix) -> None:
     assert everyone.rows() == everyone.before
 
 
-@pytest.mark.parametrize("operation", ["get_handover", "accept_handover"])
-@pytest.mark.parametrize("expected", [200, 404])
+@pytest.mark.parametrize(
+    ("operation", "expected"),
+    [
+        ("get_handover", 200),
+        ("get_handover", 404),
+        ("accept_handover", 403),
+        ("accept_handover", 404),
+    ],
+)
 def test_who_expects_one_answer_of_everyone_is_disappointed(
     everyone: Matrix, operation: str, expected: int
 ) -> None:
