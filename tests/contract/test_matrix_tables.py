@@ -1,0 +1,71 @@
+"""The tables of the access matrix speak of everything there is, and of nothing else."""
+
+import json
+from pathlib import Path
+
+from tests.hunting import ALL
+from tests.matrix import plans, reading
+from tests.matrix.asking import PARTS
+from tests.matrix.people import accounts
+from tests.wire import Operation
+
+TABLES = {plan.table: reading.table(plan.table) for plan in plans.ALL}
+
+
+def asked_for() -> set[str]:
+    """Name everything that has a row."""
+    return {name for table in TABLES.values() for name in table.operations}
+
+
+def parts_of(operation: Operation) -> list[str]:
+    """Name an operation, by its parts where its path names one of a kind."""
+    kinds = [PARTS[key] for key in operation.keys if key in PARTS]
+    parts = [f"{operation.name}.{part}" for kind in kinds for part in kind]
+    return parts or [operation.name]
+
+
+def test_every_operation_has_a_row_and_every_row_an_operation() -> None:
+    there = {name for operation in ALL for name in parts_of(operation)}
+
+    assert there - asked_for() == set(), "Add a row: see tests/matrix/answers_of_cases.txt"
+    assert asked_for() - there == set()
+
+
+def test_an_operation_that_nobody_wrote_a_row_for_is_noticed() -> None:
+    unheard = Operation("GET", "/v1/cases/{code}/new", {"operationId": "get_new"}, {})
+
+    assert set(parts_of(unheard)) - asked_for() == {"get_new"}
+
+
+def test_every_operation_but_the_public_ones_has_a_scope() -> None:
+    scopes = reading.scopes()
+
+    assert {one.name for one in ALL} - scopes.keys() == {"get_liveness", "get_readiness"}
+    assert scopes.keys() - {one.name for one in ALL} == set()
+
+
+def test_every_office_of_a_stage_is_somebody() -> None:
+    offices = {name.partition("/")[0] for name in accounts()}
+
+    assert {one for told in reading.casting().values() for one in told} <= offices
+
+
+def test_what_leaves_no_entry_of_access_is_a_fixed_list() -> None:
+    entered = {
+        row.operation
+        for table in TABLES.values()
+        for row in table.rows
+        if any(said.entries for _, said in row.answers)
+    }
+    opening = {
+        name for one in ALL if "Purpose" in one.names("header") for name in parts_of(one)
+    }
+
+    assert entered == opening
+
+
+def test_the_committed_contract_is_what_is_asked() -> None:
+    path = Path(__file__).parents[2] / "openapi" / "openapi-3.1.json"
+    served = json.loads(path.read_text("utf-8"))["paths"]
+
+    assert len(ALL) == sum(map(len, served.values()))

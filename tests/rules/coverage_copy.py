@@ -1,0 +1,161 @@
+"""The second copy of what a consent covers, as LIFECYCLES.md and R83, R84 have it.
+
+Written from them and not from the code: who is named by which words, who may give consent
+for whom, until when it counts, what it may be for.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from itertools import product
+from typing import Any, Final
+from uuid import UUID
+
+from app.consents.coverage import GivenBy
+from app.directory.kinds import Function, Kind
+from tests.world import NOON
+
+PURPOSES: Final = """
+REFER HANDOVER SHELTER MEDICAL PSYCHOSOCIAL LEGAL_AID INTERPRETATION SOCIAL_WELFARE
+CHILD_PROTECTION GUARDIANSHIP IDENTIFICATION LAW_ENFORCEMENT RESIDENCE_STATUS ASYLUM
+CONSULAR_DOCUMENT RETURN REINTEGRATION COMPENSATION FAMILY_TRACING
+"""
+# office      | kind              | what it does  | of | serves | number
+OFFICES: Final = """
+shelter       | non_state         | shelter       |    | KZ     | 1
+lawyer        | non_state         | legal         |    | KZ     | 2
+kz_lead       | state             | coordination  | KZ | KZ     | 3
+uz_lead       | state             | coordination  | UZ | UZ     | 4
+uz_consulate  | state             | consular      | UZ | KZ     | 5
+iom           | intergovernmental | migration     |    | *      | 6
+uz_ngo        | non_state         | social        |    | UZ     | 7
+network       | non_state         | coordination  |    | UZ KZ  | 8
+"""
+# the words of the consent          | whom they name
+NAMED: Final = """
+office shelter                      | shelter
+office uz_consulate                 | uz_consulate
+office nobody                       |
+class state - KZ                    | kz_lead
+class state - UZ                    | uz_lead uz_consulate
+class state consular UZ             | uz_consulate
+class state consular KZ             |
+class state coordination UZ         | uz_lead
+class state - FR                    |
+class non_state - KZ                | shelter lawyer network
+class non_state shelter KZ          | shelter
+class non_state - UZ                | uz_ngo network
+class intergovernmental - KZ        | iom
+class intergovernmental migration FR | iom
+class intergovernmental shelter KZ  |
+class non_state - -                 |
+class intergovernmental - -          |
+class - - KZ                        |
+"""
+# who gave it            | for an adult | for a child
+GIVEN: Final = """
+person                   | counts       |
+guardian_with_assent     | counts       | counts
+best_interests_decision  | counts       | counts
+"""
+# asked, by its end      | not taken back | taken back
+WHEN: Final = """
+before                   | counts         |
+at                       |                |
+after                    |                |
+"""
+
+
+@dataclass(frozen=True)
+class Office:
+    """As much of a focal point as a consent can name."""
+
+    id: UUID
+    kind: Kind
+    function: Function
+    of_state: str | None
+    serves: list[str]
+
+
+@dataclass(frozen=True)
+class Given:
+    """A consent, as its words and days are."""
+
+    focal_point_id: UUID | None
+    kind: Kind | None
+    function: Function | None
+    country: str | None
+    given_by: GivenBy
+    expires_at: datetime
+    withdrawn_at: datetime | None
+    purposes: list[str] = field(default_factory=lambda: ["SHELTER", "RETURN"])
+    sections: list[str] = field(default_factory=lambda: ["needs"])
+
+
+@dataclass(frozen=True)
+class Row:
+    """One question, and what the copy answers."""
+
+    given: Given
+    recipient: Office
+    purpose: str
+    child: bool
+    counts: bool
+    names: bool
+
+    @property
+    def covers(self) -> bool:
+        return self.counts and self.names and self.purpose in self.given.purposes
+
+
+def cells(table: str) -> list[list[str]]:
+    """Read a table."""
+    lines = table.strip().splitlines()
+    return [[cell.strip() for cell in line.split("|")] for line in lines]
+
+
+def office(row: list[str]) -> tuple[str, Office]:
+    """Read an office."""
+    name, kind, function, of, serves, number = row
+    made = UUID(int=int(number))
+    return name, Office(made, Kind(kind), Function(function), of or None, serves.split())
+
+
+KNOWN: Final[dict[str, Office]] = dict(map(office, cells(OFFICES)))
+MOMENTS: Final = {"before": 1, "at": 0, "after": -1}
+ASKED_FOR: Final = ("SHELTER", "RETURN", "MEDICAL")
+
+
+def worded(words: str) -> dict[str, Any]:
+    """Read the words of a consent: one office, or a class of them."""
+    form, *rest = words.split()
+    if form == "office":
+        [name] = rest
+        one = KNOWN[name].id if name in KNOWN else UUID(int=99)
+        named = {"kind": None, "function": None, "country": None}
+        return {"focal_point_id": one, **named}
+    kind, function, country = (None if word == "-" else word for word in rest)
+    return {
+        "focal_point_id": None,
+        "kind": kind and Kind(kind),
+        "function": function and Function(function),
+        "country": country,
+    }
+
+
+def rows() -> Iterator[Row]:
+    """List every question that the tables answer."""
+    people = [(by, *answers) for by, *answers in cells(GIVEN)]
+    for (words, named), (by, *able), (when, *stands), purpose in product(
+        cells(NAMED), people, cells(WHEN), ASKED_FOR
+    ):
+        for child, back in product((False, True), (False, True)):
+            given = Given(
+                **worded(words),
+                given_by=GivenBy(by),
+                expires_at=NOON + timedelta(seconds=MOMENTS[when]),
+                withdrawn_at=NOON - timedelta(days=1) if back else None,
+            )
+            counts = bool(able[child] and stands[back])
+            for name, one in KNOWN.items():
+                yield Row(given, one, purpose, child, counts, name in named.split())

@@ -1,0 +1,170 @@
+"""Every single change of the rules of coverage, and whether their second copy shows it.
+
+The rules are read as text: each condition is left out, turned round or moved by an instant,
+each word of a list is taken out or put in. Nothing is written anywhere: the changed rules
+are a module that lives as long as the question whether anybody notices.
+"""
+
+import ast
+import inspect
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from itertools import count
+from types import ModuleType
+from typing import Any, Final
+
+from app.cases.sections import Section
+from app.consents import coverage
+from tests.rules.coverage_copy import PURPOSES, Row, rows
+from tests.world import NOON
+
+SOURCE: Final = inspect.getsource(coverage)
+ROWS: Final = tuple(rows())
+OTHERWISE: Final[dict[type[ast.cmpop], type[ast.cmpop]]] = {
+    ast.Eq: ast.NotEq,
+    ast.Is: ast.IsNot,
+    ast.IsNot: ast.Is,
+    ast.In: ast.NotIn,
+    ast.Lt: ast.GtE,
+    ast.LtE: ast.Gt,
+}
+BY_AN_INSTANT: Final[dict[type[ast.cmpop], type[ast.cmpop]]] = {
+    ast.Lt: ast.LtE,
+    ast.LtE: ast.Lt,
+}
+NUMBERS: Final = count()
+
+type Change = Callable[[Any], None]
+
+
+@dataclass(frozen=True)
+class Changed:
+    """Rules with one change: where, and what was done."""
+
+    what: str
+    tree: ast.Module
+
+    def rules(self) -> ModuleType:
+        """Make a module of them."""
+        made = ModuleType(f"changed_coverage_{next(NUMBERS)}")
+        sys.modules[made.__name__] = made  # dataclasses look their module up
+        try:
+            exec(compile(self.tree, made.__name__, "exec"), made.__dict__)
+        finally:
+            del sys.modules[made.__name__]
+        return made
+
+
+def changed() -> Iterator[Changed]:
+    """Make every single change."""
+    for place, node in enumerate(ast.walk(ast.parse(SOURCE))):
+        for what, _ in changes(node):
+            tree = ast.parse(SOURCE)
+            other = list(ast.walk(tree))[place]
+            dict(changes(other))[what](other)
+            line = getattr(node, "lineno", 0)
+            yield Changed(f"line {line}: {what}", ast.fix_missing_locations(tree))
+
+
+def changes(node: ast.AST) -> Iterator[tuple[str, Change]]:
+    """List what can be changed at one place of the text."""
+    match node:
+        case ast.BoolOp():
+            yield from without(node, "values")
+            other = ast.Or() if isinstance(node.op, ast.And) else ast.And()
+            yield "and for or", putting(op=other)
+        case ast.Compare():
+            yield from compared(node)
+        case ast.Set():
+            yield from without(node, "elts")
+            more = next(word for kind, word in MORE.items() if kind in ast.unparse(node))
+            yield f"with {more}", partial(put_in, more)
+        case ast.If():
+            yield "never", putting(test=ast.Constant(value=False))
+            yield "always", putting(test=ast.Constant(value=True))
+        case ast.ClassDef(name="Purpose"):
+            yield from without(node, "body", 1)
+        case _:
+            pass
+
+
+def putting(**parts: Any) -> Change:
+    """Put something in place of a part of a node."""
+
+    def put(node: ast.AST) -> None:
+        for name, part in parts.items():
+            setattr(node, name, part)
+
+    return put
+
+
+def put_in(word: str, node: Any) -> None:
+    """Put one more into a set."""
+    node.elts.append(ast.parse(word, mode="eval").body)
+
+
+MORE: Final = {"GivenBy": "GivenBy.PERSON", "function": "Function.SHELTER"}
+
+
+def without(node: ast.AST, parts: str, first: int = 0) -> Iterator[tuple[str, Change]]:
+    """Leave out one part of several: of a condition, by what changes none."""
+    idle = ast.Constant(value=isinstance(getattr(node, "op", None), ast.And))
+    instead = [idle] if parts == "values" else []
+    for place, part in list(enumerate(getattr(node, parts)))[first:]:
+        yield f"without {ast.unparse(part)}", partial(leave, parts, place, instead)
+
+
+def leave(parts: str, place: int, instead: list[ast.Constant], node: ast.AST) -> None:
+    """Take one part of several out of a node."""
+    getattr(node, parts)[place : place + 1] = instead
+
+
+def compared(node: ast.Compare) -> Iterator[tuple[str, Change]]:
+    """Turn a comparison round, or move it by an instant."""
+    for table in (OTHERWISE, BY_AN_INSTANT):
+        if op := table.get(type(node.ops[0])):
+            yield f"{ast.unparse(node)} by {op.__name__}", putting(ops=[op()])
+
+
+def faults(rules: ModuleType) -> Iterator[str]:
+    """Say where rules answer otherwise than the copy does."""
+    try:
+        yield from (str(row) for row in ROWS if not agrees(rules, row))
+        if [*rules.Purpose] != PURPOSES.split():
+            yield "purposes"
+        if not adds_up(rules):
+            yield "more consents than one"
+    except (AttributeError, TypeError, ValueError) as error:
+        yield f"it breaks: {error}"
+
+
+def agrees(rules: Any, row: Row) -> bool:
+    """Ask about one consent."""
+    purpose = rules.Purpose(row.purpose)
+    asking = rules.Asking(row.recipient, purpose, NOON, row.child)
+    needs = frozenset({Section.NEEDS})
+    told = rules.covered([row.given], asking)
+    return (
+        rules.names(row.given, row.recipient) == row.names
+        and rules.counts(row.given, NOON, child=row.child) == row.counts
+        and told == (needs if row.covers else None)
+        and rules.covers([row.given], asking, needs) == row.covers
+        and rules.covers([row.given], asking, set()) == row.covers
+        and not rules.covers([row.given], asking, {*needs, Section.HEALTH})
+    )
+
+
+def adds_up(rules: Any) -> bool:
+    """Ask about none, and about two of which one covers."""
+    yes = next(row for row in ROWS if row.covers)
+    no = next(row for row in ROWS if row.names and row.child and not row.counts)
+    asking = rules.Asking(yes.recipient, rules.Purpose(yes.purpose), NOON, yes.child)
+    both = rules.covered([no.given, yes.given], asking)
+    return rules.covered([], asking) is None and both == frozenset({Section.NEEDS})
+
+
+def survivors() -> list[str]:
+    """Name the changes that the copy does not show."""
+    return [one.what for one in changed() if next(faults(one.rules()), None) is None]

@@ -1,0 +1,107 @@
+"""The second copy of the table of disclosure, as LIFECYCLES.md, section 5, has it.
+
+Written from that document and not from the code, so that changing who reads what takes two
+deliberate edits. What no row allows is denied.
+"""
+
+from itertools import combinations
+
+from app.cases.sections import Paper, Section
+from app.disclosure.policy import Asked, Condition, Deed, Subject
+
+NAMES = {
+    "L4": "narrative indicators perpetrators health",
+    "sections": "needs contact identity narrative indicators perpetrators health",
+    "open": "submitted under_review referring assisting suspended monitoring",
+    "led": "referring assisting suspended monitoring",
+    "worked_on": "under_review referring assisting suspended monitoring",
+    "unled": "draft submitted under_review",
+    "asked": "sent received info_requested",
+    "at_work": "accepted in_progress on_hold",
+    "told": "sent received info_requested accepted in_progress on_hold completed declined"
+    " redirected withdrawn revoked expired",
+}
+# who        | what                | while the case is   | and the referral   | if
+OPENS = """
+submitter    | sections safeguards | unled led           |                    | own_text
+submitter    | safeguards_past safety_notice | unled led |                    | own_text
+candidate    | safety_notice       | submitted under_review |                 | safe
+candidate    | safeguards_past     | under_review        |                    | safe
+lead         | safety_notice safeguards_past | led       |                    | safe
+recipient    | safety_notice       | open                | asked at_work      | safe
+submitter    | note message screening | unled led         |                    | own_text
+submitter    | message             | open                |                    |
+submitter    | contacts            | led                 |                    | in_touch
+candidate    | needs               | submitted           |                    | consented
+candidate    | needs contact       | under_review        |                    | consented
+candidate    | safeguards          | under_review        |                    | safe
+candidate    | note message        | under_review        |                    | not_of_origin
+lead         | needs contact       | led                 |                    | consented
+lead         | identity            | led                 |                    | consented origin_permitted
+lead         | L4 screening        | led                 |                    | consented police_consent
+lead         | sections screening  | led                 |                    | own_text
+lead         | safeguards contacts | led                 |                    | safe
+lead         | note message        | led                 |                    | not_of_origin
+sender       | arrangement         | worked_on           | at_work completed  | not_of_origin
+sender       | note message        | worked_on           | told               | not_of_origin
+recipient    | arrangement         | open                | at_work completed  |
+sender       | travel_plan         | worked_on           | at_work completed  | not_of_origin
+recipient    | travel_plan         | open                | at_work            | safe origin_permitted
+recipient    | note message        | open                | asked at_work completed | not_of_origin
+recipient    | note message        | open                | asked at_work completed | own_text
+recipient    | message             | open                | asked at_work completed | safe
+recipient    | needs               | open                | asked at_work      | consented
+recipient    | contact             | open                | at_work            | consented
+recipient    | identity            | open                | at_work            | consented origin_permitted
+recipient    | L4 screening        | open                | at_work            | consented police_consent
+recipient    | contacts            | open                | at_work            | not_of_origin
+handover_candidate | needs         | led                 |                    | consented origin_permitted
+former_lead  | sections note message screening | led                 |                    | own_text
+"""  # noqa: E501
+WRITES = """
+submitter    | sections safeguards | unled               |                    |
+lead         | sections safeguards contacts | led        |                    |
+"""
+
+WORKERS = ["officer", "caseworker", "coordinator"]
+"""On every row: administrators, analysts and overseers open and write nothing."""
+
+type Line = tuple[list[str], list[str], list[str], list[str], frozenset[str]]
+SUBJECTS: tuple[Subject, ...] = (*Section, *Paper)
+CONDITIONS = [
+    frozenset(some)
+    for count in range(len(Condition) + 1)
+    for some in combinations(Condition, count)
+]
+NEARLY_ALL = [holds for holds in CONDITIONS if len(holds) >= len(Condition) - 1]
+"""All of them, and each left out once: enough to see which one a row asks for."""
+FEWER = [holds for holds in CONDITIONS if holds not in NEARLY_ALL]
+
+
+def words(cell: str) -> list[str]:
+    """Read a cell, with the names of groups spelled out."""
+    return " ".join(NAMES.get(word, word) for word in cell.split()).split()
+
+
+def lines(table: str) -> list[Line]:
+    """Read a table."""
+    rows = [f"{row} ".split(" | ") for row in table.strip().splitlines()]
+    return [
+        (words(who), words(what), words(case), words(referral), frozenset(words(if_)))
+        for who, what, case, referral, if_ in rows
+    ]
+
+
+COPY = {Deed.OPEN: lines(OPENS), Deed.WRITE: lines(WRITES)}
+
+
+def allowed(asked: Asked) -> bool:
+    """Say what the copy answers."""
+    return bool(asked.roles.intersection(WORKERS)) and any(
+        asked.subject in what
+        and asked.case_state in case
+        and bool(asked.sides.intersection(who))
+        and (not referral or bool(asked.referral_states.intersection(referral)))
+        and conditions <= asked.holds
+        for who, what, case, referral, conditions in COPY[asked.deed]
+    )

@@ -1,0 +1,139 @@
+"""Every single change of the table of disclosure, and what shows that it was changed.
+
+A flip takes one thing out of one row, puts one in, or puts one in place of another: a
+subject, a state of the case or of the referral, a condition, a role, the side, the deed; or
+it takes the whole row. A witness is a question that the flipped table answers otherwise
+than the second copy of it in `disclosure_copy`, which the unflipped one does not.
+
+A cell is idle if it can be taken away and nobody would notice. Who puts in what another row
+says already changes no answer, and has made a cell that is idle.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import combinations, product
+from typing import Any, Final, override
+
+from app.cases.lifecycle import State as CaseState
+from app.disclosure.policy import Asked, Condition, Deed, Rule, decide
+from app.kernel.actors import Role, Side
+from app.referrals.lifecycle import State as ReferralState
+from tests.rules.disclosure_copy import SUBJECTS, allowed
+
+CELLS: Final[dict[str, Sequence[Any]]] = {
+    "subjects": SUBJECTS,
+    "case_states": tuple(CaseState),
+    "referral_states": tuple(ReferralState),
+    "conditions": tuple(Condition),
+    "roles": tuple(Role),
+}
+"""The columns of a row that are sets, and what can stand in them."""
+ONE_OF: Final[dict[str, Sequence[Any]]] = {"side": tuple(Side), "deed": tuple(Deed)}
+"""The columns in which one thing stands."""
+
+
+@dataclass(frozen=True)
+class Flip:
+    """One change: of which row, in which column, of what; without a column, the row."""
+
+    row: int
+    column: str = ""
+    cell: Any = None
+
+    @override
+    def __str__(self) -> str:
+        what = f"{self.column} {self.cell}" if self.column else "the whole row"
+        return f"row {self.row}: {what}"
+
+
+def flips(policy: Sequence[Rule]) -> Iterator[Flip]:
+    """List every single change of a table."""
+    for row in range(len(policy)):
+        yield Flip(row)
+        for column, cells in CELLS.items():
+            yield from (Flip(row, column, cell) for cell in cells)
+        for column, cells in ONE_OF.items():
+            others = (cell for cell in cells if cell != getattr(policy[row], column))
+            yield from (Flip(row, column, cell) for cell in others)
+
+
+def flipped(policy: Sequence[Rule], flip: Flip) -> tuple[Rule, ...]:
+    """Change a table."""
+    before, rule, after = policy[: flip.row], policy[flip.row], policy[flip.row + 1 :]
+    if not flip.column:
+        return (*before, *after)
+    cell: Any = flip.cell
+    if flip.column in CELLS:
+        cell = getattr(rule, flip.column) ^ {cell}
+    other: dict[str, Any] = {flip.column: cell}
+    return (*before, replace(rule, **other), *after)
+
+
+def witness(policy: Sequence[Rule], flip: Flip) -> Asked | None:
+    """Find a question that shows the change; None: nobody would notice."""
+    changed = flipped(policy, flip)
+    for asked in touched(policy[flip.row], flip):
+        if decide(asked, changed) != allowed(asked) == decide(asked, policy):
+            return asked
+    return None
+
+
+def touched(rule: Rule, flip: Flip) -> Iterator[Asked]:
+    """List the questions whose answer could hang on it, the barest first."""
+
+    def cells(column: str) -> Iterable[Any]:
+        own = sorted(getattr(rule, column))
+        return [flip.cell] if flip.column == column else own
+
+    states = cells("referral_states") if rule.referral_states else ()
+    referrals = [frozenset[ReferralState](), *(frozenset({one}) for one in states)]
+    if flip.column == "referral_states":
+        referrals = [frozenset[ReferralState](), *(frozenset({s}) for s in ReferralState)]
+    new: dict[str, Any] = {flip.column: flip.cell} if flip.column in ONE_OF else {}
+    for holds, subject, state, referral, role in product(
+        held(rule, flip), cells("subjects"), cells("case_states"), referrals, cells("roles")
+    ):
+        sides, roles = frozenset({rule.side}), frozenset({role})
+        asked = Asked(rule.deed, subject, sides, state, referral, holds, roles)
+        yield asked
+        if new:
+            yield turned(asked, **new)
+
+
+def turned(asked: Asked, side: Side | None = None, deed: Deed | None = None) -> Asked:
+    """Put the same question from another side, or about another deed."""
+    sides = asked.sides if side is None else frozenset({side})
+    return replace(asked, sides=sides, deed=deed or asked.deed)
+
+
+def held(rule: Rule, flip: Flip) -> list[frozenset[Condition]]:
+    """List what could hold: all that the row asks for but what is flipped, and more."""
+    least = rule.conditions - ({flip.cell} if flip.column == "conditions" else set())
+    others = [one for one in Condition if one not in least]
+    return [
+        least | frozenset(some)
+        for count in range(len(others) + 1)
+        for some in combinations(others, count)
+    ]
+
+
+def puts_in(policy: Sequence[Rule], flip: Flip) -> bool:
+    """Say whether a flip adds a cell to a row."""
+    return flip.column in CELLS and flip.cell not in getattr(policy[flip.row], flip.column)
+
+
+def idle(policy: Sequence[Rule]) -> list[str]:
+    """Name the cells of a table that say nothing."""
+    taken = (flip for flip in flips(policy) if not puts_in(policy, flip))
+    return [str(flip) for flip in taken if witness(policy, flip) is None]
+
+
+def survivors(policy: Sequence[Rule]) -> list[str]:
+    """Name the changes that nobody would notice, by an answer or by an idle cell."""
+    quiet = (flip for flip in flips(policy) if witness(policy, flip) is None)
+    return [str(flip) for flip in quiet if not is_idle_then(policy, flip)]
+
+
+def is_idle_then(policy: Sequence[Rule], flip: Flip) -> bool:
+    """Say whether what a flip puts in could be taken away again unnoticed."""
+    return puts_in(policy, flip) and witness(flipped(policy, flip), flip) is None
