@@ -19,6 +19,7 @@ class Scope(StrEnum):
     APPROVALS_WRITE = "approvals:write"
     DIRECTORY_READ = "directory:read"
     DIRECTORY_WRITE = "directory:write"
+    STATISTICS_READ = "statistics:read"
 
 
 class Role(StrEnum):
@@ -58,7 +59,8 @@ class Relation(StrEnum):
 class Side(StrEnum):
     """Whose turn a step is. Holder and sender are derived: whoever holds the case.
 
-    The consulate of a return too: whoever issues papers for the State of origin.
+    The consulate of a return too: whoever issues papers for the State of origin. And who is
+    allowed by another organisation to read while a life is at risk.
     """
 
     SUBMITTER = "submitter"
@@ -71,6 +73,7 @@ class Side(StrEnum):
     HANDOVER_CANDIDATE = "handover_candidate"
     FORMER_LEAD = "former_lead"
     CONSULATE = "consulate"
+    VITAL_READER = "vital_reader"
     OVERSIGHT = "oversight"
     SYSTEM = "system"
 

@@ -31,8 +31,8 @@ VERBS = """
 accept account acknowledge answer approve arrive ask assess assign call cancel close
 complete confirm decide decline declare depart determine discard erase get hold inform
 issue list mend monitor offer open permit plan receive record redirect refuse relocate
-reopen replace report resume revoke score send start stop submit suspend take try verify
-withdraw write
+reopen replace report resume review revoke score send start stop submit suspend take try
+verify withdraw write
 """
 UNKEYED = {"/livez", "/readyz"}
 METHODS = {"get", "post", "put", "patch", "delete"}
@@ -170,7 +170,7 @@ def test_no_private_number_or_id_is_shown(document: Json) -> None:
     assert with_id == {
         *("AccessEntryOut", "ApprovalOut", "ConsentOut", "EventOut", "ReferralOut"),
         *("FactOut", "HandoverOut", "QuestionOut", "ScreeningOut", "VitalInterestOut"),
-        *("ReturnOut", "DocumentTaskOut"),
+        *("ReturnOut", "DocumentTaskOut", "VitalReadingOut"),
     }
 
 
