@@ -6,6 +6,7 @@ from uuid import UUID
 
 from app.cases import actions as cases
 from app.cases.models import Case
+from app.consents import queries
 from app.consents.models import Consent, Refusal
 from app.consents.schemas import NewConsent, NewRefusal
 from app.directory import queries as directory
@@ -56,8 +57,7 @@ def named(work: Writing, new: NewConsent) -> UUID | None:
 
 def count_refusal(work: Writing, new: NewRefusal) -> None:
     """Count that an adult said no, this week; nothing is kept of who said so to whom."""
-    today = work.now.date()
-    week = today - timedelta(days=today.weekday())
+    week = queries.week_of(work.now.date())
     work.session.add(Refusal(id=work.new_id(), country=new.country, week=week))
 
 

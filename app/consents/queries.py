@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from datetime import date
+from datetime import date, timedelta
 from typing import Final
 from uuid import UUID
 
@@ -58,10 +58,11 @@ def refusals(work: Reading) -> list[RefusalsOut]:
         raise RoleMissing(f"This needs one of the roles {Role.ANALYST}.")
     rows = select(Refusal.country, Refusal.week, func.count())
     found = Counter[tuple[str, int, int]]()
+    latest = quarter_of(week_of(work.now.date()))
     for country, week, count in work.session.execute(
         rows.group_by(Refusal.country, Refusal.week)
     ):
-        if quarter_of(week) < quarter_of(work.now.date()):
+        if quarter_of(week) < latest:
             found[country, *quarter_of(week)] += count
     return [
         RefusalsOut(country=country, year=year, quarter=quarter, refusals=count)
@@ -70,6 +71,11 @@ def refusals(work: Reading) -> list[RefusalsOut]:
     ]
 
 
+def week_of(day: date) -> date:
+    """Say on which Monday its week began."""
+    return day - timedelta(days=day.weekday())
+
+
 def quarter_of(day: date) -> tuple[int, int]:
-    """Say in which quarter of which year a day is."""
+    """Say in which quarter of which year a day is; a week is in that of its Monday."""
     return day.year, (day.month + 2) // 3
