@@ -51,6 +51,12 @@ def watchers(case: Case) -> frozenset[UUID]:
     return case.overseers | ({case.holder} if case.holder else set())
 
 
+def hearers(case: Case, reading: VitalReading) -> frozenset[UUID]:
+    """Say who hears of a reading: who watches, and who asked while it has a part."""
+    asks = readings.can_ask(case, reading.asked_by)
+    return watchers(case) | ({reading.asked_by} if asks else set())
+
+
 def readings_for(work: Reading, case: Case) -> list[VitalReading]:
     """List the readings the caller may know of: all to who watches, else its own."""
     me, found = work.actor.focal_point_id, readings.of_case(work, case.id)
@@ -208,7 +214,7 @@ def alert(work: Writing, case: Case, reading: VitalReading, event: str) -> None:
     """
     facts = {"reading": str(reading.id), "reason": str(reading.reason)}
     watching = watchers(case)
-    work.record(event, case, watching | {reading.asked_by}, facts)
+    work.record(event, case, hearers(case, reading), facts)
     called = sorted(watching - {work.actor.focal_point_id})
     tell(
         *(work, called, event),
@@ -237,8 +243,7 @@ def inform(
             deadlines.stop(work, reading.id)
         cases.note(work, case, f"vital_reading {reading.id}", said.note)
         facts = {"reading": str(reading.id)}
-        audience = watchers(case) | {reading.asked_by}
-        work.record("case.person_told", case, audience, facts)
+        work.record("case.person_told", case, hearers(case, reading), facts)
     return reading
 
 
@@ -260,6 +265,6 @@ def review(
         raise ReadingDecided("Nobody read anything, or it was reviewed before.")
     reading.reviewed_at, reading.justified = work.now, found.justified
     facts = {"reading": str(reading.id), "justified": str(found.justified).lower()}
-    audience = watchers(case) | {reading.asked_by}
-    work.record("case.vital_reading_reviewed", case, audience, facts)
+    event = "case.vital_reading_reviewed"
+    work.record(event, case, hearers(case, reading), facts)
     return reading

@@ -390,7 +390,7 @@ def test_what_was_refused_opens_nothing_and_is_asked_for_anew(
 
 
 def test_once_its_part_has_ended_nobody_reads_in_any_emergency(
-    lead: Someone, shelter: Someone, watcher: Someone, case: Json
+    world: World, lead: Someone, shelter: Someone, watcher: Someone, case: Json
 ) -> None:
     granted(shelter, watcher, case)
     [given] = [
@@ -402,6 +402,10 @@ def test_once_its_part_has_ended_nobody_reads_in_any_emergency(
     done(lead.post(f"{path_of(case)}/consents/{given['id']}/withdraw"))
 
     assert problem(opens(shelter, case)) == HIDDEN
+    shelter.hears()
+    world.waits_for(hours=4)
+    assert shelter.hears() == []
+    assert kinds(watcher.hears())[-1] == "case.vital_reading_ended"
 
 
 def test_once_the_case_has_ended_nobody_reads_or_asks(

@@ -47,7 +47,16 @@ PEOPLE = {
     "stranger": "JM_CONSULATE_PORT_OF_SPAIN",
 }
 LISTS = ("/cases", "/referrals", "/worklist", "/approvals", "/events")
-ABOUT = ("history", "evidence", "routing", "consents", "access-log", "notes", "contacts")
+ABOUT = (
+    "history",
+    "evidence",
+    "routing",
+    "consents",
+    "access-log",
+    "notes",
+    "contacts",
+    "vital-readings",
+)
 
 
 @dataclass
