@@ -411,6 +411,8 @@ def hidden_ids(cast: Cast) -> dict[str, str]:
     offered = done(cast.lead.offers(cast.case, "SANA_SEZIM"))["id"]
     asked = cast.lead.creates(f"{path_of(cast.case)}/questions", BODIES["ask_submitter"])
     ids["question_id"] = done(asked)["id"]
+    reading = f"{path_of(cast.case)}/vital-readings"
+    ids["reading_id"] = done(cast.lead.creates(reading, BODIES["ask_for_reading"]))["id"]
     referral = cast.referrals["shelter"]["id"]
     officer, first = (cast.world.someone(PEOPLE[n]) for n in ("submitter", "first"))
     home = begin(cast.world, officer, first).record["id"]
