@@ -30,6 +30,7 @@ from app.api import (
     reference,
     referral_acts,
     referrals,
+    refusals,
     return_acts,
     return_travel,
     returns,
@@ -37,6 +38,7 @@ from app.api import (
     screening,
     sections,
     time_limits,
+    vital_readings,
 )
 from app.api.limits import BodyLimit
 from app.api.observe import Observe
@@ -50,6 +52,7 @@ from app.kernel.work import Ground
 MAX_BODY_BYTES: Final = 256 * 1024
 ROUTERS: Final = (
     *(cases, case_acts, case_moves, consents, knowledge, screening, sections),
+    *(vital_readings, refusals),
     *(referrals, referral_acts, handovers, returns, return_acts, return_travel),
     *(feed, approvals, routing, directory, administration, time_limits, contacts),
     *(accounts, reference),
@@ -66,6 +69,11 @@ TAGS: Final = [
     {"name": "consents", "description": "What the person agreed to, and took back."},
     {"name": "screenings", "description": "Signs, and what they amount to: no finding."},
     {"name": "sections", "description": "What is sealed, and who opened it."},
+    {
+        "name": "vital readings",
+        "description": "Reading while a life is at risk, by two organisations.",
+    },
+    {"name": "refusals", "description": "How often people say no, without anybody."},
     {"name": "referrals", "description": "Asking a focal point for one service."},
     {"name": "referral acts", "description": "What its two sides do with a referral."},
     {"name": "handovers", "description": "Moving the lead of a case."},

@@ -146,6 +146,14 @@ NEWCOMER: Final = "KZ_NEW_SHELTER"
 ACTIVE: Final = OFFICE | {"active": True}
 
 
+READING: Final[Json] = {
+    "reason": "RISK_TO_LIFE",
+    "note": "She does not answer",
+    "sections": ["contact"],
+    "purpose": "protection",
+}
+
+
 def worked_on(people: dict[str, Someone]) -> Json:
     """A case at which all work: asked about, screened, referred, accepted, offered."""
     officer, lead, shelter = people["officer"], people["lead"], people["shelter"]
@@ -164,6 +172,7 @@ def worked_on(people: dict[str, Someone]) -> Json:
         done(lead.creates(f"/cases/{led['code']}/questions", question))
     done(lead.screens(led))
     done(lead.offers(led, people["taker"].code))
+    done(shelter.creates(f"/cases/{led['code']}/vital-readings", READING))
     return led
 
 

@@ -14,7 +14,7 @@ from app.casework import telling
 from app.consents import queries
 from app.consents.actions import ConsentOver
 from app.consents.models import Consent
-from app.consents.schemas import ConsentList, ConsentOut, NewConsent
+from app.consents.schemas import ConsentList, ConsentOut, NewConsent, TakeBack
 from app.directory import queries as directory
 from app.kernel.idempotency import KeyInFlight, KeyMissing, KeyReused
 from app.kernel.lifecycle import ActionIllegal, ActionNotYours, RoleMissing
@@ -71,6 +71,20 @@ def list_consents(
     with begin() as work:
         found = telling.consents_for(work, cases.get(work, code))
         return answer(ConsentList(items=spell(work, found)), if_none_match=if_none_match)
+
+
+@router.post("/withdraw", status_code=204, responses=problems(NotFound, RoleMissing))
+def withdraw_consents(begin: WriteCases, code: CaseCode, said: TakeBack) -> Response:
+    """Take back for the person all that they agreed to for some purposes.
+
+    Whomever it named. For any party to the case, also one that sees none of its consents:
+    the person tells whom they trust. A consent is taken back whole; what the person still
+    wants, the lead asks anew. What rested on it alone ends at once. The answer is the same
+    whether there was one or not. No version: a person's no is never out of date.
+    """
+    with begin() as work:
+        telling.withdraw_consents(work, code, said)
+        return Response(status_code=204)
 
 
 @router.post(

@@ -14,8 +14,8 @@ from pydantic.json_schema import SkipJsonSchema
 from pydantic_core import PydanticCustomError
 
 from app.api.guard import Begin, May
+from app.cases.sections import ReadingPurpose
 from app.disclosure.looking import DailyCapReached, keep_refused
-from app.disclosure.policy import ReadingPurpose
 from app.kernel.actors import Actor, Scope
 from app.kernel.codes import FORM, read_code
 from app.kernel.idempotency import Ticket
@@ -107,6 +107,7 @@ WriteReferrals = Annotated[Begin[Writing], Depends(May(writing, Scope.REFERRALS_
 ReadFeed = Annotated[Begin[Reading], Depends(May(reading, Scope.FEED_READ))]
 Approve = Annotated[Begin[Writing], Depends(May(writing, Scope.APPROVALS_WRITE))]
 ReadApprovals = Annotated[Begin[Reading], Depends(May(reading, Scope.APPROVALS_WRITE))]
+ReadStatistics = Annotated[Begin[Reading], Depends(May(reading, Scope.STATISTICS_READ))]
 ReadDirectory = Annotated[Begin[Reading], Depends(May(reading, Scope.DIRECTORY_READ))]
 WriteDirectory = Annotated[Begin[Writing], Depends(May(writing, Scope.DIRECTORY_WRITE))]
 ReadAccounts = Annotated[Begin[Reading], Depends(May(reading, Scope.ACCOUNTS_READ))]

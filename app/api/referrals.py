@@ -24,7 +24,6 @@ from app.api.seeing import OPENED, is_first_sight, keep_sight
 from app.cases import queries as cases
 from app.cases.models import Party
 from app.directory.queries import FocalPointUnknown
-from app.disclosure import actions as disclosure
 from app.disclosure import papers
 from app.disclosure.schemas import NoteList, OpenedArrangement
 from app.kernel.actors import Side
@@ -135,5 +134,5 @@ def open_referral_notes(
     """Open the free texts that came with steps of it, as far as they are yours."""
     with begin() as work:
         record = queries.get(work, referral_id)
-        opened = disclosure.open_notes(work, record, purpose)
+        opened = papers.open_notes(work, record, purpose)
     return answer(opened)

@@ -16,7 +16,7 @@ from app.cases.sections import Contacts, Safeguards, Section, SectionContent
 from app.casework.bodies import AcceptLead
 from app.casework.schemas import CaseOut
 from app.consents import naming
-from app.disclosure import actions, queries
+from app.disclosure import actions, papers, queries
 from app.disclosure.models import AccessEntry
 from app.disclosure.schemas import (
     AccessEntryOut,
@@ -161,7 +161,7 @@ def write_contacts(
 def open_case_notes(begin: OpenSections, code: CaseCode, purpose: Purpose) -> Response:
     """Open the free texts that came with steps of the case, as far as they are yours."""
     with begin() as work:
-        opened = actions.open_notes(work, cases.recall(work, code), purpose)
+        opened = papers.open_notes(work, cases.recall(work, code), purpose)
     return answer(opened)
 
 
@@ -185,6 +185,7 @@ def list_access(begin: OpenSections, code: CaseCode, query: Paging) -> Response:
         items = [
             AccessEntryOut(
                 focal_point=names.name(case, entry.focal_point_id, entry.at),
+                in_emergency=entry.vital_reading_id is not None,
                 **{name: getattr(entry, name) for name in SAME},
             )
             for entry, _ in rows

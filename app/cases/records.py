@@ -9,7 +9,8 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from app.cases.facts import FactName
 from app.cases.models import AgeClass, Case, SafeContact
 from app.cases.risk import RiskLevel
-from app.cases.vital import VitalReason
+from app.cases.sections import ReadingPurpose
+from app.cases.vital import ReadingState, VitalReason
 from app.deadlines.limits import Priority
 from app.directory.models import FocalPoint
 from app.kernel.db import Base, Listed
@@ -86,6 +87,54 @@ class VitalInterest(Listed, Base):
     account_id: Mapped[UUID]
     declared_at: Mapped[datetime]
     holds_until: Mapped[datetime]
+
+
+class VitalReading(Listed, Base):
+    """That one account asked to read some sections while a life was at risk (R15).
+
+    What a second person of another organisation said, until when it holds, whether the
+    person was told of it and whether it was reviewed. Its words are sealed, as a note.
+    """
+
+    __tablename__ = "vital_reading"
+    __table_args__ = (
+        Index("ix_vital_reading_case_id", "case_id"),
+        Index("ix_vital_reading_account_id", "account_id"),
+        {"sqlite_autoincrement": True},
+    )
+
+    case_id: Mapped[UUID] = mapped_column(ForeignKey(Case.id))
+    reason: Mapped[VitalReason]
+    purpose: Mapped[ReadingPurpose]
+    sections: Mapped[list[str]]
+    asked_by: Mapped[UUID] = mapped_column(ForeignKey(FocalPoint.id))
+    account_id: Mapped[UUID]
+    asked_at: Mapped[datetime]
+    holds_until: Mapped[datetime]
+    decided_by: Mapped[UUID | None] = mapped_column(ForeignKey(FocalPoint.id))
+    decided_account: Mapped[UUID | None]
+    decided_at: Mapped[datetime | None]
+    granted: Mapped[bool | None]
+    ended_at: Mapped[datetime | None]
+    person_told_at: Mapped[datetime | None]
+    reviewed_at: Mapped[datetime | None]
+    justified: Mapped[bool | None]
+
+    case: Mapped[Case] = relationship()
+
+    @property
+    def reference(self) -> str:
+        """How the outside world names it: by its case."""
+        return self.case.reference
+
+    def state(self, now: datetime) -> ReadingState:
+        """Say how it stands: what is over is over at its time, whoever looks when."""
+        over = self.ended_at is not None or self.holds_until <= now
+        if self.granted is None:
+            return ReadingState.LAPSED if over else ReadingState.ASKED
+        if not self.granted:
+            return ReadingState.REFUSED
+        return ReadingState.ENDED if over else ReadingState.GRANTED
 
 
 class Question(Listed, Base):

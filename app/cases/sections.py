@@ -49,6 +49,16 @@ class Paper(StrEnum):
     MESSAGE = "message"
 
 
+class ReadingPurpose(StrEnum):
+    """What somebody opens a section for; given on each reading, and kept."""
+
+    ASSESSMENT = "assessment"
+    REFERRAL = "referral"
+    ASSISTANCE = "assistance"
+    PROTECTION = "protection"
+    CORRECTION = "correction"
+
+
 type Sealable = Section | Paper
 
 LEVELS: Final[dict[Section, Level]] = {

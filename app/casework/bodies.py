@@ -1,6 +1,6 @@
 """What each act on a case brings with it."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field, StrictBool
 
@@ -16,7 +16,8 @@ from app.cases.reasons import (
     TakeOverReason,
     WithdrawReason,
 )
-from app.cases.sections import DutyContact
+from app.cases.sections import DutyContact, ReadingPurpose, Section
+from app.cases.vital import VitalReason
 from app.kernel.text import Asked, Code, CountryCode, Instant, SafeText
 
 Note = Annotated[SafeText | None, Field(description="Sealed.")]
@@ -138,3 +139,29 @@ class HoldLegally(Asked):
     """Whether the law forbids to erase; why is for oversight to keep elsewhere."""
 
     value: LegalHold
+
+
+class AskReading(Asked):
+    """Why a life is at risk, and the least that has to be read to save it."""
+
+    reason: Annotated[
+        Literal[VitalReason.RISK_TO_LIFE],
+        Field(description="Imminent; nothing less lets anybody read."),
+    ]
+    note: Annotated[SafeText, Field(description="What is known; sealed.")]
+    sections: Annotated[list[Section], Field(min_length=1, max_length=7)]
+    purpose: Annotated[
+        ReadingPurpose, Field(description="Say the same as `Purpose` when you read.")
+    ]
+
+
+class InformOfReading(Asked):
+    """That the person was told of a reading."""
+
+    note: Note = None
+
+
+class ReviewReading(Asked):
+    """Whether a reading was right, as oversight finds."""
+
+    justified: StrictBool

@@ -23,6 +23,7 @@ class Noun(StrEnum):
     QUESTION = "question"
     INTERESTS = "interests"
     CONSENT = "consent"
+    READING = "reading"
 
 
 class Effect(StrEnum):
@@ -36,6 +37,7 @@ class Effect(StrEnum):
     LAPSE = "lapse"
     ERASE = "erase"
     WATCH = "watch"
+    END_READING = "end_reading"
 
 
 @dataclass(frozen=True)
@@ -73,6 +75,9 @@ LATE: Final[dict[tuple[Noun, ClockKind], Late]] = {
     (_N.QUESTION,  _K.ANSWER):           Late(_E.REMIND,           "case.not_answered"),
     (_N.INTERESTS, _K.ASSESS_INTERESTS): Late(_E.REMIND,           "case.overdue"),            # BR09
     (_N.CONSENT,   _K.CONSENT_ENDS):     Late(_E.WATCH),                                       # G02
+    (_N.READING,   _K.DECIDE_READING):   Late(_E.END_READING),                                 # R15
+    (_N.READING,   _K.READING_ENDS):     Late(_E.END_READING),                                 # R16
+    (_N.READING,   _K.TELL_PERSON):      Late(_E.REMIND,           "case.overdue"),            # BR05
 }
 # fmt: on
 
@@ -86,6 +91,9 @@ BESIDE_THE_CASE: Final = {
     ClockKind.ANSWER: Noun.QUESTION,
     ClockKind.ASSESS_INTERESTS: Noun.INTERESTS,
     ClockKind.CONSENT_ENDS: Noun.CONSENT,
+    ClockKind.DECIDE_READING: Noun.READING,
+    ClockKind.READING_ENDS: Noun.READING,
+    ClockKind.TELL_PERSON: Noun.READING,
 }
 """Records that the outside world names by their case."""
 

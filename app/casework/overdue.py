@@ -11,7 +11,7 @@ from app.cases import holding
 from app.cases.lifecycle import LED
 from app.cases.models import Case
 from app.cases.reasons import WithdrawReason
-from app.casework import erasing
+from app.casework import emergency, erasing
 from app.casework.carrying import reroute
 from app.casework.escalating import alert, remind
 from app.casework.lateness import LATE, Effect, Late, Noun, effect_of, noun_of
@@ -107,7 +107,7 @@ def record_of(work: Writing, case: Case, clock: Clock, noun: Noun) -> Recorded:
             return next(one for one in open_ones if one.id == clock.record_id)
         case Noun.APPROVAL:
             return Asked(clock.record_id, case.id, clock.reference)
-        case Noun.CASE | Noun.QUESTION | Noun.INTERESTS | Noun.CONSENT:
+        case Noun.CASE | Noun.QUESTION | Noun.INTERESTS | Noun.CONSENT | Noun.READING:
             return case
 
 
@@ -150,6 +150,8 @@ def of_the_case_itself(ran: Ran) -> frozenset[UUID]:
     case, whom = ran.case, ran.clock.waits_on
     if ran.noun == Noun.QUESTION:
         return frozenset({case.submitter, case.holder or case.submitter})
+    if ran.noun == Noun.READING:
+        return emergency.watchers(case)
     if ran.noun == Noun.APPROVAL:
         return frozenset({whom}) if whom else frozenset()
     if case.state in LED:
@@ -202,6 +204,11 @@ def watch(work: Writing, ran: Ran) -> None:
     watch_interests(work, ran.case)
 
 
+def end_reading(work: Writing, ran: Ran) -> None:
+    """Let a reading in an emergency, or the question for one, be over (R16)."""
+    emergency.run_out(work, ran.case, ran.clock.record_id)
+
+
 EFFECTS: Final[Mapping[Effect, Callable[[Writing, Ran], None]]] = {
     Effect.REROUTE: pass_on,
     Effect.EXPIRE: expire,
@@ -209,5 +216,6 @@ EFFECTS: Final[Mapping[Effect, Callable[[Writing, Ran], None]]] = {
     Effect.DROP: drop,
     Effect.LAPSE: lapse,
     Effect.WATCH: watch,
+    Effect.END_READING: end_reading,
     Effect.ERASE: lambda work, ran: erasing.lapse(work, ran.case),
 }

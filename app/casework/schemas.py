@@ -10,8 +10,9 @@ from pydantic_core import PydanticCustomError
 from app.access.models import ApprovalState
 from app.cases.lifecycle import Action, Need, Stage, State
 from app.cases.models import AgeClass
-from app.cases.schemas import NewRisk, NewVitalInterest, Notice, NoticeFields, Risk
-from app.cases.sections import Guards, Safeguards, Section
+from app.cases.schemas import WHOSE, NewRisk, NewVitalInterest, Notice, NoticeFields, Risk
+from app.cases.sections import Guards, ReadingPurpose, Safeguards, Section
+from app.cases.vital import ReadingState, VitalReason
 from app.consents.schemas import NewConsent, RecipientClass
 from app.deadlines.limits import Priority
 from app.directory.kinds import Service, Sex
@@ -120,6 +121,38 @@ class ApprovalOut(Shown):
 
 class ApprovalPage(Page[ApprovalOut]):
     """What waits for a second person of your focal point."""
+
+
+class VitalReadingOut(Shown):
+    """A reading in an emergency: who asked, who allowed it, and what is owed since."""
+
+    id: UUID
+    state: ReadingState
+    reason: VitalReason
+    purpose: ReadingPurpose
+    sections: list[Section]
+    asked_by: Annotated[str | None, Field(description=WHOSE)]
+    asked_at: datetime
+    decided_by: Annotated[str | None, Field(description=WHOSE)]
+    decided_at: datetime | None
+    holds_until: Annotated[
+        datetime,
+        Field(description="Until when it can be permitted; once it was, be read."),
+    ]
+    ended_at: datetime | None
+    tell_person_by: Annotated[
+        datetime | None,
+        Field(description="Until when the holder has to tell the person; null: not due."),
+    ]
+    person_told_at: datetime | None
+    reviewed_at: datetime | None
+    justified: Annotated[bool | None, Field(description="What the review found.")]
+
+
+class VitalReadingList(Shown):
+    """The readings you may know of, oldest first."""
+
+    items: list[VitalReadingOut]
 
 
 class Told(Asked):

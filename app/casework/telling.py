@@ -1,6 +1,6 @@
 """What becomes known while a case is under way: what the person allows, and facts."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from uuid import UUID
 
 from app.cases import actions as cases
@@ -23,7 +23,7 @@ from app.consents import queries as recorded
 from app.consents import standing
 from app.consents.coverage import names
 from app.consents.models import Consent
-from app.consents.schemas import NewConsent
+from app.consents.schemas import NewConsent, TakeBack
 from app.directory import queries as directory
 from app.directory.kinds import is_beyond
 from app.handovers import following as handovers
@@ -59,18 +59,38 @@ def withdraw_consent(work: Writing, code: str, consent_id: UUID) -> Consent:
     if consent not in consents_for(work, case):
         raise NotFound("There is no such consent in this case.")
     must_work(work)
+    end(work, case, [consent])
+    return consent
+
+
+def withdraw_consents(work: Writing, code: str, said: TakeBack) -> None:
+    """Take back for the person all that they agreed to for some purposes, whoever heard it.
+
+    Any party may, without seeing one of these consents, and learns nothing of them: the
+    person tells whom they trust. Raises NotFound (404), RoleMissing (403).
+    """
+    case = queries.lock(work, code)
+    must_work(work)
+    found = recorded.of_case(work, case.id)
+    end(work, case, [one for one in found if set(said.purposes) & set(one.purposes)])
+
+
+def end(work: Writing, case: Case, given: Iterable[Consent]) -> None:
+    """Let some consents stand no longer, and nothing that rested on them alone."""
     rested, returning = following.covered(work, case), returns.resting(work, case)
     offered = handovers.rests_on_consent(work, case)
-    if consents.take_back(work, consent):
-        case.touch()
+    gone = [consent for consent in given if consents.take_back(work, consent)]
+    if not gone:
+        return
+    case.touch()
+    for consent in gone:
         facts = {"consent": str(consent.id)}
         work.record("consent.withdrawn", case, hearers(work, case), facts)
-        work.session.flush()
-        following.withdraw_uncovered(work, case, rested)
-        handovers.cancel_uncovered(work, case, rested=offered)
-        returns.follow(work, case, returning)
-        watch_interests(work, case)
-    return consent
+    work.session.flush()
+    following.withdraw_uncovered(work, case, rested)
+    handovers.cancel_uncovered(work, case, rested=offered)
+    returns.follow(work, case, returning)
+    watch_interests(work, case)
 
 
 def consents_for(work: Reading, case: Case) -> list[Consent]:

@@ -243,11 +243,12 @@ def openapi(*, check: Check = False) -> None:
 
 @cli.command()
 def docs(*, check: Check = False) -> None:
-    """Write docs/lifecycles.md, docs/problems.md, and tables of docs/operations.md."""
+    """Write docs/lifecycles.md, docs/problems.md, and tables of two other pages."""
     pages = {
         publishing.LIFECYCLES: publishing.lifecycles(),
         publishing.PROBLEMS: publishing.problems(),
         publishing.OPERATIONS: publishing.operations(),
+        publishing.PRIVACY: publishing.privacy(),
     }
     publish(pages, check=check)
 

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from app.cases.lifecycle import TABLE as CASE
+from app.cli.explaining import disclosure
 from app.handovers.lifecycle import TABLE as HANDOVER
 from app.kernel.keyfile import FileKeys
 from app.kernel.lifecycle import AnyOf, Table
@@ -22,10 +23,15 @@ CONTRACT: Final = "openapi/openapi-3.1.json"
 LIFECYCLES: Final = "docs/lifecycles.md"
 PROBLEMS: Final = "docs/problems.md"
 OPERATIONS: Final = "docs/operations.md"
+PRIVACY: Final = "docs/privacy.md"
 BEGIN: Final = "<!-- settings: written by `make docs` from app/settings.py -->"
 END: Final = "<!-- end of settings -->"
 BEGIN_GAUGES: Final = "<!-- gauges: written by `make docs` from app/metrics/gauges.py -->"
 END_GAUGES: Final = "<!-- end of gauges -->"
+BEGIN_POLICY: Final = (
+    "<!-- who reads what: written by `make docs` from app/disclosure/policy.py -->"
+)
+END_POLICY: Final = "<!-- end of who reads what -->"
 ABOUT_LIFECYCLES: Final = """
 Written by `make docs` from `app/cases/lifecycle.py`, `app/referrals/lifecycle.py`,
 `app/handovers/lifecycle.py` and `app/returns/lifecycle.py`; the service enforces these
@@ -112,6 +118,12 @@ def operations() -> str:
     text = (ROOT / OPERATIONS).read_text("utf-8")
     text = written(text, BEGIN, settings(), END)
     return written(text, BEGIN_GAUGES, gauges(), END_GAUGES)
+
+
+def privacy() -> str:
+    """Write who opens and writes what into the page for lawyers and officers."""
+    text = (ROOT / PRIVACY).read_text("utf-8")
+    return written(text, BEGIN_POLICY, disclosure(), END_POLICY)
 
 
 def written(text: str, begin: str, lines: list[str], end: str) -> str:

@@ -6,8 +6,9 @@ from uuid import UUID
 
 from app.cases import actions as cases
 from app.cases.models import Case
-from app.consents.models import Consent
-from app.consents.schemas import NewConsent
+from app.consents import queries
+from app.consents.models import Consent, Refusal
+from app.consents.schemas import NewConsent, NewRefusal
 from app.directory import queries as directory
 from app.kernel.problems import Problem
 from app.kernel.work import Writing
@@ -52,6 +53,12 @@ PLAIN = {
 def named(work: Writing, new: NewConsent) -> UUID | None:
     """Find the focal point a consent names, or raise FocalPointUnknown (422)."""
     return directory.named(work, new.focal_point).id if new.focal_point else None
+
+
+def count_refusal(work: Writing, new: NewRefusal) -> None:
+    """Count that an adult said no, this week; nothing is kept of who said so to whom."""
+    week = queries.week_of(work.now.date())
+    work.session.add(Refusal(id=work.new_id(), country=new.country, week=week))
 
 
 def take_back(work: Writing, consent: Consent) -> bool:

@@ -111,6 +111,8 @@ class Asking:
     purpose: Purpose
     now: datetime
     child: bool
+    from_ngo: bool = False
+    """Whether the record of the person came from an NGO, in whole or in part."""
 
 
 def names(consent: Naming, recipient: Addressee) -> bool:
@@ -137,6 +139,22 @@ def counts(consent: Given, now: datetime, *, child: bool) -> bool:
     return able and consent.withdrawn_at is None and now < consent.expires_at
 
 
+def may_name_to(consent: Naming, asking: Asking) -> bool:
+    """Say whether a consent that fits is enough to tell this recipient a name.
+
+    What an NGO wrote down of who a person is reaches a State body only if the person named
+    that very body: a class of State bodies is not enough (R84).
+    """
+    to_a_state = asking.from_ngo and asking.recipient.kind == Kind.STATE
+    return not to_a_state or consent.focal_point_id is not None
+
+
+def told_by(consent: Given, asking: Asking) -> frozenset[Section]:
+    """Say which sections one consent that fits lets this recipient be told."""
+    named = frozenset(Section(name) for name in consent.sections)
+    return named if may_name_to(consent, asking) else named - {Section.IDENTITY}
+
+
 def covered(consents: Iterable[Given], asking: Asking) -> frozenset[Section] | None:
     """Say which sections may be told; None: this recipient may not be told anything."""
     fitting = [
@@ -148,7 +166,7 @@ def covered(consents: Iterable[Given], asking: Asking) -> frozenset[Section] | N
     ]
     if not fitting:
         return None
-    return frozenset(Section(name) for consent in fitting for name in consent.sections)
+    return frozenset[Section]().union(*(told_by(one, asking) for one in fitting))
 
 
 def covers(

@@ -13,6 +13,20 @@ from app.directory.models import FocalPoint
 from app.kernel.db import Base
 
 
+class Refusal(Base):
+    """That an adult wanted no referral: counted, and linked to nothing and nobody (R91).
+
+    No account, no case, no time but the week: nothing here could be traced to a person.
+    """
+
+    __tablename__ = "refusal"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    country: Mapped[str] = mapped_column(String(2))
+    week: Mapped[date]
+    """Its Monday, in UTC."""
+
+
 class Consent(Base):
     """A decision of the person: who may be told, what for, what, until when.
 

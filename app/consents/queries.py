@@ -1,13 +1,18 @@
 """Reading consents."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
+from datetime import date, timedelta
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from app.cases.statements import CASES
-from app.consents.models import Consent
+from app.consents.models import Consent, Refusal
+from app.consents.schemas import RefusalsOut
+from app.kernel.actors import Role
+from app.kernel.lifecycle import RoleMissing
 from app.kernel.problems import NotFound
 from app.kernel.work import Reading
 
@@ -37,3 +42,40 @@ def get(work: Reading, case_id: UUID, consent_id: UUID) -> Consent:
     if consent is None or consent.case_id != case_id:
         raise NotFound("There is no such consent in this case.")
     return consent
+
+
+FEWEST: Final = 11
+"""Of fewer nothing is said: as CTDC publishes its data (k-anonymity with k = 11)."""
+
+
+def refusals(work: Reading) -> list[RefusalsOut]:
+    """Count refusals by country and quarter, of quarters that are over; for analysts.
+
+    One table and no totals: from two, or from a quarter that still grows, what is left out
+    of the one could be taken from the other. Raises RoleMissing (403).
+    """
+    if Role.ANALYST not in work.actor.roles:
+        raise RoleMissing(f"This needs one of the roles {Role.ANALYST}.")
+    rows = select(Refusal.country, Refusal.week, func.count())
+    found = Counter[tuple[str, int, int]]()
+    latest = quarter_of(week_of(work.now.date()))
+    for country, week, count in work.session.execute(
+        rows.group_by(Refusal.country, Refusal.week)
+    ):
+        if quarter_of(week) < latest:
+            found[country, *quarter_of(week)] += count
+    return [
+        RefusalsOut(country=country, year=year, quarter=quarter, refusals=count)
+        for (country, year, quarter), count in sorted(found.items())
+        if count >= FEWEST
+    ]
+
+
+def week_of(day: date) -> date:
+    """Say on which Monday its week began."""
+    return day - timedelta(days=day.weekday())
+
+
+def quarter_of(day: date) -> tuple[int, int]:
+    """Say in which quarter of which year a day is; a week is in that of its Monday."""
+    return day.year, (day.month + 2) // 3

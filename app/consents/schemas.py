@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping
 from datetime import date, datetime
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 from uuid import UUID
 
 from pydantic import Field, StrictBool, model_validator
 from pydantic_core import PydanticCustomError
 
+from app.cases.models import AgeClass
 from app.cases.sections import Content, Section
 from app.consents.coverage import GivenBy, Purpose
 from app.consents.models import Consent
@@ -59,6 +60,39 @@ class NewConsent(Asked):
                 "recipient_unclear", "Name either a focal point or a class of them."
             )
         return self
+
+
+class TakeBack(Asked):
+    """What the person no longer agrees to, whomever that named."""
+
+    purposes: Annotated[list[Purpose], Field(min_length=1, max_length=19)]
+
+
+class NewRefusal(Asked):
+    """That an adult was offered to be referred and said no: to be counted, and no more."""
+
+    country: Annotated[CountryCode, Field(description="Where the person is.")]
+    age_class: Annotated[
+        Literal[AgeClass.ADULT],
+        Field(
+            description="A child is not counted but protected; in doubt it is one (BR14)."
+        ),
+    ]
+
+
+class RefusalsOut(Shown):
+    """How many refusals were counted in a country, in a quarter that is over."""
+
+    country: str
+    year: int
+    quarter: Annotated[int, Field(ge=1, le=4)]
+    refusals: int
+
+
+class RefusalCounts(Shown):
+    """Refusals by country and quarter; what is missing is fewer than 11, or none."""
+
+    items: list[RefusalsOut]
 
 
 class ConsentOut(Shown):

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
 from app.cases import queries as cases
@@ -24,6 +25,7 @@ from app.consents.coverage import (
     names,
 )
 from app.consents.models import Consent
+from app.directory import queries as directory
 from app.directory.kinds import (
     Described,
     Kind,
@@ -51,18 +53,35 @@ class Standing:
     facts: FactSheet
     in_vital_interest: bool
     now: datetime
+    from_ngo: bool
 
     def told(self, recipient: Addressee, purpose: Purpose) -> frozenset[Section] | None:
         """Say which sections this recipient may be told; None: nothing at all."""
-        asking = Asking(recipient, purpose, self.now, child=self.case.is_child)
-        return covered(self.consents, asking)
+        return covered(self.consents, self.asking(recipient, purpose))
+
+    def asking(self, recipient: Addressee, purpose: Purpose) -> Asking:
+        """Say who would be told, and what for."""
+        child = self.case.is_child
+        return Asking(recipient, purpose, self.now, child=child, from_ngo=self.from_ngo)
 
     def covers(
         self, recipient: Addressee, purpose: Purpose, sections: AbstractSet[Section]
     ) -> bool:
         """Say whether this recipient may be told these sections, for this purpose."""
-        asking = Asking(recipient, purpose, self.now, child=self.case.is_child)
-        return covers(self.consents, asking, sections)
+        return covers(self.consents, self.asking(recipient, purpose), sections)
+
+    def may_be_named(self, reader: Addressee) -> bool:
+        """Say whether a reader is no State body, or the person named it by itself (R84).
+
+        Else it reads no name that an NGO wrote down, not even while a life is at risk.
+        """
+        word = any(
+            consent.focal_point_id == reader.id
+            and Section.IDENTITY in consent.sections
+            and counts(consent, self.now, child=self.case.is_child)
+            for consent in self.consents
+        )
+        return word or reader.kind != Kind.STATE
 
     def to_refer(self) -> list[Consent]:
         """List the consents to be referred that stand, for where the person is."""
@@ -163,13 +182,19 @@ class Standing:
 
 
 def of_cases(work: Reading, found: Iterable[Case]) -> Mapping[UUID, Standing]:
-    """Read it for a page of cases, in five statements."""
+    """Read it for a page of cases, in five statements; and who wrote, where it matters."""
     by_id = {case.id: case for case in found}
     consents = queries.of_cases(work, by_id)
     safeguards = cases.all_safeguards(work, by_id)
     risks = cases.latest_risks(work, by_id)
     facts = cases.facts(work, by_id)
     vital = cases.in_vital_interest(work, by_id)
+    doubtful = [
+        case
+        for key, case in by_id.items()
+        if any(names_states(consent) for consent in consents.get(key, []))
+    ]
+    ngos = from_ngos(work, doubtful) if doubtful else frozenset()
     return {
         key: Standing(
             case,
@@ -179,9 +204,28 @@ def of_cases(work: Reading, found: Iterable[Case]) -> Mapping[UUID, Standing]:
             sheet_of(facts.get(key, []), child=case.is_child),
             key in vital,
             work.now,
+            key in ngos,
         )
         for key, case in by_id.items()
     }
+
+
+WRITE: Final = frozenset({Relation.SUBMITTER, Relation.LEAD, Relation.FORMER_LEAD})
+"""Relations of who may have written down who the person is."""
+
+
+def names_states(consent: Consent) -> bool:
+    """Say whether a consent would tell a class of State bodies who the person is."""
+    return consent.kind == Kind.STATE and Section.IDENTITY in consent.sections
+
+
+def from_ngos(work: Reading, found: Iterable[Case]) -> frozenset[UUID]:
+    """Name the cases of which an NGO may have written something (R84)."""
+    wrote = [
+        (c.id, p.focal_point_id) for c in found for p in c.parties if p.relation in WRITE
+    ]
+    offices = directory.by_ids(work, {one for _, one in wrote})
+    return frozenset(case for case, one in wrote if offices[one].kind == Kind.NON_STATE)
 
 
 def of_case(work: Reading, case: Case) -> Standing:

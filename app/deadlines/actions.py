@@ -91,6 +91,16 @@ def pass_on(work: Writing, record_ids: Iterable[UUID], waits_on: UUID | None) ->
     work.session.execute(PASS_ON, {"records": list(record_ids), "whom": waits_on})
 
 
+def pass_on_kind(
+    work: Writing, case_id: UUID, kind: ClockKind, waits_on: UUID | None
+) -> None:
+    """Let what runs of one kind in a case wait for somebody else, until the same moment."""
+    work.session.flush()
+    running = (Clock.kind == kind) & Clock.stopped_at.is_(None)
+    passed = update(Clock).where(Clock.case_id == case_id, running)
+    work.session.execute(passed.values(waits_on=waits_on))
+
+
 def fired(work: Writing, clock: Clock, again_at: datetime) -> None:
     """Keep that a clock ran out once more, and when it is to be looked at again.
 

@@ -21,6 +21,9 @@ FIXED: Final = {
     ClockKind.MONITOR: "whoever leads plans the visits (D08)",
     ClockKind.ASSESS_INTERESTS: "a child without a guardian waits no longer (G02)",
     ClockKind.CONSENT_ENDS: "a consent says itself when it ends",
+    ClockKind.DECIDE_READING: "an emergency does not wait (R15)",
+    ClockKind.READING_ENDS: "nobody reads in an emergency for longer (R15)",
+    ClockKind.TELL_PERSON: "a person hears within a day that somebody read (BR05)",
 }
 """Clocks that nobody sets, and why."""
 TIMES: Final = 5

@@ -35,6 +35,9 @@ class ClockKind(StrEnum):
     REVIEW_CLOSURE = "review_closure"  # D09
     ASSESS_INTERESTS = "assess_interests"  # of a child without a guardian (BR09)
     CONSENT_ENDS = "consent_ends"  # a guardian's: then the assessment is due again
+    DECIDE_READING = "decide_reading"  # in an emergency (R15)
+    READING_ENDS = "reading_ends"
+    TELL_PERSON = "tell_person"  # that somebody read (BR05)
     ANSWER = "answer"
     APPROVE = "approve"
     FINISH_DRAFT = "finish_draft"
@@ -152,6 +155,9 @@ LIMITS: Final[dict[ClockKind, tuple[Limit, Limit, Limit]]] = {
     _K.REVIEW_CLOSURE:    (days(30),  days(30),        days(30)),
     _K.ASSESS_INTERESTS:  (hours(72), hours(72),       hours(72)),
     _K.CONSENT_ENDS:      (hours(0),  hours(0),        hours(0)),  # as the consent says
+    _K.DECIDE_READING:    (hours(4),  hours(4),        hours(4)),
+    _K.READING_ENDS:      (hours(4),  hours(4),        hours(4)),
+    _K.TELL_PERSON:       (hours(24), hours(24),       hours(24)),
     _K.ANSWER:            (hours(4),  working_days(1), working_days(1)),
     _K.APPROVE:           (hours(72), hours(72),       hours(72)),
     _K.FINISH_DRAFT:      (days(14),  days(14),        days(14)),
@@ -163,7 +169,7 @@ LIMITS: Final[dict[ClockKind, tuple[Limit, Limit, Limit]]] = {
 
 VISITS: Final = (days(7), months(1), months(3), months(6), months(12))
 """When a person is visited after help has ended, unless a lead plans otherwise (D08)."""
-UNHURRIED: Final = frozenset({_K.FINISH_DRAFT, _K.APPROVE, _K.ERASE})
+UNHURRIED: Final = frozenset({_K.FINISH_DRAFT, _K.APPROVE, _K.ERASE, _K.DECIDE_READING})
 """Clocks that nobody else waits for: they run out in their own time, whoever is gone."""
 ANSWERS: Final = frozenset({_K.ACKNOWLEDGE, _K.DECIDE_LEAD, _K.DECIDE_REFERRAL})
 """The clocks that tell how fast a focal point answers."""

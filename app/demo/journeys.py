@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Mapping
 from enum import StrEnum
 from typing import Final
 
-from app.demo import asylum, child, handover, no_return, regions, silence, worker
+from app.demo import asylum, child, handover, her_no, no_return, regions, silence, worker
 from app.demo.players import Troupe
 
 
@@ -18,6 +18,7 @@ class Journey(StrEnum):
     NO_RETURN = "no-return"
     REGIONS = "regions"
     SILENCE = "silence"
+    HER_NO = "her-no"
 
 
 type Play = Callable[[Troupe], None]
@@ -31,6 +32,7 @@ JOURNEYS: Final[Mapping[Journey, tuple[str, Play]]] = {
     Journey.NO_RETURN: ("a return stops: nobody is sent back into danger", no_return.play),
     Journey.REGIONS:  ("two regions, three languages, and no agreement yet", regions.play),
     Journey.SILENCE:  ("nobody answers, and the case goes on to who does", silence.play),
+    Journey.HER_NO:   ("a person says no, and it holds at once", her_no.play),
 }
 # fmt: on
 

@@ -12,15 +12,16 @@ from pydantic import BaseModel
 
 from app.cases import actions as cases
 from app.cases import queries
-from app.cases.actions import NoteText
 from app.cases.lifecycle import LED, Need
 from app.cases.models import Case, Sealed
+from app.cases.records import VitalReading
 from app.cases.schemas import OpenedSection
 from app.cases.sections import (
     CONTENT,
     Contacts,
     Needs,
     Paper,
+    ReadingPurpose,
     Safeguards,
     Section,
     SectionContent,
@@ -28,20 +29,16 @@ from app.cases.sections import (
 from app.casework.acting import lock, must_work
 from app.casework.carrying import reroute_unsafe
 from app.casework.needs import RULES
-from app.consents import naming, standing
-from app.consents.naming import Naming
+from app.consents import standing
 from app.directory import queries as directory
 from app.disclosure import queries as policies
 from app.disclosure.looking import Look, keep, must_be_within_the_cap
 from app.disclosure.policy import (
     Deed,
-    ReadingPurpose,
     Subject,
     decide,
 )
 from app.disclosure.schemas import (
-    NoteList,
-    NoteOut,
     OpenedContacts,
     OpenedSafeguards,
     OpenedSafetyNotice,
@@ -147,27 +144,6 @@ def open_contacts(
     )
 
 
-def open_notes(work: Writing, record: Case | Referral, purpose: ReadingPurpose) -> NoteList:
-    """Open those notes of a case or referral that the caller may read."""
-    papers = queries.papers(work, record.id, Paper.NOTE, Paper.MESSAGE)
-    shown = [p for p in papers if may(work, record, Paper(p.kind), Deed.OPEN, p)]
-    enter(work, record, Paper.NOTE, purpose, allowed=bool(shown))
-    case = record if isinstance(record, Case) else record.case
-    names = naming.read(work, [(case, p.author, p.written_at) for p in shown])
-    return NoteList(items=[note_out(work, case, names, paper) for paper in shown])
-
-
-def note_out(work: Writing, case: Case, names: Naming, paper: Sealed) -> NoteOut:
-    """Show one note."""
-    text = NoteText.model_validate_json(queries.unseal(work, paper)).text
-    return NoteOut(
-        about=paper.about or "",
-        author=names.name(case, paper.author, paper.written_at),
-        written_at=paper.written_at,
-        text=text,
-    )
-
-
 def author_of(work: Writing, paper: Sealed) -> str:
     """Name who wrote it."""
     return directory.by_id(work, paper.author).code
@@ -179,7 +155,9 @@ def open_paper(
     """Decide, enter the decision, and hand out the paper or None."""
     paper = queries.sealed(work, record.id, subject)
     allowed = may(work, record, subject, Deed.OPEN, paper)
-    enter(work, record, subject, purpose, allowed=allowed)
+    under = None if allowed else policies.granted(work, record, subject, purpose, paper)
+    allowed = allowed or under is not None
+    enter(work, record, subject, purpose, allowed=allowed, under=under)
     return paper if allowed else None
 
 
@@ -194,16 +172,21 @@ def may(
     return any(map(decide, policies.questions(work, record, subject, deed, paper)))
 
 
-def enter(
+def enter(  # noqa: PLR0913 - each says one thing of the opening
     work: Writing,
     record: Recorded,
     subject: Subject,
     purpose: ReadingPurpose,
     *,
     allowed: bool,
+    under: VitalReading | None = None,
 ) -> None:
-    """Enter what was decided; raises DailyCapReached (429) for one case too many today."""
-    look = Look(record.case_id, record.id, subject, purpose)
+    """Enter what was decided; raises DailyCapReached (429) for one case too many today.
+
+    `under` is the emergency that it rested on, and on nothing else.
+    """
+    rests_on = under.id if under else None
+    look = Look(record.case_id, record.id, subject, purpose, rests_on)
     if allowed:
         must_be_within_the_cap(work, look)
     keep(work, look, allowed=allowed)

@@ -2,8 +2,8 @@
 
 An account that was stolen, or is held by somebody corrupt, can open what is its office's
 to open. So that it cannot carry all of it away in a night, the cases it opens in a day are
-counted. What cannot wait does: a case in vital interest, and the safety notice, are never
-refused for that; neither is a case that it opened that day already.
+counted. What cannot wait does not count: a case in vital interest, what was permitted in
+one, and the safety notice. Neither is a case refused that it opened that day already.
 """
 
 from dataclasses import dataclass
@@ -13,11 +13,11 @@ from uuid import UUID
 
 from app.access import queries as access
 from app.cases import queries as cases
-from app.cases.sections import Paper
+from app.cases.sections import Paper, ReadingPurpose
 from app.directory import queries as directory
 from app.disclosure import queries
 from app.disclosure.models import AccessEntry
-from app.disclosure.policy import POLICY_HASH, ReadingPurpose, Subject
+from app.disclosure.policy import POLICY_HASH, Subject
 from app.kernel.db import hold
 from app.kernel.journal import was_told
 from app.kernel.problems import Problem
@@ -34,6 +34,8 @@ class Look:
     record_id: UUID
     subject: Subject
     purpose: ReadingPurpose
+    under: UUID | None = None
+    """The emergency that it rests on, and on nothing else."""
 
 
 class DailyCapReached(Problem):
@@ -61,7 +63,7 @@ def must_be_within_the_cap(work: Writing, look: Look) -> None:
     Looks at two cases at once take turns, or both would be the last one that is allowed.
     """
     cap = work.ground.daily_cap
-    if cap is None or look.subject == Paper.SAFETY_NOTICE:
+    if cap is None or look.under or look.subject == Paper.SAFETY_NOTICE:
         return
     today = midnight(work.now)
     if look.case_id in queries.opened_since(work, today):
@@ -86,6 +88,7 @@ def keep(work: Writing, look: Look, *, allowed: bool) -> None:
             policy=POLICY_HASH,
             account_id=work.actor.account_id,
             focal_point_id=work.actor.focal_point_id,
+            vital_reading_id=look.under,
         )
     )
     work.session.flush()

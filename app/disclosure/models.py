@@ -7,7 +7,7 @@ from sqlalchemy import ForeignKey, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.cases.models import Case
-from app.disclosure.policy import ReadingPurpose
+from app.cases.sections import ReadingPurpose
 from app.kernel.db import Base, Listed
 
 
@@ -30,3 +30,5 @@ class AccessEntry(Listed, Base):
     policy: Mapped[str]
     account_id: Mapped[UUID]
     focal_point_id: Mapped[UUID]
+    vital_reading_id: Mapped[UUID | None]
+    """Under which emergency it was read, if it was."""

@@ -3,16 +3,23 @@
 from uuid import UUID
 
 from app.cases import queries
-from app.cases.sections import Paper
+from app.cases.actions import NoteText
+from app.cases.models import Case, Sealed
+from app.cases.sections import Paper, ReadingPurpose
+from app.consents import naming
+from app.consents.naming import Naming
 from app.disclosure.actions import author_of, enter, may, open_paper
-from app.disclosure.policy import Deed, ReadingPurpose
+from app.disclosure.policy import Deed
 from app.disclosure.schemas import (
+    NoteList,
+    NoteOut,
     OpenedArrangement,
     OpenedScreening,
     OpenedTravelPlan,
 )
 from app.kernel.work import Writing
 from app.referrals import queries as referrals
+from app.referrals.models import Referral
 from app.referrals.schemas import Arrangement
 from app.returns import queries as returning
 from app.returns.schemas import TravelPlan
@@ -63,3 +70,24 @@ def open_travel_plan(
     content = TravelPlan.model_validate_json(queries.unseal(work, paper))
     author = author_of(work, paper)
     return OpenedTravelPlan(author=author, written_at=paper.written_at, content=content)
+
+
+def open_notes(work: Writing, record: Case | Referral, purpose: ReadingPurpose) -> NoteList:
+    """Open those notes of a case or referral that the caller may read."""
+    papers = queries.papers(work, record.id, Paper.NOTE, Paper.MESSAGE)
+    shown = [p for p in papers if may(work, record, Paper(p.kind), Deed.OPEN, p)]
+    enter(work, record, Paper.NOTE, purpose, allowed=bool(shown))
+    case = record if isinstance(record, Case) else record.case
+    names = naming.read(work, [(case, p.author, p.written_at) for p in shown])
+    return NoteList(items=[note_out(work, case, names, paper) for paper in shown])
+
+
+def note_out(work: Writing, case: Case, names: Naming, paper: Sealed) -> NoteOut:
+    """Show one note."""
+    text = NoteText.model_validate_json(queries.unseal(work, paper)).text
+    return NoteOut(
+        about=paper.about or "",
+        author=names.name(case, paper.author, paper.written_at),
+        written_at=paper.written_at,
+        text=text,
+    )

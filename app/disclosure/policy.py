@@ -21,16 +21,6 @@ from app.referrals.lifecycle import State as ReferralState
 type Subject = Section | Paper
 
 
-class ReadingPurpose(StrEnum):
-    """What somebody opens a section for; given on each reading, and kept."""
-
-    ASSESSMENT = "assessment"
-    REFERRAL = "referral"
-    ASSISTANCE = "assistance"
-    PROTECTION = "protection"
-    CORRECTION = "correction"
-
-
 class Deed(StrEnum):
     """What is asked."""
 
@@ -48,6 +38,7 @@ class Condition(StrEnum):
     SAFE = "safe"
     POLICE_CONSENT = "police_consent"
     IN_TOUCH = "in_touch"
+    MAY_BE_NAMED = "may_be_named"
 
 
 WORKERS: Final = frozenset({Role.OFFICER, Role.CASEWORKER, Role.COORDINATOR})
@@ -111,6 +102,7 @@ _NOT_ORIGIN = frozenset({Condition.NOT_OF_ORIGIN})
 _IF_SAFE = frozenset({Condition.SAFE})
 _IF_EXPECTED = _IF_SAFE | {Condition.ORIGIN_PERMITTED}
 _IF_IN_TOUCH = frozenset({Condition.IN_TOUCH})
+_IF_NAMEABLE = _IF_EXPECTED | {Condition.MAY_BE_NAMED}
 _NO = frozenset[ReferralState]()
 _OPEN, _WRITE = Deed.OPEN, Deed.WRITE
 
@@ -150,6 +142,8 @@ POLICY: Final = (
     Rule(_OPEN,  Side.RECIPIENT, _CONTACTS,           CASE_OPEN,   AT_WORK,     _NOT_ORIGIN),
     Rule(_OPEN,  Side.HANDOVER_CANDIDATE, _L1,        LED,         _NO,         _IF_ORIGIN),
     Rule(_OPEN,  Side.FORMER_LEAD, _SECTIONS | _NOTES | _SIGNS, LED,        _NO,         _IF_OWN),
+    Rule(_OPEN,  Side.VITAL_READER, _SECTIONS - _L3,  CASE_OPEN,   _NO,         _IF_EXPECTED),
+    Rule(_OPEN,  Side.VITAL_READER, _L3,              CASE_OPEN,   _NO,         _IF_NAMEABLE),
     Rule(_WRITE, Side.SUBMITTER, _WRITTEN,            UNLED,       _NO),
     Rule(_WRITE, Side.LEAD,      _WRITTEN | _CONTACTS, LED,        _NO),
 )

@@ -8,8 +8,10 @@ from uuid import UUID
 
 from sqlalchemy import Select, select
 
+from app.cases import readings
 from app.cases.models import Case, Sealed
-from app.cases.sections import Paper, Section
+from app.cases.records import VitalReading
+from app.cases.sections import Paper, ReadingPurpose, Section
 from app.consents import standing
 from app.consents.coverage import Purpose
 from app.consents.standing import Standing
@@ -17,7 +19,7 @@ from app.directory import queries as directory
 from app.directory.kinds import Function
 from app.directory.models import FocalPoint
 from app.disclosure.models import AccessEntry
-from app.disclosure.policy import WORKERS, Asked, Condition, Deed, Subject
+from app.disclosure.policy import WORKERS, Asked, Condition, Deed, Subject, decide
 from app.kernel.actors import (
     Relation,
     Role,
@@ -80,6 +82,36 @@ def questions(
             holds=frozenset(conditions(sight, purposes)),
             roles=work.actor.roles,
         )
+
+
+def granted(
+    work: Reading,
+    record: Case | Referral,
+    subject: Subject,
+    purpose: ReadingPurpose,
+    paper: Sealed | None,
+) -> VitalReading | None:
+    """Find the emergency in which the caller may open a section, if there is one."""
+    if not (isinstance(record, Case) and isinstance(subject, Section)):
+        return None
+    reading = readings.open_for(work, record, subject, purpose)
+    if reading is None:
+        return None
+    me = directory.by_id(work, work.actor.focal_point_id)
+    stands = standing.of_case(work, record)
+    sight = Sight(me, stands, subject, paper, in_place=False)
+    nameable = stands.may_be_named(me) or not standing.from_ngos(work, [record])
+    asked = Asked(
+        deed=Deed.OPEN,
+        subject=subject,
+        sides=frozenset({Side.VITAL_READER}),
+        case_state=record.state,
+        referral_states=frozenset(),
+        holds=frozenset(conditions(sight, frozenset()))
+        | ({Condition.MAY_BE_NAMED} if nameable else set()),
+        roles=work.actor.roles,
+    )
+    return reading if decide(asked) else None
 
 
 RECIPIENT: Final = frozenset({Side.RECIPIENT})

@@ -6,8 +6,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from app.cases.sections import DutyContact, Safeguards
-from app.disclosure.policy import ReadingPurpose
+from app.cases.sections import DutyContact, ReadingPurpose, Safeguards
 from app.kernel.paging import Page
 from app.kernel.text import Shown
 from app.referrals.schemas import Arrangement
@@ -96,6 +95,10 @@ class AccessEntryOut(Shown):
     allowed: bool
     focal_point: Annotated[
         str | None, Field(description="Code of who looked; null: not yours to know.")
+    ]
+    in_emergency: Annotated[
+        bool,
+        Field(description="Whether it rested on a vital interest, and on nothing else."),
     ]
 
 

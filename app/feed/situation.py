@@ -29,7 +29,12 @@ TELLING: Final = frozenset({ALTERNATIVE, ACTIVE})
 active still, which the directory says of each."""
 
 
-DEEDS: Final = frozenset({"case.risk_assessed", "case.fact_recorded", "consent.withdrawn"})
+DEEDS: Final = frozenset(
+    {
+        *("case.risk_assessed", "case.fact_recorded", "consent.withdrawn"),
+        *("case.vital_reading_asked", "case.vital_reading_ended"),
+    }
+)
 """What one who helps may do in a case, beside its own referral."""
 
 

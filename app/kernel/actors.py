@@ -21,6 +21,7 @@ class Scope(StrEnum):
     DIRECTORY_WRITE = "directory:write"
     ACCOUNTS_READ = "accounts:read"
     ACCOUNTS_WRITE = "accounts:write"
+    STATISTICS_READ = "statistics:read"
 
 
 class Role(StrEnum):
@@ -60,7 +61,8 @@ class Relation(StrEnum):
 class Side(StrEnum):
     """Whose turn a step is. Holder and sender are derived: whoever holds the case.
 
-    The consulate of a return too: whoever issues papers for the State of origin.
+    The consulate of a return too: whoever issues papers for the State of origin. And who is
+    allowed by another organisation to read while a life is at risk.
     """
 
     SUBMITTER = "submitter"
@@ -73,6 +75,7 @@ class Side(StrEnum):
     HANDOVER_CANDIDATE = "handover_candidate"
     FORMER_LEAD = "former_lead"
     CONSULATE = "consulate"
+    VITAL_READER = "vital_reader"
     OVERSIGHT = "oversight"
     SYSTEM = "system"
 

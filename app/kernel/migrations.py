@@ -77,3 +77,25 @@ def allow(table: str, column: str, name: str, values: tuple[str, ...]) -> None:
 
 COUNTS: Final = {"sqlite_autoincrement": True}
 """SQLite makes a table anew to change it, and would give out numbers again."""
+
+
+def wall_off(table: str, column: str = "case_id") -> None:
+    """Keep the rows of a table to those who have, or had, a part in their case (ADR 21).
+
+    On PostgreSQL, once its functions are there (migration 0018).
+    """
+    for policy in (WALL, DOOR):
+        op.execute(policy.format(table=table, column=column))
+    for how in ("ENABLE", "FORCE"):
+        op.execute(f'ALTER TABLE "{table}" {how} ROW LEVEL SECURITY')
+
+
+# The first of the three that holds is enough, and the last costs the most. OFFSET 0: else
+# the planner may read all cases of an office at once, to look at the parties of a few.
+WALL: Final = """CREATE POLICY of_its_parties ON "{table}" TO safe_conduct_app USING (
+    (SELECT acts_for()) = 'system'
+    OR EXISTS (SELECT FROM my_cases WHERE my_cases.case_id = "{table}".{column} OFFSET 0)
+    OR is_new({column})
+)"""
+# For migrations, backups, and the two that look.
+DOOR: Final = 'CREATE POLICY of_the_owner ON "{table}" TO safe_conduct_owner USING (true)'

@@ -20,6 +20,7 @@ from app.referrals.steps import end
 
 def hand_on(work: Writing, case: Case) -> None:
     """Let what waited for the holder of a case wait for the new one."""
+    deadlines.pass_on_kind(work, case.id, ClockKind.TELL_PERSON, case.holder)
     for referral in queries.of_case(work, case.id):
         if CLOCKS.get(referral.state, (None, None))[1] == Side.SENDER:
             wind(work, referral)

@@ -6,11 +6,12 @@ a case it asks for; so a version that does not say it cannot go on beside this o
 
 from alembic import op
 
+from app.kernel.migrations import wall_off
+
 revision = "0018"
 down_revision = "0017"
 
 APP_ROLE = "safe_conduct_app"
-ROLES = {"app": APP_ROLE, "owner": "safe_conduct_owner"}
 OF_A_CASE = (
     *("case_key", "sealed", "handed_on", "fact", "question", "risk_assessment"),
     *("vital_interest", "consent", "screening", "referral", "handover"),
@@ -41,15 +42,6 @@ BEGIN
     RETURN NOT EXISTS (SELECT FROM public.party WHERE case_id = one);
 END $$"""
 
-# The first of the three that holds is enough, and the last costs the most. OFFSET 0: else
-# the planner may read all cases of an office at once, to look at the parties of a few.
-WALL = """CREATE POLICY of_its_parties ON "{table}" TO {app} USING (
-    (SELECT acts_for()) = 'system'
-    OR EXISTS (SELECT FROM my_cases WHERE my_cases.case_id = "{table}".{column} OFFSET 0)
-    OR is_new({column})
-)"""
-# For migrations, backups, and the two that look.
-DOOR = """CREATE POLICY of_the_owner ON "{table}" TO {owner} USING (true)"""
 FUNCTIONS = ("acts_for()", "is_new(uuid)")
 
 
@@ -64,10 +56,7 @@ def upgrade() -> None:
         op.execute(f"REVOKE ALL ON FUNCTION {name} FROM PUBLIC")
         op.execute(f"GRANT EXECUTE ON FUNCTION {name} TO {APP_ROLE}")
     for table, column in WALLED.items():
-        for policy in (WALL, DOOR):
-            op.execute(policy.format(table=table, column=column, **ROLES))
-        for how in ("ENABLE", "FORCE"):
-            op.execute(f'ALTER TABLE "{table}" {how} ROW LEVEL SECURITY')
+        wall_off(table, column)
 
 
 def downgrade() -> None:

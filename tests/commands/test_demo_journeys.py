@@ -27,6 +27,7 @@ ENDS = {
     Journey.NO_RETURN: "assisting",
     Journey.REGIONS: "assisting",
     Journey.SILENCE: "assisting",
+    Journey.HER_NO: "assisting",
 }
 LEADS = {
     Journey.WORKER: cast.KZ_LEAD,
@@ -36,6 +37,7 @@ LEADS = {
     Journey.NO_RETURN: cast.TT_LEAD,
     Journey.REGIONS: cast.PA_LEAD,
     Journey.SILENCE: cast.KZ_NGO,
+    Journey.HER_NO: cast.KZ_NGO,
 }
 
 
@@ -294,6 +296,28 @@ def test_the_consulate_abroad_knows_that_and_not_where(theatre: Theatre) -> None
     assert consulate.get("referrals")["items"] == []
     assert not consulate.finds(f"{case}/contacts")
     assert not any("referral" in heard for heard in consulate.hears())
+
+
+@pytest.mark.slow
+def test_a_no_holds_at_once_and_a_name_is_denied_to_a_state_body(theatre: Theatre) -> None:
+    case = theatre.plays(Journey.HER_NO)
+
+    lead, shelter = theatre.of(cast.KZ_NGO), theatre.of(cast.KZ_SHELTER)
+    assert not shelter.finds(case)
+    assert not shelter.finds(f"{case}/sections/contact")
+    assert shelter.get("worklist")["items"] == []
+    assert shelter.hears()[-3:] == [
+        *("referral.accepted", "referral.withdrawn", "referral.deletion_confirmed"),
+    ]
+    heard = lead.hears()
+    assert heard.index("consent.withdrawn") + 1 == heard.index("referral.withdrawn")
+    assert "referral.deletion_confirmed" in heard
+    assert theatre.of(cast.KZ_LEAD).get("events")["items"] == []
+    told = "\n".join(theatre.said)
+    assert "withdrawn: CONSENT_WITHDRAWN" in told
+    assert "KZ_SHELTER_TANSHOLPAN: contact, yes" in told
+    assert "KZ_SHELTER_TANSHOLPAN: contact, no" not in told  # a stranger leaves no trace
+    assert "KZ_LEGAL_AID: contact, no" in told
 
 
 def test_all_that_is_made_up_says_so() -> None:

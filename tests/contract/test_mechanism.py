@@ -15,7 +15,6 @@ from app.casework.lateness import LATE
 from app.consents.coverage import GivenBy, Purpose
 from app.deadlines.limits import LIMITS, ClockKind, Limit, Priority
 from app.directory.kinds import Kind, Level, Service
-from app.disclosure.policy import ReadingPurpose
 from app.feed.evidence import UNANSWERED
 from app.feed.schemas import Rank
 from app.handovers import lifecycle as handover
@@ -42,7 +41,7 @@ NAMED: Final[tuple[type[StrEnum], ...]] = (
     *(facts.Identification, facts.Guardian, facts.BestInterests),
     *(facts.ReflectionPeriod, facts.LegalHold, sections.OriginContact),
     *(AgeClass, Priority, Kind, Level, Service, Purpose, GivenBy, vital.VitalReason),
-    *(ReadingPurpose, risk.RiskLevel, Presumption, Advice, ReasonIn, ReasonOut),
+    *(sections.ReadingPurpose, risk.RiskLevel, Presumption, Advice, ReasonIn, ReasonOut),
     *(of_return.NoGoReason, of_return.Protection),
     *(m.State for m in MACHINES.values()),
     *(m.Action for m in MACHINES.values()),

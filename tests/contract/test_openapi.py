@@ -31,8 +31,8 @@ VERBS = """
 accept account acknowledge answer approve arrive ask assess assign call cancel close
 complete confirm decide decline declare depart determine disable discard erase get grant
 hold inform issue list make mend monitor offer open permit plan receive record redirect
-refuse relocate reopen replace report resume revoke rotate score send start stop submit
-suspend take try verify withdraw write
+refuse relocate reopen replace report resume review revoke rotate score send start stop
+submit suspend take try verify withdraw write
 """
 UNKEYED = {"/livez", "/readyz"}
 METHODS = {"get", "post", "put", "patch", "delete"}
@@ -170,7 +170,7 @@ def test_no_private_number_or_id_is_shown(document: Json) -> None:
     assert with_id == {
         *("AccessEntryOut", "ApprovalOut", "ConsentOut", "EventOut", "ReferralOut"),
         *("FactOut", "HandoverOut", "QuestionOut", "ScreeningOut", "VitalInterestOut"),
-        *("ReturnOut", "DocumentTaskOut", "AccountOut"),
+        *("ReturnOut", "DocumentTaskOut", "AccountOut", "VitalReadingOut"),
     }
 
 

@@ -4,6 +4,10 @@ import re
 from pathlib import Path
 from typing import Final
 
+from app.cases.sections import Paper, Section
+from app.cli import publishing
+from app.cli.explaining import IF, SIDES, SUBJECTS
+from app.disclosure.policy import POLICY, POLICY_HASH, Condition
 from app.kernel.db import Base
 from tests.erased import TELLING
 
@@ -21,3 +25,36 @@ def test_the_page_calls_erased_what_is() -> None:
     erased = {name for name, fate in ROW.findall(PAGE) if fate.startswith("erased")}
 
     assert erased == {table.__tablename__ for table in TELLING}
+
+
+def told() -> list[list[str]]:
+    """The rows of who opens and writes what."""
+    table = PAGE.partition(publishing.BEGIN_POLICY)[2].partition(publishing.END_POLICY)[0]
+    rows = [line for line in table.splitlines() if line.startswith("| ")][1:]
+    return [[cell.strip() for cell in row.strip("|").split("|")] for row in rows]
+
+
+def test_it_tells_who_sees_what_as_the_policy_does_today() -> None:
+    assert publishing.privacy() == PAGE
+    assert POLICY_HASH in PAGE
+
+
+def test_every_row_of_the_policy_is_told_in_words() -> None:
+    rows = told()
+
+    assert len(rows) == len(POLICY)
+    assert {who for who, *_ in rows} == set(SIDES.values())
+    assert {deed for _, deed, *_ in rows} == {"opens", "writes"}
+    assert all(what and when for _, _, what, when, *_ in rows)
+    codes = {str(rule.side) for rule in POLICY} - {"lead"}
+    assert not any(
+        "_" in cell.replace("LAW_ENFORCEMENT", "") for row in rows for cell in row
+    )
+    assert codes.isdisjoint({who for who, *_ in rows})
+
+
+def test_there_are_words_for_everything_that_is_sealed_and_every_condition() -> None:
+    assert set(SUBJECTS) == {*Section, *Paper}
+    assert set(IF) == set(Condition)
+    assert len(set(IF.values())) == len(Condition)
+    assert len(set(SUBJECTS.values())) == len(SUBJECTS)

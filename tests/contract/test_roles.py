@@ -21,12 +21,14 @@ MAY_INSERT = """
     vital_interest
     firing handed_on heartbeat
     contact outgoing telling
+    vital_reading refusal
 """
 MAY_UPDATE = """
     account agreement api_key approval case case_key clock consent country focal_point
     handed_on handover mailbox party question referral return_checklist sealed shortlisted
     time_limit heartbeat
     contact outgoing
+    vital_reading
 """
 NOT_BY_THE_OWNER = (
     *("entry", "delivery", "access_entry", "directory_change", "telling", "erasure"),
@@ -109,7 +111,7 @@ def test_the_service_draws_numbers_but_does_not_set_them(pg_url: str) -> None:
         bool_or(has_sequence_privilege('{APP_ROLE}', oid, 'UPDATE'))
         FROM pg_class WHERE relkind = 'S' AND relnamespace = 'public'::regnamespace"""
 
-    assert ask(pg_url, asked) == [(15, True, False)]
+    assert ask(pg_url, asked) == [(16, True, False)]
 
 
 def test_no_right_comes_by_itself(pg_url: str) -> None:

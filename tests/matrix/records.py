@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import timedelta
 from typing import Final
 
+from app.access.queries import prefix_of
 from tests.administrators import NEW, puts
 from tests.homecoming import Homecoming, accepted, opens
 from tests.matrix.bodies import BODY_OF
@@ -241,8 +242,11 @@ def waiting(stage: Stage) -> None:
     limit = BODY_OF["replace_time_limit"] | {"amount": 6}
     path = "/time-limits/KZ/answer/normal"
     done(puts(stage.who("administrator"), path, limit, **NEW))
+    colleague = stage.who("iom").world.someone("KZ_SHELTER_KOGERSHIN")
     stage.names(
         approval_id=question.json()["id"],
+        account_id=str(colleague.actor.account_id),
+        prefix=prefix_of(colleague.key),
         focal_point="KZ_LEGAL_AID",
         country="KZ",
         agreement="KZ_UZ_DEMO",

@@ -49,10 +49,22 @@ def is_known(say: Voice, officer: Someone, lead: Someone, case: Json) -> None:
         done(lead.creates(f"{path}/facts", fact | {"note": say.text()}))
     vital = {"reason": "SERIOUS_HARM", "note": say.text()}
     done(lead.creates(f"{path}/vital-interests", vital))
+    is_read(say, lead, path)
     ask = {"topics": ["needs"], "question": say.text()}
     asked = done(lead.creates(f"{path}/questions", ask))
     answer = f"{path}/questions/{asked['id']}/answer"
     done(officer.post(answer, {"answer": say.text()}))
+
+
+def is_read(say: Voice, lead: Someone, path: str) -> None:
+    """Read in an emergency, and tell the person of it."""
+    reading = {"reason": "RISK_TO_LIFE", "sections": ["health"], "purpose": "protection"}
+    asked = done(lead.creates(f"{path}/vital-readings", reading | {"note": say.text()}))
+    where = f"{path}/vital-readings/{asked['id']}"
+    overseer = lead.world.someone("OVERSIGHT_DEMO", {Role.SUPERVISOR})
+    done(overseer.post(f"{where}/permit"))
+    done(lead.post(f"{where}/stop"))
+    done(lead.post(f"{where}/inform", {"note": say.text()}))
 
 
 def is_helped(say: Voice, lead: Someone, case: Json) -> Iterator[Json]:
@@ -118,6 +130,6 @@ def is_moved(say: Voice, officer: Someone, lead: Someone) -> None:
 
 ABOUT = [
     *("history", "evidence", "routing", "consents", "access-log", "screenings"),
-    *("facts", "questions"),
+    *("facts", "questions", "vital-readings"),
 ]
 LISTS = ("/cases", "/referrals", "/worklist", "/approvals")

@@ -47,7 +47,16 @@ PEOPLE = {
     "stranger": "JM_CONSULATE_PORT_OF_SPAIN",
 }
 LISTS = ("/cases", "/referrals", "/worklist", "/approvals", "/events")
-ABOUT = ("history", "evidence", "routing", "consents", "access-log", "notes", "contacts")
+ABOUT = (
+    "history",
+    "evidence",
+    "routing",
+    "consents",
+    "access-log",
+    "notes",
+    "contacts",
+    "vital-readings",
+)
 
 
 @dataclass
@@ -409,6 +418,8 @@ def hidden_ids(cast: Cast) -> dict[str, str]:
     asked = cast.lead.creates(f"{path_of(cast.case)}/questions", BODIES["ask_submitter"])
     ids["question_id"] = done(asked)["id"]
     ids["contact"] = "KZ_SHELTER_KOGERSHIN_MAIL"
+    reading = f"{path_of(cast.case)}/vital-readings"
+    ids["reading_id"] = done(cast.lead.creates(reading, BODIES["ask_for_reading"]))["id"]
     referral = cast.referrals["shelter"]["id"]
     officer, first = (cast.world.someone(PEOPLE[n]) for n in ("submitter", "first"))
     home = begin(cast.world, officer, first).record["id"]

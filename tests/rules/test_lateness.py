@@ -43,6 +43,9 @@ TABLE = """
     question answer: remind case.not_answered
     interests assess_interests: remind case.overdue
     consent consent_ends: watch
+    reading decide_reading: end_reading
+    reading reading_ends: end_reading
+    reading tell_person: remind case.overdue
 """
 
 
@@ -99,6 +102,7 @@ def test_who_is_asked_for_a_referral_is_reminded_once() -> None:
         ("approvals/1", ClockKind.APPROVE, Noun.APPROVAL),
         ("cases/SC-1", ClockKind.ANSWER, Noun.QUESTION),
         ("cases/SC-1", ClockKind.ASSESS_INTERESTS, Noun.INTERESTS),
+        ("cases/SC-1", ClockKind.TELL_PERSON, Noun.READING),
     ],
 )
 def test_a_clock_says_what_it_is_about(reference: str, kind: ClockKind, noun: Noun) -> None:

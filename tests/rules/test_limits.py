@@ -26,6 +26,9 @@ monitor          | 7 days         | 7 days         | 7 days
 review_closure   | 30 days        | 30 days        | 30 days
 assess_interests | 72 h           | 72 h           | 72 h
 consent_ends     | 0 h            | 0 h            | 0 h
+decide_reading   | 4 h            | 4 h            | 4 h
+reading_ends     | 4 h            | 4 h            | 4 h
+tell_person      | 24 h           | 24 h           | 24 h
 answer           | 4 h            | 1 working day  | 1 working day
 approve          | 72 h           | 72 h           | 72 h
 finish_draft     | 14 days        | 14 days        | 14 days

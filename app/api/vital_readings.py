@@ -1,0 +1,205 @@
+"""Reading while a life is at risk: asked by one, allowed by another organisation (R15)."""
+
+from datetime import datetime
+from uuid import UUID
+
+from fastapi import APIRouter, Response, Security
+
+from app.access.actions import NotASecondPerson
+from app.api.acting import Headers, create_once, in_case, once_only
+from app.api.conditional import answer
+from app.api.deps import CaseCode, IfNoneMatch, Once, ReadCases, WriteCases
+from app.api.guard import BEARER, Guarded
+from app.api.problems import problems
+from app.cases import queries as cases
+from app.cases import readings
+from app.cases.models import Case
+from app.cases.records import VitalReading
+from app.casework import emergency
+from app.casework.bodies import AskReading, InformOfReading, ReviewReading
+from app.casework.emergency import ReadingDecided, ReadingUnreviewed
+from app.casework.schemas import VitalReadingList, VitalReadingOut
+from app.consents import naming
+from app.deadlines import queries as deadlines
+from app.deadlines.limits import ClockKind
+from app.kernel.idempotency import KeyInFlight, KeyMissing, KeyReused
+from app.kernel.lifecycle import ActionIllegal, ActionNotYours, RoleMissing
+from app.kernel.problems import NotFound
+from app.kernel.work import Reading
+
+router = APIRouter(
+    prefix="/cases/{code}/vital-readings",
+    tags=["vital readings"],
+    route_class=Guarded,
+    dependencies=[Security(BEARER)],
+)
+ACT = (NotFound, KeyReused, KeyInFlight, RoleMissing, ReadingDecided)
+ASK = (
+    *(NotFound, KeyMissing, KeyReused, KeyInFlight),
+    *(ActionIllegal, ActionNotYours, RoleMissing, ReadingUnreviewed),
+)
+DECIDE = problems(*ACT, ActionIllegal, ActionNotYours, NotASecondPerson)
+
+
+def deeds(one: VitalReading) -> list[tuple[Case, UUID, datetime]]:
+    """Say which offices acted on it, and when."""
+    acts = [(one.case, one.asked_by, one.asked_at)]
+    if one.decided_by and one.decided_at:
+        acts.append((one.case, one.decided_by, one.decided_at))
+    return acts
+
+
+def spell(work: Reading, found: list[VitalReading]) -> list[VitalReadingOut]:
+    """Show readings; offices by their codes, as far as the caller may know them."""
+    names = naming.read(work, [act for one in found for act in deeds(one)])
+    clocks = deadlines.running(work, [one.id for one in found])
+    telling = {
+        key: clock.due_at
+        for key, clock in clocks.items()
+        if clock.kind == ClockKind.TELL_PERSON
+    }
+    return [
+        VitalReadingOut(
+            state=one.state(work.now),
+            asked_by=names.name(one.case, one.asked_by, one.asked_at),
+            decided_by=names.name(one.case, one.decided_by, one.decided_at or one.asked_at),
+            tell_person_by=telling.get(one.id),
+            **{name: getattr(one, name) for name in SAME},
+        )
+        for one in found
+    ]
+
+
+SAME = (
+    *("id", "reason", "purpose", "sections", "asked_at", "decided_at", "holds_until"),
+    *("ended_at", "person_told_at", "reviewed_at", "justified"),
+)
+
+
+def show_reading(
+    work: Reading, reading: VitalReading, status: int, headers: Headers
+) -> Response:
+    """Show one reading."""
+    [shown] = spell(work, [reading])
+    return answer(shown, status=status, headers=headers)
+
+
+@router.get("", response_model=VitalReadingList, responses=problems(NotFound))
+def list_readings(
+    begin: ReadCases, code: CaseCode, if_none_match: IfNoneMatch = None
+) -> Response:
+    """List the readings of this case in an emergency, oldest first.
+
+    To the holder, the desk and oversight all of them; to an office that asked, its own. For
+    each that is over the person has to be told: `tell_person_by` until that was done.
+    """
+    with begin() as work:
+        found = emergency.readings_for(work, cases.get(work, code))
+        return answer(
+            VitalReadingList(items=spell(work, found)), if_none_match=if_none_match
+        )
+
+
+@router.post(
+    "",
+    status_code=201,
+    response_model=VitalReadingOut,
+    responses=problems(*ASK),
+)
+def ask_for_reading(
+    begin: WriteCases, code: CaseCode, once: Once, new: AskReading
+) -> Response:
+    """Ask another organisation to let you read while a life is at imminent risk.
+
+    Name the sections that are needed, and no more. Nothing opens by asking: a person of
+    oversight, the desk or the lead, of another office than yours, has to permit it within
+    four hours. Then you alone open these sections, for this purpose, for four hours, where
+    the person fears nobody at your office; a State body reads no name from an NGO (R84).
+    Lead and oversight are alerted at once, and again at the end; the person is told
+    afterwards.
+    """
+    with begin() as work:
+        kept = in_case(code, readings.get, show_reading)
+        return create_once(work, once, kept, lambda: emergency.ask(work, code, new))
+
+
+@router.post("/{reading_id}/permit", response_model=VitalReadingOut, responses=DECIDE)
+def permit_reading(
+    begin: WriteCases, code: CaseCode, reading_id: UUID, once: Once
+) -> Response:
+    """Permit a reading, as a person of another organisation than who asks.
+
+    Of oversight (`protection_officer`, `supervisor`), the desk or the lead (`coordinator`,
+    `supervisor`). Lead and oversight are alerted in the same transaction.
+    """
+    with begin() as work:
+        kept = in_case(code, readings.get, show_reading)
+        return once_only(
+            *(work, once, kept),
+            lambda: emergency.decide(work, code, reading_id, grant=True),
+        )
+
+
+@router.post("/{reading_id}/refuse", response_model=VitalReadingOut, responses=DECIDE)
+def refuse_reading(
+    begin: WriteCases, code: CaseCode, reading_id: UUID, once: Once
+) -> Response:
+    """Refuse a reading, as who could permit it; it can be asked for anew."""
+    with begin() as work:
+        kept = in_case(code, readings.get, show_reading)
+        return once_only(
+            *(work, once, kept),
+            lambda: emergency.decide(work, code, reading_id, grant=False),
+        )
+
+
+@router.post("/{reading_id}/stop", response_model=VitalReadingOut, responses=problems(*ACT))
+def stop_reading(
+    begin: WriteCases, code: CaseCode, reading_id: UUID, once: Once
+) -> Response:
+    """End a reading before its four hours are over: who reads, the holder, oversight.
+
+    Nothing opens by it from the next request on; doing it twice changes nothing.
+    """
+    with begin() as work:
+        kept = in_case(code, readings.get, show_reading)
+        return once_only(work, once, kept, lambda: emergency.stop(work, code, reading_id))
+
+
+@router.post(
+    "/{reading_id}/inform",
+    response_model=VitalReadingOut,
+    responses=problems(*ACT, ActionNotYours),
+)
+def inform_of_reading(
+    begin: WriteCases, code: CaseCode, reading_id: UUID, once: Once, said: InformOfReading
+) -> Response:
+    """Say that the person was told who read what, as the holder of the case.
+
+    It is due within a day of the end, and stands in the worklist until then (BR05).
+    """
+    with begin() as work:
+        kept = in_case(code, readings.get, show_reading)
+        return once_only(
+            work, once, kept, lambda: emergency.inform(work, code, reading_id, said)
+        )
+
+
+@router.post(
+    "/{reading_id}/review",
+    response_model=VitalReadingOut,
+    responses=problems(*ACT, ActionNotYours, NotASecondPerson),
+)
+def review_reading(
+    begin: WriteCases, code: CaseCode, reading_id: UUID, once: Once, found: ReviewReading
+) -> Response:
+    """Say whether a reading was right, as a protection officer who did not permit it.
+
+    Who read what is in the access log. Until it is reviewed, from 72 hours after it was
+    permitted, the account that read can ask for no other (R17).
+    """
+    with begin() as work:
+        kept = in_case(code, readings.get, show_reading)
+        return once_only(
+            work, once, kept, lambda: emergency.review(work, code, reading_id, found)
+        )

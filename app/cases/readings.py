@@ -1,0 +1,68 @@
+"""Readings in an emergency: finding them, and who can ask for one at all (R15, R17)."""
+
+from uuid import UUID
+
+from sqlalchemy import select
+
+from app.cases.models import Case
+from app.cases.queries import known
+from app.cases.records import VitalReading
+from app.cases.sections import ReadingPurpose, Section
+from app.cases.vital import REVIEWED_WITHIN, ReadingState
+from app.kernel.actors import REMEMBERS, Relation
+from app.kernel.work import Reading
+
+
+def of_case(work: Reading, case_id: UUID) -> list[VitalReading]:
+    """List what was asked for in a case, oldest first."""
+    rows = select(VitalReading).where(VitalReading.case_id == case_id)
+    return list(work.session.scalars(rows.order_by(VitalReading.number)))
+
+
+def get(work: Reading, case_id: UUID, reading_id: UUID) -> VitalReading:
+    """Find one of a case, or raise NotFound (404)."""
+    mine = (VitalReading.case_id == case_id) & (VitalReading.id == reading_id)
+    return known(work.session.scalar(select(VitalReading).where(mine)), "reading")
+
+
+def open_for(
+    work: Reading, case: Case, section: Section, purpose: ReadingPurpose
+) -> VitalReading | None:
+    """Find what lets this very account open a section now, for the purpose it named.
+
+    Whoever ceased to have a part in the case, or handed it on, reads no more.
+    """
+    if not can_ask(case, work.actor.focal_point_id):
+        return None
+    mine = VitalReading.account_id == work.actor.account_id
+    of_case = select(VitalReading).where(VitalReading.case_id == case.id, mine)
+    return next(
+        (
+            reading
+            for reading in work.session.scalars(of_case)
+            if reading.state(work.now) == ReadingState.GRANTED
+            and reading.purpose == purpose
+            and section in reading.sections
+        ),
+        None,
+    )
+
+
+def can_ask(case: Case, focal_point: UUID) -> bool:
+    """Say whether a focal point can read in this case in an emergency at all.
+
+    Oversight opens nothing that is sealed, and who handed a case on does not follow it
+    (R12): it can call whoever leads.
+    """
+    parts = case.parts_of(focal_point) - REMEMBERS - {Relation.OVERSIGHT}
+    return bool(parts) and not case.has_handed_on(focal_point)
+
+
+def is_unreviewed(work: Reading) -> bool:
+    """Say whether this account has read, and oversight did not review it in time (R17)."""
+    latest = work.now - REVIEWED_WITHIN
+    mine = (VitalReading.account_id == work.actor.account_id) & VitalReading.granted
+    late = (VitalReading.decided_at <= latest) & VitalReading.reviewed_at.is_(None)
+    return (
+        work.session.scalar(select(VitalReading.id).where(mine, late).limit(1)) is not None
+    )

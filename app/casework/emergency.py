@@ -1,0 +1,270 @@
+"""Reading while a life is at risk: asked by one, allowed by another (LIFECYCLES.md, 5).
+
+Two people of two organisations, the sections and the purpose that were named, four hours.
+Lead and oversight are told of the beginning and of the end in the very transactions that
+bring them about, the person within a day, and oversight looks at each one afterwards.
+"""
+
+from typing import Final
+from uuid import UUID
+
+from app.access.actions import NotASecondPerson
+from app.cases import actions as cases
+from app.cases import queries, readings
+from app.cases.approving import OF_OVERSIGHT, OF_THE_HOLDER
+from app.cases.lifecycle import OPEN, TABLE
+from app.cases.models import Case
+from app.cases.records import VitalReading
+from app.cases.vital import HOLDS_FOR, ReadingState
+from app.casework.acting import must_work, sides_of
+from app.casework.bodies import AskReading, InformOfReading, ReviewReading
+from app.consents import naming
+from app.deadlines import actions as deadlines
+from app.deadlines.limits import ClockKind, Priority
+from app.deadlines.queries import until
+from app.kernel.actors import AccountKind, Relation, Role, Side
+from app.kernel.lifecycle import ActionIllegal, ActionNotYours, RoleMissing
+from app.kernel.problems import NotFound, Problem
+from app.kernel.work import Reading, Writing
+from app.notices.actions import tell
+
+ASKED, GRANTED, REFUSED, LAPSED, ENDED = (
+    f"case.vital_reading_{word}"
+    for word in ("asked", "granted", "refused", "lapsed", "ended")
+)
+
+
+class ReadingUnreviewed(Problem):
+    """What you read in another emergency is not reviewed yet: ask oversight to do that."""
+
+    status = 409
+
+
+class ReadingDecided(Problem):
+    """The reading was decided before, is over, or is not at that point."""
+
+    status = 409
+
+
+def watchers(case: Case) -> frozenset[UUID]:
+    """Say who watches over readings of a case: whoever holds it, and its overseers."""
+    return case.overseers | ({case.holder} if case.holder else set())
+
+
+def hearers(case: Case, reading: VitalReading) -> frozenset[UUID]:
+    """Say who hears of a reading: who watches, and who asked while it has a part."""
+    asks = readings.can_ask(case, reading.asked_by)
+    return watchers(case) | ({reading.asked_by} if asks else set())
+
+
+def readings_for(work: Reading, case: Case) -> list[VitalReading]:
+    """List the readings the caller may know of: all to who watches, else its own."""
+    me, found = work.actor.focal_point_id, readings.of_case(work, case.id)
+    watches = me in watchers(case) or Side.DESK in sides_of(work, case)
+    return [one for one in found if watches or one.asked_by == me]
+
+
+def held(work: Writing, code: str, reading_id: UUID) -> tuple[Case, VitalReading]:
+    """Hold a case and find a reading that is the caller's to know of; NotFound (404)."""
+    case = queries.lock(work, code)
+    reading = readings.get(work, case.id, reading_id)
+    if reading not in readings_for(work, case):
+        raise NotFound("There is no such reading in this case.")
+    return case, reading
+
+
+def ask(work: Writing, code: str, new: AskReading) -> VitalReading:
+    """Ask another organisation to let this account read; nothing opens by it alone.
+
+    Raises NotFound (404), ActionIllegal or ReadingUnreviewed (409), ActionNotYours or
+    RoleMissing (403).
+    """
+    case, us = queries.lock(work, code), work.actor.focal_point_id
+    if case.state not in OPEN:
+        raise ActionIllegal(f"The case is {case.state}.", TABLE.legal(case.state))
+    if not readings.can_ask(case, us) or work.actor.kind != AccountKind.PERSON:
+        raise ActionNotYours("A person of an office that has the case to do has to ask.")
+    must_work(work)
+    if readings.is_unreviewed(work):
+        raise ReadingUnreviewed("Another person of your office can ask.")
+    reading = VitalReading(
+        id=work.new_id(),
+        case=case,
+        case_id=case.id,
+        reason=new.reason,
+        purpose=new.purpose,
+        sections=sorted(set(new.sections)),
+        asked_by=us,
+        account_id=work.actor.account_id,
+        asked_at=work.now,
+        holds_until=work.now + HOLDS_FOR,
+    )
+    work.session.add(reading)
+    work.session.flush()
+    cases.note(work, case, f"vital_reading {reading.id}", new.note)
+    wind(work, reading, ClockKind.DECIDE_READING, min(case.overseers - {us}, default=None))
+    alert(work, case, reading, ASKED)
+    return reading
+
+
+def decide(work: Writing, code: str, reading_id: UUID, *, grant: bool) -> VitalReading:
+    """Answer as a second person of another organisation; again, it changes nothing.
+
+    Raises NotFound (404), ActionNotYours or RoleMissing (403), NotASecondPerson,
+    ReadingDecided or ActionIllegal (409).
+    """
+    case, reading = held(work, code, reading_id)
+    must_be_another(work, case, reading)
+    if reading.granted == grant and reading.decided_account == work.actor.account_id:
+        return reading
+    if case.state not in OPEN:
+        raise ActionIllegal(f"The case is {case.state}.", TABLE.legal(case.state))
+    if reading.state(work.now) != ReadingState.ASKED:
+        raise ReadingDecided("It can be asked for anew.")
+    reading.granted, reading.decided_at = grant, work.now
+    reading.decided_by = work.actor.focal_point_id
+    reading.decided_account = work.actor.account_id
+    if grant:
+        reading.holds_until = work.now + HOLDS_FOR
+        wind(work, reading, ClockKind.READING_ENDS, None)
+    else:
+        deadlines.stop(work, reading.id)
+    alert(work, case, reading, GRANTED if grant else REFUSED)
+    return reading
+
+
+DECIDERS: Final = {
+    Relation.OVERSIGHT: OF_OVERSIGHT,
+    Relation.LEAD: OF_THE_HOLDER,
+    Relation.DESK: OF_THE_HOLDER,
+    Relation.ESCALATION_DESK: OF_THE_HOLDER,
+}
+"""Who may let another organisation read, and in which roles."""
+
+
+def must_be_another(work: Writing, case: Case, reading: VitalReading) -> None:
+    """Raise unless this is a person of another organisation who may decide (R15).
+
+    Of oversight, the desk or the lead; and who knows who asks: the side of origin is not
+    told who helps, and nobody allows what they cannot judge.
+    """
+    us = work.actor.focal_point_id
+    if us == reading.asked_by or work.actor.kind != AccountKind.PERSON:
+        raise NotASecondPerson("A person of another organisation has to decide.")
+    roles = [DECIDERS[one] for one in case.relations_of(us) if one in DECIDERS]
+    names = naming.read(work, [(case, reading.asked_by, reading.asked_at)])
+    if not roles or not names.may_name(case, reading.asked_by, reading.asked_at):
+        raise ActionNotYours("This is for oversight, the desk or the lead to decide.")
+    must_have(work, frozenset[Role]().union(*roles))
+
+
+def must_have(work: Reading, roles: frozenset[Role]) -> None:
+    """Raise RoleMissing (403) unless the account has one of these roles."""
+    if not roles & work.actor.roles:
+        raise RoleMissing(f"This needs one of the roles {', '.join(sorted(roles))}.")
+
+
+def stop(work: Writing, code: str, reading_id: UUID) -> VitalReading:
+    """End a reading at once, as who reads or who watches; what is over stays as it is.
+
+    Raises NotFound (404), RoleMissing (403), ReadingDecided (409) while it is only asked.
+    """
+    case, reading = held(work, code, reading_id)
+    must_have(work, OF_THE_HOLDER | OF_OVERSIGHT | {Role.OFFICER, Role.CASEWORKER})
+    if reading.granted is None:
+        raise ReadingDecided("Nobody granted it.")
+    if reading.state(work.now) == ReadingState.GRANTED:
+        finish(work, case, reading)
+    return reading
+
+
+def run_out(work: Writing, case: Case, reading_id: UUID) -> None:
+    """Let a reading of a case that is held, or the question for one, be over in time."""
+    reading = readings.get(work, case.id, reading_id)
+    if reading.granted:
+        finish(work, case, reading)
+    else:
+        deadlines.stop(work, reading.id)
+        alert(work, case, reading, LAPSED)
+
+
+def finish(work: Writing, case: Case, reading: VitalReading) -> None:
+    """Keep that a reading ended; from now on the person is to be told of it."""
+    reading.ended_at = work.now
+    deadlines.stop(work, reading.id)
+    if reading.person_told_at is None:
+        wind(work, reading, ClockKind.TELL_PERSON, case.holder)
+    alert(work, case, reading, ENDED)
+
+
+def wind(
+    work: Writing, reading: VitalReading, kind: ClockKind, waits_on: UUID | None
+) -> None:
+    """Start the clock of what is due next."""
+    due_at = reading.holds_until
+    if kind == ClockKind.TELL_PERSON:
+        due_at = until(work, kind, reading.case, waits_on=waits_on)
+    deadlines.restart(work, reading, kind, due_at, waits_on=waits_on)
+
+
+def alert(work: Writing, case: Case, reading: VitalReading, event: str) -> None:
+    """Tell lead, oversight and who asked, in the feed; call on the first two at once (R16).
+
+    Who is called on leaves with the transaction that did it, through the outbox.
+    """
+    facts = {"reading": str(reading.id), "reason": str(reading.reason)}
+    watching = watchers(case)
+    work.record(event, case, hearers(case, reading), facts)
+    called = sorted(watching - {work.actor.focal_point_id})
+    tell(
+        *(work, called, event),
+        urgency=Priority.EMERGENCY,
+        case_id=case.id,
+        record_id=reading.id,
+    )
+
+
+def inform(
+    work: Writing, code: str, reading_id: UUID, said: InformOfReading
+) -> VitalReading:
+    """Keep that the person was told that somebody read, as who holds the case.
+
+    Raises NotFound (404), ActionNotYours or RoleMissing (403), ReadingDecided (409).
+    """
+    case, reading = held(work, code, reading_id)
+    if Side.HOLDER not in sides_of(work, case):
+        raise ActionNotYours("This is for the holder of the case to do.")
+    must_work(work)
+    if not reading.granted:
+        raise ReadingDecided("Nobody read anything.")
+    if reading.person_told_at is None:
+        reading.person_told_at = work.now
+        if reading.state(work.now) == ReadingState.ENDED:
+            deadlines.stop(work, reading.id)
+        cases.note(work, case, f"vital_reading {reading.id}", said.note)
+        facts = {"reading": str(reading.id)}
+        work.record("case.person_told", case, hearers(case, reading), facts)
+    return reading
+
+
+def review(
+    work: Writing, code: str, reading_id: UUID, found: ReviewReading
+) -> VitalReading:
+    """Say, as oversight and as another than who granted it, whether it was right (R17).
+
+    Raises NotFound (404), ActionNotYours or RoleMissing (403), NotASecondPerson or
+    ReadingDecided (409).
+    """
+    case, reading = held(work, code, reading_id)
+    if Side.OVERSIGHT not in sides_of(work, case):
+        raise ActionNotYours("This is for oversight to do.")
+    must_have(work, frozenset({Role.PROTECTION_OFFICER}))
+    if work.actor.account_id == reading.decided_account:
+        raise NotASecondPerson("Another person of oversight has to review it.")
+    if not reading.granted or reading.reviewed_at is not None:
+        raise ReadingDecided("Nobody read anything, or it was reviewed before.")
+    reading.reviewed_at, reading.justified = work.now, found.justified
+    facts = {"reading": str(reading.id), "justified": str(found.justified).lower()}
+    event = "case.vital_reading_reviewed"
+    work.record(event, case, hearers(case, reading), facts)
+    return reading

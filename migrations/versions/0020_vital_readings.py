@@ -1,0 +1,91 @@
+"""Expand: readings while a life is at risk, their clocks, and access that rested on one."""
+
+import sqlalchemy as sa
+from alembic import op
+
+from app.kernel.migrations import allow, wall_off
+
+revision = "0020"
+down_revision = "0019"
+
+APP_ROLE = "safe_conduct_app"
+COUNTER = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+INSTANT = sa.DateTime(timezone=True)
+REASONS = ("RISK_TO_LIFE", "SERIOUS_HARM", "CHILD_UNPROTECTED")
+PURPOSES = ("assessment", "referral", "assistance", "protection", "correction")
+CLOCKS = (
+    *("acknowledge", "decide_lead", "decide_referral", "meet_person", "give_feedback"),
+    *("answer_handover", "review", "review_risk", "confirm_arrival", "monitor"),
+    *("review_closure", "assess_interests", "consent_ends"),
+    *("answer", "approve", "finish_draft", "confirm_deletion", "erase"),
+)
+NEW = ("decide_reading", "reading_ends", "tell_person")
+CLOCKS_NOW = (*CLOCKS[:13], *NEW, *CLOCKS[13:])
+
+
+def upgrade() -> None:
+    """Make the table, and room in those that are there."""
+    create_vital_readings()
+    op.add_column("access_entry", sa.Column("vital_reading_id", sa.Uuid()))
+    say(CLOCKS_NOW)
+    if op.get_context().dialect.name != "sqlite":
+        op.execute(f"GRANT SELECT, INSERT, UPDATE ON vital_reading TO {APP_ROLE}")
+        op.execute(f"GRANT USAGE ON SEQUENCE vital_reading_number_seq TO {APP_ROLE}")
+        wall_off("vital_reading")
+
+
+def downgrade() -> None:
+    """Undo it: that somebody read in an emergency stands in the journal alone."""
+    gone = ", ".join(f"'{kind}'" for kind in NEW)
+    op.execute(f"DELETE FROM firing WHERE kind IN ({gone})")  # noqa: S608 - ours
+    op.execute(f"DELETE FROM clock WHERE kind IN ({gone})")  # noqa: S608 - ours
+    op.execute(f"DELETE FROM time_limit WHERE clock IN ({gone})")  # noqa: S608 - ours
+    say(CLOCKS)
+    op.execute("ALTER TABLE access_entry DROP COLUMN vital_reading_id")
+    op.drop_table("vital_reading")
+
+
+def say(kinds: tuple[str, ...]) -> None:
+    """Say anew which kinds of clocks there are, wherever one is named."""
+    allow("clock", "kind", "ck_clock_clockkind", kinds)
+    allow("firing", "kind", "ck_firing_clockkind", kinds)
+    allow("time_limit", "clock", "ck_time_limit_clockkind", kinds)
+
+
+def create_vital_readings() -> None:
+    """Create what was asked, what another organisation said, and what came of it."""
+    op.create_table(
+        "vital_reading",
+        sa.Column("number", COUNTER, primary_key=True),
+        sa.Column("id", sa.Uuid(), nullable=False, unique=True),
+        refers("case_id", "case.id", index=True),
+        sa.Column("reason", one_of("vitalreason", REASONS), nullable=False),
+        sa.Column("purpose", one_of("readingpurpose", PURPOSES), nullable=False),
+        sa.Column("sections", sa.JSON(), nullable=False),
+        refers("asked_by", "focal_point.id"),
+        sa.Column("account_id", sa.Uuid(), nullable=False, index=True),
+        sa.Column("asked_at", INSTANT, nullable=False),
+        sa.Column("holds_until", INSTANT, nullable=False),
+        refers("decided_by", "focal_point.id", nullable=True),
+        sa.Column("decided_account", sa.Uuid()),
+        sa.Column("decided_at", INSTANT),
+        sa.Column("granted", sa.Boolean()),
+        sa.Column("ended_at", INSTANT),
+        sa.Column("person_told_at", INSTANT),
+        sa.Column("reviewed_at", INSTANT),
+        sa.Column("justified", sa.Boolean()),
+        sqlite_autoincrement=True,
+    )
+
+
+def one_of(name: str, values: tuple[str, ...]) -> sa.Enum:
+    """Spell a closed list as text with a CHECK, which is easy to widen later."""
+    return sa.Enum(*values, name=name, native_enum=False, create_constraint=True, length=40)
+
+
+def refers(
+    name: str, target: str, *, nullable: bool = False, index: bool | None = None
+) -> sa.Column[object]:
+    """Spell a column that refers to another table."""
+    to = sa.ForeignKey(target)
+    return sa.Column(name, sa.Uuid(), to, nullable=nullable, index=index)

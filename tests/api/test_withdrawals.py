@@ -1,0 +1,335 @@
+"""A no that somebody heard: recorded by any party, and propagated to all who were told."""
+
+from typing import Any
+
+import pytest
+from sqlalchemy import inspect, select
+
+from app.consents.models import Refusal
+from app.kernel.actors import Role, Scope
+from app.kernel.db import Base
+from tests.world import (
+    Json,
+    Someone,
+    World,
+    consent,
+    done,
+    for_handover,
+    for_services,
+    kinds,
+    path_of,
+    problem,
+    promise,
+)
+
+HIDDEN = (404, "not-found")
+WOMEN, LAW = "KZ_SHELTER_KOGERSHIN", "KZ_LEGAL_AID"
+EVERYTHING = ["REFER", "HANDOVER", "SHELTER", "LEGAL_AID"]
+
+
+@pytest.fixture
+def case(officer: Someone, lead: Someone) -> Json:
+    """A case that is led, with a consent of its own for each thing."""
+    shelter, law = (for_services(purposes=[one]) for one in ("SHELTER", "LEGAL_AID"))
+    given = [consent(), shelter, law, for_handover("IOM")]
+    return lead.leads(officer.submits(consents=given))
+
+
+def says_no(who: Someone, case: Json, *purposes: str) -> tuple[int, str]:
+    """Record a no; what is answered is the same whether there was a yes."""
+    body = {"purposes": list(purposes)}
+    answer = who.post(f"{path_of(case)}/consents/withdraw", body)
+    return problem(answer) if answer.is_error else (answer.status_code, answer.text)
+
+
+def standing(lead: Someone, case: Json) -> list[str]:
+    """What the person agrees to still, as the lead sees it."""
+    given = done(lead.get(f"{path_of(case)}/consents"))["items"]
+    return sorted(p for one in given if not one["withdrawn_at"] for p in one["purposes"])
+
+
+def housed(lead: Someone, shelter: Someone, case: Json, **changes: Any) -> Json:
+    sent = done(lead.refers(case, shelter.code, **changes))
+    return done(shelter.does("accept", sent, promise()))
+
+
+@pytest.mark.parametrize("who", ["officer", "lead", "shelter", "lawyer", "desk", "watcher"])
+def test_whoever_hears_it_from_the_person_records_it(
+    world: World, lead: Someone, case: Json, who: str
+) -> None:
+    shelter, lawyer = world.someone(WOMEN), world.someone(LAW)
+    bed = housed(lead, shelter, case)
+    done(lead.refers(case, LAW, service="LEGAL_AID"))
+    parties = {
+        "lead": lead,
+        "officer": world.someone("UZ_CONSULATE_ALMATY"),
+        "shelter": shelter,
+        "lawyer": lawyer,
+        "watcher": world.someone("OVERSIGHT_DEMO"),
+    }
+    if who == "desk":
+        parties["desk"] = at_the_desk(world, lead, case)
+
+    answer = says_no(parties[who], case, "SHELTER")
+
+    assert answer == (204, "")
+    assert shelter.sees(bed)["state"] == "withdrawn"
+    assert "SHELTER" not in standing(lead, case)
+    assert "LEGAL_AID" in standing(lead, case)
+
+
+def at_the_desk(world: World, lead: Someone, case: Json) -> Someone:
+    """The desk, brought in beside a lead that let its clocks pass."""
+    world.waits_for(days=21)
+    desk = world.someone("DESK_CENTRAL_ASIA")
+    assert desk.sees(case)["you_are"] == ["escalation_desk"]
+    assert lead.sees(case)["lead"] == lead.code
+    return desk
+
+
+def test_it_tells_whoever_records_it_nothing_of_what_was_agreed_to(
+    shelter: Someone, lead: Someone, case: Json
+) -> None:
+    done(lead.refers(case, WOMEN))
+    shelter.hears()
+
+    answers = {says_no(shelter, case, one) for one in ("HANDOVER", "ASYLUM", "ASYLUM")}
+
+    assert answers == {(204, "")}
+    assert shelter.hears() == []
+    assert standing(lead, case) == ["LEGAL_AID", "REFER", "SHELTER"]
+
+
+def test_a_stranger_or_whose_part_has_ended_records_nothing(
+    stranger: Someone, lead: Someone, shelter: Someone, supervisor: Someone, case: Json
+) -> None:
+    sent = done(lead.refers(case, WOMEN))
+    done(shelter.does("decline", sent, {"reason": "NO_CAPACITY"}))
+
+    assert says_no(stranger, case, *EVERYTHING) == HIDDEN
+    assert says_no(shelter, case, *EVERYTHING) == HIDDEN
+    assert says_no(supervisor, case, *EVERYTHING) == (403, "role-missing")
+    assert standing(lead, case) == sorted(EVERYTHING)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [{}, {"purposes": []}, {"purposes": ["ALL"]}, {"purposes": ["SHELTER"], "why": "x"}],
+)
+def test_what_is_taken_back_is_said_and_never_guessed(
+    lead: Someone, case: Json, body: Json
+) -> None:
+    answer = lead.post(f"{path_of(case)}/consents/withdraw", body)
+
+    assert answer.status_code == 422
+    assert standing(lead, case) == sorted(EVERYTHING)
+
+
+def test_said_twice_it_is_said_once(lead: Someone, shelter: Someone, case: Json) -> None:
+    housed(lead, shelter, case)
+    lead.hears()
+
+    answers = [says_no(lead, case, "SHELTER") for _ in range(2)]
+
+    assert answers == [(204, "")] * 2
+    assert kinds(lead.hears()) == [
+        *("consent.withdrawn", "referral.withdrawn", "case.fell_back"),
+    ]
+
+
+def test_everything_under_it_ends_in_one_transaction_and_nothing_else(
+    world: World, lead: Someone, shelter: Someone, lawyer: Someone, case: Json
+) -> None:
+    bed = housed(lead, shelter, case)
+    advice = housed(lead, lawyer, case, service="LEGAL_AID")
+    offer = done(lead.offers(case, "IOM"))
+    iom = world.someone("IOM")
+    assert iom.sees(case)["you_are"] == ["handover_candidate"]
+    for one in (iom, shelter, lawyer):
+        one.hears()
+
+    says_no(lawyer, case, "SHELTER", "HANDOVER")
+
+    assert (lead.sees(bed)["state"], lead.sees(offer)["state"]) == (
+        "withdrawn",
+        "cancelled",
+    )
+    assert lead.sees(advice)["state"] == "accepted"
+    assert problem(iom.get(path_of(case))) == HIDDEN
+    assert problem(shelter.get(path_of(case))) == HIDDEN
+    assert [kinds(one.hears()) for one in (iom, shelter, lawyer)] == [
+        *(["handover.cancelled"], ["referral.withdrawn"], []),
+    ]
+
+
+def test_who_had_been_told_has_to_say_that_it_deleted_and_its_silence_is_evidence(
+    world: World, lead: Someone, shelter: Someone, case: Json
+) -> None:
+    watcher = world.someone("OVERSIGHT_DEMO", {Role.PROTECTION_OFFICER})
+    bed = housed(lead, shelter, case)
+    says_no(lead, case, "SHELTER")
+    [(subject, kind, due)] = shelter.waits()
+    assert (subject, kind) == (f"referrals/{bed['id']}", "confirm_deletion")
+    assert due == "2026-06-08T12:00:00Z"
+    for one in (lead, shelter, watcher):
+        one.hears()
+
+    world.waits_for(days=7)
+
+    for one in (lead, shelter, watcher):
+        [late] = [e for e in one.hears() if e["subject"] == subject]
+        assert late["type"] == "referral.overdue"
+        assert (late["facts"]["clock"], late["facts"]["silence"]) == ("confirm_deletion", 1)
+    assert shelter.does("confirm-deletion", bed).status_code == 204
+    assert shelter.waits() == []
+    assert "referral.deletion_confirmed" in kinds(lead.hears())
+
+
+@pytest.mark.parametrize("steps", [["acknowledge"], ["ask"], ["accept"]])
+def test_everybody_who_was_told_is_asked_to_delete_whatever_they_did_with_it(
+    lead: Someone, shelter: Someone, case: Json, steps: list[str]
+) -> None:
+    bodies = {"accept": promise(), "ask": {"topics": ["needs"], "question": "Who?"}}
+    sent = done(lead.refers(case, WOMEN))
+    for step in steps:
+        done(shelter.does(step, sent, bodies.get(step)))
+
+    says_no(lead, case, "SHELTER")
+
+    assert [kind for _, kind, _ in shelter.waits()] == ["confirm_deletion"]
+
+
+def test_what_a_guardian_takes_back_leaves_a_child_what_protects_it(
+    officer: Someone, lead: Someone, shelter: Someone
+) -> None:
+    by = {"given_by": "guardian_with_assent"}
+    given = [consent(**by), for_services(**by)]
+    child = officer.submits(notice={"age_class": "child"}, consents=given)
+    lead.leads(child)
+    bed = done(lead.refers(child, WOMEN))
+    advice = done(lead.refers(child, LAW, service="LEGAL_AID"))
+
+    says_no(officer, child, "SHELTER")
+
+    assert (lead.sees(bed)["state"], lead.sees(bed)["sections"]) == ("sent", [])
+    assert lead.sees(advice)["state"] == "withdrawn"
+    assert problem(shelter.opens(f"{path_of(child)}/sections/needs")) == HIDDEN
+
+
+# A refusal: counted, and nothing else.
+
+
+def refuses(who: Someone, country: str = "KZ", **changes: Any) -> int:
+    body = {"country": country, "age_class": "adult"} | changes
+    return who.post("/refusals", body).status_code
+
+
+@pytest.fixture
+def analyst(world: World) -> Someone:
+    return world.someone("OVERSIGHT_DEMO", {Role.ANALYST})
+
+
+def counted(who: Someone) -> list[tuple[str, int, int, int]]:
+    items = done(who.get("/refusals"))["items"]
+    return [(i["country"], i["year"], i["quarter"], i["refusals"]) for i in items]
+
+
+def test_an_adult_who_says_no_is_counted_and_linked_to_nothing(
+    world: World, officer: Someone
+) -> None:
+    def rows() -> dict[str, list[Any]]:
+        with world.database.reading() as session:
+            tables = Base.metadata.sorted_tables
+            return {t.name: list(session.execute(select(t)).all()) for t in tables}
+
+    before = rows()
+
+    assert refuses(officer) == 204
+
+    after = rows()
+    changed = {name for name in after if after[name] != before[name]}
+    assert changed == {Refusal.__tablename__}
+    assert {c.key for c in inspect(Refusal).columns} == {"id", "country", "week"}
+    [(_, country, week)] = after["refusal"]
+    assert (country, week.isoformat()) == ("KZ", "2026-06-01")
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"age_class": "child"},
+        {"age_class": "presumed_child"},
+        {"reason": "AFRAID"},
+        {"note": "Oygul"},
+        {"place": "Almaty"},
+        {"country": "Almaty"},
+        {"week": "2026-06-01"},
+    ],
+)
+def test_nothing_more_is_taken_and_no_child(
+    world: World, officer: Someone, changes: Json
+) -> None:
+    answer = officer.post("/refusals", {"country": "KZ", "age_class": "adult"} | changes)
+
+    assert answer.status_code == 422
+    assert "Oygul" not in answer.text
+    with world.database.reading() as session:
+        assert session.scalars(select(Refusal)).all() == []
+
+
+def test_every_day_of_a_week_is_its_monday(world: World, officer: Someone) -> None:
+    for _ in range(8):
+        refuses(officer)
+        world.passes(days=1)
+
+    with world.database.reading() as session:
+        weeks = sorted(one.week.isoformat() for one in session.scalars(select(Refusal)))
+    assert weeks == ["2026-06-01"] * 7 + ["2026-06-08"]
+
+
+def test_analysts_are_told_large_numbers_of_quarters_that_are_over(
+    world: World, officer: Someone, analyst: Someone
+) -> None:
+    for country, count in (("KZ", 11), ("KG", 10), ("UZ", 12)):
+        assert [refuses(officer, country) for _ in range(count)] == [204] * count
+    now = counted(analyst)
+    world.passes(days=30)
+    refuses(officer, "KG")  # on Wednesday, 1 July: of the week of 29 June
+    growing = counted(analyst)
+
+    world.passes(days=5)
+
+    assert now == growing == []
+    assert counted(analyst) == [
+        ("KG", 2026, 2, 11),
+        ("KZ", 2026, 2, 11),
+        ("UZ", 2026, 2, 12),
+    ]
+    assert refuses(officer, "KG") == 204
+    assert counted(analyst)[0] == ("KG", 2026, 2, 11)
+
+
+def test_few_are_none(officer: Someone, analyst: Someone, world: World) -> None:
+    for _ in range(10):
+        refuses(officer)
+
+    world.passes(days=60)
+
+    assert counted(analyst) == []
+
+
+@pytest.mark.parametrize("role", Role)
+def test_only_analysts_read_how_many_there_were_and_only_workers_count(
+    world: World, role: Role
+) -> None:
+    someone = world.someone("OVERSIGHT_DEMO", {role})
+    works = role in {Role.OFFICER, Role.CASEWORKER, Role.COORDINATOR}
+
+    assert someone.get("/refusals").is_success == (role == Role.ANALYST)
+    assert (refuses(someone) == 204) == works
+
+
+def test_reading_them_takes_a_scope_of_its_own(world: World) -> None:
+    key = world.someone("OVERSIGHT_DEMO", {Role.ANALYST}, {Scope.CASES_READ})
+
+    assert problem(key.get("/refusals")) == (403, "forbidden")
