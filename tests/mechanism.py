@@ -141,7 +141,8 @@ class Clock:
 class Silence:
     """That a clock ran out: how often it was let pass by then, and who hears of it.
 
-    `led`: a lead had the case; of that its submitter is told steps, and no facts.
+    `led`: a lead had the case; of that its submitter is told steps, and no facts. `now`: no
+    time went by since; who takes the lead at that very moment had it then.
     """
 
     of: Record
@@ -149,6 +150,7 @@ class Silence:
     count: int
     hearers: frozenset[str]
     led: bool
+    now: bool = True
 
 
 @dataclass(frozen=True)

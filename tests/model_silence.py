@@ -70,7 +70,8 @@ def pass_time(world: Model, minutes: int) -> Model:
     visits = tuple(visit - minutes for visit in world.visits)
     age, level = world.risk or (0, "")
     risk = world.risk and (min(age + minutes, NEVER), level)
-    return replace(world, clocks=clocks, visits=visits, risk=risk)
+    gone = tuple(replace(one, now=one.now and not minutes) for one in world.silences)
+    return replace(world, clocks=clocks, visits=visits, risk=risk, silences=gone)
 
 
 def look(world: Model) -> Model:

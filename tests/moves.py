@@ -130,7 +130,8 @@ def assign(world: Model, _: str, chosen: str) -> Model:
 def give_lead(world: Model, who: str, until: int | None = None) -> Model:
     """Make another the lead; what waited for the old one waits for it."""
     led = admit(without(world, "lead"), "lead", who)
-    return hand_on(wind_case(led, until))
+    then = tuple(replace(one, led=one.led or one.now) for one in world.silences)
+    return hand_on(wind_case(replace(led, silences=then), until))
 
 
 def take_back(world: Model, number: int) -> Model:

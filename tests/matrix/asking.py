@@ -12,6 +12,7 @@ from typing import Final
 from fastapi import FastAPI
 from sqlalchemy import make_url, select
 
+from app.api.throttling import Throttle
 from app.kernel.db import Base
 from tests.bodies import BODIES
 from tests.hunting import ALL, READ, watched
@@ -100,6 +101,7 @@ class Matrix:
         if due.status < 300 and self.restore is None and method(name) != "GET":
             return []
         self.kept.clear()
+        self.wire.world.app.state.throttle = Throttle()
         answer, said = self.ask(name, stage, caller)
         found = [
             *wrong_status(due, answer),

@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Final
 
 from app.access.queries import prefix_of
+from app.kernel.actors import Role
 from tests.administrators import NEW, puts
 from tests.homecoming import Homecoming, accepted, opens
 from tests.matrix.bodies import BODY_OF
@@ -242,7 +243,7 @@ def waiting(stage: Stage) -> None:
     limit = BODY_OF["replace_time_limit"] | {"amount": 6}
     path = "/time-limits/KZ/answer/normal"
     done(puts(stage.who("administrator"), path, limit, **NEW))
-    colleague = stage.who("iom").world.someone("KZ_SHELTER_KOGERSHIN")
+    colleague = stage.who("iom").world.someone("KZ_SHELTER_KOGERSHIN", {Role.OFFICER})
     stage.names(
         approval_id=question.json()["id"],
         account_id=str(colleague.actor.account_id),

@@ -13,6 +13,7 @@ from sqlalchemy import select
 
 from app.cases.models import Case
 from app.casework import carrying
+from tests.stage import NOWHERE
 from tests.world import (
     NOON,
     Json,
@@ -78,6 +79,7 @@ class Stage:
             code=self.case["code"],
             consent_id=services["id"],
             screening_id=screened[0]["id"],
+            reading_id=NOWHERE,
         )
 
 

@@ -289,10 +289,7 @@ def listening() -> Iterator[Heard]:
 
 
 LOGS = ("sqlalchemy.engine", "uvicorn", '"fault"', "Unopenable")
-LOUD = (
-    *("", "sqlalchemy", "sqlalchemy.engine", "sqlalchemy.pool", "psycopg"),
-    *("uvicorn", "uvicorn.error", "uvicorn.access"),
-)
+LOUD = ("", "sqlalchemy.engine", "sqlalchemy.pool", "psycopg", "uvicorn", "uvicorn.error")
 
 
 def provoke(journey: Journey, case: Json) -> Iterator[Response]:

@@ -467,33 +467,6 @@ def test_a_stranger_costs_the_same_statements_either_way(cast: Cast) -> None:
         assert said[0] == said[1], route
 
 
-def test_a_supervisor_elsewhere_cannot_tell_a_hidden_account_from_a_missing_one(
-    world: World, lead: Someone
-) -> None:
-    boss = world.someone(PEOPLE["stranger"], {Role.SUPERVISOR})
-    hidden = {"account_id": str(lead.actor.account_id), "prefix": lead.key.split("_")[1]}
-    nothing = {"account_id": str(uuid4()), "prefix": "0123456789"}
-    told = world.app.openapi()["paths"]
-    routes = [
-        (method.upper(), path.removeprefix("/v1"), operation["operationId"])
-        for path, operations in told.items()
-        for method, operation in operations.items()
-        if "{account_id}" in path
-    ]
-
-    for route in routes:
-        answers, said = [], []
-        for ids in (hidden, nothing):
-            with overheard(world.database.engine) as statements:
-                answers.append(as_told(reach(boss, route, ids)))
-            said.append(statements)
-        assert answers[0] == answers[1], route
-        assert said[0] == said[1], route
-        assert answers[0][0] == 404, route
-
-    assert len(routes) == 8
-
-
 def test_a_thing_of_another_case_is_not_found_in_ones_own(cast: Cast) -> None:
     hidden = hidden_ids(cast)
     own = done(cast.stranger.writes_case(notice={"country": "TT"}))

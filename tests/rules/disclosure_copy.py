@@ -57,6 +57,8 @@ recipient    | L4 screening        | open                | at_work            | 
 recipient    | contacts            | open                | at_work            | not_of_origin
 handover_candidate | needs         | led                 |                    | consented origin_permitted
 former_lead  | sections note message screening | led                 |                    | own_text
+vital_reader | needs contact L4    | open                |                    | safe origin_permitted
+vital_reader | identity            | open                |                    | safe origin_permitted may_be_named
 """  # noqa: E501
 WRITES = """
 submitter    | sections safeguards | unled               |                    |
