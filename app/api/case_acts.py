@@ -74,7 +74,7 @@ def submit_case(begin: WriteCases, code: CaseCode, seen: IfMatch, once: Once) ->
 def discard_case(begin: WriteCases, code: CaseCode, seen: IfMatch, once: Once) -> Response:
     """Throw a draft away: what was sealed in it is destroyed at once, for good."""
     with begin() as work:
-        return step(work, once, (code, Action.DISCARD, seen, Terms()), erasing.discard)
+        return step(work, once, (code, Action.DISCARD, seen, Terms()), erasing.throw_away)
 
 
 @router.post("/withdraw", response_model=CaseOut, responses=ACT)

@@ -103,7 +103,7 @@ TABLE: Final = Table(_S.DRAFT, (
     #    action                from              to               side               role                     needs
     Step(_A.SUBMIT,            {_S.DRAFT},       _S.SUBMITTED,    {Side.SUBMITTER},  {_OFFICER, _CASEWORKER},
          (_N.NOTICE, _MAY_BE_REFERRED)),
-    Step(_A.DISCARD,           {_S.DRAFT},       _S.VOID,         {Side.SUBMITTER}),
+    Step(_A.DISCARD,           {_S.DRAFT},       _S.VOID,         {Side.SUBMITTER},  {_OFFICER, _CASEWORKER, _COORDINATOR}),
     Step(_A.DISCARD,           {_S.DRAFT},       _S.VOID,         {Side.SYSTEM},     set(),
          (AnyOf((_N.TIME_IS_UP, _N.ERASED_BEFORE)),)),
     Step(_A.WITHDRAW,          {_S.SUBMITTED},   _S.VOID,         {Side.SUBMITTER},  {_OFFICER, _CASEWORKER},

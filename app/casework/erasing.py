@@ -13,7 +13,7 @@ from app.cases.lifecycle import OVER, TABLE, Action, Need, Row, State
 from app.cases.models import Case
 from app.cases.records import Fact
 from app.casework import situation
-from app.casework.acting import lock, must_work, sides_of
+from app.casework.acting import lock, sides_of
 from app.casework.bodies import EraseCase, HoldLegally
 from app.casework.forgetting import forget
 from app.casework.needs import RULES, Terms
@@ -34,12 +34,6 @@ GRACE: Final = timedelta(days=30)
 lifted: our own proposal."""
 
 
-def discard(work: Writing, case: Case, row: Row) -> Case:
-    """Throw a draft away: the data key is destroyed at once, and nothing of it opens."""
-    must_work(work)
-    return throw_away(work, case, row)
-
-
 def drop(work: Writing, case: Case) -> None:
     """Throw away a draft that is held and that nobody finished in time, as the system.
 
@@ -51,7 +45,10 @@ def drop(work: Writing, case: Case) -> None:
 
 
 def throw_away(work: Writing, case: Case, row: Row) -> Case:
-    """Destroy what a draft holds; who wrote it keeps the notice until its time is over."""
+    """Throw a draft away: its data key is destroyed at once, and nothing of it opens.
+
+    Who wrote it keeps the notice until its time is over.
+    """
     before = case.audience
     forget(work, case)
     cases.take(work, case, row, before=before)

@@ -41,7 +41,7 @@ erase_again         | submitted under_review {LED} closed void | erased | system
 # action          | role (none said: any)
 ROLES = """
 submit            | officer caseworker
-discard           |
+discard           | officer caseworker coordinator
 withdraw          | officer caseworker
 acknowledge       | caseworker
 decline_lead      | coordinator caseworker
