@@ -46,7 +46,7 @@ test-fast: $(READY) ## The tests that are not slow, on SQLite alone: under a min
 	$(BIN)/pytest -n auto --dist loadscope -m 'not slow' --databases sqlite $(T)
 
 soak: $(READY) ## The long runs, at full length
-	SAFE_CONDUCT_SOAK=1 $(BIN)/pytest -m soak $(T)
+	SAFE_CONDUCT_SOAK=1 $(BIN)/pytest -n auto -m soak $(T)
 
 test-older: $(READY) ## The API tests of an older commit on the tables of this one: COMMIT=a05360c
 	$(BIN)/python scripts/test_older.py $(COMMIT)

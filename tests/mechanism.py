@@ -62,7 +62,6 @@ BROUGHT: Final = frozenset(
 )
 """What a request brings; the rest must hold before anybody asks."""
 
-
 REFUSALS: Final = (ROLE_MISSING, NOT_YOURS, ILLEGAL)
 """What is said of a step that is not taken, the first that is true."""
 

@@ -159,7 +159,7 @@ def take_over(world: Model, me: str, chosen: str, poor: bool) -> Outcome:
     met = {"person_informed": not poor, "focal_point_chosen": fits(world, chosen)}
     if lacking := [need for need, holds in met.items() if not holds]:
         return ("needs-unmet", *lacking), world
-    after = admit(without(world, "escalation_desk"), "former_lead", lead)
+    after = admit(world, "former_lead", lead)
     after = give_lead(cancel(after), chosen, world.left(THE_CASE))
     return OK if after.sees_case(me) else GONE, after
 

@@ -128,8 +128,8 @@ def assign(world: Model, _: str, chosen: str) -> Model:
 
 
 def give_lead(world: Model, who: str, until: int | None = None) -> Model:
-    """Make another the lead; what waited for the old one waits for it."""
-    led = admit(without(world, "lead"), "lead", who)
+    """Make another the lead: what waited for the old one waits for it, no desk beside."""
+    led = admit(without(world, "lead", "escalation_desk"), "lead", who)
     then = tuple(replace(one, led=one.led or one.now) for one in world.silences)
     return hand_on(wind_case(replace(led, silences=then), until))
 

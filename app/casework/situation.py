@@ -164,6 +164,8 @@ def unopened(work: Reading, case: Case, terms: Terms) -> Facts:
 
 def show(work: Reading, found: Sequence[Case]) -> list[CaseOut]:
     """Show cases to one of their parties, as things stand now."""
+    if not found:  # most polls
+        return []
     context = look(work, found)
     return [show_one(work, case, context) for case in found]
 

@@ -113,6 +113,8 @@ def show_action(row: Row, facts: Facts) -> AvailableReferralAction:
 
 def show(work: Reading, referrals: Sequence[Referral]) -> list[ReferralOut]:
     """Show referrals to one of their parties, as things stand now, in a few statements."""
+    if not referrals:  # most polls
+        return []
     cases = {referral.case_id: referral.case for referral in referrals}
     stands = standing.of_cases(work, cases.values())
     clocks = deadlines.running(work, [referral.id for referral in referrals])

@@ -19,7 +19,7 @@ from app.deadlines.breaches import Due
 from app.kernel.actors import SYSTEM
 from app.kernel.problems import Busy
 from app.kernel.trouble import described
-from app.kernel.work import Ground, writing
+from app.kernel.work import Ground, reading, writing
 from app.metrics.counters import FAILED, FIRED
 
 log = structlog.get_logger("safe_conduct.worker")
@@ -58,8 +58,8 @@ def fire_due(ground: Ground, limit: int = BATCH) -> Fired:
 
 def lapse_questions(ground: Ground) -> int:
     """Let questions about no case, which have no clock, be over; say how many were."""
-    with ground.database.reading() as session:
-        if not access.has_unanswered(session, ground.time(session)):
+    with reading(ground, SYSTEM) as work:
+        if not access.has_unanswered(work.session, ground.time(work.session)):
             return 0
     with writing(ground, SYSTEM) as work:
         return lapse_unanswered(work)

