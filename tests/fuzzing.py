@@ -100,6 +100,10 @@ def configured(ground: Ground, name: str, folder: Path) -> Path:
         f"expected-statuses = {json.dumps(JUDGED)}",
         "[checks.missing_required_header]",
         f"expected-statuses = {json.dumps(UNHEADED)}",
+        "[[operations]]",  # it is noon there for ever, and no worker
+        'include-path = "/readyz"',
+        'checks.not_a_server_error.expected-statuses = ["2xx", "4xx", 503]',
+        'checks.positive_data_acceptance.expected-statuses = ["2xx", 503]',
         "[auth.wfc]",
         f"path = {json.dumps(str(folder / 'users.json'))}",
         f"user = {json.dumps(name)}",

@@ -14,6 +14,7 @@ from collections import Counter
 from collections.abc import Callable, Hashable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from itertools import count
 from pathlib import Path
 from random import SystemRandom
 from socket import socket
@@ -26,6 +27,7 @@ from fastapi import FastAPI
 from httpx2 import Client, Response
 from uvicorn import Config, Server
 
+from app.api.throttling import Throttle
 from app.kernel.keyfile import FileKeys
 from app.main import create_app, lay_ground
 from tests.world import NOON, World
@@ -173,6 +175,7 @@ def main(url: str, keys: str) -> None:
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
     )
     app = create_app(lay_ground(url, FileKeys.load(Path(keys)), lambda: NOON))
+    app.state.throttle = Throttle(count(step=60).__next__)  # each wrong key a minute later
     listener = own_port()
     listener.listen(2048)
     sys.stdout.write(f"{listener.getsockname()[1]}\n")
