@@ -129,9 +129,14 @@ def assign(world: Model, _: str, chosen: str) -> Model:
 
 def give_lead(world: Model, who: str, until: int | None = None) -> Model:
     """Make another the lead: what waited for the old one waits for it, no desk beside."""
-    led = admit(without(world, "lead", "escalation_desk"), "lead", who)
+    led = lead(without(world, "lead", "escalation_desk"), who)
+    return hand_on(wind_case(led, until))
+
+
+def lead(world: Model, who: str) -> Model:
+    """Begin to lead: what was let pass in this very moment, a lead let pass."""
     then = tuple(replace(one, led=one.led or one.now) for one in world.silences)
-    return hand_on(wind_case(replace(led, silences=then), until))
+    return admit(replace(world, silences=then), "lead", who)
 
 
 def take_back(world: Model, number: int) -> Model:
@@ -167,7 +172,7 @@ THEN: Final[dict[str, Callable[[Model, str, str], Model]]] = {
     "withdraw": lambda w, *_: end_drafts(without(w, "candidate", "desk")),
     "decline_lead": lambda w, *_: hand_on(route(without(w, "candidate"))),
     "assign": assign,
-    "accept_lead": lambda w, me, _: admit(without(w, "candidate"), "lead", me),
+    "accept_lead": lambda w, me, _: lead(without(w, "candidate"), me),
     "monitor": lambda w, *_: replace(w, visits=VISITS),
     "close": end_drafts,
     "stop": end_all,
