@@ -26,6 +26,7 @@ BEYOND_SCHEMA = OURS - {"text_unsafe"} | {CELL}
 
 schemathesis.openapi.format("safe-text", st.sampled_from(sorted(NAMES.values())))
 schemathesis.openapi.format("contact-address", st.sampled_from(["duty@example.org"]))
+schemathesis.openapi.format("time-zone", st.sampled_from(["Asia/Almaty", "UTC"]))
 schemathesis.openapi.format("case-code", st.uuids().map(new_code))
 schemathesis.openapi.format(
     "date-time", st.sampled_from(["2026-06-02T09:00:00+05:00", "2027-01-01T00:00:00Z"])

@@ -8,7 +8,15 @@ from pydantic import Field, StrictBool, StrictInt
 from app.deadlines.schemas import TimeLimitOut
 from app.directory.addresses import LONGEST, Channel
 from app.directory.kinds import Confidence, Level, StateRouting
-from app.directory.schemas import FocalPointOut, Languages, Source, TimeZone
+from app.directory.schemas import (
+    A_LINE,
+    A_TEXT,
+    FocalPointOut,
+    Languages,
+    Name,
+    Source,
+    TimeZone,
+)
 from app.kernel.paging import Page
 from app.kernel.text import (
     WHOLE,
@@ -48,7 +56,7 @@ class AgreementOut(Shown):
     """What two or more countries agreed may cross their borders."""
 
     code: Annotated[Code, Field(description="Names it everywhere.")]
-    name: Annotated[str, Field(description="Its name, in words of its source.")]
+    name: Name
     countries: Annotated[list[CountryCode], Field(description="Its parties.")]
     level: Annotated[Level, Field(description="How much of a case may cross, L0 to L4.")]
     in_force_from: date
@@ -130,15 +138,22 @@ class CountrySettings(Asked):
         Field(description="`avoid`: no case goes to a State body there by itself."),
     ]
     first_contact: Annotated[
-        str | None, Field(description="The body that must hear first; null: none.")
+        str | None,
+        Field(
+            description="The body that must hear first; null: none.",
+            json_schema_extra=A_LINE,
+        ),
     ]
     needs_criminal_case: Annotated[
         str | None,
         Field(
-            description="`ask`: services may hang on a criminal case; null: they do not."
+            description="`ask`: services may hang on a criminal case; null: they do not.",
+            json_schema_extra=A_LINE,
         ),
     ]
-    routing_reason: Annotated[str | None, Field(description="Why it is routed so.")]
+    routing_reason: Annotated[
+        str | None, Field(description="Why it is routed so.", json_schema_extra=A_TEXT)
+    ]
 
 
 class Hand(Shown):

@@ -1,7 +1,7 @@
 """What a cell of a file may hold: lists are words between spaces, empty is unknown."""
 
 from datetime import date
-from typing import Annotated
+from typing import Annotated, Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
@@ -65,9 +65,11 @@ Truth = Annotated[bool, BeforeValidator(truth)]
 TimeZone = Annotated[str, AfterValidator(zone)]
 Span = Annotated[str, AfterValidator(span)]
 Places = Annotated[int, Field(ge=0, le=100_000)]
+PROSE: Final = 2000
+"""Characters of what a source says."""
 Prose = Annotated[
     str,
-    StringConstraints(min_length=1, max_length=2000),
+    StringConstraints(min_length=1, max_length=PROSE),
     AfterValidator(safe),
     AfterValidator(one_line),
 ]

@@ -14,6 +14,8 @@ ALWAYS: Final = "always"
 DAYS: Final = ("mo", "tu", "we", "th", "fr", "sa", "su")
 _DAY, _TIME = f"({'|'.join(DAYS)})", r"((?:[01]\d|2[0-3]):[0-5]\d|24:00)"
 SPAN: Final = re.compile(f"{_DAY}(?:-{_DAY})?/{_TIME}-{_TIME}", re.ASCII)
+FORM: Final = f"^({ALWAYS}|{SPAN.pattern})$".replace(r"\d", "[0-9]")
+"""As a contract spells it; that a span holds at least a minute stands beside it."""
 MINUTES: Final = 60
 
 

@@ -1,10 +1,11 @@
 """The directory on the wire: a focal point is known by its code, and by nothing else."""
 
 from datetime import datetime
-from typing import Annotated, Self
+from typing import Annotated, Final, Self
 
 from pydantic import Field, StrictInt
 
+from app.directory.cells import PROSE
 from app.directory.kinds import (
     AgeGroup,
     Confidence,
@@ -15,21 +16,53 @@ from app.directory.kinds import (
     StateRouting,
 )
 from app.directory.models import FocalPoint
+from app.directory.opening import FORM
 from app.kernel.paging import Page
-from app.kernel.text import WHOLE, Asked, Code, CountryCode, LanguageTag, Shown
+from app.kernel.text import (
+    LINE,
+    SAFE,
+    WHOLE,
+    Asked,
+    Code,
+    CountryCode,
+    LanguageTag,
+    Shown,
+)
 
 Languages = Annotated[
     list[LanguageTag], Field(description="What is spoken there; empty: not known.")
 ]
+A_LINE: Final = SAFE | {"maxLength": LINE}
+A_TEXT: Final = SAFE | {"maxLength": PROSE}
+"""What the rows judge, told in the contract."""
 TimeZone = Annotated[
-    str, Field(description="IANA time zone of its office hours.", examples=["Asia/Almaty"])
+    str,
+    Field(
+        description="IANA time zone of its office hours.",
+        examples=["Asia/Almaty"],
+        json_schema_extra={"format": "time-zone"},
+    ),
 ]
 Source = Annotated[
-    str | None, Field(description="Where this is from; null: no source says.")
+    str | None,
+    Field(
+        description="Where this is from; null: no source says.", json_schema_extra=A_TEXT
+    ),
 ]
 AsOf = Annotated[
     str | None,
-    Field(description="The year or years it was true in.", examples=["2024", "2018-2022"]),
+    Field(
+        description="The year or years it was true in.",
+        examples=["2024", "2018-2022"],
+        json_schema_extra=A_LINE,
+    ),
+]
+Name = Annotated[
+    str,
+    Field(
+        description="Its name, in words of its source.",
+        json_schema_extra=A_LINE | {"minLength": 1},
+    ),
 ]
 
 
@@ -41,7 +74,7 @@ class FocalPointOut(Shown):
     """
 
     code: Annotated[Code, Field(description="Names it everywhere.", examples=["UZ_LEAD"])]
-    name: Annotated[str, Field(description="Its name, in words of its source.")]
+    name: Name
     kind: Annotated[Kind, Field(description="Whom it answers to.")]
     function: Annotated[
         Function, Field(description="What it does; `technical` serves no person.")
@@ -63,7 +96,7 @@ class FocalPointOut(Shown):
     sexes: Annotated[list[Sex], Field(description="Whom it serves; empty: not known.")]
     ages: Annotated[list[AgeGroup], Field(description="Whom it serves; empty: not known.")]
     opening: Annotated[
-        list[str],
+        list[Annotated[str, Field(json_schema_extra={"pattern": FORM})]],
         Field(
             description="Its weekly hours in its time zone, or `always`; empty: not known.",
             examples=[["mo-fr/09:00-18:00"]],
@@ -104,6 +137,7 @@ class CountryOut(Shown):
         Field(
             description="The body that must hear first; the person is asked first of all.",
             examples=["police_or_prosecutor"],
+            json_schema_extra=A_LINE,
         ),
     ]
     needs_criminal_case: Annotated[
@@ -111,9 +145,12 @@ class CountryOut(Shown):
         Field(
             description="`ask`: services may hang on a criminal case; ask before use.",
             examples=["ask"],
+            json_schema_extra=A_LINE,
         ),
     ]
-    routing_reason: Annotated[str | None, Field(description="Why it is routed so.")]
+    routing_reason: Annotated[
+        str | None, Field(description="Why it is routed so.", json_schema_extra=A_TEXT)
+    ]
     lead_body: Annotated[
         str | None, Field(description="In its source's words; null: no source names one.")
     ]

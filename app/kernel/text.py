@@ -183,13 +183,15 @@ WHOLE: Final = BeforeValidator(whole)
 Day = Annotated[date, BeforeValidator(spelled), Field(gt=date(1900, 1, 1))]
 SAFE: Final = {"format": "safe-text"}
 """Named in the contract: what is refused besides stands with the API's description."""
+LINE: Final = 200
+"""Characters of a line."""
 SafeLine = Annotated[
     str,
-    StringConstraints(min_length=1, max_length=200),
+    StringConstraints(min_length=1, max_length=LINE),
     Field(json_schema_extra=SAFE),
     AfterValidator(safe),
     AfterValidator(one_line),
-    AfterValidator(at_most(200)),
+    AfterValidator(at_most(LINE)),
 ]
 SafeText = Annotated[
     str,

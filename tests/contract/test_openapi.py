@@ -204,6 +204,22 @@ def test_a_null_is_a_type_or_an_alternative_to_something_named(document: Json) -
         assert "nullable" not in part
 
 
+def test_a_text_in_a_body_says_what_it_may_be(document: Json) -> None:
+    """Or a client learns it from a refusal."""
+    schemas, sent = document["components"]["schemas"], asked(document)
+
+    bare = [(name, p) for name in sent for p in parts(schemas[name]) if is_any_text(p)]
+
+    assert bare == []
+    assert {"NewCase", "PutFocalPoint"} <= sent
+
+
+def is_any_text(schema: Json) -> bool:
+    kinds = schema.get("type", [])
+    is_text = "string" in ([kinds] if isinstance(kinds, str) else kinds)
+    return is_text and not schema.keys() & {"enum", "const", "format", "pattern"}
+
+
 def test_headers_are_spelled_as_they_are_documented(document: Json) -> None:
     spelled = {
         parameter["name"]
