@@ -22,6 +22,8 @@ from tests import databases, sweeps
 from tests.databases import Copy
 from tests.world import KEYS, Someone, World
 
+SELDOM = 50_000
+"""Objects made since it was last looked."""
 HOME = pytest.StashKey[Path]()
 IDS = {"sqlite": "sqlite", "postgresql": "pg"}
 ONLY = {"sqlite_url": "sqlite", "pg_url": "postgresql", "before_any_database": "sqlite"}
@@ -54,12 +56,16 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_collection() -> Iterator[None]:
-    """Make thousands of tests without looking for rubbish among them, then or later."""
+    """Make thousands of tests without looking for rubbish among them, then or later.
+
+    What the tests leave is looked for seldom: that takes a twentieth of their time off.
+    """
     gc.disable()
     try:
         return (yield)
     finally:
         gc.freeze()
+        gc.set_threshold(SELDOM, 20, 20)
         gc.enable()
 
 

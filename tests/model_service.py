@@ -1,11 +1,9 @@
 """The service, asked for the acts of a story, and spelled in the words of the model."""
 
-from asyncio import Runner
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from fastapi import FastAPI
-from httpx2 import ASGITransport, AsyncClient, Response
+from httpx2 import Response
 from sqlalchemy import update
 
 from app.deadlines.models import Clock
@@ -266,15 +264,3 @@ def said(response: Response) -> Verdict:
     return (
         (name, *(need for need, _ in lacks(response))) if name == "needs-unmet" else (name,)
     )
-
-
-class Direct:
-    """A client on an event loop of its own: a test client starts one for each request."""
-
-    def __init__(self, app: FastAPI, runner: Runner) -> None:
-        transport = ASGITransport(app, raise_app_exceptions=False)
-        self.client = AsyncClient(transport=transport, base_url="http://testserver")
-        self.runner = runner
-
-    def request(self, *said: Any, **rest: Any) -> Response:
-        return self.runner.run(self.client.request(*said, **rest))

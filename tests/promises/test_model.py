@@ -7,8 +7,7 @@ what waits for them. In between time goes by, and the worker does what is due. A
 everybody has heard of the same silences.
 """
 
-from asyncio import Runner
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Any, Final, override
 
 import pytest
@@ -40,7 +39,7 @@ from tests.mechanism import (
 )
 from tests.model import Act, predict
 from tests.model_clocks import wind_case
-from tests.model_service import Direct, Service, said
+from tests.model_service import Service, said
 from tests.serving import SOAK, times
 from tests.world import World, done, new_case
 
@@ -212,12 +211,9 @@ class Story(RuleBasedStateMachine):
 
 
 @pytest.fixture
-def service(world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[Service]:
+def service(world: World) -> Service:
     """Open the service with an account of everybody."""
-    with Runner() as runner:
-        monkeypatch.setattr(world, "http", Direct(world.app, runner))
-        yield Service(world)
-        monkeypatch.undo()
+    return Service(world)
 
 
 @pytest.mark.slow
