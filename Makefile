@@ -11,7 +11,7 @@ COMPILE := $(UV) pip compile --quiet --generate-hashes --no-emit-index-url --uni
 T ?=
 UPGRADE ?=
 EXAMPLES ?= 100
-COMMIT ?= a05360c
+COMMIT ?= 99db9a7
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_NO_INPUT := 1
@@ -48,7 +48,7 @@ test-fast: $(READY) ## The tests that are not slow, on SQLite alone: under a min
 soak: $(READY) ## The long runs, at full length
 	SAFE_CONDUCT_SOAK=1 $(BIN)/pytest -n auto -m soak $(T)
 
-test-older: $(READY) ## The API tests of an older commit on the tables of this one: COMMIT=a05360c
+test-older: $(READY) ## The API tests of an older commit on the tables of this one: COMMIT=99db9a7
 	$(BIN)/python scripts/test_older.py $(COMMIT)
 
 fuzz-api: $(READY) ## Schemathesis, all checks, on a real server; EXAMPLES=100 an operation

@@ -1,7 +1,8 @@
 """Run the API tests of an older commit, with its own code, on the tables of this one.
 
 That a migration does not break whoever still runs the code before it: its tests pass on
-tables that newer migrations made. `make test-older COMMIT=a05360c`.
+tables that newer migrations made. `make test-older COMMIT=99db9a7`, which is the first that
+can: on PostgreSQL, what is older names no actor, and migration 0018 shows it nothing (ADR 21).
 """
 
 import shutil
