@@ -2,7 +2,7 @@
 
 That a migration does not break whoever still runs the code before it: its tests pass on
 tables that newer migrations made. `make test-older COMMIT=99db9a7`, which is the first that
-can: on PostgreSQL, what is older names no actor, and migration 0018 shows it nothing (ADR 21).
+can: what is older names no actor on PostgreSQL, and migration 0018 refuses it (ADR 21).
 """
 
 import shutil
