@@ -40,10 +40,11 @@ check: lint test ## All that CI asks: lint, tests, and whether generated files a
 	$(BIN)/safe-conduct docs --check
 
 test: $(READY) ## All tests on SQLite and PostgreSQL, or some: make test T=tests/rules
-	$(BIN)/pytest -n auto --dist loadscope $(T)
+	$(BIN)/pytest -n auto --dist loadscope --no-loadscope-reorder $(T)
 
 test-fast: $(READY) ## The tests that are not slow, on SQLite alone: under a minute
-	$(BIN)/pytest -n auto --dist loadscope -m 'not slow' --databases sqlite $(T)
+	$(BIN)/pytest -n auto --dist loadscope --no-loadscope-reorder -m 'not slow' \
+		--databases sqlite $(T)
 
 soak: $(READY) ## The long runs, at full length
 	SAFE_CONDUCT_SOAK=1 $(BIN)/pytest -n auto -m soak $(T)

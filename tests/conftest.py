@@ -7,7 +7,9 @@ So does one that asks for `before_any_database`: what it sends never comes to on
 
 import gc
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from functools import cache
 from pathlib import Path
 from typing import Protocol
 
@@ -90,21 +92,37 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what is about a database that was left out, and say what is slow."""
+    """Leave out what is about a database that was left out, and say what is slow.
+
+    What takes longest begins first: so no worker is left with it when the others are done.
+    """
     names = {item: getattr(item, "fixturenames", []) for item in items}
-    out = [
+    out = {
         item for item in items if "copy" in names[item] and not wanted(config, names[item])
-    ]
-    config.hook.pytest_deselected(items=out)
+    }
+    config.hook.pytest_deselected(items=list(out))
     items[:] = [item for item in items if item not in out]
+    items.sort(key=lambda item: item.get_closest_marker("soak") is None)
     sweeps.thin(items)
 
 
 @pytest.fixture(scope="session")
-def copy(request: pytest.FixtureRequest) -> Iterator[Copy]:
+def copies(request: pytest.FixtureRequest) -> Iterator[Callable[[str], Copy]]:
+    """Migrate a database of each kind once, however often the tests change between them."""
+    with ExitStack() as stack:
+
+        @cache
+        def copies_of(kind: str) -> Copy:
+            made = databases.copies(kind, request.config.stash[HOME])
+            return stack.enter_context(made)
+
+        yield copies_of
+
+
+@pytest.fixture(scope="session")
+def copy(request: pytest.FixtureRequest, copies: Callable[[str], Copy]) -> Copy:
     """Make as many databases as a test needs: `with copy() as url`."""
-    with databases.copies(request.param, request.config.stash[HOME]) as make:
-        yield make
+    return copies(request.param)
 
 
 @pytest.fixture
