@@ -12,10 +12,12 @@ from argparse import ArgumentParser
 from collections.abc import Iterator
 from itertools import groupby
 from pathlib import Path
+from signal import SIG_DFL, SIGPIPE, signal
 from typing import Any, Final
 
 from compatibility.changes import Change
 from compatibility.documents import Changes, compare
+from compatibility.places import LeadsNowhereError
 
 ROOT: Final = Path(__file__).parents[1]
 CONTRACT: Final = "openapi/openapi-3.1.json"
@@ -29,7 +31,7 @@ SHOWN: Final = 3
 FINE, BREAKING, IMPOSSIBLE = 0, 1, 2
 HOW: Final = f"""
 To release a break, tell it in {CHANGELOG}, under "### Breaks" of the version to come, each
-on a line: "- `place`: what to do now." CONTRIBUTING.md, "A release", says the rest.
+on a line: "- `place`: what to do now." CONTRIBUTING.md says the rest.
 """.strip()
 
 
@@ -44,7 +46,7 @@ def main(words: list[str], root: Path = ROOT) -> int:
     revision = parser.parse_args(words).revision
     try:
         return since(root, revision) if revision else since_release(root)
-    except CannotCompareError as error:
+    except (CannotCompareError, LeadsNowhereError) as error:
         print(error, file=sys.stderr)
         return IMPOSSIBLE
 
@@ -72,7 +74,7 @@ def since_release(root: Path) -> int:
     changes = compare(then, now)
     tell(changes, released)
     faults = list(faults_of(changes, changelog, released, now["info"]["version"]))
-    print("", *faults, sep="\n", file=sys.stderr)
+    print(*faults, sep="\n", end="\n" if faults else "", file=sys.stderr)
     return BREAKING if faults else FINE
 
 
@@ -119,18 +121,29 @@ def told_in(changelog: str) -> set[str]:
 def read(path: Path) -> dict[str, Any]:
     """Read a contract from a file."""
     try:
-        return dict(json.loads(path.read_text("utf-8")))
-    except (OSError, ValueError) as error:
-        raise CannotCompareError(f"Not a contract: {path}: {error}") from error
+        return parsed(path.read_text("utf-8"), str(path))
+    except OSError as error:
+        raise CannotCompareError(f"Not a contract: {error}") from error
 
 
 def at_revision(root: Path, revision: str) -> dict[str, Any]:
     """Read the contract of a revision of git."""
     command = ["git", "show", "--end-of-options", f"{revision}:{CONTRACT}"]
-    shown = subprocess.run(command, cwd=root, capture_output=True, check=False)
+    shown = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
     if shown.returncode:
-        raise CannotCompareError(shown.stderr.decode().strip())
-    return dict(json.loads(shown.stdout))
+        raise CannotCompareError(shown.stderr.strip())
+    return parsed(shown.stdout, revision)
+
+
+def parsed(text: str, source: str) -> dict[str, Any]:
+    """Read a contract, of which not more is asked than to be one."""
+    try:
+        contract = json.loads(text)
+        if {"openapi", "info", "paths"} <= contract.keys():
+            return dict(contract)
+    except (ValueError, AttributeError):
+        pass
+    raise CannotCompareError(f"Not a contract: {source}")
 
 
 def tell(changes: Changes, then: str) -> None:
@@ -144,7 +157,7 @@ def tell(changes: Changes, then: str) -> None:
 
     for (fine, says), alike in groupby(sorted(changes, key=kind), kind):
         places = sorted(alike)
-        print(f"\n{'fine' if fine else 'BREAKS'}  {says}")
+        print(f"\n{'fine  ' if fine else 'BREAKS'}  {says}")
         for change in places[:SHOWN] if fine else places:
             print(f"        {change.where}")
             print(f"            {some(sorted(changes[change]))}")
@@ -159,4 +172,5 @@ def some(operations: list[str]) -> str:
 
 
 if __name__ == "__main__":
+    signal(SIGPIPE, SIG_DFL)  # `| head` has seen enough
     sys.exit(main(sys.argv[1:]))

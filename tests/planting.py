@@ -10,6 +10,7 @@ from typing import Any, Final
 from tests.world import Json
 
 SCHEMAS: Final = "/components/schemas"
+SCHEMES: Final = "/components/securitySchemes"
 NOWHERE: Final = "nowhere"
 VERDICTS: Final = {"breaks": True, "fine": False}
 
@@ -70,6 +71,17 @@ def plant(document: Json, verb: str, pointer: str, rest: str = "null") -> None:
             refer(document, f"#{pointer}", f"#{home}/{rest}")
         case _:
             raise ValueError(verb)
+
+
+def exchanging(sent: Any, read: Any, schemas: Json) -> Json:
+    """Write a contract of one operation, by what is sent and what is read."""
+    body = {"content": {"application/json": {"schema": sent}}}
+    answer = {"description": "", "content": {"application/json": {"schema": read}}}
+    return {
+        "openapi": "3.1.0",
+        "paths": {"/a": {"post": {"requestBody": body, "responses": {"200": answer}}}},
+        "components": {"schemas": schemas},
+    }
 
 
 def refer(part: Any, old: str, new: str) -> None:

@@ -17,6 +17,7 @@ from compatibility.places import Place
 YES: Final[dict[str, Any]] = {}
 COMPOSING: Final = frozenset({"$ref", "allOf", "anyOf", "oneOf", "discriminator"})
 TYPES: Final = ("boolean", "integer", "number", "string", "array", "object", "null")
+ALL: Final[dict[str | None, int]] = {"null": 1, "boolean": 2}
 PYTHON: Final[dict[type, str]] = {
     bool: "boolean",
     int: "integer",
@@ -66,7 +67,7 @@ def unfold(place: Place, seen: frozenset[str]) -> list[Form]:
     factors = [[Form((place,))]]
     if "$ref" in place.value:
         ref = place.value["$ref"]
-        found = unfold(place.seek(ref), seen)
+        found = unfold(place.follow(), seen)
         factors.append([replace(form, names=(ref, *form.names)) for form in found])
     factors.extend(unfold(part, seen) for part in place.rows("allOf"))
     factors.extend(
@@ -104,43 +105,56 @@ def conjoined(factors: list[list[Form]]) -> list[Form]:
 
 def typed(form: Form) -> Iterator[Form]:
     """Take a form apart by type; what the enum leaves nothing of is not a form."""
-    types, values = types_of(form), allowed(form)
-    if types is None and values is None:
+    listed = allowed(form)
+    types = types_of(form)
+    if types is None:
+        types = None if listed is None else distinct({kind(value) for value in listed})
+    if types is None:
         yield form
         return
     for name in TYPES:
-        named = types is None or name in types
-        if named and (values is None or any(is_of(value, name) for value in values)):
+        if name in types and (
+            listed is None or any(is_of(value, name) for value in listed)
+        ):
             yield replace(form, type=name)
 
 
 def types_of(form: Form) -> set[str] | None:
-    """Intersect what its parts say of the type; an integer is a number, said once."""
+    """Intersect what its parts say of the type."""
     found: set[str] | None = None
     for said in form.values("type"):
         types = {said} if isinstance(said, str) else set(said)
         types |= {"integer"} if "number" in types else set()
         found = types if found is None else found & types
-    return found - {"integer"} if found and "number" in found else found
+    return found if found is None else distinct(found)
+
+
+def distinct(types: set[str]) -> set[str]:
+    """Leave out what is said already: an integer is a number."""
+    return types - {"integer"} if "number" in types else types
 
 
 def allowed(form: Form) -> list[Any] | None:
-    """Intersect the values that its parts list, of its type; None if they list none."""
+    """Intersect the values that its parts list, of its type; None if no or each value."""
     lists = [*form.values("enum"), *([value] for value in form.values("const"))]
     if not lists:
         return None
     kept = {exact(value): value for value in lists[0]}
     for others in lists[1:]:
         kept = {key: kept[key] for key in kept if key in set(map(exact, others))}
-    return [
-        value for value in kept.values() if form.type is None or is_of(value, form.type)
-    ]
+    found = [value for value in kept.values() if not form.type or is_of(value, form.type)]
+    return None if len(found) == ALL.get(form.type) else found
 
 
 def is_of(value: Any, name: str) -> bool:
     """Say whether a value is of a type."""
-    own = PYTHON[type(value)]
-    return own == name or (own, name) == ("integer", "number")
+    return kind(value) == name or (kind(value), name) == ("integer", "number")
+
+
+def kind(value: Any) -> str:
+    """Name the type of a value; 1.0 is an integer, as JSON Schema has it."""
+    is_whole = isinstance(value, float) and value.is_integer()
+    return "integer" if is_whole else PYTHON[type(value)]
 
 
 def exact(value: Any) -> str:

@@ -57,9 +57,10 @@ def unjudged(old: Place, new: Place, judged: frozenset[str]) -> Iterator[Step]:
 def names(old: Place, new: Place) -> Iterator[Step]:
     """Compare what generated code calls an operation, and in which module it stands."""
     then, now = old.at("operationId").value, new.at("operationId").value
-    if then and then != now:
+    if then != now:
+        is_now, was = now or "otherwise", then or "otherwise"
         place = new.at("operationId")
-        yield breaks(place, f"Generated clients call it {now}; they called it {then}.")
+        yield breaks(place, f"Generated clients call it {is_now}; they called it {was}.")
     tags, kept = new.at("tags", []), old.at("tags", []).value
     if tags.value[: len(kept)] != kept:
         yield breaks(tags, "Generated clients have it in another module.")

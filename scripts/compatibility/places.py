@@ -6,6 +6,10 @@ from functools import reduce
 from typing import Any, Self
 
 
+class LeadsNowhereError(LookupError):
+    """A reference means what is not there, so this is no contract."""
+
+
 @dataclass(frozen=True)
 class Place:
     """What stands at a pointer; two places are the same if their pointers are."""
@@ -43,9 +47,18 @@ class Place:
             return self
         return self.at(int(name) if isinstance(self.value, list) else name)
 
+    def follow(self) -> Self:
+        """Go where `$ref` leads."""
+        place = self.seek(self.value["$ref"])
+        if place.value is None:
+            raise LeadsNowhereError(
+                f"{self.pointer} means {self.value['$ref']}: not there."
+            )
+        return place
+
     def real(self) -> Self:
         """Follow `$ref` until something stands there: for all but schemas."""
-        return self.seek(self.value["$ref"]).real() if "$ref" in self.value else self
+        return self.follow().real() if "$ref" in self.value else self
 
 
 def whole(document: dict[str, Any]) -> Place:

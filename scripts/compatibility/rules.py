@@ -111,7 +111,7 @@ def nearest(
         for strictness, keyword in enumerate(keywords)
         for value in form.values(keyword)
     ]
-    return max([(none, 0), *found])
+    return max(found, default=(none, 0))
 
 
 def written(bound: tuple[float, int], keywords: tuple[str, ...], sign: int) -> str:

@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Final
 
 from compatibility.changes import Change, Effect, Node, Pair, Step, Way, adds, breaks, told
-from compatibility.forms import Form, exact, forms, matched
+from compatibility.forms import YES, Form, exact, forms, matched
 from compatibility.places import Place
 from compatibility.rules import RULES, WORDS, asks, closed, standing
 
@@ -38,7 +38,7 @@ def referred(pair: Pair) -> Pair | None:
             Place(value={"$ref": to}) as new,
         ):
             if ref == to and said.keys() | new.value.keys() <= WORDS | {"$ref"}:
-                return Pair((old.seek(ref),), (new.seek(ref),), pair.way)
+                return Pair((old.follow(),), (new.follow(),), pair.way)
         case _:
             pass
     return None
@@ -97,34 +97,43 @@ def fields(old: Form, new: Form, way: Way) -> Iterator[Step]:
     """Compare the properties of an object."""
     then, now = named(old), named(new)
     needed, needs = required(old), required(new)
-    for name in then.keys() - now.keys():
+    gone, come = then.keys() - now.keys(), now.keys() - then.keys()
+    for name in gone:
         yield breaks(then[name][-1], f"{way}: `{name}` is gone.")
-    for name in now.keys() - then.keys():
-        yield appeared(old, now[name][-1], name, way, needed=name in needs)
+    for name in come:
+        yield appeared(old, now[name][-1], name, way, needed=name in needs - needed)
         if extra := within(old, "additionalProperties"):
             yield Pair(extra, now[name], way)
     for name in then.keys() & now.keys():
         yield Pair(then[name], now[name], way)
         if way is Way.SENT and name not in needed:
             yield from defaults(then[name], now[name])
-    for name in (needed ^ needs) - (then.keys() ^ now.keys()):
-        place = now[name][-1] if name in now else new.parts[-1]
-        if name in needs:
-            yield told(way, Effect.NARROWER, place, f"`{name}` is required.")
-        else:
-            yield told(way, Effect.WIDER, place, f"`{name}` may be missing.")
+    for name in (needs - needed) - come - gone:
+        yield told(way, Effect.NARROWER, where(new, name), f"`{name}` is required.")
+    for name in (needed - needs) - gone:
+        yield told(way, Effect.WIDER, where(new, name), f"`{name}` may be missing.")
+
+
+def where(form: Form, name: str) -> Place:
+    """Say where a property is described, or the object that does not."""
+    return named(form).get(name, form.parts)[-1]
 
 
 def named(form: Form) -> dict[str, Node]:
-    """Find each property, as all parts together describe it; what may not be, is none."""
-    described = [part.each("properties") for part in form.parts]
-    names = dict.fromkeys(name for properties in described for name in properties)
+    """Find each property, as all parts together describe it; what may not be, is none.
+
+    What one part names, another may refuse: it lets pass what itself names.
+    """
+    names = [name for part in form.parts for name in part.value.get("properties", {})]
     found = {
-        name: tuple(properties[name] for properties in described if name in properties)
-        for name in names
+        name: tuple(
+            part.each("properties").get(name, part.at("additionalProperties", YES))
+            for part in form.parts
+        )
+        for name in dict.fromkeys(names)
     }
     return {
-        name: node
+        name: tuple(place for place in node if place.value not in (True, YES)) or node[-1:]
         for name, node in found.items()
         if not any(place.value is False for place in node)
     }
