@@ -169,6 +169,16 @@ def test_circles_end_and_hide_nothing(root: Json) -> None:
     assert where == {"/components/schemas/A/properties/name/type"}
 
 
+def test_a_property_that_is_new_and_required_is_told_once() -> None:
+    new = OBJECT | having(a=TEXT) | {"required": ["a"]}
+
+    told = compare(contract(OBJECT, {}), contract(new, {}))
+
+    assert [change.says for change in told] == [
+        "In what clients send: `a` is new, and required."
+    ]
+
+
 def test_what_is_said_beside_a_name_counts_as_well() -> None:
     narrowed = {**B, "maxLength": 9}
     old = contract(narrowed, narrowed, {"B": TEXT})
