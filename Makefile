@@ -12,6 +12,7 @@ T ?=
 UPGRADE ?=
 EXAMPLES ?= 100
 COMMIT ?= 99db9a7
+REV ?=
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_NO_INPUT := 1
@@ -25,7 +26,7 @@ endif
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help setup run check test test-fast test-older soak fuzz-api lint squawk rehearse format hooks \
-	migrate openapi docs lock
+	migrate openapi breaking docs lock
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -35,8 +36,9 @@ setup: $(READY) ## Install exactly what requirements/dev.txt names, into .venv
 run: $(READY) ## Serve a demonstration on SQLite; prints a key and a first request
 	$(BIN)/safe-conduct demo serve
 
-check: lint test ## All that CI asks: lint, tests, and whether generated files are current
+check: lint test ## All that CI asks: lint, tests, current files, no break that is not told
 	$(BIN)/safe-conduct openapi --check
+	$(BIN)/python scripts/breaking.py
 	$(BIN)/safe-conduct docs --check
 
 test: $(READY) ## All tests on SQLite and PostgreSQL, or some: make test T=tests/rules
@@ -79,6 +81,9 @@ migrate: $(READY) ## Bring the database of SAFE_CONDUCT_* to the newest migratio
 
 openapi: $(READY) ## Write openapi/ from the code
 	$(BIN)/safe-conduct openapi
+
+breaking: $(READY) ## What the contract breaks since the last release, or a commit: REV=HEAD~20
+	$(BIN)/python scripts/breaking.py "$(REV)"
 
 docs: $(READY) ## Write docs/ from the code: life cycles, problems, settings
 	$(BIN)/safe-conduct docs

@@ -1,0 +1,54 @@
+"""Does the check notice what is planted in our own contract, and nothing else?"""
+
+import json
+from pathlib import Path
+
+import pytest
+from compatibility.documents import Changes, compare
+
+from tests.planting import NOWHERE, Row, at, only, planted, pointed, rows
+from tests.sources import ROOT
+from tests.world import Json
+
+WHOLE: Json = json.loads((ROOT / "openapi" / "openapi-3.1.json").read_text("utf-8"))
+ROWS = list(rows(Path(__file__).with_name("planted.txt").read_text("utf-8")))
+CONTRACT = only(
+    WHOLE,
+    {
+        *("list_cases", "write_case", "get_case", "acknowledge_case", "suspend_case"),
+        *("open_section", "make_key", "list_work", "list_events", "get_reference"),
+        *("record_refusal",),
+    },
+)
+"""Where the rows are planted: in the whole contract they would take minutes."""
+
+
+def broken(changes: Changes) -> set[str]:
+    return {change.where for change in changes if change.breaks}
+
+
+@pytest.mark.parametrize("row", ROWS, ids=[row.title for row in ROWS])
+def test_what_is_planted_is_told_where_it_is(row: Row) -> None:
+    now = planted(CONTRACT, row)
+
+    there, back = compare(CONTRACT, now), compare(now, CONTRACT)
+
+    told = {change.where for change in there}
+    assert (bool(broken(there)), bool(broken(back))) == (row.forth, row.back), (there, back)
+    if row.told == NOWHERE:
+        assert told == set()
+    else:
+        assert pointed(CONTRACT, row.told) in (broken(there) if row.forth else told)
+    places = told | {change.where for change in back}
+    assert [p for p in places if at(now, p) is None and at(CONTRACT, p) is None] == []
+
+
+def test_thirty_break_and_thirty_do_not() -> None:
+    forth = [row.forth for row in ROWS]
+
+    assert min(forth.count(True), forth.count(False)) >= 30
+    assert len({row.title for row in ROWS}) == len(ROWS)
+
+
+def test_the_contract_breaks_nobody_by_itself() -> None:
+    assert compare(WHOLE, WHOLE) == {}

@@ -1,0 +1,187 @@
+"""What holds for any two contracts: what passes does no harm, and nothing passes unseen."""
+
+import json
+from collections.abc import Iterator
+from functools import cache
+from itertools import product
+from typing import Any
+
+import jsonschema_rs
+import pytest
+from compatibility.documents import compare
+from compatibility.rules import WORDS
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.planting import SCHEMAS, SCHEMES, at, exchanging, only, plant
+from tests.sources import ROOT
+from tests.world import Json
+
+WHOLE: Json = json.loads((ROOT / "openapi" / "openapi-3.1.json").read_text("utf-8"))
+NAMES = [it["operationId"] for path in WHOLE["paths"].values() for it in path.values()]
+
+MISSING = "missing"
+SCALARS: list[Any] = [None, True, 0, 1, 2, 1.5, "", "a", "bb", "ccc"]
+LISTS = [list(some) for size in range(3) for some in product([None, 1, "bb"], repeat=size)]
+OBJECTS = [
+    {name: value for name, value in zip("ab", values, strict=True) if value != MISSING}
+    for values in product([MISSING, *SCALARS, ["a"], {"a": 1}, {"b": "bb"}], repeat=2)
+]
+VALUES = [*SCALARS, *LISTS, *OBJECTS]
+
+few = st.integers(0, 3)
+
+
+def some(of: st.SearchStrategy[Any], least: int = 1) -> st.SearchStrategy[list[Any]]:
+    return st.lists(of, min_size=least, max_size=3, unique=True)
+
+
+def typed(name: str, **keywords: st.SearchStrategy[Any]) -> st.SearchStrategy[Json]:
+    return st.fixed_dictionaries({"type": st.just(name)}, optional=keywords)
+
+
+def only_with(keyword: str, of: st.SearchStrategy[Any]) -> st.SearchStrategy[Json]:
+    return st.fixed_dictionaries({keyword: of}, optional={"maxLength": few})
+
+
+leaves = st.one_of(
+    typed("string", minLength=few, maxLength=few, enum=some(st.sampled_from(SCALARS[6:]))),
+    typed("integer", minimum=few, exclusiveMaximum=few, enum=some(few)),
+    typed("number", maximum=few, exclusiveMinimum=few),
+    only_with("const", st.sampled_from(SCALARS)),
+    only_with("type", some(st.sampled_from(["string", "integer", "null"]))),
+    only_with("$ref", st.sampled_from([f"#{SCHEMAS}/A", f"#{SCHEMAS}/B"])),
+)
+
+
+def objects(inner: st.SearchStrategy[Json]) -> st.SearchStrategy[Json]:
+    return typed(
+        "object",
+        properties=st.dictionaries(st.sampled_from("ab"), inner, max_size=2),
+        required=some(st.sampled_from("ab")),
+        additionalProperties=st.just(False) | inner,
+    )
+
+
+def grown(inner: st.SearchStrategy[Json]) -> st.SearchStrategy[Json]:
+    members = st.lists(inner, min_size=1, max_size=3)
+    return st.one_of(
+        typed("array", items=inner, minItems=few, maxItems=few, uniqueItems=st.booleans()),
+        objects(inner),
+        st.fixed_dictionaries({"anyOf": members}),
+        st.fixed_dictionaries({"allOf": members}),
+    )
+
+
+schemas = st.recursive(leaves, grown, max_leaves=5)
+
+
+@st.composite
+def relatives(draw: st.DrawFn, schema: Any) -> Any:
+    """Draw a schema that is mostly the same."""
+    if not isinstance(schema, dict) or draw(st.integers(0, 5)) == 0:
+        return draw(schemas)
+    key = draw(st.sampled_from(sorted(schema)))
+    match schema[key]:
+        case dict() as inner if key == "properties" and inner:
+            name = draw(st.sampled_from(sorted(inner)))
+            return schema | {key: inner | {name: draw(relatives(inner[name]))}}
+        case dict() as inner if key != "properties":
+            return schema | {key: draw(relatives(inner))}
+        case [*inner] if key in {"anyOf", "allOf"}:
+            place = draw(st.integers(0, len(inner)))
+            other = draw(relatives(inner[place] if place < len(inner) else None))
+            return schema | {key: [*inner[:place], other, *inner[place + 1 :]]}
+        case _ if draw(st.booleans()):
+            return {name: value for name, value in schema.items() if name != key}
+        case _:
+            other = draw(schemas)
+            return schema | {name: it for name, it in other.items() if name != "type"}
+
+
+def passing(schema: Any, named: Json) -> set[int]:
+    """Number the values that a schema lets pass, as somebody else judges."""
+    whole = {"$ref": "#/root", "root": schema, "components": {"schemas": named}}
+    judge = jsonschema_rs.validator_for(whole)
+    return {number for number, value in enumerate(VALUES) if judge.is_valid(value)}
+
+
+def is_open(part: Any) -> bool:
+    """Say whether somebody may have sent already what is a property of ours only now."""
+    inner = list(part.values()) if isinstance(part, dict) else part
+    loose = isinstance(part, dict) and part.get("type") == "object"
+    return (loose and "additionalProperties" not in part) or any(
+        is_open(each) for each in inner if isinstance(each, dict | list)
+    )
+
+
+@pytest.mark.slow
+@settings(max_examples=300, deadline=None)
+@given(st.data())
+def test_what_passes_does_no_harm(data: st.DataObject) -> None:
+    named = {"A": data.draw(objects(leaves)), "B": {"type": "string"}}
+    old = data.draw(schemas)
+    new = data.draw(relatives(old))
+    then, now = passing(old, named), passing(new, named)
+
+    sent = compare(exchanging(old, {}, named), exchanging(new, {}, named))
+    read = compare(exchanging({}, old, named), exchanging({}, new, named))
+
+    if not any(change.breaks for change in sent) and not is_open([old, new, named]):
+        assert [VALUES[number] for number in then - now] == []
+    if not any(change.breaks for change in read):
+        assert [VALUES[number] for number in now - then] == []
+    if not sent and not read:
+        assert then == now
+    assert compare(exchanging(old, old, named), exchanging(old, old, named)) == {}
+
+
+@cache
+def part(name: str) -> tuple[Json, list[str]]:
+    """Cut one operation out of our contract, and list what can be taken away from it."""
+    document = only(WHOLE, {name})
+    return document, list(places(document, ""))
+
+
+def places(parent: Any, pointer: str) -> Iterator[str]:
+    """List what can be taken away, so that a contract is left, and another one."""
+    inner = parent.items() if isinstance(parent, dict) else enumerate(parent)
+    for key, value in inner:
+        place = f"{pointer}/{str(key).replace('~', '~0').replace('/', '~1')}"
+        if matters(str(key), value, parent, pointer):
+            if not is_needed(str(key), pointer):
+                yield place
+            if isinstance(value, dict | list):
+                yield from places(value, place)
+
+
+def matters(key: str, value: Any, parent: Any, pointer: str) -> bool:
+    """Say whether it matters that something is there: not words, not what is so anyway."""
+    is_a_name = pointer.rpartition("/")[2] in {"properties", "required"}
+    words = key in WORDS | {"info"} and not is_a_name
+    plain = (key, value) in [("required", False), ("additionalProperties", True)]
+    implied = key == "type" and ("enum" in parent or "const" in parent)
+    return not (words or plain or implied or (key == "tags" and not pointer))
+
+
+def is_needed(key: str, pointer: str) -> bool:
+    """Say whether there is no contract without it."""
+    needed = {"$ref", "in", "name", "propertyName"}
+    return pointer in {"", "/components", SCHEMAS, SCHEMES} or key in needed
+
+
+@pytest.mark.slow
+@settings(max_examples=200, deadline=None)
+@given(st.data())
+def test_nothing_goes_unseen(data: st.DataObject) -> None:
+    document, there = part(data.draw(st.sampled_from(NAMES)))
+    place = data.draw(st.sampled_from(there))
+    without = json.loads(json.dumps(document))
+    plant(without, "drop", place)
+
+    gone, come = compare(document, without), compare(without, document)
+
+    assert gone, place
+    assert come, place
+    told = {change.where for change in (*gone, *come)}
+    assert [p for p in told if at(document, p) is None and at(without, p) is None] == []
