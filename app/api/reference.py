@@ -10,7 +10,7 @@ from app.api.guard import BEARER, Guarded
 from app.api.problems import problems
 from app.kernel.problems import NotFound
 from app.reference.lists import LISTS, show
-from app.reference.schemas import ListOut, ReferenceList, ReferenceLists
+from app.reference.schemas import ReferenceList, ReferenceLists, ReferenceListSummary
 
 ListName = Annotated[str, Path(max_length=40, examples=["indicators"])]
 router = APIRouter(
@@ -25,7 +25,7 @@ router = APIRouter(
 def list_references(begin: ReadDirectory, if_none_match: IfNoneMatch = None) -> Response:
     """List which lists there are, and what each is for."""
     items = [
-        ListOut(list=name, title=about.title, note=about.note)
+        ReferenceListSummary(list=name, title=about.title, note=about.note)
         for name, about in LISTS.items()
     ]
     with begin():

@@ -27,7 +27,7 @@ from app.routing.schemas import (
     AdviceOut,
     CandidateOut,
     LeftOutOut,
-    ListOut,
+    RankingOut,
     RecipientsOut,
     RoutingOut,
     ServiceOut,
@@ -153,7 +153,7 @@ def try_routing(begin: ReadDirectory, asked: RoutingQuestion) -> Response:
         beside = list(trial.leads.beside)
         child = asked.age_class != AgeClass.ADULT
         shown = TrialOut(
-            leads=ListOut.of(trial.leads),
+            leads=RankingOut.of(trial.leads),
             services=show_offers(trial.offers),
             desk=trial.leads.desk.code if trial.leads.desk else None,
             advice=advice_for(work, asked.country, beside, child=child),
@@ -164,7 +164,7 @@ def try_routing(begin: ReadDirectory, asked: RoutingQuestion) -> Response:
 def show_offers(offers: placing.Offers) -> list[ServiceOut]:
     """Show who could serve, service by service."""
     return [
-        ServiceOut(service=service, **dict(ListOut.of(ranking)))
+        ServiceOut(service=service, **dict(RankingOut.of(ranking)))
         for service, ranking in offers.items()
     ]
 

@@ -18,7 +18,7 @@ from app.deadlines import breaches
 from app.deadlines.limits import ClockKind
 from app.directory import queries as directory
 from app.feed.models import Sighting
-from app.feed.schemas import Evidence, Ladder, Notice, Rank, Rung, Silence
+from app.feed.schemas import Evidence, Ladder, Rank, Rung, SentNotice, Silence
 from app.handovers.models import Handover
 from app.kernel.actors import Relation, sides_of_case
 from app.kernel.journal import Delivery, Entry, Retrieval
@@ -127,12 +127,12 @@ def silences(work: Reading, sent: Sent, rungs: Sequence[Rung]) -> Iterator[Silen
         yield Silence(name=UNANSWERED[firing.kind], at=firing.at)
 
 
-def calls(work: Reading, sent: Sent) -> Iterator[Notice]:
+def calls(work: Reading, sent: Sent) -> Iterator[SentNotice]:
     """List how the recipient was called on about the record while it had it (R53)."""
     for one in notices.told(work, record_ids=[sent.record_id]):
         theirs = one.focal_point_id == sent.recipient
         if theirs and sent.at <= one.queued_at <= (sent.until or one.queued_at):
-            yield Notice(by=one.way, at=one.queued_at, sent_at=one.sent_at)
+            yield SentNotice(by=one.way, at=one.queued_at, sent_at=one.sent_at)
 
 
 def rungs(work: Reading, sent: Sent) -> Iterator[Rung]:

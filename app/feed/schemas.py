@@ -95,7 +95,7 @@ class Silence(Shown):
     at: Annotated[datetime, Field(description="When it was noticed.")]
 
 
-class Notice(Shown):
+class SentNotice(Shown):
     """That an office was called on to sign in, without a word of why."""
 
     by: Annotated[
@@ -125,7 +125,7 @@ class Ladder(Shown):
         ),
     ]
     notices: Annotated[
-        list[Notice],
+        list[SentNotice],
         Field(description="How this office was called on while it had this, oldest first."),
     ]
 

@@ -46,7 +46,7 @@ class ItemOut(Shown):
     ]
 
 
-class ListOut(Shown):
+class ReferenceListSummary(Shown):
     """Which list there is, and how to use it."""
 
     list: Annotated[str, Field(description="Read it under /v1/reference/.")]
@@ -57,10 +57,10 @@ class ListOut(Shown):
 class ReferenceLists(Shown):
     """The lists there are."""
 
-    items: list[ListOut]
+    items: list[ReferenceListSummary]
 
 
-class ReferenceList(ListOut):
+class ReferenceList(ReferenceListSummary):
     """One list, whole."""
 
     items: list[ItemOut]

@@ -90,7 +90,7 @@ class RankedOut(Shown):
         )
 
 
-class ListOut(Shown):
+class RankingOut(Shown):
     """Who may be asked, and who of the country may not.
 
     `no_consent` alone: it would fit, ask the person.
@@ -111,7 +111,7 @@ class ListOut(Shown):
         )
 
 
-class ServiceOut(ListOut):
+class ServiceOut(RankingOut):
     """Who could give one service."""
 
     service: Service
@@ -128,7 +128,7 @@ class RecipientsOut(Shown):
 class TrialOut(Shown):
     """What routing would answer."""
 
-    leads: ListOut
+    leads: RankingOut
     services: list[ServiceOut]
     desk: Annotated[str | None, Field(description="Who has a case that nobody takes.")]
     advice: list[AdviceOut]

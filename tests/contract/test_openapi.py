@@ -120,6 +120,11 @@ def test_each_operation_is_named_by_a_verb_and_once(document: Json) -> None:
     assert all(re.fullmatch(r"[a-z]+(_[a-z]+)+", name) for name in names)
 
 
+def test_no_schema_is_named_by_where_it_stands(document: Json) -> None:
+    """As two are that share a name: a client would be made with `app__cases__...` in it."""
+    assert [name for name in document["components"]["schemas"] if "__" in name] == []
+
+
 def test_each_operation_is_described_and_tagged(document: Json) -> None:
     tags = {tag["name"] for tag in document["tags"]}
 
