@@ -48,6 +48,7 @@ def describe(app: FastAPI) -> Callable[[], dict[str, Any]]:
         for schema in schemas([document["components"]["schemas"], document["paths"]]):
             schema.pop("title", None)
             flatten_null(schema)
+            tell_of_bounds(schema)
         return document
 
     return openapi
@@ -121,7 +122,8 @@ def schemas(part: Any) -> Iterator[dict[str, Any]]:
         for item in part:
             yield from schemas(item)
     elif isinstance(part, dict):
-        if isinstance(part.get("title"), str) or "anyOf" in part:
+        told = isinstance(part.get("title"), str) or isinstance(part.get("type"), str)
+        if told or "anyOf" in part:
             yield part
         for item in part.values():
             yield from schemas(item)
@@ -136,3 +138,11 @@ def flatten_null(schema: dict[str, Any]) -> None:
     if isinstance(other.get("type"), str) and "enum" not in other:
         del schema["anyOf"]
         schema.update({**other, "type": [other["type"], "null"]})
+
+
+def tell_of_bounds(schema: dict[str, Any]) -> None:
+    """Say in words between which days a day has to be: JSON Schema bounds numbers alone."""
+    for word, keyword in (("After", "gt"), ("Before", "lt")):
+        if keyword in schema:
+            told = f"{word} {schema.pop(keyword)}."
+            schema["description"] = f"{schema.get('description', '')} {told}".strip()

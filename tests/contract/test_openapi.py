@@ -225,6 +225,15 @@ def is_any_text(schema: Json) -> bool:
     return is_text and not schema.keys() & {"enum", "const", "format", "pattern"}
 
 
+def test_a_bound_that_json_schema_does_not_know_is_told_in_words(document: Json) -> None:
+    told = document["components"]["schemas"]["PutAgreement"]["properties"]
+    bounds = {word for part in parts(document) for word in part} & {"gt", "ge", "lt", "le"}
+
+    assert bounds == set()
+    assert told["in_force_from"]["description"] == "After 1900-01-01."
+    assert told["in_force_until"]["description"].endswith("ended. After 1900-01-01.")
+
+
 def test_headers_are_spelled_as_they_are_documented(document: Json) -> None:
     spelled = {
         parameter["name"]
