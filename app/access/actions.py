@@ -182,6 +182,8 @@ def spend(work: Writing, approval_id: UUID, fingerprint: str) -> Approval:
         raise ApprovalUnusable("It was given for another request; repeat the same body.")
     if question.decision != ApprovalState.APPROVED or question.lapses_at <= work.now:
         raise ApprovalUnusable(f"It is {question.decision}, or lapsed: ask anew.")
+    if not queries.still_allows(work, question):
+        raise ApprovalUnusable("Whoever allowed it could not do so now: ask anew.")
     question.decision = ApprovalState.SPENT
     return question
 

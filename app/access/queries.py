@@ -214,6 +214,16 @@ def lock_unspent(work: Writing, its: ColumnElement[bool]) -> Sequence[Approval]:
     return work.session.scalars(fresh.execution_options(populate_existing=True)).all()
 
 
+def still_allows(work: Reading, question: Approval) -> bool:
+    """Say whether whoever allowed it could do so now: not ended, and in such a role.
+
+    Judged when it is used: one who was just being ended may have allowed it all the same.
+    """
+    second = (Account.id == question.decided_by) & Account.disabled_at.is_(None)
+    roles = work.session.scalar(select(Account.roles).where(second))
+    return bool(set(question.roles) & set(roles or ()))
+
+
 def share_a_key(work: Reading, one: UUID, other: UUID) -> bool:
     """Say whether one of two accounts was shown a key of the other that is still alive."""
     shown = or_(

@@ -4,6 +4,7 @@ from uuid import uuid4
 
 import pytest
 
+from app.access.models import Account
 from app.access.queries import prefix_of
 from app.cli import administering
 from app.kernel.actors import Role
@@ -105,6 +106,43 @@ def test_who_loses_a_role_has_allowed_nothing_with_it(
     done(allows(supervisor, asked))
 
     done(boss.post(f"{account_of(supervisor)}/revoke-roles", {"roles": ["supervisor"]}))
+
+    used = lead.does("close", case, closing(), approval=asked)
+    assert problem(used) == (409, "approval-unusable")
+
+
+@pytest.mark.parametrize("act", ["disable", "revoke-roles"])
+def test_an_administrator_who_has_no_part_in_the_case_ends_it_as_well(
+    world: World, officer: Someone, lead: Someone, supervisor: Someone, act: str
+) -> None:
+    case, boss = lead.leads(officer.submits()), world.someone("KZ_LEAD", SUPERVISOR)
+    far = world.someone("JM_CONSULATE_PORT_OF_SPAIN", ADMINISTRATOR)
+    asked = question(lead.does("close", case, closing()))
+    done(allows(supervisor, asked))
+    taken = {"roles": ["supervisor"]} if act == "revoke-roles" else None
+
+    done(far.post(f"{account_of(supervisor)}/{act}", taken))
+
+    used = lead.does("close", case, closing(), approval=asked)
+    assert problem(used) == (409, "approval-unusable")
+    assert done(lead.get(f"/approvals/{asked}"))["decision"] == "lapsed"
+    assert done(lead.does_with(boss, "close", case, closing()))["state"] == "closed"
+
+
+@pytest.mark.parametrize("act", ["disable", "revoke-roles"])
+def test_who_was_being_ended_while_they_allowed_it_has_not_allowed_it(
+    world: World, officer: Someone, lead: Someone, supervisor: Someone, act: str
+) -> None:
+    case = lead.leads(officer.submits())
+    asked = question(lead.does("close", case, closing()))
+    done(allows(supervisor, asked))
+
+    with world.database.writing() as session:
+        account = session.get_one(Account, supervisor.actor.account_id)
+        if act == "disable":
+            account.disabled_at = world.now
+        else:
+            account.roles = ["caseworker"]
 
     used = lead.does("close", case, closing(), approval=asked)
     assert problem(used) == (409, "approval-unusable")
