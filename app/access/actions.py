@@ -245,9 +245,10 @@ def lapse_unanswered(work: Writing) -> int:
 
 
 def lapse_unspent(work: Writing, its: ColumnElement[bool]) -> list[UUID]:
-    """End questions of an account, or what it allowed and nobody made use of; say which.
+    """End questions of an account or about it, or what it allowed and nobody made use of.
 
-    Whoever left, or was made to, has no word any more in what others do.
+    Says which. Whoever left, or was made to, has no word any more in what others do; and
+    what is taken away by one is not given back on an old word.
     """
     over = queries.lock_unspent(work, its)
     for question in over:

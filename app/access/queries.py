@@ -206,6 +206,16 @@ def asked_or_allowed_by(account_id: UUID) -> ColumnElement[bool]:
     return or_(Approval.asked_by == account_id, allowed_by(account_id))
 
 
+def allowed_by_or_about(account: Account) -> ColumnElement[bool]:
+    """Choose what an account allowed, and what was allowed to be done to it."""
+    return or_(allowed_by(account.id), about(account))
+
+
+def about(account: Account) -> ColumnElement[bool]:
+    """Choose what was asked, or allowed, to be given to an account."""
+    return Approval.subject == account.reference
+
+
 def lock_unspent(work: Writing, its: ColumnElement[bool]) -> Sequence[Approval]:
     """Find what can still be answered or made use of, and hold it."""
     open_ = Approval.decision.in_(UNSPENT) & (Approval.lapses_at > work.now)

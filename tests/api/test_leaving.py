@@ -9,7 +9,16 @@ from app.access.queries import prefix_of
 from app.cli import administering
 from app.kernel.actors import Role
 from tests.administrators import ADMINISTRATOR
-from tests.staff import NEWCOMER, SUPERVISOR, account_of, allows, gives, question, together
+from tests.staff import (
+    FEED,
+    NEWCOMER,
+    SUPERVISOR,
+    account_of,
+    allows,
+    gives,
+    question,
+    together,
+)
 from tests.world import (
     WORKERS,
     Json,
@@ -190,3 +199,32 @@ def test_a_retry_of_the_end_of_an_account_changes_nothing(
     again: Json = done(supervisor.post(path, idempotency_key=key))
 
     assert again == first
+
+
+@pytest.mark.parametrize(
+    ("what", "body"), [("grant-roles", {"roles": ["coordinator"]}), ("keys", FEED)]
+)
+def test_what_was_taken_away_is_not_given_back_on_an_old_word(
+    world: World, supervisor: Someone, what: str, body: Json
+) -> None:
+    boss, worker = (
+        world.someone("KZ_LEAD", roles) for roles in (SUPERVISOR, {Role.CASEWORKER})
+    )
+    path = f"{account_of(worker)}/{what}"
+    first, spare = (allowed(supervisor, boss, path, body) for _ in "12")
+    made = done(gives(supervisor, path, body, first))
+
+    if what == "keys":
+        done(boss.post(f"{path}/{made['prefix']}/revoke"))
+    else:
+        done(boss.post(f"{account_of(worker)}/revoke-roles", body))
+
+    assert problem(gives(supervisor, path, body, spare)) == (409, "approval-unusable")
+    assert done(worker.get("/me"))["roles"] == ["caseworker"]
+
+
+def allowed(who: Someone, by: Someone, path: str, body: Json) -> str:
+    """Ask a second person for something, who allows it; nobody makes use of it yet."""
+    asked = question(gives(who, path, body))
+    done(allows(by, asked))
+    return asked
