@@ -10,6 +10,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Select, bindparam, func, or_, select
 from sqlalchemy.orm import Session
 
+from app.access.powers import in_hands_of
 from app.access.models import Account, ApiKey, Approval, ApprovalState
 from app.directory import queries as directory
 from app.kernel.actors import Actor, Role, Scope
@@ -57,26 +58,18 @@ def is_live(api_key: ApiKey, account: Account, now: datetime) -> bool:
     return not over and now < api_key.expires_at
 
 
-ADMINISTERS: Final = frozenset(
-    {
-        *(Scope.DIRECTORY_READ, Scope.DIRECTORY_WRITE, Scope.APPROVALS_WRITE),
-        *(Scope.ACCOUNTS_READ, Scope.ACCOUNTS_WRITE),
-    }
-)
-"""All that an administrator may do, whatever its key says: no case content."""
-
-
 def actor_of(account: Account, api_key: ApiKey) -> Actor:
     """Say who acts, with which roles and scopes.
 
-    An administrator is kept from every case here, at the one door: a scope that is added
-    one day is not its own until somebody says so (LIFECYCLES.md, 6).
+    An administrator and an analyst are kept from every case here, at the one door: a scope
+    that is added one day is not their own until somebody says so (LIFECYCLES.md, 6). So is
+    whoever has no role any more.
     """
     roles = frozenset(Role(name) for name in account.roles)
     scopes = frozenset(Scope(name) for name in api_key.scopes)
-    if Role.ADMINISTRATOR in roles:
-        scopes &= ADMINISTERS
-    return Actor(account.id, account.focal_point_id, account.kind, roles, scopes)
+    return Actor(
+        account.id, account.focal_point_id, account.kind, roles, scopes & in_hands_of(roles)
+    )
 
 
 def must_have(actor: Actor, scope: Scope) -> None:
