@@ -10,8 +10,8 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Select, bindparam, func, or_, select
 from sqlalchemy.orm import Session
 
-from app.access.powers import in_hands_of
 from app.access.models import Account, ApiKey, Approval, ApprovalState
+from app.access.powers import in_hands_of
 from app.directory import queries as directory
 from app.kernel.actors import Actor, Role, Scope
 from app.kernel.problems import Forbidden, NotFound, Unauthenticated
