@@ -26,7 +26,7 @@ from typing import Final
 import structlog
 from sqlalchemy import make_url
 
-from app.access.queries import ADMINISTERS
+from app.access.powers import ADMINISTERS
 from tests import databases
 from tests.fuzz_hooks import LIVE, PRISTINE
 from tests.serving import ROOT, key_file, started

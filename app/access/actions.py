@@ -182,6 +182,8 @@ def spend(work: Writing, approval_id: UUID, fingerprint: str) -> Approval:
         raise ApprovalUnusable("It was given for another request; repeat the same body.")
     if question.decision != ApprovalState.APPROVED or question.lapses_at <= work.now:
         raise ApprovalUnusable(f"It is {question.decision}, or lapsed: ask anew.")
+    if not queries.still_allows(work, question):
+        raise ApprovalUnusable("Whoever allowed it could not do so now: ask anew.")
     question.decision = ApprovalState.SPENT
     return question
 
@@ -243,9 +245,10 @@ def lapse_unanswered(work: Writing) -> int:
 
 
 def lapse_unspent(work: Writing, its: ColumnElement[bool]) -> list[UUID]:
-    """End questions of an account, or what it allowed and nobody made use of; say which.
+    """End questions of an account or about it, or what it allowed and nobody made use of.
 
-    Whoever left, or was made to, has no word any more in what others do.
+    Says which. Whoever left, or was made to, has no word any more in what others do; and
+    what is taken away by one is not given back on an old word.
     """
     over = queries.lock_unspent(work, its)
     for question in over:

@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, Select, bindparam, func, or_, select
 from sqlalchemy.orm import Session
 
 from app.access.models import Account, ApiKey, Approval, ApprovalState
+from app.access.powers import in_hands_of
 from app.directory import queries as directory
 from app.kernel.actors import Actor, Role, Scope
 from app.kernel.problems import Forbidden, NotFound, Unauthenticated
@@ -57,26 +58,18 @@ def is_live(api_key: ApiKey, account: Account, now: datetime) -> bool:
     return not over and now < api_key.expires_at
 
 
-ADMINISTERS: Final = frozenset(
-    {
-        *(Scope.DIRECTORY_READ, Scope.DIRECTORY_WRITE, Scope.APPROVALS_WRITE),
-        *(Scope.ACCOUNTS_READ, Scope.ACCOUNTS_WRITE),
-    }
-)
-"""All that an administrator may do, whatever its key says: no case content."""
-
-
 def actor_of(account: Account, api_key: ApiKey) -> Actor:
     """Say who acts, with which roles and scopes.
 
-    An administrator is kept from every case here, at the one door: a scope that is added
-    one day is not its own until somebody says so (LIFECYCLES.md, 6).
+    An administrator and an analyst are kept from every case here, at the one door: a scope
+    that is added one day is not their own until somebody says so (LIFECYCLES.md, 6). So is
+    whoever has no role any more.
     """
     roles = frozenset(Role(name) for name in account.roles)
     scopes = frozenset(Scope(name) for name in api_key.scopes)
-    if Role.ADMINISTRATOR in roles:
-        scopes &= ADMINISTERS
-    return Actor(account.id, account.focal_point_id, account.kind, roles, scopes)
+    return Actor(
+        account.id, account.focal_point_id, account.kind, roles, scopes & in_hands_of(roles)
+    )
 
 
 def must_have(actor: Actor, scope: Scope) -> None:
@@ -206,12 +199,32 @@ def asked_or_allowed_by(account_id: UUID) -> ColumnElement[bool]:
     return or_(Approval.asked_by == account_id, allowed_by(account_id))
 
 
+def allowed_by_or_about(account: Account) -> ColumnElement[bool]:
+    """Choose what an account allowed, and what was allowed to be done to it."""
+    return or_(allowed_by(account.id), about(account))
+
+
+def about(account: Account) -> ColumnElement[bool]:
+    """Choose what was asked, or allowed, to be given to an account."""
+    return Approval.subject == account.reference
+
+
 def lock_unspent(work: Writing, its: ColumnElement[bool]) -> Sequence[Approval]:
     """Find what can still be answered or made use of, and hold it."""
     open_ = Approval.decision.in_(UNSPENT) & (Approval.lapses_at > work.now)
     held = select(Approval).where(its, open_).order_by(Approval.number)
     fresh = held.with_for_update(key_share=True)
     return work.session.scalars(fresh.execution_options(populate_existing=True)).all()
+
+
+def still_allows(work: Reading, question: Approval) -> bool:
+    """Say whether whoever allowed it could do so now: not ended, and in such a role.
+
+    Judged when it is used: one who was just being ended may have allowed it all the same.
+    """
+    second = (Account.id == question.decided_by) & Account.disabled_at.is_(None)
+    roles = work.session.scalar(select(Account.roles).where(second))
+    return bool(set(question.roles) & set(roles or ()))
 
 
 def share_a_key(work: Reading, one: UUID, other: UUID) -> bool:

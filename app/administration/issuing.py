@@ -100,7 +100,8 @@ def revoke_key(work: Writing, account_id: UUID, prefix: str) -> ApiKey:
 
 
 def end_key(work: Writing, account: Account, key: ApiKey) -> None:
-    """End a key, and say so."""
+    """End a key, and say so; another one takes two people who agree from now on."""
     if key.revoked_at is None:
         access.revoke_key(work.session, key.prefix, work.now)
+        access.lapse_unspent(work, queries.about(account))
         tell(work, account, "account.key_revoked")

@@ -237,12 +237,13 @@ def grant_roles(
 def revoke_roles(work: Writing, account_id: UUID, old: frozenset[Role]) -> Account:
     """Take roles from an account, from its next request on; raises as `held` does.
 
-    What it allowed with them, and nobody made use of yet, is allowed no more.
+    What it allowed with them, and nobody made use of yet, is allowed no more; nor is what
+    two agreed to give it before: one of them alone could give it back.
     """
     account = held(work, account_id)
     if gone := sorted(roles_of(account) & old):
         account.roles = sorted(roles_of(account) - old)
-        access.lapse_unspent(work, queries.allowed_by(account.id))
+        access.lapse_unspent(work, queries.allowed_by_or_about(account))
         tell(work, account, "account.roles_revoked", roles=gone)
     return account
 

@@ -16,7 +16,7 @@ from pydantic_core import PydanticCustomError
 from app.api.guard import Begin, May
 from app.cases.sections import ReadingPurpose
 from app.disclosure.looking import DailyCapReached, keep_refused
-from app.kernel.actors import Actor, Scope
+from app.kernel.actors import SERVICE, Actor, Scope
 from app.kernel.codes import FORM, read_code
 from app.kernel.idempotency import Ticket
 from app.kernel.paging import PageQuery
@@ -49,6 +49,17 @@ def opening(ground: Ground, actor: Actor) -> Iterator[Writing]:
         with recorded_or_refused(), writing(ground, actor) as work:
             keep_refused(work, over.look)
         raise
+
+
+@contextmanager
+def looking_after(ground: Ground, actor: Actor) -> Iterator[Writing]:
+    """Begin to change accounts, with what they asked and allowed in cases of any office.
+
+    Whoever ends an account may have no part in these cases: row security would let stand,
+    in silence, what has to end with it (ADR 21).
+    """
+    with writing(ground, actor, acts_for=SERVICE) as work:
+        yield work
 
 
 def known(text: str) -> str:
@@ -111,7 +122,7 @@ ReadStatistics = Annotated[Begin[Reading], Depends(May(reading, Scope.STATISTICS
 ReadDirectory = Annotated[Begin[Reading], Depends(May(reading, Scope.DIRECTORY_READ))]
 WriteDirectory = Annotated[Begin[Writing], Depends(May(writing, Scope.DIRECTORY_WRITE))]
 ReadAccounts = Annotated[Begin[Reading], Depends(May(reading, Scope.ACCOUNTS_READ))]
-WriteAccounts = Annotated[Begin[Writing], Depends(May(writing, Scope.ACCOUNTS_WRITE))]
+WriteAccounts = Annotated[Begin[Writing], Depends(May(looking_after, Scope.ACCOUNTS_WRITE))]
 
 IfMatch = Annotated[Seen, Depends(seen)]
 Expect = Annotated[Expected, Depends(expected)]

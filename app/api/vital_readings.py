@@ -12,7 +12,6 @@ from app.api.deps import CaseCode, IfNoneMatch, Once, ReadCases, WriteCases
 from app.api.guard import BEARER, Guarded
 from app.api.problems import problems
 from app.cases import queries as cases
-from app.cases import readings
 from app.cases.models import Case
 from app.cases.records import VitalReading
 from app.casework import emergency
@@ -84,6 +83,11 @@ def show_reading(
     return answer(shown, status=status, headers=headers)
 
 
+def find_reading(work: Reading, case_id: UUID, reading_id: UUID) -> VitalReading:
+    """Find a reading for a retry, as far as the caller may know of it by then."""
+    return emergency.find(work, cases.get_by_id(work, case_id), reading_id)
+
+
 @router.get("", response_model=VitalReadingList, responses=problems(NotFound))
 def list_readings(
     begin: ReadCases, code: CaseCode, if_none_match: IfNoneMatch = None
@@ -119,7 +123,7 @@ def ask_for_reading(
     afterwards.
     """
     with begin() as work:
-        kept = in_case(code, readings.get, show_reading)
+        kept = in_case(code, find_reading, show_reading)
         return create_once(work, once, kept, lambda: emergency.ask(work, code, new))
 
 
@@ -133,7 +137,7 @@ def permit_reading(
     `supervisor`). Lead and oversight are alerted in the same transaction.
     """
     with begin() as work:
-        kept = in_case(code, readings.get, show_reading)
+        kept = in_case(code, find_reading, show_reading)
         return once_only(
             *(work, once, kept),
             lambda: emergency.decide(work, code, reading_id, grant=True),
@@ -146,7 +150,7 @@ def refuse_reading(
 ) -> Response:
     """Refuse a reading, as who could permit it; it can be asked for anew."""
     with begin() as work:
-        kept = in_case(code, readings.get, show_reading)
+        kept = in_case(code, find_reading, show_reading)
         return once_only(
             *(work, once, kept),
             lambda: emergency.decide(work, code, reading_id, grant=False),
@@ -162,7 +166,7 @@ def stop_reading(
     Nothing opens by it from the next request on; doing it twice changes nothing.
     """
     with begin() as work:
-        kept = in_case(code, readings.get, show_reading)
+        kept = in_case(code, find_reading, show_reading)
         return once_only(work, once, kept, lambda: emergency.stop(work, code, reading_id))
 
 
@@ -179,7 +183,7 @@ def inform_of_reading(
     It is due within a day of the end, and stands in the worklist until then (BR05).
     """
     with begin() as work:
-        kept = in_case(code, readings.get, show_reading)
+        kept = in_case(code, find_reading, show_reading)
         return once_only(
             work, once, kept, lambda: emergency.inform(work, code, reading_id, said)
         )
@@ -195,11 +199,11 @@ def review_reading(
 ) -> Response:
     """Say whether a reading was right, as a protection officer who did not permit it.
 
-    Who read what is in the access log. Until it is reviewed, from 72 hours after it was
-    permitted, the account that read can ask for no other (R17).
+    Once it is over; who read what is in the access log. Until it is reviewed, from 72 hours
+    after it was permitted, the account that read can ask for no other (R17).
     """
     with begin() as work:
-        kept = in_case(code, readings.get, show_reading)
+        kept = in_case(code, find_reading, show_reading)
         return once_only(
             work, once, kept, lambda: emergency.review(work, code, reading_id, found)
         )

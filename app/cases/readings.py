@@ -1,10 +1,11 @@
 """Readings in an emergency: finding them, and who can ask for one at all (R15, R17)."""
 
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import select
 
-from app.cases.models import Case
+from app.cases.models import Case, Party
 from app.cases.queries import known
 from app.cases.records import VitalReading
 from app.cases.sections import ReadingPurpose, Section
@@ -30,9 +31,11 @@ def open_for(
 ) -> VitalReading | None:
     """Find what lets this very account open a section now, for the purpose it named.
 
-    Whoever ceased to have a part in the case, or handed it on, reads no more.
+    Whoever ceased to have a part in the case, or handed it on, reads no more; nor does it
+    again once it has another part, for which nobody permitted anything.
     """
-    if not can_ask(case, work.actor.focal_point_id):
+    us = work.actor.focal_point_id
+    if not can_ask(case, us):
         return None
     mine = VitalReading.account_id == work.actor.account_id
     of_case = select(VitalReading).where(VitalReading.case_id == case.id, mine)
@@ -41,6 +44,7 @@ def open_for(
             reading
             for reading in work.session.scalars(of_case)
             if reading.state(work.now) == ReadingState.GRANTED
+            and has_had_part_since(case, us, reading.asked_at)
             and reading.purpose == purpose
             and section in reading.sections
         ),
@@ -54,8 +58,30 @@ def can_ask(case: Case, focal_point: UUID) -> bool:
     Oversight opens nothing that is sealed, and who handed a case on does not follow it
     (R12): it can call whoever leads.
     """
-    parts = case.parts_of(focal_point) - REMEMBERS - {Relation.OVERSIGHT}
-    return bool(parts) and not case.has_handed_on(focal_point)
+    has_part = any(
+        party.focal_point_id == focal_point and not party.until and is_part(party)
+        for party in case.parties
+    )
+    return has_part and not case.has_handed_on(focal_point)
+
+
+def has_had_part_since(case: Case, focal_point: UUID, moment: datetime) -> bool:
+    """Say whether a focal point had a part in a case all the time since then.
+
+    It may have been one after the other, as when a candidate takes the lead.
+    """
+    parts = [p for p in case.parties if p.focal_point_id == focal_point and is_part(p)]
+    for part in sorted(parts, key=lambda part: part.since):
+        if part.since <= moment:
+            if part.until is None:
+                return True
+            moment = max(moment, part.until)
+    return False
+
+
+def is_part(party: Party) -> bool:
+    """Say whether a party row is of one who has the case to do."""
+    return party.relation not in REMEMBERS | {Relation.OVERSIGHT}
 
 
 def is_unreviewed(work: Reading) -> bool:

@@ -64,13 +64,18 @@ def readings_for(work: Reading, case: Case) -> list[VitalReading]:
     return [one for one in found if watches or one.asked_by == me]
 
 
-def held(work: Writing, code: str, reading_id: UUID) -> tuple[Case, VitalReading]:
-    """Hold a case and find a reading that is the caller's to know of; NotFound (404)."""
-    case = queries.lock(work, code)
+def find(work: Reading, case: Case, reading_id: UUID) -> VitalReading:
+    """Find a reading that is the caller's to know of, or raise NotFound (404)."""
     reading = readings.get(work, case.id, reading_id)
     if reading not in readings_for(work, case):
         raise NotFound("There is no such reading in this case.")
-    return case, reading
+    return reading
+
+
+def held(work: Writing, code: str, reading_id: UUID) -> tuple[Case, VitalReading]:
+    """Hold a case and find a reading of it; raises as `find` does."""
+    case = queries.lock(work, code)
+    return case, find(work, case, reading_id)
 
 
 def ask(work: Writing, code: str, new: AskReading) -> VitalReading:
@@ -121,6 +126,8 @@ def decide(work: Writing, code: str, reading_id: UUID, *, grant: bool) -> VitalR
         raise ActionIllegal(f"The case is {case.state}.", TABLE.legal(case.state))
     if reading.state(work.now) != ReadingState.ASKED:
         raise ReadingDecided("It can be asked for anew.")
+    if grant and not readings.can_ask(case, reading.asked_by):
+        raise ReadingDecided("Whoever asked has no part in the case any more.")
     reading.granted, reading.decided_at = grant, work.now
     reading.decided_by = work.actor.focal_point_id
     reading.decided_account = work.actor.account_id
@@ -252,6 +259,7 @@ def review(
 ) -> VitalReading:
     """Say, as oversight and as another than who granted it, whether it was right (R17).
 
+    Once it is over: a word on what is not read yet would count for all that follows.
     Raises NotFound (404), ActionNotYours or RoleMissing (403), NotASecondPerson or
     ReadingDecided (409).
     """
@@ -261,8 +269,8 @@ def review(
     must_have(work, frozenset({Role.PROTECTION_OFFICER}))
     if work.actor.account_id == reading.decided_account:
         raise NotASecondPerson("Another person of oversight has to review it.")
-    if not reading.granted or reading.reviewed_at is not None:
-        raise ReadingDecided("Nobody read anything, or it was reviewed before.")
+    if reading.state(work.now) != ReadingState.ENDED or reading.reviewed_at is not None:
+        raise ReadingDecided("Nobody read, it goes on, or it was reviewed before.")
     reading.reviewed_at, reading.justified = work.now, found.justified
     facts = {"reading": str(reading.id), "justified": str(found.justified).lower()}
     event = "case.vital_reading_reviewed"

@@ -100,7 +100,8 @@ def relocate(work: Writing, code: str, seen: Seen, where: RelocateCase) -> Case:
 
     A candidate loses the case to one of the new country at once; a lead keeps it until it
     has handed it over, which is offered to the first for whom all is there. Its submitter
-    is told neither that there was a border, nor who is beyond it (R12). Raises what
+    is told neither that there was a border, nor who is beyond it (R12): so overseers hear
+    of it, or one person could send a case where nobody waits for it, unseen. Raises what
     `lock` does, CountrySame or ActionIllegal (409), ActionNotYours or RoleMissing (403),
     DeskMissing (503).
     """
@@ -120,7 +121,7 @@ def relocate(work: Writing, code: str, seen: Seen, where: RelocateCase) -> Case:
     case.touch()
     cases.note(work, case, "relocate", where.note)
     following_it = {one for one in case.keepers if not case.only_submitted(one)}
-    work.record("case.relocated", case, frozenset(following_it))
+    work.record("case.relocated", case, case.overseers | following_it)
     work.session.flush()
     if case.state in WITH_A_CANDIDATE:
         reroute(work, case)

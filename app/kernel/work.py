@@ -114,12 +114,15 @@ def reading(ground: Ground, actor: Actor) -> Iterator[Reading]:
 
 
 @contextmanager
-def writing(ground: Ground, actor: Actor) -> Iterator[Writing]:
+def writing(
+    ground: Ground, actor: Actor, *, acts_for: str | None = None
+) -> Iterator[Writing]:
     """Begin to write; what was recorded is delivered as the last act.
 
-    What the system does it does by the clock of the database, not of this machine.
+    What the system does it does by the clock of the database, not of this machine. Within
+    reach is what the actor's focal point has, or whoever it is said to act for.
     """
-    with ground.database.writing(actor.acts_for) as session:
+    with ground.database.writing(acts_for or actor.acts_for) as session:
         now = ground.time(session) if actor.is_system else ground.clock()
         work = Writing(session, actor, now, ground)
         yield work

@@ -9,7 +9,8 @@ from app.access.actions import disable_account, make_key, revoke_key
 from app.access.queries import prefix_of
 from app.kernel.actors import AccountKind, Role, Scope
 from tests.databases import overheard
-from tests.world import EVERYTHING, Someone, World, done
+from tests.staff import account_of
+from tests.world import EVERYTHING, Someone, World, done, path_of, problem
 
 OPEN = {"/livez", "/readyz"}
 """What answers without a key."""
@@ -171,6 +172,34 @@ def test_a_scope_is_of_the_key_and_not_of_the_account(world: World) -> None:
     whole, refused = one.get("/cases"), me(one, f"Bearer {narrow}")
 
     assert (whole.status_code, refused.status_code) == (200, 403)
+
+
+@pytest.mark.parametrize("role", [Role.ANALYST, None])
+def test_an_analyst_and_who_has_no_role_reach_no_case(
+    world: World, officer: Someone, role: Role | None
+) -> None:
+    path = path_of(officer.submits())
+    one = world.someone("OVERSIGHT_DEMO", {role} if role else set())
+    colleague = world.someone("OVERSIGHT_DEMO", {Role.ANALYST, Role.PROTECTION_OFFICER})
+    asked = (path, "/cases", f"{path}/history", f"{path}/evidence", "/events", "/worklist")
+
+    refused = {problem(one.get(each)) for each in (*asked, "/approvals")}
+
+    assert refused == {(403, "forbidden")}
+    assert one.get("/refusals").is_success == one.get("/me").is_success == bool(role)
+    assert {colleague.get(each).status_code for each in asked} == {200}
+
+
+def test_who_loses_the_last_role_loses_what_the_key_could_do(
+    officer: Someone, lead: Someone, supervisor: Someone
+) -> None:
+    officer.submits()
+    before, taken = lead.get("/cases"), {"roles": sorted(lead.actor.roles)}
+
+    done(supervisor.post(f"{account_of(lead)}/revoke-roles", taken))
+
+    assert before.is_success
+    assert problem(lead.get("/cases")) == problem(lead.get("/events")) == (403, "forbidden")
 
 
 def test_everyone_can_read_who_they_are(world: World) -> None:

@@ -61,7 +61,7 @@ def test_nobody_speaks_for_another_office(world: World, lead: Someone) -> None:
         (Role.COORDINATOR, True),
         (Role.OFFICER, False),
         (Role.SUPERVISOR, False),
-        (Role.ANALYST, False),
+        (Role.PROTECTION_OFFICER, False),
     ],
 )
 def test_whoever_gives_places_away_says_how_many_there_are(

@@ -168,7 +168,7 @@ def test_what_belongs_to_another_side_is_refused(officer: Someone, action: str) 
         ("decline-lead", Role.SUPERVISOR),
         ("accept-lead", Role.CASEWORKER),
         ("close", Role.CASEWORKER),
-        ("withdraw", Role.ANALYST),
+        ("withdraw", Role.SUPERVISOR),
     ],
 )
 def test_what_needs_a_role_is_refused_without_it(
@@ -454,7 +454,7 @@ def test_an_act_that_takes_no_body_takes_none(
     assert done(lead.does("acknowledge", case, {}))["state"] == "under_review"
 
 
-@pytest.mark.parametrize("role", [Role.ANALYST, Role.ADMINISTRATOR])
+@pytest.mark.parametrize("role", [Role.ANALYST, Role.ADMINISTRATOR, Role.SUPERVISOR])
 def test_who_has_no_work_on_cases_opens_no_section(
     world: World, officer: Someone, lead: Someone, role: Role
 ) -> None:
@@ -468,7 +468,7 @@ def test_who_has_no_work_on_cases_opens_no_section(
     assert refused.status_code in {403, 404}
 
 
-@pytest.mark.parametrize("role", [Role.ANALYST, Role.ADMINISTRATOR])
+@pytest.mark.parametrize("role", [Role.ANALYST, Role.ADMINISTRATOR, Role.SUPERVISOR])
 def test_who_has_no_work_on_cases_writes_no_section(
     world: World, officer: Someone, lead: Someone, role: Role
 ) -> None:
@@ -479,7 +479,7 @@ def test_who_has_no_work_on_cases_writes_no_section(
 
     refused = world.someone("KZ_LEAD", {role}).ask("PUT", path, content, headers=seen)
 
-    why = "forbidden" if role == Role.ADMINISTRATOR else "role-missing"
+    why = "role-missing" if role == Role.SUPERVISOR else "forbidden"
     assert problem(refused) == (403, why)
     assert lead.ask("PUT", path, content, headers=seen).status_code == 200
 

@@ -133,7 +133,6 @@ def test_a_machine_is_nobodys_second_person(
         (Role.COORDINATOR, 200),
         (Role.SUPERVISOR, 200),
         (Role.PROTECTION_OFFICER, 403),
-        (Role.ANALYST, 403),
     ],
 )
 def test_a_second_person_has_a_role_that_decides(

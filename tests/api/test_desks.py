@@ -188,6 +188,20 @@ def test_a_candidate_loses_a_case_that_crossed_a_border(
     assert ("relocate", "Termez") in there.notes(case)
 
 
+def test_overseers_hear_who_sent_a_case_across_a_border(
+    world: World, officer: Someone, lead: Someone
+) -> None:
+    case, watcher = officer.submits(), world.someone("OVERSIGHT_DEMO")
+    watcher.hears(), officer.hears()
+
+    gone = lead.does("relocate", case, {"country": "UZ"})
+
+    assert gone.status_code == 204
+    told = [(one["type"], one["by"]) for one in watcher.hears()]
+    assert told == [("case.relocated", "KZ_LEAD"), ("case.rerouted", None)]
+    assert kinds(officer.hears()) == ["case.rerouted"]
+
+
 def test_a_lead_keeps_a_case_that_crossed_a_border(officer: Someone, lead: Someone) -> None:
     case = lead.leads(officer.submits())
     lead.hears(), officer.hears()

@@ -188,11 +188,11 @@ def test_facts_are_nobody_elses(
 ) -> None:
     done(lead.creates(facts(case), PRESUMED))
     watcher = world.someone("OVERSIGHT_DEMO", {Role.PROTECTION_OFFICER, Role.CASEWORKER})
-    analyst = world.someone("KZ_LEAD", {Role.ANALYST})
+    second = world.someone("KZ_LEAD", {Role.SUPERVISOR})
 
     assert known(watcher, case) == known(officer, case) == []
     assert problem(watcher.creates(facts(case), PRESUMED)) == (403, "action-not-yours")
-    assert problem(analyst.creates(facts(case), PRESUMED)) == (403, "role-missing")
+    assert problem(second.creates(facts(case), PRESUMED)) == (403, "role-missing")
     assert problem(stranger.get(facts(case))) == (404, "not-found")
     assert problem(stranger.creates(facts(case), PRESUMED)) == (404, "not-found")
 

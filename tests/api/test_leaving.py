@@ -4,11 +4,21 @@ from uuid import uuid4
 
 import pytest
 
+from app.access.models import Account
 from app.access.queries import prefix_of
 from app.cli import administering
 from app.kernel.actors import Role
 from tests.administrators import ADMINISTRATOR
-from tests.staff import NEWCOMER, SUPERVISOR, account_of, allows, gives, question, together
+from tests.staff import (
+    FEED,
+    NEWCOMER,
+    SUPERVISOR,
+    account_of,
+    allows,
+    gives,
+    question,
+    together,
+)
 from tests.world import (
     WORKERS,
     Json,
@@ -110,6 +120,43 @@ def test_who_loses_a_role_has_allowed_nothing_with_it(
     assert problem(used) == (409, "approval-unusable")
 
 
+@pytest.mark.parametrize("act", ["disable", "revoke-roles"])
+def test_an_administrator_who_has_no_part_in_the_case_ends_it_as_well(
+    world: World, officer: Someone, lead: Someone, supervisor: Someone, act: str
+) -> None:
+    case, boss = lead.leads(officer.submits()), world.someone("KZ_LEAD", SUPERVISOR)
+    far = world.someone("JM_CONSULATE_PORT_OF_SPAIN", ADMINISTRATOR)
+    asked = question(lead.does("close", case, closing()))
+    done(allows(supervisor, asked))
+    taken = {"roles": ["supervisor"]} if act == "revoke-roles" else None
+
+    done(far.post(f"{account_of(supervisor)}/{act}", taken))
+
+    used = lead.does("close", case, closing(), approval=asked)
+    assert problem(used) == (409, "approval-unusable")
+    assert done(lead.get(f"/approvals/{asked}"))["decision"] == "lapsed"
+    assert done(lead.does_with(boss, "close", case, closing()))["state"] == "closed"
+
+
+@pytest.mark.parametrize("act", ["disable", "revoke-roles"])
+def test_who_was_being_ended_while_they_allowed_it_has_not_allowed_it(
+    world: World, officer: Someone, lead: Someone, supervisor: Someone, act: str
+) -> None:
+    case = lead.leads(officer.submits())
+    asked = question(lead.does("close", case, closing()))
+    done(allows(supervisor, asked))
+
+    with world.database.writing() as session:
+        account = session.get_one(Account, supervisor.actor.account_id)
+        if act == "disable":
+            account.disabled_at = world.now
+        else:
+            account.roles = ["caseworker"]
+
+    used = lead.does("close", case, closing(), approval=asked)
+    assert problem(used) == (409, "approval-unusable")
+
+
 def test_what_they_asked_of_other_accounts_lapses_too(
     world: World, supervisor: Someone
 ) -> None:
@@ -152,3 +199,32 @@ def test_a_retry_of_the_end_of_an_account_changes_nothing(
     again: Json = done(supervisor.post(path, idempotency_key=key))
 
     assert again == first
+
+
+@pytest.mark.parametrize(
+    ("what", "body"), [("grant-roles", {"roles": ["coordinator"]}), ("keys", FEED)]
+)
+def test_what_was_taken_away_is_not_given_back_on_an_old_word(
+    world: World, supervisor: Someone, what: str, body: Json
+) -> None:
+    boss, worker = (
+        world.someone("KZ_LEAD", roles) for roles in (SUPERVISOR, {Role.CASEWORKER})
+    )
+    path = f"{account_of(worker)}/{what}"
+    first, spare = (allowed(supervisor, boss, path, body) for _ in "12")
+    made = done(gives(supervisor, path, body, first))
+
+    if what == "keys":
+        done(boss.post(f"{path}/{made['prefix']}/revoke"))
+    else:
+        done(boss.post(f"{account_of(worker)}/revoke-roles", body))
+
+    assert problem(gives(supervisor, path, body, spare)) == (409, "approval-unusable")
+    assert done(worker.get("/me"))["roles"] == ["caseworker"]
+
+
+def allowed(who: Someone, by: Someone, path: str, body: Json) -> str:
+    """Ask a second person for something, who allows it; nobody makes use of it yet."""
+    asked = question(gives(who, path, body))
+    done(allows(by, asked))
+    return asked

@@ -444,6 +444,8 @@ def test_what_was_read_is_reviewed_by_another_overseer_than_who_permitted_it(
     reading = granted(shelter, watcher, case)
     review, found = path(case, reading, "review"), {"justified": True}
     other = world.someone("OVERSIGHT_DEMO", {Role.PROTECTION_OFFICER})
+    early = other.post(review, found)
+    world.passes(hours=4)
 
     answers = [problem(one.post(review, found)) for one in (watcher, lead, shelter)]
     reviewed = done(other.post(review, found))
@@ -452,6 +454,7 @@ def test_what_was_read_is_reviewed_by_another_overseer_than_who_permitted_it(
         (409, "not-a-second-person"),
         *([(403, "action-not-yours")] * 2),
     ]
+    assert problem(early) == (409, "reading-decided")
     assert reviewed["justified"]
     assert problem(other.post(review, found)) == (409, "reading-decided")
     assert kinds(lead.hears())[-1] == "case.vital_reading_reviewed"

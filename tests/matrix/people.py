@@ -30,7 +30,6 @@ sana/officer                    | SANA_SEZIM               | officer
 sana/caseworker                 | SANA_SEZIM               | caseworker
 sana/coordinator                | SANA_SEZIM               | coordinator
 sana/supervisor                 | SANA_SEZIM               | supervisor
-sana/analyst                    | SANA_SEZIM               | analyst
 uz                              | UZ_LEAD                  | officer caseworker coordinator
 uz/coordinator                  | UZ_LEAD                  | coordinator
 uz/supervisor                   | UZ_LEAD                  | supervisor
@@ -49,10 +48,10 @@ desk/officer                    | DESK_CENTRAL_ASIA        | officer
 oversight                       | OVERSIGHT_DEMO           | officer caseworker coordinator
 oversight/protection_officer    | OVERSIGHT_DEMO           | protection_officer
 oversight/supervisor            | OVERSIGHT_DEMO           | supervisor
-oversight/analyst               | OVERSIGHT_DEMO           | analyst
 elsewhere                      | TT_SAFE_HARBOUR          | officer caseworker coordinator
 elsewhere/supervisor            | TT_SAFE_HARBOUR          | supervisor
 administrator                   | OVERSIGHT_DEMO           | administrator
+analyst                         | OVERSIGHT_DEMO           | analyst
 unscoped                        | SANA_SEZIM               | officer caseworker coordinator
 expired                         | SANA_SEZIM               | officer caseworker coordinator
 revoked                         | SANA_SEZIM               | officer caseworker coordinator

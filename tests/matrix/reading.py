@@ -13,7 +13,10 @@ from typing import Final
 HERE: Final = Path(__file__).parent
 ANY: Final = "*"
 NOBODIES: Final = frozenset(
-    {*("nobody", "unknown", "expired", "revoked", "disabled", "unscoped", "administrator")}
+    {
+        *("nobody", "unknown", "expired", "revoked", "disabled", "unscoped"),
+        *("administrator", "analyst"),
+    }
 )
 """Who is the same to everything."""
 
