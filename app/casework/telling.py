@@ -76,7 +76,11 @@ def withdraw_consents(work: Writing, code: str, said: TakeBack) -> None:
 
 
 def end(work: Writing, case: Case, given: Iterable[Consent]) -> None:
-    """Let some consents stand no longer, and nothing that rested on them alone."""
+    """Let some consents stand no longer, and nothing that rested on them alone.
+
+    Overseers hear of each, and by whom: one person can end help so, and nobody else would
+    see who it was.
+    """
     rested, returning = following.covered(work, case), returns.resting(work, case)
     offered = handovers.rests_on_consent(work, case)
     gone = [consent for consent in given if consents.take_back(work, consent)]
@@ -85,7 +89,8 @@ def end(work: Writing, case: Case, given: Iterable[Consent]) -> None:
     case.touch()
     for consent in gone:
         facts = {"consent": str(consent.id)}
-        work.record("consent.withdrawn", case, hearers(work, case), facts)
+        told = hearers(work, case) | case.overseers
+        work.record("consent.withdrawn", case, told, facts)
     work.session.flush()
     following.withdraw_uncovered(work, case, rested)
     handovers.cancel_uncovered(work, case, rested=offered)

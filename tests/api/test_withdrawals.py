@@ -137,6 +137,20 @@ def test_said_twice_it_is_said_once(lead: Someone, shelter: Someone, case: Json)
     ]
 
 
+def test_overseers_hear_who_took_consents_back_or_one_could_end_help_unseen(
+    world: World, lead: Someone, shelter: Someone, case: Json
+) -> None:
+    watcher = world.someone("OVERSIGHT_DEMO", {Role.PROTECTION_OFFICER})
+    housed(lead, shelter, case)
+    watcher.hears()
+
+    says_no(lead, case, "SHELTER")
+
+    heard = [(e["type"], e["by"]) for e in watcher.hears()]
+    assert ("consent.withdrawn", "KZ_LEAD") in heard
+    assert done(watcher.get(f"{path_of(case)}/consents"))["items"] == []
+
+
 def test_everything_under_it_ends_in_one_transaction_and_nothing_else(
     world: World, lead: Someone, shelter: Someone, lawyer: Someone, case: Json
 ) -> None:
