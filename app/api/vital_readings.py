@@ -16,7 +16,7 @@ from app.cases.models import Case
 from app.cases.records import VitalReading
 from app.casework import emergency
 from app.casework.bodies import AskReading, InformOfReading, ReviewReading
-from app.casework.emergency import ReadingDecided, ReadingUnreviewed
+from app.casework.emergency import ReadingDecided, ReadingUnreviewed, ReadingWaits
 from app.casework.schemas import VitalReadingList, VitalReadingOut
 from app.consents import naming
 from app.deadlines import queries as deadlines
@@ -35,7 +35,7 @@ router = APIRouter(
 ACT = (NotFound, KeyReused, KeyInFlight, RoleMissing, ReadingDecided)
 ASK = (
     *(NotFound, KeyMissing, KeyReused, KeyInFlight),
-    *(ActionIllegal, ActionNotYours, RoleMissing, ReadingUnreviewed),
+    *(ActionIllegal, ActionNotYours, RoleMissing, ReadingUnreviewed, ReadingWaits),
 )
 DECIDE = problems(*ACT, ActionIllegal, ActionNotYours, NotASecondPerson)
 

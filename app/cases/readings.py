@@ -84,6 +84,15 @@ def is_part(party: Party) -> bool:
     return party.relation not in REMEMBERS | {Relation.OVERSIGHT}
 
 
+def is_waiting(work: Reading, case_id: UUID) -> bool:
+    """Say whether this account asked in this case, and nobody answered yet."""
+    return any(
+        one.account_id == work.actor.account_id
+        and one.state(work.now) == ReadingState.ASKED
+        for one in of_case(work, case_id)
+    )
+
+
 def is_unreviewed(work: Reading) -> bool:
     """Say whether this account has read, and oversight did not review it in time (R17)."""
     latest = work.now - REVIEWED_WITHIN

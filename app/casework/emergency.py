@@ -40,6 +40,12 @@ class ReadingUnreviewed(Problem):
     status = 409
 
 
+class ReadingWaits(Problem):
+    """You asked in this case before, and were not answered yet: call, do not ask again."""
+
+    status = 409
+
+
 class ReadingDecided(Problem):
     """The reading was decided before, is over, or is not at that point."""
 
@@ -81,8 +87,9 @@ def held(work: Writing, code: str, reading_id: UUID) -> tuple[Case, VitalReading
 def ask(work: Writing, code: str, new: AskReading) -> VitalReading:
     """Ask another organisation to let this account read; nothing opens by it alone.
 
-    Raises NotFound (404), ActionIllegal or ReadingUnreviewed (409), ActionNotYours or
-    RoleMissing (403).
+    One question at a time: many would bury the one that counts in the worklists.
+    Raises NotFound (404), ActionIllegal, ReadingWaits or ReadingUnreviewed (409),
+    ActionNotYours or RoleMissing (403).
     """
     case, us = queries.lock(work, code), work.actor.focal_point_id
     if case.state not in OPEN:
@@ -92,6 +99,8 @@ def ask(work: Writing, code: str, new: AskReading) -> VitalReading:
     must_work(work)
     if readings.is_unreviewed(work):
         raise ReadingUnreviewed("Another person of your office can ask.")
+    if readings.is_waiting(work, case.id):
+        raise ReadingWaits("It waits in the worklists of oversight and of the holder.")
     reading = VitalReading(
         id=work.new_id(),
         case=case,

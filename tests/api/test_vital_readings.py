@@ -168,7 +168,7 @@ def test_nobody_of_the_organisation_that_asks_permits_it(
     [
         ("OVERSIGHT_DEMO", Role.PROTECTION_OFFICER, None),
         ("OVERSIGHT_DEMO", Role.SUPERVISOR, None),
-        ("OVERSIGHT_DEMO", Role.ANALYST, (403, "role-missing")),
+        ("OVERSIGHT_DEMO", Role.ANALYST, (403, "forbidden")),
         ("OVERSIGHT_DEMO", Role.ADMINISTRATOR, (403, "forbidden")),
         ("KZ_LEAD", Role.COORDINATOR, None),
         ("KZ_LEAD", Role.SUPERVISOR, None),
@@ -218,6 +218,20 @@ def test_who_can_ask(  # noqa: PLR0913, PLR0917
     not_theirs = (403, "action-not-yours")
     assert answers == [HIDDEN, *([not_theirs] * 4), (403, "role-missing")]
     assert listed(watcher, case) == []
+
+
+def test_one_account_has_one_question_in_a_case_or_many_would_bury_it(
+    world: World, shelter: Someone, watcher: Someone, case: Json
+) -> None:
+    asked = asks(shelter, case)
+
+    again = shelter.creates(path(case), READING | {"sections": ["health"]})
+    asks(world.someone(SHELTER), case)
+
+    assert problem(again) == (409, "reading-waits")
+    assert len(listed(watcher, case)) == 2
+    done(watcher.post(path(case, asked, "refuse")))
+    assert asks(shelter, case)["state"] == "asked"
 
 
 def test_lead_and_oversight_are_alerted_in_the_transaction_of_each_step(
@@ -475,6 +489,7 @@ def test_who_read_and_was_not_reviewed_in_72_hours_asks_for_no_more(
     assert asks(world.someone(SHELTER), case)["state"] == "asked"
     other = world.someone("OVERSIGHT_DEMO", {Role.PROTECTION_OFFICER})
     done(other.post(path(case, reading, "review"), {"justified": False}))
+    done(other.post(path(case, in_time, "refuse")))
     assert asks(shelter, case)["state"] == "asked"
 
 
