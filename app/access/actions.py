@@ -218,7 +218,8 @@ def lapse(
     """End questions about a case that were not spent; says which.
 
     Those about one subject, or all but what the spared focal points asked. What they were
-    allowed is allowed to nobody from now on, not even should the case come back to them.
+    allowed is allowed to nobody from now on, not even should the case come back to them,
+    nor by whose clock is behind, or who began before and waited.
     """
     unspent = Approval.decision.in_([ApprovalState.PENDING, ApprovalState.APPROVED])
     by_others = Approval.focal_point_id.not_in(sparing)
@@ -227,7 +228,7 @@ def lapse(
     ended = (
         update(Approval)
         .where(Approval.case_id == case_id, unspent, meant)
-        .values(lapses_at=at_last)
+        .values(decision=ApprovalState.LAPSED, lapses_at=at_last)
     )
     return list(work.session.scalars(ended.returning(Approval.id)))
 

@@ -73,6 +73,19 @@ def test_what_a_candidate_asked_ends_with_its_part(
     assert problem(late) == (409, "approval-decided")
 
 
+def test_it_has_ended_for_a_process_whose_clock_is_behind_too(
+    world: World, officer: Someone, lead: Someone, supervisor: Someone
+) -> None:
+    case = lead.leads(officer.submits())
+    question = asks(lead, case)
+    stops(world, officer, lead, case)
+
+    world.passes(minutes=-10)
+
+    late = supervisor.post(f"/approvals/{question}/approve")
+    assert problem(late) == (409, "approval-decided")
+
+
 def hands(world: World, _: Someone, lead: Someone, case: Json) -> None:
     offered = done(lead.offers(case, "IOM"))
     done(world.someone("IOM").does("accept", offered, taking()))
