@@ -120,8 +120,8 @@ class Matrix:
         operation, part = operation_of(name), name.partition(".")[2]
         ids = stage.ids | dict.fromkeys(PARTS, part)
         body = BODY_OF.get(name, BODIES.get(operation.name, {}))
-        body |= {"code": ids[operation.keys[-1]]} if "code" in body else {}
-        sent = json.dumps(body).encode() if operation.takes else b""
+        own = {"code": ids[operation.keys[-1]]} if "code" in body else {}
+        sent = json.dumps(body | own).encode() if operation.takes else b""
         target = filled(operation.path, ids)
         headers = self.headers(operation, caller, stage)
         if operation.method == "PUT" and operation.path in READ:
