@@ -5,6 +5,7 @@ import pytest
 from app.kernel.actors import Role
 from tests.api.test_vital_readings import (
     HIDDEN,
+    READING,
     SHELTER,
     asks,
     granted,
@@ -104,3 +105,18 @@ def test_a_retry_tells_no_more_than_is_to_be_known_by_then(
 
     assert listed(lead, case) == []
     assert problem(again) == HIDDEN
+
+
+def test_one_account_has_one_question_in_a_case_or_many_would_bury_it(
+    world: World, shelter: Someone, watcher: Someone, case: Json, sent: Json
+) -> None:
+    assert sent["state"] == "accepted"
+    asked = asks(shelter, case)
+
+    again = shelter.creates(path(case), READING | {"sections": ["health"]})
+    asks(world.someone(SHELTER), case)
+
+    assert problem(again) == (409, "reading-waits")
+    assert len(listed(watcher, case)) == 2
+    done(watcher.post(path(case, asked, "refuse")))
+    assert asks(shelter, case)["state"] == "asked"

@@ -220,20 +220,6 @@ def test_who_can_ask(  # noqa: PLR0913, PLR0917
     assert listed(watcher, case) == []
 
 
-def test_one_account_has_one_question_in_a_case_or_many_would_bury_it(
-    world: World, shelter: Someone, watcher: Someone, case: Json
-) -> None:
-    asked = asks(shelter, case)
-
-    again = shelter.creates(path(case), READING | {"sections": ["health"]})
-    asks(world.someone(SHELTER), case)
-
-    assert problem(again) == (409, "reading-waits")
-    assert len(listed(watcher, case)) == 2
-    done(watcher.post(path(case, asked, "refuse")))
-    assert asks(shelter, case)["state"] == "asked"
-
-
 def test_lead_and_oversight_are_alerted_in_the_transaction_of_each_step(
     world: World, lead: Someone, shelter: Someone, watcher: Someone, case: Json
 ) -> None:
