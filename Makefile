@@ -44,7 +44,7 @@ check: lint test ## All that CI asks: lint, tests, current files, no break that 
 test: $(READY) ## All tests on SQLite and PostgreSQL, or some: make test T=tests/rules
 	$(BIN)/pytest -n auto --dist loadscope --no-loadscope-reorder $(T)
 
-test-fast: $(READY) ## The tests that are not slow, on SQLite alone: under a minute
+test-fast: $(READY) ## The tests that are not slow, on SQLite alone
 	$(BIN)/pytest -n auto --dist loadscope --no-loadscope-reorder -m 'not slow' \
 		--databases sqlite $(T)
 

@@ -7,6 +7,7 @@ import pytest
 
 from tests.commands.test_demo import command, demo_serving, told
 
+pytestmark = pytest.mark.slow
 FAST = {"SAFE_CONDUCT_CLOCK_SPEED": "600"}
 DRILL = FAST | {"SAFE_CONDUCT_ENVIRONMENT": "drill"}
 

@@ -10,6 +10,7 @@ from tests.planting import NOWHERE, Row, at, only, planted, pointed, rows
 from tests.sources import ROOT
 from tests.world import Json
 
+pytestmark = pytest.mark.slow
 WHOLE: Json = json.loads((ROOT / "openapi" / "openapi-3.1.json").read_text("utf-8"))
 ROWS = list(rows(Path(__file__).with_name("planted.txt").read_text("utf-8")))
 CONTRACT = only(

@@ -9,7 +9,7 @@ from tests.databases import Copy
 from tests.matrix import plans
 from tests.matrix.asking import Matrix, matrix
 
-pytestmark = pytest.mark.soak
+pytestmark = [pytest.mark.slow, pytest.mark.soak]
 PLAN = plans.CASES
 
 

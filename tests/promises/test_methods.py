@@ -8,6 +8,7 @@ from tests.stage import Stage, place, spoken
 from tests.wire import Answer, Headers, Operation, Wire, operations
 from tests.world import EVERYTHING, new_case
 
+pytestmark = pytest.mark.slow
 METHODS = (
     *(
         "GET",

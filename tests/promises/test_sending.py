@@ -30,6 +30,7 @@ from tests.postmen import (
 )
 from tests.world import Someone, World, done
 
+pytestmark = pytest.mark.slow
 OFFICES = (
     *("UZ_CONSULATE_ALMATY", "KZ_SHELTER_KOGERSHIN", "KZ_LEGAL_AID", "TT_SHELTER"),
     *("DESK_CENTRAL_ASIA", "DESK_CENTRAL_AMERICA", "DESK_CARIBBEAN", "OVERSIGHT_DEMO"),

@@ -38,6 +38,7 @@ from tests.postmen import (
 from tests.serving import ROOT, key_file, times
 from tests.world import NOON, Someone, World
 
+pytestmark = pytest.mark.slow
 SENDERS = 6
 ROUNDS = times(6, soak=60)
 OFFICES = (
