@@ -1,17 +1,21 @@
 """Readings in an emergency: finding them, and who can ask for one at all (R15, R17)."""
 
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
 from sqlalchemy import select
 
-from app.cases.models import Case, Party
+from app.cases.models import Case
 from app.cases.queries import known
 from app.cases.records import VitalReading
 from app.cases.sections import ReadingPurpose, Section
 from app.cases.vital import REVIEWED_WITHIN, ReadingState
 from app.kernel.actors import REMEMBERS, Relation
 from app.kernel.work import Reading
+
+ONLOOKERS: Final = REMEMBERS | {Relation.OVERSIGHT}
+"""Who has a part in a case and nothing to do in it."""
 
 
 def of_case(work: Reading, case_id: UUID) -> list[VitalReading]:
@@ -58,11 +62,8 @@ def can_ask(case: Case, focal_point: UUID) -> bool:
     Oversight opens nothing that is sealed, and who handed a case on does not follow it
     (R12): it can call whoever leads.
     """
-    has_part = any(
-        party.focal_point_id == focal_point and not party.until and is_part(party)
-        for party in case.parties
-    )
-    return has_part and not case.has_handed_on(focal_point)
+    parts = case.parts_of(focal_point) - ONLOOKERS
+    return bool(parts) and not case.has_handed_on(focal_point)
 
 
 def has_had_part_since(case: Case, focal_point: UUID, moment: datetime) -> bool:
@@ -70,18 +71,14 @@ def has_had_part_since(case: Case, focal_point: UUID, moment: datetime) -> bool:
 
     It may have been one after the other, as when a candidate takes the lead.
     """
-    parts = [p for p in case.parties if p.focal_point_id == focal_point and is_part(p)]
+    mine = (p for p in case.parties if p.focal_point_id == focal_point)
+    parts = (party for party in mine if party.relation not in ONLOOKERS)
     for part in sorted(parts, key=lambda part: part.since):
         if part.since <= moment:
             if part.until is None:
                 return True
             moment = max(moment, part.until)
     return False
-
-
-def is_part(party: Party) -> bool:
-    """Say whether a party row is of one who has the case to do."""
-    return party.relation not in REMEMBERS | {Relation.OVERSIGHT}
 
 
 def is_waiting(work: Reading, case_id: UUID) -> bool:
