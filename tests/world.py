@@ -8,7 +8,6 @@ from itertools import count
 from typing import Any, Final, override
 from uuid import UUID, uuid4
 
-from anyio.from_thread import BlockingPortal
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from httpx2 import ASGITransport, BaseTransport, Client, Request, Response
@@ -27,6 +26,7 @@ from app.kernel.work import Ground, Reading, Writing, reading, writing
 from app.main import create_app
 from app.worker.loop import CLOCKS, once
 from tests.databases import opened
+from tests.here import Here
 
 NOON: Final = datetime(2026, 6, 1, 12, tzinfo=UTC)
 KEYS: Final = FileKeys({"k1": bytes(range(32))})
@@ -39,13 +39,13 @@ type Json = dict[str, Any]
 class Direct(BaseTransport):
     """Hands requests to the application itself, in one event loop for all of them."""
 
-    def __init__(self, app: FastAPI, portal: BlockingPortal) -> None:
-        self.portal, self.inner = portal, ASGITransport(app, raise_app_exceptions=False)
+    def __init__(self, app: FastAPI, here: Here) -> None:
+        self.here, self.inner = here, ASGITransport(app, raise_app_exceptions=False)
 
     @override
     def handle_request(self, request: Request) -> Response:
         request.read()
-        return self.portal.call(self.answer, request)
+        return self.here.call(self.answer, request)
 
     async def answer(self, request: Request) -> Response:
         answer = await self.inner.handle_async_request(request)
@@ -53,11 +53,11 @@ class Direct(BaseTransport):
         return Response(answer.status_code, headers=answer.headers, content=content)
 
 
-def client_of(app: FastAPI, portal: BlockingPortal | None) -> Client:
+def client_of(app: FastAPI, here: Here | None) -> Client:
     """Speak to the application; without a loop that goes on, each request has its own."""
-    if portal is None:
+    if here is None:
         return TestClient(app, raise_server_exceptions=False)
-    return Client(transport=Direct(app, portal), base_url="http://testserver")
+    return Client(transport=Direct(app, here), base_url="http://testserver")
 
 
 class World:
@@ -67,7 +67,7 @@ class World:
         self,
         url: str,
         app: FastAPI | None = None,
-        portal: BlockingPortal | None = None,
+        here: Here | None = None,
         ids: Callable[[], UUID] = uuid4,
     ) -> None:
         self.now, self.ids = NOON, ids
@@ -78,7 +78,7 @@ class World:
         self.app = app or create_app(self.ground)
         self.app.state.ground = self.ground
         self.app.state.throttle = Throttle()
-        self.http: Client = client_of(self.app, portal)
+        self.http: Client = client_of(self.app, here)
 
     def someone(
         self,

@@ -324,7 +324,7 @@ def matrix(url: str, app: FastAPI, plan: Plan, home: Path) -> Iterator[Matrix]:
     """Build a world, keep a copy of it, and hold everyone against one table."""
     plain = World(url, app)
     with wired(plain) as wire:
-        world = wire.world = World(url, app, wire.portal)
+        world = wire.world = World(url, app, wire.here)
         known = people(world)
         stages = (plan.build if world.database.is_sqlite else plan.some)(known)
         everyone = callers(world, known)

@@ -1,7 +1,7 @@
 """What somebody may not read changes nothing of what they are answered (R11, R12)."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from functools import partial
 from itertools import zip_longest
@@ -9,27 +9,43 @@ from random import Random
 from typing import Any
 
 import pytest
+from fastapi import FastAPI
 
-from tests.databases import Copy
+from app.main import create_app
+from tests.databases import Copy, ids_of
+from tests.here import here
 from tests.serving import report, times
-from tests.twins import Twin, ids_of
-from tests.wire import wired
+from tests.twins import Twin
+from tests.wire import Wire
 from tests.world import World
 
 pytestmark = [pytest.mark.slow, pytest.mark.soak]
 SCRIPTS = times(2, soak=200)
 STEPS = 200
+type Apps = tuple[FastAPI, FastAPI]
 
 
-def twins(copy: Copy, seed: int, stack: ExitStack) -> tuple[Twin, Twin]:
-    """Open two worlds with the same seed."""
-    made = []
-    for side in range(2):
-        url = stack.enter_context(copy())
-        world = World(url, ids=partial(ids_of, Random(seed)))
+@pytest.fixture(scope="module")
+def apps(app: FastAPI) -> Apps:
+    """Build an application for each of two worlds, once: it takes its time."""
+    return app, create_app(app.state.ground)
+
+
+@pytest.fixture
+def pair(request: pytest.FixtureRequest, copies: Callable[[str], Copy]) -> list[Copy]:
+    """Say where the two worlds are: on a database of each kind, if both are tested."""
+    kinds = request.config.option.databases
+    return [copies(kinds[0]), copies(kinds[-1])]
+
+
+def twins(pair: list[Copy], apps: Apps, seed: int, stack: ExitStack) -> tuple[Twin, Twin]:
+    """Open two worlds with the same seed; which of them is where changes with it."""
+    made, there = [], pair if seed % 2 else pair[::-1]
+    for side, (app, copy) in enumerate(zip(apps, there, strict=True)):
+        url, loop = stack.enter_context(copy()), stack.enter_context(here())
+        world = World(url, app, loop, partial(ids_of, Random(seed)))
         stack.callback(world.closes)
-        wire = stack.enter_context(wired(world))
-        made.append(Twin(world, wire, side, Random(seed)))
+        made.append(Twin(world, Wire(world, loop), side, Random(seed)))
     return made[0], made[1]
 
 
@@ -37,16 +53,18 @@ def alike(
     number: int, one: Iterator[tuple[str, Any]], other: Iterator[tuple[str, Any]]
 ) -> Iterator[str]:
     """See that both went the same way, and say what was answered."""
-    for here, there in zip_longest(one, other):
-        assert here == there, (number, here, there)
-        yield str(here[1][0]) if isinstance(here[1], tuple) else "worker"
+    for first, second in zip_longest(one, other):
+        assert first == second, (number, first, second)
+        yield str(first[1][0]) if isinstance(first[1], tuple) else "worker"
 
 
 @pytest.mark.parametrize("seed", range(SCRIPTS))
-def test_what_is_hidden_changes_nothing_that_is_seen(copy: Copy, seed: int) -> None:
+def test_what_is_hidden_changes_nothing_that_is_seen(
+    pair: list[Copy], apps: Apps, seed: int
+) -> None:
     heard = Counter[str]()
     with ExitStack() as stack:
-        one, other = twins(copy, seed, stack)
+        one, other = twins(pair, apps, seed, stack)
         one.begins()
         other.begins()
         for number in range(STEPS):

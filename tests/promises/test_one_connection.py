@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from itertools import cycle, islice
 
 import pytest
-from anyio.from_thread import BlockingPortal
 from fastapi import FastAPI
 from sqlalchemy import select
 from sqlalchemy.exc import DBAPIError
@@ -12,6 +11,7 @@ from sqlalchemy.exc import DBAPIError
 from app.cases.models import Case
 from app.kernel.db import Database
 from app.kernel.work import reading
+from tests.here import Here
 from tests.serving import times
 from tests.world import Json, Someone, World, done, path_of
 
@@ -22,12 +22,12 @@ PEOPLE = ("UZ_CONSULATE_ALMATY", "JM_CONSULATE_PORT_OF_SPAIN")
 
 @pytest.fixture
 def narrow(
-    pg_url: str, app: FastAPI, portal: BlockingPortal, monkeypatch: pytest.MonkeyPatch
+    pg_url: str, app: FastAPI, loop: Here, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[World]:
     """A world with one connection for everybody."""
     monkeypatch.setattr("app.kernel.db.THREADS", 1)
     monkeypatch.setattr("tests.world.opened", Database)
-    made = World(pg_url, app, portal)
+    made = World(pg_url, app, loop)
     yield made
     made.closes()
 
