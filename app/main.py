@@ -22,6 +22,7 @@ from app.api import (
     consents,
     contacts,
     directory,
+    events,
     feed,
     handovers,
     health,
@@ -44,6 +45,7 @@ from app.api.limits import BodyLimit
 from app.api.observe import Observe
 from app.api.openapi import describe
 from app.api.throttling import Throttle
+from app.api.waiting import bell_over
 from app.kernel.db import THREADS, Database, database_now
 from app.kernel.ledger import Ledger
 from app.kernel.vault import KeyProvider, Vault
@@ -54,7 +56,7 @@ ROUTERS: Final = (
     *(cases, case_acts, case_moves, consents, knowledge, screening, sections),
     *(vital_readings, refusals),
     *(referrals, referral_acts, handovers, returns, return_acts, return_travel),
-    *(feed, approvals, routing, directory, administration, time_limits, contacts),
+    *(events, feed, approvals, routing, directory, administration, time_limits, contacts),
     *(accounts, reference),
 )
 ABOUT: Final = """
@@ -137,7 +139,7 @@ def create_app(ground: Ground, ledger: Ledger | None = None) -> FastAPI:
         telemetry={"logs": False},
     )
     app.state.ground, app.state.ledger = ground, ledger
-    app.state.throttle = Throttle()
+    app.state.throttle, app.state.bell = Throttle(), bell_over(ground)
     app.add_middleware(BodyLimit, max_bytes=MAX_BODY_BYTES)
     app.add_middleware(Observe)
     problems.install(app)

@@ -25,9 +25,11 @@ import httpx2
 import structlog
 from fastapi import FastAPI
 from httpx2 import Client, Response
-from uvicorn import Config, Server
+from uvicorn import Config
 
 from app.api.throttling import Throttle
+from app.api.waiting import bell_over
+from app.cli.serving import Server
 from app.kernel.keyfile import FileKeys
 from app.main import create_app, lay_ground
 from tests.world import NOON, World
@@ -80,6 +82,7 @@ class Served(World):
 
     def __init__(self, url: str) -> None:
         super().__init__(url)
+        self.app.state.bell = bell_over(self.ground)
         listener = own_port()
         self.port: int = listener.getsockname()[1]
         self.server = server_of(self.app)
@@ -168,14 +171,19 @@ def together(*acts: Callable[[], Response], apart: float = 0.004) -> list[Respon
         return list(pool.map(start, acts))
 
 
-def main(url: str, keys: str) -> None:
-    """Serve until killed; say on which port once it is open, and what was our fault."""
+def main(url: str, keys: str, *can: str) -> None:
+    """Serve until killed; say on which port once it is open, and what was our fault.
+
+    Nobody can wait for news, unless it is said that they can.
+    """
     structlog.configure(
         wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
     )
     app = create_app(lay_ground(url, FileKeys.load(Path(keys)), lambda: NOON))
     app.state.throttle = Throttle(count(step=60).__next__)  # each wrong key a minute later
+    if "wait" not in can:
+        app.state.bell.close()
     listener = own_port()
     listener.listen(2048)
     sys.stdout.write(f"{listener.getsockname()[1]}\n")

@@ -78,6 +78,7 @@ class World:
         self.app = app or create_app(self.ground)
         self.app.state.ground = self.ground
         self.app.state.throttle = Throttle()
+        self.app.state.bell.close()  # nobody waits here
         self.http: Client = client_of(self.app, here)
 
     def someone(

@@ -29,9 +29,9 @@ def answer(
     return Response(body, status, {"ETag": tag, **(headers or {})}, JSON)
 
 
-def not_modified(tag: str) -> Response:
+def not_modified(tag: str, headers: Mapping[str, str] | None = None) -> Response:
     """Say that nothing changed."""
-    return Response(status_code=304, headers={"ETag": tag})
+    return Response(status_code=304, headers={"ETag": tag, **(headers or {})})
 
 
 def has(if_none_match: str, tag: str) -> bool:

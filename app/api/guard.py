@@ -98,6 +98,15 @@ class Guarded(APIRoute):
         return handle
 
 
+async def again[W](request: Request, right: May[W]) -> Begin[W]:
+    """Find anew who is asking, for what happens later than the request came (R21).
+
+    Raises 401 or 403, as the first time.
+    """
+    request.state.actor = await run_in_threadpool(sign_in, request, right.scope)
+    return await right(request)
+
+
 def must_know(request: Request, names: frozenset[str] | None) -> None:
     """Refuse a query that names what this route does not know: it would be ignored."""
     for name in set(request.query_params) - names if names is not None else ():

@@ -58,7 +58,8 @@ class Observe:
         finally:
             if trouble := scope["state"].get("trouble"):
                 log.warning("trouble", request_id=request_id, **described(trouble))
-            tell(scope, request_id, status, time.perf_counter() - began)
+            waited: float = scope["state"].get("waited", 0)
+            tell(scope, request_id, status, time.perf_counter() - began - waited)
 
 
 def tell(scope: Scope, request_id: str, status: int, seconds: float) -> None:

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final, override
+from socket import socket
+from typing import Any, Final, override
 
 import structlog
 import uvicorn
@@ -16,6 +17,7 @@ from fastapi import FastAPI
 from sqlalchemy import make_url
 from sqlalchemy.orm import Session
 
+from app.api.waiting import Bell
 from app.directory.queries import regions_without_desk
 from app.kernel.db import migrated_to
 from app.kernel.keyfile import FileKeys
@@ -129,9 +131,21 @@ def exposing(ground: Ground, settings: Settings) -> Iterator[None]:
         yield
 
 
+class Server(uvicorn.Server):
+    """A server that lets everybody go who waits for news, before it waits for them."""
+
+    @override
+    async def shutdown(self, sockets: list[socket] | None = None) -> None:
+        """End."""
+        app: Any = self.config.app
+        bell: Bell = app.state.bell
+        bell.close()
+        await super().shutdown(sockets)
+
+
 def server(app: FastAPI, settings: Settings) -> uvicorn.Server:
     """Make a server that tells nothing of itself and logs nothing but our own lines."""
-    return uvicorn.Server(
+    return Server(
         uvicorn.Config(
             app,
             host=settings.host,

@@ -1,11 +1,13 @@
 """Where a poller stands, entries as they lie in its mailbox, and its worklist."""
 
 import re
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
 from sqlalchemy import Select, func, select
+from sqlalchemy.orm import Session
 
 from app.deadlines import queries as deadlines
 from app.deadlines.models import Clock
@@ -41,6 +43,10 @@ class Mark:
         """Spell the head as an entity tag: nothing changes for a poller until it does."""
         return f'"{self.epoch}.{self.start}.{self.head}"'
 
+    def cursor(self, position: int) -> str:
+        """Spell a position of this feed."""
+        return f"{self.epoch}.{position}"
+
     @property
     def advances(self) -> bool:
         """Whether this poll says that more was retrieved than was known."""
@@ -61,6 +67,13 @@ def look(work: Reading, query: PageQuery) -> Mark:
     ).one()
     start = read_cursor(query.after, epoch, head) if query.after else 0
     return Mark(epoch, start, head, retrieved or 0)
+
+
+def heads(session: Session, readers: AbstractSet[UUID]) -> dict[UUID, int]:
+    """Say how far the mailboxes of some focal points have come."""
+    theirs = Mailbox.focal_point_id.in_(readers)
+    found = select(Mailbox.focal_point_id, Mailbox.head).where(theirs)
+    return {reader: head for reader, head in session.execute(found)}  # noqa: C416 - rows
 
 
 def read_cursor(cursor: str, epoch: str, head: int) -> int:

@@ -50,13 +50,22 @@ class Sight:
     opened_by: Mapping[UUID, UUID | None]
 
 
-def page(work: Reading, mark: Mark, limit: int) -> EventPage:
+type News = Sequence[tuple[int, EventOut]]
+"""Events, each at its position of the feed."""
+
+
+def news(work: Reading, mark: Mark, limit: int) -> News:
     """List what happened after the cursor, in the order of commits."""
     fresh = queries.entries(work).where(Delivery.position > mark.start)
     rows = work.session.execute(fresh.order_by(Delivery.position).limit(limit)).all()
-    last = rows[-1].position if rows else mark.start
-    items = show(work, rows)
-    return EventPage(items=items, next=f"{mark.epoch}.{last}", more=last < mark.head)
+    return list(zip([row.position for row in rows], show(work, rows), strict=True))
+
+
+def page(mark: Mark, found: News) -> EventPage:
+    """Put on a page what was found after the cursor."""
+    last = found[-1][0] if found else mark.start
+    items = [event for _, event in found]
+    return EventPage(items=items, next=mark.cursor(last), more=last < mark.head)
 
 
 def history(work: Reading, case: Case, query: PageQuery) -> HistoryPage:

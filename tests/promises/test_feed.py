@@ -72,7 +72,9 @@ def order_of_commits(engine: Engine) -> Iterator[list[About]]:
         yield committed
 
 
-def write_all(writer: Someone, readers: Sequence[Someone], tell: Tell) -> list[About]:
+def write_all(
+    writer: Someone, readers: Sequence[Someone], tell: Tell, changes: int = CHANGES
+) -> list[About]:
     """Make the changes, eight at a time; return them in the order of commits."""
     numbers = count(1)
 
@@ -89,7 +91,7 @@ def write_all(writer: Someone, readers: Sequence[Someone], tell: Tell) -> list[A
 
     engine = writer.world.database.engine
     with order_of_commits(engine) as committed, ThreadPoolExecutor(WRITERS) as pool:
-        list(pool.map(write, range(CHANGES)))
+        list(pool.map(write, range(changes)))
     return committed
 
 

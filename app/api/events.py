@@ -1,0 +1,202 @@
+"""The change feed: polled, waited for, or listened to; one reading behind all three."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Annotated, Any, Final
+
+from fastapi import APIRouter, Header, Query, Request, Response, Security
+from fastapi.sse import format_sse_event
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic.json_schema import SkipJsonSchema
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import StreamingResponse
+
+from app.api.conditional import has, not_modified
+from app.api.deps import CAN_READ_FEED, IfNoneMatch, Paging, ReadFeed
+from app.api.guard import BEARER, Begin, Guarded, again
+from app.api.problems import problems
+from app.api.waiting import APPLIED, SAYS_APPLIED, Bell, Patience
+from app.feed import actions, queries, situation
+from app.feed.queries import CursorGone, Mark
+from app.feed.schemas import EventPage
+from app.feed.situation import News
+from app.kernel.paging import CursorUnknown, PageQuery
+from app.kernel.problems import Problem
+from app.kernel.work import Reading, writing
+
+AT_ONCE: Final = 100
+"""Events that are read together for somebody who listens."""
+
+SILENCE: Final = 15.0
+"""Seconds after which somebody who listens is told that the line is still open."""
+
+LIFETIME: Final = 300.0
+"""Seconds after which a stream ends: where it is taken up again says what arrived."""
+
+RETRY_MS: Final = 2000
+AFTER: Final = "`next` of a page of `/v1/events`, or an id of this; absent: the start."
+RESUMED: Final = "The id of the last event that you dealt with; it counts before `after`."
+EVENT: Final = {"$ref": "#/components/schemas/EventOut"}
+STREAM: Final = "text/event-stream"
+
+router = APIRouter(
+    prefix="/events",
+    tags=["feed"],
+    route_class=Guarded,
+    dependencies=[Security(BEARER)],
+)
+
+
+class EventStream(StreamingResponse):
+    """Server-sent events, as the HTML standard has them."""
+
+    media_type = STREAM
+
+
+class Start(BaseModel):
+    """Where to start."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    after: Annotated[
+        Annotated[str, Field(max_length=120)] | SkipJsonSchema[None],
+        Field(description=AFTER),
+    ] = None
+
+
+@dataclass(frozen=True)
+class Polled:
+    """Where a poller stands, and what is new to it; None: it has that page already."""
+
+    mark: Mark
+    news: News | None
+
+    def answer(self, headers: dict[str, str]) -> Response:
+        """Spell it."""
+        if self.news is None:
+            return not_modified(self.mark.tag, headers)
+        body = situation.page(self.mark, self.news).model_dump_json().encode()
+        return Response(
+            body,
+            headers={"ETag": self.mark.tag, **headers},
+            media_type="application/json",
+        )
+
+
+def poll(
+    begin: Begin[Reading], query: PageQuery, if_none_match: str | None = None
+) -> Polled:
+    """Read what is after the cursor, and keep that its bearer has what is before it."""
+    with begin() as work:
+        mark = queries.look(work, query)
+        known = if_none_match is not None and has(if_none_match, mark.tag)
+        polled = Polled(mark, None if known else situation.news(work, mark, query.limit))
+    if mark.advances:
+        with writing(work.ground, work.actor) as more:
+            actions.keep_retrieval(more, mark.start)
+    return polled
+
+
+HEARD: Final[dict[int | str, dict[str, Any]]] = {
+    200: {"headers": SAYS_APPLIED},
+    **problems(CursorUnknown, CursorGone),
+}
+
+
+@router.get("", response_model=EventPage, responses=HEARD)
+async def list_events(
+    request: Request,
+    begin: ReadFeed,
+    query: Paging,
+    patience: Patience,
+    if_none_match: IfNoneMatch = None,
+) -> Response:
+    """Poll for what happened after the cursor, oldest first; or wait until something does.
+
+    Each event arrives at least once, in the order it was committed. Keep `next` together
+    with what you did, and send it as `after`: that you passed an event is evidence that you
+    retrieved it. After a 410, read from the start and compare.
+
+    With `Prefer: wait=30` an answer without news comes after 30 seconds, one with news as
+    soon as there is any: you hear within a second, and ask twice a minute.
+    """
+    polled = await run_in_threadpool(poll, begin, query, if_none_match)
+    if patience and not polled.news and await waited(request, polled.mark, patience):
+        begin = await again(request, CAN_READ_FEED)
+        polled = await run_in_threadpool(poll, begin, query, if_none_match)
+    applied = {} if patience is None else {APPLIED: f"wait={patience}"}
+    return polled.answer(applied)
+
+
+async def waited(request: Request, mark: Mark, seconds: float) -> bool:
+    """Wait until there is more than there was; the time is not counted as the service's."""
+    began = asyncio.get_running_loop().time()
+    bell: Bell = request.app.state.bell
+    rang = await bell.beyond(request.state.actor.focal_point_id, mark.head, seconds)
+    request.state.waited = asyncio.get_running_loop().time() - began
+    return rang
+
+
+LISTENED: Final[dict[int | str, dict[str, Any]]] = {
+    200: {
+        "description": "Events as they happen: `id` is a cursor, `data` the event as JSON.",
+        "content": {STREAM: {"schema": EVENT}},
+    },
+    **problems(CursorUnknown, CursorGone),
+}
+
+
+@router.get("/stream", response_class=EventStream, responses=LISTENED)
+async def stream_events(
+    request: Request,
+    begin: ReadFeed,
+    query: Annotated[Start, Query()],
+    last_event_id: Annotated[
+        Annotated[str, Field(max_length=120)] | SkipJsonSchema[None],
+        Header(alias="Last-Event-ID", description=RESUMED),
+    ] = None,
+) -> Response:
+    """Listen to the same feed as server-sent events, for as long as you like.
+
+    What was there comes first, then what happens, within a second. After five minutes the
+    stream ends: go on from the last id, as `EventSource` does by itself, for where you do
+    is evidence of what you retrieved. Your key is judged anew for each event; once it has
+    ended, so does the stream.
+    """
+    start = PageQuery(after=last_event_id or query.after, limit=AT_ONCE)
+    polled = await run_in_threadpool(poll, begin, start)
+    return EventStream(told(request, polled), headers={"X-Accel-Buffering": "no"})
+
+
+async def told(request: Request, polled: Polled) -> AsyncIterator[bytes]:
+    """Tell what there is, then what comes, until the key, the time or the service ends."""
+    bell: Bell = request.app.state.bell
+    clock = asyncio.get_running_loop().time
+    reader, ends = request.state.actor.focal_point_id, clock() + LIFETIME
+    yield format_sse_event(retry=RETRY_MS)
+    position, mark = polled.mark.start, polled.mark
+    while True:
+        for position, event in polled.news or ():
+            yield format_sse_event(
+                id=mark.cursor(position), data_str=event.model_dump_json()
+            )
+        while position >= mark.head and not await bell.beyond(reader, position, SILENCE):
+            if bell.closed or clock() > ends:
+                return
+            yield format_sse_event(comment="nothing new")
+        if clock() > ends:
+            return
+        try:
+            begin = await again(request, CAN_READ_FEED)
+            polled = await run_in_threadpool(goes_on, begin, mark.cursor(position))
+        except Problem:
+            return
+        mark = polled.mark
+
+
+def goes_on(begin: Begin[Reading], after: str) -> Polled:
+    """Read what came since; that it was sent is no evidence yet that it arrived."""
+    with begin() as work:
+        mark = queries.look(work, PageQuery(after=after))
+        return Polled(mark, situation.news(work, mark, AT_ONCE))

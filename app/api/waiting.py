@@ -1,0 +1,139 @@
+"""Waiting for something new in a mailbox, with no thread and no connection held meanwhile.
+
+One question to the database a quarter of a second asks for all who wait, however many they
+are, and hears of what any process wrote. Who waits is in memory alone: when the service
+ends, everybody is let go, and asks again.
+"""
+
+import asyncio
+import re
+from collections.abc import Callable, Mapping
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from typing import Annotated, Final
+from uuid import UUID
+
+import structlog
+from fastapi import Depends, Header, Request
+from pydantic.json_schema import SkipJsonSchema
+from starlette.concurrency import run_in_threadpool
+
+from app.feed import queries
+from app.kernel.trouble import described
+from app.kernel.work import Ground
+
+EVERY: Final = 0.25
+"""Seconds between two looks at the mailboxes."""
+
+LONGEST: Final = 60
+"""Seconds that anybody waits at most: those between us close what is silent for longer."""
+
+WAIT: Final = re.compile(r'(?i)(?:^|,)\s*wait\s*=\s*"?([0-9]{1,9})"?\s*(?=[;,]|$)')
+PREFER: Final = (
+    f"`wait=30`: if there is nothing new, answer once there is, or after so many seconds; "
+    f"at most {LONGEST} (RFC 7240). Others are not heeded."
+)
+APPLIED: Final = "Preference-Applied"
+SAYS_APPLIED: Final = {
+    APPLIED: {
+        "description": "How long it would have waited; absent: nobody asked it to.",
+        "schema": {"type": "string"},
+        "example": "wait=30",
+    }
+}
+
+log = structlog.get_logger("safe_conduct.api")
+
+
+@dataclass(eq=False)
+class Waiter:
+    """Somebody who waits until a mailbox has more than they know of."""
+
+    reader: UUID
+    position: int
+    heard: asyncio.Future[bool]
+
+    def hears(self, *, there_is_more: bool) -> None:
+        """Let them go on."""
+        if not self.heard.done():
+            self.heard.set_result(there_is_more)
+
+
+class Bell:
+    """Wakes who waits; for one event loop."""
+
+    def __init__(
+        self,
+        look: Callable[[AbstractSet[UUID]], Mapping[UUID, int]],
+        every: float = EVERY,
+    ) -> None:
+        self.look, self.every = look, every
+        self.waiters = set[Waiter]()
+        self.watch: asyncio.Task[None] | None = None
+        self.closed = False
+
+    async def beyond(self, reader: UUID, position: int, seconds: float) -> bool:
+        """Wait until a mailbox goes beyond a position; False: it did not, go on anyway."""
+        if self.closed:
+            return False
+        waiter = Waiter(reader, position, asyncio.get_running_loop().create_future())
+        self.waiters.add(waiter)
+        self.watch = self.watch or asyncio.create_task(self.watches())
+        try:
+            async with asyncio.timeout(seconds):
+                return await waiter.heard
+        except TimeoutError:
+            return False
+        finally:
+            self.waiters.discard(waiter)
+
+    async def watches(self) -> None:
+        """Look at the mailboxes as long as somebody waits.
+
+        Where that fails, who waits goes on when their time is over, and is told then.
+        """
+        try:
+            while self.waiters:
+                await asyncio.sleep(self.every)
+                readers = {waiter.reader for waiter in self.waiters}
+                try:
+                    heads = await run_in_threadpool(self.look, readers)
+                except Exception as error:  # noqa: BLE001 - it goes on to look
+                    log.warning("waiting", **described(error))
+                    continue
+                for waiter in self.waiters:
+                    if heads.get(waiter.reader, 0) > waiter.position:
+                        waiter.hears(there_is_more=True)
+        finally:
+            self.watch = None
+
+    def close(self) -> None:
+        """Let everybody go, and nobody wait any more: the service is about to end."""
+        self.closed = True
+        for waiter in self.waiters:
+            waiter.hears(there_is_more=False)
+
+
+def bell_over(ground: Ground) -> Bell:
+    """Hang up a bell for the mailboxes of a database."""
+
+    def look(readers: AbstractSet[UUID]) -> Mapping[UUID, int]:
+        with ground.database.reading() as session:
+            return queries.heads(session, readers)
+
+    return Bell(look)
+
+
+async def patience(
+    request: Request,
+    _: Annotated[
+        str | SkipJsonSchema[None],
+        Header(alias="Prefer", description=PREFER, examples=["wait=30"], max_length=400),
+    ] = None,
+) -> int | None:
+    """Read for how many seconds the caller would rather wait than hear of nothing."""
+    said = WAIT.search(", ".join(request.headers.getlist("prefer")))
+    return min(int(said[1]), LONGEST) if said else None
+
+
+Patience = Annotated[int | None, Depends(patience)]
