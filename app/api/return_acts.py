@@ -27,12 +27,12 @@ from app.returns.lifecycle import Action
 from app.returns.models import Return
 from app.returns.needs import Terms
 from app.returns.schemas import (
+    AnyReturn,
     AssessOrigin,
     AssessReturn,
     DecideGo,
     DecideNoGo,
     DetermineInterests,
-    DocumentTaskOut,
     InformPerson,
     ReceiveChild,
     ReturnOut,
@@ -100,7 +100,7 @@ def permit_contact(
 
 @router.post(
     "/verify-nationality",
-    response_model=ReturnOut | DocumentTaskOut,
+    response_model=AnyReturn,
     responses=STEP,
 )
 def verify_nationality(

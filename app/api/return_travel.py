@@ -17,10 +17,10 @@ from app.returns.actions import Said
 from app.returns.lifecycle import Action
 from app.returns.needs import Terms
 from app.returns.schemas import (
+    AnyReturn,
     CallOff,
     ConfirmMet,
     Depart,
-    DocumentTaskOut,
     IssueDocument,
     PlanTravel,
     PlanVisits,
@@ -38,7 +38,7 @@ NO_LONGER_YOURS: Answers = {
 }
 
 
-@router.post("/issue-document", response_model=ReturnOut | DocumentTaskOut, responses=STEP)
+@router.post("/issue-document", response_model=AnyReturn, responses=STEP)
 def issue_document(
     begin: WriteReferrals, return_id: UUID, seen: IfMatch, once: Once, paper: IssueDocument
 ) -> Response:

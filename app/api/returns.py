@@ -34,7 +34,7 @@ from app.kernel.work import Reading
 from app.returns import actions, queries
 from app.returns.actions import NotAReturn, ReturnExists
 from app.returns.models import Return
-from app.returns.schemas import DocumentTaskOut, ReturnOut
+from app.returns.schemas import AnyReturn, ReturnOut
 from app.returns.situation import has_side, show
 
 router = APIRouter(tags=["returns"], route_class=Guarded, dependencies=[Security(BEARER)])
@@ -88,7 +88,7 @@ def get_return_of_referral(
 
 @router.get(
     "/returns/{return_id}",
-    response_model=ReturnOut | DocumentTaskOut,
+    response_model=AnyReturn,
     responses=problems(NotFound),
 )
 def get_return(

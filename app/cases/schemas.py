@@ -142,7 +142,7 @@ class NewReflectionPeriod(Asked):
         return self
 
 
-NewFact = Annotated[
+type NewFact = Annotated[
     NewIdentification | NewGuardian | NewBestInterests | NewReflectionPeriod,
     Field(discriminator="name"),
 ]

@@ -159,7 +159,7 @@ class Health(Content):
     text: SafeText
 
 
-SectionContent = Annotated[
+type SectionContent = Annotated[
     Needs | Contact | Identity | Narrative | Indicators | Perpetrators | Health,
     Field(discriminator="section"),
 ]

@@ -216,3 +216,7 @@ class DocumentTaskOut(Shown):
     ]
     version: int
     available_actions: list[AvailableReturnAction]
+
+
+type AnyReturn = ReturnOut | DocumentTaskOut
+"""A return as who leads it sees it, or as who has documents to give does."""

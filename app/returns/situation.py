@@ -30,6 +30,7 @@ from app.returns.models import Done, Return
 from app.returns.needs import RULES, Facts, Terms
 from app.returns.risk import Interests, Nationality
 from app.returns.schemas import (
+    AnyReturn,
     AvailableReturnAction,
     DocumentTaskOut,
     ReturnOut,
@@ -148,7 +149,7 @@ def arrival_of(work: Reading, record: Return) -> datetime | None:
     return TravelPlan.model_validate_json(cases.unseal(work, paper)).arrives_at
 
 
-def show(work: Reading, record: Return) -> ReturnOut | DocumentTaskOut:
+def show(work: Reading, record: Return) -> AnyReturn:
     """Show a return to one of its sides: to the State's officer, the papers alone (BR12).
 
     Raises NotFound (404).
