@@ -6,6 +6,7 @@ UV := .uv/bin/uv
 UV_STAMP := .uv/uv-$(UV_VERSION)
 BIN := .venv/bin
 READY := .venv/.ready
+CLIENTS := .clients/venv/.ready
 COMPILE := $(UV) pip compile --quiet --generate-hashes --no-emit-index-url --universal \
 	--python-version 3.12 --no-header
 T ?=
@@ -25,7 +26,7 @@ endif
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup run check test test-fast test-older soak fuzz-api lint squawk rehearse format hooks \
+.PHONY: help setup run check test test-fast test-older soak fuzz-api clients lint squawk rehearse format hooks \
 	migrate openapi breaking docs lock
 
 help: ## List the commands
@@ -56,6 +57,9 @@ test-older: $(READY) ## The API tests of an older commit on the tables of this o
 
 fuzz-api: $(READY) ## Schemathesis, all checks, on a real server; EXAMPLES=100 an operation
 	$(BIN)/python -W ignore -m tests.fuzzing $(EXAMPLES)
+
+clients: $(READY) $(CLIENTS) ## Generate clients in Python, TypeScript and Java; each plays a journey
+	$(BIN)/python -W ignore -m tests.clients
 
 lint: $(READY) squawk ## Format, lint, types, the order of the rooms, and what migrations lock
 	$(BIN)/ruff format --check .
@@ -92,6 +96,12 @@ lock: $(UV_STAMP) ## Pin what pyproject.toml asks for; newer versions: make lock
 	$(COMPILE) $(UPGRADE) --extra postgres --group dev pyproject.toml -o requirements/dev.txt
 	$(COMPILE) --extra postgres pyproject.toml -c requirements/dev.txt -o requirements/run.txt
 	$(COMPILE) $(UPGRADE) --group build -o requirements/build.txt
+	$(COMPILE) $(UPGRADE) --group clients -o requirements/clients.txt
+
+$(CLIENTS): requirements/clients.txt $(UV_STAMP)
+	test -x .clients/venv/bin/python || $(UV) venv --quiet --python '>=3.12' .clients/venv
+	$(UV) pip sync --quiet --python .clients/venv/bin/python --require-hashes requirements/clients.txt
+	@touch $@
 
 $(READY): requirements/dev.txt requirements/build.txt pyproject.toml $(UV_STAMP)
 	test -x $(BIN)/python || $(UV) venv --quiet --python '>=3.12' .venv

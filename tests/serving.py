@@ -29,7 +29,7 @@ from uvicorn import Config
 
 from app.api.throttling import Throttle
 from app.api.waiting import bell_over
-from app.cli.serving import Server
+from app.cli.serving import PROTOCOL, Server
 from app.kernel.keyfile import FileKeys
 from app.main import create_app, lay_ground
 from tests.world import NOON, World
@@ -54,7 +54,13 @@ def times(usual: int, soak: int) -> int:
 def server_of(app: FastAPI) -> Server:
     """A server with nothing of its own to say; it keeps connections as long as we do."""
     return Server(
-        Config(app, ws="none", log_config=None, log_level="error", timeout_keep_alive=600)
+        Config(
+            app,
+            log_config=None,
+            log_level="error",
+            timeout_keep_alive=600,
+            **PROTOCOL,
+        )
     )
 
 

@@ -6,9 +6,11 @@ message, which may repeat what was written.
 """
 
 import time
+from typing import Final
 
 import structlog
 from fastapi import Request
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.api.problems import respond_plainly
@@ -16,6 +18,8 @@ from app.kernel.trouble import described
 from app.metrics.counters import count_request, method_of
 
 log = structlog.get_logger("safe_conduct.api")
+GONE: Final = 499
+"""How it is logged that nobody waited for an answer: there is no such status."""
 HEADERS = (
     (b"cache-control", b"no-store"),
     (b"referrer-policy", b"no-referrer"),
@@ -49,6 +53,8 @@ class Observe:
 
         try:
             await self.app(scope, receive, sent)
+        except ClientDisconnect:
+            status = GONE
         except Exception as error:  # noqa: BLE001 - the last to hear of it
             log.error(  # noqa: TRY400 - a message may repeat what was written
                 "fault", request_id=request_id, **described(error)

@@ -3,7 +3,7 @@
 import json
 import logging
 
-from app.cli.serving import Lines
+from app.cli.serving import Lines, is_told
 
 
 def logged(message: str, *args: object, error: BaseException | None = None) -> str:
@@ -33,3 +33,11 @@ def test_what_follows_the_first_line_is_left_out() -> None:
 
     assert json.loads(text)["event"] == "Task exception was never retrieved"
     assert "Oygul" not in text
+
+
+def test_an_offer_of_http_2_is_no_line() -> None:
+    def of(message: str) -> logging.LogRecord:
+        return logging.LogRecord("uvicorn.error", logging.WARNING, "", 1, message, (), None)
+
+    assert not is_told(of("Unsupported upgrade request."))
+    assert is_told(of("Invalid HTTP request received."))

@@ -1,0 +1,166 @@
+"""Generate three clients from the contract, and let each play a journey: `make clients`.
+
+Python by openapi-python-client, TypeScript by openapi-typescript, Java by
+openapi-generator. Whatever any of them warns of ends the run, as does a tool that is not
+there. What is generated lies in .clients/, to be looked at.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from tests import databases
+from tests.serving import Served, address
+
+HERE: Final = Path(__file__).parent
+ROOT: Final = HERE.parents[1]
+CONTRACT: Final = ROOT / "openapi" / "openapi-3.1.json"
+WORK: Final = ROOT / ".clients"
+TOOLS: Final = WORK / "venv" / "bin"
+NEEDED: Final = {
+    "node": "apt-get install nodejs npm",
+    "npm": "apt-get install nodejs npm",
+    "java": "apt-get install default-jdk-headless",
+    "javac": "apt-get install default-jdk-headless",
+}
+CALLERS: Final = {
+    "OFFICER_KEY": "UZ_CONSULATE_ALMATY",
+    "LEAD_KEY": "KZ_LEAD",
+    "SHELTER_KEY": "KZ_SHELTER_KOGERSHIN",
+}
+PACKAGE: Final = "org.safeconduct.client"
+JAVA: Final = (
+    *("openApiNullable=false", "useJakartaEe=true", "hideGenerationTimestamp=true"),
+    *(f"invokerPackage={PACKAGE}", f"apiPackage={PACKAGE}.api"),
+    f"modelPackage={PACKAGE}.model",
+)
+UNTOLD: Final = "-Xlint:all,-serial,-deprecation,-processing"
+"""The generator's own: no serial ids, and a method of Jackson that has a successor."""
+
+
+def say(*words: object) -> None:
+    print(*words, flush=True)  # noqa: T201 - what the run is told by
+
+
+def must_have_tools() -> None:
+    """Stop where something is not there, and say how to get it."""
+    missing = {tool: how for tool, how in NEEDED.items() if shutil.which(tool) is None}
+    for tool, how in missing.items():
+        say(f"There is no {tool} here. On Debian: {how}")
+    if missing:
+        sys.exit(1)
+
+
+def run(*command: object, at: Path = WORK, env: Mapping[str, str] | None = None) -> str:
+    """Run something that has to succeed; return what it said."""
+    done = subprocess.run(
+        [str(part) for part in command],
+        cwd=at,
+        env={**os.environ, **(env or {})},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        say(done.stdout)
+        sys.exit(f"This failed: {' '.join(str(part) for part in command[:3])} ...")
+    return done.stdout
+
+
+def fresh(name: str) -> Path:
+    """Make a folder anew."""
+    folder = WORK / name
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    return folder
+
+
+def python_client() -> list[object]:
+    """Generate the one for Python; say how its journey is played."""
+    folder = fresh("python")
+    package = folder / "safe_conduct_client"
+    how = ("--meta", "none", "--output-path", package, "--fail-on-warning")
+    config = HERE / "python" / "config.yml"
+    run(
+        TOOLS / "openapi-python-client",
+        "generate",
+        "--path",
+        CONTRACT,
+        *how,
+        "--config",
+        config,
+    )
+    journey = shutil.copy(HERE / "python" / "journey.py", folder)
+    run(TOOLS / "mypy", "--strict", "--config-file=", journey, at=folder)
+    return [TOOLS / "python", "-W", "error", journey]
+
+
+def typescript_client() -> list[object]:
+    """Generate the one for TypeScript; say how its journey is played."""
+    folder = WORK / "typescript"
+    shutil.copytree(HERE / "typescript", folder, dirs_exist_ok=True)
+    run("npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", at=folder)
+    types = ("--default-non-nullable=false", "-o", "schema.d.ts")
+    run("npx", "openapi-typescript", CONTRACT, *types, at=folder)
+    run("npx", "tsc", at=folder)
+    return ["node", folder / "built" / "journey.js"]
+
+
+def java_client() -> list[object]:
+    """Generate the one for Java; say how its journey is played.
+
+    The jar of the generator has the libraries that its clients need.
+    """
+    folder, classes = fresh("java"), fresh("java/classes")
+    how = ("-i", CONTRACT, "-g", "java", "--library", "native", "-o", folder / "client")
+    generator = TOOLS / "openapi-generator-cli"
+    run(generator, "generate", *how, f"--additional-properties={','.join(JAVA)}")
+    [jar] = (WORK / "venv").glob("lib/*/site-packages/openapi_generator_cli/*.jar")
+    sources = [*folder.glob("client/src/main/**/*.java"), *HERE.glob("java/**/*.java")]
+    compiling = (UNTOLD, "-proc:none", "-Werror", "-encoding", "UTF-8", "-cp", jar)
+    run("javac", *compiling, "-d", classes, *sources)
+    return ["java", "-cp", f"{classes}:{jar}", "Journey"]
+
+
+CLIENTS: Final = {
+    "Python": python_client,
+    "TypeScript": typescript_client,
+    "Java": java_client,
+}
+
+
+@contextmanager
+def serving() -> Iterator[dict[str, str]]:
+    """Serve the demo mechanism; say where, and with which keys."""
+    home = databases.make_home()
+    try:
+        with databases.copies("sqlite", home) as copy, copy() as url:
+            world = Served(url)
+            try:
+                keys = {name: world.someone(code).key for name, code in CALLERS.items()}
+                yield {"SAFE_CONDUCT_URL": address(world.port), **keys}
+            finally:
+                world.closes()
+    finally:
+        databases.clear(home)
+
+
+def main() -> None:
+    """Do it all."""
+    must_have_tools()
+    with serving() as env:
+        for name, make in CLIENTS.items():
+            say(f"{name}: generated and compiled ...")
+            command = make()
+            said = run(*command, env=env)
+            say(f"{name}: {said.strip()}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,175 @@
+// A case from submission to help, by what was generated from the contract alone.
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.time.LocalDate;
+import java.time.OffsetDateTime;
+import java.util.List;
+import java.util.UUID;
+import org.safeconduct.client.ApiClient;
+import org.safeconduct.client.ApiException;
+import org.safeconduct.client.ApiResponse;
+import org.safeconduct.client.api.CaseActsApi;
+import org.safeconduct.client.api.CasesApi;
+import org.safeconduct.client.api.FeedApi;
+import org.safeconduct.client.api.ReferralActsApi;
+import org.safeconduct.client.api.ReferralsApi;
+import org.safeconduct.client.model.*;
+
+final class Journey {
+  private static final String COUNTRY = "KZ";
+
+  private static ApiClient caller(String name) {
+    String key = System.getenv(name);
+    ApiClient client = new ApiClient();
+    client.updateBaseUri(System.getenv("SAFE_CONDUCT_URL"));
+    client.setRequestInterceptor(request -> request.header("Authorization", "Bearer " + key));
+    return client;
+  }
+
+  private static void check(boolean holds, String what) {
+    if (!holds) {
+      throw new AssertionError(what);
+    }
+  }
+
+  private static String header(ApiResponse<?> response, String name) {
+    List<String> found = response.getHeaders().get(name);
+    check(found != null && found.size() == 1, "one header " + name);
+    return found.get(0);
+  }
+
+  private static NewConsent consent(Kind kind, Purpose purpose) {
+    return new NewConsent()
+        .recipientClass(new NewRecipientClass().kind(kind).country(COUNTRY))
+        .purposes(List.of(purpose))
+        .sections(List.of(Section.NEEDS, Section.CONTACT))
+        .givenBy(GivenBy.PERSON)
+        .language("uz")
+        .formVersion("2026-1")
+        .obtainedOn(LocalDate.parse("2026-06-01"))
+        .expiresAt(OffsetDateTime.parse("2027-06-01T00:00:00Z"));
+  }
+
+  private static NewCase newCase(String country) {
+    NewNeeds needs = new NewNeeds().section(NewNeeds.SectionEnum.NEEDS).summary("A safe bed");
+    NewIdentity identity =
+        new NewIdentity()
+            .section(NewIdentity.SectionEnum.IDENTITY)
+            .names(List.of("Ойгул Ғаниева", "Oygʻul Gʻaniyeva", "أويغول"));
+    NewContact contact =
+        new NewContact()
+            .section(NewContact.SectionEnum.CONTACT)
+            .alias("Oygul")
+            .safeChannel("Signal, never calls");
+    return new NewCase()
+        .notice(
+            new NoticeFields()
+                .country(country)
+                .ageClass(AgeClass.ADULT)
+                .language("uz")
+                .priority(Priority.URGENT)
+                .services(List.of(Service.SHELTER))
+                .urgentNeeds(List.of())
+                .safeContact(SafeContact.YES))
+        .sections(
+            List.of(
+                new NewSectionContent(needs),
+                new NewSectionContent(contact),
+                new NewSectionContent(identity)))
+        .safeguards(new NewSafeguards().countryOfOrigin("UZ"))
+        .consents(
+            List.of(consent(Kind.STATE, Purpose.REFER), consent(Kind.NON_STATE, Purpose.SHELTER)))
+        .risk(new NewRisk().level(RiskLevel.MEDIUM))
+        .submit(true);
+  }
+
+  private static void heard(FeedApi feed, String type, String subject) throws ApiException {
+    String after = null;
+    while (true) {
+      EventPage page = feed.listEvents(after, null, "wait=5", null);
+      boolean found =
+          page.getItems().stream()
+              .anyMatch(e -> e.getType().equals(type) && e.getSubject().equals(subject));
+      if (found) {
+        return;
+      }
+      check(!page.getItems().isEmpty(), "never heard of " + type);
+      after = page.getNext();
+    }
+  }
+
+  public static void main(String[] args) throws Exception {
+    CasesApi officer = new CasesApi(caller("OFFICER_KEY"));
+    ApiClient leads = caller("LEAD_KEY");
+    ApiClient shelters = caller("SHELTER_KEY");
+
+    // A problem: what has to be mended is named, what was sent is not repeated.
+    try {
+      officer.writeCase(UUID.randomUUID().toString(), newCase("Kazakhstan"));
+      check(false, "a country that is none was taken");
+    } catch (ApiException error) {
+      check(error.getCode() == 422, "422, not " + error.getCode());
+      JsonNode problem = new ObjectMapper().readTree(error.getResponseBody());
+      String pointer = problem.at("/errors/0/pointer").asText();
+      check(pointer.equals("#/notice/country"), "not what is wrong: " + error.getResponseBody());
+      check(!error.getResponseBody().contains("Kazakhstan"), "the input was repeated");
+    }
+
+    // Submitted twice with one key, it is one case.
+    String key = UUID.randomUUID().toString();
+    String code = officer.writeCaseWithHttpInfo(key, newCase(COUNTRY)).getData().getCode();
+    ApiResponse<CaseOut> again = officer.writeCaseWithHttpInfo(key, newCase(COUNTRY));
+    check(header(again, "Idempotent-Replayed").equals("true"), "not replayed");
+    check(again.getData().getCode().equals(code), "two cases");
+
+    // Whoever polls hears of it, and acts on what it has read.
+    heard(new FeedApi(leads), "case.submitted", "cases/" + code);
+    CaseActsApi lead = new CaseActsApi(leads);
+    String seen = header(new CasesApi(leads).getCaseWithHttpInfo(code, null), "etag");
+    ApiResponse<CaseOut> acknowledged = lead.acknowledgeCaseWithHttpInfo(code, seen, null);
+    check(acknowledged.getData().getState() == CaseState.UNDER_REVIEW, "not under review");
+
+    // A conflict: whoever decides on what has changed since is told so.
+    List<NewDutyContact> contacts =
+        List.of(
+            new NewDutyContact().name("Айгүл Сәрсенова").phone("+77010000001"),
+            new NewDutyContact().name("Ильяс Төлеген").phone("+77010000002"));
+    AcceptLead promise = new AcceptLead().contacts(contacts);
+    try {
+      lead.acceptLead(code, seen, promise, null);
+      check(false, "a stale decision was taken");
+    } catch (ApiException error) {
+      check(error.getCode() == 412, "412, not " + error.getCode());
+    }
+    lead.acceptLead(code, header(acknowledged, "etag"), promise, null);
+
+    // Help: referred, accepted, given.
+    NewReferral wanted =
+        new NewReferral()
+            .recipient("KZ_SHELTER_KOGERSHIN")
+            .service(Service.SHELTER)
+            .sections(List.of(Section.NEEDS))
+            .send(true);
+    ReferralsApi referrals = new ReferralsApi(leads);
+    UUID id = referrals.openReferral(code, UUID.randomUUID().toString(), wanted, null).getId();
+    heard(new FeedApi(shelters), "referral.sent", "referrals/" + id);
+
+    ReferralActsApi shelter = new ReferralActsApi(shelters);
+    String tag = header(new ReferralsApi(shelters).getReferralWithHttpInfo(id, null), "etag");
+    tag = header(shelter.acknowledgeReferralWithHttpInfo(id, tag, null), "etag");
+    NewMeeting meeting =
+        new NewMeeting()
+            .place("Side door")
+            .at(OffsetDateTime.parse("2026-06-02T09:00:00+05:00"))
+            .person("Гүлнар");
+    NewArrangement arrangement = new NewArrangement().meeting(meeting).contacts(contacts);
+    tag = header(shelter.acceptReferralWithHttpInfo(id, tag, arrangement, null), "etag");
+    StartReferral met = new StartReferral().personMet(true);
+    tag = header(shelter.startReferralWithHttpInfo(id, tag, met, null), "etag");
+    CompleteReferral end = new CompleteReferral().outcome(Outcome.DELIVERED).feedback("Well");
+    ReferralOut done = shelter.completeReferral(id, tag, end, null);
+    check(done.getState() == ReferralState.COMPLETED, "not completed");
+    System.out.println(code + ": completed");
+  }
+}

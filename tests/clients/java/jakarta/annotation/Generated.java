@@ -1,0 +1,10 @@
+// Stands in for the jar of that name, which only Maven Central has.
+package jakarta.annotation;
+
+public @interface Generated {
+  String[] value();
+
+  String date() default "";
+
+  String comments() default "";
+}

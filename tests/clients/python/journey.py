@@ -1,0 +1,194 @@
+"""A case from submission to help, by what was generated from the contract alone."""
+
+import json
+import os
+from datetime import UTC, date, datetime
+from uuid import UUID, uuid4
+
+from safe_conduct_client import AuthenticatedClient
+from safe_conduct_client.api.case_acts import accept_lead, acknowledge_case
+from safe_conduct_client.api.cases import get_case, write_case
+from safe_conduct_client.api.feed import list_events
+from safe_conduct_client.api.referral_acts import (
+    accept_referral,
+    acknowledge_referral,
+    complete_referral,
+    start_referral,
+)
+from safe_conduct_client.api.referrals import get_referral, open_referral
+from safe_conduct_client.models import (
+    AcceptLead,
+    AgeClass,
+    CaseOut,
+    CaseState,
+    CompleteReferral,
+    EventPage,
+    GivenBy,
+    Kind,
+    NewArrangement,
+    NewCase,
+    NewConsent,
+    NewContact,
+    NewDutyContact,
+    NewIdentity,
+    NewMeeting,
+    NewNeeds,
+    NewRecipientClass,
+    NewReferral,
+    NewRisk,
+    NewSafeguards,
+    NoticeFields,
+    Outcome,
+    Priority,
+    ProblemDetail,
+    Purpose,
+    ReferralOut,
+    ReferralState,
+    RiskLevel,
+    SafeContact,
+    Section,
+    Service,
+    StartReferral,
+)
+from safe_conduct_client.types import UNSET, Response
+
+
+def caller(name: str) -> AuthenticatedClient:
+    """Speak to the service with a key of the environment."""
+    url, key = os.environ["SAFE_CONDUCT_URL"], os.environ[name]
+    return AuthenticatedClient(url, key, raise_on_unexpected_status=True)
+
+
+officer, lead, shelter = (caller(f"{who}_KEY") for who in ("OFFICER", "LEAD", "SHELTER"))
+
+
+def tag[T](answer: Response[T]) -> str:
+    """Take the entity tag of what was answered."""
+    return str(answer.headers["ETag"])
+
+
+def consent(kind: Kind, purpose: Purpose) -> NewConsent:
+    """Write down what a person agreed to."""
+    return NewConsent(
+        recipient_class=NewRecipientClass(kind, "KZ"),
+        purposes=[purpose],
+        sections=[Section.NEEDS, Section.CONTACT],
+        given_by=GivenBy.PERSON,
+        language="uz",
+        form_version="2026-1",
+        obtained_on=date(2026, 6, 1),
+        expires_at=datetime(2027, 6, 1, tzinfo=UTC),
+    )
+
+
+def new_case(country: str) -> NewCase:
+    """Write a case."""
+    return NewCase(
+        notice=NoticeFields(
+            country=country,
+            age_class=AgeClass.ADULT,
+            language="uz",
+            priority=Priority.URGENT,
+            services=[Service.SHELTER],
+            urgent_needs=[],
+            safe_contact=SafeContact.YES,
+        ),
+        sections=[
+            NewNeeds(section="needs", summary="A safe bed tonight"),
+            NewContact(section="contact", alias="Oygul", safe_channel="Signal, no calls"),
+            NewIdentity(
+                section="identity", names=["Ойгул Ғаниева", "Oygʻul Gʻaniyeva", "أويغول"]
+            ),
+        ],
+        safeguards=NewSafeguards(country_of_origin="UZ"),
+        consents=[
+            consent(Kind.STATE, Purpose.REFER),
+            consent(Kind.NON_STATE, Purpose.SHELTER),
+        ],
+        risk=NewRisk(level=RiskLevel.MEDIUM),
+        submit=True,
+    )
+
+
+def heard(who: AuthenticatedClient, kind: str, subject: str) -> None:
+    """Poll until something is heard of."""
+    after: str | None = None
+    while True:
+        page = list_events.sync(client=who, after=after or UNSET, prefer="wait=5")
+        assert isinstance(page, EventPage)
+        if any((one.type_, one.subject) == (kind, subject) for one in page.items):
+            return
+        assert page.items, f"never heard of {kind}"
+        after = page.next_
+
+
+# A problem: what has to be mended is named, what was sent is not repeated.
+wrong = write_case.sync(
+    client=officer, idempotency_key=str(uuid4()), body=new_case("Kazakhstan")
+)
+assert isinstance(wrong, ProblemDetail)
+assert wrong.status == 422
+assert wrong.errors
+assert wrong.errors[0].pointer == "#/notice/country"
+assert "Kazakhstan" not in json.dumps(wrong.to_dict())
+
+# Submitted twice with one key, it is one case.
+key = str(uuid4())
+first, again = (
+    write_case.sync_detailed(client=officer, idempotency_key=key, body=new_case("KZ"))
+    for _ in range(2)
+)
+assert isinstance(first.parsed, CaseOut)
+assert isinstance(again.parsed, CaseOut)
+assert again.headers["Idempotent-Replayed"] == "true"
+code = first.parsed.code
+assert again.parsed.code == code
+
+# Whoever polls hears of it, and acts on what it has read.
+heard(lead, "case.submitted", f"cases/{code}")
+seen = tag(get_case.sync_detailed(code, client=lead))
+taken = acknowledge_case.sync_detailed(code, client=lead, if_match=seen)
+assert isinstance(taken.parsed, CaseOut)
+assert taken.parsed.state is CaseState.UNDER_REVIEW
+
+# A conflict: whoever decides on what has changed since is told so.
+duty = [
+    NewDutyContact("Айгүл Сәрсенова", "+77010000001"),
+    NewDutyContact("Ильяс Төлеген", "+77010000002"),
+]
+stale = accept_lead.sync(code, client=lead, if_match=seen, body=AcceptLead(duty))
+assert isinstance(stale, ProblemDetail)
+assert stale.status == 412
+led = accept_lead.sync(code, client=lead, if_match=tag(taken), body=AcceptLead(duty))
+assert isinstance(led, CaseOut)
+
+# Help: referred, accepted, given.
+opened = open_referral.sync(
+    code,
+    client=lead,
+    idempotency_key=str(uuid4()),
+    body=NewReferral(
+        recipient="KZ_SHELTER_KOGERSHIN",
+        service=Service.SHELTER,
+        sections=[Section.NEEDS],
+        send=True,
+    ),
+)
+assert isinstance(opened, ReferralOut)
+record: UUID = opened.id
+heard(shelter, "referral.sent", f"referrals/{record}")
+at = tag(get_referral.sync_detailed(record, client=shelter))
+at = tag(acknowledge_referral.sync_detailed(record, client=shelter, if_match=at))
+meeting = NewMeeting("Side door", datetime(2026, 6, 2, 4, tzinfo=UTC), "Гүлнар")
+promise = NewArrangement(meeting, duty)
+at = tag(accept_referral.sync_detailed(record, client=shelter, if_match=at, body=promise))
+met = StartReferral(person_met=True)
+at = tag(start_referral.sync_detailed(record, client=shelter, if_match=at, body=met))
+end = CompleteReferral(Outcome.DELIVERED, "Well")
+done = complete_referral.sync(record, client=shelter, if_match=at, body=end)
+assert isinstance(done, ReferralOut)
+assert done.state is ReferralState.COMPLETED
+print(f"{code}: completed")  # noqa: T201 - what the run is told by
+
+for client in (officer, lead, shelter):
+    client.get_httpx_client().close()

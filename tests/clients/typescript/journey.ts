@@ -1,0 +1,164 @@
+// A case from submission to help, by what was generated from the contract alone.
+
+import assert from "node:assert/strict";
+import { randomUUID } from "node:crypto";
+import createClient, { type Client } from "openapi-fetch";
+import type { components, paths } from "./schema.js";
+
+type Schemas = components["schemas"];
+type Caller = Client<paths>;
+
+function caller(name: string): Caller {
+  const baseUrl = process.env["SAFE_CONDUCT_URL"];
+  const key = process.env[name];
+  if (!baseUrl || !key) throw new Error(`Set SAFE_CONDUCT_URL and ${name}.`);
+  return createClient<paths>({ baseUrl, headers: { Authorization: `Bearer ${key}` } });
+}
+
+const officer = caller("OFFICER_KEY");
+const lead = caller("LEAD_KEY");
+const shelter = caller("SHELTER_KEY");
+
+function tag(response: Response): string {
+  const found = response.headers.get("ETag");
+  assert(found, "an answer without an entity tag");
+  return found;
+}
+
+function consent(
+  kind: Schemas["NewRecipientClass"]["kind"],
+  purposes: Schemas["NewConsent"]["purposes"],
+): Schemas["NewConsent"] {
+  return {
+    recipient_class: { kind, country: "KZ" },
+    purposes,
+    sections: ["needs", "contact"],
+    given_by: "person",
+    language: "uz",
+    form_version: "2026-1",
+    obtained_on: "2026-06-01",
+    expires_at: "2027-06-01T00:00:00Z",
+  };
+}
+
+const newCase: Schemas["NewCase"] = {
+  notice: {
+    country: "KZ",
+    age_class: "adult",
+    language: "uz",
+    priority: "urgent",
+    services: ["SHELTER"],
+    urgent_needs: [],
+    safe_contact: "yes",
+  },
+  sections: [
+    { section: "needs", summary: "A safe bed tonight" },
+    { section: "contact", alias: "Oygul", safe_channel: "Signal, never calls" },
+    { section: "identity", names: ["Ойгул Ғаниева", "Oygʻul Gʻaniyeva", "أويغول"] },
+  ],
+  safeguards: { country_of_origin: "UZ" },
+  consents: [consent("state", ["REFER"]), consent("non_state", ["SHELTER"])],
+  risk: { level: "medium" },
+  submit: true,
+};
+
+const contacts: Schemas["NewDutyContact"][] = [
+  { name: "Айгүл Сәрсенова", phone: "+77010000001" },
+  { name: "Ильяс Төлеген", phone: "+77010000002" },
+];
+
+// A problem: what has to be mended is named, what was sent is not repeated.
+const wrong = await officer.POST("/v1/cases", {
+  params: { header: { "Idempotency-Key": randomUUID() } },
+  body: { ...newCase, notice: { ...newCase.notice, country: "Kazakhstan" } },
+});
+assert.equal(wrong.response.status, 422);
+assert.equal(wrong.error?.errors?.[0]?.pointer, "#/notice/country");
+assert(!JSON.stringify(wrong.error).includes("Kazakhstan"));
+
+// Submitted twice with one key, it is one case.
+const key = randomUUID();
+const submit = () =>
+  officer.POST("/v1/cases", {
+    params: { header: { "Idempotency-Key": key } },
+    body: newCase,
+  });
+const submitted = await submit();
+assert.equal(submitted.response.status, 201);
+const again = await submit();
+assert.equal(again.response.headers.get("Idempotent-Replayed"), "true");
+const code = submitted.data!.code;
+assert.equal(again.data?.code, code);
+
+// Whoever polls hears of it, and where to go on.
+async function heard(who: Caller, type: string, subject: string): Promise<void> {
+  let after: string | undefined;
+  for (;;) {
+    const page = await who.GET("/v1/events", {
+      params: { query: after ? { after } : {}, header: { Prefer: "wait=5" } },
+    });
+    assert(page.data, "a page");
+    const found = page.data.items.find((e) => e.type === type && e.subject === subject);
+    if (found) return;
+    after = page.data.next;
+    assert(page.data.items.length, `never heard of ${type}`);
+  }
+}
+await heard(lead, "case.submitted", `cases/${code}`);
+
+const read = await lead.GET("/v1/cases/{code}", { params: { path: { code } } });
+const seen = tag(read.response);
+const acknowledged = await lead.POST("/v1/cases/{code}/acknowledge", {
+  params: { path: { code }, header: { "If-Match": seen } },
+});
+assert.equal(acknowledged.data?.state, "under_review");
+
+// A conflict: whoever decides on what has changed since is told so.
+const stale = await lead.POST("/v1/cases/{code}/accept-lead", {
+  params: { path: { code }, header: { "If-Match": seen } },
+  body: { contacts },
+});
+assert.equal(stale.response.status, 412);
+
+const accepted = await lead.POST("/v1/cases/{code}/accept-lead", {
+  params: { path: { code }, header: { "If-Match": tag(acknowledged.response) } },
+  body: { contacts },
+});
+assert.equal(accepted.response.status, 200);
+
+// Help: referred, accepted, given.
+const opened = await lead.POST("/v1/cases/{code}/referrals", {
+  params: { path: { code }, header: { "Idempotency-Key": randomUUID() } },
+  body: {
+    recipient: "KZ_SHELTER_KOGERSHIN",
+    service: "SHELTER",
+    sections: ["needs"],
+    send: true,
+  },
+});
+assert.equal(opened.response.status, 201);
+const referral_id = opened.data!.id;
+await heard(shelter, "referral.sent", `referrals/${referral_id}`);
+
+const path = { referral_id };
+const sent = await shelter.GET("/v1/referrals/{referral_id}", { params: { path } });
+const took = await shelter.POST("/v1/referrals/{referral_id}/acknowledge", {
+  params: { path, header: { "If-Match": tag(sent.response) } },
+});
+const promised = await shelter.POST("/v1/referrals/{referral_id}/accept", {
+  params: { path, header: { "If-Match": tag(took.response) } },
+  body: {
+    meeting: { place: "Side door", at: "2026-06-02T09:00:00+05:00", person: "Гүлнар" },
+    contacts,
+  },
+});
+const started = await shelter.POST("/v1/referrals/{referral_id}/start", {
+  params: { path, header: { "If-Match": tag(promised.response) } },
+  body: { person_met: true },
+});
+const completed = await shelter.POST("/v1/referrals/{referral_id}/complete", {
+  params: { path, header: { "If-Match": tag(started.response) } },
+  body: { outcome: "delivered", feedback: "Well" },
+});
+assert.equal(completed.data?.state, "completed");
+console.log(`${code}: completed`);
