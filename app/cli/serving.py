@@ -29,11 +29,12 @@ from app.main import lay_ground
 from app.metrics.exposing import Scrapes, exposed
 from app.settings import Environment, LogLevel, Settings
 
-HEADER_BYTES: Final = 16 * 1024
+HEAD_BYTES: Final = 64 * 1024
+"""At most so much of a head is kept; what is over our own limit is refused in words."""
 PROTOCOL: Final[Mapping[str, Any]] = {
     "http": "h11",
     "ws": "none",
-    "h11_max_incomplete_event_size": HEADER_BYTES,
+    "h11_max_incomplete_event_size": HEAD_BYTES,
 }
 """How HTTP is read. The faster parser drops the body of who offers HTTP/2 on the way, as
 Java's own client does with every request (uvicorn#2722): a referral would arrive empty."""

@@ -15,11 +15,13 @@ from pathlib import Path
 from typing import Final
 
 from tests import databases
+from tests.clients import page
 from tests.serving import Served, address
 
 HERE: Final = Path(__file__).parent
 ROOT: Final = HERE.parents[1]
 CONTRACT: Final = ROOT / "openapi" / "openapi-3.1.json"
+PAGE: Final = ROOT / "docs" / "integrate.md"
 WORK: Final = ROOT / ".clients"
 TOOLS: Final = WORK / "venv" / "bin"
 NEEDED: Final = {
@@ -135,16 +137,30 @@ CLIENTS: Final = {
 }
 
 
+def follow_the_page(world: Served) -> None:
+    """Do what docs/integrate.md says, for the lead of a case that was just submitted."""
+    folder, lead = fresh("page"), world.someone("KZ_LEAD")
+    case = world.someone("UZ_CONSULATE_ALMATY").submits()
+    env = {"SAFE_CONDUCT_URL": address(world.port), "SAFE_CONDUCT_KEY": lead.key}
+    env["npm_config_ignore_scripts"] = "true"
+    for title, script in page.scripts(PAGE.read_text(), folder):
+        say(f"docs/integrate.md, {title}: {script.splitlines()[0]} ...")
+        run("bash", "-euo", "pipefail", "-c", script, at=folder, env=env)
+    if lead.sees(case)["state"] != "under_review":
+        sys.exit("What docs/integrate.md has you write acknowledged nothing.")
+    if not (folder / "safe_conduct_client" / "client.py").exists():
+        sys.exit("What docs/integrate.md has you generate for Python is not there.")
+
+
 @contextmanager
-def serving() -> Iterator[dict[str, str]]:
-    """Serve the demo mechanism; say where, and with which keys."""
+def serving() -> Iterator[Served]:
+    """Serve the demo mechanism."""
     home = databases.make_home()
     try:
         with databases.copies("sqlite", home) as copy, copy() as url:
             world = Served(url)
             try:
-                keys = {name: world.someone(code).key for name, code in CALLERS.items()}
-                yield {"SAFE_CONDUCT_URL": address(world.port), **keys}
+                yield world
             finally:
                 world.closes()
     finally:
@@ -154,12 +170,15 @@ def serving() -> Iterator[dict[str, str]]:
 def main() -> None:
     """Do it all."""
     must_have_tools()
-    with serving() as env:
+    with serving() as world:
+        env = {"SAFE_CONDUCT_URL": address(world.port)}
+        env |= {name: world.someone(code).key for name, code in CALLERS.items()}
         for name, make in CLIENTS.items():
             say(f"{name}: generated and compiled ...")
             command = make()
             said = run(*command, env=env)
             say(f"{name}: {said.strip()}")
+        follow_the_page(world)
 
 
 if __name__ == "__main__":
