@@ -130,6 +130,7 @@ def create_app(ground: Ground, ledger: Ledger | None = None) -> FastAPI:
         version=version("safe-conduct"),
         description=ABOUT,
         openapi_tags=TAGS,
+        servers=[{"url": "/", "description": "Where this contract was found."}],
         generate_unique_id_function=name_of,
         lifespan=lifespan,
         docs_url=None,

@@ -45,6 +45,7 @@ def describe(app: FastAPI) -> Callable[[], dict[str, Any]]:
             require_headers(operation)
             tell_of_bodies(operation)
             add_plain_answers(operation)
+            operation.setdefault("security", [])
         for schema in schemas([document["components"]["schemas"], document["paths"]]):
             schema.pop("title", None)
             flatten_null(schema)

@@ -1,10 +1,11 @@
-"""Generate three clients from the contract, and let each play a journey: `make clients`.
+"""Lint the contract, generate three clients, and let each play a journey: `make clients`.
 
 Python by openapi-python-client, TypeScript by openapi-typescript, Java by
 openapi-generator. Whatever any of them warns of ends the run, as does a tool that is not
 there. What is generated lies in .clients/, to be looked at.
 """
 
+import json
 import os
 import shutil
 import subprocess
@@ -81,6 +82,19 @@ def fresh(name: str) -> Path:
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     return folder
+
+
+def lint() -> None:
+    """Hold the contract against what Redocly recommends, and Spectral."""
+    folder = WORK / "lint"
+    shutil.copytree(HERE / "lint", folder, dirs_exist_ok=True)
+    run("npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", at=folder)
+    quiet = {"REDOCLY_TELEMETRY": "off", "REDOCLY_SUPPRESS_UPDATE_NOTICE": "true"}
+    told = ("--max-problems", "20", "--format", "json")
+    found = run("npx", "redocly", "lint", CONTRACT, *told, at=folder, env=quiet)
+    if json.loads(found[found.index("{") : found.rindex("}") + 1])["totals"]["warnings"]:
+        sys.exit(found)
+    run("npx", "spectral", "lint", CONTRACT, "--fail-severity", "hint", at=folder)
 
 
 def python_client() -> list[object]:
@@ -170,6 +184,8 @@ def serving() -> Iterator[Served]:
 def main() -> None:
     """Do it all."""
     must_have_tools()
+    lint()
+    say("The contract: nothing that redocly or spectral would warn of.")
     with serving() as world:
         env = {"SAFE_CONDUCT_URL": address(world.port)}
         env |= {name: world.someone(code).key for name, code in CALLERS.items()}

@@ -20,7 +20,10 @@ from tests.world import Json, World
 
 COMMITTED = Path(__file__).parents[2] / "openapi" / "openapi-3.1.json"
 PROBLEM = "application/problem+json"
-HEADERS = {"Idempotency-Key", "If-Match", "If-None-Match", "Purpose", "Approval"}
+HEADERS = {
+    *("Idempotency-Key", "If-Match", "If-None-Match", "Purpose", "Approval"),
+    *("Prefer", "Last-Event-ID"),
+}
 TABLES = (
     ("cases/{code}", CASE),
     ("referrals/{referral_id}", REFERRAL),
@@ -32,7 +35,7 @@ accept account acknowledge answer approve arrive ask assess assign call cancel c
 complete confirm decide decline declare depart determine disable discard erase get grant
 hold inform issue list make mend monitor offer open permit plan receive record redirect
 refuse relocate reopen replace report resume review revoke rotate score send start stop
-submit suspend take try verify withdraw write
+stream submit suspend take try verify withdraw write
 """
 UNKEYED = {"/livez", "/readyz"}
 METHODS = {"get", "post", "put", "patch", "delete"}
