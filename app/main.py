@@ -41,6 +41,7 @@ from app.api import (
     time_limits,
     vital_readings,
 )
+from app.api.docs import page
 from app.api.limits import BodyLimit
 from app.api.observe import Observe
 from app.api.openapi import describe
@@ -123,7 +124,9 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
     app.state.ground.database.engine.dispose()
 
 
-def create_app(ground: Ground, ledger: Ledger | None = None) -> FastAPI:
+def create_app(
+    ground: Ground, ledger: Ledger | None = None, *, docs: bool = False
+) -> FastAPI:
     """Build the application on its ground; it is ready once the ledger agrees with it."""
     app = FastAPI(
         title="Safe Conduct",
@@ -147,5 +150,7 @@ def create_app(ground: Ground, ledger: Ledger | None = None) -> FastAPI:
     for room in ROUTERS:
         app.include_router(room.router, prefix="/v1", responses=problems.EVERYWHERE)
     app.include_router(health.router)
+    if docs:
+        app.include_router(page())
     app.openapi = describe(app)  # type: ignore[method-assign]  # FastAPI's documented hook
     return app

@@ -81,6 +81,13 @@ class Settings(BaseSettings):
     port: Annotated[
         int, Field(description="Port to listen on; 0: any that is free.", ge=0, le=65535)
     ] = 8000
+    docs: Annotated[
+        bool,
+        Field(
+            description="Whether `/docs` shows the contract as a page to try it from. For "
+            "those who build clients; `safe-conduct demo serve` has it."
+        ),
+    ] = False
     log_level: Annotated[
         LogLevel, Field(description="The least that is logged, as JSON to standard error.")
     ] = LogLevel.INFO

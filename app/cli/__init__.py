@@ -75,7 +75,8 @@ def serve() -> None:
         if drill := serving.about_drill(ground):
             structlog.get_logger().warning("drill", said=drill)
         with serving.exposing(ground, settings), working.beside(ground, ledger, settings):
-            serving.server(create_app(ground, ledger), settings).run()
+            app = create_app(ground, ledger, docs=settings.docs)
+            serving.server(app, settings).run()
         ground.database.engine.dispose()
 
 

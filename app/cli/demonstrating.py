@@ -80,7 +80,7 @@ def serve(settings: Settings, say: Say) -> None:
         ledger = Ledger(settings.erasure_ledger)
         ledger.copy_out(ground, anew=True)
         must_be_ready(ground, ledger)
-        running = server(create_app(ground, ledger), settings)
+        running = server(create_app(ground, ledger, docs=True), settings)
         if drill := about_drill(ground):
             say(drill)
         tale = (running, ground, keys, say)
@@ -97,6 +97,7 @@ def tell(
     if (url := address_of(running)) is None:
         return
     say(f"Safe Conduct is serving at {url}. What follows is made up.")
+    say(f"The contract, to read and to try: {url}/docs")
     try:
         with httpx.Client(base_url=url) as http:
             journeys.play(Troupe(http, keys, say, ground.clock(), runs_out(ground)))
