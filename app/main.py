@@ -45,7 +45,8 @@ from app.api.docs import page
 from app.api.limits import BodyLimit
 from app.api.observe import Observe
 from app.api.openapi import describe
-from app.api.throttling import Throttle
+from app.api.throttling import Rate, Throttle
+from app.api.turns import Turns
 from app.api.waiting import bell_over
 from app.kernel.db import THREADS, Database, database_now
 from app.kernel.ledger import Ledger
@@ -125,9 +126,16 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
 
 
 def create_app(
-    ground: Ground, ledger: Ledger | None = None, *, docs: bool = False
+    ground: Ground,
+    ledger: Ledger | None = None,
+    *,
+    rate: int | None = None,
+    docs: bool = False,
 ) -> FastAPI:
-    """Build the application on its ground; it is ready once the ledger agrees with it."""
+    """Build the application on its ground; it is ready once the ledger agrees with it.
+
+    `rate`: how many requests a minute an account may make; None: as many as it likes.
+    """
     app = FastAPI(
         title="Safe Conduct",
         version=version("safe-conduct"),
@@ -143,7 +151,8 @@ def create_app(
         telemetry={"logs": False},
     )
     app.state.ground, app.state.ledger = ground, ledger
-    app.state.throttle, app.state.bell = Throttle(), bell_over(ground)
+    app.state.throttle, app.state.rate = Throttle(), Rate(rate)
+    app.state.bell, app.state.turns = bell_over(ground), Turns()
     app.add_middleware(BodyLimit, max_bytes=MAX_BODY_BYTES)
     app.add_middleware(Observe)
     problems.install(app)

@@ -132,6 +132,16 @@ class Settings(BaseSettings):
             le=100_000,
         ),
     ] = 30
+    requests_per_minute: Annotated[
+        int,
+        Field(
+            description="How many requests one account may make in a minute, those that "
+            "read and those that write counted apart. Over it the answer is 429, and when "
+            "to come back. Each process counts for itself.",
+            ge=60,
+            le=1_000_000,
+        ),
+    ] = 600
     sign_in_url: Annotated[
         str | None,
         Field(

@@ -28,6 +28,7 @@ from httpx2 import Client, Response
 from uvicorn import Config
 
 from app.api.throttling import Throttle
+from app.api.turns import Turns
 from app.api.waiting import bell_over
 from app.cli.serving import PROTOCOL, Server
 from app.kernel.keyfile import FileKeys
@@ -88,7 +89,7 @@ class Served(World):
 
     def __init__(self, url: str) -> None:
         super().__init__(url)
-        self.app.state.bell = bell_over(self.ground)
+        self.app.state.bell, self.app.state.turns = bell_over(self.ground), Turns()
         listener = own_port()
         self.port: int = listener.getsockname()[1]
         self.server = server_of(self.app)

@@ -16,6 +16,7 @@ from sqlalchemy import select
 from app.access.actions import Opening, make_key, open_account
 from app.access.queries import authenticate
 from app.api.throttling import Throttle
+from app.api.turns import Turns
 from app.deadlines.breaches import oldest
 from app.directory.models import FocalPoint
 from app.kernel.actors import SYSTEM, AccountKind, Actor, Role, Scope
@@ -78,7 +79,8 @@ class World:
         self.app = app or create_app(self.ground)
         self.app.state.ground = self.ground
         self.app.state.throttle = Throttle()
-        self.app.state.bell.close()  # nobody waits here
+        self.app.state.bell.close()  # nobody waits here, for news or for a turn
+        self.app.state.turns = Turns(readers=1_000_000)
         self.http: Client = client_of(self.app, here)
 
     def someone(

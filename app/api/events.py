@@ -16,6 +16,7 @@ from app.api.conditional import has, not_modified
 from app.api.deps import CAN_READ_FEED, IfNoneMatch, Paging, ReadFeed
 from app.api.guard import BEARER, Begin, Guarded, again
 from app.api.problems import problems
+from app.api.turns import Turn, Turns
 from app.api.waiting import APPLIED, SAYS_APPLIED, Bell, Patience
 from app.feed import actions, queries, situation
 from app.feed.queries import CursorGone, Mark
@@ -133,7 +134,10 @@ async def waited(request: Request, mark: Mark, seconds: float) -> bool:
     """Wait until there is more than there was; the time is not counted as the service's."""
     began = asyncio.get_running_loop().time()
     bell: Bell = request.app.state.bell
+    turn: Turn = request.state.turn
+    turn.give()
     rang = await bell.beyond(request.state.actor.focal_point_id, mark.head, seconds)
+    await turn.take()
     request.state.waited = asyncio.get_running_loop().time() - began
     return rang
 
@@ -172,6 +176,7 @@ async def stream_events(
 async def told(request: Request, polled: Polled) -> AsyncIterator[bytes]:
     """Tell what there is, then what comes, until the key, the time or the service ends."""
     bell: Bell = request.app.state.bell
+    turns: Turns = request.app.state.turns
     clock = asyncio.get_running_loop().time
     reader, ends = request.state.actor.focal_point_id, clock() + LIFETIME
     yield format_sse_event(retry=RETRY_MS)
@@ -188,8 +193,9 @@ async def told(request: Request, polled: Polled) -> AsyncIterator[bytes]:
         if clock() > ends:
             return
         try:
-            begin = await again(request, CAN_READ_FEED)
-            polled = await run_in_threadpool(goes_on, begin, mark.cursor(position))
+            async with turns.reading():
+                begin = await again(request, CAN_READ_FEED)
+                polled = await run_in_threadpool(goes_on, begin, mark.cursor(position))
         except Problem:
             return
         mark = polled.mark

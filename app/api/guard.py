@@ -22,9 +22,10 @@ from starlette.exceptions import HTTPException
 
 from app.access.queries import authenticate, must_have, prefix_of
 from app.api.strict_json import is_json, must_be_strict
-from app.api.throttling import Throttle
+from app.api.throttling import Rate, Throttle
+from app.api.turns import Turns
 from app.kernel.actors import Actor, Scope
-from app.kernel.problems import Problem, TooManyTries, Unauthenticated
+from app.kernel.problems import Problem, TooManyRequests, TooManyTries, Unauthenticated
 from app.kernel.work import Ground
 
 NOTHING: Final = (b"", b"{}")
@@ -86,7 +87,15 @@ class Guarded(APIRoute):
         inner, scope = super().get_route_handler(), self.scope
 
         async def handle(request: Request) -> Response:
+            if request.method != "GET":
+                return await go_on(request)
+            turns: Turns = request.app.state.turns
+            async with turns.reading() as request.state.turn:
+                return await go_on(request)
+
+        async def go_on(request: Request) -> Response:
             request.state.actor = await run_in_threadpool(sign_in, request, scope)
+            must_not_hurry(request)
             must_know(request, self.queries)
             body = await request.body()
             if self.body_field is None and body.strip() not in NOTHING:
@@ -138,6 +147,16 @@ def sign_in(request: Request, scope: Scope) -> Actor:
         raise
     must_have(actor, scope)
     return actor
+
+
+def must_not_hurry(request: Request) -> None:
+    """Raise TooManyRequests (429) where an account asks more often than it may."""
+    rate: Rate = request.app.state.rate
+    wait = rate.asks(request.state.actor.account_id, writes=request.method != "GET")
+    if wait:
+        raise TooManyRequests(
+            "Ask less often; to wait for news, `Prefer: wait`.", wait=wait
+        )
 
 
 def must_not_guess(request: Request, sent: str) -> None:

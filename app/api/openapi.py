@@ -26,7 +26,10 @@ EVERYWHERE: Final = {
     "414": "The path and query are too long.",
     "431": "The headers are too large.",
 }
-WITH_KEY: Final = {"413": "The body is too large."}
+WITH_KEY: Final = {
+    "408": "The body did not arrive in time.",
+    "413": "The body is too large.",
+}
 WITH_BODY: Final = {"415": "The body is not said to be plain JSON in UTF-8."}
 REQUIRED: Final = {"If-Match": "428", "Idempotency-Key": "400"}
 

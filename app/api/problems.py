@@ -19,6 +19,7 @@ from app.kernel.problems import (
     Busy,
     Forbidden,
     Problem,
+    TooManyRequests,
     TooManyTries,
     Unauthenticated,
 )
@@ -105,6 +106,7 @@ ALWAYS: Final[tuple[type[Problem], ...]] = (
     RequestInvalid,
     JsonRefused,
     TooManyTries,
+    TooManyRequests,
     Busy,
 )
 

@@ -1,9 +1,10 @@
-"""Slowing down who tries wrong API keys, without ever keeping out who holds a right one.
+"""Slowing down who tries wrong API keys, and who asks too often with a right one.
 
-What was tried is counted where it came from, and for each prefix that it named, known or
-not. The table has a fixed size and a salt of its own in each process: nobody can fill it,
-or choose whom to share a place with. Two that share one are slowed down together, which
-costs only who sends wrong keys.
+Nobody who holds a right key is ever kept out by who guesses. What was tried is counted
+where it came from, and for each prefix that it named, known or not. The table has a fixed
+size and a salt of its own in each process: nobody can fill it, or choose whom to share a
+place with. Two that share one are slowed down together, which costs only who sends wrong
+keys.
 """
 
 import hashlib
@@ -14,6 +15,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from threading import Lock
 from typing import Final
+from uuid import UUID
 
 PLACES: Final = 4096
 
@@ -28,6 +30,31 @@ class Pace:
 
 OF_ONE_PREFIX: Final = Pace(10, 10.0)
 OF_ONE_ADDRESS: Final = Pace(100, 1.0)
+
+
+class Rate:
+    """How often each account asks, what reads and what writes counted apart.
+
+    A minute's worth may come at once. Who reads too much can still submit.
+    """
+
+    def __init__(
+        self, per_minute: int | None, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self.per_minute, self.clock, self.lock = per_minute, clock, Lock()
+        self.free_at = dict[tuple[UUID, bool], float]()
+
+    def asks(self, account: UUID, *, writes: bool) -> int:
+        """Count a request; or say in how many seconds there may be another (0: it may)."""
+        if self.per_minute is None:
+            return 0
+        with self.lock:
+            now, key = self.clock(), (account, writes)
+            taken = max(self.free_at.get(key, now), now) + 60 / self.per_minute
+            wait = taken - now - 60
+            if wait <= 0:
+                self.free_at[key] = taken
+        return max(0, math.ceil(wait))
 
 
 class Throttle:

@@ -75,7 +75,8 @@ def serve() -> None:
         if drill := serving.about_drill(ground):
             structlog.get_logger().warning("drill", said=drill)
         with serving.exposing(ground, settings), working.beside(ground, ledger, settings):
-            app = create_app(ground, ledger, docs=settings.docs)
+            rate, docs = settings.requests_per_minute, settings.docs
+            app = create_app(ground, ledger, rate=rate, docs=docs)
             serving.server(app, settings).run()
         ground.database.engine.dispose()
 

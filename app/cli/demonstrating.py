@@ -80,7 +80,8 @@ def serve(settings: Settings, say: Say) -> None:
         ledger = Ledger(settings.erasure_ledger)
         ledger.copy_out(ground, anew=True)
         must_be_ready(ground, ledger)
-        running = server(create_app(ground, ledger, docs=True), settings)
+        rate = settings.requests_per_minute
+        running = server(create_app(ground, ledger, rate=rate, docs=True), settings)
         if drill := about_drill(ground):
             say(drill)
         tale = (running, ground, keys, say)

@@ -18,6 +18,7 @@ from sqlalchemy import make_url
 from sqlalchemy.orm import Session
 
 from app.api.waiting import Bell
+from app.cli.connections import Connection
 from app.directory.queries import regions_without_desk
 from app.kernel.db import migrated_to
 from app.kernel.keyfile import FileKeys
@@ -32,12 +33,12 @@ from app.settings import Environment, LogLevel, Settings
 HEAD_BYTES: Final = 64 * 1024
 """At most so much of a head is kept; what is over our own limit is refused in words."""
 PROTOCOL: Final[Mapping[str, Any]] = {
-    "http": "h11",
+    "http": Connection,
     "ws": "none",
     "h11_max_incomplete_event_size": HEAD_BYTES,
 }
-"""How HTTP is read. The faster parser drops the body of who offers HTTP/2 on the way, as
-Java's own client does with every request (uvicorn#2722): a referral would arrive empty."""
+"""How HTTP is read: by h11. The faster parser drops the body of who offers HTTP/2 on the
+way, as Java's own client does with each request (uvicorn#2722): referrals arrived empty."""
 OFFERS: Final = ("Unsupported upgrade request", "No supported WebSocket library")
 
 

@@ -50,6 +50,12 @@ class TooManyTries(Problem):
     status = 429
 
 
+class TooManyRequests(Problem):
+    """The account asks more often than it may; nothing was done."""
+
+    status = 429
+
+
 class NotFound(Problem):
     """There is no such record, or it is not yours to see."""
 

@@ -1,0 +1,98 @@
+"""Who sends slowly, or nothing, keeps no connection; who waits for an answer does."""
+
+import time
+from collections.abc import Iterator
+from socket import create_connection, socket
+
+import pytest
+
+from app.api import limits
+from app.cli import connections
+from tests.serving import Served, served, times
+from tests.world import done
+
+SOON = 3.0
+SLOW = times(200, soak=1000)
+HEAD = b"GET /livez HTTP/1.1\r\nHost: localhost\r\n"
+
+
+@pytest.fixture
+def world(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Served]:
+    monkeypatch.setattr(connections, "HEAD_SECONDS", 1.0)
+    monkeypatch.setattr(limits, "BODY_SECONDS", 1.0)
+    with served(sqlite_url) as made:
+        yield made
+
+
+def line_to(world: Served) -> socket:
+    return create_connection(("127.0.0.1", world.port), timeout=20)
+
+
+def closed_after(line: socket, dribble: bytes = b"") -> float:
+    """Send a byte now and then, and say after how long the other side hung up."""
+    began, line_is_open = time.monotonic(), True
+    line.settimeout(0.2)
+    while line_is_open:
+        try:
+            line_is_open = bool(line.recv(4096))
+        except TimeoutError:
+            if dribble:
+                line.sendall(dribble)
+        except ConnectionError:
+            line_is_open = False
+        assert time.monotonic() - began < 20, "It stays open for ever."
+    return time.monotonic() - began
+
+
+@pytest.mark.parametrize("begun", [b"", b"G", HEAD], ids=["nothing", "a byte", "half"])
+@pytest.mark.parametrize("dribble", [b"", b"x"], ids=["still", "dribbling"])
+def test_a_head_that_does_not_come_is_not_waited_for(
+    world: Served, begun: bytes, dribble: bytes
+) -> None:
+    with line_to(world) as line:
+        line.sendall(begun)
+        assert 0.8 < closed_after(line, dribble) < 1 + SOON
+
+
+def test_nor_is_the_second_on_a_connection(world: Served) -> None:
+    with line_to(world) as line:
+        line.sendall(HEAD + b"\r\n")
+        assert line.recv(4096).startswith(b"HTTP/1.1 200 ")
+        line.sendall(HEAD)
+        assert closed_after(line, b"x") < 1 + SOON
+
+
+def test_a_body_that_does_not_come_is_answered_so(world: Served) -> None:
+    officer = world.someone("UZ_CONSULATE_ALMATY")
+    head = (
+        "POST /v1/cases HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9999\r\n"
+        f"Content-Type: application/json\r\nAuthorization: Bearer {officer.key}\r\n\r\n"
+    )
+    with line_to(world) as line:
+        line.sendall(head.encode() + b"{")
+        heard, began = line.recv(4096), time.monotonic()
+        assert heard.startswith(b"HTTP/1.1 408 ")
+        assert b"application/problem+json" in heard
+    assert time.monotonic() - began < 1 + SOON
+
+
+def test_who_waits_for_news_is_not_cut_off(world: Served) -> None:
+    lead = world.someone("KZ_LEAD")
+    answer = lead.ask("GET", "/events", headers={"Prefer": "wait=3"})
+    assert done(answer)["items"] == []
+    assert answer.headers["Preference-Applied"] == "wait=3"
+
+
+def test_others_are_served_while_many_are_slow(world: Served) -> None:
+    lead, lines = world.someone("KZ_LEAD"), [line_to(world) for _ in range(SLOW)]
+    try:
+        for number, line in enumerate(lines):
+            line.sendall(HEAD[: number % len(HEAD)])
+        statuses = {lead.get("/me").status_code for _ in range(20)}
+        time.sleep(1 + SOON / 2)
+        open_ = len(world.server.server_state.connections)
+    finally:
+        for line in lines:
+            line.close()
+    assert statuses == {200}
+    assert open_ < 10
