@@ -6,7 +6,6 @@ ends, everybody is let go, and asks again.
 """
 
 import asyncio
-import re
 from collections.abc import Callable, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
@@ -28,7 +27,8 @@ EVERY: Final = 0.25
 LONGEST: Final = 60
 """Seconds that anybody waits at most: those between us close what is silent for longer."""
 
-WAIT: Final = re.compile(r'(?i)(?:^|,)\s*wait\s*=\s*"?([0-9]{1,9})"?\s*(?=[;,]|$)')
+SECONDS: Final = frozenset("0123456789")
+MOST_DIGITS: Final = 9
 PREFER: Final = (
     f"`wait=30`: if there is nothing new, answer once there is, or after so many seconds; "
     f"at most {LONGEST} (RFC 7240). Others are not heeded."
@@ -132,8 +132,17 @@ async def patience(
     ] = None,
 ) -> int | None:
     """Read for how many seconds the caller would rather wait than hear of nothing."""
-    said = WAIT.search(", ".join(request.headers.getlist("prefer")))
-    return min(int(said[1]), LONGEST) if said else None
+    return seconds_of(",".join(request.headers.getlist("prefer")))
+
+
+def seconds_of(preferences: str) -> int | None:
+    """Read the first wait that is a number of seconds, as RFC 7240 spells them."""
+    for preference in preferences.split(","):
+        name, _, value = preference.partition(";")[0].partition("=")
+        digits = value.strip().strip('"')
+        if name.strip().lower() == "wait" and SECONDS.issuperset(digits) and digits:
+            return min(int(digits[:MOST_DIGITS]), LONGEST)
+    return None
 
 
 Patience = Annotated[int | None, Depends(patience)]
