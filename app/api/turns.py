@@ -17,7 +17,7 @@ READERS: Final = THREADS * 2 // 5
 """So many read at once; the other threads, and connections, are for who writes."""
 
 QUEUE: Final = 20 * READERS
-PATIENCE: Final = 5.0
+PATIENCE: Final = 20.0
 """Seconds that a reader waits for its turn."""
 
 
