@@ -164,9 +164,9 @@ async def stream_events(
     """Listen to the same feed as server-sent events, for as long as you like.
 
     What was there comes first, then what happens, within a second. After five minutes the
-    stream ends: go on from the last id, as `EventSource` does by itself, for where you do
-    is evidence of what you retrieved. Your key is judged anew for each event; once it has
-    ended, so does the stream.
+    stream ends: go on from the last id, as clients of server-sent events do by themselves,
+    for where you do is evidence of what you retrieved. Your key is judged anew for each
+    event; once it has ended, so does the stream.
     """
     start = PageQuery(after=last_event_id or query.after, limit=AT_ONCE)
     polled = await run_in_threadpool(poll, begin, start)

@@ -16,7 +16,9 @@ from app.kernel.problems import Busy
 READERS: Final = THREADS * 2 // 5
 """So many read at once; the other threads, and connections, are for who writes."""
 
-QUEUE: Final = 20 * READERS
+QUEUE: Final = 2000
+"""So many wait for a turn at most; news wake everybody who waits for them."""
+
 PATIENCE: Final = 20.0
 """Seconds that a reader waits for its turn."""
 
