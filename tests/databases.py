@@ -89,6 +89,17 @@ def copies(kind: str, home: Path) -> Iterator[Copy]:
                 yield stack.enter_context(postgresql_copies(make_url(url)))
 
 
+@contextmanager
+def alone() -> Iterator[tuple[Path, str]]:
+    """Make one SQLite database for a program that is no test; say in which folder."""
+    home = make_home()
+    try:
+        with copies("sqlite", home) as copy, copy() as url:
+            yield home, url
+    finally:
+        clear(home)
+
+
 class Numbers:
     """Numbers to name databases by, lent again once they are free."""
 

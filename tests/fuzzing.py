@@ -64,19 +64,15 @@ class Ground:
 @contextmanager
 def staged() -> Iterator[Ground]:
     """Bring one of everything about, once; each run takes a copy."""
-    home = databases.make_home()
-    try:
-        with databases.copies("sqlite", home) as copy, copy() as url:
-            world = World(url)
-            stage, told = set_up(world), operations(world.app.openapi())
-            stranger = world.someone("JM_CONSULATE_PORT_OF_SPAIN")
-            done(stranger.writes_case(notice={"country": "TT"}))
-            world.closes()
-            path = Path(make_url(url).database or "")
-            key_file(home)
-            yield Ground(home, path, stage, stranger, told)
-    finally:
-        databases.clear(home)
+    with databases.alone() as (home, url):
+        world = World(url)
+        stage, told = set_up(world), operations(world.app.openapi())
+        stranger = world.someone("JM_CONSULATE_PORT_OF_SPAIN")
+        done(stranger.writes_case(notice={"country": "TT"}))
+        world.closes()
+        path = Path(make_url(url).database or "")
+        key_file(home)
+        yield Ground(home, path, stage, stranger, told)
 
 
 # What Schemathesis is told.

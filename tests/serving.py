@@ -76,9 +76,9 @@ def address(port: int) -> str:
     return f"http://127.0.0.1:{port}"
 
 
-def client_of(port: int) -> Client:
+def client_of(port: int, most: int = 400) -> Client:
     """A client that waits for a connection as long as for an answer: 30 seconds."""
-    limits = httpx2.Limits(max_connections=400, max_keepalive_connections=400)
+    limits = httpx2.Limits(max_connections=most, max_keepalive_connections=most)
     return Client(base_url=address(port), timeout=30, limits=limits, trust_env=False)
 
 

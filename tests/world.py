@@ -37,6 +37,16 @@ WORKERS: Final = frozenset({Role.OFFICER, Role.CASEWORKER, Role.COORDINATOR})
 type Json = dict[str, Any]
 
 
+class Watch:
+    """A watch that goes only when it is told to."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
 class Direct(BaseTransport):
     """Hands requests to the application itself, in one event loop for all of them."""
 

@@ -12,7 +12,7 @@ from pydantic.json_schema import SkipJsonSchema
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import StreamingResponse
 
-from app.api.conditional import has, not_modified
+from app.api.conditional import JSON, has, not_modified
 from app.api.deps import CAN_READ_FEED, IfNoneMatch, Paging, ReadFeed
 from app.api.guard import BEARER, Begin, Guarded, again
 from app.api.problems import problems
@@ -22,7 +22,7 @@ from app.feed import actions, queries, situation
 from app.feed.queries import CursorGone, Mark
 from app.feed.schemas import EventPage
 from app.feed.situation import News
-from app.kernel.paging import CursorUnknown, PageQuery
+from app.kernel.paging import CursorText, CursorUnknown, PageQuery
 from app.kernel.problems import Problem
 from app.kernel.work import Reading, writing
 
@@ -61,7 +61,7 @@ class Start(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     after: Annotated[
-        Annotated[str, Field(max_length=120)] | SkipJsonSchema[None],
+        CursorText | SkipJsonSchema[None],
         Field(description=AFTER),
     ] = None
 
@@ -78,11 +78,14 @@ class Polled:
         if self.news is None:
             return not_modified(self.mark.tag, headers)
         body = situation.page(self.mark, self.news).model_dump_json().encode()
-        return Response(
-            body,
-            headers={"ETag": self.mark.tag, **headers},
-            media_type="application/json",
-        )
+        return Response(body, 200, {"ETag": self.mark.tag, **headers}, JSON)
+
+
+def read(work: Reading, query: PageQuery, if_none_match: str | None = None) -> Polled:
+    """Read what is after the cursor."""
+    mark = queries.look(work, query)
+    known = if_none_match is not None and has(if_none_match, mark.tag)
+    return Polled(mark, None if known else situation.news(work, mark, query.limit))
 
 
 def poll(
@@ -90,12 +93,10 @@ def poll(
 ) -> Polled:
     """Read what is after the cursor, and keep that its bearer has what is before it."""
     with begin() as work:
-        mark = queries.look(work, query)
-        known = if_none_match is not None and has(if_none_match, mark.tag)
-        polled = Polled(mark, None if known else situation.news(work, mark, query.limit))
-    if mark.advances:
+        polled = read(work, query, if_none_match)
+    if polled.mark.advances:
         with writing(work.ground, work.actor) as more:
-            actions.keep_retrieval(more, mark.start)
+            actions.keep_retrieval(more, polled.mark.start)
     return polled
 
 
@@ -157,7 +158,7 @@ async def stream_events(
     begin: ReadFeed,
     query: Annotated[Start, Query()],
     last_event_id: Annotated[
-        Annotated[str, Field(max_length=120)] | SkipJsonSchema[None],
+        CursorText | SkipJsonSchema[None],
         Header(alias="Last-Event-ID", description=RESUMED),
     ] = None,
 ) -> Response:
@@ -180,8 +181,8 @@ async def told(request: Request, polled: Polled) -> AsyncIterator[bytes]:
     clock = asyncio.get_running_loop().time
     reader, ends = request.state.actor.focal_point_id, clock() + LIFETIME
     yield format_sse_event(retry=RETRY_MS)
-    position, mark = polled.mark.start, polled.mark
     while True:
+        mark, position = polled.mark, polled.mark.start
         for position, event in polled.news or ():
             yield format_sse_event(
                 id=mark.cursor(position), data_str=event.model_dump_json()
@@ -198,11 +199,9 @@ async def told(request: Request, polled: Polled) -> AsyncIterator[bytes]:
                 polled = await run_in_threadpool(goes_on, begin, mark.cursor(position))
         except Problem:
             return
-        mark = polled.mark
 
 
 def goes_on(begin: Begin[Reading], after: str) -> Polled:
     """Read what came since; that it was sent is no evidence yet that it arrived."""
     with begin() as work:
-        mark = queries.look(work, PageQuery(after=after))
-        return Polled(mark, situation.news(work, mark, AT_ONCE))
+        return read(work, PageQuery(after=after, limit=AT_ONCE))

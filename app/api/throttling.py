@@ -27,6 +27,14 @@ class Pace:
     free: int
     seconds: float
 
+    def taken(self, free_at: float, now: float) -> float:
+        """Say when all are free again, once one more is taken."""
+        return max(free_at, now) + self.seconds
+
+    def wait(self, free_at: float, now: float) -> float:
+        """Say in how many seconds one more is free; 0 or less: it is."""
+        return self.taken(free_at, now) - now - self.free * self.seconds
+
 
 OF_ONE_PREFIX: Final = Pace(10, 10.0)
 OF_ONE_ADDRESS: Final = Pace(100, 1.0)
@@ -41,19 +49,20 @@ class Rate:
     def __init__(
         self, per_minute: int | None, clock: Callable[[], float] = time.monotonic
     ) -> None:
-        self.per_minute, self.clock, self.lock = per_minute, clock, Lock()
+        self.pace = None if per_minute is None else Pace(per_minute, 60 / per_minute)
+        self.clock, self.lock = clock, Lock()
         self.free_at = dict[tuple[UUID, bool], float]()
 
     def asks(self, account: UUID, *, writes: bool) -> int:
         """Count a request; or say in how many seconds there may be another (0: it may)."""
-        if self.per_minute is None:
+        if self.pace is None:
             return 0
         with self.lock:
             now, key = self.clock(), (account, writes)
-            taken = max(self.free_at.get(key, now), now) + 60 / self.per_minute
-            wait = taken - now - 60
+            free_at = self.free_at.get(key, now)
+            wait = self.pace.wait(free_at, now)
             if wait <= 0:
-                self.free_at[key] = taken
+                self.free_at[key] = self.pace.taken(free_at, now)
         return max(0, math.ceil(wait))
 
 
@@ -75,11 +84,10 @@ class Throttle:
         )
         with self.lock:
             now = self.clock()
-            wait = max(self.wait(place, pace, now) for place, pace in counted)
+            wait = max(pace.wait(self.free_at[place], now) for place, pace in counted)
             if wait <= 0:
                 for place, pace in counted:
-                    start = max(self.free_at[place], now)
-                    self.free_at[place] = start + pace.seconds
+                    self.free_at[place] = pace.taken(self.free_at[place], now)
         return max(0, math.ceil(wait))
 
     def place(self, *parts: str) -> int:
@@ -87,8 +95,3 @@ class Throttle:
         spelled = "\0".join(parts).encode("utf-8", "surrogateescape")
         digest = hashlib.blake2b(spelled, key=self.salt, digest_size=8).digest()
         return int.from_bytes(digest) % PLACES
-
-    def wait(self, place: int, pace: Pace, now: float) -> float:
-        """Say how many seconds are left until one more try is free; 0 or less: it is."""
-        taken = max(self.free_at[place], now) + pace.seconds - now
-        return taken - pace.free * pace.seconds

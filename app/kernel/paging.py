@@ -25,13 +25,16 @@ class CursorUnknown(Problem):
     status = 422
 
 
+CursorText = Annotated[str, Field(max_length=120)]
+
+
 class PageQuery(BaseModel):
     """Where to start and how much to return."""
 
     model_config = ConfigDict(extra="forbid")
 
     after: Annotated[
-        Annotated[str, Field(max_length=120)] | SkipJsonSchema[None],
+        CursorText | SkipJsonSchema[None],
         Field(description="`next` of the last page; absent: the start."),
     ] = None
     limit: Annotated[int, Field(ge=1, le=200, description="Items a page.")] = 50

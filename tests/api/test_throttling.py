@@ -10,17 +10,7 @@ from httpx2 import Response
 from app.access.queries import prefix_of
 from app.api.throttling import OF_ONE_ADDRESS, OF_ONE_PREFIX, PLACES, Throttle
 from tests.databases import overheard
-from tests.world import Someone, World, done, problem
-
-
-class Watch:
-    """A watch that goes only when it is told to."""
-
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
+from tests.world import Someone, Watch, World, done, problem
 
 
 @pytest.fixture

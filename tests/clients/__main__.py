@@ -17,7 +17,7 @@ from typing import Final
 
 from tests import databases
 from tests.clients import page
-from tests.serving import Served, address
+from tests.serving import Served, address, served
 
 HERE: Final = Path(__file__).parent
 ROOT: Final = HERE.parents[1]
@@ -169,16 +169,8 @@ def follow_the_page(world: Served) -> None:
 @contextmanager
 def serving() -> Iterator[Served]:
     """Serve the demo mechanism."""
-    home = databases.make_home()
-    try:
-        with databases.copies("sqlite", home) as copy, copy() as url:
-            world = Served(url)
-            try:
-                yield world
-            finally:
-                world.closes()
-    finally:
-        databases.clear(home)
+    with databases.alone() as (_, url), served(url) as world:
+        yield world
 
 
 def main() -> None:

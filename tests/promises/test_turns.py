@@ -6,15 +6,14 @@ from threading import Event, Thread
 from uuid import UUID
 
 import anyio
-import httpx2
 import pytest
 
 from app.api.throttling import Rate
 from app.api.turns import READERS, Turns
 from app.kernel.db import THREADS
 from app.kernel.problems import Busy
-from tests.serving import served, times
-from tests.world import Someone, World, done, problem
+from tests.serving import client_of, served, times
+from tests.world import Someone, Watch, World, done, problem
 
 READING = times(100, soak=400)
 
@@ -59,14 +58,8 @@ def test_readers_wait_for_a_turn_and_not_for_ever() -> None:
 def test_a_submission_finds_room_while_many_read(url: str) -> None:
     over = Event()
     with served(url) as world, ThreadPoolExecutor(READING) as pool:
-        limits = httpx2.Limits(max_connections=READING + 10)
         world.http.close()
-        world.http = httpx2.Client(
-            base_url=f"http://127.0.0.1:{world.port}",
-            timeout=60,
-            trust_env=False,
-            limits=limits,
-        )
+        world.http = client_of(world.port, READING + 10)
         lead, officer = world.someone("KZ_LEAD"), world.someone("UZ_CONSULATE_ALMATY")
         officer.submits()
 
@@ -86,15 +79,6 @@ def test_a_submission_finds_room_while_many_read(url: str) -> None:
 
     assert [one.status_code for one in answers] == [201] * 10
     assert heard <= {200, 503}
-
-
-class Watch:
-    """A watch that goes only when it is told to."""
-
-    now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 def test_who_asks_too_often_is_told_when_to_come_back(

@@ -7,12 +7,11 @@ import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
-import httpx2
 import pytest
 
 from app.kernel.db import Database
 from tests.promises.test_feed import About, by_mailbox, write_all
-from tests.serving import Served, report, served, times
+from tests.serving import Served, client_of, report, served, times
 from tests.world import Someone, after, done
 
 pytestmark = [pytest.mark.slow, pytest.mark.soak]
@@ -64,10 +63,8 @@ def listens(one: Someone) -> list[str]:
 
 def test_everybody_hears_everything_over_few_connections(narrow: Served) -> None:
     many = OFFICES * EACH
-    limits = httpx2.Limits(max_connections=3 * many, max_keepalive_connections=3 * many)
-    where, trust = narrow.http.base_url, False
     narrow.http.close()
-    narrow.http = httpx2.Client(base_url=where, timeout=60, trust_env=trust, limits=limits)
+    narrow.http = client_of(narrow.port, 3 * many)
     listed = done(narrow.someone("KZ_LEAD").get("/focal-points", limit=200))["items"]
     offices = [narrow.someone(one["code"]) for one in listed[:OFFICES]]
 
