@@ -40,6 +40,7 @@ from app.api import (
     sections,
     time_limits,
     vital_readings,
+    webhooks,
 )
 from app.api.docs import page
 from app.api.limits import BodyLimit
@@ -59,7 +60,7 @@ ROUTERS: Final = (
     *(vital_readings, refusals),
     *(referrals, referral_acts, handovers, returns, return_acts, return_travel),
     *(events, feed, approvals, routing, directory, administration, time_limits, contacts),
-    *(accounts, reference),
+    *(accounts, webhooks, reference),
 )
 ABOUT: Final = """
 Carries the cases of presumed victims of trafficking between the focal points of a
@@ -88,6 +89,8 @@ TAGS: Final = [
     {"name": "directory", "description": "Focal points, countries, the rules, and you."},
     {"name": "administration", "description": "Changing the directory, by administrators."},
     {"name": "accounts", "description": "Who may act for an office, and their keys."},
+    {"name": "pushing", "description": "Having a feed pushed to a receiver of yours."},
+    {"name": "webhooks", "description": "What a receiver of yours is sent."},
     {"name": "reference", "description": "What to look for, to ask, and to choose from."},
     {"name": "health", "description": "For whoever runs the service."},
 ]
@@ -107,9 +110,11 @@ def lay_ground(  # noqa: PLR0913 - each is one thing that a test may want to hol
     time: Callable[[Session], datetime] = database_now,
     speed: int = 1,
     daily_cap: int | None = None,
+    hosts: frozenset[str] = frozenset(),
 ) -> Ground:
     """Bring together what all work stands on."""
-    return Ground(Database(url), Vault(keys), clock, ids, time, speed, daily_cap)
+    vault = Vault(keys)
+    return Ground(Database(url), vault, clock, ids, time, speed, daily_cap, hosts)
 
 
 def name_of(route: APIRoute) -> str:
@@ -159,6 +164,7 @@ def create_app(
     for room in ROUTERS:
         app.include_router(room.router, prefix="/v1", responses=problems.EVERYWHERE)
     app.include_router(health.router)
+    app.webhooks.include_router(webhooks.told)
     if docs:
         app.include_router(page())
     app.openapi = describe(app)  # type: ignore[method-assign]  # FastAPI's documented hook

@@ -142,6 +142,13 @@ class Settings(BaseSettings):
             le=1_000_000,
         ),
     ] = 600
+    webhook_hosts: Annotated[
+        str,
+        Field(
+            description="Hosts that a feed may be pushed to, by spaces: names, with a port "
+            "where it is not 443. Empty: to none."
+        ),
+    ] = ""
     sign_in_url: Annotated[
         str | None,
         Field(

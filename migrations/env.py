@@ -24,12 +24,14 @@ from app.referrals import models as referrals
 from app.returns import models as returns
 from app.routing import models as routing
 from app.screening import models as screening
+from app.webhooks import models as webhooks
 
 # Imported so that Base knows every table; a test finds the one that was forgotten.
 TABLES: Final = (
     *(journal, erasures, idempotency, heartbeat, directory, changes, access),
     *(deadlines, outbox, notices, cases, records),
     *(routing, consents, referrals, screening, returns, handovers, disclosure, feed),
+    webhooks,
 )
 ONE_AT_A_TIME: Final = 0x5AFEC0DE
 

@@ -4,6 +4,7 @@ from typing import Final
 
 from tests.administrators import OFFICE
 from tests.homecoming import AT_HOME, MET, NO_GO, SAFE, TOLD
+from tests.receivers import RECEIVER
 from tests.staff import FEED, NEWCOMER
 from tests.world import (
     Json,
@@ -125,6 +126,9 @@ BODIES: Final[dict[str, Json]] = {
     "revoke_roles": {"roles": ["officer"]},
     "make_key": FEED,
     "rotate_key": {"days": 30, "overlap_hours": 24},
+    "open_webhook": {"focal_point": "KZ_LEAD", "label": "Case desk", "url": RECEIVER},
+    "rotate_webhook_secret": {"overlap_hours": 1},
+    "replay_webhook": {"after": None},
     "replace_country": {
         "languages": ["kk"],
         "time_zone": "Asia/Almaty",

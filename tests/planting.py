@@ -104,10 +104,11 @@ def pointed(document: Json, place: str) -> str:
 
 def named(document: Json, name: str) -> str:
     """Find an operation, or a schema, by its name."""
-    for path, methods in document["paths"].items():
-        for method, operation in methods.items():
-            if operation["operationId"] == name:
-                return f"/paths/{path.replace('/', '~1')}/{method}"
+    for kind in ("paths", "webhooks"):
+        for path, methods in document[kind].items():
+            for method, operation in methods.items():
+                if operation["operationId"] == name:
+                    return f"/{kind}/{path.replace('/', '~1')}/{method}"
     return f"{SCHEMAS}/{name}"
 
 
@@ -144,7 +145,7 @@ def only(document: Json, names: set[str]) -> Json:
         if (these := {m: it for m, it in methods.items() if it["operationId"] in names})
     }
     everything = copy["components"]["schemas"]
-    kept = reached(copy["paths"], everything, set())
+    kept = reached([copy["paths"], copy["webhooks"]], everything, set())
     copy["components"]["schemas"] = {n: it for n, it in everything.items() if n in kept}
     return copy
 

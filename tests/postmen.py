@@ -384,9 +384,7 @@ def certified(folder: Path, host: str = "127.0.0.1") -> tuple[ssl.SSLContext, Pa
         .not_valid_before(now - HOUR)
         .not_valid_after(now + 24 * HOUR)
         .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .add_extension(
-            x509.SubjectAlternativeName([x509.IPAddress(ip_address(host))]), False
-        )
+        .add_extension(x509.SubjectAlternativeName([named(host)]), critical=False)
         .sign(key, hashes.SHA256())
     )
     path = folder / "server.pem"
@@ -396,6 +394,13 @@ def certified(folder: Path, host: str = "127.0.0.1") -> tuple[ssl.SSLContext, Pa
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(path)
     return context, path
+
+
+def named(host: str) -> x509.GeneralName:
+    """Name a server in its certificate: by its address, or by its name."""
+    if host[0].isdigit():
+        return x509.IPAddress(ip_address(host))
+    return x509.DNSName(host)
 
 
 def calls(

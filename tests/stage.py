@@ -13,6 +13,7 @@ from typing import Final
 from app.kernel.actors import Role
 from tests.administrators import ADMINISTRATOR, NEW, OFFICE, asked, puts
 from tests.homecoming import begin
+from tests.receivers import hooked
 from tests.wire import KEYED, Headers, Operation, Wire, operations, resolved, wired
 from tests.world import (
     WORKERS,
@@ -140,6 +141,8 @@ def bring_about(people: dict[str, Someone]) -> None:
     for office in ("KZ_LEAD", people["administrator"].code):
         officer.world.someone(office, {Role.CASEWORKER})
     asked(puts(people["administrator"], f"/focal-points/{NEWCOMER}", ACTIVE, **NEW))
+    for office in ("KZ_LEAD", people["administrator"].code):
+        hooked(officer.world, office)
 
 
 NEWCOMER: Final = "KZ_NEW_SHELTER"

@@ -32,6 +32,8 @@ from tests.here import Here
 NOON: Final = datetime(2026, 6, 1, 12, tzinfo=UTC)
 KEYS: Final = FileKeys({"k1": bytes(range(32))})
 EVERYTHING: Final = frozenset(Scope)
+HOST: Final = "hooks.example.org"
+"""Where feeds may be pushed to."""
 WORKERS: Final = frozenset({Role.OFFICER, Role.CASEWORKER, Role.COORDINATOR})
 
 type Json = dict[str, Any]
@@ -84,7 +86,8 @@ class World:
         self.now, self.ids = NOON, ids
         self.database = opened(url)
         self.ground = Ground(
-            self.database, Vault(KEYS), lambda: self.now, ids, lambda _: self.now
+            *(self.database, Vault(KEYS), lambda: self.now, ids, lambda _: self.now),
+            hosts=frozenset({HOST}),
         )
         self.app = app or create_app(self.ground)
         self.app.state.ground = self.ground

@@ -9,6 +9,7 @@ ADMINISTERS: Final = frozenset(
     {
         *(Scope.DIRECTORY_READ, Scope.DIRECTORY_WRITE, Scope.APPROVALS_WRITE),
         *(Scope.ACCOUNTS_READ, Scope.ACCOUNTS_WRITE),
+        *(Scope.WEBHOOKS_READ, Scope.WEBHOOKS_WRITE),
     }
 )
 """All that an administrator may do, whatever its key says: no case content."""

@@ -113,19 +113,20 @@ def is_ours(work: Reading) -> ColumnElement[bool]:
     """Keep the questions about cases of this focal point.
 
     To administrators, of whichever focal point, the others: those are about no case. Of
-    these a supervisor has those about accounts of the own focal point.
+    these a supervisor has those about accounts and webhooks of the own focal point.
     """
     if Role.ADMINISTRATOR in work.actor.roles:
         return Approval.case_id.is_(None)
     of_us = Approval.focal_point_id == work.actor.focal_point_id
     of_cases = Approval.case_id.is_not(None)
     if Role.SUPERVISOR in work.actor.roles:
-        return of_us & (of_cases | Approval.action.startswith(ABOUT_ACCOUNTS))
+        of_office = [Approval.action.startswith(begins) for begins in ABOUT_AN_OFFICE]
+        return of_us & or_(of_cases, *of_office)
     return of_us & of_cases
 
 
-ABOUT_ACCOUNTS: Final = "account."
-"""How the names of actions begin that change an account or its keys."""
+ABOUT_AN_OFFICE: Final = ("account.", "webhook.")
+"""How the names of actions begin that change an account, its keys, or a webhook."""
 
 
 def approval(work: Reading, approval_id: UUID) -> Approval:

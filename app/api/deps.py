@@ -124,6 +124,8 @@ ReadDirectory = Annotated[Begin[Reading], Depends(May(reading, Scope.DIRECTORY_R
 WriteDirectory = Annotated[Begin[Writing], Depends(May(writing, Scope.DIRECTORY_WRITE))]
 ReadAccounts = Annotated[Begin[Reading], Depends(May(reading, Scope.ACCOUNTS_READ))]
 WriteAccounts = Annotated[Begin[Writing], Depends(May(looking_after, Scope.ACCOUNTS_WRITE))]
+ReadWebhooks = Annotated[Begin[Reading], Depends(May(reading, Scope.WEBHOOKS_READ))]
+WriteWebhooks = Annotated[Begin[Writing], Depends(May(writing, Scope.WEBHOOKS_WRITE))]
 
 IfMatch = Annotated[Seen, Depends(seen)]
 Expect = Annotated[Expected, Depends(expected)]

@@ -31,6 +31,7 @@ WITH_KEY: Final = {
     "413": "The body is too large.",
 }
 WITH_BODY: Final = {"415": "The body is not said to be plain JSON in UTF-8."}
+ROUTED: Final = ("paths", "webhooks")
 REQUIRED: Final = {"If-Match": "428", "Idempotency-Key": "400"}
 
 
@@ -49,7 +50,9 @@ def describe(app: FastAPI) -> Callable[[], dict[str, Any]]:
             tell_of_bodies(operation)
             add_plain_answers(operation)
             operation.setdefault("security", [])
-        for schema in schemas([document["components"]["schemas"], document["paths"]]):
+        for told in document["webhooks"].values():
+            told["post"]["security"] = []  # who we are, its signature says
+        for schema in schemas([document[part] for part in ("components", *ROUTED)]):
             schema.pop("title", None)
             flatten_null(schema)
             tell_of_bounds(schema)

@@ -64,7 +64,7 @@ FAULTS: Final = 500
 OURS: Final = frozenset(
     {
         *("text_unsafe", "recipient_unclear", "section_twice", "case_code_mistyped"),
-        *("code_unknown", "end_unclear"),
+        *("code_unknown", "end_unclear", "url_unsound"),
     }
 )
 """Faults whose message is written in this house, and repeats nothing."""

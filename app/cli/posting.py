@@ -18,7 +18,8 @@ from app.notices.words import Letter
 from app.outbox.actions import Answer
 from app.outbox.models import Way
 from app.outbox.pacing import Outcome
-from app.settings import Settings
+from app.settings import Environment, Settings
+from app.worker.courier import Courier
 from app.worker.gateway import Gateway
 from app.worker.mail import Mail
 from app.worker.sending import Senders, WayOut
@@ -64,6 +65,12 @@ def mail_of(settings: Settings) -> Send:
         raise NotReady("SAFE_CONDUCT_SMTP_FROM must be a plain e-mail address.")
     tls = None if is_here(host) else ssl.create_default_context()
     return Mail(host, settings.smtp_port, sender, tls, login_of(settings)).send
+
+
+def courier_of(settings: Settings) -> Courier:
+    """Make ready who carries feeds to their receivers."""
+    drill = settings.environment == Environment.DRILL
+    return Courier(ssl.create_default_context(), here_too=drill)
 
 
 def login_of(settings: Settings) -> tuple[str, str] | None:

@@ -29,6 +29,7 @@ from app.kernel.work import Ground
 from app.main import lay_ground
 from app.metrics.exposing import Scrapes, exposed
 from app.settings import Environment, LogLevel, Settings
+from app.webhooks.addresses import read_hosts
 
 HEAD_BYTES: Final = 64 * 1024
 """At most so much of a head is kept; what is over our own limit is refused in words."""
@@ -63,8 +64,13 @@ def ground_of(settings: Settings) -> Ground:
 def ground_at_speed(settings: Settings) -> Ground:
     """Lay the ground for what is made up, however fast its deadlines run."""
     keys = FileKeys.load(settings.key_file)
-    speed, cap = settings.clock_speed, settings.daily_cap
-    return lay_ground(settings.database_url, keys, speed=speed, daily_cap=cap)
+    return lay_ground(
+        settings.database_url,
+        keys,
+        speed=settings.clock_speed,
+        daily_cap=settings.daily_cap,
+        hosts=read_hosts(settings.webhook_hosts),
+    )
 
 
 def about_drill(ground: Ground) -> str | None:

@@ -5,19 +5,25 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Event
 
-from app.cli.posting import senders_of
+from app.cli.posting import courier_of, senders_of
 from app.cli.serving import alone, exposing, ground_of, must_be_ready
 from app.kernel.ledger import Ledger
 from app.kernel.work import Ground
 from app.settings import Settings
 from app.worker.erasing import after_erasures
 from app.worker.loop import CLOCKS, Job, working
+from app.worker.pushing import pushing
 from app.worker.sending import sending
 
 
 def jobs_of(ground: Ground, ledger: Ledger, settings: Settings) -> tuple[Job, ...]:
     """Name what a worker does; raises NotReady for settings that do not go together."""
-    return CLOCKS, sending(senders_of(settings)), after_erasures(ground, ledger)
+    return (
+        CLOCKS,
+        sending(senders_of(settings)),
+        pushing(courier_of(settings)),
+        after_erasures(ground, ledger),
+    )
 
 
 def run(settings: Settings) -> None:

@@ -21,6 +21,7 @@ from app.kernel.problems import Problem
 from app.kernel.work import Reading
 
 CURSOR: Final = re.compile(r"([0-9a-f]{8})\.([0-9]{1,18})")
+CURSOR_FORM: Final = r"^[0-9a-f]{8}\.[0-9]{1,18}$"
 
 
 class CursorGone(Problem):
@@ -45,7 +46,7 @@ class Mark:
 
     def cursor(self, position: int) -> str:
         """Spell a position of this feed."""
-        return f"{self.epoch}.{position}"
+        return spell_cursor(self.epoch, position)
 
     @property
     def advances(self) -> bool:
@@ -74,6 +75,20 @@ def heads(session: Session, readers: AbstractSet[UUID]) -> dict[UUID, int]:
     theirs = Mailbox.focal_point_id.in_(readers)
     found = select(Mailbox.focal_point_id, Mailbox.head).where(theirs)
     return {reader: head for reader, head in session.execute(found)}  # noqa: C416 - rows
+
+
+def reach(session: Session, reader: UUID) -> tuple[str, int]:
+    """Name the epoch, and say how far the mailbox of a focal point has come."""
+    asked = select(Epoch.value, Mailbox.head).join(
+        Mailbox, Mailbox.focal_point_id == reader
+    )
+    epoch, head = session.execute(asked).one()
+    return epoch, head
+
+
+def spell_cursor(epoch: str, position: int) -> str:
+    """Spell a position of a feed."""
+    return f"{epoch}.{position}"
 
 
 def read_cursor(cursor: str, epoch: str, head: int) -> int:

@@ -15,7 +15,7 @@ from app.outbox.models import Way
 TYPE = "Such as `case.submitted` or `referral.accepted`; the list will grow."
 SUBJECT = (
     "`cases/{code}`, `referrals/{id}`, `handovers/{id}`, `returns/{id}`, "
-    "`approvals/{id}`, `accounts/{id}`: read it under /v1/."
+    "`approvals/{id}`, `accounts/{id}`, `webhooks/{id}`: read it under /v1/."
 )
 
 

@@ -15,6 +15,7 @@ class Part(StrEnum):
     CLOCKS = "clocks"
     NOTICES = "notices"
     ERASURES = "erasures"
+    WEBHOOKS = "webhooks"
 
 
 class Heartbeat(Base):

@@ -96,10 +96,8 @@ class Vault:
 
     def new_key(self, case: UUID) -> WrappedKey:
         """Make a data key for a case."""
-        version = self._provider.current
-        context = length_prefixed(["case_key", str(case), version])
-        wrapped = self._provider.wrap(secrets.token_bytes(KEY_BYTES), context)
-        return WrappedKey(case, version, wrapped)
+        secret = secrets.token_bytes(KEY_BYTES)
+        return WrappedKey(case, *self.lock_away(secret, "case_key", str(case)))
 
     def seal(self, key: WrappedKey, place: Place, plain: bytes) -> bytes:
         """Seal something for its place."""
@@ -110,8 +108,17 @@ class Vault:
         return unseal(self._data_key(key), sealed, place.spell())
 
     def _data_key(self, key: WrappedKey) -> bytes:
-        context = length_prefixed(["case_key", str(key.case), key.version])
-        return self._provider.unwrap(key.version, key.wrapped, context)
+        return self.bring_out(key.version, key.wrapped, "case_key", str(key.case))
+
+    def lock_away(self, secret: bytes, *place: str) -> tuple[str, bytes]:
+        """Wrap a secret of the service for its place; says with which key."""
+        version = self._provider.current
+        context = length_prefixed([*place, version])
+        return version, self._provider.wrap(secret, context)
+
+    def bring_out(self, version: str, wrapped: bytes, *place: str) -> bytes:
+        """Unwrap a secret that was locked away for this place; raises Unopenable."""
+        return self._provider.unwrap(version, wrapped, length_prefixed([*place, version]))
 
     def fingerprint(self, *parts: bytes) -> str:
         """Recognise something again without keeping it; keyed, so that nobody can guess."""

@@ -24,6 +24,7 @@ class Ground:
     what clocks run out by: the database's own, which is one for all machines (R55). `speed`
     is how many times as fast deadlines run: more than 1 in a drill alone. `daily_cap` is
     how many cases one account opens in a day of UTC (R18); None: as many as it likes.
+    `hosts` are those that webhooks may go to (R62).
     """
 
     database: Database
@@ -33,6 +34,7 @@ class Ground:
     time: Callable[[Session], datetime] = database_now
     speed: int = 1
     daily_cap: int | None = None
+    hosts: frozenset[str] = frozenset()
 
 
 class Recorded(Protocol):

@@ -6,7 +6,7 @@ worth hiding (A8). A room that has something to tell writes a `Watch` and enters
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from math import inf
 from typing import Any, Final
 
@@ -16,6 +16,10 @@ from app.deadlines.keeping import LATE_AFTER, SILENT_AFTER, Backlog, backlog
 from app.kernel.heartbeat import Part, last_beats
 from app.outbox import queries
 from app.outbox.queries import Counts
+from app.webhooks import queries as webhooks
+
+FAILS_LONG: Final = timedelta(hours=1)
+"""So long a receiver may be away, for its own upkeep."""
 
 
 @dataclass(frozen=True)
@@ -80,6 +84,14 @@ class Outbox:
 
     now: datetime
     counts: Counts
+
+
+@dataclass(frozen=True)
+class Pushes:
+    """How the webhooks stood, and when."""
+
+    now: datetime
+    counts: webhooks.Counts
 
 
 def ages(session: Session, now: datetime) -> Mapping[str, float]:
@@ -168,4 +180,28 @@ OUTBOX: Final = Watch[Outbox](
         ),
     ),
 )
-WATCHES: Final[tuple[Watch[Any], ...]] = (HEARTBEATS, CLOCKS, OUTBOX)
+WEBHOOKS: Final = Watch[Pushes](
+    lambda session, now: Pushes(now, webhooks.counts(session)),
+    (
+        Gauge(
+            "webhooks_failing",
+            "Webhooks whose last try failed.",
+            lambda found: found.counts.failing,
+        ),
+        Gauge(
+            "webhook_longest_failing_seconds",
+            "How long nothing has arrived at one of them.",
+            lambda found: seconds_since(found.counts.failing_since, found.now),
+            limit=FAILS_LONG.total_seconds(),
+            remedy="Ask whose receiver it is: GET /v1/webhooks says what fails.",
+        ),
+        Gauge(
+            "webhooks_stalled",
+            "Webhooks at which nothing arrived for a day: nothing is sent there any more.",
+            lambda found: found.counts.stalled,
+            limit=0,
+            remedy="Its office has to mend its receiver and resume it, or end it.",
+        ),
+    ),
+)
+WATCHES: Final[tuple[Watch[Any], ...]] = (HEARTBEATS, CLOCKS, OUTBOX, WEBHOOKS)

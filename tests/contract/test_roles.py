@@ -22,6 +22,7 @@ MAY_INSERT = """
     firing handed_on heartbeat
     contact outgoing telling
     vital_reading refusal
+    webhook webhook_secret
 """
 MAY_UPDATE = """
     account agreement api_key approval case case_key clock consent country focal_point
@@ -29,6 +30,7 @@ MAY_UPDATE = """
     time_limit heartbeat
     contact outgoing
     vital_reading
+    webhook webhook_secret
 """
 NOT_BY_THE_OWNER = (
     *("entry", "delivery", "access_entry", "directory_change", "telling", "erasure"),
@@ -111,7 +113,7 @@ def test_the_service_draws_numbers_but_does_not_set_them(pg_url: str) -> None:
         bool_or(has_sequence_privilege('{APP_ROLE}', oid, 'UPDATE'))
         FROM pg_class WHERE relkind = 'S' AND relnamespace = 'public'::regnamespace"""
 
-    assert ask(pg_url, asked) == [(16, True, False)]
+    assert ask(pg_url, asked) == [(17, True, False)]
 
 
 def test_no_right_comes_by_itself(pg_url: str) -> None:

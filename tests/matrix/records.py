@@ -20,6 +20,7 @@ from tests.matrix.stages import (
     refers,
     under_review,
 )
+from tests.receivers import hooked
 from tests.world import NOON, Json, Someone, closing, done, taking, travel_plan
 
 type Story = Callable[[Stage], Json]
@@ -248,6 +249,7 @@ def waiting(stage: Stage) -> None:
         approval_id=question.json()["id"],
         account_id=str(colleague.actor.account_id),
         prefix=prefix_of(colleague.key),
+        webhook_id=hooked(colleague.world, "KZ_SHELTER_KOGERSHIN").id,
         focal_point="KZ_LEGAL_AID",
         country="KZ",
         agreement="KZ_UZ_DEMO",

@@ -1,0 +1,214 @@
+"""Webhooks: opened by two people, looked after by one (R62).
+
+What arrives there says nothing but that something happened. Still it says when, and it goes
+out of the house: so an address takes a second person, as a key does.
+"""
+
+import secrets
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Final
+from uuid import UUID
+
+from app.access.models import Approval
+from app.administration.staffing import Matter, must_change, must_manage, second
+from app.directory import queries as directory
+from app.feed.queries import reach, read_cursor
+from app.kernel.db import hold
+from app.kernel.problems import Problem
+from app.kernel.work import Writing
+from app.webhooks import queries
+from app.webhooks.addresses import read_target
+from app.webhooks.models import Webhook, WebhookSecret
+from app.webhooks.schemas import NewWebhook
+from app.webhooks.signing import SECRET_BYTES, spell
+
+MOST: Final = 5
+"""Webhooks of a focal point: each is a thread of the worker while it is called."""
+
+
+class HostNotListed(Problem):
+    """The operator of this service lets webhooks go to no such host."""
+
+    status = 422
+
+
+class TooManyWebhooks(Problem):
+    """The focal point has as many webhooks as it may have."""
+
+    status = 409
+
+
+class WebhookEnded(Problem):
+    """The webhook has ended, and does not come back."""
+
+    status = 409
+
+
+@dataclass(frozen=True)
+class MadeWebhook:
+    """A webhook, and its newest secret for the only time; None: it was shown before."""
+
+    row: Webhook
+    secret: str | None
+
+    @property
+    def id(self) -> UUID:
+        """What a retry finds it by."""
+        return self.row.id
+
+
+def open_webhook(
+    work: Writing, new: NewWebhook, approval: UUID | None
+) -> MadeWebhook | Approval:
+    """Have a feed pushed from now on, or ask a second person to allow it.
+
+    Raises RoleMissing (403), FocalPointUnknown or HostNotListed (422), TooManyWebhooks
+    (409), and what `second` does.
+    """
+    must_manage(work)
+    of = directory.named(work, new.focal_point)
+    must_change(work, of.id, frozenset())
+    if read_target(new.url).origin not in work.ground.hosts:
+        raise HostNotListed("Ask the operator to list it: SAFE_CONDUCT_WEBHOOK_HOSTS.")
+    hold(work.session, f"webhooks:{of.id}")
+    if queries.count_open(work, of.id) >= MOST:
+        raise TooManyWebhooks(f"End one first: {MOST} is the most.")
+    said = new.model_dump(mode="json")
+    matter = Matter("webhook.open", "webhooks", of, frozenset(), said)
+    if question := second(work, matter, approval):
+        return question
+    webhook = opened(work, of.id, new)
+    tell(work, webhook, "webhook.opened")
+    return MadeWebhook(webhook, make_secret(work, webhook))
+
+
+def opened(work: Writing, focal_point_id: UUID, new: NewWebhook) -> Webhook:
+    """Write a webhook that stands at the end of its feed."""
+    _, head = reach(work.session, focal_point_id)
+    webhook = Webhook(
+        id=work.new_id(),
+        focal_point_id=focal_point_id,
+        label=new.label,
+        url=new.url,
+        opened_at=work.now,
+        stalled=False,
+        position=head,
+        due_at=work.ground.time(work.session),
+        failures=0,
+    )
+    work.session.add(webhook)
+    work.session.flush()
+    return webhook
+
+
+def make_secret(work: Writing, webhook: Webhook) -> str:
+    """Make what its messages are signed with from now on, and spell it this once."""
+    secret, one = secrets.token_bytes(SECRET_BYTES), work.new_id()
+    version, wrapped = work.vault.lock_away(secret, *place_of(one))
+    row = WebhookSecret(
+        id=one,
+        webhook_id=webhook.id,
+        version=version,
+        wrapped=wrapped,
+        made_at=work.now,
+    )
+    work.session.add(row)
+    return spell(secret)
+
+
+def place_of(secret_id: UUID) -> tuple[str, str]:
+    """Say where a secret belongs: nowhere else does it open."""
+    return WebhookSecret.__tablename__, str(secret_id)
+
+
+def held(work: Writing, webhook_id: UUID) -> Webhook:
+    """Hold a webhook that is the caller's to change.
+
+    Raises RoleMissing (403), NotFound (404) or WebhookEnded (409).
+    """
+    must_manage(work)
+    webhook = queries.lock(work, webhook_id)
+    must_change(work, webhook.focal_point_id, frozenset())
+    if webhook.ended_at is not None:
+        raise WebhookEnded("Open another one.")
+    return webhook
+
+
+def rotate_secret(work: Writing, webhook_id: UUID, overlap_hours: int) -> MadeWebhook:
+    """Make a secret in place of those there are, which sign on for some hours at most.
+
+    Raises as `held` does.
+    """
+    webhook = held(work, webhook_id)
+    over = work.now + timedelta(hours=overlap_hours)
+    for old in queries.secrets(work, webhook.id):
+        old.ends_at = min(old.ends_at or over, over)
+    tell(work, webhook, "webhook.secret_rotated")
+    return MadeWebhook(webhook, make_secret(work, webhook))
+
+
+def pause(work: Writing, webhook_id: UUID) -> Webhook:
+    """Send nothing until it is resumed; raises as `held` does."""
+    webhook = held(work, webhook_id)
+    if webhook.paused_at is None:
+        webhook.paused_at = work.now
+        tell(work, webhook, "webhook.paused")
+    return webhook
+
+
+def resume(work: Writing, webhook_id: UUID) -> Webhook:
+    """Go on from where it stopped, at once; raises as `held` does."""
+    webhook = held(work, webhook_id)
+    if webhook.paused_at is not None:
+        webhook.paused_at, webhook.stalled = None, False
+        webhook.failures, webhook.failing_since = 0, None
+        hurry(work, webhook)
+        tell(work, webhook, "webhook.resumed")
+    return webhook
+
+
+def end(work: Writing, webhook_id: UUID) -> Webhook:
+    """Send nothing there any more, and sign nothing; raises as `held` does."""
+    webhook = held(work, webhook_id)
+    webhook.ended_at = work.now
+    for secret in queries.secrets(work, webhook.id):
+        secret.ends_at = work.now
+    tell(work, webhook, "webhook.ended")
+    return webhook
+
+
+def replay(work: Writing, webhook_id: UUID, after: str | None) -> Webhook:
+    """Send again what is after a cursor; None: everything there ever was.
+
+    Raises CursorGone (410), and as `held` does. A try that is on its way counts no more:
+    what it brings is brought again.
+    """
+    webhook = held(work, webhook_id)
+    epoch, head = reach(work.session, webhook.focal_point_id)
+    webhook.position = read_cursor(after, epoch, head) if after is not None else 0
+    webhook.claim = None
+    hurry(work, webhook)
+    tell(work, webhook, "webhook.replayed")
+    return webhook
+
+
+def ping(work: Writing, webhook_id: UUID) -> Webhook:
+    """Send a test message, before anything else; raises as `held` does."""
+    webhook = held(work, webhook_id)
+    webhook.ping, webhook.ping_answer = work.new_id(), None
+    webhook.pinged_at = work.now
+    hurry(work, webhook)
+    return webhook
+
+
+def hurry(work: Writing, webhook: Webhook) -> None:
+    """Let something be sent now, unless something is on its way."""
+    if webhook.claim is None:
+        webhook.due_at = work.ground.time(work.session)
+
+
+def tell(work: Writing, webhook: Webhook, event: str, **facts: Any) -> None:
+    """Say in the journal what became of it: to its focal point, and to who watches."""
+    audience = frozenset({webhook.focal_point_id}) | directory.overseers(work)
+    work.record(event, webhook, audience, facts)

@@ -1,0 +1,122 @@
+"""Carrying a feed to its receivers: what goes next, and what came of it (R53).
+
+One event at a time, and the next one once it arrived: so they arrive in order, however
+often a try fails, and at least once, whoever dies in between.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+from uuid import UUID
+
+from app.feed.queries import reach, spell_cursor
+from app.kernel.work import Reading, Writing
+from app.notices.actions import tell as call_on
+from app.outbox.actions import CODE, Answer, luck
+from app.outbox.pacing import LONGEST_TRY, Outcome, pause
+from app.webhooks import queries
+from app.webhooks.actions import place_of, tell
+from app.webhooks.addresses import Target, read_target
+from app.webhooks.models import Webhook
+from app.webhooks.schemas import MessageData, MessageType, WebhookMessage
+from app.webhooks.signing import headers
+
+STALLS_AFTER: Final = timedelta(days=1)
+"""So long nothing arrived: somebody has to look, and nothing more is tried."""
+GONE: Final = "410"
+"""What a receiver says that wants no more (Standard Webhooks)."""
+
+
+@dataclass(frozen=True)
+class Parcel:
+    """A message on its way: by which try, to where, and how far the feed is then."""
+
+    webhook: UUID
+    claim: UUID
+    target: Target
+    headers: Mapping[str, str]
+    body: bytes
+    upto: int | None
+    """None: it is a test."""
+
+
+def take(work: Writing, webhook_id: UUID) -> Parcel | None:
+    """Take the next message of a webhook in hand; None: there is none to send now.
+
+    Committed before a word goes out: should this process die, it is sent anew, and not
+    before the try is over.
+    """
+    webhook = queries.lock_due(work, webhook_id)
+    if webhook is None:
+        return None
+    webhook.claim, webhook.due_at = work.new_id(), work.now + LONGEST_TRY
+    name, upto, message = written(work, webhook)
+    body = message.spelled()
+    secrets = [
+        work.vault.bring_out(one.version, one.wrapped, *place_of(one.id))
+        for one in queries.secrets(work, webhook.id)
+    ]
+    return Parcel(
+        webhook=webhook.id,
+        claim=webhook.claim,
+        target=read_target(webhook.url),
+        headers=headers(secrets, str(name), work.now, body),
+        body=body,
+        upto=upto,
+    )
+
+
+def written(work: Reading, webhook: Webhook) -> tuple[UUID, int | None, WebhookMessage]:
+    """Word the next message; says by which id, and how far the feed is once it arrived."""
+    epoch, _ = reach(work.session, webhook.focal_point_id)
+    if webhook.ping is not None and webhook.pinged_at is not None:
+        here = spell_cursor(epoch, webhook.position)
+        data = MessageData(event=None, next=here)
+        return webhook.ping, None, worded(MessageType.PING, webhook.pinged_at, data)
+    event, at = queries.next_event(work, webhook)
+    upto = webhook.position + 1
+    data = MessageData(event=event, next=spell_cursor(epoch, upto))
+    return event, upto, worded(MessageType.EVENT, at, data)
+
+
+def worded(kind: MessageType, at: datetime, data: MessageData) -> WebhookMessage:
+    """Word a message."""
+    return WebhookMessage(type=kind, timestamp=at, data=data)
+
+
+def settle(work: Writing, parcel: Parcel, answer: Answer) -> bool:
+    """Say what came of a try; False: the next message has to wait.
+
+    Of one that another try overtook nothing is kept.
+    """
+    webhook = queries.claimed(work, parcel.webhook, parcel.claim)
+    if webhook is None:
+        return False
+    webhook.claim, webhook.due_at = None, work.now
+    if parcel.upto is None:
+        webhook.ping, webhook.ping_answer = None, answer.code[:CODE]
+        return True
+    if answer.outcome == Outcome.DELIVERED:
+        webhook.position, webhook.delivered_at = parcel.upto, work.now
+        webhook.failures, webhook.failing_since, webhook.trouble = 0, None, None
+        return True
+    failed(work, webhook, answer.code[:CODE])
+    return False
+
+
+def failed(work: Writing, webhook: Webhook, code: str) -> None:
+    """Put the next try off, ever longer; after a day of failures, until somebody looks."""
+    since = webhook.failing_since or work.now
+    webhook.failures += 1
+    webhook.failing_since, webhook.trouble = since, code
+    webhook.due_at = work.now + pause(webhook.failures, luck(work))
+    if webhook.paused_at is None and (code == GONE or work.now - since >= STALLS_AFTER):
+        stall(work, webhook)
+
+
+def stall(work: Writing, webhook: Webhook) -> None:
+    """Send nothing any more, and call on its office: it may believe that all is well."""
+    webhook.paused_at, webhook.stalled = work.now, True
+    tell(work, webhook, "webhook.stalled")
+    call_on(work, [webhook.focal_point_id], "webhook.stalled")

@@ -1,0 +1,83 @@
+"""Expand: feeds are pushed to receivers that two people agreed on (R62, R65)."""
+
+import sqlalchemy as sa
+from alembic import op
+
+from app.kernel.migrations import allow
+
+revision = "0022"
+down_revision = "0021"
+
+APP_ROLE = "safe_conduct_app"
+COUNTER = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+INSTANT = sa.DateTime(timezone=True)
+PARTS = ("clocks", "notices", "erasures")
+OPEN = sa.text("ended_at IS NULL")
+
+
+def upgrade() -> None:
+    """Make the tables, and let the worker say that it pushes."""
+    create_webhooks()
+    create_secrets()
+    allow("heartbeat", "part", "ck_heartbeat_part", (*PARTS, "webhooks"))
+    if op.get_context().dialect.name != "sqlite":
+        for table in ("webhook", "webhook_secret"):
+            op.execute(f"GRANT SELECT, INSERT, UPDATE ON {table} TO {APP_ROLE}")
+        op.execute(f"GRANT USAGE ON SEQUENCE webhook_number_seq TO {APP_ROLE}")
+
+
+def downgrade() -> None:
+    """Undo it: feeds are polled again, and receivers are forgotten."""
+    op.execute("DELETE FROM heartbeat WHERE part = 'webhooks'")
+    allow("heartbeat", "part", "ck_heartbeat_part", PARTS)
+    for table in ("webhook_secret", "webhook"):
+        op.drop_table(table)
+
+
+def create_webhooks() -> None:
+    """Create where feeds are pushed to, and how far each has come."""
+    office = sa.ForeignKey("focal_point.id")
+    op.create_table(
+        "webhook",
+        sa.Column("number", COUNTER, primary_key=True),
+        sa.Column("id", sa.Uuid(), nullable=False, unique=True),
+        sa.Column("focal_point_id", sa.Uuid(), office, nullable=False, index=True),
+        sa.Column("label", sa.String(), nullable=False),
+        sa.Column("url", sa.String(250), nullable=False),
+        sa.Column("opened_at", INSTANT, nullable=False),
+        sa.Column("paused_at", INSTANT),
+        sa.Column("stalled", sa.Boolean(), nullable=False),
+        sa.Column("ended_at", INSTANT),
+        sa.Column("position", COUNTER, nullable=False),
+        sa.Column("due_at", INSTANT, nullable=False),
+        sa.Column("claim", sa.Uuid()),
+        sa.Column("failures", sa.Integer(), nullable=False),
+        sa.Column("failing_since", INSTANT),
+        sa.Column("trouble", sa.String(40)),
+        sa.Column("delivered_at", INSTANT),
+        sa.Column("ping", sa.Uuid()),
+        sa.Column("pinged_at", INSTANT),
+        sa.Column("ping_answer", sa.String(40)),
+        sqlite_autoincrement=True,
+    )
+    op.create_index(
+        "ix_webhook_due_at",
+        "webhook",
+        ["due_at"],
+        sqlite_where=OPEN,
+        postgresql_where=OPEN,
+    )
+
+
+def create_secrets() -> None:
+    """Create what its messages are signed with, wrapped."""
+    of = sa.ForeignKey("webhook.id")
+    op.create_table(
+        "webhook_secret",
+        sa.Column("id", sa.Uuid(), primary_key=True),
+        sa.Column("webhook_id", sa.Uuid(), of, nullable=False, index=True),
+        sa.Column("version", sa.String(), nullable=False),
+        sa.Column("wrapped", sa.LargeBinary(), nullable=False),
+        sa.Column("made_at", INSTANT, nullable=False),
+        sa.Column("ends_at", INSTANT),
+    )

@@ -1,0 +1,248 @@
+"""Where a feed is pushed to: given by two people, looked after by one (R62, R65)."""
+
+from typing import Final
+
+import pytest
+from httpx2 import Response
+
+from app.kernel.actors import AccountKind, Role, Scope
+from app.webhooks.actions import MOST
+from tests.administrators import ADMINISTRATOR
+from tests.receivers import RECEIVER, hooked
+from tests.staff import SUPERVISOR, allows, gives, question, together
+from tests.world import EVERYTHING, HOST, Json, Someone, World, done, kinds, problem
+
+NEW: Final[Json] = {"focal_point": "KZ_LEAD", "label": "Case desk", "url": RECEIVER}
+NOBODY: Final = "/webhooks/00000000-0000-4000-8000-000000000000"
+CHANGES: Final[dict[str, Json | None]] = {
+    "rotate-secret": {"overlap_hours": 1},
+    "replay": {"after": None},
+    **dict.fromkeys(("ping", "pause", "resume", "end")),
+}
+
+
+@pytest.fixture
+def admin(world: World) -> Someone:
+    return world.someone("DESK_CENTRAL_ASIA", ADMINISTRATOR)
+
+
+@pytest.fixture
+def colleague(world: World) -> Someone:
+    """A second supervisor of the focal point of Kazakhstan."""
+    return world.someone("KZ_LEAD", SUPERVISOR)
+
+
+def changes(who: Someone, path: str, change: str, body: Json | None = None) -> Response:
+    return gives(who, f"{path}/{change}", body or CHANGES[change] or {})
+
+
+def does(who: Someone, path: str, change: str, body: Json | None = None) -> Json:
+    return done(changes(who, path, change, body))
+
+
+def path_of(webhook: Json) -> str:
+    return f"/webhooks/{webhook['id']}"
+
+
+def test_two_people_open_it_and_its_secret_is_shown_once(
+    supervisor: Someone, colleague: Someone, lead: Someone
+) -> None:
+    asked = question(gives(supervisor, "/webhooks", NEW))
+    seen = done(colleague.get(f"/approvals/{asked}"))
+    done(allows(colleague, asked))
+    first = supervisor.post("/webhooks", NEW, idempotency_key="one", approval=asked)
+    again = supervisor.post("/webhooks", NEW, idempotency_key="one", approval=asked)
+    read = done(lead.get(path_of(first.json())))
+
+    assert (seen["action"], seen["subject"], seen["facts"]) == (
+        *("webhook.open", "webhooks"),
+        {"focal_point": "KZ_LEAD", "label": "Case desk", "url": RECEIVER},
+    )
+    assert first.status_code == again.status_code == 201
+    assert first.headers["Location"] == f"/v1{path_of(first.json())}"
+    assert first.json()["secret"].startswith("whsec_")
+    assert again.json() == read | {"secret": None}
+    assert {name: read[name] for name in NEW} == NEW
+    assert (read["standing"], read["ping"]) == ("active", None)
+
+
+def test_what_is_sent_begins_where_the_feed_ends(
+    supervisor: Someone, colleague: Someone, officer: Someone, lead: Someone
+) -> None:
+    officer.submits()
+    cursor = done(lead.get("/events"))["next"]
+    opened = together(supervisor, colleague, "/webhooks", NEW)
+    mine = kinds(lead.hears())
+    read = done(lead.get(path_of(opened)))
+
+    assert mine[-1] == "webhook.opened"  # which is the first that is sent
+    assert read["next"] == opened["next"] != cursor
+    assert read["behind"] == 1
+
+
+def test_of_the_same_words_one_is_opened(
+    supervisor: Someone, colleague: Someone, admin: Someone
+) -> None:
+    asked = question(gives(supervisor, "/webhooks", NEW))
+    done(allows(colleague, asked))
+    elsewhere = gives(supervisor, "/webhooks", NEW | {"url": f"{RECEIVER}/x"}, asked)
+    done(gives(supervisor, "/webhooks", NEW, asked))
+    twice = gives(supervisor, "/webhooks", NEW, asked)
+    by_another = gives(admin, "/webhooks", NEW, asked)
+
+    refused = {problem(one) for one in (elsewhere, twice, by_another)}
+    assert refused == {(409, "approval-unusable")}
+
+
+def test_a_host_that_is_not_listed_is_refused_before_anybody_is_asked(
+    supervisor: Someone, colleague: Someone
+) -> None:
+    others = [
+        *("https://evil.example.org/x", f"https://{HOST}:8443/x"),
+        f"https://x.{HOST}/x",
+    ]
+
+    refused = [gives(supervisor, "/webhooks", NEW | {"url": url}) for url in others]
+
+    assert {problem(one) for one in refused} == {(422, "host-not-listed")}
+    assert not any("example" in one.text for one in refused)
+    assert done(colleague.get("/approvals"))["items"] == []
+
+
+def test_a_url_that_can_be_read_in_two_ways_is_refused_by_its_form(
+    supervisor: Someone,
+) -> None:
+    refused = gives(supervisor, "/webhooks", NEW | {"url": "https://me@10.0.0.1/x"})
+
+    assert problem(refused) == (422, "request-invalid")
+    assert [one["pointer"] for one in refused.json()["errors"]] == ["#/url"]
+    assert "10.0.0.1" not in refused.text
+
+
+def test_an_office_has_five_at_the_most(world: World, supervisor: Someone) -> None:
+    for _ in range(MOST):
+        last = hooked(world, "KZ_LEAD")
+    full = gives(supervisor, "/webhooks", NEW)
+    does(supervisor, f"/webhooks/{last.id}", "end")
+
+    assert problem(full) == (409, "too-many-webhooks")
+    assert gives(supervisor, "/webhooks", NEW).status_code == 202
+
+
+def test_everybody_of_the_office_reads_how_far_it_has_come_and_nobody_else(
+    world: World, lead: Someone, shelter: Someone, admin: Someone
+) -> None:
+    path = f"/webhooks/{hooked(world, 'KZ_LEAD').id}"
+    machine = world.someone(
+        "KZ_LEAD", {Role.CASEWORKER}, {Scope.WEBHOOKS_READ}, AccountKind.INTEGRATION
+    )
+
+    assert done(machine.get(path)) == done(lead.get(path)) == done(admin.get(path))
+    assert len(done(lead.get("/webhooks"))["items"]) == 1
+    assert len(done(admin.get("/webhooks", focal_point="KZ_LEAD"))["items"]) == 1
+    assert done(shelter.get("/webhooks"))["items"] == []
+    strange = [
+        shelter.get(path),
+        shelter.get(NOBODY),
+        shelter.get("/webhooks", focal_point="KZ_LEAD"),
+        shelter.get("/webhooks", focal_point="NOBODY"),
+    ]
+    assert {problem(one) for one in strange} == {(404, "not-found")}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_who_looks_after_accounts_looks_after_webhooks(
+    world: World, lead: Someone, change: str
+) -> None:
+    path = f"/webhooks/{hooked(world, 'KZ_LEAD').id}"
+    other = world.someone("KZ_SHELTER_KOGERSHIN", SUPERVISOR)
+    machine = world.someone("KZ_LEAD", SUPERVISOR, EVERYTHING, AccountKind.INTEGRATION)
+
+    by_colleague = changes(lead, path, change)
+    by_machine = changes(machine, path, change)
+    strange = [changes(other, path, change), changes(other, NOBODY, change)]
+
+    assert problem(by_colleague) == problem(by_machine) == (403, "role-missing")
+    assert {problem(one) for one in strange} == {(404, "not-found")}
+
+
+def test_it_is_paused_resumed_and_ended_by_one(
+    world: World, supervisor: Someone, admin: Someone
+) -> None:
+    path = f"/webhooks/{hooked(world, 'KZ_LEAD').id}"
+
+    paused = [does(supervisor, path, "pause")["standing"] for _ in "12"]
+    resumed = [does(admin, path, "resume")["standing"] for _ in "12"]
+    ended = does(admin, path, "end")["standing"]
+    refused = {problem(changes(admin, path, change)) for change in CHANGES}
+
+    assert (paused, resumed, ended) == (["paused"] * 2, ["active"] * 2, "ended")
+    assert refused == {(409, "webhook-ended")}
+    assert done(supervisor.get("/webhooks"))["items"][0]["standing"] == "ended"
+
+
+def test_what_becomes_of_it_is_told_to_its_office_and_to_who_watches(
+    world: World, supervisor: Someone, lead: Someone
+) -> None:
+    overseer = world.someone("OVERSIGHT_DEMO", {Role.PROTECTION_OFFICER})
+    path = f"/webhooks/{hooked(world, 'KZ_LEAD').id}"
+    for change in ("rotate-secret", "ping", "replay", "pause", "resume", "end"):
+        does(supervisor, path, change)
+
+    told = [event for event in lead.hears() if event["subject"] == path[1:]]
+
+    assert kinds(told) == [
+        *("webhook.secret_rotated", "webhook.replayed", "webhook.paused"),
+        *("webhook.resumed", "webhook.ended"),
+    ]
+    assert all(event["facts"] == {} for event in told)
+    assert kinds(overseer.hears()) == kinds(told)
+
+
+def test_a_secret_is_rotated_and_shown_once(world: World, supervisor: Someone) -> None:
+    webhook = hooked(world, "KZ_LEAD")
+    path, body = f"/webhooks/{webhook.id}/rotate-secret", {"overlap_hours": 2}
+
+    first = supervisor.creates(path, body, key="again")
+    second = supervisor.creates(path, body, key="again")
+
+    assert first.status_code == second.status_code == 201
+    assert first.json()["secret"] not in {webhook.secret, None}
+    assert second.json()["secret"] is None
+
+
+@pytest.mark.parametrize(
+    ("after", "why"),
+    [
+        ("nonsense", (422, "request-invalid")),
+        ("5afec0de.999", (410, "cursor-gone")),
+        ("00000000.0", (410, "cursor-gone")),
+    ],
+)
+def test_it_replays_from_a_cursor_of_this_feed_alone(
+    world: World, supervisor: Someone, after: str, why: tuple[int, str]
+) -> None:
+    path = f"/webhooks/{hooked(world, 'KZ_LEAD').id}"
+
+    assert problem(changes(supervisor, path, "replay", {"after": after})) == why
+
+
+def test_a_replay_goes_back_to_where_it_is_said(
+    world: World, supervisor: Someone, officer: Someone, lead: Someone
+) -> None:
+    officer.submits()
+    start = done(lead.get("/events"))["next"]
+    officer.submits()
+    path = f"/webhooks/{hooked(world, 'KZ_LEAD').id}"
+
+    back = does(supervisor, path, "replay", {"after": start})
+    from_the_first = does(supervisor, path, "replay", {"after": None})
+
+    assert (back["next"], from_the_first["next"]) == (start, "5afec0de.0")
+    assert from_the_first["behind"] > back["behind"] > 0
+
+
+def test_an_administrator_without_the_scope_does_nothing(world: World) -> None:
+    narrow = world.someone("DESK_CENTRAL_ASIA", ADMINISTRATOR, {Scope.ACCOUNTS_WRITE})
+
+    assert problem(gives(narrow, "/webhooks", NEW)) == (403, "forbidden")
