@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from app.deadlines import breaches
 from app.deadlines.breaches import Running
 from app.deadlines.limits import ClockKind
-from app.kernel.heartbeat import Part, last_beats
+from app.kernel.heartbeat import NEEDED, Part, last_beats
 
 SILENT_AFTER: Final = timedelta(seconds=60)
 """How long a part of the worker may not be heard of."""
@@ -27,9 +27,9 @@ class Keeping:
 
     @property
     def silent(self) -> list[Part]:
-        """The parts that were not heard of lately."""
+        """The parts that are needed, and were not heard of lately."""
         alive = {part for part, at in self.beats.items() if self.now - at <= SILENT_AFTER}
-        return [part for part in Part if part not in alive]
+        return [part for part in NEEDED if part not in alive]
 
     @property
     def is_late(self) -> bool:

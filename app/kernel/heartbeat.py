@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from enum import StrEnum
+from typing import Final
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
@@ -10,12 +11,16 @@ from app.kernel.db import Base
 
 
 class Part(StrEnum):
-    """What beats: without it cases would wait for nobody."""
+    """What beats."""
 
     CLOCKS = "clocks"
     NOTICES = "notices"
     ERASURES = "erasures"
     WEBHOOKS = "webhooks"
+
+
+NEEDED: Final = (Part.CLOCKS, Part.NOTICES, Part.ERASURES)
+"""Without these cases would wait for nobody. A feed that is not pushed can be polled."""
 
 
 class Heartbeat(Base):
