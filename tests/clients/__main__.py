@@ -15,6 +15,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
+from app.main import utc_now
+from app.webhooks.schemas import example
+from app.webhooks.signing import headers, spell
 from tests import databases
 from tests.clients import page
 from tests.serving import Served, address, served
@@ -59,12 +62,18 @@ def must_have_tools() -> None:
         sys.exit(1)
 
 
-def run(*command: object, at: Path = WORK, env: Mapping[str, str] | None = None) -> str:
+def run(
+    *command: object,
+    at: Path = WORK,
+    env: Mapping[str, str] | None = None,
+    given: str | None = None,
+) -> str:
     """Run something that has to succeed; return what it said."""
     done = subprocess.run(
         [str(part) for part in command],
         cwd=at,
         env={**os.environ, **(env or {})},
+        input=given,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -151,6 +160,19 @@ CLIENTS: Final = {
 }
 
 
+def hear_a_webhook() -> str:
+    """Let the receiver in TypeScript verify a message that the service has signed."""
+    secret, body = bytes(range(32)), json.dumps(example())
+    signed = headers([secret], example()["data"]["event"], utc_now(), body.encode())
+    sent = {
+        "secret": spell(secret),
+        "headers": {name.lower(): value for name, value in signed.items()},
+        "body": body,
+    }
+    receiver = WORK / "typescript" / "built" / "receiver.js"
+    return run("node", receiver, given=json.dumps(sent))
+
+
 def follow_the_page(world: Served) -> None:
     """Do what docs/integrate.md says, for the lead of a case that was just submitted."""
     folder, lead = fresh("page"), world.someone("KZ_LEAD")
@@ -186,6 +208,7 @@ def main() -> None:
             command = make()
             said = run(*command, env=env)
             say(f"{name}: {said.strip()}")
+        say(f"TypeScript: {hear_a_webhook().strip()}")
         follow_the_page(world)
 
 
