@@ -22,7 +22,7 @@ COMMITTED = Path(__file__).parents[2] / "openapi" / "openapi-3.1.json"
 PROBLEM = "application/problem+json"
 HEADERS = {
     *("Idempotency-Key", "If-Match", "If-None-Match", "Purpose", "Approval"),
-    *("Prefer", "Last-Event-ID"),
+    *("Prefer", "Last-Event-ID", "Accept-Language"),
 }
 TABLES = (
     ("cases/{code}", CASE),
