@@ -10,7 +10,13 @@ from typing import Final
 
 from app.kernel.languages import ENGLISH
 from app.reference.files import sheet
-from app.reference.rows import DefinitionRow, EnumerationRow, FieldRow, MigrationRow
+from app.reference.rows import (
+    DefinitionRow,
+    EnumerationRow,
+    FieldRow,
+    MappingRow,
+    MigrationRow,
+)
 from app.reference.schemas import Item
 
 SOURCE: Final = "https://github.com/UNMigration/HTCDS @3c2f653 (2023-01-24)"
@@ -29,6 +35,26 @@ CODES: Final[Sequence[EnumerationRow]] = (
     *sheet("htcds_enumerations", EnumerationRow),
     *sheet("htcds_additions", EnumerationRow),
 )
+
+VERBATIM: Final[Mapping[tuple[str, str], str]] = {
+    (row.list, row.code_clean): row.code_verbatim for row in CODES
+}
+MAPPING: Final[Sequence[MappingRow]] = sheet("htcds_mapping", MappingRow)
+"""What of a case is said in the words of the standard; of all else nothing is guessed."""
+
+
+def fields_of(part: str, said: Mapping[str, object]) -> dict[str, list[str]]:
+    """Say a part of a case in fields of the standard, codes as they are spelled there.
+
+    `said`: values by what they are called here; codes have themselves as value.
+    """
+    found: dict[str, dict[str, None]] = {}
+    for row in MAPPING:
+        value = said.get(row.ours)
+        if row.part == part and value is not None:
+            theirs = VERBATIM[row.field, row.theirs] if row.theirs else str(value)
+            found.setdefault(row.field, {})[theirs] = None
+    return {name: list(values) for name, values in found.items()}
 
 
 def title_of(row: FieldRow) -> str:

@@ -129,3 +129,23 @@ class MigrationRow(Row):
     definition_excerpt: Prose
     source: Prose
     issue: Known[Prose]
+
+
+class MappingRow(Row):
+    """What of a case is a value of the HTCDS; without `theirs`: as it was written.
+
+    `part` is a section, or what is known of the case itself.
+    """
+
+    field: Prose
+    part: Prose
+    ours: Prose
+    theirs: Known[Prose]
+    source: Prose
+    confidence: Prose
+
+    @property
+    @override
+    def reference(self) -> str:
+        """Which field, of what."""
+        return f"{self.field} {self.part} {self.ours}"

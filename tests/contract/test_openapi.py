@@ -32,10 +32,10 @@ TABLES = (
 )
 VERBS = """
 accept account acknowledge answer approve arrive ask assess assign call cancel close
-complete confirm decide decline declare depart determine disable discard erase get grant
-hold inform issue list make mend monitor offer open permit plan receive record redirect
-refuse relocate reopen replace report resume review revoke rotate score send start stop
-stream submit suspend take try verify withdraw write
+complete confirm decide decline declare depart determine disable discard erase export
+get grant hold inform issue list make mend monitor offer open permit plan receive record
+redirect refuse relocate reopen replace report resume review revoke rotate score send
+start stop stream submit suspend take try verify withdraw write
 """
 UNKEYED = {"/livez", "/readyz"}
 METHODS = {"get", "post", "put", "patch", "delete"}
