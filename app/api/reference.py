@@ -55,5 +55,6 @@ def get_reference(
         if name not in LISTS:
             raise NotFound("There is no such list: GET /v1/reference names them.")
         shown = show(name, reader)
-        told = told_in(item.language for item in shown.items)
+        spoken = {item.language for item in shown.items}
+        told = told_in(one for one in (*reader, ENGLISH) if one in spoken)
         return answer(shown, if_none_match=if_none_match, headers=told)

@@ -27,15 +27,15 @@ BESIDE: Final = ("uz-Cyrl",)
 ALIASES: Final = {"prs": "fa-AF"}
 """Another tag for a language that the CLDR names (its `languageAlias`): Dari."""
 OURS: Final = TypeAdapter[str](LanguageTag)
-SOURCE: Final = "Unicode CLDR, as the library Babel has it"
-TRANSLATION: Final = "Unicode CLDR"
+CLDR: Final = "Unicode CLDR, as the library Babel has it"
+ISO: Final = f"ISO 3166-1, as iso3166.tab of the IANA time zones has it; names: {CLDR}"
 CONFIDENCE: Final = "high"
 
 
 def countries() -> Iterator[Item]:
     """Name every country that has a code in ISO 3166-1."""
     for code in iso_3166():
-        yield item(code, partial(country, code))
+        yield item(code, ISO, partial(country, code))
 
 
 def iso_3166() -> list[str]:
@@ -49,7 +49,7 @@ def languages() -> Iterator[Item]:
     english = LOCALES[ENGLISH].languages
     tags = {str(name).replace("_", "-") for name in english} | {*BESIDE, *ALIASES}
     for tag in sorted(filter(is_tag, tags)):
-        yield item(tag, partial(language, tag))
+        yield item(tag, CLDR, partial(language, tag))
 
 
 def is_tag(tag: str) -> bool:
@@ -73,14 +73,14 @@ def language(tag: str, locale: Locale) -> str | None:
     return locale.languages.get(ALIASES.get(tag, tag).replace("-", "_"))
 
 
-def item(code: str, name: Callable[[Locale], str | None]) -> Item:
+def item(code: str, source: str, name: Callable[[Locale], str | None]) -> Item:
     """Show something in every language that has a name for it."""
     names = {tag: name(locale) for tag, locale in LOCALES.items()}
     labels = {tag: text for tag, text in names.items() if text}
     return Item(
         code=code,
         labels=labels,
-        source=SOURCE,
+        source=source,
         confidence=CONFIDENCE,
-        translation=TRANSLATION if len(labels) > 1 else None,
+        translation=CLDR if len(labels) > 1 else None,
     )
