@@ -156,6 +156,24 @@ def test_each_section_that_is_exported_or_refused_is_entered(
     ]
 
 
+def test_in_an_emergency_an_export_tells_what_was_named_for_its_purpose_alone(
+    world: World, case: Json, officer: Someone, lead: Someone, shelter: Someone
+) -> None:
+    led(case, officer, lead)
+    sent = done(lead.refers(case, shelter.code, sections=["needs"]))
+    done(shelter.does("accept", sent, promise()))
+    body = {"reason": "RISK_TO_LIFE", "note": "No answer", "sections": ["narrative"]}
+    path = f"{path_of(case)}/vital-readings"
+    asked = done(shelter.creates(path, body | {"purpose": "protection"}))
+    watcher = world.someone("OVERSIGHT_DEMO", {Role.PROTECTION_OFFICER})
+    done(watcher.post(f"{path}/{asked['id']}/permit"))
+
+    exported = done(shelter.opens(f"{path_of(case)}/export/htcds", "protection"))
+
+    assert (exported["opened"], sealed_in(exported)) == (["narrative"], TOLD["narrative"])
+    assert export(shelter, case)["opened"] == []
+
+
 def test_a_purpose_has_to_be_said(case: Json, officer: Someone) -> None:
     path = f"{path_of(case)}/export/htcds"
 
