@@ -23,6 +23,7 @@ from app.api import (
     contacts,
     directory,
     events,
+    exports,
     feed,
     handovers,
     health,
@@ -57,7 +58,7 @@ from app.kernel.work import Ground
 MAX_BODY_BYTES: Final = 256 * 1024
 ROUTERS: Final = (
     *(cases, case_acts, case_moves, consents, knowledge, screening, sections),
-    *(vital_readings, refusals),
+    *(exports, vital_readings, refusals),
     *(referrals, referral_acts, handovers, returns, return_acts, return_travel),
     *(events, feed, approvals, routing, directory, administration, time_limits, contacts),
     *(accounts, webhooks, reference),

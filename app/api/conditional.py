@@ -25,7 +25,7 @@ def answer(
     body = shown.model_dump_json().encode()
     tag = entity_tag(version or 0, body)
     if if_none_match is not None and has(if_none_match, tag):
-        return not_modified(tag)
+        return not_modified(tag, headers)
     return Response(body, status, {"ETag": tag, **(headers or {})}, JSON)
 
 

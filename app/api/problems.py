@@ -12,9 +12,11 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
+from app.api.languages import title_of, told_in, wished
 from app.api.strict_json import JsonRefused
 from app.cases.facts import FactName
 from app.cases.sections import Section
+from app.kernel.languages import ENGLISH
 from app.kernel.problems import (
     Busy,
     Forbidden,
@@ -87,9 +89,11 @@ class ProblemDetail(BaseModel):
     model_config = ConfigDict(extra="allow")
 
     type: Annotated[str, Field(description="A stable name: see docs/problems.md.")]
-    title: str
+    title: Annotated[
+        str, Field(description="In the language you asked for, if it is translated.")
+    ]
     status: int
-    detail: str
+    detail: Annotated[str, Field(description="What to do, in English.")]
     instance: Annotated[str, Field(description="The request's id, for the operator.")]
     errors: Annotated[list[Fault], Field(description="What is wrong, where.")] = []
 
@@ -131,22 +135,24 @@ EVERYWHERE: Final = problems()
 
 
 def respond(request: Request, problem: Problem) -> JSONResponse:
-    """Render one problem."""
+    """Render one problem, with its title in the language of the caller."""
+    title, language = title_of(problem, wished(request))
     body = {
         "type": f"/problems/{problem.code}",
-        "title": problem.title,
+        "title": title,
         "status": problem.status,
         "detail": problem.detail,
         **problem.facts,
     }
     later = {} if problem.wait is None else {"Retry-After": str(problem.wait)}
-    return problem_json(request, body, {**problem.headers, **later})
+    told = told_in([language])
+    return problem_json(request, body, {**told, **problem.headers, **later})
 
 
 def respond_plainly(
     request: Request, status: int, headers: Mapping[str, str] | None = None
 ) -> JSONResponse:
-    """Render what HTTP itself has a word for."""
+    """Render what HTTP itself has a word for, in English as HTTP does."""
     words = HTTPStatus(status)
     body = {
         "type": "about:blank",
@@ -154,11 +160,12 @@ def respond_plainly(
         "status": int(status),
         "detail": words.description or words.phrase,
     }
-    return problem_json(request, body, headers)
+    told = {"Content-Language": ENGLISH}
+    return problem_json(request, body, {**told, **(headers or {})})
 
 
 def problem_json(
-    request: Request, body: dict[str, Any], headers: Mapping[str, str] | None
+    request: Request, body: dict[str, Any], headers: Mapping[str, str]
 ) -> JSONResponse:
     """Answer with a problem document."""
     body["instance"] = f"urn:uuid:{request.state.request_id}"

@@ -7,7 +7,9 @@ from fastapi import APIRouter, Path, Response, Security
 from app.api.conditional import answer
 from app.api.deps import IfNoneMatch, ReadDirectory
 from app.api.guard import BEARER, Guarded
+from app.api.languages import Reader, told_in
 from app.api.problems import problems
+from app.kernel.languages import ENGLISH
 from app.kernel.problems import NotFound
 from app.reference.lists import LISTS, show
 from app.reference.schemas import ReferenceList, ReferenceLists, ReferenceListSummary
@@ -28,20 +30,31 @@ def list_references(begin: ReadDirectory, if_none_match: IfNoneMatch = None) -> 
         ReferenceListSummary(list=name, title=about.title, note=about.note)
         for name, about in LISTS.items()
     ]
+    shown = ReferenceLists(items=items)
     with begin():
-        return answer(ReferenceLists(items=items), if_none_match=if_none_match)
+        return answer(
+            shown, if_none_match=if_none_match, headers={"Content-Language": ENGLISH}
+        )
 
 
 @router.get("/{name}", response_model=ReferenceList, responses=problems(NotFound))
 def get_reference(
-    begin: ReadDirectory, name: ListName, if_none_match: IfNoneMatch = None
+    begin: ReadDirectory, name: ListName, reader: Reader, if_none_match: IfNoneMatch = None
 ) -> Response:
     """Read one list: codes, labels, where each is from and how well it is sourced.
 
     What to look for (`indicators`), how one hears of a case (`intake_ways`), what is asked
-    and what is not (`questions`, `conduct`), and every code that a request may name.
+    and what is not (`questions`, `conduct`), every code that a request may name,
+    `countries` and `languages`, and the codes of the HTCDS by the names of their fields.
+
+    `label` is in the language you ask for with Accept-Language, and `language` says which
+    it is: what nobody translated is in English. Content-Language names all that are there.
+    What cannot be read of that header is passed over.
     """
     with begin():
         if name not in LISTS:
             raise NotFound("There is no such list: GET /v1/reference names them.")
-        return answer(show(name), if_none_match=if_none_match)
+        shown = show(name, reader)
+        spoken = {item.language for item in shown.items}
+        told = told_in(one for one in (*reader, ENGLISH) if one in spoken)
+        return answer(shown, if_none_match=if_none_match, headers=told)

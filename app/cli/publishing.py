@@ -39,8 +39,9 @@ very tables, and `GET /v1/lifecycles` answers with them.
 """.strip()
 ABOUT_PROBLEMS: Final = """
 Written by `make docs` from the code. Every error is an RFC 9457 problem detail: `type` is
-stable, `detail` says what to do, and nothing a caller sent is repeated. What HTTP itself
-has a word for (404 of a path, 405, 413, 415, 500) has the type `about:blank`.
+stable, `detail` says what to do, and nothing a caller sent is repeated. Who asks for it
+(`Accept-Language`) reads the title in Spanish, French or Russian. What HTTP itself has a
+word for (404 of a path, 405, 413, 415, 500) has the type `about:blank`.
 """.strip()
 
 

@@ -1,12 +1,12 @@
 """What was opened, and the record of openings, as the outside world sees them."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Literal
 from uuid import UUID
 
 from pydantic import Field
 
-from app.cases.sections import DutyContact, ReadingPurpose, Safeguards
+from app.cases.sections import DutyContact, ReadingPurpose, Safeguards, Section
 from app.kernel.paging import Page
 from app.kernel.text import Shown
 from app.referrals.schemas import Arrangement
@@ -104,3 +104,35 @@ class AccessEntryOut(Shown):
 
 class AccessLog(Page[AccessEntryOut]):
     """Who opened what, when and why."""
+
+
+class HtcdsExport(Shown):
+    """What you may read of a case now, in the words of the HTCDS 2.0; it was recorded."""
+
+    case: Annotated[str, Field(description="The code of the case.")]
+    standard: Literal["HTCDS 2.0"] = "HTCDS 2.0"
+    fields: Annotated[
+        dict[str, list[str]],
+        Field(
+            description="By the names of the standard, each with its values, codes spelled "
+            "as there. One that is not here is not known, not yours, or nothing of ours.",
+            examples=[
+                {"prs_Citizenship": ["UZ"], "vic_MethodsOfControl": ["DebtBondage "]}
+            ],
+        ),
+    ]
+    opened: Annotated[list[Section], Field(description="What was opened for you.")]
+    withheld: Annotated[
+        list[Section],
+        Field(
+            description="What has fields there, and is not yours to open now or was never "
+            "written: nobody can tell the two apart."
+        ),
+    ]
+    with_case: Annotated[
+        bool,
+        Field(
+            description="Whether what is known of the case itself is in it; that takes the "
+            "scope `cases:read`, and a part in the case as it is now."
+        ),
+    ]

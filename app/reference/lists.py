@@ -1,19 +1,20 @@
 """The lists an officer chooses from and is guided by: read once, judged whole.
 
 Every item names its source and how well it is sourced. What no source says is not served:
-there is no list of questions but of those that were found.
+there is no list of questions but of those that were found. A label is served in the
+language it was asked for in where somebody translated it, else in English, and says which.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from importlib.resources import files
+from functools import cache
 from typing import Final
 
-from app.directory.files import open_sheet, refuse, rows
-from app.reference.rows import IndicatorRow, ItemRow
-from app.reference.schemas import ItemOut, ReferenceList, Weights
-
-LABEL: Final = "label_"
+from app.kernel.languages import ENGLISH, choose
+from app.reference import cldr, htcds
+from app.reference.files import sheet
+from app.reference.rows import IndicatorRow, ItemRow, TranslationRow
+from app.reference.schemas import Item, ItemOut, ReferenceList, Weights
 
 
 @dataclass(frozen=True)
@@ -24,8 +25,10 @@ class About:
     note: str
 
 
+OURS: Final = "A proposal of this mechanism; other languages are its own translation."
+
 # fmt: off
-LISTS: Final[Mapping[str, About]] = {
+OWN: Final[Mapping[str, About]] = {
     "intake_ways": About(
         "How a consulate learns of a case",
         "Four ways, named by UNODC when it trained consular officers of Uzbekistan (16 June 2022)."),
@@ -51,54 +54,91 @@ LISTS: Final[Mapping[str, About]] = {
         "A result is a presumption, never a finding, and help never waits for it."),
     "services": About(
         "What a person may be referred for",
-        "A proposal of this mechanism; the source says where each is taken from."),
-    "decline_reasons": About("Why a focal point says no", "A proposal of this mechanism."),
-    "withdraw_reasons": About("Why something sent is taken back", "A proposal of this mechanism."),
-    "closure_reasons": About("Why a case ends", "A proposal of this mechanism."),
-    "suspend_reasons": About("Why a case is suspended", "A proposal of this mechanism."),
-    "handover_reasons": About("Why the lead is handed over", "A proposal of this mechanism."),
+        "A proposal of this mechanism; the source says where each is taken from. Other languages are its own translation."),
+    "decline_reasons": About("Why a focal point says no", OURS),
+    "withdraw_reasons": About("Why something sent is taken back", OURS),
+    "closure_reasons": About("Why a case ends", OURS),
+    "suspend_reasons": About("Why a case is suspended, or help is held", OURS),
+    "handover_reasons": About("Why the lead is handed over", OURS),
+    "stop_reasons": About("Why the person wants everything to end", OURS),
+    "reopen_reasons": About("Why help begins again", OURS),
+    "assign_reasons": About("Why a desk chooses a lead by hand", OURS),
+    "take_over_reasons": About("Why a desk moves the lead of a case", OURS),
+    "erasure_reasons": About("Why what is sealed is destroyed before its time", OURS),
+}
+NAMES: Final[Mapping[str, About]] = {
+    "countries": About(
+        "Countries",
+        "ISO 3166-1 alpha-2, with names of Unicode CLDR. Which of them are of the mechanism: GET /v1/countries."),
+    "languages": About(
+        "Languages",
+        "BCP 47 tags that a request may name, with names of Unicode CLDR."),
+}
+LISTS: Final[Mapping[str, About]] = {
+    **OWN,
+    **NAMES,
+    **{name: About(title, htcds.ABOUT) for name, title in htcds.LISTS.items()},
 }
 # fmt: on
 
 
 def read[R: ItemRow](name: str, model: type[R]) -> dict[str, R]:
     """Read one list, by code and in the order of its file; raises FilesRefused."""
-    sheet = open_sheet(files("app.reference").joinpath("data"), f"{name}.csv", model)
-    refuse(sheet.faults)
-    return {row.code: row for row in rows(sheet)}
+    return {row.code: row for row in sheet(name, model)}
 
 
 INDICATORS: Final[Mapping[str, IndicatorRow]] = read("indicators", IndicatorRow)
 ITEMS: Final[Mapping[str, Mapping[str, ItemRow]]] = {
-    name: INDICATORS if name == "indicators" else read(name, ItemRow) for name in LISTS
+    name: INDICATORS if name == "indicators" else read(name, ItemRow) for name in OWN
+}
+TRANSLATIONS: Final[Mapping[tuple[str, str], TranslationRow]] = {
+    (row.list, row.code): row for row in sheet("translations", TranslationRow)
 }
 
 
-def show(name: str) -> ReferenceList:
-    """Show one list, whole."""
+def show(name: str, ranked: tuple[str, ...]) -> ReferenceList:
+    """Show one list, whole; each label in the best language there is for this reader."""
     about = LISTS[name]
-    items = [show_item(row) for row in ITEMS[name].values()]
+    items = [show_item(item, ranked) for item in items_of(name)]
     return ReferenceList(list=name, title=about.title, note=about.note, items=items)
 
 
-def show_item(row: ItemRow) -> ItemOut:
-    """Show one code; a column `label_ru` would be a label more."""
-    columns = row.model_dump()
-    labels = {
-        name.removeprefix(LABEL).replace("_", "-"): text
-        for name, text in columns.items()
-        if name.startswith(LABEL) and text
-    }
-    return ItemOut(
-        code=row.code,
-        labels=labels,
-        group=row.group,
-        note=row.note,
-        element=columns.get("element"),
-        weights=weights_of(row),
-        source=row.source,
-        confidence=row.confidence,
-    )
+def show_item(item: Item, ranked: tuple[str, ...]) -> ItemOut:
+    """Show one code to a reader."""
+    language = choose(ranked, item.labels)
+    label = item.labels[language]
+    return ItemOut.model_construct(**vars(item), label=label, language=language)
+
+
+@cache
+def items_of(name: str) -> Sequence[Item]:
+    """List the items of a list, in every language."""
+    match name:
+        case "countries":
+            return tuple(cldr.countries())
+        case "languages":
+            return tuple(cldr.languages())
+        case _ if name in OWN:
+            return tuple(own(name))
+        case _:
+            return tuple(htcds.items_of(name))
+
+
+def own(name: str) -> Iterator[Item]:
+    """List the items of a file of our own, with their translations."""
+    for row in ITEMS[name].values():
+        translated = TRANSLATIONS.get((name, row.code))
+        yield Item(
+            code=row.code,
+            labels=translated.texts if translated else {ENGLISH: row.label_en},
+            group=row.group,
+            note=row.note,
+            element=row.element if isinstance(row, IndicatorRow) else None,
+            weights=weights_of(row),
+            source=row.source,
+            confidence=row.confidence,
+            translation=translated.confidence if translated else None,
+        )
 
 
 def weights_of(row: ItemRow) -> Weights | None:

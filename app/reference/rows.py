@@ -1,17 +1,18 @@
 """The rows of reference files, and what each cell must be; read as directory files are."""
 
-from typing import Annotated
+from typing import Annotated, override
 
 from pydantic import BeforeValidator
 
 from app.directory.cells import Known, Prose, known_or_none
 from app.directory.rows import Row
+from app.kernel.languages import LANGUAGES
 from app.kernel.text import Code
 from app.reference.kinds import Element, Weight
 
 
 class ItemRow(Row):
-    """One code, in words of its source; a language more is a column more."""
+    """One code, in words of its source; other languages: `translations.csv`."""
 
     code: Code
     label_en: Prose
@@ -27,3 +28,124 @@ class IndicatorRow(ItemRow):
     element: Known[Element]
     weight_adult: Known[Weight]
     weight_child: Known[Weight]
+
+
+class Wording(Row):
+    """Something in each language that somebody put it into; an empty cell: nobody did.
+
+    `en` is what was translated, so that a translation of what it was before is noticed.
+    """
+
+    en: Prose
+    es: Known[Prose]
+    fr: Known[Prose]
+    ru: Known[Prose]
+    uz: Known[Prose]
+    uz_cyrl: Known[Prose]
+    kk: Known[Prose]
+    ky: Known[Prose]
+    tg: Known[Prose]
+    ht: Known[Prose]
+    pt: Known[Prose]
+    nl: Known[Prose]
+    confidence: Prose
+
+    @property
+    def texts(self) -> dict[str, str]:
+        """Say it in each language, by its tag."""
+        said = {tag: getattr(self, tag.replace("-", "_").lower()) for tag in LANGUAGES}
+        return {tag: text for tag, text in said.items() if text}
+
+
+class TranslationRow(Wording):
+    """The label of one code of a list."""
+
+    list: str
+    code: Code
+
+    @property
+    @override
+    def reference(self) -> str:
+        """Which code of which list."""
+        return f"{self.list} {self.code}"
+
+
+class EnumerationRow(Row):
+    """A code of the HTCDS: as the standard spells it, faults included, and cleaned."""
+
+    list: str
+    position: int
+    code_verbatim: str
+    code_clean: str
+    label: Prose
+    source: Prose
+    issue: Known[Prose]
+
+    @property
+    @override
+    def reference(self) -> str:
+        """Which code of which list."""
+        return f"{self.list} {self.code_clean}"
+
+
+class FieldRow(Row):
+    """A field of the HTCDS; without a name of its own it is an example of a question."""
+
+    key = "ods_row"
+
+    ods_row: int
+    section: Prose
+    status: Prose
+    core: Prose
+    prefix: str
+    field_name: str
+    label: str
+    full_name: str
+    type: str
+    value_list: str
+    n_values: str
+    description: Known[Prose]
+    notes: Known[Prose]
+
+
+class DefinitionRow(Row):
+    """What the HTCDS means by a code."""
+
+    key = "code_or_label"
+
+    group: Prose
+    code_or_label: Prose
+    definition: Prose
+    source: Prose
+
+
+class MigrationRow(Row):
+    """A migration status that the guidance of the HTCDS tells from others."""
+
+    key = "value"
+
+    group: Prose
+    value: Prose
+    definition_excerpt: Prose
+    source: Prose
+    issue: Known[Prose]
+
+
+class MappingRow(Row):
+    """What of a case is a value of the HTCDS; without `theirs`: as it was written.
+
+    `part` is a section, or what is known of the case itself.
+    """
+
+    field: Prose
+    part: Prose
+    ours: Prose
+    theirs: Known[Prose]
+    source: Prose
+    confidence: Prose
+
+    @property
+    @override
+    def reference(self) -> str:
+        """Which field, of what."""
+        return f"{self.field} {self.part} {self.ours}"

@@ -1,17 +1,18 @@
 """The lists as the outside world sees them."""
 
+from collections.abc import Mapping
 from typing import Annotated
 
 from pydantic import Field
 
-from app.kernel.text import Code, Shown
+from app.kernel.text import Shown
 from app.reference.kinds import Element, Weight
 
 Labels = Annotated[
-    dict[str, str],
+    Mapping[str, str],
     Field(
         description="By BCP 47 language tag; always `en`, and others as they come.",
-        examples=[{"en": "Debt bondage"}],
+        examples=[{"en": "Health care", "es": "Atención médica"}],
     ),
 ]
 
@@ -23,26 +24,56 @@ class Weights(Shown):
     child: Weight | None
 
 
-class ItemOut(Shown):
-    """One code of a list."""
+class Item(Shown):
+    """One code of a list, in every language in which it has a label."""
 
-    code: Code
+    code: Annotated[str, Field(description="A code of this list; never translated.")]
     labels: Labels
     group: Annotated[
         str | None, Field(description="What it belongs to, such as a dimension.")
-    ]
-    note: str | None
+    ] = None
+    note: str | None = None
     element: Annotated[
         Element | None, Field(description="Of an indicator: the element it speaks for.")
-    ]
+    ] = None
     weights: Annotated[
         Weights | None, Field(description="Null: it is noted, and does not count.")
-    ]
+    ] = None
     source: Annotated[
         str | None, Field(description="Where this is from; null: no source says.")
     ]
     confidence: Annotated[
         str, Field(description="How well it is sourced, in the words of who looked.")
+    ]
+    verbatim: Annotated[
+        str | None,
+        Field(
+            description="The code as its standard spells it, faults and spaces included; "
+            "null: it is of no standard."
+        ),
+    ] = None
+    issue: Annotated[
+        str | None, Field(description="What is wrong with it in its source; null: nothing.")
+    ] = None
+    translation: Annotated[
+        str | None,
+        Field(
+            description="Who put the label into other languages, and how sure that is; "
+            "null: it is in the language of its source alone."
+        ),
+    ] = None
+
+
+class ItemOut(Item):
+    """One code of a list, as it was asked for."""
+
+    label: Annotated[str, Field(description="In the language you asked for, if there is.")]
+    language: Annotated[
+        str,
+        Field(
+            description="Of `label`, a BCP 47 tag; not yours: nobody translated this.",
+            examples=["ru"],
+        ),
     ]
 
 
@@ -50,7 +81,7 @@ class ReferenceListSummary(Shown):
     """Which list there is, and how to use it."""
 
     list: Annotated[str, Field(description="Read it under /v1/reference/.")]
-    title: str
+    title: Annotated[str, Field(description="In English, as `note` is.")]
     note: Annotated[str, Field(description="Where it is from, and what it is not.")]
 
 

@@ -2,21 +2,47 @@
 
 import pytest
 
-from app.cases.reasons import ClosureReason, DeclineReason, WithdrawReason
+from app.cases.reasons import (
+    AssignReason,
+    ClosureReason,
+    DeclineReason,
+    ErasureReason,
+    ReopenReason,
+    StopReason,
+    SuspendReason,
+    TakeOverReason,
+    WithdrawReason,
+)
 from app.directory.kinds import Service
+from app.handovers.schemas import HandoverReason
 from app.kernel.actors import Scope
 from tests.world import Json, Someone, World, done, problem
 
 NAMES = """
 intake_ways questions conduct indicators dimensions elements scoring_rules services
 decline_reasons withdraw_reasons closure_reasons suspend_reasons handover_reasons
+stop_reasons reopen_reasons assign_reasons take_over_reasons erasure_reasons
+countries languages
+org_Type prs_Gender prs_MaritalStatus prs_HighestLevelOfEducation vic_TraffickingStatus
+vic_TraffickingStatusDecisionMakingOrg vic_RelationshipToTrafficker
+vic_RecruitmentWebsitesAndApps vic_MethodOfRecruitment vic_MethodsOfControl
+vic_TypeOfExploitation vic_ForcedLabourIndustry vic_TypeOfSexExploitation
+vic_ExploitationWebsitesAndApps vic_Vulnerabilities per_RoleInProcess cas_Status
+cas_ReasonForIncomingReferral cas_ReasonForOutgoingReferral hte_Type spl_Type
+htcds_fields htcds_definitions htcds_migration_status
 """
+
 COUNTS = {
     "intake_ways": 4,
     "indicators": 67 + 23 + 11,
     "dimensions": 6,
     "elements": 5 + 8 + 7,
     "services": 17,
+    "countries": 249,
+    "vic_MethodsOfControl": 16 + 2,
+    "htcds_fields": 84,
+    "htcds_definitions": 17 + 3,
+    "htcds_migration_status": 18,
 }
 
 
@@ -50,9 +76,11 @@ def test_each_item_has_a_label_and_says_how_well_it_is_sourced(
     assert len({item["code"] for item in items}) == len(items)
     assert len(items) == COUNTS.get(name, len(items))
     for item in items:
-        assert list(item["labels"]) == ["en"]
-        assert item["labels"]["en"].strip()
+        assert all(text.strip() for text in item["labels"].values())
+        assert item["label"] == item["labels"]["en"]
+        assert item["language"] == "en"
         assert item["confidence"]
+        assert (len(item["labels"]) > 1) == (item["translation"] is not None)
         assert item["source"] or item["confidence"] == "proposal"
 
 
@@ -74,7 +102,7 @@ def test_lists_are_for_who_may_read_the_directory(world: World) -> None:
 
 
 def test_a_list_that_is_known_is_not_sent_again(officer: Someone) -> None:
-    for path in ("/reference", "/reference/questions"):
+    for path in ("/reference", "/reference/questions", "/reference/countries"):
         tag = officer.get(path).headers["ETag"]
         again = officer.ask("GET", path, headers={"If-None-Match": tag})
         assert (again.status_code, again.content) == (304, b"")
@@ -137,6 +165,13 @@ def test_the_reasons_and_services_are_those_that_requests_may_name(
     assert codes(officer, "decline_reasons") == list(DeclineReason)
     assert codes(officer, "withdraw_reasons") == list(WithdrawReason)
     assert codes(officer, "closure_reasons") == list(ClosureReason)
+    assert codes(officer, "suspend_reasons") == list(SuspendReason)
+    assert codes(officer, "handover_reasons") == list(HandoverReason)
+    assert codes(officer, "stop_reasons") == list(StopReason)
+    assert codes(officer, "reopen_reasons") == list(ReopenReason)
+    assert codes(officer, "assign_reasons") == list(AssignReason)
+    assert codes(officer, "take_over_reasons") == list(TakeOverReason)
+    assert codes(officer, "erasure_reasons") == list(ErasureReason)
 
 
 def test_no_gap_of_the_research_is_served_as_a_fact(officer: Someone) -> None:
@@ -144,3 +179,30 @@ def test_no_gap_of_the_research_is_served_as_a_fact(officer: Someone) -> None:
 
     assert "NOT FOUND" not in "".join(texts)
     assert "not a victim" not in texts[NAMES.split().index("scoring_rules")].lower()
+
+
+def test_what_the_htcds_spells_wrong_is_told_and_kept_as_it_is(officer: Someone) -> None:
+    controls = {i["code"]: i for i in read(officer, "vic_MethodsOfControl")["items"]}
+    related = {i["code"]: i for i in read(officer, "vic_RelationshipToTrafficker")["items"]}
+
+    assert controls["DebtBondage"]["verbatim"] == "DebtBondage "
+    assert controls["DebtBondage"]["issue"] == "trailing/leading space in code"
+    assert related["Unaquainted"]["issue"].startswith("misspelt in the standard")
+    assert controls["WithholdsDocuments"]["issue"] is None
+    added = [code for code in controls if controls[code]["verbatim"].startswith("Methods")]
+    assert added == ["RestrictsMovement", "UsesChildren"]
+    assert all("definitions" in controls[code]["issue"] for code in added)
+    family = read(officer, "htcds_migration_status")["items"][0]
+    assert (family["code"], "Visitor/Tourist" in family["issue"]) == (
+        "Family Migrant",
+        True,
+    )
+
+
+def test_every_field_of_the_htcds_that_has_codes_has_a_list(officer: Someone) -> None:
+    fields = {item["code"]: item for item in read(officer, "htcds_fields")["items"]}
+    listed = [name for name in NAMES.split() if "_" in name and name in fields]
+
+    assert len(listed) == 21
+    assert fields["vic_Vulnerabilities"]["issue"] == "field deprecated in v2.0"
+    assert fields["con_Consent"]["note"].startswith("Guidance on consent")

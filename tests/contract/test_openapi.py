@@ -22,7 +22,7 @@ COMMITTED = Path(__file__).parents[2] / "openapi" / "openapi-3.1.json"
 PROBLEM = "application/problem+json"
 HEADERS = {
     *("Idempotency-Key", "If-Match", "If-None-Match", "Purpose", "Approval"),
-    *("Prefer", "Last-Event-ID"),
+    *("Prefer", "Last-Event-ID", "Accept-Language"),
 }
 TABLES = (
     ("cases/{code}", CASE),
@@ -32,10 +32,10 @@ TABLES = (
 )
 VERBS = """
 accept account acknowledge answer approve arrive ask assess assign call cancel close
-complete confirm decide decline declare depart determine disable discard end erase get
-grant hold inform issue list make mend monitor offer open pause permit ping plan receive
-record redirect refuse relocate reopen replace replay report resume review revoke rotate
-score send start stop stream submit suspend take try verify withdraw write
+complete confirm decide decline declare depart determine disable discard end erase
+export get grant hold inform issue list make mend monitor offer open pause permit ping
+plan receive record redirect refuse relocate reopen replace replay report resume review
+revoke rotate score send start stop stream submit suspend take try verify withdraw write
 """
 UNKEYED = {"/livez", "/readyz"}
 METHODS = {"get", "post", "put", "patch", "delete"}

@@ -29,6 +29,7 @@ from app.kernel import codes as case_codes
 from app.kernel import text as texts
 from app.kernel import versions
 from app.kernel.codes import read_code
+from app.kernel.languages import preferred
 from app.kernel.problems import Problem
 from app.kernel.versions import Seen
 from tests.sources import TREES
@@ -229,6 +230,8 @@ def test_no_header_or_path_keeps_its_reader_busy(name: str) -> None:
         lambda: Seen(commas).must_include(1),
         lambda: Seen(text).must_include(1),
         lambda: feed.CURSOR.fullmatch(text),
+        lambda: preferred(commas),
+        lambda: preferred(text),
     ]
 
     assert max(quickest(reader) for reader in readers) < LIMIT

@@ -1,0 +1,30 @@
+"""A case in the words of a standard that others know."""
+
+from fastapi import APIRouter, Response, Security
+
+from app.api.conditional import answer
+from app.api.deps import CaseCode, OpenSections, Purpose
+from app.api.guard import BEARER, Guarded
+from app.api.seeing import OPENED
+from app.disclosure import exporting
+from app.disclosure.schemas import HtcdsExport
+
+router = APIRouter(
+    prefix="/cases/{code}/export",
+    tags=["sections"],
+    route_class=Guarded,
+    dependencies=[Security(BEARER)],
+)
+
+
+@router.get("/htcds", response_model=HtcdsExport, responses=OPENED)
+def export_case(begin: OpenSections, code: CaseCode, purpose: Purpose) -> Response:
+    """Export what you may read of a case now, in fields of the HTCDS 2.0 (IOM).
+
+    Each section that has a field there is opened as if you read it: recorded before you
+    read it, allowed or refused. Codes are spelled as the standard has them, its faults and
+    a trailing space included. Where it is not plain which code is meant there is none.
+    """
+    with begin() as work:
+        exported = exporting.export_case(work, code, purpose)
+    return answer(exported)

@@ -1,0 +1,94 @@
+"""A case in the words of the HTCDS, as far as its reader may read it at this moment.
+
+Each section is opened as it is by itself: for a purpose, by the table of disclosure, with
+an entry of its own, allowed or refused. Of a section that has no field in the standard
+nothing is opened, since nothing would be told by it.
+"""
+
+from collections.abc import Mapping
+from typing import Final
+
+from app.cases import queries
+from app.cases.facts import FactName
+from app.cases.models import Case
+from app.cases.sections import CONTENT, Indicators, ReadingPurpose, Section, SectionContent
+from app.casework import situation, telling
+from app.disclosure.actions import open_paper
+from app.disclosure.schemas import HtcdsExport
+from app.kernel.actors import Scope
+from app.kernel.work import Writing
+from app.reference import htcds
+
+PARTS: Final = frozenset(row.part for row in htcds.MAPPING)
+EXPORTED: Final = tuple(section for section in Section if section in PARTS)
+"""The sections that have a field in the standard."""
+STATE, CLOSURE, IDENTIFICATION = "state", "closure_reason", "identification"
+"""What else has: of the case itself, which is not sealed."""
+
+type Fields = dict[str, list[str]]
+
+
+def export_case(work: Writing, code: str, purpose: ReadingPurpose) -> HtcdsExport:
+    """Open what the caller may open, and say it in fields of the standard.
+
+    Raises NotFound (404) for a stranger to the case, DailyCapReached (429).
+    """
+    case = queries.recall(work, code)
+    opened = {section: open_section(work, case, section, purpose) for section in EXPORTED}
+    sealed = {section: content for section, content in opened.items() if content}
+    fields: Fields = {}
+    for section, content in sealed.items():
+        fields |= htcds.fields_of(section, said_in(content))
+    with_case = may_read(work, case)
+    return HtcdsExport(
+        case=code,
+        fields=fields | (fields_of_case(work, case) if with_case else {}),
+        opened=list(sealed),
+        withheld=[section for section in EXPORTED if section not in sealed],
+        with_case=with_case,
+    )
+
+
+def open_section(
+    work: Writing, case: Case, section: Section, purpose: ReadingPurpose
+) -> SectionContent | None:
+    """Open one section; None: it is not the caller's, or was never written."""
+    paper = open_paper(work, case, section, purpose)
+    return CONTENT.validate_json(queries.unseal(work, paper)) if paper else None
+
+
+def said_in(content: SectionContent) -> Mapping[str, object]:
+    """Take what a section says by what it is called: fields, or the codes of its signs."""
+    if isinstance(content, Indicators):
+        return {sign: sign for sign in content.codes}
+    return dict(content)
+
+
+def may_read(work: Writing, case: Case) -> bool:
+    """Say whether the caller reads the case itself, as it is now."""
+    is_party = case.is_open_to(work.actor.focal_point_id)
+    return is_party and Scope.CASES_READ in work.actor.scopes
+
+
+def fields_of_case(work: Writing, case: Case) -> Fields:
+    """Say in fields of the standard what the caller may know of the case itself."""
+    [shown] = situation.show(work, [case])
+    state, reason = str(shown.state), shown.closure_reason
+    return {
+        **htcds.fields_of(STATE, {state: state}),
+        **htcds.fields_of(CLOSURE, {reason: reason} if reason else {}),
+        **trafficking_status(work, case),
+    }
+
+
+def trafficking_status(work: Writing, case: Case) -> Fields:
+    """Say what the person is held to be, where all who say something say the same.
+
+    The standard has room for one answer, and here each country and body gives its own.
+    """
+    facts = telling.facts_for(work, case)
+    last = {
+        (f.country, f.body): f.value for f in facts if f.name == FactName.IDENTIFICATION
+    }
+    fields = htcds.fields_of(IDENTIFICATION, {value: value for value in last.values()})
+    return {name: values for name, values in fields.items() if len(values) == 1}

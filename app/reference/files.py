@@ -1,0 +1,13 @@
+"""The files of this room: read once, judged whole."""
+
+from importlib.resources import files
+
+from app.directory.files import open_sheet, refuse, rows
+from app.directory.rows import Row
+
+
+def sheet[R: Row](name: str, model: type[R]) -> list[R]:
+    """Read one file, in the order of its rows; raises FilesRefused."""
+    found = open_sheet(files("app.reference").joinpath("data"), f"{name}.csv", model)
+    refuse(found.faults)
+    return rows(found)

@@ -1,0 +1,137 @@
+"""The Human Trafficking Case Data Standard 2.0 of IOM: fields and codes, as it has them.
+
+What is wrong in the standard stays as it is, since others read what was written by it:
+`verbatim` has each code as it is spelled there, and `issue` says what is wrong. A method of
+control that is defined there and not listed is taken in (DOMAIN.md, A5).
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
+
+from app.kernel.languages import ENGLISH
+from app.reference.files import sheet
+from app.reference.rows import (
+    DefinitionRow,
+    EnumerationRow,
+    FieldRow,
+    MappingRow,
+    MigrationRow,
+)
+from app.reference.schemas import Item
+
+SOURCE: Final = "https://github.com/UNMigration/HTCDS @3c2f653 (2023-01-24)"
+ABOUT: Final = (
+    "Human Trafficking Case Data Standard 2.0 (IOM, CC BY 4.0; no endorsement is implied), "
+    "with its faults: `verbatim` is how a code is spelled there."
+)
+CONFIDENCE: Final = "high"
+GONE: Final = "field deprecated in v2.0"
+DEPRECATED: Final = "DEPRECATED"
+
+FIELDS: Final[Mapping[str, FieldRow]] = {
+    row.full_name: row for row in sheet("htcds_fields", FieldRow) if row.full_name
+}
+CODES: Final[Sequence[EnumerationRow]] = (
+    *sheet("htcds_enumerations", EnumerationRow),
+    *sheet("htcds_additions", EnumerationRow),
+)
+
+VERBATIM: Final[Mapping[tuple[str, str], str]] = {
+    (row.list, row.code_clean): row.code_verbatim for row in CODES
+}
+MAPPING: Final[Sequence[MappingRow]] = sheet("htcds_mapping", MappingRow)
+"""What of a case is said in the words of the standard; of all else nothing is guessed."""
+
+
+def fields_of(part: str, said: Mapping[str, object]) -> dict[str, list[str]]:
+    """Say a part of a case in fields of the standard, codes as they are spelled there.
+
+    `said`: values by what they are called here; codes have themselves as value.
+    """
+    found: dict[str, dict[str, None]] = {}
+    for row in MAPPING:
+        value = said.get(row.ours)
+        if row.part == part and value is not None:
+            theirs = VERBATIM[row.field, row.theirs] if row.theirs else str(value)
+            found.setdefault(row.field, {})[theirs] = None
+    return {name: list(values) for name, values in found.items()}
+
+
+def title_of(row: FieldRow) -> str:
+    """Title the codes of a field: two have the same label in different sections."""
+    return f"HTCDS: {row.section}, {row.label}"
+
+
+LISTS: Final[Mapping[str, str]] = {
+    **{row.list: title_of(FIELDS[row.list]) for row in CODES},
+    "htcds_fields": "HTCDS: its fields",
+    "htcds_definitions": "HTCDS: what it means by some codes",
+    "htcds_migration_status": "HTCDS: migration status, of its guidance",
+}
+"""The title of each of its lists; one of codes has the name of the field they are of."""
+
+
+def items_of(name: str) -> Iterable[Item]:
+    """List the items of one of its lists."""
+    match name:
+        case "htcds_fields":
+            return map(field, FIELDS.values())
+        case "htcds_definitions":
+            return map(definition, sheet(name, DefinitionRow))
+        case "htcds_migration_status":
+            return map(migration_status, sheet(name, MigrationRow))
+        case _:
+            return [code(row) for row in CODES if row.list == name]
+
+
+def code(row: EnumerationRow) -> Item:
+    """Show one code of a field."""
+    return Item(
+        code=row.code_clean,
+        labels={ENGLISH: row.label},
+        source=row.source,
+        confidence=CONFIDENCE,
+        verbatim=row.code_verbatim,
+        issue=row.issue,
+    )
+
+
+def field(row: FieldRow) -> Item:
+    """Show one field: what it belongs to, and what it is for."""
+    return Item(
+        code=row.full_name,
+        labels={ENGLISH: row.label or row.full_name},
+        group=row.section,
+        note=row.description,
+        source=f"HTCDS v2.0 ODS row {row.ods_row} @3c2f653",
+        confidence=CONFIDENCE,
+        verbatim=row.full_name,
+        issue=GONE if row.status == DEPRECATED else None,
+    )
+
+
+def definition(row: DefinitionRow) -> Item:
+    """Show what is meant by one code."""
+    return Item(
+        code=row.code_or_label,
+        labels={ENGLISH: row.code_or_label},
+        group=row.group,
+        note=row.definition,
+        source=row.source,
+        confidence=CONFIDENCE,
+        verbatim=row.code_or_label,
+    )
+
+
+def migration_status(row: MigrationRow) -> Item:
+    """Show one migration status, as far as its definition was copied."""
+    return Item(
+        code=row.value,
+        labels={ENGLISH: row.value},
+        group=row.group,
+        note=row.definition_excerpt,
+        source=row.source,
+        confidence=CONFIDENCE,
+        verbatim=row.value,
+        issue=row.issue,
+    )

@@ -1,0 +1,285 @@
+"""A case in the words of the HTCDS: no more than its reader may open, each time entered."""
+
+from dataclasses import replace
+
+import pytest
+
+from app.cases.facts import Identification
+from app.cases.lifecycle import State
+from app.cases.reasons import ClosureReason
+from app.cases.sections import Identity, Narrative
+from app.kernel.actors import Role, Scope
+from app.reference import htcds
+from app.reference.lists import INDICATORS
+from tests.matrix import reading
+from tests.matrix.stages import OF_CASES
+from tests.world import (
+    Json,
+    Someone,
+    World,
+    closing,
+    consent,
+    contacts,
+    done,
+    for_services,
+    path_of,
+    problem,
+    promise,
+)
+
+SECTIONS: dict[str, Json] = {
+    "identity": {
+        "section": "identity",
+        "names": ["canary-name"],
+        "birth_date": "1990-02-03",
+        "nationality": "UZ",
+        "documents": ["canary-passport"],
+    },
+    "narrative": {"section": "narrative", "text": "canary-narrative"},
+    "indicators": {
+        "section": "indicators",
+        "codes": [
+            *("EXPLOITATION_02", "COERCION_DESTINATION_02", "ILO11_09"),
+            "UNODC_RESTRICTED_MOVEMENT_DOCUMENTS_02",
+        ],
+        "remarks": "canary-remarks",
+    },
+}
+OTHERS: list[Json] = [
+    {"section": "needs", "summary": "canary-needs"},
+    {"section": "contact", "alias": "canary-alias", "safe_channel": "Signal"},
+    {"section": "perpetrators", "text": "canary-perpetrators"},
+    {"section": "health", "text": "canary-health"},
+]
+TOLD: dict[str, Json] = {
+    "identity": {"prs_Birthdate": ["1990-02-03"], "prs_Citizenship": ["UZ"]},
+    "narrative": {"hte_Description": ["canary-narrative"]},
+    "indicators": {"vic_MethodsOfControl": ["DebtBondage ", "WithholdsDocuments"]},
+}
+OF_THE_CASE = {"cas_Status", "vic_TraffickingStatus"}
+ALL = list(SECTIONS)
+
+
+def export(who: Someone, case: Json) -> Json:
+    return done(who.opens(f"{path_of(case)}/export/htcds"))
+
+
+def sealed_in(exported: Json) -> Json:
+    return {n: v for n, v in exported["fields"].items() if n not in OF_THE_CASE}
+
+
+def log(world: World, case: Json) -> list[tuple[str, str, bool]]:
+    items = world.someone("OVERSIGHT_DEMO").get(f"{path_of(case)}/access-log?limit=200")
+    return [
+        (one["focal_point"], one["subject"], one["allowed"]) for one in done(items)["items"]
+    ]
+
+
+def drafted(officer: Someone) -> Json:
+    sections = [*SECTIONS.values(), *OTHERS]
+    named = [one["section"] for one in sections]
+    given = [consent(sections=named), for_services(sections=named)]
+    guards = {"country_of_origin": "UZ", "origin_contact": "permitted"}
+    body = {"sections": sections, "consents": given, "safeguards": guards}
+    return done(officer.writes_case(**body))
+
+
+@pytest.fixture
+def case(officer: Someone) -> Json:
+    return drafted(officer)
+
+
+def led(case: Json, officer: Someone, lead: Someone) -> None:
+    done(officer.does("submit", case))
+    done(lead.does("acknowledge", case))
+    done(lead.does("accept-lead", case, {"contacts": contacts()}))
+
+
+def must_agree(case: Json, who: Someone, sections: list[str]) -> None:
+    """Hold an export against what one may open of these sections, and nothing besides."""
+    exported = export(who, case)
+    opened = {
+        name: who.opens(f"{path_of(case)}/sections/{name}").is_success for name in SECTIONS
+    }
+
+    assert exported["opened"] == sections == [name for name in SECTIONS if opened[name]]
+    assert exported["withheld"] == [name for name in SECTIONS if not opened[name]]
+    told = {field: values for name in sections for field, values in TOLD[name].items()}
+    assert sealed_in(exported) == told
+
+
+def test_at_each_step_each_party_is_told_what_it_may_open(
+    world: World, case: Json, officer: Someone, lead: Someone, shelter: Someone
+) -> None:
+    watcher = world.someone("OVERSIGHT_DEMO")
+    must_agree(case, officer, ALL)
+
+    done(officer.does("submit", case))
+    must_agree(case, officer, ALL)
+    must_agree(case, lead, [])
+    done(lead.does("acknowledge", case))
+    must_agree(case, lead, [])
+    done(lead.does("accept-lead", case, {"contacts": contacts()}))
+    must_agree(case, lead, ALL)
+    must_agree(case, watcher, [])
+
+    sent = done(lead.refers(case, shelter.code, sections=["needs", "indicators"]))
+    must_agree(case, shelter, [])
+    done(shelter.does("acknowledge", sent))
+    done(shelter.does("accept", sent, promise()))
+    must_agree(case, shelter, ["indicators"])
+
+
+def test_of_other_sections_nothing_is_opened_and_no_name_is_told(
+    case: Json, officer: Someone, world: World
+) -> None:
+    done(officer.does("submit", case))
+
+    answer = officer.opens(f"{path_of(case)}/export/htcds")
+
+    assert "canary-narrative" in answer.text
+    assert answer.text.count("canary") == 1
+    assert [subject for _, subject, _ in log(world, case)] == ALL
+
+
+def test_each_section_that_is_exported_or_refused_is_entered(
+    world: World, case: Json, officer: Someone, lead: Someone
+) -> None:
+    led(case, officer, lead)
+
+    export(lead, case)
+    export(world.someone("OVERSIGHT_DEMO"), case)
+
+    assert log(world, case) == [
+        *(("KZ_LEAD", name, True) for name in ALL),
+        *(("OVERSIGHT_DEMO", name, False) for name in ALL),
+    ]
+
+
+def test_in_an_emergency_an_export_tells_what_was_named_for_its_purpose_alone(
+    world: World, case: Json, officer: Someone, lead: Someone, shelter: Someone
+) -> None:
+    led(case, officer, lead)
+    sent = done(lead.refers(case, shelter.code, sections=["needs"]))
+    done(shelter.does("accept", sent, promise()))
+    body = {"reason": "RISK_TO_LIFE", "note": "No answer", "sections": ["narrative"]}
+    path = f"{path_of(case)}/vital-readings"
+    asked = done(shelter.creates(path, body | {"purpose": "protection"}))
+    watcher = world.someone("OVERSIGHT_DEMO", {Role.PROTECTION_OFFICER})
+    done(watcher.post(f"{path}/{asked['id']}/permit"))
+
+    exported = done(shelter.opens(f"{path_of(case)}/export/htcds", "protection"))
+
+    assert (exported["opened"], sealed_in(exported)) == (["narrative"], TOLD["narrative"])
+    assert export(shelter, case)["opened"] == []
+
+
+def test_a_purpose_has_to_be_said(case: Json, officer: Someone) -> None:
+    path = f"{path_of(case)}/export/htcds"
+
+    assert problem(officer.get(path)) == (422, "request-invalid")
+
+
+def test_a_stranger_is_told_nothing_and_leaves_nothing(
+    case: Json, officer: Someone, lead: Someone, world: World
+) -> None:
+    led(case, officer, lead)
+    stranger = world.someone("KZ_SHELTER_TANSHOLPAN")
+
+    assert problem(stranger.opens(f"{path_of(case)}/export/htcds")) == (404, "not-found")
+    assert log(world, case) == []
+
+
+def test_an_export_counts_as_one_case_of_those_a_day(
+    world: World, officer: Someone
+) -> None:
+    first, second = drafted(officer), drafted(officer)
+    before = world.ground
+    world.ground = world.app.state.ground = replace(before, daily_cap=1)
+
+    assert export(officer, first)["opened"] == ALL
+    refused = officer.opens(f"{path_of(second)}/export/htcds")
+
+    world.app.state.ground = before
+    assert problem(refused) == (429, "daily-cap-reached")
+    assert "canary" not in refused.text
+
+
+def test_who_may_not_read_cases_is_told_what_is_sealed_alone(
+    world: World, case: Json, officer: Someone
+) -> None:
+    done(officer.does("submit", case))
+    other = world.someone(officer.code, scopes={Scope.SECTIONS_READ})
+
+    whole, sealed = export(officer, case), export(other, case)
+
+    assert (whole["with_case"], sealed["with_case"]) == (True, False)
+    assert whole["fields"] == sealed["fields"] | {"cas_Status": ["Active"]}
+
+
+def test_what_is_known_of_the_case_is_told_in_codes_of_the_standard(
+    world: World, case: Json, officer: Someone, lead: Someone
+) -> None:
+    def known() -> Json:
+        fields = export(lead, case)["fields"]
+        return {name: fields[name] for name in OF_THE_CASE & fields.keys()}
+
+    def says(country: str, value: str) -> None:
+        fact = {"name": "identification", "value": value, "country": country}
+        done(lead.creates(f"{path_of(case)}/facts", fact))
+
+    led(case, officer, lead)
+    assert known() == {"cas_Status": ["Active"]}
+
+    says("KZ", "not_assessed")
+    assert known() == {"cas_Status": ["Active"]}
+    says("KZ", "presumed")
+    assert known()["vic_TraffickingStatus"] == ["PossibleVictimOfTrafficking"]
+    says("KZ", "formally_identified")
+    assert known()["vic_TraffickingStatus"] == ["ActualVictimOfTrafficking"]
+    says("UZ", "presumed")
+    assert "vic_TraffickingStatus" not in known()
+
+    second = world.someone(lead.code, {Role.SUPERVISOR})
+    done(lead.does_with(second, "close", case, closing(reason="TRANSFERRED")))
+    assert export(lead, case)["fields"] == {"cas_Status": ["ClosedReferred"]}
+
+
+def test_each_mapping_is_of_a_field_and_a_code_that_there_are_and_has_a_source() -> None:
+    ours: dict[str, set[str]] = {
+        "identity": set(Identity.model_fields),
+        "narrative": set(Narrative.model_fields),
+        "indicators": set(INDICATORS),
+        "state": set(State),
+        "closure_reason": set(ClosureReason),
+        "identification": set(Identification),
+    }
+    listed = {(row.list, row.code_clean): row for row in htcds.CODES}
+
+    for row in htcds.MAPPING:
+        assert row.ours in ours[row.part], row
+        assert htcds.FIELDS[row.field].status == "DRAFT"
+        assert row.source
+        if row.theirs:
+            assert "ODS" in listed[row.field, row.theirs].source, row
+        else:
+            assert (row.field, "x") not in listed
+            assert htcds.FIELDS[row.field].full_name == row.field
+
+
+@pytest.mark.parametrize("stage", OF_CASES)
+def test_no_kind_of_party_is_promised_more_by_an_export_than_by_its_sections(
+    stage: str,
+) -> None:
+    table = reading.table("answers_of_cases")
+    rows = [row for row in table.rows if row.operation == "open_section.narrative"]
+    people = {name for row in rows for names, _ in row.answers for name in names}
+
+    for who in people:
+        exported = table.verdict("export_case", stage, who)
+        opened = {
+            name: table.verdict(f"open_section.{name}", stage, who) for name in SECTIONS
+        }
+        allowed = {name for name, verdict in opened.items() if verdict.status == 200}
+        assert exported.sees <= allowed
+        assert exported.entries == sum(one.entries for one in opened.values())

@@ -1,0 +1,38 @@
+"""Each problem has a title in each language that we promise, of what it says today."""
+
+from app.api.languages import TITLES
+from app.cli.publishing import kinds
+from app.kernel.problems import Problem
+from app.reference.lists import ITEMS, TRANSLATIONS
+
+PROMISED = ("es", "fr", "ru")
+PROBLEMS = {kind.code: kind for kind in kinds(Problem) if kind.__module__[:4] == "app."}
+
+
+def test_each_problem_is_titled_in_every_language() -> None:
+    missing = {
+        f"{code}: {language}"
+        for code in PROBLEMS
+        for language in PROMISED
+        if not TITLES.get(code, {}).get(language)
+    }
+
+    assert missing == set(), "app/api/data/titles.csv"
+
+
+def test_what_was_translated_is_what_the_problem_says() -> None:
+    said = {code: kind.title for code, kind in PROBLEMS.items()}
+
+    assert {code: titles["en"] for code, titles in TITLES.items()} == said
+
+
+def test_a_title_is_not_the_english_one_again() -> None:
+    for titles in TITLES.values():
+        assert len(set(titles.values())) == len(titles), titles["en"]
+        assert all(text.endswith(".") for text in titles.values()), titles["en"]
+
+
+def test_what_was_translated_is_what_the_list_says() -> None:
+    for (name, code), row in TRANSLATIONS.items():
+        assert row.en == ITEMS[name][code].label_en
+        assert {*PROMISED, "uz"} <= row.texts.keys()
