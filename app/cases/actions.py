@@ -26,8 +26,11 @@ from app.kernel.problems import Facts
 from app.kernel.work import Recorded, Writing
 
 
-def open_draft(work: Writing, notice: NoticeFields) -> Case:
-    """Open a draft with a data key of its own; its submitter is party to it."""
+def open_draft(work: Writing, notice: NoticeFields, digest: str | None) -> Case:
+    """Open a draft with a data key of its own; its submitter is party to it.
+
+    `digest` is of the submitter's own number, if it has one.
+    """
     case = Case(
         id=work.new_id(),
         code=new_code(work.new_id()),
@@ -35,13 +38,16 @@ def open_draft(work: Writing, notice: NoticeFields) -> Case:
         urgent_needs=[],
         parties=[],
         opened_at=work.now,
+        external_digest=digest,
     )
     case.admit(work.actor.focal_point_id, Relation.SUBMITTER, work.now)
     work.session.add(case)
     mend_notice(case, notice)
+    made = work.vault.new_key(case.id)
+    key = CaseKey(case_id=case.id, version=made.version, wrapped=made.wrapped)
+    work.session.add(key)
+    work.held.add(key)
     work.session.flush()
-    key = work.vault.new_key(case.id)
-    work.session.add(CaseKey(case_id=case.id, version=key.version, wrapped=key.wrapped))
     return case
 
 
@@ -223,10 +229,11 @@ def due_of(work: Writing, case: Case, kind: ClockKind, waits_on: UUID | None) ->
     In a drill it is due sooner than it has run out: nobody has to assess every minute to be
     allowed a step.
     """
-    work.session.flush()
-    risk = queries.latest_risks(work, [case.id]).get(case.id)
-    if kind == ClockKind.REVIEW_RISK and risk is not None:
-        return risk.assessed_at + HOLDS_FOR[risk.level] / work.ground.speed
+    if kind == ClockKind.REVIEW_RISK:
+        work.session.flush()
+        risk = queries.latest_risks(work, [case.id]).get(case.id)
+        if risk is not None:
+            return risk.assessed_at + HOLDS_FOR[risk.level] / work.ground.speed
     if kind == ClockKind.MONITOR:
         return datetime.fromisoformat(case.visits[0])
     return clocks.until(work, kind, case, waits_on=waits_on)

@@ -1,7 +1,5 @@
 """Carrying a case to who should lead it: a case is never without an owner."""
 
-from uuid import UUID
-
 from app.cases import actions as cases
 from app.cases.lifecycle import TABLE, Action
 from app.cases.models import Case
@@ -9,10 +7,9 @@ from app.casework import situation
 from app.consents import standing
 from app.consents.placing import question_of
 from app.directory import queries as directory
-from app.directory.kinds import Kind
 from app.kernel.actors import Relation, Side
 from app.kernel.problems import Problem
-from app.kernel.work import Reading, Writing
+from app.kernel.work import Writing
 from app.referrals import following
 from app.routing import actions as routing
 from app.routing.ranking import leads
@@ -68,11 +65,6 @@ def escalate(work: Writing, case: Case) -> None:
         case.admit(desk.id, Relation.ESCALATION_DESK, work.now)
         audience = before | case.audience
         work.record("case.escalated", case, audience, by_system=True)
-
-
-def oversight(work: Reading) -> list[UUID]:
-    """Find the bodies that oversee every case; they see nothing sealed."""
-    return [f.id for f in directory.active(work) if f.kind == Kind.OVERSIGHT]
 
 
 def hand_to_next(work: Writing, case: Case) -> None:

@@ -2,7 +2,7 @@
 
 from app.cases import actions as cases
 from app.cases import queries
-from app.cases.actions import mend_notice, note, open_draft, seal
+from app.cases.actions import mend_notice, note, open_draft, put_away
 from app.cases.lifecycle import OPEN, TABLE, UNLED, Action, Row, State
 from app.cases.models import Case
 from app.cases.schemas import NewRisk, NoticeFields
@@ -18,10 +18,11 @@ from app.casework.acting import (
     sides_of,
 )
 from app.casework.bodies import WithdrawCase
-from app.casework.carrying import hand_to_next, oversight
+from app.casework.carrying import hand_to_next
 from app.casework.schemas import NewCase
 from app.casework.watching import watch_interests
 from app.consents import actions as consents
+from app.directory import queries as directory
 from app.kernel.actors import Relation
 from app.kernel.db import try_hold
 from app.kernel.idempotency import KeyInFlight
@@ -63,12 +64,11 @@ def write(work: Writing, new: NewCase) -> Case:
     if not WRITERS & work.actor.roles:
         raise RoleMissing(f"This needs one of the roles {', '.join(sorted(WRITERS))}.")
     digest = external_digest(work, new.external_reference)
-    case = open_draft(work, new.notice)
-    case.external_digest = digest
+    case = open_draft(work, new.notice, digest)
     for content in new.sections:
-        seal(work, case, content.section, content)
+        put_away(work, case, content.section, content)
     if new.safeguards:
-        seal(work, case, Paper.SAFEGUARDS, new.safeguards)
+        put_away(work, case, Paper.SAFEGUARDS, new.safeguards)
     for consent in new.consents:
         consents.record(work, case, consent)
     if new.risk:
@@ -77,7 +77,8 @@ def write(work: Writing, new: NewCase) -> Case:
         cases.declare_vital(work, case, new.vital_interest)
     if new.screening:
         screenings.keep(work, case, new.screening)
-    cases.wind(work, case)
+    if not new.submit:  # else no moment passes in which it could be left lying
+        cases.wind(work, case)
     work.record("case.drafted", case, case.audience)
     work.session.flush()
     return submit(work, *judged(work, case, Action.SUBMIT)) if new.submit else case
@@ -103,7 +104,7 @@ def external_digest(work: Writing, reference: str | None) -> str | None:
 def submit(work: Writing, case: Case, row: Row) -> Case:
     """Carry a case to the first who should lead it, else to the desk."""
     before = case.audience
-    cases.admit_oversight(work, case, oversight(work))
+    cases.admit_oversight(work, case, sorted(directory.overseers(work)))
     hand_to_next(work, case)
     cases.take(work, case, row, before=before)
     watch_interests(work, case)

@@ -54,8 +54,9 @@ def stop(work: Writing, record_id: UUID) -> None:
 
 def stop_all(work: Writing, record_ids: Iterable[UUID]) -> None:
     """Stop the clocks of some records."""
-    work.session.flush()
-    work.session.execute(STOP, {"records": list(record_ids), "now": work.now})
+    if records := list(record_ids):
+        work.session.flush()
+        work.session.execute(STOP, {"records": records, "now": work.now})
 
 
 def stop_kinds(work: Writing, case_id: UUID, *kinds: ClockKind) -> None:
