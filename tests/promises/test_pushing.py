@@ -182,7 +182,7 @@ def test_one_that_never_ends_is_cut_off_and_tried_again(
         world.passes(seconds=30)
         later = calls(world, receiver.courier)
 
-    assert took < 2
+    assert took < 8
     assert (first, at_once, later) == (0, 0, 1)
     assert fails["failing_since"] == "2026-06-01T12:00:00Z"
     assert fails["trouble"] in {"ReadTimeout", "TimeoutError"}
