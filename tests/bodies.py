@@ -4,6 +4,7 @@ from typing import Final
 
 from tests.administrators import OFFICE
 from tests.homecoming import AT_HOME, MET, NO_GO, SAFE, TOLD
+from tests.machines import pair, registering
 from tests.staff import FEED, NEWCOMER
 from tests.world import (
     Json,
@@ -124,6 +125,7 @@ BODIES: Final[dict[str, Json]] = {
     "grant_roles": {"roles": ["coordinator"]},
     "revoke_roles": {"roles": ["officer"]},
     "make_key": FEED,
+    "register_public_key": registering(pair("ES384")),
     "rotate_key": {"days": 30, "overlap_hours": 24},
     "replace_country": {
         "languages": ["kk"],

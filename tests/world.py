@@ -32,6 +32,8 @@ from tests.here import Here
 NOON: Final = datetime(2026, 6, 1, 12, tzinfo=UTC)
 KEYS: Final = FileKeys({"k1": bytes(range(32))})
 EVERYTHING: Final = frozenset(Scope)
+PUBLIC: Final = "https://safe-conduct.example"
+"""Where others reach the service: machines sign for it."""
 WORKERS: Final = frozenset({Role.OFFICER, Role.CASEWORKER, Role.COORDINATOR})
 
 type Json = dict[str, Any]
@@ -86,7 +88,7 @@ class World:
         self.ground = Ground(
             self.database, Vault(KEYS), lambda: self.now, ids, lambda _: self.now
         )
-        self.app = app or create_app(self.ground)
+        self.app = app or create_app(self.ground, public_url=PUBLIC)
         self.app.state.ground = self.ground
         self.app.state.throttle = Throttle()
         self.app.state.bell.close()  # nobody waits here, for news or for a turn

@@ -22,6 +22,7 @@ MAY_INSERT = """
     firing handed_on heartbeat
     contact outgoing telling
     vital_reading refusal
+    public_key access_token
 """
 MAY_UPDATE = """
     account agreement api_key approval case case_key clock consent country focal_point
@@ -29,12 +30,14 @@ MAY_UPDATE = """
     time_limit heartbeat
     contact outgoing
     vital_reading
+    public_key
 """
 NOT_BY_THE_OWNER = (
     *("entry", "delivery", "access_entry", "directory_change", "telling", "erasure"),
 )
 MAY_DELETE = """
     case_key fact left_out question return_step risk_assessment screening sealed shortlisted
+    access_token
 """
 MAY_MAINTAIN = "case_key"
 """Written anew, so that no file keeps a key that was destroyed (docs/privacy.md)."""
