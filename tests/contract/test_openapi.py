@@ -34,8 +34,8 @@ VERBS = """
 accept account acknowledge answer approve arrive ask assess assign call cancel close
 complete confirm decide decline declare depart determine disable discard erase get grant
 hold inform issue list make mend monitor offer open permit plan receive record redirect
-register refuse relocate reopen replace report resume review revoke rotate score send start stop
-stream submit suspend take try verify withdraw write
+register refuse relocate reopen replace report resume review revoke rotate score send
+start stop stream submit suspend take try verify withdraw write
 """
 TOKEN = "/v1/oauth/token"
 UNKEYED = {"/livez", "/readyz", TOKEN}
