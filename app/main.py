@@ -162,11 +162,16 @@ def create_app(
     app.add_middleware(BodyLimit, max_bytes=MAX_BODY_BYTES)
     app.add_middleware(Observe)
     problems.install(app)
+    add_routes(app, docs=docs)
+    app.openapi = describe(app)  # type: ignore[method-assign]  # FastAPI's documented hook
+    return app
+
+
+def add_routes(app: FastAPI, *, docs: bool) -> None:
+    """Add what takes a key, and then the little that takes none."""
     for room in ROUTERS:
         app.include_router(room.router, prefix="/v1", responses=problems.EVERYWHERE)
     app.include_router(tokens.router, prefix="/v1")
     app.include_router(health.router)
     if docs:
         app.include_router(page())
-    app.openapi = describe(app)  # type: ignore[method-assign]  # FastAPI's documented hook
-    return app
