@@ -8,10 +8,10 @@ no key, address or exception of the sender's is ever looked at.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Any, Final, Literal, override
+from typing import Annotated, Any, Final, Literal, get_args, override
 from uuid import UUID
 
-from joserfc.errors import JoseError
+from joserfc.errors import JoseError, UnsupportedAlgorithmError
 from joserfc.jwk import import_key
 from joserfc.jws import JWSRegistry, deserialize_compact
 from joserfc.util import urlsafe_b64decode
@@ -26,6 +26,7 @@ LIFETIME: Final = 300
 SKEW: Final = 60
 """Seconds that the clock of a machine may be ahead of ours, or behind."""
 
+Algorithm = Literal["ES384", "RS384", "EdDSA"]
 CLIENT: Final = r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"
 JTI: Final = r"^[A-Za-z0-9._~-]{16,128}$"
 Moment = Annotated[
@@ -44,7 +45,7 @@ class Header(BaseModel):
 
     model_config = ConfigDict(extra="forbid", strict=True, hide_input_in_errors=True)
 
-    alg: Literal["ES384", "RS384", "EdDSA"]
+    alg: Algorithm
     kid: Annotated[str, Field(pattern=KID)]
     typ: Literal["JWT"] = "JWT"
 
@@ -78,14 +79,16 @@ class Assertion:
 
 
 class Listed(JWSRegistry):
-    """The algorithms of the library, without its word that EdDSA has a new name (RFC 9864).
+    """Our algorithms in the library, without its word that EdDSA has a new name (RFC 9864).
 
-    It warns of that each time, on standard error. Which one may be used is settled before.
+    It warns of that on standard error.
     """
 
     @override
     def get_alg(self, name: str) -> Any:
-        """Find an algorithm."""
+        """Find one that is listed, and no other, whatever a header says."""
+        if name not in get_args(Algorithm):
+            raise UnsupportedAlgorithmError
         return self.algorithms[name]
 
 
