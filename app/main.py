@@ -29,6 +29,7 @@ from app.api import (
     health,
     knowledge,
     problems,
+    public_keys,
     reference,
     referral_acts,
     referrals,
@@ -40,6 +41,7 @@ from app.api import (
     screening,
     sections,
     time_limits,
+    tokens,
     vital_readings,
     webhooks,
 )
@@ -61,7 +63,7 @@ ROUTERS: Final = (
     *(exports, vital_readings, refusals),
     *(referrals, referral_acts, handovers, returns, return_acts, return_travel),
     *(events, feed, approvals, routing, directory, administration, time_limits, contacts),
-    *(accounts, webhooks, reference),
+    *(accounts, public_keys, webhooks, reference),
 )
 ABOUT: Final = """
 Carries the cases of presumed victims of trafficking between the focal points of a
@@ -92,6 +94,7 @@ TAGS: Final = [
     {"name": "accounts", "description": "Who may act for an office, and their keys."},
     {"name": "pushing", "description": "Having a feed pushed to a receiver of yours."},
     {"name": "webhooks", "description": "What a receiver of yours is sent."},
+    {"name": "tokens", "description": "What machines sign in with, for minutes."},
     {"name": "reference", "description": "What to look for, to ask, and to choose from."},
     {"name": "health", "description": "For whoever runs the service."},
 ]
@@ -137,10 +140,12 @@ def create_app(
     *,
     rate: int | None = None,
     docs: bool = False,
+    public_url: str | None = None,
 ) -> FastAPI:
     """Build the application on its ground; it is ready once the ledger agrees with it.
 
     `rate`: how many requests a minute an account may make; None: as many as it likes.
+    `public_url`: the address that machines sign for; None: they are given no tokens.
     """
     app = FastAPI(
         title="Safe Conduct",
@@ -158,15 +163,22 @@ def create_app(
     )
     app.state.ground, app.state.ledger = ground, ledger
     app.state.throttle, app.state.rate = Throttle(), Rate(rate)
+    app.state.token_endpoint = public_url and f"{public_url}{tokens.PATH}"
     app.state.bell, app.state.turns = bell_over(ground), Turns()
     app.add_middleware(BodyLimit, max_bytes=MAX_BODY_BYTES)
     app.add_middleware(Observe)
     problems.install(app)
+    add_routes(app, docs=docs)
+    app.openapi = describe(app)  # type: ignore[method-assign]  # FastAPI's documented hook
+    return app
+
+
+def add_routes(app: FastAPI, *, docs: bool) -> None:
+    """Add what takes a key, and then the little that takes none."""
     for room in ROUTERS:
         app.include_router(room.router, prefix="/v1", responses=problems.EVERYWHERE)
+    app.include_router(tokens.router, prefix="/v1")
     app.include_router(health.router)
     app.webhooks.include_router(webhooks.told)
     if docs:
         app.include_router(page())
-    app.openapi = describe(app)  # type: ignore[method-assign]  # FastAPI's documented hook
-    return app

@@ -10,6 +10,12 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 SECRETS: Final = Path("/run/secrets")
 """Where containers find the files of their secrets."""
 
+PUBLIC_URL: Final = (
+    r"^(https://[a-z0-9.-]+|http://(localhost|127\.0\.0\.1))(:[0-9]{1,5})?"
+    r"(/[A-Za-z0-9._~-]+)*$"
+)
+"""By TLS, but to this very machine; without a `/` at its end."""
+
 
 class LogLevel(StrEnum):
     """How much is logged."""
@@ -149,6 +155,15 @@ class Settings(BaseSettings):
             "where it is not 443. Empty: to none."
         ),
     ] = ""
+    public_url: Annotated[
+        str | None,
+        Field(
+            description="Where others reach the service, such as "
+            "`https://refer.example.org`: machines sign for that address to be given "
+            "tokens. Absent: no tokens, API keys alone.",
+            pattern=PUBLIC_URL,
+        ),
+    ] = None
     sign_in_url: Annotated[
         str | None,
         Field(

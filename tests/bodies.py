@@ -4,6 +4,7 @@ from typing import Final
 
 from tests.administrators import OFFICE
 from tests.homecoming import AT_HOME, MET, NO_GO, SAFE, TOLD
+from tests.machines import pair, registering
 from tests.receivers import RECEIVER
 from tests.staff import FEED, NEWCOMER
 from tests.world import (
@@ -125,6 +126,7 @@ BODIES: Final[dict[str, Json]] = {
     "grant_roles": {"roles": ["coordinator"]},
     "revoke_roles": {"roles": ["officer"]},
     "make_key": FEED,
+    "register_public_key": registering(pair("ES384")),
     "rotate_key": {"days": 30, "overlap_hours": 24},
     "open_webhook": {"focal_point": "KZ_LEAD", "label": "Case desk", "url": RECEIVER},
     "rotate_webhook_secret": {"overlap_hours": 1},

@@ -22,7 +22,7 @@ from app.main import create_app, lay_ground
 from tests import databases, sweeps
 from tests.databases import Copy
 from tests.here import Here, here
-from tests.world import KEYS, Someone, World
+from tests.world import KEYS, PUBLIC, Someone, World
 
 SELDOM = 50_000
 """Objects made since it was last looked."""
@@ -160,7 +160,7 @@ def database(url: str) -> Iterator[Database]:
 @pytest.fixture(scope="session")
 def app() -> FastAPI:
     """Build the application once: its routes are worked out at the first request."""
-    return create_app(lay_ground("sqlite:///never-opened.db", KEYS))
+    return create_app(lay_ground("sqlite:///never-opened.db", KEYS), public_url=PUBLIC)
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,7 @@ from typing import Any, Final
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from tests.wire import Answer, Operation
+from tests.wire import JSON, Answer, Operation
 from tests.world import Json
 
 MANY: Final = settings(
@@ -53,6 +53,9 @@ def flaws(answer: Answer) -> list[str]:
 
 
 def flaws_of_problem(answer: Answer) -> list[str]:
+    if answer["content-type"] == JSON:  # which the contract has to tell of: hunting.py
+        told, wanted = answer.json(), {"error", "error_description"}
+        return [] if told.keys() == wanted else ["not what OAuth says of an error"]
     if answer["content-type"] != PROBLEM:
         return [f"an error of {answer['content-type']}"]
     told = answer.json()

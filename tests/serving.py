@@ -33,7 +33,7 @@ from app.api.waiting import bell_over
 from app.cli.serving import PROTOCOL, Server
 from app.kernel.keyfile import FileKeys
 from app.main import create_app, lay_ground
-from tests.world import NOON, World
+from tests.world import NOON, PUBLIC, World
 
 SOAK: Final = "SAFE_CONDUCT_SOAK" in os.environ
 ROOT: Final = Path(__file__).parents[1]
@@ -187,7 +187,8 @@ def main(url: str, keys: str, *can: str) -> None:
         wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
     )
-    app = create_app(lay_ground(url, FileKeys.load(Path(keys)), lambda: NOON))
+    ground = lay_ground(url, FileKeys.load(Path(keys)), lambda: NOON)
+    app = create_app(ground, public_url=PUBLIC)
     app.state.throttle = Throttle(count(step=60).__next__)  # each wrong key a minute later
     if "wait" not in can:
         app.state.bell.close()

@@ -13,6 +13,7 @@ from typing import Final
 from app.kernel.actors import Role
 from tests.administrators import ADMINISTRATOR, NEW, OFFICE, asked, puts
 from tests.homecoming import begin
+from tests.machines import enrolled
 from tests.receivers import hooked
 from tests.wire import KEYED, Headers, Operation, Wire, operations, resolved, wired
 from tests.world import (
@@ -140,6 +141,7 @@ def bring_about(people: dict[str, Someone]) -> None:
         people.setdefault("home", home.home)
     for office in ("KZ_LEAD", people["administrator"].code):
         officer.world.someone(office, {Role.CASEWORKER})
+        enrolled(officer.world, office, of=office)
     asked(puts(people["administrator"], f"/focal-points/{NEWCOMER}", ACTIVE, **NEW))
     for office in ("KZ_LEAD", people["administrator"].code):
         hooked(officer.world, office)

@@ -14,6 +14,7 @@ from tests.here import Here, here
 from tests.world import Json, World
 
 KEYED: Final = re.compile(r"\{([a-z_]+)\}")
+JSON: Final = "application/json"
 WRITES: Final = {"post", "put", "patch", "delete"}
 
 
@@ -34,7 +35,7 @@ class Operation:
     def takes(self) -> Json | None:
         """The schema of its body, if it takes one."""
         content = self.told.get("requestBody", {}).get("content", {})
-        return content["application/json"]["schema"] if content else None
+        return content[JSON]["schema"] if JSON in content else None
 
     @property
     def keys(self) -> list[str]:
@@ -72,7 +73,9 @@ def lists(response: Json, problem: Json) -> bool:
 
 
 def writes(document: Json) -> list[Operation]:
-    return [one for one in operations(document) if one.method.lower() in WRITES]
+    """List what is written with a key; a token is asked for without, and by a form."""
+    written = [one for one in operations(document) if one.method.lower() in WRITES]
+    return [one for one in written if one.told["security"]]
 
 
 @dataclass(frozen=True)

@@ -34,6 +34,8 @@ KEYS: Final = FileKeys({"k1": bytes(range(32))})
 EVERYTHING: Final = frozenset(Scope)
 HOST: Final = "hooks.example.org"
 """Where feeds may be pushed to."""
+PUBLIC: Final = "https://safe-conduct.example"
+"""Where others reach the service: machines sign for it."""
 WORKERS: Final = frozenset({Role.OFFICER, Role.CASEWORKER, Role.COORDINATOR})
 
 type Json = dict[str, Any]
@@ -89,7 +91,7 @@ class World:
             *(self.database, Vault(KEYS), lambda: self.now, ids, lambda _: self.now),
             hosts=frozenset({HOST}),
         )
-        self.app = app or create_app(self.ground)
+        self.app = app or create_app(self.ground, public_url=PUBLIC)
         self.app.state.ground = self.ground
         self.app.state.throttle = Throttle()
         self.app.state.bell.close()  # nobody waits here, for news or for a turn

@@ -91,8 +91,7 @@ def make_key(
     days: int = KEY_DAYS,
 ) -> str:
     """Make an API key and return it, for the only time: just its hash is kept."""
-    prefix = secrets.token_hex(PREFIX_BYTES)
-    key = f"sc_{prefix}_{secrets.token_urlsafe(SECRET_BYTES)}"
+    prefix, key = new_secret("sc")
     session.add(
         ApiKey(
             prefix=prefix,
@@ -105,6 +104,12 @@ def make_key(
     )
     session.flush()
     return key
+
+
+def new_secret(begins: str) -> tuple[str, str]:
+    """Make what somebody signs in with, and what names it in the table."""
+    prefix = secrets.token_hex(PREFIX_BYTES)
+    return prefix, f"{begins}_{prefix}_{secrets.token_urlsafe(SECRET_BYTES)}"
 
 
 def revoke_key(session: Session, prefix: str, now: datetime) -> None:

@@ -1,4 +1,4 @@
-"""Accounts, the API keys they sign in with, and approvals by a second person."""
+"""Accounts, the keys and tokens they sign in with, and approvals by a second person."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -6,8 +6,8 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index, String
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.directory.models import FocalPoint
 from app.kernel.actors import AccountKind
@@ -62,6 +62,57 @@ class ApiKey(Base):
     def id(self) -> UUID:
         """What a retry finds it by: its prefix, which is a number in hexadecimal."""
         return UUID(int=int(self.prefix, 16))
+
+
+class PublicKey(Base):
+    """What a machine signs with: the half of it that anybody may see. No other comes here.
+
+    `kid` is its thumbprint (RFC 7638): nobody chooses it, and a key that was revoked is
+    known again. `made_by` is the account that registered it.
+    """
+
+    __tablename__ = "public_key"
+    __table_args__ = (UniqueConstraint("account_id", "kid"),)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    account_id: Mapped[UUID] = mapped_column(ForeignKey(Account.id))
+    kid: Mapped[str] = mapped_column(String(43))
+    alg: Mapped[str] = mapped_column(String(10))
+    jwk: Mapped[dict[str, Any]]
+    scopes: Mapped[list[str]]
+    made_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    revoked_at: Mapped[datetime | None]
+    made_by: Mapped[UUID | None]
+
+
+class AccessToken(Base):
+    """What a machine was given for an assertion; of both only hashes are kept.
+
+    While the row is here, the same assertion buys no other token: it lives longer than any
+    assertion does (R26).
+    """
+
+    __tablename__ = "access_token"
+    __table_args__ = (UniqueConstraint("public_key_id", "assertion"),)
+
+    prefix: Mapped[str] = mapped_column(String(12), primary_key=True)
+    public_key_id: Mapped[UUID] = mapped_column(ForeignKey(PublicKey.id))
+    assertion: Mapped[str] = mapped_column(String(64))
+    hash: Mapped[str] = mapped_column(String(64))
+    scopes: Mapped[list[str]]
+    made_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    public_key: Mapped[PublicKey] = relationship()
+
+    @property
+    def revoked_at(self) -> datetime | None:
+        """It ends with the key that it was given for."""
+        return self.public_key.revoked_at
+
+
+type Credential = ApiKey | AccessToken
+"""What is shown with a request."""
 
 
 @dataclass(frozen=True)

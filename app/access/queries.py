@@ -1,4 +1,4 @@
-"""From an API key to an actor."""
+"""From an API key, or an access token, to an actor."""
 
 import hashlib
 import hmac
@@ -10,7 +10,8 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Select, bindparam, func, or_, select
 from sqlalchemy.orm import Session
 
-from app.access.models import Account, ApiKey, Approval, ApprovalState
+from app.access import machines
+from app.access.models import Account, ApiKey, Approval, ApprovalState, Credential
 from app.access.powers import in_hands_of
 from app.directory import queries as directory
 from app.kernel.actors import Actor, Role, Scope
@@ -29,36 +30,42 @@ HOLDER: Final = (
 
 
 def hash_key(key: str) -> str:
-    """Hash an API key for storage; keys are random, so no salt is needed."""
+    """Hash an API key or token for storage; they are random, so no salt is needed."""
     return hashlib.sha256(key.encode()).hexdigest()
 
 
 def prefix_of(key: str) -> str:
-    """Take what names the key from `sc_<prefix>_<secret>`; "" if it has no such form."""
+    """Take what names it from `sc_<prefix>_<secret>`; "" if it has no such form.
+
+    An access token has that form too, and begins otherwise.
+    """
     parts = key.split("_")
-    return parts[1] if parts[0] == "sc" and len(parts) > 2 else ""  # noqa: PLR2004
+    known = parts[0] in {"sc", machines.TOKEN}
+    return parts[1] if known and len(parts) > 2 else ""  # noqa: PLR2004
 
 
 def authenticate(session: Session, key: str, now: datetime) -> Actor:
-    """Find who holds this API key, or raise Unauthenticated (401).
+    """Find who holds this API key or access token, or raise Unauthenticated (401).
 
     Read anew on every request: a revoked key or a disabled account ends with the next one
-    (R21). An unknown, an expired and a revoked key are told apart for nobody.
+    (R21), and a token with the key that it was given for. An unknown, an expired and a
+    revoked one are told apart for nobody.
     """
-    row = session.execute(HOLDER, {"prefix": prefix_of(key)}).one_or_none()
+    holder = machines.BEARER if key.startswith(f"{machines.TOKEN}_") else HOLDER
+    row = session.execute(holder, {"prefix": prefix_of(key)}).one_or_none()
     fits = hmac.compare_digest(row[0].hash if row else UNKNOWN_HASH, hash_key(key))
     if row is None or not fits or not is_live(row[0], row[1], now):
         raise Unauthenticated("Send a valid API key: `Authorization: Bearer sc_...`.")
     return actor_of(row[1], row[0])
 
 
-def is_live(api_key: ApiKey, account: Account, now: datetime) -> bool:
-    """Say whether a key may be used now."""
-    over = api_key.revoked_at is not None or account.disabled_at is not None
-    return not over and now < api_key.expires_at
+def is_live(shown: Credential, account: Account, now: datetime) -> bool:
+    """Say whether a key or token may be used now."""
+    over = shown.revoked_at is not None or account.disabled_at is not None
+    return not over and now < shown.expires_at
 
 
-def actor_of(account: Account, api_key: ApiKey) -> Actor:
+def actor_of(account: Account, shown: Credential) -> Actor:
     """Say who acts, with which roles and scopes.
 
     An administrator and an analyst are kept from every case here, at the one door: a scope
@@ -66,7 +73,7 @@ def actor_of(account: Account, api_key: ApiKey) -> Actor:
     whoever has no role any more.
     """
     roles = frozenset(Role(name) for name in account.roles)
-    scopes = frozenset(Scope(name) for name in api_key.scopes)
+    scopes = frozenset(Scope(name) for name in shown.scopes)
     return Actor(
         account.id, account.focal_point_id, account.kind, roles, scopes & in_hands_of(roles)
     )
@@ -229,13 +236,14 @@ def still_allows(work: Reading, question: Approval) -> bool:
 
 
 def share_a_key(work: Reading, one: UUID, other: UUID) -> bool:
-    """Say whether one of two accounts was shown a key of the other that is still alive."""
+    """Say whether one of two accounts could sign in as the other, by a key it gave it."""
     shown = or_(
         (ApiKey.account_id == one) & (ApiKey.made_by == other),
         (ApiKey.account_id == other) & (ApiKey.made_by == one),
     )
     alive = ApiKey.revoked_at.is_(None) & (ApiKey.expires_at > work.now)
-    return work.session.scalar(select(ApiKey).where(shown, alive).limit(1)) is not None
+    found = work.session.scalar(select(ApiKey.prefix).where(shown, alive).limit(1))
+    return found is not None or machines.registered(work, one, other)
 
 
 def accounts(work: Reading, focal_point_id: UUID) -> list[Account]:

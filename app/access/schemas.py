@@ -6,13 +6,15 @@ from uuid import UUID
 
 from pydantic import Field, StrictInt
 
-from app.access.models import Account, ApiKey
+from app.access.jwks import PublicJwk
+from app.access.models import Account, ApiKey, PublicKey
 from app.kernel.actors import AccountKind, Role, Scope
 from app.kernel.paging import Page
 from app.kernel.text import WHOLE, Asked, Code, SafeLine, Shown
 
 LABEL: Final = "A staff number or a duty post, never a name."
 Roles = Annotated[list[Role], Field(min_length=1, max_length=len(Role))]
+Scopes = Annotated[list[Scope], Field(min_length=1, max_length=len(Scope))]
 Days = Annotated[StrictInt, Field(ge=1, le=365, description="Until it expires."), WHOLE]
 
 
@@ -34,7 +36,7 @@ class SomeRoles(Asked):
 class NewKey(Asked):
     """What a new API key may be used for, and how long."""
 
-    scopes: Annotated[list[Scope], Field(min_length=1, max_length=len(Scope))]
+    scopes: Scopes
     days: Days = 90
 
 
@@ -128,3 +130,67 @@ def told(key: ApiKey) -> dict[str, object]:
         "revoked_at": key.revoked_at,
         "shown_to": key.made_by,
     }
+
+
+class NewPublicKey(Asked):
+    """What a machine will sign with, what for, and how long."""
+
+    jwk: Annotated[PublicJwk, Field(description="The public half alone (RFC 7517).")]
+    scopes: Annotated[Scopes, Field(description="What its tokens may be good for.")]
+    days: Days = 90
+
+
+class PublicKeyOut(Shown):
+    """What a machine signs with."""
+
+    kid: Annotated[str, Field(description="Its thumbprint (RFC 7638): how it is called.")]
+    alg: Annotated[str, Field(description="How it signs.", examples=["ES384"])]
+    scopes: list[Scope]
+    made_at: datetime
+    expires_at: datetime
+    revoked_at: datetime | None
+    registered_by: Annotated[UUID | None, Field(description="The account that did.")]
+
+    @classmethod
+    def of(cls, key: PublicKey) -> "PublicKeyOut":
+        """Show one."""
+        return cls(
+            kid=key.kid,
+            alg=key.alg,
+            scopes=[Scope(name) for name in key.scopes],
+            made_at=key.made_at,
+            expires_at=key.expires_at,
+            revoked_at=key.revoked_at,
+            registered_by=key.made_by,
+        )
+
+
+class PublicKeyPage(Page[PublicKeyOut]):
+    """The public keys of one account, ended ones too, oldest first."""
+
+
+class TokenOut(Shown):
+    """An access token (RFC 6749, section 5.1)."""
+
+    access_token: Annotated[str, Field(description="To be sent as an API key is.")]
+    token_type: Annotated[str, Field(examples=["Bearer"])]
+    expires_in: Annotated[int, Field(description="Seconds that it is good for.")]
+    scope: Annotated[str, Field(description="What for, with spaces between.")]
+
+
+class TokenRefused(Shown):
+    """Why there is no token (RFC 6749, section 5.2)."""
+
+    error: Annotated[
+        str,
+        Field(
+            description="The list will grow.",
+            json_schema_extra={
+                "x-extensible-enum": [
+                    *("invalid_request", "invalid_client", "invalid_scope"),
+                    "unsupported_grant_type",
+                ]
+            },
+        ),
+    ]
+    error_description: str

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import partial
 from http import HTTPStatus
 from typing import Any, Final, override
+from uuid import UUID
 
 from fastapi import Request, Response
 from fastapi.exceptions import RequestValidationError
@@ -45,6 +46,8 @@ type Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 BEARER: Final = HTTPBearer(
     auto_error=False, scheme_name="ApiKey", description="An API key: `sc_...`."
 )
+MACHINES: Final = "OAuth2"
+"""What the contract calls the other way to sign in: with a token, `sct_...`."""
 
 
 @dataclass(frozen=True)
@@ -65,6 +68,7 @@ class Guarded(APIRoute):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.description += f"\n\nNeeds the scope `{self.scope}`."
+        self.openapi_extra = {"security": [{MACHINES: [self.scope]}]}
 
     @property
     def scope(self) -> Scope:
@@ -95,7 +99,7 @@ class Guarded(APIRoute):
 
         async def go_on(request: Request) -> Response:
             request.state.actor = await run_in_threadpool(sign_in, request, scope)
-            must_not_hurry(request)
+            must_not_hurry(request, request.state.actor.account_id)
             must_know(request, self.queries)
             body = await request.body()
             if self.body_field is None and body.strip() not in NOTHING:
@@ -143,26 +147,30 @@ def sign_in(request: Request, scope: Scope) -> Actor:
         with ground.database.reading() as session:
             actor = authenticate(session, sent, ground.clock())
     except Unauthenticated:
-        must_not_guess(request, sent)
+        if sent:
+            must_not_guess(request, prefix_of(sent))
         raise
     must_have(actor, scope)
     return actor
 
 
-def must_not_hurry(request: Request) -> None:
+def must_not_hurry(request: Request, account_id: UUID) -> None:
     """Raise TooManyRequests (429) where an account asks more often than it may."""
     rate: Rate = request.app.state.rate
-    wait = rate.asks(request.state.actor.account_id, writes=request.method != "GET")
+    wait = rate.asks(account_id, writes=request.method != "GET")
     if wait:
         raise TooManyRequests(
             "Ask less often; to wait for news, `Prefer: wait`.", wait=wait
         )
 
 
-def must_not_guess(request: Request, sent: str) -> None:
-    """Raise TooManyTries (429) where too many wrong keys came from one address."""
+def must_not_guess(request: Request, named: str) -> None:
+    """Raise TooManyTries (429) where too many wrong keys came from one address.
+
+    Or for one name: the prefix of a key, or the client that an assertion says it is of.
+    """
     throttle: Throttle = request.app.state.throttle
     client = request.client.host if request.client else ""
-    wait = throttle.wrong(client, prefix_of(sent)) if sent else 0
+    wait = throttle.wrong(client, named)
     if wait:
-        raise TooManyTries("Check the API key you use before you try again.", wait=wait)
+        raise TooManyTries("Check the key you use before you try again.", wait=wait)

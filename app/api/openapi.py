@@ -7,9 +7,11 @@ from typing import Any, Final
 
 from fastapi import FastAPI
 
-from app.api.guard import BodyUnexpected
+from app.api.guard import MACHINES, BodyUnexpected
 from app.api.problems import listed
 from app.api.strict_json import JsonRefused
+from app.api.tokens import FORM, PATH
+from app.kernel.actors import Scope
 
 UNUSED: Final = ("HTTPValidationError", "ValidationError")
 PROBLEM: Final = "application/problem+json"
@@ -32,7 +34,31 @@ WITH_KEY: Final = {
 }
 WITH_BODY: Final = {"415": "The body is not said to be plain JSON in UTF-8."}
 ROUTED: Final = ("paths", "webhooks")
+WITH_FORM: Final = {"415": "The body is not said to be a plain form in UTF-8."}
 REQUIRED: Final = {"If-Match": "428", "Idempotency-Key": "400"}
+
+
+ALLOWS: Final[dict[Scope, str]] = {
+    Scope.CASES_READ: "Read cases.",
+    Scope.CASES_WRITE: "Write cases, and act on them.",
+    Scope.SECTIONS_READ: "Open what is sealed.",
+    Scope.REFERRALS_READ: "Read referrals.",
+    Scope.REFERRALS_WRITE: "Write referrals, and act on them.",
+    Scope.FEED_READ: "Follow what happens.",
+    Scope.APPROVALS_WRITE: "Read and answer what waits for a second person.",
+    Scope.DIRECTORY_READ: "Read the directory, and who one is.",
+    Scope.DIRECTORY_WRITE: "Change the directory, and say what is free.",
+    Scope.ACCOUNTS_READ: "Read accounts.",
+    Scope.ACCOUNTS_WRITE: "Change accounts and their keys.",
+    Scope.STATISTICS_READ: "Read numbers.",
+    Scope.WEBHOOKS_READ: "Read where a feed is pushed to, and how far it has come.",
+    Scope.WEBHOOKS_WRITE: "Have a feed pushed, and look after that.",
+}
+OF_MACHINES: Final = {
+    "type": "oauth2",
+    "description": "A machine signs for a token of 15 minutes, `sct_...`: RFC 7523.",
+    "flows": {"clientCredentials": {"tokenUrl": PATH, "scopes": ALLOWS}},
+}
 
 
 def describe(app: FastAPI) -> Callable[[], dict[str, Any]]:
@@ -41,6 +67,7 @@ def describe(app: FastAPI) -> Callable[[], dict[str, Any]]:
 
     def openapi() -> dict[str, Any]:
         document = named(written())
+        document["components"]["securitySchemes"][MACHINES] = OF_MACHINES
         for response in error_responses(document):
             response["content"] = {PROBLEM: response["content"].popitem()[1]}
         for name in UNUSED:
@@ -107,8 +134,9 @@ def add_plain_answers(operation: dict[str, Any]) -> None:
     names = {parameter["name"] for parameter in operation.get("parameters", [])}
     if "If-None-Match" in names and not creates(operation):
         operation["responses"]["304"] = {"description": "Nothing changed."}
-    plain = EVERYWHERE | (WITH_KEY if "security" in operation else {})
-    plain |= WITH_BODY if "requestBody" in operation else {}
+    body = operation.get("requestBody", {}).get("content", {})
+    plain = EVERYWHERE | (WITH_KEY if "security" in operation or body else {})
+    plain |= (WITH_FORM if FORM in body else WITH_BODY) if body else {}
     for status, why in plain.items():
         body = {PROBLEM: {"schema": {"$ref": "#/components/schemas/ProblemDetail"}}}
         operation["responses"][status] = {"description": why, "content": body}

@@ -67,6 +67,7 @@ OURS: Final = frozenset(
     {
         *("text_unsafe", "recipient_unclear", "section_twice", "case_code_mistyped"),
         *("code_unknown", "end_unclear", "url_unsound"),
+        *("private_key_sent", "key_unusable", "kid_differs"),
     }
 )
 """Faults whose message is written in this house, and repeats nothing."""
@@ -185,7 +186,7 @@ def pointer(error: Mapping[str, Any]) -> str:
     """Say where: in the body, or which header, query or path parameter.
 
     An unknown field's name is the caller's text, so it is left out; so is what only tells
-    which kind of section or fact it is, which stands nowhere in the body.
+    which kind of section, fact or key it is, which stands nowhere in the body.
     """
     place, *path = [str(part) for part in error["loc"]]
     if error["type"] in {"extra_forbidden", "json_invalid"}:
@@ -195,7 +196,7 @@ def pointer(error: Mapping[str, Any]) -> str:
     return "#" + "".join(f"/{part}" for part in path if part not in TAGS)
 
 
-TAGS: Final = frozenset({*Section, *FactName})
+TAGS: Final = frozenset({*Section, *FactName, "EC", "RSA", "OKP"})
 
 
 def faults(errors: Sequence[Any]) -> list[Fault]:

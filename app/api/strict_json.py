@@ -20,16 +20,17 @@ class JsonRefused(Problem):
 
 def is_json(headers: Mapping[str, str]) -> bool:
     """Say whether the caller says it sent what we read: JSON, in UTF-8, not compressed."""
+    kind = media_type(headers)
+    return kind == "application/json" or kind.endswith("+json")
+
+
+def media_type(headers: Mapping[str, str]) -> str:
+    """Read what the caller says it sent; "" if compressed, or in other than UTF-8."""
     said = Message()
     said["content-type"] = headers.get("content-type", "")
-    media_type = said.get_content_type()
     plain = headers.get("content-encoding", "identity").strip().lower() == "identity"
     utf_8 = (said.get_content_charset() or "utf-8") == "utf-8"
-    return (
-        plain
-        and utf_8
-        and (media_type == "application/json" or media_type.endswith("+json"))
-    )
+    return said.get_content_type() if plain and utf_8 else ""
 
 
 def must_be_strict(body: bytes) -> None:

@@ -1,10 +1,10 @@
-"""Slowing down who tries wrong API keys, and who asks too often with a right one.
+"""Slowing down who tries wrong keys, and who asks too often with a right one.
 
 Nobody who holds a right key is ever kept out by who guesses. What was tried is counted
-where it came from, and for each prefix that it named, known or not. The table has a fixed
-size and a salt of its own in each process: nobody can fill it, or choose whom to share a
-place with. Two that share one are slowed down together, which costs only who sends wrong
-keys.
+where it came from, and for each prefix that it named, or client, known or not. The table
+has a fixed size and a salt of its own in each process: nobody can fill it, or choose whom
+to share a place with. Two that share one are slowed down together, which costs only who
+sends wrong keys.
 """
 
 import hashlib
@@ -73,13 +73,13 @@ class Throttle:
         self.clock, self.salt, self.lock = clock, secrets.token_bytes(16), Lock()
         self.free_at = [0.0] * PLACES
 
-    def wrong(self, client: str, prefix: str) -> int:
+    def wrong(self, client: str, named: str) -> int:
         """Count a wrong key; or say in how many seconds it may be tried again.
 
         One that came too early is not counted, so that waiting always helps.
         """
         counted = (
-            (self.place(client, prefix), OF_ONE_PREFIX),
+            (self.place(client, named), OF_ONE_PREFIX),
             (self.place(client), OF_ONE_ADDRESS),
         )
         with self.lock:

@@ -76,7 +76,8 @@ def serve() -> None:
             structlog.get_logger().warning("drill", said=drill)
         with serving.exposing(ground, settings), working.beside(ground, ledger, settings):
             rate, docs = settings.requests_per_minute, settings.docs
-            app = create_app(ground, ledger, rate=rate, docs=docs)
+            url = settings.public_url
+            app = create_app(ground, ledger, rate=rate, docs=docs, public_url=url)
             serving.server(app, settings).run()
         ground.database.engine.dispose()
 

@@ -81,7 +81,9 @@ def serve(settings: Settings, say: Say) -> None:
         ledger.copy_out(ground, anew=True)
         must_be_ready(ground, ledger)
         rate = settings.requests_per_minute
-        running = server(create_app(ground, ledger, rate=rate, docs=True), settings)
+        here = settings.public_url or f"http://{settings.host}:{settings.port}"
+        app = create_app(ground, ledger, rate=rate, docs=True, public_url=here)
+        running = server(app, settings)
         if drill := about_drill(ground):
             say(drill)
         tale = (running, ground, keys, say)

@@ -45,7 +45,7 @@ class Forbidden(Problem):
 
 
 class TooManyTries(Problem):
-    """Too many wrong API keys came from here; the right one is never refused for that."""
+    """Too many wrong keys came from here; the right one is never refused for that."""
 
     status = 429
 

@@ -26,6 +26,8 @@ DOCUMENT: Final = frozenset(
     {"openapi", "info", "paths", "webhooks", "components", "security", "tags"}
 )
 PATH: Final = frozenset({*METHODS, "parameters"})
+SCHEME: Final = frozenset({"bearerFormat", "flows"})
+FLOW: Final = frozenset({"scopes"})
 
 type Changes = dict[Change, set[str]]
 """Each change, with the operations that it reaches."""
@@ -74,9 +76,27 @@ def schemes(old: Place, new: Place) -> Iterator[Step]:
     """Compare the ways to sign in; which of them an operation asks for, is said there."""
     then, now = (place.at("components", {}).each("securitySchemes") for place in (old, new))
     for name in then.keys() & now.keys():
-        yield from unjudged(
-            then[name].real(), now[name].real(), frozenset({"bearerFormat"})
-        )
+        was, is_now = then[name].real(), now[name].real()
+        yield from flows(was, is_now)
+        yield from unjudged(was, is_now, SCHEME)
+
+
+def flows(old: Place, new: Place) -> Iterator[Step]:
+    """Compare how tokens are asked for, and what for; one more is for who asks for it."""
+    then, now = old.each("flows"), new.each("flows")
+    yield from names(then, now, "flow")
+    for name in then.keys() & now.keys():
+        scopes = then[name].each("scopes"), now[name].each("scopes")
+        yield from names(*scopes, "scope")
+        yield from unjudged(then[name], now[name], FLOW)
+
+
+def names(then: dict[str, Place], now: dict[str, Place], kind: str) -> Iterator[Step]:
+    """Compare what has a name, and else only words."""
+    for name in then.keys() - now.keys():
+        yield breaks(then[name], f"There is no {kind} {name} any more.")
+    for name in now.keys() - then.keys():
+        yield adds(now[name], f"There is the {kind} {name} as well.")
 
 
 def paths(old: Place, new: Place, kind: str) -> Iterator[tuple[str, list[Step]]]:

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator
 from functools import cache
 from itertools import product
-from typing import Any
+from typing import Any, Final
 
 import jsonschema_rs
 import pytest
@@ -159,9 +159,17 @@ def matters(key: str, value: Any, parent: Any, pointer: str) -> bool:
     """Say whether it matters that something is there: not words, not what is so anyway."""
     is_a_name = pointer.rpartition("/")[2] in {"properties", "required"}
     words = key in WORDS | {"info"} and not is_a_name
-    plain = (key, value) in [("required", False), ("additionalProperties", True)]
+    plain = (key, value) in PLAIN
     implied = key == "type" and ("enum" in parent or "const" in parent)
     return not (words or plain or implied or (key == "tags" and not pointer))
+
+
+PLAIN: Final[tuple[tuple[str, Any], ...]] = (
+    ("required", False),
+    ("additionalProperties", True),
+    ("security", []),
+)
+"""What is so where nothing is said."""
 
 
 def is_needed(key: str, pointer: str) -> bool:

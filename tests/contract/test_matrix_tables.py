@@ -40,7 +40,8 @@ def test_an_operation_that_nobody_wrote_a_row_for_is_noticed() -> None:
 def test_every_operation_but_the_public_ones_has_a_scope() -> None:
     scopes = reading.scopes()
 
-    assert {one.name for one in ALL} - scopes.keys() == {"get_liveness", "get_readiness"}
+    public = {"get_liveness", "get_readiness", "issue_token"}
+    assert {one.name for one in ALL} - scopes.keys() == public
     assert scopes.keys() - {one.name for one in ALL} == set()
 
 

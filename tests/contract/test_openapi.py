@@ -34,10 +34,12 @@ VERBS = """
 accept account acknowledge answer approve arrive ask assess assign call cancel close
 complete confirm decide decline declare depart determine disable discard end erase
 export get grant hold inform issue list make mend monitor offer open pause permit ping
-plan receive record redirect refuse relocate reopen replace replay report resume review
-revoke rotate score send start stop stream submit suspend take try verify withdraw write
+plan receive record redirect refuse register relocate reopen replace replay report resume
+review revoke rotate score send start stop stream submit suspend take try verify withdraw
+write
 """
-UNKEYED = {"/livez", "/readyz"}
+TOKEN = "/v1/oauth/token"
+UNKEYED = {"/livez", "/readyz", TOKEN}
 METHODS = {"get", "post", "put", "patch", "delete"}
 
 
@@ -280,13 +282,45 @@ def test_each_action_that_somebody_can_take_has_a_path(document: Json) -> None:
     }
 
 
-def test_each_operation_asks_for_a_key(document: Json) -> None:
-    [(name, scheme)] = document["components"]["securitySchemes"].items()
+def test_each_operation_asks_for_a_key_or_a_token_with_its_scope(document: Json) -> None:
+    schemes = document["components"]["securitySchemes"]
+    key, machine = schemes["ApiKey"], schemes["OAuth2"]
 
-    assert (scheme["type"], scheme["scheme"]) == ("http", "bearer")
-    assert scheme["description"]
+    assert (key["type"], key["scheme"], machine["type"]) == ("http", "bearer", "oauth2")
+    assert key["description"]
+    assert machine["description"]
     for _, path, operation in operations(document):
-        assert operation["security"] == [{name: []}], path
+        [scope] = re.findall(r"scope `([a-z:]+)`", operation["description"])
+        assert operation["security"] == [{"ApiKey": []}, {"OAuth2": [scope]}], path
+
+
+def test_the_contract_tells_where_tokens_are_and_what_each_scope_allows(
+    document: Json,
+) -> None:
+    [(flow, told)] = document["components"]["securitySchemes"]["OAuth2"]["flows"].items()
+
+    assert (flow, told["tokenUrl"]) == ("clientCredentials", TOKEN)
+    assert set(told["scopes"]) == set(Scope)
+    assert all(told["scopes"].values())
+
+
+def test_what_asks_for_a_token_is_a_form_and_what_refuses_it_has_two_shapes(
+    document: Json,
+) -> None:
+    operation = document["paths"][TOKEN]["post"]
+    shapes = {
+        status: {kind: content["schema"]["$ref"].rpartition("/")[2]}
+        for status, response in operation["responses"].items()
+        for kind, content in response["content"].items()
+    }
+
+    assert operation["security"] == []
+    assert set(operation["requestBody"]["content"]) == {"application/x-www-form-urlencoded"}
+    assert shapes.pop("200") == {"application/json": "TokenOut"}
+    oauth = {shapes.pop(status)["application/json"] for status in ("400", "401")}
+    assert oauth == {"TokenRefused"}
+    assert shapes.keys() == {"404", "408", "413", "414", "415", "429", "431", "503"}
+    assert all(shape == {PROBLEM: "ProblemDetail"} for shape in shapes.values())
 
 
 def test_only_declared_methods_are_there(document: Json) -> None:

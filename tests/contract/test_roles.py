@@ -23,6 +23,7 @@ MAY_INSERT = """
     contact outgoing telling
     vital_reading refusal
     webhook webhook_secret
+    public_key access_token
 """
 MAY_UPDATE = """
     account agreement api_key approval case case_key clock consent country focal_point
@@ -31,12 +32,14 @@ MAY_UPDATE = """
     contact outgoing
     vital_reading
     webhook webhook_secret
+    public_key
 """
 NOT_BY_THE_OWNER = (
     *("entry", "delivery", "access_entry", "directory_change", "telling", "erasure"),
 )
 MAY_DELETE = """
     case_key fact left_out question return_step risk_assessment screening sealed shortlisted
+    access_token
 """
 MAY_MAINTAIN = "case_key"
 """Written anew, so that no file keeps a key that was destroyed (docs/privacy.md)."""

@@ -8,6 +8,7 @@ from app.access.queries import prefix_of
 from app.kernel.actors import Role
 from tests.administrators import NEW, puts
 from tests.homecoming import Homecoming, accepted, opens
+from tests.machines import enrolled
 from tests.matrix.bodies import BODY_OF
 from tests.matrix.stages import (
     Build,
@@ -244,12 +245,18 @@ def waiting(stage: Stage) -> None:
     limit = BODY_OF["replace_time_limit"] | {"amount": 6}
     path = "/time-limits/KZ/answer/normal"
     done(puts(stage.who("administrator"), path, limit, **NEW))
-    colleague = stage.who("iom").world.someone("KZ_SHELTER_KOGERSHIN", {Role.OFFICER})
+    machine = enrolled(
+        stage.who("iom").world,
+        "matrix",
+        of="KZ_SHELTER_KOGERSHIN",
+        roles={Role.OFFICER},
+    )
     stage.names(
         approval_id=question.json()["id"],
-        account_id=str(colleague.actor.account_id),
-        prefix=prefix_of(colleague.key),
-        webhook_id=hooked(colleague.world, "KZ_SHELTER_KOGERSHIN").id,
+        account_id=machine.client,
+        prefix=prefix_of(machine.one.key),
+        kid=machine.kid,
+        webhook_id=hooked(stage.who("iom").world, "KZ_SHELTER_KOGERSHIN").id,
         focal_point="KZ_LEGAL_AID",
         country="KZ",
         agreement="KZ_UZ_DEMO",

@@ -4,20 +4,27 @@ from uuid import uuid4
 
 import pytest
 
+from app.access.queries import prefix_of
 from app.kernel.actors import Role
 from tests.databases import overheard
+from tests.machines import enrolled
 from tests.promises.test_visibility import PEOPLE, as_told, reach
-from tests.world import Someone, World
+from tests.world import World
 
 pytestmark = pytest.mark.slow
 
 
 def test_a_supervisor_elsewhere_cannot_tell_a_hidden_account_from_a_missing_one(
-    world: World, lead: Someone
+    world: World,
 ) -> None:
     boss = world.someone(PEOPLE["stranger"], {Role.SUPERVISOR})
-    hidden = {"account_id": str(lead.actor.account_id), "prefix": lead.key.split("_")[1]}
-    nothing = {"account_id": str(uuid4()), "prefix": "0123456789"}
+    machine = enrolled(world)
+    hidden = {
+        "account_id": machine.client,
+        "prefix": prefix_of(machine.one.key),
+        "kid": machine.kid,
+    }
+    nothing = {"account_id": str(uuid4()), "prefix": "0123456789", "kid": "A" * 43}
     told = world.app.openapi()["paths"]
     routes = [
         (method.upper(), path.removeprefix("/v1"), operation["operationId"])
@@ -36,4 +43,4 @@ def test_a_supervisor_elsewhere_cannot_tell_a_hidden_account_from_a_missing_one(
         assert said[0] == said[1], route
         assert answers[0][0] == 404, route
 
-    assert len(routes) == 8
+    assert len(routes) == 11

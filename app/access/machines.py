@@ -1,0 +1,95 @@
+"""What machines sign with, and what they were given for it."""
+
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from sqlalchemy import bindparam, or_, select
+from sqlalchemy.orm import Session, contains_eager
+
+from app.access.assertions import Assertion, AssertionRefused
+from app.access.models import AccessToken, Account, PublicKey
+from app.kernel.actors import AccountKind
+from app.kernel.problems import NotFound
+from app.kernel.work import Reading
+
+TOKEN: Final = "sct"  # noqa: S105 - what every token begins with
+"""How an access token begins; an API key begins with `sc`."""
+
+BEARER: Final = (
+    select(AccessToken, Account)
+    .join(AccessToken.public_key)
+    .join(Account, Account.id == PublicKey.account_id)
+    .options(contains_eager(AccessToken.public_key))
+    .where(AccessToken.prefix == bindparam("prefix"))
+)
+"""Whose a token is; with the key that it was given for, with which it ends."""
+
+
+def signer(
+    session: Session, said: Assertion, now: datetime, *, lock: bool = False
+) -> PublicKey:
+    """Find the key that it says it is signed with, if it may be used now.
+
+    Raises AssertionRefused: an unknown client, an unknown key and one that has ended are
+    told apart for nobody. To hold the key lets those who use it take turns.
+    """
+    wanted = (
+        select(PublicKey)
+        .join(Account, Account.id == PublicKey.account_id)
+        .where(
+            PublicKey.account_id == said.client,
+            PublicKey.kid == said.header.kid,
+            PublicKey.revoked_at.is_(None),
+            PublicKey.expires_at > now,
+            Account.disabled_at.is_(None),
+            Account.kind == AccountKind.INTEGRATION,
+        )
+    )
+    held = wanted.with_for_update(of=PublicKey, key_share=True)
+    found = session.scalar(held if lock else wanted)
+    if found is None:
+        raise AssertionRefused
+    return found
+
+
+def is_spent(session: Session, key: PublicKey, assertion: str) -> bool:
+    """Say whether an assertion has bought its token."""
+    bought = (AccessToken.public_key_id == key.id) & (AccessToken.assertion == assertion)
+    return session.scalar(select(AccessToken.prefix).where(bought)) is not None
+
+
+def public_keys(work: Reading, account_id: UUID) -> list[PublicKey]:
+    """List the public keys of an account, ended ones too, oldest first."""
+    mine = PublicKey.account_id == account_id
+    found = work.session.scalars(select(PublicKey).where(mine))
+    return sorted(found, key=lambda key: (key.made_at, key.kid))
+
+
+def find_key(work: Reading, account_id: UUID, kid: str) -> PublicKey | None:
+    """Find a public key that an account has or had."""
+    mine = (PublicKey.account_id == account_id) & (PublicKey.kid == kid)
+    return work.session.scalar(select(PublicKey).where(mine))
+
+
+def key_by_id(work: Reading, key_id: UUID) -> PublicKey:
+    """Find a public key, whosever it is, or raise NotFound (404)."""
+    found = work.session.get(PublicKey, key_id)
+    if found is None:
+        raise NotFound("There is nothing here that is yours to see.")
+    return found
+
+
+def registered(work: Reading, one: UUID, other: UUID) -> bool:
+    """Say whether one of two accounts registered a key of the other that is still alive.
+
+    Whoever did may have the other half of it, and sign as that machine.
+    """
+    theirs = or_(
+        (PublicKey.account_id == one) & (PublicKey.made_by == other),
+        (PublicKey.account_id == other) & (PublicKey.made_by == one),
+    )
+    alive = PublicKey.revoked_at.is_(None) & (PublicKey.expires_at > work.now)
+    return (
+        work.session.scalar(select(PublicKey.id).where(theirs, alive).limit(1)) is not None
+    )

@@ -1,0 +1,99 @@
+"""What machines sign with: registered by two people, ended by one."""
+
+from typing import Annotated, Final
+from uuid import UUID
+
+from fastapi import APIRouter, Path, Response, Security
+
+from app.access import machines
+from app.access.jwks import KID
+from app.access.models import PublicKey
+from app.access.schemas import NewPublicKey, PublicKeyOut, PublicKeyPage
+from app.administration import registering, staffing
+from app.administration.registering import NotAMachine, PublicKeyKnown
+from app.api.accounts import ENDING, GIVING, READ
+from app.api.acting import CREATED, Headers, Kept, once_only
+from app.api.approvals import ASKED, Answers
+from app.api.conditional import answer
+from app.api.deps import ApprovalId, IfNoneMatch, Once, ReadAccounts, WriteAccounts
+from app.api.guard import BEARER, Guarded
+from app.api.problems import problems
+from app.kernel.idempotency import KeyMissing
+from app.kernel.work import Reading
+
+router = APIRouter(
+    prefix="/accounts/{account_id}/public-keys",
+    tags=["accounts"],
+    route_class=Guarded,
+    dependencies=[Security(BEARER)],
+)
+Kid = Annotated[str, Path(pattern=KID, description="The thumbprint of a public key.")]
+REGISTER: Final[Answers] = {
+    201: {"model": PublicKeyOut, "description": "What it signs is believed from now on."},
+    **ASKED,
+    **problems(*GIVING, KeyMissing, NotAMachine, PublicKeyKnown),
+}
+
+
+def show(_: Reading, key: PublicKey, status: int, headers: Headers) -> Response:
+    """Show a public key."""
+    return answer(PublicKeyOut.of(key), status=status, headers=headers)
+
+
+def again(work: Reading, key_id: UUID) -> PublicKey:
+    """Find one for a retry, as far as its account is still the caller's to see."""
+    key = machines.key_by_id(work, key_id)
+    staffing.find(work, key.account_id)
+    return key
+
+
+KEPT: Final = Kept(again, show)
+
+
+@router.get("", response_model=PublicKeyPage, responses=READ)
+def list_public_keys(
+    begin: ReadAccounts, account_id: UUID, if_none_match: IfNoneMatch = None
+) -> Response:
+    """List the public keys of an account, ended ones too."""
+    with begin() as work:
+        account = staffing.find(work, account_id)
+        items = [PublicKeyOut.of(key) for key in machines.public_keys(work, account.id)]
+        page = PublicKeyPage(items=items, next=None, more=False)
+        return answer(page, if_none_match=if_none_match)
+
+
+@router.post("", response_model=PublicKeyOut, responses=REGISTER)
+def register_public_key(
+    begin: WriteAccounts,
+    account_id: UUID,
+    once: Once,
+    new: NewPublicKey,
+    approval: ApprovalId = None,
+) -> Response:
+    """Register what a machine signs with, with a second person; never your own.
+
+    For accounts of kind `integration`. Send the public half of its pair alone: P-384, RSA
+    of 3072 to 4096 bits, or Ed25519. The second person compares `kid` with what the
+    machine's own people say it is. To change over, register the next one, and revoke the
+    old one once nothing signs with it any more.
+    """
+    with begin() as work:
+        return once_only(
+            work,
+            once,
+            KEPT,
+            lambda: registering.register_public_key(work, account_id, new, approval),
+            status=CREATED,
+            key_needed=True,
+        )
+
+
+@router.post("/{kid}/revoke", response_model=PublicKeyOut, responses=ENDING)
+def revoke_public_key(
+    begin: WriteAccounts, account_id: UUID, kid: Kid, once: Once
+) -> Response:
+    """End a public key and its tokens, from the next request on; this takes one person."""
+    with begin() as work:
+        return once_only(
+            work, once, KEPT, lambda: registering.revoke_public_key(work, account_id, kid)
+        )

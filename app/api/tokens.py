@@ -1,0 +1,213 @@
+"""Tokens for machines, which sign for them (RFC 6749, section 4.4; RFC 7523; R26, R27).
+
+The one route that takes a form and no key, for that is how clients of OAuth speak; what is
+refused is said in their words too. A signature is checked before anything is locked, so
+that forged ones wait for nobody and hold nobody up.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Annotated, Any, Final
+from urllib.parse import parse_qsl
+
+from fastapi import APIRouter, Depends, Request, Response
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from app.access import machines, tokens
+from app.access.assertions import (
+    AssertionRefused,
+    must_be_for,
+    must_be_signed,
+    read,
+)
+from app.access.schemas import TokenOut, TokenRefused
+from app.access.tokens import Bought, ScopeRefused
+from app.api.approvals import Answers
+from app.api.guard import must_not_guess, must_not_hurry
+from app.api.problems import problems
+from app.api.strict_json import media_type
+from app.kernel.problems import Problem
+from app.kernel.work import Ground
+
+router = APIRouter(prefix="/oauth", tags=["tokens"])
+PATH: Final = "/v1/oauth/token"
+FORM: Final = "application/x-www-form-urlencoded"
+FIELDS: Final = 20
+"""As many are read: those that we know, and some that others add."""
+GRANT: Final = "client_credentials"
+JWT: Final = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+CHALLENGE: Final = {"WWW-Authenticate": "Bearer"}
+"""A 401 has to have one (RFC 9110), and there is none for what signs."""
+
+
+class NoTokens(Problem):
+    """No tokens are handed out by this installation: use API keys."""
+
+    status = 404
+
+
+class Refused(Exception):  # noqa: N818 - it is no fault of ours
+    """There is no token, for a reason of RFC 6749."""
+
+    def __init__(self, error: str, why: str) -> None:
+        super().__init__(error)
+        self.error, self.why = error, why
+
+
+@dataclass(frozen=True)
+class Asking:
+    """What is asked for, in the name of whom."""
+
+    assertion: str
+    client: str | None
+    scopes: list[str] | None
+
+
+SENT: Final[dict[str, Any]] = {
+    "type": "object",
+    "required": ["grant_type", "client_assertion_type", "client_assertion"],
+    "properties": {
+        "grant_type": {"type": "string", "const": GRANT},
+        "client_assertion_type": {"type": "string", "const": JWT},
+        "client_assertion": {
+            "type": "string",
+            "description": "The JWT that the machine has signed.",
+            "maxLength": 4096,
+        },
+        "client_id": {
+            "type": "string",
+            "description": "If at all, the account that the assertion is of.",
+        },
+        "scope": {
+            "type": "string",
+            "description": "What for, with spaces between; left out: all it may ask for.",
+            "examples": ["feed:read cases:read"],
+        },
+    },
+}
+TOLD: Final = problems(NoTokens)
+ANSWERS: Final[Answers] = {
+    400: {"model": TokenRefused, "description": "The request is wrong, or its scope."},
+    401: {"model": TokenRefused, "description": "`invalid_client`: it proves nothing."},
+    **{status: TOLD[status] for status in (404, 429, 503)},
+}
+
+
+async def form(request: Request) -> bytes:
+    """Read the body, if it is said to be a form in UTF-8 (415)."""
+    if media_type(request.headers) != FORM:
+        raise HTTPException(HTTPStatus.UNSUPPORTED_MEDIA_TYPE)
+    return await request.body()
+
+
+@router.post(
+    "/token",
+    response_model=TokenOut,
+    responses=ANSWERS,
+    openapi_extra={"requestBody": {"content": {FORM: {"schema": SENT}}, "required": True}},
+)
+def issue_token(request: Request, body: Annotated[bytes, Depends(form)]) -> Response:
+    """Give a machine an access token, for 15 minutes, on what it has signed.
+
+    The client is the account. What it signs, with ES384, RS384 or EdDSA and one of its
+    registered keys, is a JWT whose header has `alg` and `kid` and nothing else but `typ`,
+    and which says: `iss` and `sub`, the account's id; `aud`, the whole address of this very
+    operation; `exp`, 5 minutes ahead at most; `jti`, 16 to 128 random letters and digits,
+    never used before. There is no refresh token: sign again.
+    """
+    endpoint: str | None = request.app.state.token_endpoint
+    if endpoint is None:
+        raise NoTokens("SAFE_CONDUCT_PUBLIC_URL says for which address machines sign.")
+    try:
+        return shown(request, bought(request, asked(request, body), endpoint))
+    except Refused as refused:
+        told = TokenRefused(error=refused.error, error_description=refused.why)
+        unknown = refused.error == "invalid_client"
+        status, headers = (401, CHALLENGE) if unknown else (400, None)
+        return JSONResponse(told.model_dump(), status, headers)
+
+
+def asked(request: Request, body: bytes) -> Asking:
+    """Read what is asked for; what OAuth does not know it ignores (RFC 6749, section 3.2).
+
+    Raises Refused.
+    """
+    if request.query_params or "authorization" in request.headers:
+        raise Refused("invalid_request", "Say all in the body, and sign in by signing.")
+    said = fields(body)
+    if "grant_type" not in said or "client_secret" in said:
+        raise Refused("invalid_request", "Send `grant_type`, and no `client_secret`.")
+    if said["grant_type"] != GRANT:
+        raise Refused("unsupported_grant_type", f"Here there is `{GRANT}` alone.")
+    if said.get("client_assertion_type") != JWT or "client_assertion" not in said:
+        why = f"Send `client_assertion`, with the `client_assertion_type` {JWT}."
+        raise Refused("invalid_request", why)
+    scope = said.get("scope")
+    scopes = None if scope is None else scope.split(" ")
+    return Asking(said["client_assertion"], said.get("client_id"), scopes)
+
+
+def fields(body: bytes) -> Mapping[str, str]:
+    """Read a form that means one thing; what is empty is not there. Raises Refused."""
+    try:
+        pairs = parse_qsl(
+            body.decode("ascii"),
+            keep_blank_values=True,
+            strict_parsing=True,
+            errors="strict",
+            max_num_fields=FIELDS,
+        )
+    except ValueError as error:
+        raise Refused("invalid_request", "This is not a form.") from error
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise Refused("invalid_request", "The form has a field twice.")
+    return {name: value for name, value in found.items() if value}
+
+
+def bought(request: Request, asking: Asking, endpoint: str) -> Bought:
+    """Hold an assertion against its key, and give a token for it; raises Refused.
+
+    Whatever is wrong with it hears the same, and counts as a wrong key does (429).
+    """
+    ground: Ground = request.app.state.ground
+    named = asking.client or ""
+    try:
+        said = read(asking.assertion)
+        named = said.claims.iss
+        with ground.database.reading() as session:
+            key = machines.signer(session, said, ground.clock())
+        must_be_signed(said, key.jwk, key.alg)
+        must_be_for(said, endpoint, ground.clock())
+        must_be_client(named, asking.client)
+        must_not_hurry(request, key.account_id)
+        scopes = tokens.scopes_of(key, asking.scopes)
+        with ground.database.writing() as session:
+            return tokens.buy(session, said, scopes, ground.clock())
+    except AssertionRefused as error:
+        must_not_guess(request, named)
+        raise Refused("invalid_client", "The assertion proves nothing.") from error
+    except ScopeRefused as error:
+        why = "The key was not registered for this scope."
+        raise Refused("invalid_scope", why) from error
+
+
+def must_be_client(proved: str, said: str | None) -> None:
+    """Raise AssertionRefused where it is said to be of another than it proves."""
+    if said not in {None, proved}:
+        raise AssertionRefused
+
+
+def shown(request: Request, made: Bought) -> Response:
+    """Show a token, this once."""
+    ground: Ground = request.app.state.ground
+    left = (made.expires_at - ground.clock()).total_seconds()
+    told = TokenOut(
+        access_token=made.token,
+        token_type="Bearer",  # noqa: S106 - the kind of it
+        expires_in=int(left),
+        scope=" ".join(made.scopes),
+    )
+    return JSONResponse(told.model_dump())

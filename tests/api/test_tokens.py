@@ -1,0 +1,264 @@
+"""A machine signs for a token, once for each; it is over in minutes (R26, R27)."""
+
+from collections.abc import Callable
+from typing import Final
+
+import pytest
+from httpx2 import Response
+from sqlalchemy import func, select, update
+
+from app.access.actions import disable_account
+from app.access.assertions import LIFETIME, SKEW
+from app.access.models import AccessToken, PublicKey
+from app.api.throttling import OF_ONE_PREFIX, Rate
+from tests.databases import overheard
+from tests.forged import ANOTHERS, BAD, UNKNOWN, now, without
+from tests.machines import READS, Machine, asks, enrolled, signed
+from tests.world import Json, Someone, Watch, World, done, problem
+
+REFUSED: Final = {
+    "error": "invalid_client",
+    "error_description": "The assertion proves nothing.",
+}
+
+
+@pytest.fixture
+def machine(world: World) -> Machine:
+    """A machine whose key is registered."""
+    return enrolled(world)
+
+
+def told(answer: Response) -> tuple[int, Json, dict[str, str]]:
+    """Take an answer but for what names the request."""
+    headers = {k: v for k, v in answer.headers.items() if k != "x-request-id"}
+    return answer.status_code, answer.json(), headers
+
+
+def me(world: World, token: str) -> Response:
+    return world.http.get("/v1/me", headers={"Authorization": f"Bearer {token}"})
+
+
+# What is given.
+
+
+def test_a_token_is_given_as_oauth_says(world: World, machine: Machine) -> None:
+    answer = machine.asks()
+
+    shown = answer.json()
+    token = shown.pop("access_token")
+    assert shown == {
+        "token_type": "Bearer",
+        "expires_in": 900,
+        "scope": "directory:read feed:read",
+    }
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert token.startswith("sct_")
+    assert done(me(world, token))["scopes"] == READS
+
+
+def test_a_token_is_over_after_15_minutes(world: World, machine: Machine) -> None:
+    acting = machine.signs_in()
+    world.passes(minutes=15, seconds=-1)
+    before = acting.get("/me").status_code
+    world.passes(seconds=1)
+
+    assert (before, acting.get("/me").status_code) == (200, 401)
+
+
+def test_a_token_is_over_with_the_account(world: World, machine: Machine) -> None:
+    acting = machine.signs_in()
+    before = acting.get("/me").status_code
+    with world.database.writing() as session:
+        disable_account(session, machine.one.actor.account_id, world.now)
+
+    assert (before, acting.get("/me").status_code) == (200, 401)
+
+
+def test_a_token_is_good_for_what_was_asked_and_no_more(machine: Machine) -> None:
+    narrow = machine.signs_in(scope="feed:read")
+
+    assert done(narrow.get("/events"))
+    assert problem(narrow.get("/me")) == (403, "forbidden")
+
+
+@pytest.mark.parametrize(
+    "scope",
+    ["cases:read", "feed:read cases:read", "everything", "feed:read  ", "Feed:read"],
+)
+def test_no_scope_is_left_out_in_silence(machine: Machine, scope: str) -> None:
+    answer = machine.asks(scope=scope)
+
+    assert (answer.status_code, answer.json()["error"]) == (400, "invalid_scope")
+    assert scope not in answer.text
+
+
+def test_api_keys_of_a_machine_go_on_as_before(machine: Machine) -> None:
+    assert done(machine.one.get("/me"))["kind"] == "integration"
+
+
+def test_of_a_token_and_what_bought_it_hashes_alone_are_kept(
+    world: World, machine: Machine
+) -> None:
+    assertion = machine.signs(jti="0123456789-canary")
+    token = done(machine.asks(assertion))["access_token"]
+
+    with world.database.reading() as session:
+        kept = session.connection().exec_driver_sql("SELECT * FROM access_token").all()
+
+    assert len(kept) == 1
+    assert token.split("_", 2)[2] not in str(kept)
+    assert "canary" not in str(kept)
+
+
+def test_a_request_with_a_token_asks_the_database_once_who_it_is(
+    world: World, machine: Machine
+) -> None:
+    acting = machine.signs_in()
+
+    def asked(one: Someone) -> list[str]:
+        with overheard(world.database.engine) as statements:
+            done(one.get("/events"))
+        return statements
+
+    assert len(asked(acting)) == len(asked(machine.one))
+
+
+def test_what_is_over_goes_when_the_next_is_bought(world: World, machine: Machine) -> None:
+    for _ in range(3):
+        done(machine.asks())
+    world.passes(minutes=15)
+    done(machine.asks())
+
+    with world.database.reading() as session:
+        assert session.scalar(select(func.count(AccessToken.prefix))) == 1
+
+
+# What is refused: always in the same words.
+
+
+@pytest.mark.parametrize("bad", BAD.values(), ids=BAD.keys())
+def test_what_proves_nothing_hears_that_and_no_more(
+    world: World, machine: Machine, bad: Callable[[Machine], str]
+) -> None:
+    answer = asks(world, bad(machine))
+
+    assert (answer.status_code, answer.json()) == (401, REFUSED)
+    assert answer.headers["WWW-Authenticate"] == "Bearer"
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert machine.asks().is_success
+
+
+def test_who_was_good_and_is_not_any_more_hears_the_same(
+    world: World, machine: Machine
+) -> None:
+    gone, late, other = (enrolled(world, name) for name in "123")
+    replayed = machine.signs()
+    done(machine.asks(replayed))
+    with world.database.writing() as session:
+        disable_account(session, gone.one.actor.account_id, world.now)
+        ends = update(PublicKey).where(PublicKey.kid == late.kid)
+        session.execute(ends.values(expires_at=world.now))
+    theirs = signed(other.key, "ES384", other.head(), machine.claims())
+
+    answers = [
+        asks(world, bad)
+        for bad in (
+            replayed,
+            gone.signs(),
+            late.signs(),
+            theirs,
+            machine.signs({"kid": "x"}),
+        )
+    ]
+
+    assert [told(one) for one in answers] == [told(answers[0])] * 5
+    assert answers[0].json() == REFUSED
+
+
+def test_an_unknown_client_and_a_bad_signature_cost_the_same_statements(
+    world: World, machine: Machine
+) -> None:
+    asked = []
+    for bad in ("an unknown client", "an unknown kid", ANOTHERS):
+        with overheard(world.database.engine) as statements:
+            asks(world, BAD[bad](machine))
+        asked.append(statements)
+
+    assert asked == [asked[0]] * 3
+    assert len(asked[0]) < 5
+
+
+def test_a_forged_assertion_never_takes_the_writers_turn(
+    world: World, machine: Machine
+) -> None:
+    with overheard(world.database.engine) as statements:
+        asks(world, BAD[ANOTHERS](machine))
+
+    assert not [s for s in statements if s.split()[0] in {"INSERT", "DELETE", "UPDATE"}]
+    assert not [s for s in statements if "IMMEDIATE" in s or "FOR NO KEY" in s]
+
+
+def test_clocks_may_differ_a_little(world: World, machine: Machine) -> None:
+    moment = now(machine)
+    ahead = {"nbf": moment + SKEW, "iat": moment + SKEW, "exp": moment + LIFETIME}
+    behind = {"nbf": moment - 30, "iat": moment - 30, "exp": int(moment) + 1}
+
+    assert machine.asks(machine.signs(**ahead)).is_success
+    assert machine.asks(machine.signs(**behind)).is_success
+    assert machine.asks(without(machine, "iat", "nbf")).is_success
+    assert asks(world, machine.signs(), client_id=machine.client).is_success
+
+
+def test_who_says_to_be_another_than_signed_is_refused(machine: Machine) -> None:
+    assert machine.asks(client_id=UNKNOWN).json() == REFUSED
+
+
+def test_the_same_jti_in_other_words_is_used_as_well(machine: Machine) -> None:
+    first = machine.asks(machine.signs(jti="0123456789abcdef"))
+    again = machine.asks(machine.signs(jti="0123456789abcdef", exp=now(machine) + 90))
+
+    assert (first.status_code, again.json()) == (200, REFUSED)
+
+
+# Who tries too often.
+
+
+def test_wrong_assertions_are_slowed_down_and_the_right_one_never(
+    world: World, machine: Machine
+) -> None:
+    bad = BAD[ANOTHERS]
+
+    answers = [asks(world, bad(machine)) for _ in range(OF_ONE_PREFIX.free + 3)]
+
+    statuses = [one.status_code for one in answers]
+    assert statuses == [401] * OF_ONE_PREFIX.free + [429] * 3
+    assert problem(answers[-1]) == (429, "too-many-tries")
+    assert machine.client not in answers[-1].text
+    assert machine.asks().is_success
+
+
+def test_a_machine_that_asks_in_a_loop_is_told_to_wait(
+    world: World, machine: Machine
+) -> None:
+    before = world.app.state.rate
+    world.app.state.rate = Rate(60, Watch())
+    try:
+        answers = [machine.asks() for _ in range(61)]
+    finally:
+        world.app.state.rate = before
+
+    assert {one.status_code for one in answers[:60]} == {200}
+    assert problem(answers[60]) == (429, "too-many-requests")
+
+
+def test_a_token_that_is_wrong_is_slowed_down_as_a_key_is(
+    world: World, machine: Machine
+) -> None:
+    token = machine.signs_in().key
+    prefix = token.split("_")[1]
+    wrong = [me(world, f"sct_{prefix}_wrong") for _ in range(OF_ONE_PREFIX.free + 1)]
+    as_key = me(world, token.replace("sct_", "sc_"))
+
+    assert [one.status_code for one in wrong] == [401] * OF_ONE_PREFIX.free + [429]
+    assert as_key.status_code == 429
+    assert done(me(world, token))
