@@ -10,6 +10,7 @@ from fastapi import FastAPI
 from app.api.guard import BodyUnexpected
 from app.api.problems import listed
 from app.api.strict_json import JsonRefused
+from app.api.vocabularies import open_vocabularies
 
 UNUSED: Final = ("HTTPValidationError", "ValidationError")
 PROBLEM: Final = "application/problem+json"
@@ -53,6 +54,7 @@ def describe(app: FastAPI) -> Callable[[], dict[str, Any]]:
             schema.pop("title", None)
             flatten_null(schema)
             tell_of_bounds(schema)
+        open_vocabularies(document)
         return document
 
     return openapi
