@@ -53,6 +53,7 @@ def describe(app: FastAPI) -> Callable[[], dict[str, Any]]:
         for schema in schemas([document["components"]["schemas"], document["paths"]]):
             schema.pop("title", None)
             flatten_null(schema)
+            refer_alone(schema)
             tell_of_bounds(schema)
         open_vocabularies(document)
         return document
@@ -144,6 +145,12 @@ def flatten_null(schema: dict[str, Any]) -> None:
     if isinstance(other.get("type"), str) and "enum" not in other:
         del schema["anyOf"]
         schema.update({**other, "type": [other["type"], "null"]})
+
+
+def refer_alone(schema: dict[str, Any]) -> None:
+    """Let a reference say what it is: the framework adds that a stream is a text."""
+    if "$ref" in schema:
+        schema.pop("type", None)
 
 
 def tell_of_bounds(schema: dict[str, Any]) -> None:

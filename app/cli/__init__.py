@@ -240,7 +240,7 @@ def revoke_api_key(
 @cli.command()
 def openapi(*, check: Check = False) -> None:
     """Write openapi/ from the code."""
-    publish({publishing.CONTRACT: publishing.contract()}, check=check)
+    publish(publishing.contracts(), check=check)
 
 
 @cli.command()
