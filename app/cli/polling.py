@@ -40,7 +40,6 @@ LEAST: Final = 1.0
 SHOWN: Final = ("at", "type", "subject", "by")
 PAST: Final = frozenset({410, 422})
 """A cursor of another past, or none at all."""
-INTERRUPTED: Final = 130
 ABOUT: Final = flowing("""
 Print what happened since the last time: when, what, of which subject, by whom.
 
@@ -131,8 +130,6 @@ def poll(
                     return
     except BrokenPipeError:  # whoever reads has enough; what they did not get comes again
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    except KeyboardInterrupt:
-        raise typer.Exit(INTERRUPTED) from None
 
 
 def office_of(http: httpx.Client, patience: float) -> str | None:

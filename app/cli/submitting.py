@@ -41,6 +41,8 @@ PIPE: Final = Path("-")
 BESIDE: Final = ".idempotency-key"
 MARK: Final = b"\xef\xbb\xbf"
 """What some editors write before UTF-8."""
+INTERRUPTED: Final = 130
+"""How a shell says that somebody pressed Ctrl-C."""
 YEAR: Final = timedelta(days=365)
 ABOUT: Final = flowing("""
 Submit a case that lies in a file; run again, it is the same case.
@@ -54,7 +56,7 @@ key, which only you can read, or SAFE_CONDUCT_API_KEY the key.
 
 Ends with 0: it is there. 1: nothing was sent, for a setting, the key or the file is
 wrong. 2: the command is wrong. 3: the service refused; mend the file, and run it again.
-4: nobody knows; run the same again.
+4: nobody knows; run the same again. 130: Ctrl-C.
 """)
 
 type Json = dict[str, Any]
@@ -88,12 +90,16 @@ def submit(
     if key is not None and not is_word(key):
         raise typer.BadParameter("An --idempotency-key is one word of ASCII.")
     body = body_of(file, submits=not draft)
-    with calling(Caller()) as http:
-        chosen = key_for(file) if key is None else key
-        headers = {"Idempotency-Key": chosen, "Content-Type": "application/json"}
-        answer = persistently(
-            lambda: http.post("/v1/cases", content=body, headers=headers), patience
-        )
+    try:
+        with calling(Caller()) as http:
+            chosen = key_for(file) if key is None else key
+            headers = {"Idempotency-Key": chosen, "Content-Type": "application/json"}
+            answer = persistently(
+                lambda: http.post("/v1/cases", content=body, headers=headers), patience
+            )
+    except KeyboardInterrupt:
+        note("Nobody knows whether it arrived. To find out, run the same again.")
+        raise typer.Exit(INTERRUPTED) from None
     tell(answer, file)
 
 

@@ -1,6 +1,7 @@
 """Submitting from a shell: once, whatever is lost on the way; and nothing is told twice."""
 
 import json
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,12 +9,13 @@ import pytest
 
 from app.main import utc_now
 from tests.commands.shells import Shell, faulty
+from tests.commands.test_demo import SECONDS
 from tests.serving import Served, served
 from tests.world import Json, Someone, done, new_case
 
 pytestmark = pytest.mark.slow
 SECRET = "Oygul Ganieva"
-WRONG, REFUSED, UNKNOWN = 1, 3, 4
+WRONG, REFUSED, UNKNOWN, INTERRUPTED = 1, 3, 4, 130
 
 
 @pytest.fixture
@@ -69,6 +71,23 @@ def test_an_answer_that_was_lost_makes_no_second_case(
     assert way.asked == 3
     assert (went_on.returncode, went_on.stdout) == (0, f"{there[0]['code']}\n")
     assert len(cases_of(officer)) == len(there) == 1
+
+
+def test_interrupted_it_says_what_to_do(shell: Shell, world: Served) -> None:
+    written(shell)
+
+    with faulty(world.port, busy=10) as way:
+        shell.set["SAFE_CONDUCT_URL"] = f"http://127.0.0.1:{way.server_port}"
+        process = shell.starts("submit", "case.json")
+        assert process.stderr
+        first = process.stderr.readline()
+        process.send_signal(signal.SIGINT)
+        said, rest = process.communicate(timeout=SECONDS)
+
+    assert first.startswith(b"503")
+    assert (process.returncode, said) == (INTERRUPTED, b"")
+    assert b"run the same again" in rest
+    assert b"Traceback" not in rest
 
 
 def test_who_is_busy_is_asked_again_when_it_says(
