@@ -172,8 +172,8 @@ def must_be_trusted(trouble: BaseException | None) -> None:
     while trouble is not None:
         if isinstance(trouble, ssl.SSLCertVerificationError):
             raise CannotCall(
-                f"The certificate of SAFE_CONDUCT_URL is not trusted here: "
-                f"{trouble.verify_message}. Nothing was sent."
+                "The certificate of SAFE_CONDUCT_URL is not trusted here: "
+                f"{trouble.verify_message}."
             ) from trouble
         trouble = trouble.__cause__ or trouble.__context__
 

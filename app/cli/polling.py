@@ -128,8 +128,10 @@ def poll(
                 cursor = page["next"]
                 if not (follow or page["more"]):
                     return
-    except BrokenPipeError:  # whoever reads has enough; what they did not get comes again
+    except OSError as error:  # what was not handed over comes again
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if not isinstance(error, BrokenPipeError):
+            raise CannotCall(f"It could not be written: {error.strerror}.") from error
 
 
 def office_of(http: httpx.Client, patience: float) -> str | None:
@@ -152,11 +154,18 @@ def page_after(http: httpx.Client, cursor: str | None, wait: int, patience: floa
     if answer.status_code in PAST:
         raise Restored(f"{refusal(answer)}\nTo read everything again: --from-start")
     page = good(answer)
-    if not (isinstance(page.get("items"), list) and isinstance(page.get("next"), str)):
+    if not is_page(page):
         raise NoAnswer("What was answered is no page of the feed.")
     if wait and not page["items"]:  # a service that ends does not hold answers back
         time.sleep(max(0, LEAST - (time.monotonic() - began)))
     return page
+
+
+def is_page(page: Json) -> bool:
+    """Say whether this is a page of the feed, whatever else is in it."""
+    items = page.get("items")
+    events = isinstance(items, list) and all(isinstance(item, dict) for item in items)
+    return events and isinstance(page.get("next"), str) and "more" in page
 
 
 def hand_over(events: list[Json], *, as_json: bool) -> None:

@@ -31,6 +31,7 @@ from app.cli.calling import (
     note,
     persistently,
     plain,
+    problem,
     refusal,
 )
 from app.cli.durable import sync_folder
@@ -39,6 +40,7 @@ from app.settings import Caller
 
 PIPE: Final = Path("-")
 BESIDE: Final = ".idempotency-key"
+REUSED: Final = "/problems/key-reused"
 MARK: Final = b"\xef\xbb\xbf"
 """What some editors write before UTF-8."""
 INTERRUPTED: Final = 130
@@ -189,7 +191,7 @@ def keep_first(path: Path, text: str) -> str:
 
 def tell(answer: httpx.Response, file: Path) -> None:
     """Print the code of the case, and say what comes next; raises Refused and NoAnswer."""
-    if answer.status_code == httpx.codes.UNPROCESSABLE_ENTITY and is_reused(answer):
+    if (problem(answer) or {}).get("type") == REUSED:
         raise Refused(
             f"{refusal(answer)}\nIt was sent before, with other content, and is there. As "
             f"another case: copy {file}, or name another --idempotency-key."
@@ -198,14 +200,6 @@ def tell(answer: httpx.Response, file: Path) -> None:
     typer.echo(plain(str(case.get("code", ""))))
     again = answer.headers.get("Idempotent-Replayed") == "true"
     note(plain(f"{'It was there already. ' if again else ''}{now_of(case)}"))
-
-
-def is_reused(answer: httpx.Response) -> bool:
-    """Say whether the key was used for something else."""
-    try:
-        return bool(answer.json()["type"] == "/problems/key-reused")
-    except (ValueError, KeyError, TypeError):
-        return False
 
 
 def now_of(case: Mapping[str, Any]) -> str:

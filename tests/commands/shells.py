@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
-from typing import override
+from typing import IO, override
 
 import httpx2
 
@@ -46,13 +46,15 @@ class Shell:
             check=False,
         )
 
-    def starts(self, *words: str) -> subprocess.Popen[bytes]:
+    def starts(
+        self, *words: str, into: int | IO[str] = subprocess.PIPE
+    ) -> subprocess.Popen[bytes]:
         """Start a command, and read what it says as it says it."""
         return subprocess.Popen(
             [COMMAND, *words],
             env=self.environment(),
             cwd=self.folder,
-            stdout=subprocess.PIPE,
+            stdout=into,
             stderr=subprocess.PIPE,
             bufsize=0,
         )

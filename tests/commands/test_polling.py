@@ -138,6 +138,20 @@ def test_whoever_reads_may_have_enough(
     assert len(shell.runs("poll", *CURSOR).stdout.splitlines()) == len(feed_of(lead)) == 1
 
 
+def test_what_could_not_be_written_comes_again(
+    shell: Shell, officer: Someone, lead: Someone
+) -> None:
+    officer.submits()
+    with Path("/dev/full").open("w") as full:
+        process = shell.starts("poll", *CURSOR, into=full)
+        _, said = process.communicate(timeout=SECONDS)
+
+    assert process.returncode == WRONG
+    assert said == b"safe-conduct: It could not be written: No space left on device.\n"
+    assert not (shell.folder / "cursor").exists()
+    assert len(shell.runs("poll", *CURSOR).stdout.splitlines()) == len(feed_of(lead)) == 1
+
+
 def test_a_cursor_of_another_past_is_told_with_what_to_do(
     shell: Shell, officer: Someone
 ) -> None:
