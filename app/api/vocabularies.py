@@ -35,6 +35,7 @@ def open_vocabularies(document: dict[str, Any]) -> None:
         for reference in references(part):
             if (name := name_in(reference)) in growing:
                 reference["$ref"] = f"{SCHEMAS}{OPEN}{name}"
+                reference.pop("default", None)  # of what is always there
     schemas |= {f"{OPEN}{name}": opened(schemas[name]) for name in sorted(growing)}
     paths, webhooks = document["paths"], document.get("webhooks", {})
     for name in growing - reached(document, [paths, webhooks]):
