@@ -9,6 +9,8 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 SECRETS: Final = Path("/run/secrets")
 """Where containers find the files of their secrets."""
+URL: Final = "http://127.0.0.1:8000"
+"""Where a service is that nobody moved."""
 
 PUBLIC_URL: Final = (
     r"^(https://[a-z0-9.-]+|http://(localhost|127\.0\.0\.1))(:[0-9]{1,5})?"
@@ -208,8 +210,11 @@ class Settings(BaseSettings):
         Field(description="The bearer token for it; better as a secret file."),
     ] = None
     url: Annotated[
-        str, Field(description="Where `safe-conduct demo` finds the running service.")
-    ] = "http://127.0.0.1:8000"
+        str,
+        Field(
+            description="Where `safe-conduct demo`, `submit` and `poll` find the service."
+        ),
+    ] = URL
 
     @property
     def works_inside(self) -> bool:
@@ -217,3 +222,18 @@ class Settings(BaseSettings):
         if self.worker is None:
             return self.database_url.startswith("sqlite")
         return self.worker == WorkerPlace.INSIDE
+
+
+class Caller(BaseSettings):
+    """Where a service is that is called from a shell, and which of two holds the key."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="SAFE_CONDUCT_",
+        secrets_dir=SECRETS if SECRETS.is_dir() else None,
+        frozen=True,
+        hide_input_in_errors=True,
+    )
+
+    url: str = URL
+    api_key: SecretStr | None = None
+    api_key_file: Path | None = None

@@ -11,6 +11,7 @@ from app.api.guard import MACHINES, BodyUnexpected
 from app.api.problems import listed
 from app.api.strict_json import JsonRefused
 from app.api.tokens import FORM, PATH
+from app.api.vocabularies import open_vocabularies
 from app.kernel.actors import Scope
 
 UNUSED: Final = ("HTTPValidationError", "ValidationError")
@@ -82,7 +83,9 @@ def describe(app: FastAPI) -> Callable[[], dict[str, Any]]:
         for schema in schemas([document[part] for part in ("components", *ROUTED)]):
             schema.pop("title", None)
             flatten_null(schema)
+            refer_alone(schema)
             tell_of_bounds(schema)
+        open_vocabularies(document)
         return document
 
     return openapi
@@ -173,6 +176,12 @@ def flatten_null(schema: dict[str, Any]) -> None:
     if isinstance(other.get("type"), str) and "enum" not in other:
         del schema["anyOf"]
         schema.update({**other, "type": [other["type"], "null"]})
+
+
+def refer_alone(schema: dict[str, Any]) -> None:
+    """Let a reference say what it is: the framework adds that a stream is a text."""
+    if "$ref" in schema:
+        schema.pop("type", None)
 
 
 def tell_of_bounds(schema: dict[str, Any]) -> None:

@@ -1,6 +1,5 @@
 """The command line: `safe-conduct`."""
 
-import sys
 from pathlib import Path
 from typing import Annotated, Final
 from uuid import UUID
@@ -8,33 +7,29 @@ from uuid import UUID
 import structlog
 import typer
 from rich.console import Console
-from sqlalchemy.exc import DBAPIError
 
 from app.access.actions import KEY_DAYS
 from app.cli import (
     administering,
     demonstrating,
+    ending,
+    polling,
     publishing,
     restoring,
     serving,
     status,
+    submitting,
     working,
 )
-from app.cli.serving import NotReady
 from app.demo.journeys import JOURNEYS, Journey
-from app.demo.players import StoryBroken
-from app.demo.stage import DemoRefused
-from app.directory.files import FilesRefused
 from app.kernel import migrations
 from app.kernel.actors import Role, Scope
-from app.kernel.keyfile import FileKeys, KeyRefused
-from app.kernel.ledger import Ledger, LedgerRefused
-from app.kernel.problems import Problem
-from app.kernel.trouble import is_operators
+from app.kernel.keyfile import FileKeys
+from app.kernel.ledger import Ledger
 from app.main import create_app
 from app.settings import LogLevel, Settings
 
-out, err = Console(), Console(stderr=True)
+out = Console()
 cli = typer.Typer(
     no_args_is_help=True, add_completion=False, help=__doc__, pretty_exceptions_enable=False
 )
@@ -241,7 +236,7 @@ def revoke_api_key(
 @cli.command()
 def openapi(*, check: Check = False) -> None:
     """Write openapi/ from the code."""
-    publish({publishing.CONTRACT: publishing.contract()}, check=check)
+    publish(publishing.contracts(), check=check)
 
 
 @cli.command()
@@ -265,31 +260,10 @@ def publish(pages: dict[str, str], *, check: bool) -> None:
         raise typer.Exit(1)
 
 
-REFUSALS = (
-    *(NotReady, KeyRefused, LedgerRefused, FilesRefused, Problem),
-    *(DemoRefused, StoryBroken),
-)
+cli.command(help=submitting.ABOUT)(submitting.submit)
+cli.command(help=polling.ABOUT)(polling.poll)
 
 
 def main() -> None:
-    """Run a command; what an operator can mend is said in one line, without a stack."""
-    try:
-        cli()
-    except REFUSALS as refusal:
-        fail(f"{refusal}{cause(refusal.__cause__)}")
-    except DBAPIError as error:
-        if not is_operators(error):
-            raise
-        fail(f"This did not go.{cause(error)}")
-
-
-def cause(error: BaseException | None) -> str:
-    """Spell what the database said, if it said something."""
-    said = str(error.orig) if isinstance(error, DBAPIError) else ""
-    return f" The database: {said.splitlines()[0]}" if said else ""
-
-
-def fail(why: str) -> None:
-    """Say why not, and end."""
-    err.print(f"safe-conduct: {why}", markup=False, soft_wrap=True)
-    sys.exit(1)
+    """Run a command."""
+    ending.run(cli)

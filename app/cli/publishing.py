@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from app.cases.lifecycle import TABLE as CASE
+from app.cli import editions
 from app.cli.explaining import disclosure
 from app.handovers.lifecycle import TABLE as HANDOVER
 from app.kernel.keyfile import FileKeys
@@ -20,6 +21,8 @@ from app.settings import Settings
 
 ROOT: Final = Path(__file__).parents[2]
 CONTRACT: Final = "openapi/openapi-3.1.json"
+WITHOUT_WEBHOOKS: Final = "openapi/openapi-3.1-client.json"
+CONTRACT_3_2: Final = "openapi/openapi-3.2.json"
 LIFECYCLES: Final = "docs/lifecycles.md"
 PROBLEMS: Final = "docs/problems.md"
 OPERATIONS: Final = "docs/operations.md"
@@ -45,11 +48,20 @@ word for (404 of a path, 405, 413, 415, 500) has the type `about:blank`.
 """.strip()
 
 
-def contract() -> str:
-    """Write the OpenAPI document of this code."""
+def contracts() -> dict[str, str]:
+    """Write the OpenAPI document of this code, and its other editions."""
     unused = FileKeys({"k1": bytes(range(KEY_BYTES))})
-    app = create_app(lay_ground("sqlite:///never-opened.db", unused))
-    return json.dumps(app.openapi(), indent=2, ensure_ascii=False) + "\n"
+    document = create_app(lay_ground("sqlite:///never-opened.db", unused)).openapi()
+    return {
+        CONTRACT: spelled(document),
+        WITHOUT_WEBHOOKS: spelled(editions.without_webhooks(document)),
+        CONTRACT_3_2: spelled(editions.in_3_2(document)),
+    }
+
+
+def spelled(document: dict[str, Any]) -> str:
+    """Spell a document as it is committed."""
+    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
 
 
 def lifecycles() -> str:

@@ -74,14 +74,19 @@ def read(path: Path) -> dict[str, bytes]:
     """Read the keys of a file, oldest first; raises KeyRefused."""
     if not path.is_file():
         raise KeyRefused(f"There is no key at {path}. Make one: safe-conduct key new")
-    if path.stat().st_mode & OTHERS:
-        raise KeyRefused(f"Others can read {path}. Close it: chmod 600 {path}")
+    must_be_closed(path)
     keys = [parse(path, line) for line in path.read_bytes().splitlines() if line]
     if not keys:
         raise KeyRefused(f"There is no key in {path}. Make one: safe-conduct key new")
     if len(dict(keys)) != len(keys):
         raise KeyRefused(f"{path} is damaged: restore it from its copy.")
     return dict(keys)
+
+
+def must_be_closed(path: Path) -> None:
+    """Raise KeyRefused if anybody but its owner can read a file."""
+    if path.stat().st_mode & OTHERS:
+        raise KeyRefused(f"Others can read {path}. Close it: chmod 600 {path}")
 
 
 def next_version(keys: Iterable[str]) -> str:

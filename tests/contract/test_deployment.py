@@ -27,7 +27,7 @@ ROOT = Path(__file__).parents[2]
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "compose.yaml").read_text("utf-8"))
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 DOCKERFILE = (ROOT / "Dockerfile").read_text("utf-8")
-PAGES = ("README.md", "docs/operations.md", "CONTRIBUTING.md")
+PAGES = ("README.md", "docs/operations.md", "docs/integrate.md", "CONTRIBUTING.md")
 SQUAWK = Path(sys.executable).with_name("squawk")
 
 
@@ -37,7 +37,7 @@ def commands(page: str) -> list[str]:
     lines = [line.strip() for line in text.splitlines() if not line.startswith("|")]
     typed = [piece for line in lines for piece in line.split("&& ")]
     spoken = re.findall(r"`(safe-conduct [^`]+)`", text)
-    typed = [line.split("  #")[0].strip() for line in typed]
+    typed = [re.split(r"  #| \| | > ", line)[0].strip() for line in typed]
     return [line for line in (*typed, *spoken) if re.match(r"safe-conduct [a-z]", line)]
 
 

@@ -10,6 +10,7 @@ import pytest
 from openapi_spec_validator import validate
 
 from app.cases.lifecycle import TABLE as CASE
+from app.cases.sections import Section
 from app.handovers.lifecycle import OFFER
 from app.handovers.lifecycle import TABLE as HANDOVER
 from app.kernel.actors import Scope, Side
@@ -38,6 +39,17 @@ plan receive record redirect refuse register relocate reopen replace replay repo
 review revoke rotate score send start stop stream submit suspend take try verify withdraw
 write
 """
+FROZEN = {
+    "CaseState": "the life cycle of a case: what a client shows, and waits for",
+    "ReferralState": "the life cycle of a referral",
+    "HandoverState": "the life cycle of a handover",
+    "ReturnState": "the life cycle of a return",
+    "ReadingState": "how a reading in an emergency stands",
+    "ApprovalState": "what became of the question to a second person",
+    "Stage": "it follows from the state of a case",
+}
+"""Each enum that is read, and why every client has to know all of it."""
+ANY = "#/components/schemas/Any"
 TOKEN = "/v1/oauth/token"
 UNKEYED = {"/livez", "/readyz", TOKEN}
 METHODS = {"get", "post", "put", "patch", "delete"}
@@ -85,6 +97,21 @@ def answered(document: Json) -> set[str]:
         if status.startswith("2")
     ]
     return reached(document, good, set())
+
+
+def read(document: Json) -> set[str]:
+    """Name the schemas of what clients read: answers, problems, what webhooks bring."""
+    answers = [
+        operation["responses"]
+        for methods in document["paths"].values()
+        for operation in methods.values()
+    ]
+    brought = [
+        operation.get("requestBody", {})
+        for methods in document.get("webhooks", {}).values()
+        for operation in methods.values()
+    ]
+    return reached(document, [answers, brought], set())
 
 
 def asked(document: Json) -> set[str]:
@@ -194,6 +221,40 @@ def test_what_is_answered_may_grow_and_what_is_asked_is_strict(document: Json) -
     for name in sent:
         if schemas[name].get("type") == "object":
             assert schemas[name].get("additionalProperties") is False, name
+
+
+def test_no_enum_is_read_but_those_that_are_frozen(document: Json) -> None:
+    """Or a client that was generated fails on the next value, and nobody may add one."""
+    schemas, names = document["components"]["schemas"], read(document)
+
+    closed = {name for name in names if "enum" in schemas[name]}
+    inside = [part for name in names - closed for part in parts(schemas[name])]
+
+    assert closed == FROZEN.keys()
+    assert [part for part in inside if "enum" in part] == []
+    consts = {part["const"] for part in inside if "const" in part}
+    assert consts == {*Section, "HTCDS 2.0"}  # which kind it is; of which standard
+
+
+def test_what_is_open_where_it_is_read_is_closed_where_it_is_sent(document: Json) -> None:
+    schemas, sent = document["components"]["schemas"], asked(document)
+    parameters = [op.get("parameters", []) for *_, op in operations(document)]
+    sent |= reached(document, parameters, set())
+
+    growing = {name for name in schemas if "x-extensible-enum" in schemas[name]}
+
+    referring = [part for part in parts(document) if part.get("$ref", "").startswith(ANY)]
+    assert growing <= read(document)
+    assert [part for part in referring if "default" in part] == []
+    assert growing & sent == set()
+    assert all(re.fullmatch(r"Any[A-Z]\w+", name) for name in growing)
+    for name in growing:
+        known, strict = schemas[name]["x-extensible-enum"], name.removeprefix("Any")
+        assert set(schemas[name]["examples"]) <= set(known), name
+        if strict in sent:
+            assert schemas[strict]["enum"] == known, name
+    assert {"AnyPriority", "AnySide", "AnyScope", "AnyClockKind", "AnyCaseNeed"} <= growing
+    assert {"Priority", "Scope", "ClockKind"} <= sent
 
 
 def test_every_field_of_an_answer_is_always_there(document: Json) -> None:

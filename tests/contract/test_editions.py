@@ -1,0 +1,148 @@
+"""The other editions of the contract: they say what it says, and are current."""
+
+import json
+from copy import deepcopy
+
+import jsonschema_rs
+import pytest
+from openapi_spec_validator import OpenAPIV32SpecValidator, validate
+
+from app.cli import publishing
+from app.cli.editions import PARENTS, STREAM, in_3_2, without_webhooks
+from tests.sources import ROOT
+from tests.world import Json, Someone
+
+PARSED = {"id": str, "data": str, "event": str, "retry": int}
+"""The fields that a parser of server-sent events hands out (HTML, 9.2.6)."""
+WEBHOOK: Json = {
+    "post": {
+        "tags": ["rings"],
+        "operationId": "ring",
+        "requestBody": {
+            "content": {
+                "application/json": {"schema": {"$ref": "#/components/schemas/Ring"}}
+            }
+        },
+        "responses": {"204": {"description": "Heard."}},
+    }
+}
+
+
+@pytest.fixture(scope="module")
+def contract() -> Json:
+    return dict(json.loads((ROOT / publishing.CONTRACT).read_text("utf-8")))
+
+
+@pytest.fixture
+def with_webhooks(contract: Json) -> Json:
+    """The contract with a webhook that brings what nothing else does, and an event."""
+    event = {"$ref": "#/components/schemas/EventOut"}
+    ring = {"type": "array", "items": {"$ref": "#/components/schemas/Inner"}}
+    document = deepcopy(contract)
+    document["components"]["schemas"] |= {"Inner": {"anyOf": [event]}, "Ring": ring}
+    document["tags"].append({"name": "rings", "description": "Of others."})
+    document["webhooks"] = {**contract.get("webhooks", {}), "ring": WEBHOOK}
+    return document
+
+
+def test_every_edition_that_is_committed_is_current() -> None:
+    made = publishing.contracts()
+
+    assert publishing.stale(made, write=False) == [], "make openapi"
+    assert len(made) == 3
+
+
+@pytest.mark.parametrize("name", [publishing.WITHOUT_WEBHOOKS, publishing.CONTRACT_3_2])
+def test_an_edition_is_valid(name: str) -> None:
+    validate(json.loads((ROOT / name).read_text("utf-8")))
+
+
+def test_one_of_them_is_valid_as_openapi_3_2_alone(contract: Json) -> None:
+    document = in_3_2(contract)
+    wrong = deepcopy(document)
+    wrong["tags"][0]["kind"] = ["nav"]
+
+    assert document["openapi"] == "3.2.0"
+    assert OpenAPIV32SpecValidator(document).is_valid()
+    assert not OpenAPIV32SpecValidator(wrong).is_valid()
+    assert not OpenAPIV32SpecValidator({**document, "openapi": "3.1.0"}).is_valid()
+
+
+def test_in_3_2_it_says_what_it_says_in_3_1(contract: Json) -> None:
+    before, document = deepcopy(contract), in_3_2(contract)
+
+    stream = document["paths"]["/v1/events/stream"]["get"]["responses"]["200"]
+    spoken = contract["paths"]["/v1/events/stream"]["get"]["responses"]["200"]
+    assert stream["content"].keys() == spoken["content"].keys() == {STREAM}
+    stream["content"] = spoken["content"]
+    assert contract == before
+    assert document["paths"] == contract["paths"]
+    assert document["components"] == contract["components"]
+    told = [(tag["name"], tag["description"]) for tag in document["tags"]]
+    assert told == [(tag["name"], tag["description"]) for tag in contract["tags"]]
+
+
+def test_tags_stand_under_tags_that_are_there(contract: Json) -> None:
+    tags = {tag["name"]: tag for tag in in_3_2(contract)["tags"]}
+
+    assert PARENTS.keys() | set(PARENTS.values()) <= tags.keys()
+    assert {tags[name].get("parent") for name in PARENTS.values()} == {None}
+    assert {tag["kind"] for tag in tags.values()} == {"nav"}
+    assert tags["case acts"]["summary"] == "Case acts"
+
+
+def test_what_is_streamed_is_what_is_told_of_it(
+    officer: Someone, lead: Someone, contract: Json
+) -> None:
+    officer.submits()
+    officer.submits()
+    document = in_3_2(contract)
+    answer = document["paths"]["/v1/events/stream"]["get"]["responses"]["200"]
+    item = answer["content"][STREAM]["itemSchema"]
+    data = item["properties"]["data"]
+
+    first, *events = [parsed(block) for block in blocks(lead.get("/events/stream").text)]
+
+    one = jsonschema_rs.validator_for(item)
+    inside = jsonschema_rs.validator_for(
+        {**data["contentSchema"], "components": document["components"]}
+    )
+    assert jsonschema_rs.meta.is_valid(item)
+    assert data["contentMediaType"] == "application/json"
+    assert first.keys() == {"retry"}
+    assert first.keys() | events[0].keys() == item["properties"].keys()
+    assert len(events) == 2
+    for event in events:
+        assert one.is_valid(event)
+        assert inside.is_valid(json.loads(event["data"]))
+        assert not inside.is_valid({**json.loads(event["data"]), "at": None})
+    assert not one.is_valid({"data": "{}"})
+
+
+def blocks(stream: str) -> list[str]:
+    return [block for block in stream.split("\n\n") if block]
+
+
+def parsed(block: str) -> Json:
+    fields = [line.split(": ", 1) for line in block.splitlines()]
+    return {name: PARSED[name](value) for name, value in fields}
+
+
+def test_without_webhooks_there_is_nothing_that_only_they_need(
+    contract: Json, with_webhooks: Json
+) -> None:
+    left = without_webhooks(with_webhooks)
+
+    assert left == without_webhooks(contract)
+    assert "webhooks" not in left
+    assert left["components"]["schemas"].keys() & {"Ring", "Inner"} == set()
+    assert "EventOut" in left["components"]["schemas"]
+    assert left["paths"] == contract["paths"]
+    validate(with_webhooks)
+
+
+def test_without_webhooks_is_the_same_where_there_are_none(contract: Json) -> None:
+    there_are_none = without_webhooks(contract)
+
+    assert without_webhooks(there_are_none) == there_are_none
+    assert without_webhooks({**there_are_none, "webhooks": {}}) == there_are_none
