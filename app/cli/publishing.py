@@ -174,7 +174,7 @@ def settings() -> list[str]:
 
 def spell_default(value: object) -> str:
     """Spell what a setting is if nobody sets it."""
-    return "" if value is None else f"`{value}`"
+    return "" if value in {None, ""} else f"`{value}`"
 
 
 def kinds(parent: type[Problem]) -> set[type[Problem]]:
