@@ -11,6 +11,7 @@ from rich.console import Console
 from app.access.actions import KEY_DAYS
 from app.cli import (
     administering,
+    backing_up,
     demonstrating,
     ending,
     polling,
@@ -260,6 +261,7 @@ def publish(pages: dict[str, str], *, check: bool) -> None:
         raise typer.Exit(1)
 
 
+cli.command(help=backing_up.ABOUT)(backing_up.backup)
 cli.command(help=submitting.ABOUT)(submitting.submit)
 cli.command(help=polling.ABOUT)(polling.poll)
 
