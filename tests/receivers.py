@@ -6,7 +6,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import partial
-from http.server import BaseHTTPRequestHandler
 from ipaddress import ip_address
 from pathlib import Path
 from ssl import create_default_context
@@ -21,7 +20,7 @@ from app.webhooks.models import Webhook
 from app.webhooks.schemas import NewWebhook
 from app.worker.courier import Courier
 from app.worker.pushing import due, push
-from tests.postmen import Mood, Postman, Requests, certified, open_for
+from tests.postmen import Counter, Mood, Postman, Requests, certified, open_for
 from tests.world import HOST, Json, World
 
 RECEIVER: Final = f"https://{HOST}/safe-conduct"
@@ -33,17 +32,10 @@ STATUS: Final[Mapping[Mood, int]] = {
 }
 
 
-class Hook(BaseHTTPRequestHandler):
+class Hook(Counter):
     """One message."""
 
-    def __init__(self, postman: Postman, *rest: Any) -> None:
-        self.postman = postman
-        super().__init__(*rest)
-
     @override
-    def log_message(self, *_: object) -> None:
-        """Say nothing on the console."""
-
     def do_POST(self) -> None:
         mood = self.postman.is_asked()
         body = self.rfile.read(int(self.headers["Content-Length"]))
@@ -65,7 +57,7 @@ class Hook(BaseHTTPRequestHandler):
                 self.send_response(204)
                 self.end_headers()
 
-    def do_GET(self) -> None:
+    def do_GET(self) -> None:  # noqa: N802 - so it is called
         self.postman.heads.append({"method": "GET"})
         self.send_response(204)
         self.end_headers()

@@ -46,10 +46,11 @@ told = APIRouter(tags=["webhooks"])
 OfOffice = Annotated[
     Code | SkipJsonSchema[None], Query(description="Whose; left out: your own.")
 ]
-CHANGE: Final = problems(NotFound, RoleMissing, WebhookEnded, KeyReused, KeyInFlight)
+CHANGING: Final = (NotFound, RoleMissing, WebhookEnded, KeyReused, KeyInFlight)
+CHANGE: Final = problems(*CHANGING)
 ROTATE: Final[Answers] = {
     201: {"model": MadeWebhookOut, "description": "The secret, shown this once."},
-    **problems(NotFound, RoleMissing, WebhookEnded, KeyReused, KeyInFlight, KeyMissing),
+    **problems(*CHANGING, KeyMissing),
 }
 OPENING: Final = (
     *(RoleMissing, FocalPointUnknown, HostNotListed, TooManyWebhooks),
@@ -60,10 +61,7 @@ OPEN: Final[Answers] = {
     **ASKED,
     **problems(*OPENING),
 }
-REPLAY: Final = CHANGE | problems(
-    *(NotFound, RoleMissing, WebhookEnded, KeyReused, KeyInFlight),
-    CursorGone,
-)
+REPLAY: Final = problems(*CHANGING, CursorGone)
 
 
 def show(work: Reading, webhook: Webhook, status: int, headers: Headers) -> Response:

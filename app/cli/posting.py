@@ -4,12 +4,12 @@ import ssl
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from functools import partial
-from ipaddress import ip_address
 from typing import Any, Final
 from urllib.parse import urlsplit
 
 from sqlalchemy.orm import Session
 
+from app.cli.calling import is_here
 from app.cli.serving import NotReady
 from app.directory import queries as directory
 from app.directory.addresses import Channel, is_mailbox
@@ -103,16 +103,6 @@ def is_safe(text: str) -> bool:
         return False
     scheme = url.scheme == "https" or (url.scheme == "http" and is_here(url.hostname or ""))
     return scheme and bool(url.hostname) and "@" not in url.netloc
-
-
-def is_here(host: str) -> bool:
-    """Say whether a host is this very machine, without asking anybody."""
-    if host == "localhost":
-        return True
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def gaps(session: Session, settings: Settings) -> Iterator[str]:
