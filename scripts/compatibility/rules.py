@@ -74,6 +74,8 @@ def vocabularies(old: Form, new: Form, way: Way) -> Iterator[Change]:
         [word for words in form.values(KNOWN) for word in words] for form in (old, new)
     )
     place = standing(new, KNOWN)
+    if then and not now:
+        yield adds(standing(old, KNOWN), f"{way}: which values are known is told no more.")
     if now and (lost := missing(then, now)):
         yield told(way, Effect.NARROWER, place, f"{spelled(lost)} is not known any more.")
     if gained := missing(now, then):

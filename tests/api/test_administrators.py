@@ -309,7 +309,7 @@ def test_an_administrator_sees_no_case_whatever_its_key_says(
     assert done(admin.get("/approvals"))["items"] == []
     assert done(admin.get("/me"))["scopes"] == [
         *("accounts:read", "accounts:write", "approvals:write"),
-        *("directory:read", "directory:write"),
+        *("directory:read", "directory:write", "webhooks:read", "webhooks:write"),
     ]
 
 

@@ -143,7 +143,7 @@ def ways(old: Any, new: Any) -> str:
             {**TEXT, "x-extensible-enum": ["b", "c"]},
             "sent",
         ),
-        ({**TEXT, "x-extensible-enum": ["a"]}, TEXT, "same"),
+        ({**TEXT, "x-extensible-enum": ["a"]}, TEXT, "neither"),
         ({"enum": ["a"]}, {**TEXT, "x-extensible-enum": ["a"]}, "read"),
         # A name more is nothing, a name less is somebody's type.
         (TEXT, B, "same"),
