@@ -17,6 +17,7 @@ from app.kernel.codes import new_code
 from tests.bodies import BODIES
 from tests.databases import Copy, overheard
 from tests.homecoming import begin
+from tests.receivers import hooked
 from tests.world import (
     WORKERS,
     Json,
@@ -392,7 +393,11 @@ def reach(one: Someone, route: tuple[str, str, str], ids: dict[str, str]) -> Res
 
 
 KEYS = count()
-REFUSED = {"replace_duty_contact": 403}
+CHANGES = ("rotate_webhook_secret", "ping", "replay", "pause", "resume", "end")
+REFUSED = {
+    "replace_duty_contact": 403,
+    **{name if "_" in name else f"{name}_webhook": 403 for name in CHANGES},
+}
 """What a stranger is refused by its role, whatever it names: it could write it anew."""
 
 
@@ -418,6 +423,7 @@ def hidden_ids(cast: Cast) -> dict[str, str]:
     asked = cast.lead.creates(f"{path_of(cast.case)}/questions", BODIES["ask_submitter"])
     ids["question_id"] = done(asked)["id"]
     ids["contact"] = "KZ_SHELTER_KOGERSHIN_MAIL"
+    ids["webhook_id"] = hooked(cast.world, PEOPLE["shelter"]).id
     reading = f"{path_of(cast.case)}/vital-readings"
     ids["reading_id"] = done(cast.lead.creates(reading, BODIES["ask_for_reading"]))["id"]
     referral = cast.referrals["shelter"]["id"]
