@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
 from ipaddress import ip_address
@@ -21,7 +21,7 @@ from app.webhooks.schemas import NewWebhook
 from app.worker.courier import Courier
 from app.worker.pushing import due, push
 from tests.postmen import Counter, Mood, Postman, Requests, certified, open_for
-from tests.world import HOST, Json, World
+from tests.world import HOST, World
 
 RECEIVER: Final = f"https://{HOST}/safe-conduct"
 PATIENCE: Final = 1.0
@@ -50,17 +50,12 @@ class Hook(Counter):
                 self.close_connection = True
             case _ if mood in STATUS:
                 self.send_response(STATUS[mood])
-                self.send_header("Location", "https://169.254.169.254/latest/meta-data")
+                self.send_header("Location", self.path)
                 self.end_headers()
             case _:
                 self.postman.takes(self.path, body)
                 self.send_response(204)
                 self.end_headers()
-
-    def do_GET(self) -> None:  # noqa: N802 - so it is called
-        self.postman.heads.append({"method": "GET"})
-        self.send_response(204)
-        self.end_headers()
 
     def dribbles(self) -> None:
         """Say a letter of the status line now and then."""
@@ -82,7 +77,6 @@ class Receiver:
     courier: Courier
     host: str
     port: int
-    leads_to: list[str] = field(default_factory=lambda: ["127.0.0.1"])
 
     @property
     def url(self) -> str:
@@ -136,15 +130,14 @@ def receiving(
     server = Requests(("127.0.0.1", 0), partial(Hook, postman))
     server.socket = tls.wrap_socket(server.socket, server_side=True)
     with open_for(server, postman) as port:
-        where = ["127.0.0.1"]
 
         async def look_up(*_: object) -> Sequence[Address]:
-            return [ip_address(one) for one in where]
+            return [ip_address("127.0.0.1")]
 
         trust = create_default_context(cafile=str(trusted))
         courier = Courier(trust, here_too=True, look_up=look_up, whole=PATIENCE)
         lists(world, *world.ground.hosts, f"{host}:{port}")
-        yield Receiver(world, postman, courier, host, port, where)
+        yield Receiver(world, postman, courier, host, port)
 
 
 @dataclass
@@ -163,7 +156,3 @@ def hooked(world: World, office: str, url: str = RECEIVER) -> Hooked:
         webhook = actions.opened(work, of.id, new)
         secret = actions.make_secret(work, webhook)
         return Hooked(str(webhook.id), secret)
-
-
-def heard(messages: Sequence[Json]) -> list[str]:
-    return [one["id"] for one in messages]

@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Callable, Iterator
+from functools import cache
 from typing import Any, Final
 
 from fastapi import FastAPI
@@ -34,11 +35,8 @@ WITH_KEY: Final = {
     "413": "The body is too large.",
 }
 WITH_BODY: Final = {"415": "The body is not said to be plain JSON in UTF-8."}
-ROUTED: Final = ("paths", "webhooks")
 WITH_FORM: Final = {"415": "The body is not said to be a plain form in UTF-8."}
 REQUIRED: Final = {"If-Match": "428", "Idempotency-Key": "400"}
-
-
 ALLOWS: Final[dict[Scope, str]] = {
     Scope.CASES_READ: "Read cases.",
     Scope.CASES_WRITE: "Write cases, and act on them.",
@@ -66,6 +64,7 @@ def describe(app: FastAPI) -> Callable[[], dict[str, Any]]:
     """Wrap the framework's description: every error is a problem, every null a type."""
     written = app.openapi
 
+    @cache  # anybody may ask for it, and nobody else is served meanwhile
     def openapi() -> dict[str, Any]:
         document = named(written())
         document["components"]["securitySchemes"][MACHINES] = OF_MACHINES
@@ -80,7 +79,8 @@ def describe(app: FastAPI) -> Callable[[], dict[str, Any]]:
             operation.setdefault("security", [])
         for told in document["webhooks"].values():
             told["post"]["security"] = []  # who we are, its signature says
-        for schema in schemas([document[part] for part in ("components", *ROUTED)]):
+        described = (document["components"]["schemas"], document["paths"])
+        for schema in schemas([*described, document["webhooks"]]):
             schema.pop("title", None)
             flatten_null(schema)
             refer_alone(schema)

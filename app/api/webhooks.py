@@ -3,10 +3,10 @@
 from typing import Annotated, Final
 from uuid import UUID
 
-from fastapi import APIRouter, Body, Header, Query, Response, Security
-from pydantic.json_schema import SkipJsonSchema
+from fastapi import APIRouter, Body, Header, Response, Security
 
 from app.access.actions import ApprovalUnusable
+from app.api.accounts import OfOffice
 from app.api.acting import CREATED, Headers, Kept, located, once_only
 from app.api.approvals import ASKED, Answers
 from app.api.conditional import answer
@@ -18,7 +18,6 @@ from app.feed.queries import CursorGone
 from app.kernel.idempotency import KeyInFlight, KeyMissing, KeyReused
 from app.kernel.lifecycle import RoleMissing
 from app.kernel.problems import NotFound
-from app.kernel.text import Code
 from app.kernel.work import Reading
 from app.webhooks import actions, queries
 from app.webhooks.actions import HostNotListed, MadeWebhook, TooManyWebhooks, WebhookEnded
@@ -43,9 +42,6 @@ router = APIRouter(
 told = APIRouter(tags=["webhooks"])
 """What a receiver is sent: described for who builds one, served by nobody here."""
 
-OfOffice = Annotated[
-    Code | SkipJsonSchema[None], Query(description="Whose; left out: your own.")
-]
 CHANGING: Final = (NotFound, RoleMissing, WebhookEnded, KeyReused, KeyInFlight)
 CHANGE: Final = problems(*CHANGING)
 ROTATE: Final[Answers] = {
@@ -66,12 +62,12 @@ REPLAY: Final = problems(*CHANGING, CursorGone)
 
 def show(work: Reading, webhook: Webhook, status: int, headers: Headers) -> Response:
     """Show a webhook as it is now."""
-    return answer(queries.show(work, webhook), status=status, headers=headers)
+    return answer(queries.show_one(work, webhook), status=status, headers=headers)
 
 
 def show_made(work: Reading, made: MadeWebhook, status: int, headers: Headers) -> Response:
     """Show one with its secret, if that is for the first time."""
-    shown = queries.show(work, made.row).model_dump()
+    shown = queries.show_one(work, made.row).model_dump()
     extra = located(made.row.reference, status, headers)
     body = MadeWebhookOut.model_validate({**shown, "secret": made.secret})
     return answer(body, status=status, headers=extra)
@@ -93,7 +89,7 @@ def list_webhooks(
     """
     with begin() as work:
         of = queries.office(work, focal_point)
-        items = [queries.show(work, one) for one in queries.listed(work, of.id)]
+        items = queries.show(work, of, queries.listed(work, of.id))
         page = WebhookPage(items=items, next=None, more=False)
         return answer(page, if_none_match=if_none_match)
 
@@ -104,7 +100,7 @@ def get_webhook(
 ) -> Response:
     """Read one: how far it has come, since when it fails, and what its test came to."""
     with begin() as work:
-        found = queries.show(work, queries.find(work, webhook_id))
+        found = queries.show_one(work, queries.find(work, webhook_id))
         return answer(found, if_none_match=if_none_match)
 
 

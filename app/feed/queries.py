@@ -20,8 +20,8 @@ from app.kernel.paging import CursorUnknown, PageQuery, paginate
 from app.kernel.problems import Problem
 from app.kernel.work import Reading
 
-CURSOR: Final = re.compile(r"([0-9a-f]{8})\.([0-9]{1,18})")
 CURSOR_FORM: Final = r"^[0-9a-f]{8}\.[0-9]{1,18}$"
+CURSOR: Final = re.compile(CURSOR_FORM)
 
 
 class CursorGone(Problem):
@@ -93,11 +93,11 @@ def spell_cursor(epoch: str, position: int) -> str:
 
 def read_cursor(cursor: str, epoch: str, head: int) -> int:
     """Turn a cursor back into a position of this epoch, up to the head."""
-    parts = CURSOR.fullmatch(cursor)
-    if parts is None:
+    if not CURSOR.fullmatch(cursor):
         raise CursorUnknown("`after` must be a `next` of this feed.")
-    position = int(parts[2])
-    if parts[1] != epoch or position > head:
+    of, _, number = cursor.partition(".")
+    position = int(number)
+    if of != epoch or position > head:
         raise CursorGone(
             "The database was restored from a backup. Read the feed again without "
             "`after`, and compare each subject with what you have."

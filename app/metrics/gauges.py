@@ -14,8 +14,7 @@ from sqlalchemy.orm import Session
 
 from app.deadlines.keeping import LATE_AFTER, SILENT_AFTER, Backlog, backlog
 from app.kernel.heartbeat import Part, last_beats
-from app.outbox import queries
-from app.outbox.queries import Counts
+from app.outbox import queries as outbox
 from app.webhooks import queries as webhooks
 
 FAILS_LONG: Final = timedelta(hours=1)
@@ -79,19 +78,11 @@ def measure(
 
 
 @dataclass(frozen=True)
-class Outbox:
-    """How the outbox stood, and when."""
+class Counted[C]:
+    """What was counted, and when."""
 
     now: datetime
-    counts: Counts
-
-
-@dataclass(frozen=True)
-class Pushes:
-    """How the webhooks stood, and when."""
-
-    now: datetime
-    counts: webhooks.Counts
+    counts: C
 
 
 def ages(session: Session, now: datetime) -> Mapping[str, float]:
@@ -160,8 +151,8 @@ CLOCKS: Final = Watch[Backlog](
         ),
     ),
 )
-OUTBOX: Final = Watch[Outbox](
-    lambda session, now: Outbox(now, queries.counts(session)),
+OUTBOX: Final = Watch[Counted[outbox.Counts]](
+    lambda session, now: Counted(now, outbox.counts(session)),
     (
         Gauge(
             "outgoing_waiting",
@@ -180,8 +171,8 @@ OUTBOX: Final = Watch[Outbox](
         ),
     ),
 )
-WEBHOOKS: Final = Watch[Pushes](
-    lambda session, now: Pushes(now, webhooks.counts(session)),
+WEBHOOKS: Final = Watch[Counted[webhooks.Counts]](
+    lambda session, now: Counted(now, webhooks.counts(session)),
     (
         Gauge(
             "webhooks_failing",

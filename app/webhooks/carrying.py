@@ -6,7 +6,7 @@ often a try fails, and at least once, whoever dies in between.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Final
 from uuid import UUID
 
@@ -73,16 +73,12 @@ def written(work: Reading, webhook: Webhook) -> tuple[UUID, int | None, WebhookM
     if webhook.ping is not None and webhook.pinged_at is not None:
         here = spell_cursor(epoch, webhook.position)
         data = MessageData(event=None, next=here)
-        return webhook.ping, None, worded(MessageType.PING, webhook.pinged_at, data)
+        told = WebhookMessage(type=MessageType.PING, timestamp=webhook.pinged_at, data=data)
+        return webhook.ping, None, told
     event, at = queries.next_event(work, webhook)
     upto = webhook.position + 1
     data = MessageData(event=event, next=spell_cursor(epoch, upto))
-    return event, upto, worded(MessageType.EVENT, at, data)
-
-
-def worded(kind: MessageType, at: datetime, data: MessageData) -> WebhookMessage:
-    """Word a message."""
-    return WebhookMessage(type=kind, timestamp=at, data=data)
+    return event, upto, WebhookMessage(type=MessageType.EVENT, timestamp=at, data=data)
 
 
 def settle(work: Writing, parcel: Parcel, answer: Answer) -> bool:

@@ -1,6 +1,6 @@
 """Reading webhooks: whose they are, which are due, and what goes next."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -76,13 +76,24 @@ def seen(work: Reading, found: Webhook | None) -> Webhook:
     return found
 
 
-def show(work: Reading, webhook: Webhook) -> WebhookOut:
+def show_one(work: Reading, webhook: Webhook) -> WebhookOut:
     """Show one, with how far its feed has arrived."""
-    epoch, head = reach(work.session, webhook.focal_point_id)
+    [shown] = show(work, directory.by_id(work, webhook.focal_point_id), [webhook])
+    return shown
+
+
+def show(work: Reading, of: FocalPoint, found: Iterable[Webhook]) -> list[WebhookOut]:
+    """Show webhooks of a focal point, with how far its feed has arrived at each."""
+    epoch, head = reach(work.session, of.id)
+    return [spell(one, of.code, epoch, head) for one in found]
+
+
+def spell(webhook: Webhook, code: str, epoch: str, head: int) -> WebhookOut:
+    """Spell one, whose feed has come so far."""
     asked = webhook.pinged_at
     return WebhookOut(
         id=webhook.id,
-        focal_point=directory.by_id(work, webhook.focal_point_id).code,
+        focal_point=code,
         label=webhook.label,
         url=webhook.url,
         standing=standing_of(webhook),
