@@ -26,7 +26,7 @@ endif
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup run check test test-fast test-older soak fuzz-api clients lint squawk rehearse format hooks \
+.PHONY: help setup run check test test-fast test-older soak fuzz fuzz-api clients lint squawk rehearse format hooks \
 	migrate openapi breaking docs lock
 
 help: ## List the commands
@@ -57,6 +57,9 @@ test-older: $(READY) ## The API tests of an older commit on the tables of this o
 
 fuzz-api: $(READY) ## Schemathesis, all checks, on a real server; EXAMPLES=100 an operation
 	$(BIN)/python -W ignore -m tests.fuzzing $(EXAMPLES)
+
+fuzz: ## The same, for a night: 2,000 examples an operation
+	$(MAKE) fuzz-api EXAMPLES=2000
 
 clients: $(READY) $(CLIENTS) ## Generate clients in Python, TypeScript and Java; each plays a journey
 	$(BIN)/python -W ignore -m tests.clients

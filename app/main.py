@@ -47,6 +47,7 @@ from app.api import (
 )
 from app.api.docs import page
 from app.api.limits import BodyLimit
+from app.api.nouns import V1
 from app.api.observe import Observe
 from app.api.openapi import describe
 from app.api.throttling import Rate, Throttle
@@ -176,8 +177,8 @@ def create_app(
 def add_routes(app: FastAPI, *, docs: bool) -> None:
     """Add what takes a key, and then the little that takes none."""
     for room in ROUTERS:
-        app.include_router(room.router, prefix="/v1", responses=problems.EVERYWHERE)
-    app.include_router(tokens.router, prefix="/v1")
+        app.include_router(room.router, prefix=V1, responses=problems.EVERYWHERE)
+    app.include_router(tokens.router, prefix=V1)
     app.include_router(health.router)
     app.webhooks.include_router(webhooks.told)
     if docs:

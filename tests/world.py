@@ -14,7 +14,7 @@ from httpx2 import ASGITransport, BaseTransport, Client, Request, Response
 from sqlalchemy import select
 
 from app.access.actions import Opening, make_key, open_account
-from app.access.queries import authenticate
+from app.access.credentials import authenticate
 from app.api.throttling import Throttle
 from app.api.turns import Turns
 from app.deadlines.breaches import oldest

@@ -11,7 +11,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, case, update
 from sqlalchemy.orm import Session
 
-from app.access import queries
+from app.access import credentials, queries
 from app.access.models import Account, ApiKey, Approval, ApprovalState
 from app.directory import queries as directory
 from app.kernel.actors import AccountKind, Role, Scope
@@ -96,7 +96,7 @@ def make_key(
         ApiKey(
             prefix=prefix,
             account_id=account_id,
-            hash=queries.hash_key(key),
+            hash=credentials.hash_key(key),
             scopes=sorted(scopes),
             made_at=now,
             expires_at=now + timedelta(days=days),

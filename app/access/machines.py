@@ -5,7 +5,7 @@ from typing import Final
 from uuid import UUID
 
 from sqlalchemy import bindparam, or_, select
-from sqlalchemy.orm import Session, contains_eager
+from sqlalchemy.orm import Session
 
 from app.access.assertions import Assertion, AssertionRefused
 from app.access.models import AccessToken, Account, PublicKey
@@ -16,11 +16,16 @@ from app.kernel.work import Reading
 TOKEN: Final = "sct"  # noqa: S105 - what every token begins with
 """How an access token begins; an API key begins with `sc`."""
 
+WHO: Final = (
+    *(Account.id, Account.focal_point_id, Account.kind, Account.roles, Account.disabled_at),
+)
+"""What an actor is made of."""
+
 BEARER: Final = (
-    select(AccessToken, Account)
-    .join(AccessToken.public_key)
+    select(AccessToken.hash, AccessToken.scopes, AccessToken.expires_at)
+    .add_columns(PublicKey.revoked_at, *WHO)
+    .join(PublicKey, PublicKey.id == AccessToken.public_key_id)
     .join(Account, Account.id == PublicKey.account_id)
-    .options(contains_eager(AccessToken.public_key))
     .where(AccessToken.prefix == bindparam("prefix"))
 )
 """Whose a token is; with the key that it was given for, with which it ends."""

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ForeignKey, Index, String, UniqueConstraint
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy.orm import Mapped, mapped_column
 
 from app.directory.models import FocalPoint
 from app.kernel.actors import AccountKind
@@ -90,7 +90,7 @@ class AccessToken(Base):
     """What a machine was given for an assertion; of both only hashes are kept.
 
     While the row is here, the same assertion buys no other token: it lives longer than any
-    assertion does (R26).
+    assertion does (R26). It ends with the key that it was given for.
     """
 
     __tablename__ = "access_token"
@@ -103,16 +103,6 @@ class AccessToken(Base):
     scopes: Mapped[list[str]]
     made_at: Mapped[datetime]
     expires_at: Mapped[datetime]
-    public_key: Mapped[PublicKey] = relationship()
-
-    @property
-    def revoked_at(self) -> datetime | None:
-        """It ends with the key that it was given for."""
-        return self.public_key.revoked_at
-
-
-type Credential = ApiKey | AccessToken
-"""What is shown with a request."""
 
 
 @dataclass(frozen=True)

@@ -1,88 +1,19 @@
-"""From an API key, or an access token, to an actor."""
+"""Reading accounts, their keys, and questions to a second person."""
 
-import hashlib
-import hmac
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, bindparam, func, or_, select
+from sqlalchemy import ColumnElement, Select, func, or_, select
 from sqlalchemy.orm import Session
 
 from app.access import machines
-from app.access.models import Account, ApiKey, Approval, ApprovalState, Credential
-from app.access.powers import in_hands_of
+from app.access.models import Account, ApiKey, Approval, ApprovalState
 from app.directory import queries as directory
-from app.kernel.actors import Actor, Role, Scope
-from app.kernel.problems import Forbidden, NotFound, Unauthenticated
+from app.kernel.actors import Role
+from app.kernel.problems import NotFound
 from app.kernel.work import Reading, Writing
-
-UNKNOWN_HASH: Final = "0" * 64
-"""Compared with when a prefix is not known, so that both answers take the same steps."""
-
-
-HOLDER: Final = (
-    select(ApiKey, Account)
-    .join_from(ApiKey, Account)
-    .where(ApiKey.prefix == bindparam("prefix"))
-)
-
-
-def hash_key(key: str) -> str:
-    """Hash an API key or token for storage; they are random, so no salt is needed."""
-    return hashlib.sha256(key.encode()).hexdigest()
-
-
-def prefix_of(key: str) -> str:
-    """Take what names it from `sc_<prefix>_<secret>`; "" if it has no such form.
-
-    An access token has that form too, and begins otherwise.
-    """
-    parts = key.split("_")
-    known = parts[0] in {"sc", machines.TOKEN}
-    return parts[1] if known and len(parts) > 2 else ""  # noqa: PLR2004
-
-
-def authenticate(session: Session, key: str, now: datetime) -> Actor:
-    """Find who holds this API key or access token, or raise Unauthenticated (401).
-
-    Read anew on every request: a revoked key or a disabled account ends with the next one
-    (R21), and a token with the key that it was given for. An unknown, an expired and a
-    revoked one are told apart for nobody.
-    """
-    holder = machines.BEARER if key.startswith(f"{machines.TOKEN}_") else HOLDER
-    row = session.execute(holder, {"prefix": prefix_of(key)}).one_or_none()
-    fits = hmac.compare_digest(row[0].hash if row else UNKNOWN_HASH, hash_key(key))
-    if row is None or not fits or not is_live(row[0], row[1], now):
-        raise Unauthenticated("Send a valid API key: `Authorization: Bearer sc_...`.")
-    return actor_of(row[1], row[0])
-
-
-def is_live(shown: Credential, account: Account, now: datetime) -> bool:
-    """Say whether a key or token may be used now."""
-    over = shown.revoked_at is not None or account.disabled_at is not None
-    return not over and now < shown.expires_at
-
-
-def actor_of(account: Account, shown: Credential) -> Actor:
-    """Say who acts, with which roles and scopes.
-
-    An administrator and an analyst are kept from every case here, at the one door: a scope
-    that is added one day is not their own until somebody says so (LIFECYCLES.md, 6). So is
-    whoever has no role any more.
-    """
-    roles = frozenset(Role(name) for name in account.roles)
-    scopes = frozenset(Scope(name) for name in shown.scopes)
-    return Actor(
-        account.id, account.focal_point_id, account.kind, roles, scopes & in_hands_of(roles)
-    )
-
-
-def must_have(actor: Actor, scope: Scope) -> None:
-    """Raise Forbidden (403) unless the key may be used for this."""
-    if scope not in actor.scopes:
-        raise Forbidden(f"This API key lacks the scope {scope}.")
 
 
 def account(work: Reading) -> Account:

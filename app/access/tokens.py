@@ -8,7 +8,7 @@ from typing import Final
 from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
-from app.access import machines, queries
+from app.access import credentials, machines
 from app.access.actions import new_secret
 from app.access.assertions import Assertion, AssertionRefused
 from app.access.models import AccessToken, PublicKey
@@ -57,7 +57,7 @@ def buy(session: Session, said: Assertion, scopes: list[str], now: datetime) -> 
         prefix=prefix,
         public_key_id=key.id,
         assertion=spent,
-        hash=queries.hash_key(token),
+        hash=credentials.hash_key(token),
         scopes=scopes,
         made_at=now,
         expires_at=min(now + LASTS, key.expires_at),
@@ -68,4 +68,4 @@ def buy(session: Session, said: Assertion, scopes: list[str], now: datetime) -> 
 
 def spelled(said: Assertion) -> str:
     """Spell what an assertion is known again by."""
-    return queries.hash_key(said.claims.jti)
+    return credentials.hash_key(said.claims.jti)

@@ -5,7 +5,7 @@ from datetime import timedelta
 from uuid import UUID
 
 from app.access import actions as access
-from app.access import queries
+from app.access import credentials, queries
 from app.access.models import Account, ApiKey, Approval
 from app.access.schemas import NewKey, Rotation
 from app.administration.staffing import (
@@ -57,7 +57,7 @@ def made(
 ) -> MadeKey:
     """Make a key and say so; whoever is shown it is kept with it."""
     secret = access.make_key(work.session, account.id, scopes, work.now, days=days)
-    row = queries.one_key(work, account.id, queries.prefix_of(secret))
+    row = queries.one_key(work, account.id, credentials.prefix_of(secret))
     row.made_by = None if work.actor.is_system else work.actor.account_id
     tell(work, account, event)
     return MadeKey(row, secret)
@@ -73,7 +73,8 @@ def rotate_key(
     """
     account = to_give(work, account_id, more=frozenset())
     old = queries.one_key(work, account.id, prefix)
-    if not queries.is_live(old, account, work.now):
+    ended = (old.revoked_at, account.disabled_at)
+    if not credentials.is_live(work.now, old.expires_at, *ended):
         raise AccountEnded("Make a new key.")
     of, now = about(work, account)
     said = now | {"key": prefix, "scopes": old.scopes} | how.model_dump()

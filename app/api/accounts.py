@@ -3,7 +3,7 @@
 from typing import Annotated, Final
 from uuid import UUID
 
-from fastapi import APIRouter, Path, Query, Response, Security
+from fastapi import Path, Query, Response
 from pydantic.json_schema import SkipJsonSchema
 
 from app.access import queries as access
@@ -27,7 +27,7 @@ from app.api.acting import CREATED, Headers, Kept, located, once_only
 from app.api.approvals import ASKED, Answers
 from app.api.conditional import answer
 from app.api.deps import ApprovalId, IfNoneMatch, Once, ReadAccounts, WriteAccounts
-from app.api.guard import BEARER, Guarded
+from app.api.nouns import Noun
 from app.api.problems import problems
 from app.directory import queries as directory
 from app.directory.queries import FocalPointUnknown
@@ -37,12 +37,7 @@ from app.kernel.problems import NotFound
 from app.kernel.text import Code
 from app.kernel.work import Reading
 
-router = APIRouter(
-    prefix="/accounts",
-    tags=["accounts"],
-    route_class=Guarded,
-    dependencies=[Security(BEARER)],
-)
+router = Noun("accounts", "/accounts")
 Prefix = Annotated[str, Path(pattern=r"^[0-9a-f]{10}$", description="Of an API key.")]
 OfOffice = Annotated[
     Code | SkipJsonSchema[None], Query(description="Whose; left out: your own.")

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Path, Response, Security
+from fastapi import Path, Response
 from fastapi.exceptions import RequestValidationError
 from pydantic import ValidationError
 
@@ -42,7 +42,7 @@ from app.api.deps import (
     ReadDirectory,
     WriteDirectory,
 )
-from app.api.guard import BEARER, Guarded
+from app.api.nouns import Noun
 from app.api.problems import problems
 from app.directory import queries as directory
 from app.directory.changes import DirectoryChange
@@ -56,9 +56,7 @@ from app.kernel.text import Code, CountryCode
 from app.kernel.versions import Expected, VersionNotGiven, VersionStale
 from app.kernel.work import Reading, Writing
 
-router = APIRouter(
-    tags=["administration"], route_class=Guarded, dependencies=[Security(BEARER)]
-)
+router = Noun("administration")
 
 
 class CodeMismatch(Problem):

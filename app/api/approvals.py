@@ -3,13 +3,13 @@
 from typing import Any
 from uuid import UUID
 
-from fastapi import APIRouter, Response, Security
+from fastapi import Response
 
 from app.access import actions, queries
 from app.access.models import Approval
 from app.api.conditional import answer
 from app.api.deps import Approve, IfNoneMatch, Paging, ReadApprovals
-from app.api.guard import BEARER, Guarded
+from app.api.nouns import Noun
 from app.api.problems import problems
 from app.cases import approving
 from app.casework.schemas import ApprovalOut, ApprovalPage
@@ -18,12 +18,7 @@ from app.kernel.paging import CursorUnknown, paginate
 from app.kernel.problems import NotFound
 from app.kernel.work import Reading
 
-router = APIRouter(
-    prefix="/approvals",
-    tags=["approvals"],
-    route_class=Guarded,
-    dependencies=[Security(BEARER)],
-)
+router = Noun("approvals", "/approvals")
 type Answers = dict[int | str, dict[str, Any]]
 ASKED: Answers = {202: {"model": ApprovalOut, "description": "A second person was asked."}}
 DECIDE = problems(NotFound, actions.NotASecondPerson, actions.ApprovalDecided, RoleMissing)

@@ -4,13 +4,13 @@ from collections.abc import Callable
 from functools import partial
 from typing import Final
 
-from fastapi import APIRouter, Response, Security
+from fastapi import Response
 
 from app.access.actions import ApprovalUnusable
 from app.api.acting import on_case
 from app.api.approvals import ASKED, Answers
 from app.api.deps import ApprovalId, CaseCode, IfMatch, Once, WriteCases
-from app.api.guard import BEARER, Guarded
+from app.api.nouns import Noun
 from app.api.problems import problems
 from app.cases.lifecycle import Action, Row
 from app.cases.models import Case
@@ -36,12 +36,7 @@ from app.kernel.problems import NotFound
 from app.kernel.versions import Seen, VersionNotGiven, VersionStale
 from app.kernel.work import Writing
 
-router = APIRouter(
-    prefix="/cases/{code}",
-    tags=["case acts"],
-    route_class=Guarded,
-    dependencies=[Security(BEARER)],
-)
+router = Noun("case acts", "/cases/{code}")
 
 type Ready = tuple[str, Action, Seen, Terms]
 type Then = Callable[[Writing, Case, Row], Case]

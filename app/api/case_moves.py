@@ -1,13 +1,13 @@
 """Moving a case: a desk decides it, or a border; and what oversight does with it."""
 
-from fastapi import APIRouter, Response, Security
+from fastapi import Response
 
 from app.access.actions import ApprovalUnusable
 from app.api.acting import on_case
 from app.api.approvals import ASKED
 from app.api.case_acts import ACTS, NO_LONGER_YOURS, UNSEEN, WITH_ANOTHER
 from app.api.deps import ApprovalId, CaseCode, IfMatch, Once, WriteCases
-from app.api.guard import BEARER, Guarded
+from app.api.nouns import Noun
 from app.api.problems import problems
 from app.cases.lifecycle import Action
 from app.cases.models import Case
@@ -26,12 +26,7 @@ from app.kernel.needs import NeedsUnmet
 from app.kernel.versions import VersionNotGiven, VersionStale
 from app.kernel.work import Writing
 
-router = APIRouter(
-    prefix="/cases/{code}",
-    tags=["case acts"],
-    route_class=Guarded,
-    dependencies=[Security(BEARER)],
-)
+router = Noun("case acts", "/cases/{code}")
 
 
 @router.post(

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Response, Security
+from fastapi import Query, Response
 from pydantic import Field
 from pydantic.json_schema import SkipJsonSchema
 
@@ -16,7 +16,7 @@ from app.api.deps import (
     ReadCases,
     WriteCases,
 )
-from app.api.guard import BEARER, Guarded
+from app.api.nouns import Noun
 from app.api.problems import problems
 from app.api.seeing import is_first_sight, keep_sight
 from app.cases import queries
@@ -41,9 +41,7 @@ from app.kernel.problems import NotFound
 from app.kernel.text import CountryCode
 from app.kernel.versions import VersionNotGiven, VersionStale
 
-router = APIRouter(
-    prefix="/cases", tags=["cases"], route_class=Guarded, dependencies=[Security(BEARER)]
-)
+router = Noun("cases", "/cases")
 
 KEYS = (KeyReused, KeyInFlight)
 VERSION = (NotFound, VersionNotGiven, VersionStale)

@@ -2,12 +2,12 @@
 
 from uuid import UUID
 
-from fastapi import APIRouter, Response, Security
+from fastapi import Response
 
 from app.api.acting import Headers, create_once, in_case
 from app.api.conditional import answer
 from app.api.deps import CaseCode, IfNoneMatch, Once, ReadCases, WriteCases
-from app.api.guard import BEARER, Guarded
+from app.api.nouns import Noun
 from app.api.problems import problems
 from app.cases import queries as cases
 from app.casework import telling
@@ -21,12 +21,7 @@ from app.kernel.lifecycle import ActionIllegal, ActionNotYours, RoleMissing
 from app.kernel.problems import NotFound
 from app.kernel.work import Reading
 
-router = APIRouter(
-    prefix="/cases/{code}/consents",
-    tags=["consents"],
-    route_class=Guarded,
-    dependencies=[Security(BEARER)],
-)
+router = Noun("consents", "/cases/{code}/consents")
 
 
 def spell(work: Reading, consents: list[Consent]) -> list[ConsentOut]:

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from fastapi import APIRouter, Response, Security
+from fastapi import Response
 
 from app.administration import actions, queries
 from app.administration.actions import Wish
@@ -11,18 +11,13 @@ from app.api.administration import NEW, PUT, must_be_of, put
 from app.api.approvals import Answers
 from app.api.conditional import answer
 from app.api.deps import ApprovalId, Expect, IfNoneMatch, ReadDirectory, WriteDirectory
-from app.api.guard import BEARER, Guarded
+from app.api.nouns import Noun
 from app.api.problems import problems
 from app.kernel.lifecycle import RoleMissing
 from app.kernel.problems import NotFound
 from app.kernel.text import Code
 
-router = APIRouter(
-    prefix="/contacts",
-    tags=["administration"],
-    route_class=Guarded,
-    dependencies=[Security(BEARER)],
-)
+router = Noun("administration", "/contacts")
 CREATED: Final[Answers] = {201: {"model": ContactOut, "description": NEW}}
 
 

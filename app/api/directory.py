@@ -2,7 +2,7 @@
 
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Query, Response, Security
+from fastapi import Query, Response
 from pydantic import ConfigDict, Field
 from pydantic.json_schema import SkipJsonSchema
 
@@ -10,7 +10,7 @@ from app.access import queries as access
 from app.api.acting import Headers, Kept, once_only
 from app.api.conditional import answer
 from app.api.deps import IfNoneMatch, Once, ReadDirectory, WriteDirectory
-from app.api.guard import BEARER, Guarded
+from app.api.nouns import Noun
 from app.api.problems import problems
 from app.cases.lifecycle import TABLE as CASE
 from app.directory import actions, queries
@@ -35,7 +35,7 @@ from app.kernel.work import Reading
 from app.referrals.lifecycle import TABLE as REFERRAL
 from app.returns.lifecycle import TABLE as RETURN
 
-router = APIRouter(tags=["directory"], route_class=Guarded, dependencies=[Security(BEARER)])
+router = Noun("directory")
 
 
 class Me(Shown):

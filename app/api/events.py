@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Header, Query, Request, Response, Security
+from fastapi import Header, Query, Request, Response
 from fastapi.sse import format_sse_event
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.json_schema import SkipJsonSchema
@@ -14,7 +14,8 @@ from starlette.responses import StreamingResponse
 
 from app.api.conditional import JSON, has, not_modified
 from app.api.deps import CAN_READ_FEED, IfNoneMatch, Paging, ReadFeed
-from app.api.guard import BEARER, Begin, Guarded, again
+from app.api.guard import Begin, again
+from app.api.nouns import Noun
 from app.api.problems import problems
 from app.api.turns import Turn, Turns
 from app.api.waiting import APPLIED, SAYS_APPLIED, Bell, Patience
@@ -38,15 +39,31 @@ LIFETIME: Final = 300.0
 RETRY_MS: Final = 2000
 AFTER: Final = "`next` of a page of `/v1/events`, or an id of this; absent: the start."
 RESUMED: Final = "The id of the last event that you dealt with; it counts before `after`."
-EVENT: Final = {"$ref": "#/components/schemas/EventOut"}
+EVENT: Final[dict[str, Any]] = {
+    "description": "An event of the stream, as a parser of such streams hands it out.",
+    "type": "object",
+    "properties": {
+        "id": {
+            "type": "string",
+            "description": "A cursor: the browser's `Last-Event-ID`, or `after`.",
+        },
+        "data": {
+            "type": "string",
+            "contentMediaType": "application/json",
+            "contentSchema": {"$ref": "#/components/schemas/EventOut"},
+        },
+        "retry": {
+            "type": "integer",
+            "minimum": 0,
+            "description": "Milliseconds to wait before going on; said once, without data.",
+        },
+    },
+    "required": ["id", "data"],
+}
+"""OpenAPI 3.1 has no word for one item of a stream; 3.2 has, and says it of this."""
 STREAM: Final = "text/event-stream"
 
-router = APIRouter(
-    prefix="/events",
-    tags=["feed"],
-    route_class=Guarded,
-    dependencies=[Security(BEARER)],
-)
+router = Noun("feed", "/events")
 
 
 class EventStream(StreamingResponse):

@@ -1,20 +1,15 @@
 """A case in the words of a standard that others know."""
 
-from fastapi import APIRouter, Response, Security
+from fastapi import Response
 
 from app.api.conditional import answer
 from app.api.deps import CaseCode, OpenSections, Purpose
-from app.api.guard import BEARER, Guarded
+from app.api.nouns import Noun
 from app.api.seeing import OPENED
 from app.disclosure import exporting
 from app.disclosure.schemas import HtcdsExport
 
-router = APIRouter(
-    prefix="/cases/{code}/export",
-    tags=["sections"],
-    route_class=Guarded,
-    dependencies=[Security(BEARER)],
-)
+router = Noun("sections", "/cases/{code}/export")
 
 
 @router.get("/htcds", response_model=HtcdsExport, responses=OPENED)

@@ -2,11 +2,11 @@
 
 from uuid import UUID
 
-from fastapi import APIRouter, Response, Security
+from fastapi import Response
 
 from app.api.conditional import answer
 from app.api.deps import CaseCode, IfNoneMatch, Paging, ReadCases, ReadFeed, ReadReferrals
-from app.api.guard import BEARER, Guarded
+from app.api.nouns import Noun
 from app.api.problems import problems
 from app.cases import queries as cases
 from app.feed import evidence, queries, situation
@@ -16,7 +16,7 @@ from app.kernel.paging import CursorUnknown
 from app.kernel.problems import NotFound
 from app.referrals import queries as referrals
 
-router = APIRouter(tags=["feed"], route_class=Guarded, dependencies=[Security(BEARER)])
+router = Noun("feed")
 
 
 @router.get("/worklist", response_model=Worklist, responses=problems(CursorUnknown))

@@ -21,7 +21,7 @@ from pydantic import BaseModel
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 
-from app.access.queries import authenticate, must_have, prefix_of
+from app.access.credentials import authenticate, must_have, prefix_of
 from app.api.strict_json import is_json, must_be_strict
 from app.api.throttling import Rate, Throttle
 from app.api.turns import Turns

@@ -3,7 +3,7 @@
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Response, Security
+from fastapi import Query, Response
 from pydantic.json_schema import SkipJsonSchema
 
 from app.api.acting import on_handover
@@ -17,7 +17,7 @@ from app.api.deps import (
     ReadCases,
     WriteCases,
 )
-from app.api.guard import BEARER, Guarded
+from app.api.nouns import Noun
 from app.api.problems import problems
 from app.api.seeing import is_first_sight, keep_sight
 from app.cases import queries as cases
@@ -45,7 +45,7 @@ from app.kernel.problems import NotFound
 from app.kernel.versions import VersionNotGiven, VersionStale
 from app.kernel.work import Writing
 
-router = APIRouter(tags=["handovers"], route_class=Guarded, dependencies=[Security(BEARER)])
+router = Noun("handovers")
 
 KEYS = (KeyReused, KeyInFlight)
 STEPS = (

@@ -2,12 +2,12 @@
 
 from uuid import UUID
 
-from fastapi import APIRouter, Response, Security
+from fastapi import Response
 
 from app.api.acting import Headers, create_once, in_case, once_only
 from app.api.conditional import answer
 from app.api.deps import CaseCode, IfNoneMatch, Once, ReadCases, WriteCases
-from app.api.guard import BEARER, Guarded
+from app.api.nouns import Noun
 from app.api.problems import problems
 from app.cases import queries as cases
 from app.cases.records import Fact, Question, VitalInterest
@@ -34,12 +34,7 @@ from app.kernel.needs import NeedsUnmet
 from app.kernel.problems import NotFound
 from app.kernel.work import Reading
 
-router = APIRouter(
-    prefix="/cases/{code}",
-    tags=["knowledge"],
-    route_class=Guarded,
-    dependencies=[Security(BEARER)],
-)
+router = Noun("knowledge", "/cases/{code}")
 ANSWER = (
     *(NotFound, KeyReused, KeyInFlight),
     *(ActionIllegal, ActionNotYours, RoleMissing),

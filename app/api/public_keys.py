@@ -3,7 +3,7 @@
 from typing import Annotated, Final
 from uuid import UUID
 
-from fastapi import APIRouter, Path, Response, Security
+from fastapi import Path, Response
 
 from app.access import machines
 from app.access.jwks import KID
@@ -16,17 +16,12 @@ from app.api.acting import CREATED, Headers, Kept, once_only
 from app.api.approvals import ASKED, Answers
 from app.api.conditional import answer
 from app.api.deps import ApprovalId, IfNoneMatch, Once, ReadAccounts, WriteAccounts
-from app.api.guard import BEARER, Guarded
+from app.api.nouns import Noun
 from app.api.problems import problems
 from app.kernel.idempotency import KeyMissing
 from app.kernel.work import Reading
 
-router = APIRouter(
-    prefix="/accounts/{account_id}/public-keys",
-    tags=["accounts"],
-    route_class=Guarded,
-    dependencies=[Security(BEARER)],
-)
+router = Noun("accounts", "/accounts/{account_id}/public-keys")
 Kid = Annotated[str, Path(pattern=KID, description="The thumbprint of a public key.")]
 REGISTER: Final[Answers] = {
     201: {"model": PublicKeyOut, "description": "What it signs is believed from now on."},

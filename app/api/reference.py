@@ -2,12 +2,12 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Response, Security
+from fastapi import Path, Response
 
 from app.api.conditional import answer
 from app.api.deps import IfNoneMatch, ReadDirectory
-from app.api.guard import BEARER, Guarded
 from app.api.languages import Reader, told_in
+from app.api.nouns import Noun
 from app.api.problems import problems
 from app.kernel.languages import ENGLISH
 from app.kernel.problems import NotFound
@@ -15,12 +15,7 @@ from app.reference.lists import LISTS, show
 from app.reference.schemas import ReferenceList, ReferenceLists, ReferenceListSummary
 
 ListName = Annotated[str, Path(max_length=40, examples=["indicators"])]
-router = APIRouter(
-    prefix="/reference",
-    tags=["reference"],
-    route_class=Guarded,
-    dependencies=[Security(BEARER)],
-)
+router = Noun("reference", "/reference")
 
 
 @router.get("", response_model=ReferenceLists)

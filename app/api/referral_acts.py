@@ -5,11 +5,11 @@ from functools import partial
 from typing import Any, Final
 from uuid import UUID
 
-from fastapi import APIRouter, Response, Security
+from fastapi import Response
 
 from app.api.acting import on_referral
 from app.api.deps import IfMatch, Once, WriteReferrals
-from app.api.guard import BEARER, Guarded
+from app.api.nouns import Noun
 from app.api.problems import problems
 from app.directory.queries import FocalPointUnknown
 from app.kernel.idempotency import KeyInFlight, KeyReused, Ticket
@@ -37,12 +37,7 @@ from app.referrals.schemas import (
 )
 from app.returns.following import follow
 
-router = APIRouter(
-    prefix="/referrals/{referral_id}",
-    tags=["referral acts"],
-    route_class=Guarded,
-    dependencies=[Security(BEARER)],
-)
+router = Noun("referral acts", "/referrals/{referral_id}")
 
 type Answers = dict[int | str, dict[str, Any]]
 type Ready = tuple[UUID, Action, Seen, Terms]

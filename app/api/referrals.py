@@ -3,7 +3,7 @@
 from typing import Annotated, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Response, Security
+from fastapi import Query, Response
 from pydantic.json_schema import SkipJsonSchema
 
 from app.api.acting import on_referral, there
@@ -18,7 +18,7 @@ from app.api.deps import (
     ReadReferrals,
     WriteReferrals,
 )
-from app.api.guard import BEARER, Guarded
+from app.api.nouns import Noun
 from app.api.problems import problems
 from app.api.seeing import OPENED, is_first_sight, keep_sight
 from app.cases import queries as cases
@@ -43,7 +43,7 @@ from app.referrals.schemas import (
 )
 from app.referrals.situation import show
 
-router = APIRouter(tags=["referrals"], route_class=Guarded, dependencies=[Security(BEARER)])
+router = Noun("referrals")
 
 
 @router.post(

@@ -1,22 +1,17 @@
 """How often people say no: counted without anybody, told in large numbers alone (R91)."""
 
-from fastapi import APIRouter, Response, Security
+from fastapi import Response
 
 from app.api.conditional import answer
 from app.api.deps import IfNoneMatch, ReadStatistics, WriteCases
-from app.api.guard import BEARER, Guarded
+from app.api.nouns import Noun
 from app.api.problems import problems
 from app.casework.acting import must_work
 from app.consents import actions, queries
 from app.consents.schemas import NewRefusal, RefusalCounts
 from app.kernel.lifecycle import RoleMissing
 
-router = APIRouter(
-    prefix="/refusals",
-    tags=["refusals"],
-    route_class=Guarded,
-    dependencies=[Security(BEARER)],
-)
+router = Noun("refusals", "/refusals")
 
 
 @router.post("", status_code=204, responses=problems(RoleMissing))

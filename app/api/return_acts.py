@@ -6,13 +6,13 @@ from functools import partial
 from typing import Final
 from uuid import UUID
 
-from fastapi import APIRouter, Response, Security
+from fastapi import Response
 
 from app.access.actions import ApprovalUnusable
 from app.api.acting import once_only
 from app.api.approvals import ASKED
 from app.api.deps import ApprovalId, IfMatch, Once, WriteReferrals
-from app.api.guard import BEARER, Guarded
+from app.api.nouns import Noun
 from app.api.problems import problems
 from app.api.returns import RETURN
 from app.kernel.idempotency import KeyInFlight, KeyReused, Ticket
@@ -39,12 +39,7 @@ from app.returns.schemas import (
     VerifyNationality,
 )
 
-router = APIRouter(
-    prefix="/returns/{return_id}",
-    tags=["returns"],
-    route_class=Guarded,
-    dependencies=[Security(BEARER)],
-)
+router = Noun("returns", "/returns/{return_id}")
 
 type Ready = tuple[UUID, Action, Seen, Terms]
 type Then = Callable[[Writing, Move], Return]

@@ -3,12 +3,12 @@
 from functools import partial
 from uuid import UUID
 
-from fastapi import APIRouter, Response, Security
+from fastapi import Response
 
 from app.api.acting import once_only
 from app.api.approvals import Answers
 from app.api.deps import IfMatch, Once, WriteReferrals
-from app.api.guard import BEARER, Guarded
+from app.api.nouns import Noun
 from app.api.problems import problems
 from app.api.return_acts import STEP, UNSEEN, saying, step
 from app.api.returns import RETURN
@@ -27,12 +27,7 @@ from app.returns.schemas import (
     ReturnOut,
 )
 
-router = APIRouter(
-    prefix="/returns/{return_id}",
-    tags=["returns"],
-    route_class=Guarded,
-    dependencies=[Security(BEARER)],
-)
+router = Noun("returns", "/returns/{return_id}")
 NO_LONGER_YOURS: Answers = {
     204: {"description": "Done; you no longer have a part in the return."}
 }

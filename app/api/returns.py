@@ -3,7 +3,7 @@
 from typing import Final
 from uuid import UUID
 
-from fastapi import APIRouter, Response, Security
+from fastapi import Response
 
 from app.api.acting import (
     CREATED,
@@ -22,7 +22,7 @@ from app.api.deps import (
     ReadReferrals,
     WriteReferrals,
 )
-from app.api.guard import BEARER, Guarded
+from app.api.nouns import Noun
 from app.api.problems import problems
 from app.api.seeing import OPENED
 from app.disclosure import papers
@@ -37,7 +37,7 @@ from app.returns.models import Return
 from app.returns.schemas import AnyReturn, ReturnOut
 from app.returns.situation import has_side, show
 
-router = APIRouter(tags=["returns"], route_class=Guarded, dependencies=[Security(BEARER)])
+router = Noun("returns")
 
 
 def show_return(work: Reading, record: Return, status: int, headers: Headers) -> Response:

@@ -2,13 +2,13 @@
 
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Query, Response, Security
+from fastapi import Query, Response
 from pydantic import BaseModel, ConfigDict
 from pydantic.json_schema import SkipJsonSchema
 
 from app.api.conditional import answer
 from app.api.deps import CaseCode, IfNoneMatch, ReadCases, ReadDirectory
-from app.api.guard import BEARER, Guarded
+from app.api.nouns import Noun
 from app.api.problems import problems
 from app.cases import queries as cases
 from app.cases.models import AgeClass, Case
@@ -34,7 +34,7 @@ from app.routing.schemas import (
     TrialOut,
 )
 
-router = APIRouter(tags=["routing"], route_class=Guarded, dependencies=[Security(BEARER)])
+router = Noun("routing")
 
 BESIDE: Final = frozenset({Kind.NON_STATE, Kind.INTERGOVERNMENTAL})
 

@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from fastapi import APIRouter, Response, Security
+from fastapi import Response
 
 from app.api.acting import Headers, Kept, create_once, there
 from app.api.conditional import answer
@@ -16,7 +16,7 @@ from app.api.deps import (
     ScreenSigns,
     WriteCases,
 )
-from app.api.guard import BEARER, Guarded
+from app.api.nouns import Noun
 from app.api.problems import problems
 from app.api.seeing import OPENED
 from app.cases import queries as cases
@@ -40,9 +40,7 @@ from app.screening.schemas import (
 )
 from app.screening.scoring import score
 
-router = APIRouter(
-    tags=["screenings"], route_class=Guarded, dependencies=[Security(BEARER)]
-)
+router = Noun("screenings")
 OF_CASE = "/cases/{code}/screenings"
 
 

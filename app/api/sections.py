@@ -2,12 +2,12 @@
 
 from typing import Final
 
-from fastapi import APIRouter, Response, Security
+from fastapi import Response
 
 from app.api.acting import on_case, there
 from app.api.conditional import answer
 from app.api.deps import CaseCode, IfMatch, Once, OpenSections, Paging, Purpose, WriteCases
-from app.api.guard import BEARER, Guarded
+from app.api.nouns import Noun
 from app.api.problems import Fault, invalid, problems
 from app.api.seeing import OPENED
 from app.cases import queries as cases
@@ -35,12 +35,7 @@ from app.kernel.problems import NotFound, Problem
 from app.kernel.versions import VersionNotGiven, VersionStale
 from app.screening.schemas import CODE_UNKNOWN, unknown, unknown_signs
 
-router = APIRouter(
-    prefix="/cases/{code}",
-    tags=["sections"],
-    route_class=Guarded,
-    dependencies=[Security(BEARER)],
-)
+router = Noun("sections", "/cases/{code}")
 WRITES: Final = (
     *(NotFound, VersionNotGiven, VersionStale, KeyReused, KeyInFlight),
     *(ActionNotYours, RoleMissing),

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path, Response, Security
+from fastapi import Depends, Path, Response
 
 from app.administration import actions, queries
 from app.administration.actions import AgreementUnknown, Wish
@@ -11,7 +11,7 @@ from app.api.administration import MAY_FAIL, NEW, IsoCode, must_be_of, put
 from app.api.approvals import ASKED, Answers
 from app.api.conditional import answer
 from app.api.deps import ApprovalId, Expect, IfNoneMatch, ReadDirectory, WriteDirectory
-from app.api.guard import BEARER, Guarded
+from app.api.nouns import Noun
 from app.api.problems import problems
 from app.deadlines import queries as deadlines
 from app.deadlines.bounds import Haste
@@ -21,9 +21,7 @@ from app.directory import queries as directory
 from app.kernel.problems import NotFound
 from app.kernel.text import Code
 
-router = APIRouter(
-    tags=["administration"], route_class=Guarded, dependencies=[Security(BEARER)]
-)
+router = Noun("administration")
 
 Of = Annotated[Code, Path(description=OF)]
 For = Annotated[Haste, Path(description=FOR)]

@@ -3,13 +3,13 @@
 from datetime import datetime
 from uuid import UUID
 
-from fastapi import APIRouter, Response, Security
+from fastapi import Response
 
 from app.access.actions import NotASecondPerson
 from app.api.acting import Headers, create_once, in_case, once_only
 from app.api.conditional import answer
 from app.api.deps import CaseCode, IfNoneMatch, Once, ReadCases, WriteCases
-from app.api.guard import BEARER, Guarded
+from app.api.nouns import Noun
 from app.api.problems import problems
 from app.cases import queries as cases
 from app.cases.models import Case
@@ -26,12 +26,7 @@ from app.kernel.lifecycle import ActionIllegal, ActionNotYours, RoleMissing
 from app.kernel.problems import NotFound
 from app.kernel.work import Reading
 
-router = APIRouter(
-    prefix="/cases/{code}/vital-readings",
-    tags=["vital readings"],
-    route_class=Guarded,
-    dependencies=[Security(BEARER)],
-)
+router = Noun("vital readings", "/cases/{code}/vital-readings")
 ACT = (NotFound, KeyReused, KeyInFlight, RoleMissing, ReadingDecided)
 ASK = (
     *(NotFound, KeyMissing, KeyReused, KeyInFlight),

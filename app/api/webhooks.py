@@ -3,7 +3,7 @@
 from typing import Annotated, Final
 from uuid import UUID
 
-from fastapi import APIRouter, Body, Header, Response, Security
+from fastapi import APIRouter, Body, Header, Response
 
 from app.access.actions import ApprovalUnusable
 from app.api.accounts import OfOffice
@@ -11,7 +11,7 @@ from app.api.acting import CREATED, Headers, Kept, located, once_only
 from app.api.approvals import ASKED, Answers
 from app.api.conditional import answer
 from app.api.deps import ApprovalId, IfNoneMatch, Once, ReadWebhooks, WriteWebhooks
-from app.api.guard import BEARER, Guarded
+from app.api.nouns import Noun
 from app.api.problems import problems
 from app.directory.queries import FocalPointUnknown
 from app.feed.queries import CursorGone
@@ -33,12 +33,7 @@ from app.webhooks.schemas import (
     example,
 )
 
-router = APIRouter(
-    prefix="/webhooks",
-    tags=["pushing"],
-    route_class=Guarded,
-    dependencies=[Security(BEARER)],
-)
+router = Noun("pushing", "/webhooks")
 told = APIRouter(tags=["webhooks"])
 """What a receiver is sent: described for who builds one, served by nobody here."""
 

@@ -1,5 +1,6 @@
 """The case, who is party to it, and what is sealed in it."""
 
+from collections.abc import Collection
 from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
@@ -179,21 +180,20 @@ class Case(Listed, Base):
 
     def with_relation(self, *relations: Relation) -> UUID | None:
         """Find the focal point that has one of these relations to the case now."""
-        for party in self.parties:
-            if (
-                party.record_id == self.id
-                and not party.until
-                and party.relation in relations
-            ):
-                return party.focal_point_id
-        return None
+        return next(
+            (p.focal_point_id for p in self.parties if self.is_now(p, relations)), None
+        )
+
+    def is_now(self, party: "Party", relations: Collection[Relation]) -> bool:
+        """Say whether a party row gives one of these relations to the case itself now."""
+        of_these = party.relation in relations and not party.until
+        return of_these and party.record_id == self.id
 
     @property
     def holder(self) -> UUID | None:
         """Who holds the case: its lead, else its candidate, else the desk."""
-        return next(
-            (held for r in HOLDS if (held := self.with_relation(r)) is not None), None
-        )
+        now = {p.relation: p.focal_point_id for p in self.parties if self.is_now(p, HOLDS)}
+        return next((now[relation] for relation in HOLDS if relation in now), None)
 
     @property
     def submitter(self) -> UUID:

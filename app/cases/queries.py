@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, exists, or_, select
+from sqlalchemy import ColumnElement, Select, and_, bindparam, exists, or_, select
 from sqlalchemy.orm import aliased
 
 from app.cases import statements
@@ -16,6 +16,7 @@ from app.cases.sections import Safeguards, Sealable
 from app.deadlines.limits import Priority
 from app.kernel.actors import FOLLOWS, REMEMBERS, Relation
 from app.kernel.problems import NotFound
+from app.kernel.recall import recalled
 from app.kernel.vault import Place, WrappedKey
 from app.kernel.work import Reading, Writing
 
@@ -56,7 +57,7 @@ def recall(work: Reading, code: str) -> Case:
 
 def get(work: Reading, code: str) -> Case:
     """Find one case by its code, or raise NotFound (404)."""
-    return one(work, visible(work).where(Case.code == code))
+    return one(work, BY_CODE, code=code)
 
 
 def lock(work: Writing, code: str) -> Case:
@@ -64,7 +65,7 @@ def lock(work: Writing, code: str) -> Case:
 
     Judged again once held: whoever waited may have ceased to be party meanwhile.
     """
-    case = one(work, held(visible(work).where(Case.code == code)))
+    case = one(work, HELD, code=code)
     if not case.is_open_to(work.actor.focal_point_id):
         raise NotFound("There is no such case.")
     return case
@@ -78,15 +79,17 @@ def lock_by_id(work: Writing, case_id: UUID) -> Case:
     return one(work, held(remembered(work).where(Case.id == case_id)))
 
 
+@recalled(HandedOn)
 def handed_on(work: Reading, case_ids: Iterable[UUID]) -> Mapping[UUID, HandedOn]:
     """Find the notices of some cases as their submitters handed them on."""
-    wanted = select(HandedOn).where(HandedOn.case_id.in_(list(case_ids)))
-    return {kept.case_id: kept for kept in work.session.scalars(wanted)}
+    wanted = {"cases": list(case_ids)}
+    rows = work.session.scalars(statements.HANDED_ON, wanted)
+    return {kept.case_id: kept for kept in rows}
 
 
 def get_by_id(work: Reading, case_id: UUID) -> Case:
     """Find one case by its id, or raise NotFound (404)."""
-    return one(work, visible(work).where(Case.id == case_id))
+    return one(work, BY_ID, id=case_id)
 
 
 def held(statement: Select[Case]) -> Select[Case]:
@@ -96,9 +99,22 @@ def held(statement: Select[Case]) -> Select[Case]:
     )
 
 
-def one(work: Reading, statement: Select[Case]) -> Case:
+IS_PARTY: Final = exists().where(
+    Party.case_id == Case.id,
+    Party.focal_point_id == bindparam("me"),
+    Party.until.is_(None),
+    ~PAST,
+)
+"""As `is_party`, of whoever is said to be `me`."""
+BY_CODE: Final = select(Case).where(IS_PARTY, Case.code == bindparam("code"))
+BY_ID: Final = select(Case).where(IS_PARTY, Case.id == bindparam("id"))
+HELD: Final = held(BY_CODE)
+
+
+def one(work: Reading, statement: Select[Case], **named: object) -> Case:
     """Run a statement that should find one case."""
-    found = work.session.scalar(statement)
+    me = work.actor.focal_point_id
+    found = work.session.scalar(statement, {"me": me, **named})
     if found is None:
         raise NotFound("There is no such case.")
     return found
@@ -189,6 +205,7 @@ def unseal(work: Reading, paper: Sealed) -> bytes:
     return work.vault.open(key, place_of(paper), paper.sealed)
 
 
+@recalled(Sealed)
 def sections_present(
     work: Reading, case_ids: Iterable[UUID]
 ) -> Mapping[UUID, list[tuple[str, UUID]]]:
@@ -205,6 +222,7 @@ def with_external(work: Reading, digest: str) -> str | None:
     return work.session.scalar(select(Case.code).where(Case.external_digest == digest))
 
 
+@recalled(Sealed, CaseKey)
 def all_safeguards(work: Reading, case_ids: Iterable[UUID]) -> Mapping[UUID, Safeguards]:
     """Open the safeguards of some cases, for the rules alone."""
     rows = work.session.execute(statements.SAFEGUARDS, {"cases": list(case_ids)}).all()
@@ -215,6 +233,7 @@ def all_safeguards(work: Reading, case_ids: Iterable[UUID]) -> Mapping[UUID, Saf
     }
 
 
+@recalled(RiskAssessment)
 def latest_risks(work: Reading, case_ids: Iterable[UUID]) -> Mapping[UUID, RiskAssessment]:
     """Find the last assessment of the risk in each case, by whichever party.
 
@@ -225,6 +244,7 @@ def latest_risks(work: Reading, case_ids: Iterable[UUID]) -> Mapping[UUID, RiskA
     return {risk.case_id: risk for risk in rising}
 
 
+@recalled(Fact)
 def facts(work: Reading, case_ids: Iterable[UUID]) -> Mapping[UUID, list[Fact]]:
     """List what was recorded beside the state of some cases, oldest first."""
     found: dict[UUID, list[Fact]] = {}
@@ -239,6 +259,7 @@ def fact(work: Reading, case_id: UUID, fact_id: UUID) -> Fact:
     return known(work.session.scalar(select(Fact).where(mine)), "fact")
 
 
+@recalled(VitalInterest)
 def in_vital_interest(work: Reading, case_ids: Iterable[UUID]) -> frozenset[UUID]:
     """Name the cases for which a vital interest holds now."""
     named = {"cases": list(case_ids), "now": work.now}

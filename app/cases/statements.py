@@ -5,7 +5,7 @@ from typing import Final
 from sqlalchemy import bindparam, select
 
 from app.cases.models import CaseKey, Sealed
-from app.cases.records import Fact, RiskAssessment, VitalInterest
+from app.cases.records import Fact, HandedOn, RiskAssessment, VitalInterest
 from app.cases.sections import Paper
 from app.kernel.statements import any_of
 
@@ -28,3 +28,4 @@ FACTS: Final = select(Fact).where(Fact.case_id.in_(CASES)).order_by(Fact.number)
 VITAL: Final = select(VitalInterest.case_id).where(
     VitalInterest.case_id.in_(CASES), VitalInterest.holds_until > bindparam("now")
 )
+HANDED_ON: Final = select(HandedOn).where(HandedOn.case_id.in_(CASES))

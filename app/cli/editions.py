@@ -6,30 +6,9 @@ The 3.1 document is the contract; these are made from it, and say nothing else.
 from copy import deepcopy
 from typing import Any, Final
 
-from app.api.references import SCHEMAS, reached
+from app.api.references import reached
 
 STREAM: Final = "text/event-stream"
-STREAMED: Final[dict[str, Any]] = {
-    "description": "An event of the stream, as a parser of such streams hands it out.",
-    "type": "object",
-    "properties": {
-        "id": {
-            "type": "string",
-            "description": "A cursor: the browser's `Last-Event-ID`, or `after`.",
-        },
-        "data": {
-            "type": "string",
-            "contentMediaType": "application/json",
-            "contentSchema": {"$ref": f"{SCHEMAS}EventOut"},
-        },
-        "retry": {
-            "type": "integer",
-            "minimum": 0,
-            "description": "Milliseconds to wait before going on; said once, without data.",
-        },
-    },
-    "required": ["id", "data"],
-}
 PARENTS: Final = {
     "case acts": "cases",
     "knowledge": "cases",
@@ -48,8 +27,8 @@ def in_3_2(contract: dict[str, Any]) -> dict[str, Any]:
     for path in document["paths"].values():
         for operation in path.values():
             for answer in operation["responses"].values():
-                if STREAM in answer.get("content", {}):
-                    answer["content"][STREAM] = {"itemSchema": STREAMED}
+                if told := answer.get("content", {}).get(STREAM):
+                    told["itemSchema"] = told.pop("schema")
     document["tags"] = [placed(tag) for tag in document["tags"]]
     return document
 

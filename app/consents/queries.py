@@ -14,6 +14,7 @@ from app.consents.schemas import RefusalsOut
 from app.kernel.actors import Role
 from app.kernel.lifecycle import RoleMissing
 from app.kernel.problems import NotFound
+from app.kernel.recall import recalled
 from app.kernel.work import Reading
 
 CONSENTS: Final = (
@@ -23,6 +24,7 @@ CONSENTS: Final = (
 )
 
 
+@recalled(Consent)
 def of_cases(work: Reading, case_ids: Iterable[UUID]) -> Mapping[UUID, list[Consent]]:
     """List the consents of some cases, oldest first."""
     found: dict[UUID, list[Consent]] = {}

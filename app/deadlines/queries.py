@@ -5,7 +5,7 @@ from datetime import datetime, time
 from typing import Final, Protocol
 from uuid import UUID
 
-from sqlalchemy import Select, case, func, select
+from sqlalchemy import Select, bindparam, case, func, select
 
 from app.deadlines import precedence
 from app.deadlines.bounds import hastes, usual
@@ -18,6 +18,7 @@ from app.deadlines.terms import Term
 from app.directory import queries as directory
 from app.directory.calendars import Place, place_of
 from app.directory.models import Agreement, FocalPoint
+from app.kernel.recall import recalled
 from app.kernel.statements import any_of
 from app.kernel.work import Reading
 
@@ -123,11 +124,15 @@ def settings(work: Reading) -> list[Setting]:
     return kept
 
 
+LIMITS: Final = select(TimeLimit, Agreement).outerjoin(
+    Agreement, (Agreement.code == TimeLimit.of) & directory.IN_FORCE
+)
+
+
 def read_settings(work: Reading) -> Iterable[Setting]:
     """Read the limits of countries, and those of agreements that are in force."""
-    agreed = (Agreement.code == TimeLimit.of) & directory.in_force(work)
-    rows = select(TimeLimit, Agreement).outerjoin(Agreement, agreed)
-    for row, agreement in work.session.execute(rows):
+    today = {"today": work.now.date()}
+    for row, agreement in work.session.execute(LIMITS, today):
         if row.amount is None or row.unit is None:
             continue
         limit = Limit(row.amount, row.unit)
@@ -168,6 +173,7 @@ def by_name(setting: Setting) -> tuple[str, str, str]:
     return setting.of, setting.clock, setting.haste
 
 
+@recalled(Clock)
 def running(work: Reading, record_ids: Iterable[UUID]) -> Mapping[UUID, Clock]:
     """Find the running clock of each record that has one."""
     rows = work.session.scalars(RUNNING, {"records": list(record_ids)})
@@ -198,6 +204,16 @@ def resumed(work: Reading, record_id: UUID, kind: ClockKind, term: Term) -> date
     return term.resumed(clock.stopped_at, clock.due_at, work.now)
 
 
+OVERDUE: Final = Clock.stopped_at.is_(None) & (Clock.due_at < bindparam("now"))
+LATE: Final = (Clock.stopped_at > Clock.due_at) | OVERDUE
+ANSWERED: Final = (
+    select(Clock.waits_on, func.count(), func.sum(case((LATE, 1), else_=0)))
+    .where(Clock.waits_on.in_(any_of("whom")), Clock.set_at >= bindparam("since"))
+    .where(Clock.kind.in_(ANSWERS), Clock.stopped_at.is_not(None) | OVERDUE)
+    .group_by(Clock.waits_on)
+)
+
+
 def answers(
     work: Reading, focal_points: Iterable[UUID], since: datetime
 ) -> Mapping[UUID, tuple[int, int]]:
@@ -206,12 +222,6 @@ def answers(
     In one statement. A question that was taken back counts as answered: the clock does not
     tell the two apart.
     """
-    overdue = Clock.stopped_at.is_(None) & (Clock.due_at < work.now)
-    late = (Clock.stopped_at > Clock.due_at) | overdue
-    rows = (
-        select(Clock.waits_on, func.count(), func.sum(case((late, 1), else_=0)))
-        .where(Clock.waits_on.in_(list(focal_points)), Clock.set_at >= since)
-        .where(Clock.kind.in_(ANSWERS), Clock.stopped_at.is_not(None) | overdue)
-        .group_by(Clock.waits_on)
-    )
-    return {who: (count, int(lates)) for who, count, lates in work.session.execute(rows)}
+    asked = {"whom": list(focal_points), "since": since, "now": work.now}
+    rows = work.session.execute(ANSWERED, asked)
+    return {who: (count, int(lates)) for who, count, lates in rows}

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, select
+from sqlalchemy import Select, bindparam, select
 from sqlalchemy.orm import Session
 
 from app.directory import kinds
@@ -17,6 +17,7 @@ from app.directory.kinds import Kind, Level, Service
 from app.directory.models import Agreement, Contact, Country, FocalPoint
 from app.kernel.paging import CursorUnknown, PageQuery
 from app.kernel.problems import NotFound, Problem
+from app.kernel.recall import recalled
 from app.kernel.statements import any_of
 from app.kernel.work import Reading, Writing
 
@@ -26,9 +27,14 @@ def country(work: Reading, iso2: str) -> Country | None:
     return work.session.get(Country, iso2)
 
 
+COUNTRIES: Final = select(Country)
+EVERYONE: Final = select(FocalPoint)
+
+
+@recalled(Country)
 def countries(work: Reading) -> list[Country]:
     """List every country, by code."""
-    return sorted(work.session.scalars(select(Country)), key=lambda found: found.iso2)
+    return sorted(work.session.scalars(COUNTRIES), key=lambda found: found.iso2)
 
 
 def find(work: Reading, code: str) -> FocalPoint:
@@ -66,9 +72,11 @@ def by_id(work: Reading, focal_point_id: UUID) -> FocalPoint:
     found = work.session.get(FocalPoint, focal_point_id)
     if found is None:
         raise NotFound("There is no such focal point.")
+    work.held.add(found)
     return found
 
 
+@recalled(FocalPoint)
 def by_ids(work: Reading, ids: Iterable[UUID]) -> dict[UUID, FocalPoint]:
     """Find the focal points that some records name."""
     wanted = select(FocalPoint).where(FocalPoint.id.in_(set(ids)))
@@ -85,16 +93,22 @@ def codes(work: Reading, ids: Iterable[UUID]) -> dict[UUID, str]:
     return dict(work.session.execute(CODES, {"ids": list(set(ids))}).all())
 
 
+@recalled(FocalPoint)
 def active(work: Reading) -> list[FocalPoint]:
     """List the focal points that something may be sent to, by code."""
     statement = select(FocalPoint).where(FocalPoint.active)
     return sorted(work.session.scalars(statement), key=by_code)
 
 
+OVERSEERS: Final = select(FocalPoint.id).where(
+    FocalPoint.active, FocalPoint.kind == Kind.OVERSIGHT
+)
+
+
+@recalled(FocalPoint)
 def overseers(work: Reading) -> frozenset[UUID]:
     """Name whoever watches over the mechanism now."""
-    watching = FocalPoint.active & (FocalPoint.kind == Kind.OVERSIGHT)
-    return frozenset(work.session.scalars(select(FocalPoint.id).where(watching)))
+    return frozenset(work.session.scalars(OVERSEERS))
 
 
 def closed() -> Select[UUID]:
@@ -107,27 +121,32 @@ def desks() -> Select[UUID]:
     return select(FocalPoint.id).where(FocalPoint.kind == Kind.DESK)
 
 
+@recalled(FocalPoint)
 def everyone(work: Reading) -> list[FocalPoint]:
     """List every focal point, inactive ones too, by code: routing accounts for each."""
-    return sorted(work.session.scalars(select(FocalPoint)), key=by_code)
+    found = sorted(work.session.scalars(EVERYONE), key=by_code)
+    work.held.update(found)
+    return found
 
 
+TODAY: Final = bindparam("today", type_=Agreement.in_force_from.type)
+IN_FORCE: Final = (Agreement.in_force_from <= TODAY) & (
+    Agreement.in_force_until.is_(None) | (Agreement.in_force_until >= TODAY)
+)
+"""The agreements that are in force on a day (UTC) that is given as `today`."""
+AGREEMENTS: Final = select(Agreement).where(IN_FORCE)
+
+
+@recalled(Agreement)
 def agreed_with(work: Reading, country: str, level: Level) -> frozenset[str]:
     """Name the countries with which this much, or more, may cross the border today (UTC).
 
     Two agreements do not add up: one of them has to reach the level (BR07).
     """
-    statement = select(Agreement).where(in_force(work))
-    ours = (a for a in work.session.scalars(statement) if country in a.countries)
+    known = work.session.scalars(AGREEMENTS, {"today": work.now.date()})
+    ours = (a for a in known if country in a.countries)
     parties = (set(a.countries) for a in ours if a.level >= level)
     return frozenset().union(*parties) - {country}
-
-
-def in_force(work: Reading) -> ColumnElement[bool]:
-    """Choose the agreements that are in force today (UTC)."""
-    today = work.now.date()
-    lasts = Agreement.in_force_until.is_(None) | (Agreement.in_force_until >= today)
-    return (Agreement.in_force_from <= today) & lasts
 
 
 def is_agreed(work: Reading, country: str, to: FocalPoint, level: Level) -> bool:

@@ -1,12 +1,13 @@
 """Where a poller stands, entries as they lie in its mailbox, and its worklist."""
 
 import re
+from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import BindParameter, Row, Select, bindparam, func, select
 from sqlalchemy.orm import Session
 
 from app.deadlines import queries as deadlines
@@ -54,18 +55,25 @@ class Mark:
         return self.start > self.retrieved
 
 
+ME: Final[BindParameter[UUID]] = bindparam("me")
+STANDS: Final = (
+    select(Epoch.value, Mailbox.head)
+    .add_columns(
+        select(func.max(Retrieval.upto))
+        .where(Retrieval.focal_point_id == ME)
+        .scalar_subquery()
+    )
+    .join(Mailbox, Mailbox.focal_point_id == ME)
+)
+
+
 def look(work: Reading, query: PageQuery) -> Mark:
     """Find where a poller stands.
 
     Raises CursorUnknown (422), or CursorGone (410) after a backup was restored.
     """
-    mine = work.actor.focal_point_id
-    upto = select(func.max(Retrieval.upto)).where(Retrieval.focal_point_id == mine)
-    epoch, head, retrieved = work.session.execute(
-        select(Epoch.value, Mailbox.head, upto.scalar_subquery()).join(
-            Mailbox, Mailbox.focal_point_id == mine
-        )
-    ).one()
+    mine = {"me": work.actor.focal_point_id}
+    epoch, head, retrieved = work.session.execute(STANDS, mine).one()
     start = read_cursor(query.after, epoch, head) if query.after else 0
     return Mark(epoch, start, head, retrieved or 0)
 
@@ -105,16 +113,33 @@ def read_cursor(cursor: str, epoch: str, head: int) -> int:
     return position
 
 
+OFFICE: Final = (
+    *(FocalPoint.code, FocalPoint.kind, FocalPoint.of_state, FocalPoint.serves),
+)
+ENTRIES: Final = (
+    select(Entry, *OFFICE, Delivery.position)
+    .select_from(Delivery)
+    .join(Entry, Entry.id == Delivery.entry_id)
+    .outerjoin(FocalPoint, FocalPoint.id == Entry.focal_point_id)
+)
+FRESH: Final = (
+    ENTRIES.where(Delivery.focal_point_id == ME, Delivery.position > bindparam("start"))
+    .order_by(Delivery.position)
+    .limit(bindparam("most"))
+)
+
+
 def entries(work: Reading) -> Select[Entry, str, Kind, str | None, list[str], int]:
     """Select what was delivered to this focal point, by which office, and its place."""
-    office = (FocalPoint.code, FocalPoint.kind, FocalPoint.of_state, FocalPoint.serves)
-    return (
-        select(Entry, *office, Delivery.position)
-        .select_from(Delivery)
-        .join(Entry, Entry.id == Delivery.entry_id)
-        .outerjoin(FocalPoint, FocalPoint.id == Entry.focal_point_id)
-        .where(Delivery.focal_point_id == work.actor.focal_point_id)
-    )
+    return ENTRIES.where(Delivery.focal_point_id == work.actor.focal_point_id)
+
+
+def fresh(
+    work: Reading, mark: Mark, limit: int
+) -> Sequence[Row[Entry, str, Kind, str | None, list[str], int]]:
+    """Find what comes after a mark, in the order of commits."""
+    mine = {"me": work.actor.focal_point_id, "start": mark.start, "most": limit}
+    return work.session.execute(FRESH, mine).all()
 
 
 def worklist(work: Reading, query: PageQuery) -> Worklist:

@@ -56,8 +56,7 @@ type News = Sequence[tuple[int, EventOut]]
 
 def news(work: Reading, mark: Mark, limit: int) -> News:
     """List what happened after the cursor, in the order of commits."""
-    fresh = queries.entries(work).where(Delivery.position > mark.start)
-    rows = work.session.execute(fresh.order_by(Delivery.position).limit(limit)).all()
+    rows = queries.fresh(work, mark, limit)
     return list(zip([row.position for row in rows], show(work, rows), strict=True))
 
 

@@ -237,7 +237,8 @@ def prepare_sqlite(engine: Engine) -> None:
     @event.listens_for(engine, "begin")
     def _(connection: Connection) -> None:
         query_only = connection.get_execution_options().get("query_only", False)
-        connection.exec_driver_sql(f"PRAGMA query_only = {query_only}")
+        driver: Any = connection.connection.driver_connection  # it costs a tenth that way
+        driver.execute(f"PRAGMA query_only = {query_only}")
         connection.exec_driver_sql("BEGIN" if query_only else "BEGIN IMMEDIATE")
 
 

@@ -13,6 +13,7 @@ from app.cases.statements import CASES
 from app.directory.kinds import Service
 from app.kernel.actors import HELPS, HOLDS, Side
 from app.kernel.problems import NotFound
+from app.kernel.recall import recalled
 from app.kernel.work import Reading, Writing
 from app.referrals.lifecycle import ASKED, AT_WORK, State
 from app.referrals.models import Referral
@@ -151,6 +152,7 @@ def services_helping(work: Reading, case_id: UUID) -> frozenset[Service]:
 STATES: Final = select(Referral.case_id, Referral.state).where(Referral.case_id.in_(CASES))
 
 
+@recalled(Referral)
 def states_of(work: Reading, case_ids: Iterable[UUID]) -> Mapping[UUID, list[State]]:
     """List the states of every referral of some cases."""
     found: dict[UUID, list[State]] = {}

@@ -12,6 +12,7 @@ from app.cases.statements import CASES
 from app.directory.kinds import Service
 from app.kernel.actors import HOLDS, Relation
 from app.kernel.problems import NotFound
+from app.kernel.recall import recalled
 from app.kernel.work import Reading, Writing
 from app.referrals import queries as referrals
 from app.referrals.lifecycle import AT_WORK
@@ -100,6 +101,7 @@ UNDER_WAY: Final = (
 )
 
 
+@recalled(Return)
 def open_in(work: Reading, case_ids: Iterable[UUID]) -> Mapping[UUID, list[Return]]:
     """List the returns of some cases that have not ended, whoever asks."""
     found: dict[UUID, list[Return]] = {}

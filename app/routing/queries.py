@@ -5,13 +5,14 @@ from datetime import timedelta
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from app.deadlines import queries as deadlines
 from app.directory import queries as directory
 from app.directory.kinds import AgeGroup, Service, Sex, serves
 from app.directory.models import FocalPoint
 from app.directory.opening import is_open
+from app.kernel.recall import recalled
 from app.kernel.work import Reading
 from app.routing.models import LeftOutRow, Shortlisted
 from app.routing.question import Profile
@@ -20,10 +21,17 @@ REMEMBERED: Final = timedelta(days=90)
 """How far back answers count: our own proposal."""
 
 
+SHORTLIST: Final = (
+    select(Shortlisted)
+    .where(Shortlisted.case_id == bindparam("case"))
+    .order_by(Shortlisted.place)
+)
+
+
+@recalled(Shortlisted)
 def shortlist(work: Reading, case_id: UUID) -> list[Shortlisted]:
     """List those who may lead a case, best first; the desk comes last."""
-    of_case = select(Shortlisted).where(Shortlisted.case_id == case_id)
-    return list(work.session.scalars(of_case.order_by(Shortlisted.place)))
+    return list(work.session.scalars(SHORTLIST, {"case": case_id}))
 
 
 def left_out(work: Reading, case_id: UUID) -> list[LeftOutRow]:

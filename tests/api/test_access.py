@@ -6,7 +6,7 @@ import pytest
 from httpx2 import Response
 
 from app.access.actions import disable_account, make_key, revoke_key
-from app.access.queries import prefix_of
+from app.access.credentials import prefix_of
 from app.kernel.actors import AccountKind, Role, Scope
 from tests.databases import overheard
 from tests.staff import account_of

@@ -4,8 +4,8 @@ from uuid import uuid4
 
 import pytest
 
+from app.access.credentials import prefix_of
 from app.access.models import Account
-from app.access.queries import prefix_of
 from app.cli import administering
 from app.kernel.actors import Role
 from tests.administrators import ADMINISTRATOR

@@ -7,7 +7,7 @@ from secrets import token_hex
 import pytest
 from httpx2 import Response
 
-from app.access.queries import prefix_of
+from app.access.credentials import prefix_of
 from app.api.throttling import OF_ONE_ADDRESS, OF_ONE_PREFIX, PLACES, Throttle
 from tests.databases import overheard
 from tests.world import Someone, Watch, World, done, problem

@@ -7,8 +7,8 @@ from typing import Final
 from sqlalchemy import update
 
 from app.access.actions import disable_account, revoke_key
+from app.access.credentials import prefix_of
 from app.access.models import ApiKey
-from app.access.queries import prefix_of
 from app.kernel.actors import AccountKind, Role, Scope
 from tests.world import EVERYTHING, WORKERS, Someone, World
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import timedelta
 from typing import Final
 
-from app.access.queries import prefix_of
+from app.access.credentials import prefix_of
 from app.kernel.actors import Role
 from tests.administrators import NEW, puts
 from tests.homecoming import Homecoming, accepted, opens

@@ -4,7 +4,7 @@ from uuid import uuid4
 
 import pytest
 
-from app.access.queries import prefix_of
+from app.access.credentials import prefix_of
 from app.kernel.actors import Role
 from tests.databases import overheard
 from tests.machines import enrolled

@@ -10,7 +10,7 @@ from httpx2 import Response
 from sqlalchemy import func, select
 
 from app.access.actions import make_key, revoke_key
-from app.access.queries import prefix_of
+from app.access.credentials import prefix_of
 from app.cases.models import Case, Party
 from app.deadlines.models import Clock
 from app.kernel.actors import SERVICE

@@ -1,0 +1,141 @@
+"""What is asked again is answered from memory, for as long as it cannot have changed."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+from uuid import UUID, uuid4
+
+import pytest
+from sqlalchemy import Engine, update
+
+from app.cases import queries
+from app.cases.facts import FactName
+from app.cases.models import Case
+from app.cases.records import Fact
+from app.consents import queries as consents
+from app.deadlines import queries as deadlines
+from app.deadlines.models import Clock
+from app.kernel.work import Writing
+from tests.databases import overheard
+from tests.world import Someone, World
+
+
+@pytest.fixture
+def case_id(officer: Someone) -> UUID:
+    code = officer.submits()["code"]
+    with officer.reading() as work:
+        return queries.get(work, code).id
+
+
+@pytest.fixture
+def work(lead: Someone, case_id: UUID) -> Iterator[Writing]:  # noqa: ARG001 - in turn
+    """Begin once the case is there: who writes waits for who writes."""
+    with lead.writing() as work:
+        yield work
+
+
+def engine_of(work: Writing) -> Engine:
+    return work.ground.database.engine
+
+
+def noted(work: Writing, case_id: UUID) -> Fact:
+    return Fact(
+        id=uuid4(),
+        case_id=case_id,
+        name=FactName.LEGAL_HOLD,
+        value="yes",
+        recorded_by=work.actor.focal_point_id,
+        recorded_at=work.now,
+    )
+
+
+def values(work: Writing, case_id: UUID) -> list[str]:
+    return [fact.value for fact in queries.facts(work, [case_id]).get(case_id, [])]
+
+
+def test_what_was_read_is_not_asked_again(
+    work: Writing, case_id: UUID, world: World
+) -> None:
+    other = uuid4()
+    first = queries.facts(work, [case_id, other])
+
+    with overheard(world.database.engine) as said:
+        again = queries.facts(work, (one for one in (other, case_id, other)))
+
+    assert again is first
+    assert said == []
+
+
+def test_what_waits_to_be_written_counts(work: Writing, case_id: UUID) -> None:
+    before = values(work, case_id)
+    work.session.add(noted(work, case_id))
+
+    assert before == []
+    assert values(work, case_id) == ["yes"]
+
+
+def test_what_was_changed_is_read_anew(work: Writing, case_id: UUID) -> None:
+    consent, *_ = consents.of_cases(work, [case_id])[case_id]
+    with overheard(engine_of(work)) as said:
+        consent.withdrawn_at = work.now
+        consents.of_cases(work, [case_id])
+
+    assert [statement.split()[0] for statement in said] == ["UPDATE", "SELECT"]
+
+
+def test_what_a_statement_changed_is_read_anew(work: Writing, case_id: UUID) -> None:
+    running = deadlines.running(work, [case_id])
+    ended = update(Clock).where(Clock.record_id == case_id).values(stopped_at=work.now)
+    work.session.execute(ended)
+
+    assert running.keys() == {case_id}
+    assert deadlines.running(work, [case_id]) == {}
+
+
+def test_what_another_table_changed_is_not_read_anew(
+    work: Writing, case_id: UUID, world: World
+) -> None:
+    first = queries.facts(work, [case_id])
+    work.session.execute(update(Case).where(Case.id == case_id).values(version=7))
+
+    with overheard(world.database.engine) as said:
+        again = queries.facts(work, [case_id])
+
+    assert again is first
+    assert said == []
+
+
+def test_once_a_case_is_held_everything_is_read_anew(
+    work: Writing, case_id: UUID, world: World
+) -> None:
+    code = queries.get_by_id(work, case_id).code
+    queries.facts(work, [case_id])
+    queries.lock(work, code)
+
+    with overheard(world.database.engine) as said:
+        queries.facts(work, [case_id])
+
+    assert len(said) == 1
+
+
+def test_at_another_moment_everything_is_read_anew(
+    work: Writing, case_id: UUID, world: World
+) -> None:
+    queries.in_vital_interest(work, [case_id])
+    later = replace(work, now=work.now + timedelta(hours=1))
+
+    with overheard(world.database.engine) as said:
+        queries.in_vital_interest(later, [case_id])
+
+    assert len(said) == 1
+
+
+def test_another_unit_of_work_knows_nothing_of_it(
+    lead: Someone, case_id: UUID, world: World
+) -> None:
+    with lead.reading() as work:
+        queries.facts(work, [case_id])
+    with lead.reading() as work, overheard(world.database.engine) as said:
+        queries.facts(work, [case_id])
+
+    assert any("fact" in statement for statement in said)
