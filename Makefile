@@ -14,6 +14,10 @@ UPGRADE ?=
 EXAMPLES ?= 100
 COMMIT ?= 99db9a7
 REV ?=
+DATABASES ?= sqlite,postgresql
+ROUNDS ?= 5
+SECONDS_EACH ?= 2
+REQUESTS ?= STPIW
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_NO_INPUT := 1
@@ -26,7 +30,7 @@ endif
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup run check test test-fast test-older soak fuzz-api clients lint squawk rehearse format hooks \
+.PHONY: help setup run check test test-fast test-older soak fuzz-api clients bench lint squawk rehearse format hooks \
 	migrate openapi breaking docs lock
 
 help: ## List the commands
@@ -60,6 +64,10 @@ fuzz-api: $(READY) ## Schemathesis, all checks, on a real server; EXAMPLES=100 a
 
 clients: $(READY) $(CLIENTS) ## Generate clients in Python, TypeScript and Java; each plays a journey
 	$(BIN)/python -W ignore -m tests.clients
+
+bench: $(READY) ## Measure this working tree beside the least it could cost: ROUNDS=5 REQUESTS=STPIW
+	$(BIN)/python -W ignore -m bench --databases $(DATABASES) --rounds $(ROUNDS) \
+		--seconds $(SECONDS_EACH) --requests $(REQUESTS)
 
 lint: $(READY) squawk ## Format, lint, types, the order of the rooms, and what migrations lock
 	$(BIN)/ruff format --check .
