@@ -18,6 +18,8 @@ DATABASES ?= sqlite,postgresql
 ROUNDS ?= 5
 SECONDS_EACH ?= 2
 REQUESTS ?= STPIW
+WHAT ?= submit
+ON ?= sqlite
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_NO_INPUT := 1
@@ -30,7 +32,7 @@ endif
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup run check test test-fast test-older soak fuzz-api clients bench lint squawk rehearse format hooks \
+.PHONY: help setup run check test test-fast test-older soak fuzz-api clients bench profile lint squawk rehearse format hooks \
 	migrate openapi breaking docs lock
 
 help: ## List the commands
@@ -66,8 +68,11 @@ clients: $(READY) $(CLIENTS) ## Generate clients in Python, TypeScript and Java;
 	$(BIN)/python -W ignore -m tests.clients
 
 bench: $(READY) ## Measure this working tree beside the least it could cost: ROUNDS=5 REQUESTS=STPIW
-	$(BIN)/python -W ignore -m bench --databases $(DATABASES) --rounds $(ROUNDS) \
+	$(BIN)/python -W ignore -m bench run --databases $(DATABASES) --rounds $(ROUNDS) \
 		--seconds $(SECONDS_EACH) --requests $(REQUESTS)
+
+profile: $(READY) ## Where the product spends its time: WHAT=submit, action, poll, 'idle poll', worklist
+	$(BIN)/python -W ignore -m bench profile "$(WHAT)" --database $(ON)
 
 lint: $(READY) squawk ## Format, lint, types, the order of the rooms, and what migrations lock
 	$(BIN)/ruff format --check .
