@@ -16,7 +16,9 @@ COMMIT ?= 99db9a7
 REV ?=
 DATABASES ?= sqlite,postgresql
 ROUNDS ?= 5
-SECONDS_EACH ?= 2
+EACH ?= 2
+GROWTH ?= 100000
+PAGE ?= --page
 REQUESTS ?= STPIW
 WHAT ?= submit
 ON ?= sqlite
@@ -32,7 +34,8 @@ endif
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup run check test test-fast test-older soak fuzz-api clients bench profile lint squawk rehearse format hooks \
+.PHONY: help setup run check test test-fast test-older soak fuzz-api clients bench bench-growth bench-smoke profile \
+	lint squawk rehearse format hooks \
 	migrate openapi breaking docs lock
 
 help: ## List the commands
@@ -43,7 +46,7 @@ setup: $(READY) ## Install exactly what requirements/dev.txt names, into .venv
 run: $(READY) ## Serve a demonstration on SQLite; prints a key and a first request
 	$(BIN)/safe-conduct demo serve
 
-check: lint test ## All that CI asks: lint, tests, current files, no break that is not told
+check: lint test bench-smoke ## All that CI asks: lint, tests, current files, no break that is not told
 	$(BIN)/safe-conduct openapi --check
 	$(BIN)/python scripts/breaking.py
 	$(BIN)/safe-conduct docs --check
@@ -67,9 +70,16 @@ fuzz-api: $(READY) ## Schemathesis, all checks, on a real server; EXAMPLES=100 a
 clients: $(READY) $(CLIENTS) ## Generate clients in Python, TypeScript and Java; each plays a journey
 	$(BIN)/python -W ignore -m tests.clients
 
-bench: $(READY) ## Measure this working tree beside the least it could cost: ROUNDS=5 REQUESTS=STPIW
+bench: $(READY) ## Measure this tree beside the least it could cost; writes docs/performance.md
 	$(BIN)/python -W ignore -m bench run --databases $(DATABASES) --rounds $(ROUNDS) \
-		--seconds $(SECONDS_EACH) --requests $(REQUESTS)
+		--seconds $(EACH) --requests $(REQUESTS) $(PAGE)
+
+bench-growth: $(READY) ## What requests cost with many cases, beside ten thousand: GROWTH=1000000
+	$(BIN)/python -W ignore -m bench growth --databases $(DATABASES) --rounds $(ROUNDS) \
+		--seconds $(EACH) --cases $(GROWTH) $(PAGE)
+
+bench-smoke: $(READY) ## Fail if requests cost far more CPU than they did, beside the floor
+	$(BIN)/python -W ignore -m bench smoke
 
 profile: $(READY) ## Where the product spends its time: WHAT=submit, action, poll, 'idle poll', worklist
 	$(BIN)/python -W ignore -m bench profile "$(WHAT)" --database $(ON)

@@ -46,8 +46,12 @@ READY: Final = 2.0
 """Seconds from nothing to ready, at most."""
 IDLE, LOADED = 150.0, 512.0
 """Megabytes in memory before and under load, at most."""
-GROWTH: Final = 1.15
-"""How much more CPU a request may cost with a hundred times the cases."""
+GROWTH: Final = Goal(1.15, 1)
+"""How many times as much CPU a request may cost with a hundred times the cases."""
+LEAST: Final = {Kind.S: 0.008, Kind.T: 0.012, Kind.P: 0.02, Kind.I: 0.025, Kind.W: 0.03}
+"""What CI asks for by CPU on SQLite: a third of what was measured in November 2026."""
+COARSE: Final = 0.25
+"""By how much the floor's CPU may differ from itself, before CI asks for nothing."""
 
 
 def judged(goal: Goal | None, found: float, *, noisy: bool) -> Verdict:

@@ -6,7 +6,7 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
@@ -78,9 +78,10 @@ def running(
 ) -> Iterator[subprocess.Popen[bytes]]:
     """Run a program of this working tree on a core, as long as the block lasts.
 
-    What it says goes to a file.
+    What it says goes to a file. It may keep bytecode, as it does where it is installed.
     """
-    env: Mapping[str, str] = os.environ | more
+    env = os.environ | more
+    env.pop("PYTHONDONTWRITEBYTECODE", None)
     with says.open("ab") as file, on_core(core):
         process = subprocess.Popen(command, cwd=ROOT, env=env, stdout=file, stderr=file)
     try:

@@ -5,9 +5,10 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Final
 
-from bench.places import BIN, HOME, Product
+from bench.places import HOME
 from bench.processes import ROOT
 from bench.rounds import Pace
+from bench.servers import BIN, Product
 from bench.sides import Kind
 
 A_SECOND: Final = "200"

@@ -1,8 +1,9 @@
 """Tables of a result: the same for a terminal and for the page."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
-from bench.goals import Goal
+from bench.goals import GROWTH, Goal
+from bench.growing import Grown, OfGrowth
 from bench.result import Line, Measure, OfPlace, Result
 
 HEADS = (
@@ -16,6 +17,10 @@ HEADS = (
         "reached",
     ),
     *("p50 ms", "p99 ms", "floor, CPU us", "product, CPU us", "by CPU", "database, CPU us"),
+)
+GROWTH_HEADS = (
+    *("request", "few, CPU us", "many, CPU us", "times", "at most"),
+    *("few, apart from themselves", "reached"),
 )
 MEASURES = ("", "found", "at most", "extreme", "reached")
 
@@ -107,3 +112,24 @@ def spelled_client(result: Result) -> str:
         f"{client['cpu']:.0f} us of its core for each; "
         f"one fsync takes {client['fsync']:.2f} ms here."
     )
+
+
+def of_growth(places: Sequence[OfGrowth]) -> str:
+    """Spell what growth costs."""
+    told = list[str]()
+    for place in places:
+        told += [f"**{place.database}**: {sizes(place.few)}; then {sizes(place.many)}.", ""]
+        told += [*table(GROWTH_HEADS, [of_grown(line) for line in place.lines]), ""]
+        told += [f"Checked afterwards: {'; '.join(place.checked)}.", ""]
+    return "\n".join(told)
+
+
+def sizes(size: Mapping[str, int]) -> str:
+    """Spell how much there is."""
+    return ", ".join(f"{many:,} {what}" for what, many in size.items())
+
+
+def of_grown(line: Grown) -> tuple[str, ...]:
+    """Spell what one request costs."""
+    costs = (f"{line.few:.0f}", f"{line.many:.0f}", f"{line.times:.2f}")
+    return (line.kind, *costs, f"{GROWTH.least:g}", f"{line.noise:.1%}", line.reached)

@@ -1,7 +1,8 @@
 """Floor, product, floor again, for each of the five; some rounds of it."""
 
+from collections import deque
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bench.figures import Comparison, Round, Slice
 from bench.sides import Kind, Side
@@ -36,7 +37,7 @@ def measured(side: Side, kind: Kind, pace: Pace) -> Slice:
 
 def again_of(floor: Side) -> Side:
     """Make the same floor once more, with cases of its own to act on."""
-    return Side("floor again", floor.port, "none", "none", floor.cpu, floor.beside)
+    return replace(floor, name=f"{floor.name} again", written=deque(), made=0, acted=0)
 
 
 def warm(side: Side, pace: Pace) -> None:

@@ -60,6 +60,18 @@ CASE: Final = json.dumps(BODY, ensure_ascii=False).encode()
 """4 kilobytes: a notice, one section to seal, one consent; submitted at once."""
 
 
+def case_in(country: str) -> bytes:
+    """Spell a shorter case in a country."""
+    [consent] = BODY["consents"]
+    whom = {"kind": "state", "country": country}
+    body = BODY | {
+        "notice": BODY["notice"] | {"country": country},
+        "sections": [{"section": "needs", "summary": "A safe bed tonight"}],
+        "consents": [consent | {"recipient_class": whom}],
+    }
+    return json.dumps(body).encode()
+
+
 def request(
     method: str, path: str, key: str = "none", body: bytes | None = None, **headers: str
 ) -> bytes:
@@ -86,9 +98,13 @@ class Side:
     """Seconds of CPU that its database has used in processes of its own."""
     written: deque[tuple[str, str]] = field(default_factory=deque)
     """Cases that wait for an act: the code, and the version that was seen."""
+    body: bytes = CASE
     made: int = 0
     acted: int = 0
     cursor: str | None = None
+    """How far it has read on; None: not yet."""
+    start: str | None = None
+    """Where the first page begins; None: at the start."""
 
     def requests(self, kind: Kind) -> Iterator[bytes]:
         """Say what is asked, again and again."""
@@ -108,7 +124,7 @@ class Side:
         """Submit the same case as a new one, for ever."""
         keys = (f"{secrets.token_hex(8)}-{number}" for number in count())
         for key in keys:
-            yield request("POST", "cases", self.submitter, CASE, Idempotency_Key=key)
+            yield request("POST", "cases", self.submitter, self.body, Idempotency_Key=key)
 
     def acts(self) -> Iterator[bytes]:
         """Acknowledge each case that was written and waits."""
@@ -126,7 +142,7 @@ class Side:
 
     def first(self) -> str:
         """Find the cursor at the end of the first page; the second must be full."""
-        page = json.loads(once(self.port, self.read_events(None), 200).body)
+        page = json.loads(once(self.port, self.read_events(self.start), 200).body)
         after = str(page["next"])
         second = json.loads(once(self.port, self.read_events(after), 200).body)
         if len(second["items"]) != PAGE:
@@ -152,9 +168,13 @@ class Side:
             self.port, requests, STATUS[kind], clients=clients, seconds=seconds, keep=keep
         )
         if kind == Kind.S:
-            self.made += len(sample.waits)
-            found = [(a.header("location"), a.header("etag")) for a in sample.answers]
-            self.written.extend((where.rpartition("/")[2], tag) for where, tag in found)
+            self.keep(sample)
         if kind == Kind.T:
             self.acted += len(sample.waits)
         return sample
+
+    def keep(self, sample: Sample) -> None:
+        """Count what was written, and have it wait for an act."""
+        self.made += len(sample.waits)
+        found = [(a.header("location"), a.header("etag")) for a in sample.answers]
+        self.written.extend((where.rpartition("/")[2], tag) for where, tag in found)
