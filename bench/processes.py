@@ -19,6 +19,8 @@ TICKS: Final = os.sysconf("SC_CLK_TCK")
 CORES: Final = sorted(os.sched_getaffinity(0))
 SERVERS, CLIENTS = CORES[0], CORES[-1]
 """Servers have the first core for themselves; clients and PostgreSQL share the last."""
+BY_SCHEDULER: Final = 2
+"""CPUCLOCK_SCHED: in nanoseconds, as the scheduler counts."""
 PATIENCE: Final = 60.0
 HOST: Final = "127.0.0.1"
 
@@ -40,16 +42,27 @@ def stat_of(pid: int) -> list[str]:
 
 
 def cpu_of(pid: int) -> float:
-    """Say how many seconds of CPU a process has used, with all its threads."""
-    fields = stat_of(pid)
-    return (int(fields[11]) + int(fields[12])) / TICKS
+    """Say how many seconds of CPU a process has used, its threads that ended included.
+
+    By its own clock, as clock_getcpuclockid(3) names it: /proc counts in hundredths of a
+    second, which is a fifth of what some loads take.
+    """
+    return time.clock_gettime((~pid << 3) | BY_SCHEDULER)
 
 
 def cpu_of_family(pid: int) -> float:
     """Say how much CPU a process and its children have used, those that ended included."""
     fields = stat_of(pid)
     ended = (int(fields[13]) + int(fields[14])) / TICKS
-    return cpu_of(pid) + ended + sum(cpu_of(child) for child in children_of(pid))
+    return cpu_of(pid) + ended + sum(map(cpu_if_there, children_of(pid)))
+
+
+def cpu_if_there(pid: int) -> float:
+    """Say how much CPU a process has used; 0 if it has just ended."""
+    try:
+        return cpu_of(pid)
+    except OSError:
+        return 0.0
 
 
 def children_of(pid: int) -> list[int]:

@@ -9,7 +9,7 @@ from bench.sides import Kind, Side
 
 LONGER = 1.5
 """Submissions go on for so much longer than acts, which need a case each."""
-SEEDED = 160
+SEEDED = 110
 """Cases that are there at least, so that a page of events is full."""
 
 
