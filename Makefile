@@ -76,7 +76,7 @@ bench: $(READY) ## Measure this tree beside the least it could cost; writes docs
 
 bench-growth: $(READY) ## What requests cost with many cases, beside ten thousand: GROWTH=1000000
 	$(BIN)/python -W ignore -m bench growth --databases $(DATABASES) --rounds $(ROUNDS) \
-		--seconds $(EACH) --cases $(GROWTH) $(PAGE)
+		--seconds $(EACH) --requests $(REQUESTS) --cases $(GROWTH) $(PAGE)
 
 bench-smoke: $(READY) ## Fail if requests cost far more CPU than they did, beside the floor
 	$(BIN)/python -W ignore -m bench smoke

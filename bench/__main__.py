@@ -22,6 +22,7 @@ def read_arguments() -> argparse.Namespace:
     whole.set_defaults(does=run)
     many = does.add_parser("growth", help="ten thousand cases beside many")
     many.add_argument("--databases", default="sqlite,postgresql")
+    many.add_argument("--requests", default="STPIW", help="which of the five")
     many.add_argument("--cases", type=int, default=100_000)
     many.add_argument("--rounds", type=int, default=5)
     many.add_argument("--seconds", type=float, default=2.0)

@@ -1,7 +1,7 @@
 """Whether a request costs as much with a million cases as with ten thousand."""
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -149,14 +149,16 @@ class OfGrowth:
     checked: list[str]
 
 
-def growth_of(kind: str, cases: int, pace: Pace, say: Say) -> OfGrowth:
+def growth_of(
+    kind: str, cases: int, pace: Pace, kinds: Iterable[Kind], say: Say
+) -> OfGrowth:
     """Ask the five of few cases and of many, in turn; the few stand for the floor."""
     filled = FILLED[kind]
     with filled(SMALL, say) as few, filled(cases, say) as many:
         before = [there(place.product) for place in (few, many)]
         sizes = size_of(few.product), size_of(many.product)
         with standing(few) as small, standing(many) as large, on_core(CLIENTS):
-            found = compare(small, large, pace, say)
+            found = compare(small, large, pace, say, kinds)
             checked = [
                 must_hold(few.product, small, before[0]),
                 must_hold(many.product, large, before[1]),
