@@ -14,6 +14,14 @@ UPGRADE ?=
 EXAMPLES ?= 100
 COMMIT ?= 99db9a7
 REV ?=
+DATABASES ?= sqlite,postgresql
+ROUNDS ?= 5
+EACH ?= 2
+GROWTH ?= 100000
+PAGE ?= --page
+REQUESTS ?= STPIW
+WHAT ?= submit
+ON ?= sqlite
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_NO_INPUT := 1
@@ -26,7 +34,8 @@ endif
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup run check test test-fast test-older soak fuzz fuzz-api clients lint squawk rehearse format hooks \
+.PHONY: help setup run check test test-fast test-older soak fuzz fuzz-api clients bench bench-growth bench-smoke profile \
+	lint squawk rehearse format hooks \
 	migrate openapi breaking docs lock
 
 help: ## List the commands
@@ -37,7 +46,7 @@ setup: $(READY) ## Install exactly what requirements/dev.txt names, into .venv
 run: $(READY) ## Serve a demonstration on SQLite; prints a key and a first request
 	$(BIN)/safe-conduct demo serve
 
-check: lint test ## All that CI asks: lint, tests, current files, no break that is not told
+check: lint test bench-smoke ## All that CI asks: lint, tests, current files, no break that is not told
 	$(BIN)/safe-conduct openapi --check
 	$(BIN)/python scripts/breaking.py
 	$(BIN)/safe-conduct docs --check
@@ -63,6 +72,20 @@ fuzz: ## The same, for a night: 2,000 examples an operation
 
 clients: $(READY) $(CLIENTS) ## Generate clients in Python, TypeScript and Java; each plays a journey
 	$(BIN)/python -W ignore -m tests.clients
+
+bench: $(READY) ## Measure this tree beside the least it could cost; writes docs/performance.md
+	$(BIN)/python -W ignore -m bench run --databases $(DATABASES) --rounds $(ROUNDS) \
+		--seconds $(EACH) --requests $(REQUESTS) $(PAGE)
+
+bench-growth: $(READY) ## What requests cost with many cases, beside ten thousand: GROWTH=1000000
+	$(BIN)/python -W ignore -m bench growth --databases $(DATABASES) --rounds $(ROUNDS) \
+		--seconds $(EACH) --requests $(REQUESTS) --cases $(GROWTH) $(PAGE)
+
+bench-smoke: $(READY) ## Fail if requests cost far more CPU than they did, beside the floor
+	$(BIN)/python -W ignore -m bench smoke
+
+profile: $(READY) ## Where the product spends its time: WHAT=submit, action, poll, 'idle poll', worklist
+	$(BIN)/python -W ignore -m bench profile "$(WHAT)" --database $(ON)
 
 lint: $(READY) squawk ## Format, lint, types, the order of the rooms, and what migrations lock
 	$(BIN)/ruff format --check .

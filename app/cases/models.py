@@ -245,7 +245,7 @@ class Party(Base):
     __tablename__ = "party"
     __table_args__ = (
         Index("ix_party_focal_point_id_number", "focal_point_id", "number"),
-        Index("ix_party_case_id", "case_id"),
+        Index("ix_party_case_id_focal_point_id", "case_id", "focal_point_id"),
         Index(
             "uq_party_open",
             "record_id",

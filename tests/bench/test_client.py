@@ -1,0 +1,83 @@
+"""The client of the bench takes nothing for an answer that is none."""
+
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import repeat
+from threading import Thread
+
+import pytest
+
+from bench.client import WrongAnswer, load, read
+
+OK = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\netag: x\r\n\r\n{}"
+ASKED = b"GET / HTTP/1.1\r\n\r\n"
+
+
+@contextmanager
+def answering(*pieces: bytes) -> Iterator[int]:
+    """A server that says the same to each request, in pieces; it hangs up after all."""
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def serve() -> None:
+        line, _ = listener.accept()
+        with line:
+            while line.recv(65536):
+                for piece in pieces:
+                    line.sendall(piece)
+                if not pieces:
+                    return
+
+    thread = Thread(target=serve)
+    thread.start()
+    yield listener.getsockname()[1]
+    thread.join()
+    listener.close()
+
+
+def test_an_answer_is_whole_only_with_all_of_its_body() -> None:
+    assert read(OK[:20]) is None
+    assert read(OK[:-1]) is None
+    whole = read(OK)
+    assert whole is not None
+    assert (whole.status, whole.body, whole.header("ETag")) == (200, b"{}", "x")
+
+
+def test_304_has_no_body_to_wait_for() -> None:
+    answer = read(b"HTTP/1.1 304 Not Modified\r\netag: x\r\n\r\n")
+
+    assert answer is not None
+    assert answer.status == 304
+
+
+def test_an_answer_without_a_length_is_refused() -> None:
+    with pytest.raises(WrongAnswer):
+        read(b"HTTP/1.1 200 OK\r\n\r\n")
+
+
+def test_an_answer_in_pieces_is_one_answer() -> None:
+    with answering(OK[:10], OK[10:50], OK[50:]) as port:
+        sample = load(port, iter([ASKED] * 3), 200, clients=1)
+
+    assert len(sample.waits) == 3
+    assert all(wait > 0 for wait in sample.waits)
+
+
+def test_a_load_ends_when_its_time_is_over() -> None:
+    with answering(OK) as port:
+        sample = load(port, repeat(ASKED), 200, clients=1, seconds=0.1)
+
+    assert 0.1 <= sample.seconds < 5
+    assert sample.waits
+
+
+def test_one_wrong_status_fails_the_run() -> None:
+    refused = OK.replace(b"200 OK", b"503 Busy")
+
+    with answering(refused) as port, pytest.raises(WrongAnswer, match="503, not 200"):
+        load(port, repeat(ASKED), 200, clients=1, seconds=5)
+
+
+def test_a_server_that_hangs_up_fails_the_run() -> None:
+    with answering() as port, pytest.raises(WrongAnswer, match="hung up"):
+        load(port, repeat(ASKED), 200, clients=1, seconds=5)

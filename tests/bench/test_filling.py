@@ -1,0 +1,68 @@
+"""Cases that are copied by SQL are cases: the service itself does not know them apart."""
+
+import pytest
+
+from bench.checks import GAPS, LOST, Lost, asked, must_hold, there
+from bench.filling import counts, multiply
+from bench.sides import Side
+from tests.databases import ask
+from tests.world import Someone, World, done
+
+CODES = 'SELECT count(DISTINCT code) FROM "case"'
+RUNNING = "SELECT count(*) FROM clock WHERE stopped_at IS NULL"
+CASES = 100
+
+
+def copied(url: str, world: World, officer: Someone, lead: Someone) -> list[str]:
+    """Submit two cases, one of which is read, and copy them fifty times."""
+    before, told = counts(url), list[str]()
+    lead.does("acknowledge", officer.submits())
+    officer.submits()
+    world.database.engine.dispose()
+    multiply(url, before, CASES, told.append)
+    return told
+
+
+@pytest.fixture(autouse=True)
+def many(url: str, world: World, officer: Someone, lead: Someone) -> None:
+    assert copied(url, world, officer, lead)
+
+
+def test_copies_have_codes_and_places_of_their_own(url: str) -> None:
+    cases, codes, gaps, lost = asked(url, 'SELECT count(*) FROM "case"', CODES, GAPS, LOST)
+
+    assert (cases, codes, gaps, lost) == (CASES, CASES, 0, 0)
+
+
+def test_all_but_the_newest_wait_for_nobody(url: str) -> None:
+    [running] = asked(url, RUNNING)
+
+    assert 2 <= running <= 4  # the two forms, and those of the newest copy
+
+
+def test_the_service_goes_on_with_them(officer: Someone, lead: Someone) -> None:
+    heard = lead.hears()
+    new = officer.submits()
+    done(lead.does("acknowledge", new))
+
+    assert len({event["id"] for event in heard}) == len(heard) >= CASES
+    assert len({event["subject"] for event in heard}) == CASES
+    assert done(lead.get("/worklist"))["items"]
+    assert len(lead.hears()) == 2
+
+
+def test_one_answer_more_than_cases_is_found(url: str) -> None:
+    side = Side("product", 0, "", "", float, made=1)
+
+    with pytest.raises(Lost, match="100 cases for 1 answers"):
+        must_hold(url, side, there(url))
+
+
+def test_one_delivery_that_is_lost_is_found(url: str) -> None:
+    side = Side("product", 0, "", "", float)
+    assert must_hold(url, side, there(url))
+
+    ask(url, "UPDATE mailbox SET head = head + 1 WHERE head > 0")
+
+    with pytest.raises(Lost, match="mailboxes with a gap"):
+        must_hold(url, side, there(url))

@@ -1,0 +1,92 @@
+"""The tables of a run, and the page that they are put on."""
+
+import pytest
+
+from bench import report
+from bench.figures import Figure
+from bench.goals import Goal, Verdict
+from bench.page import PAGE, PageBroken, put
+from bench.report import table
+from bench.result import Line, Measure, OfPlace, Result
+
+TEXT = """Before.
+<!-- measured: written by make -->
+old
+<!-- end of measured -->
+After.
+"""
+FIGURE = Figure(1000.0, 0.001, 0.002, 100.0, 0.0)
+
+
+def place(*, noisy: bool) -> OfPlace:
+    slower = Figure(500.0, 0.004, 0.009, 210.0, 0.0)
+    verdict = Verdict.NOISY if noisy else Verdict.REACHED
+    noise = 0.2 if noisy else 0.01
+    goal = Goal(0.4, 0.6)
+    line = Line("S submit", FIGURE, slower, 0.5, 0.476, noise, 0.01, goal, verdict)
+    start = Measure("start to ready", 1.5, "s", Goal(2, 0), Verdict.REACHED)
+    return OfPlace("SQLite", noisy, [line], [start], ["no gap"])
+
+
+def test_a_table_is_put_between_its_marks_and_nothing_else_changes() -> None:
+    written = put(TEXT, "measured", "| new |\n")
+
+    assert "old" not in written
+    assert "\n| new |\n" in written
+    assert written.startswith("Before.\n")
+    assert written.endswith("After.\n")
+    assert put(written, "measured", "| new |\n") == written
+
+
+@pytest.mark.parametrize("part", ["growth", "measure"])
+def test_a_page_without_the_marks_is_left_as_it_is(part: str) -> None:
+    with pytest.raises(PageBroken):
+        put(TEXT, part, "| new |")
+
+
+def test_the_page_has_a_place_for_each_part() -> None:
+    page = PAGE.read_text("utf-8")
+
+    for part in ("measured", "growth"):
+        assert "| new |" in put(page, part, "| new |")
+
+
+def test_a_table_is_markdown() -> None:
+    assert list(table(("a", "bb"), [("1", "2")])) == [
+        "| a | bb |",
+        "| - | -- |",
+        "| 1 | 2  |",
+    ]
+
+
+def test_a_request_is_told_with_its_goal_and_what_came_of_it() -> None:
+    told = "\n".join(report.of_place(place(noisy=False)))
+
+    [row] = [line for line in told.splitlines() if line.startswith("| S submit")]
+    cells = [cell.strip() for cell in row.strip("|").split("|")]
+    assert cells == [
+        *("S submit", "1000", "500", "0.50", "0.40", "0.60", "yes"),
+        *("4.0", "9.0", "100", "210", "0.476", ""),
+    ]
+    assert "noisy" not in told
+    assert "| start to ready | 1.5 s | 2       |" in told
+
+
+def test_a_noisy_run_says_so_and_shows_its_numbers_all_the_same() -> None:
+    told = "\n".join(report.of_place(place(noisy=True)))
+
+    assert "noisy, so nothing is judged: the floor differs from itself by 20.0%" in told
+    assert "not judged" in told
+    assert "| 1000 " in told
+
+
+def test_a_result_is_kept_as_json() -> None:
+    pace = {"rounds": 5.0, "seconds": 2.0, "clients": 8.0}
+    client = {"rps": 9000.0, "cpu": 30.0, "fsync": 1.5}
+    result = Result("2026-11-26", "abc", "a machine", pace, client, [place(noisy=False)])
+
+    kept = result.as_json()
+
+    assert kept["places"][0]["lines"][0]["by_rps"] == 0.5
+    assert kept["places"][0]["lines"][0]["reached"] == "yes"
+    assert "abc" in report.of_result(result)

@@ -1,0 +1,109 @@
+"""What a process has used is counted, and where it runs is where it was put."""
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from bench.client import WrongAnswer
+from bench.processes import (
+    CORES,
+    cpu_of,
+    cpu_of_family,
+    memory_of,
+    on_core,
+    running,
+    wait_until,
+)
+
+BUSY = """
+import sys, threading, time
+def burn():
+    end = time.process_time() + 0.2
+    while time.process_time() < end:
+        pass
+thread = threading.Thread(target=burn)
+thread.start()
+thread.join()
+print("done", flush=True)
+sys.stdin.read()
+"""
+
+
+def started(program: str) -> subprocess.Popen[str]:
+    command = [sys.executable, "-c", program]
+    pipe = subprocess.PIPE
+    return subprocess.Popen(command, text=True, stdin=pipe, stdout=pipe)
+
+
+def test_a_thread_that_ended_counts() -> None:
+    with started(BUSY) as process:
+        assert process.stdout
+        assert process.stdin
+        assert process.stdout.readline() == "done\n"
+        used = cpu_of(process.pid)
+        later = cpu_of(process.pid)
+        process.stdin.close()
+
+    assert 0.2 <= used < 5
+    assert later - used < 0.05  # it rests
+
+
+def test_a_child_counts_and_one_that_ended_too() -> None:
+    before = cpu_of_family(os.getpid())
+
+    with started(BUSY) as process:
+        assert process.stdout
+        assert process.stdin
+        process.stdout.readline()
+        assert cpu_of_family(os.getpid()) - before >= 0.2
+        process.stdin.close()
+
+    assert cpu_of_family(os.getpid()) - before >= 0.2
+
+
+def test_a_process_runs_on_the_core_it_was_given(tmp_path: Path) -> None:
+    core = CORES[-1]
+    wait = [sys.executable, "-c", "import time; time.sleep(60)"]
+
+    with running(wait, core, tmp_path / "said") as process:
+        assert os.sched_getaffinity(process.pid) == {core}
+
+    assert process.poll() is not None
+    assert 10 < memory_of(os.getpid()) < 10_000
+    assert os.sched_getaffinity(0) == set(CORES)
+
+
+def test_whoever_stays_on_a_core_leaves_it_again() -> None:
+    with on_core(CORES[0]):
+        assert os.sched_getaffinity(0) == {CORES[0]}
+
+    assert os.sched_getaffinity(0) == set(CORES)
+
+
+def test_a_server_that_ends_instead_of_serving_says_why(tmp_path: Path) -> None:
+    says = tmp_path / "said"
+
+    def never() -> None:
+        raise ConnectionRefusedError
+
+    with (
+        running([sys.executable, "-c", "raise SystemExit('no key')"], CORES[0], says) as it,
+        pytest.raises(WrongAnswer, match="no key"),
+    ):
+        wait_until(it, never, says)
+
+
+def test_waiting_takes_as_long_as_it_takes(tmp_path: Path) -> None:
+    ready_at = time.perf_counter() + 0.2
+    wait = [sys.executable, "-c", "import time; time.sleep(60)"]
+
+    def ready() -> None:
+        if time.perf_counter() < ready_at:
+            raise ConnectionRefusedError
+
+    with running(wait, CORES[0], tmp_path / "said") as process:
+        assert 0.1 < wait_until(process, ready, tmp_path / "said") < 5

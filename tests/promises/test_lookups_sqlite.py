@@ -1,0 +1,51 @@
+"""The embedded database has no statistics: an index must fit the whole of a question."""
+
+import sqlite3
+from contextlib import closing
+
+import pytest
+from sqlalchemy import make_url
+
+from tests.databases import overheard
+from tests.world import Someone, done
+
+BY_READER_ALONE = "USING INDEX ix_party_focal_point_id_number (focal_point_id=?)"
+
+
+def plans(url: str, statements: list[str]) -> list[str]:
+    """Say how SQLite would find what each statement asks for."""
+    with closing(sqlite3.connect(str(make_url(url).database))) as connection:
+        return [
+            step[3]
+            for statement in statements
+            for step in connection.execute(
+                f"EXPLAIN QUERY PLAN {statement}", [None] * statement.count("?")
+            )
+        ]
+
+
+@pytest.mark.parametrize("path", ["", "/history", "/evidence"])
+def test_one_case_is_not_looked_for_among_all_of_its_reader(
+    sqlite_url: str, path: str, officer: Someone
+) -> None:
+    case = officer.submits()
+
+    with overheard(officer.world.database.engine) as statements:
+        done(officer.get(f"/cases/{case['code']}{path}"))
+
+    asked = [one for one in statements if "FROM party" in one and '"case".code = ?' in one]
+    assert asked
+    assert not [step for step in plans(sqlite_url, asked) if BY_READER_ALONE in step]
+
+
+def test_an_act_does_not_look_for_its_case_among_all_of_its_reader(
+    sqlite_url: str, officer: Someone, lead: Someone
+) -> None:
+    case = officer.submits()
+
+    with overheard(lead.world.database.engine) as statements:
+        done(lead.does("acknowledge", case))
+
+    asked = [one for one in statements if one.startswith("SELECT") and "party" in one]
+    assert asked
+    assert not [step for step in plans(sqlite_url, asked) if BY_READER_ALONE in step]
