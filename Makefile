@@ -14,6 +14,9 @@ UPGRADE ?=
 EXAMPLES ?= 100
 COMMIT ?= 99db9a7
 REV ?=
+KILLS ?= 100
+DATABASE ?= sqlite
+SEED ?= $(shell od -An -N4 -tu4 /dev/urandom)
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_NO_INPUT := 1
@@ -26,7 +29,7 @@ endif
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup run check test test-fast test-older soak fuzz-api clients lint squawk rehearse format hooks \
+.PHONY: help setup run check test test-fast test-older soak torture fuzz-api clients lint squawk rehearse format hooks \
 	migrate openapi breaking docs lock
 
 help: ## List the commands
@@ -54,6 +57,9 @@ soak: $(READY) ## The long runs, at full length
 
 test-older: $(READY) ## The API tests of an older commit on the tables of this one: COMMIT=99db9a7
 	$(BIN)/python scripts/test_older.py $(COMMIT)
+
+torture: $(READY) ## Kill the service under load, and see what is left: KILLS=100 DATABASE=sqlite SEED=1
+	$(BIN)/python -W ignore -m torture --database $(DATABASE) --kills $(KILLS) --seed $(SEED)
 
 fuzz-api: $(READY) ## Schemathesis, all checks, on a real server; EXAMPLES=100 an operation
 	$(BIN)/python -W ignore -m tests.fuzzing $(EXAMPLES)
