@@ -27,10 +27,10 @@ STOPPED: Final = 1.0
 OFTEN: Final = 0.06
 """How many of each other disturbance there are for each kill; at least some."""
 LEAST: Final = 3
-AT_A_WRITE: Final = 0.5
+AT_A_WRITE: Final = 0.6
 LOOKS: Final = 0.0005
-ANSWERS: Final = 0.008
-POLLERS_DIE: Final = 0.15
+ANSWERS: Final = 0.003
+POLLERS_DIE: Final = 0.5
 TERMINATE: Final = """
 SELECT pg_terminate_backend(pid) FROM pg_stat_activity
 WHERE datname = current_database() AND pid <> pg_backend_pid()
@@ -63,7 +63,7 @@ class Torment:
         self.done[f"kill {life.name}"] += 1
 
     def kill_one(self) -> None:
-        """Kill one; every other time while something is being written."""
+        """Kill one; more often than not while something is being written."""
         life = self.someone()
         if self.chance.random() < AT_A_WRITE:
             self.wait_for_a_write()

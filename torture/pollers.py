@@ -16,6 +16,7 @@ from torture.clients import Person
 from torture.lives import Broken
 
 POLLER: Final = ROOT / "conformance" / "poller.py"
+STANDS: Final = "SELECT cursor FROM stand WHERE cursor IS NOT NULL"
 CATCHES_UP: Final = 60.0
 """Seconds that a poller may take to read the rest of its feed."""
 
@@ -57,16 +58,23 @@ class Poller:
 
     def heard(self) -> list[str]:
         """List the events that it dealt with, in order."""
+        return self.kept("SELECT id FROM dealt_with ORDER BY number")
+
+    def stands_at(self) -> int:
+        """Say to which position its cursor points."""
+        return max((int(one.split(".")[1]) for one in self.kept(STANDS)), default=0)
+
+    def kept(self, asked: str) -> list[str]:
+        """Read what its file keeps."""
         if not self.inbox.exists():
             return []
-        with closing(sqlite3.connect(self.inbox)) as inbox:
-            found = inbox.execute("SELECT id FROM dealt_with ORDER BY number")
-            return [str(row[0]) for row in found]
+        with closing(sqlite3.connect(self.inbox, timeout=30)) as inbox:
+            return [str(row[0]) for row in inbox.execute(asked)]
 
     def catches_up(self, head: int) -> None:
         """Wait until it has come so far, or until it has had time enough."""
         until = time.monotonic() + CATCHES_UP
-        while len(self.heard()) < head and time.monotonic() < until:
+        while self.stands_at() < head and time.monotonic() < until:
             time.sleep(0.1)
 
 

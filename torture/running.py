@@ -12,6 +12,8 @@ from tempfile import mkdtemp
 from threading import Event, Thread
 from typing import Any, Final
 
+from httpx2 import Client
+
 from app.kernel.actors import Role
 from app.main import create_app, lay_ground
 from tests.databases import clear, copies
@@ -129,12 +131,13 @@ class Load:
     addresses: tuple[str, ...]
     over: Event = field(default_factory=Event)
     threads: list[Thread] = field(default_factory=list)
+    open: list[Client] = field(default_factory=list)
 
     def teller(self, seed: str) -> Teller:
         """One client, with chances of its own."""
         goes_on = lambda: not self.over.is_set()  # noqa: E731 - a value
-        chance = Random(seed)
-        asker = Asker(self.history, self.addresses, chance, goes_on, connected())
+        self.open.append(connected())
+        asker = Asker(self.history, self.addresses, Random(seed), goes_on, self.open[-1])
         return Teller(asker, self.there)
 
     def begin(self, seed: int) -> None:
@@ -151,6 +154,8 @@ class Load:
         self.over.set()
         for thread in self.threads:
             thread.join()
+        for client in self.open:
+            client.close()
 
 
 def torture(wish: Wish, log: Path, say: Say) -> Result:
@@ -250,7 +255,8 @@ def quietened(plan: Plan, torment: Torment) -> Installation:
 def read_back(load: Load, address: str) -> dict[str, str]:
     """Read what stands in some cases, as one of those who wrote it."""
     written = {one.subject: None for one in load.history.deeds if one.what == WRITTEN}
-    reader = Load(History(), load.there, (address,)).teller("the end")
+    rest = Load(History(), load.there, (address,))
+    reader = rest.teller("the end")
     texts: dict[str, str] = {}
     for case in list(written)[-MOST:]:
         for name in ("lead", "officer", "taker"):
@@ -260,4 +266,5 @@ def read_back(load: Load, address: str) -> dict[str, str]:
                 continue
             texts[str(case)] = opened.json()["content"]["summary"]
             break
+    rest.end()
     return texts
