@@ -40,10 +40,11 @@ setup: $(READY) ## Install exactly what requirements/dev.txt names, into .venv
 run: $(READY) ## Serve a demonstration on SQLite; prints a key and a first request
 	$(BIN)/safe-conduct demo serve
 
-check: lint test ## All that CI asks: lint, tests, current files, no break that is not told
+check: lint test ## All that CI asks: lint, tests, current files, no break that is not told, kills
 	$(BIN)/safe-conduct openapi --check
 	$(BIN)/python scripts/breaking.py
 	$(BIN)/safe-conduct docs --check
+	$(MAKE) torture
 
 test: $(READY) ## All tests on SQLite and PostgreSQL, or some: make test T=tests/rules
 	$(BIN)/pytest -n auto --dist loadscope --no-loadscope-reorder $(T)

@@ -12,7 +12,8 @@ from torture.history import Deed, Outcome
 from torture.tables import Line, Tables
 from torture.walks import walks
 
-ASKED: Final = "approvals/"
+DECIDED: Final = "approval.decided"
+"""Takes no key: the same answer again changes nothing."""
 
 
 @dataclass
@@ -89,9 +90,7 @@ def keys_are_kept(run: Run) -> Iterator[str]:
     kept = {(one.account, one.key): one for one in run.tables.kept}
     ids = {record.id for record in run.tables.records.values()}
     for deed in run.acknowledged():
-        if (deed.account, deed.key) not in kept and not (deed.subject or "").startswith(
-            ASKED
-        ):
+        if (deed.account, deed.key) not in kept and deed.what != DECIDED:
             yield f"forgotten: the key of {deed.told()}"
     refused = {
         (deed.account, deed.key): deed
@@ -156,18 +155,32 @@ def mailboxes_have_no_gap(run: Run) -> Iterator[str]:
 
 def mailboxes_follow_time(run: Run) -> Iterator[str]:
     """Find entries that lie ahead of what was answered before they were asked for."""
-    times = spans(run)
+    deeds = by_entry(run)
     for reader, mail in run.tables.mail.items():
         latest = 0.0
         for position, entry in mail:
-            invoked, answered = times.get(entry, (0.0, float("inf")))
-            if answered < latest:
-                yield f"reordered: {position} of {reader} was answered before one ahead"
-            latest = max(latest, invoked)
+            if (deed := deeds.get(entry)) is not None:
+                if deed.answered < latest:
+                    yield f"reordered: {position} of {reader} was answered before one ahead"
+                latest = max(latest, deed.invoked)
 
 
-def spans(run: Run) -> Mapping[str, tuple[float, float]]:
-    """Say of entries that one deed alone can have made when that was asked and answered."""
+def mailboxes_follow_versions(run: Run) -> Iterator[str]:
+    """Find entries of a record that lie ahead of those of its earlier versions."""
+    deeds = by_entry(run)
+    for reader, mail in run.tables.mail.items():
+        newest: dict[str | None, int] = {}
+        for position, entry in mail:
+            deed = deeds.get(entry)
+            if deed is None or deed.replayed or not deed.version:
+                continue
+            if deed.version < newest.get(deed.subject, 0):
+                yield f"reordered: {position} of {reader} is of an earlier version"
+            newest[deed.subject] = deed.version
+
+
+def by_entry(run: Run) -> Mapping[str, Deed]:
+    """Say of the entries that one deed alone can have made which that is."""
     deeds, lines = defaultdict(list), defaultdict(list)
     for deed in run.acknowledged():
         for what in wanted(deed):
@@ -175,7 +188,7 @@ def spans(run: Run) -> Mapping[str, tuple[float, float]]:
     for line in run.of_people():
         lines[signature(line)].append(line)
     return {
-        lines[what][0].id: (deeds[what][0].invoked, deeds[what][0].answered)
+        lines[what][0].id: deeds[what][0]
         for what in deeds.keys() & lines.keys()
         if len(deeds[what]) == len(lines[what]) == 1
     }
@@ -249,6 +262,7 @@ CHECKS: Final[tuple[Callable[[Run], Iterator[str]], ...]] = (
     no_version_is_given_twice,
     mailboxes_have_no_gap,
     mailboxes_follow_time,
+    mailboxes_follow_versions,
     pollers_missed_nothing,
     clocks_fire_once,
     states_have_their_entries,

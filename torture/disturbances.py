@@ -24,6 +24,9 @@ LIFE: Final = (0.3, 1.5)
 WRONG: Final = (-600, 0, 600)
 """Seconds by which a machine's clock may be wrong (10 minutes at the most)."""
 STOPPED: Final = 1.0
+BEGINNING: Final = (0.0, 0.25)
+KILLED_OTHERWISE: Final = 3
+"""Kills that come with a clock that is set, and with a life that ends as it begins."""
 OFTEN: Final = 0.06
 """How many of each other disturbance there are for each kill; at least some."""
 LEAST: Final = 3
@@ -76,6 +79,15 @@ class Torment:
         for life in self.installed.lives:
             life.ends()
             self.done[f"kill {life.name}"] += 1
+
+    def kill_while_it_begins(self) -> None:
+        """Kill one, and again before it answers."""
+        life = self.someone()
+        self.kill(life)
+        life.begin()
+        time.sleep(self.chance.uniform(*BEGINNING))
+        self.kill(life)
+        self.done["killed while it began"] += 1
 
     def wait_for_a_write(self) -> None:
         """Wait until the database writes, and for as long as it takes to answer, or less.
@@ -142,6 +154,7 @@ class Torment:
     def kinds(self) -> Mapping[str, Callable[[], None]]:
         """List what there is beside plain kills."""
         both = {"term": self.terminate, "stop": self.stop, "clock": self.set_clock}
+        both["begin"] = self.kill_while_it_begins
         if self.installed.url.startswith("sqlite"):
             return both
         apart = {"cut": self.cut_connections, "restart": self.restart_database}
@@ -152,7 +165,8 @@ class Torment:
         kinds = self.kinds()
         each = max(LEAST, round(OFTEN * kills))
         deck = [act for act in kinds.values() for _ in range(each)]
-        with_others = each * (1 + ("all" in kinds) * len(self.installed.lives))
+        at_once = len(self.installed.lives) if "all" in kinds else 0
+        with_others = each * (KILLED_OTHERWISE + at_once)
         deck += [self.kill_one] * max(0, kills - with_others)
         self.chance.shuffle(deck)
         return deck

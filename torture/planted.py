@@ -19,7 +19,7 @@ from app.kernel import db
 from app.kernel.idempotency import Ticket, settle
 from app.kernel.work import Writing, writing
 
-LATE: Final = 0.03
+LATE: Final = 0.1
 """Seconds by which the second of two steps comes later: a kill may come between."""
 
 

@@ -22,16 +22,16 @@ def tried(folder: Path, wish: Wish) -> Result:
 def test_a_service_that_answers_before_it_commits_loses_what_it_acknowledged(
     tmp_path: Path,
 ) -> None:
-    result = tried(tmp_path, Wish("sqlite", 14, seed=3, plant="early-answers"))
+    result = tried(tmp_path, Wish("sqlite", 8, seed=3, plant="early-answers"))
 
-    assert result.torment.kills() >= 14
+    assert result.torment.kills() >= 8
     assert any(found.startswith("lost: ") for found in result.found), result.found
 
 
 def test_a_service_that_keeps_its_keys_apart_acts_twice(
     tmp_path: Path,
 ) -> None:
-    result = tried(tmp_path, Wish("sqlite", 14, seed=3, plant="apart-keys"))
+    result = tried(tmp_path, Wish("sqlite", 8, seed=3, plant="apart-keys"))
 
     told = ("doubled: ", "refused and done: ", "forgotten: ")
     assert any(found.startswith(told) for found in result.found), result.found
@@ -44,6 +44,6 @@ def test_a_poller_that_keeps_its_cursor_first_misses_events(
     hasty = tmp_path / "poller.py"
     hasty.write_text(WHOLE.replace(right, EARLY))
 
-    result = tried(tmp_path, Wish("sqlite", 14, seed=5, poller=hasty))
+    result = tried(tmp_path, Wish("sqlite", 8, seed=5, poller=hasty))
 
     assert any("a poller of" in found for found in result.found), result.found

@@ -88,6 +88,12 @@ def swapped(one: int, other: int) -> Run:
     return replace(tables_with(mail=mail), inboxes=[("UZ", ids)])
 
 
+def at_the_same_time() -> list[Deed]:
+    """Let two acts be asked for together: only their versions say which was first."""
+    together = [replace(one, invoked=3, answered=6) for one in DEEDS[1:3]]
+    return [DEEDS[0], *together, DEEDS[3]]
+
+
 def a_second_case() -> Run:
     """Let the one key make two cases."""
     records = {CASE: TABLES.records[CASE], OTHER: Record("d", "submitted", 2)}
@@ -157,6 +163,10 @@ PLANTED: dict[str, tuple[Callable[[], Run], str]] = {
         "is 2 times in the mailbox of UZ",
     ),
     "a feed in another order than life": (lambda: swapped(2, 3), "reordered: 4 of UZ"),
+    "a feed in another order than the record": (
+        lambda: replace(swapped(2, 3), deeds=at_the_same_time()),
+        "reordered: 4 of UZ is of an earlier version",
+    ),
     "a poller missed something": (
         lambda: replace(sound(), inboxes=[("UZ", HEARD[:4])]),
         "missed 2 of 6 events",
@@ -229,9 +239,9 @@ def test_an_answer_that_is_told_again_may_show_what_came_later() -> None:
 
 
 def test_acts_at_the_same_time_may_come_in_any_order() -> None:
-    beside = deeds_with(1, invoked=4.5, answered=6.5, version=4, seen=2)
-    later = [replace(one, version=5) for one in DEEDS[2:]]
-    beside = replace(beside, deeds=[*beside.deeds[:2], *later])
+    written = replace(DEEDS[1], invoked=4.5, answered=6.5, version=4, seen=3)
+    taken = replace(DEEDS[2], version=3, seen=2)
+    beside = replace(sound(), deeds=[DEEDS[0], written, taken, DEEDS[3]])
     ids = [MAIL[place][1] for place in (0, 1, 3, 2, 4, 5)]
     mail = {"UZ": tuple(enumerate(ids, start=1)), "KZ": ((1, MAIL[3][1]),)}
     tables = replace(sound().tables, mail=mail)
