@@ -38,10 +38,10 @@ def commit() -> str:
     return named.stdout.strip() or "unknown"
 
 
-def written(result: Result, path: Path) -> None:
-    """Keep the numbers of the run."""
+def written(result: Result, tried: str, path: Path) -> None:
+    """Keep the numbers of the run, and which commit was tried."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    told = {"commit": commit(), "cores": os.cpu_count(), **result.told()}
+    told = {"commit": tried, "cores": os.cpu_count(), **result.told()}
     path.write_text(json.dumps(told, indent=2, ensure_ascii=False) + "\n")
 
 
@@ -52,14 +52,14 @@ def say(line: str) -> None:
 
 def main() -> None:
     """Do it, say how it went, and fail if anything was found."""
-    args = asked()
+    args, tried = asked(), commit()
     HOME.mkdir(exist_ok=True)
     path: Path = args.result or HOME / f"{args.database}.json"
     log = path.with_suffix(".log")
     log.unlink(missing_ok=True)
     say(f"{args.kills} kills on {args.database}, seed {args.seed}; it logs to {log}")
     result = torture(Wish(args.database, args.kills, args.seed, args.plant), log, say)
-    written(result, path)
+    written(result, tried, path)
     for found in result.found:
         say(f"Found: {found}")
     told = result.told()
