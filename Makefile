@@ -22,6 +22,9 @@ PAGE ?= --page
 REQUESTS ?= STPIW
 WHAT ?= submit
 ON ?= sqlite
+KILLS ?= 100
+DATABASE ?= sqlite
+SEED ?= $(shell od -An -N4 -tu4 /dev/urandom)
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_NO_INPUT := 1
@@ -34,7 +37,7 @@ endif
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup run check test test-fast test-older soak fuzz fuzz-api clients bench bench-growth bench-smoke profile \
+.PHONY: help setup run check test test-fast test-older soak fuzz fuzz-api clients torture bench bench-growth bench-smoke profile \
 	lint squawk rehearse format hooks \
 	migrate openapi breaking docs lock
 
@@ -63,6 +66,9 @@ soak: $(READY) ## The long runs, at full length
 
 test-older: $(READY) ## The API tests of an older commit on the tables of this one: COMMIT=99db9a7
 	$(BIN)/python scripts/test_older.py $(COMMIT)
+
+torture: $(READY) ## Kill the service under load, and see what is left: KILLS=100 DATABASE=sqlite SEED=1
+	$(BIN)/python -W ignore -m torture --database $(DATABASE) --kills $(KILLS) --seed $(SEED)
 
 fuzz-api: $(READY) ## Schemathesis, all checks, on a real server; EXAMPLES=100 an operation
 	$(BIN)/python -W ignore -m tests.fuzzing $(EXAMPLES)

@@ -141,7 +141,8 @@ def sqlite_copies(folder: Path) -> Iterator[Copy]:
 @contextmanager
 def postgresql_copies(home: URL) -> Iterator[Copy]:
     """Copy a database on the server, under a name no other worker has."""
-    admin = create_engine(home, isolation_level="AUTOCOMMIT")
+    # A run of torture restarts the server: what is pooled may be gone.
+    admin = create_engine(home, isolation_level="AUTOCOMMIT", pool_pre_ping=True)
     mine, numbers = f"safe_conduct_test_{token_hex(4)}", Numbers()
 
     @contextmanager

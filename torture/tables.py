@@ -1,0 +1,166 @@
+"""What is in the database when all is over: values, to compare with what was said."""
+
+import sqlite3
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import create_engine, make_url, select
+from sqlalchemy.orm import Session
+from sqlalchemy.pool import NullPool
+
+from app.access.models import Approval
+from app.cases.models import Case
+from app.casework.lateness import LATE, noun_of
+from app.deadlines.models import Clock, Firing
+from app.directory.models import FocalPoint
+from app.handovers.models import Handover
+from app.kernel.idempotency import Outcome
+from app.kernel.journal import Delivery, Entry, Mailbox
+from app.referrals.models import Referral
+
+
+@dataclass(frozen=True)
+class Record:
+    """A case, a referral, a handover or an approval, as it is now."""
+
+    id: str
+    state: str
+    version: int
+
+
+@dataclass(frozen=True)
+class Line:
+    """An entry of the journal; without an account the system did it."""
+
+    id: str
+    type: str
+    subject: str
+    case: str
+    account: str | None = None
+    state: str | None = None
+    clock: str | None = None
+
+
+@dataclass(frozen=True)
+class Kept:
+    """What was kept of a request with a key."""
+
+    account: str
+    key: str
+    record: str
+    status: int
+
+
+@dataclass(frozen=True)
+class Fired:
+    """A clock that ran out: once for each generation; `event` is what is told of it."""
+
+    clock: int
+    generation: int
+    case: str
+    event: str | None
+
+
+@dataclass
+class Tables:
+    """Everything that a check looks at; mailboxes by the code of their focal point."""
+
+    records: Mapping[str, Record] = field(default_factory=dict)
+    lines: Sequence[Line] = ()
+    mail: Mapping[str, Sequence[tuple[int, str]]] = field(default_factory=dict)
+    heads: Mapping[str, int] = field(default_factory=dict)
+    kept: Sequence[Kept] = ()
+    fired: Sequence[Fired] = ()
+    broken: Sequence[str] = ()
+    """What the database says of itself that should not be."""
+
+
+KINDS: Final[tuple[Any, ...]] = (Case, Referral, Handover)
+
+
+def read(url: str) -> Tables:
+    """Read it all as whoever may see everything; nobody writes meanwhile."""
+    engine = create_engine(make_url(url), poolclass=NullPool)
+    with Session(engine) as session:
+        codes = dict(map(tuple, rows(session, FocalPoint.id, FocalPoint.code)))
+        return Tables(
+            records=records(session),
+            lines=[line_of(entry) for entry in session.scalars(select(Entry))],
+            mail=mail(session, codes),
+            heads={
+                codes[one]: head
+                for one, head in rows(session, Mailbox.focal_point_id, Mailbox.head)
+            },
+            kept=[
+                Kept(str(one.account_id), one.key, str(one.resource_id), one.status)
+                for one in session.scalars(select(Outcome))
+            ],
+            fired=firings(session),
+            broken=integrity(url),
+        )
+
+
+def rows(session: Session, *columns: Any) -> list[Any]:
+    """Select some columns."""
+    return list(session.execute(select(*columns)))
+
+
+def records(session: Session) -> dict[str, Record]:
+    """Name every record as the outside world does."""
+    found: dict[str, Record] = {}
+    stored = [each for kind in KINDS for each in session.scalars(select(kind))]
+    for one in stored:
+        found[one.reference] = Record(str(one.id), str(one.state), one.version)
+    for one, decision in rows(session, Approval.id, Approval.decision):
+        found[f"approvals/{one}"] = Record(str(one), str(decision), 0)
+    return found
+
+
+def line_of(entry: Entry) -> Line:
+    """Take from an entry what is compared."""
+    return Line(
+        id=str(entry.id),
+        type=entry.type,
+        subject=entry.reference,
+        case=str(entry.case_id),
+        account=str(entry.account_id) if entry.account_id else None,
+        state=entry.facts.get("state"),
+        clock=entry.facts.get("clock"),
+    )
+
+
+def mail(session: Session, codes: Mapping[UUID, str]) -> dict[str, list[tuple[int, str]]]:
+    """Read every mailbox in its order."""
+    found: dict[str, list[tuple[int, str]]] = defaultdict(list)
+    asked = (Delivery.focal_point_id, Delivery.position, Delivery.entry_id)
+    for reader, position, entry in sorted(rows(session, *asked)):
+        found[codes[reader]].append((position, str(entry)))
+    return found
+
+
+def firings(session: Session) -> list[Fired]:
+    """Read which clocks ran out, and what was told of each."""
+    references = dict(map(tuple, rows(session, Clock.number, Clock.reference)))
+    found = []
+    for one in session.scalars(select(Firing)):
+        of_case = one.record_id == one.case_id
+        noun = noun_of(references[one.clock_number], one.kind, of_case=of_case)
+        event = LATE[noun, one.kind].event
+        found.append(Fired(one.clock_number, one.generation, str(one.case_id), event))
+    return found
+
+
+def integrity(url: str) -> list[str]:
+    """Ask SQLite whether its file is whole; PostgreSQL has no such question in SQL."""
+    path = make_url(url).database
+    if not url.startswith("sqlite") or path is None:
+        return []
+    with closing(sqlite3.connect(Path(path))) as file:
+        whole = [row[0] for row in file.execute("PRAGMA integrity_check")]
+        orphans = [f"orphan: {row}" for row in file.execute("PRAGMA foreign_key_check")]
+    return [line for line in whole if line != "ok"] + orphans
