@@ -1,11 +1,11 @@
 """Reading cases: every query starts from `visible`."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Select, and_, exists, or_, select
-from sqlalchemy.orm import aliased
+from sqlalchemy.orm import Session, aliased
 
 from app.cases import statements
 from app.cases.lifecycle import State
@@ -76,6 +76,19 @@ def lock_by_id(work: Writing, case_id: UUID) -> Case:
     The record may be an old handover: who led then finds it, and is told it is decided.
     """
     return one(work, held(remembered(work).where(Case.id == case_id)))
+
+
+def unfinished(session: Session) -> Sequence[Case]:
+    """List, for an operator, the cases that are not over, in the order they came."""
+    goes_on = Case.state.not_in({State.CLOSED, State.VOID, State.ERASED})
+    every = select(Case).where(goes_on)
+    return session.scalars(every.order_by(Case.number)).all()
+
+
+def codes(session: Session, ids: Iterable[UUID]) -> dict[UUID, str]:
+    """Name some cases, for an operator."""
+    rows = select(Case.id, Case.code).where(Case.id.in_(list(ids)))
+    return dict(session.execute(rows).all())
 
 
 def handed_on(work: Reading, case_ids: Iterable[UUID]) -> Mapping[UUID, HandedOn]:
