@@ -13,6 +13,7 @@ T ?=
 UPGRADE ?=
 EXAMPLES ?= 100
 COMMIT ?= 99db9a7
+DATABASE ?= sqlite
 REV ?=
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
@@ -26,7 +27,7 @@ endif
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup run check test test-fast test-older soak fuzz-api clients lint squawk rehearse format hooks \
+.PHONY: help setup run check test test-fast test-older soak failpoints drill fuzz-api clients lint squawk rehearse format hooks \
 	migrate openapi breaking docs lock
 
 help: ## List the commands
@@ -51,6 +52,12 @@ test-fast: $(READY) ## The tests that are not slow, on SQLite alone
 
 soak: $(READY) ## The long runs, at full length
 	SAFE_CONDUCT_SOAK=1 $(BIN)/pytest -n auto -m soak $(T)
+
+failpoints: $(READY) ## Fail every statement of every write, one by one, on both databases: an hour or so
+	SAFE_CONDUCT_SOAK=1 $(BIN)/pytest -v -n 2 --dist loadscope tests/promises/test_failpoints.py
+
+drill: $(READY) ## Lose a database under load and restore it: DATABASE=sqlite, or postgresql
+	$(BIN)/python -W ignore -m tests.drilling $(DATABASE)
 
 test-older: $(READY) ## The API tests of an older commit on the tables of this one: COMMIT=99db9a7
 	$(BIN)/python scripts/test_older.py $(COMMIT)
