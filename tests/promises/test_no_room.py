@@ -34,11 +34,11 @@ from tests.world import Someone, World, kinds, new_case
 pytestmark = [pytest.mark.slow, pytest.mark.soak]
 WRITERS: Final = 6
 READERS: Final = 2
-REFUSED: Final = times(60, soak=2_000)
+REFUSED: Final = times(60, soak=300)
 """As often somebody is refused before there is room again."""
 SMALL: Final = 200_000
 """Bytes that are left when the load begins."""
-PATIENCE: Final = times(60, soak=300)
+PATIENCE: Final = times(90, soak=600)
 TOLD: Final = ("bed tonight", "Oygul", "Ойгул", "Рассказ", "спина", "sqlite", "disk")
 
 type Room = AbstractContextManager[Callable[[], None]]
