@@ -28,6 +28,7 @@ from app.cases.models import Case, CaseKey, Party, Sealed
 from app.kernel.actors import SERVICE
 from app.kernel.idempotency import Outcome
 from app.kernel.journal import Delivery, Mailbox
+from tests.breaking import without_room
 from tests.serving import SOAK, Killed, client_of, key_file, report, started, times
 from tests.world import Someone, World, kinds, new_case
 
@@ -222,3 +223,15 @@ def everything_taken_is_there(world: World, load: Load) -> None:
         assert mine == list(range(1, head + 1))
     told = kinds(load.officer.hears())
     assert told == ["case.drafted", "case.submitted"] * len(codes)
+
+
+def test_a_full_disk_is_told_as_trouble_that_may_pass(
+    world: World, url: str, officer: Someone
+) -> None:
+    with without_room(world, url, "outcome"):
+        refused = officer.creates("/cases", new_case(submit=True), "once")
+    again = officer.creates("/cases", new_case(submit=True), "once")
+
+    assert (refused.status_code, refused.headers["Retry-After"]) == (503, "1")
+    assert again.status_code == 201
+    assert "Idempotent-Replayed" not in again.headers
