@@ -53,8 +53,9 @@ test-fast: $(READY) ## The tests that are not slow, on SQLite alone
 soak: $(READY) ## The long runs, at full length
 	SAFE_CONDUCT_SOAK=1 $(BIN)/pytest -n auto -m soak $(T)
 
-failpoints: $(READY) ## Fail every statement of every write, one by one, on both databases: an hour or so
-	SAFE_CONDUCT_SOAK=1 $(BIN)/pytest -v -n 2 --dist loadscope tests/promises/test_failpoints.py
+failpoints: $(READY) ## Fail every statement of every write, one by one: DATABASE=sqlite, or postgresql
+	SAFE_CONDUCT_SOAK=1 $(BIN)/pytest -v -p no:xdist --databases $(DATABASE) tests/promises/test_failpoints.py
+	@cat .torture/failpoints-$(DATABASE).json
 
 drill: $(READY) ## Lose a database under load and restore it: DATABASE=sqlite, or postgresql
 	$(BIN)/python -W ignore -m tests.drilling $(DATABASE)

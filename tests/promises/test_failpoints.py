@@ -72,11 +72,10 @@ class Tally:
         }
 
     def keep(self) -> None:
-        """Write it down, and print it."""
+        """Write it down; `make failpoints` shows it."""
         RESULTS.mkdir(exist_ok=True)
         result = json.dumps(self.spelled(), indent=2)
         (RESULTS / f"failpoints-{self.database}.json").write_text(f"{result}\n")
-        print(f"failpoints: {result}")  # noqa: T201 - `pytest -s` shows it
 
 
 @dataclass
