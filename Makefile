@@ -37,7 +37,7 @@ endif
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup run check test test-fast test-older soak fuzz fuzz-api clients torture bench bench-growth bench-smoke profile \
+.PHONY: help setup run check test test-fast test-older soak fuzz fuzz-api clients torture failpoints drill bench bench-growth bench-smoke profile \
 	lint squawk rehearse format hooks \
 	migrate openapi breaking docs lock
 
@@ -63,6 +63,13 @@ test-fast: $(READY) ## The tests that are not slow, on SQLite alone
 
 soak: $(READY) ## The long runs, at full length
 	SAFE_CONDUCT_SOAK=1 $(BIN)/pytest -n auto -m soak $(T)
+
+failpoints: $(READY) ## Fail every statement of every write, one by one: DATABASE=sqlite, or postgresql
+	SAFE_CONDUCT_SOAK=1 $(BIN)/pytest -v -p no:xdist --databases $(DATABASE) tests/promises/test_failpoints.py
+	@cat .torture/failpoints-$(DATABASE).json
+
+drill: $(READY) ## Lose a database under load and restore it: DATABASE=sqlite, or postgresql
+	$(BIN)/python -W ignore -m tests.drilling $(DATABASE)
 
 test-older: $(READY) ## The API tests of an older commit on the tables of this one: COMMIT=99db9a7
 	$(BIN)/python scripts/test_older.py $(COMMIT)

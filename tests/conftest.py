@@ -28,7 +28,13 @@ SELDOM = 50_000
 """Objects made since it was last looked."""
 HOME = pytest.StashKey[Path]()
 IDS = {"sqlite": "sqlite", "postgresql": "pg"}
-ONLY = {"sqlite_url": "sqlite", "pg_url": "postgresql", "before_any_database": "sqlite"}
+ONLY = {
+    "sqlite_url": "sqlite",
+    "sqlite_tried": "sqlite",
+    "before_any_database": "sqlite",
+    "pg_url": "postgresql",
+    "pg_tried": "postgresql",
+}
 
 
 class Node(Protocol):

@@ -1,11 +1,11 @@
 """Reading cases: every query starts from `visible`."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, bindparam, exists, or_, select
-from sqlalchemy.orm import aliased
+from sqlalchemy import ColumnElement, Select, and_, exists, or_, select
+from sqlalchemy.orm import Session, aliased
 
 from app.cases import statements
 from app.cases.lifecycle import State
@@ -13,15 +13,13 @@ from app.cases.models import Case, CaseKey, Party, Sealed
 from app.cases.records import Fact, HandedOn, Question, RiskAssessment, VitalInterest
 from app.cases.risk import GRAVITY
 from app.cases.sections import Safeguards, Sealable
+from app.cases.statements import PAST
 from app.deadlines.limits import Priority
 from app.kernel.actors import FOLLOWS, REMEMBERS, Relation
 from app.kernel.problems import NotFound
 from app.kernel.recall import recalled
 from app.kernel.vault import Place, WrappedKey
 from app.kernel.work import Reading, Writing
-
-PAST: Final = Party.relation.in_(REMEMBERS)
-"""What who has led or helped reads is its own past, never the case as it is now."""
 
 
 def is_party(work: Reading) -> ColumnElement[bool]:
@@ -57,7 +55,7 @@ def recall(work: Reading, code: str) -> Case:
 
 def get(work: Reading, code: str) -> Case:
     """Find one case by its code, or raise NotFound (404)."""
-    return one(work, BY_CODE, code=code)
+    return one(work, statements.BY_CODE, code=code)
 
 
 def lock(work: Writing, code: str) -> Case:
@@ -79,6 +77,19 @@ def lock_by_id(work: Writing, case_id: UUID) -> Case:
     return one(work, held(remembered(work).where(Case.id == case_id)))
 
 
+def unfinished(session: Session) -> Sequence[Case]:
+    """List, for an operator, the cases that are not over, in the order they came."""
+    goes_on = Case.state.not_in({State.CLOSED, State.VOID, State.ERASED})
+    every = select(Case).where(goes_on)
+    return session.scalars(every.order_by(Case.number)).all()
+
+
+def codes(session: Session, ids: Iterable[UUID]) -> dict[UUID, str]:
+    """Name some cases, for an operator."""
+    rows = select(Case.id, Case.code).where(Case.id.in_(list(ids)))
+    return dict(session.execute(rows).all())
+
+
 @recalled(HandedOn)
 def handed_on(work: Reading, case_ids: Iterable[UUID]) -> Mapping[UUID, HandedOn]:
     """Find the notices of some cases as their submitters handed them on."""
@@ -89,7 +100,7 @@ def handed_on(work: Reading, case_ids: Iterable[UUID]) -> Mapping[UUID, HandedOn
 
 def get_by_id(work: Reading, case_id: UUID) -> Case:
     """Find one case by its id, or raise NotFound (404)."""
-    return one(work, BY_ID, id=case_id)
+    return one(work, statements.BY_ID, id=case_id)
 
 
 def held(statement: Select[Case]) -> Select[Case]:
@@ -99,16 +110,7 @@ def held(statement: Select[Case]) -> Select[Case]:
     )
 
 
-IS_PARTY: Final = exists().where(
-    Party.case_id == Case.id,
-    Party.focal_point_id == bindparam("me"),
-    Party.until.is_(None),
-    ~PAST,
-)
-"""As `is_party`, of whoever is said to be `me`."""
-BY_CODE: Final = select(Case).where(IS_PARTY, Case.code == bindparam("code"))
-BY_ID: Final = select(Case).where(IS_PARTY, Case.id == bindparam("id"))
-HELD: Final = held(BY_CODE)
+HELD: Final = held(statements.BY_CODE)
 
 
 def one(work: Reading, statement: Select[Case], **named: object) -> Case:

@@ -2,13 +2,25 @@
 
 from typing import Final
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, exists, select
 
-from app.cases.models import CaseKey, Sealed
+from app.cases.models import Case, CaseKey, Party, Sealed
 from app.cases.records import Fact, HandedOn, RiskAssessment, VitalInterest
 from app.cases.sections import Paper
+from app.kernel.actors import REMEMBERS
 from app.kernel.statements import any_of
 
+PAST: Final = Party.relation.in_(REMEMBERS)
+"""What who has led or helped reads is its own past, never the case as it is now."""
+IS_PARTY: Final = exists().where(
+    Party.case_id == Case.id,
+    Party.focal_point_id == bindparam("me"),
+    Party.until.is_(None),
+    ~PAST,
+)
+"""As `queries.is_party`, of whoever is said to be `me`."""
+BY_CODE: Final = select(Case).where(IS_PARTY, Case.code == bindparam("code"))
+BY_ID: Final = select(Case).where(IS_PARTY, Case.id == bindparam("id"))
 CASES: Final = any_of("cases")
 NAMED: Final = select(Sealed).where(
     Sealed.record_id == bindparam("record"), Sealed.kind == bindparam("kind")

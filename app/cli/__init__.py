@@ -1,5 +1,6 @@
 """The command line: `safe-conduct`."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Final
 from uuid import UUID
@@ -11,6 +12,7 @@ from rich.console import Console
 from app.access.actions import KEY_DAYS
 from app.cli import (
     administering,
+    affected,
     backing_up,
     demonstrating,
     ending,
@@ -120,6 +122,25 @@ def restored(
     if found.named and not found.traceless:
         say(restoring.TRACES)
     say(restoring.AFTER_RESTORE)
+
+
+@cli.command("affected")
+def show_affected(
+    since: Annotated[
+        datetime | None,
+        typer.Option(help="When the backup was made, in UTC; else its last sign of life."),
+    ] = None,
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+) -> None:
+    """After a restore: case by case, what can no longer be honoured, and whom to tell."""
+    made = since and since.replace(tzinfo=UTC)
+    found = affected.report(restoring.keyless(Settings()), made)
+    if as_json:
+        say(affected.as_json(found))
+        return
+    for line in affected.as_text(found):
+        say(line)
 
 
 @cli.command()

@@ -31,7 +31,8 @@ What was done after the backup is not in it. Before you serve:
    safe-conduct api-key revoke, safe-conduct account disable.
 2. Load the directory again: safe-conduct directory load FOLDER.
 3. Check that the key file is the newest: safe-conduct doctor.
-4. Tell every focal point of which time the acts are lost: they have to do them again,
+4. Say case by case what can no longer be honoured, and whom to tell: safe-conduct affected
+5. Tell every focal point of which time the acts are lost: they have to do them again,
    each with a new Idempotency-Key.
 """.strip()
 

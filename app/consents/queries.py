@@ -2,11 +2,12 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Final
 from uuid import UUID
 
 from sqlalchemy import func, select
+from sqlalchemy.orm import Session
 
 from app.cases.statements import CASES
 from app.consents.models import Consent, Refusal
@@ -36,6 +37,13 @@ def of_cases(work: Reading, case_ids: Iterable[UUID]) -> Mapping[UUID, list[Cons
 def of_case(work: Reading, case_id: UUID) -> list[Consent]:
     """List every consent of a case, withdrawn ones too, oldest first."""
     return of_cases(work, [case_id]).get(case_id, [])
+
+
+def standing(session: Session, now: datetime) -> Mapping[UUID, int]:
+    """Count the consents of each case that nobody took back and that did not expire."""
+    stands = Consent.withdrawn_at.is_(None) & (Consent.expires_at > now)
+    rows = select(Consent.case_id, func.count()).where(stands)
+    return dict(session.execute(rows.group_by(Consent.case_id)).all())
 
 
 def get(work: Reading, case_id: UUID, consent_id: UUID) -> Consent:

@@ -54,6 +54,12 @@ def is_waiting(now: datetime) -> ColumnElement[bool]:
     return Clock.stopped_at.is_(None) & (Clock.due_at <= now) & again
 
 
+def running(session: Session) -> Sequence[Clock]:
+    """List every clock that runs, the first that is due first."""
+    waits = select(Clock).where(Clock.stopped_at.is_(None))
+    return session.scalars(waits.order_by(Clock.due_at, Clock.number)).all()
+
+
 def abandoned(session: Session, limit: int) -> Sequence[Due]:
     """List the clocks that wait for an office that is active no longer.
 

@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 from uuid import UUID
 
@@ -83,6 +84,21 @@ def heads(session: Session, readers: AbstractSet[UUID]) -> dict[UUID, int]:
     theirs = Mailbox.focal_point_id.in_(readers)
     found = select(Mailbox.focal_point_id, Mailbox.head).where(theirs)
     return {reader: head for reader, head in session.execute(found)}  # noqa: C416 - rows
+
+
+def retrieved(session: Session) -> dict[UUID, tuple[int, int]]:
+    """Say of each mailbox how far it was retrieved, and how far it has come."""
+    upto = func.max(Retrieval.upto)
+    rows = select(Mailbox.focal_point_id, upto, Mailbox.head).join(
+        Retrieval, Retrieval.focal_point_id == Mailbox.focal_point_id
+    )
+    found = session.execute(rows.group_by(Mailbox.focal_point_id, Mailbox.head))
+    return {reader: (got, head) for reader, got, head in found}
+
+
+def last_entry(session: Session, *, but: str) -> datetime | None:
+    """Say when something was last recorded, but for one kind of event."""
+    return session.scalar(select(func.max(Entry.at)).where(Entry.type != but))
 
 
 def reach(session: Session, reader: UUID) -> tuple[str, int]:

@@ -39,6 +39,11 @@ def beat(session: Session, part: Part, now: datetime) -> None:
         session.add(Heartbeat(part=part, at=now))
 
 
+def last_heard(session: Session) -> datetime | None:
+    """Say when anything was last heard of; None: nothing ever was."""
+    return max(last_beats(session).values(), default=None)
+
+
 def last_beats(session: Session) -> dict[Part, datetime]:
     """Say when each part was last heard of, if ever."""
     return {row.part: row.at for row in session.scalars(select(Heartbeat))}

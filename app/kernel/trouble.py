@@ -10,7 +10,12 @@ from sqlalchemy.exc import TimeoutError as PoolExhausted
 
 from app.kernel.problems import Busy
 
-PASSING = frozenset({"40001", "40P01", "55P03", "57014", "57P01", "57P03", "53300"})
+PASSING = frozenset(
+    {
+        *("40001", "40P01", "55P03", "57014", "57P01", "57P03", "53300"),
+        "53100",  # no room: as on SQLite, somebody makes some
+    }
+)
 """SQLSTATEs of trouble that a later try may not meet: deadlock, time-out, shutdown."""
 
 NO_RIGHT: Final = "42501"
@@ -59,10 +64,10 @@ def is_passing(error: DBAPIError) -> bool:
     """Say whether a later try may fare better; by code, since messages carry values."""
     code = getattr(error.orig, "sqlstate", None)
     name = getattr(error.orig, "sqlite_errorname", "")
-    locked = name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED"))  # and what extends them
+    later = ("SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_FULL")  # and what extends them
     unreached = code is None and type(error.orig).__module__.startswith("psycopg")
     lost = unreached and isinstance(error, OperationalError)
-    return locked or lost or code in PASSING or error.connection_invalidated
+    return name.startswith(later) or lost or code in PASSING or error.connection_invalidated
 
 
 def is_operators(error: DBAPIError) -> bool:

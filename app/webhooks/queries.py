@@ -167,6 +167,12 @@ def next_event(work: Reading, webhook: Webhook) -> tuple[UUID, datetime]:
     return event, at
 
 
+def open_ones(session: Session) -> Sequence[Webhook]:
+    """List the webhooks that were not ended."""
+    live = select(Webhook).where(Webhook.ended_at.is_(None))
+    return session.scalars(live.order_by(Webhook.number)).all()
+
+
 @dataclass(frozen=True)
 class Counts:
     """How the webhooks stand: how many fail and since when, and how many stalled."""

@@ -1,0 +1,1 @@
+"""The restore drill: what is lost by a restore, and that nothing else is."""

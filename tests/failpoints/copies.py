@@ -1,0 +1,131 @@
+"""One database that is put back as it was, again and again, and what is in it."""
+
+import hashlib
+import shutil
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from secrets import token_hex
+from typing import Final
+
+from sqlalchemy import Engine, create_engine, text
+
+from app.kernel.db import Base
+
+type Rows = dict[str, tuple[int, str]]
+"""Of each table, how many rows, and what stands in them, digested."""
+
+TABLES: Final = tuple(sorted(table.name for table in Base.metadata.sorted_tables))
+
+
+def counts(rows: Rows) -> dict[str, int]:
+    return {name: number for name, (number, _) in rows.items()}
+
+
+def changed(before: Rows, after: Rows) -> list[str]:
+    """Name the tables that are not as they were."""
+    return [name for name, rows in after.items() if rows != before[name]]
+
+
+@dataclass
+class SqliteCopies:
+    """A file, and copies of it beside it; nobody has it open while it is copied."""
+
+    engine: Engine
+    folder: Path
+
+    @property
+    def place(self) -> Path:
+        return Path(str(self.engine.url.database))
+
+    def keep(self, name: str) -> None:
+        """Keep it as it is now."""
+        self.engine.dispose()
+        shutil.copyfile(self.place, self.folder / f"{name}.db")
+
+    def back(self, name: str) -> None:
+        """Make it what was kept."""
+        self.engine.dispose()
+        for left in self.place.parent.glob(f"{self.place.name}-*"):
+            left.unlink()
+        shutil.copyfile(self.folder / f"{name}.db", self.place)
+
+    def rows(self) -> Rows:
+        """Read everything, past the service."""
+        with closing(sqlite3.connect(self.place)) as connection:
+            return {name: digested(connection, name) for name in TABLES}
+
+
+def digested(connection: sqlite3.Connection, table: str) -> tuple[int, str]:
+    rows = sorted(map(repr, connection.execute(f'SELECT * FROM "{table}"')))
+    return len(rows), hashlib.sha256("\n".join(rows).encode()).hexdigest()
+
+
+@dataclass
+class PostgresqlCopies:
+    """A database, and others on the same server that are copies of it."""
+
+    engine: Engine
+    folder: Path
+    names: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        url = self.engine.url
+        home = url.set(database="postgres")
+        self.admin = create_engine(home, isolation_level="AUTOCOMMIT")
+        self.looking = create_engine(url)
+        self.mine = str(url.database)
+
+    def keep(self, name: str) -> None:
+        self.free()
+        self.names.setdefault(name, f"{self.mine}_{token_hex(4)}")
+        self.copy(self.mine, self.names[name])
+
+    def back(self, name: str) -> None:
+        self.free()
+        self.copy(self.names[name], self.mine)
+
+    def copy(self, source: str, target: str) -> None:
+        with self.admin.connect() as server:
+            server.execute(text(f"DROP DATABASE IF EXISTS {target} WITH (FORCE)"))
+            how = f"CREATE DATABASE {target} TEMPLATE {source} STRATEGY FILE_COPY"
+            server.execute(text(how))
+
+    def free(self) -> None:
+        self.engine.dispose()
+        self.looking.dispose()
+
+    def rows(self) -> Rows:
+        """Read everything as who owns it, in one statement."""
+        each = " UNION ALL ".join(
+            f"SELECT '{name}', count(*), md5(coalesce(string_agg(r, '' ORDER BY r), ''))"
+            f' FROM (SELECT t::text AS r FROM "{name}" t) AS all_of_it'
+            for name in TABLES
+        )
+        with self.looking.connect() as connection:
+            return {name: (n, told) for name, n, told in connection.execute(text(each))}
+
+    def closes(self) -> None:
+        self.free()
+        with self.admin.connect() as server:
+            for name in self.names.values():
+                server.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
+        self.admin.dispose()
+
+
+type Copies = SqliteCopies | PostgresqlCopies
+
+
+@contextmanager
+def copies_of(engine: Engine, folder: Path) -> Iterator[Copies]:
+    """Be ready to keep a database, and to put it back."""
+    if engine.dialect.name == "sqlite":
+        yield SqliteCopies(engine, folder)
+        return
+    made = PostgresqlCopies(engine, folder)
+    try:
+        yield made
+    finally:
+        made.closes()
