@@ -1,7 +1,8 @@
 """Where routes are declared, and found: each noun knows the paths of its own."""
 
-import re
+from collections.abc import Mapping
 from functools import cached_property
+from itertools import groupby
 from typing import Final, override
 
 from fastapi import APIRouter, Security
@@ -12,7 +13,8 @@ from starlette.types import Scope
 from app.api.guard import BEARER, Guarded
 
 V1: Final = "/v1"
-PARAMETER: Final = re.compile(r"\{[^{}]*\}")
+
+type Shape = tuple[str, ...]
 
 
 class Noun(APIRouter):
@@ -31,19 +33,25 @@ class Noun(APIRouter):
         )
 
     @cached_property
-    def paths(self) -> re.Pattern[str]:
-        """What the path of any of its routes looks like, once all are declared."""
-        paths = {route.path for route in self.routes if isinstance(route, APIRoute)}
-        forms = (
-            "[^/]+".join(map(re.escape, PARAMETER.split(path))) for path in sorted(paths)
-        )
-        return re.compile(f"{re.escape(V1)}(?:{'|'.join(forms)})")
+    def shapes(self) -> Mapping[int, list[Shape]]:
+        """What the paths of its routes look like, by their length; once all are there."""
+        routes = (route for route in self.routes if isinstance(route, APIRoute))
+        shapes = {tuple(f"{V1}{route.path}".split("/")) for route in routes}
+        by_length = groupby(sorted(shapes, key=len), len)
+        return {length: sorted(those) for length, those in by_length}
 
     @override
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
-        if self.paths.fullmatch(path_of(scope)) is None:
+        asked = path_of(scope).split("/")
+        if not any(fits(shape, asked) for shape in self.shapes.get(len(asked), ())):
             return Match.NONE, {}
         return super().matches(scope)
+
+
+def fits(shape: Shape, asked: list[str]) -> bool:
+    """Say whether a path is of this shape: alike where it names no parameter."""
+    pairs = zip(shape, asked, strict=True)
+    return all(one == other or one.startswith("{") for one, other in pairs)
 
 
 def path_of(scope: Scope) -> str:
