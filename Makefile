@@ -37,7 +37,7 @@ endif
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup run check test test-fast test-older soak fuzz fuzz-api clients torture failpoints drill bench bench-growth bench-smoke profile \
+.PHONY: help setup run check test test-fast test-older soak fuzz fuzz-api clients torture failpoints drill bench bench-growth bench-smoke profile assurance \
 	lint squawk rehearse format hooks \
 	migrate openapi breaking docs lock
 
@@ -99,6 +99,9 @@ bench-smoke: $(READY) ## Fail if requests cost far more CPU than they did, besid
 
 profile: $(READY) ## Where the product spends its time: WHAT=submit, action, poll, 'idle poll', worklist
 	$(BIN)/python -W ignore -m bench profile "$(WHAT)" --database $(ON)
+
+assurance: $(READY) ## Write what the long runs came to into docs/assurance.md
+	$(BIN)/python scripts/assurance.py
 
 lint: $(READY) squawk ## Format, lint, types, the order of the rooms, and what migrations lock
 	$(BIN)/ruff format --check .

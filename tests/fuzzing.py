@@ -27,7 +27,7 @@ import structlog
 from sqlalchemy import make_url
 
 from app.access.powers import ADMINISTERS
-from tests import databases
+from tests import databases, results
 from tests.fuzz_hooks import LIVE, PRISTINE
 from tests.serving import ROOT, key_file, started
 from tests.stage import Stage, ids_of, set_up
@@ -38,6 +38,7 @@ ADMINISTRATOR: Final = "administrator"
 USERS: Final = ("lead", "officer", "home", "oversight", ADMINISTRATOR)
 """Who is tried, of those on stage: whoever has a part in something."""
 STRANGER: Final = "stranger"
+RESULT: Final = ROOT / ".fuzz" / "result.json"
 LIVELY: Final = 0.8
 """How often an id is of something that is there."""
 VERSIONS: Final = ", ".join(f'"{number}.0123456789abcdef"' for number in range(1, 17))
@@ -173,6 +174,11 @@ class Found:
         found = cases["with_failures"] + cases["errored"] + len(self.report["errors"])
         return int(found) if whole else max(int(found), 1)
 
+    def spelled(self) -> Json:
+        """Say it in numbers."""
+        of_run = {"name": self.run.name, "examples": int(self.run.examples)}
+        return {**of_run, "cases": self.cases, "failed": self.failed}
+
     def told(self) -> str:
         """Say it in a line."""
         tested = self.report["operations"]["tested"]
@@ -241,13 +247,15 @@ def main(examples: str = "100", others: str | None = None) -> None:
     """Try everybody, say what came of it, and fail if anything was found."""
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # `timeout` clears up too
-    found = []
+    found, began = list[Found](), time.monotonic()
     with staged() as ground, ThreadPoolExecutor(os.cpu_count()) as pool:
         for one in pool.map(partial(fuzz, ground), plan(examples, others)):
             found.append(one)
             say(one.output if one.failed else "", one.told())
     cases, failed = (sum(counts) for counts in zip(*map(count, found), strict=True))
     say(f"{max(cases - failed, 0)} passed, {failed} failed")
+    users = [one.spelled() for one in found]
+    results.keep(RESULT, {"users": users, "seconds": time.monotonic() - began})
     sys.exit(failed > 0)
 
 

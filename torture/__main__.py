@@ -1,16 +1,14 @@
 """`make torture`: kill the service under load, and say what is left."""
 
 import argparse
-import json
-import os
-import subprocess
 import sys
 from pathlib import Path
 from typing import Final
 
+from tests.results import commit, keep
 from tests.serving import CHANCE, ROOT
 from torture.planted import PLANTS
-from torture.running import Result, Wish, torture
+from torture.running import Wish, torture
 
 HOME: Final = ROOT / ".torture"
 
@@ -24,25 +22,6 @@ def asked() -> argparse.Namespace:
     said.add_argument("--plant", choices=sorted(PLANTS), help="a fault to be found")
     said.add_argument("--result", type=Path, help="default: .torture/<database>.json")
     return said.parse_args()
-
-
-def commit() -> str:
-    """Name the commit that is tried, and whether it was changed since."""
-    named = subprocess.run(
-        ["git", "describe", "--always", "--dirty", "--abbrev=12"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    return named.stdout.strip() or "unknown"
-
-
-def written(result: Result, tried: str, path: Path) -> None:
-    """Keep the numbers of the run, and which commit was tried."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    told = {"commit": tried, "cores": os.cpu_count(), **result.told()}
-    path.write_text(json.dumps(told, indent=2, ensure_ascii=False) + "\n")
 
 
 def say(line: str) -> None:
@@ -59,7 +38,7 @@ def main() -> None:
     log.unlink(missing_ok=True)
     say(f"{args.kills} kills on {args.database}, seed {args.seed}; it logs to {log}")
     result = torture(Wish(args.database, args.kills, args.seed, args.plant), log, say)
-    written(result, tried, path)
+    keep(path, result.told(), tried)
     for found in result.found:
         say(f"Found: {found}")
     told = result.told()

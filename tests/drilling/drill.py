@@ -20,6 +20,7 @@ from app.kernel.actors import SERVICE
 from app.kernel.erasures import recorded
 from app.kernel.journal import Delivery, Mailbox
 from app.kernel.ledger import Ledger
+from tests import results
 from tests.commands.test_demo import COMMAND, command, environment
 from tests.drilling.load import Load, people, working
 from tests.drilling.sites import Site, site
@@ -265,8 +266,8 @@ def the_poller_is_told(load: Load, world: World, port: int, there: set[str]) -> 
 def keep(result: Drilled, report: Json) -> None:
     """Write down how it went, and what was told."""
     path = RESULTS / f"drill-{result.database}"
-    path.with_suffix(".json").write_text(json.dumps(asdict(result), indent=2) + "\n")
-    path.with_suffix(".affected.json").write_text(json.dumps(report, indent=2) + "\n")
+    results.keep(path.with_suffix(".json"), asdict(result))
+    results.keep(path.with_suffix(".affected.json"), report)
 
 
 def told(result: Drilled) -> Iterator[str]:

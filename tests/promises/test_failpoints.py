@@ -5,7 +5,6 @@ once. SQLite: a share of the points at every change, all of them, in each way, b
 soak`; PostgreSQL: some operations, and by `make soak` every point of all.
 """
 
-import json
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
@@ -20,6 +19,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from app.kernel import journal, work
+from tests import results
 from tests.databases import Copy
 from tests.failpoints.copies import changed
 from tests.failpoints.failing import AFTER, COMMIT, WAYS, Way
@@ -72,10 +72,11 @@ class Tally:
         }
 
     def keep(self) -> None:
-        """Write it down; `make failpoints` shows it."""
-        RESULTS.mkdir(exist_ok=True)
-        result = json.dumps(self.spelled(), indent=2)
-        (RESULTS / f"failpoints-{self.database}.json").write_text(f"{result}\n")
+        """Say it, and write down what a whole run came to: a share of it tells less."""
+        told = self.spelled()
+        print(f"failpoints: {told}")  # noqa: T201 - `pytest -s` shows it
+        if SOAK:
+            results.keep(RESULTS / f"failpoints-{self.database}.json", told)
 
 
 @dataclass

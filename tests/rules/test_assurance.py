@@ -1,0 +1,85 @@
+"""docs/assurance.md says what the long runs came to, and forgets none not made here."""
+
+import json
+from pathlib import Path
+
+import assurance
+import pytest
+
+TOLD = {"commit": "abc", "seconds": 90.0}
+SEEDS = TOLD | {
+    "first_seed": 1,
+    "last_seed": 50,
+    "steps": 12_345,
+    "requests": 99,
+    "crashes": {"clocks": 3, "erasures": 4},
+    "virtual_days": 700,
+    "failed": [],
+}
+DRILL = {
+    "commit": "def",
+    "submitted": 9,
+    "lost": 2,
+    "erased_again": 1,
+    "seconds_to_restore": 4.4,
+}
+EMPTY = f"Before.\n{assurance.BEGIN}| run |\n|---|\n{assurance.END}\nAfter.\n"
+
+
+@pytest.fixture
+def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr(assurance, "ROOT", tmp_path)
+    monkeypatch.setattr(assurance, "PAGE", tmp_path / "page.md")
+    (tmp_path / "page.md").write_text(EMPTY)
+    return tmp_path
+
+
+def leave(root: Path, name: str, told: object) -> None:
+    path = root / name
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(json.dumps(told))
+
+
+def test_what_a_run_left_is_a_row(root: Path) -> None:
+    leave(root, ".simulation/result.json", SEEDS)
+
+    assert assurance.main() == 0
+
+    page = (root / "page.md").read_text()
+    assert page.startswith("Before.\n")
+    assert page.endswith("\nAfter.\n")
+    assert (
+        "| `make simulate` | seeds 1 to 50: 12,345 steps, 99 requests, "
+        "7 crashes of the worker, 700 days; 2 min | nothing | abc |\n"
+    ) in page
+
+
+def test_what_was_found_is_told(root: Path) -> None:
+    leave(root, ".simulation/result.json", SEEDS | {"failed": [7, 9]})
+
+    assurance.main()
+
+    assert "| 2 found | abc |" in (root / "page.md").read_text()
+
+
+def test_a_run_that_was_not_made_here_keeps_its_row(root: Path) -> None:
+    leave(root, ".simulation/result.json", SEEDS)
+    assurance.main()
+    (root / ".simulation/result.json").unlink()
+    leave(root, ".torture/drill-sqlite.json", DRILL)
+
+    assurance.main()
+
+    page = (root / "page.md").read_text()
+    assert "| `make simulate` | seeds 1 to 50" in page
+    assert "| `make drill`, SQLite | 9 cases acknowledged, 2 of them after" in page
+
+
+def test_a_page_without_a_place_is_left_as_it_is(
+    root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (root / "page.md").write_text("Nothing.\n")
+
+    assert assurance.main() == 1
+    assert "There is no place for runs in page.md." in capsys.readouterr().err
+    assert (root / "page.md").read_text() == "Nothing.\n"
