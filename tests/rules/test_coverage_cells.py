@@ -2,6 +2,8 @@
 
 import ast
 
+import pytest
+
 from app.consents import coverage
 from tests.rules.coverage_flips import ROWS, SOURCE, Changed, changed, faults, survivors
 
@@ -12,6 +14,7 @@ def test_every_question_is_answered_as_the_copy_says() -> None:
     assert sum(row.covers for row in ROWS) > 100
 
 
+@pytest.mark.slow
 def test_no_condition_can_be_changed_unnoticed() -> None:
     tried = [one.what for one in changed()]
 

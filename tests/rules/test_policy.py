@@ -214,6 +214,7 @@ def test_a_row_is_spelled_the_same_way_always() -> None:
     assert spell(replace(rule, roles=frozenset({Role.OFFICER}))) != spell(rule)
 
 
+@pytest.mark.slow
 def test_no_cell_of_the_table_can_be_changed_unnoticed() -> None:
     tried = list(flips(POLICY))
 
@@ -228,6 +229,7 @@ def test_every_cell_of_the_table_says_something() -> None:
     assert idle(POLICY) == []
 
 
+@pytest.mark.slow
 def test_a_cell_that_says_nothing_and_a_change_that_nobody_notices_are_found() -> None:
     needless = Rule(
         deed=Deed.OPEN,

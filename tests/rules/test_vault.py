@@ -138,6 +138,7 @@ def test_writing_the_same_again_looks_different(vault: Vault) -> None:
     assert one[NONCE_BYTES:] != other[NONCE_BYTES:]
 
 
+@pytest.mark.slow
 def test_no_nonce_comes_twice(vault: Vault) -> None:
     key = vault.new_key(CASE)
 
