@@ -14,6 +14,8 @@ UPGRADE ?=
 EXAMPLES ?= 100
 COMMIT ?= 99db9a7
 REV ?=
+SEED ?=
+SEEDS ?=
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_NO_INPUT := 1
@@ -26,7 +28,7 @@ endif
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup run check test test-fast test-older soak fuzz-api clients lint squawk rehearse format hooks \
+.PHONY: help setup run check test test-fast test-older soak simulate fuzz-api clients lint squawk rehearse format hooks \
 	migrate openapi breaking docs lock
 
 help: ## List the commands
@@ -54,6 +56,9 @@ soak: $(READY) ## The long runs, at full length
 
 test-older: $(READY) ## The API tests of an older commit on the tables of this one: COMMIT=99db9a7
 	$(BIN)/python scripts/test_older.py $(COMMIT)
+
+simulate: $(READY) ## Seeded simulation: one seed, SEED=17, or many on all cores, SEEDS=2000
+	$(BIN)/python -W ignore -m tests.simulation $(if $(SEED),--seed $(SEED)) $(if $(SEEDS),--seeds $(SEEDS))
 
 fuzz-api: $(READY) ## Schemathesis, all checks, on a real server; EXAMPLES=100 an operation
 	$(BIN)/python -W ignore -m tests.fuzzing $(EXAMPLES)
