@@ -46,7 +46,7 @@ def main() -> int:
         results.append(result)
         if many == 1 or result.broken:
             say("\n".join([*(result.whole if args.trace else ()), told(result)]))
-        if many > 1 and len(results) % 25 == 0:
+        if many > 1 and len(results) % 10 == 0:
             gone = time.perf_counter() - began
             failed = sum(bool(one.broken) for one in results)
             say(f"{len(results)} of {many} seeds, {failed} failed, {gone:.0f} s")

@@ -13,7 +13,13 @@ STANDING: Final = """
     SELECT DISTINCT p.relation FROM party p
     JOIN "case" c ON c.id = p.case_id JOIN focal_point f ON f.id = p.focal_point_id
     WHERE c.code = ? AND f.code = ? AND p.until IS NULL
+    AND p.relation NOT IN ('recipient', 'former_recipient', 'former_lead')
+    UNION SELECT 'recipient' FROM referral r JOIN "case" c ON c.id = r.case_id
+    JOIN focal_point f ON f.id = r.recipient_id WHERE c.code = ? AND f.code = ?
+    AND r.state IN ('sent', 'received', 'info_requested', 'accepted', 'in_progress',
+    'on_hold', 'completed')
 """
+"""What an office is to a case now: who helps, by how far the help is."""
 TOLD: Final = frozenset({"candidate", "lead", "recipient", "handover_candidate"})
 """Who may be told something sealed, if the person agreed."""
 
@@ -66,9 +72,8 @@ def gives_a_wrong_code(scene: Scene, who: Someone, remembers: Mapping[str, Json]
 
 
 def acts_on_what_is_not_its_own(scene: Scene, who: Someone) -> None:
-    others = [
-        one for one in scene.persons.values() if not relations(scene, one.code, who.code)
-    ]
+    persons = scene.persons.values()
+    others = [one for one in persons if not relations(scene, one.code, who.code)]
     if not others:
         return
     path = f"/cases/{scene.chance.choice(others).code}"
@@ -87,8 +92,7 @@ def acts_on_what_is_not_its_own(scene: Scene, who: Someone) -> None:
         If_Match=tag,
         Idempotency_Key=key,
     )
-    looked = scene.asks(who, "GET", path)
-    scene.must(looked is not None and looked.status_code == 404, f"{who.code} sees {path}")
+    must_be_out(scene, who, path.rpartition("/")[2])
 
 
 def forges_a_cursor(scene: Scene, who: Someone) -> None:
@@ -99,7 +103,15 @@ def forges_a_cursor(scene: Scene, who: Someone) -> None:
 
 
 def relations(scene: Scene, code: str, office: str) -> frozenset[str]:
-    return frozenset(one for (one,) in scene.rows(STANDING, code, office))
+    return frozenset(one for (one,) in scene.rows(STANDING, code, office, code, office))
+
+
+def must_be_out(scene: Scene, who: Someone, code: str) -> None:
+    """Whose part in a case has ended does not see it in the very next request."""
+    if not relations(scene, code, who.code):
+        answer = scene.asks(who, "GET", f"/cases/{code}")
+        is_out = answer is not None and answer.status_code == 404
+        scene.must(is_out, f"{who.code} sees {code}, and its part has ended")
 
 
 def pries(scene: Scene, who: Someone, person: Person | None = None) -> None:

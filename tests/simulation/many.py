@@ -9,15 +9,14 @@ from typing import Any, Final
 
 from tests.serving import ROOT
 from tests.simulation.cast import stage
-from tests.simulation.run import Result, play, quiet
+from tests.simulation.run import Result, play
 
-SHARE: Final = 10
+SHARE: Final = 5
 """Seeds that a process plays on one stage."""
 
 
 def play_some(seeds: Sequence[int]) -> list[Result]:
     """Play some seeds, in a process of its own."""
-    quiet()
     with stage() as made:
         return [play(made, seed) for seed in seeds]
 

@@ -7,13 +7,15 @@ from typing import Any, Final
 
 from httpx2 import Response
 
-from tests.simulation.deciding import Look, Wish, assessing, choose
-from tests.simulation.lying import lie
+from tests.simulation.deciding import ENDED, Look, Wish, assessing, choose
+from tests.simulation.lying import lie, must_be_out, pries
 from tests.simulation.world import Deed, Scene
 from tests.world import Json, Someone
 
 ENOUGH: Final = 4
 """Steps that one takes with a record at one look."""
+CURIOUS: Final = 0.1
+"""How often somebody opens something, of a case of theirs or not."""
 PAGE: Final = 20
 RECORDS: Final = ("cases/", "referrals/", "handovers/")
 
@@ -87,6 +89,8 @@ class Partner:
         self.polls()
         for subject in list(self.todo):
             self.looks_at(subject)
+        if self.heard and self.scene.likely(CURIOUS):
+            pries(self.scene, self.worker)
         if self.scene.likely(self.now.lies):
             lie(self.scene, self.worker, self.remembers)
 
@@ -118,6 +122,8 @@ class Partner:
         if answer is None or answer.is_error:
             return
         record = answer.json()
+        if record["state"] in ENDED and "case" in record:
+            must_be_out(self.scene, self.worker, record["case"])
         for _ in range(ENOUGH):
             self.remembers[subject] = record
             look = Look(self.scene, self.worker, self.now.declines, subject, record)

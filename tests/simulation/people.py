@@ -5,12 +5,14 @@ from typing import Any, Final
 
 from tests.administrators import agreed, changes
 from tests.simulation.cast import CORRIDORS, Corridor
+from tests.simulation.lying import TOLD, pries, relations
 from tests.simulation.partners import Partner
 from tests.simulation.world import CANARY, Deed, Person, Scene
 from tests.world import ALL_SECTIONS, Json, consent, new_case
 
 LATER: Final = "2032-01-01T00:00:00Z"
 SHORT: Final = ["needs", "contact"]
+HELP: Final = ["SHELTER", "LEGAL_AID"]
 
 
 def given(to: Mapping[str, Any], purposes: list[str], sections: list[str]) -> Json:
@@ -85,8 +87,8 @@ class Officer:
                 "a draft is submitted",
                 lambda: self.submits(partner, person),
             )
-        if scene.likely(0.25):
-            scene.later(scene.hours(5, 700), "a person says no", lambda: self.no(person))
+        if scene.likely(0.4):
+            scene.later(scene.hours(5, 300), "a person says no", lambda: self.no(person))
 
     def writes(self, partner: Partner, deed: Deed, person: Person) -> None:
         """Write a case, again and again until an answer comes."""
@@ -97,7 +99,6 @@ class Officer:
             return
         self.scene.must(answer.status_code == 201, f"a case was refused: {answer.text}")
         person.code = answer.json()["code"]
-        deed.about = f"cases/{person.code}"
         self.scene.persons[person.code] = person
         if answer.json()["state"] == "submitted":
             person.submitted_at = self.scene.now
@@ -129,13 +130,20 @@ class Officer:
         scene = self.scene
         if not person.code:
             return
-        purposes = scene.chance.choice([["REFER"], ["SHELTER", "LEGAL_AID"], ["HANDOVER"]])
+        purposes = scene.chance.choice([["REFER"], HELP, HELP, ["HANDOVER"]])
         path, body = f"/cases/{person.code}/consents/withdraw", {"purposes": purposes}
         by = scene.chance.choice([person.corridor.officer, person.corridor.state_lead])
         answer = scene.asks(self.partners[by].worker, "POST", path, body=body)
         if answer is not None and answer.is_success:
             scene.tally.counts["consents taken back"] += 1
             person.takes_back(frozenset(purposes))
+            self.tries_to_read_on(person)
+
+    def tries_to_read_on(self, person: Person) -> None:
+        """Let whoever was told try to read in the very next request."""
+        for office in person.corridor.offices:
+            if relations(self.scene, person.code, office) & TOLD:
+                pries(self.scene, self.partners[office].worker, person)
 
 
 def case_body(  # noqa: PLR0913 - each says one thing of the person

@@ -3,6 +3,8 @@
 import logging
 import time
 import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, Final
@@ -183,14 +185,25 @@ def wake_webhooks(work: Any) -> None:
         webhook.failures, webhook.failing_since, webhook.due_at = 0, None, work.now
 
 
-def quiet() -> None:
+@contextmanager
+def quiet() -> Iterator[None]:
     """Let the service log nothing: a run is read from its trace."""
+    before = structlog.get_config()
     silent = structlog.make_filtering_bound_logger(logging.CRITICAL)
     structlog.configure(wrapper_class=silent)
+    try:
+        yield
+    finally:
+        structlog.configure(**before)
 
 
 def play(stage: Stage, seed: int) -> Result:
-    """Play one seed; what breaks is told, not raised."""
+    """Play one seed, in silence; what breaks is told, not raised."""
+    with quiet():
+        return play_aloud(stage, seed)
+
+
+def play_aloud(stage: Stage, seed: int) -> Result:
     began, scene = time.process_time(), Scene(stage, seed)
     result = Result(seed)
     game = None

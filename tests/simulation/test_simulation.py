@@ -3,14 +3,13 @@
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
 import pytest
 
 from tests.serving import ROOT
-from tests.simulation.cast import Stage, stage
+from tests.simulation.cast import Stage
 from tests.simulation.run import play
 
 KEPT: Final = Path(__file__).with_name("seeds.txt")
@@ -24,13 +23,6 @@ def kept() -> list[int]:
         line.partition("#")[0].strip() for line in KEPT.read_text("utf-8").splitlines()
     )
     return [int(line) for line in lines if line]
-
-
-@pytest.fixture(scope="module")
-def made() -> Iterator[Stage]:
-    """Set up once what all seeds share."""
-    with stage() as one:
-        yield one
 
 
 @pytest.mark.parametrize("seed", sorted({*kept(), *FRESH}))

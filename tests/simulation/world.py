@@ -92,6 +92,12 @@ class Tally:
     crashes: Counter[str] = field(default_factory=Counter)
 
 
+def subject_of(deed: Deed, shown: Json) -> str:
+    """Name what came of a deed that made something."""
+    kind = deed.path.rpartition("/")[2]
+    return f"cases/{shown['code']}" if "code" in shown else f"{kind}/{shown.get('id')}"
+
+
 class Scene(World):
     """The service on its own database, and everything the seed decides."""
 
@@ -226,6 +232,7 @@ class Scene(World):
             self.must(answer.status_code in same, f"{deed.path}: another answer to a retry")
         elif answer.is_success:
             shown = answer.json() if answer.content else {}
+            deed.about = deed.about or subject_of(deed, shown)
             self.done[deed.key] = (deed, answer.status_code, shown)
         return answer
 
