@@ -198,7 +198,8 @@ def as_desk(look: Look) -> Wish | None:
     tried[f"desk {look.subject}"] += 1
     if tried[f"desk {look.subject}"] > 4 and look.scene.calm and "stop" in look.can:
         return look.step("stop")
-    return look.step("assign", name) if "assign" in look.can else None
+    waits = not look.scene.calm and look.scene.likely(0.6)
+    return look.step("assign", name) if "assign" in look.can and not waits else None
 
 
 def as_lead(look: Look) -> Wish | None:
@@ -242,7 +243,7 @@ def finding(look: Look, sent: list[Json]) -> Wish | None:
         return asking(look, *scene.chance.choice(fit))
     if alive:
         return None
-    if not scene.calm and scene.likely(0.15):
+    if not scene.calm and scene.likely(0.35):
         return offering(look)
     names = ["close", "close", "monitor", "stop"]
     name = scene.chance.choice([one for one in names if one in look.can] or ["stop"])

@@ -16,6 +16,8 @@ ENOUGH: Final = 4
 """Steps that one takes with a record at one look."""
 CURIOUS: Final = 0.1
 """How often somebody opens something, of a case of theirs or not."""
+VAIN: Final = 0.1
+"""How often somebody polls though there is no news: that shows nothing, and costs."""
 PAGE: Final = 20
 RECORDS: Final = ("cases/", "referrals/", "handovers/")
 
@@ -54,7 +56,7 @@ class Partner:
         self.worker = scene.someone_of(scene.stage.workers[office])
         self.heard: list[str] = []
         """The ids of the events it was told, in that order."""
-        self.positions = 0
+        self.positions = self.head = 0
         self.todo: dict[str, None] = {}
         self.remembers: dict[str, Json] = {}
         self.waits_for: datetime | None = None
@@ -73,7 +75,7 @@ class Partner:
 
     def is_called(self, head: int) -> None:
         """Plan to look if there is anything to look at."""
-        temper = self.now
+        temper, self.head = self.now, head
         busy = self.todo or head > self.positions
         if not (temper.answers and busy) or self.waits_for:
             return
@@ -86,7 +88,8 @@ class Partner:
     def wakes(self) -> None:
         """Poll, look at what is new and what was left, and do something about it."""
         self.waits_for = None
-        self.polls()
+        if self.head > self.positions or self.scene.likely(VAIN):
+            self.polls()
         for subject in list(self.todo):
             self.looks_at(subject)
         if self.heard and self.scene.likely(CURIOUS):

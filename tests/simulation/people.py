@@ -31,8 +31,8 @@ def consents_of(scene: Scene, of: Corridor) -> list[tuple[Json, frozenset[str]]]
         (0.85, given(state, ["REFER"], everything), of.of_class("state")),
         (0.6, given(ngo, ["REFER"], SHORT), frozenset({of.ngo_lead})),
         (0.8, given(others, ["SHELTER", "LEGAL_AID"], everything), of.of_class("others")),
-        (0.3, given(ngo, ["HANDOVER"], SHORT), frozenset({of.ngo_lead})),
-        (0.15, given(away, ["HANDOVER"], ["needs"]), frozenset({of.origin_lead})),
+        (0.5, given(ngo, ["HANDOVER"], SHORT), frozenset({of.ngo_lead})),
+        (0.3, given(away, ["HANDOVER"], ["needs"]), frozenset({of.origin_lead})),
     ]
     some = [(body, to) for share, body, to in drawn if scene.likely(share)]
     if not any("REFER" in body["purposes"] for body, _ in some):

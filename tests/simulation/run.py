@@ -23,7 +23,7 @@ from tests.simulation.people import Administrators, Officer
 from tests.simulation.worker import Worker
 from tests.simulation.world import Broken, Scene
 
-STEPS: Final = 70
+STEPS: Final = 60
 """As many a storm has at the most."""
 PATIENCE: Final = timedelta(days=250)
 """In which every case ends, once everybody answers."""
@@ -67,7 +67,7 @@ class Play:
         drawn = tempers(scene)
         self.silent = sum(one is SILENT for one in drawn.values()) > len(drawn) - 3
         self.partners = {one: Partner(scene, one, how) for one, how in drawn.items()}
-        self.postmen = Postmen(scene, scene.chance.choice([0, 0.3, 0.6]))
+        self.postmen = Postmen(scene, scene.chance.choice([0, 0, 0.3, 0.6]))
         self.receiver = Receiver(scene, scene.chance.choice([0, 0.4, 0.9]))
         self.worker = Worker(scene, self.postmen, self.receiver)
         self.administrators = Administrators(scene, self.partners, self.worker_is_poked)
@@ -79,7 +79,7 @@ class Play:
     def opens_webhook(self) -> str:
         """In some seeds one office has its feed pushed."""
         office = self.scene.chance.choice(["KZ_LEAD", "KZ_SHELTER_KOGERSHIN"])
-        if self.scene.likely(0.35):
+        if self.scene.likely(0.25):
             hooked(self.scene, office)
         return office
 
@@ -124,7 +124,7 @@ class Play:
         scene = self.scene
         days = 24 if self.silent else scene.chance.uniform(15, 45)
         over = scene.now + timedelta(days=days)
-        most = 4 * STEPS if self.silent else STEPS
+        most = 3 * STEPS if self.silent else STEPS
         while scene.now < over and self.steps < most and self.steps_once():
             pass
         if self.silent and scene.now >= over:

@@ -29,9 +29,16 @@ NEXT: Final = """
 """
 """When the database has something for it to do."""
 WAITING: Final = {
-    Part.NOTICES: "SELECT 1 FROM outgoing WHERE state IN ('waiting', 'sending') LIMIT 1",
-    Part.WEBHOOKS: "SELECT 1 FROM webhook LIMIT 1",
-    Part.ERASURES: "SELECT 1 FROM erasure LIMIT 1",
+    Part.CLOCKS: """
+        SELECT 1 FROM clock WHERE stopped_at IS NULL
+        AND coalesce(fires_at, due_at) <= :now LIMIT 1""",
+    Part.NOTICES: """
+        SELECT 1 FROM outgoing WHERE state IN ('waiting', 'sending')
+        AND due_at <= :now LIMIT 1""",
+    Part.WEBHOOKS: """
+        SELECT 1 FROM webhook w JOIN mailbox m USING (focal_point_id)
+        WHERE w.due_at <= :now AND m.head > w.position LIMIT 1""",
+    Part.ERASURES: "SELECT 1 WHERE (SELECT count(*) FROM erasure) > :erased",
 }
 """What has to be there for a job to have anything to do."""
 
@@ -51,6 +58,7 @@ class Worker:
 
     def begins(self) -> None:
         """Begin as a new process: it remembers nothing, and makes sure of its ledger."""
+        self.erased = 0
         self.ledger = Ledger(self.scene.stage.home / "simulated-erasures")
         self.ledger.start(self.scene.ground)
         self.jobs = (
@@ -102,11 +110,16 @@ class Worker:
 
     def is_due(self, job: Job) -> bool:
         """Whether a job has something to do: else it would only say that it lives."""
-        return job.part not in WAITING or bool(self.scene.rows(WAITING[job.part]))
+        now = self.scene.now.replace(tzinfo=None)
+        known = {"now": f"{now}", "erased": self.erased}
+        found = self.scene.look.execute(WAITING[job.part], known).fetchone()
+        return found is not None or (self.poked and job is CLOCKS)
 
     def does(self, job: Job) -> None:
         found = once(self.scene.ground, job)
         self.scene.tally.counts[f"worker {job.part}"] += 1
+        if job.part == Part.ERASURES:
+            self.erased = int(self.scene.one("SELECT count(*) FROM erasure"))
         if found:
             self.scene.say(f"the worker: {found} of {job.part}")
         if self.scene.power.is_off:
