@@ -24,7 +24,8 @@ WHAT ?= submit
 ON ?= sqlite
 KILLS ?= 100
 DATABASE ?= sqlite
-SEED ?= $(shell od -An -N4 -tu4 /dev/urandom)
+SEED ?=
+SEEDS ?=
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_NO_INPUT := 1
@@ -37,7 +38,7 @@ endif
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup run check test test-fast test-older soak fuzz fuzz-api clients torture failpoints drill bench bench-growth bench-smoke profile assurance \
+.PHONY: help setup run check test test-fast test-older soak fuzz fuzz-api clients torture simulate failpoints drill bench bench-growth bench-smoke profile assurance \
 	lint squawk rehearse format hooks \
 	migrate openapi breaking docs lock
 
@@ -75,7 +76,10 @@ test-older: $(READY) ## The API tests of an older commit on the tables of this o
 	$(BIN)/python scripts/test_older.py $(COMMIT)
 
 torture: $(READY) ## Kill the service under load, and see what is left: KILLS=100 DATABASE=sqlite SEED=1
-	$(BIN)/python -W ignore -m torture --database $(DATABASE) --kills $(KILLS) --seed $(SEED)
+	$(BIN)/python -W ignore -m torture --database $(DATABASE) --kills $(KILLS) $(if $(SEED),--seed $(SEED))
+
+simulate: $(READY) ## Seeded simulation: one seed, SEED=17, or many on all cores, SEEDS=2000
+	$(BIN)/python -W ignore -m tests.simulation $(if $(SEED),--seed $(SEED)) $(if $(SEEDS),--seeds $(SEEDS))
 
 fuzz-api: $(READY) ## Schemathesis, all checks, on a real server; EXAMPLES=100 an operation
 	$(BIN)/python -W ignore -m tests.fuzzing $(EXAMPLES)

@@ -1,0 +1,61 @@
+"""Run seeds on every core: `python -m tests.simulation --seeds 2000`, or `--seed 17`.
+
+Prints how far it is, each seed that fails with the end of its trace, and the totals; the
+same totals are left as JSON.
+"""
+
+import argparse
+import os
+import sys
+import time
+from pathlib import Path
+from typing import Final
+
+from tests.results import keep
+from tests.serving import ROOT
+from tests.simulation.many import play_all, play_some, told, totals
+from tests.simulation.run import Result
+
+RESULT: Final = ROOT / ".simulation" / "result.json"
+
+
+def asked() -> argparse.Namespace:
+    """Read what is asked for."""
+    parser = argparse.ArgumentParser(prog="tests.simulation", description=__doc__)
+    parser.add_argument("--seed", type=int, help="the first seed (alone: this one only)")
+    parser.add_argument("--seeds", type=int, help="how many seeds")
+    parser.add_argument("--cores", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--out", type=Path, default=RESULT)
+    parser.add_argument("--trace", action="store_true", help="print the whole trace")
+    return parser.parse_args()
+
+
+def say(text: str) -> None:
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
+
+
+def main() -> int:
+    """Run what is asked for; 1 if a seed failed."""
+    args, began = asked(), time.perf_counter()
+    first = 1 if args.seed is None else args.seed
+    many = args.seeds or (1 if args.seed is not None else 100)
+    seeds, results = range(first, first + many), list[Result]()
+    runs = [play_some(seeds)] if many == 1 else [play_all(seeds, args.cores)]
+    for result in (one for run in runs for one in run):
+        results.append(result)
+        if many == 1 or result.broken:
+            say("\n".join([*(result.whole if args.trace else ()), told(result)]))
+        if many > 1 and len(results) % 10 == 0:
+            gone = time.perf_counter() - began
+            failed = sum(bool(one.broken) for one in results)
+            say(f"{len(results)} of {many} seeds, {failed} failed, {gone:.0f} s")
+    sums = totals(results, time.perf_counter() - began)
+    keep(args.out, sums)
+    named = ("seeds", "failed", "steps", "virtual_days", "requests", "crashes", "seconds")
+    say(", ".join(f"{name} {sums[name]}" for name in named))
+    return 1 if sums["failed"] else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,129 @@
+"""Who takes part: the offices of two corridors, and a database with all their accounts."""
+
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from random import Random
+from typing import Final
+
+from fastapi import FastAPI
+
+from app.kernel.actors import Actor, Role
+from app.main import create_app, lay_ground
+from tests.databases import alone, ids_of
+from tests.here import Here, here
+from tests.world import KEYS, PUBLIC, WORKERS, World
+
+OVERSIGHT: Final = "OVERSIGHT_DEMO"
+
+
+@dataclass(frozen=True)
+class Corridor:
+    """Where a person is and comes from, who submits, and who can lead and help there."""
+
+    country: str
+    origin: str
+    language: str
+    officer: str
+    state_lead: str
+    ngo_lead: str
+    origin_lead: str
+    helpers: Mapping[str, str]
+    desk: str
+
+    @property
+    def leads(self) -> tuple[str, ...]:
+        return (self.state_lead, self.ngo_lead, self.origin_lead)
+
+    @property
+    def offices(self) -> tuple[str, ...]:
+        return (self.officer, *self.leads, *self.helpers, self.desk)
+
+    def of_class(self, kind: str) -> frozenset[str]:
+        """Who is meant by the State bodies, or by the others, of this country."""
+        if kind == "state":
+            return frozenset({self.state_lead})
+        return frozenset({self.ngo_lead, *self.helpers})
+
+
+KZ: Final = Corridor(
+    *("KZ", "UZ", "uz", "UZ_CONSULATE_ALMATY", "KZ_LEAD", "SANA_SEZIM", "UZ_LEAD"),
+    {
+        "KZ_SHELTER_KOGERSHIN": "SHELTER",
+        "KZ_SHELTER_TANSHOLPAN": "SHELTER",
+        "KZ_LEGAL_AID": "LEGAL_AID",
+    },
+    "DESK_CENTRAL_ASIA",
+)
+TT: Final = Corridor(
+    *("TT", "JM", "en", "JM_CONSULATE_PORT_OF_SPAIN", "TT_LEAD", "TT_SAFE_HARBOUR"),
+    "JM_LEAD",
+    {"TT_SHELTER": "SHELTER", "TT_LEGAL_AID": "LEGAL_AID"},
+    "DESK_CARIBBEAN",
+)
+CORRIDORS: Final = (KZ, TT)
+ADMINISTRATORS: Final = ("DESK_CENTRAL_ASIA", OVERSIGHT)
+
+
+@dataclass(frozen=True)
+class Account:
+    """Somebody's account, as it is in every copy."""
+
+    code: str
+    actor: Actor
+    key: str
+
+
+@dataclass(frozen=True)
+class Stage:
+    """What all seeds share: the application, its loop, and a database to copy."""
+
+    app: FastAPI
+    here: Here
+    home: Path
+    template: Path
+    workers: Mapping[str, Account]
+    seconds: Mapping[str, Account]
+    administrators: tuple[Account, ...]
+
+    def fresh(self) -> str:
+        """Put a fresh copy in place of the one before; say where."""
+        path = self.home / "simulated.db"
+        for left in self.home.glob("simulated*"):
+            left.unlink()
+        shutil.copyfile(self.template, path)
+        return f"sqlite:///{path}"
+
+
+@contextmanager
+def stage() -> Iterator[Stage]:
+    """Set everything up once for all seeds of a process."""
+    with alone() as (home, url), here() as loop:
+        ground = lay_ground("sqlite:///never-opened.db", KEYS)
+        app = create_app(ground, public_url=PUBLIC)
+        world = World(url, app, loop, partial(ids_of, Random("the cast")))
+        workers, seconds, administrators = cast(world)
+        world.closes()
+        template = Path(url.removeprefix("sqlite:///"))
+        yield Stage(app, loop, home, template, workers, seconds, administrators)
+
+
+type Accounts = dict[str, Account]
+
+
+def cast(world: World) -> tuple[Accounts, Accounts, tuple[Account, ...]]:
+    """Open everybody's accounts: who works, who is a second person, who administers."""
+    offices = [office for corridor in CORRIDORS for office in corridor.offices]
+    workers = {office: account(world, office, *WORKERS) for office in offices}
+    workers[OVERSIGHT] = account(world, OVERSIGHT, Role.PROTECTION_OFFICER)
+    seconds = {office: account(world, office, Role.SUPERVISOR) for office in offices}
+    administrators = (account(world, one, Role.ADMINISTRATOR) for one in ADMINISTRATORS)
+    return workers, seconds, tuple(administrators)
+
+
+def account(world: World, office: str, *roles: Role) -> Account:
+    one = world.someone(office, roles)
+    return Account(office, one.actor, one.key)

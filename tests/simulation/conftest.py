@@ -1,0 +1,13 @@
+"""What all seeds share, set up once."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.simulation.cast import Stage, stage
+
+
+@pytest.fixture(scope="session")
+def made() -> Iterator[Stage]:
+    with stage() as one:
+        yield one

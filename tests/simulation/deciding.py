@@ -1,0 +1,298 @@
+"""What an office does next about a record that it sees."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from tests.acts import body_of
+from tests.simulation.world import CANARY, Person, Scene
+from tests.world import Json, Someone, promise
+
+EVENTS: Final[Mapping[str, Mapping[str, str]]] = {
+    "case": {
+        "acknowledge": "case.acknowledged",
+        "decline_lead": "case.lead_declined",
+        "assign": "case.assigned",
+        "accept_lead": "case.lead_accepted",
+        "suspend": "case.suspended",
+        "resume": "case.resumed",
+        "monitor": "case.monitoring_begun",
+        "reopen_assistance": "case.assistance_reopened",
+        "close": "case.closed",
+        "stop": "case.stopped",
+    },
+    "referral": {
+        "send": "referral.sent",
+        "acknowledge": "referral.acknowledged",
+        "ask": "referral.asked",
+        "answer": "referral.answered",
+        "accept": "referral.accepted",
+        "decline": "referral.declined",
+        "redirect": "referral.redirected",
+        "start": "referral.started",
+        "hold": "referral.held",
+        "resume": "referral.resumed",
+        "complete": "referral.completed",
+        "withdraw": "referral.withdrawn",
+        "revoke": "referral.revoked",
+        "confirm_deletion": "referral.deletion_confirmed",
+    },
+    "handover": {
+        "accept": "handover.accepted",
+        "decline": "handover.declined",
+        "cancel": "handover.cancelled",
+    },
+}
+"""What the journal calls each step that somebody took (the public contract)."""
+ALIVE: Final = ("sent", "received", "info_requested", "accepted", "in_progress", "on_hold")
+ENDED: Final = ("declined", "redirected", "withdrawn", "revoked", "expired")
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What somebody wants done: where, with what, and what the journal will say."""
+
+    path: str
+    body: Any = None
+    event: str = ""
+    about: str = ""
+    version: int | None = None
+    """Of what it acts on; None: it asks for no version."""
+
+
+@dataclass(frozen=True)
+class Look:
+    """Somebody who looks at a record."""
+
+    scene: Scene
+    worker: Someone
+    declines: float
+    subject: str
+    record: Json
+
+    @property
+    def office(self) -> str:
+        return self.worker.code
+
+    @property
+    def kind(self) -> str:
+        return self.subject.partition("s/")[0]
+
+    @property
+    def can(self) -> frozenset[str]:
+        """Which steps are open to it now."""
+        steps = self.record["available_actions"]
+        return frozenset(one["action"] for one in steps if one["open"])
+
+    @property
+    def person(self) -> Person:
+        return self.scene.persons[self.code]
+
+    @property
+    def code(self) -> str:
+        """The code of the case that it is about."""
+        return str(self.record["code" if self.kind == "case" else "case"])
+
+    def step(self, name: str, target: Any = None, **more: Any) -> Wish:
+        """Take a step of the record."""
+        given = body_of(self.scene, (f"{self.kind}.{name}", target, False))
+        body = None if given is None and not more else {**(given or {}), **more}
+        path = f"/{self.subject}/{name.replace('_', '-')}"
+        event = EVENTS[self.kind][name]
+        return Wish(path, body, event, self.subject, self.record["version"])
+
+    def lists(self, of: str) -> list[Json]:
+        """List the referrals or handovers of the case."""
+        query = {"case": self.record["code"], "limit": 200}
+        answer = self.scene.asks(self.worker, "GET", f"/{of}", params=query)
+        return answer.json()["items"] if answer is not None and answer.is_success else []
+
+
+def choose(look: Look) -> Wish | None:
+    """Say what is to be done next; None: nothing, until something happens."""
+    mine = set(look.record["you_are"])
+    if look.code not in look.scene.persons:
+        return None  # its officer does not know yet whether it arrived
+    if look.kind == "handover":
+        return as_offered(look) if "handover_candidate" in mine else None
+    if look.kind == "referral":
+        return as_recipient(look) if mine & {"recipient", "former_recipient"} else None
+    for relation, decide in OF_CASE.items():
+        if relation in mine:
+            return decide(look)
+    return None
+
+
+def as_offered(look: Look) -> Wish | None:
+    takes = "accept" in look.can and not look.scene.likely(max(look.declines, 0.2))
+    name = "accept" if takes else "decline"
+    return look.step(name, None) if name in look.can else None
+
+
+def as_recipient(look: Look) -> Wish | None:
+    """Acknowledge, accept, help and report; or ask, send on, say no."""
+    scene, can, state = look.scene, look.can, look.record["state"]
+    if state in ENDED:
+        return look.step("confirm_deletion") if "confirm_deletion" in can else None
+    if state in {"sent", "received"} and scene.likely(look.declines):
+        other = scene.chance.choice(sorted(look.person.corridor.helpers))
+        odd = scene.chance.choice(["decline", "ask", "redirect"])
+        if odd in can and not (odd == "redirect" and other == look.office):
+            return look.step(odd, (0, other))
+    rests = {"in_progress": "hold"} if scene.likely(look.declines / 2) else {}
+    wanted = {
+        "sent": "acknowledge" if scene.likely(0.7) else "accept",
+        "received": "accept",
+        "accepted": "start",
+        "in_progress": "complete",
+        "on_hold": "resume",
+    } | rests
+    name = wanted.get(state, "")
+    if name == "accept" and name not in can:
+        name = "decline"
+    if name not in can:
+        return None
+    return look.step(name, (0,), **(secret() if name == "accept" else {}))
+
+
+def secret() -> Json:
+    """A place where a person is met, in a word that nobody else may read."""
+    meeting = promise()["meeting"] | {
+        "place": f"{CANARY}place",
+        "at": "2031-01-01T00:00:00Z",
+    }
+    return {"meeting": meeting}
+
+
+def as_candidate(look: Look) -> Wish | None:
+    """Read it, and take the lead; or say no."""
+    scene, can = look.scene, look.can
+    if scene.likely(look.declines) and "decline_lead" in can:
+        return look.step("decline_lead")
+    if look.record["state"] == "submitted":
+        return look.step("acknowledge" if "acknowledge" in can else "decline_lead")
+    if "accept_lead" in can:
+        return look.step("accept_lead")
+    is_stale = lacks(look, "accept_lead", "risk_current")
+    return assessing(look) if is_stale else look.step("decline_lead")
+
+
+def lacks(look: Look, action: str, need: str) -> bool:
+    """Whether a step waits for this need."""
+    steps = [one for one in look.record["available_actions"] if one["action"] == action]
+    return any(lack["need"] == need for one in steps for lack in one.get("unmet", ()))
+
+
+def assessing(look: Look) -> Wish:
+    level = look.scene.chance.choice(["low", "medium", "high"])
+    path = f"/{look.subject}/risk-assessments"
+    body = {"level": level, "remarks": f"{CANARY}risk"}
+    return Wish(path, body, "case.risk_assessed", look.subject)
+
+
+def as_desk(look: Look) -> Wish | None:
+    """Choose a lead by hand; where nobody fits, the case ends, as the person is told."""
+    person, tried = look.person, look.scene.tally.counts
+    chosen = [one for one in person.corridor.leads if person.lets_help(one, "REFER")]
+    name = look.scene.chance.choice([*chosen, person.corridor.state_lead])
+    tried[f"desk {look.subject}"] += 1
+    if tried[f"desk {look.subject}"] > 4 and look.scene.calm and "stop" in look.can:
+        return look.step("stop")
+    waits = not look.scene.calm and look.scene.likely(0.6)
+    return look.step("assign", name) if "assign" in look.can and not waits else None
+
+
+def as_lead(look: Look) -> Wish | None:
+    """Find help, follow it, and bring the case to its end."""
+    state = look.record["state"]
+    if state == "suspended":
+        return look.step("resume") if "resume" in look.can else assessing(look)
+    if state == "monitoring":
+        return visiting(look)
+    if state not in {"referring", "assisting"}:
+        return None
+    if lacks(look, "resume", "risk_current") or look.scene.likely(0.05):
+        return assessing(look)
+    sent = look.lists("referrals")
+    if look.scene.likely(0 if look.scene.calm else 0.06) and "suspend" in look.can:
+        return look.step("suspend")
+    return next(of_referrals(look, sent), None) or finding(look, sent)
+
+
+def of_referrals(look: Look, sent: list[Json]) -> Iterator[Wish]:
+    """What its referrals wait for: an answer, or to be sent."""
+    for one in sent:
+        steps = frozenset(a["action"] for a in one["available_actions"] if a["open"])
+        beside = Look(*(look.scene, look.worker, 0, f"referrals/{one['id']}", one))
+        if one["state"] == "info_requested" and "answer" in steps:
+            section = "needs" if look.scene.likely(0.9) else "identity"
+            yield beside.step("answer", (0, section))
+        if one["state"] == "draft":
+            name = "send" if "send" in steps and look.scene.likely(0.8) else "revoke"
+            yield beside.step(name, (0,))
+
+
+def finding(look: Look, sent: list[Json]) -> Wish | None:
+    """Ask another for help, or bring the case to its end once nobody is asked any more."""
+    scene, person = look.scene, look.person
+    alive = [one for one in sent if one["state"] in ALIVE]
+    asked = {one["recipient"] for one in sent}
+    fit = [one for one in person.corridor.helpers.items() if one[0] not in asked]
+    fit = [one for one in fit if person.lets_help(*one) and one[0] not in person.unsafe]
+    if fit and len(alive) < 2 and not (scene.calm and (sent or scene.likely(0.7))):
+        return asking(look, *scene.chance.choice(fit))
+    if alive:
+        return None
+    if not scene.calm and scene.likely(0.35):
+        return offering(look)
+    names = ["close", "close", "monitor", "stop"]
+    name = scene.chance.choice([one for one in names if one in look.can] or ["stop"])
+    return look.step(name) if name in look.can else None
+
+
+def asking(look: Look, to: str, service: str) -> Wish:
+    """Ask for one service."""
+    body = {"recipient": to, "service": service, "sections": ["needs"], "send": True}
+    return Wish(f"/{look.subject}/referrals", body, "referral.sent")
+
+
+def offering(look: Look) -> Wish | None:
+    """Offer the lead to another that the person agreed to."""
+    leads = look.person.corridor.leads
+    fit = [one for one in leads if look.person.lets_help(one, "HANDOVER")]
+    fit = [one for one in fit if one != look.office]
+    if not fit:
+        return None
+    body = {"to": look.scene.chance.choice(fit), "reason": "OTHER"}
+    path = f"/{look.subject}/handovers"
+    return Wish(path, body, "handover.offered")
+
+
+def visiting(look: Look) -> Wish | None:
+    """Visit the person, and close in the end."""
+    if look.scene.likely(0.5):
+        body, path = (
+            body_of(look.scene, ("lead.visit", None, False)),
+            f"/{look.subject}/visits",
+        )
+        return Wish(path, body, "case.visited", look.subject, look.record["version"])
+    name = "reopen_assistance" if look.scene.likely(look.declines) else "close"
+    return look.step(name) if name in look.can else None
+
+
+def as_second_desk(look: Look) -> Wish | None:
+    """Give a case that its lead let down to another."""
+    fit = [one for one in look.person.corridor.leads if look.person.lets_help(one, "REFER")]
+    if not fit or look.record["state"] not in {"referring", "assisting", "monitoring"}:
+        return None
+    body = body_of(look.scene, ("lead.take_over", look.scene.chance.choice(fit), False))
+    path = f"/{look.subject}/take-over"
+    return Wish(path, body, "case.taken_over", look.subject)
+
+
+OF_CASE: Final = {
+    "lead": as_lead,
+    "candidate": as_candidate,
+    "desk": as_desk,
+    "escalation_desk": as_second_desk,
+}

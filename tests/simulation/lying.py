@@ -1,0 +1,145 @@
+"""What an office tries that it may not: none of it has any effect, or tells anything."""
+
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from tests.simulation.world import CANARY, Person, Scene
+from tests.world import Json, Someone
+
+SECTIONS: Final = ("needs", "contact", "identity", "narrative", "health")
+OVER: Final = ("void", "closed", "erased")
+REFUSED: Final = frozenset({400, 401, 403, 404, 409, 412, 422, 428})
+STANDING: Final = """
+    SELECT DISTINCT p.relation FROM party p
+    JOIN "case" c ON c.id = p.case_id JOIN focal_point f ON f.id = p.focal_point_id
+    WHERE c.code = ? AND f.code = ? AND p.until IS NULL
+    AND p.relation NOT IN ('recipient', 'former_recipient', 'former_lead')
+    UNION SELECT 'recipient' FROM referral r JOIN "case" c ON c.id = r.case_id
+    JOIN focal_point f ON f.id = r.recipient_id WHERE c.code = ? AND f.code = ?
+    AND r.state IN ('sent', 'received', 'info_requested', 'accepted', 'in_progress',
+    'on_hold', 'completed')
+"""
+"""What an office is to a case now: who helps, by how far the help is."""
+TOLD: Final = frozenset({"candidate", "lead", "recipient", "handover_candidate"})
+"""Who may be told something sealed, if the person agreed."""
+
+
+def lie(scene: Scene, who: Someone, remembers: Mapping[str, Json]) -> None:
+    """Try one thing."""
+    tricks: list[Callable[[], None]] = [
+        lambda: acts_on_an_old_version(scene, who, remembers),
+        lambda: gives_a_wrong_code(scene, who, remembers),
+        lambda: acts_on_what_is_not_its_own(scene, who),
+        lambda: pries(scene, who),
+        lambda: forges_a_cursor(scene, who),
+    ]
+    scene.tally.counts["lies"] += 1
+    scene.chance.choice(tricks)()
+
+
+def refused(scene: Scene, who: Someone, path: str, body: Json, **headers: str) -> None:
+    """Ask for what must not be; nothing comes of it."""
+    before = scene.entries()
+    answer = scene.asks(who, "POST", path, body=body, headers=headers)
+    said = answer is not None and answer.status_code
+    scene.must(said in REFUSED, f"{who.code} {path}: {said} to a lie")
+    scene.must(scene.entries() == before, f"{who.code} {path}: a lie had an effect")
+
+
+def acts_on_an_old_version(
+    scene: Scene, who: Someone, remembers: Mapping[str, Json]
+) -> None:
+    old = [(at, one) for at, one in remembers.items() if (one.get("version") or 0) > 1]
+    if not old:
+        return
+    subject, record = scene.chance.choice(old)
+    steps = [one["action"] for one in record["available_actions"]]
+    path = f"/{subject}/{scene.chance.choice(steps or ['acknowledge']).replace('_', '-')}"
+    if path.endswith("stop"):
+        return  # a person's no is never out of date
+    version = record["version"] - 1
+    body = {"reason": "NO_CAPACITY"}
+    refused(scene, who, path, body, If_Match=f'"{version}.{"0" * 16}"')
+
+
+def gives_a_wrong_code(scene: Scene, who: Someone, remembers: Mapping[str, Json]) -> None:
+    if not remembers:
+        return
+    subject, record = scene.chance.choice(list(remembers.items()))
+    path = f"/{subject}/{'decline-lead' if 'code' in record else 'decline'}"
+    tag = f'"{record.get("version") or 1}.{"0" * 16}"'
+    refused(scene, who, path, {"reason": f"{CANARY}because"}, If_Match=tag)
+
+
+def acts_on_what_is_not_its_own(scene: Scene, who: Someone) -> None:
+    persons = scene.persons.values()
+    others = [one for one in persons if not relations(scene, one.code, who.code)]
+    if not others:
+        return
+    path = f"/cases/{scene.chance.choice(others).code}"
+    step = scene.chance.choice(["acknowledge", "stop", "accept-lead", "referrals"])
+    bodies: dict[str, Json] = {
+        "stop": {"reason": "SURVIVOR_REQUEST"},
+        "accept-lead": {"contacts": [{"name": n, "phone": "+77010000001"} for n in "ab"]},
+        "referrals": {"recipient": who.code, "service": "SHELTER", "sections": []},
+    }
+    tag, key = f'"3.{"0" * 16}"', str(scene.ids())
+    refused(
+        scene,
+        who,
+        f"{path}/{step}",
+        bodies.get(step, {}),
+        If_Match=tag,
+        Idempotency_Key=key,
+    )
+    must_be_out(scene, who, path.rpartition("/")[2])
+
+
+def forges_a_cursor(scene: Scene, who: Someone) -> None:
+    forged = scene.chance.choice(["5afec0de.999999", "00000000.1", "x", "5afec0de.-1"])
+    answer = scene.asks(who, "GET", "/events", params={"after": forged})
+    said = answer is not None and answer.status_code
+    scene.must(said in {410, 422}, f"{who.code}: {said} to a forged cursor")
+
+
+def relations(scene: Scene, code: str, office: str) -> frozenset[str]:
+    return frozenset(one for (one,) in scene.rows(STANDING, code, office, code, office))
+
+
+def must_be_out(scene: Scene, who: Someone, code: str) -> None:
+    """Whose part in a case has ended does not see it in the very next request."""
+    if not relations(scene, code, who.code):
+        answer = scene.asks(who, "GET", f"/cases/{code}")
+        is_out = answer is not None and answer.status_code == 404
+        scene.must(is_out, f"{who.code} sees {code}, and its part has ended")
+
+
+def pries(scene: Scene, who: Someone, person: Person | None = None) -> None:
+    """Try to open a section of any case; what is told must be theirs to know."""
+    persons = list(scene.persons.values())
+    if person is None and not persons:
+        return
+    chosen = person or scene.chance.choice(persons)
+    section = scene.chance.choice(SECTIONS)
+    path = f"/cases/{chosen.code}/sections/{section}"
+    answer = scene.asks(who, "GET", path, headers={"Purpose": "assistance"})
+    if answer is None:
+        return
+    scene.must(answer.is_success or CANARY not in answer.text, f"{path}: told with a no")
+    if answer.is_success:
+        scene.tally.counts["opened"] += 1
+        why = may_not_read(scene, chosen, who.code, section)
+        scene.must(not why, f"{who.code} reads {path}: {why}")
+
+
+def may_not_read(scene: Scene, person: Person, office: str, section: str) -> str:
+    """Say why an office may not read a section now; empty: it may, perhaps."""
+    [(state,)] = scene.rows('SELECT state FROM "case" WHERE code = ?', person.code)
+    mine = relations(scene, person.code, office)
+    if state in OVER:
+        return f"the case is {state}"
+    if "submitter" in mine:
+        return ""
+    if not mine & TOLD:
+        return f"it is only {sorted(mine)}"
+    return "" if person.lets(office, section) else "the person does not let it"

@@ -1,0 +1,61 @@
+"""Many seeds: played on some cores, each told of in a few lines, and added up."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from multiprocessing import get_context
+from typing import Any, Final
+
+from tests.simulation.cast import stage
+from tests.simulation.run import Result, play
+
+SHARE: Final = 5
+"""Seeds that a process plays on one stage."""
+
+
+def play_some(seeds: Sequence[int]) -> list[Result]:
+    """Play some seeds, in a process of its own."""
+    with stage() as made:
+        return [play(made, seed) for seed in seeds]
+
+
+def play_all(seeds: Sequence[int], cores: int) -> Iterator[Result]:
+    """Play seeds on some cores, and hand out what came of each."""
+    shares = [seeds[at : at + SHARE] for at in range(0, len(seeds), SHARE)]
+    with ProcessPoolExecutor(cores, get_context("spawn")) as pool:
+        for done in as_completed([pool.submit(play_some, share) for share in shares]):
+            yield from done.result()
+
+
+def told(result: Result) -> str:
+    """Tell what came of one seed, in a few lines where it failed."""
+    line = (
+        f"seed {result.seed}: {result.steps} steps, {result.requests} requests, "
+        f"{sum(result.crashes.values())} crashes, {result.days:.0f} days, {result.digest}"
+    )
+    if not result.broken:
+        return line
+    return "\n".join([*result.trace, f"FAILED {line}, at {result.at}", result.broken])
+
+
+def totals(results: Sequence[Result], seconds: float) -> dict[str, Any]:
+    """Add up what all seeds came to."""
+    by_kind, crashes, counts = Counter[str](), Counter[str](), Counter[str]()
+    for one in results:
+        by_kind.update(one.by_kind)
+        crashes.update(one.crashes)
+        counts.update(one.counts)
+    return {
+        "seeds": len(results),
+        "first_seed": min(one.seed for one in results),
+        "last_seed": max(one.seed for one in results),
+        "failed": sorted(one.seed for one in results if one.broken),
+        "steps": sum(one.steps for one in results),
+        "virtual_days": round(sum(one.days for one in results)),
+        "requests": by_kind.total(),
+        "crashes": dict(sorted(crashes.items())),
+        "seconds": round(seconds, 1),
+        "cpu_seconds": round(sum(one.seconds for one in results), 1),
+        "counts": dict(sorted(counts.items())),
+        "requests_by_kind": dict(sorted(by_kind.items())),
+    }

@@ -1,0 +1,107 @@
+"""Whoever notices and feeds are sent to, in memory: they take, refuse, hang, and forget."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from ssl import PROTOCOL_TLS_CLIENT, SSLContext
+from typing import Final, override
+
+from app.cli.posting import notices_by
+from app.notices.words import Letter
+from app.outbox.actions import Answer
+from app.outbox.models import Way
+from app.outbox.pacing import Outcome
+from app.webhooks.carrying import Parcel
+from app.worker.courier import Courier
+from app.worker.sending import Senders
+from tests.simulation.world import CANARY, Scene
+
+WINDOW: Final = timedelta(hours=1)
+LEAST: Final = timedelta(minutes=15)
+"""Between two notices to one address: a quarter of the window, in an emergency."""
+POST: Final[Mapping[str, Answer]] = {
+    "takes": Answer(Outcome.DELIVERED, "250"),
+    "busy": Answer(Outcome.REFUSED, "451"),
+    "nobody": Answer(Outcome.REJECTED, "550"),
+    "vanishes": Answer(Outcome.UNKNOWN, "TimeoutError"),
+    "loses": Answer(Outcome.UNKNOWN, "TimeoutError"),
+}
+TAKEN: Final = frozenset({"takes", "vanishes"})
+"""Moods in which a message arrives, whether or not that is said."""
+
+
+@dataclass
+class Postmen:
+    """A mail server and an SMS gateway, in the moods that the seed draws."""
+
+    scene: Scene
+    bad: float
+    given: list[tuple[timedelta, str, str]] = field(default_factory=list)
+    """When, to whom, and which message."""
+
+    def senders(self) -> Senders:
+        ways = {way: notices_by(self.takes, None) for way in Way}
+        return Senders(ways, WINDOW)
+
+    def takes(self, letter: Letter) -> Answer:
+        """Answer as the mood is; what arrives is kept."""
+        bad = 0.0 if self.scene.calm else self.bad
+        moods = [mood for mood in POST if mood != "takes"]
+        mood = self.scene.chance.choice(moods) if self.scene.likely(bad) else "takes"
+        self.scene.tally.counts[f"notice {mood}"] += 1
+        self.scene.say(f"a notice leaves: the server {mood}")
+        self.scene.must(CANARY not in str(letter), "a word of a person in a notice")
+        if mood in TAKEN:
+            self.arrives(letter)
+        return POST[mood]
+
+    def arrives(self, letter: Letter) -> None:
+        now = self.scene.now - self.scene.began
+        last = [at for at, to, _ in self.given if to == letter.to]
+        soon = bool(last) and now - last[-1] < LEAST
+        self.scene.must(not soon, "two notices to one address within its window")
+        self.given.append((now, letter.to, str(letter.id)))
+
+
+HOOK: Final[Mapping[str, Answer]] = {
+    "takes": Answer(Outcome.DELIVERED, "204"),
+    "busy": Answer(Outcome.REFUSED, "503"),
+    "vanishes": Answer(Outcome.REFUSED, "ReadTimeout"),
+    "unreached": Answer(Outcome.REFUSED, "ConnectError"),
+}
+
+
+@dataclass
+class Receiver:
+    """Who has a feed pushed, and what arrived of it."""
+
+    scene: Scene
+    bad: float
+    arrived: list[str] = field(default_factory=list)
+
+    def takes(self, parcel: Parcel) -> Answer:
+        bad = 0.0 if self.scene.calm else self.bad
+        moods = [mood for mood in HOOK if mood != "takes"]
+        mood = self.scene.chance.choice(moods) if self.scene.likely(bad) else "takes"
+        self.scene.tally.counts[f"webhook {mood}"] += 1
+        self.scene.say(f"an event is pushed: the receiver {mood}")
+        self.scene.must(CANARY.encode() not in parcel.body, "a word of a person pushed")
+        if mood in TAKEN and parcel.upto is not None:
+            self.arrived.append(parcel.headers["Webhook-Id"])
+        return HOOK[mood]
+
+
+@dataclass(frozen=True)
+class InMemory(Courier):
+    """A courier who goes nowhere."""
+
+    receiver: Receiver | None = None
+
+    @override
+    def carry(self, parcel: Parcel) -> Answer:
+        assert self.receiver
+        return self.receiver.takes(parcel)
+
+
+def courier(receiver: Receiver) -> InMemory:
+    return InMemory(SSLContext(PROTOCOL_TLS_CLIENT), receiver=receiver)

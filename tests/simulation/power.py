@@ -1,0 +1,50 @@
+"""Power that goes off at a boundary between two transactions, and comes back."""
+
+from typing import Final
+
+from sqlalchemy import Connection, Engine, event
+
+
+class PowerCut(BaseException):
+    """The process is gone: no handler of the service's own may catch this."""
+
+
+class Power:
+    """Lets the process end at the n-th commit: before it is kept, or right after."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+        self.left: int | None = None
+        self.after = self.is_off = False
+        event.listen(engine, "commit", self.at_commit)
+        event.listen(engine, "begin", self.at_begin)
+
+    def fails(self, at: int, *, after: bool) -> None:
+        """Go off at that commit from now on, or after it."""
+        self.left, self.after, self.is_off = at, after, False
+
+    def is_back(self) -> None:
+        self.left, self.is_off = None, False
+
+    def at_commit(self, connection: Connection) -> None:
+        if self.left is None or connection.get_execution_options().get("query_only"):
+            return
+        self.left -= 1
+        if self.left == 0:
+            self.left = None
+            self.is_off = True
+            if not self.after:
+                raise PowerCut
+
+    def at_begin(self, _: Connection) -> None:
+        """Nothing begins any more."""
+        if self.is_off:
+            raise PowerCut
+
+    def ends(self) -> None:
+        event.remove(self.engine, "commit", self.at_commit)
+        event.remove(self.engine, "begin", self.at_begin)
+
+
+MOST: Final = 6
+"""As many commits of one look of the worker are tried as places to end it."""

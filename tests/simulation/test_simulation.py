@@ -1,0 +1,59 @@
+"""One seed is one run: it repeats exactly, and nothing that must hold breaks in it."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from tests.serving import ROOT
+from tests.simulation.cast import Stage
+from tests.simulation.run import play
+
+KEPT: Final = Path(__file__).with_name("seeds.txt")
+FRESH: Final = range(1, 31)
+"""As many as CI plays of those that never failed."""
+
+
+def kept() -> list[int]:
+    """Read the seeds that failed once."""
+    lines = (
+        line.partition("#")[0].strip() for line in KEPT.read_text("utf-8").splitlines()
+    )
+    return [int(line) for line in lines if line]
+
+
+@pytest.mark.parametrize("seed", sorted({*kept(), *FRESH}))
+def test_whatever_happens_nobody_is_lost_and_nothing_is_told(
+    made: Stage, seed: int
+) -> None:
+    result = play(made, seed)
+
+    assert not result.broken, "\n".join([*result.trace, result.broken])
+
+
+def test_a_seed_repeats_exactly(made: Stage) -> None:
+    first, second = play(made, 2), play(made, 2)
+
+    assert first.whole == second.whole
+    assert first.digest == second.digest
+
+
+def digest(seed: int, hashing: str) -> str:
+    """Play a seed in a process of its own, which orders sets in its own way."""
+    program = (
+        f"from tests.simulation.many import play_some; print(play_some([{seed}])[0].digest)"
+    )
+    command = [sys.executable, "-W", "ignore", "-c", program]
+    env = os.environ | {"PYTHONHASHSEED": hashing}
+    run = subprocess.run(command, env=env, cwd=ROOT, capture_output=True, check=True)
+    return run.stdout.decode().strip()
+
+
+@pytest.mark.slow
+def test_no_order_of_a_set_matters(made: Stage) -> None:
+    digests = {digest(7, hashing) for hashing in ("0", "42")}
+
+    assert digests == {play(made, 7).digest}

@@ -1,0 +1,135 @@
+"""The worker, as steps of the simulation: it looks, may die in between, and comes back."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Final
+from uuid import UUID
+
+from app.kernel.heartbeat import Part
+from app.kernel.ledger import Ledger
+from app.outbox.models import Way
+from app.worker.erasing import after_erasures
+from app.worker.loop import CLOCKS, Job, once
+from app.worker.pushing import due, push
+from app.worker.sending import Senders, empty
+from tests.simulation.network import Postmen, Receiver, courier
+from tests.simulation.power import MOST, PowerCut
+from tests.simulation.world import Scene
+
+PERIODS: Final = (timedelta(seconds=1), timedelta(minutes=5), timedelta(minutes=30))
+"""Between two looks of the worker: as it is, or on a machine that is far too busy."""
+NEXT: Final = """
+    SELECT min(at) FROM (
+        SELECT min(coalesce(fires_at, due_at)) AS at FROM clock WHERE stopped_at IS NULL
+        UNION ALL
+        SELECT min(due_at) FROM outgoing WHERE state IN ('waiting', 'sending')
+        UNION ALL
+        SELECT min(w.due_at) FROM webhook w JOIN mailbox m USING (focal_point_id)
+        WHERE w.paused_at IS NULL AND w.ended_at IS NULL AND m.head > w.position
+    )
+"""
+"""When the database has something for it to do."""
+WAITING: Final = {
+    Part.CLOCKS: """
+        SELECT 1 FROM clock WHERE stopped_at IS NULL
+        AND coalesce(fires_at, due_at) <= :now LIMIT 1""",
+    Part.NOTICES: """
+        SELECT 1 FROM outgoing WHERE state IN ('waiting', 'sending')
+        AND due_at <= :now LIMIT 1""",
+    Part.WEBHOOKS: """
+        SELECT 1 FROM webhook w JOIN mailbox m USING (focal_point_id)
+        WHERE w.due_at <= :now AND m.head > w.position LIMIT 1""",
+    Part.ERASURES: "SELECT 1 WHERE (SELECT count(*) FROM erasure) > :erased",
+}
+"""What has to be there for a job to have anything to do."""
+
+
+class Worker:
+    """All jobs of a worker, one after the other, in one thread."""
+
+    def __init__(self, scene: Scene, postmen: Postmen, receiver: Receiver) -> None:
+        self.scene, self.postmen, self.receiver = scene, postmen, receiver
+        self.senders: Senders = postmen.senders()
+        self.courier = courier(receiver)
+        self.away_until = self.looked_at = scene.now
+        self.poked = False
+        self.period = scene.chance.choice(PERIODS)
+        self.dies = 0.0 if scene.likely(0.2) else scene.chance.choice([0.02, 0.1, 0.3])
+        self.begins()
+
+    def begins(self) -> None:
+        """Begin as a new process: it remembers nothing, and makes sure of its ledger."""
+        self.erased = 0
+        self.ledger = Ledger(self.scene.stage.home / "simulated-erasures")
+        self.ledger.start(self.scene.ground)
+        self.jobs = (
+            CLOCKS,
+            Job(Part.NOTICES, lambda _: self.sends(), 200),
+            Job(Part.WEBHOOKS, lambda _: self.pushes(), 64),
+            after_erasures(self.scene.ground, self.ledger),
+        )
+
+    def sends(self) -> int:
+        """Send by every way, one after the other: threads would not repeat a seed."""
+        ways = (empty(self.scene.ground, self.senders, way) for way in Way)
+        return sum(fates.total() for fates in ways)
+
+    def pushes(self) -> int:
+        ground = self.scene.ground
+        waiting: list[UUID] = due(ground)
+        return sum(push(ground, self.courier, one) for one in waiting)
+
+    def next_at(self) -> datetime | None:
+        """When it looks next with something to do."""
+        soonest = self.scene.one(NEXT)
+        if self.poked:
+            soonest = soonest or str(self.scene.now.replace(tzinfo=None))
+            at = min(datetime.fromisoformat(soonest).replace(tzinfo=UTC), self.scene.now)
+        elif soonest is None:
+            return None
+        else:
+            at = datetime.fromisoformat(soonest).replace(tzinfo=UTC)
+        return max(at, self.scene.now, self.away_until) + self.period
+
+    def looks(self) -> bool:
+        """Look once at everything; False: it died, and somebody starts it again later."""
+        self.looked_at = self.scene.now
+        if not self.scene.calm and self.scene.likely(self.dies):
+            at = self.scene.chance.randint(1, MOST)
+            self.scene.power.fails(at, after=self.scene.likely(0.5))
+        try:
+            for job in self.jobs:
+                if self.is_due(job):
+                    self.does(job)
+        except PowerCut:
+            self.is_gone()
+            return False
+        finally:
+            self.scene.power.is_back()
+        self.poked = False
+        return True
+
+    def is_due(self, job: Job) -> bool:
+        """Whether a job has something to do: else it would only say that it lives."""
+        now = self.scene.now.replace(tzinfo=None)
+        known = {"now": f"{now}", "erased": self.erased}
+        found = self.scene.look.execute(WAITING[job.part], known).fetchone()
+        return found is not None or (self.poked and job is CLOCKS)
+
+    def does(self, job: Job) -> None:
+        found = once(self.scene.ground, job)
+        self.scene.tally.counts[f"worker {job.part}"] += 1
+        if job.part == Part.ERASURES:
+            self.erased = int(self.scene.one("SELECT count(*) FROM erasure"))
+        if found:
+            self.scene.say(f"the worker: {found} of {job.part}")
+        if self.scene.power.is_off:
+            raise PowerCut
+
+    def is_gone(self) -> None:
+        """Stay away for seconds, hours or days, and begin anew."""
+        chance = self.scene.chance
+        away = chance.choice([timedelta(seconds=5), timedelta(hours=2), timedelta(days=2)])
+        self.away_until = self.scene.now + away * chance.uniform(0.2, 1.5)
+        self.scene.tally.crashes["worker"] += 1
+        self.scene.say(f"the worker dies, and stays away until {self.away_until}")
+        self.begins()
