@@ -5,6 +5,7 @@ it. The rules ask as if nobody had asked before; here is known what still holds.
 """
 
 from collections.abc import Callable, Iterable
+from collections.abc import Set as AbstractSet
 from functools import wraps
 from typing import Any, Final, cast
 
@@ -48,7 +49,7 @@ def settle(asked: object) -> object:
     return frozenset(asked) if several else asked  # type: ignore[call-overload]
 
 
-def forget(session: Session, written: Iterable[type]) -> None:
+def forget(session: Session, written: AbstractSet[type]) -> None:
     """Drop what rests on tables that were written."""
     kept: Kept = session.info.get(RECALLED, {})
     for key in [key for key, (of, _) in kept.items() if not of.isdisjoint(written)]:
@@ -59,7 +60,8 @@ def forget(session: Session, written: Iterable[type]) -> None:
 def forget_what_was_flushed(session: Session, _: UOWTransaction) -> None:
     """Drop what rests on records that were written."""
     if RECALLED in session.info:
-        forget(session, map(type, {*session.new, *session.dirty, *session.deleted}))
+        records = (*session.new, *session.dirty, *session.deleted)
+        forget(session, {type(record) for record in records})
 
 
 @event.listens_for(Session, "do_orm_execute")
@@ -70,4 +72,4 @@ def forget_what_a_statement_writes(asked: ORMExecuteState) -> None:
     if asked.is_select:
         asked.session.info.pop(RECALLED, None)
     elif (mapper := asked.bind_mapper) is not None:
-        forget(asked.session, [mapper.class_])
+        forget(asked.session, {mapper.class_})

@@ -92,6 +92,24 @@ def test_what_a_statement_changed_is_read_anew(work: Writing, case_id: UUID) -> 
     assert deadlines.running(work, [case_id]) == {}
 
 
+def test_all_that_rests_on_what_was_changed_is_read_anew(
+    work: Writing, case_id: UUID
+) -> None:
+    both = (case_id, uuid4())
+    queries.facts(work, [case_id])
+    queries.facts(work, both)
+    queries.in_vital_interest(work, both)
+    work.session.add(noted(work, case_id))
+    work.session.flush()
+
+    with overheard(engine_of(work)) as said:
+        queries.facts(work, [case_id])
+        queries.facts(work, both)
+        queries.in_vital_interest(work, both)
+
+    assert len(said) == 2
+
+
 def test_what_another_table_changed_is_not_read_anew(
     work: Writing, case_id: UUID, world: World
 ) -> None:

@@ -38,6 +38,18 @@ def test_one_case_is_not_looked_for_among_all_of_its_reader(
     assert not [step for step in plans(sqlite_url, asked) if BY_READER_ALONE in step]
 
 
+def test_past_answers_are_read_newest_first_and_no_further(
+    sqlite_url: str, officer: Someone
+) -> None:
+    with overheard(officer.world.database.engine) as statements:
+        officer.submits()
+
+    [asked] = [one for one in statements if "ORDER BY clock.set_at DESC" in one]
+    steps = plans(sqlite_url, [asked])
+    assert [one for one in steps if "USING INDEX ix_clock_waits_on_set_at" in one]
+    assert not [one for one in steps if "TEMP B-TREE" in one]
+
+
 def test_an_act_does_not_look_for_its_case_among_all_of_its_reader(
     sqlite_url: str, officer: Someone, lead: Someone
 ) -> None:
