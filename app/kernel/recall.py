@@ -66,10 +66,14 @@ def forget_what_was_flushed(session: Session, _: UOWTransaction) -> None:
 
 @event.listens_for(Session, "do_orm_execute")
 def forget_what_a_statement_writes(asked: ORMExecuteState) -> None:
-    """Drop what a statement writes; all, once rows are held: others may have written."""
+    """Drop what a statement writes, and all where it does not say what.
+
+    All as well once rows are held: others may have written meanwhile.
+    """
+    mapper = asked.bind_mapper
     if asked.is_select and not asked.execution_options.get("populate_existing"):
         return
-    if asked.is_select:
+    if asked.is_select or mapper is None:
         asked.session.info.pop(RECALLED, None)
-    elif (mapper := asked.bind_mapper) is not None:
+    else:
         forget(asked.session, {mapper.class_})

@@ -92,6 +92,17 @@ def test_what_a_statement_changed_is_read_anew(work: Writing, case_id: UUID) -> 
     assert deadlines.running(work, [case_id]) == {}
 
 
+def test_a_statement_that_does_not_say_what_it_writes_lets_all_be_read_anew(
+    work: Writing, case_id: UUID
+) -> None:
+    deadlines.running(work, [case_id])
+    table = Clock.metadata.tables[Clock.__tablename__]
+    ended = update(table).where(table.c.record_id == case_id)
+    work.session.execute(ended.values(stopped_at=work.now))
+
+    assert deadlines.running(work, [case_id]) == {}
+
+
 def test_all_that_rests_on_what_was_changed_is_read_anew(
     work: Writing, case_id: UUID
 ) -> None:
