@@ -14,6 +14,8 @@ UPGRADE ?=
 EXAMPLES ?= 100
 COMMIT ?= 99db9a7
 REV ?=
+M ?=
+FRESH ?=
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_NO_INPUT := 1
@@ -26,7 +28,7 @@ endif
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup run check test test-fast test-older soak fuzz-api clients lint squawk rehearse format hooks \
+.PHONY: help setup run check test test-fast test-older soak fuzz-api mutate coverage clients lint squawk rehearse format hooks \
 	migrate openapi breaking docs lock
 
 help: ## List the commands
@@ -57,6 +59,12 @@ test-older: $(READY) ## The API tests of an older commit on the tables of this o
 
 fuzz-api: $(READY) ## Schemathesis, all checks, on a real server; EXAMPLES=100 an operation
 	$(BIN)/python -W ignore -m tests.fuzzing $(EXAMPLES)
+
+mutate: $(READY) ## Change the modules that matter, and see tests notice: M=vault, FRESH=1
+	$(BIN)/python scripts/mutate.py $(if $(FRESH),--fresh) $(M)
+
+coverage: $(READY) ## Branches no test on SQLite takes; fails under 95 %, or 100 % where it matters
+	$(BIN)/python scripts/coverage_report.py $(T)
 
 clients: $(READY) $(CLIENTS) ## Generate clients in Python, TypeScript and Java; each plays a journey
 	$(BIN)/python -W ignore -m tests.clients

@@ -1,0 +1,234 @@
+"""A lane: a process that judges one mutant after the other, each in a child of its own.
+
+Two ways. A change inside of a function is made in a copy of a process that has the service
+and its tests in memory, and one test behind it: that takes tenths of a second. Any other,
+and whoever survived, is judged by a process that imports everything anew.
+"""
+
+import gc
+import importlib
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from multiprocessing.connection import Connection, Pipe
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from mutation import judging, swapping
+from mutation.judging import SURVIVED, Judge
+from mutation.mutants import Mutant
+
+HEAVY: Final = (
+    *("alembic.command", "babel", "cryptography.hazmat.primitives.ciphers.aead", "fastapi"),
+    *("hypothesis", "joserfc.jwt", "pydantic", "sqlalchemy.orm", "starlette.testclient"),
+    *("httpx2", "structlog", "typer", "rich.console", "holidays", "pytest"),
+)
+"""What every fresh process would import; nothing of the service is among it."""
+TIMED_OUT: Final = "(it went on for too long)"
+LONGEST: Final = 300.0
+
+
+@dataclass(frozen=True)
+class Task:
+    """A mutant, and who may judge it: pure tests by themselves, then any that reach it."""
+
+    mutant: Mutant
+    original: str
+    pure: Sequence[str]
+    tests: Sequence[str]
+    seconds: float
+
+
+@contextmanager
+def opened(number: int, judges: Sequence[str], folder: Path) -> Iterator[list[Connection]]:
+    """Open lanes, each with a connection that takes tasks and answers who killed."""
+    ways, processes = list[Connection](), list[int]()
+    for _ in range(number):
+        mine, theirs = Pipe()
+        if not (process := os.fork()):
+            os.setpgid(0, 0)
+            for way in (*ways, mine):
+                way.close()
+            serve(theirs, judges, folder)
+        theirs.close()
+        ways.append(mine)
+        processes.append(process)
+    try:
+        yield ways
+    finally:
+        for process in processes:
+            end(process)
+
+
+def serve(tasks: Connection, judges: Sequence[str], folder: Path) -> None:
+    """Judge what comes, until this process is ended."""
+    for name in HEAVY:
+        importlib.import_module(name)
+    gc.freeze()
+    lane = Lane(judges, folder)
+    while task := received(tasks):
+        tasks.send(lane.judge(task))
+    os._exit(0)
+
+
+def received(tasks: Connection) -> Task | None:
+    """Take the next, if whoever gives them is still there."""
+    try:
+        task: Task | None = tasks.recv()
+    except EOFError:
+        return None
+    return task
+
+
+def passing(files: Sequence[str], folder: Path) -> list[str]:
+    """List the tests of some files that are pure: that pass without any fixture."""
+
+    def work() -> str:
+        judge = Judge()
+        judging.run([*files, *judging.PURE, "--maxfail=0"], judge)
+        return "\n".join(judge.passed)
+
+    return in_child(work, LONGEST, folder).splitlines()
+
+
+class Lane:
+    """What a lane keeps: the process that has everything in memory, once one is needed."""
+
+    def __init__(self, judges: Sequence[str], folder: Path) -> None:
+        self.judges, self.folder = judges, folder
+        self.ready: Connection | None = None
+
+    def judge(self, task: Task) -> tuple[str, float]:
+        """Say who killed it, or nobody; and how many seconds it took."""
+        began = time.monotonic()
+        killer = (
+            (self.by_pure(task) if task.pure else SURVIVED)
+            or (self.at_once(task) if task.mutant.body and task.tests else SURVIVED)
+            or (self.afresh(task) if task.tests else SURVIVED)
+        )
+        return killer, time.monotonic() - began
+
+    def by_pure(self, task: Task) -> str:
+        """Judge by pure tests: without conftest they import little."""
+
+        def work() -> str:
+            swapping.import_instead(task.mutant)
+            judge = Judge(task.pure)
+            judging.run([*files(task.pure), *judging.PURE], judge)
+            return judge.killer
+
+        return in_child(work, task.seconds, self.folder)
+
+    def afresh(self, task: Task) -> str:
+        """Judge by any tests, in a process that has imported nothing of the service."""
+
+        def work() -> str:
+            swapping.import_instead(task.mutant)
+            judge = Judge(task.tests)
+            judging.run([*files(task.tests), "-x", "--databases", "sqlite"], judge)
+            return judge.killer
+
+        return in_child(work, task.seconds, self.folder)
+
+    def at_once(self, task: Task) -> str:
+        """Judge by any tests, in a copy of the process that has collected them all."""
+        if self.ready is None:
+            self.ready, theirs = Pipe()
+            if not os.fork():
+                os.setpgid(0, 0)
+                self.ready.close()
+                judging.be_quiet(self.folder / "collecting.log")
+                words = [*self.judges, "--databases", "sqlite"]
+                judging.run(words, Judge(), Copies(theirs, self.folder))
+                os._exit(1)
+            theirs.close()
+        self.ready.send(task)
+        killer: str = self.ready.recv()
+        return killer
+
+
+class Copies:
+    """A plugin that collects, warms up, and then runs tests in copies of itself."""
+
+    def __init__(self, tasks: Connection, folder: Path) -> None:
+        self.tasks, self.folder = tasks, folder
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtestloop(self, session: pytest.Session) -> bool:
+        """Judge what comes, until nothing comes any more."""
+        items = {item.nodeid: item for item in session.items}
+        warm = next(item for item in session.items if item.nodeid.startswith("tests/api/"))
+        other = next(item for item in session.items if "tests/rules/" in item.nodeid)
+        warm.ihook.pytest_runtest_protocol(item=warm, nextitem=other)
+        while task := received(self.tasks):
+            self.tasks.send(
+                in_child(lambda: self.judge(task, items), task.seconds, self.folder)
+            )
+        os._exit(0)
+
+    def judge(self, task: Task, items: dict[str, pytest.Item]) -> str:
+        """Run the tests until one fails, never to the end: the process is thrown away."""
+        try:
+            if task.mutant.text != task.original:
+                swapping.exchange(task.mutant, task.original)
+        except swapping.Cannot:
+            return SURVIVED
+        chosen = [items[test] for test in task.tests if test in items]
+        for item, following in zip(chosen, [*chosen[1:], chosen[0]], strict=True):
+            item.ihook.pytest_runtest_protocol(item=item, nextitem=following)
+            [judge] = [
+                p for p in item.config.pluginmanager.get_plugins() if isinstance(p, Judge)
+            ]
+            if judge.killer:
+                return judge.killer
+        return SURVIVED
+
+
+def files(tests: Sequence[str]) -> list[str]:
+    """List the files of some tests, each once."""
+    return list(dict.fromkeys(test.partition("::")[0] for test in tests))
+
+
+def in_child(work: Callable[[], str], seconds: float, folder: Path) -> str:
+    """Do it in a copy of this process, and end that when it takes too long."""
+    mine, theirs = Pipe(duplex=False)
+    child = os.fork()
+    if not child:
+        os.setpgid(0, 0)
+        judging.be_quiet(folder / "children.log")
+        try:
+            theirs.send(work())
+        except BaseException as error:  # noqa: BLE001 - whatever a mutant does
+            theirs.send(f"(it broke: {error!r})"[:200])
+        finally:
+            os._exit(0)
+    theirs.close()
+    try:
+        return answer_of(mine, seconds)
+    finally:
+        mine.close()
+        end(child)
+
+
+def answer_of(mine: Connection, seconds: float) -> str:
+    """Wait for what a child answers."""
+    try:
+        answer: str = mine.recv() if mine.poll(seconds) else TIMED_OUT
+    except EOFError:
+        return "(the process ended)"
+    return answer
+
+
+def end(child: int) -> None:
+    """End a child and whatever it started."""
+    for number in (child, -child):
+        try:
+            os.kill(number, signal.SIGKILL)
+        except ProcessLookupError:
+            continue
+    os.waitpid(child, 0)
