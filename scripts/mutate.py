@@ -13,13 +13,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from itertools import accumulate
 from multiprocessing.connection import Connection, wait
+from signal import SIGTERM, default_int_handler, signal
 from time import monotonic
 from typing import Final
 
 from mutation import lanes, results
 from mutation.judging import SURVIVED
 from mutation.lanes import Task
-from mutation.modules import MODULES, PUBLISHED
+from mutation.modules import MODULES, PUBLISHED, RULES
 from mutation.mutants import ROOT, Mutant, mutants_of, read
 from mutation.reach import Reach
 from mutation.results import State, Verdict
@@ -60,7 +61,7 @@ class Module:
 
     def task(self, mutant: Mutant, reach: Reach) -> Task:
         """Choose who judges a mutant, and how long that may take."""
-        reaching = self.reaching(mutant) | frozenset(self.beside)
+        reaching = self.reaching(mutant) - frozenset(self.pure) | frozenset(self.beside)
         known = [test for test, _ in self.killers.most_common() if test in reaching]
         quick = [*known, *(t for t in reach.quickest(reaching) if t not in self.killers)]
         costs = accumulate(map(reach.cost, quick))
@@ -77,30 +78,32 @@ def main(words: list[str]) -> int:
     parser.add_argument("--fresh", action="store_true", help="begin anew")
     parser.add_argument("--lanes", type=int, default=os.cpu_count())
     told = parser.parse_args(words)
+    signal(SIGTERM, default_int_handler)  # `timeout` ends the lanes too
     FOLDER.mkdir(exist_ok=True)
     reach, state = Reach(FOLDER, fresh=told.fresh), State(FOLDER, fresh=told.fresh)
     names = [m for m in MODULES if not told.modules or any(w in m for w in told.modules)]
-    judges = sorted({test for name in names for test in MODULES[name]})
+    files = sorted({test for name in names for test in MODULES[name]})
+    pure, others = lanes.tried([f for f in files if f.startswith(RULES)], FOLDER)
+    judges = [f for f in files if not f.startswith(RULES) or f in lanes.files(others)]
     reach.find(judges)
-    modules = [module_of(name, reach) for name in names]
+    modules = [module_of(name, reach, pure) for name in names]
     with lanes.opened(told.lanes, judges, FOLDER) as ways:
         for module in modules:
             judge(module, ways, reach, state)
     return tell(modules, state)
 
 
-def module_of(name: str, reach: Reach) -> Module:
+def module_of(name: str, reach: Reach, pure: list[str]) -> Module:
     """Make the mutants of a module, and find its tests."""
     text, own = read(name), MODULES[name]
-    pure = [test for test in own if test.startswith("tests/rules/")]
-    beside = [t for t in reach.seconds if t.partition("::")[0] in set(own) & set(PUBLISHED)]
+    made_at_import = [f for f in own if f in PUBLISHED]
     return Module(
         name=name,
         text=text,
         mutants=mutants_of(name, text),
         lines=reach.lines(name, own),
-        pure=lanes.passing(pure, FOLDER) if pure else [],
-        beside=beside,
+        pure=[test for test in pure if test.partition("::")[0] in own],
+        beside=[t for t in reach.seconds if t.partition("::")[0] in made_at_import],
     )
 
 

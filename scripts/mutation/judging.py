@@ -26,7 +26,7 @@ class Judge:
 
     def __init__(self, chosen: Sequence[str] | None = None) -> None:
         self.order = None if chosen is None else {test: n for n, test in enumerate(chosen)}
-        self.killer, self.passed = SURVIVED, list[str]()
+        self.killer, self.passed, self.failed = SURVIVED, list[str](), list[str]()
 
     @pytest.hookimpl(trylast=True)
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
@@ -39,6 +39,7 @@ class Judge:
         """Remember who failed, and who passed."""
         if report.failed:
             self.killer = self.killer or report.nodeid
+            self.failed.append(report.nodeid)
         elif report.when == "call":
             self.passed.append(report.nodeid)
 

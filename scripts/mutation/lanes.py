@@ -7,11 +7,12 @@ and whoever survived, is judged by a process that imports everything anew.
 
 import gc
 import importlib
+import json
 import os
 import signal
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, Pipe
 from pathlib import Path
@@ -54,7 +55,9 @@ def opened(number: int, judges: Sequence[str], folder: Path) -> Iterator[list[Co
             os.setpgid(0, 0)
             for way in (*ways, mine):
                 way.close()
-            serve(theirs, judges, folder)
+            with suppress(BrokenPipeError, KeyboardInterrupt):
+                serve(theirs, judges, folder)
+            os._exit(0)
         theirs.close()
         ways.append(mine)
         processes.append(process)
@@ -73,7 +76,6 @@ def serve(tasks: Connection, judges: Sequence[str], folder: Path) -> None:
     lane = Lane(judges, folder)
     while task := received(tasks):
         tasks.send(lane.judge(task))
-    os._exit(0)
 
 
 def received(tasks: Connection) -> Task | None:
@@ -85,15 +87,16 @@ def received(tasks: Connection) -> Task | None:
     return task
 
 
-def passing(files: Sequence[str], folder: Path) -> list[str]:
-    """List the tests of some files that are pure: that pass without any fixture."""
+def tried(files: Sequence[str], folder: Path) -> tuple[list[str], list[str]]:
+    """List those tests of some files that are pure, and those that ask for a fixture."""
 
     def work() -> str:
         judge = Judge()
         judging.run([*files, *judging.PURE, "--maxfail=0"], judge)
-        return "\n".join(judge.passed)
+        return json.dumps([judge.passed, judge.failed])
 
-    return in_child(work, LONGEST, folder).splitlines()
+    passed, failed = json.loads(in_child(work, LONGEST, folder))
+    return passed, failed
 
 
 class Lane:

@@ -6,6 +6,7 @@ those tests of the other files that reach it, the quickest first.
 
 from typing import Final
 
+RULES: Final = "tests/rules/"
 _SEALED: Final = (
     *("tests/api/test_sections.py", "tests/api/test_fears.py", "tests/api/test_facts.py"),
     *("tests/api/test_refused_readers.py", "tests/api/test_former_recipients.py"),
@@ -29,6 +30,7 @@ _RANKED: Final = (
     *("tests/rules/test_ranking.py", "tests/rules/test_recipients.py"),
     *("tests/rules/test_advice.py", "tests/rules/test_routing_properties.py"),
 )
+_NAMES: Final = "tests/rules/test_event_names.py"
 PUBLISHED: Final = ("tests/contract/test_migrations.py", "tests/contract/test_openapi.py")
 """What judges a module without reaching a line of it: what it made when it was imported."""
 
@@ -58,18 +60,16 @@ MODULES: Final[dict[str, tuple[str, ...]]] = {
         *("tests/rules/test_paging_cursor.py", "tests/promises/test_idempotency.py"),
     ),
     "app/cases/lifecycle.py": (
-        "tests/rules/test_case_table.py",
-        "tests/api/test_case_moves.py",
+        *("tests/rules/test_case_table.py", _NAMES, "tests/api/test_case_moves.py"),
     ),
     "app/referrals/lifecycle.py": (
-        *("tests/rules/test_referral_table.py", "tests/api/test_referral_moves.py"),
+        *("tests/rules/test_referral_table.py", _NAMES, "tests/api/test_referral_moves.py"),
     ),
     "app/handovers/lifecycle.py": (
-        *("tests/rules/test_handover_table.py", "tests/api/test_handovers.py"),
+        *("tests/rules/test_handover_table.py", _NAMES, "tests/api/test_handovers.py"),
     ),
     "app/returns/lifecycle.py": (
-        "tests/rules/test_return_table.py",
-        "tests/api/test_returns.py",
+        *("tests/rules/test_return_table.py", _NAMES, "tests/api/test_returns.py"),
     ),
     "app/casework/needs.py": ("tests/rules/test_needs.py", "tests/api/test_case_moves.py"),
     "app/referrals/needs.py": (
