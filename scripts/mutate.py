@@ -152,12 +152,12 @@ def check(module: Module, way: Connection, reach: Reach) -> None:
 def tell(modules: list[Module], state: State) -> int:
     """Say what survived, and how many died of each module."""
     totals = [results.total(m.name, m.mutants, state.verdicts) for m in modules]
+    same = results.equivalents()
     survivors = [
         {"row": results.row_of(mutant), "diff": mutant.diff(module.text)}
         for module in modules
         for mutant in module.mutants
-        if results.fate(mutant, state.verdicts.get(mutant.key), results.equivalents())
-        == "survived"
+        if results.fate(mutant, state.verdicts.get(mutant.key), same) == "survived"
     ]
     for survivor in survivors:
         print(survivor["diff"], survivor["row"], sep="\n")

@@ -26,7 +26,8 @@ class Judge:
 
     def __init__(self, chosen: Sequence[str] | None = None) -> None:
         self.order = None if chosen is None else {test: n for n, test in enumerate(chosen)}
-        self.killer, self.passed, self.failed = SURVIVED, list[str](), list[str]()
+        self.killer, self.failed = SURVIVED, list[str]()
+        self.passed: dict[str, float] = {}
 
     @pytest.hookimpl(trylast=True)
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
@@ -41,7 +42,7 @@ class Judge:
             self.killer = self.killer or report.nodeid
             self.failed.append(report.nodeid)
         elif report.when == "call":
-            self.passed.append(report.nodeid)
+            self.passed[report.nodeid] = report.duration
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         """Take a file that cannot be read for one whose tests fail."""

@@ -22,6 +22,7 @@ import pytest
 
 from mutation import judging, swapping
 from mutation.judging import SURVIVED, Judge
+from mutation.modules import ON_BOTH
 from mutation.mutants import Mutant
 
 HEAVY: Final = (
@@ -31,7 +32,7 @@ HEAVY: Final = (
 )
 """What every fresh process would import; nothing of the service is among it."""
 TIMED_OUT: Final = "(it went on for too long)"
-LONGEST: Final = 300.0
+LONGEST: Final = 1800.0
 
 
 @dataclass(frozen=True)
@@ -88,12 +89,13 @@ def received(tasks: Connection) -> Task | None:
 
 
 def tried(files: Sequence[str], folder: Path) -> tuple[list[str], list[str]]:
-    """List those tests of some files that are pure, and those that ask for a fixture."""
+    """List those tests of some files that are pure, the quickest first; and the others."""
 
     def work() -> str:
         judge = Judge()
         judging.run([*files, *judging.PURE, "--maxfail=0"], judge)
-        return json.dumps([judge.passed, judge.failed])
+        quickest = sorted(judge.passed, key=lambda test: judge.passed[test])
+        return json.dumps([quickest, judge.failed])
 
     passed, failed = json.loads(in_child(work, LONGEST, folder))
     return passed, failed
@@ -133,7 +135,8 @@ class Lane:
         def work() -> str:
             swapping.import_instead(task.mutant)
             judge = Judge(task.tests)
-            judging.run([*files(task.tests), "-x", "--databases", "sqlite"], judge)
+            kinds = "sqlite,postgresql" if ON_BOTH & {*files(task.tests)} else "sqlite"
+            judging.run([*files(task.tests), "-x", "--databases", kinds], judge)
             return judge.killer
 
         return in_child(work, task.seconds, self.folder)

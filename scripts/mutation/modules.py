@@ -30,6 +30,8 @@ _RANKED: Final = (
     *("tests/rules/test_ranking.py", "tests/rules/test_recipients.py"),
     *("tests/rules/test_advice.py", "tests/rules/test_routing_properties.py"),
 )
+ON_BOTH: Final = frozenset({"tests/promises/test_idempotency.py"})
+"""What judges on PostgreSQL too: there alone two requests are carried out at once."""
 _NAMES: Final = "tests/rules/test_event_names.py"
 PUBLISHED: Final = ("tests/contract/test_migrations.py", "tests/contract/test_openapi.py")
 """What judges a module without reaching a line of it: what it made when it was imported."""

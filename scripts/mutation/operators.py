@@ -149,7 +149,7 @@ def of_call(source: Source, node: ast.Call) -> Iterator[Edit]:
         for others in (OTHER, LAZY):
             if other := others.get(node.func.id):
                 yield source.instead(node.func, other)
-    if node.args and not node.keywords and not isinstance(node.args[-1], ast.GeneratorExp):
+    if node.args and not node.keywords and not is_words(node.args[-1]):
         yield source.without(node.args, len(node.args) - 1)
     if node.args and len(node.keywords) == 1:
         start = source.span(node.args[-1])[1]
@@ -160,6 +160,13 @@ def of_call(source: Source, node: ast.Call) -> Iterator[Edit]:
         for place, keyword in enumerate(node.keywords)
         if keyword.arg and keyword.arg not in FOR_READERS
     )
+
+
+def is_words(node: ast.expr) -> bool:
+    """Say whether an argument is words for people, or cannot be left out."""
+    if isinstance(node, ast.Constant):
+        return isinstance(node.value, str) and not CODE.fullmatch(node.value)
+    return isinstance(node, ast.JoinedStr | ast.GeneratorExp)
 
 
 def of_condition(source: Source, node: ast.If | ast.IfExp | ast.While) -> Iterator[Edit]:

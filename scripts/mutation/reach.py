@@ -14,7 +14,7 @@ from typing import Final
 
 from coverage import CoverageData
 
-from mutation.modules import MODULES
+from mutation.modules import MODULES, ON_BOTH
 from mutation.mutants import ROOT
 
 CONFIG: Final = """[run]
@@ -45,13 +45,17 @@ class Reach:
         if new := sorted(set(files) - known):
             print(f"Finding which tests of {len(new)} files reach which line", flush=True)
             self.config.write_text(CONFIG + "".join(f"    {m}\n" for m in MODULES))
-            self.run(new)
+            for files in ([f for f in new if f not in ON_BOTH], ON_BOTH.intersection(new)):
+                if files:
+                    self.run(files)
 
-    def run(self, files: list[str]) -> None:
+    def run(self, files: Iterable[str]) -> None:
         """Run them, and add what they reached and how long they took to what is known."""
+        both = ON_BOTH.issuperset(files)
         words = [
             *(sys.executable, "-m", "pytest", "-q", "-p", "mutation.timing", "-n", "auto"),
-            *("--dist", "loadscope", "--no-loadscope-reorder", "--databases", "sqlite"),
+            *("--dist", "loadscope", "--no-loadscope-reorder"),
+            *("--databases", "sqlite,postgresql" if both else "sqlite"),
             *("--cov", "--cov-append", "--cov-context=test", f"--cov-config={self.config}"),
             *("--cov-report=", *files),
         ]

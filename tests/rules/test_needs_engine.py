@@ -171,3 +171,13 @@ def test_nothing_missing_is_no_refusal() -> None:
 
     with pytest.raises(NeedsUnmet):
         refuse([Unmet("ticket", Side.SUBMITTER, "Buy a ticket.")])
+
+
+def test_what_a_request_must_bring_is_asked_of_people_where_the_system_may_act_too() -> (
+    None
+):
+    go = replace(step(Need.REASON), sides={Side.SYSTEM, Side.SENDER})
+
+    [lack] = BOOK.unmet(go, Facts())
+
+    assert lack.by == Side.SENDER
