@@ -45,9 +45,9 @@ class Reach:
         if new := sorted(set(files) - known):
             print(f"Finding which tests of {len(new)} files reach which line", flush=True)
             self.config.write_text(CONFIG + "".join(f"    {m}\n" for m in MODULES))
-            for files in ([f for f in new if f not in ON_BOTH], ON_BOTH.intersection(new)):
-                if files:
-                    self.run(files)
+            for some in ([f for f in new if f not in ON_BOTH], ON_BOTH.intersection(new)):
+                if some:
+                    self.run(some)
 
     def run(self, files: Iterable[str]) -> None:
         """Run them, and add what they reached and how long they took to what is known."""

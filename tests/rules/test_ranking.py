@@ -317,3 +317,45 @@ def test_two_that_stand_in_for_each_other_are_each_there_once() -> None:
 
     assert in_turn(leads(both)) == "NETWORK KZ_LEAD LAWYER IOM UNHCR | DESK_A"
     assert first_two(leads(changed(both, "NETWORK", open=False))) == "KZ_LEAD LAWYER"
+
+
+# A second copy: they are kept with each case, and programs read them.
+CODES_IN = """
+body_of_the_country
+works_in_the_country
+agreement_in_force
+offers_services_needed
+serves_this_sex
+serves_this_age
+speaks_the_language
+has_places
+had_places_lately
+open_now
+answers_in_time
+stands_in
+desk_of_the_country
+desk_of_the_submitter
+desk_of_elsewhere
+chosen_by_the_desk
+"""
+CODES_OUT = """
+not_active
+not_of_the_country
+not_considered
+service_not_offered
+sex_not_served
+age_not_served
+state_route_avoided
+no_agreement
+no_consent
+full
+has_declined
+already_asked
+holds_the_case
+another_desk
+"""
+
+
+def test_programs_know_a_reason_by_its_code() -> None:
+    assert list(ReasonIn) == CODES_IN.split()
+    assert list(ReasonOut) == CODES_OUT.split()
