@@ -359,3 +359,29 @@ another_desk
 def test_programs_know_a_reason_by_its_code() -> None:
     assert list(ReasonIn) == CODES_IN.split()
     assert list(ReasonOut) == CODES_OUT.split()
+
+
+def test_who_is_of_no_state_is_offered_beside() -> None:
+    assert leads(PLAIN).beside == ("LAWYER", "NETWORK", "IOM", "UNHCR")
+
+
+def test_where_there_is_no_desk_the_last_candidate_is_the_last_to_be_asked() -> None:
+    ranking = leads(asked("unsafe DESK_A DESK_B"))
+
+    assert ranking.desk is None
+    assert ranking.in_turn == ranking.candidates
+
+
+def test_who_is_left_out_is_listed_by_code_in_whatever_order_they_are_read() -> None:
+    backwards = replace(PLAIN, profiles=EVERYONE[::-1])
+
+    codes = [left.code for left in leads(backwards).left_out]
+
+    assert codes == sorted(codes)
+    assert len(codes) > 1
+
+
+def test_who_oversees_never_leads_whatever_the_directory_says_of_it() -> None:
+    ranking = leads(changed(PLAIN, "WATCH", can_lead=True))
+
+    assert out(ranking)["WATCH"] == (ReasonOut.NOT_CONSIDERED,)
