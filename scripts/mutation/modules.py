@@ -29,6 +29,7 @@ _ROUTED: Final = (
 _RANKED: Final = (
     *("tests/rules/test_ranking.py", "tests/rules/test_recipients.py"),
     *("tests/rules/test_advice.py", "tests/rules/test_fit.py"),
+    "tests/rules/test_ranking_bounds.py",
     "tests/rules/test_routing_properties.py",
 )
 ON_BOTH: Final = frozenset({"tests/promises/test_idempotency.py"})
