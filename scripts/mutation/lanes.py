@@ -168,14 +168,20 @@ class Copies:
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         """Judge what comes, until nothing comes any more."""
         items = {item.nodeid: item for item in session.items}
-        warm = next(item for item in session.items if item.nodeid.startswith("tests/api/"))
-        other = next(item for item in session.items if "tests/rules/" in item.nodeid)
-        warm.ihook.pytest_runtest_protocol(item=warm, nextitem=other)
+        self.warm_up(session.items)
         while task := received(self.tasks):
             self.tasks.send(
                 in_child(lambda: self.judge(task, items), task.seconds, self.folder)
             )
         os._exit(0)
+
+    def warm_up(self, items: list[pytest.Item]) -> None:
+        """Run one test of the service, and leave what it made for all tests as it is."""
+        warm = next(
+            (i for i in items if "world" in getattr(i, "fixturenames", ())), items[0]
+        )
+        keep = next(node for node in warm.listchain() if node.name == "tests")
+        warm.ihook.pytest_runtest_protocol(item=warm, nextitem=keep)
 
     def judge(self, task: Task, items: dict[str, pytest.Item]) -> str:
         """Run the tests until one fails, never to the end: the process is thrown away."""

@@ -34,6 +34,7 @@ _RANKED: Final = (
 )
 ON_BOTH: Final = frozenset({"tests/promises/test_idempotency.py"})
 """What judges on PostgreSQL too: there alone two requests are carried out at once."""
+_OF_WHOM: Final = "tests/rules/test_needs_of_whom.py"
 _NAMES: Final = "tests/rules/test_event_names.py"
 PUBLISHED: Final = ("tests/contract/test_migrations.py", "tests/contract/test_openapi.py")
 """What judges a module without reaching a line of it: what it made when it was imported."""
@@ -75,17 +76,21 @@ MODULES: Final[dict[str, tuple[str, ...]]] = {
     "app/returns/lifecycle.py": (
         *("tests/rules/test_return_table.py", _NAMES, "tests/api/test_returns.py"),
     ),
-    "app/casework/needs.py": ("tests/rules/test_needs.py", "tests/api/test_case_moves.py"),
+    "app/casework/needs.py": (
+        *("tests/rules/test_needs.py", _OF_WHOM, "tests/api/test_case_moves.py"),
+    ),
     "app/referrals/needs.py": (
-        "tests/rules/test_needs.py",
-        "tests/api/test_referral_moves.py",
+        *("tests/rules/test_needs.py", _OF_WHOM, "tests/api/test_referral_moves.py"),
     ),
     "app/handovers/needs.py": (
-        *("tests/rules/test_handover_needs.py", "tests/api/test_handover_needs.py"),
+        *(
+            "tests/rules/test_handover_needs.py",
+            _OF_WHOM,
+            "tests/api/test_handover_needs.py",
+        ),
     ),
     "app/returns/needs.py": (
-        "tests/rules/test_return_needs.py",
-        "tests/api/test_returns.py",
+        *("tests/rules/test_return_needs.py", _OF_WHOM, "tests/api/test_returns.py"),
     ),
     "app/consents/coverage.py": (
         *("tests/rules/test_coverage.py", "tests/rules/test_coverage_cells.py"),
