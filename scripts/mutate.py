@@ -19,7 +19,7 @@ from typing import Final
 
 from mutation import lanes, results
 from mutation.judging import SURVIVED
-from mutation.lanes import Task
+from mutation.lanes import LONGEST, Found, Task
 from mutation.modules import MODULES, PUBLISHED, RULES
 from mutation.mutants import ROOT, Mutant, mutants_of, read
 from mutation.reach import Reach
@@ -47,6 +47,7 @@ class Module:
     pure: list[str]
     beside: list[str]
     killers: Counter[str] = field(default_factory=Counter)
+    trusted: set[str] = field(default_factory=set)
 
     @property
     def source(self) -> str:
@@ -127,11 +128,11 @@ def judge(module: Module, ways: list[Connection], reach: Reach, state: State) ->
             way.send(module.task(at_work[way], reach))
         ready = wait(list(at_work))
         for way in [way for way in at_work if way in ready]:
-            mutant = at_work.pop(way)
-            killer, seconds = way.recv()
-            state.keep(Verdict(mutant.key, killer, round(seconds, 2), source, tests))
-            module.killers[killer] += 1
-            if killer == SURVIVED:
+            mutant, found = at_work.pop(way), Found(*way.recv())
+            check_killer(module, found, way)
+            state.keep(Verdict(mutant.key, *found, source=source, tests=tests))
+            module.killers[found.killer] += 1
+            if found.killer == SURVIVED:
                 print(f"\n{mutant.diff(module.text)}\n", flush=True)
             left = len(waiting) + len(at_work)
             if left % EVERY == 0:
@@ -143,10 +144,24 @@ def check(module: Module, way: Connection, reach: Reach) -> None:
     """See the module itself survive, or what its judges say of others is worth nothing."""
     as_is = replace(module.mutants[0], text=module.text, body=False)
     for mutant in (as_is, replace(as_is, body=True)):
-        way.send(module.task(mutant, reach))
-        killer, _ = way.recv()
-        if killer != SURVIVED:
-            sys.exit(f"{module.name} itself does not survive {killer}: see {FOLDER}/*.log")
+        must_survive(module, module.task(mutant, reach), way)
+
+
+def check_killer(module: Module, found: Found, way: Connection) -> None:
+    """See a test that killed for the first time let the module itself live."""
+    if "::" not in found.killer or found.way == "pure" or found.killer in module.trusted:
+        return
+    module.trusted.add(found.killer)
+    as_is = replace(module.mutants[0], text=module.text, body=found.way == "at once")
+    must_survive(module, Task(as_is, module.text, [], [found.killer], LONGEST), way)
+
+
+def must_survive(module: Module, task: Task, way: Connection) -> None:
+    """End here, if a test fails on what was not changed."""
+    way.send(task)
+    killer = way.recv().killer
+    if killer != SURVIVED:
+        sys.exit(f"{module.name} itself does not survive {killer}: see {FOLDER}/*.log")
 
 
 def tell(modules: list[Module], state: State) -> int:

@@ -16,7 +16,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, Pipe
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 import pytest
 
@@ -43,6 +43,14 @@ class Task:
     original: str
     pure: Sequence[str]
     tests: Sequence[str]
+    seconds: float
+
+
+class Found(NamedTuple):
+    """Who killed a mutant, if anybody; in which way that was found, in how many seconds."""
+
+    killer: str
+    way: str
     seconds: float
 
 
@@ -108,15 +116,18 @@ class Lane:
         self.judges, self.folder = judges, folder
         self.ready: Connection | None = None
 
-    def judge(self, task: Task) -> tuple[str, float]:
-        """Say who killed it, or nobody; and how many seconds it took."""
-        began = time.monotonic()
-        killer = (
-            (self.by_pure(task) if task.pure else SURVIVED)
-            or (self.at_once(task) if task.mutant.body and task.tests else SURVIVED)
-            or (self.afresh(task) if task.tests else SURVIVED)
-        )
-        return killer, time.monotonic() - began
+    def judge(self, task: Task) -> Found:
+        """Say who killed it, or nobody; in which way, and how many seconds it took."""
+        began, killer, last = time.monotonic(), SURVIVED, ""
+        ways = {
+            "pure": (self.by_pure, bool(task.pure)),
+            "at once": (self.at_once, bool(task.tests) and task.mutant.body),
+            "afresh": (self.afresh, bool(task.tests)),
+        }
+        for way, (judge, can) in ways.items():
+            if can and not killer:
+                killer, last = judge(task), way
+        return Found(killer, last, round(time.monotonic() - began, 2))
 
     def by_pure(self, task: Task) -> str:
         """Judge by pure tests: without conftest they import little."""

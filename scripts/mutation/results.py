@@ -26,6 +26,7 @@ class Verdict:
 
     key: str
     killer: str
+    way: str
     seconds: float
     source: str
     tests: str

@@ -9,27 +9,13 @@ from itertools import product
 
 import pytest
 
-from app.cases.lifecycle import (
-    CLOCKS,
-    EVENTS,
-    LED,
-    OPEN,
-    OVER,
-    STAGES,
-    TABLE,
-    UNLED,
-    WITH_A_CANDIDATE,
-    Action,
-    Row,
-    Stage,
-    State,
-    states_in,
-)
+from app.cases import lifecycle
+from app.cases.lifecycle import CLOCKS, EVENTS, STAGES, TABLE, Action, Row, Stage, State
 from app.kernel.actors import Relation, Role, Side, sides_of_case
 from app.kernel.lifecycle import AnyOf
 from app.kernel.problems import Problem
 
-LED_OF = "referring assisting suspended monitoring"
+LED = "referring assisting suspended monitoring"
 # action            | from                          | to           | side
 # begin_assistance from monitoring is docs/adr/0015
 STEPS = f"""
@@ -47,11 +33,11 @@ suspend             | referring assisting monitoring | suspended   | lead
 resume              | suspended                     | referring    | lead
 monitor             | referring assisting           | monitoring   | lead
 reopen_assistance   | monitoring                    | referring    | lead
-close               | under_review {LED_OF}            | closed       | holder
-stop                | submitted under_review {LED_OF}  | closed       | holder
+close               | under_review {LED}            | closed       | holder
+stop                | submitted under_review {LED}  | closed       | holder
 reopen              | closed                        | referring    | lead
 erase               | closed void                   | erased       | oversight system
-erase_again         | submitted under_review {LED_OF} closed void | erased | system
+erase_again         | submitted under_review {LED} closed void | erased | system
 """
 # action          | role (none said: any)
 ROLES = """
@@ -282,16 +268,18 @@ def test_the_diagram_shows_every_step() -> None:
 
 
 def test_open_is_who_waits_for_a_lead_or_has_one() -> None:
-    assert {"submitted", "under_review"} == WITH_A_CANDIDATE
-    assert {"draft", "submitted", "under_review"} == UNLED
-    assert set(LED_OF.split()) == LED
-    assert {"submitted", "under_review", *LED_OF.split()} == OPEN
-    assert {"closed", "void"} == OVER
+    waiting = {"submitted", "under_review"}
+
+    assert waiting == lifecycle.WITH_A_CANDIDATE
+    assert waiting | {"draft"} == lifecycle.UNLED
+    assert set(LED.split()) == lifecycle.LED
+    assert waiting | set(LED.split()) == lifecycle.OPEN
+    assert {"closed", "void"} == lifecycle.OVER
 
 
 @pytest.mark.parametrize("stage", Stage)
 def test_the_states_of_a_stage_are_those_that_the_document_puts_there(stage: Stage) -> None:
     there = {state for state, (of, *_) in cells(STATES).items() if of == stage}
 
-    assert states_in([stage]) == there
-    assert states_in(Stage) == set(State)
+    assert lifecycle.states_in([stage]) == there
+    assert lifecycle.states_in(Stage) == set(State)

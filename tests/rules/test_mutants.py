@@ -1,6 +1,8 @@
 """What `make mutate` changes in a module, and what it leaves as it is."""
 
 import ast
+import gc
+from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
@@ -8,6 +10,9 @@ from mutation.modules import MODULES
 from mutation.mutants import ROOT, mutants_of, read
 from mutation.operators import edits
 from mutation.source import Source
+from mutation.swapping import Cannot, exchange
+
+from app.routing import fit
 
 TABLE = """
 _S, _A = State, Action
@@ -123,3 +128,37 @@ def test_the_lines_to_reach_are_those_of_its_statement() -> None:
 def test_every_module_that_matters_is_there_and_so_are_its_tests(module: str) -> None:
     assert any(edits(Source(read(module))))
     assert all((ROOT / test).is_file() for test in MODULES[module])
+
+
+@pytest.fixture
+def frozen() -> Iterator[None]:
+    """Keep what there is from being looked through for rubbish, as conftest does."""
+    gc.freeze()
+    yield
+    gc.unfreeze()
+
+
+@pytest.mark.usefixtures("frozen")
+def test_a_function_that_runs_is_changed_wherever_it_is_held_and_changed_back() -> None:
+    module, held = "app/routing/fit.py", [fit.suits]
+    text = read(module)
+    mutant = next(
+        m for m in mutants_of(module, text) if m.scope == "suits" and m.now == "None"
+    )
+    assert fit.suits(True, known=True) == 0
+
+    exchange(mutant, text)
+    changed = held[0](True, known=True)
+    exchange(replace(mutant, text=text), mutant.text)
+
+    assert changed is None
+    assert fit.suits(True, known=True) == 0
+
+
+def test_what_is_made_when_a_module_is_imported_cannot_be_changed_later() -> None:
+    module = "app/routing/fit.py"
+    text = read(module)
+    mutant = next(m for m in mutants_of(module, text) if not m.body)
+
+    with pytest.raises(Cannot):
+        exchange(mutant, text)

@@ -12,14 +12,12 @@ import pytest
 from app.kernel.actors import Relation, Role, Side, sides_of_referral
 from app.kernel.lifecycle import AnyOf
 from app.kernel.problems import Problem
+from app.referrals import lifecycle
 from app.referrals.lifecycle import (
-    ASKED,
-    AT_WORK,
     CLOCKS,
     EVENTS,
     HELPED,
     OPEN,
-    STOPPED,
     TABLE,
     Action,
     Row,
@@ -50,7 +48,7 @@ expire           | expired        | system        | {UNDECIDED}
 ROLES = {Role.CASEWORKER, Role.COORDINATOR}
 """On every row; the system has none."""
 # action         | needs; the safety of accept is docs/adr/0011
-NEEDED = """
+ASKED = """
 send             | case_open consent|child_path|vital_interest risk_current recipient_safe \
 agreement origin_permitted reflection_told
 acknowledge      |
@@ -149,7 +147,7 @@ def spell(row: Row) -> str:
 
 def test_the_copy_says_something_of_everything() -> None:
     assert list(cells(STEPS)) == list(Action)
-    assert list(cells(NEEDED)) == list(Action)
+    assert list(cells(ASKED)) == list(Action)
     assert list(cells(STATES)) == list(State)
     assert list(cells(RELATIONS)) == list(Relation)
 
@@ -168,7 +166,7 @@ def test_every_cell_answers_as_the_document_does(state: State, action: Action) -
 def test_every_step_needs_what_the_document_asks(action: Action) -> None:
     needs = {spell(row) for row in TABLE.steps if row.action == action}
 
-    assert needs == {cells(NEEDED)[action][0]}
+    assert needs == {cells(ASKED)[action][0]}
 
 
 def test_no_two_rows_answer_the_same_question() -> None:
@@ -209,9 +207,9 @@ def test_from_a_terminal_state_no_step_leads_elsewhere(state: State) -> None:
 def test_open_is_what_was_sent_and_has_not_ended() -> None:
     assert set(ALIVE.split()) == OPEN
     assert set(HELPED_OF.split()) == HELPED
-    assert set(HELPED_OF.split()) - {"completed"} == AT_WORK
-    assert set(UNDECIDED.split()) == ASKED
-    assert set(ENDED.split()) == STOPPED
+    assert set(HELPED_OF.split()) - {"completed"} == lifecycle.AT_WORK
+    assert set(UNDECIDED.split()) == lifecycle.ASKED
+    assert set(ENDED.split()) == lifecycle.STOPPED
 
 
 def test_every_action_is_told_under_a_name_of_its_own() -> None:
