@@ -179,7 +179,10 @@ def tell(modules: list[Module], state: State) -> int:
     for each in totals:
         print(each.line())
     results.write(FOLDER / "result.json", totals, survivors)
-    return 0 if all(each.is_enough for each in totals) else 1
+    stale = results.stale((m for each in modules for m in each.mutants), state.verdicts)
+    for row in stale:
+        print(f"Not equivalent: {row}", file=sys.stderr)
+    return 0 if all(each.is_enough for each in totals) and not stale else 1
 
 
 if __name__ == "__main__":

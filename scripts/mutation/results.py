@@ -78,6 +78,17 @@ def place(mutant: Mutant) -> tuple[str, ...]:
     return mutant.module, mutant.scope, mutant.at, mutant.was, mutant.now
 
 
+def stale(mutants: Iterable[Mutant], verdicts: Mapping[str, Verdict]) -> list[str]:
+    """List rows of these modules that are no mutant any more, or that a test killed."""
+    mutants = list(mutants)
+    modules = {mutant.module for mutant in mutants}
+    found = [(place(m), verdicts.get(m.key)) for m in mutants]
+    alive = {here for here, known in found if known is None or known.killer == SURVIVED}
+    return [
+        " ".join(row) for row in equivalents() if row[0] in modules and row not in alive
+    ]
+
+
 def row_of(mutant: Mutant) -> str:
     """Spell a mutant as a row of the list of equivalent ones."""
     fields = zip(("module", "scope", "at", "was", "now"), place(mutant), strict=True)
