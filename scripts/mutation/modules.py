@@ -54,7 +54,7 @@ MODULES: Final[dict[str, tuple[str, ...]]] = {
     ),
     "app/kernel/journal.py": (
         *("tests/promises/test_feed.py", "tests/api/test_daily_cap.py"),
-        "tests/api/test_mailboxes.py",
+        *("tests/api/test_mailboxes.py", "tests/rules/test_epochs.py"),
         *("tests/commands/test_restoring.py", "tests/contract/test_migrations.py"),
     ),
     "app/kernel/paging.py": (
