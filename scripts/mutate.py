@@ -20,7 +20,7 @@ from typing import Final
 from mutation import lanes, results
 from mutation.judging import SURVIVED
 from mutation.lanes import LONGEST, Found, Task
-from mutation.modules import MODULES, PUBLISHED, RULES
+from mutation.modules import BESIDE, MODULES, RULES
 from mutation.mutants import ROOT, Mutant, mutants_of, read
 from mutation.reach import Reach
 from mutation.results import State, Verdict
@@ -97,14 +97,15 @@ def main(words: list[str]) -> int:
 def module_of(name: str, reach: Reach, pure: list[str]) -> Module:
     """Make the mutants of a module, and find its tests."""
     text, own = read(name), MODULES[name]
-    made_at_import = [f for f in own if f in PUBLISHED]
     return Module(
         name=name,
         text=text,
         mutants=mutants_of(name, text),
         lines=reach.lines(name, own),
         pure=[test for test in pure if test.partition("::")[0] in own],
-        beside=[t for t in reach.seconds if t.partition("::")[0] in made_at_import],
+        beside=[
+            t for t in reach.seconds if t.partition("::")[0] in BESIDE.intersection(own)
+        ],
     )
 
 

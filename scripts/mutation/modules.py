@@ -36,8 +36,10 @@ ON_BOTH: Final = frozenset({"tests/promises/test_idempotency.py"})
 """What judges on PostgreSQL too: there alone two requests are carried out at once."""
 _OF_WHOM: Final = "tests/rules/test_needs_of_whom.py"
 _NAMES: Final = "tests/rules/test_event_names.py"
-PUBLISHED: Final = ("tests/contract/test_migrations.py", "tests/contract/test_openapi.py")
-"""What judges a module without reaching a line of it: what it made when it was imported."""
+_SCHEMA: Final = ("tests/contract/test_migrations.py", "tests/contract/test_openapi.py")
+BESIDE: Final = frozenset({*_SCHEMA, "tests/commands/test_restoring.py"})
+"""What judges a module without reaching a line of it: what it made when it was imported, or
+what it does in a process of its own."""
 
 MODULES: Final[dict[str, tuple[str, ...]]] = {
     "app/kernel/lifecycle.py": (
@@ -50,7 +52,7 @@ MODULES: Final[dict[str, tuple[str, ...]]] = {
     ),
     "app/kernel/idempotency.py": (
         *("tests/promises/test_idempotency.py", "tests/api/test_submitters.py"),
-        *PUBLISHED,
+        *_SCHEMA,
     ),
     "app/kernel/journal.py": (
         *("tests/promises/test_feed.py", "tests/api/test_daily_cap.py"),
@@ -59,7 +61,7 @@ MODULES: Final[dict[str, tuple[str, ...]]] = {
     ),
     "app/kernel/paging.py": (
         *("tests/rules/test_paging_cursor.py", "tests/promises/test_feed.py"),
-        *("tests/api/test_referral_lists.py", "tests/api/test_problems.py", *PUBLISHED),
+        *("tests/api/test_referral_lists.py", "tests/api/test_problems.py", *_SCHEMA),
     ),
     "app/kernel/vault.py": (
         *("tests/rules/test_vault.py", "tests/rules/test_keyfile.py"),
@@ -107,7 +109,7 @@ MODULES: Final[dict[str, tuple[str, ...]]] = {
         "tests/api/test_sections.py",
     ),
     "app/disclosure/looking.py": (
-        *("tests/api/test_daily_cap.py", "tests/api/test_sections.py", *PUBLISHED),
+        *("tests/api/test_daily_cap.py", "tests/api/test_sections.py", *_SCHEMA),
     ),
     "app/disclosure/actions.py": _SEALED,
     "app/disclosure/queries.py": _SEALED,
