@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from app.directory.models import FocalPoint
 from tests.databases import listening
-from tests.world import World
+from tests.world import Someone, World, kinds
 
 
 @dataclass(frozen=True)
@@ -42,3 +42,13 @@ def test_whoever_may_know_their_mailboxes_are_locked_in_the_same_order(
 
     assert len(everyone) > 10
     assert locked == sorted(everyone)
+
+
+def test_what_happened_in_one_act_is_read_in_the_order_in_which_it_happened(
+    world: World, lead: Someone
+) -> None:
+    with world.by_itself() as work:
+        for event in ("case.first", "case.second", "case.third"):
+            work.record(event, About(), frozenset({lead.id}))
+
+    assert kinds(lead.hears()) == ["case.first", "case.second", "case.third"]

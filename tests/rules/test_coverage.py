@@ -224,3 +224,14 @@ def test_a_name_that_an_ngo_wrote_down_reaches_no_state_body_of_a_class(
 
 def test_who_wrote_it_is_an_ngo_only_if_that_is_said() -> None:
     assert not asking().from_ngo
+
+
+def test_what_a_person_agreed_to_is_kept_in_these_words() -> None:
+    services = [service.value for service in Service]
+
+    assert [purpose.value for purpose in Purpose] == ["REFER", "HANDOVER", *services]
+    assert [given.value for given in GivenBy] == [
+        "person",
+        "guardian_with_assent",
+        "best_interests_decision",
+    ]

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from app.directory.kinds import Kind
-from app.routing.fit import Room, Speed, is_avoided, is_near, room_of, speed_of
+from app.directory.kinds import Kind, Sex
+from app.routing.fit import Room, Speed, fit, is_avoided, is_near, room_of, speed_of
 from tests.rules.questions import BY_CODE, NOON, PLAIN
 
 LAWYER = BY_CODE["LAWYER"]
@@ -54,3 +54,13 @@ def test_near_is_who_is_of_the_country_and_who_works_there() -> None:
     assert is_near(PLAIN, LAWYER)
     assert not is_near(PLAIN, BY_CODE["UZ_LEAD"])
     assert not is_near(PLAIN, BY_CODE["DESK_A"])
+
+
+def test_whom_an_office_serves_counts_for_nothing_while_the_sex_is_not_known() -> None:
+    women = replace(LAWYER, sexes=frozenset({Sex.FEMALE}))
+    anybody = replace(LAWYER, sexes=frozenset())
+    told = replace(PLAIN, sex=Sex.FEMALE)
+
+    assert PLAIN.sex is None
+    assert fit(PLAIN, women) == fit(PLAIN, anybody)
+    assert fit(told, women) < fit(told, anybody)
