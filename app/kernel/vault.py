@@ -133,5 +133,5 @@ class Vault:
         """Read what `hide` made in this context; raises Unopenable."""
         try:
             return self._cursors.decrypt(hidden, [length_prefixed(context)])
-        except (InvalidTag, ValueError) as error:
+        except InvalidTag as error:
             raise Unopenable("This does not open here.") from error

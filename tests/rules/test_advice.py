@@ -66,3 +66,13 @@ def test_all_that_is_to_be_known_is_told_together() -> None:
 def test_every_advice_has_words() -> None:
     assert set(SAYS) == set(Advice)
     assert all(text.endswith(".") for text in SAYS.values())
+
+
+def test_programs_know_an_advice_by_its_code() -> None:
+    assert list(Advice) == [
+        "child_protection_in_parallel",
+        "ask_about_first_contact",
+        "ask_about_criminal_case",
+        "state_route_avoided",
+        "outside_of_the_directory",
+    ]

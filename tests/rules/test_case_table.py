@@ -9,7 +9,8 @@ from itertools import product
 
 import pytest
 
-from app.cases.lifecycle import CLOCKS, EVENTS, STAGES, TABLE, Action, Row, State
+from app.cases import lifecycle
+from app.cases.lifecycle import CLOCKS, EVENTS, STAGES, TABLE, Action, Row, Stage, State
 from app.kernel.actors import Relation, Role, Side, sides_of_case
 from app.kernel.lifecycle import AnyOf
 from app.kernel.problems import Problem
@@ -264,3 +265,21 @@ def test_the_diagram_shows_every_step() -> None:
 
     assert set(arrows) == expected
     assert len(arrows) == len(expected)
+
+
+def test_open_is_who_waits_for_a_lead_or_has_one() -> None:
+    waiting = {"submitted", "under_review"}
+
+    assert waiting == lifecycle.WITH_A_CANDIDATE
+    assert waiting | {"draft"} == lifecycle.UNLED
+    assert set(LED.split()) == lifecycle.LED
+    assert waiting | set(LED.split()) == lifecycle.OPEN
+    assert {"closed", "void"} == lifecycle.OVER
+
+
+@pytest.mark.parametrize("stage", Stage)
+def test_the_states_of_a_stage_are_those_that_the_document_puts_there(stage: Stage) -> None:
+    there = {state for state, (of, *_) in cells(STATES).items() if of == stage}
+
+    assert lifecycle.states_in([stage]) == there
+    assert lifecycle.states_in(Stage) == set(State)

@@ -1,6 +1,6 @@
 """What a consent covers: who is named, what for, which sections, until when, by whom."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -194,3 +194,44 @@ def test_there_is_a_purpose_for_each_service_and_two_of_the_case_itself() -> Non
         Purpose.REFER,
         Purpose.HANDOVER,
     }
+
+
+def test_a_class_of_nowhere_names_nobody() -> None:
+    for kind in Kind:
+        nowhere = Consent(kind=kind, country=None)
+        assert [office for office in EVERYONE if names(nowhere, office)] == []
+
+
+@pytest.mark.parametrize(
+    ("recipient", "by_name", "from_ngo", "told"),
+    [
+        (KZ_LEAD, False, True, {NEEDS}),
+        (KZ_LEAD, True, True, {NEEDS, Section.IDENTITY}),
+        (KZ_LEAD, False, False, {NEEDS, Section.IDENTITY}),
+        (SHELTER, False, True, {NEEDS, Section.IDENTITY}),
+        (IOM, False, True, {NEEDS, Section.IDENTITY}),
+    ],
+)
+def test_a_name_that_an_ngo_wrote_down_reaches_no_state_body_of_a_class(
+    recipient: Office, told: set[Section], *, by_name: bool, from_ngo: bool
+) -> None:
+    whom = naming(recipient) if by_name else Consent(kind=recipient.kind)
+    given = replace(whom, sections=[NEEDS.value, Section.IDENTITY.value])
+    asked = replace(asking(recipient), from_ngo=from_ngo)
+
+    assert set(covered([given], asked) or ()) == told
+
+
+def test_who_wrote_it_is_an_ngo_only_if_that_is_said() -> None:
+    assert not asking().from_ngo
+
+
+def test_what_a_person_agreed_to_is_kept_in_these_words() -> None:
+    services = [service.value for service in Service]
+
+    assert [purpose.value for purpose in Purpose] == ["REFER", "HANDOVER", *services]
+    assert [given.value for given in GivenBy] == [
+        "person",
+        "guardian_with_assent",
+        "best_interests_decision",
+    ]

@@ -13,6 +13,7 @@ from app.kernel.lifecycle import (
     RoleMissing,
     Step,
     Table,
+    is_able,
     take,
 )
 from app.kernel.problems import Problem
@@ -212,3 +213,54 @@ def test_the_diagram_shows_every_step_from_every_source() -> None:
         "    open --> open: paint (desk)",
         "    shut --> shut: paint (desk)",
     ]
+
+
+EVERYBODY: Table[Door, Act, Need] = Table(
+    Door.OPEN,
+    (Step(Act.PAINT, set(Door) - {Door.GONE}, None, set(Side), set(Role)),),
+)
+
+
+def test_what_is_possible_is_listed_in_the_same_order_for_everybody() -> None:
+    with pytest.raises(ActionIllegal) as refused:
+        EVERYBODY.find(Door.OPEN, Act.LOCK, LEAD, OFFICER)
+
+    assert refused.value.facts["legal_actions"] == [
+        {"action": "paint", "by": sorted(Side), "roles": sorted(Role)}
+    ]
+
+
+def test_whose_it_is_is_said_in_the_same_order_always() -> None:
+    with pytest.raises(ActionNotYours) as foreign:
+        EVERYBODY.find(Door.OPEN, Act.PAINT, frozenset(), OFFICER)
+    with pytest.raises(RoleMissing) as unable:
+        EVERYBODY.find(Door.OPEN, Act.PAINT, LEAD, frozenset())
+
+    assert foreign.value.detail == f"This is for the {' or '.join(sorted(Side))} to do."
+    assert unable.value.detail == f"This needs one of the roles {', '.join(sorted(Role))}."
+
+
+def test_the_diagram_is_drawn_the_same_way_always() -> None:
+    sides = ", ".join(sorted(Side))
+
+    assert EVERYBODY.draw().splitlines()[2:] == [
+        f"    {state} --> {state}: paint ({sides})" for state in ("locked", "open", "shut")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("theirs", "mine", "able"),
+    [
+        ({Side.LEAD, Side.SYSTEM}, {Side.SYSTEM}, True),
+        ({Side.LEAD, Side.SYSTEM}, {Side.LEAD}, False),
+        ({Side.LEAD}, {Side.LEAD, Side.SYSTEM}, False),
+        ({Side.LEAD}, {Side.LEAD}, False),
+    ],
+)
+def test_only_the_system_and_only_where_it_may_act_needs_no_role(
+    theirs: set[Side], mine: set[Side], *, able: bool
+) -> None:
+    row = Step[Door, Act, Need](Act.LOCK, {Door.SHUT}, Door.LOCKED, theirs, OFFICER)
+
+    assert is_able(row, mine, frozenset()) == able
+    assert is_able(row, mine, OFFICER)

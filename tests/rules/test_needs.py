@@ -374,3 +374,27 @@ def test_a_meeting_is_still_ahead(hours: int, *, ahead: bool) -> None:
     facts = replace(REFERRAL, terms=replace(REFERRAL.terms, meeting_at=at))
 
     assert of_referral.NEEDS[Need.MEETING].met(facts) == ahead
+
+
+@pytest.mark.parametrize(
+    ("service", "told", "may"),
+    [
+        (Service.LAW_ENFORCEMENT, True, True),
+        (Service.LAW_ENFORCEMENT, False, False),
+        (Service.SHELTER, False, True),
+        (Service.SHELTER, True, True),
+    ],
+)
+def test_only_police_wait_until_the_person_was_told_of_the_reflection_period(
+    service: Service, *, told: bool, may: bool
+) -> None:
+    facts = replace(REFERRAL, service=service, reflection_told=told)
+
+    assert of_referral.NEEDS[Need.REFLECTION_TOLD].met(facts) == may
+
+
+def test_what_the_person_agreed_to_is_answered_without_any_other_ground() -> None:
+    terms = replace(REFERRAL.terms, answered=frozenset({Section.NEEDS}), says_more=True)
+    agreed = replace(REFERRAL, answer_covered=True, child_path=False, terms=terms)
+
+    assert of_referral.NEEDS[Need.CONSENT_TO_ANSWER].met(agreed)

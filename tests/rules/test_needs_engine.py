@@ -8,7 +8,7 @@ import pytest
 
 from app.kernel.actors import Side
 from app.kernel.lifecycle import AnyOf, Step
-from app.kernel.needs import Check, NeedsUnmet, Rulebook, Unmet, refuse
+from app.kernel.needs import Check, NeedsUnmet, Rulebook, Unmet, UnmetNeed, refuse
 
 
 class State(StrEnum):
@@ -171,3 +171,31 @@ def test_nothing_missing_is_no_refusal() -> None:
 
     with pytest.raises(NeedsUnmet):
         refuse([Unmet("ticket", Side.SUBMITTER, "Buy a ticket.")])
+
+
+def test_what_a_request_must_bring_is_asked_of_people_where_the_system_may_act_too() -> (
+    None
+):
+    go = replace(step(Need.REASON), sides={Side.SYSTEM, Side.SENDER})
+
+    [lack] = BOOK.unmet(go, Facts())
+
+    assert lack.by == Side.SENDER
+
+
+def test_what_is_lacking_is_shown_with_what_would_do_instead() -> None:
+    [lack] = BOOK.unmet(step(PAPERS), Facts())
+
+    assert UnmetNeed.of(lack).model_dump() == {
+        "need": "passport",
+        "by": "desk",
+        "remedy": "Issue a passport.",
+        "alternatives": [
+            {
+                "need": "visa",
+                "by": "recipient",
+                "remedy": "Grant a visa.",
+                "alternatives": [],
+            }
+        ],
+    }

@@ -317,3 +317,71 @@ def test_two_that_stand_in_for_each_other_are_each_there_once() -> None:
 
     assert in_turn(leads(both)) == "NETWORK KZ_LEAD LAWYER IOM UNHCR | DESK_A"
     assert first_two(leads(changed(both, "NETWORK", open=False))) == "KZ_LEAD LAWYER"
+
+
+# A second copy: they are kept with each case, and programs read them.
+CODES_IN = """
+body_of_the_country
+works_in_the_country
+agreement_in_force
+offers_services_needed
+serves_this_sex
+serves_this_age
+speaks_the_language
+has_places
+had_places_lately
+open_now
+answers_in_time
+stands_in
+desk_of_the_country
+desk_of_the_submitter
+desk_of_elsewhere
+chosen_by_the_desk
+"""
+CODES_OUT = """
+not_active
+not_of_the_country
+not_considered
+service_not_offered
+sex_not_served
+age_not_served
+state_route_avoided
+no_agreement
+no_consent
+full
+has_declined
+already_asked
+holds_the_case
+another_desk
+"""
+
+
+def test_programs_know_a_reason_by_its_code() -> None:
+    assert list(ReasonIn) == CODES_IN.split()
+    assert list(ReasonOut) == CODES_OUT.split()
+
+
+def test_who_is_of_no_state_is_offered_beside() -> None:
+    assert leads(PLAIN).beside == ("LAWYER", "NETWORK", "IOM", "UNHCR")
+
+
+def test_where_there_is_no_desk_the_last_candidate_is_the_last_to_be_asked() -> None:
+    ranking = leads(asked("unsafe DESK_A DESK_B"))
+
+    assert ranking.desk is None
+    assert ranking.in_turn == ranking.candidates
+
+
+def test_who_is_left_out_is_listed_by_code_in_whatever_order_they_are_read() -> None:
+    backwards = replace(PLAIN, profiles=EVERYONE[::-1])
+
+    codes = [left.code for left in leads(backwards).left_out]
+
+    assert codes == sorted(codes)
+    assert len(codes) > 1
+
+
+def test_who_oversees_never_leads_whatever_the_directory_says_of_it() -> None:
+    ranking = leads(changed(PLAIN, "WATCH", can_lead=True))
+
+    assert out(ranking)["WATCH"] == (ReasonOut.NOT_CONSIDERED,)

@@ -219,3 +219,10 @@ def test_all_that_a_decision_lacks_is_told_together() -> None:
         *("return_consent", "risks_current", "no_threat"),
         *("nationality_confirmed", "second_person"),
     ]
+
+
+def test_without_a_time_nothing_is_ahead() -> None:
+    unplanned = replace(lacking(arrives_at=None), arrives_at=None)
+
+    assert not NEEDS[Need.ARRIVAL].met(unplanned)
+    assert not NEEDS[Need.ARRIVAL_AHEAD].met(unplanned)

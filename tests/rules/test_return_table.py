@@ -16,6 +16,7 @@ from app.returns.lifecycle import (
     DECIDED,
     EVENTS,
     FOR_THE_CONSULATE,
+    GOING,
     OPEN,
     STEPS,
     TABLE,
@@ -215,6 +216,7 @@ def test_no_side_but_the_lead_hears_which_fear_or_threat_it_is(action: Action) -
 
 def test_what_others_see_of_a_return_is_named_once_more() -> None:
     assert {"no_go", "called_off", "halted", "ended"} == CANCELLED
+    assert set(State) - {*ENDED, "halted"} == GOING
     assert {*CLEARED.split(), "in_transit", "arrived"} == DECIDED
     assert {"permitted", "assessing", *CLEARED.split()} == FOR_THE_CONSULATE
 

@@ -22,6 +22,17 @@ from app.kernel.vault import (
 CASE = UUID(int=1)
 HOME = Place("section", UUID(int=10), CASE, "identity", "k1")
 CANARY = b"Maria Lopez, Rue X"
+# Written once, with the key `bytes(range(32))`: no version may read them as something else.
+WRAPPED = bytes.fromhex(
+    "81797d53a91050d5af29517b98885882395616b7f3360ba56533f7fcbedd23f9"
+    "1bc709a978d99a08a79d04264ae40a6a8e30abe07cc5d09bf9ece8c6"
+)
+SEALED = bytes.fromhex(
+    "d6ad9555bb809eb3156bb2e212171ea86b6c135d23cbdd9544e5e8977196c277"
+    "220ecd6749b8e763a922ef96b02e"
+)
+FINGERPRINT = "6caccff5ddab9d89ad83741e7c07cbee1eda58c75dd939dfe82d82c8dfa199d0"
+HIDDEN = bytes.fromhex("2f69a0d83dbb6aec0191034574cc0dd5acd706fa875c4099")
 OLD, NEW = secrets.token_bytes(32), secrets.token_bytes(32)
 
 
@@ -204,3 +215,11 @@ def test_what_is_hidden_looks_the_same_twice_and_is_read_in_its_context(
     for context in (["cases", "b"], ["casesa"], ["case", "sa"], []):
         with pytest.raises(Unopenable):
             vault.reveal(hidden, context)
+
+
+def test_what_an_earlier_version_of_the_service_kept_means_the_same_for_ever() -> None:
+    vault = Vault(FileKeys({"k1": bytes(range(32))}))
+
+    assert vault.open(WrappedKey(CASE, "k1", WRAPPED), HOME, SEALED) == CANARY
+    assert vault.fingerprint(b"ab", b"c") == FINGERPRINT
+    assert vault.hide(b"12345678", ["cases", "a"]) == HIDDEN

@@ -1,0 +1,124 @@
+"""The modules whose mutants must die, and the tests that judge them.
+
+The tests of `tests/rules` come first, as far as they are pure. Whoever survives them meets
+those tests of the other files that reach it, the quickest first.
+"""
+
+from typing import Final
+
+RULES: Final = "tests/rules/"
+_SEALED: Final = (
+    *("tests/api/test_sections.py", "tests/api/test_fears.py", "tests/api/test_facts.py"),
+    *("tests/api/test_refused_readers.py", "tests/api/test_former_recipients.py"),
+    *("tests/api/test_side_of_origin.py", "tests/api/test_vital_readings.py"),
+    *("tests/api/test_consents.py", "tests/api/test_handover_readers.py"),
+    *("tests/api/test_vital_parts.py", "tests/api/test_daily_cap.py"),
+    *("tests/api/test_referral_acts.py", "tests/api/test_names.py"),
+    *("tests/api/test_screenings_opened.py", "tests/api/test_return_sides.py"),
+    *(
+        "tests/api/test_safety.py",
+        "tests/api/test_exports.py",
+        "tests/api/test_case_acts.py",
+    ),
+)
+_ROUTED: Final = (
+    *("tests/api/test_routing.py", "tests/api/test_recipients.py"),
+    *("tests/api/test_desks.py", "tests/api/test_case_moves.py"),
+    *("tests/api/test_questions.py", "tests/api/test_capacity.py"),
+)
+_RANKED: Final = (
+    *("tests/rules/test_ranking.py", "tests/rules/test_recipients.py"),
+    *("tests/rules/test_advice.py", "tests/rules/test_fit.py"),
+    "tests/rules/test_ranking_bounds.py",
+    "tests/rules/test_routing_properties.py",
+)
+ON_BOTH: Final = frozenset({"tests/promises/test_idempotency.py"})
+"""What judges on PostgreSQL too: there alone two requests are carried out at once."""
+_OF_WHOM: Final = "tests/rules/test_needs_of_whom.py"
+_NAMES: Final = "tests/rules/test_event_names.py"
+_SCHEMA: Final = ("tests/contract/test_migrations.py", "tests/contract/test_openapi.py")
+BESIDE: Final = frozenset({*_SCHEMA, "tests/commands/test_restoring.py"})
+"""What judges a module without reaching a line of it: what it made when it was imported, or
+what it does in a process of its own."""
+
+MODULES: Final[dict[str, tuple[str, ...]]] = {
+    "app/kernel/lifecycle.py": (
+        *("tests/rules/test_lifecycle_engine.py", "tests/rules/test_case_table.py"),
+        *("tests/api/test_case_moves.py", "tests/api/test_problems.py"),
+    ),
+    "app/kernel/needs.py": (
+        *("tests/rules/test_needs_engine.py", "tests/rules/test_needs.py"),
+        *("tests/api/test_case_moves.py", "tests/api/test_referral_moves.py"),
+    ),
+    "app/kernel/idempotency.py": (
+        *("tests/promises/test_idempotency.py", "tests/api/test_submitters.py"),
+        *_SCHEMA,
+    ),
+    "app/kernel/journal.py": (
+        *("tests/promises/test_feed.py", "tests/api/test_daily_cap.py"),
+        *("tests/api/test_mailboxes.py", "tests/rules/test_epochs.py"),
+        *("tests/commands/test_restoring.py", "tests/contract/test_migrations.py"),
+    ),
+    "app/kernel/paging.py": (
+        *("tests/rules/test_paging_cursor.py", "tests/promises/test_feed.py"),
+        *("tests/api/test_referral_lists.py", "tests/api/test_problems.py", *_SCHEMA),
+    ),
+    "app/kernel/vault.py": (
+        *("tests/rules/test_vault.py", "tests/rules/test_keyfile.py"),
+        *("tests/rules/test_paging_cursor.py", "tests/promises/test_idempotency.py"),
+    ),
+    "app/cases/lifecycle.py": (
+        *("tests/rules/test_case_table.py", _NAMES, "tests/api/test_case_moves.py"),
+    ),
+    "app/referrals/lifecycle.py": (
+        *("tests/rules/test_referral_table.py", _NAMES, "tests/api/test_referral_moves.py"),
+    ),
+    "app/handovers/lifecycle.py": (
+        *("tests/rules/test_handover_table.py", _NAMES, "tests/api/test_handovers.py"),
+    ),
+    "app/returns/lifecycle.py": (
+        *("tests/rules/test_return_table.py", _NAMES, "tests/api/test_returns.py"),
+    ),
+    "app/casework/needs.py": (
+        *("tests/rules/test_needs.py", _OF_WHOM, "tests/api/test_case_moves.py"),
+    ),
+    "app/referrals/needs.py": (
+        *("tests/rules/test_needs.py", _OF_WHOM, "tests/api/test_referral_moves.py"),
+    ),
+    "app/handovers/needs.py": (
+        *(
+            "tests/rules/test_handover_needs.py",
+            _OF_WHOM,
+            "tests/api/test_handover_needs.py",
+        ),
+    ),
+    "app/returns/needs.py": (
+        *("tests/rules/test_return_needs.py", _OF_WHOM, "tests/api/test_returns.py"),
+    ),
+    "app/consents/coverage.py": (
+        *("tests/rules/test_coverage.py", "tests/rules/test_coverage_cells.py"),
+        *("tests/api/test_consents.py", "tests/contract/test_openapi.py"),
+    ),
+    "app/consents/standing.py": (
+        *_SEALED,
+        *("tests/api/test_children.py", "tests/api/test_returns.py"),
+        *("tests/api/test_withdrawals.py", "tests/api/test_vital_interest.py"),
+    ),
+    "app/disclosure/policy.py": (
+        "tests/rules/test_policy.py",
+        "tests/api/test_sections.py",
+    ),
+    "app/disclosure/looking.py": (
+        *("tests/api/test_daily_cap.py", "tests/api/test_sections.py", *_SCHEMA),
+    ),
+    "app/disclosure/actions.py": _SEALED,
+    "app/disclosure/queries.py": _SEALED,
+    "app/disclosure/papers.py": _SEALED,
+    "app/disclosure/exporting.py": ("tests/api/test_exports.py",),
+    "app/routing/question.py": (*_RANKED, "tests/api/test_routing.py"),
+    "app/routing/fit.py": (*_RANKED, *_ROUTED),
+    "app/routing/ranking.py": (*_RANKED, *_ROUTED),
+    "app/routing/advice.py": (*_RANKED, "tests/api/test_routing.py"),
+    "app/routing/actions.py": _ROUTED,
+    "app/routing/queries.py": _ROUTED,
+}

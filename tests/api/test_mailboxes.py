@@ -1,0 +1,54 @@
+"""Mailboxes are locked in one order, or two writers would wait for each other."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID, uuid4
+
+from sqlalchemy import select
+
+from app.directory.models import FocalPoint
+from tests.databases import listening
+from tests.world import Someone, World, kinds
+
+
+@dataclass(frozen=True)
+class About:
+    """A record that some may know of."""
+
+    id: UUID = field(default_factory=uuid4)
+    reference: str = "cases/1"
+
+    @property
+    def case_id(self) -> UUID:
+        return self.id
+
+
+def test_whoever_may_know_their_mailboxes_are_locked_in_the_same_order(
+    world: World,
+) -> None:
+    locked: list[UUID] = []
+
+    def listen(_: Any, __: Any, ___: Any, params: Mapping[str, Any], ____: Any) -> None:
+        if "reader" in params:
+            locked.append(params["reader"])
+
+    with (
+        listening(world.database.engine, "before_execute", listen),
+        world.by_itself() as work,
+    ):
+        everyone = frozenset(work.session.scalars(select(FocalPoint.id)))
+        work.record("case.noted", About(), everyone)
+
+    assert len(everyone) > 10
+    assert locked == sorted(everyone)
+
+
+def test_what_happened_in_one_act_is_read_in_the_order_in_which_it_happened(
+    world: World, lead: Someone
+) -> None:
+    with world.by_itself() as work:
+        for event in ("case.first", "case.second", "case.third"):
+            work.record(event, About(), frozenset({lead.id}))
+
+    assert kinds(lead.hears()) == ["case.first", "case.second", "case.third"]

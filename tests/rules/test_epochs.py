@@ -1,0 +1,12 @@
+"""The name of a database that was restored: cursors of before it are told apart by it."""
+
+import re
+
+from app.kernel.journal import new_epoch
+
+
+def test_each_restoration_has_a_short_name_of_its_own() -> None:
+    names = {new_epoch() for _ in range(20)}
+
+    assert len(names) == 20
+    assert all(re.fullmatch("[0-9a-f]{8}", name) for name in names)

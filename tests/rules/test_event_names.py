@@ -1,0 +1,99 @@
+"""What each act is called in the feed: programs of others act by these names.
+
+A second copy, so that renaming one takes two deliberate edits, and a second thought.
+"""
+
+from collections.abc import Mapping
+
+import pytest
+
+from app.cases import lifecycle as cases
+from app.handovers import lifecycle as handovers
+from app.referrals import lifecycle as referrals
+from app.returns import lifecycle as returns
+
+CASES = """
+submit            case.submitted
+discard           case.discarded
+withdraw          case.withdrawn
+acknowledge       case.acknowledged
+decline_lead      case.lead_declined
+reroute           case.rerouted
+assign            case.assigned
+accept_lead       case.lead_accepted
+begin_assistance  case.assistance_begun
+fall_back         case.fell_back
+suspend           case.suspended
+resume            case.resumed
+monitor           case.monitoring_begun
+reopen_assistance case.assistance_reopened
+close             case.closed
+stop              case.stopped
+reopen            case.reopened
+erase             case.erased
+erase_again       case.erased_again
+"""
+REFERRALS = """
+send             referral.sent
+acknowledge      referral.acknowledged
+ask              referral.asked
+answer           referral.answered
+accept           referral.accepted
+decline          referral.declined
+redirect         referral.redirected
+start            referral.started
+hold             referral.held
+resume           referral.resumed
+complete         referral.completed
+withdraw         referral.withdrawn
+revoke           referral.revoked
+confirm_deletion referral.deletion_confirmed
+expire           referral.expired
+"""
+HANDOVERS = """
+offer   handover.offered
+accept  handover.accepted
+decline handover.declined
+cancel  handover.cancelled
+expire  handover.expired
+"""
+RETURNS = """
+inform              return.informed
+permit_contact      return.contact_permitted
+verify_nationality  return.nationality_verified
+assess_destination  return.destination_assessed
+assess_origin       return.origin_assessed
+determine_interests return.interests_determined
+receive_child       return.child_provided_for
+go                  return.cleared
+no_go               return.refused
+issue_document      return.document_issued
+plan                return.planned
+accept_plan         return.plan_accepted
+depart              return.departed
+arrive              return.arrived
+monitor             return.monitoring_begun
+report              return.reported
+finish              return.completed
+call_off            return.called_off
+end                 return.ended
+account_for         return.person_accounted_for
+"""
+
+
+@pytest.mark.parametrize(
+    ("copy", "events"),
+    [
+        (CASES, cases.EVENTS),
+        (REFERRALS, referrals.EVENTS),
+        (HANDOVERS, handovers.EVENTS),
+        (RETURNS, returns.EVENTS),
+    ],
+    ids=["case", "referral", "handover", "return"],
+)
+def test_every_act_is_told_under_the_name_that_others_know(
+    copy: str, events: Mapping[str, str]
+) -> None:
+    known = dict(line.split() for line in copy.strip().splitlines())
+
+    assert dict(events) == known

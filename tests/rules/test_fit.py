@@ -1,0 +1,66 @@
+"""How one office fits: at the bounds of each judgement, where a slip changes the order."""
+
+from dataclasses import replace
+
+import pytest
+
+from app.directory.kinds import Kind, Sex
+from app.routing.fit import Room, Speed, fit, is_avoided, is_near, room_of, speed_of
+from tests.rules.questions import BY_CODE, NOON, PLAIN
+
+LAWYER = BY_CODE["LAWYER"]
+
+
+@pytest.mark.parametrize(
+    ("answered", "late", "expected"),
+    [
+        (0, 0, Speed.NOT_KNOWN),
+        (2, 2, Speed.NOT_KNOWN),
+        (3, 1, Speed.IN_TIME),
+        (3, 2, Speed.LATE),
+        (4, 2, Speed.IN_TIME),
+        (10, 5, Speed.IN_TIME),
+        (10, 6, Speed.LATE),
+    ],
+)
+def test_late_is_who_was_late_more_often_than_not(
+    answered: int, late: int, expected: Speed
+) -> None:
+    assert speed_of(replace(LAWYER, answered=answered, late=late)) == expected
+
+
+def test_a_count_of_places_of_which_nobody_knows_the_age_says_nothing() -> None:
+    undated = replace(LAWYER, capacity=5, capacity_as_of=None)
+    uncounted = replace(LAWYER, capacity=None, capacity_as_of=NOON)
+
+    assert room_of(PLAIN, undated) == Room.NOT_KNOWN
+    assert room_of(PLAIN, uncounted) == Room.NOT_KNOWN
+
+
+def test_only_the_body_of_a_state_that_is_avoided_is_avoided() -> None:
+    body = BY_CODE["NI_LEAD"]
+    beside = replace(body, kind=Kind.NON_STATE)
+
+    assert is_avoided(PLAIN, body)
+    assert not is_avoided(PLAIN, beside)
+    assert not is_avoided(PLAIN, BY_CODE["KZ_LEAD"])
+
+
+def test_near_is_who_is_of_the_country_and_who_works_there() -> None:
+    abroad = replace(BY_CODE["KZ_LEAD"], serves=["UZ"])
+
+    assert is_near(PLAIN, abroad)
+    assert is_near(PLAIN, BY_CODE["UZ_POST"])
+    assert is_near(PLAIN, LAWYER)
+    assert not is_near(PLAIN, BY_CODE["UZ_LEAD"])
+    assert not is_near(PLAIN, BY_CODE["DESK_A"])
+
+
+def test_whom_an_office_serves_counts_for_nothing_while_the_sex_is_not_known() -> None:
+    women = replace(LAWYER, sexes=frozenset({Sex.FEMALE}))
+    anybody = replace(LAWYER, sexes=frozenset())
+    told = replace(PLAIN, sex=Sex.FEMALE)
+
+    assert PLAIN.sex is None
+    assert fit(PLAIN, women) == fit(PLAIN, anybody)
+    assert fit(told, women) < fit(told, anybody)

@@ -1,0 +1,74 @@
+"""Who can meet each need: a second copy, for whoever is refused acts by what it says.
+
+What `the request` has to bring is asked for by the contract too; all else is up to a side.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from app.casework import needs as cases
+from app.handovers import needs as handovers
+from app.kernel.needs import Check
+from app.referrals import needs as referrals
+from app.returns import needs as returns
+
+CASES = """
+submitter   | notice consent_to_refer child_path vital_interest
+candidate   | recipient_safe
+holder      | risk_current nothing_sent nothing_open return_over
+oversight   | no_legal_hold
+system      | next_candidate referral_accepted no_referral_accepted time_is_up erased_before
+the request | reason two_contacts person_informed second_person review_date schedule \
+focal_point_chosen
+"""
+REFERRALS = """
+sender      | case_open consent child_path vital_interest risk_current recipient_safe \
+agreement origin_permitted reflection_told return_cleared
+recipient   | return_done
+system      | time_is_up
+the request | two_contacts meeting reason person_met outcome feedback question \
+consent_to_answer alternative review_date
+"""
+HANDOVERS = """
+lead        | case_led consent child_path recipient_safe agreement origin_permitted
+system      | time_is_up
+the request | reason two_contacts capacity
+"""
+RETURNS = """
+lead        | under_way lead_ready still_cleared return_consent contact_permitted \
+identity_consent interests_determined risks_current no_threat child_provided_for \
+arrival_ahead
+consulate   | nationality_confirmed
+system      | visits_over
+the request | information family_consent child_reception reflection_over second_person \
+reason protection no_marker two_contacts arrival person_agrees reconfirmed person_met \
+schedule
+"""
+
+
+@pytest.mark.parametrize(
+    ("copy", "checks"),
+    [
+        (CASES, cases.NEEDS),
+        (REFERRALS, referrals.NEEDS),
+        (HANDOVERS, handovers.NEEDS),
+        (RETURNS, returns.NEEDS),
+    ],
+    ids=["case", "referral", "handover", "return"],
+)
+def test_whoever_is_refused_hears_who_can_change_that(
+    copy: str, checks: Mapping[str, Check[Any]]
+) -> None:
+    lines = [line.split("|") for line in copy.strip().splitlines()]
+    copied = {need: side.strip() for side, needs in lines for need in needs.split()}
+
+    assert {need: check.by or "the request" for need, check in checks.items()} == copied
+
+
+@pytest.mark.parametrize(
+    "terms", [cases, referrals, handovers, returns], ids=lambda m: m.__name__
+)
+def test_a_request_that_says_nothing_brings_nothing(terms: Any) -> None:
+    assert not any(vars(terms.Terms()).values())
