@@ -82,7 +82,7 @@ account_for         return.person_accounted_for
 
 
 @pytest.mark.parametrize(
-    ("copy", "events"),
+    ("told", "events"),
     [
         (CASES, cases.EVENTS),
         (REFERRALS, referrals.EVENTS),
@@ -92,8 +92,8 @@ account_for         return.person_accounted_for
     ids=["case", "referral", "handover", "return"],
 )
 def test_every_act_is_told_under_the_name_that_others_know(
-    copy: str, events: Mapping[str, str]
+    told: str, events: Mapping[str, str]
 ) -> None:
-    known = dict(line.split() for line in copy.strip().splitlines())
+    known = dict(line.split() for line in told.strip().splitlines())
 
     assert dict(events) == known

@@ -49,7 +49,7 @@ schedule
 
 
 @pytest.mark.parametrize(
-    ("copy", "checks"),
+    ("told", "checks"),
     [
         (CASES, cases.NEEDS),
         (REFERRALS, referrals.NEEDS),
@@ -59,9 +59,9 @@ schedule
     ids=["case", "referral", "handover", "return"],
 )
 def test_whoever_is_refused_hears_who_can_change_that(
-    copy: str, checks: Mapping[str, Check[Any]]
+    told: str, checks: Mapping[str, Check[Any]]
 ) -> None:
-    lines = [line.split("|") for line in copy.strip().splitlines()]
+    lines = [line.split("|") for line in told.strip().splitlines()]
     copied = {need: side.strip() for side, needs in lines for need in needs.split()}
 
     assert {need: check.by or "the request" for need, check in checks.items()} == copied
