@@ -80,6 +80,21 @@ def fuzzed(told: Told) -> tuple[str, str]:
     return how, found([one["name"] for one in users if one["failed"]])
 
 
+def mutated(told: Told) -> tuple[str, str]:
+    """Tell of changes to the modules that matter, which tests had to notice."""
+    of = {name: sum(one[name] for one in told["modules"]) for name in COUNTED}
+    judged = of["killed"] + of["survived"]
+    rate = 100 * of["killed"] / judged if judged else 0.0
+    how = (
+        f"{len(told['modules'])} modules: {of['mutants']:,} changes, {of['killed']:,} noticed "
+        f"({rate:.1f} %), {of['equivalent']} that change nothing, {of['open']} not judged"
+    )
+    return how, f"{of['survived']} not noticed" if of["survived"] else "nothing"
+
+
+COUNTED: Final = ("mutants", "killed", "survived", "equivalent", "open")
+
+
 def found(what: list[Any]) -> str:
     """Say whether anything was found."""
     return f"{len(what)} found" if what else "nothing"
@@ -97,6 +112,7 @@ def runs() -> Iterator[Run]:
         yield Run(f"`make failpoints`, {name}", f".torture/failpoints-{kind}.json", failed)
         yield Run(f"`make drill`, {name}", f".torture/drill-{kind}.json", restored)
     yield Run("`make simulate`", ".simulation/result.json", simulated)
+    yield Run("`make mutate`", ".mutation/result.json", mutated)
     yield Run("`make fuzz-api`", ".fuzz/result.json", fuzzed)
 
 

@@ -62,6 +62,19 @@ def test_what_was_found_is_told(root: Path) -> None:
     assert "| 2 found | abc |" in (root / "page.md").read_text()
 
 
+def test_changes_that_nobody_noticed_are_told(root: Path) -> None:
+    vault = {"mutants": 60, "killed": 40, "survived": 0, "equivalent": 5, "open": 15}
+    paging = {"mutants": 20, "killed": 18, "survived": 2, "equivalent": 0, "open": 0}
+    leave(root, ".mutation/result.json", {"commit": "abc", "modules": [vault, paging]})
+
+    assurance.main()
+
+    assert (
+        "| `make mutate` | 2 modules: 80 changes, 58 noticed (96.7 %), 5 that change "
+        "nothing, 15 not judged | 2 not noticed | abc |\n"
+    ) in (root / "page.md").read_text()
+
+
 def test_a_run_that_was_not_made_here_keeps_its_row(root: Path) -> None:
     leave(root, ".simulation/result.json", SEEDS)
     assurance.main()
