@@ -86,8 +86,9 @@ def mutated(told: Told) -> tuple[str, str]:
     judged = of["killed"] + of["survived"]
     rate = 100 * of["killed"] / judged if judged else 0.0
     how = (
-        f"{len(told['modules'])} modules: {of['mutants']:,} changes, {of['killed']:,} noticed "
-        f"({rate:.1f} %), {of['equivalent']} that change nothing, {of['open']} not judged"
+        f"{len(told['modules'])} modules: {of['mutants']:,} changes, {of['killed']:,} "
+        f"noticed ({rate:.1f} %), {of['equivalent']} that change nothing, "
+        f"{of['open']} not judged"
     )
     return how, f"{of['survived']} not noticed" if of["survived"] else "nothing"
 
