@@ -109,9 +109,11 @@ class Total:
 
     @property
     def rate(self) -> float:
-        """Say how many of a hundred died of those that can be told from the module."""
-        judged = self.killed + self.survived
-        return 100 * self.killed / judged if judged else 100.0
+        """Say how many of a hundred died of those that can be told from the module.
+
+        Who was not judged counts as one that lives.
+        """
+        return 100 * self.killed / max(1, self.killed + self.survived + self.open)
 
     @property
     def is_enough(self) -> bool:
