@@ -21,7 +21,7 @@ from mutation import lanes, results
 from mutation.judging import SURVIVED
 from mutation.lanes import LONGEST, Found, Task
 from mutation.modules import BESIDE, MODULES, RULES
-from mutation.mutants import ROOT, Mutant, mutants_of, read
+from mutation.mutants import ROOT, Mutant, digest, mutants_of, read
 from mutation.reach import Reach
 from mutation.results import State, Verdict
 
@@ -52,7 +52,7 @@ class Module:
     @property
     def source(self) -> str:
         """Recognise the module as it is now."""
-        return results.digest([self.text.encode()])
+        return digest([self.text.encode()])
 
     def reaching(self, mutant: Mutant) -> frozenset[str]:
         """Say which tests reach a mutant: any of the module, if it is done at import."""
@@ -88,9 +88,12 @@ def main(words: list[str]) -> int:
     judges = [f for f in files if not f.startswith(RULES) or f in lanes.files(others)]
     reach.find(judges)
     modules = [module_of(name, reach, pure) for name in names]
-    with lanes.opened(told.lanes, judges, FOLDER) as ways:
-        for module in modules:
-            judge(module, ways, reach, state)
+    try:
+        with lanes.opened(told.lanes, judges, FOLDER) as ways:
+            for module in modules:
+                judge(module, ways, reach, state)
+    except KeyboardInterrupt:
+        print("Stopped. It goes on where it was.", file=sys.stderr)
     return tell(modules, state)
 
 
@@ -124,7 +127,7 @@ def judge(module: Module, ways: list[Connection], reach: Reach, state: State) ->
     at_work: dict[Connection, Mutant] = {}
     began, count = monotonic(), len(waiting)
     while waiting or at_work:
-        for way in [way for way in ways if way not in at_work and waiting]:
+        for way in [way for way in ways if way not in at_work][: len(waiting)]:
             at_work[way] = waiting.popleft()
             way.send(module.task(at_work[way], reach))
         ready = wait(list(at_work))

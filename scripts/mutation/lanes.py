@@ -5,11 +5,13 @@ and its tests in memory, and one test behind it: that takes tenths of a second. 
 and whoever survived, is judged by a process that imports everything anew.
 """
 
+import ctypes
 import gc
 import importlib
 import json
 import os
 import signal
+import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -31,6 +33,7 @@ HEAVY: Final = (
     *("httpx2", "structlog", "typer", "rich.console", "holidays", "pytest"),
 )
 """What every fresh process would import; nothing of the service is among it."""
+PR_SET_PDEATHSIG: Final = 1
 TIMED_OUT: Final = "(it went on for too long)"
 LONGEST: Final = 1800.0
 
@@ -61,7 +64,7 @@ def opened(number: int, judges: Sequence[str], folder: Path) -> Iterator[list[Co
     for _ in range(number):
         mine, theirs = Pipe()
         if not (process := os.fork()):
-            os.setpgid(0, 0)
+            apart()
             for way in (*ways, mine):
                 way.close()
             with suppress(BrokenPipeError, KeyboardInterrupt):
@@ -157,7 +160,7 @@ class Lane:
         if self.ready is None:
             self.ready, theirs = Pipe()
             if not os.fork():
-                os.setpgid(0, 0)
+                apart()
                 self.ready.close()
                 judging.be_quiet(self.folder / "collecting.log")
                 words = [*self.judges, "--databases", "sqlite"]
@@ -222,7 +225,7 @@ def in_child(work: Callable[[], str], seconds: float, folder: Path) -> str:
     mine, theirs = Pipe(duplex=False)
     child = os.fork()
     if not child:
-        os.setpgid(0, 0)
+        apart()
         judging.be_quiet(folder / "children.log")
         try:
             theirs.send(work())
@@ -245,6 +248,13 @@ def answer_of(mine: Connection, seconds: float) -> str:
     except EOFError:
         return "(the process ended)"
     return answer
+
+
+def apart() -> None:
+    """Stand apart from whoever made this process, but on Linux not outlive them."""
+    os.setpgid(0, 0)
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def end(child: int) -> None:

@@ -3,7 +3,7 @@
 import ast
 import hashlib
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from difflib import unified_diff
 from itertools import pairwise
@@ -38,13 +38,18 @@ class Mutant:
     def key(self) -> str:
         """Name it by what it changes, so that a change elsewhere leaves its name."""
         parts = (self.module, self.scope, self.at, self.was, self.now, str(self.nth))
-        return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:12]
+        return digest(part.encode() for part in parts)
 
     def diff(self, source: str) -> str:
         """Show what is changed."""
         here = f"{self.module}:{self.line}"
         pair = (source.splitlines(), self.text.splitlines())
         return "\n".join(unified_diff(*pair, here, here, n=0, lineterm=""))
+
+
+def digest(parts: Iterable[bytes]) -> str:
+    """Recognise some text again."""
+    return hashlib.sha256(b"\0".join(parts)).hexdigest()[:12]
 
 
 def read(module: str) -> str:

@@ -15,7 +15,7 @@ from typing import Final
 from coverage import CoverageData
 
 from mutation.modules import MODULES, ON_BOTH
-from mutation.mutants import ROOT
+from mutation.mutants import ROOT, digest
 
 CONFIG: Final = """[run]
 branch = false
@@ -34,24 +34,29 @@ class Reach:
         self.data, self.times = folder / "reach.sqlite", folder / "durations.json"
         self.config, self.log = folder / "reach.ini", folder / "reach.log"
 
+        self.known = folder / "known.json"
         if fresh:
-            self.data.unlink(missing_ok=True)
-            self.times.unlink(missing_ok=True)
+            for path in (self.data, self.times, self.known):
+                path.unlink(missing_ok=True)
         self.seconds: Mapping[str, float] = self.timed()
 
     def find(self, files: Iterable[str]) -> None:
-        """Run those files of tests that were not run yet."""
-        known = {test.partition("::")[0] for test in self.seconds}
-        if new := sorted(set(files) - known):
+        """Run those files of tests that were not run yet as they are now."""
+        known = json.loads(self.known.read_text()) if self.known.exists() else {}
+        now = {file: digest([(ROOT / file).read_bytes()]) for file in files}
+        if new := sorted(file for file in now if known.get(file) != now[file]):
             print(f"Finding which tests of {len(new)} files reach which line", flush=True)
             self.config.write_text(CONFIG + "".join(f"    {m}\n" for m in MODULES))
             for some in ([f for f in new if f not in ON_BOTH], ON_BOTH.intersection(new)):
                 if some:
                     self.run(some)
+            self.known.write_text(json.dumps(known | now, indent=0))
 
     def run(self, files: Iterable[str]) -> None:
         """Run them, and add what they reached and how long they took to what is known."""
-        both = ON_BOTH.issuperset(files)
+        both, wanted = ON_BOTH.issuperset(files), set(files)
+        kept = {t: s for t, s in self.seconds.items() if t.partition("::")[0] not in wanted}
+        self.times.write_text(json.dumps(kept, indent=0))
         words = [
             *(sys.executable, "-m", "pytest", "-q", "-p", "mutation.timing", "-n", "auto"),
             *("--dist", "loadscope", "--no-loadscope-reorder"),
@@ -67,7 +72,6 @@ class Reach:
         with self.log.open("w") as log:
             done = subprocess.run(words, cwd=ROOT, env=told, stdout=log, check=False)
         if done.returncode:
-            self.times.unlink(missing_ok=True)
             sys.exit(f"Tests fail without any mutant: see {self.log}")
         self.seconds = self.timed()
 

@@ -1,6 +1,5 @@
 """What came of each mutant: kept as it comes, so that a run that was stopped goes on."""
 
-import hashlib
 import json
 import subprocess
 import tomllib
@@ -13,7 +12,7 @@ from typing import Final
 
 from mutation.judging import SURVIVED
 from mutation.lanes import TIMED_OUT
-from mutation.mutants import ROOT, Mutant
+from mutation.mutants import ROOT, Mutant, digest
 
 ENOUGH: Final = 95.0
 """Of a hundred mutants of a module, how many have to die."""
@@ -52,11 +51,6 @@ class State:
         self.verdicts[verdict.key] = verdict
         with self.path.open("a") as file:
             file.write(json.dumps(asdict(verdict)) + "\n")
-
-
-def digest(parts: Iterable[bytes]) -> str:
-    """Recognise some text again."""
-    return hashlib.sha256(b"\0".join(parts)).hexdigest()[:12]
 
 
 def of_tests() -> str:
@@ -115,9 +109,11 @@ class Total:
 
     @property
     def rate(self) -> float:
-        """Say how many of a hundred died of those that can be told from the module."""
-        judged = self.killed + self.survived
-        return 100 * self.killed / judged if judged else 100.0
+        """Say how many of a hundred died of those that can be told from the module.
+
+        Who was not judged counts as one that lives.
+        """
+        return 100 * self.killed / max(1, self.killed + self.survived + self.open)
 
     @property
     def is_enough(self) -> bool:
