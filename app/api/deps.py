@@ -5,7 +5,7 @@ What waits for nothing is async all the same: else each is handed to a thread an
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final
 from uuid import UUID
 
 from fastapi import Depends, Header, Path, Query, Request
@@ -86,7 +86,7 @@ async def expected(
         Header(alias="If-Match", description=REPLACE, max_length=400),
     ] = None,
     if_none_match: Annotated[
-        Literal["*"] | SkipJsonSchema[None],
+        Annotated[str, Field(pattern=r"^\*$")] | SkipJsonSchema[None],
         Header(alias="If-None-Match", description=CREATE),
     ] = None,
 ) -> Expected:
