@@ -113,7 +113,7 @@ profile: $(READY) ## Where the product spends its time: WHAT=submit, action, pol
 	$(BIN)/python -W ignore -m bench profile "$(WHAT)" --database $(ON)
 
 assurance: $(READY) ## Write what the long runs came to into docs/assurance.md
-	$(BIN)/python scripts/assurance.py
+	$(BIN)/python -m tests.assurance
 
 lint: $(READY) squawk ## Format, lint, types, the order of the rooms, and what migrations lock
 	$(BIN)/ruff format --check .

@@ -3,7 +3,6 @@
 import os
 import platform
 import sqlite3
-import subprocess
 import time
 from datetime import UTC, datetime
 from itertools import repeat
@@ -11,7 +10,7 @@ from pathlib import Path
 from statistics import median
 
 from bench.client import load
-from bench.processes import CLIENTS, ROOT, SERVERS
+from bench.processes import CLIENTS, SERVERS
 from bench.sides import Side, request
 
 
@@ -30,13 +29,6 @@ def described() -> str:
         f"{cpu}, {os.cpu_count()} cores, {shared}; Linux {platform.release()}, "
         f"Python {platform.python_version()}, SQLite {sqlite3.sqlite_version}"
     )
-
-
-def commit() -> str:
-    """Name the commit of this working tree, and say where it was changed since."""
-    asked = ["git", "describe", "--always", "--dirty", "--abbrev=9"]
-    said = subprocess.run(asked, cwd=ROOT, capture_output=True, text=True, check=False)
-    return said.stdout.strip() or "no commit"
 
 
 def today() -> str:

@@ -17,6 +17,7 @@ from bench.result import Line, OfPlace, Result, Start, of_place
 from bench.rounds import Pace, compare, warm
 from bench.servers import Product, floor_side, product_side
 from bench.sides import Kind
+from tests.results import commit
 
 REST = 2.0
 """Seconds in which nobody asks, to see what is done all the same."""
@@ -71,7 +72,7 @@ def run(arguments: argparse.Namespace) -> None:
         place, client = measure(kind, pace, kinds_of(arguments))
         places.append(place)
         say("\n".join(report.of_place(place)) + "\n")
-    about = (machine.today(), machine.commit(), machine.described())
+    about = (machine.today(), commit(), machine.described())
     result = Result(*about, asdict(pace), client, places)
     arguments.result.write_text(json.dumps(result.as_json(), indent=2) + "\n", "utf-8")
     table = report.of_result(result)
@@ -90,7 +91,7 @@ def run_growth(arguments: argparse.Namespace) -> None:
     ]
     table = report.of_growth(grown)
     kept = HOME / "growth.json"
-    about = {"date": machine.today(), "commit": machine.commit()}
+    about = {"date": machine.today(), "commit": commit()}
     whole = about | {"grown": [asdict(one) for one in grown]}
     kept.write_text(json.dumps(whole, indent=2) + "\n", "utf-8")
     say(table)

@@ -192,8 +192,9 @@ class Case(Listed, Base):
     @property
     def holder(self) -> UUID | None:
         """Who holds the case: its lead, else its candidate, else the desk."""
-        now = {p.relation: p.focal_point_id for p in self.parties if self.is_now(p, HOLDS)}
-        return next((now[relation] for relation in HOLDS if relation in now), None)
+        holding = [p for p in self.parties if self.is_now(p, HOLDS)]
+        first = min(holding, key=lambda p: HOLDS.index(p.relation), default=None)
+        return first.focal_point_id if first else None
 
     @property
     def submitter(self) -> UUID:

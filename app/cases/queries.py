@@ -1,4 +1,4 @@
-"""Reading cases: every query starts from `visible`."""
+"""Reading cases: every query starts from what is `VISIBLE`, or was."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
@@ -22,20 +22,10 @@ from app.kernel.vault import Place, WrappedKey
 from app.kernel.work import Reading, Writing
 
 
-def is_party(work: Reading) -> ColumnElement[bool]:
-    """Keep the cases this focal point is party to now, or to a record of."""
-    return exists().where(Party.case_id == Case.id, *is_mine(work), ~PAST)
-
-
 def is_mine(work: Reading) -> tuple[ColumnElement[bool], ...]:
     """Keep the party rows this focal point has now."""
     mine = Party.focal_point_id == work.actor.focal_point_id
     return mine, Party.until.is_(None)
-
-
-def visible(work: Reading) -> Select[Case]:
-    """Select what this focal point is party to."""
-    return select(Case).where(is_party(work))
 
 
 def remembered(work: Reading) -> Select[Case]:

@@ -12,15 +12,17 @@ from app.kernel.statements import any_of
 
 PAST: Final = Party.relation.in_(REMEMBERS)
 """What who has led or helped reads is its own past, never the case as it is now."""
-IS_PARTY: Final = exists().where(
-    Party.case_id == Case.id,
-    Party.focal_point_id == bindparam("me"),
-    Party.until.is_(None),
-    ~PAST,
+VISIBLE: Final = select(Case).where(
+    exists().where(
+        Party.case_id == Case.id,
+        Party.focal_point_id == bindparam("me"),
+        Party.until.is_(None),
+        ~PAST,
+    )
 )
-"""As `queries.is_party`, of whoever is said to be `me`."""
-BY_CODE: Final = select(Case).where(IS_PARTY, Case.code == bindparam("code"))
-BY_ID: Final = select(Case).where(IS_PARTY, Case.id == bindparam("id"))
+"""The cases that a focal point, `me`, is party to now, or to a record of."""
+BY_CODE: Final = VISIBLE.where(Case.code == bindparam("code"))
+BY_ID: Final = VISIBLE.where(Case.id == bindparam("id"))
 CASES: Final = any_of("cases")
 NAMED: Final = select(Sealed).where(
     Sealed.record_id == bindparam("record"), Sealed.kind == bindparam("kind")

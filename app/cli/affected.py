@@ -119,14 +119,15 @@ def report(ground: Ground, since: datetime | None) -> Report:
         then = since or moment(work)
         known = directory_codes(work)
         clocks = breaches.running(work.session)
-        found = affected(work, known, clocks, then, now)
+        going_on = cases.unfinished(work.session)
+        found = affected(work, going_on, known, clocks, then, now)
         erased = erased_since(work, then)
         names = cases.codes(work.session, erased)
         return Report(
             backup_of=then,
             at=now,
             cases=[*found, *map(erased_again, names.values())],
-            elsewhere=elsewhere(work, known, clocks, then, now),
+            elsewhere=elsewhere(going_on, known, clocks, then, now),
             feeds=list(feeds(work, known)),
             unknown=len(erased) - len(names),
         )
@@ -152,8 +153,9 @@ def directory_codes(work: Reading) -> Mapping[UUID, str]:
     return {one.id: one.code for one in directory.everyone(work)}
 
 
-def affected(
+def affected(  # noqa: PLR0913, PLR0917 - what was read, of whom, and between which moments
     work: Reading,
+    going_on: Iterable[Case],
     known: Mapping[UUID, str],
     clocks: Iterable[Clock],
     then: datetime,
@@ -167,7 +169,7 @@ def affected(
     standing = consents.standing(work.session, now)
     found = [
         Affected(case.code, case.state, tell(case, known), lines)
-        for case in cases.unfinished(work.session)
+        for case in going_on
         if (lines := [*running.get(case.id, ()), *given(standing.get(case.id, 0))])
     ]
     return sorted(found, key=lambda one: one.first)
@@ -199,14 +201,14 @@ def erased_again(code: str) -> Affected:
 
 
 def elsewhere(
-    work: Reading,
+    going_on: Iterable[Case],
     known: Mapping[UUID, str],
     clocks: Iterable[Clock],
     then: datetime,
     now: datetime,
 ) -> list[Line]:
     """List what waits and is about no case that goes on: questions to a second person."""
-    open_ones = {case.id for case in cases.unfinished(work.session)}
+    open_ones = {case.id for case in going_on}
     people = [clock for clock in clocks if clock.waits_on]
     other = [clock for clock in people if clock.case_id not in open_ones]
     return [spelled(clock, known, then, now) for clock in other]

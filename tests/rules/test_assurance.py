@@ -3,8 +3,10 @@
 import json
 from pathlib import Path
 
-import assurance
 import pytest
+
+from bench.page import PageBroken
+from tests import assurance
 
 TOLD = {"commit": "abc", "seconds": 90.0}
 SEEDS = TOLD | {
@@ -23,7 +25,7 @@ DRILL = {
     "erased_again": 1,
     "seconds_to_restore": 4.4,
 }
-EMPTY = f"Before.\n{assurance.BEGIN}| run |\n|---|\n{assurance.END}\nAfter.\n"
+EMPTY = "Before.\n<!-- runs: written by make -->\n<!-- end of runs -->\nAfter.\n"
 
 
 @pytest.fixture
@@ -43,7 +45,7 @@ def leave(root: Path, name: str, told: object) -> None:
 def test_what_a_run_left_is_a_row(root: Path) -> None:
     leave(root, ".simulation/result.json", SEEDS)
 
-    assert assurance.main() == 0
+    assurance.main()
 
     page = (root / "page.md").read_text()
     assert page.startswith("Before.\n")
@@ -88,11 +90,10 @@ def test_a_run_that_was_not_made_here_keeps_its_row(root: Path) -> None:
     assert "| `make drill`, SQLite | 9 cases acknowledged, 2 of them after" in page
 
 
-def test_a_page_without_a_place_is_left_as_it_is(
-    root: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_page_without_a_place_is_left_as_it_is(root: Path) -> None:
     (root / "page.md").write_text("Nothing.\n")
 
-    assert assurance.main() == 1
-    assert "There is no place for runs in page.md." in capsys.readouterr().err
+    with pytest.raises(PageBroken, match="There is no place for runs"):
+        assurance.main()
+
     assert (root / "page.md").read_text() == "Nothing.\n"

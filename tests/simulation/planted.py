@@ -19,6 +19,7 @@ from app.consents import coverage
 from app.deadlines import breaches
 from app.deadlines.breaches import Due
 from app.deadlines.limits import ClockKind
+from app.kernel import idempotency
 from app.kernel.actors import SYSTEM, Relation, system_for
 from app.kernel.idempotency import Outcome as Kept
 from app.kernel.idempotency import Ticket
@@ -81,20 +82,16 @@ def looks_away(patch: Patch) -> None:
 def forgets_a_key(patch: Patch) -> None:
     """Take each request for a new one, whatever its key."""
 
-    def settle(work: Writing, ticket: Ticket, resource_id: UUID, status: int) -> None:
-        work.session.merge(
-            Kept(
-                account_id=work.actor.account_id,
-                key=ticket.key,
-                fingerprint=ticket.fingerprint,
-                resource_id=resource_id,
-                status=status,
-                at=work.now,
-            )
-        )
+    settle = idempotency.settle
+
+    def again(work: Writing, ticket: Ticket, resource_id: UUID, status: int) -> None:
+        if kept := work.session.get(Kept, (work.actor.account_id, ticket.key)):
+            work.session.delete(kept)
+            work.session.flush()
+        settle(work, ticket, resource_id, status)
 
     patch.setattr(acting, "claim", lambda *_: None)
-    patch.setattr(acting, "settle", settle)
+    patch.setattr(acting, "settle", again)
 
 
 def misses_a_party(patch: Patch) -> None:

@@ -5,15 +5,15 @@ here came to stays on the page as it is.
 """
 
 import json
-import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Final
 
-ROOT: Final = Path(__file__).parents[1]
+from bench.page import put
+from tests.results import ROOT
+
 PAGE: Final = ROOT / "docs" / "assurance.md"
-BEGIN, END = "<!-- runs: written by make assurance -->\n", "<!-- end of runs -->"
+PART: Final = "runs"
 NAMES: Final = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}
 
 type Told = dict[str, Any]
@@ -117,24 +117,19 @@ def runs() -> Iterator[Run]:
     yield Run("`make fuzz-api`", ".fuzz/result.json", fuzzed)
 
 
-def main() -> int:
-    """Write the rows of the runs that were made here."""
-    before, opened, rest = PAGE.read_text("utf-8").partition(BEGIN)
-    table, closed, after = rest.partition(END)
-    if not (opened and closed):
-        sys.stderr.write(f"There is no place for runs in {PAGE.name}.\n")
-        return 1
-    rows = {line.split(" | ")[0]: line for line in table.strip().splitlines()[2:]}
+def main() -> None:
+    """Write the rows of the runs that were made here; raises PageBroken."""
+    page = PAGE.read_text("utf-8")
+    rows = {line.split(" | ")[0]: line for line in page.splitlines() if line[:3] == "| `"}
     for run in runs():
         if (path := ROOT / run.path).is_file():
             told = json.loads(path.read_text("utf-8"))
             cells = (run.name, *run.tell(told), told.get("commit", "not known"))
             rows[f"| {run.name}"] = f"| {' | '.join(cells)} |"
-    head = "| run | how much | found | commit |\n|---|---|---|---|\n"
-    lines = "\n".join(rows[name] for name in sorted(rows))
-    PAGE.write_text(f"{before}{BEGIN}{head}{lines}\n{END}{after}", "utf-8")
-    return 0
+    head = ("| run | how much | found | commit |", "|---|---|---|---|")
+    table = "\n".join((*head, *(rows[name] for name in sorted(rows))))
+    PAGE.write_text(put(page, PART, table), "utf-8")
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()
