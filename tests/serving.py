@@ -27,6 +27,8 @@ from fastapi import FastAPI
 from httpx2 import Client, Response
 from uvicorn import Config
 
+import app.kernel.db
+import app.main
 from app.api.throttling import Throttle
 from app.api.turns import Turns
 from app.api.waiting import bell_over
@@ -38,6 +40,8 @@ from tests.world import NOON, PUBLIC, World
 SOAK: Final = "SAFE_CONDUCT_SOAK" in os.environ
 ROOT: Final = Path(__file__).parents[1]
 CHANCE: Final = SystemRandom()
+NARROW: Final = 10
+"""Connections to the database of a server that has few."""
 PATIENCE: Final = 60
 """Tries of a client that obeys; the wait between them is what the server asks."""
 
@@ -121,8 +125,8 @@ def served(url: str) -> Iterator[Served]:
 class Killed:
     """A server in a process of its own."""
 
-    def __init__(self, url: str, keys: Path) -> None:
-        command = [sys.executable, "-m", "tests.serving", url, str(keys)]
+    def __init__(self, url: str, keys: Path, *can: str) -> None:
+        command = [sys.executable, "-m", "tests.serving", url, str(keys), *can]
         self.process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE)
         assert self.process.stdout
         self.said = self.process.stdout
@@ -133,11 +137,17 @@ class Killed:
         self.process.kill()
         self.process.wait()
 
+    def memory(self) -> int:
+        """Read how many bytes of memory it has."""
+        status = Path(f"/proc/{self.process.pid}/status").read_text("ascii")
+        [line] = [line for line in status.splitlines() if line.startswith("VmRSS")]
+        return int(line.split()[1]) * 1024
+
 
 @contextmanager
-def started(url: str, keys: Path) -> Iterator[Killed]:
-    """Serve a database from another process."""
-    server = Killed(url, keys)
+def started(url: str, keys: Path, *can: str) -> Iterator[Killed]:
+    """Serve a database from another process; what it `can` do beyond, `main` says."""
+    server = Killed(url, keys, *can)
     try:
         yield server
     finally:
@@ -181,22 +191,28 @@ def together(*acts: Callable[[], Response], apart: float = 0.004) -> list[Respon
 def main(url: str, keys: str, *can: str) -> None:
     """Serve until killed; say on which port once it is open, and what was our fault.
 
-    Nobody can wait for news, unless it is said that they can.
+    Nobody can wait for news, unless it is said that they can `wait`. It has as many
+    connections to its database as ever, unless it is said to be `narrow`.
     """
+    if "narrow" in can:
+        for module in (app.kernel.db, app.main):
+            vars(module)["THREADS"] = NARROW
     structlog.configure(
         wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
     )
     ground = lay_ground(url, FileKeys.load(Path(keys)), lambda: NOON)
-    app = create_app(ground, public_url=PUBLIC)
-    app.state.throttle = Throttle(count(step=60).__next__)  # each wrong key a minute later
+    if "narrow" in can:
+        assert ground.database.engine.pool.size() == NARROW  # type: ignore[attr-defined]
+    made = create_app(ground, public_url=PUBLIC)
+    made.state.throttle = Throttle(count(step=60).__next__)  # each wrong key a minute later
     if "wait" not in can:
-        app.state.bell.close()
+        made.state.bell.close()
     listener = own_port()
     listener.listen(2048)
     sys.stdout.write(f"{listener.getsockname()[1]}\n")
     sys.stdout.flush()
-    server_of(app).run([listener])
+    server_of(made).run([listener])
 
 
 if __name__ == "__main__":

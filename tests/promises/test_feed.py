@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from itertools import count
 from pathlib import Path
 from threading import Event, Thread, current_thread, local
 from uuid import UUID, uuid4
@@ -29,7 +28,7 @@ from tests.serving import CHANCE, ROOT, Served, client_of, served, times
 from tests.world import Json, Someone, World, after, done, kinds
 
 WRITERS = 8
-CHANGES = times(2000, soak=20_000)
+CHANGES = range(1, 1 + times(2000, soak=20_000))
 READERS = ("KZ_LEAD", "KZ_LEGAL_AID", "UZ_CONSULATE_ALMATY")
 DOING = local()
 
@@ -73,15 +72,14 @@ def order_of_commits(engine: Engine) -> Iterator[list[About]]:
 
 
 def write_all(
-    writer: Someone, readers: Sequence[Someone], tell: Tell, changes: int = CHANGES
+    writer: Someone, readers: Sequence[Someone], tell: Tell, changes: range = CHANGES
 ) -> list[About]:
     """Make the changes, eight at a time; return them in the order of commits."""
-    numbers = count(1)
 
-    def write(_: int) -> None:
+    def write(number: int) -> None:
         some = CHANCE.sample(readers, CHANCE.randint(1, len(readers)))
         DOING.about = None
-        about = About(next(numbers), frozenset(reader.id for reader in some))
+        about = About(number, frozenset(reader.id for reader in some))
         with writer.writing() as work:
             DOING.about = about
             keep_sighting(work, about.id)
@@ -91,7 +89,7 @@ def write_all(
 
     engine = writer.world.database.engine
     with order_of_commits(engine) as committed, ThreadPoolExecutor(WRITERS) as pool:
-        list(pool.map(write, range(changes)))
+        list(pool.map(write, changes))
     return committed
 
 
@@ -233,7 +231,7 @@ def test_pollers_miss_nothing_while_many_write_even_when_one_is_killed(
         seen = [each.result() for each in followed]
         places = [positions(reader) for reader in readers]
 
-    assert len(committed) == CHANGES
+    assert len(committed) == len(CHANGES)
     assert mortal.deaths > 0
     for reader, mine, at in zip(readers, seen, places, strict=True):
         told = [about.reference for about in committed if reader.id in about.audience]
@@ -263,7 +261,7 @@ def test_with_a_plain_sequence_in_place_of_the_mailbox_the_same_load_loses_event
         for about in committed
         if reader.id in about.audience and about.reference not in set(seen.result())
     }
-    assert len(committed) == CHANGES
+    assert len(committed) == len(CHANGES)
     assert len(lost) > 0
 
 

@@ -6,30 +6,37 @@ Ten connections to the database serve all of them.
 import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Final
 
 import pytest
 
-from app.kernel.db import Database
 from tests.promises.test_feed import About, by_mailbox, write_all
-from tests.serving import Served, client_of, report, served, times
-from tests.world import Someone, after, done
+from tests.serving import Killed, client_of, key_file, report, started, times
+from tests.world import Someone, World, after, done
 
 pytestmark = [pytest.mark.slow, pytest.mark.soak]
-CONNECTIONS = 10
-OFFICES = times(5, soak=30)
-EACH = times(2, soak=10)
+OFFICES: Final = times(5, soak=30)
+EACH: Final = times(2, soak=10)
 """So many wait, and so many listen, for each office."""
-CHANGES = times(150, soak=2000)
-LAST = "cases/0"
+PARTS: Final = 5
+PART: Final = times(30, soak=400)
+"""So many changes are written in each part."""
+FLAT: Final = 16 * 1024 * 1024
+"""Bytes that a server may grow by, from the first part of the changes to the last."""
+LAST: Final = "cases/0"
 
 
 @pytest.fixture
-def narrow(url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Served]:
-    """A server with few connections to its database."""
-    for place in ("app.kernel.db.THREADS", "app.main.THREADS"):
-        monkeypatch.setattr(place, CONNECTIONS)
-    monkeypatch.setattr("tests.world.opened", Database)
-    with served(url) as made:
+def narrow(url: str, world: World, tmp_path: Path) -> Iterator[Killed]:
+    """A server in another process, with few connections to its database."""
+    keys = key_file(tmp_path)
+    with (
+        started(url, keys, "wait", "narrow") as made,
+        client_of(made.port, 3 * OFFICES * EACH) as http,
+    ):
+        world.http.close()
+        world.http = http
         yield made
 
 
@@ -61,17 +68,20 @@ def listens(one: Someone) -> list[str]:
     return seen
 
 
-def test_everybody_hears_everything_over_few_connections(narrow: Served) -> None:
-    many = OFFICES * EACH
-    narrow.http.close()
-    narrow.http = client_of(narrow.port, 3 * many)
-    listed = done(narrow.someone("KZ_LEAD").get("/focal-points", limit=200))["items"]
-    offices = [narrow.someone(one["code"]) for one in listed[:OFFICES]]
+def test_everybody_hears_everything_over_few_connections(
+    narrow: Killed, world: World
+) -> None:
+    listed = done(world.someone("KZ_LEAD").get("/focal-points", limit=200))["items"]
+    offices = [world.someone(one["code"]) for one in listed[:OFFICES]]
+    sizes, committed = list[int](), list[About]()
 
-    with ThreadPoolExecutor(2 * many) as pool:
+    with ThreadPoolExecutor(2 * OFFICES * EACH) as pool:
         hearers = [(one, how) for one in offices for how in (waits, listens)] * EACH
         heard = [(one, pool.submit(how, one)) for one, how in hearers]
-        committed = write_all(offices[0], offices, by_mailbox, CHANGES)
+        for part in range(PARTS):
+            changes = range(1 + part * PART, 1 + (part + 1) * PART)
+            committed += write_all(offices[0], offices, by_mailbox, changes)
+            sizes.append(narrow.memory())
         the_last = About(0, frozenset(one.id for one in offices))
         with offices[0].writing() as work:
             by_mailbox(work, the_last)
@@ -79,6 +89,6 @@ def test_everybody_hears_everything_over_few_connections(narrow: Served) -> None
             told = [about for about in committed if one.id in about.audience]
             assert subjects.result() == [about.reference for about in (*told, the_last)]
 
-    report("heard by", [one.code for one, _ in heard])
-    assert len(committed) == CHANGES
-    assert narrow.database.engine.pool.size() == CONNECTIONS  # type: ignore[attr-defined]
+    report("MiB after each part", [tuple(size >> 20 for size in sizes)])
+    assert len(committed) == PARTS * PART
+    assert max(sizes) - sizes[0] < FLAT
