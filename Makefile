@@ -40,7 +40,7 @@ endif
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup run check test test-fast test-older soak clients lint squawk rehearse format hooks \
+.PHONY: help setup run check test test-fast test-older slow soak clients lint squawk rehearse format hooks \
 	bench bench-growth bench-smoke profile torture simulate failpoints drill fuzz fuzz-api mutate coverage assurance \
 	migrate openapi breaking docs lock
 
@@ -63,6 +63,9 @@ test: $(READY) ## All tests on SQLite and PostgreSQL, or some: make test T=tests
 test-fast: $(READY) ## The tests that are not slow, on SQLite alone
 	$(BIN)/pytest -n auto --dist loadscope --no-loadscope-reorder -m 'not slow' \
 		--databases sqlite $(T)
+
+slow: $(READY) ## Measure which tests the inner loop cannot afford; writes tests/slow.txt
+	$(BIN)/python -m pytest -q -p no:xdist -p tests.timing -m 'not slow' --databases sqlite
 
 soak: $(READY) ## The long runs, at full length
 	SAFE_CONDUCT_SOAK=1 $(BIN)/pytest -n auto -m soak $(T)

@@ -1,7 +1,8 @@
-"""What the inner loop runs of a sweep: one cell shows the behaviour, the rest is slow.
+"""What the inner loop runs: what is not slow, and of a sweep one cell.
 
 A sweep is one test with many cells. Where each of them opens a database it costs a
-thousand times what a pure one does, so this is decided here and not beside each test.
+thousand times what a pure one does, so this is decided here and not beside each test. What
+else is slow was measured, and stands in a list.
 """
 
 from collections import defaultdict
@@ -9,11 +10,16 @@ from collections.abc import Iterable
 
 import pytest
 
+from tests import timing
+
 
 def thin(items: Iterable[pytest.Item]) -> None:
-    """Mark as slow all but the middle cell of each sweep."""
+    """Mark as slow all but the middle cell of each sweep, and what was measured to be."""
+    dear = timing.listed()
     sweeps: defaultdict[tuple[str, object], list[pytest.Function]] = defaultdict(list)
     for item in items:
+        if timing.function_of(item.nodeid) in dear:
+            item.add_marker(pytest.mark.slow)
         if isinstance(item, pytest.Function) and "copy" in item.fixturenames:
             name, _, _ = item.nodeid.partition("[")
             sweeps[name, item.callspec.params["copy"]].append(item)

@@ -1,0 +1,24 @@
+"""The list of what the inner loop leaves out names tests that there are."""
+
+from tests import timing
+from tests.sources import ROOT
+
+
+def test_each_test_that_is_left_out_exists() -> None:
+    named = [name.split("::") for name in timing.listed()]
+    gone = [
+        f"{path}: {test}"
+        for path, test in named
+        if not (ROOT / path).exists() or f"def {test}(" not in (ROOT / path).read_text()
+    ]
+    assert gone == [], "make slow measures anew"
+
+
+def test_what_is_given_to_a_test_is_no_part_of_its_name() -> None:
+    assert timing.function_of("tests/a.py::test_b[sqlite-c]") == "tests/a.py::test_b"
+
+
+def test_the_dearest_cell_decides() -> None:
+    assert timing.is_slow([(0.01, 0.02), (0.2, 0.3)])
+    assert timing.is_slow([(0.01, 1.0)])
+    assert not timing.is_slow([(0.19, 0.99)])
