@@ -42,10 +42,6 @@ class PageQuery(BaseModel):
 class Page[T](BaseModel):
     """Some items, where the next ones start, and whether there are more now."""
 
-    model_config = ConfigDict(
-        from_attributes=True, json_schema_serialization_defaults_required=True
-    )
-
     items: list[T]
     next: Annotated[
         str | None, Field(description="Send as `after` for what follows; null: empty list.")

@@ -33,7 +33,7 @@ from tests.stage import filled
 from tests.wire import Operation, writes
 
 pytestmark = pytest.mark.slow
-EACH = times(12, soak=1)
+EACH = times(24, soak=1)
 """One point in so many fails; the first, the last and each COMMIT always do."""
 FEW = (
     *("write_case.submitted", "accept_referral", "open_section.needs", "get_case"),

@@ -2,7 +2,7 @@
 
 import base64
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
 from uuid import UUID, uuid4
@@ -10,12 +10,21 @@ from uuid import UUID, uuid4
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from pydantic import ValidationError
 from sqlalchemy import Column, Integer, MetaData, Table, insert, select
 
 from app.kernel.actors import AccountKind, Actor
 from app.kernel.db import Database
 from app.kernel.keyfile import FileKeys
-from app.kernel.paging import CursorUnknown, Keys, PageQuery, cursor, paginate, read_cursor
+from app.kernel.paging import (
+    CursorUnknown,
+    Keys,
+    PageQuery,
+    cursor,
+    number_of,
+    paginate,
+    read_cursor,
+)
 from app.kernel.vault import Vault
 from app.kernel.work import Ground, Reading, reading
 
@@ -224,3 +233,26 @@ def test_a_cursor_survives_a_new_key(work: Reading, ground: Ground) -> None:
     again = Reading(work.session, work.actor, NOON, tomorrow)
 
     assert read_cursor(again, text, ["items", "a"], 1) == [5]
+
+
+def test_an_instant_is_spelled_in_microseconds_since_1970() -> None:
+    assert number_of(datetime(1970, 1, 1, tzinfo=UTC)) == 0
+    assert number_of(NOON) == 1_780_315_200_000_000
+    assert number_of(NOON + timedelta(microseconds=1)) == 1_780_315_200_000_001
+    assert number_of(7) == 7
+
+
+def test_a_page_has_fifty_items_unless_it_is_said() -> None:
+    assert PageQuery().limit == 50
+    assert PageQuery().after is None
+
+
+@pytest.mark.parametrize("asked", [{"limit": 0}, {"limit": 201}, {"before": "x"}])
+def test_a_page_is_not_asked_for_in_any_other_way(asked: dict[str, object]) -> None:
+    with pytest.raises(ValidationError):
+        PageQuery.model_validate(asked)
+
+
+@pytest.mark.parametrize("limit", [1, 200])
+def test_a_page_has_as_many_as_it_may(limit: int) -> None:
+    assert PageQuery(limit=limit).limit == limit
