@@ -32,7 +32,8 @@ _RANKED: Final = (
     "tests/rules/test_ranking_bounds.py",
     "tests/rules/test_routing_properties.py",
 )
-ON_BOTH: Final = frozenset({"tests/promises/test_idempotency.py"})
+_CAPPED: Final = "tests/promises/test_approval_races.py"
+ON_BOTH: Final = frozenset({"tests/promises/test_idempotency.py", _CAPPED})
 """What judges on PostgreSQL too: there alone two requests are carried out at once."""
 _OF_WHOM: Final = "tests/rules/test_needs_of_whom.py"
 _NAMES: Final = "tests/rules/test_event_names.py"
@@ -110,6 +111,7 @@ MODULES: Final[dict[str, tuple[str, ...]]] = {
     ),
     "app/disclosure/looking.py": (
         *("tests/api/test_daily_cap.py", "tests/api/test_sections.py", *_SCHEMA),
+        _CAPPED,
     ),
     "app/disclosure/actions.py": _SEALED,
     "app/disclosure/queries.py": _SEALED,

@@ -2,10 +2,19 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import UTC, datetime
+from uuid import uuid4
 
 import pytest
 from httpx2 import Response
 
+from app.cases.sections import Paper, ReadingPurpose
+from app.disclosure.looking import (
+    DailyCapReached,
+    Look,
+    midnight,
+    must_be_within_the_cap,
+)
 from app.settings import Settings
 from tests.world import (
     Json,
@@ -177,3 +186,20 @@ def test_every_way_of_opening_is_counted(
 
 def test_there_is_a_cap_unless_an_operator_says_otherwise() -> None:
     assert Settings().daily_cap == 30
+
+
+@pytest.mark.usefixtures("opened")
+def test_what_an_emergency_permitted_is_not_counted(lead: Someone) -> None:
+    case, under = uuid4(), uuid4()
+    plain = Look(case, case, Paper.SAFEGUARDS, ReadingPurpose.ASSISTANCE)
+
+    with lead.writing() as work:
+        must_be_within_the_cap(work, replace(plain, under=under))
+        with pytest.raises(DailyCapReached):
+            must_be_within_the_cap(work, plain)
+
+
+def test_a_day_begins_at_midnight_to_the_microsecond() -> None:
+    assert midnight(datetime(2026, 6, 1, 13, 14, 15, 16, UTC)) == datetime(
+        2026, 6, 1, tzinfo=UTC
+    )
