@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, case, update
+from sqlalchemy import ColumnElement, bindparam, case, update
 from sqlalchemy.orm import Session
 
 from app.access import credentials, queries
@@ -17,6 +17,7 @@ from app.directory import queries as directory
 from app.kernel.actors import AccountKind, Role, Scope
 from app.kernel.lifecycle import RoleMissing
 from app.kernel.problems import Facts, NotFound, Problem
+from app.kernel.statements import any_of
 from app.kernel.work import Writing
 
 PREFIX_BYTES: Final = 5
@@ -213,6 +214,22 @@ def decide(work: Writing, approval_id: UUID, *, approve: bool) -> Approval:
     return question
 
 
+NOW: Final = bindparam("now", type_=Approval.lapses_at.type)
+LAPSE: Final = (
+    update(Approval)
+    .where(Approval.case_id == bindparam("case"))
+    .where(Approval.decision.in_([ApprovalState.PENDING, ApprovalState.APPROVED]))
+    .values(
+        decision=ApprovalState.LAPSED,
+        lapses_at=case((Approval.lapses_at > NOW, NOW), else_=Approval.lapses_at),
+    )
+    .returning(Approval.id)
+    .execution_options(synchronize_session="fetch")
+)
+LAPSE_ABOUT: Final = LAPSE.where(Approval.subject == bindparam("about"))
+LAPSE_OTHERS: Final = LAPSE.where(Approval.focal_point_id.not_in(any_of("sparing")))
+
+
 def lapse(
     work: Writing,
     case_id: UUID,
@@ -226,16 +243,12 @@ def lapse(
     allowed is allowed to nobody from now on, not even should the case come back to them,
     nor by whose clock is behind, or who began before and waited.
     """
-    unspent = Approval.decision.in_([ApprovalState.PENDING, ApprovalState.APPROVED])
-    by_others = Approval.focal_point_id.not_in(sparing)
-    meant = by_others if subject is None else Approval.subject == subject
-    at_last = case((Approval.lapses_at > work.now, work.now), else_=Approval.lapses_at)
-    ended = (
-        update(Approval)
-        .where(Approval.case_id == case_id, unspent, meant)
-        .values(decision=ApprovalState.LAPSED, lapses_at=at_last)
-    )
-    return list(work.session.scalars(ended.returning(Approval.id)))
+    asked: dict[str, object] = {"case": case_id, "now": work.now}
+    if subject is None:
+        statement, asked = LAPSE_OTHERS, asked | {"sparing": list(sparing)}
+    else:
+        statement, asked = LAPSE_ABOUT, asked | {"about": subject}
+    return list(work.session.scalars(statement, asked))
 
 
 def lapse_unanswered(work: Writing) -> int:

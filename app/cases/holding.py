@@ -5,7 +5,7 @@ from uuid import UUID
 from sqlalchemy import select
 
 from app.cases.models import Case
-from app.cases.queries import held
+from app.kernel.statements import held
 from app.kernel.work import Writing
 
 

@@ -1,7 +1,6 @@
 """Reading cases: every query starts from what is `VISIBLE`, or was."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Final
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Select, and_, exists, or_, select
@@ -28,19 +27,9 @@ def is_mine(work: Reading) -> tuple[ColumnElement[bool], ...]:
     return mine, Party.until.is_(None)
 
 
-def remembered(work: Reading) -> Select[Case]:
-    """Select what is visible, and what it has led or helped in: for its own past."""
-    return select(Case).where(exists().where(Party.case_id == Case.id, *is_mine(work)))
-
-
 def recall(work: Reading, code: str) -> Case:
-    """Find a case that one sees or has led, or raise NotFound (404).
-
-    Whose help has ended keeps its referrals, and nothing of the case.
-    """
-    led = and_(*is_mine(work), Party.relation != Relation.FORMER_RECIPIENT)
-    mine = exists().where(Party.case_id == Case.id, led)
-    return one(work, select(Case).where(mine, Case.code == code))
+    """Find a case that one sees or has led, or raise NotFound (404)."""
+    return one(work, statements.LED_BY_CODE, code=code)
 
 
 def get(work: Reading, code: str) -> Case:
@@ -53,7 +42,7 @@ def lock(work: Writing, code: str) -> Case:
 
     Judged again once held: whoever waited may have ceased to be party meanwhile.
     """
-    case = one(work, HELD, code=code)
+    case = one(work, statements.HELD_BY_CODE, code=code)
     if not case.is_open_to(work.actor.focal_point_id):
         raise NotFound("There is no such case.")
     return case
@@ -64,7 +53,7 @@ def lock_by_id(work: Writing, case_id: UUID) -> Case:
 
     The record may be an old handover: who led then finds it, and is told it is decided.
     """
-    return one(work, held(remembered(work).where(Case.id == case_id)))
+    return one(work, statements.HELD_BY_ID, id=case_id)
 
 
 def unfinished(session: Session) -> Sequence[Case]:
@@ -88,19 +77,14 @@ def handed_on(work: Reading, case_ids: Iterable[UUID]) -> Mapping[UUID, HandedOn
     return {kept.case_id: kept for kept in rows}
 
 
+def look_again(work: Reading, case_id: UUID) -> None:
+    """Read a case anew that was found before, with its parties."""
+    work.session.scalars(statements.ANEW, {"id": case_id}).all()
+
+
 def get_by_id(work: Reading, case_id: UUID) -> Case:
     """Find one case by its id, or raise NotFound (404)."""
     return one(work, statements.BY_ID, id=case_id)
-
-
-def held(statement: Select[Case]) -> Select[Case]:
-    """Lock what is found, and read it as it is once it is locked."""
-    return statement.with_for_update(key_share=True).execution_options(
-        populate_existing=True
-    )
-
-
-HELD: Final = held(statements.BY_CODE)
 
 
 def one(work: Reading, statement: Select[Case], **named: object) -> Case:
@@ -165,11 +149,16 @@ def _among(column: object, values: Iterable[object]) -> list[ColumnElement[bool]
 
 def data_key(work: Reading, case_id: UUID) -> WrappedKey:
     """Find a case's data key; raises NotFound (404) once it was destroyed."""
-    key = work.session.get(CaseKey, case_id)
-    if key is None:
-        raise NotFound("What was sealed in this case has been erased.")
+    key = wrapped(work.session.get(CaseKey, case_id))
     work.held.add(key)
     return key.as_wrapped()
+
+
+def wrapped(key: CaseKey | None) -> CaseKey:
+    """Raise NotFound (404) where the key was destroyed."""
+    if key is None:
+        raise NotFound("What was sealed in this case has been erased.")
+    return key
 
 
 def sealed(work: Reading, record_id: UUID, kind: Sealable) -> Sealed | None:
@@ -192,9 +181,18 @@ def place_of(paper: Sealed) -> Place:
 
 
 def unseal(work: Reading, paper: Sealed) -> bytes:
-    """Open a paper; only for a caller that has recorded the opening, or for a rule."""
+    """Open a paper for a rule, or to write it anew."""
     key = data_key(work, paper.case_id)
     return work.vault.open(key, place_of(paper), paper.sealed)
+
+
+def disclose(work: Writing, paper: Sealed) -> bytes:
+    """Open a paper for a reader whose opening is entered; raises NotFound (404).
+
+    The key is read anew: while they waited for their turn it may have been destroyed.
+    """
+    key = wrapped(work.session.get(CaseKey, paper.case_id, populate_existing=True))
+    return work.vault.open(key.as_wrapped(), place_of(paper), paper.sealed)
 
 
 @recalled(Sealed)

@@ -7,22 +7,33 @@ from sqlalchemy import bindparam, exists, select
 from app.cases.models import Case, CaseKey, Party, Sealed
 from app.cases.records import Fact, HandedOn, RiskAssessment, VitalInterest
 from app.cases.sections import Paper
-from app.kernel.actors import REMEMBERS
-from app.kernel.statements import any_of
+from app.kernel.actors import REMEMBERS, Relation
+from app.kernel.statements import any_of, held
 
 PAST: Final = Party.relation.in_(REMEMBERS)
 """What who has led or helped reads is its own past, never the case as it is now."""
-VISIBLE: Final = select(Case).where(
-    exists().where(
-        Party.case_id == Case.id,
-        Party.focal_point_id == bindparam("me"),
-        Party.until.is_(None),
-        ~PAST,
-    )
+MINE: Final = (
+    Party.case_id == Case.id,
+    Party.focal_point_id == bindparam("me"),
+    Party.until.is_(None),
 )
-"""The cases that a focal point, `me`, is party to now, or to a record of."""
+"""The party rows of a focal point, `me`, that give it a part in a case, or in its past."""
+VISIBLE: Final = select(Case).where(exists().where(*MINE, ~PAST))
+"""The cases that it is party to now, or to a record of."""
+REMEMBERED: Final = select(Case).where(exists().where(*MINE))
+"""Those, and what it has led or helped in: for its own past."""
+LED: Final = select(Case).where(
+    exists().where(*MINE, Party.relation != Relation.FORMER_RECIPIENT)
+)
+"""Those but where its help has ended: it keeps its referrals, and nothing of the case."""
 BY_CODE: Final = VISIBLE.where(Case.code == bindparam("code"))
+LED_BY_CODE: Final = LED.where(Case.code == bindparam("code"))
 BY_ID: Final = VISIBLE.where(Case.id == bindparam("id"))
+ANEW: Final = (
+    select(Case).where(Case.id == bindparam("id")).execution_options(populate_existing=True)
+)
+HELD_BY_CODE: Final = held(BY_CODE)
+HELD_BY_ID: Final = held(REMEMBERED.where(Case.id == bindparam("id")))
 CASES: Final = any_of("cases")
 NAMED: Final = select(Sealed).where(
     Sealed.record_id == bindparam("record"), Sealed.kind == bindparam("kind")

@@ -15,9 +15,12 @@ from app.deadlines.terms import Term
 from app.kernel.statements import any_of
 from app.kernel.work import Recorded, Writing
 
-RUN_FOR: Final = update(Clock).where(
-    Clock.record_id.in_(any_of("records")), Clock.stopped_at.is_(None)
+RUN_FOR: Final = (
+    update(Clock)
+    .where(Clock.record_id.in_(any_of("records")), Clock.stopped_at.is_(None))
+    .execution_options(synchronize_session="fetch")
 )
+"""What is in memory already is told: by itself it is not, of what is named when it runs."""
 STOP: Final = RUN_FOR.values(stopped_at=bindparam("now"))
 PASS_ON: Final = RUN_FOR.values(waits_on=bindparam("whom"))
 

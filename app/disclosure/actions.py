@@ -62,7 +62,7 @@ def open_section(
     paper = open_paper(work, queries.recall(work, code), section, purpose)
     if paper is None:
         return None
-    content = CONTENT.validate_json(queries.unseal(work, paper))
+    content = CONTENT.validate_json(queries.disclose(work, paper))
     author = author_of(work, paper)
     return OpenedSection(
         section=section, author=author, written_at=paper.written_at, content=content
@@ -87,6 +87,7 @@ def safeguards_for(work: Writing, case: Case) -> list[Sealed]:
     """List the safeguards of a case that are the caller's to read, the last one last."""
     kinds = (Paper.SAFEGUARDS_PAST, Paper.SAFEGUARDS)
     papers = [(kind, p) for kind in kinds for p in queries.papers(work, case.id, kind)]
+    policies.look_again(work, case)
     return [p for kind, p in papers if may(work, case, kind, Deed.OPEN, p)]
 
 
@@ -95,7 +96,7 @@ def opened_safeguards(work: Writing, paper: Sealed) -> OpenedSafeguards:
     return OpenedSafeguards(
         author=author_of(work, paper),
         written_at=paper.written_at,
-        content=Safeguards.model_validate_json(queries.unseal(work, paper)),
+        content=Safeguards.model_validate_json(queries.disclose(work, paper)),
     )
 
 
@@ -119,11 +120,12 @@ def open_safety_notice(
     """
     case, subject = queries.get(work, code), Paper.SAFETY_NOTICE
     paper = queries.sealed(work, case.id, Section.NEEDS)
+    policies.look_again(work, case)
     allowed = may(work, case, subject, Deed.OPEN, paper)
     enter(work, case, subject, purpose, allowed=allowed)
     if paper is None or not allowed:
         return None
-    needs = Needs.model_validate_json(queries.unseal(work, paper))
+    needs = Needs.model_validate_json(queries.disclose(work, paper))
     author = author_of(work, paper)
     return OpenedSafetyNotice(
         author=author, written_at=paper.written_at, safety_notice=needs.safety_notice
@@ -137,7 +139,7 @@ def open_contacts(
     paper = open_paper(work, queries.get(work, code), Paper.CONTACTS, purpose)
     if paper is None:
         return None
-    kept = Contacts.model_validate_json(queries.unseal(work, paper))
+    kept = Contacts.model_validate_json(queries.disclose(work, paper))
     author = author_of(work, paper)
     return OpenedContacts(
         author=author, written_at=paper.written_at, contacts=kept.contacts
@@ -154,6 +156,7 @@ def open_paper(
 ) -> Sealed | None:
     """Decide, enter the decision, and hand out the paper or None."""
     paper = queries.sealed(work, record.id, subject)
+    policies.look_again(work, record)
     allowed = may(work, record, subject, Deed.OPEN, paper)
     under = None if allowed else policies.granted(work, record, subject, purpose, paper)
     allowed = allowed or under is not None

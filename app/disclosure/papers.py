@@ -10,6 +10,7 @@ from app.consents import naming
 from app.consents.naming import Naming
 from app.disclosure.actions import author_of, enter, may, open_paper
 from app.disclosure.policy import Deed
+from app.disclosure.queries import look_again
 from app.disclosure.schemas import (
     NoteList,
     NoteOut,
@@ -35,7 +36,7 @@ def open_arrangement(
     paper = open_paper(work, referral, Paper.ARRANGEMENT, purpose)
     if paper is None:
         return None
-    content = Arrangement.model_validate_json(queries.unseal(work, paper))
+    content = Arrangement.model_validate_json(queries.disclose(work, paper))
     author = author_of(work, paper)
     return OpenedArrangement(author=author, written_at=paper.written_at, content=content)
 
@@ -50,11 +51,12 @@ def open_screening(
     case = queries.get(work, code)
     screening = screenings.find(work, case.id, screening_id)
     paper = queries.sealed(work, screening.id, Paper.SCREENING) if screening else None
+    look_again(work, case)
     allowed = may(work, case, Paper.SCREENING, Deed.OPEN, paper)
     enter(work, screening or case, Paper.SCREENING, purpose, allowed=allowed)
     if paper is None or not allowed:
         return None
-    content = ScreeningPaper.model_validate_json(queries.unseal(work, paper))
+    content = ScreeningPaper.model_validate_json(queries.disclose(work, paper))
     author = author_of(work, paper)
     return OpenedScreening(author=author, written_at=paper.written_at, content=content)
 
@@ -67,7 +69,7 @@ def open_travel_plan(
     paper = open_paper(work, referral, Paper.TRAVEL_PLAN, purpose)
     if paper is None:
         return None
-    content = TravelPlan.model_validate_json(queries.unseal(work, paper))
+    content = TravelPlan.model_validate_json(queries.disclose(work, paper))
     author = author_of(work, paper)
     return OpenedTravelPlan(author=author, written_at=paper.written_at, content=content)
 
@@ -75,6 +77,7 @@ def open_travel_plan(
 def open_notes(work: Writing, record: Case | Referral, purpose: ReadingPurpose) -> NoteList:
     """Open those notes of a case or referral that the caller may read."""
     papers = queries.papers(work, record.id, Paper.NOTE, Paper.MESSAGE)
+    look_again(work, record)
     shown = [p for p in papers if may(work, record, Paper(p.kind), Deed.OPEN, p)]
     enter(work, record, Paper.NOTE, purpose, allowed=bool(shown))
     case = record if isinstance(record, Case) else record.case
@@ -84,7 +87,7 @@ def open_notes(work: Writing, record: Case | Referral, purpose: ReadingPurpose) 
 
 def note_out(work: Writing, case: Case, names: Naming, paper: Sealed) -> NoteOut:
     """Show one note."""
-    text = NoteText.model_validate_json(queries.unseal(work, paper)).text
+    text = NoteText.model_validate_json(queries.disclose(work, paper)).text
     return NoteOut(
         about=paper.about or "",
         author=names.name(case, paper.author, paper.written_at),

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import Select, select
 
+from app.cases import queries as cases
 from app.cases import readings
 from app.cases.models import Case, Sealed
 from app.cases.records import VitalReading
@@ -47,6 +48,16 @@ class Sight:
     subject: Subject
     paper: Sealed | None
     in_place: bool
+
+
+def look_again(work: Reading, record: Case | Referral) -> None:
+    """Read anew what a paper is judged by that was read: it must not be older than that.
+
+    Whoever opens holds no case, so others may have written since it was found: that its
+    reader is feared or has left, and then what it must not read.
+    """
+    cases.look_again(work, record.case_id)
+    referrals.look_again(work, record.case_id)
 
 
 def questions(

@@ -1,11 +1,11 @@
-"""Reading handovers: every query starts from `visible`."""
+"""Reading handovers: every query starts from what is `VISIBLE`."""
 
 from collections.abc import Iterable
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, exists, func, or_, select, true
-from sqlalchemy.orm import selectinload
+from sqlalchemy import ColumnElement, Select, bindparam, exists, or_, select, true
+from sqlalchemy.orm import aliased, selectinload
 
 from app.cases import queries as cases
 from app.cases.models import Case, Party
@@ -15,33 +15,34 @@ from app.handovers.models import Handover
 from app.kernel.actors import Relation, Side
 from app.kernel.problems import NotFound
 from app.kernel.recall import recalled
+from app.kernel.statements import held
 from app.kernel.work import Reading, Writing
 from app.referrals.queries import id_of
 
 
-def is_party(work: Reading) -> ColumnElement[bool]:
-    """Keep what was offered to or by this focal point, and what the cases it leads have."""
-    return exists().where(
-        Party.focal_point_id == work.actor.focal_point_id,
-        Party.until.is_(None),
-        concerns(),
+def concerns(party: type[Party]) -> ColumnElement[bool]:
+    """Say that a party row gives a part in a handover: its own, or the lead of its case.
+
+    Of its case either way, by which the rows are found.
+    """
+    leads = (party.record_id == Handover.case_id) & (party.relation == Relation.LEAD)
+    return (party.case_id == Handover.case_id) & or_(party.record_id == Handover.id, leads)
+
+
+VISIBLE: Final = select(Handover).where(
+    exists().where(
+        Party.focal_point_id == bindparam("me"), Party.until.is_(None), concerns(Party)
     )
-
-
-def concerns() -> ColumnElement[bool]:
-    """Say that a party row gives a part in a handover: its own, or the lead of its case."""
-    leads = (Party.record_id == Handover.case_id) & (Party.relation == Relation.LEAD)
-    return or_(Party.record_id == Handover.id, leads)
-
-
-def visible(work: Reading) -> Select[Handover]:
-    """Select what this focal point is party to."""
-    return select(Handover).where(is_party(work))
+)
+"""What was offered to or by a focal point, `me`, and what the cases it leads have."""
+BY_ID: Final = VISIBLE.where(Handover.id == bindparam("id"))
+CASE_OF: Final = BY_ID.with_only_columns(Handover.case_id)
+HELD_BY_ID: Final = held(BY_ID)
 
 
 def get(work: Reading, handover_id: UUID) -> Handover:
     """Find one handover, or raise NotFound (404)."""
-    return one(work, visible(work).where(Handover.id == handover_id))
+    return one(work, BY_ID, handover_id)
 
 
 def lock(work: Writing, handover_id: UUID) -> tuple[Case, Handover]:
@@ -50,15 +51,14 @@ def lock(work: Writing, handover_id: UUID) -> tuple[Case, Handover]:
     In this order everywhere, so that nobody waits for each other; judged again once held,
     for whoever waited may have ceased to be party meanwhile.
     """
-    mine = visible(work).where(Handover.id == handover_id)
-    case = cases.lock_by_id(work, one(work, mine.with_only_columns(Handover.case_id)))
-    fresh = mine.with_for_update(key_share=True).execution_options(populate_existing=True)
-    return case, one(work, fresh)
+    case = cases.lock_by_id(work, one(work, CASE_OF, handover_id))
+    return case, one(work, HELD_BY_ID, handover_id)
 
 
-def one[T](work: Reading, statement: Select[T]) -> T:
+def one[T](work: Reading, statement: Select[T], handover_id: UUID) -> T:
     """Run a statement that should find one handover, or something of it."""
-    found = work.session.scalar(statement)
+    me = work.actor.focal_point_id
+    found = work.session.scalar(statement, {"me": me, "id": handover_id})
     if found is None:
         raise NotFound("There is no such handover.")
     return found
@@ -72,22 +72,23 @@ def mine(
     One index finds the rows of a focal point, however many handovers others have. One that
     gave the lead away and has it again sees the old handover once.
     """
-    of_me = (Party.focal_point_id == work.actor.focal_point_id) & Party.until.is_(None)
-    chosen = of_me & concerns() & of_side(side)
-    first = select(func.min(Party.number)).where(chosen).correlate(Handover)
+    chosen, earlier = part(work, Party, side), aliased(Party)
+    before = part(work, earlier, side) & (earlier.number < Party.number)
     return (
         select(Handover, Party.number, Handover.number)
         .join(Party, chosen)
-        .where(Party.number == first.scalar_subquery())
+        .where(~exists().where(before))
         .where(*([Handover.state == state] if state else []))
         .where(*([Handover.case_id == id_of(case)] if case else []))
         .options(*map(selectinload, (Handover.case, Handover.lead, Handover.successor)))
     )
 
 
-def of_side(side: Side | None) -> ColumnElement[bool]:
-    """Keep the party rows of one side; without one, of all."""
-    return true() if side is None else Party.relation == Relation(side)
+def part(work: Reading, party: type[Party], side: Side | None) -> ColumnElement[bool]:
+    """Keep the open party rows that give this focal point a part, on one side or on all."""
+    mine = (party.focal_point_id == work.actor.focal_point_id) & party.until.is_(None)
+    of_side = true() if side is None else party.relation == Relation(side)
+    return mine & concerns(party) & of_side
 
 
 def open_of(work: Reading, case_id: UUID) -> Handover | None:

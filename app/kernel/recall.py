@@ -68,10 +68,11 @@ def forget_what_was_flushed(session: Session, _: UOWTransaction) -> None:
 def forget_what_a_statement_writes(asked: ORMExecuteState) -> None:
     """Drop what a statement writes, and all where it does not say what.
 
-    All as well once rows are held: others may have written meanwhile.
+    All as well where others may have written meanwhile: once rows are held, and after what
+    reads no table at all, as waiting for a turn does (`db.hold`).
     """
-    mapper = asked.bind_mapper
-    if asked.is_select and not asked.execution_options.get("populate_existing"):
+    mapper, options = asked.bind_mapper, asked.execution_options
+    if asked.is_select and mapper is not None and not options.get("populate_existing"):
         return
     if asked.is_select or mapper is None:
         asked.session.info.pop(RECALLED, None)

@@ -1,11 +1,11 @@
-"""Reading referrals: every query starts from `visible`."""
+"""Reading referrals: every query starts from what is `VISIBLE`."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, exists, func, or_, select, true
-from sqlalchemy.orm import selectinload
+from sqlalchemy import ColumnElement, Select, bindparam, exists, or_, select, true
+from sqlalchemy.orm import aliased, selectinload
 
 from app.cases import queries as cases
 from app.cases.models import Case, Party
@@ -14,36 +14,35 @@ from app.directory.kinds import Service
 from app.kernel.actors import HELPS, HOLDS, Side
 from app.kernel.problems import NotFound
 from app.kernel.recall import recalled
+from app.kernel.statements import held
 from app.kernel.work import Reading, Writing
 from app.referrals.lifecycle import ASKED, AT_WORK, State
 from app.referrals.models import Referral
 
 
-def is_party(work: Reading) -> ColumnElement[bool]:
-    """Keep what was sent to this focal point, and what belongs to the cases it holds."""
-    return exists().where(
-        Party.focal_point_id == work.actor.focal_point_id,
-        Party.until.is_(None),
-        concerns(),
+def concerns(party: type[Party]) -> ColumnElement[bool]:
+    """Say that a party row gives a part in a referral: as its recipient, or its sender.
+
+    Of its case either way, by which the rows are found.
+    """
+    holds = (party.record_id == Referral.case_id) & party.relation.in_(HOLDS)
+    return (party.case_id == Referral.case_id) & or_(party.record_id == Referral.id, holds)
+
+
+VISIBLE: Final = select(Referral).where(
+    exists().where(
+        Party.focal_point_id == bindparam("me"), Party.until.is_(None), concerns(Party)
     )
-
-
-def concerns() -> ColumnElement[bool]:
-    """Say that a party row gives a part in a referral: as its recipient, or its sender."""
-    return or_(
-        Party.record_id == Referral.id,
-        (Party.record_id == Referral.case_id) & Party.relation.in_(HOLDS),
-    )
-
-
-def visible(work: Reading) -> Select[Referral]:
-    """Select what this focal point is party to."""
-    return select(Referral).where(is_party(work))
+)
+"""What was sent to a focal point, `me`, and what belongs to the cases it holds."""
+BY_ID: Final = VISIBLE.where(Referral.id == bindparam("id"))
+CASE_OF: Final = BY_ID.with_only_columns(Referral.case_id)
+HELD_BY_ID: Final = held(BY_ID)
 
 
 def get(work: Reading, referral_id: UUID) -> Referral:
     """Find one referral, or raise NotFound (404)."""
-    return one(work, visible(work).where(Referral.id == referral_id))
+    return one(work, BY_ID, referral_id)
 
 
 def lock(work: Writing, referral_id: UUID) -> tuple[Case, Referral]:
@@ -52,16 +51,14 @@ def lock(work: Writing, referral_id: UUID) -> tuple[Case, Referral]:
     In this order everywhere, so that nobody waits for each other; judged again once held,
     for whoever waited may have ceased to be party meanwhile.
     """
-    mine = visible(work).where(Referral.id == referral_id)
-    case = cases.lock_by_id(work, one(work, mine.with_only_columns(Referral.case_id)))
-    fresh = mine.with_for_update(key_share=True).execution_options(populate_existing=True)
-    referral = one(work, fresh)
-    return case, referral
+    case = cases.lock_by_id(work, one(work, CASE_OF, referral_id))
+    return case, one(work, HELD_BY_ID, referral_id)
 
 
-def one[T](work: Reading, statement: Select[T]) -> T:
+def one[T](work: Reading, statement: Select[T], referral_id: UUID) -> T:
     """Run a statement that should find one referral, or something of it."""
-    found = work.session.scalar(statement)
+    me = work.actor.focal_point_id
+    found = work.session.scalar(statement, {"me": me, "id": referral_id})
     if found is None:
         raise NotFound("There is no such referral.")
     return found
@@ -75,22 +72,27 @@ def mine(
     One index finds the rows of a focal point, however many referrals others have. A
     referral to a focal point that also holds the case is listed once.
     """
-    of_me = (Party.focal_point_id == work.actor.focal_point_id) & Party.until.is_(None)
-    chosen = of_me & concerns() & of_side(side)
-    first = select(func.min(Party.number)).where(chosen).correlate(Referral)
+    chosen, earlier = part(work, Party, side), aliased(Party)
+    before = part(work, earlier, side) & (earlier.number < Party.number)
     return (
         select(Referral, Party.number, Referral.number)
         .join(Party, chosen)
-        .where(Party.number == first.scalar_subquery())
+        .where(~exists().where(before))
         .where(*([Referral.state == state] if state else []))
         .where(*([Referral.case_id == id_of(case)] if case else []))
         .options(selectinload(Referral.case), selectinload(Referral.recipient))
     )
 
 
-def of_side(side: Side | None) -> ColumnElement[bool]:
+def part(work: Reading, party: type[Party], side: Side | None) -> ColumnElement[bool]:
+    """Keep the open party rows that give this focal point a part, on one side or both."""
+    mine = (party.focal_point_id == work.actor.focal_point_id) & party.until.is_(None)
+    return mine & concerns(party) & of_side(party, side)
+
+
+def of_side(party: type[Party], side: Side | None) -> ColumnElement[bool]:
     """Keep the party rows of one side; without one, of both."""
-    recipient = Party.relation.in_(HELPS)
+    recipient = party.relation.in_(HELPS)
     if side is None:
         return true()
     return recipient if side == Side.RECIPIENT else ~recipient
@@ -101,10 +103,22 @@ def id_of(code: str) -> ColumnElement[UUID]:
     return select(Case.id).where(Case.code == code).scalar_subquery()
 
 
+OF_CASE: Final = (
+    select(Referral).where(Referral.case_id == bindparam("case")).order_by(Referral.number)
+)
+
+
+ANEW: Final = OF_CASE.execution_options(populate_existing=True)
+
+
+def look_again(work: Reading, case_id: UUID) -> None:
+    """Read the referrals of a case anew that were found before."""
+    work.session.scalars(ANEW, {"case": case_id}).all()
+
+
 def of_case(work: Reading, case_id: UUID) -> list[Referral]:
     """List every referral of a case, whoever asks: for rules that look at all of them."""
-    rows = select(Referral).where(Referral.case_id == case_id).order_by(Referral.number)
-    return list(work.session.scalars(rows))
+    return list(work.session.scalars(OF_CASE, {"case": case_id}))
 
 
 def opened_by(work: Reading, ids: Iterable[UUID]) -> Mapping[UUID, UUID | None]:
@@ -119,34 +133,37 @@ def predecessor(work: Reading, referral: Referral) -> Referral:
     return work.session.scalars(before).one()
 
 
+RECEIVED: Final = VISIBLE.where(
+    Referral.case_id.in_(CASES), Referral.recipient_id == bindparam("me")
+)
+HELPING: Final = RECEIVED.where(Referral.state.in_(ASKED | AT_WORK | {State.COMPLETED}))
+TAKEN_ON: Final = RECEIVED.where(Referral.state.in_(AT_WORK | {State.COMPLETED}))
+
+
 def is_helping(work: Reading, case_id: UUID) -> bool:
     """Say whether this focal point was asked to help in a case and did not end it."""
-    mine = visible(work).where(
-        Referral.case_id == case_id,
-        Referral.recipient_id == work.actor.focal_point_id,
-        Referral.state.in_(ASKED | AT_WORK | {State.COMPLETED}),
-    )
-    return work.session.scalar(mine.limit(1)) is not None
+    return bool(received(work, HELPING, [case_id]))
+
+
+def received(
+    work: Reading, statement: Select[Referral], case_ids: Iterable[UUID]
+) -> Sequence[Referral]:
+    """List what this focal point was asked for in some cases, as a statement has it."""
+    asked = {"me": work.actor.focal_point_id, "cases": list(case_ids)}
+    return work.session.scalars(statement, asked).all()
 
 
 def asked_of_me(work: Reading, case_ids: Iterable[UUID]) -> Mapping[UUID, set[Service]]:
     """Name the services that this focal point was asked for in some cases."""
-    mine = Referral.recipient_id == work.actor.focal_point_id
-    asked = visible(work).where(Referral.case_id.in_(list(case_ids)), mine)
     found: dict[UUID, set[Service]] = {}
-    for referral in work.session.scalars(asked):
+    for referral in received(work, RECEIVED, case_ids):
         found.setdefault(referral.case_id, set()).add(referral.service)
     return found
 
 
 def services_helping(work: Reading, case_id: UUID) -> frozenset[Service]:
     """Name the services for which this focal point took on a referral of a case."""
-    taken_on = visible(work).where(
-        Referral.case_id == case_id,
-        Referral.recipient_id == work.actor.focal_point_id,
-        Referral.state.in_(AT_WORK | {State.COMPLETED}),
-    )
-    return frozenset(referral.service for referral in work.session.scalars(taken_on))
+    return frozenset(one.service for one in received(work, TAKEN_ON, [case_id]))
 
 
 STATES: Final = select(Referral.case_id, Referral.state).where(Referral.case_id.in_(CASES))

@@ -1,10 +1,10 @@
-"""Reading returns: every query starts from `visible`."""
+"""Reading returns: every query starts from what is `VISIBLE`."""
 
 from collections.abc import Iterable, Mapping
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, exists, or_, select
+from sqlalchemy import ColumnElement, Select, and_, bindparam, exists, or_, select
 
 from app.cases import queries as cases
 from app.cases.models import Party
@@ -13,6 +13,7 @@ from app.directory.kinds import Service
 from app.kernel.actors import HOLDS, Relation
 from app.kernel.problems import NotFound
 from app.kernel.recall import recalled
+from app.kernel.statements import held
 from app.kernel.work import Reading, Writing
 from app.referrals import queries as referrals
 from app.referrals.lifecycle import AT_WORK
@@ -21,13 +22,13 @@ from app.returns.lifecycle import CANCELLED, FOR_THE_CONSULATE, OPEN, Action
 from app.returns.models import Done, Return
 
 
-def is_party(work: Reading) -> ColumnElement[bool]:
-    """Keep what belongs to the cases it holds, what it receives, and papers it issues.
+def is_party() -> ColumnElement[bool]:
+    """Keep what belongs to the cases `me` holds, what it receives, and papers it issues.
 
     A recipient stops to see what was cancelled; the State of origin sees its own task while
     there is one.
     """
-    me = (Party.focal_point_id == work.actor.focal_point_id) & Party.until.is_(None)
+    me = (Party.focal_point_id == bindparam("me")) & Party.until.is_(None)
     holds = (Party.record_id == Return.case_id) & Party.relation.in_(HOLDS)
     receives = (Party.record_id == Return.referral_id) & Return.state.not_in(CANCELLED)
     return exists().where(me, or_(holds, receives, issues()))
@@ -45,26 +46,28 @@ def issues() -> ColumnElement[bool]:
     return and_(recipient, Return.state.in_(FOR_THE_CONSULATE), asked)
 
 
-def visible(work: Reading) -> Select[Return]:
-    """Select what this focal point is party to."""
-    return select(Return).where(is_party(work))
+VISIBLE: Final = select(Return).where(is_party())
+BY_ID: Final = VISIBLE.where(Return.id == bindparam("id"))
+BY_REFERRAL: Final = VISIBLE.where(Return.referral_id == bindparam("id"))
+CASE_OF: Final = BY_ID.with_only_columns(Return.case_id)
+HELD_BY_ID: Final = held(BY_ID)
+RESTS_ON: Final = held(referrals.OF_CASE)
 
 
 def get(work: Reading, return_id: UUID) -> Return:
     """Find one return, or raise NotFound (404)."""
-    return one(work, visible(work).where(Return.id == return_id))
+    return one(work, BY_ID, return_id)
 
 
 def is_visible(work: Reading, return_id: UUID) -> bool:
     """Say whether this focal point is party to a return now."""
-    mine = visible(work).where(Return.id == return_id)
-    return work.session.scalar(mine.with_only_columns(Return.id)) is not None
+    return find(work, CASE_OF, return_id) is not None
 
 
 def of_referral(work: Reading, referral_id: UUID) -> Return:
     """Find the return of a referral that is visible itself, or raise NotFound (404)."""
     referral = referrals.get(work, referral_id)
-    return one(work, visible(work).where(Return.referral_id == referral.id))
+    return one(work, BY_REFERRAL, referral.id)
 
 
 def opened_for(work: Reading, referral_id: UUID) -> Return | None:
@@ -77,18 +80,20 @@ def lock(work: Writing, return_id: UUID) -> Return:
 
     Read again once held: whoever waited may have ceased to be party meanwhile.
     """
-    mine = visible(work).where(Return.id == return_id)
-    case = cases.lock_by_id(work, one(work, mine.with_only_columns(Return.case_id)))
-    fresh = {"populate_existing": True}
-    of_case = select(Referral).where(Referral.case_id == case.id).order_by(Referral.number)
-    held = of_case.with_for_update(key_share=True).execution_options(**fresh)
-    work.session.scalars(held).all()
-    return one(work, mine.with_for_update(key_share=True).execution_options(**fresh))
+    case = cases.lock_by_id(work, one(work, CASE_OF, return_id))
+    work.session.scalars(RESTS_ON, {"case": case.id}).all()
+    return one(work, HELD_BY_ID, return_id)
 
 
-def one[T](work: Reading, statement: Select[T]) -> T:
+def find[T](work: Reading, statement: Select[T], asked: UUID) -> T | None:
+    """Run a statement that finds at most one return, or something of it."""
+    me = work.actor.focal_point_id
+    return work.session.scalar(statement, {"me": me, "id": asked})
+
+
+def one[T](work: Reading, statement: Select[T], asked: UUID) -> T:
     """Run a statement that should find one return, or something of it."""
-    found = work.session.scalar(statement)
+    found = find(work, statement, asked)
     if found is None:
         raise NotFound("There is no such return.")
     return found
@@ -110,10 +115,12 @@ def open_in(work: Reading, case_ids: Iterable[UUID]) -> Mapping[UUID, list[Retur
     return found
 
 
+STEPS: Final = select(Done).where(Done.return_id == bindparam("id")).order_by(Done.number)
+
+
 def steps(work: Reading, return_id: UUID) -> list[Done]:
     """List what was done, oldest first."""
-    rows = select(Done).where(Done.return_id == return_id).order_by(Done.number)
-    return list(work.session.scalars(rows))
+    return list(work.session.scalars(STEPS, {"id": return_id}))
 
 
 def latest(done: Iterable[Done]) -> Mapping[Action, Done]:

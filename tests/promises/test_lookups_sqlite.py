@@ -61,3 +61,26 @@ def test_an_act_does_not_look_for_its_case_among_all_of_its_reader(
     asked = [one for one in statements if one.startswith("SELECT") and "party" in one]
     assert asked
     assert not [step for step in plans(sqlite_url, asked) if BY_READER_ALONE in step]
+
+
+LISTS = ("cases", "referrals", "handovers", "worklist", "approvals", "events")
+FILTERED = (
+    *("cases?you_are=lead", "referrals?side=recipient", "referrals?side=lead"),
+    *("handovers?side=lead", "referrals?state=sent", "cases?state=assisting"),
+)
+
+
+@pytest.mark.parametrize("path", [*LISTS, *FILTERED])
+def test_a_page_is_read_in_its_order_and_no_further(
+    sqlite_url: str, lead: Someone, path: str
+) -> None:
+    with overheard(lead.world.database.engine) as statements:
+        done(lead.get(f"/{path}"))
+
+    paged = [one for one in statements if "LIMIT" in one and "ORDER BY" in one]
+    assert paged
+    for statement in paged:
+        steps = plans(sqlite_url, [statement])
+        assert not [one for one in steps if "TEMP B-TREE" in one or "SCAN" in one]
+        # Once for the page, and never again for each of its rows.
+        assert len([one for one in steps if BY_READER_ALONE in one]) <= 1
