@@ -15,7 +15,7 @@ from typing import Any, Final
 import pytest
 
 SLOW: Final = Path(__file__).with_name("slow.txt")
-COMPUTES: Final = 0.2
+COMPUTES: Final = 0.15
 WAITS: Final = 1.0
 """Seconds that a test may compute for, or take, in the inner loop."""
 HEAD: Final = f"""\

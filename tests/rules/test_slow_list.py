@@ -19,6 +19,6 @@ def test_what_is_given_to_a_test_is_no_part_of_its_name() -> None:
 
 
 def test_the_dearest_cell_decides() -> None:
-    assert timing.is_slow([(0.01, 0.02), (0.2, 0.3)])
+    assert timing.is_slow([(0.01, 0.02), (0.15, 0.3)])
     assert timing.is_slow([(0.01, 1.0)])
-    assert not timing.is_slow([(0.19, 0.99)])
+    assert not timing.is_slow([(0.14, 0.99)])
