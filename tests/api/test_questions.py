@@ -214,3 +214,20 @@ def test_what_nobody_answered_is_waited_for_again_once_the_case_is_reopened(
     assert officer.waits() == [(f"cases/{case['code']}", "answer", "2026-06-04T08:00:00Z")]
     assert done(officer.post(answers(case, asked), SAY))["answered_at"]
     assert officer.waits() == []
+
+
+def test_each_look_at_the_notes_is_entered_also_where_there_was_nothing(
+    world: World, officer: Someone
+) -> None:
+    desk, watcher = world.someone("DESK_CENTRAL_ASIA"), world.someone("OVERSIGHT_DEMO")
+    case = officer.submits(consents=[consent(focal_point="KZ_SHELTER_KOGERSHIN")])
+    asks(desk, case)
+
+    assert officer.notes(case)
+    assert desk.notes(case) == []
+
+    log = done(watcher.get(f"{path_of(case)}/access-log"))["items"]
+    assert [(e["focal_point"], e["subject"], e["allowed"]) for e in log] == [
+        (officer.code, "note", True),
+        (desk.code, "note", False),
+    ]

@@ -14,6 +14,7 @@ from app.cases.models import Sealed
 from app.cases.sections import Indicators, Paper, Section
 from app.directory.kinds import Function
 from app.directory.models import FocalPoint
+from app.disclosure.models import AccessEntry
 from app.kernel.actors import SERVICE, Role
 from app.kernel.codes import new_code
 from tests.databases import ask
@@ -323,6 +324,23 @@ def test_each_opening_and_each_refusal_is_entered_before(
         ("OVERSIGHT_DEMO", "screening", False),
     ]
     assert {e["purpose"] for e in log} == {"assessment"}
+
+
+def test_the_entry_names_the_screening_and_not_its_case(scene: Scene) -> None:
+    scene.lead.leads(scene.case)
+    done(opening(scene.lead, scene.case, scene.screening))
+
+    with scene.lead.reading() as work:
+        [entered] = work.session.scalars(select(AccessEntry.record_id))
+    assert str(entered) == scene.screening["id"]
+
+
+def test_what_is_not_there_is_not_opened_by_who_might_have(scene: Scene) -> None:
+    scene.lead.leads(scene.case)
+
+    missing = scene.lead.opens(f"{path_of(scene.case)}/screenings{MISSING}")
+
+    assert problem(missing) == (404, "not-found")
 
 
 def test_hidden_missing_and_of_another_case_answer_alike(scene: Scene) -> None:
