@@ -12,6 +12,7 @@ COMPILE := $(UV) pip compile --quiet --generate-hashes --no-emit-index-url --uni
 T ?=
 UPGRADE ?=
 EXAMPLES ?= 100
+PEOPLE ?=
 COMMIT ?= 99db9a7
 REV ?=
 DATABASES ?= sqlite,postgresql
@@ -86,10 +87,10 @@ torture: $(READY) ## Kill the service under load, and see what is left: KILLS=10
 simulate: $(READY) ## Seeded simulation: one seed, SEED=17, or many on all cores, SEEDS=2000
 	$(BIN)/python -W ignore -m tests.simulation $(if $(SEED),--seed $(SEED)) $(if $(SEEDS),--seeds $(SEEDS))
 
-fuzz-api: $(READY) ## Schemathesis, all checks, on a real server; EXAMPLES=100 an operation
-	$(BIN)/python -W ignore -m tests.fuzzing $(EXAMPLES)
+fuzz-api: $(READY) ## Schemathesis, all checks, on a real server: EXAMPLES=100 PEOPLE=lead,officer
+	$(BIN)/python -W ignore -m tests.fuzzing $(EXAMPLES) $(PEOPLE)
 
-fuzz: ## The same, for a night: 2,000 examples an operation
+fuzz: ## The same, 2,000 examples an operation: a night, or a morning for two PEOPLE
 	$(MAKE) fuzz-api EXAMPLES=2000
 
 mutate: $(READY) ## Change the modules that matter, and see tests notice: M=vault, FRESH=1

@@ -1,4 +1,4 @@
-"""Try the contract on a real server: make fuzz-api, or python -m tests.fuzzing 100 25.
+"""Try the contract on a real server: make fuzz-api, or python -m tests.fuzzing 100 lead.
 
 Schemathesis reads the served document and makes requests that fit it and requests that do
 not; all of its checks are on. It runs once for each of those who have a part in a case, in
@@ -45,6 +45,7 @@ VERSIONS: Final = ", ".join(f'"{number}.0123456789abcdef"' for number in range(1
 """What somebody may have seen."""
 LIMIT: Final = 15
 """Seconds for each example that one of them is given at most; an idle core takes 3."""
+PHASES: Final = "examples,coverage,fuzzing,stateful"
 JUDGED: Final = ["2xx", 304, 400, 401, 403, 404, 409, 410, 412, 422, 428]
 """What a request that fits the contract may be answered; of 422, fuzz_hooks judges."""
 UNHEADED: Final = [400, 401, 403, 422, 428]
@@ -150,7 +151,6 @@ class Run:
 
     name: str
     examples: str
-    phases: str = "examples,coverage,fuzzing,stateful"
 
 
 @dataclass(frozen=True)
@@ -199,7 +199,7 @@ def fuzz(ground: Ground, run: Run) -> Found:
         said = [
             *(str(Path(sys.executable).with_name("st")), "--config-file", str(config)),
             *("run", f"http://127.0.0.1:{server.port}/openapi.json"),
-            *("--max-examples", run.examples, "--phases", run.phases, "--seed", "1"),
+            *("--max-examples", run.examples, "--phases", PHASES, "--seed", "1"),
             *("--no-color", "--continue-on-failure", "--generation-database", "none"),
             *("--report-json-path", str(report), *chosen(ground.told, run.name)),
         ]
@@ -234,22 +234,22 @@ def chosen(told: list[Operation], name: str) -> Iterator[str]:
             yield from ("--include-operation-id", operation.name)
 
 
-def plan(examples: str, others: str | None) -> list[Run]:
-    """Try all of them alike; or the first alone at full depth, and on every edge."""
-    first, *rest = USERS
-    if others is None:
-        return [Run(name, examples) for name in USERS]
-    light = "examples,fuzzing,stateful"
-    return [Run(first, examples), *(Run(name, others, light) for name in rest)]
+def plan(examples: str, people: str) -> list[Run]:
+    """Try those who are named, with commas between, or all of them."""
+    names = people.split(",") if people else USERS
+    if unknown := set(names) - set(USERS):
+        raise SystemExit(f"There is no {min(unknown)}: {', '.join(USERS)}.")
+    return [Run(name, examples) for name in names]
 
 
-def main(examples: str = "100", others: str | None = None) -> None:
+def main(examples: str = "100", people: str = "") -> None:
     """Try everybody, say what came of it, and fail if anything was found."""
+    runs = plan(examples, people)
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # `timeout` clears up too
     found, began = list[Found](), time.monotonic()
     with staged() as ground, ThreadPoolExecutor(os.cpu_count()) as pool:
-        for one in pool.map(partial(fuzz, ground), plan(examples, others)):
+        for one in pool.map(partial(fuzz, ground), runs):
             found.append(one)
             say(one.output if one.failed else "", one.told())
     cases, failed = (sum(counts) for counts in zip(*map(count, found), strict=True))
