@@ -21,10 +21,10 @@ from app.kernel.vault import Place, WrappedKey
 from app.kernel.work import Reading, Writing
 
 
-def is_mine(work: Reading) -> tuple[ColumnElement[bool], ...]:
+def is_mine(work: Reading, party: type[Party] = Party) -> tuple[ColumnElement[bool], ...]:
     """Keep the party rows this focal point has now."""
-    mine = Party.focal_point_id == work.actor.focal_point_id
-    return mine, Party.until.is_(None)
+    mine = party.focal_point_id == work.actor.focal_point_id
+    return mine, party.until.is_(None)
 
 
 def recall(work: Reading, code: str) -> Case:
@@ -147,18 +147,16 @@ def _among(column: object, values: Iterable[object]) -> list[ColumnElement[bool]
     return [column.in_(wanted)] if wanted else []  # type: ignore[attr-defined]
 
 
-def data_key(work: Reading, case_id: UUID) -> WrappedKey:
-    """Find a case's data key; raises NotFound (404) once it was destroyed."""
-    key = wrapped(work.session.get(CaseKey, case_id))
-    work.held.add(key)
-    return key.as_wrapped()
+def data_key(work: Reading, case_id: UUID, *, anew: bool = False) -> WrappedKey:
+    """Find a case's data key; raises NotFound (404) once it was destroyed.
 
-
-def wrapped(key: CaseKey | None) -> CaseKey:
-    """Raise NotFound (404) where the key was destroyed."""
+    Or was meanwhile, where it is read anew: it may have been found long before.
+    """
+    key = work.session.get(CaseKey, case_id, populate_existing=anew)
     if key is None:
         raise NotFound("What was sealed in this case has been erased.")
-    return key
+    work.held.add(key)
+    return key.as_wrapped()
 
 
 def sealed(work: Reading, record_id: UUID, kind: Sealable) -> Sealed | None:
@@ -181,18 +179,9 @@ def place_of(paper: Sealed) -> Place:
 
 
 def unseal(work: Reading, paper: Sealed) -> bytes:
-    """Open a paper for a rule, or to write it anew."""
+    """Open a paper; only for a caller that has recorded the opening, or for a rule."""
     key = data_key(work, paper.case_id)
     return work.vault.open(key, place_of(paper), paper.sealed)
-
-
-def disclose(work: Writing, paper: Sealed) -> bytes:
-    """Open a paper for a reader whose opening is entered; raises NotFound (404).
-
-    The key is read anew: while they waited for their turn it may have been destroyed.
-    """
-    key = wrapped(work.session.get(CaseKey, paper.case_id, populate_existing=True))
-    return work.vault.open(key.as_wrapped(), place_of(paper), paper.sealed)
 
 
 @recalled(Sealed)

@@ -12,19 +12,14 @@ from app.kernel.statements import any_of, held
 
 PAST: Final = Party.relation.in_(REMEMBERS)
 """What who has led or helped reads is its own past, never the case as it is now."""
-MINE: Final = (
-    Party.case_id == Case.id,
-    Party.focal_point_id == bindparam("me"),
-    Party.until.is_(None),
-)
-"""The party rows of a focal point, `me`, that give it a part in a case, or in its past."""
-VISIBLE: Final = select(Case).where(exists().where(*MINE, ~PAST))
+MINE: Final = (Party.focal_point_id == bindparam("me"), Party.until.is_(None))
+"""The party rows that a focal point, `me`, has now, also of its own past."""
+PARTY: Final = exists().where(Party.case_id == Case.id, *MINE)
+VISIBLE: Final = select(Case).where(PARTY.where(~PAST))
 """The cases that it is party to now, or to a record of."""
-REMEMBERED: Final = select(Case).where(exists().where(*MINE))
+REMEMBERED: Final = select(Case).where(PARTY)
 """Those, and what it has led or helped in: for its own past."""
-LED: Final = select(Case).where(
-    exists().where(*MINE, Party.relation != Relation.FORMER_RECIPIENT)
-)
+LED: Final = select(Case).where(PARTY.where(Party.relation != Relation.FORMER_RECIPIENT))
 """Those but where its help has ended: it keeps its referrals, and nothing of the case."""
 BY_CODE: Final = VISIBLE.where(Case.code == bindparam("code"))
 LED_BY_CODE: Final = LED.where(Case.code == bindparam("code"))

@@ -62,7 +62,7 @@ def open_section(
     paper = open_paper(work, queries.recall(work, code), section, purpose)
     if paper is None:
         return None
-    content = CONTENT.validate_json(queries.disclose(work, paper))
+    content = CONTENT.validate_json(queries.unseal(work, paper))
     author = author_of(work, paper)
     return OpenedSection(
         section=section, author=author, written_at=paper.written_at, content=content
@@ -96,7 +96,7 @@ def opened_safeguards(work: Writing, paper: Sealed) -> OpenedSafeguards:
     return OpenedSafeguards(
         author=author_of(work, paper),
         written_at=paper.written_at,
-        content=Safeguards.model_validate_json(queries.disclose(work, paper)),
+        content=Safeguards.model_validate_json(queries.unseal(work, paper)),
     )
 
 
@@ -125,7 +125,7 @@ def open_safety_notice(
     enter(work, case, subject, purpose, allowed=allowed)
     if paper is None or not allowed:
         return None
-    needs = Needs.model_validate_json(queries.disclose(work, paper))
+    needs = Needs.model_validate_json(queries.unseal(work, paper))
     author = author_of(work, paper)
     return OpenedSafetyNotice(
         author=author, written_at=paper.written_at, safety_notice=needs.safety_notice
@@ -139,7 +139,7 @@ def open_contacts(
     paper = open_paper(work, queries.get(work, code), Paper.CONTACTS, purpose)
     if paper is None:
         return None
-    kept = Contacts.model_validate_json(queries.disclose(work, paper))
+    kept = Contacts.model_validate_json(queries.unseal(work, paper))
     author = author_of(work, paper)
     return OpenedContacts(
         author=author, written_at=paper.written_at, contacts=kept.contacts
@@ -186,12 +186,14 @@ def enter(  # noqa: PLR0913 - each says one thing of the opening
 ) -> None:
     """Enter what was decided; raises DailyCapReached (429) for one case too many today.
 
+    And NotFound (404) if the key was destroyed while the caller waited for its turn.
     `under` is the emergency that it rested on, and on nothing else.
     """
     rests_on = under.id if under else None
     look = Look(record.case_id, record.id, subject, purpose, rests_on)
     if allowed:
         must_be_within_the_cap(work, look)
+        queries.data_key(work, record.case_id, anew=True)
     keep(work, look, allowed=allowed)
 
 

@@ -54,7 +54,7 @@ def open_section(
 ) -> SectionContent | None:
     """Open one section; None: it is not the caller's, or was never written."""
     paper = open_paper(work, case, section, purpose)
-    return CONTENT.validate_json(queries.disclose(work, paper)) if paper else None
+    return CONTENT.validate_json(queries.unseal(work, paper)) if paper else None
 
 
 def said_in(content: SectionContent) -> Mapping[str, object]:

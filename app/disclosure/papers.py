@@ -36,7 +36,7 @@ def open_arrangement(
     paper = open_paper(work, referral, Paper.ARRANGEMENT, purpose)
     if paper is None:
         return None
-    content = Arrangement.model_validate_json(queries.disclose(work, paper))
+    content = Arrangement.model_validate_json(queries.unseal(work, paper))
     author = author_of(work, paper)
     return OpenedArrangement(author=author, written_at=paper.written_at, content=content)
 
@@ -56,7 +56,7 @@ def open_screening(
     enter(work, screening or case, Paper.SCREENING, purpose, allowed=allowed)
     if paper is None or not allowed:
         return None
-    content = ScreeningPaper.model_validate_json(queries.disclose(work, paper))
+    content = ScreeningPaper.model_validate_json(queries.unseal(work, paper))
     author = author_of(work, paper)
     return OpenedScreening(author=author, written_at=paper.written_at, content=content)
 
@@ -69,7 +69,7 @@ def open_travel_plan(
     paper = open_paper(work, referral, Paper.TRAVEL_PLAN, purpose)
     if paper is None:
         return None
-    content = TravelPlan.model_validate_json(queries.disclose(work, paper))
+    content = TravelPlan.model_validate_json(queries.unseal(work, paper))
     author = author_of(work, paper)
     return OpenedTravelPlan(author=author, written_at=paper.written_at, content=content)
 
@@ -87,7 +87,7 @@ def open_notes(work: Writing, record: Case | Referral, purpose: ReadingPurpose) 
 
 def note_out(work: Writing, case: Case, names: Naming, paper: Sealed) -> NoteOut:
     """Show one note."""
-    text = NoteText.model_validate_json(queries.disclose(work, paper)).text
+    text = NoteText.model_validate_json(queries.unseal(work, paper)).text
     return NoteOut(
         about=paper.about or "",
         author=names.name(case, paper.author, paper.written_at),

@@ -4,12 +4,12 @@ from collections.abc import Iterable
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, bindparam, exists, or_, select, true
+from sqlalchemy import ColumnElement, Select, and_, bindparam, exists, or_, select, true
 from sqlalchemy.orm import aliased, selectinload
 
 from app.cases import queries as cases
 from app.cases.models import Case, Party
-from app.cases.statements import CASES
+from app.cases.statements import CASES, MINE
 from app.handovers.lifecycle import State
 from app.handovers.models import Handover
 from app.kernel.actors import Relation, Side
@@ -29,11 +29,7 @@ def concerns(party: type[Party]) -> ColumnElement[bool]:
     return (party.case_id == Handover.case_id) & or_(party.record_id == Handover.id, leads)
 
 
-VISIBLE: Final = select(Handover).where(
-    exists().where(
-        Party.focal_point_id == bindparam("me"), Party.until.is_(None), concerns(Party)
-    )
-)
+VISIBLE: Final = select(Handover).where(exists().where(*MINE, concerns(Party)))
 """What was offered to or by a focal point, `me`, and what the cases it leads have."""
 BY_ID: Final = VISIBLE.where(Handover.id == bindparam("id"))
 CASE_OF: Final = BY_ID.with_only_columns(Handover.case_id)
@@ -86,9 +82,8 @@ def mine(
 
 def part(work: Reading, party: type[Party], side: Side | None) -> ColumnElement[bool]:
     """Keep the open party rows that give this focal point a part, on one side or on all."""
-    mine = (party.focal_point_id == work.actor.focal_point_id) & party.until.is_(None)
     of_side = true() if side is None else party.relation == Relation(side)
-    return mine & concerns(party) & of_side
+    return and_(*cases.is_mine(work, party), concerns(party), of_side)
 
 
 def open_of(work: Reading, case_id: UUID) -> Handover | None:

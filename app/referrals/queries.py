@@ -4,12 +4,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, bindparam, exists, or_, select, true
+from sqlalchemy import ColumnElement, Select, and_, bindparam, exists, or_, select, true
 from sqlalchemy.orm import aliased, selectinload
 
 from app.cases import queries as cases
 from app.cases.models import Case, Party
-from app.cases.statements import CASES
+from app.cases.statements import CASES, MINE
 from app.directory.kinds import Service
 from app.kernel.actors import HELPS, HOLDS, Side
 from app.kernel.problems import NotFound
@@ -29,11 +29,7 @@ def concerns(party: type[Party]) -> ColumnElement[bool]:
     return (party.case_id == Referral.case_id) & or_(party.record_id == Referral.id, holds)
 
 
-VISIBLE: Final = select(Referral).where(
-    exists().where(
-        Party.focal_point_id == bindparam("me"), Party.until.is_(None), concerns(Party)
-    )
-)
+VISIBLE: Final = select(Referral).where(exists().where(*MINE, concerns(Party)))
 """What was sent to a focal point, `me`, and what belongs to the cases it holds."""
 BY_ID: Final = VISIBLE.where(Referral.id == bindparam("id"))
 CASE_OF: Final = BY_ID.with_only_columns(Referral.case_id)
@@ -86,8 +82,7 @@ def mine(
 
 def part(work: Reading, party: type[Party], side: Side | None) -> ColumnElement[bool]:
     """Keep the open party rows that give this focal point a part, on one side or both."""
-    mine = (party.focal_point_id == work.actor.focal_point_id) & party.until.is_(None)
-    return mine & concerns(party) & of_side(party, side)
+    return and_(*cases.is_mine(work, party), concerns(party), of_side(party, side))
 
 
 def of_side(party: type[Party], side: Side | None) -> ColumnElement[bool]:

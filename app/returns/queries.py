@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, Select, and_, bindparam, exists, or_, sele
 
 from app.cases import queries as cases
 from app.cases.models import Party
-from app.cases.statements import CASES
+from app.cases.statements import CASES, MINE
 from app.directory.kinds import Service
 from app.kernel.actors import HOLDS, Relation
 from app.kernel.problems import NotFound
@@ -28,10 +28,9 @@ def is_party() -> ColumnElement[bool]:
     A recipient stops to see what was cancelled; the State of origin sees its own task while
     there is one.
     """
-    me = (Party.focal_point_id == bindparam("me")) & Party.until.is_(None)
     holds = (Party.record_id == Return.case_id) & Party.relation.in_(HOLDS)
     receives = (Party.record_id == Return.referral_id) & Return.state.not_in(CANCELLED)
-    return exists().where(me, or_(holds, receives, issues()))
+    return exists().where(*MINE, or_(holds, receives, issues()))
 
 
 def issues() -> ColumnElement[bool]:
