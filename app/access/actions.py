@@ -17,6 +17,7 @@ from app.directory import queries as directory
 from app.kernel.actors import AccountKind, Role, Scope
 from app.kernel.lifecycle import RoleMissing
 from app.kernel.problems import Facts, NotFound, Problem
+from app.kernel.recall import change
 from app.kernel.statements import any_of
 from app.kernel.work import Writing
 
@@ -224,7 +225,6 @@ LAPSE: Final = (
         lapses_at=case((Approval.lapses_at > NOW, NOW), else_=Approval.lapses_at),
     )
     .returning(Approval.id)
-    .execution_options(synchronize_session="fetch")
 )
 LAPSE_ABOUT: Final = LAPSE.where(Approval.subject == bindparam("about"))
 LAPSE_OTHERS: Final = LAPSE.where(Approval.focal_point_id.not_in(any_of("sparing")))
@@ -248,7 +248,7 @@ def lapse(
         statement, asked = LAPSE_OTHERS, asked | {"sparing": list(sparing)}
     else:
         statement, asked = LAPSE_ABOUT, asked | {"about": subject}
-    return list(work.session.scalars(statement, asked))
+    return list(change(work.session, statement, asked).scalars())
 
 
 def lapse_unanswered(work: Writing) -> int:

@@ -16,6 +16,7 @@ from app.access.models import Account, ApiKey
 from app.access.powers import in_hands_of
 from app.kernel.actors import AccountKind, Actor, Role, Scope
 from app.kernel.problems import Forbidden, Unauthenticated
+from app.kernel.statements import columns
 
 UNKNOWN_HASH: Final = "0" * 64
 """Compared with when a prefix is not known, so that both answers take the same steps."""
@@ -52,7 +53,7 @@ def authenticate(session: Session, key: str, now: datetime) -> Actor:
     revoked one are told apart for nobody.
     """
     holder = machines.BEARER if key.startswith(f"{machines.TOKEN}_") else HOLDER
-    row = session.execute(holder, {"prefix": prefix_of(key)}).one_or_none()
+    row = columns(session, holder, {"prefix": prefix_of(key)}).one_or_none()
     fits = hmac.compare_digest(row.hash if row else UNKNOWN_HASH, hash_key(key))
     if (
         row is None

@@ -8,7 +8,7 @@ hears 401 whatever the body (API.md, order of judgement), and then reads strictl
 from collections.abc import Callable, Coroutine
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from http import HTTPStatus
 from typing import Any, Final, override
 from uuid import UUID
@@ -77,7 +77,7 @@ class Guarded(APIRoute):
         [right] = rights
         return right.scope
 
-    @property
+    @cached_property
     def queries(self) -> frozenset[str] | None:
         """What its query may name; None where a model of it refuses the rest."""
         fields = self.dependant.query_params

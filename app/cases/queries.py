@@ -17,6 +17,7 @@ from app.deadlines.limits import Priority
 from app.kernel.actors import FOLLOWS, REMEMBERS, Relation
 from app.kernel.problems import NotFound
 from app.kernel.recall import recalled
+from app.kernel.statements import columns
 from app.kernel.vault import Place, WrappedKey
 from app.kernel.work import Reading, Writing
 
@@ -191,7 +192,7 @@ def sections_present(
     """Name what is sealed in each case itself, and who wrote it."""
     present: dict[UUID, list[tuple[str, UUID]]] = {}
     cases = {"cases": list(case_ids)}
-    for case_id, kind, author in work.session.execute(statements.PRESENT, cases):
+    for case_id, kind, author in columns(work.session, statements.PRESENT, cases):
         present.setdefault(case_id, []).append((kind, author))
     return present
 
@@ -242,7 +243,7 @@ def fact(work: Reading, case_id: UUID, fact_id: UUID) -> Fact:
 def in_vital_interest(work: Reading, case_ids: Iterable[UUID]) -> frozenset[UUID]:
     """Name the cases for which a vital interest holds now."""
     named = {"cases": list(case_ids), "now": work.now}
-    return frozenset(work.session.scalars(statements.VITAL, named))
+    return frozenset(columns(work.session, statements.VITAL, named).scalars())
 
 
 def vital_interest(work: Reading, case_id: UUID, declared: UUID) -> VitalInterest:

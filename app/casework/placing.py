@@ -11,7 +11,7 @@ from app.casework.acting import sides_of
 from app.casework.schemas import RoutingQuestion, Told
 from app.consents import standing
 from app.consents.coverage import names
-from app.consents.placing import avoided, public, question_of
+from app.consents.placing import public, question_of
 from app.directory import queries as directory
 from app.directory.kinds import AgeGroup, Function, Kind, Level, Service
 from app.directory.queries import FocalPointUnknown
@@ -90,7 +90,7 @@ def imagined(work: Reading, asked: RoutingQuestion) -> Question:
         priority=asked.priority,
         ages=frozenset({own, *([AgeGroup.CHILD] if asked.with_children else [])}),
         sex=asked.sex,
-        avoided=avoided(work),
+        avoided=directory.avoided(work),
         agreed=directory.agreed_with(work, asked.country, Level.NEEDS),
         origin=guards.country_of_origin,
         origin_blocked=guards.origin_blocked(),

@@ -11,7 +11,7 @@ from app.consents.coverage import Purpose
 from app.consents.standing import Standing
 from app.deadlines.limits import Priority
 from app.directory import queries as directory
-from app.directory.kinds import AgeGroup, Level, Service, StateRouting
+from app.directory.kinds import AgeGroup, Level, Service
 from app.kernel.work import Reading
 from app.routing import queries as shortlists
 from app.routing.question import Profile, Question
@@ -31,7 +31,7 @@ def question_of(work: Reading, case: Case) -> Question:
         priority=case.priority or Priority.NORMAL,
         ages=frozenset({AgeGroup.CHILD if case.is_child else AgeGroup.ADULT}),
         sex=None,
-        avoided=avoided(work),
+        avoided=directory.avoided(work),
         agreed=directory.agreed_with(work, country, Level.NEEDS),
         origin=guards.country_of_origin,
         origin_blocked=guards.origin_blocked(),
@@ -45,12 +45,6 @@ def question_of(work: Reading, case: Case) -> Question:
         home=directory.by_id(work, case.submitter).of_state,
         profiles=profiles,
     )
-
-
-def avoided(work: Reading) -> frozenset[str]:
-    """Name the countries whose State route is not used by itself (rule 6)."""
-    found = directory.countries(work)
-    return frozenset(c.iso2 for c in found if c.state_routing == StateRouting.AVOID)
 
 
 def agreed_to(

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import bindparam, select, update
@@ -12,17 +12,19 @@ from app.deadlines import breaches, queries
 from app.deadlines.limits import ClockKind
 from app.deadlines.models import Clock, Firing
 from app.deadlines.terms import Term
+from app.kernel.recall import change
 from app.kernel.statements import any_of
 from app.kernel.work import Recorded, Writing
 
-RUN_FOR: Final = (
-    update(Clock)
-    .where(Clock.record_id.in_(any_of("records")), Clock.stopped_at.is_(None))
-    .execution_options(synchronize_session="fetch")
-)
-"""What is in memory already is told: by itself it is not, of what is named when it runs."""
-STOP: Final = RUN_FOR.values(stopped_at=bindparam("now"))
-PASS_ON: Final = RUN_FOR.values(waits_on=bindparam("whom"))
+RUNS: Final = update(Clock).where(Clock.stopped_at.is_(None))
+RUN_FOR: Final = RUNS.where(Clock.record_id.in_(any_of("records")))
+RUN_IN: Final = RUNS.where(Clock.case_id == bindparam("case"))
+OF_KINDS: Final = RUN_IN.where(Clock.kind.in_(any_of("kinds")))
+STOPPED: Final[dict[str, Any]] = {"stopped_at": bindparam("now")}
+PASSED: Final[dict[str, Any]] = {"waits_on": bindparam("whom")}
+STOP, PASS_ON = RUN_FOR.values(STOPPED), RUN_FOR.values(PASSED)
+STOP_CASE, STOP_KINDS = RUN_IN.values(STOPPED), OF_KINDS.values(STOPPED)
+PASS_ON_KIND: Final = OF_KINDS.values(PASSED)
 
 
 def restart(
@@ -58,23 +60,18 @@ def stop(work: Writing, record_id: UUID) -> None:
 def stop_all(work: Writing, record_ids: Iterable[UUID]) -> None:
     """Stop the clocks of some records."""
     if records := list(record_ids):
-        work.session.flush()
-        work.session.execute(STOP, {"records": records, "now": work.now})
+        change(work.session, STOP, {"records": records, "now": work.now})
 
 
 def stop_kinds(work: Writing, case_id: UUID, *kinds: ClockKind) -> None:
     """Stop whatever of some kinds runs in a case."""
-    work.session.flush()
-    running = Clock.kind.in_(kinds) & Clock.stopped_at.is_(None)
-    ended = update(Clock).where(Clock.case_id == case_id, running)
-    work.session.execute(ended.values(stopped_at=work.now))
+    of_kinds = {"case": case_id, "kinds": kinds, "now": work.now}
+    change(work.session, STOP_KINDS, of_kinds)
 
 
 def stop_case(work: Writing, case_id: UUID) -> None:
     """Stop whatever runs in a case: nothing of it is left to do."""
-    work.session.flush()
-    running = (Clock.case_id == case_id) & Clock.stopped_at.is_(None)
-    work.session.execute(update(Clock).where(running).values(stopped_at=work.now))
+    change(work.session, STOP_CASE, {"case": case_id, "now": work.now})
 
 
 def go_on(
@@ -91,18 +88,15 @@ def pass_on(work: Writing, record_ids: Iterable[UUID], waits_on: UUID | None) ->
     In whichever country: the person has waited since the clock began, and a calendar with
     more holidays is no reason to wait longer.
     """
-    work.session.flush()
-    work.session.execute(PASS_ON, {"records": list(record_ids), "whom": waits_on})
+    change(work.session, PASS_ON, {"records": list(record_ids), "whom": waits_on})
 
 
 def pass_on_kind(
     work: Writing, case_id: UUID, kind: ClockKind, waits_on: UUID | None
 ) -> None:
     """Let what runs of one kind in a case wait for somebody else, until the same moment."""
-    work.session.flush()
-    running = (Clock.kind == kind) & Clock.stopped_at.is_(None)
-    passed = update(Clock).where(Clock.case_id == case_id, running)
-    work.session.execute(passed.values(waits_on=waits_on))
+    of_kind = {"case": case_id, "kinds": [kind], "whom": waits_on}
+    change(work.session, PASS_ON_KIND, of_kind)
 
 
 def fired(work: Writing, clock: Clock, again_at: datetime) -> None:

@@ -2,10 +2,11 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime, time
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 from uuid import UUID
 
 from sqlalchemy import Select, bindparam, case, func, select
+from sqlalchemy.orm import InstrumentedAttribute
 
 from app.deadlines import precedence
 from app.deadlines.bounds import hastes, usual
@@ -19,7 +20,7 @@ from app.directory import queries as directory
 from app.directory.calendars import Place, place_of
 from app.directory.models import Agreement, FocalPoint
 from app.kernel.recall import recalled
-from app.kernel.statements import any_of
+from app.kernel.statements import any_of, columns
 from app.kernel.work import Reading
 
 RUNNING: Final = select(Clock).where(
@@ -99,7 +100,9 @@ def retention(work: Reading, about: Concerned) -> Limit:
 
 def placed(work: Reading, focal_point: UUID | None) -> Place:
     """Say which calendar counts: that of who is waited for."""
-    office = work.session.get(FocalPoint, focal_point) if focal_point else None
+    if focal_point is None:
+        return Place()
+    office = directory.by_ids(work, [focal_point]).get(focal_point)
     return place_of(office) if office else Place()
 
 
@@ -124,23 +127,25 @@ def settings(work: Reading) -> list[Setting]:
     return kept
 
 
-LIMITS: Final = select(TimeLimit, Agreement).outerjoin(
-    Agreement, (Agreement.code == TimeLimit.of) & directory.IN_FORCE
+LIMITS: Final = (
+    select(TimeLimit.of, TimeLimit.clock, TimeLimit.priority)
+    .add_columns(TimeLimit.amount, TimeLimit.unit, Agreement.countries)
+    .outerjoin(Agreement, (Agreement.code == TimeLimit.of) & directory.IN_FORCE)
 )
 
 
 def read_settings(work: Reading) -> Iterable[Setting]:
     """Read the limits of countries, and those of agreements that are in force."""
     today = {"today": work.now.date()}
-    for row, agreement in work.session.execute(LIMITS, today):
-        if row.amount is None or row.unit is None:
+    rows = columns(work.session, LIMITS, today)
+    for of, clock, priority, amount, unit, parties in rows:
+        if amount is None or unit is None:
             continue
-        limit = Limit(row.amount, row.unit)
-        if is_of_country(row.of):
-            yield Setting(row.of, row.clock, row.priority, limit)
-        elif agreement is not None:
-            parties = frozenset(agreement.countries)
-            yield Setting(row.of, row.clock, row.priority, limit, parties)
+        limit = Limit(amount, unit)
+        if is_of_country(of):
+            yield Setting(of, clock, priority, limit)
+        elif parties is not None:  # an agreement that is in force
+            yield Setting(of, clock, priority, limit, frozenset(parties))
 
 
 def in_force(work: Reading, country: str) -> list[TimeLimitInForce]:
@@ -185,10 +190,10 @@ def due_at(work: Reading, record_ids: Iterable[UUID]) -> dict[UUID, datetime]:
     return {one: clock.due_at for one, clock in running(work, record_ids).items()}
 
 
-def waiting(work: Reading) -> Select[Clock]:
-    """Select what waits for this focal point."""
+def waiting(work: Reading, *what: InstrumentedAttribute[Any]) -> Select[*tuple[Any, ...]]:
+    """Select something of the clocks that wait for this focal point."""
     mine = Clock.waits_on == work.actor.focal_point_id
-    return select(Clock).where(mine, Clock.stopped_at.is_(None))
+    return select(*what).where(mine, Clock.stopped_at.is_(None))
 
 
 def resumed(work: Reading, record_id: UUID, kind: ClockKind, term: Term) -> datetime | None:
@@ -233,5 +238,5 @@ def answers(
     the clock does not tell the two apart.
     """
     asked = {"whom": list(focal_points), "since": since, "now": work.now}
-    rows = work.session.execute(ANSWERED, asked)
+    rows = columns(work.session, ANSWERED, asked)
     return {who: (count, int(lates)) for who, count, lates in rows}

@@ -4,7 +4,7 @@ Lists are filtered and sorted here, not by the database: JSON lists are searched
 by each, and so are letters beside `_` sorted; routing must not depend on it.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Final
 from uuid import UUID
 
@@ -13,12 +13,12 @@ from sqlalchemy.orm import Session
 
 from app.directory import kinds
 from app.directory.addresses import Channel
-from app.directory.kinds import Kind, Level, Service
+from app.directory.kinds import Kind, Level, Service, StateRouting
 from app.directory.models import Agreement, Contact, Country, FocalPoint
 from app.kernel.paging import CursorUnknown, PageQuery
 from app.kernel.problems import NotFound, Problem
 from app.kernel.recall import recalled
-from app.kernel.statements import any_of
+from app.kernel.statements import any_of, columns
 from app.kernel.work import Reading, Writing
 
 
@@ -29,6 +29,7 @@ def country(work: Reading, iso2: str) -> Country | None:
 
 COUNTRIES: Final = select(Country)
 EVERYONE: Final = select(FocalPoint)
+BY_CODE: Final = EVERYONE.where(FocalPoint.code == bindparam("code"))
 
 
 @recalled(Country)
@@ -37,9 +38,18 @@ def countries(work: Reading) -> list[Country]:
     return sorted(work.session.scalars(COUNTRIES), key=lambda found: found.iso2)
 
 
+AVOIDED: Final = select(Country.iso2).where(Country.state_routing == StateRouting.AVOID)
+
+
+@recalled(Country)
+def avoided(work: Reading) -> frozenset[str]:
+    """Name the countries whose State route is not used by itself (rule 6)."""
+    return frozenset(columns(work.session, AVOIDED, {}).scalars())
+
+
 def find(work: Reading, code: str) -> FocalPoint:
     """Find a focal point by its code, or raise NotFound (404)."""
-    found = work.session.scalar(select(FocalPoint).where(FocalPoint.code == code))
+    found = work.session.scalar(BY_CODE, {"code": code})
     if found is None:
         raise NotFound("There is no such focal point.")
     return found
@@ -53,7 +63,7 @@ class FocalPointUnknown(Problem):
 
 def named(work: Reading, code: str) -> FocalPoint:
     """Find the focal point that a request names, or raise FocalPointUnknown (422)."""
-    found = work.session.scalar(select(FocalPoint).where(FocalPoint.code == code))
+    found = work.session.scalar(BY_CODE, {"code": code})
     if found is None:
         raise FocalPointUnknown("Look its code up: GET /v1/focal-points.")
     return found
@@ -69,28 +79,27 @@ def id_of(session: Session, code: str) -> UUID:
 
 def by_id(work: Reading, focal_point_id: UUID) -> FocalPoint:
     """Find a focal point that a record names, or raise NotFound (404)."""
-    found = work.session.get(FocalPoint, focal_point_id)
-    if found is None:
-        raise NotFound("There is no such focal point.")
-    work.held.add(found)
-    return found
+    if found := by_ids(work, [focal_point_id]).get(focal_point_id):
+        return found
+    raise NotFound("There is no such focal point.")
+
+
+AMONG: Final = FocalPoint.id.in_(any_of("ids"))
+BY_IDS: Final = select(FocalPoint).where(AMONG)
+CODES: Final = select(FocalPoint.id, FocalPoint.code).where(AMONG)
 
 
 @recalled(FocalPoint)
-def by_ids(work: Reading, ids: Iterable[UUID]) -> dict[UUID, FocalPoint]:
+def by_ids(work: Reading, ids: Iterable[UUID]) -> Mapping[UUID, FocalPoint]:
     """Find the focal points that some records name."""
-    wanted = select(FocalPoint).where(FocalPoint.id.in_(set(ids)))
-    return {found.id: found for found in work.session.scalars(wanted)}
-
-
-CODES: Final = select(FocalPoint.id, FocalPoint.code).where(
-    FocalPoint.id.in_(any_of("ids"))
-)
+    found = work.session.scalars(BY_IDS, {"ids": list(ids)}).all()
+    work.held.update(found)
+    return {one.id: one for one in found}
 
 
 def codes(work: Reading, ids: Iterable[UUID]) -> dict[UUID, str]:
     """Tell focal points' codes, which the outside world knows them by."""
-    return dict(work.session.execute(CODES, {"ids": list(set(ids))}).all())
+    return dict(columns(work.session, CODES, {"ids": list(set(ids))}).all())
 
 
 @recalled(FocalPoint)
@@ -108,7 +117,7 @@ OVERSEERS: Final = select(FocalPoint.id).where(
 @recalled(FocalPoint)
 def overseers(work: Reading) -> frozenset[UUID]:
     """Name whoever watches over the mechanism now."""
-    return frozenset(work.session.scalars(OVERSEERS))
+    return frozenset(columns(work.session, OVERSEERS, {}).scalars())
 
 
 def closed() -> Select[UUID]:
@@ -134,7 +143,7 @@ IN_FORCE: Final = (Agreement.in_force_from <= TODAY) & (
     Agreement.in_force_until.is_(None) | (Agreement.in_force_until >= TODAY)
 )
 """The agreements that are in force on a day (UTC) that is given as `today`."""
-AGREEMENTS: Final = select(Agreement).where(IN_FORCE)
+AGREEMENTS: Final = select(Agreement.countries, Agreement.level).where(IN_FORCE)
 
 
 @recalled(Agreement)
@@ -143,10 +152,9 @@ def agreed_with(work: Reading, country: str, level: Level) -> frozenset[str]:
 
     Two agreements do not add up: one of them has to reach the level (BR07).
     """
-    known = work.session.scalars(AGREEMENTS, {"today": work.now.date()})
-    ours = (a for a in known if country in a.countries)
-    parties = (set(a.countries) for a in ours if a.level >= level)
-    return frozenset().union(*parties) - {country}
+    known = columns(work.session, AGREEMENTS, {"today": work.now.date()})
+    ours = (set(countries) for countries, agreed in known if agreed >= level)
+    return frozenset().union(*(them for them in ours if country in them)) - {country}
 
 
 def is_agreed(work: Reading, country: str, to: FocalPoint, level: Level) -> bool:

@@ -3,14 +3,19 @@
 They lock no case, raise no version and tell nobody: reading must not make others stale.
 """
 
+from typing import Final
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import func, insert, select
 
 from app.feed.models import Sighting
+from app.feed.queries import was_seen
 from app.kernel.db import try_hold
 from app.kernel.journal import Retrieval
+from app.kernel.recall import change
 from app.kernel.work import Writing
+
+SEEN: Final = insert(Sighting)
 
 
 def keep_retrieval(work: Writing, upto: int) -> None:
@@ -29,6 +34,6 @@ def keep_sighting(work: Writing, record_id: UUID) -> None:
     mine = work.actor.focal_point_id
     if not try_hold(work.session, f"sighting {mine} {record_id}"):
         return
-    if work.session.get(Sighting, (record_id, mine)) is None:
-        row = Sighting(record_id=record_id, focal_point_id=mine, at=work.now)
-        work.session.add(row)
+    if not was_seen(work, record_id):
+        row = {"record_id": record_id, "focal_point_id": mine, "at": work.now}
+        change(work.session, SEEN, row)

@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Any, Final, Protocol, cast
 from uuid import UUID
 
-from sqlalchemy import BindParameter, Row, Select, bindparam, func, select
+from sqlalchemy import BindParameter, Select, bindparam, func, select
 from sqlalchemy.orm import Session
 
 from app.deadlines import queries as deadlines
@@ -20,6 +20,7 @@ from app.feed.schemas import Worklist, WorkOut
 from app.kernel.journal import Delivery, Entry, Epoch, Mailbox, Retrieval
 from app.kernel.paging import CursorUnknown, PageQuery, paginate
 from app.kernel.problems import Problem
+from app.kernel.statements import columns
 from app.kernel.work import Reading
 
 CURSOR_FORM: Final = r"^[0-9a-f]{8}\.[0-9]{1,18}$"
@@ -74,7 +75,7 @@ def look(work: Reading, query: PageQuery) -> Mark:
     Raises CursorUnknown (422), or CursorGone (410) after a backup was restored.
     """
     mine = {"me": work.actor.focal_point_id}
-    epoch, head, retrieved = work.session.execute(STANDS, mine).one()
+    epoch, head, retrieved = columns(work.session, STANDS, mine).one()
     start = read_cursor(query.after, epoch, head) if query.after else 0
     return Mark(epoch, start, head, retrieved or 0)
 
@@ -129,11 +130,33 @@ def read_cursor(cursor: str, epoch: str, head: int) -> int:
     return position
 
 
+class Delivered(Protocol):
+    """A row of what was delivered: an entry, by which office, and its place in the feed."""
+
+    id: UUID
+    at: datetime
+    type: str
+    case_id: UUID
+    record_id: UUID
+    reference: str
+    focal_point_id: UUID | None
+    facts: dict[str, Any]
+    code: str | None
+    kind: Kind
+    of_state: str | None
+    serves: list[str]
+    position: int
+
+
+WHAT: Final = (
+    *(Entry.id, Entry.at, Entry.type, Entry.case_id, Entry.record_id, Entry.reference),
+    *(Entry.focal_point_id, Entry.facts),
+)
 OFFICE: Final = (
     *(FocalPoint.code, FocalPoint.kind, FocalPoint.of_state, FocalPoint.serves),
 )
-ENTRIES: Final = (
-    select(Entry, *OFFICE, Delivery.position)
+ENTRIES: Final[Select[*tuple[Any, ...]]] = (
+    select(*WHAT, *OFFICE, Delivery.position)
     .select_from(Delivery)
     .join(Entry, Entry.id == Delivery.entry_id)
     .outerjoin(FocalPoint, FocalPoint.id == Entry.focal_point_id)
@@ -145,37 +168,40 @@ FRESH: Final = (
 )
 
 
-def entries(work: Reading) -> Select[Entry, str, Kind, str | None, list[str], int]:
-    """Select what was delivered to this focal point, by which office, and its place."""
+def entries(work: Reading) -> Select[*tuple[Any, ...]]:
+    """Select what was delivered to this focal point: each is `Delivered`."""
     return ENTRIES.where(Delivery.focal_point_id == work.actor.focal_point_id)
 
 
-def fresh(
-    work: Reading, mark: Mark, limit: int
-) -> Sequence[Row[Entry, str, Kind, str | None, list[str], int]]:
+def fresh(work: Reading, mark: Mark, limit: int) -> Sequence[Delivered]:
     """Find what comes after a mark, in the order of commits."""
     mine = {"me": work.actor.focal_point_id, "start": mark.start, "most": limit}
-    return work.session.execute(FRESH, mine).all()
+    return cast("Sequence[Delivered]", columns(work.session, FRESH, mine).all())
 
 
 def worklist(work: Reading, query: PageQuery) -> Worklist:
     """List what waits for this focal point, most urgent first. Raises CursorUnknown."""
     keys = (Clock.due_at, Clock.number)
-    statement = deadlines.waiting(work).add_columns(*keys)
+    statement = deadlines.waiting(work, Clock.reference, Clock.kind, Clock.set_at, *keys)
     rows, after, more = paginate(work, statement, keys, query, name="worklist")
     items = [
         WorkOut(
-            subject=clock.reference,
-            kind=clock.kind,
-            due_at=clock.due_at,
-            waiting_since=clock.set_at,
+            subject=row.reference,
+            kind=row.kind,
+            due_at=row.due_at,
+            waiting_since=row.set_at,
         )
-        for clock, *_ in rows
+        for row in rows
     ]
     return Worklist(items=items, next=after, more=more)
 
 
+SEEN: Final = select(Sighting.at).where(
+    Sighting.record_id == bindparam("record"), Sighting.focal_point_id == ME
+)
+
+
 def was_seen(work: Reading, record_id: UUID) -> bool:
     """Say whether this focal point has read a record by itself before."""
-    key = (record_id, work.actor.focal_point_id)
-    return work.session.get(Sighting, key) is not None
+    mine = {"record": record_id, "me": work.actor.focal_point_id}
+    return columns(work.session, SEEN, mine).first() is not None

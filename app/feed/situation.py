@@ -13,7 +13,7 @@ from app.consents.naming import Naming
 from app.directory import queries as directory
 from app.directory.kinds import Kind, is_beyond
 from app.feed import queries
-from app.feed.queries import Mark
+from app.feed.queries import Delivered, Mark
 from app.feed.schemas import EventOut, EventPage, HistoryPage
 from app.kernel.journal import Delivery, Entry
 from app.kernel.paging import PageQuery, paginate
@@ -76,37 +76,36 @@ def history(work: Reading, case: Case, query: PageQuery) -> HistoryPage:
     return HistoryPage(items=items, next=after, more=more)
 
 
-def show(work: Reading, rows: Sequence[Any]) -> list[EventOut]:
+def show(work: Reading, rows: Sequence[Delivered]) -> list[EventOut]:
     """Show entries, each as far as the reader may know it now."""
     sight = look(work, rows)
     return [
         EventOut(
-            id=row.Entry.id,
-            at=row.Entry.at,
-            type=row.Entry.type,
-            subject=row.Entry.reference,
-            by=row.code if may_name(sight, row.Entry) else None,
-            facts=facts_of(sight, row.Entry),
+            id=row.id,
+            at=row.at,
+            type=row.type,
+            subject=row.reference,
+            by=row.code if may_name(sight, row) else None,
+            facts=facts_of(sight, row),
         )
         for row in rows
     ]
 
 
-def look(work: Reading, rows: Sequence[Any]) -> Sight:
+def look(work: Reading, rows: Sequence[Delivered]) -> Sight:
     """Read the cases of which something may have to be left out, and no others.
 
     Of those that the reader submitted, where a reason came with a step or it no longer
     follows; and to a body of a State, where somebody beyond it may have helped.
     """
     me = directory.by_id(work, work.actor.focal_point_id)
-    others = [row for row in rows if row.Entry.focal_point_id != me.id]
-    entries = [row.Entry for row in others]
-    beyond = {row.Entry.case_id for row in others if row.code and is_beyond(me, row)}
+    entries = [row for row in rows if row.focal_point_id != me.id]
+    beyond = {e.case_id for e in entries if e.code and is_beyond(me, e)}
     doubtful = {e.case_id for e in entries if e.case_id in beyond and may_help(e)}
     named = {e.case_id for e in entries if tells_of(e) and me.kind == Kind.STATE}
     reasoned = {entry.case_id for entry in entries if entry.facts.keys() - TOLD}
     every = {entry.case_id for entry in entries}
-    known = by_ids(work, doubtful | named, reasoned, every) if others else {}
+    known = by_ids(work, doubtful | named, reasoned, every) if entries else {}
     if not known:
         return Sight(Naming(me, {}, frozenset(), frozenset()), {}, {})
     acts = [
@@ -120,17 +119,17 @@ def look(work: Reading, rows: Sequence[Any]) -> Sight:
     return Sight(names, known, openers)
 
 
-def may_help(entry: Entry) -> bool:
+def may_help(entry: Delivered) -> bool:
     """Say whether this can be the deed of one who helps, by a referral."""
     return entry.type in DEEDS or entry.type.startswith(("referral.", "return."))
 
 
-def tells_of(entry: Entry) -> bool:
+def tells_of(entry: Delivered) -> bool:
     """Say whether it may tell which office it is about, though nobody acted."""
     return ALTERNATIVE in entry.facts or entry.facts.get(ACTIVE) is False
 
 
-def may_name(sight: Sight, entry: Entry) -> bool:
+def may_name(sight: Sight, entry: Delivered) -> bool:
     """Say whether the reader may know who acted."""
     who, me = entry.focal_point_id, sight.names.me.id
     if who is None or who == me or entry.case_id not in sight.cases:
@@ -141,7 +140,7 @@ def may_name(sight: Sight, entry: Entry) -> bool:
     return sight.names.may_name(sight.cases[entry.case_id], who, entry.at)
 
 
-def facts_of(sight: Sight, entry: Entry) -> dict[str, Any]:
+def facts_of(sight: Sight, entry: Delivered) -> dict[str, Any]:
     """Say what came with an entry.
 
     To a submitter no more than the step, once a lead has the case, it is closed, or beyond

@@ -15,7 +15,7 @@ from app.handovers.models import Handover
 from app.kernel.actors import Relation, Side
 from app.kernel.problems import NotFound
 from app.kernel.recall import recalled
-from app.kernel.statements import held
+from app.kernel.statements import columns, held
 from app.kernel.work import Reading, Writing
 from app.referrals.queries import id_of
 
@@ -101,4 +101,5 @@ OFFERED: Final = select(Handover.case_id).where(
 @recalled(Handover)
 def with_open(work: Reading, case_ids: Iterable[UUID]) -> frozenset[UUID]:
     """Name those of some cases whose lead is on offer."""
-    return frozenset(work.session.scalars(OFFERED, {"cases": list(case_ids)}))
+    offered = columns(work.session, OFFERED, {"cases": list(case_ids)})
+    return frozenset(offered.scalars())

@@ -4,10 +4,11 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from app.kernel.db import Base
+from app.kernel.recall import change
 
 
 class Part(StrEnum):
@@ -32,11 +33,20 @@ class Heartbeat(Base):
     at: Mapped[datetime]
 
 
+BEATEN: Final = (
+    update(Heartbeat)
+    .where(Heartbeat.part == bindparam("which"))
+    .values(at=bindparam("now"))
+    .returning(Heartbeat.part)
+)
+BEGUN: Final = insert(Heartbeat)
+
+
 def beat(session: Session, part: Part, now: datetime) -> None:
     """Say that a part lives."""
-    beaten = update(Heartbeat).where(Heartbeat.part == part).values(at=now)
-    if not session.scalars(beaten.returning(Heartbeat.part)).all():
-        session.add(Heartbeat(part=part, at=now))
+    heard = {"which": part, "now": now}
+    if change(session, BEATEN, heard).first() is None:
+        change(session, BEGUN, {"part": part, "at": now})
 
 
 def last_heard(session: Session) -> datetime | None:

@@ -8,13 +8,16 @@ import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import ClassVar
+from typing import ClassVar, Final, NamedTuple
 from uuid import UUID
 
+from sqlalchemy import bindparam, insert, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.kernel.db import Base, try_hold
 from app.kernel.problems import Problem
+from app.kernel.recall import change
+from app.kernel.statements import columns
 from app.kernel.work import Writing
 
 
@@ -50,6 +53,20 @@ class Outcome(Base):
     at: Mapped[datetime]
 
 
+class Done(NamedTuple):
+    """What came of a request that was carried out."""
+
+    fingerprint: str
+    resource_id: UUID
+    status: int
+
+
+CAME: Final = select(Outcome.fingerprint, Outcome.resource_id, Outcome.status).where(
+    Outcome.account_id == bindparam("account"), Outcome.key == bindparam("named")
+)
+SETTLED: Final = insert(Outcome)
+
+
 @dataclass(frozen=True)
 class Ticket:
     """A request that its sender may repeat; the fingerprint recognises it unread."""
@@ -58,7 +75,7 @@ class Ticket:
     fingerprint: str
 
 
-def claim(work: Writing, ticket: Ticket) -> Outcome | None:
+def claim(work: Writing, ticket: Ticket) -> Done | None:
     """Return what came of this request before, or hold its key until this work ends.
 
     Raises KeyMissing (400), KeyInFlight (409) or KeyReused (422). Scoped to the account, so
@@ -67,26 +84,31 @@ def claim(work: Writing, ticket: Ticket) -> Outcome | None:
     """
     if not ticket.key:
         raise KeyMissing("Choose a random key, and send the same one if you must retry.")
-    mine = (work.actor.account_id, ticket.key)
-    outcome = work.session.get(Outcome, mine)
-    if outcome is None:
-        if not try_hold(work.session, f"{mine[0]}:{mine[1]}"):
+    done = look_up(work, ticket.key)
+    if done is None:
+        if not try_hold(work.session, f"{work.actor.account_id}:{ticket.key}"):
             raise KeyInFlight("Ask again in a second.")
-        outcome = work.session.get(Outcome, mine)
-    if outcome and not hmac.compare_digest(outcome.fingerprint, ticket.fingerprint):
+        done = look_up(work, ticket.key)
+    if done and not hmac.compare_digest(done.fingerprint, ticket.fingerprint):
         raise KeyReused("Choose a new key for a new request.")
-    return outcome
+    return done
+
+
+def look_up(work: Writing, key: str) -> Done | None:
+    """Find what came of the account's request under a key."""
+    mine = {"account": work.actor.account_id, "named": key}
+    row = columns(work.session, CAME, mine).one_or_none()
+    return Done(*row) if row else None
 
 
 def settle(work: Writing, ticket: Ticket, resource_id: UUID, status: int) -> None:
     """Remember what came of this request, if and only if the work commits."""
-    work.session.add(
-        Outcome(
-            account_id=work.actor.account_id,
-            key=ticket.key,
-            fingerprint=ticket.fingerprint,
-            resource_id=resource_id,
-            status=status,
-            at=work.now,
-        )
-    )
+    came = {
+        "account_id": work.actor.account_id,
+        "key": ticket.key,
+        "fingerprint": ticket.fingerprint,
+        "resource_id": resource_id,
+        "status": status,
+        "at": work.now,
+    }
+    change(work.session, SETTLED, came)

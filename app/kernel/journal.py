@@ -7,10 +7,20 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index, bindparam, exists, insert, select, update
+from sqlalchemy import (
+    Connection,
+    ForeignKey,
+    Index,
+    bindparam,
+    exists,
+    insert,
+    select,
+    update,
+)
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from app.kernel.db import Base, Counter
+from app.kernel.statements import values_of
 
 
 class Entry(Base):
@@ -117,17 +127,20 @@ def deliver(session: Session, postings: Sequence[Posting]) -> None:
     order of positions is the order of commits, without a gap. The rows are locked in sorted
     order, or two writers would wait for each other; and last, so that they wait briefly.
     """
-    session.add_all(posting.entry for posting in postings)
-    session.flush()
-    mail = by_reader(postings)
-    heads = {reader: advance(session, reader, len(mail[reader])) for reader in sorted(mail)}
+    if not postings:
+        return
+    connection, mail = session.connection(), by_reader(postings)
+    connection.execute(ENTERED, [values_of(posting.entry) for posting in postings])
+    heads = {
+        reader: advance(connection, reader, len(mail[reader])) for reader in sorted(mail)
+    }
     rows = [
         {"focal_point_id": reader, "position": heads[reader] - back, "entry_id": entry_id}
         for reader, entry_ids in mail.items()
         for back, entry_id in enumerate(reversed(entry_ids))
     ]
     if rows:
-        session.execute(insert(Delivery), rows)
+        connection.execute(DELIVERED, rows)
 
 
 def by_reader(postings: Sequence[Posting]) -> Mapping[UUID, list[UUID]]:
@@ -139,15 +152,18 @@ def by_reader(postings: Sequence[Posting]) -> Mapping[UUID, list[UUID]]:
     return mail
 
 
+ENTERED: Final = insert(Entry)
+DELIVERED: Final = insert(Delivery)
 ADVANCE: Final = (
     update(Mailbox)
     .where(Mailbox.focal_point_id == bindparam("reader"))
     .values(head=Mailbox.head + bindparam("more"))
     .returning(Mailbox.head)
-    .execution_options(synchronize_session=False)
 )
 
 
-def advance(session: Session, reader: UUID, count: int) -> int:
+def advance(connection: Connection, reader: UUID, count: int) -> int:
     """Move a mailbox's head and hold the row until commit."""
-    return session.scalars(ADVANCE, {"reader": reader, "more": count}).one()
+    moved = connection.execute(ADVANCE, {"reader": reader, "more": count})
+    head: int = moved.scalar_one()
+    return head

@@ -4,12 +4,12 @@ An act judges the same case several times over: before, on the way, and to show 
 it. The rules ask as if nobody had asked before; here is known what still holds.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from functools import wraps
 from typing import Any, Final, cast
 
-from sqlalchemy import event
+from sqlalchemy import CursorResult, UpdateBase, event
 from sqlalchemy.orm import ORMExecuteState, Session, UOWTransaction
 
 from app.kernel.work import Reading
@@ -54,6 +54,25 @@ def forget(session: Session, written: AbstractSet[type]) -> None:
     kept: Kept = session.info.get(RECALLED, {})
     for key in [key for key, (of, _) in kept.items() if not of.isdisjoint(written)]:
         del kept[key]
+
+
+def change(
+    session: Session,
+    statement: UpdateBase,
+    asked: Mapping[str, Any] | Sequence[Mapping[str, Any]],
+) -> CursorResult[Any]:
+    """Write rows without making records of them; those in memory are read anew if needed.
+
+    For what adds or changes rows: a record whose row is deleted would not hear of it.
+    """
+    session.flush()
+    done = session.connection().execute(statement, asked)
+    written: type = statement.entity_description["entity"]
+    forget(session, {written})
+    for record in session.identity_map.values():
+        if isinstance(record, written):
+            session.expire(record)
+    return done
 
 
 @event.listens_for(Session, "after_flush")

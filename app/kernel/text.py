@@ -51,11 +51,17 @@ def safe(text: str) -> str:
     """
     text = unicodedata.normalize("NFC", text).strip()
     for index, char in enumerate(text):
-        if not (char.isascii() and char.isprintable()):
+        if not is_plain(char):
             must_be_safe(text, index, char)
     if not any(shows(char) for char in text):
         raise refused("nothing that can be seen")
     return text
+
+
+def is_plain(char: str) -> bool:
+    """Say whether it is safe wherever it stands, as nearly all are: a cheap first look."""
+    letter = char.isalpha() and char not in FILLERS
+    return letter or (char.isascii() and char.isprintable())
 
 
 def must_be_safe(text: str, index: int, char: str) -> None:

@@ -14,7 +14,7 @@ from app.directory.kinds import Service
 from app.kernel.actors import HELPS, HOLDS, Side
 from app.kernel.problems import NotFound
 from app.kernel.recall import recalled
-from app.kernel.statements import held
+from app.kernel.statements import columns, held
 from app.kernel.work import Reading, Writing
 from app.referrals.lifecycle import ASKED, AT_WORK, State
 from app.referrals.models import Referral
@@ -168,6 +168,6 @@ STATES: Final = select(Referral.case_id, Referral.state).where(Referral.case_id.
 def states_of(work: Reading, case_ids: Iterable[UUID]) -> Mapping[UUID, list[State]]:
     """List the states of every referral of some cases."""
     found: dict[UUID, list[State]] = {}
-    for case_id, state in work.session.execute(STATES, {"cases": list(case_ids)}):
+    for case_id, state in columns(work.session, STATES, {"cases": list(case_ids)}):
         found.setdefault(case_id, []).append(state)
     return found

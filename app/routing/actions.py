@@ -1,13 +1,17 @@
 """Keeping a shortlist, and walking down it."""
 
+from typing import Final
 from uuid import UUID
 
-from sqlalchemy import delete
+from sqlalchemy import delete, insert
 
+from app.kernel.recall import change
 from app.kernel.work import Writing
 from app.routing import queries
 from app.routing.models import LeftOutRow, Shortlisted
 from app.routing.ranking import Ranking, ReasonIn
+
+LEFT_OUT: Final = insert(LeftOutRow)
 
 
 def keep(work: Writing, case_id: UUID, ranking: Ranking) -> None:
@@ -15,10 +19,12 @@ def keep(work: Writing, case_id: UUID, ranking: Ranking) -> None:
 
     The desk stands at its end. Of those left out, only who has to do with the country.
     """
-    asked = [row for row in queries.shortlist(work, case_id) if row.asked_at]
-    waiting = (Shortlisted.case_id == case_id) & Shortlisted.asked_at.is_(None)
-    work.session.execute(delete(Shortlisted).where(waiting))
-    work.session.execute(delete(LeftOutRow).where(LeftOutRow.case_id == case_id))
+    before = queries.shortlist(work, case_id)
+    asked = [row for row in before if row.asked_at]
+    if before:  # who was left out is kept with it
+        waiting = (Shortlisted.case_id == case_id) & Shortlisted.asked_at.is_(None)
+        work.session.execute(delete(Shortlisted).where(waiting))
+        work.session.execute(delete(LeftOutRow).where(LeftOutRow.case_id == case_id))
     work.session.add_all(
         Shortlisted(
             case_id=case_id,
@@ -28,11 +34,13 @@ def keep(work: Writing, case_id: UUID, ranking: Ranking) -> None:
         )
         for place, candidate in enumerate(ranking.in_turn, start=len(asked) + 1)
     )
-    work.session.add_all(
-        LeftOutRow(case_id=case_id, focal_point=out.code, reasons=list(out.reasons))
+    near = [
+        {"case_id": case_id, "focal_point": out.code, "reasons": list(out.reasons)}
         for out in ranking.left_out
         if out.near
-    )
+    ]
+    if near:
+        change(work.session, LEFT_OUT, near)
     work.session.flush()
 
 

@@ -6,15 +6,17 @@ from datetime import timedelta
 from uuid import UUID, uuid4
 
 import pytest
-from sqlalchemy import Engine, update
+from sqlalchemy import Engine, bindparam, select, update
 
 from app.cases import queries
 from app.cases.facts import FactName
 from app.cases.models import Case
 from app.cases.records import Fact
 from app.consents import queries as consents
+from app.deadlines import actions as clocks
 from app.deadlines import queries as deadlines
 from app.deadlines.models import Clock
+from app.kernel.statements import columns
 from app.kernel.work import Writing
 from tests.databases import overheard
 from tests.world import Someone, World
@@ -90,6 +92,32 @@ def test_what_a_statement_changed_is_read_anew(work: Writing, case_id: UUID) -> 
 
     assert running.keys() == {case_id}
     assert deadlines.running(work, [case_id]) == {}
+
+
+def test_a_record_in_memory_hears_of_rows_that_are_changed_without_it(
+    work: Writing, case_id: UUID
+) -> None:
+    clock = deadlines.running(work, [case_id])[case_id]
+    due_at, waits_on = clock.due_at, work.actor.focal_point_id
+    clock.failures = 3
+
+    clocks.pass_on(work, [case_id], waits_on)
+
+    assert (clock.waits_on, clock.due_at, clock.failures) == (waits_on, due_at, 3)
+    clocks.stop(work, case_id)
+    assert clock.stopped_at == work.now
+    assert deadlines.running(work, [case_id]) == {}
+
+
+def test_what_is_read_without_records_counts_what_waits_to_be_written(
+    work: Writing, case_id: UUID
+) -> None:
+    clock = deadlines.running(work, [case_id])[case_id]
+    clock.failures = 3
+
+    asked = select(Clock.failures).where(Clock.record_id == bindparam("record"))
+
+    assert columns(work.session, asked, {"record": case_id}).scalars().all() == [3]
 
 
 def test_a_statement_that_does_not_say_what_it_writes_lets_all_be_read_anew(

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 from pydantic_core import PydanticCustomError
 
-from app.kernel.text import Asked, SafeLine, SafeText, safe
+from app.kernel.text import Asked, SafeLine, SafeText, is_plain, must_be_safe, safe
 
 NAMES = {
     "Uzbek, Latin": "Oʻgʻiloy Gʻulomova",
@@ -180,6 +180,14 @@ def test_a_joiner_where_nothing_joins_is_refused(text: str) -> None:
     [error] = refusal_of(name=text).errors(include_input=False)
 
     assert error["type"] == "text_unsafe"
+
+
+def test_the_first_look_lets_nothing_pass_that_the_second_would_refuse() -> None:
+    plain = [char for char in map(chr, range(0x110000)) if is_plain(char)]
+
+    assert len(plain) > 100_000
+    for char in plain:
+        must_be_safe(f" {char} ", 1, char)
 
 
 def test_a_text_is_as_long_as_its_field() -> None:
