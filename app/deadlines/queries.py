@@ -100,9 +100,7 @@ def retention(work: Reading, about: Concerned) -> Limit:
 
 def placed(work: Reading, focal_point: UUID | None) -> Place:
     """Say which calendar counts: that of who is waited for."""
-    if focal_point is None:
-        return Place()
-    office = directory.by_ids(work, [focal_point]).get(focal_point)
+    office = directory.at_hand(work, focal_point) if focal_point else None
     return place_of(office) if office else Place()
 
 

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from sqlalchemy import Select, bindparam, select
 from sqlalchemy.orm import Session
+from sqlalchemy.orm.util import identity_key
 
 from app.directory import kinds
 from app.directory.addresses import Channel
@@ -79,9 +80,16 @@ def id_of(session: Session, code: str) -> UUID:
 
 def by_id(work: Reading, focal_point_id: UUID) -> FocalPoint:
     """Find a focal point that a record names, or raise NotFound (404)."""
-    if found := by_ids(work, [focal_point_id]).get(focal_point_id):
+    if found := at_hand(work, focal_point_id):
         return found
     raise NotFound("There is no such focal point.")
+
+
+def at_hand(work: Reading, focal_point_id: UUID) -> FocalPoint | None:
+    """Find a focal point, without asking for one that this unit of work has already."""
+    key = identity_key(FocalPoint, focal_point_id)
+    found: FocalPoint | None = work.session.identity_map.get(key)
+    return found or by_ids(work, [focal_point_id]).get(focal_point_id)
 
 
 AMONG: Final = FocalPoint.id.in_(any_of("ids"))

@@ -63,7 +63,8 @@ def change(
 ) -> CursorResult[Any]:
     """Write rows without making records of them; those in memory are read anew if needed.
 
-    For what adds or changes rows: a record whose row is deleted would not hear of it.
+    For what adds or changes rows: a record whose row is deleted would not hear of it. A
+    session does not notice what fails here: whoever catches it must not commit.
     """
     session.flush()
     done = session.connection().execute(statement, asked)

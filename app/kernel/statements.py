@@ -20,7 +20,10 @@ def any_of(name: str) -> BindParameter[Any]:
 def columns[*Ts](
     session: Session, statement: Select[*Ts], asked: Mapping[str, Any]
 ) -> CursorResult[*Ts]:
-    """Read columns, and make no records of them; what waits to be written counts."""
+    """Read columns, and make no records of them; what waits to be written counts.
+
+    Not for what locks: what is remembered would not be dropped.
+    """
     session.flush()
     return session.connection().execute(statement, asked)
 

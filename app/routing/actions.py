@@ -21,7 +21,7 @@ def keep(work: Writing, case_id: UUID, ranking: Ranking) -> None:
     """
     before = queries.shortlist(work, case_id)
     asked = [row for row in before if row.asked_at]
-    if before:  # who was left out is kept with it
+    if before:  # who was left out is kept with who was asked, or not at all
         waiting = (Shortlisted.case_id == case_id) & Shortlisted.asked_at.is_(None)
         work.session.execute(delete(Shortlisted).where(waiting))
         work.session.execute(delete(LeftOutRow).where(LeftOutRow.case_id == case_id))

@@ -186,6 +186,13 @@ class Mortal:
         where = [str(self.world.port), self.reader.key, str(self.state)]
         return [sys.executable, "-m", module, *where]
 
+    def is_up(self) -> None:
+        """Wait until it has polled: else a busy machine writes all before it begins."""
+        began = time.monotonic()
+        while not self.state.exists():
+            assert time.monotonic() < began + 60
+            time.sleep(0.02)
+
     def follow(self, over: Event) -> list[str]:
         while not over.is_set():
             self.live_and_die(over)
@@ -225,6 +232,7 @@ def test_pollers_miss_nothing_while_many_write_even_when_one_is_killed(
             *(pool.submit(follow, by_polling(reader), over) for reader in readers[1:]),
         ]
         try:
+            mortal.is_up()
             committed = write_all(world.someone("DESK_CENTRAL_ASIA"), readers, by_mailbox)
         finally:
             over.set()
