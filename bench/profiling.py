@@ -1,6 +1,7 @@
 """Where the product spends its time on one of the five: `make profile WHAT=submit`."""
 
 import subprocess
+import sys
 from collections import Counter
 from collections.abc import Iterator
 from typing import Final
@@ -43,10 +44,24 @@ def told(stacks: list[str]) -> Iterator[str]:
     """List the functions that took most: any by itself, ours with what they call."""
     alone, within, total = counted(stacks)
     ours = Counter({name: many for name, many in within.items() if OURS in name})
-    for heading, found in (("by itself", alone), ("ours, with what it calls", ours)):
+    libraries = Counter[str]()
+    for name, many in alone.items():
+        libraries[library_of(name)] += many
+    for heading, found in (
+        ("by library, by itself", libraries),
+        ("by itself", alone),
+        ("ours, with what it calls", ours),
+    ):
         yield f"\n{heading}, of {total} samples:"
         for name, many in found.most_common(TOP):
             yield f"  {many / total:6.1%}  {name}"
+
+
+def library_of(frame: str) -> str:
+    """Name whose function it is: of `begin (app/kernel/db.py:177)` it is app's."""
+    path = frame.rpartition("(")[2].partition(":")[0]
+    name = path.partition("/")[0].removesuffix(".py")
+    return "python" if name in sys.stdlib_module_names or name[:1] == "<" else name
 
 
 def counted(stacks: list[str]) -> tuple[Counter[str], Counter[str], int]:

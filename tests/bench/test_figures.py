@@ -4,7 +4,7 @@ import pytest
 
 from bench.figures import AGREE, Comparison, Round, Slice, is_noisy, percentile
 from bench.goals import GROWTH, TAIL, Goal, Verdict, judged
-from bench.profiling import counted
+from bench.profiling import counted, library_of
 
 
 def slice_of(rps: float, each: float) -> Slice:
@@ -103,3 +103,17 @@ def test_samples_are_counted_for_each_function_once() -> None:
     assert total == 4
     assert alone == {"work": 3, "wait": 1}
     assert within == {"main": 4, "work": 3, "wait": 1}
+
+
+@pytest.mark.parametrize(
+    ("frame", "library"),
+    [
+        ("begin (app/kernel/db.py:177)", "app"),
+        ("Session.get (sqlalchemy/orm/session.py:3888)", "sqlalchemy"),
+        ("UUID.__init__ (uuid.py:142)", "python"),
+        ("Runner.run (asyncio/runners.py:86)", "python"),
+        ("inner (<string>:2)", "python"),
+    ],
+)
+def test_a_function_is_of_its_library(frame: str, library: str) -> None:
+    assert library_of(frame) == library
