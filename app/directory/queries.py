@@ -93,7 +93,7 @@ def at_hand(work: Reading, focal_point_id: UUID) -> FocalPoint | None:
 
 
 AMONG: Final = FocalPoint.id.in_(any_of("ids"))
-BY_IDS: Final = select(FocalPoint).where(AMONG)
+BY_IDS: Final = EVERYONE.where(AMONG)
 CODES: Final = select(FocalPoint.id, FocalPoint.code).where(AMONG)
 
 

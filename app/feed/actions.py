@@ -15,7 +15,7 @@ from app.kernel.journal import Retrieval
 from app.kernel.recall import change
 from app.kernel.work import Writing
 
-SEEN: Final = insert(Sighting)
+SIGHTED: Final = insert(Sighting)
 
 
 def keep_retrieval(work: Writing, upto: int) -> None:
@@ -36,4 +36,4 @@ def keep_sighting(work: Writing, record_id: UUID) -> None:
         return
     if not was_seen(work, record_id):
         row = {"record_id": record_id, "focal_point_id": mine, "at": work.now}
-        change(work.session, SEEN, row)
+        change(work.session, SIGHTED, row)
