@@ -60,6 +60,7 @@ def pytest_configure(config: pytest.Config) -> None:
     if not given:
         config.add_cleanup(lambda: databases.clear(home))
         signal.signal(signal.SIGTERM, signal.default_int_handler)  # `timeout` clears up too
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # even under nohup
 
 
 @pytest.hookimpl(wrapper=True)

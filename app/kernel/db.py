@@ -54,6 +54,7 @@ SQLITE_PRAGMAS = (
     "trusted_schema = OFF",
     "recursive_triggers = ON",  # or REPLACE would rewrite what triggers keep
     "secure_delete = ON",  # what is deleted is overwritten; see kernel/traces.py
+    f"journal_size_limit = {16 * 1024**2}",  # readers may make it grow; it shrinks again
 )
 OWNER_ROLE: Final = "safe_conduct_owner"
 APP_ROLE: Final = "safe_conduct_app"

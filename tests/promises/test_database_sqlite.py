@@ -378,6 +378,26 @@ def test_an_error_of_the_database_never_repeats_what_was_written(
     assert "Maria" not in str(refused.value)
 
 
+def test_a_journal_that_a_reader_made_grow_shrinks_again(
+    database: Database, path: Path
+) -> None:
+    journal = path.with_name(path.name + "-wal")
+
+    def write(times: int) -> None:
+        for _ in range(times):
+            with database.writing() as session:
+                session.execute(insert(Note).values(words="x" * 1024**2))
+
+    with database.reading() as session:
+        session.scalars(select(Note.number)).all()
+        write(20)
+    grown = journal.stat().st_size
+    write(2)
+
+    assert grown > 20 * 1024**2
+    assert journal.stat().st_size <= 16 * 1024**2
+
+
 def test_a_database_held_by_another_process_is_busy(database: Database, path: Path) -> None:
     @event.listens_for(database.engine, "connect")
     def _(connection: DriverConnection, _: object) -> None:
