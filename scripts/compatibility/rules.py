@@ -32,7 +32,7 @@ JUDGED: Final = COMPOSING | {
     *(keyword for keywords, *_ in BOUNDS for keyword in keywords),
     *TEXTS,
     *("type", "enum", "const", "uniqueItems", "items"),
-    *("properties", "required", "additionalProperties"),
+    *("properties", "required", "additionalProperties", "contentSchema"),
 }
 CLOSED: Final = (
     "An enum is closed: a vocabulary that grows is a string, with x-extensible-enum."

@@ -167,8 +167,8 @@ def default(node: Node) -> str:
 
 
 def inside(old: Form, new: Form, way: Way) -> Iterator[Pair]:
-    """Find what else stands in both: entries of a list, values of a map."""
-    for keyword in ("items", "additionalProperties"):
+    """Find what else stands in both: entries of a list, values of a map, what a text is."""
+    for keyword in ("items", "additionalProperties", "contentSchema"):
         then, now = within(old, keyword), within(new, keyword)
         if (then or now) and not closed(old) and not closed(new):
             yield Pair(then or anything(old), now or anything(new), way)

@@ -104,6 +104,10 @@ def ways(old: Any, new: Any) -> str:
         (OBJECT | having(a=TEXT), OBJECT | having(a=False), "both"),
         (LIST | {"items": TEXT}, LIST | {"items": False}, "sent"),
         (LIST, LIST | {"items": TEXT}, "sent"),
+        # What a text is, once it is read.
+        (TEXT, TEXT | {"contentSchema": NUMBER}, "sent"),
+        (TEXT | {"contentSchema": TEXT}, TEXT | {"contentSchema": NUMBER}, "both"),
+        (TEXT | {"contentSchema": REAL}, TEXT | {"contentSchema": NUMBER}, "sent"),
         # Maps, and what else may be in an object.
         (STRICT, OBJECT, "read"),
         (TEXTS, NUMBERS, "both"),
