@@ -100,7 +100,7 @@ def main(port: int, key: str, many: int) -> None:
     lines = [Slow(port, key, number) for number in range(many)]
     sys.stdout.write("open\n")
     sys.stdout.flush()
-    turns = cycle(batched(lines, TOGETHER, strict=False))
+    turns = cycle(batched(lines, TOGETHER))
     while not select.select([sys.stdin], [], [], EVERY * TOGETHER / many)[0]:
         for line in next(turns):
             line.goes_on()

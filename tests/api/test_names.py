@@ -10,7 +10,7 @@ from tests.world import Json, Someone, done, path_of, problem
 
 
 def test_every_name_comes_out_of_its_seal_as_it_went_in(officer: Someone) -> None:
-    for names in batched(NAMES.values(), 10, strict=False):
+    for names in batched(NAMES.values(), 10):
         sections: list[Json] = [
             {"section": "identity", "names": list(names), "documents": list(names)},
             {"section": "narrative", "text": "\n".join(names)},
