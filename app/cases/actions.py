@@ -187,20 +187,6 @@ def lapse(work: Writing, case: Case, about: Recorded | None = None) -> None:
     deadlines.stop_all(work, ended)
 
 
-def rewind(work: Writing, case: Case) -> None:
-    """Let the running clock end as its priority says now, from when it began."""
-    clock = clocks.running(work, [case.id]).get(case.id)
-    if clock is not None and clock.kind not in SET_BY_HAND:
-        whom, since = clock.waits_on, clock.set_at
-        clock.due_at = clocks.until(work, clock.kind, case, waits_on=whom, start=since)
-
-
-SET_BY_HAND: Final = frozenset(
-    {ClockKind.REVIEW_RISK, ClockKind.REVIEW, ClockKind.MONITOR, ClockKind.REVIEW_CLOSURE}
-)
-"""Clocks that end when somebody said, not so long after they began."""
-
-
 def wind(work: Writing, case: Case, until: datetime | None = None) -> None:
     """Start the clock that the state of the case calls for; what hangs on it follows."""
     if case.state not in OPEN:

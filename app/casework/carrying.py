@@ -56,13 +56,16 @@ def reroute(work: Writing, case: Case) -> None:
 def escalate(work: Writing, case: Case) -> None:
     """Bring in the desk beside a lead that lets its clocks pass; it sees the notice.
 
-    Raises DeskMissing (503).
+    In the place of another that was brought in, and is not the desk any more. Raises
+    DeskMissing (503).
     """
     before, desk = case.audience, leads(question_of(work, case)).desk
     if desk is None:
         raise DeskMissing("The operator has to configure another desk for this case.")
     if Relation.ESCALATION_DESK not in case.relations_of(desk.id):
+        case.dismiss(Relation.ESCALATION_DESK, work.now)
         case.admit(desk.id, Relation.ESCALATION_DESK, work.now)
+        cases.lapse(work, case)
         audience = before | case.audience
         work.record("case.escalated", case, audience, by_system=True)
 

@@ -22,6 +22,7 @@ from app.casework.carrying import hand_to_next
 from app.casework.schemas import NewCase
 from app.casework.watching import watch_interests
 from app.consents import actions as consents
+from app.deadlines import following as clocks
 from app.directory import queries as directory
 from app.kernel.actors import Relation
 from app.kernel.db import try_hold
@@ -132,8 +133,7 @@ def mend(work: Writing, code: str, seen: Seen, notice: NoticeFields) -> Case:
     if changed := mend_notice(case, notice):
         case.touch()
         if "priority" in changed:
-            cases.rewind(work, case)
-            following.rewind(work, case)
+            clocks.rewind(work, case.id, case)
         if "age_class" in changed:
             watch_interests(work, case)
         work.record("case.notice_changed", case, case.readers, {"fields": changed})

@@ -109,10 +109,10 @@ def noun_of(reference: str, kind: ClockKind, *, of_case: bool) -> Noun:
 def effect_of(late: Late, count: int, *, at_desk: bool, absent: bool) -> Effect:
     """Say what one silence sets off.
 
-    A desk cannot lose a case: there is nobody behind it. Whoever is no longer active is
-    not waited for a second time.
+    A desk that is there cannot lose a case: there is nobody behind it. Whoever is no longer
+    active is not waited for a second time, and the desk that took its place gets the case.
     """
-    if late.effect == Effect.REROUTE and at_desk:
+    if late.effect == Effect.REROUTE and at_desk and not absent:
         return Effect.REMIND
     if late.effect == Effect.EXPIRE_AT_SECOND:
         return Effect.EXPIRE if count > 1 or absent else Effect.REMIND

@@ -207,6 +207,21 @@ def resumed(work: Reading, record_id: UUID, kind: ClockKind, term: Term) -> date
     return term.resumed(clock.stopped_at, clock.due_at, work.now)
 
 
+def began_at(work: Reading, clock: Clock) -> datetime:
+    """Say since when the same office is waited for, without having been late meanwhile.
+
+    A clock that was hurried was begun anew at the moment at which the one before stopped.
+    """
+    same = (Clock.record_id == clock.record_id) & (Clock.kind == clock.kind)
+    before = same & (Clock.waits_on == clock.waits_on) & (Clock.number < clock.number)
+    newest_first, since = Clock.number.desc(), clock.set_at
+    for older in work.session.scalars(select(Clock).where(before).order_by(newest_first)):
+        if older.stopped_at != since or older.due_at <= since:
+            break
+        since = older.set_at
+    return since
+
+
 OVERDUE: Final = Clock.stopped_at.is_(None) & (Clock.due_at < bindparam("now"))
 LATE: Final = (Clock.stopped_at > Clock.due_at) | OVERDUE
 NEWEST: Final = 100

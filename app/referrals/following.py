@@ -7,7 +7,7 @@ from app.cases.reasons import WithdrawReason
 from app.consents import standing
 from app.deadlines import actions as deadlines
 from app.deadlines.limits import ClockKind
-from app.deadlines.queries import running, until
+from app.deadlines.queries import running
 from app.kernel.actors import Side
 from app.kernel.work import Writing
 from app.referrals import queries
@@ -24,16 +24,6 @@ def hand_on(work: Writing, case: Case) -> None:
     for referral in queries.of_case(work, case.id):
         if CLOCKS.get(referral.state, (None, None))[1] == Side.SENDER:
             wind(work, referral)
-
-
-def rewind(work: Writing, case: Case) -> None:
-    """Let the running clocks end as the priority of the case says now."""
-    ids = [referral.id for referral in queries.of_case(work, case.id)]
-    for clock in running(work, ids).values():
-        if clock.kind == ClockKind.REVIEW:
-            continue
-        whom, since = clock.waits_on, clock.set_at
-        clock.due_at = until(work, clock.kind, case, waits_on=whom, start=since)
 
 
 def end_drafts(work: Writing, case: Case, reason: str) -> None:

@@ -2,57 +2,12 @@
 
 import pytest
 
+from tests.api.test_hurrying import hurries
 from tests.world import Json, Someone, World, closing, done, problem, promise
-
-SHELTER = "KZ_SHELTER_KOGERSHIN"
-
-
-def hurries(who: Someone, case: Json, priority: str) -> Json:
-    """Give a case another priority."""
-    path, seen = f"/cases/{case['code']}", {"If_Match": who.tag(case)}
-    return done(who.ask("PATCH", path, {"priority": priority}, headers=seen))
 
 
 def risk(case: Json) -> str:
     return f"/cases/{case['code']}/risk-assessments"
-
-
-def test_another_priority_ends_the_clock_as_if_it_had_been_so_when_it_began(
-    world: World, officer: Someone
-) -> None:
-    case = officer.submits()
-    assert case["due_at"] == "2026-06-01T15:00:00Z"
-    world.passes(minutes=30)
-
-    hurried = hurries(officer, case, "emergency")
-
-    assert hurried["due_at"] == "2026-06-01T13:00:00Z"
-
-
-def test_no_change_of_priority_pushes_a_clock(world: World, officer: Someone) -> None:
-    case = officer.submits()
-    for priority in ("emergency", "normal", "emergency", "urgent"):
-        world.passes(minutes=40)
-        changed = hurries(officer, case, priority)
-
-    assert changed["due_at"] == case["due_at"] == "2026-06-01T15:00:00Z"
-
-
-def test_another_priority_moves_the_clocks_of_referrals_too(
-    world: World, officer: Someone, lead: Someone, shelter: Someone
-) -> None:
-    case = lead.leads(officer.submits())
-    new, read = (done(lead.refers(case, SHELTER)) for _ in range(2))
-    done(shelter.does("acknowledge", read))
-    before = [shelter.sees(one)["due_at"] for one in (new, read)]
-    world.passes(minutes=10)
-
-    hurries(lead, case, "emergency")
-
-    assert before == ["2026-06-01T15:00:00Z", "2026-06-04T12:00:00Z"]
-    assert [shelter.sees(one)["due_at"] for one in (new, read)] == [
-        *("2026-06-01T13:00:00Z", "2026-06-02T12:00:00Z"),
-    ]
 
 
 @pytest.mark.parametrize(

@@ -79,6 +79,8 @@ def test_help_that_has_begun_is_never_ended_and_a_desk_loses_nothing(late: Late)
     if late.effect == Effect.REMIND:
         for count in (1, 2, 99):
             assert effect_of(late, count, at_desk=False, absent=True) not in ends
+    elif late.effect == Effect.REROUTE:
+        assert effect_of(late, 1, at_desk=True, absent=True) == Effect.REROUTE
     assert effect_of(late, 9, at_desk=True, absent=False) != Effect.REROUTE
 
 

@@ -1,0 +1,71 @@
+"""A desk is shut, and another serves in its place: what it has passes on to that one."""
+
+import pytest
+from sqlalchemy import select, update
+
+from app.directory.models import FocalPoint
+from app.kernel.actors import Role
+from tests.world import (
+    Someone,
+    World,
+    consent,
+    done,
+    for_services,
+    kinds,
+    path_of,
+    problem,
+)
+
+NOBODY = [consent(focal_point="KZ_SHELTER_KOGERSHIN")]
+OLD, NEW = "DESK_CENTRAL_ASIA", "DESK_CARIBBEAN"
+
+
+@pytest.fixture
+def successor(world: World) -> Someone:
+    return world.someone(NEW)
+
+
+def replaced(world: World) -> None:
+    """Let another desk serve where one did, which is shut."""
+    with world.database.writing() as session:
+        office = select(FocalPoint.serves).where(FocalPoint.code == OLD)
+        served = session.scalars(office).one()
+        change = update(FocalPoint)
+        session.execute(change.where(FocalPoint.code == NEW).values(serves=served))
+        session.execute(change.where(FocalPoint.code == OLD).values(active=False))
+
+
+def test_what_a_shut_desk_holds_passes_to_the_desk_in_its_place(
+    world: World, officer: Someone, successor: Someone
+) -> None:
+    oversight = world.someone("OVERSIGHT_DEMO", {Role.PROTECTION_OFFICER})
+    desk = world.someone(OLD)
+    case = officer.submits(consents=NOBODY)
+    assert desk.sees(case)["you_are"] == ["desk"]
+    oversight.hears()
+
+    replaced(world)
+    world.works()
+
+    assert successor.sees(case)["you_are"] == ["desk"]
+    assert kinds(successor.hears()) == ["case.rerouted"]
+    assert kinds(oversight.hears()) == ["case.not_acknowledged", "case.rerouted"]
+    assert problem(desk.get(path_of(case))) == (404, "not-found")
+
+
+def test_a_shut_desk_beside_a_lead_gives_way_to_the_one_in_its_place(
+    world: World, officer: Someone, lead: Someone, successor: Someone
+) -> None:
+    desk = world.someone(OLD)
+    given = [consent(), for_services()]
+    case = lead.leads(officer.submits(consents=given, risk={"level": "low"}))
+    world.waits_for(days=29)
+    assert desk.sees(case)["you_are"] == ["escalation_desk"]
+
+    replaced(world)
+    world.waits_for(days=15)
+
+    assert successor.sees(case)["you_are"] == ["escalation_desk"]
+    assert "case.escalated" in kinds(successor.hears())
+    assert problem(desk.get(path_of(case))) == (404, "not-found")
+    assert done(lead.get(path_of(case)))["holder"] == "KZ_LEAD"
