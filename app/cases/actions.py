@@ -160,23 +160,29 @@ def take(  # noqa: PLR0913 - each says one thing of the step
     `until` is when it is due, where the step itself says so. A step that is the system's is
     journalled as the system's, whoever set it off.
     """
+    was = case.state
     lifecycle.take(case, step)
     case.touch()
     wind(work, case, until)
-    lapse(work, case)
+    lapse(work, case, moved=case.state != was)
     told = {"state": case.state, **(facts or {})}
     audience = before | case.audience
     by_system = step.sides == {Side.SYSTEM}
     work.record(EVENTS[step.action], case, audience, told, by_system=by_system)
 
 
-def lapse(work: Writing, case: Case, about: Recorded | None = None) -> None:
+def lapse(
+    work: Writing, case: Case, about: Recorded | None = None, *, moved: bool = False
+) -> None:
     """End the questions to a second person that nobody may act on any more (R14).
 
     Those of who has no part in deciding the case now, since another holds it or it ended;
-    overseers ask whoever holds it. Or all about one record, which has changed since.
+    overseers ask whoever holds it. What its holder asked ends with the state that it was
+    about: whoever allowed it judged the case as it was. Or all about one record, which has
+    changed since.
     """
-    asking = (case.holder, case.with_relation(Relation.ESCALATION_DESK))
+    holder = None if moved else case.holder
+    asking = (holder, case.with_relation(Relation.ESCALATION_DESK))
     deciding = {one for one in asking if one and case.state in OPEN}
     ended = access.lapse(
         work,

@@ -369,3 +369,21 @@ def test_what_was_promised_stays_with_a_case_until_it_is_completed(
 
     assert lacks(early) == [("nothing_open", "holder")]
     assert asks(lead, case)["decision"] == "pending"
+
+
+def test_a_word_about_a_case_ends_with_the_state_it_was_about(
+    officer: Someone, lead: Someone, shelter: Someone, supervisor: Someone
+) -> None:
+    case = lead.leads(officer.submits())
+    asked = asks(lead, case)
+    done(supervisor.post(f"/approvals/{asked['id']}/approve"))
+    referral = done(lead.refers(case, shelter.code))
+    done(shelter.does("accept", referral, promise()))
+    done(shelter.does("start", referral, {"person_met": True}))
+    done(shelter.does("complete", referral, {"outcome": "delivered", "feedback": "Afraid"}))
+
+    refused = lead.does("close", case, closing(), approval=asked["id"])
+
+    assert lead.sees(case)["state"] == "assisting"
+    assert problem(refused) == (409, "approval-unusable")
+    assert asks(lead, case)["id"] != asked["id"]
