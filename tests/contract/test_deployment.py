@@ -1,5 +1,6 @@
 """What surrounds the code: the image, compose, the pages for operators, the lint of SQL."""
 
+import json
 import re
 import shlex
 import subprocess
@@ -165,6 +166,22 @@ LOGINS = {
     *("safe_conduct_service", "safe_conduct_app", "safe_conduct_migrator"),
     *("safe_conduct_owner", "safe_conduct_database_url"),
 }
+
+
+def test_the_proxy_is_told_of_every_header_that_a_caller_sends() -> None:
+    contract = json.loads((ROOT / "openapi/openapi-3.1.json").read_text("utf-8"))
+    page = (ROOT / "docs/operations.md").read_text("utf-8")
+    asked = {
+        parameter["name"]
+        for operations in contract["paths"].values()
+        for operation in operations.values()
+        for parameter in operation.get("parameters", [])
+        if parameter["in"] == "header"
+    }
+
+    [told] = re.findall(r"^- pass (`Authorization`.*?) as they are", page, re.M | re.S)
+
+    assert set(re.findall(r"`(\S+)`", told)) == {"Authorization", *asked}
 
 
 def test_images_are_pinned_to_an_exact_release() -> None:
