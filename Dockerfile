@@ -2,8 +2,12 @@
 # with the first stage, and nothing in the last one is the service's own to change.
 #
 #   docker build --tag safe-conduct .
-#   docker run --rm --env-file FILE safe-conduct migrate      once for each version, then
-#   docker run --read-only --tmpfs /tmp --env-file FILE safe-conduct
+#   docker run --rm -v safe-conduct:/srv/safe-conduct/var --env-file FILE safe-conduct key new
+#   docker run --rm -v safe-conduct:/srv/safe-conduct/var --env-file FILE safe-conduct migrate
+#   docker run --read-only --tmpfs /tmp -v safe-conduct:/srv/safe-conduct/var -p 127.0.0.1:8000:8000 --env-file FILE safe-conduct
+#
+# The key once, the migration for each version. Between it and the last one a directory is loaded:
+# docs/operations.md goes through it step by step.
 #
 # A tag can be moved. Whoever builds for production pins what they have looked at, and mirrors it:
 #   docker build --build-arg PYTHON_IMAGE=python:3.13.15-slim-trixie@sha256:... .

@@ -29,6 +29,9 @@ COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "compose.yaml").read_text("utf-
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 DOCKERFILE = (ROOT / "Dockerfile").read_text("utf-8")
 PAGES = ("README.md", "docs/operations.md", "docs/integrate.md", "CONTRIBUTING.md")
+IN_A_CONTAINER = re.compile(
+    r"^docker (compose )?run .* (safe-conduct|service|migrate) (?=[a-z])"
+)
 SQUAWK = Path(sys.executable).with_name("squawk")
 
 
@@ -39,6 +42,7 @@ def commands(page: str) -> list[str]:
     typed = [piece for line in lines for piece in line.split("&& ")]
     spoken = re.findall(r"`(safe-conduct [^`]+)`", text)
     typed = [re.split(r"  #| \| | > ", line)[0].strip() for line in typed]
+    typed = [IN_A_CONTAINER.sub("safe-conduct ", line) for line in typed]
     return [line for line in (*typed, *spoken) if re.match(r"safe-conduct [a-z]", line)]
 
 
@@ -179,9 +183,23 @@ def test_the_proxy_is_told_of_every_header_that_a_caller_sends() -> None:
         if parameter["in"] == "header"
     }
 
-    [told] = re.findall(r"^- pass (`Authorization`.*?) as they are", page, re.M | re.S)
+    [told] = re.findall(
+        r"^- pass (`Authorization`.*?) as they are", page, re.MULTILINE | re.DOTALL
+    )
 
     assert set(re.findall(r"`(\S+)`", told)) == {"Authorization", *asked}
+
+
+@pytest.mark.parametrize("name", ["Dockerfile", "docs/operations.md"])
+def test_what_a_container_writes_outlives_it(name: str) -> None:
+    text = (ROOT / name).read_text("utf-8").replace("#   ", "")
+    [kept] = re.findall(r"^VOLUME (\S+)$", DOCKERFILE, re.MULTILINE)
+    runs = [shlex.split(line) for line in re.findall(r"^docker run .*", text, re.MULTILINE)]
+
+    assert {"key", "migrate"} <= {word for run in runs for word in run}
+    assert all(f"safe-conduct:{kept}" in run for run in runs)
+    assert all("--env-file" in run for run in runs)
+    assert [run[-1] for run in runs if "-p" in run] == ["safe-conduct"] == [runs[-1][-1]]
 
 
 def test_images_are_pinned_to_an_exact_release() -> None:
