@@ -1,4 +1,4 @@
-# Every command of this house. CI runs `make check`, so what passes here passes there.
+# Every command of this house. CI runs `make check clients torture` (.ci/run), so what passes here passes there.
 
 PYTHON ?= python3
 UV_VERSION := 0.13.9
@@ -53,7 +53,7 @@ setup: $(READY) ## Install exactly what requirements/dev.txt names, into .venv
 run: $(READY) ## Serve a demonstration on SQLite; prints a key and a first request
 	$(BIN)/safe-conduct demo serve
 
-check: lint test bench-smoke ## All that CI asks: lint, tests, current files, no break that is not told
+check: lint test bench-smoke ## Lint, tests, current files, no break that is not told; CI adds clients and torture
 	$(BIN)/safe-conduct openapi --check
 	$(BIN)/python scripts/breaking.py
 	$(BIN)/safe-conduct docs --check
