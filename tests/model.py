@@ -65,7 +65,6 @@ SPOILED: Final = frozenset(
     }
 )
 """What a request can bring and still not meet: one contact, a review too late."""
-WORKERS: Final = frozenset({"officer", "caseworker", "coordinator"})
 
 
 def predict(world: Model, actor: Actor, act: Act) -> Outcome:

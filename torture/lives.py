@@ -126,11 +126,6 @@ class Installation:
         """List those that answer."""
         return [life for life in self.lives if life.port is not None]
 
-    @property
-    def is_one(self) -> bool:
-        """Whether one process serves and works."""
-        return len(self.lives) == 1
-
     def begin(self) -> None:
         """Begin all that is not there, and wait until it is."""
         for life in self.lives:

@@ -56,10 +56,6 @@ class Calendar:
         return local.replace(tzinfo=ZoneInfo(self.time_zone), fold=0).astimezone(UTC)
 
 
-NOBODYS: Final = Calendar()
-"""What is waited for from nobody: UTC, Monday to Friday, without holidays."""
-
-
 @dataclass(frozen=True)
 class Place:
     """Where somebody works: in which time zone, and with which country's days off."""

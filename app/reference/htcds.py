@@ -1,5 +1,7 @@
 """The Human Trafficking Case Data Standard 2.0 of IOM: fields and codes, as it has them.
 
+From https://github.com/UNMigration/HTCDS @3c2f653, of 2023-01-24.
+
 What is wrong in the standard stays as it is, since others read what was written by it:
 `verbatim` has each code as it is spelled there, and `issue` says what is wrong. A method of
 control that is defined there and not listed is taken in (DOMAIN.md, A5).
@@ -19,7 +21,6 @@ from app.reference.rows import (
 )
 from app.reference.schemas import Item
 
-SOURCE: Final = "https://github.com/UNMigration/HTCDS @3c2f653 (2023-01-24)"
 ABOUT: Final = (
     "Human Trafficking Case Data Standard 2.0 (IOM, CC BY 4.0; no endorsement is implied), "
     "with its faults: `verbatim` is how a code is spelled there."

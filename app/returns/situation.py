@@ -39,7 +39,6 @@ from app.returns.schemas import (
 )
 
 GOES_ON = frozenset({ReferralState.ACCEPTED, ReferralState.IN_PROGRESS})
-NO_ONE = frozenset[Side]()
 
 
 @dataclass(frozen=True)

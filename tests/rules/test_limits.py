@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from app.deadlines.limits import ClockKind, Priority, default
-from app.directory.calendars import NOBODYS
+from app.directory.calendars import Calendar
 
 MONDAY = datetime(2026, 6, 1, 12, tzinfo=UTC)
 FRIDAY = MONDAY + timedelta(days=4)
@@ -86,7 +86,7 @@ def end(limit: str, start: datetime) -> datetime:
 
 def due(kind: ClockKind, priority: Priority | None, start: datetime) -> datetime:
     """Until when one has time who works in UTC, Monday to Friday, without holidays."""
-    return default(kind, priority).after(start, NOBODYS)
+    return default(kind, priority).after(start, Calendar())
 
 
 def test_the_copy_says_something_of_every_clock() -> None:
