@@ -21,6 +21,7 @@ from app.webhooks.signing import headers, spell
 from tests import databases
 from tests.clients import page
 from tests.serving import Served, address, served
+from tests.world import consent, for_services
 
 HERE: Final = Path(__file__).parent
 ROOT: Final = HERE.parents[1]
@@ -180,9 +181,12 @@ def hear_a_webhook() -> str:
 
 
 def follow_the_page(world: Served) -> None:
-    """Do what docs/integrate.md says, for the lead of a case that was just submitted."""
-    folder, lead = fresh("page"), world.someone("KZ_LEAD")
-    case = world.someone("UZ_CONSULATE_ALMATY").submits()
+    """Do what docs/integrate.md says, for an office that gets a case after a silence."""
+    folder, lead = fresh("page"), world.someone("SANA_SEZIM")
+    ngos = consent(recipient_class={"kind": "non_state", "country": "KZ"})
+    allowed = [consent(), ngos, for_services()]
+    case = world.someone("UZ_CONSULATE_ALMATY").submits(consents=allowed)
+    world.waits_for(hours=3)
     env = {"SAFE_CONDUCT_URL": address(world.port), "SAFE_CONDUCT_KEY": lead.key}
     env["npm_config_ignore_scripts"] = "true"
     for title, script in page.scripts(PAGE.read_text(), folder):
