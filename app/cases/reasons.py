@@ -1,4 +1,4 @@
-"""Why: the reason codes of the mechanism (`proposal_reason_codes.csv`).
+"""Why: the reason codes of the mechanism; their sources are in `reference/data`.
 
 Those of `assign`, `reopen` and `take_over` are ours: no source names any.
 """

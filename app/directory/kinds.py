@@ -36,7 +36,7 @@ class Function(StrEnum):
 
 
 class Service(StrEnum):
-    """What a person may be referred for (`proposal_referral_types.csv`)."""
+    """What a person may be referred for."""
 
     SHELTER = "SHELTER"
     MEDICAL = "MEDICAL"

@@ -20,7 +20,7 @@ OFFER_NOTE = "Sealed with the case; the new lead may read it once it leads."
 
 
 class HandoverReason(StrEnum):
-    """Why the lead moves (HTCDS; `proposal_reason_codes.csv`)."""
+    """Why the lead moves: the reasons of the HTCDS."""
 
     ADDITIONAL_SERVICES = "ADDITIONAL_SERVICES"
     MIGRATION_OR_CHANGE_OF_LOCATION = "MIGRATION_OR_CHANGE_OF_LOCATION"

@@ -4,7 +4,7 @@ From https://github.com/UNMigration/HTCDS @3c2f653, of 2023-01-24.
 
 What is wrong in the standard stays as it is, since others read what was written by it:
 `verbatim` has each code as it is spelled there, and `issue` says what is wrong. A method of
-control that is defined there and not listed is taken in (DOMAIN.md, A5).
+control that is defined there and not listed is taken in (DOMAIN.md).
 """
 
 from collections.abc import Iterable, Mapping, Sequence

@@ -194,7 +194,7 @@ STEPS: Final[dict[Action, int]] = {
     _A.ISSUE_DOCUMENT: 8, _A.PLAN: 9, _A.ACCEPT_PLAN: 9, _A.DEPART: 10, _A.ARRIVE: 11,
     _A.MONITOR: 12, _A.REPORT: 12,
 }
-"""Of which of the twelve steps an action is a part (`proposal_return_checklist.csv`)."""
+"""Of which of the twelve steps an action is a part (docs/returns.md)."""
 # fmt: on
 
 CANCELLED: Final = frozenset({_S.NO_GO, _S.CALLED_OFF, _S.HALTED, _S.ENDED})

@@ -1,0 +1,35 @@
+"""docs/sources.md: whoever reads R12 or BR05 in a docstring can find what it stands for."""
+
+import re
+from pathlib import Path
+from typing import Final
+
+ROOT: Final = Path(__file__).parents[2]
+PAGE: Final = ROOT / "docs" / "sources.md"
+FOLDERS: Final = ("app", "conformance", "docs", "migrations", "tests", "torture")
+WRITTEN: Final = {".md", ".py", ".txt"}
+NUMBER: Final = re.compile(r"(?<![\w%])(?:R\d{2,3}|(?:BR|G|D|N)\d\d|[ATM]\d)(?!\w)")
+
+
+def named() -> set[str]:
+    """Find every number that the code, its tests and its pages name."""
+    files = [path for folder in FOLDERS for path in (ROOT / folder).rglob("*")]
+    texts = [
+        path.read_text("utf-8")
+        for path in files
+        if path.suffix in WRITTEN and path != PAGE and path != Path(__file__)
+    ]
+    return {number for text in texts for number in NUMBER.findall(text)}
+
+
+def listed(page: Path) -> set[str]:
+    """Find what has a line of its own in a table of a page, or stands second in it."""
+    rows = re.findall(r"^\| ([^|]+) \| ([^|]*) \|", page.read_text("utf-8"), re.MULTILINE)
+    return {cell for row in rows for cell in row if NUMBER.fullmatch(cell)}
+
+
+def test_every_number_that_is_named_has_a_line_and_no_line_is_unused() -> None:
+    told, elsewhere = listed(PAGE), listed(ROOT / "docs" / "mechanism.md")
+
+    assert len(told) > 50
+    assert told == named() - elsewhere
