@@ -101,7 +101,7 @@ MODULES: Final[dict[str, tuple[str, ...]]] = {
         *("tests/api/test_consents.py", "tests/contract/test_openapi.py"),
     ),
     "app/consents/standing.py": (
-        *_SEALED,
+        *("tests/rules/test_standing.py", *_SEALED),
         *("tests/api/test_children.py", "tests/api/test_returns.py"),
         *("tests/api/test_withdrawals.py", "tests/api/test_vital_interest.py"),
     ),
