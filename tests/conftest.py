@@ -6,6 +6,7 @@ So does one that asks for `before_any_database`: what it sends never comes to on
 """
 
 import gc
+import os
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -26,6 +27,7 @@ from tests.world import KEYS, PUBLIC, Someone, World
 
 SELDOM = 50_000
 """Objects made since it was last looked."""
+WORKERS_A_CORE = 2
 HOME = pytest.StashKey[Path]()
 IDS = {"sqlite": "sqlite", "postgresql": "pg"}
 ONLY = {
@@ -76,6 +78,12 @@ def pytest_collection() -> Iterator[None]:
         gc.freeze()
         gc.set_threshold(SELDOM, 20, 20)
         gc.enable()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """Start more workers than there are cores: often a test waits for a server."""
+    return WORKERS_A_CORE * (os.cpu_count() or 1)
 
 
 @pytest.hookimpl(optionalhook=True)
