@@ -11,7 +11,7 @@ from uuid import UUID, uuid4
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from httpx2 import ASGITransport, BaseTransport, Client, Request, Response
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from app.access.actions import Opening, make_key, open_account
 from app.access.credentials import authenticate
@@ -135,6 +135,12 @@ class World:
     def passes(self, **time: float) -> None:
         """Let time go by: days, hours, minutes."""
         self.now += timedelta(**time)
+
+    def shuts(self, code: str, *, active: bool = False) -> None:
+        """Shut an office, or open it again, as two administrators may."""
+        with self.database.writing() as session:
+            of = FocalPoint.code == code
+            session.execute(update(FocalPoint).where(of).values(active=active))
 
     def works(self) -> int:
         """Let the worker fire what is due until nothing is left; says how much that was.

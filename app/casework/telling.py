@@ -81,9 +81,12 @@ def end(work: Writing, case: Case, given: Iterable[Consent]) -> None:
     Overseers hear of each, and by whom: one person can end help so, and nobody else would
     see who it was.
     """
-    rested, returning = following.covered(work, case), returns.resting(work, case)
-    offered = handovers.rests_on_consent(work, case)
-    gone = [consent for consent in given if consents.take_back(work, consent)]
+    taken_back = list(given)
+    before = standing.of_case(work, case).as_if_running(taken_back)
+    rested = following.covered(work, case, before)
+    returning = returns.resting(work, case, before)
+    offered = handovers.rests_on_consent(work, case, before)
+    gone = [consent for consent in taken_back if consents.take_back(work, consent)]
     if not gone:
         return
     case.touch()

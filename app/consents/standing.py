@@ -1,10 +1,10 @@
 """All that the rules about one person rest on, read at once for a page of cases."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
-from datetime import datetime
-from typing import Final
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Final, Self
 from uuid import UUID
 
 from app.cases import queries as cases
@@ -69,6 +69,16 @@ class Standing:
     ) -> bool:
         """Say whether this recipient may be told these sections, for this purpose."""
         return covers(self.consents, self.asking(recipient, purpose), sections)
+
+    def as_if_running(self, words: Sequence[Consent]) -> Self:
+        """Say where the person stood if these consents had not run out meanwhile.
+
+        A no ends what rested on them: help that goes on after a consent has run out does so
+        because nobody said no.
+        """
+        consents = [c for c in self.consents if c in words or self.now < c.expires_at]
+        ends = [word.expires_at - timedelta.resolution for word in words]
+        return replace(self, consents=consents, now=min(self.now, *ends))
 
     def may_be_named(self, reader: Addressee) -> bool:
         """Say whether a reader is no State body, or the person named it by itself (R84).

@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, case, func, select
 from sqlalchemy.orm import Session
 
-from app.deadlines.limits import UNHURRIED, ClockKind
+from app.deadlines.limits import ASKED, UNHURRIED, ClockKind
 from app.deadlines.models import Clock, Firing
 from app.deadlines.silence import DAY, Rhythm, silences
 from app.directory import queries as directory
@@ -63,9 +63,11 @@ def running(session: Session) -> Sequence[Clock]:
 def abandoned(session: Session, limit: int) -> Sequence[Due]:
     """List the clocks that wait for an office that is active no longer.
 
-    Once each: nobody has to wait until a deadline for somebody who is not there.
+    Once each: nobody has to wait until a deadline for somebody who is not there. Nor for
+    the next silence of an office that was asked, was silent, and then was shut.
     """
-    waits = Clock.stopped_at.is_(None) & Clock.fires_at.is_(None)
+    asked = Clock.kind.in_(ASKED) & (Clock.failures == 0)
+    waits = Clock.stopped_at.is_(None) & (Clock.fires_at.is_(None) | asked)
     waits_for_them = (
         waits & Clock.waits_on.in_(directory.closed()) & Clock.kind.not_in(UNHURRIED)
     )
@@ -78,8 +80,9 @@ def is_up(clock: Clock, now: datetime, *, absent: bool) -> bool:
     """Say whether a clock has run out, or waits for an office that is not there."""
     if clock.stopped_at is not None:
         return False
-    hurried = absent and clock.fires_at is None and clock.kind not in UNHURRIED
-    return hurried or (clock.fires_at or clock.due_at) <= now
+    asked = clock.kind in ASKED and clock.failures == 0
+    once = clock.fires_at is None and clock.kind not in UNHURRIED
+    return (absent and (asked or once)) or (clock.fires_at or clock.due_at) <= now
 
 
 def oldest(session: Session, now: datetime) -> datetime | None:

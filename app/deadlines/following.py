@@ -67,7 +67,7 @@ def moved_by(work: Writing, clock: Clock, about: Concerned) -> Clock | None:
     if is_late and clock.fires_at is None:
         return None
     if ends >= was:
-        clock.due_at = ends
+        clock.due_at, clock.fires_at = ends, None if ends > work.now else clock.fires_at
         return clock if ends > was else None
     sooner = whole if is_late else min(was, whole)
     return None if sooner == was else begun_anew(work, clock, sooner)

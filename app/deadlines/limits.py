@@ -173,6 +173,8 @@ UNHURRIED: Final = frozenset({_K.FINISH_DRAFT, _K.APPROVE, _K.ERASE, _K.DECIDE_R
 """Clocks that nobody else waits for: they run out in their own time, whoever is gone."""
 ANSWERS: Final = frozenset({_K.ACKNOWLEDGE, _K.DECIDE_LEAD, _K.DECIDE_REFERRAL})
 """The clocks that tell how fast a focal point answers."""
+ASKED: Final = ANSWERS | {_K.ANSWER_HANDOVER}
+"""Clocks of who was asked to take something on: one who is not there loses it at once."""
 
 
 LATEST_REVIEW: Final = (

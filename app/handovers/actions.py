@@ -9,6 +9,7 @@ from app.cases import actions as cases
 from app.cases.models import Case
 from app.cases.sections import Contacts, Paper
 from app.consents import standing
+from app.consents.standing import Standing
 from app.deadlines import actions as deadlines
 from app.deadlines.queries import running, until
 from app.directory import queries as directory
@@ -151,18 +152,17 @@ def ready(
     step = TABLE.find(
         handover.state, action, sides_of(handover, work.actor), work.actor.roles
     )
-    facts, stands = (
-        situation_of(work, handover, terms),
-        standing.of_case(work, handover.case),
-    )
+    stands = standing.of_case(work, handover.case)
+    facts = situation_of(work, handover, stands, terms)
     me = directory.by_id(work, work.actor.focal_point_id)
     RULES.require(step, as_told(stands, me, facts))
     return Judged(handover.case, handover, step, handover.audience)
 
 
-def situation_of(work: Writing, handover: Handover, terms: Terms | None = None) -> Facts:
+def situation_of(
+    work: Writing, handover: Handover, stands: Standing, terms: Terms | None = None
+) -> Facts:
     """Gather what the needs of one handover are judged by."""
-    stands = standing.of_case(work, handover.case)
     clock = running(work, [handover.id]).get(handover.id)
     move = Move(handover.lead, handover.successor)
     return facts_of(work, stands, move, terms, clock)

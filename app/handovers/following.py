@@ -5,6 +5,7 @@ from uuid import UUID
 
 from app.cases.models import Case
 from app.consents import standing
+from app.consents.standing import Standing
 from app.directory import queries as directory
 from app.handovers import queries
 from app.handovers.actions import Judged, begin, situation_of, take
@@ -33,22 +34,22 @@ def offer_to_first(work: Writing, case: Case, candidates: Sequence[UUID]) -> Non
         return
 
 
-def rests_on_consent(work: Writing, case: Case) -> bool:
-    """Say whether the lead of a case is on offer, and a consent covers that now."""
+def rests_on_consent(work: Writing, case: Case, stands: Standing) -> bool:
+    """Say whether the lead of a case is on offer, and a consent covers that."""
     handover = queries.open_of(work, case.id)
-    return handover is not None and situation_of(work, handover).covered
+    return handover is not None and situation_of(work, handover, stands).covered
 
 
 def cancel_uncovered(work: Writing, case: Case, *, rested: bool) -> None:
     """End an offer that rested on a consent that was taken back, and rests on no other."""
-    if rested and not rests_on_consent(work, case):
+    if rested and not rests_on_consent(work, case, standing.of_case(work, case)):
         cancel_open(work, case)
 
 
 def cancel_unsafe(work: Writing, case: Case) -> None:
     """End an offer to a focal point that turns out to be unsafe, without saying why."""
-    handover = queries.open_of(work, case.id)
-    if handover is not None and not situation_of(work, handover).recipient_safe:
+    handover, stands = queries.open_of(work, case.id), standing.of_case(work, case)
+    if handover and not situation_of(work, handover, stands).recipient_safe:
         cancel_open(work, case)
 
 
@@ -65,10 +66,13 @@ def cancel_open(work: Writing, case: Case) -> None:
 def expire(work: Writing, handover: Handover) -> None:
     """Let a handover of a case that is held end when its clock has run out (D07).
 
+    Or whoever was asked is not there any more.
+
     Raises NeedsUnmet (409) before that.
     """
     step = TABLE.find(handover.state, Action.EXPIRE, {Side.SYSTEM}, frozenset())
-    RULES.require(step, situation_of(work, handover))
+    stands = standing.of_case(work, handover.case)
+    RULES.require(step, situation_of(work, handover, stands))
     end_by_system(work, handover, Action.EXPIRE)
 
 

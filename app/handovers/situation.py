@@ -53,7 +53,7 @@ def facts_of(
         recipient_safe=stands.is_safe(to, to.code),
         agreed=is_agreed(work, stands.case, move, level_of(told or ())),
         origin_permitted=stands.origin_is_permitted(to),
-        time_is_up=clock is not None and clock.due_at <= work.now,
+        time_is_up=clock is not None and (clock.due_at <= work.now or not to.active),
         terms=terms or Terms(),
     )
 

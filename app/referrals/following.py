@@ -5,6 +5,7 @@ from uuid import UUID
 from app.cases.models import Case
 from app.cases.reasons import WithdrawReason
 from app.consents import standing
+from app.consents.standing import Standing
 from app.deadlines import actions as deadlines
 from app.deadlines.limits import ClockKind
 from app.deadlines.queries import running
@@ -39,9 +40,8 @@ def drop(work: Writing, referral: Referral, reason: str) -> None:
     end(work, Move(referral.case, referral, step, referral.audience), reason)
 
 
-def covered(work: Writing, case: Case) -> frozenset[UUID]:
-    """Name the open referrals of a case that rest on a consent now."""
-    stands = standing.of_case(work, case)
+def covered(work: Writing, case: Case, stands: Standing) -> frozenset[UUID]:
+    """Name the open referrals of a case that rest on a consent, as the person stands."""
     return frozenset(
         referral.id
         for referral in queries.of_case(work, case.id)
@@ -55,7 +55,8 @@ def withdraw_uncovered(work: Writing, case: Case, rested: frozenset[UUID]) -> No
     Help that no consent covered before goes on: another withdrawal must not end it. So does
     what a child is owed without one: a guardian may be who it has to be protected from.
     """
-    lost, stands = rested - covered(work, case), standing.of_case(work, case)
+    stands = standing.of_case(work, case)
+    lost = rested - covered(work, case, stands)
     for referral in queries.of_case(work, case.id):
         if referral.id not in lost:
             continue

@@ -23,9 +23,8 @@ from app.returns.models import Done, Return
 from app.returns.situation import look, papers_of, waits_on
 
 
-def resting(work: Writing, case: Case) -> frozenset[UUID]:
-    """Name the open returns of a case that rest on a consent to return now."""
-    stands = standing.of_case(work, case)
+def resting(work: Writing, case: Case, stands: Standing) -> frozenset[UUID]:
+    """Name the open returns of a case that rest on a consent, as the person stands."""
     return frozenset(
         record.id
         for record in queries.open_in(work, [case.id]).get(case.id, [])
@@ -50,13 +49,16 @@ def follow(work: Writing, case: Case, rested: frozenset[UUID] = frozenset()) -> 
 def is_lost(record: Return, stands: Standing, rested: frozenset[UUID]) -> bool:
     """Say whether what a return rests on has gone: the case, the referral, a consent.
 
-    Or the contact with the State of origin, which the person may forbid at any time.
+    Or the contact with the State of origin, which the person may forbid at any time; or
+    whoever awaits or visits the person there is feared.
     """
-    referral = record.referral
-    taken_back = record.id in rested and not stands.agrees_to_return(referral.recipient)
+    referral, home = record.referral, record.referral.recipient
+    taken_back = record.id in rested and not stands.agrees_to_return(home)
+    feared = not stands.is_safe(home, home.code)
     over = referral.state not in AT_WORK | {ReferralState.COMPLETED}
     blocked = stands.safeguards.origin_blocked()
-    return taken_back or over or blocked or record.case.state not in CASE_OPEN
+    ended = record.case.state not in CASE_OPEN
+    return taken_back or feared or over or blocked or ended
 
 
 def end(work: Writing, record: Return) -> None:

@@ -2,11 +2,9 @@
 
 import pytest
 from httpx2 import Response
-from sqlalchemy import update
 
 from app.cases import queries
 from app.casework import carrying
-from app.directory.models import FocalPoint
 from app.kernel.actors import Role
 from tests.world import (
     Json,
@@ -385,7 +383,7 @@ def test_a_review_that_was_set_stays_when_the_lead_moves(  # noqa: PLR0913, PLR0
     case = lead.leads(officer.submits(consents=BOTH))
     rest = {"reason": "SAFETY", "review_at": "2026-06-05T12:00:00Z"}
     done(lead.does("suspend", case, rest))
-    shut(world, "KZ_LEAD")
+    world.shuts("KZ_LEAD")
     escalates(lead, case)
 
     why = MOVE | {"reason": "LEAD_INACTIVE"}
@@ -414,12 +412,6 @@ def test_what_the_old_lead_had_put_on_offer_is_taken_back(  # noqa: PLR0913, PLR
     assert kinds(there.hears())[-1] == "handover.cancelled"
     assert problem(there.get(path_of(offered))) == (404, "not-found")
     assert ngo.sees(offered)["state"] == "cancelled"
-
-
-def shut(world: World, code: str, *, active: bool = False) -> None:
-    with world.database.writing() as session:
-        of = FocalPoint.code == code
-        session.execute(update(FocalPoint).where(of).values(active=active))
 
 
 def test_a_lead_that_answers_keeps_its_case(
@@ -467,10 +459,10 @@ def test_a_lead_comes_and_goes_as_often_as_it_must(  # noqa: PLR0913, PLR0917
     desk.does_with(boss, "take-over", failing, MOVE)
     for leaves, comes in ((ngo, "KZ_LEAD"), (lead, "SANA_SEZIM")):
         escalates(leaves, failing)
-        shut(world, leaves.code)
+        world.shuts(leaves.code)
         why = MOVE | {"reason": "LEAD_INACTIVE", "focal_point": comes}
         assert desk.does_with(boss, "take-over", failing, why).status_code == 204
-        shut(world, leaves.code, active=True)
+        world.shuts(leaves.code, active=True)
 
     assert ngo.sees(failing)["lead"] == "SANA_SEZIM"
 

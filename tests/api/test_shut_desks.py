@@ -30,9 +30,9 @@ def replaced(world: World) -> None:
     with world.database.writing() as session:
         office = select(FocalPoint.serves).where(FocalPoint.code == OLD)
         served = session.scalars(office).one()
-        change = update(FocalPoint)
-        session.execute(change.where(FocalPoint.code == NEW).values(serves=served))
-        session.execute(change.where(FocalPoint.code == OLD).values(active=False))
+        new = FocalPoint.code == NEW
+        session.execute(update(FocalPoint).where(new).values(serves=served))
+    world.shuts(OLD)
 
 
 def test_what_a_shut_desk_holds_passes_to_the_desk_in_its_place(
@@ -51,6 +51,18 @@ def test_what_a_shut_desk_holds_passes_to_the_desk_in_its_place(
     assert kinds(successor.hears()) == ["case.rerouted"]
     assert kinds(oversight.hears()) == ["case.not_acknowledged", "case.rerouted"]
     assert problem(desk.get(path_of(case))) == (404, "not-found")
+
+
+def test_a_desk_that_was_late_before_it_was_shut_is_not_waited_for_either(
+    world: World, officer: Someone, successor: Someone
+) -> None:
+    case = officer.submits(consents=NOBODY)
+    world.waits_for(days=3)
+
+    replaced(world)
+    world.works()
+
+    assert successor.sees(case)["you_are"] == ["desk"]
 
 
 def test_a_shut_desk_beside_a_lead_gives_way_to_the_one_in_its_place(

@@ -1,9 +1,7 @@
 """Nobody answers: silence becomes evidence, then somebody else's duty (R54)."""
 
 import pytest
-from sqlalchemy import update
 
-from app.directory.models import FocalPoint
 from app.kernel.actors import Role
 from tests.world import (
     Json,
@@ -333,12 +331,6 @@ def test_nobody_else_learns_from_a_silence_that_there_is_a_case(
     assert heard == []
 
 
-def shut(world: World, code: str) -> None:
-    with world.database.writing() as session:
-        of = FocalPoint.code == code
-        session.execute(update(FocalPoint).where(of).values(active=False))
-
-
 def test_nobody_waits_for_an_office_that_is_closed(
     world: World, officer: Someone, lead: Someone
 ) -> None:
@@ -346,7 +338,7 @@ def test_nobody_waits_for_an_office_that_is_closed(
     draft = done(lead.writes_case())
     officer.hears()
 
-    shut(world, "KZ_LEAD")
+    world.shuts("KZ_LEAD")
     world.works()
 
     assert kinds(officer.hears()) == ["case.not_acknowledged", "case.rerouted"]
@@ -361,8 +353,8 @@ def test_a_case_whose_lead_is_closed_has_a_desk_beside_it_at_once(
     case = lead.leads(officer.submits(consents=BOTH))
     sent = done(lead.refers(case, SHELTER))
 
-    shut(world, "KZ_LEAD")
-    shut(world, SHELTER)
+    world.shuts("KZ_LEAD")
+    world.shuts(SHELTER)
     world.works()
 
     assert desk.sees(case)["you_are"] == ["escalation_desk"]
