@@ -1,14 +1,19 @@
 """The settings, read once in cli and passed down."""
 
+import re
+from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Final
 
-from pydantic import Field, SecretStr
+from pydantic import AfterValidator, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
+from sqlalchemy import make_url
+from sqlalchemy.exc import ArgumentError
 
 SECRETS: Final = Path("/run/secrets")
 """Where containers find the files of their secrets."""
+PREFIX: Final = "SAFE_CONDUCT_"
 URL: Final = "http://127.0.0.1:8000"
 """Where a service is that nobody moved."""
 
@@ -17,6 +22,44 @@ PUBLIC_URL: Final = (
     r"(/[A-Za-z0-9._~-]+)*$"
 )
 """By TLS, but to this very machine; without a `/` at its end."""
+DATABASES: Final = {"sqlite", "sqlite+pysqlite", "postgresql", "postgresql+psycopg"}
+"""What there is a driver for, as a URL begins."""
+
+
+def judged(is_sound: Callable[[str], object], remedy: str) -> AfterValidator:
+    """Refuse a setting that nothing could be done with, and say what to write instead."""
+
+    def judge(text: str) -> str:
+        if not is_sound(text):
+            raise ValueError(remedy)
+        return text
+
+    return AfterValidator(judge)
+
+
+def is_database(url: str) -> bool:
+    """Say whether it names a database of a kind that this code speaks to."""
+    try:
+        return make_url(url).drivername in DATABASES
+    except (ArgumentError, ValueError):
+        return False
+
+
+DatabaseUrl = Annotated[
+    str,
+    judged(
+        is_database,
+        "write sqlite:///var/safe-conduct.db, or "
+        "postgresql+psycopg://LOGIN:PASSWORD@HOST/NAME.",
+    ),
+]
+PublicUrl = Annotated[
+    str,
+    judged(
+        re.compile(PUBLIC_URL).fullmatch,
+        "write https:// and a host such as refer.example.org, without a / at its end.",
+    ),
+]
 
 
 class LogLevel(StrEnum):
@@ -50,21 +93,21 @@ class Settings(BaseSettings):
     """
 
     model_config = SettingsConfigDict(
-        env_prefix="SAFE_CONDUCT_",
+        env_prefix=PREFIX,
         secrets_dir=SECRETS if SECRETS.is_dir() else None,
         frozen=True,
         extra="forbid",
     )
 
     database_url: Annotated[
-        str,
+        DatabaseUrl,
         Field(
             description="SQLite file, or PostgreSQL (`postgresql+psycopg://...`) with the "
             "login of the service: a member of `safe_conduct_app` alone."
         ),
     ] = "sqlite:///var/safe-conduct.db"
     migration_database_url: Annotated[
-        str | None,
+        DatabaseUrl | None,
         Field(
             description="The same database with a login that is a member of "
             "`safe_conduct_owner`; read by `migrate` and `restored` alone. "
@@ -158,12 +201,11 @@ class Settings(BaseSettings):
         ),
     ] = ""
     public_url: Annotated[
-        str | None,
+        PublicUrl | None,
         Field(
             description="Where others reach the service, such as "
             "`https://refer.example.org`: machines sign for that address to be given "
             "tokens. Absent: no tokens, API keys alone.",
-            pattern=PUBLIC_URL,
         ),
     ] = None
     sign_in_url: Annotated[
@@ -228,7 +270,7 @@ class Caller(BaseSettings):
     """Where a service is that is called from a shell, and which of two holds the key."""
 
     model_config = SettingsConfigDict(
-        env_prefix="SAFE_CONDUCT_",
+        env_prefix=PREFIX,
         secrets_dir=SECRETS if SECRETS.is_dir() else None,
         frozen=True,
         hide_input_in_errors=True,

@@ -27,7 +27,6 @@ from app.cli import (
 from app.demo.journeys import JOURNEYS, Journey
 from app.kernel import migrations
 from app.kernel.actors import Role, Scope
-from app.kernel.keyfile import FileKeys
 from app.kernel.ledger import Ledger
 from app.main import create_app
 from app.settings import LogLevel, Settings
@@ -69,6 +68,7 @@ def serve() -> None:
     ground, ledger = serving.ground_of(settings), Ledger(settings.erasure_ledger)
     with serving.alone(settings.database_url):
         serving.must_be_ready(ground, ledger)
+        listener = serving.listener(settings)
         ledger.start(ground)
         if drill := serving.about_drill(ground):
             structlog.get_logger().warning("drill", said=drill)
@@ -76,7 +76,7 @@ def serve() -> None:
             rate, docs = settings.requests_per_minute, settings.docs
             url = settings.public_url
             app = create_app(ground, ledger, rate=rate, docs=docs, public_url=url)
-            serving.server(app, settings).run()
+            serving.server(app, settings).run([listener])
         ground.database.engine.dispose()
 
 
@@ -185,10 +185,9 @@ def serve_demo() -> None:
 @key.command("new")
 def new_key() -> None:
     """Make the first key, or the next one: new cases are sealed with the newest."""
-    made = FileKeys.create(Settings().key_file)
-    out.print(
-        f"Key {made.current} is in {Settings().key_file}, readable by its owner alone."
-    )
+    path = Settings().key_file
+    made = serving.new_keys(path)
+    out.print(f"Key {made.current} is in {path}, readable by its owner alone.")
     out.print("Keep a copy apart from the database: without it no case can be opened.")
 
 

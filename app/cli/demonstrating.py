@@ -10,12 +10,15 @@ import httpx
 import uvicorn
 
 from app.cli.serving import (
+    NotReady,
     about_drill,
     alone,
     exposing,
     ground_at_speed,
+    listener,
     migrate,
     must_be_ready,
+    new_keys,
     server,
 )
 from app.cli.working import jobs_of
@@ -26,21 +29,28 @@ from app.demo.journeys import Journey
 from app.demo.players import StoryBroken, Troupe
 from app.demo.stage import Stage, give_keys, load_mechanism
 from app.demo.worker import REFERENCE
-from app.kernel.keyfile import FileKeys
 from app.kernel.ledger import Ledger
 from app.kernel.work import Ground
 from app.main import create_app
-from app.settings import Settings
+from app.settings import URL, Settings
 from app.worker.loop import working
 
 PATIENCE: Final = timedelta(seconds=30)
+NOBODY: Final = (
+    """
+Nobody answers where SAFE_CONDUCT_URL says, or at {url} if it says nothing: start
+`safe-conduct demo serve`, or set it to where the demonstration serves.
+""".strip()
+    .replace("\n", " ")
+    .format(url=URL)
+)
 type Say = Callable[[str], None]
 
 
 def prepare(settings: Settings) -> None:
     """Make what a first run lacks: a key and the tables."""
     if not settings.key_file.exists():
-        FileKeys.create(settings.key_file)
+        new_keys(settings.key_file)
     migrate(settings)
 
 
@@ -53,11 +63,17 @@ def keys_for(ground: Ground) -> dict[Part, str]:
 
 
 def play(settings: Settings, say: Say, chosen: Collection[Journey] = ()) -> None:
-    """Play journeys against the running service of these settings; none named: all."""
+    """Play journeys against the running service of these settings; none named: all.
+
+    Raises NotReady where there is none.
+    """
     ground = ground_at_speed(settings)
     keys, now = keys_for(ground), ground.clock()
-    with httpx.Client(base_url=settings.url) as http:
-        journeys.play(Troupe(http, keys, say, now, runs_out(ground)), chosen)
+    try:
+        with httpx.Client(base_url=settings.url) as http:
+            journeys.play(Troupe(http, keys, say, now, runs_out(ground)), chosen)
+    except (httpx.TransportError, httpx.InvalidURL) as error:
+        raise NotReady(NOBODY) from error
     ground.database.engine.dispose()
 
 
@@ -80,6 +96,7 @@ def serve(settings: Settings, say: Say) -> None:
         ledger = Ledger(settings.erasure_ledger)
         ledger.copy_out(ground, anew=True)
         must_be_ready(ground, ledger)
+        taken = listener(settings)
         rate = settings.requests_per_minute
         here = settings.public_url or f"http://{settings.host}:{settings.port}"
         app = create_app(ground, ledger, rate=rate, docs=True, public_url=here)
@@ -89,7 +106,7 @@ def serve(settings: Settings, say: Say) -> None:
         tale = (running, ground, keys, say)
         threading.Thread(target=tell, args=tale, daemon=True).start()
         with exposing(ground, settings), working(ground, jobs_of(ground, ledger, settings)):
-            running.run()
+            running.run([taken])
         ground.database.engine.dispose()
 
 

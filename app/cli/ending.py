@@ -3,6 +3,7 @@
 import sys
 
 import typer
+from pydantic import ValidationError
 from rich.console import Console
 from sqlalchemy.exc import DBAPIError
 
@@ -15,12 +16,14 @@ from app.kernel.keyfile import KeyRefused
 from app.kernel.ledger import LedgerRefused
 from app.kernel.problems import Problem
 from app.kernel.trouble import is_operators
+from app.settings import PREFIX, Caller, Settings
 
 err = Console(stderr=True)
 REFUSALS = (
     *(NotReady, KeyRefused, LedgerRefused, FilesRefused, Problem),
     *(DemoRefused, StoryBroken),
 )
+SETTINGS = {kind.__name__ for kind in (Settings, Caller)}
 
 
 def run(cli: typer.Typer) -> None:
@@ -29,12 +32,25 @@ def run(cli: typer.Typer) -> None:
         cli()
     except CallEnded as ended:
         fail(str(ended), ended.code)
+    except ValidationError as error:
+        if error.title not in SETTINGS:
+            raise
+        fail(wrong_settings(error))
     except REFUSALS as refusal:
         fail(f"{refusal}{cause(refusal.__cause__)}")
     except DBAPIError as error:
         if not is_operators(error):
             raise
         fail(f"This did not go.{cause(error)}")
+
+
+def wrong_settings(error: ValidationError) -> str:
+    """Name each setting that is wrong, and why; not what it is, which may be a secret."""
+    faults = error.errors(include_url=False, include_input=False)
+    said = ((one["loc"][0], one["msg"].removeprefix("Value error, ")) for one in faults)
+    return " ".join(
+        f"{PREFIX}{str(name).upper()}: {why.removesuffix('.')}." for name, why in said
+    )
 
 
 def cause(error: BaseException | None) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from socket import socket
+from socket import AF_INET, AF_INET6, SO_REUSEADDR, SOL_SOCKET, socket
 from typing import Any, Final, override
 
 import structlog
@@ -81,11 +81,26 @@ def about_drill(ground: Ground) -> str | None:
 
 
 def migrate(settings: Settings) -> None:
-    """Bring the database to the newest migration; SQLite's file and folder are made."""
+    """Bring the database to the newest migration; SQLite's file and folder are made.
+
+    Raises NotReady where the folder cannot be.
+    """
     url = make_url(settings.migration_database_url or settings.database_url)
     if url.get_backend_name() == "sqlite" and url.database:
-        Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+        folder = Path(url.database).parent
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise NotReady(f"{folder} cannot be made: {error.strerror}.") from error
     upgrade(url.render_as_string(hide_password=False))
+
+
+def new_keys(path: Path) -> FileKeys:
+    """Make the first key of a file, or the next one; raises KeyRefused, or NotReady."""
+    try:
+        return FileKeys.create(path)
+    except OSError as error:
+        raise NotReady(f"{path} cannot be written: {error.strerror}.") from error
 
 
 def must_be_migrated(session: Session) -> None:
@@ -145,6 +160,25 @@ def exposing(ground: Ground, settings: Settings) -> Iterator[None]:
         raise NotReady(f"SAFE_CONDUCT_METRICS_PORT: {where} is not to be had.") from error
     with exposed(scrapes, ground):
         yield
+
+
+def listener(settings: Settings) -> socket:
+    """Take the port before anything begins that would have to end again; raises NotReady.
+
+    Nobody is let in before it serves: until then connections are refused, as they were.
+    """
+    taken = socket(AF_INET6 if ":" in settings.host else AF_INET)
+    taken.setsockopt(SOL_SOCKET, SO_REUSEADDR, 1)
+    try:
+        taken.bind((settings.host, settings.port))
+    except OSError as error:
+        taken.close()
+        where = f"{settings.host}:{settings.port}"
+        raise NotReady(
+            f"SAFE_CONDUCT_PORT: {where} is not to be had. End what listens there, or "
+            "set another; SAFE_CONDUCT_HOST is an address of this machine."
+        ) from error
+    return taken
 
 
 class Server(uvicorn.Server):

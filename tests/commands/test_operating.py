@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.commands.test_demo import command
+from tests.serving import ROOT, address, own_port
 
 pytestmark = pytest.mark.slow
 
@@ -95,3 +96,82 @@ def test_the_demonstration_keeps_out_of_a_mechanism_that_is_used(tmp_path: Path)
 
     assert refused.returncode == 1
     assert "give the demo another" in refused.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("PORT", "4d7e", "SAFE_CONDUCT_PORT: Input should be a valid integer"),
+        ("PUBLIC_URL", "https://4d7e.org/", "without a / at its end"),
+        ("DATABASE_URL", "mysql://a:4d7e@b/c", "write sqlite:///var/safe-conduct.db"),
+    ],
+)
+def test_a_setting_that_is_wrong_is_named_and_not_repeated(
+    name: str, value: str, said: str, tmp_path: Path
+) -> None:
+    refused = command(tmp_path, "migrate", **{f"SAFE_CONDUCT_{name}": value})
+
+    assert (refused.returncode, refused.stdout) == (1, "")
+    [line] = refused.stderr.splitlines()
+    assert line.startswith("safe-conduct: SAFE_CONDUCT_")
+    assert said in line
+    assert "4d7e" not in line
+
+
+def test_all_settings_that_are_wrong_are_named_at_once(tmp_path: Path) -> None:
+    wrong = {"SAFE_CONDUCT_PORT": "x", "SAFE_CONDUCT_LOG_LEVEL": "loud"}
+
+    refused = command(tmp_path, "migrate", **wrong)
+
+    assert [name for name in wrong if f"{name}: " not in refused.stderr] == []
+    assert len(refused.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "name"), [(("key", "new"), "KEY_FILE"), (("migrate",), "DATABASE_URL")]
+)
+def test_where_nothing_can_be_written_it_says_so(
+    words: tuple[str, ...], name: str, tmp_path: Path
+) -> None:
+    (tmp_path / "file").touch()
+    scheme = "sqlite:///" if name == "DATABASE_URL" else ""
+    inside = f"{scheme}{tmp_path}/file/inside/it"
+
+    refused = command(tmp_path, *words, **{f"SAFE_CONDUCT_{name}": inside})
+
+    assert refused.returncode == 1
+    [line] = refused.stderr.splitlines()
+    assert line.startswith("safe-conduct: ")
+    assert "Not a directory" in line
+
+
+def test_a_journey_that_nobody_serves_says_what_to_start(tmp_path: Path) -> None:
+    command(tmp_path, "key", "new")
+    command(tmp_path, "migrate")
+    with own_port() as bound:  # and nobody listens
+        at = address(bound.getsockname()[1])
+        unserved = command(tmp_path, "demo", "play", SAFE_CONDUCT_URL=at)
+    nowhere = command(tmp_path, "demo", "play", SAFE_CONDUCT_URL="nowhere")
+
+    for refused in (unserved, nowhere):
+        assert refused.returncode == 1
+        [line] = refused.stderr.splitlines()
+        assert "start `safe-conduct demo serve`" in line
+
+
+@pytest.mark.parametrize("words", [("serve",), ("demo", "serve")])
+def test_a_port_that_is_taken_is_said_before_anything_begins(
+    words: tuple[str, ...], tmp_path: Path
+) -> None:
+    command(tmp_path, "key", "new")
+    command(tmp_path, "migrate")
+    command(tmp_path, "directory", "load")
+    desks = command(tmp_path, "directory", "load", str(ROOT / "app" / "demo" / "data"))
+    with own_port() as taken:
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        refused = command(tmp_path, *words, SAFE_CONDUCT_PORT=port)
+
+    assert (desks.returncode, refused.returncode, refused.stdout) == (0, 1, "")
+    [line] = refused.stderr.splitlines()
+    assert line.startswith("safe-conduct: SAFE_CONDUCT_PORT: ")

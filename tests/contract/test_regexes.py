@@ -44,9 +44,10 @@ READ_BY_RE = {
 """Where `re` reads what somebody sent."""
 OURS_ALONE = {
     *("app/api/openapi.py", "app/kernel/keyfile.py", "app/kernel/ledger_file.py"),
-    "app/kernel/problems.py",
+    *("app/kernel/problems.py", "app/settings.py"),
 }
-"""Where it reads what we wrote: names of classes, the contract, the operator's files."""
+"""Where it reads what we wrote: names of classes, the contract, the operator's files and
+settings."""
 PATTERNS: dict[str, re.Pattern[Any]] = {
     "texts of JSON": strict_json.TEXTS,
     "brackets of JSON": strict_json.BRACKETS,
