@@ -50,7 +50,7 @@ help: ## List the commands
 
 setup: $(READY) ## Install exactly what requirements/dev.txt names, into .venv
 
-run: $(READY) ## Serve a demonstration on SQLite; prints a key and a first request
+run: $(READY) ## Serve a demonstration on SQLite; prints keys and a first request
 	$(BIN)/safe-conduct demo serve
 
 check: lint test bench-smoke ## Lint, tests, current files, no break that is not told; CI adds clients and torture

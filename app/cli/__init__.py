@@ -176,7 +176,7 @@ def say(text: str) -> None:
 
 @demo.command("serve")
 def serve_demo() -> None:
-    """Set everything up, serve, play the journeys, and print a key and a first request."""
+    """Set everything up, serve, play the journeys, and print keys and a first request."""
     settings = Settings()
     serving.log_lines(max(settings.log_level, LogLevel.WARNING, key=list(LogLevel).index))
     demonstrating.serve(settings, say)

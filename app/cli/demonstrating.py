@@ -24,7 +24,7 @@ from app.cli.serving import (
 from app.cli.working import jobs_of
 from app.deadlines.actions import run_out
 from app.demo import journeys
-from app.demo.cast import UZ_OFFICER, Part
+from app.demo.cast import KZ_LEAD, UZ_OFFICER, Part
 from app.demo.journeys import Journey
 from app.demo.players import StoryBroken, Troupe
 from app.demo.stage import Stage, give_keys, load_mechanism
@@ -88,7 +88,7 @@ def runs_out(ground: Ground) -> Callable[[str], None]:
 
 
 def serve(settings: Settings, say: Say) -> None:
-    """Serve the demonstration, play the journeys through it, and hand over a key."""
+    """Serve the demonstration, play the journeys through it, and hand over two keys."""
     prepare(settings)
     with alone(settings.database_url):
         ground = ground_at_speed(settings)
@@ -113,7 +113,7 @@ def serve(settings: Settings, say: Say) -> None:
 def tell(
     running: uvicorn.Server, ground: Ground, keys: Mapping[Part, str], say: Say
 ) -> None:
-    """Once it serves, play the journeys and print a key and the first request."""
+    """Once it serves, play the journeys and print two keys and the first request."""
     if (url := address_of(running)) is None:
         return
     say(f"Safe Conduct is serving at {url}. What follows is made up.")
@@ -123,7 +123,7 @@ def tell(
             journeys.play(Troupe(http, keys, say, ground.clock(), runs_out(ground)))
     except StoryBroken as broken:
         say(f"The story broke off: {broken}")
-    say(hint(url, keys[UZ_OFFICER]))
+    say(hint(url, keys[UZ_OFFICER], keys[KZ_LEAD]))
 
 
 def address_of(running: uvicorn.Server) -> str | None:
@@ -137,13 +137,15 @@ def address_of(running: uvicorn.Server) -> str | None:
     return f"http://{host}:{port}"
 
 
-def hint(url: str, key: str) -> str:
-    """Spell a key and the first request to try it with."""
+def hint(url: str, key: str, lead: str) -> str:
+    """Spell the two keys that the README goes on with, and the first request."""
     return f"""
 Safe Conduct is serving at {url}, with made-up data. Stop it with Ctrl-C.
-A key for one day, of the consular officer who submitted {REFERENCE}:
+Two keys for one day: of the consular officer who submitted {REFERENCE}, and of the
+coordinator at {KZ_LEAD.focal_point}, where such cases go.
 
     export KEY={key}
+    export LEAD={lead}
 
 The first request, what this officer is party to:
 

@@ -1,5 +1,6 @@
 """What `make run` does, as whoever tries it for the first time sees it."""
 
+import json
 import os
 import re
 import shlex
@@ -139,3 +140,73 @@ def test_it_is_served_before_anything_is_told(tmp_path: Path) -> None:
 
     assert (alive.status_code, len(said)) == (200, 1)
     assert time.monotonic() - began < SERVING
+
+
+# What the README says next.
+
+README = (Path(__file__).parents[2] / "README.md").read_text("utf-8")
+FIRST = "The first referral, with curl"
+POLLING = "Polling as a focal point"
+PRELUDE = """
+curl() { command curl --fail-with-body --max-time 5 "$@"; }
+"""
+"""Whoever waits for news hears none here: five seconds of it are enough."""
+NOTHING_CAME = 28
+"""How curl says that time was up."""
+
+
+def typed(heading: str) -> list[str]:
+    """What a part of the README has its reader type, block by block."""
+    part = README.partition(f"## {heading}\n")[2].partition("\n## ")[0]
+    return [block.strip() for block in re.findall(r"```\n(.*?)```", part, re.DOTALL)]
+
+
+class Reader:
+    """Somebody who types what the README says, with the keys that were printed."""
+
+    def __init__(self, said: list[str], folder: Path) -> None:
+        url = told(said, r"serving at (http://\S+),")
+        keys = {name: told(said, rf"{name}=(\S+)") for name in ("KEY", "LEAD")}
+        self.set = environment(folder, URL=f"{url}/v1", **keys)
+
+    def types(self, text: str) -> str:
+        done = subprocess.run(
+            ["bash", "-c", PRELUDE + text],
+            env=self.set,
+            capture_output=True,
+            text=True,
+            timeout=SECONDS,
+            check=False,
+        )
+        assert done.returncode in {0, NOTHING_CAME}, (text, done.stdout, done.stderr)
+        return done.stdout
+
+
+@pytest.mark.slow
+def test_what_the_readme_types_works_with_the_keys_that_were_printed(
+    tmp_path: Path,
+) -> None:
+    [first] = typed(FIRST)
+    export, submitting = first.split("\n", 1)
+    [polling, acting, opening] = typed(POLLING)
+    look, acknowledge = acting.splitlines()
+
+    with demo_serving(tmp_path) as said:
+        reader = Reader(said, tmp_path)
+        case = json.loads(reader.types(submitting))
+        everything, *later = polling.splitlines()
+        events = json.loads(reader.types(everything))
+        heard = [reader.types(line.replace("{next}", events["next"])) for line in later]
+        seen = reader.types(look.replace("{code}", case["code"]))
+        [tag] = re.findall(r"(?im)^etag: (\S+)", seen)
+        acting = acknowledge.replace("{code}", case["code"]).replace('"2.f3..."', tag)
+        acted = json.loads(reader.types(acting))
+        opened = json.loads(reader.types(opening.replace("{code}", case["code"])))
+
+    assert export.startswith("export URL=http://127.0.0.1:8000/v1 KEY=sc_")
+    assert (case["state"], case["holder"]) == ("submitted", "KZ_LEAD")
+    subject = f"cases/{case['code']}"
+    assert subject in {event["subject"] for event in events["items"]}
+    assert subject in heard[-1]
+    assert acted["state"] == "under_review"
+    assert opened["content"]["summary"] == "A safe bed tonight"
