@@ -185,6 +185,11 @@ def accounts(work: Reading, focal_point_id: UUID) -> list[Account]:
     return sorted(found, key=lambda one: (one.label, one.opened_at, one.id))
 
 
+def offices(session: Session) -> Sequence[UUID]:
+    """Name the focal points that have accounts, ended ones too."""
+    return session.scalars(select(Account.focal_point_id).distinct()).all()
+
+
 def one_account(work: Reading, account_id: UUID) -> Account:
     """Find an account, or raise NotFound (404)."""
     return known(work.session.get(Account, account_id))

@@ -3,14 +3,13 @@
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Final
-from uuid import UUID
 
 import structlog
 import typer
 from rich.console import Console
 
-from app.access.actions import KEY_DAYS
 from app.cli import (
+    accounts,
     administering,
     affected,
     backing_up,
@@ -26,7 +25,6 @@ from app.cli import (
 )
 from app.demo.journeys import JOURNEYS, Journey
 from app.kernel import migrations
-from app.kernel.actors import Role, Scope
 from app.kernel.ledger import Ledger
 from app.main import create_app
 from app.settings import LogLevel, Settings
@@ -39,15 +37,13 @@ demo = typer.Typer(help="A made-up mechanism and journeys through it.")
 key = typer.Typer(no_args_is_help=True, help="The keys that protect what is sealed.")
 erasure = typer.Typer(no_args_is_help=True, help="What no backup must bring back.")
 directory = typer.Typer(no_args_is_help=True, help="Countries, focal points, agreements.")
-account = typer.Typer(no_args_is_help=True, help="Who may act for a focal point.")
-api_key = typer.Typer(no_args_is_help=True, help="What accounts sign in with.")
 worker = typer.Typer(no_args_is_help=True, help="What watches the clocks of cases.")
 for name, part in (("demo", demo), ("key", key), ("directory", directory)):
     cli.add_typer(part, name=name)
 cli.add_typer(erasure, name="erasures")
-cli.add_typer(account, name="account")
+cli.add_typer(accounts.account, name="account")
 cli.add_typer(worker, name="worker")
-cli.add_typer(api_key, name="api-key")
+cli.add_typer(accounts.api_key, name="api-key")
 
 ABOUT_JOURNEYS: Final = "\n\n".join(
     (
@@ -214,44 +210,6 @@ def load_directory(
             f"{table}: {count.added} added, {count.changed} changed, "
             f"{count.unchanged} unchanged"
         )
-
-
-@account.command("new")
-def new_account(
-    focal_point: Annotated[str, typer.Argument(help="Code of the focal point.")],
-    label: Annotated[str, typer.Argument(help="Staff number or duty post; no name.")],
-    role: Annotated[list[Role], typer.Option(help="May be given more than once.")],
-) -> None:
-    """Open an account; then make it an API key."""
-    ground = serving.ground_of(Settings())
-    out.print(str(administering.open_account(ground, focal_point, label, role)))
-
-
-@account.command("disable")
-def disable_account(account_id: UUID) -> None:
-    """End an account with all its keys, from the next request on."""
-    administering.disable_account(serving.ground_of(Settings()), account_id)
-    out.print("Disabled.")
-
-
-@api_key.command("new")
-def new_api_key(
-    account_id: UUID,
-    scope: Annotated[list[Scope] | None, typer.Option(help="Default: all.")] = None,
-    days: Annotated[int, typer.Option(min=1, max=365)] = KEY_DAYS,
-) -> None:
-    """Make an API key; it is shown this once."""
-    ground = serving.ground_of(Settings())
-    out.print(administering.make_key(ground, account_id, scope or list(Scope), days))
-
-
-@api_key.command("revoke")
-def revoke_api_key(
-    prefix: Annotated[str, typer.Argument(help="What stands between sc_ and the next _.")],
-) -> None:
-    """End an API key, from the next request on."""
-    administering.revoke_key(serving.ground_of(Settings()), prefix)
-    out.print("Revoked.")
 
 
 @cli.command()

@@ -1,6 +1,7 @@
 """What an operator does: keys of the vault, the directory, accounts and their API keys."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID
 
@@ -9,6 +10,7 @@ from sqlalchemy import make_url
 from app.access import queries as access
 from app.access.actions import Opening
 from app.access.models import Account
+from app.access.schemas import AccountOut, KeyOut
 from app.administration import issuing, loading, staffing
 from app.administration.loading import Loaded
 from app.cli.posting import gaps, senders_of
@@ -18,7 +20,8 @@ from app.directory.actions import standard_data
 from app.directory.changes import Clerk
 from app.kernel.actors import SYSTEM, Role, Scope
 from app.kernel.ledger import Ledger
-from app.kernel.work import Ground, writing
+from app.kernel.problems import NotFound
+from app.kernel.work import Ground, Writing, reading, writing
 from app.settings import Settings
 
 
@@ -29,37 +32,82 @@ def load_directory(ground: Ground, folder: Path | None) -> Loaded:
         return loading.load(clerk, folder or standard_data())
 
 
+@dataclass(frozen=True)
+class Person:
+    """Somebody who may act, and with which keys: as administrators see it over HTTP."""
+
+    account: AccountOut
+    keys: list[KeyOut]
+
+
+def people(ground: Ground, focal_point: str | None) -> list[Person]:
+    """List the accounts of a focal point, or of all; raises NotFound for an unknown one."""
+    with reading(ground, SYSTEM) as work:
+        one = focal_point and entries.id_of(work.session, focal_point)
+        of = entries.by_ids(work, [one] if one else access.offices(work.session))
+        return [
+            Person(
+                AccountOut.of(account, office.code),
+                [KeyOut.of(key) for key in access.keys(work, account.id)],
+            )
+            for office in sorted(of.values(), key=lambda office: office.code)
+            for account in access.accounts(work, office.id)
+        ]
+
+
 def open_account(
     ground: Ground, focal_point: str, label: str, roles: Iterable[Role]
 ) -> UUID:
-    """Open an account; raises NotFound for an unknown focal point."""
+    """Open an account; raises NotFound for an unknown focal point, NotReady for a label.
+
+    Run twice, the command would open two. Over HTTP a second person sees what is there.
+    """
     with writing(ground, SYSTEM) as work:
         of = entries.id_of(work.session, focal_point)
+        taken = access.accounts(work, of)
+        if any(one.label == label and one.disabled_at is None for one in taken):
+            raise NotReady(
+                f"{focal_point} has an account of this label: see safe-conduct account "
+                f"list {focal_point}. For another person, choose another."
+            )
         return staffing.opened(work, Opening(of, label, frozenset(roles))).id
 
 
 def make_key(ground: Ground, account: UUID, scopes: Iterable[Scope], days: int) -> str:
     """Make an API key; raises NotReady for an unknown account."""
     with writing(ground, SYSTEM) as work:
-        found = work.session.get(Account, account)
-        if found is None:
-            raise NotReady("There is no such account.")
+        found = held(work, account)
         made = issuing.made(work, found, frozenset(scopes), days, "account.key_made")
         return made.secret or ""
 
 
 def revoke_key(ground: Ground, prefix: str) -> None:
-    """End an API key from the next request on; raises NotFound."""
+    """End an API key from the next request on; raises NotReady for an unknown one."""
     with writing(ground, SYSTEM) as work:
-        key = access.key_named(work, prefix)
-        account = access.lock_account(work, key.account_id)
-        issuing.end_key(work, account, key)
+        try:
+            key = access.key_named(work, prefix)
+        except NotFound as error:
+            raise NotReady(
+                "No key has this prefix: it is what stands between sc_ and the next _, "
+                "and what safe-conduct account list shows."
+            ) from error
+        issuing.end_key(work, held(work, key.account_id), key)
 
 
 def disable_account(ground: Ground, account: UUID) -> None:
-    """End an account with all its keys; raises NotFound."""
+    """End an account with all its keys; raises NotReady for an unknown account."""
     with writing(ground, SYSTEM) as work:
-        staffing.end(work, access.lock_account(work, account))
+        staffing.end(work, held(work, account))
+
+
+def held(work: Writing, account: UUID) -> Account:
+    """Find an account and hold it; raises NotReady: to an operator nothing is hidden."""
+    try:
+        return access.lock_account(work, account)
+    except NotFound as error:
+        raise NotReady(
+            "There is no such account: safe-conduct account list shows those there are."
+        ) from error
 
 
 def examine(ground: Ground, settings: Settings) -> Iterable[str]:

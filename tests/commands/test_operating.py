@@ -1,6 +1,8 @@
 """What an operator does by hand, and what each refusal tells them to do."""
 
+import json
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 
@@ -77,13 +79,54 @@ def test_what_does_not_exist_is_said_without_a_stack(tmp_path: Path) -> None:
     command(tmp_path, "migrate")
 
     nowhere = command(tmp_path, "account", "new", "NOWHERE", "x", "--role", "officer")
-    no_key = command(tmp_path, "api-key", "revoke", "0000000000")
+    no_key = command(tmp_path, "api-key", "revoke", "sc_4d7e_secret")
     no_folder = command(tmp_path, "directory", "load", "nowhere")
+    no_account = command(tmp_path, "account", "disable", str(UUID(int=1)))
+    nobodys = command(tmp_path, "api-key", "new", str(UUID(int=1)))
+    no_office = command(tmp_path, "account", "list", "NOWHERE")
 
-    for refused in (nowhere, no_key, no_folder):
+    for refused in (nowhere, no_key, no_folder, no_account, nobodys, no_office):
         assert refused.returncode == 1
         assert refused.stderr.startswith("safe-conduct: ")
         assert "Traceback" not in refused.stderr
+    assert "No key has this prefix: it is what stands between" in no_key.stderr
+    assert "4d7e" not in no_key.stderr
+    for refused in (no_account, nobodys):
+        assert "There is no such account" in refused.stderr
+
+
+def test_accounts_and_their_keys_are_listed_and_nothing_that_is_secret(
+    tmp_path: Path,
+) -> None:
+    for words in (("key", "new"), ("migrate",), ("directory", "load")):
+        command(tmp_path, *words)
+    nobody = command(tmp_path, "account", "list")
+    new = ("account", "new", "UZ_LEAD", "duty 1", "--role")
+    account = command(tmp_path, *new, "caseworker").stdout.strip()
+    again = command(tmp_path, *new, "officer")
+    key = command(tmp_path, "api-key", "new", account, "--days", "9").stdout.strip()
+    prefix = key.split("_")[1]
+    listed = command(tmp_path, "account", "list")
+    command(tmp_path, "account", "disable", account)
+    after = command(tmp_path, *new, "supervisor")
+    ours = json.loads(command(tmp_path, "account", "list", "UZ_LEAD", "--json").stdout)
+    others = command(tmp_path, "account", "list", "KZ_LEAD")
+
+    assert (nobody.returncode, others.returncode) == (0, 0)
+    assert nobody.stdout == others.stdout
+    assert "safe-conduct account new" in nobody.stdout
+    assert (again.returncode, again.stdout) == (1, "")
+    assert "UZ_LEAD has an account of this label" in again.stderr
+    assert (listed.returncode, after.returncode) == (0, 0)
+    assert "UZ_LEAD  duty 1  person: caseworker\n" in listed.stdout
+    assert account in listed.stdout
+    assert f"key {prefix}  until 20" in listed.stdout
+    assert key not in listed.stdout
+    ended, one = sorted(ours["accounts"], key=lambda it: it["roles"])
+    assert (ended["id"], ended["disabled_at"] is None) == (account, False)
+    assert [key["prefix"] for key in ended["keys"]] == [prefix]
+    assert (one["roles"], one["disabled_at"], one["keys"]) == (["supervisor"], None, [])
+    assert key not in str(ours)
 
 
 def test_the_demonstration_keeps_out_of_a_mechanism_that_is_used(tmp_path: Path) -> None:

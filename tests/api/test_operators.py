@@ -1,0 +1,61 @@
+"""Accounts at the command line: as administrators see them, and nothing is hidden."""
+
+from functools import partial
+from uuid import UUID
+
+import pytest
+
+from app.cli import administering
+from app.cli.serving import NotReady
+from app.kernel.actors import Role, Scope
+from tests.administrators import ADMINISTRATOR
+from tests.world import WORKERS, Someone, World, done
+
+
+@pytest.fixture
+def admin(world: World) -> Someone:
+    return world.someone("DESK_CENTRAL_ASIA", ADMINISTRATOR)
+
+
+def test_an_operator_sees_what_an_administrator_sees(world: World, admin: Someone) -> None:
+    world.someone("KZ_LEAD", WORKERS)
+    shown = done(admin.get("/accounts", focal_point="KZ_LEAD"))["items"]
+
+    mine = administering.people(world.ground, "KZ_LEAD")
+    everybody = administering.people(world.ground, None)
+
+    assert [one.account.model_dump(mode="json") for one in mine] == shown
+    for one in mine:
+        keys = done(admin.get(f"/accounts/{one.account.id}/keys"))["items"]
+        assert [key.model_dump(mode="json") for key in one.keys] == keys
+    assert [one.account.focal_point for one in everybody] == [
+        *("DESK_CENTRAL_ASIA", "KZ_LEAD"),
+    ]
+
+
+def test_before_anybody_has_an_account_the_list_is_empty(world: World) -> None:
+    assert administering.people(world.ground, None) == []
+
+
+def test_an_operator_does_not_open_the_same_account_twice(world: World) -> None:
+    opens = partial(administering.open_account, world.ground, "KZ_LEAD", "duty 9")
+    first = opens({Role.OFFICER})
+
+    with pytest.raises(NotReady, match="KZ_LEAD has an account of this label"):
+        opens({Role.CASEWORKER})
+    administering.disable_account(world.ground, first)
+    after = opens({Role.CASEWORKER})
+
+    mine = administering.people(world.ground, "KZ_LEAD")
+    assert {one.account.id for one in mine} == {first, after}
+
+
+def test_what_an_operator_names_wrongly_is_said_plainly(world: World) -> None:
+    for asks in (
+        lambda: administering.disable_account(world.ground, UUID(int=1)),
+        lambda: administering.make_key(world.ground, UUID(int=1), [Scope.FEED_READ], 1),
+    ):
+        with pytest.raises(NotReady, match="There is no such account"):
+            asks()
+    with pytest.raises(NotReady, match="No key has this prefix"):
+        administering.revoke_key(world.ground, "abc")
