@@ -8,8 +8,9 @@ from typing import Annotated, Final
 
 from pydantic import AfterValidator, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
-from sqlalchemy import make_url
-from sqlalchemy.exc import ArgumentError
+
+from app.kernel.databases import is_database
+from app.webhooks.addresses import is_listable, read_hosts
 
 SECRETS: Final = Path("/run/secrets")
 """Where containers find the files of their secrets."""
@@ -22,8 +23,7 @@ PUBLIC_URL: Final = (
     r"(/[A-Za-z0-9._~-]+)*$"
 )
 """By TLS, but to this very machine; without a `/` at its end."""
-DATABASES: Final = {"sqlite", "sqlite+pysqlite", "postgresql", "postgresql+psycopg"}
-"""What there is a driver for, as a URL begins."""
+SIGN_IN_URL: Final = r"https://[A-Za-z0-9.-]+(:[0-9]{1,5})?(/[!-~]*)?"
 
 
 def judged(is_sound: Callable[[str], object], remedy: str) -> AfterValidator:
@@ -35,14 +35,6 @@ def judged(is_sound: Callable[[str], object], remedy: str) -> AfterValidator:
         return text
 
     return AfterValidator(judge)
-
-
-def is_database(url: str) -> bool:
-    """Say whether it names a database of a kind that this code speaks to."""
-    try:
-        return make_url(url).drivername in DATABASES
-    except (ArgumentError, ValueError):
-        return False
 
 
 DatabaseUrl = Annotated[
@@ -58,6 +50,21 @@ PublicUrl = Annotated[
     judged(
         re.compile(PUBLIC_URL).fullmatch,
         "write https:// and a host such as refer.example.org, without a / at its end.",
+    ),
+]
+Hosts = Annotated[
+    str,
+    judged(
+        lambda text: all(map(is_listable, read_hosts(text))),
+        "write names such as hooks.example.org or hooks.example.org:8443, without https:// "
+        "and without :443.",
+    ),
+]
+SignInUrl = Annotated[
+    str,
+    judged(
+        re.compile(SIGN_IN_URL).fullmatch,
+        "write an address that begins with https://, or take it away.",
     ),
 ]
 
@@ -194,7 +201,7 @@ class Settings(BaseSettings):
         ),
     ] = 600
     webhook_hosts: Annotated[
-        str,
+        Hosts,
         Field(
             description="Hosts that a feed may be pushed to, by spaces: names, with a port "
             "where it is not 443. Empty: to none."
@@ -209,10 +216,10 @@ class Settings(BaseSettings):
         ),
     ] = None
     sign_in_url: Annotated[
-        str | None,
+        SignInUrl | None,
         Field(
-            description="Where those sign in whom a notice calls on; absent: it names no "
-            "place, so that who reads it on the way learns nothing."
+            description="Where those sign in whom a notice calls on, by `https`; absent: "
+            "it names no place, so that who reads it on the way learns nothing."
         ),
     ] = None
     notice_window_minutes: Annotated[

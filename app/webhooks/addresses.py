@@ -7,9 +7,10 @@ reader reads alike; and what that name leads to, when it is called, is outside.
 
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, IPv6Network
-from typing import Final
+from typing import Annotated, Final
 from urllib.parse import urlsplit
 
+from pydantic import AfterValidator, Field, TypeAdapter, ValidationError
 from pydantic_core import PydanticCustomError
 
 URL_FORM: Final = (
@@ -81,3 +82,18 @@ def is_outside(address: Address, *, here_too: bool = False) -> bool:
 def read_hosts(text: str) -> frozenset[str]:
     """Read an operator's list: names of hosts, with a port that is not 443, by spaces."""
     return frozenset(text.replace(",", " ").lower().split())
+
+
+def is_listable(origin: str) -> bool:
+    """Say whether a receiver can have it: else an operator's list lets nobody in by it."""
+    url = f"https://{origin}"
+    try:
+        RECEIVER.validate_python(url)
+    except ValidationError:
+        return False
+    return read_target(url).origin == origin
+
+
+RECEIVER: Final = TypeAdapter[str](
+    Annotated[str, Field(pattern=URL_FORM), AfterValidator(sound)]
+)

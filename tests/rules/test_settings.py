@@ -40,3 +40,36 @@ def test_another_database_is_refused_in_words(name: str, url: str) -> None:
 
     assert where == name
     assert why.startswith("write sqlite:///var/safe-conduct.db, or postgresql+psycopg://")
+
+
+@pytest.mark.parametrize("listed", ["", " ", "a.b", "Hooks.gov.kz:8443, hooks.iom.int\n"])
+def test_hosts_are_listed_by_name(listed: str) -> None:
+    assert Settings(webhook_hosts=listed).webhook_hosts == listed
+
+
+@pytest.mark.parametrize(
+    "listed",
+    [
+        *("https://a.b/", "a.b/hook", "a.b/", "a.b:443", "a.b:99999", "a.b:x", "-a.b"),
+        *("127.0.0.1:8443", "localhost", "*.a.b", "a@a.b", "good.example https://a.b"),
+    ],
+)
+def test_a_host_that_no_receiver_can_have_is_refused_in_words(listed: str) -> None:
+    [(where, why)] = refused(webhook_hosts=listed)
+
+    assert where == "webhook_hosts"
+    assert "names such as hooks.example.org or hooks.example.org:8443, without https" in why
+
+
+@pytest.mark.parametrize("url", ["https://a.b", "https://a.b:8443/sign-in?from=notice"])
+def test_who_is_called_on_signs_in_by_tls(url: str) -> None:
+    assert Settings(sign_in_url=url).sign_in_url == url
+
+
+@pytest.mark.parametrize(
+    "url", ["nonsense", "", "http://a.b", "https://", "https://me@a.b", "https://a.b/\nx"]
+)
+def test_another_place_to_sign_in_is_refused_in_words(url: str) -> None:
+    assert refused(sign_in_url=url) == [
+        ("sign_in_url", "write an address that begins with https://, or take it away."),
+    ]
