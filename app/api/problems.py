@@ -63,6 +63,20 @@ MESSAGES: Final = {
 FAULTS: Final = 500
 """From here on it is our fault: what is behind such a problem is logged."""
 
+PLAINLY: Final = {
+    404: "There is no such path: see /openapi.json.",
+    405: "See `Allow` for what this path knows.",
+    408: "The body took longer than 30 seconds. Send the same again, with the same key.",
+    413: "A body has at most 256 KiB: send less.",
+    414: "An address has at most 8 KiB: send less.",
+    415: "Send `Content-Type: application/json`, in UTF-8, not compressed; a form to "
+    "/v1/oauth/token.",
+    431: "The headers have at most 16 KiB: send less.",
+    500: "This is a fault of ours. Send the same again, with the same key; if that does "
+    "not help, tell the operator the `instance`.",
+}
+"""What to do about what HTTP itself has a word for."""
+
 OURS: Final = frozenset(
     {
         *("text_unsafe", "recipient_unclear", "section_twice", "case_code_mistyped"),
@@ -153,13 +167,13 @@ def respond(request: Request, problem: Problem) -> JSONResponse:
 def respond_plainly(
     request: Request, status: int, headers: Mapping[str, str] | None = None
 ) -> JSONResponse:
-    """Render what HTTP itself has a word for, in English as HTTP does."""
+    """Render what HTTP itself has a word for, in its English, and say what to do."""
     words = HTTPStatus(status)
     body = {
         "type": "about:blank",
         "title": words.phrase,
         "status": int(status),
-        "detail": words.description or words.phrase,
+        "detail": PLAINLY.get(status, words.phrase),
     }
     told = {"Content-Language": ENGLISH}
     return problem_json(request, body, {**told, **(headers or {})})

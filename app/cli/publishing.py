@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 from typing import Any, Final
 
+from app.api.problems import PLAINLY
 from app.cases.lifecycle import TABLE as CASE
 from app.cli import editions
 from app.cli.explaining import disclosure
@@ -40,11 +41,13 @@ Written by `make docs` from `app/cases/lifecycle.py`, `app/referrals/lifecycle.p
 `app/handovers/lifecycle.py` and `app/returns/lifecycle.py`; the service enforces these
 very tables, and `GET /v1/lifecycles` answers with them.
 """.strip()
-ABOUT_PROBLEMS: Final = """
+ABOUT_PROBLEMS: Final = f"""
 Written by `make docs` from the code. Every error is an RFC 9457 problem detail: `type` is
-stable, `detail` says what to do, and nothing a caller sent is repeated. Who asks for it
+stable, `detail` says what to do, and nothing a caller sent is repeated. Only
+`/v1/oauth/token` answers 400 and 401 as OAuth does (RFC 6749, 5.2). Who asks for it
 (`Accept-Language`) reads the title in Spanish, French or Russian. What HTTP itself has a
-word for (404 of a path, 405, 413, 415, 500) has the type `about:blank`.
+word for ({", ".join(map(str, PLAINLY))}) has the type `about:blank`: decide by the status
+there; a 404 that is called so is of a path that does not exist.
 """.strip()
 
 

@@ -7,7 +7,10 @@ from typing import Any
 import pytest
 from httpx2 import Response
 
+from app.api.limits import BODY_SECONDS, MAX_ADDRESS_BYTES, MAX_HEADER_BYTES
+from app.api.problems import PLAINLY
 from app.kernel.actors import SERVICE, Scope
+from app.main import MAX_BODY_BYTES
 from tests.world import Json, Someone, World, done, new_case, path_of, promise
 
 SECRET = "Zarina"
@@ -393,6 +396,33 @@ def test_every_answer_stays_out_of_caches(officer: Someone, lead: Someone) -> No
     assert len({answer.headers["x-request-id"] for answer in found}) == len(found)
 
 
+def test_what_http_has_a_word_for_says_what_to_do(officer: Someone) -> None:
+    http, headers = officer.world.http, officer.headers()
+    refused = {
+        404: http.get("/v1/nowhere"),
+        405: http.delete("/v1/cases"),
+        413: send_raw(officer, b" " * 300_000),
+        414: http.get(f"/v1/cases?x={'y' * 9000}", headers=headers),
+        415: send_raw(officer, b"x", content_type="text/plain"),
+        431: http.get("/v1/cases", headers=headers | {"X-Large": "y" * 17_000}),
+    }
+
+    for status, answer in refused.items():
+        assert is_problem(answer)
+        told = answer.json()
+        assert (told["status"], told["type"]) == (status, "about:blank")
+        assert told["detail"] == PLAINLY[status]
+    assert "`Content-Type: application/json`" in PLAINLY[415]
+    assert PLAINLY.keys() == {*refused, 408, 500}
+
+
+def test_what_it_says_of_limits_are_the_limits() -> None:
+    for status, limit in ((413, MAX_BODY_BYTES), (414, MAX_ADDRESS_BYTES)):
+        assert f" {limit // 1024} KiB" in PLAINLY[status]
+    assert f" {MAX_HEADER_BYTES // 1024} KiB" in PLAINLY[431]
+    assert f" {BODY_SECONDS:g} seconds" in PLAINLY[408]
+
+
 def test_a_fault_of_ours_is_a_problem_without_a_word(
     officer: Someone, world: World
 ) -> None:
@@ -406,6 +436,7 @@ def test_a_fault_of_ours_is_a_problem_without_a_word(
     assert broken.headers["Content-Type"] == PROBLEM
     assert {n: broken.headers.get(n) for n in SAFE} == SAFE
     assert set(broken.json()) == {"type", "title", "status", "detail", "instance"}
+    assert broken.json()["detail"] == PLAINLY[500]
 
 
 @pytest.mark.parametrize("at", ["9999-12-31T23:59:59-23:59", "0001-01-01T00:00:00+23:59"])
