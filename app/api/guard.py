@@ -24,7 +24,7 @@ from starlette.exceptions import HTTPException
 from app.access.credentials import authenticate, must_have, prefix_of
 from app.api.strict_json import is_json, must_be_strict
 from app.api.throttling import Rate, Throttle
-from app.api.turns import Turns
+from app.api.turns import Turn, Turns
 from app.kernel.actors import Actor, Scope
 from app.kernel.problems import Problem, TooManyRequests, TooManyTries, Unauthenticated
 from app.kernel.work import Ground
@@ -101,7 +101,7 @@ class Guarded(APIRoute):
             request.state.actor = await run_in_threadpool(sign_in, request, scope)
             must_not_hurry(request, request.state.actor.account_id)
             must_know(request, self.queries)
-            body = await request.body()
+            body = await body_of(request)
             if self.body_field is None and body.strip() not in NOTHING:
                 raise BodyUnexpected("Send no body here, or an empty object.")
             if self.body_field is not None and body:
@@ -109,6 +109,22 @@ class Guarded(APIRoute):
             return await inner(request)
 
         return handle
+
+
+async def body_of(request: Request) -> bytes:
+    """Read what was sent; a reader that says it sends something gives its turn meanwhile.
+
+    Else whoever says so and sends nothing keeps the others out (ADR 26).
+    """
+    heads = request.headers
+    said = "transfer-encoding" in heads or heads.get("content-length", "0") != "0"
+    if request.method != "GET" or not said:
+        return await request.body()
+    turn: Turn = request.state.turn
+    turn.give()
+    body = await request.body()
+    await turn.take()
+    return body
 
 
 async def again[W](request: Request, right: May[W]) -> Begin[W]:

@@ -7,6 +7,7 @@ from socket import create_connection, socket
 import pytest
 
 from app.api import limits
+from app.api.turns import READERS
 from app.cli import connections
 from tests.serving import Served, served, times
 from tests.world import done
@@ -14,6 +15,11 @@ from tests.world import done
 SOON = 3.0
 SLOW = times(200, soak=1000)
 HEAD = b"GET /livez HTTP/1.1\r\nHost: localhost\r\n"
+BODIES = {
+    "Content-Length: 20": b"x" * 20,
+    "Transfer-Encoding: chunked": b"1\r\nx\r\n0\r\n\r\n",
+}
+"""What a reader that has to send none says it will send, and what it sends."""
 
 
 @pytest.fixture
@@ -74,6 +80,31 @@ def test_a_body_that_does_not_come_is_answered_so(world: Served) -> None:
         assert heard.startswith(b"HTTP/1.1 408 ")
         assert b"application/problem+json" in heard
     assert time.monotonic() - began < 1 + SOON
+
+
+@pytest.mark.parametrize("said", BODIES)
+def test_a_body_that_a_reader_does_not_send_keeps_no_other_out(
+    world: Served, monkeypatch: pytest.MonkeyPatch, said: str
+) -> None:
+    monkeypatch.setattr(limits, "BODY_SECONDS", 15.0)
+    slow, lead = world.someone("UZ_CONSULATE_ALMATY"), world.someone("KZ_LEAD")
+    head = (
+        f"GET /v1/me HTTP/1.1\r\nHost: localhost\r\n{said}\r\n"
+        f"Authorization: Bearer {slow.key}\r\n\r\n"
+    )
+    lines = [line_to(world) for _ in range(READERS)]
+    try:
+        for line in lines:
+            line.sendall(head.encode())
+        time.sleep(1)
+        began = time.monotonic()
+        assert lead.get("/me").status_code == 200
+        assert time.monotonic() - began < SOON
+        lines[0].sendall(BODIES[said])
+        assert lines[0].recv(4096).startswith(b"HTTP/1.1 422 ")
+    finally:
+        for line in lines:
+            line.close()
 
 
 def test_who_waits_for_news_is_not_cut_off(world: Served) -> None:
