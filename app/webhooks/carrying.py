@@ -32,6 +32,7 @@ GONE: Final = "410"
 class Parcel:
     """A message on its way: by which try, to where, and how far the feed is then."""
 
+    id: UUID
     webhook: UUID
     claim: UUID
     target: Target
@@ -58,6 +59,7 @@ def take(work: Writing, webhook_id: UUID) -> Parcel | None:
         for one in queries.secrets(work, webhook.id)
     ]
     return Parcel(
+        id=name,
         webhook=webhook.id,
         claim=webhook.claim,
         target=read_target(webhook.url),
@@ -84,14 +86,16 @@ def written(work: Reading, webhook: Webhook) -> tuple[UUID, int | None, WebhookM
 def settle(work: Writing, parcel: Parcel, answer: Answer) -> bool:
     """Say what came of a try; False: the next message has to wait.
 
-    Of one that another try overtook nothing is kept.
+    Of one that another try overtook nothing is kept, and of a test nothing where another
+    was asked for meanwhile: that one goes next.
     """
     webhook = queries.claimed(work, parcel.webhook, parcel.claim)
     if webhook is None:
         return False
     webhook.claim, webhook.due_at = None, work.now
     if parcel.upto is None:
-        webhook.ping, webhook.ping_answer = None, answer.code[:CODE]
+        if webhook.ping == parcel.id:
+            webhook.ping, webhook.ping_answer = None, answer.code[:CODE]
         return True
     if answer.outcome == Outcome.DELIVERED:
         webhook.position, webhook.delivered_at = parcel.upto, work.now

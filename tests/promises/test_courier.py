@@ -27,6 +27,7 @@ def receiver(world: World, tmp_path: Path) -> Iterator[Receiver]:
 
 def parcel(port: int, host: str = HOST) -> Parcel:
     return Parcel(
+        id=UUID(int=3),
         webhook=UUID(int=1),
         claim=UUID(int=2),
         target=Target(host, port, "/hook"),

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import cycle, groupby
 from pathlib import Path
 from time import monotonic, sleep
+from uuid import UUID
 
 import pytest
 from standardwebhooks import Webhook as Reader
@@ -325,6 +326,30 @@ def test_a_test_message_goes_at_once_even_to_one_that_is_paused(
     assert json.loads(given.body)["type"] == "webhook.ping"
     assert json.loads(given.body)["data"] == {"event": None, "next": answered["next"]}
     assert (answered["standing"], receiver.events) == ("paused", [])
+
+
+def test_a_test_that_is_asked_for_while_another_is_on_its_way_goes_too(
+    webhook: Hooked, receiver: Receiver, supervisor: Someone, world: World
+) -> None:
+    does(supervisor, webhook, "ping")
+    with writing(world.ground, SYSTEM) as work:
+        first = carrying.take(work, UUID(webhook.id))
+    assert first is not None
+    receiver.courier.carry(first)
+    world.passes(minutes=1)
+    does(supervisor, webhook, "ping")
+    with writing(world.ground, SYSTEM) as work:
+        assert carrying.settle(work, first, Answer(Outcome.REFUSED, "503"))
+
+    waits = stands(supervisor, webhook)["ping"]
+    again = calls(world, receiver.courier)
+    answered = stands(supervisor, webhook)["ping"]
+    told = [json.loads(given.body)["timestamp"] for given in receiver.postman.given]
+
+    assert waits == {"asked_at": "2026-06-01T12:01:00Z", "answer": None}
+    assert again == 1
+    assert answered == {"asked_at": "2026-06-01T12:01:00Z", "answer": "204"}
+    assert told == ["2026-06-01T12:00:00Z", "2026-06-01T12:01:00Z"]
 
 
 def test_nothing_is_lost_while_it_is_paused(
