@@ -121,12 +121,15 @@ def fired(work: Writing, clock: Clock, again_at: datetime) -> None:
     clock.fires_at, clock.failures = again_at, 0
 
 
-def put_off(session: Session, number: int, now: datetime) -> int:
+def put_off(session: Session, due: breaches.Due, now: datetime) -> int:
     """Look at a clock later that could not be fired, ever later; says how often it failed.
 
-    One that nobody can fire must not keep the others waiting.
+    One that nobody can fire must not keep the others waiting. 0: it was stopped, or another
+    has fired it or put it off since it was read, and it is left as it is.
     """
-    clock = session.get_one(Clock, number, with_for_update=True)
+    clock = session.get_one(Clock, due.number, populate_existing=True, with_for_update=True)
+    if clock.stopped_at is not None or clock.fires_at != due.fires_at:
+        return 0
     clock.failures += 1
     clock.fires_at = now + min(FIRST_WAIT * 2 ** min(clock.failures, 20), LONGEST_WAIT)
     return clock.failures

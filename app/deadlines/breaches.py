@@ -16,11 +16,12 @@ from app.kernel.work import Reading, Writing
 
 
 class Due(NamedTuple):
-    """A clock to look at, with the case to hold first."""
+    """A clock to look at, with the case to hold first, and what it fired at when read."""
 
     number: int
     case_id: UUID
     kind: ClockKind
+    fires_at: datetime | None
 
 
 class Running(NamedTuple):
@@ -35,7 +36,7 @@ class Running(NamedTuple):
     first_set_at: datetime
 
 
-DUE: Final = (Clock.number, Clock.case_id, Clock.kind)
+DUE: Final = (Clock.number, Clock.case_id, Clock.kind, Clock.fires_at)
 
 
 def overdue(session: Session, now: datetime, limit: int) -> Sequence[Due]:

@@ -76,20 +76,22 @@ def fire_one(ground: Ground, due: Due) -> bool | None:
     except Busy:
         return False
     except Exception as error:  # noqa: BLE001 - see above
-        put_off(ground, due, error)
-        return None
+        return None if put_off(ground, due, error) else False
     if is_fired:
         FIRED.labels(due.kind).inc()
     return is_fired
 
 
-def put_off(ground: Ground, due: Due, error: Exception) -> None:
+def put_off(ground: Ground, due: Due, error: Exception) -> bool:
     """Look at a clock later, and say that somebody has to look at it now.
 
-    Its number is told, not its case: it leads nobody anywhere who has no database.
+    Its number is told, not its case: it leads nobody anywhere who has no database. False:
+    another was done with it before we came to that.
     """
     with ground.database.writing() as session:
-        failures = deadlines.put_off(session, due.number, ground.time(session))
+        failures = deadlines.put_off(session, due, ground.time(session))
+    if not failures:
+        return False
     FAILED.labels(due.kind).inc()
     log.error(
         "clock.failed",
@@ -98,3 +100,4 @@ def put_off(ground: Ground, due: Due, error: Exception) -> None:
         failures=failures,
         **described(error),
     )
+    return True

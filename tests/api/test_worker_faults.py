@@ -3,20 +3,26 @@
 import json
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stderr
 from dataclasses import replace
 from io import StringIO
 from uuid import UUID, uuid4
 
+import pytest
 import structlog
 from sqlalchemy import select, update
 
+from app.casework.overdue import fire
 from app.cli.serving import log_lines
+from app.deadlines.breaches import Due
 from app.deadlines.keeping import Keeping, look
-from app.deadlines.models import Clock
+from app.deadlines.models import Clock, Firing
 from app.kernel.heartbeat import Part
+from app.kernel.work import Ground
 from app.settings import LogLevel
+from app.worker import firing
+from app.worker.firing import Fired, fire_due, fire_one
 from app.worker.loop import CLOCKS, Job, once, working
 from tests.databases import ask
 from tests.working import breaks
@@ -73,6 +79,55 @@ def test_a_clock_that_breaks_in_a_way_nobody_foresaw_stops_no_other(
         failing = select(Clock.reference).where(Clock.failures > 0)
         assert list(session.scalars(failing)) == [f"referrals/{lost['id']}"]
     assert found["id"] != lost["id"]
+
+
+def breaks_while(act: Callable[[Ground, Due], object], patch: pytest.MonkeyPatch) -> None:
+    """Let a firing break, and something happen before it is put off."""
+    put_off = firing.put_off
+
+    def broken(*_: object) -> bool:
+        raise TypeError(SAID)
+
+    def later(ground: Ground, due: Due, error: Exception) -> bool:
+        patch.setattr(firing, "fire", fire)
+        act(ground, due)
+        return put_off(ground, due, error)
+
+    patch.setattr(firing, "fire", broken)
+    patch.setattr(firing, "put_off", later)
+
+
+def test_a_clock_that_another_fired_meanwhile_is_not_fired_again(
+    world: World, officer: Someone, lead: Someone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done(lead.refers(lead.leads(officer.submits()), SHELTER))
+    lead.hears()
+    world.passes(hours=3)
+    breaks_while(fire_one, monkeypatch)
+
+    found = fire_due(world.ground)
+    world.waits_for(minutes=1)
+
+    assert [event["type"] for event in lead.hears()] == ["referral.not_acknowledged"]
+    with world.database.reading() as session:
+        assert len(session.scalars(select(Firing)).all()) == 1
+    assert found == Fired(left=1)
+
+
+def test_a_clock_that_was_stopped_meanwhile_is_not_put_off(
+    world: World, officer: Someone, lead: Someone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    case = officer.submits()
+    world.passes(hours=3)
+    breaks_while(lambda *_: done(lead.does("acknowledge", case)), monkeypatch)
+
+    with listening() as said:
+        found = fire_due(world.ground)
+
+    assert found == Fired(left=1)
+    assert "clock.failed" not in [line["event"] for line in lines(said)]
+    with world.database.reading() as session:
+        assert list(session.scalars(select(Clock).where(Clock.failures > 0))) == []
 
 
 def test_a_job_that_breaks_in_a_way_nobody_foresaw_is_done_again(world: World) -> None:

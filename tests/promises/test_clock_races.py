@@ -38,7 +38,7 @@ def clock_of(world: Served, record: Json) -> Due:
     with world.database.reading() as session:
         running = select(Clock).where(Clock.reference == of, Clock.stopped_at.is_(None))
         clock = session.scalars(running).one()
-        return Due(clock.number, clock.case_id, clock.kind)
+        return Due(clock.number, clock.case_id, clock.kind, clock.fires_at)
 
 
 def at_once(world: Served, ready: list[tuple[Json, Act]]) -> list[Response]:
