@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Annotated, Any, Final
 
-from fastapi import Header, Query, Request, Response
+from fastapi import Depends, Header, Query, Request, Response
 from fastapi.sse import format_sse_event
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.json_schema import SkipJsonSchema
@@ -18,7 +18,14 @@ from app.api.guard import Begin, again
 from app.api.nouns import Noun
 from app.api.problems import problems
 from app.api.turns import Turn, Turns
-from app.api.waiting import APPLIED, SAYS_APPLIED, Bell, Patience
+from app.api.waiting import (
+    APPLIED,
+    SAYS_APPLIED,
+    Bell,
+    Patience,
+    listening,
+    unless_gone,
+)
 from app.feed import actions, queries, situation
 from app.feed.queries import CursorGone, Mark
 from app.feed.schemas import EventPage
@@ -149,14 +156,22 @@ async def list_events(
 
 
 async def waited(request: Request, mark: Mark, seconds: float) -> bool:
-    """Wait until there is more than there was; the time is not counted as the service's."""
-    began = asyncio.get_running_loop().time()
+    """Wait until there is more than there was; the time is not counted as the service's.
+
+    Raises TooManyRequests (429) where too many of the account wait already.
+    """
+    clock = asyncio.get_running_loop().time
     bell: Bell = request.app.state.bell
     turn: Turn = request.state.turn
-    turn.give()
-    rang = await bell.beyond(request.state.actor.focal_point_id, mark.head, seconds)
-    await turn.take()
-    request.state.waited = asyncio.get_running_loop().time() - began
+    actor, began = request.state.actor, clock()
+    with bell.place(actor.account_id):
+        turn.give()
+        try:
+            news = bell.beyond(actor.focal_point_id, mark.head, seconds)
+            rang = await unless_gone(request, news)
+            await turn.take()
+        finally:
+            request.state.waited = clock() - began
     return rang
 
 
@@ -169,7 +184,12 @@ LISTENED: Final[dict[int | str, dict[str, Any]]] = {
 }
 
 
-@router.get("/stream", response_class=EventStream, responses=LISTENED)
+@router.get(
+    "/stream",
+    response_class=EventStream,
+    responses=LISTENED,
+    dependencies=[Depends(listening)],
+)
 async def stream_events(
     request: Request,
     begin: ReadFeed,

@@ -6,18 +6,22 @@ ends, everybody is let go, and asks again.
 """
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
 from collections.abc import Set as AbstractSet
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 from uuid import UUID
 
 import structlog
 from fastapi import Depends, Header, Request
 from pydantic.json_schema import SkipJsonSchema
 from starlette.concurrency import run_in_threadpool
+from starlette.requests import ClientDisconnect
 
 from app.feed import queries
+from app.kernel.problems import TooManyRequests
 from app.kernel.trouble import described
 from app.kernel.work import Ground
 
@@ -26,6 +30,12 @@ EVERY: Final = 0.25
 
 LONGEST: Final = 60
 """Seconds that anybody waits at most: those between us close what is silent for longer."""
+
+MOST: Final = 32
+"""So many wait or listen at once for one account, in each process: news wake them all."""
+
+LATER: Final = 10
+"""Seconds after which one that was too many may ask again."""
 
 SECONDS: Final = frozenset("0123456789")
 MOST_DIGITS: Final = 9
@@ -60,7 +70,7 @@ class Waiter:
 
 
 class Bell:
-    """Wakes who waits; for one event loop."""
+    """Wakes who waits; for one event loop. `held`: how many places each account has."""
 
     def __init__(
         self,
@@ -69,8 +79,26 @@ class Bell:
     ) -> None:
         self.look, self.every = look, every
         self.waiters = set[Waiter]()
+        self.held = Counter[UUID]()
         self.watch: asyncio.Task[None] | None = None
         self.closed = False
+
+    @contextmanager
+    def place(self, account: UUID) -> Iterator[None]:
+        """Have one of the places of an account; raises TooManyRequests (429)."""
+        if self.held[account] >= MOST:
+            raise TooManyRequests(
+                f"{MOST} requests of this account wait or listen already. End some of "
+                "them, or poll without `Prefer: wait`.",
+                wait=LATER,
+            )
+        self.held[account] += 1
+        try:
+            yield
+        finally:
+            self.held[account] -= 1
+            if not self.held[account]:
+                del self.held[account]
 
     async def beyond(self, reader: UUID, position: int, seconds: float) -> bool:
         """Wait until a mailbox goes beyond a position; False: it did not, go on anyway."""
@@ -122,6 +150,32 @@ def bell_over(ground: Ground) -> Bell:
             return queries.heads(session, readers)
 
     return Bell(look)
+
+
+async def unless_gone(request: Request, waiting: Coroutine[Any, Any, bool]) -> bool:
+    """Wait for as long as the caller does; raises ClientDisconnect."""
+    heard, gone = asyncio.create_task(waiting), asyncio.create_task(leaves(request))
+    try:
+        await asyncio.wait([heard, gone], return_when=asyncio.FIRST_COMPLETED)
+        if not heard.done():
+            raise ClientDisconnect
+        return heard.result()
+    finally:
+        heard.cancel()
+        gone.cancel()
+
+
+async def leaves(request: Request) -> None:
+    """Wait until the caller hangs up; all that they sent was read before."""
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
+
+
+async def listening(request: Request) -> AsyncIterator[None]:
+    """Have a place until the last word of the answer; raises TooManyRequests (429)."""
+    bell: Bell = request.app.state.bell
+    with bell.place(request.state.actor.account_id):
+        yield
 
 
 async def patience(

@@ -4,7 +4,9 @@ import json
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from itertools import cycle, islice
+from socket import create_connection, socket
 from threading import Thread
 
 import pytest
@@ -13,9 +15,9 @@ from sqlalchemy import update
 
 from app.access.models import ApiKey
 from app.api import events
-from app.api.waiting import LONGEST, seconds_of
+from app.api.waiting import LONGEST, MOST, seconds_of
 from tests.serving import Served, served
-from tests.world import Json, Someone, done, kinds
+from tests.world import Json, Someone, done, kinds, problem
 
 SOON = 3.0
 """Seconds in which news that were waited for have come, on a busy machine."""
@@ -25,6 +27,7 @@ SOON = 3.0
 def world(url: str) -> Iterator[Served]:
     with served(url) as made:
         yield made
+    assert not made.app.state.bell.held, "Somebody waits for ever."
 
 
 @contextmanager
@@ -132,8 +135,9 @@ def test_who_waits_holds_no_connection_and_no_thread(
     world: Served, officer: Someone, lead: Someone
 ) -> None:
     many = 100
+    people = cycle([lead, *(world.someone("KZ_LEAD") for _ in range(many // MOST))])
     with ThreadPoolExecutor(many) as pool:
-        waiting = [pool.submit(polls, lead) for _ in range(many)]
+        waiting = [pool.submit(polls, next(people)) for _ in range(many)]
         while len(world.app.state.bell.waiters) < many:
             time.sleep(0.01)
         assert world.database.engine.pool.checkedout() <= 1  # type: ignore[attr-defined]
@@ -141,6 +145,69 @@ def test_who_waits_holds_no_connection_and_no_thread(
         heard = {tuple(kinds(done(one.result())["items"])) for one in waiting}
     assert heard == {("case.submitted",)}
     assert not world.app.state.bell.waiters
+
+
+def line_of(one: Someone, path: str, wait: int = LONGEST) -> socket:
+    """Ask in a way that can be given up at any moment."""
+    world = one.world
+    assert isinstance(world, Served)
+    line = create_connection(("127.0.0.1", world.port), timeout=20)
+    head = (
+        f"GET /v1{path} HTTP/1.1\r\nHost: localhost\r\nPrefer: wait={wait}\r\n"
+        f"Authorization: Bearer {one.key}\r\n\r\n"
+    )
+    line.sendall(head.encode())
+    return line
+
+
+@pytest.fixture
+def crowd(lead: Someone) -> Iterator[list[socket]]:
+    """All that one account may have wait and listen at once, half and half."""
+    with ExitStack() as stack:
+        paths = islice(cycle(["/events", "/events/stream"]), MOST)
+        yield [stack.enter_context(line_of(lead, path)) for path in paths]
+
+
+def test_an_account_has_so_many_wait_and_listen_and_no_more(
+    world: Served, crowd: list[socket], officer: Someone, lead: Someone
+) -> None:
+    until(lambda: len(world.app.state.bell.waiters) == MOST)
+    refused, colleague = polls(lead, "wait=1"), world.someone("KZ_LEAD")
+
+    with line_of(lead, "/events/stream") as stream:
+        assert stream.recv(4096).startswith(b"HTTP/1.1 429 ")
+    assert problem(refused) == (429, "too-many-requests")
+    assert refused.headers["Retry-After"] == "10"
+    assert done(lead.get("/events"))["items"] == done(polls(lead, "wait=0"))["items"] == []
+    assert done(polls(colleague, "wait=1"))["items"] == []
+
+    officer.submits()
+    assert kinds(done(polls(lead))["items"]) == ["case.submitted"]
+    assert len(crowd) == MOST
+
+
+def test_who_has_gone_waits_no_longer(
+    world: Served, crowd: list[socket], lead: Someone
+) -> None:
+    bell = world.app.state.bell
+    until(lambda: len(bell.waiters) == MOST)
+    for line in crowd:
+        line.close()
+    until(lambda: not bell.held, SOON)
+    assert not bell.waiters
+    assert done(polls(lead, "wait=1"))["items"] == []
+
+
+def test_who_waits_in_vain_for_a_turn_gives_the_place_back(
+    world: Served, officer: Someone, lead: Someone
+) -> None:
+    turns, bell = world.app.state.turns, world.app.state.bell
+    with line_of(lead, "/events") as line:
+        until(lambda: len(bell.waiters) == 1)
+        turns.queue = 0
+        officer.submits()
+        assert line.recv(4096).startswith(b"HTTP/1.1 503 ")
+    assert not bell.held
 
 
 # The stream.
@@ -273,3 +340,4 @@ def test_the_service_ends_though_many_wait(url: str) -> None:
             assert {one.result().status_code for one in answers} == {200}
         until(lambda: all(one.ended for one in listeners))
     assert took < 5
+    assert not world.app.state.bell.held
