@@ -132,6 +132,7 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
     """Serve as many requests at once as there are connections; close them at the end."""
     anyio.to_thread.current_default_thread_limiter().total_tokens = THREADS
     yield
+    await app.state.bell.rests()
     app.state.ground.database.engine.dispose()
 
 

@@ -34,6 +34,9 @@ LONGEST: Final = 60
 MOST: Final = 32
 """So many wait or listen at once for one account, in each process: news wake them all."""
 
+SOON: Final = 2.0
+"""Seconds in which a look that has begun is over, unless the database hangs."""
+
 LATER: Final = 10
 """Seconds after which one that was too many may ask again."""
 
@@ -140,6 +143,12 @@ class Bell:
         self.closed = True
         for waiter in self.waiters:
             waiter.hears(there_is_more=False)
+
+    async def rests(self) -> None:
+        """Let a look at the database end before that is closed, if it does so soon."""
+        self.close()
+        if self.watch is not None:
+            await asyncio.wait([self.watch], timeout=SOON)
 
 
 def bell_over(ground: Ground) -> Bell:

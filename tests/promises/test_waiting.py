@@ -2,12 +2,14 @@
 
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from itertools import cycle, islice
 from socket import create_connection, socket
 from threading import Thread
+from uuid import UUID
 
 import pytest
 from httpx2 import Response
@@ -16,6 +18,7 @@ from sqlalchemy import update
 from app.access.models import ApiKey
 from app.api import events
 from app.api.waiting import LONGEST, MOST, seconds_of
+from app.feed import queries
 from tests.serving import Served, served
 from tests.world import Json, Someone, done, kinds, problem
 
@@ -193,8 +196,7 @@ def test_who_has_gone_waits_no_longer(
     until(lambda: len(bell.waiters) == MOST)
     for line in crowd:
         line.close()
-    until(lambda: not bell.held, SOON)
-    assert not bell.waiters
+    until(lambda: not bell.held and not bell.waiters, SOON)
     assert done(polls(lead, "wait=1"))["items"] == []
 
 
@@ -208,6 +210,25 @@ def test_who_waits_in_vain_for_a_turn_gives_the_place_back(
         officer.submits()
         assert line.recv(4096).startswith(b"HTTP/1.1 503 ")
     assert not bell.held
+
+
+def test_a_look_at_the_mailboxes_is_over_before_the_database_is_closed(url: str) -> None:
+    begun, ended = list[object](), list[object]()
+    with served(url) as world:
+        bell, lead = world.app.state.bell, world.someone("KZ_LEAD")
+
+        def slowly(readers: AbstractSet[UUID]) -> Mapping[UUID, int]:
+            begun.append(readers)
+            with world.database.reading() as session:
+                heads = queries.heads(session, readers)
+                time.sleep(0.5)
+            ended.append(readers)
+            return heads
+
+        bell.look = slowly
+        assert done(polls(lead, "wait=1"))["items"] == []
+    assert len(begun) == len(ended) > 0
+    assert bell.watch is None
 
 
 # The stream.
