@@ -78,7 +78,7 @@ class Standing:
         """
         consents = [c for c in self.consents if c in words or self.now < c.expires_at]
         ends = [word.expires_at - timedelta.resolution for word in words]
-        return replace(self, consents=consents, now=min(self.now, *ends))
+        return replace(self, consents=consents, now=min([self.now, *ends]))
 
     def may_be_named(self, reader: Addressee) -> bool:
         """Say whether a reader is no State body, or the person named it by itself (R84).

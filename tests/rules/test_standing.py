@@ -1,4 +1,4 @@
-"""Who may be told a name: whom the person named itself, and nobody by another's word."""
+"""Where a person stands: whom they named, who is of which side, who may know a fear."""
 
 from dataclasses import replace
 from types import SimpleNamespace
@@ -7,22 +7,40 @@ from typing import Any
 import pytest
 
 from app.cases.facts import sheet_of
-from app.cases.sections import Safeguards, Section
-from app.consents.standing import Standing
+from app.cases.lifecycle import State
+from app.cases.sections import OriginContact, Safeguards, Section
+from app.consents.coverage import Purpose
+from app.consents.standing import Standing, names_states
 from app.directory.kinds import Kind
-from tests.rules.test_coverage import KZ_LEAD, SHELTER, UZ_LEAD, Consent, Office, naming
+from app.kernel.actors import Relation
+from tests.rules.test_coverage import (
+    KZ_LEAD,
+    SHELTER,
+    UZ_LEAD,
+    UZ_NGO,
+    Consent,
+    Office,
+    naming,
+)
 from tests.world import NOON
 
 IDENTITY = [Section.NEEDS.value, Section.IDENTITY.value]
 TO_US = replace(naming(KZ_LEAD), sections=IDENTITY)
 
 
-def standing(*given: Consent, child: bool = False) -> Standing:
-    """Where a person stands that agreed to these, and said nothing else."""
-    case: Any = SimpleNamespace(is_child=child, country="KZ")
-    facts = sheet_of([], child=child)
+def standing(
+    *given: Consent,
+    child: bool = False,
+    state: State = State.REFERRING,
+    mine: frozenset[Relation] = frozenset(),
+    **guards: Any,
+) -> Standing:
+    """Where a person in KZ stands that agreed to these, and fears what `guards` say."""
+    case: Any = SimpleNamespace(is_child=child, country="KZ", state=state)
+    case.relations_of = lambda _: mine
+    facts, fears = sheet_of([], child=child), Safeguards(**guards)
     consents: list[Any] = list(given)
-    return Standing(case, consents, Safeguards(), None, facts, False, NOON, True)
+    return Standing(case, consents, fears, None, facts, False, NOON, True)
 
 
 @pytest.mark.parametrize(
@@ -52,3 +70,122 @@ def test_a_childs_own_word_names_it_to_no_state_body() -> None:
 @pytest.mark.parametrize("reader", [SHELTER, Office(kind=Kind.INTERGOVERNMENTAL)])
 def test_who_is_no_state_body_may_be_told(reader: Office) -> None:
     assert standing().may_be_named(reader)
+
+
+@pytest.mark.parametrize(
+    ("origin", "apart", "of_origin"),
+    [("UZ", [UZ_LEAD], [UZ_LEAD]), (None, [KZ_LEAD, UZ_LEAD], [UZ_LEAD])],
+)
+def test_the_side_of_origin_is_its_state_or_any_while_nobody_knows_it(
+    origin: str | None, apart: list[Office], of_origin: list[Office]
+) -> None:
+    stands = standing(country_of_origin=origin)
+    offices = [KZ_LEAD, UZ_LEAD, SHELTER, UZ_NGO]
+
+    assert [one for one in offices if stands.is_apart(one)] == apart
+    assert [one for one in offices if stands.is_of_origin(one)] == of_origin
+
+
+def test_the_side_of_origin_knows_who_helps_at_home_alone() -> None:
+    stands = standing(country_of_origin="UZ")
+
+    assert stands.knows(UZ_LEAD, UZ_NGO)
+    assert not stands.knows(UZ_LEAD, SHELTER)
+    assert stands.knows(KZ_LEAD, UZ_NGO)
+    assert stands.knows(SHELTER, UZ_NGO)
+
+
+@pytest.mark.parametrize(
+    ("guards", "permitted"),
+    [
+        ({"origin_contact": OriginContact.PERMITTED}, True),
+        ({"origin_contact": OriginContact.UNDECIDED}, False),
+        ({"origin_contact": OriginContact.BLOCKED}, False),
+        ({"origin_contact": OriginContact.PERMITTED, "fear_of_state": True}, False),
+        ({"origin_contact": OriginContact.PERMITTED, "seeks_asylum": True}, False),
+    ],
+)
+def test_a_fear_forbids_the_contact_that_was_permitted(
+    guards: dict[str, Any], permitted: bool
+) -> None:
+    assert standing(**guards).contact_is_permitted() is permitted
+
+
+@pytest.mark.parametrize(
+    ("relation", "state", "may"),
+    [
+        (Relation.SUBMITTER, State.DRAFT, True),
+        (Relation.SUBMITTER, State.UNDER_REVIEW, True),
+        (Relation.SUBMITTER, State.REFERRING, False),
+        (Relation.SUBMITTER, State.CLOSED, False),
+        (Relation.CANDIDATE, State.SUBMITTED, False),
+        (Relation.CANDIDATE, State.UNDER_REVIEW, True),
+        (Relation.LEAD, State.REFERRING, True),
+        (Relation.LEAD, State.SUSPENDED, True),
+        (Relation.LEAD, State.CLOSED, False),
+        (Relation.DESK, State.UNDER_REVIEW, False),
+        (Relation.OVERSIGHT, State.UNDER_REVIEW, False),
+    ],
+)
+def test_a_fear_is_known_to_whom_the_safeguards_open(
+    relation: Relation, state: State, may: bool
+) -> None:
+    reader: Any = SimpleNamespace(id=KZ_LEAD.id, code="KZ_LEAD", kind=Kind.STATE)
+    reader.of_state, reader.serves = "KZ", ["KZ"]
+    mine = frozenset({relation})
+
+    assert standing(state=state, mine=mine).may_know_fears(reader) is may
+    unsafe = standing(state=state, mine=mine, unsafe_focal_points=["KZ_LEAD"])
+    assert unsafe.may_know_fears(reader) is (may and relation == Relation.SUBMITTER)
+
+
+REFER = [Purpose.REFER.value]
+
+
+@pytest.mark.parametrize(
+    ("given", "counts"),
+    [
+        (Consent(purposes=REFER), True),
+        (Consent(purposes=REFER, country=None, focal_point_id=SHELTER.id), True),
+        (Consent(purposes=REFER, country="UZ"), False),
+        (Consent(purposes=REFER, withdrawn_at=NOON), False),
+        (Consent(), False),
+    ],
+)
+def test_a_consent_to_be_referred_is_for_where_the_person_is(
+    given: Consent, counts: bool
+) -> None:
+    assert standing(given).may_be_referred() is counts
+
+
+def test_a_return_is_agreed_to_with_one_organisation_and_apart_from_all_else() -> None:
+    home = replace(naming(UZ_NGO), purposes=[Purpose.RETURN.value])
+
+    assert standing(home).agrees_to_return(UZ_NGO)
+    assert not standing(home).agrees_to_return(SHELTER)
+    assert not standing(replace(home, withdrawn_at=NOON)).agrees_to_return(UZ_NGO)
+    more = replace(home, purposes=[Purpose.RETURN.value, Purpose.SHELTER.value])
+    assert not standing(more).agrees_to_return(UZ_NGO)
+
+
+def test_a_class_of_state_bodies_is_told_from_one_that_was_named() -> None:
+    given: list[Any] = [
+        Consent(kind=Kind.STATE, sections=IDENTITY),
+        Consent(kind=Kind.STATE),
+        Consent(sections=IDENTITY),
+        TO_US,
+    ]
+
+    assert [names_states(one) for one in given] == [True, False, False, False]
+
+
+def test_a_word_that_ran_out_stands_again_for_who_takes_it_back() -> None:
+    over = Consent(purposes=REFER, expires_at=NOON)
+    other = Consent(purposes=REFER, country="UZ", expires_at=NOON)
+    stands = standing(over, other, Consent())
+
+    assert not stands.may_be_referred()
+    before = stands.as_if_running([stands.consents[0]])
+    assert before.may_be_referred()
+    assert before.consents == [stands.consents[0], stands.consents[2]]
+    assert stands.as_if_running([]) == stands.as_if_running([stands.consents[2]])
