@@ -106,3 +106,11 @@ def test_an_offer_to_an_office_that_is_shut_ends_at_once(
     assert lead.sees(offered)["state"] == "expired"
     assert problem(lead.offers(case, "SANA_SEZIM"))[0] == 422
     done(lead.offers(case, "IOM"))
+
+
+def test_a_no_to_what_nobody_agreed_to_is_heard_too(
+    officer: Someone, lead: Someone
+) -> None:
+    case = lead.leads(officer.submits())
+
+    says_no(lead, case, "HANDOVER")
