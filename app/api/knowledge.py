@@ -10,6 +10,7 @@ from app.api.deps import CaseCode, IfNoneMatch, Once, ReadCases, WriteCases
 from app.api.nouns import Noun
 from app.api.problems import problems
 from app.cases import queries as cases
+from app.cases.facts import AssessmentOwed
 from app.cases.records import Fact, Question, VitalInterest
 from app.cases.schemas import (
     FactList,
@@ -89,7 +90,7 @@ def list_facts(
     "/facts",
     status_code=201,
     response_model=FactOut,
-    responses=problems(*WRITE, directory.FocalPointUnknown),
+    responses=problems(*WRITE, AssessmentOwed, directory.FocalPointUnknown),
 )
 def record_fact(begin: WriteCases, code: CaseCode, once: Once, new: NewFact) -> Response:
     """Record a fact; the last of its name counts. No help ever waits for one (BR01).

@@ -9,6 +9,7 @@ from sqlalchemy import delete
 
 from app.access import actions as access
 from app.cases import queries
+from app.cases.facts import must_fit
 from app.cases.lifecycle import CLOCKS, EVENTS, OPEN, Row
 from app.cases.models import Case, CaseKey, Sealed
 from app.cases.records import Fact, HandedOn, RiskAssessment, VitalInterest
@@ -262,7 +263,11 @@ def forget(work: Writing, case: Case, kind: Sealable) -> None:
 
 
 def know(work: Writing, case: Case, fact: Fact, note_text: str | None = None) -> Fact:
-    """Add a fact to what is known of a case; the clock of the one before it stops."""
+    """Add a fact to what is known of a case; the clock of the one before it stops.
+
+    Raises AssessmentOwed (409).
+    """
+    must_fit(fact, child=case.is_child)
     for known in queries.facts(work, [case.id]).get(case.id, []):
         if known.name == fact.name:
             deadlines.stop(work, known.id)

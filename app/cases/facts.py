@@ -14,6 +14,13 @@ from typing import Final, Protocol
 from uuid import UUID
 
 from app.directory.kinds import Service
+from app.kernel.problems import Problem
+
+
+class AssessmentOwed(Problem):
+    """The best interests of a child are assessed; nobody says that this is not needed."""
+
+    status = 409
 
 
 class FactName(StrEnum):
@@ -36,7 +43,7 @@ class Identification(StrEnum):
 
 
 class Guardian(StrEnum):
-    """Whether somebody independent speaks for a child."""
+    """Whether somebody speaks for a child; who has a safe parent needs none."""
 
     NOT_NEEDED = "not_needed"
     NEEDED = "needed"
@@ -50,6 +57,9 @@ class BestInterests(StrEnum):
     ASSESSMENT_DUE = "assessment_due"
     ASSESSED = "assessed"
     DETERMINED = "determined"
+
+
+NOT_NEEDED: Final = BestInterests.NOT_NEEDED
 
 
 class ReflectionPeriod(StrEnum):
@@ -140,10 +150,13 @@ class FactSheet:
 
     @property
     def best_interests(self) -> BestInterests:
-        """How far the best interests of a child are known."""
-        due, not_needed = BestInterests.ASSESSMENT_DUE, BestInterests.NOT_NEEDED
-        unknown = due if self.child else not_needed
-        return BestInterests(self.plain(FactName.BEST_INTERESTS) or unknown)
+        """How far the best interests of a child are known.
+
+        That it is not needed was said of an adult: of a child it says nothing (BR14).
+        """
+        said = BestInterests(self.plain(FactName.BEST_INTERESTS) or NOT_NEEDED)
+        owed = self.child and said == NOT_NEEDED
+        return BestInterests.ASSESSMENT_DUE if owed else said
 
     @property
     def interests_are_assessed(self) -> bool:
@@ -169,6 +182,12 @@ class FactSheet:
         if known.ends_on is not None and known.ends_on <= today:
             return ReflectionPeriod.ENDED
         return ReflectionPeriod(known.value)
+
+
+def must_fit(fact: Known, *, child: bool) -> None:
+    """Raise AssessmentOwed (409) if a fact would let a child be without an assessment."""
+    if child and (fact.name, fact.value) == (FactName.BEST_INTERESTS, NOT_NEEDED):
+        raise AssessmentOwed("Mend the age class first, if this is certainly an adult.")
 
 
 def sheet_of(recorded: Iterable[Known], *, child: bool) -> FactSheet:

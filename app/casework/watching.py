@@ -37,7 +37,8 @@ def watch_interests(work: Writing, case: Case) -> None:
         for fact in interests:
             deadlines.stop(work, fact.id)
         return
-    fact = interests[-1] if interests else note_due(work, case)
+    known_due = bool(interests) and interests[-1].value == BestInterests.ASSESSMENT_DUE
+    fact = interests[-1] if known_due else note_due(work, case)
     if fact.id not in running(work, [fact.id]):
         kind, whom = ClockKind.ASSESS_INTERESTS, case.holder
         due_at = until(work, kind, case, waits_on=whom)

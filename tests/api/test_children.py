@@ -21,12 +21,14 @@ from tests.world import (
     kinds,
     lacks,
     path_of,
+    problem,
     promise,
 )
 
 SHELTER = "KZ_SHELTER_KOGERSHIN"
 GUARDIAN = {"given_by": "guardian_with_assent"}
 ASSESSED: Json = {"name": "best_interests", "value": "assessed"}
+NOT_NEEDED: Json = {"name": "best_interests", "value": "not_needed"}
 DUE: Json = {"name": "best_interests", "value": "assessment_due"}
 VITAL: Json = {"reason": "CHILD_UNPROTECTED", "note": "Alone at the station"}
 SOON, LATER = "2026-06-10T12:00:00Z", "2026-06-11T12:00:00Z"
@@ -195,6 +197,36 @@ def test_a_person_who_turns_out_to_be_a_child_is_treated_as_one_from_then_on(
     assert lacks(own) == [("consent", "sender")]
     assert first.is_success
     assert interests(lead) == []
+
+
+def test_nobody_says_that_a_child_needs_no_assessment(
+    officer: Someone, lead: Someone, alone: Json
+) -> None:
+    unsure = done(officer.writes_case(notice={"age_class": None}, consents=[]))
+    early = officer.creates(f"{path_of(unsure)}/facts", NOT_NEEDED)
+
+    refused = lead.creates(f"{path_of(alone)}/facts", NOT_NEEDED)
+
+    assert problem(early) == problem(refused) == (409, "assessment-owed")
+    assert interests(lead) == ["2026-06-04T12:00:00Z"]
+    [fact] = done(lead.get(f"{path_of(alone)}/facts"))["items"]
+    assert fact["value"] == "assessment_due"
+
+
+def test_what_was_not_needed_for_an_adult_is_due_once_it_may_be_a_child(
+    officer: Someone, lead: Someone
+) -> None:
+    case = lead.leads(officer.submits())
+    records(lead, case, NOT_NEEDED)
+
+    ages(lead, case, "presumed_child")
+
+    assert interests(lead) == ["2026-06-04T12:00:00Z"]
+    facts = done(lead.get(f"{path_of(case)}/facts"))["items"]
+    assert [(fact["value"], fact["recorded_by"]) for fact in facts] == [
+        ("not_needed", "KZ_LEAD"),
+        ("assessment_due", None),
+    ]
 
 
 def ages(who: Someone, case: Json, age_class: str) -> None:

@@ -1,5 +1,6 @@
 """What the facts of a case say together: the last of each counts, and doubt means child."""
 
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
@@ -9,10 +10,12 @@ import pytest
 from app.cases.facts import (
     FIRST_FOR_A_CHILD,
     RULES,
+    AssessmentOwed,
     BestInterests,
     FactName,
     Guardian,
     ReflectionPeriod,
+    must_fit,
     sheet_of,
 )
 from app.directory.kinds import Service
@@ -98,6 +101,23 @@ def test_interests_count_for_a_child_once_somebody_assessed_them(
     sheet = sheet_of([Said(FactName.BEST_INTERESTS, value)], child=child)
 
     assert sheet.interests_are_assessed == (child and value in {"assessed", "determined"})
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_that_an_assessment_is_not_needed_is_said_of_no_child(name: FactName) -> None:
+    said = Said(name, "not_needed")
+    refused = name == FactName.BEST_INTERESTS
+
+    must_fit(said, child=False)
+    with pytest.raises(AssessmentOwed) if refused else nullcontext():
+        must_fit(said, child=True)
+
+
+def test_what_was_not_needed_for_an_adult_is_due_for_a_child() -> None:
+    said = [Said(FactName.BEST_INTERESTS, "not_needed")]
+
+    assert sheet_of(said, child=False).best_interests == BestInterests.NOT_NEEDED
+    assert sheet_of(said, child=True).best_interests == BestInterests.ASSESSMENT_DUE
 
 
 def test_a_hold_is_in_force_until_it_is_lifted() -> None:
