@@ -9,7 +9,7 @@ from sqlalchemy import delete
 
 from app.access import actions as access
 from app.cases import queries
-from app.cases.facts import must_fit
+from app.cases.facts import BestInterests, must_fit
 from app.cases.lifecycle import CLOCKS, EVENTS, OPEN, Row
 from app.cases.models import Case, CaseKey, Sealed
 from app.cases.records import Fact, HandedOn, RiskAssessment, VitalInterest
@@ -265,14 +265,17 @@ def forget(work: Writing, case: Case, kind: Sealable) -> None:
 def know(work: Writing, case: Case, fact: Fact, note_text: str | None = None) -> Fact:
     """Add a fact to what is known of a case; the clock of the one before it stops.
 
-    Raises AssessmentOwed (409).
+    Or runs on, if what was due is only said to be due again. Raises AssessmentOwed (409).
     """
     must_fit(fact, child=case.is_child)
-    for known in queries.facts(work, [case.id]).get(case.id, []):
-        if known.name == fact.name:
-            deadlines.stop(work, known.id)
+    known = queries.facts(work, [case.id]).get(case.id, [])
+    before = [one.id for one in known if one.name == fact.name]
     work.session.add(fact)
     work.session.flush()
+    if fact.value == BestInterests.ASSESSMENT_DUE:
+        deadlines.follow(work, before, fact.id)
+    else:
+        deadlines.stop_all(work, before)
     note(work, case, fact.name, note_text)
     return fact
 

@@ -60,6 +60,7 @@ class BestInterests(StrEnum):
 
 
 NOT_NEEDED: Final = BestInterests.NOT_NEEDED
+ASSESSED: Final = frozenset({BestInterests.ASSESSED, BestInterests.DETERMINED})
 
 
 class ReflectionPeriod(StrEnum):
@@ -161,10 +162,7 @@ class FactSheet:
     @property
     def interests_are_assessed(self) -> bool:
         """Whether a child may be referred for anything that is in its interest (BR09)."""
-        return self.child and self.best_interests in {
-            BestInterests.ASSESSED,
-            BestInterests.DETERMINED,
-        }
+        return self.child and self.best_interests in ASSESSED
 
     @property
     def legal_hold(self) -> bool:

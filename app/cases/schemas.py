@@ -115,7 +115,7 @@ class NewGuardian(Asked):
 
 
 class NewBestInterests(Asked):
-    """How far the best interests of the child are known; `not_needed` is for adults (BR09)."""
+    """How far the best interests of a child are known (BR09); `not_needed`: of adults."""
 
     name: Literal[FactName.BEST_INTERESTS]
     value: BestInterests

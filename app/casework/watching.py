@@ -1,11 +1,12 @@
 """What must be found out or answered beside the state of a case, and by when."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from app.cases import actions as cases
 from app.cases import queries
-from app.cases.facts import BestInterests, FactName
+from app.cases.facts import ASSESSED, BestInterests, FactName
 from app.cases.lifecycle import OPEN
 from app.cases.models import Case
 from app.cases.records import Fact, Question
@@ -13,7 +14,8 @@ from app.consents import standing
 from app.consents.models import Consent
 from app.deadlines import actions as deadlines
 from app.deadlines.limits import ClockKind
-from app.deadlines.queries import running, term, until
+from app.deadlines.models import Clock
+from app.deadlines.queries import began_after, last_stopped, running, term, until
 from app.kernel.work import Writing
 
 
@@ -40,9 +42,33 @@ def watch_interests(work: Writing, case: Case) -> None:
     known_due = bool(interests) and interests[-1].value == BestInterests.ASSESSMENT_DUE
     fact = interests[-1] if known_due else note_due(work, case)
     if fact.id not in running(work, [fact.id]):
-        kind, whom = ClockKind.ASSESS_INTERESTS, case.holder
-        due_at = until(work, kind, case, waits_on=whom)
-        deadlines.restart(work, fact, kind, due_at, waits_on=whom)
+        due_at = due_again(work, case, interests)
+        kind = ClockKind.ASSESS_INTERESTS
+        deadlines.restart(work, fact, kind, due_at, waits_on=case.holder)
+
+
+def due_again(work: Writing, case: Case, interests: list[Fact]) -> datetime:
+    """Say until when: 72 hours, or when it was due before, if nothing was done since.
+
+    A child that was held for an adult meanwhile has waited all the same.
+    """
+    kind = ClockKind.ASSESS_INTERESTS
+    fresh = until(work, kind, case, waits_on=case.holder)
+    last = last_stopped(work, [fact.id for fact in interests], kind)
+    if last is None or was_provided_for(work, last, interests):
+        return fresh
+    return min(fresh, last.due_at)
+
+
+def was_provided_for(work: Writing, last: Clock, interests: list[Fact]) -> bool:
+    """Say whether somebody consented or assessed since a clock of the assessment began.
+
+    The end of a consent is awaited for as long as no assessment is due because of it.
+    """
+    ids = [fact.id for fact in interests]
+    later = interests[ids.index(last.record_id) + 1 :]
+    assessed = any(fact.value in ASSESSED for fact in later)
+    return assessed or began_after(work, last, ClockKind.CONSENT_ENDS)
 
 
 @dataclass(frozen=True)

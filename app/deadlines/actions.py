@@ -21,8 +21,10 @@ RUN_FOR: Final = RUNS.where(Clock.record_id.in_(any_of("records")))
 RUN_IN: Final = RUNS.where(Clock.case_id == bindparam("case"))
 OF_KINDS: Final = RUN_IN.where(Clock.kind.in_(any_of("kinds")))
 STOPPED: Final[dict[str, Any]] = {"stopped_at": bindparam("now")}
+FOLLOWED: Final[dict[str, Any]] = {"record_id": bindparam("record")}
 PASSED: Final[dict[str, Any]] = {"waits_on": bindparam("whom")}
 STOP, PASS_ON = RUN_FOR.values(STOPPED), RUN_FOR.values(PASSED)
+FOLLOW: Final = RUN_FOR.values(FOLLOWED)
 STOP_CASE, STOP_KINDS = RUN_IN.values(STOPPED), OF_KINDS.values(STOPPED)
 PASS_ON_KIND: Final = OF_KINDS.values(PASSED)
 
@@ -92,6 +94,15 @@ def pass_on(work: Writing, record_ids: Iterable[UUID], waits_on: UUID | None) ->
     more holidays is no reason to wait longer.
     """
     change(work.session, PASS_ON, {"records": list(record_ids), "whom": waits_on})
+
+
+def follow(work: Writing, record_ids: Iterable[UUID], record_id: UUID) -> None:
+    """Let what runs for one of these records run on for the one that takes its place.
+
+    It is the same clock: until the same moment, with every silence that was counted.
+    """
+    if records := list(record_ids):
+        change(work.session, FOLLOW, {"records": records, "record": record_id})
 
 
 def pass_on_kind(

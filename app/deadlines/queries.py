@@ -199,12 +199,26 @@ def resumed(work: Reading, record_id: UUID, kind: ClockKind, term: Term) -> date
 
     What was left when it stopped is left, in the working time of who is waited for now.
     """
-    of_kind = (Clock.record_id == record_id) & (Clock.kind == kind)
-    newest = select(Clock).where(of_kind, Clock.stopped_at.is_not(None))
-    clock = work.session.scalar(newest.order_by(Clock.number.desc()).limit(1))
+    clock = last_stopped(work, [record_id], kind)
     if clock is None or clock.stopped_at is None:
         return None
     return term.resumed(clock.stopped_at, clock.due_at, work.now)
+
+
+def last_stopped(
+    work: Reading, record_ids: Iterable[UUID], kind: ClockKind
+) -> Clock | None:
+    """Find the last clock of a kind that was stopped for one of some records."""
+    of_kind = Clock.record_id.in_(list(record_ids)) & (Clock.kind == kind)
+    newest = select(Clock).where(of_kind, Clock.stopped_at.is_not(None))
+    return work.session.scalar(newest.order_by(Clock.number.desc()).limit(1))
+
+
+def began_after(work: Reading, clock: Clock, kind: ClockKind) -> bool:
+    """Say whether a clock of some kind began in the same case after this one did."""
+    of_kind = (Clock.case_id == clock.case_id) & (Clock.kind == kind)
+    later = select(Clock.number).where(of_kind, Clock.number > clock.number)
+    return work.session.scalar(later.limit(1)) is not None
 
 
 def began_at(work: Reading, clock: Clock) -> datetime:

@@ -199,6 +199,71 @@ def test_a_person_who_turns_out_to_be_a_child_is_treated_as_one_from_then_on(
     assert interests(lead) == []
 
 
+def test_to_say_again_that_it_is_due_gives_no_new_time(
+    world: World, officer: Someone, lead: Someone
+) -> None:
+    case = lead.leads(officer.submits(**child()))
+    for _ in range(2):
+        world.passes(hours=10)
+        records(lead, case, DUE)
+
+    facts = done(lead.get(f"{path_of(case)}/facts"))["items"]
+
+    assert interests(lead) == ["2026-06-04T12:00:00Z"]
+    assert [fact["due_at"] for fact in facts] == [None, None, "2026-06-04T12:00:00Z"]
+
+
+def test_silence_about_a_child_is_counted_however_often_it_is_said_to_be_due(
+    world: World, officer: Someone, lead: Someone
+) -> None:
+    case = lead.leads(officer.submits(**child()))
+    for _ in range(5):
+        world.waits_for(days=2)
+        records(lead, case, DUE)
+
+    assert silences(lead) == [1, 2, 3]
+
+
+def silences(who: Someone) -> list[int]:
+    """Which silences about a child's best interests an office heard of."""
+    heard = [event["facts"] for event in who.hears()]
+    return [one["silence"] for one in heard if one.get("clock") == "assess_interests"]
+
+
+@pytest.mark.parametrize(
+    ("days", "until"),
+    [(1, "2026-06-04T12:00:00Z"), (7, "2026-06-08T12:00:00Z")],
+    ids=["in time", "late already"],
+)
+def test_to_hold_a_child_for_an_adult_for_a_while_gives_no_new_time(
+    world: World, lead: Someone, alone: Json, days: int, until: str
+) -> None:
+    ages(lead, alone, "adult")
+    meanwhile = interests(lead)
+    world.passes(days=days)
+
+    ages(lead, alone, "child")
+
+    assert (meanwhile, interests(lead)) == ([], [until])
+
+
+@pytest.mark.parametrize("between", ["a guardian's yes", "an assessment"])
+def test_there_is_new_time_once_a_child_was_provided_for(
+    world: World, lead: Someone, alone: Json, between: str
+) -> None:
+    path = f"{path_of(alone)}/consents"
+    if between == "an assessment":
+        records(lead, alone, ASSESSED)
+    given = done(lead.creates(path, consent(**GUARDIAN)))
+    ages(lead, alone, "adult")
+    world.passes(days=1)
+    done(lead.post(f"{path}/{given['id']}/withdraw"))
+    ages(lead, alone, "child")
+    records(lead, alone, DUE)
+
+    assert interests(lead) == [f"{world.now + timedelta(hours=72):%FT%TZ}"]
+
+
 def test_nobody_says_that_a_child_needs_no_assessment(
     officer: Someone, lead: Someone, alone: Json
 ) -> None:
