@@ -93,7 +93,8 @@ class MonitorCase(Asked):
         Field(
             min_length=1,
             max_length=24,
-            description="Else after 7 days and 1, 3, 6 and 12 months.",
+            description="The first within 30 days, the last within 24 months; else after "
+            "7 days and 1, 3, 6 and 12 months.",
         ),
     ] = None
 

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Final
 
 from app.cases.lifecycle import Need
-from app.deadlines.limits import LATEST_REVIEW, is_in_time, visits_follow
+from app.deadlines.limits import LATEST_REVIEW, VISITS_FIT, is_in_time, visits_follow
 from app.kernel.actors import Side
 from app.kernel.needs import Check, Rulebook
 
@@ -89,7 +89,7 @@ NEEDS: Final[dict[Need, Check[Facts]]] = {
     Need.REVIEW_DATE: Check(
         lambda f: is_in_time(f.terms.review_at, f.now, f.review_by), LATEST_REVIEW),
     Need.SCHEDULE: Check(
-        lambda f: visits_follow(f.terms.visits, f.now), "Plan the visits, each ahead and after the one before."),
+        lambda f: visits_follow(f.terms.visits, f.now), VISITS_FIT),
     Need.NO_LEGAL_HOLD: Check(
         lambda f: not f.legal_hold, "Lift the legal hold first, if the law allows.", Side.OVERSIGHT),
     Need.FOCAL_POINT_CHOSEN: Check(

@@ -188,10 +188,23 @@ def is_in_time(at: datetime | None, now: datetime, latest: datetime | None) -> b
     return at is not None and latest is not None and now < at <= latest
 
 
+FIRST_VISIT, LAST_VISIT = timedelta(days=30), timedelta(days=731)
+"""So far ahead a visit is planned at most: a year mistyped would let nobody see the person
+for years, and the case never close. Both are our own: the usual visits are after 7 days to
+12 months (D08), and this leaves as much again."""
+VISITS_FIT: Final = (
+    "Plan the visits, each ahead and after the one before: the first within 30 days, "
+    "the last within 24 months."
+)
+
+
 def visits_follow(visits: Sequence[datetime], now: datetime) -> bool:
-    """Say whether visits are planned, each ahead and after the one before."""
+    """Say whether visits are planned, each after the one before, none too far ahead."""
+    if not visits:
+        return False
     rising = all(one < other for one, other in pairwise(visits))
-    return bool(visits) and visits[0] > now and rising
+    soon = now < visits[0] <= now + FIRST_VISIT
+    return rising and soon and visits[-1] <= now + LAST_VISIT
 
 
 def default(kind: ClockKind, priority: Priority | None) -> Limit:

@@ -5,11 +5,12 @@ from datetime import datetime
 from typing import Final
 
 from app.cases.facts import ReflectionPeriod
-from app.deadlines.limits import visits_follow
+from app.deadlines.limits import VISITS_FIT, visits_follow
 from app.kernel.actors import Side
 from app.kernel.needs import Check, Rulebook
 from app.returns.lifecycle import Need
 from app.returns.risk import (
+    ARRIVES_WITHIN,
     Assessed,
     FamilyFinding,
     Interests,
@@ -79,8 +80,8 @@ def may_ask_family(facts: Facts) -> bool:
 
 
 def is_ahead(at: datetime | None, now: datetime) -> bool:
-    """Say whether a time is set, and still ahead."""
-    return at is not None and at > now
+    """Say whether an arrival is set, still ahead, and not too far."""
+    return at is not None and now < at <= now + ARRIVES_WITHIN
 
 
 def is_ready(facts: Facts) -> bool:
@@ -148,16 +149,17 @@ NEEDS: Final[dict[Need, Check[Facts]]] = {
     Need.TWO_CONTACTS: Check(
         lambda f: len(f.terms.contacts) > 1, "Name two different people who can be reached."),
     Need.ARRIVAL: Check(
-        lambda f: is_ahead(f.terms.arrives_at, f.now), "Plan an arrival that is still ahead."),
+        lambda f: is_ahead(f.terms.arrives_at, f.now), "Plan an arrival that is still ahead, within 30 days."),
     Need.ARRIVAL_AHEAD: Check(
-        lambda f: is_ahead(f.arrives_at, f.now), "The arrival that was planned has passed: plan anew.", Side.LEAD),
+        lambda f: is_ahead(f.arrives_at, f.now),
+        "The arrival that was planned has passed, or is more than 30 days ahead: plan anew.", Side.LEAD),
     Need.PERSON_AGREES: Check(
         lambda f: f.terms.person_agrees, "Plan with the person, until they agree."),
     Need.RECONFIRMED: Check(
         lambda f: f.terms.reconfirmed, "Ask the person today whether they still want to go."),
     Need.PERSON_MET: Check(lambda f: f.terms.person_met, "Meet the person first, then say so."),
     Need.SCHEDULE: Check(
-        lambda f: visits_follow(f.terms.visits, f.now), "Plan the visits, each ahead and after the one before."),
+        lambda f: visits_follow(f.terms.visits, f.now), VISITS_FIT),
     Need.VISITS_OVER: Check(
         lambda f: not f.visits_left, "It follows by itself after the last visit.", Side.SYSTEM),
 }

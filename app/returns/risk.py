@@ -9,6 +9,9 @@ from app.cases.risk import RiskLevel
 
 HOLDS_FOR: Final = timedelta(days=30)
 """An assessment of either side (G10)."""
+ARRIVES_WITHIN: Final = HOLDS_FOR
+"""So far ahead an arrival is planned at most: no assessment would hold any longer, and
+until the day of the plan nobody is asked whether the person was met (D06)."""
 
 
 class Threat(StrEnum):

@@ -104,7 +104,7 @@ class TravelPlan(Content):
 
     escort: Annotated[SafeLine | None, Field(description="Null: they travel alone.")] = None
     route: SafeText
-    arrives_at: Instant
+    arrives_at: Annotated[Instant, Field(description="Ahead, by 30 days at most.")]
     met_by: SafeLine
     safe_contact: Annotated[SafeLine, Field(description="How they reach somebody.")]
     contacts: Annotated[
@@ -149,7 +149,8 @@ class PlanVisits(Asked):
         Field(
             min_length=1,
             max_length=24,
-            description="Else after 7 days and 1, 3, 6 and 12 months.",
+            description="The first within 30 days, the last within 24 months; else after "
+            "7 days and 1, 3, 6 and 12 months.",
         ),
     ] = None
 

@@ -169,9 +169,10 @@ def test_visits_are_as_the_lead_plans_them(lead: Someone, case: Json) -> None:
     plan = ["2026-06-03T09:00:00Z", "2026-06-20T09:00:00Z"]
 
     backwards = lead.does("monitor", case, {"visits": plan[::-1]})
+    mistyped = lead.does("monitor", case, {"visits": ["2062-06-03T09:00:00Z"]})
     planned = done(lead.does("monitor", case, {"visits": plan}))
 
-    assert lacks(backwards) == [("schedule", "lead")]
+    assert lacks(backwards) == lacks(mistyped) == [("schedule", "lead")]
     assert planned["due_at"] == plan[0]
 
 

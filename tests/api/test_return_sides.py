@@ -325,6 +325,7 @@ def test_the_plan_is_sealed_and_read_by_the_two_sides_while_the_person_goes(
     [
         ({"person_agrees": False}, "person_agrees"),
         ({"plan": travel_plan("2026-06-01T12:00:00Z")["plan"]}, "arrival"),
+        ({"plan": travel_plan("2027-06-03T18:00:00+05:00")["plan"]}, "arrival"),
         (
             {"plan": travel_plan(contacts=travel_plan()["plan"]["contacts"][:1])["plan"]},
             "two_contacts",
@@ -368,6 +369,16 @@ def test_visits_are_after_7_days_and_1_3_6_12_months_unless_somebody_plans(
     for _ in range(4):
         assert done(home.does("home", "report", MET))["state"] == "monitoring"
     assert done(home.does("home", "report", MET))["state"] == "completed"
+
+
+def test_no_visit_is_planned_in_a_year_that_was_mistyped(home: Homecoming) -> None:
+    home.goes("arrive")
+    plans = (["2027-06-10T09:00:00Z"], ["2026-06-10T09:00:00Z", "2062-07-01T09:00:00Z"])
+
+    refused = [home.home.does("monitor", home.record, {"visits": plan}) for plan in plans]
+
+    assert [lacks(one) for one in refused] == [[("schedule", "recipient")]] * 2
+    assert home.state == "arrived"
 
 
 def test_what_the_host_side_found_is_not_told_at_the_origin(home: Homecoming) -> None:

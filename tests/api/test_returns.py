@@ -283,13 +283,14 @@ def test_an_assessment_of_31_days_does_not_carry_a_decision(home: Homecoming) ->
 @pytest.mark.parametrize("upto", ["go", "issue-document", "plan", "accept-plan"])
 def test_every_step_after_the_decision_is_judged_anew(home: Homecoming, upto: str) -> None:
     home.goes(upto)
-    late = travel_plan("2026-08-01T09:00:00+05:00")
+    home.world.passes(days=20)
+    late = travel_plan("2026-07-15T09:00:00+05:00")
     if upto in {"plan", "accept-plan"}:
         done(home.does("lead", "plan", late))
     if upto == "accept-plan":
         done(home.does("home", "accept-plan"))
     home.guards(origin_contact="undecided")
-    home.world.passes(days=31)
+    home.world.passes(days=11)
     who, action, body = next(home.steps())
 
     refused = home.does(who, action, late if action == "plan" else body)

@@ -212,9 +212,15 @@ def test_a_review_is_set_ahead_and_in_time(days: float, *, fits: bool) -> None:
 
 
 @pytest.mark.parametrize(
-    ("days", "fits"), [([1], True), ([1, 2], True), ([2, 1], False), ([0, 1], False)]
+    ("days", "fits"),
+    [
+        *[([1], True), ([1, 2], True), ([2, 1], False), ([0, 1], False)],
+        *[([30], True), ([30.001], False), ([1, 731], True), ([1, 731.001], False)],
+    ],
 )
-def test_visits_are_ahead_and_rise(days: list[int], *, fits: bool) -> None:
+def test_visits_are_ahead_and_rise_and_none_is_too_far(
+    days: list[float], *, fits: bool
+) -> None:
     visits = tuple(NOON + timedelta(days=day) for day in days)
 
     planned = replace(CASE, terms=replace(CASE.terms, visits=visits))

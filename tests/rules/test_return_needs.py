@@ -221,6 +221,18 @@ def test_all_that_a_decision_lacks_is_told_together() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("days", "fits"), [(0, False), (0.001, True), (30, True), (30.001, False), (365, False)]
+)
+def test_an_arrival_is_ahead_by_no_more_than_an_assessment_holds(
+    days: float, *, fits: bool
+) -> None:
+    at = NOON + timedelta(days=days)
+    planned, told = replace(MET, arrives_at=at), lacking(arrives_at=at)
+
+    assert NEEDS[Need.ARRIVAL].met(told) == NEEDS[Need.ARRIVAL_AHEAD].met(planned) == fits
+
+
 def test_without_a_time_nothing_is_ahead() -> None:
     unplanned = replace(lacking(arrives_at=None), arrives_at=None)
 
