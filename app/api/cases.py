@@ -29,7 +29,7 @@ from app.casework.schemas import (
     CasePage,
     NewCase,
 )
-from app.consents.actions import ConsentOver
+from app.consents.actions import AdultSpokenFor, ConsentOver
 from app.deadlines.limits import Priority
 from app.directory.queries import FocalPointUnknown
 from app.kernel.actors import Relation
@@ -56,7 +56,8 @@ ACTS = (
     status_code=201,
     response_model=CaseOut,
     responses=problems(
-        *(KeyMissing, *KEYS, RoleMissing, FocalPointUnknown, ConsentOver, NeedsUnmet),
+        *(KeyMissing, *KEYS, RoleMissing, FocalPointUnknown, NeedsUnmet),
+        *(ConsentOver, AdultSpokenFor),
         *(intake.ExternalReferenceTaken, carrying.DeskMissing),
     ),
 )

@@ -12,7 +12,7 @@ from app.api.problems import problems
 from app.cases import queries as cases
 from app.casework import telling
 from app.consents import queries
-from app.consents.actions import ConsentOver
+from app.consents.actions import AdultSpokenFor, ConsentOver
 from app.consents.models import Consent
 from app.consents.schemas import ConsentList, ConsentOut, NewConsent, TakeBack
 from app.directory import queries as directory
@@ -43,7 +43,7 @@ def show_consent(
     status_code=201,
     response_model=ConsentOut,
     responses=problems(
-        *(NotFound, KeyMissing, KeyReused, KeyInFlight, ConsentOver),
+        *(NotFound, KeyMissing, KeyReused, KeyInFlight, ConsentOver, AdultSpokenFor),
         *(ActionIllegal, ActionNotYours, RoleMissing, directory.FocalPointUnknown),
     ),
 )

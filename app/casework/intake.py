@@ -60,7 +60,7 @@ def write(work: Writing, new: NewCase) -> Case:
     """Write a case as a draft, and submit it in the same transaction if asked to.
 
     Raises RoleMissing (403), NotFound (404), ExternalReferenceTaken or NeedsUnmet (409),
-    ConsentOver (422), DeskMissing (503).
+    ConsentOver or AdultSpokenFor (422), DeskMissing (503).
     """
     if not WRITERS & work.actor.roles:
         raise RoleMissing(f"This needs one of the roles {', '.join(sorted(WRITERS))}.")

@@ -7,6 +7,7 @@ from uuid import UUID
 from app.cases import actions as cases
 from app.cases.models import Case
 from app.consents import queries
+from app.consents.coverage import may_give
 from app.consents.models import Consent, Refusal
 from app.consents.schemas import NewConsent, NewRefusal
 from app.directory import queries as directory
@@ -20,11 +21,20 @@ class ConsentOver(Problem):
     status = 422
 
 
-def record(work: Writing, case: Case, new: NewConsent) -> Consent:
-    """Record a consent; raises FocalPointUnknown or ConsentOver (422).
+class AdultSpokenFor(Problem):
+    """Nobody consents for an adult: the consent has to be the person's own."""
 
-    How it was given is sealed with the case, as a note.
+    status = 422
+
+
+def record(work: Writing, case: Case, new: NewConsent) -> Consent:
+    """Record a consent; raises FocalPointUnknown, ConsentOver or AdultSpokenFor (422).
+
+    How it was given is sealed with the case, as a note. A child's own word is recorded too:
+    it counts once the child is found to be an adult.
     """
+    if not case.is_child and not may_give(new.given_by, child=False):
+        raise AdultSpokenFor("Ask the person, or mend the age class if this is a child.")
     if new.expires_at <= work.now or new.obtained_on > (work.now + EARLIEST_ZONE).date():
         raise ConsentOver("`expires_at` must be ahead and `obtained_on` not.")
     consent = Consent(

@@ -130,12 +130,22 @@ def names(consent: Naming, recipient: Addressee) -> bool:
     )
 
 
+def may_give(given_by: GivenBy, *, child: bool) -> bool:
+    """Say whether such a word can be a consent: an adult's own, of a child another's.
+
+    Nobody speaks for an adult (BR03, BR12). A child's own word is assent, which does not
+    replace a guardian's consent (BR14).
+    """
+    return child == (given_by in FOR_A_CHILD)
+
+
 def counts(consent: Given, now: datetime, *, child: bool) -> bool:
     """Say whether a consent stands: not withdrawn, not expired, and given by who may.
 
-    A child's own word is assent, which does not replace a guardian's consent (BR14).
+    Judged by what the person is held to be now: once a presumed child is found to be an
+    adult, they are asked themselves.
     """
-    able = not child or consent.given_by in FOR_A_CHILD
+    able = may_give(consent.given_by, child=child)
     return able and consent.withdrawn_at is None and now < consent.expires_at
 
 

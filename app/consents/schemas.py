@@ -42,7 +42,13 @@ class NewConsent(Asked):
     sections: Annotated[
         list[Section], Field(max_length=7, description="Empty: the notice alone.")
     ] = []
-    given_by: GivenBy
+    given_by: Annotated[
+        GivenBy,
+        Field(
+            description="An adult's own word alone counts; for a child that of a guardian, "
+            "with the child's assent, or a best-interests decision (BR14)."
+        ),
+    ]
     language: Annotated[LanguageTag, Field(description="In which it was explained.")]
     interpreter: StrictBool = False
     form_version: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,40}$")]

@@ -177,7 +177,7 @@ def test_who_declined_is_not_offered_beside(
 def test_child_protection_is_advised_beside_the_lead(
     officer: Someone, age_class: str, *, advised: bool
 ) -> None:
-    by = {"given_by": "guardian_with_assent"}
+    by = {"given_by": "guardian_with_assent" if advised else "person"}
     consents = [consent(**by), for_services(**by)]
 
     case = officer.submits(notice={"age_class": age_class}, consents=consents)

@@ -55,8 +55,8 @@ class - - KZ                        |
 # who gave it            | for an adult | for a child
 GIVEN: Final = """
 person                   | counts       |
-guardian_with_assent     | counts       | counts
-best_interests_decision  | counts       | counts
+guardian_with_assent     |              | counts
+best_interests_decision  |              | counts
 """
 # asked, by its end      | not taken back | taken back
 WHEN: Final = """

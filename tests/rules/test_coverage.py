@@ -139,11 +139,11 @@ def test_a_consent_that_was_taken_back_leaves_the_others_standing() -> None:
     ("given_by", "adult", "child"),
     [
         (GivenBy.PERSON, True, False),
-        (GivenBy.GUARDIAN_WITH_ASSENT, True, True),
-        (GivenBy.BEST_INTERESTS_DECISION, True, True),
+        (GivenBy.GUARDIAN_WITH_ASSENT, False, True),
+        (GivenBy.BEST_INTERESTS_DECISION, False, True),
     ],
 )
-def test_a_childs_own_word_does_not_replace_a_guardians(
+def test_an_adult_speaks_for_themselves_and_for_a_child_its_guardian(
     given_by: GivenBy, *, adult: bool, child: bool
 ) -> None:
     consent = Consent(given_by=given_by)
@@ -151,6 +151,7 @@ def test_a_childs_own_word_does_not_replace_a_guardians(
     assert counts(consent, NOON, child=False) == adult
     assert counts(consent, NOON, child=True) == child
     assert covers([consent], asking(child=True), {NEEDS}) == child
+    assert covers([consent], asking(child=False), {NEEDS}) == adult
 
 
 @pytest.mark.parametrize("purpose", Purpose)

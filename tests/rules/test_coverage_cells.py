@@ -11,7 +11,7 @@ from tests.rules.coverage_flips import ROWS, SOURCE, Changed, changed, faults, s
 def test_every_question_is_answered_as_the_copy_says() -> None:
     assert list(faults(coverage)) == []
     assert len(ROWS) > 7000
-    assert sum(row.covers for row in ROWS) > 100
+    assert sum(row.covers for row in ROWS) > 80
 
 
 @pytest.mark.slow
