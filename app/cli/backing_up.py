@@ -6,6 +6,7 @@ kill or on a full disk, is not taken for one.
 """
 
 import os
+import signal
 import sqlite3
 from contextlib import closing
 from dataclasses import dataclass
@@ -30,7 +31,7 @@ ON_POSTGRESQL: Final = (
 PART: Final = ".part"
 SIDE_FILES: Final = ("-journal", "-wal", "-shm")
 AT_ONCE: Final = 1024
-"""Pages that are copied before others have a turn."""
+"""Pages that are copied, or operations of the check, before a signal is heard."""
 STOOD: Final = {
     "epoch": "SELECT value FROM epoch",
     "migration": "SELECT version_num FROM alembic_version",
@@ -53,6 +54,7 @@ def backup(
     target: Annotated[Path, typer.Argument(help="A file that is not there yet.")],
 ) -> None:
     """Make a backup, and say what is in it."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends as Ctrl-C does
     made = make(Settings().database_url, target)
     held = ", ".join(f"{name} {value}" for name, value in made.holds.items())
     out.print(f"{made.path}: {made.size} bytes, whole; {held}.", soft_wrap=True)
@@ -79,20 +81,28 @@ def make(url: str, target: Path) -> Backup:
         part.rename(target)
         sync_folder(target)
     except (OSError, sqlite3.Error) as trouble:
-        remove(part)
         raise NotReady(f"There is no backup at {target}: {trouble}.") from trouble
+    finally:
+        remove(part)
     return Backup(target, target.stat().st_size, holds)
 
 
 def copied(source: Path, part: Path) -> dict[str, str]:
-    """Copy it, see that it is whole, and bring it to the disk; says what it holds."""
+    """Copy it, see that it is whole, and bring it to the disk; says what it holds.
+
+    All steps copy one moment, which a transaction holds: without it each commit of others
+    makes SQLite begin anew, and while it is served there is no end.
+    """
     os.close(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
     where = f"file:{source.absolute()}?mode=ro"
     with (
         closing(sqlite3.connect(where, uri=True)) as served,
         closing(sqlite3.connect(part)) as copy,
     ):
-        served.backup(copy, pages=AT_ONCE)
+        served.execute("BEGIN")
+        served.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        served.backup(copy, pages=AT_ONCE, progress=hear)
+        copy.set_progress_handler(hear, AT_ONCE)
         copy.execute("PRAGMA journal_mode = DELETE")  # one file, and none beside it
         [(word,)] = copy.execute("PRAGMA integrity_check(1)").fetchall()
         if word != "ok" or copy.execute("PRAGMA foreign_key_check").fetchall():
@@ -101,6 +111,10 @@ def copied(source: Path, part: Path) -> dict[str, str]:
     with part.open("rb") as file:
         os.fsync(file.fileno())
     return holds
+
+
+def hear(*_: int) -> None:
+    """Let a signal be heard: Python hears none while SQLite works."""
 
 
 def remove(part: Path) -> None:

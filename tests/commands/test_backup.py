@@ -17,11 +17,12 @@ from sqlalchemy import make_url
 
 from app.cli import backing_up
 from app.cli.serving import NotReady
-from tests.commands.test_demo import COMMAND, command, environment
+from tests.commands.test_demo import COMMAND, SECONDS, command, environment
 from tests.serving import Killed, client_of, key_file, started
 from tests.world import World, done, problem
 
 pytestmark = pytest.mark.slow
+MEGABYTES = 100
 
 
 def codes(path: Path) -> set[str]:
@@ -144,3 +145,69 @@ def test_one_that_was_killed_leaves_none_and_the_next_one_is_made(
     with closing(sqlite3.connect(whole)) as copy:
         assert copy.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
     assert [one.name for one in tmp_path.iterdir() if "first" in one.name] == ["first.db"]
+
+
+@pytest.fixture
+def large(sqlite_url: str) -> Path:
+    """A database that no single step copies."""
+    path = Path(str(make_url(sqlite_url).database))
+    with closing(sqlite3.connect(path)) as filled:
+        filled.execute("CREATE TABLE filler (bytes BLOB)")
+        filled.execute("CREATE TABLE beat (count INTEGER)")
+        filled.execute("INSERT INTO beat VALUES (0)")
+        for _ in range(MEGABYTES):
+            filled.execute("INSERT INTO filler VALUES (randomblob(1048576))")
+        filled.commit()
+    return path
+
+
+def test_a_backup_ends_however_often_others_commit(
+    large: Path, sqlite_url: str, tmp_path: Path
+) -> None:
+    over = Event()
+
+    def commits() -> int:
+        """Go on until told; says how often."""
+        count = 0
+        with closing(sqlite3.connect(large, timeout=30)) as beating:
+            while not over.wait(0.005):
+                beating.execute("UPDATE beat SET count = count + 1")
+                beating.commit()
+                count += 1
+        return count
+
+    with ThreadPoolExecutor(1) as pool:
+        writing = pool.submit(commits)
+        try:
+            said = command(
+                tmp_path, "backup", "first.db", SAFE_CONDUCT_DATABASE_URL=sqlite_url
+            )
+        finally:
+            over.set()
+        count = writing.result()
+
+    assert (said.returncode, said.stderr) == (0, "")
+    with closing(sqlite3.connect(tmp_path / "first.db")) as copy:
+        [(held,)] = copy.execute("SELECT count FROM beat")
+        assert copy.execute("SELECT count(*) FROM filler").fetchone() == (MEGABYTES,)
+    assert 0 < held <= count
+
+
+@pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("wait", [0.0, 0.1])
+def test_one_that_is_told_to_end_ends_and_leaves_nothing(
+    end: signal.Signals, wait: float, large: Path, sqlite_url: str, tmp_path: Path
+) -> None:
+    told = environment(tmp_path, SAFE_CONDUCT_DATABASE_URL=sqlite_url)
+    with subprocess.Popen(
+        [COMMAND, "backup", "first.db"], cwd=tmp_path, env=told, stderr=subprocess.PIPE
+    ) as process:
+        while not (tmp_path / "first.db.part").exists():
+            assert process.poll() is None
+            time.sleep(0.001)
+        time.sleep(wait)
+        process.send_signal(end)
+        assert process.wait(SECONDS) in {1, 130}
+
+    assert large.exists()
+    assert not [one for one in tmp_path.iterdir() if one.name.startswith("first")]
