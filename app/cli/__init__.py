@@ -110,9 +110,15 @@ def restored(
     erasures: Annotated[
         Path | None, typer.Option(help="A ledger of erasures; else that of the settings.")
     ] = None,
+    *,
+    no_erasures: Annotated[
+        bool, typer.Option("--no-erasures", help=restoring.WITHOUT)
+    ] = False,
 ) -> None:
     """Say that the database was restored: erase again what was; pollers read anew."""
-    found = restoring.restored(Settings(), erasures)
+    found = restoring.restored(Settings(), erasures, without=no_erasures)
+    if found.anew:
+        say(restoring.LEDGER_MADE)
     say(f"{found.named} erasures are newer than this backup.")
     say(f"{found.destroyed} of these cases were in it: their keys are destroyed again.")
     if found.named and not found.traceless:

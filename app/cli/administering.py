@@ -127,5 +127,5 @@ def examine(ground: Ground, settings: Settings) -> Iterable[str]:
     yield (
         f"The ledger of erasures {ledger.path} and the database agree."
         if there
-        else f"Nothing was erased yet; the ledger of erasures will be {ledger.path}."
+        else f"There was no case yet; the ledger of erasures will be {ledger.path}."
     )

@@ -3,7 +3,7 @@
 import secrets
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Final
@@ -14,7 +14,7 @@ from app.casework import erasing
 from app.cli.serving import NotReady, alone, must_be_migrated
 from app.kernel.actors import SYSTEM
 from app.kernel.db import OWNER_ROLE, Database
-from app.kernel.erasures import mark, recorded
+from app.kernel.erasures import Mark, mark, recorded
 from app.kernel.journal import new_epoch, renew_epoch
 from app.kernel.keyfile import FileKeys
 from app.kernel.ledger import Ledger
@@ -39,6 +39,14 @@ What was done after the backup is not in it. Before you serve:
 TRACES: Final = """
 Their keys may still stand in files of the database: docs/privacy.md says what to do.
 """.strip()
+NO_LEDGER: Final = """
+There is no ledger of erasures at {}: without it what was erased after the backup comes
+back. Bring its newest copy, and name it: --erasures FILE, or SAFE_CONDUCT_ERASURE_LEDGER.
+If there never was one, or none is left: --no-erasures
+""".strip().replace("\n", " ")
+WITHOUT: Final = """
+There never was a ledger, or none is left: what was erased after the backup comes back.
+""".strip()
 LEDGER_MADE: Final = """
 There was none: it is made anew, from this database. Should this database come from a
 backup, what was erased after that backup is not in it: nobody knows of it any more.
@@ -49,45 +57,62 @@ backup, what was erased after that backup is not in it: nobody knows of it any m
 class Restored:
     """What the ledger named and the backup did not know, and what of it was there.
 
-    `traceless`: no file of the database keeps the keys that were destroyed.
+    `traceless`: no file of the database keeps the keys that were destroyed. `anew`: there
+    was no ledger.
     """
 
     named: int
     destroyed: int
     traceless: bool
+    anew: bool = False
 
 
-def restored(settings: Settings, given: Path | None) -> Restored:
+def restored(settings: Settings, given: Path | None, *, without: bool = False) -> Restored:
     """Name a restored database anew, and destroy again what the ledger says was erased.
 
     The name is the owner's to give; the rest is done as the service does it. Killed at any
-    point, it is run again and goes on. Raises NotReady, LedgerRefused, Busy (503).
+    point, it is run again and goes on. `without` any ledger only where the operator says
+    so: the backup cannot tell whether something was erased after it. Raises NotReady,
+    LedgerRefused, Busy (503).
     """
+    if given and without:
+        raise NotReady("Either --erasures or --no-erasures, not both.")
     if given and not given.is_file():
         raise NotReady(f"There is no ledger of erasures at {given}.")
     kept = Ledger(settings.erasure_ledger)
     with alone(settings.database_url):
-        named = rename(settings, Ledger(given or kept.path), kept)
+        database, now = as_owner(settings)
+        anew = not given and kept.found() is None
+        if anew and not without:
+            raise NotReady(NO_LEDGER.format(kept.path))
+        named = rename(database, now, Ledger(given or kept.path), kept)
         ground = keyless(settings)
         done = erase_again(ground, named)
         kept.copy_out(ground)
         kept.must_agree(ground)
         ground.database.engine.dispose()
-    return done
+    return replace(done, anew=anew)
 
 
-def rename(settings: Settings, ledger: Ledger, kept: Ledger) -> Mapping[UUID, datetime]:
-    """Give the database another epoch; says what the ledgers name.
-
-    Only once they know it: nothing must be served under an epoch that no ledger knows.
-    """
+def as_owner(settings: Settings) -> tuple[Database, Mark]:
+    """Look which database this is, as who may name it; raises NotReady without tables."""
     url = settings.migration_database_url or settings.database_url
-    database, epoch = Database(url, OWNER_ROLE), new_epoch()
+    database = Database(url, OWNER_ROLE)
     with database.reading() as session:
         must_be_migrated(session)
-        now = mark(session)
-    told = ledger.of(now)
-    ours = kept.of(now) if kept.found() else told
+        return database, mark(session)
+
+
+def rename(
+    database: Database, now: Mark, ledger: Ledger, kept: Ledger
+) -> Mapping[UUID, datetime]:
+    """Give the database another epoch; says what the ledgers name.
+
+    Only once they know it: nothing must be served under an epoch that no ledger knows. One
+    that is brought later may know the database by a name it had, as the kept one tells.
+    """
+    ours, epoch = kept.of(now), new_epoch()
+    told = ledger.of(now, ours.epochs)
     kept.announce({*told.epochs, *ours.epochs, epoch})
     with database.writing() as session:
         renew_epoch(session, epoch)

@@ -111,6 +111,12 @@ def was_told(session: Session, case_id: UUID, event: str, since: datetime) -> bo
     return bool(session.scalar(select(said)))
 
 
+def knows_a_case(session: Session) -> bool:
+    """Say whether this database ever had a case."""
+    said = exists().where(Entry.reference.startswith("cases/"))
+    return bool(session.scalar(select(said)))
+
+
 @dataclass(frozen=True)
 class Posting:
     """An entry on its way to those who may know."""

@@ -5,12 +5,15 @@ it: this file does (R34). It names its databases by their epochs, for a restored
 old epoch, or the one that `restored` announced here before it gave it.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import ClassVar
 
+from sqlalchemy.orm import Session
+
 from app.kernel.erasures import Mark, mark, recorded
+from app.kernel.journal import knows_a_case
 from app.kernel.ledger_file import (
     Contents,
     LineUnknown,
@@ -91,7 +94,7 @@ class Ledger:
         with ground.database.reading() as session:
             now = mark(session)
             if contents is None:
-                return self._may_be_missing(now)
+                return self._may_be_missing(session, now)
             if goes_on(self._agreed, contents, now):
                 return None
             lacking = self._ours(contents, now).erased.keys() - recorded(session).keys()
@@ -108,8 +111,8 @@ class Ledger:
 
         It is on the disk when this returns; whoever is killed before is made up for by the
         next, here or in another process of this machine. The first ledger of a database
-        that has erased nothing is made by itself, one that should be there only if it is to
-        be made `anew`. Raises LedgerRefused, Busy (503).
+        without a case is made by itself, one that should be there only if it is to be made
+        `anew`. Raises LedgerRefused, Busy (503).
         """
         contents = self.found()
         with ground.database.reading() as session:
@@ -117,9 +120,9 @@ class Ledger:
             if contents and self._copied == (contents, now):
                 return 0
             erased = recorded(session)
+            if contents is None and not anew:
+                self._may_be_missing(session, now)
         if contents is None:
-            if not anew:
-                self._may_be_missing(now)
             self._make([now.epoch])
         with self._open() as file:
             known = self._ours(self._parsed(read_all(file)), now)
@@ -130,20 +133,23 @@ class Ledger:
         return len(new)
 
     def start(self, ground: Ground) -> None:
-        """Make the first ledger of a database that has erased nothing yet.
+        """Make the first ledger of a database that has no case yet.
 
         Raises LedgerRefused, Busy (503).
         """
         if self.found() is None:
             self.copy_out(ground)
 
-    def of(self, now: Mark) -> Contents:
-        """Read what a database with this mark has to obey. Raises LedgerRefused."""
+    def of(self, now: Mark, had: Collection[str] = ()) -> Contents:
+        """Read what a database with this mark, which `had` other names, has to obey.
+
+        A ledger that is not there names nothing: that it may be missing, somebody has to
+        say who knows it. Raises LedgerRefused.
+        """
         contents = self.found()
         if contents is None:
-            self._may_be_missing(now)
             return Contents(frozenset({now.epoch}), {}, b"")
-        return self._ours(contents, now)
+        return self._ours(contents, now, had)
 
     def announce(self, epochs: Iterable[str]) -> None:
         """Say that it is the ledger of databases with these epochs too.
@@ -183,8 +189,8 @@ class Ledger:
                 "away, then: safe-conduct erasures export"
             ) from unknown
 
-    def _ours(self, contents: Contents, now: Mark) -> Contents:
-        if now.epoch not in contents.epochs:
+    def _ours(self, contents: Contents, now: Mark, had: Collection[str] = ()) -> Contents:
+        if contents.epochs.isdisjoint({now.epoch, *had}):
             raise LedgerForeign(
                 f"{self.path} is the ledger of another database; nothing was changed. Look "
                 "at SAFE_CONDUCT_DATABASE_URL and SAFE_CONDUCT_ERASURE_LEDGER; if the "
@@ -192,12 +198,13 @@ class Ledger:
             )
         return contents
 
-    def _may_be_missing(self, now: Mark) -> None:
-        if now.count:
+    def _may_be_missing(self, session: Session, now: Mark) -> None:
+        if now.count or knows_a_case(session):
             raise LedgerUnusable(
-                f"There is no ledger of erasures at {self.path}, and the database has "
-                f"{now.count}: put its copy back. If there never was one, or it is lost "
-                "and the database was not restored since: safe-conduct erasures export"
+                f"There is no ledger of erasures at {self.path}, and the database has had "
+                "cases: put its newest copy back; after a restore: safe-conduct restored. "
+                "If there never was one, or it is lost and the database was not restored "
+                "since: safe-conduct erasures export"
             )
 
 

@@ -26,7 +26,7 @@ def test_a_cursor_of_before_the_restore_is_refused_and_a_new_one_works(
 ) -> None:
     before = officer.get("/events").json()["next"]
 
-    done = command(tmp_path, "restored", SAFE_CONDUCT_DATABASE_URL=url)
+    done = command(tmp_path, "restored", "--no-erasures", SAFE_CONDUCT_DATABASE_URL=url)
     gone = officer.get("/events", after=before)
     after = officer.get("/events").json()["next"]
     goes_on = officer.get("/events", after=after)
@@ -100,7 +100,7 @@ def test_two_logins_each_do_their_own_work_and_no_more(bare: str, tmp_path: Path
     done = [
         command(tmp_path, "key", "new"),
         command(tmp_path, "migrate", **both),
-        command(tmp_path, "restored", **both),
+        command(tmp_path, "restored", "--no-erasures", **both),
         command(tmp_path, "directory", "load", **alone),
     ]
 

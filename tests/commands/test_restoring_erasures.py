@@ -151,6 +151,44 @@ def test_the_ledger_may_be_brought_from_anywhere_and_is_where_it_belongs_afterwa
     assert (done_.returncode, done_.stderr) == (0, "")
 
 
+def test_a_backup_from_before_the_first_erasure_is_not_served_without_its_ledger(
+    world: World, url: str, officer: Someone, ledger: Ledger, tmp_path: Path
+) -> None:
+    """The backup knows of no erasure, and whoever restores it has forgotten the ledger."""
+    gone, *_ = cases(officer)
+    world.database.engine.dispose()
+    with backup(url) as older:
+        throw_away(world, ledger, officer, gone)
+        brought = tmp_path / "usb"
+        ledger.path.rename(brought)
+        operate = operating(tmp_path, older)
+
+        refused = [operate(word) for word in ("restored", "serve", "doctor")]
+        with standing_on(older, officer) as restored:
+            before = TestClient(create_app(restored.ground, ledger)).get("/readyz")
+        nothing_made = not ledger.path.exists()
+        both = operate("restored", "--no-erasures", "--erasures", str(brought))
+        without, well = operate("restored", "--no-erasures"), operate("doctor")
+        found = operate("restored", "--erasures", str(brought))
+
+        with standing_on(older, officer) as restored:
+            Ledger(ledger.path).must_agree(restored.ground)
+            assert secrets(restored) == (2, 2)
+            assert officer.sees(gone)["state"] == "void"
+
+    assert nothing_made
+    assert [r.returncode for r in (*refused, both)] == [1] * 4
+    assert all("There is no ledger of erasures at" in r.stderr for r in refused)
+    assert "--erasures FILE" in refused[0].stderr
+    assert all("safe-conduct restored" in r.stderr for r in refused[1:])
+    assert all(r.stderr.count("\n") == 1 for r in (*refused, both))
+    lost = "the ledger of erasures cannot be used: safe-conduct doctor"
+    assert (before.status_code, before.json()["erasures"]) == (503, lost)
+    assert [(d.returncode, d.stderr) for d in (without, well, found)] == [(0, "")] * 3
+    assert "it is made anew, from this database" in without.stdout
+    assert "1 of these cases were in it" in found.stdout
+
+
 def test_what_was_erased_between_two_restores_stays_erased_too(
     world: World, url: str, officer: Someone, ledger: Ledger, tmp_path: Path
 ) -> None:

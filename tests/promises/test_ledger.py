@@ -248,6 +248,25 @@ def test_a_ledger_that_is_lost_is_told_and_not_made_again_by_itself(
     assert readiness(asked) == (200, "ready")
 
 
+def test_a_ledger_that_is_lost_before_anything_was_erased_is_told_too(
+    world: World, asked: TestClient, officer: Someone, ledger: Ledger, path: Path
+) -> None:
+    """As if the database came from a backup of before the first erasure."""
+    ledger.start(world.ground)
+    officer.writes_case()
+
+    path.unlink()
+
+    lost = (503, "the ledger of erasures cannot be used: safe-conduct doctor")
+    assert readiness(asked) == lost
+    for look in (ledger.start, ledger.copy_out, ledger.must_agree):
+        with pytest.raises(LedgerUnusable, match="put its newest copy back"):
+            look(world.ground)
+    assert not path.exists()
+    assert ledger.copy_out(world.ground, anew=True) == 0
+    assert readiness(asked) == (200, "ready")
+
+
 def test_a_ledger_of_another_database_is_refused_and_left_alone(
     world: World, asked: TestClient, ledger: Ledger, path: Path
 ) -> None:
