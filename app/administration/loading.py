@@ -1,11 +1,13 @@
 """Bringing the directory up to date from files, with all that is set beside it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.resources.abc import Traversable
 from typing import Final
 
 from sqlalchemy import select
 
+from app.administration.soundness import harm
 from app.deadlines.models import TimeLimit
 from app.deadlines.rows import TimeLimitRow
 from app.directory import files
@@ -21,11 +23,21 @@ from app.directory.actions import (
     store,
     with_last_word,
 )
-from app.directory.changes import Clerk
+from app.directory.changes import Clerk, Values, shut_by_people
 from app.directory.models import Agreement, Country, FocalPoint
+from app.directory.rows import CountryRow
 from app.kernel.db import hold
 
 TIME_LIMITS: Final = Register(TimeLimit, ("of", "clock", "priority"), "time-limits")
+
+
+@dataclass(frozen=True)
+class Doors:
+    """Which offices and contacts a folder opened and shut, and which it left shut."""
+
+    opened: tuple[str, ...] = ()
+    shut: tuple[str, ...] = ()
+    left: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -37,26 +49,76 @@ class Loaded:
     agreements: Count
     limits: Count
     contacts: Count
+    doors: Doors = Doors()
 
 
-def load(clerk: Clerk, folder: Traversable) -> Loaded:
+def load(clerk: Clerk, folder: Traversable, *, reopen: bool = False) -> Loaded:
     """Add and change what the files of a folder say (`directory.files.FILES`).
 
     A folder may hold any of them; a `Path` will do. Rows are known by their codes, and none
-    is ever deleted, since cases refer to it: set `active` to false. Raises FilesRefused,
-    with every fault, before anything is written.
+    is ever deleted, since cases refer to it: set `active` to false. What somebody shut
+    through the service stays shut, unless the operator says `reopen`: a file that is older
+    cannot know why. Raises FilesRefused, with every fault, before anything is written.
     """
     hold(clerk.session, ONE_AT_A_TIME)
     limits = files.open_sheet(folder, files.LIMITS, TimeLimitRow)
     found = files.read(folder, known(clerk), limits)
     offices = with_last_word(clerk, spelled(found.focal_points))
+    contacts = spelled(found.contacts)
+    offices, its = through(clerk, FOCAL_POINTS, offices, reopen=reopen)
+    contacts, theirs = through(clerk, CONTACTS, contacts, reopen=reopen)
+    must_stay_sound(clerk, found.countries, offices)
     return Loaded(
         countries=store(clerk, COUNTRIES, spelled(found.countries)),
         focal_points=store(clerk, FOCAL_POINTS, offices),
         agreements=store(clerk, AGREEMENTS, spelled(found.agreements)),
         limits=store(clerk, TIME_LIMITS, spelled(files.rows(limits))),
-        contacts=store(clerk, CONTACTS, spelled(found.contacts)),
+        contacts=store(clerk, CONTACTS, contacts),
+        doors=together(its, theirs),
     )
+
+
+def through(
+    clerk: Clerk, register: Register, rows: Sequence[Values], *, reopen: bool
+) -> tuple[list[Values], Doors]:
+    """Say what is to be stored of rows that can be shut, and what that opens and shuts."""
+    was = {subject: row["active"] for subject, row in stored(clerk, register).items()}
+    shut = [subject for subject, active in was.items() if not active]
+    stays = frozenset() if reopen else shut_by_people(clerk.session, shut)
+    to = {register.subject_of(row): row for row in rows}
+    left = [subject for subject, row in to.items() if row["active"] and subject in stays]
+    to |= {subject: {**to[subject], "active": False} for subject in left}
+    turned = [s for s, row in to.items() if was.get(s, row["active"]) != row["active"]]
+    opened = [subject for subject in turned if to[subject]["active"]]
+    closed = [subject for subject in turned if not to[subject]["active"]]
+    return list(to.values()), Doors(tuple(opened), tuple(closed), tuple(left))
+
+
+def together(one: Doors, other: Doors) -> Doors:
+    """Tell of both."""
+    return Doors(one.opened + other.opened, one.shut + other.shut, one.left + other.left)
+
+
+def stored(clerk: Clerk, register: Register) -> dict[str, Values]:
+    """Read the rows of a table, by their subjects."""
+    found = clerk.session.execute(select(register.table.__table__)).mappings()
+    return {register.subject_of(row): row for row in map(dict, found)}
+
+
+def must_stay_sound(
+    clerk: Clerk, countries: Sequence[CountryRow], offices: Sequence[Values]
+) -> None:
+    """Refuse what takes from a region its desk, or from all their overseer, as over HTTP.
+
+    A country that is new has none yet, which is said when the service is to start. Raises
+    FilesRefused.
+    """
+    known = {row["iso2"]: row["region"] for row in stored(clerk, COUNTRIES).values()}
+    regions = known | {row.iso2: row.region for row in countries}
+    before = stored(clerk, FOCAL_POINTS)
+    after = before | {FOCAL_POINTS.subject_of(row): row for row in offices}
+    if lost := harm(regions, list(before.values()), list(after.values())):
+        files.refuse([files.Fault(files.FOCAL_POINTS, 0, "", lost)])
 
 
 def known(clerk: Clerk) -> files.Known:

@@ -207,15 +207,17 @@ def load_directory(
     folder: Annotated[
         Path | None, typer.Argument(help="Your own CSV files; else the packaged ones.")
     ] = None,
+    *,
+    reopen: Annotated[
+        bool, typer.Option("--reopen", help="Open what was shut through the service too.")
+    ] = False,
 ) -> None:
     """Load countries, offices, agreements, limits, contacts; again it changes nothing."""
-    loaded = administering.load_directory(serving.ground_of(Settings()), folder)
-    for table in ("countries", "focal_points", "agreements", "limits", "contacts"):
-        count = getattr(loaded, table)
-        out.print(
-            f"{table}: {count.added} added, {count.changed} changed, "
-            f"{count.unchanged} unchanged"
-        )
+    ground = serving.ground_of(Settings())
+    for line in administering.told(
+        administering.load_directory(ground, folder, reopen=reopen)
+    ):
+        say(line)
 
 
 @cli.command()

@@ -1,6 +1,6 @@
 """What an operator does: keys of the vault, the directory, accounts and their API keys."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID
@@ -25,11 +25,29 @@ from app.kernel.work import Ground, Writing, reading, writing
 from app.settings import Settings
 
 
-def load_directory(ground: Ground, folder: Path | None) -> Loaded:
+def load_directory(ground: Ground, folder: Path | None, *, reopen: bool = False) -> Loaded:
     """Load the packaged directory, or the operator's own files; raises FilesRefused."""
     with ground.database.writing() as session:
         clerk = Clerk(session, ground.ids, ground.clock())
-        return loading.load(clerk, folder or standard_data())
+        return loading.load(clerk, folder or standard_data(), reopen=reopen)
+
+
+def told(loaded: Loaded) -> Iterator[str]:
+    """Say what a load changed: which doors it opened and shut, each of them."""
+    for table in ("countries", "focal_points", "agreements", "limits", "contacts"):
+        count = getattr(loaded, table)
+        yield (
+            f"{table}: {count.added} added, {count.changed} changed, "
+            f"{count.unchanged} unchanged"
+        )
+    doors = loaded.doors
+    yield from (f"{door} is active again." for door in doors.opened)
+    yield from (f"{door} is shut." for door in doors.shut)
+    yield from (
+        f"Warning: {door} stays shut, as somebody shut it through the service; "
+        "to open it: --reopen"
+        for door in doors.left
+    )
 
 
 @dataclass(frozen=True)

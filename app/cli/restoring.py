@@ -29,7 +29,8 @@ The database has a new name: a cursor of before is answered 410, and its holder 
 What was done after the backup is not in it. Before you serve:
 1. Revoke and disable again whom you revoked or disabled since:
    safe-conduct api-key revoke, safe-conduct account disable.
-2. Load the directory again: safe-conduct directory load FOLDER.
+2. Load the directory again: safe-conduct directory load FOLDER. Then shut again which
+   offices and contacts were shut since: the backup and the files do not know of it.
 3. Check that the key file is the newest: safe-conduct doctor.
 4. Say case by case what can no longer be honoured, and whom to tell: safe-conduct affected
 5. Tell every focal point of which time the acts are lost: they have to do them again,

@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 
 from app.api.waiting import Bell
 from app.cli.connections import Connection
-from app.directory.queries import regions_without_desk
+from app.directory.queries import lost_oversight, regions_without_desk
 from app.kernel.db import migrated_to
 from app.kernel.keyfile import FileKeys
 from app.kernel.ledger import Ledger
@@ -110,7 +110,7 @@ def must_be_migrated(session: Session) -> None:
 
 
 def must_be_ready(ground: Ground, ledger: Ledger) -> None:
-    """Raise NotReady unless the tables are there and no case could be without an owner.
+    """Raise NotReady unless the tables are there, and owners and overseers of all cases.
 
     Raises LedgerRefused if the database holds what was erased, or nobody can tell.
     """
@@ -121,6 +121,12 @@ def must_be_ready(ground: Ground, ledger: Ledger) -> None:
             raise NotReady(
                 f"No desk serves every country of {regions}: add one of kind desk to a "
                 "focal_points.csv, then: safe-conduct directory load FOLDER"
+            )
+        if lost_oversight(session):
+            raise NotReady(
+                "No oversight body is active, though there was one: nobody would watch. "
+                "Make one active in a focal_points.csv, then: safe-conduct directory load "
+                "--reopen FOLDER"
             )
     ledger.must_agree(ground)
 

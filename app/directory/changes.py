@@ -1,11 +1,12 @@
 """What was changed in the directory, by whom, from what to what: kept, never rewritten."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Final
 from uuid import UUID
 
+from sqlalchemy import select
 from sqlalchemy.orm import Mapped, Session
 
 from app.directory.addresses import veiled
@@ -59,6 +60,29 @@ def change(
         account_id=clerk.account_id,
         approved_by=clerk.approved_by,
     )
+
+
+def shut_by_people(session: Session, subjects: Collection[str]) -> frozenset[str]:
+    """Say which of these rows, all of them shut, were shut through the service.
+
+    What an operator shut, by a file, a file may open again.
+    """
+    named = DirectoryChange.subject.in_(subjects)
+    by_people: dict[str, bool] = {}
+    for one in session.scalars(
+        select(DirectoryChange).where(named).order_by(DirectoryChange.number)
+    ):
+        if (one.before or {}).get("active") and not one.after["active"]:
+            by_people[one.subject] = one.account_id is not None
+    return frozenset(subject for subject, so in by_people.items() if so)
+
+
+def had_been_active(session: Session, subjects: Collection[str], kind: str) -> bool:
+    """Say whether one of these rows was ever an active office of a kind."""
+    found = session.scalars(
+        select(DirectoryChange).where(DirectoryChange.subject.in_(subjects))
+    )
+    return any(one.after["active"] and one.after["kind"] == kind for one in found)
 
 
 def plain(values: Values) -> dict[str, Any]:

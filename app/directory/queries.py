@@ -14,6 +14,7 @@ from sqlalchemy.orm.util import identity_key
 
 from app.directory import kinds
 from app.directory.addresses import Channel
+from app.directory.changes import had_been_active
 from app.directory.kinds import Kind, Level, Service, StateRouting
 from app.directory.models import Agreement, Contact, Country, FocalPoint
 from app.kernel.paging import CursorUnknown, PageQuery
@@ -217,6 +218,18 @@ def regions_without_desk(session: Session) -> list[str]:
     regions = dict(session.execute(select(Country.iso2, Country.region)).all())
     served = {place for desk in active_desks(session) for place in desk.serves}
     return sorted(kinds.unserved(regions, served))
+
+
+def lost_oversight(session: Session) -> bool:
+    """Say whether no oversight body is active, though one was: start-up refuses it."""
+    if session.scalars(OVERSEERS).first():
+        return False
+    kind = FocalPoint.kind == Kind.OVERSIGHT
+    subjects = [
+        f"focal-points/{code}"
+        for code in session.scalars(select(FocalPoint.code).where(kind))
+    ]
+    return had_been_active(session, subjects, Kind.OVERSIGHT)
 
 
 def active_desks(session: Session) -> list[FocalPoint]:

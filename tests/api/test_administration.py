@@ -1,8 +1,15 @@
 """The directory is changed by administrators, by two where a person could be harmed."""
 
-import pytest
+from pathlib import Path
 
+import pytest
+from sqlalchemy import update
+
+from app.cli.administering import load_directory, told
+from app.cli.serving import NotReady, must_be_ready
+from app.directory.models import FocalPoint
 from app.kernel.actors import AccountKind
+from app.kernel.ledger import Ledger
 from tests.administrators import (
     ADMINISTRATOR,
     NEW,
@@ -293,3 +300,34 @@ def test_shut_an_office_gets_no_new_case_and_says_what_waits_for_it(
     assert officer.sees(two)["holder"] == "KZ_LEAD"
     assert lead.does("decline-lead", one, {"reason": "NO_CAPACITY"}).status_code == 204
     assert officer.sees(one)["holder"] == third["holder"]
+
+
+def test_files_leave_shut_what_one_person_shut_in_haste(
+    world: World, admin: Someone
+) -> None:
+    path = "/focal-points/KZ_LEAD"
+    done(changes(admin, path, active=False))
+
+    loaded = load_directory(world.ground, None)
+    shut = done(admin.get(path))["active"]
+    opened = load_directory(world.ground, None, reopen=True)
+
+    [line] = [line for line in told(loaded) if "KZ_LEAD" in line]
+    assert line.startswith("Warning: focal-points/KZ_LEAD stays shut")
+    assert line.endswith("--reopen")
+    assert not shut
+    assert "focal-points/KZ_LEAD is active again." in told(opened)
+    assert done(admin.get(path))["active"]
+
+
+def test_nothing_is_served_while_nobody_watches_though_somebody_did(
+    world: World, tmp_path: Path
+) -> None:
+    ledger = Ledger(tmp_path / "erasures")
+    must_be_ready(world.ground, ledger)
+    with world.database.writing() as session:
+        named = FocalPoint.code == "OVERSIGHT_DEMO"
+        session.execute(update(FocalPoint).where(named).values(active=False))
+
+    with pytest.raises(NotReady, match="No oversight body is active"):
+        must_be_ready(world.ground, ledger)

@@ -249,7 +249,8 @@ def test_a_lost_ledger_is_told_with_what_to_do(
     )
 
     assert [r.returncode for r in refused] == [1] * 3
-    assert all("safe-conduct erasures export" in r.stderr for r in refused)
+    assert all("safe-conduct erasures export" in r.stderr for r in refused[:2])
+    assert "--no-erasures" in refused[2].stderr
     assert "it is made anew" in made.stdout
     assert "1 erasures were added" in made.stdout
     assert again.stdout.startswith("0 erasures were added")

@@ -10,11 +10,12 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import select, update
 
-from app.administration.loading import Loaded, load
-from app.directory.actions import Count, standard_data
+from app.administration.loading import Doors, Loaded, load
+from app.directory.actions import FOCAL_POINTS, Count, standard_data, store
 from app.directory.changes import Clerk, DirectoryChange
 from app.directory.files import FilesRefused
 from app.directory.models import Country, FocalPoint
+from app.directory.queries import lost_oversight
 from app.kernel.db import Base, Database
 from app.kernel.journal import Mailbox
 
@@ -385,3 +386,103 @@ def test_a_file_does_not_undo_what_an_office_said_of_its_places_since(
 
     assert office(database, "UZ_POST").capacity == stands
     assert office(database, "UZ_POST").name == "New name"
+
+
+DESK = (
+    "DESK,Desk,desk,coordination,,*,Asia/Almaty,,,,,always,,,,false,true,low,,\n"
+    "WATCH,Watch,oversight,coordination,,*,Asia/Almaty,,,,,always,,,,false,true,low,,\n"
+)
+SUBJECT = "focal-points/UZ_POST"
+
+
+def shut_by_somebody(database: Database, code: str) -> None:
+    """As an administrator does over HTTP, in haste."""
+    row = {"code": code, "active": False}
+    with database.writing() as session:
+        clerk = Clerk(session, uuid4, TODAY, account_id=uuid4())
+        before = session.execute(select(FocalPoint.__table__).filter_by(code=code))
+        store(clerk, FOCAL_POINTS, [dict(before.mappings().one()) | row])
+
+
+def test_a_file_does_not_open_what_somebody_shut_through_the_service(
+    database: Database, folder: Path
+) -> None:
+    loaded(database, folder)
+    shut_by_somebody(database, "UZ_POST")
+
+    again = [loaded(database, folder) for _ in range(2)]
+    shut = office(database, "UZ_POST").active
+    with database.writing() as session:
+        opened = load(Clerk(session, uuid4, TODAY), folder, reopen=True)
+
+    assert [one.doors for one in again] == [Doors(left=(SUBJECT,))] * 2
+    assert [one.focal_points for one in again] == [Count(0, 0, 1)] * 2
+    assert not shut
+    assert opened.doors == Doors(opened=(SUBJECT,))
+    assert office(database, "UZ_POST").active
+    assert loaded(database, folder).doors == Doors()
+
+
+def test_what_a_file_shuts_a_file_opens_again_and_each_is_named(
+    database: Database, folder: Path
+) -> None:
+    loaded(database, folder)
+    (folder / "focal_points.csv").write_text(OFFICE.replace(",true,conf", ",false,conf"))
+    shut = loaded(database, folder)
+    shut_meanwhile = office(database, "UZ_POST").active
+    (folder / "focal_points.csv").write_text(OFFICE)
+
+    opened = loaded(database, folder)
+
+    assert (shut.doors, shut_meanwhile) == (Doors(shut=(SUBJECT,)), False)
+    assert opened.doors == Doors(opened=(SUBJECT,))
+    assert office(database, "UZ_POST").active
+
+
+@pytest.mark.parametrize(
+    ("code", "lost"),
+    [
+        ("DESK", "No active desk would serve every country of central_asia"),
+        ("WATCH", "No active oversight body would be left"),
+    ],
+)
+def test_a_file_takes_from_nobody_the_desk_or_the_overseer(
+    code: str, lost: str, database: Database, folder: Path
+) -> None:
+    (folder / "focal_points.csv").write_text(OFFICE + DESK)
+    loaded(database, folder)
+    lines = (OFFICE + DESK).splitlines(keepends=True)
+    (folder / "focal_points.csv").write_text(
+        "".join(
+            line.replace(",true,low", ",false,low") if line.startswith(code) else line
+            for line in lines
+        )
+    )
+
+    with pytest.raises(FilesRefused, match=f"focal_points.csv: {lost}"):
+        loaded(database, folder)
+
+    assert office(database, code).active
+    with database.reading() as session:
+        assert not lost_oversight(session)
+
+
+def test_oversight_is_lost_where_there_was_one_and_none_is_active(
+    database: Database, folder: Path
+) -> None:
+    """One that was written down and never opened, watched over nobody."""
+    planned = DESK.replace("false,true,low,,\nWATCH", "false,true,low,,\nPLANNED")
+    (folder / "focal_points.csv").write_text(
+        OFFICE + planned.replace("true,low,,\n", "false,low,,\n")
+    )
+    loaded(database, folder)
+    with database.reading() as session:
+        before = lost_oversight(session)
+    (folder / "focal_points.csv").write_text(OFFICE + DESK)
+    loaded(database, folder)
+
+    with database.writing() as session:
+        session.execute(update(FocalPoint).values(active=False))
+        assert lost_oversight(session)
+
+    assert not before
