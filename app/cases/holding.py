@@ -1,10 +1,14 @@
 """Holding a case for what the system does: it sees every case, whoever is party to it."""
 
+from collections.abc import Collection, Sequence
 from uuid import UUID
 
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
-from app.cases.models import Case
+from app.cases.lifecycle import State
+from app.cases.models import Case, Party
+from app.kernel.actors import Relation
 from app.kernel.statements import held
 from app.kernel.work import Writing
 
@@ -17,6 +21,18 @@ def unless_held(work: Writing, case_id: UUID) -> Case | None:
     of_case = select(Case).where(Case.id == case_id)
     free = of_case.with_for_update(key_share=True, skip_locked=True)
     return work.session.scalar(free.execution_options(populate_existing=True))
+
+
+def unwatched(
+    session: Session, active: Collection[UUID], shut: Collection[UUID], limit: int
+) -> Sequence[UUID]:
+    """List cases that are not erased and whose overseers are all of those that are shut."""
+    part = (Party.relation == Relation.OVERSIGHT) & Party.until.is_(None)
+    watched = select(Party.case_id).where(part, Party.focal_point_id.in_(active))
+    was = select(Party.case_id).where(part, Party.focal_point_id.in_(shut))
+    lost = Case.id.in_(was) & Case.id.not_in(watched) & (Case.state != State.ERASED)
+    found = select(Case.id).where(lost).order_by(Case.number).limit(limit)
+    return session.scalars(found).all()
 
 
 def by_id(work: Writing, case_id: UUID) -> Case | None:

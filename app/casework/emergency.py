@@ -18,6 +18,7 @@ from app.cases.records import VitalReading
 from app.cases.vital import HOLDS_FOR, ReadingState
 from app.casework.acting import must_work, sides_of
 from app.casework.bodies import AskReading, InformOfReading, ReviewReading
+from app.casework.oversight import who_watches
 from app.consents import naming
 from app.deadlines import actions as deadlines
 from app.deadlines.limits import ClockKind, Priority
@@ -116,7 +117,8 @@ def ask(work: Writing, code: str, new: AskReading) -> VitalReading:
     work.session.add(reading)
     work.session.flush()
     cases.note(work, case, f"vital_reading {reading.id}", new.note)
-    wind(work, reading, ClockKind.DECIDE_READING, min(case.overseers - {us}, default=None))
+    others = who_watches(work, case) - {us}
+    wind(work, reading, ClockKind.DECIDE_READING, min(others, default=None))
     alert(work, case, reading, ASKED)
     return reading
 

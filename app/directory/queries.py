@@ -129,6 +129,12 @@ def overseers(work: Reading) -> frozenset[UUID]:
     return frozenset(columns(work.session, OVERSEERS, {}).scalars())
 
 
+def overseers_of_before(session: Session) -> frozenset[UUID]:
+    """Name the oversight bodies that are active no longer."""
+    shut = (FocalPoint.kind == Kind.OVERSIGHT) & ~FocalPoint.active
+    return frozenset(session.scalars(select(FocalPoint.id).where(shut)))
+
+
 def closed() -> Select[UUID]:
     """Select the ids of the focal points that are active no longer."""
     return select(FocalPoint.id).where(~FocalPoint.active)

@@ -1,0 +1,45 @@
+"""Oversight that is replaced: who watches now is given the cases that are there."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from app.cases import actions as cases
+from app.cases import holding
+from app.cases.lifecycle import State
+from app.cases.models import Case
+from app.directory import queries as directory
+from app.kernel.work import Reading, Writing
+
+
+def unwatched(work: Reading, limit: int) -> Sequence[UUID]:
+    """List the cases whose overseers are all shut, while there are others.
+
+    Where no oversight body was ever shut, which is nearly everywhere, no case is looked at.
+    """
+    active, shut = (
+        directory.overseers(work),
+        directory.overseers_of_before(work.session),
+    )
+    if not active or not shut:
+        return ()
+    return holding.unwatched(work.session, active, shut, limit)
+
+
+def hand_on(work: Writing, case_id: UUID) -> bool:
+    """Make who watches now party to a case; False: it is in hand, or it needs none.
+
+    Who watched before stays party, as an office that is shut keeps what it has.
+    """
+    case, active = holding.unless_held(work, case_id), directory.overseers(work)
+    if case is None or case.state == State.ERASED or not case.overseers:
+        return False
+    if not active or case.overseers & active:
+        return False
+    cases.admit_oversight(work, case, sorted(active))
+    work.record("case.oversight_replaced", case, case.overseers, by_system=True)
+    return True
+
+
+def who_watches(work: Reading, case: Case) -> frozenset[UUID]:
+    """Name the overseers of a case that are active; none: those it has."""
+    return case.overseers & directory.overseers(work) or case.overseers

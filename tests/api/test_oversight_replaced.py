@@ -1,0 +1,108 @@
+"""Oversight is replaced: who watches now watches the cases that are there too."""
+
+import pytest
+from sqlalchemy import select, update
+
+from app.cases.models import Case
+from app.deadlines.limits import ClockKind
+from app.deadlines.models import Clock
+from app.directory.models import FocalPoint
+from app.kernel.actors import SERVICE, Role
+from app.worker.overseeing import replace_oversight
+from tests.world import Json, Someone, World, done, kinds, path_of
+
+OLD, NEW = "OVERSIGHT_DEMO", "KZ_SHELTER_KOGERSHIN"
+ASKING: Json = {
+    "reason": "RISK_TO_LIFE",
+    "note": "She does not answer since noon",
+    "sections": ["contact"],
+    "purpose": "protection",
+}
+HELD: Json = {"value": "in_force"}
+
+
+@pytest.fixture
+def guard(world: World) -> Someone:
+    return world.someone(OLD, {Role.PROTECTION_OFFICER})
+
+
+def opened(world: World, code: str = NEW) -> None:
+    """Open another oversight body, made of an office that no case here knows."""
+    turns(world, code, kind="oversight", function="coordination", services=[])
+
+
+def turns(world: World, code: str, **to: object) -> None:
+    with world.database.writing() as session:
+        named = FocalPoint.code == code
+        session.execute(update(FocalPoint).where(named).values(**to))
+
+
+def hears_of(who: Someone) -> list[tuple[str, str, str | None]]:
+    events = [e for e in who.hears() if e["type"] == "case.oversight_replaced"]
+    return [(event["type"], event["subject"], event["by"]) for event in events]
+
+
+def test_who_watches_now_is_given_the_cases_that_nobody_watches(
+    world: World, officer: Someone, lead: Someone, guard: Someone
+) -> None:
+    case, draft = lead.leads(officer.submits()), done(officer.writes_case())
+    new = world.someone(NEW, {Role.PROTECTION_OFFICER})
+    opened(world)
+    world.works()
+    while_the_old_one_watches = new.get(path_of(case)).status_code
+    turns(world, OLD, active=False)
+
+    world.works()
+    again = replace_oversight(world.ground)
+
+    assert (while_the_old_one_watches, again) == (404, 0)
+    assert new.get(path_of(case)).is_success
+    assert new.get(path_of(draft)).status_code == 404
+    expected = [("case.oversight_replaced", path_of(case)[1:], None)]
+    assert hears_of(new) == hears_of(guard) == expected
+    assert "case.oversight_replaced" not in kinds(lead.hears()) + kinds(officer.hears())
+    assert guard.get(path_of(case)).is_success
+    done(new.does_with(world.someone(NEW, {Role.SUPERVISOR}), "legal-hold", case, HELD))
+
+
+def test_a_case_that_was_erased_is_given_to_nobody(world: World, officer: Someone) -> None:
+    cases = [officer.submits() for _ in range(3)]
+    with world.database.writing(SERVICE) as session:
+        named = Case.code == cases[0]["code"]
+        session.execute(update(Case).where(named).values(state="erased"))
+    opened(world)
+    turns(world, OLD, active=False)
+
+    given = [replace_oversight(world.ground, limit=1) for _ in range(3)]
+
+    assert given == [1, 1, 0]
+
+
+def test_while_no_other_is_active_nobody_is_given_anything(
+    world: World, officer: Someone, guard: Someone
+) -> None:
+    officer.submits()
+    turns(world, OLD, active=False)
+
+    assert replace_oversight(world.ground) == 0
+    assert hears_of(guard) == []
+
+
+def test_whoever_watches_now_is_waited_for_in_an_emergency(
+    world: World, officer: Someone, lead: Someone
+) -> None:
+    """Also where the one that was shut comes first by its id."""
+    case = lead.leads(officer.submits())
+    with world.database.reading() as session:
+        last = select(FocalPoint.code).order_by(FocalPoint.id.desc()).limit(1)
+        new = session.scalars(last.where(FocalPoint.kind == "non_state")).one()
+    opened(world, new)
+    turns(world, OLD, active=False)
+    world.works()
+
+    done(lead.creates(f"{path_of(case)}/vital-readings", ASKING))
+
+    with world.database.reading(SERVICE) as session:
+        waits = select(FocalPoint.code).join(Clock, Clock.waits_on == FocalPoint.id)
+        asked = Clock.kind == ClockKind.DECIDE_READING
+        assert session.scalars(waits.where(asked)).all() == [new]
