@@ -4,6 +4,9 @@ What has to be done sooner gets all the new time from now on, if that is sooner:
 late by a deadline that it never had, and what was let pass before counts as it did. What
 may be done later ends as if it had been so from the start: no change of mind and back
 pushes anything. Whoever is waited for elsewhere than in the case itself is told.
+
+Not who handed the case on: to it the notice is as it was, and another time to answer a
+question would tell that it is not (R12).
 """
 
 from dataclasses import dataclass
@@ -42,6 +45,8 @@ def rewind(work: Writing, case_id: UUID, about: Concerned) -> None:
     runs = (Clock.case_id == case_id) & Clock.stopped_at.is_(None)
     found = select(Clock).where(runs, Clock.kind.in_(HURRIED - BY_HAND))
     for clock in work.session.scalars(found.order_by(Clock.number)).all():
+        if clock.waits_on and about.has_handed_on(clock.waits_on):
+            continue
         moved = moved_by(work, clock, about)
         if moved is not None and moved.record_id != case_id:
             tell(work, moved)

@@ -48,6 +48,9 @@ class Concerned(Protocol):
     def knows_country(self, focal_point: UUID) -> bool:
         """Say whether a focal point may learn where the person went (R12)."""
 
+    def has_handed_on(self, focal_point: UUID) -> bool:
+        """Say whether a focal point reads the notice as it handed it on (R12)."""
+
 
 def until(
     work: Reading,

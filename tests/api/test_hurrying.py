@@ -16,6 +16,7 @@ from tests.world import (
 )
 
 SHELTER = "KZ_SHELTER_KOGERSHIN"
+ASKED = {"topics": ["needs"], "question": "Which papers are there?"}
 NGOS = consent(recipient_class={"kind": "non_state", "country": "KZ"})
 
 
@@ -135,7 +136,7 @@ def test_what_was_paused_goes_on_with_no_more_than_the_new_haste_leaves(
     assert lawyer.sees(asked)["due_at"] == "2026-06-02T13:00:00Z"
 
 
-def test_an_offer_and_a_question_are_hurried_too(
+def test_an_offer_is_hurried_and_who_handed_the_case_on_learns_of_nothing(
     officer: Someone, lead: Someone, ngo: Someone
 ) -> None:
     given = [consent(), NGOS, for_services(), for_handover("SANA_SEZIM")]
@@ -143,8 +144,8 @@ def test_an_offer_and_a_question_are_hurried_too(
     new = {"consents": given, "safeguards": guards, "notice": {"priority": "normal"}}
     case = lead.leads(officer.submits(**new))
     offered = done(lead.offers(case, "SANA_SEZIM"))
-    ask = {"topics": ["needs"], "question": "Which papers are there?"}
-    done(lead.creates(f"{path_of(case)}/questions", ask))
+    done(lead.creates(f"{path_of(case)}/questions", ASKED))
+    waits = officer.waits()
     for one in (officer, ngo):
         one.hears()
 
@@ -152,9 +153,21 @@ def test_an_offer_and_a_question_are_hurried_too(
 
     assert ngo.sees(offered)["due_at"] == "2026-06-02T12:00:00Z"
     assert kinds(ngo.hears()) == ["handover.due_changed"]
-    assert kinds(officer.hears()) == ["case.due_changed"]
-    [(_, kind, due)] = [one for one in officer.waits() if one[1] == "answer"]
-    assert (kind, due) == ("answer", "2026-06-01T16:00:00Z")
+    assert officer.hears() == []
+    assert officer.waits() == waits
+
+
+def test_a_question_to_who_still_has_a_say_in_the_notice_is_hurried(
+    officer: Someone, lead: Someone
+) -> None:
+    case = officer.submits(notice={"priority": "normal"})
+    done(lead.does("acknowledge", case))
+    done(lead.creates(f"{path_of(case)}/questions", ASKED))
+
+    hurries(officer, case, "emergency")
+
+    [(_, _, due)] = [one for one in officer.waits() if one[1] == "answer"]
+    assert due == "2026-06-01T16:00:00Z"
 
 
 @pytest.fixture
