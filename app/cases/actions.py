@@ -10,7 +10,7 @@ from sqlalchemy import delete
 from app.access import actions as access
 from app.cases import queries
 from app.cases.facts import BestInterests, must_fit
-from app.cases.lifecycle import CLOCKS, EVENTS, OPEN, Row
+from app.cases.lifecycle import CLOCKS, EVENTS, OPEN, Row, State
 from app.cases.models import Case, CaseKey, Sealed
 from app.cases.records import Fact, HandedOn, RiskAssessment, VitalInterest
 from app.cases.risk import HOLDS_FOR
@@ -165,7 +165,7 @@ def take(  # noqa: PLR0913 - each says one thing of the step
     lifecycle.take(case, step)
     case.touch()
     wind(work, case, until)
-    lapse(work, case, moved=case.state != was)
+    lapse(work, case, moved=case.state != was and State.SUSPENDED not in {was, case.state})
     told = {"state": case.state, **(facts or {})}
     audience = before | case.audience
     by_system = step.sides == {Side.SYSTEM}
@@ -179,8 +179,8 @@ def lapse(
 
     Those of who has no part in deciding the case now, since another holds it or it ended;
     overseers ask whoever holds it. What its holder asked ends with the state that it was
-    about: whoever allowed it judged the case as it was. Or all about one record, which has
-    changed since.
+    about: whoever allowed it judged the case as it was. To rest changes nothing of that. Or
+    all about one record, which has changed since.
     """
     holder = None if moved else case.holder
     asking = (holder, case.with_relation(Relation.ESCALATION_DESK))

@@ -79,12 +79,9 @@ def stop_case(work: Writing, case_id: UUID) -> None:
 def go_on(
     work: Writing, record: Recorded, kind: ClockKind, fresh: Term, *, waits_on: UUID | None
 ) -> None:
-    """Start a clock again with the time that was left when it was paused, else afresh.
-
-    And with no more than it would have afresh: its priority may have risen meanwhile.
-    """
-    left, whole = queries.resumed(work, record.id, kind, fresh), fresh.until(work.now)
-    restart(work, record, kind, min(left, whole) if left else whole, waits_on=waits_on)
+    """Start a clock again with the time that was left when it was paused, else afresh."""
+    left = queries.resumed(work, record.id, kind, fresh)
+    restart(work, record, kind, left or fresh.until(work.now), waits_on=waits_on)
 
 
 def pass_on(work: Writing, record_ids: Iterable[UUID], waits_on: UUID | None) -> None:

@@ -200,12 +200,15 @@ def waiting(work: Reading, *what: InstrumentedAttribute[Any]) -> Select[*tuple[A
 def resumed(work: Reading, record_id: UUID, kind: ClockKind, term: Term) -> datetime | None:
     """Say until when the last clock of this kind runs that was paused; None: none ran.
 
-    What was left when it stopped is left, in the working time of who is waited for now.
+    What was left when it stopped is left, in the working time of who is waited for now; and
+    no more than all the time there is, if that was made less meanwhile.
     """
     clock = last_stopped(work, [record_id], kind)
     if clock is None or clock.stopped_at is None:
         return None
-    return term.resumed(clock.stopped_at, clock.due_at, work.now)
+    left = term.resumed(clock.stopped_at, clock.due_at, work.now)
+    is_less = term.until(clock.set_at) < clock.due_at
+    return min(left, term.until(work.now)) if is_less else left
 
 
 def last_stopped(

@@ -355,16 +355,16 @@ def test_an_offer_goes_on_while_another_consent_covers_it(
     assert lead.sees(offered)["state"] == "cancelled"
 
 
-def test_no_withdrawal_ends_an_offer_that_no_consent_covered_before(
+def test_no_other_withdrawal_ends_an_offer_whose_consent_ran_out(
     world: World, officer: Someone, lead: Someone
 ) -> None:
-    """Its consent ran out: what ends then is its acceptance, and the offer on its time."""
+    """What ends then is its acceptance, and the offer on its time."""
     short = for_handover(expires_at="2026-06-02T00:00:00Z")
     case = begun(officer, lead, consents=[consent(), short])
     offered = done(lead.offers(case, "UZ_LEAD"))
     world.passes(hours=12)
 
-    withdraws(lead, case)
+    withdraws(lead, case, "REFER")
 
     assert lead.sees(offered)["state"] == "offered"
 
