@@ -12,6 +12,7 @@ from app.kernel.work import Ground
 from app.settings import Settings
 from app.worker.erasing import after_erasures
 from app.worker.loop import CLOCKS, Job, working
+from app.worker.overseeing import overseeing
 from app.worker.pushing import pushing
 from app.worker.sending import sending
 
@@ -19,7 +20,7 @@ from app.worker.sending import sending
 def jobs_of(ground: Ground, ledger: Ledger, settings: Settings) -> tuple[Job, ...]:
     """Name what a worker does; raises NotReady for settings that do not go together."""
     return (
-        CLOCKS,
+        overseeing(CLOCKS),
         sending(senders_of(settings)),
         pushing(courier_of(settings)),
         after_erasures(ground, ledger),

@@ -16,7 +16,6 @@ from app.kernel.heartbeat import Part, beat
 from app.kernel.trouble import described
 from app.kernel.work import Ground
 from app.worker.firing import BATCH, fire_due, lapse_questions
-from app.worker.overseeing import replace_oversight
 
 log = structlog.get_logger("safe_conduct.worker")
 PAUSE: Final = 1.0
@@ -45,7 +44,7 @@ def fire_clocks(ground: Ground) -> int:
     if fired.found:
         say = log.info if fired.fired or fired.failed else log.debug
         say("clocks", fired=fired.fired, left=fired.left, failed=fired.failed)
-    return fired.fired + lapse_questions(ground) + replace_oversight(ground)
+    return fired.fired + lapse_questions(ground)
 
 
 CLOCKS: Final = Job(Part.CLOCKS, fire_clocks, BATCH)

@@ -1,5 +1,8 @@
 """Oversight that was replaced: each case is handed on in a transaction of its own."""
 
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from time import monotonic
 from typing import Final
 from uuid import UUID
 
@@ -10,9 +13,35 @@ from app.kernel.actors import SYSTEM
 from app.kernel.problems import Busy
 from app.kernel.trouble import described
 from app.kernel.work import Ground, reading, writing
+from app.worker.loop import Job
 
 log = structlog.get_logger("safe_conduct.worker")
 BATCH: Final = 200
+EVERY: Final = 600.0
+"""Seconds between two looks that found nothing: each reads all that a shut body watched."""
+
+
+@dataclass
+class Watch:
+    """Looks for cases to hand on: again at once while there are some, then seldom."""
+
+    now: Callable[[], float] = monotonic
+    rests_until: float = 0.0
+
+    def look(self, ground: Ground) -> int:
+        """Hand on some, and say how many."""
+        if self.now() < self.rests_until:
+            return 0
+        count = replace_oversight(ground)
+        if not count:
+            self.rests_until = self.now() + EVERY
+        return count
+
+
+def overseeing(clocks: Job) -> Job:
+    """See to oversight in the same job as the clocks, after them."""
+    watch = Watch()
+    return replace(clocks, work=lambda ground: clocks.work(ground) + watch.look(ground))
 
 
 def replace_oversight(ground: Ground, limit: int = BATCH) -> int:

@@ -8,7 +8,8 @@ from app.deadlines.limits import ClockKind
 from app.deadlines.models import Clock
 from app.directory.models import FocalPoint
 from app.kernel.actors import SERVICE, Role
-from app.worker.overseeing import replace_oversight
+from app.worker.loop import CLOCKS, once
+from app.worker.overseeing import EVERY, Watch, overseeing, replace_oversight
 from tests.world import Json, Someone, World, done, kinds, path_of
 
 OLD, NEW = "OVERSIGHT_DEMO", "KZ_SHELTER_KOGERSHIN"
@@ -56,11 +57,11 @@ def test_who_watches_now_is_given_the_cases_that_nobody_watches(
     case, draft = lead.leads(officer.submits()), done(officer.writes_case())
     new = world.someone(NEW, {Role.PROTECTION_OFFICER})
     opened(world)
-    world.works()
+    replace_oversight(world.ground)
     while_the_old_one_watches = new.get(path_of(case)).status_code
     turns(world, OLD, active=False)
 
-    world.works()
+    replace_oversight(world.ground)
     again = replace_oversight(world.ground)
 
     assert (while_the_old_one_watches, again) == (404, 0)
@@ -103,7 +104,7 @@ def test_whoever_watches_now_is_waited_for_in_an_emergency(
     case = lead.leads(officer.submits())
     opened(world)
     turns(world, OLD, active=False)
-    world.works()
+    replace_oversight(world.ground)
 
     done(lead.creates(f"{path_of(case)}/vital-readings", ASKING))
     first = waited_for(world)
@@ -113,3 +114,21 @@ def test_whoever_watches_now_is_waited_for_in_an_emergency(
 
     assert first == [NEW]
     assert sorted(waited_for(world)) == sorted([NEW, OLD])
+
+
+def test_the_worker_looks_again_at_once_while_there_is_something_and_then_seldom(
+    world: World, officer: Someone
+) -> None:
+    now = [0.0]
+    watch = Watch(now=lambda: now[0])
+    found = [watch.look(world.ground)]
+    officer.submits()
+    opened(world)
+    turns(world, OLD, active=False)
+
+    for moment in (EVERY - 1, EVERY, EVERY + 1):
+        now[0] = moment
+        found.append(watch.look(world.ground))
+
+    assert found == [0, 0, 1, 0]
+    assert once(world.ground, overseeing(CLOCKS)) == 0
