@@ -113,7 +113,10 @@ MODULES: Final[dict[str, tuple[str, ...]]] = {
         *("tests/api/test_daily_cap.py", "tests/api/test_sections.py", *_SCHEMA),
         _CAPPED,
     ),
-    "app/disclosure/actions.py": _SEALED,
+    "app/disclosure/actions.py": (
+        *_SEALED,
+        *("tests/api/test_submitters.py", "tests/api/test_safeguards_history.py"),
+    ),
     "app/disclosure/queries.py": _SEALED,
     "app/disclosure/papers.py": (*_SEALED, "tests/api/test_questions.py"),
     "app/disclosure/exporting.py": ("tests/api/test_exports.py",),
