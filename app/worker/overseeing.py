@@ -25,16 +25,16 @@ EVERY: Final = 600.0
 class Watch:
     """Looks for cases to hand on: again at once while there are some, then seldom."""
 
-    now: Callable[[], float] = monotonic
+    elapsed: Callable[[], float] = monotonic
     rests_until: float = 0.0
 
     def look(self, ground: Ground) -> int:
         """Hand on some, and say how many."""
-        if self.now() < self.rests_until:
+        if self.elapsed() < self.rests_until:
             return 0
         count = replace_oversight(ground)
         if not count:
-            self.rests_until = self.now() + EVERY
+            self.rests_until = self.elapsed() + EVERY
         return count
 
 

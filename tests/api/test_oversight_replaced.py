@@ -120,7 +120,7 @@ def test_the_worker_looks_again_at_once_while_there_is_something_and_then_seldom
     world: World, officer: Someone
 ) -> None:
     now = [0.0]
-    watch = Watch(now=lambda: now[0])
+    watch = Watch(elapsed=lambda: now[0])
     found = [watch.look(world.ground)]
     officer.submits()
     opened(world)

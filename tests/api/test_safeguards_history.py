@@ -23,6 +23,7 @@ def test_each_version_but_the_last_is_shown_oldest_first_and_the_reading_recorde
     world: World, officer: Someone, lead: Someone
 ) -> None:
     case = lead.leads(officer.submits())
+    world.passes(minutes=1)
     writes(lead, case, fear_of_state=True)
     world.passes(minutes=1)
     writes(lead, case, seeks_asylum=True)
