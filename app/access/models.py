@@ -1,6 +1,5 @@
 """Accounts, the keys and tokens they sign in with, and approvals by a second person."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -12,6 +11,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from app.directory.models import FocalPoint
 from app.kernel.actors import AccountKind
 from app.kernel.db import Base, Listed
+from app.kernel.work import Named
 
 
 class Account(Base):
@@ -105,15 +105,6 @@ class AccessToken(Base):
     expires_at: Mapped[datetime]
 
 
-@dataclass(frozen=True)
-class Asked:
-    """A question, as clocks and the journal name it: without a case it is its own."""
-
-    id: UUID
-    case_id: UUID
-    reference: str
-
-
 def prefix_at(key_id: UUID) -> str:
     """Spell what a retry finds a key by as its prefix."""
     return f"{key_id.int:010x}"
@@ -164,6 +155,6 @@ class Approval(Listed, Base):
         return f"approvals/{self.id}"
 
     @property
-    def told(self) -> Asked:
-        """How the journal names it."""
-        return Asked(self.id, self.case_id or self.id, self.reference)
+    def told(self) -> Named:
+        """How the journal names it: without a case it is its own."""
+        return Named(self.id, self.case_id or self.id, self.reference)

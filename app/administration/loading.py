@@ -21,6 +21,7 @@ from app.directory.actions import (
     Register,
     spelled,
     store,
+    stored_rows,
     with_last_word,
 )
 from app.directory.changes import Clerk, Values, shut_by_people
@@ -82,7 +83,8 @@ def through(
     clerk: Clerk, register: Register, rows: Sequence[Values], *, reopen: bool
 ) -> tuple[list[Values], Doors]:
     """Say what is to be stored of rows that can be shut, and what that opens and shuts."""
-    was = {subject: row["active"] for subject, row in stored(clerk, register).items()}
+    rows_now = stored_rows(clerk, register)
+    was = {register.subject_of(row): row["active"] for row in rows_now}
     shut = [subject for subject, active in was.items() if not active]
     stays = frozenset() if reopen else shut_by_people(clerk.session, shut)
     to = {register.subject_of(row): row for row in rows}
@@ -99,12 +101,6 @@ def together(one: Doors, other: Doors) -> Doors:
     return Doors(one.opened + other.opened, one.shut + other.shut, one.left + other.left)
 
 
-def stored(clerk: Clerk, register: Register) -> dict[str, Values]:
-    """Read the rows of a table, by their subjects."""
-    found = clerk.session.execute(select(register.table.__table__)).mappings()
-    return {register.subject_of(row): row for row in map(dict, found)}
-
-
 def must_stay_sound(
     clerk: Clerk, countries: Sequence[CountryRow], offices: Sequence[Values]
 ) -> None:
@@ -113,11 +109,11 @@ def must_stay_sound(
     A country that is new has none yet, which is said when the service is to start. Raises
     FilesRefused.
     """
-    known = {row["iso2"]: row["region"] for row in stored(clerk, COUNTRIES).values()}
+    known = {row["iso2"]: row["region"] for row in stored_rows(clerk, COUNTRIES)}
     regions = known | {row.iso2: row.region for row in countries}
-    before = stored(clerk, FOCAL_POINTS)
-    after = before | {FOCAL_POINTS.subject_of(row): row for row in offices}
-    if lost := harm(regions, list(before.values()), list(after.values())):
+    before = stored_rows(clerk, FOCAL_POINTS)
+    after = {FOCAL_POINTS.subject_of(row): row for row in (*before, *offices)}
+    if lost := harm(regions, before, list(after.values())):
         files.refuse([files.Fault(files.FOCAL_POINTS, 0, "", lost)])
 
 

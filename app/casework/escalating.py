@@ -7,7 +7,6 @@ learn from a silence that somebody it looks for is near.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
@@ -22,20 +21,11 @@ from app.directory import queries as directory
 from app.directory.kinds import Function, Kind, homes
 from app.directory.models import FocalPoint
 from app.kernel.actors import Relation
-from app.kernel.work import Reading, Writing
+from app.kernel.work import Named, Reading, Writing
 from app.notices.actions import tell
 
 SILENCE: Final = "silence"
 """Why an office is called on: somebody did not answer in time, it or another."""
-
-
-@dataclass(frozen=True)
-class SilentOffice:
-    """An office that does not answer, as the journal names it: by its code alone."""
-
-    id: UUID
-    case_id: UUID
-    reference: str
 
 
 def remind(work: Writing, case: Case, clock: Clock, count: int) -> None:
@@ -49,7 +39,7 @@ def remind(work: Writing, case: Case, clock: Clock, count: int) -> None:
     late = directory.by_id(work, clock.waits_on)
     told = may_be_told(work, case, answerable_for(work, late, count))
     if told:
-        office = SilentOffice(late.id, case.id, f"focal-points/{late.code}")
+        office = Named(late.id, case.id, f"focal-points/{late.code}")
         work.record("focal_point.silent", office, told, {"silence": count})
     if is_failing_lead(work, case, late):
         escalate(work, case)

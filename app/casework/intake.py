@@ -133,7 +133,7 @@ def mend(work: Writing, code: str, seen: Seen, notice: NoticeFields) -> Case:
     if changed := mend_notice(case, notice):
         case.touch()
         if "priority" in changed:
-            clocks.rewind(work, case.id, case)
+            clocks.rewind(work, case)
         if "age_class" in changed:
             watch_interests(work, case)
         work.record("case.notice_changed", case, case.readers, {"fields": changed})

@@ -6,7 +6,6 @@ from datetime import timedelta
 from typing import Final
 from uuid import UUID
 
-from app.access.models import Asked
 from app.cases import holding
 from app.cases.lifecycle import LED
 from app.cases.models import Case
@@ -26,7 +25,7 @@ from app.handovers import following as handovers
 from app.handovers import queries as offered
 from app.handovers.models import Handover
 from app.kernel.actors import Relation, system_for
-from app.kernel.work import Recorded, Writing
+from app.kernel.work import Named, Recorded, Writing
 from app.referrals import following as referrals
 from app.referrals import queries as referred
 from app.referrals.models import Referral
@@ -106,7 +105,7 @@ def record_of(work: Writing, case: Case, clock: Clock, noun: Noun) -> Recorded:
             open_ones = returns.open_in(work, [case.id])[case.id]
             return next(one for one in open_ones if one.id == clock.record_id)
         case Noun.APPROVAL:
-            return Asked(clock.record_id, case.id, clock.reference)
+            return Named(clock.record_id, case.id, clock.reference)
         case Noun.CASE | Noun.QUESTION | Noun.INTERESTS | Noun.CONSENT | Noun.READING:
             return case
 

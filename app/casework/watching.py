@@ -1,8 +1,6 @@
 """What must be found out or answered beside the state of a case, and by when."""
 
-from dataclasses import dataclass
 from datetime import datetime
-from uuid import UUID
 
 from app.cases import actions as cases
 from app.cases import queries
@@ -16,7 +14,7 @@ from app.deadlines import actions as deadlines
 from app.deadlines.limits import ClockKind
 from app.deadlines.models import Clock
 from app.deadlines.queries import began_after, last_stopped, running, term, until
-from app.kernel.work import Writing
+from app.kernel.work import Named, Writing
 
 
 def watch_interests(work: Writing, case: Case) -> None:
@@ -71,22 +69,13 @@ def was_provided_for(work: Writing, last: Clock, interests: list[Fact]) -> bool:
     return assessed or began_after(work, last, ClockKind.CONSENT_ENDS)
 
 
-@dataclass(frozen=True)
-class Ending:
-    """That a consent of a case ends, as a clock names it."""
-
-    id: UUID
-    case_id: UUID
-    reference: str
-
-
 def await_end(work: Writing, case: Case, given: list[Consent]) -> None:
     """Let a clock be due when the last of some consents ends; it waits for nobody."""
     kind = ClockKind.CONSENT_ENDS
     deadlines.stop_kinds(work, case.id, kind)
     if given:
         last = max(given, key=lambda consent: consent.expires_at)
-        ending = Ending(last.id, case.id, case.reference)
+        ending = Named(last.id, case.id, case.reference)
         deadlines.restart(work, ending, kind, last.expires_at, waits_on=None)
 
 

@@ -9,10 +9,8 @@ Not who handed the case on: to it the notice is as it was, and another time to a
 question would tell that it is not (R12).
 """
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
-from uuid import UUID
 
 from sqlalchemy import select
 
@@ -21,34 +19,25 @@ from app.deadlines.bounds import Haste, hastes
 from app.deadlines.limits import ClockKind
 from app.deadlines.models import Clock
 from app.deadlines.queries import Concerned, began_at, term
-from app.kernel.work import Writing
+from app.kernel.work import Named, Writing
 
 HURRIED: Final = frozenset(kind for kind in ClockKind if Haste.ANY not in hastes(kind))
 BY_HAND: Final = frozenset({ClockKind.REVIEW})
 """A review is when somebody said, whatever the priority."""
 
 
-@dataclass(frozen=True)
-class Waiting:
-    """What waits, as the journal names it."""
-
-    id: UUID
-    case_id: UUID
-    reference: str
-
-
-def rewind(work: Writing, case_id: UUID, about: Concerned) -> None:
+def rewind(work: Writing, about: Concerned) -> None:
     """Let what runs in a case end as its priority says now.
 
     One that ran out, and that nobody looked at yet, is left to the worker.
     """
-    runs = (Clock.case_id == case_id) & Clock.stopped_at.is_(None)
+    runs = (Clock.case_id == about.id) & Clock.stopped_at.is_(None)
     found = select(Clock).where(runs, Clock.kind.in_(HURRIED - BY_HAND))
     for clock in work.session.scalars(found.order_by(Clock.number)).all():
         if clock.waits_on and about.has_handed_on(clock.waits_on):
             continue
         moved = moved_by(work, clock, about)
-        if moved is not None and moved.record_id != case_id:
+        if moved is not None and moved.record_id != about.id:
             tell(work, moved)
 
 
@@ -58,7 +47,7 @@ def tell(work: Writing, clock: Clock) -> None:
     The case itself says by its own event that its priority changed.
     """
     noun = clock.reference.partition("/")[0].removesuffix("s")
-    about = Waiting(clock.record_id, clock.case_id, clock.reference)
+    about = Named(clock.record_id, clock.case_id, clock.reference)
     whom = frozenset({clock.waits_on} if clock.waits_on else set())
     facts = {"clock": clock.kind}
     work.record(f"{noun}.due_changed", about, whom, facts, by_system=True)

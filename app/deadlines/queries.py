@@ -34,6 +34,10 @@ class Concerned(Protocol):
     """As much of a case as a deadline follows from."""
 
     @property
+    def id(self) -> UUID:
+        """Its id."""
+
+    @property
     def priority(self) -> Priority | None:
         """How soon help is needed."""
 

@@ -91,13 +91,18 @@ def is_older(row: Values, as_of: datetime) -> bool:
     return row["capacity_as_of"] is None or row["capacity_as_of"] < as_of
 
 
+def stored_rows(clerk: Clerk, register: Register) -> list[Values]:
+    """Read the rows of a table."""
+    found = clerk.session.execute(select(register.table.__table__))
+    return [dict(row) for row in found.mappings()]
+
+
 def store(clerk: Clerk, register: Register, rows: Sequence[Values]) -> Count:
     """Insert the rows whose key is new, and change in the others what they say anew.
 
     Each change is kept. A column that a row does not name stays as it is.
     """
-    found = clerk.session.execute(select(register.table.__table__)).mappings()
-    stored = {register.key_of(row): row for row in map(dict, found)}
+    stored = {register.key_of(row): row for row in stored_rows(clerk, register)}
     keyed = [(register.key_of(row), row) for row in rows]
     added = [row for key, row in keyed if key not in stored]
     changed = [(k, row) for k, row in keyed if k in stored and news(stored[k], row)]

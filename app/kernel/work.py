@@ -53,6 +53,15 @@ class Recorded(Protocol):
         """How the outside world names it: `cases/SC-...` or `referrals/...`."""
 
 
+@dataclass(frozen=True)
+class Named:
+    """A record as clocks and the journal name it, where it is not at hand itself."""
+
+    id: UUID
+    case_id: UUID
+    reference: str
+
+
 @dataclass
 class Reading:
     """A unit of work that may look; the database refuses its writes."""
