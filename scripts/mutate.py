@@ -26,8 +26,8 @@ from mutation.reach import Reach
 from mutation.results import State, Verdict
 
 FOLDER: Final = ROOT / ".mutation"
-MOST_SECONDS: Final = 40.0
-MOST_TESTS: Final = 150
+MOST_SECONDS: Final = 120.0
+MOST_TESTS: Final = 800
 """How much is tried against one mutant before it counts as a survivor."""
 PATIENCE: Final = 60.0
 """Seconds that judging may take on top of what its tests took without a mutant, ..."""

@@ -17,6 +17,7 @@ from tests.world import (
     path_of,
     problem,
     promise,
+    taking,
 )
 
 HIDDEN = (404, "not-found")
@@ -100,6 +101,30 @@ def test_an_ngo_that_leads_sends_no_name_to_a_state_body_on_a_class(
         done(state.does("accept", done(ngo.refers(case, STATE, **asked)), promise()))
     assert opens(state, case) == ((200, "") if told else HIDDEN)
     assert opens(state, case, "needs") == (200, "")
+
+
+def test_what_an_ngo_wrote_while_it_led_stays_an_ngos_once_it_has_handed_the_case_on(
+    officer: Someone, ngo: Someone, state: Someone
+) -> None:
+    moves = consent(purposes=["HANDOVER"], sections=["needs", "identity"])
+    case = led(ngo, officer, NGOS, moves)
+
+    done(state.does("accept", done(ngo.offers(case, STATE)), taking()))
+
+    assert opens(state, case) == HIDDEN
+    assert opens(state, case, "needs") == (200, "")
+
+
+def test_an_ngo_that_helps_has_written_no_name(
+    world: World, officer: Someone, state: Someone
+) -> None:
+    shelter = world.someone("KZ_SHELTER_KOGERSHIN")
+    given = consent(sections=["needs", "identity"])
+    case = led(state, officer, given, for_services())
+
+    done(shelter.does("accept", done(state.refers(case, shelter.code)), promise()))
+
+    assert opens(state, case) == (200, "")
 
 
 def test_a_state_body_reads_no_name_of_an_ngo_not_even_while_a_life_is_at_risk(
