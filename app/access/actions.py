@@ -196,16 +196,20 @@ def spend(work: Writing, approval_id: UUID, fingerprint: str) -> Approval:
 
 
 def decide(work: Writing, approval_id: UUID, *, approve: bool) -> Approval:
-    """Answer as a second person, once; the same answer again changes nothing.
+    """Answer as a second person; the same answer again changes nothing.
 
-    Raises NotFound (404), NotASecondPerson or ApprovalDecided (409), RoleMissing (403).
+    Whoever allowed it takes that back by refusing, until it is made use of. Raises
+    NotFound (404), NotASecondPerson or ApprovalDecided (409), RoleMissing (403).
     """
     question = queries.lock_approval(work, approval_id)
     must_be_second(work, question)
     answer = ApprovalState.APPROVED if approve else ApprovalState.REFUSED
-    if question.decision == answer and question.decided_by == work.actor.account_id:
+    mine = question.decided_by == work.actor.account_id
+    if question.decision == answer and mine:
         return question
-    if question.decision != ApprovalState.PENDING or question.lapses_at <= work.now:
+    takes_back = question.decision == ApprovalState.APPROVED and mine
+    open_ = question.decision == ApprovalState.PENDING or takes_back
+    if not open_ or question.lapses_at <= work.now:
         raise ApprovalDecided(
             "It cannot be decided again; the action can be asked for anew."
         )

@@ -1,14 +1,14 @@
 """What machines sign with, and what they were given for it."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import bindparam, or_, select
+from sqlalchemy import ColumnElement, bindparam, or_, select
 from sqlalchemy.orm import Session
 
 from app.access.assertions import Assertion, AssertionRefused
-from app.access.models import AccessToken, Account, PublicKey
+from app.access.models import AccessToken, Account, ApiKey, PublicKey
 from app.kernel.actors import AccountKind
 from app.kernel.problems import NotFound
 from app.kernel.work import Reading
@@ -20,6 +20,10 @@ WHO: Final = (
     *(Account.id, Account.focal_point_id, Account.kind, Account.roles, Account.disabled_at),
 )
 """What an actor is made of."""
+
+ON_THE_WAY: Final = timedelta(minutes=5)
+"""For how long a request may still be carried out that was signed in with a key before it
+ended: its body may take 30 s to come, and its turn some more."""
 
 BEARER: Final = (
     select(AccessToken.hash, AccessToken.scopes, AccessToken.expires_at)
@@ -86,7 +90,7 @@ def key_by_id(work: Reading, key_id: UUID) -> PublicKey:
 
 
 def registered(work: Reading, one: UUID, other: UUID) -> bool:
-    """Say whether one of two accounts registered a key of the other that is still alive.
+    """Say whether one of two accounts registered a key of the other that is still in use.
 
     Whoever did may have the other half of it, and sign as that machine.
     """
@@ -94,7 +98,12 @@ def registered(work: Reading, one: UUID, other: UUID) -> bool:
         (PublicKey.account_id == one) & (PublicKey.made_by == other),
         (PublicKey.account_id == other) & (PublicKey.made_by == one),
     )
-    alive = PublicKey.revoked_at.is_(None) & (PublicKey.expires_at > work.now)
-    return (
-        work.session.scalar(select(PublicKey.id).where(theirs, alive).limit(1)) is not None
-    )
+    usable = usable_after(PublicKey, work.now - ON_THE_WAY)
+    found = work.session.scalar(select(PublicKey.id).where(theirs, usable).limit(1))
+    return found is not None
+
+
+def usable_after(kind: type[ApiKey | PublicKey], moment: datetime) -> ColumnElement[bool]:
+    """Choose the keys that had not ended by a moment."""
+    revoked = kind.revoked_at.is_(None) | (kind.revoked_at > moment)
+    return revoked & (kind.expires_at > moment)

@@ -5,13 +5,13 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, func, or_, select
+from sqlalchemy import ColumnElement, Select, or_, select
 from sqlalchemy.orm import Session
 
 from app.access import machines
 from app.access.models import Account, ApiKey, Approval, ApprovalState
 from app.directory import queries as directory
-from app.kernel.actors import Role
+from app.kernel.actors import WORKERS, AccountKind, Role
 from app.kernel.problems import NotFound
 from app.kernel.work import Reading, Writing
 
@@ -41,10 +41,15 @@ def has_others(session: Session, labels: Collection[str]) -> bool:
 
 
 def approvals(work: Reading) -> Select[Approval, int]:
-    """Select what waits for a second person like me, and what I asked."""
-    mine = Approval.asked_by == work.actor.account_id
-    waits = (Approval.decision == ApprovalState.PENDING) & (Approval.lapses_at > work.now)
-    return select(Approval, Approval.number).where(is_ours(work), or_(mine, waits))
+    """Select what waits for a second person like me, what I asked, and what I allowed.
+
+    What I allowed I may take back, as long as nobody has made use of it.
+    """
+    me, runs = work.actor.account_id, Approval.lapses_at > work.now
+    waits = (Approval.decision == ApprovalState.PENDING) & runs
+    allowed = (Approval.decision == ApprovalState.APPROVED) & allowed_by(me) & runs
+    wanted = or_(Approval.asked_by == me, waits, allowed)
+    return select(Approval, Approval.number).where(is_ours(work), wanted)
 
 
 def is_ours(work: Reading) -> ColumnElement[bool]:
@@ -167,13 +172,16 @@ def still_allows(work: Reading, question: Approval) -> bool:
 
 
 def share_a_key(work: Reading, one: UUID, other: UUID) -> bool:
-    """Say whether one of two accounts could sign in as the other, by a key it gave it."""
+    """Say whether one of two accounts could sign in as the other, by a key it gave it.
+
+    A key that has just ended counts: what was asked with it may still be on its way.
+    """
     shown = or_(
         (ApiKey.account_id == one) & (ApiKey.made_by == other),
         (ApiKey.account_id == other) & (ApiKey.made_by == one),
     )
-    alive = ApiKey.revoked_at.is_(None) & (ApiKey.expires_at > work.now)
-    found = work.session.scalar(select(ApiKey.prefix).where(shown, alive).limit(1))
+    usable = machines.usable_after(ApiKey, work.now - machines.ON_THE_WAY)
+    found = work.session.scalar(select(ApiKey.prefix).where(shown, usable).limit(1))
     return found is not None or machines.registered(work, one, other)
 
 
@@ -219,10 +227,11 @@ def key_named(work: Reading, prefix: str) -> ApiKey:
     return known(work.session.get(ApiKey, prefix))
 
 
-def count_alive(work: Reading, focal_point_id: UUID) -> int:
-    """Count the accounts of a focal point that were not disabled."""
+def count_workers(work: Reading, focal_point_id: UUID) -> int:
+    """Count the people of a focal point who can work on cases, and have not left."""
     alive = (Account.focal_point_id == focal_point_id) & Account.disabled_at.is_(None)
-    return work.session.scalars(select(func.count(Account.id)).where(alive)).one()
+    people = select(Account.roles).where(alive, Account.kind == AccountKind.PERSON)
+    return sum(1 for roles in work.session.scalars(people) if not WORKERS.isdisjoint(roles))
 
 
 def known[R](found: R | None) -> R:

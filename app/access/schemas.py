@@ -76,6 +76,18 @@ class AccountOut(Shown):
         )
 
 
+class LoweredAccountOut(AccountOut):
+    """An account of which something was taken, and who is left at its focal point."""
+
+    accounts_left: Annotated[
+        int,
+        Field(
+            description="People of its focal point who can work on cases. At 0 somebody "
+            "has to be found at once: what comes to it waits for nobody."
+        ),
+    ]
+
+
 class AccountPage(Page[AccountOut]):
     """The accounts of one focal point, ended ones too, by label."""
 

@@ -101,8 +101,11 @@ def revoke_key(work: Writing, account_id: UUID, prefix: str) -> ApiKey:
 
 
 def end_key(work: Writing, account: Account, key: ApiKey) -> None:
-    """End a key, and say so; another one takes two people who agree from now on."""
+    """End a key, and say so; another one takes two people who agree from now on.
+
+    What the account allowed is allowed no more: it may have been a thief, with the key.
+    """
     if key.revoked_at is None:
         access.revoke_key(work.session, key.prefix, work.now)
-        access.lapse_unspent(work, queries.about(account))
+        access.lapse_unspent(work, queries.allowed_by_or_about(account))
         tell(work, account, "account.key_revoked")

@@ -244,7 +244,8 @@ def revoke_roles(work: Writing, account_id: UUID, old: frozenset[Role]) -> Accou
     if gone := sorted(roles_of(account) & old):
         account.roles = sorted(roles_of(account) - old)
         access.lapse_unspent(work, queries.allowed_by_or_about(account))
-        tell(work, account, "account.roles_revoked", roles=gone)
+        left = queries.count_workers(work, account.focal_point_id)
+        tell(work, account, "account.roles_revoked", roles=gone, accounts_left=left)
     return account
 
 
@@ -259,7 +260,7 @@ def end(work: Writing, account: Account) -> None:
     """End an account, with what it asked and what it allowed.
 
     Its cases and drafts are its office's: they wait there for whoever is left. How many
-    that are is told, for nobody left is a reason to act.
+    people that are who can work on cases is told, for nobody left is a reason to act.
     """
     if account.disabled_at is not None:
         return
@@ -267,5 +268,5 @@ def end(work: Writing, account: Account) -> None:
     deadlines.stop_all(
         work, access.lapse_unspent(work, queries.asked_or_allowed_by(account.id))
     )
-    left = queries.count_alive(work, account.focal_point_id)
+    left = queries.count_workers(work, account.focal_point_id)
     tell(work, account, "account.disabled", accounts_left=left)

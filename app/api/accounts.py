@@ -14,6 +14,7 @@ from app.access.schemas import (
     AccountPage,
     KeyOut,
     KeyPage,
+    LoweredAccountOut,
     MadeKeyOut,
     NewAccount,
     NewKey,
@@ -74,6 +75,15 @@ def show(work: Reading, account: Account, status: int, headers: Headers) -> Resp
     return answer(shown(work, account), status=status, headers=extra)
 
 
+def show_lowered(
+    work: Reading, account: Account, status: int, headers: Headers
+) -> Response:
+    """Show an account of which something was taken, and who is left."""
+    left = access.count_workers(work, account.focal_point_id)
+    lowered = LoweredAccountOut(**shown(work, account).model_dump(), accounts_left=left)
+    return answer(lowered, status=status, headers=headers)
+
+
 def show_key(_: Reading, key: ApiKey, status: int, headers: Headers) -> Response:
     """Show a key, but for itself."""
     return answer(KeyOut.of(key), status=status, headers=headers)
@@ -92,6 +102,7 @@ def key_again(work: Reading, key_id: UUID) -> ApiKey:
 
 
 ACCOUNT: Final = Kept(staffing.find, show)
+LOWERED: Final = Kept(staffing.find, show_lowered)
 KEY: Final = Kept(key_again, show_key)
 MADE: Final = Kept(lambda work, it: MadeKey(key_again(work, it), None), show_made)
 
@@ -164,7 +175,9 @@ def grant_roles(
         )
 
 
-@router.post("/{account_id}/revoke-roles", response_model=AccountOut, responses=ENDING)
+@router.post(
+    "/{account_id}/revoke-roles", response_model=LoweredAccountOut, responses=ENDING
+)
 def revoke_roles(
     begin: WriteAccounts, account_id: UUID, once: Once, old: SomeRoles
 ) -> Response:
@@ -173,12 +186,12 @@ def revoke_roles(
         return once_only(
             work,
             once,
-            ACCOUNT,
+            LOWERED,
             lambda: staffing.revoke_roles(work, account_id, frozenset(old.roles)),
         )
 
 
-@router.post("/{account_id}/disable", response_model=AccountOut, responses=ENDING)
+@router.post("/{account_id}/disable", response_model=LoweredAccountOut, responses=ENDING)
 def disable_account(begin: WriteAccounts, account_id: UUID, once: Once) -> Response:
     """End an account with all its keys, from its next request on; this takes one person.
 
@@ -188,7 +201,7 @@ def disable_account(begin: WriteAccounts, account_id: UUID, once: Once) -> Respo
     """
     with begin() as work:
         return once_only(
-            work, once, ACCOUNT, lambda: staffing.disable_account(work, account_id)
+            work, once, LOWERED, lambda: staffing.disable_account(work, account_id)
         )
 
 

@@ -3,13 +3,11 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Annotated
-from uuid import UUID
 
 from fastapi import Path, Response
 from fastapi.exceptions import RequestValidationError
 from pydantic import ValidationError
 
-from app.access import queries as access
 from app.access.actions import ApprovalUnusable
 from app.access.models import Approval
 from app.administration import actions, queries
@@ -26,12 +24,11 @@ from app.administration.schemas import (
     CountrySettings,
     DirectoryChangeOut,
     DirectoryChangePage,
-    Hand,
     PutAgreement,
     PutFocalPoint,
     WrittenFocalPoint,
 )
-from app.api.approvals import ASKED, Answers, show_approval
+from app.api.approvals import ASKED, Answers, hands_of, show_approval
 from app.api.conditional import answer
 from app.api.deps import (
     ApprovalId,
@@ -44,7 +41,6 @@ from app.api.deps import (
 )
 from app.api.nouns import Noun
 from app.api.problems import problems
-from app.directory import queries as directory
 from app.directory.changes import DirectoryChange
 from app.directory.models import FocalPoint
 from app.directory.queries import FocalPointUnknown
@@ -234,23 +230,15 @@ def list_directory_changes(
 def spell(work: Reading, changes: list[DirectoryChange]) -> list[DirectoryChangeOut]:
     """Show changes with the focal points and labels of those who made them."""
     people = [one for c in changes for one in (c.account_id, c.approved_by) if one]
-    accounts = access.labels(work, people)
-    codes = directory.codes(work, [of for of, _ in accounts.values()])
-
-    def hand(account: UUID | None) -> Hand | None:
-        if account is None:
-            return None
-        of, label = accounts[account]
-        return Hand(focal_point=codes[of], account=label)
-
+    hands = hands_of(work, people)
     return [
         DirectoryChangeOut(
             at=change.at,
             subject=change.subject,
             before=change.before,
             after=change.after,
-            by=hand(change.account_id),
-            approved_by=hand(change.approved_by),
+            by=hands[change.account_id] if change.account_id else None,
+            approved_by=hands[change.approved_by] if change.approved_by else None,
         )
         for change in changes
     ]

@@ -1,5 +1,6 @@
 """What waits for a second person."""
 
+from collections.abc import Iterable, Mapping
 from typing import Any
 from uuid import UUID
 
@@ -7,12 +8,14 @@ from fastapi import Response
 
 from app.access import actions, queries
 from app.access.models import Approval
+from app.administration.schemas import Hand
 from app.api.conditional import answer
 from app.api.deps import Approve, IfNoneMatch, Paging, ReadApprovals
 from app.api.nouns import Noun
 from app.api.problems import problems
 from app.cases import approving
 from app.casework.schemas import ApprovalOut, ApprovalPage
+from app.directory import queries as directory
 from app.kernel.lifecycle import RoleMissing
 from app.kernel.paging import CursorUnknown, paginate
 from app.kernel.problems import NotFound
@@ -24,8 +27,25 @@ ASKED: Answers = {202: {"model": ApprovalOut, "description": "A second person wa
 DECIDE = problems(NotFound, actions.NotASecondPerson, actions.ApprovalDecided, RoleMissing)
 
 
-def spell(work: Reading, question: Approval) -> ApprovalOut:
-    """Show a question to its asker and to those who may decide."""
+def spell(work: Reading, questions: Iterable[Approval]) -> list[ApprovalOut]:
+    """Show questions to their askers and to those who may decide."""
+    found = list(questions)
+    hands = hands_of(work, [one.asked_by for one in found if one.case_id is None])
+    return [spelled(work, one, hands) for one in found]
+
+
+def hands_of(work: Reading, accounts: Iterable[UUID]) -> dict[UUID, Hand]:
+    """Name accounts as their focal points know them."""
+    known = queries.labels(work, accounts)
+    codes = directory.codes(work, [of for of, _ in known.values()])
+    return {
+        account: Hand(focal_point=codes[of], account=label)
+        for account, (of, label) in known.items()
+    }
+
+
+def spelled(work: Reading, question: Approval, hands: Mapping[UUID, Hand]) -> ApprovalOut:
+    """Show one; who asks about a case is not said, as its events do not say it."""
     return ApprovalOut(
         id=question.id,
         action=question.action,
@@ -33,6 +53,7 @@ def spell(work: Reading, question: Approval) -> ApprovalOut:
         facts=question.facts,
         decision=question.decision,
         asked_by_you=question.asked_by == work.actor.account_id,
+        asked_by=None if question.case_id else hands[question.asked_by],
         asked_at=question.asked_at,
         lapses_at=question.lapses_at,
         roles=question.roles,
@@ -48,20 +69,24 @@ def show_approval(
 ) -> Response:
     """Show one question."""
     found = queries.approval(work, question) if isinstance(question, UUID) else question
-    return answer(spell(work, found), status=status, headers=headers)
+    [shown] = spell(work, [found])
+    return answer(shown, status=status, headers=headers)
 
 
 @router.get("", response_model=ApprovalPage, responses=problems(CursorUnknown))
 def list_approvals(
     begin: ReadApprovals, query: Paging, if_none_match: IfNoneMatch = None
 ) -> Response:
-    """List what waits for a second person of your focal point, and what you asked."""
+    """List what waits for a second person of your focal point, and what you asked.
+
+    And what you allowed, as long as nobody has made use of it: refuse it to take it back.
+    """
     with begin() as work:
         statement = queries.approvals(work)
         rows, after, more = paginate(
             work, statement, (Approval.number,), query, name="approvals"
         )
-        items = [spell(work, question) for question, _ in rows]
+        items = spell(work, [question for question, _ in rows])
         page = ApprovalPage(items=items, next=after, more=more)
         return answer(page, if_none_match=if_none_match)
 
@@ -82,6 +107,9 @@ def approve_approval(begin: Approve, approval_id: UUID) -> Response:
 
 @router.post("/{approval_id}/refuse", response_model=ApprovalOut, responses=DECIDE)
 def refuse_approval(begin: Approve, approval_id: UUID) -> Response:
-    """Refuse it; the asker can ask anew."""
+    """Refuse it; the asker can ask anew.
+
+    What you allowed yourself you take back so, until it is made use of.
+    """
     with begin() as work:
         return show_approval(work, approving.decide(work, approval_id, approve=False))

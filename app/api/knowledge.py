@@ -24,7 +24,7 @@ from app.cases.schemas import (
     VitalInterestOut,
 )
 from app.casework import asking, telling
-from app.casework.acting import sides_of
+from app.casework.sides import sides_of
 from app.consents import naming
 from app.deadlines import queries as deadlines
 from app.directory import queries as directory

@@ -9,13 +9,13 @@ from app.cases.lifecycle import LED, TABLE, UNLED, Action, Row, State
 from app.cases.models import Case
 from app.casework import situation
 from app.casework.needs import Terms
-from app.kernel.actors import Role, Side, sides_of_case
+from app.casework.sides import sides_of
+from app.kernel.actors import WORKERS, Role, Side
 from app.kernel.lifecycle import ActionIllegal, ActionNotYours, RoleMissing
 from app.kernel.versions import Seen
 from app.kernel.work import Reading, Writing
 
 WRITERS: Final = frozenset({Role.OFFICER, Role.CASEWORKER})
-WORKERS: Final = WRITERS | {Role.COORDINATOR}
 
 
 def ready(
@@ -52,11 +52,6 @@ def judged(
     row = TABLE.find(case.state, action, sides_of(work, case), work.actor.roles)
     situation.judge(work, case, row, terms)
     return case, row
-
-
-def sides_of(work: Reading, case: Case) -> frozenset[Side]:
-    """Say on which sides of a case the caller stands."""
-    return sides_of_case(case.relations_of(work.actor.focal_point_id))
 
 
 def must_write(work: Reading, case: Case) -> None:

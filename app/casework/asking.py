@@ -8,7 +8,8 @@ from app.cases.lifecycle import OPEN, TABLE, Need
 from app.cases.models import Case
 from app.cases.records import Question
 from app.cases.schemas import NewAnswer, NewQuestion
-from app.casework.acting import must_work, sides_of
+from app.casework.acting import must_work
+from app.casework.sides import sides_of
 from app.consents import standing
 from app.deadlines import actions as deadlines
 from app.deadlines.limits import ClockKind

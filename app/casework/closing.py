@@ -10,9 +10,10 @@ from app.cases.lifecycle import TABLE, Action, Row
 from app.cases.models import Case
 from app.cases.reasons import ClosureReason, WithdrawReason
 from app.casework import situation
-from app.casework.acting import judged, lock, sides_of
+from app.casework.acting import judged, lock
 from app.casework.bodies import CloseCase, ReopenCase, StopCase
 from app.casework.needs import Terms
+from app.casework.sides import sides_of
 from app.casework.watching import resume_questions, watch_interests
 from app.handovers import following as handovers
 from app.kernel.versions import Seen

@@ -9,6 +9,7 @@ from typing import Final
 from uuid import UUID
 
 from app.access.actions import NotASecondPerson
+from app.access.queries import share_a_key
 from app.cases import actions as cases
 from app.cases import queries, readings
 from app.cases.approving import OF_OVERSIGHT, OF_THE_HOLDER
@@ -16,9 +17,9 @@ from app.cases.lifecycle import OPEN, TABLE
 from app.cases.models import Case
 from app.cases.records import VitalReading
 from app.cases.vital import HOLDS_FOR, ReadingState
-from app.casework.acting import must_work, sides_of
+from app.casework.acting import must_work
 from app.casework.bodies import AskReading, InformOfReading, ReviewReading
-from app.casework.oversight import who_watches
+from app.casework.sides import sides_of, who_watches
 from app.consents import naming
 from app.deadlines import actions as deadlines
 from app.deadlines.limits import ClockKind, Priority
@@ -169,7 +170,9 @@ def must_be_another(work: Writing, case: Case, reading: VitalReading) -> None:
     us = work.actor.focal_point_id
     if us == reading.asked_by or work.actor.kind != AccountKind.PERSON:
         raise NotASecondPerson("A person of another organisation has to decide.")
-    roles = [DECIDERS[one] for one in case.relations_of(us) if one in DECIDERS]
+    replaced = us in case.overseers and us not in who_watches(work, case)
+    mine = case.relations_of(us) - ({Relation.OVERSIGHT} if replaced else set())
+    roles = [DECIDERS[one] for one in mine if one in DECIDERS]
     names = naming.read(work, [(case, reading.asked_by, reading.asked_at)])
     if not roles or not names.may_name(case, reading.asked_by, reading.asked_at):
         raise ActionNotYours("This is for oversight, the desk or the lead to decide.")
@@ -278,7 +281,8 @@ def review(
     if Side.OVERSIGHT not in sides_of(work, case):
         raise ActionNotYours("This is for oversight to do.")
     must_have(work, frozenset({Role.PROTECTION_OFFICER}))
-    if work.actor.account_id == reading.decided_account:
+    me, granted_by = work.actor.account_id, reading.decided_account
+    if me == granted_by or (granted_by and share_a_key(work, me, granted_by)):
         raise NotASecondPerson("Another person of oversight has to review it.")
     if reading.state(work.now) != ReadingState.ENDED or reading.reviewed_at is not None:
         raise ReadingDecided("Nobody read, it goes on, or it was reviewed before.")

@@ -13,10 +13,11 @@ from app.cases.lifecycle import OVER, TABLE, Action, Need, Row, State
 from app.cases.models import Case
 from app.cases.records import Fact
 from app.casework import situation
-from app.casework.acting import lock, sides_of
+from app.casework.acting import lock
 from app.casework.bodies import EraseCase, HoldLegally
 from app.casework.forgetting import forget
 from app.casework.needs import RULES, Terms
+from app.casework.sides import sides_of
 from app.deadlines import actions as deadlines
 from app.deadlines.limits import ClockKind
 from app.deadlines.queries import running

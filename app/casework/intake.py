@@ -15,11 +15,11 @@ from app.casework.acting import (
     lock,
     must_work,
     must_write,
-    sides_of,
 )
 from app.casework.bodies import WithdrawCase
 from app.casework.carrying import hand_to_next
 from app.casework.schemas import NewCase
+from app.casework.sides import sides_of
 from app.casework.watching import watch_interests
 from app.consents import actions as consents
 from app.deadlines import following as clocks

@@ -11,10 +11,11 @@ from app.cases.lifecycle import LED, OPEN, TABLE, WITH_A_CANDIDATE, Need, Row
 from app.cases.models import Case
 from app.cases.reasons import TakeOverReason
 from app.cases.sections import Paper
-from app.casework.acting import lock, must_work, sides_of
+from app.casework.acting import lock, must_work
 from app.casework.bodies import AssignCase, RelocateCase, TakeOverCase
 from app.casework.carrying import reroute
 from app.casework.needs import RULES, Terms
+from app.casework.sides import sides_of
 from app.casework.watching import watch_interests
 from app.consents import standing
 from app.consents.coverage import Purpose

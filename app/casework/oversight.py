@@ -6,7 +6,6 @@ from uuid import UUID
 from app.cases import actions as cases
 from app.cases import holding
 from app.cases.lifecycle import State
-from app.cases.models import Case
 from app.directory import queries as directory
 from app.kernel.work import Reading, Writing
 
@@ -38,8 +37,3 @@ def hand_on(work: Writing, case_id: UUID) -> bool:
     cases.admit_oversight(work, case, sorted(active))
     work.record("case.oversight_replaced", case, case.overseers, by_system=True)
     return True
-
-
-def who_watches(work: Reading, case: Case) -> frozenset[UUID]:
-    """Name the overseers of a case that are active; none: those it has."""
-    return case.overseers & directory.overseers(work) or case.overseers

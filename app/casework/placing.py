@@ -7,8 +7,8 @@ from uuid import UUID
 from app.cases import queries as cases
 from app.cases.models import AgeClass, Case
 from app.cases.sections import OriginContact
-from app.casework.acting import sides_of
 from app.casework.schemas import RoutingQuestion, Told
+from app.casework.sides import sides_of
 from app.consents import standing
 from app.consents.coverage import names
 from app.consents.placing import public, question_of

@@ -8,6 +8,7 @@ from pydantic import ConfigDict, Field, StrictBool, model_validator
 from pydantic_core import PydanticCustomError
 
 from app.access.models import ApprovalState
+from app.administration.schemas import Hand
 from app.cases.lifecycle import Action, Need, Stage, State
 from app.cases.models import AgeClass
 from app.cases.schemas import WHOSE, NewRisk, NewVitalInterest, Notice, NoticeFields, Risk
@@ -144,6 +145,13 @@ class ApprovalOut(Shown):
     ]
     decision: ApprovalState
     asked_by_you: bool
+    asked_by: Annotated[
+        Hand | None,
+        Field(
+            description="Who asks for something about an account, a webhook or the "
+            "directory: whoever asks for a key is shown it. Null: it is about a case."
+        ),
+    ]
     asked_at: datetime
     lapses_at: datetime
     roles: Annotated[list[str], Field(description="Who may decide; never who asked.")]

@@ -16,6 +16,7 @@ from app.cases.schemas import Notice, Risk
 from app.cases.sections import Section
 from app.casework.needs import RULES, Facts, Terms
 from app.casework.schemas import AvailableCaseAction, CaseOut
+from app.casework.sides import sides_of
 from app.consents import standing
 from app.consents.standing import Standing
 from app.deadlines import queries as deadlines
@@ -200,7 +201,7 @@ def show_one(work: Reading, case: Case, context: Context) -> CaseOut:
         if clock and sides and follows and case.knows_country(me)
         else None,
         version=case.version if me in case.keepers else None,
-        available_actions=actions_of(work, case, sides, context),
+        available_actions=actions_of(work, case, sides_of(work, case), context),
     )
 
 

@@ -15,8 +15,8 @@ from app.casework.acting import (
     must_prepare,
     must_work,
     must_write,
-    sides_of,
 )
+from app.casework.sides import sides_of
 from app.casework.watching import watch_interests
 from app.consents import actions as consents
 from app.consents import queries as recorded

@@ -91,8 +91,8 @@ def disable_account(
     account_id: Annotated[UUID, typer.Argument(help="As `account list` shows it.")],
 ) -> None:
     """End an account with all its keys, from the next request on."""
-    administering.disable_account(ground_of(Settings()), account_id)
-    typer.echo("Disabled.")
+    office, left = administering.disable_account(ground_of(Settings()), account_id)
+    typer.echo(f"Disabled. People of {office} who can work on cases now: {left}.")
 
 
 @api_key.command("new")

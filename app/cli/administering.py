@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID
 
+from pydantic import TypeAdapter, ValidationError
 from sqlalchemy import make_url
 
 from app.access import queries as access
@@ -18,9 +19,10 @@ from app.cli.serving import NotReady, about_drill, must_be_ready
 from app.directory import queries as entries
 from app.directory.actions import standard_data
 from app.directory.changes import Clerk
-from app.kernel.actors import SYSTEM, Role, Scope
+from app.kernel.actors import SYSTEM, AccountKind, Role, Scope
 from app.kernel.ledger import Ledger
 from app.kernel.problems import NotFound
+from app.kernel.text import LINE, SafeLine
 from app.kernel.work import Ground, Writing, reading, writing
 from app.settings import Settings
 
@@ -76,25 +78,45 @@ def people(ground: Ground, focal_point: str | None) -> list[Person]:
 def open_account(
     ground: Ground, focal_point: str, label: str, roles: Iterable[Role]
 ) -> UUID:
-    """Open an account; raises NotFound for an unknown focal point, NotReady for a label.
+    """Open an account; raises NotFound for an unknown focal point.
 
-    Run twice, the command would open two. Over HTTP a second person sees what is there.
+    And NotReady for a label that is taken or is no line, RolesIncompatible for roles that
+    nobody there can have. Run twice, the command would open two. Over HTTP a second person
+    sees what is there.
     """
+    given = frozenset(roles)
     with writing(ground, SYSTEM) as work:
         of = entries.id_of(work.session, focal_point)
+        must_be_a_label(label)
+        staffing.must_fit(given, AccountKind.PERSON, entries.by_id(work, of))
         taken = access.accounts(work, of)
         if any(one.label == label and one.disabled_at is None for one in taken):
             raise NotReady(
                 f"{focal_point} has an account of this label: see safe-conduct account "
                 f"list {focal_point}. For another person, choose another."
             )
-        return staffing.opened(work, Opening(of, label, frozenset(roles))).id
+        return staffing.opened(work, Opening(of, label, given)).id
+
+
+def must_be_a_label(label: str) -> None:
+    """Raise NotReady unless it is a label that could be given over HTTP."""
+    try:
+        TypeAdapter(SafeLine).validate_python(label)
+    except ValidationError as error:
+        raise NotReady(
+            f"A label is one line of 1 to {LINE} characters: a staff number or a duty post."
+        ) from error
 
 
 def make_key(ground: Ground, account: UUID, scopes: Iterable[Scope], days: int) -> str:
-    """Make an API key; raises NotReady for an unknown account."""
+    """Make an API key; raises NotReady for an account that is unknown, or has ended."""
     with writing(ground, SYSTEM) as work:
         found = held(work, account)
+        if found.disabled_at is not None:
+            raise NotReady(
+                "This account has ended, and no key of it would work: open another, "
+                "safe-conduct account new."
+            )
         made = issuing.made(work, found, frozenset(scopes), days, "account.key_made")
         return made.secret or ""
 
@@ -112,10 +134,16 @@ def revoke_key(ground: Ground, prefix: str) -> None:
         issuing.end_key(work, held(work, key.account_id), key)
 
 
-def disable_account(ground: Ground, account: UUID) -> None:
-    """End an account with all its keys; raises NotReady for an unknown account."""
+def disable_account(ground: Ground, account: UUID) -> tuple[str, int]:
+    """End an account with all its keys, and say who is left to work on cases, and where.
+
+    Raises NotReady for an unknown account.
+    """
     with writing(ground, SYSTEM) as work:
-        staffing.end(work, held(work, account))
+        found = held(work, account)
+        staffing.end(work, found)
+        office = entries.by_id(work, found.focal_point_id)
+        return office.code, access.count_workers(work, office.id)
 
 
 def held(work: Writing, account: UUID) -> Account:

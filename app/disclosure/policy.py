@@ -14,7 +14,7 @@ from app.cases.lifecycle import LED, UNLED
 from app.cases.lifecycle import OPEN as CASE_OPEN
 from app.cases.lifecycle import State as CaseState
 from app.cases.sections import Paper, Section
-from app.kernel.actors import Role, Side
+from app.kernel.actors import WORKERS, Role, Side
 from app.referrals.lifecycle import ASKED, AT_WORK
 from app.referrals.lifecycle import State as ReferralState
 
@@ -41,7 +41,6 @@ class Condition(StrEnum):
     MAY_BE_NAMED = "may_be_named"
 
 
-WORKERS: Final = frozenset({Role.OFFICER, Role.CASEWORKER, Role.COORDINATOR})
 """Who reads and writes what is sealed; administrators, analysts and overseers do not."""
 
 

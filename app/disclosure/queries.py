@@ -20,8 +20,9 @@ from app.directory import queries as directory
 from app.directory.kinds import Function
 from app.directory.models import FocalPoint
 from app.disclosure.models import AccessEntry
-from app.disclosure.policy import WORKERS, Asked, Condition, Deed, Subject, decide
+from app.disclosure.policy import Asked, Condition, Deed, Subject, decide
 from app.kernel.actors import (
+    WORKERS,
     Relation,
     Role,
     Side,

@@ -38,6 +38,10 @@ class Role(StrEnum):
     ADMINISTRATOR = "administrator"
 
 
+WORKERS: Final = frozenset({Role.OFFICER, Role.CASEWORKER, Role.COORDINATOR})
+"""Who works on cases, and sees what is in them."""
+
+
 class AccountKind(StrEnum):
     """Who stands behind an account: a machine is never a second person."""
 

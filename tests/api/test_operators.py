@@ -5,6 +5,7 @@ from uuid import UUID
 
 import pytest
 
+from app.access.actions import RolesIncompatible
 from app.cli import administering
 from app.cli.serving import NotReady
 from app.kernel.actors import Role, Scope
@@ -59,3 +60,30 @@ def test_what_an_operator_names_wrongly_is_said_plainly(world: World) -> None:
             asks()
     with pytest.raises(NotReady, match="No key has this prefix"):
         administering.revoke_key(world.ground, "abc")
+
+
+def test_an_account_that_has_ended_is_given_no_key(world: World) -> None:
+    opened = administering.open_account(world.ground, "KZ_LEAD", "duty 9", {Role.OFFICER})
+    kept = administering.open_account(world.ground, "KZ_LEAD", "duty 8", {Role.OFFICER})
+
+    left = administering.disable_account(world.ground, opened)
+
+    assert left == ("KZ_LEAD", 1)
+    with pytest.raises(NotReady, match="This account has ended"):
+        administering.make_key(world.ground, opened, [Scope.FEED_READ], 1)
+    assert administering.make_key(world.ground, kept, [Scope.FEED_READ], 1)
+
+
+@pytest.mark.parametrize("label", ["", "duty\n9", "duty \x1b[2J9", "9" * 201])
+def test_an_operator_gives_no_label_that_could_not_be_given_over_http(
+    world: World, label: str
+) -> None:
+    with pytest.raises(NotReady, match="A label is one line"):
+        administering.open_account(world.ground, "KZ_LEAD", label, {Role.OFFICER})
+
+
+def test_an_operator_gives_no_role_that_the_office_cannot_have(world: World) -> None:
+    for roles in ({Role.PROTECTION_OFFICER}, {Role.ADMINISTRATOR, Role.OFFICER}):
+        with pytest.raises(RolesIncompatible):
+            administering.open_account(world.ground, "KZ_LEAD", "duty 9", roles)
+    assert administering.people(world.ground, "KZ_LEAD") == []

@@ -10,7 +10,7 @@ from app.directory.models import FocalPoint
 from app.kernel.actors import SERVICE, Role
 from app.worker.loop import CLOCKS, once
 from app.worker.overseeing import EVERY, Watch, overseeing, replace_oversight
-from tests.world import Json, Someone, World, done, kinds, path_of
+from tests.world import Json, Someone, World, done, kinds, path_of, problem, promise
 
 OLD, NEW = "OVERSIGHT_DEMO", "KZ_SHELTER_KOGERSHIN"
 ASKING: Json = {
@@ -132,3 +132,30 @@ def test_the_worker_looks_again_at_once_while_there_is_something_and_then_seldom
 
     assert found == [0, 0, 1, 0]
     assert once(world.ground, overseeing(CLOCKS)) == 0
+
+
+def test_who_was_replaced_sees_the_case_and_decides_nothing_in_it(
+    world: World, officer: Someone, lead: Someone
+) -> None:
+    case, shelter = lead.leads(officer.submits()), world.someone("KZ_SHELTER_TANSHOLPAN")
+    sent = done(lead.refers(case, shelter.code))
+    done(shelter.does("accept", sent, promise()))
+    watch = {Role.PROTECTION_OFFICER, Role.SUPERVISOR}
+    old, older = (world.someone(OLD, watch) for _ in "12")
+    new, newer = (world.someone(NEW, watch) for _ in "12")
+    path = f"{path_of(case)}/vital-readings"
+    asked = done(shelter.creates(path, ASKING))
+    opened(world, NEW)
+    turns(world, OLD, active=False)
+    held_before = done(old.does_with(older, "legal-hold", case, HELD))
+    replace_oversight(world.ground)
+
+    permits = old.post(f"{path}/{asked['id']}/permit")
+    lifts = old.does("legal-hold", case, {"value": "lifted"})
+
+    assert held_before["code"] == case["code"]
+    assert problem(permits) == problem(lifts) == (403, "action-not-yours")
+    assert old.sees(case)["available_actions"] == []
+    assert done(old.get(path))["items"][0]["id"] == asked["id"]
+    done(new.post(f"{path}/{asked['id']}/permit"))
+    done(new.does_with(newer, "legal-hold", case, {"value": "lifted"}))

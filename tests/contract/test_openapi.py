@@ -207,7 +207,13 @@ def test_no_private_number_or_id_is_shown(document: Json) -> None:
     assert with_id == {
         *("AccessEntryOut", "ApprovalOut", "ConsentOut", "EventOut", "ReferralOut"),
         *("FactOut", "HandoverOut", "QuestionOut", "ScreeningOut", "VitalInterestOut"),
-        *("ReturnOut", "DocumentTaskOut", "AccountOut", "VitalReadingOut"),
+        *(
+            "ReturnOut",
+            "DocumentTaskOut",
+            "AccountOut",
+            "VitalReadingOut",
+            "LoweredAccountOut",
+        ),
         *("WebhookOut", "MadeWebhookOut"),
     }
 

@@ -9,8 +9,10 @@ import pytest
 from app.api import limits
 from app.api.turns import READERS
 from app.cli import connections
+from app.kernel.actors import Role
 from tests.serving import Served, served, times
-from tests.world import done
+from tests.staff import account_of
+from tests.world import done, path_of
 
 SOON = 3.0
 SLOW = times(200, soak=1000)
@@ -127,3 +129,28 @@ def test_others_are_served_while_many_are_slow(world: Served) -> None:
             line.close()
     assert statuses == {200}
     assert open_ < 10
+
+
+def test_who_lost_the_account_while_its_body_came_is_refused(
+    world: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "BODY_SECONDS", 15.0)
+    officer = world.someone("UZ_CONSULATE_ALMATY")
+    boss = world.someone("UZ_CONSULATE_ALMATY", {Role.SUPERVISOR})
+    draft = done(officer.writes_case())
+    heads = (
+        f"GET /v1{path_of(draft)}/sections/identity HTTP/1.1\r\nPurpose: assistance",
+        f"POST /v1{path_of(draft)}/risk-assessments HTTP/1.1",
+    )
+    lines = [line_to(world) for _ in heads]
+    for line, head in zip(lines, heads, strict=True):
+        said = f"Host: localhost\r\nAuthorization: Bearer {officer.key}"
+        line.sendall(f"{head}\r\n{said}\r\nContent-Length: 2\r\n\r\n".encode())
+    time.sleep(1)  # they are known by now
+
+    done(boss.post(f"{account_of(officer)}/disable"))
+
+    for line in lines:
+        with line:
+            line.sendall(b"{}")
+            assert line.recv(4096).startswith(b"HTTP/1.1 401 ")

@@ -4,6 +4,7 @@ Written from that document and not from the code, so that changing who reads wha
 deliberate edits. What no row allows is denied.
 """
 
+from collections.abc import Iterable
 from itertools import combinations
 
 from app.cases.sections import Paper, Section
@@ -97,13 +98,14 @@ def lines(table: str) -> list[Line]:
 COPY = {Deed.OPEN: lines(OPENS), Deed.WRITE: lines(WRITES)}
 
 
-def allowed(asked: Asked) -> bool:
-    """Say what the copy answers."""
+def allowed(asked: Asked, table: Iterable[Line] | None = None) -> bool:
+    """Say what the copy answers, or some lines of it."""
+    lines_now = COPY[asked.deed] if table is None else table
     return bool(asked.roles.intersection(WORKERS)) and any(
         asked.subject in what
         and asked.case_state in case
         and bool(asked.sides.intersection(who))
         and (not referral or bool(asked.referral_states.intersection(referral)))
         and conditions <= asked.holds
-        for who, what, case, referral, conditions in COPY[asked.deed]
+        for who, what, case, referral, conditions in lines_now
     )
