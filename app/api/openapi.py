@@ -9,14 +9,13 @@ from typing import Any, Final
 from fastapi import FastAPI
 
 from app.api.guard import MACHINES, BodyUnexpected
-from app.api.problems import listed
+from app.api.problems import DETAIL, listed, problem_schemas
 from app.api.strict_json import JsonRefused
 from app.api.tokens import FORM, PATH
 from app.api.vocabularies import open_vocabularies
 from app.kernel.actors import Scope
 
 UNUSED: Final = ("HTTPValidationError", "ValidationError")
-PROBLEM: Final = "application/problem+json"
 LIFECYCLE: Final = re.compile(r"app__(cases|referrals|handovers|returns)__lifecycle__(\w+)")
 SENT: Final = re.compile(r'\b(\w+)-Input"')
 SHOWN: Final = re.compile(r'\b(\w+)-Output"')
@@ -68,8 +67,7 @@ def describe(app: FastAPI) -> Callable[[], dict[str, Any]]:
     def openapi() -> dict[str, Any]:
         document = named(written())
         document["components"]["securitySchemes"][MACHINES] = OF_MACHINES
-        for response in error_responses(document):
-            response["content"] = {PROBLEM: response["content"].popitem()[1]}
+        document["components"]["schemas"] |= problem_schemas()
         for name in UNUSED:
             document["components"]["schemas"].pop(name, None)
         for operation in operations(document):
@@ -141,17 +139,7 @@ def add_plain_answers(operation: dict[str, Any]) -> None:
     plain = EVERYWHERE | (WITH_KEY if "security" in operation or body else {})
     plain |= (WITH_FORM if FORM in body else WITH_BODY) if body else {}
     for status, why in plain.items():
-        body = {PROBLEM: {"schema": {"$ref": "#/components/schemas/ProblemDetail"}}}
-        operation["responses"][status] = {"description": why, "content": body}
-
-
-def error_responses(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """Find every answer that is a problem."""
-    for operation in operations(document):
-        for status, response in operation["responses"].items():
-            described = "#/components/schemas/ProblemDetail" in str(response)
-            if not status.startswith("2") and described:
-                yield response
+        operation["responses"][status] = {"description": why, "content": DETAIL}
 
 
 def schemas(part: Any) -> Iterator[dict[str, Any]]:
