@@ -4,8 +4,8 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, bindparam, or_, select
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, bindparam, exists, or_, select
+from sqlalchemy.orm import Session, aliased
 
 from app.access.assertions import Assertion, AssertionRefused
 from app.access.models import AccessToken, Account, ApiKey, PublicKey
@@ -20,6 +20,12 @@ WHO: Final = (
     *(Account.id, Account.focal_point_id, Account.kind, Account.roles, Account.disabled_at),
 )
 """What an actor is made of."""
+
+KINDS: Final[tuple[type[ApiKey | PublicKey], ...]] = (ApiKey, PublicKey)
+"""What an account signs in with."""
+
+SOON: Final = timedelta(days=14)
+"""So long before a key ends somebody has to make the next one."""
 
 ON_THE_WAY: Final = timedelta(minutes=5)
 """For how long a request may still be carried out that was signed in with a key before it
@@ -101,6 +107,27 @@ def registered(work: Reading, one: UUID, other: UUID) -> bool:
     usable = usable_after(PublicKey, work.now - ON_THE_WAY)
     found = work.session.scalar(select(PublicKey.id).where(theirs, usable).limit(1))
     return found is not None
+
+
+def ending(session: Session, now: datetime) -> list[datetime]:
+    """Say when keys end before long, of accounts that have none to go on with.
+
+    Who signs in with one is refused from one moment to the next, like who guesses. A key
+    that was made for days, not weeks, is not counted: its end was meant.
+    """
+    moments = list[datetime]()
+    for kind in KINDS:
+        later = aliased(kind)
+        goes_on = exists().where(
+            later.account_id == kind.account_id,
+            later.revoked_at.is_(None),
+            later.expires_at > now + SOON,
+        )
+        soon = kind.expires_at.between(now, now + SOON) & kind.revoked_at.is_(None)
+        found = select(kind.made_at, kind.expires_at).join(Account).where(soon, ~goes_on)
+        rows = session.execute(found.where(Account.disabled_at.is_(None)))
+        moments += [end for made, end in rows if end - made > SOON]
+    return sorted(moments)
 
 
 def usable_after(kind: type[ApiKey | PublicKey], moment: datetime) -> ColumnElement[bool]:

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from sqlalchemy.orm import Session
 
+from app.access import machines
 from app.deadlines.keeping import LATE_AFTER, SILENT_AFTER, Backlog, backlog
 from app.kernel.heartbeat import Part, last_beats
 from app.outbox import queries as outbox
@@ -195,4 +196,15 @@ WEBHOOKS: Final = Watch[Counted[webhooks.Counts]](
         ),
     ),
 )
-WATCHES: Final[tuple[Watch[Any], ...]] = (HEARTBEATS, CLOCKS, OUTBOX, WEBHOOKS)
+KEYS: Final = Watch[Sequence[datetime]](
+    machines.ending,
+    (
+        Gauge(
+            "keys_ending",
+            "Keys that end within 14 days, of accounts that have none to go on with.",
+            len,
+            detail=lambda found: f"first: {found[0]:%Y-%m-%d}" if found else "",
+        ),
+    ),
+)
+WATCHES: Final[tuple[Watch[Any], ...]] = (HEARTBEATS, CLOCKS, OUTBOX, WEBHOOKS, KEYS)

@@ -3,7 +3,7 @@
 import socket
 import time
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from math import inf
 from pathlib import Path
 from threading import Event
@@ -11,6 +11,10 @@ from threading import Event
 import pytest
 from sqlalchemy.orm import Session
 
+from app.access.actions import disable_account, make_key
+from app.access.credentials import prefix_of
+from app.access.models import ApiKey
+from app.kernel.actors import Scope
 from app.main import lay_ground
 from app.metrics.exposing import registry_of
 from app.metrics.gauges import WATCHES, Gauge, Watch
@@ -242,3 +246,25 @@ def test_notices_that_wait_show_without_whom_they_are_for(
     assert now(world, "outgoing_waiting") == 1
     assert now(world, "outgoing_oldest_waiting_seconds") == 7 * 60
     assert now(world, "outgoing_dead") == 0
+
+
+def test_a_key_that_ends_soon_is_counted_until_there_is_a_next_one(world: World) -> None:
+    ends, goes_on, left = (world.someone("KZ_LEAD") for _ in "123")
+    with world.database.writing() as session:
+        for one in (ends, goes_on, left):
+            key = session.get_one(ApiKey, prefix_of(one.key))
+            key.expires_at = world.now + timedelta(days=15)
+        make_key(session, goes_on.actor.account_id, [Scope.FEED_READ], world.now)
+        make_key(session, ends.actor.account_id, [Scope.FEED_READ], world.now, days=7)
+        disable_account(session, left.actor.account_id, world.now)
+    counted = [now(world, "keys_ending")]
+
+    world.passes(days=2)
+    counted.append(now(world, "keys_ending"))
+    with world.database.writing() as session:
+        make_key(session, ends.actor.account_id, [Scope.FEED_READ], world.now)
+    counted.append(now(world, "keys_ending"))
+    world.passes(days=80)
+    counted.append(now(world, "keys_ending"))
+
+    assert counted == [0, 1, 0, 2]
