@@ -33,7 +33,8 @@ _RANKED: Final = (
     "tests/rules/test_routing_properties.py",
 )
 _CAPPED: Final = "tests/promises/test_approval_races.py"
-ON_BOTH: Final = frozenset({"tests/promises/test_idempotency.py", _CAPPED})
+_ANEW: Final = "tests/promises/test_openings.py"
+ON_BOTH: Final = frozenset({"tests/promises/test_idempotency.py", _CAPPED, _ANEW})
 """What judges on PostgreSQL too: there alone two requests are carried out at once."""
 _OF_WHOM: Final = "tests/rules/test_needs_of_whom.py"
 _NAMES: Final = "tests/rules/test_event_names.py"
@@ -116,8 +117,9 @@ MODULES: Final[dict[str, tuple[str, ...]]] = {
     "app/disclosure/actions.py": (
         *_SEALED,
         *("tests/api/test_submitters.py", "tests/api/test_safeguards_history.py"),
+        *("tests/api/test_vital_interest.py", "tests/api/test_children.py", _ANEW),
     ),
-    "app/disclosure/queries.py": _SEALED,
+    "app/disclosure/queries.py": (*_SEALED, "tests/api/test_vital_interest.py"),
     "app/disclosure/papers.py": (*_SEALED, "tests/api/test_questions.py"),
     "app/disclosure/exporting.py": ("tests/api/test_exports.py",),
     "app/routing/question.py": (*_RANKED, "tests/api/test_routing.py"),
