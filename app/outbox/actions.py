@@ -51,9 +51,9 @@ def queue(
 ) -> Outgoing:
     """Let something leave; what waits to go to the same recipient goes for both.
 
-    Only what is not in hand yet: a message that left before this cannot tell of it. One
-    that is more urgent does not wait for the longer window. Take turns for a recipient. The
-    time is that of senders, by the clock of the database.
+    Only what is not in hand yet, for a message that left before this cannot tell of it, nor
+    soon given up. One that is more urgent does not wait for the longer window. Take turns
+    for a recipient. The time is that of senders, by the clock of the database.
     """
     now = work.ground.time(work.session)
     found = queries.lock_waiting(work, way, recipient)

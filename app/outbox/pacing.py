@@ -32,6 +32,8 @@ WEIGHT: Final[Mapping[Outcome, int]] = {
 }
 MOST: Final = 72
 """Given up at this weight: a server that refuses nine of ten takes all but 1 in 2000."""
+JOINED: Final = MOST // 2
+"""From this weight on nothing joins: it would be given up with what is soon given up."""
 
 FIRST_PAUSE: Final = timedelta(seconds=30)
 LONGEST_PAUSE: Final = timedelta(minutes=5)

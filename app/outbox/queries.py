@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from app.kernel.work import Reading, Writing
 from app.outbox.lifecycle import OPEN, State
 from app.outbox.models import Outgoing, Way
+from app.outbox.pacing import JOINED
 
 
 @dataclass(frozen=True)
@@ -31,9 +32,13 @@ def counts(session: Session) -> Counts:
 
 
 def lock_waiting(work: Writing, way: Way, recipient: str) -> Outgoing | None:
-    """Find what waits to go to this recipient anyway, and hold it: nobody sends it now."""
+    """Find what waits to go to this recipient anyway, and hold it: nobody sends it now.
+
+    Not what has failed so often that it may soon be given up: what joined it would be, too.
+    """
     mine = (Outgoing.way == way) & (Outgoing.recipient == recipient)
-    waiting = select(Outgoing).where(mine, Outgoing.state == State.WAITING)
+    hopeful = (Outgoing.state == State.WAITING) & (Outgoing.weight < JOINED)
+    waiting = select(Outgoing).where(mine, hopeful)
     first = waiting.order_by(Outgoing.due_at, Outgoing.number).limit(1)
     held = first.with_for_update(key_share=True)
     return work.session.scalar(held.execution_options(populate_existing=True))
