@@ -56,6 +56,7 @@ class Mood(StrEnum):
     """What a server does with the next message."""
 
     TAKES = "takes it"
+    SLOW = "takes it, and says so late"
     BUSY = "says: not now"
     UNKNOWN_ADDRESS = "says: there is no such address"
     SILENT = "takes the connection and says nothing"

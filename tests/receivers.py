@@ -45,6 +45,9 @@ class Hook(Counter):
                 self.postman.hangs()
             case Mood.DRIBBLES:
                 self.dribbles()
+            case Mood.SLOW:
+                self.postman.over.wait(0.7 * PATIENCE)
+                self.takes(body)
             case Mood.GONE_AFTER_DATA:
                 self.postman.takes(self.path, body)
                 self.close_connection = True
@@ -53,9 +56,12 @@ class Hook(Counter):
                 self.send_header("Location", self.path)
                 self.end_headers()
             case _:
-                self.postman.takes(self.path, body)
-                self.send_response(204)
-                self.end_headers()
+                self.takes(body)
+
+    def takes(self, body: bytes) -> None:
+        self.postman.takes(self.path, body)
+        self.send_response(204)
+        self.end_headers()
 
     def dribbles(self) -> None:
         """Say a letter of the status line now and then."""

@@ -13,6 +13,7 @@ from app.outbox.pacing import Outcome
 from app.webhooks.addresses import Address, Target
 from app.webhooks.carrying import Parcel
 from app.worker.courier import Courier, LookUp
+from tests.postmen import Mood
 from tests.receivers import Receiver, receiving
 from tests.world import HOST, World
 
@@ -81,6 +82,14 @@ def test_a_name_that_leads_inside_is_not_called(
 
     assert answer == Answer(Outcome.REFUSED, "address_refused")
     assert receiver.postman.heads == []
+
+
+@pytest.mark.slow
+def test_an_answer_has_all_of_the_time(receiver: Receiver) -> None:
+    receiver.postman.mood = lambda: Mood.SLOW
+    look_up, _ = leading_to(["127.0.0.1"])
+
+    assert carried(receiver, look_up) == Answer(Outcome.DELIVERED, "204")
 
 
 def test_a_drill_calls_this_machine_and_still_no_neighbour(receiver: Receiver) -> None:
