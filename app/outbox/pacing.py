@@ -41,6 +41,9 @@ ENOUGH: Final = 16
 """Doublings, after which no pause is shorter than the longest."""
 LONGEST_TRY: Final = timedelta(minutes=2)
 """A sender has given up by then: from there on nothing of this try can arrive."""
+AHEAD: Final = 2 * LONGEST_TRY
+"""Further ahead than this a try cannot end, though two transactions differ in their time: a
+clock that was wrong wrote it, and it is not believed, or a contact were mute until then."""
 
 SHARE: Final[Mapping[Priority, float]] = {
     Priority.EMERGENCY: 1 / 4,

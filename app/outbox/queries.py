@@ -1,16 +1,16 @@
 """Reading what is to leave."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from app.kernel.work import Reading, Writing
 from app.outbox.lifecycle import OPEN, State
 from app.outbox.models import Outgoing, Way
-from app.outbox.pacing import JOINED
+from app.outbox.pacing import AHEAD, JOINED
 
 
 @dataclass(frozen=True)
@@ -44,9 +44,13 @@ def lock_waiting(work: Writing, way: Way, recipient: str) -> Outgoing | None:
     return work.session.scalar(held.execution_options(populate_existing=True))
 
 
-def lock_due(work: Writing, way: Way) -> Outgoing | None:
-    """Find what may be tried now and nobody else has in hand; the longest due first."""
-    due = Outgoing.state.in_(OPEN) & (Outgoing.due_at <= work.now)
+def lock_due(work: Writing, way: Way, window: timedelta) -> Outgoing | None:
+    """Find what may be tried now and nobody else has in hand; the longest due first.
+
+    Also what is due later than anything can be: it is judged anew when that may go.
+    """
+    never = Outgoing.due_at > work.now + AHEAD + window
+    due = Outgoing.state.in_(OPEN) & or_(Outgoing.due_at <= work.now, never)
     first = select(Outgoing).where(Outgoing.way == way, due)
     first = first.order_by(Outgoing.due_at, Outgoing.number).limit(1)
     held = first.with_for_update(skip_locked=True, key_share=True)
@@ -66,7 +70,7 @@ def lock(work: Writing, outgoing_id: UUID) -> Outgoing:
 
 
 def last_left(work: Reading, outgoing: Outgoing) -> datetime | None:
-    """Say when the same recipient was last sent anything else, or may have been."""
+    """Say when the same recipient was last sent anything, or may have been."""
     same = (Outgoing.way == outgoing.way) & (Outgoing.recipient == outgoing.recipient)
-    others = select(func.max(Outgoing.left_at)).where(same, Outgoing.id != outgoing.id)
-    return work.session.scalar(others)
+    can_be = Outgoing.left_at <= work.now + AHEAD
+    return work.session.scalar(select(func.max(Outgoing.left_at)).where(same, can_be))

@@ -107,7 +107,7 @@ def settle(work: Writing, parcel: Parcel, answer: Answer) -> bool:
 
 def failed(work: Writing, webhook: Webhook, code: str) -> None:
     """Put the next try off, ever longer; after a day of failures, until somebody looks."""
-    since = webhook.failing_since or work.now
+    since = min(webhook.failing_since or work.now, work.now)
     webhook.failures += 1
     webhook.failing_since, webhook.trouble = since, code
     webhook.due_at = work.now + pause(webhook.failures, luck(work))

@@ -15,6 +15,7 @@ from app.kernel.actors import Role
 from app.kernel.journal import Delivery, Entry, Mailbox
 from app.kernel.problems import NotFound
 from app.kernel.work import Reading, Writing
+from app.outbox.pacing import LONGEST_PAUSE
 from app.webhooks.models import Webhook, WebhookSecret
 from app.webhooks.schemas import Ping, Standing, WebhookOut
 
@@ -128,12 +129,14 @@ def secrets(work: Reading, webhook_id: UUID) -> Sequence[WebhookSecret]:
 def waiting(now: datetime) -> ColumnElement[bool]:
     """Keep those that may be sent something now, and have it; of offices that are active.
 
-    A test goes also to one that was paused: that is how it is found to be mended.
+    A test goes also to one that was paused: that is how it is found to be mended. What is
+    due later than anything can be was put off by a clock that was wrong, and is due.
     """
     head = select(Mailbox.head).where(Mailbox.focal_point_id == Webhook.focal_point_id)
     news = Webhook.paused_at.is_(None) & (head.scalar_subquery() > Webhook.position)
     of_active = Webhook.focal_point_id.not_in(directory.closed())
-    live = Webhook.ended_at.is_(None) & (Webhook.due_at <= now)
+    due_now = or_(Webhook.due_at <= now, Webhook.due_at > now + 2 * LONGEST_PAUSE)
+    live = Webhook.ended_at.is_(None) & due_now
     return live & of_active & or_(news, Webhook.ping.is_not(None))
 
 

@@ -158,7 +158,7 @@ def take_in_hand(ground: Ground, senders: Senders, way: Way) -> InHand | Fate | 
     window, and not before.
     """
     with writing(ground, SYSTEM) as work:
-        outgoing = queries.lock_due(work, way)
+        outgoing = queries.lock_due(work, way, senders.window)
         if outgoing is None:
             return None
         if actions.must_wait(work, outgoing, senders.window):

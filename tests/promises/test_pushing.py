@@ -235,6 +235,26 @@ def test_one_that_stays_dead_stalls_after_a_day_and_its_office_is_called_on(
         assert receiver.events == ids(mine)
 
 
+def test_one_that_failed_by_a_wrong_clock_does_not_wait_for_that_day(
+    webhook: Hooked, receiver: Receiver, officer: Someone, lead: Someone, world: World
+) -> None:
+    right = world.now
+    world.passes(days=30)
+    receiver.postman.mood = lambda: Mood.BUSY
+    officer.submits()
+    calls(world, receiver.courier)
+    world.now = right
+    calls(world, receiver.courier)
+    fails = stands(lead, webhook)["failing_since"]
+    receiver.postman.mood = lambda: Mood.TAKES
+    at_once = calls(world, receiver.courier)
+    world.passes(minutes=5)
+    later = calls(world, receiver.courier)
+
+    assert fails == "2026-06-01T12:00:00Z"
+    assert (at_once, later) == (0, 1)
+
+
 def test_one_that_wants_no_more_gets_no_more(
     world: World, officer: Someone, lead: Someone, tmp_path: Path
 ) -> None:

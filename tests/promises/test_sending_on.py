@@ -6,9 +6,13 @@ from datetime import timedelta
 import pytest
 
 from app.deadlines.limits import Priority
+from app.kernel.actors import SYSTEM
+from app.kernel.work import writing
+from app.outbox import actions, queries
 from app.outbox.lifecycle import State
-from app.outbox.pacing import JOINED, MOST
-from tests.postmen import Mood, Post, outbox, post_of, states, tells
+from app.outbox.models import Way
+from app.outbox.pacing import JOINED, LONGEST_TRY, MOST
+from tests.postmen import HOUR, Mood, Post, outbox, post_of, states, tells
 from tests.world import Someone, World
 
 pytestmark = pytest.mark.slow
@@ -56,4 +60,65 @@ def test_a_notice_joins_what_has_half_of_its_tries_before_it(
     post.all_leaves(timedelta(hours=2))
 
     assert states(post.world) == [("KZ_LEGAL_AID_MAIL", "sent")] * messages
+    assert len(post.mail.given) == messages
+
+
+def looks_on(post: Post, minutes: int) -> None:
+    """Let a sender look every five minutes, whatever is said to be due."""
+    for _ in range(minutes // 5):
+        post.world.passes(minutes=5)
+        post.leaves()
+
+
+@pytest.mark.parametrize("mood", [Mood.TAKES, Mood.BUSY, Mood.GONE_AFTER_DATA])
+def test_nobody_is_left_alone_until_a_day_that_a_wrong_clock_told(
+    post: Post, officer: Someone, mood: Mood
+) -> None:
+    right = post.world.now
+    post.world.passes(days=30)
+    post.mail.mood = lambda: mood
+    for _ in "12":
+        tells(officer, "KZ_LEGAL_AID")
+        post.leaves()
+    post.mail.mood, post.world.now = lambda: Mood.TAKES, right
+    post.mail.given.clear()
+    looks_on(post, 5)
+    soon = len(post.mail.given)
+    looks_on(post, 65)
+
+    assert soon == 1
+    assert {state for _, state in states(post.world)} == {"sent"}
+    assert min(post.mail.gaps(), default=HOUR) >= HOUR
+
+
+def test_who_keeps_a_shorter_window_takes_nothing_out_of_anothers_hand(
+    post: Post, officer: Someone
+) -> None:
+    tells(officer, "KZ_LEGAL_AID")
+    with writing(post.world.ground, SYSTEM) as work:
+        waits = queries.lock_due(work, Way.EMAIL, HOUR)
+        assert waits is not None
+        actions.claim(work, waits, 24 * HOUR)
+    looks_on(post, 60)
+    within = len(post.mail.given)
+    looks_on(post, 10)
+
+    assert (within, len(post.mail.given)) == (0, 1)
+
+
+@pytest.mark.parametrize(
+    ("ahead", "messages"), [(LONGEST_TRY, 0), (LONGEST_TRY + timedelta(seconds=1), 1)]
+)
+def test_a_sender_believes_another_whose_time_is_a_little_ahead(
+    post: Post, officer: Someone, ahead: timedelta, messages: int
+) -> None:
+    tells(officer, "KZ_LEGAL_AID")
+    post.world.now += ahead
+    post.mail.mood = lambda: Mood.GONE_AFTER_DATA
+    post.leaves()
+    post.world.now -= ahead
+    post.mail.given.clear()
+    tells(officer, "KZ_LEGAL_AID", urgency=Priority.EMERGENCY)
+    post.leaves()
+
     assert len(post.mail.given) == messages
