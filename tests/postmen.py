@@ -436,10 +436,15 @@ def states(world: World) -> list[tuple[str, str]]:
 
 def reachable(world: World, folder: Path, **addresses: str) -> None:
     """Let offices be called on by e-mail, as an operator's file says."""
-    lines = [
-        f"{office}_MAIL,{office},email,{address},en,duty,true"
-        for office, address in addresses.items()
-    ]
+    lists_contacts(
+        world,
+        folder,
+        *(f"{one}_MAIL,{one},email,{to},en,duty,true" for one, to in addresses.items()),
+    )
+
+
+def lists_contacts(world: World, folder: Path, *lines: str) -> None:
+    """Let an operator's file say where offices are called on."""
     head = "code,focal_point,channel,address,language,label,active"
     (folder / "contacts.csv").write_text("\n".join([head, *lines]))
     with world.database.writing() as session:

@@ -48,7 +48,8 @@ def senders_of(settings: Settings) -> Senders:
 
 def notices_by(send: Send, sign_in: str | None) -> WayOut[Any]:
     """Let notices leave by a way."""
-    return WayOut(partial(queries.compose, sign_in=sign_in), send, actions.fall_back)
+    compose = partial(queries.compose, sign_in=sign_in)
+    return WayOut(compose, send, actions.fall_back, actions.call_anew)
 
 
 def nowhere(_: Letter) -> Answer:

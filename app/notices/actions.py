@@ -4,7 +4,7 @@ A feed is not read by a silent desk. What is queued here leaves if and only if t
 called for it is committed; no word of the act goes with it.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -75,16 +75,35 @@ def fall_back(work: Writing, lost: Outgoing) -> bool:
     known = directory.contact(work, lost.recipient)
     if known is None or lost.instead_of is not None:
         return False
-    focal_point, contact = known
-    ours = [one for _, one in directory.lock_contacts(work, [focal_point])]
-    others = [one for one in ours if is_same_post(one, contact)]
-    tellings = queries.resting_on(work, lost.id)
-    for other in others:
+    _, contact = known
+    return tell_by(work, lost, lambda one: is_same_post(one, contact), lost.id)
+
+
+def call_anew(work: Writing, dropped: Outgoing) -> bool:
+    """Call on an office by the contacts it has now, where one was shut; False: it has none.
+
+    By the same channel; if it has no more of that by any other, though it be told twice.
+    """
+    instead_of = dropped.instead_of
+    return tell_by(
+        work, dropped, lambda one: Way(one.channel) == dropped.way, instead_of
+    ) or tell_by(work, dropped, lambda _: True, instead_of)
+
+
+def tell_by(
+    work: Writing, gone: Outgoing, suits: Callable[[Contact], bool], instead_of: UUID | None
+) -> bool:
+    """Tell what one did not that went nowhere, by contacts that suit; False: none does."""
+    tellings = queries.resting_on(work, gone.id)
+    found = directory.lock_contacts(work, {one.focal_point_id for one in tellings})
+    others = [(office, one) for office, one in found if suits(one)]
+    for office, other in others:
         way = Way(other.channel)
-        sent = queue(work, way, other.code, lost.urgency, instead_of=lost.id)
+        sent = queue(work, way, other.code, gone.urgency, instead_of=instead_of)
         for telling in tellings:
-            about = About(telling.why, telling.case_id, telling.record_id)
-            keep(work, focal_point, about, sent)
+            if telling.focal_point_id == office:
+                about = About(telling.why, telling.case_id, telling.record_id)
+                keep(work, office, about, sent)
     return bool(others)
 
 

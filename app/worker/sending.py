@@ -55,12 +55,14 @@ class WayOut[L]:
 
     `compose` words one for its recipient as it is now, None if it has none any more. `send`
     carries it out of the house, in less than `pacing.LONGEST_TRY`. `lost` does what is left
-    to do for one that was given up, and says whether there was anything.
+    to do for one that was given up, `dropped` for one that has no recipient any more; each
+    says whether there was anything.
     """
 
     compose: Callable[[Reading, Outgoing], L | None]
     send: Callable[[L], Answer]
     lost: Callable[[Writing, Outgoing], bool]
+    dropped: Callable[[Writing, Outgoing], bool]
 
 
 @dataclass(frozen=True)
@@ -201,6 +203,8 @@ def settle(
             return Fate.OVERTAKEN
         if answer is None:
             actions.drop(work, outgoing)
+            if not way_out.dropped(work, outgoing):
+                log.warning("outgoing.dropped", outgoing=str(taken.id), way=outgoing.way)
             return Fate.DROPPED
         if actions.settle(work, outgoing, answer):
             return Fate(answer.outcome)

@@ -2,17 +2,20 @@
 
 from collections.abc import Iterator
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from app.deadlines.limits import Priority
 from app.kernel.actors import SYSTEM
 from app.kernel.work import writing
+from app.notices import queries as notices
 from app.outbox import actions, queries
 from app.outbox.lifecycle import State
 from app.outbox.models import Way
 from app.outbox.pacing import JOINED, LONGEST_TRY, MOST
-from tests.postmen import HOUR, Mood, Post, outbox, post_of, states, tells
+from tests.postmen import HOUR, Mood, Post, lists_contacts, outbox, post_of, states, tells
 from tests.world import Someone, World
 
 pytestmark = pytest.mark.slow
@@ -122,3 +125,41 @@ def test_a_sender_believes_another_whose_time_is_a_little_ahead(
     post.leaves()
 
     assert len(post.mail.given) == messages
+
+
+SHUT = "KZ_LEGAL_AID_MAIL,KZ_LEGAL_AID,email,duty@adildik.example.org,ru,duty,false"
+NEW_MAIL = "KZ_LEGAL_AID_MAIL2,KZ_LEGAL_AID,email,new@adildik.example.org,ru,duty,true"
+NEW_SMS = "KZ_LEGAL_AID_SMS,KZ_LEGAL_AID,sms,+447700900199,ru,duty,true"
+
+
+@pytest.mark.parametrize(
+    ("opened", "reached"),
+    [
+        ([NEW_MAIL, NEW_SMS], ["new@adildik.example.org"]),
+        ([NEW_SMS], ["+447700900199"]),
+        ([], []),
+    ],
+    ids=["the same channel", "another channel", "none"],
+)
+def test_what_waited_for_a_contact_that_is_shut_goes_to_those_its_office_has_now(
+    post: Post, officer: Someone, tmp_path: Path, opened: list[str], reached: list[str]
+) -> None:
+    post.mail.mood = lambda: Mood.BUSY
+    case, record = (post.world.ground.ids() for _ in "12")
+    for about in (None, record):
+        tells(officer, "KZ_LEGAL_AID", case_id=case, record_id=about)
+    post.leaves()
+    lists_contacts(post.world, tmp_path, SHUT, *opened)
+    post.mail.mood = lambda: Mood.TAKES
+    with capture_logs() as logged:
+        post.all_leaves(HOUR)
+    with post.world.by_itself() as work:
+        told = [(one.record_id, one.state) for one in notices.told(work, case_id=case)]
+
+    warned = [one["event"] for one in logged if one["log_level"] == "warning"]
+    assert [given.to for given in (*post.mail.given, *post.sms.given)] == reached
+    assert told == [
+        *((None, "dropped"), (record, "dropped")),
+        *([(None, "sent"), (record, "sent")] * len(reached)),
+    ]
+    assert warned == ["outgoing.dropped"] * (not reached)
