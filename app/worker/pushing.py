@@ -75,15 +75,18 @@ class Pusher:
         self._busy = set[UUID]()
 
     def look(self, ground: Ground) -> int:
-        """Begin what is due and not in hand here; says for how many."""
+        """Begin what is due and not in hand here; says for how many.
+
+        In hand is what has a thread: where none is to be had, the next look begins it.
+        """
         with self._turn:
             room = AT_ONCE - len(self._busy)
             begun = [one for one in due(ground) if one not in self._busy][:room]
-            self._busy.update(begun)
-        for one in begun:
-            Thread(
-                target=self._push, args=(ground, one), name="webhook", daemon=True
-            ).start()
+            for one in begun:
+                Thread(
+                    target=self._push, args=(ground, one), name="webhook", daemon=True
+                ).start()
+                self._busy.add(one)
         return len(begun)
 
     def _push(self, ground: Ground, webhook_id: UUID) -> None:

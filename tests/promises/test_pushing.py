@@ -1,11 +1,13 @@
 """Every event arrives at its receiver, in order, at least once (R53, R64)."""
 
 import json
+import threading
 from collections.abc import Iterator
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from itertools import cycle, groupby
 from pathlib import Path
+from threading import Thread
 from time import monotonic, sleep
 from uuid import UUID
 
@@ -265,6 +267,31 @@ def test_one_that_wants_no_more_gets_no_more(
 
     assert stands(lead, webhook)["standing"] == "stalled"
     assert stands(lead, webhook)["trouble"] == "410"
+
+
+def test_what_could_not_be_begun_is_begun_by_the_next_look(
+    receiver: Receiver, officer: Someone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As where the machine has no thread to give."""
+
+    def no_thread(_: Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    for office in ("KZ_LEAD", "UZ_CONSULATE_ALMATY"):
+        hooked(receiver.world, office, receiver.url)
+    officer.submits()
+    pusher = Pusher(receiver.courier)
+    with monkeypatch.context() as patch:
+        patch.setattr(Thread, "start", no_thread)
+        with pytest.raises(RuntimeError):
+            pusher.look(receiver.world.ground)
+    begun = pusher.look(receiver.world.ground)
+    for thread in threading.enumerate():
+        if thread.name == "webhook":
+            thread.join(10)
+
+    assert begun == 2
+    assert set(receiver.events) == set(ids(officer.hears()))
 
 
 def test_a_dead_one_delays_no_other(
