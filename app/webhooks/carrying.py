@@ -14,7 +14,7 @@ from app.feed.queries import reach, spell_cursor
 from app.kernel.work import Reading, Writing
 from app.notices.actions import tell as call_on
 from app.outbox.actions import CODE, Answer, luck
-from app.outbox.pacing import LONGEST_TRY, Outcome, pause
+from app.outbox.pacing import LONGEST_TRY, Outcome, is_over, pause
 from app.webhooks import queries
 from app.webhooks.actions import place_of, tell
 from app.webhooks.addresses import Target, read_target
@@ -23,7 +23,8 @@ from app.webhooks.schemas import MessageData, MessageType, WebhookMessage
 from app.webhooks.signing import headers
 
 STALLS_AFTER: Final = timedelta(days=1)
-"""So long nothing arrived: somebody has to look, and nothing more is tried."""
+"""So long nothing arrived, of as many tries as a notice has: somebody has to look, and
+nothing more is tried. A worker that was away for a day has tried nothing meanwhile."""
 GONE: Final = "410"
 """What a receiver says that wants no more (Standard Webhooks)."""
 
@@ -111,7 +112,8 @@ def failed(work: Writing, webhook: Webhook, code: str) -> None:
     webhook.failures += 1
     webhook.failing_since, webhook.trouble = since, code
     webhook.due_at = work.now + pause(webhook.failures, luck(work))
-    if webhook.paused_at is None and (code == GONE or work.now - since >= STALLS_AFTER):
+    is_dead = work.now - since >= STALLS_AFTER and is_over(webhook.failures)
+    if webhook.paused_at is None and (code == GONE or is_dead):
         stall(work, webhook)
 
 

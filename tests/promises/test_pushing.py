@@ -19,7 +19,7 @@ from structlog.testing import capture_logs
 from app.kernel.actors import SYSTEM
 from app.kernel.work import writing
 from app.outbox.actions import Answer
-from app.outbox.pacing import LONGEST_TRY, Outcome
+from app.outbox.pacing import LONGEST_TRY, MOST, Outcome
 from app.webhooks import carrying
 from app.worker.pushing import Pusher, due, push
 from tests.postmen import Mood, nine_of_ten, outbox, reachable
@@ -235,6 +235,22 @@ def test_one_that_stays_dead_stalls_after_a_day_and_its_office_is_called_on(
         calls(world, receiver.courier)
         mine = lead.world.someone("KZ_LEAD").hears()
         assert receiver.events == ids(mine)
+
+
+@pytest.mark.slow
+def test_one_that_failed_twice_is_not_dead_though_nobody_tried_for_a_day_between(
+    webhook: Hooked, receiver: Receiver, officer: Someone, lead: Someone, world: World
+) -> None:
+    receiver.postman.mood = lambda: Mood.BUSY
+    officer.submits()
+    calls(world, receiver.courier)
+    world.passes(hours=25)
+    calls(world, receiver.courier)
+    away = stands(lead, webhook)["standing"]
+    all_calls(world, receiver.courier, DAY / 2)
+
+    assert (away, stands(lead, webhook)["standing"]) == ("active", "stalled")
+    assert receiver.postman.asked == MOST
 
 
 def test_one_that_failed_by_a_wrong_clock_does_not_wait_for_that_day(
