@@ -14,16 +14,20 @@ import os
 import sqlite3
 import sys
 import time
+from email.utils import parsedate_to_datetime
 from http.client import HTTPException
 from typing import Any
+from urllib import request
 from urllib.error import HTTPError
 from urllib.parse import urlencode
-from urllib.request import Request, urlopen
 
 WAIT = 30
 """Seconds that an answer may be held back until there is something new."""
 
 LONGEST_PAUSE = 60
+LONGEST_ASKED = 3600
+"""Seconds after which to ask again, however long it was asked to wait."""
+MOVED = range(300, 400)
 TRY_LATER = {429, 500, 502, 503, 504}
 RESTORED = 410
 
@@ -33,6 +37,19 @@ CREATE TABLE IF NOT EXISTS dealt_with (
     number INTEGER PRIMARY KEY, id TEXT UNIQUE, type TEXT, subject TEXT
 );
 """
+
+
+OPENER = request.OpenerDirector()
+"""Follows no redirection: whoever sent it on would be handed the key."""
+for handler in (
+    request.ProxyHandler,
+    request.HTTPHandler,
+    request.HTTPSHandler,
+    request.UnknownHandler,
+    request.HTTPDefaultErrorHandler,
+    request.HTTPErrorProcessor,
+):
+    OPENER.add_handler(handler())
 
 
 def deal_with(inbox: sqlite3.Connection, event: dict[str, Any]) -> None:
@@ -51,12 +68,24 @@ def poll(cursor: str | None, wait: int) -> dict[str, Any]:
     """Ask for what comes after the cursor, or for everything there is."""
     where = os.environ["SAFE_CONDUCT_URL"].rstrip("/")
     query = urlencode({"after": cursor} if cursor else {})
-    asked = Request(f"{where}/v1/events?{query}")
+    asked = request.Request(f"{where}/v1/events?{query}")
     asked.add_header("Authorization", f"Bearer {os.environ['SAFE_CONDUCT_KEY']}")
     asked.add_header("Prefer", f"wait={wait}")
-    with urlopen(asked, timeout=wait + 30) as answer:
+    with OPENER.open(asked, timeout=wait + 30) as answer:
         page: dict[str, Any] = json.load(answer)
     return page
+
+
+def asked_to_wait(told: str, pause: float) -> float:
+    """Read how many seconds to wait, or until when (RFC 9110); never less than a pause."""
+    try:
+        if told.isascii() and told.isdecimal():
+            seconds = float(told)
+        else:
+            seconds = parsedate_to_datetime(told).timestamp() - time.time()
+    except (TypeError, ValueError, OverflowError):  # it says nothing that can be read
+        return pause
+    return min(max(seconds, pause), LONGEST_ASKED)
 
 
 def keep(inbox: sqlite3.Connection, page: dict[str, Any]) -> None:
@@ -87,7 +116,11 @@ def follow(inbox: sqlite3.Connection, *, once: bool) -> None:
             if refused.code == RESTORED:
                 start_over(inbox)
             elif refused.code in TRY_LATER:
-                time.sleep(int(refused.headers.get("Retry-After") or pause))
+                time.sleep(asked_to_wait(refused.headers.get("Retry-After", ""), pause))
+            elif refused.code in MOVED:
+                sys.exit(
+                    f"{refused.code}: sent elsewhere. Your key goes to no other place."
+                )
             else:
                 sys.exit(f"{refused.code}: {refused.read().decode()}")
             continue

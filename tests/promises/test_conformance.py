@@ -3,7 +3,16 @@
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from email.utils import formatdate
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from math import ceil
 from pathlib import Path
+from threading import Thread
+from time import time
+from typing import override
 
 import pytest
 
@@ -31,7 +40,7 @@ FAULTS = {
         "if True:",
         "more than once",
     ),
-    "does not wait": ("time.sleep(int(", "time.sleep(0 * int(", "Retry-After"),
+    "does not wait": ("time.sleep(asked", "time.sleep(0 * asked", "Retry-After"),
     "makes cursors up": ('{"after": cursor}', '{"after": f"{cursor}1"}', "was not given"),
     "ends when the service was restored": (
         "                start_over(inbox)",
@@ -94,3 +103,76 @@ def test_the_reference_poller_follows_the_service_itself(
         word for one in events for word in (one["id"], one["type"], one["subject"])
     ]
     assert [one["subject"] for one in events] == [f"cases/{code}" for code in codes]
+
+
+@dataclass
+class Answers:
+    """What a server says, one thing after the other, and by which keys it was asked."""
+
+    said: list[tuple[int, dict[str, str]]]
+    keys: list[str] = field(default_factory=list)
+
+
+@contextmanager
+def answering(*said: tuple[int, dict[str, str]]) -> Iterator[tuple[Answers, str]]:
+    """Answer in this way, then that there is nothing; say where."""
+    answers = Answers(list(said))
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            answers.keys.append(self.headers["Authorization"])
+            status, headers = answers.said.pop(0) if answers.said else (200, {})
+            self.send_response(status)
+            for name, value in headers.items():
+                self.send_header(name, value)
+            self.end_headers()
+            self.wfile.write(b'{"items": [], "next": "1.0", "more": false}')
+
+        @override
+        def log_message(self, *_: object) -> None:
+            """Say nothing on the console."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        Thread(target=server.serve_forever, args=[0.01], daemon=True).start()
+        try:
+            yield answers, f"http://127.0.0.1:{server.server_port}"
+        finally:
+            server.shutdown()
+
+
+def polls_once(where: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, str(KIT / "poller.py"), str(folder / "inbox.db"), "--once"]
+    env = {"SAFE_CONDUCT_URL": where, "SAFE_CONDUCT_KEY": "sc_secret"}
+    return subprocess.run(
+        command, env=env, capture_output=True, text=True, timeout=60, check=False
+    )
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_the_reference_poller_takes_its_key_nowhere_else(
+    tmp_path: Path, status: int
+) -> None:
+    with answering() as (other, elsewhere):
+        to = elsewhere.replace("127.0.0.1", "localhost") + "/v1/events"
+        with answering((status, {"Location": to})) as (_, where):
+            ended = polls_once(where, tmp_path)
+
+    assert other.keys == []
+    assert ended.returncode == 1
+    assert ended.stderr.startswith(f"{status}: sent elsewhere.")
+
+
+@pytest.mark.parametrize("status", [429, 503])
+def test_the_reference_poller_waits_until_the_time_that_it_is_told(
+    tmp_path: Path, status: int
+) -> None:
+    until = ceil(time()) + 2
+    dated = (status, {"Retry-After": formatdate(until, usegmt=True)})
+    past = (status, {"Retry-After": "Wed, 21 Oct 2015 07:28:00 GMT"})
+    with answering(dated, past, (status, {"Retry-After": "soon"})) as (answers, where):
+        ended = polls_once(where, tmp_path)
+        took_until = time()
+
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert len(answers.keys) == 4
+    assert until + 2 <= took_until < until + 10
