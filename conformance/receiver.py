@@ -38,15 +38,18 @@ def wake(message: dict[str, Any]) -> None:
 def believed(
     secret: str, headers: Mapping[str, str], body: bytes, now: float
 ) -> dict[str, Any]:
-    """Verify a message (Standard Webhooks, `v1`), or raise RefusedError."""
-    name = headers.get("Webhook-Id", "")
-    moment = headers.get("Webhook-Timestamp", "")
+    """Verify a message (Standard Webhooks, `v1`), or raise RefusedError.
+
+    The names of headers are in small letters here: a proxy may write them as it likes.
+    """
+    name = headers.get("webhook-id", "")
+    moment = headers.get("webhook-timestamp", "")
     if not name or not moment.isdecimal() or abs(now - int(moment)) > LEEWAY:
         raise RefusedError
     key = base64.b64decode(secret.removeprefix("whsec_"))
     said = b".".join((name.encode(), moment.encode(), body))
     fits = b"v1," + base64.b64encode(hmac.digest(key, said, hashlib.sha256))
-    given = headers.get("Webhook-Signature", "").encode().split()
+    given = headers.get("webhook-signature", "").encode().split()
     if not any(hmac.compare_digest(fits, one) for one in given):
         raise RefusedError
     return dict(json.loads(body))
@@ -75,12 +78,12 @@ class Hook(BaseHTTPRequestHandler):
         body = self.rfile.read(int(length))
         secret = os.environ["SAFE_CONDUCT_WEBHOOK_SECRET"]
         try:
-            headers = {name: self.headers.get(name, "") for name in self.headers}
+            headers = {n.lower(): self.headers.get(n, "") for n in self.headers}
             message = believed(secret, headers, body, time.time())
         except RefusedError:
             self.send_error(400)
             return
-        take(self.seen, self.headers["Webhook-Id"], message)
+        take(self.seen, headers["webhook-id"], message)
         self.send_response(204)
         self.end_headers()
 

@@ -66,6 +66,18 @@ def test_a_message_is_taken_once_also_after_a_kill(tmp_path: Path) -> None:
     assert woken(tmp_path) == ["feed.event 5afec0de.1"]
 
 
+def test_the_names_of_headers_are_read_as_any_proxy_writes_them(tmp_path: Path) -> None:
+    sent = signed(datetime.now(UTC))
+    with listening(tmp_path) as url:
+        taken = [
+            posts(url, {write(name): value for name, value in sent.items()})
+            for write in (str.lower, str.upper)
+        ]
+
+    assert taken == [204, 204]
+    assert woken(tmp_path) == ["feed.event 5afec0de.1"]
+
+
 def test_of_what_is_signed_everything_counts(tmp_path: Path) -> None:
     now = datetime.now(UTC)
     changes = [
