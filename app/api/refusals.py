@@ -19,7 +19,8 @@ def record_refusal(begin: WriteCases, new: NewRefusal) -> Response:
     """Count that an adult was offered to be referred, and said no.
 
     Kept are the country and the week: no case, no account, no reason, no word. So a
-    repetition cannot be told from another person: send it once.
+    repetition cannot be told from another person: send it once, and not again where you
+    hear no answer. No Idempotency-Key is heeded.
     """
     with begin() as work:
         must_work(work)

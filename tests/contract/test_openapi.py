@@ -49,6 +49,16 @@ FROZEN = {
     "Stage": "it follows from the state of a case",
 }
 """Each enum that is read, and why every client has to know all of it."""
+AGAIN = {
+    "approve_approval": "the same answer again changes nothing",
+    "refuse_approval": "the same answer again changes nothing",
+    "withdraw_consent": "what is taken back is taken back",
+    "withdraw_consents": "what is taken back is taken back",
+    "score_signs": "it keeps nothing",
+    "try_routing": "it keeps nothing",
+    "record_refusal": "it counts again: a key would tell who counted whom (ADR 23)",
+}
+"""Each operation that writes and takes no Idempotency-Key, and what to repeat it does."""
 ANY = "#/components/schemas/Any"
 TOKEN = "/v1/oauth/token"
 UNKEYED = {"/livez", "/readyz", TOKEN}
@@ -194,6 +204,18 @@ def test_an_action_on_a_version_says_what_may_go_wrong(document: Json) -> None:
         names = {parameter["name"] for parameter in operation.get("parameters", [])}
         if "If-Match" in names:
             assert {"404", "412", "428"} <= operation["responses"].keys(), path
+
+
+def test_what_may_be_sent_again_takes_a_key_or_a_version(document: Json) -> None:
+    """As docs/integrate.md says."""
+    neither = {
+        operation["operationId"]
+        for method, _, operation in operations(document)
+        if method != "get"
+        and not {"Idempotency-Key", "If-Match"}
+        & {p["name"] for p in operation.get("parameters", [])}
+    }
+    assert neither == AGAIN.keys()
 
 
 def test_no_private_number_or_id_is_shown(document: Json) -> None:
