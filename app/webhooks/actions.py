@@ -138,11 +138,11 @@ def held(work: Writing, webhook_id: UUID) -> Webhook:
 def rotate_secret(work: Writing, webhook_id: UUID, overlap_hours: int) -> MadeWebhook:
     """Make a secret in place of those there are, which sign on for some hours at most.
 
-    Raises as `held` does.
+    By the clock of the database, as senders read it. Raises as `held` does.
     """
-    webhook = held(work, webhook_id)
-    over = work.now + timedelta(hours=overlap_hours)
-    for old in queries.secrets(work, webhook.id):
+    webhook, now = held(work, webhook_id), work.ground.time(work.session)
+    over = now + timedelta(hours=overlap_hours)
+    for old in queries.secrets(work, webhook.id, now):
         old.ends_at = min(old.ends_at or over, over)
     tell(work, webhook, "webhook.secret_rotated")
     return MadeWebhook(webhook, make_secret(work, webhook))
@@ -170,10 +170,10 @@ def resume(work: Writing, webhook_id: UUID) -> Webhook:
 
 def end(work: Writing, webhook_id: UUID) -> Webhook:
     """Send nothing there any more, and sign nothing; raises as `held` does."""
-    webhook = held(work, webhook_id)
+    webhook, now = held(work, webhook_id), work.ground.time(work.session)
     webhook.ended_at = work.now
-    for secret in queries.secrets(work, webhook.id):
-        secret.ends_at = work.now
+    for secret in queries.secrets(work, webhook.id, now):
+        secret.ends_at = now
     tell(work, webhook, "webhook.ended")
     return webhook
 

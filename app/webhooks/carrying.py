@@ -57,7 +57,7 @@ def take(work: Writing, webhook_id: UUID) -> Parcel | None:
     body = message.spelled()
     secrets = [
         work.vault.bring_out(one.version, one.wrapped, *place_of(one.id))
-        for one in queries.secrets(work, webhook.id)
+        for one in queries.secrets(work, webhook.id, work.now)
     ]
     return Parcel(
         id=name,
@@ -107,11 +107,15 @@ def settle(work: Writing, parcel: Parcel, answer: Answer) -> bool:
 
 
 def failed(work: Writing, webhook: Webhook, code: str) -> None:
-    """Put the next try off, ever longer; after a day of failures, until somebody looks."""
+    """Put the next try off, ever longer; after a day of failures, until somebody looks.
+
+    A test that was asked for meanwhile goes at once.
+    """
     since = min(webhook.failing_since or work.now, work.now)
     webhook.failures += 1
     webhook.failing_since, webhook.trouble = since, code
-    webhook.due_at = work.now + pause(webhook.failures, luck(work))
+    if webhook.ping is None:
+        webhook.due_at = work.now + pause(webhook.failures, luck(work))
     is_dead = work.now - since >= STALLS_AFTER and is_over(webhook.failures)
     if webhook.paused_at is None and (code == GONE or is_dead):
         stall(work, webhook)

@@ -117,10 +117,10 @@ def standing_of(webhook: Webhook) -> Standing:
     return Standing.STALLED if webhook.stalled else Standing.PAUSED
 
 
-def secrets(work: Reading, webhook_id: UUID) -> Sequence[WebhookSecret]:
-    """List what its messages are signed with now, the newest first."""
+def secrets(work: Reading, webhook_id: UUID, now: datetime) -> Sequence[WebhookSecret]:
+    """List what its messages are signed with now, by senders' time; the newest first."""
     ends = WebhookSecret.ends_at
-    lasting = or_(ends.is_(None), ends > work.now)
+    lasting = or_(ends.is_(None), ends > now)
     its = select(WebhookSecret).where(WebhookSecret.webhook_id == webhook_id, lasting)
     newest = its.order_by(WebhookSecret.made_at.desc(), WebhookSecret.id)
     return work.session.scalars(newest).all()

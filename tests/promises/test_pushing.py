@@ -1,13 +1,11 @@
 """Every event arrives at its receiver, in order, at least once (R53, R64)."""
 
 import json
-import threading
 from collections.abc import Iterator
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from itertools import cycle, groupby
 from pathlib import Path
-from threading import Thread
 from time import monotonic, sleep
 from uuid import UUID
 
@@ -19,7 +17,7 @@ from structlog.testing import capture_logs
 from app.kernel.actors import SYSTEM
 from app.kernel.work import writing
 from app.outbox.actions import Answer
-from app.outbox.pacing import LONGEST_TRY, MOST, Outcome
+from app.outbox.pacing import LONGEST_TRY, Outcome
 from app.webhooks import carrying
 from app.worker.pushing import Pusher, due, push
 from tests.postmen import Mood, nine_of_ten, outbox, reachable
@@ -237,42 +235,6 @@ def test_one_that_stays_dead_stalls_after_a_day_and_its_office_is_called_on(
         assert receiver.events == ids(mine)
 
 
-@pytest.mark.slow
-def test_one_that_failed_twice_is_not_dead_though_nobody_tried_for_a_day_between(
-    webhook: Hooked, receiver: Receiver, officer: Someone, lead: Someone, world: World
-) -> None:
-    receiver.postman.mood = lambda: Mood.BUSY
-    officer.submits()
-    calls(world, receiver.courier)
-    world.passes(hours=25)
-    calls(world, receiver.courier)
-    away = stands(lead, webhook)["standing"]
-    all_calls(world, receiver.courier, DAY / 2)
-
-    assert (away, stands(lead, webhook)["standing"]) == ("active", "stalled")
-    assert receiver.postman.asked == MOST
-
-
-def test_one_that_failed_by_a_wrong_clock_does_not_wait_for_that_day(
-    webhook: Hooked, receiver: Receiver, officer: Someone, lead: Someone, world: World
-) -> None:
-    right = world.now
-    world.passes(days=30)
-    receiver.postman.mood = lambda: Mood.BUSY
-    officer.submits()
-    calls(world, receiver.courier)
-    world.now = right
-    calls(world, receiver.courier)
-    fails = stands(lead, webhook)["failing_since"]
-    receiver.postman.mood = lambda: Mood.TAKES
-    at_once = calls(world, receiver.courier)
-    world.passes(minutes=5)
-    later = calls(world, receiver.courier)
-
-    assert fails == "2026-06-01T12:00:00Z"
-    assert (at_once, later) == (0, 1)
-
-
 def test_one_that_wants_no_more_gets_no_more(
     world: World, officer: Someone, lead: Someone, tmp_path: Path
 ) -> None:
@@ -283,31 +245,6 @@ def test_one_that_wants_no_more_gets_no_more(
 
     assert stands(lead, webhook)["standing"] == "stalled"
     assert stands(lead, webhook)["trouble"] == "410"
-
-
-def test_what_could_not_be_begun_is_begun_by_the_next_look(
-    receiver: Receiver, officer: Someone, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """As where the machine has no thread to give."""
-
-    def no_thread(_: Thread) -> None:
-        raise RuntimeError("can't start new thread")
-
-    for office in ("KZ_LEAD", "UZ_CONSULATE_ALMATY"):
-        hooked(receiver.world, office, receiver.url)
-    officer.submits()
-    pusher = Pusher(receiver.courier)
-    with monkeypatch.context() as patch:
-        patch.setattr(Thread, "start", no_thread)
-        with pytest.raises(RuntimeError):
-            pusher.look(receiver.world.ground)
-    begun = pusher.look(receiver.world.ground)
-    for thread in threading.enumerate():
-        if thread.name == "webhook":
-            thread.join(10)
-
-    assert begun == 2
-    assert set(receiver.events) == set(ids(officer.hears()))
 
 
 def test_a_dead_one_delays_no_other(
