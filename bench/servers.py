@@ -21,7 +21,7 @@ from bench.sides import Side, request
 BIN: Final = Path(sys.executable).parent
 READY: Final = b"GET /readyz HTTP/1.1\r\nHost: bench\r\n\r\n"
 PER_MINUTE: Final = "1000000"
-"""The one setting that is not the default: one account asks for all eight clients."""
+"""The one limit that is not the default: one account asks for all eight clients."""
 FIRST_BEAT: Final = 3.0
 """Seconds until a worker of its own was heard of."""
 
@@ -56,6 +56,7 @@ def environment(place: Place) -> dict[str, str]:
         "SAFE_CONDUCT_KEY_FILE": str(place.folder / "keys"),
         "SAFE_CONDUCT_ERASURE_LEDGER": str(place.folder / "erasures"),
         "SAFE_CONDUCT_REQUESTS_PER_MINUTE": PER_MINUTE,
+        "SAFE_CONDUCT_ENVIRONMENT": "drill",
     }
 
 

@@ -182,6 +182,7 @@ def main() -> None:
         judge(image)
         only_loopback()
         as_container(image)
+        image.env["SAFE_CONDUCT_ENVIRONMENT"] = "drill"  # its mechanism is made up
         prepare(image)
         serve(image)
     print(f"{SHOWN}\nrehearse: passed in {time.monotonic() - began:.0f} s")

@@ -40,6 +40,12 @@ def has_others(session: Session, labels: Collection[str]) -> bool:
     return session.scalar(others) is not None
 
 
+def plays(session: Session, labels: Collection[str]) -> bool:
+    """Say whether an account that is not ended goes by one of these labels."""
+    theirs = Account.label.in_(labels) & Account.disabled_at.is_(None)
+    return session.scalar(select(Account.id).where(theirs).limit(1)) is not None
+
+
 def approvals(work: Reading) -> Select[Approval, int]:
     """Select what waits for a second person like me, what I asked, and what I allowed.
 

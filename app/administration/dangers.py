@@ -12,7 +12,7 @@ from app.administration.turns import Turn, Values
 from app.deadlines.bounds import Haste, usual
 from app.deadlines.limits import ClockKind, Limit, Unit
 from app.deadlines.rows import is_of_country
-from app.directory.kinds import Kind
+from app.directory.kinds import Confidence, Kind
 
 SOURCED: Final = frozenset({"source", "as_of", "confidence"})
 OFFICE_ALONE: Final = SOURCED | {"time_zone", "languages"}
@@ -27,12 +27,15 @@ def of_focal_point(turn: Turn) -> frozenset[str]:
     """Name the columns for which a second person is needed.
 
     One person may write an office that is not active yet, for nothing is sent to it, and
-    may shut one at once, for that can be urgent: but for a desk and for oversight.
+    may shut one at once, for that can be urgent: but for a desk and for oversight. With an
+    active one that is called made up, nothing would be served after a restart.
     """
     before, after = turn.before, turn.after
     if before is None:
         return frozenset({"active"}) if after["active"] else frozenset()
     grave = turn.changed - OFFICE_ALONE
+    if after["active"] and after["confidence"] == Confidence.FICTITIOUS:
+        grave |= turn.changed & {"confidence"}
     if not after["active"] and before["kind"] not in KEPT_BY_TWO:
         grave -= {"active"}
     return grave

@@ -63,7 +63,7 @@ def serve() -> None:
     serving.log_lines(settings.log_level)
     ground, ledger = serving.ground_of(settings), Ledger(settings.erasure_ledger)
     with serving.alone(settings.database_url):
-        serving.must_be_ready(ground, ledger)
+        serving.must_be_ready(ground, ledger, settings.environment)
         listener = serving.listener(settings)
         ledger.start(ground)
         if drill := serving.about_drill(ground):

@@ -13,7 +13,7 @@ from app.access.schemas import KeyOut
 from app.cli import administering
 from app.cli.administering import Person
 from app.cli.calling import plain
-from app.cli.serving import ground_of
+from app.cli.serving import ground_of, must_be_real
 from app.kernel.actors import Role, Scope
 from app.settings import Settings
 
@@ -82,7 +82,10 @@ def new_account(
     role: Annotated[list[Role], typer.Option(help="May be given more than once.")],
 ) -> None:
     """Open an account; then make it an API key."""
-    ground = ground_of(Settings())
+    settings = Settings()
+    ground = ground_of(settings)
+    with ground.database.reading() as session:
+        must_be_real(session, settings.environment)
     typer.echo(administering.open_account(ground, focal_point, label, role))
 
 

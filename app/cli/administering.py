@@ -160,7 +160,7 @@ def examine(ground: Ground, settings: Settings) -> Iterable[str]:
     """Say what is well; raises NotReady for what is not."""
     yield f"The key file {settings.key_file} can be used."
     ledger = Ledger(settings.erasure_ledger)
-    must_be_ready(ground, ledger)
+    must_be_ready(ground, ledger, settings.environment)
     backend = make_url(settings.database_url).get_backend_name()
     yield f"The database ({backend}) is migrated."
     yield "Every region has a desk."

@@ -32,7 +32,7 @@ from app.demo.worker import REFERENCE
 from app.kernel.ledger import Ledger
 from app.kernel.work import Ground
 from app.main import create_app
-from app.settings import URL, Settings
+from app.settings import URL, Environment, Settings
 from app.worker.loop import working
 
 PATIENCE: Final = timedelta(seconds=30)
@@ -95,7 +95,7 @@ def serve(settings: Settings, say: Say) -> None:
         keys = keys_for(ground)
         ledger = Ledger(settings.erasure_ledger)
         ledger.copy_out(ground, anew=True)
-        must_be_ready(ground, ledger)
+        must_be_ready(ground, ledger, Environment.DRILL)
         taken = listener(settings)
         rate = settings.requests_per_minute
         here = settings.public_url or f"http://{settings.host}:{settings.port}"

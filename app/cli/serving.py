@@ -17,9 +17,11 @@ from fastapi import FastAPI
 from sqlalchemy import make_url
 from sqlalchemy.orm import Session
 
+from app.access.queries import plays
 from app.api.waiting import Bell
 from app.cli.connections import Connection
-from app.directory.queries import lost_oversight, regions_without_desk
+from app.demo.cast import CAST
+from app.directory.queries import lost_oversight, made_up_offices, regions_without_desk
 from app.kernel.db import migrated_to
 from app.kernel.keyfile import FileKeys
 from app.kernel.ledger import Ledger
@@ -109,13 +111,33 @@ def must_be_migrated(session: Session) -> None:
         raise NotReady("The database is not at the newest migration: safe-conduct migrate")
 
 
-def must_be_ready(ground: Ground, ledger: Ledger) -> None:
+def must_be_real(session: Session, environment: Environment) -> None:
+    """Raise NotReady where the demonstration is in the database, but for a drill.
+
+    Its desks, shelters and overseers would be given real cases, and its keys, which it
+    prints, would open them.
+    """
+    if environment == Environment.DRILL:
+        return
+    made_up = made_up_offices(session)
+    if not made_up and not plays(session, [part.label for part in CAST]):
+        return
+    offices = ", ".join(made_up[:3]) or "none"
+    raise NotReady(
+        f"The demonstration is in this database (active offices that do not exist: "
+        f"{offices}): real cases would go to it. Use another database, in another folder. "
+        "Where no real person is in it, set SAFE_CONDUCT_ENVIRONMENT=drill."
+    )
+
+
+def must_be_ready(ground: Ground, ledger: Ledger, environment: Environment) -> None:
     """Raise NotReady unless the tables are there, and owners and overseers of all cases.
 
     Raises LedgerRefused if the database holds what was erased, or nobody can tell.
     """
     with ground.database.reading() as session:
         must_be_migrated(session)
+        must_be_real(session, environment)
         if orphans := regions_without_desk(session):
             regions = ", ".join(orphans)
             raise NotReady(

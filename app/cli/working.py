@@ -34,7 +34,7 @@ def run(settings: Settings) -> None:
         signal.signal(end, lambda *_: told.set())
     ground, ledger = ground_of(settings), Ledger(settings.erasure_ledger)
     with alone(settings.database_url):
-        must_be_ready(ground, ledger)
+        must_be_ready(ground, ledger, settings.environment)
         ledger.start(ground)
         jobs = jobs_of(ground, ledger, settings)
         with exposing(ground, settings), working(ground, jobs):

@@ -15,7 +15,7 @@ from sqlalchemy.orm.util import identity_key
 from app.directory import kinds
 from app.directory.addresses import Channel
 from app.directory.changes import had_been_active
-from app.directory.kinds import Kind, Level, Service, StateRouting
+from app.directory.kinds import Confidence, Kind, Level, Service, StateRouting
 from app.directory.models import Agreement, Contact, Country, FocalPoint
 from app.kernel.paging import CursorUnknown, PageQuery
 from app.kernel.problems import NotFound, Problem
@@ -224,6 +224,12 @@ def regions_without_desk(session: Session) -> list[str]:
     regions = dict(session.execute(select(Country.iso2, Country.region)).all())
     served = {place for desk in active_desks(session) for place in desk.serves}
     return sorted(kinds.unserved(regions, served))
+
+
+def made_up_offices(session: Session) -> list[str]:
+    """List the active offices that do not exist, by code: start-up refuses them."""
+    made_up = FocalPoint.active & (FocalPoint.confidence == Confidence.FICTITIOUS)
+    return sorted(session.scalars(select(FocalPoint.code).where(made_up)))
 
 
 def lost_oversight(session: Session) -> bool:

@@ -50,5 +50,22 @@ def test_the_doctor_says_that_it_is_a_drill(tmp_path: Path) -> None:
     with demo_serving(tmp_path, until="is serving at"):
         pass
 
+    at_its_pace = {"SAFE_CONDUCT_ENVIRONMENT": "drill"}
     assert "This is a drill" in command(tmp_path, "doctor", **DRILL).stdout
-    assert "drill" not in command(tmp_path, "doctor").stdout
+    assert "drill" not in command(tmp_path, "doctor", **at_its_pace).stdout
+
+
+def test_production_refuses_the_database_of_the_demonstration(tmp_path: Path) -> None:
+    new = ("account", "new", "KZ_LEAD", "duty 1", "--role", "coordinator")
+    with demo_serving(tmp_path, until="is serving at"):
+        pass
+
+    refused = [command(tmp_path, *words) for words in (("serve",), ("worker", "run"), new)]
+    ended = command(tmp_path, "doctor")
+    drilled = command(tmp_path, "doctor", SAFE_CONDUCT_ENVIRONMENT="drill")
+
+    for one in (*refused, ended):
+        assert (one.returncode, bool(one.stdout)) == (1, one is ended)
+        assert one.stderr.startswith("safe-conduct: The demonstration is in this database")
+        assert "Traceback" not in one.stderr
+    assert (drilled.returncode, drilled.stderr) == (0, "")

@@ -28,6 +28,7 @@ CONTACTS = (
     "UZ_LEAD_MAIL,UZ_LEAD,email,duty@lead.example,uz,night desk,true\n"
     "UZ_LEAD_SMS,UZ_LEAD,sms,+447700900101,uz,night desk,true\n"
 )
+DRILL = {"SAFE_CONDUCT_ENVIRONMENT": "drill"}
 DESKS = (Path(__file__).parents[2] / "app/demo/data/focal_points.csv").read_text("utf-8")
 
 
@@ -83,7 +84,7 @@ def at_work(home: Path, **settings: str) -> Iterator[subprocess.Popen[bytes]]:
     """Let a worker work, and end it as an operator does."""
     process = subprocess.Popen(
         [COMMAND, "worker", "run"],
-        env=environment(home, **settings),
+        env=environment(home, **DRILL | settings),
         cwd=home,
         stderr=subprocess.DEVNULL,
     )
@@ -96,8 +97,9 @@ def at_work(home: Path, **settings: str) -> Iterator[subprocess.Popen[bytes]]:
 
 def test_the_doctor_says_what_keeps_notices_from_those_they_are_for(home: Path) -> None:
     again = command(home, "directory", "load", "mine")
-    nothing = " ".join(command(home, "doctor").stdout.split())
-    mail = {"SAFE_CONDUCT_SMTP_HOST": "mail.example", "SAFE_CONDUCT_SMTP_FROM": SENDER}
+    nothing = " ".join(command(home, "doctor", **DRILL).stdout.split())
+    where = {"SAFE_CONDUCT_SMTP_HOST": "mail.example", "SAFE_CONDUCT_SMTP_FROM": SENDER}
+    mail = DRILL | where
     half = " ".join(command(home, "doctor", **mail).stdout.split())
     wrong = command(home, "doctor", **mail | {"SAFE_CONDUCT_SMTP_FROM": "nobody"})
 

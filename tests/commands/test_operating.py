@@ -213,7 +213,8 @@ def test_a_port_that_is_taken_is_said_before_anything_begins(
     with own_port() as taken:
         taken.listen()
         port = str(taken.getsockname()[1])
-        refused = command(tmp_path, *words, SAFE_CONDUCT_PORT=port)
+        drill = {"SAFE_CONDUCT_ENVIRONMENT": "drill"}
+        refused = command(tmp_path, *words, SAFE_CONDUCT_PORT=port, **drill)
 
     assert (desks.returncode, refused.returncode, refused.stdout) == (0, 1, "")
     [line] = refused.stderr.splitlines()

@@ -60,6 +60,7 @@ def operating(folder: Path, url: str, **more: str) -> Command:
         "SAFE_CONDUCT_DATABASE_URL": url,
         "SAFE_CONDUCT_KEY_FILE": str(keys),
         "SAFE_CONDUCT_ERASURE_LEDGER": str(folder / "elsewhere" / "erasures"),
+        "SAFE_CONDUCT_ENVIRONMENT": "drill",
     }
     return lambda *words: command(folder, *words, **settings | more)
 
@@ -310,6 +311,7 @@ def test_a_fresh_mechanism_makes_its_ledger_when_it_serves(
         SAFE_CONDUCT_DATABASE_URL=sqlite_url,
         SAFE_CONDUCT_KEY_FILE=str(tmp_path / "keys"),
         SAFE_CONDUCT_ERASURE_LEDGER=str(tmp_path / "elsewhere" / "erasures"),
+        SAFE_CONDUCT_ENVIRONMENT="drill",
     )
     path = tmp_path / "elsewhere" / "erasures"
     with subprocess.Popen([COMMAND, "serve"], env=settings, cwd=tmp_path) as process:

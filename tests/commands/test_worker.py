@@ -91,7 +91,11 @@ class House:
 @pytest.fixture
 def house(tmp_path: Path, url: str, database: Database) -> House:
     keys = str(key_file(tmp_path))
-    settings = {"SAFE_CONDUCT_DATABASE_URL": url, "SAFE_CONDUCT_KEY_FILE": keys}
+    settings = {
+        "SAFE_CONDUCT_DATABASE_URL": url,
+        "SAFE_CONDUCT_KEY_FILE": keys,
+        "SAFE_CONDUCT_ENVIRONMENT": "drill",
+    }
     return House(tmp_path, database, settings)
 
 

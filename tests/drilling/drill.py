@@ -72,6 +72,7 @@ class Operator:
             "SAFE_CONDUCT_ERASURE_LEDGER": str(self.ledger.path),
             "SAFE_CONDUCT_PORT": str(self.port),
             "SAFE_CONDUCT_WORKER": "inside",
+            "SAFE_CONDUCT_ENVIRONMENT": "drill",
         }
 
     def types(self, *words: str) -> subprocess.CompletedProcess[str]:

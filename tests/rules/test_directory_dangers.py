@@ -68,6 +68,19 @@ def test_one_person_changes_few_columns_of_an_office(name: str) -> None:
     assert (grave == frozenset()) == (name in ALONE["focal_point"].split())
 
 
+@pytest.mark.parametrize(("active", "people"), [(True, 2), (False, 1)])
+def test_to_call_an_office_made_up_takes_two_where_it_is_active(
+    active: bool, people: int
+) -> None:
+    before = OFFICE | {"active": active}
+
+    grave = dangers.of_focal_point(Turn(before, before | {"confidence": "fictitious"}))
+    back = Turn(before | {"confidence": "fictitious"}, before)
+
+    assert grave == (frozenset({"confidence"}) if people == 2 else frozenset())
+    assert dangers.of_focal_point(back) == frozenset()
+
+
 @pytest.mark.parametrize("name", CountryRow.model_fields)
 def test_one_person_changes_few_settings_of_a_country(name: str) -> None:
     grave = dangers.of_country(turned(whole(CountryRow), name))
