@@ -17,7 +17,7 @@ from app.deadlines.limits import Priority
 from app.kernel.actors import FOLLOWS, REMEMBERS, Relation
 from app.kernel.problems import NotFound
 from app.kernel.recall import recalled
-from app.kernel.statements import columns
+from app.kernel.statements import any_of, columns
 from app.kernel.vault import Place, WrappedKey
 from app.kernel.work import Reading, Writing
 
@@ -57,11 +57,12 @@ def lock_by_id(work: Writing, case_id: UUID) -> Case:
     return one(work, statements.HELD_BY_ID, id=case_id)
 
 
-def unfinished(session: Session) -> Sequence[Case]:
-    """List, for an operator, the cases that are not over, in the order they came."""
+def unfinished(session: Session, others: Iterable[UUID]) -> Sequence[Case]:
+    """List, for an operator, the cases that are not over, and some others, as they came."""
     goes_on = Case.state.not_in({State.CLOSED, State.VOID, State.ERASED})
-    every = select(Case).where(goes_on)
-    return session.scalars(every.order_by(Case.number)).all()
+    every = select(Case).where(goes_on | Case.id.in_(any_of("others")))
+    named = {"others": list(others)}
+    return session.scalars(every.order_by(Case.number), named).all()
 
 
 def codes(session: Session, ids: Iterable[UUID]) -> dict[UUID, str]:

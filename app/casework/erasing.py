@@ -16,6 +16,7 @@ from app.casework import situation
 from app.casework.acting import lock
 from app.casework.bodies import EraseCase, HoldLegally
 from app.casework.forgetting import forget
+from app.casework.lateness import DESTROYING
 from app.casework.needs import RULES, Terms
 from app.casework.sides import sides_of
 from app.deadlines import actions as deadlines
@@ -32,7 +33,7 @@ from app.kernel.work import Reading, Writing
 
 GRACE: Final = timedelta(days=30)
 """How long a legal hold is heeded before it is asked again, and what is left once it is
-lifted: our own proposal."""
+lifted, or a backup was restored: our own proposal."""
 
 
 def drop(work: Writing, case: Case) -> None:
@@ -106,6 +107,15 @@ def erase_again(work: Writing, case_id: UUID, at: datetime) -> bool:
     RULES.require(row, situation.unopened(work, case, Terms(erased_before=True)))
     (throw_away if is_draft else empty)(work, case, row)
     return True
+
+
+def spare(work: Writing) -> int:
+    """After a restore, let nothing be destroyed for 30 days; says how much would have been.
+
+    What spared it since the backup is lost: a legal hold, that the case was opened again,
+    that a draft was submitted. Who did that has to do it again first.
+    """
+    return deadlines.grant(work, DESTROYING, soon(work))
 
 
 def empty(work: Writing, case: Case, row: Row, facts: Facts | None = None) -> None:

@@ -98,6 +98,12 @@ BESIDE_THE_CASE: Final = {
 """Records that the outside world names by their case."""
 
 
+DESTROYING: Final = frozenset(
+    kind for (_, kind), late in LATE.items() if late.effect in {Effect.DROP, Effect.ERASE}
+)
+"""Clocks after which something is destroyed, and nobody can bring it back."""
+
+
 def noun_of(reference: str, kind: ClockKind, *, of_case: bool) -> Noun:
     """Say what a clock is about, from how its record is named."""
     if of_case:

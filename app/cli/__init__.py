@@ -123,6 +123,7 @@ def restored(
     say(f"{found.destroyed} of these cases were in it: their keys are destroyed again.")
     if found.named and not found.traceless:
         say(restoring.TRACES)
+    say(f"{found.spared} cases and drafts would be destroyed soon: kept for 30 days.")
     say(restoring.AFTER_RESTORE)
 
 

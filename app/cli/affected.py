@@ -17,10 +17,14 @@ from uuid import UUID
 from app.cases import queries as cases
 from app.cases.lifecycle import EVENTS, Action
 from app.cases.models import Case
+from app.casework.erasing import GRACE
+from app.casework.lateness import DESTROYING
 from app.cli.serving import NotReady, must_be_migrated
 from app.consents import queries as consents
 from app.deadlines import breaches
+from app.deadlines.limits import ClockKind
 from app.deadlines.models import Clock
+from app.deadlines.silence import DAY
 from app.directory import queries as directory
 from app.feed import queries as feed
 from app.kernel.actors import REMEMBERS, SYSTEM
@@ -37,6 +41,7 @@ class Why(StrEnum):
     RAN_OUT = "ran_out"
     WAITS = "waits"
     CONSENTS = "consents"
+    WILL_BE_ERASED = "will_be_erased"
     ERASED = "erased"
 
 
@@ -46,11 +51,14 @@ MEANS: Final[Mapping[Why, str]] = {
     Why.WAITS: "whoever did it after the backup believes that it is done",
     Why.CONSENTS: "stand as of the backup: what was taken back since, and whom the person "
     "fears since, is lost; ask the person before anything is handed on",
+    Why.WILL_BE_ERASED: "is destroyed then, unless who spared it after the backup does so "
+    "again: by a legal hold, by opening the case again, by submitting or sending the draft",
     Why.ERASED: "was erased after the backup, and is erased again",
 }
 READ_FIRST: Final = """
-Every case below was open when the backup was made. Tell each office of its own lines alone:
-who else has a part in a case is not everybody's to know. Keep this list as the database.
+Every case below was open when the backup was made, or is to be destroyed soon. Tell each
+office of its own lines alone: who else has a part in a case is not everybody's to know.
+Keep this list as the database.
 """.strip()
 
 
@@ -119,7 +127,7 @@ def report(ground: Ground, since: datetime | None) -> Report:
         then = since or moment(work)
         known = directory_codes(work)
         clocks = breaches.running(work.session)
-        going_on = cases.unfinished(work.session)
+        going_on = cases.unfinished(work.session, about_to_go(clocks, now))
         found = affected(work, going_on, known, clocks, then, now)
         erased = erased_since(work, then)
         names = cases.codes(work.session, erased)
@@ -161,7 +169,7 @@ def affected(  # noqa: PLR0913, PLR0917 - what was read, of whom, and between wh
     then: datetime,
     now: datetime,
 ) -> list[Affected]:
-    """List the cases that are not over; first those in which something is due first."""
+    """List what is affected of some cases; first those in which something is due first."""
     running: dict[UUID, list[Line]] = {}
     for clock in clocks:
         line = spelled(clock, known, then, now)
@@ -175,10 +183,22 @@ def affected(  # noqa: PLR0913, PLR0917 - what was read, of whom, and between wh
     return sorted(found, key=lambda one: one.first)
 
 
+def about_to_go(clocks: Iterable[Clock], now: datetime) -> list[UUID]:
+    """List the cases that are over and destroyed soon, unless somebody spares them.
+
+    A day more than what `restored` leaves them, which went by the clock of the machine.
+    """
+    until = now + GRACE + DAY
+    erased = [one for one in clocks if one.kind == ClockKind.ERASE]
+    return [clock.case_id for clock in erased if clock.due_at <= until]
+
+
 def spelled(clock: Clock, known: Mapping[UUID, str], then: datetime, now: datetime) -> Line:
     """Say what a clock that runs in the backup means now."""
     late = Why.OVERDUE if clock.due_at <= then else Why.RAN_OUT
     why = late if clock.due_at <= now else Why.WAITS
+    if clock.kind in DESTROYING:
+        why = Why.WILL_BE_ERASED
     waits_on = known[clock.waits_on] if clock.waits_on else None
     return Line(why, f"{clock.reference} {clock.kind}", waits_on, clock.due_at)
 

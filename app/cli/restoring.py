@@ -27,13 +27,18 @@ from app.settings import Settings
 AFTER_RESTORE: Final = """
 The database has a new name: a cursor of before is answered 410, and its holder reads anew.
 What was done after the backup is not in it. Before you serve:
-1. Revoke and disable again whom you revoked or disabled since:
-   safe-conduct api-key revoke, safe-conduct account disable.
-2. Load the directory again: safe-conduct directory load FOLDER. Then shut again which
+1. Set every legal hold again that was set since: oversight knows which. Nothing is
+   destroyed for 30 days, whose time is up or not, so that this can be done.
+2. End again who and what was ended since, before you serve: roles that were taken, keys
+   of accounts and of machines, accounts, webhooks: safe-conduct api-key revoke,
+   safe-conduct account disable; over HTTP revoke-roles, public-keys/{kid}/revoke, and
+   webhooks/{id}/end. All of them are in force again. If the key of a machine was burnt, or
+   somebody lost a role who must not have it for a minute, disable the account now.
+3. Load the directory again: safe-conduct directory load FOLDER. Then shut again which
    offices and contacts were shut since: the backup and the files do not know of it.
-3. Check that the key file is the newest: safe-conduct doctor.
-4. Say case by case what can no longer be honoured, and whom to tell: safe-conduct affected
-5. Tell every focal point of which time the acts are lost: they have to do them again,
+4. Check that the key file is the newest: safe-conduct doctor.
+5. Say case by case what can no longer be honoured, and whom to tell: safe-conduct affected
+6. Tell every focal point of which time the acts are lost: they have to do them again,
    each with a new Idempotency-Key.
 """.strip()
 
@@ -59,13 +64,14 @@ class Restored:
     """What the ledger named and the backup did not know, and what of it was there.
 
     `traceless`: no file of the database keeps the keys that were destroyed. `anew`: there
-    was no ledger.
+    was no ledger. `spared`: what would have been destroyed soon, and is kept for 30 days.
     """
 
     named: int
     destroyed: int
     traceless: bool
     anew: bool = False
+    spared: int = 0
 
 
 def restored(settings: Settings, given: Path | None, *, without: bool = False) -> Restored:
@@ -86,13 +92,15 @@ def restored(settings: Settings, given: Path | None, *, without: bool = False) -
         anew = not given and kept.found() is None
         if anew and not without:
             raise NotReady(NO_LEDGER.format(kept.path))
-        named = rename(database, now, Ledger(given or kept.path), kept)
         ground = keyless(settings)
+        with writing(ground, SYSTEM) as work:
+            spared = erasing.spare(work)
+        named = rename(database, now, Ledger(given or kept.path), kept)
         done = erase_again(ground, named)
         kept.copy_out(ground)
         kept.must_agree(ground)
         ground.database.engine.dispose()
-    return replace(done, anew=anew)
+    return replace(done, anew=anew, spared=spared)
 
 
 def as_owner(settings: Settings) -> tuple[Database, Mark]:
@@ -138,7 +146,7 @@ def erase_again(ground: Ground, named: Mapping[UUID, datetime]) -> Restored:
 def keyless(settings: Settings) -> Ground:
     """Lay a ground on which nothing is opened or sealed: no key file is needed."""
     unused = FileKeys({"unused": secrets.token_bytes(KEY_BYTES)})
-    return lay_ground(settings.database_url, unused)
+    return lay_ground(settings.database_url, unused, speed=settings.clock_speed)
 
 
 def export(settings: Settings) -> tuple[int, bool]:

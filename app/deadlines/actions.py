@@ -27,6 +27,9 @@ STOP, PASS_ON = RUN_FOR.values(STOPPED), RUN_FOR.values(PASSED)
 FOLLOW: Final = RUN_FOR.values(FOLLOWED)
 STOP_CASE, STOP_KINDS = RUN_IN.values(STOPPED), OF_KINDS.values(STOPPED)
 PASS_ON_KIND: Final = OF_KINDS.values(PASSED)
+SOON: Final = RUNS.where(Clock.kind.in_(any_of("kinds")), Clock.due_at < bindparam("until"))
+GRANTED: Final[dict[str, Any]] = {"due_at": bindparam("until"), "fires_at": None}
+GRANT: Final = SOON.values(GRANTED).returning(Clock.number)
 
 
 def restart(
@@ -108,6 +111,12 @@ def pass_on_kind(
     """Let what runs of one kind in a case wait for somebody else, until the same moment."""
     of_kind = {"case": case_id, "kinds": [kind], "whom": waits_on}
     change(work.session, PASS_ON_KIND, of_kind)
+
+
+def grant(work: Writing, kinds: Iterable[ClockKind], until: datetime) -> int:
+    """Let no clock of some kinds run out before a moment; says how many would have."""
+    soon = {"kinds": list(kinds), "until": until}
+    return len(work.session.scalars(GRANT, soon).all())
 
 
 def fired(work: Writing, clock: Clock, again_at: datetime) -> None:

@@ -3,16 +3,23 @@
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import update
 
 from app.cli.affected import MEANS, Why
+from app.deadlines.limits import ClockKind
+from app.deadlines.models import Clock
+from app.kernel.actors import SERVICE
+from app.kernel.erasures import Erasure
 from app.kernel.heartbeat import Part, beat
 from app.kernel.ledger import Ledger
+from app.main import utc_now
 from tests.commands.test_restoring_erasures import Command, operating
 from tests.databases import backup
+from tests.erased import kept
 from tests.receivers import hooked
 from tests.world import NOON, SECTIONS, Json, Someone, World, done
 
@@ -141,3 +148,51 @@ def test_where_nothing_ever_happened_the_moment_has_to_be_said(
 
     assert refused.returncode == 1
     assert "--since" in refused.stderr
+
+
+def test_what_was_spared_after_the_backup_is_kept_for_30_days_and_told(  # noqa: PLR0913, PLR0917
+    world: World,
+    url: str,
+    officer: Someone,
+    lead: Someone,
+    ledger: Ledger,
+    tmp_path: Path,
+) -> None:
+    over, far = (lead.leads(officer.submits()) for _ in range(2))
+    for case in (over, far):
+        done(lead.does("stop", case, {"reason": "SURVIVOR_REQUEST", "note": "Enough"}))
+    drafts = [done(officer.writes_case()) for _ in range(2)]
+    its = (Clock.kind == ClockKind.ERASE) & (Clock.reference == f"cases/{over['code']}")
+    with world.database.writing(SERVICE) as session:
+        session.execute(update(Clock).where(its).values(due_at=NOON))
+    assert ledger.found()
+    heard_of(world, NOON)
+    world.database.engine.dispose()
+    with backup(url) as older:
+        operate = operating(tmp_path, older)
+        before, said, found = told(operate), operate("restored"), told(operate)
+        text = operate("affected").stdout
+        again = World(older)
+        again.now = utc_now() + timedelta(days=29)
+        again.works()
+        kept_for_now = kept(again, Erasure)
+        again.passes(days=2)
+        again.works()
+        assert kept(again, Erasure) == {"erasure": 3}
+        again.closes()
+
+    assert (said.returncode, said.stderr, kept_for_now) == (0, "", {})
+    assert "3 cases and drafts would be destroyed soon: kept for 30 days." in said.stdout
+    for word in ("legal hold", "revoke-roles", "public-keys", "webhooks", "disable"):
+        assert word in said.stdout
+    whys = {one["code"]: {line["why"] for line in one["lines"]} for one in found["cases"]}
+    assert whys.keys() == {one["code"] for one in (over, *drafts)} == codes(before)
+    assert all("will_be_erased" in why for why in whys.values())
+    assert "ran_out" not in {why for those in whys.values() for why in those}
+    [listed] = [one for one in found["cases"] if one["code"] == over["code"]]
+    assert ["oversight", "OVERSIGHT_DEMO"] in listed["tell"]
+    assert MEANS[Why.WILL_BE_ERASED] in text
+
+
+def codes(found: Json) -> set[str]:
+    return {one["code"] for one in found["cases"]}
