@@ -125,6 +125,13 @@ class Settings(BaseSettings):
         Path,
         Field(description="The key-encryption keys: a file that only its owner can read."),
     ] = Path("var/keys")
+    lost_keys: Annotated[
+        str,
+        Field(
+            description="Names of key-encryption keys that are lost for good, by spaces: "
+            "else `serve` refuses a database with something that only they open."
+        ),
+    ] = ""
     erasure_ledger: Annotated[
         Path,
         Field(

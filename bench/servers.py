@@ -12,6 +12,7 @@ from typing import Final
 from app.cli.demonstrating import keys_for, prepare
 from app.cli.serving import ground_at_speed
 from app.demo.cast import KZ_LEAD, UZ_OFFICER, Part
+from app.kernel.keyfile import FileKeys
 from app.settings import Settings
 from bench.client import once
 from bench.places import Place
@@ -50,13 +51,14 @@ class Product:
 
 
 def environment(place: Place) -> dict[str, str]:
-    """Spell the settings of the product."""
+    """Spell the settings of the product; cases that were copied open by no key."""
     return {
         "SAFE_CONDUCT_DATABASE_URL": place.product,
         "SAFE_CONDUCT_KEY_FILE": str(place.folder / "keys"),
         "SAFE_CONDUCT_ERASURE_LEDGER": str(place.folder / "erasures"),
         "SAFE_CONDUCT_REQUESTS_PER_MINUTE": PER_MINUTE,
         "SAFE_CONDUCT_ENVIRONMENT": "drill",
+        "SAFE_CONDUCT_LOST_KEYS": FileKeys.load(place.folder / "keys").current,
     }
 
 

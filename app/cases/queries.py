@@ -1,6 +1,6 @@
 """Reading cases: every query starts from what is `VISIBLE`, or was."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Select, and_, exists, or_, select
@@ -159,6 +159,13 @@ def data_key(work: Reading, case_id: UUID, *, anew: bool = False) -> WrappedKey:
         raise NotFound("What was sealed in this case has been erased.")
     work.held.add(key)
     return key.as_wrapped()
+
+
+def keys_to_try(work: Reading) -> Iterator[WrappedKey]:
+    """Find a data key for each key-encryption key that any is wrapped with."""
+    for version in work.session.scalars(select(CaseKey.version).distinct()).all():
+        one = select(CaseKey).where(CaseKey.version == version).limit(1)
+        yield work.session.scalars(one).one().as_wrapped()
 
 
 def sealed(work: Reading, record_id: UUID, kind: Sealable) -> Sealed | None:

@@ -17,6 +17,7 @@ from app.cli import (
     ending,
     polling,
     publishing,
+    readiness,
     restoring,
     serving,
     status,
@@ -63,7 +64,7 @@ def serve() -> None:
     serving.log_lines(settings.log_level)
     ground, ledger = serving.ground_of(settings), Ledger(settings.erasure_ledger)
     with serving.alone(settings.database_url):
-        serving.must_be_ready(ground, ledger, settings.environment)
+        readiness.must_be_ready(ground, ledger, settings)
         listener = serving.listener(settings)
         ledger.start(ground)
         if drill := serving.about_drill(ground):

@@ -15,7 +15,8 @@ from app.access.schemas import AccountOut, KeyOut
 from app.administration import issuing, loading, staffing
 from app.administration.loading import Loaded
 from app.cli.posting import gaps, senders_of
-from app.cli.serving import NotReady, about_drill, must_be_ready
+from app.cli.readiness import must_be_ready
+from app.cli.serving import NotReady, about_drill
 from app.directory import queries as entries
 from app.directory.actions import standard_data
 from app.directory.changes import Clerk
@@ -160,7 +161,7 @@ def examine(ground: Ground, settings: Settings) -> Iterable[str]:
     """Say what is well; raises NotReady for what is not."""
     yield f"The key file {settings.key_file} can be used."
     ledger = Ledger(settings.erasure_ledger)
-    must_be_ready(ground, ledger, settings.environment)
+    must_be_ready(ground, ledger, settings)
     backend = make_url(settings.database_url).get_backend_name()
     yield f"The database ({backend}) is migrated."
     yield "Every region has a desk."

@@ -17,8 +17,8 @@ import typer
 from rich.console import Console
 from sqlalchemy import make_url
 
-from app.cli.durable import sync_folder
 from app.cli.serving import NotReady
+from app.kernel.durable import sync_folder
 from app.settings import Settings
 
 ABOUT: Final = (

@@ -9,6 +9,7 @@ from typing import Final
 import httpx
 import uvicorn
 
+from app.cli.readiness import must_be_ready
 from app.cli.serving import (
     NotReady,
     about_drill,
@@ -17,7 +18,6 @@ from app.cli.serving import (
     ground_at_speed,
     listener,
     migrate,
-    must_be_ready,
     new_keys,
     server,
 )
@@ -95,7 +95,8 @@ def serve(settings: Settings, say: Say) -> None:
         keys = keys_for(ground)
         ledger = Ledger(settings.erasure_ledger)
         ledger.copy_out(ground, anew=True)
-        must_be_ready(ground, ledger, Environment.DRILL)
+        made_up = {"environment": Environment.DRILL}
+        must_be_ready(ground, ledger, settings.model_copy(update=made_up))
         taken = listener(settings)
         rate = settings.requests_per_minute
         here = settings.public_url or f"http://{settings.host}:{settings.port}"

@@ -17,7 +17,6 @@ from typing import Annotated, Any, Final
 import httpx
 import typer
 
-from app.cli import durable
 from app.cli.calling import (
     CallEnded,
     CannotCall,
@@ -31,6 +30,7 @@ from app.cli.calling import (
     plain,
     refusal,
 )
+from app.kernel import durable
 from app.settings import Caller
 
 WAIT: Final = 30

@@ -17,14 +17,10 @@ from fastapi import FastAPI
 from sqlalchemy import make_url
 from sqlalchemy.orm import Session
 
-from app.access.queries import plays
 from app.api.waiting import Bell
 from app.cli.connections import Connection
-from app.demo.cast import CAST
-from app.directory.queries import lost_oversight, made_up_offices, regions_without_desk
 from app.kernel.db import migrated_to
 from app.kernel.keyfile import FileKeys
-from app.kernel.ledger import Ledger
 from app.kernel.migrations import head, upgrade
 from app.kernel.trouble import described
 from app.kernel.work import Ground
@@ -109,48 +105,6 @@ def must_be_migrated(session: Session) -> None:
     """Raise NotReady unless the tables are those this code knows."""
     if migrated_to(session) != head():
         raise NotReady("The database is not at the newest migration: safe-conduct migrate")
-
-
-def must_be_real(session: Session, environment: Environment) -> None:
-    """Raise NotReady where the demonstration is in the database, but for a drill.
-
-    Its desks, shelters and overseers would be given real cases, and its keys, which it
-    prints, would open them.
-    """
-    if environment == Environment.DRILL:
-        return
-    made_up = made_up_offices(session)
-    if not made_up and not plays(session, [part.label for part in CAST]):
-        return
-    offices = ", ".join(made_up[:3]) or "none"
-    raise NotReady(
-        f"The demonstration is in this database (active offices that do not exist: "
-        f"{offices}): real cases would go to it. Use another database, in another folder. "
-        "Where no real person is in it, set SAFE_CONDUCT_ENVIRONMENT=drill."
-    )
-
-
-def must_be_ready(ground: Ground, ledger: Ledger, environment: Environment) -> None:
-    """Raise NotReady unless the tables are there, and owners and overseers of all cases.
-
-    Raises LedgerRefused if the database holds what was erased, or nobody can tell.
-    """
-    with ground.database.reading() as session:
-        must_be_migrated(session)
-        must_be_real(session, environment)
-        if orphans := regions_without_desk(session):
-            regions = ", ".join(orphans)
-            raise NotReady(
-                f"No desk serves every country of {regions}: add one of kind desk to a "
-                "focal_points.csv, then: safe-conduct directory load FOLDER"
-            )
-        if lost_oversight(session):
-            raise NotReady(
-                "No oversight body is active, though there was one: nobody would watch. "
-                "Make one active in a focal_points.csv, then: safe-conduct directory load "
-                "--reopen FOLDER"
-            )
-    ledger.must_agree(ground)
 
 
 @contextmanager

@@ -34,7 +34,7 @@ from app.cli.calling import (
     problem,
     refusal,
 )
-from app.cli.durable import sync_folder
+from app.kernel.durable import sync_folder
 from app.main import utc_now
 from app.settings import Caller
 

@@ -6,7 +6,8 @@ from contextlib import contextmanager
 from threading import Event
 
 from app.cli.posting import courier_of, senders_of
-from app.cli.serving import alone, exposing, ground_of, must_be_ready
+from app.cli.readiness import must_be_ready
+from app.cli.serving import alone, exposing, ground_of
 from app.kernel.ledger import Ledger
 from app.kernel.work import Ground
 from app.settings import Settings
@@ -34,7 +35,7 @@ def run(settings: Settings) -> None:
         signal.signal(end, lambda *_: told.set())
     ground, ledger = ground_of(settings), Ledger(settings.erasure_ledger)
     with alone(settings.database_url):
-        must_be_ready(ground, ledger, settings.environment)
+        must_be_ready(ground, ledger, settings)
         ledger.start(ground)
         jobs = jobs_of(ground, ledger, settings)
         with exposing(ground, settings), working(ground, jobs):

@@ -6,7 +6,6 @@ still open what they wrapped.
 
 import base64
 import binascii
-import os
 import re
 import secrets
 import stat
@@ -17,6 +16,7 @@ from typing import Final, Self
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
+from app.kernel import durable
 from app.kernel.vault import KEY_BYTES, Unopenable, seal, unseal
 
 OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
@@ -42,16 +42,17 @@ class FileKeys:
 
     @classmethod
     def create(cls, path: Path) -> Self:
-        """Make a first key, or append the next one, in a file of mode 0600."""
+        """Make a first key, or append the next one, in a file of mode 0600.
+
+        All or nothing: half a line, after a full disk, would make a file that none can use.
+        """
         keys = read(path) if path.exists() and path.stat().st_size else {}
-        apart = "\n" if keys else ""  # the last line may lack its end
+        old = path.read_text("utf-8") if keys else ""
+        apart = "\n" if old and not old.endswith("\n") else ""  # it may lack its last end
         version, key = next_version(keys), secrets.token_bytes(KEY_BYTES)
         path.parent.mkdir(parents=True, exist_ok=True)
-        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND
-        with os.fdopen(os.open(path, flags, 0o600), "a") as file:
-            file.write(f"{apart}{version} {base64.b64encode(key).decode()}\n")
-            file.flush()
-            os.fsync(file.fileno())
+        line = f"{version} {base64.b64encode(key).decode()}"
+        durable.replace(path, f"{old}{apart}{line}\n")
         return cls({**keys, version: key})
 
     def wrap(self, data_key: bytes, context: bytes) -> bytes:
@@ -90,9 +91,13 @@ def must_be_closed(path: Path) -> None:
 
 
 def next_version(keys: Iterable[str]) -> str:
-    """Give a new key a number after all others, also where an old one was taken out."""
-    numbers = (re.fullmatch(r"k([0-9]+)", version) for version in keys)
-    return f"k{max((int(found[1]) for found in numbers if found), default=0) + 1}"
+    """Give a new key a number after all others, and a name that no other key ever had.
+
+    Two that were made from different copies of a file can then stand in one.
+    """
+    numbers = (re.fullmatch(r"k([0-9]+)(x[0-9a-f]+)?", version) for version in keys)
+    number = max((int(found[1]) for found in numbers if found), default=0) + 1
+    return f"k{number}x{secrets.token_hex(4)}"
 
 
 def parse(path: Path, line: bytes) -> tuple[str, bytes]:

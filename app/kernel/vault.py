@@ -107,6 +107,10 @@ class Vault:
         """Open what was sealed for this place; raises Unopenable."""
         return unseal(self._data_key(key), sealed, place.spell())
 
+    def must_open(self, key: WrappedKey) -> None:
+        """Raise Unopenable unless the key of a case opens here."""
+        self._data_key(key)
+
     def _data_key(self, key: WrappedKey) -> bytes:
         return self.bring_out(key.version, key.wrapped, "case_key", str(key.case))
 

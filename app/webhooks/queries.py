@@ -1,6 +1,6 @@
 """Reading webhooks: whose they are, which are due, and what goes next."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -124,6 +124,15 @@ def secrets(work: Reading, webhook_id: UUID, now: datetime) -> Sequence[WebhookS
     its = select(WebhookSecret).where(WebhookSecret.webhook_id == webhook_id, lasting)
     newest = its.order_by(WebhookSecret.made_at.desc(), WebhookSecret.id)
     return work.session.scalars(newest).all()
+
+
+def secrets_to_try(work: Reading) -> Iterator[WebhookSecret]:
+    """Find a secret that signs for each key-encryption key that any is wrapped with."""
+    signs = WebhookSecret.ends_at.is_(None)
+    versions = select(WebhookSecret.version).where(signs).distinct()
+    for version in work.session.scalars(versions).all():
+        one = select(WebhookSecret).where(signs, WebhookSecret.version == version).limit(1)
+        yield work.session.scalars(one).one()
 
 
 def waiting(now: datetime) -> ColumnElement[bool]:

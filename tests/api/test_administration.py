@@ -7,13 +7,14 @@ from sqlalchemy import update
 
 from app.access.models import Account
 from app.cli.administering import load_directory, told
-from app.cli.serving import NotReady, must_be_ready
+from app.cli.readiness import must_be_ready
+from app.cli.serving import NotReady
 from app.demo.cast import KZ_LEAD
 from app.directory.kinds import Confidence
 from app.directory.models import FocalPoint
 from app.kernel.actors import AccountKind
 from app.kernel.ledger import Ledger
-from app.settings import Environment
+from app.settings import Environment, Settings
 from tests.administrators import (
     ADMINISTRATOR,
     NEW,
@@ -328,13 +329,13 @@ def test_nothing_is_served_while_nobody_watches_though_somebody_did(
     world: World, tmp_path: Path
 ) -> None:
     ledger = Ledger(tmp_path / "erasures")
-    must_be_ready(world.ground, ledger, Environment.DRILL)
+    must_be_ready(world.ground, ledger, Settings(environment=Environment.DRILL))
     with world.database.writing() as session:
         named = FocalPoint.code == "OVERSIGHT_DEMO"
         session.execute(update(FocalPoint).where(named).values(active=False))
 
     with pytest.raises(NotReady, match="No oversight body is active"):
-        must_be_ready(world.ground, ledger, Environment.DRILL)
+        must_be_ready(world.ground, ledger, Settings(environment=Environment.DRILL))
 
 
 def test_nothing_is_served_as_long_as_something_is_left_of_the_demonstration(
@@ -343,16 +344,16 @@ def test_nothing_is_served_as_long_as_something_is_left_of_the_demonstration(
     ledger, made_up = Ledger(tmp_path / "erasures"), "that do not exist"
     fictitious = FocalPoint.confidence == Confidence.FICTITIOUS
     with pytest.raises(NotReady, match=f"{made_up}: DESK_CARIBBEAN"):
-        must_be_ready(world.ground, ledger, Environment.PRODUCTION)
+        must_be_ready(world.ground, ledger, Settings())
     with world.database.writing() as session:
         session.execute(update(FocalPoint).where(fictitious).values(confidence="high"))
-    must_be_ready(world.ground, ledger, Environment.PRODUCTION)
+    must_be_ready(world.ground, ledger, Settings())
     played = update(Account).where(Account.id == lead.actor.account_id)
     with world.database.writing() as session:
         session.execute(played.values(label=KZ_LEAD.label))
 
     with pytest.raises(NotReady, match=f"{made_up}: none"):
-        must_be_ready(world.ground, ledger, Environment.PRODUCTION)
+        must_be_ready(world.ground, ledger, Settings())
     with world.database.writing() as session:
         session.execute(played.values(disabled_at=world.now))
-    must_be_ready(world.ground, ledger, Environment.PRODUCTION)
+    must_be_ready(world.ground, ledger, Settings())

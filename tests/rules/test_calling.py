@@ -8,7 +8,6 @@ import httpx
 import pytest
 from pydantic import SecretStr
 
-from app.cli import durable
 from app.cli.calling import (
     CannotCall,
     NoAnswer,
@@ -22,6 +21,7 @@ from app.cli.calling import (
 )
 from app.cli.polling import Place, line_of
 from app.cli.submitting import body_of, keep_first
+from app.kernel import durable
 from app.kernel.keyfile import KeyRefused
 from app.settings import Caller
 
