@@ -11,7 +11,7 @@ from uuid import UUID
 
 from app.cases.erasing import KEYS
 from app.casework import erasing
-from app.cli.serving import NotReady, alone, must_be_migrated
+from app.cli.serving import NotReady, alone, must_be_migrated, must_be_one
 from app.kernel.actors import SYSTEM
 from app.kernel.db import OWNER_ROLE, Database
 from app.kernel.erasures import Mark, mark, recorded
@@ -86,6 +86,7 @@ def restored(settings: Settings, given: Path | None, *, without: bool = False) -
         raise NotReady("Either --erasures or --no-erasures, not both.")
     if given and not given.is_file():
         raise NotReady(f"There is no ledger of erasures at {given}.")
+    must_be_one(settings)
     kept = Ledger(settings.erasure_ledger)
     with alone(settings.database_url):
         database, now = as_owner(settings)

@@ -19,7 +19,8 @@ from sqlalchemy.orm import Session
 
 from app.api.waiting import Bell
 from app.cli.connections import Connection
-from app.kernel.db import migrated_to
+from app.kernel.databases import are_one
+from app.kernel.db import OWNER_ROLE, Database, migrated_to
 from app.kernel.keyfile import FileKeys
 from app.kernel.migrations import head, upgrade
 from app.kernel.trouble import described
@@ -78,11 +79,32 @@ def about_drill(ground: Ground) -> str | None:
     return f"This is a drill: deadlines run {ground.speed} times as fast."
 
 
+def must_be_one(settings: Settings) -> None:
+    """Raise NotReady if the migrator and the service would sign in at two databases.
+
+    A copy would be restored and the one that is served renamed, or the other way round.
+    """
+    if settings.migration_database_url is None:
+        return
+    owners = Database(settings.migration_database_url, OWNER_ROLE)
+    ours = Database(settings.database_url)
+    try:
+        if not are_one(owners, ours):
+            raise NotReady(
+                "SAFE_CONDUCT_DATABASE_URL and SAFE_CONDUCT_MIGRATION_DATABASE_URL lead to "
+                "two databases: nothing was changed in either. Set both to the same one."
+            )
+    finally:
+        owners.engine.dispose()
+        ours.engine.dispose()
+
+
 def migrate(settings: Settings) -> None:
     """Bring the database to the newest migration; SQLite's file and folder are made.
 
-    Raises NotReady where the folder cannot be.
+    Raises NotReady where the folder cannot be, or two databases are named.
     """
+    must_be_one(settings)
     url = make_url(settings.migration_database_url or settings.database_url)
     if url.get_backend_name() == "sqlite" and url.database:
         folder = Path(url.database).parent

