@@ -1,5 +1,6 @@
 """The command line: `safe-conduct`."""
 
+import os
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Final
@@ -255,5 +256,6 @@ cli.command(help=polling.ABOUT)(polling.poll)
 
 
 def main() -> None:
-    """Run a command."""
+    """Run a command; what it writes is its user's alone: who is in a case is not sealed."""
+    os.umask(0o077)
     ending.run(cli)

@@ -15,7 +15,7 @@ from app.access.schemas import AccountOut, KeyOut
 from app.administration import issuing, loading, staffing
 from app.administration.loading import Loaded
 from app.cli.posting import gaps, senders_of
-from app.cli.readiness import must_be_ready
+from app.cli.readiness import must_be_ready, open_to_others
 from app.cli.serving import NotReady, about_drill
 from app.directory import queries as entries
 from app.directory.actions import standard_data
@@ -164,6 +164,7 @@ def examine(ground: Ground, settings: Settings) -> Iterable[str]:
     must_be_ready(ground, ledger, settings)
     backend = make_url(settings.database_url).get_backend_name()
     yield f"The database ({backend}) is migrated."
+    yield from open_to_others(settings.database_url)
     yield "Every region has a desk."
     if drill := about_drill(ground):
         yield drill

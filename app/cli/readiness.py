@@ -1,7 +1,9 @@
 """Whether a database may be served: real, whole, and opened by the key file."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from pathlib import Path
 
+from sqlalchemy import make_url
 from sqlalchemy.orm import Session
 
 from app.access.queries import plays
@@ -10,6 +12,7 @@ from app.cli.serving import NotReady, must_be_migrated
 from app.demo.cast import CAST
 from app.directory.queries import lost_oversight, made_up_offices, regions_without_desk
 from app.kernel.actors import SYSTEM
+from app.kernel.keyfile import OTHERS
 from app.kernel.ledger import Ledger
 from app.kernel.vault import Unopenable
 from app.kernel.work import Ground, reading
@@ -85,3 +88,14 @@ def must_be_ready(ground: Ground, ledger: Ledger, settings: Settings) -> None:
             )
     ledger.must_agree(ground)
     must_open(ground, settings.lost_keys.split())
+
+
+def open_to_others(url: str) -> Iterator[str]:
+    """Warn of files of the embedded database that others than their owner can read."""
+    path = make_url(url).database
+    if not url.startswith("sqlite") or path is None:
+        return
+    files = [Path(f"{path}{end}") for end in ("", "-wal", "-shm")]
+    for file in files:
+        if file.exists() and file.stat().st_mode & OTHERS:
+            yield f"Warning: others can read {file}. Close it: chmod 600 {file}"

@@ -1,6 +1,7 @@
 """What an operator does by hand, and what each refusal tells them to do."""
 
 import json
+import os
 from pathlib import Path
 from uuid import UUID
 
@@ -72,6 +73,34 @@ def test_a_key_that_others_can_read_is_refused(tmp_path: Path) -> None:
 
     assert refused.returncode == 1
     assert "chmod 600" in refused.stderr
+
+
+def test_what_is_written_is_its_users_alone_and_the_doctor_warns_of_what_is_not(
+    tmp_path: Path,
+) -> None:
+    before = os.umask(0o022)
+    try:
+        for words in (("key", "new"), ("migrate",), ("directory", "load")):
+            command(tmp_path, *words)
+        copied = command(tmp_path, "backup", "copy.db")
+        desks = str(ROOT / "app" / "demo" / "data")
+        command(tmp_path, "directory", "load", desks)
+    finally:
+        os.umask(before)
+    var = tmp_path / "var"
+    modes = {file.name: file.stat().st_mode & 0o777 for file in var.iterdir()}
+    drill = {"SAFE_CONDUCT_ENVIRONMENT": "drill", "COLUMNS": "500"}
+    well = command(tmp_path, "doctor", **drill)
+    (var / "demo.db").chmod(0o640)
+    warned = command(tmp_path, "doctor", **drill)
+
+    assert (copied.returncode, (tmp_path / "copy.db").stat().st_mode & 0o777) == (0, 0o600)
+    assert var.stat().st_mode & 0o777 == 0o700
+    assert {"keys", "demo.db"} <= modes.keys()
+    assert set(modes.values()) == {0o600}
+    assert (well.returncode, warned.returncode) == (0, 0)
+    assert "others can read" not in well.stdout
+    assert f"Warning: others can read {var / 'demo.db'}. Close it" in warned.stdout
 
 
 def test_what_does_not_exist_is_said_without_a_stack(tmp_path: Path) -> None:
