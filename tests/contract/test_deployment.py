@@ -1,6 +1,7 @@
 """What surrounds the code: the image, compose, the pages for operators, the lint of SQL."""
 
 import json
+import os
 import re
 import shlex
 import subprocess
@@ -16,6 +17,8 @@ from typer.main import get_command
 
 from app.cli import cli
 from app.kernel import migrations
+from app.kernel.keyfile import FileKeys
+from app.kernel.vault import Vault
 from app.main import lay_ground
 from app.metrics.counters import NAMESPACE
 from app.metrics.exposing import registry_of
@@ -117,6 +120,36 @@ def test_each_container_has_the_secrets_it_needs_and_no_others() -> None:
         keys: {"service", "worker"},
         "postgres_password": {"database"},
     }
+
+
+def test_the_secrets_of_compose_are_made_and_a_next_key_is_added_to_them(
+    tmp_path: Path,
+) -> None:
+    folder, path = tmp_path / "secrets", tmp_path / "bin"
+    path.mkdir()
+    (path / "chown").symlink_to("/bin/true")  # to give files away takes root
+    script = [ROOT / "deploy/make-secrets"]
+    names = {Path(secret["file"]).name for secret in COMPOSE["secrets"].values()}
+
+    def run(*words: object) -> str:
+        told = {"PATH": f"{path}:{os.environ['PATH']}"}
+        return subprocess.check_output([*script, *map(str, words)], env=told, text=True)
+
+    run(folder)
+    first = FileKeys.load(folder / "keys")
+    sealed = Vault(first).new_key(UUID(int=1))
+    (folder / "keys").chmod(0o600)
+    (folder / "keys").write_text((folder / "keys").read_text().rstrip())
+    said = run("--next-key", folder)
+    second = FileKeys.load(folder / "keys")
+
+    assert {file.name for file in folder.iterdir()} == names
+    assert {file.stat().st_mode & 0o777 for file in folder.iterdir()} == {0o400}
+    assert "before it is made anew" in said
+    assert [keys.current.partition("x")[0] for keys in (first, second)] == ["k1", "k2"]
+    Vault(second).must_open(sealed)
+    with pytest.raises(subprocess.CalledProcessError):
+        run("--next-key", tmp_path / "nowhere")
 
 
 def test_the_service_waits_for_a_migrated_database_and_alone_is_reachable() -> None:
