@@ -10,7 +10,7 @@ from app.directory import queries as directory
 from app.kernel.actors import Relation, Side
 from app.kernel.problems import Problem
 from app.kernel.work import Writing
-from app.referrals import following
+from app.returns import following as returns
 from app.routing import actions as routing
 from app.routing.ranking import leads
 
@@ -49,7 +49,7 @@ def reroute(work: Writing, case: Case) -> None:
     for relation in (Relation.CANDIDATE, Relation.DESK):
         case.dismiss(relation, work.now)
     hand_to_next(work, case)
-    following.hand_on(work, case)
+    returns.hand_all_on(work, case)
     cases.take(work, case, row, before=before)
 
 

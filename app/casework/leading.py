@@ -24,6 +24,7 @@ from app.kernel.versions import Seen
 from app.kernel.work import Writing
 from app.referrals import actions as referrals
 from app.referrals import following
+from app.returns import following as returns
 from app.routing import actions as routing
 
 
@@ -40,7 +41,7 @@ def decline_lead(work: Writing, case: Case, row: Row, why: DeclineLead) -> Case:
     case.dismiss(Relation.CANDIDATE, work.now)
     routing.pass_over(work, case.id, work.actor.focal_point_id)
     hand_to_next(work, case)
-    following.hand_on(work, case)
+    returns.hand_all_on(work, case)
     cases.take(work, case, row, {"reason": why.reason}, before=before)
     return case
 

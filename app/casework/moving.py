@@ -35,6 +35,7 @@ from app.kernel.problems import Problem
 from app.kernel.versions import Seen
 from app.kernel.work import Reading, Writing
 from app.referrals import following
+from app.returns import following as returns
 from app.routing import actions as routing
 from app.routing.ranking import leads
 
@@ -91,7 +92,7 @@ def assign(work: Writing, case: Case, row: Row, choice: AssignCase) -> Case:
     routing.ask_by_hand(work, case.id, chosen.id)
     case.dismiss(Relation.DESK, work.now)
     case.admit(chosen.id, Relation.CANDIDATE, work.now)
-    following.hand_on(work, case)
+    returns.hand_all_on(work, case)
     cases.take(work, case, row, {"reason": choice.reason}, before=before)
     return case
 

@@ -32,7 +32,6 @@ from app.kernel.lifecycle import is_able
 from app.kernel.problems import Problem
 from app.kernel.versions import Seen
 from app.kernel.work import Writing
-from app.referrals import following
 from app.referrals import queries as referred
 from app.referrals.lifecycle import OPEN as REFERRAL_OPEN
 from app.returns import following as returns
@@ -201,8 +200,7 @@ def give_lead(
     case.touch()
     cases.wind(work, case, until)
     cases.lapse(work, case)
-    following.hand_on(work, case)
-    returns.follow(work, case)
+    returns.hand_all_on(work, case)
 
 
 def tell_referrals(work: Writing, case: Case) -> None:

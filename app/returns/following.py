@@ -32,6 +32,16 @@ def resting(work: Writing, case: Case, stands: Standing) -> frozenset[UUID]:
     )
 
 
+def hand_all_on(work: Writing, case: Case) -> None:
+    """Let all that waited for the holder of a case wait for who holds it now.
+
+    Its return too: who has lost the case is not called on for it, least of all who is
+    feared, and somebody has to take the next step.
+    """
+    following.hand_on(work, case)
+    follow(work, case)
+
+
 def follow(work: Writing, case: Case, rested: frozenset[UUID] = frozenset()) -> None:
     """End what can go on no longer; let the clock of the rest wait for who has it now.
 
