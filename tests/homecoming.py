@@ -99,6 +99,12 @@ class Homecoming:
         found = done(self.lead.get(f"/cases/{self.case['code']}/consents"))["items"]
         return [one for one in found if set(purposes) & set(one["purposes"])]
 
+    def asks_the_consulate(self) -> Json:
+        """Ask it for papers, which it takes on."""
+        body = {"service": "CONSULAR_DOCUMENT", "sections": ["identity"]}
+        referral = done(self.lead.refers(self.case, CONSULATE, **body))
+        return done(self.officer.does("accept", referral, promise()))
+
     def takes_back(self, *purposes: str) -> None:
         """Take back consents for the person."""
         for one in self.consents(*purposes):

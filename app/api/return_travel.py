@@ -33,11 +33,14 @@ NO_LONGER_YOURS: Answers = {
 }
 
 
-@router.post("/issue-document", response_model=AnyReturn, responses=STEP)
+@router.post("/issue-document", response_model=AnyReturn, responses=STEP | NO_LONGER_YOURS)
 def issue_document(
     begin: WriteReferrals, return_id: UUID, seen: IfMatch, once: Once, paper: IssueDocument
 ) -> Response:
-    """Step 8: say that the person can travel; nothing in the document says why (BR12)."""
+    """Step 8: say that the person can travel; nothing in the document says why (BR12).
+
+    An officer of the State of origin who was asked for papers alone is done with it.
+    """
     terms = Terms(unmarked=paper.without_marker)
     with begin() as work:
         return step(work, once, (return_id, Action.ISSUE_DOCUMENT, seen, terms), saying())

@@ -42,6 +42,7 @@ from app.returns.situation import (
     look,
     must_be_party,
     papers_of,
+    version_of,
     waits_on,
 )
 
@@ -132,7 +133,7 @@ def ready(
     (409).
     """
     view = held(work, return_id)
-    seen.must_include(view.record.version)
+    seen.must_include(version_of(view))
     return judge(work, view, action, terms)
 
 

@@ -202,4 +202,8 @@ CANCELLED: Final = frozenset({_S.NO_GO, _S.CALLED_OFF, _S.HALTED, _S.ENDED})
 OPEN: Final = frozenset(State) - {_S.COMPLETED, _S.NO_GO, _S.CALLED_OFF, _S.ENDED}
 GOING: Final = OPEN - {_S.HALTED}
 DECIDED: Final = frozenset(_CLEARED) | {_S.IN_TRANSIT, _S.ARRIVED}
-FOR_THE_CONSULATE: Final = frozenset(_ASSESSABLE) | {_S.PERMITTED}
+FOR_THE_CONSULATE: Final = frozenset({_S.PERMITTED, _S.ASSESSING, _S.CLEARED})
+"""The State's officer sees its task until it has issued the document, and no longer.
+
+Else it would see the task go on the day on which the person departs (R12).
+"""

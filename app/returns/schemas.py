@@ -210,7 +210,6 @@ class DocumentTaskOut(Shown):
 
     id: UUID
     nationality: Nationality | None
-    document_issued: bool
     due_at: Annotated[
         datetime | None,
         Field(description="Until when your step is due; null: nothing waits for you."),

@@ -191,11 +191,22 @@ def show_task(
     return DocumentTaskOut(
         id=view.record.id,
         nationality=facts.nationality,
-        document_issued=any(done.action == Action.ISSUE_DOCUMENT for done in view.done),
         due_at=clock.due_at if clock else None,
-        version=view.record.version,
+        version=version_of(view),
         available_actions=actions,
     )
+
+
+def version_of(view: View) -> int:
+    """Say which version a side has read: the State's officer, of its own task (R12).
+
+    By that of the return itself it could count every step of others, and see the day of
+    the journey come.
+    """
+    if view.sides != {Side.CONSULATE}:
+        return view.record.version
+    own = sum(done.action == Action.VERIFY_NATIONALITY for done in view.done)
+    return 1 + own + (view.record.state == State.CLEARED)
 
 
 def show_steps(work: Reading, view: View) -> list[StepDone]:

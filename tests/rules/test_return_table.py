@@ -218,7 +218,7 @@ def test_what_others_see_of_a_return_is_named_once_more() -> None:
     assert {"no_go", "called_off", "halted", "ended"} == CANCELLED
     assert set(State) - {*ENDED, "halted"} == GOING
     assert {*CLEARED.split(), "in_transit", "arrived"} == DECIDED
-    assert {"permitted", "assessing", *CLEARED.split()} == FOR_THE_CONSULATE
+    assert {"permitted", "assessing", "cleared"} == FOR_THE_CONSULATE
 
 
 def test_every_action_is_told_under_a_name_of_its_own() -> None:
