@@ -1,7 +1,9 @@
 """Who could help a person, as far as whoever asks may know it."""
 
+from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from typing import Final
+from uuid import UUID
 
 from app.consents.placing import help_of, public, question_of
 from app.consents.standing import Standing
@@ -13,7 +15,7 @@ from app.referrals import queries
 from app.referrals.lifecycle import OPEN, State
 from app.referrals.models import Referral
 from app.routing.question import Question
-from app.routing.ranking import Ranking, recipients
+from app.routing.ranking import Candidate, Ranking, recipients
 
 ANSWERED_NO: Final = frozenset({State.DECLINED, State.REDIRECTED, State.EXPIRED})
 
@@ -40,18 +42,26 @@ def helpers(
     me = directory.by_id(work, work.actor.focal_point_id)
     profiles = (p if stands.knows(me, p) else public(p) for p in question.profiles)
     question = replace(question, profiles=tuple(profiles))
-    same = [
-        referral
-        for referral in queries.of_case(work, stands.case.id)
-        if referral.service == service and knows_recipient(referral, stands, me)
-    ]
     asked = replace(
         help_of(question, stands, service),
-        declined=frozenset(r.recipient_id for r in same if r.state in ANSWERED_NO),
-        approached=frozenset(r.recipient_id for r in same if r.state in OPEN),
+        declined=asked_in(work, stands, service, ANSWERED_NO),
+        approached=asked_in(work, stands, service, OPEN),
     )
     ranking = recipients(asked)
     return ranking if stands.may_know_fears(me) else as_proposed(asked, ranking)
+
+
+def asked_in(
+    work: Reading, stands: Standing, service: Service, states: AbstractSet[State]
+) -> frozenset[UUID]:
+    """Name who was asked for a service and stands so, as far as the caller may know."""
+    me = directory.by_id(work, work.actor.focal_point_id)
+    return frozenset(
+        referral.recipient_id
+        for referral in queries.of_case(work, stands.case.id)
+        if referral.service == service and referral.state in states
+        if knows_recipient(referral, stands, me)
+    )
 
 
 def as_proposed(question: Question, ranking: Ranking) -> Ranking:
@@ -62,11 +72,30 @@ def as_proposed(question: Question, ranking: Ranking) -> Ranking:
     person's word explains; and if nobody was named, the one to ask next.
     """
     named = tuple(one for one in ranking.candidates if one.id in question.named)
-    return Ranking(named or ranking.candidates[:1], ranking.desk, ())
+    return Ranking(named or turn(question, ranking)[:1], ranking.desk, ())
+
+
+def turn(question: Question, ranking: Ranking) -> tuple[Candidate, ...]:
+    """Say whose turn it is where one after the other is asked; never nobody's if it can be.
+
+    Who has no place comes after all others, then who said no or nothing already: there may
+    be one office alone that protects a child, and who holds the case cannot choose another.
+    """
+    if ranking.candidates:
+        return ranking.candidates
+    profiles = tuple(replace(p, capacity=None) for p in question.profiles)
+    crowded = replace(question, profiles=profiles)
+    again = replace(crowded, declined=frozenset())
+    return recipients(crowded).candidates or recipients(again).candidates
 
 
 def is_proposed(work: Reading, referral: Referral, stands: Standing) -> bool:
-    """Say whether the recipient of a draft is among those its sender finds proposed."""
+    """Say whether the recipient of a draft is among those its sender finds proposed.
+
+    Or was asked before and said no or nothing: it can always be asked again.
+    """
+    if referral.recipient_id in asked_in(work, stands, referral.service, ANSWERED_NO):
+        return True
     question = question_of(work, referral.case)
     found = helpers(work, question, stands, referral.service).candidates
     return referral.recipient_id in {one.id for one in found}

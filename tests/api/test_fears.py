@@ -27,6 +27,7 @@ LEADERS = ("KZ_LEAD", "SANA_SEZIM", "PARTNERSHIP_IN_ACTION")
 VITAL: Json = {"reason": "RISK_TO_LIFE", "note": "Tonight"}
 NOBODY = [consent(focal_point=LAW)]
 CHILD: Json = {"age_class": "child"}
+PROTECTS = "GT_CHILD_PROTECTION"
 
 
 @pytest.fixture
@@ -164,6 +165,76 @@ def test_a_desk_cannot_try_out_who_is_feared_to_help(
     assert sends(desk, feared, first, sections=[]) == 200
     assert sends(desk, plain, WOMEN, sections=[]) == 200
     assert codes(proposed(desk, plain)) != [WOMEN]
+
+
+@pytest.fixture
+def alone(world: World) -> Json:
+    """A child alone in a country with one office that protects it, held by the desk."""
+    officer, desk = (
+        world.someone(code) for code in ("HN_CONSULATE_GUATEMALA", "DESK_CENTRAL_AMERICA")
+    )
+    notice = {"country": "GT", "language": "es", "services": ["SHELTER"], **CHILD}
+    vital = {"reason": "CHILD_UNPROTECTED", "note": "Alone"}
+    case = officer.submits(
+        notice=notice | {"priority": "emergency"},
+        consents=[],
+        vital_interest=vital,
+        safeguards={"country_of_origin": "HN"},
+    )
+    while (holder := officer.sees(case)["holder"]) != desk.code:
+        no = {"reason": "NO_CAPACITY"}
+        assert world.someone(holder).does("decline-lead", case, no).is_success
+    return case
+
+
+@pytest.mark.parametrize("how", ["declines", "is silent", "is full"])
+def test_the_one_office_that_protects_a_child_can_be_asked_again(
+    world: World, alone: Json, how: str
+) -> None:
+    desk, office = (world.someone(code) for code in ("DESK_CENTRAL_AMERICA", PROTECTS))
+    asked = {"service": "CHILD_PROTECTION", "sections": []}
+    if how == "is full":
+        done(office.ask("PUT", f"/focal-points/{PROTECTS}/capacity", {"free": 0}))
+    else:
+        first = done(desk.refers(alone, PROTECTS, **asked))
+        if how == "declines":
+            done(office.does("decline", first, {"reason": "NO_CAPACITY"}))
+        world.waits_for(hours=1)
+        world.waits_for(hours=1)
+        assert desk.sees(first)["state"] in {"declined", "expired"}
+
+    assert codes(proposed(desk, alone, "CHILD_PROTECTION")) == [PROTECTS]
+    assert sends(desk, alone, PROTECTS, **asked) == 200
+    assert codes(proposed(desk, alone, "CHILD_PROTECTION")) == []
+
+
+def test_who_said_no_is_proposed_last_and_can_be_asked_again_at_any_time(
+    world: World, officer: Someone, desk: Someone
+) -> None:
+    case, asked = at_the_desk(officer, desk), list[str]()
+    while len(asked) < 2 or asked[-1] != WOMEN:
+        [one] = codes(proposed(desk, case))
+        draft = done(desk.refers(case, one, sections=[]))
+        done(world.someone(one).does("decline", draft, {"reason": "NO_CAPACITY"}))
+        asked.append(one)
+
+    assert asked[:2] == [WOMEN, MIXED]
+    assert len(asked) == len(set(asked)) + 1
+    assert sends(desk, case, MIXED, sections=[]) == 200
+
+
+def test_who_said_no_and_is_feared_since_is_not_asked_again(
+    world: World, officer: Someone, desk: Someone
+) -> None:
+    case = at_the_desk(officer, desk)
+    draft = done(desk.refers(case, WOMEN, sections=[]))
+    done(world.someone(WOMEN).does("decline", draft, {"reason": "NO_CAPACITY"}))
+    path, tag = f"{path_of(case)}/safeguards", officer.tag(case)
+    done(officer.ask("PUT", path, fearing(WOMEN), headers={"If_Match": tag}))
+
+    refused = sends(desk, case, WOMEN, sections=[])
+
+    assert refused[0][0]["need"] == "consent"
 
 
 def test_a_draft_tells_a_desk_no_fear_and_no_origin(
