@@ -16,6 +16,7 @@ from app.casework.needs import Terms
 from app.casework.sides import sides_of
 from app.casework.watching import resume_questions, watch_interests
 from app.handovers import following as handovers
+from app.kernel.actors import Relation
 from app.kernel.versions import Seen
 from app.kernel.work import Writing
 from app.referrals import actions as referrals
@@ -43,6 +44,7 @@ def close(
     case.closure_reason = why.reason
     cases.take(work, case, row, {"reason": why.reason}, before=before)
     following.end_drafts(work, case, why.reason)
+    free_reference(case)
     return case
 
 
@@ -61,7 +63,17 @@ def stop(work: Writing, code: str, why: StopCase) -> Case:
     following.end_all(work, case, WithdrawReason.SURVIVOR_DECLINED)
     handovers.cancel_open(work, case)
     returns.follow(work, case)
+    free_reference(case)
     return case
+
+
+def free_reference(case: Case) -> None:
+    """Let a case that nobody led be written anew under its submitter's own number.
+
+    Only a lead opens one again: the number would name a case that nobody can go on with.
+    """
+    if case.with_relation(Relation.LEAD) is None:
+        case.external_digest = None
 
 
 def reopen(work: Writing, case: Case, row: Row, why: ReopenCase) -> Case:

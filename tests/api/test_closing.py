@@ -387,3 +387,29 @@ def test_a_word_about_a_case_ends_with_the_state_it_was_about(
     assert lead.sees(case)["state"] == "assisting"
     assert problem(refused) == (409, "approval-unusable")
     assert asks(lead, case)["id"] != asked["id"]
+
+
+@pytest.mark.parametrize("how", ["close", "stop"])
+@pytest.mark.parametrize("led", [False, True])
+def test_a_case_that_nobody_led_is_written_anew_and_one_that_was_led_is_opened_again(
+    officer: Someone, lead: Someone, supervisor: Someone, how: str, *, led: bool
+) -> None:
+    case = officer.submits(external_reference="A/7")
+    if led:
+        lead.leads(case)
+    else:
+        done(lead.does("acknowledge", case))
+    if how == "close":
+        done(lead.does_with(supervisor, "close", case, closing()))
+    else:
+        done(lead.does("stop", case, {"reason": "SURVIVOR_REQUEST"}))
+
+    opened = lead.does("reopen", case, {"reason": "SURVIVOR_REQUEST"})
+    anew = officer.writes_case(external_reference="A/7")
+
+    assert opened.is_success is led
+    if led:
+        assert problem(anew) == (409, "external-reference-taken")
+    else:
+        assert problem(opened) == (403, "action-not-yours")
+        assert done(anew)["code"] != case["code"]
