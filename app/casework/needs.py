@@ -63,7 +63,7 @@ NEEDS: Final[dict[Need, Check[Facts]]] = {
         "Assess the risk again: it holds for 7 days, and 72 hours when it is high.", Side.HOLDER),
     Need.NOTHING_SENT: Check(
         lambda f: f.nothing_sent,
-        "A referral was sent: the holder has to end it first.", Side.HOLDER),
+        "A referral has left: ask the holder to stop the case.", Side.HOLDER),
     Need.NOTHING_OPEN: Check(
         lambda f: f.nothing_open,
         "End every referral and handover first: completed, declined, revoked or cancelled.", Side.HOLDER),

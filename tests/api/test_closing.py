@@ -19,6 +19,7 @@ from tests.world import (
 )
 
 SECOND = {Role.SUPERVISOR}
+SHELTER = "KZ_SHELTER_KOGERSHIN"
 
 
 @pytest.fixture
@@ -413,3 +414,18 @@ def test_a_case_that_nobody_led_is_written_anew_and_one_that_was_led_is_opened_a
     else:
         assert problem(opened) == (403, "action-not-yours")
         assert done(anew)["code"] != case["code"]
+
+
+def test_what_is_not_taken_back_any_more_is_stopped_by_the_holder_as_its_submitter_is_told(
+    officer: Someone, lead: Someone
+) -> None:
+    case = officer.submits()
+    done(lead.does("revoke", done(lead.refers(case, SHELTER)), {"reason": "SENT_IN_ERROR"}))
+
+    refused = officer.does("withdraw", case, {"reason": "SENT_IN_ERROR"})
+
+    assert lacks(refused) == [("nothing_sent", "holder")]
+    told = refused.json()["unmet"][0]["remedy"]
+    assert told == "A referral has left: ask the holder to stop the case."
+    done(lead.does("stop", case, {"reason": "SURVIVOR_REQUEST"}))
+    assert officer.sees(case)["state"] == "closed"
