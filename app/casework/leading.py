@@ -73,6 +73,7 @@ def suspend(work: Writing, case: Case, row: Row, why: SuspendCase) -> Case:
     facts = {"reason": why.reason}
     cases.take(work, case, row, facts, before=before, until=why.review_at)
     following.pause(work, case)
+    returns.pause(work, case)
     pause_questions(work, case)
     return case
 
@@ -81,6 +82,7 @@ def resume(work: Writing, case: Case, row: Row) -> Case:
     """Go on, with the time that was left to everybody."""
     cases.take(work, case, row, before=case.audience)
     following.go_on(work, case)
+    returns.go_on(work, case)
     resume_questions(work, case)
     referrals.settle(work, case)
     return case

@@ -6,10 +6,12 @@ from typing import Final
 from uuid import UUID
 
 from app.cases import actions as cases
+from app.cases.lifecycle import State as CaseState
 from app.cases.risk import RiskLevel
 from app.consents import standing
 from app.deadlines import actions as deadlines
 from app.deadlines import queries as clocks
+from app.deadlines.limits import ClockKind
 from app.directory.kinds import Service
 from app.kernel import lifecycle
 from app.kernel.actors import Role, Side
@@ -213,8 +215,17 @@ def audience(record: Return) -> frozenset[UUID]:
     return known & {holder} if record.state in CANCELLED else known
 
 
-def wind(work: Writing, record: Return, until: datetime | None = None) -> None:
-    """Start the clock that the state calls for."""
+def wind(
+    work: Writing,
+    record: Return,
+    until: datetime | None = None,
+    *,
+    resumed: bool = False,
+) -> None:
+    """Start the clock that the state calls for, or let it run again.
+
+    While the case rests, what nobody may do stands still with the time that it has.
+    """
     if record.state not in CLOCKS:
         deadlines.stop(work, record.id)
         return
@@ -225,8 +236,23 @@ def wind(work: Writing, record: Return, until: datetime | None = None) -> None:
     if side == Side.CONSULATE:
         papers = papers_of(work, record, standing.of_case(work, record.case))
     whom = waits_on(record, side, papers)
-    until = until or clocks.until(work, kind, record.case, waits_on=whom)
-    deadlines.restart(work, record, kind, until, waits_on=whom)
+    fresh = clocks.term(work, kind, record.case, waits_on=whom)
+    if resumed:
+        deadlines.go_on(work, record, kind, fresh, waits_on=whom)
+    else:
+        until = until or fresh.until(work.now)
+        deadlines.restart(work, record, kind, until, waits_on=whom)
+    if rests(record):
+        deadlines.stop(work, record.id)
+
+
+def rests(record: Return) -> bool:
+    """Say whether its next step waits until the case goes on.
+
+    A person who travels is met, and one who arrived is visited, all the same.
+    """
+    kind, _ = CLOCKS.get(record.state, (None, None))
+    return record.case.state == CaseState.SUSPENDED and kind == ClockKind.REVIEW
 
 
 def settle(work: Writing, move: Move) -> None:

@@ -10,14 +10,14 @@ from app.cases.reasons import WithdrawReason
 from app.consents import standing
 from app.consents.standing import Standing
 from app.deadlines import actions as deadlines
-from app.deadlines.queries import running
+from app.deadlines.queries import last_stopped, running
 from app.kernel.actors import Side
 from app.kernel.work import Writing
 from app.referrals import following
 from app.referrals.lifecycle import AT_WORK
 from app.referrals.lifecycle import State as ReferralState
 from app.returns import queries
-from app.returns.actions import Move, ask_papers, take
+from app.returns.actions import Move, ask_papers, rests, take, wind
 from app.returns.lifecycle import CLOCKS, GOING, TABLE, Action
 from app.returns.models import Done, Return
 from app.returns.situation import look, papers_of, waits_on
@@ -91,12 +91,37 @@ def hand_on(work: Writing, record: Return, stands: Standing) -> None:
     """Let the clock wait for whoever leads the case, or issues papers, now."""
     _, side = CLOCKS[record.state]
     papers = papers_of(work, record, stands)
-    whom, clock = waits_on(record, side, papers), running(work, [record.id])[record.id]
-    if clock.waits_on == whom:
+    whom, clock = waits_on(record, side, papers), running(work, [record.id]).get(record.id)
+    if clock is None or clock.waits_on == whom:  # none: it rests with the case
         return
     deadlines.pass_on(work, [record.id], whom)
     if side == Side.CONSULATE:
         ask_papers(work, record, papers)
+
+
+def pause(work: Writing, case: Case) -> None:
+    """Let the clocks of what nobody may do stand still while the case is suspended."""
+    found = queries.open_in(work, [case.id]).get(case.id, [])
+    deadlines.stop_all(work, [record.id for record in found if rests(record)])
+
+
+def go_on(work: Writing, case: Case) -> None:
+    """Let the clocks that stood still run again, with the time that was left.
+
+    For whoever has the step now: a consulate that was asked meanwhile hears of it.
+    """
+    found = queries.open_in(work, [case.id]).get(case.id, [])
+    going = running(work, [record.id for record in found])
+    for record in found:
+        if record.id in going:
+            continue
+        kind, side = CLOCKS[record.state]
+        before = last_stopped(work, [record.id], kind)
+        wind(work, record, resumed=True)
+        papers = papers_of(work, record, standing.of_case(work, case))
+        asked = before is None or before.waits_on != papers.recipient_id
+        if side == Side.CONSULATE and asked:
+            ask_papers(work, record, papers)
 
 
 def forget(work: Writing, case_id: UUID) -> None:

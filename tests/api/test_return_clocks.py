@@ -1,9 +1,30 @@
-"""Whom the clocks of a return wait for, when the case that it belongs to changes hands."""
+"""Whom the clocks of a return wait for, when its case changes hands, and when it rests."""
+
+from datetime import datetime, timedelta
 
 import pytest
 
-from tests.homecoming import HOME, opens, to_return
-from tests.world import Json, Someone, World, consent, done, promise
+from tests.homecoming import (
+    CONSULATE,
+    HOME,
+    MET,
+    Homecoming,
+    accepted,
+    begin,
+    opens,
+    to_return,
+)
+from tests.world import (
+    Json,
+    Someone,
+    World,
+    consent,
+    done,
+    for_handover,
+    kinds,
+    promise,
+    taking,
+)
 
 
 @pytest.fixture
@@ -77,3 +98,97 @@ def test_whom_the_desk_chooses_gets_the_clock_of_a_return(
     assert desk.does("assign", case, choice | {"reason": "LOCAL_KNOWLEDGE"}).is_success
     assert waited_for(desk) == set()
     assert record in waited_for(first)
+
+
+def rest(world: World, home: Homecoming, days: int = 13) -> None:
+    until = (world.now + timedelta(days=days)).isoformat()
+    why = {"reason": "CONTACT_LOST", "review_at": until}
+    done(home.lead.does("suspend", home.case, why))
+
+
+def resumes(home: Homecoming) -> None:
+    risk = {"level": "medium"}
+    done(home.lead.creates(f"/cases/{home.case['code']}/risk-assessments", risk))
+    done(home.lead.does("resume", home.case))
+
+
+@pytest.mark.parametrize(("upto", "who"), [("inform", "lead"), ("plan", "home")])
+def test_while_a_case_rests_nobody_is_late_with_a_step_that_nobody_may_take(
+    world: World, officer: Someone, first: Someone, upto: str, who: str
+) -> None:
+    home = begin(world, officer, first)
+    home.goes(upto)
+    waited, record = getattr(home, who), f"returns/{home.record['id']}"
+    [due] = [due for about, _, due in waited.waits() if about == record]
+    world.passes(days=1)
+    rest(world, home)
+    waited.hears()
+
+    world.waits_for(days=30)
+
+    assert record not in waited_for(waited)
+    assert "return.overdue" not in kinds(waited.hears())
+    resumes(home)
+    later = (datetime.fromisoformat(due) + timedelta(days=30)).isoformat()
+    found = [due for about, _, due in waited.waits() if about == record]
+    assert found == [later.replace("+00:00", "Z")]
+
+
+def test_while_a_case_rests_who_travels_is_met_all_the_same(
+    world: World, officer: Someone, first: Someone
+) -> None:
+    home = begin(world, officer, first)
+    home.goes("depart")
+    rest(world, home)
+    home.home.hears()
+
+    world.waits_for(days=3)
+
+    assert "return.overdue" in kinds(home.home.hears())
+    done(home.does("home", "arrive", MET))
+    assert f"returns/{home.record['id']}" in waited_for(home.home)
+    resumes(home)
+    assert f"returns/{home.record['id']}" in waited_for(home.home)
+
+
+def test_a_return_that_is_opened_or_handed_on_while_its_case_rests_waits_for_the_new_lead(
+    world: World, officer: Someone, first: Someone
+) -> None:
+    case, referral = accepted(
+        officer, first, world.someone(HOME), consents=[for_handover("SANA_SEZIM")]
+    )
+    home = Homecoming(world, officer, first, first, first, case, referral, referral)
+    rest(world, home)
+    record = done(opens(first, referral))
+    assert f"returns/{record['id']}" not in waited_for(first)
+    offer, ngo = done(first.offers(case, "SANA_SEZIM")), world.someone("SANA_SEZIM")
+    done(ngo.does("accept", offer, taking()))
+    assert f"returns/{record['id']}" not in waited_for(ngo)
+    home.lead = ngo
+
+    resumes(home)
+
+    assert f"returns/{record['id']}" in waited_for(ngo)
+    assert f"returns/{record['id']}" not in waited_for(first)
+
+
+def test_a_consulate_that_is_asked_while_a_case_rests_hears_of_it_when_it_goes_on(
+    world: World, officer: Someone, first: Someone
+) -> None:
+    papers = {"purposes": ["CONSULAR_DOCUMENT"], "sections": ["identity"]}
+    given = [consent(focal_point=CONSULATE, **papers)]
+    home = begin(world, officer, first, consents=given)
+    home.goes("permit-contact")
+    body = {"service": "CONSULAR_DOCUMENT", "sections": ["identity"]}
+    referral = done(first.refers(home.case, CONSULATE, **body))
+    rest(world, home)
+    done(officer.does("accept", referral, promise()))
+    officer.hears()
+
+    resumes(home)
+
+    assert "return.papers_asked" in kinds(officer.hears())
+    assert f"returns/{home.record['id']}" in waited_for(officer)
+    rest(world, home)
+    resumes(home)
+    assert "return.papers_asked" not in kinds(officer.hears())
