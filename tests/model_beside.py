@@ -6,6 +6,7 @@ from typing import Any, Final
 from tests.mechanism import (
     CASE_OPEN,
     CONSENTS,
+    DAY,
     FEARS,
     GONE,
     ILLEGAL,
@@ -160,8 +161,14 @@ def take_over(world: Model, me: str, chosen: str, poor: bool) -> Outcome:
     if lacking := [need for need, holds in met.items() if not holds]:
         return ("needs-unmet", *lacking), world
     after = admit(world, "former_lead", lead)
-    after = give_lead(cancel(after), chosen, world.left(THE_CASE))
+    after = give_lead(cancel(after), chosen, time_for_another(world))
     return OK if after.sees_case(me) else GONE, after
+
+
+def time_for_another(world: Model) -> int | None:
+    """Say how long a new lead has: of what ran out a day."""
+    left = world.left(THE_CASE)
+    return DAY if left is not None and left <= 0 else left
 
 
 BESIDE: Final = {

@@ -178,7 +178,7 @@ def move_lead(work: Writing, case: Case, old: UUID, new: UUID) -> None:
     cases.forget(work, case, Paper.CONTACTS)
     handovers.cancel_open(work, case)
     clock = deadlines.running(work, [case.id]).get(case.id)
-    give_lead(work, case, new, clock.due_at if clock else None)
+    give_lead(work, case, new, breaches.until_for_another(work, clock) if clock else None)
 
 
 def must_be_desk(work: Reading, case: Case) -> None:

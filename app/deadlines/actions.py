@@ -22,11 +22,8 @@ RUN_IN: Final = RUNS.where(Clock.case_id == bindparam("case"))
 OF_KINDS: Final = RUN_IN.where(Clock.kind.in_(any_of("kinds")))
 STOPPED: Final[dict[str, Any]] = {"stopped_at": bindparam("now")}
 FOLLOWED: Final[dict[str, Any]] = {"record_id": bindparam("record")}
-PASSED: Final[dict[str, Any]] = {"waits_on": bindparam("whom")}
-STOP, PASS_ON = RUN_FOR.values(STOPPED), RUN_FOR.values(PASSED)
-FOLLOW: Final = RUN_FOR.values(FOLLOWED)
+STOP, FOLLOW = RUN_FOR.values(STOPPED), RUN_FOR.values(FOLLOWED)
 STOP_CASE, STOP_KINDS = RUN_IN.values(STOPPED), OF_KINDS.values(STOPPED)
-PASS_ON_KIND: Final = OF_KINDS.values(PASSED)
 SOON: Final = RUNS.where(Clock.kind.in_(any_of("kinds")), Clock.due_at < bindparam("until"))
 GRANTED: Final[dict[str, Any]] = {"due_at": bindparam("until"), "fires_at": None}
 GRANT: Final = SOON.values(GRANTED).returning(Clock.number)
@@ -91,9 +88,10 @@ def pass_on(work: Writing, record_ids: Iterable[UUID], waits_on: UUID | None) ->
     """Let what runs for these records wait for somebody else, until the same moment.
 
     In whichever country: the person has waited since the clock began, and a calendar with
-    more holidays is no reason to wait longer.
+    more holidays is no reason to wait longer. What ran out is due in a day.
     """
-    change(work.session, PASS_ON, {"records": list(record_ids), "whom": waits_on})
+    for clock in queries.running(work, record_ids).values():
+        give(work, clock, waits_on)
 
 
 def follow(work: Writing, record_ids: Iterable[UUID], record_id: UUID) -> None:
@@ -108,9 +106,36 @@ def follow(work: Writing, record_ids: Iterable[UUID], record_id: UUID) -> None:
 def pass_on_kind(
     work: Writing, case_id: UUID, kind: ClockKind, waits_on: UUID | None
 ) -> None:
-    """Let what runs of one kind in a case wait for somebody else, until the same moment."""
-    of_kind = {"case": case_id, "kinds": [kind], "whom": waits_on}
-    change(work.session, PASS_ON_KIND, of_kind)
+    """Let what runs of one kind in a case wait for somebody else, like `pass_on`."""
+    for clock in queries.running_in(work, case_id, kind):
+        give(work, clock, waits_on)
+
+
+def give(work: Writing, clock: Clock, whom: UUID | None) -> None:
+    """Let one clock wait for somebody else, who has let nothing pass yet.
+
+    By a clock that ran out it would be called silent for what it was never asked, and a
+    lead could lose the case for it: that one is stopped, and goes on with its own length as
+    if it had begun later.
+    """
+    if clock.waits_on == whom:
+        return
+    until = breaches.until_for_another(work, clock)
+    later = until - clock.due_at
+    if not later:
+        clock.waits_on = whom
+        return
+    new = Clock(
+        case_id=clock.case_id,
+        record_id=clock.record_id,
+        reference=clock.reference,
+        kind=clock.kind,
+        waits_on=whom,
+        set_at=clock.set_at + later,
+        due_at=until,
+    )
+    stop(work, clock.record_id)
+    work.session.add(new)
 
 
 def grant(work: Writing, kinds: Iterable[ClockKind], until: datetime) -> int:

@@ -136,6 +136,15 @@ def rhythm_of(work: Reading, clock: Clock, least: timedelta) -> Rhythm:
     return Rhythm.of(clock.due_at - clock.set_at, least, work.ground.speed)
 
 
+def until_for_another(work: Reading, clock: Clock) -> datetime:
+    """Say until when whoever takes a clock over has time: of what ran out a day.
+
+    It let nothing pass; but the person has waited long enough, and no full time begins.
+    """
+    is_late = clock.due_at <= work.now
+    return work.now + DAY / work.ground.speed if is_late else clock.due_at
+
+
 def late_count(work: Reading, case_id: UUID, waited_on: UUID) -> int:
     """Count how often a focal point let a clock of a case pass.
 

@@ -190,6 +190,13 @@ def running(work: Reading, record_ids: Iterable[UUID]) -> Mapping[UUID, Clock]:
     return {clock.record_id: clock for clock in rows}
 
 
+def running_in(work: Reading, case_id: UUID, kind: ClockKind) -> list[Clock]:
+    """List what runs of one kind in a case."""
+    of_kind = (Clock.case_id == case_id) & (Clock.kind == kind)
+    found = select(Clock).where(of_kind, Clock.stopped_at.is_(None))
+    return list(work.session.scalars(found.order_by(Clock.number)))
+
+
 def due_at(work: Reading, record_ids: Iterable[UUID]) -> dict[UUID, datetime]:
     """Say until when each record waits that has a running clock."""
     return {one: clock.due_at for one, clock in running(work, record_ids).items()}

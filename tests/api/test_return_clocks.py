@@ -22,6 +22,7 @@ from tests.world import (
     done,
     for_handover,
     kinds,
+    problem,
     promise,
     taking,
 )
@@ -192,3 +193,62 @@ def test_a_consulate_that_is_asked_while_a_case_rests_hears_of_it_when_it_goes_o
     rest(world, home)
     resumes(home)
     assert "return.papers_asked" not in kinds(officer.hears())
+
+
+def silent_of(office: Someone) -> list[tuple[str, int]]:
+    """What who holds a case hears of its own silences: what ran out, and how often."""
+    heard = (one for one in office.hears() if not one["subject"].startswith("referrals"))
+    told = (event for event in heard if "silence" in event["facts"])
+    return [(event["facts"]["clock"], event["facts"]["silence"]) for event in told]
+
+
+def test_a_new_lead_inherits_no_silence(
+    world: World, officer: Someone, first: Someone
+) -> None:
+    home = begin(world, officer, first, consents=[consent(focal_point="SANA_SEZIM")])
+    for _ in range(45):
+        world.waits_for(days=1)
+    codes = ("DESK_CENTRAL_ASIA", "DESK_CENTRAL_ASIA", "SANA_SEZIM")
+    desk, boss, ngo = (world.someone(code) for code in codes)
+    move = {"focal_point": "SANA_SEZIM", "reason": "LEAD_SILENT", "person_informed": True}
+    assert desk.does_with(boss, "take-over", home.case, move).status_code == 204
+    record, tomorrow = f"returns/{home.record['id']}", world.now + timedelta(days=1)
+    due = {about: due for about, _, due in ngo.waits()}
+    soon = tomorrow.isoformat().replace("+00:00", "Z")
+    assert due == {record: soon, f"cases/{home.case['code']}": soon}
+    ngo.hears(), desk.hears()
+
+    world.waits_for(hours=23)
+    early = silent_of(ngo)
+    low = {"level": "low"}
+    done(ngo.creates(f"/cases/{home.case['code']}/risk-assessments", low))
+    world.waits_for(hours=1)
+    first_time = silent_of(ngo)
+    for _ in range(6):
+        world.waits_for(days=1)
+
+    assert (early, first_time) == ([], [("review", 1)])
+    assert silent_of(ngo) == []
+    again = move | {"focal_point": "KZ_LEAD"}
+    assert problem(desk.does("take-over", home.case, again)) == (404, "not-found")
+    assert "case.escalated" not in kinds(desk.hears())
+
+
+def test_what_a_candidate_let_pass_is_no_silence_of_the_next(
+    world: World, officer: Someone, first: Someone
+) -> None:
+    case = officer.submits(
+        notice={"age_class": "child", "priority": "normal"},
+        consents=[],
+        vital_interest={"reason": "CHILD_UNPROTECTED", "note": "Alone"},
+    )
+    done(first.does("acknowledge", case))
+    world.waits_for(days=4)
+    assert ("assess_interests", 1) in silent_of(first)
+    assert first.does("decline-lead", case, {"reason": "NO_CAPACITY"}).is_success
+    now = world.someone(officer.sees(case)["holder"])
+    now.hears()
+    world.waits_for(hours=23)
+    assert "assess_interests" not in [clock for clock, _ in silent_of(now)]
+    world.waits_for(hours=1)
+    assert ("assess_interests", 1) in silent_of(now)
