@@ -14,8 +14,9 @@ from app.cases.models import Case
 from app.cases.sections import SERVICES_FOR_SAFETY
 from app.consents import standing
 from app.deadlines import actions as deadlines
+from app.deadlines.limits import ClockKind
 from app.deadlines.queries import term
-from app.directory.kinds import Function, Kind
+from app.directory.kinds import Function, Kind, Service
 from app.directory.models import FocalPoint
 from app.kernel import lifecycle
 from app.kernel.actors import HELPS, Relation, Role, Side, sides_of_case
@@ -34,6 +35,7 @@ from app.referrals.lifecycle import (
     TABLE,
     Action,
     Row,
+    State,
 )
 from app.referrals.models import Basis, Clearance, Referral
 from app.referrals.needs import RULES, Facts, Terms
@@ -195,7 +197,7 @@ def wind(
     While the case rests every clock stands still with the time that it has, but of what
     keeps the person safe.
     """
-    kind, side = CLOCKS.get(referral.state, (None, Side.SYSTEM))
+    kind, side = clock_of(referral)
     recipient, case = referral.recipient_id, referral.case
     told = bool(referral.relations_of(recipient) & HELPS)
     if kind is None or (side == Side.RECIPIENT and not told):
@@ -212,6 +214,23 @@ def wind(
         deadlines.stop(work, referral.id)
 
 
+def clock_of(referral: Referral) -> tuple[ClockKind | None, Side]:
+    """Say which clock a referral calls for, and who is waited for.
+
+    Nobody meets who has not returned. A referral for a return waits for its checklist to be
+    opened; that has clocks of its own, of whoever has the next step, until the person is
+    there.
+    """
+    kind, side = CLOCKS.get(referral.state, (None, Side.SYSTEM))
+    returns = referral.service == Service.RETURN and referral.state in UNMET
+    if returns and referral.clearance != Clearance.DONE:
+        kind = None if referral.clearance else ClockKind.REVIEW
+    return kind, side
+
+
+UNMET: Final = frozenset({State.ACCEPTED, State.IN_PROGRESS})
+
+
 def rests(referral: Referral) -> bool:
     """Say whether it may wait while the case is suspended."""
     suspended = referral.case.state == CaseState.SUSPENDED
@@ -219,14 +238,17 @@ def rests(referral: Referral) -> bool:
     return suspended and alive
 
 
-def clear(referral: Referral, clearance: Clearance | None) -> None:
+def clear(work: Writing, referral: Referral, clearance: Clearance | None) -> None:
     """Keep how far the checklist of a return has come: `start` and `complete` wait for it.
 
-    Said from above, for a referral knows nothing of what is built on it.
+    Said from above, for a referral knows nothing of what is built on it. Its own clock
+    begins once the person is there.
     """
     if referral.clearance != clearance:
         referral.clearance = clearance
         referral.touch()
+        if clearance and referral.state in UNMET:
+            wind(work, referral)
 
 
 def settle(work: Writing, case: Case) -> None:

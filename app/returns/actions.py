@@ -29,6 +29,7 @@ from app.returns.lifecycle import (
     CLOCKS,
     DECIDED,
     EVENTS,
+    ON_THE_WAY_TO_GO,
     STEPS,
     TABLE,
     Action,
@@ -244,6 +245,8 @@ def wind(
         deadlines.restart(work, record, kind, until, waits_on=whom)
     if rests(record):
         deadlines.stop(work, record.id)
+    if record.state in ON_THE_WAY_TO_GO:  # the referral waits for nothing else
+        deadlines.stop(work, record.referral_id)
 
 
 def rests(record: Return) -> bool:
@@ -257,7 +260,7 @@ def rests(record: Return) -> bool:
 
 def settle(work: Writing, move: Move) -> None:
     """Let the referral know how far the return has come; ask the officer for papers."""
-    referrals.clear(move.record.referral, clearance_of(move.record))
+    referrals.clear(work, move.record.referral, clearance_of(move.record))
     if move.step.target in {State.PERMITTED, State.CLEARED}:
         ask_papers(work, move.record, move.view.papers)
 

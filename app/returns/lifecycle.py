@@ -201,6 +201,7 @@ CANCELLED: Final = frozenset({_S.NO_GO, _S.CALLED_OFF, _S.HALTED, _S.ENDED})
 """Its recipient no longer sees these: nobody at the origin learns why a person stayed."""
 OPEN: Final = frozenset(State) - {_S.COMPLETED, _S.NO_GO, _S.CALLED_OFF, _S.ENDED}
 GOING: Final = OPEN - {_S.HALTED}
+ON_THE_WAY_TO_GO: Final = frozenset(_ON_THE_WAY_TO_GO)
 DECIDED: Final = frozenset(_CLEARED) | {_S.IN_TRANSIT, _S.ARRIVED}
 FOR_THE_CONSULATE: Final = frozenset({_S.PERMITTED, _S.ASSESSING, _S.CLEARED})
 """The State's officer sees its task until it has issued the document, and no longer.

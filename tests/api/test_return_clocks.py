@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from app.kernel.actors import Role
 from tests.homecoming import (
     CONSULATE,
     HOME,
@@ -25,6 +26,7 @@ from tests.world import (
     problem,
     promise,
     taking,
+    travel_plan,
 )
 
 
@@ -252,3 +254,58 @@ def test_what_a_candidate_let_pass_is_no_silence_of_the_next(
     assert "assess_interests" not in [clock for clock, _ in silent_of(now)]
     world.waits_for(hours=1)
     assert ("assess_interests", 1) in silent_of(now)
+
+
+def test_a_referral_for_a_return_has_no_clock_of_its_own_before_the_person_is_there(
+    world: World, officer: Someone, first: Someone
+) -> None:
+    at_home = world.someone(HOME)
+    case, referral = accepted(officer, first, at_home)
+
+    def clock() -> str | None:
+        about = f"referrals/{referral['id']}"
+        return {one: kind for one, kind, _ in at_home.waits()}.get(about)
+
+    unopened = clock()
+    record = done(opens(at_home, referral))
+    boss = world.someone("KZ_LEAD", {Role.SUPERVISOR})
+    home = Homecoming(world, officer, first, at_home, boss, case, referral, record)
+    at_home.hears()
+    kept = [clock()]
+    home.goes("inform")
+    rest(world, home)
+    resumes(home)
+    world.waits_for(days=13)
+    kept += [clock()]
+    assert "referral.overdue" not in kinds(at_home.hears())
+    plan = travel_plan((world.now + timedelta(days=2)).isoformat())
+    for who, action, body in list(home.steps()):
+        if action == "monitor":
+            break
+        done(home.does(who, action, plan if action == "plan" else body))
+        kept += [clock()]
+
+    done(home.does("home", "monitor", {}))
+    met = clock()
+    done(at_home.does("start", referral, MET))
+
+    assert unopened == "review"
+    assert set(kept) == {None}
+    assert (met, clock()) == ("meet_person", "give_feedback")
+    done(at_home.does("complete", referral, {"outcome": "delivered", "feedback": "Well"}))
+    assert clock() is None
+
+
+def test_who_starts_before_the_person_left_is_not_late_with_telling_how_it_goes(
+    world: World, officer: Someone, first: Someone
+) -> None:
+    home = begin(world, officer, first)
+    home.goes("go")
+    done(home.home.does("start", home.referral, MET))
+    home.home.hears()
+
+    world.waits_for(days=20)
+
+    late = [event["type"] for event in home.home.hears()]
+    assert "return.overdue" in late
+    assert "referral.overdue" not in late
