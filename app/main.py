@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
+from datetime import datetime
 from importlib.metadata import version
 from typing import Final
 from uuid import UUID, uuid4
@@ -53,6 +53,7 @@ from app.api.openapi import describe
 from app.api.throttling import Rate, Throttle
 from app.api.turns import Turns
 from app.api.waiting import bell_over
+from app.clock import utc_now
 from app.kernel.db import THREADS, Database, database_now
 from app.kernel.ledger import Ledger
 from app.kernel.vault import KeyProvider, Vault
@@ -99,11 +100,6 @@ TAGS: Final = [
     {"name": "reference", "description": "What to look for, to ask, and to choose from."},
     {"name": "health", "description": "For whoever runs the service."},
 ]
-
-
-def utc_now() -> datetime:
-    """Read the clock: the only place that does."""
-    return datetime.now(UTC)
 
 
 def lay_ground(  # noqa: PLR0913 - each is one thing that a test may want to hold still

@@ -18,12 +18,13 @@ from sqlalchemy import Table, insert, select
 from app.access.models import Approval
 from app.cases.models import Case, Party
 from app.cases.records import RiskAssessment
+from app.clock import utc_now
 from app.consents.models import Consent
 from app.deadlines.models import Clock
 from app.kernel.actors import SERVICE
 from app.kernel.codes import new_code
 from app.kernel.keyfile import FileKeys
-from app.main import lay_ground, utc_now
+from app.main import lay_ground
 from app.referrals.models import Referral
 from app.worker.loop import CLOCKS, once
 from tests.databases import ask

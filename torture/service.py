@@ -18,10 +18,10 @@ from unittest.mock import patch
 
 from sqlalchemy.orm import Session, configure_mappers
 
-from app import cli
-from app.cli import serving
+from app.cli import commands, serving
+from app.clock import utc_now
 from app.kernel.db import database_now
-from app.main import lay_ground, utc_now
+from app.main import lay_ground
 from torture.planted import PLANTS
 
 WARM: Final = get_context("forkserver")
@@ -60,7 +60,7 @@ def live(orders: Orders, run: str) -> None:
         set_clock(timedelta(seconds=orders.wrong_by))
     if orders.plant:
         PLANTS[orders.plant]()
-    {"serve": cli.serve, "work": cli.run_worker}[run]()
+    {"serve": commands.serve, "work": commands.run_worker}[run]()
 
 
 def set_clock(off: timedelta) -> None:

@@ -1,7 +1,7 @@
 """Cases as the outside world spells them: what comes in, and what goes out."""
 
 from datetime import datetime
-from typing import Annotated, Any, Final, Self
+from typing import Annotated, Self
 from uuid import UUID
 
 from pydantic import ConfigDict, Field, StrictBool, model_validator
@@ -14,6 +14,7 @@ from app.cases.models import AgeClass
 from app.cases.schemas import WHOSE, NewRisk, NewVitalInterest, Notice, NoticeFields, Risk
 from app.cases.sections import Guards, ReadingPurpose, Safeguards, Section
 from app.cases.vital import ReadingState, VitalReason
+from app.casework.example import EXAMPLE
 from app.consents.schemas import NewConsent, RecipientClass
 from app.deadlines.limits import Priority
 from app.directory.kinds import Service, Sex
@@ -27,34 +28,6 @@ EXTERNAL = (
     "Your own number of the case. Only its fingerprint is kept; a second case under the "
     "same number is refused with the code of the first."
 )
-EXAMPLE: Final[dict[str, Any]] = {
-    "notice": {
-        "country": "KZ",
-        "age_class": "adult",
-        "language": "uz",
-        "priority": "urgent",
-        "services": ["SHELTER"],
-        "urgent_needs": [],
-        "safe_contact": "yes",
-    },
-    "sections": [{"section": "needs", "summary": "A safe bed tonight"}],
-    "safeguards": {"country_of_origin": "UZ"},
-    "consents": [
-        {
-            "recipient_class": {"kind": "state", "country": "KZ"},
-            "purposes": ["REFER"],
-            "sections": ["needs"],
-            "given_by": "person",
-            "language": "uz",
-            "form_version": "2026-1",
-            "obtained_on": "2026-06-01",
-            "expires_at": "2027-06-01T00:00:00Z",
-        }
-    ],
-    "risk": {"level": "medium"},
-    "submit": True,
-}
-"""A made-up case that can be submitted, for who writes the first."""
 
 
 class NewCase(Asked):

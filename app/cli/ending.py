@@ -1,6 +1,7 @@
 """How a command ends: well, or in one line that says what to do."""
 
 import sys
+from typing import Final
 
 import typer
 from pydantic import ValidationError
@@ -8,10 +9,6 @@ from rich.console import Console
 from sqlalchemy.exc import DBAPIError
 
 from app.cli.calling import CallEnded
-from app.cli.serving import NotReady
-from app.demo.players import StoryBroken
-from app.demo.stage import DemoRefused
-from app.directory.files import FilesRefused
 from app.kernel.keyfile import KeyRefused
 from app.kernel.ledger import LedgerRefused
 from app.kernel.problems import Problem
@@ -19,14 +16,13 @@ from app.kernel.trouble import is_operators
 from app.settings import PREFIX, Caller, Settings
 
 err = Console(stderr=True)
-REFUSALS = (
-    *(NotReady, KeyRefused, LedgerRefused, FilesRefused, Problem),
-    *(DemoRefused, StoryBroken),
-)
+type Refusals = tuple[type[Exception], ...]
+REFUSALS: Final[Refusals] = (KeyRefused, LedgerRefused, Problem)
+"""What every command may refuse."""
 SETTINGS = {kind.__name__ for kind in (Settings, Caller)}
 
 
-def run(cli: typer.Typer) -> None:
+def run(cli: typer.Typer, refusals: Refusals = REFUSALS) -> None:
     """Run a command; what an operator can mend is said in one line, without a stack."""
     try:
         cli()
@@ -36,7 +32,7 @@ def run(cli: typer.Typer) -> None:
         if error.title not in SETTINGS:
             raise
         fail(wrong_settings(error))
-    except REFUSALS as refusal:
+    except refusals as refusal:
         fail(f"{refusal}{cause(refusal.__cause__)}")
     except DBAPIError as error:
         if not is_operators(error):

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from secrets import token_hex
 from socket import AF_INET, AF_INET6, SO_REUSEADDR, SOL_SOCKET, socket
 from typing import Any, Final, override
 
@@ -19,8 +20,7 @@ from sqlalchemy.orm import Session
 
 from app.api.waiting import Bell
 from app.cli.connections import Connection
-from app.kernel.databases import are_one
-from app.kernel.db import OWNER_ROLE, Database, migrated_to
+from app.kernel.db import OWNER_ROLE, Database, hold, migrated_to, try_hold
 from app.kernel.keyfile import FileKeys
 from app.kernel.migrations import head, upgrade
 from app.kernel.trouble import described
@@ -97,6 +97,21 @@ def must_be_one(settings: Settings) -> None:
     finally:
         owners.engine.dispose()
         ours.engine.dispose()
+
+
+def are_one(one: Database, other: Database) -> bool:
+    """Say whether two logins lead to the same database.
+
+    On PostgreSQL what one of them holds is held for the other: a copy has the same name,
+    and one that was made file by file has the server's identifier as well.
+    """
+    if one.is_sqlite or other.is_sqlite:
+        files = [Path(it.engine.url.database or "").resolve() for it in (one, other)]
+        return one.is_sqlite == other.is_sqlite and files[0] == files[1]
+    name = token_hex(16)
+    with one.reading() as first, other.reading() as second:
+        hold(first, name)
+        return not try_hold(second, name)
 
 
 def migrate(settings: Settings) -> None:

@@ -19,7 +19,7 @@ import httpx
 import typer
 
 from app.api.strict_json import JsonRefused, must_be_strict
-from app.casework.schemas import EXAMPLE
+from app.casework.example import EXAMPLE
 from app.cli.calling import (
     CannotCall,
     Patience,
@@ -34,8 +34,8 @@ from app.cli.calling import (
     problem,
     refusal,
 )
+from app.clock import utc_now
 from app.kernel.durable import sync_folder
-from app.main import utc_now
 from app.settings import Caller
 
 PIPE: Final = Path("-")

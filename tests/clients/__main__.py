@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from app.main import utc_now
+from app.clock import utc_now
 from app.webhooks.schemas import example
 from app.webhooks.signing import headers, spell
 from tests import databases

@@ -10,13 +10,13 @@ import pytest
 from sqlalchemy import update
 
 from app.cli.affected import MEANS, Why
+from app.clock import utc_now
 from app.deadlines.limits import ClockKind
 from app.deadlines.models import Clock
 from app.kernel.actors import SERVICE
 from app.kernel.erasures import Erasure
 from app.kernel.heartbeat import Part, beat
 from app.kernel.ledger import Ledger
-from app.main import utc_now
 from tests.commands.test_restoring_erasures import Command, operating
 from tests.databases import backup
 from tests.erased import kept

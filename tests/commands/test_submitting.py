@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from app.main import utc_now
+from app.clock import utc_now
 from tests.commands.shells import Shell, faulty
 from tests.commands.test_demo import SECONDS
 from tests.serving import Served, served

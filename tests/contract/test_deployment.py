@@ -15,7 +15,7 @@ import pytest
 import yaml
 from typer.main import get_command
 
-from app.cli import cli
+from app.cli.commands import cli
 from app.kernel import migrations
 from app.kernel.keyfile import FileKeys
 from app.kernel.vault import Vault
