@@ -60,11 +60,19 @@ class Module:
         reached = (t for line, t in self.lines.items() if first <= line <= last)
         return frozenset[str]().union(*reached)
 
+    def using(self, mutant: Mutant) -> frozenset[str]:
+        """Say which tests use the constant that a mutant changes: they are asked first."""
+        if mutant.body:
+            return frozenset()
+        return frozenset[str]().union(*(self.lines.get(n, ()) for n in mutant.users))
+
     def task(self, mutant: Mutant, reach: Reach) -> Task:
         """Choose who judges a mutant, and how long that may take."""
         reaching = self.reaching(mutant) - frozenset(self.pure) | frozenset(self.beside)
         known = [test for test, _ in self.killers.most_common() if test in reaching]
-        quick = [*known, *(t for t in reach.quickest(reaching) if t not in self.killers)]
+        users = self.using(mutant) & reaching
+        order = [*reach.quickest(users), *reach.quickest(reaching - users)]
+        quick = [*known, *(test for test in order if test not in self.killers)]
         costs = accumulate(map(reach.cost, quick))
         tests = [t for t, spent in zip(quick, costs, strict=True) if spent <= MOST_SECONDS]
         pure = sorted(self.pure, key=lambda test: -self.killers[test])

@@ -20,7 +20,8 @@ class Mutant:
     """A module in which one thing is changed.
 
     `lines` are those that a test has to reach to judge it; `body`: it is inside of a
-    function, which can be exchanged while the service runs.
+    function, which can be exchanged while the service runs. `users` are the lines that
+    name what it is a part of, where that is a constant.
     """
 
     module: str
@@ -33,6 +34,7 @@ class Mutant:
     text: str
     lines: tuple[int, int]
     body: bool
+    users: frozenset[int] = frozenset()
 
     @property
     def key(self) -> str:
@@ -93,7 +95,22 @@ def made(module: str, source: Source) -> Iterator[Mutant]:
             text=applied(source, edit, was),
             lines=(stmt.lineno, stmt.end_lineno or stmt.lineno),
             body=is_in_a_body(chain),
+            users=users_of(stmt, source.tree),
         )
+
+
+def users_of(stmt: ast.stmt, tree: ast.AST) -> frozenset[int]:
+    """List the lines that name what a statement makes."""
+    made = {
+        node.id
+        for node in ast.walk(stmt)
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
+    }
+    return frozenset(
+        node.lineno
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load) and node.id in made
+    )
 
 
 def applied(source: Source, edit: Edit, was: str) -> str:
