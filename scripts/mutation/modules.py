@@ -117,7 +117,7 @@ MODULES: Final[dict[str, tuple[str, ...]]] = {
     "app/disclosure/actions.py": (
         *_SEALED,
         *("tests/api/test_submitters.py", "tests/api/test_safeguards_history.py"),
-        *("tests/api/test_vital_interest.py", "tests/api/test_children.py", _ANEW),
+        *("tests/api/test_opening_log.py", "tests/api/test_children.py", _ANEW),
     ),
     "app/disclosure/queries.py": (*_SEALED, "tests/api/test_vital_interest.py"),
     "app/disclosure/papers.py": (*_SEALED, "tests/api/test_questions.py"),

@@ -23,6 +23,7 @@ from tests.world import Json, Someone, done, path_of, problem, promise
 
 PAPER = "sealed.record_id = %(record)s::UUID AND sealed.kind = "
 """What asks for one paper; an export asks once for each section."""
+PAPERS = "FROM sealed"
 SECOND = "WRITTEN MEANWHILE"
 
 type Act = Callable[[], object]
@@ -109,6 +110,32 @@ def test_who_is_feared_or_gone_reads_nothing_that_was_written_since(
 
     assert SECOND not in str(told)
     assert told["opened"] == ["identity"]
+
+
+WARNED = {"section": "needs", "summary": "x", "safety_notice": SECOND}
+SINCE: dict[str, Callable[[Someone, Json], None]] = {
+    "safeguards": partial(fears, whom="IOM"),
+    "safety-notice": partial(writes, part="sections/needs", body=WARNED),
+}
+"""What is opened, and how it comes to be written anew."""
+
+
+@pytest.mark.parametrize("part", SINCE)
+def test_a_candidate_that_declines_meanwhile_reads_no_danger_that_was_told_since(
+    world: Served, officer: Someone, lead: Someone, part: str
+) -> None:
+    case, colleague = drafted(officer), world.someone(lead.code)
+    done(officer.does("submit", case))
+    done(lead.does("acknowledge", case))
+    path = f"{path_of(case)}/{part}"
+    while_it_may = lead.opens(path).status_code
+    no = {"reason": "NO_CAPACITY"}
+    declines = partial(colleague.does, "decline-lead", case, no)
+    with before(world, 1, PAPERS, declines, partial(SINCE[part], officer, case)):
+        told = lead.opens(path)
+
+    assert while_it_may == 200
+    assert problem(told) == (404, "not-found")
 
 
 def test_a_no_counts_from_the_next_section_on(

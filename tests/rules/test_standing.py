@@ -26,6 +26,7 @@ from tests.world import NOON
 
 IDENTITY = [Section.NEEDS.value, Section.IDENTITY.value]
 TO_US = replace(naming(KZ_LEAD), sections=IDENTITY)
+TO_REFER = Consent(kind=Kind.STATE, purposes=[Purpose.REFER.value])
 
 
 def standing(
@@ -156,6 +157,18 @@ def test_a_consent_to_be_referred_is_for_where_the_person_is(
     given: Consent, counts: bool
 ) -> None:
     assert standing(given).may_be_referred() is counts
+
+
+@pytest.mark.parametrize("vital", [False, True])
+@pytest.mark.parametrize("assessed", [False, True])
+@pytest.mark.parametrize("given", [[], [TO_REFER]], ids=["no word", "a consent"])
+def test_each_ground_alone_lets_a_candidate_be_given_the_notice(
+    given: list[Consent], *, assessed: bool, vital: bool
+) -> None:
+    ground: Any = SimpleNamespace(interests_are_assessed=assessed)
+    stands = replace(standing(*given), facts=ground, in_vital_interest=vital)
+
+    assert stands.may_hear(KZ_LEAD) is (bool(given) or assessed or vital)
 
 
 def test_a_return_is_agreed_to_with_one_organisation_and_apart_from_all_else() -> None:

@@ -1,0 +1,81 @@
+"""Each opening is kept, each refusal too: what it was of, and what it rested on (R17)."""
+
+import pytest
+
+from app.kernel.actors import Role
+from tests.world import (
+    NOTICE,
+    Json,
+    Someone,
+    World,
+    consent,
+    done,
+    for_services,
+    path_of,
+    problem,
+    promise,
+)
+
+HIDDEN = (404, "not-found")
+BACK: Json = {"reason": "NO_LONGER_NEEDED"}
+
+
+@pytest.fixture
+def case(officer: Someone, lead: Someone) -> Json:
+    given = [consent(), for_services(sections=["needs"])]
+    return lead.leads(officer.submits(consents=given))
+
+
+@pytest.fixture
+def sent(case: Json, lead: Someone, shelter: Someone) -> Json:
+    """A referral to a shelter that may read what is needed."""
+    sent = done(lead.refers(case, shelter.code))
+    return done(shelter.does("accept", sent, promise()))
+
+
+def kept(who: Someone, case: Json, subject: str) -> list[tuple[str, bool, bool]]:
+    """Who opened it, whether it was allowed, and by an emergency alone."""
+    items = done(who.get(f"{path_of(case)}/access-log", limit=200))["items"]
+    return [
+        (one["focal_point"], one["allowed"], one["in_emergency"])
+        for one in items
+        if one["subject"] == subject
+    ]
+
+
+def test_the_safety_notice_is_told_to_who_helps_and_to_nobody_else_or_afterwards(
+    world: World, lead: Someone, shelter: Someone, case: Json, sent: Json
+) -> None:
+    path, watcher = f"{path_of(case)}/safety-notice", world.someone("OVERSIGHT_DEMO")
+    told = done(shelter.opens(path))
+    done(lead.does("withdraw", sent, BACK))
+
+    assert problem(shelter.opens(path)) == problem(watcher.opens(path)) == HIDDEN
+    assert told["safety_notice"] == "Two men"
+    assert kept(lead, case, "safety_notice") == [
+        (shelter.code, True, False),
+        (watcher.code, False, False),
+    ]
+
+
+def test_where_nothing_is_written_there_is_no_safety_notice(officer: Someone) -> None:
+    draft = done(officer.writes_case(sections=[], notice=NOTICE))
+
+    assert problem(officer.opens(f"{path_of(draft)}/safety-notice")) == HIDDEN
+
+
+def test_what_was_allowed_anyway_rests_on_no_emergency(
+    world: World, lead: Someone, shelter: Someone, case: Json, sent: Json
+) -> None:
+    watcher = world.someone("OVERSIGHT_DEMO", {Role.PROTECTION_OFFICER})
+    path = f"{path_of(case)}/vital-readings"
+    why = {"reason": "RISK_TO_LIFE", "note": "x", "purpose": "protection"}
+    asked = done(shelter.creates(path, why | {"sections": ["needs", "contact"]}))
+    done(watcher.post(f"{path}/{asked['id']}/permit"))
+
+    for section in ("needs", "contact"):
+        done(shelter.opens(f"{path_of(case)}/sections/{section}", "protection"))
+
+    assert sent["sections"] == ["needs"]
+    assert kept(lead, case, "needs") == [(shelter.code, True, False)]
+    assert kept(lead, case, "contact") == [(shelter.code, True, True)]
