@@ -1,4 +1,4 @@
-"""Each opening is kept, each refusal too: what it was of, and what it rested on (R17)."""
+"""Each opening is kept, each refusal too, and what is written anew is told (R17)."""
 
 import pytest
 
@@ -79,3 +79,20 @@ def test_what_was_allowed_anyway_rests_on_no_emergency(
     assert sent["sections"] == ["needs"]
     assert kept(lead, case, "needs") == [(shelter.code, True, False)]
     assert kept(lead, case, "contact") == [(shelter.code, True, True)]
+
+
+def test_what_is_written_anew_is_told_to_who_keeps_the_case_and_to_nobody_else(
+    officer: Someone, lead: Someone, shelter: Someone, case: Json, sent: Json
+) -> None:
+    everybody = (officer, lead, shelter)
+    for one in everybody:
+        one.hears()
+    body = {"section": "narrative", "text": "Told anew"}
+    path, seen = f"{path_of(case)}/sections/narrative", {"If_Match": lead.tag(case)}
+
+    done(lead.ask("PUT", path, body, headers=seen))
+
+    told = [[(e["type"], e["facts"]) for e in one.hears()] for one in everybody]
+    written = ("case.section_written", {"section": "narrative"})
+    assert told == [[], [written], []]
+    assert sent["state"] == "accepted"
