@@ -9,6 +9,7 @@ from tests.world import (
     Someone,
     World,
     consent,
+    contacts,
     done,
     for_services,
     path_of,
@@ -81,18 +82,43 @@ def test_what_was_allowed_anyway_rests_on_no_emergency(
     assert kept(lead, case, "contact") == [(shelter.code, True, True)]
 
 
+def writes(who: Someone, case: Json, part: str, body: Json) -> None:
+    """Write something of a case anew."""
+    seen = {"If_Match": who.tag(case)}
+    done(who.ask("PUT", f"{path_of(case)}/{part}", body, headers=seen))
+
+
+def told(*people: Someone) -> list[list[str]]:
+    """What each of them heard was written."""
+    heard = ([e for e in who.hears() if "written" in e["type"]] for who in people)
+    return [[f"{e['type']} {e['facts']['section']}" for e in events] for events in heard]
+
+
+ANEW: Json = {"section": "narrative", "text": "Told anew"}
+
+
 def test_what_is_written_anew_is_told_to_who_keeps_the_case_and_to_nobody_else(
     officer: Someone, lead: Someone, shelter: Someone, case: Json, sent: Json
 ) -> None:
-    everybody = (officer, lead, shelter)
-    for one in everybody:
-        one.hears()
-    body = {"section": "narrative", "text": "Told anew"}
-    path, seen = f"{path_of(case)}/sections/narrative", {"If_Match": lead.tag(case)}
+    writes(lead, case, "sections/narrative", ANEW)
+    writes(lead, case, "contacts", {"contacts": contacts("Ержан", "Аружан")})
 
-    done(lead.ask("PUT", path, body, headers=seen))
-
-    told = [[(e["type"], e["facts"]) for e in one.hears()] for one in everybody]
-    written = ("case.section_written", {"section": "narrative"})
-    assert told == [[], [written], []]
+    assert told(officer, lead, shelter) == [
+        [],
+        ["case.section_written narrative", "case.section_written contacts"],
+        [],
+    ]
     assert sent["state"] == "accepted"
+
+
+def test_a_candidate_hears_what_is_written_before_it_takes_the_case_and_no_fear(
+    officer: Someone, lead: Someone
+) -> None:
+    case = officer.submits()
+    writes(officer, case, "sections/narrative", ANEW)
+    writes(officer, case, "safeguards", {"country_of_origin": "TM"})
+
+    assert told(officer, lead) == [
+        ["case.section_written narrative", "case.section_written safeguards"],
+        ["case.section_written narrative"],
+    ]
