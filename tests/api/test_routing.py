@@ -6,12 +6,15 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import Executable, insert, select, update
 
+from app.cases import queries as cases
 from app.deadlines.models import Clock
 from app.deadlines.queries import NEWEST
 from app.directory.kinds import Level
 from app.directory.models import Agreement, Country, FocalPoint
 from app.kernel.actors import SERVICE
 from app.kernel.journal import Mailbox
+from app.routing import actions, queries
+from app.routing.ranking import Ranking
 from tests.databases import overheard
 from tests.world import (
     Json,
@@ -339,3 +342,15 @@ def test_a_large_directory_costs_no_more_statements(world: World, officer: Someo
     assert len([one for one in many if "ORDER BY clock.set_at DESC" in one]) == 1
     whole = [one for one in many if "FROM focal_point" in one and "WHERE" not in one]
     assert len(whole) == 1
+
+
+def test_where_nobody_near_was_left_out_nobody_is_kept(officer: Someone) -> None:
+    case = officer.submits()
+    with officer.writing() as work:
+        found = cases.lock(work, case["code"])
+        [first, *_] = queries.shortlist(work, found.id)
+        actions.keep(work, found.id, Ranking((), None, ()))
+
+        kept = queries.shortlist(work, found.id)
+        assert queries.left_out(work, found.id) == []
+        assert [row.focal_point_id for row in kept] == [first.focal_point_id]
