@@ -220,8 +220,8 @@ def of_cases(work: Reading, found: Iterable[Case]) -> Mapping[UUID, Standing]:
     }
 
 
-WRITE: Final = frozenset({Relation.SUBMITTER, Relation.LEAD, Relation.FORMER_LEAD})
-"""Relations of who may have written down who the person is."""
+WRITE: Final = frozenset({Relation.SUBMITTER, Relation.LEAD})
+"""Relations of who may have written down who the person is: that somebody led is kept."""
 
 
 def names_states(consent: Consent) -> bool:
