@@ -65,6 +65,25 @@ def test_where_nothing_is_written_there_is_no_safety_notice(officer: Someone) ->
     assert problem(officer.opens(f"{path_of(draft)}/safety-notice")) == HIDDEN
 
 
+def test_nor_is_there_one_for_who_leads(officer: Someone, lead: Someone) -> None:
+    case = lead.leads(officer.submits(sections=[]))
+
+    assert problem(lead.opens(f"{path_of(case)}/safety-notice")) == HIDDEN
+    assert kept(lead, case, "safety_notice") == [(lead.code, True, False)]
+
+
+def test_whom_to_reach_at_the_lead_nobody_writes_before_there_is_one(
+    officer: Someone,
+) -> None:
+    draft = done(officer.writes_case())
+    seen = {"If_Match": officer.tag(draft)}
+    body = {"contacts": contacts("Ержан", "Аружан")}
+
+    refused = officer.ask("PUT", f"{path_of(draft)}/contacts", body, headers=seen)
+
+    assert problem(refused) == (403, "action-not-yours")
+
+
 def test_what_was_allowed_anyway_rests_on_no_emergency(
     world: World, lead: Someone, shelter: Someone, case: Json, sent: Json
 ) -> None:
