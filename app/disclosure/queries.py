@@ -78,7 +78,7 @@ def questions(
     stands, about = standing.of_case(work, case), referral_of(record)
     in_place = about is None or knows_recipient(about, stands, me)
     sight = Sight(me, stands, subject, paper, in_place)
-    parts = [(sides(work, record), referral_of(record), purposes_of(record))]
+    parts = [(sides(work, record), about, OF_A_LEAD)]
     if isinstance(record, Case):
         mine = my_referrals(work, case, subject)
         parts += [(RECIPIENT, r, frozenset({Purpose(r.service)})) for r in mine]
@@ -127,6 +127,8 @@ def granted(
 
 
 RECIPIENT: Final = frozenset({Side.RECIPIENT})
+OF_A_LEAD: Final = frozenset({Purpose.REFER, Purpose.HANDOVER})
+"""Which consents count for the record itself; for a recipient, those to its service."""
 OF_A_CASE: Final = frozenset(
     {*Section, Paper.CONTACTS, Paper.SAFETY_NOTICE, Paper.SCREENING}
 )
@@ -138,13 +140,6 @@ AS_SECTION: Final = {Paper.SCREENING: Section.INDICATORS}
 def referral_of(record: Case | Referral) -> Referral | None:
     """Say which referral a record is, if it is one."""
     return record if isinstance(record, Referral) else None
-
-
-def purposes_of(record: Case | Referral) -> frozenset[Purpose]:
-    """Say which consents count: to a lead those to refer, to a recipient its service's."""
-    if isinstance(record, Referral):
-        return frozenset({Purpose(record.service)})
-    return frozenset({Purpose.REFER, Purpose.HANDOVER})
 
 
 def my_referrals(work: Reading, case: Case, subject: Subject) -> list[Referral]:

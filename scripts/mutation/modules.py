@@ -123,7 +123,7 @@ MODULES: Final[dict[str, tuple[str, ...]]] = {
     ),
     "app/disclosure/queries.py": (
         *(*_SEALED, "tests/api/test_vital_interest.py", "tests/api/test_opening_log.py"),
-        _ANEW,
+        *("tests/api/test_handovers.py", "tests/api/test_submitters.py", _ANEW),
     ),
     "app/disclosure/papers.py": (*_SEALED, "tests/api/test_questions.py"),
     "app/disclosure/exporting.py": ("tests/api/test_exports.py",),

@@ -97,8 +97,9 @@ def test_what_was_allowed_anyway_rests_on_no_emergency(
         done(shelter.opens(f"{path_of(case)}/sections/{section}", "protection"))
 
     assert sent["sections"] == ["needs"]
-    assert kept(lead, case, "needs") == [(shelter.code, True, False)]
-    assert kept(lead, case, "contact") == [(shelter.code, True, True)]
+    for reader in (lead, watcher):
+        assert kept(reader, case, "needs") == [(shelter.code, True, False)]
+        assert kept(reader, case, "contact") == [(shelter.code, True, True)]
 
 
 def writes(who: Someone, case: Json, part: str, body: Json) -> None:

@@ -13,6 +13,7 @@ from tests.api.test_vital_readings import (
     opens,
     path,
 )
+from tests.staff import account_of
 from tests.world import (
     Json,
     Someone,
@@ -36,6 +37,9 @@ def watcher(world: World) -> Someone:
 def case(officer: Someone, lead: Someone) -> Json:
     given = [consent(), for_services(sections=["needs"])]
     return lead.leads(officer.submits(consents=given))
+
+
+NO: Json = {"reason": "NO_CAPACITY"}
 
 
 @pytest.fixture
@@ -120,3 +124,44 @@ def test_one_account_has_one_question_in_a_case_or_many_would_bury_it(
     assert len(listed(watcher, case)) == 2
     done(watcher.post(path(case, asked, "refuse")))
     assert asks(shelter, case)["state"] == "asked"
+
+
+@pytest.mark.parametrize(
+    ("writer", "reader", "read"),
+    [
+        ("UZ_CONSULATE_ALMATY", "KZ_LEAD", True),
+        ("UZ_CONSULATE_ALMATY", "SANA_SEZIM", True),
+        ("SANA_SEZIM", "KZ_LEAD", False),
+        ("SANA_SEZIM", "KZ_SHELTER_KOGERSHIN", True),
+    ],
+)
+def test_a_name_is_read_in_an_emergency_but_an_ngos_by_no_state_body(
+    world: World, watcher: Someone, writer: str, reader: str, *, read: bool
+) -> None:
+    ngos = consent(recipient_class={"kind": "non_state", "country": "KZ"})
+    wrote, reads = world.someone(writer), world.someone(reader)
+    case = wrote.submits(consents=[consent(), ngos, for_services(sections=["needs"])])
+    lead = reads if reader in {"KZ_LEAD", "SANA_SEZIM"} else world.someone("KZ_LEAD")
+    if reader == "SANA_SEZIM":
+        assert world.someone("KZ_LEAD").does("decline-lead", case, NO).is_success
+    lead.leads(case)
+    if lead is not reads:
+        done(reads.does("accept", done(lead.refers(case, reader)), promise()))
+
+    granted(reads, watcher, case, sections=["identity"])
+
+    assert opens(reads, case, "identity").is_success is read
+
+
+def test_who_works_on_cases_no_more_opens_nothing_in_an_emergency(
+    world: World, watcher: Someone, lead: Someone, shelter: Someone, case: Json
+) -> None:
+    done(shelter.does("accept", done(lead.refers(case, SHELTER)), promise()))
+    granted(shelter, watcher, case)
+    boss = world.someone(shelter.code, {Role.SUPERVISOR})
+    roles = {"roles": ["officer", "caseworker", "coordinator"]}
+    while_it_works = opens(shelter, case).status_code
+
+    done(boss.post(f"{account_of(shelter)}/revoke-roles", roles))
+
+    assert (while_it_works, opens(shelter, case).is_success) == (200, False)
