@@ -1,0 +1,133 @@
+"""What routing keeps of a case: in turn, with reasons, and of no other case."""
+
+from collections.abc import Iterator
+from typing import Any
+from uuid import UUID
+
+import pytest
+from sqlalchemy import select
+
+from app.cases.models import Case
+from app.directory import queries as directory
+from app.kernel.work import Writing
+from app.routing import actions, queries
+from app.routing.models import Shortlisted
+from app.routing.ranking import Ranking
+from tests.world import Json, Someone, World
+
+type Kept = tuple[list[tuple[UUID, int, bool]], list[str]]
+
+
+@pytest.fixture
+def two(officer: Someone) -> list[Json]:
+    return [officer.submits() for _ in "12"]
+
+
+@pytest.fixture
+def work(world: World) -> Iterator[Writing]:
+    with world.by_itself() as made:
+        yield made
+
+
+def ids(work: Writing, two: list[Json]) -> list[UUID]:
+    named = (select(Case.id).where(Case.code == case["code"]) for case in two)
+    return [work.session.scalars(one).one() for one in named]
+
+
+def rows(work: Writing, case_id: UUID) -> list[Shortlisted]:
+    work.session.expire_all()
+    return queries.shortlist(work, case_id)
+
+
+def kept(work: Writing, case_id: UUID) -> Kept:
+    """Who is asked in turn, who was asked, and who was left out, as it is stored."""
+    left = [row.focal_point for row in queries.left_out(work, case_id)]
+    turn = [(r.focal_point_id, r.place, bool(r.asked_at)) for r in rows(work, case_id)]
+    return turn, left
+
+
+def test_to_forget_one_case_is_to_forget_no_other(two: list[Json], work: Writing) -> None:
+    one, other = ids(work, two)
+    before = kept(work, other)
+
+    actions.forget(work, one)
+
+    assert kept(work, one) == ([], [])
+    assert kept(work, other) == before
+    assert all(before)
+    assert before[1] == sorted(before[1])
+
+
+def test_a_new_ranking_comes_after_who_was_asked_and_changes_no_other_case(
+    two: list[Json], work: Writing
+) -> None:
+    one, other = ids(work, two)
+    before, mine = kept(work, other), rows(work, one)
+    asked = [row.focal_point_id for row in mine if row.asked_at]
+
+    actions.keep(work, one, Ranking((), None, ()))
+
+    assert kept(work, one) == (
+        [(office, n, True) for n, office in enumerate(asked, 1)],
+        [],
+    )
+    assert kept(work, other) == before
+
+
+def test_whom_a_desk_chose_is_kept_once_and_instead_of_who_waited(
+    two: list[Json], work: Writing
+) -> None:
+    one, other = ids(work, two)
+    before = kept(work, other)
+    asked = [row.focal_point_id for row in rows(work, one) if row.asked_at]
+    chosen = directory.find(work, "IOM").id
+
+    for _ in "12":
+        actions.ask_by_hand(work, one, chosen)
+        work.session.flush()
+
+    now = rows(work, one)
+    assert [row.focal_point_id for row in now] == [*asked, chosen]
+    assert [row.place for row in now] == [1, 2]
+    assert now[-1].reasons == ["chosen_by_the_desk"]
+    assert kept(work, other) == before
+
+
+def test_who_declined_is_passed_over_and_nobody_else(
+    two: list[Json], work: Writing
+) -> None:
+    one, _ = ids(work, two)
+    first = rows(work, one)[0].focal_point_id
+
+    actions.pass_over(work, one, first)
+    work.session.flush()
+
+    gone = [row.focal_point_id for row in rows(work, one) if row.left_at]
+    assert gone == [first]
+
+
+@pytest.fixture
+def shut(world: World) -> str:
+    """An office that is active no more."""
+    world.shuts("KZ_LEGAL_AID")
+    return "KZ_LEGAL_AID"
+
+
+def test_past_answers_are_read_of_those_who_work_there_and_are_active(
+    shut: str, work: Writing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[UUID] = []
+
+    def answers(_: Any, ids: list[UUID], __: Any) -> dict[UUID, tuple[int, int]]:
+        read.extend(ids)
+        return {}
+
+    monkeypatch.setattr("app.routing.queries.deadlines.answers", answers)
+    found = {profile.code: profile for profile in queries.profiles(work, "KZ")}
+    asked = {code for code, profile in found.items() if profile.id in read}
+
+    assert {"KZ_LEAD", "SANA_SEZIM", "KZ_SHELTER_KOGERSHIN", "IOM"} <= asked
+    assert not asked & {shut, "UZ_LEAD", "ISTIQBOLLI_AVLOD"}
+    assert {(one.answered, one.late) for one in found.values()} == {(0, 0)}
+    assert not found[shut].active
+    assert found["KZ_LEAD"].active
