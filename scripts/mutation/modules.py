@@ -25,6 +25,7 @@ _ROUTED: Final = (
     *("tests/api/test_routing.py", "tests/api/test_recipients.py"),
     *("tests/api/test_desks.py", "tests/api/test_case_moves.py"),
     *("tests/api/test_questions.py", "tests/api/test_capacity.py"),
+    *("tests/api/test_shortlist.py", "tests/api/test_erasing.py"),
 )
 _RANKED: Final = (
     *("tests/rules/test_ranking.py", "tests/rules/test_recipients.py"),
