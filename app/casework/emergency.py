@@ -24,7 +24,7 @@ from app.consents import naming
 from app.deadlines import actions as deadlines
 from app.deadlines.limits import ClockKind, Priority
 from app.deadlines.queries import until
-from app.kernel.actors import AccountKind, Relation, Role, Side
+from app.kernel.actors import AccountKind, Role, Side
 from app.kernel.lifecycle import ActionIllegal, ActionNotYours, RoleMissing
 from app.kernel.problems import NotFound, Problem
 from app.kernel.work import Reading, Writing
@@ -153,10 +153,9 @@ def decide(work: Writing, code: str, reading_id: UUID, *, grant: bool) -> VitalR
 
 
 DECIDERS: Final = {
-    Relation.OVERSIGHT: OF_OVERSIGHT,
-    Relation.LEAD: OF_THE_HOLDER,
-    Relation.DESK: OF_THE_HOLDER,
-    Relation.ESCALATION_DESK: OF_THE_HOLDER,
+    Side.OVERSIGHT: OF_OVERSIGHT,
+    Side.LEAD: OF_THE_HOLDER,
+    Side.DESK: OF_THE_HOLDER,
 }
 """Who may let another organisation read, and in which roles."""
 
@@ -170,9 +169,7 @@ def must_be_another(work: Writing, case: Case, reading: VitalReading) -> None:
     us = work.actor.focal_point_id
     if us == reading.asked_by or work.actor.kind != AccountKind.PERSON:
         raise NotASecondPerson("A person of another organisation has to decide.")
-    replaced = us in case.overseers and us not in who_watches(work, case)
-    mine = case.relations_of(us) - ({Relation.OVERSIGHT} if replaced else set())
-    roles = [DECIDERS[one] for one in mine if one in DECIDERS]
+    roles = [DECIDERS[one] for one in sides_of(work, case) if one in DECIDERS]
     names = naming.read(work, [(case, reading.asked_by, reading.asked_at)])
     if not roles or not names.may_name(case, reading.asked_by, reading.asked_at):
         raise ActionNotYours("This is for oversight, the desk or the lead to decide.")
