@@ -21,10 +21,12 @@ from tests.world import (
     consent,
     contacts,
     done,
+    for_handover,
     for_services,
     path_of,
     problem,
     promise,
+    taking,
 )
 
 SECTIONS: dict[str, Json] = {
@@ -214,7 +216,25 @@ def test_who_may_not_read_cases_is_told_what_is_sealed_alone(
     whole, sealed = export(officer, case), export(other, case)
 
     assert (whole["with_case"], sealed["with_case"]) == (True, False)
+    assert "cas_Status" not in sealed["fields"]
     assert whole["fields"] == sealed["fields"] | {"cas_Status": ["Active"]}
+
+
+def test_who_led_and_only_remembers_the_case_is_told_nothing_of_it_as_it_is_now(
+    officer: Someone, lead: Someone, world: World
+) -> None:
+    successor = world.someone("UZ_LEAD")
+    given = [consent(sections=ALL), for_services(), for_handover("UZ_LEAD", sections=ALL)]
+    guards = {"country_of_origin": "UZ", "origin_contact": "permitted"}
+    case = lead.leads(officer.submits(consents=given, safeguards=guards))
+    offered = done(lead.offers(case, successor.code))
+    assert export(lead, case)["with_case"]
+
+    done(successor.does("accept", offered, taking()))
+
+    told = export(lead, case)
+    assert (told["with_case"], told["fields"], told["opened"]) == (False, {}, [])
+    assert export(successor, case)["fields"]["cas_Status"] == ["Active"]
 
 
 def test_what_is_known_of_the_case_is_told_in_codes_of_the_standard(
@@ -224,8 +244,8 @@ def test_what_is_known_of_the_case_is_told_in_codes_of_the_standard(
         fields = export(lead, case)["fields"]
         return {name: fields[name] for name in OF_THE_CASE & fields.keys()}
 
-    def says(country: str, value: str) -> None:
-        fact = {"name": "identification", "value": value, "country": country}
+    def says(country: str, value: str, **more: str) -> None:
+        fact = {"name": "identification", "value": value, "country": country} | more
         done(lead.creates(f"{path_of(case)}/facts", fact))
 
     led(case, officer, lead)
@@ -238,6 +258,10 @@ def test_what_is_known_of_the_case_is_told_in_codes_of_the_standard(
     says("KZ", "formally_identified")
     assert known()["vic_TraffickingStatus"] == ["ActualVictimOfTrafficking"]
     says("UZ", "presumed")
+    assert "vic_TraffickingStatus" not in known()
+    says("UZ", "formally_identified")
+    assert known()["vic_TraffickingStatus"] == ["ActualVictimOfTrafficking"]
+    says("KZ", "presumed", body="IOM")
     assert "vic_TraffickingStatus" not in known()
 
     second = world.someone(lead.code, {Role.SUPERVISOR})

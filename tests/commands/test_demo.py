@@ -16,6 +16,7 @@ import httpx
 import pytest
 
 from app.demo.journeys import JOURNEYS, Journey
+from tests.warm import Typed, run
 
 COMMAND = str(Path(sys.executable).parent / "safe-conduct")
 SECONDS = 60
@@ -35,15 +36,9 @@ def environment(folder: Path, **more: str) -> dict[str, str]:
 
 
 def command(folder: Path, *words: str, **more: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [COMMAND, *words],
-        env=environment(folder, **more),
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        timeout=SECONDS,
-        check=False,
-    )
+    """Type a command, and wait until it is done."""
+    typed = Typed([COMMAND, *words], environment(folder, **more), str(folder))
+    return run(typed, SECONDS)
 
 
 @contextmanager
