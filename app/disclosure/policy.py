@@ -41,9 +41,6 @@ class Condition(StrEnum):
     MAY_BE_NAMED = "may_be_named"
 
 
-"""Who reads and writes what is sealed; administrators, analysts and overseers do not."""
-
-
 @dataclass(frozen=True)
 class Rule:
     """One row: who, what, in which states of the case and of the referral, and if what.

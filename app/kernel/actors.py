@@ -39,7 +39,8 @@ class Role(StrEnum):
 
 
 WORKERS: Final = frozenset({Role.OFFICER, Role.CASEWORKER, Role.COORDINATOR})
-"""Who works on cases, and sees what is in them."""
+"""Who works on cases, and reads and writes what is sealed: administrators, analysts and
+overseers do not."""
 
 
 class AccountKind(StrEnum):

@@ -8,8 +8,10 @@ import ast
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
+from itertools import pairwise
 from pathlib import Path
 from statistics import median
+from typing import Final
 
 import pytest
 
@@ -24,6 +26,8 @@ MIGRATIONS, TESTS = sources("migrations"), sources("tests")
 BENCH, TORTURE = sources("bench"), sources("torture")
 OURS = Trees(APP | BENCH | TORTURE)
 """What is run, what measures it, and what kills it."""
+
+CONSTANTS: Final = (ast.Assign, ast.AnnAssign, ast.TypeAlias)
 
 type Function = ast.FunctionDef | ast.AsyncFunctionDef
 
@@ -199,6 +203,20 @@ def test_most_functions_say_one_thing() -> None:
 @pytest.mark.parametrize("name", [name for name in OURS if OURS.texts[name].strip()])
 def test_a_module_says_what_it_is_for(name: str) -> None:
     assert ast.get_docstring(OURS[name])
+
+
+def test_what_is_said_of_a_constant_stands_under_it() -> None:
+    orphans = {
+        (name, after.lineno)
+        for name, tree in OURS.items()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Module | ast.ClassDef)
+        for before, after in pairwise(node.body)
+        if isinstance(after, ast.Expr) and not isinstance(before, CONSTANTS)
+        if isinstance(after.value, ast.Constant) and isinstance(after.value.value, str)
+    }
+
+    assert orphans == set()
 
 
 @pytest.mark.parametrize("name", OURS)
