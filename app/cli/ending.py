@@ -1,5 +1,6 @@
 """How a command ends: well, or in one line that says what to do."""
 
+import gc
 import sys
 from typing import Final
 
@@ -23,7 +24,12 @@ SETTINGS = {kind.__name__ for kind in (Settings, Caller)}
 
 
 def run(cli: typer.Typer, refusals: Refusals = REFUSALS) -> None:
-    """Run a command; what an operator can mend is said in one line, without a stack."""
+    """Run a command; what an operator can mend is said in one line, without a stack.
+
+    What was imported stays: no look for garbage goes through it again.
+    """
+    gc.freeze()
+    gc.enable()
     try:
         cli()
     except CallEnded as ended:

@@ -2,6 +2,8 @@
 
 import json
 import os
+import subprocess
+import sys
 from pathlib import Path
 from uuid import UUID
 
@@ -248,3 +250,16 @@ def test_a_port_that_is_taken_is_said_before_anything_begins(
     assert (desks.returncode, refused.returncode, refused.stdout) == (0, 1, "")
     [line] = refused.stderr.splitlines()
     assert line.startswith("safe-conduct: SAFE_CONDUCT_PORT: ")
+
+
+@pytest.mark.parametrize("word", ["doctor", "poll"])
+def test_what_was_imported_stays_and_what_comes_after_is_cleared_away(word: str) -> None:
+    told = "import atexit, gc, sys; from app.cli import main; sys.argv[1:] = [{!r}]; "
+    ending = "atexit.register(lambda: print(gc.isenabled(), gc.get_freeze_count())); main()"
+    program = [sys.executable, "-c", told.format(word) + ending]
+
+    done = subprocess.run(program, capture_output=True, text=True, check=False, cwd=ROOT)
+
+    enabled, frozen = done.stdout.split()
+    assert enabled == "True"
+    assert int(frozen) > 10_000
