@@ -20,7 +20,7 @@ from fastapi import FastAPI
 from app.kernel.actors import Role
 from app.kernel.db import Database
 from app.main import create_app, lay_ground
-from tests import databases, sweeps, warm
+from tests import databases, sweeps
 from tests.databases import Copy
 from tests.here import Here, here
 from tests.world import KEYS, PUBLIC, Someone, World
@@ -119,13 +119,6 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     items[:] = [item for item in items if item not in out]
     items.sort(key=lambda item: item.get_closest_marker("soak") is None)
     sweeps.thin(items)
-
-
-@pytest.fixture(scope="session", autouse=True)
-def none_is_left_warm() -> Iterator[None]:
-    """End the process that forks commands before it is counted what ran."""
-    yield
-    warm.end()
 
 
 @pytest.fixture(scope="session")

@@ -37,7 +37,7 @@ def environment(folder: Path, **more: str) -> dict[str, str]:
 
 def command(folder: Path, *words: str, **more: str) -> subprocess.CompletedProcess[str]:
     """Type a command, and wait until it is done."""
-    typed = Typed([COMMAND, *words], environment(folder, **more), str(folder))
+    typed = Typed([COMMAND, *words], environment(folder, **more), folder)
     return run(typed, SECONDS)
 
 

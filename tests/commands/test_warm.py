@@ -43,7 +43,7 @@ def test_what_takes_too_long_is_killed(tmp_path: Path) -> None:
     serving = [COMMAND, "demo", "serve"]
 
     with pytest.raises(subprocess.TimeoutExpired):
-        warm.run(warm.Typed(serving, environment(tmp_path), str(tmp_path)), 2)
+        warm.run(warm.Typed(serving, environment(tmp_path), tmp_path), 2)
 
     assert command(tmp_path, "--help").returncode == 0
     places = [p for p in Path("/proc").glob("[0-9]*/cwd") if p.is_symlink()]
