@@ -1,16 +1,13 @@
 """The application, assembled."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import datetime
 from importlib.metadata import version
 from typing import Final
-from uuid import UUID, uuid4
 
 import anyio.to_thread
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
-from sqlalchemy.orm import Session
 
 from app.api import (
     accounts,
@@ -53,10 +50,8 @@ from app.api.openapi import describe
 from app.api.throttling import Rate, Throttle
 from app.api.turns import Turns
 from app.api.waiting import bell_over
-from app.clock import utc_now
-from app.kernel.db import THREADS, Database, database_now
+from app.kernel.db import THREADS
 from app.kernel.ledger import Ledger
-from app.kernel.vault import KeyProvider, Vault
 from app.kernel.work import Ground
 
 MAX_BODY_BYTES: Final = 256 * 1024
@@ -100,22 +95,6 @@ TAGS: Final = [
     {"name": "reference", "description": "What to look for, to ask, and to choose from."},
     {"name": "health", "description": "For whoever runs the service."},
 ]
-
-
-def lay_ground(  # noqa: PLR0913 - each is one thing that a test may want to hold still
-    url: str,
-    keys: KeyProvider,
-    clock: Callable[[], datetime] = utc_now,
-    ids: Callable[[], UUID] = uuid4,
-    *,
-    time: Callable[[Session], datetime] = database_now,
-    speed: int = 1,
-    daily_cap: int | None = None,
-    hosts: frozenset[str] = frozenset(),
-) -> Ground:
-    """Bring together what all work stands on."""
-    vault = Vault(keys)
-    return Ground(Database(url), vault, clock, ids, time, speed, daily_cap, hosts)
 
 
 def name_of(route: APIRoute) -> str:

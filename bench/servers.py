@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from app.cli.demonstrating import keys_for, prepare
-from app.cli.serving import ground_at_speed
+from app.cli.grounds import ground_at_speed
 from app.demo.cast import KZ_LEAD, UZ_OFFICER, Part
 from app.kernel.keyfile import FileKeys
 from app.settings import Settings

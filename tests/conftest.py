@@ -17,9 +17,10 @@ from typing import Protocol
 import pytest
 from fastapi import FastAPI
 
+from app.ground import lay_ground
 from app.kernel.actors import Role
 from app.kernel.db import Database
-from app.main import create_app, lay_ground
+from app.main import create_app
 from tests import databases, sweeps
 from tests.databases import Copy
 from tests.here import Here, here

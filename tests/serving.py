@@ -33,8 +33,9 @@ from app.api.throttling import Throttle
 from app.api.turns import Turns
 from app.api.waiting import bell_over
 from app.cli.serving import PROTOCOL, Server
+from app.ground import lay_ground
 from app.kernel.keyfile import FileKeys
-from app.main import create_app, lay_ground
+from app.main import create_app
 from tests.world import NOON, PUBLIC, World
 
 SOAK: Final = "SAFE_CONDUCT_SOAK" in os.environ

@@ -12,11 +12,10 @@ import subprocess
 import sys
 from pathlib import Path
 from tempfile import NamedTemporaryFile
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
+from app.cli import PROGRAMS
 from torture.service import WARM
-
-PROGRAM: Final = "app.cli.commands"
 
 
 class Typed(NamedTuple):
@@ -53,5 +52,6 @@ def perform(typed: Typed, files: tuple[str, str]) -> None:
     os.environ.update(typed.env)
     os.chdir(typed.cwd)
     sys.argv[:] = typed.words
-    sys.modules.pop(PROGRAM, None)  # it is what is run, not what was imported
+    for program in ("commands", *PROGRAMS.values()):  # run, and not what was imported
+        sys.modules.pop(f"app.cli.{program}", None)
     runpy.run_path(typed.words[0], run_name="__main__")

@@ -21,10 +21,10 @@ from app.cases.records import RiskAssessment
 from app.clock import utc_now
 from app.consents.models import Consent
 from app.deadlines.models import Clock
+from app.ground import lay_ground
 from app.kernel.actors import SERVICE
 from app.kernel.codes import new_code
 from app.kernel.keyfile import FileKeys
-from app.main import lay_ground
 from app.referrals.models import Referral
 from app.worker.loop import CLOCKS, once
 from tests.databases import ask

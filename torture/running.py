@@ -14,8 +14,9 @@ from typing import Any, Final
 
 from httpx2 import Client
 
+from app.ground import lay_ground
 from app.kernel.actors import Role
-from app.main import create_app, lay_ground
+from app.main import create_app
 from tests.databases import clear, copies
 from tests.serving import key_file
 from tests.world import KEYS, World

@@ -18,10 +18,10 @@ from unittest.mock import patch
 
 from sqlalchemy.orm import Session, configure_mappers
 
-from app.cli import commands, serving
+from app.cli import commands, grounds, operating
 from app.clock import utc_now
+from app.ground import lay_ground
 from app.kernel.db import database_now
-from app.main import lay_ground
 from torture.planted import PLANTS
 
 WARM: Final = get_context("forkserver")
@@ -60,7 +60,7 @@ def live(orders: Orders, run: str) -> None:
         set_clock(timedelta(seconds=orders.wrong_by))
     if orders.plant:
         PLANTS[orders.plant]()
-    {"serve": commands.serve, "work": commands.run_worker}[run]()
+    {"serve": commands.serve, "work": operating.run_worker}[run]()
 
 
 def set_clock(off: timedelta) -> None:
@@ -73,4 +73,4 @@ def set_clock(off: timedelta) -> None:
         sqlite = session.get_bind().dialect.name == "sqlite"
         return database_now(session) + (off if sqlite else timedelta())
 
-    patch.object(serving, "lay_ground", partial(lay_ground, clock=clock, time=time)).start()
+    patch.object(grounds, "lay_ground", partial(lay_ground, clock=clock, time=time)).start()

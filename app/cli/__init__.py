@@ -1,7 +1,8 @@
-"""The command line: `safe-conduct`, which is two programs.
+"""The command line: `safe-conduct`, which is three programs.
 
 Whoever submits and polls does so at a service that is elsewhere, often each minute and on a
-small machine: for that nothing of the service itself is read into memory.
+small machine: for that nothing of the service itself is read into memory. Whoever operates
+one reads nothing of what is served.
 """
 
 import gc
@@ -11,6 +12,17 @@ import sys
 from typing import Final
 
 CALLS: Final = frozenset({"submit", "poll"})
+OPERATES: Final = frozenset(
+    {
+        *("key", "migrate", "directory", "account", "api-key", "doctor", "worker"),
+        *("backup", "restored", "affected", "erasures"),
+    }
+)
+PROGRAMS: Final = {
+    **dict.fromkeys(CALLS, "calls"),
+    **dict.fromkeys(OPERATES, "operating"),
+}
+"""Which words are of which program; `commands` has all, and serves."""
 
 
 def main() -> None:
@@ -20,5 +32,6 @@ def main() -> None:
     """
     os.umask(0o077)
     gc.disable()
-    program = "calls" if CALLS.intersection(sys.argv[1:2]) else "commands"
+    word = "".join(sys.argv[1:2])
+    program = PROGRAMS.get(word, "commands")
     runpy.run_module(f"{__name__}.{program}", run_name="__main__")

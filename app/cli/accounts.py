@@ -13,8 +13,8 @@ from app.access.schemas import KeyOut
 from app.cli import administering
 from app.cli.administering import Person
 from app.cli.calling import plain
+from app.cli.grounds import ground_of
 from app.cli.readiness import must_be_real
-from app.cli.serving import ground_of
 from app.kernel.actors import Role, Scope
 from app.settings import Settings
 

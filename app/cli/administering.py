@@ -14,9 +14,9 @@ from app.access.models import Account
 from app.access.schemas import AccountOut, KeyOut
 from app.administration import issuing, loading, staffing
 from app.administration.loading import Loaded
+from app.cli.grounds import NotReady, about_drill
 from app.cli.posting import gaps, senders_of
 from app.cli.readiness import must_be_ready, open_to_others
-from app.cli.serving import NotReady, about_drill
 from app.directory import queries as entries
 from app.directory.actions import standard_data
 from app.directory.changes import Clerk

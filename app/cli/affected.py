@@ -19,7 +19,7 @@ from app.cases.lifecycle import EVENTS, Action
 from app.cases.models import Case
 from app.casework.erasing import GRACE
 from app.casework.lateness import DESTROYING
-from app.cli.serving import NotReady, must_be_migrated
+from app.cli.grounds import NotReady, must_be_migrated
 from app.consents import queries as consents
 from app.deadlines import breaches
 from app.deadlines.limits import ClockKind

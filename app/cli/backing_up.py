@@ -17,7 +17,7 @@ import typer
 from rich.console import Console
 from sqlalchemy import make_url
 
-from app.cli.serving import NotReady
+from app.cli.grounds import NotReady
 from app.kernel.durable import sync_folder
 from app.settings import Settings
 

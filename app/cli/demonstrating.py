@@ -9,18 +9,17 @@ from typing import Final
 import httpx
 import uvicorn
 
-from app.cli.readiness import must_be_ready
-from app.cli.serving import (
+from app.cli.grounds import (
     NotReady,
     about_drill,
     alone,
     exposing,
     ground_at_speed,
-    listener,
     migrate,
     new_keys,
-    server,
 )
+from app.cli.readiness import must_be_ready
+from app.cli.serving import listener, server
 from app.cli.working import jobs_of
 from app.deadlines.actions import run_out
 from app.demo import journeys

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from sqlalchemy.orm import Session
 
 from app.cli.calling import is_here
-from app.cli.serving import NotReady
+from app.cli.grounds import NotReady
 from app.directory import queries as directory
 from app.directory.addresses import Channel, is_mailbox
 from app.notices import actions, queries

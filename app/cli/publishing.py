@@ -8,12 +8,13 @@ from app.api.problems import PLAINLY
 from app.cases.lifecycle import TABLE as CASE
 from app.cli import editions
 from app.cli.explaining import disclosure
+from app.ground import lay_ground
 from app.handovers.lifecycle import TABLE as HANDOVER
 from app.kernel.keyfile import FileKeys
 from app.kernel.lifecycle import AnyOf, Table
 from app.kernel.problems import Problem
 from app.kernel.vault import KEY_BYTES
-from app.main import create_app, lay_ground
+from app.main import create_app
 from app.metrics.counters import NAMESPACE
 from app.metrics.gauges import WATCHES, Gauge
 from app.referrals.lifecycle import TABLE as REFERRAL

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from app.access.queries import plays
 from app.cases import queries as cases
-from app.cli.serving import NotReady, must_be_migrated
+from app.cli.grounds import NotReady, must_be_migrated
 from app.demo.cast import CAST
 from app.directory.queries import lost_oversight, made_up_offices, regions_without_desk
 from app.kernel.actors import SYSTEM

@@ -11,7 +11,8 @@ from uuid import UUID
 
 from app.cases.erasing import KEYS
 from app.casework import erasing
-from app.cli.serving import NotReady, alone, must_be_migrated, must_be_one
+from app.cli.grounds import NotReady, alone, must_be_migrated, must_be_one
+from app.ground import lay_ground
 from app.kernel.actors import SYSTEM
 from app.kernel.db import OWNER_ROLE, Database
 from app.kernel.erasures import Mark, mark, recorded
@@ -21,7 +22,6 @@ from app.kernel.ledger import Ledger
 from app.kernel.problems import Busy
 from app.kernel.vault import KEY_BYTES
 from app.kernel.work import Ground, writing
-from app.main import lay_ground
 from app.settings import Settings
 
 AFTER_RESTORE: Final = """

@@ -10,7 +10,7 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from app.cli.serving import must_be_migrated
+from app.cli.grounds import must_be_migrated
 from app.kernel.work import Ground
 from app.metrics.gauges import WATCHES, Measured, measure
 

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Event
 
+from app.cli.grounds import alone, exposing, ground_of
 from app.cli.posting import courier_of, senders_of
 from app.cli.readiness import must_be_ready
-from app.cli.serving import alone, exposing, ground_of
 from app.kernel.ledger import Ledger
 from app.kernel.work import Ground
 from app.settings import Settings

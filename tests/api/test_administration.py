@@ -7,8 +7,8 @@ from sqlalchemy import update
 
 from app.access.models import Account
 from app.cli.administering import load_directory, told
+from app.cli.grounds import NotReady
 from app.cli.readiness import must_be_ready
-from app.cli.serving import NotReady
 from app.demo.cast import KZ_LEAD
 from app.directory.kinds import Confidence
 from app.directory.models import FocalPoint

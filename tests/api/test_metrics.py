@@ -14,8 +14,8 @@ from sqlalchemy.orm import Session
 from app.access.actions import disable_account, make_key
 from app.access.credentials import prefix_of
 from app.access.models import ApiKey
+from app.ground import lay_ground
 from app.kernel.actors import Scope
-from app.main import lay_ground
 from app.metrics.exposing import registry_of
 from app.metrics.gauges import WATCHES, Gauge, Watch
 from app.metrics.looking import PATIENCE

@@ -7,7 +7,7 @@ import pytest
 
 from app.access.actions import RolesIncompatible
 from app.cli import administering
-from app.cli.serving import NotReady
+from app.cli.grounds import NotReady
 from app.kernel.actors import Role, Scope
 from tests.administrators import ADMINISTRATOR
 from tests.world import WORKERS, Someone, World, done

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from app.cli.grounds import NotReady
 from app.cli.readiness import must_be_ready
-from app.cli.serving import NotReady
 from app.kernel.keyfile import FileKeys
 from app.kernel.ledger import Ledger
 from app.kernel.vault import Vault

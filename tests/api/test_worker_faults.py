@@ -14,7 +14,7 @@ import structlog
 from sqlalchemy import select, update
 
 from app.casework.overdue import fire
-from app.cli.serving import log_lines
+from app.cli.lines import log_lines
 from app.deadlines.breaches import Due
 from app.deadlines.keeping import Keeping, look
 from app.deadlines.models import Clock, Firing

@@ -16,7 +16,7 @@ import pytest
 from sqlalchemy import make_url
 
 from app.cli import backing_up
-from app.cli.serving import NotReady
+from app.cli.grounds import NotReady
 from tests.commands.test_demo import COMMAND, SECONDS, command, environment
 from tests.serving import Killed, client_of, key_file, started
 from tests.world import World, done, problem

@@ -12,11 +12,11 @@ import pytest
 from sqlalchemy import select
 
 from app.cli import administering
+from app.ground import lay_ground
 from app.kernel import migrations
 from app.kernel.actors import SYSTEM
 from app.kernel.keyfile import FileKeys
 from app.kernel.work import Ground, writing
-from app.main import lay_ground
 from app.outbox.models import Outgoing
 from tests.commands.test_demo import COMMAND, command, environment
 from tests.postmen import SENDER, Mood, Postman, calls, mail_server

@@ -128,10 +128,10 @@ def test_one_place_reads_the_clock() -> None:
     assert where(ast.Attribute, is_clock) <= {"app/clock.py"}
 
 
-def test_only_the_entry_point_makes_ids() -> None:
+def test_only_the_ground_makes_ids() -> None:
     makes = named("uuid1", "uuid4", "uuid6", "uuid7")
 
-    assert where(ast.expr, makes) <= {"app/main.py"}
+    assert where(ast.expr, makes) <= {"app/ground.py"}
 
 
 def slice_of(name: str) -> str:

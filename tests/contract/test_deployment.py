@@ -12,14 +12,18 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+import typer
 import yaml
 from typer.main import get_command
 
+from app.cli import PROGRAMS
+from app.cli.calls import calls
 from app.cli.commands import cli
+from app.cli.operating import cli as operates
+from app.ground import lay_ground
 from app.kernel import migrations
 from app.kernel.keyfile import FileKeys
 from app.kernel.vault import Vault
-from app.main import lay_ground
 from app.metrics.counters import NAMESPACE
 from app.metrics.exposing import registry_of
 from app.metrics.gauges import WATCHES
@@ -68,6 +72,20 @@ def test_a_command_on_a_page_exists_with_these_options(page: str, line: str) -> 
         command = command.commands[words.pop(0)]
 
     command.make_context("safe-conduct", words, context)
+
+
+def test_each_word_begins_the_program_that_has_it() -> None:
+    begun = {
+        name: {w for w, p in PROGRAMS.items() if p == name} for name in PROGRAMS.values()
+    }
+
+    assert begun == {"calls": words_of(calls), "operating": words_of(operates)}
+    assert words_of(cli) > {*PROGRAMS}
+
+
+def words_of(program: typer.Typer) -> set[str]:
+    command: Any = get_command(program)
+    return {*command.commands}
 
 
 def test_pages_tell_how_to_do_everything_an_operator_does() -> None:

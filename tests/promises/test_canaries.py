@@ -22,7 +22,8 @@ import structlog
 from httpx2 import Client, Response
 from sqlalchemy import make_url
 
-from app.cli.serving import log_lines, server
+from app.cli.lines import log_lines
+from app.cli.serving import server
 from app.kernel.actors import Role
 from app.settings import LogLevel, Settings
 from tests.databases import ask

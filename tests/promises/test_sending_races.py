@@ -15,8 +15,8 @@ from time import sleep
 import pytest
 
 from app.cli.posting import notices_by, nowhere
+from app.ground import lay_ground
 from app.kernel.keyfile import FileKeys
-from app.main import lay_ground
 from app.notices.words import Letter
 from app.outbox.actions import Answer
 from app.outbox.lifecycle import State

@@ -3,7 +3,7 @@
 import json
 import logging
 
-from app.cli.serving import Lines, is_told
+from app.cli.lines import Lines, is_told
 
 
 def logged(message: str, *args: object, error: BaseException | None = None) -> str:

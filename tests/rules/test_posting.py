@@ -6,8 +6,8 @@ from datetime import timedelta
 import pytest
 from pydantic import SecretStr, ValidationError
 
+from app.cli.grounds import NotReady
 from app.cli.posting import gateway_of, mail_of, nowhere, senders_of
-from app.cli.serving import NotReady
 from app.settings import Settings
 from app.worker.gateway import Gateway
 from app.worker.mail import Mail

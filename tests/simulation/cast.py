@@ -11,8 +11,9 @@ from typing import Final
 
 from fastapi import FastAPI
 
+from app.ground import lay_ground
 from app.kernel.actors import Actor, Role
-from app.main import create_app, lay_ground
+from app.main import create_app
 from tests.databases import alone, ids_of
 from tests.here import Here, here
 from tests.world import KEYS, PUBLIC, WORKERS, World

@@ -1,0 +1,28 @@
+"""What all work stands on, brought together."""
+
+from collections.abc import Callable
+from datetime import datetime
+from uuid import UUID, uuid4
+
+from sqlalchemy.orm import Session
+
+from app.clock import utc_now
+from app.kernel.db import Database, database_now
+from app.kernel.vault import KeyProvider, Vault
+from app.kernel.work import Ground
+
+
+def lay_ground(  # noqa: PLR0913 - each is one thing that a test may want to hold still
+    url: str,
+    keys: KeyProvider,
+    clock: Callable[[], datetime] = utc_now,
+    ids: Callable[[], UUID] = uuid4,
+    *,
+    time: Callable[[Session], datetime] = database_now,
+    speed: int = 1,
+    daily_cap: int | None = None,
+    hosts: frozenset[str] = frozenset(),
+) -> Ground:
+    """Bring together what all work stands on."""
+    vault = Vault(keys)
+    return Ground(Database(url), vault, clock, ids, time, speed, daily_cap, hosts)
