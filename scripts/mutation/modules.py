@@ -40,9 +40,8 @@ ON_BOTH: Final = frozenset({"tests/promises/test_idempotency.py", _CAPPED, _ANEW
 _OF_WHOM: Final = "tests/rules/test_needs_of_whom.py"
 _NAMES: Final = "tests/rules/test_event_names.py"
 _SCHEMA: Final = ("tests/contract/test_migrations.py", "tests/contract/test_openapi.py")
-BESIDE: Final = frozenset({*_SCHEMA, "tests/commands/test_restoring.py"})
-"""What judges a module without reaching a line of it: what it made when it was imported, or
-what it does in a process of its own."""
+BESIDE: Final = frozenset(_SCHEMA)
+"""What judges a module without reaching a line of it: what it made when it was imported."""
 
 MODULES: Final[dict[str, tuple[str, ...]]] = {
     "app/kernel/lifecycle.py": (
@@ -60,7 +59,7 @@ MODULES: Final[dict[str, tuple[str, ...]]] = {
     "app/kernel/journal.py": (
         *("tests/promises/test_feed.py", "tests/api/test_daily_cap.py"),
         *("tests/api/test_mailboxes.py", "tests/rules/test_epochs.py"),
-        *("tests/commands/test_restoring.py", "tests/contract/test_migrations.py"),
+        *("tests/promises/test_ledger.py", "tests/contract/test_migrations.py"),
     ),
     "app/kernel/paging.py": (
         *("tests/rules/test_paging_cursor.py", "tests/promises/test_feed.py"),

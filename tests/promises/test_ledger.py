@@ -12,11 +12,13 @@ from uuid import UUID, uuid4
 
 import pytest
 from fastapi.testclient import TestClient
-from sqlalchemy import insert
+from sqlalchemy import insert, select
 
 from app.cases.erasing import Aftermath
 from app.kernel import erasures
+from app.kernel.db import OWNER_ROLE, Database
 from app.kernel.erasures import Erasure, enter
+from app.kernel.journal import Entry, Epoch, knows_a_case, renew_epoch
 from app.kernel.ledger import (
     ErasuresDue,
     Ledger,
@@ -332,3 +334,28 @@ def test_the_worker_follows_an_erasure_once(
     assert officer.get(path_of(draft)).is_success
     assert len([s for s in said if "erasure" in s and "count(*)" in s]) == 2
     assert not [s for s in said if "VACUUM" in s]
+
+
+def test_a_database_knows_whether_it_ever_had_a_case(
+    world: World, officer: Someone, lead: Someone, supervisor: Someone
+) -> None:
+    done(supervisor.post(f"/accounts/{lead.actor.account_id}/disable"))
+    with world.database.reading() as session:
+        assert session.scalars(select(Entry.reference)).all() != []
+        assert knows_a_case(session) is False
+
+    officer.writes_case()
+
+    with world.database.reading() as session:
+        assert knows_a_case(session) is True
+
+
+def test_a_database_that_is_named_anew_has_that_name_alone(url: str) -> None:
+    owners = Database(url, OWNER_ROLE)
+
+    with owners.writing() as session:
+        renew_epoch(session, "a new one")
+
+    with owners.reading() as session:
+        assert session.scalars(select(Epoch.value)).all() == ["a new one"]
+    owners.engine.dispose()
