@@ -82,7 +82,7 @@ def questions(
     if isinstance(record, Case):
         mine = my_referrals(work, case, subject)
         parts += [(RECIPIENT, r, frozenset({Purpose(r.service)})) for r in mine]
-        moving = sides_of_handover(case.parts_of(me.id)) - {Side.LEAD}
+        moving = sides_of_handover(case.parts_of(me.id))
         parts.append((moving, None, frozenset({Purpose.HANDOVER})))
     for sides_now, referral, purposes in parts:
         yield Asked(

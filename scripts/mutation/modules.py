@@ -122,6 +122,7 @@ MODULES: Final[dict[str, tuple[str, ...]]] = {
         *("tests/api/test_returns.py", "tests/api/test_return_clocks.py"),
     ),
     "app/disclosure/queries.py": (
+        "tests/rules/test_sight.py",
         *(*_SEALED, "tests/api/test_vital_interest.py", "tests/api/test_opening_log.py"),
         *("tests/api/test_handovers.py", "tests/api/test_submitters.py", _ANEW),
     ),

@@ -3,6 +3,7 @@
 import pytest
 
 from app.kernel.actors import Role
+from tests.databases import overheard
 from tests.world import (
     NOTICE,
     Json,
@@ -142,3 +143,49 @@ def test_a_candidate_hears_what_is_written_before_it_takes_the_case_and_no_fear(
         ["case.section_written narrative", "case.section_written safeguards"],
         ["case.section_written narrative"],
     ]
+
+
+@pytest.mark.parametrize("office", ["KZ_LEAD", "OVERSIGHT_DEMO"])
+def test_who_opened_what_is_for_who_works_on_cases_and_for_who_protects(
+    world: World, case: Json, office: str
+) -> None:
+    path = f"{path_of(case)}/access-log"
+    readers = {Role.OFFICER, Role.CASEWORKER, Role.COORDINATOR, Role.PROTECTION_OFFICER}
+
+    found = {role: world.someone(office, {role}).get(path) for role in Role}
+
+    assert {role for role, answer in found.items() if answer.is_success} == readers
+    assert {found[role].status_code for role in set(Role) - readers} == {403}
+    assert problem(found[Role.SUPERVISOR]) == (403, "role-missing")
+    assert found[Role.SUPERVISOR].json()["detail"] == (
+        "This needs one of the roles caseworker, coordinator, officer, protection_officer."
+    )
+
+
+def test_in_an_emergency_only_who_works_on_cases_reads(
+    world: World, case: Json, sent: Json, shelter: Someone
+) -> None:
+    watcher = world.someone("OVERSIGHT_DEMO", {Role.PROTECTION_OFFICER})
+    path = f"{path_of(case)}/vital-readings"
+    why = {"reason": "RISK_TO_LIFE", "note": "x", "purpose": "protection"}
+    asked = done(shelter.creates(path, why | {"sections": ["contact"]}))
+    done(watcher.post(f"{path}/{asked['id']}/permit"))
+    section = f"{path_of(case)}/sections/contact"
+    other = world.someone(shelter.code, {Role.SUPERVISOR})
+
+    assert problem(other.opens(section, "protection")) == HIDDEN
+    assert done(shelter.opens(section, "protection"))["section"] == "contact"
+    assert sent["state"] == "accepted"
+
+
+def test_what_a_paper_is_judged_by_is_read_after_it(
+    world: World, case: Json, sent: Json, shelter: Someone
+) -> None:
+    with overheard(world.database.engine) as statements:
+        done(shelter.opens(f"{path_of(case)}/sections/needs"))
+
+    found = [one for one, said in enumerate(statements) if "FROM sealed" in said]
+    after = " ".join(statements[found[0] + 1 :])
+    assert sent["sections"] == ["needs"]
+    assert "FROM party" in after or "JOIN party" in after
+    assert "FROM referral" in after
