@@ -28,7 +28,7 @@ from tests.world import KEYS, PUBLIC, Someone, World
 
 SELDOM = 50_000
 """Objects made since it was last looked."""
-WORKERS_A_CORE = 2
+WORKERS_A_CORE = 3
 HOME = pytest.StashKey[Path]()
 IDS = {"sqlite": "sqlite", "postgresql": "pg"}
 ONLY = {
