@@ -1,11 +1,12 @@
 """How one office fits: at the bounds of each judgement, where a slip changes the order."""
 
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import pytest
 
 from app.directory.kinds import Kind, Sex
 from app.routing.fit import Room, Speed, fit, is_avoided, is_near, room_of, speed_of
+from app.routing.question import Profile
 from tests.rules.questions import BY_CODE, NOON, PLAIN
 
 LAWYER = BY_CODE["LAWYER"]
@@ -27,6 +28,17 @@ def test_late_is_who_was_late_more_often_than_not(
     answered: int, late: int, expected: Speed
 ) -> None:
     assert speed_of(replace(LAWYER, answered=answered, late=late)) == expected
+
+
+def test_of_an_office_that_nobody_asked_yet_nothing_is_counted() -> None:
+    asked = {"answered", "late"}
+    known = {
+        f.name: getattr(LAWYER, f.name) for f in fields(Profile) if f.name not in asked
+    }
+
+    new = Profile(**known)
+
+    assert (new.answered, new.late) == (0, 0)
 
 
 def test_a_count_of_places_of_which_nobody_knows_the_age_says_nothing() -> None:
