@@ -29,6 +29,7 @@ from tests.world import KEYS, PUBLIC, Someone, World
 SELDOM = 50_000
 """Objects made since it was last looked."""
 WORKERS_A_CORE = 3
+"""Of the whole: a test that is slow often waits for a server. Of the others two do more."""
 HOME = pytest.StashKey[Path]()
 IDS = {"sqlite": "sqlite", "postgresql": "pg"}
 ONLY = {
@@ -82,9 +83,10 @@ def pytest_collection() -> Iterator[None]:
 
 
 @pytest.hookimpl(optionalhook=True)
-def pytest_xdist_auto_num_workers() -> int:
-    """Start more workers than there are cores: often a test waits for a server."""
-    return WORKERS_A_CORE * (os.cpu_count() or 1)
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """Start more workers than there are cores."""
+    a_core = WORKERS_A_CORE - bool(config.option.markexpr)
+    return a_core * (os.cpu_count() or 1)
 
 
 @pytest.hookimpl(optionalhook=True)

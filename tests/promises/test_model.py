@@ -232,7 +232,7 @@ def service(world: World) -> Service:
 def test_the_service_does_what_the_model_says(service: Service, _share: int) -> None:
     is_sqlite = service.world.database.engine.dialect.name == "sqlite"
     stories = settings(
-        max_examples=times(100 if is_sqlite else 40, soak=5000 // SHARES),
+        max_examples=times(200 if is_sqlite else 40, soak=5000 // SHARES),
         stateful_step_count=times(30, soak=60),
         deadline=None,
         derandomize=not SOAK,
