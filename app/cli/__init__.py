@@ -11,16 +11,11 @@ import runpy
 import sys
 from typing import Final
 
-CALLS: Final = frozenset({"submit", "poll"})
-OPERATES: Final = frozenset(
-    {
-        *("key", "migrate", "directory", "account", "api-key", "doctor", "worker"),
-        *("backup", "restored", "affected", "erasures"),
-    }
-)
 PROGRAMS: Final = {
-    **dict.fromkeys(CALLS, "calls"),
-    **dict.fromkeys(OPERATES, "operating"),
+    **dict.fromkeys(("submit", "poll"), "calls"),
+    **dict.fromkeys(("key", "migrate", "directory", "account", "api-key"), "operating"),
+    **dict.fromkeys(("doctor", "worker", "backup"), "operating"),
+    **dict.fromkeys(("restored", "affected", "erasures"), "operating"),
 }
 """Which words are of which program; `commands` has all, and serves."""
 
@@ -32,6 +27,5 @@ def main() -> None:
     """
     os.umask(0o077)
     gc.disable()
-    word = "".join(sys.argv[1:2])
-    program = PROGRAMS.get(word, "commands")
+    program = PROGRAMS.get(sys.argv[1], "commands") if sys.argv[1:] else "commands"
     runpy.run_module(f"{__name__}.{program}", run_name="__main__")
