@@ -72,24 +72,32 @@ class Crowd:
         self.process = subprocess.Popen(
             command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
+        assert self.says() == "open\n"
+
+    def says(self) -> str:
+        """Wait for its next word."""
         assert self.process.stdout
-        assert self.process.stdout.readline() == "open\n"
+        return self.process.stdout.readline()
 
     def goes(self) -> int:
-        """Close all, and say how many were shut by the other side meanwhile."""
-        said, _ = self.process.communicate(timeout=60)
-        return int(said)
+        """Close all, and say how many were shut by the other side meanwhile.
+
+        Its end is not waited for: as nice as it is, that may take a minute.
+        """
+        assert self.process.stdin
+        self.process.stdin.close()
+        return int(self.says())
 
 
 @contextmanager
 def slow_sockets(port: int, key: str, many: int) -> Iterator[Crowd]:
     """Have many send slowly as long as the block lasts."""
     crowd = Crowd(port, key, many)
-    try:
-        yield crowd
-    finally:
-        crowd.process.kill()
-        crowd.process.wait()
+    with crowd.process as process:  # which shuts what it is spoken to by
+        try:
+            yield crowd
+        finally:
+            process.kill()
 
 
 def main(port: int, key: str, many: int) -> None:
