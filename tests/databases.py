@@ -12,7 +12,7 @@ import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from datetime import UTC, datetime
-from functools import cache, partial
+from functools import partial
 from importlib.resources import files
 from itertools import count
 from pathlib import Path
@@ -34,6 +34,7 @@ from app.directory.changes import Clerk
 from app.kernel import migrations
 from app.kernel.db import OWNER_ROLE, Database
 from app.kernel.journal import renew_epoch
+from tests.reuse import lending, opened
 
 KINDS = ("sqlite", "postgresql")
 SERVER = "SAFE_CONDUCT_TEST_DATABASE_URL"
@@ -113,12 +114,6 @@ class Numbers:
         self.free.append(number)
 
 
-@cache
-def opened(url: str) -> Database:
-    """Open a database once, though another takes its place: what was worked out is kept."""
-    return Database(url)
-
-
 @contextmanager
 def sqlite_copies(folder: Path) -> Iterator[Copy]:
     """Copy a file, which is whole as long as nobody has it open."""
@@ -143,7 +138,7 @@ def postgresql_copies(home: URL) -> Iterator[Copy]:
     """Copy a database on the server, under a name no other worker has."""
     # A run of torture restarts the server: what is pooled may be gone.
     admin = create_engine(home, isolation_level="AUTOCOMMIT", pool_pre_ping=True)
-    mine, numbers = f"safe_conduct_test_{token_hex(4)}", Numbers()
+    mine, numbers = f"safe_conduct_test_{token_hex(4)}", count()
 
     @contextmanager
     def database(name: str, template: str) -> Iterator[str]:
@@ -156,12 +151,11 @@ def postgresql_copies(home: URL) -> Iterator[Copy]:
     with database(mine, "template0") as template:
         set_up(template)
 
-        @contextmanager
-        def copy() -> Iterator[str]:
-            with numbers.lent() as number, database(f"{mine}_{number}", mine) as url:
-                yield url
+        def make() -> AbstractContextManager[str]:
+            return database(f"{mine}_{next(numbers)}", mine)
 
-        yield copy
+        with lending(template, make) as copy:
+            yield copy
     admin.dispose()
 
 
@@ -180,6 +174,7 @@ def backup(url: str) -> Iterator[str]:
         yield kept
         return
     admin = create_engine(made.set(database="postgres"), isolation_level="AUTOCOMMIT")
+    opened(url).engine.dispose()
     run(admin, f"CREATE DATABASE {name} TEMPLATE {made.database}")
     try:
         yield kept

@@ -29,8 +29,8 @@ from app.kernel.work import Ground, Reading, Writing, reading, writing
 from app.main import create_app
 from app.referrals.models import Referral
 from app.worker.loop import CLOCKS, once
-from tests.databases import opened
 from tests.here import Here
+from tests.reuse import leave, opened
 
 NOON: Final = datetime(2026, 6, 1, 12, tzinfo=UTC)
 KEYS: Final = FileKeys({"k1": bytes(range(32))})
@@ -99,7 +99,7 @@ class World:
         here: Here | None = None,
         ids: Callable[[], UUID] = uuid4,
     ) -> None:
-        self.now, self.ids = NOON, ids
+        self.url, self.now, self.ids = url, NOON, ids
         self.database = opened(url)
         self.ground = Ground(
             *(self.database, Vault(KEYS), lambda: self.now, ids, lambda _: self.now),
@@ -164,7 +164,7 @@ class World:
 
     def closes(self) -> None:
         self.http.close()
-        self.database.engine.dispose()
+        leave(self.url)
 
 
 @dataclass

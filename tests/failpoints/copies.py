@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from secrets import token_hex
 from typing import Final
 
 from sqlalchemy import Engine, create_engine, text
 
 from app.kernel.db import Base
+from tests.snapshots import Snapshot, put_back, taken
 
 type Rows = dict[str, tuple[int, str]]
 """Of each table, how many rows, and what stands in them, digested."""
@@ -65,37 +65,21 @@ def digested(connection: sqlite3.Connection, table: str) -> tuple[int, str]:
 
 @dataclass
 class PostgresqlCopies:
-    """A database, and others on the same server that are copies of it."""
+    """A database, and what was in it."""
 
     engine: Engine
-    folder: Path
-    names: dict[str, str] = field(default_factory=dict)
+    kept: dict[str, Snapshot] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        url = self.engine.url
-        home = url.set(database="postgres")
-        self.admin = create_engine(home, isolation_level="AUTOCOMMIT")
-        self.looking = create_engine(url)
-        self.mine = str(url.database)
+        self.looking = create_engine(self.engine.url)
 
     def keep(self, name: str) -> None:
-        self.free()
-        self.names.setdefault(name, f"{self.mine}_{token_hex(4)}")
-        self.copy(self.mine, self.names[name])
+        self.engine.dispose()
+        self.kept[name] = taken(self.looking)
 
     def back(self, name: str) -> None:
-        self.free()
-        self.copy(self.names[name], self.mine)
-
-    def copy(self, source: str, target: str) -> None:
-        with self.admin.connect() as server:
-            server.execute(text(f"DROP DATABASE IF EXISTS {target} WITH (FORCE)"))
-            how = f"CREATE DATABASE {target} TEMPLATE {source} STRATEGY FILE_COPY"
-            server.execute(text(how))
-
-    def free(self) -> None:
-        self.engine.dispose()
-        self.looking.dispose()
+        self.engine.dispose()  # to connect again is a point that may fail
+        self.kept[name] = put_back(self.looking, self.kept[name])
 
     def rows(self) -> Rows:
         """Read everything as who owns it, in one statement."""
@@ -107,13 +91,6 @@ class PostgresqlCopies:
         with self.looking.connect() as connection:
             return {name: (n, told) for name, n, told in connection.execute(text(each))}
 
-    def closes(self) -> None:
-        self.free()
-        with self.admin.connect() as server:
-            for name in self.names.values():
-                server.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
-        self.admin.dispose()
-
 
 type Copies = SqliteCopies | PostgresqlCopies
 
@@ -124,8 +101,8 @@ def copies_of(engine: Engine, folder: Path) -> Iterator[Copies]:
     if engine.dialect.name == "sqlite":
         yield SqliteCopies(engine, folder)
         return
-    made = PostgresqlCopies(engine, folder)
+    made = PostgresqlCopies(engine)
     try:
         yield made
     finally:
-        made.closes()
+        made.looking.dispose()

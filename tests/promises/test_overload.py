@@ -21,7 +21,7 @@ from tests.serving import SOAK, Killed, client_of, key_file, report, started, ti
 from tests.slow_sockets import slow_sockets
 from tests.world import Someone, World, done, new_case
 
-pytestmark = [pytest.mark.slow, pytest.mark.soak]
+pytestmark = [pytest.mark.slow, pytest.mark.soak, pytest.mark.timed]
 SLOW: Final = times(200, soak=1000)
 ASKED: Final = times(300, soak=5000)
 SECONDS: Final = times(1, soak=30)

@@ -95,6 +95,7 @@ EVIL: dict[str, Callable[[int], str]] = {
 }
 
 
+@pytest.mark.timed
 @pytest.mark.parametrize("name", EVIL)
 @pytest.mark.parametrize("size", [8000, 64 * 1024])
 def test_no_text_takes_long(name: str, size: int) -> None:
