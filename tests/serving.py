@@ -1,13 +1,12 @@
 """The service as the world meets it: a real server, on a port of its own.
 
 `Served` is a world whose people speak HTTP to a server in a thread; `started` runs one in a
-process that can be killed: `python -m tests.serving DATABASE_URL KEY_FILE`.
+process that can be killed.
 """
 
 import base64
 import logging
 import os
-import subprocess
 import sys
 import time
 from collections import Counter
@@ -36,6 +35,7 @@ from app.cli.serving import PROTOCOL, Server
 from app.ground import lay_ground
 from app.kernel.keyfile import FileKeys
 from app.main import create_app
+from tests.children import Child, Says
 from tests.world import NOON, PUBLIC, World
 
 SOAK: Final = "SAFE_CONDUCT_SOAK" in os.environ
@@ -123,37 +123,28 @@ def served(url: str) -> Iterator[Served]:
         world.closes()
 
 
-class Killed:
+class Killed(Child):
     """A server in a process of its own."""
 
     def __init__(self, url: str, keys: Path, *can: str) -> None:
-        command = [sys.executable, "-m", "tests.serving", url, str(keys), *can]
-        self.process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE)
-        assert self.process.stdout
-        self.said = self.process.stdout
-        self.port = int(self.said.readline())
-
-    def dies(self) -> None:
-        """End it as a power cut would: it can say nothing more."""
-        self.process.kill()
-        self.process.wait()
+        super().__init__(serve, url, keys, *can)
+        self.port = int(self.says())
 
     def memory(self) -> int:
         """Read how many bytes of memory it has."""
-        status = Path(f"/proc/{self.process.pid}/status").read_text("ascii")
+        status = Path(f"/proc/{self.pid}/status").read_text("ascii")
         [line] = [line for line in status.splitlines() if line.startswith("VmRSS")]
         return int(line.split()[1]) * 1024
 
 
 @contextmanager
 def started(url: str, keys: Path, *can: str) -> Iterator[Killed]:
-    """Serve a database from another process; what it `can` do beyond, `main` says."""
+    """Serve a database from another process; what it `can` do beyond, `serve` says."""
     server = Killed(url, keys, *can)
     try:
         yield server
     finally:
         server.dies()
-        server.said.close()
 
 
 def key_file(folder: Path) -> Path:
@@ -189,7 +180,7 @@ def together(*acts: Callable[[], Response], apart: float = 0.004) -> list[Respon
         return list(pool.map(start, acts))
 
 
-def main(url: str, keys: str, *can: str) -> None:
+def serve(says: Says, url: str, keys: Path, *can: str) -> None:
     """Serve until killed; say on which port once it is open, and what was our fault.
 
     Nobody can wait for news, unless it is said that they can `wait`. It has as many
@@ -202,7 +193,7 @@ def main(url: str, keys: str, *can: str) -> None:
         wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
     )
-    ground = lay_ground(url, FileKeys.load(Path(keys)), lambda: NOON)
+    ground = lay_ground(url, FileKeys.load(keys), lambda: NOON)
     if "narrow" in can:
         assert ground.database.engine.pool.size() == NARROW  # type: ignore[attr-defined]
     made = create_app(ground, public_url=PUBLIC)
@@ -211,10 +202,5 @@ def main(url: str, keys: str, *can: str) -> None:
         made.state.bell.close()
     listener = own_port()
     listener.listen(2048)
-    sys.stdout.write(f"{listener.getsockname()[1]}\n")
-    sys.stdout.flush()
+    says.send(str(listener.getsockname()[1]))
     server_of(made).run([listener])
-
-
-if __name__ == "__main__":
-    main(*sys.argv[1:])

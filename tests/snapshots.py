@@ -90,12 +90,14 @@ def put_back(engine: Engine, then: Snapshot) -> Snapshot:
     Raises NotAsBeforeError: other tables, rights or triggers are there.
     """
     with looking(engine) as cursor:
-        now = marks_of(cursor, then.marks, then.sequences)
+        shapes = marks_of(cursor, SHAPES, then.sequences)
+        if not shapes.items() <= then.marks.items():
+            raise NotAsBeforeError
+        rows = then.marks.keys() - set(SHAPES)
+        now = shapes | marks_of(cursor, rows, then.sequences)
         changed = [name for name, mark in now.items() if mark != then.marks[name]]
         if not changed:
             return then
-        if not set(SHAPES).isdisjoint(changed):
-            raise NotAsBeforeError(*changed)
         for name in changed:
             if name in then.sequences:
                 at, called = then.marks[name]

@@ -26,10 +26,16 @@ class Typed(NamedTuple):
     cwd: Path
 
 
-def run(typed: Typed, seconds: float) -> subprocess.CompletedProcess[str]:
+def run(typed: Typed, seconds: float, given: str = "") -> subprocess.CompletedProcess[str]:
     """Run a command to its end; raises TimeoutExpired, and kills it, where that is late."""
-    with NamedTemporaryFile("r") as said, NamedTemporaryFile("r") as complained:
-        files = (said.name, complained.name)
+    with (
+        NamedTemporaryFile("w+") as read,
+        NamedTemporaryFile("r") as said,
+        NamedTemporaryFile("r") as complained,
+    ):
+        read.write(given)
+        read.flush()
+        files = (read.name, said.name, complained.name)
         process = WARM.Process(target=perform, args=(typed, files), daemon=True)
         process.start()
         process.join(seconds)
@@ -42,12 +48,13 @@ def run(typed: Typed, seconds: float) -> subprocess.CompletedProcess[str]:
         )
 
 
-def perform(typed: Typed, files: tuple[str, str]) -> None:
+def perform(typed: Typed, files: tuple[str, str, str]) -> None:
     """Be the command, in the process that was forked."""
-    for stream, name in enumerate(files, start=1):
-        file = os.open(name, os.O_WRONLY)
+    for stream, name in enumerate(files):
+        file = os.open(name, os.O_WRONLY if stream else os.O_RDONLY)
         os.dup2(file, stream)
         os.close(file)
+    sys.stdin = os.fdopen(0, closefd=False)  # the library gives a child another, empty one
     os.environ.clear()
     os.environ.update(typed.env)
     os.chdir(typed.cwd)

@@ -1,11 +1,5 @@
-"""A worker in a process that can be killed, and many overdue clocks for it.
+"""A worker in a process that can be killed, and many overdue clocks for it."""
 
-`python -m tests.working DATABASE_URL KEY_FILE SKEW` works until killed, on a machine whose
-clock is wrong by SKEW seconds.
-"""
-
-import subprocess
-import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
@@ -27,40 +21,20 @@ from app.kernel.codes import new_code
 from app.kernel.keyfile import FileKeys
 from app.referrals.models import Referral
 from app.worker.loop import CLOCKS, once
+from tests.children import Child, Says
 from tests.databases import ask
-from tests.serving import ROOT
 from tests.world import Json, World
 
 COPIED: Final = (Case, Party, RiskAssessment, Consent, Referral, Approval, Clock)
 
 
-class Killed:
-    """A worker in a process of its own."""
-
-    def __init__(self, url: str, keys: Path, skew: int) -> None:
-        command = [sys.executable, "-m", "tests.working", url, str(keys), str(skew)]
-        self.process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE)
-        assert self.process.stdout
-        self.said = self.process.stdout
-
-    def begins(self) -> None:
-        """Wait until it works."""
-        self.said.readline()
-
-    def dies(self) -> None:
-        """End it as a power cut would."""
-        self.process.kill()
-        self.process.wait()
-        self.said.close()
-
-
 @contextmanager
-def employed(url: str, keys: Path, skews: Sequence[int]) -> Iterator[list[Killed]]:
-    """Let workers work, each by a clock of its own."""
-    workers = [Killed(url, keys, skew) for skew in skews]
+def employed(url: str, keys: Path, skews: Sequence[int]) -> Iterator[list[Child]]:
+    """Let workers work, each by a clock that is wrong by so many seconds."""
+    workers = [Child(work, url, keys, skew) for skew in skews]
     try:
         for worker in workers:
-            worker.begins()
+            worker.says()
         yield workers
     finally:
         for worker in workers:
@@ -134,15 +108,10 @@ def breaks(url: str, said: str) -> None:
     )
 
 
-def main(url: str, keys: str, skew: str) -> None:
+def work(says: Says, url: str, keys: Path, skew: int) -> None:
     """Work until killed; say when it begins."""
-    off = timedelta(seconds=int(skew))
-    ground = lay_ground(url, FileKeys.load(Path(keys)), lambda: utc_now() + off)
-    sys.stdout.write("working\n")
-    sys.stdout.flush()
+    off = timedelta(seconds=skew)
+    ground = lay_ground(url, FileKeys.load(keys), lambda: utc_now() + off)
+    says.send("working")
     while True:
         once(ground, CLOCKS)
-
-
-if __name__ == "__main__":
-    main(*sys.argv[1:])

@@ -26,9 +26,8 @@ from torture.planted import PLANTS
 
 WARM: Final = get_context("forkserver")
 """Where children come from: a process with one thread and nothing open."""
-WARM.set_forkserver_preload(
-    ["torture.service", "uvicorn.loops.uvloop", "uvicorn.lifespan.on"]
-)
+PRELOADED: Final = ("torture.service", "uvicorn.loops.uvloop", "uvicorn.lifespan.on")
+WARM.set_forkserver_preload(list(PRELOADED))
 configure_mappers()
 
 

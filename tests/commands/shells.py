@@ -12,6 +12,7 @@ import httpx2
 
 from tests.commands.test_demo import COMMAND, SECONDS, environment
 from tests.serving import Served, address
+from tests.warm import Typed, run
 from tests.world import Someone
 
 
@@ -35,16 +36,8 @@ class Shell:
         self, *words: str, given: str | None = None, **more: str
     ) -> subprocess.CompletedProcess[str]:
         """Run a command to its end."""
-        return subprocess.run(
-            [COMMAND, *words],
-            env=self.environment(**more),
-            cwd=self.folder,
-            input=given,
-            capture_output=True,
-            text=True,
-            timeout=SECONDS,
-            check=False,
-        )
+        typed = Typed([COMMAND, *words], self.environment(**more), self.folder)
+        return run(typed, SECONDS, given or "")
 
     def starts(
         self, *words: str, into: int | IO[str] = subprocess.PIPE

@@ -19,7 +19,7 @@ from tests.serving import Served, obeying, report, served, times, together
 from tests.staff import SUPERVISOR, account_of, allows, gives, question
 from tests.world import Json, Someone, done, kinds, path_of, problem
 
-ROUNDS = times(15, soak=1_000)
+ROUNDS = times(8, soak=1_000)
 MORE: Json = {"roles": ["coordinator"]}
 
 pytestmark = [pytest.mark.slow, pytest.mark.soak]

@@ -20,8 +20,8 @@ from tests.world import Json, Someone, done, kinds, path_of, problem, promise
 
 pytestmark = pytest.mark.slow
 CASES = 5
-REFERRALS = times(20, soak=100)
-REROUTED = times(20, soak=100)
+REFERRALS = times(10, soak=100)
+REROUTED = times(10, soak=100)
 type Act = Callable[[], Response]
 LATE = promise(at="2026-06-02T09:00:00+05:00")
 

@@ -16,7 +16,7 @@ from tests.serving import CHANCE, Served, obeying, report, served, times
 from tests.world import Json, Someone, consent, done, kinds, path_of, problem, promise
 
 pytestmark = [pytest.mark.slow, pytest.mark.soak]
-ROUNDS = times(20, soak=1000)
+ROUNDS = times(10, soak=1000)
 OF_A_CASE = 20
 """After so many there is another case: a list of consents must not grow into the race."""
 WOMEN = "KZ_SHELTER_KOGERSHIN"

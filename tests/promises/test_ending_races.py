@@ -29,7 +29,7 @@ from tests.world import (
     promise,
 )
 
-ROUNDS = times(10, soak=200)
+ROUNDS = times(6, soak=200)
 STOP: Json = {"reason": "SURVIVOR_REQUEST"}
 NGOS = consent(recipient_class={"kind": "non_state", "country": "KZ"})
 

@@ -1,16 +1,12 @@
-"""The feed: a poller misses nothing, sees nothing twice, and learns when to start over.
-
-`python -m tests.promises.test_feed PORT KEY STATE [last]` is a poller that can be killed.
-"""
+"""The feed: a poller misses nothing, sees nothing twice, and learns when to start over."""
 
 import json
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from threading import Event, Thread, current_thread, local
 from uuid import UUID, uuid4
@@ -23,8 +19,9 @@ from app.feed.actions import keep_sighting
 from app.kernel.db import Database
 from app.kernel.journal import Delivery, Entry, Epoch, Retrieval
 from app.kernel.work import Writing
+from tests.children import Child, Says
 from tests.databases import ask, listening
-from tests.serving import CHANCE, ROOT, Served, client_of, served, times
+from tests.serving import CHANCE, Served, client_of, served, times
 from tests.world import Json, Someone, World, after, done, kinds
 
 WRITERS = 8
@@ -148,10 +145,10 @@ def follow(look: Look, over: Event) -> list[str]:
     return seen
 
 
-def poll(port: str, key: str, state: Path, *, last: bool) -> None:
+def poll(_: Says, port: int, key: str, state: Path, *, last: bool) -> None:
     """Poll, and keep the cursor together with what was done; the last time, to the end."""
     kept = read_state(state)
-    with client_of(int(port)) as client:
+    with client_of(port) as client:
         client.headers["Authorization"] = f"Bearer {key}"
         new = True
         while new or not last:
@@ -180,11 +177,9 @@ class Mortal:
     state: Path
     deaths: int = 0
 
-    @property
-    def command(self) -> list[str]:
-        module = "tests.promises.test_feed"
-        where = [str(self.world.port), self.reader.key, str(self.state)]
-        return [sys.executable, "-m", module, *where]
+    def polls(self, *, last: bool = False) -> Child:
+        where = self.world.port, self.reader.key, self.state
+        return Child(partial(poll, last=last), *where)
 
     def is_up(self) -> None:
         """Wait until it has polled: else a busy machine writes all before it begins."""
@@ -196,18 +191,18 @@ class Mortal:
     def follow(self, over: Event) -> list[str]:
         while not over.is_set():
             self.live_and_die(over)
-        subprocess.run([*self.command, "last"], cwd=ROOT, timeout=60, check=True)
+        assert self.polls(last=True).ends() == 0
         return list(read_state(self.state)["seen"])
 
     def live_and_die(self, over: Event) -> None:
         seen = len(read_state(self.state)["seen"])
-        with subprocess.Popen(self.command, cwd=ROOT) as process:
-            while len(read_state(self.state)["seen"]) == seen and not over.is_set():
-                assert process.poll() is None
-                time.sleep(0.02)
-            dawdle(0.5)
-            self.deaths += not over.is_set()
-            process.kill()
+        poller = self.polls()
+        while len(read_state(self.state)["seen"]) == seen and not over.is_set():
+            assert poller.process.is_alive()
+            time.sleep(0.02)
+        dawdle(0.5)
+        self.deaths += not over.is_set()
+        poller.dies()
 
 
 def positions(reader: Someone) -> list[int]:
@@ -491,7 +486,3 @@ def test_a_poll_that_is_told_nothing_changed_still_says_what_was_retrieved(
 
     assert still.status_code == 304
     assert retrieved(lead) == [1]
-
-
-if __name__ == "__main__":
-    poll(sys.argv[1], sys.argv[2], Path(sys.argv[3]), last="last" in sys.argv[4:])

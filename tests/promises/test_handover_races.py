@@ -30,7 +30,7 @@ from tests.world import (
     taking,
 )
 
-ROUNDS = times(12, soak=300)
+ROUNDS = times(6, soak=300)
 LOST: Final = {404, 409, 412}
 soak = pytest.mark.soak
 slow = pytest.mark.slow

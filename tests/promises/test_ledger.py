@@ -1,9 +1,5 @@
 """The ledger of erasures and the database: neither is trusted without the other (R34)."""
 
-import os
-import signal
-import subprocess
-import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -28,26 +24,19 @@ from app.kernel.ledger import (
 )
 from app.kernel.ledger_file import alone
 from app.main import create_app
+from tests.children import Child, Says
 from tests.databases import Copy, overheard
-from tests.serving import ROOT
 from tests.world import NOON, Someone, World, done, path_of
 
-# Commit one erasure after the other, copying each out; said once it is committed.
-ERASING = """
-import sys
-from pathlib import Path
-from uuid import uuid4
-from app.kernel.erasures import enter
-from app.kernel.ledger import Ledger
-from tests.world import NOON, World
-world, ledger = World(sys.argv[1]), Ledger(Path(sys.argv[2]))
-while True:
-    case = uuid4()
-    with world.database.writing() as session:
-        enter(session, case, NOON)
-    print(case, flush=True)
-    ledger.copy_out(world.ground)
-"""
+
+def goes_on_erasing(says: Says, url: str, path: Path) -> None:
+    """Commit one erasure after the other, and copy each out; said once it is committed."""
+    world, ledger = World(url), Ledger(path)
+    while True:
+        case = uuid4()
+        erase(world, case)
+        says.send(str(case))
+        ledger.copy_out(world.ground)
 
 
 @pytest.fixture
@@ -168,15 +157,9 @@ def test_whoever_is_killed_between_the_commit_and_the_copy_is_made_up_for(
 
     committed: set[UUID] = set()
     for lines in (1, 2, 5, 9):
-        with subprocess.Popen(
-            [sys.executable, "-c", ERASING, url, str(path)],
-            stdout=subprocess.PIPE,
-            text=True,
-            cwd=ROOT,
-        ) as process:
-            assert process.stdout
-            committed |= {UUID(process.stdout.readline().strip()) for _ in range(lines)}
-            os.kill(process.pid, signal.SIGKILL)
+        child = Child(goes_on_erasing, url, path)
+        committed |= {UUID(child.says()) for _ in range(lines)}
+        child.dies()
     Ledger(path).copy_out(world.ground)
 
     assert named(path) == known(world) >= committed

@@ -9,6 +9,7 @@ from tests.wire import Answer, Headers, Operation, Wire, operations
 from tests.world import EVERYTHING, new_case
 
 pytestmark = pytest.mark.slow
+EARLY = pytest.mark.usefixtures("before_any_database")
 METHODS = (
     *(
         "GET",
@@ -58,6 +59,7 @@ def declared(wire: Wire) -> dict[str, set[str]]:
     return found
 
 
+@EARLY
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("how", ["with a key", "without", "from a page elsewhere"])
 def test_only_declared_methods_are_there(
@@ -75,6 +77,7 @@ def test_only_declared_methods_are_there(
             assert set((answer["allow"] or "").split(", ")) == right, path
 
 
+@EARLY
 @pytest.mark.parametrize("method", METHODS)
 def test_no_method_finds_what_is_not_there(method: str, wire: Wire) -> None:
     for path in NOWHERE:
@@ -114,6 +117,7 @@ NOWHERE = (
 )
 
 
+@EARLY
 def test_the_contract_is_read_and_not_written(wire: Wire) -> None:
     for method in set(METHODS) - {"GET", "HEAD"}:
         answer = wire.send(method, "/openapi.json")

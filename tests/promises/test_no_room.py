@@ -86,7 +86,7 @@ class Load:
 @contextmanager
 def limited(place: Path, server: Killed) -> Iterator[Callable[[], None]]:
     """Let the server write no file further than a little from where it is."""
-    pid, (_, most) = server.process.pid, resource.getrlimit(resource.RLIMIT_FSIZE)
+    pid, (_, most) = server.pid, resource.getrlimit(resource.RLIMIT_FSIZE)
     longest = max(part.stat().st_size for part in place.parent.glob(f"{place.name}*"))
     resource.prlimit(pid, resource.RLIMIT_FSIZE, (longest + SMALL, most))
 

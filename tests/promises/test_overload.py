@@ -72,7 +72,7 @@ def apart(server: Killed) -> Iterator[None]:
     The machines of clients are not its machine: what they cost each other is not measured.
     """
     ours = os.sched_getaffinity(0)
-    os.sched_setaffinity(server.process.pid, {min(ours)})
+    os.sched_setaffinity(server.pid, {min(ours)})
     os.sched_setaffinity(0, {max(ours)})
     try:
         yield

@@ -22,7 +22,7 @@ from tests.databases import ask
 from tests.serving import Served, obeying, report, served, times, together
 from tests.world import Json, Someone, closing, contacts, done, kinds, path_of, promise
 
-ROUNDS = times(25, soak=500)
+ROUNDS = times(12, soak=500)
 TOLD: Final = {200, 201, 204, 403, 404, 409, 412}
 
 soak = pytest.mark.soak

@@ -1,7 +1,5 @@
 """Many senders, and senders that die: nothing is lost, and nothing comes twice too soon."""
 
-import subprocess
-import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -23,6 +21,7 @@ from app.outbox.lifecycle import State
 from app.outbox.models import Way
 from app.outbox.pacing import Outcome
 from app.worker.sending import Fate, Senders, send_due
+from tests.children import Child, Says
 from tests.postmen import (
     HOUR,
     Mood,
@@ -35,7 +34,7 @@ from tests.postmen import (
     states,
     tells,
 )
-from tests.serving import ROOT, key_file, times
+from tests.serving import key_file, times
 from tests.world import NOON, Someone, World
 
 pytestmark = pytest.mark.slow
@@ -140,23 +139,10 @@ def test_acts_and_senders_at_once_lose_nothing(post: Post, officer: Someone) -> 
     assert min((*post.mail.gaps(), *post.sms.gaps())) >= HOUR
 
 
-class Doomed:
-    """A sender in a process of its own, which will be killed at its work."""
-
-    def __init__(self, url: str, keys: Path, port: int) -> None:
-        command = [sys.executable, "-m", "tests.promises.test_sending_races"]
-        told = [url, str(keys), str(port)]
-        self.process = subprocess.Popen([*command, *told], cwd=ROOT)
-
-    def dies(self) -> None:
-        self.process.kill()
-        self.process.wait()
-
-
 @contextmanager
-def doomed(post: Post, url: str, folder: Path) -> Iterator[Doomed]:
-    port = mail_port_of(post)
-    one = Doomed(url, key_file(folder), port)
+def doomed(post: Post, url: str, folder: Path) -> Iterator[Child]:
+    """Let another process send, which will be killed at its work."""
+    one = Child(send_at_noon, url, key_file(folder), mail_port_of(post))
     try:
         yield one
     finally:
@@ -236,13 +222,9 @@ def test_a_sender_that_wakes_up_too_late_changes_nothing(
     assert states(world) == [("KZ_LEGAL_AID_MAIL", "sent")]
 
 
-def main(url: str, keys: str, port: str) -> None:
+def send_at_noon(_: Says, url: str, keys: Path, port: int) -> None:
     """Send what is due at noon, with all the patience there is."""
-    ground = lay_ground(url, FileKeys.load(Path(keys)), time=lambda _: NOON)
-    send = mail_to(int(port), step=60, whole=60).send
+    ground = lay_ground(url, FileKeys.load(keys), time=lambda _: NOON)
+    send = mail_to(port, step=60, whole=60).send
     ways = {Way.EMAIL: notices_by(send, None), Way.SMS: notices_by(nowhere, None)}
     send_due(ground, Senders(ways, HOUR))
-
-
-if __name__ == "__main__":
-    main(*sys.argv[1:])

@@ -13,8 +13,9 @@ from app.deadlines.limits import ClockKind
 from app.deadlines.models import Clock, Firing
 from app.kernel.db import Database, database_now
 from app.kernel.journal import Delivery, Entry, Mailbox
+from tests.children import Child
 from tests.serving import key_file, report, times
-from tests.working import Killed, employed, multiply
+from tests.working import employed, multiply, work
 from tests.world import World, closing, done, new_case, promise
 
 pytestmark = pytest.mark.slow
@@ -97,8 +98,8 @@ def test_five_workers_whose_clocks_are_wrong_and_who_are_killed(
             time.sleep(chance.uniform(0, 0.5))
             workers[unlucky].dies()
             kills += 1
-            workers[unlucky] = Killed(pg_url, keys, WRONG[unlucky])
-            workers[unlucky].begins()
+            workers[unlucky] = Child(work, pg_url, keys, WRONG[unlucky])
+            workers[unlucky].says()
 
     report("kills", ["killed"] * kills)
     assert kills
