@@ -1,4 +1,4 @@
-"""Every test twice, on SQLite and on PostgreSQL, each in a fresh copy of a migrated one.
+"""Every test twice, on SQLite and on PostgreSQL, each in a copy of a migrated one.
 
 `--databases sqlite` leaves PostgreSQL out. A test that asks for `sqlite_url` or `pg_url`
 is about that database alone: it runs once, and is deselected where that one is left out.

@@ -1,4 +1,6 @@
-"""Databases to test with: copies of one that is migrated once, thrown away after use.
+"""Databases to test with: copies of one that is migrated once.
+
+On SQLite each is thrown away after use, on PostgreSQL used again (reuse.py).
 
 PostgreSQL is one server for all workers, started by the first that asks for it and stopped
 by the process that started the workers, so it ends even when a worker dies.
@@ -138,7 +140,7 @@ def postgresql_copies(home: URL) -> Iterator[Copy]:
     """Copy a database on the server, under a name no other worker has."""
     # A run of torture restarts the server: what is pooled may be gone.
     admin = create_engine(home, isolation_level="AUTOCOMMIT", pool_pre_ping=True)
-    mine, numbers = f"safe_conduct_test_{token_hex(4)}", count()
+    mine, numbers = f"safe_conduct_test_{token_hex(4)}", Numbers()
 
     @contextmanager
     def database(name: str, template: str) -> Iterator[str]:
@@ -151,8 +153,10 @@ def postgresql_copies(home: URL) -> Iterator[Copy]:
     with database(mine, "template0") as template:
         set_up(template)
 
-        def make() -> AbstractContextManager[str]:
-            return database(f"{mine}_{next(numbers)}", mine)
+        @contextmanager
+        def make() -> Iterator[str]:
+            with numbers.lent() as number, database(f"{mine}_{number}", mine) as url:
+                yield url
 
         with lending(template, make) as copy:
             yield copy

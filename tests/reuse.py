@@ -27,7 +27,6 @@ OTHERS: Final = """SELECT pid, pid = ANY(%(ours)s) OR pg_terminate_backend(pid, 
 LENT: Final = set[str]()
 """The URLs of those that will be used again."""
 
-
 type Making = Callable[[], AbstractContextManager[str]]
 
 

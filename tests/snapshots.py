@@ -28,8 +28,6 @@ NAMED: Final = """SELECT oid::regclass::text FROM pg_class
     WHERE relkind = %s AND relnamespace = 'public'::regnamespace ORDER BY 1"""
 # As who signed in, whom no row is kept from; and no trigger fires.
 BEGIN: Final = "SET LOCAL ROLE NONE; SET LOCAL session_replication_role = replica"
-
-
 EMPTY: Final = (0, 0)
 
 
@@ -90,11 +88,11 @@ def put_back(engine: Engine, then: Snapshot) -> Snapshot:
     Raises NotAsBeforeError: other tables, rights or triggers are there.
     """
     with looking(engine) as cursor:
-        shapes = marks_of(cursor, SHAPES, then.sequences)
-        if not shapes.items() <= then.marks.items():
-            raise NotAsBeforeError
-        rows = then.marks.keys() - set(SHAPES)
-        now = shapes | marks_of(cursor, rows, then.sequences)
+        now = marks_of(cursor, SHAPES, then.sequences)
+        if not now.items() <= then.marks.items():
+            raise NotAsBeforeError  # a table may be gone: it cannot be asked for its rows
+        rows = [name for name in then.marks if name not in now]
+        now |= marks_of(cursor, rows, then.sequences)
         changed = [name for name, mark in now.items() if mark != then.marks[name]]
         if not changed:
             return then
