@@ -3,6 +3,7 @@
 `--databases sqlite` leaves PostgreSQL out. A test that asks for `sqlite_url` or `pg_url`
 is about that database alone: it runs once, and is deselected where that one is left out.
 So does one that asks for `before_any_database`: what it sends never comes to one.
+What many tests of a file begin with is brought about once (staging.py), but for `--anew`.
 """
 
 import gc
@@ -24,6 +25,7 @@ from app.main import create_app
 from tests import databases, sweeps
 from tests.databases import Copy
 from tests.here import Here, here
+from tests.staging import Stages
 from tests.world import KEYS, PUBLIC, Someone, World
 
 SELDOM = 50_000
@@ -31,6 +33,7 @@ SELDOM = 50_000
 WORKERS_A_CORE = 3
 """Of the whole: a test that is slow often waits for a server. Of the others two do more."""
 HOME = pytest.StashKey[Path]()
+STAGES = pytest.StashKey[Stages]()
 IDS = {"sqlite": "sqlite", "postgresql": "pg"}
 ONLY = {
     "sqlite_url": "sqlite",
@@ -55,12 +58,19 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default=",".join(databases.KINDS),
         help="which databases to test on, with commas between (all: %(default)s)",
     )
+    parser.addoption(
+        "--anew",
+        action="store_true",
+        help="bring about what tests begin with for each of them, not once for many",
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Give all workers one folder; whoever started them clears it away."""
     given = getattr(config, "workerinput", {}).get("home")
     home = config.stash[HOME] = Path(given) if given else databases.make_home()
+    stages = config.stash[STAGES] = Stages(home)
+    config.pluginmanager.register(stages)
     if not given:
         config.add_cleanup(lambda: databases.clear(home))
         signal.signal(signal.SIGTERM, signal.default_int_handler)  # `timeout` clears up too
@@ -122,6 +132,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     items[:] = [item for item in items if item not in out]
     items.sort(key=lambda item: item.get_closest_marker("soak") is None)
     sweeps.thin(items)
+    if not config.option.anew:
+        config.stash[STAGES].learn(items)
 
 
 @pytest.fixture(scope="session")
@@ -189,9 +201,12 @@ def loop() -> Iterator[Here]:
 
 
 @pytest.fixture
-def world(url: str, app: FastAPI, loop: Here) -> Iterator[World]:
+def world(
+    url: str, app: FastAPI, loop: Here, request: pytest.FixtureRequest
+) -> Iterator[World]:
     """Open the service around this test's database, with the demo mechanism in it."""
     made = World(url, app, loop)
+    request.config.stash[STAGES].begins(request.node, made)
     yield made
     made.closes()
 

@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from itertools import count
 from typing import Any, Final, override
 from uuid import UUID, uuid4
 
@@ -176,7 +175,6 @@ class Someone:
     actor: Actor
     key: str
     cursor: str | None = None
-    numbers: "count[int]" = field(default_factory=count)
     seen: set[str] = field(default_factory=set)
 
     @property
