@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
@@ -15,6 +16,7 @@ from sqlalchemy import Column, Integer, MetaData, Table, insert, select
 
 from app.kernel.actors import AccountKind, Actor
 from app.kernel.db import Database
+from app.kernel.instants import UtcDateTime
 from app.kernel.keyfile import FileKeys
 from app.kernel.paging import (
     CursorUnknown,
@@ -35,10 +37,15 @@ URL_SAFE = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 PLACES = [(0,), (1,), (2**63 - 1,), (1, 2), (2, 1), (2**62, 0)]
 
 
-ITEM = Table("item", MetaData(), Column("number", Integer), Column("shelf", Integer))
+ITEM = Table(
+    "item",
+    MetaData(),
+    *(Column("number", Integer), Column("shelf", Integer), Column("at", UtcDateTime)),
+)
 NUMBERS = select(ITEM.c.number)
 BY_NUMBER = (ITEM.c.number,)
 BY_SHELF = (ITEM.c.shelf, ITEM.c.number)
+BY_INSTANT = (ITEM.c.at, ITEM.c.number)
 
 
 def seen_by(ground: Ground, focal_point_id: UUID) -> Actor:
@@ -62,7 +69,11 @@ def ground(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
     )
     with ground.database.writing() as session:
         ITEM.metadata.create_all(session.connection())
-        rows = [{"number": n, "shelf": n % 3} for n in (3, 1, 9, 5, 4, 12, 7, 200, 11, 8)]
+        numbers = (3, 1, 9, 5, 4, 12, 7, 200, 11, 8)
+        rows = [
+            {"number": n, "shelf": n % 3, "at": NOON + timedelta(microseconds=n // 4)}
+            for n in numbers
+        ]
         session.execute(insert(ITEM), rows)
     yield ground
     ground.database.engine.dispose()
@@ -80,7 +91,7 @@ def stranger(ground: Ground) -> Iterator[Reading]:
         yield work
 
 
-def walk(work: Reading, keys: Keys, limit: int) -> Iterator[list[tuple[int, ...]]]:
+def walk(work: Reading, keys: Keys, limit: int) -> Iterator[list[tuple[Any, ...]]]:
     """Read a list page by page until it says that there is no more."""
     query, more = PageQuery(limit=limit), True
     while more:
@@ -90,7 +101,9 @@ def walk(work: Reading, keys: Keys, limit: int) -> Iterator[list[tuple[int, ...]
 
 
 @pytest.mark.parametrize("limit", [1, 2, 3, 5, 9, 10, 11, 200])
-@pytest.mark.parametrize("keys", [BY_NUMBER, BY_SHELF], ids=["one key", "two keys"])
+@pytest.mark.parametrize(
+    "keys", [BY_NUMBER, BY_SHELF, BY_INSTANT], ids=["one key", "two keys", "an instant"]
+)
 def test_a_walk_meets_every_row_once_in_order(
     work: Reading, keys: Keys, limit: int
 ) -> None:
@@ -151,6 +164,16 @@ def test_a_cursor_shows_no_number(work: Reading) -> None:
 
     assert b"ABCDEFGH" not in hidden
     assert not set(text) - set(URL_SAFE)
+
+
+@pytest.mark.parametrize("keys", [1, 2, 3])
+def test_a_cursor_is_as_long_as_any_other_and_padded_by_nothing(
+    work: Reading, keys: int
+) -> None:
+    cursors = [cursor(work, (n,) * keys, ["items", "a"]) for n in range(400)]
+
+    assert {len(text) for text in cursors} == {-(-(16 + 8 * keys) * 8 // 6)}
+    assert {text[-1] for text in cursors} <= set(URL_SAFE)
 
 
 @pytest.mark.parametrize("context", [["cases", "a"], ["items", "b"], ["itemsa"], []])
