@@ -17,6 +17,7 @@ from app.returns.lifecycle import (
     EVENTS,
     FOR_THE_CONSULATE,
     GOING,
+    ON_THE_WAY_TO_GO,
     OPEN,
     STEPS,
     TABLE,
@@ -218,6 +219,7 @@ def test_what_others_see_of_a_return_is_named_once_more() -> None:
     assert {"no_go", "called_off", "halted", "ended"} == CANCELLED
     assert set(State) - {*ENDED, "halted"} == GOING
     assert {*CLEARED.split(), "in_transit", "arrived"} == DECIDED
+    assert {"opened", "informed", "permitted", "assessing"} == ON_THE_WAY_TO_GO
     assert {"permitted", "assessing", "cleared"} == FOR_THE_CONSULATE
 
 

@@ -52,6 +52,20 @@ def test_what_was_sealed_opens_whole(plain: bytes) -> None:
     assert len(sealed) == NONCE_BYTES + len(plain) + 16
 
 
+def test_a_key_of_a_case_opens_with_the_keys_it_was_locked_away_with_alone(
+    vault: Vault,
+) -> None:
+    key = vault.new_key(CASE)
+    other = Vault(FileKeys({"k1": NEW}))
+
+    vault.must_open(key)
+
+    with pytest.raises(Unopenable):
+        other.must_open(key)
+    with pytest.raises(Unopenable):
+        vault.must_open(replace(key, case=UUID(int=2)))
+
+
 def test_what_is_kept_shows_nothing(vault: Vault) -> None:
     key = vault.new_key(CASE)
 
