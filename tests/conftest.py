@@ -28,6 +28,8 @@ from tests.here import Here, here
 from tests.staging import Stages
 from tests.world import KEYS, PUBLIC, Someone, World
 
+LONG = ("soak", "slow")
+"""What begins first: so no worker is left with it when the others are done."""
 SELDOM = 50_000
 """Objects made since it was last looked."""
 WORKERS_A_CORE = 3
@@ -120,18 +122,15 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what is about a database that was left out, and say what is slow.
-
-    What takes longest begins first: so no worker is left with it when the others are done.
-    """
+    """Leave out what is about a database that was left out, and say what is slow."""
     names = {item: getattr(item, "fixturenames", []) for item in items}
     out = {
         item for item in items if "copy" in names[item] and not wanted(config, names[item])
     }
     config.hook.pytest_deselected(items=list(out))
     items[:] = [item for item in items if item not in out]
-    items.sort(key=lambda item: item.get_closest_marker("soak") is None)
     sweeps.thin(items)
+    items.sort(key=lambda item: [item.get_closest_marker(m) is None for m in LONG])
     if not config.option.anew:
         config.stash[STAGES].learn(items)
 

@@ -171,7 +171,8 @@ class Stages:
         file = io.BytesIO()
         try:
             Written(file, world).dump(values)
-        except (pickle.PicklingError, TypeError, AttributeError):
+            Read(io.BytesIO(file.getvalue()), world).load()
+        except (pickle.PicklingError, TypeError, AttributeError, RecursionError):
             return None
         if None in values.values():  # what gives nothing may do something
             return None

@@ -70,6 +70,8 @@ class Cast:
     referrals: dict[str, Json]
 
     def __getattr__(self, name: str) -> Someone:
+        if "people" not in vars(self):  # while it is being made
+            raise AttributeError(name)
         return self.people[name]
 
     def who(self, sees: str) -> set[str]:
