@@ -11,6 +11,7 @@ import pytest
 from tests import staging
 from tests.world import NOON, Json, Someone, World, done
 
+pytestmark = pytest.mark.slow  # the inner loop would leave out all but one of the five
 MADE = Counter[str]()
 
 
