@@ -9,13 +9,12 @@ from multiprocessing import Pipe
 from multiprocessing.connection import Connection
 from typing import Final
 
-from torture.service import PRELOADED, WARM
+from torture.service import WARM
 
 type Says = Connection[str, str]
 """The end of a pipe to which a child says what it has to say: `says.send("ready")`."""
 
 SECONDS: Final = 60
-WARM.set_forkserver_preload([*PRELOADED, "tests.serving", "pytest"])
 
 
 class Child:

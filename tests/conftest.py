@@ -28,7 +28,7 @@ from tests.here import Here, here
 from tests.staging import Stages
 from tests.world import KEYS, PUBLIC, Someone, World
 
-LONG = ("soak", "slow")
+FIRST = ("soak", "slow")
 """What begins first: so no worker is left with it when the others are done."""
 SELDOM = 50_000
 """Objects made since it was last looked."""
@@ -130,7 +130,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     config.hook.pytest_deselected(items=list(out))
     items[:] = [item for item in items if item not in out]
     sweeps.thin(items)
-    items.sort(key=lambda item: [item.get_closest_marker(m) is None for m in LONG])
+    items.sort(key=lambda item: [item.get_closest_marker(m) is None for m in FIRST])
     if not config.option.anew:
         config.stash[STAGES].learn(items)
 

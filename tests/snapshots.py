@@ -1,14 +1,17 @@
-"""What is in a database of PostgreSQL, kept, and put back into it later.
+"""What is in a database, kept, and put back into it later.
 
-To copy a database costs the server a thousand files, and whoever is connected has to go
-and to come again. What a test wrote is little: that is found, and undone, in some
-milliseconds. Which tables were changed is told by how many rows they have and by which
-transaction wrote the last of them: who looks makes sure that none is on its way.
+Of SQLite that is its file. On PostgreSQL to copy a database costs the server a thousand
+files, and whoever is connected has to go and to come again. What a test wrote is little:
+that is found, and undone, in some milliseconds. Which tables were changed is told by how
+many rows they have and by which transaction wrote the last of them: who looks makes sure
+that none is on its way.
 """
 
+import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
 
 from sqlalchemy import Engine
@@ -42,6 +45,21 @@ class Snapshot:
     sequences: frozenset[str]
     marks: Marks
     rows: dict[str, bytes]
+
+
+def copied_to(path: Path, engine: Engine) -> Path:
+    """Copy the file of SQLite, which nobody has open meanwhile."""
+    engine.dispose()
+    return Path(shutil.copyfile(str(engine.url.database), path))
+
+
+def copied_from(path: Path, engine: Engine) -> None:
+    """Make the file of SQLite what it was when it was copied."""
+    engine.dispose()
+    place = Path(str(engine.url.database))
+    for left in place.parent.glob(f"{place.name}-*"):  # its journal and its index
+        left.unlink()
+    shutil.copyfile(path, place)
 
 
 @contextmanager

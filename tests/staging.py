@@ -14,7 +14,6 @@ import inspect
 import io
 import os
 import pickle
-import shutil
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -25,15 +24,15 @@ from typing import Any, Final, override
 
 import pytest
 
-from tests.snapshots import Snapshot, put_back, taken
+from tests.snapshots import Snapshot, copied_from, copied_to, put_back, taken
 from tests.world import World
 
 MANY: Final = 3
 """Tests that begin with the same, or it is not worth while; ..."""
 LONG: Final = 0.03
 """... and seconds that it has to take."""
-PLACE: Final = frozenset({"url", "sqlite_url", "pg_url"})
-"""What names a database, and does nothing to it."""
+GIVEN: Final = frozenset({"url", "sqlite_url", "pg_url", "world"})
+"""What a database is come to by, and does nothing to it."""
 
 type Key = tuple[str, ...]
 
@@ -69,7 +68,7 @@ def stage_of(item: pytest.Item) -> Stage | None:
     made = {
         name
         for name in item.fixturenames
-        if name in last and name not in PLACE | {"world"} and touches(name, last)
+        if name in last and name not in GIVEN and touches(name, last)
     }
     if not made or not all(is_plain(last[name], made, last, given) for name in made):
         return None
@@ -79,7 +78,7 @@ def stage_of(item: pytest.Item) -> Stage | None:
 
 def touches(name: str, last: dict[str, Any]) -> bool:
     """Say whether a fixture may touch a database, by itself or through another one."""
-    if name in PLACE | {"world"}:
+    if name in GIVEN:
         return True
     return name in last and any(touches(one, last) for one in last[name].argnames)
 
@@ -88,7 +87,7 @@ def is_plain(
     fixture: Any, made: set[str], last: dict[str, Any], given: dict[str, Any]
 ) -> bool:
     """Say whether a fixture just makes something, and of nothing but such."""
-    of = set(fixture.argnames) - made - PLACE - {"world"}
+    of = set(fixture.argnames) - made - GIVEN
     lasting = all(name in last and last[name].scope == "session" for name in of)
     alone = fixture.params is None and not of & given.keys()
     return lasting and alone and not inspect.isgeneratorfunction(fixture.func)
@@ -123,7 +122,7 @@ class Stages:
     """A plugin: knows what is kept for the tests of the file that is at work."""
 
     def __init__(self, home: Path) -> None:
-        self.home, self.file, self.began = home, "", 0.0
+        self.home, self.file = home, ""
         self.stages: dict[str, Stage] = {}
         self.wanted = Counter[Key]()
         self.kept: dict[Key, Kept | None] = {}
@@ -183,9 +182,7 @@ class Stages:
         engine = world.database.engine
         if not world.database.is_sqlite:
             return taken(engine)
-        engine.dispose()
-        path = self.home / f"stage-{os.getpid()}-{len(self.kept)}.db"
-        return Path(shutil.copyfile(str(engine.url.database), path))
+        return copied_to(self.home / f"stage-{os.getpid()}-{len(self.kept)}.db", engine)
 
     def turn_to(self, file: str) -> None:
         """Forget what was kept for the tests of another file."""
@@ -197,8 +194,8 @@ class Stages:
 
 
 def bring_back(rows: Path | Snapshot, world: World) -> None:
-    """Put what is kept into the database, which nobody has open yet."""
+    """Put what is kept into the database."""
     if isinstance(rows, Path):
-        shutil.copyfile(rows, str(world.database.engine.url.database))
+        copied_from(rows, world.database.engine)
     else:
         put_back(world.database.engine, rows)

@@ -26,8 +26,12 @@ from torture.planted import PLANTS
 
 WARM: Final = get_context("forkserver")
 """Where children come from: a process with one thread and nothing open."""
-PRELOADED: Final = ("torture.service", "uvicorn.loops.uvloop", "uvicorn.lifespan.on")
-WARM.set_forkserver_preload(list(PRELOADED))
+WARM.set_forkserver_preload(
+    [
+        *("torture.service", "uvicorn.loops.uvloop", "uvicorn.lifespan.on"),
+        *("tests.serving", "pytest"),  # of the children of tests
+    ]
+)
 configure_mappers()
 
 

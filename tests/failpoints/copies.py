@@ -2,7 +2,6 @@
 
 import hashlib
 import marshal
-import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -13,7 +12,7 @@ from typing import Final
 from sqlalchemy import Engine, create_engine, text
 
 from app.kernel.db import Base
-from tests.snapshots import Snapshot, put_back, taken
+from tests.snapshots import Snapshot, copied_from, copied_to, put_back, taken
 
 type Rows = dict[str, tuple[int, str]]
 """Of each table, how many rows, and what stands in them, digested."""
@@ -39,25 +38,17 @@ class SqliteCopies:
     engine: Engine
     folder: Path
 
-    @property
-    def place(self) -> Path:
-        return Path(str(self.engine.url.database))
-
     def keep(self, name: str) -> None:
         """Keep it as it is now."""
-        self.engine.dispose()
-        shutil.copyfile(self.place, self.folder / f"{name}.db")
+        copied_to(self.folder / f"{name}.db", self.engine)
 
     def back(self, name: str) -> None:
         """Make it what was kept."""
-        self.engine.dispose()
-        for left in self.place.parent.glob(f"{self.place.name}-*"):
-            left.unlink()
-        shutil.copyfile(self.folder / f"{name}.db", self.place)
+        copied_from(self.folder / f"{name}.db", self.engine)
 
     def rows(self) -> Rows:
         """Read everything, past the service."""
-        with closing(sqlite3.connect(self.place)) as connection:
+        with closing(sqlite3.connect(str(self.engine.url.database))) as connection:
             return {name: digested(connection, name) for name in TABLES}
 
 

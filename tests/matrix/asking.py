@@ -1,16 +1,16 @@
 """Everyone asks for everything, and is held against the tables."""
 
 import json
-import shutil
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import count
 from pathlib import Path
 from typing import Final
 
 from fastapi import FastAPI
-from sqlalchemy import make_url, select
+from sqlalchemy import select
 
 from app.api.throttling import Throttle
 from app.kernel.actors import SERVICE
@@ -22,6 +22,7 @@ from tests.matrix.bodies import BODY_OF
 from tests.matrix.people import Caller, callers, people
 from tests.matrix.stages import CANARY, WHOLE, Build, Stage
 from tests.serving import SOAK
+from tests.snapshots import copied_from, copied_to
 from tests.stage import filled
 from tests.wire import Answer, Headers, Operation, Wire, wired
 from tests.world import World
@@ -328,7 +329,7 @@ def matrix(url: str, app: FastAPI, plan: Plan, home: Path) -> Iterator[Matrix]:
         known = people(world)
         stages = (plan.build if world.database.is_sqlite else plan.some)(known)
         everyone = callers(world, known)
-        back, alone = keep(world, url, home), stages if SOAK else plan.alone
+        back, alone = keep(world, home), stages if SOAK else plan.alone
         with watched(world.database.engine) as kept:
             table = reading.table(plan.table)
             yield Matrix(wire, plan, table, stages, everyone, kept, back, alone)
@@ -336,19 +337,9 @@ def matrix(url: str, app: FastAPI, plan: Plan, home: Path) -> Iterator[Matrix]:
     plain.closes()
 
 
-def keep(world: World, url: str, home: Path) -> Callable[[], None] | None:
+def keep(world: World, home: Path) -> Callable[[], None] | None:
     """Keep a copy of the database, and say how to go back to it; SQLite alone can fast."""
-    made = make_url(url)
-    if made.get_backend_name() != "sqlite":
+    engine = world.database.engine
+    if not world.database.is_sqlite:
         return None
-    place = Path(str(made.database))
-    world.database.engine.dispose()
-    shutil.copyfile(place, home / "kept.db")
-
-    def go_back() -> None:
-        world.database.engine.dispose()
-        for left in place.parent.glob(f"{place.name}-*"):
-            left.unlink()
-        shutil.copyfile(home / "kept.db", place)
-
-    return go_back
+    return partial(copied_from, copied_to(home / "kept.db", engine), engine)
