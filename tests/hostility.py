@@ -195,6 +195,10 @@ class Enough(Exception):  # noqa: N818 - nothing went wrong
     """As many bodies were made as were asked for."""
 
 
+DAMAGED: Final = 12
+"""Times that each body is damaged: to make a whole one costs more than to ask with it."""
+
+
 def many(whole: st.SearchStrategy[Any], number: int) -> list[bytes]:
     """Make different bodies: whole ones, the same damaged and garbled, and any JSON.
 
@@ -207,9 +211,10 @@ def many(whole: st.SearchStrategy[Any], number: int) -> list[bytes]:
     @settings(MANY, max_examples=number)
     @given(whole, st.lists(JUNK, min_size=1, max_size=6))
     def make(body: Any, junk: list[Any]) -> None:
-        some = [damage(body, chance, [*junk, *AWKWARD]) for _ in range(6)]
+        some = [damage(body, chance, [*junk, *AWKWARD]) for _ in range(DAMAGED)]
         found.update(dict.fromkeys(map(written, (body, *junk, *some))))
-        found.update(dict.fromkeys(garbled(written(one), chance) for one in some[:2]))
+        cut = some[: DAMAGED // 3]
+        found.update(dict.fromkeys(garbled(written(one), chance) for one in cut))
         if len(found) >= number:
             raise Enough
 

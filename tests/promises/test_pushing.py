@@ -102,6 +102,7 @@ def test_a_message_says_that_something_happened_and_not_a_word_of_it(
         *("accept", "accept-encoding", "connection", "content-length", "content-type"),
         *("host", "user-agent", "webhook-id", "webhook-timestamp", "webhook-signature"),
     }
+    del head["webhook-signature"]  # a digest, in which any two letters come up
     said = given.body.decode() + json.dumps(head)
     assert not any(word in said for word in (case["code"], "KZ", "case", "referral"))
 
