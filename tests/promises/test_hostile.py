@@ -1,7 +1,7 @@
 """Input from a hostile world: always a problem, never ours, and never repeated (R67-R74).
 
-Every operation that the contract names is tried; tests/promises/test_thousand.py sends
-every write a thousand bodies more.
+Every operation that the contract names is tried; tests/promises/test_many_bodies.py sends
+every write some hundreds of bodies more, and thousands by `make soak`.
 """
 
 import gzip

@@ -1,4 +1,4 @@
-"""A thousand bodies to every write: no fault of ours, no echo, nothing kept (R67-R74).
+"""Many bodies to every write: no fault of ours, no echo, nothing kept (R67-R74).
 
 They come from everyone who could ask, for what each of them sees, and are the same for
 nobody: what was whole is damaged in one to three places, or is no JSON any more.
@@ -24,7 +24,7 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore:Generating overly large repr"),
 ]
 """Hypothesis shows what ended its making, however large that was."""
-THOUSAND: Final = times(1_000, soak=20_000)
+MANY: Final = times(250, soak=20_000)
 SHARE: Final = times(50, soak=2_000)
 """As many on PostgreSQL: what is refused before it comes to a database does not differ."""
 
@@ -38,8 +38,8 @@ def whole(operation: Operation) -> st.SearchStrategy[Any]:
 
 
 @pytest.mark.parametrize("operation", WRITES, ids=named)
-def test_a_thousand_bodies_do_no_harm(operation: Operation, hunt: Hunt) -> None:
-    enough = THOUSAND if hunt.wire.world.database.is_sqlite else SHARE
+def test_whatever_is_sent_does_no_harm(operation: Operation, hunt: Hunt) -> None:
+    enough = MANY if hunt.wire.world.database.is_sqlite else SHARE
     chance, heard = Random(operation.name), Counter[int]()
 
     with capture_logs() as lines:
