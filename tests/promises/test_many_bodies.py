@@ -24,7 +24,7 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore:Generating overly large repr"),
 ]
 """Hypothesis shows what ended its making, however large that was."""
-MANY: Final = times(250, soak=20_000)
+HUNDREDS: Final = times(250, soak=20_000)
 SHARE: Final = times(50, soak=2_000)
 """As many on PostgreSQL: what is refused before it comes to a database does not differ."""
 
@@ -39,7 +39,7 @@ def whole(operation: Operation) -> st.SearchStrategy[Any]:
 
 @pytest.mark.parametrize("operation", WRITES, ids=named)
 def test_whatever_is_sent_does_no_harm(operation: Operation, hunt: Hunt) -> None:
-    enough = MANY if hunt.wire.world.database.is_sqlite else SHARE
+    enough = HUNDREDS if hunt.wire.world.database.is_sqlite else SHARE
     chance, heard = Random(operation.name), Counter[int]()
 
     with capture_logs() as lines:
