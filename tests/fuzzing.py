@@ -31,8 +31,8 @@ from tests import databases, results
 from tests.fuzz_hooks import LIVE, PRISTINE
 from tests.serving import ROOT, key_file, started
 from tests.stage import Stage, ids_of, set_up
-from tests.wire import Operation, operations, resolved
-from tests.world import Json, Someone, World, done
+from tests.wire import Operation, operations, resolved, wired
+from tests.world import Json, Someone, done
 
 ADMINISTRATOR: Final = "administrator"
 USERS: Final = ("lead", "officer", "home", "oversight", ADMINISTRATOR)
@@ -67,11 +67,10 @@ class Ground:
 def staged() -> Iterator[Ground]:
     """Bring one of everything about, once; each run takes a copy."""
     with databases.alone() as (home, url):
-        world = World(url)
-        stage, told = set_up(world), operations(world.app.openapi())
-        stranger = world.someone("JM_CONSULATE_PORT_OF_SPAIN")
-        done(stranger.writes_case(notice={"country": "TT"}))
-        world.closes()
+        with wired(url) as wire:
+            stage, told = set_up(wire), operations(wire.world.app.openapi())
+            stranger = wire.world.someone("JM_CONSULATE_PORT_OF_SPAIN")
+            done(stranger.writes_case(notice={"country": "TT"}))
         path = Path(make_url(url).database or "")
         key_file(home)
         yield Ground(home, path, stage, stranger, told)

@@ -17,7 +17,7 @@ from tests.hostility import MANY, bodies, flaws, hostile_values, written
 from tests.serving import ROOT
 from tests.stage import Ids, Stage, filled, set_up, spoken
 from tests.wire import JSON, Answer, Operation, Wire, lists, operations, wired, writes
-from tests.world import Someone, World
+from tests.world import Someone
 
 DOCUMENT: Final = json.loads((ROOT / "openapi" / "openapi-3.1.json").read_text("utf-8"))
 """As it is committed: another test compares that with what is served."""
@@ -120,10 +120,8 @@ class Hunt:
 @contextmanager
 def hunting(url: str, app: Any) -> Iterator[Hunt]:
     """Open a world, bring one of everything about, and watch what is kept."""
-    world = World(url, app)
-    with wired(world) as wire, watched(world.database.engine) as kept:
-        yield Hunt(wire, set_up(world), kept)
-    world.closes()
+    with wired(url, app) as wire, watched(wire.world.database.engine) as kept:
+        yield Hunt(wire, set_up(wire), kept)
 
 
 @contextmanager

@@ -7,6 +7,7 @@ tried on what is there: whoever lists `/v1/x` can fill `/v1/x/{x_id}/...`.
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import islice, product
 from typing import Final
 
@@ -15,7 +16,7 @@ from tests.administrators import ADMINISTRATOR, NEW, OFFICE, asked, puts
 from tests.homecoming import begin
 from tests.machines import enrolled
 from tests.receivers import hooked
-from tests.wire import KEYED, Headers, Operation, Wire, operations, resolved, wired
+from tests.wire import KEYED, Headers, Operation, Wire, operations, resolved
 from tests.world import (
     WORKERS,
     Json,
@@ -52,7 +53,7 @@ class Stage:
     def people(self) -> list[Someone]:
         return list(self.cast.values())
 
-    @property
+    @cached_property
     def ids(self) -> dict[str, list[str]]:
         """Everything that can be named, whoever sees it."""
         return ids_of([one for seen in self.sights for one in seen])
@@ -90,15 +91,14 @@ def together(names: list[str], seen: list[Ids]) -> list[Ids]:
     return whole or [dict(zip(names, some, strict=True)) for some in choices]
 
 
-def set_up(world: World) -> Stage:
+def set_up(wire: Wire) -> Stage:
     """Bring one of everything about; nobody ends the accounts of those who act."""
-    people = cast(world)
+    people = cast(wire.world)
     bring_about(people)
-    world.works()
-    told = operations(world.app.openapi())
+    wire.world.works()
+    told = operations(wire.world.app.openapi())
     own = {str(one.actor.account_id) for one in people.values()}
-    with wired(world) as wire:
-        seen = [sights(wire, one, told) for one in people.values()]
+    seen = [sights(wire, one, told) for one in people.values()]
     others = [[ids for ids in some if not own & {*ids.values()}] for some in seen]
     return Stage(people, others)
 

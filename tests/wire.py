@@ -5,10 +5,13 @@ Requests go to the application itself, without a client that would make them wel
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final
+from uuid import UUID, uuid4
+
+from fastapi import FastAPI
 
 from tests.here import Here, here
 from tests.world import Json, World
@@ -172,7 +175,11 @@ def raw_of(value: str | bytes) -> bytes:
 
 
 @contextmanager
-def wired(world: World) -> Iterator[Wire]:
-    """Answer in this thread whatever is sent."""
+def wired(
+    url: str, app: FastAPI | None = None, ids: Callable[[], UUID] = uuid4
+) -> Iterator[Wire]:
+    """Open a world that answers in this thread whatever is sent."""
     with here() as loop:
+        world = World(url, app, loop, ids)
         yield Wire(world, loop)
+        world.closes()

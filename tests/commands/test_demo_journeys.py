@@ -1,8 +1,10 @@
 """Each journey of the demonstration: it ends where it says, and tells nobody too much."""
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from importlib.resources import files
 from itertools import pairwise
 
@@ -17,6 +19,7 @@ from app.demo.cast import CAST, Part
 from app.demo.journeys import JOURNEYS, Journey
 from app.demo.players import Json, Player, StoryBroken, Tale, Troupe
 from app.kernel.actors import HOLDS, SERVICE
+from tests.databases import Copy
 from tests.serving import Served, address, served
 
 ENDS = {
@@ -84,10 +87,39 @@ def without_times(page: Json) -> Json:
     return {"items": page["items"]}
 
 
-@pytest.fixture
-def theatre(url: str) -> Iterator[Theatre]:
-    with served(url) as world, Client(base_url=address(world.port), timeout=30) as http:
+@contextmanager
+def opened(copy: Copy) -> Iterator[Theatre]:
+    with (
+        copy() as url,
+        served(url) as world,
+        Client(base_url=address(world.port), timeout=30) as http,
+    ):
         yield Theatre(world, http)
+
+
+@pytest.fixture
+def theatre(copy: Copy) -> Iterator[Theatre]:
+    """Open one in which nothing was played yet."""
+    with opened(copy) as made:
+        yield made
+
+
+type Played = tuple[Theatre, str]
+"""A theatre in which a journey was played, and where its case is."""
+type After = Callable[[Journey], Played]
+
+
+@pytest.fixture(scope="module")
+def after(copy: Copy) -> Iterator[After]:
+    """Play each journey once, for all who only look at what came of it."""
+    with ExitStack() as stack:
+
+        @cache
+        def plays(journey: Journey) -> Played:
+            theatre = stack.enter_context(opened(copy))
+            return theatre, theatre.plays(journey)
+
+        yield plays
 
 
 def referral(lead: Player, service: str) -> Json:
@@ -101,8 +133,8 @@ def path_of(one: Json) -> str:
 
 
 @pytest.mark.parametrize("journey", Journey)
-def test_it_ends_where_it_should_and_says_so(theatre: Theatre, journey: Journey) -> None:
-    case = theatre.plays(journey)
+def test_it_ends_where_it_should_and_says_so(after: After, journey: Journey) -> None:
+    theatre, case = after(journey)
 
     seen = theatre.of(LEADS[journey]).get(case)
     assert (seen["state"], seen["lead"]) == (ENDS[journey], LEADS[journey].focal_point)
@@ -133,9 +165,9 @@ def test_told_again_nothing_changes(theatre: Theatre) -> None:
 
 @pytest.mark.slow
 def test_a_child_is_protected_before_anybody_leads_and_with_the_notice_alone(
-    theatre: Theatre,
+    after: After,
 ) -> None:
-    case = theatre.plays(Journey.CHILD)
+    theatre, case = after(Journey.CHILD)
 
     lead, protection = theatre.of(cast.GT_LEAD), theatre.of(cast.GT_PROTECTION)
     asked = referral(lead, "CHILD_PROTECTION")
@@ -156,8 +188,8 @@ def test_a_child_is_protected_before_anybody_leads_and_with_the_notice_alone(
 
 
 @pytest.mark.slow
-def test_the_consulate_that_met_a_child_is_not_told_where_it_is(theatre: Theatre) -> None:
-    case = theatre.plays(Journey.CHILD)
+def test_the_consulate_that_met_a_child_is_not_told_where_it_is(after: After) -> None:
+    theatre, case = after(Journey.CHILD)
 
     consulate = theatre.of(cast.HN_OFFICER)
     bed = referral(theatre.of(cast.GT_LEAD), "SHELTER")
@@ -170,8 +202,8 @@ def test_the_consulate_that_met_a_child_is_not_told_where_it_is(theatre: Theatre
 
 
 @pytest.mark.slow
-def test_the_state_that_is_feared_hears_nothing(theatre: Theatre) -> None:
-    case = theatre.plays(Journey.ASYLUM)
+def test_the_state_that_is_feared_hears_nothing(after: After) -> None:
+    theatre, case = after(Journey.ASYLUM)
 
     consulate = theatre.of(cast.TM_OFFICER)
     for path in ("events", "worklist", "cases", "referrals", "handovers"):
@@ -188,8 +220,8 @@ def test_the_state_that_is_feared_hears_nothing(theatre: Theatre) -> None:
 
 
 @pytest.mark.slow
-def test_who_led_before_sees_nothing_new(theatre: Theatre) -> None:
-    case = theatre.plays(Journey.HANDOVER)
+def test_who_led_before_sees_nothing_new(after: After) -> None:
+    theatre, case = after(Journey.HANDOVER)
 
     old, new = theatre.of(cast.KZ_LEAD), theatre.of(cast.UZ_LEAD)
     work = referral(new, "REINTEGRATION")
@@ -202,8 +234,8 @@ def test_who_led_before_sees_nothing_new(theatre: Theatre) -> None:
 
 
 @pytest.mark.slow
-def test_the_new_lead_does_not_learn_where_he_sleeps(theatre: Theatre) -> None:
-    theatre.plays(Journey.HANDOVER)
+def test_the_new_lead_does_not_learn_where_he_sleeps(after: After) -> None:
+    theatre, _ = after(Journey.HANDOVER)
 
     new = theatre.of(cast.UZ_LEAD)
     bed = referral(new, "SHELTER")
@@ -215,9 +247,9 @@ def test_the_new_lead_does_not_learn_where_he_sleeps(theatre: Theatre) -> None:
 
 @pytest.mark.slow
 def test_a_return_into_danger_stops_and_the_origin_never_reads_why(
-    theatre: Theatre,
+    after: After,
 ) -> None:
-    case = theatre.plays(Journey.NO_RETURN)
+    theatre, case = after(Journey.NO_RETURN)
 
     lead = theatre.of(cast.TT_LEAD)
     asked = referral(lead, "RETURN")
@@ -235,8 +267,8 @@ def test_a_return_into_danger_stops_and_the_origin_never_reads_why(
 
 
 @pytest.mark.slow
-def test_once_she_seeks_asylum_her_consulate_sees_to_no_papers(theatre: Theatre) -> None:
-    case = theatre.plays(Journey.NO_RETURN)
+def test_once_she_seeks_asylum_her_consulate_sees_to_no_papers(after: After) -> None:
+    theatre, case = after(Journey.NO_RETURN)
 
     lead, consulate = theatre.of(cast.TT_LEAD), theatre.of(cast.JM_CONSULATE)
     papers = referral(lead, "CONSULAR_DOCUMENT")
@@ -248,8 +280,8 @@ def test_once_she_seeks_asylum_her_consulate_sees_to_no_papers(theatre: Theatre)
 
 
 @pytest.mark.slow
-def test_without_an_agreement_the_notice_crosses_and_no_more(theatre: Theatre) -> None:
-    case = theatre.plays(Journey.REGIONS)
+def test_without_an_agreement_the_notice_crosses_and_no_more(after: After) -> None:
+    theatre, case = after(Journey.REGIONS)
 
     lead, centre = theatre.of(cast.PA_LEAD), theatre.of(cast.UZ_CENTRE)
     family = referral(lead, "FAMILY_TRACING")
@@ -263,9 +295,9 @@ def test_without_an_agreement_the_notice_crosses_and_no_more(theatre: Theatre) -
 
 @pytest.mark.slow
 def test_the_prosecutor_hears_of_him_only_after_he_was_told_and_agreed(
-    theatre: Theatre,
+    after: After,
 ) -> None:
-    case = theatre.plays(Journey.REGIONS)
+    theatre, case = after(Journey.REGIONS)
 
     lead, prosecutor = theatre.of(cast.PA_LEAD), theatre.of(cast.PA_PROSECUTOR)
     asked = referral(lead, "LAW_ENFORCEMENT")
@@ -288,8 +320,8 @@ def test_the_prosecutor_hears_of_him_only_after_he_was_told_and_agreed(
 
 
 @pytest.mark.slow
-def test_the_consulate_abroad_knows_that_and_not_where(theatre: Theatre) -> None:
-    case = theatre.plays(Journey.REGIONS)
+def test_the_consulate_abroad_knows_that_and_not_where(after: After) -> None:
+    theatre, case = after(Journey.REGIONS)
 
     consulate = theatre.of(cast.UZ_FAR_OFFICER)
     assert consulate.get(case)["state"] == "assisting"
@@ -299,8 +331,8 @@ def test_the_consulate_abroad_knows_that_and_not_where(theatre: Theatre) -> None
 
 
 @pytest.mark.slow
-def test_a_no_holds_at_once_and_a_name_is_denied_to_a_state_body(theatre: Theatre) -> None:
-    case = theatre.plays(Journey.HER_NO)
+def test_a_no_holds_at_once_and_a_name_is_denied_to_a_state_body(after: After) -> None:
+    theatre, case = after(Journey.HER_NO)
 
     lead, shelter = theatre.of(cast.KZ_NGO), theatre.of(cast.KZ_SHELTER)
     assert not shelter.finds(case)
@@ -332,9 +364,9 @@ def test_all_that_is_made_up_says_so() -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("journey", Journey)
 def test_every_need_that_is_told_says_that_it_is_synthetic(
-    theatre: Theatre, journey: Journey
+    after: After, journey: Journey
 ) -> None:
-    case = theatre.plays(journey)
+    theatre, case = after(journey)
 
     lead, path = theatre.of(LEADS[journey]), f"{case}/sections/needs"
     found = lead.looks(path)
@@ -353,8 +385,8 @@ def test_whoever_is_told_too_much_breaks_the_story(theatre: Theatre) -> None:
         tale.hidden(False, ["referral.sent"])
 
 
-def test_whoever_is_silent_is_overtaken_and_the_officer_sees_it(theatre: Theatre) -> None:
-    case = theatre.plays(Journey.SILENCE)
+def test_whoever_is_silent_is_overtaken_and_the_officer_sees_it(after: After) -> None:
+    theatre, case = after(Journey.SILENCE)
 
     first, second = theatre.of(cast.UZ_OFFICER).get(f"{case}/evidence")["items"]
     assert [silence["name"] for silence in first["silences"]] == [
@@ -370,12 +402,13 @@ def test_whoever_is_silent_is_overtaken_and_the_officer_sees_it(theatre: Theatre
     ]
 
 
-def test_at_no_time_the_case_is_without_an_owner(theatre: Theatre) -> None:
-    case = theatre.plays(Journey.SILENCE).removeprefix("cases/")
+def test_at_no_time_the_case_is_without_an_owner(after: After) -> None:
+    theatre, path = after(Journey.SILENCE)
+    case = path.removeprefix("cases/")
 
     with theatre.world.database.reading(SERVICE) as session:
         of = select(Party).join(Case, Case.id == Party.case_id).where(Case.code == case)
         held = session.scalars(of.order_by(Party.number)).all()
     times = [(party.since, party.until) for party in held if party.relation in HOLDS]
     assert times[-1][1] is None
-    assert all(one[1] == after[0] for one, after in pairwise(times))
+    assert all(old[1] == new[0] for old, new in pairwise(times))

@@ -20,7 +20,7 @@ from tests.matrix import records, stages
 from tests.matrix.people import people
 from tests.matrix.stages import Stage
 from tests.wire import Answer, wired
-from tests.world import Someone, World
+from tests.world import Someone
 
 
 @dataclass
@@ -97,10 +97,8 @@ def build(known: Mapping[str, Someone], needed: set[str]) -> dict[str, Stage]:
 def sweeping(url: str, app: FastAPI, folder: Path, names: Iterable[str]) -> Iterator[Sweep]:
     """Build a world for some stories, and stand between it and its database."""
     ids = Ids()
-    plain = World(url, app)
-    with wired(plain) as wire:
-        world = wire.world = World(url, app, wire.here, ids)
-        known = people(world)
+    with wired(url, app, ids) as wire:
+        world, known = wire.world, people(wire.world)
         known["second"] = world.someone("DESK_CENTRAL_ASIA", ADMINISTRATOR)
         scene = Scene(wire, known, build(known, stages_of(names)))
         with (
@@ -109,5 +107,3 @@ def sweeping(url: str, app: FastAPI, folder: Path, names: Iterable[str]) -> Iter
         ):
             copies.keep("begun")
             yield Sweep(scene, copies, watch, ids)
-        world.closes()
-    plain.closes()

@@ -323,18 +323,14 @@ class Plan:
 @contextmanager
 def matrix(url: str, app: FastAPI, plan: Plan, home: Path) -> Iterator[Matrix]:
     """Build a world, keep a copy of it, and hold everyone against one table."""
-    plain = World(url, app)
-    with wired(plain) as wire:
-        world = wire.world = World(url, app, wire.here)
-        known = people(world)
+    with wired(url, app) as wire:
+        world, known = wire.world, people(wire.world)
         stages = (plan.build if world.database.is_sqlite else plan.some)(known)
         everyone = callers(world, known)
         back, alone = keep(world, home), stages if SOAK else plan.alone
         with watched(world.database.engine) as kept:
             table = reading.table(plan.table)
             yield Matrix(wire, plan, table, stages, everyone, kept, back, alone)
-        world.closes()
-    plain.closes()
 
 
 def keep(world: World, home: Path) -> Callable[[], None] | None:

@@ -214,8 +214,8 @@ def test_an_act_that_is_not_whole_is_found(
     monkeypatch.setattr(work, "deliver", plant)
     sweep = sqlite_tried.sweep
     told = sweep.told("acknowledge_referral")
-    every = [(number, way) for number in range(len(told.points)) for way in WAYS]
+    every = ((number, way) for way in WAYS for number in range(len(told.points)))
 
-    found = [fault for number, way in every for fault in sweep.faults(told, number, way)]
+    found = (fault for number, way in every for fault in sweep.faults(told, number, way))
 
     assert any(PLANTS[plant] in fault for fault in found)

@@ -160,7 +160,7 @@ def as_told(answer: Answer) -> tuple[int, list[tuple[bytes, bytes]], str]:
     return answer.status, headers, answer.content.replace(named, b"").decode()
 
 
-@pytest.mark.parametrize("spoof", SPOOFS, ids=str)
+@pytest.mark.parametrize("spoof", SPOOFS, ids=", ".join)
 def test_nothing_that_a_proxy_could_have_said_changes_an_answer(
     spoof: Headers, wire: Wire, stage: Stage
 ) -> None:
@@ -175,7 +175,7 @@ def test_nothing_that_a_proxy_could_have_said_changes_an_answer(
         assert flaws(spoofed) == []
 
 
-@pytest.mark.parametrize("spoof", SPOOFS, ids=str)
+@pytest.mark.parametrize("spoof", SPOOFS, ids=", ".join)
 def test_what_was_made_is_found_at_a_relative_place(
     spoof: Headers, wire: Wire, stage: Stage
 ) -> None:

@@ -11,7 +11,7 @@ from httpx2 import Client, Response
 from tests.databases import ask
 from tests.forged import ANOTHERS, BAD
 from tests.machines import JWT, enrolled
-from tests.promises.test_canaries import hits, listening, spellings
+from tests.promises.canaries import hits, listening, spellings
 from tests.serving import client_of, key_file, report, started, times, together
 from tests.world import World, done
 

@@ -3,19 +3,20 @@
 import json
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import count
 from typing import Any
 from uuid import uuid4
 
 import pytest
+from fastapi import FastAPI
 from httpx2 import Response
 
 from app.kernel.actors import Role
 from app.kernel.codes import new_code
 from tests.bodies import BODIES
 from tests.databases import Copy, overheard
+from tests.here import Here
 from tests.homecoming import begin
 from tests.receivers import hooked
 from tests.world import (
@@ -306,23 +307,20 @@ def test_where_the_person_is_sheltered_is_told_to_nobody_else(cast: Cast) -> Non
             assert told == [], (step, name)
 
 
-def test_what_the_submitter_gets_does_not_depend_on_who_shelters(copy: Copy) -> None:
+def test_what_the_submitter_gets_does_not_depend_on_who_shelters(
+    copy: Copy, app: FastAPI, loop: Here
+) -> None:
     told = []
 
     for shelter in ("KZ_SHELTER_KOGERSHIN", "KZ_SHELTER_TANSHOLPAN"):
-        with copy() as url, opened(url) as world:
+        with copy() as url:
+            world = World(url, app, loop)
             cast = gather(world)
             cast.people["shelter"] = world.someone(shelter)
             told.append([same(all_that(cast.submitter, cast)) for _ in walk(cast)])
+            world.closes()
 
     assert told[0] == told[1]
-
-
-@contextmanager
-def opened(url: str) -> Iterator[World]:
-    world = World(url)
-    yield world
-    world.closes()
 
 
 RANDOM = re.compile(

@@ -12,7 +12,7 @@ from app.deadlines.limits import ClockKind
 from app.kernel.heartbeat import Part
 from app.metrics.counters import METHODS, NO_ROUTE, OTHER_METHOD, SECONDS
 from tests.databases import ask
-from tests.promises.test_canaries import Journey, hits, listening, provoke
+from tests.promises.canaries import Journey, hits, listening, provoke
 from tests.scraping import PREFIX, scraped
 from tests.working import breaks
 from tests.world import World
