@@ -109,8 +109,13 @@ class Hunt:
         return body | {name: own[name] for name in same}
 
     def deepest(self, operation: Operation) -> int:
-        """Choose one who is refused for what is sent, not for who they are."""
-        for choose in range(len(self.stage.places(operation))):
+        """Choose one who is refused for what is sent, not for who they are.
+
+        Everybody is tried in one place before anybody is tried in another.
+        """
+        whose = [one.key for one, _ in self.stage.places(operation)]
+        first = set(map(whose.index, whose))
+        for choose in (*sorted(first), *(n for n in range(len(whose)) if n not in first)):
             bad = hostile_values(self.whole(operation, choose), {"NUL"}).values()
             if all(is_malformed(self.ask(operation, body, choose)) for body in bad):
                 return choose
