@@ -64,6 +64,8 @@ def here() -> Iterator[Here]:
         handed: Awaitable[Any] = hand_over(function, *args, **more)
         return await handed
 
-    with patch.object(anyio.to_thread, "run_sync", at_once):
-        yield made
-    made.closes()
+    try:
+        with patch.object(anyio.to_thread, "run_sync", at_once):
+            yield made
+    finally:
+        made.closes()

@@ -181,5 +181,7 @@ def wired(
     """Open a world that answers in this thread whatever is sent."""
     with here() as loop:
         world = World(url, app, loop, ids)
-        yield Wire(world, loop)
-        world.closes()
+        try:
+            yield Wire(world, loop)
+        finally:
+            world.closes()
