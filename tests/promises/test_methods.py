@@ -1,5 +1,7 @@
 """What is not declared is refused, and no answer leaves traces (R73, R74, R75, R76)."""
 
+from uuid import uuid4
+
 import pytest
 
 from app.kernel.actors import Scope
@@ -181,7 +183,7 @@ def test_what_was_made_is_found_at_a_relative_place(
 ) -> None:
     one = stage.people[0]
     [write] = [o for o in all_of(wire) if o.name == "write_case"]
-    said = spoken(write, one, f"k {spoof}".encode().hex()[:100])
+    said = spoken(write, one, str(uuid4()))
 
     made = wire.send("POST", write.path, said | spoof, written(new_case()))
 
