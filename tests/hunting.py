@@ -114,8 +114,7 @@ class Hunt:
         Everybody is tried in one place before anybody is tried in another.
         """
         whose = [one.key for one, _ in self.stage.places(operation)]
-        first = set(map(whose.index, whose))
-        for choose in (*sorted(first), *(n for n in range(len(whose)) if n not in first)):
+        for choose in sorted(range(len(whose)), key=lambda n: whose[n] in whose[:n]):
             bad = hostile_values(self.whole(operation, choose), {"NUL"}).values()
             if all(is_malformed(self.ask(operation, body, choose)) for body in bad):
                 return choose

@@ -33,8 +33,9 @@ from tests.world import (
     path_of,
 )
 
-LATIN, CYRILLIC, ARABIC = "Zqxvkjwbhf", "Жъыэщюфбхц", "غظضثشقذطصز"
-CODE, PHONE, BORN, MINUTE = "ZQXVKJWBHF", "77098765", "1907-11-29", ":17:43.271828"
+LATIN, CYRILLIC, ARABIC = "Vqwzkxjhpf", "Жъыэщюфбхц", "غظضثشقذطصز"
+"""Nobody else says these: tests of one PostgreSQL write into one journal."""
+CODE, PHONE, BORN, MINUTE = LATIN.upper(), "77098765", "1907-11-29", ":17:43.271828"
 SIGN = "UNODC_SEXUAL_EXPLOITATION_03"
 STEMS: Final = (LATIN, CYRILLIC, ARABIC, CODE, SIGN, PHONE, BORN, MINUTE)
 WHOLE = [*ALL_SECTIONS, "indicators", "perpetrators"]

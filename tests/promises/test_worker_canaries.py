@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from typing import Final
 
 import pytest
 from fastapi.routing import APIRoute
@@ -12,12 +13,24 @@ from app.deadlines.limits import ClockKind
 from app.kernel.heartbeat import Part
 from app.metrics.counters import METHODS, NO_ROUTE, OTHER_METHOD, SECONDS
 from tests.databases import ask
-from tests.promises.canaries import Journey, hits, listening, provoke
+from tests.promises.canaries import (
+    CODE,
+    LATIN,
+    NEEDLES,
+    Journey,
+    hits,
+    listening,
+    provoke,
+    spellings,
+)
 from tests.scraping import PREFIX, scraped
 from tests.working import breaks
 from tests.world import World
 
 pytestmark = pytest.mark.slow
+PLANTED: Final = ("Wfjzqkxbhv", "Щфъызжэхбю", "ثقظغذشضطز")
+"""What a database says as it fails stands in it in clear: words of their own."""
+SPELLED: Final = (*NEEDLES, *(one for word in PLANTED for one in spellings(word)))
 
 
 @pytest.fixture
@@ -50,8 +63,8 @@ def labels(text: str) -> Iterator[tuple[str, str]]:
 def test_no_metric_has_a_value_that_is_not_ours(journey: Journey, url: str) -> None:
     case = journey.runs()
     list(provoke(journey, case))
-    journey.world.http.request("ZQXVKJWBHF", "/v1/Zqxvkjwbhf/Zqxvkjwbhf")
-    breaks(url, "Zqxvkjwbhf")
+    journey.world.http.request(CODE, f"/v1/{LATIN}/{LATIN}")
+    breaks(url, PLANTED[0])
     journey.world.waits_for(days=60)
 
     with scraped(journey.world.ground) as scraper:
@@ -61,7 +74,7 @@ def test_no_metric_has_a_value_that_is_not_ours(journey: Journey, url: str) -> N
     ours = {(name, value) for name, those in allowed(journey).items() for value in those}
     assert found - ours == set()
     assert {name for name, _ in found} == set(allowed(journey))
-    assert hits(text.encode()) == []
+    assert hits(text.encode(), SPELLED) == []
     assert not [one for one in journey.cast if one.code in text or str(one.id) in text]
     assert case["code"] not in text
 
@@ -83,7 +96,7 @@ def test_the_worker_logs_nothing_personal_whatever_fails(
         journey.cast[0].submits(**journey.say.case())
 
     logged = [overhears(world, capfd, hours=3)]
-    breaks(url, journey.say.text())
+    breaks(url, " ".join(PLANTED))
     logged.append(overhears(world, capfd, days=2))
     ask(url, "DROP TRIGGER planted" + (" ON firing" if "postgres" in url else ""))
     ask(url, "UPDATE sealed SET key_version = 'k9'")
@@ -92,5 +105,5 @@ def test_the_worker_logs_nothing_personal_whatever_fails(
     lines = [one for text in logged for one in text.splitlines() if one.startswith("{")]
     failed = [one for one in map(json.loads, lines) if one["event"] == "clock.failed"]
     assert len({one["error"] for one in failed}) >= 2
-    assert hits("\n".join(logged).encode()) == []
+    assert hits("\n".join(logged).encode(), SPELLED) == []
     assert "cases/" not in "\n".join(lines)
