@@ -23,6 +23,8 @@ RUN /opt/venv/bin/pip install --no-cache-dir --no-deps --only-binary :all: --req
 COPY pyproject.toml README.md LICENSE ./
 COPY migrations ./migrations
 COPY app ./app
+# A checkout under a strict umask keeps its modes here, and the service's user could not read it.
+RUN chmod -R a+rX,go-w .
 RUN /opt/venv/bin/pip install --no-cache-dir --no-deps --no-build-isolation --editable .
 RUN /opt/venv/bin/pip uninstall --yes setuptools pip
 RUN /opt/venv/bin/python -m compileall -q /opt/venv/lib app migrations

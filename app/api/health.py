@@ -6,6 +6,7 @@ from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field
 
 from app.deadlines.keeping import Keeping, look
+from app.kernel import time_zones
 from app.kernel.db import migrated_to
 from app.kernel.ledger import Ledger, LedgerRefused
 from app.kernel.migrations import head
@@ -33,6 +34,14 @@ class Readiness(BaseModel):
     erasures: str
     drill: Annotated[bool, Field(description="Whether deadlines run faster than life.")]
     clock_speed: Annotated[int, Field(description="How many times as fast they run.")]
+    time_zones: Annotated[
+        str,
+        Field(
+            description="Release of the IANA time zone database that deadlines are "
+            "computed with. It must be the same on every host of a mechanism.",
+            examples=["2026f"],
+        ),
+    ]
 
 
 @router.get("/livez")
@@ -55,6 +64,7 @@ def get_readiness(request: Request) -> Response:
         status=READY if ready else "not ready",
         drill=ground.speed > 1,
         clock_speed=ground.speed,
+        time_zones=time_zones.version(),
         **found,
     )
     return Response(body.model_dump_json(), 200 if ready else 503, None, "application/json")

@@ -17,6 +17,7 @@ from app.administration.loading import Loaded
 from app.cli.grounds import NotReady, about_drill
 from app.cli.posting import gaps, senders_of
 from app.cli.readiness import must_be_ready, open_to_others
+from app.cli.versions import list_versions
 from app.directory import queries as entries
 from app.directory.actions import standard_data
 from app.directory.changes import Clerk
@@ -171,6 +172,7 @@ def examine(ground: Ground, settings: Settings) -> Iterable[str]:
     senders_of(settings)
     with ground.database.reading() as session:
         yield from gaps(session, settings)
+        yield from list_versions(session, settings.database_url)
     there = ledger.found() is not None
     yield (
         f"The ledger of erasures {ledger.path} and the database agree."

@@ -133,7 +133,7 @@ def alone(url: str) -> Iterator[None]:
         return
     if not Path(path).is_file():
         raise NotReady(f"There is no database at {path}: safe-conduct migrate")
-    with Path(f"{path}.lock").open("w") as lock:
+    with Path(f"{path}.lock").open("w", encoding="utf-8") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:

@@ -9,8 +9,15 @@ from sqlalchemy.orm import Session
 from app.access.queries import plays
 from app.cases import queries as cases
 from app.cli.grounds import NotReady, must_be_migrated
+from app.cli.versions import must_be_supported
 from app.demo.cast import CAST
-from app.directory.queries import lost_oversight, made_up_offices, regions_without_desk
+from app.directory.queries import (
+    lost_oversight,
+    made_up_offices,
+    regions_without_desk,
+    unknown_time_zones,
+)
+from app.kernel import time_zones
 from app.kernel.actors import SYSTEM
 from app.kernel.keyfile import OTHERS
 from app.kernel.ledger import Ledger
@@ -72,8 +79,16 @@ def must_be_ready(ground: Ground, ledger: Ledger, settings: Settings) -> None:
     Raises LedgerRefused if the database holds what was erased, or nobody can tell.
     """
     with ground.database.reading() as session:
+        must_be_supported(session, settings.database_url)
         must_be_migrated(session)
         must_be_real(session, settings.environment)
+        if unknown := unknown_time_zones(session):
+            raise NotReady(
+                f"The time zones of {', '.join(unknown)} are not in version "
+                f"{time_zones.version()} of the IANA database: their deadlines cannot be "
+                "computed. Correct time_zone in countries.csv or focal_points.csv, then: "
+                "safe-conduct directory load FOLDER"
+            )
         if orphans := regions_without_desk(session):
             regions = ", ".join(orphans)
             raise NotReady(

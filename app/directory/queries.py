@@ -5,6 +5,7 @@ by each, and so are letters beside `_` sorted; routing must not depend on it.
 """
 
 from collections.abc import Iterable, Mapping
+from itertools import chain
 from typing import Final
 from uuid import UUID
 
@@ -17,6 +18,7 @@ from app.directory.addresses import Channel
 from app.directory.changes import had_been_active
 from app.directory.kinds import Confidence, Kind, Level, Service, StateRouting
 from app.directory.models import Agreement, Contact, Country, FocalPoint
+from app.kernel import time_zones
 from app.kernel.paging import CursorUnknown, PageQuery
 from app.kernel.problems import NotFound, Problem
 from app.kernel.recall import recalled
@@ -224,6 +226,20 @@ def regions_without_desk(session: Session) -> list[str]:
     regions = dict(session.execute(select(Country.iso2, Country.region)).all())
     served = {place for desk in active_desks(session) for place in desk.serves}
     return sorted(kinds.unserved(regions, served))
+
+
+def unknown_time_zones(session: Session) -> list[str]:
+    """List the codes of countries and offices whose time zone the database in use lacks.
+
+    Their deadlines cannot be computed: start-up refuses it. An earlier version accepted
+    names that only the host knew, such as `localtime`.
+    """
+    stored = chain(
+        session.execute(select(Country.iso2, Country.time_zone)),
+        session.execute(select(FocalPoint.code, FocalPoint.time_zone)),
+    )
+    known = time_zones.names()
+    return sorted(code for code, time_zone in stored if time_zone not in known)
 
 
 def made_up_offices(session: Session) -> list[str]:

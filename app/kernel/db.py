@@ -59,6 +59,7 @@ SQLITE_PRAGMAS = (
 OWNER_ROLE: Final = "safe_conduct_owner"
 APP_ROLE: Final = "safe_conduct_app"
 POSTGRESQL_SETTINGS = (
+    "SET timezone = 'UTC'",
     "SET synchronous_commit = 'on'",
     "SET lock_timeout = '5s'",
     "SET statement_timeout = '10s'",
@@ -249,6 +250,10 @@ def prepare_postgresql(engine: Engine, role: str) -> None:
     Whoever signs in need only be a member of that role; time-outs keep one slow caller
     from holding up the others.
     """
+
+    @event.listens_for(engine, "do_connect")
+    def _(_: object, __: object, ___: object, parameters: dict[str, str]) -> None:
+        parameters["client_encoding"] = "utf8"  # whatever the server or the host is set to
 
     @event.listens_for(engine, "connect")
     def _(connection: DriverConnection, _: object) -> None:

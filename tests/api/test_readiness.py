@@ -3,7 +3,7 @@
 from tests.world import Someone, World
 
 
-def ready(world: World) -> tuple[int, dict[str, str]]:
+def ready(world: World) -> tuple[int, dict[str, object]]:
     answer = world.http.get("/readyz")
     return answer.status_code, answer.json()
 
@@ -19,6 +19,7 @@ def test_before_the_worker_was_ever_heard_of_nothing_is_taken(world: World) -> N
             "erasures": "ready",
             "drill": False,
             "clock_speed": 1,
+            "time_zones": "2026f",
         },
     )
 

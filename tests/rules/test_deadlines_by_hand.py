@@ -2,7 +2,9 @@
 
 Each row: where, from when (local), how long, until when (local), the same in UTC, and what
 lay in between. Offsets by hand too: Almaty +5 (+6 before March 2024), Kabul +4:30, Tashkent
-+5, Guatemala -6, Port of Spain -4, Havana -5 and, from 8 March to 1 November 2026, -4.
++5, Guatemala -6, Port of Spain -4. Havana is -5 until 8 March 2026, but for -4 from 9 March
+to 2 November 2025; then -4 until 7 November 2027, since Cuba decided in October 2026 not to
+turn its clocks back that year (release notes of the IANA time zone database, 2026f).
 """
 
 from datetime import UTC, date, datetime
@@ -13,7 +15,10 @@ import pytest
 from app.deadlines.limits import Limit, Unit, days, hours, months, working_days
 from app.directory.calendars import Calendar, Place, place_of
 from app.directory.models import FocalPoint
+from app.kernel import time_zones
 
+HOLD_FOR: Final = "2026f"
+"""The release of the time zone database with which the rows were computed."""
 PLACES: Final = {
     "Almaty": Place("Asia/Almaty", "KZ"),
     "Guatemala": Place("America/Guatemala", "GT"),
@@ -79,19 +84,25 @@ Port of Spain | Fri 2026-02-13 09:00 | 1 working day   | Mon 2026-02-16 09:00 | 
 Havana        | Fri 2026-03-06 16:00 | 1 working day   | Mon 2026-03-09 16:00 | 03-09 20:00 | clocks go forward on Sun 8: 71 hours
 Havana        | Fri 2026-03-06 16:00 | 72 hours        | Mon 2026-03-09 17:00 | 03-09 21:00 | hours are hours: an hour later on the wall
 Havana        | Fri 2026-02-27 09:00 | 14 days         | Fri 2026-03-13 09:00 | 03-13 13:00 | the same hour on the wall: an hour less
-Havana        | Mon 2026-10-26 09:00 | 30 days         | Wed 2026-11-25 09:00 | 11-25 14:00 | the same hour on the wall: an hour more
+Havana        | Mon 2025-10-27 09:00 | 30 days         | Wed 2025-11-26 09:00 | 11-26 14:00 | the same hour on the wall: an hour more
 Havana        | Sun 2026-03-01 00:30 | 7 days          | Sun 2026-03-08 01:30 | 03-08 05:30 | there is no 00:30: as long after the change
 Havana        | Sun 2026-03-01 00:00 | 7 days          | Sun 2026-03-08 01:00 | 03-08 05:00 | there is no midnight: the first moment there is
 Havana        | Sun 2026-02-08 00:30 | 1 month         | Sun 2026-03-08 01:30 | 03-08 05:30 | there is no 00:30 after a month either
 Havana        | Sat 2026-03-07 23:30 | 1 hour          | Sun 2026-03-08 01:30 | 03-08 05:30 | an hour later, two on the wall
-Havana        | Fri 2026-10-30 16:00 | 1 working day   | Mon 2026-11-02 16:00 | 11-02 21:00 | clocks go back on Sun 1: 73 hours
-Havana        | Sun 2026-10-25 00:30 | 7 days          | Sun 2026-11-01 00:30 | 11-01 04:30 | 00:30 comes twice: the first
-Havana        | Thu 2026-10-01 00:15 | 1 month         | Sun 2026-11-01 00:15 | 11-01 04:15 | 00:15 comes twice: the first
-Havana        | Sun 2026-11-01 00:30 | 1 hour          | Sun 2026-11-01 00:30 | 11-01 05:30 | from the first 00:30 to the second
+Havana        | Fri 2025-10-31 16:00 | 1 working day   | Mon 2025-11-03 16:00 | 11-03 21:00 | clocks go back on Sun 2: 73 hours
+Havana        | Sun 2025-10-26 00:30 | 7 days          | Sun 2025-11-02 00:30 | 11-02 04:30 | 00:30 comes twice: the first
+Havana        | Thu 2025-10-02 00:15 | 1 month         | Sun 2025-11-02 00:15 | 11-02 04:15 | 00:15 comes twice: the first
+Havana        | Sun 2025-11-02 00:30 | 1 hour          | Sun 2025-11-02 00:30 | 11-02 05:30 | from the first 00:30 to the second
 Havana        | Thu 2026-04-02 09:00 | 1 working day   | Mon 2026-04-06 09:00 | 04-06 13:00 | Good Friday
 Havana        | Fri 2026-07-24 10:00 | 1 working day   | Tue 2026-07-28 10:00 | 07-28 14:00 | Moncada 25 to 27 July
-Havana        | Thu 2026-12-24 10:00 | 1 working day   | Mon 2026-12-28 10:00 | 12-28 15:00 | Christmas Fri 25
-Havana        | Wed 2026-12-30 10:00 | 1 working day   | Mon 2027-01-04 10:00 | 01-04 15:00 | 31 December, Liberation Fri 1, Victory Sat 2
+Havana        | Thu 2026-12-24 10:00 | 1 working day   | Mon 2026-12-28 10:00 | 12-28 14:00 | Christmas Fri 25
+Havana        | Wed 2026-12-30 10:00 | 1 working day   | Mon 2027-01-04 10:00 | 01-04 14:00 | 31 December, Liberation Fri 1, Victory Sat 2
+
+Havana        | Fri 2026-10-30 16:00 | 1 working day   | Mon 2026-11-02 16:00 | 11-02 20:00 | clocks do not go back in 2026: 72 hours
+Havana        | Mon 2026-10-26 09:00 | 30 days         | Wed 2026-11-25 09:00 | 11-25 13:00 | nor is there an hour more
+Havana        | Sun 2026-11-01 00:30 | 1 hour          | Sun 2026-11-01 01:30 | 11-01 05:30 | 00:30 comes once
+Havana        | Fri 2027-03-12 16:00 | 1 working day   | Mon 2027-03-15 16:00 | 03-15 20:00 | nor do they go forward in 2027
+Havana        | Fri 2027-11-05 16:00 | 1 working day   | Mon 2027-11-08 16:00 | 11-08 21:00 | they go back on Sun 7 November 2027: 73 hours
 
 Kabul         | Thu 2026-06-04 14:00 | 1 working day   | Sun 2026-06-07 14:00 | 06-07 09:30 | rests on Friday and Saturday
 Kabul         | Fri 2026-06-05 10:00 | 1 working day   | Sun 2026-06-07 10:00 | 06-07 05:30 | it began on a day off
@@ -99,7 +110,7 @@ Kabul         | Sun 2026-06-07 09:00 | 5 working days  | Sun 2026-06-14 09:00 | 
 Kabul         | Tue 2026-08-18 09:00 | 1 working day   | Thu 2026-08-20 09:00 | 08-20 04:30 | Independence Day Wed 19
 
 Havana, resting Fri and Sat | Thu 2026-03-05 00:30 | 1 working day | Sun 2026-03-08 01:30 | 03-08 05:30 | a working day without a 00:30
-Havana, resting Fri and Sat | Thu 2026-10-29 00:30 | 1 working day | Sun 2026-11-01 00:30 | 11-01 04:30 | a working day with two: the first
+Havana, resting Fri and Sat | Thu 2025-10-30 00:30 | 1 working day | Sun 2025-11-02 00:30 | 11-02 04:30 | a working day with two: the first
 Tashkent, 12 Dec for 31 Dec | Fri 2026-12-11 10:00 | 1 working day | Sat 2026-12-12 10:00 | 12-12 05:00 | a Saturday made a working day
 Tashkent, 12 Dec for 31 Dec | Wed 2026-12-30 10:00 | 1 working day | Fri 2027-01-01 10:00 | 01-01 05:00 | the Thursday given for it
 """  # noqa: E501 - one deadline a line, as on paper
@@ -144,6 +155,12 @@ def test_a_deadline_is_what_a_person_with_a_calendar_comes_to(row: list[str]) ->
     assert here.local(due) == local(until), why
     assert f"{due:%m-%d %H:%M}" == utc, why
     assert due.tzinfo is UTC
+
+
+def test_rows_were_computed_with_the_time_zones_in_use() -> None:
+    assert time_zones.version() == HOLD_FOR, (
+        "Compute the rows whose zone changed anew, by hand, and then raise HOLD_FOR."
+    )
 
 
 def test_there_are_at_least_forty_and_of_each_place() -> None:

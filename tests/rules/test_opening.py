@@ -47,7 +47,8 @@ OPEN = """
     fr/20:00-24:00 sa/00:00-04:00 | UTC                 | 2026-06-06T03:59+00:00 | open
     fr/20:00-24:00 sa/00:00-04:00 | UTC                 | 2026-06-06T04:00+00:00 | closed
     mo-fr/09:00-17:00           | America/Havana        | 2026-06-01T13:00+00:00 | open
-    mo-fr/09:00-17:00           | America/Havana        | 2026-12-01T13:00+00:00 | closed
+    mo-fr/09:00-17:00           | America/Havana        | 2025-12-01T13:00+00:00 | closed
+    mo-fr/09:00-17:00           | America/Havana        | 2026-12-01T13:00+00:00 | open
     we/10:00-11:00              | UTC                   | 2026-06-01T10:30+00:00 | closed
     always                      | Asia/Almaty           | 2026-06-07T23:00+00:00 | open
     -                           | Asia/Almaty           | 2026-06-01T06:00+00:00 | not known

@@ -1,0 +1,28 @@
+"""Which time zone database counts: that of the pinned `tzdata` package, on every host."""
+
+import zoneinfo
+from functools import cache
+
+import tzdata
+
+
+def use_pinned_database() -> None:
+    """Make `zoneinfo` read the `tzdata` package and nothing of the host.
+
+    By default `zoneinfo` prefers the host's database, so that two hosts of one mechanism
+    could compute different deadlines for the same case. Zones that were read before are
+    dropped from the cache.
+    """
+    zoneinfo.reset_tzpath(())
+    zoneinfo.ZoneInfo.clear_cache()
+
+
+def version() -> str:
+    """Return the release of the IANA time zone database in use, such as 2026f."""
+    return str(tzdata.IANA_VERSION)
+
+
+@cache
+def names() -> frozenset[str]:
+    """Return the names of all time zones in the database in use."""
+    return frozenset(zoneinfo.available_timezones())

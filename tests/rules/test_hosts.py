@@ -1,0 +1,116 @@
+"""Two hosts compute the same, whatever their time zones, locale, umask and hash seed."""
+
+import hashlib
+import json
+import os
+import subprocess
+import sys
+import zoneinfo
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from app.deadlines.limits import days, months, working_days
+from app.directory.calendars import Place
+from app.kernel import time_zones
+from app.reference.cldr import countries, languages
+from tests.serving import ROOT
+from tests.zone_files import without_transitions, zone_by
+
+ZONES: Final = {
+    "CU": "America/Havana",
+    "GT": "America/Guatemala",
+    "KZ": "Asia/Almaty",
+    "AF": "Asia/Kabul",
+    "TT": "America/Port_of_Spain",
+    "UZ": "Asia/Tashkent",
+}
+STARTS: Final = [
+    datetime(year, month, 27, 21, 30, tzinfo=UTC)
+    for year in (2025, 2026, 2027)
+    for month in range(1, 13)
+]
+NINE_HOURS_AHEAD: Final = "JST-9"
+LIMITS: Final = (days(7), months(1), working_days(5))
+
+
+def deadlines() -> list[str]:
+    """Compute deadlines in six countries, over three years."""
+    return [
+        limit.after(start, Place(zone, country).calendar(start)).isoformat()
+        for country, zone in ZONES.items()
+        for start in STARTS
+        for limit in LIMITS
+    ]
+
+
+def digest() -> str:
+    """Summarise what a host computes: deadlines, and names of countries and languages."""
+    names = [item.model_dump() for item in (*countries(), *languages())]
+    text = json.dumps([time_zones.version(), deadlines(), names], ensure_ascii=False)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def digest_on(umask: int = 0o022, **environment: str) -> str:
+    """Compute the digest in a process of its own, on a host that is set up in this way."""
+    program = "from tests.rules.test_hosts import digest; print(digest())"
+    run = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", program],
+        env={**os.environ, **environment},
+        cwd=ROOT,
+        umask=umask,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return run.stdout.strip()
+
+
+@pytest.fixture
+def other_database(tmp_path: Path) -> Path:
+    """Make a time zone database of the host in which every zone is UTC+9."""
+    for zone in ZONES.values():
+        path = tmp_path / zone
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(without_transitions(NINE_HOURS_AHEAD))
+    return tmp_path
+
+
+def test_a_host_with_another_time_zone_database_computes_the_same(
+    other_database: Path,
+) -> None:
+    there = STARTS[0].astimezone(zone_by(NINE_HOURS_AHEAD, "America/Havana"))
+
+    assert there.hour == 6
+    assert digest_on(PYTHONTZPATH=str(other_database)) == digest()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("zone", "language", "umask"),
+    [
+        ("UTC", "C", 0o077),
+        ("Asia/Tashkent", "ru_RU.KOI8-R", 0o002),
+        ("America/Havana", "es_GT.UTF-8", 0o022),
+    ],
+)
+def test_a_host_with_another_clock_zone_locale_and_umask_computes_the_same(
+    zone: str, language: str, umask: int
+) -> None:
+    other = {"TZ": zone, "LC_ALL": language, "LANGUAGE": language[:2]}
+
+    assert digest_on(umask, **other, PYTHONHASHSEED="7") == digest()
+
+
+def test_this_process_reads_no_time_zone_of_its_host() -> None:
+    assert zoneinfo.TZPATH == ()
+    assert "localtime" not in time_zones.names()
+
+
+def test_every_zone_of_the_database_in_use_can_be_read() -> None:
+    read = {zoneinfo.ZoneInfo(name).key for name in time_zones.names()}
+
+    assert read == time_zones.names()
+    assert len(read) > 500
