@@ -130,7 +130,10 @@ PLACES: Final = {"sqlite": sqlite_place, "postgresql": postgresql_place}
 
 def is_on_disk(path: Path) -> bool:
     """Say whether what is written here survives a power cut, as far as Linux knows."""
-    mounts = [line.split() for line in Path("/proc/mounts").read_text().splitlines()]
+    mounts = [
+        line.split()
+        for line in Path("/proc/mounts").read_text(encoding="utf-8").splitlines()
+    ]
     above = [(len(at), kind) for _, at, kind, *_ in mounts if within(path, at)]
     return max(above)[1] not in {"tmpfs", "ramfs"}
 

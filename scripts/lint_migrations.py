@@ -20,7 +20,7 @@ def main() -> int:
     """Write each migration to a file, and hand them to squawk."""
     with TemporaryDirectory() as folder:
         for revision, sql in migrations.spelled():
-            Path(folder, f"{revision}.sql").write_text(sql)
+            Path(folder, f"{revision}.sql").write_text(sql, encoding="utf-8")
         files = sorted(Path(folder).iterdir())
         config = ROOT / ".squawk.toml"
         return subprocess.run([SQUAWK, "--config", config, *files], check=False).returncode

@@ -29,9 +29,9 @@ class Typed(NamedTuple):
 def run(typed: Typed, seconds: float, given: str = "") -> subprocess.CompletedProcess[str]:
     """Run a command to its end; raises TimeoutExpired, and kills it, where that is late."""
     with (
-        NamedTemporaryFile("w+") as read,
-        NamedTemporaryFile("r") as said,
-        NamedTemporaryFile("r") as complained,
+        NamedTemporaryFile("w+", encoding="utf-8") as read,
+        NamedTemporaryFile("r", encoding="utf-8") as said,
+        NamedTemporaryFile("r", encoding="utf-8") as complained,
     ):
         read.write(given)
         read.flush()

@@ -168,4 +168,4 @@ def write(path: Path, totals: list[Total], survivors: list[dict[str, str]]) -> N
         "modules": [asdict(each) | {"rate": round(each.rate, 1)} for each in totals],
         "survivors": survivors,
     }
-    path.write_text(json.dumps(result, indent=1) + "\n")
+    path.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")

@@ -19,5 +19,5 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     """Write it beside what is written already, once for all workers."""
     path = Path(os.environ["MUTATION_DURATIONS"])
     if not hasattr(session.config, "workerinput"):
-        known = json.loads(path.read_text()) if path.exists() else {}
-        path.write_text(json.dumps(known | SPENT, indent=0))
+        known = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+        path.write_text(json.dumps(known | SPENT, indent=0), encoding="utf-8")

@@ -142,7 +142,7 @@ def test_what_could_not_be_written_comes_again(
     shell: Shell, officer: Someone, lead: Someone
 ) -> None:
     officer.submits()
-    with Path("/dev/full").open("w") as full:
+    with Path("/dev/full").open("w", encoding="utf-8") as full:
         process = shell.starts("poll", *CURSOR, into=full)
         _, said = process.communicate(timeout=SECONDS)
 

@@ -165,7 +165,7 @@ def poll(_: Says, port: int, key: str, state: Path, *, last: bool) -> None:
 def read_state(state: Path) -> Json:
     if not state.exists():
         return {"cursor": None, "seen": []}
-    return dict(json.loads(state.read_text()))
+    return dict(json.loads(state.read_text(encoding="utf-8")))
 
 
 @dataclass

@@ -91,7 +91,7 @@ def test_what_is_erased_is_named_outside_once(
 
     assert added == [3, 0, 0]
     assert named(path) == known(world)
-    assert all(draft["code"] not in path.read_text() for draft in drafts)
+    assert all(draft["code"] not in path.read_text(encoding="utf-8") for draft in drafts)
 
 
 def test_a_beat_after_which_nothing_is_new_costs_next_to_nothing(
@@ -144,7 +144,7 @@ def test_processes_that_copy_out_at_once_write_each_line_once(
         added = list(pool.map(copy_out, range(8)))
 
     assert sum(added) == 3000
-    assert path.read_text().count("\nerased ") == 3000
+    assert path.read_text(encoding="utf-8").count("\nerased ") == 3000
     assert named(path) == known(world)
 
 
@@ -258,7 +258,7 @@ def test_a_ledger_of_another_database_is_refused_and_left_alone(
     other = (
         f"safe-conduct erasures 1\nepoch 00000000\nerased {uuid4()} 2026-06-01T12:00:00Z\n"
     )
-    path.write_text(other)
+    path.write_text(other, encoding="utf-8")
     erase(world)
 
     found = readiness(asked)
@@ -267,7 +267,7 @@ def test_a_ledger_of_another_database_is_refused_and_left_alone(
 
     assert found[0] == 503
     assert "of another database" in found[1]
-    assert path.read_text() == other
+    assert path.read_text(encoding="utf-8") == other
 
 
 def test_a_ledger_with_a_line_that_is_none_is_refused_with_its_number(
@@ -276,7 +276,9 @@ def test_a_ledger_with_a_line_that_is_none_is_refused_with_its_number(
     ledger.start(world.ground)
     erase(world)
     ledger.copy_out(world.ground)
-    path.write_text(path.read_text().replace("erased", "erazed"))
+    path.write_text(
+        path.read_text(encoding="utf-8").replace("erased", "erazed"), encoding="utf-8"
+    )
 
     found = readiness(asked)
     with pytest.raises(LedgerDamaged, match="Line 3 of"):
@@ -298,7 +300,7 @@ def test_a_torn_line_is_written_anew_and_disturbs_nobody(
 
     assert (len(torn), added, found) == (1, 1, (200, "ready"))
     assert named(path) == known(world)
-    assert path.read_text().count(" torn\n") == 1
+    assert path.read_text(encoding="utf-8").count(" torn\n") == 1
 
 
 def test_the_worker_follows_an_erasure_once(

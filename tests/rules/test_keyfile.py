@@ -66,7 +66,7 @@ def test_a_new_key_file_is_closed_to_others_whatever_the_umask(path: Path) -> No
     FileKeys.create(path)
 
     assert path.stat().st_mode & 0o777 == 0o600
-    assert len(path.read_text().split()) == 4
+    assert len(path.read_text(encoding="utf-8").split()) == 4
 
 
 def test_a_new_key_is_random_and_is_what_the_file_holds(path: Path) -> None:
@@ -201,7 +201,7 @@ def test_a_damaged_file_is_left_as_it_was(path: Path) -> None:
     with pytest.raises(KeyRefused):
         FileKeys.create(path)
 
-    assert path.read_text() == "k1 damaged\n"
+    assert path.read_text(encoding="utf-8") == "k1 damaged\n"
 
 
 def test_a_file_without_a_last_line_break_survives_a_second_key(path: Path) -> None:
@@ -219,11 +219,11 @@ def test_keys_that_were_made_from_different_copies_can_stand_in_one_file(
     path: Path,
 ) -> None:
     FileKeys.create(path)
-    first, copy = path.read_text(), path.with_name("copy")
+    first, copy = path.read_text(encoding="utf-8"), path.with_name("copy")
     write(copy, first)
     keys = [Vault(FileKeys.create(one)).new_key(CASE) for one in (path, copy)]
 
-    write(path, path.read_text() + copy.read_text().removeprefix(first))
+    write(path, path.read_text(encoding="utf-8") + copy.read_text().removeprefix(first))
     merged = Vault(FileKeys.load(path))
 
     assert all(merged.seal(key, HOME, b"still opens") for key in keys)
@@ -242,7 +242,7 @@ def test_on_a_full_disk_the_file_stays_as_it_was(
     with pytest.raises(OSError, match="No space left"):
         FileKeys.create(path)
 
-    assert path.read_text() == content
+    assert path.read_text(encoding="utf-8") == content
 
 
 def test_an_empty_file_that_others_could_read_is_closed_to_them(path: Path) -> None:
@@ -262,7 +262,7 @@ def test_a_key_is_added_to_the_file_that_a_link_leads_to(path: Path) -> None:
     FileKeys.create(link)
 
     assert link.is_symlink()
-    assert len(path.read_text().splitlines()) == 2
+    assert len(path.read_text(encoding="utf-8").splitlines()) == 2
 
 
 def test_a_new_version_never_takes_the_name_of_another(path: Path) -> None:
