@@ -57,6 +57,7 @@ check: lint test bench-smoke ## Lint, tests, current files, no break that is not
 	$(BIN)/safe-conduct openapi --check
 	$(BIN)/python scripts/breaking.py
 	$(BIN)/safe-conduct docs --check
+	$(BIN)/python scripts/check_tzdata.py
 
 test: $(READY) ## All tests on SQLite and PostgreSQL, or some: make test T=tests/rules
 	$(BIN)/pytest -n auto --dist loadscope --no-loadscope-reorder $(T)
