@@ -66,30 +66,30 @@ test-fast: $(READY) ## The tests that are not slow, on SQLite alone
 	$(BIN)/pytest -n auto --dist loadscope --no-loadscope-reorder -m 'not slow' \
 		--databases sqlite $(T)
 
-slow: $(READY) ## Measure which tests the inner loop cannot afford; writes tests/slow.txt
-	$(BIN)/python -m pytest -q -p no:xdist -p tests.timing -m 'not slow' --databases sqlite
+slow: $(READY) ## Measure which tests the inner loop cannot afford; writes tests/support/slow.txt
+	$(BIN)/python -m pytest -q -p no:xdist -p tests.support.slow_list -m 'not slow' --databases sqlite
 
 soak: $(READY) ## The long runs, at full length
 	SAFE_CONDUCT_SOAK=1 $(BIN)/pytest -n auto -m soak $(T)
 
 failpoints: $(READY) ## Fail every statement of every write, one by one: DATABASE=sqlite, or postgresql
-	SAFE_CONDUCT_SOAK=1 $(BIN)/pytest -v -p no:xdist --databases $(DATABASE) tests/promises/test_failpoints.py
+	SAFE_CONDUCT_SOAK=1 $(BIN)/pytest -v -p no:xdist --databases $(DATABASE) tests/databases/test_failpoints.py
 	@cat .torture/failpoints-$(DATABASE).json
 
 drill: $(READY) ## Lose a database under load and restore it: DATABASE=sqlite, or postgresql
-	$(BIN)/python -W ignore -m tests.drilling $(DATABASE)
+	$(BIN)/python -W ignore -m tests.processes.drill $(DATABASE)
 
 test-older: $(READY) ## The API tests of an older commit on the tables of this one: COMMIT=99db9a7
 	$(BIN)/python scripts/test_older.py $(COMMIT)
 
 torture: $(READY) ## Kill the service under load, and see what is left: KILLS=100 DATABASE=sqlite SEED=1
-	$(BIN)/python -W ignore -m torture --database $(DATABASE) --kills $(KILLS) $(if $(SEED),--seed $(SEED))
+	$(BIN)/python -W ignore -m tests.torture --database $(DATABASE) --kills $(KILLS) $(if $(SEED),--seed $(SEED))
 
 simulate: $(READY) ## Seeded simulation: one seed, SEED=17, or many on all cores, SEEDS=2000
 	$(BIN)/python -W ignore -m tests.simulation $(if $(SEED),--seed $(SEED)) $(if $(SEEDS),--seeds $(SEEDS))
 
 fuzz-api: $(READY) ## Schemathesis, all checks, on a real server: EXAMPLES=100 PEOPLE=lead,officer
-	$(BIN)/python -W ignore -m tests.fuzzing $(EXAMPLES) $(PEOPLE)
+	$(BIN)/python -W ignore -m tests.support.fuzzing $(EXAMPLES) $(PEOPLE)
 
 fuzz: ## The same, 2,000 examples an operation: a night, or a morning for two PEOPLE
 	$(MAKE) fuzz-api EXAMPLES=2000
@@ -104,21 +104,21 @@ clients: $(READY) $(CLIENTS) ## Generate clients in Python, TypeScript and Java;
 	$(BIN)/python -W ignore -m tests.clients
 
 bench: $(READY) ## Measure this tree beside the least it could cost; writes docs/performance.md
-	$(BIN)/python -W ignore -m bench run --databases $(DATABASES) --rounds $(ROUNDS) \
+	$(BIN)/python -W ignore -m tests.bench run --databases $(DATABASES) --rounds $(ROUNDS) \
 		--seconds $(EACH) --requests $(REQUESTS) $(PAGE)
 
 bench-growth: $(READY) ## What requests cost with many cases, beside ten thousand: GROWTH=1000000
-	$(BIN)/python -W ignore -m bench growth --databases $(DATABASES) --rounds $(ROUNDS) \
+	$(BIN)/python -W ignore -m tests.bench growth --databases $(DATABASES) --rounds $(ROUNDS) \
 		--seconds $(EACH) --requests $(REQUESTS) --cases $(GROWTH) $(PAGE)
 
 bench-smoke: $(READY) ## Fail if requests cost far more CPU than they did, beside the floor
-	$(BIN)/python -W ignore -m bench smoke
+	$(BIN)/python -W ignore -m tests.bench smoke
 
 profile: $(READY) ## Where the product spends its time: WHAT=submit, action, poll, 'idle poll', worklist
-	$(BIN)/python -W ignore -m bench profile "$(WHAT)" --database $(ON)
+	$(BIN)/python -W ignore -m tests.bench profile "$(WHAT)" --database $(ON)
 
 assurance: $(READY) ## Write what the long runs came to into docs/assurance.md
-	$(BIN)/python -m tests.assurance
+	$(BIN)/python -m tests.support.assurance
 
 lint: $(READY) squawk ## Format, lint, types, the order of the rooms, and what migrations lock
 	$(BIN)/ruff format --check .

@@ -24,7 +24,7 @@ def pinned_version(pins: str) -> str:
 
 def newest_version() -> str | None:
     """Ask the package index for the newest version; None if it cannot be asked."""
-    resolve = [UV, "pip", "compile", "--quiet", "--no-header", "--no-annotate", "-"]
+    resolve = [str(UV), "pip", "compile", "--quiet", "--no-header", "--no-annotate", "-"]
     try:
         resolved = subprocess.run(
             resolve,

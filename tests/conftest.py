@@ -22,11 +22,11 @@ from app.ground import lay_ground
 from app.kernel.actors import Role
 from app.kernel.db import Database
 from app.main import create_app
-from tests import databases, sweeps
-from tests.databases import Copy
-from tests.here import Here, here
-from tests.staging import Stages
-from tests.world import KEYS, PUBLIC, Someone, World
+from tests.support import databases, selection
+from tests.support.databases import Copy
+from tests.support.in_thread import Here, here
+from tests.support.staging import Stages
+from tests.support.world import KEYS, PUBLIC, Someone, World
 
 FIRST = ("soak", "slow")
 """What begins first: so no worker is left with it when the others are done."""
@@ -129,7 +129,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     }
     config.hook.pytest_deselected(items=list(out))
     items[:] = [item for item in items if item not in out]
-    sweeps.thin(items)
+    selection.thin(items)
     items.sort(key=lambda item: [item.get_closest_marker(m) is None for m in FIRST])
     if not config.option.anew:
         config.stash[STAGES].learn(items)

@@ -33,13 +33,13 @@ _RANKED: Final = (
     "tests/rules/test_ranking_bounds.py",
     "tests/rules/test_routing_properties.py",
 )
-_CAPPED: Final = "tests/promises/test_approval_races.py"
-_ANEW: Final = "tests/promises/test_openings.py"
-ON_BOTH: Final = frozenset({"tests/promises/test_idempotency.py", _CAPPED, _ANEW})
+_CAPPED: Final = "tests/databases/test_approval_races.py"
+_ANEW: Final = "tests/databases/test_openings.py"
+ON_BOTH: Final = frozenset({"tests/databases/test_idempotency.py", _CAPPED, _ANEW})
 """What judges on PostgreSQL too: there alone two requests are carried out at once."""
 _OF_WHOM: Final = "tests/rules/test_needs_of_whom.py"
 _NAMES: Final = "tests/rules/test_event_names.py"
-_SCHEMA: Final = ("tests/contract/test_migrations.py", "tests/contract/test_openapi.py")
+_SCHEMA: Final = ("tests/databases/test_migrations.py", "tests/contract/test_openapi.py")
 BESIDE: Final = frozenset(_SCHEMA)
 """What judges a module without reaching a line of it: what it made when it was imported."""
 
@@ -53,21 +53,21 @@ MODULES: Final[dict[str, tuple[str, ...]]] = {
         *("tests/api/test_case_moves.py", "tests/api/test_referral_moves.py"),
     ),
     "app/kernel/idempotency.py": (
-        *("tests/promises/test_idempotency.py", "tests/api/test_submitters.py"),
+        *("tests/databases/test_idempotency.py", "tests/api/test_submitters.py"),
         *_SCHEMA,
     ),
     "app/kernel/journal.py": (
-        *("tests/promises/test_feed.py", "tests/api/test_daily_cap.py"),
+        *("tests/databases/test_feed.py", "tests/api/test_daily_cap.py"),
         *("tests/api/test_mailboxes.py", "tests/rules/test_epochs.py"),
-        *("tests/promises/test_ledger.py", "tests/contract/test_migrations.py"),
+        *("tests/databases/test_ledger.py", "tests/databases/test_migrations.py"),
     ),
     "app/kernel/paging.py": (
-        *("tests/rules/test_paging_cursor.py", "tests/promises/test_feed.py"),
+        *("tests/rules/test_paging_cursor.py", "tests/databases/test_feed.py"),
         *("tests/api/test_referral_lists.py", "tests/api/test_problems.py", *_SCHEMA),
     ),
     "app/kernel/vault.py": (
         *("tests/rules/test_vault.py", "tests/rules/test_keyfile.py"),
-        *("tests/rules/test_paging_cursor.py", "tests/promises/test_idempotency.py"),
+        *("tests/rules/test_paging_cursor.py", "tests/databases/test_idempotency.py"),
     ),
     "app/cases/lifecycle.py": (
         *("tests/rules/test_case_table.py", _NAMES, "tests/api/test_case_moves.py"),

@@ -6,8 +6,7 @@ import pytest
 from httpx2 import Response
 
 from app.kernel.actors import AccountKind, Role, Scope
-from tests.administrators import ADMINISTRATOR
-from tests.staff import (
+from tests.support.account_changes import (
     FEED,
     NEWCOMER,
     SUPERVISOR,
@@ -18,7 +17,8 @@ from tests.staff import (
     together,
     with_key,
 )
-from tests.world import (
+from tests.support.administrators import ADMINISTRATOR
+from tests.support.world import (
     EVERYTHING,
     WORKERS,
     Json,

@@ -15,7 +15,7 @@ from app.directory.models import FocalPoint
 from app.kernel.actors import AccountKind
 from app.kernel.ledger import Ledger
 from app.settings import Environment, Settings
-from tests.administrators import (
+from tests.support.administrators import (
     ADMINISTRATOR,
     NEW,
     OFFICE,
@@ -25,7 +25,7 @@ from tests.administrators import (
     changes,
     puts,
 )
-from tests.world import Json, Someone, World, done, problem
+from tests.support.world import Json, Someone, World, done, problem
 
 AGREEMENT: Json = {
     "code": "KG_KZ",

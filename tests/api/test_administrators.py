@@ -5,7 +5,7 @@ import pytest
 from app.access.actions import RolesIncompatible
 from app.access.models import Account
 from app.kernel.actors import Role, Scope
-from tests.administrators import (
+from tests.support.administrators import (
     ADMINISTRATOR,
     NEW,
     OFFICE,
@@ -16,7 +16,7 @@ from tests.administrators import (
     history,
     puts,
 )
-from tests.world import Json, Someone, World, closing, done, kinds, problem
+from tests.support.world import Json, Someone, World, closing, done, kinds, problem
 
 SHELTER = "/focal-points/KZ_SHELTER_KOGERSHIN"
 READ, WRITE = Scope.DIRECTORY_READ, Scope.DIRECTORY_WRITE

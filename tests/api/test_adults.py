@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests.homecoming import begin, to_return
-from tests.world import (
+from tests.support.returns import begin, to_return
+from tests.support.world import (
     Json,
     Someone,
     World,

@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import update
 
 from app.directory.models import FocalPoint
-from tests.world import Someone, World, consent, done, for_services, lacks, problem
+from tests.support.world import Someone, World, consent, done, for_services, lacks, problem
 
 LAW = {"service": "LEGAL_AID", "sections": ["needs"]}
 

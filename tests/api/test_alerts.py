@@ -2,9 +2,9 @@
 
 import pytest
 
-from tests.administrators import ADMINISTRATOR
-from tests.staff import NEWCOMER, SUPERVISOR, allows, gives, question
-from tests.world import Json, Someone, World, closing, done, kinds, problem
+from tests.support.account_changes import NEWCOMER, SUPERVISOR, allows, gives, question
+from tests.support.administrators import ADMINISTRATOR
+from tests.support.world import Json, Someone, World, closing, done, kinds, problem
 
 
 @pytest.fixture

@@ -9,8 +9,8 @@ from datetime import UTC, datetime
 import pytest
 
 from app.kernel.actors import Role
-from tests.homecoming import begin
-from tests.world import (
+from tests.support.returns import begin
+from tests.support.world import (
     NOON,
     Json,
     Someone,

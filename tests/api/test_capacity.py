@@ -6,7 +6,7 @@ from sqlalchemy import select
 
 from app.directory.models import FocalPoint
 from app.kernel.actors import Role, Scope
-from tests.world import EVERYTHING, Someone, World, done, problem
+from tests.support.world import EVERYTHING, Someone, World, done, problem
 
 SHELTER = "KZ_SHELTER_KOGERSHIN"
 

@@ -7,7 +7,7 @@ import pytest
 
 from app.kernel.actors import Role
 from app.kernel.codes import new_code
-from tests.world import (
+from tests.support.world import (
     Json,
     Someone,
     World,

@@ -11,7 +11,7 @@ from app.casework import watching
 from app.deadlines.limits import ClockKind
 from app.deadlines.models import Clock
 from app.kernel.actors import Role
-from tests.world import (
+from tests.support.world import (
     Json,
     Someone,
     World,

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.api.test_hurrying import hurries
-from tests.world import Json, Someone, World, closing, done, problem, promise
+from tests.support.world import Json, Someone, World, closing, done, problem, promise
 
 
 def risk(case: Json) -> str:

@@ -5,7 +5,7 @@ from uuid import uuid4
 import pytest
 
 from app.kernel.actors import AccountKind, Role
-from tests.world import (
+from tests.support.world import (
     Json,
     Someone,
     World,

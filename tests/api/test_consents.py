@@ -6,7 +6,7 @@ from uuid import uuid4
 import pytest
 
 from app.kernel.actors import Role
-from tests.world import (
+from tests.support.world import (
     ALL_SECTIONS,
     NOON,
     Json,

@@ -5,8 +5,16 @@ import json
 import pytest
 
 from app.kernel.actors import Role
-from tests.administrators import ADMINISTRATOR, NEW, agreed, asked, changes, history, puts
-from tests.world import Json, Someone, World, done, problem
+from tests.support.administrators import (
+    ADMINISTRATOR,
+    NEW,
+    agreed,
+    asked,
+    changes,
+    history,
+    puts,
+)
+from tests.support.world import Json, Someone, World, done, problem
 
 MAIL = "/contacts/KZ_SHELTER_KOGERSHIN_MAIL"
 ADDRESS = "intake@kogershin.example.org"

@@ -16,7 +16,7 @@ from app.disclosure.looking import (
     must_be_within_the_cap,
 )
 from app.settings import Settings
-from tests.world import (
+from tests.support.world import (
     Json,
     Someone,
     World,

@@ -6,7 +6,7 @@ from httpx2 import Response
 from app.cases import queries
 from app.casework import carrying
 from app.kernel.actors import Role
-from tests.world import (
+from tests.support.world import (
     Json,
     Someone,
     World,

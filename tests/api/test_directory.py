@@ -7,7 +7,7 @@ from app.directory.kinds import Service
 from app.kernel.lifecycle import AnyOf
 from app.referrals.lifecycle import TABLE as REFERRAL
 from app.returns.lifecycle import TABLE as RETURN
-from tests.world import Json, Someone, World, consent, done, problem
+from tests.support.world import Json, Someone, World, consent, done, problem
 
 COUNTRIES = """
 AF AG BB BS BZ CR CU DM DO GD GT GY HN HT JM KG KN KZ LC NI PA SR SV TJ TM TT UZ VC

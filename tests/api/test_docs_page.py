@@ -5,7 +5,7 @@ import re
 from fastapi.testclient import TestClient
 
 from app.main import create_app
-from tests.world import World
+from tests.support.world import World
 
 PATHS = ("/docs", "/docs/docs.js", "/docs/swagger-ui-bundle.js", "/docs/swagger-ui.css")
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from tests.world import Json, Someone, World, closing, contacts, done, problem
+from tests.support.world import Json, Someone, World, closing, contacts, done, problem
 
 SPEED = 60
 NORMAL = {"priority": "normal"}

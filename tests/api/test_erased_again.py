@@ -8,8 +8,8 @@ from app.casework import erasing
 from app.deadlines.models import Clock
 from app.kernel.actors import Role
 from app.kernel.erasures import Erasure, recorded
-from tests.erased import TELLING, erase_again, kept
-from tests.world import (
+from tests.support.erased_cases import TELLING, erase_again, kept
+from tests.support.world import (
     NOON,
     SIGNS,
     Json,

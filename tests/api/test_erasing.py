@@ -5,7 +5,7 @@ from sqlalchemy import func, select
 
 from app.cases.models import CaseKey, Sealed
 from app.kernel.actors import SERVICE, Role
-from tests.world import Json, Someone, World, done, kinds, lacks, path_of, problem
+from tests.support.world import Json, Someone, World, done, kinds, lacks, path_of, problem
 
 STOP: Json = {"reason": "SURVIVOR_REQUEST", "note": "Enough"}
 ERASE: Json = {"reason": "SURVIVOR_REQUEST"}

@@ -11,9 +11,7 @@ from app.cases.sections import Identity, Narrative
 from app.kernel.actors import Role, Scope
 from app.reference import htcds
 from app.reference.lists import INDICATORS
-from tests.matrix import reading
-from tests.matrix.stages import OF_CASES
-from tests.world import (
+from tests.support.world import (
     Json,
     Someone,
     World,
@@ -28,6 +26,8 @@ from tests.world import (
     promise,
     taking,
 )
+from tests.sweeps.matrix import reading
+from tests.sweeps.matrix.stages import OF_CASES
 
 SECTIONS: dict[str, Json] = {
     "identity": {

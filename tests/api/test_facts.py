@@ -3,7 +3,7 @@
 import pytest
 
 from app.kernel.actors import Role
-from tests.world import (
+from tests.support.world import (
     Json,
     Someone,
     World,

@@ -7,7 +7,7 @@ import pytest
 from app.cases import queries
 from app.casework import carrying
 from app.kernel.actors import Role
-from tests.world import (
+from tests.support.world import (
     Json,
     Someone,
     World,

@@ -10,7 +10,7 @@ from app.cases import actions as cases
 from app.cases import queries
 from app.cases.sections import Paper, Safeguards
 from app.directory.models import Agreement, FocalPoint
-from tests.world import (
+from tests.support.world import (
     Json,
     Someone,
     World,

@@ -8,7 +8,7 @@ from sqlalchemy import select
 from app.cases import queries as cases
 from app.kernel.actors import SERVICE, Relation, Role
 from app.kernel.db import Base
-from tests.world import (
+from tests.support.world import (
     ALL_SECTIONS,
     Json,
     Someone,

@@ -11,7 +11,7 @@ from app.handovers import following as handovers
 from app.handovers import queries
 from app.kernel.actors import Role
 from app.kernel.needs import NeedsUnmet
-from tests.world import (
+from tests.support.world import (
     WORKERS,
     Json,
     Someone,

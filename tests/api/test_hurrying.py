@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.world import (
+from tests.support.world import (
     Json,
     Someone,
     World,

@@ -1,6 +1,6 @@
 """Two journeys through the public API alone: what each party saw, and can prove."""
 
-from tests.world import (
+from tests.support.world import (
     Json,
     Someone,
     World,

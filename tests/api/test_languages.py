@@ -6,7 +6,7 @@ from httpx2 import Response
 from app.directory.actions import standard_data
 from app.directory.files import read as read_directory
 from app.kernel.languages import LANGUAGES
-from tests.world import Json, Someone, World, path_of
+from tests.support.world import Json, Someone, World, path_of
 
 OWN = """
 services decline_reasons withdraw_reasons closure_reasons suspend_reasons handover_reasons

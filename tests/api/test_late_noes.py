@@ -1,7 +1,7 @@
 """A no after a consent ran out, and a fear of who visits: what rested on them ends."""
 
-from tests.homecoming import HOME, Homecoming, begin
-from tests.world import (
+from tests.support.returns import HOME, Homecoming, begin
+from tests.support.world import (
     Json,
     Someone,
     World,

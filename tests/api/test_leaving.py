@@ -8,8 +8,7 @@ from app.access.credentials import prefix_of
 from app.access.models import Account
 from app.cli import administering
 from app.kernel.actors import Role
-from tests.administrators import ADMINISTRATOR
-from tests.staff import (
+from tests.support.account_changes import (
     FEED,
     NEWCOMER,
     SUPERVISOR,
@@ -19,7 +18,8 @@ from tests.staff import (
     question,
     together,
 )
-from tests.world import (
+from tests.support.administrators import ADMINISTRATOR
+from tests.support.world import (
     WORKERS,
     Json,
     Someone,

@@ -8,8 +8,9 @@ import pytest
 from joserfc.jwk import ECKey, OctKey, OKPKey, RSAKey
 
 from app.kernel.actors import Role
-from tests.administrators import ADMINISTRATOR
-from tests.machines import (
+from tests.support.account_changes import SUPERVISOR, account_of, allows, gives, question
+from tests.support.administrators import ADMINISTRATOR
+from tests.support.machine_keys import (
     READS,
     Machine,
     account,
@@ -19,8 +20,7 @@ from tests.machines import (
     register,
     registering,
 )
-from tests.staff import SUPERVISOR, account_of, allows, gives, question
-from tests.world import Json, Someone, World, closing, done, kinds, problem
+from tests.support.world import Json, Someone, World, closing, done, kinds, problem
 
 P_384 = public(pair("ES384"))
 RSA = public(pair("RS384"))

@@ -8,8 +8,8 @@ from uuid import UUID, uuid4
 from sqlalchemy import select
 
 from app.directory.models import FocalPoint
-from tests.databases import listening
-from tests.world import Someone, World, kinds
+from tests.support.databases import listening
+from tests.support.world import Someone, World, kinds
 
 
 @dataclass(frozen=True)

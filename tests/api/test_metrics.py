@@ -19,10 +19,10 @@ from app.kernel.actors import Scope
 from app.metrics.exposing import registry_of
 from app.metrics.gauges import WATCHES, Gauge, Watch
 from app.metrics.looking import PATIENCE
-from tests.databases import ask, overheard
-from tests.postmen import reachable
-from tests.scraping import PREFIX, Scraper, scraped
-from tests.world import KEYS, Someone, World, consent, done
+from tests.support.databases import ask, overheard
+from tests.support.mail_servers import reachable
+from tests.support.metrics_scrape import PREFIX, Scraper, scraped
+from tests.support.world import KEYS, Someone, World, consent, done
 
 AWAY = ("sqlite:////nowhere/at-all.db", "postgresql+psycopg://nobody@127.0.0.1:1/nothing")
 

@@ -5,8 +5,8 @@ from itertools import batched
 
 import pytest
 
-from tests.names import NAMES
-from tests.world import Json, Someone, done, path_of, problem
+from tests.support.real_names import NAMES
+from tests.support.world import Json, Someone, done, path_of, problem
 
 
 def test_every_name_comes_out_of_its_seal_as_it_went_in(officer: Someone) -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.world import Json, Someone, done
+from tests.support.world import Json, Someone, done
 
 
 def mends(who: Someone, case: Json, **notice: object) -> Json:

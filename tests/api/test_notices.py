@@ -12,9 +12,27 @@ from app.deadlines.limits import Priority
 from app.directory import queries as directory
 from app.notices.queries import Told, told
 from app.outbox.queries import counts
-from tests.administrators import ADMINISTRATOR, agreed, changes
-from tests.postmen import Mood, Post, calls, outbox, post_of, reachable, states, tells
-from tests.world import NOON, Json, Someone, World, consent, done, for_services, path_of
+from tests.support.administrators import ADMINISTRATOR, agreed, changes
+from tests.support.mail_servers import (
+    Mood,
+    Post,
+    calls,
+    outbox,
+    post_of,
+    reachable,
+    states,
+    tells,
+)
+from tests.support.world import (
+    NOON,
+    Json,
+    Someone,
+    World,
+    consent,
+    done,
+    for_services,
+    path_of,
+)
 
 CASE, RECORD = UUID(int=1), UUID(int=2)
 SHUT: Json = {"active": False}

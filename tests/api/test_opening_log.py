@@ -3,8 +3,8 @@
 import pytest
 
 from app.kernel.actors import Role
-from tests.databases import overheard
-from tests.world import (
+from tests.support.databases import overheard
+from tests.support.world import (
     NOTICE,
     Json,
     Someone,

@@ -9,8 +9,8 @@ from app.access.actions import RolesIncompatible
 from app.cli import administering
 from app.cli.grounds import NotReady
 from app.kernel.actors import Role, Scope
-from tests.administrators import ADMINISTRATOR
-from tests.world import WORKERS, Someone, World, done
+from tests.support.administrators import ADMINISTRATOR
+from tests.support.world import WORKERS, Someone, World, done
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from app.directory.models import FocalPoint
 from app.kernel.actors import SERVICE, Role
 from app.worker.loop import CLOCKS, once
 from app.worker.overseeing import EVERY, Watch, overseeing, replace_oversight
-from tests.world import Json, Someone, World, done, kinds, path_of, problem, promise
+from tests.support.world import Json, Someone, World, done, kinds, path_of, problem, promise
 
 OLD, NEW = "OVERSIGHT_DEMO", "KZ_SHELTER_KOGERSHIN"
 ASKING: Json = {

@@ -11,7 +11,7 @@ from app.api.limits import BODY_SECONDS, MAX_ADDRESS_BYTES, MAX_HEADER_BYTES
 from app.api.problems import PLAINLY
 from app.kernel.actors import SERVICE, Scope
 from app.main import MAX_BODY_BYTES
-from tests.world import Json, Someone, World, done, new_case, path_of, promise
+from tests.support.world import Json, Someone, World, done, new_case, path_of, promise
 
 SECRET = "Zarina"
 PROBLEM = "application/problem+json"

@@ -1,6 +1,6 @@
 """Whether the service can be given work: not while nobody watches the clocks (R57)."""
 
-from tests.world import Someone, World
+from tests.support.world import Someone, World
 
 
 def ready(world: World) -> tuple[int, dict[str, object]]:

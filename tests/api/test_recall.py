@@ -18,8 +18,8 @@ from app.deadlines import queries as deadlines
 from app.deadlines.models import Clock
 from app.kernel.statements import columns
 from app.kernel.work import Writing
-from tests.databases import overheard
-from tests.world import Someone, World
+from tests.support.databases import overheard
+from tests.support.world import Someone, World
 
 
 @pytest.fixture

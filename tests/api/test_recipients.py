@@ -8,7 +8,7 @@ from sqlalchemy import func, select
 from app.kernel.actors import SERVICE
 from app.kernel.db import Base
 from app.kernel.journal import Entry
-from tests.world import (
+from tests.support.world import (
     Json,
     Someone,
     World,

@@ -16,7 +16,7 @@ from app.cases.reasons import (
 from app.directory.kinds import Service
 from app.handovers.schemas import HandoverReason
 from app.kernel.actors import Scope
-from tests.world import Json, Someone, World, done, problem
+from tests.support.world import Json, Someone, World, done, problem
 
 NAMES = """
 intake_ways questions conduct indicators dimensions elements scoring_rules services

@@ -8,7 +8,7 @@ from sqlalchemy import update
 
 from app.directory.models import FocalPoint
 from app.kernel.actors import Role
-from tests.world import (
+from tests.support.world import (
     ALL_SECTIONS,
     Json,
     Someone,

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.world import Json, Someone, World, consent, done, for_services, problem
+from tests.support.world import Json, Someone, World, consent, done, for_services, problem
 
 SHELTER = "KZ_SHELTER_KOGERSHIN"
 NO: Json = {"reason": "NO_CAPACITY"}

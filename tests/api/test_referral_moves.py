@@ -6,7 +6,7 @@ import pytest
 
 from app.kernel.actors import Role
 from app.referrals import following, queries
-from tests.world import (
+from tests.support.world import (
     Json,
     Someone,
     World,

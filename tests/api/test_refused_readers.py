@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from app.kernel.actors import Role
-from tests.world import (
+from tests.support.world import (
     SECTIONS,
     Json,
     Someone,

@@ -9,9 +9,9 @@ from app.kernel.lifecycle import ActionIllegal
 from app.kernel.needs import NeedsUnmet
 from app.referrals.models import Referral
 from app.returns.models import Return
-from tests.erased import TELLING, drop, kept, lapse
-from tests.homecoming import begin
-from tests.world import (
+from tests.support.erased_cases import TELLING, drop, kept, lapse
+from tests.support.returns import begin
+from tests.support.world import (
     SIGNS,
     Json,
     Someone,

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from app.kernel.actors import Role
-from tests.homecoming import (
+from tests.support.returns import (
     CONSULATE,
     HOME,
     MET,
@@ -15,7 +15,7 @@ from tests.homecoming import (
     opens,
     to_return,
 )
-from tests.world import (
+from tests.support.world import (
     Json,
     Someone,
     World,

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from tests.homecoming import CONSULATE, WAY, Homecoming, begin
-from tests.world import Someone, World, consent, done, problem
+from tests.support.returns import CONSULATE, WAY, Homecoming, begin
+from tests.support.world import Someone, World, consent, done, problem
 
 
 @pytest.fixture

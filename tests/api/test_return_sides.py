@@ -11,7 +11,7 @@ from app.casework.carrying import escalate
 from app.directory.models import FocalPoint
 from app.kernel.actors import Role
 from app.returns.lifecycle import TABLE
-from tests.homecoming import (
+from tests.support.returns import (
     AT_HOME,
     CONSULATE,
     HOME,
@@ -24,7 +24,7 @@ from tests.homecoming import (
     opens,
     to_return,
 )
-from tests.world import (
+from tests.support.world import (
     Json,
     Someone,
     World,

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.homecoming import (
+from tests.support.returns import (
     AT_HOME,
     HOME,
     MET,
@@ -17,7 +17,7 @@ from tests.homecoming import (
     opens,
     to_return,
 )
-from tests.world import (
+from tests.support.world import (
     Json,
     Someone,
     World,

@@ -15,8 +15,8 @@ from app.kernel.actors import SERVICE
 from app.kernel.journal import Mailbox
 from app.routing import actions, queries
 from app.routing.ranking import Ranking
-from tests.databases import overheard
-from tests.world import (
+from tests.support.databases import overheard
+from tests.support.world import (
     Json,
     Someone,
     World,

@@ -1,7 +1,7 @@
 """The safeguards as they were before: oldest first, for who may read them, and recorded."""
 
 from app.kernel.actors import Role
-from tests.world import Json, Someone, World, done, path_of
+from tests.support.world import Json, Someone, World, done, path_of
 
 
 def writes(who: Someone, case: Json, **content: object) -> None:

@@ -5,7 +5,7 @@ import pytest
 from app.cases import actions as cases
 from app.cases import queries
 from app.cases.sections import Paper, Safeguards
-from tests.world import (
+from tests.support.world import (
     Json,
     Someone,
     World,

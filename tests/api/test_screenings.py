@@ -10,7 +10,7 @@ from sqlalchemy import select
 from app.cases.models import Sealed
 from app.kernel.actors import SERVICE, Scope
 from app.screening.models import Screening
-from tests.world import (
+from tests.support.world import (
     ALL_SECTIONS,
     NOTICE,
     SIGNS,

@@ -17,8 +17,8 @@ from app.directory.models import FocalPoint
 from app.disclosure.models import AccessEntry
 from app.kernel.actors import SERVICE, Role
 from app.kernel.codes import new_code
-from tests.databases import ask
-from tests.world import (
+from tests.support.databases import ask
+from tests.support.world import (
     ALL_SECTIONS,
     SIGNS,
     Json,

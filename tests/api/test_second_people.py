@@ -7,8 +7,8 @@ import pytest
 from app.cases import queries
 from app.casework import carrying
 from app.kernel.actors import Role
-from tests.homecoming import begin
-from tests.world import (
+from tests.support.returns import begin
+from tests.support.world import (
     Json,
     Someone,
     World,

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from app.access.actions import disable_account
 from app.cases.models import Case, Sealed
 from app.kernel.actors import SERVICE, Role
-from tests.world import (
+from tests.support.world import (
     Json,
     Someone,
     World,

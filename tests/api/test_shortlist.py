@@ -13,7 +13,7 @@ from app.kernel.work import Writing
 from app.routing import actions, queries
 from app.routing.models import Shortlisted
 from app.routing.ranking import Ranking
-from tests.world import Json, Someone, World
+from tests.support.world import Json, Someone, World
 
 type Kept = tuple[list[tuple[UUID, int, bool]], list[str]]
 

@@ -5,7 +5,7 @@ from sqlalchemy import select, update
 
 from app.directory.models import FocalPoint
 from app.kernel.actors import Role
-from tests.world import (
+from tests.support.world import (
     Someone,
     World,
     consent,

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import update
 
 from app.directory.models import FocalPoint
-from tests.world import (
+from tests.support.world import (
     ALL_SECTIONS,
     Json,
     Someone,

@@ -11,8 +11,8 @@ from app.kernel.keyfile import FileKeys
 from app.kernel.ledger import Ledger
 from app.kernel.vault import Vault
 from app.settings import Environment, Settings
-from tests.receivers import hooked
-from tests.world import Someone, World, done
+from tests.support.webhook_receivers import hooked
+from tests.support.world import Someone, World, done
 
 FIRST, SECOND, OTHER = bytes(range(32)), bytes(range(32, 64)), bytes(range(64, 96))
 NEWEST = FileKeys({"k1": FIRST, "k2": SECOND})

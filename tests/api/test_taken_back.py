@@ -5,8 +5,7 @@ import pytest
 from app.access.credentials import prefix_of
 from app.access.models import ApiKey
 from app.kernel.actors import AccountKind, Role
-from tests.administrators import ADMINISTRATOR
-from tests.staff import (
+from tests.support.account_changes import (
     FEED,
     NEWCOMER,
     SUPERVISOR,
@@ -17,7 +16,8 @@ from tests.staff import (
     together,
     with_key,
 )
-from tests.world import (
+from tests.support.administrators import ADMINISTRATOR
+from tests.support.world import (
     EVERYTHING,
     Json,
     Someone,

@@ -9,8 +9,8 @@ from httpx2 import Response
 
 from app.access.credentials import prefix_of
 from app.api.throttling import OF_ONE_ADDRESS, OF_ONE_PREFIX, PLACES, Throttle
-from tests.databases import overheard
-from tests.world import Someone, Watch, World, done, problem
+from tests.support.databases import overheard
+from tests.support.world import Someone, Watch, World, done, problem
 
 
 @pytest.fixture

@@ -7,9 +7,17 @@ import pytest
 from httpx2 import Response
 
 from app.kernel.actors import Role
-from tests.administrators import ADMINISTRATOR, NEW, agreed, asked, changes, history, puts
-from tests.databases import overheard
-from tests.world import (
+from tests.support.administrators import (
+    ADMINISTRATOR,
+    NEW,
+    agreed,
+    asked,
+    changes,
+    history,
+    puts,
+)
+from tests.support.databases import overheard
+from tests.support.world import (
     Json,
     Someone,
     World,

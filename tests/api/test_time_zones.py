@@ -12,8 +12,8 @@ from sqlalchemy import update
 
 from app.directory import calendars
 from app.directory.models import FocalPoint
-from tests.world import Json, Someone, World, kinds, path_of, problem
-from tests.zone_files import PREVIOUS_RULES_OF_HAVANA, zone_by
+from tests.support.world import Json, Someone, World, kinds, path_of, problem
+from tests.support.zone_files import PREVIOUS_RULES_OF_HAVANA, zone_by
 
 HAVANA = "America/Havana"
 FRIDAY_16_00 = datetime(2026, 10, 30, 20, tzinfo=UTC)

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from app.access.assertions import AssertionRefused, read
 from app.main import create_app
 from app.settings import Settings
-from tests.hostility import MANY
-from tests.machines import JWT, Machine, enrolled, written
-from tests.world import Json, World, problem
+from tests.support.hostile_input import MANY
+from tests.support.machine_keys import JWT, Machine, enrolled, written
+from tests.support.world import Json, World, problem
 
 
 @pytest.fixture

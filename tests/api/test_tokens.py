@@ -11,10 +11,10 @@ from app.access.actions import disable_account
 from app.access.assertions import LIFETIME, SKEW
 from app.access.models import AccessToken, PublicKey
 from app.api.throttling import OF_ONE_PREFIX, Rate
-from tests.databases import overheard
-from tests.forged import ANOTHERS, BAD, UNKNOWN, now, without
-from tests.machines import READS, Machine, asks, enrolled, signed
-from tests.world import Json, Someone, Watch, World, done, problem
+from tests.support.databases import overheard
+from tests.support.forged_assertions import ANOTHERS, BAD, UNKNOWN, now, without
+from tests.support.machine_keys import READS, Machine, asks, enrolled, signed
+from tests.support.world import Json, Someone, Watch, World, done, problem
 
 REFUSED: Final = {
     "error": "invalid_client",

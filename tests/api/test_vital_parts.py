@@ -13,8 +13,8 @@ from tests.api.test_vital_readings import (
     opens,
     path,
 )
-from tests.staff import account_of
-from tests.world import (
+from tests.support.account_changes import account_of
+from tests.support.world import (
     Json,
     Someone,
     World,

@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from app.kernel.actors import AccountKind, Role
 from app.notices.models import Telling
-from tests.world import (
+from tests.support.world import (
     ALL_SECTIONS,
     Json,
     Someone,

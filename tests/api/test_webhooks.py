@@ -7,10 +7,10 @@ from httpx2 import Response
 
 from app.kernel.actors import AccountKind, Role, Scope
 from app.webhooks.actions import MOST
-from tests.administrators import ADMINISTRATOR
-from tests.receivers import RECEIVER, hooked
-from tests.staff import SUPERVISOR, allows, gives, question, together
-from tests.world import EVERYTHING, HOST, Json, Someone, World, done, kinds, problem
+from tests.support.account_changes import SUPERVISOR, allows, gives, question, together
+from tests.support.administrators import ADMINISTRATOR
+from tests.support.webhook_receivers import RECEIVER, hooked
+from tests.support.world import EVERYTHING, HOST, Json, Someone, World, done, kinds, problem
 
 NEW: Final[Json] = {"focal_point": "KZ_LEAD", "label": "Case desk", "url": RECEIVER}
 NOBODY: Final = "/webhooks/00000000-0000-4000-8000-000000000000"

@@ -8,7 +8,7 @@ from sqlalchemy import inspect, select
 from app.consents.models import Refusal
 from app.kernel.actors import Role, Scope
 from app.kernel.db import Base
-from tests.world import (
+from tests.support.world import (
     Json,
     Someone,
     World,

@@ -24,9 +24,9 @@ from app.settings import LogLevel
 from app.worker import firing
 from app.worker.firing import Fired, fire_due, fire_one
 from app.worker.loop import CLOCKS, Job, once, working
-from tests.databases import ask
-from tests.working import breaks
-from tests.world import Json, Someone, World, done
+from tests.support.databases import ask
+from tests.support.worker_process import breaks
+from tests.support.world import Json, Someone, World, done
 
 SHELTER = "KZ_SHELTER_KOGERSHIN"
 SAID = "Oygul waits"

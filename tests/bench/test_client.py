@@ -8,7 +8,7 @@ from threading import Thread
 
 import pytest
 
-from bench.client import WrongAnswer, load, read
+from tests.bench.client import WrongAnswer, load, read
 
 OK = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\netag: x\r\n\r\n{}"
 ASKED = b"GET / HTTP/1.1\r\n\r\n"

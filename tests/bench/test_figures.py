@@ -2,9 +2,9 @@
 
 import pytest
 
-from bench.figures import AGREE, Comparison, Round, Slice, is_noisy, percentile
-from bench.goals import GROWTH, TAIL, Goal, Verdict, judged
-from bench.profiling import counted, library_of
+from tests.bench.figures import AGREE, Comparison, Round, Slice, is_noisy, percentile
+from tests.bench.goals import GROWTH, TAIL, Goal, Verdict, judged
+from tests.bench.profiling import counted, library_of
 
 
 def slice_of(rps: float, each: float) -> Slice:

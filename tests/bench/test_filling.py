@@ -2,11 +2,11 @@
 
 import pytest
 
-from bench.checks import GAPS, LOST, Lost, asked, must_hold, there
-from bench.filling import counts, multiply
-from bench.sides import Side
-from tests.databases import ask
-from tests.world import Someone, World, done
+from tests.bench.checks import GAPS, LOST, Lost, asked, must_hold, there
+from tests.bench.filling import counts, multiply
+from tests.bench.sides import Side
+from tests.support.databases import ask
+from tests.support.world import Someone, World, done
 
 CODES = 'SELECT count(DISTINCT code) FROM "case"'
 RUNNING = "SELECT count(*) FROM clock WHERE stopped_at IS NULL"

@@ -2,12 +2,12 @@
 
 import pytest
 
-from bench import report
-from bench.figures import Figure
-from bench.goals import Goal, Verdict
-from bench.page import PAGE, PageBroken, put
-from bench.report import table
-from bench.result import Line, Measure, OfPlace, Result
+from tests.bench import report
+from tests.bench.figures import Figure
+from tests.bench.goals import Goal, Verdict
+from tests.bench.page import PAGE, PageBroken, put
+from tests.bench.report import table
+from tests.bench.result import Line, Measure, OfPlace, Result
 
 TEXT = """Before.
 <!-- measured: written by make -->

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from bench.client import WrongAnswer
-from bench.processes import (
+from tests.bench.client import WrongAnswer
+from tests.bench.processes import (
     CORES,
     cpu_of,
     cpu_of_family,

@@ -18,10 +18,10 @@ from typing import Final
 from app.clock import utc_now
 from app.webhooks.schemas import example
 from app.webhooks.signing import headers, spell
-from tests import databases
 from tests.clients import page
-from tests.serving import Served, address, served
-from tests.world import consent, for_services
+from tests.support import databases
+from tests.support.servers import Served, address, served
+from tests.support.world import consent, for_services
 
 HERE: Final = Path(__file__).parent
 ROOT: Final = HERE.parents[1]

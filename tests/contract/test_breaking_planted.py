@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from compatibility.documents import Changes, compare
 
-from tests.planting import NOWHERE, Row, at, only, planted, pointed, rows
-from tests.sources import ROOT
-from tests.world import Json
+from tests.support.contract_edits import NOWHERE, Row, at, only, planted, pointed, rows
+from tests.support.source_code import ROOT
+from tests.support.world import Json
 
 pytestmark = pytest.mark.slow
 WHOLE: Json = json.loads((ROOT / "openapi" / "openapi-3.1.json").read_text("utf-8"))

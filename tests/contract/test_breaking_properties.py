@@ -13,9 +13,9 @@ from compatibility.rules import WORDS
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.planting import SCHEMAS, SCHEMES, at, exchanging, only, plant
-from tests.sources import ROOT
-from tests.world import Json
+from tests.support.contract_edits import SCHEMAS, SCHEMES, at, exchanging, only, plant
+from tests.support.source_code import ROOT
+from tests.support.world import Json
 
 WHOLE: Json = json.loads((ROOT / "openapi" / "openapi-3.1.json").read_text("utf-8"))
 NAMES = [it["operationId"] for path in WHOLE["paths"].values() for it in path.values()]

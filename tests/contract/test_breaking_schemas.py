@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 from compatibility.documents import compare
 
-from tests.planting import exchanging
-from tests.world import Json
+from tests.support.contract_edits import exchanging
+from tests.support.world import Json
 
 TEXT, NUMBER, NULL = {"type": "string"}, {"type": "integer"}, {"type": "null"}
 A, B, C = ({"$ref": f"#/components/schemas/{name}"} for name in "ABC")

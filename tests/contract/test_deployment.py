@@ -29,7 +29,7 @@ from app.metrics.exposing import registry_of
 from app.metrics.gauges import WATCHES
 from app.settings import Settings
 from app.worker.loop import LEAVE
-from tests.world import KEYS
+from tests.support.world import KEYS
 
 ROOT = Path(__file__).parents[2]
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "compose.yaml").read_text("utf-8"))

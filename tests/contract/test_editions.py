@@ -9,8 +9,8 @@ from openapi_spec_validator import OpenAPIV32SpecValidator, validate
 
 from app.cli import publishing
 from app.cli.editions import PARENTS, STREAM, in_3_2, without_webhooks
-from tests.sources import ROOT
-from tests.world import Json, Someone
+from tests.support.source_code import ROOT
+from tests.support.world import Json, Someone
 
 PARSED = {"id": str, "data": str, "event": str, "retry": int}
 """The fields that a parser of server-sent events hands out (HTML, 9.2.6)."""

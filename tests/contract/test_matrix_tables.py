@@ -3,11 +3,11 @@
 import json
 from pathlib import Path
 
-from tests.hunting import ALL
-from tests.matrix import plans, reading
-from tests.matrix.asking import PARTS
-from tests.matrix.people import accounts
-from tests.wire import Operation
+from tests.support.operation_calls import ALL
+from tests.support.raw_requests import Operation
+from tests.sweeps.matrix import plans, reading
+from tests.sweeps.matrix.asking import PARTS
+from tests.sweeps.matrix.people import accounts
 
 TABLES = {plan.table: reading.table(plan.table) for plan in plans.ALL}
 
@@ -27,7 +27,9 @@ def parts_of(operation: Operation) -> list[str]:
 def test_every_operation_has_a_row_and_every_row_an_operation() -> None:
     there = {name for operation in ALL for name in parts_of(operation)}
 
-    assert there - asked_for() == set(), "Add a row: see tests/matrix/answers_of_cases.txt"
+    assert there - asked_for() == set(), (
+        "Add a row: see tests/sweeps/matrix/answers_of_cases.txt"
+    )
     assert asked_for() - there == set()
 
 

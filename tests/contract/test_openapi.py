@@ -17,7 +17,7 @@ from app.kernel.actors import Scope, Side
 from app.main import create_app
 from app.referrals.lifecycle import TABLE as REFERRAL
 from app.returns.lifecycle import TABLE as RETURN
-from tests.world import Json, World
+from tests.support.world import Json, World
 
 COMMITTED = Path(__file__).parents[2] / "openapi" / "openapi-3.1.json"
 PROBLEM = "application/problem+json"

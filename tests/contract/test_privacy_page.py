@@ -9,7 +9,7 @@ from app.cli import publishing
 from app.cli.explaining import IF, SIDES, SUBJECTS
 from app.disclosure.policy import POLICY, POLICY_HASH, Condition
 from app.kernel.db import Base
-from tests.erased import TELLING
+from tests.support.erased_cases import TELLING
 
 PAGE: Final = (Path(__file__).parents[2] / "docs" / "privacy.md").read_text("utf-8")
 ROW: Final = re.compile(r"^\| `(\w+)` \| [^|]+ \| ([^|]+) \|$", re.MULTILINE)

@@ -32,7 +32,7 @@ from app.kernel.codes import read_code
 from app.kernel.languages import preferred
 from app.kernel.problems import Problem
 from app.kernel.versions import Seen
-from tests.sources import TREES
+from tests.support.source_code import TREES
 
 READ_BY_RE = {
     "app/api/strict_json.py": ["compile", "compile"],

@@ -6,7 +6,7 @@ from typing import Final
 
 ROOT: Final = Path(__file__).parents[2]
 PAGE: Final = ROOT / "docs" / "sources.md"
-FOLDERS: Final = ("app", "conformance", "docs", "migrations", "tests", "torture")
+FOLDERS: Final = ("app", "conformance", "docs", "migrations", "tests")
 WRITTEN: Final = {".md", ".py", ".txt"}
 NUMBER: Final = re.compile(r"(?<![\w%])(?:R\d{2,3}|(?:BR|G|D|N)\d\d|[ATM]\d)(?!\w|\.\d)")
 

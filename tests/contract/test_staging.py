@@ -8,8 +8,8 @@ from unittest.mock import patch
 
 import pytest
 
-from tests import staging
-from tests.world import NOON, Json, Someone, World, done
+from tests.support import staging
+from tests.support.world import NOON, Json, Someone, World, done
 
 pytestmark = pytest.mark.slow  # the inner loop would leave out all but one of the five
 MADE = Counter[str]()

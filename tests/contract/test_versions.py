@@ -19,8 +19,8 @@ from app.directory.queries import unknown_time_zones
 from app.kernel.db import Database, database_now
 from app.kernel.ledger import Ledger
 from app.settings import Environment, Settings
-from tests.databases import run
-from tests.world import World
+from tests.support.databases import run
+from tests.support.world import World
 
 
 def test_the_doctor_lists_the_versions_that_decide(database: Database, url: str) -> None:

@@ -13,7 +13,7 @@ from uuid import UUID
 
 from app.consents.coverage import GivenBy
 from app.directory.kinds import Function, Kind
-from tests.world import NOON
+from tests.support.world import NOON
 
 PURPOSES: Final = """
 REFER HANDOVER SHELTER MEDICAL PSYCHOSOCIAL LEGAL_AID INTERPRETATION SOCIAL_WELFARE

@@ -18,7 +18,7 @@ from typing import Any, Final
 from app.cases.sections import Section
 from app.consents import coverage
 from tests.rules.coverage_copy import PURPOSES, Row, rows
-from tests.world import NOON
+from tests.support.world import NOON
 
 SOURCE: Final = inspect.getsource(coverage)
 ROWS: Final = tuple(rows())

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from bench.page import PageBroken
-from tests import assurance
+from tests.bench.page import PageBroken
+from tests.support import assurance
 
 TOLD = {"commit": "abc", "seconds": 90.0}
 SEEDS = TOLD | {

@@ -9,7 +9,7 @@ import pytest
 from app.cases.sections import Section
 from app.consents.coverage import Asking, GivenBy, Purpose, counts, covered, covers, names
 from app.directory.kinds import Function, Kind, Service
-from tests.world import NOON
+from tests.support.world import NOON
 
 ONE = UUID(int=1)
 A_YEAR = timedelta(days=365)

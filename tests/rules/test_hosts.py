@@ -16,8 +16,8 @@ from app.deadlines.limits import days, months, working_days
 from app.directory.calendars import Place
 from app.kernel import time_zones
 from app.reference.cldr import countries, languages
-from tests.serving import ROOT
-from tests.zone_files import without_transitions, zone_by
+from tests.support.servers import ROOT
+from tests.support.zone_files import without_transitions, zone_by
 
 ZONES: Final = {
     "CU": "America/Havana",

@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from tests.matrix.asking import table_of, wrong_names, wrong_sight, wrong_status
-from tests.matrix.reading import Table, Verdict, relation, rows
-from tests.matrix.stages import Stage
-from tests.wire import Answer
+from tests.support.raw_requests import Answer
+from tests.sweeps.matrix.asking import table_of, wrong_names, wrong_sight, wrong_status
+from tests.sweeps.matrix.reading import Table, Verdict, relation, rows
+from tests.sweeps.matrix.stages import Stage
 
 TABLE = Table(
     tuple(

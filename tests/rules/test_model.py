@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from tests.acts import GROUPS
-from tests.mechanism import (
+from tests.support.model.acts import GROUPS
+from tests.support.model.case_values import (
     ACTORS,
     ALIVE,
     CASE_OPEN,
@@ -30,9 +30,9 @@ from tests.mechanism import (
     Record,
     Referral,
 )
-from tests.model import Act, predict
-from tests.model_clocks import wait_until, wind_case
-from tests.model_silence import least, look, wait
+from tests.support.model.clocks import wait_until, wind_case
+from tests.support.model.predictions import Act, predict
+from tests.support.model.silence import least, look, wait
 
 BARE = wind_case(Model())
 WHOLE = wind_case(

@@ -10,7 +10,7 @@ import pytest
 from pydantic import TypeAdapter, ValidationError
 
 from app.kernel.text import SafeLine, SafeText
-from tests.names import INVISIBLE, NAMES
+from tests.support.real_names import INVISIBLE, NAMES
 
 LINE: TypeAdapter[str] = TypeAdapter(SafeLine)
 TEXT: TypeAdapter[str] = TypeAdapter(SafeText)

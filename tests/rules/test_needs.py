@@ -20,7 +20,7 @@ from app.kernel.needs import NeedsUnmet, Unmet
 from app.referrals import lifecycle as referral_life
 from app.referrals import needs as of_referral
 from app.referrals.lifecycle import Action, Need
-from tests.world import NOON
+from tests.support.world import NOON
 
 CASE = of_case.Facts(
     now=NOON,

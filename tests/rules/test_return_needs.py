@@ -11,7 +11,7 @@ from app.kernel.needs import NeedsUnmet
 from app.returns.lifecycle import TABLE, Action, Need
 from app.returns.needs import NEEDS, RULES, Facts, Terms
 from app.returns.risk import FamilyFinding, Interests, Nationality, Threat
-from tests.world import NOON
+from tests.support.world import NOON
 
 
 @dataclass(frozen=True)

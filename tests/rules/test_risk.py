@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from app.cases.risk import RiskLevel, is_current
-from tests.world import NOON
+from tests.support.world import NOON
 
 SECOND = timedelta(seconds=1)
 HOLDS = {

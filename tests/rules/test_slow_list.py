@@ -1,11 +1,11 @@
 """The list of what the inner loop leaves out names tests that there are."""
 
-from tests import timing
-from tests.sources import ROOT
+from tests.support import slow_list
+from tests.support.source_code import ROOT
 
 
 def test_each_test_that_is_left_out_exists() -> None:
-    named = [name.split("::") for name in timing.listed()]
+    named = [name.split("::") for name in slow_list.listed()]
     gone = [
         f"{path}: {test}"
         for path, test in named
@@ -15,10 +15,10 @@ def test_each_test_that_is_left_out_exists() -> None:
 
 
 def test_what_is_given_to_a_test_is_no_part_of_its_name() -> None:
-    assert timing.function_of("tests/a.py::test_b[sqlite-c]") == "tests/a.py::test_b"
+    assert slow_list.function_of("tests/a.py::test_b[sqlite-c]") == "tests/a.py::test_b"
 
 
 def test_the_dearest_cell_decides() -> None:
-    assert timing.is_slow([(0.01, 0.02), (0.15, 0.3)])
-    assert timing.is_slow([(0.01, 1.0)])
-    assert not timing.is_slow([(0.14, 0.99)])
+    assert slow_list.is_slow([(0.01, 0.02), (0.15, 0.3)])
+    assert slow_list.is_slow([(0.01, 1.0)])
+    assert not slow_list.is_slow([(0.14, 0.99)])

@@ -22,7 +22,7 @@ from tests.rules.test_coverage import (
     Office,
     naming,
 )
-from tests.world import NOON
+from tests.support.world import NOON
 
 IDENTITY = [Section.NEEDS.value, Section.IDENTITY.value]
 TO_US = replace(naming(KZ_LEAD), sections=IDENTITY)

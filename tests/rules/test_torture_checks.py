@@ -5,10 +5,10 @@ from dataclasses import replace
 
 import pytest
 
-from torture.checks import CHECKS, Run, findings
-from torture.history import Deed, Outcome
-from torture.tables import Fired, Kept, Line, Record, Tables
-from torture.walks import walks
+from tests.torture.checks import CHECKS, Run, findings
+from tests.torture.history import Deed, Outcome
+from tests.torture.tables import Fired, Kept, Line, Record, Tables
+from tests.torture.walks import walks
 
 CASE, OTHER = "cases/SC-7K3F-9QXM-4T2B-3", "cases/SC-DXHX-MM9G-XMQH-S"
 OFFICER, LEAD = "officer", "lead"

@@ -11,10 +11,10 @@ import time
 from pathlib import Path
 from typing import Final
 
-from tests.results import keep
-from tests.serving import ROOT
 from tests.simulation.many import play_all, play_some, told, totals
 from tests.simulation.run import Result
+from tests.support.results import keep
+from tests.support.servers import ROOT
 
 RESULT: Final = ROOT / ".simulation" / "result.json"
 

@@ -14,9 +14,9 @@ from fastapi import FastAPI
 from app.ground import lay_ground
 from app.kernel.actors import Actor, Role
 from app.main import create_app
-from tests.databases import alone, ids_of
-from tests.here import Here, here
-from tests.world import KEYS, PUBLIC, WORKERS, World
+from tests.support.databases import alone, ids_of
+from tests.support.in_thread import Here, here
+from tests.support.world import KEYS, PUBLIC, WORKERS, World
 
 OVERSIGHT: Final = "OVERSIGHT_DEMO"
 

@@ -4,9 +4,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from tests.acts import body_of
 from tests.simulation.world import CANARY, Person, Scene
-from tests.world import Json, Someone, promise
+from tests.support.model.acts import body_of
+from tests.support.world import Json, Someone, promise
 
 EVENTS: Final[Mapping[str, Mapping[str, str]]] = {
     "case": {

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from tests.simulation.world import CANARY, Person, Scene
-from tests.world import Json, Someone
+from tests.support.world import Json, Someone
 
 SECTIONS: Final = ("needs", "contact", "identity", "narrative", "health")
 OVER: Final = ("void", "closed", "erased")

@@ -10,7 +10,7 @@ from httpx2 import Response
 from tests.simulation.deciding import ENDED, Look, Wish, assessing, choose
 from tests.simulation.lying import lie, must_be_out, pries
 from tests.simulation.world import Deed, Scene
-from tests.world import Json, Someone
+from tests.support.world import Json, Someone
 
 ENOUGH: Final = 4
 """Steps that one takes with a record at one look."""

@@ -3,12 +3,12 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from tests.administrators import agreed, changes
 from tests.simulation.cast import CORRIDORS, Corridor
 from tests.simulation.lying import TOLD, pries, relations
 from tests.simulation.partners import Partner
 from tests.simulation.world import CANARY, Deed, Person, Scene
-from tests.world import ALL_SECTIONS, Json, consent, new_case
+from tests.support.administrators import agreed, changes
+from tests.support.world import ALL_SECTIONS, Json, consent, new_case
 
 LATER: Final = "2032-01-01T00:00:00Z"
 SHORT: Final = ["needs", "contact"]

@@ -13,7 +13,6 @@ import structlog
 from sqlalchemy import select
 
 from app.webhooks.models import Webhook
-from tests.receivers import hooked
 from tests.simulation import endings
 from tests.simulation.cast import Stage
 from tests.simulation.invariants import check
@@ -22,6 +21,7 @@ from tests.simulation.partners import SILENT, Partner, tempers
 from tests.simulation.people import Administrators, Officer
 from tests.simulation.worker import Worker
 from tests.simulation.world import Broken, Scene
+from tests.support.webhook_receivers import hooked
 
 STEPS: Final = 60
 """As many a storm has at the most."""

@@ -8,9 +8,9 @@ from typing import Final
 
 import pytest
 
-from tests.serving import ROOT
 from tests.simulation.cast import Stage
 from tests.simulation.run import play
+from tests.support.servers import ROOT
 
 KEPT: Final = Path(__file__).with_name("seeds.txt")
 FRESH: Final = range(1, 31)

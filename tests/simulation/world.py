@@ -19,10 +19,10 @@ from typing import Any, Final
 
 from httpx2 import Response
 
-from tests.databases import ids_of
 from tests.simulation.cast import CORRIDORS, Account, Stage
 from tests.simulation.power import Power, PowerCut
-from tests.world import Json, Someone, World
+from tests.support.databases import ids_of
+from tests.support.world import Json, Someone, World
 
 CANARY: Final = "Qzxv"
 """How every word begins that nobody may read outside of what is sealed."""

@@ -1,0 +1,68 @@
+"""What must be in a database afterwards: whatever was answered, and nothing else."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+from sqlalchemy import Connection, NullPool, create_engine, make_url, text
+
+from tests.bench.sides import Side
+
+CASES: Final = 'SELECT count(*) FROM "case"'
+ACKNOWLEDGED: Final = "SELECT count(*) FROM entry WHERE type = 'case.acknowledged'"
+GAPS: Final = """
+    SELECT count(*) FROM mailbox AS box
+    LEFT JOIN (
+        SELECT focal_point_id, count(*) AS many,
+            min(position) AS first, max(position) AS last
+        FROM delivery GROUP BY focal_point_id
+    ) AS mail ON mail.focal_point_id = box.focal_point_id
+    WHERE head <> coalesce(many, 0) OR head <> coalesce(last, 0)
+        OR coalesce(first, 1) <> 1"""
+LOST: Final = """
+    SELECT count(*) FROM delivery LEFT JOIN entry ON entry.id = entry_id
+    WHERE entry.id IS NULL"""
+
+
+class Lost(Exception):  # noqa: N818 - it says what happened, as Problem does
+    """The database does not hold what was answered: what it cost means nothing."""
+
+
+def there(url: str) -> tuple[int, int]:
+    """Count the cases, and how many of them were acknowledged."""
+    cases, acts = asked(url, CASES, ACKNOWLEDGED)
+    return cases, acts
+
+
+def must_hold(url: str, side: Side, before: tuple[int, int] = (0, 0)) -> str:
+    """Count cases, acts and positions against the answers; raises Lost.
+
+    `before`: what was `there` already.
+    """
+    cases, acts, gaps, lost = asked(url, CASES, ACKNOWLEDGED, GAPS, LOST)
+    wrong = {
+        "cases": cases != before[0] + side.made,
+        "acts": acts != before[1] + side.acted,
+        "mailboxes with a gap": gaps,
+        "deliveries of nothing": lost,
+    }
+    if any(wrong.values()):
+        raise Lost(
+            f"{side.name}: {cases} cases for {side.made} answers beside {before}, "
+            f"{acts} acts for {side.acted}, {gaps} mailboxes with a gap, {lost} lost"
+        )
+    return f"{side.name}: {side.made} cases, {side.acted} acts, no gap, nothing lost"
+
+
+def asked(url: str, *statements: str) -> list[int]:
+    """Ask for numbers."""
+    with connected(url) as connection:
+        return [connection.execute(text(one)).scalar_one() for one in statements]
+
+
+@contextmanager
+def connected(url: str) -> Iterator[Connection]:
+    """Speak to a database directly; each statement is a transaction."""
+    engine = create_engine(make_url(url), poolclass=NullPool, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        yield connection

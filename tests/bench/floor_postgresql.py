@@ -1,0 +1,102 @@
+"""The floor on PostgreSQL: psycopg as it comes, a connection for each thread."""
+
+from threading import local
+from typing import LiteralString, override
+
+import psycopg
+
+from tests.bench.floor_tables import (
+    READER,
+    TABLES,
+    WAITING,
+    Act,
+    Row,
+    Submission,
+    Tables,
+    now,
+)
+
+CASE: LiteralString = """INSERT INTO "case" VALUES (%s, 1, 'submitted', %s, %s)"""
+PARTY: LiteralString = "INSERT INTO party VALUES (%s, %s, 'candidate')"
+ENTRY: LiteralString = (
+    "INSERT INTO entry VALUES (%s, %s, %s, %s, 'UZ_CONSULATE_ALMATY', '{}')"
+)
+ADVANCE: LiteralString = (
+    "UPDATE mailbox SET head = head + 1 WHERE focal_point_id = %s RETURNING head"
+)
+DELIVERY: LiteralString = "INSERT INTO delivery VALUES (%s, %s, %s)"
+VERSION: LiteralString = """SELECT version FROM "case" WHERE id = %s FOR UPDATE"""
+MOVE: LiteralString = (
+    """UPDATE "case" SET version = version + 1, state = 'under_review' WHERE id = %s"""
+)
+HEAD: LiteralString = "SELECT head FROM mailbox WHERE focal_point_id = %s"
+EVENTS: LiteralString = """
+    SELECT position, id, at, type, subject, by, facts
+    FROM delivery JOIN entry ON id = entry_id
+    WHERE focal_point_id = %s AND position > %s ORDER BY position LIMIT %s"""
+WORKLIST: LiteralString = """
+    SELECT subject, kind, due_at, set_at
+    FROM clock WHERE waits_on = %s ORDER BY due_at, number LIMIT %s"""
+
+
+def make(url: str) -> None:
+    """Make the tables, and what waits."""
+    with psycopg.connect(url) as connection, connection.cursor() as cursor:
+        for statement in TABLES.format(id="UUID", bytes="BYTEA").split(";"):
+            cursor.execute(statement.encode())
+        rows = [
+            (n, f"cases/{n}", "accept_lead", READER, now(), now()) for n in range(WAITING)
+        ]
+        cursor.executemany("INSERT INTO clock VALUES (%s, %s, %s, %s, %s, %s)", rows)
+
+
+class Postgresql(Tables):
+    """A server; whoever writes commits once, whoever reads does not wait for a commit."""
+
+    def __init__(self, url: str) -> None:
+        self.url, self.mine = url, local()
+
+    @property
+    def connection(self) -> psycopg.Connection:
+        """The connection of this thread; each statement is prepared after some uses."""
+        if not hasattr(self.mine, "connection"):
+            self.mine.connection = psycopg.connect(self.url, autocommit=True)
+            self.mine.connection.execute("SET synchronous_commit = 'on'")
+        connection: psycopg.Connection = self.mine.connection
+        return connection
+
+    def deliver(self, run: psycopg.Cursor, act: Act | Submission, kind: str) -> None:
+        """Write an entry, and its place in the mailbox."""
+        run.execute(ENTRY, (act.entry, act.at, kind, act.subject))
+        [position] = run.execute(ADVANCE, (READER,)).fetchall()[0]
+        run.execute(DELIVERY, (READER, position, act.entry))
+
+    @override
+    def submit(self, new: Submission) -> None:
+        with self.connection.transaction(), self.connection.cursor() as run:
+            run.execute(CASE, (new.case, new.notice, new.sealed))
+            run.execute(PARTY, (new.case, READER))
+            self.deliver(run, new, "case.submitted")
+
+    @override
+    def act(self, act: Act) -> bool:
+        with self.connection.transaction(), self.connection.cursor() as run:
+            [version] = run.execute(VERSION, (act.code,)).fetchall()[0]
+            if version != act.version:
+                return False
+            run.execute(MOVE, (act.code,))
+            self.deliver(run, act, "case.acknowledged")
+        return True
+
+    @override
+    def head(self) -> int:
+        [head] = self.connection.execute(HEAD, (READER,)).fetchall()[0]
+        return int(head)
+
+    @override
+    def events(self, after: int, limit: int) -> list[Row]:
+        return self.connection.execute(EVENTS, (READER, after, limit)).fetchall()
+
+    @override
+    def worklist(self, limit: int) -> list[Row]:
+        return self.connection.execute(WORKLIST, (READER, limit)).fetchall()

@@ -1,0 +1,62 @@
+"""What the numbers were taken on, in words, and what it can do at most."""
+
+import os
+import platform
+import sqlite3
+import time
+from datetime import UTC, datetime
+from itertools import repeat
+from pathlib import Path
+from statistics import median
+
+from tests.bench.client import load
+from tests.bench.processes import CLIENTS, SERVERS
+from tests.bench.sides import Side, request
+
+
+def described() -> str:
+    """Describe the machine, without its name."""
+    found = [
+        line.partition(":")[2].strip()
+        for line in Path("/proc/cpuinfo").read_text("utf-8").splitlines()
+        if line.startswith("model name")
+    ]
+    cpu = found[0] if found else platform.machine()
+    shared = (
+        "one core" if SERVERS == CLIENTS else "servers on one core, the rest on another"
+    )
+    return (
+        f"{cpu}, {os.cpu_count()} cores, {shared}; Linux {platform.release()}, "
+        f"Python {platform.python_version()}, SQLite {sqlite3.sqlite_version}"
+    )
+
+
+def today() -> str:
+    """Say which day it is."""
+    return f"{datetime.now(UTC):%Y-%m-%d}"
+
+
+def fsync_of(folder: Path, times: int = 20) -> float:
+    """Say how many milliseconds it takes until a page is on the disk."""
+    took = []
+    with (folder / "fsync").open("wb", buffering=0) as file:
+        for _ in range(times):
+            file.write(b"x" * 4096)
+            began = time.perf_counter()
+            os.fsync(file.fileno())
+            took.append(time.perf_counter() - began)
+    (folder / "fsync").unlink()
+    return median(took) * 1000
+
+
+def ceiling(floor: Side, folder: Path) -> dict[str, float]:
+    """Say what the client gets of a trivial answer, and what it takes for each."""
+    trivial, began = request("GET", ""), time.process_time()
+    sample = load(floor.port, repeat(trivial), 200, clients=8, seconds=2)
+    used = time.process_time() - began
+    count = len(sample.waits)
+    return {
+        "rps": count / sample.seconds,
+        "cpu": used / count * 1e6,
+        "fsync": fsync_of(folder),
+    }

@@ -1,0 +1,148 @@
+"""A valid call of every operation: who asks, for what, with which body.
+
+Most are read off the tables of the matrix, which say who is answered 2xx at which stage;
+what no stage of the matrix allows has a story of its own, in `stories`.
+"""
+
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from tests.support.full_world import filled, spoken
+from tests.support.operation_calls import READ
+from tests.support.raw_requests import Answer, Headers, Operation, Wire
+from tests.support.request_bodies import BODIES
+from tests.support.world import Someone
+from tests.sweeps.matrix import plans, reading
+from tests.sweeps.matrix.asking import operation_of
+from tests.sweeps.matrix.bodies import BODY_OF
+from tests.sweeps.matrix.people import accounts
+from tests.sweeps.matrix.stages import Stage
+
+FULL: Final = "referring"
+"""The stage at which most people have a part: where it can be, a call is made there."""
+OF_PLANS: Final = {
+    "answers_of_cases": re.compile("(?!._|rest|mixed)"),
+    "answers_of_referrals": re.compile("r_"),
+    "answers_of_handovers": re.compile("h_"),
+    "answers_of_returns": re.compile("b_"),
+    "answers_of_the_rest": re.compile("rest"),
+}
+"""Which stages are those of a table."""
+
+
+@dataclass(frozen=True)
+class Call:
+    """One request that is carried out; the same bytes each time it is sent."""
+
+    operation: Operation
+    target: str
+    headers: Headers
+    body: bytes = b""
+
+    def send(self, wire: Wire) -> Answer:
+        return wire.send(self.operation.method, self.target, dict(self.headers), self.body)
+
+    def approved(self, approval: str) -> "Call":
+        """The same again, once it was allowed; under another key, if it takes one."""
+        other: Headers = {"Idempotency-Key": "then"} if self.is_keyed else {}
+        return replace(self, headers=self.headers | other | {"Approval": approval})
+
+    @property
+    def is_keyed(self) -> bool:
+        """Whether it may be repeated under a key."""
+        return "Idempotency-Key" in self.headers
+
+
+@dataclass
+class Scene:
+    """A world in which every story begins: its people, and the stages of the matrix."""
+
+    wire: Wire
+    people: Mapping[str, Someone]
+    stages: Mapping[str, Stage]
+
+    def call(
+        self, name: str, who: Someone, ids: Mapping[str, str], body: Any = None
+    ) -> Call:
+        """Ask for an operation by its name."""
+        operation = operation_of(name)
+        known = BODY_OF.get(name, BODIES.get(operation.name, {})) if body is None else body
+        own = {"code": ids[operation.keys[-1]]} if "code" in known else {}
+        sent = json.dumps(known | own).encode() if operation.takes else b""
+        target = filled(operation.path, dict(ids))
+        headers = spoken(operation, who, "once")
+        if operation.method == "PUT" and operation.path in READ:
+            headers = {n: v for n, v in headers.items() if n != "If-Match"}
+            headers |= self.seen(who, target)
+        return Call(operation, target, headers, sent)
+
+    def seen(self, who: Someone, target: str) -> Headers:
+        """Say what a row of the directory looks like now, or that it is not there."""
+        shown = self.wire.send("GET", target, {"Authorization": f"Bearer {who.key}"})
+        return {"If-Match": shown["etag"]} if shown["etag"] else {"If-None-Match": "*"}
+
+    def allowed(self, call: Call) -> Call:
+        """Ask, let a second person allow it, and say how it is asked for again."""
+        asked = call.send(self.wire)
+        assert asked.status == 202, (asked.status, asked.content)
+        approval = str(asked.json()["id"])
+        for one in self.people.values():
+            if one.post(f"/approvals/{approval}/approve").status_code == 200:
+                return call.approved(approval)
+        raise AssertionError(f"Nobody allows {call.target}")
+
+
+type Story = Callable[[Scene], Call]
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A cell of the matrix that says 2xx."""
+
+    name: str
+    stage: str
+    who: str
+    status: int
+
+    def __call__(self, scene: Scene) -> Call:
+        """Tell the story of asking for it."""
+        stage = scene.stages[self.stage]
+        part = {"section": self.name.partition(".")[2]}
+        return scene.call(self.name, scene.people[self.who], stage.ids | part)
+
+    def with_second(self, scene: Scene) -> Call:
+        """Tell the story of doing it, once a second person allowed it."""
+        return scene.allowed(self(scene))
+
+
+def cells() -> Iterator[Cell]:
+    """Find a cell for whatever changes or opens something; at the fullest stage first."""
+    for plan in plans.ALL:
+        table = reading.table(plan.table)
+        mine = filter(OF_PLANS[plan.table].match, reading.casting())
+        stages = sorted(mine, key=lambda name: name != FULL)
+        for name in table.operations:
+            operation = operation_of(name)
+            if operation.method != "GET" or "Purpose" in operation.names("header"):
+                yield from first_cell(table, name, stages)
+
+
+def first_cell(table: reading.Table, name: str, stages: list[str]) -> Iterator[Cell]:
+    """Find the first cell in which somebody is answered 2xx."""
+    for stage in stages:
+        for who in accounts():
+            said = verdict(table, name, stage, reading.relation(stage, who))
+            if said and 200 <= said < 300:
+                yield Cell(name, stage, who, said)
+                return
+
+
+def verdict(table: reading.Table, name: str, stage: str, who: str) -> int | None:
+    """Say what is answered by the table; None: it has no row for that stage."""
+    try:
+        return table.verdict(name, stage, who).status
+    except AssertionError:
+        return None

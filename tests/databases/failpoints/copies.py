@@ -1,0 +1,108 @@
+"""One database that is put back as it was, again and again, and what is in it."""
+
+import hashlib
+import marshal
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from sqlalchemy import Engine, create_engine, text
+
+from app.kernel.db import Base
+from tests.support.snapshots import Snapshot, copied_from, copied_to, put_back, taken
+
+type Rows = dict[str, tuple[int, str]]
+"""Of each table, how many rows, and what stands in them, digested."""
+
+PLAIN: Final = 2
+"""The last version that writes what is equal alike, however often it is referred to."""
+TABLES: Final = tuple(sorted(table.name for table in Base.metadata.sorted_tables))
+
+
+def counts(rows: Rows) -> dict[str, int]:
+    return {name: number for name, (number, _) in rows.items()}
+
+
+def changed(before: Rows, after: Rows) -> list[str]:
+    """Name the tables that are not as they were."""
+    return [name for name, rows in after.items() if rows != before[name]]
+
+
+@dataclass
+class SqliteCopies:
+    """A file, and copies of it beside it; nobody has it open while it is copied."""
+
+    engine: Engine
+    folder: Path
+
+    def keep(self, name: str) -> None:
+        """Keep it as it is now."""
+        copied_to(self.folder / f"{name}.db", self.engine)
+
+    def back(self, name: str) -> None:
+        """Make it what was kept."""
+        copied_from(self.folder / f"{name}.db", self.engine)
+
+    def rows(self) -> Rows:
+        """Read everything, past the service."""
+        with closing(sqlite3.connect(str(self.engine.url.database))) as connection:
+            return {name: digested(connection, name) for name in TABLES}
+
+
+def digested(connection: sqlite3.Connection, table: str) -> tuple[int, str]:
+    """Digest all rows at once, in the order of their keys."""
+    rows = connection.execute(f'SELECT * FROM "{table}"').fetchall()
+    return len(rows), hashlib.sha256(marshal.dumps(rows, PLAIN)).hexdigest()
+
+
+@dataclass
+class PostgresqlCopies:
+    """A database, and what was in it."""
+
+    engine: Engine
+    kept: dict[str, Snapshot] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.looking = create_engine(self.engine.url)
+
+    def keep(self, name: str) -> None:
+        """Keep it as it is now, without what was put back so often before."""
+        self.engine.dispose()
+        every = ", ".join(f'"{name}"' for name in TABLES)
+        with self.looking.connect() as connection:
+            alone = connection.execution_options(isolation_level="AUTOCOMMIT")
+            alone.execute(text(f"VACUUM {every}"))
+        self.kept[name] = taken(self.looking)
+
+    def back(self, name: str) -> None:
+        self.engine.dispose()  # to connect again is a point that may fail
+        self.kept[name] = put_back(self.looking, self.kept[name])
+
+    def rows(self) -> Rows:
+        """Read everything as who owns it, in one statement."""
+        each = " UNION ALL ".join(
+            f"SELECT '{name}', count(*), md5(coalesce(string_agg(r, '' ORDER BY r), ''))"
+            f' FROM (SELECT t::text AS r FROM "{name}" t) AS all_of_it'
+            for name in TABLES
+        )
+        with self.looking.connect() as connection:
+            return {name: (n, told) for name, n, told in connection.execute(text(each))}
+
+
+type Copies = SqliteCopies | PostgresqlCopies
+
+
+@contextmanager
+def copies_of(engine: Engine, folder: Path) -> Iterator[Copies]:
+    """Be ready to keep a database, and to put it back."""
+    if engine.dialect.name == "sqlite":
+        yield SqliteCopies(engine, folder)
+        return
+    made = PostgresqlCopies(engine)
+    try:
+        yield made
+    finally:
+        made.looking.dispose()

@@ -1,0 +1,120 @@
+"""A database that fails at the Nth thing it is asked, in the ways a real one does.
+
+Points are counted as they reach the driver: a connection that is opened, each statement
+with its BEGIN and its PRAGMAs, each COMMIT, before and after it took effect.
+"""
+
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Final, NoReturn
+from unittest.mock import patch
+
+import psycopg
+from sqlalchemy import Engine
+
+from tests.support.databases import listening
+
+CONNECT: Final = "CONNECT"
+COMMIT: Final = "COMMIT"
+AFTER: Final = "after COMMIT"
+
+
+class Way(StrEnum):
+    """How it fails."""
+
+    FULL = "full"
+    BROKEN = "broken"
+    LOST = "lost"
+
+
+WAYS: Final = tuple(Way)
+SAID: Final = {
+    Way.FULL: ("SQLITE_FULL", 13, "53100", "database or disk is full"),
+    Way.BROKEN: ("SQLITE_IOERR_WRITE", 778, "58030", "disk I/O error"),
+}
+"""By its name and number on SQLite and by its SQLSTATE on PostgreSQL; and in words."""
+
+
+@dataclass
+class Failing:
+    """Watches one engine; the next that is asked of it may fail."""
+
+    engine: Engine
+    points: list[str] = field(default_factory=list)
+    """What was asked since it was last told to begin, each point once."""
+    at: int | None = None
+    way: Way = Way.FULL
+    happened: bool = False
+
+    def begin(self, at: int | None = None, way: Way = Way.FULL) -> None:
+        """Count anew, and fail at a point; None: at none."""
+        self.points, self.at, self.way, self.happened = [], at, way, False
+
+    def is_due(self, what: str) -> bool:
+        """Count a point, and say whether this is the one."""
+        self.points.append(what)
+        due = self.at is not None and len(self.points) == self.at + 1
+        self.happened = self.happened or due
+        return due
+
+    def fails(self, driver: Any, cursor: Any = None) -> NoReturn:
+        """Fail as the driver would, which knows best what is left of the transaction."""
+        if isinstance(driver, sqlite3.Connection):
+            fail_sqlite(driver, self.way)
+        fail_postgresql(driver, self.way, cursor)
+
+
+def fail_sqlite(driver: sqlite3.Connection, way: Way) -> NoReturn:
+    """Fail as SQLite: a full disk ends the transaction, an I/O error may leave it open."""
+    if way is Way.LOST:
+        driver.close()
+        driver.execute("SELECT 1")
+    if way is Way.FULL and driver.in_transaction:
+        driver.execute("ROLLBACK")
+    error = sqlite3.OperationalError(SAID[way][3])
+    error.sqlite_errorname, error.sqlite_errorcode = SAID[way][:2]
+    raise error
+
+
+def fail_postgresql(driver: Any, way: Way, cursor: Any) -> NoReturn:
+    """Let the server itself refuse, so that it ends the transaction; or hang up."""
+    if way is not Way.LOST:
+        _, _, state, words = SAID[way]
+        asked = cursor or driver.cursor()
+        asked.execute(f"DO $$ BEGIN RAISE '{words}' USING ERRCODE = '{state}'; END $$")
+    driver.close()
+    raise psycopg.OperationalError("server closed the connection unexpectedly")
+
+
+@contextmanager
+def failing(engine: Engine) -> Iterator[Failing]:
+    """Stand between an engine and its driver for as long as the block lasts."""
+    watch = Failing(engine)
+
+    def connect(dialect: Any, *_: Any) -> None:
+        if watch.is_due(CONNECT):
+            raise dialect.loaded_dbapi.OperationalError("no connection")
+
+    def execute(cursor: Any, statement: str, *_: Any) -> None:
+        if watch.is_due(statement):
+            watch.fails(cursor.connection, cursor)
+
+    def commit(connection: Any) -> None:
+        if watch.is_due(COMMIT):
+            watch.fails(connection.driver_connection)
+        really(connection)
+        if watch.is_due(AFTER):
+            watch.fails(connection.driver_connection)
+
+    really: Callable[[Any], None] = engine.dialect.do_commit
+    with (
+        listening(engine, "do_connect", connect),
+        listening(engine, "do_execute", execute),
+        listening(engine, "do_executemany", execute),
+        listening(engine, "do_execute_no_params", execute),
+        patch.object(engine.dialect, "do_commit", commit),
+    ):
+        yield watch

@@ -1,0 +1,150 @@
+"""What is promised of a call of which something failed: told, undone, and done once."""
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Final
+
+from tests.databases.failpoints.calls import Call
+from tests.databases.failpoints.copies import Rows, changed, counts
+from tests.support.raw_requests import Answer
+
+PROBLEM: Final = "application/problem+json"
+STREAM: Final = "text/event-stream"
+RANDOM: Final = re.compile(
+    r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+    r"|SC-\w{4}-\w{4}-\w{4}-\w|(?:sct?|whsec)_[^\"]+|\b[0-9a-f]{10}\b|\d+\.[0-9a-f]{16}"
+)
+"""What is drawn anew for each request: ids, codes, keys and secrets, tags."""
+LONG: Final = 8
+"""Letters of a text that is known again."""
+GROWS: Final = {"record_refusal": {"refusal"}}
+"""What a second sending does anew, as its description says; an opening is entered anew."""
+
+
+@dataclass(frozen=True)
+class Told:
+    """A call that went well: what was answered, asked of the database, and kept."""
+
+    name: str
+    call: Call
+    answer: Answer
+    points: list[str]
+    before: Rows
+    after: Rows
+
+    @property
+    def writes(self) -> bool:
+        return self.before != self.after
+
+    @property
+    def grows(self) -> set[str]:
+        """Name the tables that a repetition without a key may add to."""
+        operation = self.call.operation
+        opens = "Purpose" in operation.names("header")
+        return GROWS.get(operation.name, set()) | ({"access_entry"} if opens else set())
+
+
+@dataclass(frozen=True)
+class Tried:
+    """The same call, of which something failed, and which was sent again."""
+
+    told: Told
+    failed: Answer
+    after: Rows
+    again: Answer
+    at_last: Rows
+
+    def after_all(self, *, kept: bool) -> Iterator[str]:
+        """Say what was not as promised; kept: it was committed, and its sender not told."""
+        if is_stream(self.failed):
+            yield from self.of_a_stream()
+            return
+        yield from unlike_a_problem(self.failed, self.told.call)
+        yield from self.of_what_was_kept() if kept else self.of_what_was_undone()
+
+    def of_what_was_undone(self) -> Iterator[str]:
+        """Nothing was changed; and a retry is answered, and does, what the first would."""
+        if left := changed(self.told.before, self.after):
+            yield f"left something in {left}"
+        if (self.again.status, meant(self.again)) != (self.right.status, meant(self.right)):
+            yield f"the retry: {self.again.status} {self.again.content[:200]!r}"
+        if self.again["Idempotent-Replayed"]:
+            yield "the retry was called a replay, and nothing had been done"
+        if other := differing(self.told.after, self.at_last):
+            yield f"the retry did something else: {other}"
+
+    def of_what_was_kept(self) -> Iterator[str]:
+        """All of it was kept; and a retry is told so, and does nothing anew."""
+        if other := differing(self.told.after, self.after):
+            yield f"was kept in part: {other}"
+        if self.again.status >= 500:
+            yield f"the retry of what was done: {self.again.status}"
+        if self.told.call.is_keyed and not is_replay(self.again, self.right):
+            yield f"no replay: {self.again.status} {self.again.content[:200]!r}"
+        anew = set(changed(self.after, self.at_last)) - self.told.grows
+        if anew:
+            yield f"the retry of what was done changed {anew}"
+
+    def of_a_stream(self) -> Iterator[str]:
+        """What fails once it has begun ends it: it tells nothing that it would not have."""
+        if not self.right.content.startswith(self.failed.content.rstrip()):
+            yield "the stream told something else"
+        if other := differing(self.told.after, self.after):
+            yield f"the stream began, and yet: {other}"
+
+    @property
+    def right(self) -> Answer:
+        return self.told.answer
+
+
+def is_stream(answer: Answer) -> bool:
+    return answer.status == 200 and (answer["Content-Type"] or "").startswith(STREAM)
+
+
+def is_replay(again: Answer, right: Answer) -> bool:
+    return again.status == right.status and again["Idempotent-Replayed"] == "true"
+
+
+def differing(meant: Rows, found: Rows) -> dict[str, tuple[int, int]]:
+    """Say in which tables there are more rows, or fewer: as meant, and as found."""
+    due, there = counts(meant), counts(found)
+    return {name: (due[name], there[name]) for name in due if due[name] != there[name]}
+
+
+def meant(answer: Answer) -> str:
+    """Spell an answer without what is drawn anew each time."""
+    return RANDOM.sub("*", answer.content.decode())
+
+
+def unlike_a_problem(answer: Answer, call: Call) -> Iterator[str]:
+    """Say what is wrong with how a failure was told."""
+    if answer.status not in {500, 503}:
+        yield f"answered {answer.status}"
+    if answer["Content-Type"] != PROBLEM:
+        yield f"answered as {answer['Content-Type']}"
+    if answer.status == 503 and not answer["Retry-After"]:
+        yield "no word of when to come back"
+    told = answer.content.decode()
+    if any(word in told for word in words_of(call)) or "SELECT" in told:
+        yield "the failure repeats what was sent, or how we work"
+
+
+def words_of(call: Call) -> Iterator[str]:
+    """List the texts of a body that are long enough to be known again."""
+    said = json.loads(call.body) if call.body.startswith(b"{") else {}
+    yield from (text for text in texts(said) if len(text) >= LONG)
+
+
+def texts(said: Any) -> Iterator[str]:
+    match said:
+        case dict():
+            yield from texts(list(said.values()))
+        case list():
+            for value in said:
+                yield from texts(value)
+        case str():
+            yield said
+        case _:  # a number or nothing
+            pass

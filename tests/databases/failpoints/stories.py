@@ -1,0 +1,188 @@
+"""What no stage of the matrix allows: each brings about what it takes, and then asks."""
+
+from collections.abc import Iterable, Mapping
+from typing import Final
+from urllib.parse import urlencode
+
+from app.kernel.actors import Role
+from tests.databases.failpoints.calls import Call, Scene, Story, cells
+from tests.support.full_world import READING
+from tests.support.machine_keys import JWT, enrolled
+from tests.support.returns import Homecoming, accepted, begin, to_return
+from tests.support.world import consent, done, new_case
+from tests.sweeps.matrix.asking import operation_of
+
+FORM: Final = "application/x-www-form-urlencoded"
+
+
+def opens_return(scene: Scene) -> Call:
+    """A helper at home was asked to receive her, and said yes."""
+    officer, lead, home = (scene.people[name] for name in ("consulate", "kz", "home"))
+    _, referral = accepted(officer, lead, home)
+    return scene.call("open_return", home, {"referral_id": referral["id"]})
+
+
+def going_home(scene: Scene, **changes: object) -> Homecoming:
+    world, people = scene.wire.world, scene.people
+    return begin(world, people["consulate"], people["kz"], **changes)
+
+
+def determines_interests(scene: Scene) -> Call:
+    """A child is to go home, and its best interests were assessed."""
+    given_by = {"given_by": "guardian_with_assent"}
+    consents = [consent(**given_by), to_return(**given_by)]
+    way = going_home(scene, notice={"age_class": "child"}, consents=consents)
+    way.goes("assess-origin")
+    fact = {"name": "best_interests", "value": "determined"}
+    done(way.lead.creates(f"/cases/{way.case['code']}/facts", fact))
+    return scene.call("determine_interests", way.lead, {"return_id": way.record["id"]})
+
+
+def accounts_for(scene: Scene) -> Call:
+    """She was on her way when she took her consent back."""
+    way = going_home(scene)
+    way.goes("depart")
+    way.takes_back("RETURN")
+    return scene.call("account_for_person", way.lead, {"return_id": way.record["id"]})
+
+
+# Readings in an emergency: asked for by a helper, permitted by oversight or the lead.
+
+
+def asked_to_read(scene: Scene) -> dict[str, str]:
+    code = scene.stages["referring"].ids["code"]
+    asked = done(scene.people["lawyer"].creates(f"/cases/{code}/vital-readings", READING))
+    return {"code": code, "reading_id": asked["id"]}
+
+
+def permitted(scene: Scene) -> dict[str, str]:
+    ids = asked_to_read(scene)
+    watcher = scene.people["oversight/protection_officer"]
+    done(watcher.post("/cases/{code}/vital-readings/{reading_id}/permit".format(**ids)))
+    return ids
+
+
+def stopped(scene: Scene) -> dict[str, str]:
+    ids = permitted(scene)
+    path = "/cases/{code}/vital-readings/{reading_id}/stop".format(**ids)
+    done(scene.people["lawyer"].post(path))
+    return ids
+
+
+def permits_reading(scene: Scene) -> Call:
+    watcher = scene.people["oversight/protection_officer"]
+    return scene.call("permit_reading", watcher, asked_to_read(scene))
+
+
+def refuses_reading(scene: Scene) -> Call:
+    watcher = scene.people["oversight/protection_officer"]
+    return scene.call("refuse_reading", watcher, asked_to_read(scene))
+
+
+def stops_reading(scene: Scene) -> Call:
+    return scene.call("stop_reading", scene.people["lawyer"], permitted(scene))
+
+
+def informs_of_reading(scene: Scene) -> Call:
+    return scene.call("inform_of_reading", scene.people["sana"], permitted(scene))
+
+
+def reviews_reading(scene: Scene) -> Call:
+    """Another overseer than who permitted it looks at what was read."""
+    other = scene.wire.world.someone("OVERSIGHT_DEMO", {Role.PROTECTION_OFFICER})
+    return scene.call("review_reading", other, stopped(scene))
+
+
+# Readings that leave evidence: who was asked has looked, who polled has heard.
+
+
+def looks_at_case(scene: Scene) -> Call:
+    """A case was just submitted, and nobody looked at it."""
+    case = scene.people["consulate"].submits()
+    return scene.call("get_case", scene.people["kz"], {"code": case["code"]})
+
+
+def looks_at_referral(scene: Scene) -> Call:
+    ids = scene.stages["r_sent"].ids
+    return scene.call("get_referral", scene.people["shelter"], ids)
+
+
+def looks_at_handover(scene: Scene) -> Call:
+    return scene.call("get_handover", scene.people["uz"], scene.stages["h_offered"].ids)
+
+
+def polled(scene: Scene, name: str) -> Call:
+    """Somebody has read two events, and goes on behind them."""
+    who = scene.people["kz"]
+    cursor = done(who.get("/events", limit=2))["next"]
+    call = scene.call(name, who, {})
+    return Call(call.operation, f"{call.target}?after={cursor}", call.headers)
+
+
+def polls(scene: Scene) -> Call:
+    return polled(scene, "list_events")
+
+
+def listens(scene: Scene) -> Call:
+    return polled(scene, "stream_events")
+
+
+def asks_for_token(scene: Scene) -> Call:
+    """A machine signs in."""
+    machine = enrolled(scene.wire.world, "failpoints")
+    form = {
+        "grant_type": "client_credentials",
+        "client_assertion_type": JWT,
+        "client_assertion": machine.signs(),
+    }
+    headers: dict[str, str | bytes] = {"Content-Type": FORM}
+    operation = operation_of("issue_token")
+    return Call(operation, operation.path, headers, urlencode(form).encode())
+
+
+def writes_case(scene: Scene) -> Call:
+    """A whole case is written and submitted at once."""
+    return scene.call("write_case", scene.people["consulate"], {}, new_case(submit=True))
+
+
+OWN: Final[Mapping[str, Story]] = {
+    "open_return": opens_return,
+    "determine_interests": determines_interests,
+    "account_for_person": accounts_for,
+    "permit_reading": permits_reading,
+    "refuse_reading": refuses_reading,
+    "stop_reading": stops_reading,
+    "inform_of_reading": informs_of_reading,
+    "review_reading": reviews_reading,
+    "get_case": looks_at_case,
+    "get_referral": looks_at_referral,
+    "get_handover": looks_at_handover,
+    "list_events": polls,
+    "stream_events": listens,
+    "issue_token": asks_for_token,
+    "write_case.submitted": writes_case,
+}
+TWO: Final = ".by two"
+"""What is done once a second person allowed it: another call of the same operation."""
+
+
+BEFORE: Final = {
+    **dict.fromkeys(("permit_reading", "refuse_reading", "stop_reading"), "referring"),
+    **dict.fromkeys(("inform_of_reading", "review_reading"), "referring"),
+    "get_referral": "r_sent",
+    "get_handover": "h_offered",
+}
+"""At which stage of the matrix some of them begin."""
+CELLS: Final = {cell.name: cell for cell in cells()}
+BY_TWO: Final = {f"{n}{TWO}": cell for n, cell in CELLS.items() if cell.status == 202}
+STORIES: Final[Mapping[str, Story]] = {
+    **OWN,
+    **CELLS,
+    **{name: cell.with_second for name, cell in BY_TWO.items()},
+}
+
+
+def stages_of(names: Iterable[str]) -> set[str]:
+    """Say which stages of the matrix some stories take."""
+    begun = {name: cell.stage for name, cell in (CELLS | BY_TWO).items()} | BEFORE
+    return {begun[name] for name in names if name in begun}

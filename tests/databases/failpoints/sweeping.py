@@ -1,0 +1,109 @@
+"""Every point of a call fails once; what is answered, kept, and answered to a retry."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from random import Random
+from uuid import UUID
+
+from fastapi import FastAPI
+
+from tests.databases.failpoints.calls import Call, Scene
+from tests.databases.failpoints.copies import Copies, copies_of
+from tests.databases.failpoints.failing import AFTER, Failing, Way, failing
+from tests.databases.failpoints.judging import Told, Tried
+from tests.databases.failpoints.stories import STORIES, stages_of
+from tests.support.administrators import ADMINISTRATOR
+from tests.support.databases import ids_of
+from tests.support.raw_requests import Answer, wired
+from tests.support.world import Someone
+from tests.sweeps.matrix import records, stages
+from tests.sweeps.matrix.people import people
+from tests.sweeps.matrix.stages import Stage
+
+
+@dataclass
+class Ids:
+    """Ids that come again in the same order, once it is begun anew."""
+
+    chance: Random = field(default_factory=lambda: Random(0))
+
+    def __call__(self) -> UUID:
+        return ids_of(self.chance)
+
+    def begin(self, seed: object) -> None:
+        self.chance = Random(str(seed))
+
+
+@dataclass
+class Sweep:
+    """A world, its copies, and what fails in it."""
+
+    scene: Scene
+    copies: Copies
+    watch: Failing
+    ids: Ids
+
+    def sends(
+        self, call: Call, drawn: str, at: int | None = None, way: Way = Way.FULL
+    ) -> Answer:
+        """Send it, while a point fails."""
+        self.ids.begin(drawn)
+        self.watch.begin(at, way)
+        answer = call.send(self.scene.wire)
+        self.watch.at = None
+        return answer
+
+    def told(self, name: str) -> Told:
+        """Bring a call about, and see how it goes when nothing fails."""
+        self.copies.back("begun")
+        self.ids.begin(name)
+        call = STORIES[name](self.scene)
+        self.copies.keep("ready")
+        self.copies.back("ready")
+        before = self.copies.rows()
+        answer = self.sends(call, "first")
+        points = list(self.watch.points)
+        return Told(name, call, answer, points, before, self.copies.rows())
+
+    def faults(self, told: Told, number: int, way: Way) -> list[str]:
+        """Let one point fail; say what was not as promised."""
+        self.copies.back("ready")
+        failed = self.sends(told.call, "first", number, way)
+        after = self.copies.rows()
+        kept = told.points[number] == AFTER and after != told.before
+        again = self.sends(told.call, "again" if kept else "first")
+        tried = Tried(told, failed, after, again, self.copies.rows())
+        what = " ".join(told.points[number].split())[:60]
+        found = tried.after_all(kept=kept)
+        return [f"{told.name}, point {number} ({what}), {way}: {one}" for one in found]
+
+
+def build(known: Mapping[str, Someone], needed: set[str]) -> dict[str, Stage]:
+    """Bring some stages about; what is long ago first."""
+    made: dict[str, Stage] = {}
+    for table, building in (
+        (records.REFERRALS, records.of_referrals),
+        (stages.OF_CASES, stages.of_cases),
+        (records.HANDOVERS, records.of_handovers),
+        (records.UP_TO, records.of_returns),
+    ):
+        made |= building([name for name in table if name in needed])(known)
+    return made | (records.of_the_rest()(known) if "rest" in needed else {})
+
+
+@contextmanager
+def sweeping(url: str, app: FastAPI, folder: Path, names: Iterable[str]) -> Iterator[Sweep]:
+    """Build a world for some stories, and stand between it and its database."""
+    ids = Ids()
+    with wired(url, app, ids) as wire:
+        world, known = wire.world, people(wire.world)
+        known["second"] = world.someone("DESK_CENTRAL_ASIA", ADMINISTRATOR)
+        scene = Scene(wire, known, build(known, stages_of(names)))
+        with (
+            copies_of(world.database.engine, folder) as copies,
+            failing(world.database.engine) as watch,
+        ):
+            copies.keep("begun")
+            yield Sweep(scene, copies, watch, ids)

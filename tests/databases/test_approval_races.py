@@ -1,0 +1,177 @@
+"""What takes two people has one effect, however many answer it or use it at once (R14).
+
+About accounts, which need no case, so that a thousand rounds of each take minutes.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from functools import partial
+
+import pytest
+from httpx2 import Response
+
+from app.kernel.actors import Role
+from tests.support.account_changes import SUPERVISOR, account_of, allows, gives, question
+from tests.support.administrators import ADMINISTRATOR
+from tests.support.databases import ask
+from tests.support.servers import Served, obeying, report, served, times, together
+from tests.support.world import Json, Someone, done, kinds, path_of, problem
+
+ROUNDS = times(8, soak=1_000)
+MORE: Json = {"roles": ["coordinator"]}
+
+pytestmark = [pytest.mark.slow, pytest.mark.soak]
+
+
+@dataclass
+class Cast:
+    """Who asks, two who may allow it, and whom it is about."""
+
+    admin: Someone
+    one: Someone
+    other: Someone
+    worker: Someone
+
+    @property
+    def path(self) -> str:
+        return f"{account_of(self.worker)}/grant-roles"
+
+    def asks(self) -> str:
+        return question(gives(self.admin, self.path, MORE))
+
+    def decision(self, asked: str) -> str:
+        return str(done(self.admin.get(f"/approvals/{asked}"))["decision"])
+
+    def has(self) -> list[str]:
+        return list(done(self.admin.get(account_of(self.worker)))["roles"])
+
+    def takes_back(self) -> None:
+        done(self.admin.post(f"{account_of(self.worker)}/revoke-roles", MORE))
+
+
+@pytest.fixture
+def world(url: str) -> Iterator[Served]:
+    with served(url) as made:
+        yield made
+    if not made.database.is_sqlite:
+        mine = "FROM pg_stat_database WHERE datname = current_database()"
+        assert ask(url, f"SELECT deadlocks {mine}") == [(0,)]
+
+
+@pytest.fixture
+def cast(world: Served) -> Cast:
+    return Cast(
+        world.someone("DESK_CENTRAL_ASIA", ADMINISTRATOR),
+        world.someone("KZ_LEAD", SUPERVISOR),
+        world.someone("KZ_LEAD", SUPERVISOR),
+        world.someone("KZ_LEAD", {Role.CASEWORKER}),
+    )
+
+
+def raced(*acts: Callable[[], Response]) -> list[Response]:
+    return together(*(partial(obeying, act) for act in acts))
+
+
+def told(answers: list[Response]) -> list[tuple[int, str]]:
+    """What came of each; of a success, only that it was one."""
+    return sorted((a.status_code, "") if a.is_success else problem(a) for a in answers)
+
+
+def test_of_two_who_approve_one_did(cast: Cast) -> None:
+    watcher, won = cast.one, Counter[int]()
+    for _ in range(ROUNDS):
+        asked = cast.asks()
+        watcher.hears()
+
+        answers = raced(
+            partial(allows, cast.one, asked), partial(allows, cast.other, asked)
+        )
+
+        assert told(answers) == [(200, ""), (409, "approval-decided")]
+        assert kinds(watcher.hears()) == ["approval.decided"]
+        won[answers[0].status_code] += 1
+        done(gives(cast.admin, cast.path, MORE, asked))
+        cast.takes_back()
+    report("the first", won.elements())
+
+
+def test_it_is_approved_or_refused(cast: Cast) -> None:
+    won = Counter[str]()
+    for _ in range(ROUNDS):
+        asked = cast.asks()
+        refuse = partial(cast.other.post, f"/approvals/{asked}/refuse")
+
+        answers = raced(partial(allows, cast.one, asked), refuse)
+
+        decision = "approved" if answers[0].is_success else "refused"
+        assert told(answers) == [(200, ""), (409, "approval-decided")]
+        assert cast.decision(asked) == decision
+        used = gives(cast.admin, cast.path, MORE, asked)
+        assert used.is_success == (decision == "approved")
+        cast.takes_back()
+        won[decision] += 1
+    report("won", won.elements())
+
+
+def test_what_was_allowed_is_made_use_of_once(cast: Cast) -> None:
+    """Of a grant nobody could tell; of a key, there would be two."""
+    path, body = f"{account_of(cast.worker)}/keys", {"scopes": ["feed:read"]}
+    for turn in range(ROUNDS):
+        asked = question(gives(cast.admin, path, body))
+        done(allows(cast.one, asked))
+
+        answers = raced(*(partial(gives, cast.admin, path, body, asked) for _ in "12"))
+
+        assert told(answers) == [(201, ""), (409, "approval-unusable")]
+        assert cast.decision(asked) == "spent"
+        assert len(done(cast.admin.get(path))["items"]) == turn + 2
+
+
+def test_it_is_asked_once_or_each_question_is_decided_by_itself(cast: Cast) -> None:
+    """The same question asked twice at once may be two: of them only one has an effect."""
+    for _ in range(ROUNDS):
+        asked = [*map(question, raced(*(partial(gives, cast.admin, cast.path, MORE),) * 2))]
+        for one in set(asked):
+            done(allows(cast.one, one))
+
+        used = [gives(cast.admin, cast.path, MORE, one) for one in set(asked)]
+
+        assert used[0].is_success
+        assert cast.has() == ["caseworker", "coordinator"]
+        cast.takes_back()
+
+
+def test_who_was_ended_allows_nothing_from_then_on(world: Served, cast: Cast) -> None:
+    won = Counter[str]()
+    for _ in range(times(8, soak=1_000)):
+        leaving = world.someone("KZ_LEAD", SUPERVISOR)
+        asked = cast.asks()
+        done(allows(leaving, asked))
+        end = partial(cast.one.post, f"{account_of(leaving)}/disable")
+
+        ended, used = raced(end, partial(gives, cast.admin, cast.path, MORE, asked))
+
+        assert ended.status_code == 200
+        decision = cast.decision(asked)
+        assert (decision, used.is_success) in {("spent", True), ("lapsed", False)}
+        assert ("coordinator" in cast.has()) == used.is_success
+        cast.takes_back()
+        won[decision] += 1
+    report("won", won.elements())
+
+
+def test_nobody_gets_past_the_cap_by_opening_everything_at_once(world: Served) -> None:
+    officer = world.someone("UZ_CONSULATE_ALMATY")
+    cases = [officer.submits() for _ in range(12)]
+    world.ground = world.app.state.ground = replace(world.ground, daily_cap=5)
+    for _ in range(times(2, soak=20)):
+        one = world.someone("KZ_LEAD")
+        acts = [partial(one.opens, f"{path_of(c)}/sections/needs") for c in cases]
+
+        with ThreadPoolExecutor(len(acts)) as pool:
+            found = Counter(r.status_code for r in pool.map(lambda act: act(), acts))
+
+        assert found == {200: 5, 429: 7}
+        assert kinds(one.hears()).count("account.capped") >= 1

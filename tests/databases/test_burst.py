@@ -1,0 +1,154 @@
+"""Many at once: everybody is served, and nobody holds what another one waits for."""
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Barrier, get_ident
+from uuid import uuid4
+
+import pytest
+from httpx2 import Response
+from sqlalchemy import Engine
+
+from app.kernel.db import THREADS
+from tests.support.databases import listening
+from tests.support.servers import client_of, key_file, report, served, started, times
+from tests.support.world import Json, Someone, World, contacts, done, path_of
+
+REQUESTS, ROUNDS = 300, times(1, soak=20)
+
+type Request = Callable[[], Response]
+
+
+@contextmanager
+def most_connections_of_a_thread(engine: Engine) -> Iterator[Counter[int]]:
+    """Count how many connections each thread holds at once, at most."""
+    holds, most = Counter[int](), Counter[int]()
+
+    def at_checkout(*_: object) -> None:
+        holds[get_ident()] += 1
+        most[get_ident()] = max(most[get_ident()], holds[get_ident()])
+
+    def at_checkin(*_: object) -> None:
+        holds[get_ident()] -= 1
+
+    with (
+        listening(engine, "checkout", at_checkout),
+        listening(engine, "checkin", at_checkin),
+    ):
+        yield most
+
+
+def at_once(requests: list[Request]) -> list[Response]:
+    """Send them all at the same moment, each on a connection of its own."""
+    barrier = Barrier(len(requests))
+
+    def send(request: Request) -> Response:
+        barrier.wait()
+        return request()
+
+    with ThreadPoolExecutor(len(requests)) as pool:
+        return list(pool.map(send, requests))
+
+
+def led(officer: Someone, lead: Someone) -> Json:
+    case = officer.submits()
+    done(lead.does("acknowledge", case))
+    return done(lead.does("accept-lead", case, {"contacts": contacts()}))
+
+
+def mixture(world: World) -> list[Request]:
+    """Ask for something of everything: a third writes, a third polls, a third reads."""
+    officer, lead = world.someone("UZ_CONSULATE_ALMATY"), world.someone("KZ_LEAD")
+    shelter = world.someone("KZ_SHELTER_KOGERSHIN")
+    cases = [officer.submits() for _ in range(10)]
+    running, *others = [led(officer, lead) for _ in range(4)]
+    sent = done(lead.refers(running, shelter.code))
+    seen = [(case, lead.tag(case)) for case in cases]
+    requests: list[Request] = [
+        *(act(lead, case, tag) for case, tag in seen),
+        *[lambda: officer.writes_case(submit=True)] * 50,
+        *[refer(lead, case) for case in (running, *others)] * 5,
+        *[lambda: lead.opens(f"{path_of(running)}/sections/needs")] * 20,
+    ]
+    polls = [
+        lambda: officer.get("/events"),
+        lambda: lead.get("/events", limit=200),
+        lambda: shelter.get("/events"),
+        lambda: lead.get("/worklist"),
+    ]
+    reads = [
+        lambda: lead.get("/cases"),
+        lambda: officer.get(path_of(running)),
+        lambda: shelter.get(path_of(sent)),
+        lambda: lead.get(f"{path_of(running)}/history"),
+        lambda: lead.get("/referrals"),
+        lambda: lead.get(f"{path_of(sent)}/evidence"),
+    ]
+    rest = REQUESTS - len(requests)
+    half = rest // 2
+    requests += [polls[number % len(polls)] for number in range(half)]
+    requests += [reads[number % len(reads)] for number in range(rest - half)]
+    return requests
+
+
+def refer(lead: Someone, case: Json) -> Request:
+    return lambda: lead.refers(case, "KZ_LEGAL_AID", service="LEGAL_AID")
+
+
+def act(lead: Someone, case: Json, tag: str) -> Request:
+    path = f"{path_of(case)}/acknowledge"
+    return lambda: lead.post(path, None, if_match=tag, idempotency_key=str(uuid4()))
+
+
+@pytest.mark.slow
+@pytest.mark.soak
+def test_three_hundred_at_once_are_all_served(
+    url: str, world: World, tmp_path: Path
+) -> None:
+    """A time-out would raise: no client waits longer than 30 seconds."""
+    with started(url, key_file(tmp_path)) as server, client_of(server.port) as client:
+        world.http.close()
+        world.http = client
+        rounds = [at_once(mixture(world)) for _ in range(ROUNDS)]
+
+    answers = [answer for answers in rounds for answer in answers]
+    report("burst", (answer.status_code for answer in answers))
+    report("seconds", (round(answer.elapsed.total_seconds()) for answer in answers))
+    assert len(answers) == ROUNDS * REQUESTS
+    assert {answer.status_code for answer in answers} <= {200, 201}
+
+
+@pytest.mark.slow
+def test_nobody_holds_a_connection_and_waits_for_another(url: str) -> None:
+    """Or all could hold one and wait: requests are served while there is one for each."""
+    with served(url) as world:
+        requests = mixture(world)
+        engine = world.database.engine
+        with most_connections_of_a_thread(engine) as most:
+            at_once(requests)
+        left = engine.pool.status()
+
+    assert set(most.values()) == {1}
+    assert len(most) <= THREADS
+    assert "Current Checked out connections: 0" in left
+
+
+@pytest.mark.slow
+def test_a_crowd_of_pollers_does_not_keep_an_officer_waiting(url: str) -> None:
+    """Each poll brings a cursor that advances, so that it writes, too."""
+    with served(url) as world:
+        officer = world.someone("UZ_CONSULATE_ALMATY")
+        lead = world.someone("KZ_LEAD")
+        for _ in range(5):
+            officer.submits()
+        page = done(lead.get("/events"))
+        polls: list[Request] = [lambda: lead.get("/events", after=page["next"])] * 200
+        answers = at_once([*polls, lambda: officer.writes_case(submit=True)])
+
+    slowest = max(answer.elapsed.total_seconds() for answer in answers)
+    report("crowd", (answer.status_code for answer in answers))
+    assert {answer.status_code for answer in answers} == {200, 201}
+    assert slowest < 15

@@ -1,0 +1,142 @@
+"""Two administrators change the directory at once: one of them did, the other is told."""
+
+from collections.abc import Callable, Iterator
+from functools import partial
+from itertools import pairwise
+
+import pytest
+from httpx2 import Response
+
+from app.administration.loading import load
+from app.directory.actions import standard_data
+from app.directory.changes import Clerk
+from tests.support.administrators import (
+    ADMINISTRATOR,
+    NEW,
+    OFFICE,
+    agreed,
+    changes,
+    history,
+    puts,
+)
+from tests.support.servers import Served, obeying, served, times, together
+from tests.support.world import NOON, Json, Someone, done, problem
+
+ROUNDS = times(8, soak=200)
+SHELTER = "/focal-points/KZ_SHELTER_KOGERSHIN"
+
+
+@pytest.fixture
+def world(url: str) -> Iterator[Served]:
+    with served(url) as made:
+        yield made
+
+
+@pytest.fixture
+def admin(world: Served) -> Someone:
+    return world.someone("DESK_CENTRAL_ASIA", ADMINISTRATOR)
+
+
+@pytest.fixture
+def colleague(world: Served) -> Someone:
+    return world.someone("KZ_LEAD", ADMINISTRATOR)
+
+
+@pytest.fixture
+def second(world: Served) -> Someone:
+    return world.someone("OVERSIGHT_DEMO", ADMINISTRATOR)
+
+
+def raced(*acts: Callable[[], Response]) -> list[tuple[int, str]]:
+    """Race, and say what came of it: of a success, only that it was one."""
+    answers = together(*(partial(obeying, act) for act in acts))
+    return sorted((a.status_code, "") if a.is_success else problem(a) for a in answers)
+
+
+def test_of_two_who_replace_a_row_one_has_read_it_too_early(
+    admin: Someone, colleague: Someone
+) -> None:
+    for turn in range(ROUNDS):
+        read = admin.get(SHELTER)
+        tag, body = read.headers["ETag"], done(read)
+        mine, its = (body | {"as_of": f"{turn} {who}"} for who in ("mine", "its"))
+
+        answers = raced(
+            partial(puts, admin, SHELTER, mine, if_match=tag),
+            partial(puts, colleague, SHELTER, its, if_match=tag),
+        )
+
+        assert answers == [(200, ""), (412, "version-stale")]
+        assert done(admin.get(SHELTER)) in (mine, its)
+    kept = history(admin, "focal-points/KZ_SHELTER_KOGERSHIN")
+    assert len(kept) == 1 + ROUNDS
+    for before, after in pairwise(kept):
+        assert after["before"] == before["after"]
+
+
+def test_of_two_who_make_a_row_one_comes_second(admin: Someone, colleague: Someone) -> None:
+    for turn in range(ROUNDS):
+        code = f"KZ_NEW_{turn}"
+        path, body = f"/focal-points/{code}", OFFICE | {"code": code}
+
+        answers = raced(
+            partial(puts, admin, path, body, **NEW),
+            partial(puts, colleague, path, body, **NEW),
+        )
+
+        assert answers == [(201, ""), (412, "version-stale")]
+        assert len(history(admin, f"focal-points/{code}")) == 1
+
+
+def desk(code: str) -> Json:
+    served = ["UZ", "KZ", "KG", "TJ", "TM", "AF"]
+    kind = {"kind": "desk", "function": "coordination", "services": []}
+    return OFFICE | kind | {"code": code, "serves": served, "active": True}
+
+
+def test_two_desks_of_a_region_are_not_shut_at_once(
+    admin: Someone, colleague: Someone, second: Someone
+) -> None:
+    path, old = "/focal-points/DESK_TWO", "/focal-points/DESK_CENTRAL_ASIA"
+    approval = agreed(puts(admin, path, desk("DESK_TWO"), **NEW), second)
+    done(puts(admin, path, desk("DESK_TWO"), **NEW, approval=approval))
+    one = agreed(changes(admin, path, active=False), second)
+    two = agreed(changes(colleague, old, active=False), second)
+
+    answers = raced(
+        partial(changes, admin, path, one, active=False),
+        partial(changes, colleague, old, two, active=False),
+    )
+
+    assert answers == [(200, ""), (409, "directory-unsound")]
+
+
+def test_an_approval_is_spent_by_one_of_two(admin: Someone, second: Someone) -> None:
+    approval = agreed(changes(admin, SHELTER, can_lead=True), second)
+    read = admin.get(SHELTER)
+    body, tag = done(read) | {"can_lead": True}, read.headers["ETag"]
+    act = partial(puts, admin, SHELTER, body, if_match=tag, approval=approval)
+
+    assert raced(act, act) == [(200, ""), (412, "version-stale")]
+    assert len(history(admin, "focal-points/KZ_SHELTER_KOGERSHIN")) == 2
+
+
+def test_files_are_loaded_before_or_after_and_never_in_between(
+    world: Served, admin: Someone
+) -> None:
+    path = "/focal-points/UZ_LEAD"
+
+    def reload() -> Response:
+        with world.database.writing() as session:
+            load(Clerk(session, world.ground.ids, NOON), standard_data())
+        return admin.get(path)
+
+    for turn in range(ROUNDS):
+        read = admin.get(path)
+        body, tag = done(read) | {"as_of": str(turn)}, read.headers["ETag"]
+        together(partial(puts, admin, path, body, if_match=tag), reload)
+
+    kept = history(admin, "focal-points/UZ_LEAD")
+    assert kept[-1]["after"] == done(admin.get(path))
+    for before, after in pairwise(kept):
+        assert after["before"] == before["after"]

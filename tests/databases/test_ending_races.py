@@ -1,0 +1,199 @@
+"""Two end or begin something at the same moment: one did, and nothing is left between."""
+
+from dataclasses import dataclass
+from functools import partial
+
+import pytest
+from sqlalchemy import select
+
+from app.cases import queries
+from app.casework import carrying
+from app.deadlines.models import Clock
+from app.kernel.actors import Role
+from tests.databases.test_races import (
+    acts,
+    closed_cases_with_a_live_referral,
+    only_winner,
+    settled,
+)
+from tests.support.servers import Served, report, served, times
+from tests.support.world import (
+    Json,
+    Someone,
+    consent,
+    done,
+    for_services,
+    kinds,
+    path_of,
+    problem,
+    promise,
+)
+
+ROUNDS = times(6, soak=200)
+STOP: Json = {"reason": "SURVIVOR_REQUEST"}
+NGOS = consent(recipient_class={"kind": "non_state", "country": "KZ"})
+
+pytestmark = [pytest.mark.slow, pytest.mark.soak]
+
+
+@dataclass
+class Sides:
+    """Who is there."""
+
+    world: Served
+    officer: Someone
+    lead: Someone
+    shelter: Someone
+    desk: Someone
+    guard: Someone
+    seconds: dict[str, Someone]
+
+
+@pytest.fixture
+def sides(url: str) -> object:
+    with served(url) as world:
+        boss = {Role.SUPERVISOR}
+        yield Sides(
+            world,
+            world.someone("UZ_CONSULATE_ALMATY"),
+            world.someone("KZ_LEAD"),
+            world.someone("KZ_SHELTER_KOGERSHIN"),
+            world.someone("DESK_CENTRAL_ASIA"),
+            world.someone("OVERSIGHT_DEMO", {Role.PROTECTION_OFFICER}),
+            {c: world.someone(c, boss) for c in ("DESK_CENTRAL_ASIA", "OVERSIGHT_DEMO")},
+        )
+
+
+def allowed(sides: Sides, who: Someone, action: str, case: Json, body: Json) -> str:
+    """Let a second person allow an act."""
+    asked = done(who.does(action, case, body))
+    done(sides.seconds[who.code].post(f"/approvals/{asked['id']}/approve"))
+    return str(asked["id"])
+
+
+def running(sides: Sides) -> set[str]:
+    """What still runs, by kind."""
+    with sides.world.database.reading() as session:
+        going = select(Clock.kind).where(Clock.stopped_at.is_(None))
+        return {str(kind) for kind in session.scalars(going)}
+
+
+def test_a_no_beside_a_yes_ends_everything(sides: Sides) -> None:
+    won = []
+    for _ in range(ROUNDS):
+        case = sides.lead.leads(sides.officer.submits())
+        referral = done(sides.lead.refers(case, sides.shelter.code))
+        stop = partial(sides.lead.post, f"{path_of(case)}/stop", STOP)
+        accept = acts(sides.shelter, "accept", referral, promise())
+
+        stopped, accepted = settled(stop, accept)
+
+        assert stopped.status_code == 200
+        assert sides.lead.sees(referral)["state"] == "withdrawn"
+        assert sides.lead.sees(case)["state"] == "closed"
+        won.append(accepted.status_code)
+    report("accept", won)
+    assert closed_cases_with_a_live_referral(sides.world) == []
+    assert running(sides) == {"erase", "confirm_deletion"}
+
+
+def test_a_draft_is_submitted_or_thrown_away(sides: Sides) -> None:
+    won = []
+    for _ in range(ROUNDS):
+        draft = done(sides.officer.writes_case())
+        submit = acts(sides.officer, "submit", draft)
+        discard = acts(sides.officer, "discard", draft)
+
+        winner = only_winner(settled(submit, discard))
+
+        last = ("submitted", "void")[winner]
+        assert sides.officer.sees(draft)["state"] == last
+        sections = sides.officer.sees(draft)["sections"]
+        assert bool(sections) == (last == "submitted")
+        assert (sides.lead.get(path_of(draft)).status_code == 200) == bool(sections)
+        won.append(last)
+    report("won", won)
+
+
+def test_a_case_is_erased_or_begins_again(sides: Sides) -> None:
+    won, why = [], {"reason": "RETENTION_OVER"}
+    for _ in range(ROUNDS):
+        case = sides.lead.leads(sides.officer.submits())
+        done(sides.lead.does("stop", case, STOP))
+        approval = allowed(sides, sides.guard, "erase", case, why)
+        erase = acts(sides.guard, "erase", case, why, approval=approval)
+        reopen = acts(sides.lead, "reopen", case, {"reason": "NEW_NEED"})
+
+        winner = only_winner(settled(erase, reopen))
+
+        last = ("erased", "referring")[winner]
+        assert sides.guard.sees(case)["state"] == last
+        opened = sides.lead.opens(f"{path_of(case)}/sections/needs").status_code
+        assert opened == (404, 200)[winner]
+        won.append(last)
+    report("won", won)
+
+
+def test_a_question_is_answered_by_one(sides: Sides) -> None:
+    case = sides.lead.leads(sides.officer.submits())
+    path, ask = f"{path_of(case)}/questions", {"topics": ["needs"], "question": "Who?"}
+    for _ in range(ROUNDS):
+        asked = done(sides.lead.creates(path, ask))
+        answer = f"{path}/{asked['id']}/answer"
+        said = [partial(sides.officer.post, answer, {"answer": word}) for word in "ab"]
+
+        winner = only_winner(settled(*said))
+
+        heard = [t for about, t in sides.lead.notes(case) if about.endswith(asked["id"])]
+        assert sorted(heard) == sorted(["Who?", "ab"[winner]])
+    assert kinds(sides.lead.hears()).count("case.answered") == ROUNDS
+
+
+def test_of_two_who_are_given_the_lead_one_has_it(sides: Sides) -> None:
+    won, given = [], [consent(), NGOS, for_services()]
+    body = {"reason": "LEAD_SILENT", "person_informed": True}
+    for _ in range(min(ROUNDS, 15)):  # three weeks each: consents hold for a year
+        case = sides.lead.leads(sides.officer.submits(consents=given))
+        sides.world.passes(days=21)
+        with sides.lead.writing() as work:
+            carrying.escalate(work, queries.lock(work, case["code"]))
+        choices = [body | {"focal_point": c} for c in ("SANA_SEZIM", "IOM")]
+        named = consent(focal_point="IOM", obtained_on="2026-06-01")
+        named["expires_at"] = "2099-01-01T00:00:00Z"
+        done(sides.lead.creates(f"{path_of(case)}/consents", named))
+        ready = [
+            acts(
+                sides.desk,
+                "take-over",
+                case,
+                choice,
+                approval=allowed(sides, sides.desk, "take-over", case, choice),
+            )
+            for choice in choices
+        ]
+
+        winner = only_winner(settled(*ready))
+
+        last = choices[winner]["focal_point"]
+        assert sides.world.someone(str(last)).sees(case)["lead"] == last
+        assert problem(sides.desk.get(path_of(case))) == (404, "not-found")
+        won.append(last)
+    report("won", won)
+
+
+def test_what_was_taken_back_is_confirmed_and_taken_back_once(sides: Sides) -> None:
+    case = sides.lead.leads(sides.officer.submits())
+    why = {"reason": "NO_LONGER_NEEDED"}
+    for _ in range(ROUNDS):
+        referral = done(sides.lead.refers(case, sides.shelter.code))
+        withdraw = acts(sides.lead, "withdraw", referral, why)
+        early = acts(sides.shelter, "confirm-deletion", referral)
+
+        taken, confirmed = settled(withdraw, early)
+
+        assert taken.status_code == 200
+        assert confirmed.status_code in {409, 412}
+        again = [acts(sides.shelter, "confirm-deletion", referral) for _ in "12"]
+        assert only_winner(settled(*again)) in {0, 1}
+        assert sides.shelter.get(path_of(referral)).status_code == 404
+    assert "confirm_deletion" not in running(sides)

@@ -1,0 +1,221 @@
+"""Whatever the database fails at, in whatever is asked: all of it happened, or nothing.
+
+For every operation that writes, each point at which the database is asked something fails
+once. SQLite: a share of the points at every change, all of them, in each way, by `make
+soak`; PostgreSQL: some operations, and by `make soak` every point of all.
+"""
+
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from zlib import crc32
+
+import pytest
+from fastapi import FastAPI
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
+
+from app.kernel import journal, work
+from tests.databases.failpoints.copies import changed
+from tests.databases.failpoints.failing import AFTER, COMMIT, WAYS, Way
+from tests.databases.failpoints.judging import Told
+from tests.databases.failpoints.stories import STORIES
+from tests.databases.failpoints.sweeping import Sweep, sweeping
+from tests.support import results
+from tests.support.databases import Copy
+from tests.support.full_world import filled
+from tests.support.operation_calls import ALL, DOCUMENT
+from tests.support.raw_requests import Operation, writes
+from tests.support.servers import ROOT, SOAK, report, times
+from tests.sweeps.matrix.stages import Stage
+
+pytestmark = pytest.mark.slow
+EACH = times(24, soak=1)
+"""One point in so many fails; the first, the last and each COMMIT always do."""
+FEW = (
+    *("write_case.submitted", "accept_referral", "open_section.needs", "get_case"),
+    *("close_case.by two", "list_events", "replace_country", "issue_token"),
+)
+ON_POSTGRESQL = tuple(STORIES) if SOAK else FEW
+RESULTS = ROOT / ".torture"
+
+
+@dataclass
+class Tally:
+    """What was tried on one database, and found; kept for docs/assurance.md."""
+
+    database: str
+    began: float = field(default_factory=time.monotonic)
+    told: dict[str, Told] = field(default_factory=dict)
+    failed: dict[str, int] = field(default_factory=dict)
+    faults: list[str] = field(default_factory=list)
+
+    def spelled(self) -> dict[str, object]:
+        called = {told.call.operation.name for told in self.told.values()}
+        return {
+            "database": self.database,
+            "operations": len(called),
+            "operations_that_write": len(
+                {t.call.operation.name for t in self.told.values() if t.writes}
+            ),
+            "calls": len(self.told),
+            "points": sum(len(told.points) for told in self.told.values()),
+            "one_point_in": EACH,
+            "failures": sum(self.failed.values()),
+            "all_points": EACH == 1,
+            "all_calls": set(self.told) == set(STORIES),
+            "faults": self.faults,
+            "seconds": round(time.monotonic() - self.began, 1),
+        }
+
+    def keep(self) -> None:
+        """Say it, and write down what a whole run came to: a share of it tells less."""
+        told = self.spelled()
+        print(f"failpoints: {told}")  # noqa: T201 - `pytest -s` shows it
+        if SOAK:
+            results.keep(RESULTS / f"failpoints-{self.database}.json", told)
+
+
+@dataclass
+class Tried:
+    """A world, and the tally of what was tried in it."""
+
+    sweep: Sweep
+    tally: Tally
+
+    @property
+    def ways(self) -> int:
+        """In how many ways each point fails."""
+        return len(WAYS) if SOAK and self.tally.database == "sqlite" else 1
+
+    def each(self, name: str) -> list[str]:
+        """Let the points of one story fail; say what was not as promised."""
+        told = self.tally.told[name] = self.sweep.told(name)
+        assert told.answer.status < 300, (told.answer.status, told.answer.content)
+        chosen = list(due(told, self.ways))
+        found = [f for number, way in chosen for f in self.sweep.faults(told, number, way)]
+        self.tally.failed[name] = len(chosen)
+        self.tally.faults += found
+        report(name, [f"{len(chosen)} failures at {len(told.points)} points"])
+        return found
+
+
+def due(told: Told, ways: int) -> Iterator[tuple[int, Way]]:
+    """Choose which points fail, and how: by what it is and where, so the same each time."""
+    last = len(told.points) - 1
+    for number, what in enumerate(told.points):
+        drawn = crc32(f"{told.name} {number}".encode())
+        if drawn % EACH == 0 or number in {0, last} or what in {COMMIT, AFTER}:
+            yield from ((number, WAYS[(drawn + way) % len(WAYS)]) for way in range(ways))
+
+
+@contextmanager
+def trying(copy: Copy, app: FastAPI, folder: Path, names: Iterable[str]) -> Iterator[Tried]:
+    with copy() as url, sweeping(url, app, folder, names) as sweep:
+        tally = Tally(sweep.copies.engine.dialect.name)
+        yield Tried(sweep, tally)
+        tally.keep()
+
+
+@pytest.fixture(scope="module")
+def sqlite_tried(
+    copy: Copy, app: FastAPI, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Tried]:
+    with trying(copy, app, tmp_path_factory.mktemp("copies"), STORIES) as tried:
+        yield tried
+
+
+@pytest.fixture(scope="module")
+def pg_tried(
+    copy: Copy, app: FastAPI, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Tried]:
+    with trying(copy, app, tmp_path_factory.mktemp("copies"), ON_POSTGRESQL) as tried:
+        yield tried
+
+
+def test_every_operation_that_changes_or_opens_something_is_called() -> None:
+    opening = {one.name for one in ALL if "Purpose" in one.names("header")}
+    due_ = {one.name for one in writes(DOCUMENT)} | opening | {"issue_token"}
+
+    assert due_ - called() == set()
+
+
+def called() -> set[str]:
+    """Name the operations of all stories."""
+    return {name.partition(".")[0] for name in STORIES}
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("name", STORIES)
+def test_what_fails_on_sqlite_is_told_and_undone_and_can_be_done_again(
+    name: str, sqlite_tried: Tried
+) -> None:
+    assert sqlite_tried.each(name) == []
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("name", ON_POSTGRESQL)
+def test_what_fails_on_postgresql_is_told_and_undone_and_can_be_done_again(
+    name: str, pg_tried: Tried
+) -> None:
+    assert pg_tried.each(name) == []
+
+
+def test_nothing_else_that_is_read_leaves_anything(sqlite_tried: Tried) -> None:
+    sweep = sqlite_tried.sweep
+    others = [one for one in ALL if one.method == "GET" and one.name not in called()]
+    sweep.copies.back("begun")
+    before = sweep.copies.rows()
+
+    heard = Counter(status for one in others for status in read_by_all(sweep, one))
+
+    assert changed(before, sweep.copies.rows()) == []
+    assert heard[200] > len(others)
+
+
+def read_by_all(sweep: Sweep, operation: Operation) -> Iterator[int]:
+    """Read it as everyone, at the first stage that has what it names."""
+    named = (one.ids for one in sweep.scene.stages.values() if fits(one, operation))
+    target = filled(operation.path, next(named, {"name": "services"}))
+    for one in sweep.scene.people.values():
+        yield sweep.scene.wire.send("GET", target, dict(one.headers())).status
+
+
+def fits(stage: Stage, operation: Operation) -> bool:
+    return set(operation.keys) <= stage.ids.keys()
+
+
+# Faults that were planted, to see that they are found.
+
+
+def goes_on(session: Session, postings: list[journal.Posting]) -> None:
+    """Plant an act that takes no notice of what the database says."""
+    with suppress(DBAPIError):
+        journal.deliver(session, postings)
+
+
+def in_two(session: Session, postings: list[journal.Posting]) -> None:
+    """Plant an act in two transactions."""
+    session.connection().exec_driver_sql("COMMIT")
+    session.connection().exec_driver_sql("BEGIN IMMEDIATE")
+    journal.deliver(session, postings)
+
+
+PLANTS = {goes_on: "answered 200", in_two: "left something in"}
+
+
+@pytest.mark.parametrize("plant", PLANTS)
+def test_an_act_that_is_not_whole_is_found(
+    plant: Callable[..., None], sqlite_tried: Tried, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(work, "deliver", plant)
+    sweep = sqlite_tried.sweep
+    told = sweep.told("acknowledge_referral")
+    every = ((number, way) for way in WAYS for number in range(len(told.points)))
+
+    found = (fault for number, way in every for fault in sweep.faults(told, number, way))
+
+    assert any(PLANTS[plant] in fault for fault in found)

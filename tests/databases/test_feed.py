@@ -1,0 +1,488 @@
+"""The feed: a poller misses nothing, sees nothing twice, and learns when to start over."""
+
+import json
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from threading import Event, Thread, current_thread, local
+from uuid import UUID, uuid4
+
+import pytest
+from sqlalchemy import Engine, insert, select
+from sqlalchemy import Sequence as Numbers
+
+from app.feed.actions import keep_sighting
+from app.kernel.db import Database
+from app.kernel.journal import Delivery, Entry, Epoch, Retrieval
+from app.kernel.work import Writing
+from tests.support.child_processes import Child, Says
+from tests.support.databases import ask, listening
+from tests.support.servers import CHANCE, Served, client_of, served, times
+from tests.support.world import Json, Someone, World, after, done, kinds
+
+WRITERS = 8
+CHANGES = range(1, 1 + times(2000, soak=20_000))
+READERS = ("KZ_LEAD", "KZ_LEGAL_AID", "UZ_CONSULATE_ALMATY")
+DOING = local()
+
+type Tell = Callable[[Writing, "About"], None]
+type Look = Callable[[str | None], tuple[list[str], str]]
+
+
+@dataclass(frozen=True)
+class About:
+    """A record that some may know of."""
+
+    number: int
+    audience: frozenset[UUID]
+    id: UUID = field(default_factory=uuid4)
+
+    @property
+    def case_id(self) -> UUID:
+        return self.id
+
+    @property
+    def reference(self) -> str:
+        return f"cases/{self.number}"
+
+
+def dawdle(most: float) -> None:
+    time.sleep(CHANCE.uniform(0, most))
+
+
+@contextmanager
+def order_of_commits(engine: Engine) -> Iterator[list[About]]:
+    """List what is committed, just before it is: whoever holds a mailbox is alone."""
+    committed: list[About] = []
+
+    def at_commit(_: object) -> None:
+        if about := getattr(DOING, "about", None):
+            dawdle(0.001)
+            committed.append(about)
+
+    with listening(engine, "commit", at_commit):
+        yield committed
+
+
+def write_all(
+    writer: Someone, readers: Sequence[Someone], tell: Tell, changes: range = CHANGES
+) -> list[About]:
+    """Make the changes, eight at a time; return them in the order of commits."""
+
+    def write(number: int) -> None:
+        some = CHANCE.sample(readers, CHANCE.randint(1, len(readers)))
+        DOING.about = None
+        about = About(number, frozenset(reader.id for reader in some))
+        with writer.writing() as work:
+            DOING.about = about
+            keep_sighting(work, about.id)
+            dawdle(0.004)
+            tell(work, about)
+        DOING.about = None
+
+    engine = writer.world.database.engine
+    with order_of_commits(engine) as committed, ThreadPoolExecutor(WRITERS) as pool:
+        list(pool.map(write, changes))
+    return committed
+
+
+def by_mailbox(work: Writing, about: About) -> None:
+    work.record("case.told", about, about.audience)
+
+
+def by_sequence(work: Writing, about: About) -> None:
+    """Deliver as one would at first: with the next number of a sequence."""
+    work.session.execute(
+        insert(Entry).values(
+            id=about.id, at=work.now, type="case.told", case_id=about.id, facts={},
+            record_id=about.id, reference=about.reference,
+        )
+    )  # fmt: skip
+    for reader in sorted(about.audience):
+        place = work.session.scalar(Numbers("naive").next_value())
+        row = {"focal_point_id": reader, "position": place, "entry_id": about.id}
+        work.session.execute(insert(Delivery).values(row))
+
+
+def by_polling(reader: Someone) -> Look:
+    def look(cursor: str | None) -> tuple[list[str], str]:
+        page = done(reader.get("/events", limit=200, **after(cursor)))
+        return [event["subject"] for event in page["items"]], page["next"]
+
+    return look
+
+
+def by_position(reader: Someone) -> Look:
+    """Look as one would at first: for what has a greater number than the last one seen."""
+    mine = (Delivery.focal_point_id == reader.id) & (Entry.id == Delivery.entry_id)
+    asked = select(Entry.reference, Delivery.position).where(mine)
+
+    def look(cursor: str | None) -> tuple[list[str], str]:
+        later = Delivery.position > int(cursor or 0)
+        with reader.reading() as work:
+            rows = work.session.execute(asked.where(later).order_by(Delivery.position))
+            found = [(reference, str(position)) for reference, position in rows]
+        return [reference for reference, _ in found], found[-1][
+            1
+        ] if found else cursor or "0"
+
+    return look
+
+
+def follow(look: Look, over: Event) -> list[str]:
+    """Poll as long as others write, and after that until there is nothing new."""
+    seen: list[str] = []
+    cursor, last_look, new = None, False, ["not yet looked"]
+    while new or not last_look:
+        last_look = over.is_set()
+        new, cursor = look(cursor)
+        seen += new
+        dawdle(0.08)
+    return seen
+
+
+def poll(_: Says, port: int, key: str, state: Path, *, last: bool) -> None:
+    """Poll, and keep the cursor together with what was done; the last time, to the end."""
+    kept = read_state(state)
+    with client_of(port) as client:
+        client.headers["Authorization"] = f"Bearer {key}"
+        new = True
+        while new or not last:
+            page = client.get("/v1/events", params={"limit": 50, **after(kept["cursor"])})
+            new = page.raise_for_status().json()["items"]
+            kept["seen"] += [event["subject"] for event in new]
+            kept["cursor"] = page.json()["next"]
+            draft = state.with_suffix(".new")
+            draft.write_text(json.dumps(kept))
+            draft.replace(state)
+            dawdle(0.08)
+
+
+def read_state(state: Path) -> Json:
+    if not state.exists():
+        return {"cursor": None, "seen": []}
+    return dict(json.loads(state.read_text(encoding="utf-8")))
+
+
+@dataclass
+class Mortal:
+    """A poller in a process of its own, killed and started again from what it kept."""
+
+    world: Served
+    reader: Someone
+    state: Path
+    deaths: int = 0
+
+    def polls(self, *, last: bool = False) -> Child:
+        where = self.world.port, self.reader.key, self.state
+        return Child(partial(poll, last=last), *where)
+
+    def is_up(self) -> None:
+        """Wait until it has polled: else a busy machine writes all before it begins."""
+        began = time.monotonic()
+        while not self.state.exists():
+            assert time.monotonic() < began + 60
+            time.sleep(0.02)
+
+    def follow(self, over: Event) -> list[str]:
+        while not over.is_set():
+            self.live_and_die(over)
+        assert self.polls(last=True).ends() == 0
+        return list(read_state(self.state)["seen"])
+
+    def live_and_die(self, over: Event) -> None:
+        seen = len(read_state(self.state)["seen"])
+        poller = self.polls()
+        while len(read_state(self.state)["seen"]) == seen and not over.is_set():
+            assert poller.process.is_alive()
+            time.sleep(0.02)
+        dawdle(0.5)
+        self.deaths += not over.is_set()
+        poller.dies()
+
+
+def positions(reader: Someone) -> list[int]:
+    mine = Delivery.focal_point_id == reader.id
+    with reader.reading() as work:
+        asked = select(Delivery.position).where(mine).order_by(Delivery.position)
+        return list(work.session.scalars(asked))
+
+
+@pytest.mark.slow
+@pytest.mark.soak
+def test_pollers_miss_nothing_while_many_write_even_when_one_is_killed(
+    url: str, tmp_path: Path
+) -> None:
+    over = Event()
+
+    with served(url) as world, ThreadPoolExecutor(3) as pool:
+        readers = [world.someone(code) for code in READERS]
+        mortal = Mortal(world, readers[0], tmp_path / "state")
+        followed = [
+            pool.submit(mortal.follow, over),
+            *(pool.submit(follow, by_polling(reader), over) for reader in readers[1:]),
+        ]
+        try:
+            mortal.is_up()
+            committed = write_all(world.someone("DESK_CENTRAL_ASIA"), readers, by_mailbox)
+        finally:
+            over.set()
+        seen = [each.result() for each in followed]
+        places = [positions(reader) for reader in readers]
+
+    assert len(committed) == len(CHANGES)
+    assert mortal.deaths > 0
+    for reader, mine, at in zip(readers, seen, places, strict=True):
+        told = [about.reference for about in committed if reader.id in about.audience]
+        assert mine == told
+        assert at == list(range(1, len(told) + 1))
+
+
+@pytest.mark.slow
+def test_with_a_plain_sequence_in_place_of_the_mailbox_the_same_load_loses_events(
+    pg_url: str, world: World
+) -> None:
+    """This proves that the test above can fail."""
+    grant = "GRANT USAGE ON SEQUENCE naive TO safe_conduct_app"
+    ask(pg_url, "CREATE SEQUENCE naive", grant)
+    readers, over = [world.someone(code) for code in READERS], Event()
+
+    with ThreadPoolExecutor(3) as pool:
+        followed = [pool.submit(follow, by_position(reader), over) for reader in readers]
+        try:
+            committed = write_all(world.someone("DESK_CENTRAL_ASIA"), readers, by_sequence)
+        finally:
+            over.set()
+
+    lost = {
+        about.reference
+        for reader, seen in zip(readers, followed, strict=True)
+        for about in committed
+        if reader.id in about.audience and about.reference not in set(seen.result())
+    }
+    assert len(committed) == len(CHANGES)
+    assert len(lost) > 0
+
+
+def tell(writer: Someone, what: str, *readers: Someone) -> None:
+    with writer.writing() as work:
+        about = About(1, frozenset(reader.id for reader in readers))
+        work.record(what, about, about.audience)
+
+
+@contextmanager
+def slow_writer(writer: Someone, reader: Someone) -> Iterator[Event]:
+    """Write, and stop with the position in hand, just before the commit, until told."""
+    slow = Thread(target=tell, args=[writer, "case.slow", reader])
+    has_position, may_end = Event(), Event()
+
+    def linger(_: object) -> None:
+        if current_thread() is slow:
+            has_position.set()
+            may_end.wait(5)
+
+    with listening(writer.world.database.engine, "commit", linger):
+        slow.start()
+        assert has_position.wait(5)
+        yield may_end
+        may_end.set()
+        slow.join()
+
+
+def test_a_slow_writer_is_not_overtaken(officer: Someone, lead: Someone) -> None:
+    """The writer that has its position first is published first, however long it takes."""
+    with slow_writer(officer, lead) as may_end, ThreadPoolExecutor(1) as pool:
+        quick = pool.submit(tell, officer, "case.quick", lead)
+        time.sleep(0.2)
+        overtakes = quick.done()
+        meanwhile = lead.hears()
+        may_end.set()
+
+    assert not overtakes
+    assert meanwhile == []
+    assert kinds(lead.hears()) == ["case.slow", "case.quick"]
+
+
+def test_a_writer_for_others_does_not_wait(officer: Someone, lead: Someone) -> None:
+    """On SQLite there is one writer at a time, whoever reads."""
+    with slow_writer(officer, officer) as may_end, ThreadPoolExecutor(1) as pool:
+        quick = pool.submit(tell, officer, "case.quick", lead)
+        if not officer.world.database.is_sqlite:
+            quick.result(timeout=4)
+        may_end.set()
+
+    assert kinds(lead.hears()) == ["case.quick"]
+    assert kinds(officer.hears()) == ["case.slow"]
+
+
+def test_what_is_rolled_back_leaves_no_gap(officer: Someone, lead: Someone) -> None:
+    def fail(_: object) -> None:
+        raise OSError("disk on fire")
+
+    engine = officer.world.database.engine
+    tell(officer, "case.first", lead)
+    with listening(engine, "commit", fail), pytest.raises(OSError, match="fire"):
+        tell(officer, "case.never", lead)
+    tell(officer, "case.second", lead)
+
+    page = done(lead.get("/events"))
+
+    assert kinds(page["items"]) == ["case.first", "case.second"]
+    assert page["next"].endswith(".2")
+
+
+def test_there_is_always_a_next_cursor(officer: Someone, lead: Someone) -> None:
+    empty = done(lead.get("/events"))
+    tell(officer, "case.told", lead)
+    page = done(lead.get("/events", after=empty["next"]))
+    again = done(lead.get("/events", after=page["next"]))
+
+    assert (empty["items"], empty["more"]) == ([], False)
+    assert kinds(page["items"]) == ["case.told"]
+    assert again == {"items": [], "next": page["next"], "more": False}
+
+
+def test_a_short_page_says_whether_there_is_more(officer: Someone, lead: Someone) -> None:
+    for what in ("case.first", "case.second", "case.third"):
+        tell(officer, what, lead)
+
+    first = done(lead.get("/events", limit=2))
+    second = done(lead.get("/events", limit=2, after=first["next"]))
+
+    assert (first["more"], second["more"]) == (True, False)
+    assert kinds(first["items"] + second["items"]) == [
+        *("case.first", "case.second", "case.third")
+    ]
+
+
+def test_each_hears_only_what_it_may_know(
+    officer: Someone, lead: Someone, stranger: Someone
+) -> None:
+    tell(officer, "case.told", lead)
+    tell(officer, "case.whispered", officer)
+
+    assert kinds(lead.hears()) == ["case.told"]
+    assert kinds(officer.hears()) == ["case.whispered"]
+    assert stranger.hears() == []
+
+
+def test_after_a_restore_the_poller_is_told_to_start_over(
+    officer: Someone, lead: Someone, url: str
+) -> None:
+    tell(officer, "case.told", lead)
+    cursor = done(lead.get("/events"))["next"]
+    epoch = cursor.split(".")[0]
+
+    beyond = lead.get("/events", after=f"{epoch}.2")
+    restore(url)
+    of_another_epoch = lead.get("/events", after=cursor)
+
+    for gone in (beyond, of_another_epoch):
+        assert gone.status_code == 410
+        assert gone.json()["type"] == "/problems/cursor-gone"
+        assert "without `after`" in gone.json()["detail"]
+    assert kinds(done(lead.get("/events"))["items"]) == ["case.told"]
+
+
+def restore(url: str) -> None:
+    """Give the database another epoch, as restoring a backup does."""
+    ask(url, f"UPDATE {Epoch.__tablename__} SET value = '00000000'")
+
+
+@pytest.mark.parametrize(
+    "made_up", ["yesterday", "0", "00000000", ".1", "0000000g.1", "00000000.-1", "' OR 1"]
+)
+def test_a_made_up_cursor_is_explained(lead: Someone, made_up: str) -> None:
+    refused = lead.get("/events", after=made_up)
+
+    assert refused.status_code == 422
+    assert refused.json()["type"] == "/problems/cursor-unknown"
+
+
+def retrieved(reader: Someone) -> list[int]:
+    with reader.reading() as work:
+        mine = Retrieval.focal_point_id == reader.id
+        return list(work.session.scalars(select(Retrieval.upto).where(mine)))
+
+
+@contextmanager
+def writes_to(database: Database) -> Iterator[list[str]]:
+    """List every statement that is more than a look."""
+    written: list[str] = []
+
+    def at_statement(_c: object, _d: object, statement: str, *_: object) -> None:
+        if statement.split(maxsplit=1)[0] not in {"SELECT", "PRAGMA", "BEGIN"}:
+            written.append(statement)
+
+    with listening(database.engine, "before_cursor_execute", at_statement):
+        yield written
+
+
+def test_that_something_was_retrieved_is_kept_when_the_cursor_passes_it(
+    officer: Someone, lead: Someone
+) -> None:
+    for what in ("case.first", "case.second"):
+        tell(officer, what, lead)
+    first = done(lead.get("/events", limit=1))
+    before = retrieved(lead)
+
+    second = done(lead.get("/events", after=first["next"]))
+    passed_one = retrieved(lead)
+    lead.get("/events", after=second["next"])
+
+    assert before == []
+    assert passed_one == [1]
+    assert sorted(retrieved(lead)) == [1, 2]
+
+
+def test_a_poll_that_brings_nothing_new_writes_nothing(
+    officer: Someone, lead: Someone, world: World
+) -> None:
+    tell(officer, "case.told", lead)
+    page = lead.get("/events")
+    cursor = page.json()["next"]
+    lead.get("/events", after=cursor)
+
+    with writes_to(world.database) as written:
+        lead.get("/events")
+        lead.get("/events", after=cursor)
+        lead.get("/events", after=cursor)
+
+    assert written == []
+    assert retrieved(lead) == [1]
+
+
+def test_whoever_has_the_page_already_is_not_sent_it_again(
+    officer: Someone, lead: Someone
+) -> None:
+    tell(officer, "case.first", lead)
+    page = lead.get("/events")
+    tag, cursor = page.headers["ETag"], page.json()["next"]
+    idle = lead.get("/events", after=cursor)
+
+    same = lead.ask("GET", "/events", headers={"If_None_Match": tag})
+    known = {"If_None_Match": idle.headers["ETag"]}
+    still = lead.ask("GET", "/events", params={"after": cursor}, headers=known)
+    tell(officer, "case.second", lead)
+    changed = lead.ask("GET", "/events", params={"after": cursor}, headers=known)
+
+    assert (same.status_code, same.content, same.headers["ETag"]) == (304, b"", tag)
+    assert still.status_code == 304
+    assert kinds(done(changed)["items"]) == ["case.second"]
+
+
+def test_a_poll_that_is_told_nothing_changed_still_says_what_was_retrieved(
+    officer: Someone, lead: Someone
+) -> None:
+    tell(officer, "case.told", lead)
+    cursor = done(lead.get("/events"))["next"]
+    known = {"If_None_Match": f'"{cursor}.1"'}
+
+    still = lead.ask("GET", "/events", params={"after": cursor}, headers=known)
+
+    assert still.status_code == 304
+    assert retrieved(lead) == [1]

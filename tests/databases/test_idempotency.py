@@ -1,0 +1,423 @@
+"""A request that is sent twice is carried out once, and answered both times."""
+
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from uuid import uuid4
+
+import pytest
+from httpx2 import Response
+from sqlalchemy import func, select
+
+from app.access.actions import make_key, revoke_key
+from app.access.credentials import prefix_of
+from app.cases.models import Case, Party
+from app.deadlines.models import Clock
+from app.kernel.actors import SERVICE
+from app.kernel.db import Base
+from app.kernel.idempotency import Outcome, Ticket, claim, settle
+from app.kernel.journal import Delivery, Entry
+from tests.support.servers import obeying, report, served, times
+from tests.support.world import (
+    EVERYTHING,
+    Json,
+    Someone,
+    World,
+    closing,
+    consent,
+    contacts,
+    done,
+    kinds,
+    new_case,
+    path_of,
+    promise,
+)
+
+CLIENTS, REPEATS = 40, times(1000, soak=10_000)
+REPLAYED = "Idempotent-Replayed"
+PATIENCE = 30.0
+
+
+@pytest.fixture
+def led(officer: Someone, lead: Someone) -> Json:
+    """Submit a case, and take the lead of it."""
+    case = officer.submits()
+    done(lead.does("acknowledge", case))
+    return done(lead.does("accept-lead", case, {"contacts": contacts()}))
+
+
+@pytest.fixture
+def sent(led: Json, lead: Someone) -> Json:
+    """Send a referral to a shelter."""
+    return done(lead.refers(led, "KZ_SHELTER_KOGERSHIN"))
+
+
+def twice(act: Callable[[], Response]) -> tuple[Response, Response]:
+    """Do it; the answer is lost; do it again."""
+    return act(), act()
+
+
+def problem(response: Response) -> tuple[int, str]:
+    return response.status_code, response.json()["type"].removeprefix("/problems/")
+
+
+def rows(world: World, *tables: type[Base]) -> list[int]:
+    with world.database.reading(SERVICE) as session:
+        asked = (select(func.count()).select_from(table) for table in tables)
+        return [session.scalars(statement).one() for statement in asked]
+
+
+@pytest.mark.slow
+@pytest.mark.soak
+def test_a_thousand_repeats_at_once_make_one_case(url: str) -> None:
+    body, key, heard = new_case(submit=True), str(uuid4()), list[int]()
+
+    with served(url) as world, ThreadPoolExecutor(CLIENTS) as pool:
+        officer, lead = world.someone("UZ_CONSULATE_ALMATY"), world.someone("KZ_LEAD")
+        asked = [
+            pool.submit(obeying, lambda: officer.creates("/cases", body, key), heard)
+            for _ in range(REPEATS)
+        ]
+        answers = [each.result() for each in asked]
+        listed = done(officer.get("/cases"))
+        made = rows(world, Case, Entry, Clock, Outcome)
+        told = kinds(officer.hears()), kinds(lead.hears())
+
+    report("heard", heard)
+    assert {answer.status_code for answer in answers} == {201}
+    assert set(heard) <= {201, 409, 503}
+    assert len({answer.content for answer in answers}) == 1
+    assert len({answer.headers["ETag"] for answer in answers}) == 1
+    assert len({answer.headers["Location"] for answer in answers}) == 1
+    assert sum(REPLAYED not in answer.headers for answer in answers) == 1
+    assert [case["code"] for case in listed["items"]] == [answers[0].json()["code"]]
+    assert made == [1, 2, 1, 1]
+    assert told == (["case.drafted", "case.submitted"], ["case.submitted"])
+
+
+@pytest.mark.slow
+def test_many_acting_on_one_reading_with_one_key_act_once(url: str) -> None:
+    heard = list[int]()
+
+    with served(url) as world, ThreadPoolExecutor(CLIENTS) as pool:
+        officer, lead = world.someone("UZ_CONSULATE_ALMATY"), world.someone("KZ_LEAD")
+        case = officer.submits()
+        path, seen = f"{path_of(case)}/acknowledge", lead.tag(case)
+        asked = [
+            pool.submit(
+                obeying,
+                lambda: lead.post(path, None, if_match=seen, idempotency_key="k"),
+                heard,
+            )
+            for _ in range(CLIENTS * 3)
+        ]
+        answers = [each.result() for each in asked]
+        told = kinds(officer.hears())
+
+    report("heard", heard)
+    assert {answer.status_code for answer in answers} == {200}
+    assert sum(REPLAYED not in answer.headers for answer in answers) == 1
+    assert told == ["case.drafted", "case.submitted", "case.acknowledged"]
+
+
+@pytest.mark.slow
+def test_one_external_reference_makes_one_case_however_many_keys(url: str) -> None:
+    """A client that lost its key is told of the case there is, also when it hurries."""
+    body, heard = new_case(submit=True, external_reference="ALA/2026/17"), list[int]()
+
+    with served(url) as world, ThreadPoolExecutor(CLIENTS) as pool:
+        officer = world.someone("UZ_CONSULATE_ALMATY")
+        asked = [
+            pool.submit(obeying, lambda: officer.creates("/cases", body), heard)
+            for _ in range(CLIENTS)
+        ]
+        answers = [each.result() for each in asked]
+        made = rows(world, Case)
+
+    report("heard", heard)
+    [first] = [answer for answer in answers if answer.status_code == 201]
+    others = [answer for answer in answers if answer is not first]
+    assert {problem(answer) for answer in others} == {(409, "external-reference-taken")}
+    assert {answer.json()["code"] for answer in others} == {first.json()["code"]}
+    assert made == [1]
+
+
+def test_the_same_request_twice_is_one_case(officer: Someone) -> None:
+    body = new_case(submit=True)
+
+    first, again = twice(lambda: officer.creates("/cases", body, "k"))
+
+    assert (first.status_code, again.status_code) == (201, 201)
+    assert REPLAYED not in first.headers
+    assert again.headers[REPLAYED] == "true"
+    assert first.json() == again.json()
+    assert first.headers["Location"] == again.headers["Location"]
+    assert first.headers["ETag"] == again.headers["ETag"]
+    assert kinds(officer.hears()) == ["case.drafted", "case.submitted"]
+
+
+def test_a_replay_shows_the_record_as_it_is_now(officer: Someone, lead: Someone) -> None:
+    body = new_case(submit=True)
+    case = done(officer.creates("/cases", body, "k"))
+    done(lead.does("acknowledge", case))
+
+    again = officer.creates("/cases", body, "k")
+
+    assert again.status_code == 201
+    assert again.json()["state"] == "under_review"
+
+
+def test_one_key_is_for_one_request(officer: Someone) -> None:
+    done(officer.creates("/cases", new_case(), "k"))
+
+    otherwise = officer.creates("/cases", new_case(submit=True), "k")
+    done(officer.creates("/cases", new_case(submit=True), "another"))
+
+    assert problem(otherwise) == (422, "key-reused")
+    assert kinds(officer.hears()) == ["case.drafted", "case.drafted", "case.submitted"]
+
+
+def test_one_key_is_for_one_path(officer: Someone) -> None:
+    one, other = done(officer.writes_case()), done(officer.writes_case())
+
+    done(officer.does("submit", one, idempotency_key="k"))
+    elsewhere = officer.does("submit", other, idempotency_key="k")
+
+    assert problem(elsewhere) == (422, "key-reused")
+    assert officer.sees(other)["state"] == "draft"
+
+
+def test_the_key_of_another_account_is_another_key(
+    officer: Someone, stranger: Someone
+) -> None:
+    colleague = officer.world.someone(officer.code)
+    body = new_case()
+
+    codes = {
+        done(someone.creates("/cases", body, "k"))["code"]
+        for someone in (officer, colleague, stranger)
+    }
+
+    assert len(codes) == 3
+
+
+def test_a_key_survives_a_new_api_key_of_the_account(
+    officer: Someone, world: World
+) -> None:
+    body = new_case(submit=True)
+    first = officer.creates("/cases", body, "k")
+    with world.database.writing() as session:
+        account = officer.actor.account_id
+        fresh = make_key(session, account, EVERYTHING, world.now, days=1)
+        revoke_key(session, prefix_of(officer.key), world.now)
+
+    revoked = officer.creates("/cases", body, "k")
+    officer.key = fresh
+    again = officer.creates("/cases", body, "k")
+
+    assert problem(revoked) == (401, "unauthenticated")
+    assert again.headers[REPLAYED] == "true"
+    assert again.json() == first.json()
+
+
+def test_a_key_must_be_given_where_something_is_made(led: Json, lead: Someone) -> None:
+    referral = {"recipient": "KZ_LEGAL_AID", "service": "LEGAL_AID"}
+
+    refused = [
+        lead.post("/cases", new_case()),
+        lead.post(f"{path_of(led)}/referrals", referral),
+        lead.post(f"{path_of(led)}/consents", consent()),
+    ]
+
+    assert [problem(each) for each in refused] == [(400, "key-missing")] * 3
+    assert lead.get("/referrals").json()["items"] == []
+
+
+@pytest.mark.parametrize("key", ["", " ", "k k", "ключ".encode(), "k" * 101])
+def test_a_key_that_is_none_is_refused(officer: Someone, key: str) -> None:
+    refused = officer.post("/cases", new_case(), idempotency_key=key)
+
+    assert refused.status_code in {400, 422}
+    assert officer.get("/cases").json()["items"] == []
+
+
+def test_an_accept_whose_answer_was_lost_is_not_told_that_it_is_out_of_date(
+    sent: Json, shelter: Someone, lead: Someone
+) -> None:
+    seen = shelter.tag(sent)
+    path = f"{path_of(sent)}/accept"
+
+    first, again = twice(
+        lambda: shelter.post(path, promise(), if_match=seen, idempotency_key="k")
+    )
+    without_key = shelter.post(path, promise(), if_match=seen)
+
+    assert (first.status_code, again.status_code) == (200, 200)
+    assert again.headers[REPLAYED] == "true"
+    assert again.json() == first.json()
+    assert problem(without_key) == (412, "version-stale")
+    assert kinds(lead.hears()).count("referral.accepted") == 1
+
+
+def test_who_declined_the_lead_and_is_no_longer_party_is_answered_as_before(
+    officer: Someone, lead: Someone
+) -> None:
+    case = officer.submits()
+    seen, why = lead.tag(case), {"reason": "NO_CAPACITY"}
+    path = f"{path_of(case)}/decline-lead"
+
+    first, again = twice(lambda: lead.post(path, why, if_match=seen, idempotency_key="k"))
+    without_key = lead.post(path, why, if_match=seen)
+
+    assert (first.status_code, first.content) == (204, b"")
+    assert (again.status_code, again.content) == (204, b"")
+    assert again.headers[REPLAYED] == "true"
+    assert problem(without_key) == (404, "not-found")
+    assert kinds(officer.hears()).count("case.lead_declined") == 1
+
+
+def test_a_closing_is_repeated_as_the_question_it_was_and_as_the_closing_it_was(
+    led: Json, lead: Someone, supervisor: Someone
+) -> None:
+    seen, path = lead.tag(led), f"{path_of(led)}/close"
+
+    asked, asked_again = twice(
+        lambda: lead.post(path, closing(), if_match=seen, idempotency_key="ask")
+    )
+    approval = asked.json()["id"]
+    done(supervisor.post(f"/approvals/{approval}/approve"))
+    approved = {"if_match": seen, "approval": approval, "idempotency_key": "close"}
+    closed, closed_again = twice(lambda: lead.post(path, closing(), **approved))
+    late = lead.post(path, closing(), if_match=seen, idempotency_key="ask")
+
+    assert (asked.status_code, asked_again.status_code) == (202, 202)
+    assert asked_again.json() == asked.json()
+    assert (closed.status_code, closed_again.status_code) == (200, 200)
+    assert closed_again.json() == closed.json()
+    assert (late.status_code, late.json()["decision"]) == (202, "spent")
+    for again in (asked_again, closed_again, late):
+        assert again.headers[REPLAYED] == "true"
+    assert kinds(lead.hears()).count("case.closed") == 1
+
+
+def test_the_approval_is_part_of_the_request(led: Json, lead: Someone) -> None:
+    seen, path = lead.tag(led), f"{path_of(led)}/close"
+    lead.post(path, closing(), if_match=seen, idempotency_key="k")
+
+    with_approval = lead.post(
+        path, closing(), if_match=seen, idempotency_key="k", approval=str(uuid4())
+    )
+
+    assert problem(with_approval) == (422, "key-reused")
+
+
+def test_referrals_and_consents_are_made_once(led: Json, lead: Someone) -> None:
+    referral = {"recipient": "KZ_LEGAL_AID", "service": "LEGAL_AID"}
+
+    pairs = [
+        twice(lambda: lead.creates(f"{path_of(led)}/referrals", referral, "r")),
+        twice(lambda: lead.creates(f"{path_of(led)}/consents", consent(), "c")),
+        twice(lambda: lead.post(f"{path_of(led)}/risk-assessments", {"level": "high"},
+                                idempotency_key="a")),
+    ]  # fmt: skip
+
+    for first, again in pairs:
+        assert first.status_code == again.status_code
+        assert again.headers[REPLAYED] == "true"
+        assert again.json() == first.json()
+    heard = kinds(lead.hears())
+    for once in ("referral.opened", "consent.recorded", "case.risk_assessed"):
+        assert heard.count(once) == 1
+
+
+def test_what_failed_may_be_tried_again(officer: Someone) -> None:
+    without_consent = officer.creates("/cases", new_case(submit=True, consents=[]), "k")
+    stale = officer.post(
+        f"{path_of(done(officer.writes_case()))}/submit",
+        if_match='"9.0123456789abcdef"',
+        idempotency_key="s",
+    )
+
+    made = officer.creates("/cases", new_case(submit=True), "k")
+    submitted = officer.does("submit", done(officer.writes_case()), idempotency_key="s")
+
+    assert problem(without_consent) == (409, "needs-unmet")
+    assert problem(stale) == (412, "version-stale")
+    assert made.status_code == 201
+    assert REPLAYED not in made.headers
+    assert submitted.status_code == 200
+
+
+def test_one_external_reference_is_one_case(officer: Someone, stranger: Someone) -> None:
+    body = new_case(external_reference="ALA/2026/17")
+    first = done(officer.creates("/cases", body))
+
+    again = officer.creates("/cases", body)
+    elsewhere = stranger.creates("/cases", body)
+
+    assert problem(again) == (409, "external-reference-taken")
+    assert again.json()["code"] == first["code"]
+    assert elsewhere.status_code == 201
+
+
+def test_while_the_first_is_carried_out_the_second_waits_or_is_told_to(
+    officer: Someone,
+) -> None:
+    """On SQLite writers queue and all are answered; on PostgreSQL one comes back later."""
+    ticket = Ticket("k", "another request")
+
+    with ThreadPoolExecutor() as pool, officer.writing() as work:
+        claim(work, ticket)
+        settle(work, ticket, uuid4(), status=201)
+        second = pool.submit(officer.creates, "/cases", new_case(), "k")
+        if officer.world.database.is_sqlite:
+            time.sleep(0.3)
+            assert not second.done()
+        else:
+            told = second.result(timeout=PATIENCE)
+
+    if officer.world.database.is_sqlite:
+        assert problem(second.result()) == (422, "key-reused")
+    else:
+        assert problem(told) == (409, "key-in-flight")
+        assert told.headers["Retry-After"] == "1"
+
+
+def test_while_a_request_is_carried_out_its_key_is_free_for_every_other_account(
+    officer: Someone, stranger: Someone
+) -> None:
+    with ThreadPoolExecutor() as pool, officer.writing() as work:
+        claim(work, Ticket("k", "a request"))
+        other = pool.submit(stranger.creates, "/cases", new_case(), "k")
+        if not officer.world.database.is_sqlite:  # where writers queue
+            assert other.result(timeout=PATIENCE).status_code == 201
+
+    assert other.result().status_code == 201
+
+
+def test_what_was_carried_out_is_in_flight_for_nobody(officer: Someone) -> None:
+    """Two retries at once are both answered; on SQLite one after the other."""
+    first = officer.creates("/cases", new_case(), "k")
+    with officer.reading() as look:
+        fingerprint = look.session.scalars(select(Outcome.fingerprint)).one()
+
+    with ThreadPoolExecutor() as pool, officer.writing() as work:
+        claim(work, Ticket("k", fingerprint))
+        second = pool.submit(officer.creates, "/cases", new_case(), "k")
+        time.sleep(0.3)
+
+    assert second.result().status_code == 201
+    assert second.result().json() == first.json()
+
+
+def test_what_came_of_a_request_is_kept_without_what_was_in_it(
+    officer: Someone, world: World
+) -> None:
+    done(officer.creates("/cases", new_case(), "k"))
+
+    with world.database.reading() as session:
+        [kept] = session.execute(select(Outcome.__table__)).mappings().all()
+
+    assert set(kept) == {"account_id", "key", "fingerprint", "resource_id", "status", "at"}
+    assert len(kept["fingerprint"]) == 64
+    assert rows(world, Delivery, Party) == [1, 1]

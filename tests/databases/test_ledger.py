@@ -1,0 +1,346 @@
+"""The ledger of erasures and the database: neither is trusted without the other (R34)."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from threading import Barrier
+from uuid import UUID, uuid4
+
+import pytest
+from fastapi.testclient import TestClient
+from sqlalchemy import insert, select
+
+from app.cases.erasing import Aftermath
+from app.kernel import erasures
+from app.kernel.db import OWNER_ROLE, Database
+from app.kernel.erasures import Erasure, enter
+from app.kernel.journal import Entry, Epoch, knows_a_case, renew_epoch
+from app.kernel.ledger import (
+    ErasuresDue,
+    Ledger,
+    LedgerDamaged,
+    LedgerForeign,
+    LedgerUnusable,
+)
+from app.kernel.ledger_file import alone
+from app.main import create_app
+from tests.support.child_processes import Child, Says
+from tests.support.databases import Copy, overheard
+from tests.support.world import NOON, Someone, World, done, path_of
+
+
+def goes_on_erasing(says: Says, url: str, path: Path) -> None:
+    """Commit one erasure after the other, and copy each out; said once it is committed."""
+    world, ledger = World(url), Ledger(path)
+    while True:
+        case = uuid4()
+        erase(world, case)
+        says.send(str(case))
+        ledger.copy_out(world.ground)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "erasures"
+
+
+@pytest.fixture
+def ledger(path: Path) -> Ledger:
+    return Ledger(path)
+
+
+def erase(world: World, *cases: UUID) -> None:
+    with world.database.writing() as session:
+        for case in cases or (uuid4(),):
+            enter(session, case, NOON)
+
+
+def known(world: World) -> set[UUID]:
+    with world.database.reading() as session:
+        return set(erasures.recorded(session))
+
+
+def named(path: Path) -> set[UUID]:
+    contents = Ledger(path).found()
+    return set(contents.erased) if contents else set()
+
+
+@pytest.fixture
+def asked(world: World, ledger: Ledger) -> Iterator[TestClient]:
+    """Ask the service whether it is ready, as its own operator does, while it works."""
+    world.works()
+    with TestClient(create_app(world.ground, ledger)) as http:
+        yield http
+
+
+def readiness(asked: TestClient) -> tuple[int, str]:
+    answer = asked.get("/readyz")
+    return answer.status_code, answer.json()["erasures"]
+
+
+def test_what_is_erased_is_named_outside_once(
+    world: World, officer: Someone, ledger: Ledger, path: Path
+) -> None:
+    ledger.start(world.ground)
+    drafts = [done(officer.writes_case()) for _ in range(3)]
+    for draft in drafts:
+        done(officer.does("discard", draft))
+
+    added = [ledger.copy_out(world.ground) for _ in range(2)]
+    added.append(Ledger(path).copy_out(world.ground))
+
+    assert added == [3, 0, 0]
+    assert named(path) == known(world)
+    assert all(draft["code"] not in path.read_text(encoding="utf-8") for draft in drafts)
+
+
+def test_a_beat_after_which_nothing_is_new_costs_next_to_nothing(
+    world: World, ledger: Ledger
+) -> None:
+    erase(world, *(uuid4() for _ in range(50)))
+    ledger.copy_out(world.ground, anew=True)
+    ledger.must_agree(world.ground)
+
+    with overheard(world.database.engine) as said:
+        ledger.copy_out(world.ground)
+        ledger.must_agree(world.ground)
+
+    looked = [statement for statement in said if "erasure" in statement]
+    assert len(looked) == 2
+    assert all("count(*)" in statement for statement in looked)
+
+
+def test_whoever_writes_waits_for_another_process_that_does(
+    world: World, ledger: Ledger, path: Path
+) -> None:
+    ledger.start(world.ground)
+    erase(world)
+
+    with ThreadPoolExecutor(1) as pool:
+        with alone(path):
+            waiting = pool.submit(ledger.copy_out, world.ground)
+            with pytest.raises(TimeoutError):
+                waiting.result(0.5)
+            meanwhile = named(path)
+        added = waiting.result(30)
+
+    assert (meanwhile, added) == (set(), 1)
+
+
+def test_processes_that_copy_out_at_once_write_each_line_once(
+    world: World, ledger: Ledger, path: Path
+) -> None:
+    ledger.start(world.ground)
+    rows = [{"case_id": uuid4(), "at": NOON} for _ in range(3000)]
+    with world.database.writing() as session:
+        session.execute(insert(Erasure), rows)
+    barrier = Barrier(8)
+
+    def copy_out(_: int) -> int:
+        barrier.wait()
+        return Ledger(path).copy_out(world.ground)
+
+    with ThreadPoolExecutor(8) as pool:
+        added = list(pool.map(copy_out, range(8)))
+
+    assert sum(added) == 3000
+    assert path.read_text(encoding="utf-8").count("\nerased ") == 3000
+    assert named(path) == known(world)
+
+
+@pytest.mark.slow
+def test_whoever_is_killed_between_the_commit_and_the_copy_is_made_up_for(
+    world: World, url: str, ledger: Ledger, path: Path
+) -> None:
+    ledger.start(world.ground)
+    world.database.engine.dispose()
+
+    committed: set[UUID] = set()
+    for lines in (1, 2, 5, 9):
+        child = Child(goes_on_erasing, url, path)
+        committed |= {UUID(child.says()) for _ in range(lines)}
+        child.dies()
+    Ledger(path).copy_out(world.ground)
+
+    assert named(path) == known(world) >= committed
+    Ledger(path).must_agree(world.ground)
+
+
+def test_it_is_ready_while_the_two_agree(
+    world: World, asked: TestClient, ledger: Ledger
+) -> None:
+    first = readiness(asked)
+    ledger.start(world.ground)
+    erase(world)
+    not_yet_copied = readiness(asked)
+    ledger.copy_out(world.ground)
+
+    assert first == not_yet_copied == readiness(asked) == (200, "ready")
+
+
+def test_an_older_database_is_not_ready_and_says_what_to_do(
+    world: World, copy: Copy, ledger: Ledger, path: Path
+) -> None:
+    ledger.start(world.ground)
+    erase(world)
+    ledger.copy_out(world.ground)
+    with copy() as url:  # one that never erased: all copies have one epoch
+        older = World(url)
+        with TestClient(create_app(older.ground, Ledger(path))) as http:
+            found = readiness(http)
+        with pytest.raises(ErasuresDue, match="1 erasures of"):
+            Ledger(path).must_agree(older.ground)
+        with pytest.raises(ErasuresDue):  # and one who knew the newer one notices too
+            ledger.must_agree(older.ground)
+        older.closes()
+
+    assert found == (503, "erasures are due: safe-conduct restored")
+
+
+def test_a_database_that_goes_back_under_a_running_service_is_noticed(
+    world: World, copy: Copy, ledger: Ledger
+) -> None:
+    ledger.start(world.ground)
+    erase(world, *(uuid4() for _ in range(3)))
+    ledger.copy_out(world.ground)
+    ledger.must_agree(world.ground)
+
+    with copy() as url:
+        older = World(url)
+        erase(older, *list(known(world))[:2])
+        with pytest.raises(ErasuresDue, match="1 erasures of"):
+            ledger.must_agree(older.ground)
+        older.closes()
+
+
+def test_a_ledger_that_is_lost_is_told_and_not_made_again_by_itself(
+    world: World, asked: TestClient, ledger: Ledger, path: Path
+) -> None:
+    ledger.start(world.ground)
+    erase(world)
+    ledger.copy_out(world.ground)
+
+    path.unlink()
+
+    lost = (503, "the ledger of erasures cannot be used: safe-conduct doctor")
+    assert readiness(asked) == lost
+    with pytest.raises(LedgerUnusable, match="safe-conduct erasures export"):
+        ledger.copy_out(world.ground)
+    with pytest.raises(LedgerUnusable):
+        ledger.start(world.ground)
+    assert not path.exists()
+    assert ledger.copy_out(world.ground, anew=True) == 1
+    assert readiness(asked) == (200, "ready")
+
+
+def test_a_ledger_that_is_lost_before_anything_was_erased_is_told_too(
+    world: World, asked: TestClient, officer: Someone, ledger: Ledger, path: Path
+) -> None:
+    """As if the database came from a backup of before the first erasure."""
+    ledger.start(world.ground)
+    officer.writes_case()
+
+    path.unlink()
+
+    lost = (503, "the ledger of erasures cannot be used: safe-conduct doctor")
+    assert readiness(asked) == lost
+    for look in (ledger.start, ledger.copy_out, ledger.must_agree):
+        with pytest.raises(LedgerUnusable, match="put its newest copy back"):
+            look(world.ground)
+    assert not path.exists()
+    assert ledger.copy_out(world.ground, anew=True) == 0
+    assert readiness(asked) == (200, "ready")
+
+
+def test_a_ledger_of_another_database_is_refused_and_left_alone(
+    world: World, asked: TestClient, ledger: Ledger, path: Path
+) -> None:
+    other = (
+        f"safe-conduct erasures 1\nepoch 00000000\nerased {uuid4()} 2026-06-01T12:00:00Z\n"
+    )
+    path.write_text(other, encoding="utf-8")
+    erase(world)
+
+    found = readiness(asked)
+    with pytest.raises(LedgerForeign, match="nothing was changed"):
+        ledger.copy_out(world.ground, anew=True)
+
+    assert found[0] == 503
+    assert "of another database" in found[1]
+    assert path.read_text(encoding="utf-8") == other
+
+
+def test_a_ledger_with_a_line_that_is_none_is_refused_with_its_number(
+    world: World, asked: TestClient, ledger: Ledger, path: Path
+) -> None:
+    ledger.start(world.ground)
+    erase(world)
+    ledger.copy_out(world.ground)
+    path.write_text(
+        path.read_text(encoding="utf-8").replace("erased", "erazed"), encoding="utf-8"
+    )
+
+    found = readiness(asked)
+    with pytest.raises(LedgerDamaged, match="Line 3 of"):
+        ledger.copy_out(world.ground)
+
+    assert found == (503, "the ledger of erasures is damaged: safe-conduct doctor")
+
+
+def test_a_torn_line_is_written_anew_and_disturbs_nobody(
+    world: World, asked: TestClient, ledger: Ledger, path: Path
+) -> None:
+    ledger.start(world.ground)
+    erase(world, uuid4(), uuid4())
+    ledger.copy_out(world.ground)
+    path.write_bytes(path.read_bytes()[:-30])
+
+    torn, found = named(path), readiness(asked)
+    added = ledger.copy_out(world.ground)
+
+    assert (len(torn), added, found) == (1, 1, (200, "ready"))
+    assert named(path) == known(world)
+    assert path.read_text(encoding="utf-8").count(" torn\n") == 1
+
+
+def test_the_worker_follows_an_erasure_once(
+    world: World, officer: Someone, ledger: Ledger, path: Path
+) -> None:
+    ledger.start(world.ground)
+    worker = Aftermath(world.ground, ledger)
+    draft = done(officer.writes_case())
+    done(officer.does("discard", draft))
+
+    worker.follow()
+    with overheard(world.database.engine) as said:
+        worker.follow()
+
+    assert named(path) == known(world)
+    assert officer.get(path_of(draft)).is_success
+    assert len([s for s in said if "erasure" in s and "count(*)" in s]) == 2
+    assert not [s for s in said if "VACUUM" in s]
+
+
+def test_a_database_knows_whether_it_ever_had_a_case(
+    world: World, officer: Someone, lead: Someone, supervisor: Someone
+) -> None:
+    done(supervisor.post(f"/accounts/{lead.actor.account_id}/disable"))
+    with world.database.reading() as session:
+        assert session.scalars(select(Entry.reference)).all() != []
+        assert knows_a_case(session) is False
+
+    officer.writes_case()
+
+    with world.database.reading() as session:
+        assert knows_a_case(session) is True
+
+
+def test_a_database_that_is_named_anew_has_that_name_alone(url: str) -> None:
+    owners = Database(url, OWNER_ROLE)
+
+    with owners.writing() as session:
+        renew_epoch(session, "a new one")
+
+    with owners.reading() as session:
+        assert session.scalars(select(Epoch.value)).all() == ["a new one"]
+    owners.engine.dispose()

@@ -1,0 +1,86 @@
+"""The embedded database has no statistics: an index must fit the whole of a question."""
+
+import sqlite3
+from contextlib import closing
+
+import pytest
+from sqlalchemy import make_url
+
+from tests.support.databases import overheard
+from tests.support.world import Someone, done
+
+BY_READER_ALONE = "USING INDEX ix_party_focal_point_id_number (focal_point_id=?)"
+
+
+def plans(url: str, statements: list[str]) -> list[str]:
+    """Say how SQLite would find what each statement asks for."""
+    with closing(sqlite3.connect(str(make_url(url).database))) as connection:
+        return [
+            step[3]
+            for statement in statements
+            for step in connection.execute(
+                f"EXPLAIN QUERY PLAN {statement}", [None] * statement.count("?")
+            )
+        ]
+
+
+@pytest.mark.parametrize("path", ["", "/history", "/evidence"])
+def test_one_case_is_not_looked_for_among_all_of_its_reader(
+    sqlite_url: str, path: str, officer: Someone
+) -> None:
+    case = officer.submits()
+
+    with overheard(officer.world.database.engine) as statements:
+        done(officer.get(f"/cases/{case['code']}{path}"))
+
+    asked = [one for one in statements if "FROM party" in one and '"case".code = ?' in one]
+    assert asked
+    assert not [step for step in plans(sqlite_url, asked) if BY_READER_ALONE in step]
+
+
+def test_past_answers_are_read_newest_first_and_no_further(
+    sqlite_url: str, officer: Someone
+) -> None:
+    with overheard(officer.world.database.engine) as statements:
+        officer.submits()
+
+    [asked] = [one for one in statements if "ORDER BY clock.set_at DESC" in one]
+    steps = plans(sqlite_url, [asked])
+    assert [one for one in steps if "USING INDEX ix_clock_waits_on_set_at" in one]
+    assert not [one for one in steps if "TEMP B-TREE" in one]
+
+
+def test_an_act_does_not_look_for_its_case_among_all_of_its_reader(
+    sqlite_url: str, officer: Someone, lead: Someone
+) -> None:
+    case = officer.submits()
+
+    with overheard(lead.world.database.engine) as statements:
+        done(lead.does("acknowledge", case))
+
+    asked = [one for one in statements if one.startswith("SELECT") and "party" in one]
+    assert asked
+    assert not [step for step in plans(sqlite_url, asked) if BY_READER_ALONE in step]
+
+
+LISTS = ("cases", "referrals", "handovers", "worklist", "approvals", "events")
+FILTERED = (
+    *("cases?you_are=lead", "referrals?side=recipient", "referrals?side=lead"),
+    *("handovers?side=lead", "referrals?state=sent", "cases?state=assisting"),
+)
+
+
+@pytest.mark.parametrize("path", [*LISTS, *FILTERED])
+def test_a_page_is_read_in_its_order_and_no_further(
+    sqlite_url: str, lead: Someone, path: str
+) -> None:
+    with overheard(lead.world.database.engine) as statements:
+        done(lead.get(f"/{path}"))
+
+    paged = [one for one in statements if "LIMIT" in one and "ORDER BY" in one]
+    assert paged
+    for statement in paged:
+        steps = plans(sqlite_url, [statement])
+        assert not [one for one in steps if "TEMP B-TREE" in one or "SCAN" in one]
+        # Once for the page, and never again for each of its rows.
+        assert len([one for one in steps if BY_READER_ALONE in one]) <= 1

@@ -1,0 +1,75 @@
+"""Two focal points by turns on one connection to the database: nothing of one is left."""
+
+from collections.abc import Iterator
+from itertools import cycle, islice
+
+import pytest
+from fastapi import FastAPI
+from sqlalchemy import select
+from sqlalchemy.exc import DBAPIError
+
+from app.cases.models import Case
+from app.kernel.db import Database
+from app.kernel.work import reading
+from tests.support.in_thread import Here
+from tests.support.servers import times
+from tests.support.world import Json, Someone, World, done, path_of
+
+pytestmark = pytest.mark.slow
+TURNS = times(600, soak=10_000)
+PEOPLE = ("UZ_CONSULATE_ALMATY", "JM_CONSULATE_PORT_OF_SPAIN")
+
+
+@pytest.fixture
+def narrow(
+    pg_url: str, app: FastAPI, loop: Here, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[World]:
+    """A world with one connection for everybody."""
+    monkeypatch.setattr("app.kernel.db.THREADS", 1)
+    monkeypatch.setattr("tests.support.world.opened", Database)
+    made = World(pg_url, app, loop)
+    yield made
+    made.closes()
+
+
+def every_code(one: Someone) -> set[str]:
+    """Ask for all cases there are, as code that forgot its condition would."""
+    with reading(one.world.ground, one.actor) as work:
+        return set(work.session.scalars(select(Case.code)))
+
+
+def listed(one: Someone) -> set[str]:
+    return {case["code"] for case in done(one.get("/cases"))["items"]}
+
+
+def is_stopped(world: World) -> bool:
+    """Say whether who acts for nobody is stopped, after whoever came before."""
+    with pytest.raises(DBAPIError), world.database.reading() as session:
+        session.execute(select(Case.code))
+    return True
+
+
+def test_nothing_of_one_is_left_to_the_other(narrow: World) -> None:
+    people = [narrow.someone(code) for code in PEOPLE]
+    drafts: list[list[Json]] = [[done(one.writes_case()) for _ in "123"] for one in people]
+    own = [{case["code"] for case in cases} for cases in drafts]
+    sides = [(0, 1), (1, 0)]
+
+    for turn, (me, other) in enumerate(islice(cycle(sides), TURNS)):
+        one, foreign = people[me], drafts[other][turn % 3]
+        match turn // 2 % 4:
+            case 0:
+                assert listed(one) == own[me], turn
+            case 1:
+                assert every_code(one) == own[me], turn
+            case 2:
+                assert one.get(path_of(foreign)).status_code == 404, turn
+                assert is_stopped(narrow)
+            case _:
+                refused = one.creates(f"{path_of(foreign)}/risk-assessments", RISK)
+                assert refused.status_code == 404, turn
+
+    assert narrow.database.engine.pool.status().startswith("Pool size: 1 ")
+
+
+RISK = {"level": "low"}

@@ -1,0 +1,213 @@
+"""What is opened is judged by nothing older than itself, though others write meanwhile.
+
+Whoever opens holds no case: on PostgreSQL somebody can be feared, leave or say no between
+the judgement and the paper, or while they wait for their turn.
+"""
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import replace
+from functools import partial
+from threading import Event
+from typing import Any
+
+import pytest
+
+from app.consents.coverage import Purpose
+from app.kernel.db import hold
+from tests.api.test_exports import drafted, led
+from tests.support.databases import listening
+from tests.support.servers import Served, served
+from tests.support.world import Json, Someone, done, path_of, problem, promise
+
+PAPER = "sealed.record_id = %(record)s::UUID AND sealed.kind = "
+"""What asks for one paper; an export asks once for each section."""
+PAPERS = "FROM sealed"
+SECOND = "WRITTEN MEANWHILE"
+
+type Act = Callable[[], object]
+
+
+@pytest.fixture
+def world(pg_url: str) -> Iterator[Served]:
+    with served(pg_url) as made:
+        yield made
+
+
+@pytest.fixture
+def case(officer: Someone, lead: Someone) -> Json:
+    case = drafted(officer)
+    led(case, officer, lead)
+    return case
+
+
+@contextmanager
+def before(world: Served, nth: int, asks: str, *acts: Act) -> Iterator[None]:
+    """Do something just before the service asks for something for the nth time."""
+    asked: list[str] = []
+
+    def listen(*said: Any) -> None:
+        if asks not in said[2]:
+            return
+        asked.append(said[2])
+        if len(asked) == nth:
+            with ThreadPoolExecutor(1) as pool:
+                for act in acts:
+                    pool.submit(act).result()
+
+    with listening(world.database.engine, "before_cursor_execute", listen):
+        yield
+    assert len(asked) >= nth
+
+
+def writes(who: Someone, case: Json, part: str, body: Json) -> None:
+    """Write something anew, as whoever has just looked."""
+    path = path_of(case)
+    done(who.ask("PUT", f"{path}/{part}", body, headers={"If_Match": who.looks(path)}))
+
+
+def rewrites(who: Someone, case: Json) -> None:
+    writes(who, case, "sections/narrative", {"section": "narrative", "text": SECOND})
+
+
+@pytest.fixture
+def reader(lead: Someone, case: Json, shelter: Someone) -> Someone:
+    """A shelter that helps, and in an emergency may read more than it was sent."""
+    sent = done(lead.refers(case, shelter.code))
+    done(shelter.does("acknowledge", sent))
+    done(shelter.does("accept", sent, promise()))
+    wanted = ["identity", "narrative", "indicators"]
+    asked = {"reason": "RISK_TO_LIFE", "note": "x", "purpose": "protection"}
+    path = f"{path_of(case)}/vital-readings"
+    made = done(shelter.creates(path, asked | {"sections": wanted}))
+    done(lead.post(f"{path}/{made['id']}/permit"))
+    return shelter
+
+
+def fears(lead: Someone, case: Json, whom: str) -> None:
+    """Say of an office that it is unsafe."""
+    origin = {"country_of_origin": "UZ", "origin_contact": "permitted"}
+    writes(lead, case, "safeguards", origin | {"unsafe_focal_points": [whom]})
+
+
+def leaves(lead: Someone, case: Json) -> None:
+    """Withdraw the one referral of a case."""
+    [sent] = done(lead.get("/referrals", case=case["code"]))["items"]
+    done(lead.does("withdraw", sent, {"reason": "NO_LONGER_NEEDED"}))
+
+
+@pytest.mark.parametrize("how", ["feared", "gone"])
+def test_who_is_feared_or_gone_reads_nothing_that_was_written_since(
+    world: Served, lead: Someone, case: Json, reader: Someone, how: str
+) -> None:
+    ends = {
+        "feared": partial(fears, lead, case, reader.code),
+        "gone": partial(leaves, lead, case),
+    }
+    with before(world, 2, PAPER, ends[how], partial(rewrites, lead, case)):
+        told = done(reader.opens(f"{path_of(case)}/export/htcds", "protection"))
+
+    assert SECOND not in str(told)
+    assert told["opened"] == ["identity"]
+
+
+WARNED = {"section": "needs", "summary": "x", "safety_notice": SECOND}
+SINCE: dict[str, Callable[[Someone, Json], None]] = {
+    "safeguards": partial(fears, whom="IOM"),
+    "safety-notice": partial(writes, part="sections/needs", body=WARNED),
+}
+"""What is opened, and how it comes to be written anew."""
+
+
+@pytest.mark.parametrize("part", SINCE)
+def test_a_candidate_that_declines_meanwhile_reads_no_danger_that_was_told_since(
+    world: Served, officer: Someone, lead: Someone, part: str
+) -> None:
+    case, colleague = drafted(officer), world.someone(lead.code)
+    done(officer.does("submit", case))
+    done(lead.does("acknowledge", case))
+    path = f"{path_of(case)}/{part}"
+    while_it_may = lead.opens(path).status_code
+    no = {"reason": "NO_CAPACITY"}
+    declines = partial(colleague.does, "decline-lead", case, no)
+    with before(world, 1, PAPERS, declines, partial(SINCE[part], officer, case)):
+        told = lead.opens(path)
+
+    assert while_it_may == 200
+    assert problem(told) == (404, "not-found")
+
+
+def test_a_no_counts_from_the_next_section_on(
+    world: Served, officer: Someone, lead: Someone, case: Json
+) -> None:
+    everything = {"purposes": list(Purpose)}
+    says_no = partial(officer.post, f"{path_of(case)}/consents/withdraw", everything)
+    with before(world, 2, PAPER, says_no):
+        told = done(lead.opens(f"{path_of(case)}/export/htcds"))
+
+    assert told["opened"] == ["identity"]
+
+
+def beside(world: Served, who: Someone, act: Act, opens: Act) -> object:
+    """Open something while another request of the same account has its turn, and act."""
+    has_it = Event()
+
+    def takes_its_turn() -> None:
+        with world.database.writing("system") as session:
+            hold(session, f"opening {who.actor.account_id}")
+            has_it.set()
+            waits.wait(20)
+            act()
+
+    waits = Event()
+
+    def listen(*said: Any) -> None:
+        if "pg_advisory_xact_lock" in said[2] and has_it.is_set():
+            waits.set()
+
+    with (
+        listening(world.database.engine, "before_cursor_execute", listen),
+        ThreadPoolExecutor(1) as pool,
+    ):
+        turn = pool.submit(takes_its_turn)
+        has_it.wait()
+        answer = opens()
+        turn.result()
+    return answer
+
+
+def test_an_emergency_that_is_declared_meanwhile_does_not_wait_for_tomorrow(
+    world: Served, officer: Someone, lead: Someone, case: Json
+) -> None:
+    other = drafted(officer)
+    led(other, officer, lead)
+    world.ground = world.app.state.ground = replace(world.ground, daily_cap=1)
+    done(lead.opens(f"{path_of(other)}/sections/needs"))
+    emergency = {"reason": "RISK_TO_LIFE", "note": "now"}
+    declares = partial(lead.creates, f"{path_of(case)}/vital-interests", emergency)
+
+    opened = beside(
+        world,
+        lead,
+        lambda: done(declares()),
+        partial(lead.opens, f"{path_of(case)}/sections/narrative"),
+    )
+
+    assert done(opened)["content"]["text"] == "canary-narrative"  # type: ignore[arg-type]
+
+
+def test_what_was_destroyed_meanwhile_is_not_opened(
+    world: Served, officer: Someone
+) -> None:
+    draft = drafted(officer)
+    world.ground = world.app.state.ground = replace(world.ground, daily_cap=2)
+
+    opened = beside(
+        world,
+        officer,
+        lambda: done(officer.does("discard", draft)),
+        partial(officer.opens, f"{path_of(draft)}/sections/identity"),
+    )
+
+    assert problem(opened) == (404, "not-found")  # type: ignore[arg-type]

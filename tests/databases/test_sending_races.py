@@ -1,0 +1,230 @@
+"""Many senders, and senders that die: nothing is lost, and nothing comes twice too soon."""
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+from queue import Queue
+from threading import Barrier
+from time import sleep
+
+import pytest
+
+from app.cli.posting import notices_by, nowhere
+from app.ground import lay_ground
+from app.kernel.keyfile import FileKeys
+from app.notices.words import Letter
+from app.outbox.actions import Answer
+from app.outbox.lifecycle import State
+from app.outbox.models import Way
+from app.outbox.pacing import Outcome
+from app.worker.sending import Fate, Senders, send_due
+from tests.support.child_processes import Child, Says
+from tests.support.mail_servers import (
+    HOUR,
+    Mood,
+    Post,
+    Postman,
+    calls,
+    mail_to,
+    outbox,
+    post_of,
+    states,
+    tells,
+)
+from tests.support.servers import key_file, times
+from tests.support.world import NOON, Someone, World
+
+pytestmark = pytest.mark.slow
+SENDERS = 6
+ROUNDS = times(6, soak=60)
+OFFICES = (
+    *("UZ_CONSULATE_ALMATY", "KZ_SHELTER_KOGERSHIN", "KZ_LEGAL_AID", "TT_SHELTER"),
+    *("DESK_CENTRAL_ASIA", "DESK_CENTRAL_AMERICA", "DESK_CARIBBEAN", "OVERSIGHT_DEMO"),
+)
+
+GIVEN = {Mood.SILENT: 0, Mood.SILENT_AFTER_DATA: 1}
+"""In which moods a sender is killed, and how many messages the server has by then."""
+
+
+@pytest.fixture
+def post(world: World) -> Iterator[Post]:
+    with post_of(world) as made:
+        yield made
+
+
+def at_once[R](count: int, act: Callable[[], R]) -> list[R]:
+    """Do something in several threads, as nearly at the same moment as there is."""
+    barrier = Barrier(count)
+
+    def begin() -> R:
+        barrier.wait()
+        return act()
+
+    with ThreadPoolExecutor(count) as pool:
+        return [one.result() for one in [pool.submit(begin) for _ in range(count)]]
+
+
+def test_nothing_is_in_two_hands(post: Post, officer: Someone) -> None:
+    for turn in range(1, ROUNDS + 1):
+        tells(officer, *OFFICES)
+
+        looks = at_once(SENDERS, post.leaves)
+
+        arrived = Counter(given.to for given in (*post.mail.given, *post.sms.given))
+        assert sum(look[Fate.DELIVERED] for look in looks) == len(arrived) == 12
+        assert set(arrived.values()) == {turn}
+        post.world.passes(hours=1)
+    assert {state for _, state in states(post.world)} == {"sent"}
+
+
+def test_two_messages_to_one_contact_do_not_leave_at_once_by_two_senders(
+    post: Post, officer: Someone
+) -> None:
+    for turn in range(ROUNDS):
+        post.mail.mood = lambda: Mood.GONE_AFTER_DATA
+        tells(officer, "KZ_LEGAL_AID")
+        post.leaves()
+        tells(officer, "KZ_LEGAL_AID")
+        post.mail.mood = lambda: Mood.TAKES
+        post.world.passes(hours=1, minutes=2)
+        open_ones = [one for one in outbox(post.world) if one.state != State.SENT]
+        before = len(post.mail.given)
+
+        at_once(SENDERS, post.leaves)
+
+        assert len(open_ones) == 2
+        assert len(post.mail.given) == before + 1, turn
+        post.all_leaves(timedelta(hours=3))
+    assert min(post.mail.gaps()) >= HOUR
+    assert {state for _, state in states(post.world)} == {"sent"}
+
+
+def test_many_acts_at_once_make_one_message_of_it(post: Post, officer: Someone) -> None:
+    silent = at_once(SENDERS, lambda: tells(officer, "KZ_LEGAL_AID", "DESK_CARIBBEAN"))
+
+    post.leaves()
+
+    assert silent == [frozenset()] * SENDERS
+    assert len(post.mail.given) == 2
+    assert len(post.sms.given) == 1
+
+
+def test_an_act_waits_for_the_other_that_calls_on_the_same_contact(
+    post: Post, officer: Someone
+) -> None:
+    with ThreadPoolExecutor(1) as pool:
+        with officer.writing() as work:
+            calls(work, "KZ_LEGAL_AID")
+            other = pool.submit(tells, officer, "KZ_LEGAL_AID")
+            sleep(0.3)
+            before = other.done()
+        other.result()
+
+    assert not before
+    assert states(post.world) == [("KZ_LEGAL_AID_MAIL", "waiting")]
+
+
+def test_acts_and_senders_at_once_lose_nothing(post: Post, officer: Someone) -> None:
+    for _ in range(ROUNDS):
+        with ThreadPoolExecutor(2 * SENDERS) as pool:
+            for _ in range(SENDERS):
+                pool.submit(tells, officer, *OFFICES)
+                pool.submit(post.leaves)
+        post.all_leaves(timedelta(hours=3))
+
+    assert {state for _, state in states(post.world)} == {"sent"}
+    assert min((*post.mail.gaps(), *post.sms.gaps())) >= HOUR
+
+
+@contextmanager
+def doomed(post: Post, url: str, folder: Path) -> Iterator[Child]:
+    """Let another process send, which will be killed at its work."""
+    one = Child(send_at_noon, url, key_file(folder), mail_port_of(post))
+    try:
+        yield one
+    finally:
+        one.dies()
+
+
+def mail_port_of(post: Post) -> int:
+    sender = post.senders.ways[Way.EMAIL].send.__self__  # type: ignore[attr-defined]
+    return int(sender.port)
+
+
+def wait_for(postman: Postman, *, asked: int = 0, given: int = 0) -> None:
+    """Wait until a server was asked, or given a message."""
+    for _ in range(600):
+        if postman.asked >= asked and len(postman.given) >= given:
+            return
+        sleep(0.05)
+    raise TimeoutError("Nobody came.")
+
+
+@pytest.mark.parametrize("mood", GIVEN)
+def test_a_sender_that_is_killed_at_its_work_is_followed_by_another_after_the_window(
+    post: Post, officer: Someone, url: str, tmp_path: Path, mood: Mood
+) -> None:
+    given = GIVEN[mood]
+    post.mail.mood = lambda: mood
+    tells(officer, "KZ_LEGAL_AID")
+    with doomed(post, url, tmp_path) as sender:
+        wait_for(post.mail, asked=1, given=given)
+        sender.dies()
+    post.mail.mood = lambda: Mood.TAKES
+
+    [left] = outbox(post.world)
+    while post.world.now < NOON + HOUR:
+        post.leaves()
+        post.world.passes(minutes=5)
+    within = len(post.mail.given)
+    post.all_leaves(HOUR)
+
+    assert (left.state, left.tries) == ("sending", 1)
+    assert within == given
+    assert len(post.mail.given) == given + 1
+    assert all(gap >= HOUR for gap in post.mail.gaps())
+    assert states(post.world) == [("KZ_LEGAL_AID_MAIL", "sent")]
+
+
+def test_a_sender_that_wakes_up_too_late_changes_nothing(
+    world: World, officer: Someone
+) -> None:
+    """It slept so long that another has it in hand: what it has to say is over."""
+    hands, answers = Queue[None](), [Queue[Outcome]() for _ in "12"]
+    waiting = iter(answers)
+
+    def carry(_: Letter) -> Answer:
+        mine = next(waiting)
+        hands.put(None)
+        return Answer(mine.get(timeout=60), "451")
+
+    ways = {Way.EMAIL: notices_by(carry, None), Way.SMS: notices_by(nowhere, None)}
+    senders = Senders(ways, HOUR)
+    tells(officer, "KZ_LEGAL_AID")
+    with ThreadPoolExecutor(2) as pool:
+        sleeper = pool.submit(send_due, world.ground, senders)
+        hands.get(timeout=60)
+        world.passes(hours=2)
+        other = pool.submit(send_due, world.ground, senders)
+        hands.get(timeout=60)
+        answers[0].put(Outcome.REFUSED)
+        slept = sleeper.result()
+        between = states(world)
+        answers[1].put(Outcome.DELIVERED)
+        sent = other.result()
+
+    assert slept[Fate.OVERTAKEN] == 1
+    assert between == [("KZ_LEGAL_AID_MAIL", "sending")]
+    assert sent[Fate.DELIVERED] == 1
+    assert states(world) == [("KZ_LEGAL_AID_MAIL", "sent")]
+
+
+def send_at_noon(_: Says, url: str, keys: Path, port: int) -> None:
+    """Send what is due at noon, with all the patience there is."""
+    ground = lay_ground(url, FileKeys.load(keys), time=lambda _: NOON)
+    send = mail_to(port, step=60, whole=60).send
+    ways = {Way.EMAIL: notices_by(send, None), Way.SMS: notices_by(nowhere, None)}
+    send_due(ground, Senders(ways, HOUR))

@@ -1,0 +1,43 @@
+"""How much is asked of the database: a longer list takes no more statements."""
+
+import pytest
+
+from tests.support.databases import overheard
+from tests.support.world import Someone, consent, done, for_handover, for_services
+
+GIVEN = [consent(), for_services(), for_services("state"), for_handover()]
+ASKED = (
+    ("KZ_SHELTER_KOGERSHIN", "SHELTER"),
+    ("KZ_SHELTER_TANSHOLPAN", "SHELTER"),
+    ("KZ_LEGAL_AID", "LEGAL_AID"),
+)
+SUCCESSORS = ("UZ_LEAD", "IOM", "SANA_SEZIM")
+
+
+def fill(officer: Someone, lead: Someone, number: int) -> None:
+    """A case that is led, of which help is asked and whose lead is offered."""
+    recipient, service = ASKED[number]
+    consents = [*GIVEN, for_handover(SUCCESSORS[number])]
+    guards = {"country_of_origin": "UZ", "origin_contact": "permitted"}
+    case = lead.leads(officer.submits(consents=consents, safeguards=guards))
+    done(lead.refers(case, recipient, service=service))
+    done(lead.offers(case, SUCCESSORS[number]))
+
+
+def statements(who: Someone, path: str) -> list[str]:
+    with overheard(who.world.database.engine) as said:
+        done(who.get(path))
+    return said
+
+
+@pytest.mark.parametrize("path", ["/cases", "/referrals", "/handovers"])
+def test_a_longer_list_asks_no_more(path: str, officer: Someone, lead: Someone) -> None:
+    fill(officer, lead, 0)
+    of_one = statements(lead, path)
+    fill(officer, lead, 1)
+    fill(officer, lead, 2)
+
+    of_three = statements(lead, path)
+
+    assert len(done(lead.get(path))["items"]) == 3
+    assert len(of_three) == len(of_one)

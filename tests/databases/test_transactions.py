@@ -1,0 +1,341 @@
+"""What is answered is kept, what is not kept is not answered, nothing is kept in part."""
+
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from threading import Event
+from uuid import uuid4
+
+import httpx2
+import pytest
+from httpx2 import Client, Response
+from sqlalchemy import Connection, Executable, Update, delete, func, select, update
+from sqlalchemy.exc import DBAPIError
+
+from app.cases.models import Case, Party, Sealed
+from app.disclosure.models import AccessEntry
+from app.kernel.actors import SERVICE
+from app.kernel.idempotency import Outcome
+from app.kernel.journal import Delivery, Entry, Mailbox
+from tests.support.database_faults import ALLOWING, kind, refusing
+from tests.support.databases import ask, listening
+from tests.support.servers import (
+    CHANCE,
+    client_of,
+    key_file,
+    obeying,
+    report,
+    started,
+    times,
+)
+from tests.support.world import (
+    Json,
+    Someone,
+    World,
+    contacts,
+    done,
+    kinds,
+    new_case,
+    path_of,
+    promise,
+)
+
+ROUNDS = times(5, soak=50)
+CLIENTS = 8
+
+type Opening = Callable[[], Response]
+
+WORDS = ("bed tonight", "Oygul", "Ойгул", "Рассказ", "спина", "Rayymbek", "+7701")
+
+DOOMED = {
+    "sqlite": (
+        """CREATE TABLE doomed (
+        id TEXT REFERENCES needed (id) DEFERRABLE INITIALLY DEFERRED)""",
+        "CREATE TABLE needed (id TEXT PRIMARY KEY)",
+        """CREATE TRIGGER full AFTER INSERT ON outcome
+        BEGIN INSERT INTO doomed VALUES ('x'); END""",
+    ),
+    "postgresql": (
+        """CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS
+        $$ BEGIN RAISE EXCEPTION 'full'; END $$""",
+        """CREATE CONSTRAINT TRIGGER full_now AFTER INSERT ON outcome
+        DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION refuse()""",
+    ),
+}
+"""Ways to let the database itself refuse: at an insert, or only at the commit."""
+
+
+@contextmanager
+def disk_on_fire(world: World) -> Iterator[None]:
+    """Let every commit fail that would keep something; readings may end."""
+
+    def burn(connection: Connection) -> None:
+        options = connection.get_execution_options()
+        if not options.get("query_only") and not options.get("postgresql_readonly"):
+            raise OSError("disk on fire")
+
+    with listening(world.database.engine, "commit", burn):
+        yield
+
+
+def rows(world: World) -> list[int]:
+    """Count what a request could leave behind."""
+    tables = (Case, Party, Sealed, Entry, Delivery, Outcome, AccessEntry)
+    with world.database.reading(SERVICE) as session:
+        counts = [select(func.count()).select_from(table) for table in tables]
+        heads = session.scalars(select(func.sum(Mailbox.head))).one()
+        return [*(session.scalars(count).one() for count in counts), heads]
+
+
+@pytest.fixture
+def led(officer: Someone, lead: Someone) -> Json:
+    case = officer.submits()
+    done(lead.does("acknowledge", case))
+    return done(lead.does("accept-lead", case, {"contacts": contacts()}))
+
+
+@pytest.fixture
+def sent(led: Json, lead: Someone) -> Json:
+    return done(lead.refers(led, "KZ_SHELTER_KOGERSHIN"))
+
+
+@pytest.fixture
+def accepted(sent: Json, shelter: Someone) -> Json:
+    return done(shelter.does("accept", sent, promise()))
+
+
+def test_a_failed_commit_is_never_a_201(officer: Someone, world: World) -> None:
+    before = rows(world)
+
+    with disk_on_fire(world):
+        failed = officer.creates("/cases", new_case(submit=True), "k")
+    between = rows(world)
+    again = officer.creates("/cases", new_case(submit=True), "k")
+
+    assert failed.status_code == 500
+    assert between == before
+    assert again.status_code == 201
+    assert "Idempotent-Replayed" not in again.headers
+    assert kinds(officer.hears()) == ["case.drafted", "case.submitted"]
+
+
+def test_what_the_database_refuses_only_at_the_commit_is_never_a_201(
+    officer: Someone, world: World, url: str
+) -> None:
+    before = rows(world)
+    ask(url, *DOOMED[kind(world)])
+
+    failed = officer.creates("/cases", new_case(submit=True), "k")
+    between = rows(world)
+    ask(url, *ALLOWING[kind(world)])
+    again = officer.creates("/cases", new_case(submit=True), "k")
+
+    assert failed.status_code == 500
+    assert between == before
+    assert again.status_code == 201
+    assert kinds(officer.hears()) == ["case.drafted", "case.submitted"]
+
+
+def test_a_failed_commit_changes_nothing_and_the_same_reading_still_counts(
+    led: Json, sent: Json, lead: Someone, shelter: Someone, world: World
+) -> None:
+    seen = {"if_match": shelter.tag(sent), "idempotency_key": "k"}
+    before = rows(world)
+
+    with disk_on_fire(world):
+        failed = shelter.post(f"{path_of(sent)}/accept", promise(), **seen)
+    between = rows(world)
+    again = shelter.post(f"{path_of(sent)}/accept", promise(), **seen)
+
+    assert failed.status_code == 500
+    assert between == before
+    assert again.status_code == 200
+    assert lead.sees(led)["state"] == "assisting"
+
+
+@pytest.mark.parametrize("table", ["entry", "delivery", "outcome", "party", "sealed"])
+def test_an_act_is_kept_whole_or_not_at_all(
+    table: str, officer: Someone, world: World, url: str
+) -> None:
+    before = rows(world)
+
+    with refusing(world, url, table):
+        failed = officer.creates("/cases", new_case(submit=True), "k")
+        between = rows(world)
+    again = officer.creates("/cases", new_case(submit=True), "k")
+
+    assert failed.status_code >= 500
+    assert "full" not in failed.text
+    assert between == before
+    assert again.status_code == 201
+
+
+def papers(led: Json, accepted: Json, lead: Someone, officer: Someone) -> list[Opening]:
+    """List what is sealed, each with someone who may open it now."""
+    own, sections = officer.submits(), ("needs", "contact", "identity", "narrative")
+    of_lead = (
+        *(f"{path_of(led)}/{paper}" for paper in ("sections/needs", "sections/contact")),
+        *(f"{path_of(led)}/{paper}" for paper in ("safeguards", "contacts", "notes")),
+        *(f"{path_of(accepted)}/{paper}" for paper in ("arrangement", "notes")),
+    )
+    of_officer = (
+        *(f"{path_of(own)}/sections/{section}" for section in (*sections, "health")),
+        f"{path_of(own)}/safeguards",
+    )
+    return [
+        *(partial(lead.opens, paper) for paper in of_lead),
+        *(partial(officer.opens, paper) for paper in of_officer),
+    ]
+
+
+def test_without_an_access_entry_nothing_is_shown(
+    led: Json, accepted: Json, officer: Someone, lead: Someone, url: str
+) -> None:
+    """R35: nothing that is sealed leaves before it is written who opened it."""
+    openings = papers(led, accepted, lead, officer)
+    shown = [opens() for opens in openings]
+    before = rows(lead.world)
+
+    with refusing(lead.world, url, "access_entry"):
+        shut = [opens() for opens in openings]
+
+    assert {answer.status_code for answer in shown} == {200}
+    assert {answer.status_code for answer in shut} == {503}
+    assert {answer.headers.get("Retry-After") for answer in shut} == {"1"}
+    assert said(shown) == set(WORDS)
+    assert said(shut) == set()
+    assert rows(lead.world) == before
+
+
+def said(answers: list[Response]) -> set[str]:
+    return {word for word in WORDS for answer in answers if word in answer.text}
+
+
+def test_a_failed_commit_shows_no_section(led: Json, lead: Someone, world: World) -> None:
+    path = f"{path_of(led)}/sections/needs"
+
+    with disk_on_fire(world):
+        shut = lead.opens(path)
+
+    assert shut.status_code == 503
+    assert "bed tonight" not in shut.text
+    assert "bed tonight" in lead.opens(path).text
+
+
+def test_the_database_refuses_to_write_while_reading(lead: Someone, led: Json) -> None:
+    change = update(Case).values(version=99)
+
+    with pytest.raises(DBAPIError, match=r"read-?only"), lead.reading() as work:
+        work.session.execute(change)
+
+    assert lead.sees(led)["version"] == led["version"]
+
+
+KEPT = (Entry, Delivery, AccessEntry)
+
+
+@pytest.mark.parametrize("table", KEPT, ids=lambda table: table.__tablename__)
+@pytest.mark.parametrize("how", ["update", "delete"])
+def test_what_happened_and_who_looked_is_never_rewritten(
+    table: type[Entry | Delivery | AccessEntry],
+    how: str,
+    led: Json,
+    lead: Someone,
+    world: World,
+) -> None:
+    lead.opens(f"{path_of(led)}/sections/needs")
+    before = rows(world)
+    changes: dict[str, Executable] = {
+        "update": same_again(table),
+        "delete": delete(table),
+    }
+
+    with pytest.raises(DBAPIError, match=r"never rewritten|permission denied"):
+        run(lead, changes[how])
+
+    assert rows(world) == before
+
+
+def same_again(table: type[Entry | Delivery | AccessEntry]) -> Update:
+    column = next(iter(table.__table__.columns))
+    return update(table).values({column.name: column})
+
+
+def run(someone: Someone, change: Executable) -> None:
+    with someone.writing() as work:
+        work.session.execute(change)
+
+
+@dataclass
+class Load:
+    """Clients that submit until the server dies, and know which answers they lack."""
+
+    officer: Someone
+    answered: dict[str, str] = field(default_factory=dict)
+    lost: set[str] = field(default_factory=set)
+    heard: list[int] = field(default_factory=list)
+
+    def submit(self, client: Client, key: str) -> Response:
+        headers = self.officer.headers() | {"Idempotency-Key": key}
+        return client.post("/v1/cases", json=new_case(submit=True), headers=headers)
+
+    def run(self, client: Client, over: Event) -> None:
+        """Submit one after the other, each under a key of its own."""
+        while not over.is_set():
+            key = str(uuid4())
+            self.lost.add(key)
+            try:
+                answer = obeying(partial(self.submit, client, key), self.heard)
+            except httpx2.TransportError:
+                return
+            self.keep(key, answer)
+
+    def keep(self, key: str, answer: Response) -> None:
+        assert answer.status_code == 201, answer.text
+        self.answered[key] = answer.json()["code"]
+        self.lost.discard(key)
+
+    def ask_again(self, client: Client) -> None:
+        """Repeat what was not answered, with the same key."""
+        for key in sorted(self.lost):
+            self.keep(key, obeying(partial(self.submit, client, key), self.heard))
+
+
+@pytest.mark.slow
+@pytest.mark.soak
+def test_a_server_that_is_killed_has_kept_all_it_acknowledged_and_nothing_twice(
+    url: str, world: World, officer: Someone, tmp_path: Path
+) -> None:
+    load, keys, lost = Load(officer), key_file(tmp_path), list[int]()
+
+    for _ in range(ROUNDS):
+        over = Event()
+        with started(url, keys) as server, client_of(server.port) as client:
+            load.ask_again(client)
+            with ThreadPoolExecutor(CLIENTS) as pool:
+                running = [pool.submit(load.run, client, over) for _ in range(CLIENTS)]
+                time.sleep(CHANCE.uniform(0.3, 1.2))
+                server.dies()
+                over.set()
+            assert [each.result() for each in running] == [None] * CLIENTS
+        lost.append(len(load.lost))
+    with started(url, keys) as server, client_of(server.port) as client:
+        load.ask_again(client)
+
+    report("killed", load.heard)
+    report("unanswered in a round", lost)
+    codes = list(load.answered.values())
+    with world.database.reading(SERVICE) as session:
+        kept = list(session.scalars(select(Case.code)))
+        keyed = list(session.scalars(select(Outcome.key)))
+    assert max(lost) > 0
+    assert load.lost == set()
+    assert sorted(codes) == sorted(kept)
+    assert len(set(codes)) == len(codes)
+    assert sorted(keyed) == sorted(load.answered)
+    told = ["case.drafted", "case.submitted"]
+    assert kinds(officer.hears()) == told * len(codes)

@@ -1,0 +1,130 @@
+"""Who reads takes turns, and who writes never waits behind; who asks too often is told."""
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+from threading import Event, Thread
+from uuid import UUID
+
+import anyio
+import pytest
+
+from app.api.throttling import Rate
+from app.api.turns import READERS, Turns
+from app.kernel.db import THREADS
+from app.kernel.problems import Busy
+from tests.support.servers import client_of, served, times
+from tests.support.world import Someone, Watch, World, done, problem
+
+READING = times(100, soak=400)
+
+
+def test_there_is_always_room_for_who_writes() -> None:
+    assert READERS * 2 <= THREADS
+
+
+def test_readers_wait_for_a_turn_and_not_for_ever() -> None:
+    async def play() -> None:
+        turns, let_go = Turns(readers=1, queue=1, patience=0.2), anyio.Event()
+
+        async def first() -> None:
+            async with turns.reading():
+                await let_go.wait()
+
+        async with anyio.create_task_group() as group:
+            group.start_soon(first)
+            await anyio.sleep(0.01)
+            with pytest.raises(Busy):
+                async with turns.reading():
+                    pass
+            turns.queue = 0
+            began = time.monotonic()
+            with pytest.raises(Busy):
+                async with turns.reading():
+                    pass
+            assert time.monotonic() - began < 0.1
+            let_go.set()
+        turns.queue = 1
+        async with turns.reading() as turn:
+            turn.give()
+            async with turns.reading():
+                pass
+            await turn.take()
+        async with turns.reading():
+            pass
+
+    anyio.run(play)
+
+
+def test_a_submission_finds_room_while_many_read(url: str) -> None:
+    over = Event()
+    with served(url) as world, ThreadPoolExecutor(READING) as pool:
+        world.http.close()
+        world.http = client_of(world.port, READING + 10)
+        lead, officer = world.someone("KZ_LEAD"), world.someone("UZ_CONSULATE_ALMATY")
+        officer.submits()
+
+        def reads() -> set[int]:
+            heard = set[int]()
+            while not over.is_set():
+                heard.add(lead.get("/cases").status_code)
+            return heard
+
+        reading = [pool.submit(reads) for _ in range(READING)]
+        time.sleep(1)
+        try:
+            answers = [officer.writes_case(submit=True) for _ in range(10)]
+        finally:
+            over.set()
+        heard = set[int]().union(*(one.result() for one in reading))
+
+    assert [one.status_code for one in answers] == [201] * 10
+    assert heard <= {200, 503}
+
+
+def test_who_asks_too_often_is_told_when_to_come_back(
+    world: World, officer: Someone, lead: Someone
+) -> None:
+    watch, before = Watch(), world.app.state.rate
+    world.app.state.rate = Rate(60, watch)
+    try:
+        read = [lead.get("/me").status_code for _ in range(60)]
+        refused = lead.get("/me")
+        written = done(officer.writes_case())
+        other = officer.get("/me")
+        watch.now += 0.5
+        early = lead.get("/me")
+        watch.now += 0.5
+        late = lead.get("/me")
+    finally:
+        world.app.state.rate = before
+
+    assert read == [200] * 60
+    assert problem(refused) == (429, "too-many-requests")
+    assert refused.headers["Retry-After"] == "1"
+    assert written["code"]
+    assert [one.status_code for one in (other, early, late)] == [200, 429, 200]
+
+
+def test_who_reads_too_often_can_still_submit(world: World, officer: Someone) -> None:
+    before, world.app.state.rate = world.app.state.rate, Rate(60, Watch())
+    try:
+        statuses = {officer.get("/me").status_code for _ in range(70)}
+        submitted = officer.writes_case(submit=True)
+    finally:
+        world.app.state.rate = before
+    assert statuses == {200, 429}
+    assert submitted.status_code == 201
+
+
+def test_counting_is_exact_however_many_ask_at_once() -> None:
+    rate, counted = Rate(600, Watch()), list[int]()
+
+    def ask() -> None:
+        counted.extend(rate.asks(UUID(int=1), writes=False) for _ in range(200))
+
+    threads = [Thread(target=ask) for _ in range(5)]
+    for one in threads:
+        one.start()
+    for one in threads:
+        one.join()
+    assert sum(not wait for wait in counted) == 600

@@ -1,0 +1,281 @@
+"""Load, a backup under load, erasures, a loss, a restore; and what is there afterwards."""
+
+import json
+import subprocess
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+import httpx2
+from sqlalchemy import select
+
+from app.cases.lifecycle import State
+from app.cases.models import Case, CaseKey, Sealed
+from app.kernel.actors import SERVICE
+from app.kernel.erasures import recorded
+from app.kernel.journal import Delivery, Mailbox
+from app.kernel.ledger import Ledger
+from tests.processes.drill.load import Load, people, working
+from tests.processes.drill.sites import Site, site
+from tests.processes.test_demo import COMMAND, command, environment
+from tests.support import results
+from tests.support.servers import ROOT, address, client_of, key_file, own_port
+from tests.support.world import Json, World, problem
+
+CASES: Final = 8
+"""As many are submitted before the backup, and after the moment that is restored."""
+DRAFTS: Final = 6
+"""As many are thrown away after that moment."""
+PATIENCE: Final = 60.0
+OVER: Final = {State.CLOSED, State.VOID, State.ERASED}
+RESULTS: Final = ROOT / ".torture"
+
+
+@dataclass(frozen=True)
+class Drilled:
+    """How it went."""
+
+    database: str
+    submitted: int
+    restored: int
+    lost: int
+    erased_again: int
+    affected: int
+    seconds_lost: float
+    seconds_to_restore: float
+    seconds: float
+
+
+@dataclass
+class Operator:
+    """Who serves, restores, and types commands."""
+
+    place: Site
+    home: Path
+    serving: list[subprocess.Popen[bytes]] = field(default_factory=list)
+    port: int = 0
+
+    @property
+    def ledger(self) -> Ledger:
+        return Ledger(self.home / "elsewhere" / "erasures")
+
+    @property
+    def settings(self) -> dict[str, str]:
+        return {
+            "SAFE_CONDUCT_DATABASE_URL": self.place.url,
+            "SAFE_CONDUCT_KEY_FILE": str(self.home / "keys"),
+            "SAFE_CONDUCT_ERASURE_LEDGER": str(self.ledger.path),
+            "SAFE_CONDUCT_PORT": str(self.port),
+            "SAFE_CONDUCT_WORKER": "inside",
+            "SAFE_CONDUCT_ENVIRONMENT": "drill",
+        }
+
+    def types(self, *words: str) -> subprocess.CompletedProcess[str]:
+        return command(self.home, *words, **self.settings)
+
+    def does(self, *words: str) -> str:
+        """Type a command that goes well."""
+        said = self.types(*words)
+        assert (said.returncode, said.stderr) == (0, ""), said.stderr
+        return said.stdout
+
+    def serves(self) -> None:
+        """Serve, and wait until it is ready: until the worker was heard of as well."""
+        with own_port() as free:
+            self.port = free.getsockname()[1]
+        told = environment(self.home, **self.settings, SAFE_CONDUCT_LOG_LEVEL="error")
+        self.serving.append(subprocess.Popen([COMMAND, "serve"], cwd=self.home, env=told))
+        last = time.monotonic() + PATIENCE
+        while not is_ready(self.port):
+            assert self.serving[-1].poll() is None, "it does not serve"
+            assert time.monotonic() < last, "it does not become ready"
+            time.sleep(0.1)
+
+    def kills(self) -> None:
+        """Let it die as in a power cut."""
+        for process in self.serving:
+            process.kill()
+            process.wait()
+        self.serving.clear()
+
+
+def is_ready(port: int) -> bool:
+    try:
+        return httpx2.get(f"{address(port)}/readyz", trust_env=False).status_code == 200
+    except httpx2.TransportError:
+        return False
+
+
+@contextmanager
+def operating(kind: str, home: Path) -> Iterator[Operator]:
+    """Lay a mechanism down, and let nothing of it outlive the block."""
+    key_file(home)
+    with site(kind, home) as place:
+        operator = Operator(place, home)
+        try:
+            yield operator
+        finally:
+            operator.kills()
+
+
+def drill(kind: str, home: Path) -> Drilled:
+    """Go through all of it; raises AssertionError where something is not as it must be."""
+    began = time.monotonic()
+    with operating(kind, home) as operator:
+        load, moment, lost_at = up_to_the_loss(operator)
+        broken = time.monotonic()
+        operator.place.restores()
+        refused, said, report = after_the_restore(operator)
+        operator.serves()
+        mended = time.monotonic()
+        world = World(operator.place.url)
+        there = codes(world)
+
+        assert refused.returncode == 1
+        assert "safe-conduct restored" in refused.stderr
+        nothing_before_is_lost(load, there, moment)
+        is_whole(world, operator.ledger)
+        tells_case_by_case(report, world, load)
+        the_poller_is_told(load, world, operator.port, there)
+        world.closes()
+    result = Drilled(
+        database=kind,
+        submitted=len(load.submitted),
+        restored=len(there & {one.code for one in load.submitted}),
+        lost=len({one.code for one in load.submitted} - there),
+        erased_again=int(said.split(" of these cases were in it")[0].split()[-1]),
+        affected=len(report["cases"]),
+        seconds_lost=round((lost_at - moment).total_seconds(), 1),
+        seconds_to_restore=round(mended - broken, 1),
+        seconds=round(time.monotonic() - began, 1),
+    )
+    assert result.lost > 0, "nothing was lost: this was no drill"
+    assert result.erased_again == DRAFTS, said
+    keep(result, report)
+    return result
+
+
+def up_to_the_loss(operator: Operator) -> tuple[Load, datetime, datetime]:
+    """Work, back up meanwhile, go on, throw away, and lose the database under load."""
+    operator.serves()
+    world = World(operator.place.url)
+    load = people(world, operator.port)
+    load.drafts_some(2 * DRAFTS)
+    with working(load, operator.kills):
+        load.grows(CASES)
+        moment = operator.place.backs_up()
+        load.grows(CASES)
+        load.discards(DRAFTS)
+        last = time.monotonic() + PATIENCE
+        while len(named(operator.ledger)) < DRAFTS:
+            assert time.monotonic() < last, "the ledger does not get to know of erasures"
+            time.sleep(0.05)
+    lost_at = datetime.now(UTC)
+    world.closes()
+    operator.place.is_lost()
+    return load, moment, lost_at
+
+
+def named(ledger: Ledger) -> set[str]:
+    """Say which cases the ledger names."""
+    contents = ledger.found()
+    return {str(case) for case in contents.erased} if contents else set()
+
+
+def after_the_restore(
+    operator: Operator,
+) -> tuple[subprocess.CompletedProcess[str], str, Json]:
+    """Do what docs/operations.md says, in its order."""
+    refused = operator.types("serve")
+    operator.does("migrate")
+    said = operator.does("restored")
+    report: Json = json.loads(operator.does("affected", "--json"))
+    RESULTS.mkdir(exist_ok=True)
+    text = operator.does("affected")
+    (RESULTS / "drill-affected.txt").write_text(text)
+    operator.does("doctor")
+    return refused, said, report
+
+
+# What the checker accepts.
+
+
+def codes(world: World) -> set[str]:
+    with world.database.reading(SERVICE) as session:
+        return set(session.scalars(select(Case.code)))
+
+
+def nothing_before_is_lost(load: Load, there: set[str], moment: datetime) -> None:
+    """Everything that was acknowledged before the moment of the backup is there."""
+    before = {one.code for one in load.submitted if one.at < moment}
+    assert len(before) >= CASES
+    assert before <= there, before - there
+
+
+def is_whole(world: World, ledger: Ledger) -> None:
+    """Rows whole, feeds without a gap, and no key of what was ever erased."""
+    erased = named(ledger)
+    with world.database.reading(SERVICE) as session:
+        cases = session.execute(select(Case.id, Case.state)).all()
+        keys = set(session.scalars(select(CaseKey.case_id)))
+        sealed = Counter(session.scalars(select(Sealed.case_id)))
+        heads = session.execute(select(Mailbox.focal_point_id, Mailbox.head)).all()
+        places = session.execute(select(Delivery.focal_point_id, Delivery.position)).all()
+        known = {str(case) for case in recorded(session)}
+    gone = {case for case, state in cases if state in OVER}
+    assert {case for case, _ in cases} - gone == keys
+    assert not erased & {str(case) for case in keys | sealed.keys()}
+    assert erased <= known
+    written = {sealed[case] for case, state in cases if state == State.SUBMITTED}
+    assert len(written) == 1, f"cases were written alike, and are not: {written}"
+    for office, head in heads:
+        mine = sorted(position for one, position in places if one == office)
+        assert mine == list(range(1, head + 1)), "a feed has a gap"
+
+
+def tells_case_by_case(report: Json, world: World, load: Load) -> None:
+    """The report names each case that goes on, what was erased, and no other."""
+    with world.database.reading(SERVICE) as session:
+        states = dict(session.execute(select(Case.code, Case.state)).all())
+    told = {one["code"]: one for one in report["cases"]}
+    discarded = {one.code for one in load.discarded}
+    assert {code for code, state in states.items() if state not in OVER} <= told.keys()
+    assert {code for code, one in told.items() if one["state"] == "erased"} == discarded
+    assert told.keys() <= states.keys()
+    assert all(one["tell"] for one in told.values() if one["state"] != "erased")
+
+
+def the_poller_is_told(load: Load, world: World, port: int, there: set[str]) -> None:
+    """A cursor of before is answered 410; read anew, it hears of every case there is."""
+    world.http.close()
+    load.lead.world = world
+    world.http = client_of(port)
+    assert load.lead.cursor
+    refused = load.lead.get("/events", after=load.lead.cursor)
+    assert problem(refused) == (410, "cursor-gone")
+    load.lead.cursor = None
+    heard = [one for one in load.lead.hears() if one["type"] == "case.submitted"]
+    told = {str(one["subject"]).removeprefix("cases/") for one in heard}
+    assert there & {one.code for one in load.submitted} <= told <= there
+
+
+def keep(result: Drilled, report: Json) -> None:
+    """Write down how it went, and what was told."""
+    path = RESULTS / f"drill-{result.database}"
+    results.keep(path.with_suffix(".json"), asdict(result))
+    results.keep(path.with_suffix(".affected.json"), report)
+
+
+def told(result: Drilled) -> Iterator[str]:
+    """Say how it went."""
+    yield f"The drill on {result.database} passed in {result.seconds} s."
+    yield f"{result.submitted} cases were acknowledged; {result.lost} of them are lost: "
+    yield f"they came in the {result.seconds_lost} s after the backup's moment."
+    yield f"{result.erased_again} erasures were carried out again."
+    yield f"{result.affected} cases are told as affected: .torture/drill-affected.txt"
+    yield f"It served again {result.seconds_to_restore} s after the loss."

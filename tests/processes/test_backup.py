@@ -1,0 +1,213 @@
+"""A backup is whole, or there is none: also under load, after a kill, on a full disk."""
+
+import os
+import signal
+import sqlite3
+import stat
+import subprocess
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from pathlib import Path
+from threading import Event
+
+import pytest
+from sqlalchemy import make_url
+
+from app.cli import backing_up
+from app.cli.grounds import NotReady
+from tests.processes.test_demo import COMMAND, SECONDS, command, environment
+from tests.support.servers import Killed, client_of, key_file, started
+from tests.support.world import World, done, problem
+
+pytestmark = pytest.mark.slow
+MEGABYTES = 100
+
+
+def codes(path: Path) -> set[str]:
+    with closing(sqlite3.connect(path)) as copy:
+        return {code for (code,) in copy.execute('SELECT code FROM "case"')}
+
+
+@pytest.fixture
+def server(sqlite_url: str, tmp_path: Path) -> Iterator[Killed]:
+    with started(sqlite_url, key_file(tmp_path)) as made:
+        yield made
+
+
+def test_a_backup_under_load_holds_all_that_was_answered_before_it_began(
+    server: Killed, sqlite_url: str, tmp_path: Path
+) -> None:
+    world, over, answered = World(sqlite_url), Event(), list[str]()
+    world.http.close()
+    world.http = client_of(server.port)
+    officer, lead = world.someone("UZ_CONSULATE_ALMATY"), world.someone("KZ_LEAD")
+
+    def submits() -> None:
+        while not over.is_set():
+            answered.append(officer.submits()["code"])
+
+    with ThreadPoolExecutor(4) as pool:
+        writing = [pool.submit(submits) for _ in range(4)]
+        while len(answered) < 10:
+            time.sleep(0.05)
+        before = set(answered)
+        done_ = command(
+            tmp_path, "backup", "first.db", SAFE_CONDUCT_DATABASE_URL=sqlite_url
+        )
+        over.set()
+        for one in writing:
+            one.result()
+    cursor = done(lead.get("/events"))["next"]
+    world.closes()
+
+    assert (done_.returncode, done_.stderr) == (0, "")
+    there = codes(tmp_path / "first.db")
+    assert before <= there <= set(answered)
+    assert stat.S_IMODE((tmp_path / "first.db").stat().st_mode) == 0o600
+    is_restored(tmp_path, sqlite_url, cursor, there)
+
+
+def is_restored(folder: Path, url: str, cursor: str, there: set[str]) -> None:
+    """Serve the backup as operators are told to; a poller of before is told so."""
+    restored = f"sqlite:///{folder}/first.db"
+    said = command(folder, "restored", "--no-erasures", SAFE_CONDUCT_DATABASE_URL=restored)
+    assert (said.returncode, said.stderr) == (0, ""), url
+    with started(restored, folder / "keys") as server:
+        world = World(restored)
+        world.http.close()
+        world.http = client_of(server.port)
+        lead = world.someone("KZ_LEAD")
+        heard = lead.hears()
+        refused = lead.get("/events", after=cursor)
+        world.closes()
+    assert problem(refused) == (410, "cursor-gone")
+    subjects = {event["subject"] for event in heard if event["type"] == "case.submitted"}
+    assert subjects == {f"cases/{code}" for code in there}
+
+
+def test_a_file_that_is_there_is_never_overwritten(
+    world: World, url: str, tmp_path: Path
+) -> None:
+    if not url.startswith("sqlite"):
+        said = command(tmp_path, "backup", "first.db", SAFE_CONDUCT_DATABASE_URL=url)
+        assert said.returncode == 1
+        assert "pg_dump" in said.stderr
+        return
+    world.someone("KZ_LEAD")
+    (tmp_path / "first.db").write_text("something else")
+
+    said = command(tmp_path, "backup", "first.db", SAFE_CONDUCT_DATABASE_URL=url)
+
+    assert said.returncode == 1
+    assert "another name" in said.stderr
+    assert (tmp_path / "first.db").read_text() == "something else"
+
+
+def test_where_nothing_is_there_is_nothing_to_copy(tmp_path: Path) -> None:
+    said = command(tmp_path, "backup", "first.db")
+
+    assert said.returncode == 1
+    assert "safe-conduct migrate" in said.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_cannot_be_finished_is_no_backup(sqlite_url: str, tmp_path: Path) -> None:
+    """A folder that is not there, and a damaged database."""
+    with pytest.raises(NotReady, match="no backup"):
+        backing_up.make(sqlite_url, tmp_path / "nowhere" / "first.db")
+    path = Path(str(make_url(sqlite_url).database))
+    damaged = bytearray(path.read_bytes())
+    damaged[len(damaged) // 2 : len(damaged) // 2 + 8192] = os.urandom(8192)
+    (tmp_path / "damaged.db").write_bytes(damaged)
+
+    with pytest.raises(NotReady, match="no backup"):
+        backing_up.make(f"sqlite:///{tmp_path}/damaged.db", tmp_path / "first.db")
+
+    assert not [one for one in tmp_path.iterdir() if one.name.startswith("first")]
+
+
+def test_one_that_was_killed_leaves_none_and_the_next_one_is_made(
+    sqlite_url: str, tmp_path: Path
+) -> None:
+    told = environment(tmp_path, SAFE_CONDUCT_DATABASE_URL=sqlite_url)
+    for wait in (0.3, 0.6, 0.9):
+        killed = subprocess.Popen([COMMAND, "backup", "first.db"], cwd=tmp_path, env=told)
+        time.sleep(wait)
+        killed.send_signal(signal.SIGKILL)
+        killed.wait()
+    whole = tmp_path / "first.db"
+    if not whole.exists():
+        said = command(tmp_path, "backup", "first.db", SAFE_CONDUCT_DATABASE_URL=sqlite_url)
+        assert said.returncode == 0, said.stderr
+
+    with closing(sqlite3.connect(whole)) as copy:
+        assert copy.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+    assert [one.name for one in tmp_path.iterdir() if "first" in one.name] == ["first.db"]
+
+
+@pytest.fixture
+def large(sqlite_url: str) -> Path:
+    """A database that no single step copies."""
+    path = Path(str(make_url(sqlite_url).database))
+    with closing(sqlite3.connect(path)) as filled:
+        filled.execute("CREATE TABLE filler (bytes BLOB)")
+        filled.execute("CREATE TABLE beat (count INTEGER)")
+        filled.execute("INSERT INTO beat VALUES (0)")
+        for _ in range(MEGABYTES):
+            filled.execute("INSERT INTO filler VALUES (randomblob(1048576))")
+        filled.commit()
+    return path
+
+
+def test_a_backup_ends_however_often_others_commit(
+    large: Path, sqlite_url: str, tmp_path: Path
+) -> None:
+    over = Event()
+
+    def commits() -> int:
+        """Go on until told; says how often."""
+        count = 0
+        with closing(sqlite3.connect(large, timeout=30)) as beating:
+            while not over.wait(0.005):
+                beating.execute("UPDATE beat SET count = count + 1")
+                beating.commit()
+                count += 1
+        return count
+
+    with ThreadPoolExecutor(1) as pool:
+        writing = pool.submit(commits)
+        try:
+            said = command(
+                tmp_path, "backup", "first.db", SAFE_CONDUCT_DATABASE_URL=sqlite_url
+            )
+        finally:
+            over.set()
+        count = writing.result()
+
+    assert (said.returncode, said.stderr) == (0, "")
+    with closing(sqlite3.connect(tmp_path / "first.db")) as copy:
+        [(held,)] = copy.execute("SELECT count FROM beat")
+        assert copy.execute("SELECT count(*) FROM filler").fetchone() == (MEGABYTES,)
+    assert 0 < held <= count
+
+
+@pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("wait", [0.0, 0.1])
+def test_one_that_is_told_to_end_ends_and_leaves_nothing(
+    end: signal.Signals, wait: float, large: Path, sqlite_url: str, tmp_path: Path
+) -> None:
+    told = environment(tmp_path, SAFE_CONDUCT_DATABASE_URL=sqlite_url)
+    with subprocess.Popen(
+        [COMMAND, "backup", "first.db"], cwd=tmp_path, env=told, stderr=subprocess.PIPE
+    ) as process:
+        while not (tmp_path / "first.db.part").exists():
+            assert process.poll() is None
+            time.sleep(0.001)
+        time.sleep(wait)
+        process.send_signal(end)
+        assert process.wait(SECONDS) in {1, 130}
+
+    assert large.exists()
+    assert not [one for one in tmp_path.iterdir() if one.name.startswith("first")]

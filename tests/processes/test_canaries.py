@@ -1,0 +1,228 @@
+"""What a person tells us is nowhere to be read but where it is opened (issue 2, line 8).
+
+A journey through the real server, in which everything personal is said in words that are
+said nowhere else; then a hunt for them, however spelled.
+"""
+
+import json
+import socket
+from base64 import b64encode, urlsafe_b64encode
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Thread
+from time import sleep
+from urllib.parse import quote
+
+import pytest
+from httpx2 import Client, Response
+from sqlalchemy import make_url
+
+from app.cli.serving import server
+from app.settings import Settings
+from tests.support.canaries import (
+    NEEDLES,
+    OPENED,
+    STEMS,
+    Journey,
+    hits,
+    listening,
+    provoke,
+    spellings,
+)
+from tests.support.databases import Copy, ask
+from tests.support.world import Json, World, path_of
+
+pytestmark = pytest.mark.slow
+
+
+@contextmanager
+def setting_out(world: World) -> Iterator[Journey]:
+    """Serve as `safe-conduct serve` does, on a port of its own."""
+    made = Journey(world)
+    serving = server(world.app, Settings(port=0))
+    thread = Thread(target=serving.run)
+    thread.start()
+    while not serving.started:
+        sleep(0.01)
+    address = "{}:{}".format(*serving.servers[0].sockets[0].getsockname())
+    world.http = Client(base_url=f"http://{address}", timeout=30)
+    world.http.event_hooks = {"response": [Response.read, made.answers.append]}
+    try:
+        yield made
+    finally:
+        world.http.close()
+        serving.should_exit = True
+        thread.join()
+
+
+@pytest.fixture
+def journey(world: World) -> Iterator[Journey]:
+    """Begin a journey of one's own."""
+    with setting_out(world) as made:
+        yield made
+
+
+@dataclass(frozen=True)
+class Gone:
+    """A journey to its end, for all who only look at what is left of it."""
+
+    journey: Journey
+    url: str
+    case: Json
+    answers: tuple[Response, ...]
+    files: list[str]
+    """Those that had something in them when it ended."""
+
+
+@pytest.fixture(scope="module")
+def gone(copy: Copy) -> Iterator[Gone]:
+    with copy() as url, setting_out(World(url)) as journey:
+        case, answers = journey.runs(), tuple(journey.answers)
+        files = [path.name for path in files_of(url) if path.stat().st_size]
+        yield Gone(journey, url, case, answers, files)
+        journey.world.closes()
+
+
+LOGS = ("sqlalchemy.engine", "uvicorn", '"fault"', "Unopenable")
+
+
+def garble(http: Client, text: str) -> bytes:
+    """Say what is not HTTP at all."""
+    address = (http.base_url.host, http.base_url.port or 80)
+    with socket.create_connection(address, timeout=5) as wire:
+        wire.sendall(f"{text}\r\nX: {text}\r\n\r\n".encode())
+        return b"".join(iter(lambda: wire.recv(4096), b""))
+
+
+def files_of(url: str) -> list[Path]:
+    """Name the files that a database is kept in; a vanished one was another database's."""
+    if url.startswith("sqlite"):
+        path = Path(make_url(url).database or "")
+        return sorted(path.parent.glob(f"{path.name}*"))
+    [(folder,)] = ask(url, "SHOW data_directory")
+    return sorted(path for path in Path(str(folder)).rglob("*") if path.is_file())
+
+
+def found_on_disk(url: str, needles: tuple[bytes, ...] = NEEDLES) -> list[object]:
+    """Hunt through the raw bytes of every file, and say which were hunted through."""
+    found: list[object] = []
+    for path in files_of(url):
+        try:
+            found += [(path.name, hit) for hit in hits(path.read_bytes(), needles)]
+        except FileNotFoundError:  # another test's database, or a recycled segment
+            assert not is_ours(url, path)
+    return found
+
+
+def is_ours(url: str, path: Path) -> bool:
+    """Say whether a file can hold what this database keeps."""
+    if url.startswith("sqlite"):
+        return True
+    [(oid,)] = ask(url, "SELECT oid FROM pg_database WHERE datname = current_database()")
+    return path.parent.name == str(oid)
+
+
+def checkpoint(url: str) -> None:
+    """Bring everything from the journal of the database into its files."""
+    lite = url.startswith("sqlite")
+    ask(url, "PRAGMA wal_checkpoint(FULL)" if lite else "CHECKPOINT")
+
+
+def test_nothing_personal_lies_on_disk(gone: Gone) -> None:
+    running = found_on_disk(gone.url)
+    checkpoint(gone.url)
+    checked = found_on_disk(gone.url)
+    gone.journey.world.database.engine.dispose()
+    closed = found_on_disk(gone.url)
+
+    assert len(gone.journey.say.said) >= 30
+    assert running == checked == closed == []
+    if gone.url.startswith("sqlite"):  # the hunt went through its journal too
+        kinds = [name.partition(".db")[2] for name in gone.files]
+        assert kinds == ["", "-shm", "-wal"]
+
+
+def test_the_hunt_finds_what_is_written_in_clear(world: World, url: str) -> None:
+    word, _ = "Ŵordthatisnotacanary", world.someone("IOM")
+    other = tuple(spellings(word))
+
+    before = found_on_disk(url, other)
+    ask(url, f"UPDATE account SET label = '{word}'")
+    running = found_on_disk(url, other)
+    checkpoint(url)
+
+    assert before == []
+    assert running != []
+    assert found_on_disk(url, other) != []
+
+
+@pytest.mark.parametrize("stem", STEMS)
+def test_the_hunt_knows_every_spelling(stem: str) -> None:
+    said = f'before {stem}007 after "'
+
+    spelled = [
+        *(said.encode(), said.encode("utf-16"), said.encode("utf-16-be")),
+        *(json.dumps(said).encode(), quote(said).encode(), said.encode().hex().encode()),
+        *(b64encode((" " * ahead + said).encode()) for ahead in range(3)),
+        *(urlsafe_b64encode((" " * ahead + said).encode()) for ahead in range(3)),
+        repr(said.encode()).encode(),
+    ]
+
+    assert all(hits(hay) for hay in spelled)
+    assert hits(b"before after") == []
+
+
+def test_nothing_personal_is_logged(
+    journey: Journey, capfd: pytest.CaptureFixture[str], url: str
+) -> None:
+    with listening() as heard:
+        case = journey.runs()
+        refused = list(provoke(journey, case))
+        case = journey.cast[0].submits(**journey.say.case())
+        ask(url, "UPDATE sealed SET key_version = 'k9'")
+        unread = journey.cast[0].opens(f"{path_of(case)}/sections/needs")
+        ask(url, "ALTER TABLE sealed RENAME TO sealed_away")
+        unwritten = journey.cast[0].creates("/cases", {"notice": {}} | journey.say.case())
+        garbled = garble(journey.world.http, journey.say.text())
+
+    logged = "\n".join([*heard.lines, *capfd.readouterr()])
+
+    assert {unwritten.status_code, unread.status_code} == {500}
+    assert len(refused) >= 40
+    assert hits(garbled) == []
+    assert [n for n in LOGS if n not in logged] == []
+    assert hits(logged.encode()) == []
+
+
+def test_no_problem_repeats_what_was_sent(gone: Gone) -> None:
+    answers = list(provoke(gone.journey, gone.case))
+
+    refused = [answer for answer in answers if answer.status_code >= 400]
+
+    assert len(refused) >= 40
+    assert {answer.status_code for answer in refused} >= {401, 404, 405, 409, 422}
+    assert {answer.headers["Content-Type"] for answer in refused} == {PROBLEM}
+    assert [hit for answer in refused for hit in hits(everything(answer))] == []
+
+
+PROBLEM = "application/problem+json"
+
+
+def everything(answer: Response) -> bytes:
+    """Take an answer whole: its headers, its body, and its body as it is meant."""
+    headers = "\n".join(f"{name}: {value}" for name, value in answer.headers.items())
+    return b"\n".join([headers.encode(), answer.content, answer.text.encode()])
+
+
+def test_nothing_personal_is_told_but_where_it_is_opened(gone: Gone) -> None:
+    opened = [a for a in gone.answers if any(part in a.url.path for part in OPENED)]
+    told = [answer for answer in gone.answers if answer not in opened]
+    urls = "\n".join(str(answer.url) for answer in gone.answers)
+    assert any(hits(answer.content) for answer in opened)
+    assert any(a.url.path == "/v1/events" and a.json()["items"] for a in told)
+    assert any("Location" in answer.headers for answer in told)
+    assert [hit for answer in told for hit in hits(everything(answer))] == []
+    assert [hit for answer in opened for hit in hits(str(answer.headers).encode())] == []
+    assert hits(urls.encode()) == []

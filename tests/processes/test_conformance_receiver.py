@@ -1,0 +1,98 @@
+"""The reference receiver believes what is signed, fresh and new, and nothing else (R65)."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from socket import socket
+from typing import Final
+
+import httpx2
+
+from app.webhooks.signing import headers, spell
+from tests.support.servers import ROOT
+
+SECRET: Final = bytes(range(32))
+OTHER: Final = bytes(range(1, 33))
+BODY: Final = b'{"type":"feed.event","data":{"event":"1","next":"5afec0de.1"}}'
+
+
+def signed(at: datetime, *secrets: bytes, body: bytes = BODY) -> dict[str, str]:
+    return headers(secrets or (SECRET,), "message-1", at, body)
+
+
+@contextmanager
+def listening(folder: Path) -> Iterator[str]:
+    """Run it as an integrator does; say where it listens."""
+    with socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [sys.executable, f"{ROOT}/conformance/receiver.py", "seen.db", str(port)]
+    told = os.environ | {"SAFE_CONDUCT_WEBHOOK_SECRET": spell(SECRET)}
+    with (
+        (folder / "said").open("a") as said,
+        subprocess.Popen(command, cwd=folder, env=told, stdout=said, stderr=said) as it,
+    ):
+        try:
+            yield f"http://127.0.0.1:{port}/hook"
+        finally:
+            it.send_signal(signal.SIGKILL)
+
+
+def woken(folder: Path) -> list[str]:
+    """What it told the poller."""
+    lines = (folder / "said").read_text().splitlines()
+    return [line for line in lines if line.startswith("feed.event")]
+
+
+def posts(url: str, sent: dict[str, str], body: bytes = BODY) -> int:
+    transport = httpx2.HTTPTransport(retries=5)
+    with httpx2.Client(transport=transport, trust_env=False) as http:
+        return http.post(url, content=body, headers=sent).status_code
+
+
+def test_a_message_is_taken_once_also_after_a_kill(tmp_path: Path) -> None:
+    now = datetime.now(UTC)
+    with listening(tmp_path) as url:
+        first = [posts(url, signed(now)) for _ in range(2)]
+    with listening(tmp_path) as url:
+        again = posts(url, signed(now, OTHER, SECRET))
+
+    assert [*first, again] == [204] * 3
+    assert woken(tmp_path) == ["feed.event 5afec0de.1"]
+
+
+def test_the_names_of_headers_are_read_as_any_proxy_writes_them(tmp_path: Path) -> None:
+    sent = signed(datetime.now(UTC))
+    with listening(tmp_path) as url:
+        taken = [
+            posts(url, {write(name): value for name, value in sent.items()})
+            for write in (str.lower, str.upper)
+        ]
+
+    assert taken == [204, 204]
+    assert woken(tmp_path) == ["feed.event 5afec0de.1"]
+
+
+def test_of_what_is_signed_everything_counts(tmp_path: Path) -> None:
+    now = datetime.now(UTC)
+    changes = [
+        *({"Webhook-Id": "message-2"}, {"Webhook-Id": ""}),
+        *({"Webhook-Timestamp": one} for one in ("x", "", "-1", "9" * 40)),
+        *({"Webhook-Signature": one} for one in ("", "v1,AAAA", "v2,AAAA", "v1,%00")),
+    ]
+    with listening(tmp_path) as url:
+        refused = [
+            *(posts(url, signed(now) | change) for change in changes),
+            *(posts(url, signed(now + timedelta(minutes=m))) for m in (-6, 6)),
+            posts(url, signed(now, OTHER)),
+            posts(url, {}),
+            posts(url, signed(now), BODY + b" "),
+        ]
+
+    assert refused == [400] * len(refused)
+    assert woken(tmp_path) == []

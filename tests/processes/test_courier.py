@@ -1,0 +1,158 @@
+"""A message goes to the address that was judged, and to no other (R62, R63)."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from ipaddress import ip_address
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+
+from app.outbox.actions import Answer
+from app.outbox.pacing import Outcome
+from app.webhooks.addresses import Address, Target
+from app.webhooks.carrying import Parcel
+from app.worker.courier import Courier, LookUp
+from tests.support.mail_servers import Mood
+from tests.support.webhook_receivers import Receiver, receiving
+from tests.support.world import HOST, World
+
+METADATA = "169.254.169.254"
+
+
+@pytest.fixture
+def receiver(world: World, tmp_path: Path) -> Iterator[Receiver]:
+    with receiving(world, tmp_path) as made:
+        yield made
+
+
+def parcel(port: int, host: str = HOST) -> Parcel:
+    return Parcel(
+        id=UUID(int=3),
+        webhook=UUID(int=1),
+        claim=UUID(int=2),
+        target=Target(host, port, "/hook"),
+        headers={"Webhook-Id": "1"},
+        body=b'{"type":"webhook.ping","data":{"event":null}}',
+        upto=None,
+    )
+
+
+def leading_to(*answers: Sequence[str]) -> tuple[LookUp, list[str]]:
+    """A resolver that says something else each time it is asked."""
+    asked, told = list[str](), iter(answers)
+
+    async def look_up(host: str, _: int) -> Sequence[Address]:
+        asked.append(host)
+        return [ip_address(one) for one in next(told)]
+
+    return look_up, asked
+
+
+def carried(receiver: Receiver, look_up: LookUp, *, here_too: bool = True) -> Answer:
+    courier = replace(receiver.courier, look_up=look_up, here_too=here_too)
+    return courier.carry(parcel(receiver.port))
+
+
+def test_it_goes_to_the_name_by_its_address(receiver: Receiver) -> None:
+    look_up, asked = leading_to(["127.0.0.1"])
+
+    answer = carried(receiver, look_up)
+
+    assert answer == Answer(Outcome.DELIVERED, "204")
+    assert asked == [HOST]
+    [head] = receiver.postman.heads
+    assert head["host"] == f"{HOST}:{receiver.port}"
+
+
+@pytest.mark.parametrize(
+    "inside",
+    [
+        *(["127.0.0.1"], ["::1"], ["::ffff:127.0.0.1"], ["10.0.0.1"], [METADATA]),
+        *(["8.8.8.8", "127.0.0.1"], ["127.0.0.1", "8.8.8.8"], ["64:ff9b::7f00:1"]),
+    ],
+    ids=str,
+)
+def test_a_name_that_leads_inside_is_not_called(
+    receiver: Receiver, inside: list[str]
+) -> None:
+    look_up, _ = leading_to(inside)
+
+    answer = carried(receiver, look_up, here_too=False)
+
+    assert answer == Answer(Outcome.REFUSED, "address_refused")
+    assert receiver.postman.heads == []
+
+
+@pytest.mark.slow
+def test_an_answer_has_all_of_the_time(receiver: Receiver) -> None:
+    receiver.postman.mood = lambda: Mood.SLOW
+    look_up, _ = leading_to(["127.0.0.1"])
+
+    assert carried(receiver, look_up) == Answer(Outcome.DELIVERED, "204")
+
+
+def test_a_drill_calls_this_machine_and_still_no_neighbour(receiver: Receiver) -> None:
+    look_up, _ = leading_to(["127.0.0.1", METADATA])
+
+    assert carried(receiver, look_up).code == "address_refused"
+    assert receiver.postman.heads == []
+
+
+def test_a_name_that_leads_elsewhere_a_moment_later_is_not_asked_again(
+    receiver: Receiver,
+) -> None:
+    """Rebinding: what was judged is what is called."""
+    look_up, asked = leading_to(["127.0.0.1"], [METADATA], [METADATA])
+
+    assert carried(receiver, look_up).outcome == Outcome.DELIVERED
+    assert asked == [HOST]
+
+
+def test_whoever_answers_has_to_be_the_one_it_is_for(
+    receiver: Receiver, world: World, tmp_path: Path
+) -> None:
+    with receiving(world, tmp_path, host="other.example.org") as other:
+        look_up, _ = leading_to(["127.0.0.1"])
+        courier = replace(receiver.courier, look_up=look_up)
+        answer = courier.carry(parcel(other.port))
+
+        assert answer == Answer(Outcome.REFUSED, "ConnectError")
+        assert other.postman.heads == []
+
+
+def test_the_next_address_is_tried_where_one_is_not_reached(receiver: Receiver) -> None:
+    look_up, _ = leading_to(["::1", "127.0.0.1"])
+
+    assert carried(receiver, look_up) == Answer(Outcome.DELIVERED, "204")
+
+
+@pytest.mark.parametrize(
+    ("fails", "code"),
+    [
+        (lambda: OSError("no such host as it was named"), "name_not_found"),
+        (TimeoutError, "TimeoutError"),
+    ],
+)
+def test_a_name_that_leads_nowhere_is_a_try_that_failed(
+    receiver: Receiver, fails: Callable[[], Exception], code: str
+) -> None:
+    async def look_up(*_: object) -> Sequence[Address]:
+        raise fails()
+
+    assert carried(receiver, look_up) == Answer(Outcome.REFUSED, code)
+
+
+def test_no_address_at_all_is_none(receiver: Receiver) -> None:
+    look_up, _ = leading_to([])
+
+    assert carried(receiver, look_up).code == "name_not_found"
+
+
+def test_the_machines_own_names_are_looked_up_and_refused(receiver: Receiver) -> None:
+    real = Courier(receiver.courier.tls, whole=3)
+
+    answer = real.carry(parcel(receiver.port, "localhost"))
+
+    assert answer.code == "address_refused"
+    assert receiver.postman.heads == []

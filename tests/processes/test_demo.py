@@ -1,0 +1,208 @@
+"""What `make run` does, as whoever tries it for the first time sees it."""
+
+import json
+import os
+import re
+import shlex
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+
+from app.demo.journeys import JOURNEYS, Journey
+from tests.support.forked_commands import Typed, run
+
+COMMAND = str(Path(sys.executable).parent / "safe-conduct")
+SECONDS = 60
+SERVING = 30
+"""Ten seconds by itself; this machine is shared."""
+
+
+def environment(folder: Path, **more: str) -> dict[str, str]:
+    """The environment of somebody who has set nothing, but for where the files go."""
+    kept = {k: v for k, v in os.environ.items() if not k.startswith("SAFE_CONDUCT_")}
+    return kept | {
+        "SAFE_CONDUCT_DATABASE_URL": f"sqlite:///{folder}/var/demo.db",
+        "SAFE_CONDUCT_KEY_FILE": f"{folder}/var/keys",
+        "SAFE_CONDUCT_PORT": "0",
+        **more,
+    }
+
+
+def command(folder: Path, *words: str, **more: str) -> subprocess.CompletedProcess[str]:
+    """Type a command, and wait until it is done."""
+    typed = Typed([COMMAND, *words], environment(folder, **more), folder)
+    return run(typed, SECONDS)
+
+
+@contextmanager
+def demo_serving(folder: Path, until: str = "curl", **more: str) -> Iterator[list[str]]:
+    """Run the demo until it has printed its first request; hand over what it said."""
+    process = subprocess.Popen(
+        [COMMAND, "demo", "serve"],
+        env=environment(folder, **more),
+        cwd=folder,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    said = []
+    for line in process.stdout:
+        said.append(line.rstrip())
+        if until in line:
+            break
+    try:
+        yield said
+    finally:
+        process.send_signal(signal.SIGINT)
+        process.stdout.close()
+        assert process.wait(SECONDS) in {0, -signal.SIGINT, 130}
+
+
+def told(said: list[str], pattern: str) -> str:
+    found = re.search(pattern, "\n".join(said))
+    assert found, said
+    return found[1]
+
+
+@pytest.mark.slow
+def test_it_serves_from_nothing_and_its_first_request_works_as_printed(
+    tmp_path: Path,
+) -> None:
+    with demo_serving(tmp_path) as said:
+        words = shlex.split(said[-1])
+        name, value = words[4].split(": ")
+        answer = httpx.get(words[2], headers={name: value})
+
+    assert words[0] == "curl"
+    assert answer.status_code == 200
+    states = {case["code"]: case["state"] for case in answer.json()["items"]}
+    assert states[told(said, r"submits the case: (SC-\S+)")] == "closed"
+    assert len(states) == 4
+    assert [name for name in Journey if f"Journey `{name}`" not in "\n".join(said)] == []
+    assert (tmp_path / "var" / "keys").stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.slow
+def test_a_second_run_and_a_second_telling_do_no_harm(tmp_path: Path) -> None:
+    with demo_serving(tmp_path) as said:
+        first = told(said, r"submits the case: (SC-\S+)")
+    with demo_serving(tmp_path) as said:
+        again = told(said, r"played before; (SC-\S+) is closed")
+        url = told(said, r"serving at (http://\S+),")
+        other_server = command(tmp_path, "demo", "serve")
+        retold = command(tmp_path, "demo", SAFE_CONDUCT_URL=url)
+        child = command(
+            *(tmp_path, "demo", "play", "--journey", "child"), SAFE_CONDUCT_URL=url
+        )
+        key = told(said, r"KEY=(\S+)")
+        mine = httpx.get(f"{url}/v1/cases", headers={"Authorization": f"Bearer {key}"})
+
+    assert again == first
+    assert (retold.returncode, first in retold.stdout) == (0, True)
+    assert retold.stdout.count("was played before") == len(Journey)
+    assert child.stdout.count("was played before") == 1
+    assert "Journey `child`" in child.stdout
+    assert len(mine.json()["items"]) == 4
+    assert other_server.returncode == 1
+    assert "Another process serves this SQLite file" in other_server.stderr
+
+
+@pytest.mark.slow
+def test_its_help_says_which_journeys_there_are(tmp_path: Path) -> None:
+    asked = command(tmp_path, "demo", "play", "--help", COLUMNS="400")
+    unknown = command(tmp_path, "demo", "play", "--journey", "holiday", COLUMNS="400")
+
+    assert [
+        name for name, (shows, _) in JOURNEYS.items() if shows not in asked.stdout
+    ] == []
+    assert unknown.returncode == 2
+    assert "holiday" in unknown.stderr
+
+
+@pytest.mark.slow
+def test_it_is_served_before_anything_is_told(tmp_path: Path) -> None:
+    began = time.monotonic()
+    with demo_serving(tmp_path, until="is serving at") as said:
+        url = told(said, r"serving at (http://\S+)\.")
+        alive = httpx.get(f"{url}/livez")
+
+    assert (alive.status_code, len(said)) == (200, 1)
+    assert time.monotonic() - began < SERVING
+
+
+# What the README says next.
+
+README = (Path(__file__).parents[2] / "README.md").read_text("utf-8")
+FIRST = "The first referral, with curl"
+POLLING = "Polling as a focal point"
+PRELUDE = """
+curl() { command curl --fail-with-body --max-time 5 "$@"; }
+"""
+"""Whoever waits for news hears none here: five seconds of it are enough."""
+NOTHING_CAME = 28
+"""How curl says that time was up."""
+
+
+def typed(heading: str) -> list[str]:
+    """What a part of the README has its reader type, block by block."""
+    part = README.partition(f"## {heading}\n")[2].partition("\n## ")[0]
+    return [block.strip() for block in re.findall(r"```\n(.*?)```", part, re.DOTALL)]
+
+
+class Reader:
+    """Somebody who types what the README says, with the keys that were printed."""
+
+    def __init__(self, said: list[str], folder: Path) -> None:
+        url = told(said, r"serving at (http://\S+),")
+        keys = {name: told(said, rf"{name}=(\S+)") for name in ("KEY", "LEAD")}
+        self.set = environment(folder, URL=f"{url}/v1", **keys)
+
+    def types(self, text: str) -> str:
+        done = subprocess.run(
+            ["bash", "-c", PRELUDE + text],
+            env=self.set,
+            capture_output=True,
+            text=True,
+            timeout=SECONDS,
+            check=False,
+        )
+        assert done.returncode in {0, NOTHING_CAME}, (text, done.stdout, done.stderr)
+        return done.stdout
+
+
+@pytest.mark.slow
+def test_what_the_readme_types_works_with_the_keys_that_were_printed(
+    tmp_path: Path,
+) -> None:
+    [first] = typed(FIRST)
+    export, submitting = first.split("\n", 1)
+    [polling, acting, opening] = typed(POLLING)
+    look, acknowledge = acting.splitlines()
+
+    with demo_serving(tmp_path) as said:
+        reader = Reader(said, tmp_path)
+        case = json.loads(reader.types(submitting))
+        everything, *later = polling.splitlines()
+        events = json.loads(reader.types(everything))
+        heard = [reader.types(line.replace("{next}", events["next"])) for line in later]
+        seen = reader.types(look.replace("{code}", case["code"]))
+        [tag] = re.findall(r"(?im)^etag: (\S+)", seen)
+        acting = acknowledge.replace("{code}", case["code"]).replace('"2.f3..."', tag)
+        acted = json.loads(reader.types(acting))
+        opened = json.loads(reader.types(opening.replace("{code}", case["code"])))
+
+    assert export.startswith("export URL=http://127.0.0.1:8000/v1 KEY=sc_")
+    assert re.findall(r"20\d\d-\d\d-\d\d", first) == []  # some day it would be over
+    assert (case["state"], case["holder"]) == ("submitted", "KZ_LEAD")
+    subject = f"cases/{case['code']}"
+    assert subject in {event["subject"] for event in events["items"]}
+    assert subject in heard[-1]
+    assert acted["state"] == "under_review"
+    assert opened["content"]["summary"] == "A safe bed tonight"

@@ -1,0 +1,414 @@
+"""Each journey of the demonstration: it ends where it says, and tells nobody too much."""
+
+import csv
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from functools import cache
+from importlib.resources import files
+from itertools import pairwise
+
+import pytest
+from httpx import Client
+from sqlalchemy import select
+
+from app.cases.models import Case, Party
+from app.cli.demonstrating import keys_for, runs_out
+from app.demo import cast, journeys
+from app.demo.cast import CAST, Part
+from app.demo.journeys import JOURNEYS, Journey
+from app.demo.players import Json, Player, StoryBroken, Tale, Troupe
+from app.kernel.actors import HOLDS, SERVICE
+from tests.support.databases import Copy
+from tests.support.servers import Served, address, served
+
+ENDS = {
+    Journey.WORKER: "closed",
+    Journey.CHILD: "assisting",
+    Journey.ASYLUM: "assisting",
+    Journey.HANDOVER: "assisting",
+    Journey.NO_RETURN: "assisting",
+    Journey.REGIONS: "assisting",
+    Journey.SILENCE: "assisting",
+    Journey.HER_NO: "assisting",
+}
+LEADS = {
+    Journey.WORKER: cast.KZ_LEAD,
+    Journey.CHILD: cast.GT_LEAD,
+    Journey.ASYLUM: cast.IOM,
+    Journey.HANDOVER: cast.UZ_LEAD,
+    Journey.NO_RETURN: cast.TT_LEAD,
+    Journey.REGIONS: cast.PA_LEAD,
+    Journey.SILENCE: cast.KZ_NGO,
+    Journey.HER_NO: cast.KZ_NGO,
+}
+
+
+@dataclass
+class Theatre:
+    """A service, everybody's keys, and what was told."""
+
+    world: Served
+    http: Client
+    said: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        keys = keys_for(self.world.ground)
+        self.troupe = Troupe(
+            self.http, keys, self.said.append, self.world.now, self.run_out
+        )
+
+    def run_out(self, code: str) -> None:
+        """Let the time of a case be over, and the worker notice."""
+        runs_out(self.world.ground)(code)
+        self.world.works()
+
+    def plays(self, journey: Journey) -> str:
+        """Play a journey, and say where its case is."""
+        journeys.play(self.troupe, [journey])
+        [case] = self.of(LEADS[journey]).get("cases")["items"]
+        return f"cases/{case['code']}"
+
+    def of(self, part: Part) -> Player:
+        return self.troupe.player(part)
+
+    def all_that_is_known(self) -> dict[str, Json]:
+        """Everything that anybody can list."""
+        paths = ("cases", "referrals", "handovers", "events", "worklist", "approvals")
+        return {
+            f"{part.label} {path}": without_times(self.of(part).get(f"{path}?limit=200"))
+            for part in CAST
+            for path in paths
+        }
+
+
+def without_times(page: Json) -> Json:
+    """A page as it reads, but for cursors that only say when it was asked."""
+    return {"items": page["items"]}
+
+
+@contextmanager
+def opened(copy: Copy) -> Iterator[Theatre]:
+    with (
+        copy() as url,
+        served(url) as world,
+        Client(base_url=address(world.port), timeout=30) as http,
+    ):
+        yield Theatre(world, http)
+
+
+@pytest.fixture
+def theatre(copy: Copy) -> Iterator[Theatre]:
+    """Open one in which nothing was played yet."""
+    with opened(copy) as made:
+        yield made
+
+
+type Played = tuple[Theatre, str]
+"""A theatre in which a journey was played, and where its case is."""
+type After = Callable[[Journey], Played]
+
+
+@pytest.fixture(scope="module")
+def after(copy: Copy) -> Iterator[After]:
+    """Play each journey once, for all who only look at what came of it."""
+    with ExitStack() as stack:
+
+        @cache
+        def plays(journey: Journey) -> Played:
+            theatre = stack.enter_context(opened(copy))
+            return theatre, theatre.plays(journey)
+
+        yield plays
+
+
+def referral(lead: Player, service: str) -> Json:
+    """The referral of the case for a service, as the lead sees it."""
+    [found] = [r for r in lead.get("referrals")["items"] if r["service"] == service]
+    return dict(found)
+
+
+def path_of(one: Json) -> str:
+    return f"referrals/{one['id']}"
+
+
+@pytest.mark.parametrize("journey", Journey)
+def test_it_ends_where_it_should_and_says_so(after: After, journey: Journey) -> None:
+    theatre, case = after(journey)
+
+    seen = theatre.of(LEADS[journey]).get(case)
+    assert (seen["state"], seen["lead"]) == (ENDS[journey], LEADS[journey].focal_point)
+    told = "\n".join(theatre.said)
+    assert case.removeprefix("cases/") in told
+    assert ENDS[journey] in told
+
+
+def test_every_journey_is_tested_here() -> None:
+    assert set(ENDS) == set(LEADS) == set(JOURNEYS) == set(Journey)
+
+
+@pytest.mark.slow
+def test_told_again_nothing_changes(theatre: Theatre) -> None:
+    journeys.play(theatre.troupe)
+    before = theatre.all_that_is_known()
+    theatre.said.clear()
+
+    journeys.play(theatre.troupe)
+
+    assert theatre.all_that_is_known() == before
+    again = [line for line in theatre.said if "was played before" in line]
+    assert len(again) == len(Journey)
+    assert [
+        line for line, end in zip(again, ENDS.values(), strict=True) if end not in line
+    ] == []
+
+
+@pytest.mark.slow
+def test_a_child_is_protected_before_anybody_leads_and_with_the_notice_alone(
+    after: After,
+) -> None:
+    theatre, case = after(Journey.CHILD)
+
+    lead, protection = theatre.of(cast.GT_LEAD), theatre.of(cast.GT_PROTECTION)
+    asked = referral(lead, "CHILD_PROTECTION")
+    heard = lead.hears()
+    assert heard.index("referral.sent") < heard.index("case.lead_accepted")
+    assert (asked["recipient"], asked["sections"]) == ("GT_CHILD_PROTECTION", [])
+    for section in ("needs", "contact", "identity"):
+        assert not protection.finds(f"{case}/sections/{section}"), section
+    facts = lead.get(f"{case}/facts")["items"]
+    said = [(f["name"], f["value"], f["recorded_by"]) for f in facts]
+    assert said[-2:] == [
+        ("guardian", "appointed", "GT_CHILD_PROTECTION"),
+        ("best_interests", "assessed", "GT_CHILD_PROTECTION"),
+    ]
+    assert "assess_interests" not in lead.waits(case)
+    given = lead.get(f"{case}/consents")["items"]
+    assert [one["given_by"] for one in given] == ["guardian_with_assent"]
+
+
+@pytest.mark.slow
+def test_the_consulate_that_met_a_child_is_not_told_where_it_is(after: After) -> None:
+    theatre, case = after(Journey.CHILD)
+
+    consulate = theatre.of(cast.HN_OFFICER)
+    bed = referral(theatre.of(cast.GT_LEAD), "SHELTER")
+    assert bed["state"] == "in_progress"
+    assert not consulate.finds(path_of(bed))
+    assert not consulate.finds(f"{path_of(bed)}/arrangement")
+    assert consulate.get("referrals")["items"] == []
+    assert not any("referral" in heard for heard in consulate.hears())
+    assert consulate.finds(case)
+
+
+@pytest.mark.slow
+def test_the_state_that_is_feared_hears_nothing(after: After) -> None:
+    theatre, case = after(Journey.ASYLUM)
+
+    consulate = theatre.of(cast.TM_OFFICER)
+    for path in ("events", "worklist", "cases", "referrals", "handovers"):
+        assert consulate.get(path)["items"] == [], path
+    for path in (case, f"{case}/evidence", f"{case}/routing", f"{case}/history"):
+        assert consulate.looks(path).status_code == 404, path
+    told = "\n".join(theatre.said)
+    assert (
+        "not TM_CONSULATE_BISHKEK: not_of_the_country, not_considered, no_consent" in told
+    )
+    routing = theatre.of(cast.IOM).get(f"{case}/routing")
+    assert "fear" not in str(routing)
+    assert "asylum" not in str(routing).lower()
+
+
+@pytest.mark.slow
+def test_who_led_before_sees_nothing_new(after: After) -> None:
+    theatre, case = after(Journey.HANDOVER)
+
+    old, new = theatre.of(cast.KZ_LEAD), theatre.of(cast.UZ_LEAD)
+    work = referral(new, "REINTEGRATION")
+    assert work["state"] == "accepted"
+    assert not old.finds(path_of(work))
+    assert old.hears()[-1] == "case.handed_over"
+    assert old.get("worklist")["items"] == []
+    assert not old.finds(f"{case}/sections/needs")
+    assert old.get("referrals")["items"] == []
+
+
+@pytest.mark.slow
+def test_the_new_lead_does_not_learn_where_he_sleeps(after: After) -> None:
+    theatre, _ = after(Journey.HANDOVER)
+
+    new = theatre.of(cast.UZ_LEAD)
+    bed = referral(new, "SHELTER")
+    assert (bed["sender"], bed["state"]) == ("UZ_LEAD", "in_progress")
+    for paper in ("arrangement", "notes"):
+        shown = new.looks(f"{path_of(bed)}/{paper}")
+        assert "Demo street" not in shown.text, paper
+
+
+@pytest.mark.slow
+def test_a_return_into_danger_stops_and_the_origin_never_reads_why(
+    after: After,
+) -> None:
+    theatre, case = after(Journey.NO_RETURN)
+
+    lead = theatre.of(cast.TT_LEAD)
+    asked = referral(lead, "RETURN")
+    going = lead.get(f"{path_of(asked)}/return")
+    assert (going["state"], going["open_instead"]) == ("no_go", ["ASYLUM"])
+    assert (asked["state"], asked["reason"]) == ("withdrawn", "NO_LONGER_NEEDED")
+    by_two = [one["decision"] for one in lead.get("approvals")["items"]]
+    assert by_two == ["spent"]
+    for part in (cast.JM_HOME, cast.JM_CONSULATE, cast.JM_OFFICER):
+        who = theatre.of(part)
+        assert not who.finds(f"returns/{going['id']}"), part.label
+        assert "return.refused" not in who.hears(), part.label
+    assert not theatre.of(cast.JM_HOME).finds(f"{case}/sections/identity")
+    assert referral(lead, "ASYLUM")["state"] == "accepted"
+
+
+@pytest.mark.slow
+def test_once_she_seeks_asylum_her_consulate_sees_to_no_papers(after: After) -> None:
+    theatre, case = after(Journey.NO_RETURN)
+
+    lead, consulate = theatre.of(cast.TT_LEAD), theatre.of(cast.JM_CONSULATE)
+    papers = referral(lead, "CONSULAR_DOCUMENT")
+    assert (papers["state"], papers["reason"]) == ("withdrawn", "NO_LONGER_NEEDED")
+    assert lead.get(f"{case}/safeguards")["content"]["origin_contact"] == "blocked"
+    asylum = referral(lead, "ASYLUM")
+    assert not consulate.finds(path_of(asylum))
+    assert "ASYLUM" not in str(consulate.get("events?limit=200"))
+
+
+@pytest.mark.slow
+def test_without_an_agreement_the_notice_crosses_and_no_more(after: After) -> None:
+    theatre, case = after(Journey.REGIONS)
+
+    lead, centre = theatre.of(cast.PA_LEAD), theatre.of(cast.UZ_CENTRE)
+    family = referral(lead, "FAMILY_TRACING")
+    assert (family["state"], family["sections"]) == ("accepted", [])
+    assert centre.get(case)["notice"]["country"] == "PA"
+    for section in ("needs", "contact", "identity", "narrative"):
+        assert not centre.finds(f"{case}/sections/{section}"), section
+    agreements = lead.get("agreements")["items"]
+    assert [one for one in agreements if "PA" in one["countries"]] == []
+
+
+@pytest.mark.slow
+def test_the_prosecutor_hears_of_him_only_after_he_was_told_and_agreed(
+    after: After,
+) -> None:
+    theatre, case = after(Journey.REGIONS)
+
+    lead, prosecutor = theatre.of(cast.PA_LEAD), theatre.of(cast.PA_PROSECUTOR)
+    asked = referral(lead, "LAW_ENFORCEMENT")
+    assert asked["sections"] == ["narrative", "needs"]
+    heard = lead.hears()
+    told = (
+        heard.index("case.fact_recorded"),
+        len(heard) - heard[::-1].index("consent.recorded"),
+    )
+    sent = [i for i, one in enumerate(heard) if one == "referral.sent"]
+    assert max(told) <= sent[-1]
+    assert prosecutor.finds(f"{case}/sections/narrative")
+    for section in ("contact", "identity"):
+        assert not prosecutor.finds(f"{case}/sections/{section}"), section
+    consents = lead.get(f"{case}/consents")["items"]
+    mine = [c for c in consents if "LAW_ENFORCEMENT" in c["purposes"]]
+    assert [(c["focal_point"], c["purposes"]) for c in mine] == [
+        ("PA_PROSECUTOR", ["LAW_ENFORCEMENT"])
+    ]
+
+
+@pytest.mark.slow
+def test_the_consulate_abroad_knows_that_and_not_where(after: After) -> None:
+    theatre, case = after(Journey.REGIONS)
+
+    consulate = theatre.of(cast.UZ_FAR_OFFICER)
+    assert consulate.get(case)["state"] == "assisting"
+    assert consulate.get("referrals")["items"] == []
+    assert not consulate.finds(f"{case}/contacts")
+    assert not any("referral" in heard for heard in consulate.hears())
+
+
+@pytest.mark.slow
+def test_a_no_holds_at_once_and_a_name_is_denied_to_a_state_body(after: After) -> None:
+    theatre, case = after(Journey.HER_NO)
+
+    lead, shelter = theatre.of(cast.KZ_NGO), theatre.of(cast.KZ_SHELTER)
+    assert not shelter.finds(case)
+    assert not shelter.finds(f"{case}/sections/contact")
+    assert shelter.get("worklist")["items"] == []
+    assert shelter.hears()[-3:] == [
+        *("referral.accepted", "referral.withdrawn", "referral.deletion_confirmed"),
+    ]
+    heard = lead.hears()
+    assert heard.index("consent.withdrawn") + 1 == heard.index("referral.withdrawn")
+    assert "referral.deletion_confirmed" in heard
+    assert theatre.of(cast.KZ_LEAD).get("events")["items"] == []
+    told = "\n".join(theatre.said)
+    assert "withdrawn: CONSENT_WITHDRAWN" in told
+    assert "KZ_SHELTER_TANSHOLPAN: contact, yes" in told
+    assert "KZ_SHELTER_TANSHOLPAN: contact, no" not in told  # a stranger leaves no trace
+    assert "KZ_LEGAL_AID: contact, no" in told
+
+
+def test_all_that_is_made_up_says_so() -> None:
+    made_up = files("app.demo").joinpath("data", "focal_points.csv").read_text("utf-8")
+    rows = list(csv.DictReader(made_up.splitlines()))
+
+    assert [row["code"] for row in rows if row["confidence"] != "fictitious"] == []
+    assert [row["code"] for row in rows if "(fictitious)" not in row["name"]] == []
+    assert {part.focal_point for part in CAST} & {row["code"] for row in rows}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("journey", Journey)
+def test_every_need_that_is_told_says_that_it_is_synthetic(
+    after: After, journey: Journey
+) -> None:
+    theatre, case = after(journey)
+
+    lead, path = theatre.of(LEADS[journey]), f"{case}/sections/needs"
+    found = lead.looks(path)
+    if ENDS[journey] == "closed":
+        assert found.status_code == 404
+    elif journey != Journey.CHILD:
+        assert "(synthetic)" in found.json()["content"]["summary"]
+
+
+@pytest.mark.slow
+def test_whoever_is_told_too_much_breaks_the_story(theatre: Theatre) -> None:
+    tale = Tale(theatre.troupe, "SC-0000-0000-0000-0")
+
+    tale.hidden(False, [], None)
+    with pytest.raises(StoryBroken, match=tale.code):
+        tale.hidden(False, ["referral.sent"])
+
+
+def test_whoever_is_silent_is_overtaken_and_the_officer_sees_it(after: After) -> None:
+    theatre, case = after(Journey.SILENCE)
+
+    first, second = theatre.of(cast.UZ_OFFICER).get(f"{case}/evidence")["items"]
+    assert [silence["name"] for silence in first["silences"]] == [
+        *("not_retrieved", "not_acknowledged"),
+    ]
+    assert (first["recipient"], second["recipient"]) == ("KZ_LEAD", "SANA_SEZIM")
+    assert (second["rank"], second["silences"]) == (5, [])
+    told = "\n".join(theatre.said)
+    assert "KZ_LEAD: not_acknowledged" in told
+    assert "SANA_SEZIM has it now" in told
+    assert theatre.of(cast.KZ_LEAD).hears()[1:3] == [
+        *("case.not_acknowledged", "case.rerouted"),
+    ]
+
+
+def test_at_no_time_the_case_is_without_an_owner(after: After) -> None:
+    theatre, path = after(Journey.SILENCE)
+    case = path.removeprefix("cases/")
+
+    with theatre.world.database.reading(SERVICE) as session:
+        of = select(Party).join(Case, Case.id == Party.case_id).where(Case.code == case)
+        held = session.scalars(of.order_by(Party.number)).all()
+    times = [(party.since, party.until) for party in held if party.relation in HOLDS]
+    assert times[-1][1] is None
+    assert all(old[1] == new[0] for old, new in pairwise(times))

@@ -1,0 +1,71 @@
+"""A drill runs deadlines faster than life; what serves real people refuses to."""
+
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.processes.test_demo import command, demo_serving, told
+
+pytestmark = pytest.mark.slow
+FAST = {"SAFE_CONDUCT_CLOCK_SPEED": "600"}
+DRILL = FAST | {"SAFE_CONDUCT_ENVIRONMENT": "drill"}
+
+
+@pytest.mark.parametrize("word", ["serve", "doctor"])
+def test_production_refuses_clocks_that_run_faster(tmp_path: Path, word: str) -> None:
+    command(tmp_path, "key", "new")
+
+    refused = command(tmp_path, word, **FAST)
+    drilled = command(tmp_path, word, **DRILL)
+
+    assert refused.returncode == 1
+    assert "SAFE_CONDUCT_CLOCK_SPEED is for drills" in refused.stderr
+    assert "Traceback" not in refused.stderr
+    assert "CLOCK_SPEED" not in drilled.stderr
+    assert "safe-conduct migrate" in drilled.stderr
+
+
+@pytest.mark.parametrize("speed", ["0", "-1", "0.5", "10001", "fast"])
+def test_no_clock_stands_still_or_runs_backwards(tmp_path: Path, speed: str) -> None:
+    refused = command(tmp_path, "doctor", **DRILL | {"SAFE_CONDUCT_CLOCK_SPEED": speed})
+
+    assert refused.returncode == 1
+    assert "SAFE_CONDUCT_CLOCK_SPEED: Input should be" in refused.stderr
+
+
+@pytest.mark.slow
+def test_the_demonstration_takes_any_speed_and_says_so(tmp_path: Path) -> None:
+    with demo_serving(tmp_path, **FAST) as said:
+        url = told(said, r"serving at (http://\S+),")
+        ready = httpx.get(f"{url}/readyz").json()
+
+    assert said[0] == "This is a drill: deadlines run 600 times as fast."
+    assert (ready["drill"], ready["clock_speed"]) == (True, 600)
+    assert not any("broke off" in line for line in said)
+
+
+@pytest.mark.slow
+def test_the_doctor_says_that_it_is_a_drill(tmp_path: Path) -> None:
+    with demo_serving(tmp_path, until="is serving at"):
+        pass
+
+    at_its_pace = {"SAFE_CONDUCT_ENVIRONMENT": "drill"}
+    assert "This is a drill" in command(tmp_path, "doctor", **DRILL).stdout
+    assert "drill" not in command(tmp_path, "doctor", **at_its_pace).stdout
+
+
+def test_production_refuses_the_database_of_the_demonstration(tmp_path: Path) -> None:
+    new = ("account", "new", "KZ_LEAD", "duty 1", "--role", "coordinator")
+    with demo_serving(tmp_path, until="is serving at"):
+        pass
+
+    refused = [command(tmp_path, *words) for words in (("serve",), ("worker", "run"), new)]
+    ended = command(tmp_path, "doctor")
+    drilled = command(tmp_path, "doctor", SAFE_CONDUCT_ENVIRONMENT="drill")
+
+    for one in (*refused, ended):
+        assert (one.returncode, bool(one.stdout)) == (1, one is ended)
+        assert one.stderr.startswith("safe-conduct: The demonstration is in this database")
+        assert "Traceback" not in one.stderr
+    assert (drilled.returncode, drilled.stderr) == (0, "")

@@ -1,0 +1,64 @@
+"""What docs/integrate.md shows a machine how to do, done by a process of its own."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from joserfc.jwk import ECKey
+
+from tests.support.administrators import ADMINISTRATOR
+from tests.support.machine_keys import OFFICES, account, register
+from tests.support.servers import ROOT, Served, address, served
+
+pytestmark = pytest.mark.slow
+PAGE = (ROOT / "docs" / "integrate.md").read_text("utf-8")
+FILES = re.compile(r"^```python\n# (\S+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+
+
+@pytest.fixture
+def world(url: str) -> Iterator[Served]:
+    """Serve by the clock of this machine, at an address that is its own."""
+    with served(url) as made:
+        made.now = datetime.now(UTC)
+        before = made.app.state.token_endpoint
+        made.app.state.token_endpoint = f"{address(made.port)}/v1/oauth/token"
+        yield made
+        made.app.state.token_endpoint = before
+
+
+def test_a_machine_that_does_as_the_page_says_is_let_in(
+    world: Served, tmp_path: Path
+) -> None:
+    one = account(world)
+    first, second = (world.someone(office, ADMINISTRATOR) for office in OFFICES)
+    there = {
+        "SAFE_CONDUCT_URL": address(world.port),
+        "SAFE_CONDUCT_CLIENT": str(one.actor.account_id),
+    }
+    for name, text in FILES.findall(PAGE):
+        (tmp_path / name).write_text(text)
+
+    def run(name: str) -> list[str]:
+        done = subprocess.run(
+            [sys.executable, "-W", "error", name],
+            cwd=tmp_path,
+            env={**os.environ, **there},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        return done.stdout.splitlines()
+
+    jwk, kid = run("pair.py")
+    made = register(first, second, one, ECKey.import_key(json.loads(jwk)))
+    [told] = run("machine.py")
+
+    assert made["kid"] == kid
+    assert "'kind': 'integration'" in told
+    assert (tmp_path / "machine.pem").stat().st_mode & 0o777 == 0o600

@@ -1,0 +1,84 @@
+"""A mail server is given nothing before it is known to be the one that was meant."""
+
+import ssl
+from collections.abc import Iterator
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+
+from app.notices.words import letter
+from app.outbox.actions import Answer
+from app.outbox.pacing import Outcome
+from tests.support.mail_servers import Postman, certified, mail_server, mail_to
+from tests.support.world import NOON
+
+LETTER = letter(UUID(int=7), "duty@example.org", "ru", None)
+LOGIN = ("notices", "a secret")
+
+
+@pytest.fixture
+def postman() -> Postman:
+    return Postman(lambda: NOON)
+
+
+@pytest.fixture
+def port(postman: Postman) -> Iterator[int]:
+    with mail_server(postman) as made:
+        yield made
+
+
+def sent(port: int, trusted: Path | None) -> Answer:
+    """Send as the service does to a host that is not its own machine."""
+    context = ssl.create_default_context(cafile=trusted)
+    return mail_to(port, tls=context, login=LOGIN).send(LETTER)
+
+
+def verbs(postman: Postman) -> list[str]:
+    return [line.decode("ascii", "replace").split()[0].upper() for line in postman.lines]
+
+
+def test_a_server_that_is_trusted_is_given_the_message_by_tls(
+    postman: Postman, port: int, tmp_path: Path
+) -> None:
+    postman.tls, trusted = certified(tmp_path)
+
+    answer = sent(port, trusted)
+
+    assert answer == Answer(Outcome.DELIVERED, "250")
+    assert verbs(postman)[:4] == ["EHLO", "STARTTLS", "EHLO", "AUTH"]
+    assert [given.to for given in postman.given] == ["duty@example.org"]
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.0.0.2"])
+def test_one_that_nobody_vouches_for_is_given_nothing(
+    postman: Postman, port: int, tmp_path: Path, host: str
+) -> None:
+    postman.tls, mine = certified(tmp_path, host)
+    trusted = mine if host != "127.0.0.1" else None
+
+    answer = sent(port, trusted)
+
+    assert answer == Answer(Outcome.REFUSED, "SSLCertVerificationError")
+    assert verbs(postman) == ["EHLO", "STARTTLS"]
+
+
+def test_one_that_offers_no_tls_is_given_nothing(postman: Postman, port: int) -> None:
+    answer = sent(port, None)
+
+    assert answer == Answer(Outcome.REFUSED, "SMTPNotSupportedError")
+    assert not {"MAIL", "AUTH", "DATA"} & set(verbs(postman))
+
+
+def test_one_that_is_not_there_took_nothing(port: int) -> None:
+    del port
+
+    answer = mail_to(1).send(LETTER)
+
+    assert answer == Answer(Outcome.REFUSED, "ConnectionRefusedError")
+
+
+def test_it_is_not_told_the_name_of_this_machine(postman: Postman, port: int) -> None:
+    mail_to(port).send(LETTER)
+
+    assert postman.lines[0].upper() == b"EHLO SAFE.EXAMPLE.ORG\r\n"

@@ -1,0 +1,237 @@
+"""A disk that fills up under load: nothing acknowledged is lost, nothing is in halves.
+
+In a server of its own process, whose SQLite may write no further than a limit that the
+kernel keeps (RLIMIT_FSIZE, which needs no right), so that every write ends in an I/O error.
+`make soak` fills a small tmpfs too, which only root may mount: else it fails and says so.
+"""
+
+import resource
+import shutil
+import sqlite3
+import subprocess
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, closing, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from threading import Event
+from typing import Final
+from uuid import uuid4
+
+import pytest
+from httpx2 import Client, Response
+from sqlalchemy import make_url, select
+
+from app.cases.models import Case, CaseKey, Party, Sealed
+from app.kernel.actors import SERVICE
+from app.kernel.idempotency import Outcome
+from app.kernel.journal import Delivery, Mailbox
+from tests.support.database_faults import without_room
+from tests.support.servers import SOAK, Killed, client_of, key_file, report, started, times
+from tests.support.world import Someone, World, kinds, new_case
+
+pytestmark = [pytest.mark.slow, pytest.mark.soak]
+WRITERS: Final = 6
+READERS: Final = 2
+REFUSED: Final = times(60, soak=300)
+"""As often somebody is refused before there is room again."""
+SMALL: Final = 200_000
+"""Bytes that are left when the load begins."""
+PATIENCE: Final = times(90, soak=600)
+TOLD: Final = ("bed tonight", "Oygul", "Ойгул", "Рассказ", "спина", "sqlite", "disk")
+
+type Room = AbstractContextManager[Callable[[], None]]
+"""As long as it lasts there is little; what it hands out makes more."""
+
+
+@dataclass
+class Load:
+    """Clients that submit, each under one key until it is taken; and who only reads."""
+
+    officer: Someone
+    known: str
+    taken: dict[str, str] = field(default_factory=dict)
+    refusals: list[Response] = field(default_factory=list)
+    read: list[int] = field(default_factory=list)
+    over: Event = field(default_factory=Event)
+
+    def submits(self, client: Client) -> None:
+        """Submit one case after the other."""
+        while not self.over.is_set():
+            self.gets_through(client, str(uuid4()))
+
+    def gets_through(self, client: Client, key: str) -> None:
+        """Send the same again until it is taken."""
+        headers = self.officer.headers() | {"Idempotency-Key": key}
+        patience = time.monotonic() + PATIENCE
+        while key not in self.taken:
+            assert time.monotonic() < patience, self.refusals[-1].text
+            answer = client.post("/v1/cases", json=new_case(submit=True), headers=headers)
+            if answer.status_code == 201:
+                self.taken[key] = answer.json()["code"]
+            else:
+                self.refusals.append(answer)
+                time.sleep(0.02)
+
+    def reads(self, client: Client) -> None:
+        """Read a case, and what happened."""
+        while not self.over.is_set():
+            for path in (f"/v1/cases/{self.known}", "/v1/cases", "/v1/events"):
+                answer = client.get(path, headers=self.officer.headers())
+                self.read.append(answer.status_code)
+
+
+@contextmanager
+def limited(place: Path, server: Killed) -> Iterator[Callable[[], None]]:
+    """Let the server write no file further than a little from where it is."""
+    pid, (_, most) = server.pid, resource.getrlimit(resource.RLIMIT_FSIZE)
+    longest = max(part.stat().st_size for part in place.parent.glob(f"{place.name}*"))
+    resource.prlimit(pid, resource.RLIMIT_FSIZE, (longest + SMALL, most))
+
+    def lift() -> None:
+        resource.prlimit(pid, resource.RLIMIT_FSIZE, (most, most))
+
+    yield lift
+
+
+@contextmanager
+def filled(place: Path, _: Killed) -> Iterator[Callable[[], None]]:
+    """Leave little of the disk that the database lies on."""
+    ballast = place.with_name("ballast")
+    with ballast.open("wb") as file:
+        file.truncate(0)
+        left = shutil.disk_usage(place.parent).free - SMALL
+        file.write(bytes(left))
+    yield ballast.unlink
+
+
+@contextmanager
+def as_it_is(place: Path, _: Path) -> Iterator[Path]:
+    """Leave a database where it lies."""
+    yield place
+
+
+@contextmanager
+def on_small_disk(place: Path, folder: Path) -> Iterator[Path]:
+    """Copy it to a disk of 12 MB; to mount one takes root, else this fails and says so."""
+    folder.mkdir()
+    command = ["mount", "-t", "tmpfs", "-o", "size=12m", "tmpfs", str(folder)]
+    subprocess.run(command, check=True)
+    try:
+        yield shutil.copyfile(place, folder / "own.db")
+    finally:
+        subprocess.run(["umount", "--lazy", str(folder)], check=True)
+
+
+DISKS = {"limited": (as_it_is, limited), "full": (on_small_disk, filled)}
+
+
+@pytest.mark.parametrize("disk", DISKS if SOAK else ["limited"])
+def test_a_disk_without_room_is_outlasted(
+    disk: str, sqlite_url: str, tmp_path: Path
+) -> None:
+    lay, room = DISKS[disk]
+    given = Path(str(make_url(sqlite_url).database))
+
+    with lay(given, tmp_path / "disk") as place:
+        outlasts(place, key_file(tmp_path), room)
+
+
+def outlasts(place: Path, keys: Path, room: Callable[[Path, Killed], Room]) -> None:
+    """Load a server until there is no room, make some, and look what became of it all."""
+    world = World(f"sqlite:///{place}")
+    officer = world.someone("UZ_CONSULATE_ALMATY")
+    load = Load(officer, officer.submits()["code"])
+    with started(f"sqlite:///{place}", keys) as server, client_of(server.port) as client:
+        ready = under_load(load, client, lambda: room(place, server))
+    report("refused with", (answer.status_code for answer in load.refusals))
+    report("read with", load.read)
+    report("ready while full", [ready])
+
+    assert set(load.read) == {200}
+    assert {answer.status_code for answer in load.refusals} <= {500, 503}
+    assert faults_of(load.refusals) == []
+    assert is_whole(place)
+    everything_taken_is_there(world, load)
+    world.closes()
+
+
+def under_load(load: Load, client: Client, room: Callable[[], Room]) -> str:
+    """Let them work, run out of room, and go on; say what /readyz said of the database."""
+    with ThreadPoolExecutor(WRITERS + READERS) as pool:
+        each = [pool.submit(load.submits, client) for _ in range(WRITERS)]
+        each += [pool.submit(load.reads, client) for _ in range(READERS)]
+        try:
+            wait_for(load.taken, WRITERS)
+            with room() as more:
+                wait_for(load.refusals, REFUSED)
+                ready = str(client.get("/readyz").json()["database"])
+                more()
+            wait_for(load.taken, len(load.taken) + 5 * WRITERS)
+        finally:
+            load.over.set()
+        for one in each:
+            one.result()
+    return ready
+
+
+def wait_for(found: dict[str, str] | list[Response], many: int) -> None:
+    patience = time.monotonic() + PATIENCE
+    while len(found) < many:
+        assert time.monotonic() < patience, f"{len(found)} of {many}"
+        time.sleep(0.01)
+
+
+def faults_of(refusals: list[Response]) -> list[str]:
+    """Say which refusals are no problem document, or repeat something."""
+    return [
+        answer.text
+        for answer in refusals
+        if answer.headers["Content-Type"] != "application/problem+json"
+        or any(word in answer.text for word in TOLD)
+    ]
+
+
+def is_whole(place: Path) -> bool:
+    with closing(sqlite3.connect(place)) as file:
+        [(said,)] = file.execute("PRAGMA integrity_check").fetchall()
+        return said == "ok" and not file.execute("PRAGMA foreign_key_check").fetchall()
+
+
+PARTS: Final = (Party.case_id, Sealed.case_id, CaseKey.case_id)
+
+
+def everything_taken_is_there(world: World, load: Load) -> None:
+    """Each case that was acknowledged is there once and whole, and no other is."""
+    with world.database.reading(SERVICE) as session:
+        codes = dict(session.execute(select(Case.code, Case.id)).all())
+        keys = set(session.scalars(select(Outcome.key)))
+        parts = [Counter(session.scalars(select(part))) for part in PARTS]
+        positions = session.execute(
+            select(Delivery.focal_point_id, Delivery.position)
+        ).all()
+        heads = dict(session.execute(select(Mailbox.focal_point_id, Mailbox.head)).all())
+    taken = set(load.taken.values())
+    assert taken | {load.known} == set(codes)
+    assert len(taken) == len(load.taken)
+    assert set(load.taken) <= keys
+    assert [len(set(counts.values())) for counts in parts] == [1] * len(PARTS)
+    for office, head in heads.items():
+        mine = sorted(position for one, position in positions if one == office)
+        assert mine == list(range(1, head + 1))
+    told = kinds(load.officer.hears())
+    assert told == ["case.drafted", "case.submitted"] * len(codes)
+
+
+def test_a_full_disk_is_told_as_trouble_that_may_pass(
+    world: World, url: str, officer: Someone
+) -> None:
+    with without_room(world, url, "outcome"):
+        refused = officer.creates("/cases", new_case(submit=True), "once")
+    again = officer.creates("/cases", new_case(submit=True), "once")
+
+    assert (refused.status_code, refused.headers["Retry-After"]) == (503, "1")
+    assert again.status_code == 201
+    assert "Idempotent-Replayed" not in again.headers

@@ -1,0 +1,164 @@
+"""Notices, as whoever runs the service sets them up."""
+
+import json
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select
+
+from app.cli import administering
+from app.ground import lay_ground
+from app.kernel import migrations
+from app.kernel.actors import SYSTEM
+from app.kernel.keyfile import FileKeys
+from app.kernel.work import Ground, writing
+from app.outbox.models import Outgoing
+from tests.processes.test_demo import COMMAND, command, environment
+from tests.support.mail_servers import SENDER, Mood, Postman, calls, mail_server
+from tests.support.world import NOON, Json
+
+pytestmark = pytest.mark.slow
+CONTACTS = (
+    "code,focal_point,channel,address,language,label,active\n"
+    "UZ_LEAD_MAIL,UZ_LEAD,email,duty@lead.example,uz,night desk,true\n"
+    "UZ_LEAD_SMS,UZ_LEAD,sms,+447700900101,uz,night desk,true\n"
+)
+DRILL = {"SAFE_CONDUCT_ENVIRONMENT": "drill"}
+DESKS = (Path(__file__).parents[2] / "app/demo/data/focal_points.csv").read_text("utf-8")
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    """Set a mechanism up whose offices can be called on."""
+    mine = tmp_path / "mine"
+    mine.mkdir()
+    (tmp_path / "var").mkdir()
+    (mine / "contacts.csv").write_text(CONTACTS)
+    (mine / "focal_points.csv").write_text(DESKS)
+    FileKeys.create(tmp_path / "var" / "keys")
+    migrations.upgrade(database_of(tmp_path))
+    ground = ground_of(tmp_path)
+    administering.load_directory(ground, None)
+    administering.load_directory(ground, mine)
+    ground.database.engine.dispose()
+    return tmp_path
+
+
+def ground_of(home: Path) -> Ground:
+    return lay_ground(database_of(home), FileKeys.load(home / "var" / "keys"))
+
+
+def queue(home: Path) -> None:
+    """Call on the office, as the worker does when it is late."""
+    ground = ground_of(home)
+    with writing(ground, SYSTEM) as work:
+        calls(work, "UZ_LEAD")
+    ground.database.engine.dispose()
+
+
+def states(home: Path) -> dict[str, str]:
+    ground = ground_of(home)
+    with ground.database.reading() as session:
+        found = {one.recipient: str(one.state) for one in session.scalars(select(Outgoing))}
+    ground.database.engine.dispose()
+    return found
+
+
+def gauges(home: Path) -> dict[str, Json]:
+    """Ask how the service is kept: each number by its name, and whose it is."""
+    told = json.loads(command(home, "worker", "status", "--json").stdout)["gauges"]
+    return {" ".join(filter(None, (one["name"], one["of"]))): one for one in told}
+
+
+def database_of(home: Path) -> str:
+    return environment(home)["SAFE_CONDUCT_DATABASE_URL"]
+
+
+@contextmanager
+def at_work(home: Path, **settings: str) -> Iterator[subprocess.Popen[bytes]]:
+    """Let a worker work, and end it as an operator does."""
+    process = subprocess.Popen(
+        [COMMAND, "worker", "run"],
+        env=environment(home, **DRILL | settings),
+        cwd=home,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        yield process
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait(40)
+
+
+def test_the_doctor_says_what_keeps_notices_from_those_they_are_for(home: Path) -> None:
+    again = command(home, "directory", "load", "mine")
+    nothing = " ".join(command(home, "doctor", **DRILL).stdout.split())
+    where = {"SAFE_CONDUCT_SMTP_HOST": "mail.example", "SAFE_CONDUCT_SMTP_FROM": SENDER}
+    mail = DRILL | where
+    half = " ".join(command(home, "doctor", **mail).stdout.split())
+    wrong = command(home, "doctor", **mail | {"SAFE_CONDUCT_SMTP_FROM": "nobody"})
+
+    assert "contacts: 0 added, 0 changed, 2 unchanged" in again.stdout
+    assert "Warning: no notices leave this system: set SAFE_CONDUCT_SMTP_HOST or" in nothing
+    assert "Warning: nobody is reached by sms: set SAFE_CONDUCT_SMS_GATEWAY_URL" in half
+    assert "no notices leave" not in half
+    assert "59 active offices have no contact for notices: AG_LEAD, BB_LEAD," in half
+    assert wrong.returncode == 1
+    assert "SAFE_CONDUCT_SMTP_FROM must be a plain e-mail address." in wrong.stderr
+
+
+def test_a_worker_sends_what_waits_by_what_is_set_up_and_ends_when_told(home: Path) -> None:
+    postman = Postman(lambda: NOON)
+    queue(home)
+    before = gauges(home)
+    with mail_server(postman) as port:
+        told = {
+            "SAFE_CONDUCT_SMTP_HOST": "127.0.0.1",
+            "SAFE_CONDUCT_SMTP_PORT": str(port),
+            "SAFE_CONDUCT_SMTP_FROM": SENDER,
+            "SAFE_CONDUCT_SIGN_IN_URL": "https://sign-in.example",
+        }
+        with at_work(home, **told) as worker:
+            until(lambda: len(postman.given) > 0)
+            until(lambda: bool(gauges(home)["heartbeat_age_seconds notices"]["well"]))
+
+    assert before["outgoing_waiting"]["value"] == 2
+    assert not before["heartbeat_age_seconds notices"]["well"]
+    assert worker.returncode == 0
+    [mail] = postman.mails()
+    assert mail["To"] == "duty@lead.example"
+    assert mail.get_content() == (
+        "Sizga xabar bor. Iltimos, tizimga kiring: https://sign-in.example\r\n"
+    )
+    assert states(home) == {"UZ_LEAD_MAIL": "sent", "UZ_LEAD_SMS": "waiting"}
+
+
+def test_a_worker_whose_mail_server_hangs_ends_within_half_a_minute(home: Path) -> None:
+    postman = Postman(lambda: NOON, mood=lambda: Mood.SILENT)
+    queue(home)
+    with mail_server(postman) as port:
+        told = {
+            "SAFE_CONDUCT_SMTP_HOST": "127.0.0.1",
+            "SAFE_CONDUCT_SMTP_PORT": str(port),
+            "SAFE_CONDUCT_SMTP_FROM": SENDER,
+        }
+        with at_work(home, **told) as worker:
+            until(lambda: postman.asked > 0)
+            began = time.monotonic()
+        took = time.monotonic() - began
+
+    assert worker.returncode == 0
+    assert took < 30
+
+
+def until(done: Callable[[], bool]) -> None:
+    for _ in range(1200):
+        if done():
+            return
+        time.sleep(0.05)
+    raise TimeoutError("It never happened.")

@@ -1,0 +1,69 @@
+"""What clients offer or drop on the way to a server, and what must not be lost by it."""
+
+import json
+from socket import create_connection
+
+import pytest
+
+from tests.support.servers import served
+from tests.support.world import new_case
+
+OFFER = (
+    "Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\n"
+    "HTTP2-Settings: AAMAAABkAAQCAAAAAAIAAAAA\r\n"
+)
+
+
+def talk(port: int, *pieces: bytes) -> bytes:
+    """Send a request, perhaps in pieces, and hear all that is answered."""
+    with create_connection(("127.0.0.1", port), timeout=20) as line:
+        for piece in pieces:
+            line.sendall(piece)
+        heard = b""
+        while more := line.recv(65536):
+            heard += more
+    return heard
+
+
+@pytest.mark.parametrize("chunked", [False, True])
+def test_a_body_arrives_though_http_2_was_offered_with_it(
+    sqlite_url: str, *, chunked: bool
+) -> None:
+    """Java's own client offers it with every request; the faster parser loses the body."""
+    body = json.dumps(new_case(submit=True)).encode()
+    with served(sqlite_url) as world:
+        officer = world.someone("UZ_CONSULATE_ALMATY")
+        how = "Transfer-Encoding: chunked" if chunked else f"Content-Length: {len(body)}"
+        head = (
+            f"POST /v1/cases HTTP/1.1\r\nHost: localhost\r\n{OFFER}{how}\r\n"
+            f"Content-Type: application/json\r\nIdempotency-Key: one\r\n"
+            f"Authorization: Bearer {officer.key}\r\n\r\n"
+        ).encode()
+        sent = b"%x\r\n%s\r\n0\r\n\r\n" % (len(body), body) if chunked else body
+        last = (
+            f"GET /v1/cases HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
+            f"Authorization: Bearer {officer.key}\r\n\r\n"
+        ).encode()
+        heard = talk(world.port, head, sent, last)
+        whole = talk(world.port, head.replace(b"key: one", b"key: two") + sent + last)
+
+    for answers in (heard, whole):
+        first, second = answers.split(b"HTTP/1.1 ")[1:]
+        assert first.startswith(b"201 ")
+        assert second.startswith(b"200 ")
+
+
+def test_who_goes_away_before_the_end_is_nobodys_fault(
+    sqlite_url: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with served(sqlite_url) as world:
+        officer = world.someone("UZ_CONSULATE_ALMATY")
+        head = (
+            "POST /v1/cases HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99\r\n"
+            f"Content-Type: application/json\r\nAuthorization: Bearer {officer.key}\r\n\r\n"
+        ).encode()
+        with create_connection(("127.0.0.1", world.port)) as line:
+            line.sendall(head + b"{")
+    said = capsys.readouterr().out
+    assert "status=499" in said
+    assert "fault" not in said

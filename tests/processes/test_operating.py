@@ -1,0 +1,265 @@
+"""What an operator does by hand, and what each refusal tells them to do."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+
+from tests.processes.test_demo import command
+from tests.support.servers import ROOT, address, own_port
+
+pytestmark = pytest.mark.slow
+
+
+def test_an_operator_sets_up_a_mechanism_step_by_step(tmp_path: Path) -> None:
+    steps = [
+        command(tmp_path, "key", "new"),
+        command(tmp_path, "migrate"),
+        command(tmp_path, "directory", "load"),
+        command(tmp_path, "account", "new", "UZ_LEAD", "duty 1", "--role", "caseworker"),
+    ]
+    account = steps[-1].stdout.strip()
+    key = command(tmp_path, "api-key", "new", account, "--scope", "feed:read")
+    prefix = key.stdout.split("_")[1]
+    ends = [
+        command(tmp_path, "api-key", "revoke", prefix),
+        command(tmp_path, "account", "disable", account),
+    ]
+
+    assert [(s.returncode, s.stderr) for s in (*steps, key, *ends)] == [(0, "")] * 7
+    assert key.stdout.startswith("sc_")
+
+
+@pytest.mark.parametrize(
+    ("words", "remedy"),
+    [
+        (("doctor",), "safe-conduct key new"),
+        (("serve",), "safe-conduct key new"),
+    ],
+)
+def test_without_a_key_it_says_how_to_make_one(
+    words: tuple[str, ...], remedy: str, tmp_path: Path
+) -> None:
+
+    refused = command(tmp_path, *words)
+
+    assert refused.returncode == 1
+    assert remedy in refused.stderr
+    assert "Traceback" not in refused.stderr
+
+
+def test_it_refuses_to_serve_before_the_tables_and_the_desks_are_there(
+    tmp_path: Path,
+) -> None:
+    command(tmp_path, "key", "new")
+
+    without_tables = command(tmp_path, "serve")
+    command(tmp_path, "migrate")
+    command(tmp_path, "directory", "load")
+    without_desks = command(tmp_path, "serve")
+
+    assert "safe-conduct migrate" in without_tables.stderr
+    assert "No desk serves every country of" in without_desks.stderr
+    assert "Traceback" not in without_tables.stderr + without_desks.stderr
+
+
+def test_a_key_that_others_can_read_is_refused(tmp_path: Path) -> None:
+    command(tmp_path, "key", "new")
+    (tmp_path / "var" / "keys").chmod(0o644)
+
+    refused = command(tmp_path, "serve")
+
+    assert refused.returncode == 1
+    assert "chmod 600" in refused.stderr
+
+
+def test_what_is_written_is_its_users_alone_and_the_doctor_warns_of_what_is_not(
+    tmp_path: Path,
+) -> None:
+    before = os.umask(0o022)
+    try:
+        for words in (("key", "new"), ("migrate",), ("directory", "load")):
+            command(tmp_path, *words)
+        copied = command(tmp_path, "backup", "copy.db")
+        desks = str(ROOT / "app" / "demo" / "data")
+        command(tmp_path, "directory", "load", desks)
+    finally:
+        os.umask(before)
+    var = tmp_path / "var"
+    modes = {file.name: file.stat().st_mode & 0o777 for file in var.iterdir()}
+    drill = {"SAFE_CONDUCT_ENVIRONMENT": "drill", "COLUMNS": "500"}
+    well = command(tmp_path, "doctor", **drill)
+    (var / "demo.db").chmod(0o640)
+    warned = command(tmp_path, "doctor", **drill)
+
+    assert (copied.returncode, (tmp_path / "copy.db").stat().st_mode & 0o777) == (0, 0o600)
+    assert var.stat().st_mode & 0o777 == 0o700
+    assert {"keys", "demo.db"} <= modes.keys()
+    assert set(modes.values()) == {0o600}
+    assert (well.returncode, warned.returncode) == (0, 0)
+    assert "others can read" not in well.stdout
+    assert f"Warning: others can read {var / 'demo.db'}. Close it" in warned.stdout
+
+
+def test_what_does_not_exist_is_said_without_a_stack(tmp_path: Path) -> None:
+    command(tmp_path, "key", "new")
+    command(tmp_path, "migrate")
+
+    nowhere = command(tmp_path, "account", "new", "NOWHERE", "x", "--role", "officer")
+    no_key = command(tmp_path, "api-key", "revoke", "sc_4d7e_secret")
+    no_folder = command(tmp_path, "directory", "load", "nowhere")
+    no_account = command(tmp_path, "account", "disable", str(UUID(int=1)))
+    nobodys = command(tmp_path, "api-key", "new", str(UUID(int=1)))
+    no_office = command(tmp_path, "account", "list", "NOWHERE")
+
+    for refused in (nowhere, no_key, no_folder, no_account, nobodys, no_office):
+        assert refused.returncode == 1
+        assert refused.stderr.startswith("safe-conduct: ")
+        assert "Traceback" not in refused.stderr
+    assert "No key has this prefix: it is what stands between" in no_key.stderr
+    assert "4d7e" not in no_key.stderr
+    for refused in (no_account, nobodys):
+        assert "There is no such account" in refused.stderr
+
+
+def test_accounts_and_their_keys_are_listed_and_nothing_that_is_secret(
+    tmp_path: Path,
+) -> None:
+    for words in (("key", "new"), ("migrate",), ("directory", "load")):
+        command(tmp_path, *words)
+    nobody = command(tmp_path, "account", "list")
+    new = ("account", "new", "UZ_LEAD", "duty 1", "--role")
+    account = command(tmp_path, *new, "caseworker").stdout.strip()
+    again = command(tmp_path, *new, "officer")
+    key = command(tmp_path, "api-key", "new", account, "--days", "9").stdout.strip()
+    prefix = key.split("_")[1]
+    listed = command(tmp_path, "account", "list")
+    command(tmp_path, "account", "disable", account)
+    after = command(tmp_path, *new, "supervisor")
+    ours = json.loads(command(tmp_path, "account", "list", "UZ_LEAD", "--json").stdout)
+    others = command(tmp_path, "account", "list", "KZ_LEAD")
+
+    assert (nobody.returncode, others.returncode) == (0, 0)
+    assert nobody.stdout == others.stdout
+    assert "safe-conduct account new" in nobody.stdout
+    assert (again.returncode, again.stdout) == (1, "")
+    assert "UZ_LEAD has an account of this label" in again.stderr
+    assert (listed.returncode, after.returncode) == (0, 0)
+    assert "UZ_LEAD  duty 1  person: caseworker\n" in listed.stdout
+    assert account in listed.stdout
+    assert f"key {prefix}  until 20" in listed.stdout
+    assert key not in listed.stdout
+    ended, one = sorted(ours["accounts"], key=lambda it: it["roles"])
+    assert (ended["id"], ended["disabled_at"] is None) == (account, False)
+    assert [key["prefix"] for key in ended["keys"]] == [prefix]
+    assert (one["roles"], one["disabled_at"], one["keys"]) == (["supervisor"], None, [])
+    assert key not in str(ours)
+
+
+def test_the_demonstration_keeps_out_of_a_mechanism_that_is_used(tmp_path: Path) -> None:
+    command(tmp_path, "key", "new")
+    command(tmp_path, "migrate")
+    command(tmp_path, "directory", "load")
+    command(tmp_path, "account", "new", "UZ_LEAD", "duty 1", "--role", "caseworker")
+
+    refused = command(tmp_path, "demo")
+
+    assert refused.returncode == 1
+    assert "give the demo another" in refused.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("PORT", "4d7e", "SAFE_CONDUCT_PORT: Input should be a valid integer"),
+        ("PUBLIC_URL", "https://4d7e.org/", "without a / at its end"),
+        ("DATABASE_URL", "mysql://a:4d7e@b/c", "write sqlite:///var/safe-conduct.db"),
+    ],
+)
+def test_a_setting_that_is_wrong_is_named_and_not_repeated(
+    name: str, value: str, said: str, tmp_path: Path
+) -> None:
+    refused = command(tmp_path, "migrate", **{f"SAFE_CONDUCT_{name}": value})
+
+    assert (refused.returncode, refused.stdout) == (1, "")
+    [line] = refused.stderr.splitlines()
+    assert line.startswith("safe-conduct: SAFE_CONDUCT_")
+    assert said in line
+    assert "4d7e" not in line
+
+
+def test_all_settings_that_are_wrong_are_named_at_once(tmp_path: Path) -> None:
+    wrong = {"SAFE_CONDUCT_PORT": "x", "SAFE_CONDUCT_LOG_LEVEL": "loud"}
+
+    refused = command(tmp_path, "migrate", **wrong)
+
+    assert [name for name in wrong if f"{name}: " not in refused.stderr] == []
+    assert len(refused.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "name"), [(("key", "new"), "KEY_FILE"), (("migrate",), "DATABASE_URL")]
+)
+def test_where_nothing_can_be_written_it_says_so(
+    words: tuple[str, ...], name: str, tmp_path: Path
+) -> None:
+    (tmp_path / "file").touch()
+    scheme = "sqlite:///" if name == "DATABASE_URL" else ""
+    inside = f"{scheme}{tmp_path}/file/inside/it"
+
+    refused = command(tmp_path, *words, **{f"SAFE_CONDUCT_{name}": inside})
+
+    assert refused.returncode == 1
+    [line] = refused.stderr.splitlines()
+    assert line.startswith("safe-conduct: ")
+    assert "Not a directory" in line
+
+
+def test_a_journey_that_nobody_serves_says_what_to_start(tmp_path: Path) -> None:
+    command(tmp_path, "key", "new")
+    command(tmp_path, "migrate")
+    with own_port() as bound:  # and nobody listens
+        at = address(bound.getsockname()[1])
+        unserved = command(tmp_path, "demo", "play", SAFE_CONDUCT_URL=at)
+    nowhere = command(tmp_path, "demo", "play", SAFE_CONDUCT_URL="nowhere")
+
+    for refused in (unserved, nowhere):
+        assert refused.returncode == 1
+        [line] = refused.stderr.splitlines()
+        assert "start `safe-conduct demo serve`" in line
+
+
+@pytest.mark.parametrize("words", [("serve",), ("demo", "serve")])
+def test_a_port_that_is_taken_is_said_before_anything_begins(
+    words: tuple[str, ...], tmp_path: Path
+) -> None:
+    command(tmp_path, "key", "new")
+    command(tmp_path, "migrate")
+    command(tmp_path, "directory", "load")
+    desks = command(tmp_path, "directory", "load", str(ROOT / "app" / "demo" / "data"))
+    with own_port() as taken:
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        drill = {"SAFE_CONDUCT_ENVIRONMENT": "drill"}
+        refused = command(tmp_path, *words, SAFE_CONDUCT_PORT=port, **drill)
+
+    assert (desks.returncode, refused.returncode, refused.stdout) == (0, 1, "")
+    [line] = refused.stderr.splitlines()
+    assert line.startswith("safe-conduct: SAFE_CONDUCT_PORT: ")
+
+
+@pytest.mark.parametrize("word", ["doctor", "poll"])
+def test_what_was_imported_stays_and_what_comes_after_is_cleared_away(word: str) -> None:
+    told = "import atexit, gc, sys; from app.cli import main; sys.argv[1:] = [{!r}]; "
+    ending = "atexit.register(lambda: print(gc.isenabled(), gc.get_freeze_count())); main()"
+    program = [sys.executable, "-c", told.format(word) + ending]
+
+    done = subprocess.run(program, capture_output=True, text=True, check=False, cwd=ROOT)
+
+    enabled, frozen = done.stdout.split()
+    assert enabled == "True"
+    assert int(frozen) > 10_000

@@ -1,0 +1,198 @@
+"""Far more than it can carry: nothing accepted is lost, and who submits gets through (R56).
+
+The server is a process of its own, the clients are one: what is measured is their ratio.
+"""
+
+import asyncio
+import os
+import resource
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+from uuid import uuid4
+
+import httpx2
+import pytest
+
+from tests.support.servers import SOAK, Killed, client_of, key_file, report, started, times
+from tests.support.slow_sockets import slow_sockets
+from tests.support.world import Someone, World, done, new_case
+
+pytestmark = [pytest.mark.slow, pytest.mark.soak, pytest.mark.timed]
+SLOW: Final = times(200, soak=1000)
+ASKED: Final = times(300, soak=5000)
+SECONDS: Final = times(1, soak=30)
+OVER: Final = 10
+"""So many times what it can carry is asked of it."""
+READS: Final = 9
+"""For each submission."""
+ROOMY: Final = 64 * 1024 * 1024
+"""Bytes that a server may grow by; four times as much where it is asked too much."""
+NOISE: Final = 0 if SOAK else 0.2
+"""Seconds that others on the machine may add to any request; a soak has it to itself."""
+
+
+@pytest.fixture(autouse=True)
+def room_for_sockets() -> None:
+    """Let this process have as many as it is let."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+
+@pytest.fixture
+def server(url: str, world: World, tmp_path: Path) -> Iterator[Killed]:
+    """A server in another process, whom the people of the world ask."""
+    with started(url, key_file(tmp_path)) as made, client_of(made.port) as http:
+        world.http.close()
+        world.http = http
+        yield made
+
+
+def p99(seconds: list[float]) -> float:
+    return sorted(seconds)[round(len(seconds) * 0.99) - 1]
+
+
+def measured(one: Someone) -> float:
+    """Ask again and again, one after the other; say how long all but 1 % took at most."""
+    took = list[float]()
+    for _ in range(ASKED):
+        began = time.monotonic()
+        done(one.get("/me"))
+        took.append(time.monotonic() - began)
+    return p99(took)
+
+
+@contextmanager
+def apart(server: Killed) -> Iterator[None]:
+    """Keep the server on one core and ourselves, with all that we start, on another.
+
+    The machines of clients are not its machine: what they cost each other is not measured.
+    """
+    ours = os.sched_getaffinity(0)
+    os.sched_setaffinity(server.pid, {min(ours)})
+    os.sched_setaffinity(0, {max(ours)})
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, ours)
+
+
+def test_slow_sockets_hardly_slow_down_others(server: Killed, lead: Someone) -> None:
+    with apart(server):
+        alone, before = measured(lead), server.memory()
+        with slow_sockets(server.port, lead.key, SLOW) as slow:
+            beside = measured(lead)
+            grown, shut = server.memory() - before, slow.goes()
+        again = measured(lead)
+
+    report("p99 in ms", [(round(alone * 1e3), round(beside * 1e3), round(again * 1e3))])
+    report("grown by KiB, sockets shut", [(grown // 1024, shut)])
+    assert beside < 2 * max(alone, again) + NOISE
+    assert grown < ROOMY
+
+
+@dataclass
+class Crowd:
+    """Clients that ask at a rate, whether or not they are answered."""
+
+    port: int
+    officer: Someone
+    reader: Someone
+    accepted: list[str] = field(default_factory=list)
+    failed: int = 0
+    statuses: list[int] = field(default_factory=list)
+
+    async def reads(self, http: httpx2.AsyncClient) -> None:
+        """Ask once; who reads can come back another time."""
+        try:
+            answer = await http.get("/v1/cases", headers=self.reader.headers())
+        except httpx2.TransportError:
+            self.statuses.append(0)
+        else:
+            self.statuses.append(answer.status_code)
+
+    async def submits(self, http: httpx2.AsyncClient) -> None:
+        """Ask until it is accepted, and come back when the server says."""
+        headers = self.officer.headers() | {"Idempotency-Key": str(uuid4())}
+        body = new_case(submit=True, external_reference=str(uuid4()))
+        for _ in range(30):
+            try:
+                answer = await http.post("/v1/cases", json=body, headers=headers)
+            except httpx2.TransportError:
+                wait = 1.0
+            else:
+                self.statuses.append(answer.status_code)
+                if answer.status_code == 201:
+                    self.accepted.append(answer.json()["code"])
+                    return
+                wait = float(answer.headers.get("Retry-After", 1))
+            await asyncio.sleep(wait)
+        self.failed += 1
+
+    async def asks(self, rate: float, seconds: float) -> None:
+        """Ask so often a second: of ten requests nine read and one submits."""
+        limits = httpx2.Limits(max_connections=None, max_keepalive_connections=200)
+        base = f"http://127.0.0.1:{self.port}"
+        async with (
+            httpx2.AsyncClient(base_url=base, timeout=90, limits=limits) as http,
+            asyncio.TaskGroup() as group,
+        ):
+            began = time.monotonic()
+            for number in range(int(rate * seconds)):
+                late = began + number / rate - time.monotonic()
+                await asyncio.sleep(max(late, 0))
+                turn = number % (READS + 1)
+                group.create_task(self.reads(http) if turn else self.submits(http))
+
+    async def can(self, seconds: float) -> float:
+        """Measure how many of the same it carries a second: eight clients in a row."""
+        count, end = 0, time.monotonic() + seconds
+        base = f"http://127.0.0.1:{self.port}"
+
+        async def goes_on(http: httpx2.AsyncClient) -> None:
+            nonlocal count
+            turn = 0
+            while time.monotonic() < end:
+                await (self.reads(http) if turn % (READS + 1) else self.submits(http))
+                turn, count = turn + 1, count + 1
+
+        async with (
+            httpx2.AsyncClient(base_url=base, timeout=90) as http,
+            asyncio.TaskGroup() as group,
+        ):
+            for _ in range(8):
+                group.create_task(goes_on(http))
+        return count / seconds
+
+
+def test_ten_times_what_it_carries_loses_nothing(
+    server: Killed, officer: Someone, lead: Someone
+) -> None:
+    crowd = Crowd(server.port, officer, lead)
+    officer.submits()
+    carries, before = asyncio.run(crowd.can(2)), server.memory()
+    crowd.statuses.clear()
+    asyncio.run(crowd.asks(OVER * carries, SECONDS))
+    grown, asked = server.memory() - before, len(crowd.accepted) + crowd.failed
+
+    report("answers", crowd.statuses)
+    report("carries a second, grown by KiB", [(round(carries), grown // 1024)])
+    there = {case["code"] for case in everything(officer)}
+    assert len(set(crowd.accepted)) == len(crowd.accepted)
+    assert set(crowd.accepted) <= there
+    assert len(there) == len(crowd.accepted) + 1
+    assert len(crowd.accepted) >= 0.99 * asked
+    assert grown < 4 * ROOMY
+
+
+def everything(officer: Someone) -> Iterator[dict[str, str]]:
+    """List all cases, page by page."""
+    query: dict[str, object] = {"limit": 200}
+    more = True
+    while more:
+        page = done(officer.get("/cases", **query))
+        yield from page["items"]
+        query["after"], more = page["next"], page["more"]

@@ -1,0 +1,197 @@
+"""Following the feed from a shell: whoever kills it, whenever, misses nothing."""
+
+import fcntl
+import json
+import signal
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO
+
+import pytest
+from sqlalchemy import update
+
+from app.access.models import ApiKey
+from app.kernel.actors import Scope
+from tests.processes.test_demo import SECONDS
+from tests.support.servers import Served, served
+from tests.support.shells import Shell
+from tests.support.world import Json, Someone, done
+
+pytestmark = pytest.mark.slow
+CURSOR = ("--cursor-file", "cursor")
+WRONG, REFUSED, PAST, INTERRUPTED = 1, 3, 5, 130
+NARROW = 4096
+"""Bytes that a pipe holds before whoever writes into it has to wait: some 16 events."""
+
+
+@pytest.fixture
+def world(url: str) -> Iterator[Served]:
+    with served(url) as made:
+        yield made
+
+
+@pytest.fixture
+def shell(lead: Someone, tmp_path: Path) -> Shell:
+    return Shell(lead, tmp_path)
+
+
+def feed_of(one: Someone) -> list[Json]:
+    return list(done(one.get("/events", limit=200))["items"])
+
+
+def out_of(process: subprocess.Popen[bytes]) -> IO[bytes]:
+    assert process.stdout
+    return process.stdout
+
+
+def test_each_event_is_a_line_and_comes_once(
+    shell: Shell, officer: Someone, lead: Someone
+) -> None:
+    officer.submits()
+    officer.submits()
+
+    first, again = (shell.runs("poll", *CURSOR) for _ in range(2))
+
+    assert (first.returncode, first.stderr) == (again.returncode, again.stderr) == (0, "")
+    assert first.stdout.splitlines() == [
+        f"{event['at']} {event['type']} {event['subject']} {event['by']}"
+        for event in feed_of(lead)
+    ]
+    assert again.stdout == ""
+    assert (shell.folder / "cursor").stat().st_mode & 0o777 == 0o600
+    whole = shell.runs("poll", *CURSOR, "--from-start", "--json").stdout.splitlines()
+    assert [json.loads(line) for line in whole] == feed_of(lead)
+
+
+def clogged(shell: Shell, lines: int) -> list[Json]:
+    """Read so many lines, and kill it while it waits with the rest; hand over what came.
+
+    Of the last line only a part may have come: whoever reads lines leaves it.
+    """
+    process = shell.starts("poll", *CURSOR, "--json")
+    out = out_of(process)
+    fcntl.fcntl(out, fcntl.F_SETPIPE_SZ, NARROW)
+    read = b"".join(out.readline() for _ in range(lines))
+    process.send_signal(signal.SIGKILL)
+    process.wait(SECONDS)
+    read += out.read()
+    out.close()
+    assert process.stderr
+    process.stderr.close()
+    return [json.loads(line) for line in read.split(b"\n")[:-1]]
+
+
+def test_killed_in_the_middle_it_loses_nothing(
+    shell: Shell, officer: Someone, lead: Someone
+) -> None:
+    for _ in range(70):
+        officer.submits()
+    there = feed_of(lead)
+
+    first = clogged(shell, lines=5)
+    kept_nothing = not (shell.folder / "cursor").exists()
+    second = clogged(shell, lines=51)
+    kept = (shell.folder / "cursor").read_text()
+    rest = [
+        json.loads(line)
+        for line in shell.runs("poll", *CURSOR, "--json").stdout.splitlines()
+    ]
+
+    assert kept_nothing
+    assert 5 <= len(first) < 50
+    assert first == there[: len(first)]
+    assert 50 < len(second) < len(there)
+    assert second == there[: len(second)]
+    assert kept.endswith("\nKZ_LEAD\n")
+    assert rest == there[50:]
+
+
+def test_it_follows_until_it_is_interrupted(
+    shell: Shell, officer: Someone, lead: Someone
+) -> None:
+    process = shell.starts("poll", *CURSOR, "--follow", "--json")
+    officer.submits()
+    first = json.loads(out_of(process).readline())
+    officer.submits()
+    second = json.loads(out_of(process).readline())
+
+    process.send_signal(signal.SIGINT)
+    rest, said = process.communicate(timeout=SECONDS)
+
+    assert [first, second] == feed_of(lead)
+    assert (process.returncode, rest, said) == (INTERRUPTED, b"", b"")
+
+
+def test_whoever_reads_may_have_enough(
+    shell: Shell, officer: Someone, lead: Someone
+) -> None:
+    officer.submits()
+    process = shell.starts("poll", *CURSOR)
+    out_of(process).close()
+
+    assert process.wait(SECONDS) == 0
+    assert process.stderr
+    assert process.stderr.read() == b""
+    process.stderr.close()
+    assert not (shell.folder / "cursor").exists()
+    assert len(shell.runs("poll", *CURSOR).stdout.splitlines()) == len(feed_of(lead)) == 1
+
+
+def test_what_could_not_be_written_comes_again(
+    shell: Shell, officer: Someone, lead: Someone
+) -> None:
+    officer.submits()
+    with Path("/dev/full").open("w", encoding="utf-8") as full:
+        process = shell.starts("poll", *CURSOR, into=full)
+        _, said = process.communicate(timeout=SECONDS)
+
+    assert process.returncode == WRONG
+    assert said == b"safe-conduct: It could not be written: No space left on device.\n"
+    assert not (shell.folder / "cursor").exists()
+    assert len(shell.runs("poll", *CURSOR).stdout.splitlines()) == len(feed_of(lead)) == 1
+
+
+def test_a_cursor_of_another_past_is_told_with_what_to_do(
+    shell: Shell, officer: Someone
+) -> None:
+    officer.submits()
+    (shell.folder / "cursor").write_text("00000000.0\nKZ_LEAD\n")
+
+    gone = shell.runs("poll", *CURSOR)
+    anew = shell.runs("poll", *CURSOR, "--from-start")
+
+    assert (gone.returncode, gone.stdout) == (PAST, "")
+    assert gone.stderr.startswith("safe-conduct: 410 ")
+    assert "--from-start" in gone.stderr
+    assert (anew.returncode, len(anew.stdout.splitlines())) == (0, 1)
+
+
+def test_a_cursor_file_is_of_one_office(shell: Shell, officer: Someone) -> None:
+    officer.submits()
+    shell.runs("poll", *CURSOR)
+    shell.key.write_text(officer.key)
+
+    refused = shell.runs("poll", *CURSOR)
+
+    assert refused.returncode == WRONG
+    assert "cursor is of KZ_LEAD, and the key of UZ_CONSULATE_ALMATY" in refused.stderr
+
+
+def test_a_key_for_the_feed_alone_is_enough_and_one_that_ended_is_not(
+    world: Served, officer: Someone, tmp_path: Path
+) -> None:
+    system = world.someone("KZ_LEAD", scopes={Scope.FEED_READ})
+    shell = Shell(system, tmp_path)
+    officer.submits()
+    read = shell.runs("poll", *CURSOR)
+    with world.database.writing() as session:
+        mine = ApiKey.account_id == system.actor.account_id
+        session.execute(update(ApiKey).where(mine).values(revoked_at=world.now))
+
+    refused = shell.runs("poll", *CURSOR)
+
+    assert (read.returncode, len(read.stdout.splitlines())) == (0, 1)
+    assert "one cursor file for each" in read.stderr
+    assert refused.returncode == REFUSED
+    assert refused.stderr.startswith("safe-conduct: 401 ")

@@ -1,0 +1,420 @@
+"""Every event arrives at its receiver, in order, at least once (R53, R64)."""
+
+import json
+from collections.abc import Iterator
+from contextlib import ExitStack
+from datetime import UTC, datetime, timedelta
+from itertools import cycle, groupby
+from pathlib import Path
+from time import monotonic, sleep
+from uuid import UUID
+
+import pytest
+from standardwebhooks import Webhook as Reader
+from standardwebhooks.webhooks import WebhookVerificationError
+from structlog.testing import capture_logs
+
+from app.kernel.actors import SYSTEM
+from app.kernel.work import writing
+from app.outbox.actions import Answer
+from app.outbox.pacing import LONGEST_TRY, Outcome
+from app.webhooks import carrying
+from app.worker.pushing import Pusher, due, push
+from tests.support.account_changes import gives
+from tests.support.mail_servers import Mood, nine_of_ten, outbox, reachable
+from tests.support.metrics_scrape import scraped
+from tests.support.webhook_receivers import (
+    Hooked,
+    Receiver,
+    all_calls,
+    calls,
+    hooked,
+    lists,
+    receiving,
+)
+from tests.support.world import Json, Someone, World, done, kinds
+
+DAY = timedelta(days=1)
+FAILING = [Mood.BUSY, Mood.REDIRECTS, Mood.GONE_AFTER_DATA]
+
+
+@pytest.fixture
+def receiver(world: World, tmp_path: Path) -> Iterator[Receiver]:
+    with receiving(world, tmp_path) as made:
+        yield made
+
+
+@pytest.fixture
+def webhook(world: World, receiver: Receiver) -> Hooked:
+    """The focal point of Kazakhstan has its feed pushed."""
+    return hooked(world, "KZ_LEAD", receiver.url)
+
+
+def stands(who: Someone, webhook: Hooked) -> Json:
+    return done(who.get(f"/webhooks/{webhook.id}"))
+
+
+def does(who: Someone, webhook: Hooked, change: str, body: Json | None = None) -> Json:
+    return done(gives(who, f"/webhooks/{webhook.id}/{change}", body or {}))
+
+
+def ids(events: list[Json]) -> list[str]:
+    return [event["id"] for event in events]
+
+
+def verified(webhook: Hooked, receiver: Receiver) -> list[Json]:
+    """What a receiver believes of what it was given, by the library of PyPI."""
+    pairs = zip(receiver.postman.given, receiver.postman.heads, strict=True)
+    return [Reader(webhook.secret).verify(one.body, head) for one, head in pairs]
+
+
+def test_what_happens_arrives_in_the_order_of_the_feed(
+    webhook: Hooked, receiver: Receiver, officer: Someone, lead: Someone, world: World
+) -> None:
+    for _ in range(3):
+        lead.leads(officer.submits())
+
+    arrived = calls(world, receiver.courier)
+    mine = lead.hears()
+
+    assert receiver.events == ids(mine)
+    assert arrived == len(mine) > 8
+    assert stands(lead, webhook)["next"] == lead.cursor
+    assert (stands(lead, webhook)["behind"], calls(world, receiver.courier)) == (0, 0)
+
+
+@pytest.mark.usefixtures("webhook")
+def test_a_message_says_that_something_happened_and_not_a_word_of_it(
+    receiver: Receiver, officer: Someone, lead: Someone, world: World
+) -> None:
+    case = officer.submits()
+    calls(world, receiver.courier)
+    [event] = lead.hears()
+
+    [given], [head] = receiver.postman.given, receiver.postman.heads
+    assert json.loads(given.body) == {
+        "type": "feed.event",
+        "timestamp": "2026-06-01T12:00:00Z",
+        "data": {"event": event["id"], "next": lead.cursor},
+    }
+    assert head["webhook-id"] == event["id"]
+    assert head.keys() == {
+        *("accept", "accept-encoding", "connection", "content-length", "content-type"),
+        *("host", "user-agent", "webhook-id", "webhook-timestamp", "webhook-signature"),
+    }
+    del head["webhook-signature"]  # a digest, in which any two letters come up
+    said = given.body.decode() + json.dumps(head)
+    assert not any(word in said for word in (case["code"], "KZ", "case", "referral"))
+
+
+def test_whoever_has_the_secret_knows_that_it_is_ours(
+    webhook: Hooked, receiver: Receiver, officer: Someone, world: World
+) -> None:
+    world.now = datetime.now(UTC)
+    officer.submits()
+    calls(world, receiver.courier)
+
+    [told] = verified(webhook, receiver)
+    [given], [head] = receiver.postman.given, receiver.postman.heads
+    changed = given.body.replace(b"feed.event", b"feed.evenT")
+    late = head | {"webhook-timestamp": str(int(head["webhook-timestamp"]) - 301)}
+    stranger = Hooked("", "whsec_" + "QUJD" * 11)
+
+    assert told["type"] == "feed.event"
+    for body, headers, secret in (
+        (changed, head, webhook.secret),
+        (given.body, late, webhook.secret),
+        (given.body, head, stranger.secret),
+    ):
+        with pytest.raises(WebhookVerificationError):
+            Reader(secret).verify(body, headers)
+
+
+def test_while_a_secret_is_replaced_both_sign_and_then_the_new_one_alone(
+    webhook: Hooked,
+    receiver: Receiver,
+    supervisor: Someone,
+    officer: Someone,
+    world: World,
+) -> None:
+    world.now = datetime.now(UTC)
+    made = gives(supervisor, f"/webhooks/{webhook.id}/rotate-secret", {"overlap_hours": 2})
+    fresh = Hooked(webhook.id, done(made)["secret"])
+    calls(world, receiver.courier)
+
+    assert verified(webhook, receiver) == verified(fresh, receiver)
+    receiver.postman.given.clear()
+    receiver.postman.heads.clear()
+    world.passes(hours=2)
+    officer.submits()
+    calls(world, receiver.courier)
+    [head] = receiver.postman.heads
+    assert " " not in head["webhook-signature"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", [1, 2])
+def test_a_receiver_that_fails_nine_times_of_ten_gets_everything_in_order(
+    world: World, officer: Someone, lead: Someone, tmp_path: Path, seed: int
+) -> None:
+    with receiving(world, tmp_path, nine_of_ten(seed, FAILING)) as receiver:
+        webhook = hooked(world, "KZ_LEAD", receiver.url)
+        for _ in range(3):
+            lead.leads(officer.submits())
+        mine = ids(lead.hears())
+        all_calls(world, receiver.courier, DAY)
+
+        assert [one for one, _ in groupby(receiver.events)] == mine
+        assert len(receiver.postman.heads) > 3 * len(mine)
+        assert stands(lead, webhook)["standing"] == "active"
+
+
+@pytest.mark.parametrize("mood", [Mood.SILENT, Mood.DRIBBLES])
+def test_one_that_never_ends_is_cut_off_and_tried_again(
+    world: World, officer: Someone, lead: Someone, tmp_path: Path, mood: Mood
+) -> None:
+    moods = cycle([mood, Mood.TAKES])
+    with receiving(world, tmp_path, lambda: next(moods)) as receiver:
+        webhook = hooked(world, "KZ_LEAD", receiver.url)
+        officer.submits()
+        began = monotonic()
+        first = calls(world, receiver.courier)
+        took, fails = monotonic() - began, stands(lead, webhook)
+        at_once = calls(world, receiver.courier)
+        world.passes(seconds=30)
+        later = calls(world, receiver.courier)
+
+    assert took < 8
+    assert (first, at_once, later) == (0, 0, 1)
+    assert fails["failing_since"] == "2026-06-01T12:00:00Z"
+    assert fails["trouble"] in {"ReadTimeout", "TimeoutError"}
+
+
+def test_nobody_is_sent_on(world: World, officer: Someone, tmp_path: Path) -> None:
+    with receiving(world, tmp_path, lambda: Mood.REDIRECTS) as receiver:
+        hooked(world, "KZ_LEAD", receiver.url)
+        officer.submits()
+        calls(world, receiver.courier)
+
+    assert [head.get("method", "POST") for head in receiver.postman.heads] == ["POST"]
+
+
+@pytest.mark.slow
+def test_one_that_stays_dead_stalls_after_a_day_and_its_office_is_called_on(
+    world: World, officer: Someone, lead: Someone, supervisor: Someone, tmp_path: Path
+) -> None:
+    reachable(world, tmp_path, KZ_LEAD="duty@example.org")
+    health = iter([Mood.TAKES])
+    with receiving(world, tmp_path, lambda: next(health, Mood.BUSY)) as receiver:
+        webhook = hooked(world, "KZ_LEAD", receiver.url)
+        officer.submits()
+        calls(world, receiver.courier)
+        officer.submits()
+        all_calls(world, receiver.courier, 0.9 * DAY)
+        before = stands(lead, webhook)
+        with scraped(world.ground) as scraper:
+            failing = scraper.value("webhook_longest_failing_seconds")
+        all_calls(world, receiver.courier, 0.2 * DAY)
+        after, tries = stands(lead, webhook), len(receiver.postman.heads)
+        all_calls(world, receiver.courier, DAY)
+        with scraped(world.ground) as scraper:
+            stalled = scraper.value("webhooks_stalled")
+
+        assert before["standing"] == "active"
+        assert failing is not None
+        assert failing > 20 * 3600
+        assert (after["standing"], after["trouble"]) == ("stalled", "503")
+        assert len(receiver.postman.heads) == tries
+        assert stalled == 1
+        assert "webhook.stalled" in kinds(lead.hears())
+        assert [one.recipient for one in outbox(world)] == ["KZ_LEAD_MAIL"]
+
+        receiver.postman.mood = lambda: Mood.TAKES
+        assert does(supervisor, webhook, "resume")["standing"] == "active"
+        calls(world, receiver.courier)
+        mine = lead.world.someone("KZ_LEAD").hears()
+        assert receiver.events == ids(mine)
+
+
+def test_one_that_wants_no_more_gets_no_more(
+    world: World, officer: Someone, lead: Someone, tmp_path: Path
+) -> None:
+    with receiving(world, tmp_path, lambda: Mood.UNKNOWN_ADDRESS) as receiver:
+        webhook = hooked(world, "KZ_LEAD", receiver.url)
+        officer.submits()
+        calls(world, receiver.courier)
+
+    assert stands(lead, webhook)["standing"] == "stalled"
+    assert stands(lead, webhook)["trouble"] == "410"
+
+
+def test_a_dead_one_delays_no_other(
+    world: World, officer: Someone, lead: Someone, tmp_path: Path
+) -> None:
+    """Threads of their own: while one hangs, another is sent all that it waits for."""
+    with ExitStack() as stack:
+        dead = stack.enter_context(
+            receiving(world, tmp_path, lambda: Mood.SILENT, "dead.example.org")
+        )
+        well = stack.enter_context(receiving(world, tmp_path))
+        hooked(world, "KZ_LEAD", dead.url)
+        hooked(world, "UZ_CONSULATE_ALMATY", well.url)
+        lead.leads(officer.submits())
+        pusher = Pusher(well.courier)
+        began = monotonic()
+        begun = pusher.look(world.ground)
+        wanted = ids(officer.hears())
+        while well.events != wanted and monotonic() - began < 10:
+            sleep(0.01)
+        took = monotonic() - began
+        again = pusher.look(world.ground)
+
+    assert (begun, well.events) == (2, wanted)
+    assert took < 10
+    assert again == 0  # the dead one is in hand, the other one has everything
+
+
+@pytest.mark.usefixtures("webhook")
+def test_a_message_whose_sender_died_is_sent_anew_and_not_before_its_time_is_over(
+    receiver: Receiver, officer: Someone, world: World
+) -> None:
+    officer.submits()
+    with writing(world.ground, SYSTEM) as work:
+        parcel = carrying.take(work, due(world.ground)[0])
+    assert parcel is not None
+    receiver.courier.carry(parcel)  # and dies before it says so
+
+    early = calls(world, receiver.courier)
+    world.now += LONGEST_TRY
+    later = calls(world, receiver.courier)
+    with writing(world.ground, SYSTEM) as work:
+        overtaken = carrying.settle(work, parcel, Answer(Outcome.DELIVERED, "204"))
+
+    assert (early, later, overtaken) == (0, 1, False)
+    assert len(set(receiver.events)) == 1
+    assert len(receiver.events) == 2
+
+
+@pytest.mark.usefixtures("webhook")
+def test_two_workers_never_send_to_one_receiver_at_once(
+    receiver: Receiver, officer: Someone, world: World
+) -> None:
+    officer.submits()
+    [one] = due(world.ground)
+    with writing(world.ground, SYSTEM) as work:
+        assert carrying.take(work, one) is not None
+
+    assert due(world.ground) == []
+    assert push(world.ground, receiver.courier, one) == 0
+
+
+def test_a_test_message_goes_at_once_even_to_one_that_is_paused(
+    webhook: Hooked,
+    receiver: Receiver,
+    supervisor: Someone,
+    officer: Someone,
+    world: World,
+) -> None:
+    does(supervisor, webhook, "pause")
+    officer.submits()
+    asked = does(supervisor, webhook, "ping")["ping"]
+    calls(world, receiver.courier)
+
+    answered = stands(supervisor, webhook)
+    [given] = receiver.postman.given
+    assert asked == {"asked_at": "2026-06-01T12:00:00Z", "answer": None}
+    assert answered["ping"]["answer"] == "204"
+    assert json.loads(given.body)["type"] == "webhook.ping"
+    assert json.loads(given.body)["data"] == {"event": None, "next": answered["next"]}
+    assert (answered["standing"], receiver.events) == ("paused", [])
+
+
+def test_a_test_that_is_asked_for_while_another_is_on_its_way_goes_too(
+    webhook: Hooked, receiver: Receiver, supervisor: Someone, world: World
+) -> None:
+    does(supervisor, webhook, "ping")
+    with writing(world.ground, SYSTEM) as work:
+        first = carrying.take(work, UUID(webhook.id))
+    assert first is not None
+    receiver.courier.carry(first)
+    world.passes(minutes=1)
+    does(supervisor, webhook, "ping")
+    with writing(world.ground, SYSTEM) as work:
+        assert carrying.settle(work, first, Answer(Outcome.REFUSED, "503"))
+
+    waits = stands(supervisor, webhook)["ping"]
+    again = calls(world, receiver.courier)
+    answered = stands(supervisor, webhook)["ping"]
+    told = [json.loads(given.body)["timestamp"] for given in receiver.postman.given]
+
+    assert waits == {"asked_at": "2026-06-01T12:01:00Z", "answer": None}
+    assert again == 1
+    assert answered == {"asked_at": "2026-06-01T12:01:00Z", "answer": "204"}
+    assert told == ["2026-06-01T12:00:00Z", "2026-06-01T12:01:00Z"]
+
+
+def test_nothing_is_lost_while_it_is_paused(
+    webhook: Hooked, receiver: Receiver, supervisor: Someone, officer: Someone
+) -> None:
+    does(supervisor, webhook, "pause")
+    officer.submits()
+    paused = calls(receiver.world, receiver.courier)
+    does(supervisor, webhook, "resume")
+
+    assert paused == 0
+    assert calls(receiver.world, receiver.courier) == len(receiver.events) == 3
+
+
+def test_all_is_sent_again_when_asked_with_the_ids_it_had(
+    webhook: Hooked, receiver: Receiver, supervisor: Someone, officer: Someone
+) -> None:
+    start = stands(supervisor, webhook)["next"]
+    officer.submits()
+    calls(receiver.world, receiver.courier)
+    first = list(receiver.events)
+    does(supervisor, webhook, "replay", {"after": start})
+    calls(receiver.world, receiver.courier)
+
+    assert receiver.events[:-1] == first * 2  # and that it was asked for
+
+
+def test_one_that_has_ended_is_sent_nothing(
+    webhook: Hooked,
+    receiver: Receiver,
+    supervisor: Someone,
+    officer: Someone,
+    world: World,
+) -> None:
+    officer.submits()
+    does(supervisor, webhook, "end")
+
+    assert calls(world, receiver.courier) == 0
+    assert receiver.postman.heads == []
+
+
+def test_a_host_that_is_listed_no_more_is_called_no_more(
+    webhook: Hooked, receiver: Receiver, officer: Someone, lead: Someone, world: World
+) -> None:
+    officer.submits()
+    lists(world)
+    calls(world, receiver.courier)
+
+    assert receiver.postman.heads == []
+    assert stands(lead, webhook)["trouble"] == "host_not_listed"
+
+
+def test_no_url_secret_or_event_is_logged(
+    webhook: Hooked, receiver: Receiver, officer: Someone, world: World
+) -> None:
+    case = officer.submits()
+    with capture_logs() as lines:
+        calls(world, receiver.courier)
+        receiver.postman.mood = lambda: Mood.BUSY
+        officer.submits()
+        calls(world, receiver.courier)
+
+    said = json.dumps(lines)
+    assert len(lines) >= 2
+    assert receiver.host not in said
+    assert webhook.secret not in said
+    assert case["code"] not in said

@@ -1,0 +1,145 @@
+"""A feed goes on, whatever befell its sender, and does at once what its office asks."""
+
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from threading import Thread
+from uuid import UUID
+
+import pytest
+
+from app.kernel.actors import SYSTEM
+from app.kernel.work import writing
+from app.outbox.actions import Answer
+from app.outbox.pacing import MOST, Outcome
+from app.webhooks import carrying
+from app.worker.pushing import Pusher
+from tests.processes.test_pushing import DAY, does, ids, stands
+from tests.support.account_changes import gives
+from tests.support.mail_servers import Mood
+from tests.support.webhook_receivers import (
+    Hooked,
+    Receiver,
+    all_calls,
+    calls,
+    hooked,
+    receiving,
+)
+from tests.support.world import Someone, World, done
+
+
+@pytest.fixture
+def receiver(world: World, tmp_path: Path) -> Iterator[Receiver]:
+    with receiving(world, tmp_path) as made:
+        yield made
+
+
+@pytest.fixture
+def webhook(world: World, receiver: Receiver) -> Hooked:
+    """The focal point of Kazakhstan has its feed pushed."""
+    return hooked(world, "KZ_LEAD", receiver.url)
+
+
+def test_a_secret_that_ends_at_once_does_though_the_clock_of_who_serves_is_ahead(
+    webhook: Hooked,
+    receiver: Receiver,
+    supervisor: Someone,
+    officer: Someone,
+    world: World,
+) -> None:
+    world.ground = replace(world.ground, clock=lambda: world.now + timedelta(minutes=10))
+    world.app.state.ground = world.ground
+    for hours in (1, 0):
+        path = f"/webhooks/{webhook.id}/rotate-secret"
+        done(gives(supervisor, path, {"overlap_hours": hours}))
+    world.passes(minutes=1)
+    officer.submits()
+    calls(world, receiver.courier)
+
+    signed = {head["webhook-signature"].count("v1,") for head in receiver.postman.heads}
+    assert signed == {1}
+
+
+@pytest.mark.slow
+def test_one_that_failed_twice_is_not_dead_though_nobody_tried_for_a_day_between(
+    webhook: Hooked, receiver: Receiver, officer: Someone, lead: Someone, world: World
+) -> None:
+    receiver.postman.mood = lambda: Mood.BUSY
+    officer.submits()
+    calls(world, receiver.courier)
+    world.passes(hours=25)
+    calls(world, receiver.courier)
+    away = stands(lead, webhook)["standing"]
+    all_calls(world, receiver.courier, DAY / 2)
+
+    assert (away, stands(lead, webhook)["standing"]) == ("active", "stalled")
+    assert receiver.postman.asked == MOST
+
+
+def test_one_that_failed_by_a_wrong_clock_does_not_wait_for_that_day(
+    webhook: Hooked, receiver: Receiver, officer: Someone, lead: Someone, world: World
+) -> None:
+    right = world.now
+    world.passes(days=30)
+    receiver.postman.mood = lambda: Mood.BUSY
+    officer.submits()
+    calls(world, receiver.courier)
+    world.now = right
+    calls(world, receiver.courier)
+    fails = stands(lead, webhook)["failing_since"]
+    receiver.postman.mood = lambda: Mood.TAKES
+    at_once = calls(world, receiver.courier)
+    world.passes(minutes=5)
+    later = calls(world, receiver.courier)
+
+    assert fails == "2026-06-01T12:00:00Z"
+    assert (at_once, later) == (0, 1)
+
+
+def test_what_could_not_be_begun_is_begun_by_the_next_look(
+    receiver: Receiver, officer: Someone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As where the machine has no thread to give."""
+
+    def no_thread(_: Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    for office in ("KZ_LEAD", "UZ_CONSULATE_ALMATY"):
+        hooked(receiver.world, office, receiver.url)
+    officer.submits()
+    pusher = Pusher(receiver.courier)
+    with monkeypatch.context() as patch:
+        patch.setattr(Thread, "start", no_thread)
+        with pytest.raises(RuntimeError):
+            pusher.look(receiver.world.ground)
+    begun = pusher.look(receiver.world.ground)
+    for thread in threading.enumerate():
+        if thread.name == "webhook":
+            thread.join(10)
+
+    assert begun == 2
+    assert set(receiver.events) == set(ids(officer.hears()))
+
+
+def test_a_test_that_is_asked_for_while_an_event_is_tried_goes_at_once(
+    webhook: Hooked,
+    receiver: Receiver,
+    supervisor: Someone,
+    officer: Someone,
+    world: World,
+) -> None:
+    receiver.postman.mood = lambda: Mood.BUSY
+    officer.submits()
+    with writing(world.ground, SYSTEM) as work:
+        tried = carrying.take(work, UUID(webhook.id))
+    assert tried is not None
+    does(supervisor, webhook, "ping")
+    with writing(world.ground, SYSTEM) as work:
+        assert not carrying.settle(work, tried, Answer(Outcome.REFUSED, "503"))
+    calls(world, receiver.courier)
+
+    answered = stands(supervisor, webhook)
+    assert answered["ping"] == {"asked_at": "2026-06-01T12:00:00Z", "answer": "503"}
+    assert answered["trouble"] == "503"

@@ -1,0 +1,174 @@
+"""A notice outlives an outage, a clock that was wrong and a contact that is shut."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from structlog.testing import capture_logs
+
+from app.deadlines.limits import Priority
+from app.kernel.actors import SYSTEM
+from app.kernel.work import writing
+from app.notices import queries as notices
+from app.outbox import actions, queries
+from app.outbox.lifecycle import State
+from app.outbox.models import Way
+from app.outbox.pacing import JOINED, LONGEST_TRY, MOST
+from tests.support.mail_servers import (
+    HOUR,
+    Mood,
+    Post,
+    lists_contacts,
+    outbox,
+    post_of,
+    states,
+    tells,
+)
+from tests.support.world import Someone, World
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def post(world: World) -> Iterator[Post]:
+    with post_of(world) as made:
+        yield made
+
+
+def fails_until(post: Post, weight: int) -> None:
+    """Let the one message that waits be refused, until it weighs so much."""
+    post.mail.mood = lambda: Mood.BUSY
+    while (waits := outbox(post.world)[0]).weight < weight:
+        post.world.now = max(post.world.now, waits.due_at)
+        post.leaves()
+
+
+def test_who_is_called_on_late_in_an_outage_is_not_given_up_with_who_was_early(
+    post: Post, officer: Someone
+) -> None:
+    tells(officer, "KZ_LEGAL_AID")
+    fails_until(post, MOST - 1)
+    tells(officer, "KZ_LEGAL_AID", urgency=Priority.EMERGENCY)
+    post.leaves()
+    post.all_leaves(timedelta(hours=2))
+    down = [one.state for one in outbox(post.world)]
+    post.mail.mood = lambda: Mood.TAKES
+    post.all_leaves(timedelta(minutes=5))
+
+    assert down == [State.DEAD, State.WAITING]
+    assert len(post.mail.given) == 1
+
+
+@pytest.mark.parametrize(("weight", "messages"), [(JOINED - 1, 1), (JOINED, 2)])
+def test_a_notice_joins_what_has_half_of_its_tries_before_it(
+    post: Post, officer: Someone, weight: int, messages: int
+) -> None:
+    tells(officer, "KZ_LEGAL_AID")
+    fails_until(post, weight)
+    for _ in "12":
+        tells(officer, "KZ_LEGAL_AID")
+    post.mail.mood = lambda: Mood.TAKES
+    post.all_leaves(timedelta(hours=2))
+
+    assert states(post.world) == [("KZ_LEGAL_AID_MAIL", "sent")] * messages
+    assert len(post.mail.given) == messages
+
+
+def looks_on(post: Post, minutes: int) -> None:
+    """Let a sender look every five minutes, whatever is said to be due."""
+    for _ in range(minutes // 5):
+        post.world.passes(minutes=5)
+        post.leaves()
+
+
+@pytest.mark.parametrize("mood", [Mood.TAKES, Mood.BUSY, Mood.GONE_AFTER_DATA])
+def test_nobody_is_left_alone_until_a_day_that_a_wrong_clock_told(
+    post: Post, officer: Someone, mood: Mood
+) -> None:
+    right = post.world.now
+    post.world.passes(days=30)
+    post.mail.mood = lambda: mood
+    for _ in "12":
+        tells(officer, "KZ_LEGAL_AID")
+        post.leaves()
+    post.mail.mood, post.world.now = lambda: Mood.TAKES, right
+    post.mail.given.clear()
+    looks_on(post, 5)
+    soon = len(post.mail.given)
+    looks_on(post, 65)
+
+    assert soon == 1
+    assert {state for _, state in states(post.world)} == {"sent"}
+    assert min(post.mail.gaps(), default=HOUR) >= HOUR
+
+
+def test_who_keeps_a_shorter_window_takes_nothing_out_of_anothers_hand(
+    post: Post, officer: Someone
+) -> None:
+    tells(officer, "KZ_LEGAL_AID")
+    with writing(post.world.ground, SYSTEM) as work:
+        waits = queries.lock_due(work, Way.EMAIL, HOUR)
+        assert waits is not None
+        actions.claim(work, waits, 24 * HOUR)
+    looks_on(post, 60)
+    within = len(post.mail.given)
+    looks_on(post, 10)
+
+    assert (within, len(post.mail.given)) == (0, 1)
+
+
+@pytest.mark.parametrize(
+    ("ahead", "messages"), [(LONGEST_TRY, 0), (LONGEST_TRY + timedelta(seconds=1), 1)]
+)
+def test_a_sender_believes_another_whose_time_is_a_little_ahead(
+    post: Post, officer: Someone, ahead: timedelta, messages: int
+) -> None:
+    tells(officer, "KZ_LEGAL_AID")
+    post.world.now += ahead
+    post.mail.mood = lambda: Mood.GONE_AFTER_DATA
+    post.leaves()
+    post.world.now -= ahead
+    post.mail.given.clear()
+    tells(officer, "KZ_LEGAL_AID", urgency=Priority.EMERGENCY)
+    post.leaves()
+
+    assert len(post.mail.given) == messages
+
+
+SHUT = "KZ_LEGAL_AID_MAIL,KZ_LEGAL_AID,email,duty@adildik.example.org,ru,duty,false"
+NEW_MAIL = "KZ_LEGAL_AID_MAIL2,KZ_LEGAL_AID,email,new@adildik.example.org,ru,duty,true"
+NEW_SMS = "KZ_LEGAL_AID_SMS,KZ_LEGAL_AID,sms,+447700900199,ru,duty,true"
+
+
+@pytest.mark.parametrize(
+    ("opened", "reached"),
+    [
+        ([NEW_MAIL, NEW_SMS], ["new@adildik.example.org"]),
+        ([NEW_SMS], ["+447700900199"]),
+        ([], []),
+    ],
+    ids=["the same channel", "another channel", "none"],
+)
+def test_what_waited_for_a_contact_that_is_shut_goes_to_those_its_office_has_now(
+    post: Post, officer: Someone, tmp_path: Path, opened: list[str], reached: list[str]
+) -> None:
+    post.mail.mood = lambda: Mood.BUSY
+    case, record = (post.world.ground.ids() for _ in "12")
+    for about in (None, record):
+        tells(officer, "KZ_LEGAL_AID", case_id=case, record_id=about)
+    post.leaves()
+    lists_contacts(post.world, tmp_path, SHUT, *opened)
+    post.mail.mood = lambda: Mood.TAKES
+    with capture_logs() as logged:
+        post.all_leaves(HOUR)
+    with post.world.by_itself() as work:
+        told = [(one.record_id, one.state) for one in notices.told(work, case_id=case)]
+
+    warned = [one["event"] for one in logged if one["log_level"] == "warning"]
+    assert [given.to for given in (*post.mail.given, *post.sms.given)] == reached
+    assert told == [
+        *((None, "dropped"), (record, "dropped")),
+        *([(None, "sent"), (record, "sent")] * len(reached)),
+    ]
+    assert warned == ["outgoing.dropped"] * (not reached)

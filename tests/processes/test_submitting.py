@@ -1,0 +1,242 @@
+"""Submitting from a shell: once, whatever is lost on the way; and nothing is told twice."""
+
+import json
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from app.clock import utc_now
+from tests.processes.test_demo import SECONDS
+from tests.support.servers import Served, served
+from tests.support.shells import Shell, faulty
+from tests.support.world import Json, Someone, done, new_case
+
+pytestmark = pytest.mark.slow
+SECRET = "Oygul Ganieva"
+WRONG, REFUSED, UNKNOWN, INTERRUPTED = 1, 3, 4, 130
+
+
+@pytest.fixture
+def world(url: str) -> Iterator[Served]:
+    with served(url) as made:
+        yield made
+
+
+@pytest.fixture
+def shell(officer: Someone, tmp_path: Path) -> Shell:
+    return Shell(officer, tmp_path)
+
+
+def written(shell: Shell, name: str = "case.json", **changes: object) -> Path:
+    path = shell.folder / name
+    path.write_text(json.dumps(new_case(**changes)))
+    return path
+
+
+def cases_of(one: Someone) -> list[Json]:
+    return list(done(one.get("/cases"))["items"])
+
+
+def test_submitted_twice_it_is_one_case(shell: Shell, officer: Someone) -> None:
+    written(shell)
+
+    first, again = (shell.runs("submit", "case.json") for _ in range(2))
+
+    [case] = cases_of(officer)
+    assert (first.returncode, again.returncode) == (0, 0)
+    assert first.stdout == again.stdout == f"{case['code']}\n"
+    assert case["state"] == "submitted"
+    assert f"with {case['holder']}, who has until {case['due_at']}" in first.stderr
+    assert again.stderr == f"It was there already. {first.stderr}"
+    beside = shell.folder / "case.json.idempotency-key"
+    assert beside.stat().st_mode & 0o777 == 0o600
+
+
+def test_an_answer_that_was_lost_makes_no_second_case(
+    shell: Shell, officer: Someone, world: Served
+) -> None:
+    written(shell)
+
+    with faulty(world.port, lost=2) as way:
+        url = f"http://127.0.0.1:{way.server_port}"
+        gave_up = shell.runs("submit", "case.json", "--patience", "0", SAFE_CONDUCT_URL=url)
+        there = cases_of(officer)
+        went_on = shell.runs("submit", "case.json", SAFE_CONDUCT_URL=url)
+
+    assert (gave_up.returncode, gave_up.stdout) == (UNKNOWN, "")
+    assert "no answer" in gave_up.stderr
+    assert "Run the same again" in gave_up.stderr
+    assert way.asked == 3
+    assert (went_on.returncode, went_on.stdout) == (0, f"{there[0]['code']}\n")
+    assert len(cases_of(officer)) == len(there) == 1
+
+
+def test_interrupted_it_says_what_to_do(shell: Shell, world: Served) -> None:
+    written(shell)
+
+    with faulty(world.port, busy=10) as way:
+        shell.set["SAFE_CONDUCT_URL"] = f"http://127.0.0.1:{way.server_port}"
+        process = shell.starts("submit", "case.json")
+        assert process.stderr
+        first = process.stderr.readline()
+        process.send_signal(signal.SIGINT)
+        said, rest = process.communicate(timeout=SECONDS)
+
+    assert first.startswith(b"503")
+    assert (process.returncode, said) == (INTERRUPTED, b"")
+    assert b"run the same again" in rest
+    assert b"Traceback" not in rest
+
+
+def test_who_is_busy_is_asked_again_when_it_says(
+    shell: Shell, officer: Someone, world: Served
+) -> None:
+    written(shell)
+
+    with faulty(world.port, busy=2) as way:
+        url = f"http://127.0.0.1:{way.server_port}"
+        sent = shell.runs("submit", "case.json", SAFE_CONDUCT_URL=url)
+
+    assert sent.returncode == 0
+    assert sent.stderr.count("503 Service Unavailable; again in 1 s") == 2
+    assert len(cases_of(officer)) == 1
+
+
+def test_two_people_can_fit_one_notice(shell: Shell, officer: Someone) -> None:
+    text = written(shell).read_text()
+    (shell.folder / "sister.json").write_text(text)
+
+    codes = {shell.runs("submit", name).stdout for name in ("case.json", "sister.json")}
+
+    assert len(codes) == len(cases_of(officer)) == 2
+
+
+def test_a_file_that_was_changed_since_is_not_taken_for_what_it_was(
+    shell: Shell, officer: Someone
+) -> None:
+    written(shell)
+    shell.runs("submit", "case.json")
+    written(shell, risk={"level": "high"})
+
+    changed = shell.runs("submit", "case.json")
+
+    assert changed.returncode == REFUSED
+    assert "422 The Idempotency-Key was used for another request" in changed.stderr
+    assert "copy case.json" in changed.stderr
+    assert len(cases_of(officer)) == 1
+
+
+def test_a_file_that_was_mended_is_sent_with_the_same_key(
+    shell: Shell, officer: Someone
+) -> None:
+    written(shell, notice={"country": "Kazakhstan"})
+    refused = shell.runs("submit", "case.json")
+    key = (shell.folder / "case.json.idempotency-key").read_text()
+    written(shell)
+
+    mended = shell.runs("submit", "case.json")
+
+    assert (refused.returncode, mended.returncode) == (REFUSED, 0)
+    assert (shell.folder / "case.json.idempotency-key").read_text() == key
+    assert len(cases_of(officer)) == 1
+
+
+def test_a_problem_is_readable_and_repeats_nothing(shell: Shell, officer: Someone) -> None:
+    written(shell, notice={"country": SECRET}, sections=[{"section": SECRET}])
+
+    refused = shell.runs("submit", "case.json")
+
+    assert (refused.returncode, refused.stdout) == (REFUSED, "")
+    lines = refused.stderr.splitlines()
+    assert lines[0] == "safe-conduct: 422 The request does not have the right shape"
+    assert "  #/notice/country: This does not have the documented form." in lines
+    assert [line for line in lines if line.startswith("  #/sections/0")]
+    assert SECRET not in refused.stderr
+    assert cases_of(officer) == []
+
+
+def test_what_is_missing_is_told_with_its_remedy(shell: Shell) -> None:
+    written(shell, consents=[])
+
+    refused = shell.runs("submit", "case.json")
+
+    assert refused.returncode == REFUSED
+    assert refused.stderr.startswith("safe-conduct: 409 ")
+    assert "\n  consent_to_refer: " in refused.stderr
+
+
+def test_what_is_no_case_is_not_sent_and_not_repeated(shell: Shell) -> None:
+    (shell.folder / "case.json").write_text(f'{{"notice": "{SECRET}"')
+
+    refused = shell.runs("submit", "case.json")
+
+    assert (refused.returncode, refused.stdout) == (WRONG, "")
+    assert "case.json: It is not JSON. See line 1, column 27." in refused.stderr
+    assert SECRET not in refused.stderr
+    assert not list(shell.folder.glob("*.idempotency-key"))
+
+
+def test_the_example_can_be_submitted_as_it_is(world: Served, tmp_path: Path) -> None:
+    world.now = utc_now()
+    officer = world.someone("UZ_CONSULATE_ALMATY")
+    shell = Shell(officer, tmp_path)
+    example = shell.runs("submit", "--example", SAFE_CONDUCT_API_KEY_FILE="nowhere")
+
+    first, again = (
+        shell.runs("submit", "-", "--idempotency-key", "mine", given=example.stdout)
+        for _ in range(2)
+    )
+
+    assert (first.returncode, again.returncode) == (0, 0), first.stderr
+    assert first.stdout == again.stdout
+    assert len(cases_of(officer)) == 1
+
+
+def test_from_a_pipe_it_says_with_which_key_to_repeat_it(
+    shell: Shell, officer: Someone
+) -> None:
+    text = json.dumps(new_case())
+    first = shell.runs("submit", "-", given=text)
+    key = first.stderr.splitlines()[0].rsplit(" ", 1)[1]
+
+    again = shell.runs("submit", "-", "--idempotency-key", key, given=f"\ufeff{text}")
+
+    assert first.stdout == again.stdout
+    assert len(cases_of(officer)) == 1
+
+
+def test_a_draft_is_told_to_nobody(shell: Shell, officer: Someone) -> None:
+    written(shell)
+
+    sent = shell.runs("submit", "--draft", "case.json")
+
+    [case] = cases_of(officer)
+    assert (sent.returncode, case["state"]) == (0, "draft")
+    assert f"POST /v1/cases/{case['code']}/submit" in sent.stderr
+
+
+def test_nothing_is_sent_with_a_key_that_others_can_read(
+    shell: Shell, officer: Someone
+) -> None:
+    written(shell)
+    shell.key.chmod(0o644)
+
+    refused = shell.runs("submit", "case.json")
+
+    assert refused.returncode == WRONG
+    assert f"chmod 600 {shell.key}" in refused.stderr
+    assert officer.key not in refused.stderr
+    assert cases_of(officer) == []
+
+
+def test_a_key_that_is_none_any_more_is_refused(shell: Shell, officer: Someone) -> None:
+    written(shell)
+    shell.key.write_text("sc_0000000000_nothing")
+
+    refused = shell.runs("submit", "case.json")
+
+    assert refused.returncode == REFUSED
+    assert refused.stderr.startswith("safe-conduct: 401 ")
+    assert cases_of(officer) == []

@@ -1,0 +1,94 @@
+"""Many wait and many listen while others write: everybody hears everything, in order.
+
+Ten connections to the database serve all of them.
+"""
+
+import json
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from tests.databases.test_feed import About, by_mailbox, write_all
+from tests.support.servers import Killed, client_of, key_file, report, started, times
+from tests.support.world import Someone, World, after, done
+
+pytestmark = [pytest.mark.slow, pytest.mark.soak]
+OFFICES: Final = times(5, soak=30)
+EACH: Final = times(2, soak=10)
+"""So many wait, and so many listen, for each office."""
+PARTS: Final = 5
+PART: Final = times(30, soak=400)
+"""So many changes are written in each part."""
+FLAT: Final = 16 * 1024 * 1024
+"""Bytes that a server may grow by, from the first part of the changes to the last."""
+LAST: Final = "cases/0"
+
+
+@pytest.fixture
+def narrow(url: str, world: World, tmp_path: Path) -> Iterator[Killed]:
+    """A server in another process, with few connections to its database."""
+    keys = key_file(tmp_path)
+    with (
+        started(url, keys, "wait", "narrow") as made,
+        client_of(made.port, 3 * OFFICES * EACH) as http,
+    ):
+        world.http.close()
+        world.http = http
+        yield made
+
+
+def waits(one: Someone) -> list[str]:
+    """Poll, and wait for news, until the last of all came."""
+    seen, cursor = list[str](), None
+    while LAST not in seen[-1:]:
+        query, prefer = after(cursor), {"Prefer": "wait=20"}
+        page = done(one.ask("GET", "/events", params=query, headers=prefer))
+        cursor = page["next"]
+        seen += [event["subject"] for event in page["items"]]
+    return seen
+
+
+def listens(one: Someone) -> list[str]:
+    """Listen until the last of all came; go on where a stream ends before."""
+    seen, last = list[str](), dict[str, str]()
+    while LAST not in seen[-1:]:
+        heads, url = one.headers() | last, "/v1/events/stream"
+        with one.world.http.stream("GET", url, headers=heads) as answer:
+            for line in answer.iter_lines():
+                name, _, value = line.partition(": ")
+                if name == "id":
+                    last = {"Last-Event-ID": value}
+                if name == "data":
+                    seen.append(json.loads(value)["subject"])
+                if LAST in seen[-1:]:
+                    break
+    return seen
+
+
+def test_everybody_hears_everything_over_few_connections(
+    narrow: Killed, world: World
+) -> None:
+    listed = done(world.someone("KZ_LEAD").get("/focal-points", limit=200))["items"]
+    offices = [world.someone(one["code"]) for one in listed[:OFFICES]]
+    sizes, committed = list[int](), list[About]()
+
+    with ThreadPoolExecutor(2 * OFFICES * EACH) as pool:
+        hearers = [(one, how) for one in offices for how in (waits, listens)] * EACH
+        heard = [(one, pool.submit(how, one)) for one, how in hearers]
+        for part in range(PARTS):
+            changes = range(1 + part * PART, 1 + (part + 1) * PART)
+            committed += write_all(offices[0], offices, by_mailbox, changes)
+            sizes.append(narrow.memory())
+        the_last = About(0, frozenset(one.id for one in offices))
+        with offices[0].writing() as work:
+            by_mailbox(work, the_last)
+        for one, subjects in heard:
+            told = [about for about in committed if one.id in about.audience]
+            assert subjects.result() == [about.reference for about in (*told, the_last)]
+
+    report("MiB after each part", [tuple(size >> 20 for size in sizes)])
+    assert len(committed) == PARTS * PART
+    assert max(sizes) - sizes[0] < FLAT

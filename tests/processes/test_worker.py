@@ -1,0 +1,125 @@
+"""Workers are killed and their clocks are wrong: nothing is missed or done twice (R55)."""
+
+import time
+from collections import Counter
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pytest
+from sqlalchemy import func, select
+
+from app.deadlines.limits import ClockKind
+from app.deadlines.models import Clock, Firing
+from app.kernel.db import Database, database_now
+from app.kernel.journal import Delivery, Entry, Mailbox
+from tests.support.child_processes import Child
+from tests.support.servers import key_file, report, times
+from tests.support.worker_process import employed, multiply, work
+from tests.support.world import World, closing, done, new_case, promise
+
+pytestmark = pytest.mark.slow
+PLAIN: dict[str, Any] = {k: v for k, v in new_case().items() if k != "safeguards"}
+SHELTERS = ("KZ_SHELTER_KOGERSHIN", "KZ_SHELTER_TANSHOLPAN", "KZ_LEGAL_AID")
+WRONG = (0, 600, -600, 300, -540)
+"""Seconds by which the machines' clocks are off (10 minutes at the most)."""
+
+
+def overdue_clocks(world: World, whole: int) -> int:
+    """Make about so many overdue clocks, of every effect; says how many there are."""
+    officer, lead = world.someone("UZ_CONSULATE_ALMATY"), world.someone("KZ_LEAD")
+    shelter = world.someone(SHELTERS[0])
+    new = done(officer.creates("/cases", PLAIN | {"submit": True}))
+    led = lead.leads(done(officer.creates("/cases", PLAIN | {"submit": True})))
+    done(lead.does("close", led, closing()))
+    sent = [done(lead.refers(led, SHELTERS[0], sections=[])) for _ in range(3)]
+    done(shelter.does("acknowledge", sent[1]))
+    done(shelter.does("accept", sent[2], promise()))
+    done(lead.refers(led, SHELTERS[1], send=False))
+    multiply(world, new, whole // 6)
+    multiply(world, led, whole // 7)
+    with world.database.reading() as session:
+        late = Clock.stopped_at.is_(None) & (Clock.due_at < database_now(session))
+        return session.scalars(select(func.count()).where(late)).one()
+
+
+def is_left(database: Database) -> int:
+    """Count what the workers have still to look at."""
+    with database.reading() as session:
+        late = Clock.stopped_at.is_(None) & (Clock.due_at < database_now(session))
+        waits = late & Clock.fires_at.is_(None)
+        return session.scalars(select(func.count()).where(waits)).one()
+
+
+def check(world: World, overdue: int, begun_with: int) -> None:
+    """See that each clock was fired once, had its effect once, and everybody heard once."""
+    with world.database.reading() as session:
+        fired = session.execute(select(Firing.clock_number, Firing.kind)).all()
+        entries = Counter(session.scalars(select(Entry.type)))
+        heads = dict(session.execute(select(Mailbox.focal_point_id, Mailbox.head)).all())
+        kept = select(Delivery.focal_point_id, func.count(), func.max(Delivery.position))
+        found = session.execute(kept.group_by(Delivery.focal_point_id)).all()
+        failures = session.scalars(select(func.sum(Clock.failures))).one()
+    kinds = Counter(kind for _, kind in fired)
+    report("fired", [kind for _, kind in fired])
+    assert len({number for number, _ in fired}) == len(fired) == overdue
+    assert failures == 0
+    silent = ("case.not_acknowledged", "referral.not_acknowledged")
+    assert sum(entries[name] for name in silent) == kinds[ClockKind.ACKNOWLEDGE]
+    assert entries["case.rerouted"] == entries["case.not_acknowledged"]
+    assert entries["referral.expired"] == (
+        entries["referral.not_acknowledged"] + entries["referral.not_decided"]
+    )
+    assert entries["approval.lapsed"] == kinds[ClockKind.APPROVE]
+    assert (
+        entries["case.overdue"] == entries["case.escalated"] == kinds[ClockKind.REVIEW_RISK]
+    )
+    assert entries["referral.overdue"] == kinds[ClockKind.MEET_PERSON]
+    assert begun_with < sum(entries.values())
+    for reader, count, last in found:
+        assert heads[reader] == count == last, "a feed has a gap"
+
+
+def entries_in(world: World) -> int:
+    with world.database.reading() as session:
+        return session.scalars(select(func.count()).select_from(Entry)).one()
+
+
+def test_five_workers_whose_clocks_are_wrong_and_who_are_killed(
+    pg_url: str, tmp_path: Path
+) -> None:
+    world, chance = World(pg_url), Random(5)
+    overdue = overdue_clocks(world, times(400, soak=5_000))
+    before, keys, kills = entries_in(world), key_file(tmp_path), 0
+
+    with employed(pg_url, keys, WRONG) as workers:
+        while is_left(world.database):
+            unlucky = chance.randrange(len(workers))
+            time.sleep(chance.uniform(0, 0.5))
+            workers[unlucky].dies()
+            kills += 1
+            workers[unlucky] = Child(work, pg_url, keys, WRONG[unlucky])
+            workers[unlucky].says()
+
+    report("kills", ["killed"] * kills)
+    assert kills
+    check(world, overdue, before)
+    world.closes()
+
+
+def test_one_worker_that_is_killed_again_and_again(sqlite_url: str, tmp_path: Path) -> None:
+    world, chance = World(sqlite_url), Random(1)
+    overdue = overdue_clocks(world, times(150, soak=1_500))
+    before, keys = entries_in(world), key_file(tmp_path)
+
+    for _ in range(times(5, soak=50)):
+        with employed(sqlite_url, keys, [0]):
+            time.sleep(chance.uniform(0, 0.5))
+    left = is_left(world.database)
+    with employed(sqlite_url, keys, [0]):
+        while is_left(world.database):
+            time.sleep(0.1)
+
+    report("left after the kills", ["clock"] * left)
+    check(world, overdue, before)
+    world.closes()

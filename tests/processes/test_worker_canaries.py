@@ -1,0 +1,109 @@
+"""What a person tells us is in no metric, and in no line of the worker (R71)."""
+
+import json
+from collections.abc import Iterator
+from typing import Final
+
+import pytest
+from fastapi.routing import APIRoute
+from prometheus_client.parser import text_string_to_metric_families
+
+from app.api.docs import page
+from app.deadlines.limits import ClockKind
+from app.kernel.heartbeat import Part
+from app.metrics.counters import METHODS, NO_ROUTE, OTHER_METHOD, SECONDS
+from tests.support.canaries import (
+    CODE,
+    LATIN,
+    NEEDLES,
+    Journey,
+    hits,
+    listening,
+    provoke,
+    spellings,
+)
+from tests.support.databases import ask
+from tests.support.metrics_scrape import PREFIX, scraped
+from tests.support.worker_process import breaks
+from tests.support.world import World
+
+pytestmark = pytest.mark.slow
+PLANTED: Final = ("Wfjzqkxbhv", "Щфъызжэхбю", "ثقظغذشضطز")
+"""What a database says as it fails stands in it in clear: words of their own."""
+SPELLED: Final = (*NEEDLES, *(one for word in PLANTED for one in spellings(word)))
+
+
+@pytest.fixture
+def journey(world: World) -> Journey:
+    return Journey(world)
+
+
+def allowed(journey: Journey) -> dict[str, set[str]]:
+    """Say which values each label may have: what is ours, and closed."""
+    known = journey.world.app.openapi()["paths"]
+    routes = {path.removeprefix("/v1") for path in known}
+    shown = {route.path for route in page().routes if isinstance(route, APIRoute)}
+    return {
+        "method": {*METHODS, OTHER_METHOD},
+        "route": {*routes, *shown, NO_ROUTE},
+        "status": {"0", *map(str, range(200, 600))},
+        "kind": {*ClockKind},
+        "part": {*Part},
+        "le": {*map(str, SECONDS), "+Inf"},
+    }
+
+
+def labels(text: str) -> Iterator[tuple[str, str]]:
+    for family in text_string_to_metric_families(text):
+        assert family.name.startswith(PREFIX)
+        for sample in family.samples:
+            yield from sample.labels.items()
+
+
+def test_no_metric_has_a_value_that_is_not_ours(journey: Journey, url: str) -> None:
+    case = journey.runs()
+    list(provoke(journey, case))
+    journey.world.http.request(CODE, f"/v1/{LATIN}/{LATIN}")
+    breaks(url, PLANTED[0])
+    journey.world.waits_for(days=60)
+
+    with scraped(journey.world.ground) as scraper:
+        text = scraper.ask().text
+
+    found = {(name, value) for name, value in labels(text)}
+    ours = {(name, value) for name, those in allowed(journey).items() for value in those}
+    assert found - ours == set()
+    assert {name for name, _ in found} == set(allowed(journey))
+    assert hits(text.encode(), SPELLED) == []
+    assert not [one for one in journey.cast if one.code in text or str(one.id) in text]
+    assert case["code"] not in text
+
+
+def overhears(world: World, capfd: pytest.CaptureFixture[str], **time: float) -> str:
+    """Let time go by and the worker work, and hand over whatever anybody logged."""
+    capfd.readouterr()
+    with listening() as heard:
+        world.waits_for(**time)
+    return "\n".join([capfd.readouterr().err, *heard.lines])
+
+
+def test_the_worker_logs_nothing_personal_whatever_fails(
+    journey: Journey, url: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    world = journey.world
+    journey.runs()
+    for _ in "12":
+        journey.cast[0].submits(**journey.say.case())
+
+    logged = [overhears(world, capfd, hours=3)]
+    breaks(url, " ".join(PLANTED))
+    logged.append(overhears(world, capfd, days=2))
+    ask(url, "DROP TRIGGER planted" + (" ON firing" if "postgres" in url else ""))
+    ask(url, "UPDATE sealed SET key_version = 'k9'")
+    logged.append(overhears(world, capfd, days=60))
+
+    lines = [one for text in logged for one in text.splitlines() if one.startswith("{")]
+    failed = [one for one in map(json.loads, lines) if one["event"] == "clock.failed"]
+    assert len({one["error"] for one in failed}) >= 2
+    assert hits("\n".join(logged).encode(), SPELLED) == []
+    assert "cases/" not in "\n".join(lines)

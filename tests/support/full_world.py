@@ -1,0 +1,260 @@
+"""A world with one of everything, and what each of its people can name in it.
+
+What can be named is read off the lists of the contract, so that a route of tomorrow is
+tried on what is there: whoever lists `/v1/x` can fill `/v1/x/{x_id}/...`.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import islice, product
+from typing import Final
+
+from app.kernel.actors import Role
+from tests.support.administrators import ADMINISTRATOR, NEW, OFFICE, asked, puts
+from tests.support.machine_keys import enrolled
+from tests.support.raw_requests import KEYED, Headers, Operation, Wire, operations, resolved
+from tests.support.returns import begin
+from tests.support.webhook_receivers import hooked
+from tests.support.world import (
+    WORKERS,
+    Json,
+    Someone,
+    World,
+    closing,
+    consent,
+    done,
+    for_handover,
+    for_services,
+    path_of,
+    promise,
+)
+
+NOWHERE: Final = "00000000-0000-4000-8000-000000000000"
+ENOUGH: Final = 8
+"""As many of a list are named."""
+MANY: Final = 64
+"""As many are made of what is in no list together."""
+
+type Ids = dict[str, str]
+
+
+@dataclass
+class Stage:
+    """People at work, and what each of them could be asked about."""
+
+    cast: dict[str, Someone]
+    sights: list[list[Ids]]
+    """For each of them, the ids that belong together: of a case, of a consent in it."""
+    known: dict[str, list[tuple[Someone, Ids]]] = field(default_factory=dict)
+
+    @property
+    def people(self) -> list[Someone]:
+        return list(self.cast.values())
+
+    @cached_property
+    def ids(self) -> dict[str, list[str]]:
+        """Everything that can be named, whoever sees it."""
+        return ids_of([one for seen in self.sights for one in seen])
+
+    def places(self, operation: Operation) -> list[tuple[Someone, Ids]]:
+        """List who could be asked to do it, and for what: to each what they see."""
+        if operation.path not in self.known:
+            self.known[operation.path] = [
+                (one, ids)
+                for one, seen in zip(self.people, self.sights, strict=True)
+                for ids in together(operation.keys, seen)
+            ]
+        return self.known[operation.path]
+
+
+def filled(path: str, ids: Ids) -> str:
+    """Fill a path."""
+    return KEYED.sub(lambda match: ids[match[1]], path)
+
+
+def ids_of(sights: list[Ids]) -> dict[str, list[str]]:
+    """Gather ids by what a path calls them, each once."""
+    found: dict[str, dict[str, None]] = {}
+    for ids in sights:
+        for name, value in ids.items():
+            found.setdefault(name, {})[value] = None
+    return {name: list(values) for name, values in found.items()}
+
+
+def together(names: list[str], seen: list[Ids]) -> list[Ids]:
+    """Find ids for all names at once: such as were listed together, else any of each."""
+    whole = [ids for ids in seen if ids.keys() == set(names)]
+    alone = ids_of([ids for ids in seen if len(ids) == 1])
+    choices = islice(product(*(alone.get(name, []) for name in names)), MANY)
+    return whole or [dict(zip(names, some, strict=True)) for some in choices]
+
+
+def set_up(wire: Wire) -> Stage:
+    """Bring one of everything about; nobody ends the accounts of those who act."""
+    people = cast(wire.world)
+    bring_about(people)
+    wire.world.works()
+    told = operations(wire.world.app.openapi())
+    own = {str(one.actor.account_id) for one in people.values()}
+    seen = [sights(wire, one, told) for one in people.values()]
+    others = [[ids for ids in some if not own & {*ids.values()}] for some in seen]
+    return Stage(people, others)
+
+
+def cast(world: World) -> dict[str, Someone]:
+    """Name everyone who has a part in something."""
+    return {
+        "officer": world.someone("UZ_CONSULATE_ALMATY"),
+        "lead": world.someone("KZ_LEAD"),
+        "supervisor": world.someone("KZ_LEAD", {Role.SUPERVISOR}),
+        "shelter": world.someone("KZ_SHELTER_KOGERSHIN"),
+        "taker": world.someone("UZ_LEAD"),
+        "oversight": world.someone("OVERSIGHT_DEMO", WORKERS | {Role.PROTECTION_OFFICER}),
+        "administrator": world.someone("DESK_CENTRAL_ASIA", ADMINISTRATOR),
+        "second": world.someone("OVERSIGHT_DEMO", ADMINISTRATOR),
+    }
+
+
+def bring_about(people: dict[str, Someone]) -> None:
+    """Let them work: something in every state that a request can find."""
+    officer, lead, shelter = people["officer"], people["lead"], people["shelter"]
+    done(officer.writes_case())
+    officer.submits()
+    worked_on(people)
+    ending = lead.leads(officer.submits())
+    done(lead.does("close", ending, closing()))
+    closed = lead.leads(officer.submits())
+    done(lead.does_with(people["supervisor"], "close", closed, closing()))
+    paused = lead.leads(officer.submits())
+    pause = {"reason": "SAFETY", "review_at": "2026-06-04T12:00:00Z"}
+    done(lead.does("suspend", paused, pause))
+    sent = done(lead.refers(lead.leads(officer.submits()), shelter.code))
+    done(shelter.does("acknowledge", sent))
+    unsure = done(lead.refers(lead.leads(officer.submits()), shelter.code))
+    asked_for = {"topics": ["contact"], "question": "Whom may we call at night?"}
+    done(shelter.does("ask", unsure, asked_for))
+    for upto in ("inform", "plan"):
+        home = begin(officer.world, officer, lead)
+        home.goes(upto)
+        people.setdefault("home", home.home)
+    for office in ("KZ_LEAD", people["administrator"].code):
+        officer.world.someone(office, {Role.CASEWORKER})
+        enrolled(officer.world, office, of=office)
+    asked(puts(people["administrator"], f"/focal-points/{NEWCOMER}", ACTIVE, **NEW))
+    for office in ("KZ_LEAD", people["administrator"].code):
+        hooked(officer.world, office)
+
+
+NEWCOMER: Final = "KZ_NEW_SHELTER"
+ACTIVE: Final = OFFICE | {"active": True}
+
+
+READING: Final[Json] = {
+    "reason": "RISK_TO_LIFE",
+    "note": "She does not answer",
+    "sections": ["contact"],
+    "purpose": "protection",
+}
+
+
+def worked_on(people: dict[str, Someone]) -> Json:
+    """A case at which all work: asked about, screened, referred, accepted, offered."""
+    officer, lead, shelter = people["officer"], people["lead"], people["shelter"]
+    consents = [consent(), for_services(), for_handover(people["taker"].code)]
+    guards = {"country_of_origin": "UZ", "origin_contact": "permitted"}
+    feared = guards | {"unsafe_people": "A man who says he is her uncle"}
+    led = lead.leads(officer.submits(consents=consents, safeguards=feared))
+    match = {"If-Match": lead.tag(led)}
+    done(lead.ask("PUT", f"{path_of(led)}/safeguards", guards, headers=match))
+    housed = done(lead.refers(led, shelter.code))
+    done(shelter.does("acknowledge", housed))
+    done(shelter.does("accept", housed, promise()))
+    done(lead.refers(led, "KZ_LEGAL_AID", service="LEGAL_AID", send=False))
+    question = {"topics": ["needs"], "question": "Which languages?"}
+    for _ in range(2):
+        done(lead.creates(f"/cases/{led['code']}/questions", question))
+    done(lead.screens(led))
+    done(lead.offers(led, people["taker"].code))
+    done(shelter.creates(f"/cases/{led['code']}/vital-readings", READING))
+    return led
+
+
+# What a person can name.
+
+
+def sights(wire: Wire, one: Someone, told: list[Operation]) -> list[Ids]:
+    """Read off the contract's codes and lists what a person can name; what holds first."""
+    seen = [ids for operation in told for ids in coded(operation)]
+    names = {name for operation in told for name in operation.keys}
+    reads = sorted((op for op in told if op.method == "GET"), key=lambda op: len(op.keys))
+    for read in reads:
+        word = read.path.rpartition("/")[2]
+        for name in names & {f"{word}_id", *below(read.path, told)}:
+            alone = name == f"{word}_id"
+            for ids in together(read.keys, seen):
+                values = islice(read_off(wire, one, read, ids), ENOUGH)
+                seen += [{**({} if alone else ids), name: value} for value in values]
+    return seen + [ids for operation in told for ids in alike(operation, seen)]
+
+
+def coded(operation: Operation) -> Iterator[Ids]:
+    """List what a path may name by its schema: the codes of an enumeration."""
+    for parameter in operation.told.get("parameters", []):
+        if parameter["in"] == "path":
+            schema = resolved(parameter["schema"], operation.schemas)
+            yield from ({parameter["name"]: value} for value in schema.get("enum", []))
+
+
+def alike(operation: Operation, seen: list[Ids]) -> Iterator[Ids]:
+    """Guess what no list names: the newest of each kind that has its form."""
+    known = ids_of(seen)
+    for parameter in operation.told.get("parameters", []):
+        name, form = parameter["name"], parameter["schema"].get("pattern")
+        if parameter["in"] == "path" and form and name not in known:
+            for values in known.values():
+                fitting = (one for one in values if re.search(form, one))
+                yield from ({name: value} for value in islice(fitting, 2))
+
+
+def below(path: str, told: list[Operation]) -> set[str]:
+    """Say what paths call an item of this list."""
+    found = (re.match(rf"{re.escape(path)}/{KEYED.pattern}", op.path) for op in told)
+    return {match[1] for match in found if match}
+
+
+def read_off(wire: Wire, one: Someone, read: Operation, ids: Ids) -> Iterator[str]:
+    """Read a list, or one record; each item tells first what it is called by."""
+    answer = wire.send("GET", filled(read.path, ids), spoken(read, one, ""))
+    shown = answer.json() if answer.status == 200 else {}
+    for item in shown.get("items", [shown] if shown else []):
+        yield str(next(iter(item.values())))
+
+
+# What is said to it.
+
+
+def place(operation: Operation, stage: Stage, choose: int = 0) -> str:
+    """Fill a path with ids of what is there, whoever sees it."""
+
+    def pick(match: re.Match[str]) -> str:
+        known = stage.ids.get(match[1], [NOWHERE])
+        return known[choose % len(known)]
+
+    return KEYED.sub(pick, operation.path)
+
+
+def spoken(operation: Operation, one: Someone, key: str) -> Headers:
+    """Say all that an operation asks for beside a body."""
+    said: Headers = {
+        "If-Match": ", ".join(f'"{version}.0123456789abcdef"' for version in range(1, 17)),
+        "Idempotency-Key": key,
+        "Purpose": "assistance",
+    }
+    asked_for = operation.names("header")
+    return {
+        "Authorization": f"Bearer {one.key}",
+        "Content-Type": "application/json",
+        **{name: value for name, value in said.items() if name in asked_for},
+    }

@@ -1,0 +1,277 @@
+"""Try the contract on a real server: `make fuzz-api EXAMPLES=100 PEOPLE=lead`.
+
+Schemathesis reads the served document and makes requests that fit it and requests that do
+not; all of its checks are on. It runs once for each of those who have a part in a case, in
+a world of their own where there is one of everything, as many at a time as there are cores.
+What one of them may read by its id must be hidden from a stranger.
+"""
+
+import json
+import logging
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+import structlog
+from sqlalchemy import make_url
+
+from app.access.powers import ADMINISTERS
+from tests.support import databases, results
+from tests.support.full_world import Stage, ids_of, set_up
+from tests.support.fuzz_hooks import LIVE, PRISTINE
+from tests.support.raw_requests import Operation, operations, resolved, wired
+from tests.support.servers import ROOT, key_file, started
+from tests.support.world import Json, Someone, done
+
+ADMINISTRATOR: Final = "administrator"
+USERS: Final = ("lead", "officer", "home", "oversight", ADMINISTRATOR)
+"""Who is tried, of those on stage: whoever has a part in something."""
+STRANGER: Final = "stranger"
+RESULT: Final = ROOT / ".fuzz" / "result.json"
+LIVELY: Final = 0.8
+"""How often an id is of something that is there."""
+VERSIONS: Final = ", ".join(f'"{number}.0123456789abcdef"' for number in range(1, 17))
+"""What somebody may have seen."""
+LIMIT: Final = 15
+"""Seconds for each example that one of them is given at most; an idle core takes 3."""
+PHASES: Final = "examples,coverage,fuzzing,stateful"
+JUDGED: Final = ["2xx", 304, 400, 401, 403, 404, 409, 410, 412, 422, 428]
+"""What a request that fits the contract may be answered; of 422, fuzz_hooks judges."""
+UNHEADED: Final = [400, 401, 403, 422, 428]
+"""What is answered where a header is missing: 428 for If-Match (RFC 6585)."""
+
+
+@dataclass(frozen=True)
+class Ground:
+    """A world that nobody has touched yet, and what is known of it."""
+
+    home: Path
+    database: Path
+    stage: Stage
+    stranger: Someone
+    told: list[Operation]
+
+
+@contextmanager
+def staged() -> Iterator[Ground]:
+    """Bring one of everything about, once; each run takes a copy."""
+    with databases.alone() as (home, url):
+        with wired(url) as wire:
+            stage, told = set_up(wire), operations(wire.world.app.openapi())
+            stranger = wire.world.someone("JM_CONSULATE_PORT_OF_SPAIN")
+            done(stranger.writes_case(notice={"country": "TT"}))
+        path = Path(make_url(url).database or "")
+        key_file(home)
+        yield Ground(home, path, stage, stranger, told)
+
+
+# What Schemathesis is told.
+
+
+def configured(ground: Ground, name: str, folder: Path) -> Path:
+    """Write the configuration of one run: who it is, and what there is to be named."""
+    users = {name: ground.stage.cast[name], STRANGER: ground.stranger}
+    seen = ground.stage.sights[list(ground.stage.cast).index(name)]
+    known = {**ground.stage.ids, **ids_of(seen)} | {"versions": [VERSIONS]}
+    (folder / "users.json").write_text(json.dumps(keys(users)))
+    lines = [
+        'hooks = "tests.support.fuzz_hooks"',
+        "[cache]",
+        "enabled = false",
+        "[dictionaries]",
+    ]
+    lines += [f"{n} = {{ values = {json.dumps(ids)} }}" for n, ids in known.items()]
+    lines.append("[parameters]")
+    lines += [
+        f'"{where}" = {{ dictionary = "{n}", probability = {LIVELY} }}'
+        for where, n in dict(filled(ground.told, known)).items()
+    ]
+    lines += [
+        "[checks.positive_data_acceptance]",
+        f"expected-statuses = {json.dumps(JUDGED)}",
+        "[checks.missing_required_header]",
+        f"expected-statuses = {json.dumps(UNHEADED)}",
+        "[[operations]]",  # it is noon there for ever, and no worker
+        'include-path = "/readyz"',
+        'checks.not_a_server_error.expected-statuses = ["2xx", "4xx", 503]',
+        'checks.positive_data_acceptance.expected-statuses = ["2xx", 503]',
+        "[auth.wfc]",
+        f"path = {json.dumps(str(folder / 'users.json'))}",
+        f"user = {json.dumps(name)}",
+        f"peers = {json.dumps([name, STRANGER])}",
+    ]
+    (folder / "config.toml").write_text("\n".join(lines))
+    return folder / "config.toml"
+
+
+def filled(told: list[Operation], known: dict[str, list[str]]) -> Iterator[tuple[str, str]]:
+    """Say where to put what is known: in paths, and in bodies where it has the form."""
+    yield "header.If-Match", "versions"
+    forms: dict[str | None, str] = {}
+    for operation in told:
+        for parameter in operation.told.get("parameters", []):
+            name, schema = parameter["name"], parameter["schema"]
+            if parameter["in"] == "path" and "$ref" not in schema and name in known:
+                yield f"path.{name}", name  # the codes of an enumeration are in its schema
+                forms.setdefault(schema.get("pattern"), name)
+    forms.pop(None, None)
+    for operation in told:
+        fields = resolved(operation.takes or {}, operation.schemas).get("properties", {})
+        for name, schema in fields.items():
+            if schema.get("pattern") in forms:
+                yield f"body.{name}", forms[schema["pattern"]]
+
+
+def keys(users: dict[str, Someone]) -> Json:
+    """Name people and their keys, as Web Fuzzing Commons spells it."""
+    return {
+        "auth": [
+            {
+                "name": name,
+                "fixedHeaders": [{"name": "Authorization", "value": f"Bearer {one.key}"}],
+            }
+            for name, one in users.items()
+        ]
+    }
+
+
+# What comes of it.
+
+
+@dataclass(frozen=True)
+class Run:
+    """Who is tried, on what, and how deep."""
+
+    name: str
+    examples: str
+
+
+@dataclass(frozen=True)
+class Found:
+    """What came of a run."""
+
+    run: Run
+    seconds: float
+    output: str
+    report: Json
+
+    @property
+    def cases(self) -> int:
+        return int(self.report["test_cases"]["generated"])
+
+    @property
+    def failed(self) -> int:
+        """How many cases failed; what was not tried at all has failed too."""
+        told, cases = self.report["operations"], self.report["test_cases"]
+        whole = self.report["complete"] and told["tested"] == told["selected"] > 0
+        found = cases["with_failures"] + cases["errored"] + len(self.report["errors"])
+        return int(found) if whole else max(int(found), 1)
+
+    def spelled(self) -> Json:
+        """Say it in numbers."""
+        of_run = {"name": self.run.name, "examples": int(self.run.examples)}
+        return {**of_run, "cases": self.cases, "failed": self.failed}
+
+    def told(self) -> str:
+        """Say it in a line."""
+        tested = self.report["operations"]["tested"]
+        return (
+            f"{self.run.name}: {self.run.examples} examples of {tested} operations, "
+            f"{self.cases} cases, {self.failed} failed, {self.seconds:.0f} s"
+        )
+
+
+def fuzz(ground: Ground, run: Run) -> Found:
+    """Run Schemathesis as one of them, on a server of their own."""
+    folder, began = ground.home / run.name, time.monotonic()
+    folder.mkdir()
+    database, report = str(folder / "live.db"), folder / "report.json"
+    shutil.copy(ground.database, database)
+    config = configured(ground, run.name, folder)
+    with started(f"sqlite:///{database}", ground.home / "keys") as server:
+        said = [
+            *(str(Path(sys.executable).with_name("st")), "--config-file", str(config)),
+            *("run", f"http://127.0.0.1:{server.port}/openapi.json"),
+            *("--max-examples", run.examples, "--phases", PHASES, "--seed", "1"),
+            *("--no-color", "--continue-on-failure", "--generation-database", "none"),
+            *("--report-json-path", str(report), *chosen(ground.told, run.name)),
+        ]
+        ran = subprocess.run(
+            said,
+            cwd=folder,  # whatever it keeps, it keeps there
+            env={
+                **os.environ,
+                "PYTHONPATH": str(ROOT),
+                PRISTINE: str(ground.database),
+                LIVE: database,
+            },
+            check=False,
+            capture_output=True,
+            text=True,
+            timeout=600 + LIMIT * int(run.examples),
+        )
+    output = ran.stdout + ran.stderr
+    if not report.exists():
+        raise RuntimeError(output)
+    told = json.loads(report.read_text())
+    return Found(run, time.monotonic() - began, output, told)
+
+
+def chosen(told: list[Operation], name: str) -> Iterator[str]:
+    """Leave out what an administrator may not do whatever it sends."""
+    if name != ADMINISTRATOR:
+        return
+    scopes = "|".join(ADMINISTERS)
+    for operation in told:
+        if re.search(rf"scope `({scopes})`", operation.told["description"]):
+            yield from ("--include-operation-id", operation.name)
+
+
+def plan(examples: str, people: str) -> list[Run]:
+    """Try those who are named, with commas between, or all of them."""
+    names = people.split(",") if people else USERS
+    if unknown := set(names) - set(USERS):
+        raise SystemExit(f"There is no {min(unknown)}: {', '.join(USERS)}.")
+    return [Run(name, examples) for name in names]
+
+
+def main(examples: str = "100", people: str = "") -> None:
+    """Try everybody, say what came of it, and fail if anything was found."""
+    runs = plan(examples, people)
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # `timeout` clears up too
+    found, began = list[Found](), time.monotonic()
+    with staged() as ground, ThreadPoolExecutor(os.cpu_count()) as pool:
+        for one in pool.map(partial(fuzz, ground), runs):
+            found.append(one)
+            say(one.output if one.failed else "", one.told())
+    cases, failed = (sum(counts) for counts in zip(*map(count, found), strict=True))
+    say(f"{max(cases - failed, 0)} passed, {failed} failed")
+    users = [one.spelled() for one in found]
+    results.keep(RESULT, {"users": users, "seconds": time.monotonic() - began})
+    sys.exit(failed > 0)
+
+
+def count(one: Found) -> tuple[int, int]:
+    return one.cases, one.failed
+
+
+def say(*lines: str) -> None:
+    """Say it at once, for who waits."""
+    sys.stdout.write("".join(f"{line}\n" for line in lines if line))
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

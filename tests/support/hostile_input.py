@@ -1,0 +1,304 @@
+"""What a hostile world sends: read off the contract, so that no operation is forgotten."""
+
+import json
+from collections.abc import Collection, Iterator
+from contextlib import suppress
+from functools import partial
+from random import Random
+from typing import Any, Final
+
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+from tests.support.raw_requests import JSON, Answer, Operation
+from tests.support.world import Json
+
+MANY: Final = settings(
+    derandomize=True,
+    database=None,
+    deadline=None,
+    phases=[Phase.generate],
+    suppress_health_check=list(HealthCheck),
+)
+CANARY: Final = "Zqxvkjwbhf"
+"""Stands in every text that is sent, and in no answer."""
+BIG: Final = 2**63
+"""A number that no column holds."""
+TELLING: Final = (
+    *(CANARY.encode(), str(BIG).encode(), "\u0416\u0416".encode()),
+    *(b"Traceback", b"SELECT", b"sqlite", b"psycopg"),
+)
+PROBLEM: Final = "application/problem+json"
+SAFE: Final = {
+    "cache-control": "no-store",
+    "referrer-policy": "no-referrer",
+    "x-content-type-options": "nosniff",
+}
+
+
+def flaws(answer: Answer) -> list[str]:
+    """Say what is wrong with the answer to something hostile; nothing, if it is well."""
+    found = [n for n, value in SAFE.items() if answer[n] != value]
+    told = b"".join(name + value for name, value in answer.headers)
+    told += answer.content if answer.status >= 400 else b""
+    if answer.status >= 500:
+        found.append(f"answered {answer.status}")
+    if any(word in told for word in TELLING):
+        found.append("repeats what was sent, or how we work")
+    if any(set(value) & set(b"\r\n\0") for _, value in answer.headers):
+        found.append("a header that breaks")
+    if answer["access-control-allow-origin"] or answer["set-cookie"]:
+        found.append("a header that is not ours")
+    return found + (flaws_of_problem(answer) if answer.status >= 400 else [])
+
+
+def flaws_of_problem(answer: Answer) -> list[str]:
+    if answer["content-type"] == JSON:  # which the contract has to tell of: hunting.py
+        told, wanted = answer.json(), {"error", "error_description"}
+        return [] if told.keys() == wanted else ["not what OAuth says of an error"]
+    if answer["content-type"] != PROBLEM:
+        return [f"an error of {answer['content-type']}"]
+    told = answer.json()
+    wanted = {"type", "title", "status", "detail", "instance"}
+    whole = wanted <= told.keys() and told["status"] == answer.status
+    named = told.get("instance") == f"urn:uuid:{answer['x-request-id']}"
+    return [] if whole and named else ["not a whole problem"]
+
+
+def bodies(operation: Operation) -> st.SearchStrategy[Any]:
+    """Make bodies that an operation takes, as far as its schema says."""
+    return valid(operation.takes or {}, operation.schemas)
+
+
+TEXTS: Final = st.text(st.characters(codec="utf-8"), max_size=20).map(lambda t: CANARY + t)
+FORMATS: Final[dict[str, st.SearchStrategy[Any]]] = {
+    "date": st.sampled_from(["2026-06-01", "1900-01-02", "9999-12-31"]),
+    "date-time": st.sampled_from(
+        ["2026-06-02T09:00:00+05:00", "2099-12-31T23:59:59.999999Z"]
+    ),
+    "uuid": st.uuids().map(str),
+}
+
+
+def valid(schema: Json, schemas: Json) -> st.SearchStrategy[Any]:
+    """Make values of a schema, with the canary in each free text."""
+    if "$ref" in schema:
+        return valid(schemas[schema["$ref"].rpartition("/")[2]], schemas)
+    for choice in ("anyOf", "oneOf"):
+        if choice in schema:
+            return st.one_of([valid(part, schemas) for part in schema[choice]])
+    if "const" in schema or "enum" in schema:
+        return st.sampled_from(schema.get("enum", [schema.get("const")]))
+    kinds = schema.get("type", "string")
+    known = [kinds] if isinstance(kinds, str) else kinds
+    return st.one_of([of_kind(kind, schema, schemas) for kind in known])
+
+
+def of_kind(kind: str, schema: Json, schemas: Json) -> st.SearchStrategy[Any]:
+    if kind == "object":
+        return objects(schema, schemas)
+    if kind == "array":
+        inner, least = valid(schema.get("items", {}), schemas), schema.get("minItems", 0)
+        return st.lists(inner, min_size=least, max_size=max(least, 2))
+    if kind == "string":
+        form = schema.get("pattern")
+        known = FORMATS.get(schema.get("format", ""), TEXTS)
+        return st.from_regex(form, fullmatch=True) if form else known
+    return PLAIN[kind]
+
+
+PLAIN: Final[dict[str, st.SearchStrategy[Any]]] = {
+    "boolean": st.booleans(),
+    "integer": st.integers(1, 3),
+    "number": st.floats(0, 1),
+    "null": st.none(),
+}
+
+
+def objects(schema: Json, schemas: Json) -> st.SearchStrategy[Json]:
+    made = {n: valid(part, schemas) for n, part in schema.get("properties", {}).items()}
+    needed = {name: made[name] for name in schema.get("required", [])}
+    rest = {name: strategy for name, strategy in made.items() if name not in needed}
+    return st.fixed_dictionaries(needed, optional=rest)
+
+
+AWKWARD: Final[tuple[Any, ...]] = (
+    *(None, True, 0, -1, 1.5, BIG, -BIG - 1, 10**400, float("nan"), float("-inf")),
+    *("", " ", CANARY, CANARY * 2000, f"{CANARY}\0", f"{CANARY}\u202e", "\ud800", "\u200d"),
+    *([], {}, [CANARY], {CANARY: CANARY}, [[[[[CANARY]]]]], "2026-02-30", "9999-12-31"),
+    *("0001-01-01T00:00:00+23:59", "KZ_LEAD", "KZ", "\u0416" * 40, f"{CANARY}' OR 1=1; --"),
+)
+JUNK: Final[st.SearchStrategy[Any]] = st.recursive(
+    st.sampled_from(AWKWARD) | st.integers() | st.floats() | TEXTS,
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.text(max_size=3).map(lambda t: CANARY + t), inner, max_size=3)
+    ),
+    max_leaves=6,
+)
+
+
+def spots(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """Find every place in a body, itself included."""
+    yield path
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield from spots(inner, (*path, key))
+    elif isinstance(value, list):
+        for number, inner in enumerate(value):
+            yield from spots(inner, (*path, number))
+
+
+def put(value: Any, path: tuple[Any, ...], what: Any) -> Any:
+    """Put something into a body, in place of what was there."""
+    if not path:
+        return what
+    first, *rest = path
+    copy = dict(value) if isinstance(value, dict) else list(value)
+    copy[first] = put(copy[first], tuple(rest), what)
+    return copy
+
+
+def leave_out(value: Any, path: tuple[Any, ...]) -> Any:
+    first, *rest = path
+    copy = dict(value) if isinstance(value, dict) else list(value)
+    if rest:
+        copy[first] = leave_out(copy[first], tuple(rest))
+    else:
+        del copy[first]
+    return copy
+
+
+def damage(body: Any, chance: Random, junk: list[Any]) -> Any:
+    """Put in, leave out, and add what was not asked for."""
+    for _ in range(chance.randint(1, 3)):
+        where, what = chance.choice(list(spots(body))), chance.choice(junk)
+        match chance.choice(["put", "put", "leave out", "add"]):
+            case "leave out" if where:
+                body = leave_out(body, where)
+            case "add" if isinstance(at(body, where), dict):
+                body = put(
+                    body, where, at(body, where) | {f"{CANARY}{chance.random()}": what}
+                )
+            case _:
+                body = put(body, where, what)
+    return body
+
+
+def at(value: Any, path: tuple[Any, ...]) -> Any:
+    for step in path:
+        value = value[step]
+    return value
+
+
+class Enough(Exception):  # noqa: N818 - nothing went wrong
+    """As many bodies were made as were asked for."""
+
+
+def many(whole: st.SearchStrategy[Any], number: int) -> list[bytes]:
+    """Make different bodies: whole ones, the same damaged and garbled, and any JSON.
+
+    Hypothesis makes what is whole and what is wrong. Where to put it is drawn beside it:
+    what Hypothesis draws together it repeats so much that four of five were the same.
+    """
+    found: dict[bytes, None] = {}
+    chance = Random(number)
+
+    @settings(MANY, max_examples=number)
+    @given(whole, st.lists(JUNK, min_size=1, max_size=6))
+    def make(body: Any, junk: list[Any]) -> None:
+        some = [damage(body, chance, [*junk, *AWKWARD]) for _ in range(6)]
+        found.update(dict.fromkeys(map(written, (body, *junk, *some))))
+        found.update(dict.fromkeys(garbled(written(one), chance) for one in some[:2]))
+        if len(found) >= number:
+            raise Enough
+
+    with suppress(Enough):
+        make()
+    return list(found)[:number]
+
+
+def garbled(raw: bytes, chance: Random) -> bytes:
+    """Cut something out of a text, or put some bytes into it."""
+    start = chance.randrange(len(raw) + 1)
+    end = start + chance.choice([0, 0, 1, 5, len(raw)])
+    return raw[:start] + chance.randbytes(chance.randint(0, 3)) + raw[end:]
+
+
+def written(body: Any) -> bytes:
+    """Write a body as it is, whatever JSON thinks of it."""
+    return json.dumps(body, ensure_ascii=False).encode("utf-8", "surrogatepass")
+
+
+def hostile_bodies(whole: Json) -> dict[str, bytes]:
+    """Say in every way what must be refused (ASSURANCE.md M1), from what is valid."""
+    plain = json.dumps(whole)
+    said = partial(inside, plain)
+    return {
+        "unknown field": said(f'"{CANARY}": 1'),
+        "integer beyond the database": said(f'"{CANARY}": 9223372036854775808'),
+        "integer of 5000 digits": said(f'"{CANARY}": {"9" * 5000}'),
+        "NUL": said(f'"x": "{CANARY}\\u0000"'),
+        "lone surrogate": said(f'"x": "{CANARY}\\ud800"'),
+        "lone surrogate as a key": said(f'"{CANARY}\\ud800": 1'),
+        "NaN": said(f'"{CANARY}": NaN'),
+        "Infinity": said(f'"{CANARY}": -Infinity'),
+        "bidi override": said(f'"x": "{CANARY}\\u202e"'),
+        "duplicate key": said(f'"{CANARY}": 1, "{CANARY}": 2'),
+        "duplicate key, escaped": said(f'"{CANARY}": 1, "\\u005a{CANARY[1:]}": 2'),
+        "deep arrays": b"[" * 100_000 + b"]" * 100_000,
+        "deep objects": b'{"a":' * 5_000 + b"1" + b"}" * 5_000,
+        "deep within": said(f'"{CANARY}": {"[" * 200 + "]" * 200}'),
+        "invalid UTF-8": said(f'"x": "{CANARY}"').replace(CANARY.encode(), b"\xff\xfe"),
+        "overlong UTF-8": said(f'"x": "{CANARY}"').replace(b"Zq", b"\xc0\x80"),
+        "UTF-16": plain.encode("utf-16"),
+        "UTF-16 without a mark": plain.encode("utf-16-be"),
+        "UTF-32": plain.encode("utf-32"),
+        "byte order mark": b"\xef\xbb\xbf" + plain.encode(),
+        "an array": f'["{CANARY}"]'.encode(),
+        "an array of it": f"[{plain}]".encode(),
+        "a text": f'"{CANARY}"'.encode(),
+        "it in a text": json.dumps(plain).encode(),
+        "a number": b"7",
+        "null": b"null",
+        "twice": f"{plain}{plain}".encode(),
+        "with a comment": f"{plain}// {CANARY}".encode(),
+        "cut off": plain.encode()[:-1],
+        "more than 256 KiB": b" " * 262_144 + plain.encode(),
+    }
+
+
+HERE: Final = "<here>"
+VALUES: Final[dict[str, str]] = {
+    "integer beyond the database": "9223372036854775808",
+    "integer of 5000 digits": "9" * 5000,
+    "NUL": f'"{CANARY}\\u0000"',
+    "lone surrogate": f'"{CANARY}\\ud800"',
+    "bidi override": f'"{CANARY}\\u202e"',
+    "NaN": "NaN",
+    "more than any text": f'"{CANARY * 1000}"',
+    "deep arrays": "[" * 200 + "]" * 200,
+    "duplicate key": f'{{"{CANARY}": 1, "{CANARY}": 1}}',
+}
+
+
+def hostile_values(whole: Json, only: Collection[str] = VALUES) -> dict[str, bytes]:
+    """Say it where something valid stood: one thing is wrong, and the rest is well."""
+    leaves = [path for path in spots(whole) if path and is_leaf(at(whole, path))]
+    marked = {path: json.dumps(put(whole, path, HERE)) for path in leaves}
+    return {
+        f"{name} at {path}": text.replace(f'"{HERE}"', VALUES[name]).encode()
+        for path, text in marked.items()
+        for name in only
+    }
+
+
+def is_leaf(value: Any) -> bool:
+    """Say whether there is nothing further in it."""
+    return not value or not isinstance(value, dict | list)
+
+
+def inside(plain: str, more: str) -> bytes:
+    """Write something more into an object."""
+    comma = ", " if plain != "{}" else ""
+    return f"{plain[:-1]}{comma}{more}}}".encode("utf-8", "surrogatepass")

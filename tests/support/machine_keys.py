@@ -1,0 +1,157 @@
+"""Machines: what they sign with, how it is registered, and what they sign for a token."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any, Final
+from uuid import uuid4
+
+from httpx2 import Response
+from joserfc.jwk import ECKey, OKPKey, RSAKey
+from joserfc.util import json_b64encode, urlsafe_b64encode
+
+from app.access.assertions import REGISTRY
+from app.kernel.actors import AccountKind, Role, Scope
+from tests.support.account_changes import account_of, together
+from tests.support.administrators import ADMINISTRATOR
+from tests.support.world import EVERYTHING, PUBLIC, WORKERS, Json, Someone, World, done
+
+ENDPOINT: Final = f"{PUBLIC}/v1/oauth/token"
+JWT: Final = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+type Pair = ECKey | RSAKey | OKPKey
+
+KINDS: Final = ("ES384", "RS384", "EdDSA")
+READS: Final = ["directory:read", "feed:read"]
+
+OFFICES: Final = ("DESK_CENTRAL_ASIA", "OVERSIGHT_DEMO")
+"""Whose administrators agree."""
+
+
+@cache
+def pair(kind: str, name: str = "") -> Pair:
+    """Make what a machine signs with, once for each name."""
+    assert kind in KINDS, name
+    match kind:
+        case "ES384":
+            return ECKey.generate_key("P-384")
+        case "RS384":
+            return RSAKey.generate_key(3072)
+        case _:
+            return OKPKey.generate_key("Ed25519")
+
+
+def public(key: Pair) -> Json:
+    return dict(key.as_dict(private=False))
+
+
+def segment(said: bytes) -> str:
+    return urlsafe_b64encode(said).decode()
+
+
+def written(part: Any) -> str:
+    return json_b64encode(part).decode()
+
+
+def signed(key: Pair, alg: str, header: Any, claims: Any) -> str:
+    """Sign whatever is said, by an algorithm whether or not the header says so."""
+    said = f"{written(header)}.{written(claims)}"
+    return f"{said}.{segment(REGISTRY.get_alg(alg).sign(said.encode(), key))}"
+
+
+@dataclass
+class Machine:
+    """An account of a machine, with what it signs with."""
+
+    one: Someone
+    key: Pair
+    alg: str = "ES384"
+    header: Json = field(default_factory=dict)
+
+    @property
+    def client(self) -> str:
+        return str(self.one.actor.account_id)
+
+    @property
+    def kid(self) -> str:
+        return self.key.thumbprint()
+
+    def head(self, **other: Any) -> Json:
+        return {"alg": self.alg, "kid": self.kid, "typ": "JWT"} | other
+
+    def claims(self, **other: Any) -> Json:
+        now = self.one.world.now.timestamp()
+        return {
+            "iss": self.client,
+            "sub": self.client,
+            "aud": ENDPOINT,
+            "exp": now + 60,
+            "iat": now,
+            "jti": str(uuid4()),
+        } | other
+
+    def signs(self, head: Json | None = None, /, **other: Any) -> str:
+        """Sign an assertion, as it should be but for what is said."""
+        return signed(self.key, self.alg, self.head(**(head or {})), self.claims(**other))
+
+    def asks(self, assertion: str | None = None, **fields: str) -> Response:
+        return asks(self.one.world, assertion or self.signs(), **fields)
+
+    def signs_in(self, **fields: str) -> Someone:
+        """Be who it is, by a token that it signs for."""
+        made = done(self.asks(**fields))
+        return Someone(self.one.world, self.one.code, self.one.actor, made["access_token"])
+
+
+def asks(world: World, assertion: str, **fields: str) -> Response:
+    """Ask for a token."""
+    form = {
+        "grant_type": "client_credentials",
+        "client_assertion_type": JWT,
+        "client_assertion": assertion,
+    }
+    return world.http.post("/v1/oauth/token", data=form | fields)
+
+
+def account(
+    world: World, focal_point: str = "KZ_LEAD", roles: Iterable[Role] = WORKERS
+) -> Someone:
+    """Open the account of a machine."""
+    return world.someone(focal_point, roles, EVERYTHING, AccountKind.INTEGRATION)
+
+
+def registering(key: Pair, *scopes: str | Scope, days: int = 90) -> Json:
+    return {"jwk": public(key), "scopes": list(scopes or READS), "days": days}
+
+
+def keys_of(one: Someone) -> str:
+    return f"{account_of(one)}/public-keys"
+
+
+def register(  # noqa: PLR0913, PLR0917 - each is one thing that a test may want to vary
+    who: Someone,
+    second: Someone,
+    one: Someone,
+    key: Pair,
+    scopes: tuple[str, ...] = (),
+    days: int = 90,
+) -> Json:
+    """Register a public key, by two people."""
+    return together(who, second, keys_of(one), registering(key, *scopes, days=days))
+
+
+def enrolled(
+    world: World,
+    name: str = "",
+    *,
+    of: str = "KZ_LEAD",
+    roles: Iterable[Role] = WORKERS,
+) -> Machine:
+    """Open the account of a machine whose key two administrators registered."""
+    first, second = (world.someone(office, ADMINISTRATOR) for office in OFFICES)
+    made = Machine(account(world, of, roles), pair("ES384", name))
+    register(first, second, made.one, made.key)
+    return made
+
+
+def unsigned(head: Json, claims: Json, signature: str = "") -> str:
+    return f"{written(head)}.{written(claims)}.{signature}"

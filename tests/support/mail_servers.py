@@ -1,0 +1,451 @@
+"""Servers that notices are handed to, as moody as those of the world.
+
+On ports of this machine. Each message they were given is kept with the moment of it,
+whether or not they said so.
+"""
+
+import datetime as dt
+import json
+import ssl
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from email import message_from_bytes
+from email.message import EmailMessage
+from email.policy import SMTP
+from enum import StrEnum
+from functools import partial
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from ipaddress import ip_address
+from itertools import pairwise
+from pathlib import Path
+from random import Random
+from socketserver import StreamRequestHandler, ThreadingTCPServer
+from threading import Event, Thread
+from typing import Any, Protocol, override
+from uuid import UUID
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+from sqlalchemy import select
+
+from app.administration.loading import load
+from app.cli.posting import notices_by, nowhere
+from app.deadlines.limits import Priority
+from app.directory import queries as directory
+from app.directory.changes import Clerk
+from app.kernel.work import Writing
+from app.notices.actions import tell
+from app.outbox.lifecycle import OPEN
+from app.outbox.models import Outgoing, Way
+from app.worker.gateway import Gateway
+from app.worker.mail import Mail
+from app.worker.sending import Fate, Senders, Sent, send_due
+from tests.support.world import Someone, World
+
+SENDER = "notices@safe.example.org"
+SIGN_IN = "https://sign-in.example.org"
+TOKEN = "a-token-of-the-gateway"
+HOUR = timedelta(hours=1)
+
+
+class Mood(StrEnum):
+    """What a server does with the next message."""
+
+    TAKES = "takes it"
+    SLOW = "takes it, and says so late"
+    BUSY = "says: not now"
+    UNKNOWN_ADDRESS = "says: there is no such address"
+    SILENT = "takes the connection and says nothing"
+    SILENT_AFTER_DATA = "takes the message and says nothing"
+    GONE_AFTER_DATA = "takes the message and hangs up"
+    DRIBBLES = "says a letter now and then, and never ends"
+    REFUSES_DATA = "wants no data"
+    NEVER_TAKES = "reads the message, and says never"
+    REDIRECTS = "sends it elsewhere"
+    FLOODS = "answers and never stops"
+
+
+@dataclass
+class Given:
+    """A message that a server was given, by the clock of the world."""
+
+    at: datetime
+    to: str
+    body: bytes
+
+
+@dataclass
+class Postman:
+    """A server's mood, told by whoever asks it for each message, and what it was given."""
+
+    clock: Callable[[], datetime]
+    mood: Callable[[], Mood] = lambda: Mood.TAKES
+    given: list[Given] = field(default_factory=list)
+    asked: int = 0
+    tls: ssl.SSLContext | None = None
+    heads: list[dict[str, str]] = field(default_factory=list)
+    lines: list[bytes] = field(default_factory=list)
+    over: Event = field(default_factory=Event)
+
+    def is_asked(self) -> Mood:
+        self.asked += 1
+        return self.mood()
+
+    def takes(self, to: str, body: bytes) -> None:
+        self.given.append(Given(self.clock(), to, body))
+
+    def hangs(self) -> None:
+        self.over.wait(60)
+
+    def mails(self) -> list[EmailMessage]:
+        """Read what was given, as a mail program does."""
+        return [read(given.body) for given in self.given]
+
+    def gaps(self) -> list[timedelta]:
+        """Say how long it was between two messages to the same address."""
+        by_address: dict[str, list[datetime]] = {}
+        for one in self.given:
+            by_address.setdefault(one.to, []).append(one.at)
+        return [b - a for times in by_address.values() for a, b in pairwise(times)]
+
+
+def read(body: bytes) -> EmailMessage:
+    made = message_from_bytes(body, policy=SMTP)
+    assert isinstance(made, EmailMessage)
+    return made
+
+
+class Desk(StreamRequestHandler):
+    """One connection to a mail server (RFC 5321)."""
+
+    def __init__(self, postman: Postman, *rest: Any) -> None:
+        self.postman = postman
+        self.mood = postman.is_asked()
+        self.to = ""
+        super().__init__(*rest)
+
+    def says(self, line: str) -> None:
+        self.wfile.write(f"{line}\r\n".encode())
+
+    @override
+    def handle(self) -> None:
+        match self.mood:
+            case Mood.SILENT:
+                self.postman.hangs()
+            case Mood.DRIBBLES:
+                self.dribbles()
+            case _:
+                self.says("220 ready")
+                while self.hears(self.rfile.readline()):
+                    pass
+
+    def dribbles(self) -> None:
+        while not self.postman.over.wait(0.05):
+            try:
+                self.wfile.write(b"2")
+            except OSError:
+                return
+
+    def hears(self, line: bytes) -> bool:
+        """Answer a command; False: the talk is over."""
+        if not line:
+            return False
+        self.postman.lines.append(line)
+        verb = line.split(b" ")[0].strip().upper()
+        match verb:
+            case b"EHLO":
+                offers = "250-STARTTLS\r\n" if self.postman.tls else ""
+                self.says(f"250-here\r\n{offers}250 AUTH PLAIN")
+            case b"STARTTLS" if self.postman.tls:
+                self.says("220 go ahead")
+                self.encrypts(self.postman.tls)
+            case b"AUTH":
+                self.says("235 welcome")
+            case b"MAIL":
+                self.says("250 yes")
+            case b"RCPT":
+                self.is_told_whom(line)
+            case b"DATA":
+                return self.is_given()
+            case _:
+                self.says("221 bye")
+                return False
+        return True
+
+    def encrypts(self, tls: ssl.SSLContext) -> None:
+        self.connection = tls.wrap_socket(self.connection, server_side=True)
+        self.rfile = self.connection.makefile("rb")
+        self.wfile = self.connection.makefile("wb", buffering=0)
+
+    @override
+    def finish(self) -> None:
+        super().finish()
+        self.connection.close()
+
+    def is_told_whom(self, line: bytes) -> None:
+        self.to = line.partition(b"<")[2].partition(b">")[0].decode()
+        refusals = {
+            Mood.BUSY: f"451 {self.to} not now",
+            Mood.UNKNOWN_ADDRESS: f"550 {self.to} is nobody",
+        }
+        self.says(refusals.get(self.mood, "250 yes"))
+
+    def is_given(self) -> bool:
+        if self.mood == Mood.REFUSES_DATA:
+            self.says("554 no data today")
+            return True
+        self.says("354 go on")
+        body = b"".join(iter(self.rfile.readline, b".\r\n"))
+        if self.mood == Mood.NEVER_TAKES:
+            self.says("554 we do not like it")
+            return True
+        self.postman.takes(self.to, body)
+        match self.mood:
+            case Mood.SILENT_AFTER_DATA:
+                self.postman.hangs()
+                return False
+            case Mood.GONE_AFTER_DATA:
+                return False
+            case _:
+                self.says("250 taken")
+                return True
+
+
+class Counter(BaseHTTPRequestHandler):
+    """One request to an SMS gateway."""
+
+    def __init__(self, postman: Postman, *rest: Any) -> None:
+        self.postman = postman
+        super().__init__(*rest)
+
+    @override
+    def log_message(self, *_: object) -> None:
+        """Say nothing on the console."""
+
+    def do_POST(self) -> None:
+        mood = self.postman.is_asked()
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        self.postman.heads.append({k.lower(): v for k, v in self.headers.items()})
+        refusals = {Mood.BUSY: 503, Mood.UNKNOWN_ADDRESS: 422, Mood.REDIRECTS: 307}
+        if mood in refusals:
+            self.send_response(refusals[mood])
+            self.send_header("Location", self.path)
+            self.end_headers()
+            return
+        if mood == Mood.SILENT:
+            self.postman.hangs()
+            return
+        self.postman.takes(json.loads(body)["to"], body)
+        if mood in {Mood.SILENT_AFTER_DATA, Mood.GONE_AFTER_DATA}:
+            if mood == Mood.SILENT_AFTER_DATA:
+                self.postman.hangs()
+            self.close_connection = True
+            return
+        self.answers(mood)
+
+    def answers(self, mood: Mood) -> None:
+        self.send_response(202)
+        self.end_headers()
+        while mood == Mood.FLOODS and not self.postman.over.is_set():
+            try:
+                self.wfile.write(b"x" * 65536)
+            except OSError:
+                return
+
+
+class Lines(ThreadingTCPServer):
+    daemon_threads = True
+
+    @override
+    def handle_error(self, *_: object) -> None:
+        """A client that hangs up is no news."""
+
+
+class Requests(ThreadingHTTPServer):
+    @override
+    def handle_error(self, *_: object) -> None:
+        """A client that hangs up is no news."""
+
+
+class Server(Protocol):
+    server_address: Any
+
+    def serve_forever(self, poll_interval: float = ...) -> None: ...
+    def shutdown(self) -> None: ...
+    def server_close(self) -> None: ...
+
+
+@contextmanager
+def open_for(server: Server, postman: Postman) -> Iterator[int]:
+    """Serve on a port of our own as long as the block lasts."""
+    thread = Thread(target=server.serve_forever, args=[0.01], daemon=True)
+    thread.start()
+    try:
+        yield server.server_address[1]
+    finally:
+        postman.over.set()
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+@contextmanager
+def mail_server(postman: Postman) -> Iterator[int]:
+    made = Lines(("127.0.0.1", 0), partial(Desk, postman))
+    with open_for(made, postman) as port:
+        yield port
+
+
+@contextmanager
+def sms_gateway(postman: Postman) -> Iterator[int]:
+    made = Requests(("127.0.0.1", 0), partial(Counter, postman))
+    with open_for(made, postman) as port:
+        yield port
+
+
+@dataclass
+class Post:
+    """A world, its mail server, its SMS gateway, and a sender between them."""
+
+    world: World
+    mail: Postman
+    sms: Postman
+    senders: Senders
+
+    def leaves(self) -> Sent:
+        """Let a sender look once."""
+        return send_due(self.world.ground, self.senders)
+
+    def all_leaves(self, within: timedelta) -> None:
+        """Let a sender look whenever something is due, as long as this lasts."""
+        end = self.world.now + within
+        while (due := self.next_due()) and due < end:
+            self.world.now = max(self.world.now, due)
+            self.leaves()
+        self.world.now = end
+
+    def next_due(self) -> datetime | None:
+        """Say when there is something to do."""
+        open_ones = [one.due_at for one in outbox(self.world) if one.state in OPEN]
+        return min(open_ones, default=None)
+
+
+def mail_to(port: int, step: float = 1.5, whole: float = 4, **more: Any) -> Mail:
+    return Mail(
+        "127.0.0.1", port, SENDER, **{"tls": None, "step": step} | more, whole=whole
+    )
+
+
+def sms_to(port: int, path: str = "/send", whole: float = 3) -> Gateway:
+    url = f"http://127.0.0.1:{port}{path}"
+    return Gateway(url, TOKEN, ssl.create_default_context(), whole)
+
+
+@contextmanager
+def post_of(world: World, window: timedelta = HOUR, **patience: float) -> Iterator[Post]:
+    """Serve both ways out of a world."""
+    mail, sms = (Postman(lambda: world.now) for _ in "12")
+    with mail_server(mail) as mail_port, sms_gateway(sms) as sms_port:
+        sends = {
+            Way.EMAIL: mail_to(mail_port, **patience).send,
+            Way.SMS: sms_to(sms_port).send,
+        }
+        ways = {way: notices_by(send, SIGN_IN) for way, send in sends.items()}
+        yield Post(world, mail, sms, Senders(ways, window))
+
+
+NO_WAY_OUT = Senders({way: notices_by(nowhere, None) for way in Way}, HOUR)
+
+
+def nine_of_ten(seed: int, bad: Sequence[Mood]) -> Callable[[], Mood]:
+    """Be in a bad mood nine times of ten: the same times for the same seed."""
+    chance = Random(seed)
+    return lambda: chance.choice(bad) if chance.random() < 0.9 else Mood.TAKES
+
+
+def fates(sent: Sent) -> dict[Fate, int]:
+    return dict(sent.fates)
+
+
+def certified(folder: Path, host: str = "127.0.0.1") -> tuple[ssl.SSLContext, Path]:
+    """Make a server's certificate for a host; who trusts the file, trusts the server."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "a mail server")])
+    now = datetime.now(dt.UTC)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - HOUR)
+        .not_valid_after(now + 24 * HOUR)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .add_extension(x509.SubjectAlternativeName([named(host)]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    path = folder / "server.pem"
+    pem, no_password = serialization.Encoding.PEM, serialization.NoEncryption()
+    secret = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, no_password)
+    path.write_bytes(made.public_bytes(pem) + secret)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(path)
+    return context, path
+
+
+def named(host: str) -> x509.GeneralName:
+    """Name a server in its certificate: by its address, or by its name."""
+    if host[0].isdigit():
+        return x509.IPAddress(ip_address(host))
+    return x509.DNSName(host)
+
+
+def calls(
+    work: Writing,
+    *offices: str,
+    why: str = "case.not_acknowledged",
+    urgency: Priority = Priority.NORMAL,
+    case_id: UUID | None = None,
+    record_id: UUID | None = None,
+) -> frozenset[UUID]:
+    """Call on offices, as an act does that they should hear of."""
+    ids = [directory.id_of(work.session, office) for office in offices]
+    about = {"case_id": case_id, "record_id": record_id}
+    return tell(work, ids, why, urgency=urgency, **about)
+
+
+def tells(who: Someone, *offices: str, **about: Any) -> frozenset[UUID]:
+    """Call on offices, and nothing else."""
+    with who.writing() as work:
+        return calls(work, *offices, **about)
+
+
+def outbox(world: World) -> list[Outgoing]:
+    """Read the whole outbox, oldest first."""
+    with world.database.reading() as session:
+        return list(session.scalars(select(Outgoing).order_by(Outgoing.number)))
+
+
+def states(world: World) -> list[tuple[str, str]]:
+    return [(one.recipient, str(one.state)) for one in outbox(world)]
+
+
+def reachable(world: World, folder: Path, **addresses: str) -> None:
+    """Let offices be called on by e-mail, as an operator's file says."""
+    lists_contacts(
+        world,
+        folder,
+        *(f"{one}_MAIL,{one},email,{to},en,duty,true" for one, to in addresses.items()),
+    )
+
+
+def lists_contacts(world: World, folder: Path, *lines: str) -> None:
+    """Let an operator's file say where offices are called on."""
+    head = "code,focal_point,channel,address,language,label,active"
+    (folder / "contacts.csv").write_text("\n".join([head, *lines]))
+    with world.database.writing() as session:
+        load(Clerk(session, world.ground.ids, world.now), folder)

@@ -1,0 +1,217 @@
+"""Every act of a modelled case, and how it is asked for over HTTP."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any, Final
+
+from tests.support.model.case_values import (
+    CASE,
+    CONSENTS,
+    DAY,
+    DESK,
+    FEARS,
+    HANDOVER,
+    HOUR,
+    KZ,
+    LAWYER,
+    LEADERS,
+    NGO,
+    REFERRAL,
+    SERVICES,
+    SHELTER,
+    UZ,
+    Model,
+    Referral,
+)
+from tests.support.model.predictions import SPOILED, Act
+from tests.support.model.silence import moments
+from tests.support.world import (
+    Json,
+    World,
+    consent,
+    contacts,
+    for_handover,
+    for_services,
+    promise,
+)
+
+BY_SYSTEM: Final = {
+    *("reroute", "erase_again", "begin_assistance", "fall_back", "expire"),
+}
+CHOSEN: Final = (*LEADERS, SHELTER)
+SECTIONS: Final = ("needs", "identity")
+
+
+def acts_on_case(_: Model) -> Iterator[Act]:
+    """List the steps of the case; those that can be asked for poorly, twice."""
+    for name in CASE.lines:
+        for target in CHOSEN if name == "assign" else (None,):
+            yield from well_or_poor(f"case.{name}", target)
+    yield "lead.visit", None, False
+    for target in CHOSEN:
+        yield "lead.take_over", target, False
+        yield "lead.take_over", target, True
+
+
+def acts_on_referrals(world: Model) -> Iterator[Act]:
+    """List what can be done about referrals; no more than some are opened."""
+    for number in range(len(world.referrals)):
+        for name in REFERRAL.lines:
+            rest = {"answer": SECTIONS, "redirect": (SHELTER, LAWYER, DESK)}.get(name)
+            for target in [(number, one) for one in rest] if rest else [(number,)]:
+                yield from well_or_poor(f"referral.{name}", target)
+    if len(world.referrals) < MOST:
+        yield from acts_of_opening()
+
+
+def acts_of_opening() -> Iterator[Act]:
+    """List the referrals that could be opened."""
+    for to, service in (*SERVICES.items(), (DESK, "SHELTER"), (SHELTER, "LEGAL_AID")):
+        for section in SECTIONS:
+            one = Referral(to, service, frozenset({section}))
+            yield "referral.open", (one, False), False
+            yield "referral.open", (one, True), False
+
+
+def acts_on_handovers(world: Model) -> Iterator[Act]:
+    """List what can be done about handovers."""
+    for number in range(len(world.handovers)):
+        for name in set(HANDOVER.lines) - {"offer"}:
+            yield from well_or_poor(f"handover.{name}", number)
+    for to in CHOSEN if len(world.handovers) < MOST else ():
+        yield "handover.offer", to, False
+
+
+def acts_beside(world: Model) -> Iterator[Act]:
+    """List what becomes known: consents, the risk, fears; and what is asked."""
+    for number, given in enumerate(world.consents):
+        if given.stands:
+            yield "consent.withdraw", number, False
+    for kind in CONSENTS if len(world.consents) < 2 * MOST else ():
+        yield "consent.record", kind, False
+    for level in ("low", "high"):
+        yield "risk.assess", level, False
+    for fears in FEARS:
+        yield "safeguards.write", fears, False
+    for number in range(len(world.questions)):
+        yield "question.answer", number, False
+    if len(world.questions) < MOST:
+        yield "question.ask", None, False
+
+
+def acts_of_time(world: Model) -> Iterator[Act]:
+    """List how long nobody does anything, while a worker looks and while none does."""
+    for minutes in moments(world):
+        yield "time.wait", minutes, False
+    for minutes in (HOUR, 8 * DAY):
+        yield "time.pass", minutes, False
+
+
+MOST: Final = 4
+
+
+def well_or_poor(action: str, target: Any) -> Iterator[Act]:
+    """Ask well, and where a request can lack something, poorly too."""
+    about, _, name = action.partition(".")
+    if name in BY_SYSTEM:
+        return
+    machine = {"case": CASE, "referral": REFERRAL, "handover": HANDOVER}[about]
+    needs = {need for options in machine.options(name) for need in options}
+    yield action, target, False
+    if needs & SPOILED:
+        yield action, target, True
+
+
+GROUPS: Final = (
+    *(acts_on_case, acts_on_referrals, acts_on_handovers, acts_beside),
+    acts_of_time,
+)
+
+
+# What is sent.
+
+LATER: Final = "2029-01-01T00:00:00Z"
+HOW: Final[dict[str, Json]] = {
+    "refer": consent(),
+    "refer_ngo": consent(focal_point=NGO),
+    "refer_uz": consent(focal_point=UZ),
+    "services": for_services(sections=["needs", "contact"]),
+    "shelter": consent(
+        focal_point=SHELTER,
+        purposes=["SHELTER", "LEGAL_AID"],
+        sections=["needs", "identity"],
+    ),
+    "lead_ngo": for_handover(NGO),
+    "lead_uz": for_handover(UZ),
+    "lead_kz": for_handover(KZ),
+}
+GUARDS: Final[dict[str, Json]] = {
+    "nothing": {},
+    "permitted": {"origin_contact": "permitted"},
+    "blocked": {"fear_of_state": True},
+    "lead": {"unsafe_focal_points": [KZ]},
+    "shelter": {"unsafe_focal_points": [SHELTER]},
+}
+
+
+def given(kind: str) -> Json:
+    """Spell a consent that does not expire meanwhile."""
+    return HOW[kind] | {"expires_at": LATER}
+
+
+def guards(fears: str) -> Json:
+    """Spell the safeguards of a person of Uzbekistan."""
+    return {"country_of_origin": "UZ"} | GUARDS[fears]
+
+
+def body_of(world: World, act: Act) -> Json | None:
+    """Spell what goes with a step, well or poorly."""
+    action, target, poor = act
+    people = contacts(*(["Айгүл"] if poor else []))
+    hours = {"meeting": -1 if poor else 24, "review": 24 * 60 if poor else 24}
+
+    def ahead(hours: int) -> str:
+        return (world.now + timedelta(hours=hours)).isoformat()
+
+    visits = [ahead(48), ahead(24)] if poor else [ahead(24), ahead(48)]
+    meeting = {"place": "Rayymbek 1", "at": ahead(hours["meeting"]), "person": "Гүлнар"}
+    taken_back = {"reason": "SURVIVOR_DECLINED"}
+    rests = {"reason": "SAFETY", "review_at": ahead(hours["review"])}
+    bodies: dict[str, Json] = {
+        "case.withdraw": {"reason": "SENT_IN_ERROR"},
+        "case.decline_lead": {"reason": "NO_CAPACITY"},
+        "case.assign": {"focal_point": target, "reason": "LOCAL_KNOWLEDGE"},
+        "case.accept_lead": {"contacts": people},
+        "case.suspend": rests,
+        "case.monitor": {"visits": visits},
+        "case.reopen_assistance": {"reason": "NEW_NEED"},
+        "case.close": {"reason": "GOALS_MET", "person_informed": not poor},
+        "case.stop": {"reason": "SURVIVOR_REQUEST"},
+        "case.reopen": {"reason": "NEW_NEED"},
+        "case.erase": {"reason": "SURVIVOR_REQUEST"},
+        "lead.visit": {"person_met": True},
+        "lead.take_over": {
+            "focal_point": target,
+            "reason": "LEAD_SILENT",
+            "person_informed": not poor,
+        },
+        "referral.ask": {"topics": ["identity"], "question": "?"},
+        "referral.answer": {"sections": [named(target)], "answer": "!"},
+        "referral.accept": promise() | {"meeting": meeting, "contacts": people},
+        "referral.decline": {"reason": "NO_CAPACITY"},
+        "referral.redirect": {"reason": "NO_CAPACITY", "alternative": named(target)},
+        "referral.start": {"person_met": not poor},
+        "referral.hold": rests,
+        "referral.complete": {"outcome": "delivered", "feedback": "Good"},
+        "referral.withdraw": taken_back,
+        "referral.revoke": taken_back,
+        "handover.accept": {"contacts": people, "capacity_confirmed": not poor},
+        "handover.decline": {"reason": "NO_CAPACITY"},
+        "handover.cancel": {},
+    }
+    return bodies.get(action)
+
+
+def named(target: Any) -> Any:
+    """Name what a target names beside the number of a referral."""
+    return target[-1] if isinstance(target, tuple) else None

@@ -1,0 +1,500 @@
+"""One case as values: what is there, who may see it, and what each could do next.
+
+predictions.py predicts from it. Written from LIFECYCLES.md, sections 1 to 3 and 5, and from
+the independent copies of its tables in tests/rules; never from the code. Where docs/adr
+departs from it, so does this. Time is relative to now, and in minutes.
+A person in Kazakhstan, of Uzbekistan; what varies is what they agree to and fear.
+"""
+
+from collections.abc import Callable, Mapping
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field, replace
+from functools import cache
+from itertools import product
+from typing import Any, Final
+
+from tests.rules import test_case_table as of_case
+from tests.rules import test_handover_table as of_handover
+from tests.rules import test_referral_table as of_referral
+
+type Verdict = tuple[str, ...]
+type Met = Callable[[str], bool]
+type View = tuple[Any, ...]
+type Record = tuple[str, int]
+"""What something is about: the case, or which of its referrals, handovers, questions."""
+
+OK, GONE, NOT_FOUND = ("ok",), ("gone",), ("not-found",)
+NOT_YOURS, ILLEGAL = ("action-not-yours",), ("action-illegal",)
+ROLE_MISSING, UNFIT = ("role-missing",), ("recipient-unfit",)
+THE_CASE: Final[Record] = ("case", 0)
+HOUR: Final = 60
+DAY: Final = 24 * HOUR
+
+POST, KZ, NGO, UZ = "UZ_CONSULATE_ALMATY", "KZ_LEAD", "SANA_SEZIM", "UZ_LEAD"
+SHELTER, LAWYER, DESK = "KZ_SHELTER_KOGERSHIN", "KZ_LEGAL_AID", "DESK_CENTRAL_ASIA"
+OVERSIGHT, STRANGER = "OVERSIGHT_DEMO", "JM_CONSULATE_PORT_OF_SPAIN"
+LEADERS: Final = (KZ, NGO, UZ)
+SHORTLIST: Final = (KZ, NGO)
+"""Who may lead in Kazakhstan, in turn: its own body first (8, rule 7); UZ by handover."""
+
+SERVICES: Final = {SHELTER: "SHELTER", LAWYER: "LEGAL_AID"}
+FOR_SAFETY: Final = frozenset({"SHELTER"})
+HELPS: Final = frozenset({SHELTER, LAWYER, KZ, NGO, UZ, POST})
+CASE_OPEN: Final = frozenset(f"submitted under_review {of_case.LED}".split())
+UNLED: Final = frozenset({"draft", "submitted", "under_review"})
+LED: Final = frozenset(of_case.LED.split())
+ALIVE: Final = frozenset(of_referral.ALIVE.split())
+HELPED: Final = frozenset(of_referral.HELPED_OF.split())
+STOPPED: Final = frozenset(of_referral.ENDED.split())
+PAST: Final = frozenset({"former_lead", "former_recipient"})
+OF_ORIGIN: Final = frozenset({UZ, POST})
+"""Who is not told who helps beyond their own State, nor until when that has to answer."""
+HOLDS: Final = ("lead", "candidate", "desk")
+HOLDS_FOR: Final = {"low": 7 * DAY, "high": 72 * HOUR}
+"""How long an assessment of the risk is current."""
+
+BROUGHT: Final = frozenset(
+    {
+        *("reason", "two_contacts", "review_date", "schedule", "person_informed"),
+        *("second_person", "focal_point_chosen", "question", "consent_to_answer"),
+        *("meeting", "alternative", "person_met", "outcome", "feedback", "capacity"),
+    }
+)
+"""What a request brings; the rest must hold before anybody asks."""
+
+REFUSALS: Final = (ROLE_MISSING, NOT_YOURS, ILLEGAL)
+"""What is said of a step that is not taken, the first that is true."""
+
+
+@dataclass(frozen=True)
+class Actor:
+    """An account: of whom, and what it may."""
+
+    focal_point: str
+    roles: frozenset[str] = frozenset({"officer", "caseworker", "coordinator"})
+
+
+ACTORS: Final = {
+    **{code: Actor(code) for code in (POST, *LEADERS, SHELTER, LAWYER, DESK, STRANGER)},
+    "KZ_CASEWORKER": Actor(KZ, frozenset({"caseworker"})),
+    OVERSIGHT: Actor(OVERSIGHT, frozenset({"caseworker", "protection_officer"})),
+}
+
+
+@dataclass(frozen=True)
+class Terms:
+    """What a person can agree to: whom, what for, which sections."""
+
+    to: frozenset[str]
+    purposes: frozenset[str]
+    sections: frozenset[str] = frozenset({"needs", "contact"})
+
+
+HELP: Final = frozenset({"SHELTER", "LEGAL_AID"})
+CONSENTS: Final = {
+    "refer": Terms(frozenset({KZ}), frozenset({"REFER"})),
+    "refer_ngo": Terms(frozenset({NGO}), frozenset({"REFER"})),
+    "refer_uz": Terms(frozenset({UZ}), frozenset({"REFER"})),
+    "services": Terms(frozenset({SHELTER, LAWYER, NGO}), HELP),
+    "shelter": Terms(frozenset({SHELTER}), HELP, frozenset({"needs", "identity"})),
+    "lead_ngo": Terms(frozenset({NGO}), frozenset({"HANDOVER"})),
+    "lead_uz": Terms(frozenset({UZ}), frozenset({"HANDOVER"})),
+    "lead_kz": Terms(frozenset({KZ}), frozenset({"HANDOVER"})),
+}
+FEARS: Final = {
+    "nothing": frozenset[str](),
+    "permitted": frozenset[str](),
+    "blocked": frozenset({UZ, POST}),
+    "lead": frozenset({KZ}),
+    "shelter": frozenset({SHELTER}),
+}
+"""Who is unsafe, as the safeguards say it; only the second permits the State of origin."""
+
+
+@dataclass(frozen=True)
+class Consent:
+    """What the person agreed to, and may have taken back."""
+
+    kind: str
+    by: str
+    stands: bool = True
+
+
+@dataclass(frozen=True)
+class Clock:
+    """Something that waits, for what, on whom, and how long it runs, in all and still.
+
+    `heard`: how often it was let pass when that was last told. In working days, which are
+    those of somebody's calendar, nothing is counted here: None.
+    """
+
+    of: Record
+    kind: str
+    whom: str | None
+    length: int | None
+    left: int | None
+    heard: int = 0
+
+
+@dataclass(frozen=True)
+class Silence:
+    """That a clock ran out: how often it was let pass by then, and who hears of it.
+
+    `led`: a lead had the case; of that its submitter is told steps, and no facts. `now`: no
+    time went by since; who takes the lead at that very moment had it then.
+    """
+
+    of: Record
+    kind: str
+    count: int
+    hearers: frozenset[str]
+    led: bool
+    now: bool = True
+
+
+@dataclass(frozen=True)
+class Question:
+    """What a holder asks the submitter; `rest`: what is left once its clock runs again."""
+
+    answered: bool = False
+    rest: int | None = None
+
+
+@dataclass(frozen=True)
+class Referral:
+    """One request; who was told keeps it until it says that it deleted everything.
+
+    `past`: its part in the case has ended, and it sees no more of that. `saved` was left
+    to decide, or to report, when its recipient asked or held; `rest` when the case was
+    suspended.
+    """
+
+    to: str
+    service: str
+    sections: frozenset[str]
+    state: str = "draft"
+    told: bool = False
+    left: bool = False
+    past: bool = False
+    way: frozenset[str] = frozenset()
+    by: str = ""
+    saved: int | None = None
+    rest: int | None = None
+
+
+@dataclass(frozen=True)
+class Handover:
+    """One offer of the lead."""
+
+    lead: str
+    to: str
+    state: str = "offered"
+
+
+@dataclass(frozen=True)
+class Model:
+    """One case with everything that belongs to it; the risk is as old as it is."""
+
+    state: str = "draft"
+    whole: bool = True
+    parties: frozenset[tuple[str, str]] = frozenset({("submitter", POST)})
+    asked: frozenset[str] = frozenset()
+    consents: tuple[Consent, ...] = ()
+    referrals: tuple[Referral, ...] = ()
+    handovers: tuple[Handover, ...] = ()
+    questions: tuple[Question, ...] = ()
+    risk: tuple[int, str] | None = None
+    fears: str = "nothing"
+    sealed: bool = True
+    visits: tuple[int, ...] = ()
+    clocks: tuple[Clock, ...] = ()
+    let_pass: tuple[str, ...] = ()
+    silences: tuple[Silence, ...] = field(default=(), compare=False)
+
+    def relations(self, me: str) -> frozenset[str]:
+        """What it is to the case itself."""
+        return frozenset(relation for relation, who in self.parties if who == me)
+
+    def parts(self, me: str) -> frozenset[str]:
+        """What it is to the case, or to a record of it."""
+        mine = [one for one in self.referrals if one.to == me and is_in(one)]
+        helps = {"former_recipient" if one.past else "recipient" for one in mine}
+        roles = {role for one in self.handovers for role in self.in_handover(one, me)}
+        return self.relations(me) | helps | roles
+
+    def in_handover(self, one: Handover, me: str) -> frozenset[str]:
+        """What a handover by itself makes of it; nothing, once all is erased."""
+        asked = (
+            {"handover_candidate"} if one == replace(one, to=me, state="offered") else ()
+        )
+        led = {"former_lead"} if one == replace(one, lead=me, state="effective") else ()
+        return frozenset({*asked, *led}) if self.state != "erased" else frozenset()
+
+    def who(self, *relations: str) -> str | None:
+        """The first who has one of these relations."""
+        found = dict(self.parties)
+        return next((found[one] for one in relations if one in found), None)
+
+    @property
+    def holder(self) -> str | None:
+        """Lead, else candidate, else desk."""
+        return self.who(*HOLDS)
+
+    def sees_case(self, me: str) -> bool:
+        """Parties do; who has led or helped remembers, and sees nothing new (ADR 20)."""
+        return bool(self.parts(me) - PAST)
+
+    def follows(self, me: str) -> bool:
+        """Whether it is more than who handed the case on, and may have helped (ADR 20)."""
+        return bool(self.parts(me) - PAST - {"submitter"})
+
+    def may_know(self, me: str) -> bool:
+        """Whether one may know what the person fears: as the safeguards open (ADR 14)."""
+        mine = self.relations(me)
+        led = "lead" in mine and self.state in LED
+        reviews = "candidate" in mine and self.state == "under_review"
+        wrote = "submitter" in mine and self.state in UNLED
+        return wrote or ((led or reviews) and me not in self.unsafe)
+
+    def told(self, to: str, purpose: str) -> frozenset[str] | None:
+        """Which sections one may be told, for a purpose; None: not even the notice."""
+        terms = [CONSENTS[one.kind] for one in self.consents if one.stands]
+        fit = [one.sections for one in terms if to in one.to and purpose in one.purposes]
+        return frozenset[str]().union(*fit) if fit else None
+
+    def covers(self, one: Referral, more: AbstractSet[str] = frozenset()) -> bool:
+        """Whether a consent covers a referral, or an answer that tells more."""
+        told = self.told(one.to, one.service)
+        return told is not None and one.sections | more <= told
+
+    @property
+    def may_be_referred(self) -> bool:
+        """CONSENT_TO_REFER."""
+        kinds = [one.kind for one in self.consents if one.stands]
+        return any("REFER" in CONSENTS[kind].purposes for kind in kinds)
+
+    @property
+    def risk_is_current(self) -> bool:
+        """RISK_CURRENT."""
+        return self.risk is not None and self.risk[0] <= HOLDS_FOR[self.risk[1]]
+
+    def clock(self, of: Record) -> Clock | None:
+        """What runs for a record."""
+        return next((clock for clock in self.clocks if clock.of == of), None)
+
+    def left(self, of: Record) -> int | None:
+        """How long a record may wait still; None: nothing runs, or in working days."""
+        clock = self.clock(of)
+        return clock.left if clock else None
+
+    @property
+    def unsafe(self) -> frozenset[str]:
+        """Who must not learn of the person."""
+        return FEARS[self.fears]
+
+
+def is_in(one: Referral) -> bool:
+    """Whether its recipient has a part in it."""
+    return one.told and not one.left
+
+
+def sides_of(relations: AbstractSet[str], table: Mapping[str, list[str]]) -> frozenset[str]:
+    """The sides that some relations give, as a table of the document says."""
+    return frozenset(side for one in relations for side in table[one][0].split())
+
+
+OF_CASE: Final = of_case.cells(of_case.RELATIONS)
+OF_REFERRAL: Final = of_referral.cells(of_referral.RELATIONS)
+OF_HANDOVER: Final = of_handover.cells(of_handover.RELATIONS)
+
+
+def sides_of_case(world: Model, me: str) -> frozenset[str]:
+    """On which sides of the case it stands."""
+    return sides_of(world.relations(me), OF_CASE)
+
+
+def sides_of_referral(world: Model, one: Referral, me: str) -> frozenset[str]:
+    """On which sides of a referral it stands; on none: it does not see it."""
+    helps = {"recipient"} if one.to == me and is_in(one) else set[str]()
+    return sides_of(world.relations(me) | helps, OF_REFERRAL)
+
+
+def sides_of_handover(world: Model, one: Handover, me: str) -> frozenset[str]:
+    """On which sides of a handover it stands; on none: it does not see it."""
+    of_case = world.relations(me) - {"former_lead"}  # who lost it to a desk: of no offer
+    return sides_of(of_case | world.in_handover(one, me), OF_HANDOVER)
+
+
+def case_needs(world: Model, me: str) -> Met:
+    """How the needs of a case are judged, but for what a request brings."""
+    alive = [one for one in world.referrals if one.state in ALIVE]
+    offered = [one for one in world.handovers if one.state == "offered"]
+    met = {
+        "notice": world.whole,
+        "consent_to_refer": world.may_be_referred,
+        "child_path": False,
+        "vital_interest": False,
+        "recipient_safe": me not in world.unsafe,
+        "risk_current": world.risk_is_current,
+        "nothing_sent": not any(one.told for one in world.referrals),
+        "nothing_open": not alive and not offered,
+        "no_legal_hold": True,
+        "return_over": True,
+    }
+    return met.__getitem__
+
+
+def referral_needs(world: Model, one: Referral, me: str) -> Met:
+    """How the needs of a referral are judged; all who are asked are in Kazakhstan."""
+    rests, safe = world.state == "suspended", one.to not in world.unsafe
+    knows = world.may_know(me)
+    met = {
+        "case_open": one.service in FOR_SAFETY if rests else world.state in CASE_OPEN,
+        "consent": world.covers(one) and (safe or knows),
+        "child_path": False,
+        "vital_interest": False,
+        "risk_current": world.risk_is_current,
+        "recipient_safe": safe or not knows,
+        "agreement": True,
+        "origin_permitted": True,
+        "reflection_told": True,
+        "return_cleared": True,
+        "return_done": True,
+    }
+    return met.__getitem__
+
+
+def handover_needs(world: Model, one: Handover, me: str) -> Met:
+    """How the needs of a handover are judged; between KZ and UZ there is an agreement."""
+    safe, knows = one.to not in world.unsafe, world.may_know(me)
+    permitted = one.to != UZ or world.fears == "permitted"
+    told = world.told(one.to, "HANDOVER") is not None
+    met = {
+        "case_led": world.state in LED,
+        "consent": told and (knows or (safe and permitted)),
+        "child_path": False,
+        "recipient_safe": safe or not knows,
+        "agreement": True,
+        "origin_permitted": permitted or not knows,
+    }
+    return met.__getitem__
+
+
+type Outcome = tuple[Verdict, Model]
+
+
+@dataclass(frozen=True, eq=False)
+class Machine:
+    """A life cycle, as the copies of the document's tables have it."""
+
+    lines: Mapping[str, Any]
+    cells: Mapping[str, list[str]]
+
+    def options(self, action: str) -> list[list[str]]:
+        """The needs of a step, each with those that would do instead."""
+        return options_in(self.cells[action][0])
+
+    def refusal(
+        self, state: str, action: str, sides: AbstractSet[str], roles: AbstractSet[str]
+    ) -> Verdict | None:
+        """Why a step is not theirs to take; None: it is."""
+        return refused(self, state, action, frozenset(sides), frozenset(roles))
+
+    def lacks(self, action: str, met: Met) -> Verdict:
+        """What a step needs and has not; of what would do, the first is named."""
+        return tuple(some[0] for some in self.options(action) if not any(map(met, some)))
+
+    def open_to(
+        self, state: str, sides: AbstractSet[str], roles: AbstractSet[str], met: Met
+    ) -> frozenset[tuple[str, bool]]:
+        """Which steps are theirs in a state, and whether they are open now."""
+        mine = [name for name in self.lines if not self.refusal(state, name, sides, roles)]
+        return frozenset((name, not self.lacks(name, asking(met))) for name in mine)
+
+
+@cache
+def options_in(cell: str) -> list[list[str]]:
+    """Read the needs of a step."""
+    return [need.split("|") for need in cell.split()]
+
+
+@cache
+def refused(
+    machine: Machine,
+    state: str,
+    action: str,
+    sides: frozenset[str],
+    roles: frozenset[str],
+) -> Verdict | None:
+    """Ask the document's table, as each side and in each role at once."""
+    line = machine.lines[action]
+    answers = {(line.answer(state, *who),) for who in product(sides or {""}, roles)}
+    if answers - set(REFUSALS):
+        return None
+    return next(refusal for refusal in REFUSALS if refusal in answers)
+
+
+def asking(met: Met) -> Met:
+    """Take for granted what a request can bring."""
+    return lambda need: need in BROUGHT or met(need)
+
+
+CASE: Final = Machine(of_case.LINES, of_case.cells(of_case.NEEDS))
+REFERRAL: Final = Machine(of_referral.LINES, of_referral.cells(of_referral.ASKED))
+HANDOVER: Final = Machine(of_handover.LINES, of_handover.cells(of_handover.ASKED))
+
+
+def view_case(world: Model, actor: Actor) -> View | None:
+    """What an account sees of the case; None: nothing."""
+    me = actor.focal_point
+    if not world.sees_case(me):
+        return None
+    met, sides = case_needs(world, me), sides_of_case(world, me)
+    you_are = tuple(sorted(world.relations(me) or world.parts(me)))
+    steps = CASE.open_to(world.state, sides, actor.roles, met)
+    follows = world.follows(me)
+    shown = sides and (follows or world.state in UNLED | {"void"})
+    due = world.left(THE_CASE) if shown else None
+    if not follows and is_past_its_first_lead(world):
+        return you_are, world.state, None, None, None, steps
+    return you_are, world.state, world.who("lead"), world.holder, due, steps
+
+
+def is_past_its_first_lead(world: Model) -> bool:
+    """Whether the lead has moved: who submitted the case does not follow (ADR 12)."""
+    handed = any(one.state == "effective" for one in world.handovers)
+    return handed or world.who("former_lead") is not None
+
+
+def view_referral(world: Model, number: int, actor: Actor) -> View | None:
+    """What an account sees of a referral; None: nothing."""
+    one = world.referrals[number]
+    sides = sides_of_referral(world, one, actor.focal_point)
+    if not sides:
+        return None
+    me = actor.focal_point
+    met = referral_needs(world, one, me)
+    steps = REFERRAL.open_to(one.state, sides, actor.roles, met)
+    sender = world.holder if world.sees_case(me) else None
+    known = me not in OF_ORIGIN or me == one.by or one.to in OF_ORIGIN
+    due = world.left(("referral", number)) if known else None
+    return tuple(sorted(sides)), one.state, sender, due, steps
+
+
+def view_handover(world: Model, number: int, actor: Actor) -> View | None:
+    """What an account sees of a handover; None: nothing."""
+    one = world.handovers[number]
+    sides = sides_of_handover(world, one, actor.focal_point)
+    if not sides:
+        return None
+    met = handover_needs(world, one, actor.focal_point)
+    steps = HANDOVER.open_to(one.state, sides, actor.roles, met)
+    due = world.left(("handover", number))
+    return tuple(sorted(sides)), one.state, one.lead, due, steps
+
+
+def worklist(world: Model, me: str) -> list[View]:
+    """What waits for a focal point: what about, for what, and how long still."""
+    mine = [clock for clock in world.clocks if clock.whom == me]
+    rows = [(THE_CASE if c.of[0] == "question" else c.of, c.kind, c.left) for c in mine]
+    return sorted(rows, key=repr)

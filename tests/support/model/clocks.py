@@ -1,0 +1,268 @@
+"""Which clock runs for what in a modelled case, on whom it waits, and how long still.
+
+Written from LIFECYCLES.md, section 7, and from the independent copies of its tables in
+tests/rules; never from the code. The person is in an emergency, so that every clock runs
+day and night but one: that a deletion is confirmed is counted in working days, of the
+recipient's calendar. Of that the model says that it runs and whom it waits on, and not how
+long; whoever lets it pass is only reminded.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Final
+
+from tests.rules import test_case_table as of_case
+from tests.rules import test_handover_table as of_handover
+from tests.rules import test_limits as of_time
+from tests.rules import test_referral_table as of_referral
+from tests.support.model.case_values import (
+    ALIVE,
+    CASE_OPEN,
+    DAY,
+    FOR_SAFETY,
+    HOLDS_FOR,
+    HOUR,
+    LEADERS,
+    POST,
+    STOPPED,
+    THE_CASE,
+    Clock,
+    Handover,
+    Model,
+    Question,
+    Record,
+    Referral,
+    is_in,
+)
+
+OF_STATES: Final = {
+    "case": {state: row[1:] for state, row in of_case.cells(of_case.STATES).items()},
+    "referral": of_referral.cells(of_referral.STATES),
+    "handover": of_handover.cells(of_handover.STATES),
+}
+"""For each state the kind of its clock and on whom that waits; both may be empty."""
+PATIENCE: Final = 3
+WEEK: Final = 7 * DAY
+TWO_YEARS: Final = 731 * DAY
+"""Whichever two years begin before March 2028, one leap day lies in them."""
+PAUSED_BY: Final = {"ask": "decide_referral", "hold": "give_feedback"}
+"""Steps that let a clock stand still, and which: it goes on when they are answered."""
+GO_ON: Final = frozenset({"answer", "resume"})
+
+
+def in_minutes(limit: str) -> int | None:
+    """Read a limit of the document; None: working days."""
+    count, unit = limit.split(maxsplit=1)
+    if unit == "months":
+        return TWO_YEARS
+    units = {"h": HOUR, "days": DAY}
+    return int(count) * units[unit] if unit in units else None
+
+
+LIMITS: Final = {kind: in_minutes(row[0]) for kind, row in of_time.ROWS.items()}
+"""How long each runs in an emergency."""
+
+
+# Setting and stopping.
+
+
+def start(
+    world: Model, of: Record, kind: str, whom: str | None, left: int | None = None
+) -> Model:
+    """Start a clock, with all its time or with what is left; what ran before stops."""
+    after = stop(world, of)
+    length = LIMITS[kind] if left is None else max(left, 0)
+    return replace(after, clocks=(*after.clocks, Clock(of, kind, whom, length, length)))
+
+
+def stop(world: Model, of: Record) -> Model:
+    """Stop the clock of a record; how often it was let pass is remembered of who leads."""
+    clock = world.clock(of)
+    if clock is None:
+        return world
+    kept = tuple(one for one in world.clocks if one is not clock)
+    blamed = [clock.whom] * silences(clock, DAY) if clock.whom in LEADERS else []
+    return replace(world, clocks=kept, let_pass=patient([*world.let_pass, *blamed]))
+
+
+def patient(names: list[str | None]) -> tuple[str, ...]:
+    """Count no further than matters."""
+    counts = {name: min(names.count(name), PATIENCE) for name in names if name}
+    return tuple(sorted(name for name, count in counts.items() for _ in range(count)))
+
+
+def silences(clock: Clock, least: int) -> int:
+    """Count how often a clock was let pass: when it is due, and each time its length again.
+
+    Weekly after the third; and no sooner again than is fair.
+    """
+    if clock.left is None or clock.length is None or clock.left > 0:
+        return 0
+    late, length = -clock.left, max(clock.length, least)
+    if late < PATIENCE * length:
+        return 1 + late // length
+    return PATIENCE + (late - (PATIENCE - 1) * length) // max(length, WEEK)
+
+
+def wait_until(clock: Clock, least: int) -> int | None:
+    """Say in how many minutes it will have been let pass once more; None: nobody counts."""
+    if clock.left is None or clock.length is None:
+        return None
+    length = max(clock.length, least)
+    if clock.heard < PATIENCE:
+        return clock.left + clock.heard * length
+    weeks = clock.heard - PATIENCE + 1
+    return clock.left + (PATIENCE - 1) * length + weeks * max(length, WEEK)
+
+
+def is_failing(world: Model, who: str) -> bool:
+    """Whether one let the clocks of the case pass three times, whichever they were."""
+    mine = [clock for clock in world.clocks if clock.whom == who]
+    now = sum(silences(clock, DAY) for clock in mine)
+    return world.let_pass.count(who) + now >= PATIENCE
+
+
+# Of the case.
+
+
+def wind_case(world: Model, until: int | None = None) -> Model:
+    """Start what the state of the case calls for."""
+    kind, side = OF_STATES["case"][world.state]
+    if world.state not in CASE_OPEN:
+        world = pause_questions(world)
+    if not kind:
+        return stop(world, THE_CASE)
+    if kind == "monitor" and not world.visits:
+        kind = "review_closure"
+    whom = {"system": None, "submitter": POST}.get(side, world.holder)
+    left = due_by_itself(world, kind) if until is None else until
+    return start(world, THE_CASE, kind, whom, left)
+
+
+def due_by_itself(world: Model, kind: str) -> int | None:
+    """Say in how long the risk or a visit is due: that hangs on no limit."""
+    if kind == "monitor":
+        return world.visits[0]
+    if kind == "review_risk" and world.risk is not None:
+        age, level = world.risk
+        return HOLDS_FOR[level] - age
+    return None
+
+
+def pause(world: Model) -> Model:
+    """Let what may wait stand still while the case is suspended."""
+    for number, one in enumerate(world.referrals):
+        if rests(world, one):
+            left = time_left(world, ("referral", number))
+            world = stop(world, ("referral", number))
+            world = put(world, number, replace(one, rest=left))
+    return pause_questions(world)
+
+
+def go_on(world: Model) -> Model:
+    """Let everything run again, with the time that was left."""
+    for number, one in enumerate(world.referrals):
+        if one.state in ALIVE and one.rest is not None:
+            kind, whom = clock_of(world, one)
+            world = start(world, ("referral", number), kind, whom, one.rest)
+            world = put(world, number, replace(one, rest=None))
+    return resume_questions(world)
+
+
+def time_left(world: Model, of: Record) -> int | None:
+    """Say what is left of what runs: of what is late, nothing."""
+    left = world.left(of)
+    return None if left is None else max(left, 0)
+
+
+# Of a referral.
+
+
+def put(world: Model, number: int, one: Referral) -> Model:
+    """Put a referral in the place of what it was."""
+    several = (*world.referrals[:number], one, *world.referrals[number + 1 :])
+    return replace(world, referrals=several)
+
+
+def clock_of(world: Model, one: Referral) -> tuple[str, str | None]:
+    """Say which clock the state of a referral calls for, and on whom it waits."""
+    kind, side = OF_STATES["referral"][one.state]
+    return kind, one.to if side == "recipient" else world.holder
+
+
+def rests(world: Model, one: Referral) -> bool:
+    """Whether it may wait while the case is suspended: all but what keeps somebody safe."""
+    may_wait = one.state in ALIVE and one.service not in FOR_SAFETY
+    return world.state == "suspended" and may_wait
+
+
+def step(world: Model, number: int, one: Referral, name: str = "") -> Model:
+    """Let a referral be what a step made of it, and start the clock that calls for."""
+    of, before = ("referral", number), world.referrals[number]
+    left = before.rest if before.rest is not None else time_left(world, of)
+    if name in PAUSED_BY:
+        ran = OF_STATES["referral"][before.state][0] == PAUSED_BY[name]
+        one = replace(one, saved=left if ran else None)
+    kind, whom = clock_of(world, one)
+    until = {"hold": DAY}.get(name, one.saved if name in GO_ON else None)
+    past = one.past or one.state in STOPPED
+    one = replace(one, rest=None, saved=None if name in GO_ON else one.saved, past=past)
+    if not kind or (OF_STATES["referral"][one.state][1] == "recipient" and not is_in(one)):
+        return put(stop(world, of), number, one)
+    if rests(world, one):
+        still = LIMITS[kind] if until is None else until
+        return put(stop(world, of), number, replace(one, rest=still))
+    return start(put(world, number, one), of, kind, whom, until)
+
+
+def hand_on(world: Model) -> Model:
+    """Let what waited for the holder wait for the new one, with all its time."""
+    for number, one in enumerate(world.referrals):
+        if OF_STATES["referral"][one.state][1] == "sender":
+            world = step(world, number, one)
+    return world
+
+
+# Of an offer of the lead, and of questions.
+
+
+def wind_handover(world: Model, number: int, one: Handover) -> Model:
+    """Let a handover be what a step made of it, with its clock."""
+    several = (*world.handovers[:number], one, *world.handovers[number + 1 :])
+    after, of = replace(world, handovers=several), ("handover", number)
+    kind, _ = OF_STATES["handover"][one.state]
+    return start(after, of, kind, one.to) if kind else stop(after, of)
+
+
+def wind_question(world: Model, number: int, one: Question) -> Model:
+    """Let a question be asked, answered or asked again, with its clock."""
+    several = (*world.questions[:number], replace(one, rest=None))
+    after = replace(world, questions=(*several, *world.questions[number + 1 :]))
+    of = ("question", number)
+    return stop(after, of) if one.answered else start(after, of, "answer", POST, one.rest)
+
+
+def pause_questions(world: Model) -> Model:
+    """Let the time to answer stand still."""
+    for number, one in unanswered(world, lambda clock: clock is not None):
+        of = ("question", number)
+        still = replace(one, rest=time_left(world, of))
+        several = (*world.questions[:number], still, *world.questions[number + 1 :])
+        world = replace(stop(world, of), questions=several)
+    return world
+
+
+def resume_questions(world: Model) -> Model:
+    """Let it run again where it stood still."""
+    for number, one in unanswered(world, lambda clock: clock is None):
+        world = wind_question(world, number, one)
+    return world
+
+
+def unanswered(
+    world: Model, only: Callable[[Clock | None], bool]
+) -> list[tuple[int, Question]]:
+    """List the questions that nobody answered, whose clock is of some kind."""
+    numbered = enumerate(world.questions)
+    some = [(number, one) for number, one in numbered if not one.answered]
+    return [found for found in some if only(world.clock(("question", found[0])))]

@@ -1,0 +1,266 @@
+"""The service, asked for the acts of a story, and spelled in the words of the model."""
+
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from httpx2 import Response
+from sqlalchemy import update
+
+from app.deadlines.models import Clock
+from app.kernel.actors import Role
+from tests.support.model.acts import body_of, given, guards
+from tests.support.model.case_values import (
+    ACTORS,
+    DESK,
+    KZ,
+    LEADERS,
+    NGO,
+    OK,
+    OVERSIGHT,
+    POST,
+    UZ,
+    Record,
+    Verdict,
+)
+from tests.support.model.clocks import LIMITS, OF_STATES
+from tests.support.model.predictions import Act
+from tests.support.world import NOON, Json, Someone, World, done, lacks, problem
+
+SECONDS: Final = {
+    **dict.fromkeys((KZ, NGO, UZ, DESK), Role.SUPERVISOR),
+    OVERSIGHT: Role.PROTECTION_OFFICER,
+}
+MINUTE: Final = timedelta(minutes=1)
+SELDOM: Final = {kind for kind, limit in LIMITS.items() if limit is None}
+"""Clocks that are counted in working days, of which the model says less."""
+
+
+class Service:
+    """The service, with an account of everybody; one case after the other."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.people = {
+            name: world.someone(actor.focal_point, map(Role, actor.roles))
+            for name, actor in ACTORS.items()
+        }
+        self.seconds = {name: world.someone(name, {role}) for name, role in SECONDS.items()}
+        self.begins()
+
+    def begins(self) -> None:
+        """Begin a new story; nothing of the one before waits for anybody any more."""
+        self.world.now = NOON
+        self.code = ""
+        kinds = ("referral", "handover", "consent", "question")
+        self.ids: dict[str, list[str]] = {kind: [] for kind in kinds}
+        self.versions: dict[str, int] = {}
+        self.told: Json = {}
+        with self.world.database.writing() as session:
+            running = Clock.stopped_at.is_(None)
+            session.execute(update(Clock).where(running).values(stopped_at=NOON))
+
+    def writes(self, body: Json) -> Response:
+        """Write the case, with its consents."""
+        response = self.people[POST].creates("/cases", body)
+        if response.is_success:
+            self.code = response.json()["code"]
+            self.learns(f"/cases/{self.code}", response)
+            listed = done(self.people[POST].get(f"/cases/{self.code}/consents"))["items"]
+            ids = {terms_of(one): one["id"] for one in listed}
+            self.ids["consent"] += [ids[terms_of(one)] for one in body["consents"]]
+        return response
+
+    def learns(self, path: str, response: Response) -> None:
+        """Remember the version of a record, as whoever saw it would, and what it shows."""
+        self.told = response.json() if response.status_code in {200, 201} else {}
+        if response.status_code in {200, 201} and response.json().get("version"):
+            self.versions[path] = response.json()["version"]
+
+    def path(self, about: str, target: Any) -> str:
+        """Say where a record is."""
+        if about in {"case", "lead"}:
+            return f"/cases/{self.code}"
+        number = target[0] if isinstance(target, tuple) else target
+        return f"/{about}s/{self.ids[about][number]}"
+
+    def does(self, name: str, act: Act) -> Verdict:
+        """Ask the service for one act."""
+        action, target, _ = act
+        someone, case = self.people[name], f"/cases/{self.code}"
+        self.told = {}
+        match action:
+            case "time.pass" | "time.wait":
+                self.world.passes(minutes=target)
+                if action == "time.wait":
+                    self.world.works()
+                return OK
+            case "referral.open":
+                return self.made("referral", self.opens(someone, *target))
+            case "handover.offer":
+                body = {"to": target, "reason": "OTHER"}
+                return self.made("handover", someone.creates(f"{case}/handovers", body))
+            case _ if action.startswith(("consent.", "question.", "risk.", "safeguards.")):
+                return self.tells(someone, case, action, target)
+            case _:
+                return self.takes(someone, act)
+
+    def tells(self, someone: Someone, case: str, action: str, target: Any) -> Verdict:
+        """Tell of the person, or ask of them."""
+        about = action.partition(".")[0]
+        path = f"{case}/{about}s"
+        match action:
+            case "risk.assess":
+                return said(someone.creates(f"{case}/risk-assessments", {"level": target}))
+            case "safeguards.write":
+                return said(self.steps(someone, case, "safeguards", guards(target), "PUT"))
+            case "consent.record":
+                return self.made(about, someone.creates(path, given(target)))
+            case "consent.withdraw":
+                return said(someone.post(f"{path}/{self.ids[about][target]}/withdraw"))
+            case "question.ask":
+                asked = {"topics": ["contact"], "question": "?"}
+                return self.made(about, someone.creates(path, asked))
+            case _:
+                path = f"{path}/{self.ids[about][target]}/answer"
+                return said(someone.post(path, {"answer": "!"}))
+
+    def takes(self, someone: Someone, act: Act) -> Verdict:
+        """Take a step of the case, a referral or a handover."""
+        action, target, _ = act
+        about, _, step = action.partition(".")
+        path, sent = self.path(about, target), body_of(self.world, act)
+        step = {"visit": "visits"}.get(step, step.replace("_", "-"))
+        response = self.steps(someone, path, step, sent)
+        if response.status_code == 202:
+            response = self.allowed(someone, path, step, sent, response)
+        if action == "referral.redirect" and response.is_success:
+            self.finds_drafts()
+        return said(response)
+
+    def opens(self, someone: Someone, one: Any, send: bool) -> Response:
+        body = {"recipient": one.to, "service": one.service, "send": send}
+        body["sections"] = sorted(one.sections)
+        return someone.creates(f"/cases/{self.code}/referrals", body)
+
+    def made(self, about: str, response: Response) -> Verdict:
+        """Remember what was made."""
+        if response.is_success:
+            made = response.json()["id"]
+            self.ids[about].append(made)
+            self.learns(f"/{about}s/{made}", response)
+        return said(response)
+
+    def steps(
+        self,
+        someone: Someone,
+        path: str,
+        step: str,
+        body: Any,
+        method: str = "POST",
+        **headers: str,
+    ) -> Response:
+        """Take a step, and read the record again if it has changed meanwhile."""
+        for _ in range(2):
+            tag = {"If_Match": f'"{self.versions.get(path, 1)}.{"0" * 16}"'}
+            response = someone.ask(method, f"{path}/{step}", body, headers=tag | headers)
+            self.learns(path, response)
+            if response.status_code != 412:
+                break
+            self.learns(path, someone.get(path))
+        return response
+
+    def allowed(
+        self, someone: Someone, path: str, step: str, body: Any, asked: Response
+    ) -> Response:
+        """Let a second person allow it, and ask again."""
+        question = asked.json()["id"]
+        done(self.seconds[someone.code].post(f"/approvals/{question}/approve"))
+        return self.steps(someone, path, step, body, approval=question)
+
+    def finds_drafts(self) -> None:
+        """Find the draft that came of a redirection, as whoever holds the case."""
+        for name in (*LEADERS, DESK):
+            listed = self.lists(name, "referral")
+            if new := [one for one in listed if one not in self.ids["referral"]]:
+                self.ids["referral"] += new
+                break
+
+    def lists(self, name: str, about: str) -> dict[str, Json]:
+        """List the referrals or handovers that somebody sees, by id."""
+        found = self.people[name].get(f"/{about}s", case=self.code, limit=200)
+        return {one["id"]: one for one in done(found)["items"]}
+
+    # In the words of the model.
+
+    def shows(self, name: str) -> list[Any]:
+        """Everything somebody sees of the case, and what waits for them."""
+        response = self.people[name].get(f"/cases/{self.code}")
+        self.learns(f"/cases/{self.code}", response)
+        shown = [self.spell(response.json()) if response.is_success else None]
+        for about in ("referral", "handover"):
+            ids = self.ids[about]
+            listed = self.lists(name, about) if ids else {}
+            assert set(listed) <= set(ids)
+            shown += [self.spell(listed[one]) if one in listed else None for one in ids]
+        return [*shown, self.worklist(name)]
+
+    def spell(self, record: Json) -> tuple[Any, ...]:
+        """Spell a case, a referral or a handover as somebody sees it."""
+        you_are, steps = tuple(record["you_are"]), steps_of(record)
+        kind = "case" if "code" in record else "handover" if "to" in record else "referral"
+        clock, _ = OF_STATES[kind][record["state"]]
+        due = None if clock in SELDOM else self.until(record["due_at"])
+        who = {"case": ("lead", "holder"), "handover": ("lead",), "referral": ("sender",)}
+        return you_are, record["state"], *(record[one] for one in who[kind]), due, steps
+
+    def until(self, due_at: str | None) -> int | None:
+        """Say in how many minutes something is due."""
+        if due_at is None:
+            return None
+        left = datetime.fromisoformat(due_at) - self.world.now
+        assert not left % MINUTE
+        return left // MINUTE
+
+    def about(self, subject: str) -> Record | None:
+        """Say what a subject is in the story, if it is of it."""
+        kind, _, named = subject.partition("s/")
+        ids = [self.code] if kind == "case" else self.ids.get(kind, [])
+        return (kind, ids.index(named)) if named in ids else None
+
+    def worklist(self, name: str) -> list[tuple[Any, ...]]:
+        """What waits for somebody's focal point."""
+        rows = [
+            (self.about(subject), kind, None if kind in SELDOM else self.until(due_at))
+            for subject, kind, due_at in self.people[name].waits()
+        ]
+        return sorted(rows, key=repr)
+
+    def silences(self, name: str) -> list[tuple[Any, ...]]:
+        """Of which silences somebody has heard."""
+        heard = [event for event in self.people[name].hears() if "clock" in event["facts"]]
+        return [
+            (about, event["facts"]["clock"], event["facts"]["silence"])
+            for event in heard
+            if (about := self.about(event["subject"])) is not None
+            if event["facts"]["clock"] not in SELDOM
+        ]
+
+
+def terms_of(consent: Json) -> tuple[Any, ...]:
+    """What tells consents apart: the service keeps no order among those of one moment."""
+    who = consent.get("focal_point")
+    return who, tuple(sorted(consent["purposes"])), tuple(sorted(consent["sections"]))
+
+
+def steps_of(record: Json) -> frozenset[tuple[str, bool]]:
+    return frozenset((one["action"], one["open"]) for one in record["available_actions"])
+
+
+def said(response: Response) -> Verdict:
+    """What the service answered, in the words of the model."""
+    if response.is_success:
+        return ("gone",) if response.status_code == 204 else OK
+    _, name = problem(response)
+    return (
+        (name, *(need for need, _ in lacks(response))) if name == "needs-unmet" else (name,)
+    )

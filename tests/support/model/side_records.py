@@ -1,0 +1,180 @@
+"""What becomes known of a modelled case, and is asked, beside the tables of its steps."""
+
+from dataclasses import replace
+from typing import Any, Final
+
+from tests.support.model.case_values import (
+    CASE_OPEN,
+    CONSENTS,
+    DAY,
+    FEARS,
+    GONE,
+    ILLEGAL,
+    LED,
+    NOT_FOUND,
+    NOT_YOURS,
+    OK,
+    POST,
+    ROLE_MISSING,
+    THE_CASE,
+    UNLED,
+    Actor,
+    Consent,
+    Model,
+    Outcome,
+    Question,
+    Verdict,
+    sides_of_case,
+)
+from tests.support.model.clocks import hand_on, is_failing, wind_case, wind_question
+from tests.support.model.moves import (
+    NEVER,
+    WITHDRAWN,
+    admit,
+    cancel,
+    change,
+    fits,
+    give_lead,
+    is_helping,
+    leave,
+    route,
+    settle,
+    take_back,
+    without,
+)
+
+WORKERS: Final = frozenset({"officer", "caseworker", "coordinator"})
+
+
+def may_write(world: Model, actor: Actor) -> Verdict | None:
+    """Say why the case is not theirs to write: the submitter's, then the lead's."""
+    if world.state not in UNLED | LED:
+        return ILLEGAL
+    owner = "submitter" if world.state in UNLED else "lead"
+    return None if owner in world.relations(actor.focal_point) else NOT_YOURS
+
+
+def on_consent(world: Model, actor: Actor, name: str, target: Any, _: bool) -> Outcome:
+    """Record what the person agrees to, or that they take it back."""
+    me = actor.focal_point
+    if not world.sees_case(me):
+        return NOT_FOUND, world
+    if name == "record":
+        given = replace(world, consents=(*world.consents, Consent(target, me)))
+        if world.state == "closed":  # else a no could never become a yes again
+            return OK if "lead" in world.relations(me) else NOT_YOURS, given
+        return may_write(world, actor) or OK, given
+    consent = world.consents[target]
+    return OK if knows(world, me, consent) else NOT_FOUND, take_back(world, target)
+
+
+def knows(world: Model, me: str, consent: Consent) -> bool:
+    """Whether one may know of a consent: who leads of all, a helper of what names it."""
+    mine, reviews = world.relations(me), world.state == "under_review"
+    holds = "lead" in mine or ("candidate" in mine and reviews)
+    named = is_helping(world, me) and me in CONSENTS[consent.kind].to
+    return holds or consent.by == me or named
+
+
+def on_risk(world: Model, actor: Actor, _: str, level: str, __: bool) -> Outcome:
+    """Assess the risk; of two at one moment the graver counts."""
+    me = actor.focal_point
+    if not world.sees_case(me):
+        return NOT_FOUND, world
+    if world.state not in CASE_OPEN | {"draft"}:
+        return ILLEGAL, world
+    if not sides_of_case(world, me) and not is_helping(world, me):
+        return NOT_YOURS, world
+    after = replace(world, risk=min((0, level), world.risk or (NEVER, "")))
+    return OK, wind_case(after) if world.state in {"referring", "assisting"} else after
+
+
+def on_safeguards(world: Model, actor: Actor, _: str, fears: str, __: bool) -> Outcome:
+    """Write whom the person fears: who is unsafe loses everything at once (ADR 11)."""
+    me = actor.focal_point
+    if not world.sees_case(me):
+        return NOT_FOUND, world
+    if may_write(world, actor):
+        return NOT_YOURS, world
+    after = replace(world, fears=fears)
+    after = change(after, WITHDRAWN, lambda one: one.to in after.unsafe)
+    after = leave(after, lambda one: one.to in FEARS[fears])
+    after = settle(cancel(after, lambda one: one.to in FEARS[fears]))
+    if after.who("lead") is None and after.holder in after.unsafe:
+        left = without(replace(after, state="submitted"), "candidate", "desk")
+        after = wind_case(hand_on(route(left)))
+    return OK if after.sees_case(me) else GONE, after
+
+
+def on_question(world: Model, actor: Actor, name: str, number: Any, _: bool) -> Outcome:
+    """Ask the submitter, as who holds the case; or answer."""
+    me = actor.focal_point
+    if not world.sees_case(me):
+        return NOT_FOUND, world
+    side = "holder" if name == "ask" else "submitter"
+    refusals = {
+        ILLEGAL: world.state not in CASE_OPEN,
+        NOT_YOURS: side not in sides_of_case(world, me),
+        ROLE_MISSING: not actor.roles & WORKERS,
+    }
+    if refusal := next((why for why, holds in refusals.items() if holds), None):
+        return refusal, world
+    if name == "ask" and POST in world.unsafe and world.may_know(me):
+        return ("needs-unmet", "recipient_safe"), world
+    if name == "ask":
+        asked = replace(world, questions=(*world.questions, Question()))
+        return OK, wind_question(asked, len(world.questions), Question())
+    if world.questions[number].answered:
+        return ("question-answered",), world
+    return OK, wind_question(world, number, Question(answered=True))
+
+
+def on_lead(world: Model, actor: Actor, name: str, target: Any, poor: bool) -> Outcome:
+    """Report a visit, as the lead; or give the lead to another, as the desk beside it."""
+    me = actor.focal_point
+    sides = sides_of_case(world, me)
+    if not world.sees_case(me):
+        return NOT_FOUND, world
+    if name == "visit" and not sides:
+        return NOT_YOURS, world
+    states = {"monitoring"} if name == "visit" else LED
+    roles = WORKERS if name == "visit" else {"coordinator"}
+    refusals = {
+        ILLEGAL: world.state not in states,
+        NOT_YOURS: ("lead" if name == "visit" else "desk") not in sides,
+        ROLE_MISSING: not actor.roles & roles,
+    }
+    if refusal := next((why for why, holds in refusals.items() if holds), None):
+        return refusal, world
+    if name == "visit":
+        return OK, wind_case(replace(world, visits=world.visits[1:]))
+    return take_over(world, me, target, poor)
+
+
+def take_over(world: Model, me: str, chosen: str, poor: bool) -> Outcome:
+    """Move the lead from who let it down; what that had put on offer is cancelled."""
+    lead = world.who("lead")
+    assert lead is not None
+    if not is_failing(world, lead):
+        return ("lead-not-failing",), world
+    met = {"person_informed": not poor, "focal_point_chosen": fits(world, chosen)}
+    if lacking := [need for need, holds in met.items() if not holds]:
+        return ("needs-unmet", *lacking), world
+    after = admit(world, "former_lead", lead)
+    after = give_lead(cancel(after), chosen, time_for_another(world))
+    return OK if after.sees_case(me) else GONE, after
+
+
+def time_for_another(world: Model) -> int | None:
+    """Say how long a new lead has: of what ran out a day."""
+    left = world.left(THE_CASE)
+    return DAY if left is not None and left <= 0 else left
+
+
+BESIDE: Final = {
+    "consent": on_consent,
+    "risk": on_risk,
+    "safeguards": on_safeguards,
+    "question": on_question,
+    "lead": on_lead,
+}

@@ -1,0 +1,187 @@
+"""The contract's operations, and a wire to the application that mends and refuses nothing.
+
+Requests go to the application itself, without a client that would make them well-formed.
+"""
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, Final
+from uuid import UUID, uuid4
+
+from fastapi import FastAPI
+
+from tests.support.in_thread import Here, here
+from tests.support.world import Json, World
+
+KEYED: Final = re.compile(r"\{([a-z_]+)\}")
+JSON: Final = "application/json"
+WRITES: Final = {"post", "put", "patch", "delete"}
+
+
+@dataclass(frozen=True)
+class Operation:
+    """An operation of the contract."""
+
+    method: str
+    path: str
+    told: Json = field(hash=False)
+    schemas: Json = field(hash=False)
+
+    @property
+    def name(self) -> str:
+        return str(self.told["operationId"])
+
+    @property
+    def takes(self) -> Json | None:
+        """The schema of its body, if it takes one."""
+        content = self.told.get("requestBody", {}).get("content", {})
+        return content[JSON]["schema"] if JSON in content else None
+
+    @property
+    def keys(self) -> list[str]:
+        """What its path names."""
+        return KEYED.findall(self.path)
+
+    def names(self, place: str) -> list[str]:
+        """Name its parameters of one place: path, query or header."""
+        return [p["name"] for p in self.told.get("parameters", []) if p["in"] == place]
+
+
+def operations(document: Json) -> list[Operation]:
+    """List every operation of a contract."""
+    schemas = document["components"]["schemas"]
+    return [
+        Operation(method.upper(), path, told, schemas)
+        for path, methods in document["paths"].items()
+        for method, told in methods.items()
+    ]
+
+
+def resolved(schema: Json, schemas: Json) -> Json:
+    """Follow a reference to what it names."""
+    name = schema.get("$ref", "").rpartition("/")[2]
+    return dict(schemas[name]) if name else schema
+
+
+def lists(response: Json, problem: Json) -> bool:
+    """Say whether a response of the contract tells of a problem, as it calls itself."""
+    kind, title = problem["type"], problem["title"]
+    if kind == "about:blank":
+        return "- `" not in response["description"]
+    name = kind.removeprefix("/problems/")
+    return f"- `{name}`: {title}" in response["description"].splitlines()
+
+
+def writes(document: Json) -> list[Operation]:
+    """List what is written with a key; a token is asked for without, and by a form."""
+    written = [one for one in operations(document) if one.method.lower() in WRITES]
+    return [one for one in written if one.told["security"]]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came back, byte for byte."""
+
+    status: int
+    headers: list[tuple[bytes, bytes]]
+    content: bytes
+
+    def __getitem__(self, name: str) -> str | None:
+        [*found] = [v for n, v in self.headers if n.lower() == name.lower().encode()]
+        return found[0].decode() if found else None
+
+    def json(self) -> Json:
+        return dict(json.loads(self.content))
+
+
+type Headers = dict[str, str | bytes]
+
+
+@dataclass
+class Wire:
+    """Speaks to the application as a server does, whatever is to be said."""
+
+    world: World
+    here: Here
+
+    def send(
+        self,
+        method: str,
+        target: str | bytes,
+        headers: Headers | None = None,
+        body: bytes = b"",
+    ) -> Answer:
+        """Send what no client would; the target is not escaped any further."""
+        raw = target if isinstance(target, bytes) else target.encode()
+        return self.here.call(self.exchange, method, raw, headers or {}, body)
+
+    async def exchange(
+        self, method: str, target: bytes, headers: Headers, body: bytes
+    ) -> Answer:
+        path, _, query = target.partition(b"?")
+        sent: list[Json] = []
+        scope = {
+            "type": "http",
+            "asgi": {"version": "3.0"},
+            "http_version": "1.1",
+            "method": method,
+            "scheme": "http",
+            "path": unescaped(path),
+            "raw_path": path,
+            "root_path": "",
+            "query_string": query,
+            "headers": [(n.lower().encode(), raw_of(v)) for n, v in headers.items()],
+            "client": ("192.0.2.1", 4711),
+            "server": ("127.0.0.1", 80),
+        }
+
+        async def keep(message: Json) -> None:
+            sent.append(message)
+
+        await self.world.app(scope, pieces_of(body), keep)  # type: ignore[arg-type]
+        start = sent[0]
+        content = b"".join(message.get("body", b"") for message in sent[1:])
+        return Answer(start["status"], list(start["headers"]), content)
+
+
+def pieces_of(body: bytes) -> Any:
+    """Hand a body over in pieces, and then be gone."""
+    pieces = [body[n : n + 100_000] for n in range(0, len(body), 100_000)] or [b""]
+    last = len(pieces) - 1
+    said = iter(
+        [
+            {"type": "http.request", "body": piece, "more_body": number < last}
+            for number, piece in enumerate(pieces)
+        ]
+    )
+
+    async def receive() -> Json:
+        return next(said, {"type": "http.disconnect"})
+
+    return receive
+
+
+def unescaped(path: bytes) -> str:
+    """Unescape a path as servers do."""
+    whole = re.sub(rb"%([0-9A-Fa-f]{2})", lambda m: bytes([int(m[1], 16)]), path)
+    return whole.decode("utf-8", "replace")
+
+
+def raw_of(value: str | bytes) -> bytes:
+    return value if isinstance(value, bytes) else value.encode()
+
+
+@contextmanager
+def wired(
+    url: str, app: FastAPI | None = None, ids: Callable[[], UUID] = uuid4
+) -> Iterator[Wire]:
+    """Open a world that answers in this thread whatever is sent."""
+    with here() as loop:
+        world = World(url, app, loop, ids)
+        try:
+            yield Wire(world, loop)
+        finally:
+            world.closes()

@@ -1,0 +1,32 @@
+"""What a long run came to, left as JSON for docs/assurance.md: make assurance."""
+
+import json
+import os
+import subprocess
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+ROOT: Final = Path(__file__).parents[2]
+
+
+def commit() -> str:
+    """Name the commit that is tried, and whether it was changed since."""
+    named = subprocess.run(
+        ["git", "describe", "--always", "--dirty", "--abbrev=12"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return named.stdout.strip() or "unknown"
+
+
+def keep(path: Path, told: Mapping[str, Any], tried: str | None = None) -> None:
+    """Leave the numbers of a run; a long one says what it tried when it began."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    day = datetime.now(UTC).date().isoformat()
+    beside = {"commit": tried or commit(), "date": day, "cores": os.cpu_count()}
+    text = json.dumps({**beside, **told}, indent=2, ensure_ascii=False, default=str)
+    path.write_text(f"{text}\n", "utf-8")

@@ -1,0 +1,138 @@
+"""A return as its sides carry it through, up to any of its steps."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Final
+from uuid import uuid4
+
+from httpx2 import Response
+
+from app.kernel.actors import Role
+from tests.support.world import Json, Someone, World, consent, done, promise, travel_plan
+
+HOME: Final = "ISTIQBOLLI_AVLOD"
+CONSULATE: Final = "UZ_CONSULATE_ALMATY"
+SAFE: Final[Json] = {"level": "low", "threats": []}
+AT_HOME: Final[Json] = SAFE | {"family": "NOT_CONTACTED", "services": ["SHELTER"]}
+TOLD: Final[Json] = {"right_to_stay_explained": True, "options_explained": True}
+NO_GO: Final[Json] = {"reason": "THREAT", "protection": ["ASYLUM", "RESIDENCE_STATUS"]}
+MET: Final[Json] = {"person_met": True}
+# The way of an adult: who does what, with which body.
+WAY: Final[tuple[tuple[str, str, Json | None], ...]] = (
+    ("lead", "inform", TOLD),
+    ("lead", "permit-contact", None),
+    ("home", "verify-nationality", {"nationality": "confirmed"}),
+    ("lead", "assess-destination", SAFE),
+    ("home", "assess-origin", AT_HOME),
+    ("lead", "go", {}),
+    ("home", "issue-document", {"without_marker": True}),
+    ("lead", "plan", travel_plan()),
+    ("home", "accept-plan", None),
+    ("lead", "depart", {"reconfirmed_today": True}),
+    ("home", "arrive", MET),
+    ("home", "monitor", {"visits": ["2026-06-10T09:00:00Z", "2026-07-01T09:00:00Z"]}),
+)
+STATES: Final = (
+    *("informed", "permitted", "assessing", "assessing", "assessing", "cleared"),
+    *("documented", "planning", "planned", "in_transit", "arrived", "monitoring"),
+)
+
+
+def to_return(**changes: Any) -> Json:
+    """A consent to return with an organisation at home, and to nothing else."""
+    given = {"purposes": ["RETURN"], "sections": ["needs", "contact", "identity"]}
+    return consent(focal_point=HOME, **given | changes)
+
+
+@dataclass
+class Homecoming:
+    """A return, and everyone who has a part in it."""
+
+    world: World
+    officer: Someone
+    lead: Someone
+    home: Someone
+    supervisor: Someone
+    case: Json
+    referral: Json
+    record: Json
+
+    def does(self, who: str, action: str, body: Json | None = None) -> Response:
+        """Take a step, with the second person where it takes two."""
+        one: Someone = getattr(self, who)
+        answer = one.does(action, self.record, body)
+        if answer.status_code != 202:
+            return answer
+        question = answer.json()["id"]
+        done(self.supervisor.post(f"/approvals/{question}/approve"))
+        return one.does(action, self.record, body, Approval=question)
+
+    def goes(self, upto: str) -> Json:
+        """Go on as an adult does, up to and with an action."""
+        for who, action, body in self.steps():
+            done(self.does(who, action, body))
+            if action == upto:
+                break
+        return self.now()
+
+    def steps(self) -> Iterator[tuple[str, str, Json | None]]:
+        """Say what is still to do."""
+        taken = {step["action"].replace("_", "-") for step in self.now()["steps"]}
+        return (step for step in WAY if step[1] not in taken)
+
+    def now(self) -> Json:
+        """Read the return as the lead sees it."""
+        return self.lead.sees(self.record)
+
+    @property
+    def state(self) -> str:
+        return str(self.now()["state"])
+
+    def guards(self, **content: Any) -> None:
+        """Write the safeguards anew."""
+        path, tag = f"/cases/{self.case['code']}/safeguards", self.lead.tag(self.case)
+        body = {"country_of_origin": "UZ"} | content
+        done(self.lead.ask("PUT", path, body, headers={"If_Match": tag}))
+
+    def consents(self, *purposes: str) -> list[Json]:
+        """List the consents that name one of these purposes."""
+        found = done(self.lead.get(f"/cases/{self.case['code']}/consents"))["items"]
+        return [one for one in found if set(purposes) & set(one["purposes"])]
+
+    def asks_the_consulate(self) -> Json:
+        """Ask it for papers, which it takes on."""
+        body = {"service": "CONSULAR_DOCUMENT", "sections": ["identity"]}
+        referral = done(self.lead.refers(self.case, CONSULATE, **body))
+        return done(self.officer.does("accept", referral, promise()))
+
+    def takes_back(self, *purposes: str) -> None:
+        """Take back consents for the person."""
+        for one in self.consents(*purposes):
+            path = f"/cases/{self.case['code']}/consents/{one['id']}/withdraw"
+            done(self.lead.post(path))
+
+
+def accepted(
+    officer: Someone, lead: Someone, home: Someone, **changes: Any
+) -> tuple[Json, Json]:
+    """A case that is led, with a RETURN referral that was accepted."""
+    given = [consent(), to_return(), *changes.pop("consents", [])]
+    guards = {"country_of_origin": "UZ", "origin_contact": "permitted"}
+    case = lead.leads(officer.submits(consents=given, safeguards=guards, **changes))
+    asked = {"service": "RETURN", "sections": ["needs", "contact", "identity"]}
+    referral = done(lead.refers(case, HOME, **asked))
+    return case, done(home.does("accept", referral, promise()))
+
+
+def begin(world: World, officer: Someone, lead: Someone, **changes: Any) -> Homecoming:
+    """A return that was opened by its recipient."""
+    home = world.someone(HOME)
+    case, referral = accepted(officer, lead, home, **changes)
+    record = done(opens(home, referral))
+    supervisor = world.someone("KZ_LEAD", {Role.SUPERVISOR})
+    return Homecoming(world, officer, lead, home, supervisor, case, referral, record)
+
+
+def opens(who: Someone, referral: Json, key: str | None = None) -> Response:
+    path = f"/referrals/{referral['id']}/return"
+    return who.post(path, idempotency_key=key or str(uuid4()))

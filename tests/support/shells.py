@@ -1,0 +1,108 @@
+"""Somebody at a shell of their own, who calls a service that is served."""
+
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+from typing import IO, override
+
+import httpx2
+
+from tests.processes.test_demo import COMMAND, SECONDS, environment
+from tests.support.forked_commands import Typed, run
+from tests.support.servers import Served, address
+from tests.support.world import Someone
+
+
+class Shell:
+    """A folder, and the settings of somebody who works in it."""
+
+    def __init__(self, one: Someone, folder: Path, port: int | None = None) -> None:
+        assert isinstance(one.world, Served)
+        self.folder, self.key = folder, folder / "key"
+        self.key.touch(0o600)
+        self.key.write_text(f"{one.key}\n")
+        self.set = {
+            "SAFE_CONDUCT_URL": address(port or one.world.port),
+            "SAFE_CONDUCT_API_KEY_FILE": str(self.key),
+        }
+
+    def environment(self, **more: str) -> dict[str, str]:
+        return environment(self.folder, **(self.set | more))
+
+    def runs(
+        self, *words: str, given: str | None = None, **more: str
+    ) -> subprocess.CompletedProcess[str]:
+        """Run a command to its end."""
+        typed = Typed([COMMAND, *words], self.environment(**more), self.folder)
+        return run(typed, SECONDS, given or "")
+
+    def starts(
+        self, *words: str, into: int | IO[str] = subprocess.PIPE
+    ) -> subprocess.Popen[bytes]:
+        """Start a command, and read what it says as it says it."""
+        return subprocess.Popen(
+            [COMMAND, *words],
+            env=self.environment(),
+            cwd=self.folder,
+            stdout=into,
+            stderr=subprocess.PIPE,
+            bufsize=0,
+        )
+
+
+class Faulty(ThreadingHTTPServer):
+    """A way to a server on which answers get lost, and that is closed for a while."""
+
+    def __init__(self, port: int, lost: int, busy: int) -> None:
+        super().__init__(("127.0.0.1", 0), Relay)
+        self.beyond, self.lost, self.busy, self.asked = address(port), lost, busy, 0
+
+
+class Relay(BaseHTTPRequestHandler):
+    """Hands a request over, and the answer back, if it does not get lost."""
+
+    server: Faulty
+
+    def do_POST(self) -> None:
+        way, size = self.server, int(self.headers["Content-Length"])
+        body, way.asked = self.rfile.read(size), way.asked + 1
+        if way.busy:
+            way.busy -= 1
+            self.says(503, {"Retry-After": "1"}, b"")
+            return
+        names = ("Authorization", "Content-Type", "Idempotency-Key")
+        headers = {name: self.headers[name] for name in names}
+        answer = httpx2.post(f"{way.beyond}{self.path}", content=body, headers=headers)
+        if way.lost:
+            way.lost -= 1
+            self.close_connection = True
+            return
+        self.says(answer.status_code, dict(answer.headers), answer.content)
+
+    def says(self, status: int, headers: dict[str, str], body: bytes) -> None:
+        self.send_response(status)
+        for name in headers.keys() - {"content-length", "connection", "date", "server"}:
+            self.send_header(name, headers[name])
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    @override
+    def log_message(self, format: str, *args: object) -> None:
+        """Say nothing."""
+
+
+@contextmanager
+def faulty(port: int, lost: int = 0, busy: int = 0) -> Iterator[Faulty]:
+    """Open such a way as long as the block lasts."""
+    with Faulty(port, lost, busy) as server:
+        thread = Thread(target=server.serve_forever, args=[0.05])
+        thread.start()
+        try:
+            yield server
+        finally:
+            server.shutdown()
+            thread.join()

@@ -1,0 +1,39 @@
+"""The source of this house, for tests that read it: parsed once, when first asked."""
+
+import ast
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Final, override
+
+ROOT: Final = Path(__file__).parents[2]
+
+
+class Trees(Mapping[str, ast.Module]):
+    """The syntax trees of some files, by name."""
+
+    def __init__(self, texts: Mapping[str, str]) -> None:
+        self.texts, self.parsed = texts, dict[str, ast.Module]()
+
+    @override
+    def __getitem__(self, name: str) -> ast.Module:
+        if name not in self.parsed:
+            self.parsed[name] = ast.parse(self.texts[name])
+        return self.parsed[name]
+
+    @override
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.texts)
+
+    @override
+    def __len__(self) -> int:
+        return len(self.texts)
+
+
+def sources(folder: str) -> dict[str, str]:
+    """Read every file of a folder, by the name it has from the root."""
+    paths = sorted((ROOT / folder).rglob("*.py"))
+    return {str(path.relative_to(ROOT)): path.read_text("utf-8") for path in paths}
+
+
+APP: Final = sources("app")
+TREES: Final = Trees(APP)

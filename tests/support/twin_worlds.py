@@ -1,0 +1,293 @@
+"""Two worlds in which the same is done, and other words are said.
+
+Ids and time are the same in both. What is written into every free text differs, in its
+letters and its length. So whatever differs in what somebody is answered tells of a text,
+and only who opens that text, or wrote it, may be told.
+"""
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import count, product
+from random import Random
+from typing import Any, Final
+
+from app.kernel.actors import Role
+from tests.support.full_world import bring_about, cast
+from tests.support.raw_requests import Answer, Operation, Wire, operations, resolved
+from tests.support.request_bodies import BODIES
+from tests.support.world import (
+    SECTIONS,
+    Json,
+    Someone,
+    World,
+    consent,
+    for_handover,
+    for_services,
+)
+
+NAMES: Final = ("Ana", "Ойгул Ғаниева")
+TAILS: Final = ("x", "ё" * 23)
+WORD: Final = re.compile(rf"(?:{'|'.join(NAMES)})-(\d{{5}})-(?:{'|'.join(TAILS)})")
+REQUEST: Final = re.compile(rb"urn:uuid:[0-9a-f-]{36}")
+OFFICES: Final = (
+    *("KZ_SHELTER_KOGERSHIN", "KZ_LEGAL_AID", "SANA_SEZIM", "IOM", "UZ_LEAD", "KZ_LEAD"),
+    *("KZ_SHELTER_TANSHOLPAN", "ISTIQBOLLI_AVLOD"),
+)
+NAMING: Final = frozenset({"recipient", "to", "focal_point", "alternative"})
+ENDING: Final = frozenset({"erase", "withdraw", "discard", "stop", "close", "decline-lead"})
+SELDOM: Final = 0.15
+LISTS: Final = ("cases", "referrals", "handovers", "approvals")
+TALK: Final = ("/questions",)
+"""What is read without a purpose by those who put it to one another."""
+PUBLIC: Final = frozenset({"administration", "directory"})
+STAFF: Final = frozenset({"accounts"})
+"""Whose texts are no secret to those who look after accounts, who list them by label."""
+
+
+@dataclass
+class Twin:
+    """One of the two, and what was said in it by whom."""
+
+    world: World
+    wire: Wire
+    side: int
+    chance: Random
+    people: dict[str, Someone] = field(default_factory=dict)
+    authors: list[str] = field(default_factory=list)
+    known: dict[str, list[str]] = field(default_factory=dict)
+    numbers: "count[int]" = field(default_factory=count)
+
+    @cached_property
+    def told(self) -> list[Operation]:
+        """Every operation but those on what everybody may know."""
+        every = operations(self.world.app.openapi())
+        return [one for one in every if not PUBLIC & set(one.told["tags"])]
+
+    @cached_property
+    def free(self) -> set[str]:
+        """The names of all free texts, as the contract has them."""
+        schemas = self.world.app.openapi()["components"]["schemas"].values()
+        fields = [pair for one in schemas for pair in one.get("properties", {}).items()]
+        return {name for name, schema in fields if "safe-text" in json.dumps(schema)}
+
+    def begins(self) -> None:
+        """Bring one of everything about."""
+        self.people = cast(self.world)
+        bring_about(self.people)
+        self.people["desk"] = self.world.someone("DESK_CENTRAL_ASIA")
+        self.people["stranger"] = self.world.someone("JM_CONSULATE_PORT_OF_SPAIN")
+        self.people["analyst"] = self.world.someone("OVERSIGHT_DEMO", {Role.ANALYST})
+        for one, word in product(self.people.values(), LISTS):
+            listed = one.get(f"/{word}", limit=200)
+            found = listed.json()["items"] if listed.is_success else []
+            for made in reversed(found):
+                self.keep(word, made)
+
+    # What is done.
+
+    def step(self) -> Iterator[tuple[str, Any]]:
+        """Do something, look at some things, and say what everybody was answered."""
+        roll = self.chance.random()
+        if roll < 0.06:
+            self.world.passes(hours=self.chance.randrange(1, 30))
+            yield "worker", self.world.works()
+        elif roll < 0.1:
+            yield from self.acts("officer", self.named("write_case"), {})
+        elif roll < 0.45:
+            yield from self.any_act()
+        else:
+            yield from self.offered()
+        for _ in range(3):
+            yield from self.looks()
+
+    def any_act(self) -> Iterator[tuple[str, Any]]:
+        """Do anything, mostly as somebody who sees what it is done to."""
+        writes = [one for one in self.told if one.method != "GET" and self.can(one)]
+        operation = self.chance.choice(self.going_on(writes))
+        ids, who = self.ids(operation), self.somebody()
+        record = f"{operation.path.partition('}')[0]}}}"
+        reads = [one for one in self.told if (one.method, one.path) == ("GET", record)]
+        for read, one in product(reads, self.chance.sample(sorted(self.people), 6)):
+            answer = self.asks(one, read, {name: ids[name] for name in read.keys})
+            yield f"{one} reads {read.path}", self.heard(one, read, answer)
+            if answer.status == 200:
+                who = one
+                break
+        yield from self.acts(who, operation, ids)
+
+    def offered(self) -> Iterator[tuple[str, Any]]:
+        """Do one of the acts that somebody is told they can do."""
+        kinds = ("code", "code", "referral_id", "handover_id", "return_id")
+        name = self.chance.choice([kind for kind in kinds if self.known.get(kind)])
+        word = "cases" if name == "code" else f"{name.removesuffix('_id')}s"
+        read = next(o for o in self.told if o.path == f"/v1/{word}/{{{name}}}")
+        ids = {name: self.one_of(name)}
+        for who in self.chance.sample(sorted(self.people), 6):
+            answer = self.asks(who, read, ids)
+            yield f"{who} reads {read.path}", self.heard(who, read, answer)
+            seen = answer.json().get("available_actions", [])
+            paths = {f"{read.path}/{one['action'].replace('_', '-')}" for one in seen}
+            acts = [one for one in self.told if one.method == "POST" and one.path in paths]
+            if acts := self.going_on(acts):
+                yield from self.acts(who, self.chance.choice(acts), ids)
+                return
+
+    def acts(self, who: str, operation: Operation, ids: Json) -> Iterator[tuple[str, Any]]:
+        """Act, and with a second person where it takes one."""
+        body = self.body(who, operation)
+        answer = self.asks(who, operation, ids, body)
+        yield f"{who}: {operation.name} {ids}", self.heard(who, operation, answer)
+        if answer.status == 202 and "decision" in answer.json():
+            approval = answer.json()["id"]
+            approve = self.named("approve_approval")
+            second = self.asks("supervisor", approve, {"approval_id": approval}, {})
+            yield "approved", self.heard("supervisor", approve, second)
+            again = self.asks(who, operation, ids, body, Approval=approval)
+            yield f"{who} again", self.heard(who, operation, again)
+
+    def looks(self) -> Iterator[tuple[str, Any]]:
+        """Read anything, as anybody."""
+        reads = [one for one in self.told if one.method == "GET" and self.can(one)]
+        who, read = self.somebody(), self.chance.choice(reads)
+        ids = self.ids(read)
+        answer = self.asks(who, read, ids)
+        yield f"{who} reads {read.path} {ids}", self.heard(who, read, answer)
+
+    def sweeps(self) -> Iterator[tuple[str, Any]]:
+        """Let everybody read everything, and all that they were ever told."""
+        reads = [one for one in self.told if one.method == "GET" and self.can(one)]
+        for who, read in product(sorted(self.people), reads):
+            ids = self.ids(read)
+            answer = self.asks(who, read, ids)
+            yield f"{who} reads {read.path} {ids}", self.heard(who, read, answer)
+        for who in sorted(self.people):
+            yield from self.hears(who)
+
+    def hears(self, who: str) -> Iterator[tuple[str, Any]]:
+        """Read a whole feed, a page after the other."""
+        poll, after = self.named("list_events"), ""
+        while True:
+            path = f"{poll.path}?limit=200{after}"
+            answer = self.wire.send("GET", path, dict(self.people[who].headers()))
+            yield f"{who} hears", self.heard(who, poll, answer)
+            page = answer.json()
+            if not page.get("more"):
+                return
+            after = f"&after={page['next']}"
+
+    def going_on(self, acts: list[Operation]) -> list[Operation]:
+        """Leave out, mostly, what ends a case: nothing comes after it."""
+        ends = self.chance.random() < SELDOM
+        return [one for one in acts if ends or one.path.rpartition("/")[2] not in ENDING]
+
+    # How it is done.
+
+    def somebody(self) -> str:
+        return self.chance.choice([*sorted(self.people), *(3 * ("lead", "officer"))])
+
+    def named(self, name: str) -> Operation:
+        return next(one for one in self.told if one.name == name)
+
+    def can(self, operation: Operation) -> bool:
+        """Whether everything is known that its path names."""
+        return all(self.known.get(name) for name in operation.keys)
+
+    def ids(self, operation: Operation) -> Json:
+        return {name: self.one_of(name) for name in operation.keys}
+
+    def one_of(self, name: str) -> str:
+        """Choose one of the last ones: those before have ended."""
+        return self.chance.choice(self.known[name][-4:])
+
+    def body(self, who: str, operation: Operation) -> Json | None:
+        """Write a body in words of this world."""
+        if not operation.takes:
+            return None
+        body: Json = json.loads(json.dumps(BODIES.get(operation.name, {})))
+        if operation.name == "write_section":
+            body = dict(self.chance.choice(SECTIONS))
+        if operation.name == "write_case":
+            body["consents"] = [consent(), for_services(), for_handover("UZ_LEAD")]
+            guards = {"country_of_origin": "UZ", "origin_contact": "permitted"}
+            body |= {"safeguards": guards, "sections": SECTIONS}
+            body |= {"submit": self.chance.random() < 0.9}
+        for name in sorted(NAMING & body.keys()):
+            body[name] = self.chance.choice(OFFICES)
+        fields = resolved(operation.takes, operation.schemas).get("properties", {})
+        body |= dict.fromkeys({"note", "remarks"} & fields.keys(), "")
+        side = 0 if STAFF & set(operation.told["tags"]) else self.side
+        return {key: self.worded(who, one, side, key) for key, one in body.items()}
+
+    def worded(self, who: str, value: Any, side: int, name: str = "") -> Any:
+        """Put words of this world wherever a text is free."""
+        if isinstance(value, dict) and name != "notice":
+            return {key: self.worded(who, one, side, key) for key, one in value.items()}
+        if isinstance(value, list):
+            return [self.worded(who, one, side, name) for one in value]
+        free = name in self.free and isinstance(value, str)
+        return self.word(who, side) if free else value
+
+    def word(self, who: str, side: int) -> str:
+        """Say something that was never said."""
+        self.authors.append(who)
+        return f"{NAMES[side]}-{len(self.authors) - 1:05}-{TAILS[side]}"
+
+    def asks(
+        self, who: str, operation: Operation, ids: Json, body: Any = None, **more: str
+    ) -> Answer:
+        """Ask, with all that it takes to be heard."""
+        one, target = self.people[who], operation.path
+        for name, value in ids.items():
+            target = target.replace(f"{{{name}}}", value)
+        said: dict[str, str | bytes] = {**one.headers(), **more}
+        heads = operation.names("header")
+        if "Purpose" in heads:
+            said["Purpose"] = "assistance"
+        if "Idempotency-Key" in heads:
+            said["Idempotency-Key"] = f"k{next(self.numbers)}"
+        if "If-Match" in heads:
+            record = target.rpartition("/")[0] if operation.method == "POST" else target
+            tag = self.wire.send("GET", record, dict(said))["ETag"]
+            said["If-Match"] = tag or '"1.0"'
+        raw = b""
+        if body is not None:
+            said["Content-Type"], raw = "application/json", json.dumps(body).encode()
+        answer = self.wire.send(operation.method, target, said, raw)
+        self.learns(operation, answer)
+        return answer
+
+    def learns(self, operation: Operation, answer: Answer) -> None:
+        """Keep what can be named from now on."""
+        if operation.method == "GET" or answer.status not in {200, 201, 202}:
+            return
+        self.keep(operation.path.rpartition("/")[2], answer.json())
+
+    def keep(self, word: str, made: Json) -> None:
+        """Keep how something is named."""
+        name = "approval_id" if "decision" in made else f"{word.removesuffix('s')}_id"
+        known = made.get("id")
+        if str(made.get("code")).startswith("SC-"):
+            name, known = "code", made["code"]
+        if known and known not in self.known.setdefault(name, []):
+            self.known[name].append(known)
+
+    # What is compared.
+
+    def heard(self, who: str, operation: Operation, answer: Answer) -> tuple[Any, ...]:
+        """Spell an answer, but for the words that are theirs to read, and the request."""
+        opens = "Purpose" in operation.names("header") or operation.path.endswith(TALK)
+
+        def spelled(found: re.Match[str]) -> str:
+            mine = self.authors[int(found[1])] == who
+            return f"<{found[1]}>" if opens or mine else found[0]
+
+        content = REQUEST.sub(b"urn:uuid", answer.content).decode()
+        text = WORD.sub(spelled, content)
+        hidden = {b"x-request-id"} | (
+            {b"content-length", b"etag"} if text != content else set()
+        )
+        heads = sorted((n, v) for n, v in answer.headers if n not in hidden)
+        return answer.status, heads, text

@@ -1,0 +1,164 @@
+"""Receivers of webhooks on ports of this machine, as moody as those of the world."""
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from functools import partial
+from ipaddress import ip_address
+from pathlib import Path
+from ssl import create_default_context
+from typing import Any, Final, override
+
+from sqlalchemy import select
+
+from app.directory import queries as directory
+from app.webhooks import actions
+from app.webhooks.addresses import Address
+from app.webhooks.models import Webhook
+from app.webhooks.schemas import NewWebhook
+from app.worker.courier import Courier
+from app.worker.pushing import due, push
+from tests.support.mail_servers import Counter, Mood, Postman, Requests, certified, open_for
+from tests.support.world import HOST, World
+
+RECEIVER: Final = f"https://{HOST}/safe-conduct"
+PATIENCE: Final = 1.0
+STATUS: Final[Mapping[Mood, int]] = {
+    Mood.BUSY: 503,
+    Mood.UNKNOWN_ADDRESS: 410,
+    Mood.REDIRECTS: 307,
+}
+
+
+class Hook(Counter):
+    """One message."""
+
+    @override
+    def do_POST(self) -> None:
+        mood = self.postman.is_asked()
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        self.postman.heads.append({k.lower(): v for k, v in self.headers.items()})
+        match mood:
+            case Mood.SILENT:
+                self.postman.hangs()
+            case Mood.DRIBBLES:
+                self.dribbles()
+            case Mood.SLOW:
+                self.postman.over.wait(0.7 * PATIENCE)
+                self.takes(body)
+            case Mood.GONE_AFTER_DATA:
+                self.postman.takes(self.path, body)
+                self.close_connection = True
+            case _ if mood in STATUS:
+                self.send_response(STATUS[mood])
+                self.send_header("Location", self.path)
+                self.end_headers()
+            case _:
+                self.takes(body)
+
+    def takes(self, body: bytes) -> None:
+        self.postman.takes(self.path, body)
+        self.send_response(204)
+        self.end_headers()
+
+    def dribbles(self) -> None:
+        """Say a letter of the status line now and then."""
+        for letter in b"HTTP/1.1 204 No Content" * 100:
+            if self.postman.over.wait(0.05):
+                return
+            try:
+                self.wfile.write(bytes([letter]))
+            except OSError:
+                return
+
+
+@dataclass
+class Receiver:
+    """A server, the world that pushes to it, and what it was given."""
+
+    world: World
+    postman: Postman
+    courier: Courier
+    host: str
+    port: int
+
+    @property
+    def url(self) -> str:
+        return f"https://{self.host}:{self.port}/hook"
+
+    @property
+    def events(self) -> list[str]:
+        """The ids of the events it was given, in that order."""
+        told = [json.loads(one.body) for one in self.postman.given]
+        return [one["data"]["event"] for one in told if one["type"] == "feed.event"]
+
+
+def calls(world: World, courier: Courier) -> int:
+    """Let a worker push whatever is due, one after the other."""
+    return sum(push(world.ground, courier, one) for one in due(world.ground))
+
+
+def all_calls(world: World, courier: Courier, within: timedelta) -> None:
+    """Let a worker push whenever something is due, as long as this lasts."""
+    end = world.now + within
+    while world.now < end:
+        calls(world, courier)
+        later = [at for at in next_tries(world) if at > world.now]
+        world.now = min([*later, end])
+
+
+def next_tries(world: World) -> list[Any]:
+    with world.database.reading() as session:
+        open_ones = select(Webhook.due_at).where(Webhook.paused_at.is_(None))
+        return list(session.scalars(open_ones))
+
+
+def lists(world: World, *hosts: str) -> None:
+    """Let the operator list hosts."""
+    world.ground = replace(world.ground, hosts=frozenset(hosts))
+    world.app.state.ground = world.ground
+
+
+@contextmanager
+def receiving(
+    world: World,
+    folder: Path,
+    mood: Callable[[], Mood] = lambda: Mood.TAKES,
+    host: str = HOST,
+) -> Iterator[Receiver]:
+    """Serve a receiver by a name that leads to this machine, as its certificate says."""
+    home = folder / host
+    home.mkdir()
+    tls, trusted = certified(home, host)
+    postman = Postman(lambda: world.now, mood)
+    server = Requests(("127.0.0.1", 0), partial(Hook, postman))
+    server.socket = tls.wrap_socket(server.socket, server_side=True)
+    with open_for(server, postman) as port:
+
+        async def look_up(*_: object) -> Sequence[Address]:
+            return [ip_address("127.0.0.1")]
+
+        trust = create_default_context(cafile=str(trusted))
+        courier = Courier(trust, here_too=True, look_up=look_up, whole=PATIENCE)
+        lists(world, *world.ground.hosts, f"{host}:{port}")
+        yield Receiver(world, postman, courier, host, port)
+
+
+@dataclass
+class Hooked:
+    """A webhook that was opened, and what it signs with."""
+
+    id: str
+    secret: str
+
+
+def hooked(world: World, office: str, url: str = RECEIVER) -> Hooked:
+    """Open a webhook, as two people do."""
+    with world.by_itself() as work:
+        of = directory.named(work, office)
+        new = NewWebhook(focal_point=office, label="Case desk", url=url)
+        webhook = actions.opened(work, of.id, new)
+        secret = actions.make_secret(work, webhook)
+        return Hooked(str(webhook.id), secret)

@@ -1,0 +1,117 @@
+"""A worker in a process that can be killed, and many overdue clocks for it."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, Final
+from uuid import UUID, uuid5
+
+from sqlalchemy import Table, insert, select
+
+from app.access.models import Approval
+from app.cases.models import Case, Party
+from app.cases.records import RiskAssessment
+from app.clock import utc_now
+from app.consents.models import Consent
+from app.deadlines.models import Clock
+from app.ground import lay_ground
+from app.kernel.actors import SERVICE
+from app.kernel.codes import new_code
+from app.kernel.keyfile import FileKeys
+from app.referrals.models import Referral
+from app.worker.loop import CLOCKS, once
+from tests.support.child_processes import Child, Says
+from tests.support.databases import ask
+from tests.support.world import Json, World
+
+COPIED: Final = (Case, Party, RiskAssessment, Consent, Referral, Approval, Clock)
+
+
+@contextmanager
+def employed(url: str, keys: Path, skews: Sequence[int]) -> Iterator[list[Child]]:
+    """Let workers work, each by a clock that is wrong by so many seconds."""
+    workers = [Child(work, url, keys, skew) for skew in skews]
+    try:
+        for worker in workers:
+            worker.says()
+        yield workers
+    finally:
+        for worker in workers:
+            worker.dies()
+
+
+def multiply(world: World, case: Json, times: int) -> None:
+    """Write a case with all its records again and again, under other names.
+
+    It has to have nothing sealed that a rule reads: what is sealed belongs to one case.
+    """
+    with world.database.writing(SERVICE) as session:
+        of = select(Case.id).where(Case.code == case["code"])
+        case_id = session.scalars(of).one()
+        rows = {
+            model: [
+                dict(row)
+                for row in session.execute(chosen(table(model), case_id)).mappings()
+            ]
+            for model in COPIED
+        }
+        for number in range(times):
+            for model in COPIED:
+                copies = [renamed(row, number) for row in rows[model]]
+                if copies:
+                    session.execute(insert(table(model)), copies)
+
+
+def table(model: type) -> Table:
+    return model.__table__  # type: ignore[attr-defined, no-any-return]
+
+
+def chosen(of: Table, case_id: UUID) -> Any:
+    column = of.c.id if of.name == "case" else of.c.case_id
+    return select(of).where(column == case_id)
+
+
+def renamed(row: dict[str, Any], number: int) -> dict[str, Any]:
+    """Give every id of a row another, the same wherever it stands; parties stay."""
+    kept = {"number", "focal_point_id", "recipient_id", "waits_on", "account_id"}
+    kept |= {name for name in row if name.endswith("_by")}
+    other: dict[str, Any] = {
+        name: uuid5(value, str(number))
+        for name, value in row.items()
+        if isinstance(value, UUID) and name not in kept
+    }
+    if "code" in row:
+        other["code"] = new_code(other["id"])
+    if "reference" in row:
+        noun = row["reference"].split("/")[0]
+        own = new_code(other["record_id"]) if noun == "cases" else other["record_id"]
+        other["reference"] = f"{noun}/{own}"
+    return {name: value for name, value in (row | other).items() if name != "number"}
+
+
+def breaks(url: str, said: str) -> None:
+    """Let every firing fail with a message that has somebody's words in it."""
+    if url.startswith("sqlite"):
+        ask(
+            url,
+            "CREATE TRIGGER planted BEFORE INSERT ON firing "
+            f"BEGIN SELECT RAISE(ABORT, '{said}'); END",
+        )
+        return
+    ask(
+        url,
+        "CREATE FUNCTION planted() RETURNS trigger LANGUAGE plpgsql AS "
+        f"$$ BEGIN RAISE EXCEPTION '{said}: %', NEW USING ERRCODE = 'P0007'; END $$",
+        "CREATE TRIGGER planted BEFORE INSERT ON firing "
+        "FOR EACH ROW EXECUTE FUNCTION planted()",
+    )
+
+
+def work(says: Says, url: str, keys: Path, skew: int) -> None:
+    """Work until killed; say when it begins."""
+    off = timedelta(seconds=skew)
+    ground = lay_ground(url, FileKeys.load(keys), lambda: utc_now() + off)
+    says.send("working")
+    while True:
+        once(ground, CLOCKS)

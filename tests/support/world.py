@@ -1,0 +1,433 @@
+"""The cast: focal points, who acts for them, and what they do. The only factory."""
+
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final, override
+from uuid import UUID, uuid4
+
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+from httpx2 import ASGITransport, BaseTransport, Client, Request, Response
+from sqlalchemy import select, update
+
+from app.access.actions import Opening, make_key, open_account
+from app.access.credentials import authenticate
+from app.api.throttling import Throttle
+from app.api.turns import Turns
+from app.cases.models import Case
+from app.deadlines.breaches import oldest
+from app.directory.models import FocalPoint
+from app.handovers.models import Handover
+from app.kernel.actors import SYSTEM, AccountKind, Actor, Role, Scope
+from app.kernel.heartbeat import Part, beat
+from app.kernel.keyfile import FileKeys
+from app.kernel.vault import Vault
+from app.kernel.work import Ground, Reading, Writing, reading, writing
+from app.main import create_app
+from app.referrals.models import Referral
+from app.worker.loop import CLOCKS, once
+from tests.support.database_pool import leave, opened
+from tests.support.in_thread import Here
+
+NOON: Final = datetime(2026, 6, 1, 12, tzinfo=UTC)
+KEYS: Final = FileKeys({"k1": bytes(range(32))})
+EVERYTHING: Final = frozenset(Scope)
+HOST: Final = "hooks.example.org"
+"""Where feeds may be pushed to."""
+PUBLIC: Final = "https://safe-conduct.example"
+"""Where others reach the service: machines sign for it."""
+WORKERS: Final = frozenset({Role.OFFICER, Role.CASEWORKER, Role.COORDINATOR})
+
+type Json = dict[str, Any]
+
+
+VERSIONED: Final = {
+    "cases": Case,
+    "referrals": Referral,
+    "handovers": Handover,
+}
+"""What may change between a reading and an act, by the path it is read at.
+
+Of a return each side has a version of its own, which it has to read.
+"""
+
+
+class Watch:
+    """A watch that goes only when it is told to."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+class Direct(BaseTransport):
+    """Hands requests to the application itself, in one event loop for all of them."""
+
+    def __init__(self, app: FastAPI, here: Here) -> None:
+        self.here, self.inner = here, ASGITransport(app, raise_app_exceptions=False)
+
+    @override
+    def handle_request(self, request: Request) -> Response:
+        request.read()
+        return self.here.call(self.answer, request)
+
+    async def answer(self, request: Request) -> Response:
+        answer = await self.inner.handle_async_request(request)
+        content = await answer.aread()
+        return Response(answer.status_code, headers=answer.headers, content=content)
+
+
+def client_of(app: FastAPI, here: Here | None) -> Client:
+    """Speak to the application; without a loop that goes on, each request has its own."""
+    if here is None:
+        return TestClient(app, raise_server_exceptions=False)
+    return Client(transport=Direct(app, here), base_url="http://testserver")
+
+
+class World:
+    """A database with the directory and the demo data, the service, and a still clock."""
+
+    def __init__(
+        self,
+        url: str,
+        app: FastAPI | None = None,
+        here: Here | None = None,
+        ids: Callable[[], UUID] = uuid4,
+    ) -> None:
+        self.url, self.now, self.ids = url, NOON, ids
+        self.database = opened(url)
+        self.ground = Ground(
+            *(self.database, Vault(KEYS), lambda: self.now, ids, lambda _: self.now),
+            hosts=frozenset({HOST}),
+        )
+        self.app = app or create_app(self.ground, public_url=PUBLIC)
+        self.app.state.ground = self.ground
+        self.app.state.throttle = Throttle()
+        self.app.state.bell.close()  # nobody waits here, for news or for a turn
+        self.app.state.turns = Turns(readers=1_000_000)
+        self.http: Client = client_of(self.app, here)
+
+    def someone(
+        self,
+        focal_point: str,
+        roles: Iterable[Role] = WORKERS,
+        scopes: Iterable[Scope] = EVERYTHING,
+        kind: AccountKind = AccountKind.PERSON,
+    ) -> "Someone":
+        """A new account of a focal point, with an API key."""
+        with self.database.writing() as session:
+            of = select(FocalPoint.id).where(FocalPoint.code == focal_point)
+            opening = Opening(session.scalars(of).one(), "duty 1", frozenset(roles), kind)
+            account = self.ids()
+            open_account(session, account, opening, self.now)
+            key = make_key(session, account, scopes, self.now, days=3650)
+            actor = authenticate(session, key, self.now)
+        return Someone(self, focal_point, actor, key)
+
+    def by_itself(self) -> AbstractContextManager[Writing]:
+        """Begin to write as the service does what nobody asked for."""
+        return writing(self.ground, SYSTEM)
+
+    def passes(self, **time: float) -> None:
+        """Let time go by: days, hours, minutes."""
+        self.now += timedelta(**time)
+
+    def shuts(self, code: str, *, active: bool = False) -> None:
+        """Shut an office, or open it again, as two administrators may."""
+        with self.database.writing() as session:
+            of = FocalPoint.code == code
+            session.execute(update(FocalPoint).where(of).values(active=active))
+
+    def works(self) -> int:
+        """Let the worker fire what is due until nothing is left; says how much that was.
+
+        What it sends is left to tests that have somebody to send it to.
+        """
+        total = 0
+        while found := once(self.ground, CLOCKS):
+            total += found
+        with self.database.writing() as session:
+            for part in Part:
+                beat(session, part, self.now)
+            assert oldest(session, self.now) is None
+        return total
+
+    def waits_for(self, **time: float) -> None:
+        """Let time go by, and the worker do what is due by then."""
+        self.passes(**time)
+        self.works()
+
+    def closes(self) -> None:
+        self.http.close()
+        leave(self.url)
+
+
+@dataclass
+class Someone:
+    """A person of a focal point, through a client of their own."""
+
+    world: World
+    code: str
+    actor: Actor
+    key: str
+    cursor: str | None = None
+    seen: set[str] = field(default_factory=set)
+
+    @property
+    def id(self) -> UUID:
+        """The id of their focal point."""
+        return self.actor.focal_point_id
+
+    def headers(self) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self.key}"}
+
+    def ask(self, method: str, path: str, body: Any = None, **rest: Any) -> Response:
+        named = {k.replace("_", "-"): v for k, v in rest.pop("headers", {}).items()}
+        sent = self.headers() | named
+        if body is not None:
+            rest["json"] = body
+        return self.world.http.request(method, f"/v1{path}", headers=sent, **rest)
+
+    def get(self, path: str, **query: Any) -> Response:
+        return self.ask("GET", path, params=query)
+
+    def opens(self, path: str, purpose: str = "assistance") -> Response:
+        """Open something sealed."""
+        return self.ask("GET", path, headers={"Purpose": purpose})
+
+    def post(self, path: str, body: Any = None, **headers: str) -> Response:
+        return self.ask("POST", path, body, headers=headers)
+
+    def creates(self, path: str, body: Json, key: str | None = None) -> Response:
+        return self.post(path, body, idempotency_key=key or str(uuid4()))
+
+    def writes_case(self, **changes: Any) -> Response:
+        return self.creates("/cases", new_case(**changes))
+
+    def submits(self, **changes: Any) -> Json:
+        """Write and submit a case."""
+        return done(self.writes_case(submit=True, **changes))
+
+    def sees(self, record: Json) -> Json:
+        """Read a case, a referral or a handover as it is now."""
+        return done(self.get(path_of(record)))
+
+    def tag(self, record: Json) -> str:
+        return self.get(path_of(record)).headers["ETag"]
+
+    def does(self, action: str, record: Json, body: Any = None, **headers: str) -> Response:
+        """Act on a record on the strength of what it looks like now."""
+        path = path_of(record)
+        glanced = path in self.seen and path.split("/")[1] in VERSIONED
+        known = self.glances(path) if glanced else self.looks(path)
+        return self.post(f"{path}/{action}", body, **{"If_Match": known} | headers)
+
+    def looks(self, path: str) -> str:
+        """Read a record, as whoever acts on it has at least once."""
+        self.seen.add(path)
+        return self.get(path).headers.get("ETag", '"1.0"')
+
+    def glances(self, path: str) -> str:
+        """Tell which version a record has, without the cost of a request."""
+        kind, name = path.removeprefix("/").split("/")
+        of: Any = VERSIONED[kind]
+        named = of.code == name if kind == "cases" else of.id == UUID(name)
+        with self.world.database.reading(self.actor.acts_for) as session:
+            return f'"{session.scalar(select(of.version).where(named))}.{"0" * 16}"'
+
+    def leads(self, case: Json) -> Json:
+        """Acknowledge a case and take its lead."""
+        done(self.does("acknowledge", case))
+        return done(self.does("accept-lead", case, {"contacts": contacts()}))
+
+    def does_with(
+        self, second: "Someone", action: str, record: Json, body: Any
+    ) -> Response:
+        """Act with a second person, who allows it."""
+        asked = self.does(action, record, body)
+        assert asked.status_code == 202, asked.text
+        done(second.post(f"/approvals/{asked.json()['id']}/approve"))
+        return self.does(action, record, body, approval=asked.json()["id"])
+
+    def waits(self) -> list[tuple[str, str, str]]:
+        """Everything that waits for their focal point: about what, for what, until when."""
+        items = done(self.get("/worklist", limit=200))["items"]
+        return [(work["subject"], work["kind"], work["due_at"]) for work in items]
+
+    def notes(self, record: Json) -> list[tuple[str, str]]:
+        """The free texts that are theirs to read: about what, and what was said."""
+        items = done(self.opens(f"{path_of(record)}/notes"))["items"]
+        return [(note["about"], note["text"]) for note in items]
+
+    def refers(self, case: Json, to: str, **changes: Any) -> Response:
+        body = {"recipient": to, "service": "SHELTER", "sections": ["needs"], "send": True}
+        return self.creates(f"/cases/{case['code']}/referrals", body | changes)
+
+    def offers(self, case: Json, to: str, **changes: Any) -> Response:
+        """Offer the lead of a case."""
+        body = {"to": to, "reason": "MIGRATION_OR_CHANGE_OF_LOCATION"} | changes
+        return self.creates(f"/cases/{case['code']}/handovers", body)
+
+    def screens(self, case: Json, key: str | None = None, **signs: Any) -> Response:
+        """Keep a screening with a case."""
+        return self.creates(f"{path_of(case)}/screenings", signs, key)
+
+    def hears(self) -> list[Json]:
+        """Poll for everything new."""
+        heard: list[Json] = []
+        more = True
+        while more:
+            page = done(self.get("/events", **after(self.cursor)))
+            heard += page["items"]
+            self.cursor, more = page["next"], page["more"]
+        return heard
+
+    def reading(self) -> AbstractContextManager[Reading]:
+        return reading(self.world.ground, self.actor)
+
+    def writing(self) -> AbstractContextManager[Writing]:
+        return writing(self.world.ground, self.actor)
+
+
+def after(cursor: str | None) -> Json:
+    return {"after": cursor} if cursor else {}
+
+
+def path_of(record: Json) -> str:
+    if "code" in record:
+        return f"/cases/{record['code']}"
+    if "open_instead" in record or "nationality" in record:
+        return f"/returns/{record['id']}"
+    kind = "handovers" if "to" in record else "referrals"
+    return f"/{kind}/{record['id']}"
+
+
+def done(response: Response) -> Json:
+    """The answer, if it is a success."""
+    assert response.is_success, response.text
+    return dict(response.json())
+
+
+def problem(response: Response) -> tuple[int, str]:
+    """The status and the name of what went wrong."""
+    assert response.is_error, response.text
+    return response.status_code, response.json()["type"].removeprefix("/problems/")
+
+
+def lacks(response: Response) -> list[tuple[str, str]]:
+    """What is missing, and who can mend it."""
+    assert problem(response) == (409, "needs-unmet"), response.text
+    return [(lack["need"], lack["by"]) for lack in response.json()["unmet"]]
+
+
+def kinds(events: Iterable[Json]) -> list[str]:
+    return [event["type"] for event in events]
+
+
+def actions(record: Json) -> Json:
+    return {action["action"]: action for action in record["available_actions"]}
+
+
+NOTICE: Final[Json] = {
+    "country": "KZ",
+    "age_class": "adult",
+    "language": "uz",
+    "priority": "urgent",
+    "services": ["SHELTER", "LEGAL_AID"],
+    "urgent_needs": [],
+    "safe_contact": "yes",
+}
+SECTIONS: Final[list[Json]] = [
+    {"section": "needs", "summary": "A safe bed tonight", "safety_notice": "Two men"},
+    {"section": "contact", "alias": "Oygul", "safe_channel": "Signal, never calls"},
+    {"section": "identity", "names": ["Ойгул Ғаниева", "Oygʻul Gʻaniyeva"]},
+    {"section": "narrative", "text": "Рассказ"},
+    {"section": "health", "text": "Болит спина"},
+]
+SIGNS: Final[Json] = {
+    "signs": ["EXPLOITATION_01", "EXPLOITATION_02", "UNODC_LIMITED_COMMUNICATION_03"],
+    "acts": ["HARBOURING"],
+    "means": ["FRAUD"],
+    "purposes": ["SERVITUDE"],
+}
+ALL_SECTIONS: Final = ["needs", "contact", "identity", "narrative", "health"]
+
+
+def consent(**changes: Any) -> Json:
+    """A consent of an adult to be referred to State bodies in KZ, unless changed."""
+    given: Json = {
+        "recipient_class": {"kind": "state", "country": "KZ"},
+        "purposes": ["REFER"],
+        "sections": ["needs", "contact"],
+        "given_by": "person",
+        "language": "uz",
+        "form_version": "2026-1",
+        "obtained_on": "2026-06-01",
+        "expires_at": "2027-06-01T00:00:00Z",
+    }
+    given |= changes
+    if "focal_point" in changes:
+        del given["recipient_class"]
+    return given
+
+
+def for_services(kind: str = "non_state", country: str = "KZ", **changes: Any) -> Json:
+    """A consent to shelter and legal aid by non-state offices in KZ, unless changed."""
+    return consent(
+        recipient_class={"kind": kind, "country": country},
+        **{"purposes": ["SHELTER", "LEGAL_AID"], "sections": ALL_SECTIONS} | changes,
+    )
+
+
+def for_handover(to: str = "UZ_LEAD", **changes: Any) -> Json:
+    """A consent to one new lead, which may know what is needed, unless changed."""
+    return consent(focal_point=to, **{"purposes": ["HANDOVER"]} | changes)
+
+
+def new_case(**changes: Any) -> Json:
+    """A whole case of an adult in Almaty, unless changed; `notice` is merged."""
+    body: Json = {
+        "notice": NOTICE | changes.pop("notice", {}),
+        "sections": SECTIONS,
+        "safeguards": {"country_of_origin": "UZ"},
+        "consents": [consent(), for_services()],
+        "risk": {"level": "medium"},
+    }
+    return body | changes
+
+
+def contacts(*names: str) -> list[Json]:
+    people = names or ("Айгүл Сәрсенова", "Ильяс Төлеген")
+    return [{"name": name, "phone": "+77010000001"} for name in people]
+
+
+def promise(at: str = "2026-06-02T09:00:00+05:00", **changes: Any) -> Json:
+    """What a recipient brings when it accepts."""
+    meeting = {"place": "Rayymbek 1, side door", "at": at, "person": "Гүлнар"}
+    return {"meeting": meeting, "contacts": contacts()} | changes
+
+
+def taking(**changes: Any) -> Json:
+    """What a focal point promises when it takes the lead over."""
+    return {"contacts": contacts(), "capacity_confirmed": True} | changes
+
+
+def travel_plan(arrives_at: str = "2026-06-03T18:00:00+05:00", **changes: Any) -> Json:
+    """A plan as the lead writes it, made with the person, unless changed."""
+    plan: Json = {
+        "escort": "Мөлдір",
+        "route": "Almaty to Tashkent, by train",
+        "arrives_at": arrives_at,
+        "met_by": "Dilnoza",
+        "safe_contact": "Signal, never calls",
+        "contacts": contacts("Dilnoza Karimova", "Rustam Aliyev"),
+    }
+    return {"plan": plan | changes, "person_agrees": True}
+
+
+def closing(**changes: Any) -> Json:
+    return {"reason": "GOALS_MET", "person_informed": True} | changes

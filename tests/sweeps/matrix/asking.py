@@ -1,0 +1,341 @@
+"""Everyone asks for everything, and is held against the tables."""
+
+import json
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from itertools import count
+from pathlib import Path
+from typing import Final
+
+from fastapi import FastAPI
+from sqlalchemy import select
+
+from app.api.throttling import Throttle
+from app.kernel.actors import SERVICE
+from app.kernel.db import Base
+from tests.support.full_world import filled
+from tests.support.operation_calls import ALL, READ, watched
+from tests.support.raw_requests import Answer, Headers, Operation, Wire, wired
+from tests.support.request_bodies import BODIES
+from tests.support.servers import SOAK
+from tests.support.snapshots import copied_from, copied_to
+from tests.support.world import World
+from tests.sweeps.matrix import reading
+from tests.sweeps.matrix.bodies import BODY_OF
+from tests.sweeps.matrix.people import Caller, callers, people
+from tests.sweeps.matrix.stages import CANARY, WHOLE, Build, Stage
+
+OPERATIONS: Final = {one.name: one for one in ALL}
+TRACES: Final = {"sighting", "retrieval"}
+"""What reading leaves: evidence that something was read by whom it was sent to."""
+ENTRY: Final = "access_entry"
+PARTS: Final = {"section": WHOLE}
+"""What a path may name of a kind: each is an operation of its own, `open_section.needs`."""
+
+
+@dataclass
+class Matrix:
+    """A world that is built, everyone in it, and what they are to be answered."""
+
+    wire: Wire
+    plan: "Plan"
+    table: reading.Table
+    stages: dict[str, Stage]
+    callers: list[Caller]
+    kept: list[str]
+    restore: Callable[[], None] | None
+    roles: Collection[str]
+    """At which stages accounts with a single role ask as well."""
+    numbers: "count[int]" = field(default_factory=count)
+    before: dict[str, list[str]] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.before = self.rows()
+
+    def rows(self) -> dict[str, list[str]]:
+        """Read every row of every table, but of those that tell who looked."""
+        tables = [t for t in Base.metadata.sorted_tables if t.name not in TRACES | {ENTRY}]
+        with self.wire.world.database.reading(SERVICE) as session:
+            found = {t.name: session.execute(select(t)).all() for t in tables}
+        return {name: sorted(map(str, rows)) for name, rows in found.items()}
+
+    def faults(self, name: str) -> list[str]:
+        """Ask for one operation by everyone at every stage; say what was not as written."""
+        return [
+            fault
+            for stage in self.stages_of(name)
+            for caller in self.askers(name, stage)
+            for fault in self.judged(name, stage, caller)
+        ]
+
+    def planned(self) -> int:
+        """Count the cells: each operation, at each stage, by each who asks."""
+        return sum(
+            len(list(self.askers(name, stage)))
+            for name in self.plan.operations()
+            for stage in self.stages_of(name)
+        )
+
+    def stages_of(self, name: str) -> list[Stage]:
+        """List the stages at which an operation can be asked for."""
+        keys = set(operation_of(name).keys) - PARTS.keys()
+        found = [stage for stage in self.stages.values() if keys <= stage.ids.keys()]
+        children = len(keys) > 1
+        return [stage for stage in found if children or stage.name != "mixed"]
+
+    def askers(self, name: str, stage: Stage) -> Iterator[Caller]:
+        """List who asks: nobodies once, who has or had a part, and a stranger."""
+        first, alone = stage is self.stages_of(name)[0], stage.name in self.roles
+        for caller in self.callers:
+            if caller.name in reading.NOBODIES:
+                asks = first or caller.name == "administrator"
+            else:
+                asks = caller.name in STRANGERS or is_in(stage, caller)
+            if asks and (alone or "/" not in caller.name):
+                yield caller
+
+    def judged(self, name: str, stage: Stage, caller: Caller) -> list[str]:
+        """Ask once, and compare."""
+        who = relation(stage, caller)
+        due = self.table.verdict(name, stage.name, who)
+        if due.status < 300 and self.restore is None and method(name) != "GET":
+            return []
+        self.kept.clear()
+        self.wire.world.app.state.throttle = Throttle()
+        answer, said = self.ask(name, stage, caller)
+        found = [
+            *wrong_status(due, answer),
+            *wrong_sight(due, answer, stage),
+            *wrong_names(due, answer, said, may_know(stage, caller)),
+            *self.wrong_traces(due, answer, method(name)),
+        ]
+        if self.restore and self.changed():
+            self.restore()
+        place = f"{name} | {stage.name} | {who} ({caller.name})"
+        return [f"{place}: {fault}" for fault in found]
+
+    def ask(self, name: str, stage: Stage, caller: Caller) -> tuple[Answer, bytes]:
+        """Ask for an operation as whoever it is for would; say what was sent too."""
+        operation, part = operation_of(name), name.partition(".")[2]
+        ids = stage.ids | dict.fromkeys(PARTS, part)
+        body = BODY_OF.get(name, BODIES.get(operation.name, {}))
+        own = {"code": ids[operation.keys[-1]]} if "code" in body else {}
+        sent = json.dumps(body | own).encode() if operation.takes else b""
+        target = filled(operation.path, ids)
+        headers = self.headers(operation, caller, stage)
+        if operation.method == "PUT" and operation.path in READ:
+            headers = {n: v for n, v in headers.items() if n != "If-Match"}
+            headers |= self.seen(target)
+        return self.wire.send(operation.method, target, headers, sent), sent
+
+    def headers(self, operation: Operation, caller: Caller, stage: Stage) -> Headers:
+        """Say all that an operation asks for beside a body."""
+        key = caller.keys.get(reading.scopes().get(operation.name, ""), "")
+        said: Headers = {
+            "If-Match": stage.tag,
+            "Idempotency-Key": f"m{next(self.numbers)}",
+            "Purpose": "assistance",
+        }
+        asked = operation.names("header")
+        shown = {"Authorization": f"Bearer {key}"} if key else {}
+        named = {name: value for name, value in said.items() if name in asked}
+        return {"Content-Type": "application/json", **shown, **named}
+
+    def seen(self, target: str) -> Headers:
+        """Say what a row of the directory looks like now, or that it is not there."""
+        [one] = (caller for caller in self.callers if caller.name == "administrator")
+        key = one.keys["directory:read"]
+        shown = self.wire.send("GET", target, {"Authorization": f"Bearer {key}"})
+        return {"If-Match": shown["etag"]} if shown["etag"] else {"If-None-Match": "*"}
+
+    def strayed(self, listed: str) -> list[str]:
+        """Say which cases a list names to whom they must not be named."""
+        return [
+            f"{caller.name}: {stage.name}"
+            for caller in self.inside()
+            for stage in self.named(caller, listed)
+            if told_as(stage, caller, listed).partition("/")[0] not in HEARD_OF
+        ]
+
+    def left_out(self) -> list[str]:
+        """Say which cases the list of cases does not name to whom it should."""
+        return [
+            f"{caller.name}: {stage}"
+            for caller in self.inside()
+            for stage in set(self.stages)
+            - {one.name for one in self.named(caller, "cases")}
+            if is_party(self.stages[stage], caller)
+        ]
+
+    def inside(self) -> list[Caller]:
+        """List who may ask for lists at all."""
+        return [caller for caller in self.callers if caller.name not in reading.NOBODIES]
+
+    def named(self, caller: Caller, listed: str) -> list[Stage]:
+        """Find the stages whose case, or a record of it, a list names."""
+        said: Headers = {"Authorization": f"Bearer {caller.keys['cases:read']}"}
+        text = self.wire.send("GET", f"/v1/{listed}?limit=200", said).content.decode()
+        ids = ("code", "referral_id", "handover_id")
+        return [
+            stage
+            for stage in self.stages.values()
+            if any(f'{stage.ids.get(one, "none")}"' in text for one in ids)
+        ]
+
+    def changed(self) -> list[str]:
+        """Name the tables that were written, but for what every reading leaves."""
+        return [one for one in map(table_of, self.kept) if one not in TRACES | {ENTRY}]
+
+    def wrong_traces(self, due: reading.Verdict, answer: Answer, how: str) -> Iterator[str]:
+        """Say what was left in the database that should not be, or not."""
+        tables = list(map(table_of, self.kept))
+        if tables.count(ENTRY) != due.entries:
+            yield f"{tables.count(ENTRY)} entries of access, not {due.entries}"
+        refused = answer.status >= 400
+        other = self.changed() if how == "GET" or refused else []
+        if other or (refused and TRACES & set(tables)):
+            yield f"refused or read, and yet written: {tables}"
+
+
+STRANGERS: Final = {"elsewhere", *(("desk", "shelter") if SOAK else ())}
+"""Who asks though nobody told them of the case; others where they have, or had, a part."""
+
+
+def is_in(stage: Stage, caller: Caller) -> bool:
+    """Say whether an office has or had a part in a case."""
+    return not relation(stage, caller).startswith("stranger")
+
+
+def operation_of(name: str) -> Operation:
+    """Find the operation of the contract; of some, one part."""
+    return OPERATIONS[name.partition(".")[0]]
+
+
+def method(name: str) -> str:
+    return operation_of(name).method
+
+
+def relation(stage: Stage, caller: Caller) -> str:
+    return reading.relation(stage.name, caller.name)
+
+
+PARTIES: Final = {
+    *("submitter", "candidate", "lead", "lead_of_origin", "helper", "helped", "asked"),
+    *("offered", "desk", "escalation_desk", "oversight"),
+}
+HEARD_OF: Final = PARTIES | {
+    *("former_lead", "last_lead", "former_candidate", "former_recipient"),
+}
+"""Who was told of a case once keeps what it was told, and its own past."""
+
+
+EARLIER: Final = {
+    "void": "submitted",
+    **dict.fromkeys(("monitoring", "closed", "erased"), "suspended"),
+}
+"""When those were told of a case who have no part in it any more: events stay in a feed."""
+
+
+def told_as(stage: Stage, caller: Caller, listed: str) -> str:
+    """Say what an office was to a case when it was told of it."""
+    when = EARLIER.get(stage.name, stage.name) if listed == "events" else stage.name
+    return reading.relation(when, caller.name)
+
+
+def is_party(stage: Stage, caller: Caller) -> bool:
+    """Say whether a case is listed to somebody, by what its office is to it."""
+    return relation(stage, caller).partition("/")[0] in PARTIES
+
+
+def may_know(stage: Stage, caller: Caller) -> frozenset[str] | None:
+    """Say which offices a caller may come to know of; its own is one of them."""
+    told = reading.may_know(relation(stage, caller), stage.name)
+    return None if told is None else told | {caller.office}
+
+
+def table_of(statement: str) -> str:
+    """Name the table that a statement writes."""
+    words = statement.replace('"', " ").replace("(", " ").split()
+    return words[1] if words[0].upper() == "UPDATE" else words[2]
+
+
+def wrong_status(due: reading.Verdict, answer: Answer) -> Iterator[str]:
+    """Say whether it was answered otherwise."""
+    if answer.status != due.status:
+        told = "" if answer.status < 400 else json.loads(answer.content)["type"]
+        yield f"{answer.status} {told}, not {due.status}"
+
+
+def wrong_sight(due: reading.Verdict, answer: Answer, stage: Stage) -> Iterator[str]:
+    """Say which sealed texts were seen that should not be, or were not."""
+    seen = set(CANARY.findall(everything_in(answer)))
+    meant = {(what, stage.name) for what in due.sees}
+    if seen != meant and answer.status == due.status:
+        yield f"seen {sorted(seen)}, not {sorted(meant)}"
+    elif seen - meant:
+        yield f"seen {sorted(seen - meant)}"
+
+
+def everything_in(answer: Answer) -> str:
+    """Take an answer with its headers."""
+    headers = " ".join(f"{n!r} {v!r}" for n, v in answer.headers)
+    return f"{headers} {answer.content.decode()}"
+
+
+def wrong_names(
+    due: reading.Verdict, answer: Answer, sent: bytes, may: frozenset[str] | None
+) -> Iterator[str]:
+    """Say which offices were named to whom they must not be, and who did not name them."""
+    if may is None or ANY in due.names:
+        return
+    text, said = answer.content.decode(), sent.decode()
+    told = {one for one in OFFICES if f'"{one}"' in text and f'"{one}"' not in said}
+    if told - may - due.names:
+        yield f"named {sorted(told - may - due.names)}"
+
+
+ANY: Final = reading.ANY
+OFFICES: Final = {name for names in reading.names_told().values() for name in names}
+
+
+ALIKE: Final = {f"write_section.{one}" for one in WHOLE if one != "identity"}
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is asked in one world."""
+
+    table: str
+    build: Build
+    some: Build
+    """What of it is built on PostgreSQL."""
+    alone: frozenset[str]
+    """At which stages accounts with a single role ask as well; `make soak`: at all."""
+
+    def operations(self) -> list[str]:
+        """Name what is asked for: to write one section stands for all, but to soak."""
+        named = reading.table(self.table).operations
+        return [one for one in named if SOAK or one not in ALIKE]
+
+
+@contextmanager
+def matrix(url: str, app: FastAPI, plan: Plan, home: Path) -> Iterator[Matrix]:
+    """Build a world, keep a copy of it, and hold everyone against one table."""
+    with wired(url, app) as wire:
+        world, known = wire.world, people(wire.world)
+        stages = (plan.build if world.database.is_sqlite else plan.some)(known)
+        everyone = callers(world, known)
+        back, alone = keep(world, home), stages if SOAK else plan.alone
+        with watched(world.database.engine) as kept:
+            table = reading.table(plan.table)
+            yield Matrix(wire, plan, table, stages, everyone, kept, back, alone)
+
+
+def keep(world: World, home: Path) -> Callable[[], None] | None:
+    """Keep a copy of the database, and say how to go back to it; SQLite alone can fast."""
+    engine = world.database.engine
+    if not world.database.is_sqlite:
+        return None
+    return partial(copied_from, copied_to(home / "kept.db", engine), engine)

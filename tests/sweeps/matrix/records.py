@@ -1,0 +1,273 @@
+"""The stages of what belongs to a case: referrals, handovers, returns; and of the rest."""
+
+from collections.abc import Callable, Iterable, Mapping
+from datetime import timedelta
+from typing import Final
+
+from app.access.credentials import prefix_of
+from app.kernel.actors import Role
+from tests.support.administrators import NEW, puts
+from tests.support.machine_keys import enrolled
+from tests.support.returns import Homecoming, accepted, opens
+from tests.support.webhook_receivers import hooked
+from tests.support.world import NOON, Json, Someone, closing, done, taking, travel_plan
+from tests.sweeps.matrix.bodies import BODY_OF
+from tests.sweeps.matrix.stages import (
+    Build,
+    Stage,
+    accepts,
+    content,
+    hands_over,
+    led,
+    offer,
+    refers,
+    under_review,
+)
+
+type Story = Callable[[Stage], Json]
+
+
+def asked(stage: Stage, *, send: bool = True) -> Json:
+    """Sana Sezim, which leads, asks a shelter."""
+    led(stage)
+    return refers(stage, "KZ_SHELTER_KOGERSHIN", "SHELTER", send=send)
+
+
+def received(stage: Stage) -> Json:
+    return done(stage.who("shelter").does("acknowledge", asked(stage)))
+
+
+def questioned(stage: Stage) -> Json:
+    body = {"topics": ["needs"], "question": stage.say("question_back")}
+    return done(stage.who("shelter").does("ask", received(stage), body))
+
+
+def agreed(stage: Stage) -> Json:
+    return accepts(stage, asked(stage))
+
+
+def begun(stage: Stage) -> Json:
+    return done(stage.who("shelter").does("start", agreed(stage), {"person_met": True}))
+
+
+def resting(stage: Stage) -> Json:
+    pause = {"reason": "SAFETY", "review_at": "2026-06-04T12:00:00Z"}
+    told = pause | {"note": stage.say("why")}
+    return done(stage.who("shelter").does("hold", begun(stage), told))
+
+
+def completed(stage: Stage) -> Json:
+    report = {"outcome": "delivered", "feedback": stage.say("feedback")}
+    return done(stage.who("shelter").does("complete", begun(stage), report))
+
+
+def declined(stage: Stage) -> Json:
+    no = {"reason": "NO_CAPACITY", "note": stage.say("refusal")}
+    return done(stage.who("shelter").does("decline", asked(stage), no))
+
+
+def redirected(stage: Stage) -> Json:
+    no = {"reason": "NO_CAPACITY", "alternative": "KZ_SHELTER_TANSHOLPAN"}
+    return done(stage.who("shelter").does("redirect", asked(stage), no))
+
+
+def withdrawn(stage: Stage) -> Json:
+    why = {"reason": "SURVIVOR_DECLINED", "note": stage.say("why")}
+    return done(stage.who("sana").does("withdraw", agreed(stage), why))
+
+
+def revoked(stage: Stage) -> Json:
+    why = {"reason": "SENT_IN_ERROR", "note": stage.say("why")}
+    return done(stage.who("sana").does("revoke", agreed(stage), why))
+
+
+def expired(stage: Stage) -> Json:
+    """Nobody answers for two days, before anything else of the matrix happens."""
+    world = stage.who("sana").world
+    world.now = NOON - timedelta(days=4)
+    referral = asked(stage)
+    for _ in range(4):
+        world.waits_for(hours=12)
+    world.now = NOON
+    return stage.who("sana").sees(referral)
+
+
+def of_origin(stage: Stage) -> Json:
+    """The shelter helps, and the State of origin leads by now."""
+    referral = agreed(stage)
+    offered = done(stage.who("sana").offers(stage.case, "UZ_LEAD"))
+    done(stage.who("uz").does("accept", offered, taking()))
+    return referral
+
+
+REFERRALS: Final[Mapping[str, Story]] = {
+    "r_expired": expired,
+    "r_draft": lambda stage: asked(stage, send=False),
+    "r_sent": asked,
+    "r_received": received,
+    "r_info_requested": questioned,
+    "r_accepted": agreed,
+    "r_in_progress": begun,
+    "r_on_hold": resting,
+    "r_completed": completed,
+    "r_declined": declined,
+    "r_redirected": redirected,
+    "r_withdrawn": withdrawn,
+    "r_revoked": revoked,
+    "r_origin": of_origin,
+}
+
+
+def of_referrals(names: Iterable[str] = REFERRALS) -> Build:
+    """Bring some stages of a referral about."""
+
+    def tell(stage: Stage) -> None:
+        record = REFERRALS[stage.name](stage)
+        stage.names(referral_id=record["id"])
+        shown = stage.who("uz" if stage.name == "r_origin" else "sana").sees(record)
+        assert stage.name in {f"r_{shown['state']}", "r_origin"}, shown["state"]
+        stage.tag = f'"{shown["version"]}.0123456789abcdef"'
+
+    return building(names, tell)
+
+
+def building(names: Iterable[str], tell: Callable[[Stage], None]) -> Build:
+    """Bring stages about, each by its story."""
+
+    def build(people: Mapping[str, Someone]) -> dict[str, Stage]:
+        made = {name: Stage(name, people) for name in names}
+        for stage in made.values():
+            tell(stage)
+        return made
+
+    return build
+
+
+# Handovers.
+
+
+def offered(stage: Stage) -> None:
+    led(stage)
+    made = done(stage.who("sana").offers(stage.case, "UZ_LEAD", note=stage.say("offer")))
+    stage.names(handover_id=made["id"])
+
+
+def effective(stage: Stage) -> None:
+    led(stage)
+    hands_over(stage, "sana", "uz", "UZ_LEAD")
+
+
+def refused(stage: Stage) -> None:
+    offered(stage)
+    no = {"reason": "NO_CAPACITY", "note": stage.say("refusal")}
+    assert stage.who("uz").does("decline", offer(stage), no).status_code == 204
+
+
+def taken_back(stage: Stage) -> None:
+    offered(stage)
+    done(stage.who("sana").does("cancel", offer(stage), {"note": stage.say("why")}))
+
+
+HANDOVERS: Final[Mapping[str, Callable[[Stage], None]]] = {
+    "h_offered": offered,
+    "h_effective": effective,
+    "h_declined": refused,
+    "h_cancelled": taken_back,
+}
+
+
+def of_handovers(names: Iterable[str] = HANDOVERS) -> Build:
+    """Bring some stages of a handover about."""
+
+    def tell(stage: Stage) -> None:
+        HANDOVERS[stage.name](stage)
+        shown = stage.who("sana").sees(offer(stage))
+        assert stage.name == f"h_{shown['state']}"
+        stage.tag = f'"{shown["version"]}.0123456789abcdef"'
+
+    return building(names, tell)
+
+
+# Returns.
+
+UP_TO: Final = {
+    "b_opened": "",
+    "b_informed": "inform",
+    "b_permitted": "permit-contact",
+    "b_assessing": "assess-origin",
+    "b_cleared": "go",
+    "b_documented": "issue-document",
+    "b_planning": "plan",
+    "b_planned": "accept-plan",
+    "b_in_transit": "depart",
+    "b_arrived": "arrive",
+    "b_monitoring": "monitor",
+    "b_called_off": "assess-origin",
+}
+
+
+def going_home(stage: Stage) -> None:
+    """Carry a return as far as its stage: the lead of the country, and a helper at home."""
+    officer, lead, home = (stage.who(name) for name in ("consulate", "kz", "home"))
+    told = {name: content(stage)[name] for name in ("sections", "risk", "screening")}
+    case, referral = accepted(officer, lead, home, **told)
+    record = done(opens(home, referral))
+    people = (officer, lead, home, stage.who("kz/supervisor"))
+    way = Homecoming(lead.world, *people, case, referral, record)
+    for who, action, body in way.steps() if UP_TO[stage.name] else ():
+        plan = travel_plan(escort=stage.say("plan"), route=stage.say("plan"))
+        done(way.does(who, action, plan if action == "plan" else body))
+        if action == UP_TO[stage.name]:
+            break
+    if stage.name == "b_called_off":
+        done(lead.does("call-off", record, {}))
+    shown = way.now()
+    assert stage.name == f"b_{shown['state']}", shown["state"]
+    stage.case = case
+    stage.names(code=case["code"], referral_id=referral["id"], return_id=record["id"])
+    stage.tag = f'"{shown["version"]}.0123456789abcdef"'
+
+
+def of_returns(names: Iterable[str] = UP_TO) -> Build:
+    """Bring some stages of a return about."""
+    return building(names, going_home)
+
+
+# The rest: what is about no case, and what waits for a second person.
+
+
+def waiting(stage: Stage) -> None:
+    """IOM, which is asked to lead, asks a second person whether the case can be closed."""
+    under_review(stage)
+    question = stage.who("iom").does("close", stage.case, closing())
+    assert question.status_code == 202
+    stage.who("iom").world.works()
+    limit = BODY_OF["replace_time_limit"] | {"amount": 6}
+    path = "/time-limits/KZ/answer/normal"
+    done(puts(stage.who("administrator"), path, limit, **NEW))
+    machine = enrolled(
+        stage.who("iom").world,
+        "matrix",
+        of="KZ_SHELTER_KOGERSHIN",
+        roles={Role.OFFICER},
+    )
+    stage.names(
+        approval_id=question.json()["id"],
+        account_id=machine.client,
+        prefix=prefix_of(machine.one.key),
+        kid=machine.kid,
+        webhook_id=hooked(stage.who("iom").world, "KZ_SHELTER_KOGERSHIN").id,
+        focal_point="KZ_LEGAL_AID",
+        country="KZ",
+        agreement="KZ_UZ_DEMO",
+        contact="KZ_SHELTER_KOGERSHIN_MAIL",
+        of="KZ",
+        clock="answer",
+        priority="normal",
+        name="services",
+    )
+
+
+def of_the_rest() -> Build:
+    """Bring a case about that waits for a second person."""
+    return building(["rest"], waiting)

@@ -1,0 +1,322 @@
+"""The stages of the matrix: one case for each state, with everyone in it.
+
+Every sealed field says something that is said nowhere else: `Zq-<what>-<stage>-`.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any, Final
+
+from sqlalchemy import select
+
+from app.cases.models import Case
+from app.casework import carrying
+from tests.support.full_world import NOWHERE
+from tests.support.world import (
+    NOON,
+    Json,
+    Someone,
+    closing,
+    consent,
+    contacts,
+    done,
+    for_handover,
+    for_services,
+    promise,
+    taking,
+)
+
+WHOLE: Final = [
+    *("needs", "contact", "identity", "narrative", "indicators", "perpetrators"),
+    "health",
+]
+CANARY: Final = re.compile(r"Zq-([a-z_]+)-([a-z_]+)-")
+BEFORE: Final = "2026-05-01"
+
+type Build = Callable[[Mapping[str, Someone]], dict[str, "Stage"]]
+
+
+@dataclass
+class Stage:
+    """One case, and what can be named in it."""
+
+    name: str
+    people: Mapping[str, Someone]
+    case: Json = field(default_factory=dict)
+    ids: dict[str, str] = field(default_factory=dict)
+    tag: str = ""
+    """What whoever acts says it has seen: the version of now."""
+
+    def say(self, what: str) -> str:
+        return f"Zq-{what}-{self.name}-"
+
+    def who(self, name: str) -> Someone:
+        return self.people[name]
+
+    def people_of(self, what: str) -> list[Json]:
+        return contacts(f"{self.say(what)}1", f"{self.say(what)}2")
+
+    def names(self, **ids: str) -> None:
+        """Keep what something is called."""
+        self.ids |= ids
+
+    def begins(self, **changes: Any) -> None:
+        """The consulate writes a case, in which every sealed field says something."""
+        body = content(self) | changes
+        self.case = done(self.who("consulate").writes_case(**body))
+        path = f"/cases/{self.case['code']}"
+        officer = self.who("consulate")
+        guards = {"country_of_origin": "UZ", "origin_contact": "permitted"}
+        guards |= {"unsafe_people": self.say("guards")}
+        tag = {"If_Match": officer.tag(self.case)}
+        done(officer.ask("PUT", f"{path}/safeguards", guards, headers=tag))
+        given = done(officer.get(f"{path}/consents"))["items"]
+        screened = done(officer.get(f"{path}/screenings"))["items"]
+        [services] = [one for one in given if "SHELTER" in one["purposes"]]
+        self.names(
+            code=self.case["code"],
+            consent_id=services["id"],
+            screening_id=screened[0]["id"],
+            reading_id=NOWHERE,
+        )
+
+
+def content(stage: Stage) -> Json:
+    """Say something in every field."""
+    say = stage.say
+    told = [{"section": one, "text": say(one)} for one in WHOLE if one in PLAIN]
+    needs = {"summary": say("needs"), "access_needs": say("needs")}
+    to_refer = consent(focal_point="IOM", sections=WHOLE), consent(sections=WHOLE)
+    given = [
+        *to_refer,
+        for_services(sections=WHOLE),
+        for_handover("SANA_SEZIM", sections=WHOLE),
+        for_handover("UZ_LEAD"),
+    ]
+    return {
+        "sections": [
+            {"section": "needs", "safety_notice": say("safety")} | needs,
+            {"section": "contact", "alias": say("contact"), "safe_channel": say("contact")},
+            {"section": "identity", "names": [say("identity")]},
+            {"section": "indicators", "remarks": say("indicators")},
+            *told,
+        ],
+        "safeguards": {"unsafe_people": say("guards_past")},
+        "consents": [
+            one | {"evidence": say("evidence"), "obtained_on": BEFORE} for one in given
+        ],
+        "risk": {"level": "low", "remarks": say("risk")},
+        "screening": {"remarks": say("screening")},
+        "external_reference": say("external"),
+    }
+
+
+PLAIN: Final = ("narrative", "perpetrators", "health")
+
+
+# The way of a case.
+
+
+def submitted(stage: Stage) -> None:
+    """A lead of the country says no; IOM is asked, and asks something itself."""
+    stage.begins()
+    done(stage.who("consulate").does("submit", stage.case))
+    done(stage.who("kz").does("acknowledge", stage.case))
+    no = {"reason": "NO_CAPACITY", "note": stage.say("refusal")}
+    assert stage.who("kz").does("decline-lead", stage.case, no).status_code == 204
+    asks(stage, "iom", "question")
+    asks(stage, "iom", "question")
+    [first, second] = done(stage.who("iom").get(f"/cases/{code(stage)}/questions"))["items"]
+    path = f"/cases/{code(stage)}/questions/{first['id']}/answer"
+    done(stage.who("consulate").post(path, {"answer": stage.say("answer")}))
+    stage.names(question_id=second["id"])
+
+
+def asks(stage: Stage, who: str, what: str) -> None:
+    body = {"topics": ["needs"], "question": stage.say(what)}
+    done(stage.who(who).creates(f"/cases/{code(stage)}/questions", body))
+
+
+def code(stage: Stage) -> str:
+    return str(stage.case["code"])
+
+
+def under_review(stage: Stage) -> None:
+    submitted(stage)
+    done(stage.who("iom").does("acknowledge", stage.case))
+
+
+def at_desk(stage: Stage) -> None:
+    """IOM says no as well: the desk has it."""
+    submitted(stage)
+    no = {"reason": "NO_CAPACITY", "note": stage.say("refusal")}
+    assert stage.who("iom").does("decline-lead", stage.case, no).status_code == 204
+
+
+def led(stage: Stage) -> None:
+    """IOM takes the lead and hands it over to Sana Sezim, which leads."""
+    under_review(stage)
+    promised = {"contacts": stage.people_of("contacts_past")}
+    done(stage.who("iom").does("accept-lead", stage.case, promised))
+    hands_over(stage, "iom", "sana", "SANA_SEZIM")
+
+
+def hands_over(stage: Stage, old: str, new: str, to: str) -> None:
+    offered = done(stage.who(old).offers(stage.case, to, note=stage.say("offer")))
+    promised = taking(contacts=stage.people_of("contacts"))
+    done(stage.who(new).does("accept", offered, promised))
+    stage.names(handover_id=offered["id"])
+
+
+def referring(stage: Stage) -> None:
+    """Two were asked, of whom one said no; the lead is on offer to the State of origin."""
+    led(stage)
+    refers(stage, "KZ_LEGAL_AID", "LEGAL_AID", sections=["needs", "contact"])
+    refused = refers(stage, "KZ_SHELTER_TANSHOLPAN", "SHELTER")
+    no = {"reason": "NO_CAPACITY", "note": stage.say("refusal_of_help")}
+    done(stage.who("other_shelter").does("decline", refused, no))
+    offered = done(stage.who("sana").offers(stage.case, "UZ_LEAD"))
+    stage.names(handover_id=offered["id"])
+
+
+def refers(stage: Stage, to: str, service: str, **changes: Any) -> Json:
+    body = {"service": service, "sections": WHOLE} | changes
+    return done(stage.who("sana").refers(stage.case, to, **body))
+
+
+def assisting(stage: Stage) -> None:
+    """A shelter helps."""
+    referring(stage)
+    housed(stage)
+
+
+def housed(stage: Stage) -> Json:
+    asked = refers(stage, "KZ_SHELTER_KOGERSHIN", "SHELTER")
+    stage.names(referral_id=asked["id"])
+    return accepts(stage, asked)
+
+
+def accepts(stage: Stage, asked: Json) -> Json:
+    meeting = promise()["meeting"] | {"place": stage.say("place")}
+    said = {"meeting": meeting, "contacts": stage.people_of("place")}
+    return done(stage.who("shelter").does("accept", asked, said))
+
+
+def suspended(stage: Stage) -> None:
+    assisting(stage)
+    pause = {"reason": "SAFETY", "review_at": "2026-06-04T12:00:00Z"}
+    done(stage.who("sana").does("suspend", stage.case, pause | {"note": stage.say("why")}))
+
+
+def helped(stage: Stage) -> None:
+    """A shelter has helped, a lawyer did not, and the offer of the lead was taken back."""
+    assisting(stage)
+    shelter, sana = stage.who("shelter"), stage.who("sana")
+    help_ = {"id": stage.ids["referral_id"]}
+    done(shelter.does("start", help_, {"person_met": True}))
+    report = {"outcome": "delivered", "feedback": stage.say("feedback")}
+    done(shelter.does("complete", help_, report))
+    asked = done(stage.who("lawyer").get("/referrals", case=code(stage)))["items"][0]
+    done(stage.who("lawyer").does("decline", asked, {"reason": "LANGUAGE"}))
+    done(sana.post(*cancel(stage), If_Match=sana.tag(offer(stage))))
+
+
+def offer(stage: Stage) -> Json:
+    return {"id": stage.ids["handover_id"], "to": "UZ_LEAD"}
+
+
+def cancel(stage: Stage) -> tuple[str, Json]:
+    return f"/handovers/{stage.ids['handover_id']}/cancel", {}
+
+
+def monitoring(stage: Stage) -> None:
+    helped(stage)
+    done(stage.who("sana").does("monitor", stage.case, {}))
+
+
+def closed(stage: Stage) -> None:
+    helped(stage)
+    lead, second = stage.who("sana"), stage.who("sana/supervisor")
+    why = closing(note=stage.say("closing"))
+    done(lead.does_with(second, "close", stage.case, why))
+
+
+def void(stage: Stage) -> None:
+    submitted(stage)
+    why = {"reason": "SENT_IN_ERROR", "note": stage.say("why")}
+    done(stage.who("consulate").does("withdraw", stage.case, why))
+
+
+def erased(stage: Stage) -> None:
+    closed(stage)
+    lead, second = (
+        stage.who("oversight/protection_officer"),
+        stage.who("oversight/supervisor"),
+    )
+    why = {"reason": "SURVIVOR_REQUEST"}
+    done(lead.does_with(second, "erase", stage.case, why))
+
+
+def escalated(stage: Stage) -> None:
+    """Sana Sezim let its clocks pass three times, weeks ago: the desk was brought in."""
+    world = stage.who("sana").world
+    world.now = NOON - timedelta(days=22)
+    led(stage)
+    world.now = NOON
+    with world.by_itself() as work:
+        [case] = work.session.scalars(select(Case).where(Case.code == code(stage)))
+        carrying.escalate(work, case)
+
+
+def origin_led(stage: Stage) -> None:
+    """The State of origin took the lead; the shelter helps, where the person is."""
+    assisting(stage)
+    promised = taking(contacts=stage.people_of("contacts_of_origin"))
+    done(stage.who("uz").does("accept", offer(stage), promised))
+
+
+OF_CASES: Final[Mapping[str, Callable[[Stage], None]]] = {
+    "escalated": escalated,
+    "draft": Stage.begins,
+    "submitted": submitted,
+    "under_review": under_review,
+    "at_desk": at_desk,
+    "referring": referring,
+    "assisting": assisting,
+    "suspended": suspended,
+    "monitoring": monitoring,
+    "closed": closed,
+    "void": void,
+    "erased": erased,
+    "origin_led": origin_led,
+}
+
+
+def of_cases(names: Iterable[str]) -> Build:
+    """Bring some stages of a case about."""
+
+    def build(people: Mapping[str, Someone]) -> dict[str, Stage]:
+        made = {name: Stage(name, people) for name in names}
+        for name, stage in made.items():
+            OF_CASES[name](stage)
+            stage.tag = tag_of(stage)
+        if {"assisting", "suspended"} <= made.keys():
+            made["mixed"] = mixed_up(made["assisting"], made["suspended"])
+        return made
+
+    return build
+
+
+def tag_of(stage: Stage) -> str:
+    """Find the version of a case, from one who may know it; others may say anything."""
+    shown = (one.get(f"/cases/{code(stage)}") for one in stage.people.values())
+    known = (one for one in shown if one.is_success and one.json()["version"] is not None)
+    return next((one.headers["ETag"] for one in known), '"1.0123456789abcdef"')
+
+
+def mixed_up(own: Stage, other: Stage) -> Stage:
+    """Name one case, and the children of another that the same people have part in."""
+    ids = other.ids | {"code": own.ids["code"]}
+    return Stage("mixed", own.people, own.case, ids, own.tag)

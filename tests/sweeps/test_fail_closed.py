@@ -1,0 +1,112 @@
+"""What cannot be recorded is not shown, by whatever opens what is sealed (R35)."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from sqlalchemy import func, select
+
+from app.disclosure.models import AccessEntry
+from app.kernel.actors import SERVICE
+from tests.support.database_faults import BREAKS
+from tests.support.operation_calls import ALL, Hunt, named
+from tests.support.raw_requests import Answer, Operation
+from tests.support.world import World
+
+pytestmark = pytest.mark.slow
+OPENING = [one for one in ALL if "Purpose" in one.names("header")]
+"""An operation asks for a purpose if and only if it opens something: test_canaries.py."""
+CODED = {
+    *("author", "about", "section", "subject", "written_at", "codes"),
+    *("case", "standard", "opened", "withheld", "cas_Status"),
+}
+"""Fields that tell nothing of the person: who wrote it, when, and what it is called."""
+
+AT_ONCE = {"export_case": 3}
+"""How much some open at once, each entered by itself."""
+
+
+def secrets(answer: Answer) -> set[str]:
+    """Name every text that was told of the person."""
+    return set(texts(answer.json())) if answer.status == 200 else set()
+
+
+def texts(told: Any) -> Iterator[str]:
+    match told:
+        case dict():
+            for name, value in told.items():
+                yield from texts(value) if name not in CODED else ()
+        case list():
+            for value in told:
+                yield from texts(value)
+        case str():
+            yield told
+        case _:  # a number or nothing
+            pass
+
+
+def opened(hunt: Hunt, operation: Operation) -> int:
+    """Choose somebody who opens something with it."""
+    for choose in range(len(hunt.stage.places(operation))):
+        if secrets(hunt.ask(operation, choose=choose)):
+            return choose
+    raise AssertionError(f"{operation.name} opens nothing: bring it about")
+
+
+def entries(hunt: Hunt) -> int:
+    with hunt.wire.world.database.reading(SERVICE) as session:
+        return session.scalars(select(func.count()).select_from(AccessEntry)).one()
+
+
+@pytest.mark.parametrize("operation", OPENING, ids=named)
+def test_each_opens_something_and_says_so(operation: Operation, hunt: Hunt) -> None:
+    choose, before = opened(hunt, operation), entries(hunt)
+
+    shown = hunt.ask(operation, choose=choose)
+
+    assert secrets(shown)
+    assert entries(hunt) == before + AT_ONCE.get(operation.name, 1)
+
+
+@pytest.mark.parametrize("how", BREAKS)
+def test_what_cannot_be_recorded_is_not_shown(how: str, hunt: Hunt) -> None:
+    chosen = {operation: opened(hunt, operation) for operation in OPENING}
+    told = {one: secrets(hunt.ask(one, choose=chosen[one])) for one in OPENING}
+    world, before = hunt.wire.world, entries(hunt)
+
+    with BREAKS[how](world, url_of(world), "access_entry"):
+        shut = {one: hunt.ask(one, choose=chosen[one]) for one in OPENING}
+
+    for operation, answer in shut.items():
+        everything = repr((answer.headers, answer.content.decode()))
+        assert (answer.status, answer["Retry-After"]) == (503, "1"), operation.name
+        assert answer["Content-Type"] == "application/problem+json"
+        assert [text for text in told[operation] if text in everything] == []
+    assert entries(hunt) == before
+    assert all(secrets(hunt.ask(one, choose=chosen[one])) for one in OPENING)
+
+
+def denied(hunt: Hunt, operation: Operation) -> int | None:
+    """Choose somebody who is refused what it opens, and entered as refused."""
+    for choose in range(len(hunt.stage.places(operation))):
+        before = entries(hunt)
+        if hunt.ask(operation, choose=choose).status == 404 and entries(hunt) > before:
+            return choose
+    return None
+
+
+def test_a_refusal_that_cannot_be_recorded_is_not_told(hunt: Hunt) -> None:
+    """Else one could try unseen, again and again."""
+    world = hunt.wire.world
+    chosen = {operation: denied(hunt, operation) for operation in OPENING}
+    trying = {one: choose for one, choose in chosen.items() if choose is not None}
+
+    with BREAKS["refused"](world, url_of(world), "access_entry"):
+        shut = [hunt.ask(one, choose=choose).status for one, choose in trying.items()]
+
+    assert len(trying) >= 5
+    assert set(shut) == {503}
+
+
+def url_of(world: World) -> str:
+    return world.database.engine.url.render_as_string(hide_password=False)

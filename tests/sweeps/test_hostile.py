@@ -1,0 +1,249 @@
+"""Input from a hostile world: always a problem, never ours, and never repeated (R67-R74).
+
+Every operation that the contract names is tried; tests/sweeps/test_many_bodies.py sends
+every write some hundreds of bodies more, and thousands by `make soak`.
+"""
+
+import gzip
+import zlib
+from typing import Final
+
+import pytest
+
+from tests.support.full_world import place, spoken
+from tests.support.hostile_input import (
+    CANARY,
+    flaws,
+    hostile_bodies,
+    hostile_values,
+    written,
+)
+from tests.support.operation_calls import (
+    ALL,
+    TAKING,
+    WRITES,
+    Hunt,
+    faults,
+    is_malformed,
+    named,
+)
+from tests.support.raw_requests import KEYED, Operation, writes
+
+pytestmark = pytest.mark.slow
+EARLY: Final = pytest.mark.usefixtures("before_any_database")
+
+
+def test_no_write_is_forgotten(hunt: Hunt) -> None:
+    served = hunt.wire.send("GET", "/openapi.json").json()
+
+    assert {one.name for one in writes(served)} == {one.name for one in WRITES}
+    assert {one.method for one in WRITES} >= {"POST", "PUT", "PATCH"}
+    assert len(WRITES) > len(TAKING) > 15
+
+
+def test_whatever_a_path_names_is_there_to_be_asked_for(hunt: Hunt) -> None:
+    named_by_paths = {name for one in ALL for name in KEYED.findall(one.path)}
+
+    assert named_by_paths <= hunt.stage.ids.keys(), (
+        "bring one about in tests/support/full_world.py"
+    )
+    assert all(hunt.stage.places(one) for one in ALL)
+
+
+@EARLY
+@pytest.mark.parametrize("operation", WRITES, ids=named)
+def test_a_hostile_body_is_refused(operation: Operation, hunt: Hunt) -> None:
+    choose = hunt.deepest(operation)
+    whole, before = hunt.whole(operation, choose), hunt.everything()
+
+    for name, body in (hostile_bodies(whole) | hostile_values(whole)).items():
+        answer = hunt.ask(operation, body, choose)
+        assert faults(operation, answer) == [], (name, answer)
+        assert answer.status == 413 or is_malformed(answer), (name, answer)
+    assert hunt.everything() == before
+
+
+@EARLY
+@pytest.mark.parametrize("operation", TAKING, ids=named)
+def test_no_body_is_no_request(operation: Operation, hunt: Hunt) -> None:
+    for body in (b"", b"   ", b"\r\n", b"\0"):
+        answer = hunt.ask(operation, body)
+        assert faults(operation, answer) == []
+        assert answer.status == 422, (body, answer)
+
+
+@EARLY
+@pytest.mark.parametrize("operation", TAKING, ids=named)
+def test_what_is_not_said_to_be_json_is_not_read(operation: Operation, hunt: Hunt) -> None:
+    body = written(hunt.whole(operation))
+    said = [(body, "Content-Type", kind) for kind in KINDS]
+    said += [(body, "Content-Encoding", how) for how in ("gzip", "br", "gzip, identity")]
+    said.append((gzip.compress(body), "Content-Encoding", "gzip"))
+    said.append((zlib.compress(body), "Content-Encoding", "deflate"))
+
+    for sent, name, value in said:
+        answer = hunt.ask(operation, sent, headers={name: value})
+        assert faults(operation, answer) == [], (name, value, answer)
+        assert answer.status == 415, (name, value, answer)
+
+
+KINDS: Final[tuple[str | None, ...]] = (
+    *(None, "", "text/plain", "application/x-www-form-urlencoded", "multipart/form-data"),
+    *("application/xml", "text/json", "application/jsonx", "evilapplication/json"),
+    *("application/json; charset=utf-16", "application/json;charset=latin-1"),
+    *('application/json; charset="utf-7"', CANARY, "application/json, text/plain", "*/*"),
+)
+
+
+@EARLY
+@pytest.mark.parametrize("kind", ["application/json; charset=UTF-8", "APPLICATION/JSON"])
+def test_json_is_said_in_more_than_one_way(kind: str, hunt: Hunt) -> None:
+    for operation in TAKING:
+        body = written(hunt.whole(operation))
+        assert hunt.ask(operation, body, headers={"Content-Type": kind}).status != 415
+
+
+WORDS: Final[tuple[str | bytes, ...]] = (
+    *("", " ", CANARY, f"{CANARY}\r\nSet-Cookie: a=b", f"{CANARY}\n", f"{CANARY}\0"),
+    *(
+        f"{CANARY}' OR 1=1; DROP TABLE case; --",
+        f'{CANARY}"',
+        f"{CANARY}\u202e",
+        "\u0416" * 90,
+    ),
+    *(
+        CANARY.encode() + b"\xff\xfe",
+        CANARY * 399,
+        "9" * 400,
+        '"' * 400,
+        "*, *",
+        "${jndi:x}",
+    ),
+    *("../" * 90, "%00", "\ufeff", "1e999", "-1", "null", "[]", "{}"),
+)
+UNDECLARED: Final = (
+    *(
+        "Accept",
+        "Accept-Language",
+        "Accept-Encoding",
+        "Cookie",
+        "Host",
+        "Origin",
+        "Referer",
+    ),
+    *("If-None-Match", "If-Modified-Since", "Range", "Expect", "Content-Length", "Prefer"),
+    *("X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "Forwarded", "X-Real-IP"),
+    *(
+        "X-HTTP-Method-Override",
+        "X-Original-URL",
+        "X-Request-ID",
+        "Traceparent",
+        "User-Agent",
+    ),
+    *("Transfer-Encoding", "Connection", "Upgrade", CANARY),
+)
+
+
+@pytest.mark.parametrize("operation", ALL, ids=named)
+def test_no_header_does_harm(operation: Operation, hunt: Hunt) -> None:
+    for word in WORDS:
+        for name in (*operation.names("header"), "Authorization"):
+            answer = hunt.ask(operation, headers={name: word})
+            assert faults(operation, answer) == [], (name, word, answer)
+
+
+@EARLY
+@pytest.mark.parametrize("operation", ALL, ids=named)
+def test_no_header_that_no_database_hears_of_does_harm(
+    operation: Operation, hunt: Hunt
+) -> None:
+    for word in WORDS:
+        answer = hunt.ask(operation, headers={"Content-Type": word})
+        assert faults(operation, answer) == [], (word, answer)
+        together = hunt.ask(operation, headers=dict.fromkeys(UNDECLARED, word))
+        assert faults(operation, together) == [], (word, together)
+
+
+@EARLY
+@pytest.mark.parametrize("operation", ALL, ids=named)
+def test_a_large_head_is_refused(operation: Operation, hunt: Hunt) -> None:
+    for name in ("Cookie", "If-Match", "Authorization", "Accept-Language"):
+        large = hunt.ask(operation, b"", headers={name: CANARY * 2000})
+        assert (large.status, flaws(large)) == (431, [])
+    many = hunt.ask(operation, b"", headers={f"x-{n}": CANARY for n in range(2000)})
+    address = f"{place(operation, hunt.stage)}?{CANARY * 1000}"
+    long = hunt.wire.send(
+        operation.method, address, spoken(operation, hunt.stage.people[0], "k")
+    )
+
+    assert (many.status, flaws(many)) == (431, [])
+    assert (long.status, flaws(long)) == (414, [])
+
+
+IDS: Final[tuple[str | bytes, ...]] = (
+    *(
+        "x",
+        CANARY,
+        "%00",
+        "%0d%0aSet-Cookie:%20a=b",
+        "%ff",
+        "%c0%80",
+        "%ed%a0%80",
+        "%E2%80%AE",
+    ),
+    *("..%2f..%2fetc", "%2e%2e", "%25%30%30", f"{CANARY}'%20OR%201=1;--", "%22", "*", "-1"),
+    *("a" * 3000, "9" * 400, "%F0%9F%91%A9%E2%80%8D", "null", "{}", "SC-0000-0000-0000-0"),
+    *(
+        b"\xff\xfe",
+        "Ж".encode(),
+        b"\x00",
+        b"\r\n",
+        "%D9%A0" * 20,
+        "00000000-0000-0000-0000",
+    ),
+)
+
+
+@pytest.mark.parametrize("operation", [one for one in ALL if "{" in one.path], ids=named)
+def test_no_id_does_harm(operation: Operation, hunt: Hunt) -> None:
+    one = hunt.stage.people[0]
+    for name in operation.names("path"):
+        for made_up in IDS:
+            before, after = operation.path.split(f"{{{name}}}")
+            halves = (
+                place(Operation("", half, {}, {}), hunt.stage) for half in (before, after)
+            )
+            start, end = (half.encode() for half in halves)
+            raw = made_up if isinstance(made_up, bytes) else made_up.encode()
+            said = spoken(operation, one, f"k{next(hunt.numbers)}")
+            answer = hunt.wire.send(operation.method, start + raw + end, said)
+            assert flaws(answer) == [], (name, made_up, answer)
+            assert answer.status in {404, 405, 422}, (name, made_up, answer)
+
+
+@pytest.mark.parametrize("operation", ALL, ids=named)
+def test_no_query_does_harm(operation: Operation, hunt: Hunt) -> None:
+    said = spoken(operation, hunt.stage.people[0], "query")
+    target = place(operation, hunt.stage)
+    known = operation.names("query")
+    for name in known:
+        for word in (*IDS, "%0A", CANARY * 30, "1&limit=2", "", "%20"):
+            raw = word if isinstance(word, bytes) else word.encode()
+            answer = hunt.wire.send(
+                operation.method, f"{target}?{name}=".encode() + raw, said
+            )
+            assert faults(operation, answer) == [], (name, word, answer)
+
+
+@EARLY
+@pytest.mark.parametrize("operation", ALL, ids=named)
+def test_a_query_that_is_not_known_is_refused(operation: Operation, hunt: Hunt) -> None:
+    said = spoken(operation, hunt.stage.people[0], "query")
+    for query in (f"{CANARY}=1", "limits=1", "%00=1", "after%20=1", "_method=DELETE"):
+        answer = hunt.wire.send(
+            operation.method, f"{place(operation, hunt.stage)}?{query}", said
+        )
+        assert faults(operation, answer) == [], (query, answer)
+        if operation.told.get("security"):
+            assert answer.status == 422, (query, answer)
+            assert "query" in [fault["pointer"] for fault in answer.json()["errors"]]

@@ -1,0 +1,55 @@
+"""Many bodies to every write: no fault of ours, no echo, nothing kept (R67-R74).
+
+They come from everyone who could ask, for what each of them sees, and are the same for
+nobody: what was whole is damaged in one to three places, or is no JSON any more.
+"""
+
+import json
+from collections import Counter
+from random import Random
+from typing import Any, Final
+
+import pytest
+from hypothesis import strategies as st
+from structlog.testing import capture_logs
+
+from tests.support.hostile_input import CANARY, JUNK, bodies, many
+from tests.support.operation_calls import WRITES, Hunt, faults, named
+from tests.support.raw_requests import Operation
+from tests.support.request_bodies import BODIES
+from tests.support.servers import report, times
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.filterwarnings("ignore:Generating overly large repr"),
+]
+"""Hypothesis shows what ended its making, however large that was."""
+HUNDREDS: Final = times(250, soak=20_000)
+SHARE: Final = times(50, soak=2_000)
+"""As many on PostgreSQL: what is refused before it comes to a database does not differ."""
+
+
+def whole(operation: Operation) -> st.SearchStrategy[Any]:
+    """Make what an operation takes; to one that takes nothing, anything is sent."""
+    if not operation.takes:
+        return JUNK
+    known = BODIES.get(operation.name)
+    return bodies(operation) | st.just(known) if known else bodies(operation)
+
+
+@pytest.mark.parametrize("operation", WRITES, ids=named)
+def test_whatever_is_sent_does_no_harm(operation: Operation, hunt: Hunt) -> None:
+    enough = HUNDREDS if hunt.wire.world.database.is_sqlite else SHARE
+    chance, heard = Random(operation.name), Counter[int]()
+
+    with capture_logs() as lines:
+        for body in many(whole(operation), enough):
+            hunt.kept.clear()
+            answer = hunt.ask(operation, body, chance.randrange(2**16))
+            heard[answer.status] += 1
+            assert faults(operation, answer) == [], (body, answer)
+            assert answer.status < 400 or not hunt.kept, (body, answer, hunt.kept)
+
+    report(operation.name, heard.elements())
+    assert heard.total() == enough
+    assert CANARY not in json.dumps(lines, default=str)

@@ -1,0 +1,51 @@
+"""Who is answered what to all that is asked about a handover (issue 5, line 1)."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+from fastapi import FastAPI
+
+from tests.support.databases import Copy
+from tests.sweeps.matrix import plans, reading
+from tests.sweeps.matrix.asking import Matrix, matrix
+
+pytestmark = [pytest.mark.slow, pytest.mark.soak]
+PLAN = plans.HANDOVERS
+
+
+@pytest.fixture(scope="module")
+def everyone(
+    copy: Copy, app: FastAPI, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Matrix]:
+    """Build the world of this table once, with everyone in it."""
+    with copy() as url, matrix(url, app, PLAN, tmp_path_factory.mktemp("kept")) as made:
+        yield made
+
+
+@pytest.mark.parametrize("operation", PLAN.operations())
+def test_everyone_is_answered_as_is_written(everyone: Matrix, operation: str) -> None:
+    assert everyone.faults(operation) == []
+
+
+def test_nothing_was_changed_by_all_that(everyone: Matrix) -> None:
+    assert everyone.rows() == everyone.before
+
+
+@pytest.mark.parametrize(
+    ("operation", "expected"),
+    [
+        ("get_handover", 200),
+        ("get_handover", 404),
+        ("accept_handover", 403),
+        ("accept_handover", 404),
+    ],
+)
+def test_who_expects_one_answer_of_everyone_is_disappointed(
+    everyone: Matrix, operation: str, expected: int
+) -> None:
+    told = ((frozenset({"*", "*/*"}), reading.Verdict(expected)),)
+    always = reading.Row(operation, frozenset({"*"}), told)
+    other = replace(everyone, table=reading.Table((always,)))
+
+    assert len(other.faults(operation)) > 10

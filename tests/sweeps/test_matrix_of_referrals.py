@@ -1,0 +1,31 @@
+"""Who is answered what to everything that is asked about a referral (issue 5, line 1)."""
+
+from collections.abc import Iterator
+
+import pytest
+from fastapi import FastAPI
+
+from tests.support.databases import Copy
+from tests.sweeps.matrix import plans
+from tests.sweeps.matrix.asking import Matrix, matrix
+
+pytestmark = [pytest.mark.slow, pytest.mark.soak]
+PLAN = plans.REFERRALS
+
+
+@pytest.fixture(scope="module")
+def everyone(
+    copy: Copy, app: FastAPI, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Matrix]:
+    """Build the world of this table once, with everyone in it."""
+    with copy() as url, matrix(url, app, PLAN, tmp_path_factory.mktemp("kept")) as made:
+        yield made
+
+
+@pytest.mark.parametrize("operation", PLAN.operations())
+def test_everyone_is_answered_as_is_written(everyone: Matrix, operation: str) -> None:
+    assert everyone.faults(operation) == []
+
+
+def test_nothing_was_changed_by_all_that(everyone: Matrix) -> None:
+    assert everyone.rows() == everyone.before

@@ -1,0 +1,209 @@
+"""What is not declared is refused, and no answer leaves traces (R73, R74, R75, R76)."""
+
+from uuid import uuid4
+
+import pytest
+
+from app.kernel.actors import Scope
+from tests.support.full_world import Stage, place, spoken
+from tests.support.hostile_input import CANARY, flaws, written
+from tests.support.raw_requests import Answer, Headers, Operation, Wire, operations
+from tests.support.world import EVERYTHING, new_case
+
+pytestmark = pytest.mark.slow
+EARLY = pytest.mark.usefixtures("before_any_database")
+METHODS = (
+    *(
+        "GET",
+        "HEAD",
+        "POST",
+        "PUT",
+        "PATCH",
+        "DELETE",
+        "OPTIONS",
+        "TRACE",
+        "CONNECT",
+        "QUERY",
+    ),
+    *("PROPFIND", "LINK", "get", "post", "Get", "GET ", "*", CANARY),
+)
+PREFLIGHT: Headers = {
+    "Origin": "https://elsewhere.example",
+    "Access-Control-Request-Method": "POST",
+    "Access-Control-Request-Headers": "authorization",
+}
+SPOOFS: tuple[Headers, ...] = (
+    {"Host": f"{CANARY}.example"},
+    {"Host": f"{CANARY}.example", "X-Forwarded-Host": f"{CANARY}.example"},
+    {"X-Forwarded-Proto": "https", "X-Forwarded-Port": "8443", "X-Forwarded-Prefix": "/x"},
+    {
+        "X-Forwarded-For": "127.0.0.1, ::1",
+        "X-Real-IP": "127.0.0.1",
+        "Client-IP": "127.0.0.1",
+    },
+    {"Forwarded": f"for=127.0.0.1;host={CANARY}.example;proto=https"},
+    {"X-Original-URL": "/v1/approvals", "X-Rewrite-URL": "/v1/approvals"},
+    {"X-Client-Cert": CANARY, "X-Remote-User": "KZ_LEAD", "Remote-User": "KZ_LEAD"},
+    {"X-HTTP-Method-Override": "DELETE", "X-Method-Override": "DELETE"},
+    {"Origin": f"https://{CANARY}.example", "Referer": f"https://{CANARY}.example"},
+)
+
+
+def all_of(wire: Wire) -> list[Operation]:
+    return operations(wire.world.app.openapi())
+
+
+def declared(wire: Wire) -> dict[str, set[str]]:
+    """Say which methods each path has."""
+    found: dict[str, set[str]] = {}
+    for one in all_of(wire):
+        found.setdefault(one.path, set()).add(one.method)
+    return found
+
+
+@EARLY
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("how", ["with a key", "without", "from a page elsewhere"])
+def test_only_declared_methods_are_there(
+    method: str, how: str, wire: Wire, stage: Stage
+) -> None:
+    key: Headers = {"Authorization": f"Bearer {stage.people[0].key}"}
+    said = {"with a key": key, "without": {}, "from a page elsewhere": PREFLIGHT}[how]
+
+    for path, right in declared(wire).items():
+        if method in right:
+            continue
+        for target in (path, place(Operation(method, path, {}, {}), stage)):
+            answer = wire.send(method, target, said, b'{"x": 1}')
+            assert (answer.status, flaws(answer)) == (405, []), (method, path)
+            assert set((answer["allow"] or "").split(", ")) == right, path
+
+
+@EARLY
+@pytest.mark.parametrize("method", METHODS)
+def test_no_method_finds_what_is_not_there(method: str, wire: Wire) -> None:
+    for path in NOWHERE:
+        answer = wire.send(method, path, PREFLIGHT)
+        assert (answer.status, flaws(answer)) == (404, []), (method, path)
+
+
+NOWHERE = (
+    *(
+        "/",
+        "/v1",
+        "/v1/",
+        "/v1/nowhere",
+        "/V1/cases",
+        "/v1/cases/",
+        "/v1//cases",
+        "//v1/cases",
+    ),
+    *(
+        "/v1/cases;x=1",
+        "/v1/./cases",
+        "/v1/x/../cases",
+        "/v2/cases",
+        "/docs",
+        "/redoc",
+        "/metrics",
+    ),
+    *(
+        "/.env",
+        "/.git/config",
+        f"/{CANARY}",
+        "/v1/cases%2f",
+        "*",
+        "/openapi.yaml",
+    ),
+    "http://elsewhere.example/v1/cases",
+)
+
+
+@EARLY
+def test_the_contract_is_read_and_not_written(wire: Wire) -> None:
+    for method in set(METHODS) - {"GET", "HEAD"}:
+        answer = wire.send(method, "/openapi.json")
+        assert (answer.status, flaws(answer)) == (405, []), method
+
+
+def test_no_answer_of_any_operation_leaves_traces(wire: Wire, stage: Stage) -> None:
+    one = stage.people[0]
+    narrow = wire.world.someone("KZ_LEAD", scopes=())
+    found: dict[str, set[int]] = {}
+    for operation in all_of(wire):
+        said = spoken(operation, one, "traces")
+        target = place(operation, stage)
+        ways: list[tuple[str, Headers, bytes]] = [
+            (target, said, b""),
+            (target, said | PREFLIGHT, b"{}"),
+            (target, said | {"If-None-Match": "*"}, b""),
+            (target, {}, b""),
+            (target, said | {"Authorization": f"Bearer {narrow.key}"}, b""),
+            (f"{target}?x=1", said, b""),
+            (target, said, b"["),
+            (target, said, b" " * 300_000),
+            (target, said | {"Content-Type": "text/plain"}, b"x"),
+            (target, said | {"If-Match": "stale", "Idempotency-Key": "other"}, b"{}"),
+        ]
+        answers = [wire.send(operation.method, *way) for way in ways]
+        found[operation.name] = {answer.status for answer in answers}
+        assert [flaws(answer) for answer in answers] == [[]] * len(ways), operation.name
+        assert all(answer["x-request-id"] for answer in answers)
+        documented = {int(status) for status in operation.told["responses"]}
+        assert found[operation.name] <= documented, operation.name
+
+    assert {200, 304, 401, 403, 404, 412, 413, 415, 422} <= set().union(*found.values())
+
+
+def as_told(answer: Answer) -> tuple[int, list[tuple[bytes, bytes]], str]:
+    """Take an answer but for what names the request."""
+    named = (answer["x-request-id"] or "").encode()
+    headers = [(n, v) for n, v in answer.headers if v != named]
+    return answer.status, headers, answer.content.replace(named, b"").decode()
+
+
+@pytest.mark.parametrize("spoof", SPOOFS, ids=", ".join)
+def test_nothing_that_a_proxy_could_have_said_changes_an_answer(
+    spoof: Headers, wire: Wire, stage: Stage
+) -> None:
+    for operation in all_of(wire):
+        if operation.method != "GET" or "Purpose" in operation.names("header"):
+            continue
+        said, target = spoken(operation, stage.people[1], "k"), place(operation, stage, 2)
+        plain, spoofed = (
+            wire.send("GET", target, headers) for headers in (said, said | spoof)
+        )
+        assert as_told(plain) == as_told(spoofed), operation.name
+        assert flaws(spoofed) == []
+
+
+@pytest.mark.parametrize("spoof", SPOOFS, ids=", ".join)
+def test_what_was_made_is_found_at_a_relative_place(
+    spoof: Headers, wire: Wire, stage: Stage
+) -> None:
+    one = stage.people[0]
+    [write] = [o for o in all_of(wire) if o.name == "write_case"]
+    said = spoken(write, one, str(uuid4()))
+
+    made = wire.send("POST", write.path, said | spoof, written(new_case()))
+
+    assert (made.status, flaws(made)) == (201, [])
+    assert made["location"] == f"/v1/cases/{made.json()['code']}"
+
+
+def test_a_method_cannot_be_smuggled_in_a_header(wire: Wire, stage: Stage) -> None:
+    said: Headers = {
+        "Authorization": f"Bearer {stage.people[0].key}",
+        "X-HTTP-Method-Override": "PATCH",
+    }
+    target = f"/v1/cases/{stage.ids['code'][0]}"
+
+    assert wire.send("POST", target, said, b"{}").status == 405
+    assert wire.send("GET", target, said).status == 200
+
+
+def test_a_scope_is_needed_whatever_the_headers_say(wire: Wire) -> None:
+    narrow = wire.world.someone("KZ_LEAD", scopes=EVERYTHING - {Scope.CASES_READ})
+    said: Headers = {"Authorization": f"Bearer {narrow.key}", "X-Scope": "cases:read"}
+
+    assert wire.send("GET", "/v1/cases", said).status == 403

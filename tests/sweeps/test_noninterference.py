@@ -1,0 +1,78 @@
+"""What somebody may not read changes nothing of what they are answered (R11, R12)."""
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from functools import partial
+from itertools import zip_longest
+from random import Random
+from typing import Any
+
+import pytest
+from fastapi import FastAPI
+
+from app.main import create_app
+from tests.support.databases import Copy, ids_of
+from tests.support.in_thread import here
+from tests.support.raw_requests import Wire
+from tests.support.servers import report, times
+from tests.support.twin_worlds import Twin
+from tests.support.world import World
+
+pytestmark = [pytest.mark.slow, pytest.mark.soak]
+SCRIPTS = times(2, soak=200)
+STEPS = 200
+type Apps = tuple[FastAPI, FastAPI]
+
+
+@pytest.fixture(scope="module")
+def apps(app: FastAPI) -> Apps:
+    """Build an application for each of two worlds, once: it takes its time."""
+    return app, create_app(app.state.ground)
+
+
+@pytest.fixture
+def pair(request: pytest.FixtureRequest, copies: Callable[[str], Copy]) -> list[Copy]:
+    """Say where the two worlds are: on a database of each kind, if both are tested."""
+    kinds = request.config.option.databases
+    return [copies(kinds[0]), copies(kinds[-1])]
+
+
+def twins(pair: list[Copy], apps: Apps, seed: int, stack: ExitStack) -> tuple[Twin, Twin]:
+    """Open two worlds with the same seed; which of them is where changes with it."""
+    made, there = [], pair if seed % 2 else pair[::-1]
+    for side, (app, copy) in enumerate(zip(apps, there, strict=True)):
+        url, loop = stack.enter_context(copy()), stack.enter_context(here())
+        world = World(url, app, loop, partial(ids_of, Random(seed)))
+        stack.callback(world.closes)
+        made.append(Twin(world, Wire(world, loop), side, Random(seed)))
+    return made[0], made[1]
+
+
+def alike(
+    number: int, one: Iterator[tuple[str, Any]], other: Iterator[tuple[str, Any]]
+) -> Iterator[str]:
+    """See that both went the same way, and say what was answered."""
+    for first, second in zip_longest(one, other):
+        assert first == second, (number, first, second)
+        yield str(first[1][0]) if isinstance(first[1], tuple) else "worker"
+
+
+@pytest.mark.parametrize("seed", range(SCRIPTS))
+def test_what_is_hidden_changes_nothing_that_is_seen(
+    pair: list[Copy], apps: Apps, seed: int
+) -> None:
+    heard = Counter[str]()
+    with ExitStack() as stack:
+        one, other = twins(pair, apps, seed, stack)
+        one.begins()
+        other.begins()
+        for number in range(STEPS):
+            heard.update(alike(number, one.step(), other.step()))
+        heard.update(alike(STEPS, one.sweeps(), other.sweeps()))
+        assert one.authors == other.authors
+        assert one.known == other.known
+
+    report("answers alike", heard.elements())
+    assert heard["200"] > STEPS
+    assert len(one.authors) > STEPS // 4

@@ -1,0 +1,498 @@
+"""One table says who is party: what is seen, heard and done agrees with it, and no more."""
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import count
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from fastapi import FastAPI
+from httpx2 import Response
+
+from app.kernel.actors import Role
+from app.kernel.codes import new_code
+from tests.support.databases import Copy, overheard
+from tests.support.in_thread import Here
+from tests.support.request_bodies import BODIES
+from tests.support.returns import begin
+from tests.support.webhook_receivers import hooked
+from tests.support.world import (
+    WORKERS,
+    Json,
+    Someone,
+    World,
+    actions,
+    closing,
+    consent,
+    contacts,
+    done,
+    for_handover,
+    for_services,
+    new_case,
+    path_of,
+    promise,
+)
+
+pytestmark = pytest.mark.slow
+
+PEOPLE = {
+    "submitter": "UZ_CONSULATE_ALMATY",
+    "first": "KZ_LEAD",
+    "lead": "IOM",
+    "shelter": "KZ_SHELTER_KOGERSHIN",
+    "lawyer": "KZ_LEGAL_AID",
+    "oversight": "OVERSIGHT_DEMO",
+    "desk": "DESK_CENTRAL_ASIA",
+    "stranger": "JM_CONSULATE_PORT_OF_SPAIN",
+}
+LISTS = ("/cases", "/referrals", "/worklist", "/approvals", "/events")
+ABOUT = (
+    "history",
+    "evidence",
+    "routing",
+    "consents",
+    "access-log",
+    "notes",
+    "contacts",
+    "vital-readings",
+)
+
+
+@dataclass
+class Cast:
+    """Everyone who could be concerned, and what they are concerned with."""
+
+    world: World
+    people: dict[str, Someone]
+    case: Json
+    referrals: dict[str, Json]
+
+    def __getattr__(self, name: str) -> Someone:
+        if "people" not in vars(self):  # while it is being made
+            raise AttributeError(name)
+        return self.people[name]
+
+    def who(self, sees: str) -> set[str]:
+        """Say who can read something."""
+        return {name for name, one in self.people.items() if one.get(sees).is_success}
+
+    def listed(self, path: str, key: str, value: str) -> set[str]:
+        return {
+            name
+            for name, one in self.people.items()
+            if value in [item[key] for item in done(one.get(path))["items"]]
+        }
+
+    def subjects(self) -> dict[str, str]:
+        """Name the case and each referral as events name them."""
+        of_referrals = {n: f"referrals/{r['id']}" for n, r in self.referrals.items()}
+        return {"case": f"cases/{self.case['code']}"} | of_referrals
+
+    def able(self, record: Json) -> set[str]:
+        """Say whom an action is offered to."""
+        seen = {name: one.get(path_of(record)) for name, one in self.people.items()}
+        return {n for n, a in seen.items() if a.is_success and actions(a.json())}
+
+
+def gather(world: World) -> Cast:
+    """Bring everyone together around a draft."""
+    roles = {"oversight": {Role.PROTECTION_OFFICER}}
+    people = {n: world.someone(c, roles.get(n, WORKERS)) for n, c in PEOPLE.items()}
+    given = [consent(), consent(focal_point="IOM"), for_services()]
+    case = done(people["submitter"].writes_case(consents=given))
+    return Cast(world, people, case, {})
+
+
+@pytest.fixture
+def cast(world: World) -> Cast:
+    return gather(world)
+
+
+# Told apart from the code on purpose: who is party to what, hears of it, and may act on it.
+# after           | the case                                | shelter's    | lawyer's
+SEEN = """
+drafted           | submitter                               |              |
+submitted         | submitter first oversight               |              |
+acknowledged      | submitter first oversight               |              |
+lead_declined     | submitter lead oversight                |              |
+lead_accepted     | submitter lead oversight                |              |
+shelter_opened    | submitter lead oversight                | lead         |
+shelter_sent      | submitter lead oversight shelter        | lead shelter |
+lawyer_sent       | submitter lead oversight shelter lawyer | lead shelter | lead lawyer
+shelter_accepted  | submitter lead oversight shelter lawyer | lead shelter | lead lawyer
+lawyer_declined   | submitter lead oversight shelter        | lead shelter | lead lawyer
+shelter_started   | submitter lead oversight shelter        | lead shelter | lead lawyer
+shelter_completed | submitter lead oversight shelter        | lead shelter | lead lawyer
+closed            | submitter lead oversight shelter        | lead shelter | lead lawyer
+"""
+HEARD = """
+drafted           | submitter                               |              |
+submitted         | submitter first oversight               |              |
+acknowledged      | submitter first oversight               |              |
+lead_declined     | submitter first lead oversight          |              |
+lead_accepted     | submitter lead oversight                |              |
+shelter_opened    |                                         | lead         |
+shelter_sent      |                                         | lead shelter |
+lawyer_sent       |                                         |              | lead lawyer
+shelter_accepted  | submitter lead oversight                | lead shelter |
+lawyer_declined   |                                         |              | lead lawyer
+shelter_started   |                                         | lead shelter |
+shelter_completed |                                         | lead shelter |
+closed            | submitter lead oversight                |              |
+"""
+ABLE = """
+drafted           | submitter                               |              |
+submitted         | submitter first                         |              |
+acknowledged      | first                                   |              |
+lead_declined     | submitter lead                          |              |
+lead_accepted     | lead                                    |              |
+shelter_opened    | lead                                    | lead         |
+shelter_sent      | lead                                    | lead shelter |
+lawyer_sent       | lead                                    | lead shelter | lead lawyer
+shelter_accepted  | lead                                    | lead shelter | lead lawyer
+lawyer_declined   | lead                                    | lead shelter | lawyer
+shelter_started   | lead                                    | lead shelter | lawyer
+shelter_completed | lead                                    |              | lawyer
+closed            | lead oversight                          |              | lawyer
+"""
+
+
+def rows(text: str) -> dict[str, dict[str, set[str]]]:
+    """Read a table: after each step, who, for the case and each referral."""
+    lines = [line.split("|") for line in text.strip().splitlines()]
+    cells = {step.strip(): [set(c.split()) for c in columns] for step, *columns in lines}
+    return {step: dict(zip(RECORDS, row, strict=True)) for step, row in cells.items()}
+
+
+RECORDS = ("case", "shelter", "lawyer")
+
+
+def walk(cast: Cast) -> Iterator[str]:
+    """Carry the case from its draft to its end, and stop after every step."""
+    case, lead = cast.case, cast.lead
+    yield "drafted"
+    done(cast.submitter.does("submit", case))
+    yield "submitted"
+    done(cast.first.does("acknowledge", case))
+    yield "acknowledged"
+    declined = cast.first.does("decline-lead", case, {"reason": "NO_CAPACITY"})
+    assert declined.status_code == 204
+    yield "lead_declined"
+    done(lead.does("acknowledge", case))
+    done(lead.does("accept-lead", case, {"contacts": contacts()}))
+    yield "lead_accepted"
+    yield from walk_referrals(cast)
+    second = cast.world.someone("IOM", {Role.SUPERVISOR})
+    asked = done(lead.does("close", case, closing()))
+    done(second.post(f"/approvals/{asked['id']}/approve"))
+    done(lead.does("close", case, closing(), approval=asked["id"]))
+    yield "closed"
+
+
+def walk_referrals(cast: Cast) -> Iterator[str]:
+    """Ask a shelter, which helps, and a lawyer, who declines."""
+    case, lead, shelter, lawyer = cast.case, cast.lead, cast.shelter, cast.lawyer
+    housed = done(lead.refers(case, shelter.code, send=False))
+    cast.referrals["shelter"] = housed
+    yield "shelter_opened"
+    done(lead.does("send", housed))
+    yield "shelter_sent"
+    advised = done(lead.refers(case, lawyer.code, service="LEGAL_AID"))
+    cast.referrals["lawyer"] = advised
+    yield "lawyer_sent"
+    done(shelter.does("acknowledge", housed))
+    done(shelter.does("accept", housed, promise()))
+    yield "shelter_accepted"
+    done(lawyer.does("decline", advised, {"reason": "LANGUAGE"}))
+    yield "lawyer_declined"
+    done(shelter.does("start", housed, {"person_met": True}))
+    yield "shelter_started"
+    done(shelter.does("complete", housed, {"outcome": "delivered", "feedback": "Well"}))
+    yield "shelter_completed"
+
+
+def test_seen_in_every_way_by_the_same(cast: Cast) -> None:
+    told, code = rows(SEEN), cast.case["code"]
+
+    for step in walk(cast):
+        seen = [cast.who(f"/cases/{code}"), cast.listed("/cases", "code", code)]
+        seen += [cast.who(f"/cases/{code}/{part}") for part in ("history", "evidence")]
+        assert seen == [told[step]["case"]] * 4, step
+        for name, referral in cast.referrals.items():
+            path = path_of(referral)
+            may = [cast.who(path), cast.who(f"{path}/evidence")]
+            may.append(cast.listed("/referrals", "id", referral["id"]))
+            assert may == [told[step][name]] * 3, step
+
+
+def test_heard_by_the_parties_and_once(cast: Cast) -> None:
+    told = rows(HEARD)
+
+    for step in walk(cast):
+        heard = {name: subjects(one.hears()) for name, one in cast.people.items()}
+        for record, subject in cast.subjects().items():
+            hearers = {name for name, told_of in heard.items() if subject in told_of}
+            assert hearers == told[step][record], (step, record)
+
+
+def subjects(events: list[Json]) -> set[str]:
+    return {event["subject"] for event in events}
+
+
+def test_only_a_party_whose_turn_it_is_is_offered_anything(cast: Cast) -> None:
+    told = rows(ABLE)
+
+    for step in walk(cast):
+        assert cast.able(cast.case) == told[step]["case"], step
+        for name, referral in cast.referrals.items():
+            assert cast.able(referral) == told[step][name], step
+
+
+def test_work_waits_for_one_party(cast: Cast) -> None:
+    told = rows(SEEN)
+
+    for step in walk(cast):
+        for record, subject in cast.subjects().items():
+            waits = cast.listed("/worklist", "subject", subject)
+            assert len(waits) <= 1, step
+            assert waits <= told[step][record], step
+
+
+def test_the_desk_is_party_once_nobody_else_is_left(world: World, desk: Someone) -> None:
+    officer, lead = world.someone("UZ_CONSULATE_ALMATY"), world.someone("KZ_LEAD")
+    case = officer.submits()
+    before = desk.get(path_of(case)).status_code
+    lead.does("decline-lead", case, {"reason": "NO_CAPACITY"})
+
+    shown = desk.sees(case)
+
+    assert before == 404
+    assert shown["you_are"] == ["desk"]
+    assert [event["type"] for event in desk.hears()] == ["case.lead_declined"]
+    assert lead.get(path_of(case)).status_code == 404
+    assert [desk.opens(f"{path_of(case)}/{part}").status_code for part in SEALED] == [
+        404
+    ] * 4
+
+
+SEALED = ("sections/needs", "sections/identity", "safeguards", "contacts")
+
+
+@pytest.fixture
+def desk(world: World) -> Someone:
+    return world.someone("DESK_CENTRAL_ASIA")
+
+
+def all_that(one: Someone, cast: Cast) -> dict[str, str]:
+    """Get everything that somebody can get, with the headers it comes with."""
+    of_case = path_of(cast.case)
+    paths = [*LISTS, of_case, *(f"{of_case}/{part}" for part in (*ABOUT, *SEALED))]
+    of_referrals = [path_of(referral) for referral in cast.referrals.values()]
+    parts = ("", "/evidence", "/arrangement", "/notes")
+    paths += [f"{path}{part}" for path in of_referrals for part in parts]
+    answers = {path: one.opens(path) for path in paths}
+    return {p: f"{a.text}\n{dict(a.headers)}" for p, a in answers.items()}
+
+
+def test_where_the_person_is_sheltered_is_told_to_nobody_else(cast: Cast) -> None:
+    outside = ("submitter", "first", "lawyer", "oversight", "desk", "stranger")
+
+    for step in walk(cast):
+        for name in outside if "shelter" in cast.referrals else ():
+            got = all_that(cast.people[name], cast)
+            told = [path for path, text in got.items() if PEOPLE["shelter"] in text]
+            assert told == [], (step, name)
+
+
+def test_what_the_submitter_gets_does_not_depend_on_who_shelters(
+    copy: Copy, app: FastAPI, loop: Here
+) -> None:
+    told = []
+
+    for shelter in ("KZ_SHELTER_KOGERSHIN", "KZ_SHELTER_TANSHOLPAN"):
+        with copy() as url:
+            world = World(url, app, loop)
+            cast = gather(world)
+            cast.people["shelter"] = world.someone(shelter)
+            told.append([same(all_that(cast.submitter, cast)) for _ in walk(cast)])
+            world.closes()
+
+    assert told[0] == told[1]
+
+
+RANDOM = re.compile(
+    r"[0-9a-f]{8}-[0-9a-f-]{27}|SC(-[0-9A-Z]{4}){3}-[0-9A-Z]|\.[0-9a-f]{16}|\b[0-9a-f]{8}\."
+    r"|'etag': '[^']*'|\"next\":\"[^\"]*\""
+)
+
+
+def same(answers: dict[str, str]) -> list[str]:
+    """Leave out what is random: ids, what is derived from them, and their order."""
+    plain = (RANDOM.sub("*", f"{path} {text}") for path, text in answers.items())
+    return [part for text in plain for part in sorted(re.split(r"[\]},\s]*{", text))]
+
+
+def test_a_consent_that_names_the_shelter_is_not_shown_to_the_submitter(cast: Cast) -> None:
+    steps = walk(cast)
+    while next(steps) != "lead_accepted":
+        pass
+    named = for_services(focal_point=PEOPLE["shelter"], sections=["needs"])
+    done(cast.lead.creates(f"{path_of(cast.case)}/consents", named))
+
+    shown = cast.submitter.get(f"{path_of(cast.case)}/consents")
+
+    assert PEOPLE["shelter"] not in shown.text
+    assert PEOPLE["shelter"] in cast.lead.get(f"{path_of(cast.case)}/consents").text
+
+
+@pytest.mark.parametrize("deed", ["risk", "consent"])
+def test_what_the_shelter_does_in_the_case_does_not_name_it(deed: str, cast: Cast) -> None:
+    steps = walk(cast)
+    while next(steps) != "shelter_accepted":
+        pass
+    path = path_of(cast.case)
+    [*_, given] = cast.shelter.get(f"{path}/consents").json()["items"]
+    if deed == "risk":
+        done(cast.shelter.creates(f"{path}/risk-assessments", {"level": "high"}))
+    else:
+        done(cast.shelter.post(f"{path}/consents/{given['id']}/withdraw"))
+
+    for name in ("submitter", "lawyer"):
+        one = cast.people[name]
+        heard = json.dumps(one.hears()) + one.get(f"{path}/history").text
+        assert PEOPLE["shelter"] not in heard, name
+
+
+PUBLIC = ("{focal_point}", "{agreement}", "{country}", "{clock}", "/reference/")
+BY_ROLE = ("{contact}", "{account_id}")
+"""Not for who works on cases, whatever is there: 403 to all of them."""
+
+
+def named_routes(world: World) -> list[tuple[str, str, str]]:
+    """List every operation with an id in its path, but for what is public."""
+    return [
+        (method.upper(), path.removeprefix("/v1"), operation["operationId"])
+        for path, operations in world.app.openapi()["paths"].items()
+        for method, operation in operations.items()
+        if "{" in path and not any(name in path for name in (*PUBLIC, *BY_ROLE))
+    ]
+
+
+def reach(one: Someone, route: tuple[str, str, str], ids: dict[str, str]) -> Response:
+    """Ask for something by its ids, with all that the operation asks for."""
+    method, path, operation = route
+    extra = {"If-Match": '"1.0123456789abcdef"', "Purpose": "assistance"}
+    extra |= {"Idempotency-Key": f"key-{next(KEYS)}"} if method != "GET" else {}
+    body = BODIES.get(operation)
+    if body and "{contact}" in path:  # which names itself in its body as well
+        body = body | {"code": ids["contact"]}
+    return one.ask(method, path.format(**ids, section="needs"), body, headers=extra)
+
+
+KEYS = count()
+CHANGES = ("rotate_webhook_secret", "ping", "replay", "pause", "resume", "end")
+REFUSED = {
+    "replace_duty_contact": 403,
+    **{name if "_" in name else f"{name}_webhook": 403 for name in CHANGES},
+}
+"""What a stranger is refused by its role, whatever it names: it could write it anew."""
+
+
+def as_told(answer: Response) -> tuple[int, Any, dict[str, str]]:
+    """Take an answer but for what names the request itself."""
+    body = answer.json() | {"instance": ""}
+    headers = {k: v for k, v in answer.headers.items() if k != "x-request-id"}
+    return answer.status_code, body, headers
+
+
+def hidden_ids(cast: Cast) -> dict[str, str]:
+    """Name things that exist, and are not the stranger's."""
+    for step in walk(cast):
+        if step == "lawyer_sent":
+            break
+    asked = cast.lead.does("close", cast.case, closing())
+    [given, *_] = cast.submitter.get(f"{path_of(cast.case)}/consents").json()["items"]
+    assert asked.status_code == 409
+    ids = {"code": cast.case["code"], "consent_id": given["id"]}
+    ids["screening_id"] = done(cast.lead.screens(cast.case))["id"]
+    done(cast.lead.creates(f"{path_of(cast.case)}/consents", for_handover("SANA_SEZIM")))
+    offered = done(cast.lead.offers(cast.case, "SANA_SEZIM"))["id"]
+    asked = cast.lead.creates(f"{path_of(cast.case)}/questions", BODIES["ask_submitter"])
+    ids["question_id"] = done(asked)["id"]
+    ids["contact"] = "KZ_SHELTER_KOGERSHIN_MAIL"
+    ids["webhook_id"] = hooked(cast.world, PEOPLE["shelter"]).id
+    reading = f"{path_of(cast.case)}/vital-readings"
+    ids["reading_id"] = done(cast.lead.creates(reading, BODIES["ask_for_reading"]))["id"]
+    referral = cast.referrals["shelter"]["id"]
+    officer, first = (cast.world.someone(PEOPLE[n]) for n in ("submitter", "first"))
+    home = begin(cast.world, officer, first).record["id"]
+    return ids | {"referral_id": referral, "handover_id": offered, "return_id": home}
+
+
+def missing_ids(hidden: dict[str, str]) -> dict[str, str]:
+    """Name what is nowhere, as long as what is hidden."""
+    ids = {key: str(uuid4()) for key in hidden}
+    return ids | {"code": new_code(uuid4()), "contact": "KZ_SHELTER_KOGERSHIN_POST"}
+
+
+def waiting_approval(world: World) -> str:
+    """Ask a second person of the lead's focal point for something."""
+    officer, lead = world.someone("UZ_CONSULATE_ALMATY"), world.someone("KZ_LEAD")
+    case = officer.submits()
+    done(lead.does("acknowledge", case))
+    return str(done(lead.does("close", case, closing()))["id"])
+
+
+def test_a_stranger_cannot_tell_a_hidden_thing_from_a_missing_one(cast: Cast) -> None:
+    hidden = hidden_ids(cast) | {"approval_id": waiting_approval(cast.world)}
+    nothing = missing_ids(hidden)
+    routes = named_routes(cast.world)
+
+    for route in routes:
+        there, nowhere = (reach(cast.stranger, route, ids) for ids in (hidden, nothing))
+        assert as_told(there) == as_told(nowhere), route
+        assert there.status_code == REFUSED.get(route[2], 404), route
+        assert len(there.content) == len(nowhere.content)
+
+    assert len(routes) > 30
+
+
+def test_a_stranger_costs_the_same_statements_either_way(cast: Cast) -> None:
+    hidden = hidden_ids(cast) | {"approval_id": waiting_approval(cast.world)}
+    nothing = missing_ids(hidden)
+
+    for route in named_routes(cast.world):
+        said = []
+        for ids in (hidden, nothing):
+            with overheard(cast.world.database.engine) as statements:
+                reach(cast.stranger, route, ids)
+            said.append(statements)
+        assert said[0] == said[1], route
+
+
+def test_a_thing_of_another_case_is_not_found_in_ones_own(cast: Cast) -> None:
+    hidden = hidden_ids(cast)
+    own = done(cast.stranger.writes_case(notice={"country": "TT"}))
+    ids = {"code": own["code"], "consent_id": hidden["consent_id"]}
+    route = ("POST", "/cases/{code}/consents/{consent_id}/withdraw", "withdraw_consent")
+
+    mixed = reach(cast.stranger, route, ids)
+    missing = reach(cast.stranger, route, ids | {"consent_id": str(uuid4())})
+
+    assert as_told(mixed) == as_told(missing)
+    assert mixed.status_code == 404
+    items = cast.submitter.get(f"{path_of(cast.case)}/consents").json()["items"]
+    assert [item["withdrawn_at"] for item in items] == [None] * 3
+
+
+def test_an_external_reference_of_another_submitter_is_not_told(cast: Cast) -> None:
+    cast.submitter.creates("/cases", new_case(external_reference="2026/17"))
+
+    own = cast.submitter.creates("/cases", new_case(external_reference="2026/17"))
+    another = cast.stranger.creates("/cases", new_case(external_reference="2026/17"))
+
+    assert own.status_code == 409
+    assert another.status_code == 201
