@@ -29,6 +29,10 @@ SEED ?=
 SEEDS ?=
 M ?=
 FRESH ?=
+# What a sample of the tests runs and draws: another share for each commit.
+DRAWN := $(or $(SEED),$(shell printf '%d' 0x0$$(git rev-parse --short=7 HEAD 2>/dev/null)))
+PYTEST = $(BIN)/pytest -n auto --dist loadscope --no-loadscope-reorder \
+	--seed $(DRAWN) --hypothesis-seed $(DRAWN)
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_NO_INPUT := 1
@@ -41,7 +45,7 @@ endif
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup run check test test-fast test-older slow soak clients lint squawk rehearse format hooks \
+.PHONY: help setup run check test test-all test-fast test-older statements slow soak clients lint squawk rehearse format hooks \
 	bench bench-growth bench-smoke profile torture simulate failpoints drill fuzz fuzz-api mutate coverage assurance \
 	migrate openapi breaking docs lock
 
@@ -53,27 +57,33 @@ setup: $(READY) ## Install exactly what requirements/dev.txt names, into .venv
 run: $(READY) ## Serve a demonstration on SQLite; prints keys and a first request
 	$(BIN)/safe-conduct demo serve
 
-check: lint test bench-smoke ## Lint, tests, current files, no break that is not told; CI adds clients and torture
+check: lint test-all bench-smoke ## Lint, tests, current files, no break that is not told; CI adds clients and torture
 	$(BIN)/safe-conduct openapi --check
 	$(BIN)/python scripts/breaking.py
 	$(BIN)/safe-conduct docs --check
 	$(BIN)/python scripts/check_tzdata.py
 
-test: $(READY) ## All tests on SQLite and PostgreSQL, or some: make test T=tests/rules
-	$(BIN)/pytest -n auto --dist loadscope --no-loadscope-reorder $(T)
+test: $(READY) ## The tests, some minutes: a share of each sweep, drawn by SEED; all of T=tests/rules
+	$(PYTEST) --effort $(if $(T),all,sample) $(T)
 
-test-fast: $(READY) ## The tests that are not slow, on SQLite alone
-	$(BIN)/pytest -n auto --dist loadscope --no-loadscope-reorder -m 'not slow' \
-		--databases sqlite $(T)
+test-all: $(READY) ## Every test and every cell, on SQLite and PostgreSQL; CI runs it
+	$(PYTEST) --effort all --statements check
+
+test-fast: $(READY) ## What one edits by: rules, and HTTP on SQLite, in under a minute
+	$(PYTEST) --effort fast --databases sqlite $(T)
+
+statements: $(READY) ## Write which tests issue every SQL statement on PostgreSQL
+	$(PYTEST) --effort all --databases postgresql --statements write tests/api
 
 slow: $(READY) ## Measure which tests the inner loop cannot afford; writes tests/support/slow.txt
-	$(BIN)/python -m pytest -q -p no:xdist -p tests.support.slow_list -m 'not slow' --databases sqlite
+	$(BIN)/python -m pytest -q -p no:xdist -p tests.support.slow_list -m 'not slow' \
+		--effort fast --databases sqlite
 
 soak: $(READY) ## The long runs, at full length
-	SAFE_CONDUCT_SOAK=1 $(BIN)/pytest -n auto -m soak $(T)
+	$(BIN)/pytest -n auto --effort night -m soak $(T)
 
 failpoints: $(READY) ## Fail every statement of every write, one by one: DATABASE=sqlite, or postgresql
-	SAFE_CONDUCT_SOAK=1 $(BIN)/pytest -v -p no:xdist --databases $(DATABASE) tests/databases/test_failpoints.py
+	$(BIN)/pytest -v -p no:xdist --effort night --databases $(DATABASE) tests/databases/test_failpoints.py
 	@cat .torture/failpoints-$(DATABASE).json
 
 drill: $(READY) ## Lose a database under load and restore it: DATABASE=sqlite, or postgresql

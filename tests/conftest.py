@@ -3,7 +3,7 @@
 `--databases sqlite` leaves PostgreSQL out. A test that asks for `sqlite_url` or `pg_url`
 is about that database alone: it runs once, and is deselected where that one is left out.
 So does one that asks for `before_any_database`: what it sends never comes to one.
-What many tests of a file begin with is brought about once (staging.py), but for `--anew`.
+`--effort` says how much is run (tests/support/effort.py), `--seed` which share of it.
 """
 
 import gc
@@ -17,6 +17,7 @@ from typing import Protocol
 
 import pytest
 from fastapi import FastAPI
+from hypothesis import settings
 
 from app.ground import lay_ground
 from app.kernel.actors import Role
@@ -24,19 +25,24 @@ from app.kernel.db import Database
 from app.main import create_app
 from tests.support import databases, selection
 from tests.support.databases import Copy
+from tests.support.effort import Effort, Run
 from tests.support.in_thread import Here, here
-from tests.support.staging import Stages
+from tests.support.statement_cover import StatementCover
 from tests.support.world import KEYS, PUBLIC, Someone, World
 
-FIRST = ("soak", "slow")
-"""What begins first: so no worker is left with it when the others are done."""
+PURE = "tests/rules/"
+"""Begins first, so that a broken rule fails within seconds; then what is slow, so that no
+worker is left with it when the others are done."""
 SELDOM = 50_000
 """Objects made since it was last looked."""
 BESIDE = 1
 """Workers more than there are cores, for when a test waits. With two more for each core
 the same API tests cost half as much again: workers take each other's caches away."""
 HOME = pytest.StashKey[Path]()
-STAGES = pytest.StashKey[Stages]()
+EXAMPLES = {Effort.FAST: 10, Effort.SAMPLE: 25, Effort.ALL: 100, Effort.NIGHT: 1000}
+"""How many examples Hypothesis draws for each property."""
+for effort, examples in EXAMPLES.items():
+    settings.register_profile(effort, max_examples=examples, deadline=None, database=None)
 IDS = {"sqlite": "sqlite", "postgresql": "pg"}
 ONLY = {
     "sqlite_url": "sqlite",
@@ -62,22 +68,42 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="which databases to test on, with commas between (all: %(default)s)",
     )
     parser.addoption(
-        "--anew",
-        action="store_true",
-        help="bring about what tests begin with for each of them, not once for many",
+        "--effort",
+        choices=list(Effort),
+        default=Effort.ALL,
+        help="how much is run (default: %(default)s)",
+    )
+    parser.addoption(
+        "--statements",
+        choices=["check", "write"],
+        help="check or write which tests issue every SQL statement on PostgreSQL",
+    )
+    parser.addoption(
+        "--seed",
+        type=int,
+        default=0,
+        help="what a sample runs and draws (default: %(default)s)",
     )
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Give all workers one folder; whoever started them clears it away."""
+    """Set the effort; give all workers one folder, which their parent removes."""
+    Run.effort, Run.seed = Effort(config.option.effort), config.option.seed
+    settings.load_profile(Run.effort)
     given = getattr(config, "workerinput", {}).get("home")
     home = config.stash[HOME] = Path(given) if given else databases.make_home()
-    stages = config.stash[STAGES] = Stages(home)
-    config.pluginmanager.register(stages)
+    if config.option.statements:
+        write = config.option.statements == "write"
+        config.pluginmanager.register(StatementCover(home, write=write))
     if not given:
         config.add_cleanup(lambda: databases.clear(home))
         signal.signal(signal.SIGTERM, signal.default_int_handler)  # `timeout` clears up too
         signal.signal(signal.SIGINT, signal.default_int_handler)  # even under nohup
+
+
+def pytest_report_header() -> str:
+    """Print what it takes to run the same sample again."""
+    return f"effort: {Run.effort}, seed: {Run.seed} (make test SEED={Run.seed})"
 
 
 @pytest.hookimpl(wrapper=True)
@@ -122,17 +148,20 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what is about a database that was left out, and say what is slow."""
+    """Leave out what this run does not do, and put the rest in order."""
     names = {item: getattr(item, "fixturenames", []) for item in items}
     out = {
         item for item in items if "copy" in names[item] and not wanted(config, names[item])
     }
+    out |= selection.select([item for item in items if item not in out])
     config.hook.pytest_deselected(items=list(out))
     items[:] = [item for item in items if item not in out]
-    selection.thin(items)
-    items.sort(key=lambda item: [item.get_closest_marker(m) is None for m in FIRST])
-    if not config.option.anew:
-        config.stash[STAGES].learn(items)
+    items.sort(key=order)
+
+
+def order(item: pytest.Item) -> tuple[bool, bool]:
+    """Order the tests: pure rules, what is slow, the rest."""
+    return not item.nodeid.startswith(PURE), item.get_closest_marker("slow") is None
 
 
 @pytest.fixture(scope="session")
@@ -200,12 +229,9 @@ def loop() -> Iterator[Here]:
 
 
 @pytest.fixture
-def world(
-    url: str, app: FastAPI, loop: Here, request: pytest.FixtureRequest
-) -> Iterator[World]:
+def world(url: str, app: FastAPI, loop: Here) -> Iterator[World]:
     """Open the service around this test's database, with the demo mechanism in it."""
     made = World(url, app, loop)
-    request.config.stash[STAGES].begins(request.node, made)
     yield made
     made.closes()
 

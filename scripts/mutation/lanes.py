@@ -150,7 +150,7 @@ class Lane:
             swapping.import_instead(task.mutant)
             judge = Judge(task.tests)
             kinds = "sqlite,postgresql" if ON_BOTH & {*files(task.tests)} else "sqlite"
-            judging.run([*files(task.tests), "-x", "--anew", "--databases", kinds], judge)
+            judging.run([*files(task.tests), "-x", "--databases", kinds], judge)
             return judge.killer
 
         return in_child(work, task.seconds, self.folder)
@@ -163,7 +163,7 @@ class Lane:
                 apart()
                 self.ready.close()
                 judging.be_quiet(self.folder / "collecting.log")
-                words = [*self.judges, "--anew", "--databases", "sqlite"]
+                words = [*self.judges, "--databases", "sqlite"]
                 judging.run(words, Judge(), Copies(theirs, self.folder))
                 os._exit(1)
             theirs.close()

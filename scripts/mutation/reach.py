@@ -60,7 +60,7 @@ class Reach:
         words = [
             *(sys.executable, "-m", "pytest", "-q", "-p", "mutation.timing", "-n", "auto"),
             *("--dist", "loadscope", "--no-loadscope-reorder"),
-            *("--anew", "--databases", "sqlite,postgresql" if both else "sqlite"),
+            *("--databases", "sqlite,postgresql" if both else "sqlite"),
             *("--cov", "--cov-append", "--cov-context=test", f"--cov-config={self.config}"),
             *("--cov-report=", *files),
         ]

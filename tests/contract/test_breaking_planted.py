@@ -28,6 +28,7 @@ def broken(changes: Changes) -> set[str]:
     return {change.where for change in changes if change.breaks}
 
 
+@pytest.mark.sweep
 @pytest.mark.parametrize("row", ROWS, ids=[row.title for row in ROWS])
 def test_what_is_planted_is_told_where_it_is(row: Row) -> None:
     now = planted(CONTRACT, row)

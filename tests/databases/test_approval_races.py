@@ -16,10 +16,11 @@ from app.kernel.actors import Role
 from tests.support.account_changes import SUPERVISOR, account_of, allows, gives, question
 from tests.support.administrators import ADMINISTRATOR
 from tests.support.databases import ask
-from tests.support.servers import Served, obeying, report, served, times, together
+from tests.support.effort import amount
+from tests.support.servers import Served, obeying, report, served, together
 from tests.support.world import Json, Someone, done, kinds, path_of, problem
 
-ROUNDS = times(8, soak=1_000)
+ROUNDS = amount(8, sample=3, night=1_000)
 MORE: Json = {"roles": ["coordinator"]}
 
 pytestmark = [pytest.mark.slow, pytest.mark.soak]
@@ -145,7 +146,7 @@ def test_it_is_asked_once_or_each_question_is_decided_by_itself(cast: Cast) -> N
 
 def test_who_was_ended_allows_nothing_from_then_on(world: Served, cast: Cast) -> None:
     won = Counter[str]()
-    for _ in range(times(8, soak=1_000)):
+    for _ in range(amount(8, sample=3, night=1_000)):
         leaving = world.someone("KZ_LEAD", SUPERVISOR)
         asked = cast.asks()
         done(allows(leaving, asked))
@@ -166,7 +167,7 @@ def test_nobody_gets_past_the_cap_by_opening_everything_at_once(world: Served) -
     officer = world.someone("UZ_CONSULATE_ALMATY")
     cases = [officer.submits() for _ in range(12)]
     world.ground = world.app.state.ground = replace(world.ground, daily_cap=5)
-    for _ in range(times(2, soak=20)):
+    for _ in range(amount(2, night=20)):
         one = world.someone("KZ_LEAD")
         acts = [partial(one.opens, f"{path_of(c)}/sections/needs") for c in cases]
 

@@ -14,10 +14,11 @@ from sqlalchemy import Engine
 
 from app.kernel.db import THREADS
 from tests.support.databases import listening
-from tests.support.servers import client_of, key_file, report, served, started, times
+from tests.support.effort import amount
+from tests.support.servers import client_of, key_file, report, served, started
 from tests.support.world import Json, Someone, World, contacts, done, path_of
 
-REQUESTS, ROUNDS = 300, times(1, soak=20)
+REQUESTS, ROUNDS = 300, amount(1, night=20)
 
 type Request = Callable[[], Response]
 

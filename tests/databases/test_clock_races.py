@@ -15,13 +15,14 @@ from sqlalchemy import select
 from app.deadlines.breaches import Due
 from app.deadlines.models import Clock, Firing
 from app.worker.firing import Fired, fire_due, fire_one
-from tests.support.servers import CHANCE, Served, report, served, times
+from tests.support.effort import amount
+from tests.support.servers import CHANCE, Served, report, served
 from tests.support.world import Json, Someone, done, kinds, path_of, problem, promise
 
 pytestmark = pytest.mark.slow
 CASES = 5
-REFERRALS = times(10, soak=100)
-REROUTED = times(10, soak=100)
+REFERRALS = amount(10, night=100)
+REROUTED = amount(10, night=100)
 type Act = Callable[[], Response]
 LATE = promise(at="2026-06-02T09:00:00+05:00")
 

@@ -12,7 +12,8 @@ from httpx2 import Response
 from app.kernel.actors import Role
 from tests.databases.test_races import TOLD, acts
 from tests.support.databases import ask
-from tests.support.servers import CHANCE, Served, obeying, report, served, times
+from tests.support.effort import amount
+from tests.support.servers import CHANCE, Served, obeying, report, served
 from tests.support.world import (
     Json,
     Someone,
@@ -25,7 +26,7 @@ from tests.support.world import (
 )
 
 pytestmark = [pytest.mark.slow, pytest.mark.soak]
-ROUNDS = times(10, soak=1000)
+ROUNDS = amount(10, sample=4, night=1000)
 OF_A_CASE = 20
 """After so many there is another case: a list of consents must not grow into the race."""
 WOMEN = "KZ_SHELTER_KOGERSHIN"

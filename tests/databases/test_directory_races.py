@@ -19,10 +19,11 @@ from tests.support.administrators import (
     history,
     puts,
 )
-from tests.support.servers import Served, obeying, served, times, together
+from tests.support.effort import amount
+from tests.support.servers import Served, obeying, served, together
 from tests.support.world import NOON, Json, Someone, done, problem
 
-ROUNDS = times(8, soak=200)
+ROUNDS = amount(8, sample=3, night=200)
 SHELTER = "/focal-points/KZ_SHELTER_KOGERSHIN"
 
 

@@ -16,7 +16,8 @@ from tests.databases.test_races import (
     only_winner,
     settled,
 )
-from tests.support.servers import Served, report, served, times
+from tests.support.effort import amount
+from tests.support.servers import Served, report, served
 from tests.support.world import (
     Json,
     Someone,
@@ -29,7 +30,7 @@ from tests.support.world import (
     promise,
 )
 
-ROUNDS = times(6, soak=200)
+ROUNDS = amount(6, sample=3, night=200)
 STOP: Json = {"reason": "SURVIVOR_REQUEST"}
 NGOS = consent(recipient_class={"kind": "non_state", "country": "KZ"})
 

@@ -26,20 +26,21 @@ from tests.databases.failpoints.stories import STORIES
 from tests.databases.failpoints.sweeping import Sweep, sweeping
 from tests.support import results
 from tests.support.databases import Copy
+from tests.support.effort import amount, is_night
 from tests.support.full_world import filled
 from tests.support.operation_calls import ALL, DOCUMENT
 from tests.support.raw_requests import Operation, writes
-from tests.support.servers import ROOT, SOAK, report, times
+from tests.support.servers import ROOT, report
 from tests.sweeps.matrix.stages import Stage
 
 pytestmark = pytest.mark.slow
-EACH = times(24, soak=1)
+EACH = amount(24, night=1)
 """One point in so many fails; the first, the last and each COMMIT always do."""
 FEW = (
     *("write_case.submitted", "accept_referral", "open_section.needs", "get_case"),
     *("close_case.by two", "list_events", "replace_country", "issue_token"),
 )
-ON_POSTGRESQL = tuple(STORIES) if SOAK else FEW
+ON_POSTGRESQL = tuple(STORIES) if is_night() else FEW
 RESULTS = ROOT / ".torture"
 
 
@@ -75,7 +76,7 @@ class Tally:
         """Say it, and write down what a whole run came to: a share of it tells less."""
         told = self.spelled()
         print(f"failpoints: {told}")  # noqa: T201 - `pytest -s` shows it
-        if SOAK:
+        if is_night():
             results.keep(RESULTS / f"failpoints-{self.database}.json", told)
 
 
@@ -89,7 +90,7 @@ class Tried:
     @property
     def ways(self) -> int:
         """In how many ways each point fails."""
-        return len(WAYS) if SOAK and self.tally.database == "sqlite" else 1
+        return len(WAYS) if is_night() and self.tally.database == "sqlite" else 1
 
     def each(self, name: str) -> list[str]:
         """Let the points of one story fail; say what was not as promised."""
@@ -149,6 +150,7 @@ def called() -> set[str]:
 
 
 @pytest.mark.soak
+@pytest.mark.sweep
 @pytest.mark.parametrize("name", STORIES)
 def test_what_fails_on_sqlite_is_told_and_undone_and_can_be_done_again(
     name: str, sqlite_tried: Tried
@@ -157,6 +159,7 @@ def test_what_fails_on_sqlite_is_told_and_undone_and_can_be_done_again(
 
 
 @pytest.mark.soak
+@pytest.mark.sweep
 @pytest.mark.parametrize("name", ON_POSTGRESQL)
 def test_what_fails_on_postgresql_is_told_and_undone_and_can_be_done_again(
     name: str, pg_tried: Tried

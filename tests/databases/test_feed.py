@@ -21,11 +21,12 @@ from app.kernel.journal import Delivery, Entry, Epoch, Retrieval
 from app.kernel.work import Writing
 from tests.support.child_processes import Child, Says
 from tests.support.databases import ask, listening
-from tests.support.servers import CHANCE, Served, client_of, served, times
+from tests.support.effort import amount
+from tests.support.servers import CHANCE, Served, client_of, served
 from tests.support.world import Json, Someone, World, after, done, kinds
 
 WRITERS = 8
-CHANGES = range(1, 1 + times(2000, soak=20_000))
+CHANGES = range(1, 1 + amount(1000, sample=300, night=20_000))
 READERS = ("KZ_LEAD", "KZ_LEGAL_AID", "UZ_CONSULATE_ALMATY")
 DOING = local()
 

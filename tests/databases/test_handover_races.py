@@ -14,7 +14,8 @@ from httpx2 import Response
 from app.cases import queries as cases
 from app.kernel.actors import Role
 from tests.support.databases import ask
-from tests.support.servers import Served, obeying, report, served, times, together
+from tests.support.effort import amount
+from tests.support.servers import Served, obeying, report, served, together
 from tests.support.world import (
     Json,
     Someone,
@@ -30,7 +31,7 @@ from tests.support.world import (
     taking,
 )
 
-ROUNDS = times(6, soak=300)
+ROUNDS = amount(6, sample=3, night=300)
 LOST: Final = {404, 409, 412}
 soak = pytest.mark.soak
 slow = pytest.mark.slow

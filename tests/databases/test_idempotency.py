@@ -17,7 +17,8 @@ from app.kernel.actors import SERVICE
 from app.kernel.db import Base
 from app.kernel.idempotency import Outcome, Ticket, claim, settle
 from app.kernel.journal import Delivery, Entry
-from tests.support.servers import obeying, report, served, times
+from tests.support.effort import amount
+from tests.support.servers import obeying, report, served
 from tests.support.world import (
     EVERYTHING,
     Json,
@@ -33,7 +34,7 @@ from tests.support.world import (
     promise,
 )
 
-CLIENTS, REPEATS = 40, times(1000, soak=10_000)
+CLIENTS, REPEATS = 40, amount(1000, sample=200, night=10_000)
 REPLAYED = "Idempotent-Replayed"
 PATIENCE = 30.0
 

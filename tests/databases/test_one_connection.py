@@ -11,12 +11,12 @@ from sqlalchemy.exc import DBAPIError
 from app.cases.models import Case
 from app.kernel.db import Database
 from app.kernel.work import reading
+from tests.support.effort import amount
 from tests.support.in_thread import Here
-from tests.support.servers import times
 from tests.support.world import Json, Someone, World, done, path_of
 
 pytestmark = pytest.mark.slow
-TURNS = times(600, soak=10_000)
+TURNS = amount(600, sample=200, night=10_000)
 PEOPLE = ("UZ_CONSULATE_ALMATY", "JM_CONSULATE_PORT_OF_SPAIN")
 
 

@@ -19,7 +19,8 @@ from app.kernel.actors import SERVICE, Role
 from app.referrals.lifecycle import OPEN
 from app.referrals.models import Referral
 from tests.support.databases import ask
-from tests.support.servers import Served, obeying, report, served, times, together
+from tests.support.effort import amount
+from tests.support.servers import Served, obeying, report, served, together
 from tests.support.world import (
     Json,
     Someone,
@@ -31,7 +32,7 @@ from tests.support.world import (
     promise,
 )
 
-ROUNDS = times(12, soak=500)
+ROUNDS = amount(12, sample=4, night=500)
 TOLD: Final = {200, 201, 204, 403, 404, 409, 412}
 
 soak = pytest.mark.soak

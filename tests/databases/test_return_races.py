@@ -6,11 +6,12 @@ from functools import partial
 import pytest
 from httpx2 import Response
 
+from tests.support.effort import amount
 from tests.support.returns import HOME, Homecoming, accepted, begin, opens
-from tests.support.servers import Served, obeying, served, times, together
+from tests.support.servers import Served, obeying, served, together
 
 pytestmark = pytest.mark.slow
-ROUNDS = times(5, soak=50)
+ROUNDS = amount(5, sample=2, night=50)
 
 
 @pytest.fixture

@@ -22,6 +22,7 @@ from app.outbox.models import Way
 from app.outbox.pacing import Outcome
 from app.worker.sending import Fate, Senders, send_due
 from tests.support.child_processes import Child, Says
+from tests.support.effort import amount
 from tests.support.mail_servers import (
     HOUR,
     Mood,
@@ -34,12 +35,12 @@ from tests.support.mail_servers import (
     states,
     tells,
 )
-from tests.support.servers import key_file, times
+from tests.support.servers import key_file
 from tests.support.world import NOON, Someone, World
 
 pytestmark = pytest.mark.slow
 SENDERS = 6
-ROUNDS = times(6, soak=60)
+ROUNDS = amount(6, sample=3, night=60)
 OFFICES = (
     *("UZ_CONSULATE_ALMATY", "KZ_SHELTER_KOGERSHIN", "KZ_LEGAL_AID", "TT_SHELTER"),
     *("DESK_CENTRAL_ASIA", "DESK_CENTRAL_AMERICA", "DESK_CARIBBEAN", "OVERSIGHT_DEMO"),

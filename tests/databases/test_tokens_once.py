@@ -10,13 +10,14 @@ from httpx2 import Client, Response
 
 from tests.support.canaries import hits, listening, spellings
 from tests.support.databases import ask
+from tests.support.effort import amount
 from tests.support.forged_assertions import ANOTHERS, BAD
 from tests.support.machine_keys import JWT, enrolled
-from tests.support.servers import client_of, key_file, report, started, times, together
+from tests.support.servers import client_of, key_file, report, started, together
 from tests.support.world import World, done
 
 pytestmark = pytest.mark.slow
-ROUNDS: Final = times(5, soak=200)
+ROUNDS: Final = amount(5, night=200)
 
 
 def asks(http: Client, assertion: str) -> Response:

@@ -23,15 +23,8 @@ from app.kernel.idempotency import Outcome
 from app.kernel.journal import Delivery, Entry, Mailbox
 from tests.support.database_faults import ALLOWING, kind, refusing
 from tests.support.databases import ask, listening
-from tests.support.servers import (
-    CHANCE,
-    client_of,
-    key_file,
-    obeying,
-    report,
-    started,
-    times,
-)
+from tests.support.effort import amount
+from tests.support.servers import CHANCE, client_of, key_file, obeying, report, started
 from tests.support.world import (
     Json,
     Someone,
@@ -44,7 +37,7 @@ from tests.support.world import (
     promise,
 )
 
-ROUNDS = times(5, soak=50)
+ROUNDS = amount(5, sample=2, night=50)
 CLIENTS = 8
 
 type Opening = Callable[[], Response]

@@ -12,10 +12,11 @@ from app.api.throttling import Rate
 from app.api.turns import READERS, Turns
 from app.kernel.db import THREADS
 from app.kernel.problems import Busy
-from tests.support.servers import client_of, served, times
+from tests.support.effort import amount
+from tests.support.servers import client_of, served
 from tests.support.world import Someone, Watch, World, done, problem
 
-READING = times(100, soak=400)
+READING = amount(100, sample=60, night=400)
 
 
 def test_there_is_always_room_for_who_writes() -> None:
@@ -70,7 +71,7 @@ def test_a_submission_finds_room_while_many_read(url: str) -> None:
             return heard
 
         reading = [pool.submit(reads) for _ in range(READING)]
-        time.sleep(1)
+        time.sleep(amount(1000, sample=300) / 1000)
         try:
             answers = [officer.writes_case(submit=True) for _ in range(10)]
         finally:

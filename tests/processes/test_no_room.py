@@ -29,17 +29,18 @@ from app.kernel.actors import SERVICE
 from app.kernel.idempotency import Outcome
 from app.kernel.journal import Delivery, Mailbox
 from tests.support.database_faults import without_room
-from tests.support.servers import SOAK, Killed, client_of, key_file, report, started, times
+from tests.support.effort import amount, is_night
+from tests.support.servers import Killed, client_of, key_file, report, started
 from tests.support.world import Someone, World, kinds, new_case
 
 pytestmark = [pytest.mark.slow, pytest.mark.soak]
 WRITERS: Final = 6
 READERS: Final = 2
-REFUSED: Final = times(60, soak=300)
+REFUSED: Final = amount(60, night=300)
 """As often somebody is refused before there is room again."""
 SMALL: Final = 200_000
 """Bytes that are left when the load begins."""
-PATIENCE: Final = times(90, soak=600)
+PATIENCE: Final = amount(90, night=600)
 TOLD: Final = ("bed tonight", "Oygul", "Ойгул", "Рассказ", "спина", "sqlite", "disk")
 
 type Room = AbstractContextManager[Callable[[], None]]
@@ -128,7 +129,7 @@ def on_small_disk(place: Path, folder: Path) -> Iterator[Path]:
 DISKS = {"limited": (as_it_is, limited), "full": (on_small_disk, filled)}
 
 
-@pytest.mark.parametrize("disk", DISKS if SOAK else ["limited"])
+@pytest.mark.parametrize("disk", DISKS if is_night() else ["limited"])
 def test_a_disk_without_room_is_outlasted(
     disk: str, sqlite_url: str, tmp_path: Path
 ) -> None:

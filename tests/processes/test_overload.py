@@ -17,21 +17,22 @@ from uuid import uuid4
 import httpx2
 import pytest
 
-from tests.support.servers import SOAK, Killed, client_of, key_file, report, started, times
+from tests.support.effort import amount, is_night
+from tests.support.servers import Killed, client_of, key_file, report, started
 from tests.support.slow_sockets import slow_sockets
 from tests.support.world import Someone, World, done, new_case
 
 pytestmark = [pytest.mark.slow, pytest.mark.soak, pytest.mark.timed]
-SLOW: Final = times(200, soak=1000)
-ASKED: Final = times(300, soak=5000)
-SECONDS: Final = times(1, soak=30)
+SLOW: Final = amount(200, night=1000)
+ASKED: Final = amount(300, sample=150, night=5000)
+SECONDS: Final = amount(1, night=30)
 OVER: Final = 10
 """So many times what it can carry is asked of it."""
 READS: Final = 9
 """For each submission."""
 ROOMY: Final = 64 * 1024 * 1024
 """Bytes that a server may grow by; four times as much where it is asked too much."""
-NOISE: Final = 0 if SOAK else 0.2
+NOISE: Final = 0 if is_night() else 0.2
 """Seconds that others on the machine may add to any request; a soak has it to itself."""
 
 

@@ -7,13 +7,13 @@ import pytest
 from app.kernel.ledger import Ledger
 from tests.processes.drill.drill import DRAFTS, drill, is_whole
 from tests.support.databases import ask, clear, make_home
-from tests.support.servers import SOAK
+from tests.support.effort import is_night
 from tests.support.world import Someone, World, done
 
 pytestmark = [pytest.mark.slow, pytest.mark.soak]
 
 
-@pytest.mark.parametrize("kind", ["sqlite", "postgresql"] if SOAK else ["sqlite"])
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"] if is_night() else ["sqlite"])
 def test_what_is_restored_is_whole_and_everybody_is_told(kind: str) -> None:
     home = make_home()
     try:

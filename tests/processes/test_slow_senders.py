@@ -11,11 +11,12 @@ from app.api.turns import READERS
 from app.cli import connections
 from app.kernel.actors import Role
 from tests.support.account_changes import account_of
-from tests.support.servers import Served, served, times
+from tests.support.effort import amount
+from tests.support.servers import Served, served
 from tests.support.world import done, path_of
 
 SOON = 3.0
-SLOW = times(200, soak=1000)
+SLOW = amount(200, night=1000)
 HEAD = b"GET /livez HTTP/1.1\r\nHost: localhost\r\n"
 BODIES = {
     "Content-Length: 20": b"x" * 20,

@@ -12,15 +12,16 @@ from typing import Final
 import pytest
 
 from tests.databases.test_feed import About, by_mailbox, write_all
-from tests.support.servers import Killed, client_of, key_file, report, started, times
+from tests.support.effort import amount
+from tests.support.servers import Killed, client_of, key_file, report, started
 from tests.support.world import Someone, World, after, done
 
 pytestmark = [pytest.mark.slow, pytest.mark.soak]
-OFFICES: Final = times(5, soak=30)
-EACH: Final = times(2, soak=10)
+OFFICES: Final = amount(5, night=30)
+EACH: Final = amount(2, night=10)
 """So many wait, and so many listen, for each office."""
 PARTS: Final = 5
-PART: Final = times(30, soak=400)
+PART: Final = amount(30, night=400)
 """So many changes are written in each part."""
 FLAT: Final = 16 * 1024 * 1024
 """Bytes that a server may grow by, from the first part of the changes to the last."""

@@ -14,7 +14,8 @@ from app.deadlines.models import Clock, Firing
 from app.kernel.db import Database, database_now
 from app.kernel.journal import Delivery, Entry, Mailbox
 from tests.support.child_processes import Child
-from tests.support.servers import key_file, report, times
+from tests.support.effort import amount
+from tests.support.servers import key_file, report
 from tests.support.worker_process import employed, multiply, work
 from tests.support.world import World, closing, done, new_case, promise
 
@@ -89,7 +90,7 @@ def test_five_workers_whose_clocks_are_wrong_and_who_are_killed(
     pg_url: str, tmp_path: Path
 ) -> None:
     world, chance = World(pg_url), Random(5)
-    overdue = overdue_clocks(world, times(400, soak=5_000))
+    overdue = overdue_clocks(world, amount(400, sample=150, night=5_000))
     before, keys, kills = entries_in(world), key_file(tmp_path), 0
 
     with employed(pg_url, keys, WRONG) as workers:
@@ -109,10 +110,10 @@ def test_five_workers_whose_clocks_are_wrong_and_who_are_killed(
 
 def test_one_worker_that_is_killed_again_and_again(sqlite_url: str, tmp_path: Path) -> None:
     world, chance = World(sqlite_url), Random(1)
-    overdue = overdue_clocks(world, times(150, soak=1_500))
+    overdue = overdue_clocks(world, amount(150, night=1_500))
     before, keys = entries_in(world), key_file(tmp_path)
 
-    for _ in range(times(5, soak=50)):
+    for _ in range(amount(5, sample=3, night=50)):
         with employed(sqlite_url, keys, [0]):
             time.sleep(chance.uniform(0, 0.5))
     left = is_left(world.database)

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from tests.support.effort import amount
 from tests.support.model.acts import GROUPS
 from tests.support.model.case_values import (
     ACTORS,
@@ -41,6 +42,8 @@ WHOLE = wind_case(
         risk=(0, "low"),
     )
 )
+DEPTH, FROM_LEAD = amount(6, sample=5), amount(4, sample=3)
+"""Acts that are explored, from a draft and from a case that was taken on."""
 ENDED = {"closed", "void", "erased"}
 ASKED = {"sent", "received", "info_requested"}
 FEW: dict[str, set[Any]] = {
@@ -116,9 +119,9 @@ def taken_on() -> Model:
 
 @pytest.fixture(
     params=[
-        pytest.param((BARE, 6), id="bare"),
-        pytest.param((WHOLE, 6), id="whole", marks=pytest.mark.slow),
-        pytest.param((taken_on(), 4), id="taken on", marks=pytest.mark.slow),
+        pytest.param((BARE, DEPTH), id="bare"),
+        pytest.param((WHOLE, DEPTH), id="whole", marks=pytest.mark.slow),
+        pytest.param((taken_on(), FROM_LEAD), id="taken on", marks=pytest.mark.slow),
     ]
 )
 def worlds(request: pytest.FixtureRequest) -> frozenset[Model]:
@@ -131,7 +134,9 @@ def test_the_end_is_reached(worlds: frozenset[Model]) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("start", [(WHOLE, 6), (taken_on(), 4)], ids=["whole", "taken on"])
+@pytest.mark.parametrize(
+    "start", [(WHOLE, DEPTH), (taken_on(), FROM_LEAD)], ids=["whole", "taken on"]
+)
 def test_help_and_a_new_lead_are_reached(start: tuple[Model, int]) -> None:
     worlds = reached(*start)
 

@@ -72,6 +72,7 @@ def test_every_question_is_answered_as_the_document_says(
 
 
 @pytest.mark.slow
+@pytest.mark.sweep
 @pytest.mark.parametrize("side", Side)
 @pytest.mark.parametrize("subject", SUBJECTS)
 @pytest.mark.parametrize("deed", Deed)

@@ -4,17 +4,19 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from random import Random
 from typing import Final
 
 import pytest
 
 from tests.simulation.cast import Stage
 from tests.simulation.run import play
+from tests.support.effort import Run, amount
 from tests.support.servers import ROOT
 
 KEPT: Final = Path(__file__).with_name("seeds.txt")
-FRESH: Final = range(1, 31)
-"""As many as CI plays of those that never failed."""
+FRESH: Final = amount(12, sample=4)
+"""So many seeds that nobody chose are played, drawn by the seed of the run."""
 
 
 def kept() -> list[int]:
@@ -25,7 +27,12 @@ def kept() -> list[int]:
     return [int(line) for line in lines if line]
 
 
-@pytest.mark.parametrize("seed", sorted({*kept(), *FRESH}))
+def fresh() -> list[int]:
+    """Draw seeds for this run."""
+    return Random(Run.seed).sample(range(1, 1_000_000), FRESH)
+
+
+@pytest.mark.parametrize("seed", [*kept(), *fresh()])
 def test_whatever_happens_nobody_is_lost_and_nothing_is_told(
     made: Stage, seed: int
 ) -> None:

@@ -1,33 +1,103 @@
-"""What the inner loop runs: what is not slow, and of a sweep one cell.
+"""Which tests a run leaves out, by its effort.
 
-A sweep is one test with many cells. Where each of them opens a database it costs a
-thousand times what a pure one does, so this is decided here and not beside each test. What
-else is slow was measured, and stands in a list.
+- `fast`: SQLite alone, no test that is slow, and one cell of each sweep.
+- `sample`: all of SQLite but for a share of the cells of each sweep; of PostgreSQL the
+  tests of tests/databases and those that postgresql.txt names.
+- `all` and `night`: nothing.
+
+A sweep is a test with many cells of which each could find the same kind of fault: one that
+is marked `sweep`, any test of tests/sweeps with parameters, and, with one cell each, those
+of tests/api and tests/processes. Which cells a sample runs is drawn by the seed of the run,
+so that each commit runs others.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from random import Random
+from typing import Final
 
 import pytest
 
 from tests.support import slow_list
+from tests.support.effort import Effort, Run, is_sample
+
+SHARE: Final = 8
+"""One cell in so many of a marked sweep is run by a sample."""
+ON_POSTGRESQL: Final = Path(__file__).with_name("postgresql.txt")
+"""Tests that together issue every SQL statement that tests/api issues there."""
+DATABASES: Final = "tests/databases/"
+API: Final = "tests/api/"
+SWEEPS: Final = "tests/sweeps/"
+ONE_CELL: Final = (API, "tests/processes/")
+"""Of a test with parameters that stands here, a sample runs one cell."""
+
+type Cells = list[pytest.Item]
 
 
-def thin(items: Iterable[pytest.Item]) -> None:
-    """Mark as slow all but the middle cell of each sweep, and what was measured to be."""
-    dear = slow_list.listed()
-    sweeps: defaultdict[tuple[str, object], list[pytest.Function]] = defaultdict(list)
+def select(items: list[pytest.Item]) -> set[pytest.Item]:
+    """Return the tests that this run leaves out."""
+    if not is_sample():
+        return set()
+    if Run.effort is Effort.FAST:
+        slow = slow_list.listed()
+        return set(repeated(items)) | {one for one in items if is_slow(one, slow)}
+    listed = frozenset(listed_tests())
+    out = {one for one in items if is_postgresql(one) and not is_due(one, listed)}
+    rest = [one for one in items if one not in out and one.nodeid not in listed]
+    return out | set(repeated(rest))
+
+
+def is_slow(item: pytest.Item, slow: frozenset[str]) -> bool:
+    """Return whether a test is marked as slow, or was measured to be."""
+    marked = item.get_closest_marker("slow") is not None
+    return marked or slow_list.function_of(item.nodeid) in slow
+
+
+def is_due(item: pytest.Item, listed: frozenset[str]) -> bool:
+    """Return whether a sample runs a test on PostgreSQL."""
+    alone = "pg_url" in getattr(item, "fixturenames", ())
+    return alone or item.nodeid.startswith(DATABASES) or item.nodeid in listed
+
+
+def is_postgresql(item: pytest.Item) -> bool:
+    """Return whether a test runs on PostgreSQL."""
+    return database_of(item) == "postgresql"
+
+
+def database_of(item: pytest.Item) -> str:
+    """Return on which kind of database a test runs; empty if it opens none."""
+    given = item.callspec.params if hasattr(item, "callspec") else {}
+    return str(given.get("copy", ""))
+
+
+def listed_tests() -> Iterator[str]:
+    """Read which tests a sample runs on PostgreSQL for the SQL that they issue."""
+    for line in ON_POSTGRESQL.read_text("utf-8").splitlines():
+        if line and not line.startswith("#"):
+            yield line
+
+
+def repeated(items: Iterable[pytest.Item]) -> Iterator[pytest.Item]:
+    """Find the cells of sweeps that a sample leaves out."""
+    sweeps: defaultdict[tuple[str, str], Cells] = defaultdict(list)
     for item in items:
-        if slow_list.function_of(item.nodeid) in dear:
-            item.add_marker(pytest.mark.slow)
-        if isinstance(item, pytest.Function) and "copy" in item.fixturenames:
-            name, _, _ = item.nodeid.partition("[")
-            sweeps[name, item.callspec.params["copy"]].append(item)
-    for cells in sweeps.values():
-        for cell in repeats(cells):
-            cell.add_marker(pytest.mark.slow)
+        sweeps[item.nodeid.partition("[")[0], database_of(item)].append(item)
+    for (name, database), cells in sweeps.items():
+        if share := share_of(cells):
+            kept = drawn(cells, share, f"{name} {database}")
+            yield from (cell for cell in cells if cell not in kept)
 
 
-def repeats[T](cells: list[T]) -> list[T]:
-    """Leave out the one that is kept."""
-    return [cell for number, cell in enumerate(cells) if number != len(cells) // 2]
+def share_of(cells: Cells) -> int | None:
+    """Return of how many cells of a sweep a sample runs one; None if it is no sweep."""
+    item = cells[0]
+    if item.get_closest_marker("sweep") or item.nodeid.startswith(SWEEPS):
+        return SHARE
+    return len(cells) if item.nodeid.startswith(ONE_CELL) else None
+
+
+def drawn(cells: Sequence[pytest.Item], share: int, name: str) -> list[pytest.Item]:
+    """Draw one cell in so many, at least one, by the seed of the run."""
+    count = max(1, round(len(cells) / share))
+    return Random(f"{Run.seed} {name}").sample(list(cells), count)

@@ -6,7 +6,6 @@ process that can be killed.
 
 import base64
 import logging
-import os
 import sys
 import time
 from collections import Counter
@@ -38,7 +37,6 @@ from app.main import create_app
 from tests.support.child_processes import Child, Says
 from tests.support.world import NOON, PUBLIC, World
 
-SOAK: Final = "SAFE_CONDUCT_SOAK" in os.environ
 ROOT: Final = Path(__file__).parents[2]
 CHANCE: Final = SystemRandom()
 NARROW: Final = 10
@@ -50,11 +48,6 @@ PATIENCE: Final = 60
 def report(what: str, found: Iterable[Hashable]) -> None:
     """Say how a load was answered: `pytest --log-cli-level INFO` shows it."""
     logging.getLogger("safe_conduct.load").info("%s: %s", what, dict(Counter(found)))
-
-
-def times(usual: int, soak: int) -> int:
-    """Say how often a load is repeated: `make soak` takes its time."""
-    return soak if SOAK else usual
 
 
 def server_of(app: FastAPI) -> Server:

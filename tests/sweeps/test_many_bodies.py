@@ -13,19 +13,20 @@ import pytest
 from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
+from tests.support.effort import amount
 from tests.support.hostile_input import CANARY, JUNK, bodies, many
 from tests.support.operation_calls import WRITES, Hunt, faults, named
 from tests.support.raw_requests import Operation
 from tests.support.request_bodies import BODIES
-from tests.support.servers import report, times
+from tests.support.servers import report
 
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.filterwarnings("ignore:Generating overly large repr"),
 ]
 """Hypothesis shows what ended its making, however large that was."""
-HUNDREDS: Final = times(250, soak=20_000)
-SHARE: Final = times(50, soak=2_000)
+HUNDREDS: Final = amount(250, night=20_000)
+SHARE: Final = amount(50, night=2_000)
 """As many on PostgreSQL: what is refused before it comes to a database does not differ."""
 
 

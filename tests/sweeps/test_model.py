@@ -22,6 +22,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
+from tests.support.effort import Run, amount, is_night
 from tests.support.model.acts import GROUPS, acts_on_case, acts_on_referrals, given, guards
 from tests.support.model.case_values import (
     ACTORS,
@@ -42,15 +43,14 @@ from tests.support.model.case_values import (
 from tests.support.model.clocks import wind_case
 from tests.support.model.predictions import Act, predict
 from tests.support.model.service import Service, said
-from tests.support.servers import SOAK, times
 from tests.support.world import World, done, new_case
 
 NAMES: Final = sorted(ACTORS)
 RARELY: Final = st.integers(0, 19).map(lambda number: number == 1)
-SHARES: Final = times(1, soak=10)
+SHARES: Final = amount(1, night=10)
 """Parts of the stories, each in a world of its own: they run side by side."""
-STORIES: Final = {"sqlite": 100, "postgresql": 30}
-"""On each commit; not the same ones on both."""
+STORIES: Final = {"sqlite": amount(40, sample=10), "postgresql": amount(15, sample=2)}
+"""Drawn by the seed of the run: each commit tells others, and each database its own."""
 ANEW: Final = "hypothesis-anew"
 """Makes up each story by itself. Left alone, Hypothesis makes five of six by repeating a
 part of the one before: 190 such stories came to 542 different acts, by what stood where,
@@ -240,8 +240,8 @@ def service(world: World) -> Service:
 def test_the_service_does_what_the_model_says(service: Service, _share: int) -> None:
     kind = service.world.database.engine.dialect.name
     stories = settings(
-        max_examples=times(STORIES[kind], soak=5000 // SHARES),
-        stateful_step_count=times(30, soak=60),
+        max_examples=amount(STORIES[kind], night=5000 // SHARES),
+        stateful_step_count=amount(30, night=60),
         deadline=None,
         report_multiple_bugs=False,
         database=None,
@@ -254,6 +254,6 @@ def test_the_service_does_what_the_model_says(service: Service, _share: int) -> 
         def __init__(self) -> None:
             super().__init__(service)
 
-    if not SOAK:
-        seed(kind)(OfService)
+    if not is_night():
+        seed(f"{Run.seed} {kind}")(OfService)
     run_state_machine_as_test(OfService, settings=stories)

@@ -15,11 +15,11 @@ from sqlalchemy import select
 from app.api.throttling import Throttle
 from app.kernel.actors import SERVICE
 from app.kernel.db import Base
+from tests.support.effort import is_night
 from tests.support.full_world import filled
 from tests.support.operation_calls import ALL, READ, watched
 from tests.support.raw_requests import Answer, Headers, Operation, Wire, wired
 from tests.support.request_bodies import BODIES
-from tests.support.servers import SOAK
 from tests.support.snapshots import copied_from, copied_to
 from tests.support.world import World
 from tests.sweeps.matrix import reading
@@ -199,7 +199,7 @@ class Matrix:
             yield f"refused or read, and yet written: {tables}"
 
 
-STRANGERS: Final = {"elsewhere", *(("desk", "shelter") if SOAK else ())}
+STRANGERS: Final = {"elsewhere", *(("desk", "shelter") if is_night() else ())}
 """Who asks though nobody told them of the case; others where they have, or had, a part."""
 
 
@@ -317,7 +317,7 @@ class Plan:
     def operations(self) -> list[str]:
         """Name what is asked for: to write one section stands for all, but to soak."""
         named = reading.table(self.table).operations
-        return [one for one in named if SOAK or one not in ALIKE]
+        return [one for one in named if is_night() or one not in ALIKE]
 
 
 @contextmanager
@@ -327,7 +327,7 @@ def matrix(url: str, app: FastAPI, plan: Plan, home: Path) -> Iterator[Matrix]:
         world, known = wire.world, people(wire.world)
         stages = (plan.build if world.database.is_sqlite else plan.some)(known)
         everyone = callers(world, known)
-        back, alone = keep(world, home), stages if SOAK else plan.alone
+        back, alone = keep(world, home), stages if is_night() else plan.alone
         with watched(world.database.engine) as kept:
             table = reading.table(plan.table)
             yield Matrix(wire, plan, table, stages, everyone, kept, back, alone)

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from tests.support.servers import SOAK
+from tests.support.effort import is_night
 from tests.sweeps.matrix import records, stages
 from tests.sweeps.matrix.asking import Plan
 
@@ -32,7 +32,7 @@ HANDOVERS: Final = Plan(
 )
 RETURNS: Final = Plan(
     "answers_of_returns",
-    records.of_returns(records.UP_TO if SOAK else FEWER),
+    records.of_returns(records.UP_TO if is_night() else FEWER),
     records.of_returns(["b_assessing"]),
     frozenset({"b_assessing", "b_planning"}),
 )

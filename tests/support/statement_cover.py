@@ -1,0 +1,115 @@
+"""Which SQL statements the tests of tests/api issue on PostgreSQL, and who covers them.
+
+A sample of the tests (`make test`) runs on PostgreSQL only the tests that postgresql.txt
+names: together they issue every distinct statement that any test of tests/api issues. A
+whole run (`make test-all`) records what each test issues and fails if the list misses a
+statement, or names a test that is gone. `make statements` writes the list.
+"""
+
+import json
+import re
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+from sqlalchemy import Connection, Engine, QueuePool, event
+
+from tests.support.selection import API, ON_POSTGRESQL, is_postgresql, listed_tests
+
+PLACEHOLDER: Final = re.compile(r"%\(\w+\)s(?:::[\w ]+)?")
+REPEATED: Final = re.compile(r"(\?|\((?:\?, )*\?\))(?:, \1)+")
+HEAD: Final = """\
+# Tests that together issue every SQL statement that tests/api issues on PostgreSQL: written
+# by `make statements`, and checked by `make test-all`. `make test` runs them there.
+"""
+
+type Issued = Mapping[str, frozenset[str]]
+"""The statements that each test issued, by the name of the test."""
+
+
+def normalize(statement: str) -> str:
+    """Return a statement without the number of values in its lists."""
+    plain = PLACEHOLDER.sub("?", statement)
+    while (shorter := REPEATED.sub(r"\1", plain)) != plain:
+        plain = shorter
+    return " ".join(plain.split())
+
+
+def choose_cover(issued: Issued, seconds: Mapping[str, float]) -> list[str]:
+    """Choose tests that issue every statement: greedily, most new ones a second first."""
+    missing, chosen = frozenset[str]().union(*issued.values()), list[str]()
+    while missing:
+        best = max(issued, key=lambda one: len(issued[one] & missing) / seconds[one])
+        chosen.append(best)
+        missing -= issued[best]
+    return sorted(chosen)
+
+
+def find_gaps(issued: Issued, listed: list[str]) -> Iterator[str]:
+    """Say what the list lacks: names of tests that are gone, statements nobody issues."""
+    gone = [name for name in listed if name not in issued]
+    yield from (f"There is no test {name}." for name in gone)
+    covered = frozenset[str]().union(*(issued.get(name, frozenset()) for name in listed))
+    for name, statements in issued.items():
+        yield from (f"{name} alone issues: {one}" for one in statements - covered)
+
+
+class StatementCover:
+    """A pytest plugin that records the statements of each test; one in each process."""
+
+    def __init__(self, folder: Path, *, write: bool) -> None:
+        self.folder, self.write = folder, write
+        self.current: set[str] | None = None
+        self.issued: dict[str, list[str]] = {}
+        self.seconds: defaultdict[str, float] = defaultdict(float)
+        event.listen(Engine, "before_cursor_execute", self.record)
+
+    def record(self, connection: Connection, _: object, statement: str, *__: Any) -> None:
+        """Record a statement of the service; tests look past it through a NullPool."""
+        if self.current is not None and isinstance(connection.engine.pool, QueuePool):
+            self.current.add(statement)
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_protocol(self, item: pytest.Item) -> Iterator[None]:
+        """Record what one test issues, if it is one of those that are covered."""
+        if item.nodeid.startswith(API) and is_postgresql(item):
+            self.current = set()
+        try:
+            return (yield)
+        finally:
+            if self.current is not None:
+                self.issued[item.nodeid] = sorted({normalize(one) for one in self.current})
+                self.current = None
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Add up how long each test took."""
+        self.seconds[report.nodeid] += report.duration
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> Iterator[None]:
+        """Leave what this process recorded; the process that began the others judges."""
+        if self.issued:
+            worker = getattr(session.config, "workerinput", {}).get("workerid", "main")
+            path = self.folder / f"statements-{worker}.json"
+            path.write_text(json.dumps(self.issued), "utf-8")
+        yield
+        if not hasattr(session.config, "workerinput"):
+            self.judge(session)
+
+    def judge(self, session: pytest.Session) -> None:
+        """Write the list, or fail the run where it is stale."""
+        issued = {
+            name: frozenset(statements)
+            for path in self.folder.glob("statements-*.json")
+            for name, statements in json.loads(path.read_text("utf-8")).items()
+        }
+        if self.write:
+            chosen = choose_cover(issued, self.seconds)
+            ON_POSTGRESQL.write_text(HEAD + "".join(f"{one}\n" for one in chosen), "utf-8")
+            return
+        if gaps := list(find_gaps(issued, list(listed_tests()))):
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+            told = "\n".join(["", *gaps[:20], f"{len(gaps)} gaps: run `make statements`."])
+            session.config.get_terminal_writer().line(told, red=True)
