@@ -17,7 +17,8 @@ from app.disclosure import models as disclosure
 from app.feed import models as feed
 from app.handovers import models as handovers
 from app.kernel import erasures, heartbeat, idempotency, journal
-from app.kernel.db import APP_ROLE, OWNER_ROLE, Base, prepare_sqlite
+from app.kernel.db import APP_ROLE, OWNER_ROLE, Base
+from app.kernel.sqlite import prepare_sqlite
 from app.notices import models as notices
 from app.outbox import models as outbox
 from app.referrals import models as referrals
@@ -75,7 +76,7 @@ def open_engine(url: str) -> Engine:
     """Connect as whoever signs in; the service's `Database` would act as the app role."""
     engine = create_engine(make_url(url), poolclass=NullPool, hide_parameters=True)
     if engine.dialect.name == "sqlite":
-        prepare_sqlite(engine)
+        prepare_sqlite(engine, query_only=False)
     return engine
 
 

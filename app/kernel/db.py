@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Any, ClassVar, Final, Protocol
+from typing import Any, ClassVar, Final
 from uuid import UUID
 
 from sqlalchemy import (
@@ -14,7 +14,6 @@ from sqlalchemy import (
     Connection,
     Engine,
     Enum,
-    ExceptionContext,
     Integer,
     MetaData,
     create_engine,
@@ -36,6 +35,7 @@ from sqlalchemy.orm import (
 
 from app.kernel.fairness import FairLock
 from app.kernel.instants import UtcDateTime
+from app.kernel.sqlite import DriverConnection, is_in_transaction, prepare_sqlite
 from app.kernel.traces import scrub_postgresql, scrub_sqlite
 from app.kernel.trouble import honest_about_load
 
@@ -46,16 +46,6 @@ CONSTRAINT_NAMES = {
     "fk": "fk_%(table_name)s_%(column_0_N_name)s",
     "pk": "pk_%(table_name)s",
 }
-SQLITE_PRAGMAS = (
-    "journal_mode = WAL",
-    "synchronous = FULL",
-    "foreign_keys = ON",
-    "busy_timeout = 5000",
-    "trusted_schema = OFF",
-    "recursive_triggers = ON",  # or REPLACE would rewrite what triggers keep
-    "secure_delete = ON",  # what is deleted is overwritten; see kernel/traces.py
-    f"journal_size_limit = {16 * 1024**2}",  # readers may make it grow; it shrinks again
-)
 OWNER_ROLE: Final = "safe_conduct_owner"
 APP_ROLE: Final = "safe_conduct_app"
 POSTGRESQL_SETTINGS = (
@@ -71,6 +61,9 @@ BIND: Final = f"SELECT set_config('{ACTS_FOR}', %s, true)"
 """True: until the transaction ends, whoever has the connection next."""
 THREADS: Final = 40
 """Requests served at once; each holds at most one connection, so the pool has as many."""
+
+STATEMENTS: Final = 512
+"""Statements that a connection of SQLite keeps prepared; an action issues some dozens."""
 
 Counter = BigInteger().with_variant(Integer(), "sqlite")  # SQLite counts only INTEGER keys
 
@@ -110,22 +103,25 @@ class Listed:
 
 
 class Database:
-    """Opens transactions; commits on success, rolls back on any exception."""
+    """Opens transactions; commits on success, rolls back on any exception.
+
+    `engines` are those with a pool of their own: on SQLite, reads have one, and to dispose
+    of `engine` closes both.
+    """
 
     def __init__(self, url: str, role: str = APP_ROLE) -> None:
-        self.engine = create_engine(
-            make_url(url),
-            pool_size=THREADS,
-            max_overflow=0,
-            pool_timeout=10,
-            hide_parameters=True,
-        )
+        self.engine = open_engine(url)
         self._turn: AbstractContextManager[None]
         if self.is_sqlite:
-            prepare_sqlite(self.engine)
-            self._readers = self.engine.execution_options(query_only=True)
+            readers = open_engine(url)
+            self.engines: tuple[Engine, ...] = (self.engine, readers)
+            prepare_sqlite(self.engine, query_only=False)
+            prepare_sqlite(readers, query_only=True)
+            event.listen(self.engine, "engine_disposed", lambda _: readers.dispose())
+            self._readers = readers.execution_options(query_only=True)
             self._turn, self._writers = FairLock(), self.engine
         else:
+            self.engines = (self.engine,)
             prepare_postgresql(self.engine, role)
             self._readers = self.engine.execution_options(
                 isolation_level="REPEATABLE READ", postgresql_readonly=True
@@ -176,6 +172,21 @@ class Database:
             must_still_be_in_transaction(session)
 
 
+def open_engine(url: str) -> Engine:
+    """Open a pool of connections, of which as few as possible are in use."""
+    made = make_url(url)
+    lite = made.get_backend_name() == "sqlite"
+    return create_engine(
+        made,
+        pool_size=THREADS,
+        max_overflow=0,
+        pool_timeout=10,
+        pool_use_lifo=True,
+        hide_parameters=True,
+        connect_args={"cached_statements": STATEMENTS} if lite else {},
+    )
+
+
 @contextmanager
 def begin(engine: Engine, acts_for: str | None) -> Iterator[Session]:
     """Run one transaction: the only place where one begins."""
@@ -199,49 +210,6 @@ def must_still_be_in_transaction(session: Session) -> None:
     """
     if not is_in_transaction(session.connection()):
         raise RuntimeError("The database ended this transaction by itself.")
-
-
-def is_in_transaction(connection: Connection) -> bool:
-    """Ask the driver, which knows better than SQLAlchemy; psycopg always is."""
-    driver: Any = connection.connection.driver_connection
-    return getattr(driver, "in_transaction", True)
-
-
-class DriverConnection(Protocol):
-    """The little we ask of the driver."""
-
-    isolation_level: str | None
-    autocommit: bool
-
-    def execute(self, statement: str, /) -> object:
-        """Run one statement."""
-
-
-def prepare_sqlite(engine: Engine) -> None:
-    """Give every SQLite connection our settings, and say BEGIN ourselves.
-
-    A deferred BEGIN that reads and then writes fails under load in spite of the busy
-    timeout: the snapshot it read from is old. A writer takes the lock first.
-    """
-
-    @event.listens_for(engine, "connect")
-    def _(connection: DriverConnection, _: object) -> None:
-        connection.isolation_level = None  # the driver must not begin for us
-        for pragma in SQLITE_PRAGMAS:
-            connection.execute(f"PRAGMA {pragma}")
-
-    @event.listens_for(engine, "handle_error")
-    def _(context: ExceptionContext) -> None:
-        if context.connection is not None and not is_in_transaction(context.connection):
-            context.is_disconnect = True  # SQLAlchemy then runs nothing more in this work
-            context.invalidate_pool_on_disconnect = False
-
-    @event.listens_for(engine, "begin")
-    def _(connection: Connection) -> None:
-        query_only = connection.get_execution_options().get("query_only", False)
-        driver: Any = connection.connection.driver_connection  # it costs a tenth that way
-        driver.execute(f"PRAGMA query_only = {query_only}")
-        connection.exec_driver_sql("BEGIN" if query_only else "BEGIN IMMEDIATE")
 
 
 def prepare_postgresql(engine: Engine, role: str) -> None:

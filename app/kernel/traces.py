@@ -42,7 +42,6 @@ def scrub_sqlite(engine: Engine, table: str) -> bool:
     connection = engine.raw_connection()
     try:
         cursor: Any = connection.cursor()
-        cursor.execute("PRAGMA query_only = OFF")
         write_anew(cursor, table)
         [(usual,)] = cursor.execute("PRAGMA busy_timeout").fetchall()
         cursor.execute(f"PRAGMA busy_timeout = {PATIENCE}")

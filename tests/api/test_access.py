@@ -124,7 +124,7 @@ def test_no_key_and_a_wrong_one_cost_the_same(world: World) -> None:
 
     asked = []
     for way in ("", "Bearer", f"Basic {one.key}", "Bearer wrong", wrong):
-        with overheard(world.database.engine) as statements:
+        with overheard(world.database) as statements:
             me(one, way)
         asked.append(statements)
 

@@ -36,7 +36,7 @@ def test_a_supervisor_elsewhere_cannot_tell_a_hidden_account_from_a_missing_one(
     for route in routes:
         answers, said = [], []
         for ids in (hidden, nothing):
-            with overheard(world.database.engine) as statements:
+            with overheard(world.database) as statements:
                 answers.append(as_told(reach(boss, route, ids)))
             said.append(statements)
         assert answers[0] == answers[1], route

@@ -34,7 +34,7 @@ def test_whoever_may_know_their_mailboxes_are_locked_in_the_same_order(
             locked.append(params["reader"])
 
     with (
-        listening(world.database.engine, "before_execute", listen),
+        listening(world.database, "before_execute", listen),
         world.by_itself() as work,
     ):
         everyone = frozenset(work.session.scalars(select(FocalPoint.id)))

@@ -197,7 +197,7 @@ def test_a_database_that_hangs_holds_no_scrape_and_is_asked_once(world: World) -
 
 
 def test_many_scrapes_are_one_short_look(world: World, scraper: Scraper) -> None:
-    with overheard(world.database.engine) as asked:
+    with overheard(world.database) as asked:
         for _ in range(5):
             scraper.scrapes()
 

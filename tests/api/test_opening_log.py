@@ -181,7 +181,7 @@ def test_in_an_emergency_only_who_works_on_cases_reads(
 def test_what_a_paper_is_judged_by_is_read_after_it(
     world: World, case: Json, sent: Json, shelter: Someone
 ) -> None:
-    with overheard(world.database.engine) as statements:
+    with overheard(world.database) as statements:
         done(shelter.opens(f"{path_of(case)}/sections/needs"))
 
     found = [one for one, said in enumerate(statements) if "FROM sealed" in said]

@@ -6,7 +6,7 @@ from datetime import timedelta
 from uuid import UUID, uuid4
 
 import pytest
-from sqlalchemy import Engine, bindparam, select, update
+from sqlalchemy import bindparam, select, update
 
 from app.cases import queries
 from app.cases.facts import FactName
@@ -16,6 +16,7 @@ from app.consents import queries as consents
 from app.deadlines import actions as clocks
 from app.deadlines import queries as deadlines
 from app.deadlines.models import Clock
+from app.kernel.db import Database
 from app.kernel.statements import columns
 from app.kernel.work import Writing
 from tests.support.databases import overheard
@@ -36,8 +37,8 @@ def work(lead: Someone, case_id: UUID) -> Iterator[Writing]:  # noqa: ARG001 - i
         yield work
 
 
-def engine_of(work: Writing) -> Engine:
-    return work.ground.database.engine
+def database_of(work: Writing) -> Database:
+    return work.ground.database
 
 
 def noted(work: Writing, case_id: UUID) -> Fact:
@@ -61,7 +62,7 @@ def test_what_was_read_is_not_asked_again(
     other = uuid4()
     first = queries.facts(work, [case_id, other])
 
-    with overheard(world.database.engine) as said:
+    with overheard(world.database) as said:
         again = queries.facts(work, (one for one in (other, case_id, other)))
 
     assert again is first
@@ -78,7 +79,7 @@ def test_what_waits_to_be_written_counts(work: Writing, case_id: UUID) -> None:
 
 def test_what_was_changed_is_read_anew(work: Writing, case_id: UUID) -> None:
     consent, *_ = consents.of_cases(work, [case_id])[case_id]
-    with overheard(engine_of(work)) as said:
+    with overheard(database_of(work)) as said:
         consent.withdrawn_at = work.now
         consents.of_cases(work, [case_id])
 
@@ -141,7 +142,7 @@ def test_all_that_rests_on_what_was_changed_is_read_anew(
     work.session.add(noted(work, case_id))
     work.session.flush()
 
-    with overheard(engine_of(work)) as said:
+    with overheard(database_of(work)) as said:
         queries.facts(work, [case_id])
         queries.facts(work, both)
         queries.in_vital_interest(work, both)
@@ -155,7 +156,7 @@ def test_what_another_table_changed_is_not_read_anew(
     first = queries.facts(work, [case_id])
     work.session.execute(update(Case).where(Case.id == case_id).values(version=7))
 
-    with overheard(world.database.engine) as said:
+    with overheard(world.database) as said:
         again = queries.facts(work, [case_id])
 
     assert again is first
@@ -169,7 +170,7 @@ def test_once_a_case_is_held_everything_is_read_anew(
     queries.facts(work, [case_id])
     queries.lock(work, code)
 
-    with overheard(world.database.engine) as said:
+    with overheard(world.database) as said:
         queries.facts(work, [case_id])
 
     assert len(said) == 1
@@ -181,7 +182,7 @@ def test_at_another_moment_everything_is_read_anew(
     queries.in_vital_interest(work, [case_id])
     later = replace(work, now=work.now + timedelta(hours=1))
 
-    with overheard(world.database.engine) as said:
+    with overheard(world.database) as said:
         queries.in_vital_interest(later, [case_id])
 
     assert len(said) == 1
@@ -192,7 +193,7 @@ def test_another_unit_of_work_knows_nothing_of_it(
 ) -> None:
     with lead.reading() as work:
         queries.facts(work, [case_id])
-    with lead.reading() as work, overheard(world.database.engine) as said:
+    with lead.reading() as work, overheard(world.database) as said:
         queries.facts(work, [case_id])
 
     assert any("fact" in statement for statement in said)

@@ -333,7 +333,7 @@ def test_a_large_directory_costs_no_more_statements(world: World, officer: Someo
     for more in (0, 60):
         if more:
             open_offices(world, more)
-        with overheard(world.database.engine) as statements:
+        with overheard(world.database) as statements:
             officer.submits(consents=ALL_KINDS)
         said.append(statements)
 

@@ -81,7 +81,7 @@ def test_a_known_prefix_and_an_unknown_one_cost_and_hear_the_same(
     def asked(prefix: str) -> list[tuple[object, ...]]:
         found: list[tuple[object, ...]] = []
         for _ in range(OF_ONE_PREFIX.free + 3):
-            with overheard(world.database.engine) as statements:
+            with overheard(world.database) as statements:
                 answer = tries(world, wrong(prefix))
             body = answer.json() | {"instance": ""}
             waits = answer.headers.get("Retry-After")

@@ -301,9 +301,9 @@ def test_what_was_set_is_read_once_by_who_acts_and_never_by_who_looks(
     world: World, officer: Someone, lead: Someone
 ) -> None:
     cases = [officer.submits() for _ in range(3)]
-    with overheard(world.database.engine) as acting:
+    with overheard(world.database) as acting:
         done(lead.does("acknowledge", cases[0]))
-    with overheard(world.database.engine) as looking:
+    with overheard(world.database) as looking:
         done(lead.get("/cases"))
         done(lead.get(path_of(cases[0])))
 

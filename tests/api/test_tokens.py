@@ -116,7 +116,7 @@ def test_a_request_with_a_token_asks_the_database_once_who_it_is(
     acting = machine.signs_in()
 
     def asked(one: Someone) -> list[str]:
-        with overheard(world.database.engine) as statements:
+        with overheard(world.database) as statements:
             done(one.get("/events"))
         return statements
 
@@ -180,7 +180,7 @@ def test_an_unknown_client_and_a_bad_signature_cost_the_same_statements(
 ) -> None:
     asked = []
     for bad in ("an unknown client", "an unknown kid", ANOTHERS):
-        with overheard(world.database.engine) as statements:
+        with overheard(world.database) as statements:
             asks(world, BAD[bad](machine))
         asked.append(statements)
 
@@ -191,7 +191,7 @@ def test_an_unknown_client_and_a_bad_signature_cost_the_same_statements(
 def test_a_forged_assertion_never_takes_the_writers_turn(
     world: World, machine: Machine
 ) -> None:
-    with overheard(world.database.engine) as statements:
+    with overheard(world.database) as statements:
         asks(world, BAD[ANOTHERS](machine))
 
     assert not [s for s in statements if s.split()[0] in {"INSERT", "DELETE", "UPDATE"}]

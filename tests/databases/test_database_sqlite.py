@@ -31,9 +31,10 @@ from sqlalchemy.exc import (
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
-from app.kernel.db import Base, Database, DriverConnection, Listed
+from app.kernel.db import Base, Database, Listed
 from app.kernel.instants import UtcDateTime
 from app.kernel.problems import Busy
+from app.kernel.sqlite import DriverConnection
 from app.kernel.trouble import is_passing
 
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)

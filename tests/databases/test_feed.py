@@ -12,8 +12,8 @@ from threading import Event, Thread, current_thread, local
 from uuid import UUID, uuid4
 
 import pytest
-from sqlalchemy import Engine, insert, select
 from sqlalchemy import Sequence as Numbers
+from sqlalchemy import insert, select
 
 from app.feed.actions import keep_sighting
 from app.kernel.db import Database
@@ -56,7 +56,7 @@ def dawdle(most: float) -> None:
 
 
 @contextmanager
-def order_of_commits(engine: Engine) -> Iterator[list[About]]:
+def order_of_commits(database: Database) -> Iterator[list[About]]:
     """List what is committed, just before it is: whoever holds a mailbox is alone."""
     committed: list[About] = []
 
@@ -65,7 +65,7 @@ def order_of_commits(engine: Engine) -> Iterator[list[About]]:
             dawdle(0.001)
             committed.append(about)
 
-    with listening(engine, "commit", at_commit):
+    with listening(database, "commit", at_commit):
         yield committed
 
 
@@ -85,8 +85,8 @@ def write_all(
             tell(work, about)
         DOING.about = None
 
-    engine = writer.world.database.engine
-    with order_of_commits(engine) as committed, ThreadPoolExecutor(WRITERS) as pool:
+    database = writer.world.database
+    with order_of_commits(database) as committed, ThreadPoolExecutor(WRITERS) as pool:
         list(pool.map(write, changes))
     return committed
 
@@ -286,7 +286,7 @@ def slow_writer(writer: Someone, reader: Someone) -> Iterator[Event]:
             has_position.set()
             may_end.wait(5)
 
-    with listening(writer.world.database.engine, "commit", linger):
+    with listening(writer.world.database, "commit", linger):
         slow.start()
         assert has_position.wait(5)
         yield may_end
@@ -324,9 +324,9 @@ def test_what_is_rolled_back_leaves_no_gap(officer: Someone, lead: Someone) -> N
     def fail(_: object) -> None:
         raise OSError("disk on fire")
 
-    engine = officer.world.database.engine
+    database = officer.world.database
     tell(officer, "case.first", lead)
-    with listening(engine, "commit", fail), pytest.raises(OSError, match="fire"):
+    with listening(database, "commit", fail), pytest.raises(OSError, match="fire"):
         tell(officer, "case.never", lead)
     tell(officer, "case.second", lead)
 
@@ -419,7 +419,7 @@ def writes_to(database: Database) -> Iterator[list[str]]:
         if statement.split(maxsplit=1)[0] not in {"SELECT", "PRAGMA", "BEGIN"}:
             written.append(statement)
 
-    with listening(database.engine, "before_cursor_execute", at_statement):
+    with listening(database, "before_cursor_execute", at_statement):
         yield written
 
 

@@ -101,7 +101,7 @@ def test_a_beat_after_which_nothing_is_new_costs_next_to_nothing(
     ledger.copy_out(world.ground, anew=True)
     ledger.must_agree(world.ground)
 
-    with overheard(world.database.engine) as said:
+    with overheard(world.database) as said:
         ledger.copy_out(world.ground)
         ledger.must_agree(world.ground)
 
@@ -312,7 +312,7 @@ def test_the_worker_follows_an_erasure_once(
     done(officer.does("discard", draft))
 
     worker.follow()
-    with overheard(world.database.engine) as said:
+    with overheard(world.database) as said:
         worker.follow()
 
     assert named(path) == known(world)

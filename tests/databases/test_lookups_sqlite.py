@@ -30,7 +30,7 @@ def test_one_case_is_not_looked_for_among_all_of_its_reader(
 ) -> None:
     case = officer.submits()
 
-    with overheard(officer.world.database.engine) as statements:
+    with overheard(officer.world.database) as statements:
         done(officer.get(f"/cases/{case['code']}{path}"))
 
     asked = [one for one in statements if "FROM party" in one and '"case".code = ?' in one]
@@ -41,7 +41,7 @@ def test_one_case_is_not_looked_for_among_all_of_its_reader(
 def test_past_answers_are_read_newest_first_and_no_further(
     sqlite_url: str, officer: Someone
 ) -> None:
-    with overheard(officer.world.database.engine) as statements:
+    with overheard(officer.world.database) as statements:
         officer.submits()
 
     [asked] = [one for one in statements if "ORDER BY clock.set_at DESC" in one]
@@ -55,7 +55,7 @@ def test_an_act_does_not_look_for_its_case_among_all_of_its_reader(
 ) -> None:
     case = officer.submits()
 
-    with overheard(lead.world.database.engine) as statements:
+    with overheard(lead.world.database) as statements:
         done(lead.does("acknowledge", case))
 
     asked = [one for one in statements if one.startswith("SELECT") and "party" in one]
@@ -74,7 +74,7 @@ FILTERED = (
 def test_a_page_is_read_in_its_order_and_no_further(
     sqlite_url: str, lead: Someone, path: str
 ) -> None:
-    with overheard(lead.world.database.engine) as statements:
+    with overheard(lead.world.database) as statements:
         done(lead.get(f"/{path}"))
 
     paged = [one for one in statements if "LIMIT" in one and "ORDER BY" in one]

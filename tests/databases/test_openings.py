@@ -56,7 +56,7 @@ def before(world: Served, nth: int, asks: str, *acts: Act) -> Iterator[None]:
                 for act in acts:
                     pool.submit(act).result()
 
-    with listening(world.database.engine, "before_cursor_execute", listen):
+    with listening(world.database, "before_cursor_execute", listen):
         yield
     assert len(asked) >= nth
 
@@ -167,7 +167,7 @@ def beside(world: Served, who: Someone, act: Act, opens: Act) -> object:
             waits.set()
 
     with (
-        listening(world.database.engine, "before_cursor_execute", listen),
+        listening(world.database, "before_cursor_execute", listen),
         ThreadPoolExecutor(1) as pool,
     ):
         turn = pool.submit(takes_its_turn)

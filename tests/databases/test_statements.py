@@ -25,7 +25,7 @@ def fill(officer: Someone, lead: Someone, number: int) -> None:
 
 
 def statements(who: Someone, path: str) -> list[str]:
-    with overheard(who.world.database.engine) as said:
+    with overheard(who.world.database) as said:
         done(who.get(path))
     return said
 

@@ -71,7 +71,7 @@ def disk_on_fire(world: World) -> Iterator[None]:
         if not options.get("query_only") and not options.get("postgresql_readonly"):
             raise OSError("disk on fire")
 
-    with listening(world.database.engine, "commit", burn):
+    with listening(world.database, "commit", burn):
         yield
 
 

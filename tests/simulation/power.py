@@ -2,7 +2,9 @@
 
 from typing import Final
 
-from sqlalchemy import Connection, Engine, event
+from sqlalchemy import Connection, event
+
+from app.kernel.db import Database
 
 
 class PowerCut(BaseException):
@@ -12,12 +14,13 @@ class PowerCut(BaseException):
 class Power:
     """Lets the process end at the n-th commit: before it is kept, or right after."""
 
-    def __init__(self, engine: Engine) -> None:
-        self.engine = engine
+    def __init__(self, database: Database) -> None:
+        self.database = database
         self.left: int | None = None
         self.after = self.is_off = False
-        event.listen(engine, "commit", self.at_commit)
-        event.listen(engine, "begin", self.at_begin)
+        for engine in database.engines:
+            event.listen(engine, "commit", self.at_commit)
+            event.listen(engine, "begin", self.at_begin)
 
     def fails(self, at: int, *, after: bool) -> None:
         """Go off at that commit from now on, or after it."""
@@ -42,8 +45,9 @@ class Power:
             raise PowerCut
 
     def ends(self) -> None:
-        event.remove(self.engine, "commit", self.at_commit)
-        event.remove(self.engine, "begin", self.at_begin)
+        for engine in self.database.engines:
+            event.remove(engine, "commit", self.at_commit)
+            event.remove(engine, "begin", self.at_begin)
 
 
 MOST: Final = 6

@@ -109,7 +109,7 @@ class Scene(World):
         super().__init__(url, stage.app, stage.here, ids)
         self.ground = replace(self.ground, clock=self.tick, time=lambda _: self.tick())
         self.app.state.ground = self.ground
-        self.power = Power(self.database.engine)
+        self.power = Power(self.database)
         self.look = sqlite3.connect(url.removeprefix("sqlite:///"), isolation_level=None)
         self.began = self.now
         self.trace: list[str] = []

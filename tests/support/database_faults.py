@@ -76,7 +76,7 @@ def in_haste(world: World) -> Iterator[None]:
     def hurry(connection: Connection) -> None:
         connection.exec_driver_sql("SET LOCAL lock_timeout = '20ms'")
 
-    with listening(world.database.engine, "begin", hurry):
+    with listening(world.database, "begin", hurry):
         yield
 
 
@@ -88,7 +88,7 @@ def saying(world: World, pragma: str) -> Iterator[None]:
         connection.execute(pragma)
 
     world.database.engine.dispose()
-    with listening(world.database.engine, "connect", say):
+    with listening(world.database, "connect", say):
         yield
     world.database.engine.dispose()
 

@@ -222,25 +222,29 @@ def ask(url: str, *statements: str) -> Sequence[tuple[object, ...]]:
 
 
 @contextmanager
-def overheard(engine: Engine) -> Iterator[list[str]]:
+def overheard(database: Database) -> Iterator[list[str]]:
     """Listen to what is asked of the database."""
     statements: list[str] = []
 
     def listen(*said: Any) -> None:
         statements.append(said[2])
 
-    with listening(engine, "before_cursor_execute", listen):
+    with listening(database, "before_cursor_execute", listen):
         yield statements
 
 
 @contextmanager
-def listening(engine: Engine, to: str, listener: Callable[..., None]) -> Iterator[None]:
-    """Listen to an engine for as long as the block lasts: the next test has it too."""
-    event.listen(engine, to, listener)
+def listening(
+    database: Database, to: str, listener: Callable[..., object]
+) -> Iterator[None]:
+    """Listen to the engines of a database for as long as the block lasts."""
+    for engine in database.engines:
+        event.listen(engine, to, listener)
     try:
         yield
     finally:
-        event.remove(engine, to, listener)
+        for engine in database.engines:
+            event.remove(engine, to, listener)
 
 
 class Server(PostgresServer):

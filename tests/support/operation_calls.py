@@ -8,10 +8,11 @@ from itertools import count
 from typing import Any, Final
 
 from hypothesis import find, settings
-from sqlalchemy import Connection, Engine, event, select
+from sqlalchemy import Connection, select
 
 from app.kernel.actors import SERVICE
-from app.kernel.db import Base
+from app.kernel.db import Base, Database
+from tests.support.databases import listening
 from tests.support.full_world import Ids, Stage, filled, set_up, spoken
 from tests.support.hostile_input import MANY, bodies, flaws, hostile_values, written
 from tests.support.raw_requests import (
@@ -135,12 +136,12 @@ class Hunt:
 @contextmanager
 def hunting(url: str, app: Any) -> Iterator[Hunt]:
     """Open a world, bring one of everything about, and watch what is kept."""
-    with wired(url, app) as wire, watched(wire.world.database.engine) as kept:
+    with wired(url, app) as wire, watched(wire.world.database) as kept:
         yield Hunt(wire, set_up(wire), kept)
 
 
 @contextmanager
-def watched(engine: Engine) -> Iterator[list[str]]:
+def watched(database: Database) -> Iterator[list[str]]:
     """List every statement that changes something, once it is committed."""
     kept: list[str] = []
 
@@ -154,13 +155,12 @@ def watched(engine: Engine) -> Iterator[list[str]]:
     def roll_back(connection: Connection) -> None:
         connection.info.pop("written", None)
 
-    event.listen(engine, "before_cursor_execute", write)
-    event.listen(engine, "commit", commit)
-    event.listen(engine, "rollback", roll_back)
-    yield kept
-    event.remove(engine, "before_cursor_execute", write)
-    event.remove(engine, "commit", commit)
-    event.remove(engine, "rollback", roll_back)
+    with (
+        listening(database, "before_cursor_execute", write),
+        listening(database, "commit", commit),
+        listening(database, "rollback", roll_back),
+    ):
+        yield kept
 
 
 def name_of(answer: Answer) -> str:

@@ -467,7 +467,7 @@ def test_a_stranger_costs_the_same_statements_either_way(cast: Cast) -> None:
     for route in named_routes(cast.world):
         said = []
         for ids in (hidden, nothing):
-            with overheard(cast.world.database.engine) as statements:
+            with overheard(cast.world.database) as statements:
                 reach(cast.stranger, route, ids)
             said.append(statements)
         assert said[0] == said[1], route

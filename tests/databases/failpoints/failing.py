@@ -6,15 +6,16 @@ with its BEGIN and its PRAGMAs, each COMMIT, before and after it took effect.
 
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import partial
 from typing import Any, Final, NoReturn
 from unittest.mock import patch
 
 import psycopg
-from sqlalchemy import Engine
 
+from app.kernel.db import Database
 from tests.support.databases import listening
 
 CONNECT: Final = "CONNECT"
@@ -40,9 +41,8 @@ SAID: Final = {
 
 @dataclass
 class Failing:
-    """Watches one engine; the next that is asked of it may fail."""
+    """Watches one database; the next that is asked of it may fail."""
 
-    engine: Engine
     points: list[str] = field(default_factory=list)
     """What was asked since it was last told to begin, each point once."""
     at: int | None = None
@@ -90,9 +90,9 @@ def fail_postgresql(driver: Any, way: Way, cursor: Any) -> NoReturn:
 
 
 @contextmanager
-def failing(engine: Engine) -> Iterator[Failing]:
-    """Stand between an engine and its driver for as long as the block lasts."""
-    watch = Failing(engine)
+def failing(database: Database) -> Iterator[Failing]:
+    """Stand between a database and its driver for as long as the block lasts."""
+    watch = Failing()
 
     def connect(dialect: Any, *_: Any) -> None:
         if watch.is_due(CONNECT):
@@ -102,19 +102,21 @@ def failing(engine: Engine) -> Iterator[Failing]:
         if watch.is_due(statement):
             watch.fails(cursor.connection, cursor)
 
-    def commit(connection: Any) -> None:
+    def commit(really: Callable[[Any], None], connection: Any) -> None:
         if watch.is_due(COMMIT):
             watch.fails(connection.driver_connection)
         really(connection)
         if watch.is_due(AFTER):
             watch.fails(connection.driver_connection)
 
-    really: Callable[[Any], None] = engine.dialect.do_commit
     with (
-        listening(engine, "do_connect", connect),
-        listening(engine, "do_execute", execute),
-        listening(engine, "do_executemany", execute),
-        listening(engine, "do_execute_no_params", execute),
-        patch.object(engine.dialect, "do_commit", commit),
+        listening(database, "do_connect", connect),
+        listening(database, "do_execute", execute),
+        listening(database, "do_executemany", execute),
+        listening(database, "do_execute_no_params", execute),
+        ExitStack() as commits,
     ):
+        for dialect in (engine.dialect for engine in database.engines):
+            instead = partial(commit, dialect.do_commit)
+            commits.enter_context(patch.object(dialect, "do_commit", instead))
         yield watch

@@ -103,7 +103,7 @@ def sweeping(url: str, app: FastAPI, folder: Path, names: Iterable[str]) -> Iter
         scene = Scene(wire, known, build(known, stages_of(names)))
         with (
             copies_of(world.database.engine, folder) as copies,
-            failing(world.database.engine) as watch,
+            failing(world.database) as watch,
         ):
             copies.keep("begun")
             yield Sweep(scene, copies, watch, ids)

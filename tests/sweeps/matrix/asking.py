@@ -328,7 +328,7 @@ def matrix(url: str, app: FastAPI, plan: Plan, home: Path) -> Iterator[Matrix]:
         stages = (plan.build if world.database.is_sqlite else plan.some)(known)
         everyone = callers(world, known)
         back, alone = keep(world, home), stages if is_night() else plan.alone
-        with watched(world.database.engine) as kept:
+        with watched(world.database) as kept:
             table = reading.table(plan.table)
             yield Matrix(wire, plan, table, stages, everyone, kept, back, alone)
 
