@@ -186,6 +186,17 @@ def test_a_lead_that_is_silent_three_times_gets_a_desk_beside_it(
     assert kinds(officer.hears()) == ["case.escalated"]
 
 
+def test_an_office_that_submitted_a_case_and_leads_it_hears_that_it_is_overdue(
+    world: World, lead: Someone
+) -> None:
+    lead.leads(lead.submits())
+    lead.hears()
+
+    world.waits_for(days=7)
+
+    assert kinds(lead.hears()) == ["case.overdue"]
+
+
 def test_a_lead_that_answers_is_left_alone(
     world: World, officer: Someone, lead: Someone, desk: Someone
 ) -> None:

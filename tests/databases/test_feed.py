@@ -12,8 +12,8 @@ from threading import Event, Thread, current_thread, local
 from uuid import UUID, uuid4
 
 import pytest
+from sqlalchemy import Connection, insert, select
 from sqlalchemy import Sequence as Numbers
-from sqlalchemy import insert, select
 
 from app.feed.actions import keep_sighting
 from app.kernel.db import Database
@@ -27,6 +27,8 @@ from tests.support.world import Json, Someone, World, after, done, kinds
 
 WRITERS = 8
 CHANGES = range(1, 1 + amount(1000, sample=300, night=20_000))
+READ_ONLY = frozenset({"query_only", "postgresql_readonly"})
+"""Execution options of a transaction that the database keeps from writing."""
 READERS = ("KZ_LEAD", "KZ_LEGAL_AID", "UZ_CONSULATE_ALMATY")
 DOING = local()
 
@@ -412,14 +414,21 @@ def retrieved(reader: Someone) -> list[int]:
 
 @contextmanager
 def writes_to(database: Database) -> Iterator[list[str]]:
-    """List every statement that is more than a look."""
+    """List the transactions that may write, and every statement that is no SELECT."""
     written: list[str] = []
+
+    def at_begin(connection: Connection) -> None:
+        if not connection.get_execution_options().keys() & READ_ONLY:
+            written.append("BEGIN")
 
     def at_statement(_c: object, _d: object, statement: str, *_: object) -> None:
         if statement.split(maxsplit=1)[0] not in {"SELECT", "PRAGMA", "BEGIN"}:
             written.append(statement)
 
-    with listening(database, "before_cursor_execute", at_statement):
+    with (
+        listening(database, "begin", at_begin),
+        listening(database, "before_cursor_execute", at_statement),
+    ):
         yield written
 
 

@@ -8,13 +8,15 @@ from uuid import uuid4
 import pytest
 from httpx2 import Response
 from sqlalchemy import func, select
+from sqlalchemy.orm import Session
 
 from app.access.actions import make_key, revoke_key
 from app.access.credentials import prefix_of
 from app.cases.models import Case, Party
 from app.deadlines.models import Clock
+from app.kernel import idempotency
 from app.kernel.actors import SERVICE
-from app.kernel.db import Base
+from app.kernel.db import Base, try_hold
 from app.kernel.idempotency import Outcome, Ticket, claim, settle
 from app.kernel.journal import Delivery, Entry
 from tests.support.effort import amount
@@ -382,6 +384,28 @@ def test_while_the_first_is_carried_out_the_second_waits_or_is_told_to(
     else:
         assert problem(told) == (409, "key-in-flight")
         assert told.headers["Retry-After"] == "1"
+
+
+@pytest.mark.usefixtures("pg_url")  # on SQLite writers queue
+def test_a_key_is_looked_up_again_once_it_is_held(
+    officer: Someone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its holder may commit and let go of it after the first look."""
+    ticket, made = Ticket("k", "a request"), uuid4()
+
+    def hold_late(session: Session, name: str) -> bool:
+        monkeypatch.undo()
+        with officer.writing() as first:
+            assert claim(first, ticket) is None
+            settle(first, ticket, made, status=201)
+        return try_hold(session, name)
+
+    monkeypatch.setattr(idempotency, "try_hold", hold_late)
+    with officer.writing() as second:
+        done_before = claim(second, ticket)
+
+    assert done_before is not None
+    assert (done_before.resource_id, done_before.status) == (made, 201)
 
 
 def test_while_a_request_is_carried_out_its_key_is_free_for_every_other_account(
