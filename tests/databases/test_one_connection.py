@@ -29,6 +29,7 @@ def narrow(
     monkeypatch.setattr("tests.support.world.opened", Database)
     made = World(pg_url, app, loop)
     yield made
+    made.database.engine.dispose()
     made.closes()
 
 

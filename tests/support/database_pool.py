@@ -5,10 +5,12 @@ server plan every statement anew. What was done to one is undone instead (snapsh
 of which that is not sure is dropped, as is one that was used often.
 """
 
+import gc
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from functools import cache
+from time import monotonic, sleep
 from typing import Any, Final
 
 from psycopg import OperationalError
@@ -21,6 +23,8 @@ FEW: Final = 4
 """Connections that the next test finds open; a crowd leaves more, and they are closed."""
 MOST: Final = 50
 """Times that one is used: what was deleted takes room until then."""
+PATIENCE: Final = 10.0
+"""Seconds that the last requests of a test may take to end."""
 OTHERS: Final = """SELECT pid, pid = ANY(%(ours)s) OR pg_terminate_backend(pid, 5000)
     FROM pg_stat_activity
     WHERE datname = current_database() AND pid != pg_backend_pid()"""
@@ -41,8 +45,21 @@ def leave(url: str) -> None:
     engine = opened(url).engine
     pool = engine.pool
     assert isinstance(pool, QueuePool)
-    if url not in LENT or pool.checkedout() or pool.checkedin() > FEW:
+    wait_until_returned(pool)
+    if url not in LENT or pool.checkedin() > FEW:
         engine.dispose()
+
+
+def wait_until_returned(pool: QueuePool) -> None:
+    """Wait until no thread holds a connection: who returns one later leaves it open.
+
+    Raises AssertionError: a test ended while what it began still uses the database.
+    """
+    end = monotonic() + PATIENCE
+    while pool.checkedout():
+        assert monotonic() < end, f"{pool.checkedout()} connections are still in use"
+        gc.collect()  # an error that was raised keeps the session that it came from
+        sleep(0.01)
 
 
 @dataclass

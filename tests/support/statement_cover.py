@@ -19,6 +19,8 @@ from sqlalchemy import Connection, Engine, QueuePool, event
 from tests.support.selection import API, ON_POSTGRESQL, is_postgresql, listed_tests
 
 PLACEHOLDER: Final = re.compile(r"%\(\w+\)s(?:::[\w ]+)?")
+OF_TESTS: Final = ("CREATE DATABASE", "DROP DATABASE")
+"""Statements that only make the databases of the tests."""
 REPEATED: Final = re.compile(r"(\?|\((?:\?, )*\?\))(?:, \1)+")
 HEAD: Final = """\
 # Tests that together issue every SQL statement that tests/api issues on PostgreSQL: written
@@ -68,7 +70,9 @@ class StatementCover:
 
     def record(self, connection: Connection, _: object, statement: str, *__: Any) -> None:
         """Record a statement of the service; tests look past it through a NullPool."""
-        if self.current is not None and isinstance(connection.engine.pool, QueuePool):
+        if self.current is None or statement.startswith(OF_TESTS):
+            return
+        if isinstance(connection.engine.pool, QueuePool):
             self.current.add(statement)
 
     @pytest.hookimpl(wrapper=True)
