@@ -16,7 +16,10 @@ from tests.support.effort import amount
 from tests.support.servers import client_of, served
 from tests.support.world import Someone, Watch, World, done, problem
 
-READING = amount(100, sample=60, night=400)
+pytestmark = pytest.mark.race
+LONG = 60.0
+"""Seconds; whoever is refused at once does not wait half as long on any machine."""
+READING, WRITING = amount(100, sample=30, night=400), amount(10, sample=5)
 
 
 def test_there_is_always_room_for_who_writes() -> None:
@@ -37,12 +40,10 @@ def test_readers_wait_for_a_turn_and_not_for_ever() -> None:
             with pytest.raises(Busy):
                 async with turns.reading():
                     pass
-            turns.queue = 0
-            began = time.monotonic()
-            with pytest.raises(Busy):
+            turns.queue, turns.patience = 0, LONG
+            with anyio.fail_after(LONG / 2), pytest.raises(Busy):
                 async with turns.reading():
                     pass
-            assert time.monotonic() - began < 0.1
             let_go.set()
         turns.queue = 1
         async with turns.reading() as turn:
@@ -73,12 +74,12 @@ def test_a_submission_finds_room_while_many_read(url: str) -> None:
         reading = [pool.submit(reads) for _ in range(READING)]
         time.sleep(amount(1000, sample=300) / 1000)
         try:
-            answers = [officer.writes_case(submit=True) for _ in range(10)]
+            answers = [officer.writes_case(submit=True) for _ in range(WRITING)]
         finally:
             over.set()
         heard = set[int]().union(*(one.result() for one in reading))
 
-    assert [one.status_code for one in answers] == [201] * 10
+    assert [one.status_code for one in answers] == [201] * WRITING
     assert heard <= {200, 503}
 
 
