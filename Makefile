@@ -29,6 +29,7 @@ SEED ?=
 SEEDS ?=
 M ?=
 FRESH ?=
+KEEP ?=
 # What a sample of the tests runs and draws: another share for each commit.
 DRAWN := $(or $(SEED),$(shell printf '%d' 0x0$$(git rev-parse --short=7 HEAD 2>/dev/null)))
 PYTEST = $(BIN)/pytest -n auto --dist loadscope --no-loadscope-reorder \
@@ -45,7 +46,7 @@ endif
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup run check test test-all test-fast test-older statements slow soak clients lint squawk rehearse format hooks \
+.PHONY: help setup run check test test-all test-fast test-older statements slow soak nightly clients lint squawk rehearse format hooks \
 	bench bench-growth bench-smoke profile torture simulate failpoints drill fuzz fuzz-api mutate coverage assurance \
 	migrate openapi breaking docs lock
 
@@ -80,10 +81,14 @@ slow: $(READY) ## Measure which tests the inner loop cannot afford; writes tests
 		--effort fast --databases sqlite
 
 soak: $(READY) ## The long runs, at full length
-	$(BIN)/pytest -n auto --effort night -m soak $(T)
+	$(BIN)/pytest -n auto --effort night --timeout 0 -m soak $(T)
+
+nightly: ## Hours: all tests, the long runs, 2,000 new seeds, fuzzing and mutation; goes on after a failure
+	$(MAKE) --keep-going test-all soak simulate fuzz mutate \
+		SEED=$(or $(SEED),$(shell date +%s)) SEEDS=$(or $(SEEDS),2000) KEEP=--keep
 
 failpoints: $(READY) ## Fail every statement of every write, one by one: DATABASE=sqlite, or postgresql
-	$(BIN)/pytest -v -p no:xdist --effort night --databases $(DATABASE) tests/databases/test_failpoints.py
+	$(BIN)/pytest -v -p no:xdist --effort night --timeout 0 --databases $(DATABASE) tests/databases/test_failpoints.py
 	@cat .torture/failpoints-$(DATABASE).json
 
 drill: $(READY) ## Lose a database under load and restore it: DATABASE=sqlite, or postgresql
@@ -96,7 +101,7 @@ torture: $(READY) ## Kill the service under load, and see what is left: KILLS=10
 	$(BIN)/python -W ignore -m tests.torture --database $(DATABASE) --kills $(KILLS) $(if $(SEED),--seed $(SEED))
 
 simulate: $(READY) ## Seeded simulation: one seed, SEED=17, or many on all cores, SEEDS=2000
-	$(BIN)/python -W ignore -m tests.simulation $(if $(SEED),--seed $(SEED)) $(if $(SEEDS),--seeds $(SEEDS))
+	$(BIN)/python -W ignore -m tests.simulation $(if $(SEED),--seed $(SEED)) $(if $(SEEDS),--seeds $(SEEDS)) $(KEEP)
 
 fuzz-api: $(READY) ## Schemathesis, all checks, on a real server: EXAMPLES=100 PEOPLE=lead,officer
 	$(BIN)/python -W ignore -m tests.support.fuzzing $(EXAMPLES) $(PEOPLE)

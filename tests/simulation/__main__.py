@@ -13,6 +13,7 @@ from typing import Final
 
 from tests.simulation.many import play_all, play_some, told, totals
 from tests.simulation.run import Result
+from tests.simulation.seeds import add_seeds
 from tests.support.results import keep
 from tests.support.servers import ROOT
 
@@ -26,6 +27,7 @@ def asked() -> argparse.Namespace:
     parser.add_argument("--seeds", type=int, help="how many seeds")
     parser.add_argument("--cores", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--out", type=Path, default=RESULT)
+    parser.add_argument("--keep", action="store_true", help="add what fails to seeds.txt")
     parser.add_argument("--trace", action="store_true", help="print the whole trace")
     return parser.parse_args()
 
@@ -50,6 +52,8 @@ def main() -> int:
             gone = time.perf_counter() - began
             failed = sum(bool(one.broken) for one in results)
             say(f"{len(results)} of {many} seeds, {failed} failed, {gone:.0f} s")
+    if args.keep:
+        add_seeds((one.seed, one.broken) for one in results if one.broken)
     sums = totals(results, time.perf_counter() - began)
     keep(args.out, sums)
     named = ("seeds", "failed", "steps", "virtual_days", "requests", "crashes", "seconds")

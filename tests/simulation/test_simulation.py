@@ -11,20 +11,12 @@ import pytest
 
 from tests.simulation.cast import Stage
 from tests.simulation.run import play
+from tests.simulation.seeds import add_seeds, read_seeds
 from tests.support.effort import Run, amount
 from tests.support.servers import ROOT
 
-KEPT: Final = Path(__file__).with_name("seeds.txt")
 FRESH: Final = amount(12, sample=4)
 """So many seeds that nobody chose are played, drawn by the seed of the run."""
-
-
-def kept() -> list[int]:
-    """Read the seeds that failed once."""
-    lines = (
-        line.partition("#")[0].strip() for line in KEPT.read_text("utf-8").splitlines()
-    )
-    return [int(line) for line in lines if line]
 
 
 def fresh() -> list[int]:
@@ -32,7 +24,7 @@ def fresh() -> list[int]:
     return Random(Run.seed).sample(range(1, 1_000_000), FRESH)
 
 
-@pytest.mark.parametrize("seed", [*kept(), *fresh()])
+@pytest.mark.parametrize("seed", [*read_seeds(), *fresh()])
 def test_whatever_happens_nobody_is_lost_and_nothing_is_told(
     made: Stage, seed: int
 ) -> None:
@@ -59,8 +51,19 @@ def digest(seed: int, hashing: str) -> str:
     return run.stdout.decode().strip()
 
 
+@pytest.mark.whole
 @pytest.mark.slow
 def test_no_order_of_a_set_matters(made: Stage) -> None:
     digests = {digest(7, hashing) for hashing in ("0", "42")}
 
     assert digests == {play(made, 7).digest}
+
+
+def test_a_seed_that_failed_is_kept_once_and_says_why(tmp_path: Path) -> None:
+    path = tmp_path / "seeds.txt"
+    path.write_text("# Seeds.\n3  # lost\n", "utf-8")
+
+    add_seeds([(3, "lost"), (5, "told twice\nat step 4")], path)
+
+    assert path.read_text("utf-8") == "# Seeds.\n3  # lost\n5  # told twice\n"
+    assert read_seeds(path) == [3, 5]
