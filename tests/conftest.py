@@ -16,8 +16,10 @@ from pathlib import Path
 from typing import Protocol
 
 import pytest
+import structlog
 from fastapi import FastAPI
 from hypothesis import settings
+from structlog.typing import EventDict
 
 from app.ground import lay_ground
 from app.kernel.actors import Role
@@ -90,6 +92,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """Set the effort; give all workers one folder, which their parent removes."""
     Run.effort, Run.seed = Effort(config.option.effort), config.option.seed
     settings.load_profile(Run.effort)
+    structlog.configure(processors=[drop_routine, structlog.dev.ConsoleRenderer()])
     given = getattr(config, "workerinput", {}).get("home")
     home = config.stash[HOME] = Path(given) if given else databases.make_home()
     if config.option.statements:
@@ -99,6 +102,13 @@ def pytest_configure(config: pytest.Config) -> None:
         config.add_cleanup(lambda: databases.clear(home))
         signal.signal(signal.SIGTERM, signal.default_int_handler)  # `timeout` clears up too
         signal.signal(signal.SIGINT, signal.default_int_handler)  # even under nohup
+
+
+def drop_routine(_: object, method: str, line: EventDict) -> EventDict:
+    """Drop what is logged of every request; what failed is shown with a test that fails."""
+    if method in {"debug", "info"}:
+        raise structlog.DropEvent
+    return line
 
 
 def pytest_report_header() -> str:

@@ -10,7 +10,7 @@ import jsonschema_rs
 import pytest
 from compatibility.documents import compare
 from compatibility.rules import WORDS
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support.contract_edits import SCHEMAS, SCHEMES, at, exchanging, only, plant
@@ -116,7 +116,6 @@ def is_open(part: Any) -> bool:
 
 
 @pytest.mark.slow
-@settings(max_examples=300, deadline=None)
 @given(st.data())
 def test_what_passes_does_no_harm(data: st.DataObject) -> None:
     named = {"A": data.draw(objects(leaves)), "B": {"type": "string"}}
@@ -179,7 +178,6 @@ def is_needed(key: str, pointer: str) -> bool:
 
 
 @pytest.mark.slow
-@settings(max_examples=200, deadline=None)
 @given(st.data())
 def test_nothing_goes_unseen(data: st.DataObject) -> None:
     document, there = part(data.draw(st.sampled_from(NAMES)))

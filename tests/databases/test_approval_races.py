@@ -23,7 +23,7 @@ from tests.support.world import Json, Someone, done, kinds, path_of, problem
 ROUNDS = amount(8, sample=3, night=1_000)
 MORE: Json = {"roles": ["coordinator"]}
 
-pytestmark = [pytest.mark.slow, pytest.mark.soak]
+pytestmark = [pytest.mark.slow, pytest.mark.soak, pytest.mark.race]
 
 
 @dataclass

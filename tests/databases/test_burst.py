@@ -17,7 +17,8 @@ from tests.support.effort import amount
 from tests.support.servers import client_of, key_file, report, served, started
 from tests.support.world import Json, Someone, World, contacts, done, path_of
 
-REQUESTS, ROUNDS = 300, amount(1, night=20)
+pytestmark = pytest.mark.race
+REQUESTS, ROUNDS = amount(300, sample=120), amount(1, night=20)
 
 type Request = Callable[[], Response]
 

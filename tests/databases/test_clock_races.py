@@ -19,7 +19,7 @@ from tests.support.effort import amount
 from tests.support.servers import CHANCE, Served, report, served
 from tests.support.world import Json, Someone, done, kinds, path_of, problem, promise
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.race]
 CASES = 5
 REFERRALS = amount(10, night=100)
 REROUTED = amount(10, night=100)

@@ -34,7 +34,7 @@ ROUNDS = amount(6, sample=3, night=200)
 STOP: Json = {"reason": "SURVIVOR_REQUEST"}
 NGOS = consent(recipient_class={"kind": "non_state", "country": "KZ"})
 
-pytestmark = [pytest.mark.slow, pytest.mark.soak]
+pytestmark = [pytest.mark.slow, pytest.mark.soak, pytest.mark.race]
 
 
 @dataclass

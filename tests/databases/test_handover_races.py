@@ -31,6 +31,7 @@ from tests.support.world import (
     taking,
 )
 
+pytestmark = pytest.mark.race
 ROUNDS = amount(6, sample=3, night=300)
 LOST: Final = {404, 409, 412}
 soak = pytest.mark.soak

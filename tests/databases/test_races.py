@@ -32,6 +32,7 @@ from tests.support.world import (
     promise,
 )
 
+pytestmark = pytest.mark.race
 ROUNDS = amount(12, sample=4, night=500)
 TOLD: Final = {200, 201, 204, 403, 404, 409, 412}
 

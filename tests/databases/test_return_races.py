@@ -10,7 +10,7 @@ from tests.support.effort import amount
 from tests.support.returns import HOME, Homecoming, accepted, begin, opens
 from tests.support.servers import Served, obeying, served, together
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.race]
 ROUNDS = amount(5, sample=2, night=50)
 
 

@@ -38,7 +38,7 @@ from tests.support.mail_servers import (
 from tests.support.servers import key_file
 from tests.support.world import NOON, Someone, World
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.race]
 SENDERS = 6
 ROUNDS = amount(6, sample=3, night=60)
 OFFICES = (

@@ -71,6 +71,7 @@ def told(said: list[str], pattern: str) -> str:
     return found[1]
 
 
+@pytest.mark.whole
 @pytest.mark.slow
 def test_it_serves_from_nothing_and_its_first_request_works_as_printed(
     tmp_path: Path,
@@ -89,6 +90,7 @@ def test_it_serves_from_nothing_and_its_first_request_works_as_printed(
     assert (tmp_path / "var" / "keys").stat().st_mode & 0o777 == 0o600
 
 
+@pytest.mark.whole
 @pytest.mark.slow
 def test_a_second_run_and_a_second_telling_do_no_harm(tmp_path: Path) -> None:
     with demo_serving(tmp_path) as said:
@@ -126,6 +128,7 @@ def test_its_help_says_which_journeys_there_are(tmp_path: Path) -> None:
     assert "holiday" in unknown.stderr
 
 
+@pytest.mark.whole
 @pytest.mark.slow
 def test_it_is_served_before_anything_is_told(tmp_path: Path) -> None:
     began = time.monotonic()

@@ -147,6 +147,7 @@ def test_every_journey_is_tested_here() -> None:
     assert set(ENDS) == set(LEADS) == set(JOURNEYS) == set(Journey)
 
 
+@pytest.mark.whole
 @pytest.mark.slow
 def test_told_again_nothing_changes(theatre: Theatre) -> None:
     journeys.play(theatre.troupe)

@@ -34,6 +34,7 @@ def test_no_clock_stands_still_or_runs_backwards(tmp_path: Path, speed: str) -> 
     assert "SAFE_CONDUCT_CLOCK_SPEED: Input should be" in refused.stderr
 
 
+@pytest.mark.whole
 @pytest.mark.slow
 def test_the_demonstration_takes_any_speed_and_says_so(tmp_path: Path) -> None:
     with demo_serving(tmp_path, **FAST) as said:

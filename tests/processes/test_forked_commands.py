@@ -23,6 +23,7 @@ def started(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+@pytest.mark.whole
 @pytest.mark.parametrize(
     "words", [["--help"], ["nothing"], ["doctor"], ["migrate"], ["openapi", "--check"]]
 )

@@ -169,6 +169,7 @@ class Crowd:
         return count / seconds
 
 
+@pytest.mark.whole
 def test_ten_times_what_it_carries_loses_nothing(
     server: Killed, officer: Someone, lead: Someone
 ) -> None:

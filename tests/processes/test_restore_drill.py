@@ -13,6 +13,7 @@ from tests.support.world import Someone, World, done
 pytestmark = [pytest.mark.slow, pytest.mark.soak]
 
 
+@pytest.mark.whole
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"] if is_night() else ["sqlite"])
 def test_what_is_restored_is_whole_and_everybody_is_told(kind: str) -> None:
     home = make_home()

@@ -1,63 +1,26 @@
 """Two hosts compute the same, whatever their time zones, locale, umask and hash seed."""
 
-import hashlib
-import json
 import os
 import subprocess
 import sys
 import zoneinfo
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
 import pytest
 
-from app.deadlines.limits import days, months, working_days
-from app.directory.calendars import Place
 from app.kernel import time_zones
-from app.reference.cldr import countries, languages
+from tests.support.host_digest import STARTS, ZONES, digest
 from tests.support.servers import ROOT
 from tests.support.zone_files import without_transitions, zone_by
 
-ZONES: Final = {
-    "CU": "America/Havana",
-    "GT": "America/Guatemala",
-    "KZ": "Asia/Almaty",
-    "AF": "Asia/Kabul",
-    "TT": "America/Port_of_Spain",
-    "UZ": "Asia/Tashkent",
-}
-STARTS: Final = [
-    datetime(year, month, 27, 21, 30, tzinfo=UTC)
-    for year in (2025, 2026, 2027)
-    for month in range(1, 13)
-]
 NINE_HOURS_AHEAD: Final = "JST-9"
-LIMITS: Final = (days(7), months(1), working_days(5))
-
-
-def deadlines() -> list[str]:
-    """Compute deadlines in six countries, over three years."""
-    return [
-        limit.after(start, Place(zone, country).calendar(start)).isoformat()
-        for country, zone in ZONES.items()
-        for start in STARTS
-        for limit in LIMITS
-    ]
-
-
-def digest() -> str:
-    """Summarise what a host computes: deadlines, and names of countries and languages."""
-    names = [item.model_dump() for item in (*countries(), *languages())]
-    text = json.dumps([time_zones.version(), deadlines(), names], ensure_ascii=False)
-    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def digest_on(umask: int = 0o022, **environment: str) -> str:
     """Compute the digest in a process of its own, on a host that is set up in this way."""
-    program = "from tests.rules.test_hosts import digest; print(digest())"
     run = subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", program],
+        [sys.executable, "-m", "tests.support.host_digest"],
         env={**os.environ, **environment},
         cwd=ROOT,
         umask=umask,
@@ -65,7 +28,7 @@ def digest_on(umask: int = 0o022, **environment: str) -> str:
         text=True,
         check=True,
     )
-    return run.stdout.strip()
+    return run.stdout
 
 
 @pytest.fixture

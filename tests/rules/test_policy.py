@@ -246,7 +246,8 @@ def test_a_cell_that_says_nothing_and_a_change_that_nobody_notices_are_found() -
         case_states=frozenset({CaseState.REFERRING}),
         conditions=frozenset({Condition.CONSENTED, Condition.SAFE}),
     )
-    last, table = len(POLICY), (*POLICY, needless)
+    alike = [one for one in POLICY if (one.deed, one.side) == (Deed.OPEN, Side.LEAD)]
+    last, table = len(alike), (*alike, needless)
 
     assert str(Flip(last)) in idle(table)
     assert str(Flip(last, "roles", Role.OFFICER)) in idle(table)

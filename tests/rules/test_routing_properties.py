@@ -8,7 +8,7 @@ from time import thread_time
 from uuid import UUID
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from app.deadlines.limits import Priority
@@ -83,11 +83,9 @@ def questions(draw: st.DrawFn) -> Question:
 both = pytest.mark.parametrize(
     "rule", [leads, pytest.param(recipients, marks=pytest.mark.slow)]
 )
-often = settings(max_examples=50, deadline=None, database=None)
 
 
 @both
-@often
 @given(question=questions(), seed=st.integers())
 def test_the_answer_does_not_depend_on_the_order_of_the_directory(
     rule: Rule, question: Question, seed: int
@@ -99,7 +97,6 @@ def test_the_answer_does_not_depend_on_the_order_of_the_directory(
 
 
 @both
-@often
 @given(question=questions())
 def test_each_of_the_directory_is_in_with_reasons_or_out_with_reasons(
     rule: Rule, question: Question
@@ -113,7 +110,6 @@ def test_each_of_the_directory_is_in_with_reasons_or_out_with_reasons(
 
 
 @both
-@often
 @given(question=questions())
 def test_nobody_is_asked_who_is_barred(rule: Rule, question: Question) -> None:
     origin, blocked = question.origin, question.origin_blocked
@@ -129,7 +125,6 @@ def test_nobody_is_asked_who_is_barred(rule: Rule, question: Question) -> None:
         assert state not in AVOIDED
 
 
-@often
 @given(question=questions())
 def test_who_leads_is_of_the_country_and_leads(question: Question) -> None:
     for candidate in leads(question).candidates:
@@ -139,7 +134,6 @@ def test_who_leads_is_of_the_country_and_leads(question: Question) -> None:
         assert office.of_state in {None, question.country}
 
 
-@often
 @given(question=questions())
 def test_who_serves_offers_it_to_such_a_person_within_reach(question: Question) -> None:
     for candidate in recipients(question).candidates:
@@ -157,7 +151,6 @@ def test_who_serves_offers_it_to_such_a_person_within_reach(question: Question) 
 
 
 @both
-@often
 @given(question=questions())
 def test_every_list_ends_at_a_desk_that_is_safe_and_cannot_decline(
     rule: Rule, question: Question
@@ -179,7 +172,6 @@ def test_every_list_ends_at_a_desk_that_is_safe_and_cannot_decline(
 
 
 @both
-@often
 @given(question=questions(), data=st.data())
 def test_to_decline_takes_one_off_the_list_and_changes_nothing_else(
     rule: Rule, question: Question, data: st.DataObject
@@ -198,7 +190,6 @@ def test_to_decline_takes_one_off_the_list_and_changes_nothing_else(
 
 
 @both
-@often
 @given(question=questions(), data=st.data())
 def test_to_be_unsafe_takes_one_off_the_list_and_brings_nobody_on(
     rule: Rule, question: Question, data: st.DataObject
@@ -213,7 +204,6 @@ def test_to_be_unsafe_takes_one_off_the_list_and_brings_nobody_on(
 
 
 @both
-@often
 @given(question=questions(), data=st.data())
 def test_free_places_never_make_anybody_worse_off(
     rule: Rule, question: Question, data: st.DataObject
@@ -228,7 +218,6 @@ def test_free_places_never_make_anybody_worse_off(
     assert place <= (before.index(code) if code in before else 0)
 
 
-@often
 @given(question=questions())
 def test_the_closed_office_with_an_open_deputy_is_never_asked_before_it(
     question: Question,

@@ -26,6 +26,7 @@ FOUND = [
 ]
 
 
+@pytest.mark.sweep
 @pytest.mark.parametrize(
     ("plant", "seed", "said"), FOUND, ids=[plant.__name__ for plant, *_ in FOUND]
 )

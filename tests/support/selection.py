@@ -1,8 +1,9 @@
 """Which tests a run leaves out, by its effort.
 
 - `fast`: SQLite alone, no test that is slow, and one cell of each sweep.
-- `sample`: all of SQLite but for a share of the cells of each sweep; of PostgreSQL the
-  tests of tests/databases and those that postgresql.txt names.
+- `sample`: all of SQLite but for a share of the cells of each sweep and what is marked
+  `whole` or `race`; of PostgreSQL the tests of tests/databases and those that are named
+  in postgresql.txt.
 - `all` and `night`: nothing.
 
 A sweep is a test with many cells of which each could find the same kind of fault: one that
@@ -44,6 +45,8 @@ def select(items: list[pytest.Item]) -> set[pytest.Item]:
         return set(repeated(items)) | {one for one in items if is_slow(one, slow)}
     listed = frozenset(listed_tests())
     out = {one for one in items if is_postgresql(one) and not is_due(one, listed)}
+    out |= {one for one in items if one.get_closest_marker("whole")}
+    out |= {one for one in items if is_race_on_sqlite(one)}
     rest = [one for one in items if one not in out and one.nodeid not in listed]
     return out | set(repeated(rest))
 
@@ -58,6 +61,11 @@ def is_due(item: pytest.Item, listed: frozenset[str]) -> bool:
     """Return whether a sample runs a test on PostgreSQL."""
     alone = "pg_url" in getattr(item, "fixturenames", ())
     return alone or item.nodeid.startswith(DATABASES) or item.nodeid in listed
+
+
+def is_race_on_sqlite(item: pytest.Item) -> bool:
+    """Return whether a test lets two race for SQLite, where one waits for the other."""
+    return database_of(item) == "sqlite" and item.get_closest_marker("race") is not None
 
 
 def is_postgresql(item: pytest.Item) -> bool:
