@@ -60,7 +60,8 @@ def is_slow(item: pytest.Item, slow: frozenset[str]) -> bool:
 def is_due(item: pytest.Item, listed: frozenset[str]) -> bool:
     """Return whether a sample runs a test on PostgreSQL."""
     alone = "pg_url" in getattr(item, "fixturenames", ())
-    return alone or item.nodeid.startswith(DATABASES) or item.nodeid in listed
+    races = item.get_closest_marker("race") is not None
+    return alone or races or item.nodeid.startswith(DATABASES) or item.nodeid in listed
 
 
 def is_race_on_sqlite(item: pytest.Item) -> bool:

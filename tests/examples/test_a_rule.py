@@ -1,0 +1,46 @@
+"""A rule that needs no database: plain values in, plain values out.
+
+The rule: a deadline that passes without an answer is a silence. It counts again each time
+the same span has passed; after the third, when a desk has been brought in, once a week.
+
+Such tests stand in tests/rules. They are the first to run and the quickest to write. A
+table of examples says what the rule is; a property says what holds whatever the values are.
+"""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.deadlines.silence import Rhythm, next_silence, silences
+
+DUE = datetime(2026, 6, 1, 15, tzinfo=UTC)
+THREE_HOURS = Rhythm(length=timedelta(hours=3), then=timedelta(days=7))
+
+
+@pytest.mark.parametrize(
+    ("after", "count"),
+    [
+        (timedelta(seconds=-1), 0),
+        (timedelta(0), 1),
+        (timedelta(hours=3), 2),
+        (timedelta(hours=6), 3),
+        (timedelta(hours=9), 3),  # from now on weekly
+        (timedelta(days=7, hours=6), 4),
+    ],
+)
+def test_three_silences_count_by_the_deadline_and_the_next_by_the_week(
+    after: timedelta, count: int
+) -> None:
+    assert silences(DUE, THREE_HOURS, DUE + after) == count
+
+
+@given(st.timedeltas(timedelta(0), timedelta(days=400)))
+def test_the_next_silence_is_always_to_come(after: timedelta) -> None:
+    now = DUE + after
+
+    count = silences(DUE, THREE_HOURS, now)
+
+    assert next_silence(DUE, THREE_HOURS, count) > now
+    assert silences(DUE, THREE_HOURS, next_silence(DUE, THREE_HOURS, count)) == count + 1
