@@ -30,6 +30,7 @@ SEEDS ?=
 M ?=
 FRESH ?=
 KEEP ?=
+TARGETS ?= test test-all
 # What a sample of the tests runs and draws: another share for each commit.
 DRAWN := $(or $(SEED),$(shell printf '%d' 0x0$$(git rev-parse --short=7 HEAD 2>/dev/null)))
 PYTEST = $(BIN)/pytest -n auto --dist loadscope --no-loadscope-reorder \
@@ -46,7 +47,7 @@ endif
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup run check test test-all test-fast test-older statements slow soak nightly clients lint squawk rehearse format hooks \
+.PHONY: help setup run check test test-all test-fast test-older test-elsewhere statements slow soak nightly clients lint squawk rehearse format hooks \
 	bench bench-growth bench-smoke profile torture simulate failpoints drill fuzz fuzz-api mutate coverage assurance \
 	migrate openapi breaking docs lock
 
@@ -72,6 +73,9 @@ test-all: $(READY) ## Every test and every cell, on SQLite and PostgreSQL; CI ru
 
 test-fast: $(READY) ## What one edits by: rules, and HTTP on SQLite, in under a minute
 	$(PYTEST) --effort fast --databases sqlite $(T)
+
+test-elsewhere: $(UV_STAMP) ## Test the last commit in bare Debian roots, with a newer and an older tzdata; needs root
+	$(PYTHON) scripts/elsewhere.py $(TARGETS)
 
 statements: $(READY) ## Write which tests issue every SQL statement on PostgreSQL
 	$(PYTEST) --effort all --databases postgresql --statements write tests/api
