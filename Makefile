@@ -65,7 +65,7 @@ check: lint test-all bench-smoke ## Lint, tests, current files, no break that is
 	$(BIN)/safe-conduct docs --check
 	$(BIN)/python scripts/check_tzdata.py
 
-test: $(READY) ## The tests, some minutes: a share of each sweep, drawn by SEED; all of T=tests/rules
+test: $(READY) ## Each test, some minutes: of sweeps a share, drawn by the commit or SEED; all of T=tests/rules
 	$(PYTEST) --effort $(if $(T),all,sample) $(T)
 
 test-all: $(READY) ## Every test and every cell, on SQLite and PostgreSQL; CI runs it
