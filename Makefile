@@ -148,7 +148,7 @@ lint: $(READY) squawk ## Format, lint, types, the order of the rooms, and what m
 squawk: $(READY) ## Lint the SQL that each migration runs on PostgreSQL
 	$(BIN)/python scripts/lint_migrations.py
 
-rehearse: $(READY) ## Carry out the Dockerfile in a bare root file system, and start what it makes
+rehearse: $(READY) ## Build the image without Docker, and run what it makes; needs root
 	$(BIN)/python scripts/rehearse.py
 
 format: $(READY) ## Format the code, and mend what ruff can mend

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final, NoReturn
 
-PROGRAMS: Final = ("sh", "install")
+PROGRAMS: Final = ("sh", "install", "chmod")
 BESIDE_LIBC: Final = (
     *("libpthread.so.0", "libdl.so.2", "librt.so.1", "libutil.so.1", "libresolv.so.2"),
     *("libstdc++.so.6", "libgcc_s.so.1"),

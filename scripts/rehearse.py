@@ -1,8 +1,8 @@
 """Carry out the Dockerfile without Docker, and live in what it makes: `make rehearse`.
 
-Each stage begins with a bare root: what the real base image does not have is missed here
-too. It needs root, or a user with subordinate ids, and the package index that pip is told
-to use. It says at the end what it did not show.
+Buildah builds the image on a bare root: what the real base image does not have is missed
+here too. It needs root, and the package index that pip is told to use. It says at the end
+what it did not show.
 """
 
 import os
@@ -23,7 +23,7 @@ from urllib.error import URLError
 from urllib.request import urlopen
 
 from bare_root import fail, make_base, mount
-from dockerfile import Stage, build
+from image import Builder, Image, check_version, require_buildah
 
 UP: Final = 0x1
 SET_FLAGS: Final = 0x8914
@@ -34,14 +34,13 @@ OPERATOR: Final = (
     *("key new", "migrate", "directory load", "directory load app/demo/data", "doctor"),
 )
 SHOWN: Final = """
-rehearsed: every FROM, ARG, ENV, WORKDIR, COPY (through .dockerignore), RUN, USER,
-ENTRYPOINT, CMD and HEALTHCHECK of the Dockerfile, in bare roots with this machine's
-Python; then, as its user, on a read-only root and without any network but loopback: key,
+rehearsed: the Dockerfile, built by buildah on a bare root with this machine's Python;
+then, as its user, on a read-only root and without any network but loopback: key,
 migration, directory, serving as process 1, liveness, readiness, the health check, SIGTERM.
 not rehearsed: the base image itself (its Debian, its patch release of Python, its digest);
-Docker's builder, cache and layers; LABEL, EXPOSE, VOLUME and STOPSIGNAL, which do nothing
-here; the intervals of HEALTHCHECK; other architectures; the limits, seccomp and
-capabilities of a container engine; PostgreSQL; compose.yaml, which tests/contract reads.
+Docker's own builder and cache; what EXPOSE, VOLUME and STOPSIGNAL do; the intervals of
+HEALTHCHECK; other architectures; the limits, seccomp and capabilities of a container
+engine; PostgreSQL; compose.yaml, which tests/contract reads.
 """.strip()
 
 
@@ -57,8 +56,9 @@ def private() -> None:
     inside = "--inside"
     if inside in sys.argv:
         return
-    mapped = [] if os.getuid() == 0 else ["--map-root-user", "--map-auto"]
-    words = ["unshare", *mapped, "--mount", "--propagation", "private", "--"]
+    if os.getuid() != 0:
+        fail("it mounts file systems: run it as root")
+    words = ["unshare", "--mount", "--propagation", "private", "--"]
     os.execvp("unshare", [*words, sys.executable, __file__, inside])
 
 
@@ -80,7 +80,7 @@ def only_loopback() -> None:
         ioctl(any_socket, SET_FLAGS, struct.pack("16sH14x", b"lo", UP))
 
 
-def as_container(image: Stage) -> None:
+def as_container(image: Image) -> None:
     """Take from the root what a container does not have, and give it what it does."""
     var = image.at("var")
     owner = var.stat()
@@ -93,7 +93,7 @@ def as_container(image: Stage) -> None:
     mount("-o", "remount,bind,ro", str(image.root))
 
 
-def judge(image: Stage) -> None:
+def judge(image: Image) -> None:
     """Look at what the image holds."""
     tools = [image.root.rglob(f"{name}/__init__.py") for name in ("pip", "setuptools")]
     must(not any(map(list, tools)), "neither pip nor setuptools is in the image")
@@ -103,7 +103,7 @@ def judge(image: Stage) -> None:
     must(len(code) > len(mine) == 0, f"of {len(code)} files none is its user's to change")
 
 
-def prepare(image: Stage) -> None:
+def prepare(image: Image) -> None:
     """Do what an operator does before the first start."""
     refused = image.run([*image.entrypoint, *image.command])
     told = "key new" in refused.stderr
@@ -116,7 +116,7 @@ def prepare(image: Stage) -> None:
 
 
 @contextmanager
-def serving(image: Stage) -> Iterator[subprocess.Popen[bytes]]:
+def serving(image: Image) -> Iterator[subprocess.Popen[bytes]]:
     """Run the image as a container does, and end it whatever happens."""
     words = image.isolated([*image.entrypoint, *image.command])
     process = subprocess.Popen(words, env=image.env)
@@ -136,7 +136,7 @@ def status(path: str) -> int:
         return 0
 
 
-def serve(image: Stage) -> None:
+def serve(image: Image) -> None:
     """Start it, ask it how it is, and stop it."""
     must(
         image.run(image.health).returncode == 1, "before it serves, the health check fails"
@@ -173,11 +173,15 @@ def stop(process: subprocess.Popen[bytes]) -> None:
 
 def main() -> None:
     """Build, look, prepare, serve, stop."""
+    require_buildah()
     private()
     began = time.monotonic()
     with bench() as folder:
+        check_version()
         make_base(folder / "base")
-        image = build(folder / "base", folder)
+        builder = Builder(folder)
+        builder.import_base(folder / "base")
+        image = builder.build()
         print(f"  built in {time.monotonic() - began:.0f} s")
         judge(image)
         only_loopback()

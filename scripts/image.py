@@ -1,0 +1,146 @@
+"""Build the image with Debian's buildah, on a bare root that stands for its base image.
+
+Buildah reads the Dockerfile and .dockerignore as Docker does, and needs no daemon: `RUN`
+takes a chroot. The registry of the base image is not reached: a root with this machine's
+Python stands for it.
+"""
+
+import json
+import os
+import re
+import resource
+import shutil
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from bare_root import fail
+
+CHECKOUT: Final = Path(__file__).parents[1]
+BASE: Final = "localhost/python:bare"
+IMAGE: Final = "localhost/safe-conduct:rehearsed"
+PACKAGES: Final = ("buildah", "netavark")
+TRUST: Final = ("/etc/resolv.conf", "/etc/ssl/certs", "/etc/pip.conf", "/etc/xdg/pip")
+"""How this machine reaches its package index: mounted for RUN, not part of the image."""
+PASSED_ON: Final = re.compile(
+    r"pip_|ssl_cert|requests_ca|https?_proxy|no_proxy", re.IGNORECASE
+)
+LIMITS: Final = {"nproc": resource.RLIMIT_NPROC, "nofile": resource.RLIMIT_NOFILE}
+"""Buildah raises these by default, which an outer container may forbid."""
+
+
+@dataclass(frozen=True)
+class Image:
+    """An image, unpacked: its root file system, and how it is run."""
+
+    root: Path
+    env: dict[str, str]
+    workdir: str
+    user: str
+    entrypoint: list[str]
+    command: list[str]
+    health: list[str]
+
+    def at(self, path: str) -> Path:
+        """Find a path of the image from outside."""
+        return self.root / (Path(self.workdir) / path).relative_to("/")
+
+    def isolated(self, words: Sequence[str]) -> list[str]:
+        """Spell a command as process 1 in this root, as the user of the image."""
+        user, group = self.user.split(":")
+        where = ["--root", str(self.root), "--wd", self.workdir]
+        who = ["--setgid", group, "--setuid", user]
+        return ["unshare", "--pid", "--fork", "--kill-child", *where, *who, "--", *words]
+
+    def run(self, words: Sequence[str]) -> subprocess.CompletedProcess[str]:
+        """Run a command to its end."""
+        return subprocess.run(
+            self.isolated(words),
+            env=self.env,
+            capture_output=True,
+            text=True,
+            timeout=600,
+            check=False,
+        )
+
+
+@dataclass(frozen=True)
+class Builder:
+    """Buildah, with its storage in a folder of ours."""
+
+    folder: Path
+
+    def buildah(self, *words: str | Path, show: bool = False) -> str:
+        """Run a command of buildah, or fail with what it printed."""
+        store = [f"--root={self.folder}/store", f"--runroot={self.folder}/run"]
+        done = subprocess.run(
+            ["buildah", "--storage-driver", "vfs", *store, *words],
+            stdout=None if show else subprocess.PIPE,
+            stderr=None if show else subprocess.STDOUT,
+            text=True,
+            check=False,
+        )
+        if done.returncode:
+            fail(f"buildah {words[0]}: {(done.stdout or '')[-2000:]}")
+        return (done.stdout or "").strip()
+
+    def import_base(self, root: Path) -> None:
+        """Make an image of a root file system."""
+        container = self.buildah("from", "scratch")
+        self.buildah("add", "--quiet", container, root, "/")
+        self.buildah("commit", "--quiet", "--rm", container, BASE)
+
+    def build(self) -> Image:
+        """Carry out the Dockerfile, and unpack what it makes."""
+        limits = {name: resource.getrlimit(kind) for name, kind in LIMITS.items()}
+        passed = [name for name in os.environ if PASSED_ON.match(name)]
+        self.buildah(
+            *("build", "--isolation", "chroot", "--format", "docker", "--tag", IMAGE),
+            *("--build-arg", f"PYTHON_IMAGE={BASE}"),
+            *(f"--ulimit={name}={soft}:{hard}" for name, (soft, hard) in limits.items()),
+            *(f"--volume={path}:{path}:ro" for path in TRUST if Path(path).exists()),
+            *(f"--env={name}" for name in passed),
+            *(f"--unsetenv={name}" for name in passed),
+            CHECKOUT,
+            show=True,
+        )
+        container = self.buildah("from", IMAGE)
+        root = Path(self.buildah("mount", container))
+        inspected = json.loads(self.buildah("inspect", "--type", "image", IMAGE))
+        return image_of(root, inspected["Docker"]["config"])
+
+
+def image_of(root: Path, config: dict[str, Any]) -> Image:
+    """Read the configuration of an image."""
+    check = config.get("Healthcheck", {}).get("Test", [])
+    if check[:1] != ["CMD"]:
+        fail("the image has no health check that is a command")
+    return Image(
+        root,
+        dict(pair.split("=", 1) for pair in config["Env"]),
+        config["WorkingDir"],
+        config["User"],
+        config["Entrypoint"],
+        config["Cmd"],
+        check[1:],
+    )
+
+
+def require_buildah() -> None:
+    """Install buildah from Debian, or fail."""
+    if not shutil.which("buildah"):
+        words = ["apt-get", "install", "--yes", "--no-install-recommends", *PACKAGES]
+        if subprocess.run(words, check=False).returncode:
+            fail("there is no buildah. On Debian: apt-get install buildah netavark")
+
+
+def check_version() -> None:
+    """Say so if this Python is not of the minor version that the Dockerfile names."""
+    text = (CHECKOUT / "Dockerfile").read_text("utf-8")
+    named = re.search(r"PYTHON_IMAGE=python:(\d+\.\d+)", text) or fail("no PYTHON_IMAGE")
+    here = ".".join(map(str, sys.version_info[:2]))
+    if named[1] != here:
+        print(f"  note: the image has Python {named[1]}, rehearsed with {here}")
