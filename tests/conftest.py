@@ -41,7 +41,7 @@ BESIDE = 1
 """Workers more than there are cores, for when a test waits. With two more for each core
 the same API tests cost half as much again: workers take each other's caches away."""
 HOME = pytest.StashKey[Path]()
-EXAMPLES = {Effort.FAST: 10, Effort.SAMPLE: 25, Effort.ALL: 100, Effort.NIGHT: 1000}
+EXAMPLES = {Effort.FAST: 10, Effort.SAMPLE: 25, Effort.ALL: 50, Effort.NIGHT: 1000}
 """How many examples Hypothesis draws for each property."""
 for effort, examples in EXAMPLES.items():
     settings.register_profile(effort, max_examples=examples, deadline=None, database=None)

@@ -20,7 +20,7 @@ from tests.support.effort import amount
 from tests.support.servers import Served, obeying, report, served, together
 from tests.support.world import Json, Someone, done, kinds, path_of, problem
 
-ROUNDS = amount(8, sample=3, night=1_000)
+ROUNDS = amount(4, sample=2, night=1_000)
 MORE: Json = {"roles": ["coordinator"]}
 
 pytestmark = [pytest.mark.slow, pytest.mark.soak, pytest.mark.race]
@@ -146,7 +146,7 @@ def test_it_is_asked_once_or_each_question_is_decided_by_itself(cast: Cast) -> N
 
 def test_who_was_ended_allows_nothing_from_then_on(world: Served, cast: Cast) -> None:
     won = Counter[str]()
-    for _ in range(amount(8, sample=3, night=1_000)):
+    for _ in range(amount(4, sample=2, night=1_000)):
         leaving = world.someone("KZ_LEAD", SUPERVISOR)
         asked = cast.asks()
         done(allows(leaving, asked))

@@ -26,7 +26,7 @@ from tests.support.world import (
 )
 
 pytestmark = [pytest.mark.slow, pytest.mark.soak, pytest.mark.race]
-ROUNDS = amount(10, sample=4, night=1000)
+ROUNDS = amount(5, sample=3, night=1000)
 OF_A_CASE = 20
 """After so many there is another case: a list of consents must not grow into the race."""
 WOMEN = "KZ_SHELTER_KOGERSHIN"

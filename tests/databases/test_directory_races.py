@@ -24,7 +24,7 @@ from tests.support.servers import Served, obeying, served, together
 from tests.support.world import NOON, Json, Someone, done, problem
 
 pytestmark = pytest.mark.race
-ROUNDS = amount(8, sample=3, night=200)
+ROUNDS = amount(5, sample=3, night=200)
 SHELTER = "/focal-points/KZ_SHELTER_KOGERSHIN"
 
 

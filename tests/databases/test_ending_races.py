@@ -30,7 +30,7 @@ from tests.support.world import (
     promise,
 )
 
-ROUNDS = amount(6, sample=3, night=200)
+ROUNDS = amount(4, sample=2, night=200)
 STOP: Json = {"reason": "SURVIVOR_REQUEST"}
 NGOS = consent(recipient_class={"kind": "non_state", "country": "KZ"})
 

@@ -34,7 +34,7 @@ from tests.support.servers import ROOT, report
 from tests.sweeps.matrix.stages import Stage
 
 pytestmark = pytest.mark.slow
-EACH = amount(24, sample=48, night=1)
+EACH = amount(72, sample=144, night=1)
 """One point in so many fails; the first, the last and each COMMIT always do."""
 FEW = (
     *("write_case.submitted", "accept_referral", "open_section.needs", "get_case"),

@@ -32,7 +32,7 @@ from tests.support.world import (
 )
 
 pytestmark = pytest.mark.race
-ROUNDS = amount(6, sample=3, night=300)
+ROUNDS = amount(4, sample=2, night=300)
 LOST: Final = {404, 409, 412}
 soak = pytest.mark.soak
 slow = pytest.mark.slow

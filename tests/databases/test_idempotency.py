@@ -36,7 +36,7 @@ from tests.support.world import (
     promise,
 )
 
-CLIENTS, REPEATS = 40, amount(1000, sample=200, night=10_000)
+CLIENTS, REPEATS = 40, amount(300, sample=150, night=10_000)
 REPLAYED = "Idempotent-Replayed"
 PATIENCE = 30.0
 

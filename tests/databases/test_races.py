@@ -33,7 +33,7 @@ from tests.support.world import (
 )
 
 pytestmark = pytest.mark.race
-ROUNDS = amount(12, sample=4, night=500)
+ROUNDS = amount(6, sample=3, night=500)
 TOLD: Final = {200, 201, 204, 403, 404, 409, 412}
 
 soak = pytest.mark.soak

@@ -25,8 +25,8 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore:Generating overly large repr"),
 ]
 """Hypothesis shows what ended its making, however large that was."""
-HUNDREDS: Final = amount(250, night=20_000)
-SHARE: Final = amount(50, night=2_000)
+HUNDREDS: Final = amount(80, sample=40, night=20_000)
+SHARE: Final = amount(20, sample=10, night=2_000)
 """As many on PostgreSQL: what is refused before it comes to a database does not differ."""
 
 

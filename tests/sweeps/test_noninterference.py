@@ -21,8 +21,8 @@ from tests.support.twin_worlds import Twin
 from tests.support.world import World
 
 pytestmark = [pytest.mark.slow, pytest.mark.soak]
-SCRIPTS = amount(2, sample=1, night=200)
-STEPS = amount(200, sample=60)
+SCRIPTS = amount(1, night=200)
+STEPS = amount(120, sample=40, night=200)
 type Apps = tuple[FastAPI, FastAPI]
 
 
