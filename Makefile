@@ -33,6 +33,8 @@ KEEP ?=
 TARGETS ?= test test-all
 # What a sample of the tests runs and draws: another share for each commit.
 DRAWN := $(or $(SEED),$(shell printf '%d' 0x0$$(git rev-parse --short=7 HEAD 2>/dev/null)))
+# What test-fast runs: what most changes break first.
+EDITED := tests/rules tests/contract tests/examples tests/api
 PYTEST = $(BIN)/pytest -n auto --dist loadscope --no-loadscope-reorder \
 	--seed $(DRAWN) --hypothesis-seed $(DRAWN)
 
@@ -72,7 +74,7 @@ test-all: $(READY) ## Every test and every cell, on SQLite and PostgreSQL; CI ru
 	$(PYTEST) --effort all --statements check
 
 test-fast: $(READY) ## What one edits by: rules, and HTTP on SQLite, in under a minute
-	$(PYTEST) --effort fast --databases sqlite $(T)
+	$(PYTEST) --effort fast --databases sqlite $(or $(T),$(EDITED))
 
 test-elsewhere: $(UV_STAMP) ## Test the last commit in bare Debian roots, with a newer and an older tzdata; needs root
 	$(PYTHON) scripts/elsewhere.py $(TARGETS)

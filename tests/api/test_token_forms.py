@@ -5,7 +5,7 @@ from typing import Final
 
 import pytest
 from httpx2 import Response
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from app.access.assertions import AssertionRefused, read
@@ -128,7 +128,13 @@ def test_no_form_is_our_fault(world: World) -> None:
     found: set[int] = set()
 
     @MANY
-    @given(st.dictionaries(NAMES, WORDS, max_size=6), st.booleans(), st.binary(max_size=40))
+    @example(form={}, whole=True, junk=b"")
+    @example(form={}, whole=False, junk=b"")
+    @given(
+        form=st.dictionaries(NAMES, WORDS, max_size=6),
+        whole=st.booleans(),
+        junk=st.binary(max_size=40),
+    )
     def send(form: dict[str, str], whole: bool, junk: bytes) -> None:
         said = {**FORM, "client_assertion": "x.y.z"} | form if whole else form
         found.add(world.http.post("/v1/oauth/token", data=said).status_code)

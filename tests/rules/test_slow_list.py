@@ -19,6 +19,8 @@ def test_what_is_given_to_a_test_is_no_part_of_its_name() -> None:
 
 
 def test_the_dearest_cell_decides() -> None:
-    assert slow_list.is_slow([(0.01, 0.02), (0.15, 0.3)])
-    assert slow_list.is_slow([(0.01, 1.0)])
-    assert not slow_list.is_slow([(0.14, 0.99)])
+    computes, waits = slow_list.COMPUTES, slow_list.WAITS
+
+    assert slow_list.is_slow([(0.01, 0.02), (computes, 0.3)])
+    assert slow_list.is_slow([(0.01, waits)])
+    assert not slow_list.is_slow([(computes - 0.01, waits - 0.01)])

@@ -15,12 +15,12 @@ from typing import Any, Final
 import pytest
 
 SLOW: Final = Path(__file__).with_name("slow.txt")
-COMPUTES: Final = 0.15
+COMPUTES: Final = 0.12
 WAITS: Final = 1.0
 """Seconds that a test may compute for, or take, in the inner loop."""
 HEAD: Final = f"""\
 # Tests that compute {COMPUTES} s or take {WAITS} s, or more: written by `make slow`.
-# `make test-fast` leaves them out; `make test` and `make check` leave out nothing.
+# `make test-fast` leaves them out.
 """
 ONCE: Final = [0.0]
 """Seconds computed so far for what all tests share: none of them is slow for it."""

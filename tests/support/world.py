@@ -229,7 +229,7 @@ class Someone:
         return self.post(f"{path}/{action}", body, **{"If_Match": known} | headers)
 
     def looks(self, path: str) -> str:
-        """Read a record, as whoever acts on it has at least once; only at night a test does."""
+        """Read a record, as a client does before it acts; tests do so only at night."""
         self.seen.add(path)
         return self.get(path).headers.get("ETag", '"1.0"')
 

@@ -4,9 +4,10 @@ Nothing here asks the service: what is expected is what is written, by hand, in 
 beside this one. `answers_of_cases.txt` says at its head how a row is written.
 """
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Final
 
@@ -46,8 +47,8 @@ class Row:
     stages: frozenset[str]
     answers: tuple[tuple[frozenset[str], Verdict], ...]
 
-    def speaks_of(self, operation: str, stage: str) -> bool:
-        return self.operation in {operation, ANY} and bool(self.stages & {stage, ANY})
+    def speaks_of(self, stage: str) -> bool:
+        return stage in self.stages or ANY in self.stages
 
     def verdict(self, who: str) -> Verdict | None:
         """Say what somebody is answered; None: this row does not say."""
@@ -74,12 +75,23 @@ class Table:
         """Name every operation that has a row of its own, and the parts of some, once."""
         return list(dict.fromkeys(r.operation for r in self.rows if r.operation != ANY))
 
+    @cached_property
+    def by_operation(self) -> Mapping[str, list[Row]]:
+        """Group the rows, in their order."""
+        groups: defaultdict[str, list[Row]] = defaultdict(list)
+        for row in self.rows:
+            groups[row.operation].append(row)
+        return groups
+
+    def of(self, operation: str) -> list[Row]:
+        """Return the rows of an operation."""
+        return self.by_operation.get(operation, [])
+
     def verdict(self, operation: str, stage: str, who: str) -> Verdict:
         """Say what is expected: by its own first row that fits, else by what is general."""
-        fitting = [row for row in self.rows if row.speaks_of(operation, stage)]
-        own = [row for row in fitting if row.operation != ANY]
+        own = [row for row in self.of(operation) if row.speaks_of(stage)]
         assert own, f"No row says what {operation} answers while it is {stage}."
-        general = [row for row in fitting if row.operation == ANY]
+        general = [row for row in self.of(ANY) if row.speaks_of(stage)]
         for row in (own[0], *general):
             if (said := row.verdict(who)) is not None:
                 return said
