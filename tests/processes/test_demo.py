@@ -181,6 +181,7 @@ class Reader:
 
 
 @pytest.mark.slow
+@pytest.mark.whole
 def test_what_the_readme_types_works_with_the_keys_that_were_printed(
     tmp_path: Path,
 ) -> None:

@@ -9,7 +9,7 @@ from tests.processes.test_conformance import EARLY, FAULTS, WHOLE
 from tests.support.servers import report
 from tests.torture.running import Wish, torture
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.whole]
 HASTY: Final = "keeps where it stands before it deals with a page"
 KILLS: Final = 24
 """Kills of one run. Few of them hit the moment that a fault is about."""
@@ -28,7 +28,6 @@ def shows(found: list[str], *signs: str) -> bool:
     return any(one.startswith(signs) for one in found)
 
 
-@pytest.mark.whole
 def test_a_service_that_answers_before_it_commits_loses_what_it_acknowledged(
     tmp_path: Path,
 ) -> None:
@@ -37,7 +36,6 @@ def test_a_service_that_answers_before_it_commits_loses_what_it_acknowledged(
     assert shows(run(tmp_path, early), "lost: ", "went back: ")
 
 
-@pytest.mark.whole
 def test_a_service_that_keeps_its_keys_apart_acts_twice(tmp_path: Path) -> None:
     apart = Wish("sqlite", KILLS, seed=3, plant="apart-keys")
 

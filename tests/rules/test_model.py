@@ -42,7 +42,7 @@ WHOLE = wind_case(
         risk=(0, "low"),
     )
 )
-DEPTH, FROM_LEAD = amount(5, sample=4, night=6), amount(3, night=4)
+DEPTH, FROM_LEAD = amount(5, night=6), amount(3, night=4)
 """Acts that are explored, from a draft and from a case that was taken on."""
 ENDED = {"closed", "void", "erased"}
 ASKED = {"sent", "received", "info_requested"}

@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Hashable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
 from random import SystemRandom
@@ -171,6 +172,30 @@ def together(*acts: Callable[[], Response], apart: float = 0.004) -> list[Respon
 
     with ThreadPoolExecutor(len(acts)) as pool:
         return list(pool.map(start, acts))
+
+
+@dataclass
+class Handicap:
+    """Seconds by which the first of two is held back, so that each of them wins sometimes.
+
+    Whoever won is held back the next time, and twice as long each time that this did not
+    help: within eight races both have won, on any machine.
+    """
+
+    seconds: float = 0.0
+    step: float = 0.002
+    winners: list[bool] = field(default_factory=list)
+
+    def adjust(self, *, first_won: bool) -> None:
+        """Note who won."""
+        again = self.winners[-1:] == [first_won]
+        self.step = 2 * self.step if again else type(self).step
+        self.seconds += self.step if first_won else -self.step
+        self.winners.append(first_won)
+
+    def must_have_raced(self) -> None:
+        """Require that each of the two won."""
+        assert set(self.winners) == {True, False}, "no race at all"
 
 
 def serve(says: Says, url: str, keys: Path, *can: str) -> None:
