@@ -86,7 +86,20 @@ def make_root(root: Path) -> None:
     for name in TRUST:
         if (source := Path("/") / name).exists():
             shutil.copyfile(source, root / name)
-    run("chroot", root, "useradd", "--create-home", USER)
+    add_user(root)
+
+
+def add_user(root: Path) -> None:
+    """Add a user: a minimal Debian has no useradd."""
+    for name, line in (
+        ("passwd", f"{USER}:x:1000:1000::{HOME}:/bin/sh"),
+        ("group", f"{USER}:x:1000:"),
+    ):
+        with (root / "etc" / name).open("a", encoding="utf-8") as file:
+            file.write(f"{line}\n")
+    home = root / HOME.lstrip("/")
+    home.mkdir()
+    os.chown(home, 1000, 1000)
 
 
 def put_older_zones(root: Path) -> None:
@@ -140,7 +153,8 @@ def run_inside(
     passed = {k: v for k, v in os.environ.items() if k.startswith(PASSED_ON)}
     env = {"PATH": "/usr/bin:/bin", "HOME": HOME, "USER": USER} | passed | dict(variables)
     shell = f"cd {HOME} && {command}"
-    words = ["chroot", f"--userspec={USER}", str(root), "/bin/sh", "-c", shell]
+    chroot = shutil.which("chroot") or "/usr/sbin/chroot"
+    words = [chroot, f"--userspec={USER}", str(root), "/bin/sh", "-c", shell]
     return subprocess.run(
         words,
         env=env,
