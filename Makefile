@@ -29,6 +29,7 @@ SEED ?=
 SEEDS ?=
 M ?=
 FRESH ?=
+FAULTS ?= 40
 KEEP ?=
 TARGETS ?= test test-all
 # What a sample of the tests runs and draws: another share for each commit.
@@ -50,7 +51,7 @@ endif
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help setup run check test test-all test-fast test-older test-elsewhere statements slow soak nightly clients lint squawk rehearse format hooks \
-	bench bench-growth bench-smoke profile torture simulate failpoints drill fuzz fuzz-api mutate coverage assurance \
+	bench bench-growth bench-smoke profile torture simulate failpoints drill fuzz fuzz-api mutate plant coverage assurance \
 	migrate openapi breaking docs lock
 
 help: ## List the commands
@@ -117,6 +118,9 @@ fuzz: ## The same, 2,000 examples an operation: a night, or a morning for two PE
 
 mutate: $(READY) ## Change the modules that matter, and see tests notice: M=vault, FRESH=1
 	$(BIN)/python scripts/mutate.py $(if $(FRESH),--fresh) $(M)
+
+plant: $(READY) ## Plant one-line faults, and count what make test and make test-all notice: FAULTS=40 SEED=20
+	$(BIN)/python scripts/plant_faults.py --faults $(FAULTS) --seed $(or $(SEED),20)
 
 coverage: $(READY) ## Branches no test on SQLite takes; fails under 95 %, or 100 % where it matters
 	$(BIN)/python scripts/coverage_report.py $(T)

@@ -1,0 +1,103 @@
+"""Plant one-line faults, and see whether the tests notice: `make plant FAULTS=40 SEED=20`.
+
+A seed draws the faults from the mutants of the modules in mutation/modules.py, but for
+those that are known to change nothing; no two are in one function. Each is written into the
+module, tests run until the first failure, and the module is put back. The tests that judge
+a module run first: they are part of the whole run, so what they notice, that notices. What
+survives them meets the whole of `make test`, then that of `make test-all`.
+"""
+
+import argparse
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from random import Random
+from typing import Final
+
+from mutation.modules import MODULES
+from mutation.mutants import ROOT, Mutant, mutants_of, read
+from mutation.results import equivalents, place
+
+EFFORTS: Final = ("sample", "all")
+"""Of `make test` and of `make test-all`."""
+PYTEST: Final = (
+    *(sys.executable, "-m", "pytest", "-q", "-x"),
+    *("-n", "auto", "--dist", "loadscope", "--no-loadscope-reorder"),
+)
+
+
+def draw(count: int, seed: int) -> list[Mutant]:
+    """Draw faults, at most one for each function or constant."""
+    known = equivalents()
+    found = [one for name in MODULES for one in mutants_of(name, read(name))]
+    Random(seed).shuffle(found)  # noqa: S311 - nothing secret
+    by_scope = {(one.module, one.scope): one for one in found if place(one) not in known}
+    return list(by_scope.values())[:count]
+
+
+@contextmanager
+def planted(mutant: Mutant) -> Iterator[None]:
+    """Change the module as long as the block lasts."""
+    path, before = ROOT / mutant.module, read(mutant.module)
+    path.write_text(mutant.text, "utf-8")
+    try:
+        yield
+    finally:
+        path.write_text(before, "utf-8")
+
+
+def run_tests(effort: str, seed: int, files: Sequence[str]) -> str:
+    """Run tests until one fails; return its name, or nothing."""
+    words = [*PYTEST, "--effort", effort, f"--seed={seed}"]
+    words += [f"--hypothesis-seed={seed}", *files]
+    env = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
+    done = subprocess.run(
+        words, cwd=ROOT, env=env, capture_output=True, text=True, check=False
+    )
+    if done.returncode == 0:
+        return ""
+    lines = done.stdout.splitlines() + done.stderr.splitlines()
+    named = [line for line in lines if line.startswith(("FAILED", "ERROR"))]
+    return (named or lines[-1:] or ["it does not start"])[0].removeprefix("FAILED ")
+
+
+def judge(mutant: Mutant, seed: int) -> tuple[str, str]:
+    """Return which effort notices a fault, by which test; empty if none does."""
+    judges = list(dict.fromkeys(one.partition("::")[0] for one in MODULES[mutant.module]))
+    for effort in EFFORTS:
+        for files in (judges, []):
+            if test := run_tests(effort, seed, files):
+                return effort, test
+    return "", ""
+
+
+def main() -> int:
+    """Plant what is asked for, and print each fault with the test that noticed it."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--faults", type=int, default=40)
+    parser.add_argument("--seed", type=int, default=20)
+    args = parser.parse_args()
+    changed = ["git", "diff", "--quiet", "--", "app"]
+    if subprocess.run(changed, cwd=ROOT, check=False).returncode:
+        sys.exit("Commit or put back what is changed in app/ first: it would be lost.")
+    noticed = dict.fromkeys((*EFFORTS, ""), 0)
+    for number, mutant in enumerate(draw(args.faults, args.seed), 1):
+        began = time.monotonic()
+        with planted(mutant):
+            effort, test = judge(mutant, args.seed)
+        noticed[effort] += 1
+        where = f"{mutant.module}:{mutant.line} {mutant.scope}: {mutant.at!r}"
+        change = f"{mutant.was!r} -> {mutant.now!r}"
+        told = f"{effort}: {test}" if effort else "SURVIVED"
+        took = f"{time.monotonic() - began:.0f} s"
+        print(f"{number}. {where}: {change}: {told} ({took})", flush=True)
+    some, every = noticed["sample"], noticed["sample"] + noticed["all"]
+    print(f"of {args.faults}: make test notices {some}, make test-all {every}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
