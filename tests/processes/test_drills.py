@@ -47,6 +47,7 @@ def test_the_demonstration_takes_any_speed_and_says_so(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.whole
 def test_the_doctor_says_that_it_is_a_drill(tmp_path: Path) -> None:
     with demo_serving(tmp_path, until="is serving at"):
         pass

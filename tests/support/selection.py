@@ -23,7 +23,7 @@ import pytest
 from tests.support import slow_list
 from tests.support.effort import Effort, Run, is_sample
 
-SHARE: Final = 8
+SHARE: Final = 12
 """One cell in so many of a marked sweep is run by a sample."""
 ON_POSTGRESQL: Final = Path(__file__).with_name("postgresql.txt")
 """Tests that together issue every SQL statement that tests/api issues there."""
