@@ -14,6 +14,7 @@ def test_every_question_is_answered_as_the_copy_says() -> None:
     assert sum(row.covers for row in ROWS) > 80
 
 
+@pytest.mark.whole
 @pytest.mark.slow
 def test_no_condition_can_be_changed_unnoticed() -> None:
     tried = [one.what for one in changed()]

@@ -220,6 +220,7 @@ def test_a_row_is_spelled_the_same_way_always() -> None:
     assert spell(replace(rule, roles=frozenset({Role.OFFICER}))) != spell(rule)
 
 
+@pytest.mark.whole
 @pytest.mark.slow
 def test_no_cell_of_the_table_can_be_changed_unnoticed() -> None:
     tried = list(flips(POLICY))
