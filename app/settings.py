@@ -6,7 +6,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Final
 
-from pydantic import AfterValidator, Field, SecretStr
+from pydantic import AfterValidator, Field, SecretStr, ValidationInfo
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from app.kernel.databases import is_database
@@ -90,6 +90,21 @@ class Environment(StrEnum):
 
     PRODUCTION = "production"
     DRILL = "drill"
+
+
+def must_suit_environment(speed: int, info: ValidationInfo) -> int:
+    """Refuse faster clocks where real people are.
+
+    Their deadlines would pass faster than anybody can answer: cases would be taken from
+    those who help, and erased.
+    """
+    environment = info.data.get("environment", Environment.DRILL)  # else it is refused
+    if speed > 1 and environment != Environment.DRILL:
+        raise ValueError(
+            "faster clocks are for drills: remove it, or, where no real person is in the "
+            f"database, set {PREFIX}ENVIRONMENT=drill."
+        )
+    return speed
 
 
 class Settings(BaseSettings):
@@ -186,6 +201,7 @@ class Settings(BaseSettings):
             ge=1,
             le=10_000,
         ),
+        AfterValidator(must_suit_environment),
     ] = 1
     daily_cap: Annotated[
         int,
@@ -278,6 +294,14 @@ class Settings(BaseSettings):
         if self.worker is None:
             return self.database_url.startswith("sqlite")
         return self.worker == WorkerPlace.INSIDE
+
+
+class DemoSettings(Settings):
+    """The settings of the demonstration, in which everybody is made up."""
+
+    environment: Annotated[
+        Environment, Field(description="A demonstration is a drill.")
+    ] = Environment.DRILL
 
 
 class Caller(BaseSettings):

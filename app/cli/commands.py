@@ -23,7 +23,7 @@ from app.demo.players import StoryBroken
 from app.demo.stage import DemoRefused
 from app.kernel.ledger import Ledger
 from app.main import create_app
-from app.settings import LogLevel, Settings
+from app.settings import DemoSettings, LogLevel, Settings
 
 cli = typer.Typer(
     no_args_is_help=True, add_completion=False, help=__doc__, pretty_exceptions_enable=False
@@ -66,7 +66,7 @@ def serve() -> None:
 def play_all(context: typer.Context) -> None:
     """Play every journey against the running service (SAFE_CONDUCT_URL), as `play` does."""
     if context.invoked_subcommand is None:
-        demonstrating.play(Settings(), say)
+        demonstrating.play(DemoSettings(), say)
 
 
 @demo.command("play", help=ABOUT_JOURNEYS)
@@ -77,13 +77,13 @@ def play_some(
     ] = None,
 ) -> None:
     """Play some journeys, or all."""
-    demonstrating.play(Settings(), say, journey or [])
+    demonstrating.play(DemoSettings(), say, journey or [])
 
 
 @demo.command("serve")
 def serve_demo() -> None:
     """Set everything up, serve, play the journeys, and print keys and a first request."""
-    settings = Settings()
+    settings = DemoSettings()
     lines.log_lines(max(settings.log_level, LogLevel.WARNING, key=list(LogLevel).index))
     demonstrating.serve(settings, say)
 

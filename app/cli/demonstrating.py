@@ -14,7 +14,7 @@ from app.cli.grounds import (
     about_drill,
     alone,
     exposing,
-    ground_at_speed,
+    ground_of,
     migrate,
     new_keys,
 )
@@ -31,7 +31,7 @@ from app.demo.worker import REFERENCE
 from app.kernel.ledger import Ledger
 from app.kernel.work import Ground
 from app.main import create_app
-from app.settings import URL, Environment, Settings
+from app.settings import URL, Settings
 from app.worker.loop import working
 
 PATIENCE: Final = timedelta(seconds=30)
@@ -66,7 +66,7 @@ def play(settings: Settings, say: Say, chosen: Collection[Journey] = ()) -> None
 
     Raises NotReady where there is none.
     """
-    ground = ground_at_speed(settings)
+    ground = ground_of(settings)
     keys, now = keys_for(ground), ground.clock()
     try:
         with httpx.Client(base_url=settings.url) as http:
@@ -90,12 +90,11 @@ def serve(settings: Settings, say: Say) -> None:
     """Serve the demonstration, play the journeys through it, and hand over two keys."""
     prepare(settings)
     with alone(settings.database_url):
-        ground = ground_at_speed(settings)
+        ground = ground_of(settings)
         keys = keys_for(ground)
         ledger = Ledger(settings.erasure_ledger)
         ledger.copy_out(ground, anew=True)
-        made_up = {"environment": Environment.DRILL}
-        must_be_ready(ground, ledger, settings.model_copy(update=made_up))
+        must_be_ready(ground, ledger, settings)
         taken = listener(settings)
         rate = settings.requests_per_minute
         here = settings.public_url or f"http://{settings.host}:{settings.port}"

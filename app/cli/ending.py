@@ -14,13 +14,13 @@ from app.kernel.keyfile import KeyRefused
 from app.kernel.ledger import LedgerRefused
 from app.kernel.problems import Problem
 from app.kernel.trouble import is_operators
-from app.settings import PREFIX, Caller, Settings
+from app.settings import PREFIX, Caller, DemoSettings, Settings
 
 err = Console(stderr=True)
 type Refusals = tuple[type[Exception], ...]
 REFUSALS: Final[Refusals] = (KeyRefused, LedgerRefused, Problem)
 """What every command may refuse."""
-SETTINGS = {kind.__name__ for kind in (Settings, Caller)}
+SETTINGS = {kind.__name__ for kind in (Settings, DemoSettings, Caller)}
 
 
 def run(cli: typer.Typer, refusals: Refusals = REFUSALS) -> None:

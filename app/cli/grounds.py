@@ -15,7 +15,7 @@ from app.kernel.keyfile import FileKeys
 from app.kernel.migrations import head, upgrade
 from app.kernel.work import Ground
 from app.metrics.exposing import Scrapes, exposed
-from app.settings import Environment, Settings
+from app.settings import Settings
 from app.webhooks.addresses import read_hosts
 
 
@@ -24,21 +24,7 @@ class NotReady(Exception):  # noqa: N818 - it says what is missing, as Problem d
 
 
 def ground_of(settings: Settings) -> Ground:
-    """Lay the ground that the settings name; raises KeyRefused, or NotReady.
-
-    Where deadlines ran faster than people can answer, cases would be taken from those who
-    help, and erased: so production refuses it.
-    """
-    if settings.clock_speed > 1 and settings.environment != Environment.DRILL:
-        raise NotReady(
-            "SAFE_CONDUCT_CLOCK_SPEED is for drills: take it away, or, where no real "
-            "person is in the database, set SAFE_CONDUCT_ENVIRONMENT=drill."
-        )
-    return ground_at_speed(settings)
-
-
-def ground_at_speed(settings: Settings) -> Ground:
-    """Lay the ground for what is made up, however fast its deadlines run."""
+    """Lay the ground that the settings name; raises KeyRefused."""
     keys = FileKeys.load(settings.key_file)
     return lay_ground(
         settings.database_url,

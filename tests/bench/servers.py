@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from app.cli.demonstrating import keys_for, prepare
-from app.cli.grounds import ground_at_speed
+from app.cli.grounds import ground_of
 from app.demo.cast import KZ_LEAD, UZ_OFFICER, Part
 from app.kernel.keyfile import FileKeys
 from app.settings import Settings
@@ -70,7 +70,7 @@ def keys_of(place: Place) -> Keys:
         erasure_ledger=place.folder / "erasures",
     )
     prepare(settings)
-    ground = ground_at_speed(settings)
+    ground = ground_of(settings)
     keys = keys_for(ground)
     ground.database.engine.dispose()
     return keys

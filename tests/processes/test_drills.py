@@ -20,10 +20,31 @@ def test_production_refuses_clocks_that_run_faster(tmp_path: Path, word: str) ->
     drilled = command(tmp_path, word, **DRILL)
 
     assert refused.returncode == 1
-    assert "SAFE_CONDUCT_CLOCK_SPEED is for drills" in refused.stderr
+    assert "SAFE_CONDUCT_CLOCK_SPEED: faster clocks are for drills" in refused.stderr
     assert "Traceback" not in refused.stderr
     assert "CLOCK_SPEED" not in drilled.stderr
     assert "safe-conduct migrate" in drilled.stderr
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("worker", "run"),
+        ("worker", "status"),
+        ("migrate",),
+        ("restored", "--no-erasures"),
+        ("erasures", "export"),
+        ("directory", "load"),
+    ],
+)
+def test_no_command_runs_production_with_faster_clocks(
+    tmp_path: Path, words: tuple[str, ...]
+) -> None:
+    """`restored` sets the clocks by which what it spares is erased after 30 days."""
+    refused = command(tmp_path, *words, **FAST)
+
+    assert refused.returncode == 1
+    assert "SAFE_CONDUCT_CLOCK_SPEED: faster clocks are for drills" in refused.stderr
 
 
 @pytest.mark.parametrize("speed", ["0", "-1", "0.5", "10001", "fast"])
