@@ -1,9 +1,8 @@
 # Every command of this house. CI runs `make check clients torture` (.ci/run), so what passes here passes there.
 
 PYTHON ?= python3
-UV_VERSION := 0.13.9
 UV := .uv/bin/uv
-UV_STAMP := .uv/uv-$(UV_VERSION)
+UV_STAMP := .uv/.ready
 BIN := .venv/bin
 READY := .venv/.ready
 CLIENTS := .clients/venv/.ready
@@ -180,6 +179,7 @@ lock: $(UV_STAMP) ## Pin what pyproject.toml asks for; newer versions: make lock
 	$(COMPILE) $(UPGRADE) --extra postgres --group dev pyproject.toml -o requirements/dev.txt
 	$(COMPILE) --extra postgres pyproject.toml -c requirements/dev.txt -o requirements/run.txt
 	$(COMPILE) $(UPGRADE) --group build -o requirements/build.txt
+	$(COMPILE) $(UPGRADE) --group uv -o requirements/uv.txt
 	$(COMPILE) $(UPGRADE) --group clients -o requirements/clients.txt
 
 $(CLIENTS): requirements/clients.txt $(UV_STAMP)
@@ -194,11 +194,11 @@ $(READY): requirements/dev.txt requirements/build.txt pyproject.toml $(UV_STAMP)
 		--build-constraints requirements/build.txt -e .
 	@touch $@
 
-$(UV_STAMP):
+$(UV_STAMP): requirements/uv.txt
 	@command -v $(PYTHON) > /dev/null || { \
 		echo "There is no $(PYTHON) here. On Debian: apt-get install python3 python3-venv"; exit 1; } >&2
 	@$(PYTHON) -c 'import ensurepip, venv' 2> /dev/null || { \
 		echo "$(PYTHON) cannot make a virtual environment. On Debian: apt-get install python3-venv"; exit 1; } >&2
 	$(PYTHON) -m venv --clear .uv
-	.uv/bin/pip install --quiet uv==$(UV_VERSION)
+	.uv/bin/pip install --quiet --require-hashes --only-binary :all: -r requirements/uv.txt
 	@touch $@
