@@ -1,7 +1,5 @@
 """The settings, read once in cli and passed down."""
 
-import re
-from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Final
@@ -9,64 +7,13 @@ from typing import Annotated, Final
 from pydantic import AfterValidator, Field, SecretStr, ValidationInfo
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from app.kernel.databases import is_database
-from app.webhooks.addresses import is_listable, read_hosts
+from app.setting_texts import DatabaseUrl, Hosts, PublicUrl, SignInUrl
 
 SECRETS: Final = Path("/run/secrets")
 """Where containers find the files of their secrets."""
 PREFIX: Final = "SAFE_CONDUCT_"
 URL: Final = "http://127.0.0.1:8000"
 """Where a service is that nobody moved."""
-
-PUBLIC_URL: Final = (
-    r"^(https://[a-z0-9.-]+|http://(localhost|127\.0\.0\.1))(:[0-9]{1,5})?"
-    r"(/[A-Za-z0-9._~-]+)*$"
-)
-"""By TLS, but to this very machine; without a `/` at its end."""
-SIGN_IN_URL: Final = r"https://[A-Za-z0-9.-]+(:[0-9]{1,5})?(/[!-~]*)?"
-
-
-def judged(is_sound: Callable[[str], object], remedy: str) -> AfterValidator:
-    """Refuse a setting that nothing could be done with, and say what to write instead."""
-
-    def judge(text: str) -> str:
-        if not is_sound(text):
-            raise ValueError(remedy)
-        return text
-
-    return AfterValidator(judge)
-
-
-DatabaseUrl = Annotated[
-    str,
-    judged(
-        is_database,
-        "write sqlite:///var/safe-conduct.db, or "
-        "postgresql+psycopg://LOGIN:PASSWORD@HOST/NAME.",
-    ),
-]
-PublicUrl = Annotated[
-    str,
-    judged(
-        re.compile(PUBLIC_URL).fullmatch,
-        "write https:// and a host such as refer.example.org, without a / at its end.",
-    ),
-]
-Hosts = Annotated[
-    str,
-    judged(
-        lambda text: all(map(is_listable, read_hosts(text))),
-        "write names such as hooks.example.org or hooks.example.org:8443, without https:// "
-        "and without :443.",
-    ),
-]
-SignInUrl = Annotated[
-    str,
-    judged(
-        re.compile(SIGN_IN_URL).fullmatch,
-        "write an address that begins with https://, or take it away.",
-    ),
-]
 
 
 class LogLevel(StrEnum):
