@@ -13,16 +13,16 @@ from socket import SOCK_STREAM
 from ssl import SSLContext
 from typing import Final
 
-import httpx
-
 from app.outbox.actions import Answer
 from app.outbox.pacing import Outcome
 from app.webhooks.addresses import Address, Target, is_outside
 from app.webhooks.carrying import Parcel
+from app.worker.posting import FAILED, NOT_REACHED, Message, post
+
+SUCCESS: Final = 2
+"""The first digit of a status that says so (RFC 9110, 15)."""
 
 type LookUp = Callable[[str, int], Awaitable[Sequence[Address]]]
-
-NOT_REACHED: Final = (httpx.ConnectError, httpx.ConnectTimeout)
 
 
 async def look_up(host: str, port: int) -> Sequence[Address]:
@@ -55,50 +55,46 @@ class Courier:
                 addresses = await self.look_up(parcel.target.host, parcel.target.port)
                 if not all(is_outside(a, here_too=self.here_too) for a in addresses):
                     return Answer(Outcome.REFUSED, "address_refused")
-                return await self.post(parcel, addresses)
+                return await self.post_to(parcel, addresses)
         except TimeoutError as trouble:
             return Answer(Outcome.REFUSED, type(trouble).__name__)
         except OSError:  # its message names the host
             return Answer(Outcome.REFUSED, "name_not_found")
 
-    async def post(self, parcel: Parcel, addresses: Sequence[Address]) -> Answer:
+    async def post_to(self, parcel: Parcel, addresses: Sequence[Address]) -> Answer:
         """Hand it over at the first address that can be reached.
 
         One that is not takes no more than half of the time; an answer may take all of it.
         """
         answer = Answer(Outcome.REFUSED, "name_not_found")
-        patience = httpx.Timeout(self.whole, connect=self.whole / 2)
-        async with httpx.AsyncClient(
-            verify=self.tls, timeout=patience, trust_env=False
-        ) as client:
-            for address in addresses:
-                try:
-                    return await hand_over(client, parcel, address)
-                except NOT_REACHED as trouble:
-                    answer = Answer(Outcome.REFUSED, type(trouble).__name__)
-                except httpx.HTTPError as trouble:
-                    return Answer(Outcome.REFUSED, type(trouble).__name__)
+        for address in addresses:
+            try:
+                return await self.hand_over(parcel, address)
+            except NOT_REACHED as trouble:
+                answer = Answer(Outcome.REFUSED, type(trouble).__name__)
+            except FAILED as trouble:
+                return Answer(Outcome.REFUSED, type(trouble).__name__)
         return answer
 
-
-async def hand_over(client: httpx.AsyncClient, parcel: Parcel, address: Address) -> Answer:
-    """Send it to one address; of the answer nothing is read but its status."""
-    target = parcel.target
-    async with client.stream(
-        "POST",
-        url_at(target, address),
-        content=parcel.body,
-        headers={
+    async def hand_over(self, parcel: Parcel, address: Address) -> Answer:
+        """Send it to one address."""
+        target = parcel.target
+        headers = {
             **parcel.headers,
             "Host": target.origin,
             "Content-Type": "application/json",
             "User-Agent": "webhooks",
-        },
-        extensions={"sni_hostname": target.host},
-    ) as answer:
-        is_taken = answer.is_success
+        }
+        where = url_at(target, address)
+        status = await post(
+            Message(where, parcel.body, headers, target.host),
+            tls=self.tls,
+            connect=self.whole / 2,
+            answer=self.whole,
+        )
+        is_taken = status // 100 == SUCCESS
         outcome = Outcome.DELIVERED if is_taken else Outcome.REFUSED
-        return Answer(outcome, str(answer.status_code))
+        return Answer(outcome, str(status))
 
 
 def url_at(target: Target, address: Address) -> str:

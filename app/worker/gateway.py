@@ -5,18 +5,17 @@ for each try of one message: a gateway that knows it sends no text twice.
 """
 
 import asyncio
+import json
 from dataclasses import dataclass
 from http import HTTPStatus
 from ssl import SSLContext
 from typing import Final
 
-import httpx
-
 from app.notices.words import Letter
 from app.outbox.actions import Answer
 from app.outbox.pacing import Outcome
+from app.worker.posting import FAILED, NOT_REACHED, Message, post
 
-NOT_REACHED: Final = (httpx.ConnectError, httpx.ConnectTimeout)
 OURS: Final = frozenset(
     {
         *(HTTPStatus.UNAUTHORIZED, HTTPStatus.PAYMENT_REQUIRED, HTTPStatus.FORBIDDEN),
@@ -40,9 +39,9 @@ class Gateway:
 
     def send(self, letter: Letter) -> Answer:
         """Hand one message over; says what came of it."""
-        return asyncio.run(self.post(letter))
+        return asyncio.run(self.hand_over(letter))
 
-    async def post(self, letter: Letter) -> Answer:
+    async def hand_over(self, letter: Letter) -> Answer:
         """Ask, and cut the line when the time is over, whoever still dribbles into it.
 
         Nothing of the answer is read but its status, and no redirection is followed: the
@@ -50,24 +49,21 @@ class Gateway:
         """
         headers = {
             "Authorization": f"Bearer {self.token}",
+            "Content-Type": "application/json",
             "Idempotency-Key": str(letter.id),
             "User-Agent": "notices",
         }
-        body = {"to": letter.to, "text": letter.text}
-        client = httpx.AsyncClient(
-            verify=self.tls, timeout=self.whole / 2, trust_env=False, headers=headers
-        )
+        said = {"to": letter.to, "text": letter.text}
+        body = json.dumps(said, ensure_ascii=False, separators=(",", ":"))
+        message, half = Message(self.url, body.encode(), headers), self.whole / 2
         try:
-            async with (
-                asyncio.timeout(self.whole),
-                client,
-                client.stream("POST", self.url, json=body) as answer,
-            ):
-                return Answer(outcome_of(answer.status_code), str(answer.status_code))
+            async with asyncio.timeout(self.whole):
+                status = await post(message, tls=self.tls, connect=half, answer=half)
         except NOT_REACHED as trouble:
             return Answer(Outcome.REFUSED, type(trouble).__name__)
-        except (TimeoutError, httpx.HTTPError) as trouble:
+        except (TimeoutError, *FAILED) as trouble:
             return Answer(Outcome.UNKNOWN, type(trouble).__name__)
+        return Answer(outcome_of(status), str(status))
 
 
 def outcome_of(status: int) -> Outcome:

@@ -92,6 +92,16 @@ def test_an_answer_has_all_of_the_time(receiver: Receiver) -> None:
     assert carried(receiver, look_up) == Answer(Outcome.DELIVERED, "204")
 
 
+def test_a_receiver_that_only_announces_an_answer_is_not_read_for_long(
+    receiver: Receiver,
+) -> None:
+    """It took ten seconds of a processor for each try, and other clocks waited."""
+    receiver.postman.mood = lambda: Mood.NEVER_FINAL
+    look_up, _ = leading_to(["127.0.0.1"])
+
+    assert carried(receiver, look_up) == Answer(Outcome.REFUSED, "ReadError")
+
+
 def test_a_drill_calls_this_machine_and_still_no_neighbour(receiver: Receiver) -> None:
     look_up, _ = leading_to(["127.0.0.1", METADATA])
 

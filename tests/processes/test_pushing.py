@@ -99,8 +99,8 @@ def test_a_message_says_that_something_happened_and_not_a_word_of_it(
     }
     assert head["webhook-id"] == event["id"]
     assert head.keys() == {
-        *("accept", "accept-encoding", "connection", "content-length", "content-type"),
-        *("host", "user-agent", "webhook-id", "webhook-timestamp", "webhook-signature"),
+        *("content-length", "content-type", "host", "user-agent"),
+        *("webhook-id", "webhook-timestamp", "webhook-signature"),
     }
     del head["webhook-signature"]  # a digest, in which any two letters come up
     said = given.body.decode() + json.dumps(head)

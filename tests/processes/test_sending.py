@@ -262,6 +262,7 @@ def test_what_is_certain_is_told_from_what_is_not(
         (Mood.SILENT_AFTER_DATA, Fate.UNKNOWN),
         (Mood.GONE_AFTER_DATA, Fate.UNKNOWN),
         (Mood.FLOODS, Fate.DELIVERED),
+        (Mood.NEVER_FINAL, Fate.UNKNOWN),
         (Mood.TAKES, Fate.DELIVERED),
     ],
 )
@@ -277,6 +278,18 @@ def test_a_gateway_is_understood(
     assert fates(sent) == {fate: 1}
     assert post.sms.asked == 1
     assert monotonic() - began < 10
+
+
+def test_a_gateway_that_only_announces_an_answer_is_not_read_for_long(
+    post: Post, officer: Someone
+) -> None:
+    post.sms.mood = lambda: Mood.NEVER_FINAL
+    tells(officer, "TT_SHELTER")
+
+    post.leaves()
+
+    [left] = outbox(post.world)
+    assert left.trouble == "ReadError"
 
 
 def test_a_gateway_is_told_a_number_a_text_and_a_name_for_each_message(

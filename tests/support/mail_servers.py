@@ -67,6 +67,7 @@ class Mood(StrEnum):
     NEVER_TAKES = "reads the message, and says never"
     REDIRECTS = "sends it elsewhere"
     FLOODS = "answers and never stops"
+    NEVER_FINAL = "says for ever that an answer will come"
 
 
 @dataclass
@@ -239,6 +240,9 @@ class Counter(BaseHTTPRequestHandler):
         if mood == Mood.SILENT:
             self.postman.hangs()
             return
+        if mood == Mood.NEVER_FINAL:
+            self.sends_interim_answers()
+            return
         self.postman.takes(json.loads(body)["to"], body)
         if mood in {Mood.SILENT_AFTER_DATA, Mood.GONE_AFTER_DATA}:
             if mood == Mood.SILENT_AFTER_DATA:
@@ -246,6 +250,14 @@ class Counter(BaseHTTPRequestHandler):
             self.close_connection = True
             return
         self.answers(mood)
+
+    def sends_interim_answers(self) -> None:
+        """Send responses that announce the final one (103, RFC 8297), which never comes."""
+        while not self.postman.over.is_set():
+            try:
+                self.wfile.write(b"HTTP/1.1 103 Early Hints\r\n\r\n" * 100)
+            except OSError:
+                return
 
     def answers(self, mood: Mood) -> None:
         self.send_response(202)

@@ -45,6 +45,8 @@ class Hook(Counter):
                 self.postman.hangs()
             case Mood.DRIBBLES:
                 self.dribbles()
+            case Mood.NEVER_FINAL:
+                self.sends_interim_answers()
             case Mood.SLOW:
                 self.postman.over.wait(0.7 * PATIENCE)
                 self.takes(body)
