@@ -163,7 +163,10 @@ def sign_in(request: Request, scope: Scope) -> Actor:
     Whoever sends wrong ones hears 429 after some: once it is known that they are wrong, so
     that nobody who holds a right one is ever kept out by who guesses.
     """
-    kind, _, key = request.headers.get("authorization", "").partition(" ")
+    named = request.headers.getlist("authorization")
+    if len(named) > 1:  # a proxy may judge another one than we do
+        raise Unauthenticated("Send one `Authorization` header, not several.")
+    kind, _, key = "".join(named).partition(" ")
     sent = key.strip() if kind.lower() == "bearer" else NO_KEY
     ground: Ground = request.app.state.ground
     try:

@@ -1,22 +1,46 @@
 """Connections that are not kept open for who sends nothing, or half a request.
 
 uvicorn closes one on which a request was answered and no other comes; it waits for ever for
-the first, and for the rest of one that began.
+the first, and for the rest of one that began. h11 takes a bare LF for the end of a line,
+which a proxy may take for part of a header (RFC 9112, 2.2): it is refused.
 """
 
 import asyncio
+import re
 from typing import Any, Final, override
 
+from h11 import RemoteProtocolError
+from h11._receivebuffer import ReceiveBuffer
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 HEAD_SECONDS: Final = 10.0
 """Seconds in which the head of a request has to arrive, from its first byte on."""
 
 
+BARE_LF: Final = re.compile(rb"(?<!\r)\n")
+END: Final = b"\r\n\r\n"
+
+
+class StrictBuffer(ReceiveBuffer):
+    """What was received, of which each line of a head ends with CRLF."""
+
+    @override
+    def maybe_extract_lines(self) -> list[bytearray] | None:
+        """Take a whole head; raises RemoteProtocolError, which uvicorn answers with 400."""
+        end = self._data.find(END)
+        if BARE_LF.search(self._data, 0, len(self._data) if end < 0 else end):
+            raise RemoteProtocolError("A line ends without CR.")
+        return super().maybe_extract_lines()
+
+
 class Connection(H11Protocol):
     """Ends where no whole head arrives in time; one byte now and then is not enough."""
 
     awaited: asyncio.TimerHandle | None = None
+
+    def __init__(self, *given: Any, **named: Any) -> None:
+        super().__init__(*given, **named)
+        self.conn._receive_buffer = StrictBuffer()  # noqa: SLF001 - it has no setting
 
     @property
     def awaits_head(self) -> bool:

@@ -138,6 +138,18 @@ def test_the_scheme_is_spelled_as_one_likes(scheme: str, world: World) -> None:
     assert me(one, f"{scheme} {one.key}").is_success
 
 
+@pytest.mark.parametrize("first", [True, False])
+def test_of_two_keys_none_counts(world: World, officer: Someone, *, first: bool) -> None:
+    """A proxy may judge one of them, and the service the other one."""
+    right, wrong = (("Authorization", f"Bearer {key}") for key in (officer.key, "sc_x"))
+    named = [right, wrong] if first else [wrong, right]
+
+    refused = world.http.get("/v1/me", headers=named)
+
+    assert problem(refused) == (401, "unauthenticated")
+    assert "one `Authorization` header" in refused.json()["detail"]
+
+
 def test_a_key_ends_with_the_very_next_request(world: World) -> None:
     one = world.someone("KZ_LEAD")
     before = me(one).status_code

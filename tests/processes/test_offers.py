@@ -65,3 +65,34 @@ def test_who_goes_away_before_the_end_is_nobodys_fault(sqlite_url: str) -> None:
             line.sendall(head + b"{")
     assert [line["status"] for line in lines if "status" in line] == [499]
     assert not [line for line in lines if line["event"] == "fault"]
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"GET /livez HTTP/1.1\nHost: localhost\r\n\r\n",
+        b"GET /livez HTTP/1.1\r\nHost: localhost\nConnection: close\r\n\r\n",
+        b"GET /livez HTTP/1.1\r\nHost: localhost\r\nConnection: close\n\n",
+        b"GET /livez HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\n",
+        b"\nGET /livez HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n",
+    ],
+)
+def test_a_line_of_a_head_ends_with_cr_and_lf(sqlite_url: str, head: bytes) -> None:
+    """Where a proxy and the service see the end of a line differently, one is deceived."""
+    with served(sqlite_url) as world:
+        assert talk(world.port, head).startswith(b"HTTP/1.1 400 ")
+        assert talk(world.port, head[:21], head[21:]).startswith(b"HTTP/1.1 400 ")
+
+
+def test_a_body_may_have_lines_of_its_own(sqlite_url: str) -> None:
+    body = json.dumps(new_case(), indent=1).encode()
+    assert b"\n" in body
+    with served(sqlite_url) as world:
+        officer = world.someone("UZ_CONSULATE_ALMATY")
+        head = (
+            f"POST /v1/cases HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
+            f"Content-Length: {len(body)}\r\nContent-Type: application/json\r\n"
+            f"Idempotency-Key: k\r\nAuthorization: Bearer {officer.key}\r\n\r\n"
+        ).encode()
+
+        assert talk(world.port, head + body).startswith(b"HTTP/1.1 201 ")
