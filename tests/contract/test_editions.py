@@ -52,6 +52,7 @@ def test_every_edition_that_is_committed_is_current() -> None:
     assert len(made) == 3
 
 
+@pytest.mark.whole
 @pytest.mark.parametrize("name", [publishing.WITHOUT_WEBHOOKS, publishing.CONTRACT_3_2])
 def test_an_edition_is_valid(name: str) -> None:
     validate(json.loads((ROOT / name).read_text("utf-8")))

@@ -167,6 +167,7 @@ def test_what_fails_on_postgresql_is_told_and_undone_and_can_be_done_again(
     assert pg_tried.each(name) == []
 
 
+@pytest.mark.whole
 def test_nothing_else_that_is_read_leaves_anything(sqlite_tried: Tried) -> None:
     sweep = sqlite_tried.sweep
     others = [one for one in ALL if one.method == "GET" and one.name not in called()]

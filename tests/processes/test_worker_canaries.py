@@ -60,6 +60,7 @@ def labels(text: str) -> Iterator[tuple[str, str]]:
             yield from sample.labels.items()
 
 
+@pytest.mark.whole
 def test_no_metric_has_a_value_that_is_not_ours(journey: Journey, url: str) -> None:
     case = journey.runs()
     list(provoke(journey, case))

@@ -15,7 +15,7 @@ from tests.simulation.seeds import add_seeds, read_seeds
 from tests.support.effort import Run, amount
 from tests.support.servers import ROOT
 
-FRESH: Final = amount(12, sample=4)
+FRESH: Final = amount(12, sample=2, night=24)
 """So many seeds that nobody chose are played, drawn by the seed of the run."""
 
 

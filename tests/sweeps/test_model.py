@@ -49,7 +49,7 @@ NAMES: Final = sorted(ACTORS)
 RARELY: Final = st.integers(0, 19).map(lambda number: number == 1)
 SHARES: Final = amount(1, night=10)
 """Parts of the stories, each in a world of its own: they run side by side."""
-STORIES: Final = {"sqlite": amount(14, sample=8), "postgresql": amount(6, sample=2)}
+STORIES: Final = {"sqlite": amount(14, sample=6), "postgresql": amount(6, sample=2)}
 """Drawn by the seed of the run: each commit tells others, and each database its own."""
 ANEW: Final = "hypothesis-anew"
 """Makes up each story by itself. Left alone, Hypothesis makes five of six by repeating a
