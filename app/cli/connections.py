@@ -6,7 +6,6 @@ which a proxy may take for part of a header (RFC 9112, 2.2): it is refused.
 """
 
 import asyncio
-import re
 from typing import Any, Final, override
 
 from h11 import RemoteProtocolError
@@ -17,7 +16,6 @@ HEAD_SECONDS: Final = 10.0
 """Seconds in which the head of a request has to arrive, from its first byte on."""
 
 
-BARE_LF: Final = re.compile(rb"(?<!\r)\n")
 END: Final = b"\r\n\r\n"
 
 
@@ -28,7 +26,8 @@ class StrictBuffer(ReceiveBuffer):
     def maybe_extract_lines(self) -> list[bytearray] | None:
         """Take a whole head; raises RemoteProtocolError, which uvicorn answers with 400."""
         end = self._data.find(END)
-        if BARE_LF.search(self._data, 0, len(self._data) if end < 0 else end):
+        head = (0, len(self._data) if end < 0 else end)
+        if self._data.count(b"\n", *head) != self._data.count(b"\r\n", *head):
             raise RemoteProtocolError("A line ends without CR.")
         return super().maybe_extract_lines()
 
