@@ -31,10 +31,10 @@ FRESH ?=
 FAULTS ?= 40
 KEEP ?=
 TARGETS ?= test test-all
-# What a sample of the tests runs and draws: another share for each commit.
+# The seed of a sample of the tests: another one for each commit.
 DRAWN := $(or $(SEED),$(shell printf '%d' 0x0$$(git rev-parse --short=7 HEAD 2>/dev/null)))
-# What test-fast runs: what most changes break first.
-EDITED := tests/rules tests/contract tests/examples tests/api
+# The tests that test-fast runs unless T names others.
+FAST_TESTS := tests/rules tests/contract tests/examples tests/api
 PYTEST = $(BIN)/pytest -n auto --dist loadscope --no-loadscope-reorder \
 	--seed $(DRAWN) --hypothesis-seed $(DRAWN)
 
@@ -49,7 +49,8 @@ endif
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup run check test test-all test-fast test-older test-elsewhere statements slow soak nightly clients lint squawk rehearse format hooks \
+.PHONY: help setup run check test test-all test-fast test-older test-elsewhere statements slow soak nightly clients lint \
+	squawk rehearse format hooks \
 	bench bench-growth bench-smoke profile torture simulate failpoints drill fuzz fuzz-api mutate plant coverage assurance \
 	migrate openapi breaking docs lock
 
@@ -67,14 +68,14 @@ check: lint test-all bench-smoke ## Lint, tests, current files, no break that is
 	$(BIN)/safe-conduct docs --check
 	$(BIN)/python scripts/check_tzdata.py
 
-test: $(READY) ## Each test, some minutes: of sweeps a share, drawn by the commit or SEED; all of T=tests/rules
+test: $(READY) ## The tests, some minutes; of sweeps a sample, selected by the commit or SEED; all of T=tests/rules
 	$(PYTEST) --effort $(if $(T),all,sample) $(T)
 
 test-all: $(READY) ## Every test and every cell, on SQLite and PostgreSQL; CI runs it
 	$(PYTEST) --effort all --statements check
 
 test-fast: $(READY) ## What one edits by: rules, and HTTP on SQLite, in under a minute
-	$(PYTEST) --effort fast --databases sqlite $(or $(T),$(EDITED))
+	$(PYTEST) --effort fast --databases sqlite $(or $(T),$(FAST_TESTS))
 
 test-elsewhere: $(UV_STAMP) ## Test the last commit in bare Debian roots, with a newer and an older tzdata; needs root
 	$(PYTHON) scripts/elsewhere.py $(TARGETS)

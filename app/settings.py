@@ -7,7 +7,7 @@ from typing import Annotated, Final
 from pydantic import AfterValidator, Field, SecretStr, ValidationInfo
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from app.setting_texts import DatabaseUrl, Hosts, PublicUrl, SignInUrl
+from app.setting_types import DatabaseUrl, Hosts, PublicUrl, SignInUrl
 
 SECRETS: Final = Path("/run/secrets")
 """Where containers find the files of their secrets."""
@@ -39,13 +39,15 @@ class Environment(StrEnum):
     DRILL = "drill"
 
 
-def must_suit_environment(speed: int, info: ValidationInfo) -> int:
-    """Refuse faster clocks where real people are.
+def validate_clock_speed(speed: int, info: ValidationInfo) -> int:
+    """Refuse faster clocks outside of drills.
 
-    Their deadlines would pass faster than anybody can answer: cases would be taken from
-    those who help, and erased.
+    Deadlines would pass before anybody can answer: cases would be taken from the offices
+    that help, and erased. Raises ValueError.
     """
-    environment = info.data.get("environment", Environment.DRILL)  # else it is refused
+    environment = info.data.get(
+        "environment", Environment.DRILL
+    )  # absent: it is refused itself
     if speed > 1 and environment != Environment.DRILL:
         raise ValueError(
             "faster clocks are for drills: remove it, or, where no real person is in the "
@@ -148,7 +150,7 @@ class Settings(BaseSettings):
             ge=1,
             le=10_000,
         ),
-        AfterValidator(must_suit_environment),
+        AfterValidator(validate_clock_speed),
     ] = 1
     daily_cap: Annotated[
         int,
@@ -244,7 +246,7 @@ class Settings(BaseSettings):
 
 
 class DemoSettings(Settings):
-    """The settings of the demonstration, in which everybody is made up."""
+    """The settings of the demonstration, whose data is invented: it is a drill."""
 
     environment: Annotated[
         Environment, Field(description="A demonstration is a drill.")

@@ -77,8 +77,3 @@ def give_pip(root: Path, stdlib: Path) -> None:
     asked = ["/usr/sbin/chroot", str(root), "/usr/local/bin/python", "-c", where]
     said = subprocess.run(asked, env={}, capture_output=True, check=True)
     zipfile.ZipFile(wheel).extractall(root / said.stdout.decode().strip().lstrip("/"))
-
-
-def mount(*words: str) -> None:
-    """Mount something, in a mount namespace of our own."""
-    subprocess.run(["mount", *words], check=True)

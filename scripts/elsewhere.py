@@ -1,12 +1,11 @@
-"""Run the tests on other machines: bare Debian roots, `make test-elsewhere`.
+"""Run the tests in minimal Debian installations: `make test-elsewhere`.
 
-- `newest`: git, make, python3, python3-venv, and the newest tzdata that Debian has.
-- `older`: the same with the zone files of an older tzdata, in each of three time zones.
+- `newest`: git, make, python3, python3-venv, and the newest tzdata of Debian.
+- `older`: the same with the zone files of an older tzdata, in three time zones in turn.
 
-In each root a new user clones the last commit, as the README says, and runs the targets
-that are named; if none is, `make test` and `make test-all`. It needs root, for mounts, and
-the package archives that apt and pip of this machine are told to use. The kernel, the
-clock and the processors are those of this machine.
+In each of them a new user clones the last commit, as the README says, and runs the targets
+that are given. It needs root, to mount file systems, and the package archives that apt and
+pip of this machine use. The kernel, the clock and the processors are those of this machine.
 """
 
 import argparse
@@ -16,31 +15,31 @@ import subprocess
 import sys
 import time
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import mkdtemp
 from typing import Final
 
+from host import index_variables, mount, unshare_mounts
+
 ROOT: Final = Path(__file__).parent.parent
 PACKAGES: Final = "git,make,python3,python3-venv,ca-certificates"
 SUITE: Final = "trixie"
 OLDER_TZDATA: Final = "2024.1"
-"""A release of the PyPI package tzdata: before Kazakhstan, Paraguay and Cuba changed."""
+"""A release of the package tzdata from before Paraguay (2024) and Cuba (2026) changed."""
 TIME_ZONES: Final = ("UTC", "Asia/Tashkent", "America/Havana")
 TRUST: Final = ("etc/ssl/certs/ca-certificates.crt", "etc/pip.conf", "etc/resolv.conf")
-"""Files that say which certificates and which archives this machine trusts."""
-PASSED_ON: Final = ("PIP_", "SSL_CERT_", "http_proxy", "https_proxy", "no_proxy")
+"""Files that apt, pip and the resolver need to reach the archives."""
 USER: Final = "newcomer"
 HOME: Final = f"/home/{USER}"
 LOGS: Final = ROOT / ".elsewhere"
-UNSHARED: Final = "SAFE_CONDUCT_TEST_UNSHARED"
-"""Set in the process that has a mount namespace of its own."""
+ROOTS: Final = ("newest", "older")
 
 
 @dataclass(frozen=True)
-class Visit:
-    """One run of one target in a root, with the time zone that the machine is set to."""
+class TargetRun:
+    """A run of one target in a root, in one time zone."""
 
     root: Path
     target: str
@@ -48,28 +47,18 @@ class Visit:
 
     @property
     def name(self) -> str:
-        """Name the run, for people and for a file."""
+        """Name the run in the summary and in the name of its log."""
         zone = self.time_zone.replace("/", "-")
         return f"{self.root.name}-{zone}-{self.target}"
 
 
-def run(*words: str | Path, **more: str | Path) -> None:
-    """Run a command, or fail."""
-    subprocess.run([*words], check=True, **more)  # type: ignore[call-overload]
-
-
-def unshare_mounts() -> None:
-    """Begin again in a mount namespace of our own, so that every mount ends with us."""
-    if os.environ.get(UNSHARED):
-        return
-    if os.getuid() != 0:
-        sys.exit("make test-elsewhere mounts file systems: run it as root.")
-    words = ["unshare", "--mount", "--propagation", "private", sys.executable, *sys.argv]
-    os.execvpe("unshare", words, {**os.environ, UNSHARED: "1"})
+def run(*words: str | Path, folder: Path | None = None) -> None:
+    """Run a command; raises CalledProcessError if it fails."""
+    subprocess.run([*words], check=True, cwd=folder)
 
 
 def make_root(root: Path) -> None:
-    """Install a minimal Debian with what the README asks for, and a user."""
+    """Install a minimal Debian with the packages that the README names, and add a user."""
     if not shutil.which("mmdebstrap"):
         run("apt-get", "install", "--yes", "mmdebstrap")
     sources = Path("/etc/apt/sources.list.d/debian.sources")
@@ -90,7 +79,7 @@ def make_root(root: Path) -> None:
 
 
 def add_user(root: Path) -> None:
-    """Add a user: a minimal Debian has no useradd."""
+    """Add a user without useradd, which a minimal Debian lacks."""
     for name, line in (
         ("passwd", f"{USER}:x:1000:1000::{HOME}:/bin/sh"),
         ("group", f"{USER}:x:1000:"),
@@ -129,17 +118,17 @@ def has_pip() -> bool:
 
 
 def mount_into(root: Path) -> None:
-    """Give a root the file systems of the kernel, and memory to share."""
-    run("mount", "-t", "proc", "proc", root / "proc")
-    run("mount", "--bind", "/dev", root / "dev")
-    run("mount", "-t", "tmpfs", "-o", "mode=1777", "tmpfs", root / "dev/shm")
-    run("mount", "--bind", "/sys", root / "sys")
+    """Mount /proc, /dev, /dev/shm and /sys into a root."""
+    mount("-t", "proc", "proc", f"{root}/proc")
+    mount("--bind", "/dev", f"{root}/dev")
+    mount("-t", "tmpfs", "-o", "mode=1777", "tmpfs", str(root / "dev/shm"))
+    mount("--bind", "/sys", f"{root}/sys")
 
 
 def clone_into(root: Path) -> None:
     """Clone the last commit into the home of the new user."""
     bundle = root / "tmp/safe-conduct.bundle"
-    run("git", "bundle", "create", "--quiet", bundle, "HEAD", cwd=ROOT)
+    run("git", "bundle", "create", "--quiet", bundle, "HEAD", folder=ROOT)
     bundle.chmod(0o644)
     run_inside(
         root, f"git clone --quiet /tmp/{bundle.name} safe-conduct", {}
@@ -150,8 +139,8 @@ def run_inside(
     root: Path, command: str, variables: Mapping[str, str]
 ) -> subprocess.CompletedProcess[str]:
     """Run a shell command as the new user, and return what it printed."""
-    passed = {k: v for k, v in os.environ.items() if k.startswith(PASSED_ON)}
-    env = {"PATH": "/usr/bin:/bin", "HOME": HOME, "USER": USER} | passed | dict(variables)
+    own = {"PATH": "/usr/bin:/bin", "HOME": HOME, "USER": USER}
+    env = own | index_variables() | dict(variables)
     shell = f"cd {HOME} && {command}"
     chroot = shutil.which("chroot") or "/usr/sbin/chroot"
     words = [chroot, f"--userspec={USER}", str(root), "/bin/sh", "-c", shell]
@@ -165,8 +154,8 @@ def run_inside(
     )
 
 
-def prepare(folder: Path, chosen: list[str]) -> Iterator[Path]:
-    """Make the roots that were chosen, with the code set up in each of them."""
+def prepare(folder: Path, chosen: Sequence[str]) -> Iterator[Path]:
+    """Make the chosen roots one by one, with the project installed in each."""
     for name in chosen:
         print(f"{name}: installing Debian {SUITE} and the project", flush=True)
         root = folder / name
@@ -181,28 +170,26 @@ def prepare(folder: Path, chosen: list[str]) -> Iterator[Path]:
         yield root
 
 
-def visits(root: Path, targets: list[str]) -> Iterator[Visit]:
-    """List what is run in a root: each target, in each time zone."""
+def list_runs(root: Path, targets: list[str]) -> Iterator[TargetRun]:
+    """Return the runs of a root: each target in each time zone."""
     zones = TIME_ZONES if root.name == "older" else TIME_ZONES[:1]
     for target in targets:
-        yield from (Visit(root, target, zone) for zone in zones)
+        yield from (TargetRun(root, target, zone) for zone in zones)
 
 
-def carry_out(visit: Visit) -> bool:
-    """Run one target; keep what it printed, and print how it ended."""
+def run_target(one: TargetRun) -> bool:
+    """Run a target, write its output to a log, and print a summary."""
     began = time.monotonic()
-    set_zone(visit.root, visit.time_zone)
-    done = run_inside(
-        visit.root, f"make -C safe-conduct {visit.target}", {"TZ": visit.time_zone}
-    )
-    (LOGS / f"{visit.name}.log").write_text(done.stdout, "utf-8")
+    set_zone(one.root, one.time_zone)
+    done = run_inside(one.root, f"make -C safe-conduct {one.target}", {"TZ": one.time_zone})
+    (LOGS / f"{one.name}.log").write_text(done.stdout, "utf-8")
     last = [
         line for line in done.stdout.splitlines() if "passed" in line or "failed" in line
     ]
     result = "passed" if done.returncode == 0 else "FAILED"
     took = time.monotonic() - began
     print(
-        f"{visit.name}: {result} in {took:.0f} s: {(last or ['no summary'])[-1]}",
+        f"{one.name}: {result} in {took:.0f} s: {(last or ['no summary'])[-1]}",
         flush=True,
     )
     return done.returncode == 0
@@ -217,10 +204,10 @@ def set_zone(root: Path, name: str) -> None:
 
 
 def main() -> int:
-    """Run what is asked for; return 1 if anything failed."""
+    """Run the targets; return 1 if one failed."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("targets", nargs="*", default=["test", "test-all"])
-    parser.add_argument("--roots", nargs="+", default=["newest", "older"])
+    parser.add_argument("targets", nargs="+", help="targets of the Makefile")
+    parser.add_argument("--roots", nargs="+", choices=ROOTS, default=ROOTS)
     args = parser.parse_args()
     unshare_mounts()
     LOGS.mkdir(exist_ok=True)
@@ -228,9 +215,9 @@ def main() -> int:
     folder.chmod(0o755)
     try:
         results = [
-            carry_out(visit)
+            run_target(one)
             for root in prepare(folder, args.roots)
-            for visit in visits(root, args.targets)
+            for one in list_runs(root, args.targets)
         ]
     finally:
         for place in mounted_below(folder):
@@ -240,7 +227,7 @@ def main() -> int:
 
 
 def mounted_below(folder: Path) -> list[str]:
-    """List what is mounted below a folder, the last first."""
+    """Return the mount points below a folder, the last one first."""
     lines = Path("/proc/self/mounts").read_text("utf-8").splitlines()
     places = [line.split()[1] for line in lines]
     return [place for place in reversed(places) if place.startswith(str(folder))]

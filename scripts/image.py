@@ -6,7 +6,6 @@ Python stands for it.
 """
 
 import json
-import os
 import re
 import resource
 import shutil
@@ -18,23 +17,21 @@ from pathlib import Path
 from typing import Any, Final
 
 from bare_root import fail
+from host import index_variables
 
 CHECKOUT: Final = Path(__file__).parents[1]
 BASE: Final = "localhost/python:bare"
 IMAGE: Final = "localhost/safe-conduct:rehearsed"
 PACKAGES: Final = ("buildah", "netavark")
 TRUST: Final = ("/etc/resolv.conf", "/etc/ssl/certs", "/etc/pip.conf", "/etc/xdg/pip")
-"""How this machine reaches its package index: mounted for RUN, not part of the image."""
-PASSED_ON: Final = re.compile(
-    r"pip_|ssl_cert|requests_ca|https?_proxy|no_proxy", re.IGNORECASE
-)
+"""Files that pip needs to reach its index: mounted for RUN, not part of the image."""
 LIMITS: Final = {"nproc": resource.RLIMIT_NPROC, "nofile": resource.RLIMIT_NOFILE}
 """Buildah raises these by default, which an outer container may forbid."""
 
 
 @dataclass(frozen=True)
 class Image:
-    """An image, unpacked: its root file system, and how it is run."""
+    """The root file system of an image, and its configuration."""
 
     root: Path
     env: dict[str, str]
@@ -45,18 +42,18 @@ class Image:
     health: list[str]
 
     def at(self, path: str) -> Path:
-        """Find a path of the image from outside."""
+        """Return where a path of the image is on this machine."""
         return self.root / (Path(self.workdir) / path).relative_to("/")
 
     def isolated(self, words: Sequence[str]) -> list[str]:
-        """Spell a command as process 1 in this root, as the user of the image."""
+        """Return the command that runs `words` as process 1, as the user of the image."""
         user, group = self.user.split(":")
         where = ["--root", str(self.root), "--wd", self.workdir]
         who = ["--setgid", group, "--setuid", user]
         return ["unshare", "--pid", "--fork", "--kill-child", *where, *who, "--", *words]
 
     def run(self, words: Sequence[str]) -> subprocess.CompletedProcess[str]:
-        """Run a command to its end."""
+        """Run a command in the image, and wait until it ends."""
         return subprocess.run(
             self.isolated(words),
             env=self.env,
@@ -69,7 +66,7 @@ class Image:
 
 @dataclass(frozen=True)
 class Builder:
-    """Buildah, with its storage in a folder of ours."""
+    """Buildah, with its storage in a temporary folder."""
 
     folder: Path
 
@@ -88,15 +85,15 @@ class Builder:
         return (done.stdout or "").strip()
 
     def import_base(self, root: Path) -> None:
-        """Make an image of a root file system."""
+        """Make the base image of a root file system."""
         container = self.buildah("from", "scratch")
         self.buildah("add", "--quiet", container, root, "/")
         self.buildah("commit", "--quiet", "--rm", container, BASE)
 
     def build(self) -> Image:
-        """Carry out the Dockerfile, and unpack what it makes."""
+        """Build the Dockerfile, and mount the image."""
         limits = {name: resource.getrlimit(kind) for name, kind in LIMITS.items()}
-        passed = [name for name in os.environ if PASSED_ON.match(name)]
+        passed = index_variables()
         self.buildah(
             *("build", "--isolation", "chroot", "--format", "docker", "--tag", IMAGE),
             *("--build-arg", f"PYTHON_IMAGE={BASE}"),
@@ -137,8 +134,8 @@ def require_buildah() -> None:
             fail("there is no buildah. On Debian: apt-get install buildah netavark")
 
 
-def check_version() -> None:
-    """Say so if this Python is not of the minor version that the Dockerfile names."""
+def report_version() -> None:
+    """Print a note if the Dockerfile names another minor version of Python."""
     text = (CHECKOUT / "Dockerfile").read_text("utf-8")
     named = re.search(r"PYTHON_IMAGE=python:(\d+\.\d+)", text) or fail("no PYTHON_IMAGE")
     here = ".".join(map(str, sys.version_info[:2]))

@@ -1,10 +1,10 @@
-"""Plant one-line faults, and see whether the tests notice: `make plant FAULTS=40 SEED=20`.
+"""Plant one-line faults and report which tests notice them: `make plant FAULTS=40 SEED=20`.
 
-A seed draws the faults from the mutants of the modules in mutation/modules.py, but for
-those that are known to change nothing; no two are in one function. Each is written into the
-module, tests run until the first failure, and the module is put back. The tests that judge
-a module run first: they are part of the whole run, so what they notice, that notices. What
-survives them meets the whole of `make test`, then that of `make test-all`.
+The seed selects the faults from the mutants of the modules in mutation/modules.py, without
+those that are known to be equivalent, and at most one for each function. A fault is written
+into its module, tests run until the first failure, and the module is restored. The tests
+listed for the module run first. They are part of `make test`: if one of them fails, so does
+that. Otherwise all of `make test` runs, and at last all of `make test-all`.
 """
 
 import argparse
@@ -22,15 +22,15 @@ from mutation.mutants import ROOT, Mutant, mutants_of, read
 from mutation.results import equivalents, place
 
 EFFORTS: Final = ("sample", "all")
-"""Of `make test` and of `make test-all`."""
+"""The efforts of `make test` and `make test-all`."""
 PYTEST: Final = (
     *(sys.executable, "-m", "pytest", "-q", "-x"),
     *("-n", "auto", "--dist", "loadscope", "--no-loadscope-reorder"),
 )
 
 
-def draw(count: int, seed: int) -> list[Mutant]:
-    """Draw faults, at most one for each function or constant."""
+def select_faults(count: int, seed: int) -> list[Mutant]:
+    """Select faults, at most one for each function or constant."""
     known = equivalents()
     found = [one for name in MODULES for one in mutants_of(name, read(name))]
     Random(seed).shuffle(found)  # noqa: S311 - nothing secret
@@ -40,7 +40,7 @@ def draw(count: int, seed: int) -> list[Mutant]:
 
 @contextmanager
 def planted(mutant: Mutant) -> Iterator[None]:
-    """Change the module as long as the block lasts."""
+    """Change the module while the block runs."""
     path, before = ROOT / mutant.module, read(mutant.module)
     path.write_text(mutant.text, "utf-8")
     try:
@@ -50,7 +50,7 @@ def planted(mutant: Mutant) -> Iterator[None]:
 
 
 def run_tests(effort: str, seed: int, files: Sequence[str]) -> str:
-    """Run tests until one fails; return its name, or nothing."""
+    """Run tests until one fails; return its name, or an empty string."""
     words = [*PYTEST, "--effort", effort, f"--seed={seed}"]
     words += [f"--hypothesis-seed={seed}", *files]
     env = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
@@ -64,8 +64,8 @@ def run_tests(effort: str, seed: int, files: Sequence[str]) -> str:
     return (named or lines[-1:] or ["it does not start"])[0].removeprefix("FAILED ")
 
 
-def judge(mutant: Mutant, seed: int) -> tuple[str, str]:
-    """Return which effort notices a fault, by which test; empty if none does."""
+def find_test(mutant: Mutant, seed: int) -> tuple[str, str]:
+    """Return the first effort that notices a fault, and the test; empty if none does."""
     judges = list(dict.fromkeys(one.partition("::")[0] for one in MODULES[mutant.module]))
     for effort in EFFORTS:
         for files in (judges, []):
@@ -75,19 +75,19 @@ def judge(mutant: Mutant, seed: int) -> tuple[str, str]:
 
 
 def main() -> int:
-    """Plant what is asked for, and print each fault with the test that noticed it."""
+    """Plant the faults, and print each with the test that noticed it."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--faults", type=int, default=40)
     parser.add_argument("--seed", type=int, default=20)
     args = parser.parse_args()
     changed = ["git", "diff", "--quiet", "--", "app"]
     if subprocess.run(changed, cwd=ROOT, check=False).returncode:
-        sys.exit("Commit or put back what is changed in app/ first: it would be lost.")
+        sys.exit("Commit or undo the changes in app/ first: this script would lose them.")
     noticed = dict.fromkeys((*EFFORTS, ""), 0)
-    for number, mutant in enumerate(draw(args.faults, args.seed), 1):
+    for number, mutant in enumerate(select_faults(args.faults, args.seed), 1):
         began = time.monotonic()
         with planted(mutant):
-            effort, test = judge(mutant, args.seed)
+            effort, test = find_test(mutant, args.seed)
         noticed[effort] += 1
         where = f"{mutant.module}:{mutant.line} {mutant.scope}: {mutant.at!r}"
         change = f"{mutant.was!r} -> {mutant.now!r}"

@@ -10,7 +10,6 @@ import signal
 import socket
 import struct
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,8 +21,9 @@ from typing import Final
 from urllib.error import URLError
 from urllib.request import urlopen
 
-from bare_root import fail, make_base, mount
-from image import Builder, Image, check_version, require_buildah
+from bare_root import fail, make_base
+from host import mount, unshare_mounts
+from image import Builder, Image, report_version, require_buildah
 
 UP: Final = 0x1
 SET_FLAGS: Final = 0x8914
@@ -49,17 +49,6 @@ def must(true: object, what: str) -> None:
     if not true:
         fail(f"not so: {what}")
     print(f"  ok: {what}", flush=True)
-
-
-def private() -> None:
-    """Begin again in namespaces of our own, so that every mount ends with this process."""
-    inside = "--inside"
-    if inside in sys.argv:
-        return
-    if os.getuid() != 0:
-        fail("it mounts file systems: run it as root")
-    words = ["unshare", "--mount", "--propagation", "private", "--"]
-    os.execvp("unshare", [*words, sys.executable, __file__, inside])
 
 
 @contextmanager
@@ -174,10 +163,10 @@ def stop(process: subprocess.Popen[bytes]) -> None:
 def main() -> None:
     """Build, look, prepare, serve, stop."""
     require_buildah()
-    private()
+    unshare_mounts()
     began = time.monotonic()
     with bench() as folder:
-        check_version()
+        report_version()
         make_base(folder / "base")
         builder = Builder(folder)
         builder.import_base(folder / "base")

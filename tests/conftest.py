@@ -105,7 +105,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def drop_routine(_: object, method: str, line: EventDict) -> EventDict:
-    """Drop what is logged of every request; what failed is shown with a test that fails."""
+    """Drop the log lines of successful requests; warnings and errors are kept."""
     if method in {"debug", "info"}:
         raise structlog.DropEvent
     return line
@@ -133,7 +133,7 @@ def pytest_collection() -> Iterator[None]:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
-    """Say how many `-n auto` starts; in a fast run no test waits for something."""
+    """Return the number of workers for `-n auto`: one more than cores if tests wait."""
     beside = 0 if Run.effort is Effort.FAST else BESIDE
     return (os.cpu_count() or 1) + beside
 

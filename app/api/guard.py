@@ -163,10 +163,9 @@ def sign_in(request: Request, scope: Scope) -> Actor:
     Whoever sends wrong ones hears 429 after some: once it is known that they are wrong, so
     that nobody who holds a right one is ever kept out by who guesses.
     """
-    named = request.headers.getlist("authorization")
-    if len(named) > 1:  # a proxy may judge another one than we do
+    if len(request.headers.getlist("authorization")) > 1:  # a proxy may read another one
         raise Unauthenticated("Send one `Authorization` header, not several.")
-    kind, _, key = "".join(named).partition(" ")
+    kind, _, key = request.headers.get("authorization", "").partition(" ")
     sent = key.strip() if kind.lower() == "bearer" else NO_KEY
     ground: Ground = request.app.state.ground
     try:

@@ -1,8 +1,8 @@
 """Connections that are not kept open for who sends nothing, or half a request.
 
 uvicorn closes one on which a request was answered and no other comes; it waits for ever for
-the first, and for the rest of one that began. h11 takes a bare LF for the end of a line,
-which a proxy may take for part of a header (RFC 9112, 2.2): it is refused.
+the first, and for the rest of one that began. h11 accepts LF without CR as the end of a
+line (RFC 9112, 2.2). A proxy may not, and would then read another request: it is refused.
 """
 
 import asyncio
@@ -14,21 +14,22 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 HEAD_SECONDS: Final = 10.0
 """Seconds in which the head of a request has to arrive, from its first byte on."""
-
-
-END: Final = b"\r\n\r\n"
+END_OF_HEAD: Final = b"\r\n\r\n"
 
 
 class StrictBuffer(ReceiveBuffer):
-    """What was received, of which each line of a head ends with CRLF."""
+    """A receive buffer that accepts only CRLF as the end of a line of a head."""
 
     @override
     def maybe_extract_lines(self) -> list[bytearray] | None:
-        """Take a whole head; raises RemoteProtocolError, which uvicorn answers with 400."""
-        end = self._data.find(END)
-        head = (0, len(self._data) if end < 0 else end)
-        if self._data.count(b"\n", *head) != self._data.count(b"\r\n", *head):
-            raise RemoteProtocolError("A line ends without CR.")
+        """Return the lines of a complete head; None if its end was not received yet.
+
+        Raises RemoteProtocolError, which uvicorn answers with 400, for a bare LF.
+        """
+        end = self._data.find(END_OF_HEAD)
+        end = len(self._data) if end < 0 else end
+        if self._data.count(b"\n", 0, end) != self._data.count(b"\r\n", 0, end):
+            raise RemoteProtocolError("A line of the head ends with LF alone.")
         return super().maybe_extract_lines()
 
 

@@ -20,7 +20,7 @@ from app.webhooks.carrying import Parcel
 from app.worker.posting import FAILED, NOT_REACHED, Message, post
 
 SUCCESS: Final = 2
-"""The first digit of a status that says so (RFC 9110, 15)."""
+"""First digit of the status codes that mean success (RFC 9110, 15)."""
 
 type LookUp = Callable[[str, int], Awaitable[Sequence[Address]]]
 
@@ -55,29 +55,29 @@ class Courier:
                 addresses = await self.look_up(parcel.target.host, parcel.target.port)
                 if not all(is_outside(a, here_too=self.here_too) for a in addresses):
                     return Answer(Outcome.REFUSED, "address_refused")
-                return await self.post_to(parcel, addresses)
+                return await self.try_addresses(parcel, addresses)
         except TimeoutError as trouble:
             return Answer(Outcome.REFUSED, type(trouble).__name__)
         except OSError:  # its message names the host
             return Answer(Outcome.REFUSED, "name_not_found")
 
-    async def post_to(self, parcel: Parcel, addresses: Sequence[Address]) -> Answer:
-        """Hand it over at the first address that can be reached.
+    async def try_addresses(self, parcel: Parcel, addresses: Sequence[Address]) -> Answer:
+        """Post it to the first address that can be reached.
 
         One that is not takes no more than half of the time; an answer may take all of it.
         """
         answer = Answer(Outcome.REFUSED, "name_not_found")
         for address in addresses:
             try:
-                return await self.hand_over(parcel, address)
+                return await self.send_to(parcel, address)
             except NOT_REACHED as trouble:
                 answer = Answer(Outcome.REFUSED, type(trouble).__name__)
             except FAILED as trouble:
                 return Answer(Outcome.REFUSED, type(trouble).__name__)
         return answer
 
-    async def hand_over(self, parcel: Parcel, address: Address) -> Answer:
-        """Send it to one address."""
+    async def send_to(self, parcel: Parcel, address: Address) -> Answer:
+        """Post it to one address; a status that is not of success is a refusal."""
         target = parcel.target
         headers = {
             **parcel.headers,

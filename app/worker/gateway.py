@@ -39,9 +39,9 @@ class Gateway:
 
     def send(self, letter: Letter) -> Answer:
         """Hand one message over; says what came of it."""
-        return asyncio.run(self.hand_over(letter))
+        return asyncio.run(self.send_letter(letter))
 
-    async def hand_over(self, letter: Letter) -> Answer:
+    async def send_letter(self, letter: Letter) -> Answer:
         """Ask, and cut the line when the time is over, whoever still dribbles into it.
 
         Nothing of the answer is read but its status, and no redirection is followed: the
@@ -53,8 +53,8 @@ class Gateway:
             "Idempotency-Key": str(letter.id),
             "User-Agent": "notices",
         }
-        said = {"to": letter.to, "text": letter.text}
-        body = json.dumps(said, ensure_ascii=False, separators=(",", ":"))
+        content = {"to": letter.to, "text": letter.text}
+        body = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
         message, half = Message(self.url, body.encode(), headers), self.whole / 2
         try:
             async with asyncio.timeout(self.whole):

@@ -1,7 +1,7 @@
-"""Posting to a server of others: HTTP/1.1, of whose answer nothing is read but its status.
+"""Posting to a server that others run. Only the status of its response is read.
 
-A server may send interim responses for as long as it likes before its final one (1xx,
-RFC 9110, 15.2), and each of them has to be parsed. So no more than a bound is read.
+A server may send any number of interim responses before the final one (1xx, RFC 9110,
+15.2), and each has to be parsed. So the bytes that are read are limited.
 """
 
 from collections.abc import Iterable, Mapping
@@ -12,18 +12,18 @@ from typing import Any, Final, override
 import httpcore
 
 MOST_BYTES: Final = 32 * 1024
-"""Read of one answer, at the most, until its head has ended."""
+"""The most that is read from one connection."""
 NOT_REACHED: Final = (httpcore.ConnectError, httpcore.ConnectTimeout)
 FAILED: Final = (
     httpcore.NetworkError,
     httpcore.TimeoutException,
     httpcore.ProtocolError,
 )
-"""Everything that goes wrong with a server or on the way to it."""
+"""What is raised when a server, or the network, fails."""
 
 
 class BoundedStream(httpcore.AsyncNetworkStream):
-    """A connection that ends once more was read from it than a bound."""
+    """A connection from which at most MOST_BYTES are read; then it raises ReadError."""
 
     def __init__(self, stream: httpcore.AsyncNetworkStream) -> None:
         self.stream, self.left = stream, MOST_BYTES
@@ -31,7 +31,7 @@ class BoundedStream(httpcore.AsyncNetworkStream):
     @override
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         if self.left <= 0:
-            raise httpcore.ReadError("The answer has no end.")
+            raise httpcore.ReadError("The response is too long.")
         found = await self.stream.read(min(max_bytes, self.left), timeout)
         self.left -= len(found)
         return found
@@ -51,8 +51,8 @@ class BoundedStream(httpcore.AsyncNetworkStream):
         server_hostname: str | None = None,
         timeout: float | None = None,
     ) -> httpcore.AsyncNetworkStream:
-        inside = await self.stream.start_tls(ssl_context, server_hostname, timeout)
-        return BoundedStream(inside)
+        secured = await self.stream.start_tls(ssl_context, server_hostname, timeout)
+        return BoundedStream(secured)
 
     @override
     def get_extra_info(self, info: str) -> Any:
@@ -60,7 +60,7 @@ class BoundedStream(httpcore.AsyncNetworkStream):
 
 
 class BoundedBackend(httpcore.AnyIOBackend):
-    """Opens connections of which no more than a bound is read."""
+    """Opens bounded connections."""
 
     @override
     async def connect_tcp(
@@ -79,7 +79,7 @@ class BoundedBackend(httpcore.AnyIOBackend):
 
 @dataclass(frozen=True)
 class Message:
-    """What is posted, and where to; the certificate has to be of `host`, if it is given."""
+    """A body and where to post it; `host`: the name in the certificate, if given."""
 
     url: str
     body: bytes
@@ -88,9 +88,9 @@ class Message:
 
 
 async def post(message: Message, *, tls: SSLContext, connect: float, answer: float) -> int:
-    """Post a message, and return the status of the answer; follow no redirection.
+    """Post a message and return the status of the response; no redirection is followed.
 
-    `connect` and `answer` are the seconds for each. Raises one of FAILED.
+    `connect` and `answer` are time limits in seconds. Raises one of FAILED.
     """
     limits = {"connect": connect, "read": answer, "write": answer, "pool": answer}
     named = {"sni_hostname": message.host} if message.host else {}

@@ -44,7 +44,7 @@ READ_BY_RE = {
 """Where `re` reads what somebody sent."""
 OURS_ALONE = {
     *("app/api/openapi.py", "app/kernel/keyfile.py", "app/kernel/ledger_file.py"),
-    *("app/kernel/problems.py", "app/setting_texts.py"),
+    *("app/kernel/problems.py", "app/setting_types.py"),
 }
 """Where it reads what we wrote: names of classes, the contract, the operator's files and
 settings."""

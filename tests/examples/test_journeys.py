@@ -1,4 +1,4 @@
-"""Two whole cases through the HTTP API, and what the offices beside them never learn.
+"""Two complete cases through the HTTP API, and what other offices do not learn of them.
 
 Each office polls the feed of its events. `/evidence` proves how far a case or a referral
 came to an office, in five steps: submitted, available, retrieved, acknowledged, decided.
@@ -49,7 +49,7 @@ def helps(recipient: Someone, referral: Json) -> None:
 
 
 def closes(lead: Someone, second: Someone, case: Json) -> Json:
-    """Ask a second person of the same office, who may approve, and close."""
+    """Have a second person of the same office approve the closure, and close."""
     asked = done(lead.does("close", case, closing()))
     done(second.post(f"/approvals/{asked['id']}/approve"))
     return done(lead.does("close", case, closing(), Approval=asked["id"]))

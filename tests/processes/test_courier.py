@@ -95,7 +95,7 @@ def test_an_answer_has_all_of_the_time(receiver: Receiver) -> None:
 def test_a_receiver_that_only_announces_an_answer_is_not_read_for_long(
     receiver: Receiver,
 ) -> None:
-    """It took ten seconds of a processor for each try, and other clocks waited."""
+    """Without a limit each attempt used ten seconds of CPU, and deadlines were delayed."""
     receiver.postman.mood = lambda: Mood.NEVER_FINAL
     look_up, _ = leading_to(["127.0.0.1"])
 

@@ -12,7 +12,7 @@ from tests.torture.running import Wish, torture
 pytestmark = [pytest.mark.slow, pytest.mark.whole]
 HASTY: Final = "keeps where it stands before it deals with a page"
 KILLS: Final = 24
-"""Kills of one run. Few of them hit the moment that a fault is about."""
+"""Kills in one run: few of them happen at the moment that shows the fault."""
 
 
 def run(folder: Path, wish: Wish) -> list[str]:

@@ -24,7 +24,7 @@ FEW: Final = 4
 MOST: Final = 50
 """Times that one is used: what was deleted takes room until then."""
 PATIENCE: Final = 10.0
-"""Seconds that the last requests of a test may take to end."""
+"""Seconds that the last requests of a test may take after the test."""
 OTHERS: Final = """SELECT pid, pid = ANY(%(ours)s) OR pg_terminate_backend(pid, 5000)
     FROM pg_stat_activity
     WHERE datname = current_database() AND pid != pg_backend_pid()"""
@@ -51,14 +51,14 @@ def leave(url: str) -> None:
 
 
 def wait_until_returned(pool: QueuePool) -> None:
-    """Wait until no thread holds a connection: who returns one later leaves it open.
+    """Wait until no thread uses a connection: one that is returned later stays open.
 
-    Raises AssertionError: a test ended while what it began still uses the database.
+    Raises AssertionError if the test ended while its requests still use the database.
     """
     end = monotonic() + PATIENCE
     while pool.checkedout():
         assert monotonic() < end, f"{pool.checkedout()} connections are still in use"
-        gc.collect()  # an error that was raised keeps the session that it came from
+        gc.collect()  # a traceback may refer to the session
         sleep(0.01)
 
 

@@ -67,7 +67,7 @@ class Mood(StrEnum):
     NEVER_TAKES = "reads the message, and says never"
     REDIRECTS = "sends it elsewhere"
     FLOODS = "answers and never stops"
-    NEVER_FINAL = "says for ever that an answer will come"
+    NEVER_FINAL = "sends interim responses, and never a final one"
 
 
 @dataclass
@@ -241,7 +241,7 @@ class Counter(BaseHTTPRequestHandler):
             self.postman.hangs()
             return
         if mood == Mood.NEVER_FINAL:
-            self.sends_interim_answers()
+            self.send_interim_responses()
             return
         self.postman.takes(json.loads(body)["to"], body)
         if mood in {Mood.SILENT_AFTER_DATA, Mood.GONE_AFTER_DATA}:
@@ -251,8 +251,8 @@ class Counter(BaseHTTPRequestHandler):
             return
         self.answers(mood)
 
-    def sends_interim_answers(self) -> None:
-        """Send responses that announce the final one (103, RFC 8297), which never comes."""
+    def send_interim_responses(self) -> None:
+        """Send interim responses (103, RFC 8297), and never a final one."""
         while not self.postman.over.is_set():
             try:
                 self.wfile.write(b"HTTP/1.1 103 Early Hints\r\n\r\n" * 100)

@@ -65,7 +65,7 @@ def is_due(item: pytest.Item, listed: frozenset[str]) -> bool:
 
 
 def is_race_on_sqlite(item: pytest.Item) -> bool:
-    """Return whether a test lets two race for SQLite, where one waits for the other."""
+    """Return whether a test is a race on SQLite, where one writer waits for the other."""
     return database_of(item) == "sqlite" and item.get_closest_marker("race") is not None
 
 

@@ -176,10 +176,10 @@ def together(*acts: Callable[[], Response], apart: float = 0.004) -> list[Respon
 
 @dataclass
 class Handicap:
-    """Seconds by which the first of two is held back, so that each of them wins sometimes.
+    """A delay of the first of two requests, adjusted so that each of them wins sometimes.
 
-    Whoever won is held back the next time, and twice as long each time that this did not
-    help: within eight races both have won, on any machine.
+    The winner is delayed in the next race; if it wins again, by twice as much. Eight races
+    are enough for both to win on a slow machine. Times are in seconds.
     """
 
     seconds: float = 0.0
@@ -187,14 +187,14 @@ class Handicap:
     winners: list[bool] = field(default_factory=list)
 
     def adjust(self, *, first_won: bool) -> None:
-        """Note who won."""
+        """Record who won, and adjust the delay of the next race."""
         again = self.winners[-1:] == [first_won]
         self.step = 2 * self.step if again else type(self).step
         self.seconds += self.step if first_won else -self.step
         self.winners.append(first_won)
 
     def must_have_raced(self) -> None:
-        """Require that each of the two won."""
+        """Raise AssertionError unless each of the two has won."""
         assert set(self.winners) == {True, False}, "no race at all"
 
 

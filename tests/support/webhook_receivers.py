@@ -46,7 +46,7 @@ class Hook(Counter):
             case Mood.DRIBBLES:
                 self.dribbles()
             case Mood.NEVER_FINAL:
-                self.sends_interim_answers()
+                self.send_interim_responses()
             case Mood.SLOW:
                 self.postman.over.wait(0.7 * PATIENCE)
                 self.takes(body)

@@ -1,4 +1,4 @@
-"""Texts of settings with which something can be done: addresses, databases, hosts."""
+"""Types of the settings that are text; each refuses a value that the service cannot use."""
 
 import re
 from collections.abc import Callable
@@ -13,24 +13,24 @@ PUBLIC_URL: Final = (
     r"^(https://[a-z0-9.-]+|http://(localhost|127\.0\.0\.1))(:[0-9]{1,5})?"
     r"(/[A-Za-z0-9._~-]+)*$"
 )
-"""By TLS, but to this very machine; without a `/` at its end."""
+"""HTTPS, or HTTP to this machine; without a `/` at the end."""
 SIGN_IN_URL: Final = r"https://[A-Za-z0-9.-]+(:[0-9]{1,5})?(/[!-~]*)?"
 
 
-def judged(is_sound: Callable[[str], object], remedy: str) -> AfterValidator:
-    """Refuse a setting that nothing could be done with, and say what to write instead."""
+def validated_by(is_valid: Callable[[str], object], remedy: str) -> AfterValidator:
+    """Make a validator; `remedy` says what to write instead of an invalid value."""
 
-    def judge(text: str) -> str:
-        if not is_sound(text):
+    def validate(text: str) -> str:
+        if not is_valid(text):
             raise ValueError(remedy)
         return text
 
-    return AfterValidator(judge)
+    return AfterValidator(validate)
 
 
 DatabaseUrl = Annotated[
     str,
-    judged(
+    validated_by(
         is_database,
         "write sqlite:///var/safe-conduct.db, or "
         "postgresql+psycopg://LOGIN:PASSWORD@HOST/NAME.",
@@ -38,14 +38,14 @@ DatabaseUrl = Annotated[
 ]
 PublicUrl = Annotated[
     str,
-    judged(
+    validated_by(
         re.compile(PUBLIC_URL).fullmatch,
         "write https:// and a host such as refer.example.org, without a / at its end.",
     ),
 ]
 Hosts = Annotated[
     str,
-    judged(
+    validated_by(
         lambda text: all(map(is_listable, read_hosts(text))),
         "write names such as hooks.example.org or hooks.example.org:8443, without https:// "
         "and without :443.",
@@ -53,7 +53,7 @@ Hosts = Annotated[
 ]
 SignInUrl = Annotated[
     str,
-    judged(
+    validated_by(
         re.compile(SIGN_IN_URL).fullmatch,
         "write an address that begins with https://, or take it away.",
     ),
