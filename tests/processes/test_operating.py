@@ -253,12 +253,16 @@ def test_a_port_that_is_taken_is_said_before_anything_begins(
 
 
 @pytest.mark.parametrize("word", ["doctor", "poll"])
-def test_what_was_imported_stays_and_what_comes_after_is_cleared_away(word: str) -> None:
+def test_what_was_imported_stays_and_what_comes_after_is_cleared_away(
+    tmp_path: Path, word: str
+) -> None:
     told = "import atexit, gc, sys; from app.cli import main; sys.argv[1:] = [{!r}]; "
     ending = "atexit.register(lambda: print(gc.isenabled(), gc.get_freeze_count())); main()"
     program = [sys.executable, "-c", told.format(word) + ending]
 
-    done = subprocess.run(program, capture_output=True, text=True, check=False, cwd=ROOT)
+    done = subprocess.run(  # not in the checkout, where `make run` may have left a database
+        program, capture_output=True, text=True, check=False, cwd=tmp_path
+    )
 
     enabled, frozen = done.stdout.split()
     assert enabled == "True"
