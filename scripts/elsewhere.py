@@ -3,9 +3,10 @@
 - `newest`: git, make, python3, python3-venv, and the newest tzdata of Debian.
 - `older`: the same with the zone files of an older tzdata, in three time zones in turn.
 
-In each of them a new user clones the last commit, as the README says, and runs the targets
-that are given. It needs root, to mount file systems, and the package archives that apt and
-pip of this machine use. The kernel, the clock and the processors are those of this machine.
+In each of them a new user clones the last commit and follows the README: `make run` until
+the service answers, then the targets that are given. It needs root, to mount file systems,
+and the package archives that apt and pip of this machine use. The kernel, the clock and the
+processors are those of this machine.
 """
 
 import argparse
@@ -33,6 +34,21 @@ TRUST: Final = ("etc/ssl/certs/ca-certificates.crt", "etc/pip.conf", "etc/resolv
 """Files that apt, pip and the resolver need to reach the archives."""
 USER: Final = "newcomer"
 HOME: Final = f"/home/{USER}"
+SERVE: Final = """cd safe-conduct
+setsid make run > ../run.log 2>&1 &
+served=$!
+for second in $(seq 300); do
+    sleep 1
+    kill -0 $served || break
+    python3 -c 'import urllib.request as r; r.urlopen("http://127.0.0.1:8000/readyz")' \
+        2> /dev/null && ready=yes && break
+done
+kill -TERM -$served 2> /dev/null
+wait $served
+cat ../run.log
+test -n "$ready"
+"""
+"""Serve the demonstration until it answers once; it leaves its database in the checkout."""
 LOGS: Final = ROOT / ".elsewhere"
 ROOTS: Final = ("newest", "older")
 
@@ -164,9 +180,10 @@ def prepare(folder: Path, chosen: Sequence[str]) -> Iterator[Path]:
             put_older_zones(root)
         mount_into(root)
         clone_into(root)
-        done = run_inside(root, "make -C safe-conduct setup", {})
-        if done.returncode:
-            sys.exit(done.stdout[-3000:])
+        for command in ("make -C safe-conduct setup", SERVE):
+            done = run_inside(root, command, {})
+            if done.returncode:
+                sys.exit(done.stdout[-3000:])
         yield root
 
 
