@@ -4,6 +4,7 @@ import json
 import os
 import re
 import shlex
+import shutil
 import signal
 import subprocess
 import sys
@@ -17,6 +18,7 @@ import pytest
 
 from app.demo.journeys import JOURNEYS, Journey
 from tests.support.forked_commands import Typed, run
+from tests.support.servers import ROOT
 
 COMMAND = str(Path(sys.executable).parent / "safe-conduct")
 SECONDS = 60
@@ -145,8 +147,10 @@ def test_it_is_served_before_anything_is_told(tmp_path: Path) -> None:
 README = (Path(__file__).parents[2] / "README.md").read_text("utf-8")
 FIRST = "The first referral, with curl"
 POLLING = "Polling as a focal point"
-PRELUDE = """
-curl() { command curl --fail-with-body --max-time 5 "$@"; }
+CURL = shutil.which("curl") or f"{sys.executable} -m tests.support.curl_substitute"
+"""A minimal Debian has no curl."""
+PRELUDE = f"""
+curl() {{ env {CURL} --fail-with-body --max-time 5 "$@"; }}
 """
 """Whoever waits for news hears none here: five seconds of it are enough."""
 NOTHING_CAME = 28
@@ -170,7 +174,7 @@ class Reader:
     def types(self, text: str) -> str:
         done = subprocess.run(
             ["bash", "-c", PRELUDE + text],
-            env=self.set,
+            env=self.set | {"PYTHONPATH": str(ROOT)},
             capture_output=True,
             text=True,
             timeout=SECONDS,
