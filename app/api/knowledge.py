@@ -53,12 +53,17 @@ def spell_facts(work: Reading, facts: list[Fact]) -> list[FactOut]:
     ]
     names, me = naming.read(work, acts), work.actor.focal_point_id
     due = deadlines.due_at(work, [fact.id for fact in facts])
+
+    def name_of(fact: Fact, office: UUID | None) -> str | None:
+        keeps = me in fact.case.keepers
+        return names.name(fact.case, office, fact.recorded_at, as_party=keeps)
+
     return [
         FactOut(
             body=names.codes[fact.body]
             if fact.body and fact.recorded_by == me
-            else names.name(fact.case, fact.body, fact.recorded_at),
-            recorded_by=names.name(fact.case, fact.recorded_by, fact.recorded_at),
+            else name_of(fact, fact.body),
+            recorded_by=name_of(fact, fact.recorded_by),
             due_at=due.get(fact.id),
             **{name: getattr(fact, name) for name in SAME},
         )

@@ -11,6 +11,7 @@ from app.api.deps import CaseCode, IfNoneMatch, ReadCases, ReadDirectory
 from app.api.nouns import Noun
 from app.api.problems import problems
 from app.cases import queries as cases
+from app.cases.grants import Grant
 from app.cases.models import AgeClass, Case
 from app.casework import placing
 from app.casework.schemas import RoutingQuestion
@@ -66,8 +67,7 @@ def get_routing(
     """
     with begin() as work:
         case, me = cases.get(work, code), work.actor.focal_point_id
-        closed = case.has_handed_on(me) or not case.follows(me)
-        if closed or not case.relations_of(me):
+        if Grant.ROUTING not in case.grants_as_party(me):
             raise NotFound("There is no routing here that is yours to see.")
         return answer(show_routing(work, case), if_none_match=if_none_match)
 

@@ -55,8 +55,13 @@ def spell(work: Reading, found: list[VitalReading]) -> list[VitalReadingOut]:
     return [
         VitalReadingOut(
             state=one.state(work.now),
-            asked_by=names.name(one.case, one.asked_by, one.asked_at),
-            decided_by=names.name(one.case, one.decided_by, one.decided_at or one.asked_at),
+            asked_by=names.name(one.case, one.asked_by, one.asked_at, as_party=False),
+            decided_by=names.name(
+                one.case,
+                one.decided_by,
+                one.decided_at or one.asked_at,
+                as_party=False,
+            ),
             tell_person_by=telling.get(one.id),
             **{name: getattr(one, name) for name in SAME},
         )

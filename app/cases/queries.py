@@ -7,14 +7,15 @@ from sqlalchemy import ColumnElement, Select, and_, exists, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from app.cases import statements
+from app.cases.grants import Grant, list_relations
 from app.cases.lifecycle import State
 from app.cases.models import Case, CaseKey, Party, Sealed
 from app.cases.records import Fact, HandedOn, Question, RiskAssessment, VitalInterest
 from app.cases.risk import GRAVITY
 from app.cases.sections import Safeguards, Sealable
-from app.cases.statements import PAST
+from app.cases.statements import SEES
 from app.deadlines.limits import Priority
-from app.kernel.actors import FOLLOWS, REMEMBERS, Relation
+from app.kernel.actors import Relation
 from app.kernel.problems import NotFound
 from app.kernel.recall import recalled
 from app.kernel.statements import any_of, columns
@@ -111,12 +112,12 @@ def mine(
     listed once.
     """
     earlier = aliased(Party)
-    open_row = and_(*is_mine(work), ~PAST)
+    open_row = and_(*is_mine(work), SEES)
     first = ~exists().where(
         earlier.case_id == Party.case_id,
         earlier.focal_point_id == Party.focal_point_id,
         earlier.until.is_(None),
-        earlier.relation.not_in(REMEMBERS),
+        earlier.relation.in_(list_relations(Grant.CASE)),
         earlier.number < Party.number,
         *(_among(earlier.relation, relations)),
     )
@@ -136,7 +137,11 @@ def says(work: Reading, field: str, asked: str) -> ColumnElement[bool]:
     As `situation.notice_for` shows it: a list must not tell a submitter what the notice
     that it handed on does not (R11, R12).
     """
-    mine = (Party.case_id == Case.id, *is_mine(work), Party.relation.in_(FOLLOWS))
+    mine = (
+        Party.case_id == Case.id,
+        *is_mine(work),
+        Party.relation.in_(list_relations(Grant.SUMMARY)),
+    )
     kept = HandedOn.case_id == Case.id
     as_it_is = exists().where(*mine).correlate(Case) | ~exists().where(kept)
     then = exists().where(kept, getattr(HandedOn, field) == asked)

@@ -6,16 +6,17 @@ from uuid import UUID
 
 from sqlalchemy import select
 
+from app.cases.grants import WORKING, Grant
 from app.cases.models import Case
 from app.cases.queries import known
 from app.cases.records import VitalReading
 from app.cases.sections import ReadingPurpose, Section
 from app.cases.vital import REVIEWED_WITHIN, ReadingState
-from app.kernel.actors import REMEMBERS, Relation
+from app.kernel.actors import Relation
 from app.kernel.work import Reading
 
-ONLOOKERS: Final = REMEMBERS | {Relation.OVERSIGHT}
-"""Who has a part in a case and nothing to do in it."""
+READ_BY: Final = WORKING | {Relation.SUBMITTER}
+"""The relations by which an office may ask for emergency access."""
 
 
 def of_case(work: Reading, case_id: UUID) -> list[VitalReading]:
@@ -62,22 +63,24 @@ def can_ask(case: Case, focal_point: UUID) -> bool:
     Oversight opens nothing that is sealed, and who handed a case on does not follow it
     (R12): it can call whoever leads.
     """
-    parts = case.parts_of(focal_point) - ONLOOKERS
-    return bool(parts) and not case.has_handed_on(focal_point)
+    return Grant.EMERGENCY_ACCESS in case.grants(focal_point)
 
 
 def has_had_part_since(case: Case, focal_point: UUID, moment: datetime) -> bool:
-    """Say whether a focal point had a part in a case all the time since then.
+    """Return whether an office had a relation to read by, all the time since then.
 
-    It may have been one after the other, as when a candidate takes the lead.
+    It may have been one after the other, as when a candidate takes the lead. That of a
+    submitter ends for this when a lead takes the case.
     """
     mine = (p for p in case.parties if p.focal_point_id == focal_point)
-    parts = (party for party in mine if party.relation not in ONLOOKERS)
+    parts = [party for party in mine if party.relation in READ_BY]
     for part in sorted(parts, key=lambda part: part.since):
+        submitted = part.relation == Relation.SUBMITTER
+        until = case.led_since if submitted else part.until
         if part.since <= moment:
-            if part.until is None:
+            if until is None:
                 return True
-            moment = max(moment, part.until)
+            moment = max(moment, until)
     return False
 
 

@@ -4,18 +4,19 @@ from typing import Final
 
 from sqlalchemy import bindparam, exists, select
 
+from app.cases.grants import Grant, list_relations
 from app.cases.models import Case, CaseKey, Party, Sealed
 from app.cases.records import Fact, HandedOn, RiskAssessment, VitalInterest
 from app.cases.sections import Paper
-from app.kernel.actors import REMEMBERS, Relation
+from app.kernel.actors import Relation
 from app.kernel.statements import any_of, held
 
-PAST: Final = Party.relation.in_(REMEMBERS)
-"""What who has led or helped reads is its own past, never the case as it is now."""
+SEES: Final = Party.relation.in_(list_relations(Grant.CASE))
+"""A former lead or recipient reads its own past, never the case as it is now."""
 MINE: Final = (Party.focal_point_id == bindparam("me"), Party.until.is_(None))
 """The party rows that a focal point, `me`, has now, also of its own past."""
 PARTY: Final = exists().where(Party.case_id == Case.id, *MINE)
-VISIBLE: Final = select(Case).where(PARTY.where(~PAST))
+VISIBLE: Final = select(Case).where(PARTY.where(SEES))
 """The cases that it is party to now, or to a record of."""
 REMEMBERED: Final = select(Case).where(PARTY)
 """Those, and what it has led or helped in: for its own past."""

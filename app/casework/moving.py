@@ -122,8 +122,7 @@ def relocate(work: Writing, code: str, seen: Seen, where: RelocateCase) -> Case:
     case.country = where.country
     case.touch()
     cases.note(work, case, "relocate", where.note)
-    following_it = {one for one in case.keepers if not case.only_submitted(one)}
-    work.record("case.relocated", case, case.overseers | following_it)
+    work.record("case.relocated", case, case.overseers | (case.keepers & {case.holder}))
     work.session.flush()
     if case.state in WITH_A_CANDIDATE:
         reroute(work, case)

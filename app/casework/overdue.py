@@ -7,7 +7,6 @@ from typing import Final
 from uuid import UUID
 
 from app.cases import holding
-from app.cases.lifecycle import LED
 from app.cases.models import Case
 from app.cases.reasons import WithdrawReason
 from app.casework import emergency, erasing
@@ -153,9 +152,7 @@ def of_the_case_itself(ran: Ran) -> frozenset[UUID]:
         return emergency.watchers(case)
     if ran.noun == Noun.APPROVAL:
         return frozenset({whom}) if whom else frozenset()
-    if case.state in LED:
-        return (case.audience - {case.submitter}) | case.keepers
-    return frozenset(one for one in case.audience if case.follows(one))
+    return case.hear_of_missed_deadlines
 
 
 def effect_for(ran: Ran) -> Effect:

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from app.cases import queries as cases
 from app.cases.facts import sheet_of
+from app.cases.grants import Grant, list_grants
 from app.cases.lifecycle import STAGES, TABLE, Row
 from app.cases.models import Case
 from app.cases.records import HandedOn
@@ -26,7 +27,7 @@ from app.directory import queries as directory
 from app.directory.kinds import Kind, Service
 from app.directory.models import FocalPoint
 from app.handovers import queries as handovers
-from app.kernel.actors import HELPS, Relation, Side, sides_of_case
+from app.kernel.actors import Relation, Side
 from app.kernel.needs import UnmetNeed
 from app.kernel.work import Reading
 from app.referrals import lifecycle as referral_states
@@ -94,8 +95,14 @@ def look(work: Reading, found: Sequence[Case]) -> Context:
     me = directory.by_id(work, work.actor.focal_point_id)
     ids = [case.id for case in found]
     people = {p for case in found for p in (case.holder, case.submitter) if p}
-    outside = [case.id for case in found if case.only_submitted(me.id)]
-    helping = [case.id for case in found if me.kind == Kind.STATE and only_helps(case, me)]
+    grants = {case.id: case.grants(me.id) for case in found}
+    outside = [case.id for case in found if reads_copy(case, me.id)]
+    partly = {one for one, granted in grants.items() if Grant.ALL_SERVICES not in granted}
+    helping = [
+        case.id
+        for case in found
+        if me.kind == Kind.STATE and case.id in partly and Grant.SUMMARY in grants[case.id]
+    ]
     return Context(
         standing.of_cases(work, found),
         deadlines.running(work, ids),
@@ -172,19 +179,18 @@ def show(work: Reading, found: Sequence[Case]) -> list[CaseOut]:
 
 
 def show_one(work: Reading, case: Case, context: Context) -> CaseOut:
-    """Show a case to one of its parties; to who is asked for something, the notice.
+    """Return a case as one of its parties may see it, by the table of grants.
 
-    To a submitter that has handed it on, no more than that its steps were taken: when the
-    next is due would tell how great the danger is, and when the person is visited.
+    A submitter that has handed it on is shown no more than that its steps were taken: when
+    the next is due would tell how great the danger is, and when the person is visited.
     """
     me = work.actor.focal_point_id
-    mine = case.relations_of(me)
-    sides = sides_of_case(mine)
-    follows, closed = case.follows(me), case.has_handed_on(me)
-    lead = case.with_relation(Relation.LEAD) if follows else None
-    holder = case.holder if follows else None
-    clock = context.clocks.get(case.id) if follows and not closed else None
-    risk = context.standings[case.id].risk
+    mine, granted = case.relations_of(me), case.grants(me)
+    lead = case.with_relation(Relation.LEAD) if Grant.LEAD in granted else None
+    holder = case.holder if Grant.LEAD in granted else None
+    clock = context.clocks.get(case.id) if Grant.DUE_AT in granted else None
+    risk = context.standings[case.id].risk if Grant.WRITTEN in granted else None
+    closed = case.closure_reason if Grant.CLOSURE_REASON in granted else None
     return CaseOut(
         code=case.code,
         you_are=sorted(mine or case.parts_of(me)),
@@ -193,46 +199,51 @@ def show_one(work: Reading, case: Case, context: Context) -> CaseOut:
         notice=notice_for(case, context),
         lead=context.codes[lead] if lead else None,
         holder=context.codes[holder] if holder else None,
-        submitter=context.codes[case.submitter] if sides else None,
-        risk=Risk.model_validate(risk) if risk and me in case.keepers else None,
+        submitter=context.codes[case.submitter] if Grant.SUBMITTER in granted else None,
+        risk=Risk.model_validate(risk) if risk else None,
         sections=written(case, context),
-        closure_reason=case.closure_reason if sides and not closed else None,
-        due_at=clock.due_at
-        if clock and sides and follows and case.knows_country(me)
-        else None,
-        version=case.version if me in case.keepers else None,
+        closure_reason=closed,
+        due_at=clock.due_at if clock else None,
+        version=case.version if Grant.WRITTEN in granted else None,
         available_actions=actions_of(work, case, sides_of(work, case), context),
     )
 
 
 def notice_for(case: Case, context: Context) -> Notice:
-    """Show the notice: to who submitted it and nothing else, as it was handed on (R12).
+    """Return the summary as the reader's grants allow: as it is, or as it was handed on.
 
     A body of the State of origin that helps sees the services it is asked for, and no
-    others: one of them may be asylum (BR10).
+    others: one of them may be asylum (BR10). If it submitted the case as well, it sees
+    those too that it handed on.
     """
     me, kept = context.me, context.handed_on.get(case.id)
-    notice = Notice.model_validate(kept or case)
-    asked = context.asked_of_me.get(case.id)
+    copy = Notice.model_validate(kept) if kept else None
+    notice, asked = Notice.model_validate(case), context.asked_of_me.get(case.id)
+    if Grant.SUMMARY not in case.grants(me.id):
+        return copy or notice
     if asked is None or not context.standings[case.id].is_apart(me):
         return notice
     own = {
-        name: [service for service in getattr(notice, name) if service in asked]
+        name: sorted(
+            {service for service in getattr(notice, name) if service in asked}
+            | set(getattr(copy, name) if copy else ())
+        )
         for name in ("services", "urgent_needs")
     }
     return notice.model_copy(update=own)
 
 
-def only_helps(case: Case, reader: FocalPoint) -> bool:
-    """Say whether a reader helps now in a case that it does not lead or look after."""
-    parts = case.parts_of(reader.id)
-    return Relation.RECIPIENT in parts and parts <= {Relation.SUBMITTER, *HELPS}
+def reads_copy(case: Case, reader: UUID) -> bool:
+    """Return whether the reader may read the summary as it was handed on (R12)."""
+    granted = list_grants(Relation.SUBMITTER, case.conditions(reader))
+    return reader == case.submitter and Grant.SUMMARY not in granted
 
 
 def written(case: Case, context: Context) -> list[Section]:
-    """Name the sections that are written: to those who keep the case, else one's own."""
+    """Name the sections that are written: all by a grant, else one's own."""
     me, kept = context.me.id, context.sections.get(case.id, [])
-    mine = {kind for kind, author in kept if me in case.keepers or author == me}
+    every = Grant.WRITTEN in case.grants(me)
+    mine = {kind for kind, author in kept if every or author == me}
     return [section for section in Section if section in mine]
 
 

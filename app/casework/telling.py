@@ -6,6 +6,7 @@ from uuid import UUID
 from app.cases import actions as cases
 from app.cases import naming, queries
 from app.cases.facts import RULES, FactName
+from app.cases.grants import Grant
 from app.cases.lifecycle import OPEN, TABLE, State
 from app.cases.models import Case
 from app.cases.records import Fact, VitalInterest
@@ -193,10 +194,18 @@ def facts_for(work: Reading, case: Case) -> list[Fact]:
         if (
             Relation.OVERSIGHT in mine
             if fact.name == FactName.LEGAL_HOLD
-            else (keeps and (fact.recorded_by or case.tells(me, fact.recorded_at)))
-            or may_find_out(work, case, fact.name)
+            else (keeps and is_told(case, me, fact)) or may_find_out(work, case, fact.name)
         )
     ]
+
+
+def is_told(case: Case, keeper: UUID, fact: Fact) -> bool:
+    """Return whether a keeper of the case may know of a fact.
+
+    The system's own facts are for those who may know who acted in the case at that time.
+    """
+    at = fact.recorded_at
+    return fact.recorded_by is not None or case.granted_at(keeper, Grant.ACTORS, at)
 
 
 def declare_vital(work: Writing, code: str, new: NewVitalInterest) -> VitalInterest:

@@ -15,6 +15,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from app.cases import queries as cases
+from app.cases.grants import Grant, list_relations
 from app.cases.lifecycle import EVENTS, Action
 from app.cases.models import Case
 from app.casework.erasing import GRACE
@@ -27,7 +28,7 @@ from app.deadlines.models import Clock
 from app.deadlines.silence import DAY
 from app.directory import queries as directory
 from app.feed import queries as feed
-from app.kernel.actors import REMEMBERS, SYSTEM
+from app.kernel.actors import SYSTEM
 from app.kernel.erasures import recorded
 from app.kernel.heartbeat import last_heard
 from app.kernel.work import Ground, Reading, reading
@@ -211,7 +212,8 @@ def given(count: int) -> Iterator[Line]:
 
 def tell(case: Case, known: Mapping[UUID, str]) -> list[tuple[str, str]]:
     """Name who has a part in a case, and which."""
-    here = [p for p in case.parties if not p.until and p.relation not in REMEMBERS]
+    seeing = list_relations(Grant.CASE)
+    here = [p for p in case.parties if not p.until and p.relation in seeing]
     return sorted({(str(one.relation), known[one.focal_point_id]) for one in here})
 
 

@@ -7,6 +7,8 @@ that says more than the page does.
 from collections.abc import Iterable, Mapping
 from typing import Final
 
+from app.cases.grants import GRANTS, MEANINGS, WORDS, Grant
+from app.cases.grants import Condition as GrantCondition
 from app.cases.lifecycle import LED, OPEN, UNLED
 from app.cases.lifecycle import State as CaseState
 from app.cases.sections import Paper, Section
@@ -18,7 +20,7 @@ from app.disclosure.policy import (
     Rule,
     Subject,
 )
-from app.kernel.actors import Side
+from app.kernel.actors import Relation, Side
 from app.referrals.lifecycle import ASKED, AT_WORK
 from app.referrals.lifecycle import State as ReferralState
 
@@ -119,3 +121,52 @@ def subjects(rule: Rule) -> str:
         if subject in rule.subjects and not (whole and subject in set(Section))
     ]
     return ", ".join([ALL_SECTIONS, *named] if whole else named)
+
+
+RELATIONS: Final[Mapping[Relation, str]] = {
+    Relation.SUBMITTER: "submitted it",
+    Relation.CANDIDATE: "is asked to lead",
+    Relation.LEAD: "leads",
+    Relation.DESK: "has it as the desk",
+    Relation.ESCALATION_DESK: "is the desk it was escalated to",
+    Relation.OVERSIGHT: "oversees it",
+    Relation.RECIPIENT: "is asked to help, or helps",
+    Relation.HANDOVER_CANDIDATE: "is asked to take the lead over",
+}
+"""The relations that grant anything; a former lead or recipient is granted nothing new."""
+
+
+def grants() -> list[str]:
+    """Write what each relation grants, one line for each grant."""
+    head = ["| an office that ...", *(RELATIONS.values())]
+    lines = [" | ".join(head) + " |", "|---" * len(head) + "|"]
+    for grant in Grant:
+        cells = (granted_by(relation, grant) for relation in RELATIONS)
+        lines.append(f"| {MEANINGS[grant]} | {' | '.join(cells)} |")
+    return lines
+
+
+def granted_by(relation: Relation, grant: Grant) -> str:
+    """Write under which conditions a relation grants something; empty: never."""
+    rows = [r for r in GRANTS if relation in r.relations and grant in r.grants]
+    if any(not r.conditions for r in rows):
+        return "yes"
+    every = ["; ".join(WORDS[c] for c in GrantCondition if c in r.conditions) for r in rows]
+    return " or ".join(every)
+
+
+KNOWN_CONSENTS: Final[Mapping[str, str]] = {
+    "app/referrals/proposing.py helpers": "who could help: `GET .../recipients`",
+    "app/referrals/situation.py show": "the actions and unmet requirements of a referral",
+    "app/referrals/actions.py judge": "every action on a referral, first of all to send it",
+    "app/handovers/situation.py show": "the actions and unmet requirements of a handover",
+    "app/handovers/actions.py offer": "to offer the lead",
+    "app/handovers/actions.py ready": "every other action on a handover",
+    "app/handovers/following.py offer_to_first": "the offer that a border sets off",
+}
+"""Where only consents count that the caller may know (ADR 35); a test finds the calls."""
+
+
+def known_consents() -> list[str]:
+    """Write where a consent that the reader may not know counts for nothing."""
+    return [f"- {words}" for words in KNOWN_CONSENTS.values()]

@@ -7,7 +7,7 @@ from typing import Any, Final
 from app.api.problems import PLAINLY
 from app.cases.lifecycle import TABLE as CASE
 from app.cli import editions
-from app.cli.explaining import disclosure
+from app.cli.explaining import disclosure, grants, known_consents
 from app.ground import lay_ground
 from app.handovers.lifecycle import TABLE as HANDOVER
 from app.kernel.keyfile import FileKeys
@@ -36,6 +36,12 @@ END_GAUGES: Final = "<!-- end of gauges -->"
 BEGIN_POLICY: Final = (
     "<!-- who reads what: written by `make docs` from app/disclosure/policy.py -->"
 )
+BEGIN_GRANTS: Final = "<!-- grants: written by `make docs` from app/cases/grants.py -->"
+END_GRANTS: Final = "<!-- end of grants -->"
+BEGIN_KNOWN: Final = (
+    "<!-- consents that count: written by `make docs` from app/cli/explaining.py -->"
+)
+END_KNOWN: Final = "<!-- end of consents that count -->"
 END_POLICY: Final = "<!-- end of who reads what -->"
 ABOUT_LIFECYCLES: Final = """
 Written by `make docs` from `app/cases/lifecycle.py`, `app/referrals/lifecycle.py`,
@@ -140,7 +146,9 @@ def operations() -> str:
 def privacy() -> str:
     """Write who opens and writes what into the page for lawyers and officers."""
     text = (ROOT / PRIVACY).read_text("utf-8")
-    return written(text, BEGIN_POLICY, disclosure(), END_POLICY)
+    text = written(text, BEGIN_POLICY, disclosure(), END_POLICY)
+    text = written(text, BEGIN_GRANTS, grants(), END_GRANTS)
+    return written(text, BEGIN_KNOWN, known_consents(), END_KNOWN)
 
 
 def written(text: str, begin: str, lines: list[str], end: str) -> str:

@@ -10,6 +10,7 @@ from datetime import datetime
 from uuid import UUID
 
 from app.cases import queries as cases
+from app.cases.grants import Grant
 from app.cases.models import Case, Party
 from app.cases.sections import Safeguards
 from app.directory import queries as directory
@@ -28,12 +29,18 @@ class Naming:
     beyond: frozenset[UUID]
     apart: frozenset[UUID]
 
-    def may_name(self, case: Case, who: UUID, at: datetime) -> bool:
-        """Say whether the reader may know that somebody acted in a case, at that time."""
+    def may_name(
+        self, case: Case, who: UUID, at: datetime, *, as_party: bool = True
+    ) -> bool:
+        """Return whether the reader may know that an office acted in a case, at a time.
+
+        `as_party`: the reader is shown the act by its relation to the case itself, and not
+        by one to a referral or handover.
+        """
         if who == self.me.id:
             return True
         if not helped(case, who, at):
-            return case.tells(self.me.id, at)
+            return case.granted_at(self.me.id, Grant.ACTORS, at, as_party=as_party)
         if Relation.OVERSIGHT in case.relations_of(self.me.id):
             return True
         held = any(has_held(party, case, self.me.id, at) for party in case.parties)
@@ -47,9 +54,12 @@ class Naming:
         """Say whether somebody helps beyond the State of a reader of the side of origin."""
         return case_id in self.apart and who in self.beyond
 
-    def name(self, case: Case, who: UUID | None, at: datetime) -> str | None:
-        """Give the code of who acted; None: the system, or not the reader's to know."""
-        return self.codes[who] if who and self.may_name(case, who, at) else None
+    def name(
+        self, case: Case, who: UUID | None, at: datetime, *, as_party: bool = True
+    ) -> str | None:
+        """Return the code of who acted; None: the system, or not the reader's to know."""
+        known = who and self.may_name(case, who, at, as_party=as_party)
+        return self.codes[who] if who and known else None
 
 
 def helped(case: Case, who: UUID, at: datetime) -> bool:

@@ -18,7 +18,7 @@ from app.deadlines.actions import stop
 from app.deadlines.bounds import Haste, hastes
 from app.deadlines.limits import ClockKind
 from app.deadlines.models import Clock
-from app.deadlines.queries import Concerned, began_at, term
+from app.deadlines.queries import Concerned, began_at, term, waits_on_submitter
 from app.kernel.work import Named, Writing
 
 HURRIED: Final = frozenset(kind for kind in ClockKind if Haste.ANY not in hastes(kind))
@@ -34,7 +34,7 @@ def rewind(work: Writing, about: Concerned) -> None:
     runs = (Clock.case_id == about.id) & Clock.stopped_at.is_(None)
     found = select(Clock).where(runs, Clock.kind.in_(HURRIED - BY_HAND))
     for clock in work.session.scalars(found.order_by(Clock.number)).all():
-        if clock.waits_on and about.has_handed_on(clock.waits_on):
+        if about.is_handed_on and waits_on_submitter(clock.kind, about, clock.waits_on):
             continue
         moved = moved_by(work, clock, about)
         if moved is not None and moved.record_id != about.id:

@@ -49,11 +49,17 @@ class Concerned(Protocol):
     def offices(self) -> frozenset[UUID]:
         """Every focal point that has or had a part in it."""
 
-    def knows_country(self, focal_point: UUID) -> bool:
-        """Say whether a focal point may learn where the person went (R12)."""
+    @property
+    def holder(self) -> UUID | None:
+        """Who holds it now."""
 
-    def has_handed_on(self, focal_point: UUID) -> bool:
-        """Say whether a focal point reads the notice as it handed it on (R12)."""
+    @property
+    def submitter_knows_country(self) -> bool:
+        """Whether its submitter, as such, may learn where the person is now (R12)."""
+
+    @property
+    def is_handed_on(self) -> bool:
+        """Whether its submitter has it out of its hands now (R12)."""
 
 
 def until(
@@ -79,7 +85,7 @@ def term(
     """Say how long a focal point has, and by which calendar."""
     place = placed(work, waits_on)
     priority = about.priority if about else None
-    where = about.country if about and told_where(about, waits_on) else None
+    where = about.country if about and told_where(kind, about, waits_on) else None
     if kind == ClockKind.ERASE and about is not None:
         limit = retention(work, about)
     else:
@@ -88,12 +94,18 @@ def term(
     return Term(limit, place, work.ground.speed)
 
 
-def told_where(about: Concerned, waits_on: UUID | None) -> bool:
-    """Say whether a deadline may depend on where the person is.
+def told_where(kind: ClockKind, about: Concerned, waits_on: UUID | None) -> bool:
+    """Return whether a deadline may depend on where the person is.
 
-    One that an agreement set would name its country to who does not follow there (R12).
+    A limit that an agreement set tells its countries: a submitter that handed the case on
+    must not learn them by the deadline for its answer (R12).
     """
-    return waits_on is None or about.knows_country(waits_on)
+    return about.submitter_knows_country or not waits_on_submitter(kind, about, waits_on)
+
+
+def waits_on_submitter(kind: ClockKind, about: Concerned, waits_on: UUID | None) -> bool:
+    """Return whether a deadline is for the submitter's answer, and not the holder's."""
+    return kind == ClockKind.ANSWER and waits_on not in {None, about.holder}
 
 
 def retention(work: Reading, about: Concerned) -> Limit:

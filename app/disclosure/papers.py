@@ -82,15 +82,19 @@ def open_notes(work: Writing, record: Case | Referral, purpose: ReadingPurpose) 
     enter(work, record, Paper.NOTE, purpose, allowed=bool(shown))
     case = record if isinstance(record, Case) else record.case
     names = naming.read(work, [(case, p.author, p.written_at) for p in shown])
-    return NoteList(items=[note_out(work, case, names, paper) for paper in shown])
+    return NoteList(items=[note_out(work, record, names, paper) for paper in shown])
 
 
-def note_out(work: Writing, case: Case, names: Naming, paper: Sealed) -> NoteOut:
-    """Show one note."""
+def note_out(
+    work: Writing, record: Case | Referral, names: Naming, paper: Sealed
+) -> NoteOut:
+    """Return one note as the caller may see it."""
+    as_party = isinstance(record, Case)
+    case = record if isinstance(record, Case) else record.case
     text = NoteText.model_validate_json(queries.unseal(work, paper)).text
     return NoteOut(
         about=paper.about or "",
-        author=names.name(case, paper.author, paper.written_at),
+        author=names.name(case, paper.author, paper.written_at, as_party=as_party),
         written_at=paper.written_at,
         text=text,
     )

@@ -178,7 +178,7 @@ def conditions(sight: Sight, purposes: frozenset[Purpose]) -> Iterator[Condition
     me, stands = sight.me, sight.stands
     if sight.paper is not None and sight.paper.author == me.id:
         yield Condition.OWN_TEXT
-    if stands.case.follows(me.id) and not stands.is_of_origin(me):
+    if stands.case.is_in_sight and not stands.is_of_origin(me):
         yield Condition.IN_TOUCH
     if not stands.is_safe(me, me.code):
         return

@@ -12,6 +12,7 @@ from uuid import UUID
 
 from sqlalchemy import Select, func, select
 
+from app.cases.grants import Grant
 from app.cases.models import Case, Party
 from app.consents import standing
 from app.deadlines import breaches
@@ -67,7 +68,11 @@ def of_case(work: Reading, case: Case) -> Evidence:
     me = work.actor.focal_point_id
     mine = sides_of_case(case.relations_of(me))
     asked = [party for party in case.parties if party.relation in ASKED_TO_LEAD]
-    sent = [of_party(case, p) for p in asked if mine and case.tells(me, p.since)]
+    sent = [
+        of_party(case, p)
+        for p in asked
+        if mine and case.granted_at(me, Grant.ACTORS, p.since)
+    ]
     return Evidence(items=[climb(work, one) for one in sent])
 
 

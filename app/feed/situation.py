@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
 
+from app.cases.grants import Grant
 from app.cases.lifecycle import State
 from app.cases.models import Case
 from app.cases.naming import by_ids
@@ -137,24 +138,37 @@ def may_name(sight: Sight, entry: Delivered) -> bool:
     if entry.record_id in sight.opened_by:
         asked = sight.opened_by[entry.record_id] == me
         return asked or who not in sight.names.beyond
-    return sight.names.may_name(sight.cases[entry.case_id], who, entry.at)
+    case, as_party = sight.cases[entry.case_id], entry.record_id == entry.case_id
+    return sight.names.may_name(case, who, entry.at, as_party=as_party)
 
 
 def facts_of(sight: Sight, entry: Delivered) -> dict[str, Any]:
-    """Say what came with an entry.
+    """Return the facts of an entry as the reader may know them.
 
-    To a submitter no more than the step, once a lead has the case, it is closed, or beyond
-    a border: a reason may tell of a fear. To the side of origin nothing that tells of an
-    office that helps.
+    A submitter, as such, is told no more than the step, once a lead has the case, it is
+    closed, or beyond a border: a reason may tell of a fear. The side of origin is told
+    nothing that names an office that helps.
     """
     me, said = sight.names.me.id, entry.facts
     case = sight.cases.get(entry.case_id)
     if case is None or entry.focal_point_id == me:
         return said
-    led = case.led_since is not None and entry.at >= case.led_since
-    bare = led or not case.tells(me, entry.at) or said.get("state") == State.CLOSED
-    if case.only_submitted(me) and bare:
+    if me == case.submitter and not tells_all(case, me, entry):
         return {name: fact for name, fact in said.items() if name in TOLD}
     if case.id in sight.names.apart:
         return {name: fact for name, fact in said.items() if name not in TELLING}
     return said
+
+
+def tells_all(case: Case, submitter: UUID, entry: Delivered) -> bool:
+    """Return whether the submitter of a case may know all facts of an entry.
+
+    What is about a referral or handover was delivered to it as a party to that record. Of
+    the case itself it needs the grant at that time; that its own case was closed, and why,
+    is granted by another relation alone.
+    """
+    if entry.record_id != case.id:
+        return True
+    closed = entry.facts.get("state") == State.CLOSED
+    grant = Grant.CLOSING_FACTS if closed else Grant.EVENT_FACTS
+    return case.granted_at(submitter, grant, entry.at)

@@ -72,7 +72,7 @@ def offer(work: Writing, case: Case, new: NewHandover) -> Handover:
     successor = directory.named(work, new.to)
     must_be_fit(case, successor)
     must_be_the_only_one(work, case)
-    stands = standing.of_case(work, case)
+    stands = standing.known_to_caller(work, standing.of_case(work, case))
     move, terms = Move(lead, successor), Terms(reason=new.reason)
     RULES.require(OFFER, as_told(stands, lead, facts_of(work, stands, move, terms)))
     return begin(work, case, move, new.reason, new.note)
@@ -151,7 +151,7 @@ def ready(
     step = TABLE.find(
         handover.state, action, sides_of(handover, work.actor), work.actor.roles
     )
-    stands = standing.of_case(work, handover.case)
+    stands = standing.known_to_caller(work, standing.of_case(work, handover.case))
     facts = situation_of(work, handover, stands, terms)
     me = directory.by_id(work, work.actor.focal_point_id)
     RULES.require(step, as_told(stands, me, facts))

@@ -21,11 +21,13 @@ from app.kernel.work import Writing
 def offer_to_first(work: Writing, case: Case, candidates: Sequence[UUID]) -> None:
     """Offer the lead to the first for whom all is there: the person crossed a border.
 
-    Nothing is offered while it is on offer already, or the person did not agree yet.
+    Nothing is offered while it is on offer already, or the person did not agree yet. The
+    lead sees whom it is offered to, so only consents that it may know count.
     """
     reason = HandoverReason.MIGRATION_OR_CHANGE_OF_LOCATION
     lead = directory.by_id(work, work.actor.focal_point_id)
-    stands, terms = standing.of_case(work, case), Terms(reason=reason)
+    stands = standing.known_to_caller(work, standing.of_case(work, case))
+    terms = Terms(reason=reason)
     for candidate in candidates if not queries.open_of(work, case.id) else ():
         move = Move(lead, directory.by_id(work, candidate))
         if lead.id == candidate or RULES.unmet(OFFER, facts_of(work, stands, move, terms)):

@@ -104,7 +104,8 @@ def show(work: Reading, handovers: Sequence[Handover]) -> list[HandoverOut]:
     """Show handovers to one of their parties, as things stand now, in a few statements."""
     if not handovers:  # most polls
         return []
-    stands = standing.of_cases(work, [handover.case for handover in handovers])
+    found = standing.of_cases(work, [handover.case for handover in handovers])
+    stands = {key: standing.known_to_caller(work, one) for key, one in found.items()}
     clocks = deadlines.running(work, [handover.id for handover in handovers])
     return [show_one(work, h, stands[h.case_id], clocks.get(h.id)) for h in handovers]
 

@@ -90,17 +90,6 @@ class Side(StrEnum):
 HOLDS: Final = (Relation.LEAD, Relation.CANDIDATE, Relation.DESK)
 """Relations that hold a case, the first that is there."""
 
-FOLLOWS: Final = frozenset(
-    {
-        *(*HOLDS, Relation.ESCALATION_DESK, Relation.OVERSIGHT),
-        *(Relation.RECIPIENT, Relation.HANDOVER_CANDIDATE),
-    }
-)
-"""Relations, to a case or to a record of it, that follow it: all but who handed it on."""
-
-REMEMBERS: Final = frozenset({Relation.FORMER_LEAD, Relation.FORMER_RECIPIENT})
-"""Relations that keep one's own past, and open no case as it is now."""
-
 HELPS: Final = frozenset({Relation.RECIPIENT, Relation.FORMER_RECIPIENT})
 """Relations of who gives help, or was asked to: the side of origin must not learn (R12)."""
 

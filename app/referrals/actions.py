@@ -128,7 +128,7 @@ def judge(
     """Find the step of a referral that is held, and see that all it needs is there."""
     case, sides = referral.case, sides_of(referral, work.actor)
     step = TABLE.find(referral.state, action, sides, work.actor.roles)
-    stands = standing.of_case(work, case)
+    stands = standing.known_to_caller(work, standing.of_case(work, case))
     facts = facts_of(work, referral, stands, terms)
     RULES.require(step, as_told(work, referral, stands, facts, sides))
     return Move(case, referral, step, referral.audience, basis_of(facts))

@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Final
 from uuid import UUID
 
+from app.consents import standing
 from app.consents.placing import help_of, public, question_of
 from app.consents.standing import Standing
 from app.directory import queries as directory
@@ -40,6 +41,7 @@ def helpers(
     later, to the side of origin (R12).
     """
     me = directory.by_id(work, work.actor.focal_point_id)
+    stands = standing.known_to_caller(work, stands)
     profiles = (p if stands.knows(me, p) else public(p) for p in question.profiles)
     question = replace(question, profiles=tuple(profiles))
     asked = replace(

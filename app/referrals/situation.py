@@ -116,7 +116,10 @@ def show(work: Reading, referrals: Sequence[Referral]) -> list[ReferralOut]:
     if not referrals:  # most polls
         return []
     cases = {referral.case_id: referral.case for referral in referrals}
-    stands = standing.of_cases(work, cases.values())
+    stands = {
+        key: standing.known_to_caller(work, one)
+        for key, one in standing.of_cases(work, cases.values()).items()
+    }
     clocks = deadlines.running(work, [referral.id for referral in referrals])
     codes = directory.codes(work, [case.holder for case in cases.values() if case.holder])
     me = directory.by_id(work, work.actor.focal_point_id)

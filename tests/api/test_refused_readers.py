@@ -170,7 +170,7 @@ def test_a_lead_of_the_state_of_origin_is_not_told_who_asks_and_permits_nothing(
     world: World, officer: Someone, lead: Someone
 ) -> None:
     guards = {"country_of_origin": "KZ", "origin_contact": "permitted"}
-    abroad = consent(focal_point=FAR, purposes=["SHELTER"], sections=[])
+    abroad = for_services(country="UZ", purposes=["SHELTER"], sections=[])
     case = led(lead, officer, consent(), abroad, safeguards=guards)
     done(lead.refers(case, FAR, sections=[]))
     reading = {"reason": "RISK_TO_LIFE", "note": "Now", "purpose": "assistance"}

@@ -1,12 +1,13 @@
 """The page on privacy decides for every table whether it outlives an erasure."""
 
+import ast
 import re
 from pathlib import Path
 from typing import Final
 
 from app.cases.sections import Paper, Section
 from app.cli import publishing
-from app.cli.explaining import IF, SIDES, SUBJECTS
+from app.cli.explaining import IF, KNOWN_CONSENTS, SIDES, SUBJECTS
 from app.disclosure.policy import POLICY, POLICY_HASH, Condition
 from app.kernel.db import Base
 from tests.support.erased_cases import TELLING
@@ -58,3 +59,21 @@ def test_there_are_words_for_everything_that_is_sealed_and_every_condition() -> 
     assert set(IF) == set(Condition)
     assert len(set(IF.values())) == len(Condition)
     assert len(set(SUBJECTS.values())) == len(SUBJECTS)
+
+
+def test_every_place_that_leaves_consents_out_is_listed() -> None:
+    root = Path(__file__).parents[2]
+    calls = {
+        f"{path.relative_to(root)} {function.name}"
+        for path in (root / "app").rglob("*.py")
+        for function in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(function, ast.FunctionDef) and leaves_out(function)
+    }
+
+    assert calls == set(KNOWN_CONSENTS)
+
+
+def leaves_out(function: ast.FunctionDef) -> bool:
+    """Return whether a function calls `standing.known_to_caller`."""
+    calls = (node for node in ast.walk(function) if isinstance(node, ast.Attribute))
+    return any(call.attr == "known_to_caller" for call in calls)

@@ -31,7 +31,7 @@ def sight(  # noqa: PLR0913 - each is one thing that may be so or not
 ) -> Any:
     """Let one ask for a section of a person who stands so."""
     stands = SimpleNamespace(
-        case=SimpleNamespace(follows=lambda me: follows and me == ME),
+        case=SimpleNamespace(is_in_sight=follows),
         is_of_origin=lambda _: of_origin,
         is_safe=lambda _, __: safe,
         origin_is_permitted=lambda _: True,

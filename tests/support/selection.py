@@ -4,7 +4,8 @@
 - `sample`: all of SQLite but for a share of the cells of each sweep and what is marked
   `whole` or `race`; of PostgreSQL the tests of tests/databases and those that are named
   in postgresql.txt.
-- `all` and `night`: nothing.
+- `all`: of a sweep that is marked `partly`, all but a share of the cells on PostgreSQL.
+- `night`: nothing.
 
 A sweep is a test with many cells of which each could find the same kind of fault: one that
 is marked `sweep`, any test of tests/sweeps with parameters, and, with one cell each, those
@@ -25,6 +26,8 @@ from tests.support.effort import Effort, Run, is_sample
 
 SHARE: Final = 12
 """One cell in so many of a marked sweep is run by a sample."""
+PART: Final = 4
+"""One cell in so many of a sweep marked `partly` is run on PostgreSQL by test-all."""
 ON_POSTGRESQL: Final = Path(__file__).with_name("postgresql.txt")
 """Tests that together issue every SQL statement that tests/api issues there."""
 DATABASES: Final = "tests/databases/"
@@ -38,6 +41,8 @@ type Cells = list[pytest.Item]
 
 def select(items: list[pytest.Item]) -> set[pytest.Item]:
     """Return the tests that this run leaves out."""
+    if Run.effort is Effort.ALL:
+        return set(repeated(filter(is_partly_run, items)))
     if not is_sample():
         return set()
     if Run.effort is Effort.FAST:
@@ -49,6 +54,11 @@ def select(items: list[pytest.Item]) -> set[pytest.Item]:
     out |= {one for one in items if is_race_on_sqlite(one)}
     rest = [one for one in items if one not in out and one.nodeid not in listed]
     return out | set(repeated(rest))
+
+
+def is_partly_run(item: pytest.Item) -> bool:
+    """Return whether test-all runs a share of this sweep: what it tests is no SQL."""
+    return is_postgresql(item) and item.get_closest_marker("partly") is not None
 
 
 def is_slow(item: pytest.Item, slow: frozenset[str]) -> bool:
@@ -101,6 +111,8 @@ def repeated(items: Iterable[pytest.Item]) -> Iterator[pytest.Item]:
 def share_of(cells: Cells) -> int | None:
     """Return of how many cells of a sweep a sample runs one; None if it is no sweep."""
     item = cells[0]
+    if Run.effort is Effort.ALL:
+        return PART
     if item.get_closest_marker("sweep") or item.nodeid.startswith(SWEEPS):
         return SHARE
     return len(cells) if item.nodeid.startswith(ONE_CELL) else None

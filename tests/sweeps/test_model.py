@@ -92,7 +92,7 @@ def expected(world: Model, name: str) -> list[Any]:
 def heard(world: Model, name: str) -> list[Any]:
     """Of which silences somebody should have heard; those of one moment in any order."""
     me = ACTORS[name].focal_point
-    outside = me == POST and not world.follows(me)
+    outside = me == POST and not world.is_party(me)
     mine = [one for one in world.silences if me in one.hearers]
     return sorted(
         (THE_CASE if one.of[0] == "question" else one.of, one.kind, one.count)

@@ -22,7 +22,7 @@ from tests.support.world import World
 
 pytestmark = [pytest.mark.slow, pytest.mark.soak]
 SCRIPTS = amount(1, night=200)
-STEPS = amount(120, sample=12, night=200)
+STEPS = amount(60, sample=12, night=200)
 type Apps = tuple[FastAPI, FastAPI]
 
 

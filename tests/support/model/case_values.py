@@ -245,8 +245,11 @@ class Model:
         return bool(self.parts(me) - PAST)
 
     def follows(self, me: str) -> bool:
-        """Whether it is more than who handed the case on, and may have helped (ADR 20)."""
+        """Return whether one has a part that lets it see who leads (ADR 34)."""
         return bool(self.parts(me) - PAST - {"submitter"})
+
+    def is_party(self, me: str) -> bool:
+        return bool(self.relations(me) - PAST - {"submitter"})
 
     def may_know(self, me: str) -> bool:
         """Whether one may know what the person fears: as the safeguards open (ADR 14)."""
@@ -420,11 +423,7 @@ def options_in(cell: str) -> list[list[str]]:
 
 @cache
 def refused(
-    machine: Machine,
-    state: str,
-    action: str,
-    sides: frozenset[str],
-    roles: frozenset[str],
+    machine: Machine, state: str, action: str, sides: frozenset[str], roles: frozenset[str]
 ) -> Verdict | None:
     """Ask the document's table, as each side and in each role at once."""
     line = machine.lines[action]
@@ -449,15 +448,14 @@ def view_case(world: Model, actor: Actor) -> View | None:
     me = actor.focal_point
     if not world.sees_case(me):
         return None
-    met, sides = case_needs(world, me), sides_of_case(world, me)
-    you_are = tuple(sorted(world.relations(me) or world.parts(me)))
-    steps = CASE.open_to(world.state, sides, actor.roles, met)
+    sides, you_are = sides_of_case(world, me), world.relations(me) or world.parts(me)
+    steps = CASE.open_to(world.state, sides, actor.roles, case_needs(world, me))
     follows = world.follows(me)
-    shown = sides and (follows or world.state in UNLED | {"void"})
+    shown = sides and (world.is_party(me) or world.state in UNLED | {"void"})
     due = world.left(THE_CASE) if shown else None
     if not follows and is_past_its_first_lead(world):
-        return you_are, world.state, None, None, None, steps
-    return you_are, world.state, world.who("lead"), world.holder, due, steps
+        return tuple(sorted(you_are)), world.state, None, None, None, steps
+    return tuple(sorted(you_are)), world.state, world.who("lead"), world.holder, due, steps
 
 
 def is_past_its_first_lead(world: Model) -> bool:

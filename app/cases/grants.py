@@ -1,0 +1,171 @@
+"""What each relation to a case grants its office: one table, and a union of its rows.
+
+An office may have several relations to one case, for example as the consulate that
+submitted it and as the recipient of a referral. It is granted what any of its relations
+grants, and nothing else: a right never follows from the absence of a restriction (R11,
+R12, ADR 34). Sections and other sealed documents have a table of their own
+(`app/disclosure/policy.py`), and actions theirs (`app/*/lifecycle.py`), by sides that are
+derived from the same relations.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Final
+
+from app.kernel.actors import Relation
+
+
+class Grant(StrEnum):
+    """Something of a case that an office may see, hear of or ask for."""
+
+    CASE = "case"
+    SUMMARY = "summary"
+    ALL_SERVICES = "all_services"
+    COUNTRY = "country"
+    LEAD = "lead"
+    SUBMITTER = "submitter"
+    DUE_AT = "due_at"
+    CLOSURE_REASON = "closure_reason"
+    WRITTEN = "written"
+    ROUTING = "routing"
+    EMERGENCY_ACCESS = "emergency_access"
+    SUMMARY_EVENTS = "summary_events"
+    MISSED_DEADLINES = "missed_deadlines"
+    EVENT_FACTS = "event_facts"
+    CLOSING_FACTS = "closing_facts"
+    ACTORS = "actors"
+
+
+MEANINGS: Final[dict[Grant, str]] = {
+    Grant.CASE: "the case: its code, stage and state, and the actions of the office",
+    Grant.SUMMARY: "the summary as it is now; of the services, at least one's own",
+    Grant.ALL_SERVICES: "in the summary, every service and urgent need",
+    Grant.COUNTRY: "deadlines that depend on the country where the person is now",
+    Grant.LEAD: "`lead` and `holder`",
+    Grant.SUBMITTER: "`submitter`",
+    Grant.DUE_AT: "`due_at` of the case",
+    Grant.CLOSURE_REASON: "`closure_reason`",
+    Grant.WRITTEN: "`risk`, `version`, which sections are written, and their events",
+    Grant.ROUTING: "the list of who is asked to lead",
+    Grant.EMERGENCY_ACCESS: "to ask for emergency access",
+    Grant.SUMMARY_EVENTS: "`case.notice_changed`",
+    Grant.MISSED_DEADLINES: "events of missed deadlines of the case",
+    Grant.EVENT_FACTS: "in events of the case, all facts and not only the state",
+    Grant.CLOSING_FACTS: "the same when the case is closed",
+    Grant.ACTORS: "in what it reads by this relation, which office acted",
+}
+"""Each grant in words, for docs/privacy.md."""
+
+
+class Condition(StrEnum):
+    """What must hold of the case for a row to count.
+
+    For something that was recorded at a time, `NEVER_LED` and `IN_SIGHT` are judged as of
+    that time.
+    """
+
+    BEFORE_LEAD = "before_lead"
+    UNLED = "unled"
+    NEVER_LED = "never_led"
+    NOT_RELOCATED = "not_relocated"
+    IN_SIGHT = "in_sight"
+    IS_HOLDER = "is_holder"
+
+
+WORDS: Final[dict[Condition, str]] = {
+    Condition.BEFORE_LEAD: "until a lead takes it or it is closed",
+    Condition.UNLED: "until a lead takes it, or it is closed or withdrawn",
+    Condition.NEVER_LED: "until a lead takes it",
+    Condition.NOT_RELOCATED: "no border was crossed before that",
+    Condition.IN_SIGHT: "until its first lead leaves it or a border was crossed before",
+    Condition.IS_HOLDER: "it holds the case",
+}
+"""Each condition in words, for docs/privacy.md."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """What some relations grant, if all conditions hold."""
+
+    relations: frozenset[Relation]
+    grants: frozenset[Grant]
+    conditions: frozenset[Condition] = frozenset()
+
+
+def row(
+    relations: Iterable[Relation], grants: Iterable[Grant], *conditions: Condition
+) -> Row:
+    """Build a row of the table."""
+    return Row(frozenset(relations), frozenset(grants), frozenset(conditions))
+
+
+_R, _G, _C = Relation, Grant, Condition
+PARTIES: Final = frozenset(
+    {_R.CANDIDATE, _R.LEAD, _R.DESK, _R.ESCALATION_DESK, _R.OVERSIGHT}
+)
+"""Relations to the case itself, but that of its submitter."""
+ASKED: Final = frozenset({_R.RECIPIENT, _R.HANDOVER_CANDIDATE})
+"""Relations to a referral or handover of the case."""
+WORKING: Final = (PARTIES | ASKED) - {_R.OVERSIGHT}
+
+GRANTS: Final = (
+    row({_R.SUBMITTER}, {_G.CASE, _G.SUBMITTER}),
+    row({_R.SUBMITTER}, {_G.SUMMARY, _G.ALL_SERVICES}, _C.NEVER_LED, _C.NOT_RELOCATED),
+    row({_R.SUBMITTER}, {_G.COUNTRY, _G.DUE_AT}, _C.BEFORE_LEAD, _C.NOT_RELOCATED),
+    row(
+        {_R.SUBMITTER},
+        {_G.CLOSURE_REASON, _G.EMERGENCY_ACCESS, _G.SUMMARY_EVENTS},
+        _C.BEFORE_LEAD,
+    ),
+    row({_R.SUBMITTER}, {_G.ROUTING, _G.MISSED_DEADLINES}, _C.BEFORE_LEAD, _C.IN_SIGHT),
+    row({_R.SUBMITTER}, {_G.WRITTEN}, _C.UNLED),
+    row({_R.SUBMITTER}, {_G.LEAD, _G.ACTORS}, _C.IN_SIGHT),
+    row({_R.SUBMITTER}, {_G.EVENT_FACTS}, _C.NEVER_LED, _C.IN_SIGHT),
+    row(PARTIES, set(Grant) - {_G.WRITTEN, _G.EMERGENCY_ACCESS}),
+    row(PARTIES, {_G.WRITTEN}, _C.IS_HOLDER),
+    row(WORKING, {_G.EMERGENCY_ACCESS}),
+    row(ASKED, {_G.CASE, _G.SUMMARY, _G.COUNTRY, _G.LEAD, _G.ACTORS}),
+    row({_R.HANDOVER_CANDIDATE}, {_G.ALL_SERVICES}),
+)
+
+
+def list_grants(
+    relation: Relation, holds: frozenset[Condition], table: Iterable[Row] = GRANTS
+) -> frozenset[Grant]:
+    """Return what one relation grants while these conditions hold."""
+    rows = (r for r in table if relation in r.relations and r.conditions <= holds)
+    return frozenset[Grant]().union(*(r.grants for r in rows))
+
+
+def list_relations(grant: Grant, table: Iterable[Row] = GRANTS) -> frozenset[Relation]:
+    """Return the relations that grant something under no condition.
+
+    Filters in SQL use them.
+    """
+    rows = (r for r in table if grant in r.grants and not r.conditions)
+    return frozenset[Relation]().union(*(r.relations for r in rows))
+
+
+@dataclass(frozen=True)
+class Course:
+    """When a case was first led, and when its submitter lost sight of it."""
+
+    led_since: datetime | None
+    relocated_at: datetime | None
+    parted_at: datetime | None
+
+
+def list_conditions(course: Course, at: datetime | None = None) -> set[Condition]:
+    """Return which conditions about the course of a case hold, now or as of a time."""
+
+    def is_yet_to_come(moment: datetime | None) -> bool:
+        return moment is None or (at is not None and at < moment)
+
+    conditions = {
+        Condition.NEVER_LED: course.led_since,
+        Condition.NOT_RELOCATED: course.relocated_at,
+        Condition.IN_SIGHT: course.parted_at,
+    }
+    return {one for one, moment in conditions.items() if is_yet_to_come(moment)}

@@ -1,0 +1,156 @@
+"""What a relation grants, and that several grant their union and nothing else (ADR 34)."""
+
+from datetime import datetime, timedelta
+from itertools import combinations
+from types import SimpleNamespace
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from app.cases.grants import (
+    GRANTS,
+    MEANINGS,
+    WORDS,
+    Condition,
+    Course,
+    Grant,
+    list_conditions,
+    list_grants,
+    list_relations,
+)
+from app.cases.lifecycle import State
+from app.cases.relations import Relations
+from app.kernel.actors import Relation
+from tests.support.world import NOON
+
+CASE, REFERRAL, ME, OTHER = (UUID(int=number) for number in range(1, 5))
+OF_RECORD = {Relation.RECIPIENT, Relation.HANDOVER_CANDIDATE, Relation.FORMER_RECIPIENT}
+PASSED = timedelta(hours=1)
+
+
+def party(
+    relation: Relation,
+    office: UUID = ME,
+    since: datetime = NOON,
+    until: datetime | None = None,
+) -> Any:
+    record = REFERRAL if relation in OF_RECORD else CASE
+    return SimpleNamespace(
+        record_id=record, focal_point_id=office, relation=relation, since=since, until=until
+    )
+
+
+class ExampleCase(Relations):
+    """A case without a database."""
+
+    id, relocated_at = CASE, None
+    state, parties = State.DRAFT, ()
+
+
+def case(state: State, *parties: Any) -> Relations:
+    made = ExampleCase()
+    made.state, made.parties = state, parties
+    return made
+
+
+LED = party(Relation.LEAD, OTHER)
+
+
+def test_every_grant_and_condition_has_words_and_a_row() -> None:
+    assert MEANINGS.keys() == set(Grant)
+    assert WORDS.keys() == set(Condition)
+    assert frozenset[Grant]().union(*(row.grants for row in GRANTS)) == set(Grant)
+    used = frozenset[Condition]().union(*(row.conditions for row in GRANTS))
+    assert used == set(Condition)
+
+
+@pytest.mark.parametrize("state", [State.SUBMITTED, State.REFERRING, State.CLOSED])
+@pytest.mark.parametrize(
+    "pair", list(combinations(Relation, 2)), ids=lambda pair: "-".join(sorted(pair))
+)
+def test_two_relations_grant_the_union_of_what_each_grants(
+    pair: tuple[Relation, Relation], state: State
+) -> None:
+    others = (LED, party(Relation.SUBMITTER, OTHER))
+
+    both = case(state, *(party(one) for one in pair), *others).grants(ME)
+    alone = [case(state, party(one), *others).grants(ME) for one in pair]
+
+    assert both == alone[0] | alone[1]
+
+
+def test_submitter_that_handed_the_case_on_keeps_the_step_and_who_leads() -> None:
+    submitted = case(State.REFERRING, party(Relation.SUBMITTER), LED)
+
+    assert submitted.grants(ME) == {
+        Grant.CASE,
+        Grant.SUBMITTER,
+        Grant.LEAD,
+        Grant.ACTORS,
+    }
+
+
+def test_submitter_that_helps_gains_no_deadline_and_no_routing() -> None:
+    rows = (party(Relation.SUBMITTER), party(Relation.RECIPIENT), LED)
+
+    granted = case(State.REFERRING, *rows).grants(ME)
+
+    assert (
+        granted
+        & {
+            Grant.DUE_AT,
+            Grant.ROUTING,
+            Grant.WRITTEN,
+            Grant.SUMMARY_EVENTS,
+            Grant.ALL_SERVICES,
+        }
+        == set()
+    )
+    assert Grant.SUMMARY in granted
+
+
+def test_former_parties_are_granted_nothing() -> None:
+    past = (party(Relation.FORMER_LEAD), party(Relation.FORMER_RECIPIENT), LED)
+
+    assert case(State.REFERRING, *past).grants(ME) == frozenset()
+
+
+def test_holder_alone_hears_what_is_written_once_somebody_leads() -> None:
+    rows = (party(Relation.SUBMITTER), LED, party(Relation.OVERSIGHT, UUID(int=9)))
+
+    assert case(State.REFERRING, *rows).keepers == {OTHER}
+    assert case(State.SUBMITTED, *rows).keepers == {OTHER, ME}
+
+
+def test_facts_of_an_event_are_granted_by_the_relation_of_its_time() -> None:
+    led = party(Relation.LEAD, ME, NOON, NOON + PASSED)
+    later = party(Relation.LEAD, OTHER, NOON + PASSED)
+    both = case(State.REFERRING, party(Relation.SUBMITTER), led, later)
+
+    told = [
+        both.granted_at(ME, Grant.EVENT_FACTS, NOON + delta)
+        for delta in (-PASSED, PASSED / 2, PASSED, 2 * PASSED)
+    ]
+
+    assert told == [True, True, True, False]
+
+
+def test_a_border_before_the_first_lead_ends_the_sight_of_the_submitter() -> None:
+    crossed = Course(None, NOON, NOON)
+
+    assert list_conditions(crossed) == {Condition.NEVER_LED}
+    before = list_conditions(crossed, NOON - PASSED)
+    assert before == {Condition.NEVER_LED, Condition.NOT_RELOCATED, Condition.IN_SIGHT}
+    assert list_conditions(crossed, NOON) == {Condition.NEVER_LED}
+
+
+def test_filters_take_the_relations_that_grant_without_a_condition() -> None:
+    assert Relation.SUBMITTER not in list_relations(Grant.SUMMARY)
+    assert list_relations(Grant.CASE) == set(Relation) - {
+        Relation.FORMER_LEAD,
+        Relation.FORMER_RECIPIENT,
+    }
+    for grant in Grant:
+        for relation in list_relations(grant):
+            assert grant in list_grants(relation, frozenset())

@@ -1,0 +1,324 @@
+"""Cases in which one office holds one relation or two, and what it can read of each.
+
+The office of a case is its observer. A pair of relations may show the observer what either
+of them shows, and nothing else, so the fields that a pair reads differently in two worlds
+are compared with those that its relations read differently alone.
+"""
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import combinations
+from typing import Any, Final, override
+
+from app.cases import queries as cases
+from app.kernel.actors import Relation, Role
+from tests.databases.failpoints.sweeping import Ids
+from tests.support.full_world import filled
+from tests.support.operation_calls import ALL
+from tests.support.raw_requests import Answer, Operation, Wire
+from tests.support.world import (
+    WORKERS,
+    Json,
+    Someone,
+    World,
+    consent,
+    done,
+    for_handover,
+    for_services,
+    path_of,
+    promise,
+    taking,
+)
+
+SUBMITTER, FORMER_LEAD = "submitter", "former_lead"
+RECIPIENT, FORMER_RECIPIENT = "recipient", "former_recipient"
+SUCCESSOR, EMERGENCY = "handover_candidate", "emergency_reader"
+CONSULATE, DESK, OVERSIGHT = "consulate", "escalation_desk", "oversight"
+
+RELATIONS: Final[Mapping[str, tuple[str, ...]]] = {
+    "IOM": (SUBMITTER, FORMER_LEAD, RECIPIENT, FORMER_RECIPIENT, SUCCESSOR, EMERGENCY),
+    "UZ_CONSULATE_ALMATY": (SUBMITTER, CONSULATE, FORMER_RECIPIENT, EMERGENCY),
+    "UZ_LEAD": (SUBMITTER, FORMER_LEAD, SUCCESSOR),
+    "DESK_CENTRAL_ASIA": (SUBMITTER, DESK),
+    "OVERSIGHT_DEMO": (SUBMITTER, OVERSIGHT),
+}
+"""Which relations an office of each kind can have to a case that another office leads."""
+
+IMPOSSIBLE: Final[Mapping[str, str]] = {
+    "lead": "it acts itself, and writes the secrets that the others must not learn",
+    "candidate": "nobody else writes anything while the case is not led",
+    "desk": "nobody else writes anything while the case is not led",
+}
+"""Relations that are not paired, and why: an office that holds the case has them alone."""
+
+SERVICE: Final = {"IOM": "SHELTER", "UZ_CONSULATE_ALMATY": "CONSULAR_DOCUMENT"}
+"""Which service each observer is asked for."""
+BEFORE: Final = {"IOM": "RETURN", "UZ_CONSULATE_ALMATY": "CONSULAR_DOCUMENT"}
+"""Which service it was asked for when its help ended."""
+READERS: Final = WORKERS | {Role.PROTECTION_OFFICER, Role.SUPERVISOR}
+SEALED: Final = ("open_contacts", "open_case_notes", "open_safeguards")
+"""What is opened: by rules that follow the course of a case, so not by sides alone.
+
+All other sealed documents open by a table of sides, which is tested cell by cell.
+"""
+PUBLIC: Final = frozenset({"administration", "directory", "accounts", "reference"})
+LISTS: Final = ("/v1/cases", "/v1/referrals", "/v1/handovers", "/v1/worklist", "/v1/events")
+
+
+@dataclass(frozen=True)
+class Pair:
+    """An observer, and its one or two relations to a case."""
+
+    office: str
+    relations: tuple[str, ...]
+
+    @override
+    def __str__(self) -> str:
+        return f"{self.office}: {' and '.join(self.relations)}"
+
+    def alone(self) -> Iterator["Pair"]:
+        """Return each relation as a pair of its own."""
+        yield from (Pair(self.office, (one,)) for one in self.relations)
+
+
+PAIRS: Final = tuple(
+    Pair(office, chosen)
+    for office, relations in RELATIONS.items()
+    for number in (1, 2)
+    for chosen in combinations(relations, number)
+)
+
+
+@dataclass
+class Watched:
+    """A case with its observer, and the ids that the observer can name in it."""
+
+    pair: Pair
+    case: Json
+    observer: Someone
+    ids: dict[str, str] = field(default_factory=dict)
+    others: dict[str, Json] = field(default_factory=dict)
+    """Records of other offices: the referrals to two shelters."""
+
+
+@dataclass
+class Scene:
+    """All cases, and everyone who works on them."""
+
+    wire: Wire
+    ids: Ids
+    lead: Someone
+    supervisor: Someone
+    oversight: Someone
+    watched: list[Watched] = field(default_factory=list)
+
+    @property
+    def world(self) -> World:
+        return self.wire.world
+
+
+def build_scene(wire: Wire, ids: Ids) -> Scene:
+    """Build a case for each pair."""
+    world = wire.world
+    scene = Scene(
+        *(wire, ids, world.someone("KZ_LEAD")),
+        world.someone("KZ_LEAD", {Role.SUPERVISOR}),
+        world.someone("OVERSIGHT_DEMO", READERS),
+    )
+    for pair in PAIRS:
+        ids.begin(pair)
+        scene.watched.append(build_case(scene, pair))
+    return scene
+
+
+def build_case(scene: Scene, pair: Pair) -> Watched:
+    """Submit a case, let KZ_LEAD lead it, and give the observer its relations."""
+    world, mine = scene.world, pair.relations
+    observer = world.someone(pair.office, READERS)
+    submitter = observer if SUBMITTER in mine else world.someone("SANA_SEZIM", READERS)
+    leads = [consent(), *(consent(focal_point=one) for one in ("IOM", "UZ_LEAD"))]
+    helps = [
+        *(for_services(kind) for kind in ("non_state", "intergovernmental")),
+        consent(focal_point="UZ_CONSULATE_ALMATY", purposes=["CONSULAR_DOCUMENT"]),
+        consent(focal_point="IOM", purposes=["RETURN"]),
+        consent(focal_point="IOM", purposes=["SHELTER"]),
+        *(for_handover(one) for one in ("IOM", "UZ_LEAD", "KZ_LEAD")),
+    ]
+    guards = {"country_of_origin": "UZ", "origin_contact": "permitted"}
+    case = submitter.submits(consents=[*leads, *helps], safeguards=guards)
+    scene.lead.leads(case)
+    watched = Watched(pair, case, observer)
+    for one in mine:
+        scene.ids.begin(f"{pair} {one}")
+        world.passes(minutes=1)
+        ENTER[one](scene, watched)
+    watched.ids = {"code": case["code"], **name_records(watched)}
+    return watched
+
+
+def name_records(watched: Watched) -> dict[str, str]:
+    """Return the ids of the observer's own referral and handover."""
+    found: dict[str, str] = {}
+    for word in ("referral", "handover"):
+        listed = watched.observer.get(f"/{word}s", case=watched.case["code"])
+        items = listed.json()["items"] if listed.is_success else []
+        found |= {f"{word}_id": one["id"] for one in items[:1]}
+    return found
+
+
+# How an office comes to a relation.
+
+
+def has_submitted(_: Scene, __: Watched) -> None:
+    """It has, when the case was submitted."""
+
+
+def helps(scene: Scene, watched: Watched) -> None:
+    office = watched.pair.office
+    asked = {"service": SERVICE[office], "sections": []}
+    sent = done(scene.lead.refers(watched.case, office, **asked))
+    done(watched.observer.does("acknowledge", sent))
+    done(watched.observer.does("accept", sent, promise()))
+
+
+def has_helped(scene: Scene, watched: Watched) -> None:
+    office = watched.pair.office
+    asked = {"service": BEFORE[office], "sections": []}
+    sent = done(scene.lead.refers(watched.case, office, **asked))
+    done(watched.observer.does("decline", sent, {"reason": "NO_CAPACITY"}))
+
+
+def is_offered_the_lead(scene: Scene, watched: Watched) -> None:
+    done(scene.lead.offers(watched.case, watched.pair.office))
+
+
+def has_led(scene: Scene, watched: Watched) -> None:
+    """It takes the lead over, and gives it back."""
+    case, observer, lead = watched.case, watched.observer, scene.lead
+    for giver, taker in ((lead, observer), (observer, lead)):
+        offer = done(giver.offers(case, taker.code))
+        done(taker.does("accept", offer, taking()))
+        scene.world.passes(minutes=1)
+
+
+def reads_in_emergency(scene: Scene, watched: Watched) -> None:
+    """It helps, and oversight lets it read how to reach the person."""
+    if RECIPIENT not in watched.pair.relations and CONSULATE not in watched.pair.relations:
+        helps(scene, watched)
+    asking = {
+        "reason": "RISK_TO_LIFE",
+        "note": "She does not answer",
+        "sections": ["contact"],
+        "purpose": "protection",
+    }
+    path = f"{path_of(watched.case)}/vital-readings"
+    asked = done(watched.observer.creates(path, asking))
+    done(scene.oversight.post(f"{path}/{asked['id']}/permit"))
+
+
+def is_admitted(relation: Relation) -> Callable[[Scene, Watched], None]:
+    """Admit an office as the service does, without waiting for days."""
+
+    def admit(scene: Scene, watched: Watched) -> None:
+        with scene.world.by_itself() as work:
+            every = cases.unfinished(work.session, [])
+            [case] = [one for one in every if one.code == watched.case["code"]]
+            if relation not in case.relations_of(watched.observer.id):
+                case.admit(watched.observer.id, relation, work.now)
+
+    return admit
+
+
+ENTER: Final[Mapping[str, Callable[[Scene, Watched], None]]] = {
+    SUBMITTER: has_submitted,
+    RECIPIENT: helps,
+    CONSULATE: helps,
+    FORMER_RECIPIENT: has_helped,
+    SUCCESSOR: is_offered_the_lead,
+    FORMER_LEAD: has_led,
+    EMERGENCY: reads_in_emergency,
+    DESK: is_admitted(Relation.ESCALATION_DESK),
+    OVERSIGHT: is_admitted(Relation.OVERSIGHT),
+}
+
+# What the observer reads.
+
+
+def reads() -> list[Operation]:
+    """Return each operation that reads something of a case."""
+    known = {"code", "referral_id", "handover_id"}
+    return [
+        one
+        for one in ALL
+        if one.method == "GET"
+        and not PUBLIC & set(one.told["tags"])
+        and set(one.keys) <= known
+        and (one.keys or one.path in LISTS)
+        and (one.name in SEALED or "Purpose" not in one.names("header"))
+    ]
+
+
+READS: Final = reads()
+
+
+def read_all(scene: Scene, watched: Watched) -> dict[str, Any]:
+    """Read everything as the observer; each value by its operation and path."""
+    found: dict[str, Any] = {}
+    for one in READS:
+        if set(one.keys) <= watched.ids.keys():
+            found |= spell(one.name, read(scene, watched, one), watched)
+    return found
+
+
+def read(scene: Scene, watched: Watched, one: Operation) -> Answer:
+    """Read one thing."""
+    target = filled(one.path, watched.ids)
+    query = "?limit=200" if one.path in LISTS else ""
+    said: dict[str, str | bytes] = {**watched.observer.headers()}
+    if "Purpose" in one.names("header"):
+        said["Purpose"] = "protection"
+    return scene.wire.send("GET", target + query, said)
+
+
+def spell(name: str, answer: Answer, watched: Watched) -> dict[str, Any]:
+    """Return each value of an answer by its path; positions in lists are left out."""
+    found: dict[str, Any] = {f"{name} status": answer.status, f"{name} tag": answer["ETag"]}
+    if answer.status != 200:
+        return found | {f"{name} problem": answer.json()["detail"]}
+    body = answer.json()
+    if name.startswith("list_") and "items" in body:
+        named = set(watched.ids.values())
+        body = {"items": [one for one in body["items"] if is_about(one, named)]}
+        del found[f"{name} tag"]
+    values: dict[str, list[Any]] = {}
+    for path, value in flatten(body):
+        values.setdefault(f"{name} {path}", []).append(value)
+    return found | {at: sorted(some, key=repr) for at, some in values.items()}
+
+
+def is_about(item: Json, named: set[str]) -> bool:
+    """Return whether an item of a list is about one case."""
+    said = json.dumps(item)
+    return any(name in said for name in named)
+
+
+def flatten(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
+    """Return the values of a document with their paths."""
+    if isinstance(value, dict) and value:
+        for key, one in value.items():
+            yield from flatten(one, f"{path}.{key}")
+    elif isinstance(value, list) and value:
+        for one in value:
+            yield from flatten(one, f"{path}[]")
+    else:
+        yield path, value
+
+
+def compare(one: dict[str, Any], other: dict[str, Any]) -> frozenset[str]:
+    """Return where two worlds differ; a tag only where nothing else of its answer does."""
+    places = {at for at in one.keys() | other.keys() if one.get(at) != other.get(at)}
+    told = {at.rpartition(" ")[0] for at in places if not at.endswith(" tag")}
+    return frozenset(
+        at for at in places if not (at.endswith(" tag") and at.rpartition(" ")[0] in told)
+    )

@@ -1,0 +1,154 @@
+"""A lead of the State of origin cannot find out which shelter a consent names (ADR 35).
+
+Two worlds differ in one thing: which office a consent names that another office recorded.
+The lead reads everything, and tries to refer and to hand over to each office.
+"""
+
+from collections.abc import Callable, Iterator
+from typing import Any, Final
+
+import pytest
+from fastapi import FastAPI
+
+from tests.databases.failpoints.copies import Copies, copies_of
+from tests.databases.failpoints.sweeping import Ids
+from tests.support.databases import Copy
+from tests.support.raw_requests import wired
+from tests.support.relation_pairs import (
+    READERS,
+    Pair,
+    Scene,
+    Watched,
+    compare,
+    read_all,
+)
+from tests.support.servers import report
+from tests.support.world import (
+    Json,
+    Someone,
+    consent,
+    done,
+    for_handover,
+    lacks,
+    path_of,
+    taking,
+)
+
+pytestmark = pytest.mark.slow
+SHELTERS: Final = ("KZ_SHELTER_KOGERSHIN", "KZ_SHELTER_TANSHOLPAN")
+LEADS: Final = ("SANA_SEZIM", "KZ_LEGAL_AID")
+LEAD: Final = Pair("UZ_LEAD", ("lead",))
+VITAL: Final = {"reason": "RISK_TO_LIFE", "note": "Two men wait outside"}
+type Secret = tuple[Callable[[str], Json], tuple[str, str]]
+SECRETS: Final[dict[str, Secret]] = {
+    "a shelter": (
+        lambda office: consent(focal_point=office, purposes=["SHELTER", "MEDICAL"]),
+        SHELTERS,
+    ),
+    "a next lead": (for_handover, LEADS),
+}
+
+
+@pytest.fixture(scope="module")
+def scene(
+    copy: Copy, app: FastAPI, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[Scene, Copies]]:
+    """Submit a case that KZ_LEAD leads, and that can be handed over to UZ_LEAD."""
+    ids, folder = Ids(), tmp_path_factory.mktemp("origin")
+    with copy() as url, wired(url, app, ids) as wire:
+        ids.begin("built")
+        world = wire.world
+        lead = world.someone("KZ_LEAD", READERS)
+        built = Scene(wire, ids, lead, lead, lead)
+        officer = world.someone("UZ_CONSULATE_ALMATY")
+        guards = {"country_of_origin": "UZ", "origin_contact": "permitted"}
+        given = [consent(), for_handover("UZ_LEAD")]
+        case = lead.leads(officer.submits(consents=given, safeguards=guards))
+        origin = world.someone("UZ_LEAD", READERS)
+        built.watched.append(Watched(LEAD, case, origin, {"code": case["code"]}))
+        with copies_of(world.database.engine, folder) as copies:
+            copies.keep("built")
+            yield built, copies
+
+
+def begin_world(scene: Scene, copies: Copies, secret: str, office: str) -> Watched:
+    """Let KZ_LEAD record the consent, and hand the case over to the State of origin."""
+    copies.back("built")
+    [watched] = scene.watched
+    scene.ids.begin(secret)
+    given, _ = SECRETS[secret]
+    path = f"{path_of(watched.case)}/consents"
+    match = {"if_match": scene.lead.tag(watched.case)}
+    done(scene.lead.post(path, given(office), idempotency_key="given", **match))
+    offer = done(scene.lead.offers(watched.case, "UZ_LEAD"))
+    done(watched.observer.does("accept", offer, taking()))
+    return watched
+
+
+def try_all(watched: Watched) -> Iterator[tuple[str, Any]]:
+    """Draft and send a referral to each office, and offer each the lead."""
+    lead, case = watched.observer, watched.case
+    for office in (*SHELTERS, *LEADS):
+        for send in (False, True):
+            for sections in ([], ["needs"]):
+                asked = {"send": send, "sections": sections}
+                yield f"refer to {office} {asked}", lead.refers(case, office, **asked)
+        yield f"offer {office}", lead.offers(case, office)
+
+
+def read_world(scene: Scene, watched: Watched) -> dict[str, Any]:
+    """Read everything, and everything again after every attempt."""
+    found = read_all(scene, watched)
+    for service in ("SHELTER", "MEDICAL"):
+        path = f"{path_of(watched.case)}/recipients"
+        listed = watched.observer.get(path, service=service)
+        found[f"recipients {service}"] = (listed.status_code, listed.json())
+    for number, (name, answer) in enumerate(try_all(watched)):
+        body = answer.json() | {"instance": ""}
+        found[f"{number} {name}"] = (answer.status_code, body)
+    again = read_all(scene, watched)
+    return found | {f"again {at}": value for at, value in again.items()}
+
+
+@pytest.mark.parametrize("in_danger", [False, True])
+@pytest.mark.parametrize("secret", SECRETS)
+def test_lead_of_origin_is_answered_alike_whichever_office_a_consent_names(
+    scene: tuple[Scene, Copies], secret: str, *, in_danger: bool
+) -> None:
+    built, copies = scene
+    worlds = []
+    for office in SECRETS[secret][1]:
+        watched = begin_world(built, copies, secret, office)
+        if in_danger:
+            path = f"{path_of(watched.case)}/vital-interests"
+            done(watched.observer.creates(path, VITAL, key="in-danger"))
+        worlds.append(read_world(built, watched))
+
+    one, other = worlds
+    report(secret, [f"{len(one)} answers compared"])
+    assert compare(one, other) == frozenset()
+    assert len(one) > 100
+
+
+def test_lead_of_origin_that_records_a_consent_itself_can_refer_on_it(
+    scene: tuple[Scene, Copies],
+) -> None:
+    built, copies = scene
+    watched = begin_world(built, copies, "a shelter", SHELTERS[0])
+    lead, case = watched.observer, watched.case
+    assert candidates(lead, case) == []
+    assert ("consent", "sender") in lacks(lead.refers(case, SHELTERS[0]))
+
+    own = consent(focal_point=SHELTERS[0], purposes=["SHELTER"], sections=["needs"])
+    match = {"if_match": lead.tag(case)}
+    done(lead.post(f"{path_of(case)}/consents", own, idempotency_key="own-word", **match))
+
+    assert candidates(lead, case) == [SHELTERS[0]]
+    assert lead.refers(case, SHELTERS[0]).status_code == 201
+    assert lead.refers(case, SHELTERS[1]).status_code == 409
+
+
+def candidates(lead: Someone, case: Json) -> list[str]:
+    listed = done(lead.get(f"{path_of(case)}/recipients", service="SHELTER"))
+    [service] = listed["services"]
+    return [one["focal_point"] for one in service["candidates"]]
