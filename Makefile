@@ -49,7 +49,7 @@ endif
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup run check test test-all test-fast test-older test-elsewhere statements slow soak nightly clients lint \
+.PHONY: help setup run check test test-all test-fast test-older test-elsewhere statements guards slow soak nightly clients lint \
 	squawk rehearse format hooks \
 	bench bench-growth bench-smoke profile torture simulate failpoints drill fuzz fuzz-api mutate plant coverage assurance \
 	migrate openapi breaking docs lock
@@ -82,6 +82,9 @@ test-elsewhere: $(UV_STAMP) ## Test the last commit in bare Debian roots, with a
 
 statements: $(READY) ## Write which tests issue every SQL statement on PostgreSQL
 	$(PYTEST) --effort all --databases postgresql --statements write tests/api
+
+guards: $(READY) ## Write which guards the migrations make; the service compares before it starts
+	$(BIN)/python -W ignore -m tests.support.guard_file
 
 slow: $(READY) ## Measure which tests the inner loop cannot afford; writes tests/support/slow.txt
 	$(BIN)/python -m pytest -q -p no:xdist -p tests.support.slow_list -m 'not slow' \

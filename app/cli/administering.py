@@ -14,6 +14,7 @@ from app.access.models import Account
 from app.access.schemas import AccountOut, KeyOut
 from app.administration import issuing, loading, staffing
 from app.administration.loading import Loaded
+from app.cli import guarding
 from app.cli.grounds import NotReady, about_drill
 from app.cli.posting import gaps, senders_of
 from app.cli.readiness import must_be_ready, open_to_others
@@ -166,6 +167,9 @@ def examine(ground: Ground, settings: Settings) -> Iterable[str]:
     backend = make_url(settings.database_url).get_backend_name()
     yield f"The database ({backend}) is migrated."
     yield from open_to_others(settings.database_url)
+    with ground.database.reading() as session:
+        yield "The database has the guards that the migrations make."
+        yield from guarding.warnings(session, settings.environment)
     yield "Every region has a desk."
     if drill := about_drill(ground):
         yield drill

@@ -9,6 +9,7 @@ from app.cli import (
     demonstrating,
     ending,
     grounds,
+    guarding,
     lines,
     operating,
     publishing,
@@ -50,6 +51,7 @@ def serve() -> None:
     ground, ledger = grounds.ground_of(settings), Ledger(settings.erasure_ledger)
     with grounds.alone(settings.database_url):
         readiness.must_be_ready(ground, ledger, settings)
+        guarding.log_warnings(ground, settings.environment)
         listener = serving.listener(settings)
         ledger.start(ground)
         if drill := grounds.about_drill(ground):

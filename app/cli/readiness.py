@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from app.access.queries import plays
 from app.cases import queries as cases
 from app.cli.grounds import NotReady, must_be_migrated
+from app.cli.guarding import must_be_bound, must_be_guarded
 from app.cli.versions import must_be_supported
 from app.demo.cast import CAST
 from app.directory.queries import (
@@ -81,6 +82,8 @@ def must_be_ready(ground: Ground, ledger: Ledger, settings: Settings) -> None:
     with ground.database.reading() as session:
         must_be_supported(session, settings.database_url)
         must_be_migrated(session)
+        must_be_guarded(session)
+        must_be_bound(session, settings.environment)
         must_be_real(session, settings.environment)
         if unknown := unknown_time_zones(session):
             raise NotReady(

@@ -12,6 +12,7 @@ from uuid import UUID
 from app.cases.erasing import KEYS
 from app.casework import erasing
 from app.cli.grounds import NotReady, alone, must_be_migrated, must_be_one
+from app.cli.guarding import must_be_guarded
 from app.ground import lay_ground
 from app.kernel.actors import SYSTEM
 from app.kernel.db import OWNER_ROLE, Database
@@ -110,6 +111,7 @@ def as_owner(settings: Settings) -> tuple[Database, Mark]:
     database = Database(url, OWNER_ROLE)
     with database.reading() as session:
         must_be_migrated(session)
+        must_be_guarded(session)
         return database, mark(session)
 
 

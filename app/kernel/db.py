@@ -259,6 +259,11 @@ def database_now(session: Session) -> datetime:
     return moment.astimezone(UTC)
 
 
+def kind_of(session: Session) -> str:
+    """Return which database this is: `sqlite` or `postgresql`."""
+    return session.get_bind().dialect.name
+
+
 def migrated_to(session: Session) -> str | None:
     """Name the migration this database stands at; None: it has no tables yet."""
     if not inspect(session.connection()).has_table("alembic_version"):

@@ -5,6 +5,7 @@ it: this file does (R34). It names its databases by their epochs, for a restored
 old epoch, or the one that `restored` announced here before it gave it.
 """
 
+import os
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from app.kernel.erasures import Mark, mark, recorded
 from app.kernel.journal import knows_a_case
+from app.kernel.keyfile import OTHERS
 from app.kernel.ledger_file import (
     Contents,
     LineUnknown,
@@ -77,6 +79,7 @@ class Ledger:
                 now = self.path.stat()
             except FileNotFoundError:
                 return None
+            must_be_closed(self.path, now)
             signature = (now.st_dev, now.st_ino, now.st_size, now.st_mtime_ns)
             kept = self._read
             if kept is None or kept[0] != signature:
@@ -206,6 +209,21 @@ class Ledger:
                 "If there never was one, or it is lost and the database was not restored "
                 "since: safe-conduct erasures export"
             )
+
+
+def must_be_closed(path: Path, found: os.stat_result) -> None:
+    """Raise LedgerUnusable if anybody but this user or root can read or change a ledger.
+
+    One line that somebody adds destroys the key of a case at the next restore.
+    """
+    if found.st_mode & OTHERS:
+        said = f"Others can read or change {path}. Close it: chmod 600 {path}"
+        raise LedgerUnusable(said)
+    if found.st_uid not in {0, os.geteuid()}:
+        raise LedgerUnusable(
+            f"{path} belongs to another user, who can change it. Give it to the user that "
+            "runs the service."
+        )
 
 
 def goes_on(agreed: tuple[Contents, Mark] | None, contents: Contents, now: Mark) -> bool:

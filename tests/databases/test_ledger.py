@@ -258,6 +258,7 @@ def test_a_ledger_of_another_database_is_refused_and_left_alone(
     other = (
         f"safe-conduct erasures 1\nepoch 00000000\nerased {uuid4()} 2026-06-01T12:00:00Z\n"
     )
+    path.touch(mode=0o600)
     path.write_text(other, encoding="utf-8")
     erase(world)
 
@@ -344,3 +345,18 @@ def test_a_database_that_is_named_anew_has_that_name_alone(url: str) -> None:
     with owners.reading() as session:
         assert session.scalars(select(Epoch.value)).all() == ["a new one"]
     owners.engine.dispose()
+
+
+@pytest.mark.parametrize("mode", [0o604, 0o620, 0o640, 0o606])
+def test_a_ledger_that_others_can_read_or_change_is_refused(
+    world: World, ledger: Ledger, path: Path, mode: int
+) -> None:
+    erase(world)
+    ledger.copy_out(world.ground, anew=True)
+    path.chmod(mode)
+
+    with pytest.raises(LedgerUnusable, match=f"chmod 600 {path}"):
+        ledger.must_agree(world.ground)
+
+    path.chmod(0o600)
+    ledger.must_agree(world.ground)

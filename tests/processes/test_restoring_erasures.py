@@ -218,6 +218,7 @@ def test_the_ledger_of_another_database_changes_nothing(
     cases(officer)
     world.database.engine.dispose()
     other = tmp_path / "other"
+    other.touch(mode=0o600)
     other.write_text("safe-conduct erasures 1\nepoch 00000000\n")
     operate = operating(tmp_path, sqlite_url)
 

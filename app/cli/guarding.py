@@ -1,0 +1,80 @@
+"""Whether the database enforces what the migrations made it enforce (ADR 36)."""
+
+from collections.abc import Iterator
+from typing import Final
+
+import structlog
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from app.cli.grounds import NotReady
+from app.kernel import guards
+from app.kernel.db import OWNER_ROLE, kind_of
+from app.kernel.work import Ground
+from app.settings import Environment
+
+NAMED: Final = 5
+"""At most so many differences are named in one message."""
+WEAKENED: Final = """
+The database does not have the guards that the migrations make: {}. Somebody changed it,
+or it was restored without them. See "Guards of the database" in docs/operations.md.
+""".strip().replace("\n", " ")
+TOO_MIGHTY: Final = """
+The service signs in to PostgreSQL as {name}, which {why}: row security and the rights of
+the roles do not bind it. Use a login of its own (deploy/postgresql/roles.sql).
+""".strip().replace("\n", " ")
+LOGIN: Final = """
+SELECT session_user, r.rolsuper, r.rolbypassrls,
+    to_regrole(:owner) IS NOT NULL AND pg_has_role(session_user, :owner, 'MEMBER')
+FROM pg_catalog.pg_roles r WHERE r.rolname = session_user
+"""
+
+
+def must_be_guarded(session: Session) -> None:
+    """Raise NotReady where a guard is missing, was changed, or could be passed by."""
+    refusing = [one for one in guards.differences(session) if one.refuses]
+    if refusing:
+        more = len(refusing) - NAMED
+        named = guards.tell(refusing[:NAMED]) + (f"; and {more} more" if more > 0 else "")
+        raise NotReady(WEAKENED.format(named))
+
+
+def must_be_bound(session: Session, environment: Environment) -> None:
+    """Raise NotReady in production where the login of the service is bound by no guard.
+
+    In a drill, which often has one login for everything, it is a warning.
+    """
+    if environment == Environment.PRODUCTION and (said := describe_login(session)):
+        raise NotReady(said)
+
+
+def warnings(session: Session, environment: Environment) -> Iterator[str]:
+    """Say what was added that cannot weaken a guard, and that a login is too mighty."""
+    for one in guards.differences(session):
+        if not one.refuses:
+            yield f"Warning: {one}. No migration made it."
+    if environment != Environment.PRODUCTION and (said := describe_login(session)):
+        yield f"Warning: {said}"
+
+
+def log_warnings(ground: Ground, environment: Environment) -> None:
+    """Log each warning, where nobody reads what `doctor` says."""
+    with ground.database.reading() as session:
+        for said in warnings(session, environment):
+            structlog.get_logger().warning("guards", said=said)
+
+
+def describe_login(session: Session) -> str | None:
+    """Say why no guard binds the login of the service; None: they all do."""
+    if kind_of(session) == "sqlite":
+        return None
+    name, superuser, bypasses, owns = session.execute(
+        text(LOGIN), {"owner": OWNER_ROLE}
+    ).one()
+    found = {
+        "is a superuser": superuser,
+        "has BYPASSRLS": bypasses,
+        f"is a member of {OWNER_ROLE}": owns,
+    }
+    why = next((words for words, holds in found.items() if holds), None)
+    return TOO_MIGHTY.format(name=name, why=why) if why else None

@@ -1,0 +1,191 @@
+"""The guards of the database are compared with what the migrations make (ADR 36)."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+from sqlalchemy import create_engine, make_url, text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
+from sqlalchemy.pool import NullPool
+
+from app.cli.grounds import NotReady
+from app.cli.guarding import describe_login, must_be_bound, must_be_guarded, warnings
+from app.kernel import guards
+from app.kernel.db import APP_ROLE, OWNER_ROLE, Database
+from app.settings import Environment
+from tests.support.databases import ask
+from tests.support.world import Someone
+
+BY_NAME = "safe_conduct_reporter"
+
+
+@contextmanager
+def changed(url: str, *statements: str) -> Iterator[Session]:
+    """Change a database as its administrator, look at it, and undo the change."""
+    engine = create_engine(make_url(url), poolclass=NullPool)
+    with engine.connect() as connection, connection.begin() as transaction:
+        for statement in statements:
+            connection.exec_driver_sql(statement)
+        with Session(connection, join_transaction_mode="rollback_only") as session:
+            yield session
+        transaction.rollback()
+
+
+def test_a_database_has_the_guards_that_the_migrations_make(url: str) -> None:
+    database = Database(url)
+    with database.reading() as session:
+        found = guards.read(session)
+        expected = guards.expected(session.get_bind().dialect.name)
+    database.engine.dispose()
+
+    assert guards.compare(expected, found) == []
+    optional = {name for name in expected if "MAINTAIN" in name}
+    assert expected.keys() - optional == found.keys() - optional
+    assert any(name.startswith("trigger entry_kept") for name in found)
+
+
+REFUSED_ON_SQLITE = {
+    "DROP TRIGGER access_entry_kept_from_delete": "is missing",
+    "DROP TRIGGER mailbox_never_falls": "is missing",
+    "CREATE TRIGGER hide AFTER INSERT ON access_entry BEGIN"
+    " DELETE FROM heartbeat; END": "was added",
+}
+CHANGED = (
+    "DROP TRIGGER entry_kept_from_update",
+    "CREATE TRIGGER entry_kept_from_update BEFORE UPDATE ON entry BEGIN SELECT 1; END",
+)
+
+
+@pytest.mark.parametrize("statement", REFUSED_ON_SQLITE)
+def test_a_guard_of_sqlite_that_is_missing_or_added_refuses(
+    sqlite_url: str, statement: str
+) -> None:
+    with (
+        changed(sqlite_url, statement) as session,
+        pytest.raises(NotReady, match=REFUSED_ON_SQLITE[statement]) as refused,
+    ):
+        must_be_guarded(session)
+
+    assert statement.split()[2] in str(refused.value)
+
+
+def test_a_guard_of_sqlite_that_was_changed_refuses(sqlite_url: str) -> None:
+    with (
+        changed(sqlite_url, *CHANGED) as session,
+        pytest.raises(NotReady, match="entry_kept_from_update on entry was changed"),
+    ):
+        must_be_guarded(session)
+
+
+REFUSED_ON_POSTGRESQL = {
+    'ALTER TABLE "case" DISABLE ROW LEVEL SECURITY': "row security on case is missing",
+    "ALTER TABLE sealed NO FORCE ROW LEVEL SECURITY": "row security on sealed was changed",
+    "DROP POLICY of_its_parties ON party": "policy of_its_parties on party is missing",
+    "CREATE POLICY all_of_it ON sealed USING (true)": "all_of_it on sealed was added",
+    "ALTER POLICY of_its_parties ON consent USING (true)": "on consent was changed",
+    "DROP TRIGGER access_entry_kept ON access_entry": "access_entry_kept on access_entry",
+    "ALTER TABLE entry DISABLE TRIGGER entry_kept": "entry_kept on entry was changed",
+    "CREATE RULE forget AS ON INSERT TO access_entry DO INSTEAD NOTHING": "rule forget",
+    f"GRANT UPDATE ON entry TO {APP_ROLE}": f"right UPDATE on entry to {APP_ROLE}",
+    f"GRANT UPDATE (facts) ON entry TO {APP_ROLE}": "right UPDATE on entry.facts to",
+    f"GRANT DELETE ON access_entry TO {APP_ROLE}": "right DELETE on access_entry to",
+    "GRANT INSERT ON api_key TO PUBLIC": "right INSERT on api_key to PUBLIC was added",
+    f"GRANT CREATE ON SCHEMA public TO {APP_ROLE}": "right CREATE on schema public",
+    f"ALTER TABLE sealed OWNER TO {APP_ROLE}": "owner of sealed was changed",
+    "ALTER FUNCTION is_new(uuid) SECURITY INVOKER": "function is_new(uuid) was changed",
+    "CREATE OR REPLACE FUNCTION acts_for() RETURNS text STABLE LANGUAGE sql"
+    " AS $$ SELECT 'system'::text $$": "function acts_for() was changed",
+    "CREATE OR REPLACE VIEW my_cases AS SELECT case_id FROM party": "view my_cases was",
+}
+
+
+@pytest.mark.parametrize("statement", REFUSED_ON_POSTGRESQL)
+def test_a_guard_of_postgresql_that_is_weakened_refuses(
+    pg_url: str, statement: str
+) -> None:
+    with changed(pg_url, statement) as session, pytest.raises(NotReady) as refused:
+        must_be_guarded(session)
+
+    assert REFUSED_ON_POSTGRESQL[statement] in str(refused.value)
+
+
+TOLERATED = {
+    "CREATE INDEX reports ON entry (type)": "index reports on entry was added",
+    "GRANT SELECT ON clock TO PUBLIC": "right SELECT on clock to PUBLIC was added",
+    "CREATE VIEW open_clocks AS SELECT due_at FROM clock": "view open_clocks was added",
+}
+
+
+@pytest.mark.parametrize("statement", TOLERATED)
+def test_what_cannot_weaken_a_guard_is_a_warning(pg_url: str, statement: str) -> None:
+    with changed(pg_url, statement) as session:
+        must_be_guarded(session)
+        said = list(warnings(session, Environment.PRODUCTION))
+
+    assert any(TOLERATED[statement] in line for line in said)
+
+
+def test_an_index_of_an_operator_is_a_warning_on_sqlite(sqlite_url: str) -> None:
+    with changed(sqlite_url, "CREATE INDEX reports ON entry (type)") as session:
+        must_be_guarded(session)
+        [said] = warnings(session, Environment.PRODUCTION)
+
+    assert said.startswith("Warning: index reports on entry was added.")
+
+
+@pytest.mark.parametrize(
+    ("attributes", "why"),
+    [
+        ("LOGIN SUPERUSER", "is a superuser"),
+        ("LOGIN BYPASSRLS", "has BYPASSRLS"),
+        (f"LOGIN IN ROLE {OWNER_ROLE}", f"is a member of {OWNER_ROLE}"),
+        (f"LOGIN IN ROLE {APP_ROLE}", None),
+    ],
+)
+def test_a_login_that_no_guard_binds_is_refused_in_production(
+    pg_url: str, attributes: str, why: str | None
+) -> None:
+    signed_in = f"SET SESSION AUTHORIZATION {BY_NAME}"
+    with changed(pg_url, f"CREATE ROLE {BY_NAME} {attributes}", signed_in) as session:
+        said = describe_login(session)
+        must_be_bound(session, Environment.DRILL)
+        warned = [w for w in warnings(session, Environment.DRILL) if BY_NAME in w]
+        if why:
+            with pytest.raises(NotReady, match=f"{BY_NAME}, which {why}"):
+                must_be_bound(session, Environment.PRODUCTION)
+        else:
+            must_be_bound(session, Environment.PRODUCTION)
+        session.execute(text("RESET SESSION AUTHORIZATION"))
+
+    assert (said is not None, len(warned)) == (bool(why), int(bool(why)))
+
+
+# The head of a mailbox.
+
+
+def refusal(url: str, *statements: str) -> str:
+    """Return why the database refuses some statements, or their commit."""
+    with pytest.raises(DBAPIError) as refused:
+        ask(url, *statements)
+    return str(refused.value.orig)
+
+
+def test_the_head_of_a_mailbox_never_falls(url: str, officer: Someone) -> None:
+    officer.submits()
+
+    fallen = refusal(url, "UPDATE mailbox SET head = head - 1 WHERE head > 0")
+    deleted = refusal(url, "DELETE FROM mailbox")
+
+    assert "the head of a mailbox never falls" in fallen
+    assert "mailbox" in deleted
+
+
+def test_the_head_of_a_mailbox_grows_with_its_deliveries_alone(
+    pg_url: str, officer: Someone
+) -> None:
+    officer.submits()
+
+    gap = refusal(pg_url, "UPDATE mailbox SET head = head + 1 WHERE head > 0")
+
+    assert "the head of a mailbox grows with its deliveries alone" in gap

@@ -1,0 +1,35 @@
+"""Write app/kernel/guards.json: `make guards`.
+
+It holds what the migrations make on a new database of each kind. Look at its difference
+before you commit it: a guard that disappears from the file is one that nobody will miss.
+"""
+
+import json
+from typing import Final
+
+from app.kernel import guards, migrations
+from app.kernel.db import Database
+from tests.support.databases import clear, copies, make_home
+from tests.support.servers import ROOT
+
+FILE: Final = ROOT / "app" / "kernel" / guards.FILE
+
+
+def main() -> None:
+    """Migrate a database of each kind, and write the guards that it has."""
+    found, home = {}, make_home()
+    try:
+        for kind in ("sqlite", "postgresql"):
+            with copies(kind, home) as copy, copy() as url:
+                database = Database(url)
+                with database.reading() as session:
+                    found[kind] = guards.read(session)
+                database.engine.dispose()
+    finally:
+        clear(home)
+    FILE.write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n", "utf-8")
+    print(f"{FILE.name}: {migrations.head()}, {sum(map(len, found.values()))} guards")  # noqa: T201 - a program
+
+
+if __name__ == "__main__":
+    main()
