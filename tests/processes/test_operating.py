@@ -2,8 +2,10 @@
 
 import json
 import os
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 from uuid import UUID
 
@@ -267,3 +269,28 @@ def test_what_was_imported_stays_and_what_comes_after_is_cleared_away(
     enabled, frozen = done.stdout.split()
     assert enabled == "True"
     assert int(frozen) > 10_000
+
+
+def test_a_database_without_its_guards_is_served_by_nothing(tmp_path: Path) -> None:
+    drill = {"SAFE_CONDUCT_ENVIRONMENT": "drill", "COLUMNS": "500"}
+    for words in (("key", "new"), ("migrate",), ("directory", "load")):
+        command(tmp_path, *words)
+    desks = str(ROOT / "app" / "demo" / "data")
+    command(tmp_path, "directory", "load", desks)
+    with closing(sqlite3.connect(tmp_path / "var" / "demo.db")) as database:
+        database.execute("CREATE INDEX reports ON entry (type)")
+        database.commit()
+        warned = command(tmp_path, "doctor", **drill)
+        database.execute("DROP TRIGGER access_entry_kept_from_delete")
+        database.commit()
+
+    refused = [
+        command(tmp_path, *words, **drill)
+        for words in (("doctor",), ("serve",), ("worker", "run"), ("restored",))
+    ]
+
+    assert warned.returncode == 0
+    assert "Warning: index reports on entry was added." in warned.stdout
+    assert [one.returncode for one in refused] == [1] * 4
+    missing = "trigger access_entry_kept_from_delete on access_entry is missing"
+    assert all(missing in one.stderr for one in refused)
