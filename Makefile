@@ -1,4 +1,4 @@
-# Every command of this house. CI runs `make check clients torture` (.ci/run), so what passes here passes there.
+# Every command of this project. CI runs `make check clients torture pooler` (.ci/run), so what passes here passes there.
 
 PYTHON ?= python3
 UV := .uv/bin/uv
@@ -49,7 +49,7 @@ endif
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup run check test test-all test-fast test-older test-elsewhere statements guards slow soak nightly clients lint \
+.PHONY: pooler help setup run check test test-all test-fast test-older test-elsewhere statements guards slow soak nightly clients lint \
 	squawk rehearse format hooks \
 	bench bench-growth bench-smoke profile torture simulate failpoints drill fuzz fuzz-api mutate plant coverage assurance \
 	migrate openapi breaking docs lock
@@ -106,6 +106,9 @@ drill: $(READY) ## Lose a database under load and restore it: DATABASE=sqlite, o
 
 test-older: $(READY) ## The API tests of an older commit on the tables of this one: COMMIT=99db9a7
 	$(BIN)/python scripts/test_older.py $(COMMIT)
+
+pooler: $(READY) ## The service behind a real PgBouncer, in transaction mode; installs it from Debian
+	$(BIN)/python -W ignore -m tests.pooler
 
 torture: $(READY) ## Kill the service under load, and see what is left: KILLS=100 DATABASE=sqlite SEED=1
 	$(BIN)/python -W ignore -m tests.torture --database $(DATABASE) --kills $(KILLS) $(if $(SEED),--seed $(SEED))

@@ -1,6 +1,6 @@
 """How migrations reach the database: one at a time, and never blocking others for long."""
 
-from typing import Final
+from typing import Any, Final
 
 from alembic import context
 from sqlalchemy import Connection, Engine, create_engine, make_url, text
@@ -18,6 +18,7 @@ from app.feed import models as feed
 from app.handovers import models as handovers
 from app.kernel import erasures, heartbeat, idempotency, journal
 from app.kernel.db import APP_ROLE, OWNER_ROLE, Base
+from app.kernel.migrations import PooledConnection
 from app.kernel.sqlite import prepare_sqlite
 from app.notices import models as notices
 from app.outbox import models as outbox
@@ -80,9 +81,24 @@ def open_engine(url: str) -> Engine:
     return engine
 
 
+def must_not_be_pooled(connection: Connection) -> None:
+    """Raise PooledConnection behind a pooler: the lock and the role would be another's.
+
+    A pooler tells its clients a process id of its own.
+    """
+    driver: Any = connection.connection.driver_connection
+    pid = connection.scalar(text("SELECT pg_backend_pid()"))
+    if driver.info.backend_pid != pid:
+        raise PooledConnection(
+            "Migrations need a connection of their own, and this one goes through a "
+            "pooler. Set SAFE_CONDUCT_MIGRATION_DATABASE_URL to the server itself."
+        )
+
+
 def guard(connection: Connection) -> None:
     """Take the migrations' lock and role, and promise not to hold up the application."""
     with connection.begin():
+        must_not_be_pooled(connection)
         for statement in POSTGRESQL:
             connection.execute(text(statement))
 

@@ -74,6 +74,8 @@ def state_of(ground: Ground) -> dict[str, str]:
     """Open a transaction that could write, and look at what keeps the service going."""
     unknown = dict.fromkeys(("worker", "clocks"), "not known")
     try:
+        if ground.database.is_standby():
+            return {"database": "a standby: it takes no writes", **unknown}
         with ground.database.writing() as session:
             if migrated_to(session) != head():
                 return {"database": "migrations are due", **unknown}

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from app.ground import lay_ground
 from app.kernel.db import OWNER_ROLE, Database, hold, migrated_to, try_hold
 from app.kernel.keyfile import FileKeys
-from app.kernel.migrations import head, upgrade
+from app.kernel.migrations import PooledConnection, head, upgrade
 from app.kernel.work import Ground
 from app.metrics.exposing import Scrapes, exposed
 from app.settings import Settings
@@ -90,7 +90,10 @@ def migrate(settings: Settings) -> None:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise NotReady(f"{folder} cannot be made: {error.strerror}.") from error
-    upgrade(url.render_as_string(hide_password=False))
+    try:
+        upgrade(url.render_as_string(hide_password=False))
+    except PooledConnection as error:
+        raise NotReady(str(error)) from error
 
 
 def new_keys(path: Path) -> FileKeys:

@@ -24,6 +24,7 @@ from sqlalchemy import (
     select,
     text,
 )
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import (
     DeclarativeBase,
     Mapped,
@@ -37,7 +38,7 @@ from app.kernel.fairness import FairLock
 from app.kernel.instants import UtcDateTime
 from app.kernel.sqlite import DriverConnection, is_in_transaction, prepare_sqlite
 from app.kernel.traces import scrub_postgresql, scrub_sqlite
-from app.kernel.trouble import honest_about_load
+from app.kernel.trouble import map_transient_errors
 
 CONSTRAINT_NAMES = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -134,12 +135,25 @@ class Database:
         """Whether this is the embedded database, which one process serves."""
         return self.engine.dialect.name == "sqlite"
 
+    def is_standby(self) -> bool:
+        """Return whether this is a PostgreSQL server in recovery, which takes no writes.
+
+        False as well where it does not answer: then another error has told so.
+        """
+        if self.is_sqlite:
+            return False
+        try:
+            with self._readers.connect() as connection:
+                return bool(connection.scalar(select(func.pg_is_in_recovery())))
+        except DBAPIError:
+            return False
+
     def scrub(self, table: str) -> bool:
         """Leave no trace of what was deleted from a table; False: that is not done yet.
 
         For a table that is small: nobody else uses it meanwhile. Raises Busy (503).
         """
-        with honest_about_load(), self._turn:
+        with map_transient_errors(self.is_standby), self._turn:
             if self.is_sqlite:
                 return scrub_sqlite(self.engine, table)
             engine = self.engine.execution_options(isolation_level="AUTOCOMMIT")
@@ -156,7 +170,10 @@ class Database:
 
         For nobody, unless it is said for whom: rows of a case are then out of reach.
         """
-        with honest_about_load(), begin(self._readers, acts_for) as session:
+        with (
+            map_transient_errors(self.is_standby),
+            begin(self._readers, acts_for) as session,
+        ):
             yield session
 
     @contextmanager
@@ -166,7 +183,11 @@ class Database:
         For whom, as above. Raises Busy (503) for a deadlock or a time-out: nothing was
         changed.
         """
-        with honest_about_load(), self._turn, begin(self._writers, acts_for) as session:
+        with (
+            map_transient_errors(self.is_standby),
+            self._turn,
+            begin(self._writers, acts_for) as session,
+        ):
             yield session
             session.flush()
             must_still_be_in_transaction(session)

@@ -16,6 +16,10 @@ from alembic.script import ScriptDirectory
 SCRIPTS: Final = Path(__file__).parents[2] / "migrations"
 
 
+class PooledConnection(Exception):  # noqa: N818 - it says what was found
+    """The connection goes through a pooler, so it is not one session of the server."""
+
+
 def config(url: str) -> Config:
     """Tell Alembic where the migrations are, and which database is meant.
 

@@ -1,7 +1,7 @@
 """What goes wrong at a database, told by codes: its messages carry values."""
 
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Final
 
@@ -12,24 +12,32 @@ from app.kernel.problems import Busy
 
 PASSING = frozenset(
     {
-        *("40001", "40P01", "55P03", "57014", "57P01", "57P03", "53300"),
+        *("40001", "40P01", "55P03", "57014", "57P01", "57P02", "57P03", "53300"),
         "53100",  # no room: as on SQLite, somebody makes some
     }
 )
-"""SQLSTATEs of trouble that a later try may not meet: deadlock, time-out, shutdown."""
+"""SQLSTATEs of what a later try may not meet: deadlock, time-out, shutdown, crash."""
+CONNECTION: Final = "08"
+"""The class of errors of the connection: it broke, or could not be made."""
+IN_RECOVERY: Final = frozenset({"25006", "0A000"})
+"""What a standby answers to writes. Elsewhere the same codes tell of a fault of ours."""
 
 NO_RIGHT: Final = "42501"
 
 
 @contextmanager
-def honest_about_load() -> Iterator[None]:
-    """Turn what a later try may not meet into Busy (503), outside of the unit of work."""
+def map_transient_errors(is_standby: Callable[[], bool]) -> Iterator[None]:
+    """Turn what a later try may not meet into Busy (503), outside of the unit of work.
+
+    `is_standby` asks the database whether it is one: during a failover requests may reach a
+    server that takes no writes yet, or takes none any more.
+    """
     try:
         yield
     except PoolExhausted as error:
         raise Busy("Try again in a moment.") from error
     except DBAPIError as error:
-        if is_passing(error):
+        if is_passing(error) or (code_of(error.orig) in IN_RECOVERY and is_standby()):
             raise Busy("Try again in a moment.") from error
         raise
 
@@ -67,7 +75,8 @@ def is_passing(error: DBAPIError) -> bool:
     later = ("SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_FULL")  # and what extends them
     unreached = code is None and type(error.orig).__module__.startswith("psycopg")
     lost = unreached and isinstance(error, OperationalError)
-    return name.startswith(later) or lost or code in PASSING or error.connection_invalidated
+    passing = code is not None and (code in PASSING or code.startswith(CONNECTION))
+    return name.startswith(later) or lost or passing or error.connection_invalidated
 
 
 def is_operators(error: DBAPIError) -> bool:

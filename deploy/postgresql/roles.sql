@@ -1,7 +1,8 @@
 -- The roles of Safe Conduct on PostgreSQL 15 or newer (docs/adr/0010). Run by psql, as an
--- administrator of the server, in the empty database that is to hold the cases. Running it
--- again changes the passwords, and nothing else. The passwords come from the environment:
--- a command line is seen by everybody on the machine.
+-- administrator of the server, in the database that is to hold the cases. It can be run again
+-- at any time, also on a database that is served: it sets the passwords and the settings
+-- anew, and leaves everything else as it is. The passwords come from the environment: a
+-- command line is seen by everybody on the machine.
 \set ON_ERROR_STOP on
 \getenv migrator_password SAFE_CONDUCT_MIGRATOR_PASSWORD
 \getenv service_password SAFE_CONDUCT_SERVICE_PASSWORD
@@ -24,6 +25,23 @@ ALTER ROLE safe_conduct_migrator PASSWORD :'migrator_password';
 ALTER ROLE safe_conduct_service PASSWORD :'service_password';
 GRANT safe_conduct_owner TO safe_conduct_migrator;
 GRANT safe_conduct_app TO safe_conduct_service;
+
+-- Each session of the service begins with its role and its time limits. The service sets them
+-- itself as well; behind a pooler in transaction mode (PgBouncer) most server connections
+-- would never see that.
+SELECT format(
+    'ALTER ROLE safe_conduct_service IN DATABASE %I SET %I = %L',
+    current_database(), setting, value
+)
+FROM (VALUES
+    ('role', 'safe_conduct_app'),
+    ('timezone', 'UTC'),
+    ('synchronous_commit', 'on'),
+    ('lock_timeout', '5s'),
+    ('statement_timeout', '10s'),
+    ('idle_in_transaction_session_timeout', '30s')
+) AS settings (setting, value)
+\gexec
 
 -- Nobody else gets in, and only the owner makes tables.
 SELECT format('REVOKE ALL ON DATABASE %I FROM PUBLIC', current_database())

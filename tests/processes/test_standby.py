@@ -1,0 +1,98 @@
+"""A failover: what a standby answers, and what happens while the server changes (R51)."""
+
+from collections.abc import Iterator
+
+import pytest
+from fastapi.testclient import TestClient
+from sqlalchemy.exc import DBAPIError, OperationalError
+
+from app.kernel.db import Database
+from app.kernel.problems import Busy
+from app.kernel.trouble import is_passing, map_transient_errors
+from tests.processes.drill.sites import ARCHIVING, Archiving, Postgresql, archiving, stop
+from tests.support.databases import clear, make_home
+from tests.support.world import World, new_case
+
+STANDING_BY = "hot_standby = on\n"
+
+
+@pytest.fixture
+def pair(pg_url: str) -> Iterator[tuple[Postgresql, Archiving]]:
+    """Start a server with the mechanism, and a standby that follows it."""
+    assert pg_url, "for a run on PostgreSQL; both servers are others than its own"
+    home = make_home()
+    try:
+        with archiving(home / "site") as site:
+            assert isinstance(site, Postgresql)
+            folder = site.folder / "standby"
+            uri = site.server.get_uri()
+            words = ("-d", uri, "-D", str(folder), "-c", "fast", "-R")
+            site.runs("pg_basebackup", *words)
+            (folder / ".s.PGSQL.5432.lock").unlink()  # of the first server's socket
+            settings = ARCHIVING.format(archive=site.folder / "second")
+            follow = (folder / "postgresql.auto.conf").read_text()
+            standby = Archiving(folder, settings + STANDING_BY + follow)
+            standby.get_uri()
+            yield site, standby
+            stop(standby)
+    finally:
+        clear(home)
+
+
+@pytest.mark.slow
+@pytest.mark.whole
+def test_a_standby_is_not_ready_and_answers_writes_with_503(
+    pair: tuple[Postgresql, Archiving],
+) -> None:
+    site, standby = pair
+    primary = World(site.url)
+    key = primary.someone("UZ_CONSULATE_ALMATY").key
+    primary.closes()
+    following = Database(standby.get_uri("safe_conduct"))
+    world = World(standby.get_uri("safe_conduct"))
+    said = {"Authorization": f"Bearer {key}", "Idempotency-Key": "one-and-only"}
+    with TestClient(world.app, raise_server_exceptions=False) as asked:
+        ready = asked.get("/readyz")
+        written = asked.post("/v1/cases", json=new_case(submit=True), headers=said)
+
+    assert following.is_standby()
+    assert ready.status_code == 503
+    assert ready.json()["database"] == "a standby: it takes no writes"
+    assert (written.status_code, written.headers["Retry-After"]) == (503, "1")
+    following.engine.dispose()
+    world.closes()
+
+
+def test_what_is_written_while_only_reading_stays_a_fault_of_ours(pg_url: str) -> None:
+    database = Database(pg_url)
+    with pytest.raises(DBAPIError), database.reading() as session:
+        session.connection().exec_driver_sql("DELETE FROM left_out")
+
+    assert not database.is_standby()
+    database.engine.dispose()
+
+
+class RefusedError(Exception):
+    """An error of the driver with a code of PostgreSQL."""
+
+    def __init__(self, sqlstate: str) -> None:
+        super().__init__(sqlstate)
+        self.sqlstate = sqlstate
+
+
+@pytest.mark.parametrize("code", ["08000", "08003", "08006", "08P01", "57P01", "57P02"])
+def test_a_lost_connection_or_a_crash_of_the_server_can_be_tried_again(code: str) -> None:
+    assert is_passing(OperationalError("", {}, RefusedError(code)))
+
+
+@pytest.mark.parametrize("code", ["25006", "0A000", "42501", "23505"])
+def test_what_is_no_passing_trouble_is_not_called_so(code: str) -> None:
+    assert not is_passing(DBAPIError("", {}, RefusedError(code)))
+
+
+def test_a_standby_answers_a_reader_that_writes_by_503() -> None:
+    refused = DBAPIError("", {}, RefusedError("25006"))
+    with pytest.raises(Busy), map_transient_errors(lambda: True):
+        raise refused
+    with pytest.raises(DBAPIError), map_transient_errors(lambda: False):
+        raise refused
