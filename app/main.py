@@ -18,6 +18,7 @@ from app.api import (
     cases,
     consents,
     contacts,
+    contract,
     directory,
     events,
     exports,
@@ -133,6 +134,7 @@ def create_app(
         generate_unique_id_function=name_of,
         lifespan=lifespan,
         docs_url=None,
+        openapi_url=None,
         redirect_slashes=False,
         redoc_url=None,
         license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
@@ -156,6 +158,7 @@ def add_routes(app: FastAPI, *, docs: bool) -> None:
         app.include_router(room.router, prefix=V1, responses=problems.EVERYWHERE)
     app.include_router(tokens.router, prefix=V1)
     app.include_router(health.router)
+    app.add_route(contract.PATH, contract.get_contract)
     app.webhooks.include_router(webhooks.told)
     if docs:
         app.include_router(page())

@@ -1,9 +1,11 @@
 """What is generated from the code and committed: openapi/ and pages of docs/."""
 
+import gzip
 import json
 from pathlib import Path
 from typing import Any, Final
 
+from app.api.contract import FILE, pack
 from app.api.problems import PLAINLY
 from app.cases.lifecycle import TABLE as CASE
 from app.cli import editions
@@ -22,6 +24,8 @@ from app.returns.lifecycle import TABLE as RETURN
 from app.settings import Settings
 
 ROOT: Final = Path(__file__).parents[2]
+COMPRESSED: Final = ".gz"
+SERVED: Final = f"app/api/pages/{FILE}"
 CONTRACT: Final = "openapi/openapi-3.1.json"
 WITHOUT_WEBHOOKS: Final = "openapi/openapi-3.1-client.json"
 CONTRACT_3_2: Final = "openapi/openapi-3.2.json"
@@ -64,6 +68,7 @@ def contracts() -> dict[str, str]:
     document = create_app(lay_ground("sqlite:///never-opened.db", unused)).openapi()
     return {
         CONTRACT: spelled(document),
+        SERVED: json.dumps(document, ensure_ascii=False, separators=(",", ":")),
         WITHOUT_WEBHOOKS: spelled(editions.without_webhooks(document)),
         CONTRACT_3_2: spelled(editions.in_3_2(document)),
     }
@@ -200,9 +205,20 @@ def stale(pages: dict[str, str], *, write: bool) -> list[str]:
     different = [
         name
         for name, text in pages.items()
-        if not (ROOT / name).is_file() or (ROOT / name).read_text() != text
+        if not (ROOT / name).is_file() or read_page(ROOT / name) != text
     ]
     for name in different if write else []:
         (ROOT / name).parent.mkdir(exist_ok=True)
-        (ROOT / name).write_text(pages[name])
+        (ROOT / name).write_bytes(page_bytes(name, pages[name]))
     return different
+
+
+def read_page(path: Path) -> str:
+    """Read a committed page; what is compressed is compared by what it says."""
+    data = path.read_bytes()
+    return (gzip.decompress(data) if path.suffix == COMPRESSED else data).decode()
+
+
+def page_bytes(name: str, text: str) -> bytes:
+    """Return the bytes of a page as it is committed."""
+    return pack(text) if name.endswith(COMPRESSED) else text.encode()

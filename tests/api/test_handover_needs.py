@@ -81,7 +81,7 @@ def moves_person(world: World, case: Json, country: str) -> None:
         ({"consents": [consent(), for_handover(purposes=["REFER"])]}, ["consent"]),
         ({"safeguards": {"country_of_origin": "UZ"}}, ["origin_permitted"]),
         ({"safeguards": {"country_of_origin": "KG"}}, []),
-        ({"safeguards": {}}, ["origin_permitted"]),
+        ({"safeguards": {}}, ["consent", "origin_permitted"]),
         ({"safeguards": HOME | {"unsafe_focal_points": ["UZ_LEAD"]}}, ["recipient_safe"]),
         ({"safeguards": HOME | {"fear_of_state": True}}, ["recipient_safe"]),
         (

@@ -85,7 +85,7 @@ def clogged(shell: Shell, lines: int) -> list[Json]:
 def test_killed_in_the_middle_it_loses_nothing(
     shell: Shell, officer: Someone, lead: Someone
 ) -> None:
-    for _ in range(70):
+    for _ in range(120):
         officer.submits()
     there = feed_of(lead)
 

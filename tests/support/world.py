@@ -78,7 +78,7 @@ class Direct(BaseTransport):
 
     async def answer(self, request: Request) -> Response:
         answer = await self.inner.handle_async_request(request)
-        content = await answer.aread()
+        content = b"".join([piece async for piece in answer.aiter_raw()])
         return Response(answer.status_code, headers=answer.headers, content=content)
 
 

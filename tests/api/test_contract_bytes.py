@@ -1,0 +1,62 @@
+"""The contract is served from bytes: compressed, with a tag, without holding up others."""
+
+import json
+
+import pytest
+
+from app.api.contract import PLAIN, accepts_gzip
+from tests.support.world import World
+
+URL = "/openapi.json"
+
+
+def test_contract_is_compressed_for_those_who_take_that(world: World) -> None:
+    plain = world.http.get(URL, headers={"Accept-Encoding": "identity"})
+    packed = world.http.get(URL, headers={"Accept-Encoding": "br, gzip;q=0.8"})
+
+    assert plain.content == packed.content == PLAIN
+    assert "Content-Encoding" not in plain.headers
+    assert packed.headers["Content-Encoding"] == "gzip"
+    assert int(packed.headers["Content-Length"]) < len(PLAIN) / 5
+    assert plain.headers["Vary"] == packed.headers["Vary"] == "Accept-Encoding"
+    assert plain.headers["ETag"] != packed.headers["ETag"]
+
+
+def test_contract_that_is_known_is_not_sent_again(world: World) -> None:
+    first = world.http.get(URL)
+
+    again = world.http.get(URL, headers={"If-None-Match": first.headers["ETag"]})
+    other = world.http.get(URL, headers={"If-None-Match": '"0123"'})
+
+    assert (again.status_code, again.content) == (304, b"")
+    assert again.headers["ETag"] == first.headers["ETag"]
+    assert other.status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("accepted", "expected"),
+    [
+        ("gzip", True),
+        ("GZIP", True),
+        ("deflate, gzip;q=1.0", True),
+        ("*", True),
+        ("gzip;q=0", False),
+        ("gzip; q=0.000", False),
+        ("gzip;q=0.001", True),
+        ("br", False),
+        ("", False),
+    ],
+)
+def test_gzip_is_accepted_as_the_header_says(accepted: str, *, expected: bool) -> None:
+    assert accepts_gzip(accepted) is expected
+
+
+def test_the_document_is_never_built_to_answer(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def build() -> None:
+        raise AssertionError("built while somebody waits")
+
+    monkeypatch.setattr(world.app, "openapi", build)
+
+    assert world.http.get(URL).json() == json.loads(PLAIN)
