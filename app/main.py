@@ -43,6 +43,7 @@ from app.api import (
     vital_readings,
     webhooks,
 )
+from app.api.anonymous_bodies import AnonymousBodies
 from app.api.docs import page
 from app.api.limits import BodyLimit
 from app.api.nouns import V1
@@ -143,6 +144,7 @@ def create_app(
     app.state.ground, app.state.ledger = ground, ledger
     app.state.throttle, app.state.rate = Throttle(), Rate(rate)
     app.state.token_endpoint = public_url and f"{public_url}{tokens.PATH}"
+    app.state.anonymous_bodies = AnonymousBodies()
     app.state.bell, app.state.turns = bell_over(ground), Turns()
     app.add_middleware(BodyLimit, max_bytes=MAX_BODY_BYTES)
     app.add_middleware(Observe)

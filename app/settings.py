@@ -32,6 +32,10 @@ class WorkerPlace(StrEnum):
     APART = "apart"
 
 
+MAX_CONNECTIONS: Final = 1000
+"""Connections that a process keeps open, unless a setting says otherwise."""
+
+
 class Environment(StrEnum):
     """What a service is for."""
 
@@ -172,6 +176,15 @@ class Settings(BaseSettings):
             le=1_000_000,
         ),
     ] = 600
+    max_connections: Annotated[
+        int,
+        Field(
+            description="How many connections a process keeps open. Over it the one that "
+            "waits longest without a request is closed.",
+            ge=16,
+            le=100_000,
+        ),
+    ] = MAX_CONNECTIONS
     webhook_hosts: Annotated[
         Hosts,
         Field(

@@ -24,6 +24,7 @@ from app.access.assertions import (
 )
 from app.access.schemas import TokenOut, TokenRefused
 from app.access.tokens import Bought, ScopeRefused
+from app.api.anonymous_bodies import AnonymousBodies
 from app.api.approvals import Answers
 from app.api.guard import must_not_guess, must_not_hurry
 from app.api.problems import problems
@@ -96,10 +97,11 @@ ANSWERS: Final[Answers] = {
 
 
 async def form(request: Request) -> bytes:
-    """Read the body, if it is said to be a form in UTF-8 (415)."""
+    """Read the body, if it is said to be a form in UTF-8 (415), short and soon there."""
     if media_type(request.headers) != FORM:
         raise HTTPException(HTTPStatus.UNSUPPORTED_MEDIA_TYPE)
-    return await request.body()
+    bodies: AnonymousBodies = request.app.state.anonymous_bodies
+    return await bodies.read(request)
 
 
 @router.post(

@@ -1,4 +1,4 @@
-"""Connections that are not kept open for who sends nothing, or half a request.
+"""Connections: so many and no more, and none kept open for who sends nothing.
 
 uvicorn closes one on which a request was answered and no other comes; it waits for ever for
 the first, and for the rest of one that began. h11 accepts LF without CR as the end of a
@@ -8,12 +8,17 @@ line (RFC 9112, 2.2). A proxy may not, and would then read another request: it i
 import asyncio
 from typing import Any, Final, override
 
-from h11 import RemoteProtocolError
+from h11 import SEND_BODY, RemoteProtocolError
 from h11._receivebuffer import ReceiveBuffer
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from app.settings import MAX_CONNECTIONS
+
 HEAD_SECONDS: Final = 10.0
 """Seconds in which the head of a request has to arrive, from its first byte on."""
+A_WHILE: Final = 1.0
+"""Seconds for an answer to arrive before its connection is closed, and for a head to come
+before its connection may be closed for another one."""
 END_OF_HEAD: Final = b"\r\n\r\n"
 
 
@@ -40,6 +45,10 @@ class Connection(H11Protocol):
 
     def __init__(self, *given: Any, **named: Any) -> None:
         super().__init__(*given, **named)
+        self.most: int = getattr(self.config, "max_connections", MAX_CONNECTIONS)
+        self.waiting: dict[Connection, float] = vars(self.server_state).setdefault(
+            "waiting", {}
+        )
         self.conn._receive_buffer = StrictBuffer()  # noqa: SLF001 - it has no setting
 
     @property
@@ -52,6 +61,33 @@ class Connection(H11Protocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
         self.watch()
+        if len(self.connections) > self.most:
+            self.make_room()
+
+    def make_room(self) -> None:
+        """Close a connection that asks for nothing, or this one if there is none.
+
+        First one whose answer was sent, before its body came or after; then the one that
+        waits longest for a head. A request that is being answered is never cut off.
+        """
+        others = (one for one in self.connections if isinstance(one, Connection))
+        answered = (one for one in others if one is not self and one.is_answered)
+        found = next(answered, None) or self.find_oldest()
+        found.rest()
+        self.connections.discard(found)
+        found.transport.abort()
+
+    @property
+    def is_answered(self) -> bool:
+        """Whether its last request was answered, and no other began."""
+        cycle: Any = self.cycle  # None before the first, whatever its type says
+        return cycle is not None and self.awaits_head and self not in self.waiting
+
+    def find_oldest(self) -> "Connection":
+        """Return the connection that waits longest for a head, if that is a while."""
+        oldest = next(iter(self.waiting))
+        waited = self.loop.time() - self.waiting[oldest]
+        return oldest if waited >= A_WHILE else self
 
     @override
     def data_received(self, data: bytes) -> None:
@@ -62,6 +98,8 @@ class Connection(H11Protocol):
     def on_response_complete(self) -> None:
         self.rest()
         super().on_response_complete()
+        if self.conn.their_state is SEND_BODY:
+            self.loop.call_later(A_WHILE, self.transport.close)
 
     @override
     def connection_lost(self, exc: Exception | None) -> None:
@@ -73,10 +111,12 @@ class Connection(H11Protocol):
         if not self.awaits_head:
             self.rest()
         elif self.awaited is None:
+            self.waiting[self] = self.loop.time()
             self.awaited = self.loop.call_later(HEAD_SECONDS, self.gives_up)
 
     def rest(self) -> None:
         """Wait for nothing."""
+        self.waiting.pop(self, None)
         if self.awaited is not None:
             self.awaited.cancel()
             self.awaited = None

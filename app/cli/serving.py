@@ -11,7 +11,7 @@ from fastapi import FastAPI
 from app.api.waiting import Bell
 from app.cli.connections import Connection
 from app.cli.grounds import NotReady
-from app.settings import Settings
+from app.settings import MAX_CONNECTIONS, Settings
 
 HEAD_BYTES: Final = 64 * 1024
 """At most so much of a head is kept; what is over our own limit is refused in words."""
@@ -43,6 +43,12 @@ def listener(settings: Settings) -> socket:
     return taken
 
 
+class Config(uvicorn.Config):
+    """What uvicorn is told, and how many connections there may be."""
+
+    max_connections: int = MAX_CONNECTIONS
+
+
 class Server(uvicorn.Server):
     """A server that lets everybody go who waits for news, before it waits for them."""
 
@@ -62,15 +68,15 @@ def server(app: FastAPI, settings: Settings) -> uvicorn.Server:
     for a tenth of a second.
     """
     gc.freeze()
-    return Server(
-        uvicorn.Config(
-            app,
-            host=settings.host,
-            port=settings.port,
-            access_log=False,
-            log_config=None,
-            server_header=False,
-            timeout_graceful_shutdown=10,
-            **PROTOCOL,
-        )
+    config = Config(
+        app,
+        host=settings.host,
+        port=settings.port,
+        access_log=False,
+        log_config=None,
+        server_header=False,
+        timeout_graceful_shutdown=10,
+        **PROTOCOL,
     )
+    config.max_connections = settings.max_connections
+    return Server(config)

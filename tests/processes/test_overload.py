@@ -18,11 +18,14 @@ import httpx2
 import pytest
 
 from tests.support.effort import amount, is_night
-from tests.support.servers import Killed, client_of, key_file, report, started
+from tests.support.servers import Killed, address, client_of, key_file, report, started
 from tests.support.slow_sockets import slow_sockets
 from tests.support.world import Someone, World, done, new_case
 
 pytestmark = [pytest.mark.slow, pytest.mark.soak, pytest.mark.timed]
+FORMS: Final = amount(600, sample=300, night=3000)
+FORMS_ROOM: Final = 50 * 1024 * 1024
+"""Bytes that a server may grow by while so many send half a form without a key."""
 SLOW: Final = amount(200, night=1000)
 ASKED: Final = amount(300, sample=150, night=5000)
 SECONDS: Final = amount(1, night=30)
@@ -93,6 +96,33 @@ def test_slow_sockets_hardly_slow_down_others(server: Killed, lead: Someone) -> 
     report("grown by KiB, sockets shut", [(grown // 1024, shut)])
     assert beside < 2 * max(alone, again) + NOISE
     assert grown < ROOMY
+
+
+def test_half_sent_forms_of_nobody_cost_next_to_nothing(
+    server: Killed, lead: Someone
+) -> None:
+    with apart(server):
+        alone, before = alive(server), server.memory()
+        with slow_sockets(server.port, "", FORMS) as slow:
+            beside = alive(server)
+            grown, shut = server.memory() - before, slow.goes()
+        again = alive(server)
+
+    report("p99 in ms", [(round(alone * 1e3), round(beside * 1e3), round(again * 1e3))])
+    report("grown by KiB, sockets shut", [(grown // 1024, shut)])
+    assert grown < FORMS_ROOM
+    assert beside < max(0.2, NOISE)
+    assert done(lead.get("/me"))
+
+
+def alive(server: Killed) -> float:
+    """Ask whether it lives, by a new connection each time; return the p99 in seconds."""
+    took = list[float]()
+    for _ in range(ASKED):
+        began = time.monotonic()
+        assert httpx2.get(f"{address(server.port)}/livez", timeout=10).status_code == 200
+        took.append(time.monotonic() - began)
+    return p99(took)
 
 
 @dataclass

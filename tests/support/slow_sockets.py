@@ -28,14 +28,25 @@ HEAD: Final = b"POST /v1/cases HTTP/1.1\r\nHost: localhost\r\n"
 BODY: Final = HEAD + b"Content-Type: application/json\r\nContent-Length: 9999\r\n"
 
 
+FORM: Final = (
+    b"POST /v1/oauth/token HTTP/1.1\r\nHost: localhost\r\n"
+    b"Content-Type: application/x-www-form-urlencoded\r\n"
+    b"Transfer-Encoding: chunked\r\n\r\n7000\r\n" + b"x" * 4000
+)
+"""Half a form, by somebody who has no key."""
+
+
 class Slow:
-    """A socket that says nothing, half a head or half a body; each second one dribbles."""
+    """A socket that says nothing, half a head or half a body; each second one dribbles.
+
+    Without a key, half a form.
+    """
 
     def __init__(self, port: int, key: str, number: int) -> None:
         allowed = f"Authorization: Bearer {key}\r\n\r\n".encode()
         words = (b"", HEAD[:20], HEAD, BODY + allowed + b'{"notice"')
-        self.port, self.word = port, words[number % len(words)]
-        self.dribbles = number % len(words) == 2  # a head that grows byte by byte
+        self.port, self.word = port, words[number % len(words)] if key else FORM
+        self.dribbles = number % len(words) == 2  # what grows byte by byte
         self.shut = 0
         self.line = self.opened()
 
