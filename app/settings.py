@@ -166,6 +166,16 @@ class Settings(BaseSettings):
             le=100_000,
         ),
     ] = 30
+    refused_openings_per_minute: Annotated[
+        int,
+        Field(
+            description="How often in a minute one account may ask to open what is not its "
+            "to open, or is not there. Over it such requests are answered 429 and not "
+            "entered in the access log one by one; its office and oversight are told.",
+            ge=1,
+            le=100_000,
+        ),
+    ] = 10
     requests_per_minute: Annotated[
         int,
         Field(

@@ -16,10 +16,16 @@ from pydantic_core import PydanticCustomError
 from app.api.guard import Begin, May
 from app.cases.sections import ReadingPurpose
 from app.disclosure.looking import DailyCapReached, keep_refused
+from app.disclosure.refused_openings import (
+    TooManyRefusedOpenings,
+    count_refusal,
+    tell_of_limit,
+)
 from app.kernel.actors import SERVICE, Actor, Scope
 from app.kernel.codes import FORM, read_code
 from app.kernel.idempotency import Ticket
 from app.kernel.paging import PageQuery
+from app.kernel.problems import NotFound
 from app.kernel.trouble import recorded_or_refused
 from app.kernel.versions import Expected, Seen
 from app.kernel.work import Ground, Reading, Writing, reading, writing
@@ -39,15 +45,24 @@ APPROVAL = "The approval by a second person, once it is given."
 def opening(ground: Ground, actor: Actor) -> Iterator[Writing]:
     """Begin to open what is sealed: what cannot be recorded is not shown (R35).
 
-    Nor is it refused in silence: where the account opened too much today, that is kept in a
-    transaction of its own, for this one is undone.
+    Nor is it refused in silence: where the account opened too much today, or asked for too
+    much that is not its to open, that is kept in a transaction of its own, for this one is
+    undone. What is not there counts like what is refused, or the two could be told apart.
     """
     try:
         with recorded_or_refused(), writing(ground, actor) as work:
-            yield work
+            try:
+                yield work
+            except (NotFound, DailyCapReached):
+                count_refusal(work)
+                raise
     except DailyCapReached as over:
         with recorded_or_refused(), writing(ground, actor) as work:
             keep_refused(work, over.look)
+        raise
+    except TooManyRefusedOpenings:
+        with recorded_or_refused(), writing(ground, actor) as work:
+            tell_of_limit(work)
         raise
 
 

@@ -5,6 +5,7 @@ from typing import Final
 from app.api.problems import problems
 from app.cases.models import Case
 from app.disclosure.looking import DailyCapReached
+from app.disclosure.refused_openings import TooManyRefusedOpenings
 from app.feed import actions, queries
 from app.handovers.models import Handover
 from app.kernel.actors import Relation
@@ -34,5 +35,5 @@ def keep_sight(read: Reading, record: Sendable) -> None:
         actions.keep_sighting(work, record.id)
 
 
-OPENED: Final = problems(NotFound, DailyCapReached)
+OPENED: Final = problems(NotFound, DailyCapReached, TooManyRefusedOpenings)
 """What can keep somebody from opening what is sealed."""

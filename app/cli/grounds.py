@@ -31,6 +31,7 @@ def ground_of(settings: Settings) -> Ground:
         keys,
         speed=settings.clock_speed,
         daily_cap=settings.daily_cap,
+        refusals=settings.refused_openings_per_minute,
         hosts=read_hosts(settings.webhook_hosts),
     )
 

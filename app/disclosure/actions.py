@@ -38,6 +38,7 @@ from app.disclosure.policy import (
     Subject,
     decide,
 )
+from app.disclosure.refused_openings import count_refusal
 from app.disclosure.schemas import (
     OpenedContacts,
     OpenedSafeguards,
@@ -106,7 +107,8 @@ def open_past_safeguards(
     """Open the safeguards as they were before, oldest first, those the caller may read."""
     case, kind = queries.get(work, code), Paper.SAFEGUARDS_PAST
     shown = safeguards_for(work, case)[:-1]
-    enter(work, case, kind, purpose, allowed=bool(shown))
+    counted = not may(work, case, kind, Deed.OPEN, None)
+    enter(work, case, kind, purpose, allowed=bool(shown), counted=counted)
     return SafeguardsHistory(items=[opened_safeguards(work, paper) for paper in shown])
 
 
@@ -152,15 +154,20 @@ def author_of(work: Writing, paper: Sealed) -> str:
 
 
 def open_paper(
-    work: Writing, record: Case | Referral, subject: Subject, purpose: ReadingPurpose
+    work: Writing,
+    record: Case | Referral,
+    subject: Subject,
+    purpose: ReadingPurpose,
+    *,
+    counted: bool = True,
 ) -> Sealed | None:
-    """Decide, enter the decision, and hand out the paper or None."""
+    """Decide, enter the decision, and return the sealed document or None."""
     paper = queries.sealed(work, record.id, subject)
     policies.look_again(work, record)
     allowed = may(work, record, subject, Deed.OPEN, paper)
     under = None if allowed else policies.granted(work, record, subject, purpose, paper)
     allowed = allowed or under is not None
-    enter(work, record, subject, purpose, allowed=allowed, under=under)
+    enter(*(work, record, subject, purpose), allowed=allowed, counted=counted, under=under)
     return paper if allowed else None
 
 
@@ -182,18 +189,23 @@ def enter(  # noqa: PLR0913 - each says one thing of the opening
     purpose: ReadingPurpose,
     *,
     allowed: bool,
+    counted: bool = True,
     under: VitalReading | None = None,
 ) -> None:
     """Enter what was decided; raises DailyCapReached (429) for one case too many today.
 
-    And NotFound (404) if the key was destroyed while the caller waited for its turn.
-    `under` is the emergency that it rested on, and on nothing else.
+    TooManyRefusedOpenings (429) if it is refused, and others were within a minute, and
+    NotFound (404) if the key was destroyed while the caller waited for its turn.
+    `under` is the emergency that it rested on, and on nothing else. `counted`: whether a
+    refusal counts; not that of one part of many, or of a list that may well be empty.
     """
     rests_on = under.id if under else None
     look = Look(record.case_id, record.id, subject, purpose, rests_on)
     if allowed:
         must_be_within_the_cap(work, look)
         queries.data_key(work, record.case_id, anew=True)
+    elif counted:
+        count_refusal(work)
     keep(work, look, allowed=allowed)
 
 

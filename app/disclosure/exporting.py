@@ -14,6 +14,7 @@ from app.cases.models import Case
 from app.cases.sections import CONTENT, Indicators, ReadingPurpose, Section, SectionContent
 from app.casework import situation, telling
 from app.disclosure.actions import open_paper
+from app.disclosure.refused_openings import count_refusal
 from app.disclosure.schemas import HtcdsExport
 from app.kernel.actors import Scope
 from app.kernel.work import Writing
@@ -31,11 +32,14 @@ type Fields = dict[str, list[str]]
 def export_case(work: Writing, code: str, purpose: ReadingPurpose) -> HtcdsExport:
     """Open what the caller may open, and say it in fields of the standard.
 
-    Raises NotFound (404) for a stranger to the case, DailyCapReached (429).
+    Raises NotFound (404) for a stranger to the case, DailyCapReached or
+    TooManyRefusedOpenings (429).
     """
     case = queries.recall(work, code)
     opened = {section: open_section(work, case, section, purpose) for section in EXPORTED}
     sealed = {section: content for section, content in opened.items() if content}
+    if not sealed:
+        count_refusal(work)
     fields: Fields = {}
     for section, content in sealed.items():
         fields |= htcds.fields_of(section, said_in(content))
@@ -53,7 +57,7 @@ def open_section(
     work: Writing, case: Case, section: Section, purpose: ReadingPurpose
 ) -> SectionContent | None:
     """Open one section; None: it is not the caller's, or was never written."""
-    paper = open_paper(work, case, section, purpose)
+    paper = open_paper(work, case, section, purpose, counted=False)
     return CONTENT.validate_json(queries.unseal(work, paper)) if paper else None
 
 

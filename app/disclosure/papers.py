@@ -79,7 +79,9 @@ def open_notes(work: Writing, record: Case | Referral, purpose: ReadingPurpose) 
     papers = queries.papers(work, record.id, Paper.NOTE, Paper.MESSAGE)
     look_again(work, record)
     shown = [p for p in papers if may(work, record, Paper(p.kind), Deed.OPEN, p)]
-    enter(work, record, Paper.NOTE, purpose, allowed=bool(shown))
+    kinds = (Paper.NOTE, Paper.MESSAGE)
+    counted = not any(may(work, record, kind, Deed.OPEN, None) for kind in kinds)
+    enter(work, record, Paper.NOTE, purpose, allowed=bool(shown), counted=counted)
     case = record if isinstance(record, Case) else record.case
     names = naming.read(work, [(case, p.author, p.written_at) for p in shown])
     return NoteList(items=[note_out(work, record, names, paper) for paper in shown])

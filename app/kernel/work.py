@@ -16,6 +16,13 @@ from app.kernel.problems import Facts
 from app.kernel.vault import Vault
 
 
+class RefusalCounter(Protocol):
+    """Counts refused openings of accounts."""
+
+    def count(self, account: UUID, now: datetime) -> None:
+        """Count one, or raise a problem if it is one too many."""
+
+
 @dataclass(frozen=True)
 class Ground:
     """What all work stands on: the database, the vault, and where time and ids come from.
@@ -24,7 +31,8 @@ class Ground:
     what clocks run out by: the database's own, which is one for all machines (R55). `speed`
     is how many times as fast deadlines run: more than 1 in a drill alone. `daily_cap` is
     how many cases one account opens in a day of UTC (R18); None: as many as it likes.
-    `hosts` are those that webhooks may go to (R62).
+    `hosts` are those that webhooks may go to (R62). `refused_openings` counts what accounts
+    asked to open and may not; None: nobody counts.
     """
 
     database: Database
@@ -35,6 +43,7 @@ class Ground:
     speed: int = 1
     daily_cap: int | None = None
     hosts: frozenset[str] = frozenset()
+    refused_openings: "RefusalCounter | None" = None
 
 
 class Recorded(Protocol):

@@ -1,0 +1,73 @@
+"""How many refused openings an account may have in a minute, and what follows (R18, R35).
+
+Each refusal is an entry in the access log for good. An account that asks for everything
+would fill the log, and the disk, with what it was never shown. So after some in a minute
+further ones are answered 429 and not entered one by one: one event says that it happened.
+What an account may open it opens all the same.
+"""
+
+import math
+from datetime import datetime, timedelta
+from threading import Lock
+from typing import Final
+from uuid import UUID
+
+from app.access import queries as access
+from app.directory import queries as directory
+from app.kernel.db import hold
+from app.kernel.journal import was_told
+from app.kernel.problems import Problem
+from app.kernel.work import Writing
+
+LIMITED: Final = "account.refusals_limited"
+MINUTE: Final = timedelta(minutes=1)
+TOLD_EVERY: Final = timedelta(hours=1)
+
+
+class TooManyRefusedOpenings(Problem):
+    """Your account asked for too much that is not its to open; others were told of it."""
+
+    status = 429
+
+    def __init__(self, wait: timedelta) -> None:
+        super().__init__(
+            "What is yours to open stays open to you. Check what your program asks for.",
+            wait=max(1, math.ceil(wait.total_seconds())),
+        )
+
+
+class RefusedOpenings:
+    """The refusals of each account in the last minute, counted in this process.
+
+    One that is answered 429 does not count, so that waiting always helps.
+    """
+
+    def __init__(self, per_minute: int) -> None:
+        self.per_minute, self.lock = per_minute, Lock()
+        self.known = dict[UUID, list[datetime]]()
+
+    def count(self, account: UUID, now: datetime) -> None:
+        """Count a refusal. Raises TooManyRefusedOpenings (429) if it is one too many."""
+        with self.lock:
+            kept = [at for at in self.known.get(account, []) if now - at < MINUTE]
+            if len(kept) < self.per_minute:
+                self.known[account] = [*kept, now]
+                return
+            self.known[account] = kept
+        raise TooManyRefusedOpenings(kept[0] + MINUTE - now)
+
+
+def count_refusal(work: Writing) -> None:
+    """Count a refused opening of the caller. Raises TooManyRefusedOpenings (429)."""
+    counter = work.ground.refused_openings
+    if counter is not None:
+        counter.count(work.actor.account_id, work.now)
+
+
+def tell_of_limit(work: Writing) -> None:
+    """Tell the account's office and oversight that refusals were limited, once an hour."""
+    account = access.account(work)
+    hold(work.session, f"refusals {account.id}")
+    if not was_told(work.session, account.id, LIMITED, work.now - TOLD_EVERY):
+        audience = frozenset({account.focal_point_id}) | directory.overseers(work)
+        work.record(LIMITED, account, audience)

@@ -1,0 +1,144 @@
+"""Refused openings fill no log: after some in a minute they are 429, and told once."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+from uuid import UUID
+
+import pytest
+
+from app.disclosure.refused_openings import RefusedOpenings, TooManyRefusedOpenings
+from app.settings import Settings
+from tests.support.world import (
+    ALL_SECTIONS,
+    NOON,
+    Json,
+    Someone,
+    World,
+    consent,
+    done,
+    kinds,
+    path_of,
+    problem,
+)
+
+MOST = 3
+LIMITED = (429, "too-many-refused-openings")
+HIDDEN = (404, "not-found")
+
+
+@pytest.fixture
+def world(world: World) -> Iterator[World]:
+    """A world in which an account is refused three openings a minute."""
+    before = world.ground
+    counting = replace(before, refused_openings=RefusedOpenings(MOST))
+    world.ground = world.app.state.ground = counting
+    yield world
+    world.app.state.ground = before
+
+
+@pytest.fixture
+def case(officer: Someone, lead: Someone) -> Json:
+    return lead.leads(officer.submits())
+
+
+def asks(who: Someone, case: Json, part: str = "sections/identity") -> tuple[int, str]:
+    answer = who.opens(f"{path_of(case)}/{part}")
+    return (200, "") if answer.is_success else problem(answer)
+
+
+def entries(lead: Someone, case: Json) -> int:
+    return len(done(lead.opens(f"{path_of(case)}/access-log"))["items"])
+
+
+def test_refused_openings_over_the_limit_are_told_once_and_entered_no_more(
+    world: World, lead: Someone, case: Json
+) -> None:
+    watcher = world.someone("OVERSIGHT_DEMO")
+    lead.hears(), watcher.hears()
+
+    answers = [asks(lead, case) for _ in range(MOST + 3)]
+
+    assert answers == [HIDDEN] * MOST + [LIMITED] * 3
+    assert entries(lead, case) == MOST
+    [told], [watched] = lead.hears(), watcher.hears()
+    assert (told["type"], told["facts"]) == ("account.refusals_limited", {})
+    assert told["subject"] == f"accounts/{lead.actor.account_id}"
+    assert watched == told
+
+
+def test_what_is_allowed_opens_all_the_same(lead: Someone, case: Json) -> None:
+    for _ in range(MOST + 1):
+        asks(lead, case)
+
+    assert asks(lead, case, "sections/needs") == (200, "")
+    assert asks(lead, case, "contacts") == (200, "")
+
+
+def test_what_is_not_there_counts_like_what_is_refused(
+    lead: Someone, stranger: Someone, case: Json
+) -> None:
+    nowhere = {"code": "SC-7K3F-9QXM-4T2B-3"}
+
+    hidden = [asks(stranger, case) for _ in range(MOST + 1)]
+    mixed = [asks(lead, one) for one in (case, nowhere, case, nowhere, case)]
+
+    assert hidden == [HIDDEN] * MOST + [LIMITED]
+    assert mixed == [HIDDEN] * MOST + [LIMITED] * 2
+
+
+def test_after_a_minute_refusals_are_entered_again(
+    world: World, lead: Someone, case: Json
+) -> None:
+    for _ in range(MOST + 1):
+        asks(lead, case)
+    lead.hears()
+    refused = lead.opens(f"{path_of(case)}/sections/identity")
+    world.passes(seconds=int(refused.headers["Retry-After"]))
+
+    assert [asks(lead, case) for _ in range(MOST + 1)] == [HIDDEN] * MOST + [LIMITED]
+    assert kinds(lead.hears()) == []
+    world.passes(hours=1)
+    for _ in range(MOST + 1):
+        asks(lead, case)
+    assert kinds(lead.hears()) == ["account.refusals_limited"]
+
+
+def test_a_colleague_is_counted_apart(world: World, lead: Someone, case: Json) -> None:
+    for _ in range(MOST + 1):
+        asks(lead, case)
+
+    assert asks(world.someone(lead.code), case) == HIDDEN
+
+
+def test_lists_and_exports_of_who_may_read_them_do_not_count(
+    lead: Someone, officer: Someone
+) -> None:
+    given = [consent(sections=ALL_SECTIONS)]
+    case = lead.leads(officer.submits(consents=given))
+    parts = ("notes", "safeguards/history", "export/htcds") * (MOST + 1)
+
+    assert {asks(lead, case, part) for part in parts} == {(200, "")}
+    assert asks(lead, case, "sections/perpetrators") == HIDDEN
+
+
+def test_an_export_in_which_nothing_is_open_counts(
+    shelter: Someone, lead: Someone, case: Json
+) -> None:
+    done(lead.refers(case, shelter.code, sections=[]))
+
+    answers = [asks(shelter, case, "export/htcds") for _ in range(MOST + 1)]
+
+    assert answers == [(200, "")] * MOST + [LIMITED]
+
+
+def test_the_count_forgets_what_is_a_minute_old() -> None:
+    counter, account = RefusedOpenings(2), UUID(int=1)
+    counter.count(account, NOON)
+    counter.count(account, NOON + timedelta(seconds=30))
+    with pytest.raises(TooManyRefusedOpenings) as over:
+        counter.count(account, NOON + timedelta(seconds=59))
+    counter.count(account, NOON + timedelta(seconds=60))
+
+    assert over.value.wait == 1
+    assert Settings().refused_openings_per_minute == 10
