@@ -12,10 +12,11 @@ from app.cases import queries
 from app.cases.facts import BestInterests, must_fit
 from app.cases.lifecycle import CLOCKS, EVENTS, OPEN, Row, State
 from app.cases.models import Case, CaseKey, Sealed
+from app.cases.padding import pad
 from app.cases.records import Fact, HandedOn, RiskAssessment, VitalInterest
 from app.cases.risk import HOLDS_FOR
 from app.cases.schemas import NewRisk, NewVitalInterest, NoticeFields
-from app.cases.sections import Paper, Safeguards, Sealable
+from app.cases.sections import Paper, Sealable, kind_of
 from app.cases.vital import HOLDS_FOR as VITAL_HOLDS_FOR
 from app.deadlines import actions as deadlines
 from app.deadlines import queries as clocks
@@ -82,14 +83,11 @@ def seal(work: Writing, record: Recorded, kind: Sealable, content: BaseModel) ->
         if kind == Paper.SAFEGUARDS:
             keep_past(work, kept)
         kept.author, kept.written_at = work.actor.focal_point_id, work.now
-        _fill(work, kept, content)
+        fill(work, kept, content.model_dump_json().encode())
 
 
 def keep_past(work: Writing, kept: Sealed) -> None:
-    """Keep the safeguards as they were: when contact with the origin was decided, and how.
-
-    LIFECYCLES.md asks for the history of `origin_contact`; it is sealed as they are.
-    """
+    """Keep the safeguards as they were, sealed: LIFECYCLES.md asks for their history."""
     past = Sealed(
         id=work.new_id(),
         case_id=kept.case_id,
@@ -98,7 +96,7 @@ def keep_past(work: Writing, kept: Sealed) -> None:
         author=kept.author,
         written_at=kept.written_at,
     )
-    _fill(work, past, Safeguards.model_validate_json(queries.unseal(work, kept)))
+    fill(work, past, queries.unseal(work, kept))
     work.session.add(past)
 
 
@@ -120,15 +118,16 @@ def put_away(
         author=work.actor.focal_point_id,
         written_at=work.now,
     )
-    _fill(work, paper, content)
+    fill(work, paper, content.model_dump_json().encode())
     work.session.add(paper)
 
 
-def _fill(work: Writing, paper: Sealed, content: BaseModel) -> None:
+def fill(work: Writing, paper: Sealed, plain: bytes) -> None:
+    """Seal JSON in a row, filled up so that its length does not tell what it says."""
     key = queries.data_key(work, paper.case_id)
     paper.key_version = key.version
-    plain = content.model_dump_json().encode()
-    paper.sealed = work.vault.seal(key, queries.place_of(paper), plain)
+    padded = pad(kind_of(paper.kind), plain.rstrip())
+    paper.sealed = work.vault.seal(key, queries.place_of(paper), padded)
 
 
 def assess(work: Writing, case: Case, risk: NewRisk) -> None:

@@ -61,6 +61,12 @@ class ReadingPurpose(StrEnum):
 
 type Sealable = Section | Paper
 
+
+def kind_of(name: str) -> Sealable:
+    """Return the kind of sealed content that a row names."""
+    return Section(name) if name in set(Section) else Paper(name)
+
+
 LEVELS: Final[dict[Section, Level]] = {
     Section.NEEDS: Level.NEEDS,
     Section.CONTACT: Level.CONTACT,

@@ -14,7 +14,7 @@ from typing import Final
 PROGRAMS: Final = {
     **dict.fromkeys(("submit", "poll"), "calls"),
     **dict.fromkeys(("key", "migrate", "directory", "account", "api-key"), "operating"),
-    **dict.fromkeys(("doctor", "worker", "backup"), "operating"),
+    **dict.fromkeys(("doctor", "worker", "backup", "reseal"), "operating"),
     **dict.fromkeys(("restored", "affected", "erasures"), "operating"),
 }
 """Which words are of which program; `commands` has all, and serves."""

@@ -14,6 +14,7 @@ from app.access.models import Account
 from app.access.schemas import AccountOut, KeyOut
 from app.administration import issuing, loading, staffing
 from app.administration.loading import Loaded
+from app.cases import resealing
 from app.cli import guarding
 from app.cli.grounds import NotReady, about_drill
 from app.cli.posting import gaps, senders_of
@@ -183,3 +184,16 @@ def examine(ground: Ground, settings: Settings) -> Iterable[str]:
         if there
         else f"There was no case yet; the ledger of erasures will be {ledger.path}."
     )
+
+
+def reseal(ground: Ground) -> Iterator[tuple[int, int]]:
+    """Fill up what was sealed before its length was hidden; gives how many of how many.
+
+    Each row in a transaction of its own: killed at any point, it is run again.
+    """
+    with ground.database.reading(SYSTEM.acts_for) as session:
+        due = resealing.list_unpadded(session)
+    for number, one in enumerate(due, start=1):
+        with writing(ground, SYSTEM) as work:
+            resealing.reseal(work, one)
+        yield number, len(due)

@@ -10,6 +10,7 @@ from typing import Annotated, Final
 
 import typer
 from rich.console import Console
+from rich.progress import Progress
 
 from app.cli import (
     accounts,
@@ -126,6 +127,21 @@ def doctor() -> None:
 def say(text: str) -> None:
     """Tell a line of the story as it is, however wide the terminal."""
     out.print(text, markup=False, soft_wrap=True, highlight=False)
+
+
+@cli.command()
+def reseal() -> None:
+    """Hide the length of what was sealed before this version; again it changes nothing.
+
+    It may run while the service is served on PostgreSQL; on SQLite nothing else may run.
+    """
+    settings, total = Settings(), 0
+    ground = grounds.ground_of(settings)
+    with grounds.alone(settings.database_url), Progress(console=out) as progress:
+        bar = progress.add_task("sealing anew", total=None)
+        for done, total in administering.reseal(ground):
+            progress.update(bar, completed=done, total=total)
+    say(f"{total} sealed documents were filled up; their length tells nothing now.")
 
 
 @key.command("new")

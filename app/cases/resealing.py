@@ -1,0 +1,34 @@
+"""Filling up what was sealed before its length was hidden (ADR 37)."""
+
+from uuid import UUID
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from app.cases import queries
+from app.cases.actions import fill
+from app.cases.models import CaseKey, Sealed
+from app.cases.padding import is_padded
+from app.cases.sections import kind_of
+from app.kernel.statements import held
+from app.kernel.work import Writing
+
+
+def list_unpadded(session: Session) -> list[UUID]:
+    """List the sealed rows whose length tells something, of cases that still have a key."""
+    rows = select(Sealed.id, Sealed.kind, func.length(Sealed.sealed)).join(
+        CaseKey, CaseKey.case_id == Sealed.case_id
+    )
+    found = session.execute(rows.order_by(Sealed.id))
+    return [one for one, kind, size in found if not is_padded(kind_of(kind), size)]
+
+
+def reseal(work: Writing, sealed_id: UUID) -> bool:
+    """Seal one row anew, filled up; False: it is gone, or was written anew meanwhile."""
+    paper = work.session.scalar(held(select(Sealed).where(Sealed.id == sealed_id)))
+    if paper is None or is_padded(kind_of(paper.kind), len(paper.sealed)):
+        return False
+    if work.session.get(CaseKey, paper.case_id) is None:
+        return False
+    fill(work, paper, queries.unseal(work, paper))
+    return True

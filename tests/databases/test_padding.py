@@ -1,0 +1,92 @@
+"""A copy of the database without its keys: what the lengths of sealed rows tell."""
+
+from sqlalchemy import func, select, update
+
+from app.cases import resealing
+from app.cases.models import Case, Sealed
+from app.cases.queries import data_key, place_of, unseal
+from tests.support.world import SECTIONS, Json, Someone, World, consent, done, path_of
+
+GUARDS: tuple[Json, ...] = (
+    {"country_of_origin": "UZ"},
+    {"country_of_origin": "UZ", "seeks_asylum": True, "fear_of_state": True},
+    {
+        "country_of_origin": "UZ",
+        "official_implicated": True,
+        "unsafe_focal_points": ["KZ_SHELTER_KOGERSHIN", "KZ_LEGAL_AID"],
+        "unsafe_people": "Her uncle, who says that he works for the ministry",
+    },
+)
+NAMES = (
+    ["Ли"],
+    ["Ойгул Ғаниева", "Oygʻul Gʻaniyeva"],
+    ["فاطمة بنت محمد", "María José Núñez"],
+)
+TEXTS = ("Рассказ", "She was promised work in a hotel. " * 20)
+
+
+def lengths(world: World, case: Json) -> list[tuple[str, int]]:
+    with world.by_itself() as work:
+        rows = select(Sealed.kind, func.length(Sealed.sealed)).join(Case)
+        of_case = rows.where(Case.code == case["code"])
+        return sorted((kind, size) for kind, size in work.session.execute(of_case))
+
+
+def written(officer: Someone, guards: Json, names: list[str], text: str) -> Json:
+    told = [one for one in SECTIONS if one["section"] not in {"identity", "narrative"}]
+    told += [
+        {"section": "identity", "names": names},
+        {"section": "narrative", "text": text},
+    ]
+    return officer.submits(safeguards=guards, sections=told, consents=[consent()])
+
+
+def test_no_length_tells_fears_names_or_a_text_of_one_step(
+    world: World, officer: Someone
+) -> None:
+    cases = [
+        written(officer, guards, names, text)
+        for guards, names, text in zip(GUARDS, NAMES, (*TEXTS, ""), strict=True)
+        if text
+    ]
+    other = written(officer, GUARDS[2], NAMES[2], TEXTS[0])
+
+    found = {tuple(lengths(world, case)) for case in (*cases, other)}
+
+    assert len(found) == 1
+    assert dict(found.pop())["safeguards"] == 4096 + 28
+
+
+def unpad(world: World) -> int:
+    """Seal everything as an older version did."""
+    with world.by_itself() as work:
+        rows = work.session.scalars(select(Sealed)).all()
+        for row in rows:
+            key, plain = data_key(work, row.case_id), unseal(work, row).rstrip()
+            sealed = work.vault.seal(key, place_of(row), plain)
+            of_row = update(Sealed).where(Sealed.id == row.id)
+            work.session.execute(of_row.values(sealed=sealed))
+        return len(rows)
+
+
+def test_what_an_older_version_sealed_opens_and_is_sealed_anew(
+    world: World, officer: Someone, lead: Someone
+) -> None:
+    case = lead.leads(written(officer, GUARDS[1], NAMES[1], TEXTS[1]))
+    parts = ("sections/needs", "safeguards", "contacts")
+    before = [done(lead.opens(f"{path_of(case)}/{part}")) for part in parts]
+    count = unpad(world)
+    old = [done(lead.opens(f"{path_of(case)}/{part}")) for part in parts]
+    with world.by_itself() as work:
+        due = resealing.list_unpadded(work.session)
+    sealed = []
+    for one in due:
+        with world.by_itself() as work:
+            sealed.append(resealing.reseal(work, one))
+    with world.by_itself() as work:
+        left = resealing.list_unpadded(work.session)
+        again = resealing.reseal(work, due[0])
+    new = [done(lead.opens(f"{path_of(case)}/{part}")) for part in parts]
+
+    assert before == old == new
+    assert (len(due), sealed, left, again) == (count, [True] * count, [], False)
