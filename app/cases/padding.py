@@ -15,7 +15,7 @@ LEAST: Final = 1024
 """Bytes that everything else has at least."""
 ALIKE: Final[frozenset[Sealable]] = frozenset(
     {
-        *(Paper.SAFEGUARDS, Paper.SAFEGUARDS_PAST, Paper.TRAVEL_PLAN),
+        *(Paper.SAFEGUARDS, Paper.SAFEGUARDS_PAST, Paper.TRAVEL_PLAN, Paper.ROUTING),
         Section.IDENTITY,
     }
 )

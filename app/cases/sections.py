@@ -47,6 +47,7 @@ class Paper(StrEnum):
     NOTE = "note"
     SCREENING = "screening"
     MESSAGE = "message"
+    ROUTING = "routing"
 
 
 class ReadingPurpose(StrEnum):

@@ -78,8 +78,7 @@ def hand_to_next(work: Writing, case: Case) -> None:
     (503).
     """
     ranking = leads(question_of(work, case))
-    routing.keep(work, case.id, ranking)
-    chosen = routing.ask_next(work, case.id)
+    chosen = routing.ask_first(work, case.id, ranking)
     if chosen is None:
         raise DeskMissing("The operator has to configure another desk for this case.")
     at_the_end = ranking.desk is not None and chosen == ranking.desk.id

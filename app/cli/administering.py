@@ -23,11 +23,13 @@ from app.cli.versions import list_versions
 from app.directory import queries as entries
 from app.directory.actions import standard_data
 from app.directory.changes import Clerk
-from app.kernel.actors import SYSTEM, AccountKind, Role, Scope
+from app.kernel.actors import SYSTEM, AccountKind, Role, Scope, system_for
 from app.kernel.ledger import Ledger
 from app.kernel.problems import NotFound
 from app.kernel.text import LINE, SafeLine
 from app.kernel.work import Ground, Writing, reading, writing
+from app.routing import actions as routing
+from app.routing import queries as routing_queries
 from app.settings import Settings
 
 
@@ -187,13 +189,21 @@ def examine(ground: Ground, settings: Settings) -> Iterable[str]:
 
 
 def reseal(ground: Ground) -> Iterator[tuple[int, int]]:
-    """Fill up what was sealed before its length was hidden; gives how many of how many.
+    """Seal what older versions kept in clear, or sealed without hiding its length.
+
+    Gives how many are done, and of how many.
 
     Each row in a transaction of its own: killed at any point, it is run again.
     """
     with ground.database.reading(SYSTEM.acts_for) as session:
         due = resealing.list_unpadded(session)
-    for number, one in enumerate(due, start=1):
+        routed = routing_queries.in_clear(session)
+    total = len(due) + len(routed)
+    for number, (case_id, submitter) in enumerate(routed, start=1):
+        with writing(ground, system_for(submitter)) as work:
+            routing.seal_older(work, case_id)
+        yield number, total
+    for number, one in enumerate(due, start=len(routed) + 1):
         with writing(ground, SYSTEM) as work:
             resealing.reseal(work, one)
-        yield number, len(due)
+        yield number, total

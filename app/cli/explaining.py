@@ -51,6 +51,7 @@ SUBJECTS: Final[Mapping[Subject, str]] = {
     Paper.TRAVEL_PLAN: "the travel plan",
     Paper.NOTE: "free words that came with a step",
     Paper.MESSAGE: "questions and answers",
+    Paper.ROUTING: "who is still to be asked to lead, and who is not",
     Paper.SCREENING: "screenings",
 }
 ALL_SECTIONS: Final = "every section"

@@ -131,7 +131,7 @@ def say(text: str) -> None:
 
 @cli.command()
 def reseal() -> None:
-    """Hide the length of what was sealed before this version; again it changes nothing.
+    """Seal what older versions left in clear, and hide lengths; again it changes nothing.
 
     It may run while the service is served on PostgreSQL; on SQLite nothing else may run.
     """
@@ -141,7 +141,7 @@ def reseal() -> None:
         bar = progress.add_task("sealing anew", total=None)
         for done, total in administering.reseal(ground):
             progress.update(bar, completed=done, total=total)
-    say(f"{total} sealed documents were filled up; their length tells nothing now.")
+    say(f"{total} documents were sealed anew. Nothing is left in clear, no length tells.")
 
 
 @key.command("new")

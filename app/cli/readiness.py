@@ -83,8 +83,8 @@ def must_be_ready(ground: Ground, ledger: Ledger, settings: Settings) -> None:
         must_be_supported(session, settings.database_url)
         must_be_migrated(session)
         must_be_guarded(session)
-        must_be_bound(session, settings.environment)
         must_be_real(session, settings.environment)
+        must_be_bound(session, settings.environment)
         if unknown := unknown_time_zones(session):
             raise NotReady(
                 f"The time zones of {', '.join(unknown)} are not in version "

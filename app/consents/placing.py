@@ -21,7 +21,7 @@ def question_of(work: Reading, case: Case) -> Question:
     """Put the question of who should lead as values."""
     stands = standing.of_case(work, case)
     guards, country = stands.safeguards, case.country or ""
-    asked = shortlists.shortlist(work, case.id)
+    asked = shortlists.asked(work, case.id)
     profiles = shortlists.profiles(work, country)
     return Question(
         now=work.now,
@@ -39,7 +39,7 @@ def question_of(work: Reading, case: Case) -> Question:
         unsafe=frozenset(guards.unsafe_focal_points),
         consented=frozenset(p.id for p in profiles if stands.may_hear(p)),
         named=agreed_to(stands, profiles, Purpose.REFER),
-        declined=frozenset(row.focal_point_id for row in asked if row.asked_at),
+        declined=frozenset(row.focal_point_id for row in asked),
         approached=frozenset(),
         holder=case.holder,
         home=directory.by_id(work, case.submitter).of_state,

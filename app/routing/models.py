@@ -12,9 +12,10 @@ from app.kernel.db import Base
 
 
 class Shortlisted(Base):
-    """A focal point that may lead, its place and why; the desk has the last.
+    """A focal point that was asked to lead, its place and why; the desk has the last.
 
-    `left_at`: it was passed over.
+    Who is still to be asked is sealed: who is missing there may be feared (ADR 38). Older
+    versions kept it here, with `asked_at` empty. `left_at`: it was passed over.
     """
 
     __tablename__ = "shortlisted"
@@ -28,7 +29,7 @@ class Shortlisted(Base):
 
 
 class LeftOutRow(Base):
-    """A focal point of the country that may not lead, and why not."""
+    """A focal point of the country that may not lead: written by older versions alone."""
 
     __tablename__ = "left_out"
 

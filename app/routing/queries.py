@@ -1,21 +1,28 @@
 """Reading a shortlist, and the directory as routing looks at it."""
 
 from collections.abc import Mapping
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
 from sqlalchemy import bindparam, select
+from sqlalchemy.orm import Session
 
+from app.cases import queries as cases
+from app.cases.models import Party
+from app.cases.sections import Paper
 from app.deadlines import queries as deadlines
 from app.directory import queries as directory
 from app.directory.kinds import AgeGroup, Service, Sex, serves
 from app.directory.models import FocalPoint
 from app.directory.opening import is_open
+from app.kernel.actors import Relation
 from app.kernel.recall import recalled
 from app.kernel.work import Reading
 from app.routing.models import LeftOutRow, Shortlisted
 from app.routing.question import Profile
+from app.routing.results import LeftOutOffice, RoutingResult, Waiting
 
 REMEMBERED: Final = timedelta(days=90)
 """How far back answers count: our own proposal."""
@@ -28,16 +35,72 @@ SHORTLIST: Final = (
 )
 
 
+@dataclass(frozen=True)
+class Place:
+    """A place on the list of those who may lead a case."""
+
+    place: int
+    focal_point_id: UUID
+    reasons: list[str]
+    asked_at: datetime | None = None
+    left_at: datetime | None = None
+
+
 @recalled(Shortlisted)
-def shortlist(work: Reading, case_id: UUID) -> list[Shortlisted]:
-    """List those who may lead a case, best first; the desk comes last."""
+def rows(work: Reading, case_id: UUID) -> list[Shortlisted]:
+    """List the rows of a case: who was asked, and what older versions kept."""
     return list(work.session.scalars(SHORTLIST, {"case": case_id}))
 
 
-def left_out(work: Reading, case_id: UUID) -> list[LeftOutRow]:
-    """List those of the country who may not, by code."""
-    of_case = select(LeftOutRow).where(LeftOutRow.case_id == case_id)
-    return list(work.session.scalars(of_case.order_by(LeftOutRow.focal_point)))
+def asked(work: Reading, case_id: UUID) -> list[Shortlisted]:
+    """List those who were asked to lead a case, in that order."""
+    return [row for row in rows(work, case_id) if row.asked_at]
+
+
+def result(work: Reading, case_id: UUID) -> RoutingResult:
+    """Open what routing found for a case, for the rules alone."""
+    kept = cases.sealed(work, case_id, Paper.ROUTING)
+    if kept is not None:
+        return RoutingResult.model_validate_json(cases.unseal(work, kept))
+    return result_in_clear(work, case_id)
+
+
+def result_in_clear(work: Reading, case_id: UUID) -> RoutingResult:
+    """Read what an older version kept in clear."""
+    waiting = [row for row in rows(work, case_id) if not row.asked_at]
+    left = select(LeftOutRow).where(LeftOutRow.case_id == case_id)
+    return RoutingResult(
+        waiting=[
+            Waiting(focal_point_id=row.focal_point_id, reasons=row.reasons)
+            for row in waiting
+        ],
+        left_out=[
+            LeftOutOffice(focal_point=row.focal_point, reasons=row.reasons)
+            for row in work.session.scalars(left.order_by(LeftOutRow.focal_point))
+        ],
+    )
+
+
+def in_clear(session: Session) -> list[tuple[UUID, UUID]]:
+    """List the cases of which an older version kept something in clear, with submitters."""
+    waiting = select(Shortlisted.case_id).where(Shortlisted.asked_at.is_(None))
+    either = waiting.union(select(LeftOutRow.case_id)).subquery()
+    submitter = select(Party.case_id, Party.focal_point_id).where(
+        Party.case_id.in_(select(either)), Party.relation == Relation.SUBMITTER
+    )
+    return [(case, office) for case, office in session.execute(submitter)]
+
+
+def shortlist(work: Reading, case_id: UUID) -> list[Place]:
+    """List those who may lead a case, best first: who was asked, then who is to be."""
+    before = [
+        Place(row.place, row.focal_point_id, row.reasons, row.asked_at, row.left_at)
+        for row in asked(work, case_id)
+    ]
+    waiting = enumerate(result(work, case_id).waiting, start=len(before) + 1)
+    return before + [
+        Place(place, one.focal_point_id, one.reasons) for place, one in waiting
+    ]
 
 
 def profiles(work: Reading, country: str) -> tuple[Profile, ...]:

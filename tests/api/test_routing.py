@@ -352,5 +352,5 @@ def test_where_nobody_near_was_left_out_nobody_is_kept(officer: Someone) -> None
         actions.keep(work, found.id, Ranking((), None, ()))
 
         kept = queries.shortlist(work, found.id)
-        assert queries.left_out(work, found.id) == []
+        assert queries.result(work, found.id).left_out == []
         assert [row.focal_point_id for row in kept] == [first.focal_point_id]

@@ -11,7 +11,7 @@ from app.cases.models import Case
 from app.directory import queries as directory
 from app.kernel.work import Writing
 from app.routing import actions, queries
-from app.routing.models import Shortlisted
+from app.routing.queries import Place
 from app.routing.ranking import Ranking
 from tests.support.world import Json, Someone, World
 
@@ -24,8 +24,8 @@ def two(officer: Someone) -> list[Json]:
 
 
 @pytest.fixture
-def work(world: World) -> Iterator[Writing]:
-    with world.by_itself() as made:
+def work(officer: Someone) -> Iterator[Writing]:
+    with officer.writing() as made:
         yield made
 
 
@@ -34,14 +34,14 @@ def ids(work: Writing, two: list[Json]) -> list[UUID]:
     return [work.session.scalars(one).one() for one in named]
 
 
-def rows(work: Writing, case_id: UUID) -> list[Shortlisted]:
+def rows(work: Writing, case_id: UUID) -> list[Place]:
     work.session.expire_all()
     return queries.shortlist(work, case_id)
 
 
 def kept(work: Writing, case_id: UUID) -> Kept:
     """Who is asked in turn, who was asked, and who was left out, as it is stored."""
-    left = [row.focal_point for row in queries.left_out(work, case_id)]
+    left = [one.focal_point for one in queries.result(work, case_id).left_out]
     turn = [(r.focal_point_id, r.place, bool(r.asked_at)) for r in rows(work, case_id)]
     return turn, left
 

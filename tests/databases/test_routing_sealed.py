@@ -1,0 +1,79 @@
+"""A copy of the database does not tell whom routing left out, or who is to be asked."""
+
+from sqlalchemy import delete, insert, select
+
+from app.cases.models import Case, Sealed
+from app.cases.sections import Paper
+from app.cli import administering
+from app.routing import queries
+from app.routing.models import LeftOutRow, Shortlisted
+from tests.support.world import Json, Someone, World, done, path_of
+
+FEARS: tuple[Json, ...] = (
+    {"country_of_origin": "UZ"},
+    {"country_of_origin": "UZ", "unsafe_focal_points": ["SANA_SEZIM", "KZ_LEGAL_AID"]},
+    {"country_of_origin": "KG", "seeks_asylum": True},
+)
+
+
+def routing_of(who: Someone, case: Json) -> Json:
+    return done(who.get(f"{path_of(case)}/routing"))
+
+
+def in_clear(world: World) -> tuple[set[tuple[int, bool]], int]:
+    """Read what stands in clear of all cases: who was asked, and who was left out."""
+    with world.by_itself() as work:
+        rows = work.session.scalars(select(Shortlisted)).all()
+        left = len(work.session.scalars(select(LeftOutRow)).all())
+        return {(row.place, bool(row.asked_at)) for row in rows}, left
+
+
+def test_only_who_was_asked_stands_in_clear(world: World, officer: Someone) -> None:
+    cases = [officer.submits(safeguards=fears) for fears in FEARS]
+
+    shown = [routing_of(officer, case) for case in cases]
+
+    assert in_clear(world) == ({(1, True)}, 0)
+    assert all(len(one["candidates"]) > 1 for one in shown)
+    assert all(one["left_out"] for one in shown)
+    with world.by_itself() as work:
+        found = select(Sealed).where(Sealed.kind == Paper.ROUTING)
+        lengths = {len(row.sealed) for row in work.session.scalars(found)}
+    assert len(lengths) == 1
+
+
+def keep_in_clear(world: World, case: Json) -> None:
+    """Keep the list as an older version did."""
+    with world.by_itself() as work:
+        of_case = select(Case.id).where(Case.code == case["code"])
+        case_id = work.session.scalars(of_case).one()
+        kept = queries.result(work, case_id)
+        for number, one in enumerate(kept.waiting, start=2):
+            row = {"case_id": case_id, "place": number, **one.model_dump()}
+            work.session.execute(insert(Shortlisted).values(row))
+        for out in kept.left_out:
+            row = {"case_id": case_id, **out.model_dump()}
+            work.session.execute(insert(LeftOutRow).values(row))
+        sealed = (Sealed.case_id == case_id) & (Sealed.kind == Paper.ROUTING)
+        work.session.execute(delete(Sealed).where(sealed))
+
+
+def test_what_an_older_version_kept_in_clear_is_read_and_sealed(
+    world: World, officer: Someone, lead: Someone
+) -> None:
+    cases = [officer.submits(safeguards=FEARS[1]) for _ in range(3)]
+    before = [routing_of(officer, case) for case in cases]
+    for case in cases:
+        keep_in_clear(world, case)
+    old = [routing_of(officer, case) for case in cases]
+    assert lead.does("decline-lead", cases[2], {"reason": "NO_CAPACITY"}).is_success
+    declined = routing_of(officer, cases[2])
+
+    steps = list(administering.reseal(world.ground))
+    new = [routing_of(officer, case) for case in cases]
+
+    assert before == old
+    assert new == [*before[:2], declined]
+    assert steps == [(1, 2), (2, 2)]
+    assert in_clear(world) == ({(1, True), (2, True)}, 0)
+    assert list(administering.reseal(world.ground)) == []
