@@ -33,6 +33,7 @@ def list_refusals(begin: ReadStatistics, if_none_match: IfNoneMatch = None) -> R
     """List how many refusals there were, by country and quarter, as an analyst.
 
     Of quarters that are over, and of no fewer than 11: what is missing is few, or none.
+    Each number is off by a few, by the same for good: nobody can tell a single person.
     """
     with begin() as work:
         shown = RefusalCounts(items=queries.refusals(work))

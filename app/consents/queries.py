@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from app.cases.statements import CASES
 from app.consents.models import Consent, Refusal
+from app.consents.noise import noise_from
 from app.consents.schemas import RefusalsOut
 from app.kernel.actors import Role
 from app.kernel.lifecycle import RoleMissing
@@ -62,7 +63,8 @@ def refusals(work: Reading) -> list[RefusalsOut]:
     """Count refusals by country and quarter, of quarters that are over; for analysts.
 
     One table and no totals: from two, or from a quarter that still grows, what is left out
-    of the one could be taken from the other. Raises RoleMissing (403).
+    of the one could be taken from the other. Each count has noise, before it is compared
+    with the fewest that are told. Raises RoleMissing (403).
     """
     if Role.ANALYST not in work.actor.roles:
         raise RoleMissing(f"This needs one of the roles {Role.ANALYST}.")
@@ -74,11 +76,18 @@ def refusals(work: Reading) -> list[RefusalsOut]:
     ):
         if quarter_of(week) < latest:
             found[country, *quarter_of(week)] += count
+    noisy = {key: count + noise_of(work, *key) for key, count in sorted(found.items())}
     return [
         RefusalsOut(country=country, year=year, quarter=quarter, refusals=count)
-        for (country, year, quarter), count in sorted(found.items())
+        for (country, year, quarter), count in noisy.items()
         if count >= FEWEST
     ]
+
+
+def noise_of(work: Reading, country: str, year: int, quarter: int) -> int:
+    """Return what is added to a count: always the same for one country and quarter."""
+    parts = ("refusals", country, str(year), str(quarter))
+    return noise_from(work.vault.fingerprint(*(part.encode() for part in parts)))
 
 
 def week_of(day: date) -> date:

@@ -92,7 +92,7 @@ class RefusalsOut(Shown):
     country: str
     year: int
     quarter: Annotated[int, Field(ge=1, le=4)]
-    refusals: int
+    refusals: Annotated[int, Field(description="Off by a few, always by the same.")]
 
 
 class RefusalCounts(Shown):

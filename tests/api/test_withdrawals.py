@@ -301,6 +301,13 @@ def test_every_day_of_a_week_is_its_monday(world: World, officer: Someone) -> No
     assert weeks == ["2026-06-01"] * 7 + ["2026-06-08"]
 
 
+@pytest.fixture
+def exact(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Count without noise."""
+    monkeypatch.setattr("app.consents.queries.noise_from", lambda _: 0)
+
+
+@pytest.mark.usefixtures("exact")
 def test_analysts_are_told_large_numbers_of_quarters_that_are_over(
     world: World, officer: Someone, analyst: Someone
 ) -> None:
@@ -323,6 +330,26 @@ def test_analysts_are_told_large_numbers_of_quarters_that_are_over(
     assert counted(analyst)[0] == ("KG", 2026, 2, 11)
 
 
+def test_a_count_is_off_by_the_same_each_time(
+    world: World, officer: Someone, analyst: Someone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn: list[str] = []
+
+    def by_three(fingerprint: str) -> int:
+        drawn.append(fingerprint)
+        return 3
+
+    monkeypatch.setattr("app.consents.queries.noise_from", by_three)
+    for country, count in (("KZ", 8), ("KG", 7)):
+        assert [refuses(officer, country) for _ in range(count)] == [204] * count
+    world.passes(days=60)
+
+    assert [counted(analyst) for _ in "12"] == [[("KZ", 2026, 2, 11)]] * 2
+    assert drawn[:2] == drawn[2:]
+    assert drawn[0] != drawn[1]
+
+
+@pytest.mark.usefixtures("exact")
 def test_few_are_none(officer: Someone, analyst: Someone, world: World) -> None:
     for _ in range(10):
         refuses(officer)

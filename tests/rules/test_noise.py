@@ -1,0 +1,36 @@
+"""Noise on published counts: fixed, around 0, and of no use to who adds ten."""
+
+import hashlib
+from collections import Counter
+
+from app.consents.noise import MOST, noise_from
+from app.consents.queries import FEWEST
+
+DRAWN = [noise_from(hashlib.sha256(str(n).encode()).hexdigest()) for n in range(20_000)]
+
+
+def test_noise_lies_around_zero_and_is_never_large() -> None:
+    counts = Counter(DRAWN)
+
+    assert abs(sum(DRAWN) / len(DRAWN)) < 0.1
+    assert max(map(abs, DRAWN)) <= MOST
+    assert counts.most_common(1)[0][0] == 0
+    within_one = counts[-1] + counts[0] + counts[1]
+    assert 0.5 < within_one / len(DRAWN) < 0.65
+    assert abs(counts[3] - counts[-3]) < 0.02 * len(DRAWN)
+
+
+def test_noise_of_one_fingerprint_is_always_the_same() -> None:
+    digest = hashlib.sha256(b"KZ").hexdigest()
+
+    assert noise_from(digest) == noise_from(digest)
+    assert noise_from("0" * 64) == 0
+    assert noise_from("f" * 13 + "0" * 51) == MOST
+
+
+def test_who_adds_ten_learns_little_of_one_that_was_there() -> None:
+    """Of ten that were added, and of eleven, about as many are shown."""
+    shown = [sum(count + noise >= FEWEST for noise in DRAWN) for count in (10, 11)]
+    chance = [one / len(DRAWN) for one in shown]
+
+    assert 0.25 < chance[0] < chance[1] < 0.75
