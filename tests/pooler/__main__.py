@@ -72,9 +72,10 @@ def say(*words: object) -> None:
 def find_pooler() -> str:
     """Return where PgBouncer is; installs it where this is root on Debian, or exits."""
     path = f"{os.environ['PATH']}:/usr/sbin"
-    if not shutil.which("pgbouncer", path=path) and os.geteuid() == 0:
-        words = ["apt-get", "install", "--yes", "--no-install-recommends", "pgbouncer"]
-        subprocess.run(words, check=False, stdout=subprocess.DEVNULL)
+    install = ["apt-get", "install", "--yes", "--no-install-recommends", "pgbouncer"]
+    for words in (install, ["apt-get", "update"], install):
+        if not shutil.which("pgbouncer", path=path) and os.geteuid() == 0:
+            subprocess.run(words, check=False, stdout=subprocess.DEVNULL)
     found = shutil.which("pgbouncer", path=path)
     return found or sys.exit("make pooler needs PgBouncer: apt-get install pgbouncer")
 
