@@ -53,7 +53,7 @@ def opening(ground: Ground, actor: Actor) -> Iterator[Writing]:
         with recorded_or_refused(), writing(ground, actor) as work:
             try:
                 yield work
-            except (NotFound, DailyCapReached):
+            except NotFound:
                 count_refusal(work)
                 raise
     except DailyCapReached as over:
@@ -61,8 +61,10 @@ def opening(ground: Ground, actor: Actor) -> Iterator[Writing]:
             keep_refused(work, over.look)
         raise
     except TooManyRefusedOpenings:
-        with recorded_or_refused(), writing(ground, actor) as work:
-            tell_of_limit(work)
+        counter = ground.refused_openings
+        if counter and counter.is_to_tell(actor.account_id, ground.clock()):
+            with recorded_or_refused(), writing(ground, actor) as work:
+                tell_of_limit(work)
         raise
 
 

@@ -41,9 +41,14 @@ BESIDE: Final = frozenset({Kind.NON_STATE, Kind.INTERGOVERNMENTAL})
 
 
 def may_know(work: Reading, case: Case) -> bool:
-    """Say whether the caller may know what the person fears, and so why others are out."""
+    """Return whether the caller may know what the person fears, and so why others are out.
+
+    And every consent: who is left out for want of one tells whom a hidden one names.
+    """
     me = directory.by_id(work, work.actor.focal_point_id)
-    return standing.of_case(work, case).may_know_fears(me)
+    stands = standing.of_case(work, case)
+    known = standing.known_to_caller(work, stands)
+    return stands.may_know_fears(me) and known.consents == stands.consents
 
 
 def advice_for(

@@ -82,8 +82,8 @@ def seal(work: Writing, record: Recorded, kind: Sealable, content: BaseModel) ->
     else:
         if kind == Paper.SAFEGUARDS:
             keep_past(work, kept)
-        kept.author, kept.written_at = work.actor.focal_point_id, work.now
         fill(work, kept, content.model_dump_json().encode())
+        kept.author, kept.written_at = work.actor.focal_point_id, work.now
 
 
 def keep_past(work: Writing, kept: Sealed) -> None:

@@ -130,7 +130,9 @@ def relocate(work: Writing, code: str, seen: Seen, where: RelocateCase) -> Case:
         ranking = leads(question_of(work, case))
         routing.keep(work, case.id, ranking)
         if case.state in LED:
-            candidates = [one.id for one in ranking.candidates]
+            known = standing.known_to_caller(work, standing.of_case(work, case))
+            order = leads(question_of(work, case, known))
+            candidates = [one.id for one in order.candidates]
             handovers.offer_to_first(work, case, candidates)
     watch_interests(work, case)
     return case

@@ -24,10 +24,20 @@ The service signs in to PostgreSQL as {name}, which {why}: row security and the 
 the roles do not bind it. Use a login of its own (deploy/postgresql/roles.sql).
 """.strip().replace("\n", " ")
 LOGIN: Final = """
-SELECT session_user, r.rolsuper, r.rolbypassrls,
-    to_regrole(:owner) IS NOT NULL AND pg_has_role(session_user, :owner, 'MEMBER')
-FROM pg_catalog.pg_roles r WHERE r.rolname = session_user
+SELECT r.rolname, r.rolsuper, r.rolbypassrls, r.rolcreaterole,
+    r.oid IN (
+        SELECT nspowner FROM pg_catalog.pg_namespace WHERE nspname = 'public'
+        UNION ALL
+        SELECT datdba FROM pg_catalog.pg_database WHERE datname = current_database()
+        UNION ALL
+        SELECT oid FROM pg_catalog.pg_roles WHERE rolname = :owner
+    ),
+    r.rolname LIKE 'pg\\_%'
+FROM pg_catalog.pg_roles r
+WHERE pg_has_role(session_user, r.oid, 'MEMBER')
+ORDER BY r.rolname <> session_user, r.rolname
 """
+"""Every role that the login has, or could take on: a member can always switch to it."""
 
 
 def must_be_guarded(session: Session) -> None:
@@ -68,13 +78,17 @@ def describe_login(session: Session) -> str | None:
     """Say why no guard binds the login of the service; None: they all do."""
     if kind_of(session) == "sqlite":
         return None
-    name, superuser, bypasses, owns = session.execute(
-        text(LOGIN), {"owner": OWNER_ROLE}
-    ).one()
-    found = {
-        "is a superuser": superuser,
-        "has BYPASSRLS": bypasses,
-        f"is a member of {OWNER_ROLE}": owns,
-    }
-    why = next((words for words, holds in found.items() if holds), None)
-    return TOO_MIGHTY.format(name=name, why=why) if why else None
+    login = session.scalar(text("SELECT session_user"))
+    for role, *mighty in session.execute(text(LOGIN), {"owner": OWNER_ROLE}):
+        for holds, why in zip(mighty, MIGHTY, strict=True):
+            if holds:
+                through = "" if role == login else f" through the role {role}"
+                return TOO_MIGHTY.format(name=login, why=f"{why}{through}")
+    return None
+
+
+MIGHTY: Final = (
+    *("is a superuser", "has BYPASSRLS", "may make roles"),
+    *("owns tables, schema or database", "has rights on every table"),
+)
+"""What the columns of `LOGIN` say of a role."""

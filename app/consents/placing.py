@@ -17,9 +17,9 @@ from app.routing import queries as shortlists
 from app.routing.question import Profile, Question
 
 
-def question_of(work: Reading, case: Case) -> Question:
-    """Put the question of who should lead as values."""
-    stands = standing.of_case(work, case)
+def question_of(work: Reading, case: Case, stands: Standing | None = None) -> Question:
+    """Put the question of who should lead as values, for a person who stands so."""
+    stands = stands or standing.of_case(work, case)
     guards, country = stands.safeguards, case.country or ""
     asked = shortlists.asked(work, case.id)
     profiles = shortlists.profiles(work, country)

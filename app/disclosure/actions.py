@@ -107,7 +107,7 @@ def open_past_safeguards(
     """Open the safeguards as they were before, oldest first, those the caller may read."""
     case, kind = queries.get(work, code), Paper.SAFEGUARDS_PAST
     shown = safeguards_for(work, case)[:-1]
-    counted = not may(work, case, kind, Deed.OPEN, None)
+    counted = not policies.sides(work, case)
     enter(work, case, kind, purpose, allowed=bool(shown), counted=counted)
     return SafeguardsHistory(items=[opened_safeguards(work, paper) for paper in shown])
 

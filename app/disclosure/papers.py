@@ -10,7 +10,7 @@ from app.consents import naming
 from app.consents.naming import Naming
 from app.disclosure.actions import author_of, enter, may, open_paper
 from app.disclosure.policy import Deed
-from app.disclosure.queries import look_again
+from app.disclosure.queries import look_again, sides
 from app.disclosure.schemas import (
     NoteList,
     NoteOut,
@@ -79,8 +79,7 @@ def open_notes(work: Writing, record: Case | Referral, purpose: ReadingPurpose) 
     papers = queries.papers(work, record.id, Paper.NOTE, Paper.MESSAGE)
     look_again(work, record)
     shown = [p for p in papers if may(work, record, Paper(p.kind), Deed.OPEN, p)]
-    kinds = (Paper.NOTE, Paper.MESSAGE)
-    counted = not any(may(work, record, kind, Deed.OPEN, None) for kind in kinds)
+    counted = not sides(work, record)
     enter(work, record, Paper.NOTE, purpose, allowed=bool(shown), counted=counted)
     case = record if isinstance(record, Case) else record.case
     names = naming.read(work, [(case, p.author, p.written_at) for p in shown])

@@ -45,6 +45,7 @@ class RefusedOpenings:
     def __init__(self, per_minute: int) -> None:
         self.per_minute, self.lock = per_minute, Lock()
         self.known = dict[UUID, list[datetime]]()
+        self.told = dict[UUID, datetime]()
 
     def count(self, account: UUID, now: datetime) -> None:
         """Count a refusal. Raises TooManyRefusedOpenings (429) if it is one too many."""
@@ -55,6 +56,15 @@ class RefusedOpenings:
                 return
             self.known[account] = kept
         raise TooManyRefusedOpenings(kept[0] + MINUTE - now)
+
+    def is_to_tell(self, account: UUID, now: datetime) -> bool:
+        """Return whether nobody was told lately, and take it that somebody is now."""
+        with self.lock:
+            told = self.told.get(account)
+            if told is not None and now - told < TOLD_EVERY:
+                return False
+            self.told[account] = now
+        return True
 
 
 def count_refusal(work: Writing) -> None:

@@ -50,6 +50,7 @@ CONSTRAINT_NAMES = {
 OWNER_ROLE: Final = "safe_conduct_owner"
 APP_ROLE: Final = "safe_conduct_app"
 POSTGRESQL_SETTINGS = (
+    "SET search_path = 'public'",
     "SET timezone = 'UTC'",
     "SET synchronous_commit = 'on'",
     "SET lock_timeout = '5s'",

@@ -49,9 +49,19 @@ class Kind(StrEnum):
     INDEX = "index"
     EXTENSION = "extension"
     EVENT_TRIGGER = "event trigger"
+    SETTING = "setting"
+    UNIQUE = "unique"
+    CONFLICT = "conflict clause"
+    CONSTRAINT = "constraint"
+    PERSISTENCE = "persistence"
 
 
-REFUSED_IF_ADDED: Final = frozenset({Kind.TRIGGER, Kind.RULE, Kind.POLICY})
+REFUSED_IF_ADDED: Final = frozenset(
+    {
+        *(Kind.TRIGGER, Kind.RULE, Kind.POLICY, Kind.UNIQUE, Kind.CONFLICT),
+        *(Kind.CONSTRAINT, Kind.PERSISTENCE),
+    }
+)
 TOLERATED_IF_MISSING: Final = frozenset({Kind.INDEX, Kind.EXTENSION, Kind.EVENT_TRIGGER})
 
 

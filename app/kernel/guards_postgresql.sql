@@ -76,3 +76,23 @@ FROM pg_catalog.pg_indexes WHERE schemaname = 'public'
 UNION ALL
 SELECT 'extension ' || extname, NULL
 FROM pg_catalog.pg_extension WHERE extname <> 'plpgsql'
+UNION ALL
+-- Triggers fire, and tables are those of this schema.
+SELECT 'setting session_replication_role', current_setting('session_replication_role')
+UNION ALL
+SELECT 'setting search_path', current_schemas(false)::text
+UNION ALL
+SELECT 'unique index ' || i.relname || ' on ' || r.name, pg_catalog.pg_get_indexdef(i.oid)
+FROM pg_catalog.pg_index x
+JOIN relation r ON r.oid = x.indrelid
+JOIN pg_catalog.pg_class i ON i.oid = x.indexrelid
+WHERE x.indisunique AND x.indisvalid
+UNION ALL
+-- From version 18 on NOT NULL is a constraint too.
+SELECT 'constraint ' || k.conname || ' on ' || r.name,
+    k.convalidated::text || ' ' || pg_catalog.pg_get_constraintdef(k.oid)
+FROM pg_catalog.pg_constraint k JOIN relation r ON r.oid = k.conrelid
+WHERE k.contype IN ('c', 'f', 'p', 'u', 'x')
+UNION ALL
+SELECT 'persistence of ' || name, relpersistence::text
+FROM relation WHERE relkind IN ('r', 'p') AND relpersistence <> 'p'

@@ -22,6 +22,9 @@ class RefusalCounter(Protocol):
     def count(self, account: UUID, now: datetime) -> None:
         """Count one, or raise a problem if it is one too many."""
 
+    def is_to_tell(self, account: UUID, now: datetime) -> bool:
+        """Return whether somebody is to be told of that now."""
+
 
 @dataclass(frozen=True)
 class Ground:

@@ -41,11 +41,17 @@ def drop(work: Writing, referral: Referral, reason: str) -> None:
 
 
 def covered(work: Writing, case: Case, stands: Standing) -> frozenset[UUID]:
-    """Name the open referrals of a case that rest on a consent, as the person stands."""
+    """Return the open referrals of a case that rest on a consent, as the person stands.
+
+    One that was sent on another basis rests on a consent only with the sections it has got:
+    else taking a consent back would tell whom it names.
+    """
     return frozenset(
         referral.id
         for referral in queries.of_case(work, case.id)
-        if referral.state in OPEN and facts_of(work, referral, stands).covered
+        if referral.state in OPEN
+        and (referral.basis == Basis.CONSENT or referral.sections)
+        and facts_of(work, referral, stands).covered
     )
 
 

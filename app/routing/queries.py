@@ -18,7 +18,9 @@ from app.directory.kinds import AgeGroup, Service, Sex, serves
 from app.directory.models import FocalPoint
 from app.directory.opening import is_open
 from app.kernel.actors import Relation
+from app.kernel.problems import NotFound
 from app.kernel.recall import recalled
+from app.kernel.vault import Unopenable
 from app.kernel.work import Reading
 from app.routing.models import LeftOutRow, Shortlisted
 from app.routing.question import Profile
@@ -60,9 +62,12 @@ def asked(work: Reading, case_id: UUID) -> list[Shortlisted]:
 def result(work: Reading, case_id: UUID) -> RoutingResult:
     """Open what routing found for a case, for the rules alone."""
     kept = cases.sealed(work, case_id, Paper.ROUTING)
-    if kept is not None:
+    if kept is None:
+        return result_in_clear(work, case_id)
+    try:
         return RoutingResult.model_validate_json(cases.unseal(work, kept))
-    return result_in_clear(work, case_id)
+    except (NotFound, Unopenable):  # its key is lost: it is routed all the same
+        return RoutingResult()
 
 
 def result_in_clear(work: Reading, case_id: UUID) -> RoutingResult:

@@ -35,6 +35,7 @@ SELECT format(
 )
 FROM (VALUES
     ('role', 'safe_conduct_app'),
+    ('search_path', 'public'),
     ('timezone', 'UTC'),
     ('synchronous_commit', 'on'),
     ('lock_timeout', '5s'),

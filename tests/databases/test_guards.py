@@ -48,9 +48,11 @@ def test_a_database_has_the_guards_that_the_migrations_make(url: str) -> None:
 REFUSED_ON_SQLITE = {
     "DROP TRIGGER access_entry_kept_from_delete": "is missing",
     "DROP TRIGGER mailbox_never_falls": "is missing",
+    "DROP INDEX uq_party_open": "is missing",
     "CREATE TRIGGER hide AFTER INSERT ON access_entry BEGIN"
     " DELETE FROM heartbeat; END": "was added",
 }
+REBUILT = "CREATE TABLE kept (id INTEGER PRIMARY KEY, at TEXT UNIQUE ON CONFLICT IGNORE)"
 CHANGED = (
     "DROP TRIGGER entry_kept_from_update",
     "CREATE TRIGGER entry_kept_from_update BEFORE UPDATE ON entry BEGIN SELECT 1; END",
@@ -67,7 +69,41 @@ def test_a_guard_of_sqlite_that_is_missing_or_added_refuses(
     ):
         must_be_guarded(session)
 
-    assert statement.split()[2] in str(refused.value)
+    assert statement.split()[2] in str(refused.value) or "unique party" in str(
+        refused.value
+    )
+
+
+def test_a_table_of_sqlite_that_passes_rows_over_refuses(sqlite_url: str) -> None:
+    with (
+        changed(sqlite_url, REBUILT) as session,
+        pytest.raises(NotReady, match="conflict clause of kept was added"),
+    ):
+        must_be_guarded(session)
+
+
+def test_roles_that_the_login_could_take_on_are_looked_at(pg_url: str) -> None:
+    login = f"CREATE ROLE {BY_NAME} LOGIN IN ROLE {APP_ROLE}"
+    bypass = f"ALTER ROLE {APP_ROLE} BYPASSRLS"
+    signed_in = f"SET SESSION AUTHORIZATION {BY_NAME}"
+    with changed(pg_url, login, bypass, signed_in) as session:
+        said = describe_login(session)
+        session.execute(text("RESET SESSION AUTHORIZATION"))
+
+    assert said
+    assert f"which has BYPASSRLS through the role {APP_ROLE}" in said
+
+
+def test_a_login_that_owns_the_schema_is_refused(pg_url: str) -> None:
+    login = f"CREATE ROLE {BY_NAME} LOGIN IN ROLE {APP_ROLE}"
+    owned = f"ALTER SCHEMA public OWNER TO {BY_NAME}"
+    signed_in = f"SET SESSION AUTHORIZATION {BY_NAME}"
+    with changed(pg_url, login, owned, signed_in) as session:
+        said = describe_login(session)
+        session.execute(text("RESET SESSION AUTHORIZATION"))
+
+    assert said
+    assert "which owns tables, schema or database:" in said
 
 
 def test_a_guard_of_sqlite_that_was_changed_refuses(sqlite_url: str) -> None:
@@ -96,6 +132,10 @@ REFUSED_ON_POSTGRESQL = {
     "ALTER FUNCTION is_new(uuid) SECURITY INVOKER": "function is_new(uuid) was changed",
     "CREATE OR REPLACE FUNCTION acts_for() RETURNS text STABLE LANGUAGE sql"
     " AS $$ SELECT 'system'::text $$": "function acts_for() was changed",
+    "ALTER TABLE access_entry SET UNLOGGED": "persistence of access_entry was added",
+    "DROP INDEX uq_party_open": "unique index uq_party_open on party is missing",
+    'ALTER TABLE "case" DROP CONSTRAINT ck_case_state': "ck_case_state on case is missing",
+    "SET session_replication_role = 'replica'": "setting session_replication_role was",
     "CREATE OR REPLACE VIEW my_cases AS SELECT case_id FROM party": "view my_cases was",
 }
 
@@ -139,7 +179,15 @@ def test_an_index_of_an_operator_is_a_warning_on_sqlite(sqlite_url: str) -> None
     [
         ("LOGIN SUPERUSER", "is a superuser"),
         ("LOGIN BYPASSRLS", "has BYPASSRLS"),
-        (f"LOGIN IN ROLE {OWNER_ROLE}", f"is a member of {OWNER_ROLE}"),
+        ("LOGIN CREATEROLE", "may make roles"),
+        (
+            f"LOGIN IN ROLE {OWNER_ROLE}",
+            f"owns tables, schema or database through the role {OWNER_ROLE}",
+        ),
+        (
+            f"LOGIN IN ROLE {APP_ROLE}, pg_write_all_data",
+            "has rights on every table through the role pg_write_all_data",
+        ),
         (f"LOGIN IN ROLE {APP_ROLE}", None),
     ],
 )

@@ -40,6 +40,7 @@ CONNECTIONS: Final = 8
 CLIENTS: Final = 24
 SETTINGS: Final = {
     "role": "safe_conduct_app",
+    "search_path": "public",
     "timezone": "UTC",
     "synchronous_commit": "on",
     "lock_timeout": "5s",
