@@ -14,7 +14,7 @@ from app.webhooks.addresses import Address, Target
 from app.webhooks.carrying import Parcel
 from app.worker.courier import Courier, LookUp
 from tests.support.mail_servers import Mood
-from tests.support.webhook_receivers import Receiver, receiving
+from tests.support.webhook_receivers import SHORT_LIMIT, Receiver, receiving
 from tests.support.world import HOST, World
 
 METADATA = "169.254.169.254"
@@ -86,7 +86,9 @@ def test_a_name_that_leads_inside_is_not_called(
 
 @pytest.mark.slow
 def test_an_answer_has_all_of_the_time(receiver: Receiver) -> None:
+    """It comes later than the half of the limit that a connection has."""
     receiver.postman.mood = lambda: Mood.SLOW
+    receiver.courier = replace(receiver.courier, whole=SHORT_LIMIT)
     look_up, _ = leading_to(["127.0.0.1"])
 
     assert carried(receiver, look_up) == Answer(Outcome.DELIVERED, "204")
