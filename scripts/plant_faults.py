@@ -22,7 +22,7 @@ from mutation.mutants import ROOT, Mutant, mutants_of, read
 from mutation.results import equivalents, place
 
 EFFORTS: Final = ("sample", "all")
-"""The efforts of `make test` and `make test-all`."""
+"""The values of `--effort` that `make test` and `make test-all` use."""
 PYTEST: Final = (
     *(sys.executable, "-m", "pytest", "-q", "-x"),
     *("-n", "auto", "--dist", "loadscope", "--no-loadscope-reorder"),

@@ -19,7 +19,7 @@ from app.disclosure.looking import DailyCapReached, keep_refused
 from app.disclosure.refused_openings import (
     TooManyRefusedOpenings,
     count_refusal,
-    tell_of_limit,
+    record_limit,
 )
 from app.kernel.actors import SERVICE, Actor, Scope
 from app.kernel.codes import FORM, read_code
@@ -64,7 +64,7 @@ def opening(ground: Ground, actor: Actor) -> Iterator[Writing]:
         counter = ground.refused_openings
         if counter and counter.is_to_tell(actor.account_id, ground.clock()):
             with recorded_or_refused(), writing(ground, actor) as work:
-                tell_of_limit(work)
+                record_limit(work)
         raise
 
 

@@ -84,11 +84,11 @@ def show_routing(work: Reading, case: Case) -> RoutingOut:
     would say who is never.
     """
     whole = may_know(work, case)
-    rows = queries.shortlist(work, case.id) if whole else queries.asked(work, case.id)
+    rows = queries.shortlist(work, case.id) if whole else queries.list_asked(work, case.id)
     known = {focal_point.id: focal_point for focal_point in directory.everyone(work)}
     waiting = [known[row.focal_point_id] for row in rows if not row.asked_at]
     beside = [found.code for found in waiting if found.kind in BESIDE]
-    out = queries.result(work, case.id).left_out if whole else []
+    out = queries.load_result(work, case.id).left_out if whole else []
     return RoutingOut(
         holder=known[case.holder].code if case.holder else None,
         candidates=[

@@ -82,7 +82,7 @@ def seal(work: Writing, record: Recorded, kind: Sealable, content: BaseModel) ->
     else:
         if kind == Paper.SAFEGUARDS:
             keep_past(work, kept)
-        fill(work, kept, content.model_dump_json().encode())
+        seal_padded(work, kept, content.model_dump_json().encode())
         kept.author, kept.written_at = work.actor.focal_point_id, work.now
 
 
@@ -96,7 +96,7 @@ def keep_past(work: Writing, kept: Sealed) -> None:
         author=kept.author,
         written_at=kept.written_at,
     )
-    fill(work, past, queries.unseal(work, kept))
+    seal_padded(work, past, queries.unseal(work, kept))
     work.session.add(past)
 
 
@@ -118,12 +118,12 @@ def put_away(
         author=work.actor.focal_point_id,
         written_at=work.now,
     )
-    fill(work, paper, content.model_dump_json().encode())
+    seal_padded(work, paper, content.model_dump_json().encode())
     work.session.add(paper)
 
 
-def fill(work: Writing, paper: Sealed, plain: bytes) -> None:
-    """Seal JSON in a row, filled up so that its length does not tell what it says."""
+def seal_padded(work: Writing, paper: Sealed, plain: bytes) -> None:
+    """Seal JSON in a row, padded so that its length does not tell what it says."""
     key = queries.data_key(work, paper.case_id)
     paper.key_version = key.version
     padded = pad(kind_of(paper.kind), plain.rstrip())

@@ -105,7 +105,7 @@ _R, _G, _C = Relation, Grant, Condition
 PARTIES: Final = frozenset(
     {_R.CANDIDATE, _R.LEAD, _R.DESK, _R.ESCALATION_DESK, _R.OVERSIGHT}
 )
-"""Relations to the case itself, but that of its submitter."""
+"""Relations to the case itself, except that of the submitter."""
 ASKED: Final = frozenset({_R.RECIPIENT, _R.HANDOVER_CANDIDATE})
 """Relations to a referral or handover of the case."""
 WORKING: Final = (PARTIES | ASKED) - {_R.OVERSIGHT}
@@ -131,20 +131,18 @@ GRANTS: Final = (
 )
 
 
-def list_grants(
-    relation: Relation, holds: frozenset[Condition], table: Iterable[Row] = GRANTS
-) -> frozenset[Grant]:
+def list_grants(relation: Relation, holds: frozenset[Condition]) -> frozenset[Grant]:
     """Return what one relation grants while these conditions hold."""
-    rows = (r for r in table if relation in r.relations and r.conditions <= holds)
+    rows = (r for r in GRANTS if relation in r.relations and r.conditions <= holds)
     return frozenset[Grant]().union(*(r.grants for r in rows))
 
 
-def list_relations(grant: Grant, table: Iterable[Row] = GRANTS) -> frozenset[Relation]:
+def list_relations(grant: Grant) -> frozenset[Relation]:
     """Return the relations that grant something under no condition.
 
     Filters in SQL use them.
     """
-    rows = (r for r in table if grant in r.grants and not r.conditions)
+    rows = (r for r in GRANTS if grant in r.grants and not r.conditions)
     return frozenset[Relation]().union(*(r.relations for r in rows))
 
 

@@ -2,7 +2,7 @@
 
 Whoever has a copy of the database and no key sees how many bytes each sealed row has. Of
 short answers that tells the answer: whether asylum is sought, or how long a name is. So
-content is filled up with spaces after its JSON, which says the same.
+content is padded with spaces after its JSON, which do not change what it says.
 """
 
 from typing import Final
@@ -19,13 +19,13 @@ ALIKE: Final[frozenset[Sealable]] = frozenset(
         Section.IDENTITY,
     }
 )
-"""What is filled up in steps that double; all else by Padme."""
+"""What is padded in steps that double; everything else by Padme."""
 OVERHEAD: Final = 12 + 16
 """Bytes of the nonce and of the tag of AES-GCM."""
 
 
 def padded_length(kind: Sealable, length: int) -> int:
-    """Return how many bytes content of a kind has, once it is filled up."""
+    """Return how many bytes content of a kind has once it is padded."""
     if kind not in ALIKE:
         return padme(max(length, LEAST))
     size = STEP
@@ -46,11 +46,11 @@ def padme(length: int) -> int:
 
 
 def pad(kind: Sealable, plain: bytes) -> bytes:
-    """Fill JSON up with spaces."""
+    """Pad JSON with spaces."""
     return plain.ljust(padded_length(kind, len(plain)))
 
 
 def is_padded(kind: Sealable, sealed_length: int) -> bool:
-    """Return whether a sealed row has the length of filled up content."""
+    """Return whether a sealed row has the length of padded content."""
     length = sealed_length - OVERHEAD
     return padded_length(kind, length) == length

@@ -150,7 +150,7 @@ class Relations:
 
     @property
     def keepers(self) -> frozenset[UUID]:
-        """Who may know that something was written in the case, and never what.
+        """The offices that hear that something was written in the case, but not what.
 
         The submitter until a lead has it; then the holder. A submitter of the State of
         origin must not follow what the host side learns (R12).
@@ -158,7 +158,7 @@ class Relations:
         return self._with_grant(Grant.WRITTEN)
 
     @property
-    def hear_of_missed_deadlines(self) -> frozenset[UUID]:
+    def missed_deadline_audience(self) -> frozenset[UUID]:
         """The parties that hear that somebody missed a deadline of the case itself.
 
         A submitter hears whether its case is taken, and nothing of how a lead works on it
@@ -183,8 +183,12 @@ class Relations:
     @property
     def submitter_knows_country(self) -> bool:
         """Whether its submitter, as such, may learn where the person is now (R12)."""
+        return self.grants_submitter(Grant.COUNTRY)
+
+    def grants_submitter(self, grant: Grant) -> bool:
+        """Return whether its submitter is granted something as the submitter."""
         holds = self.conditions(self.submitter)
-        return Grant.COUNTRY in list_grants(Relation.SUBMITTER, holds)
+        return grant in list_grants(Relation.SUBMITTER, holds)
 
     @property
     def led_since(self) -> datetime | None:

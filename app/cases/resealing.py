@@ -1,4 +1,4 @@
-"""Filling up what was sealed before its length was hidden (ADR 37)."""
+"""Sealing again what was sealed before content was padded (ADR 37)."""
 
 from uuid import UUID
 
@@ -6,7 +6,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from app.cases import queries
-from app.cases.actions import fill
+from app.cases.actions import seal_padded
 from app.cases.models import CaseKey, Sealed
 from app.cases.padding import is_padded
 from app.cases.sections import kind_of
@@ -24,11 +24,11 @@ def list_unpadded(session: Session) -> list[UUID]:
 
 
 def reseal(work: Writing, sealed_id: UUID) -> bool:
-    """Seal one row anew, filled up; False: it is gone, or was written anew meanwhile."""
+    """Seal one row again, padded; False: it is gone, or was written again meanwhile."""
     paper = work.session.scalar(held(select(Sealed).where(Sealed.id == sealed_id)))
     if paper is None or is_padded(kind_of(paper.kind), len(paper.sealed)):
         return False
     if work.session.get(CaseKey, paper.case_id) is None:
         return False
-    fill(work, paper, queries.unseal(work, paper))
+    seal_padded(work, paper, queries.unseal(work, paper))
     return True

@@ -127,12 +127,14 @@ def relocate(work: Writing, code: str, seen: Seen, where: RelocateCase) -> Case:
     if case.state in WITH_A_CANDIDATE:
         reroute(work, case)
     else:
-        ranking = leads(question_of(work, case))
-        routing.keep(work, case.id, ranking)
+        stands = standing.of_case(work, case)
+        ranking = leads(question_of(work, case, stands))
+        routing.seal_ranking(work, case.id, ranking)
         if case.state in LED:
-            known = standing.known_to_caller(work, standing.of_case(work, case))
-            order = leads(question_of(work, case, known))
-            candidates = [one.id for one in order.candidates]
+            known = standing.known_to_caller(work, stands)
+            if known is not stands:
+                ranking = leads(question_of(work, case, known))
+            candidates = [one.id for one in ranking.candidates]
             handovers.offer_to_first(work, case, candidates)
     watch_interests(work, case)
     return case

@@ -152,7 +152,7 @@ def of_the_case_itself(ran: Ran) -> frozenset[UUID]:
         return emergency.watchers(case)
     if ran.noun == Noun.APPROVAL:
         return frozenset({whom}) if whom else frozenset()
-    return case.hear_of_missed_deadlines
+    return case.missed_deadline_audience
 
 
 def effect_for(ran: Ran) -> Effect:

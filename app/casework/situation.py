@@ -9,7 +9,7 @@ from uuid import UUID
 
 from app.cases import queries as cases
 from app.cases.facts import sheet_of
-from app.cases.grants import Grant, list_grants
+from app.cases.grants import Grant
 from app.cases.lifecycle import STAGES, TABLE, Row
 from app.cases.models import Case
 from app.cases.records import HandedOn
@@ -42,6 +42,7 @@ ASKED_OF_ALL: Final = (*("country", "age_class", "language", "priority", "safe_c
 class Context:
     """What a page of cases is shown with, read in a few statements."""
 
+    grants: Mapping[UUID, frozenset[Grant]]
     standings: Mapping[UUID, Standing]
     clocks: Mapping[UUID, Clock]
     sections: Mapping[UUID, list[tuple[str, UUID]]]
@@ -97,13 +98,15 @@ def look(work: Reading, found: Sequence[Case]) -> Context:
     people = {p for case in found for p in (case.holder, case.submitter) if p}
     grants = {case.id: case.grants(me.id) for case in found}
     outside = [case.id for case in found if reads_copy(case, me.id)]
-    partly = {one for one, granted in grants.items() if Grant.ALL_SERVICES not in granted}
     helping = [
-        case.id
-        for case in found
-        if me.kind == Kind.STATE and case.id in partly and Grant.SUMMARY in grants[case.id]
+        case_id
+        for case_id, granted in grants.items()
+        if me.kind == Kind.STATE
+        and Grant.SUMMARY in granted
+        and Grant.ALL_SERVICES not in granted
     ]
     return Context(
+        grants,
         standing.of_cases(work, found),
         deadlines.running(work, ids),
         cases.sections_present(work, ids),
@@ -185,7 +188,7 @@ def show_one(work: Reading, case: Case, context: Context) -> CaseOut:
     the next is due would tell how great the danger is, and when the person is visited.
     """
     me = work.actor.focal_point_id
-    mine, granted = case.relations_of(me), case.grants(me)
+    mine, granted = case.relations_of(me), context.grants[case.id]
     lead = case.with_relation(Relation.LEAD) if Grant.LEAD in granted else None
     holder = case.holder if Grant.LEAD in granted else None
     clock = context.clocks.get(case.id) if Grant.DUE_AT in granted else None
@@ -216,12 +219,12 @@ def notice_for(case: Case, context: Context) -> Notice:
     others: one of them may be asylum (BR10). If it submitted the case as well, it sees
     those too that it handed on.
     """
-    me, kept = context.me, context.handed_on.get(case.id)
+    kept, granted = context.handed_on.get(case.id), context.grants[case.id]
     copy = Notice.model_validate(kept) if kept else None
     notice, asked = Notice.model_validate(case), context.asked_of_me.get(case.id)
-    if Grant.SUMMARY not in case.grants(me.id):
+    if Grant.SUMMARY not in granted:
         return copy or notice
-    if asked is None or not context.standings[case.id].is_apart(me):
+    if asked is None or not context.standings[case.id].is_apart(context.me):
         return notice
     own = {
         name: sorted(
@@ -235,14 +238,13 @@ def notice_for(case: Case, context: Context) -> Notice:
 
 def reads_copy(case: Case, reader: UUID) -> bool:
     """Return whether the reader may read the summary as it was handed on (R12)."""
-    granted = list_grants(Relation.SUBMITTER, case.conditions(reader))
-    return reader == case.submitter and Grant.SUMMARY not in granted
+    return reader == case.submitter and not case.grants_submitter(Grant.SUMMARY)
 
 
 def written(case: Case, context: Context) -> list[Section]:
     """Name the sections that are written: all by a grant, else one's own."""
     me, kept = context.me.id, context.sections.get(case.id, [])
-    every = Grant.WRITTEN in case.grants(me)
+    every = Grant.WRITTEN in context.grants[case.id]
     mine = {kind for kind, author in kept if every or author == me}
     return [section for section in Section if section in mine]
 

@@ -194,12 +194,13 @@ def facts_for(work: Reading, case: Case) -> list[Fact]:
         if (
             Relation.OVERSIGHT in mine
             if fact.name == FactName.LEGAL_HOLD
-            else (keeps and is_told(case, me, fact)) or may_find_out(work, case, fact.name)
+            else (keeps and may_know_fact(case, me, fact))
+            or may_find_out(work, case, fact.name)
         )
     ]
 
 
-def is_told(case: Case, keeper: UUID, fact: Fact) -> bool:
+def may_know_fact(case: Case, keeper: UUID, fact: Fact) -> bool:
     """Return whether a keeper of the case may know of a fact.
 
     The system's own facts are for those who may know who acted in the case at that time.

@@ -15,7 +15,6 @@ from app.access.schemas import AccountOut, KeyOut
 from app.administration import issuing, loading, staffing
 from app.administration.loading import Loaded
 from app.cases import resealing
-from app.cli import guarding
 from app.cli.grounds import NotReady, about_drill
 from app.cli.posting import gaps, senders_of
 from app.cli.readiness import must_be_ready, open_to_others
@@ -166,13 +165,12 @@ def examine(ground: Ground, settings: Settings) -> Iterable[str]:
     """Say what is well; raises NotReady for what is not."""
     yield f"The key file {settings.key_file} can be used."
     ledger = Ledger(settings.erasure_ledger)
-    must_be_ready(ground, ledger, settings)
+    warnings = must_be_ready(ground, ledger, settings)
     backend = make_url(settings.database_url).get_backend_name()
     yield f"The database ({backend}) is migrated."
     yield from open_to_others(settings.database_url)
-    with ground.database.reading() as session:
-        yield "The database has the guards that the migrations make."
-        yield from guarding.warnings(session, settings.environment)
+    yield "The database has the guards that the migrations make."
+    yield from warnings
     yield "Every region has a desk."
     if drill := about_drill(ground):
         yield drill
@@ -197,11 +195,11 @@ def reseal(ground: Ground) -> Iterator[tuple[int, int]]:
     """
     with ground.database.reading(SYSTEM.acts_for) as session:
         due = resealing.list_unpadded(session)
-        routed = routing_queries.in_clear(session)
+        routed = routing_queries.list_clear_cases(session)
     total = len(due) + len(routed)
     for number, (case_id, submitter) in enumerate(routed, start=1):
         with writing(ground, system_for(submitter)) as work:
-            routing.seal_older(work, case_id)
+            routing.seal_clear_result(work, case_id)
         yield number, total
     for number, one in enumerate(due, start=len(routed) + 1):
         with writing(ground, SYSTEM) as work:

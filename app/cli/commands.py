@@ -9,7 +9,6 @@ from app.cli import (
     demonstrating,
     ending,
     grounds,
-    guarding,
     lines,
     operating,
     publishing,
@@ -50,8 +49,7 @@ def serve() -> None:
     lines.log_lines(settings.log_level)
     ground, ledger = grounds.ground_of(settings), Ledger(settings.erasure_ledger)
     with grounds.alone(settings.database_url):
-        readiness.must_be_ready(ground, ledger, settings)
-        guarding.log_warnings(ground, settings.environment)
+        readiness.log_warnings(readiness.must_be_ready(ground, ledger, settings))
         listener = serving.listener(settings)
         ledger.start(ground)
         if drill := grounds.about_drill(ground):

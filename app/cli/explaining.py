@@ -167,7 +167,10 @@ KNOWN_CONSENTS: Final[Mapping[str, str]] = {
     "app/handovers/actions.py ready": "every other action on a handover",
     "app/handovers/following.py offer_to_first": "the offer that a border sets off",
 }
-"""Where only consents count that the caller may know (ADR 35); a test finds the calls."""
+"""The places where only consents that the caller may know count (ADR 35).
+
+A test compares this list with the calls.
+"""
 
 
 def known_consents() -> list[str]:

@@ -1,16 +1,13 @@
 """Whether the database enforces what the migrations made it enforce (ADR 36)."""
 
-from collections.abc import Iterator
 from typing import Final
 
-import structlog
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from app.cli.grounds import NotReady
 from app.kernel import guards
 from app.kernel.db import OWNER_ROLE, kind_of
-from app.kernel.work import Ground
 from app.settings import Environment
 
 NAMED: Final = 5
@@ -40,42 +37,33 @@ ORDER BY r.rolname <> session_user, r.rolname
 """Every role that the login has, or could take on: a member can always switch to it."""
 
 
-def must_be_guarded(session: Session) -> None:
-    """Raise NotReady where a guard is missing, was changed, or could be passed by."""
-    refusing = [one for one in guards.differences(session) if one.refuses]
+def must_be_guarded(session: Session) -> list[str]:
+    """Raise NotReady where a guard is missing, was changed, or could be bypassed.
+
+    Returns a warning for each addition that cannot weaken a guard.
+    """
+    found = guards.list_differences(session)
+    refusing = [str(one) for one in found if one.refuses]
     if refusing:
         more = len(refusing) - NAMED
-        named = guards.tell(refusing[:NAMED]) + (f"; and {more} more" if more > 0 else "")
+        named = "; ".join(refusing[:NAMED]) + (f"; and {more} more" if more > 0 else "")
         raise NotReady(WEAKENED.format(named))
+    return [f"Warning: {one}. No migration made it." for one in found]
 
 
-def must_be_bound(session: Session, environment: Environment) -> None:
-    """Raise NotReady in production where the login of the service is bound by no guard.
+def must_be_bound(session: Session, environment: Environment) -> list[str]:
+    """Raise NotReady in production where the guards do not bind the login of the service.
 
-    In a drill, which often has one login for everything, it is a warning.
+    In a drill, which often has one login for everything, that is a warning: it is returned.
     """
-    if environment == Environment.PRODUCTION and (said := describe_login(session)):
-        raise NotReady(said)
-
-
-def warnings(session: Session, environment: Environment) -> Iterator[str]:
-    """Say what was added that cannot weaken a guard, and that a login is too mighty."""
-    for one in guards.differences(session):
-        if not one.refuses:
-            yield f"Warning: {one}. No migration made it."
-    if environment != Environment.PRODUCTION and (said := describe_login(session)):
-        yield f"Warning: {said}"
-
-
-def log_warnings(ground: Ground, environment: Environment) -> None:
-    """Log each warning, where nobody reads what `doctor` says."""
-    with ground.database.reading() as session:
-        for said in warnings(session, environment):
-            structlog.get_logger().warning("guards", said=said)
+    reason = describe_login(session)
+    if reason and environment == Environment.PRODUCTION:
+        raise NotReady(reason)
+    return [f"Warning: {reason}"] if reason else []
 
 
 def describe_login(session: Session) -> str | None:
-    """Say why no guard binds the login of the service; None: they all do."""
+    """Return why the guards do not bind the login of the service; None: they do."""
     if kind_of(session) == "sqlite":
         return None
     login = session.scalar(text("SELECT session_user"))

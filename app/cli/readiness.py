@@ -1,8 +1,9 @@
 """Whether a database may be served: real, whole, and opened by the key file."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 
+import structlog
 from sqlalchemy import make_url
 from sqlalchemy.orm import Session
 
@@ -72,19 +73,19 @@ def must_open(ground: Ground, lost: Collection[str]) -> None:
         ) from error
 
 
-def must_be_ready(ground: Ground, ledger: Ledger, settings: Settings) -> None:
-    """Raise NotReady unless the tables are there, and owners and overseers of all cases.
+def must_be_ready(ground: Ground, ledger: Ledger, settings: Settings) -> list[str]:
+    """Return warnings about a database that may be served.
 
-    And unless the key file opens them.
-
-    Raises LedgerRefused if the database holds what was erased, or nobody can tell.
+    Raises NotReady unless the tables and their guards are there, every region has a desk,
+    an oversight body is active if there was one, and the key file opens the cases. Raises
+    LedgerRefused if the database holds what was erased, or nobody can tell.
     """
     with ground.database.reading() as session:
         must_be_supported(session, settings.database_url)
         must_be_migrated(session)
-        must_be_guarded(session)
+        warnings = must_be_guarded(session)
         must_be_real(session, settings.environment)
-        must_be_bound(session, settings.environment)
+        warnings += must_be_bound(session, settings.environment)
         if unknown := unknown_time_zones(session):
             raise NotReady(
                 f"The time zones of {', '.join(unknown)} are not in version "
@@ -106,6 +107,13 @@ def must_be_ready(ground: Ground, ledger: Ledger, settings: Settings) -> None:
             )
     ledger.must_agree(ground)
     must_open(ground, settings.lost_keys.split())
+    return warnings
+
+
+def log_warnings(warnings: Iterable[str]) -> None:
+    """Log the warnings of `must_be_ready`, which `doctor` prints."""
+    for warning in warnings:
+        structlog.get_logger().warning("guards", said=warning)
 
 
 def open_to_others(url: str) -> Iterator[str]:

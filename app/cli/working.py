@@ -6,9 +6,8 @@ from contextlib import contextmanager
 from threading import Event
 
 from app.cli.grounds import alone, exposing, ground_of
-from app.cli.guarding import log_warnings
 from app.cli.posting import courier_of, senders_of
-from app.cli.readiness import must_be_ready
+from app.cli.readiness import log_warnings, must_be_ready
 from app.kernel.ledger import Ledger
 from app.kernel.work import Ground
 from app.settings import Settings
@@ -36,8 +35,7 @@ def run(settings: Settings) -> None:
         signal.signal(end, lambda *_: told.set())
     ground, ledger = ground_of(settings), Ledger(settings.erasure_ledger)
     with alone(settings.database_url):
-        must_be_ready(ground, ledger, settings)
-        log_warnings(ground, settings.environment)
+        log_warnings(must_be_ready(ground, ledger, settings))
         ledger.start(ground)
         jobs = jobs_of(ground, ledger, settings)
         with exposing(ground, settings), working(ground, jobs):

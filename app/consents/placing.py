@@ -21,7 +21,7 @@ def question_of(work: Reading, case: Case, stands: Standing | None = None) -> Qu
     """Put the question of who should lead as values, for a person who stands so."""
     stands = stands or standing.of_case(work, case)
     guards, country = stands.safeguards, case.country or ""
-    asked = shortlists.asked(work, case.id)
+    asked = shortlists.list_asked(work, case.id)
     profiles = shortlists.profiles(work, country)
     return Question(
         now=work.now,

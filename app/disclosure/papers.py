@@ -89,7 +89,7 @@ def open_notes(work: Writing, record: Case | Referral, purpose: ReadingPurpose) 
 def note_out(
     work: Writing, record: Case | Referral, names: Naming, paper: Sealed
 ) -> NoteOut:
-    """Return one note as the caller may see it."""
+    """Return one note, with its author if the caller may know it."""
     as_party = isinstance(record, Case)
     case = record if isinstance(record, Case) else record.case
     text = NoteText.model_validate_json(queries.unseal(work, paper)).text

@@ -1,9 +1,9 @@
 """How many refused openings an account may have in a minute, and what follows (R18, R35).
 
 Each refusal is an entry in the access log for good. An account that asks for everything
-would fill the log, and the disk, with what it was never shown. So after some in a minute
-further ones are answered 429 and not entered one by one: one event says that it happened.
-What an account may open it opens all the same.
+would fill the log and the disk. So after a number of refusals in a minute further ones are
+answered 429 without an entry, and one event says that it happened. What the account may
+read it can still open.
 """
 
 import math
@@ -25,13 +25,13 @@ TOLD_EVERY: Final = timedelta(hours=1)
 
 
 class TooManyRefusedOpenings(Problem):
-    """Your account asked for too much that is not its to open; others were told of it."""
+    """Too many openings were refused to you; your office and oversight were told."""
 
     status = 429
 
     def __init__(self, wait: timedelta) -> None:
         super().__init__(
-            "What is yours to open stays open to you. Check what your program asks for.",
+            "You can still open what you may read. Check what your program asks for.",
             wait=max(1, math.ceil(wait.total_seconds())),
         )
 
@@ -74,8 +74,8 @@ def count_refusal(work: Writing) -> None:
         counter.count(work.actor.account_id, work.now)
 
 
-def tell_of_limit(work: Writing) -> None:
-    """Tell the account's office and oversight that refusals were limited, once an hour."""
+def record_limit(work: Writing) -> None:
+    """Tell the office of the account and oversight of the limit, at most once an hour."""
     account = access.account(work)
     hold(work.session, f"refusals {account.id}")
     if not was_told(work.session, account.id, LIMITED, work.now - TOLD_EVERY):

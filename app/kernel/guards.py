@@ -9,7 +9,7 @@ were migrated from nothing; a test compares it with what the migrations make tod
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
@@ -88,7 +88,7 @@ def kind_of(name: str) -> Kind:
 
 
 def compare(expected: Catalogue, found: Catalogue) -> list[Difference]:
-    """List how a database differs from what the migrations make."""
+    """List the guards that differ from the expected ones."""
     return [*missing(expected, found), *added(expected, found)]
 
 
@@ -102,9 +102,9 @@ def missing(expected: Catalogue, found: Catalogue) -> Iterator[Difference]:
 
 
 def may_be_missing(name: str) -> bool:
-    """Return whether nothing is unguarded without it: MAINTAIN is known from 17 on."""
-    unguarding = kind_of(name) not in TOLERATED_IF_MISSING
-    return not unguarding or name.startswith(f"{Kind.RIGHT} MAINTAIN ")
+    """Return whether a guard may be missing; PostgreSQL has MAINTAIN since version 17."""
+    maintain = name.startswith(f"{Kind.RIGHT} MAINTAIN ")
+    return maintain or kind_of(name) in TOLERATED_IF_MISSING
 
 
 def added(expected: Catalogue, found: Catalogue) -> Iterator[Difference]:
@@ -123,13 +123,13 @@ def expected(dialect: str) -> Catalogue:
     return known[dialect]
 
 
-def differences(session: Session) -> list[Difference]:
-    """List how this database differs from what the migrations make, by name."""
-    found = compare(expected(database_kind(session)), read(session))
+def list_differences(session: Session) -> list[Difference]:
+    """List the guards of this database that differ from those the migrations make."""
+    found = compare(expected(database_kind(session)), read_guards(session))
     return sorted(found, key=lambda one: (not one.refuses, one.name))
 
 
-def read(session: Session) -> Catalogue:
+def read_guards(session: Session) -> Catalogue:
     """Read the guards of a database from its catalogue."""
     rows = session.connection().exec_driver_sql(statement(database_kind(session)))
     return {name: normalize(definition or "") for name, definition in sorted(rows)}
@@ -150,8 +150,3 @@ def normalize(definition: str) -> str:
     Casts, the schema, names of columns that nobody reads, and white space.
     """
     return " ".join(NOISE.sub("", definition).split())
-
-
-def tell(found: Iterable[Difference]) -> str:
-    """Name some differences in one message."""
-    return "; ".join(str(one) for one in found)

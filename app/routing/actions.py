@@ -18,7 +18,9 @@ from app.routing.ranking import Ranking, ReasonIn
 from app.routing.results import LeftOutOffice, RoutingResult, Waiting
 
 
-def keep(work: Writing, case_id: UUID, ranking: Ranking, *, but_first: int = 0) -> None:
+def seal_ranking(
+    work: Writing, case_id: UUID, ranking: Ranking, *, but_first: int = 0
+) -> None:
     """Seal a ranking with its reasons, without the first so many, who are asked now.
 
     The desk stands at its end. Of those left out, only who has to do with the country.
@@ -43,14 +45,14 @@ def seal(work: Writing, case_id: UUID, found: RoutingResult) -> None:
     Of a case whose key is lost nothing is kept: it is routed all the same, and anew each
     time, so nothing depends on the list but showing it.
     """
-    if any(row.asked_at is None for row in queries.rows(work, case_id)):
-        forget_in_clear(work, case_id)
+    if any(row.asked_at is None for row in queries.list_rows(work, case_id)):
+        delete_clear_rows(work, case_id)
     with suppress(NotFound, Unopenable):
         cases.seal(work, Named(case_id, case_id, ""), Paper.ROUTING, found)
     work.session.flush()
 
 
-def forget_in_clear(work: Writing, case_id: UUID) -> None:
+def delete_clear_rows(work: Writing, case_id: UUID) -> None:
     """Delete what an older version kept in clear; who was asked stays."""
     waiting = (Shortlisted.case_id == case_id) & Shortlisted.asked_at.is_(None)
     work.session.execute(delete(Shortlisted).where(waiting))
@@ -59,7 +61,7 @@ def forget_in_clear(work: Writing, case_id: UUID) -> None:
 
 def ask_first(work: Writing, case_id: UUID, ranking: Ranking) -> UUID | None:
     """Keep a ranking, and take the first of it; None: there is no desk either."""
-    keep(work, case_id, ranking, but_first=1)
+    seal_ranking(work, case_id, ranking, but_first=1)
     first = next(iter(ranking.in_turn), None)
     if first is None:
         return None
@@ -71,7 +73,7 @@ def add_asked(work: Writing, case_id: UUID, focal_point: UUID, reasons: list[str
     """Record that a focal point is asked to lead."""
     row = Shortlisted(
         case_id=case_id,
-        place=len(queries.asked(work, case_id)) + 1,
+        place=len(queries.list_asked(work, case_id)) + 1,
         focal_point_id=focal_point,
         reasons=reasons,
         asked_at=work.now,
@@ -81,15 +83,15 @@ def add_asked(work: Writing, case_id: UUID, focal_point: UUID, reasons: list[str
 
 def ask_by_hand(work: Writing, case_id: UUID, focal_point: UUID) -> None:
     """Remember that a desk chose somebody, so that who declines is not asked again."""
-    found = queries.result(work, case_id)
+    found = queries.load_result(work, case_id)
     seal(work, case_id, found.model_copy(update={"waiting": []}))
-    if focal_point not in {row.focal_point_id for row in queries.asked(work, case_id)}:
+    if focal_point not in {row.focal_point_id for row in queries.list_asked(work, case_id)}:
         add_asked(work, case_id, focal_point, [ReasonIn.CHOSEN_BY_THE_DESK])
 
 
 def pass_over(work: Writing, case_id: UUID, focal_point: UUID) -> None:
     """Remember that a candidate declined, so that it is not asked again."""
-    for row in queries.asked(work, case_id):
+    for row in queries.list_asked(work, case_id):
         if row.focal_point_id == focal_point:
             row.left_at = work.now
 
@@ -105,15 +107,15 @@ def forget(work: Writing, case_id: UUID) -> None:
         work.session.execute(delete(model).where(model.case_id == case_id))
 
 
-def seal_older(work: Writing, case_id: UUID) -> bool:
+def seal_clear_result(work: Writing, case_id: UUID) -> bool:
     """Seal what an older version kept in clear; False: there is nothing, or no key left."""
-    kept = queries.result_in_clear(work, case_id)
+    kept = queries.load_clear_result(work, case_id)
     if not (kept.waiting or kept.left_out):
         return False
     if work.session.get(CaseKey, case_id) is None:
         forget(work, case_id)
         return False
-    forget_in_clear(work, case_id)
+    delete_clear_rows(work, case_id)
     if cases_read.sealed(work, case_id, Paper.ROUTING) is None:
         seal(work, case_id, kept)
     return True

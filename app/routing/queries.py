@@ -49,30 +49,30 @@ class Place:
 
 
 @recalled(Shortlisted)
-def rows(work: Reading, case_id: UUID) -> list[Shortlisted]:
+def list_rows(work: Reading, case_id: UUID) -> list[Shortlisted]:
     """List the rows of a case: who was asked, and what older versions kept."""
     return list(work.session.scalars(SHORTLIST, {"case": case_id}))
 
 
-def asked(work: Reading, case_id: UUID) -> list[Shortlisted]:
+def list_asked(work: Reading, case_id: UUID) -> list[Shortlisted]:
     """List those who were asked to lead a case, in that order."""
-    return [row for row in rows(work, case_id) if row.asked_at]
+    return [row for row in list_rows(work, case_id) if row.asked_at]
 
 
-def result(work: Reading, case_id: UUID) -> RoutingResult:
+def load_result(work: Reading, case_id: UUID) -> RoutingResult:
     """Open what routing found for a case, for the rules alone."""
     kept = cases.sealed(work, case_id, Paper.ROUTING)
     if kept is None:
-        return result_in_clear(work, case_id)
+        return load_clear_result(work, case_id)
     try:
         return RoutingResult.model_validate_json(cases.unseal(work, kept))
     except (NotFound, Unopenable):  # its key is lost: it is routed all the same
         return RoutingResult()
 
 
-def result_in_clear(work: Reading, case_id: UUID) -> RoutingResult:
+def load_clear_result(work: Reading, case_id: UUID) -> RoutingResult:
     """Read what an older version kept in clear."""
-    waiting = [row for row in rows(work, case_id) if not row.asked_at]
+    waiting = [row for row in list_rows(work, case_id) if not row.asked_at]
     left = select(LeftOutRow).where(LeftOutRow.case_id == case_id)
     return RoutingResult(
         waiting=[
@@ -86,7 +86,7 @@ def result_in_clear(work: Reading, case_id: UUID) -> RoutingResult:
     )
 
 
-def in_clear(session: Session) -> list[tuple[UUID, UUID]]:
+def list_clear_cases(session: Session) -> list[tuple[UUID, UUID]]:
     """List the cases of which an older version kept something in clear, with submitters."""
     waiting = select(Shortlisted.case_id).where(Shortlisted.asked_at.is_(None))
     either = waiting.union(select(LeftOutRow.case_id)).subquery()
@@ -100,9 +100,9 @@ def shortlist(work: Reading, case_id: UUID) -> list[Place]:
     """List those who may lead a case, best first: who was asked, then who is to be."""
     before = [
         Place(row.place, row.focal_point_id, row.reasons, row.asked_at, row.left_at)
-        for row in asked(work, case_id)
+        for row in list_asked(work, case_id)
     ]
-    waiting = enumerate(result(work, case_id).waiting, start=len(before) + 1)
+    waiting = enumerate(load_result(work, case_id).waiting, start=len(before) + 1)
     return before + [
         Place(place, one.focal_point_id, one.reasons) for place, one in waiting
     ]

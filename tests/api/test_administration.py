@@ -342,7 +342,7 @@ def test_nothing_is_served_while_nobody_watches_though_somebody_did(
 def test_nothing_is_served_as_long_as_something_is_left_of_the_demonstration(
     world: World, lead: Someone, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(readiness, "must_be_bound", lambda *_: None)  # a test is superuser
+    monkeypatch.setattr(readiness, "must_be_bound", lambda *_: [])  # a test is superuser
     ledger, made_up = Ledger(tmp_path / "erasures"), "that do not exist"
     fictitious = FocalPoint.confidence == Confidence.FICTITIOUS
     with pytest.raises(NotReady, match=f"{made_up}: DESK_CARIBBEAN"):

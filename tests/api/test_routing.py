@@ -349,8 +349,8 @@ def test_where_nobody_near_was_left_out_nobody_is_kept(officer: Someone) -> None
     with officer.writing() as work:
         found = cases.lock(work, case["code"])
         [first, *_] = queries.shortlist(work, found.id)
-        actions.keep(work, found.id, Ranking((), None, ()))
+        actions.seal_ranking(work, found.id, Ranking((), None, ()))
 
         kept = queries.shortlist(work, found.id)
-        assert queries.result(work, found.id).left_out == []
+        assert queries.load_result(work, found.id).left_out == []
         assert [row.focal_point_id for row in kept] == [first.focal_point_id]

@@ -41,7 +41,7 @@ def rows(work: Writing, case_id: UUID) -> list[Place]:
 
 def kept(work: Writing, case_id: UUID) -> Kept:
     """Who is asked in turn, who was asked, and who was left out, as it is stored."""
-    left = [one.focal_point for one in queries.result(work, case_id).left_out]
+    left = [one.focal_point for one in queries.load_result(work, case_id).left_out]
     turn = [(r.focal_point_id, r.place, bool(r.asked_at)) for r in rows(work, case_id)]
     return turn, left
 
@@ -65,7 +65,7 @@ def test_a_new_ranking_comes_after_who_was_asked_and_changes_no_other_case(
     before, mine = kept(work, other), rows(work, one)
     asked = [row.focal_point_id for row in mine if row.asked_at]
 
-    actions.keep(work, one, Ranking((), None, ()))
+    actions.seal_ranking(work, one, Ranking((), None, ()))
 
     assert kept(work, one) == (
         [(office, n, True) for n, office in enumerate(asked, 1)],

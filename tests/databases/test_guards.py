@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from sqlalchemy.pool import NullPool
 
 from app.cli.grounds import NotReady
-from app.cli.guarding import describe_login, must_be_bound, must_be_guarded, warnings
+from app.cli.guarding import describe_login, must_be_bound, must_be_guarded
 from app.kernel import guards
 from app.kernel.db import APP_ROLE, OWNER_ROLE, Database
 from app.settings import Environment
@@ -35,7 +35,7 @@ def changed(url: str, *statements: str) -> Iterator[Session]:
 def test_a_database_has_the_guards_that_the_migrations_make(url: str) -> None:
     database = Database(url)
     with database.reading() as session:
-        found = guards.read(session)
+        found = guards.read_guards(session)
         expected = guards.expected(session.get_bind().dialect.name)
     database.engine.dispose()
 
@@ -160,16 +160,14 @@ TOLERATED = {
 @pytest.mark.parametrize("statement", TOLERATED)
 def test_what_cannot_weaken_a_guard_is_a_warning(pg_url: str, statement: str) -> None:
     with changed(pg_url, statement) as session:
-        must_be_guarded(session)
-        said = list(warnings(session, Environment.PRODUCTION))
+        said = must_be_guarded(session)
 
     assert any(TOLERATED[statement] in line for line in said)
 
 
 def test_an_index_of_an_operator_is_a_warning_on_sqlite(sqlite_url: str) -> None:
     with changed(sqlite_url, "CREATE INDEX reports ON entry (type)") as session:
-        must_be_guarded(session)
-        [said] = warnings(session, Environment.PRODUCTION)
+        [said] = must_be_guarded(session)
 
     assert said.startswith("Warning: index reports on entry was added.")
 
@@ -197,8 +195,7 @@ def test_a_login_that_no_guard_binds_is_refused_in_production(
     signed_in = f"SET SESSION AUTHORIZATION {BY_NAME}"
     with changed(pg_url, f"CREATE ROLE {BY_NAME} {attributes}", signed_in) as session:
         said = describe_login(session)
-        must_be_bound(session, Environment.DRILL)
-        warned = [w for w in warnings(session, Environment.DRILL) if BY_NAME in w]
+        warned = [w for w in must_be_bound(session, Environment.DRILL) if BY_NAME in w]
         if why:
             with pytest.raises(NotReady, match=f"{BY_NAME}, which {why}"):
                 must_be_bound(session, Environment.PRODUCTION)
@@ -213,7 +210,7 @@ def test_a_login_that_no_guard_binds_is_refused_in_production(
 
 
 def refusal(url: str, *statements: str) -> str:
-    """Return why the database refuses some statements, or their commit."""
+    """Return the message with which the database refuses some statements."""
     with pytest.raises(DBAPIError) as refused:
         ask(url, *statements)
     return str(refused.value.orig)

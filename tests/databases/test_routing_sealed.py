@@ -47,7 +47,7 @@ def keep_in_clear(world: World, case: Json) -> None:
     with world.by_itself() as work:
         of_case = select(Case.id).where(Case.code == case["code"])
         case_id = work.session.scalars(of_case).one()
-        kept = queries.result(work, case_id)
+        kept = queries.load_result(work, case_id)
         for number, one in enumerate(kept.waiting, start=2):
             row = {"case_id": case_id, "place": number, **one.model_dump()}
             work.session.execute(insert(Shortlisted).values(row))

@@ -22,7 +22,7 @@ from sqlalchemy import URL, create_engine, make_url, text
 from sqlalchemy.pool import NullPool
 
 from app.kernel.db import POSTGRESQL_SETTINGS
-from tests.processes.drill.sites import USER, owned
+from tests.processes.drill.sites import USER, ask_alone, owned
 from tests.processes.test_demo import command
 from tests.support.databases import clear, make_home, started
 from tests.support.servers import ROOT
@@ -159,7 +159,7 @@ def check_same_settings() -> None:
 
 
 def check_service(url: str) -> None:
-    """Let many write and read through the pooler at once."""
+    """Submit and read cases through the pooler, several at once."""
     world = World(url)
     officers = [world.someone("UZ_CONSULATE_ALMATY") for _ in range(4)]
     lead = world.someone("KZ_LEAD")
@@ -180,7 +180,10 @@ def main() -> int:
     try:
         server = make_url(started(home / "postgresql"))
         server = server.set(drivername="postgresql+psycopg")
-        ask_alone(server, "CREATE DATABASE safe_conduct TEMPLATE template0")
+        ask_alone(
+            server.render_as_string(hide_password=False),
+            "CREATE DATABASE safe_conduct TEMPLATE template0",
+        )
         run_roles(server, "safe_conduct")
         direct = server.set(database="safe_conduct")
         place = {"SAFE_CONDUCT_DATABASE_URL": login(SERVICE, direct)}
@@ -216,13 +219,6 @@ def main() -> int:
     finally:
         clear(home)
     return 0
-
-
-def ask_alone(server: URL, statement: str) -> None:
-    """Run a statement that no transaction may hold."""
-    engine = create_engine(server, isolation_level="AUTOCOMMIT", poolclass=NullPool)
-    with engine.connect() as connection:
-        connection.execute(text(statement))
 
 
 if __name__ == "__main__":

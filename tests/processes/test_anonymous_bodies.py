@@ -89,7 +89,7 @@ MOST = 16
 
 @pytest.fixture
 def few(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Served]:
-    """Serve with a bound of few connections."""
+    """Serve with a limit of 16 connections."""
     monkeypatch.setattr("app.cli.connections.MAX_CONNECTIONS", MOST)
     with served(sqlite_url) as world:
         yield world

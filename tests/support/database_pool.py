@@ -51,7 +51,7 @@ def leave(url: str) -> None:
 
 
 def wait_until_returned(pool: QueuePool) -> None:
-    """Wait until no thread uses a connection: one that is returned later stays open.
+    """Wait until every connection is back in its pool: one returned later stays open.
 
     Raises AssertionError if the test ended while its requests still use the database.
     """

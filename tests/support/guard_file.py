@@ -23,7 +23,7 @@ def main() -> None:
             with copies(kind, home) as copy, copy() as url:
                 database = Database(url)
                 with database.reading() as session:
-                    found[kind] = guards.read(session)
+                    found[kind] = guards.read_guards(session)
                 database.engine.dispose()
     finally:
         clear(home)

@@ -45,7 +45,7 @@ RELATIONS: Final[Mapping[str, tuple[str, ...]]] = {
 }
 """Which relations an office of each kind can have to a case that another office leads."""
 
-IMPOSSIBLE: Final[Mapping[str, str]] = {
+UNPAIRED: Final[Mapping[str, str]] = {
     "lead": "it acts itself, and writes the secrets that the others must not learn",
     "candidate": "nobody else writes anything while the case is not led",
     "desk": "nobody else writes anything while the case is not led",
@@ -316,7 +316,7 @@ def flatten(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
 
 
 def compare(one: dict[str, Any], other: dict[str, Any]) -> frozenset[str]:
-    """Return where two worlds differ; a tag only where nothing else of its answer does."""
+    """Return where two worlds differ; an ETag only if the rest of its answer is equal."""
     places = {at for at in one.keys() | other.keys() if one.get(at) != other.get(at)}
     told = {at.rpartition(" ")[0] for at in places if not at.endswith(" tag")}
     return frozenset(

@@ -13,12 +13,17 @@ import pytest
 from fastapi import FastAPI
 from httpx2 import Response
 
+from app.kernel.actors import Relation
 from tests.databases.failpoints.copies import Copies, copies_of
 from tests.databases.failpoints.sweeping import Ids
 from tests.support.databases import Copy
 from tests.support.raw_requests import wired
 from tests.support.relation_pairs import (
+    CONSULATE,
+    EMERGENCY,
     PAIRS,
+    RELATIONS,
+    UNPAIRED,
     Pair,
     Scene,
     Watched,
@@ -34,6 +39,12 @@ type Act = Callable[[Scene, Watched, Any], None]
 LEAD: Final = Pair("KZ_LEAD", ("lead",))
 """Who wrote the secret, and reads it: were it not so, nothing would have been compared."""
 SHELTERS: Final = ("KZ_SHELTER_KOGERSHIN", "KZ_SHELTER_TANSHOLPAN")
+
+
+def test_every_relation_is_paired_or_said_why_not() -> None:
+    paired = {one for relations in RELATIONS.values() for one in relations}
+
+    assert paired - {CONSULATE, EMERGENCY} | UNPAIRED.keys() == set(Relation)
 
 
 def lead_does(scene: Scene, watched: Watched, action: str, body: Json) -> None:

@@ -200,7 +200,7 @@ def archiving(folder: Path) -> Iterator[Site]:
 
 
 def ask_alone(url: str, statement: str) -> None:
-    """Run what concerns a whole server."""
+    """Run a statement that cannot run in a transaction."""
     admin = create_engine(make_url(url), isolation_level="AUTOCOMMIT")
     run(admin, statement)
     admin.dispose()
