@@ -127,17 +127,24 @@ def relocate(work: Writing, code: str, seen: Seen, where: RelocateCase) -> Case:
     if case.state in WITH_A_CANDIDATE:
         reroute(work, case)
     else:
-        stands = standing.of_case(work, case)
-        ranking = leads(question_of(work, case, stands))
-        routing.seal_ranking(work, case.id, ranking)
-        if case.state in LED:
-            known = standing.known_to_caller(work, stands)
-            if known is not stands:
-                ranking = leads(question_of(work, case, known))
-            candidates = [one.id for one in ranking.candidates]
-            handovers.offer_to_first(work, case, candidates)
+        rank_successors(work, case)
     watch_interests(work, case)
     return case
+
+
+def rank_successors(work: Writing, case: Case) -> None:
+    """Keep who could lead in the new country; a lead's case is offered to the first.
+
+    In the order that the lead may know: no consent that is hidden from it counts (ADR 35).
+    """
+    stands = standing.of_case(work, case)
+    ranking = leads(question_of(work, case, stands))
+    routing.seal_ranking(work, case.id, ranking)
+    if case.state in LED:
+        known = standing.known_to_caller(work, stands)
+        if known is not stands:
+            ranking = leads(question_of(work, case, known))
+        handovers.offer_to_first(work, case, [one.id for one in ranking.candidates])
 
 
 def take_over(
