@@ -127,7 +127,7 @@ def seal_padded(work: Writing, paper: Sealed, plain: bytes) -> None:
     key = queries.data_key(work, paper.case_id)
     paper.key_version = key.version
     padded = pad(kind_of(paper.kind), plain.rstrip())
-    paper.sealed = work.vault.seal(key, queries.place_of(paper), padded)
+    paper.replace_document(work.vault.seal(key, queries.place_of(paper), padded))
 
 
 def assess(work: Writing, case: Case, risk: NewRisk) -> None:

@@ -1,12 +1,13 @@
 """Destroying what a case holds, and what follows once that is committed."""
 
 from contextlib import suppress
+from datetime import datetime, timedelta
 from typing import Final
 
 from sqlalchemy import delete
 
 from app.cases.facts import FactName
-from app.cases.models import Case, CaseKey, Sealed
+from app.cases.models import Case, CaseKey, DocumentKey, Sealed
 from app.cases.records import Fact, Question, RiskAssessment
 from app.kernel import erasures
 from app.kernel.ledger import Ledger
@@ -14,7 +15,11 @@ from app.kernel.problems import Busy
 from app.kernel.work import Ground, Writing
 
 KEYS: Final = CaseKey.__tablename__
-"""Where the wrapped data keys lie."""
+"""The table of the wrapped data keys."""
+DOCUMENT_KEYS: Final = DocumentKey.__tablename__
+"""The table of the wrapped keys of documents."""
+SCRUB_EVERY: Final = timedelta(days=1)
+"""How often that table is written anew, which locks it, however often somebody writes."""
 
 
 def destroy(work: Writing, case: Case) -> None:
@@ -40,12 +45,14 @@ class Aftermath:
 
     Each is named outside of the database, and no file of the database keeps its key. It
     remembers how many left no trace, so that a beat after which there is nothing new costs
-    one stat and two counts; a new process makes sure once.
+    one stat and two counts; a new process makes sure once. Once a day, and once in a new
+    process, no file keeps the key of a document that was written again either.
     """
 
     def __init__(self, ground: Ground, ledger: Ledger) -> None:
         self._ground, self._ledger = ground, ledger
         self._traceless = 0
+        self._scrub_at: datetime | None = None
 
     def follow(self) -> None:
         """Copy out, then leave no trace. Raises LedgerRefused, Busy (503).
@@ -59,3 +66,13 @@ class Aftermath:
         with suppress(Busy):
             if count != self._traceless and self._ground.database.scrub(KEYS):
                 self._traceless = count
+        with suppress(Busy):
+            self.scrub_document_keys()
+
+    def scrub_document_keys(self) -> None:
+        """Leave no trace of replaced keys of documents, once a day. Raises Busy (503)."""
+        now = self._ground.clock()
+        if self._scrub_at is not None and now < self._scrub_at:
+            return
+        if self._ground.database.scrub(DOCUMENT_KEYS):
+            self._scrub_at = now + SCRUB_EVERY

@@ -13,7 +13,7 @@ from app.deadlines.limits import Priority
 from app.directory.models import FocalPoint
 from app.kernel.actors import Relation
 from app.kernel.db import Base, Counter, Listed
-from app.kernel.vault import WrappedKey
+from app.kernel.vault import SealedDocument, WrappedKey
 
 OPEN = text("until IS NULL")
 
@@ -172,3 +172,31 @@ class Sealed(Base):
     written_at: Mapped[datetime]
     key_version: Mapped[str]
     sealed: Mapped[bytes] = mapped_column(LargeBinary)
+
+    key: Mapped["DocumentKey | None"] = relationship(
+        lazy="joined", cascade="all, delete-orphan", passive_deletes=True
+    )
+
+    def replace_document(self, document: SealedDocument) -> None:
+        """Replace what is sealed, and the key it opens with."""
+        self.sealed = document.sealed
+        if self.key is None:
+            self.key = DocumentKey(case_id=self.case_id, wrapped=document.wrapped_key)
+        else:
+            self.key.wrapped = document.wrapped_key
+
+
+class DocumentKey(Base):
+    """The key of one sealed document, wrapped by the data key of its case (ADR 44).
+
+    It is replaced whenever the document is written again. The worker writes the table anew
+    once a day, so that no replaced key stays in its files.
+    """
+
+    __tablename__ = "document_key"
+
+    document_id: Mapped[UUID] = mapped_column(
+        ForeignKey(Sealed.id, ondelete="CASCADE"), primary_key=True
+    )
+    case_id: Mapped[UUID] = mapped_column(ForeignKey(Case.id))
+    wrapped: Mapped[bytes] = mapped_column(LargeBinary)

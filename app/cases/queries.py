@@ -195,7 +195,8 @@ def place_of(paper: Sealed) -> Place:
 def unseal(work: Reading, paper: Sealed) -> bytes:
     """Open a paper; only for a caller that has recorded the opening, or for a rule."""
     key = data_key(work, paper.case_id)
-    return work.vault.open(key, place_of(paper), paper.sealed)
+    own_key = paper.key.wrapped if paper.key else None
+    return work.vault.open(key, place_of(paper), paper.sealed, own_key)
 
 
 @recalled(Sealed)

@@ -1,32 +1,40 @@
-"""Sealing again what was sealed before content was padded (ADR 37)."""
+"""Sealing again what older versions sealed: not padded, or without a key (ADR 37, 44)."""
 
 from uuid import UUID
 
-from sqlalchemy import func, select
-from sqlalchemy.orm import Session
+from sqlalchemy import exists, func, select
+from sqlalchemy.orm import Session, lazyload
 
 from app.cases import queries
 from app.cases.actions import seal_padded
-from app.cases.models import CaseKey, Sealed
+from app.cases.models import CaseKey, DocumentKey, Sealed
 from app.cases.padding import is_padded
 from app.cases.sections import kind_of
 from app.kernel.statements import held
 from app.kernel.work import Writing
 
 
-def list_unpadded(session: Session) -> list[UUID]:
-    """List the sealed rows whose length tells something, of cases that still have a key."""
-    rows = select(Sealed.id, Sealed.kind, func.length(Sealed.sealed)).join(
+def list_outdated(session: Session) -> list[UUID]:
+    """List the sealed rows to seal again, of cases that still have a key."""
+    has_key = exists().where(DocumentKey.document_id == Sealed.id)
+    rows = select(Sealed.id, Sealed.kind, func.length(Sealed.sealed), has_key).join(
         CaseKey, CaseKey.case_id == Sealed.case_id
     )
     found = session.execute(rows.order_by(Sealed.id))
-    return [one for one, kind, size in found if not is_padded(kind_of(kind), size)]
+    return [
+        one
+        for one, kind, size, has_own_key in found
+        if not (has_own_key and is_padded(kind_of(kind), size))
+    ]
 
 
 def reseal(work: Writing, sealed_id: UUID) -> bool:
-    """Seal one row again, padded; False: it is gone, or was written again meanwhile."""
-    paper = work.session.scalar(held(select(Sealed).where(Sealed.id == sealed_id)))
-    if paper is None or is_padded(kind_of(paper.kind), len(paper.sealed)):
+    """Seal one row again; False: it is gone, or was written again meanwhile."""
+    row = select(Sealed).where(Sealed.id == sealed_id).options(lazyload(Sealed.key))
+    paper = work.session.scalar(held(row))
+    if paper is None:
+        return False
+    if paper.key and is_padded(kind_of(paper.kind), len(paper.sealed)):
         return False
     if work.session.get(CaseKey, paper.case_id) is None:
         return False

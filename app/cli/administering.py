@@ -187,14 +187,14 @@ def examine(ground: Ground, settings: Settings) -> Iterable[str]:
 
 
 def reseal(ground: Ground) -> Iterator[tuple[int, int]]:
-    """Seal what older versions kept in clear, or sealed without hiding its length.
+    """Seal what older versions kept in clear, or sealed without padding or without a key.
 
     Gives how many are done, and of how many.
 
     Each row in a transaction of its own: killed at any point, it is run again.
     """
     with ground.database.reading(SYSTEM.acts_for) as session:
-        due = resealing.list_unpadded(session)
+        due = resealing.list_outdated(session)
         routed = routing_queries.list_clear_cases(session)
     total = len(due) + len(routed)
     for number, (case_id, submitter) in enumerate(routed, start=1):

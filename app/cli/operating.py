@@ -131,9 +131,10 @@ def say(text: str) -> None:
 
 @cli.command()
 def reseal() -> None:
-    """Seal what older versions left in clear, and hide lengths; again it changes nothing.
+    """Seal again what older versions kept in clear, or sealed without padding or own keys.
 
     It may run while the service is served on PostgreSQL; on SQLite nothing else may run.
+    Run again, it does what is left.
     """
     settings, total = Settings(), 0
     ground = grounds.ground_of(settings)
@@ -141,7 +142,9 @@ def reseal() -> None:
         bar = progress.add_task("sealing anew", total=None)
         for done, total in administering.reseal(ground):
             progress.update(bar, completed=done, total=total)
-    say(f"{total} documents were sealed anew. Nothing is left in clear, no length tells.")
+    say(f"{total} documents were sealed again. All documents are padded, with own keys.")
+    if total:
+        say("What was written over before may still stand in the files: docs/privacy.md.")
 
 
 @key.command("new")

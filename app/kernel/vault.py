@@ -1,16 +1,20 @@
 """The vault: personal data is sealed before it reaches a table.
 
-Each case has a data key of its own, kept only as wrapped by a key-encryption key. Erasing a
-case is destroying its wrapped data key (R29, R34). What is sealed is bound to its place by
-additional data: moved to another row, case or section, it does not open (R30).
+Each case has a data key of its own, kept only as wrapped by a key-encryption key. Erasing
+a case is destroying its wrapped data key (R29, R34). Each sealed document has a key of its
+own too, wrapped by the data key of its case: a document that is written again gets a new
+key, so that the text before does not open once its key is gone (ADR 44). What is sealed is
+bound to its place by additional data: moved to another row, case or section, it does not
+open (R30).
 """
 
 import hashlib
 import hmac
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Final, Protocol
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from typing import Final, NamedTuple, Protocol
 from uuid import UUID
 
 from cryptography.exceptions import InvalidTag
@@ -67,6 +71,13 @@ class WrappedKey:
     wrapped: bytes
 
 
+class SealedDocument(NamedTuple):
+    """A sealed text, and its own key as wrapped by the data key of its case."""
+
+    sealed: bytes
+    wrapped_key: bytes
+
+
 def length_prefixed(parts: Sequence[str]) -> bytes:
     """Join texts without a way to read them as other texts."""
     return b"".join(len(p.encode()).to_bytes(4) + p.encode() for p in parts)
@@ -86,6 +97,11 @@ def unseal(key: bytes, sealed: bytes, context: bytes) -> bytes:
         raise Unopenable("This does not open here.") from error
 
 
+def spell_key_place(place: Place) -> bytes:
+    """Spell the place of the key of a document: a key is never taken for a document."""
+    return replace(place, table="document_key").spell()
+
+
 class Vault:
     """Seals and opens, under the data key of the case."""
 
@@ -99,13 +115,26 @@ class Vault:
         secret = secrets.token_bytes(KEY_BYTES)
         return WrappedKey(case, *self.lock_away(secret, "case_key", str(case)))
 
-    def seal(self, key: WrappedKey, place: Place, plain: bytes) -> bytes:
-        """Seal something for its place."""
-        return seal(self._data_key(key), plain, place.spell())
+    def seal(self, key: WrappedKey, place: Place, plain: bytes) -> SealedDocument:
+        """Seal a document for its place, under a new key of its own."""
+        secret = secrets.token_bytes(KEY_BYTES)
+        wrapped = seal(self._data_key(key), secret, spell_key_place(place))
+        return SealedDocument(seal(secret, plain, place.spell()), wrapped)
 
-    def open(self, key: WrappedKey, place: Place, sealed: bytes) -> bytes:
-        """Open what was sealed for this place; raises Unopenable."""
-        return unseal(self._data_key(key), sealed, place.spell())
+    def open(
+        self, key: WrappedKey, place: Place, sealed: bytes, wrapped_key: bytes | None = None
+    ) -> bytes:
+        """Open a document that was sealed for this place; raises Unopenable.
+
+        What an older version sealed opens under the key of its case, even if it wrote over
+        a document of this version during an upgrade, and left that document's key.
+        """
+        secret = self._data_key(key)
+        if wrapped_key is not None:
+            with suppress(Unopenable):
+                own = unseal(secret, wrapped_key, spell_key_place(place))
+                return unseal(own, sealed, place.spell())
+        return unseal(secret, sealed, place.spell())
 
     def must_open(self, key: WrappedKey) -> None:
         """Raise Unopenable unless the key of a case opens here."""

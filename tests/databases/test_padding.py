@@ -1,10 +1,11 @@
 """A copy of the database without its keys: what the lengths of sealed rows tell."""
 
-from sqlalchemy import func, select, update
+from sqlalchemy import delete, func, select, update
 
 from app.cases import resealing
-from app.cases.models import Case, Sealed
+from app.cases.models import Case, DocumentKey, Sealed
 from app.cases.queries import data_key, place_of, unseal
+from app.kernel.vault import seal
 from tests.support.world import SECTIONS, Json, Someone, World, consent, done, path_of
 
 GUARDS: tuple[Json, ...] = (
@@ -63,9 +64,13 @@ def unpad(world: World) -> int:
         rows = work.session.scalars(select(Sealed)).all()
         for row in rows:
             key, plain = data_key(work, row.case_id), unseal(work, row).rstrip()
-            sealed = work.vault.seal(key, place_of(row), plain)
+            secret = work.vault.bring_out(
+                key.version, key.wrapped, "case_key", str(key.case)
+            )
+            sealed = seal(secret, plain, place_of(row).spell())
             of_row = update(Sealed).where(Sealed.id == row.id)
             work.session.execute(of_row.values(sealed=sealed))
+        work.session.execute(delete(DocumentKey))
         return len(rows)
 
 
@@ -78,13 +83,13 @@ def test_what_an_older_version_sealed_opens_and_is_sealed_anew(
     count = unpad(world)
     old = [done(lead.opens(f"{path_of(case)}/{part}")) for part in parts]
     with world.by_itself() as work:
-        due = resealing.list_unpadded(work.session)
+        due = resealing.list_outdated(work.session)
     sealed = []
     for one in due:
         with world.by_itself() as work:
             sealed.append(resealing.reseal(work, one))
     with world.by_itself() as work:
-        left = resealing.list_unpadded(work.session)
+        left = resealing.list_outdated(work.session)
         again = resealing.reseal(work, due[0])
     new = [done(lead.opens(f"{path_of(case)}/{part}")) for part in parts]
 

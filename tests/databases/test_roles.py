@@ -24,6 +24,7 @@ MAY_INSERT = """
     vital_reading refusal
     webhook webhook_secret
     public_key access_token
+    document_key
 """
 MAY_UPDATE = """
     account agreement api_key approval case case_key clock consent country focal_point
@@ -33,15 +34,16 @@ MAY_UPDATE = """
     vital_reading
     webhook webhook_secret
     public_key
+    document_key
 """
 NOT_BY_THE_OWNER = (
     *("entry", "delivery", "access_entry", "directory_change", "telling", "erasure"),
 )
 MAY_DELETE = """
     case_key fact left_out question return_step risk_assessment screening sealed shortlisted
-    access_token
+    access_token document_key
 """
-MAY_MAINTAIN = "case_key"
+MAY_MAINTAIN = "case_key document_key"
 """Written anew, so that no file keeps a key that was destroyed (docs/privacy.md)."""
 KEPT = (
     *("entry", "delivery", "retrieval", "sighting", "access_entry"),

@@ -27,7 +27,7 @@ WALLED = {
     *("party", "case", "case_key", "sealed", "handed_on", "fact", "question"),
     *("risk_assessment", "vital_interest", "consent", "screening", "referral", "handover"),
     *("return_checklist", "shortlisted", "left_out", "access_entry", "approval"),
-    "vital_reading",
+    *("vital_reading", "document_key"),
 }
 OUTSIDE = {
     "clock": "the worker looks for what ran out, and metrics count it, for nobody",

@@ -87,10 +87,10 @@ def test_after_a_second_key_the_old_still_opens_and_the_new_one_wraps(path: Path
     new = after.new_key(CASE)
 
     assert [one.version.partition("x")[0] for one in (old, new)] == ["k1", "k2"]
-    assert after.open(old, HOME, sealed) == b"canary"
-    assert after.open(new, HOME, after.seal(new, HOME, b"canary")) == b"canary"
+    assert after.open(old, HOME, *sealed) == b"canary"
+    assert after.open(new, HOME, *after.seal(new, HOME, b"canary")) == b"canary"
     with pytest.raises(Unopenable):
-        before.open(new, HOME, after.seal(new, HOME, b"canary"))
+        before.open(new, HOME, *after.seal(new, HOME, b"canary"))
 
 
 def test_what_is_derived_stays_the_same_when_keys_are_appended(path: Path) -> None:

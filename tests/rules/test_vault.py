@@ -48,8 +48,8 @@ def test_what_was_sealed_opens_whole(plain: bytes) -> None:
 
     sealed = vault.seal(key, HOME, plain)
 
-    assert vault.open(key, HOME, sealed) == plain
-    assert len(sealed) == NONCE_BYTES + len(plain) + 16
+    assert vault.open(key, HOME, *sealed) == plain
+    assert len(sealed.sealed) == NONCE_BYTES + len(plain) + 16
 
 
 def test_a_key_of_a_case_opens_with_the_keys_it_was_locked_away_with_alone(
@@ -69,7 +69,7 @@ def test_a_key_of_a_case_opens_with_the_keys_it_was_locked_away_with_alone(
 def test_what_is_kept_shows_nothing(vault: Vault) -> None:
     key = vault.new_key(CASE)
 
-    kept = key.wrapped + vault.seal(key, HOME, CANARY)
+    kept = key.wrapped + b"".join(vault.seal(key, HOME, CANARY))
 
     assert CANARY not in kept
     assert b"Maria" not in kept
@@ -88,12 +88,12 @@ def test_nothing_sealed_opens_in_the_place_of_another(vault: Vault) -> None:
     opened = []
     for one, other in permutations(places, 2):
         try:
-            opened.append((one, other, vault.open(key, one, sealed[other])))
+            opened.append((one, other, vault.open(key, one, *sealed[other])))
         except Unopenable:
             continue
 
     assert opened == []
-    assert {vault.open(key, place, sealed[place]) for place in places} == {CANARY}
+    assert {vault.open(key, place, *sealed[place]) for place in places} == {CANARY}
 
 
 def test_the_key_of_another_case_opens_nothing(vault: Vault) -> None:
@@ -101,7 +101,7 @@ def test_the_key_of_another_case_opens_nothing(vault: Vault) -> None:
     sealed = vault.seal(mine, HOME, CANARY)
 
     with pytest.raises(Unopenable):
-        vault.open(other, HOME, sealed)
+        vault.open(other, HOME, *sealed)
 
 
 def test_a_wrapped_key_passed_off_as_another_opens_nothing(vault: Vault) -> None:
@@ -110,25 +110,39 @@ def test_a_wrapped_key_passed_off_as_another_opens_nothing(vault: Vault) -> None
 
     for forged in (replace(key, case=UUID(int=2)), replace(key, version="k2")):
         with pytest.raises(Unopenable):
-            vault.open(forged, HOME, sealed)
+            vault.open(forged, HOME, *sealed)
 
 
 def test_a_second_key_of_the_same_case_opens_nothing_of_the_first(vault: Vault) -> None:
     sealed = vault.seal(vault.new_key(CASE), HOME, CANARY)
 
     with pytest.raises(Unopenable):
-        vault.open(vault.new_key(CASE), HOME, sealed)
+        vault.open(vault.new_key(CASE), HOME, *sealed)
 
 
 def test_one_changed_bit_anywhere_is_noticed(vault: Vault) -> None:
     key = vault.new_key(CASE)
     sealed = vault.seal(key, HOME, CANARY)
 
-    for place in range(len(sealed)):
-        damaged = bytearray(sealed)
-        damaged[place] ^= 1
+    for part, whole in enumerate(sealed):
+        for place in range(len(whole)):
+            damaged = [bytearray(one) for one in sealed]
+            damaged[part][place] ^= 1
+            with pytest.raises(Unopenable):
+                vault.open(key, HOME, *map(bytes, damaged))
+
+
+def test_a_document_opens_with_its_own_key_and_with_no_other(vault: Vault) -> None:
+    """So a text that was written over does not open once its key is gone."""
+    key = vault.new_key(CASE)
+    old, new = vault.seal(key, HOME, b"before"), vault.seal(key, HOME, b"after")
+
+    for wrapped in (new.wrapped_key, None, b"", key.wrapped):
         with pytest.raises(Unopenable):
-            vault.open(key, HOME, bytes(damaged))
+            vault.open(key, HOME, old.sealed, wrapped)
+    with pytest.raises(Unopenable):
+        vault.open(key, HOME, old.wrapped_key)
+    assert vault.open(key, HOME, *new) == b"after"
 
 
 @given(st.binary(max_size=60))
@@ -139,7 +153,7 @@ def test_what_nobody_sealed_does_not_open(junk: bytes) -> None:
     with pytest.raises(Unopenable):
         vault.open(key, HOME, junk)
     with pytest.raises(Unopenable):
-        vault.open(WrappedKey(CASE, "k1", junk), HOME, vault.seal(key, HOME, CANARY))
+        vault.open(WrappedKey(CASE, "k1", junk), HOME, *vault.seal(key, HOME, CANARY))
     with pytest.raises(Unopenable):
         vault.reveal(junk, ["list"])
 
@@ -149,7 +163,7 @@ def test_a_refusal_says_nothing_of_what_was_sealed(vault: Vault) -> None:
     sealed = vault.seal(key, HOME, CANARY)
 
     with pytest.raises(Unopenable) as refused:
-        vault.open(key, replace(HOME, section="health"), sealed)
+        vault.open(key, replace(HOME, section="health"), *sealed)
 
     assert str(refused.value) == "This does not open here."
 
@@ -159,17 +173,19 @@ def test_writing_the_same_again_looks_different(vault: Vault) -> None:
 
     one, other = vault.seal(key, HOME, CANARY), vault.seal(key, HOME, CANARY)
 
-    assert one[:NONCE_BYTES] != other[:NONCE_BYTES]
-    assert one[NONCE_BYTES:] != other[NONCE_BYTES:]
+    for first, second in zip(one, other, strict=True):
+        assert first[:NONCE_BYTES] != second[:NONCE_BYTES]
+        assert first[NONCE_BYTES:] != second[NONCE_BYTES:]
 
 
 @pytest.mark.slow
 def test_no_nonce_comes_twice(vault: Vault) -> None:
     key = vault.new_key(CASE)
 
-    nonces = {vault.seal(key, HOME, b"x")[:NONCE_BYTES] for _ in range(100_000)}
+    sealed = [vault.seal(key, HOME, b"x") for _ in range(100_000)]
 
-    assert len(nonces) == 100_000
+    assert len({one.sealed[:NONCE_BYTES] for one in sealed}) == len(sealed)
+    assert len({one.wrapped_key[:NONCE_BYTES] for one in sealed}) == len(sealed)
 
 
 def test_every_case_has_a_data_key_of_its_own(vault: Vault) -> None:
@@ -186,8 +202,8 @@ def test_after_a_new_key_the_old_still_opens_and_the_new_one_wraps(vault: Vault)
     new = later.new_key(CASE)
 
     assert (old.version, new.version) == ("k1", "k2")
-    assert later.open(old, HOME, sealed) == CANARY
-    assert later.open(old, HOME, later.seal(old, HOME, CANARY)) == CANARY
+    assert later.open(old, HOME, *sealed) == CANARY
+    assert later.open(old, HOME, *later.seal(old, HOME, CANARY)) == CANARY
 
 
 @pytest.mark.parametrize("keys", [{"k1": NEW}, {"k2": OLD}, {"k2": NEW}])
@@ -198,7 +214,7 @@ def test_without_the_right_key_encryption_key_nothing_opens(
     sealed = vault.seal(key, HOME, CANARY)
 
     with pytest.raises(Unopenable):
-        Vault(FileKeys(keys)).open(key, HOME, sealed)
+        Vault(FileKeys(keys)).open(key, HOME, *sealed)
 
 
 @given(st.lists(st.text(max_size=4), max_size=4), st.lists(st.text(max_size=4), max_size=4))
@@ -234,6 +250,9 @@ def test_what_is_hidden_looks_the_same_twice_and_is_read_in_its_context(
 def test_what_an_earlier_version_of_the_service_kept_means_the_same_for_ever() -> None:
     vault = Vault(FileKeys({"k1": bytes(range(32))}))
 
-    assert vault.open(WrappedKey(CASE, "k1", WRAPPED), HOME, SEALED) == CANARY
+    key = WrappedKey(CASE, "k1", WRAPPED)
+    assert vault.open(key, HOME, SEALED) == CANARY
+    # An older version wrote over what this one sealed, and left its key.
+    assert vault.open(key, HOME, SEALED, vault.seal(key, HOME, b"").wrapped_key) == CANARY
     assert vault.fingerprint(b"ab", b"c") == FINGERPRINT
     assert vault.hide(b"12345678", ["cases", "a"]) == HIDDEN

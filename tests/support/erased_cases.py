@@ -5,7 +5,7 @@ from typing import Final
 from sqlalchemy import func, select
 
 from app.cases import holding
-from app.cases.models import Case, CaseKey, Sealed
+from app.cases.models import Case, CaseKey, DocumentKey, Sealed
 from app.cases.records import Fact, Question, RiskAssessment
 from app.casework import erasing
 from app.kernel.actors import SERVICE
@@ -17,7 +17,7 @@ from app.screening.models import Screening
 from tests.support.world import NOON, Json, World
 
 TELLING: Final[tuple[type[Base], ...]] = (
-    *(CaseKey, Sealed, RiskAssessment, Fact, Question, Screening, Done),
+    *(CaseKey, Sealed, DocumentKey, RiskAssessment, Fact, Question, Screening, Done),
     *(Shortlisted, LeftOutRow),
 )
 """Tables that say something of a person; none of their rows outlives an erasure."""

@@ -1,0 +1,134 @@
+"""A text that was written over does not open from what a database still holds of it."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from time import monotonic, sleep
+
+import pytest
+from sqlalchemy import select
+
+from app.cases.erasing import DOCUMENT_KEYS, SCRUB_EVERY, Aftermath
+from app.cases.models import Case, DocumentKey, Sealed
+from app.cases.queries import data_key, place_of
+from app.kernel.ledger import Ledger
+from app.kernel.vault import Unopenable
+from tests.databases.test_traces import found, in_files, in_table
+from tests.support.world import Json, Someone, World, done, path_of
+
+TEXTS = ("Ойгул Ғаниева в приюте", "María José Núñez", "فاطمة بنت محمد")
+LONGEST_WAIT = 60.0
+
+
+@pytest.fixture
+def worker(world: World, tmp_path: Path) -> Aftermath:
+    """What the worker does at each beat, started and once done."""
+    ledger = Ledger(tmp_path / "erasures")
+    ledger.start(world.ground)
+    return Aftermath(world.ground, ledger)
+
+
+def write_health(officer: Someone, case: Json, text: str) -> None:
+    body = {"section": "health", "text": text}
+    match = {"If-Match": officer.tag(case)}
+    done(officer.ask("PUT", f"{path_of(case)}/sections/health", body, headers=match))
+
+
+def read_document(world: World, case: Json) -> tuple[bytes, bytes]:
+    """Read the sealed health section of a case, and its wrapped key."""
+    with world.by_itself() as work:
+        row = select(Sealed).join(Case).where(Case.code == case["code"])
+        paper = work.session.scalars(row.where(Sealed.kind == "health")).one()
+        assert paper.key is not None
+        return paper.sealed, paper.key.wrapped
+
+
+def opens(world: World, case: Json, sealed: bytes, wrapped: bytes | None) -> bool:
+    """Try to open a document with every key that the service has of a case."""
+    with world.by_itself() as work:
+        row = select(Sealed).join(Case).where(Case.code == case["code"])
+        paper = work.session.scalars(row.where(Sealed.kind == "health")).one()
+        try:
+            key, place = data_key(work, paper.case_id), place_of(paper)
+            work.vault.open(key, place, sealed, wrapped)
+        except Unopenable:
+            return False
+        return True
+
+
+def beat_until(worker: Aftermath, is_done: Callable[[], bool]) -> None:
+    """Let the worker work until something holds: others may hold old rows for a moment."""
+    end = monotonic() + LONGEST_WAIT
+    while not is_done() and monotonic() < end:
+        worker.follow()
+        sleep(0.05)
+
+
+def must_lose_replaced_keys(
+    world: World, officer: Someone, worker: Aftermath, read: Callable[[], bytes]
+) -> None:
+    """Write a text over twice, and look for its keys in what `read` finds in the files."""
+    case, documents = done(officer.writes_case()), []
+    for text in TEXTS:
+        write_health(officer, case, text)
+        documents.append(read_document(world, case))
+    *old, (now_sealed, now_key) = documents
+    old_keys = [wrapped for _, wrapped in old]
+    before = found(old_keys, read())
+
+    beat_until(worker, lambda: not found(old_keys, read()))
+
+    assert before > 0  # or what follows would prove nothing
+    assert found(old_keys, read()) == 0
+    assert found([now_key], read()) == 1
+    assert opens(world, case, now_sealed, now_key)
+    for sealed, wrapped in old:
+        assert opens(world, case, sealed, wrapped)
+        assert not opens(world, case, sealed, now_key)
+        assert not opens(world, case, sealed, None)
+
+
+def test_no_file_of_sqlite_keeps_the_key_of_a_text_that_was_written_over(
+    sqlite_url: str, world: World, officer: Someone, worker: Aftermath
+) -> None:
+    must_lose_replaced_keys(world, officer, worker, lambda: in_files(sqlite_url))
+
+
+def test_the_table_of_postgresql_keeps_no_key_of_a_text_that_was_written_over(
+    pg_url: str, world: World, officer: Someone, worker: Aftermath
+) -> None:
+    def read() -> bytes:
+        return in_table(pg_url, DOCUMENT_KEYS)
+
+    must_lose_replaced_keys(world, officer, worker, read)
+
+
+def test_the_table_is_written_anew_once_a_day_however_often_somebody_writes(
+    world: World, worker: Aftermath, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tables: list[str] = []
+
+    def scrub(_: object, table: str) -> bool:
+        tables.append(table)
+        return True
+
+    monkeypatch.setattr(type(world.database), "scrub", scrub)
+    for hours in (0, 1, 22, 1, 1, 23):
+        world.passes(hours=hours)
+        worker.follow()
+
+    assert timedelta(days=1) == SCRUB_EVERY
+    assert tables.count(DOCUMENT_KEYS) == 3  # at the start, after 24 and after 48 hours
+
+
+def test_every_sealed_document_has_a_key_of_its_own(
+    world: World, officer: Someone, lead: Someone
+) -> None:
+    for _ in range(2):
+        lead.leads(officer.submits())
+    with world.by_itself() as work:
+        papers = set(work.session.scalars(select(Sealed.id)))
+        keys = work.session.scalars(select(DocumentKey)).all()
+
+    assert {key.document_id for key in keys} == papers
+    assert len({key.wrapped for key in keys}) == len(papers) > 5
