@@ -1,0 +1,224 @@
+"""A copy of the database without its keys does not tell what only sealed content says.
+
+Two worlds differ in nothing but what is sealed. Every column of every table is compared:
+what is not encrypted must be equal, and what is encrypted must be equally long.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+import pytest
+from fastapi import FastAPI
+from sqlalchemy import LargeBinary, select
+
+from app.kernel.actors import SERVICE
+from app.kernel.db import Base
+from tests.databases.failpoints.copies import Copies, copies_of
+from tests.databases.failpoints.sweeping import Ids
+from tests.support.databases import Copy
+from tests.support.raw_requests import wired
+from tests.support.servers import report
+from tests.support.world import (
+    NOTICE,
+    SIGNS,
+    Json,
+    Someone,
+    World,
+    consent,
+    contacts,
+    done,
+    for_services,
+    path_of,
+)
+
+pytestmark = pytest.mark.slow
+
+FINGERPRINTS: Final = {("outcome", "fingerprint"), ("approval", "fingerprint")}
+"""Keyed fingerprints of whole requests: they differ, and tell nothing without the key."""
+
+PLAIN: Final[Json] = {
+    "safeguards": {"country_of_origin": "UZ"},
+    "names": ["Ли"],
+    "birth_date": None,
+    "documents": [],
+    "text": "Рассказ",
+    "place": "Rayymbek 1",
+    "remarks": "No",
+    "note": "Yes",
+}
+"""A person who fears nobody, and says little."""
+
+SECRETS: Final[Mapping[str, Json]] = {
+    "the country of origin": {"safeguards": {"country_of_origin": "TJ"}},
+    "that asylum is sought": {
+        "safeguards": {"country_of_origin": "UZ", "seeks_asylum": True}
+    },
+    "that the State is feared": {
+        "safeguards": {"country_of_origin": "UZ", "fear_of_state": True}
+    },
+    "that an official is implicated": {
+        "safeguards": {
+            "country_of_origin": "UZ",
+            "official_implicated": True,
+            "unsafe_people": "Ее дядя, который служит в министерстве",
+        }
+    },
+    "which offices are feared": {
+        "safeguards": {
+            "country_of_origin": "UZ",
+            "unsafe_focal_points": ["SANA_SEZIM", "KZ_SHELTER_TANSHOLPAN"],
+        }
+    },
+    "names": {
+        "names": ["Ойгул Ғаниева", "María José Núñez Peña", "فاطمة بنت محمد الفهري"],
+        "birth_date": "2001-02-03",
+        "documents": ["AA 1234567", "Паспорт 12 34 567890"],
+    },
+    "a narrative": {"text": "Ей обещали работу в гостинице. " * 12},
+    "a meeting": {"place": "Улица Абая 150, вход со двора, третий этаж, спросить Гульнар"},
+    "remarks of a screening": {"remarks": "Паспорт у нее забрали в первый же день."},
+    "a note": {"note": "She said it in a whisper, and asked not to be called at night."},
+}
+
+
+type Rows = dict[str, list[dict[str, Any]]]
+type Stage = tuple[World, Ids, Copies, dict[str, Someone]]
+PEOPLE: Final = {
+    "officer": "IOM",
+    "lead": "KZ_LEAD",
+    "shelter": "KZ_SHELTER_KOGERSHIN",
+}
+
+
+@pytest.fixture(scope="module")
+def stage(
+    copy: Copy, app: FastAPI, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Stage]:
+    """Open a world with accounts and no case, to which the tests come back."""
+    ids, folder = Ids(), tmp_path_factory.mktemp("stolen")
+    with copy() as url, wired(url, app, ids) as wire:
+        ids.begin("built")
+        people = {name: wire.world.someone(office) for name, office in PEOPLE.items()}
+        with copies_of(wire.world.database.engine, folder) as copies:
+            copies.keep("built")
+            yield wire.world, ids, copies, people
+
+
+def sections_of(said: Json) -> list[Json]:
+    identity = {"section": "identity", "names": said["names"]}
+    if said["birth_date"]:
+        identity |= {"birth_date": said["birth_date"], "documents": said["documents"]}
+    return [
+        {"section": "needs", "summary": said["text"], "safety_notice": said["note"]},
+        {"section": "contact", "alias": said["names"][0], "safe_channel": said["note"]},
+        identity,
+        {"section": "narrative", "text": said["text"]},
+        {"section": "health", "text": said["text"]},
+    ]
+
+
+def act(people: dict[str, Someone], said: Json) -> None:
+    """Take a case from its draft to help that was given, with what the person says."""
+    officer, lead, shelter = people["officer"], people["lead"], people["shelter"]
+    body = {
+        "notice": NOTICE,
+        "sections": sections_of(said),
+        "safeguards": said["safeguards"],
+        "consents": [consent(evidence=said["note"]), for_services()],
+        "risk": {"level": "medium", "remarks": said["note"]},
+        "submit": True,
+    }
+    case = done(officer.creates("/cases", body, "case"))
+    done(lead.does("acknowledge", case))
+    done(lead.does("accept-lead", case, {"contacts": contacts(said["names"][0], "B")}))
+    done(lead.screens(case, "screening", **SIGNS, remarks=said["remarks"]))
+    match = {"if_match": lead.tag(case)}
+    path = f"{path_of(case)}/sections/narrative"
+    new = {"section": "narrative", "text": said["text"]}
+    done(lead.ask("PUT", path, new, headers=match))
+    asked = {"recipient": "KZ_SHELTER_KOGERSHIN", "service": "SHELTER", "send": True}
+    referral = done(
+        lead.creates(
+            f"{path_of(case)}/referrals",
+            asked | {"sections": ["needs"]},
+            "referral",
+        )
+    )
+    done(shelter.does("acknowledge", referral))
+    meeting = {"at": "2026-06-02T09:00:00+05:00", "person": said["names"][0]}
+    arrangement = {"meeting": meeting | {"place": said["place"]}, "contacts": contacts()}
+    done(shelter.does("accept", referral, arrangement))
+    done(shelter.opens(f"{path_of(case)}/sections/needs"))
+
+
+def read_copy(world: World) -> Rows:
+    """Read every table as a thief reads it: of what is encrypted, the length."""
+    found: Rows = {}
+    with world.database.reading(SERVICE) as session:
+        for table in Base.metadata.sorted_tables:
+            rows = session.execute(select(table).order_by(*table.primary_key))
+            sealed = {
+                one.name for one in table.columns if isinstance(one.type, LargeBinary)
+            }
+            found[table.name] = [
+                {
+                    name: len(value) if name in sealed and value is not None else value
+                    for name, value in row.items()
+                    if (table.name, name) not in FINGERPRINTS
+                }
+                for row in rows.mappings()
+            ]
+    return found
+
+
+def list_differences(one: Rows, other: Rows) -> list[str]:
+    """Name each column in which two copies differ, and what it holds in each."""
+    found = []
+    for table, rows in one.items():
+        if len(rows) != len(other[table]):
+            found.append(f"{table}: {len(rows)} and {len(other[table])} rows")
+            continue
+        for mine, yours in zip(rows, other[table], strict=True):
+            found += [
+                f"{table}.{name}: {mine[name]!r} and {yours[name]!r}"
+                for name in mine
+                if mine[name] != yours[name]
+            ]
+    return found
+
+
+def make_copy(stage: Stage, said: Json) -> Rows:
+    """Let everybody act alike in a new world, and read the copy of its database."""
+    world, ids, copies, people = stage
+    copies.back("built")
+    ids.begin("acts")
+    act(people, PLAIN | said)
+    return read_copy(world)
+
+
+@pytest.fixture(scope="module")
+def plain(stage: Stage) -> Rows:
+    """Make the copy that every other one is compared with."""
+    return make_copy(stage, {})
+
+
+@pytest.mark.parametrize("secret", SECRETS)
+def test_a_copy_without_keys_is_the_same_whatever_the_secret_is(
+    stage: Stage, plain: Rows, secret: str
+) -> None:
+    other = make_copy(stage, SECRETS[secret])
+
+    values = sum(len(row) for rows in plain.values() for row in rows)
+    report(secret, [f"{values} values compared"])
+    assert list_differences(plain, other) == []
+    assert len(plain["sealed"]) == len(plain["document_key"]) > 10
+
+
+def test_a_copy_tells_the_length_of_a_long_text(stage: Stage, plain: Rows) -> None:
+    """So the comparison finds what differs."""
+    longer = make_copy(stage, {"text": "Ей обещали работу. " * 80})
+
+    found = list_differences(plain, longer)
+
+    assert found
+    assert {one.split(":")[0] for one in found} == {"sealed.sealed"}
