@@ -159,7 +159,7 @@ def granted_by(relation: Relation, grant: Grant) -> str:
 KNOWN_CONSENTS: Final[Mapping[str, str]] = {
     "app/referrals/proposing.py helpers": "who could help: `GET .../recipients`",
     "app/api/routing.py may_know": "the list of who is asked to lead, and who is not",
-    "app/casework/moving.py relocate": "in which order a border offers the lead",
+    "app/casework/moving.py rank_successors": "in which order a border offers the lead",
     "app/referrals/situation.py show": "the actions and unmet requirements of a referral",
     "app/referrals/actions.py judge": "every action on a referral, first of all to send it",
     "app/handovers/situation.py show": "the actions and unmet requirements of a handover",
