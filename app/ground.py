@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from app.clock import utc_now
 from app.disclosure.refused_openings import RefusedOpenings
 from app.kernel.db import Database, database_now
+from app.kernel.quotas import Quotas
 from app.kernel.vault import KeyProvider, Vault
 from app.kernel.work import Ground
 
@@ -24,10 +25,12 @@ def lay_ground(  # noqa: PLR0913 - each is one thing that a test may want to hol
     daily_cap: int | None = None,
     hosts: frozenset[str] = frozenset(),
     refusals: int | None = None,
+    quotas: Quotas | None = None,
 ) -> Ground:
     """Bring together what all work stands on."""
     vault = Vault(keys)
     return Ground(
         *(Database(url), vault, clock, ids, time, speed, daily_cap, hosts),
         refused_openings=None if refusals is None else RefusedOpenings(refusals),
+        quotas=quotas or Quotas(),
     )

@@ -1,10 +1,10 @@
-"""Types of the settings that are text; each refuses a value that the service cannot use."""
+"""Types of settings; each refuses a value that the service cannot use."""
 
 import re
 from collections.abc import Callable
 from typing import Annotated, Final
 
-from pydantic import AfterValidator
+from pydantic import AfterValidator, Field
 
 from app.kernel.databases import is_database
 from app.webhooks.addresses import is_listable, read_hosts
@@ -56,5 +56,24 @@ SignInUrl = Annotated[
     validated_by(
         re.compile(SIGN_IN_URL).fullmatch,
         "write an address that begins with https://, or take it away.",
+    ),
+]
+OpenDrafts = Annotated[
+    int,
+    Field(
+        description="How many drafts that one account wrote may be open. Over it a new "
+        "draft is answered 429; a case that is submitted at once is taken.",
+        ge=1,
+        le=100_000,
+    ),
+]
+SealedVolume = Annotated[
+    int,
+    Field(
+        description="How many MiB one account may seal in a day of UTC. Over it what "
+        "seals more is answered 429; to submit a case is not, nor to promise help, nor "
+        "what is written in a case in vital interest. Each process counts for itself.",
+        ge=1,
+        le=100_000,
     ),
 ]

@@ -7,7 +7,14 @@ from typing import Annotated, Final
 from pydantic import AfterValidator, Field, SecretStr, ValidationInfo
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from app.setting_types import DatabaseUrl, Hosts, PublicUrl, SignInUrl
+from app.setting_types import (
+    DatabaseUrl,
+    Hosts,
+    OpenDrafts,
+    PublicUrl,
+    SealedVolume,
+    SignInUrl,
+)
 
 SECRETS: Final = Path("/run/secrets")
 """Where containers find the files of their secrets."""
@@ -176,6 +183,8 @@ class Settings(BaseSettings):
             le=100_000,
         ),
     ] = 10
+    open_drafts: OpenDrafts = 200
+    sealed_mib_per_day: SealedVolume = 64
     requests_per_minute: Annotated[
         int,
         Field(

@@ -38,6 +38,7 @@ from app.kernel.lifecycle import ActionIllegal, ActionNotYours, RoleMissing
 from app.kernel.needs import NeedsUnmet
 from app.kernel.paging import CursorUnknown, PageQuery, paginate
 from app.kernel.problems import NotFound
+from app.kernel.quotas import TooManyDrafts
 from app.kernel.text import CountryCode
 from app.kernel.versions import VersionNotGiven, VersionStale
 
@@ -58,7 +59,7 @@ ACTS = (
     responses=problems(
         *(KeyMissing, *KEYS, RoleMissing, FocalPointUnknown, NeedsUnmet),
         *(ConsentOver, AdultSpokenFor),
-        *(intake.ExternalReferenceTaken, carrying.DeskMissing),
+        *(intake.ExternalReferenceTaken, carrying.DeskMissing, TooManyDrafts),
     ),
 )
 def write_case(begin: WriteCases, once: Once, new: NewCase) -> Response:

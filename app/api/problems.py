@@ -25,6 +25,7 @@ from app.kernel.problems import (
     TooManyTries,
     Unauthenticated,
 )
+from app.kernel.quotas import DailyVolumeUsed
 
 MESSAGES: Final = {
     "missing": "This field is needed.",
@@ -140,6 +141,7 @@ ALWAYS: Final[tuple[type[Problem], ...]] = (
     JsonRefused,
     TooManyTries,
     TooManyRequests,
+    DailyVolumeUsed,
     Busy,
 )
 

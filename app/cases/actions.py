@@ -12,11 +12,11 @@ from app.cases import queries
 from app.cases.facts import BestInterests, must_fit
 from app.cases.lifecycle import CLOCKS, EVENTS, OPEN, Row, State
 from app.cases.models import Case, CaseKey, Sealed
-from app.cases.padding import pad
 from app.cases.records import Fact, HandedOn, RiskAssessment, VitalInterest
 from app.cases.risk import HOLDS_FOR
 from app.cases.schemas import NewRisk, NewVitalInterest, NoticeFields
-from app.cases.sections import Paper, Sealable, kind_of
+from app.cases.sealing import seal_padded
+from app.cases.sections import Paper, Sealable
 from app.cases.vital import HOLDS_FOR as VITAL_HOLDS_FOR
 from app.deadlines import actions as deadlines
 from app.deadlines import queries as clocks
@@ -40,6 +40,7 @@ def open_draft(work: Writing, notice: NoticeFields, digest: str | None) -> Case:
         urgent_needs=[],
         parties=[],
         opened_at=work.now,
+        drafted_by=work.actor.account_id,
         external_digest=digest,
     )
     case.admit(work.actor.focal_point_id, Relation.SUBMITTER, work.now)
@@ -120,14 +121,6 @@ def put_away(
     )
     seal_padded(work, paper, content.model_dump_json().encode())
     work.session.add(paper)
-
-
-def seal_padded(work: Writing, paper: Sealed, plain: bytes) -> None:
-    """Seal JSON in a row, padded so that its length does not tell what it says."""
-    key = queries.data_key(work, paper.case_id)
-    paper.key_version = key.version
-    padded = pad(kind_of(paper.kind), plain.rstrip())
-    paper.replace_document(work.vault.seal(key, queries.place_of(paper), padded))
 
 
 def assess(work: Writing, case: Case, risk: NewRisk) -> None:

@@ -16,6 +16,7 @@ from app.kernel.db import Base, Counter, Listed
 from app.kernel.vault import SealedDocument, WrappedKey
 
 OPEN = text("until IS NULL")
+IS_DRAFT = text("state = 'draft'")
 
 
 class AgeClass(StrEnum):
@@ -41,6 +42,15 @@ class Case(Listed, Relations, Base):
     """
 
     __tablename__ = "case"
+    __table_args__ = (
+        Index(
+            "ix_case_open_draft",
+            "drafted_by",
+            sqlite_where=IS_DRAFT,
+            postgresql_where=IS_DRAFT,
+        ),
+        {"sqlite_autoincrement": True},
+    )
 
     code: Mapped[str] = mapped_column(String(19), unique=True)
     state: Mapped[State] = mapped_column(default=State.DRAFT)
@@ -58,6 +68,8 @@ class Case(Listed, Relations, Base):
     """When the person was first led across a border before a lead had the case."""
     visits: Mapped[list[str]] = mapped_column(default=list, server_default="[]")
     opened_at: Mapped[datetime]
+    drafted_by: Mapped[UUID | None]
+    """The account that wrote the draft; unknown of drafts of older versions."""
 
     parties: Mapped[list["Party"]] = relationship(
         lazy="selectin", order_by=lambda: Party.number

@@ -6,9 +6,9 @@ from sqlalchemy import exists, func, select
 from sqlalchemy.orm import Session, lazyload
 
 from app.cases import queries
-from app.cases.actions import seal_padded
 from app.cases.models import CaseKey, DocumentKey, Sealed
 from app.cases.padding import is_padded
+from app.cases.sealing import seal_padded
 from app.cases.sections import kind_of
 from app.kernel.statements import held
 from app.kernel.work import Writing

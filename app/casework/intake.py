@@ -5,6 +5,7 @@ from app.cases import queries
 from app.cases.actions import mend_notice, note, open_draft, put_away
 from app.cases.lifecycle import OPEN, TABLE, UNLED, Action, Row, State
 from app.cases.models import Case
+from app.cases.quotas import require_draft_quota
 from app.cases.schemas import NewRisk, NoticeFields
 from app.cases.sections import Paper
 from app.casework import situation
@@ -60,10 +61,15 @@ def write(work: Writing, new: NewCase) -> Case:
     """Write a case as a draft, and submit it in the same transaction if asked to.
 
     Raises RoleMissing (403), NotFound (404), ExternalReferenceTaken or NeedsUnmet (409),
-    ConsentOver or AdultSpokenFor (422), DeskMissing (503).
+    ConsentOver or AdultSpokenFor (422), DeskMissing (503). For a draft, unless a vital
+    interest is declared: TooManyDrafts (429).
     """
     if not WRITERS & work.actor.roles:
         raise RoleMissing(f"This needs one of the roles {', '.join(sorted(WRITERS))}.")
+    if new.submit or new.vital_interest:
+        work.is_exempt_from_quota = True
+    else:
+        require_draft_quota(work)
     digest = external_digest(work, new.external_reference)
     case = open_draft(work, new.notice, digest)
     for content in new.sections:

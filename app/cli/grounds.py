@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from secrets import token_hex
+from typing import Final
 
 from sqlalchemy import make_url
 from sqlalchemy.orm import Session
@@ -13,10 +14,13 @@ from app.ground import lay_ground
 from app.kernel.db import OWNER_ROLE, Database, hold, migrated_to, try_hold
 from app.kernel.keyfile import FileKeys
 from app.kernel.migrations import PooledConnection, head, upgrade
+from app.kernel.quotas import Quotas
 from app.kernel.work import Ground
 from app.metrics.exposing import Scrapes, exposed
 from app.settings import Settings
 from app.webhooks.addresses import read_hosts
+
+MIB: Final = 1024**2
 
 
 class NotReady(Exception):  # noqa: N818 - it says what is missing, as Problem does
@@ -32,6 +36,7 @@ def ground_of(settings: Settings) -> Ground:
         speed=settings.clock_speed,
         daily_cap=settings.daily_cap,
         refusals=settings.refused_openings_per_minute,
+        quotas=Quotas(settings.open_drafts, settings.sealed_mib_per_day * MIB),
         hosts=read_hosts(settings.webhook_hosts),
     )
 

@@ -19,6 +19,7 @@ from app.disclosure import queries
 from app.disclosure.models import AccessEntry
 from app.disclosure.policy import POLICY_HASH, Subject
 from app.kernel.db import hold
+from app.kernel.instants import midnight
 from app.kernel.journal import was_told
 from app.kernel.problems import Problem
 from app.kernel.work import Writing
@@ -50,11 +51,6 @@ class DailyCapReached(Problem):
             wait=max(1, round(left.total_seconds())),
         )
         self.look = look
-
-
-def midnight(now: datetime) -> datetime:
-    """Say when this day of UTC began."""
-    return now.replace(hour=0, minute=0, second=0, microsecond=0)
 
 
 def must_be_within_the_cap(work: Writing, look: Look) -> None:

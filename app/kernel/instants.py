@@ -32,3 +32,8 @@ class UtcDateTime(TypeDecorator[datetime]):
         if value is not None and value.tzinfo is None:
             return value.replace(tzinfo=UTC)
         return value and value.astimezone(UTC)
+
+
+def midnight(now: datetime) -> datetime:
+    """Return when the day of UTC began."""
+    return now.replace(hour=0, minute=0, second=0, microsecond=0)

@@ -13,6 +13,7 @@ from app.kernel.actors import Actor
 from app.kernel.db import Database, database_now
 from app.kernel.journal import Entry, Posting, deliver
 from app.kernel.problems import Facts
+from app.kernel.quotas import Quotas
 from app.kernel.vault import Vault
 
 
@@ -35,7 +36,7 @@ class Ground:
     is how many times as fast deadlines run: more than 1 in a drill alone. `daily_cap` is
     how many cases one account opens in a day of UTC (R18); None: as many as it likes.
     `hosts` are those that webhooks may go to (R62). `refused_openings` counts what accounts
-    asked to open and may not; None: nobody counts.
+    asked to open and may not; None: nobody counts. `quotas` are what accounts may write.
     """
 
     database: Database
@@ -47,6 +48,7 @@ class Ground:
     daily_cap: int | None = None
     hosts: frozenset[str] = frozenset()
     refused_openings: "RefusalCounter | None" = None
+    quotas: Quotas = field(default_factory=Quotas)
 
 
 class Recorded(Protocol):
@@ -96,6 +98,8 @@ class Writing(Reading):
     """A unit of work that may change things, and says so in the journal."""
 
     postings: list[Posting] = field(default_factory=list)
+    is_exempt_from_quota: bool = False
+    """Whether it may seal more than its account may in a day."""
 
     def new_id(self) -> UUID:
         """Take a fresh random id."""

@@ -12,9 +12,9 @@ from app.cases.sections import Paper, ReadingPurpose
 from app.disclosure.looking import (
     DailyCapReached,
     Look,
-    midnight,
     must_be_within_the_cap,
 )
+from app.kernel.instants import midnight
 from app.settings import Settings
 from tests.support.world import (
     Json,

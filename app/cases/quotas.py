@@ -1,0 +1,53 @@
+"""What an account may write: how many open drafts, and how much sealed content a day."""
+
+from typing import Final
+from uuid import UUID
+
+from sqlalchemy import func, select
+
+from app.cases import queries
+from app.cases.lifecycle import State
+from app.cases.models import Case
+from app.cases.sections import Paper, Sealable
+from app.kernel.work import Reading, Writing
+
+UNLIMITED: Final[frozenset[Sealable]] = frozenset(
+    {Paper.ROUTING, Paper.CONTACTS, Paper.ARRANGEMENT, Paper.TRAVEL_PLAN}
+)
+"""What routing and promises of help seal: one document for a case or a referral."""
+
+
+def count_open_drafts(work: Reading) -> int:
+    """Count the drafts that the caller's account wrote and that are still drafts."""
+    mine = (Case.drafted_by == work.actor.account_id) & (Case.state == State.DRAFT)
+    return work.session.scalar(select(func.count()).select_from(Case).where(mine)) or 0
+
+
+def require_draft_quota(work: Writing) -> None:
+    """Raise TooManyDrafts (429) where the caller's account has as many as it may.
+
+    Of drafts that are written at the same moment each may be the last one.
+    """
+    work.ground.quotas.require_draft(count_open_drafts(work))
+
+
+def use_volume_quota(work: Writing, case_id: UUID, kind: Sealable, size: int) -> None:
+    """Count the bytes that are sealed; raise DailyVolumeUsed (429) for too many today.
+
+    Never while a case is submitted, and never in a case for which a vital interest holds.
+    """
+    account, quotas = work.actor.account_id, work.ground.quotas
+    is_over = size > quotas.left_today(account, work.now)
+    if is_over and not is_exempt(work, case_id, kind):
+        quotas.refuse_volume(account, work.now, size)
+    quotas.count_bytes(account, work.now, size)
+
+
+def is_exempt(work: Writing, case_id: UUID, kind: Sealable) -> bool:
+    """Return whether something is sealed whatever the quota is."""
+    return (
+        work.is_exempt_from_quota
+        or work.actor.is_system
+        or kind in UNLIMITED
+        or bool(queries.in_vital_interest(work, [case_id]))
+    )
