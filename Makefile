@@ -6,6 +6,7 @@ UV_STAMP := .uv/.ready
 BIN := .venv/bin
 READY := .venv/.ready
 CLIENTS := .clients/venv/.ready
+AUDIT := .audit/venv/.ready
 COMPILE := $(UV) pip compile --quiet --generate-hashes --no-emit-index-url --universal \
 	--python-version 3.12 --no-header
 T ?=
@@ -52,26 +53,27 @@ endif
 .PHONY: pooler help setup run check test test-all test-fast test-older test-elsewhere statements guards slow soak nightly clients lint \
 	squawk rehearse format hooks \
 	bench bench-growth bench-smoke profile torture simulate failpoints drill fuzz fuzz-api mutate plant coverage assurance \
-	migrate openapi breaking docs lock
+	audit sbom migrate openapi breaking docs lock
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
 
-setup: $(READY) ## Install exactly what requirements/dev.txt names, into .venv
+setup: $(READY) $(AUDIT) ## Install exactly what requirements/dev.txt names, into .venv, and pip-audit beside it
 
 run: $(READY) ## Serve a demonstration on SQLite; prints keys and a first request
 	$(BIN)/safe-conduct demo serve
 
-check: lint test-all bench-smoke ## Lint, tests, current files, no break that is not told; CI adds clients and torture
+check: lint test-all bench-smoke $(AUDIT) ## Lint, tests, current files, no break that is not told; CI adds clients and torture
 	$(BIN)/safe-conduct openapi --check
 	$(BIN)/python scripts/breaking.py
 	$(BIN)/safe-conduct docs --check
 	$(BIN)/python scripts/check_tzdata.py
+	$(BIN)/python scripts/audit.py --changed
 
-test: $(READY) ## The tests, some minutes; of sweeps a sample, selected by the commit or SEED; all of T=tests/rules
+test: $(READY) $(AUDIT) ## The tests, some minutes; of sweeps a sample, selected by the commit or SEED; all of T=tests/rules
 	$(PYTEST) --effort $(if $(T),all,sample) $(T)
 
-test-all: $(READY) ## Every test and every cell, on SQLite and PostgreSQL; CI runs it
+test-all: $(READY) $(AUDIT) ## Every test and every cell, on SQLite and PostgreSQL; CI runs it
 	$(PYTEST) --effort all --statements check
 
 test-fast: $(READY) ## What one edits by: rules, and HTTP on SQLite, in under a minute
@@ -93,8 +95,8 @@ slow: $(READY) ## Measure which tests the inner loop cannot afford; writes tests
 soak: $(READY) ## The long runs, at full length
 	$(BIN)/pytest -n auto --effort night --timeout 0 -m soak $(T)
 
-nightly: ## Hours: all tests, the long runs, 2,000 new seeds, fuzzing and mutation; goes on after a failure
-	$(MAKE) --keep-going test-all soak simulate fuzz mutate \
+nightly: ## Hours: all tests, the long runs, 2,000 new seeds, fuzzing, mutation, audit; goes on after a failure
+	$(MAKE) --keep-going audit test-all soak simulate fuzz mutate \
 		SEED=$(or $(SEED),$(shell date +%s)) SEEDS=$(or $(SEEDS),2000) KEEP=--keep
 
 failpoints: $(READY) ## Fail every statement of every write, one by one: DATABASE=sqlite, or postgresql
@@ -151,6 +153,12 @@ profile: $(READY) ## Where the product spends its time: WHAT=submit, action, pol
 assurance: $(READY) ## Write what the long runs came to into docs/assurance.md
 	$(BIN)/python -m tests.support.assurance
 
+audit: $(READY) $(AUDIT) ## Ask for known vulnerabilities of every pin; fails if one is known, or none could be asked for
+	$(BIN)/python scripts/audit.py
+
+sbom: $(READY) ## Write what an installation consists of into build/sbom.cdx.json (CycloneDX)
+	$(BIN)/python scripts/sbom.py
+
 lint: $(READY) squawk ## Format, lint, types, the order of the rooms, and what migrations lock
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
@@ -188,6 +196,12 @@ lock: $(UV_STAMP) ## Pin what pyproject.toml asks for; newer versions: make lock
 	$(COMPILE) $(UPGRADE) --group build -o requirements/build.txt
 	$(COMPILE) $(UPGRADE) --group uv -o requirements/uv.txt
 	$(COMPILE) $(UPGRADE) --group clients -o requirements/clients.txt
+	$(COMPILE) $(UPGRADE) --group audit -o requirements/audit.txt
+
+$(AUDIT): requirements/audit.txt $(UV_STAMP)
+	test -x .audit/venv/bin/python || $(UV) venv --quiet --python '>=3.12' .audit/venv
+	$(UV) pip sync --quiet --python .audit/venv/bin/python --require-hashes requirements/audit.txt
+	@touch $@
 
 $(CLIENTS): requirements/clients.txt $(UV_STAMP)
 	test -x .clients/venv/bin/python || $(UV) venv --quiet --python '>=3.12' .clients/venv

@@ -1,0 +1,42 @@
+"""Read what the requirements files pin."""
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+PIN: Final = re.compile(r"(?P<name>[a-z0-9._-]+)==(?P<version>\S+)(?: ; (?P<marker>.+))?")
+HASH: Final = re.compile(r"--hash=sha256:([0-9a-f]{64})")
+REQUIRED_BY: Final = re.compile(r"# (?:via )?\s*([a-z0-9._-]+)")
+NEXT_PIN: Final = re.compile(r"\n(?=\S)")
+NOT_A_NAME: Final = {"via", "-c"}
+
+
+@dataclass(frozen=True)
+class Pin:
+    """One package: a version, the platforms that need it, and the files that may be it."""
+
+    name: str
+    version: str
+    marker: str
+    hashes: tuple[str, ...]
+    required_by: frozenset[str]
+
+
+def parse_pins(text: str) -> list[Pin]:
+    """Read every pin of a requirements file. Raises ValueError for any other line."""
+    return [parse_pin(one) for one in NEXT_PIN.split(text.replace(" \\\n", "\n").strip())]
+
+
+def parse_pin(text: str) -> Pin:
+    """Read a pin, its hashes, and the comment of uv that says what requires it."""
+    head = text.partition("\n")[0]
+    found, hashes = PIN.fullmatch(head), HASH.findall(text)
+    if not found or not hashes:
+        raise ValueError(f"Not a pin with a hash: {head}")
+    return Pin(
+        name=found["name"],
+        version=found["version"],
+        marker=found["marker"] or "",
+        hashes=tuple(hashes),
+        required_by=frozenset(REQUIRED_BY.findall(text)) - NOT_A_NAME,
+    )
