@@ -21,6 +21,8 @@ from app.directory import queries as directory
 from app.directory.kinds import Function, Kind, homes
 from app.directory.models import FocalPoint
 from app.kernel.actors import Relation
+from app.kernel.problems import NotFound
+from app.kernel.vault import Unopenable
 from app.kernel.work import Named, Reading, Writing
 from app.notices.actions import tell
 
@@ -67,8 +69,15 @@ def answerable_for(work: Reading, late: FocalPoint, count: int) -> list[FocalPoi
 def may_be_told(
     work: Reading, case: Case, offices: Iterable[FocalPoint]
 ) -> frozenset[UUID]:
-    """Keep those whom the person would let be told, and does not fear."""
-    stands = standing.of_case(work, case)
+    """Keep those whom the person would let be told, and does not fear.
+
+    None, if the safeguards do not open: nobody knows then whom the person fears. That must
+    not keep a missed deadline from those who have a part in the case.
+    """
+    try:
+        stands = standing.of_case(work, case)
+    except (NotFound, Unopenable):
+        return frozenset()
     return frozenset(
         one.id for one in offices if stands.may_hear(one) and stands.is_safe(one, one.code)
     )

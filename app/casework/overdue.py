@@ -28,6 +28,7 @@ from app.kernel.work import Named, Recorded, Writing
 from app.referrals import following as referrals
 from app.referrals import queries as referred
 from app.referrals.models import Referral
+from app.returns import arrivals
 from app.returns import queries as returns
 from app.returns.actions import audience as audience_of_return
 from app.returns.models import Return
@@ -51,7 +52,9 @@ class Ran:
 
 
 def fire(work: Writing, number: int, case_id: UUID) -> bool:
-    """Let a clock that ran out have its effect; False: another has it in hand, or had.
+    """Let a clock that ran out have its effect.
+
+    False: another has it in hand, or had; or it was moved on with a person who travels.
 
     Exactly once, however many workers look (R55): the case is held first, the clock read
     again. Raises DeskMissing (503) where nobody is left for a case.
@@ -62,6 +65,8 @@ def fire(work: Writing, number: int, case_id: UUID) -> bool:
     clock = breaches.again(work, number)
     absent = is_absent(work, clock)
     if not breaches.is_up(clock, work.now, absent=absent):
+        return False
+    if waits_for_arrival(work, clock, absent=absent):
         return False
     work.actor = system_for(clock.waits_on or case.submitter)
     ran = look(work, case, clock, absent=absent)
@@ -75,6 +80,18 @@ def is_absent(work: Writing, clock: Clock) -> bool:
     """Say whether an office is waited for that is active no longer."""
     whom = clock.waits_on
     return whom is not None and not directory.by_id(work, whom).active
+
+
+def waits_for_arrival(work: Writing, clock: Clock, *, absent: bool) -> bool:
+    """Move the clock of a person who travels on to the next day; False: it has run out.
+
+    Of an office that was shut meanwhile it runs out at once, and once, like any other.
+    """
+    record = None
+    if clock.kind == ClockKind.CONFIRM_ARRIVAL:
+        record = returns.find_travelling(work, clock)
+    is_shut = absent and clock.fires_at is None
+    return record is not None and arrivals.move_on(work, record, clock) and not is_shut
 
 
 def look(work: Writing, case: Case, clock: Clock, *, absent: bool) -> Ran:

@@ -27,6 +27,7 @@ from app.kernel.ledger import Ledger
 from app.kernel.problems import NotFound
 from app.kernel.text import LINE, SafeLine
 from app.kernel.work import Ground, Writing, reading, writing
+from app.returns import resealing as return_clocks
 from app.routing import actions as routing
 from app.routing import queries as routing_queries
 from app.settings import Settings
@@ -189,14 +190,14 @@ def examine(ground: Ground, settings: Settings) -> Iterable[str]:
 def reseal(ground: Ground) -> Iterator[tuple[int, int]]:
     """Seal what older versions kept in clear, or sealed without padding or without a key.
 
-    Gives how many are done, and of how many.
-
-    Each row in a transaction of its own: killed at any point, it is run again.
+    And move clocks that tell when a person arrives. Gives how many are done, and of how
+    many. Each row in a transaction of its own: killed at any point, it is run again.
     """
-    with ground.database.reading(SYSTEM.acts_for) as session:
-        due = resealing.list_outdated(session)
-        routed = routing_queries.list_clear_cases(session)
-    total = len(due) + len(routed)
+    with reading(ground, SYSTEM) as work:
+        due = resealing.list_outdated(work.session)
+        routed = routing_queries.list_clear_cases(work.session)
+        clocks = return_clocks.list_clear_clocks(work)
+    total = len(due) + len(routed) + len(clocks)
     for number, (case_id, submitter) in enumerate(routed, start=1):
         with writing(ground, system_for(submitter)) as work:
             routing.seal_clear_result(work, case_id)
@@ -204,4 +205,8 @@ def reseal(ground: Ground) -> Iterator[tuple[int, int]]:
     for number, one in enumerate(due, start=len(routed) + 1):
         with writing(ground, SYSTEM) as work:
             resealing.reseal(work, one)
+        yield number, total
+    for number, clock in enumerate(clocks, start=total - len(clocks) + 1):
+        with writing(ground, SYSTEM) as work:
+            return_clocks.move_clock(work, clock)
         yield number, total

@@ -142,7 +142,7 @@ def reseal() -> None:
         bar = progress.add_task("sealing anew", total=None)
         for done, total in administering.reseal(ground):
             progress.update(bar, completed=done, total=total)
-    say(f"{total} documents were sealed again. All documents are padded, with own keys.")
+    say(f"{total} documents were sealed again, or clocks moved.")
     if total:
         say("What was written over before may still stand in the files: docs/privacy.md.")
 

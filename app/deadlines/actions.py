@@ -180,7 +180,8 @@ def put_off(session: Session, due: breaches.Due, now: datetime) -> int:
 def run_out(session: Session, reference: str, now: datetime) -> None:
     """Let all that waits in a case be due now: for a story, or a drill.
 
-    As if the time had gone by: each clock began earlier by as much as was left of it.
+    As if the time had gone by: each clock began earlier by as much as was left of it. A
+    person who travels arrives when the travel plan says all the same.
     """
     of_case = select(Clock.case_id).where(Clock.reference == reference)
     running = Clock.stopped_at.is_(None) & Clock.case_id.in_(of_case)

@@ -149,10 +149,13 @@ def late_count(work: Reading, case_id: UUID, waited_on: UUID) -> int:
     """Count how often a focal point let a clock of a case pass.
 
     One that nobody answers counts again whenever its length has gone by, and a day at the
-    least: whoever says nothing at all starts no other clock.
+    least: whoever says nothing at all starts no other clock. That of an arrival counts once
+    it was fired: until then it is due at the end of each day of the journey.
     """
     mine = (Clock.case_id == case_id) & (Clock.waits_on == waited_on)
+    travels = Clock.stopped_at.is_(None) & Clock.fires_at.is_(None)
+    arrives = (Clock.kind == ClockKind.CONFIRM_ARRIVAL) & travels
     return sum(
         silences(clock.due_at, rhythm_of(work, clock, DAY), clock.stopped_at or work.now)
-        for clock in work.session.scalars(select(Clock).where(mine))
+        for clock in work.session.scalars(select(Clock).where(mine, ~arrives))
     )

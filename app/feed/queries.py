@@ -22,6 +22,7 @@ from app.kernel.paging import CursorUnknown, PageQuery, paginate
 from app.kernel.problems import Problem
 from app.kernel.statements import columns
 from app.kernel.work import Reading
+from app.returns import arrivals
 
 CURSOR_FORM: Final = r"^[0-9a-f]{8}\.[0-9]{1,18}$"
 CURSOR: Final = re.compile(CURSOR_FORM)
@@ -180,10 +181,18 @@ def fresh(work: Reading, mark: Mark, limit: int) -> Sequence[Delivered]:
 
 
 def worklist(work: Reading, query: PageQuery) -> Worklist:
-    """List what waits for this focal point, most urgent first. Raises CursorUnknown."""
+    """List what waits for this focal point, most urgent first. Raises CursorUnknown.
+
+    The clock of a person who travels is stored with another time than it is due: its true
+    time comes from the sealed travel plan.
+    """
     keys = (Clock.due_at, Clock.number)
     statement = deadlines.waiting(work, Clock.reference, Clock.kind, Clock.set_at, *keys)
-    rows, after, more = paginate(work, statement, keys, query, name="worklist")
+    if beside := arrivals.list_waiting(work):
+        statement = statement.where(Clock.number.not_in([one.number for one in beside]))
+    rows, after, more = paginate(
+        work, statement, keys, query, name="worklist", beside=beside
+    )
     items = [
         WorkOut(
             subject=row.reference,

@@ -1,6 +1,7 @@
 """Keyset pages: one shape for every list, the change feed included."""
 
 import base64
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Final
 
@@ -53,31 +54,42 @@ type Key = ColumnElement[Any] | InstrumentedAttribute[Any]
 type Keys = tuple[Key, ...]
 
 
-def paginate(
+def paginate(  # noqa: PLR0913 - each says one thing of the list
     work: Reading,
     statement: Select[*tuple[Any, ...]],
     keys: Keys,
     query: PageQuery,
     *,
     name: str,
+    beside: Sequence[tuple[Any, ...]] = (),
 ) -> tuple[list[Any], str | None, bool]:
     """Run the statement from the cursor on, in the order of its keys: numbers or instants.
 
     Returns the rows, the next cursor and whether there is more. The statement's last
-    columns must be the keys. A cursor is bound to this list of this focal point and hides
-    its numbers, which would say how many records there are. Raises CursorUnknown (422).
+    columns must be the keys. `beside` has rows that it leaves out, since the database does
+    not know their keys. A cursor is bound to this list of this focal point and hides its
+    numbers, which would say how many records there are. Raises CursorUnknown (422).
     """
-    context = [name, str(work.actor.focal_point_id)]
+    context, count = [name, str(work.actor.focal_point_id)], len(keys)
     if query.after is not None:
-        numbers = read_cursor(work, query.after, context, len(keys))
+        numbers = read_cursor(work, query.after, context, count)
         start = [place(key, number) for key, number in zip(keys, numbers, strict=True)]
         statement = statement.where(tuple_(*keys) > tuple_(*start))
-    found = work.session.execute(statement.order_by(*keys).limit(query.limit + 1)).all()
-    rows = list(found[: query.limit])
+        beside = [row for row in beside if numbers_of(row, count) > tuple(numbers)]
+    limited = statement.order_by(*keys).limit(query.limit + 1)
+    found: list[Any] = [*work.session.execute(limited), *beside]
+    if beside:
+        found.sort(key=lambda row: numbers_of(row, count))
+    rows = found[: query.limit]
     if not rows:
         return [], query.after, False
-    last = tuple(number_of(value) for value in rows[-1][-len(keys) :])
+    last = numbers_of(rows[-1], count)
     return rows, cursor(work, last, context), len(found) > len(rows)
+
+
+def numbers_of(row: Sequence[Any], count: int) -> tuple[int, ...]:
+    """Return the keys of a row, which are its last columns, as numbers."""
+    return tuple(number_of(value) for value in row[-count:])
 
 
 def number_of(value: int | datetime) -> int:

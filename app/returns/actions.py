@@ -23,7 +23,7 @@ from app.referrals import actions as referrals
 from app.referrals import queries as referred
 from app.referrals.lifecycle import TABLE as REFERRAL_TABLE
 from app.referrals.models import Clearance, Referral
-from app.returns import queries
+from app.returns import arrivals, queries
 from app.returns.lifecycle import (
     CANCELLED,
     CLOCKS,
@@ -70,7 +70,6 @@ class Move:
 
     view: View
     step: Row
-    arrives_at: datetime | None
 
     @property
     def record(self) -> Return:
@@ -150,7 +149,7 @@ def judge(work: Writing, view: View, action: Action, terms: Terms | None = None)
     step = find(work, view, action)
     facts = facts_of(work, view, terms)
     RULES.require(step, facts)
-    return Move(view, step, facts.arrives_at)
+    return Move(view, step)
 
 
 def find(work: Writing, view: View, action: Action) -> Row:
@@ -174,6 +173,7 @@ def take(
     record, action = move.record, move.step.action
     by_system = move.step.sides == {Side.SYSTEM}
     before = audience(record)
+    arrivals.move_on_running(work, record)
     lifecycle.take(record, move.step)
     record.touch()
     cases.lapse(work, record.case, record)

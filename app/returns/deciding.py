@@ -13,6 +13,7 @@ from app.deadlines import queries as deadlines
 from app.kernel.actors import Role, Side
 from app.kernel.versions import Seen
 from app.kernel.work import Writing
+from app.returns import arrivals
 from app.returns.actions import NOTHING, Move, Said, held, judge, ready, take
 from app.returns.following import take_back
 from app.returns.lifecycle import TABLE, Action
@@ -86,10 +87,11 @@ def plan(work: Writing, move: Move, travel: TravelPlan) -> Return:
 
 
 def depart(work: Writing, move: Move) -> Return:
-    """Let the person go: their arrival is to be confirmed the same day there (D06)."""
-    arrives_at, whom = move.arrives_at, move.record.referral.recipient_id
-    until = deadlines.end_of_day(work, arrives_at, whom) if arrives_at else None
-    return take(work, move, until=until)
+    """Let the person go: their arrival is to be confirmed the same day there (D06).
+
+    Until then the clock is due at the end of each day, so that it does not tell the day.
+    """
+    return take(work, move, until=arrivals.end_of_today(work, move.record, work.now))
 
 
 def planned(work: Writing, visits: list[datetime] | None) -> tuple[datetime, ...]:
@@ -114,4 +116,4 @@ def report(work: Writing, move: Move, said: Said) -> Return:
     view = look(work, record)
     step = TABLE.find(record.state, Action.FINISH, {Side.SYSTEM}, frozenset())
     RULES.require(step, facts_of(work, view))
-    return take(work, Move(view, step, None), NOTHING)
+    return take(work, Move(view, step), NOTHING)

@@ -77,7 +77,7 @@ def end(work: Writing, record: Return) -> None:
     One who is on the way is not lost from sight: the lead has to say where they are.
     """
     step = TABLE.find(record.state, Action.END, {Side.SYSTEM}, frozenset())
-    take(work, Move(look(work, record), step, None))
+    take(work, Move(look(work, record), step))
     take_back(work, record, WithdrawReason.NO_LONGER_NEEDED)
 
 

@@ -1,24 +1,38 @@
 """Reading returns: every query starts from what is `VISIBLE`."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, bindparam, exists, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    Row,
+    Select,
+    and_,
+    bindparam,
+    exists,
+    func,
+    or_,
+    select,
+)
 
 from app.cases import queries as cases
-from app.cases.models import Party
+from app.cases.models import CaseKey, Party, Sealed
+from app.cases.sections import Paper
 from app.cases.statements import CASES, MINE
+from app.deadlines.limits import ClockKind
+from app.deadlines.models import Clock
 from app.directory.kinds import Service
 from app.kernel.actors import HOLDS, Relation
 from app.kernel.problems import NotFound
 from app.kernel.recall import recalled
-from app.kernel.statements import held
+from app.kernel.statements import any_of, held
 from app.kernel.work import Reading, Writing
 from app.referrals import queries as referrals
 from app.referrals.lifecycle import AT_WORK
 from app.referrals.models import Referral
-from app.returns.lifecycle import CANCELLED, FOR_THE_CONSULATE, OPEN, Action
+from app.returns.lifecycle import CANCELLED, FOR_THE_CONSULATE, OPEN, Action, State
 from app.returns.models import Done, Return
 
 
@@ -125,3 +139,49 @@ def steps(work: Reading, return_id: UUID) -> list[Done]:
 def latest(done: Iterable[Done]) -> Mapping[Action, Done]:
     """Keep of each action the last that was done: that one counts."""
     return {step.action: step for step in done}
+
+
+PLANS: Final = (
+    select(Sealed, CaseKey)
+    .outerjoin(CaseKey, CaseKey.case_id == Sealed.case_id)
+    .where(Sealed.record_id.in_(any_of("referrals")), Sealed.kind == Paper.TRAVEL_PLAN)
+)
+ARRIVALS: Final = (
+    select(Clock, Return)
+    .select_from(Clock)
+    .join(Return, Return.id == Clock.record_id)
+    .where(Clock.kind == ClockKind.CONFIRM_ARRIVAL)
+    .order_by(Clock.number)
+)
+TRAVELLING: Final = ARRIVALS.where(
+    Clock.stopped_at.is_(None), Return.state == State.IN_TRANSIT
+)
+WAITING: Final = TRAVELLING.where(
+    Clock.waits_on == bindparam("me"), Clock.due_at < bindparam("before")
+)
+LAST_RUN: Final = func.coalesce(Clock.stopped_at, bindparam("now", type_=Clock.due_at.type))
+
+
+def travel_plans(work: Reading, referral_ids: Iterable[UUID]) -> list[Sealed]:
+    """Find the sealed travel plans of some referrals, with the keys of their cases."""
+    rows = work.session.execute(PLANS, {"referrals": list(referral_ids)}).all()
+    work.held.update(key for _, key in rows)
+    return [plan for plan, _ in rows]
+
+
+def travelling(work: Reading, before: datetime) -> Sequence[Row[Clock, Return]]:
+    """List who travels to this office, with the clocks that are due before a time."""
+    asked = {"me": work.actor.focal_point_id, "before": before}
+    return work.session.execute(WAITING, asked).all()
+
+
+def find_travelling(work: Reading, clock: Clock) -> Return | None:
+    """Find the return of a clock, if the person travels."""
+    row = work.session.execute(TRAVELLING.where(Clock.number == clock.number)).first()
+    return row[1] if row else None
+
+
+def arrivals_ahead(work: Reading) -> Sequence[Row[Clock, Return]]:
+    """List the clocks of arrivals that are, or when they were stopped were, not due yet."""
+    ahead = ARRIVALS.where(Clock.due_at > LAST_RUN)
+    return work.session.execute(ahead, {"now": work.now}).all()

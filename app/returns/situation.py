@@ -24,7 +24,7 @@ from app.referrals import queries as referrals
 from app.referrals.lifecycle import AT_WORK
 from app.referrals.lifecycle import State as ReferralState
 from app.referrals.models import Referral
-from app.returns import queries
+from app.returns import arrivals, queries
 from app.returns.lifecycle import STEPS, TABLE, Action, Row, State
 from app.returns.models import Done, Return
 from app.returns.needs import RULES, Facts, Terms
@@ -170,7 +170,7 @@ def show(work: Reading, record: Return) -> AnyReturn:
         steps=show_steps(work, view),
         open_instead=instead_of(view),
         opened_at=record.opened_at,
-        due_at=clock.due_at if clock else None,
+        due_at=arrivals.show_due(work, record, clock),
         version=record.version,
         available_actions=actions,
     )

@@ -28,7 +28,10 @@ BATCH: Final = 200
 
 @dataclass(frozen=True)
 class Fired:
-    """What one look came to; `left` were in somebody else's hand, or done by them."""
+    """What one look came to.
+
+    `left` were in somebody else's hand, or done by them, or moved on without being fired.
+    """
 
     fired: int = 0
     left: int = 0

@@ -1,0 +1,115 @@
+"""When the arrival of a person who travels is due: the sealed travel plan alone tells it.
+
+The stored clock of such a return is due at the end of each day of the journey, so that a
+copy of the database does not tell the day of arrival (ADR 42). The rules open the plan,
+without an entry in the access log.
+"""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+from typing import Final, NamedTuple
+from uuid import UUID
+
+from pydantic import ValidationError
+
+from app.cases import queries as cases
+from app.cases.models import Sealed
+from app.deadlines import breaches
+from app.deadlines import queries as deadlines
+from app.deadlines.limits import ClockKind
+from app.deadlines.models import Clock
+from app.kernel.problems import NotFound
+from app.kernel.vault import Unopenable
+from app.kernel.work import Reading, Writing
+from app.returns import queries
+from app.returns.lifecycle import State
+from app.returns.models import Return
+from app.returns.schemas import TravelPlan
+
+SECOND: Final = timedelta(seconds=1)
+"""A day ends at 23:59:59; a second later is the next day."""
+HORIZON: Final = timedelta(days=2)
+"""The end of a day is not further ahead than this, in any time zone."""
+
+
+class Arrival(NamedTuple):
+    """The clock of a person who travels, with the time at which the arrival is due."""
+
+    reference: str
+    kind: ClockKind
+    set_at: datetime
+    due_at: datetime
+    number: int
+
+
+def find_due(work: Reading, records: Iterable[Return]) -> Mapping[UUID, datetime]:
+    """Return when the arrival is due of each return whose sealed plan opens (D06)."""
+    by_referral = {one.referral_id: one for one in records}
+    found = {}
+    for paper in queries.travel_plans(work, by_referral):
+        record = by_referral[paper.record_id]
+        if arrives_at := open_arrival(work, paper):
+            recipient = record.referral.recipient_id
+            found[record.id] = deadlines.end_of_day(work, arrives_at, recipient)
+    return found
+
+
+def open_arrival(work: Reading, plan: Sealed) -> datetime | None:
+    """Open a plan for the rules alone; None if it does not open."""
+    try:
+        opened = TravelPlan.model_validate_json(cases.unseal(work, plan))
+    except (NotFound, Unopenable, ValidationError):
+        return None
+    return opened.arrives_at
+
+
+def end_of_today(work: Reading, record: Return, moment: datetime) -> datetime:
+    """Return the next end of a day where the person arrives, always after the moment."""
+    return deadlines.end_of_day(work, moment + SECOND, record.referral.recipient_id)
+
+
+def show_due(work: Reading, record: Return, clock: Clock | None) -> datetime | None:
+    """Return when the next step of a return is due, as its sides may know it."""
+    if clock is None or record.state != State.IN_TRANSIT:
+        return clock.due_at if clock else None
+    return find_due(work, [record]).get(record.id, clock.due_at)
+
+
+def list_waiting(work: Reading) -> list[Arrival]:
+    """List the arrivals that wait for this office and are due later than their clocks."""
+    rows = queries.travelling(work, work.now + HORIZON)
+    due = find_due(work, [record for _, record in rows]) if rows else {}
+    return [
+        Arrival(clock.reference, clock.kind, clock.set_at, due[record.id], clock.number)
+        for clock, record in rows
+        if due.get(record.id, clock.due_at) != clock.due_at
+    ]
+
+
+def move_on(work: Writing, record: Return, clock: Clock) -> bool:
+    """Set the clock of a person who travels to the end of today; False if it is due now.
+
+    Or to when the arrival is due, if that is sooner. Where the plan does not open, the
+    clock stays as it is and runs out: somebody has to hear of it.
+    """
+    due_at = find_due(work, [record]).get(record.id)
+    if due_at is None:
+        return False
+    clock.due_at = min(due_at, end_of_today(work, record, work.now))
+    if work.now >= due_at:
+        return False
+    clock.failures = 0
+    if clock.fires_at is not None:
+        ran_out = breaches.times_fired(work, clock)  # since its office was shut
+        clock.fires_at = clock.due_at if ran_out else None
+    return True
+
+
+def move_on_running(work: Writing, record: Return) -> None:
+    """Bring the clock of a return up to date before a step stops it.
+
+    What is kept of a stopped clock is whether it was late.
+    """
+    clock = deadlines.running(work, [record.id]).get(record.id)
+    if clock is not None and record.state == State.IN_TRANSIT:
+        move_on(work, record, clock)

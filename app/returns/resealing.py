@@ -1,0 +1,43 @@
+"""Moving clocks of older versions that tell the day on which a person arrives (ADR 42)."""
+
+from sqlalchemy import select
+
+from app.cases import holding
+from app.deadlines import breaches
+from app.deadlines.models import Clock
+from app.kernel.work import Reading, Writing
+from app.returns import arrivals, queries
+from app.returns.lifecycle import State
+from app.returns.models import Return
+
+
+def list_clear_clocks(work: Reading) -> list[int]:
+    """List the clocks of arrivals that are due after the day on which they run or ended."""
+    return [
+        clock.number
+        for clock, record in queries.arrivals_ahead(work)
+        if tells_arrival(work, clock, record)
+    ]
+
+
+def tells_arrival(work: Reading, clock: Clock, record: Return) -> bool:
+    """Return whether a clock is due after the day on which it runs or was stopped."""
+    if clock.stopped_at is None and record.state != State.IN_TRANSIT:
+        return False
+    last_seen = clock.stopped_at or work.now
+    return clock.due_at > arrivals.end_of_today(work, record, last_seen)
+
+
+def move_clock(work: Writing, number: int) -> bool:
+    """Let one clock be due at the end of its day; False: another has moved it meanwhile."""
+    holding.by_id(work, breaches.again(work, number).case_id)
+    clock = breaches.again(work, number)
+    of_clock = select(Return).where(Return.id == clock.record_id)
+    record = work.session.scalars(of_clock).one()
+    if not tells_arrival(work, clock, record):
+        return False
+    if clock.stopped_at is None:
+        arrivals.move_on(work, record, clock)
+    else:
+        clock.due_at = arrivals.end_of_today(work, record, clock.stopped_at)
+    return True

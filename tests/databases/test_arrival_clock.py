@@ -1,0 +1,344 @@
+"""The clock of a person who travels does not tell the day of arrival, but runs out then."""
+
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+from uuid import UUID
+
+import pytest
+from fastapi import FastAPI
+from sqlalchemy import LargeBinary, create_engine, delete, select, update
+
+from app.cases.models import CaseKey, Sealed
+from app.cases.sections import Paper
+from app.cli import administering
+from app.deadlines import breaches
+from app.deadlines.models import Clock, Firing
+from app.kernel.db import Base
+from app.metrics.counters import FIRED
+from app.returns.models import Return
+from tests.databases.failpoints.sweeping import Ids
+from tests.support.databases import Copy
+from tests.support.raw_requests import wired
+from tests.support.returns import HOME, MET, Homecoming, accepted, begin
+from tests.support.servers import report
+from tests.support.world import Json, Someone, World, done, kinds, travel_plan
+
+DAY: Final = timedelta(days=1)
+FIRST_END: Final = datetime(2026, 6, 1, 18, 59, 59, tzinfo=UTC)
+"""When the day ends in Tashkent on which the journeys of these tests begin."""
+FIFTH: Final = "2026-06-05T10:00:00Z"
+FIFTH_END: Final = FIRST_END + 4 * DAY
+RANDOM: Final = {"api_key.prefix", "api_key.hash", "outcome.key", "outcome.fingerprint"}
+"""Columns that differ in any two worlds: random keys, and a keyed fingerprint."""
+
+
+def travels(home: Homecoming, arrives_at: str = FIFTH) -> Homecoming:
+    """Let a person depart who is to arrive at this time."""
+    home.goes("issue-document")
+    done(home.does("lead", "plan", travel_plan(arrives_at)))
+    home.goes("depart")
+    return home
+
+
+@pytest.fixture
+def home(world: World, officer: Someone, lead: Someone) -> Homecoming:
+    return travels(begin(world, officer, lead))
+
+
+def clock_of(home: Homecoming) -> Clock:
+    """Read the clock of the return as it is stored: the one that runs, or ran last."""
+    with home.world.by_itself() as work:
+        its = select(Clock).where(Clock.record_id == UUID(home.record["id"]))
+        clock = work.session.scalars(its.order_by(Clock.number.desc()).limit(1)).one()
+        work.session.expunge(clock)
+        return clock
+
+
+def fired(world: World, home: Homecoming) -> list[tuple[int, datetime]]:
+    with world.by_itself() as work:
+        its = select(Firing.generation, Firing.at).join(Clock)
+        rows = its.where(Clock.record_id == UUID(home.record["id"]))
+        return [(one, at) for one, at in work.session.execute(rows)]
+
+
+def read_in_clear(world: World) -> dict[str, list[str]]:
+    """Read all that a thief without keys can read, but for what is random."""
+    found = {}
+    engine = create_engine(world.database.engine.url)  # as the owner of the database
+    with engine.connect() as connection:
+        for table in Base.metadata.sorted_tables:
+            columns = [
+                column
+                for column in table.columns
+                if not isinstance(column.type, LargeBinary)
+                and f"{table.name}.{column.name}" not in RANDOM
+            ]
+            rows = connection.execute(select(*columns)).all() if columns else []
+            found[table.name] = sorted(str(tuple(row)) for row in rows)
+    engine.dispose()
+    return found
+
+
+def steal(copy: Copy, app: FastAPI, arrives_at: str, days: int) -> list[dict[str, Any]]:
+    """Let a person travel, and copy the database after each day."""
+    ids = Ids()
+    with copy() as url, wired(url, app, ids) as wire:
+        ids.begin("journey")
+        world = wire.world
+        officer, lead = (world.someone(one) for one in ("UZ_CONSULATE_ALMATY", "KZ_LEAD"))
+        travels(begin(world, officer, lead), arrives_at)
+        copies = [read_in_clear(world)]
+        for _ in range(days):
+            world.waits_for(days=1)
+            copies.append(read_in_clear(world))
+        return copies
+
+
+def test_two_databases_that_differ_in_the_day_of_arrival_are_equal_in_clear(
+    copy: Copy, app: FastAPI
+) -> None:
+    soon, late = (steal(copy, app, at, days=3) for at in (FIFTH, "2026-06-28T04:00:00Z"))
+
+    for one, other in zip(soon, late, strict=True):
+        assert [(one[t], other[t]) for t in one if one[t] != other[t]] == []
+    rows = sum(len(found) for one in soon for found in one.values())
+    report("day of arrival", [f"{rows} rows of {len(soon[0])} tables compared"])
+    assert len(soon[-1]["entry"]) > 20
+    assert len(soon[-1]["firing"]) == 0
+
+
+def test_clock_is_due_each_day_and_fires_at_the_end_of_the_day_of_arrival(
+    home: Homecoming,
+) -> None:
+    world, subject = home.world, f"returns/{home.record['id']}"
+    people = (home.lead, home.home, home.officer)
+    for one in people:
+        one.hears()
+    before = FIRED.labels("confirm_arrival")._value.get()  # noqa: SLF001 - no other way
+
+    stored, shown = [], []
+    for day in range(5):
+        world.now = FIRST_END + day * DAY - timedelta(seconds=1)
+        world.works()
+        stored.append(clock_of(home).due_at - FIRST_END)
+        shown += [one.sees(home.record)["due_at"] for one in (home.lead, home.home)]
+        shown += [due for about, _, due in home.home.waits() if about == subject]
+
+    assert stored == [day * DAY for day in range(5)]
+    assert set(shown) == {"2026-06-05T18:59:59Z"}
+    assert [one.hears() for one in people] == [[], [], []]
+    assert fired(world, home) == []
+    assert FIRED.labels("confirm_arrival")._value.get() == before  # noqa: SLF001
+
+    world.now = FIFTH_END
+    world.works()
+
+    [told] = home.home.hears()
+    assert (told["type"], told["at"]) == ("return.overdue", "2026-06-05T18:59:59Z")
+    assert told["facts"] == {"clock": "confirm_arrival", "silence": 1, "active": True}
+    assert fired(world, home) == [(1, FIFTH_END)]
+
+
+def test_a_worker_that_was_down_for_days_counts_from_the_day_of_arrival(
+    home: Homecoming,
+) -> None:
+    home.home.hears()
+    home.world.now = FIFTH_END - DAY
+    assert late_count(home) == 0
+    home.world.works()
+    assert kinds(home.home.hears()) == []
+    length = FIFTH_END - clock_of(home).set_at
+
+    home.world.now = FIFTH_END + length
+    home.world.works()
+
+    [told] = home.home.hears()
+    assert told["facts"]["silence"] == 2
+    assert clock_of(home).due_at == FIFTH_END
+    assert clock_of(home).fires_at == FIFTH_END + 2 * length
+    assert late_count(home) == 2
+
+
+def late_count(home: Homecoming) -> int:
+    """Count how often the recipient let a clock of the case pass, as a desk judges it."""
+    with home.world.by_itself() as work:
+        its = select(Return).where(Return.id == UUID(home.record["id"]))
+        record = work.session.scalars(its).one()
+        return breaches.late_count(work, record.case_id, home.home.id)
+
+
+@pytest.mark.parametrize(("days", "late"), [(0, 0), (3, 0), (5, 1)])
+def test_an_arrival_that_is_confirmed_before_the_worker_looks_is_late_only_if_it_was(
+    home: Homecoming, days: int, late: int
+) -> None:
+    home.world.passes(days=days)
+    done(home.does("home", "arrive", MET))
+
+    with home.world.by_itself() as work:
+        its = select(Clock).where(Clock.record_id == UUID(home.record["id"]))
+        arrival = work.session.scalars(its.where(Clock.kind == "confirm_arrival")).one()
+        assert arrival.stopped_at is not None
+        assert (arrival.due_at < arrival.stopped_at) is bool(late)
+        assert arrival.due_at <= home.world.now.replace(hour=18, minute=59, second=59)
+    assert late_count(home) == late
+
+
+@pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "America/Los_Angeles"])
+def test_the_zone_of_the_host_changes_nothing(
+    world: World, officer: Someone, lead: Someone, zone: str
+) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TZ", zone)
+        time.tzset()
+        home = travels(begin(world, officer, lead))
+        for day in range(4):
+            assert clock_of(home).due_at == FIRST_END + day * DAY
+            world.now = FIRST_END + day * DAY
+            world.works()
+        assert fired(world, home) == []
+        world.now = FIFTH_END
+        world.works()
+        assert fired(world, home) == [(1, FIFTH_END)]
+    time.tzset()
+
+
+@pytest.mark.parametrize("days", [2, 8])
+def test_a_plan_that_is_changed_before_departure_moves_the_arrival(
+    world: World, officer: Someone, lead: Someone, days: int
+) -> None:
+    home = begin(world, officer, lead)
+    home.goes("issue-document")
+    done(home.does("lead", "plan", travel_plan(FIFTH)))
+    home.goes("accept-plan")
+    arrives_at = f"2026-06-{1 + days:02}T10:00:00Z"
+    done(home.does("lead", "plan", travel_plan(arrives_at)))
+    done(home.does("home", "accept-plan"))
+    done(home.does("lead", "depart", {"reconfirmed_today": True}))
+
+    for _ in range(days):
+        world.works()
+        assert fired(world, home) == []
+        assert clock_of(home).due_at - world.now < DAY
+        assert home.now()["due_at"] == f"2026-06-{1 + days:02}T18:59:59Z"
+        world.passes(days=1)
+    world.passes(hours=7)
+    world.works()
+
+    assert [one for one, _ in fired(world, home)] == [1]
+
+
+def lose_plan(home: Homecoming) -> None:
+    with home.world.by_itself() as work:
+        work.session.execute(delete(Sealed).where(Sealed.kind == Paper.TRAVEL_PLAN))
+
+
+def change_plan(home: Homecoming) -> None:
+    with home.world.by_itself() as work:
+        plans = update(Sealed).where(Sealed.kind == Paper.TRAVEL_PLAN)
+        work.session.execute(plans.values(sealed=b"x" * 4124))
+
+
+def lose_key(home: Homecoming) -> None:
+    with home.world.by_itself() as work:
+        work.session.execute(delete(CaseKey))
+
+
+@pytest.mark.parametrize("lose", [lose_plan, change_plan, lose_key])
+def test_a_plan_that_does_not_open_lets_the_clock_run_out_at_the_end_of_the_day(
+    home: Homecoming, lose: Callable[[Homecoming], None]
+) -> None:
+    home.home.hears(), home.lead.hears()
+    home.world.now = FIRST_END + timedelta(minutes=1)
+    home.world.works()
+    assert fired(home.world, home) == []
+    lose(home)
+
+    home.world.passes(days=1)
+    home.world.works()
+
+    assert [one for one, _ in fired(home.world, home)] == [1]
+    assert kinds(home.home.hears()) == kinds(home.lead.hears()) == ["return.overdue"]
+    if lose is not lose_key:
+        assert home.now()["due_at"] == "2026-06-02T18:59:59Z"
+    assert [due for _, kind, due in home.home.waits() if kind == "confirm_arrival"] == [
+        "2026-06-02T18:59:59Z"
+    ]
+
+
+def test_an_office_that_is_shut_runs_out_once_and_again_on_the_day_of_arrival(
+    home: Homecoming,
+) -> None:
+    world = home.world
+    world.shuts(HOME)
+    world.works()
+    assert [one for one, _ in fired(world, home)] == [1]
+    for day in range(4):
+        world.now = FIRST_END + day * DAY
+        world.works()
+        clock = clock_of(home)
+        assert clock.fires_at == clock.due_at == FIRST_END + (day + 1) * DAY
+    assert [one for one, _ in fired(world, home)] == [1]
+
+    world.now = FIFTH_END
+    world.works()
+
+    assert fired(world, home)[1:] == [(2, FIFTH_END)]
+
+
+def test_worklist_is_in_order_of_true_deadlines_on_every_page(
+    home: Homecoming, officer: Someone, lead: Someone
+) -> None:
+    mine, at_home = f"returns/{home.record['id']}", home.home
+    other = travels(begin(home.world, officer, lead), "2026-06-09T10:00:00Z")
+    for _ in range(2):  # due after 14 days
+        accepted(officer, lead, at_home)
+    every = at_home.waits()
+    dues = [due for _, _, due in every]
+
+    pages: list[Json] = []
+    after: Json = {}
+    for _ in every:
+        page = done(at_home.get("/worklist", limit=1, **after))
+        pages += page["items"]
+        after = {"after": page["next"]}
+
+    assert dues == sorted(dues)
+    assert [one["subject"] for one in pages] == [subject for subject, _, _ in every]
+    assert [one["due_at"] for one in pages] == dues
+    assert not page["more"]
+    found = {subject: due for subject, _, due in every}
+    assert found[mine] == "2026-06-05T18:59:59Z"
+    assert found[f"returns/{other.record['id']}"] == "2026-06-09T18:59:59Z"
+
+
+def keep_day_in_clear(home: Homecoming) -> None:
+    """Keep the day of arrival as an older version did: in the first of such clocks."""
+    with home.world.by_itself() as work:
+        its = select(Clock).where(Clock.record_id == UUID(home.record["id"]))
+        arrivals = its.where(Clock.kind == "confirm_arrival").order_by(Clock.number)
+        work.session.scalars(arrivals.limit(1)).one().due_at = FIFTH_END
+
+
+def test_clocks_of_an_older_version_are_moved_and_shown_as_before(
+    home: Homecoming, officer: Someone, lead: Someone
+) -> None:
+    halted = travels(begin(home.world, officer, lead))
+    done(lead.does("stop", halted.case, {"reason": "SURVIVOR_REQUEST"}))
+    keep_day_in_clear(home)
+    keep_day_in_clear(halted)
+    before = (home.now(), home.home.waits())
+
+    steps = list(administering.reseal(home.world.ground))
+
+    assert (home.now(), home.home.waits()) == before
+    assert clock_of(home).due_at == FIRST_END
+    with home.world.by_itself() as work:
+        kept = select(Clock.due_at).where(Clock.kind == "confirm_arrival")
+        assert max(work.session.scalars(kept)) < FIRST_END + DAY
+    assert steps == [(1, 2), (2, 2)]
+    assert list(administering.reseal(home.world.ground)) == []
+    home.world.now = FIFTH_END
+    home.world.works()
+    assert fired(home.world, home) == [(1, FIFTH_END)]
