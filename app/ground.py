@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from app.clock import utc_now
 from app.disclosure.refused_openings import RefusedOpenings
 from app.kernel.db import Database, database_now
+from app.kernel.free_space import UNWATCHED, FreeSpace
 from app.kernel.quotas import Quotas
 from app.kernel.vault import KeyProvider, Vault
 from app.kernel.work import Ground
@@ -26,6 +27,7 @@ def lay_ground(  # noqa: PLR0913 - each is one thing that a test may want to hol
     hosts: frozenset[str] = frozenset(),
     refusals: int | None = None,
     quotas: Quotas | None = None,
+    free_space: FreeSpace = UNWATCHED,
 ) -> Ground:
     """Bring together what all work stands on."""
     vault = Vault(keys)
@@ -33,4 +35,5 @@ def lay_ground(  # noqa: PLR0913 - each is one thing that a test may want to hol
         *(Database(url), vault, clock, ids, time, speed, daily_cap, hosts),
         refused_openings=None if refusals is None else RefusedOpenings(refusals),
         quotas=quotas or Quotas(),
+        free_space=free_space,
     )

@@ -77,3 +77,53 @@ SealedVolume = Annotated[
         le=100_000,
     ),
 ]
+LowSpace = Annotated[
+    int,
+    Field(
+        description="Free MiB beside the embedded database, the key file and the ledger "
+        "of erasures, under which `/readyz` has a note and the worker logs `space.low` "
+        "once an hour. 0: never.",
+        ge=0,
+        le=1024**3,
+    ),
+]
+ReservedSpace = Annotated[
+    int,
+    Field(
+        description="Free MiB beside the embedded database that are kept for what cannot "
+        "wait: under it drafts, exports and other writes that can wait are answered 503. "
+        "0: nothing is kept. Without effect on PostgreSQL, whose disk the service cannot "
+        "see.",
+        ge=0,
+        le=1024**3,
+    ),
+]
+RefusedOpeningsPerMinute = Annotated[
+    int,
+    Field(
+        description="How often in a minute one account may ask to open what is not its "
+        "to open, or is not there. Over it such requests are answered 429 and not "
+        "entered in the access log one by one; its office and oversight are told.",
+        ge=1,
+        le=100_000,
+    ),
+]
+RequestsPerMinute = Annotated[
+    int,
+    Field(
+        description="How many requests one account may make in a minute, those that "
+        "read and those that write counted apart. Over it the answer is 429, and when "
+        "to come back. Each process counts for itself.",
+        ge=60,
+        le=1_000_000,
+    ),
+]
+MaxConnections = Annotated[
+    int,
+    Field(
+        description="How many connections a process keeps open. Over it the one that "
+        "waits longest without a request is closed.",
+        ge=16,
+        le=100_000,
+    ),
+]

@@ -10,8 +10,13 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from app.setting_types import (
     DatabaseUrl,
     Hosts,
+    LowSpace,
+    MaxConnections,
     OpenDrafts,
     PublicUrl,
+    RefusedOpeningsPerMinute,
+    RequestsPerMinute,
+    ReservedSpace,
     SealedVolume,
     SignInUrl,
 )
@@ -115,6 +120,8 @@ class Settings(BaseSettings):
             "apart from it."
         ),
     ] = Path("var/erasures")
+    low_space_mib: LowSpace = 1024
+    reserved_space_mib: ReservedSpace = 128
     host: Annotated[
         str, Field(description="Address to listen on; `0.0.0.0` in the image.")
     ] = "127.0.0.1"
@@ -173,37 +180,11 @@ class Settings(BaseSettings):
             le=100_000,
         ),
     ] = 30
-    refused_openings_per_minute: Annotated[
-        int,
-        Field(
-            description="How often in a minute one account may ask to open what is not its "
-            "to open, or is not there. Over it such requests are answered 429 and not "
-            "entered in the access log one by one; its office and oversight are told.",
-            ge=1,
-            le=100_000,
-        ),
-    ] = 10
+    refused_openings_per_minute: RefusedOpeningsPerMinute = 10
     open_drafts: OpenDrafts = 200
     sealed_mib_per_day: SealedVolume = 64
-    requests_per_minute: Annotated[
-        int,
-        Field(
-            description="How many requests one account may make in a minute, those that "
-            "read and those that write counted apart. Over it the answer is 429, and when "
-            "to come back. Each process counts for itself.",
-            ge=60,
-            le=1_000_000,
-        ),
-    ] = 600
-    max_connections: Annotated[
-        int,
-        Field(
-            description="How many connections a process keeps open. Over it the one that "
-            "waits longest without a request is closed.",
-            ge=16,
-            le=100_000,
-        ),
-    ] = MAX_CONNECTIONS
+    requests_per_minute: RequestsPerMinute = 600
+    max_connections: MaxConnections = MAX_CONNECTIONS
     webhook_hosts: Annotated[
         Hosts,
         Field(

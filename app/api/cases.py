@@ -33,6 +33,7 @@ from app.consents.actions import AdultSpokenFor, ConsentOver
 from app.deadlines.limits import Priority
 from app.directory.queries import FocalPointUnknown
 from app.kernel.actors import Relation
+from app.kernel.free_space import SpaceReserved
 from app.kernel.idempotency import KeyInFlight, KeyMissing, KeyReused
 from app.kernel.lifecycle import ActionIllegal, ActionNotYours, RoleMissing
 from app.kernel.needs import NeedsUnmet
@@ -59,7 +60,8 @@ ACTS = (
     responses=problems(
         *(KeyMissing, *KEYS, RoleMissing, FocalPointUnknown, NeedsUnmet),
         *(ConsentOver, AdultSpokenFor),
-        *(intake.ExternalReferenceTaken, carrying.DeskMissing, TooManyDrafts),
+        *(intake.ExternalReferenceTaken, carrying.DeskMissing),
+        *(TooManyDrafts, SpaceReserved),
     ),
 )
 def write_case(begin: WriteCases, once: Once, new: NewCase) -> Response:

@@ -5,14 +5,20 @@ from fastapi import Response
 from app.api.conditional import answer
 from app.api.deps import CaseCode, OpenSections, Purpose
 from app.api.nouns import Noun
-from app.api.seeing import OPENED
+from app.api.problems import problems
+from app.api.seeing import OPENING
 from app.disclosure import exporting
 from app.disclosure.schemas import HtcdsExport
+from app.kernel.free_space import SpaceReserved
 
 router = Noun("sections", "/cases/{code}/export")
 
 
-@router.get("/htcds", response_model=HtcdsExport, responses=OPENED)
+@router.get(
+    "/htcds",
+    response_model=HtcdsExport,
+    responses=problems(*OPENING, SpaceReserved),
+)
 def export_case(begin: OpenSections, code: CaseCode, purpose: Purpose) -> Response:
     """Export what you may read of a case now, in fields of the HTCDS 2.0 (IOM).
 

@@ -32,6 +32,14 @@ class Readiness(BaseModel):
     worker: str
     clocks: str
     erasures: str
+    free_space: Annotated[
+        str,
+        Field(
+            description="`enough`, or where little disk space is left on this machine. It "
+            "does not make the service not ready.",
+            examples=["enough", "low: database 512 MiB"],
+        ),
+    ]
     drill: Annotated[bool, Field(description="Whether deadlines run faster than life.")]
     clock_speed: Annotated[int, Field(description="How many times as fast they run.")]
     time_zones: Annotated[
@@ -62,6 +70,7 @@ def get_readiness(request: Request) -> Response:
     ready = set(found.values()) == {READY}
     body = Readiness(
         status=READY if ready else "not ready",
+        free_space=ground.free_space.describe(),
         drill=ground.speed > 1,
         clock_speed=ground.speed,
         time_zones=time_zones.version(),

@@ -9,12 +9,13 @@ from app.api.problems import problems
 from app.casework.acting import must_work
 from app.consents import actions, queries
 from app.consents.schemas import NewRefusal, RefusalCounts
+from app.kernel.free_space import SpaceReserved
 from app.kernel.lifecycle import RoleMissing
 
 router = Noun("refusals", "/refusals")
 
 
-@router.post("", status_code=204, responses=problems(RoleMissing))
+@router.post("", status_code=204, responses=problems(RoleMissing, SpaceReserved))
 def record_refusal(begin: WriteCases, new: NewRefusal) -> Response:
     """Count that an adult was offered to be referred, and said no.
 

@@ -25,6 +25,7 @@ from app.casework import intake
 from app.directory import queries as directory
 from app.disclosure import papers
 from app.disclosure.schemas import OpenedScreening
+from app.kernel.free_space import SpaceReserved
 from app.kernel.idempotency import KeyInFlight, KeyMissing, KeyReused
 from app.kernel.lifecycle import ActionIllegal, ActionNotYours, RoleMissing
 from app.kernel.problems import NotFound
@@ -69,7 +70,7 @@ def show(work: Reading, screening: Screening, status: int, headers: Headers) -> 
     response_model=ScreeningOut,
     responses=problems(
         *(NotFound, KeyMissing, KeyReused, KeyInFlight),
-        *(ActionIllegal, ActionNotYours, RoleMissing),
+        *(ActionIllegal, ActionNotYours, RoleMissing, SpaceReserved),
     ),
 )
 def record_screening(

@@ -27,6 +27,7 @@ from app.disclosure.schemas import (
     OpenedSafetyNotice,
     SafeguardsHistory,
 )
+from app.kernel.free_space import SpaceReserved
 from app.kernel.idempotency import KeyInFlight, KeyReused
 from app.kernel.lifecycle import ActionNotYours, RoleMissing
 from app.kernel.needs import NeedsUnmet
@@ -66,7 +67,7 @@ def open_section(
 @router.put(
     "/sections/{section}",
     response_model=CaseOut,
-    responses=problems(*WRITES, SectionMismatch),
+    responses=problems(*WRITES, SectionMismatch, SpaceReserved),
 )
 def write_section(  # noqa: PLR0913, PLR0917 - each is part of one decision
     begin: WriteCases,

@@ -35,5 +35,6 @@ def keep_sight(read: Reading, record: Sendable) -> None:
         actions.keep_sighting(work, record.id)
 
 
-OPENED: Final = problems(NotFound, DailyCapReached, TooManyRefusedOpenings)
+OPENING: Final = (NotFound, DailyCapReached, TooManyRefusedOpenings)
 """What can keep somebody from opening what is sealed."""
+OPENED: Final = problems(*OPENING)

@@ -35,6 +35,10 @@ class Section(StrEnum):
     HEALTH = "health"
 
 
+SECTIONS_FOR_SAFETY: Final = frozenset({Section.NEEDS, Section.CONTACT, Section.HEALTH})
+"""What whoever meets the person must know at once: always written, also to the last MiB."""
+
+
 class Paper(StrEnum):
     """What else is sealed: readers are named in the table of disclosure."""
 

@@ -61,15 +61,12 @@ def write(work: Writing, new: NewCase) -> Case:
     """Write a case as a draft, and submit it in the same transaction if asked to.
 
     Raises RoleMissing (403), NotFound (404), ExternalReferenceTaken or NeedsUnmet (409),
-    ConsentOver or AdultSpokenFor (422), DeskMissing (503). For a draft, unless a vital
-    interest is declared: TooManyDrafts (429).
+    ConsentOver or AdultSpokenFor (422), DeskMissing (503). A draft can wait unless a vital
+    interest is declared: SpaceReserved (503), TooManyDrafts (429).
     """
     if not WRITERS & work.actor.roles:
         raise RoleMissing(f"This needs one of the roles {', '.join(sorted(WRITERS))}.")
-    if new.submit or new.vital_interest:
-        work.is_exempt_from_quota = True
-    else:
-        require_draft_quota(work)
+    require_room(work, can_wait=not (new.submit or new.vital_interest))
     digest = external_digest(work, new.external_reference)
     case = open_draft(work, new.notice, digest)
     for content in new.sections:
@@ -89,6 +86,17 @@ def write(work: Writing, new: NewCase) -> Case:
     work.record("case.drafted", case, case.audience)
     work.session.flush()
     return submit(work, *judged(work, case, Action.SUBMIT)) if new.submit else case
+
+
+def require_room(work: Writing, *, can_wait: bool) -> None:
+    """Raise SpaceReserved (503) or TooManyDrafts (429) for a draft that can wait.
+
+    All else is exempt from the quota of bytes as well.
+    """
+    work.is_exempt_from_quota = not can_wait
+    if can_wait:
+        work.ground.free_space.require_unreserved()
+        require_draft_quota(work)
 
 
 def external_digest(work: Writing, reference: str | None) -> str | None:
@@ -188,7 +196,9 @@ def screen(work: Writing, code: str, new: NewScreening) -> Screening:
     """Keep a screening with a case; raises what `must_write` does.
 
     Its keepers hear that there is one, and never what came of it: that is read, not told.
+    Help does not wait for it, so it can wait: SpaceReserved (503).
     """
+    work.ground.free_space.require_unreserved()
     case = queries.lock(work, code)
     must_write(work, case)
     screening = screenings.keep(work, case, new)

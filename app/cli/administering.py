@@ -23,6 +23,7 @@ from app.directory import queries as entries
 from app.directory.actions import standard_data
 from app.directory.changes import Clerk
 from app.kernel.actors import SYSTEM, AccountKind, Role, Scope, system_for
+from app.kernel.free_space import ENOUGH
 from app.kernel.ledger import Ledger
 from app.kernel.problems import NotFound
 from app.kernel.text import LINE, SafeLine
@@ -173,6 +174,8 @@ def examine(ground: Ground, settings: Settings) -> Iterable[str]:
     yield "The database has the guards that the migrations make."
     yield from warnings
     yield "Every region has a desk."
+    if (space := ground.free_space.describe()) != ENOUGH:
+        yield f"Warning: disk space: {space}."
     if drill := about_drill(ground):
         yield drill
     senders_of(settings)

@@ -5,13 +5,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from secrets import token_hex
-from typing import Final
 
 from sqlalchemy import make_url
 from sqlalchemy.orm import Session
 
 from app.ground import lay_ground
 from app.kernel.db import OWNER_ROLE, Database, hold, migrated_to, try_hold
+from app.kernel.free_space import MIB, FreeSpace, Place
 from app.kernel.keyfile import FileKeys
 from app.kernel.migrations import PooledConnection, head, upgrade
 from app.kernel.quotas import Quotas
@@ -19,8 +19,6 @@ from app.kernel.work import Ground
 from app.metrics.exposing import Scrapes, exposed
 from app.settings import Settings
 from app.webhooks.addresses import read_hosts
-
-MIB: Final = 1024**2
 
 
 class NotReady(Exception):  # noqa: N818 - it says what is missing, as Problem does
@@ -38,7 +36,20 @@ def ground_of(settings: Settings) -> Ground:
         refusals=settings.refused_openings_per_minute,
         quotas=Quotas(settings.open_drafts, settings.sealed_mib_per_day * MIB),
         hosts=read_hosts(settings.webhook_hosts),
+        free_space=free_space_of(settings),
     )
+
+
+def free_space_of(settings: Settings) -> FreeSpace:
+    """Watch the disks of the files that the settings name; PostgreSQL's own is not seen."""
+    url = make_url(settings.database_url)
+    files = {
+        Place.KEY_FILE: settings.key_file,
+        Place.ERASURE_LEDGER: settings.erasure_ledger,
+    }
+    if url.get_backend_name() == "sqlite" and url.database:
+        files[Place.DATABASE] = Path(url.database)
+    return FreeSpace(files, settings.low_space_mib * MIB, settings.reserved_space_mib * MIB)
 
 
 def about_drill(ground: Ground) -> str | None:

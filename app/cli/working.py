@@ -16,12 +16,13 @@ from app.worker.loop import CLOCKS, Job, working
 from app.worker.overseeing import overseeing
 from app.worker.pushing import pushing
 from app.worker.sending import sending
+from app.worker.space_report import reporting_space
 
 
 def jobs_of(ground: Ground, ledger: Ledger, settings: Settings) -> tuple[Job, ...]:
     """Name what a worker does; raises NotReady for settings that do not go together."""
     return (
-        overseeing(CLOCKS),
+        overseeing(reporting_space(CLOCKS)),
         sending(senders_of(settings)),
         pushing(courier_of(settings)),
         after_erasures(ground, ledger),

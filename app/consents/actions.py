@@ -66,7 +66,11 @@ def named(work: Writing, new: NewConsent) -> UUID | None:
 
 
 def count_refusal(work: Writing, new: NewRefusal) -> None:
-    """Count that an adult said no, this week; nothing is kept of who said so to whom."""
+    """Count that an adult said no, this week; nothing is kept of who said so to whom.
+
+    A number can wait: raises SpaceReserved (503).
+    """
+    work.ground.free_space.require_unreserved()
     week = queries.week_of(work.now.date())
     work.session.add(Refusal(id=work.new_id(), country=new.country, week=week))
 

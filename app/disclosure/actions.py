@@ -18,6 +18,7 @@ from app.cases.records import VitalReading
 from app.cases.schemas import OpenedSection
 from app.cases.sections import (
     CONTENT,
+    SECTIONS_FOR_SAFETY,
     Contacts,
     Needs,
     Paper,
@@ -210,7 +211,12 @@ def enter(  # noqa: PLR0913 - each says one thing of the opening
 
 
 def write_section(work: Writing, code: str, seen: Seen, content: SectionContent) -> Case:
-    """Seal a section anew; raises NotFound (404), ActionNotYours (403), stale (412)."""
+    """Seal a section anew; raises NotFound (404), ActionNotYours (403), stale (412).
+
+    And SpaceReserved (503) for a section that can wait.
+    """
+    if content.section not in SECTIONS_FOR_SAFETY:
+        work.ground.free_space.require_unreserved()
     case = to_write(work, code, seen, content.section)
     write(work, case, content.section, content)
     tell(work, case, content.section)

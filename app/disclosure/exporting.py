@@ -33,8 +33,10 @@ def export_case(work: Writing, code: str, purpose: ReadingPurpose) -> HtcdsExpor
     """Open what the caller may open, and say it in fields of the standard.
 
     Raises NotFound (404) for a stranger to the case, DailyCapReached or
-    TooManyRefusedOpenings (429).
+    TooManyRefusedOpenings (429). Each section can be opened by itself, so this can wait:
+    SpaceReserved (503).
     """
+    work.ground.free_space.require_unreserved()
     case = queries.recall(work, code)
     opened = {section: open_section(work, case, section, purpose) for section in EXPORTED}
     sealed = {section: content for section, content in opened.items() if content}

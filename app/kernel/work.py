@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from app.kernel.actors import Actor
 from app.kernel.db import Database, database_now
+from app.kernel.free_space import UNWATCHED, FreeSpace
 from app.kernel.journal import Entry, Posting, deliver
 from app.kernel.problems import Facts
 from app.kernel.quotas import Quotas
@@ -37,6 +38,7 @@ class Ground:
     how many cases one account opens in a day of UTC (R18); None: as many as it likes.
     `hosts` are those that webhooks may go to (R62). `refused_openings` counts what accounts
     asked to open and may not; None: nobody counts. `quotas` are what accounts may write.
+    `free_space` measures the disks of this machine.
     """
 
     database: Database
@@ -49,6 +51,7 @@ class Ground:
     hosts: frozenset[str] = frozenset()
     refused_openings: "RefusalCounter | None" = None
     quotas: Quotas = field(default_factory=Quotas)
+    free_space: FreeSpace = UNWATCHED
 
 
 class Recorded(Protocol):

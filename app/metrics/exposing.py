@@ -18,6 +18,7 @@ from prometheus_client import CONTENT_TYPE_PLAIN_0_0_4, CollectorRegistry, gener
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
+from app.kernel.free_space import FreeSpace
 from app.kernel.work import Ground
 from app.metrics.counters import COUNTERS, NAMESPACE
 from app.metrics.gauges import WATCHES, Gauge, Measured, Watch
@@ -27,6 +28,10 @@ log = structlog.get_logger("safe_conduct.metrics")
 PATH: Final = "/metrics"
 ABOUT_DATABASE: Final = (
     "1: the database answered within 2 s; 0: it did not, and what it would tell is missing."
+)
+ABOUT_SPACE: Final = (
+    "Bytes that this process may still write beside the embedded database, the key file "
+    "and the ledger of erasures."
 )
 
 
@@ -46,6 +51,21 @@ class Gauges(Collector):
             yield family(gauge, ones)
 
 
+class SpaceGauge(Collector):
+    """How much space is left on the disks of this machine, database or not."""
+
+    def __init__(self, free_space: FreeSpace) -> None:
+        self._free_space = free_space
+
+    @override
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        """Measure anew: that costs a system call for each place."""
+        gauge = GaugeMetricFamily(f"{NAMESPACE}_free_bytes", ABOUT_SPACE, labels=["place"])
+        for place, free in self._free_space.measure().items():
+            gauge.add_metric([place], free)
+        yield gauge
+
+
 def family(gauge: Gauge[Any], measured: Iterator[Measured]) -> GaugeMetricFamily:
     """Spell a gauge as Prometheus reads it."""
     labels = [gauge.label] if gauge.label else []
@@ -61,6 +81,7 @@ def registry_of(ground: Ground, watches: Sequence[Watch[Any]]) -> CollectorRegis
     for counter in COUNTERS:
         registry.register(counter)
     registry.register(Gauges(Looker(ground, watches)))
+    registry.register(SpaceGauge(ground.free_space))
     return registry
 
 

@@ -17,6 +17,7 @@ def test_before_the_worker_was_ever_heard_of_nothing_is_taken(world: World) -> N
             "worker": "silent: clocks, notices, erasures",
             "clocks": "ready",
             "erasures": "ready",
+            "free_space": "enough",
             "drill": False,
             "clock_speed": 1,
             "time_zones": "2026f",

@@ -1,0 +1,221 @@
+"""A disk that fills up: who looks is told in time, and the last of it is for people.
+
+The real command, in a process of its own. On each commit the thresholds are above what any
+disk has; `make soak` fills a small tmpfs too, which only root may mount: else it fails.
+"""
+
+import shutil
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import httpx
+import pytest
+from httpx2 import Response
+from sqlalchemy import make_url
+
+from app.kernel.db import Database
+from app.kernel.free_space import MIB
+from tests.processes.test_demo import SECONDS
+from tests.processes.test_worker_command import House, answered, free_port
+from tests.support.effort import is_night
+from tests.support.metrics_scrape import Scraper
+from tests.support.servers import client_of, key_file, report
+from tests.support.world import Json, Someone, World, done, new_case, problem
+
+pytestmark = [pytest.mark.slow, pytest.mark.soak]
+HUGE: Final = 2**30
+"""MiB that no disk has."""
+DISK_MIB, LOW_MIB, RESERVED_MIB = 48, 16, 8
+"""Sizes of the small disk, and of its thresholds."""
+REFUSES: Final = "the reserve is reached: writes that can wait are refused"
+RESERVED: Final = (503, "space-reserved")
+BUSY: Final = (503, "busy")
+LOCAL: Final = {"key_file", "erasure_ledger"}
+MANY: Final = 2000
+
+
+@dataclass
+class Service:
+    """A service that runs, and people who speak to it."""
+
+    port: int
+    scraper: Scraper
+    logged: list[Json]
+    officer: Someone
+    lead: Someone
+
+    def ready(self) -> Json:
+        """Wait until every part of the worker was heard of, and read /readyz."""
+        deadline, url = time.monotonic() + SECONDS, f"http://127.0.0.1:{self.port}/readyz"
+        while True:
+            answer = httpx.get(url, timeout=30, trust_env=False)
+            if answer.status_code == 200:
+                return dict(answer.json())
+            assert time.monotonic() < deadline, answer.text
+            time.sleep(0.2)
+
+    def free(self) -> dict[str, float]:
+        """Read the gauge of free bytes, by place."""
+        return {
+            dict(labels)["place"]: value
+            for (name, labels), value in self.scraper.scrapes().items()
+            if name == "free_bytes"
+        }
+
+    def warnings(self) -> list[Json]:
+        return [line for line in self.logged if line["event"] == "space.low"]
+
+
+def house_of(folder: Path, url: str, low: int, reserved: int) -> House:
+    settings = {
+        "SAFE_CONDUCT_DATABASE_URL": url,
+        "SAFE_CONDUCT_KEY_FILE": str(key_file(folder)),
+        "SAFE_CONDUCT_ERASURE_LEDGER": str(folder / "erasures"),
+        "SAFE_CONDUCT_ENVIRONMENT": "drill",
+        "SAFE_CONDUCT_WORKER": "inside",
+        "SAFE_CONDUCT_REQUESTS_PER_MINUTE": "1000000",
+        "SAFE_CONDUCT_LOG_LEVEL": "warning",  # nobody reads the log until the end
+        "SAFE_CONDUCT_LOW_SPACE_MIB": str(low),
+        "SAFE_CONDUCT_RESERVED_SPACE_MIB": str(reserved),
+    }
+    return House(folder, Database(url), settings)
+
+
+@contextmanager
+def serving(house: House) -> Iterator[Service]:
+    """Serve, with a worker inside, and stop the service at the end."""
+    world = World(house.settings["SAFE_CONDUCT_DATABASE_URL"])
+    officer, lead = world.someone("UZ_CONSULATE_ALMATY"), world.someone("KZ_LEAD")
+    port, metrics = free_port(), free_port()
+    ports = {"SAFE_CONDUCT_PORT": port, "SAFE_CONDUCT_METRICS_PORT": metrics}
+    try:
+        with house.process("serve", **ports) as logged:
+            answered(f"http://127.0.0.1:{port}/livez")
+            world.http.close()
+            world.http = client_of(int(port))
+            yield Service(int(port), Scraper(int(metrics)), logged, officer, lead)
+    finally:
+        world.closes()
+        house.database.engine.dispose()
+
+
+def test_with_only_the_reserve_left_cases_go_on_and_operators_are_told(
+    tmp_path: Path, url: str
+) -> None:
+    embedded = url.startswith("sqlite")
+    house = house_of(tmp_path, url, HUGE, HUGE)
+    doctor = house.runs("doctor")
+    with serving(house) as service:
+        said = str(service.ready()["free_space"])
+        drafted = service.officer.writes_case()
+        case = service.officer.submits()
+        acknowledged = service.lead.does("acknowledge", case)
+        free = service.free()
+
+    assert acknowledged.status_code == 200
+    if embedded:
+        assert problem(drafted) == RESERVED
+        assert drafted.headers["Retry-After"] == "60"
+        assert said.startswith("low: key_file ")
+        assert said.endswith(REFUSES)
+    else:
+        assert drafted.status_code == 201, "the disk of a PostgreSQL server is not seen"
+        assert REFUSES not in said
+        assert " database " not in said
+    assert set(free) == (LOCAL | {"database"} if embedded else LOCAL)
+    assert min(free.values()) > 0
+    [warned] = service.warnings()
+    assert (warned["level"], warned["in_reserve"]) == ("warning", embedded)
+    assert (doctor.returncode, "Warning: disk space: low: " in doctor.stdout) == (0, True)
+    told = f"{said} {warned}"
+    assert str(tmp_path) not in told
+
+
+@pytest.mark.parametrize("small", [False, True] if is_night() else [False])
+def test_with_room_again_all_goes_on(
+    tmp_path: Path, sqlite_url: str, *, small: bool
+) -> None:
+    if small:
+        fills_and_empties(tmp_path, sqlite_url)
+        return
+    with serving(house_of(tmp_path, sqlite_url, HUGE, HUGE)) as service:
+        refused = service.officer.creates("/cases", new_case(), "once")
+    with serving(house_of(tmp_path, sqlite_url, 0, 0)) as service:
+        said = service.ready()["free_space"]
+        again = service.officer.creates("/cases", new_case(), "again")
+
+    assert (problem(refused), again.status_code) == (RESERVED, 201)
+    assert (said, service.warnings()) == ("enough", [])
+
+
+def fills_and_empties(folder: Path, url: str) -> None:
+    """Fill a small disk with drafts, then with cases; then make room.
+
+    The reserve holds some hundred cases. When it is used up, everything is refused as on
+    any full disk, and whatever was answered 201 is there.
+    """
+    with on_small_disk(Path(str(make_url(url).database)), folder / "disk") as place:
+        house = house_of(folder, f"sqlite:///{place}", LOW_MIB, RESERVED_MIB)
+        with serving(house) as service:
+            officer, at_first = service.officer, service.ready()["free_space"]
+            drafts = until(RESERVED, officer.writes_case)
+            at_reserve, free = (
+                str(service.ready()["free_space"]),
+                service.free()["database"],
+            )
+            cases = until(BUSY, lambda: officer.writes_case(submit=True))
+            place.with_name("ballast").unlink()
+            again = officer.writes_case(submit=True)
+            later = officer.writes_case()
+            listed = count_cases(officer)
+    report("drafts before the reserve", [drafts])
+    report("cases within the reserve", [cases])
+
+    assert at_first == "enough"
+    assert at_reserve.startswith("low: database ")
+    assert at_reserve.endswith(REFUSES)
+    assert free < RESERVED_MIB * MIB
+    assert drafts > 0
+    assert cases >= 50
+    assert (again.status_code, later.status_code) == (201, 201)
+    assert listed == drafts + cases + 2
+    assert len(service.warnings()) == 1
+
+
+@contextmanager
+def on_small_disk(place: Path, folder: Path) -> Iterator[Path]:
+    """Copy a database to a disk of its own, of which a half is taken by a ballast."""
+    folder.mkdir()
+    command = ["mount", "-t", "tmpfs", "-o", f"size={DISK_MIB}m", "tmpfs", str(folder)]
+    subprocess.run(command, check=True)
+    try:
+        (folder / "ballast").write_bytes(bytes(DISK_MIB // 2 * MIB))
+        yield shutil.copyfile(place, folder / "own.db")
+    finally:
+        subprocess.run(["umount", "--lazy", str(folder)], check=True)
+
+
+def count_cases(officer: Someone) -> int:
+    """Count the cases of an office, page by page."""
+    total, after = 0, None
+    while True:
+        page = done(officer.get("/cases", limit=200, **({"after": after} if after else {})))
+        total += len(page["items"])
+        if not page["more"]:
+            return total
+        after = page["next"]
+
+
+def until(end: tuple[int, str], act: Callable[[], Response]) -> int:
+    """Do something until it is refused so; say how often it was done."""
+    for number in range(MANY):
+        answer = act()
+        if answer.status_code != 201:
+            assert problem(answer) == end
+            return number
+    raise AssertionError(f"Never {end}")

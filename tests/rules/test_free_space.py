@@ -1,0 +1,130 @@
+"""How much free disk space is little, what is said of it, and how often."""
+
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from structlog.testing import capture_logs
+
+from app.kernel.free_space import MIB, FreeSpace, Place, SpaceReserved, free_bytes
+from app.kernel.heartbeat import Part
+from app.worker.loop import Job
+from app.worker.space_report import EVERY, SpaceReport, reporting_space
+from tests.support.world import Watch
+
+FILES = {
+    Place.DATABASE: Path("/database/own.db"),
+    Place.ERASURE_LEDGER: Path("/ledger/erasures"),
+}
+SPACE = FreeSpace(FILES, low=100 * MIB, reserve=10 * MIB)
+REFUSES = "the reserve is reached: writes that can wait are refused"
+
+type Disks = Callable[..., None]
+
+
+@pytest.fixture
+def disks(monkeypatch: pytest.MonkeyPatch) -> Iterator[Disks]:
+    """Say how many MiB are free in which folder; a folder that is not named is away."""
+    free: dict[Path, int] = {}
+
+    def statvfs(folder: Path) -> Any:
+        if folder not in free:
+            raise FileNotFoundError(folder)
+        return SimpleNamespace(f_bavail=free[folder] * 256, f_bfree=10**9, f_frsize=4096)
+
+    def set_free(**mib: int) -> None:
+        free.clear()
+        free.update({Path(f"/{name}"): amount for name, amount in mib.items()})
+
+    monkeypatch.setattr(os, "statvfs", statvfs)
+    yield set_free
+    monkeypatch.undo()
+
+
+@pytest.mark.parametrize(
+    ("database", "ledger", "said", "refuses"),
+    [
+        (100, 100, "enough", False),
+        (99, 100, "low: database 99 MiB", False),
+        (99, 7, "low: database 99 MiB, erasure_ledger 7 MiB", False),
+        (10, 100, "low: database 10 MiB", False),
+        (9, 100, f"low: database 9 MiB; {REFUSES}", True),
+        (0, 0, f"low: database 0 MiB, erasure_ledger 0 MiB; {REFUSES}", True),
+    ],
+)
+def test_what_is_low_is_named_and_under_the_reserve_what_can_wait_is_refused(
+    disks: Disks, *, database: int, ledger: int, said: str, refuses: bool
+) -> None:
+    disks(database=database, ledger=ledger)
+
+    assert SPACE.describe() == said
+    assert SPACE.is_in_reserve() is refuses
+
+
+def test_a_reserve_above_what_is_low_is_told_by_itself(disks: Disks) -> None:
+    disks(database=50, ledger=50)
+
+    assert FreeSpace(FILES, low=0, reserve=60 * MIB).describe() == REFUSES
+
+
+def test_the_reserve_is_of_the_disk_of_the_database_alone(disks: Disks) -> None:
+    disks(database=50, ledger=0)
+    elsewhere = FreeSpace({Place.ERASURE_LEDGER: FILES[Place.ERASURE_LEDGER]}, 0, 2**62)
+
+    SPACE.require_unreserved()
+    elsewhere.require_unreserved()
+
+
+def test_a_refusal_says_what_goes_on_and_when_to_come_back(disks: Disks) -> None:
+    disks(database=9, ledger=9)
+
+    with pytest.raises(SpaceReserved, match="`submit`: true") as refused:
+        SPACE.require_unreserved()
+
+    assert (refused.value.status, refused.value.headers) == (503, {"Retry-After": "60"})
+
+
+def test_a_disk_that_does_not_tell_refuses_nothing(disks: Disks) -> None:
+    disks(ledger=500)
+
+    assert SPACE.measure() == {Place.ERASURE_LEDGER: 500 * MIB}
+    assert SPACE.describe() == "enough"
+    SPACE.require_unreserved()
+
+
+def test_what_only_root_may_still_write_does_not_count(tmp_path: Path) -> None:
+    found, free = os.statvfs(tmp_path), free_bytes(tmp_path / "own.db")
+
+    assert free is not None
+    assert abs(free - found.f_bavail * found.f_frsize) < 1024 * MIB
+
+
+def test_the_worker_warns_once_an_hour_while_it_is_low(disks: Disks) -> None:
+    watch = Watch()
+    report = SpaceReport(watch)
+    ground: Any = SimpleNamespace(free_space=SPACE)
+    with capture_logs() as lines:
+        disks(database=500, ledger=500)
+        report.warn(ground)
+        disks(database=50, ledger=500)
+        for seconds in (1, 1, EVERY - 2, 1):
+            watch.now += seconds
+            report.warn(ground)
+
+    low = {"event": "space.low", "log_level": "warning", "in_reserve": False}
+    assert lines == [low | {"database_mib": 50, "erasure_ledger_mib": 500}] * 2
+
+
+def test_clocks_are_looked_at_whatever_the_disk_says(disks: Disks) -> None:
+    disks(database=1, ledger=1)
+    ground: Any = SimpleNamespace(free_space=replace(SPACE, low=0))
+    job = reporting_space(Job(Part.CLOCKS, lambda _: 7, full=10))
+
+    with capture_logs() as lines:
+        assert [job.work(ground), job.work(ground)] == [7, 7]
+
+    assert [line["in_reserve"] for line in lines] == [True]
