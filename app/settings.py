@@ -61,10 +61,9 @@ def validate_clock_speed(speed: int, info: ValidationInfo) -> int:
     Deadlines would pass before anybody can answer: cases would be taken from the offices
     that help, and erased. Raises ValueError.
     """
-    environment = info.data.get(
-        "environment", Environment.DRILL
-    )  # absent: it is refused itself
-    if speed > 1 and environment != Environment.DRILL:
+    drill = Environment.DRILL
+    environment = info.data.get("environment", drill)  # absent: it is refused itself
+    if speed > 1 and environment != drill:
         raise ValueError(
             "faster clocks are for drills: remove it, or, where no real person is in the "
             f"database, set {PREFIX}ENVIRONMENT=drill."
@@ -192,6 +191,16 @@ class Settings(BaseSettings):
             "where it is not 443. Empty: to none."
         ),
     ] = ""
+    webhook_delay_seconds: Annotated[
+        int,
+        Field(
+            description="New events are delayed at random before they are pushed, by this "
+            "at most: else a host that receives for several offices could tell by the time "
+            "which of them share a case. 0: not at all.",
+            ge=0,
+            le=300,
+        ),
+    ] = 30
     public_url: Annotated[
         PublicUrl | None,
         Field(

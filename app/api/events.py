@@ -27,7 +27,8 @@ from app.api.waiting import (
     unless_gone,
 )
 from app.feed import actions, queries, situation
-from app.feed.queries import CursorGone, Mark
+from app.feed.cursors import CursorGone
+from app.feed.queries import Mark
 from app.feed.schemas import EventPage
 from app.feed.situation import News
 from app.kernel.paging import CursorText, CursorUnknown, PageQuery

@@ -14,9 +14,10 @@ from app.api.deps import ApprovalId, IfNoneMatch, Once, ReadWebhooks, WriteWebho
 from app.api.nouns import Noun
 from app.api.problems import problems
 from app.directory.queries import FocalPointUnknown
-from app.feed.queries import CursorGone
+from app.feed.cursors import CursorGone
 from app.kernel.idempotency import KeyInFlight, KeyMissing, KeyReused
 from app.kernel.lifecycle import RoleMissing
+from app.kernel.paging import CursorUnknown
 from app.kernel.problems import NotFound
 from app.kernel.work import Reading
 from app.webhooks import actions, queries
@@ -52,7 +53,7 @@ OPEN: Final[Answers] = {
     **ASKED,
     **problems(*OPENING),
 }
-REPLAY: Final = problems(*CHANGING, CursorGone)
+REPLAY: Final = problems(*CHANGING, CursorUnknown, CursorGone)
 
 
 def show(work: Reading, webhook: Webhook, status: int, headers: Headers) -> Response:

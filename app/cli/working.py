@@ -3,6 +3,7 @@
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from threading import Event
 
 from app.cli.grounds import alone, exposing, ground_of
@@ -24,7 +25,7 @@ def jobs_of(ground: Ground, ledger: Ledger, settings: Settings) -> tuple[Job, ..
     return (
         overseeing(reporting_space(CLOCKS)),
         sending(senders_of(settings)),
-        pushing(courier_of(settings)),
+        pushing(courier_of(settings), timedelta(seconds=settings.webhook_delay_seconds)),
         after_erasures(ground, ledger),
     )
 

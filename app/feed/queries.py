@@ -1,6 +1,5 @@
 """Where a poller stands, entries as they lie in its mailbox, and its worklist."""
 
-import re
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
@@ -15,42 +14,33 @@ from app.deadlines import queries as deadlines
 from app.deadlines.models import Clock
 from app.directory.kinds import Kind
 from app.directory.models import FocalPoint
+from app.feed.cursors import Feed
 from app.feed.models import Sighting
 from app.feed.schemas import Worklist, WorkOut
 from app.kernel.journal import Delivery, Entry, Epoch, Mailbox, Retrieval
-from app.kernel.paging import CursorUnknown, PageQuery, paginate
-from app.kernel.problems import Problem
+from app.kernel.paging import PageQuery, paginate
 from app.kernel.statements import columns
 from app.kernel.work import Reading
 from app.returns import arrivals
-
-CURSOR_FORM: Final = r"^[0-9a-f]{8}\.[0-9]{1,18}$"
-CURSOR: Final = re.compile(CURSOR_FORM)
-
-
-class CursorGone(Problem):
-    """The cursor belongs to a past that this database does not share."""
-
-    status = 410
 
 
 @dataclass(frozen=True)
 class Mark:
     """Where a poller stands, and how far its mailbox and its retrievals have come."""
 
-    epoch: str
+    feed: Feed
     start: int
     head: int
     retrieved: int
 
     @property
     def tag(self) -> str:
-        """Spell the head as an entity tag: nothing changes for a poller until it does."""
-        return f'"{self.epoch}.{self.start}.{self.head}"'
+        """Return the entity tag: nothing changes for a poller until the head does."""
+        return self.feed.format_tag(self.start, self.head)
 
     def cursor(self, position: int) -> str:
-        """Spell a position of this feed."""
-        return spell_cursor(self.epoch, position)
+        """Return the cursor of a position of this feed."""
+        return self.feed.format_cursor(position)
 
     @property
     def advances(self) -> bool:
@@ -75,10 +65,11 @@ def look(work: Reading, query: PageQuery) -> Mark:
 
     Raises CursorUnknown (422), or CursorGone (410) after a backup was restored.
     """
-    mine = {"me": work.actor.focal_point_id}
-    epoch, head, retrieved = columns(work.session, STANDS, mine).one()
-    start = read_cursor(query.after, epoch, head) if query.after else 0
-    return Mark(epoch, start, head, retrieved or 0)
+    mine = work.actor.focal_point_id
+    epoch, head, retrieved = columns(work.session, STANDS, {"me": mine}).one()
+    feed = Feed(work.vault, mine, epoch)
+    start = feed.read_cursor(query.after, head) if query.after else 0
+    return Mark(feed, start, head, retrieved or 0)
 
 
 def heads(session: Session, readers: AbstractSet[UUID]) -> dict[UUID, int]:
@@ -103,32 +94,13 @@ def last_entry(session: Session, *, but: str) -> datetime | None:
     return session.scalar(select(func.max(Entry.at)).where(Entry.type != but))
 
 
-def reach(session: Session, reader: UUID) -> tuple[str, int]:
-    """Name the epoch, and say how far the mailbox of a focal point has come."""
+def reach(work: Reading, reader: UUID) -> tuple[Feed, int]:
+    """Return the feed of a focal point, and its last position."""
     asked = select(Epoch.value, Mailbox.head).join(
         Mailbox, Mailbox.focal_point_id == reader
     )
-    epoch, head = session.execute(asked).one()
-    return epoch, head
-
-
-def spell_cursor(epoch: str, position: int) -> str:
-    """Spell a position of a feed."""
-    return f"{epoch}.{position}"
-
-
-def read_cursor(cursor: str, epoch: str, head: int) -> int:
-    """Turn a cursor back into a position of this epoch, up to the head."""
-    if not CURSOR.fullmatch(cursor):
-        raise CursorUnknown("`after` must be a `next` of this feed.")
-    of, _, number = cursor.partition(".")
-    position = int(number)
-    if of != epoch or position > head:
-        raise CursorGone(
-            "The database was restored from a backup. Read the feed again without "
-            "`after`, and compare each subject with what you have."
-        )
-    return position
+    epoch, head = work.session.execute(asked).one()
+    return Feed(work.vault, reader, epoch), head
 
 
 class Delivered(Protocol):

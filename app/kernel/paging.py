@@ -12,10 +12,11 @@ from sqlalchemy.orm import InstrumentedAttribute
 
 from app.kernel.instants import UtcDateTime
 from app.kernel.problems import Problem
-from app.kernel.vault import Unopenable
+from app.kernel.vault import Unopenable, Vault
 from app.kernel.work import Reading
 
 NUMBER_BYTES: Final = 8
+NOT_OF_THIS_LIST: Final = "`after` must be a `next` of this list."
 START: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -109,18 +110,28 @@ def place(key: Key, number: int) -> ColumnElement[Any]:
 def cursor(work: Reading, numbers: tuple[int, ...], context: list[str]) -> str:
     """Hide a place in a list."""
     plain = b"".join(number.to_bytes(NUMBER_BYTES) for number in numbers)
-    return base64.urlsafe_b64encode(work.vault.hide(plain, context)).decode().rstrip("=")
+    return encrypt_cursor(work.vault, plain, context)
 
 
 def read_cursor(work: Reading, text: str, context: list[str], count: int) -> list[int]:
     """Find the place again, or raise CursorUnknown (422)."""
-    try:
-        hidden = base64.b64decode(text + "=" * (-len(text) % 4), "-_", validate=True)
-        plain = work.vault.reveal(hidden, context)
-    except (Unopenable, ValueError) as error:
-        raise CursorUnknown("`after` must be a `next` of this list.") from error
+    plain = decrypt_cursor(work.vault, text, context)
     starts = range(0, len(plain), NUMBER_BYTES)
     numbers = [int.from_bytes(plain[start : start + NUMBER_BYTES]) for start in starts]
     if len(numbers) != count or text != cursor(work, tuple(numbers), context):
-        raise CursorUnknown("`after` must be a `next` of this list.")
+        raise CursorUnknown(NOT_OF_THIS_LIST)
     return numbers
+
+
+def encrypt_cursor(vault: Vault, plain: bytes, context: list[str]) -> str:
+    """Encrypt what a cursor says, as text. The same always gives the same."""
+    return base64.urlsafe_b64encode(vault.hide(plain, context)).decode().rstrip("=")
+
+
+def decrypt_cursor(vault: Vault, text: str, context: list[str]) -> bytes:
+    """Return what a cursor says. Raises CursorUnknown (422) if it was made elsewhere."""
+    try:
+        hidden = base64.b64decode(text + "=" * (-len(text) % 4), "-_", validate=True)
+        return vault.reveal(hidden, context)
+    except (Unopenable, ValueError) as error:
+        raise CursorUnknown(NOT_OF_THIS_LIST) from error

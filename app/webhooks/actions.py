@@ -13,7 +13,7 @@ from uuid import UUID
 from app.access.models import Approval
 from app.administration.staffing import Matter, must_change, must_manage, second
 from app.directory import queries as directory
-from app.feed.queries import reach, read_cursor
+from app.feed.queries import reach
 from app.kernel.db import hold
 from app.kernel.problems import Problem
 from app.kernel.work import Writing
@@ -85,7 +85,7 @@ def open_webhook(
 
 def opened(work: Writing, focal_point_id: UUID, new: NewWebhook) -> Webhook:
     """Write a webhook that stands at the end of its feed."""
-    _, head = reach(work.session, focal_point_id)
+    _, head = reach(work, focal_point_id)
     webhook = Webhook(
         id=work.new_id(),
         focal_point_id=focal_point_id,
@@ -94,6 +94,7 @@ def opened(work: Writing, focal_point_id: UUID, new: NewWebhook) -> Webhook:
         opened_at=work.now,
         stalled=False,
         position=head,
+        delayed_to=head,
         due_at=work.ground.time(work.session),
         failures=0,
     )
@@ -181,12 +182,12 @@ def end(work: Writing, webhook_id: UUID) -> Webhook:
 def replay(work: Writing, webhook_id: UUID, after: str | None) -> Webhook:
     """Send again what is after a cursor; None: everything there ever was.
 
-    Raises CursorGone (410), and as `held` does. A try that is on its way counts no more:
-    what it brings is brought again.
+    Raises CursorUnknown (422), CursorGone (410), and as `held` does. A try that is on its
+    way counts no more: what it brings is brought again.
     """
     webhook = held(work, webhook_id)
-    epoch, head = reach(work.session, webhook.focal_point_id)
-    webhook.position = read_cursor(after, epoch, head) if after is not None else 0
+    feed, head = reach(work, webhook.focal_point_id)
+    webhook.position = feed.read_cursor(after, head) if after is not None else 0
     webhook.claim = None
     hurry(work, webhook)
     tell(work, webhook, "webhook.replayed")
@@ -194,10 +195,14 @@ def replay(work: Writing, webhook_id: UUID, after: str | None) -> Webhook:
 
 
 def ping(work: Writing, webhook_id: UUID) -> Webhook:
-    """Send a test message, before anything else; raises as `held` does."""
+    """Send a test message, before anything else; raises as `held` does.
+
+    New events are delayed anew after it.
+    """
     webhook = held(work, webhook_id)
     webhook.ping, webhook.ping_answer = work.new_id(), None
     webhook.pinged_at = work.now
+    webhook.delayed_to = min(webhook.delayed_to, webhook.position)
     hurry(work, webhook)
     return webhook
 

@@ -10,7 +10,7 @@ from datetime import timedelta
 from typing import Final
 from uuid import UUID
 
-from app.feed.queries import reach, spell_cursor
+from app.feed.queries import reach
 from app.kernel.work import Reading, Writing
 from app.notices.actions import tell as call_on
 from app.outbox.actions import CODE, Answer, luck
@@ -25,6 +25,7 @@ from app.webhooks.signing import headers
 STALLS_AFTER: Final = timedelta(days=1)
 """So long nothing arrived, of as many tries as a notice has: somebody has to look, and
 nothing more is tried. A worker that was away for a day has tried nothing meanwhile."""
+ID_DIGITS: Final = 32
 GONE: Final = "410"
 """What a receiver says that wants no more (Standard Webhooks)."""
 
@@ -43,14 +44,16 @@ class Parcel:
     """None: it is a test."""
 
 
-def take(work: Writing, webhook_id: UUID) -> Parcel | None:
+def take(
+    work: Writing, webhook_id: UUID, longest: timedelta = timedelta()
+) -> Parcel | None:
     """Take the next message of a webhook in hand; None: there is none to send now.
 
     Committed before a word goes out: should this process die, it is sent anew, and not
-    before the try is over.
+    before the try is over. `longest`: the longest delay of new events.
     """
     webhook = queries.lock_due(work, webhook_id)
-    if webhook is None:
+    if webhook is None or put_off(work, webhook, longest):
         return None
     webhook.claim, webhook.due_at = work.new_id(), work.now + LONGEST_TRY
     name, upto, message = written(work, webhook)
@@ -70,18 +73,46 @@ def take(work: Writing, webhook_id: UUID) -> Parcel | None:
     )
 
 
+def put_off(work: Writing, webhook: Webhook, longest: timedelta) -> bool:
+    """Delay new events at random, once; return whether they are delayed by this call.
+
+    An event that two offices hear is sent to both. A host that receives for both could
+    tell by the time that they share a case. What is sent again is not delayed.
+    """
+    is_delayed_already = webhook.position < webhook.delayed_to
+    if webhook.ping is not None or is_delayed_already or not longest:
+        return False
+    _, webhook.delayed_to = reach(work, webhook.focal_point_id)
+    webhook.due_at = work.now + longest * luck(work)
+    return True
+
+
 def written(work: Reading, webhook: Webhook) -> tuple[UUID, int | None, WebhookMessage]:
-    """Word the next message; says by which id, and how far the feed is once it arrived."""
-    epoch, _ = reach(work.session, webhook.focal_point_id)
-    if webhook.ping is not None and webhook.pinged_at is not None:
-        here = spell_cursor(epoch, webhook.position)
-        data = MessageData(event=None, next=here)
-        told = WebhookMessage(type=MessageType.PING, timestamp=webhook.pinged_at, data=data)
+    """Word the next message; says by which id, and how far the feed is once it arrived.
+
+    It has nothing in common with a message to another webhook: no id of an event, no time
+    of one. Two receivers of one host cannot tell that they hear of the same case.
+    """
+    feed, _ = reach(work, webhook.focal_point_id)
+    now = work.now.replace(microsecond=0)
+    if webhook.ping is not None:
+        data = MessageData(next=feed.format_cursor(webhook.position))
+        told = WebhookMessage(type=MessageType.PING, timestamp=now, data=data)
         return webhook.ping, None, told
-    event, at = queries.next_event(work, webhook)
     upto = webhook.position + 1
-    data = MessageData(event=event, next=spell_cursor(epoch, upto))
-    return event, upto, WebhookMessage(type=MessageType.EVENT, timestamp=at, data=data)
+    data = MessageData(next=feed.format_cursor(upto))
+    told = WebhookMessage(type=MessageType.EVENT, timestamp=now, data=data)
+    return message_id(work, webhook, feed.epoch, upto), upto, told
+
+
+def message_id(work: Reading, webhook: Webhook, epoch: str, position: int) -> UUID:
+    """Return the id of the message about a position of a feed, the same at each try.
+
+    It is keyed, so that nobody can compute it, and looks like the random id of a ping.
+    """
+    parts = ("webhook message", str(webhook.id), epoch, str(position))
+    digest = work.vault.fingerprint(*(part.encode() for part in parts))
+    return UUID(hex=digest[:ID_DIGITS], version=4)
 
 
 def settle(work: Writing, parcel: Parcel, answer: Answer) -> bool:

@@ -17,7 +17,8 @@ OPEN: Final = text("ended_at IS NULL")
 class Webhook(Listed, Base):
     """A receiver of a focal point: events go there one by one, as they were committed.
 
-    `position` is how far its feed arrived. `due_at` is when the next may be sent and, while
+    `position` is how far its feed arrived, `delayed_to` how far a delay was drawn for what
+    was new. `due_at` is when the next may be sent and, while
     one is on its way, when it may be sent anew; `claim` tells one try from the next.
     `trouble` is the code of the last failure, `failing_since` the first since something
     arrived. `stalled`: nobody asked to pause it. `ping` is a test that waits to go.
@@ -37,6 +38,7 @@ class Webhook(Listed, Base):
     stalled: Mapped[bool]
     ended_at: Mapped[datetime | None]
     position: Mapped[int] = mapped_column(Counter)
+    delayed_to: Mapped[int] = mapped_column(Counter, server_default="0")
     due_at: Mapped[datetime]
     claim: Mapped[UUID | None]
     failures: Mapped[int]

@@ -10,9 +10,10 @@ from sqlalchemy.orm import Session
 
 from app.directory import queries as directory
 from app.directory.models import FocalPoint
-from app.feed.queries import reach, spell_cursor
+from app.feed.cursors import Feed
+from app.feed.queries import reach
 from app.kernel.actors import Role
-from app.kernel.journal import Delivery, Entry, Mailbox
+from app.kernel.journal import Mailbox
 from app.kernel.problems import NotFound
 from app.kernel.work import Reading, Writing
 from app.outbox.pacing import LONGEST_PAUSE
@@ -85,11 +86,11 @@ def show_one(work: Reading, webhook: Webhook) -> WebhookOut:
 
 def show(work: Reading, of: FocalPoint, found: Iterable[Webhook]) -> list[WebhookOut]:
     """Show webhooks of a focal point, with how far its feed has arrived at each."""
-    epoch, head = reach(work.session, of.id)
-    return [spell(one, of.code, epoch, head) for one in found]
+    feed, head = reach(work, of.id)
+    return [spell(one, of.code, feed, head) for one in found]
 
 
-def spell(webhook: Webhook, code: str, epoch: str, head: int) -> WebhookOut:
+def spell(webhook: Webhook, code: str, feed: Feed, head: int) -> WebhookOut:
     """Spell one, whose feed has come so far."""
     asked = webhook.pinged_at
     return WebhookOut(
@@ -99,7 +100,7 @@ def spell(webhook: Webhook, code: str, epoch: str, head: int) -> WebhookOut:
         url=webhook.url,
         standing=standing_of(webhook),
         opened_at=webhook.opened_at,
-        next=spell_cursor(epoch, webhook.position),
+        next=feed.format_cursor(webhook.position),
         behind=head - webhook.position,
         delivered_at=webhook.delivered_at,
         failing_since=webhook.failing_since,
@@ -165,18 +166,6 @@ def claimed(work: Writing, webhook_id: UUID, claim: UUID) -> Webhook | None:
     """Hold one that a try is still the last of; None: another has begun since."""
     held = chosen(webhook_id).where(Webhook.claim == claim)
     return work.session.scalar(held.with_for_update(key_share=True))
-
-
-def next_event(work: Reading, webhook: Webhook) -> tuple[UUID, datetime]:
-    """Name the event that is to arrive next, and when it happened."""
-    place = Delivery.position == webhook.position + 1
-    asked = (
-        select(Entry.id, Entry.at)
-        .join(Delivery, Delivery.entry_id == Entry.id)
-        .where(Delivery.focal_point_id == webhook.focal_point_id, place)
-    )
-    event, at = work.session.execute(asked).one()
-    return event, at
 
 
 def open_ones(session: Session) -> Sequence[Webhook]:

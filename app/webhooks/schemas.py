@@ -7,7 +7,7 @@ from uuid import UUID
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictInt
 
-from app.feed.queries import CURSOR_FORM
+from app.feed.cursors import CURSOR_FORM
 from app.kernel.paging import Page
 from app.kernel.text import WHOLE, Asked, Code, SafeLine, Shown
 from app.webhooks.addresses import LONGEST, URL_FORM, sound
@@ -122,13 +122,17 @@ class MessageType(StrEnum):
 
 
 class MessageData(BaseModel):
-    """Which event it is; what happened, to what, is read from the feed with your key."""
+    """How far the feed has come; what happened, to what, is read with your key."""
 
     model_config = ConfigDict(json_schema_serialization_defaults_required=True)
 
     event: Annotated[
-        UUID | None, Field(description="Its id in the feed; null in a test message.")
-    ]
+        UUID | None,
+        Field(
+            description="Always null. The id of an event would be the same for each office "
+            "that shares a case: a host that serves several of them could tell which."
+        ),
+    ] = None
     next: Annotated[
         str,
         Field(description="The cursor behind it. Read the feed from your own cursor on."),
@@ -141,7 +145,9 @@ class WebhookMessage(BaseModel):
     model_config = ConfigDict(json_schema_serialization_defaults_required=True)
 
     type: MessageType
-    timestamp: Annotated[datetime, Field(description="When it happened.")]
+    timestamp: Annotated[
+        datetime, Field(description="When it was sent, as in `Webhook-Timestamp`.")
+    ]
     data: MessageData
 
     def spelled(self) -> bytes:
@@ -155,7 +161,7 @@ def example() -> dict[str, Any]:
         "type": "feed.event",
         "timestamp": "2026-06-01T12:00:00Z",
         "data": {
-            "event": "3f0c4b1e-8a53-4a6c-9d3e-5b1f0a7c2d11",
-            "next": "5afec0de.42",
+            "event": None,
+            "next": "Wq0Yb1mXr3vJ8nC5tK2sPdQ7uHfL4aE6zGiBoNxMkTw",
         },
     }

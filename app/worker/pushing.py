@@ -4,6 +4,7 @@ A receiver that hangs or is dead holds up its own feed and no other.
 """
 
 import time
+from datetime import timedelta
 from threading import Lock, Thread
 from typing import Final
 from uuid import UUID
@@ -34,12 +35,17 @@ def due(ground: Ground) -> list[UUID]:
         return list(queries.due(session, ground.time(session)))
 
 
-def push(ground: Ground, courier: Courier, webhook_id: UUID) -> int:
-    """Send what waits for one receiver, until a try fails; says how many arrived."""
+def push(
+    ground: Ground, courier: Courier, webhook_id: UUID, longest: timedelta = timedelta()
+) -> int:
+    """Send what waits for one receiver, until a try fails; says how many arrived.
+
+    New events are delayed at random, by `longest` at most.
+    """
     arrived, began = 0, time.monotonic()
     while time.monotonic() - began < PATIENCE:
         with writing(ground, SYSTEM) as work:
-            parcel = carrying.take(work, webhook_id)
+            parcel = carrying.take(work, webhook_id, longest)
         if parcel is None:
             break
         answer = carry(ground, courier, parcel)
@@ -69,8 +75,8 @@ def carry(ground: Ground, courier: Courier, parcel: Parcel) -> Answer:
 class Pusher:
     """Begins a thread for each receiver that something waits for."""
 
-    def __init__(self, courier: Courier) -> None:
-        self._courier = courier
+    def __init__(self, courier: Courier, longest: timedelta = timedelta()) -> None:
+        self._courier, self._longest = courier, longest
         self._turn = Lock()
         self._busy = set[UUID]()
 
@@ -92,7 +98,7 @@ class Pusher:
     def _push(self, ground: Ground, webhook_id: UUID) -> None:
         """Send; what fails with the database is tried again by the next look."""
         try:
-            push(ground, self._courier, webhook_id)
+            push(ground, self._courier, webhook_id, self._longest)
         except Exception as error:  # noqa: BLE001 - nobody above would hear of it
             told = described(error.__cause__ or error)
             log.error("webhook.failed", webhook=str(webhook_id), **told)  # noqa: TRY400 - a message may repeat what was written
@@ -101,6 +107,6 @@ class Pusher:
                 self._busy.discard(webhook_id)
 
 
-def pushing(courier: Courier) -> Job:
-    """Let a worker push, again and again."""
-    return Job(Part.WEBHOOKS, Pusher(courier).look, AT_ONCE)
+def pushing(courier: Courier, longest: timedelta) -> Job:
+    """Let a worker push, again and again; `longest` is the longest delay of new events."""
+    return Job(Part.WEBHOOKS, Pusher(courier, longest).look, AT_ONCE)

@@ -24,7 +24,7 @@ from app.api.strict_json import must_be_strict
 from app.casework.schemas import NewCase
 from app.consents.schemas import NewConsent
 from app.directory import opening
-from app.feed import queries as feed
+from app.feed import cursors
 from app.kernel import codes as case_codes
 from app.kernel import text as texts
 from app.kernel import versions
@@ -37,7 +37,7 @@ from tests.support.source_code import TREES
 READ_BY_RE = {
     "app/api/strict_json.py": ["compile", "compile"],
     "app/directory/opening.py": ["compile"],
-    "app/feed/queries.py": ["compile"],
+    "app/feed/cursors.py": ["compile"],
     "app/kernel/codes.py": ["fullmatch"],
     "app/kernel/versions.py": ["compile"],
 }
@@ -51,7 +51,7 @@ settings, the catalogue of the database."""
 PATTERNS: dict[str, re.Pattern[Any]] = {
     "texts of JSON": strict_json.TEXTS,
     "brackets of JSON": strict_json.BRACKETS,
-    "cursor of the feed": feed.CURSOR,
+    "cursor of the feed": cursors.CLEAR,
     "opening hours": opening.SPAN,
     "entity tag": versions.TAG,
     "case code": re.compile(case_codes.FORM),
@@ -230,7 +230,7 @@ def test_no_header_or_path_keeps_its_reader_busy(name: str) -> None:
         lambda: has(commas, "tag"),
         lambda: Seen(commas).must_include(1),
         lambda: Seen(text).must_include(1),
-        lambda: feed.CURSOR.fullmatch(text),
+        lambda: cursors.CLEAR.fullmatch(text),
         lambda: preferred(commas),
         lambda: preferred(text),
     ]

@@ -1,5 +1,6 @@
 """Whoever notices and feeds are sent to, in memory: they take, refuse, hang, and forget."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -73,7 +74,7 @@ HOOK: Final[Mapping[str, Answer]] = {
 
 @dataclass
 class Receiver:
-    """Who has a feed pushed, and what arrived of it."""
+    """Who has a feed pushed, and the cursors that arrived."""
 
     scene: Scene
     bad: float
@@ -87,7 +88,7 @@ class Receiver:
         self.scene.say(f"an event is pushed: the receiver {mood}")
         self.scene.must(CANARY.encode() not in parcel.body, "a word of a person pushed")
         if mood in TAKEN and parcel.upto is not None:
-            self.arrived.append(parcel.headers["Webhook-Id"])
+            self.arrived.append(json.loads(parcel.body)["data"]["next"])
         return HOOK[mood]
 
 

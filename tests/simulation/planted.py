@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
@@ -117,8 +117,8 @@ def moves_on_before_it_arrived(patch: Patch) -> None:
     """Move the position of a webhook on as soon as a message is taken in hand."""
     take = carrying.take
 
-    def taken(work: Writing, webhook_id: UUID) -> Parcel | None:
-        parcel = take(work, webhook_id)
+    def taken(work: Writing, webhook_id: UUID, longest: timedelta) -> Parcel | None:
+        parcel = take(work, webhook_id, longest)
         if parcel is not None and parcel.upto is not None:
             held = queries.claimed(work, webhook_id, parcel.claim)
             assert held is not None

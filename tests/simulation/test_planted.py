@@ -21,7 +21,7 @@ FOUND = [
     (planted.keeps_the_part, 1, "and its part has ended"),
     (planted.writes_words_in_the_journal, 1, "a word of a person in /events"),
     (planted.erases_nothing, 1, "has no key and nothing sealed"),
-    (planted.leaves_two_leads, 8, "has a clock that waits for who has it"),
+    (planted.leaves_two_leads, 15, "has a clock that waits for who has it"),
     (planted.lets_a_case_rest_for_ever, 6, "in somebody's hands"),
 ]
 

@@ -17,6 +17,8 @@ from tests.simulation.world import Scene
 
 PERIODS: Final = (timedelta(seconds=1), timedelta(minutes=5), timedelta(minutes=30))
 """Between two looks of the worker: as it is, or on a machine that is far too busy."""
+DELAY: Final = timedelta(seconds=30)
+"""The longest delay of what is pushed."""
 NEXT: Final = """
     SELECT min(at) FROM (
         SELECT min(coalesce(fires_at, due_at)) AS at FROM clock WHERE stopped_at IS NULL
@@ -76,7 +78,7 @@ class Worker:
     def pushes(self) -> int:
         ground = self.scene.ground
         waiting: list[UUID] = due(ground)
-        return sum(push(ground, self.courier, one) for one in waiting)
+        return sum(push(ground, self.courier, one, DELAY) for one in waiting)
 
     def next_at(self) -> datetime | None:
         """When it looks next with something to do."""

@@ -96,22 +96,24 @@ class Receiver:
         return f"https://{self.host}:{self.port}/hook"
 
     @property
-    def events(self) -> list[str]:
-        """The ids of the events it was given, in that order."""
+    def arrived(self) -> list[str]:
+        """The cursors of the events it was told of, in that order."""
         told = [json.loads(one.body) for one in self.postman.given]
-        return [one["data"]["event"] for one in told if one["type"] == "feed.event"]
+        return [one["data"]["next"] for one in told if one["type"] == "feed.event"]
 
 
-def calls(world: World, courier: Courier) -> int:
+def calls(world: World, courier: Courier, longest: timedelta = timedelta()) -> int:
     """Let a worker push whatever is due, one after the other."""
-    return sum(push(world.ground, courier, one) for one in due(world.ground))
+    return sum(push(world.ground, courier, one, longest) for one in due(world.ground))
 
 
-def all_calls(world: World, courier: Courier, within: timedelta) -> None:
+def all_calls(
+    world: World, courier: Courier, within: timedelta, longest: timedelta = timedelta()
+) -> None:
     """Let a worker push whenever something is due, as long as this lasts."""
     end = world.now + within
     while world.now < end:
-        calls(world, courier)
+        calls(world, courier, longest)
         later = [at for at in next_tries(world) if at > world.now]
         world.now = min([*later, end])
 

@@ -1,0 +1,107 @@
+"""Cursors of a feed tell nothing of it, and those of earlier versions are still good."""
+
+import re
+from typing import Final
+
+from tests.support.account_changes import gives
+from tests.support.databases import EPOCH
+from tests.support.feeds import read_cursors, stand_of
+from tests.support.webhook_receivers import hooked
+from tests.support.world import Someone, World, done, kinds, problem
+
+OPAQUE: Final = re.compile(r"[A-Za-z0-9_-]{43}")
+UNKNOWN: Final = (422, "cursor-unknown")
+
+
+def test_a_cursor_or_entity_tag_tells_neither_epoch_nor_number(
+    officer: Someone, lead: Someone
+) -> None:
+    """Position 9 and 10 look alike, and two offices at one position have two cursors."""
+    for _ in range(6):
+        lead.leads(officer.submits())
+    mine, theirs = read_cursors(lead), read_cursors(officer)
+    page = lead.get("/events", after=mine[9])
+    tags = {page.headers["ETag"], lead.get("/events", after=mine[8]).headers["ETag"]}
+
+    assert len(set(mine)) == len(mine) > 10
+    assert all(OPAQUE.fullmatch(one) for one in (*mine, *theirs))
+    assert not set(mine) & set(theirs)
+    assert all(re.fullmatch(r'"[0-9a-f]{32}"', tag) for tag in tags)
+    assert len(tags) == 2
+
+
+def test_the_same_position_has_the_same_cursor_in_each_process(
+    officer: Someone, lead: Someone
+) -> None:
+    """Two processes derive the key from the same file: a poller may change between them."""
+    officer.submits()
+    first = done(lead.get("/events"))["next"]
+    other = World(lead.world.url)
+
+    assert done(other.someone("KZ_LEAD").get("/events"))["next"] == first
+
+
+def test_cursors_of_earlier_versions_are_accepted_wherever_one_is_taken(
+    officer: Someone, lead: Someone, supervisor: Someone, world: World
+) -> None:
+    lead.leads(officer.submits())
+    _, head = stand_of(lead)
+    every = done(lead.get("/events"))["items"]
+    path = f"/webhooks/{hooked(world, 'KZ_LEAD').id}/replay"
+
+    for position in range(head + 1):
+        old = f"{EPOCH}.{position}"
+        page = done(lead.get("/events", after=old))
+        assert page["items"][: len(every) - position] == every[position:]
+        assert done(gives(supervisor, path, {"after": old}))["behind"] >= head - position
+    listened = lead.get("/events/stream", after=f"{EPOCH}.{head + 99}")
+    beyond = lead.get("/events", after=f"{EPOCH}.{head + 99}")
+    assert problem(beyond) == problem(listened) == (410, "cursor-gone")
+
+
+def test_a_cursor_that_was_changed_anywhere_is_refused(
+    officer: Someone, lead: Someone
+) -> None:
+    officer.submits()
+    cursor = done(lead.get("/events"))["next"]
+    changed = {
+        f"{cursor[:at]}{letter}{cursor[at + 1 :]}"
+        for at in range(len(cursor))
+        for letter in "AZaz09-_"
+    }
+
+    refused = [lead.get("/events", after=one) for one in sorted(changed - {cursor})]
+
+    assert len(refused) > 300
+    assert {problem(one) for one in refused} == {UNKNOWN}
+
+
+def test_a_cursor_of_another_feed_or_list_is_refused(
+    officer: Someone, lead: Someone, supervisor: Someone, world: World
+) -> None:
+    case = officer.submits()
+    theirs = done(officer.get("/events"))["next"]
+    history = done(lead.get(f"/cases/{case['code']}/history"))["next"]
+    path = f"/webhooks/{hooked(world, 'KZ_LEAD').id}/replay"
+
+    refused = [
+        *(lead.get("/events", after=one) for one in (theirs, history, theirs[:-1])),
+        *(lead.get("/events/stream", after=one) for one in (theirs, history)),
+        *(gives(supervisor, path, {"after": one}) for one in (theirs, history)),
+    ]
+
+    assert {problem(one) for one in refused} == {UNKNOWN}
+
+
+def test_a_message_is_replayed_from_the_cursor_that_it_brought(
+    officer: Someone, lead: Someone, supervisor: Someone, world: World
+) -> None:
+    path = f"/webhooks/{hooked(world, 'KZ_LEAD').id}"
+    officer.submits()
+    officer.submits()
+    [first, _] = read_cursors(lead)
+    replayed = done(gives(supervisor, f"{path}/replay", {"after": first}))
+
+    assert replayed["next"] == first
+    assert replayed["behind"] == 1
+    assert "webhook.replayed" in kinds(lead.hears())

@@ -1,0 +1,183 @@
+"""A host that receives for several offices cannot tell which of them share a case (A8)."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from pathlib import Path
+from random import Random
+from typing import Any, Final
+from uuid import UUID
+
+import pytest
+
+from app.kernel.journal import Epoch
+from app.worker.pushing import due
+from tests.processes.test_pushing import does, stands
+from tests.support.databases import ask
+from tests.support.feeds import read_cursors
+from tests.support.mail_servers import Mood
+from tests.support.webhook_receivers import Receiver, all_calls, calls, hooked, receiving
+from tests.support.world import Someone, World
+
+LONGEST: Final = timedelta(seconds=30)
+HOUR: Final = timedelta(hours=1)
+CONSTANT: Final = frozenset(
+    {"feed.event", None, "application/json", "webhooks", "content-length"}
+)
+"""What every message says, whichever event it is about."""
+
+type Message = tuple[dict[str, str], dict[str, Any]]
+
+
+@pytest.fixture
+def receiver(world: World, tmp_path: Path) -> Iterator[Receiver]:
+    """A receiver, in a world whose random numbers are the same in each run."""
+    drawn = partial(Random(21).getrandbits, 128)
+    world.ground = replace(world.ground, ids=lambda: UUID(int=drawn(), version=4))
+    world.app.state.ground = world.ground
+    with receiving(world, tmp_path) as made:
+        yield made
+
+
+def sent_to(receiver: Receiver, end: str) -> list[Message]:
+    """Return what came to a path of the host: the headers and the body of each message."""
+    pairs = zip(receiver.postman.heads, receiver.postman.given, strict=True)
+    return [(head, json.loads(one.body)) for head, one in pairs if one.to.endswith(end)]
+
+
+def values(message: Message) -> set[Any]:
+    """Return each value of a message that is not the same in all of them."""
+    head, body = message
+    fixed = {head["host"], head["content-length"]}
+    return {*head.values(), body["type"], body["timestamp"], *body["data"].values()} - (
+        CONSTANT | fixed
+    )
+
+
+def sent_at(message: Message) -> int:
+    head, body = message
+    at = int(datetime.fromisoformat(body["timestamp"]).timestamp())
+    assert at == int(head["webhook-timestamp"])
+    return at
+
+
+def test_two_webhooks_of_one_host_get_messages_with_no_value_in_common(
+    receiver: Receiver, officer: Someone, lead: Someone, world: World
+) -> None:
+    """Two offices hear the same events; who sees both feeds joins neither by anything."""
+    for office, end in (("KZ_LEAD", "/one"), ("UZ_CONSULATE_ALMATY", "/other")):
+        hooked(world, office, receiver.url + end)
+    for _ in range(6):
+        lead.leads(officer.submits())
+        all_calls(world, receiver.courier, HOUR, LONGEST)
+
+    ones, others = sent_to(receiver, "/one"), sent_to(receiver, "/other")
+    shared = {one["id"] for one in lead.hears()} & {one["id"] for one in officer.hears()}
+    common = [values(one) & values(other) for one in ones for other in others]
+
+    assert len(shared) >= 12
+    assert (len(ones), len(others)) == (len(read_cursors(lead)), len(read_cursors(officer)))
+    assert [found for found in common if found] == []
+
+
+def test_the_same_event_is_sent_at_times_that_do_not_depend_on_each_other(
+    receiver: Receiver, officer: Someone, world: World
+) -> None:
+    for office, end in (("KZ_LEAD", "/one"), ("UZ_CONSULATE_ALMATY", "/other")):
+        hooked(world, office, receiver.url + end)
+    firsts, began = [], []
+    for _ in range(20):
+        began.append(int(world.now.timestamp()))
+        officer.submits()
+        before = [len(sent_to(receiver, end)) for end in ("/one", "/other")]
+        all_calls(world, receiver.courier, HOUR, LONGEST)
+        one, other = (
+            sent_to(receiver, end)[n]
+            for end, n in zip(("/one", "/other"), before, strict=True)
+        )
+        firsts.append((sent_at(one), sent_at(other)))
+
+    delays = [
+        tuple(at - start for at in pair) for pair, start in zip(firsts, began, strict=True)
+    ]
+    apart = [one - other for one, other in delays]
+
+    assert all(0 <= delay <= LONGEST.seconds for pair in delays for delay in pair)
+    assert len(set(apart)) > 10
+    assert min(apart) < -5
+    assert max(apart) > 5
+
+
+def test_an_id_stays_at_each_try_and_differs_by_webhook_and_epoch(
+    receiver: Receiver, officer: Someone, supervisor: Someone, url: str, world: World
+) -> None:
+    one = hooked(world, "KZ_LEAD", f"{receiver.url}/one")
+    hooked(world, "KZ_LEAD", f"{receiver.url}/two")
+    postman = receiver.postman
+    officer.submits()
+    officer.submits()
+    postman.mood = lambda: Mood.BUSY
+    calls(world, receiver.courier)
+    refused = [head["webhook-id"] for head in postman.heads]
+    world.passes(minutes=1)
+    postman.mood = lambda: Mood.TAKES
+    calls(world, receiver.courier)
+    taken = [head["webhook-id"] for head in postman.heads][len(refused) :]
+    does(supervisor, one, "rotate-secret", {"overlap_hours": 0})
+    does(supervisor, one, "replay", {"after": None})
+    del postman.heads[:], postman.given[:]
+    calls(world, receiver.courier)
+    again = [head["webhook-id"] for head, _ in sent_to(receiver, "/one")]
+    ask(url, f"UPDATE {Epoch.__tablename__} SET value = '00000000'")
+    does(supervisor, one, "replay", {"after": None})
+    del postman.heads[:], postman.given[:]
+    calls(world, receiver.courier)
+    restored = [head["webhook-id"] for head, _ in sent_to(receiver, "/one")]
+
+    assert len(refused) == len(set(refused)) == 2
+    assert set(refused) < set(taken)
+    assert len(set(taken)) == len(taken) == 4  # of each event an id for each webhook
+    assert len(set(again) & set(taken)) == 2
+    assert not set(restored) & {*taken, *again}
+    assert all(UUID(name).version == 4 for name in (*taken, *again, *restored))
+
+
+def test_what_is_new_is_delayed_once_in_order_and_a_test_is_not(
+    receiver: Receiver, officer: Someone, lead: Someone, supervisor: Someone, world: World
+) -> None:
+    webhook = hooked(world, "KZ_LEAD", receiver.url)
+    for _ in range(3):
+        officer.submits()
+    at_once = calls(world, receiver.courier, LONGEST)
+    waits = due(world.ground)
+    does(supervisor, webhook, "ping")
+    tested = [calls(world, receiver.courier, LONGEST), stands(lead, webhook)["ping"]]
+    receiver.postman.mood = lambda: Mood.BUSY
+    world.now += LONGEST
+    calls(world, receiver.courier, LONGEST)
+    receiver.postman.mood = lambda: Mood.TAKES
+    world.now += LONGEST
+    taken = calls(world, receiver.courier, LONGEST)
+    lead.leads(officer.submits())
+    new = calls(world, receiver.courier, LONGEST)
+    world.now += LONGEST
+    calls(world, receiver.courier, LONGEST)
+
+    assert (at_once, waits, new) == (0, [], 0)
+    assert (taken, tested[1]["answer"]) == (3, "204")
+    assert receiver.arrived == read_cursors(lead)
+
+
+def test_a_message_says_when_it_was_sent_and_not_when_something_happened(
+    receiver: Receiver, officer: Someone, world: World
+) -> None:
+    hooked(world, "KZ_LEAD", receiver.url)
+    officer.submits()
+    world.now = datetime(2026, 6, 1, 12, 34, 56, 789_000, tzinfo=UTC)
+    calls(world, receiver.courier)
+
+    [(head, body)] = sent_to(receiver, "")
+    assert body["timestamp"] == "2026-06-01T12:34:56Z"
+    assert sent_at((head, body)) == 1780317296
