@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from threading import Event
+from typing import Final
 
 from app.cli.grounds import alone, exposing, ground_of
 from app.cli.posting import courier_of, senders_of
@@ -18,6 +19,9 @@ from app.worker.overseeing import overseeing
 from app.worker.pushing import pushing
 from app.worker.sending import sending
 from app.worker.space_report import reporting_space
+
+WAKES_EVERY: Final = 1.0
+"""Seconds between two looks whether a signal came."""
 
 
 def jobs_of(ground: Ground, ledger: Ledger, settings: Settings) -> tuple[Job, ...]:
@@ -41,8 +45,18 @@ def run(settings: Settings) -> None:
         ledger.start(ground)
         jobs = jobs_of(ground, ledger, settings)
         with exposing(ground, settings), working(ground, jobs):
-            told.wait()
+            wait_for(told)
     ground.database.engine.dispose()
+
+
+def wait_for(told: Event) -> None:
+    """Wait until a signal has set the event.
+
+    After a pause (SIGSTOP, SIGCONT) the system may hand a signal to another thread. Its
+    handler runs once the main thread wakes up, which it has to do by itself.
+    """
+    while not told.wait(WAKES_EVERY):
+        pass
 
 
 @contextmanager

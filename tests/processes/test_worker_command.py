@@ -162,6 +162,45 @@ def test_a_worker_that_runs_is_well_is_scraped_and_ends_when_told(house: House) 
     assert logged[-1]["unfinished"] == []
 
 
+def test_a_worker_ends_though_the_signal_reached_another_thread(house: House) -> None:
+    """As after a pause: the system prefers a thread that goes on already."""
+    (house.folder / "sitecustomize.py").write_text(SIGNALLED)
+    paths = {"PYTHONPATH": str(house.folder), "END": str(house.folder / "end")}
+    worker = subprocess.Popen(
+        [COMMAND, "worker", "run"],
+        env=environment(house.folder, **house.settings | paths),
+        cwd=house.folder,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert worker.stderr
+        while "worker.begun" not in worker.stderr.readline():
+            assert worker.poll() is None
+        (house.folder / "end").touch()
+        _, said = worker.communicate(timeout=SECONDS)
+    finally:
+        worker.kill()
+        worker.wait()
+
+    assert worker.returncode == 0
+    assert "worker.ended" in said
+
+
+SIGNALLED = """
+import os, signal, threading, time
+
+
+def end():
+    while not os.path.exists(os.environ["END"]):
+        time.sleep(0.1)
+    signal.pthread_kill(threading.get_ident(), signal.SIGTERM)
+
+
+threading.Thread(target=end, daemon=True).start()
+"""
+
+
 def test_serving_tells_metrics_on_another_port_than_the_api(house: House) -> None:
     port, metrics = free_port(), free_port()
     settings = {"SAFE_CONDUCT_PORT": port, "SAFE_CONDUCT_METRICS_PORT": metrics}
