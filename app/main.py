@@ -143,6 +143,7 @@ def create_app(
     )
     app.state.ground, app.state.ledger = ground, ledger
     app.state.throttle, app.state.rate = Throttle(), Rate(rate)
+    app.state.pings = Rate(webhooks.PINGS_PER_MINUTE)
     app.state.token_endpoint = public_url and f"{public_url}{tokens.PATH}"
     app.state.anonymous_bodies = AnonymousBodies()
     app.state.bell, app.state.turns = bell_over(ground), Turns()

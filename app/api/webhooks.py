@@ -3,7 +3,7 @@
 from typing import Annotated, Final
 from uuid import UUID
 
-from fastapi import APIRouter, Body, Header, Response
+from fastapi import APIRouter, Body, Header, Request, Response
 
 from app.access.actions import ApprovalUnusable
 from app.api.accounts import OfOffice
@@ -13,6 +13,7 @@ from app.api.conditional import answer
 from app.api.deps import ApprovalId, IfNoneMatch, Once, ReadWebhooks, WriteWebhooks
 from app.api.nouns import Noun
 from app.api.problems import problems
+from app.api.throttling import Rate
 from app.directory.queries import FocalPointUnknown
 from app.feed.cursors import CursorGone
 from app.kernel.idempotency import KeyInFlight, KeyMissing, KeyReused
@@ -21,7 +22,13 @@ from app.kernel.paging import CursorUnknown
 from app.kernel.problems import NotFound
 from app.kernel.work import Reading
 from app.webhooks import actions, queries
-from app.webhooks.actions import HostNotListed, MadeWebhook, TooManyWebhooks, WebhookEnded
+from app.webhooks.actions import (
+    HostNotListed,
+    MadeWebhook,
+    TooManyPings,
+    TooManyWebhooks,
+    WebhookEnded,
+)
 from app.webhooks.models import Webhook
 from app.webhooks.schemas import (
     MadeWebhookOut,
@@ -40,6 +47,9 @@ told = APIRouter(tags=["webhooks"])
 
 CHANGING: Final = (NotFound, RoleMissing, WebhookEnded, KeyReused, KeyInFlight)
 CHANGE: Final = problems(*CHANGING)
+PING: Final = problems(*CHANGING, TooManyPings)
+PINGS_PER_MINUTE: Final = 10
+"""Test messages that one account may ask for, of all webhooks together."""
 ROTATE: Final[Answers] = {
     201: {"model": MadeWebhookOut, "description": "The secret, shown this once."},
     **problems(*CHANGING, KeyMissing),
@@ -146,14 +156,35 @@ def rotate_webhook_secret(
         )
 
 
-@router.post("/{webhook_id}/ping", response_model=WebhookOut, responses=CHANGE)
-def ping_webhook(begin: WriteWebhooks, webhook_id: UUID, once: Once) -> Response:
+@router.post("/{webhook_id}/ping", response_model=WebhookOut, responses=PING)
+def ping_webhook(
+    request: Request, begin: WriteWebhooks, webhook_id: UUID, once: Once
+) -> Response:
     """Send a test message within seconds, also to one that is paused.
 
-    What came of it stands in `ping.answer` of the webhook.
+    What came of it stands in `ping.answer` of the webhook. A webhook can be tested every
+    30 seconds, and an account may test 10 times in a minute.
     """
     with begin() as work:
-        return once_only(work, once, WEBHOOK, lambda: actions.ping(work, webhook_id))
+
+        def ping() -> Webhook:
+            pinged = actions.ping(work, webhook_id)
+            count_ping(request, work.actor.account_id)
+            return pinged
+
+        return once_only(work, once, WEBHOOK, ping)
+
+
+def count_ping(request: Request, account_id: UUID) -> None:
+    """Count a test message, or raise TooManyPings (429) if the account asks too often."""
+    pings: Rate = request.app.state.pings
+    wait = pings.asks(account_id, writes=True)
+    if wait:
+        raise TooManyPings(
+            f"Your account may ask for {PINGS_PER_MINUTE} test messages in a minute, of "
+            "all webhooks together.",
+            wait=wait,
+        )
 
 
 @router.post("/{webhook_id}/replay", response_model=WebhookOut, responses=REPLAY)

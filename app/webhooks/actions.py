@@ -4,9 +4,10 @@ What arrives there says nothing but that something happened. Still it says when,
 out of the house: so an address takes a second person, as a key does.
 """
 
+import math
 import secrets
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
@@ -25,6 +26,8 @@ from app.webhooks.signing import SECRET_BYTES, spell
 
 MOST: Final = 5
 """Webhooks of a focal point: each is a thread of the worker while it is called."""
+PING_INTERVAL: Final = timedelta(seconds=30)
+"""The least time between two test messages to a webhook: a try lasts ten seconds."""
 
 
 class HostNotListed(Problem):
@@ -43,6 +46,12 @@ class WebhookEnded(Problem):
     """The webhook has ended, and does not come back."""
 
     status = 409
+
+
+class TooManyPings(Problem):
+    """Too many test messages were asked for; nothing was done."""
+
+    status = 429
 
 
 @dataclass(frozen=True)
@@ -195,16 +204,33 @@ def replay(work: Writing, webhook_id: UUID, after: str | None) -> Webhook:
 
 
 def ping(work: Writing, webhook_id: UUID) -> Webhook:
-    """Send a test message, before anything else; raises as `held` does.
+    """Send a test message, before anything else. New events are delayed anew after it.
 
-    New events are delayed anew after it.
+    Raises TooManyPings (429), and as `held` does.
     """
     webhook = held(work, webhook_id)
+    check_ping_interval(webhook, work.now)
     webhook.ping, webhook.ping_answer = work.new_id(), None
     webhook.pinged_at = work.now
     webhook.delayed_to = min(webhook.delayed_to, webhook.position)
     hurry(work, webhook)
     return webhook
+
+
+def check_ping_interval(webhook: Webhook, now: datetime) -> None:
+    """Raise TooManyPings (429) if a test message was asked for a moment ago.
+
+    Whoever asked for it. The clocks of two servers may differ, so it may lie ahead.
+    """
+    if webhook.pinged_at is None:
+        return
+    wait = PING_INTERVAL - abs(now - webhook.pinged_at)
+    if wait > timedelta():
+        raise TooManyPings(
+            f"This webhook was tested less than {PING_INTERVAL.seconds} seconds ago: "
+            "`ping.answer` of the webhook says what came of it. Test it again later.",
+            wait=math.ceil(wait.total_seconds()),
+        )
 
 
 def hurry(work: Writing, webhook: Webhook) -> None:

@@ -5,12 +5,24 @@ from typing import Final
 import pytest
 from httpx2 import Response
 
+from app.api.throttling import Rate
+from app.api.webhooks import PINGS_PER_MINUTE
 from app.kernel.actors import AccountKind, Role, Scope
 from app.webhooks.actions import MOST
 from tests.support.account_changes import SUPERVISOR, allows, gives, question, together
 from tests.support.administrators import ADMINISTRATOR
 from tests.support.webhook_receivers import RECEIVER, hooked
-from tests.support.world import EVERYTHING, HOST, Json, Someone, World, done, kinds, problem
+from tests.support.world import (
+    EVERYTHING,
+    HOST,
+    Json,
+    Someone,
+    Watch,
+    World,
+    done,
+    kinds,
+    problem,
+)
 
 NEW: Final[Json] = {"focal_point": "KZ_LEAD", "label": "Case desk", "url": RECEIVER}
 NOBODY: Final = "/webhooks/00000000-0000-4000-8000-000000000000"
@@ -197,6 +209,68 @@ def test_what_becomes_of_it_is_told_to_its_office_and_to_who_watches(
     ]
     assert all(event["facts"] == {} for event in told)
     assert kinds(overseer.hears()) == kinds(told)
+
+
+def test_a_webhook_is_tested_every_half_minute_whoever_asks(
+    world: World, supervisor: Someone, admin: Someone
+) -> None:
+    path, other = (f"/webhooks/{hooked(world, 'KZ_LEAD').id}" for _ in "12")
+    first = supervisor.post(f"{path}/ping", {}, idempotency_key="one")
+    world.passes(seconds=12)
+    refused = [changes(who, path, "ping") for who in (supervisor, admin)]
+    repeated = supervisor.post(f"{path}/ping", {}, idempotency_key="one")
+    elsewhere = changes(admin, other, "ping")
+    world.passes(seconds=18)
+
+    assert {problem(one) for one in refused} == {(429, "too-many-pings")}
+    assert [one.headers["Retry-After"] for one in refused] == ["18", "18"]
+    assert all("`ping.answer`" in one.json()["detail"] for one in refused)
+    assert first.status_code == repeated.status_code == elsewhere.status_code == 200
+    assert done(supervisor.get(path))["ping"]["asked_at"] == "2026-06-01T12:00:00Z"
+    assert does(admin, path, "ping")["ping"]["asked_at"] == "2026-06-01T12:00:30Z"
+
+
+def test_a_webhook_is_tested_again_though_a_server_has_another_time(
+    world: World, supervisor: Someone
+) -> None:
+    path = f"/webhooks/{hooked(world, 'KZ_LEAD').id}"
+    world.passes(days=30)
+    does(supervisor, path, "ping")
+    world.passes(days=-30)
+    does(supervisor, path, "ping")
+    world.passes(seconds=-2)
+    ahead = changes(supervisor, path, "ping")
+
+    assert problem(ahead) == (429, "too-many-pings")
+    assert ahead.headers["Retry-After"] == "28"
+
+
+def test_an_account_tests_few_webhooks_in_a_minute(
+    world: World, supervisor: Someone, admin: Someone
+) -> None:
+    before, watch = world.app.state.pings, Watch()
+    world.app.state.pings = Rate(PINGS_PER_MINUTE, watch)
+    paths = [
+        f"/webhooks/{hooked(world, office).id}"
+        for office in ("KZ_LEAD", "KZ_SHELTER_KOGERSHIN", "KZ_LEGAL_AID")
+        for _ in range(MOST)
+    ]
+    try:
+        answers = [changes(admin, path, "ping") for path in paths]
+        by_another = changes(supervisor, paths[4], "ping")
+        untouched = done(admin.get(paths[-1]))["ping"]
+        watch.now += 6
+        later = [changes(admin, path, "ping") for path in paths[-2:]]
+    finally:
+        world.app.state.pings = before
+
+    allowed, refused = answers[:PINGS_PER_MINUTE], answers[PINGS_PER_MINUTE:]
+    assert {one.status_code for one in allowed} == {200}
+    assert {problem(one) for one in refused} == {(429, "too-many-pings")}
+    assert {one.headers["Retry-After"] for one in refused} == {"6"}
+    assert "10 test messages in a minute" in refused[0].json()["detail"]
+    assert (problem(by_another), untouched) == ((429, "too-many-pings"), None)
+    assert [one.status_code for one in later] == [200, 429]
 
 
 def test_a_secret_is_rotated_and_shown_once(world: World, supervisor: Someone) -> None:

@@ -21,6 +21,7 @@ from app.referrals.models import Referral
 from tests.support.databases import ask
 from tests.support.effort import amount
 from tests.support.servers import Served, obeying, report, served, together
+from tests.support.webhook_receivers import hooked
 from tests.support.world import (
     Json,
     Someone,
@@ -394,3 +395,15 @@ def test_whoever_waited_is_judged_by_what_they_find(cast: Cast) -> None:
     assert first.result().status_code == 204
     assert second.result().status_code == 404
     assert cast.officer.sees(case)["lead"] is None
+
+
+def test_of_two_who_test_a_webhook_at_once_one_does(world: Served, cast: Cast) -> None:
+    path = f"/webhooks/{hooked(world, 'KZ_LEAD').id}/ping"
+
+    def test(who: Someone) -> Callable[[], Response]:
+        return lambda: who.post(path, {}, idempotency_key=str(uuid4()))
+
+    for _ in range(ROUNDS):
+        world.passes(minutes=1)
+        answers = together(*map(test, cast.supervisors))
+        assert sorted(answer.status_code for answer in answers) == [200, 429]
