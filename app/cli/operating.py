@@ -26,6 +26,7 @@ from app.cli import (
 )
 from app.directory.files import FilesRefused
 from app.kernel import migrations
+from app.kernel.heartbeat import Part
 from app.settings import Settings
 
 out = Console()
@@ -47,11 +48,21 @@ REFUSALS: Final = (*ending.REFUSALS, grounds.NotReady, FilesRefused)
 
 
 @worker.command("run")
-def run_worker() -> None:
-    """Watch the clocks in a process of its own; more than one is safe on PostgreSQL."""
-    settings = Settings()
+def run_worker(
+    only: Annotated[
+        list[Part] | None, typer.Option(help="Do this part alone; may be repeated.")
+    ] = None,
+    without: Annotated[
+        list[Part] | None, typer.Option(help="Do not do this part; may be repeated.")
+    ] = None,
+) -> None:
+    """Watch the clocks in a process of its own; more than one is safe on PostgreSQL.
+
+    It does all parts unless you choose some: each has to be done by one process at least.
+    """
+    settings, parts = Settings(), working.choose_parts(only or (), without or ())
     lines.log_lines(settings.log_level)
-    working.run(settings)
+    working.run(settings, parts)
 
 
 @worker.command("status")

@@ -1,15 +1,16 @@
 """The worker as a process of its own, or beside what serves."""
 
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from threading import Event
 from typing import Final
 
-from app.cli.grounds import alone, exposing, ground_of
+from app.cli.grounds import NotReady, alone, exposing, ground_of
 from app.cli.posting import courier_of, senders_of
 from app.cli.readiness import log_warnings, must_be_ready
+from app.kernel.heartbeat import Part
 from app.kernel.ledger import Ledger
 from app.kernel.work import Ground
 from app.settings import Settings
@@ -20,21 +21,34 @@ from app.worker.pushing import pushing
 from app.worker.sending import sending
 from app.worker.space_report import reporting_space
 
+ALL: Final = frozenset(Part)
 WAKES_EVERY: Final = 1.0
 """Seconds between two looks whether a signal came."""
 
 
-def jobs_of(ground: Ground, ledger: Ledger, settings: Settings) -> tuple[Job, ...]:
-    """Name what a worker does; raises NotReady for settings that do not go together."""
-    return (
-        overseeing(reporting_space(CLOCKS)),
-        sending(senders_of(settings)),
-        pushing(courier_of(settings), timedelta(seconds=settings.webhook_delay_seconds)),
-        after_erasures(ground, ledger),
-    )
+def jobs_of(
+    ground: Ground, ledger: Ledger, settings: Settings, parts: Collection[Part] = ALL
+) -> tuple[Job, ...]:
+    """List the jobs of some parts; raises NotReady for settings that do not go together."""
+    delay = timedelta(seconds=settings.webhook_delay_seconds)
+    make: dict[Part, Callable[[], Job]] = {
+        Part.CLOCKS: lambda: overseeing(reporting_space(CLOCKS)),
+        Part.NOTICES: lambda: sending(senders_of(settings)),
+        Part.WEBHOOKS: lambda: pushing(courier_of(settings), delay),
+        Part.ERASURES: lambda: after_erasures(ground, ledger),
+    }
+    return tuple(make[part]() for part in make if part in parts)
 
 
-def run(settings: Settings) -> None:
+def choose_parts(only: Collection[Part], without: Collection[Part]) -> frozenset[Part]:
+    """Return the parts that a worker does; raises NotReady if none is left."""
+    parts = frozenset(only or ALL) - frozenset(without)
+    if not parts:
+        raise NotReady("Nothing is left to do: name fewer parts after --without.")
+    return parts
+
+
+def run(settings: Settings, parts: Collection[Part] = ALL) -> None:
     """Work until told to end, by SIGTERM or Ctrl-C; what was begun is finished."""
     told = Event()
     for end in (signal.SIGTERM, signal.SIGINT):
@@ -43,7 +57,7 @@ def run(settings: Settings) -> None:
     with alone(settings.database_url):
         log_warnings(must_be_ready(ground, ledger, settings))
         ledger.start(ground)
-        jobs = jobs_of(ground, ledger, settings)
+        jobs = jobs_of(ground, ledger, settings, parts)
         with exposing(ground, settings), working(ground, jobs):
             wait_for(told)
     ground.database.engine.dispose()

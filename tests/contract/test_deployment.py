@@ -135,7 +135,7 @@ def test_each_container_has_the_secrets_it_needs_and_no_others() -> None:
 
     assert holders == {
         owner: {"migrate"},
-        keys: {"service", "worker"},
+        keys: {"service", "worker", "webhooks"},
         "postgres_password": {"database"},
     }
 
@@ -190,13 +190,22 @@ def test_a_worker_runs_beside_the_service_and_says_whether_it_is_well() -> None:
     worker, service = SERVICES["worker"], SERVICES["service"]
 
     assert worker["image"] == service["image"]
-    assert worker["command"] == ["worker", "run"]
+    assert worker["command"] == ["worker", "run", "--without", "webhooks"]
     assert worker["depends_on"] == service["depends_on"]
     assert worker["networks"] == ["inside"]
     assert worker["healthcheck"]["test"] == ["CMD", "safe-conduct", "worker", "status"]
     assert worker["restart"] == service["restart"] == "unless-stopped"
     assert seconds(worker["stop_grace_period"]) > LEAVE
     assert "SAFE_CONDUCT_WORKER" not in service["environment"], "it would work inside too"
+
+
+def test_webhooks_are_pushed_by_a_container_of_their_own() -> None:
+    worker, webhooks = SERVICES["worker"], SERVICES["webhooks"]
+
+    assert webhooks["command"] == ["worker", "run", "--only", "webhooks"]
+    assert webhooks | {"command": worker["command"]} == worker
+    typed = {f"safe-conduct {' '.join(one['command'])}" for one in (worker, webhooks)}
+    assert typed < {line for _, line in TYPED}  # which is tried with the real options
 
 
 def seconds(spelled: str) -> int:

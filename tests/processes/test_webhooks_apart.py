@@ -1,0 +1,194 @@
+"""With webhooks in a process of their own, no receiver can hold up the clocks.
+
+The processes are real, as are the receiver, its certificate and PostgreSQL. Only the name
+of the receiver leads to this machine, by a resolver that these processes are given.
+"""
+
+import json
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from itertools import cycle
+from pathlib import Path
+from tempfile import TemporaryFile
+from typing import Final
+
+import pytest
+from sqlalchemy import func, select
+
+from app.deadlines.breaches import overdue_count
+from app.deadlines.models import Firing
+from app.kernel.db import database_now
+from tests.processes.test_demo import COMMAND, command, environment
+from tests.support.mail_servers import Mood
+from tests.support.servers import key_file
+from tests.support.webhook_receivers import Receiver, hooked, receiving
+from tests.support.worker_process import multiply
+from tests.support.world import HOST, Json, Someone, World
+
+pytestmark = pytest.mark.slow
+HOSTILE: Final = (Mood.NEVER_FINAL, Mood.SILENT, Mood.DRIBBLES)
+OFFICES: Final = ("KZ_LEAD", "UZ_CONSULATE_ALMATY")
+CASES: Final = 40
+SECONDS: Final = 120
+"""Within which a busy machine does what takes a second."""
+RESOLVER: Final = f"""
+import socket
+
+ask = socket.getaddrinfo
+
+
+def look_up(host, *rest, **more):
+    return ask("127.0.0.1" if host == {HOST!r} else host, *rest, **more)
+
+
+socket.getaddrinfo = look_up
+"""
+
+
+@dataclass
+class Worker:
+    """A worker in a process of its own, and what it logged once it has ended."""
+
+    process: subprocess.Popen[str]
+    logged: list[Json] = field(default_factory=list)
+
+    def parts(self) -> list[str]:
+        [begun] = [one for one in self.logged if one["event"] == "worker.begun"]
+        return list(begun["parts"])
+
+    def says(self, event: str) -> list[Json]:
+        return [one for one in self.logged if one["event"] == event]
+
+
+@dataclass
+class Site:
+    """Where the workers run: a folder, and their settings."""
+
+    folder: Path
+    settings: dict[str, str]
+
+    @contextmanager
+    def works(self, *words: str) -> Iterator[Worker]:
+        """Run a worker until the block ends, then end it."""
+        with TemporaryFile("w+", encoding="utf-8", dir=self.folder) as said:
+            worker = Worker(
+                subprocess.Popen(
+                    [COMMAND, "worker", "run", *words],
+                    env=environment(self.folder, **self.settings),
+                    cwd=self.folder,
+                    stderr=said,
+                    text=True,
+                )
+            )
+            try:
+                yield worker
+            finally:
+                worker.process.send_signal(signal.SIGCONT)
+                worker.process.send_signal(signal.SIGTERM)
+                worker.process.wait(SECONDS)
+                said.seek(0)
+                worker.logged += map(json.loads, said.read().splitlines())
+
+    def silent(self) -> set[str]:
+        """Return the parts that no worker does, as an operator is told."""
+        told = command(self.folder, "worker", "status", "--json", **self.settings)
+        return {
+            one["of"]
+            for one in json.loads(told.stdout)["gauges"]
+            if one["name"] == "heartbeat_age_seconds" and not one["well"]
+        }
+
+
+@pytest.fixture
+def receiver(world: World, tmp_path: Path) -> Iterator[Receiver]:
+    """A receiver that answers nobody in time, by one of the ways to do so."""
+    moods = cycle(HOSTILE)
+    world.now = datetime.now(UTC) - timedelta(days=30)
+    with receiving(world, tmp_path, lambda: next(moods)) as made:
+        yield made
+
+
+@pytest.fixture
+def site(pg_url: str, receiver: Receiver, tmp_path: Path) -> Site:
+    (tmp_path / "sitecustomize.py").write_text(RESOLVER)
+    settings = {
+        "PYTHONPATH": str(tmp_path),
+        "SSL_CERT_FILE": str(tmp_path / HOST / "server.pem"),
+        "SAFE_CONDUCT_DATABASE_URL": pg_url,
+        "SAFE_CONDUCT_KEY_FILE": str(key_file(tmp_path)),
+        "SAFE_CONDUCT_ERASURE_LEDGER": str(tmp_path / "erasures"),
+        "SAFE_CONDUCT_ENVIRONMENT": "drill",
+        "SAFE_CONDUCT_WEBHOOK_HOSTS": f"{HOST}:{receiver.port}",
+        "SAFE_CONDUCT_WEBHOOK_DELAY_SECONDS": "0",
+    }
+    return Site(tmp_path, settings)
+
+
+def waits_until(is_so: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + SECONDS
+    while not is_so():
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+
+def fired(world: World) -> int:
+    with world.database.reading() as session:
+        return session.scalars(select(func.count()).select_from(Firing)).one()
+
+
+def is_in_time(world: World) -> bool:
+    """Whether no clock waits for a worker, by the time of the database."""
+    with world.database.reading() as session:
+        return not overdue_count(session, database_now(session))
+
+
+def test_the_clocks_go_on_while_a_receiver_is_hostile_and_even_stuck(
+    receiver: Receiver, site: Site, officer: Someone, world: World
+) -> None:
+    for office in OFFICES:
+        for _ in range(5):
+            hooked(world, office, receiver.url)
+    case = officer.submits()
+    multiply(world, case, CASES - 1)
+    command(site.folder, "erasures", "export", **site.settings)
+    postman = receiver.postman
+
+    with site.works("--only", "webhooks") as pushes:
+        waits_until(lambda: postman.asked >= 2 * len(OFFICES))
+        unattended = site.silent()
+        with site.works("--without", "webhooks") as watches:
+            waits_until(lambda: is_in_time(world))
+            waits_until(lambda: not site.silent())
+            first = fired(world)
+            os.kill(pushes.process.pid, signal.SIGSTOP)  # nothing is left that it could do
+            asked = postman.asked
+            multiply(world, officer.submits(), CASES - 1)
+            waits_until(lambda: is_in_time(world))
+            again = fired(world)
+            asked_by_others = postman.asked - asked
+
+    assert unattended == {"clocks", "notices", "erasures"}
+    assert first >= CASES
+    assert again >= first + CASES
+    assert asked_by_others == 0
+    assert pushes.parts() == ["webhooks"]
+    assert watches.parts() == ["clocks", "notices", "erasures"]
+    tried = {one["code"] for one in pushes.says("webhook.tried")}
+    assert tried
+    assert not any(code.startswith("2") for code in tried)
+    assert watches.says("webhook.tried") == watches.says("clock.failed") == []
+
+
+def test_a_worker_without_any_part_is_refused(tmp_path: Path) -> None:
+    nothing = command(tmp_path, "worker", "run", "--only", "clocks", "--without", "clocks")
+    unknown = command(tmp_path, "worker", "run", "--only", "clock")
+
+    assert (nothing.returncode, unknown.returncode) == (1, 2)
+    assert "--without" in nothing.stderr
+    assert "Traceback" not in nothing.stderr
