@@ -45,9 +45,9 @@ APPROVAL = "The approval by a second person, once it is given."
 def opening(ground: Ground, actor: Actor) -> Iterator[Writing]:
     """Begin to open what is sealed: what cannot be recorded is not shown (R35).
 
-    Nor is it refused in silence: where the account opened too much today, or asked for too
-    much that is not its to open, that is kept in a transaction of its own, for this one is
-    undone. What is not there counts like what is refused, or the two could be told apart.
+    Where the account opened too many cases today, or was refused too often, that is
+    recorded in a transaction of its own, because this one is rolled back. What is not there
+    counts like what is refused, or the two could be told apart.
     """
     try:
         with recorded_or_refused(), writing(ground, actor) as work:
@@ -61,11 +61,17 @@ def opening(ground: Ground, actor: Actor) -> Iterator[Writing]:
             keep_refused(work, over.look)
         raise
     except TooManyRefusedOpenings:
-        counter = ground.refused_openings
-        if counter and counter.is_to_tell(actor.account_id, ground.clock()):
-            with recorded_or_refused(), writing(ground, actor) as work:
-                record_limit(work)
+        report_limit(ground, actor)
         raise
+
+
+def report_limit(ground: Ground, actor: Actor) -> None:
+    """Tell the office of the account and oversight of its limit, once an hour."""
+    counter, now = ground.refused_openings, ground.clock()
+    if counter and not counter.was_reported(actor.account_id, now):
+        with recorded_or_refused(), writing(ground, actor) as work:
+            record_limit(work)
+        counter.note_reported(actor.account_id, now)
 
 
 @contextmanager

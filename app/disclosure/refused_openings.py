@@ -21,7 +21,7 @@ from app.kernel.work import Writing
 
 LIMITED: Final = "account.refusals_limited"
 MINUTE: Final = timedelta(minutes=1)
-TOLD_EVERY: Final = timedelta(hours=1)
+REPORTED_EVERY: Final = timedelta(hours=1)
 
 
 class TooManyRefusedOpenings(Problem):
@@ -45,7 +45,7 @@ class RefusedOpenings:
     def __init__(self, per_minute: int) -> None:
         self.per_minute, self.lock = per_minute, Lock()
         self.known = dict[UUID, list[datetime]]()
-        self.told = dict[UUID, datetime]()
+        self.reported = dict[UUID, datetime]()
 
     def count(self, account: UUID, now: datetime) -> None:
         """Count a refusal. Raises TooManyRefusedOpenings (429) if it is one too many."""
@@ -57,14 +57,14 @@ class RefusedOpenings:
             self.known[account] = kept
         raise TooManyRefusedOpenings(kept[0] + MINUTE - now)
 
-    def is_to_tell(self, account: UUID, now: datetime) -> bool:
-        """Return whether nobody was told lately, and take it that somebody is now."""
-        with self.lock:
-            told = self.told.get(account)
-            if told is not None and now - told < TOLD_EVERY:
-                return False
-            self.told[account] = now
-        return True
+    def was_reported(self, account: UUID, now: datetime) -> bool:
+        """Return whether this process reported the account within the last hour."""
+        reported = self.reported.get(account)
+        return reported is not None and now - reported < REPORTED_EVERY
+
+    def note_reported(self, account: UUID, now: datetime) -> None:
+        """Remember that the account was reported, once that is committed."""
+        self.reported[account] = now
 
 
 def count_refusal(work: Writing) -> None:
@@ -78,6 +78,6 @@ def record_limit(work: Writing) -> None:
     """Tell the office of the account and oversight of the limit, at most once an hour."""
     account = access.account(work)
     hold(work.session, f"refusals {account.id}")
-    if not was_told(work.session, account.id, LIMITED, work.now - TOLD_EVERY):
+    if not was_told(work.session, account.id, LIMITED, work.now - REPORTED_EVERY):
         audience = frozenset({account.focal_point_id}) | directory.overseers(work)
         work.record(LIMITED, account, audience)

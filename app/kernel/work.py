@@ -24,8 +24,11 @@ class RefusalCounter(Protocol):
     def count(self, account: UUID, now: datetime) -> None:
         """Count one, or raise a problem if it is one too many."""
 
-    def is_to_tell(self, account: UUID, now: datetime) -> bool:
-        """Return whether somebody is to be told of that now."""
+    def was_reported(self, account: UUID, now: datetime) -> bool:
+        """Return whether the account was reported lately."""
+
+    def note_reported(self, account: UUID, now: datetime) -> None:
+        """Remember that the account was reported."""
 
 
 @dataclass(frozen=True)

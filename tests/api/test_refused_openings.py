@@ -7,7 +7,9 @@ from uuid import UUID
 
 import pytest
 
+from app.api import deps
 from app.disclosure.refused_openings import RefusedOpenings, TooManyRefusedOpenings
+from app.kernel.problems import Busy
 from app.settings import Settings
 from tests.support.world import (
     ALL_SECTIONS,
@@ -142,3 +144,24 @@ def test_the_count_forgets_what_is_a_minute_old() -> None:
 
     assert over.value.wait == 1
     assert Settings().refused_openings_per_minute == 10
+
+
+def test_a_report_that_fails_is_made_at_the_next_refusal(
+    world: World, lead: Someone, case: Json, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    watcher = world.someone("OVERSIGHT_DEMO")
+    watcher.hears()
+    for _ in range(MOST):
+        asks(lead, case)
+    with monkeypatch.context() as broken:
+        broken.setattr(deps, "record_limit", fail_to_record)
+        first = asks(lead, case)
+
+    assert watcher.hears() == []
+    assert asks(lead, case) == LIMITED
+    assert first[0] == 503
+    assert kinds(watcher.hears()) == ["account.refusals_limited"]
+
+
+def fail_to_record(_: object) -> None:
+    raise Busy("The database is busy.")
