@@ -4,6 +4,7 @@ Those of `assign`, `reopen` and `take_over` are ours: no source names any.
 """
 
 from enum import StrEnum
+from typing import Final
 
 
 class DeclineReason(StrEnum):
@@ -42,6 +43,13 @@ class ClosureReason(StrEnum):
     DEATH = "DEATH"
     DUPLICATE = "DUPLICATE"
     OTHER = "OTHER"
+
+
+CLOSED_UNINFORMED: Final = frozenset(
+    {ClosureReason.LOST_CONTACT, ClosureReason.DEATH, ClosureReason.DUPLICATE}
+)
+"""Reasons to close a case without telling the person: nobody can be told, or the case of
+the same person that goes on is the one that they know of."""
 
 
 class SuspendReason(StrEnum):

@@ -47,12 +47,15 @@ class WithdrawCase(Asked):
 
 
 class CloseCase(Asked):
-    """Why a case ends, and that the person knows."""
+    """Why a case ends, and whether the person was told."""
 
     reason: ClosureReason
     person_informed: Annotated[
         StrictBool,
-        Field(description="Whether the person was told; lost contact: what was tried."),
+        Field(
+            description="Whether the person was told. It has to be true, unless "
+            "the reason is `LOST_CONTACT`, `DEATH` or `DUPLICATE`."
+        ),
     ]
     note: Note = None
 

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Final
 
 from app.cases.lifecycle import Need
+from app.cases.reasons import CLOSED_UNINFORMED
 from app.deadlines.limits import LATEST_REVIEW, VISITS_FIT, is_in_time, visits_follow
 from app.kernel.actors import Side
 from app.kernel.needs import Check, Rulebook
@@ -74,7 +75,9 @@ NEEDS: Final[dict[Need, Check[Facts]]] = {
     Need.TWO_CONTACTS: Check(
         lambda f: len(f.terms.contacts) > 1, "Name two different people who can be reached."),
     Need.PERSON_INFORMED: Check(
-        lambda f: f.terms.person_informed, "Tell the person first, then say so."),
+        lambda f: f.terms.person_informed or f.terms.reason in CLOSED_UNINFORMED,
+        "Tell the person first, then say so. Only where contact is lost, the person has died or the case is a "
+        "duplicate, nobody has to be told."),
     Need.SECOND_PERSON: Check(
         lambda f: f.terms.approved, "A second person has to approve this."),
     Need.CHILD_PATH: Check(

@@ -102,6 +102,7 @@ def docs(*, check: Check = False) -> None:
         publishing.PROBLEMS: publishing.problems(),
         publishing.OPERATIONS: publishing.operations(),
         publishing.PRIVACY: publishing.privacy(),
+        publishing.MECHANISM: publishing.mechanism(),
     }
     publish(pages, check=check)
 

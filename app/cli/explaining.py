@@ -11,6 +11,7 @@ from app.cases.grants import GRANTS, MEANINGS, WORDS, Grant
 from app.cases.grants import Condition as GrantCondition
 from app.cases.lifecycle import LED, OPEN, UNLED
 from app.cases.lifecycle import State as CaseState
+from app.cases.reasons import CLOSED_UNINFORMED
 from app.cases.sections import Paper, Section
 from app.disclosure.policy import (
     POLICY,
@@ -21,6 +22,7 @@ from app.disclosure.policy import (
     Subject,
 )
 from app.kernel.actors import Relation, Side
+from app.reference.lists import ITEMS
 from app.referrals.lifecycle import ASKED, AT_WORK
 from app.referrals.lifecycle import State as ReferralState
 
@@ -176,3 +178,14 @@ A test compares this list with the calls.
 def known_consents() -> list[str]:
     """Write where a consent that the reader may not know counts for nothing."""
     return [f"- {words}" for words in KNOWN_CONSENTS.values()]
+
+
+def closure_reasons() -> list[str]:
+    """Write each reason to close a case, and whether the person has to be told."""
+    head = ["| reason | what it means | the person was told |", "|---|---|---|"]
+    rows = [
+        f"| `{code}` | {row.label_en} | "
+        f"{'not needed' if code in CLOSED_UNINFORMED else 'needed'} |"
+        for code, row in ITEMS["closure_reasons"].items()
+    ]
+    return [*head, *rows]

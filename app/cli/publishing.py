@@ -9,7 +9,12 @@ from app.api.contract import FILE, pack
 from app.api.problems import PLAINLY
 from app.cases.lifecycle import TABLE as CASE
 from app.cli import editions
-from app.cli.explaining import disclosure, grants, known_consents
+from app.cli.explaining import (
+    closure_reasons,
+    disclosure,
+    grants,
+    known_consents,
+)
 from app.ground import lay_ground
 from app.handovers.lifecycle import TABLE as HANDOVER
 from app.kernel.keyfile import FileKeys
@@ -33,6 +38,7 @@ LIFECYCLES: Final = "docs/lifecycles.md"
 PROBLEMS: Final = "docs/problems.md"
 OPERATIONS: Final = "docs/operations.md"
 PRIVACY: Final = "docs/privacy.md"
+MECHANISM: Final = "docs/mechanism.md"
 BEGIN: Final = "<!-- settings: written by `make docs` from app/settings.py -->"
 END: Final = "<!-- end of settings -->"
 BEGIN_GAUGES: Final = "<!-- gauges: written by `make docs` from app/metrics/gauges.py -->"
@@ -47,6 +53,10 @@ BEGIN_KNOWN: Final = (
 )
 END_KNOWN: Final = "<!-- end of consents that count -->"
 END_POLICY: Final = "<!-- end of who reads what -->"
+BEGIN_CLOSURES: Final = (
+    "<!-- closure reasons: written by make docs from app/cases/reasons.py -->"
+)
+END_CLOSURES: Final = "<!-- end of closure reasons -->"
 ABOUT_LIFECYCLES: Final = """
 Written by `make docs` from `app/cases/lifecycle.py`, `app/referrals/lifecycle.py`,
 `app/handovers/lifecycle.py` and `app/returns/lifecycle.py`; the service enforces these
@@ -154,6 +164,12 @@ def privacy() -> str:
     text = written(text, BEGIN_POLICY, disclosure(), END_POLICY)
     text = written(text, BEGIN_GRANTS, grants(), END_GRANTS)
     return written(text, BEGIN_KNOWN, known_consents(), END_KNOWN)
+
+
+def mechanism() -> str:
+    """Write the closure reasons into the page about the mechanism."""
+    text = (ROOT / MECHANISM).read_text("utf-8")
+    return written(text, BEGIN_CLOSURES, closure_reasons(), END_CLOSURES)
 
 
 def written(text: str, begin: str, lines: list[str], end: str) -> str:

@@ -4,6 +4,7 @@ from uuid import uuid4
 
 import pytest
 
+from app.cases.reasons import ClosureReason
 from app.kernel.actors import AccountKind, Role
 from tests.support.world import (
     Json,
@@ -80,6 +81,23 @@ def test_what_only_a_second_person_is_missing_from_is_asked_and_the_rest_refused
     assert done(lead.get("/approvals"))["items"] == []
     [in_the_way] = actions(lead.sees(case))["close"]["unmet"]
     assert in_the_way["need"] == "nothing_open"
+
+
+@pytest.mark.parametrize("reason", ClosureReason)
+def test_a_case_is_closed_without_telling_the_person_for_three_reasons_alone(
+    lead: Someone, supervisor: Someone, case: Json, reason: ClosureReason
+) -> None:
+    """Nobody can be told, or the case of the same person that goes on is the known one."""
+    body = closing(reason=reason, person_informed=False)
+    asked = lead.does("close", case, body)
+    if reason not in {"LOST_CONTACT", "DEATH", "DUPLICATE"}:
+        assert lacks(asked) == [("person_informed", "holder")]
+        return
+    done(supervisor.post(f"/approvals/{asked.json()['id']}/approve"))
+
+    closed = done(lead.does("close", case, body, approval=asked.json()["id"]))
+
+    assert (closed["state"], closed["closure_reason"]) == ("closed", reason)
 
 
 def test_a_candidate_closes_what_it_acknowledged(

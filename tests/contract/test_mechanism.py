@@ -11,6 +11,7 @@ import pytest
 from app.cases import facts, risk, sections, vital
 from app.cases import lifecycle as case
 from app.cases.models import AgeClass
+from app.cases.reasons import ClosureReason
 from app.casework.lateness import LATE
 from app.consents.coverage import GivenBy, Purpose
 from app.deadlines.limits import LIMITS, ClockKind, Limit, Priority
@@ -42,7 +43,7 @@ NAMED: Final[tuple[type[StrEnum], ...]] = (
     *(facts.ReflectionPeriod, facts.LegalHold, sections.OriginContact),
     *(AgeClass, Priority, Kind, Level, Service, Purpose, GivenBy, vital.VitalReason),
     *(sections.ReadingPurpose, risk.RiskLevel, Presumption, Advice, ReasonIn, ReasonOut),
-    *(of_return.NoGoReason, of_return.Protection),
+    *(of_return.NoGoReason, of_return.Protection, ClosureReason),
     *(m.State for m in MACHINES.values()),
     *(m.Action for m in MACHINES.values()),
     *(m.Need for m in MACHINES.values()),
