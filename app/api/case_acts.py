@@ -167,7 +167,11 @@ def reopen_assistance(
         return step(work, once, ready, partial(leading.reopen_assistance, why=why))
 
 
-@router.post("/close", response_model=CaseOut, responses=WITH_ANOTHER)
+@router.post(
+    "/close",
+    response_model=CaseOut,
+    responses=ASKED | problems(*ACTS, ApprovalUnusable, closing.ContinuingCaseUnknown),
+)
 def close_case(  # noqa: PLR0913, PLR0917 - each is part of one decision
     begin: WriteCases,
     code: CaseCode,

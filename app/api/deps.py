@@ -11,7 +11,6 @@ from uuid import UUID
 from fastapi import Depends, Header, Path, Query, Request
 from pydantic import AfterValidator, Field
 from pydantic.json_schema import SkipJsonSchema
-from pydantic_core import PydanticCustomError
 
 from app.api.guard import Begin, May
 from app.cases.sections import ReadingPurpose
@@ -22,7 +21,7 @@ from app.disclosure.refused_openings import (
     record_limit,
 )
 from app.kernel.actors import SERVICE, Actor, Scope
-from app.kernel.codes import FORM, read_code
+from app.kernel.codes import CHECKED, FORM, normalize_code
 from app.kernel.idempotency import Ticket
 from app.kernel.paging import PageQuery
 from app.kernel.problems import NotFound
@@ -83,14 +82,6 @@ def looking_after(ground: Ground, actor: Actor) -> Iterator[Writing]:
     """
     with writing(ground, actor, acts_for=SERVICE) as work:
         yield work
-
-
-def known(text: str) -> str:
-    """Read a case code as people type it."""
-    code = read_code(text)
-    if code is None:
-        raise PydanticCustomError("case_code_mistyped", "Its check character does not fit.")
-    return code
 
 
 async def seen(
@@ -162,12 +153,6 @@ ApprovalId = Annotated[
     UUID | SkipJsonSchema[None], Header(alias="Approval", description=APPROVAL)
 ]
 Paging = Annotated[PageQuery, Query()]
-CHECKED: Final = {"format": "case-code"}
-CaseCodeText = Annotated[
-    str,
-    Field(pattern=FORM, description="The code of a case.", json_schema_extra=CHECKED),
-    AfterValidator(known),
-]
 CaseCode = Annotated[
     str,
     Path(
@@ -176,5 +161,5 @@ CaseCode = Annotated[
         examples=["SC-7K3F-9QXM-4T2B-3"],
         json_schema_extra=CHECKED,
     ),
-    AfterValidator(known),
+    AfterValidator(normalize_code),
 ]

@@ -10,7 +10,6 @@ from app.api.acting import on_handover
 from app.api.conditional import answer
 from app.api.deps import (
     CaseCode,
-    CaseCodeText,
     IfMatch,
     IfNoneMatch,
     Once,
@@ -37,6 +36,7 @@ from app.handovers.schemas import (
 )
 from app.handovers.situation import show
 from app.kernel.actors import Side
+from app.kernel.codes import CaseCodeText
 from app.kernel.idempotency import KeyInFlight, KeyMissing, KeyReused
 from app.kernel.lifecycle import ActionIllegal, ActionNotYours, RoleMissing
 from app.kernel.needs import NeedsUnmet

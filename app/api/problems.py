@@ -81,7 +81,7 @@ PLAINLY: Final = {
 OURS: Final = frozenset(
     {
         *("text_unsafe", "recipient_unclear", "section_twice", "case_code_mistyped"),
-        *("code_unknown", "end_unclear", "url_unsound"),
+        *("code_unknown", "end_unclear", "url_unsound", "continues_in_unclear"),
         *("private_key_sent", "key_unusable", "kid_differs"),
     }
 )

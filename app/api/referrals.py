@@ -10,7 +10,6 @@ from app.api.acting import on_referral, there
 from app.api.conditional import answer
 from app.api.deps import (
     CaseCode,
-    CaseCodeText,
     IfNoneMatch,
     Once,
     OpenSections,
@@ -27,6 +26,7 @@ from app.directory.queries import FocalPointUnknown
 from app.disclosure import papers
 from app.disclosure.schemas import NoteList, OpenedArrangement
 from app.kernel.actors import Side
+from app.kernel.codes import CaseCodeText
 from app.kernel.idempotency import KeyInFlight, KeyMissing, KeyReused
 from app.kernel.lifecycle import ActionIllegal, ActionNotYours, RoleMissing
 from app.kernel.needs import NeedsUnmet

@@ -37,7 +37,7 @@ def destroy(work: Writing, case: Case) -> None:
         work.session.execute(delete(model).where(model.case_id == case.id))
     told = (Fact.case_id == case.id) & (Fact.name != FactName.LEGAL_HOLD)
     work.session.execute(delete(Fact).where(told))
-    case.external_digest, case.visits = None, []
+    case.external_digest, case.visits, case.continues_in = None, [], None
 
 
 class Aftermath:

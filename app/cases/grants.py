@@ -28,6 +28,7 @@ class Grant(StrEnum):
     SUBMITTER = "submitter"
     DUE_AT = "due_at"
     CLOSURE_REASON = "closure_reason"
+    CONTINUES_IN = "continues_in"
     WRITTEN = "written"
     ROUTING = "routing"
     EMERGENCY_ACCESS = "emergency_access"
@@ -47,6 +48,7 @@ MEANINGS: Final[dict[Grant, str]] = {
     Grant.SUBMITTER: "`submitter`",
     Grant.DUE_AT: "`due_at` of the case",
     Grant.CLOSURE_REASON: "`closure_reason`",
+    Grant.CONTINUES_IN: "`continues_in`, if it sees that case",
     Grant.WRITTEN: "`risk`, `version`, which sections are written, and their events",
     Grant.ROUTING: "the list of who is asked to lead",
     Grant.EMERGENCY_ACCESS: "to ask for emergency access",
@@ -123,8 +125,9 @@ GRANTS: Final = (
     row({_R.SUBMITTER}, {_G.WRITTEN}, _C.UNLED),
     row({_R.SUBMITTER}, {_G.LEAD, _G.ACTORS}, _C.IN_SIGHT),
     row({_R.SUBMITTER}, {_G.EVENT_FACTS}, _C.NEVER_LED, _C.IN_SIGHT),
-    row(PARTIES, set(Grant) - {_G.WRITTEN, _G.EMERGENCY_ACCESS}),
-    row(PARTIES, {_G.WRITTEN}, _C.IS_HOLDER),
+    row(PARTIES, set(Grant) - {_G.WRITTEN, _G.CONTINUES_IN, _G.EMERGENCY_ACCESS}),
+    row(PARTIES, {_G.WRITTEN, _G.CONTINUES_IN}, _C.IS_HOLDER),
+    row({_R.OVERSIGHT}, {_G.CONTINUES_IN}),
     row(WORKING, {_G.EMERGENCY_ACCESS}),
     row(ASKED, {_G.CASE, _G.SUMMARY, _G.COUNTRY, _G.LEAD, _G.ACTORS}),
     row({_R.HANDOVER_CANDIDATE}, {_G.ALL_SERVICES}),

@@ -64,6 +64,8 @@ class Case(Listed, Relations, Base):
     safe_contact: Mapped[SafeContact | None]
     external_digest: Mapped[str | None] = mapped_column(unique=True)
     closure_reason: Mapped[str | None]
+    continues_in: Mapped[UUID | None]
+    """The case of the same person that goes on, where this one is a duplicate."""
     relocated_at: Mapped[datetime | None]
     """When the person was first led across a border before a lead had the case."""
     visits: Mapped[list[str]] = mapped_column(default=list, server_default="[]")

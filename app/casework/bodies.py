@@ -1,8 +1,9 @@
 """What each act on a case brings with it."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, StrictBool
+from pydantic import Field, StrictBool, model_validator
+from pydantic_core import PydanticCustomError
 
 from app.cases.facts import LegalHold
 from app.cases.reasons import (
@@ -18,6 +19,7 @@ from app.cases.reasons import (
 )
 from app.cases.sections import DutyContact, ReadingPurpose, Section
 from app.cases.vital import VitalReason
+from app.kernel.codes import CaseCodeText
 from app.kernel.text import Asked, Code, CountryCode, Instant, SafeText
 
 Note = Annotated[SafeText | None, Field(description="Sealed.")]
@@ -57,7 +59,22 @@ class CloseCase(Asked):
             "the reason is `LOST_CONTACT`, `DEATH` or `DUPLICATE`."
         ),
     ]
+    continues_in: Annotated[
+        CaseCodeText | None,
+        Field(description="`DUPLICATE` alone: the case of the same person that goes on."),
+    ] = None
     note: Note = None
+
+    @model_validator(mode="after")
+    def name_the_other_case(self) -> Self:
+        """Require the case that goes on of a duplicate, and of no other."""
+        is_duplicate = self.reason == ClosureReason.DUPLICATE
+        if is_duplicate != (self.continues_in is not None):
+            raise PydanticCustomError(
+                "continues_in_unclear",
+                "Give `continues_in` if the reason is DUPLICATE, and only then.",
+            )
+        return self
 
 
 class StopCase(Asked):

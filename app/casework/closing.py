@@ -1,12 +1,13 @@
 """How a case ends, with the person told, and how it begins again."""
 
+from contextlib import suppress
 from uuid import UUID
 
 from app.access.models import Approval
 from app.cases import actions as cases
 from app.cases import queries
 from app.cases.approving import Matter, second
-from app.cases.lifecycle import TABLE, Action, Row
+from app.cases.lifecycle import OPEN, TABLE, Action, Row
 from app.cases.models import Case
 from app.cases.reasons import ClosureReason, WithdrawReason
 from app.casework import situation
@@ -17,11 +18,18 @@ from app.casework.sides import sides_of
 from app.casework.watching import resume_questions, watch_interests
 from app.handovers import following as handovers
 from app.kernel.actors import Relation
+from app.kernel.problems import NotFound, Problem
 from app.kernel.versions import Seen
-from app.kernel.work import Writing
+from app.kernel.work import Reading, Writing
 from app.referrals import actions as referrals
 from app.referrals import following
 from app.returns import following as returns
+
+
+class ContinuingCaseUnknown(Problem):
+    """No case that you see is the one that is said to go on."""
+
+    status = 422
 
 
 def close(
@@ -29,23 +37,36 @@ def close(
 ) -> Case | Approval:
     """Close a case, or ask a second person to allow it.
 
-    Raises what `ready` does, and ApprovalUnusable (409). When only the second person is
-    missing, the question to them is committed instead, and returned.
+    Raises what `ready` does, ContinuingCaseUnknown (422) and ApprovalUnusable (409). When
+    only the second person is missing, the question to them is committed, and returned.
     """
     case = lock(work, code, seen)
     row = TABLE.find(case.state, Action.CLOSE, sides_of(work, case), work.actor.roles)
     terms = Terms(reason=why.reason, person_informed=why.person_informed, approved=True)
     situation.judge(work, case, row, terms)
+    other = find_continuing(work, case, why.continues_in) if why.continues_in else None
     matter = Matter(case, f"case.{Action.CLOSE}", why, {"reason": why.reason})
     if question := second(work, matter, approval):
         return question
     before = case.audience
     cases.note(work, case, row.action, why.note)
-    case.closure_reason = why.reason
+    case.closure_reason, case.continues_in = why.reason, other.id if other else None
     cases.take(work, case, row, {"reason": why.reason}, before=before)
     following.end_drafts(work, case, why.reason)
     free_reference(case)
     return case
+
+
+def find_continuing(work: Reading, case: Case, code: str) -> Case:
+    """Find the open case that goes on for the person; raises ContinuingCaseUnknown (422).
+
+    The same of a case that the caller may not see, that is over, or that is this one.
+    """
+    with suppress(NotFound):
+        other = queries.get(work, code)
+        if other.state in OPEN and other.id != case.id:
+            return other
+    raise ContinuingCaseUnknown("Name an open case that you see, and not this one.")
 
 
 def stop(work: Writing, code: str, why: StopCase) -> Case:
@@ -83,7 +104,7 @@ def reopen(work: Writing, case: Case, row: Row, why: ReopenCase) -> Case:
     """
     before = case.audience
     cases.note(work, case, row.action, why.note)
-    case.closure_reason = None
+    case.closure_reason = case.continues_in = None
     cases.take(work, case, row, {"reason": why.reason}, before=before)
     referrals.settle(work, case)
     resume_questions(work, case)

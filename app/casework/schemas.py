@@ -89,6 +89,13 @@ class CaseOut(Shown):
     risk: Risk | None
     sections: Annotated[list[Section], Field(description="Which sections are written.")]
     closure_reason: str | None
+    continues_in: Annotated[
+        str | None,
+        Field(
+            description="Code of the case that goes on for the person, where this one was "
+            "closed as a duplicate; to the holder and oversight, if they see that case."
+        ),
+    ]
     due_at: Annotated[
         datetime | None,
         Field(

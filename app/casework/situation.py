@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -29,6 +30,7 @@ from app.directory.models import FocalPoint
 from app.handovers import queries as handovers
 from app.kernel.actors import Relation, Side
 from app.kernel.needs import UnmetNeed
+from app.kernel.problems import NotFound
 from app.kernel.work import Reading
 from app.referrals import lifecycle as referral_states
 from app.referrals import queries as referrals
@@ -194,6 +196,7 @@ def show_one(work: Reading, case: Case, context: Context) -> CaseOut:
     clock = context.clocks.get(case.id) if Grant.DUE_AT in granted else None
     risk = context.standings[case.id].risk if Grant.WRITTEN in granted else None
     closed = case.closure_reason if Grant.CLOSURE_REASON in granted else None
+    other = continuing_code(work, case) if Grant.CONTINUES_IN in granted else None
     return CaseOut(
         code=case.code,
         you_are=sorted(mine or case.parts_of(me)),
@@ -206,10 +209,20 @@ def show_one(work: Reading, case: Case, context: Context) -> CaseOut:
         risk=Risk.model_validate(risk) if risk else None,
         sections=written(case, context),
         closure_reason=closed,
+        continues_in=other,
         due_at=clock.due_at if clock else None,
         version=case.version if Grant.WRITTEN in granted else None,
         available_actions=actions_of(work, case, sides_of(work, case), context),
     )
+
+
+def continuing_code(work: Reading, case: Case) -> str | None:
+    """Return the code of the case that goes on for the person, if the caller sees it."""
+    if case.continues_in is None:
+        return None
+    with suppress(NotFound):
+        return cases.get_by_id(work, case.continues_in).code
+    return None
 
 
 def notice_for(case: Case, context: Context) -> Notice:

@@ -5,8 +5,11 @@ check character, which catches every single wrong symbol and nearly all swaps of
 """
 
 import re
-from typing import Final
+from typing import Annotated, Final
 from uuid import UUID
+
+from pydantic import AfterValidator, Field
+from pydantic_core import PydanticCustomError
 
 CROCKFORD: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 ALPHABET: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -52,3 +55,19 @@ def read_code(text: str) -> str | None:
     if len(symbols) != SYMBOLS or set(symbols) - set(CROCKFORD):
         return None
     return spell(symbols) if check == check_character(symbols) else None
+
+
+def normalize_code(text: str) -> str:
+    """Return the code of a case as it is stored; raises PydanticCustomError."""
+    code = read_code(text)
+    if code is None:
+        raise PydanticCustomError("case_code_mistyped", "Its check character does not fit.")
+    return code
+
+
+CHECKED: Final = {"format": "case-code"}
+CaseCodeText = Annotated[
+    str,
+    Field(pattern=FORM, description="The code of a case.", json_schema_extra=CHECKED),
+    AfterValidator(normalize_code),
+]

@@ -1,11 +1,12 @@
 """How a case ends: with a reason, with the person told, and with a second person."""
 
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
 from app.cases.reasons import ClosureReason
 from app.kernel.actors import AccountKind, Role
+from app.kernel.codes import new_code
 from tests.support.world import (
     Json,
     Someone,
@@ -21,6 +22,7 @@ from tests.support.world import (
 
 SECOND = {Role.SUPERVISOR}
 SHELTER = "KZ_SHELTER_KOGERSHIN"
+UNKNOWN = new_code(UUID(int=1))
 
 
 @pytest.fixture
@@ -85,10 +87,16 @@ def test_what_only_a_second_person_is_missing_from_is_asked_and_the_rest_refused
 
 @pytest.mark.parametrize("reason", ClosureReason)
 def test_a_case_is_closed_without_telling_the_person_for_three_reasons_alone(
-    lead: Someone, supervisor: Someone, case: Json, reason: ClosureReason
+    officer: Someone,
+    lead: Someone,
+    supervisor: Someone,
+    case: Json,
+    reason: ClosureReason,
 ) -> None:
     """Nobody can be told, or the case of the same person that goes on is the known one."""
     body = closing(reason=reason, person_informed=False)
+    if reason == ClosureReason.DUPLICATE:
+        body["continues_in"] = lead.leads(officer.submits())["code"]
     asked = lead.does("close", case, body)
     if reason not in {"LOST_CONTACT", "DEATH", "DUPLICATE"}:
         assert lacks(asked) == [("person_informed", "holder")]
@@ -105,10 +113,14 @@ def test_a_candidate_closes_what_it_acknowledged(
 ) -> None:
     case = officer.submits()
     done(lead.does("acknowledge", case))
-    asked = asks(lead, case, reason="DUPLICATE")
+    duplicate = {
+        "reason": "DUPLICATE",
+        "continues_in": lead.leads(officer.submits())["code"],
+    }
+    asked = asks(lead, case, **duplicate)
     done(supervisor.post(f"/approvals/{asked['id']}/approve"))
 
-    closed = lead.does("close", case, closing(reason="DUPLICATE"), approval=asked["id"])
+    closed = lead.does("close", case, closing(**duplicate), approval=asked["id"])
 
     assert done(closed)["state"] == "closed"
 

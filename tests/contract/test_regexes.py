@@ -19,7 +19,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from app.api import strict_json
 from app.api.conditional import has
-from app.api.deps import CaseCodeText, KeyText
+from app.api.deps import KeyText
 from app.api.strict_json import must_be_strict
 from app.casework.schemas import NewCase
 from app.consents.schemas import NewConsent
@@ -28,7 +28,7 @@ from app.feed import cursors
 from app.kernel import codes as case_codes
 from app.kernel import text as texts
 from app.kernel import versions
-from app.kernel.codes import read_code
+from app.kernel.codes import CaseCodeText, read_code
 from app.kernel.languages import preferred
 from app.kernel.problems import Problem
 from app.kernel.versions import Seen

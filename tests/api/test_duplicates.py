@@ -1,0 +1,113 @@
+"""A case that is closed as a duplicate names the case of the same person that goes on."""
+
+import json
+from uuid import UUID
+
+import pytest
+
+from app.cases import erasing
+from app.kernel.actors import Role
+from app.kernel.codes import new_code
+from tests.support.erased_cases import held
+from tests.support.world import (
+    Json,
+    Someone,
+    World,
+    closing,
+    consent,
+    done,
+    problem,
+)
+
+UNKNOWN = new_code(UUID(int=1))
+
+
+@pytest.fixture
+def case(officer: Someone, lead: Someone) -> Json:
+    """A case that is led, with nothing sent."""
+    return lead.leads(officer.submits())
+
+
+def close_as_duplicate(lead: Someone, second: Someone, case: Json, other: Json) -> Json:
+    body = closing(
+        reason="DUPLICATE", person_informed=False, continues_in=other["code"].lower()
+    )
+    return done(lead.does_with(second, "close", case, body))
+
+
+def test_a_duplicate_names_the_case_that_goes_on_to_holder_and_oversight_alone(
+    world: World, officer: Someone, lead: Someone, supervisor: Someone, case: Json
+) -> None:
+    other = lead.leads(officer.submits())
+
+    closed = close_as_duplicate(lead, supervisor, case, other)
+
+    oversight = world.someone("OVERSIGHT_DEMO", {Role.PROTECTION_OFFICER})
+    assert closed["continues_in"] == other["code"]
+    assert oversight.sees(case)["continues_in"] == other["code"]
+    assert officer.sees(case)["continues_in"] is None
+    [told] = [one for one in officer.hears() if one["type"] == "case.closed"]
+    assert other["code"] not in json.dumps(told)
+
+
+@pytest.fixture
+def unfit(
+    world: World, officer: Someone, lead: Someone, supervisor: Someone, case: Json
+) -> dict[str, str]:
+    """Codes of cases that cannot be named as the one that goes on."""
+    over = lead.leads(officer.submits())
+    done(lead.does_with(supervisor, "close", over, closing()))
+    to_uzbekistan = consent(recipient_class={"kind": "state", "country": "UZ"})
+    of_others = world.someone("IOM").submits(
+        notice={"country": "UZ"}, consents=[to_uzbekistan]
+    )
+    return {
+        "unknown": UNKNOWN,
+        "of others": of_others["code"],
+        "itself": case["code"],
+        "over": over["code"],
+    }
+
+
+@pytest.mark.parametrize("which", ["unknown", "of others", "itself", "over"])
+def test_a_case_that_goes_on_must_be_one_that_is_open_and_seen(
+    lead: Someone, case: Json, unfit: dict[str, str], which: str
+) -> None:
+    body = closing(reason="DUPLICATE", continues_in=unfit[which])
+
+    refused = lead.does("close", case, body)
+
+    assert problem(refused) == (422, "continuing-case-unknown")
+    assert lead.sees(case)["state"] == "referring"
+
+
+@pytest.mark.parametrize("body", [{"reason": "DUPLICATE"}, {"continues_in": UNKNOWN}])
+def test_a_case_that_goes_on_is_named_for_a_duplicate_and_for_nothing_else(
+    lead: Someone, case: Json, body: Json
+) -> None:
+    refused = lead.does("close", case, closing(**body))
+
+    assert problem(refused) == (422, "request-invalid")
+    assert refused.json()["errors"][0]["code"] == "continues_in_unclear"
+
+
+def test_a_duplicate_that_is_opened_again_names_no_other_case(
+    officer: Someone, lead: Someone, supervisor: Someone, case: Json
+) -> None:
+    close_as_duplicate(lead, supervisor, case, lead.leads(officer.submits()))
+
+    again = done(lead.does("reopen", case, {"reason": "CLOSED_IN_ERROR"}))
+
+    assert again["continues_in"] is None
+
+
+def test_which_case_goes_on_is_erased_with_the_duplicate(
+    world: World, officer: Someone, lead: Someone, supervisor: Someone, case: Json
+) -> None:
+    close_as_duplicate(lead, supervisor, case, lead.leads(officer.submits()))
+
+    with world.by_itself() as work:
+        erasing.destroy(work, held(work, case))
+
+    oversight = world.someone("OVERSIGHT_DEMO", {Role.PROTECTION_OFFICER})
+    assert oversight.sees(case)["continues_in"] is None
