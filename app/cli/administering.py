@@ -18,6 +18,7 @@ from app.cases import resealing
 from app.cli.grounds import NotReady, about_drill
 from app.cli.posting import gaps, senders_of
 from app.cli.readiness import must_be_ready, open_to_others
+from app.cli.unknown_settings import list_unknown
 from app.cli.versions import list_versions
 from app.directory import queries as entries
 from app.directory.actions import standard_data
@@ -165,6 +166,7 @@ def held(work: Writing, account: UUID) -> Account:
 
 def examine(ground: Ground, settings: Settings) -> Iterable[str]:
     """Say what is well; raises NotReady for what is not."""
+    yield from (f"Warning: {warning}" for warning in list_unknown())
     yield f"The key file {settings.key_file} can be used."
     ledger = Ledger(settings.erasure_ledger)
     warnings = must_be_ready(ground, ledger, settings)

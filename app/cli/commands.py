@@ -47,6 +47,7 @@ def serve() -> None:
     """Serve the API; on SQLite as the only process, which watches the clocks too."""
     settings = Settings()
     lines.log_lines(settings.log_level)
+    readiness.log_unknown_settings()
     ground, ledger = grounds.ground_of(settings), Ledger(settings.erasure_ledger)
     with grounds.alone(settings.database_url):
         readiness.log_warnings(readiness.must_be_ready(ground, ledger, settings))

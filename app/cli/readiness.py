@@ -11,6 +11,7 @@ from app.access.queries import plays
 from app.cases import queries as cases
 from app.cli.grounds import NotReady, must_be_migrated
 from app.cli.guarding import must_be_bound, must_be_guarded
+from app.cli.unknown_settings import list_unknown
 from app.cli.versions import must_be_supported
 from app.demo.cast import CAST
 from app.directory.queries import (
@@ -108,6 +109,12 @@ def must_be_ready(ground: Ground, ledger: Ledger, settings: Settings) -> list[st
     ledger.must_agree(ground)
     must_open(ground, settings.lost_keys.split())
     return warnings
+
+
+def log_unknown_settings() -> None:
+    """Log each setting that does not exist; `doctor` prints them too."""
+    for warning in list_unknown():
+        structlog.get_logger().warning("settings", said=warning)
 
 
 def log_warnings(warnings: Iterable[str]) -> None:

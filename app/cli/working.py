@@ -9,7 +9,7 @@ from typing import Final
 
 from app.cli.grounds import NotReady, alone, exposing, ground_of
 from app.cli.posting import courier_of, senders_of
-from app.cli.readiness import log_warnings, must_be_ready
+from app.cli.readiness import log_unknown_settings, log_warnings, must_be_ready
 from app.kernel.heartbeat import Part
 from app.kernel.ledger import Ledger
 from app.kernel.work import Ground
@@ -53,6 +53,7 @@ def run(settings: Settings, parts: Collection[Part] = ALL) -> None:
     told = Event()
     for end in (signal.SIGTERM, signal.SIGINT):
         signal.signal(end, lambda *_: told.set())
+    log_unknown_settings()
     ground, ledger = ground_of(settings), Ledger(settings.erasure_ledger)
     with alone(settings.database_url):
         log_warnings(must_be_ready(ground, ledger, settings))
