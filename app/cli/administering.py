@@ -15,8 +15,9 @@ from app.access.schemas import AccountOut, KeyOut
 from app.administration import issuing, loading, staffing
 from app.administration.loading import Loaded
 from app.cases import resealing
+from app.cli.connectivity import check_connections
 from app.cli.grounds import NotReady, about_drill
-from app.cli.posting import gaps, senders_of
+from app.cli.posting import gaps
 from app.cli.readiness import must_be_ready, open_to_others
 from app.cli.unknown_settings import list_unknown
 from app.cli.versions import list_versions
@@ -180,7 +181,7 @@ def examine(ground: Ground, settings: Settings) -> Iterable[str]:
         yield f"Warning: disk space: {space}."
     if drill := about_drill(ground):
         yield drill
-    senders_of(settings)
+    yield from check_connections(settings)
     with ground.database.reading() as session:
         yield from gaps(session, settings)
         yield from list_versions(session, settings.database_url)

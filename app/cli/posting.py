@@ -58,14 +58,20 @@ def nowhere(_: Letter) -> Answer:
 
 
 def mail_of(settings: Settings) -> Send:
+    """Return what sends by e-mail; raises NotReady."""
+    mail = find_mail(settings)
+    return mail.send if mail else nowhere
+
+
+def find_mail(settings: Settings) -> Mail | None:
     """Find the mail server; raises NotReady."""
     host, sender = settings.smtp_host, settings.smtp_from
     if host is None:
-        return nowhere
+        return None
     if sender is None or not is_mailbox(sender):
         raise NotReady("SAFE_CONDUCT_SMTP_FROM must be a plain e-mail address.")
     tls = None if is_here(host) else ssl.create_default_context()
-    return Mail(host, settings.smtp_port, sender, tls, login_of(settings)).send
+    return Mail(host, settings.smtp_port, sender, tls, login_of(settings))
 
 
 def courier_of(settings: Settings) -> Courier:
@@ -85,15 +91,21 @@ def login_of(settings: Settings) -> tuple[str, str] | None:
 
 
 def gateway_of(settings: Settings) -> Send:
+    """Return what sends by SMS; raises NotReady."""
+    gateway = find_gateway(settings)
+    return gateway.send if gateway else nowhere
+
+
+def find_gateway(settings: Settings) -> Gateway | None:
     """Find the gateway; raises NotReady."""
     if settings.sms_gateway_url is None:
-        return nowhere
+        return None
     if not is_safe(settings.sms_gateway_url):
         raise NotReady("SAFE_CONDUCT_SMS_GATEWAY_URL must be https, without a user in it.")
     if settings.sms_gateway_token is None:
         raise NotReady("SAFE_CONDUCT_SMS_GATEWAY_TOKEN is missing.")
     token = settings.sms_gateway_token.get_secret_value()
-    return Gateway(settings.sms_gateway_url, token, ssl.create_default_context()).send
+    return Gateway(settings.sms_gateway_url, token, ssl.create_default_context())
 
 
 def is_safe(text: str) -> bool:

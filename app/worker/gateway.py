@@ -8,8 +8,10 @@ import asyncio
 import json
 from dataclasses import dataclass
 from http import HTTPStatus
+from socket import create_connection
 from ssl import SSLContext
 from typing import Final
+from urllib.parse import urlsplit
 
 from app.notices.words import Letter
 from app.outbox.actions import Answer
@@ -40,6 +42,19 @@ class Gateway:
     def send(self, letter: Letter) -> Answer:
         """Hand one message over; says what came of it."""
         return asyncio.run(self.send_letter(letter))
+
+    def check(self) -> str | None:
+        """Connect, by TLS if it is meant to, and send nothing; return what failed."""
+        url = urlsplit(self.url)
+        secure, host = url.scheme == "https", url.hostname or ""
+        port = url.port or (443 if secure else 80)
+        try:
+            with create_connection((host, port), timeout=self.whole) as line:
+                if secure:
+                    self.tls.wrap_socket(line, server_hostname=host).close()
+        except OSError as trouble:
+            return type(trouble).__name__
+        return None
 
     async def send_letter(self, letter: Letter) -> Answer:
         """Ask, and cut the line when the time is over, whoever still dribbles into it.

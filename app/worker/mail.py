@@ -68,6 +68,18 @@ class Mail:
                 return Answer(Outcome.REFUSED, code_of(trouble))
             return refusal or hand_over(wire, message)
 
+    def check(self) -> str | None:
+        """Connect and sign in, and send nothing; return the code of what failed."""
+        wire = Wire(self.host, self.domain, self.step)
+        with cut_after(wire, self.whole):
+            try:
+                refusal = self.open(wire)
+            except TROUBLE as trouble:
+                return code_of(trouble)
+            with suppress(*TROUBLE):
+                wire.putcmd("QUIT")
+            return refusal.code if refusal else None
+
     def open(self, wire: Wire) -> Answer | None:
         """Connect, and be sure of whom; an answer is a refusal."""
         code, _ = wire.connect(self.host, self.port)
