@@ -28,6 +28,7 @@ def lay_ground(  # noqa: PLR0913 - each is one thing that a test may want to hol
     refusals: int | None = None,
     quotas: Quotas | None = None,
     free_space: FreeSpace = UNWATCHED,
+    drill: bool = False,
 ) -> Ground:
     """Bring together what all work stands on."""
     vault = Vault(keys)
@@ -36,4 +37,5 @@ def lay_ground(  # noqa: PLR0913 - each is one thing that a test may want to hol
         refused_openings=None if refusals is None else RefusedOpenings(refusals),
         quotas=quotas or Quotas(),
         free_space=free_space,
+        drill=drill,
     )

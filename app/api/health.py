@@ -40,8 +40,11 @@ class Readiness(BaseModel):
             examples=["enough", "low: database 512 MiB"],
         ),
     ]
-    drill: Annotated[bool, Field(description="Whether deadlines run faster than life.")]
-    clock_speed: Annotated[int, Field(description="How many times as fast they run.")]
+    drill: Annotated[
+        bool,
+        Field(description="Whether this is a drill: no real person may be in it."),
+    ]
+    clock_speed: Annotated[int, Field(description="How many times as fast deadlines run.")]
     time_zones: Annotated[
         str,
         Field(
@@ -71,7 +74,7 @@ def get_readiness(request: Request) -> Response:
     body = Readiness(
         status=READY if ready else "not ready",
         free_space=ground.free_space.describe(),
-        drill=ground.speed > 1,
+        drill=ground.is_drill,
         clock_speed=ground.speed,
         time_zones=time_zones.version(),
         **found,

@@ -2,7 +2,6 @@
 
 from typing import Annotated, Final
 
-import structlog
 import typer
 
 from app.cli import (
@@ -47,14 +46,13 @@ def serve() -> None:
     """Serve the API; on SQLite as the only process, which watches the clocks too."""
     settings = Settings()
     lines.log_lines(settings.log_level)
-    readiness.log_unknown_settings()
     ground, ledger = grounds.ground_of(settings), Ledger(settings.erasure_ledger)
+    grounds.log_drill(ground)
+    readiness.log_unknown_settings()
     with grounds.alone(settings.database_url):
         readiness.log_warnings(readiness.must_be_ready(ground, ledger, settings))
         listener = serving.listener(settings)
         ledger.start(ground)
-        if drill := grounds.about_drill(ground):
-            structlog.get_logger().warning("drill", said=drill)
         with grounds.exposing(ground, settings), working.beside(ground, ledger, settings):
             rate, docs = settings.requests_per_minute, settings.docs
             url = settings.public_url

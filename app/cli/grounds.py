@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from secrets import token_hex
 
+import structlog
 from sqlalchemy import make_url
 from sqlalchemy.orm import Session
 
@@ -17,7 +18,7 @@ from app.kernel.migrations import PooledConnection, head, upgrade
 from app.kernel.quotas import Quotas
 from app.kernel.work import Ground
 from app.metrics.exposing import Scrapes, exposed
-from app.settings import Settings
+from app.settings import Environment, Settings
 from app.webhooks.addresses import read_hosts
 
 
@@ -37,6 +38,7 @@ def ground_of(settings: Settings) -> Ground:
         quotas=Quotas(settings.open_drafts, settings.sealed_mib_per_day * MIB),
         hosts=read_hosts(settings.webhook_hosts),
         free_space=free_space_of(settings),
+        drill=settings.environment == Environment.DRILL,
     )
 
 
@@ -54,9 +56,17 @@ def free_space_of(settings: Settings) -> FreeSpace:
 
 def about_drill(ground: Ground) -> str | None:
     """Say that this is a drill, if it is one."""
-    if ground.speed == 1:
+    if not ground.is_drill:
         return None
+    if ground.speed == 1:
+        return "This is a drill: no real person may be in it. Deadlines run as in life."
     return f"This is a drill: deadlines run {ground.speed} times as fast."
+
+
+def log_drill(ground: Ground) -> None:
+    """Log that this is a drill, if it is one."""
+    if drill := about_drill(ground):
+        structlog.get_logger().warning("drill", said=drill)
 
 
 def must_be_one(settings: Settings) -> None:

@@ -7,7 +7,7 @@ from datetime import timedelta
 from threading import Event
 from typing import Final
 
-from app.cli.grounds import NotReady, alone, exposing, ground_of
+from app.cli.grounds import NotReady, alone, exposing, ground_of, log_drill
 from app.cli.posting import courier_of, senders_of
 from app.cli.readiness import log_unknown_settings, log_warnings, must_be_ready
 from app.kernel.heartbeat import Part
@@ -53,8 +53,9 @@ def run(settings: Settings, parts: Collection[Part] = ALL) -> None:
     told = Event()
     for end in (signal.SIGTERM, signal.SIGINT):
         signal.signal(end, lambda *_: told.set())
-    log_unknown_settings()
     ground, ledger = ground_of(settings), Ledger(settings.erasure_ledger)
+    log_drill(ground)
+    log_unknown_settings()
     with alone(settings.database_url):
         log_warnings(must_be_ready(ground, ledger, settings))
         ledger.start(ground)

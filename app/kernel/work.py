@@ -37,11 +37,12 @@ class Ground:
 
     The clock and the ids are given, so that a test can repeat a world exactly. `time` is
     what clocks run out by: the database's own, which is one for all machines (R55). `speed`
-    is how many times as fast deadlines run: more than 1 in a drill alone. `daily_cap` is
-    how many cases one account opens in a day of UTC (R18); None: as many as it likes.
-    `hosts` are those that webhooks may go to (R62). `refused_openings` counts what accounts
-    asked to open and may not; None: nobody counts. `quotas` are what accounts may write.
-    `free_space` measures the disks of this machine.
+    is how many times as fast deadlines run: more than 1 in a drill alone. `drill` is
+    whether the environment is a drill, at any speed. `daily_cap` is how many cases one
+    account opens in a day of UTC (R18); None: as many as it likes. `hosts` are those that
+    webhooks may go to (R62). `refused_openings` counts what accounts asked to open and may
+    not; None: nobody counts. `quotas` are what accounts may write. `free_space` measures
+    the disks of this machine.
     """
 
     database: Database
@@ -55,6 +56,12 @@ class Ground:
     refused_openings: "RefusalCounter | None" = None
     quotas: Quotas = field(default_factory=Quotas)
     free_space: FreeSpace = UNWATCHED
+    drill: bool = False
+
+    @property
+    def is_drill(self) -> bool:
+        """Return whether no real person may be in the database."""
+        return self.drill or self.speed > 1
 
 
 class Recorded(Protocol):

@@ -69,6 +69,7 @@ def test_what_is_open_to_all_tells_nothing(world: World) -> None:
     assert alive.json() == {"status": "alive"}
     parts = ("status", "database", "worker", "clocks", "erasures")
     assert ready.json() == dict.fromkeys(parts, "ready") | {
+        "free_space": "enough",
         "drill": False,
         "clock_speed": 1,
         "time_zones": time_zones.version(),

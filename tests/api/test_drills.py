@@ -23,6 +23,16 @@ def test_it_is_said_to_whoever_watches(world: World) -> None:
     assert (ready["drill"], ready["clock_speed"]) == (True, SPEED)
 
 
+def test_it_is_said_at_the_pace_of_life_too(world: World) -> None:
+    world.app.state.ground = replace(world.ground, speed=1, drill=True)
+    drill = world.http.get("/readyz").json()
+    world.app.state.ground = replace(world.ground, speed=1)
+    life = world.http.get("/readyz").json()
+
+    assert (drill["drill"], drill["clock_speed"]) == (True, 1)
+    assert (life["drill"], life["clock_speed"]) == (False, 1)
+
+
 @pytest.mark.parametrize(
     ("priority", "due"),
     [

@@ -1,5 +1,6 @@
 """A drill runs deadlines faster than life; what serves real people refuses to."""
 
+import json
 from pathlib import Path
 
 import httpx
@@ -75,7 +76,26 @@ def test_the_doctor_says_that_it_is_a_drill(tmp_path: Path) -> None:
 
     at_its_pace = {"SAFE_CONDUCT_ENVIRONMENT": "drill"}
     assert "This is a drill" in command(tmp_path, "doctor", **DRILL).stdout
-    assert "drill" not in command(tmp_path, "doctor", **at_its_pace).stdout
+    said = " ".join(command(tmp_path, "doctor", **at_its_pace).stdout.split())
+    assert "This is a drill: no real person may be in it. Deadlines run as in life." in said
+
+
+@pytest.mark.parametrize("words", [("serve",), ("worker", "run")])
+def test_the_first_line_of_the_log_says_that_it_is_a_drill_at_any_speed(
+    tmp_path: Path, words: tuple[str, ...]
+) -> None:
+    for word in (("key", "new"), ("migrate",), ("directory", "load")):
+        command(tmp_path, *word)
+
+    first = [
+        command(tmp_path, *words, **more).stderr.splitlines()[0]
+        for more in ({"SAFE_CONDUCT_ENVIRONMENT": "drill"}, DRILL, {})
+    ]  # no desk: each ends by itself
+
+    for line, pace in zip(first, ("as in life", "600 times"), strict=False):
+        assert json.loads(line)["event"] == "drill"
+        assert pace in json.loads(line)["said"]
+    assert "drill" not in first[-1]
 
 
 def test_production_refuses_the_database_of_the_demonstration(tmp_path: Path) -> None:
