@@ -5,6 +5,8 @@ import json
 from pathlib import Path
 from typing import Any, Final
 
+from pydantic.fields import FieldInfo
+
 from app.api.contract import FILE, pack
 from app.api.problems import PLAINLY
 from app.cases.lifecycle import TABLE as CASE
@@ -196,13 +198,21 @@ def name_of(gauge: Gauge[Any]) -> str:
 
 
 def settings() -> list[str]:
-    """Write each setting with its default."""
+    """Write each setting with its default, and the least and greatest value it takes."""
     rows = [
         f"| `SAFE_CONDUCT_{name.upper()}` | {spell_default(field.default)} "
-        f"| {field.description} |"
+        f"| {spell_limits(field)} | {field.description} |"
         for name, field in Settings.model_fields.items()
     ]
-    return ["| setting | default | what it is |", "|---|---|---|", *rows]
+    head = ["| setting | default | allowed | what it is |", "|---|---|---|---|"]
+    return [*head, *rows]
+
+
+def spell_limits(field: FieldInfo) -> str:
+    """Return the limits of a number as text; empty if it has none."""
+    least = [one.ge for one in field.metadata if hasattr(one, "ge")]
+    most = [one.le for one in field.metadata if hasattr(one, "le")]
+    return " to ".join(str(one) for one in (*least, *most))
 
 
 def spell_default(value: object) -> str:

@@ -3,6 +3,7 @@
 import pytest
 from pydantic import ValidationError
 
+from app.cli.publishing import settings
 from app.settings import Settings
 
 
@@ -73,3 +74,30 @@ def test_another_place_to_sign_in_is_refused_in_words(url: str) -> None:
     assert refused(sign_in_url=url) == [
         ("sign_in_url", "write an address that begins with https://, or take it away."),
     ]
+
+
+@pytest.mark.parametrize(
+    ("name", "limits"),
+    [
+        ("CLOCK_SPEED", "1 to 10000"),
+        ("NOTICE_WINDOW_MINUTES", "8 to 1440"),
+        ("SMTP_PORT", "1 to 65535"),
+        ("SMTP_HOST", ""),
+    ],
+)
+def test_the_table_of_settings_says_what_a_number_may_be(name: str, limits: str) -> None:
+    [row] = [line for line in settings() if f"`SAFE_CONDUCT_{name}`" in line]
+
+    assert row.split("|")[3].strip() == limits
+
+
+def test_each_number_has_both_limits_in_the_table() -> None:
+    numbers = [
+        name
+        for name, field in Settings.model_fields.items()
+        if "int" in str(field.annotation)
+    ]
+    rows = {line.split("`")[1]: line.split("|")[3] for line in settings()[2:]}
+
+    assert len(numbers) > 10
+    assert not [n for n in numbers if " to " not in rows[f"SAFE_CONDUCT_{n.upper()}"]]
