@@ -4,13 +4,16 @@ The key comes from the environment or a file, never from the command line, which
 of the machine can read. It is sent over TLS alone, or to this machine.
 """
 
+import math
 import ssl
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from http import HTTPStatus
 from importlib.metadata import version
 from ipaddress import ip_address
 from pathlib import Path
+from threading import Timer
 from typing import Annotated, Any, ClassVar, Final
 
 import httpx
@@ -22,6 +25,8 @@ from app.settings import Caller
 
 SECONDS: Final = 30.0
 """How long an answer may take, beside what it was asked to wait for news."""
+SILENT: Final = 5.0
+"""Seconds without an answer after which the command says that it waits."""
 LONGEST_PAUSE: Final = 30.0
 AGAIN: Final = frozenset({408, 429, 500, 502, 503, 504})
 """What may be otherwise later, whatever was asked (RFC 9110, 15)."""
@@ -29,6 +34,15 @@ NO_KEY: Final = """
 There is no API key. Write it into a file that only you can read (chmod 600), and name the
 file in SAFE_CONDUCT_API_KEY_FILE; or set SAFE_CONDUCT_API_KEY.
 """.strip()
+LATER: Final = """
+See whether SAFE_CONDUCT_URL is right and the service runs. Run the same again later:
+nothing is done twice.
+""".strip().replace("\n", " ")
+OTHER_KEY: Final = """
+The key is wrong, was revoked or has ended: nothing was done, and no other file has to be
+changed. Set a key that is valid in SAFE_CONDUCT_API_KEY_FILE or SAFE_CONDUCT_API_KEY, and
+run the same again.
+""".strip().replace("\n", " ")
 
 type Ask = Callable[[], httpx.Response]
 Patience = Annotated[
@@ -50,6 +64,10 @@ class Refused(CallEnded):
     """The service refused; the same again is refused again."""
 
     code = 3
+
+
+class WrongKey(CallEnded):
+    """The service does not accept the key; nothing was done."""
 
 
 class NoAnswer(CallEnded):
@@ -133,12 +151,16 @@ def read_key(path: Path) -> str:
         ) from error
 
 
-def persistently(ask: Ask, patience: float) -> httpx.Response:
-    """Ask until there is an answer that counts; raises NoAnswer after so many seconds."""
+def persistently(ask: Ask, patience: float, held: float = 0) -> httpx.Response:
+    """Ask until there is an answer that counts; raises NoAnswer after so many seconds.
+
+    `held` is how many seconds the service may hold the answer back.
+    """
     gives_up = time.monotonic() + patience
     for pause in pauses():
         try:
-            answer = ask()
+            with announcing_wait(held):
+                answer = ask()
         except httpx.HTTPError as trouble:
             must_be_trusted(trouble)
             why, wait = f"no answer ({type(trouble).__name__})", pause
@@ -146,11 +168,32 @@ def persistently(ask: Ask, patience: float) -> httpx.Response:
             if answer.status_code not in AGAIN and "Retry-After" not in answer.headers:
                 return answer
             why, wait = headline(answer), asked_to_wait(answer, pause)
-        if time.monotonic() + wait > gives_up:
-            raise NoAnswer(f"{why}. Run the same again later: nothing is done twice.")
-        note(f"{why}; again in {wait:.0f} s")
+        left = gives_up - time.monotonic() - wait
+        if left < 0:
+            raise NoAnswer(f"{why}. {LATER}")
+        note(f"{why}; again in {wait:.0f} s, {describe_patience(left)}")
         time.sleep(wait)
     raise AssertionError  # pauses never end
+
+
+def describe_patience(seconds: float) -> str:
+    """Describe for how long it is tried again after the next pause."""
+    if math.isinf(seconds):
+        return "until it answers; Ctrl-C ends this"
+    return f"and then for {seconds:.0f} s at most (--patience)"
+
+
+@contextmanager
+def announcing_wait(held: float) -> Iterator[None]:
+    """Say on standard error that an answer is waited for, if it takes long."""
+    said = f"no answer yet from SAFE_CONDUCT_URL; this try waits {SECONDS + held:.0f} s"
+    timer = Timer(SILENT + held, note, [said])
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
 
 
 def pauses() -> Iterator[float]:
@@ -179,7 +222,9 @@ def must_be_trusted(trouble: BaseException | None) -> None:
 
 
 def good(answer: httpx.Response) -> dict[str, Any]:
-    """Read what was answered; raises Refused with the problem, and NoAnswer."""
+    """Read what was answered; raises WrongKey, Refused with the problem, and NoAnswer."""
+    if answer.status_code == HTTPStatus.UNAUTHORIZED and problem(answer) is not None:
+        raise WrongKey(f"{refusal(answer)}\n{OTHER_KEY}")
     if not answer.is_success:
         raise Refused(refusal(answer))
     try:

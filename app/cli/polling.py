@@ -18,6 +18,7 @@ import httpx
 import typer
 
 from app.cli.calling import (
+    SECONDS,
     CallEnded,
     CannotCall,
     NoAnswer,
@@ -49,10 +50,10 @@ not what became of them.
 
 The settings are those of `safe-conduct submit`.
 
-Ends with 0: there is no more, or whoever reads has enough. 1: nothing was asked, for a
+Ends with 0: there is no more, or whoever reads has enough. 1: nothing was read, for a
 setting, the key or the cursor file is wrong. 2: the command is wrong. 3: the service
-refused. 4: it did not answer. 5: the cursor is of another past; --from-start. 130:
-Ctrl-C.
+refused. 4: it did not answer; what is waited for, and how long, is on standard error.
+5: the cursor is of another past; --from-start. 130: Ctrl-C.
 """)
 
 type Json = dict[str, Any]
@@ -136,7 +137,7 @@ def poll(
 
 def office_of(http: httpx.Client, patience: float) -> str | None:
     """Ask for which office the key is; None: it lacks the scope to know."""
-    answer = persistently(lambda: http.get("/v1/me"), patience)
+    answer = persistently(lambda: http.get("/v1/me", timeout=SECONDS), patience)
     if answer.status_code == httpx.codes.FORBIDDEN:
         note("The key may not say of which office it is: have one cursor file for each.")
         return None
@@ -149,7 +150,7 @@ def page_after(http: httpx.Client, cursor: str | None, wait: int, patience: floa
     headers = {"Prefer": f"wait={wait}"} if wait else {}
     began = time.monotonic()
     answer = persistently(
-        lambda: http.get("/v1/events", params=query, headers=headers), patience
+        lambda: http.get("/v1/events", params=query, headers=headers), patience, wait
     )
     if answer.status_code in PAST:
         raise Restored(f"{refusal(answer)}\nTo read everything again: --from-start")

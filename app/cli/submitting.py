@@ -56,9 +56,10 @@ case, copy the file. From a pipe, name the key yourself if you may have to repea
 SAFE_CONDUCT_URL is where the service is; SAFE_CONDUCT_API_KEY_FILE a file with the API
 key, which only you can read, or SAFE_CONDUCT_API_KEY the key.
 
-Ends with 0: it is there. 1: nothing was sent, for a setting, the key or the file is
-wrong. 2: the command is wrong. 3: the service refused; mend the file, and run it again.
-4: nobody knows; run the same again. 130: Ctrl-C.
+Ends with 0: it is there. 1: nothing was done, for a setting, the key or the file is
+wrong; it says which. 2: the command is wrong. 3: the service refused; change what it
+names, mostly in the file, and run it again. 4: nobody knows; run the same again. 130:
+Ctrl-C.
 """)
 
 type Json = dict[str, Any]

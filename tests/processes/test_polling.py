@@ -2,6 +2,7 @@
 
 import fcntl
 import json
+import re
 import signal
 import subprocess
 from collections.abc import Iterator
@@ -14,13 +15,13 @@ from sqlalchemy import update
 from app.access.models import ApiKey
 from app.kernel.actors import Scope
 from tests.processes.test_demo import SECONDS
-from tests.support.servers import Served, served
+from tests.support.servers import Served, own_port, served
 from tests.support.shells import Shell
 from tests.support.world import Json, Someone, done
 
 pytestmark = pytest.mark.slow
 CURSOR = ("--cursor-file", "cursor")
-WRONG, REFUSED, PAST, INTERRUPTED = 1, 3, 5, 130
+WRONG, NO_ANSWER, PAST, INTERRUPTED = 1, 4, 5, 130
 NARROW = 4096
 """Bytes that a pipe holds before whoever writes into it has to wait: some 16 events."""
 
@@ -193,5 +194,41 @@ def test_a_key_for_the_feed_alone_is_enough_and_one_that_ended_is_not(
 
     assert (read.returncode, len(read.stdout.splitlines())) == (0, 1)
     assert "one cursor file for each" in read.stderr
-    assert refused.returncode == REFUSED
+    assert refused.returncode == WRONG
     assert refused.stderr.startswith("safe-conduct: 401 ")
+    assert "Set a key that is valid in SAFE_CONDUCT_API_KEY_FILE" in refused.stderr
+
+
+@pytest.mark.parametrize("follow", [False, True])
+def test_a_server_that_hangs_is_waited_for_aloud(
+    officer: Someone, tmp_path: Path, *, follow: bool
+) -> None:
+    with own_port() as hung:
+        hung.listen()
+        shell = Shell(officer, tmp_path, hung.getsockname()[1])
+        process = shell.starts("poll", *CURSOR, *(["--follow"] if follow else []))
+        try:
+            assert process.stderr
+            first = process.stderr.readline().decode()
+        finally:
+            process.kill()
+            process.communicate()
+
+    assert first == "no answer yet from SAFE_CONDUCT_URL; this try waits 30 s\n"
+
+
+def test_a_server_that_is_dead_is_tried_again_aloud(
+    officer: Someone, tmp_path: Path
+) -> None:
+    with own_port() as dead:
+        shell = Shell(officer, tmp_path, dead.getsockname()[1])
+        gave_up = shell.runs("poll", *CURSOR, "--patience", "4")
+
+    tried, ended = gave_up.stderr.splitlines()[0], gave_up.stderr.splitlines()[-1]
+    assert gave_up.returncode == NO_ANSWER
+    assert re.fullmatch(
+        r"no answer \(ConnectError\); again in 1 s, "
+        r"and then for \d s at most \(--patience\)",
+        tried,
+    )
+    assert "See whether SAFE_CONDUCT_URL is right and the service runs." in ended

@@ -237,6 +237,9 @@ def test_a_key_that_is_none_any_more_is_refused(shell: Shell, officer: Someone) 
 
     refused = shell.runs("submit", "case.json")
 
-    assert refused.returncode == REFUSED
+    assert refused.returncode == WRONG
     assert refused.stderr.startswith("safe-conduct: 401 ")
+    assert "Set a key that is valid in SAFE_CONDUCT_API_KEY_FILE" in refused.stderr
+    assert "no other file has to be changed" in refused.stderr
+    assert "sc_0000000000" not in refused.stderr
     assert cases_of(officer) == []
