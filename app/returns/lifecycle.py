@@ -75,6 +75,7 @@ class Need(StrEnum):
     RISKS_CURRENT = "risks_current"
     NO_THREAT = "no_threat"
     CHILD_PROVIDED_FOR = "child_provided_for"
+    GUARDIAN = "guardian"
     REFLECTION_OVER = "reflection_over"
     SECOND_PERSON = "second_person"
     REASON = "reason"
@@ -83,6 +84,8 @@ class Need(StrEnum):
     TWO_CONTACTS = "two_contacts"
     ARRIVAL = "arrival"
     ARRIVAL_AHEAD = "arrival_ahead"
+    ESCORT = "escort"
+    ESCORTED = "escorted"
     PERSON_AGREES = "person_agrees"
     RECONFIRMED = "reconfirmed"
     PERSON_MET = "person_met"
@@ -104,7 +107,7 @@ _BEFORE_DEPARTURE = _ON_THE_WAY_TO_GO | _CLEARED
 _ASSESSABLE = _CLEARED | {_S.ASSESSING}
 _STILL = (
     *(_N.UNDER_WAY, _N.RETURN_CONSENT, _N.CONTACT_PERMITTED),
-    *(_N.RISKS_CURRENT, _N.NO_THREAT, _N.CHILD_PROVIDED_FOR),
+    *(_N.RISKS_CURRENT, _N.NO_THREAT, _N.CHILD_PROVIDED_FOR, _N.GUARDIAN),
 )
 """Judged again at every step from the decision to the departure.
 
@@ -135,11 +138,11 @@ TABLE: Final = Table(_S.OPENED, (
     Step(_A.ISSUE_DOCUMENT,      {_S.CLEARED},                  _S.DOCUMENTED,  _CONSULATE,   _OFFICERS,
          (_N.STILL_CLEARED, _N.IDENTITY_CONSENT, _N.NO_MARKER)),
     Step(_A.PLAN,                {_S.DOCUMENTED, _S.PLANNING, _S.PLANNED}, _S.PLANNING, _LEAD, _WORKERS,
-         (*_STILL, _N.TWO_CONTACTS, _N.ARRIVAL, _N.PERSON_AGREES)),
+         (*_STILL, _N.TWO_CONTACTS, _N.ARRIVAL, _N.PERSON_AGREES, _N.ESCORT)),
     Step(_A.ACCEPT_PLAN,         {_S.PLANNING},                 _S.PLANNED,     _RECIPIENT,   _WORKERS,
          (_N.STILL_CLEARED, _N.ARRIVAL_AHEAD)),
     Step(_A.DEPART,              {_S.PLANNED},                  _S.IN_TRANSIT,  _LEAD,        _WORKERS,
-         (*_STILL, _N.ARRIVAL_AHEAD, _N.RECONFIRMED)),
+         (*_STILL, _N.ARRIVAL_AHEAD, _N.RECONFIRMED, _N.ESCORTED)),
     Step(_A.ARRIVE,              {_S.IN_TRANSIT},               _S.ARRIVED,     _RECIPIENT,   _WORKERS, (_N.PERSON_MET,)),
     Step(_A.MONITOR,             {_S.ARRIVED},                  _S.MONITORING,  _RECIPIENT,   _WORKERS, (_N.SCHEDULE,)),
     Step(_A.REPORT,              {_S.MONITORING},               None,           _RECIPIENT,   _WORKERS),

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from app.cases.facts import ReflectionPeriod
+from app.cases.facts import Guardian, ReflectionPeriod
 from app.deadlines.limits import VISITS_FIT, visits_follow
 from app.kernel.actors import Side
 from app.kernel.needs import Check, Rulebook
@@ -35,6 +35,7 @@ class Terms:
     contacts: frozenset[str] = frozenset()
     arrives_at: datetime | None = None
     person_agrees: bool = False
+    escort: bool = False
     reconfirmed: bool = False
     person_met: bool = False
     visits: tuple[datetime, ...] = ()
@@ -54,11 +55,13 @@ class Facts:
     determined: bool
     interests: Interests | None
     child_received: bool
+    guardian: Guardian
     nationality: Nationality | None
     destination: Assessed | None
     origin: Assessed | None
     reflection: ReflectionPeriod | None
     arrives_at: datetime | None
+    escorted: bool
     visits_left: bool
     terms: Terms = Terms()
 
@@ -67,6 +70,14 @@ def is_provided_for(facts: Facts) -> bool:
     """Say whether a child may go: determined in its favour, and received (BR09, G11)."""
     in_favour = facts.determined and facts.interests == Interests.IN_FAVOUR
     return not facts.child or (in_favour and facts.child_received)
+
+
+def has_guardian(facts: Facts) -> bool:
+    """Return whether a child has a guardian, or none is needed by decision (G11).
+
+    For a child of whom nothing was recorded a guardian is needed (BR14).
+    """
+    return not facts.child or facts.guardian != Guardian.NEEDED
 
 
 def may_decide_now(facts: Facts) -> bool:
@@ -93,7 +104,8 @@ def is_still_cleared(facts: Facts) -> bool:
     """Say whether all that the decision rested on holds now, whatever it may be."""
     sides = (facts.destination, facts.origin)
     safe = all(is_current(side, facts.now) and is_safe(side) for side in sides)
-    return is_ready(facts) and facts.agreed and safe and is_provided_for(facts)
+    cared_for = is_provided_for(facts) and has_guardian(facts)
+    return is_ready(facts) and facts.agreed and safe and cared_for
 
 
 # fmt: off
@@ -138,6 +150,10 @@ NEEDS: Final[dict[Need, Check[Facts]]] = {
         is_provided_for,
         "For a child: its best interests determined in favour, a carer who receives it, a guardian at arrival.",
         Side.LEAD),
+    Need.GUARDIAN: Check(
+        has_guardian,
+        "A guardian has to be appointed for the child, or the competent body decides that none is needed: "
+        "record the fact `guardian`.", Side.LEAD),
     Need.REFLECTION_OVER: Check(
         may_decide_now, "A reflection period runs: wait, unless the person asked to leave."),
     Need.SECOND_PERSON: Check(lambda f: f.terms.approved, "A supervisor has to approve this."),
@@ -153,6 +169,11 @@ NEEDS: Final[dict[Need, Check[Facts]]] = {
     Need.ARRIVAL_AHEAD: Check(
         lambda f: is_ahead(f.arrives_at, f.now),
         "The arrival that was planned has passed, or is more than 30 days ahead: plan anew.", Side.LEAD),
+    Need.ESCORT: Check(
+        lambda f: not f.child or f.terms.escort, "Name in `plan.escort` the person who travels with the child."),
+    Need.ESCORTED: Check(
+        lambda f: not f.child or f.escorted,
+        "The travel plan names nobody who travels with the child: plan anew.", Side.LEAD),
     Need.PERSON_AGREES: Check(
         lambda f: f.terms.person_agrees, "Plan with the person, until they agree."),
     Need.RECONFIRMED: Check(

@@ -102,7 +102,12 @@ class IssueDocument(Asked):
 class TravelPlan(Content):
     """How the person travels, and who is there for them: sealed."""
 
-    escort: Annotated[SafeLine | None, Field(description="Null: they travel alone.")] = None
+    escort: Annotated[
+        SafeLine | None,
+        Field(
+            description="Who travels with the person; null: nobody. Required for a child."
+        ),
+    ] = None
     route: SafeText
     arrives_at: Annotated[Instant, Field(description="Ahead, by 30 days at most.")]
     met_by: SafeLine
@@ -125,6 +130,7 @@ class PlanTravel(Asked):
             contacts=frozenset(contact.name for contact in self.plan.contacts),
             arrives_at=self.plan.arrives_at,
             person_agrees=self.person_agrees,
+            escort=self.plan.escort is not None,
         )
 
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from uuid import UUID
 
 from app.cases import queries as cases
@@ -110,6 +109,7 @@ def facts_of(work: Reading, view: View, terms: Terms | None = None) -> Facts:
     last = queries.latest(view.done)
     nationality = result_of(last.get(Action.VERIFY_NATIONALITY))
     interests = result_of(last.get(Action.DETERMINE_INTERESTS))
+    plan = find_plan(work, record)
     paper, identity = view.papers, frozenset({Section.IDENTITY})
     family = stands.covers(referral.recipient, Purpose.FAMILY_TRACING, frozenset())
     return Facts(
@@ -123,11 +123,13 @@ def facts_of(work: Reading, view: View, terms: Terms | None = None) -> Facts:
         determined=stands.facts.best_interests == BestInterests.DETERMINED,
         interests=Interests(interests) if interests else None,
         child_received=Action.RECEIVE_CHILD in last,
+        guardian=stands.facts.guardian,
         nationality=Nationality(nationality) if nationality else None,
         destination=last.get(Action.ASSESS_DESTINATION),
         origin=last.get(Action.ASSESS_ORIGIN),
         reflection=stands.facts.reflection(case.country or "", work.now.date()),
-        arrives_at=arrival_of(work, record),
+        arrives_at=plan.arrives_at if plan else None,
+        escorted=bool(plan and plan.escort),
         visits_left=bool(record.visits),
         terms=terms or Terms(),
     )
@@ -138,14 +140,14 @@ def result_of(done: Done | None) -> str | None:
     return done.result if done else None
 
 
-def arrival_of(work: Reading, record: Return) -> datetime | None:
-    """Open the plan for the rules alone: when the person is to arrive."""
+def find_plan(work: Reading, record: Return) -> TravelPlan | None:
+    """Return the travel plan until departure, opened for the rules alone."""
     if record.state not in {State.PLANNING, State.PLANNED}:
         return None
     paper = cases.sealed(work, record.referral_id, Paper.TRAVEL_PLAN)
     if paper is None:
         return None
-    return TravelPlan.model_validate_json(cases.unseal(work, paper)).arrives_at
+    return TravelPlan.model_validate_json(cases.unseal(work, paper))
 
 
 def show(work: Reading, record: Return) -> AnyReturn:

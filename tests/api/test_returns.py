@@ -179,8 +179,12 @@ def test_a_child_does_not_go_without_a_determination_in_its_favour(
     done(home.does("lead", "determine-interests", {"interests": "against"}))
     against = home.lead.does("go", home.record, {})
     done(home.does("lead", "determine-interests", {"interests": "in_favour"}))
+    alone = home.lead.does("go", home.record, {})
+    done(lead.creates(path, {"name": "guardian", "value": "appointed"}))
 
-    assert lacks(unasked) == lacks(against) == [("child_provided_for", "lead")]
+    care, speaker = ("child_provided_for", "lead"), ("guardian", "lead")
+    assert lacks(unasked) == lacks(against) == [care, speaker]
+    assert lacks(alone) == [speaker]
     assert lacks(early) == [("interests_determined", "lead")]
     assert home.goes("go")["state"] == "cleared"
 

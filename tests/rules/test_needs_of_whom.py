@@ -39,12 +39,12 @@ the request | reason two_contacts capacity
 RETURNS = """
 lead        | under_way lead_ready still_cleared return_consent contact_permitted \
 identity_consent interests_determined risks_current no_threat child_provided_for \
-arrival_ahead
+arrival_ahead guardian escorted
 consulate   | nationality_confirmed
 system      | visits_over
 the request | information family_consent child_reception reflection_over second_person \
-reason protection no_marker two_contacts arrival person_agrees reconfirmed person_met \
-schedule
+reason protection no_marker two_contacts arrival escort person_agrees reconfirmed \
+person_met schedule
 """
 
 

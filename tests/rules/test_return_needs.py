@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from app.cases.facts import ReflectionPeriod
+from app.cases.facts import Guardian, ReflectionPeriod
 from app.cases.risk import RiskLevel
 from app.kernel.needs import NeedsUnmet
 from app.returns.lifecycle import TABLE, Action, Need
@@ -34,11 +34,13 @@ MET = Facts(
     determined=True,
     interests=Interests.IN_FAVOUR,
     child_received=True,
+    guardian=Guardian.APPOINTED,
     nationality=Nationality.CONFIRMED,
     destination=Found(),
     origin=Found(),
     reflection=ReflectionPeriod.ENDED,
     arrives_at=NOON + timedelta(days=1),
+    escorted=True,
     visits_left=False,
     terms=Terms(
         informed=True,
@@ -51,6 +53,7 @@ MET = Facts(
         contacts=frozenset({"Ana", "Ion"}),
         arrives_at=NOON + timedelta(days=1),
         person_agrees=True,
+        escort=True,
         reconfirmed=True,
         person_met=True,
         visits=(NOON + timedelta(days=7), NOON + timedelta(days=30)),
@@ -79,6 +82,7 @@ LACKS = {
     Need.RISKS_CURRENT: replace(MET, origin=OLD),
     Need.NO_THREAT: replace(MET, destination=Found(threats=(Threat.LIFE,))),
     Need.CHILD_PROVIDED_FOR: replace(MET, child_received=False),
+    Need.GUARDIAN: replace(MET, guardian=Guardian.NEEDED),
     Need.REFLECTION_OVER: replace(MET, reflection=ReflectionPeriod.RUNNING),
     Need.SECOND_PERSON: lacking(approved=False),
     Need.REASON: lacking(reason=None),
@@ -87,6 +91,8 @@ LACKS = {
     Need.TWO_CONTACTS: lacking(contacts=frozenset({"Ana"})),
     Need.ARRIVAL: lacking(arrives_at=NOON),
     Need.ARRIVAL_AHEAD: replace(MET, arrives_at=NOON),
+    Need.ESCORT: lacking(escort=False),
+    Need.ESCORTED: replace(MET, escorted=False),
     Need.PERSON_AGREES: lacking(person_agrees=False),
     Need.RECONFIRMED: lacking(reconfirmed=False),
     Need.PERSON_MET: lacking(person_met=False),
@@ -95,7 +101,7 @@ LACKS = {
 }
 ON_THE_WAY = {Need.CONTACT_PERMITTED, Need.UNDER_WAY}
 BEFORE_IT_GOES = {Need.RETURN_CONSENT, Need.RISKS_CURRENT, Need.NO_THREAT}
-FOR_A_CHILD = {Need.INTERESTS_DETERMINED, Need.CHILD_PROVIDED_FOR}
+FOR_A_CHILD = {Need.INTERESTS_DETERMINED, Need.CHILD_PROVIDED_FOR, Need.GUARDIAN}
 ALONGSIDE = (
     {need: {Need.LEAD_READY, Need.STILL_CLEARED} for need in ON_THE_WAY}
     | {need: {Need.STILL_CLEARED} for need in BEFORE_IT_GOES | FOR_A_CHILD}
@@ -184,6 +190,21 @@ def test_a_child_needs_all_of_it_and_an_adult_nothing(lack: dict[str, object]) -
 
     assert not NEEDS[Need.CHILD_PROVIDED_FOR].met(child)
     assert NEEDS[Need.CHILD_PROVIDED_FOR].met(replace(child, child=False))
+
+
+@pytest.mark.parametrize("guardian", Guardian)
+def test_guardian_that_is_needed_is_unmet_for_a_child_alone(guardian: Guardian) -> None:
+    child = replace(MET, guardian=guardian)
+
+    assert NEEDS[Need.GUARDIAN].met(child) == (guardian != Guardian.NEEDED)
+    assert NEEDS[Need.GUARDIAN].met(replace(child, child=False))
+
+
+def test_adult_without_an_escort_may_travel_alone() -> None:
+    alone = replace(lacking(escort=False), escorted=False, child=False)
+
+    assert NEEDS[Need.ESCORT].met(alone)
+    assert NEEDS[Need.ESCORTED].met(alone)
 
 
 @pytest.mark.parametrize("stands", [None, *ReflectionPeriod])

@@ -55,7 +55,8 @@ ROWS = f"""
 -  | account_for         | halted               | ended        | lead      | {WORKER}
 """
 STILL = (
-    "under_way return_consent contact_permitted risks_current no_threat child_provided_for"
+    "under_way return_consent contact_permitted risks_current no_threat child_provided_for "
+    "guardian"
 )
 """Judged again at every step from the decision to the departure (BR08, BR12).
 
@@ -72,9 +73,9 @@ receive_child       | lead_ready child_reception
 go                  | {STILL} nationality_confirmed reflection_over second_person
 no_go               | reason protection second_person
 issue_document      | still_cleared identity_consent no_marker
-plan                | {STILL} two_contacts arrival person_agrees
+plan                | {STILL} two_contacts arrival person_agrees escort
 accept_plan         | still_cleared arrival_ahead
-depart              | {STILL} arrival_ahead reconfirmed
+depart              | {STILL} arrival_ahead reconfirmed escorted
 arrive              | person_met
 monitor             | schedule
 report              |
@@ -207,7 +208,8 @@ def test_nobody_departs_but_through_a_decision_a_document_and_an_accepted_plan()
 
 @pytest.mark.parametrize("action", Action)
 def test_no_side_but_the_lead_hears_which_fear_or_threat_it_is(action: Action) -> None:
-    told = {"contact_permitted", "no_threat", "risks_current", "child_provided_for"}
+    fears = {"contact_permitted", "no_threat", "risks_current"}
+    told = fears | {"child_provided_for", "guardian", "escorted"}
 
     for row in TABLE.steps:
         if row.action == action and row.sides != {Side.LEAD}:

@@ -1,0 +1,81 @@
+"""A child returns with a guardian and with a person who travels with it, or not at all."""
+
+import pytest
+
+from tests.support.returns import Homecoming, begin, to_return
+from tests.support.world import (
+    Json,
+    Someone,
+    World,
+    consent,
+    done,
+    lacks,
+    travel_plan,
+)
+
+GUARDIAN = ("guardian", "lead")
+RECEIVED: Json = {"carer_receives": True, "guardian_at_arrival": True}
+
+
+def records(home: Homecoming, name: str, value: str) -> None:
+    """Record a fact of the case, as its lead."""
+    path = f"/cases/{home.case['code']}/facts"
+    done(home.lead.creates(path, {"name": name, "value": value}))
+
+
+@pytest.fixture
+def home(world: World, officer: Someone, lead: Someone) -> Homecoming:
+    """A return of a child with a guardian, for which everything but GO is done."""
+    by = {"given_by": "guardian_with_assent"}
+    given = [consent(**by), to_return(**by)]
+    begun = begin(world, officer, lead, notice={"age_class": "child"}, consents=given)
+    records(begun, "best_interests", "determined")
+    records(begun, "guardian", "appointed")
+    begun.goes("assess-origin")
+    done(begun.does("home", "receive-child", RECEIVED))
+    done(begun.does("lead", "determine-interests", {"interests": "in_favour"}))
+    return begun
+
+
+def test_guardian_needed_again_holds_every_step_up_to_departure(home: Homecoming) -> None:
+    held = []
+    for who, action, body in list(home.steps())[:5]:
+        records(home, "guardian", "needed")
+        held.append((action, lacks(home.does(who, action, body))))
+        records(home, "guardian", "appointed")
+        done(home.does(who, action, body))
+
+    assert held == [
+        ("go", [GUARDIAN]),
+        ("issue-document", [("still_cleared", "lead")]),
+        ("plan", [GUARDIAN]),
+        ("accept-plan", [("still_cleared", "lead")]),
+        ("depart", [GUARDIAN]),
+    ]
+    assert home.state == "in_transit"
+
+
+def test_decision_that_no_guardian_is_needed_lets_a_child_go(home: Homecoming) -> None:
+    records(home, "guardian", "not_needed")
+
+    assert home.goes("go")["state"] == "cleared"
+
+
+def test_plan_without_an_escort_is_refused_for_a_child(home: Homecoming) -> None:
+    home.goes("issue-document")
+
+    alone = home.does("lead", "plan", travel_plan(escort=None))
+
+    assert lacks(alone) == [("escort", "lead")]
+    assert home.state == "documented"
+    assert home.goes("plan")["state"] == "planning"
+
+
+def test_adult_goes_without_guardian_and_escort(
+    world: World, officer: Someone, lead: Someone
+) -> None:
+    home = begin(world, officer, lead)
+    home.goes("issue-document")
+    done(home.does("lead", "plan", travel_plan(escort=None)))
+
+    assert home.goes("depart")["state"] == "in_transit"
