@@ -15,7 +15,7 @@ from app.kernel.versions import Seen
 from app.kernel.work import Writing
 from app.returns import arrivals
 from app.returns.actions import NOTHING, Move, Said, held, judge, ready, take
-from app.returns.following import take_back
+from app.returns.following import take_back, take_back_papers
 from app.returns.lifecycle import TABLE, Action
 from app.returns.models import Return
 from app.returns.needs import RULES, Terms
@@ -116,4 +116,6 @@ def report(work: Writing, move: Move, said: Said) -> Return:
     view = look(work, record)
     step = TABLE.find(record.state, Action.FINISH, {Side.SYSTEM}, frozenset())
     RULES.require(step, facts_of(work, view))
-    return take(work, Move(view, step), NOTHING)
+    take(work, Move(view, step), NOTHING)
+    take_back_papers(work, record)
+    return record

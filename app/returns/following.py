@@ -14,13 +14,13 @@ from app.deadlines.queries import last_stopped, running
 from app.kernel.actors import Side
 from app.kernel.work import Writing
 from app.referrals import following
-from app.referrals.lifecycle import AT_WORK
+from app.referrals.lifecycle import AT_WORK, OPEN
 from app.referrals.lifecycle import State as ReferralState
 from app.returns import queries
 from app.returns.actions import Move, ask_papers, rests, take, wind
 from app.returns.lifecycle import CLOCKS, GOING, TABLE, Action
 from app.returns.models import Done, Return
-from app.returns.situation import look, papers_of, waits_on
+from app.returns.situation import find_asked_for_papers, look, papers_of, waits_on
 
 
 def resting(work: Writing, case: Case, stands: Standing) -> frozenset[UUID]:
@@ -85,6 +85,18 @@ def take_back(work: Writing, record: Return, reason: WithdrawReason) -> None:
     """Withdraw the referral: nobody at the origin goes on waiting for the person."""
     if record.referral.state in AT_WORK:
         following.withdraw(work, record.referral, reason)
+    take_back_papers(work, record)
+
+
+def take_back_papers(work: Writing, record: Return) -> None:
+    """Withdraw the referrals that ask the State of origin for the papers of a return.
+
+    The reason is the same however the return ended: the consulate does not learn whether
+    the person declined, was in danger or went home.
+    """
+    stands = standing.of_case(work, record.case)
+    for referral in find_asked_for_papers(work, record, stands, OPEN):
+        following.withdraw(work, referral, WithdrawReason.NO_LONGER_NEEDED)
 
 
 def hand_on(work: Writing, record: Return, stands: Standing) -> None:

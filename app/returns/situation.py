@@ -1,6 +1,7 @@
 """How a return stands: what its needs are judged by, and how each side sees it."""
 
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -65,14 +66,21 @@ def papers_of(work: Reading, record: Return, stands: Standing) -> Referral:
     An officer of the State of origin who was asked for it in the same case; where nobody
     was, the recipient of the return.
     """
-    asked = [
+    asked = find_asked_for_papers(work, record, stands, AT_WORK)
+    return asked[-1] if asked else record.referral
+
+
+def find_asked_for_papers(
+    work: Reading, record: Return, stands: Standing, states: AbstractSet[ReferralState]
+) -> list[Referral]:
+    """List the referrals in some states that ask the State of origin for papers."""
+    return [
         referral
         for referral in referrals.of_case(work, record.case_id)
         if referral.service == Service.CONSULAR_DOCUMENT
-        and referral.state in AT_WORK
+        and referral.state in states
         and stands.is_of_origin(referral.recipient)
     ]
-    return asked[-1] if asked else record.referral
 
 
 def sides_of(work: Reading, record: Return, papers: Referral) -> frozenset[Side]:

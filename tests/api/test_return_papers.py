@@ -4,17 +4,28 @@ from typing import Any
 
 import pytest
 
-from tests.support.returns import CONSULATE, WAY, Homecoming, begin
-from tests.support.world import Someone, World, consent, done, problem
+from tests.support.returns import CONSULATE, NO_GO, WAY, Homecoming, begin
+from tests.support.world import Json, Someone, World, consent, done, kinds, problem, promise
 
 
 @pytest.fixture
-def home(world: World, officer: Someone, lead: Someone) -> Homecoming:
-    """A return, just opened, for which the consulate sees to the papers."""
+def opened(world: World, officer: Someone, lead: Someone) -> Homecoming:
+    """A return, just opened, with a consent that the consulate sees to the papers."""
     papers = {"purposes": ["CONSULAR_DOCUMENT"], "sections": ["identity"]}
     given = [consent(focal_point=CONSULATE, **papers)]
-    opened = begin(world, officer, lead, consents=given)
-    opened.asks_the_consulate()
+    return begin(world, officer, lead, consents=given)
+
+
+@pytest.fixture
+def papers(opened: Homecoming) -> Json:
+    """The referral by which the consulate was asked for papers, and which it took on."""
+    return opened.asks_the_consulate()
+
+
+@pytest.fixture
+def home(opened: Homecoming, papers: Json) -> Homecoming:
+    """A return, just opened, for which the consulate sees to the papers."""
+    assert papers["state"] == "accepted"
     return opened
 
 
@@ -49,3 +60,66 @@ def test_whoever_issued_the_document_has_no_part_in_the_journey(home: Homecoming
     assert again.headers["Idempotent-Replayed"] == "true"
     assert problem(home.officer.post(f"{path}/call-off", {})) == (404, "not-found")
     assert home.state == "documented"
+
+
+def ends(home: Homecoming, how: str) -> None:
+    """End a return in one of the ways in which it can end."""
+    if how == "no_go":
+        done(home.does("lead", "no-go", NO_GO))
+    elif how == "called_off":
+        assert home.does("home", "call-off", {}).status_code == 204
+    elif how == "ended":
+        home.takes_back("RETURN")
+    elif how == "halted":
+        home.goes("depart")
+        home.takes_back("RETURN")
+    elif how == "withdrawn":
+        why = {"reason": "SURVIVOR_DECLINED"}
+        done(home.lead.does("withdraw", home.referral, why))
+    else:
+        home.goes("monitor")
+        for _ in range(2):
+            done(home.does("home", "report", {"person_met": True}))
+
+
+@pytest.mark.parametrize(
+    "how", ["no_go", "called_off", "ended", "halted", "withdrawn", "completed"]
+)
+def test_referral_for_papers_ends_with_the_return_and_never_says_why(
+    home: Homecoming, papers: Json, how: str
+) -> None:
+    officer, lead = home.officer, home.lead
+    section = f"/cases/{home.case['code']}/sections/identity"
+    names = {"section": "identity", "names": ["Ана"]}
+    done(lead.ask("PUT", section, names, headers={"If_Match": lead.tag(home.case)}))
+    home.goes("permit-contact")
+    done(home.does("officer", "verify-nationality", {"nationality": "confirmed"}))
+    home.goes("go")
+    if how in {"halted", "completed"}:
+        issued = home.does("officer", "issue-document", {"without_marker": True})
+        assert issued.status_code == 204
+    before = officer.opens(section).status_code
+    officer.hears()
+
+    ends(home, how)
+
+    seen = lead.sees(papers)
+    assert (before, officer.opens(section).status_code) == (200, 404)
+    assert (seen["state"], seen["reason"]) == ("withdrawn", "NO_LONGER_NEEDED")
+    assert kinds(officer.hears()).count("referral.withdrawn") == 1
+    assert problem(officer.does("start", papers, {"person_met": True}))[0] == 409
+
+
+def test_consulate_that_was_asked_cannot_accept_once_the_return_ended(
+    opened: Homecoming,
+) -> None:
+    body = {"service": "CONSULAR_DOCUMENT", "sections": ["identity"]}
+    asked = done(opened.lead.refers(opened.case, CONSULATE, **body))
+
+    ends(opened, "no_go")
+
+    assert opened.lead.sees(asked)["state"] == "withdrawn"
+    assert problem(opened.officer.does("accept", asked, promise())) == (
+        409,
+        "action-illegal",
+    )
