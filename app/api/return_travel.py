@@ -137,4 +137,5 @@ def account_for_person(
     """Say that a person whose return was halted on the way was met, and is not lost."""
     ready = (return_id, Action.ACCOUNT_FOR, seen, Terms(person_met=met.person_met))
     with begin() as work:
-        return step(work, once, ready, saying(Said(note=met.note)))
+        said = Said(note=met.note)
+        return step(work, once, ready, partial(deciding.account_for, said=said))

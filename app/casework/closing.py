@@ -53,6 +53,7 @@ def close(
     case.closure_reason, case.continues_in = why.reason, other.id if other else None
     cases.take(work, case, row, {"reason": why.reason}, before=before)
     following.end_drafts(work, case, why.reason)
+    returns.follow(work, case)
     free_reference(case)
     return case
 

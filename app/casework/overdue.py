@@ -118,8 +118,7 @@ def record_of(work: Writing, case: Case, clock: Clock, noun: Noun) -> Recorded:
             handover = offered.open_of(work, case.id)
             return handover or case
         case Noun.RETURN:
-            open_ones = returns.open_in(work, [case.id])[case.id]
-            return next(one for one in open_ones if one.id == clock.record_id)
+            return returns.by_id(work, clock.record_id)
         case Noun.APPROVAL:
             return Named(clock.record_id, case.id, clock.reference)
         case Noun.CASE | Noun.QUESTION | Noun.INTERESTS | Noun.CONSENT | Noun.READING:

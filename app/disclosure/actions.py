@@ -55,6 +55,7 @@ from app.kernel.work import Recorded, Writing
 from app.referrals import following
 from app.referrals.models import Referral
 from app.returns import following as returns
+from app.returns import origin_contact
 
 
 def open_section(
@@ -241,6 +242,7 @@ def write_safeguards(work: Writing, code: str, seen: Seen, content: Safeguards) 
     work.session.flush()
     following.withdraw_unsafe(work, case)
     handovers.cancel_unsafe(work, case)
+    origin_contact.answer(work, case, content)
     returns.follow(work, case)
     reroute_unsafe(work, case)
     tell(work, case, Paper.SAFEGUARDS)

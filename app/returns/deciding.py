@@ -13,7 +13,7 @@ from app.deadlines import queries as deadlines
 from app.kernel.actors import Role, Side
 from app.kernel.versions import Seen
 from app.kernel.work import Writing
-from app.returns import arrivals
+from app.returns import arrivals, origin_contact
 from app.returns.actions import NOTHING, Move, Said, held, judge, ready, take
 from app.returns.following import take_back, take_back_papers
 from app.returns.lifecycle import TABLE, Action
@@ -104,6 +104,16 @@ def monitor(work: Writing, move: Move, visits: tuple[datetime, ...]) -> Return:
     """Begin to visit the person who returned."""
     move.record.visits = [visit.isoformat() for visit in visits]
     return take(work, move)
+
+
+def account_for(work: Writing, move: Move, said: Said) -> Return:
+    """Say that a person whose return was halted on the way was met.
+
+    From then on the lead has a deadline to decide whether the State of origin may be told.
+    """
+    take(work, move, said)
+    origin_contact.resume(work, move.record)
+    return move.record
 
 
 def report(work: Writing, move: Move, said: Said) -> Return:

@@ -16,7 +16,7 @@ from app.kernel.work import Writing
 from app.referrals import following
 from app.referrals.lifecycle import AT_WORK, OPEN
 from app.referrals.lifecycle import State as ReferralState
-from app.returns import queries
+from app.returns import origin_contact, queries
 from app.returns.actions import Move, ask_papers, rests, take, wind
 from app.returns.lifecycle import CLOCKS, GOING, TABLE, Action
 from app.returns.models import Done, Return
@@ -54,6 +54,7 @@ def follow(work: Writing, case: Case, rested: frozenset[UUID] = frozenset()) -> 
             end(work, record)
         else:
             hand_on(work, record, stands)
+    origin_contact.hand_on(work, case)
 
 
 def is_lost(record: Return, stands: Standing, rested: frozenset[UUID]) -> bool:
@@ -86,6 +87,7 @@ def take_back(work: Writing, record: Return, reason: WithdrawReason) -> None:
     if record.referral.state in AT_WORK:
         following.withdraw(work, record.referral, reason)
     take_back_papers(work, record)
+    origin_contact.reopen(work, record)
 
 
 def take_back_papers(work: Writing, record: Return) -> None:

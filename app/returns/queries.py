@@ -128,6 +128,11 @@ def open_in(work: Reading, case_ids: Iterable[UUID]) -> Mapping[UUID, list[Retur
     return found
 
 
+def by_id(work: Reading, return_id: UUID) -> Return:
+    """Return one, whoever asks; it may have ended."""
+    return work.session.scalars(select(Return).where(Return.id == return_id)).one()
+
+
 STEPS: Final = select(Done).where(Done.return_id == bindparam("id")).order_by(Done.number)
 
 

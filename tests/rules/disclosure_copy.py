@@ -29,7 +29,7 @@ submitter    | safeguards_past safety_notice | unled led |                    | 
 candidate    | safety_notice       | submitted under_review |                 | safe
 candidate    | safeguards_past     | under_review        |                    | safe
 lead         | safety_notice safeguards_past | led       |                    | safe
-recipient    | safety_notice       | open                | asked at_work      | safe
+recipient    | safety_notice       | open                | asked at_work      | safe origin_permitted
 submitter    | note message screening | unled led         |                    | own_text
 submitter    | message             | open                |                    |
 submitter    | contacts            | led                 |                    | in_touch
@@ -45,16 +45,16 @@ lead         | safeguards contacts | led                 |                    | 
 lead         | note message        | led                 |                    | not_of_origin
 sender       | arrangement         | worked_on           | at_work completed  | not_of_origin
 sender       | note message        | worked_on           | told               | not_of_origin
-recipient    | arrangement         | open                | at_work completed  |
+recipient    | arrangement         | open                | at_work completed  | origin_permitted
 sender       | travel_plan         | worked_on           | at_work completed  | not_of_origin
 recipient    | travel_plan         | open                | at_work            | safe origin_permitted
 recipient    | note message        | open                | asked at_work completed | not_of_origin
-recipient    | note message        | open                | asked at_work completed | own_text
-recipient    | message             | open                | asked at_work completed | safe
-recipient    | needs               | open                | asked at_work      | consented
-recipient    | contact             | open                | at_work            | consented
+recipient    | note message        | open                | asked at_work completed | own_text origin_permitted
+recipient    | message             | open                | asked at_work completed | safe origin_permitted
+recipient    | needs               | open                | asked at_work      | consented origin_permitted
+recipient    | contact             | open                | at_work            | consented origin_permitted
 recipient    | identity            | open                | at_work            | consented origin_permitted
-recipient    | L4 screening        | open                | at_work            | consented police_consent
+recipient    | L4 screening        | open                | at_work            | consented police_consent origin_permitted
 recipient    | contacts            | open                | at_work            | not_of_origin
 handover_candidate | needs         | led                 |                    | consented origin_permitted
 former_lead  | sections note message screening | led                 |                    | own_text

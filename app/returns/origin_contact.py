@@ -1,0 +1,94 @@
+"""The decision whether the State of origin may be told: a return that ends reopens it."""
+
+from typing import Final
+from uuid import UUID
+
+from sqlalchemy import bindparam, select
+
+from app.cases import actions as cases
+from app.cases import queries as cased
+from app.cases.lifecycle import OPEN as CASE_OPEN
+from app.cases.models import Case
+from app.cases.sections import OriginContact, Paper, Safeguards
+from app.consents import standing
+from app.deadlines import actions as deadlines
+from app.deadlines import queries as clocks
+from app.deadlines.limits import ClockKind
+from app.kernel.work import Writing
+from app.returns.lifecycle import CANCELLED, State
+from app.returns.models import Return
+
+OVER: Final = CANCELLED - {State.HALTED}
+"""States in which the clock of a return is that of this decision, and of nothing else."""
+OVER_IN: Final = select(Return.id).where(
+    Return.case_id == bindparam("case"), Return.state.in_(OVER)
+)
+
+
+def reopen(work: Writing, record: Return) -> None:
+    """Reopen the decision as a return ends without the person having arrived for good.
+
+    The permission was given for that return. The safeguards say `undecided` again, so that
+    the State of origin is treated as not permitted everywhere, and the lead has to decide.
+    """
+    guards = standing.of_case(work, record.case).safeguards
+    if guards.origin_contact == OriginContact.PERMITTED:
+        forget_permission(work, record.case, guards)
+        start_deadline(work, record)
+
+
+def forget_permission(work: Writing, case: Case, guards: Safeguards) -> None:
+    """Set `origin_contact` to `undecided` in the sealed safeguards.
+
+    Their author is the holder, not whoever ended the return: an author may open what it
+    wrote. Quotas do not apply, for nobody may be kept from ending a return.
+    """
+    undecided = guards.model_copy(update={"origin_contact": OriginContact.UNDECIDED})
+    before, work.is_exempt_from_quota = work.is_exempt_from_quota, True
+    cases.seal(work, case, Paper.SAFEGUARDS, undecided)
+    work.is_exempt_from_quota = before
+    paper = cased.sealed(work, case.id, Paper.SAFEGUARDS)
+    if paper is not None and case.holder is not None:
+        paper.author = case.holder
+    case.touch()
+    work.session.flush()
+
+
+def resume(work: Writing, record: Return) -> None:
+    """Start the deadline once the person whose return was halted is accounted for."""
+    guards = standing.of_case(work, record.case).safeguards
+    if guards.origin_contact == OriginContact.UNDECIDED:
+        start_deadline(work, record)
+
+
+def start_deadline(work: Writing, record: Return) -> None:
+    """Start the deadline of the decision: a review, in the worklist of the holder (D10).
+
+    A halted return has its own deadline until the person is accounted for.
+    """
+    case, kind = record.case, ClockKind.REVIEW
+    if record.state in OVER and case.state in CASE_OPEN:
+        until = clocks.term(work, kind, case, waits_on=case.holder).until(work.now)
+        deadlines.restart(work, record, kind, until, waits_on=case.holder)
+
+
+def hand_on(work: Writing, case: Case) -> None:
+    """Pass the deadline on to the holder of the case; stop it if the case has ended."""
+    ended = find_over(work, case)
+    if not ended:
+        return
+    if case.state in CASE_OPEN:
+        deadlines.pass_on(work, ended, case.holder)
+    else:
+        deadlines.stop_all(work, ended)
+
+
+def answer(work: Writing, case: Case, guards: Safeguards) -> None:
+    """Stop the deadline if the safeguards that were written decide it."""
+    if guards.origin_contact != OriginContact.UNDECIDED:
+        deadlines.stop_all(work, find_over(work, case))
+
+
+def find_over(work: Writing, case: Case) -> list[UUID]:
+    """List the returns of a case that ended without the person having arrived for good."""
+    return list(work.session.scalars(OVER_IN, {"case": case.id}))

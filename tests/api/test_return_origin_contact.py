@@ -1,0 +1,148 @@
+"""A return that ends reopens the decision whether the State of origin may be told."""
+
+import pytest
+
+from tests.support.returns import CONSULATE, NO_GO, Homecoming, begin
+from tests.support.world import (
+    Json,
+    Someone,
+    World,
+    closing,
+    consent,
+    done,
+    kinds,
+    lacks,
+    path_of,
+    problem,
+)
+
+ENDS = ["no_go", "called_off", "consent", "halted"]
+CONSULAR: Json = {"service": "CONSULAR_DOCUMENT", "sections": ["needs"]}
+LEGAL: Json = {"service": "LEGAL_AID", "sections": ["needs"]}
+
+
+@pytest.fixture
+def home(world: World, officer: Someone, lead: Someone) -> Homecoming:
+    """A return, just opened, beside legal aid that the consulate gives."""
+    both = {"purposes": ["CONSULAR_DOCUMENT", "LEGAL_AID"], "sections": ["needs"]}
+    return begin(world, officer, lead, consents=[consent(focal_point=CONSULATE, **both)])
+
+
+def decision(home: Homecoming, who: Someone | None = None) -> list[str]:
+    """List what waits for an office about the return."""
+    about = f"returns/{home.record['id']}"
+    return [kind for one, kind, _ in (who or home.lead).waits() if one == about]
+
+
+def ends(home: Homecoming, how: str) -> None:
+    """End a return in one of the ways in which it can end before the person is home."""
+    if how == "no_go":
+        done(home.does("lead", "no-go", NO_GO))
+    elif how == "called_off":
+        assert home.does("home", "call-off", {}).status_code == 204
+    elif how == "consent":
+        home.takes_back("RETURN")
+    else:
+        home.goes("depart")
+        home.takes_back("RETURN")
+        assert decision(home) == ["confirm_arrival"]
+
+
+def origin_contact(home: Homecoming) -> str:
+    """Read what the safeguards say, as the lead."""
+    opened = done(home.lead.opens(f"{path_of(home.case)}/safeguards"))
+    return str(opened["content"]["origin_contact"])
+
+
+@pytest.mark.parametrize("how", ENDS)
+def test_ended_return_makes_the_lead_decide_again_by_a_deadline(
+    home: Homecoming, how: str
+) -> None:
+    home.goes("inform")
+    before = origin_contact(home)
+
+    ends(home, how)
+
+    assert (before, origin_contact(home)) == ("permitted", "undecided")
+    refused = home.lead.refers(home.case, CONSULATE, **CONSULAR)
+    assert lacks(refused) == [("origin_permitted", "sender")]
+    if how == "halted":
+        done(home.does("lead", "account-for", {"person_met": True}))
+    assert decision(home) == ["review"]
+    assert home.now()["due_at"] is not None
+    home.guards(origin_contact="undecided")
+    assert decision(home) == ["review"]
+    home.guards(origin_contact="permitted")
+    assert decision(home) == []
+    assert done(home.lead.refers(home.case, CONSULATE, **CONSULAR))["state"] == "sent"
+
+
+@pytest.mark.parametrize("how", ENDS)
+def test_office_of_origin_opens_nothing_until_the_lead_has_decided(
+    home: Homecoming, how: str
+) -> None:
+    needs = f"{path_of(home.case)}/sections/needs"
+    content = {"section": "needs", "summary": "Кеңес"}
+    tag = {"If_Match": home.lead.tag(home.case)}
+    done(home.lead.ask("PUT", needs, content, headers=tag))
+    done(home.lead.refers(home.case, CONSULATE, **LEGAL))
+    before = home.officer.opens(needs).status_code
+
+    ends(home, how)
+    ended = home.officer.opens(needs).status_code
+    lead = home.lead.opens(needs).status_code
+    home.guards(origin_contact="permitted")
+
+    assert (before, ended, lead) == (200, 404, 200)
+    assert home.officer.opens(needs).status_code == 200
+
+
+def test_undecided_contact_is_reminded_of_and_ends_with_the_case(home: Homecoming) -> None:
+    ends(home, "no_go")
+    heard = home.lead.hears()
+
+    for _ in range(15):
+        home.world.waits_for(days=1)
+        risk = {"level": "low"}
+        done(home.lead.creates(f"{path_of(home.case)}/risk-assessments", risk))
+        heard += home.lead.hears()
+
+    assert kinds(heard).count("return.overdue") == 1
+    assert decision(home) == ["review"]
+    asked = home.lead.does("close", home.case, closing()).json()
+    done(home.supervisor.post(f"/approvals/{asked['id']}/approve"))
+    done(home.lead.does("close", home.case, closing(), Approval=asked["id"]))
+    assert decision(home) == []
+
+
+def test_who_ends_a_return_does_not_become_the_author_of_the_safeguards(
+    home: Homecoming,
+) -> None:
+    assert home.officer.opens(f"{path_of(home.case)}/safeguards").is_success
+
+    ends(home, "called_off")
+
+    opened = done(home.lead.opens(f"{path_of(home.case)}/safeguards"))
+    own = done(home.officer.opens(f"{path_of(home.case)}/safeguards"))
+    assert opened["author"] == "KZ_LEAD"
+    assert own["content"]["origin_contact"] == "permitted"
+    home_reads = home.home.opens(f"{path_of(home.case)}/safeguards")
+    assert problem(home_reads) == (404, "not-found")
+
+
+@pytest.mark.parametrize("how", ["completed", "never_permitted"])
+def test_decision_stands_where_the_person_is_home_or_nothing_was_permitted(
+    home: Homecoming, how: str
+) -> None:
+    if how == "completed":
+        home.goes("monitor")
+        for _ in range(2):
+            done(home.does("home", "report", {"person_met": True}))
+        stays = "permitted"
+    else:
+        home.guards(origin_contact="undecided")
+        ends(home, "no_go")
+        stays = "undecided"
+
+    assert origin_contact(home) == stays
+    assert decision(home) == []
