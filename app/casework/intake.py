@@ -34,6 +34,7 @@ from app.kernel.versions import Seen
 from app.kernel.work import Writing
 from app.referrals import following
 from app.referrals import queries as referred
+from app.returns import following as returns
 from app.screening import actions as screenings
 from app.screening.models import Screening
 from app.screening.schemas import NewScreening
@@ -144,12 +145,15 @@ def mend(work: Writing, code: str, seen: Seen, notice: NoticeFields) -> Case:
         notice = NoticeFields(**notice.model_dump(exclude={"country"}, exclude_unset=True))
     if own is not None:
         mend_notice(own, notice)
+    was_child = case.is_child
     if changed := mend_notice(case, notice):
         case.touch()
         if "priority" in changed:
             clocks.rewind(work, case)
         if "age_class" in changed:
             watch_interests(work, case)
+        if case.is_child != was_child:
+            returns.reopen_decisions(work, case)
         work.record("case.notice_changed", case, case.readers, {"fields": changed})
     return case
 

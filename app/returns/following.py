@@ -1,9 +1,11 @@
 """What becomes of a return when the case, the consents or the safeguards change."""
 
+from typing import Final
 from uuid import UUID
 
 from sqlalchemy import delete, select, update
 
+from app.cases import actions as cases
 from app.cases.lifecycle import OPEN as CASE_OPEN
 from app.cases.models import Case
 from app.cases.reasons import WithdrawReason
@@ -18,9 +20,18 @@ from app.referrals.lifecycle import AT_WORK, OPEN
 from app.referrals.lifecycle import State as ReferralState
 from app.returns import origin_contact, queries
 from app.returns.actions import Move, ask_papers, rests, take, wind
-from app.returns.lifecycle import CLOCKS, GOING, TABLE, Action
+from app.returns.lifecycle import (
+    BEFORE_DEPARTURE,
+    CLOCKS,
+    GOING,
+    ON_THE_WAY_TO_GO,
+    TABLE,
+    Action,
+)
 from app.returns.models import Done, Return
 from app.returns.situation import find_asked_for_papers, look, papers_of, waits_on
+
+DECISION_MADE: Final = BEFORE_DEPARTURE - ON_THE_WAY_TO_GO
 
 
 def resting(work: Writing, case: Case, stands: Standing) -> frozenset[UUID]:
@@ -80,6 +91,21 @@ def end(work: Writing, record: Return) -> None:
     step = TABLE.find(record.state, Action.END, {Side.SYSTEM}, frozenset())
     take(work, Move(look(work, record), step))
     take_back(work, record, WithdrawReason.NO_LONGER_NEEDED)
+
+
+def reopen_decisions(work: Writing, case: Case) -> None:
+    """Let GO be decided again when the person turns out to be a child, or an adult.
+
+    What GO rests on differs between the two, and so do the document and the plan that rest
+    on GO. What a second person was asked before that does not allow it either.
+    """
+    for record in queries.open_in(work, [case.id]).get(case.id, []):
+        if record.state in DECISION_MADE:
+            step = TABLE.find(record.state, Action.REOPEN, {Side.SYSTEM}, frozenset())
+            take(work, Move(look(work, record), step))
+        elif record.state in BEFORE_DEPARTURE:
+            record.touch()
+            cases.lapse(work, case, record)
 
 
 def take_back(work: Writing, record: Return, reason: WithdrawReason) -> None:

@@ -44,6 +44,7 @@ class Action(StrEnum):
     DETERMINE_INTERESTS = "determine_interests"
     RECEIVE_CHILD = "receive_child"
     GO = "go"
+    REOPEN = "reopen"
     NO_GO = "no_go"
     ISSUE_DOCUMENT = "issue_document"
     PLAN = "plan"
@@ -69,6 +70,7 @@ class Need(StrEnum):
     CONTACT_PERMITTED = "contact_permitted"
     IDENTITY_CONSENT = "identity_consent"
     FAMILY_CONSENT = "family_consent"
+    CHILD = "child"
     INTERESTS_DETERMINED = "interests_determined"
     CHILD_RECEPTION = "child_reception"
     NATIONALITY_CONFIRMED = "nationality_confirmed"
@@ -128,11 +130,12 @@ TABLE: Final = Table(_S.OPENED, (
     Step(_A.ASSESS_ORIGIN,       _ASSESSABLE,                   None,           _RECIPIENT,   _WORKERS,
          (_N.LEAD_READY, _N.FAMILY_CONSENT)),
     Step(_A.DETERMINE_INTERESTS, _ASSESSABLE,                   None,           _LEAD,        _WORKERS,
-         (_N.UNDER_WAY, _N.INTERESTS_DETERMINED)),
+         (_N.UNDER_WAY, _N.CHILD, _N.INTERESTS_DETERMINED)),
     Step(_A.RECEIVE_CHILD,       _ASSESSABLE,                   None,           _RECIPIENT,   _WORKERS,
          (_N.LEAD_READY, _N.CHILD_RECEPTION)),
     Step(_A.GO,                  {_S.ASSESSING},                _S.CLEARED,     _LEAD,        {Role.COORDINATOR},
          (*_STILL, _N.NATIONALITY_CONFIRMED, _N.REFLECTION_OVER, _N.SECOND_PERSON)),
+    Step(_A.REOPEN,              _CLEARED,                      _S.ASSESSING,   _SYSTEM),
     Step(_A.NO_GO,               _BEFORE_DEPARTURE,             _S.NO_GO,       _LEAD,        {Role.COORDINATOR},
          (_N.REASON, _N.PROTECTION, _N.SECOND_PERSON)),
     Step(_A.ISSUE_DOCUMENT,      {_S.CLEARED},                  _S.DOCUMENTED,  _CONSULATE,   _OFFICERS,
@@ -177,6 +180,7 @@ EVENTS: Final[dict[Action, str]] = {
     _A.DETERMINE_INTERESTS: "return.interests_determined",
     _A.RECEIVE_CHILD:       "return.child_provided_for",
     _A.GO:                  "return.cleared",
+    _A.REOPEN:              "return.reopened",
     _A.NO_GO:               "return.refused",
     _A.ISSUE_DOCUMENT:      "return.document_issued",
     _A.PLAN:                "return.planned",
@@ -204,6 +208,7 @@ CANCELLED: Final = frozenset({_S.NO_GO, _S.CALLED_OFF, _S.HALTED, _S.ENDED})
 """Its recipient no longer sees these: nobody at the origin learns why a person stayed."""
 OPEN: Final = frozenset(State) - {_S.COMPLETED, _S.NO_GO, _S.CALLED_OFF, _S.ENDED}
 GOING: Final = OPEN - {_S.HALTED}
+BEFORE_DEPARTURE: Final = frozenset(_BEFORE_DEPARTURE)
 ON_THE_WAY_TO_GO: Final = frozenset(_ON_THE_WAY_TO_GO)
 DECIDED: Final = frozenset(_CLEARED) | {_S.IN_TRANSIT, _S.ARRIVED}
 FOR_THE_CONSULATE: Final = frozenset({_S.PERMITTED, _S.ASSESSING, _S.CLEARED})

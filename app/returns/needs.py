@@ -132,6 +132,8 @@ NEEDS: Final[dict[Need, Check[Facts]]] = {
     Need.FAMILY_CONSENT: Check(
         may_ask_family,
         "Leave the family alone, or record the person's consent to family tracing by this recipient."),
+    Need.CHILD: Check(
+        lambda f: f.child, "The notice says `adult`: best interests are determined for a child alone.", Side.LEAD),
     Need.INTERESTS_DETERMINED: Check(
         lambda f: f.determined,
         "Record first that the best interests of the child were determined: an assessment is not enough.", Side.LEAD),

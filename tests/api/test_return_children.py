@@ -7,9 +7,13 @@ from tests.support.world import (
     Json,
     Someone,
     World,
+    actions,
     consent,
     done,
+    kinds,
     lacks,
+    path_of,
+    problem,
     travel_plan,
 )
 
@@ -79,3 +83,78 @@ def test_adult_goes_without_guardian_and_escort(
     done(home.does("lead", "plan", travel_plan(escort=None)))
 
     assert home.goes("depart")["state"] == "in_transit"
+
+
+def ages(home: Homecoming, age_class: str) -> None:
+    """Change the age class in the notice, as the lead."""
+    seen = {"If_Match": home.lead.tag(home.case)}
+    body = {"age_class": age_class}
+    done(home.lead.ask("PATCH", path_of(home.case), body, headers=seen))
+
+
+CLEARED = ["go", "issue-document", "plan", "accept-plan"]
+
+
+@pytest.mark.parametrize("upto", CLEARED)
+def test_go_for_a_child_does_not_serve_an_adult(home: Homecoming, upto: str) -> None:
+    home.goes(upto)
+    home.home.hears()
+
+    ages(home, "adult")
+
+    assert home.state == "assessing"
+    assert "return.reopened" in kinds(home.home.hears())
+    interests = {"interests": "in_favour"}
+    adult = home.does("lead", "determine-interests", interests)
+    assert lacks(adult) == [("child", "lead")]
+    done(home.does("lead", "go", {}))
+    assert home.state == "cleared"
+
+
+@pytest.mark.parametrize("upto", CLEARED)
+def test_go_for_an_adult_does_not_serve_a_child(
+    world: World, officer: Someone, lead: Someone, upto: str
+) -> None:
+    home = begin(world, officer, lead)
+    home.goes(upto)
+    home.home.hears()
+
+    ages(home, "presumed_child")
+
+    assert home.state == "assessing"
+    assert "return.reopened" in kinds(home.home.hears())
+    refused = lacks(home.lead.does("go", home.record, {}))
+    assert {need for need, _ in refused} == {
+        *("return_consent", "child_provided_for", "guardian")
+    }
+    assert "determine_interests" in actions(home.now())
+
+
+def test_question_to_a_second_person_does_not_outlive_the_age_class(
+    home: Homecoming,
+) -> None:
+    asked = home.lead.does("go", home.record, {}).json()
+
+    ages(home, "adult")
+
+    approved = home.supervisor.post(f"/approvals/{asked['id']}/approve")
+    went = home.lead.does("go", home.record, {}, Approval=asked["id"])
+    assert problem(went) == (409, "approval-unusable")
+    assert not approved.is_success
+    assert home.state == "assessing"
+
+
+def test_child_that_was_presumed_one_goes_on(home: Homecoming) -> None:
+    home.goes("go")
+
+    ages(home, "presumed_child")
+
+    assert home.state == "cleared"
+
+
+def test_change_of_age_after_departure_stops_nobody(home: Homecoming) -> None:
+    home.goes("depart")
+
+    ages(home, "adult")
+
+    assert home.state == "in_transit"

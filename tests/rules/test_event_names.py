@@ -66,6 +66,7 @@ assess_origin       return.origin_assessed
 determine_interests return.interests_determined
 receive_child       return.child_provided_for
 go                  return.cleared
+reopen              return.reopened
 no_go               return.refused
 issue_document      return.document_issued
 plan                return.planned

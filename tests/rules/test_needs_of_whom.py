@@ -38,7 +38,7 @@ the request | reason two_contacts capacity
 """
 RETURNS = """
 lead        | under_way lead_ready still_cleared return_consent contact_permitted \
-identity_consent interests_determined risks_current no_threat child_provided_for \
+identity_consent child interests_determined risks_current no_threat child_provided_for \
 arrival_ahead guardian escorted
 consulate   | nationality_confirmed
 system      | visits_over

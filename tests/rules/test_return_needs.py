@@ -76,6 +76,7 @@ LACKS = {
     Need.CONTACT_PERMITTED: replace(MET, contact_permitted=False),
     Need.IDENTITY_CONSENT: replace(MET, identity_covered=False),
     Need.FAMILY_CONSENT: replace(MET, family_covered=False),
+    Need.CHILD: replace(MET, child=False),
     Need.INTERESTS_DETERMINED: replace(MET, determined=False),
     Need.CHILD_RECEPTION: lacking(received=False),
     Need.NATIONALITY_CONFIRMED: replace(MET, nationality=Nationality.NOT_CONFIRMED),

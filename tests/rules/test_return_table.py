@@ -40,6 +40,7 @@ ROWS = f"""
 6  | determine_interests | assessing {CLEARED}  | same         | lead      | {WORKER}
 6  | receive_child       | assessing {CLEARED}  | same         | recipient | {WORKER}
 7  | go                  | assessing            | cleared      | lead      | coordinator
+-  | reopen              | {CLEARED}            | assessing    | system    |
 7  | no_go               | {BEFORE}             | no_go        | lead      | coordinator
 8  | issue_document      | cleared              | documented   | consulate | {OFFICER}
 9  | plan                | documented planning planned | planning | lead   | {WORKER}
@@ -68,9 +69,10 @@ permit_contact      | under_way contact_permitted
 verify_nationality  | lead_ready identity_consent
 assess_destination  | under_way
 assess_origin       | lead_ready family_consent
-determine_interests | under_way interests_determined
+determine_interests | under_way child interests_determined
 receive_child       | lead_ready child_reception
 go                  | {STILL} nationality_confirmed reflection_over second_person
+reopen              |
 no_go               | reason protection second_person
 issue_document      | still_cleared identity_consent no_marker
 plan                | {STILL} two_contacts arrival person_agrees escort

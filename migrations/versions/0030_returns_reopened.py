@@ -1,0 +1,27 @@
+"""Expand: a return whose person turns out to be a child, or an adult, is reopened."""
+
+from alembic import op
+
+from app.kernel.migrations import allow
+
+revision = "0030"
+down_revision = "0029"
+
+ACTIONS = (
+    *("inform", "permit_contact", "verify_nationality", "assess_destination"),
+    *("assess_origin", "determine_interests", "receive_child", "go", "no_go"),
+    *("issue_document", "plan", "accept_plan", "depart", "arrive", "monitor", "report"),
+    *("finish", "call_off", "end", "account_for"),
+)
+ACTIONS_NOW = (*ACTIONS[:8], "reopen", *ACTIONS[8:])
+
+
+def upgrade() -> None:
+    """Make room for it."""
+    allow("return_step", "action", "ck_return_step_action", ACTIONS_NOW)
+
+
+def downgrade() -> None:
+    """Undo it: no step of this kind is kept."""
+    op.execute("DELETE FROM return_step WHERE action = 'reopen'")
+    allow("return_step", "action", "ck_return_step_action", ACTIONS)
