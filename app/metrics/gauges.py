@@ -18,8 +18,10 @@ from app.kernel.heartbeat import Part, last_beats
 from app.outbox import queries as outbox
 from app.webhooks import queries as webhooks
 
-FAILS_LONG: Final = timedelta(hours=1)
-"""So long a receiver may be away, for its own upkeep."""
+FAILS_LONG: Final = timedelta(minutes=5)
+"""How long nothing may arrive at a receiver."""
+NOTICE_WAITS: Final = timedelta(minutes=2)
+"""How long a notice that may leave may wait: some tries that failed, or no worker."""
 
 
 @dataclass(frozen=True)
@@ -153,7 +155,7 @@ CLOCKS: Final = Watch[Backlog](
     ),
 )
 OUTBOX: Final = Watch[Counted[outbox.Counts]](
-    lambda session, now: Counted(now, outbox.counts(session)),
+    lambda session, now: Counted(now, outbox.counts(session, now)),
     (
         Gauge(
             "outgoing_waiting",
@@ -162,8 +164,24 @@ OUTBOX: Final = Watch[Counted[outbox.Counts]](
         ),
         Gauge(
             "outgoing_oldest_waiting_seconds",
-            "How long the oldest of them has waited.",
-            lambda found: seconds_since(found.counts.oldest_waiting, found.now),
+            "How long the oldest notice has waited that may leave by this way.",
+            lambda found: {
+                way: max(0.0, seconds_since(one.oldest, found.now))
+                for way, one in found.counts.ways.items()
+            },
+            label="way",
+            limit=NOTICE_WAITS.total_seconds(),
+            remedy="Notices do not leave: `safe-conduct doctor` connects to the mail "
+            "server and the SMS gateway, `outgoing.tried` in the log says what they say.",
+        ),
+        Gauge(
+            "outgoing_given_up",
+            "Notices by this way that were given up within the last day.",
+            lambda found: {way: one.given_up for way, one in found.counts.ways.items()},
+            label="way",
+            limit=0,
+            remedy="Ring the office up: `outgoing.dead` in the log says why its notice was "
+            "given up, `GET /v1/contacts` where it should have gone.",
         ),
         Gauge(
             "outgoing_dead",

@@ -82,6 +82,7 @@ def queue(
 def must_wait(work: Writing, outgoing: Outgoing, window: timedelta) -> bool:
     """Put something off whose recipient was sent something within the window.
 
+    It counts as waiting from the end of the window on: until then nothing is wrong.
     Senders take turns for a recipient, or two would each find that nothing was sent.
     """
     hold(work.session, f"outgoing:{outgoing.way}:{outgoing.recipient}")
@@ -89,7 +90,7 @@ def must_wait(work: Writing, outgoing: Outgoing, window: timedelta) -> bool:
     free_at = earliest(last, window, outgoing.urgency)
     if free_at is None or free_at <= work.now:
         return False
-    outgoing.due_at = free_at
+    outgoing.due_at = outgoing.queued_at = free_at
     return True
 
 

@@ -26,10 +26,11 @@ class Outgoing(Listed, Base):
     """Something that is to leave, at least once: to whom, how far that is, when next.
 
     Not what it says: that, and the address, are read when it goes. `recipient` is a name
-    its way knows. `due_at` is when it may be tried, and while it is being sent, when it may
-    be tried anew. `left_at` is when it left or, as long as nobody knows, may last have.
-    `claim` tells one try from the next; `weight` grows with what failed; `trouble` is the
-    code of the last failure. `instead_of`: what could not be sent another way.
+    its way knows. `queued_at` is since when it may leave. `due_at` is when it may be tried,
+    and while it is being sent, when it may be tried anew. `left_at` is when it left or, as
+    long as nobody knows, may last have. `claim` tells one try from the next; `weight` grows
+    with what failed; `trouble` is the code of the last failure. `instead_of`: what could
+    not be sent another way.
     """
 
     __tablename__ = "outgoing"

@@ -1,7 +1,9 @@
 """Reading what is to leave."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Final
 from uuid import UUID
 
 from sqlalchemy import func, or_, select
@@ -12,23 +14,50 @@ from app.outbox.lifecycle import OPEN, State
 from app.outbox.models import Outgoing, Way
 from app.outbox.pacing import AHEAD, JOINED
 
+DEAD_FOR: Final = timedelta(days=1)
+"""How long something that was given up counts as lately given up."""
+
+
+@dataclass(frozen=True)
+class WayCounts:
+    """How one way out stands.
+
+    `oldest` is since when something may leave, and has not; `given_up` is how many were
+    given up within the last day.
+    """
+
+    waiting: int = 0
+    oldest: datetime | None = None
+    given_up: int = 0
+
 
 @dataclass(frozen=True)
 class Counts:
-    """How the outbox stands: what waits or is being sent, since when, and what is dead."""
+    """How the outbox stands, by way; and what is dead, ever."""
 
-    waiting: int
-    oldest_waiting: datetime | None
+    ways: Mapping[Way, WayCounts]
     dead: int
 
+    @property
+    def waiting(self) -> int:
+        """How many wait or are being sent, by any way."""
+        return sum(way.waiting for way in self.ways.values())
 
-def counts(session: Session) -> Counts:
+
+def counts(session: Session, now: datetime) -> Counts:
     """Count, for status and metrics; what is dead was given up at any time."""
-    to_do = Outgoing.state.in_(OPEN)
-    asked = select(func.count(), func.min(Outgoing.queued_at)).where(to_do)
-    waiting, oldest = session.execute(asked).one()
-    dead = select(func.count()).where(Outgoing.state == State.DEAD)
-    return Counts(waiting, oldest, session.scalars(dead).one())
+    waits = (Outgoing.way, func.count(), func.min(Outgoing.queued_at))
+    waiting = select(*waits).where(Outgoing.state.in_(OPEN)).group_by(Outgoing.way)
+    ways = {way: WayCounts() for way in Way}
+    for way, count, oldest in session.execute(waiting):
+        ways[way] = WayCounts(count, oldest)
+    lately = func.count().filter(Outgoing.ended_at > now - DEAD_FOR)
+    lost = select(Outgoing.way, lately, func.count()).where(Outgoing.state == State.DEAD)
+    dead = 0
+    for way, given_up, ever in session.execute(lost.group_by(Outgoing.way)):
+        ways[way] = replace(ways[way], given_up=given_up)
+        dead += ever
+    return Counts(ways, dead)
 
 
 def lock_waiting(work: Writing, way: Way, recipient: str) -> Outgoing | None:

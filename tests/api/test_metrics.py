@@ -244,7 +244,8 @@ def test_notices_that_wait_show_without_whom_they_are_for(
 
     assert before == 0
     assert now(world, "outgoing_waiting") == 1
-    assert now(world, "outgoing_oldest_waiting_seconds") == 7 * 60
+    assert now(world, "outgoing_oldest_waiting_seconds", way="email") == 7 * 60
+    assert now(world, "outgoing_oldest_waiting_seconds", way="sms") == 0
     assert now(world, "outgoing_dead") == 0
 
 

@@ -368,7 +368,7 @@ def test_what_cannot_be_sent_is_alarmed_of_and_goes_by_the_other_channel(
         *(("email", "dead"), ("sms", "sent"), ("sms", "sent")),
     ]
     with post.world.database.reading() as session:
-        assert counts(session).dead == 1
+        assert counts(session, post.world.now).dead == 1
 
 
 def test_a_server_that_never_says_what_it_took_is_not_believed_for_ever(

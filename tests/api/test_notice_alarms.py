@@ -1,0 +1,110 @@
+"""Notices that do not leave, and receivers that are dead, are told to the operator."""
+
+from collections.abc import Iterator
+
+import pytest
+from sqlalchemy import update
+
+from app.cli.status import Status, to_do
+from app.metrics.gauges import WATCHES, Measured, measure
+from app.outbox.models import Outgoing, Way
+from app.outbox.pacing import MOST
+from app.webhooks.models import Webhook
+from tests.support.mail_servers import NO_WAY_OUT, Mood, Post, Postman, post_of, tells
+from tests.support.webhook_receivers import hooked
+from tests.support.world import NOON, Someone, World
+
+pytestmark = pytest.mark.slow
+OFFICE = "KZ_LEGAL_AID"
+
+
+@pytest.fixture
+def post(world: World) -> Iterator[Post]:
+    with post_of(world) as made:
+        yield made
+
+
+def status(world: World) -> Status:
+    with world.database.reading() as session:
+        now = world.ground.time(session)
+        return Status(now, measure(WATCHES, session, now))
+
+
+def alarms(world: World) -> dict[tuple[str, str | None], Measured]:
+    """Return what somebody has to look at, but for workers, which no test here starts."""
+    return {
+        (one.gauge.name, one.of): one
+        for one in status(world).measured
+        if not one.is_well and one.gauge.name != "heartbeat_age_seconds"
+    }
+
+
+def test_notices_that_cannot_leave_are_told_two_minutes_later(
+    post: Post, officer: Someone
+) -> None:
+    post.mail.mood = lambda: Mood.BUSY
+    tells(officer, OFFICE, "DESK_CENTRAL_ASIA")
+    told = []
+    for _ in range(7):
+        post.leaves()
+        told.append(("outgoing_oldest_waiting_seconds", Way.EMAIL) in alarms(post.world))
+        post.world.passes(seconds=30)
+
+    assert told == [False] * 5 + [True] * 2
+    assert "connects to the mail server" in " ".join(to_do(status(post.world)))
+    assert ("outgoing_oldest_waiting_seconds", Way.SMS) not in alarms(post.world)
+
+    post.mail.mood = lambda: Mood.TAKES
+    post.world.passes(minutes=5)
+    post.leaves()
+    assert alarms(post.world) == {}
+
+
+def test_a_notice_that_its_contact_is_not_to_get_yet_does_not_count(
+    post: Post, officer: Someone
+) -> None:
+    tells(officer, OFFICE)
+    post.leaves()
+    tells(officer, OFFICE)
+    post.leaves()
+    post.world.passes(minutes=59)
+    post.leaves()
+    waits = alarms(post.world)
+    post.world.passes(minutes=4)
+    late = alarms(post.world)
+
+    assert waits == {}
+    assert {way: one.value for (_, way), one in late.items()} == {Way.EMAIL: 3 * 60}
+
+
+def test_a_notice_that_was_given_up_is_told_at_once_and_for_a_day(
+    world: World, officer: Someone
+) -> None:
+    post = Post(world, *(Postman(lambda: NOON),) * 2, NO_WAY_OUT)
+    tells(officer, OFFICE)
+    with world.database.writing() as session:
+        session.execute(update(Outgoing).values(weight=MOST - 1))
+    before = alarms(world)
+    post.leaves()
+    at_once = alarms(world)
+    world.passes(hours=23, minutes=59)
+    still = alarms(world)
+    world.passes(minutes=2)
+
+    assert before == {}
+    assert ("outgoing_given_up", Way.EMAIL) in at_once
+    assert "Ring the office up" in at_once["outgoing_given_up", Way.EMAIL].gauge.remedy
+    assert ("outgoing_given_up", Way.EMAIL) in still
+    assert ("outgoing_given_up", Way.EMAIL) not in alarms(world)
+
+
+def test_a_receiver_that_is_dead_for_five_minutes_is_told(world: World) -> None:
+    hooked(world, "KZ_LEAD")
+    with world.database.writing() as session:
+        session.execute(update(Webhook).values(failing_since=world.now))
+    world.passes(minutes=5)
+    before = alarms(world)
+    world.passes(seconds=1)
+
+    assert before == {}
+    assert {name for name, _ in alarms(world)} == {"webhook_longest_failing_seconds"}
