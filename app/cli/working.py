@@ -14,6 +14,7 @@ from app.kernel.heartbeat import Part
 from app.kernel.ledger import Ledger
 from app.kernel.work import Ground
 from app.settings import Settings
+from app.worker.alarms import raising_alarms
 from app.worker.erasing import after_erasures
 from app.worker.loop import CLOCKS, Job, working
 from app.worker.overseeing import overseeing
@@ -60,7 +61,11 @@ def run(settings: Settings, parts: Collection[Part] = ALL) -> None:
         log_warnings(must_be_ready(ground, ledger, settings))
         ledger.start(ground)
         jobs = jobs_of(ground, ledger, settings, parts)
-        with exposing(ground, settings), working(ground, jobs):
+        with (
+            exposing(ground, settings),
+            raising_alarms(ground),
+            working(ground, jobs),
+        ):
             wait_for(told)
     ground.database.engine.dispose()
 
@@ -79,5 +84,5 @@ def wait_for(told: Event) -> None:
 def beside(ground: Ground, ledger: Ledger, settings: Settings) -> Iterator[None]:
     """Work in the process that serves, where the settings say so."""
     jobs = jobs_of(ground, ledger, settings) if settings.works_inside else ()
-    with working(ground, jobs):
+    with raising_alarms(ground), working(ground, jobs):
         yield

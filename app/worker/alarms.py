@@ -1,0 +1,100 @@
+"""Warnings in the log of what `worker status` says that somebody has to look at.
+
+In a thread of its own, in `serve` and in each worker: a worker that hangs or is not there
+can log nothing of itself. It also compares the clock of the machine with one that cannot be
+set, and warns of a jump.
+"""
+
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from math import inf, isfinite
+from threading import Event, Thread
+from typing import Final
+
+import structlog
+
+from app.kernel.trouble import described
+from app.kernel.work import Ground
+from app.metrics.gauges import WATCHES, Measured, measure
+
+log = structlog.get_logger("safe_conduct.alarms")
+EVERY: Final = 15.0
+"""Seconds between two looks, and before the first: a worker that starts needs a moment."""
+AGAIN: Final = 3600.0
+"""Seconds between two warnings of the same alarm, as long as it lasts."""
+JUMP: Final = 30.0
+"""Seconds by which a clock may be set between two looks without a warning."""
+JUMPED: Final = (
+    "The clock of the database was set, or this machine was paused. Deadlines go by that "
+    "clock: compare it with the time, and see that NTP runs."
+)
+
+
+@dataclass
+class Alarms:
+    """Knows which alarms last, when each was logged, and what the clocks showed last."""
+
+    elapsed: Callable[[], float] = time.monotonic
+    logged: dict[tuple[str, str | None], float] = field(default_factory=dict)
+    seen: tuple[datetime, float] | None = None
+
+    def look(self, ground: Ground) -> None:
+        """Measure everything, and log what is above its limit, or was until now."""
+        with ground.database.reading() as session:
+            now = ground.time(session)
+            self.compare_clocks(now)
+            measured = measure(WATCHES, session, now)
+        self.report(measured)
+
+    def compare_clocks(self, now: datetime) -> None:
+        """Log that the clock of the database was set since the last look."""
+        before, self.seen = self.seen, (now, self.elapsed())
+        if before is None:
+            return
+        went, elapsed = (now - before[0]).total_seconds(), self.seen[1] - before[1]
+        if abs(went - elapsed) > JUMP:
+            log.warning("clock.jumped", seconds=round(went - elapsed), to_do=JUMPED)
+
+    def report(self, measured: Iterable[Measured]) -> None:
+        """Log each alarm when it begins, once an hour, and when it is over."""
+        for one in measured:
+            name = (one.gauge.name, one.of)
+            if one.is_well:
+                if self.logged.pop(name, None) is not None:
+                    log.info("alarm.over", gauge=one.gauge.name, of=one.of)
+            elif self.elapsed() - self.logged.get(name, -inf) >= AGAIN:
+                self.logged[name] = self.elapsed()
+                log.warning(
+                    "alarm",
+                    gauge=one.gauge.name,
+                    of=one.of,
+                    value=round(one.value) if isfinite(one.value) else None,
+                    limit=one.gauge.limit,
+                    to_do=one.gauge.remedy,
+                )
+
+
+def keep_looking(ground: Ground, stop: Event, alarms: Alarms, every: float) -> None:
+    """Look until told to stop; a look that fails is logged, and the next one comes."""
+    while not stop.wait(every):
+        try:
+            alarms.look(ground)
+        except Exception as error:  # noqa: BLE001 - nobody above would hear of it
+            log.error("alarms.failed", **described(error.__cause__ or error))  # noqa: TRY400 - a message may repeat what was written
+
+
+@contextmanager
+def raising_alarms(ground: Ground, every: float = EVERY) -> Iterator[None]:
+    """Log alarms as long as the block lasts."""
+    stop = Event()
+    told = (ground, stop, Alarms(), every)
+    thread = Thread(target=keep_looking, args=told, name="alarms", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join(every)

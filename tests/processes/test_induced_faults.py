@@ -1,0 +1,86 @@
+"""Faults that were induced are told by the log, by `worker status` and by the metrics."""
+
+import json
+import subprocess
+import time
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import update
+
+from app.outbox.models import Outgoing
+from tests.processes.test_demo import COMMAND, command, environment
+from tests.processes.test_notices import DRILL, ground_of, home, queue
+from tests.processes.test_worker_command import answered, free_port
+from tests.support.mail_servers import SENDER
+from tests.support.metrics_scrape import Scraper
+from tests.support.world import Json
+
+pytestmark = pytest.mark.slow
+__all__ = ("home",)
+FOUND = {
+    ("heartbeat_age_seconds", "clocks"),
+    ("outgoing_oldest_waiting_seconds", "email"),
+}
+
+
+def age_notices(home: Path) -> None:
+    """Let what waits have waited for a day."""
+    ground = ground_of(home)
+    long_ago = ground.clock() - timedelta(days=1)
+    with ground.database.writing() as session:
+        session.execute(update(Outgoing).values(queued_at=long_ago))
+    ground.database.engine.dispose()
+
+
+def logged_alarms(process: subprocess.Popen[str], wanted: int) -> list[Json]:
+    """Read the log until so many alarms were logged; a minute is what is promised."""
+    assert process.stderr
+    found: list[Json] = []
+    while len(found) < wanted:
+        line = process.stderr.readline()
+        assert line, found
+        said = json.loads(line)
+        found += [said] if said["event"] == "alarm" else []
+    return found
+
+
+def test_a_dead_mail_server_and_a_worker_that_is_not_there_are_told(home: Path) -> None:
+    port = free_port()
+    settings = DRILL | {
+        "SAFE_CONDUCT_WORKER": "apart",
+        "SAFE_CONDUCT_SMTP_HOST": "127.0.0.1",
+        "SAFE_CONDUCT_SMTP_PORT": free_port(),
+        "SAFE_CONDUCT_SMTP_FROM": SENDER,
+        "SAFE_CONDUCT_METRICS_PORT": port,
+    }
+    queue(home)
+    age_notices(home)
+    began = time.monotonic()
+    process = subprocess.Popen(
+        [COMMAND, "serve"],
+        env=environment(home, **settings),
+        cwd=home,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        alarms = logged_alarms(process, wanted=5)  # 4 parts and e-mail; then SMS
+        took = time.monotonic() - began
+        answered(f"http://127.0.0.1:{port}/metrics")
+        waits = Scraper(int(port)).value("outgoing_oldest_waiting_seconds", way="email")
+        status = command(home, "worker", "status", "--json", **settings)
+    finally:
+        process.terminate()
+        process.communicate()
+
+    told = json.loads(status.stdout)
+    unwell = {(one["name"], one["of"]) for one in told["gauges"] if not one["well"]}
+    assert {(one["gauge"], one["of"]) for one in alarms} >= FOUND
+    assert {one["level"] for one in alarms} == {"warning"}
+    assert {one["to_do"] for one in alarms} <= {*told["to_do"]}
+    assert (status.returncode, unwell >= FOUND) == (1, True)
+    assert waits is not None
+    assert waits >= 24 * 3600
+    assert took < 60
