@@ -10,10 +10,12 @@ from tests.support.world import (
     closing,
     consent,
     done,
+    for_handover,
     kinds,
     lacks,
     path_of,
     problem,
+    taking,
 )
 
 ENDS = ["no_go", "called_off", "consent", "halted"]
@@ -146,3 +148,27 @@ def test_decision_stands_where_the_person_is_home_or_nothing_was_permitted(
 
     assert origin_contact(home) == stays
     assert decision(home) == []
+
+
+def test_decision_waits_for_whoever_leads_the_case_next(home: Homecoming) -> None:
+    ends(home, "no_go")
+    given = for_handover("SANA_SEZIM")
+    done(home.lead.creates(f"{path_of(home.case)}/consents", given))
+    other = home.world.someone("SANA_SEZIM")
+    offer = done(home.lead.offers(home.case, "SANA_SEZIM"))
+
+    done(other.does("accept", offer, taking()))
+
+    assert decision(home) == []
+    assert decision(home, other) == ["review"]
+
+
+def test_safeguards_written_from_before_the_end_are_refused(home: Homecoming) -> None:
+    path, tag = f"{path_of(home.case)}/safeguards", home.lead.tag(home.case)
+    ends(home, "called_off")
+
+    body = {"country_of_origin": "UZ", "origin_contact": "permitted"}
+    stale = home.lead.ask("PUT", path, body, headers={"If_Match": tag})
+
+    assert problem(stale) == (412, "version-stale")
+    assert origin_contact(home) == "undecided"
