@@ -12,10 +12,12 @@ from app.kernel.ledger import Ledger, LedgerRefused
 from app.kernel.migrations import head
 from app.kernel.problems import Busy
 from app.kernel.work import Ground
+from app.metrics.gauges import OUTBOX, WEBHOOKS, measure
 
 router = APIRouter(tags=["health"])
 
 READY: Final = "ready"
+IN_TIME: Final = "in time"
 
 
 class Alive(BaseModel):
@@ -38,6 +40,22 @@ class Readiness(BaseModel):
             description="`enough`, or where little disk space is left on this machine. It "
             "does not make the service not ready.",
             examples=["enough", "low: database 512 MiB"],
+        ),
+    ]
+    notifications: Annotated[
+        str,
+        Field(
+            description="`in time`, or by which way notifications do not leave, or were "
+            "given up within a day. It does not make the service not ready.",
+            examples=["in time", "late: email"],
+        ),
+    ]
+    receivers: Annotated[
+        str,
+        Field(
+            description="`in time`, or `late`: a receiver of webhooks is dead. It does not "
+            "make the service not ready.",
+            examples=["in time", "late"],
         ),
     ]
     drill: Annotated[
@@ -74,6 +92,7 @@ def get_readiness(request: Request) -> Response:
     body = Readiness(
         status=READY if ready else "not ready",
         free_space=ground.free_space.describe(),
+        **notes_of(ground, found["database"]),
         drill=ground.is_drill,
         clock_speed=ground.speed,
         time_zones=time_zones.version(),
@@ -94,6 +113,27 @@ def state_of(ground: Ground) -> dict[str, str]:
             return {"database": READY, **spelled(look(session, ground.time(session)))}
     except Busy:
         return {"database": "busy", **unknown}
+
+
+def notes_of(ground: Ground, database: str) -> dict[str, str]:
+    """Return notes on what leaves the service, which never make it not ready."""
+    unknown = dict.fromkeys(("notifications", "receivers"), "not known")
+    if database != READY:
+        return unknown
+    try:
+        with ground.database.reading() as session:
+            now = ground.time(session)
+            outgoing, webhooks = (
+                [one for one in measure([watch], session, now) if not one.is_well]
+                for watch in (OUTBOX, WEBHOOKS)
+            )
+    except Busy:
+        return unknown
+    ways = sorted({one.of for one in outgoing if one.of})
+    return {
+        "notifications": f"late: {', '.join(ways)}" if ways else IN_TIME,
+        "receivers": "late" if webhooks else IN_TIME,
+    }
 
 
 def agreed(ground: Ground, ledger: Ledger | None) -> str:

@@ -108,3 +108,27 @@ def test_a_receiver_that_is_dead_for_five_minutes_is_told(world: World) -> None:
 
     assert before == {}
     assert {name for name, _ in alarms(world)} == {"webhook_longest_failing_seconds"}
+
+
+def test_readyz_has_a_note_without_names_and_stays_ready(
+    post: Post, officer: Someone
+) -> None:
+    post.world.works()
+    before = post.world.http.get("/readyz")
+    tells(officer, OFFICE)
+    hooked(post.world, "KZ_LEAD")
+    with post.world.database.writing() as session:
+        session.execute(update(Webhook).values(failing_since=post.world.now))
+    post.world.passes(minutes=6)
+    post.world.works()
+    after = post.world.http.get("/readyz")
+
+    notes = [
+        {name: it.json()[name] for name in ("notifications", "receivers")}
+        for it in (before, after)
+    ]
+    assert notes[0] == {"notifications": "in time", "receivers": "in time"}
+    assert notes[1] == {"notifications": "late: email", "receivers": "late"}
+    assert [it.status_code for it in (before, after)] == [200, 200]
+    assert after.json()["status"] == "ready"
+    assert not {OFFICE, "KZ_LEAD", "example"} & set(after.text.replace('"', " ").split())

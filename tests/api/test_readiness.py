@@ -18,6 +18,8 @@ def test_before_the_worker_was_ever_heard_of_nothing_is_taken(world: World) -> N
             "clocks": "ready",
             "erasures": "ready",
             "free_space": "enough",
+            "notifications": "in time",
+            "receivers": "in time",
             "drill": False,
             "clock_speed": 1,
             "time_zones": "2026f",
