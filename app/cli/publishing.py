@@ -25,7 +25,7 @@ from app.kernel.problems import Problem
 from app.kernel.vault import KEY_BYTES
 from app.main import create_app
 from app.metrics.counters import NAMESPACE
-from app.metrics.gauges import WATCHES, Gauge
+from app.metrics.gauges import GAUGES, Gauge
 from app.referrals.lifecycle import TABLE as REFERRAL
 from app.returns.lifecycle import TABLE as RETURN
 from app.settings import Settings
@@ -185,8 +185,7 @@ def gauges() -> list[str]:
     rows = [
         f"| `{name_of(gauge)}` | {gauge.about} "
         f"| {'' if gauge.limit is None else f'{gauge.limit:g}'} | {gauge.remedy} |"
-        for watch in WATCHES
-        for gauge in watch.gauges
+        for gauge in GAUGES
     ]
     head = ["| gauge | what it is | too much above | what to do |", "|---|---|---|---|"]
     return [*head, *rows]

@@ -12,7 +12,7 @@ from rich.text import Text
 
 from app.cli.grounds import must_be_migrated
 from app.kernel.work import Ground
-from app.metrics.gauges import WATCHES, Measured, measure
+from app.metrics.gauges import Measured, measure, watches_of
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ def status_of(ground: Ground) -> Status:
     with ground.database.reading() as session:
         must_be_migrated(session)
         now = ground.time(session)
-        return Status(now, measure(WATCHES, session, now))
+        return Status(now, measure(watches_of(ground), session, now))
 
 
 def as_json(status: Status) -> str:

@@ -21,7 +21,7 @@ from prometheus_client.registry import Collector
 from app.kernel.free_space import FreeSpace
 from app.kernel.work import Ground
 from app.metrics.counters import COUNTERS, NAMESPACE
-from app.metrics.gauges import WATCHES, Gauge, Measured, Watch
+from app.metrics.gauges import Gauge, Measured, Watch, watches_of
 from app.metrics.looking import Looker
 
 log = structlog.get_logger("safe_conduct.metrics")
@@ -134,11 +134,13 @@ class Scrapes(HTTPServer):
 
 @contextmanager
 def exposed(
-    scrapes: Scrapes, ground: Ground, watches: Sequence[Watch[Any]] = WATCHES
+    scrapes: Scrapes, ground: Ground, watches: Sequence[Watch[Any]] | None = None
 ) -> Iterator[None]:
     """Answer scrapes as long as the block lasts; then let go of the port."""
     with scrapes:
-        scrapes.registry = registry_of(ground, watches)
+        scrapes.registry = registry_of(
+            ground, watches_of(ground) if watches is None else watches
+        )
         Thread(target=scrapes.serve_forever, daemon=True).start()
         log.info("metrics", port=scrapes.server_port)
         try:

@@ -14,7 +14,9 @@ from sqlalchemy.orm import Session
 
 from app.access import machines
 from app.deadlines.keeping import LATE_AFTER, SILENT_AFTER, Backlog, backlog
+from app.kernel.free_space import FreeSpace
 from app.kernel.heartbeat import Part, last_beats
+from app.kernel.work import Ground
 from app.outbox import queries as outbox
 from app.webhooks import queries as webhooks
 
@@ -226,3 +228,49 @@ KEYS: Final = Watch[Sequence[datetime]](
     ),
 )
 WATCHES: Final[tuple[Watch[Any], ...]] = (HEARTBEATS, CLOCKS, OUTBOX, WEBHOOKS, KEYS)
+
+
+def space_missing(space: FreeSpace) -> Mapping[str, float]:
+    """Return how many bytes less are free beside each file than should be."""
+    return {place: max(0, space.low - free) for place, free in space.measure().items()}
+
+
+SPACE_GAUGES: Final[tuple[Gauge[FreeSpace], ...]] = (
+    Gauge(
+        "space_missing_bytes",
+        "How much less is free beside this file than `SAFE_CONDUCT_LOW_SPACE_MIB`.",
+        space_missing,
+        label="place",
+        limit=0,
+        remedy="The disk is nearly full: make room, or give it more, before writes fail.",
+    ),
+)
+CLOCK_GAUGES: Final[tuple[Gauge[float], ...]] = (
+    Gauge(
+        "clock_difference_seconds",
+        "Between the clocks of this machine and of the database.",
+        lambda found: found,
+        limit=30,
+        remedy="A clock is wrong: set it by NTP. Deadlines go by that of the database, "
+        "keys and consents by that of the machine.",
+    ),
+)
+GAUGES: Final[tuple[Gauge[Any], ...]] = (
+    *(gauge for watch in WATCHES for gauge in watch.gauges),
+    *SPACE_GAUGES,
+    *CLOCK_GAUGES,
+)
+"""All that is measured, for the docs."""
+
+
+def watches_of(ground: Ground) -> tuple[Watch[Any], ...]:
+    """Return all watches, with those of the machine that the service runs on."""
+
+    def difference(_: Session, now: datetime) -> float:
+        return abs((ground.clock() - now).total_seconds())
+
+    return (
+        *WATCHES,
+        Watch[FreeSpace](lambda _, __: ground.free_space, SPACE_GAUGES),
+        Watch[float](difference, CLOCK_GAUGES),
+    )

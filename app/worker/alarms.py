@@ -18,7 +18,7 @@ import structlog
 
 from app.kernel.trouble import described
 from app.kernel.work import Ground
-from app.metrics.gauges import WATCHES, Measured, measure
+from app.metrics.gauges import Measured, measure, watches_of
 
 log = structlog.get_logger("safe_conduct.alarms")
 EVERY: Final = 15.0
@@ -46,7 +46,7 @@ class Alarms:
         with ground.database.reading() as session:
             now = ground.time(session)
             self.compare_clocks(now)
-            measured = measure(WATCHES, session, now)
+            measured = measure(watches_of(ground), session, now)
         self.report(measured)
 
     def compare_clocks(self, now: datetime) -> None:

@@ -3,6 +3,7 @@
 import socket
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 from math import inf
 from pathlib import Path
@@ -17,7 +18,7 @@ from app.access.models import ApiKey
 from app.ground import lay_ground
 from app.kernel.actors import Scope
 from app.metrics.exposing import registry_of
-from app.metrics.gauges import WATCHES, Gauge, Watch
+from app.metrics.gauges import WATCHES, Gauge, Watch, measure, watches_of
 from app.metrics.looking import PATIENCE
 from tests.support.databases import ask, overheard
 from tests.support.mail_servers import reachable
@@ -269,3 +270,13 @@ def test_a_key_that_ends_soon_is_counted_until_there_is_a_next_one(world: World)
     counted.append(now(world, "keys_ending"))
 
     assert counted == [0, 1, 0, 2]
+
+
+@pytest.mark.parametrize(("seconds", "well"), [(30, True), (-30, True), (31, False)])
+def test_clocks_that_differ_are_told(world: World, seconds: int, *, well: bool) -> None:
+    off = replace(world.ground, clock=lambda: world.now + timedelta(seconds=seconds))
+    with world.database.reading() as session:
+        found = measure(watches_of(off), session, world.now)
+
+    [one] = [it for it in found if it.gauge.name == "clock_difference_seconds"]
+    assert (one.value, one.is_well) == (abs(seconds), well)

@@ -22,6 +22,7 @@ __all__ = ("home",)
 FOUND = {
     ("heartbeat_age_seconds", "clocks"),
     ("outgoing_oldest_waiting_seconds", "email"),
+    ("space_missing_bytes", "database"),
 }
 
 
@@ -46,7 +47,7 @@ def logged_alarms(process: subprocess.Popen[str], wanted: int) -> list[Json]:
     return found
 
 
-def test_a_dead_mail_server_and_a_worker_that_is_not_there_are_told(home: Path) -> None:
+def test_dead_mail_no_worker_and_a_full_disk_are_told(home: Path) -> None:
     port = free_port()
     settings = DRILL | {
         "SAFE_CONDUCT_WORKER": "apart",
@@ -54,6 +55,7 @@ def test_a_dead_mail_server_and_a_worker_that_is_not_there_are_told(home: Path) 
         "SAFE_CONDUCT_SMTP_PORT": free_port(),
         "SAFE_CONDUCT_SMTP_FROM": SENDER,
         "SAFE_CONDUCT_METRICS_PORT": port,
+        "SAFE_CONDUCT_LOW_SPACE_MIB": str(2**30),
     }
     queue(home)
     age_notices(home)
@@ -66,10 +68,12 @@ def test_a_dead_mail_server_and_a_worker_that_is_not_there_are_told(home: Path) 
         text=True,
     )
     try:
-        alarms = logged_alarms(process, wanted=5)  # 4 parts and e-mail; then SMS
+        alarms = logged_alarms(process, wanted=9)  # 4 parts, 2 ways, 3 files
         took = time.monotonic() - began
         answered(f"http://127.0.0.1:{port}/metrics")
-        waits = Scraper(int(port)).value("outgoing_oldest_waiting_seconds", way="email")
+        scraper = Scraper(int(port))
+        waits = scraper.value("outgoing_oldest_waiting_seconds", way="email")
+        missing = scraper.value("space_missing_bytes", place="database")
         status = command(home, "worker", "status", "--json", **settings)
     finally:
         process.terminate()
@@ -82,5 +86,6 @@ def test_a_dead_mail_server_and_a_worker_that_is_not_there_are_told(home: Path) 
     assert {one["to_do"] for one in alarms} <= {*told["to_do"]}
     assert (status.returncode, unwell >= FOUND) == (1, True)
     assert waits is not None
+    assert missing
     assert waits >= 24 * 3600
     assert took < 60

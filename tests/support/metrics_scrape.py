@@ -10,7 +10,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from app.kernel.work import Ground
 from app.metrics.exposing import Scrapes, exposed
-from app.metrics.gauges import WATCHES, Watch
+from app.metrics.gauges import Watch
 
 PREFIX: Final = "safe_conduct_"
 
@@ -46,7 +46,9 @@ class Scraper:
 
 
 @contextmanager
-def scraped(ground: Ground, watches: Sequence[Watch[Any]] = WATCHES) -> Iterator[Scraper]:
+def scraped(
+    ground: Ground, watches: Sequence[Watch[Any]] | None = None
+) -> Iterator[Scraper]:
     """Expose metrics on a free port of this machine, and scrape it."""
     scrapes = Scrapes("127.0.0.1", 0)
     with exposed(scrapes, ground, watches):
