@@ -12,6 +12,7 @@ from app.api.deps import CaseCode, IfNoneMatch, Once, ReadCases, WriteCases
 from app.api.nouns import Noun
 from app.api.problems import problems
 from app.cases import queries as cases
+from app.cases.grants import Grant
 from app.cases.models import Case
 from app.cases.records import VitalReading
 from app.casework import emergency
@@ -62,11 +63,16 @@ def spell(work: Reading, found: list[VitalReading]) -> list[VitalReadingOut]:
                 one.decided_at or one.asked_at,
                 as_party=False,
             ),
-            tell_person_by=telling.get(one.id),
+            tell_person_by=telling.get(one.id) if knows_holder(work, one) else None,
             **{name: getattr(one, name) for name in SAME},
         )
         for one in found
     ]
+
+
+def knows_holder(work: Reading, reading: VitalReading) -> bool:
+    """Return whether the caller may know who has to tell the person, so also by when."""
+    return Grant.LEAD in reading.case.grants(work.actor.focal_point_id)
 
 
 SAME = (

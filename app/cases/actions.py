@@ -59,6 +59,7 @@ def hand_on(work: Writing, case: Case) -> None:
     if case.id not in queries.handed_on(work, [case.id]):
         said = {name: getattr(case, name) for name in NoticeFields.model_fields}
         work.session.add(HandedOn(case_id=case.id, **said))
+        case.renew_snapshots(case.submitter)
 
 
 def mend_notice(case: Case | HandedOn, notice: NoticeFields) -> list[str]:

@@ -21,6 +21,8 @@ class Grant(StrEnum):
     """Something of a case that an office may see, hear of or ask for."""
 
     CASE = "case"
+    STATE = "state"
+    AS_ASKED = "as_asked"
     SUMMARY = "summary"
     ALL_SERVICES = "all_services"
     COUNTRY = "country"
@@ -40,7 +42,10 @@ class Grant(StrEnum):
 
 
 MEANINGS: Final[dict[Grant, str]] = {
-    Grant.CASE: "the case: its code, stage and state, and the actions of the office",
+    Grant.CASE: "the case: its code, and the actions of the office",
+    Grant.STATE: "its stage and state as they are now",
+    Grant.AS_ASKED: "stage, state, summary, `lead` and `holder` as they were when it was "
+    "asked, if they were kept, in place of each that it is not granted as it is now",
     Grant.SUMMARY: "the summary as it is now; of the services, at least one's own",
     Grant.ALL_SERVICES: "in the summary, every service and urgent need",
     Grant.COUNTRY: "deadlines that depend on the country where the person is now",
@@ -64,8 +69,8 @@ MEANINGS: Final[dict[Grant, str]] = {
 class Condition(StrEnum):
     """What must hold of the case for a row to count.
 
-    For something that was recorded at a time, `NEVER_LED` and `IN_SIGHT` are judged as of
-    that time.
+    For something that was recorded at a time, `NEVER_LED`, `IN_SIGHT` and `FOLLOWS` are
+    judged as of that time. `FOLLOWS` is about one relation to one record (ADR 43).
     """
 
     BEFORE_LEAD = "before_lead"
@@ -74,6 +79,7 @@ class Condition(StrEnum):
     NOT_RELOCATED = "not_relocated"
     IN_SIGHT = "in_sight"
     IS_HOLDER = "is_holder"
+    FOLLOWS = "follows"
 
 
 WORDS: Final[dict[Condition, str]] = {
@@ -83,6 +89,7 @@ WORDS: Final[dict[Condition, str]] = {
     Condition.NOT_RELOCATED: "no border was crossed before that",
     Condition.IN_SIGHT: "until its first lead leaves it or a border was crossed before",
     Condition.IS_HOLDER: "it holds the case",
+    Condition.FOLLOWS: "unless it is a State body that is asked for a travel document",
 }
 """Each condition in words, for docs/privacy.md."""
 
@@ -111,9 +118,10 @@ PARTIES: Final = frozenset(
 ASKED: Final = frozenset({_R.RECIPIENT, _R.HANDOVER_CANDIDATE})
 """Relations to a referral or handover of the case."""
 WORKING: Final = (PARTIES | ASKED) - {_R.OVERSIGHT}
+_AS_IT_IS: Final = {_G.STATE, _G.SUMMARY, _G.COUNTRY, _G.LEAD, _G.ACTORS}
 
 GRANTS: Final = (
-    row({_R.SUBMITTER}, {_G.CASE, _G.SUBMITTER}),
+    row({_R.SUBMITTER}, {_G.CASE, _G.STATE, _G.SUBMITTER}),
     row({_R.SUBMITTER}, {_G.SUMMARY, _G.ALL_SERVICES}, _C.NEVER_LED, _C.NOT_RELOCATED),
     row({_R.SUBMITTER}, {_G.COUNTRY, _G.DUE_AT}, _C.BEFORE_LEAD, _C.NOT_RELOCATED),
     row(
@@ -125,12 +133,16 @@ GRANTS: Final = (
     row({_R.SUBMITTER}, {_G.WRITTEN}, _C.UNLED),
     row({_R.SUBMITTER}, {_G.LEAD, _G.ACTORS}, _C.IN_SIGHT),
     row({_R.SUBMITTER}, {_G.EVENT_FACTS}, _C.NEVER_LED, _C.IN_SIGHT),
-    row(PARTIES, set(Grant) - {_G.WRITTEN, _G.CONTINUES_IN, _G.EMERGENCY_ACCESS}),
+    row(
+        PARTIES,
+        set(Grant) - {_G.WRITTEN, _G.CONTINUES_IN, _G.EMERGENCY_ACCESS, _G.AS_ASKED},
+    ),
     row(PARTIES, {_G.WRITTEN, _G.CONTINUES_IN}, _C.IS_HOLDER),
     row({_R.OVERSIGHT}, {_G.CONTINUES_IN}),
     row(WORKING, {_G.EMERGENCY_ACCESS}),
-    row(ASKED, {_G.CASE, _G.SUMMARY, _G.COUNTRY, _G.LEAD, _G.ACTORS}),
-    row({_R.HANDOVER_CANDIDATE}, {_G.ALL_SERVICES}),
+    row({_R.HANDOVER_CANDIDATE}, {*_AS_IT_IS, _G.CASE, _G.ALL_SERVICES}),
+    row({_R.RECIPIENT}, {_G.CASE, _G.AS_ASKED}),
+    row({_R.RECIPIENT}, _AS_IT_IS, _C.FOLLOWS),
 )
 
 
@@ -140,12 +152,12 @@ def list_grants(relation: Relation, holds: frozenset[Condition]) -> frozenset[Gr
     return frozenset[Grant]().union(*(r.grants for r in rows))
 
 
-def list_relations(grant: Grant) -> frozenset[Relation]:
-    """Return the relations that grant something under no condition.
+def list_relations(grant: Grant, *holds: Condition) -> frozenset[Relation]:
+    """Return the relations that grant something while these conditions hold, or always.
 
     Filters in SQL use them.
     """
-    rows = (r for r in GRANTS if grant in r.grants and not r.conditions)
+    rows = (r for r in GRANTS if grant in r.grants and r.conditions <= set(holds))
     return frozenset[Relation]().union(*(r.relations for r in rows))
 
 

@@ -2,13 +2,14 @@
 
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ForeignKey, Index, LargeBinary, String, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.cases.lifecycle import State
-from app.cases.relations import Relations
+from app.cases.snapshots import Snapshot, Snapshots
 from app.deadlines.limits import Priority
 from app.directory.models import FocalPoint
 from app.kernel.actors import Relation
@@ -35,7 +36,7 @@ class SafeContact(StrEnum):
     NOT_KNOWN = "not_known"
 
 
-class Case(Listed, Relations, Base):
+class Case(Listed, Snapshots, Base):
     """One person's case: the notice in clear, everything else sealed.
 
     The notice identifies nobody: no free text, no place below country (R91).
@@ -98,6 +99,7 @@ class Case(Listed, Relations, Base):
         relation: Relation,
         now: datetime,
         record: UUID | None = None,
+        as_asked: Snapshot | None = None,
     ) -> None:
         """Make a focal point party to the case, or to one of its records, from now on."""
         party = Party(
@@ -105,6 +107,7 @@ class Case(Listed, Relations, Base):
             focal_point_id=focal_point,
             relation=relation,
             since=now,
+            as_asked=dict(as_asked) if as_asked else None,
         )
         self.parties.append(party)
 
@@ -119,6 +122,16 @@ class Case(Listed, Relations, Base):
                 and not party.until
             ):
                 party.until = now
+
+    def renew_snapshots(self, focal_point: UUID) -> None:
+        """Keep the summary as it is now in the snapshots that an office reads.
+
+        For a submitter, when it ceases to read the case as it is: nothing goes back for it.
+        """
+        for party in self.parties:
+            if party.focal_point_id == focal_point and party.as_asked:
+                now = {"notice": self.take_snapshot()["notice"]}
+                party.as_asked = party.as_asked | now
 
     def touch(self) -> None:
         """Make every earlier reading of this case out of date."""
@@ -155,6 +168,8 @@ class Party(Base):
     relation: Mapped[Relation]
     since: Mapped[datetime]
     until: Mapped[datetime | None]
+    as_asked: Mapped[dict[str, Any] | None]
+    """The case as it was when a State body was asked for a travel document (ADR 43)."""
 
 
 class CaseKey(Base):

@@ -19,7 +19,8 @@ def by_ids(
 ) -> Mapping[UUID, Case]:
     """Find some cases, whoever asks; of others those that the caller ever submitted.
 
-    Or submitted and no longer follows: its lead has moved, or it crossed a border.
+    Or submitted and no longer follows: its lead has moved, or it crossed a border. Or in
+    which it reads a snapshot.
     """
     lists = {"whole": case_ids, "submitted": if_submitted, "parted": if_parted}
     given = {name: list(set(ids)) for name, ids in lists.items()}
@@ -36,8 +37,10 @@ _MINE = (Party.relation == Relation.SUBMITTER) & (Party.focal_point_id == bindpa
 _LEFT = (Party.relation == Relation.LEAD) & Party.until.is_not(None)
 _HAS = Party.case_id == Case.id
 _PARTED = Case.relocated_at.is_not(None) | exists().where(_HAS, _LEFT)
+_ASKED = Party.as_asked.is_not(None) & (Party.focal_point_id == bindparam("me"))
 SOME: Final = select(Case).where(
     among("whole")
     | ((among("submitted") | (among("parted") & _PARTED)) & exists().where(_HAS, _MINE))
+    | (among("parted") & exists().where(_HAS, _ASKED))
 )
 """Made once: a feed asks it at every poll."""

@@ -1,12 +1,14 @@
 """Reading cases: every query starts from what is `VISIBLE`, or was."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, exists, or_, select
+from sqlalchemy import ColumnElement, Select, and_, exists, select
 from sqlalchemy.orm import Session, aliased
 
 from app.cases import statements
+from app.cases.filters import is_in, is_mine, says
 from app.cases.grants import Grant, list_relations
 from app.cases.lifecycle import State
 from app.cases.models import Case, CaseKey, Party, Sealed
@@ -21,12 +23,6 @@ from app.kernel.recall import recalled
 from app.kernel.statements import any_of, columns
 from app.kernel.vault import Place, WrappedKey
 from app.kernel.work import Reading, Writing
-
-
-def is_mine(work: Reading, party: type[Party] = Party) -> tuple[ColumnElement[bool], ...]:
-    """Keep the party rows this focal point has now."""
-    mine = party.focal_point_id == work.actor.focal_point_id
-    return mine, party.until.is_(None)
 
 
 def recall(work: Reading, code: str) -> Case:
@@ -90,6 +86,15 @@ def get_by_id(work: Reading, case_id: UUID) -> Case:
     return one(work, statements.BY_ID, id=case_id)
 
 
+def continuing_code(work: Reading, case: Case) -> str | None:
+    """Return the code of the case that goes on for the person, if the caller sees it."""
+    if case.continues_in is None:
+        return None
+    with suppress(NotFound):
+        return get_by_id(work, case.continues_in).code
+    return None
+
+
 def one(work: Reading, statement: Select[Case], **named: object) -> Case:
     """Run a statement that should find one case."""
     me = work.actor.focal_point_id
@@ -125,28 +130,10 @@ def mine(
         select(Case, Party.number)
         .join(Party, Party.case_id == Case.id)
         .where(open_row, first, *_among(Party.relation, relations))
-        .where(Case.state.in_(list(states)))
+        .where(*([is_in(work, states)] if set(states) < set(State) else []))
         .where(*([says(work, "priority", priority)] if priority else []))
         .where(*([says(work, "country", country)] if country else []))
     )
-
-
-def says(work: Reading, field: str, asked: str) -> ColumnElement[bool]:
-    """Keep the cases whose notice, as this focal point reads it, says what is asked.
-
-    As `situation.notice_for` shows it: a list must not tell a submitter what the notice
-    that it handed on does not (R11, R12).
-    """
-    mine = (
-        Party.case_id == Case.id,
-        *is_mine(work),
-        Party.relation.in_(list_relations(Grant.SUMMARY)),
-    )
-    kept = HandedOn.case_id == Case.id
-    as_it_is = exists().where(*mine).correlate(Case) | ~exists().where(kept)
-    then = exists().where(kept, getattr(HandedOn, field) == asked)
-    now = getattr(Case, field) == asked
-    return or_(as_it_is & now, ~as_it_is & then)
 
 
 def _among(column: object, values: Iterable[object]) -> list[ColumnElement[bool]]:

@@ -1,9 +1,9 @@
 """What each office is to a case, was to it, and is granted by that."""
 
 from abc import abstractmethod
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 from uuid import UUID
 
 from app.cases.grants import (
@@ -40,10 +40,24 @@ class PartyRow(Protocol):
     def until(self) -> datetime | None:
         """Until when; None: it lasts."""
 
+    @property
+    def as_asked(self) -> Mapping[str, Any] | None:
+        """The case as it was when the office was asked; None: it reads it as it is."""
+
 
 def covers(party: PartyRow, at: datetime) -> bool:
     """Return whether a party row counted at a time."""
     return party.since <= at and (party.until is None or at <= party.until)
+
+
+def follows(party: PartyRow, at: datetime | None = None) -> set[Condition]:
+    """Return whether a party row follows the case, or counts for what was before it.
+
+    A State body that is asked for a travel document reads the case as when it was asked: it
+    must not follow a person across a border (R12).
+    """
+    was_before = at is not None and at <= party.since
+    return {Condition.FOLLOWS} if party.as_asked is None or was_before else set()
 
 
 class Relations:
@@ -58,6 +72,11 @@ class Relations:
     @abstractmethod
     def state(self) -> State:
         """Where the case is."""
+
+    @property
+    @abstractmethod
+    def country(self) -> str | None:
+        """Where the person is."""
 
     @property
     @abstractmethod
@@ -91,20 +110,22 @@ class Relations:
 
     def grants(self, focal_point: UUID) -> frozenset[Grant]:
         """Return what its relations to the case, or to a record of it, grant together."""
-        return self._granted(focal_point, self.parts_of(focal_point))
+        return self._granted(focal_point, (p for p in self.parties if not p.until))
 
     def grants_as_party(self, focal_point: UUID) -> frozenset[Grant]:
         """Return what its relations to the case itself grant together.
 
         Events and lists of the case itself are for these relations alone.
         """
-        return self._granted(focal_point, self.relations_of(focal_point))
+        return self._granted(focal_point, filter(self.is_open, self.parties))
 
-    def _granted(
-        self, focal_point: UUID, relations: frozenset[Relation]
-    ) -> frozenset[Grant]:
+    def _granted(self, focal_point: UUID, parties: Iterable[PartyRow]) -> frozenset[Grant]:
         holds = self.conditions(focal_point)
-        each = (list_grants(relation, holds) for relation in relations)
+        each = (
+            list_grants(p.relation, holds | follows(p))
+            for p in parties
+            if p.focal_point_id == focal_point
+        )
         return frozenset[Grant]().union(*each)
 
     def conditions(
@@ -134,7 +155,7 @@ class Relations:
             p.focal_point_id == focal_point
             and (p.record_id == self.id or not as_party)
             and (p.until is None or covers(p, at))
-            and grant in list_grants(p.relation, holds)
+            and grant in list_grants(p.relation, holds | follows(p, at))
             for p in self.parties
         )
 

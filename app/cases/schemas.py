@@ -212,6 +212,11 @@ class OpenedSection(Shown):
     """A section that was sealed, opened for you; the opening was recorded."""
 
     section: Section
-    author: Annotated[str, Field(description="Code of the focal point that wrote it.")]
+    author: Annotated[
+        str | None,
+        Field(
+            description="Code of the focal point that wrote it; null: not yours to know."
+        ),
+    ]
     written_at: datetime
     content: SectionContent

@@ -76,6 +76,7 @@ class CaseOut(Shown):
     """A case as one party sees it, and what that party can do with it.
 
     A recipient of a referral sees the notice; what is null for it is not its to know.
+    A State body that is asked for a travel document sees the case as it was then.
     """
 
     code: str

@@ -2,7 +2,6 @@
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -11,11 +10,12 @@ from uuid import UUID
 from app.cases import queries as cases
 from app.cases.facts import sheet_of
 from app.cases.grants import Grant
-from app.cases.lifecycle import STAGES, TABLE, Row
+from app.cases.lifecycle import STAGES, TABLE, Row, State
 from app.cases.models import Case
 from app.cases.records import HandedOn
 from app.cases.schemas import Notice, Risk
 from app.cases.sections import Section
+from app.cases.snapshots import Snapshot, offices_of
 from app.casework.needs import RULES, Facts, Terms
 from app.casework.schemas import AvailableCaseAction, CaseOut
 from app.casework.sides import sides_of
@@ -30,7 +30,6 @@ from app.directory.models import FocalPoint
 from app.handovers import queries as handovers
 from app.kernel.actors import Relation, Side
 from app.kernel.needs import UnmetNeed
-from app.kernel.problems import NotFound
 from app.kernel.work import Reading
 from app.referrals import lifecycle as referral_states
 from app.referrals import queries as referrals
@@ -52,6 +51,7 @@ class Context:
     offered: AbstractSet[UUID]
     returning: Collection[UUID]
     handed_on: Mapping[UUID, HandedOn]
+    snapshots: Mapping[UUID, Snapshot]
     asked_of_me: Mapping[UUID, set[Service]]
     codes: Mapping[UUID, str]
     me: FocalPoint
@@ -97,14 +97,20 @@ def look(work: Reading, found: Sequence[Case]) -> Context:
     """Read all that a page of cases is shown with."""
     me = directory.by_id(work, work.actor.focal_point_id)
     ids = [case.id for case in found]
-    people = {p for case in found for p in (case.holder, case.submitter) if p}
     grants = {case.id: case.grants(me.id) for case in found}
+    snapshots = {
+        case.id: snapshot
+        for case in found
+        if Grant.AS_ASKED in grants[case.id] and (snapshot := case.snapshot_for(me.id))
+    }
+    people = {one for case in found for one in (case.holder, case.submitter)}
+    people |= {one for said in snapshots.values() for one in offices_of(said)}
     outside = [case.id for case in found if reads_copy(case, me.id)]
     helping = [
         case_id
         for case_id, granted in grants.items()
         if me.kind == Kind.STATE
-        and Grant.SUMMARY in granted
+        and (Grant.SUMMARY in granted or case_id in snapshots)
         and Grant.ALL_SERVICES not in granted
     ]
     return Context(
@@ -116,8 +122,9 @@ def look(work: Reading, found: Sequence[Case]) -> Context:
         handovers.with_open(work, ids),
         returns.open_in(work, ids),
         cases.handed_on(work, outside) if outside else {},
+        snapshots,
         referrals.asked_of_me(work, helping) if helping else {},
-        directory.codes(work, people),
+        directory.codes(work, filter(None, people)),
         me,
     )
 
@@ -191,17 +198,18 @@ def show_one(work: Reading, case: Case, context: Context) -> CaseOut:
     """
     me = work.actor.focal_point_id
     mine, granted = case.relations_of(me), context.grants[case.id]
-    lead = case.with_relation(Relation.LEAD) if Grant.LEAD in granted else None
-    holder = case.holder if Grant.LEAD in granted else None
+    asked = context.snapshots.get(case.id)
+    state = State(asked["state"]) if asked and Grant.STATE not in granted else case.state
+    lead, holder = leading(case, granted, asked)
     clock = context.clocks.get(case.id) if Grant.DUE_AT in granted else None
     risk = context.standings[case.id].risk if Grant.WRITTEN in granted else None
     closed = case.closure_reason if Grant.CLOSURE_REASON in granted else None
-    other = continuing_code(work, case) if Grant.CONTINUES_IN in granted else None
+    other = cases.continuing_code(work, case) if Grant.CONTINUES_IN in granted else None
     return CaseOut(
         code=case.code,
         you_are=sorted(mine or case.parts_of(me)),
-        stage=STAGES[case.state],
-        state=case.state,
+        stage=STAGES[state],
+        state=state,
         notice=notice_for(case, context),
         lead=context.codes[lead] if lead else None,
         holder=context.codes[holder] if holder else None,
@@ -216,17 +224,19 @@ def show_one(work: Reading, case: Case, context: Context) -> CaseOut:
     )
 
 
-def continuing_code(work: Reading, case: Case) -> str | None:
-    """Return the code of the case that goes on for the person, if the caller sees it."""
-    if case.continues_in is None:
-        return None
-    with suppress(NotFound):
-        return cases.get_by_id(work, case.continues_in).code
-    return None
+def leading(
+    case: Case, granted: AbstractSet[Grant], asked: Snapshot | None
+) -> tuple[UUID | None, UUID | None]:
+    """Return who leads and who holds a case, now or when the reader was asked."""
+    if Grant.LEAD in granted:
+        return case.with_relation(Relation.LEAD), case.holder
+    return offices_of(asked) if asked else (None, None)
 
 
 def notice_for(case: Case, context: Context) -> Notice:
     """Return the summary as the reader's grants allow: as it is, or as it was handed on.
+
+    Or as it was when the reader was asked for a travel document.
 
     A body of the State of origin that helps sees the services it is asked for, and no
     others: one of them may be asylum (BR10). If it submitted the case as well, it sees
@@ -236,7 +246,10 @@ def notice_for(case: Case, context: Context) -> Notice:
     copy = Notice.model_validate(kept) if kept else None
     notice, asked = Notice.model_validate(case), context.asked_of_me.get(case.id)
     if Grant.SUMMARY not in granted:
-        return copy or notice
+        snapshot = context.snapshots.get(case.id)
+        if snapshot is None:
+            return copy or notice
+        notice = Notice.model_validate(snapshot["notice"])
     if asked is None or not context.standings[case.id].is_apart(context.me):
         return notice
     own = {

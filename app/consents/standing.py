@@ -148,7 +148,8 @@ class Standing:
     def is_of_origin(self, focal_point: Addressee) -> bool:
         """Say whether it is, or may be, a body of the State of origin."""
         origin = self.safeguards.country_of_origin
-        return is_of_origin(focal_point, origin, self.case.country or "")
+        location = self.case.country_known_to(focal_point.id)
+        return is_of_origin(focal_point, origin, location or "")
 
     def is_apart(self, reader: Described) -> bool:
         """Say whether a reader is, or may be, on the side of origin (R12)."""

@@ -94,6 +94,16 @@ def pass_on(work: Writing, record_ids: Iterable[UUID], waits_on: UUID | None) ->
         give(work, clock, waits_on)
 
 
+def reassign(work: Writing, record_id: UUID, waits_on: UUID | None) -> None:
+    """Let what runs for a record wait for somebody else, and change nothing else.
+
+    For one who must not learn that another is waited for now (ADR 43): what was let pass
+    before counts on.
+    """
+    for clock in queries.running(work, [record_id]).values():
+        clock.waits_on = waits_on
+
+
 def follow(work: Writing, record_ids: Iterable[UUID], record_id: UUID) -> None:
     """Let what runs for one of these records run on for the one that takes its place.
 

@@ -6,7 +6,8 @@ may be done later ends as if it had been so from the start: no change of mind an
 pushes anything. Whoever is waited for elsewhere than in the case itself is told.
 
 Not who handed the case on: to it the notice is as it was, and another time to answer a
-question would tell that it is not (R12).
+question would tell that it is not (R12). Nor the holder whose answer a State body awaits
+that may not know who holds the case: its deadline stays as it was (ADR 43).
 """
 
 from datetime import datetime
@@ -18,7 +19,8 @@ from app.deadlines.actions import stop
 from app.deadlines.bounds import Haste, hastes
 from app.deadlines.limits import ClockKind
 from app.deadlines.models import Clock
-from app.deadlines.queries import Concerned, began_at, term, waits_on_submitter
+from app.deadlines.queries import began_at, term
+from app.deadlines.terms import Concerned, waits_on_submitter
 from app.kernel.work import Named, Writing
 
 HURRIED: Final = frozenset(kind for kind in ClockKind if Haste.ANY not in hastes(kind))
@@ -35,6 +37,8 @@ def rewind(work: Writing, about: Concerned) -> None:
     found = select(Clock).where(runs, Clock.kind.in_(HURRIED - BY_HAND))
     for clock in work.session.scalars(found.order_by(Clock.number)).all():
         if about.is_handed_on and waits_on_submitter(clock.kind, about, clock.waits_on):
+            continue
+        if clock.waits_on == about.holder and about.snapshot_behind(clock.record_id):
             continue
         moved = moved_by(work, clock, about)
         if moved is not None and moved.record_id != about.id:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime, time
-from typing import Any, Final, Protocol
+from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import Select, bindparam, case, func, select
@@ -10,12 +10,12 @@ from sqlalchemy.orm import InstrumentedAttribute
 
 from app.deadlines import precedence
 from app.deadlines.bounds import hastes, usual
-from app.deadlines.limits import ANSWERS, VISITS, ClockKind, Limit, Priority
+from app.deadlines.limits import ANSWERS, VISITS, ClockKind, Limit
 from app.deadlines.models import Clock, TimeLimit
 from app.deadlines.precedence import Border, Setting
 from app.deadlines.rows import is_of_country
 from app.deadlines.schemas import TimeLimitInForce
-from app.deadlines.terms import Term
+from app.deadlines.terms import Apparent, Concerned, Term, country_for
 from app.directory import queries as directory
 from app.directory.calendars import Place, place_of
 from app.directory.models import Agreement, FocalPoint
@@ -28,38 +28,6 @@ RUNNING: Final = select(Clock).where(
 )
 SETTINGS: Final = "limits that were set"
 """Where a session keeps them, so that one unit of work reads them once."""
-
-
-class Concerned(Protocol):
-    """As much of a case as a deadline follows from."""
-
-    @property
-    def id(self) -> UUID:
-        """Its id."""
-
-    @property
-    def priority(self) -> Priority | None:
-        """How soon help is needed."""
-
-    @property
-    def country(self) -> str | None:
-        """Where the person is."""
-
-    @property
-    def offices(self) -> frozenset[UUID]:
-        """Every focal point that has or had a part in it."""
-
-    @property
-    def holder(self) -> UUID | None:
-        """Who holds it now."""
-
-    @property
-    def submitter_knows_country(self) -> bool:
-        """Whether its submitter, as such, may learn where the person is now (R12)."""
-
-    @property
-    def is_handed_on(self) -> bool:
-        """Whether its submitter has it out of its hands now (R12)."""
 
 
 def until(
@@ -80,32 +48,28 @@ def until(
 
 
 def term(
-    work: Reading, kind: ClockKind, about: Concerned | None, *, waits_on: UUID | None
+    work: Reading,
+    kind: ClockKind,
+    about: Concerned | None,
+    *,
+    waits_on: UUID | None,
+    seems: Apparent | None = None,
 ) -> Term:
-    """Say how long a focal point has, and by which calendar."""
-    place = placed(work, waits_on)
+    """Say how long a focal point has, and by which calendar.
+
+    Of whoever `seems` to be waited for, where somebody must not learn who it is (ADR 43).
+    """
+    place = placed(work, seems.office if seems else waits_on)
     priority = about.priority if about else None
-    where = about.country if about and told_where(kind, about, waits_on) else None
+    where = country_for(kind, about, waits_on) if about else None
+    if seems is not None:
+        where = seems.country
     if kind == ClockKind.ERASE and about is not None:
         limit = retention(work, about)
     else:
         border = Border(where, place.country)
         limit = precedence.asked_of(kind, priority, border, settings(work))
     return Term(limit, place, work.ground.speed)
-
-
-def told_where(kind: ClockKind, about: Concerned, waits_on: UUID | None) -> bool:
-    """Return whether a deadline may depend on where the person is.
-
-    A limit that an agreement set tells its countries: a submitter that handed the case on
-    must not learn them by the deadline for its answer (R12).
-    """
-    return about.submitter_knows_country or not waits_on_submitter(kind, about, waits_on)
-
-
-def waits_on_submitter(kind: ClockKind, about: Concerned, waits_on: UUID | None) -> bool:
-    """Return whether a deadline is for the submitter's answer, and not the holder's."""
-    return kind == ClockKind.ANSWER and waits_on not in {None, about.holder}
 
 
 def retention(work: Reading, about: Concerned) -> Limit:

@@ -4,11 +4,13 @@ What was left of working days when a clock was paused is counted in working time
 from midnight to midnight: a week-end that lies in the pause, or after it, takes none of it.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
-from typing import Final
+from typing import Any, Final, NamedTuple, Protocol
+from uuid import UUID
 
-from app.deadlines.limits import Limit
+from app.deadlines.limits import ClockKind, Limit, Priority
 from app.directory.calendars import Calendar, Place
 
 DAY: Final = timedelta(days=1)
@@ -66,3 +68,74 @@ def after_working_time(start: datetime, left: timedelta, calendar: Calendar) -> 
                 return calendar.instant(local + left)
             left -= rest
         local += rest
+
+
+class Concerned(Protocol):
+    """As much of a case as a deadline follows from."""
+
+    @property
+    def id(self) -> UUID:
+        """Its id."""
+
+    @property
+    def priority(self) -> Priority | None:
+        """How soon help is needed."""
+
+    @property
+    def country(self) -> str | None:
+        """Where the person is."""
+
+    @property
+    def offices(self) -> frozenset[UUID]:
+        """Every focal point that has or had a part in it."""
+
+    @property
+    def holder(self) -> UUID | None:
+        """Who holds it now."""
+
+    def country_known_to(self, focal_point: UUID | None) -> str | None:
+        """Return where the person is, as far as an office may find it out."""
+
+    def snapshot_behind(self, record: UUID) -> Mapping[str, Any] | None:
+        """Return what the recipient of a record reads, if it may not know the holder."""
+
+    @property
+    def submitter_knows_country(self) -> bool:
+        """Whether its submitter, as such, may learn where the person is now (R12)."""
+
+    @property
+    def is_handed_on(self) -> bool:
+        """Whether its submitter has it out of its hands now (R12)."""
+
+
+class Apparent(NamedTuple):
+    """Whose answer is waited for, and where the person is, as a recipient may know it."""
+
+    office: UUID | None
+    country: str | None
+
+
+def apparent(about: Concerned, record: UUID) -> Apparent | None:
+    """Return who seems to hold a case, to a recipient that may not know who does now."""
+    asked = about.snapshot_behind(record)
+    if asked is None:
+        return None
+    holder = asked["holder"]
+    return Apparent(UUID(holder) if holder else None, asked["notice"]["country"])
+
+
+def country_for(kind: ClockKind, about: Concerned, waits_on: UUID | None) -> str | None:
+    """Return the country that a deadline may depend on; None: on none.
+
+    A limit that an agreement set tells its countries: a submitter that handed the case on
+    must not learn them by the deadline for its answer (R12), nor by any a State body that
+    was asked for a travel document.
+    """
+    if about.submitter_knows_country or not waits_on_submitter(kind, about, waits_on):
+        return about.country_known_to(waits_on)
+    return None
+
+
+def waits_on_submitter(kind: ClockKind, about: Concerned, waits_on: UUID | None) -> bool:
+    """Return whether a deadline is for the submitter's answer, and not the holder's."""
+    return kind == ClockKind.ANSWER and waits_on not in {None, about.holder}

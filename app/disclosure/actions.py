@@ -12,6 +12,7 @@ from pydantic import BaseModel
 
 from app.cases import actions as cases
 from app.cases import queries
+from app.cases.grants import Grant
 from app.cases.lifecycle import LED, Need
 from app.cases.models import Case, Sealed
 from app.cases.records import VitalReading
@@ -62,11 +63,12 @@ def open_section(
     work: Writing, code: str, section: Section, purpose: ReadingPurpose
 ) -> OpenedSection | None:
     """Open a section of a case; raises NotFound (404) for a stranger to the case."""
-    paper = open_paper(work, queries.recall(work, code), section, purpose)
+    case = queries.recall(work, code)
+    paper = open_paper(work, case, section, purpose)
     if paper is None:
         return None
     content = CONTENT.validate_json(queries.unseal(work, paper))
-    author = author_of(work, paper)
+    author = author_of(work, case, paper)
     return OpenedSection(
         section=section, author=author, written_at=paper.written_at, content=content
     )
@@ -83,7 +85,7 @@ def open_safeguards(
     case, kind = queries.get(work, code), Paper.SAFEGUARDS
     shown = safeguards_for(work, case)
     enter(work, case, kind, purpose, allowed=bool(shown))
-    return opened_safeguards(work, shown[-1]) if shown else None
+    return opened_safeguards(work, case, shown[-1]) if shown else None
 
 
 def safeguards_for(work: Writing, case: Case) -> list[Sealed]:
@@ -94,10 +96,10 @@ def safeguards_for(work: Writing, case: Case) -> list[Sealed]:
     return [p for kind, p in papers if may(work, case, kind, Deed.OPEN, p)]
 
 
-def opened_safeguards(work: Writing, paper: Sealed) -> OpenedSafeguards:
+def opened_safeguards(work: Writing, case: Case, paper: Sealed) -> OpenedSafeguards:
     """Show safeguards as they were written."""
     return OpenedSafeguards(
-        author=author_of(work, paper),
+        author=author_of(work, case, paper),
         written_at=paper.written_at,
         content=Safeguards.model_validate_json(queries.unseal(work, paper)),
     )
@@ -111,7 +113,9 @@ def open_past_safeguards(
     shown = safeguards_for(work, case)[:-1]
     counted = not policies.sides(work, case)
     enter(work, case, kind, purpose, allowed=bool(shown), counted=counted)
-    return SafeguardsHistory(items=[opened_safeguards(work, paper) for paper in shown])
+    return SafeguardsHistory(
+        items=[opened_safeguards(work, case, paper) for paper in shown]
+    )
 
 
 def open_safety_notice(
@@ -130,7 +134,7 @@ def open_safety_notice(
     if paper is None or not allowed:
         return None
     needs = Needs.model_validate_json(queries.unseal(work, paper))
-    author = author_of(work, paper)
+    author = author_of(work, case, paper)
     return OpenedSafetyNotice(
         author=author, written_at=paper.written_at, safety_notice=needs.safety_notice
     )
@@ -140,19 +144,27 @@ def open_contacts(
     work: Writing, code: str, purpose: ReadingPurpose
 ) -> OpenedContacts | None:
     """Open the lead's contacts; raises NotFound (404) for a stranger to the case."""
-    paper = open_paper(work, queries.get(work, code), Paper.CONTACTS, purpose)
+    case = queries.get(work, code)
+    paper = open_paper(work, case, Paper.CONTACTS, purpose)
     if paper is None:
         return None
     kept = Contacts.model_validate_json(queries.unseal(work, paper))
-    author = author_of(work, paper)
+    author = author_of(work, case, paper)
     return OpenedContacts(
         author=author, written_at=paper.written_at, contacts=kept.contacts
     )
 
 
-def author_of(work: Writing, paper: Sealed) -> str:
-    """Name who wrote it."""
-    return directory.by_id(work, paper.author).code
+def author_of(work: Writing, case: Case, paper: Sealed) -> str | None:
+    """Name who wrote it.
+
+    Not to an office that reads the case as when it was asked, if that was before.
+    """
+    me, author, at = work.actor.focal_point_id, paper.author, paper.written_at
+    reads_it_as_asked = author != me and case.snapshot_for(me) is not None
+    if reads_it_as_asked and not case.granted_at(me, Grant.ACTORS, at, as_party=False):
+        return None
+    return directory.by_id(work, author).code
 
 
 def open_paper(

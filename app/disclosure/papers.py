@@ -37,7 +37,7 @@ def open_arrangement(
     if paper is None:
         return None
     content = Arrangement.model_validate_json(queries.unseal(work, paper))
-    author = author_of(work, paper)
+    author = author_of(work, referral.case, paper)
     return OpenedArrangement(author=author, written_at=paper.written_at, content=content)
 
 
@@ -57,7 +57,7 @@ def open_screening(
     if paper is None or not allowed:
         return None
     content = ScreeningPaper.model_validate_json(queries.unseal(work, paper))
-    author = author_of(work, paper)
+    author = author_of(work, case, paper)
     return OpenedScreening(author=author, written_at=paper.written_at, content=content)
 
 
@@ -70,7 +70,7 @@ def open_travel_plan(
     if paper is None:
         return None
     content = TravelPlan.model_validate_json(queries.unseal(work, paper))
-    author = author_of(work, paper)
+    author = author_of(work, referral.case, paper)
     return OpenedTravelPlan(author=author, written_at=paper.written_at, content=content)
 
 

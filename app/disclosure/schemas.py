@@ -13,11 +13,15 @@ from app.referrals.schemas import Arrangement
 from app.returns.schemas import TravelPlan
 from app.screening.schemas import ScreeningPaper
 
+Author = Annotated[
+    str | None, Field(description="Code of who wrote it; null: not yours to know.")
+]
+
 
 class OpenedSafeguards(Shown):
     """The safeguards, opened for you; the opening was recorded."""
 
-    author: str
+    author: Author
     written_at: datetime
     content: Safeguards
 
@@ -31,7 +35,7 @@ class SafeguardsHistory(Shown):
 class OpenedSafetyNotice(Shown):
     """What whoever meets the person must know; the opening was recorded."""
 
-    author: str
+    author: Author
     written_at: datetime
     safety_notice: str | None
 
@@ -39,7 +43,7 @@ class OpenedSafetyNotice(Shown):
 class OpenedContacts(Shown):
     """Whom to reach at the lead; the opening was recorded."""
 
-    author: str
+    author: Author
     written_at: datetime
     contacts: list[DutyContact]
 
@@ -47,7 +51,7 @@ class OpenedContacts(Shown):
 class OpenedArrangement(Shown):
     """What the recipient promised, opened for you; the opening was recorded."""
 
-    author: str
+    author: Author
     written_at: datetime
     content: Arrangement
 
@@ -55,7 +59,7 @@ class OpenedArrangement(Shown):
 class OpenedScreening(Shown):
     """What signs were ticked and what they amounted to; the opening was recorded."""
 
-    author: str
+    author: Author
     written_at: datetime
     content: ScreeningPaper
 
@@ -63,7 +67,7 @@ class OpenedScreening(Shown):
 class OpenedTravelPlan(Shown):
     """How the person travels and who meets them, opened for you; it was recorded."""
 
-    author: str
+    author: Author
     written_at: datetime
     content: TravelPlan
 
@@ -72,9 +76,7 @@ class NoteOut(Shown):
     """A free text that came with a step."""
 
     about: str
-    author: Annotated[
-        str | None, Field(description="Code of who wrote it; null: not yours to know.")
-    ]
+    author: Author
     written_at: datetime
     text: str
 

@@ -6,6 +6,7 @@ from typing import Final
 from uuid import UUID
 
 from app.cases import actions as cases
+from app.cases.grants import Grant
 from app.cases.models import Case
 from app.cases.sections import Contacts, Paper
 from app.consents import standing
@@ -204,11 +205,13 @@ def give_lead(
 
 
 def tell_referrals(work: Writing, case: Case) -> None:
-    """Tell those who help that another focal point is the sender now."""
+    """Tell those who help, and may know it, that another focal point is the sender now."""
     for referral in referred.of_case(work, case.id):
         if referral.state in REFERRAL_OPEN:
             facts = {"state": str(referral.state), "service": str(referral.service)}
-            work.record("referral.sender_changed", referral, referral.audience, facts)
+            told = {one for one in referral.audience if Grant.LEAD in case.grants(one)}
+            audience = frozenset(told)
+            work.record("referral.sender_changed", referral, audience, facts)
 
 
 def decline(work: Writing, judged: Judged, why: DeclineHandover) -> Handover:

@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, Select, and_, bindparam, exists, or_, sele
 from sqlalchemy.orm import aliased, selectinload
 
 from app.cases import queries as cases
+from app.cases.filters import is_mine
 from app.cases.models import Case, Party
 from app.cases.statements import CASES, MINE
 from app.handovers.lifecycle import State
@@ -83,7 +84,7 @@ def mine(
 def part(work: Reading, party: type[Party], side: Side | None) -> ColumnElement[bool]:
     """Keep the open party rows that give this focal point a part, on one side or on all."""
     of_side = true() if side is None else party.relation == Relation(side)
-    return and_(*cases.is_mine(work, party), concerns(party), of_side)
+    return and_(*is_mine(work, party), concerns(party), of_side)
 
 
 def open_of(work: Reading, case_id: UUID) -> Handover | None:

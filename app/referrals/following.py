@@ -20,10 +20,17 @@ from app.referrals.steps import end
 
 
 def hand_on(work: Writing, case: Case) -> None:
-    """Let what waited for the holder of a case wait for the new one."""
+    """Let what waited for the holder of a case wait for the new one.
+
+    Until the same moment, where a State body that asked must not learn of it.
+    """
     deadlines.pass_on_kind(work, case.id, ClockKind.TELL_PERSON, case.holder)
     for referral in queries.of_case(work, case.id):
-        if CLOCKS.get(referral.state, (None, None))[1] == Side.SENDER:
+        if CLOCKS.get(referral.state, (None, None))[1] != Side.SENDER:
+            continue
+        if case.snapshot_behind(referral.id):
+            deadlines.reassign(work, referral.id, case.holder)
+        else:
             wind(work, referral)
 
 
@@ -97,9 +104,14 @@ def withdraw_unsafe(work: Writing, case: Case) -> None:
 
 
 def leave_behind(work: Writing, case: Case) -> None:
-    """Let nobody whose help is over follow a person across a border."""
+    """Let nobody whose help is over follow a person across a border.
+
+    Who reads the case as when it was asked does not follow anybody; to lose sight of it
+    would tell that there was a border.
+    """
     for referral in queries.of_case(work, case.id):
-        if referral.state == State.COMPLETED:
+        follows = case.snapshot_behind(referral.id) is None
+        if referral.state == State.COMPLETED and follows:
             end_part(work, referral)
 
 

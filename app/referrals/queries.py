@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, Select, and_, bindparam, exists, or_, sele
 from sqlalchemy.orm import aliased, selectinload
 
 from app.cases import queries as cases
+from app.cases.filters import is_mine
 from app.cases.models import Case, Party
 from app.cases.statements import CASES, MINE
 from app.directory.kinds import Service
@@ -82,7 +83,7 @@ def mine(
 
 def part(work: Reading, party: type[Party], side: Side | None) -> ColumnElement[bool]:
     """Keep the open party rows that give this focal point a part, on one side or both."""
-    return and_(*cases.is_mine(work, party), concerns(party), of_side(party, side))
+    return and_(*is_mine(work, party), concerns(party), of_side(party, side))
 
 
 def of_side(party: type[Party], side: Side | None) -> ColumnElement[bool]:

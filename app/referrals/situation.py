@@ -7,7 +7,10 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
+from app.cases.grants import Grant
+from app.cases.models import Case
 from app.cases.sections import Section, level_of
+from app.cases.snapshots import offices_of
 from app.consents import standing
 from app.consents.coverage import Purpose
 from app.consents.standing import Standing
@@ -121,8 +124,9 @@ def show(work: Reading, referrals: Sequence[Referral]) -> list[ReferralOut]:
         for key, one in standing.of_cases(work, cases.values()).items()
     }
     clocks = deadlines.running(work, [referral.id for referral in referrals])
-    codes = directory.codes(work, [case.holder for case in cases.values() if case.holder])
     me = directory.by_id(work, work.actor.focal_point_id)
+    senders = (sender_of(case, me.id) for case in cases.values())
+    codes = directory.codes(work, filter(None, senders))
     shown = [
         show_one(work, referral, stands[referral.case_id], codes, clocks.get(referral.id))
         for referral in referrals
@@ -146,21 +150,33 @@ def show_one(
     codes: Mapping[UUID, str],
     clock: Clock | None,
 ) -> ReferralOut:
-    """Show one, with what its reader can do now."""
-    sides = sides_of(referral, work.actor)
+    """Show one, with what its reader can do now.
+
+    When the sender's answer is due is told to those who may know who the sender is.
+    """
+    me, sides = work.actor.focal_point_id, sides_of(referral, work.actor)
     rows = TABLE.open_to(referral.state, sides, work.actor.roles)
-    follows = referral.case.is_open_to(work.actor.focal_point_id)
-    holder = referral.case.holder if follows else None
+    sender, granted = sender_of(referral.case, me), referral.case.grants(me)
+    if clock and clock.waits_on != me and Grant.LEAD not in granted:
+        clock = None
     facts = as_told(work, referral, stands, facts_of(work, referral, stands), sides)
     return ReferralOut(
         case=referral.case.code,
         you_are=sorted(sides),
-        sender=codes[holder] if holder else None,
+        sender=codes[sender] if sender else None,
         recipient=referral.recipient.code,
         due_at=clock.due_at if clock else None,
         available_actions=actions_of(rows, facts) if rows else [],
         **{name: getattr(referral, name) for name in SAME},
     )
+
+
+def sender_of(case: Case, reader: UUID) -> UUID | None:
+    """Return who asks for help in a case: its holder, now or when the reader was asked."""
+    granted, asked = case.grants(reader), case.snapshot_for(reader)
+    if Grant.LEAD in granted:
+        return case.holder
+    return offices_of(asked)[1] if asked and Grant.AS_ASKED in granted else None
 
 
 SAME: Final = (

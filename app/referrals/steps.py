@@ -6,6 +6,7 @@ from app.cases import actions as cases
 from app.cases.models import Case
 from app.cases.sections import Paper
 from app.directory import queries as directory
+from app.directory.kinds import Kind, Service
 from app.kernel.actors import HELPS, Relation
 from app.kernel.work import Writing
 from app.referrals import queries
@@ -47,12 +48,15 @@ def open_referral(work: Writing, case: Case, new: NewReferral) -> Referral:
 def send(work: Writing, move: Move) -> Referral:
     """Send a referral: from now on its recipient is party to it.
 
+    A State body that is asked for a travel document reads the case as it is now, for good.
     Raises RecipientUnfit (422): it may have ceased to be fit since the draft was made.
     """
     referral = move.referral
     must_be_fit(move.case, referral.recipient)
-    referral.basis = move.basis
-    move.case.admit(referral.recipient_id, Relation.RECIPIENT, work.now, referral.id)
+    referral.basis, to = move.basis, referral.recipient
+    document = referral.service == Service.CONSULAR_DOCUMENT and to.kind == Kind.STATE
+    asked = move.case.take_snapshot() if document else None
+    move.case.admit(to.id, Relation.RECIPIENT, work.now, referral.id, asked)
     return take(work, move)
 
 

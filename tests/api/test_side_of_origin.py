@@ -250,6 +250,11 @@ def test_a_consulate_that_issues_papers_is_not_told_what_else_is_sought(
     assert told[1] == (["ASYLUM", "CONSULAR_DOCUMENT"], ["SHELTER"])
 
 
+def writes(lead: Someone, case: Json, changes: Json) -> None:
+    match = {"If_Match": lead.tag(case)}
+    done(lead.ask("PATCH", path_of(case), changes, headers=match))
+
+
 def test_a_consulate_that_issued_papers_is_a_submitter_again_once_it_lost_them(
     officer: Someone, lead: Someone
 ) -> None:
@@ -257,9 +262,9 @@ def test_a_consulate_that_issued_papers_is_a_submitter_again_once_it_lost_them(
     case = lead.leads(officer.submits(safeguards=HOME, consents=[consent(), papers]))
     before = officer.sees(case)
     asked = {"service": "CONSULAR_DOCUMENT", "sections": []}
+    writes(lead, case, {"language": "ru"})
     sent = done(lead.refers(case, "UZ_CONSULATE_ALMATY", **asked))
-    match = {"If_Match": lead.tag(case)}
-    done(lead.ask("PATCH", path_of(case), {"language": "ru"}, headers=match))
+    writes(lead, case, {"language": "tg"})
     helping = officer.sees(case)
     claim = {"country_of_origin": "UZ", "seeks_asylum": True}
     match = {"If_Match": lead.tag(case)}

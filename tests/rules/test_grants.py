@@ -34,17 +34,23 @@ def party(
     office: UUID = ME,
     since: datetime = NOON,
     until: datetime | None = None,
+    as_asked: dict[str, Any] | None = None,
 ) -> Any:
     record = REFERRAL if relation in OF_RECORD else CASE
     return SimpleNamespace(
-        record_id=record, focal_point_id=office, relation=relation, since=since, until=until
+        record_id=record,
+        focal_point_id=office,
+        relation=relation,
+        since=since,
+        until=until,
+        as_asked=as_asked,
     )
 
 
 class ExampleCase(Relations):
     """A case without a database."""
 
-    id, relocated_at = CASE, None
+    id, relocated_at, country = CASE, None, "KZ"
     state, parties = State.DRAFT, ()
 
 
@@ -85,6 +91,7 @@ def test_submitter_that_handed_the_case_on_keeps_the_step_and_who_leads() -> Non
 
     assert submitted.grants(ME) == {
         Grant.CASE,
+        Grant.STATE,
         Grant.SUBMITTER,
         Grant.LEAD,
         Grant.ACTORS,
@@ -108,6 +115,36 @@ def test_submitter_that_helps_gains_no_deadline_and_no_routing() -> None:
         == set()
     )
     assert Grant.SUMMARY in granted
+
+
+ASKED: dict[str, Any] = {"state": "referring"}
+LIVE = {Grant.STATE, Grant.SUMMARY, Grant.COUNTRY, Grant.LEAD, Grant.ACTORS}
+
+
+def test_state_body_that_is_asked_for_a_document_does_not_follow_the_case() -> None:
+    asked = party(Relation.RECIPIENT, as_asked=ASKED)
+    helps, submitted = party(Relation.RECIPIENT), party(Relation.SUBMITTER)
+
+    alone, both, also = (
+        case(State.REFERRING, LED, *rows).grants(ME)
+        for rows in ([asked], [asked, submitted], [asked, helps])
+    )
+
+    assert alone == {Grant.CASE, Grant.AS_ASKED, Grant.EMERGENCY_ACCESS}
+    assert both & LIVE == {Grant.STATE, Grant.LEAD, Grant.ACTORS}
+    assert also >= LIVE
+
+
+def test_state_body_that_is_asked_for_a_document_knows_who_acted_before_it_was() -> None:
+    asked = party(Relation.RECIPIENT, since=NOON, as_asked=ASKED)
+    made = case(State.REFERRING, LED, asked)
+
+    told = [
+        made.granted_at(ME, Grant.ACTORS, NOON + delta, as_party=False)
+        for delta in (-PASSED, timedelta(0), PASSED)
+    ]
+
+    assert told == [True, True, False]
 
 
 def test_former_parties_are_granted_nothing() -> None:

@@ -37,7 +37,9 @@ def standing(
     **guards: Any,
 ) -> Standing:
     """Where a person in KZ stands that agreed to these, and fears what `guards` say."""
-    case: Any = SimpleNamespace(is_child=child, country="KZ", state=state)
+    case: Any = SimpleNamespace(
+        is_child=child, country="KZ", state=state, country_known_to=lambda _: "KZ"
+    )
     case.relations_of = lambda _: mine
     facts, fears = sheet_of([], child=child), Safeguards(**guards)
     consents: list[Any] = list(given)

@@ -1,0 +1,68 @@
+"""A case as it was when a State body was asked for a travel document (ADR 43).
+
+Such an office reads this snapshot, and not the case as it is: else a State of origin would
+follow a person across a border. It is kept with the office's relation to the referral.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Final
+from uuid import UUID
+
+from app.cases.grants import Grant
+from app.cases.relations import Relations
+from app.kernel.actors import Relation
+
+type Snapshot = Mapping[str, Any]
+"""`notice` with the fields of the summary, `state`, `lead` and `holder`."""
+
+
+SUMMARY: Final = (
+    *("country", "age_class", "language", "priority", "services", "urgent_needs"),
+    "safe_contact",
+)
+"""The fields of the summary."""
+
+
+class Snapshots(Relations):
+    """What offices read in place of a case; `Case` inherits it."""
+
+    def take_snapshot(self) -> Snapshot:
+        """Return the case as it is now, for an office that is asked now."""
+        lead, holder = self.with_relation(Relation.LEAD), self.holder
+        return {
+            "notice": {name: getattr(self, name) for name in SUMMARY},
+            "state": self.state,
+            "lead": str(lead) if lead else None,
+            "holder": str(holder) if holder else None,
+        }
+
+    def snapshot_for(self, focal_point: UUID) -> Snapshot | None:
+        """Return the case as it was when an office was last asked for a document."""
+        rows = [p for p in self.parties if p.focal_point_id == focal_point and p.as_asked]
+        return rows[-1].as_asked if rows else None
+
+    def snapshot_behind(self, record: UUID) -> Snapshot | None:
+        """Return what the recipient of a record reads, if it may not know who holds it.
+
+        Then nothing may tell it that another holds the case: no event, and no deadline.
+        """
+        asked = [p for p in self.parties if p.record_id == record and p.as_asked]
+        mine = [p.focal_point_id for p in asked if not p.until]
+        if not mine or Grant.LEAD in self.grants(mine[-1]):
+            return None
+        return self.snapshot_for(mine[-1])
+
+    def country_known_to(self, focal_point: UUID | None) -> str | None:
+        """Return where the person is, as far as an office may find it out."""
+        asked = self.snapshot_for(focal_point) if focal_point else None
+        if focal_point is None or asked is None:
+            return self.country
+        knows = Grant.COUNTRY in self.grants(focal_point)
+        country: str | None = asked["notice"]["country"]
+        return self.country if knows else country
+
+
+def offices_of(snapshot: Snapshot) -> tuple[UUID | None, UUID | None]:
+    """Return who led a case then, and who held it."""
+    lead, holder = snapshot["lead"], snapshot["holder"]
+    return UUID(lead) if lead else None, UUID(holder) if holder else None

@@ -1,0 +1,312 @@
+"""A case whose lead asked a consulate of the State of origin for a travel document.
+
+In some worlds the person crosses a border afterwards, or another leads the case. What the
+consulate reads and is answered must be the same in all of them (ADR 43).
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any, Final
+
+from httpx2 import Response
+
+from app.deadlines.bounds import Haste
+from app.deadlines.limits import ClockKind, Unit
+from app.deadlines.models import TimeLimit
+from app.directory.kinds import Confidence, Level
+from app.directory.models import Agreement
+from tests.databases.failpoints.sweeping import Ids
+from tests.support.relation_pairs import READERS, READS
+from tests.support.returns import HOME, TOLD, opens, to_return
+from tests.support.world import (
+    Json,
+    Someone,
+    World,
+    consent,
+    done,
+    for_handover,
+    path_of,
+    promise,
+    taking,
+)
+
+CONSULATE: Final = "UZ_CONSULATE_ALMATY"
+LEADS: Final = ("KG_LEAD", "TT_LEAD", "UZ_LEAD", "SANA_SEZIM")
+MOVES: Final[Mapping[str, tuple[str | None, str | None]]] = {
+    "stays": (None, None),
+    "crosses a border": ("KG", None),
+    "led in the next country": ("KG", "KG_LEAD"),
+    "led far away": ("TT", "TT_LEAD"),
+    "led by the State of origin": ("UZ", "UZ_LEAD"),
+    "led by another at home": (None, "SANA_SEZIM"),
+}
+"""Where the person is led after the consulate was asked, and who leads the case then."""
+ID: Final = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+REQUEST: Final = re.compile(r"urn:uuid:[0-9a-f-]{36}")
+NEXT_PAGE: Final = re.compile(r'"next":"[^"]+"')
+SEALED: Final = (
+    *("/sections/identity", "/sections/contact", "/safety-notice", "/export/htcds"),
+)
+FILTERS: Final = (
+    *({"country": "KZ"}, {"country": "KG"}, {"country": "TT"}, {"country": "UZ"}),
+    *({"priority": "urgent"}, {"priority": "emergency"}, {"stage": "referral"}),
+    *({"state": "referring"}, {"state": "assisting"}, {"state": "suspended"}),
+)
+
+
+def agree(world: World) -> None:
+    """Let offers cross borders, and let limits depend on where the person is."""
+    said = {"confidence": Confidence.FICTITIOUS, "source": "test"}
+    with world.database.writing() as session:
+        for number, other in enumerate(("KG", "TT", "UZ")):
+            session.add(
+                Agreement(
+                    code=f"KZ_{other}_TEST",
+                    name="test",
+                    countries=["KZ", other],
+                    level=Level.EVERYTHING,
+                    in_force_from=date(2026, 1, 1),
+                    **said,
+                )
+            )
+            code = f"{other}_UZ_TEST"
+            session.add(
+                Agreement(
+                    code=code,
+                    name="test",
+                    countries=[other, "UZ" if other != "UZ" else "KZ"],
+                    level=Level.EVERYTHING,
+                    in_force_from=date(2026, 1, 1),
+                    **said,
+                )
+            )
+            for clock in (ClockKind.ANSWER, ClockKind.GIVE_FEEDBACK, ClockKind.REVIEW):
+                for haste in (Haste.EMERGENCY, Haste.URGENT, Haste.NORMAL):
+                    session.add(
+                        TimeLimit(
+                            of=code,
+                            clock=clock,
+                            priority=haste,
+                            amount=1 + number,
+                            unit=Unit.HOURS,
+                            as_of=None,
+                            **said,
+                        )
+                    )
+
+
+@dataclass
+class Asked:
+    """A case, its lead, and the consulate, which was asked or not."""
+
+    world: World
+    ids: Ids
+    lead: Someone
+    consulate: Someone
+    case: Json
+    referral: Json | None = None
+    record: Json | None = None
+    answers: dict[str, Any] = field(default_factory=dict)
+    names: dict[str, str] = field(default_factory=dict)
+
+    def does(self, action: str, body: Any = None) -> None:
+        """Act as the consulate, on the strength of the entity tag that it has read."""
+        self.acts(path_of(self.referral or {}), action, body)
+
+    def acts(self, path: str, action: str, body: Any = None) -> None:
+        tag = self.consulate.get(path).headers["ETag"]
+        answer = self.consulate.post(f"{path}/{action}", body, if_match=tag)
+        self.keep(f"does {action}", answer)
+        assert answer.is_success, answer.text
+
+    def keep(self, name: str, answer: Response) -> None:
+        """Keep an answer, with ids in the order in which the consulate met them.
+
+        A cursor of these lists hides a number that counts the records of all cases.
+        """
+        told = ID.sub(self.name, REQUEST.sub("urn:uuid", answer.text))
+        if name.endswith(("list_work", "list_referrals", " referrals")):
+            told = NEXT_PAGE.sub('"next":null', told)
+        tag = answer.headers.get("ETag", "").partition(".")[0]
+        self.answers[name] = (answer.status_code, tag, told)
+
+    def name(self, found: re.Match[str]) -> str:
+        return self.names.setdefault(found[0], f"id {len(self.names)}")
+
+
+ASK: Final = {"topics": ["identity"], "question": "Which village?"}
+MET: Final = {"person_met": True}
+DONE: Final = {"outcome": "delivered", "feedback": "She has it"}
+ACCEPT: Final = ("accept", promise())
+STAGES: Final[Mapping[str, tuple[tuple[str, Any], ...]]] = {
+    "sent": (),
+    "received": (("acknowledge", None),),
+    "asked": (("acknowledge", None), ("ask", ASK)),
+    "accepted": (ACCEPT,),
+    "in_progress": (ACCEPT, ("start", MET)),
+    "completed": (ACCEPT, ("start", MET), ("complete", DONE)),
+    "returning": (ACCEPT,),
+    "in_emergency": (ACCEPT,),
+}
+"""What the consulate has done with its referral when the person moves."""
+NEXT: Final[Mapping[str, tuple[str, Any]]] = {
+    "sent": ("acknowledge", None),
+    "received": ("ask", ASK),
+    "accepted": ("start", MET),
+    "in_progress": ("complete", DONE),
+}
+"""What it does afterwards, by the state of its referral."""
+OVER: Final = frozenset({"completed", "expired", "withdrawn"})
+
+
+def prepare(
+    world: World, ids: Ids, *, submits: bool = False, is_asked: bool = True
+) -> Asked:
+    """Let KZ_LEAD lead a case that the consulate submitted, or an organisation did."""
+    ids.begin("prepared")
+    lead = world.someone("KZ_LEAD", READERS)
+    consulate = world.someone(CONSULATE, READERS)
+    submitter = consulate if submits else world.someone("IOM", READERS)
+    papers = {"purposes": ["CONSULAR_DOCUMENT"], "sections": ["identity"]}
+    given = [
+        *(consent(), to_return(), consent(focal_point=CONSULATE, **papers)),
+        *(for_handover(one) for one in LEADS),
+    ]
+    guards = {"country_of_origin": "UZ", "origin_contact": "permitted"}
+    case = lead.leads(submitter.submits(consents=given, safeguards=guards))
+    world.passes(minutes=10)
+    made = Asked(world, ids, lead, consulate, case)
+    if is_asked:
+        asked = {"service": "CONSULAR_DOCUMENT", "sections": ["identity"]}
+        made.referral = done(lead.refers(case, CONSULATE, **asked))
+    return made
+
+
+def play(made: Asked, stage: str, where: str, *, answers: bool = True) -> dict[str, Any]:
+    """Bring the referral to a stage, move, go on alike, and return what was answered."""
+    world = made.world
+    for action, body in STAGES[stage] if made.referral else ():
+        made.does(action, body)
+    BESIDE.get(stage, only_ask)(made)
+    world.passes(minutes=10)
+    move(made, where)
+    made.ids.begin("moved")
+    world.passes(minutes=10)
+    read_all(made, "moved")
+    works_on(made, answers=answers)
+    read_all(made, "worked on")
+    filter_cases(made)
+    for hours in (6, 42):
+        world.waits_for(hours=hours)
+        read_all(made, f"{hours} hours later")
+    act_on(made)
+    read_all(made, "acted")
+    end(made)
+    read_all(made, "ended")
+    world.waits_for(days=9)
+    read_all(made, "over")
+    return made.answers
+
+
+def only_ask(made: Asked) -> None:
+    """Do nothing beside the referral."""
+
+
+def begin_return(made: Asked) -> None:
+    """Let the person prepare to return, until the nationality is to be verified."""
+    lead, home = made.lead, made.world.someone(HOME)
+    asked = {"service": "RETURN", "sections": []}
+    sent = done(lead.refers(made.case, HOME, **asked))
+    done(home.does("accept", sent, promise()))
+    record = done(opens(lead, sent))
+    for action, body in (("inform", TOLD), ("permit-contact", None)):
+        done(lead.does(action, record, body))
+    made.record = record
+
+
+def read_in_emergency(made: Asked) -> None:
+    """Let oversight permit the consulate to read how to reach the person."""
+    path = f"{path_of(made.case)}/vital-readings"
+    asking: Json = {"reason": "RISK_TO_LIFE", "note": "She does not answer"}
+    asking |= {"sections": ["contact"], "purpose": "protection"}
+    asked = done(made.consulate.creates(path, asking))
+    oversight = made.world.someone("OVERSIGHT_DEMO", READERS)
+    done(oversight.post(f"{path}/{asked['id']}/permit"))
+
+
+BESIDE: Final[Mapping[str, Callable[[Asked], None]]] = {
+    "returning": begin_return,
+    "in_emergency": read_in_emergency,
+}
+
+
+def move(made: Asked, where: str) -> None:
+    """Lead the person across a border, and give the lead to another."""
+    country, successor = MOVES[where]
+    if country:
+        done(made.lead.does("relocate", made.case, {"country": country}))
+    if not successor:
+        return
+    offers = done(made.lead.get("/handovers", case=made.case["code"]))["items"]
+    offer = offers[0] if offers else done(made.lead.offers(made.case, successor))
+    made.lead = made.world.someone(successor, READERS)
+    done(made.lead.does("accept", offer, taking()))
+
+
+def works_on(made: Asked, *, answers: bool = True) -> None:
+    """Do, as whoever leads the case now, what is the same in all worlds."""
+    lead, case, path = made.lead, made.case, path_of(made.case)
+    done(lead.creates(f"{path}/risk-assessments", {"level": "low"}))
+    match = {"If_Match": lead.tag(case)}
+    done(lead.ask("PATCH", path, {"priority": "emergency"}, headers=match))
+    match = {"If_Match": lead.tag(case)}
+    identity = {"section": "identity", "names": ["Ойгул"]}
+    done(lead.ask("PUT", f"{path}/sections/identity", identity, headers=match))
+    if answers and made.referral and lead.sees(made.referral)["state"] == "info_requested":
+        said = {"sections": [], "answer": "Shahrisabz"}
+        done(lead.does("answer", made.referral, said))
+
+
+def act_on(made: Asked) -> None:
+    """Take the next step as the consulate, if there is one."""
+    if made.record:
+        verified = {"nationality": "confirmed"}
+        made.acts(f"/returns/{made.record['id']}", "verify-nationality", verified)
+    elif made.referral:
+        state = done(made.consulate.get(path_of(made.referral)))["state"]
+        if state in NEXT:
+            made.does(*NEXT[state])
+
+
+def end(made: Asked) -> None:
+    """Take the referral back as the lead, unless it is over."""
+    if made.referral and made.lead.sees(made.referral)["state"] not in OVER:
+        why = {"reason": "NO_LONGER_NEEDED"}
+        done(made.lead.does("withdraw", made.referral, why))
+
+
+def read_all(made: Asked, when: str) -> None:
+    """Read everything as the consulate."""
+    read, path = made.consulate, path_of(made.case)
+    ids = {"code": made.case["code"]}
+    paths = {name: f"{path}{name}" for name in SEALED}
+    if made.referral:
+        ids["referral_id"] = made.referral["id"]
+        paths["notes"] = f"{path_of(made.referral)}/notes"
+    if made.record:
+        paths["return"] = f"/returns/{made.record['id']}"
+    for one in READS:
+        if set(one.keys) <= ids.keys():
+            paths[one.name] = one.path.removeprefix("/v1").format(**ids)
+    for name, target in paths.items():
+        made.keep(f"{when} {name}", read.opens(target, "protection"))
+
+
+def filter_cases(made: Asked) -> None:
+    """List cases by what they say, and referrals of the case, as the consulate."""
+    for asked in FILTERS:
+        made.keep(f"cases {asked}", made.consulate.get("/cases", **asked))
+    listed = made.consulate.get("/referrals", case=made.case["code"])
+    made.keep("its referrals", listed)

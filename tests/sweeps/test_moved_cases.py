@@ -1,0 +1,115 @@
+"""A consulate that is asked for a document cannot tell that the person moved (ADR 43)."""
+
+import json
+from collections.abc import Iterator
+from functools import partial
+from typing import Any, Final
+
+import pytest
+from fastapi import FastAPI
+
+from tests.databases.failpoints.copies import Copies, copies_of
+from tests.databases.failpoints.sweeping import Ids
+from tests.support.databases import Copy
+from tests.support.moved_cases import MOVES, STAGES, agree, play, prepare
+from tests.support.raw_requests import wired
+from tests.support.relation_pairs import flatten
+from tests.support.servers import report
+from tests.support.world import World
+
+pytestmark = pytest.mark.slow
+type Scene = tuple[World, Ids, Copies]
+
+
+@pytest.fixture(scope="module")
+def scene(
+    copy: Copy, app: FastAPI, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Scene]:
+    """Make a database in which offers of the lead cross borders."""
+    ids, folder = Ids(), tmp_path_factory.mktemp("moved")
+    with copy() as url, wired(url, app, ids) as wire:
+        agree(wire.world)
+        with copies_of(wire.world.database.engine, folder) as copies:
+            copies.keep("begun")
+            yield wire.world, ids, copies
+
+
+def play_in(
+    scene: Scene, *, stage: str, where: str, answers: bool = True, **how: bool
+) -> dict[str, Any]:
+    """Begin a world anew, and play it."""
+    world, ids, copies = scene
+    copies.back("begun")
+    now = world.now
+    try:
+        return play(prepare(world, ids, **how), stage, where, answers=answers)
+    finally:
+        world.now = now
+
+
+def values_of(answers: dict[str, Any]) -> dict[str, Any]:
+    """Return each value of each answer by its path, where the same is in a list."""
+    found: dict[str, list[str]] = {}
+    for at, (status, _, told) in answers.items():
+        body = json.loads(told) if told else None
+        for path, value in flatten({"status": status, "body": body}):
+            found.setdefault(f"{at} {path}", []).append(repr(value))
+    return {at: sorted(values) for at, values in found.items()}
+
+
+def find_places(one: dict[str, Any], other: dict[str, Any]) -> set[str]:
+    return set(find_differences(values_of(one), values_of(other)))
+
+
+def find_differences(one: dict[str, Any], other: dict[str, Any]) -> list[str]:
+    return [at for at in one.keys() | other.keys() if one.get(at) != other.get(at)]
+
+
+@pytest.mark.partly
+@pytest.mark.sweep
+@pytest.mark.parametrize("stage", [*STAGES, "asked, never answered"])
+def test_consulate_is_answered_alike_wherever_the_person_goes_and_whoever_leads(
+    scene: Scene, stage: str
+) -> None:
+    stage, _, never = stage.partition(", ")
+    play_at = partial(play_in, scene, stage=stage, answers=not never)
+    stays = play_at(where="stays")
+
+    for where in MOVES.keys() - {"stays"}:
+        moves = play_at(where=where)
+        found = sorted(find_differences(stays, moves))
+        assert [(at, stays.get(at), moves.get(at)) for at in found[:3]] == [], where
+    report(stage, [f"{len(MOVES) * len(stays)} answers compared"])
+    assert len(stays) > 150
+
+
+ACTORS: Final = (".sender", ".by", ".author")
+"""Who leads, where it is told beside `lead`."""
+
+
+@pytest.mark.parametrize("stage", ["accepted"])
+def test_consulate_that_submitted_reads_no_more_than_as_the_submitter(
+    scene: Scene, stage: str
+) -> None:
+    """A submitter learns that its lead handed the case over, and nothing of where to."""
+    plays = {
+        (where, is_asked): play_in(
+            scene, stage=stage, where=where, submits=True, is_asked=is_asked
+        )
+        for where in MOVES
+        for is_asked in (True, False)
+    }
+    home = plays["led by another at home", True]
+
+    for where in MOVES:
+        both, alone = (
+            find_places(plays["stays", is_asked], plays[where, is_asked])
+            for is_asked in (True, False)
+        )
+        if any(at.endswith("get_case .body.lead") for at in alone):
+            both = {at for at in both if not at.endswith(ACTORS)}
+        assert both - alone == set()
+        if MOVES[where][1] is not None:
+            assert find_differences(home, plays[where, True]) == []
+    assert find_differences(plays["stays", True], plays["crosses a border", True]) == []
+    assert len(home) > 150
