@@ -12,7 +12,6 @@ from pydantic import BaseModel
 
 from app.cases import actions as cases
 from app.cases import queries
-from app.cases.grants import Grant
 from app.cases.lifecycle import LED, Need
 from app.cases.models import Case, Sealed
 from app.cases.records import VitalReading
@@ -68,7 +67,7 @@ def open_section(
     if paper is None:
         return None
     content = CONTENT.validate_json(queries.unseal(work, paper))
-    author = author_of(work, case, paper)
+    author = policies.author_of(work, case, paper)
     return OpenedSection(
         section=section, author=author, written_at=paper.written_at, content=content
     )
@@ -99,7 +98,7 @@ def safeguards_for(work: Writing, case: Case) -> list[Sealed]:
 def opened_safeguards(work: Writing, case: Case, paper: Sealed) -> OpenedSafeguards:
     """Show safeguards as they were written."""
     return OpenedSafeguards(
-        author=author_of(work, case, paper),
+        author=policies.author_of(work, case, paper),
         written_at=paper.written_at,
         content=Safeguards.model_validate_json(queries.unseal(work, paper)),
     )
@@ -134,7 +133,7 @@ def open_safety_notice(
     if paper is None or not allowed:
         return None
     needs = Needs.model_validate_json(queries.unseal(work, paper))
-    author = author_of(work, case, paper)
+    author = policies.author_of(work, case, paper)
     return OpenedSafetyNotice(
         author=author, written_at=paper.written_at, safety_notice=needs.safety_notice
     )
@@ -149,22 +148,10 @@ def open_contacts(
     if paper is None:
         return None
     kept = Contacts.model_validate_json(queries.unseal(work, paper))
-    author = author_of(work, case, paper)
+    author = policies.author_of(work, case, paper)
     return OpenedContacts(
         author=author, written_at=paper.written_at, contacts=kept.contacts
     )
-
-
-def author_of(work: Writing, case: Case, paper: Sealed) -> str | None:
-    """Name who wrote it.
-
-    Not to an office that reads the case as when it was asked, if that was before.
-    """
-    me, author, at = work.actor.focal_point_id, paper.author, paper.written_at
-    reads_it_as_asked = author != me and case.snapshot_for(me) is not None
-    if reads_it_as_asked and not case.granted_at(me, Grant.ACTORS, at, as_party=False):
-        return None
-    return directory.by_id(work, author).code
 
 
 def open_paper(

@@ -8,9 +8,9 @@ from app.cases.models import Case, Sealed
 from app.cases.sections import Paper, ReadingPurpose
 from app.consents import naming
 from app.consents.naming import Naming
-from app.disclosure.actions import author_of, enter, may, open_paper
+from app.disclosure.actions import enter, may, open_paper
 from app.disclosure.policy import Deed
-from app.disclosure.queries import look_again, sides
+from app.disclosure.queries import author_of, look_again, sides
 from app.disclosure.schemas import (
     NoteList,
     NoteOut,

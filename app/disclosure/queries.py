@@ -10,6 +10,7 @@ from sqlalchemy import Select, select
 
 from app.cases import queries as cases
 from app.cases import readings
+from app.cases.grants import Grant
 from app.cases.models import Case, Sealed
 from app.cases.records import VitalReading
 from app.cases.sections import Paper, ReadingPurpose, Section
@@ -235,3 +236,15 @@ def access_log(work: Reading, case: Case) -> Select[AccessEntry, int]:
         raise RoleMissing(f"This needs one of the roles {needed}.")
     of_case = AccessEntry.case_id == case.id
     return select(AccessEntry, AccessEntry.number).where(of_case)
+
+
+def author_of(work: Reading, case: Case, paper: Sealed) -> str | None:
+    """Name who wrote it.
+
+    Not to an office that reads the case as when it was asked, if that was before.
+    """
+    me, author, at = work.actor.focal_point_id, paper.author, paper.written_at
+    reads_it_as_asked = author != me and case.snapshot_for(me) is not None
+    if reads_it_as_asked and not case.granted_at(me, Grant.ACTORS, at, as_party=False):
+        return None
+    return directory.by_id(work, author).code

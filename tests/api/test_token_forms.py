@@ -142,7 +142,7 @@ def test_no_form_is_our_fault(world: World) -> None:
 
     send()
 
-    assert found <= {400, 401, 415, 429}
+    assert found <= {400, 401, 413, 415, 429}  # 413: two words of 5,000 letters
     assert {400, 401} <= found
 
 

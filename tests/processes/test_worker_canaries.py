@@ -12,6 +12,7 @@ from app.api.docs import page
 from app.deadlines.limits import ClockKind
 from app.kernel.heartbeat import Part
 from app.metrics.counters import METHODS, NO_ROUTE, OTHER_METHOD, SECONDS
+from app.outbox.models import Way
 from tests.support.canaries import (
     CODE,
     LATIN,
@@ -49,6 +50,7 @@ def allowed(journey: Journey) -> dict[str, set[str]]:
         "status": {"0", *map(str, range(200, 600))},
         "kind": {*ClockKind},
         "part": {*Part},
+        "way": {*Way},
         "le": {*map(str, SECONDS), "+Inf"},
     }
 
