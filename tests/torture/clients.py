@@ -39,6 +39,7 @@ class Person:
     name: str
     code: str
     account: str
+    office: UUID
     key: str
 
 
