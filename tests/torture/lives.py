@@ -166,6 +166,7 @@ class Plan:
             "CLOCK_SPEED": self.speed,
             "REQUESTS_PER_MINUTE": 1_000_000,
             "DAILY_CAP": 100_000,
+            "REFUSED_OPENINGS_PER_MINUTE": 100_000,
             "LOG_LEVEL": "warning",
         }
         return {
