@@ -13,7 +13,7 @@ NOT_A_NAME: Final = {"via", "-c"}
 
 @dataclass(frozen=True)
 class Pin:
-    """One package: a version, the platforms that need it, and the files that may be it."""
+    """A pinned package: its version, the platforms that need it, and its hashes."""
 
     name: str
     version: str

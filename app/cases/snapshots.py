@@ -13,7 +13,7 @@ from app.cases.relations import Relations
 from app.kernel.actors import Relation
 
 type Snapshot = Mapping[str, Any]
-"""`notice` with the fields of the summary, `state`, `lead` and `holder`."""
+"""An object with `notice` (the summary), `state`, and `lead` and `holder` (office ids)."""
 
 
 SUMMARY: Final = (
@@ -24,7 +24,7 @@ SUMMARY: Final = (
 
 
 class Snapshots(Relations):
-    """What offices read in place of a case; `Case` inherits it."""
+    """Methods of `Case` that take and read the snapshots of it."""
 
     def take_snapshot(self) -> Snapshot:
         """Return the case as it is now, for an office that is asked now."""
@@ -62,7 +62,7 @@ class Snapshots(Relations):
         return self.country if knows else country
 
 
-def offices_of(snapshot: Snapshot) -> tuple[UUID | None, UUID | None]:
+def read_lead_and_holder(snapshot: Snapshot) -> tuple[UUID | None, UUID | None]:
     """Return who led a case then, and who held it."""
     lead, holder = snapshot["lead"], snapshot["holder"]
     return UUID(lead) if lead else None, UUID(holder) if holder else None

@@ -15,7 +15,7 @@ from app.cases.models import Case
 from app.cases.records import HandedOn
 from app.cases.schemas import Notice, Risk
 from app.cases.sections import Section
-from app.cases.snapshots import Snapshot, offices_of
+from app.cases.snapshots import Snapshot, read_lead_and_holder
 from app.casework.needs import RULES, Facts, Terms
 from app.casework.schemas import AvailableCaseAction, CaseOut
 from app.casework.sides import sides_of
@@ -104,7 +104,7 @@ def look(work: Reading, found: Sequence[Case]) -> Context:
         if Grant.AS_ASKED in grants[case.id] and (snapshot := case.snapshot_for(me.id))
     }
     people = {one for case in found for one in (case.holder, case.submitter)}
-    people |= {one for said in snapshots.values() for one in offices_of(said)}
+    people |= {one for said in snapshots.values() for one in read_lead_and_holder(said)}
     outside = [case.id for case in found if reads_copy(case, me.id)]
     helping = [
         case_id
@@ -200,7 +200,7 @@ def show_one(work: Reading, case: Case, context: Context) -> CaseOut:
     mine, granted = case.relations_of(me), context.grants[case.id]
     asked = context.snapshots.get(case.id)
     state = State(asked["state"]) if asked and Grant.STATE not in granted else case.state
-    lead, holder = leading(case, granted, asked)
+    lead, holder = find_lead_and_holder(case, granted, asked)
     clock = context.clocks.get(case.id) if Grant.DUE_AT in granted else None
     risk = context.standings[case.id].risk if Grant.WRITTEN in granted else None
     closed = case.closure_reason if Grant.CLOSURE_REASON in granted else None
@@ -224,13 +224,13 @@ def show_one(work: Reading, case: Case, context: Context) -> CaseOut:
     )
 
 
-def leading(
+def find_lead_and_holder(
     case: Case, granted: AbstractSet[Grant], asked: Snapshot | None
 ) -> tuple[UUID | None, UUID | None]:
     """Return who leads and who holds a case, now or when the reader was asked."""
     if Grant.LEAD in granted:
         return case.with_relation(Relation.LEAD), case.holder
-    return offices_of(asked) if asked else (None, None)
+    return read_lead_and_holder(asked) if asked else (None, None)
 
 
 def notice_for(case: Case, context: Context) -> Notice:

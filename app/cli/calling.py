@@ -177,7 +177,7 @@ def persistently(ask: Ask, patience: float, held: float = 0) -> httpx.Response:
 
 
 def describe_patience(seconds: float) -> str:
-    """Describe for how long it is tried again after the next pause."""
+    """Describe how long the command goes on trying after the next pause."""
     if math.isinf(seconds):
         return "until it answers; Ctrl-C ends this"
     return f"and then for {seconds:.0f} s at most (--patience)"

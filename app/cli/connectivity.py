@@ -16,7 +16,7 @@ MEANING: Final = {
     "SSLError": "it does not speak TLS",
     "535": "it refuses the login",
 }
-"""What the codes of failures mean that an operator meets most often."""
+"""The most frequent failures, in words."""
 MAIL: Final = "The mail server of SAFE_CONDUCT_SMTP_HOST and SAFE_CONDUCT_SMTP_PORT"
 GATEWAY: Final = "The SMS gateway of SAFE_CONDUCT_SMS_GATEWAY_URL"
 

@@ -53,17 +53,18 @@ def term(
     about: Concerned | None,
     *,
     waits_on: UUID | None,
-    seems: Apparent | None = None,
+    apparent: Apparent | None = None,
 ) -> Term:
     """Say how long a focal point has, and by which calendar.
 
-    Of whoever `seems` to be waited for, where somebody must not learn who it is (ADR 43).
+    `apparent` replaces the office and the country, for a recipient that must not learn
+    the present ones (ADR 43).
     """
-    place = placed(work, seems.office if seems else waits_on)
+    place = placed(work, apparent.office if apparent else waits_on)
     priority = about.priority if about else None
     where = country_for(kind, about, waits_on) if about else None
-    if seems is not None:
-        where = seems.country
+    if apparent is not None:
+        where = apparent.country
     if kind == ClockKind.ERASE and about is not None:
         limit = retention(work, about)
     else:

@@ -115,8 +115,8 @@ class Apparent(NamedTuple):
     country: str | None
 
 
-def apparent(about: Concerned, record: UUID) -> Apparent | None:
-    """Return who seems to hold a case, to a recipient that may not know who does now."""
+def find_apparent_holder(about: Concerned, record: UUID) -> Apparent | None:
+    """Return the holder that a recipient reads, if it may not know the present one."""
     asked = about.snapshot_behind(record)
     if asked is None:
         return None

@@ -239,9 +239,9 @@ def access_log(work: Reading, case: Case) -> Select[AccessEntry, int]:
 
 
 def author_of(work: Reading, case: Case, paper: Sealed) -> str | None:
-    """Name who wrote it.
+    """Return the code of the office that wrote a sealed document.
 
-    Not to an office that reads the case as when it was asked, if that was before.
+    None for a reader with a snapshot of the case (ADR 43), if the document is newer.
     """
     me, author, at = work.actor.focal_point_id, paper.author, paper.written_at
     reads_it_as_asked = author != me and case.snapshot_for(me) is not None

@@ -41,7 +41,7 @@ class Feed:
     epoch: str
 
     def format_cursor(self, position: int) -> str:
-        """Encrypt a position. The same position always gives the same cursor."""
+        """Return the cursor of a position. A position always has the same cursor."""
         plain = position.to_bytes(POSITION_BYTES) + self.epoch.encode()
         return encrypt_cursor(self.vault, plain, self.context)
 
@@ -67,7 +67,7 @@ class Feed:
 
     @property
     def context(self) -> list[str]:
-        """What a cursor is bound to: it opens in no other feed."""
+        """The additional data of a cursor, so that it is valid in this feed only."""
         return ["feed", str(self.reader)]
 
     @staticmethod

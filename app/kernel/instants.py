@@ -1,6 +1,6 @@
 """Instants as the database keeps them."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import override
 
 from sqlalchemy import DateTime, Dialect
@@ -32,6 +32,11 @@ class UtcDateTime(TypeDecorator[datetime]):
         if value is not None and value.tzinfo is None:
             return value.replace(tzinfo=UTC)
         return value and value.astimezone(UTC)
+
+
+def until_midnight(now: datetime) -> timedelta:
+    """Return how long the day of UTC still lasts."""
+    return midnight(now) + timedelta(days=1) - now
 
 
 def midnight(now: datetime) -> datetime:

@@ -9,13 +9,11 @@ import sys
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from threading import Lock
-from typing import Final, Never
+from typing import Never
 from uuid import UUID
 
-from app.kernel.instants import midnight
+from app.kernel.instants import midnight, until_midnight
 from app.kernel.problems import Problem
-
-DAY: Final = timedelta(days=1)
 
 
 class TooManyDrafts(Problem):
@@ -68,7 +66,7 @@ class Quotas:
 
     def refuse_volume(self, account: UUID, now: datetime, needed: int) -> Never:
         """Raise DailyVolumeUsed (429): an account may not seal that much today."""
-        left, wait = self.left_today(account, now), midnight(now) + DAY - now
+        left, wait = self.left_today(account, now), until_midnight(now)
         raise DailyVolumeUsed(left=left, needed=needed, wait=wait)
 
     def require_draft(self, open_now: int) -> None:

@@ -230,8 +230,8 @@ KEYS: Final = Watch[Sequence[datetime]](
 WATCHES: Final[tuple[Watch[Any], ...]] = (HEARTBEATS, CLOCKS, OUTBOX, WEBHOOKS, KEYS)
 
 
-def space_missing(space: FreeSpace) -> Mapping[str, float]:
-    """Return how many bytes less are free beside each file than should be."""
+def measure_missing_space(space: FreeSpace) -> Mapping[str, float]:
+    """Return by how many bytes the free space beside each file is too small."""
     return {place: max(0, space.low - free) for place, free in space.measure().items()}
 
 
@@ -239,7 +239,7 @@ SPACE_GAUGES: Final[tuple[Gauge[FreeSpace], ...]] = (
     Gauge(
         "space_missing_bytes",
         "How much less is free beside this file than `SAFE_CONDUCT_LOW_SPACE_MIB`.",
-        space_missing,
+        measure_missing_space,
         label="place",
         limit=0,
         remedy="The disk is nearly full: make room, or give it more, before writes fail.",
@@ -266,11 +266,11 @@ GAUGES: Final[tuple[Gauge[Any], ...]] = (
 def watches_of(ground: Ground) -> tuple[Watch[Any], ...]:
     """Return all watches, with those of the machine that the service runs on."""
 
-    def difference(_: Session, now: datetime) -> float:
+    def measure_difference(_: Session, now: datetime) -> float:
         return abs((ground.clock() - now).total_seconds())
 
     return (
         *WATCHES,
         Watch[FreeSpace](lambda _, __: ground.free_space, SPACE_GAUGES),
-        Watch[float](difference, CLOCK_GAUGES),
+        Watch[float](measure_difference, CLOCK_GAUGES),
     )

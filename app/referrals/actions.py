@@ -16,7 +16,7 @@ from app.consents import standing
 from app.deadlines import actions as deadlines
 from app.deadlines.limits import ClockKind
 from app.deadlines.queries import term
-from app.deadlines.terms import apparent
+from app.deadlines.terms import find_apparent_holder
 from app.directory.kinds import Function, Kind, Service
 from app.directory.models import FocalPoint
 from app.kernel import lifecycle
@@ -205,8 +205,8 @@ def wind(
         deadlines.stop(work, referral.id)
         return
     waits_on = case.holder if side == Side.SENDER else recipient
-    seems = apparent(case, referral.id) if side == Side.SENDER else None
-    fresh = term(work, kind, case, waits_on=waits_on, seems=seems)
+    apparent = find_apparent_holder(case, referral.id) if side == Side.SENDER else None
+    fresh = term(work, kind, case, waits_on=waits_on, apparent=apparent)
     if resumed:
         deadlines.go_on(work, referral, kind, fresh, waits_on=waits_on)
     else:

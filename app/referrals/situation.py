@@ -10,7 +10,7 @@ from uuid import UUID
 from app.cases.grants import Grant
 from app.cases.models import Case
 from app.cases.sections import Section, level_of
-from app.cases.snapshots import offices_of
+from app.cases.snapshots import read_lead_and_holder
 from app.consents import standing
 from app.consents.coverage import Purpose
 from app.consents.standing import Standing
@@ -176,7 +176,7 @@ def sender_of(case: Case, reader: UUID) -> UUID | None:
     granted, asked = case.grants(reader), case.snapshot_for(reader)
     if Grant.LEAD in granted:
         return case.holder
-    return offices_of(asked)[1] if asked and Grant.AS_ASKED in granted else None
+    return read_lead_and_holder(asked)[1] if asked and Grant.AS_ASKED in granted else None
 
 
 SAME: Final = (

@@ -46,7 +46,7 @@ def find_due(work: Reading, records: Iterable[Return]) -> Mapping[UUID, datetime
     """Return when the arrival is due of each return whose sealed plan opens (D06)."""
     by_referral = {one.referral_id: one for one in records}
     found = {}
-    for paper in queries.travel_plans(work, by_referral):
+    for paper in queries.list_travel_plans(work, by_referral):
         record = by_referral[paper.record_id]
         if arrives_at := open_arrival(work, paper):
             recipient = record.referral.recipient_id
@@ -77,7 +77,7 @@ def show_due(work: Reading, record: Return, clock: Clock | None) -> datetime | N
 
 def list_waiting(work: Reading) -> list[Arrival]:
     """List the arrivals that wait for this office and are due later than their clocks."""
-    rows = queries.travelling(work, work.now + HORIZON)
+    rows = queries.list_travelling(work, work.now + HORIZON)
     due = find_due(work, [record for _, record in rows]) if rows else {}
     return [
         Arrival(clock.reference, clock.kind, clock.set_at, due[record.id], clock.number)

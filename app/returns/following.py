@@ -117,7 +117,7 @@ def take_back(work: Writing, record: Return, reason: WithdrawReason) -> None:
 
 
 def take_back_papers(work: Writing, record: Return) -> None:
-    """Withdraw the referrals that ask the State of origin for the papers of a return.
+    """Withdraw the referrals that ask the State of origin for documents for a return.
 
     The reason is the same however the return ended: the consulate does not learn whether
     the person declined, was in danger or went home.

@@ -74,7 +74,7 @@ def start_deadline(work: Writing, record: Return) -> None:
 
 def hand_on(work: Writing, case: Case) -> None:
     """Pass the deadline on to the holder of the case; stop it if the case has ended."""
-    ended = find_over(work, case)
+    ended = list_cancelled_returns(work, case)
     if not ended:
         return
     if case.state in CASE_OPEN:
@@ -86,9 +86,9 @@ def hand_on(work: Writing, case: Case) -> None:
 def answer(work: Writing, case: Case, guards: Safeguards) -> None:
     """Stop the deadline if the safeguards that were written decide it."""
     if guards.origin_contact != OriginContact.UNDECIDED:
-        deadlines.stop_all(work, find_over(work, case))
+        deadlines.stop_all(work, list_cancelled_returns(work, case))
 
 
-def find_over(work: Writing, case: Case) -> list[UUID]:
+def list_cancelled_returns(work: Writing, case: Case) -> list[UUID]:
     """List the returns of a case that ended without the person having arrived for good."""
     return list(work.session.scalars(OVER_IN, {"case": case.id}))

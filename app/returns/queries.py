@@ -167,14 +167,14 @@ WAITING: Final = TRAVELLING.where(
 LAST_RUN: Final = func.coalesce(Clock.stopped_at, bindparam("now", type_=Clock.due_at.type))
 
 
-def travel_plans(work: Reading, referral_ids: Iterable[UUID]) -> list[Sealed]:
+def list_travel_plans(work: Reading, referral_ids: Iterable[UUID]) -> list[Sealed]:
     """Find the sealed travel plans of some referrals, with the keys of their cases."""
     rows = work.session.execute(PLANS, {"referrals": list(referral_ids)}).all()
     work.held.update(key for _, key in rows)
     return [plan for plan, _ in rows]
 
 
-def travelling(work: Reading, before: datetime) -> Sequence[Row[Clock, Return]]:
+def list_travelling(work: Reading, before: datetime) -> Sequence[Row[Clock, Return]]:
     """List who travels to this office, with the clocks that are due before a time."""
     asked = {"me": work.actor.focal_point_id, "before": before}
     return work.session.execute(WAITING, asked).all()
@@ -186,7 +186,7 @@ def find_travelling(work: Reading, clock: Clock) -> Return | None:
     return row[1] if row else None
 
 
-def arrivals_ahead(work: Reading) -> Sequence[Row[Clock, Return]]:
+def list_arrivals_ahead(work: Reading) -> Sequence[Row[Clock, Return]]:
     """List the clocks of arrivals that are, or when they were stopped were, not due yet."""
     ahead = ARRIVALS.where(Clock.due_at > LAST_RUN)
     return work.session.execute(ahead, {"now": work.now}).all()

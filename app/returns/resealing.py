@@ -15,12 +15,12 @@ def list_clear_clocks(work: Reading) -> list[int]:
     """List the clocks of arrivals that are due after the day on which they run or ended."""
     return [
         clock.number
-        for clock, record in queries.arrivals_ahead(work)
-        if tells_arrival(work, clock, record)
+        for clock, record in queries.list_arrivals_ahead(work)
+        if reveals_arrival(work, clock, record)
     ]
 
 
-def tells_arrival(work: Reading, clock: Clock, record: Return) -> bool:
+def reveals_arrival(work: Reading, clock: Clock, record: Return) -> bool:
     """Return whether a clock is due after the day on which it runs or was stopped."""
     if clock.stopped_at is None and record.state != State.IN_TRANSIT:
         return False
@@ -34,7 +34,7 @@ def move_clock(work: Writing, number: int) -> bool:
     clock = breaches.again(work, number)
     of_clock = select(Return).where(Return.id == clock.record_id)
     record = work.session.scalars(of_clock).one()
-    if not tells_arrival(work, clock, record):
+    if not reveals_arrival(work, clock, record):
         return False
     if clock.stopped_at is None:
         arrivals.move_on(work, record, clock)

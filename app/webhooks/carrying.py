@@ -102,10 +102,10 @@ def written(work: Reading, webhook: Webhook) -> tuple[UUID, int | None, WebhookM
     upto = webhook.position + 1
     data = MessageData(next=feed.format_cursor(upto))
     told = WebhookMessage(type=MessageType.EVENT, timestamp=now, data=data)
-    return message_id(work, webhook, feed.epoch, upto), upto, told
+    return make_message_id(work, webhook, feed.epoch, upto), upto, told
 
 
-def message_id(work: Reading, webhook: Webhook, epoch: str, position: int) -> UUID:
+def make_message_id(work: Reading, webhook: Webhook, epoch: str, position: int) -> UUID:
     """Return the id of the message about a position of a feed, the same at each try.
 
     It is keyed, so that nobody can compute it, and looks like the random id of a ping.

@@ -17,11 +17,11 @@ OPEN: Final = text("ended_at IS NULL")
 class Webhook(Listed, Base):
     """A receiver of a focal point: events go there one by one, as they were committed.
 
-    `position` is how far its feed arrived, `delayed_to` how far a delay was drawn for what
-    was new. `due_at` is when the next may be sent and, while
-    one is on its way, when it may be sent anew; `claim` tells one try from the next.
-    `trouble` is the code of the last failure, `failing_since` the first since something
-    arrived. `stalled`: nobody asked to pause it. `ping` is a test that waits to go.
+    `position` is how far its feed arrived, `delayed_to` up to which position events have
+    been delayed. `due_at` is when the next may be sent and, while one is on its way, when
+    it may be sent anew; `claim` tells one try from the next. `trouble` is the code of the
+    last failure, `failing_since` the first since something arrived. `stalled`: nobody asked
+    to pause it. `ping` is a test that waits to go.
     """
 
     __tablename__ = "webhook"

@@ -47,7 +47,7 @@ class Alarms:
             now = ground.time(session)
             self.compare_clocks(now)
             measured = measure(watches_of(ground), session, now)
-        self.report(measured)
+        self.log_changes(measured)
 
     def compare_clocks(self, now: datetime) -> None:
         """Log that the clock of the database was set since the last look."""
@@ -58,7 +58,7 @@ class Alarms:
         if abs(went - elapsed) > JUMP:
             log.warning("clock.jumped", seconds=round(went - elapsed), to_do=JUMPED)
 
-    def report(self, measured: Iterable[Measured]) -> None:
+    def log_changes(self, measured: Iterable[Measured]) -> None:
         """Log each alarm when it begins, once an hour, and when it is over."""
         for one in measured:
             name = (one.gauge.name, one.of)

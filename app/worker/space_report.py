@@ -13,7 +13,7 @@ from app.worker.loop import Job
 
 log = structlog.get_logger("safe_conduct.worker")
 EVERY: Final = 3600.0
-"""Seconds between two warnings."""
+"""Seconds between two warnings about low disk space."""
 
 
 @dataclass

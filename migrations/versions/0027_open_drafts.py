@@ -10,7 +10,7 @@ IS_DRAFT = sa.text("state = 'draft'")
 
 
 def upgrade() -> None:
-    """Add the column; drafts that exist are of no account, and count for none."""
+    """Add the column. It is null for existing drafts, which no account is charged for."""
     op.add_column("case", sa.Column("drafted_by", sa.Uuid()))
     op.create_index(
         "ix_case_open_draft",

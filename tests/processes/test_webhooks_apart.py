@@ -75,7 +75,7 @@ class Site:
 
     @contextmanager
     def works(self, *words: str) -> Iterator[Worker]:
-        """Run a worker until the block ends, then end it."""
+        """Run a worker, and stop it when the block ends."""
         with TemporaryFile("w+", encoding="utf-8", dir=self.folder) as said:
             worker = Worker(
                 subprocess.Popen(

@@ -24,7 +24,7 @@ def test_an_alarm_is_logged_as_a_warning_at_once_and_once_an_hour() -> None:
     with capture_logs() as lines:
         for seconds in (0, 15, AGAIN - 16, 1):
             watch.now += seconds
-            alarms.report([LATE])
+            alarms.log_changes([LATE])
 
     said = {
         "event": "alarm",
@@ -42,7 +42,7 @@ def test_an_alarm_that_is_over_is_said_and_comes_anew_at_once() -> None:
     alarms = Alarms(Watch())
     with capture_logs() as lines:
         for one in (WELL, LATE, WELL, WELL, LATE):
-            alarms.report([one])
+            alarms.log_changes([one])
 
     assert [(line["event"], line["log_level"]) for line in lines] == [
         *(("alarm", "warning"), ("alarm.over", "info"), ("alarm", "warning")),
@@ -51,7 +51,7 @@ def test_an_alarm_that_is_over_is_said_and_comes_anew_at_once() -> None:
 
 def test_what_was_never_heard_of_has_no_number() -> None:
     with capture_logs() as lines:
-        Alarms(Watch()).report([replace(LATE, value=inf)])
+        Alarms(Watch()).log_changes([replace(LATE, value=inf)])
 
     assert [line["value"] for line in lines] == [None]
 

@@ -74,7 +74,7 @@ HOOK: Final[Mapping[str, Answer]] = {
 
 @dataclass
 class Receiver:
-    """Who has a feed pushed, and the cursors that arrived."""
+    """The offices with a webhook, and the cursors that each received."""
 
     scene: Scene
     bad: float

@@ -6,7 +6,7 @@ from tests.support.world import Someone, after, done
 
 
 def stand_of(who: Someone) -> tuple[Feed, int]:
-    """Return the feed of somebody's office, and its last position."""
+    """Return the feed of a person's office and its last position."""
     with who.reading() as work:
         return reach(work, who.id)
 
