@@ -3,19 +3,18 @@
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
 import pytest
 from fastapi import FastAPI
-from sqlalchemy import LargeBinary, create_engine, delete, select, update
+from sqlalchemy import delete, select, update
 
 from app.cases.models import CaseKey, Sealed
 from app.cases.sections import Paper
 from app.cli import administering
 from app.deadlines import breaches
 from app.deadlines.models import Clock, Firing
-from app.kernel.db import Base
 from app.metrics.counters import FIRED
 from app.returns.models import Return
 from tests.databases.failpoints.sweeping import Ids
@@ -23,6 +22,7 @@ from tests.support.databases import Copy
 from tests.support.raw_requests import wired
 from tests.support.returns import HOME, MET, Homecoming, accepted, begin
 from tests.support.servers import report
+from tests.support.stolen_copies import Rows, list_differences, read_copy
 from tests.support.world import Json, Someone, World, done, kinds, travel_plan
 
 DAY: Final = timedelta(days=1)
@@ -30,7 +30,9 @@ FIRST_END: Final = datetime(2026, 6, 1, 18, 59, 59, tzinfo=UTC)
 """When the day ends in Tashkent on which the journeys of these tests begin."""
 FIFTH: Final = "2026-06-05T10:00:00Z"
 FIFTH_END: Final = FIRST_END + 4 * DAY
-RANDOM: Final = {"api_key.prefix", "api_key.hash", "outcome.key", "outcome.fingerprint"}
+RANDOM: Final = frozenset(
+    {"api_key.prefix", "api_key.hash", "outcome.key", "outcome.fingerprint"}
+)
 """Columns that differ in any two worlds: random keys, and a keyed fingerprint."""
 
 
@@ -63,25 +65,7 @@ def fired(world: World, home: Homecoming) -> list[tuple[int, datetime]]:
         return [(one, at) for one, at in work.session.execute(rows)]
 
 
-def read_in_clear(world: World) -> dict[str, list[str]]:
-    """Read all that a thief without keys can read, but for what is random."""
-    found = {}
-    engine = create_engine(world.database.engine.url)  # as the owner of the database
-    with engine.connect() as connection:
-        for table in Base.metadata.sorted_tables:
-            columns = [
-                column
-                for column in table.columns
-                if not isinstance(column.type, LargeBinary)
-                and f"{table.name}.{column.name}" not in RANDOM
-            ]
-            rows = connection.execute(select(*columns)).all() if columns else []
-            found[table.name] = sorted(str(tuple(row)) for row in rows)
-    engine.dispose()
-    return found
-
-
-def steal(copy: Copy, app: FastAPI, arrives_at: str, days: int) -> list[dict[str, Any]]:
+def steal(copy: Copy, app: FastAPI, arrives_at: str, days: int) -> list[Rows]:
     """Let a person travel, and copy the database after each day."""
     ids = Ids()
     with copy() as url, wired(url, app, ids) as wire:
@@ -89,10 +73,10 @@ def steal(copy: Copy, app: FastAPI, arrives_at: str, days: int) -> list[dict[str
         world = wire.world
         officer, lead = (world.someone(one) for one in ("UZ_CONSULATE_ALMATY", "KZ_LEAD"))
         travels(begin(world, officer, lead), arrives_at)
-        copies = [read_in_clear(world)]
+        copies = [read_copy(world, without=RANDOM)]
         for _ in range(days):
             world.waits_for(days=1)
-            copies.append(read_in_clear(world))
+            copies.append(read_copy(world, without=RANDOM))
         return copies
 
 
@@ -102,7 +86,7 @@ def test_two_databases_that_differ_in_the_day_of_arrival_are_equal_in_clear(
     soon, late = (steal(copy, app, at, days=3) for at in (FIFTH, "2026-06-28T04:00:00Z"))
 
     for one, other in zip(soon, late, strict=True):
-        assert [(one[t], other[t]) for t in one if one[t] != other[t]] == []
+        assert list_differences(one, other) == []
     rows = sum(len(found) for one in soon for found in one.values())
     report("day of arrival", [f"{rows} rows of {len(soon[0])} tables compared"])
     assert len(soon[-1]["entry"]) > 20

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
-from time import monotonic, sleep
 
 import pytest
 from sqlalchemy import select
@@ -13,11 +12,10 @@ from app.cases.models import Case, DocumentKey, Sealed
 from app.cases.queries import data_key, place_of
 from app.kernel.ledger import Ledger
 from app.kernel.vault import Unopenable
-from tests.databases.test_traces import found, in_files, in_table
+from tests.databases.test_traces import beat_until, found, in_files, in_table
 from tests.support.world import Json, Someone, World, done, path_of
 
 TEXTS = ("Ойгул Ғаниева в приюте", "María José Núñez", "فاطمة بنت محمد")
-LONGEST_WAIT = 60.0
 
 
 @pytest.fixture
@@ -54,14 +52,6 @@ def opens(world: World, case: Json, sealed: bytes, wrapped: bytes | None) -> boo
         except Unopenable:
             return False
         return True
-
-
-def beat_until(worker: Aftermath, is_done: Callable[[], bool]) -> None:
-    """Let the worker work until something holds: others may hold old rows for a moment."""
-    end = monotonic() + LONGEST_WAIT
-    while not is_done() and monotonic() < end:
-        worker.follow()
-        sleep(0.05)
 
 
 def must_lose_replaced_keys(

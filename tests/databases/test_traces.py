@@ -1,6 +1,6 @@
 """Once a case is erased, no file of the database holds its key: bytes are looked for."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from time import monotonic, sleep
 from typing import Final
@@ -142,13 +142,18 @@ def test_the_table_of_keys_keeps_none_that_was_destroyed(
 
 
 def until_gone(worker: Aftermath, keys: list[bytes], url: str) -> None:
-    """Follow as often as it takes, as the worker does.
+    """Let the worker work until no key is left in the table of keys."""
+    beat_until(worker, lambda: not found(keys, in_table(url, KEYS)))
+
+
+def beat_until(worker: Aftermath, is_done: Callable[[], bool]) -> None:
+    """Let the worker work until something holds.
 
     Who connects to the server holds for a moment what was deleted in any database of it,
     and the tests beside this one do.
     """
     end = monotonic() + LONGEST_WAIT
-    while found(keys, in_table(url, KEYS)) and monotonic() < end:
+    while not is_done() and monotonic() < end:
         worker.follow()
         sleep(0.05)
 

@@ -5,19 +5,17 @@ what is not encrypted must be equal, and what is encrypted must be equally long.
 """
 
 from collections.abc import Iterator, Mapping
-from typing import Any, Final
+from typing import Final
 
 import pytest
 from fastapi import FastAPI
-from sqlalchemy import LargeBinary, select
 
-from app.kernel.actors import SERVICE
-from app.kernel.db import Base
 from tests.databases.failpoints.copies import Copies, copies_of
 from tests.databases.failpoints.sweeping import Ids
 from tests.support.databases import Copy
 from tests.support.raw_requests import wired
 from tests.support.servers import report
+from tests.support.stolen_copies import Rows, list_differences, read_copy
 from tests.support.world import (
     NOTICE,
     SIGNS,
@@ -33,7 +31,7 @@ from tests.support.world import (
 
 pytestmark = pytest.mark.slow
 
-FINGERPRINTS: Final = {("outcome", "fingerprint"), ("approval", "fingerprint")}
+FINGERPRINTS: Final = frozenset({"outcome.fingerprint", "approval.fingerprint"})
 """Keyed fingerprints of whole requests: they differ, and tell nothing without the key."""
 
 PLAIN: Final[Json] = {
@@ -81,7 +79,6 @@ SECRETS: Final[Mapping[str, Json]] = {
 }
 
 
-type Rows = dict[str, list[dict[str, Any]]]
 type Stage = tuple[World, Ids, Copies, dict[str, Someone]]
 PEOPLE: Final = {
     "officer": "IOM",
@@ -151,49 +148,13 @@ def act(people: dict[str, Someone], said: Json) -> None:
     done(shelter.opens(f"{path_of(case)}/sections/needs"))
 
 
-def read_copy(world: World) -> Rows:
-    """Read every table as a thief reads it: of what is encrypted, the length."""
-    found: Rows = {}
-    with world.database.reading(SERVICE) as session:
-        for table in Base.metadata.sorted_tables:
-            rows = session.execute(select(table).order_by(*table.primary_key))
-            sealed = {
-                one.name for one in table.columns if isinstance(one.type, LargeBinary)
-            }
-            found[table.name] = [
-                {
-                    name: len(value) if name in sealed and value is not None else value
-                    for name, value in row.items()
-                    if (table.name, name) not in FINGERPRINTS
-                }
-                for row in rows.mappings()
-            ]
-    return found
-
-
-def list_differences(one: Rows, other: Rows) -> list[str]:
-    """Name each column in which two copies differ, and what it holds in each."""
-    found = []
-    for table, rows in one.items():
-        if len(rows) != len(other[table]):
-            found.append(f"{table}: {len(rows)} and {len(other[table])} rows")
-            continue
-        for mine, yours in zip(rows, other[table], strict=True):
-            found += [
-                f"{table}.{name}: {mine[name]!r} and {yours[name]!r}"
-                for name in mine
-                if mine[name] != yours[name]
-            ]
-    return found
-
-
 def make_copy(stage: Stage, said: Json) -> Rows:
     """Let everybody act alike in a new world, and read the copy of its database."""
     world, ids, copies, people = stage
     copies.back("built")
     ids.begin("acts")
     act(people, PLAIN | said)
-    return read_copy(world)
+    return read_copy(world, without=FINGERPRINTS)
 
 
 @pytest.fixture(scope="module")
