@@ -81,8 +81,8 @@ LowSpace = Annotated[
     int,
     Field(
         description="Free MiB beside the embedded database, the key file and the ledger "
-        "of erasures, under which `/readyz` has a note and the worker logs `space.low` "
-        "once an hour. 0: never.",
+        "of erasures, under which `/readyz` has a note and `worker status`, the metrics "
+        "and the log have an alarm. 0: never.",
         ge=0,
         le=1024**3,
     ),

@@ -16,7 +16,7 @@ from app.directory import models as directory
 from app.disclosure import models as disclosure
 from app.feed import models as feed
 from app.handovers import models as handovers
-from app.kernel import erasures, heartbeat, idempotency, journal
+from app.kernel import clock_jumps, erasures, heartbeat, idempotency, journal
 from app.kernel.db import APP_ROLE, OWNER_ROLE, Base
 from app.kernel.migrations import PooledConnection
 from app.kernel.sqlite import prepare_sqlite
@@ -30,7 +30,7 @@ from app.webhooks import models as webhooks
 
 # Imported so that Base knows every table; a test finds the one that was forgotten.
 TABLES: Final = (
-    *(journal, erasures, idempotency, heartbeat, directory, changes, access),
+    *(journal, erasures, idempotency, heartbeat, clock_jumps, directory, changes, access),
     *(deadlines, outbox, notices, cases, records),
     *(routing, consents, referrals, screening, returns, handovers, disclosure, feed),
     webhooks,

@@ -20,7 +20,6 @@ from app.worker.loop import CLOCKS, Job, working
 from app.worker.overseeing import overseeing
 from app.worker.pushing import pushing
 from app.worker.sending import sending
-from app.worker.space_report import reporting_space
 
 ALL: Final = frozenset(Part)
 WAKES_EVERY: Final = 1.0
@@ -33,7 +32,7 @@ def jobs_of(
     """List the jobs of some parts; raises NotReady for settings that do not go together."""
     delay = timedelta(seconds=settings.webhook_delay_seconds)
     make: dict[Part, Callable[[], Job]] = {
-        Part.CLOCKS: lambda: overseeing(reporting_space(CLOCKS)),
+        Part.CLOCKS: lambda: overseeing(CLOCKS),
         Part.NOTICES: lambda: sending(senders_of(settings)),
         Part.WEBHOOKS: lambda: pushing(courier_of(settings), delay),
         Part.ERASURES: lambda: after_erasures(ground, ledger),

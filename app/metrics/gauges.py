@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from app.access import machines
 from app.deadlines.keeping import LATE_AFTER, SILENT_AFTER, Backlog, backlog
+from app.kernel.clock_jumps import get_recent_jump
 from app.kernel.free_space import FreeSpace
 from app.kernel.heartbeat import Part, last_beats
 from app.kernel.work import Ground
@@ -24,6 +25,12 @@ FAILS_LONG: Final = timedelta(minutes=5)
 """How long nothing may arrive at a receiver."""
 NOTICE_WAITS: Final = timedelta(minutes=2)
 """How long a notice that may leave may wait: some tries that failed, or no worker."""
+CLOCK_JUMP_LIMIT: Final = 30.0
+"""Seconds by which a clock may be set between two looks without an alarm."""
+CLOCK_JUMPED: Final = (
+    "The clock of the database was set, or its machine was paused. Deadlines go by that "
+    "clock: compare it with the time, and see that NTP runs."
+)
 
 
 @dataclass(frozen=True)
@@ -227,7 +234,22 @@ KEYS: Final = Watch[Sequence[datetime]](
         ),
     ),
 )
-WATCHES: Final[tuple[Watch[Any], ...]] = (HEARTBEATS, CLOCKS, OUTBOX, WEBHOOKS, KEYS)
+JUMPS: Final = Watch[int](
+    get_recent_jump,
+    (
+        Gauge(
+            "clock_jump_seconds",
+            "By how much the clock of the database was last set, in the last hour.",
+            abs,
+            limit=CLOCK_JUMP_LIMIT,
+            remedy=CLOCK_JUMPED,
+            detail=lambda seconds: f"{seconds:+d} s" if seconds else "",
+        ),
+    ),
+)
+WATCHES: Final[tuple[Watch[Any], ...]] = (
+    *(HEARTBEATS, CLOCKS, OUTBOX, WEBHOOKS, KEYS, JUMPS),
+)
 
 
 def measure_missing_space(space: FreeSpace) -> Mapping[str, float]:

@@ -16,21 +16,22 @@ from typing import Final
 
 import structlog
 
+from app.kernel.clock_jumps import record_clock_jump
 from app.kernel.trouble import described
 from app.kernel.work import Ground
-from app.metrics.gauges import Measured, measure, watches_of
+from app.metrics.gauges import (
+    CLOCK_JUMP_LIMIT,
+    CLOCK_JUMPED,
+    Measured,
+    measure,
+    watches_of,
+)
 
 log = structlog.get_logger("safe_conduct.alarms")
 EVERY: Final = 15.0
 """Seconds between two looks, and before the first: a worker that starts needs a moment."""
 AGAIN: Final = 3600.0
 """Seconds between two warnings of the same alarm, as long as it lasts."""
-JUMP: Final = 30.0
-"""Seconds by which a clock may be set between two looks without a warning."""
-JUMPED: Final = (
-    "The clock of the database was set, or this machine was paused. Deadlines go by that "
-    "clock: compare it with the time, and see that NTP runs."
-)
 
 
 @dataclass
@@ -40,23 +41,35 @@ class Alarms:
     elapsed: Callable[[], float] = time.monotonic
     logged: dict[tuple[str, str | None], float] = field(default_factory=dict)
     seen: tuple[datetime, float] | None = None
+    jump: int | None = None
+    """Seconds of a jump that is not recorded yet."""
 
     def look(self, ground: Ground) -> None:
         """Measure everything, and log what is above its limit, or was until now."""
         with ground.database.reading() as session:
-            now = ground.time(session)
-            self.compare_clocks(now)
-            measured = measure(watches_of(ground), session, now)
+            self.compare_clocks(ground.time(session))
+        self.record_jump(ground)
+        with ground.database.reading() as session:
+            measured = measure(watches_of(ground), session, ground.time(session))
         self.log_changes(measured)
 
     def compare_clocks(self, now: datetime) -> None:
-        """Log that the clock of the database was set since the last look."""
+        """Log that the clock of the database was set since the last look, and note it."""
         before, self.seen = self.seen, (now, self.elapsed())
         if before is None:
             return
         went, elapsed = (now - before[0]).total_seconds(), self.seen[1] - before[1]
-        if abs(went - elapsed) > JUMP:
-            log.warning("clock.jumped", seconds=round(went - elapsed), to_do=JUMPED)
+        if abs(went - elapsed) > CLOCK_JUMP_LIMIT:
+            self.jump = round(went - elapsed)
+            log.warning("clock.jumped", seconds=self.jump, to_do=CLOCK_JUMPED)
+
+    def record_jump(self, ground: Ground) -> None:
+        """Store a jump for `worker status` and the metrics; a failure is tried again."""
+        if self.jump is None:
+            return
+        with ground.database.writing() as session:
+            record_clock_jump(session, ground.time(session), seconds=self.jump)
+        self.jump = None
 
     def log_changes(self, measured: Iterable[Measured]) -> None:
         """Log each alarm when it begins, once an hour, and when it is over."""

@@ -19,7 +19,7 @@ MAY_INSERT = """
     outcome party question referral retrieval return_checklist return_step risk_assessment
     screening sealed shortlisted sighting time_limit
     vital_interest
-    firing handed_on heartbeat
+    firing handed_on heartbeat clock_jump
     contact outgoing telling
     vital_reading refusal
     webhook webhook_secret
@@ -29,7 +29,7 @@ MAY_INSERT = """
 MAY_UPDATE = """
     account agreement api_key approval case case_key clock consent country focal_point
     handed_on handover mailbox party question referral return_checklist sealed shortlisted
-    time_limit heartbeat
+    time_limit heartbeat clock_jump
     contact outgoing
     vital_reading
     webhook webhook_secret

@@ -45,7 +45,6 @@ class Service:
 
     port: int
     scraper: Scraper
-    logged: list[Json]
     officer: Someone
     lead: Someone
 
@@ -66,9 +65,6 @@ class Service:
             for (name, labels), value in self.scraper.scrapes().items()
             if name == "free_bytes"
         }
-
-    def warnings(self) -> list[Json]:
-        return [line for line in self.logged if line["event"] == "space.low"]
 
 
 def house_of(folder: Path, url: str, low: int, reserved: int) -> House:
@@ -94,11 +90,11 @@ def serving(house: House) -> Iterator[Service]:
     port, metrics = free_port(), free_port()
     ports = {"SAFE_CONDUCT_PORT": port, "SAFE_CONDUCT_METRICS_PORT": metrics}
     try:
-        with house.process("serve", **ports) as logged:
+        with house.process("serve", **ports):
             answered(f"http://127.0.0.1:{port}/livez")
             world.http.close()
             world.http = client_of(int(port))
-            yield Service(int(port), Scraper(int(metrics)), logged, officer, lead)
+            yield Service(int(port), Scraper(int(metrics)), officer, lead)
     finally:
         world.closes()
         house.database.engine.dispose()
@@ -129,11 +125,8 @@ def test_with_only_the_reserve_left_cases_go_on_and_operators_are_told(
         assert " database " not in said
     assert set(free) == (LOCAL | {"database"} if embedded else LOCAL)
     assert min(free.values()) > 0
-    [warned] = service.warnings()
-    assert (warned["level"], warned["in_reserve"]) == ("warning", embedded)
     assert (doctor.returncode, "Warning: disk space: low: " in doctor.stdout) == (0, True)
-    told = f"{said} {warned}"
-    assert str(tmp_path) not in told
+    assert str(tmp_path) not in said
 
 
 @pytest.mark.parametrize("small", [False, True] if is_night() else [False])
@@ -150,7 +143,7 @@ def test_with_room_again_all_goes_on(
         again = service.officer.creates("/cases", new_case(), "again")
 
     assert (problem(refused), again.status_code) == (RESERVED, 201)
-    assert (said, service.warnings()) == ("enough", [])
+    assert said == "enough"
 
 
 def fills_and_empties(folder: Path, url: str) -> None:
@@ -184,7 +177,6 @@ def fills_and_empties(folder: Path, url: str) -> None:
     assert cases >= 50
     assert (again.status_code, later.status_code) == (201, 201)
     assert listed == drafts + cases + 2
-    assert len(service.warnings()) == 1
 
 
 @contextmanager

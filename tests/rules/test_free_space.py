@@ -2,19 +2,13 @@
 
 import os
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from structlog.testing import capture_logs
 
 from app.kernel.free_space import MIB, FreeSpace, Place, SpaceReserved, free_bytes
-from app.kernel.heartbeat import Part
-from app.worker.loop import Job
-from app.worker.space_report import EVERY, SpaceReport, reporting_space
-from tests.support.world import Watch
 
 FILES = {
     Place.DATABASE: Path("/database/own.db"),
@@ -101,30 +95,3 @@ def test_what_only_root_may_still_write_does_not_count(tmp_path: Path) -> None:
 
     assert free is not None
     assert abs(free - found.f_bavail * found.f_frsize) < 1024 * MIB
-
-
-def test_the_worker_warns_once_an_hour_while_it_is_low(disks: Disks) -> None:
-    watch = Watch()
-    report = SpaceReport(watch)
-    ground: Any = SimpleNamespace(free_space=SPACE)
-    with capture_logs() as lines:
-        disks(database=500, ledger=500)
-        report.warn(ground)
-        disks(database=50, ledger=500)
-        for seconds in (1, 1, EVERY - 2, 1):
-            watch.now += seconds
-            report.warn(ground)
-
-    low = {"event": "space.low", "log_level": "warning", "in_reserve": False}
-    assert lines == [low | {"database_mib": 50, "erasure_ledger_mib": 500}] * 2
-
-
-def test_clocks_are_looked_at_whatever_the_disk_says(disks: Disks) -> None:
-    disks(database=1, ledger=1)
-    ground: Any = SimpleNamespace(free_space=replace(SPACE, low=0))
-    job = reporting_space(Job(Part.CLOCKS, lambda _: 7, full=10))
-
-    with capture_logs() as lines:
-        assert [job.work(ground), job.work(ground)] == [7, 7]
-
-    assert [line["in_reserve"] for line in lines] == [True]

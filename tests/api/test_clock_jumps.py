@@ -1,0 +1,51 @@
+"""A clock that was set is reported by every process, for an hour."""
+
+import pytest
+from sqlalchemy.exc import DBAPIError
+from structlog.testing import capture_logs
+
+from app.cli.status import status_of
+from app.kernel.clock_jumps import get_recent_jump
+from app.kernel.db import Database
+from app.worker.alarms import Alarms
+from tests.support.world import Watch, World
+
+
+def test_clock_jump_is_recorded_and_reported_for_an_hour(world: World) -> None:
+    elapsed = Watch()
+    alarms = Alarms(elapsed)
+    reported = []
+    with capture_logs() as lines:
+        alarms.look(world.ground)
+        for seconds, jump in ((15, 0), (15, -7200), (3585, 0), (30, 0)):
+            elapsed.now += seconds
+            world.passes(seconds=seconds + jump)
+            alarms.look(world.ground)
+            [found] = [
+                one
+                for one in status_of(world.ground).measured
+                if one.gauge.name == "clock_jump_seconds"
+            ]
+            reported.append((found.value, found.is_well, found.detail))
+
+    jumped = (7200, False, "-7200 s")
+    assert reported == [(0, True, ""), jumped, jumped, (0, True, "")]
+    [line] = [line for line in lines if line.get("gauge") == "clock_jump_seconds"][:1]
+    assert (line["event"], line["value"], line["limit"]) == ("alarm", 7200, 30)
+
+
+def test_clock_jump_that_could_not_be_recorded_is_recorded_by_the_next_look(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alarms = Alarms(Watch())
+    alarms.look(world.ground)
+    world.passes(hours=2)
+    with monkeypatch.context() as broken:
+        broken.setattr(Database, "writing", Database.reading)
+        with pytest.raises(DBAPIError):
+            alarms.look(world.ground)
+    alarms.look(world.ground)
+
+    with world.database.reading() as session:
+        jump = get_recent_jump(session, world.ground.time(session))
+    assert jump == 7200
