@@ -112,6 +112,8 @@ class Scene:
     supervisor: Someone
     oversight: Someone
     watched: list[Watched] = field(default_factory=list)
+    lists: dict[tuple[str, str], Answer] = field(default_factory=dict)
+    """What each office was answered for each list: the same for all its cases."""
 
     @property
     def world(self) -> World:
@@ -272,7 +274,17 @@ def read_all(scene: Scene, watched: Watched) -> dict[str, Any]:
 
 
 def read(scene: Scene, watched: Watched, one: Operation) -> Answer:
-    """Read one thing."""
+    """Read one thing, a list once for all cases of an office."""
+    if one.path in LISTS:
+        key = (watched.observer.code, one.name)
+        if key not in scene.lists:
+            scene.lists[key] = send(scene, watched, one)
+        return scene.lists[key]
+    return send(scene, watched, one)
+
+
+def send(scene: Scene, watched: Watched, one: Operation) -> Answer:
+    """Send the request of the observer."""
     target = filled(one.path, watched.ids)
     query = "?limit=200" if one.path in LISTS else ""
     said: dict[str, str | bytes] = {**watched.observer.headers()}

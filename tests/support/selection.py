@@ -26,8 +26,11 @@ from tests.support.effort import Effort, Run, is_sample
 
 SHARE: Final = 12
 """One cell in so many of a marked sweep is run by a sample."""
-PART: Final = 4
-"""One cell in so many of a sweep marked `partly` is run on PostgreSQL by test-all."""
+PART: Final = 8
+"""One cell in so many of a sweep marked `partly` is run on PostgreSQL by test-all.
+
+The seed decides whether there is one more, so that a single cell runs once in so many runs.
+"""
 ON_POSTGRESQL: Final = Path(__file__).with_name("postgresql.txt")
 """Tests that together issue every SQL statement that tests/api issues there."""
 DATABASES: Final = "tests/databases/"
@@ -119,6 +122,10 @@ def share_of(cells: Cells) -> int | None:
 
 
 def drawn(cells: Sequence[pytest.Item], share: int, name: str) -> list[pytest.Item]:
-    """Draw one cell in so many, at least one, by the seed of the run."""
-    count = max(1, round(len(cells) / share))
-    return Random(f"{Run.seed} {name}").sample(list(cells), count)
+    """Draw one cell in so many by the seed of the run; a sample has at least one."""
+    random = Random(f"{Run.seed} {name}")
+    count, left = divmod(len(cells), share)
+    count += random.randrange(share) < left
+    if Run.effort is not Effort.ALL:
+        count = max(1, round(len(cells) / share))
+    return random.sample(list(cells), count)

@@ -87,6 +87,7 @@ ACTORS: Final = (".sender", ".by", ".author")
 """Who leads, where it is told beside `lead`."""
 
 
+@pytest.mark.partly
 @pytest.mark.parametrize("stage", ["accepted"])
 def test_consulate_that_submitted_reads_no_more_than_as_the_submitter(
     scene: Scene, stage: str

@@ -177,6 +177,7 @@ def in_world(
 ) -> dict[Pair, dict[str, Any]]:
     """Write one value of a secret into every case, and read as every observer."""
     copies.back("built")
+    scene.lists.clear()
     now = scene.world.now
     for watched in scene.watched:
         scene.ids.begin(f"{watched.pair} {act.__name__}")
