@@ -45,6 +45,9 @@ def get_reference(
     `label` is in the language you ask for with Accept-Language, and `language` says which
     it is: what nobody translated is in English. Content-Language names all that are there.
     What cannot be read of that header is passed over.
+
+    `translation_status` says of each item whether a native speaker has reviewed our
+    translation; nobody has until it says `reviewed`. `label_en` is the English beside it.
     """
     with begin():
         if name not in LISTS:

@@ -1,4 +1,4 @@
-"""What signs speak for, and how much they say."""
+"""What signs speak for, how much they say, and how a text was translated."""
 
 from enum import StrEnum
 
@@ -17,3 +17,11 @@ class Weight(StrEnum):
     STRONG = "S"
     MEDIUM = "M"
     WEAK = "W"
+
+
+class TranslationStatus(StrEnum):
+    """Whether a translation is ours, and if so, whether a native speaker reviewed it."""
+
+    UNREVIEWED = "unreviewed"
+    REVIEWED = "reviewed"
+    PUBLISHED = "published"

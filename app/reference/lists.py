@@ -3,6 +3,7 @@
 Every item names its source and how well it is sourced. What no source says is not served:
 there is no list of questions but of those that were found. A label is served in the
 language it was asked for in where somebody translated it, else in English, and says which.
+The English stands beside every translation, which says whether it was reviewed (ADR 52).
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -13,6 +14,7 @@ from typing import Final
 from app.kernel.languages import ENGLISH, choose
 from app.reference import cldr, htcds
 from app.reference.files import sheet
+from app.reference.kinds import TranslationStatus
 from app.reference.rows import IndicatorRow, ItemRow, TranslationRow
 from app.reference.schemas import Item, ItemOut, ReferenceList, Weights
 
@@ -91,23 +93,63 @@ INDICATORS: Final[Mapping[str, IndicatorRow]] = read("indicators", IndicatorRow)
 ITEMS: Final[Mapping[str, Mapping[str, ItemRow]]] = {
     name: INDICATORS if name == "indicators" else read(name, ItemRow) for name in OWN
 }
-TRANSLATIONS: Final[Mapping[tuple[str, str], TranslationRow]] = {
-    (row.list, row.code): row for row in sheet("translations", TranslationRow)
-}
+type Translations = Mapping[tuple[str, str], TranslationRow]
+
+
+def read_translations(name: str) -> Translations:
+    """Read a file of translations, by list and code; raises FilesRefused."""
+    return {(row.list, row.code): row for row in sheet(name, TranslationRow)}
+
+
+TRANSLATIONS: Final = read_translations("translations")
+NOTE_TRANSLATIONS: Final = read_translations("note_translations")
 
 
 def show(name: str, ranked: tuple[str, ...]) -> ReferenceList:
     """Show one list, whole; each label in the best language there is for this reader."""
     about = LISTS[name]
-    items = [show_item(item, ranked) for item in items_of(name)]
+    items = [show_item(name, item, ranked) for item in items_of(name)]
     return ReferenceList(list=name, title=about.title, note=about.note, items=items)
 
 
-def show_item(item: Item, ranked: tuple[str, ...]) -> ItemOut:
-    """Show one code to a reader."""
+def show_item(name: str, item: Item, ranked: tuple[str, ...]) -> ItemOut:
+    """Show one code of a list to a reader."""
     language = choose(ranked, item.labels)
-    label = item.labels[language]
-    return ItemOut.model_construct(**vars(item), label=label, language=language)
+    key = (name, item.code)
+    return ItemOut.model_construct(
+        **vars(item),
+        label=item.labels[language],
+        language=language,
+        label_en=item.labels[ENGLISH],
+        translated_note=translated_note(key, language),
+        translation_status=translation_status(key, language),
+    )
+
+
+def translated_note(key: tuple[str, str], language: str) -> str | None:
+    """Return the translation of a note; None for English, or if there is none."""
+    row = NOTE_TRANSLATIONS.get(key)
+    return row.texts.get(language) if row and language != ENGLISH else None
+
+
+def translation_status(key: tuple[str, str], language: str) -> TranslationStatus | None:
+    """Return how an item was translated into a language; None: it is in English."""
+    if language == ENGLISH:
+        return None
+    found = (TRANSLATIONS.get(key), NOTE_TRANSLATIONS.get(key))
+    return status_of([row for row in found if row and language in row.texts], language)
+
+
+def status_of(rows: Sequence[TranslationRow], language: str) -> TranslationStatus:
+    """Return the status of what these rows have; without a row it is not ours.
+
+    Of a label and its note both have to be reviewed.
+    """
+    if not rows:
+        return TranslationStatus.PUBLISHED
+    if all(language in row.reviewed for row in rows):
+        return TranslationStatus.REVIEWED
+    return TranslationStatus.UNREVIEWED
 
 
 @cache

@@ -2,17 +2,20 @@
 
 from typing import Annotated, override
 
-from pydantic import BeforeValidator
+from pydantic import BeforeValidator, ValidationInfo, field_validator
 
-from app.directory.cells import Known, Prose, known_or_none
+from app.directory.cells import Known, Prose, known_or_none, refuse, words
 from app.directory.rows import Row
-from app.kernel.languages import LANGUAGES
+from app.kernel.languages import ENGLISH, LANGUAGES
 from app.kernel.text import Code
 from app.reference.kinds import Element, Weight
 
 
 class ItemRow(Row):
-    """One code, in words of its source; other languages: `translations.csv`."""
+    """One code, in words of its source.
+
+    Other languages: `translations.csv`, and for notes `note_translations.csv`.
+    """
 
     code: Code
     label_en: Prose
@@ -53,15 +56,39 @@ class Wording(Row):
     @property
     def texts(self) -> dict[str, str]:
         """Say it in each language, by its tag."""
-        said = {tag: getattr(self, tag.replace("-", "_").lower()) for tag in LANGUAGES}
+        said = {tag: getattr(self, column_of(tag)) for tag in LANGUAGES}
         return {tag: text for tag, text in said.items() if text}
 
 
+def column_of(tag: str) -> str:
+    """Return the name of the column that has the texts of a language."""
+    return tag.replace("-", "_").lower()
+
+
+type Tags = list[str]
+
+
 class TranslationRow(Wording):
-    """The label of one code of a list."""
+    """The label, or the note, of one code of a list.
+
+    `reviewed` lists the languages, by their tags, whose text in this row a native speaker
+    has reviewed. An empty cell: nobody has reviewed any of them.
+    """
 
     list: str
     code: Code
+    reviewed: Annotated[Tags, BeforeValidator(words)]
+
+    @field_validator("reviewed")
+    @classmethod
+    def has_texts(cls, tags: Tags, info: ValidationInfo) -> Tags:
+        """Refuse a language that has no translation in this row."""
+        translated = {
+            tag for tag in LANGUAGES if tag != ENGLISH and info.data.get(column_of(tag))
+        }
+        if not translated.issuperset(tags):
+            raise refuse("must be languages of which this row has a translation")
+        return tags
 
     @property
     @override

@@ -6,7 +6,7 @@ from typing import Annotated
 from pydantic import Field
 
 from app.kernel.text import Shown
-from app.reference.kinds import Element, Weight
+from app.reference.kinds import Element, TranslationStatus, Weight
 
 Labels = Annotated[
     Mapping[str, str],
@@ -30,9 +30,15 @@ class Item(Shown):
     code: Annotated[str, Field(description="A code of this list; never translated.")]
     labels: Labels
     group: Annotated[
-        str | None, Field(description="What it belongs to, such as a dimension.")
+        str | None,
+        Field(
+            description="What it belongs to, such as a dimension. Show it with a question "
+            "or a rule of conduct: no label repeats `NEVER` or `DO_NOT_ASK`."
+        ),
     ] = None
-    note: str | None = None
+    note: Annotated[str | None, Field(description="In English; see `translated_note`.")] = (
+        None
+    )
     element: Annotated[
         Element | None, Field(description="Of an indicator: the element it speaks for.")
     ] = None
@@ -73,6 +79,27 @@ class ItemOut(Item):
         Field(
             description="Of `label`, a BCP 47 tag; not yours: nobody translated this.",
             examples=["ru"],
+        ),
+    ]
+    label_en: Annotated[
+        str,
+        Field(
+            description="The label in English, whatever language `label` is in. Show it "
+            "beside a `label` that is an unreviewed translation."
+        ),
+    ]
+    translated_note: Annotated[
+        str | None,
+        Field(description="`note` in `language`; null: read `note`, which is English."),
+    ]
+    translation_status: Annotated[
+        TranslationStatus | None,
+        Field(
+            description="Of `label` and `translated_note`. `unreviewed`: a translation of "
+            "ours that no native speaker has reviewed; it is no official text, and the "
+            "English counts. `reviewed`: a translation of ours that one has reviewed. "
+            "`published`: of the source that `translation` names. null: `label` is in "
+            "English, not translated."
         ),
     ]
 

@@ -13,7 +13,7 @@ services decline_reasons withdraw_reasons closure_reasons suspend_reasons handov
 stop_reasons reopen_reasons assign_reasons take_over_reasons erasure_reasons
 """
 SOURCED = """
-intake_ways questions conduct indicators dimensions elements scoring_rules
+intake_ways dimensions elements scoring_rules
 vic_MethodsOfControl htcds_definitions
 """
 
@@ -52,6 +52,7 @@ def test_a_text_of_somebody_else_is_not_translated_and_says_so(
     for item in answer.json()["items"]:
         assert (item["language"], list(item["labels"])) == ("en", ["en"])
         assert item["translation"] is None
+        assert item["translation_status"] is None
 
 
 @pytest.mark.parametrize("language", [one for one in LANGUAGES if one != "ht"])

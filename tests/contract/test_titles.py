@@ -3,7 +3,7 @@
 from app.api.languages import TITLES
 from app.cli.publishing import kinds
 from app.kernel.problems import Problem
-from app.reference.lists import ITEMS, TRANSLATIONS
+from app.reference.lists import ITEMS, NOTE_TRANSLATIONS, TRANSLATIONS
 
 PROMISED = ("es", "fr", "ru")
 PROBLEMS = {kind.code: kind for kind in kinds(Problem) if kind.__module__[:4] == "app."}
@@ -35,4 +35,10 @@ def test_a_title_is_not_the_english_one_again() -> None:
 def test_what_was_translated_is_what_the_list_says() -> None:
     for (name, code), row in TRANSLATIONS.items():
         assert row.en == ITEMS[name][code].label_en
+        assert {*PROMISED, "uz"} <= row.texts.keys()
+
+
+def test_what_was_translated_is_what_the_note_says() -> None:
+    for (name, code), row in NOTE_TRANSLATIONS.items():
+        assert row.en == ITEMS[name][code].note
         assert {*PROMISED, "uz"} <= row.texts.keys()
