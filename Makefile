@@ -159,11 +159,12 @@ audit: $(READY) $(AUDIT) ## Ask for known vulnerabilities of every pin; fails if
 sbom: $(READY) ## Write what an installation consists of into build/sbom.cdx.json (CycloneDX)
 	$(BIN)/python scripts/sbom.py
 
-lint: $(READY) squawk ## Format, lint, types, the order of the rooms, and what migrations lock
+lint: $(READY) squawk ## Check format, lint, types, imports, commit messages, and what migrations lock
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
+	$(BIN)/python scripts/check_commits.py
 
 squawk: $(READY) ## Lint the SQL that each migration runs on PostgreSQL
 	$(BIN)/python scripts/lint_migrations.py
@@ -176,7 +177,7 @@ format: $(READY) ## Format the code, and mend what ruff can mend
 	$(BIN)/ruff check --fix .
 
 hooks: $(READY) ## Lint what is about to be committed, from now on
-	$(BIN)/pre-commit install
+	$(BIN)/pre-commit install --hook-type pre-commit --hook-type commit-msg
 
 migrate: $(READY) ## Bring the database of SAFE_CONDUCT_* to the newest migration
 	$(BIN)/safe-conduct migrate

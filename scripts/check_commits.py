@@ -1,0 +1,112 @@
+"""Check commit messages: an imperative subject of at most 72 characters, and a body.
+
+`make lint` checks every commit after `BASE`; `make hooks` checks each message before it is
+committed.
+"""
+
+import argparse
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+ROOT: Final = Path(__file__).parents[1]
+BASE: Final = "afef48cb26dce1f4fd3b4f33271f69134347ceab"
+"""The last commit for which the rule does not hold."""
+LONGEST: Final = 72
+"""Characters of a line."""
+NOT_IMPERATIVE: Final = re.compile(r"ed$|ing$|[^s]s$")
+"""Endings of words that are no verb in the imperative, but for the words below."""
+IMPERATIVE: Final = re.compile(
+    "Alias|Bring|Canvas|Embed|Exceed|Feed|Focus|Need|Ping|Proceed|Seed|Speed"
+)
+NO_VERBS: Final = re.compile(
+    "A|An|Fewer|More|No|One|The|This|Three|Two|What|Which|While|Who|Whoever"
+)
+UNBREAKABLE: Final = re.compile(r"^\S+$|^[A-Z][A-Za-z-]+: ")
+"""A line that cannot be wrapped: one word, or a trailer."""
+
+
+def find_faults(message: str) -> Iterator[str]:
+    """Yield what is wrong with a commit message, and what to do."""
+    lines = [line for line in message.splitlines() if not line.startswith("#")]
+    subject, rest = (lines or [""])[0], lines[1:]
+    if not subject.strip():
+        yield "The message is empty: write a subject and a body."
+        return
+    yield from find_faults_of_subject(subject)
+    body = [line for line in rest if line.strip()]
+    if rest and rest[0].strip():
+        yield "The second line is not empty: separate the subject from the body."
+    if not body:
+        yield "The body is missing: say why the change is made."
+    if long := [line for line in body if is_too_long(line)]:
+        yield f"{len(long)} lines of the body are longer than {LONGEST}: wrap them."
+
+
+def find_faults_of_subject(subject: str) -> Iterator[str]:
+    """Yield what is wrong with a subject."""
+    first = subject.split(maxsplit=1)[0]
+    if len(subject) > LONGEST:
+        yield f"The subject has {len(subject)} characters: use at most {LONGEST}."
+    if subject.endswith("."):
+        yield "The subject ends with a full stop: remove it."
+    if not re.fullmatch(r"[A-Z][a-z]+(-[a-z]+)?", first) or not is_imperative(first):
+        yield f"The subject begins with {first!r}: begin with a verb, as in 'Add' or 'Fix'."
+
+
+def is_imperative(word: str) -> bool:
+    """Return whether a word may be a verb in the imperative."""
+    if IMPERATIVE.fullmatch(word):
+        return True
+    return not (NO_VERBS.fullmatch(word) or NOT_IMPERATIVE.search(word))
+
+
+def is_too_long(line: str) -> bool:
+    """Return whether a line of a body should have been wrapped."""
+    return len(line) > LONGEST and not UNBREAKABLE.search(line)
+
+
+def list_commits() -> dict[str, str]:
+    """Return the messages of all commits after `BASE`, but for merges, by commit.
+
+    In a shallow clone, which may not have `BASE`, that of the last commit alone. Raises
+    subprocess.CalledProcessError and OSError where there is no repository.
+    """
+    known = git("rev-parse", "--quiet", "--verify", f"{BASE}^{{commit}}", check=False)
+    which = [f"{BASE}..HEAD"] if known else ["-1"]
+    told = git("log", "--no-merges", "-z", "--format=%h%n%B", *which)
+    found = (one.partition("\n") for one in told.split("\0") if one)
+    return {commit: message for commit, _, message in found}
+
+
+def git(*arguments: str, check: bool = True) -> str:
+    """Run git in the checkout, and return what it prints."""
+    command = ["git", *arguments]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=check)
+    return done.stdout
+
+
+def main() -> int:
+    """Check the file that git hands to a hook, or the history; return an exit code."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("file", nargs="?", type=Path, help="a commit message to check")
+    file = parser.parse_args().file
+    try:
+        messages = {file.name: file.read_text("utf-8")} if file else list_commits()
+    except (OSError, subprocess.CalledProcessError):
+        sys.stderr.write("Commit messages NOT CHECKED: this is no git repository.\n")
+        return 0
+    faults = [
+        f"{name}: {fault}\n"
+        for name, text in messages.items()
+        for fault in find_faults(text)
+    ]
+    sys.stderr.writelines(faults)
+    return 1 if faults else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,61 @@
+"""Which commit messages are refused, and with which advice."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.support.source_code import ROOT
+
+BODY = "\n\nA poll asked twice for the same rows."
+
+
+def check(folder: Path, message: str) -> list[str]:
+    """Return what the hook prints about a message; each fault is a line."""
+    file = folder / "COMMIT_EDITMSG"
+    file.write_text(message, "utf-8")
+    command = [sys.executable, str(ROOT / "scripts/check_commits.py"), str(file)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    faults = done.stderr.splitlines()
+    assert done.returncode == bool(faults)
+    return faults
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        f"Read rows once{BODY}",
+        f"Feed the poller from one statement{BODY}",
+        f"Pass the clock to the worker{BODY}\n\nReviewed-by: {'Somebody ' * 10}",
+        f"Re-encrypt drafts{BODY}\n# a comment of git, however long it is {'x' * 80}",
+        f"Embed the licence{BODY}\n{'x' * 100}",
+    ],
+)
+def test_commit_message_that_follows_the_rule_has_no_faults(
+    tmp_path: Path, message: str
+) -> None:
+    assert check(tmp_path, message) == []
+
+
+@pytest.mark.parametrize(
+    ("message", "advice"),
+    [
+        ("", "empty"),
+        ("Read rows once", "body is missing"),
+        ("Read rows once\nA poll asked twice.", "second line"),
+        (f"Read rows once.{BODY}", "full stop"),
+        (f"Reads rows once{BODY}", "begin with a verb"),
+        (f"Added an index{BODY}", "begin with a verb"),
+        (f"Reading rows once{BODY}", "begin with a verb"),
+        (f"The rows are read once{BODY}", "begin with a verb"),
+        (f"feed: read rows once{BODY}", "begin with a verb"),
+        (f"Read {'x' * 68}{BODY}", "at most 72"),
+        (f"Read rows once{BODY}{' and more' * 10}", "wrap"),
+    ],
+)
+def test_commit_message_with_a_fault_is_refused(
+    tmp_path: Path, message: str, advice: str
+) -> None:
+    [fault] = check(tmp_path, message)
+    assert advice in fault
