@@ -146,8 +146,8 @@ def test_it_is_served_before_anything_is_told(tmp_path: Path) -> None:
 # What the README says next.
 
 README = (Path(__file__).parents[2] / "README.md").read_text("utf-8")
-FIRST = "The first referral, with curl"
-POLLING = "Polling as a focal point"
+FIRST = "Send the first case"
+POLLING = "Answer it as a focal point"
 CURL = shutil.which("curl") or f"{sys.executable} -m tests.support.curl_substitute"
 """A minimal Debian has no curl."""
 PRELUDE = f"""
