@@ -130,7 +130,8 @@ def judge(
     case, sides = referral.case, sides_of(referral, work.actor)
     step = TABLE.find(referral.state, action, sides, work.actor.roles)
     stands = standing.known_to_caller(work, standing.of_case(work, case))
-    facts = facts_of(work, referral, stands, terms)
+    requests = queries.open_requests(work, [case.id]).get(case.id, [])
+    facts = facts_of(work, referral, stands, terms, requests=requests)
     RULES.require(step, as_told(work, referral, stands, facts, sides))
     return Move(case, referral, step, referral.audience, basis_of(facts))
 

@@ -58,7 +58,7 @@ def covered(work: Writing, case: Case, stands: Standing) -> frozenset[UUID]:
         for referral in queries.of_case(work, case.id)
         if referral.state in OPEN
         and (referral.basis == Basis.CONSENT or referral.sections)
-        and facts_of(work, referral, stands).covered
+        and facts_of(work, referral, stands, requests=()).covered
     )
 
 

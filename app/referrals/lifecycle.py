@@ -58,6 +58,7 @@ class Need(StrEnum):
     AGREEMENT = "agreement"
     ORIGIN_PERMITTED = "origin_permitted"
     REFLECTION_TOLD = "reflection_told"
+    NOT_ALREADY_ASKED = "not_already_asked"
     QUESTION = "question"
     CONSENT_TO_ANSWER = "consent_to_answer"
     TWO_CONTACTS = "two_contacts"
@@ -89,7 +90,7 @@ TABLE: Final = Table(_S.DRAFT, (
     #    action               from                       to                 by             role       needs
     Step(_A.SEND,             {_S.DRAFT},                _S.SENT,           {_SENDER},     _WORKERS,
          (_N.CASE_OPEN, _MAY_BE_TOLD, _N.RISK_CURRENT, _N.RECIPIENT_SAFE, _N.AGREEMENT, _N.ORIGIN_PERMITTED,
-          _N.REFLECTION_TOLD)),
+          _N.REFLECTION_TOLD, _N.NOT_ALREADY_ASKED)),
     Step(_A.ACKNOWLEDGE,      {_S.SENT},                 _S.RECEIVED,       {_RECIPIENT},  _WORKERS),
     Step(_A.ASK,              _ARRIVED,                  _S.INFO_REQUESTED, {_RECIPIENT},  _WORKERS, (_N.QUESTION,)),
     Step(_A.ANSWER,           {_S.INFO_REQUESTED},       _S.RECEIVED,       {_SENDER},     _WORKERS,

@@ -45,6 +45,7 @@ class Facts:
     child_path: bool
     vital_interest: bool
     reflection_told: bool
+    already_asked: bool
     risk_current: bool
     recipient_safe: bool
     agreed: bool
@@ -113,6 +114,10 @@ NEEDS: Final[dict[Need, Check[Facts]]] = {
     Need.REFLECTION_TOLD: Check(
         may_hear_of_it,
         "Tell the person of the reflection period first, and record how it stands where they are.", Side.SENDER),
+    Need.NOT_ALREADY_ASKED: Check(
+        lambda f: not f.already_asked,
+        "This focal point has an open referral of this case for this service: follow that one, or take it back first. "
+        "A second one is sent only with a section that the first one does not have.", Side.SENDER),
     Need.CHILD_PATH: Check(
         lambda f: f.child_path,
         "For a child: ask for protection, a guardian, shelter or health care with the notice alone, at once; "

@@ -1,5 +1,6 @@
 """Who could help a person, as far as whoever asks may know it."""
 
+from collections.abc import Iterable
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from typing import Final
@@ -15,6 +16,7 @@ from app.kernel.work import Reading
 from app.referrals import queries
 from app.referrals.lifecycle import OPEN, State
 from app.referrals.models import Referral
+from app.referrals.queries import OpenRequest
 from app.routing.question import Question
 from app.routing.ranking import Candidate, Ranking, recipients
 
@@ -101,3 +103,28 @@ def is_proposed(work: Reading, referral: Referral, stands: Standing) -> bool:
     question = question_of(work, referral.case)
     found = helpers(work, question, stands, referral.service).candidates
     return referral.recipient_id in {one.id for one in found}
+
+
+def is_already_asked(
+    work: Reading,
+    referral: Referral,
+    stands: Standing,
+    requests: Iterable[OpenRequest],
+) -> bool:
+    """Return whether an open request gives the recipient of a draft as much or more.
+
+    Only as far as the caller may know whom the other request asks (ADR 51): else a refusal
+    would tell who helps.
+    """
+    same = [
+        one
+        for one in requests
+        if one.recipient_id == referral.recipient_id
+        and one.service == referral.service
+        and set(referral.sections) <= set(one.sections)
+    ]
+    if not same:
+        return False
+    me = directory.by_id(work, work.actor.focal_point_id)
+    knows = stands.knows(me, referral.recipient)
+    return knows or any(one.opened_by == me.id for one in same)

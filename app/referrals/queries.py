@@ -1,7 +1,7 @@
 """Reading referrals: every query starts from what is `VISIBLE`."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Final
+from typing import Final, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Select, and_, bindparam, exists, or_, select, true
@@ -17,7 +17,7 @@ from app.kernel.problems import NotFound
 from app.kernel.recall import recalled
 from app.kernel.statements import columns, held
 from app.kernel.work import Reading, Writing
-from app.referrals.lifecycle import ASKED, AT_WORK, State
+from app.referrals.lifecycle import ASKED, AT_WORK, OPEN, State
 from app.referrals.models import Referral
 
 
@@ -160,6 +160,36 @@ def asked_of_me(work: Reading, case_ids: Iterable[UUID]) -> Mapping[UUID, set[Se
 def services_helping(work: Reading, case_id: UUID) -> frozenset[Service]:
     """Name the services for which this focal point took on a referral of a case."""
     return frozenset(one.service for one in received(work, TAKEN_ON, [case_id]))
+
+
+class OpenRequest(NamedTuple):
+    """What an open referral asks of whom, and who opened it."""
+
+    case_id: UUID
+    recipient_id: UUID
+    service: Service
+    sections: list[str]
+    opened_by: UUID | None
+
+
+OPEN_REQUESTS: Final = select(
+    Referral.case_id,
+    Referral.recipient_id,
+    Referral.service,
+    Referral.sections,
+    Referral.opened_by,
+).where(Referral.case_id.in_(CASES), Referral.state.in_(OPEN))
+
+
+@recalled(Referral)
+def open_requests(
+    work: Reading, case_ids: Iterable[UUID]
+) -> Mapping[UUID, list[OpenRequest]]:
+    """List what the open referrals of some cases ask, whoever asks."""
+    found: dict[UUID, list[OpenRequest]] = {}
+    for row in columns(work.session, OPEN_REQUESTS, {"cases": list(case_ids)}):
+        found.setdefault(row[0], []).append(OpenRequest(*row))
+    return found
 
 
 STATES: Final = select(Referral.case_id, Referral.state).where(Referral.case_id.in_(CASES))

@@ -22,10 +22,12 @@ from app.directory.kinds import Service
 from app.kernel.actors import Actor, Side, sides_of_referral
 from app.kernel.needs import UnmetNeed
 from app.kernel.work import Reading
+from app.referrals import queries
 from app.referrals.lifecycle import TABLE, Row, State
 from app.referrals.models import Basis, Clearance, Referral
 from app.referrals.needs import RULES, Facts, Terms
-from app.referrals.proposing import is_proposed, knows_recipient
+from app.referrals.proposing import is_already_asked, is_proposed, knows_recipient
+from app.referrals.queries import OpenRequest
 from app.referrals.schemas import AvailableReferralAction, ReferralOut
 
 
@@ -35,9 +37,17 @@ def sides_of(referral: Referral, actor: Actor) -> frozenset[Side]:
 
 
 def facts_of(
-    work: Reading, referral: Referral, stands: Standing, terms: Terms | None = None
+    work: Reading,
+    referral: Referral,
+    stands: Standing,
+    terms: Terms | None = None,
+    *,
+    requests: Iterable[OpenRequest],
 ) -> Facts:
-    """Gather what the needs are judged by."""
+    """Gather what the needs are judged by.
+
+    `requests`: the open ones of its case, against which a draft is compared.
+    """
     recipient, terms = referral.recipient, terms or Terms()
     service, case = referral.service, referral.case
     country = case.country or ""
@@ -54,6 +64,8 @@ def facts_of(
         child_path=stands.child_may_be_helped(service, sections),
         vital_interest=urgent or referral.basis == Basis.VITAL_INTEREST,
         reflection_told=stands.reflection_is_told(),
+        already_asked=referral.state == State.DRAFT
+        and is_already_asked(work, referral, stands, requests),
         risk_current=stands.risk_is_current(),
         recipient_safe=stands.is_safe(recipient, recipient.code),
         agreed=not answered
@@ -127,8 +139,21 @@ def show(work: Reading, referrals: Sequence[Referral]) -> list[ReferralOut]:
     me = directory.by_id(work, work.actor.focal_point_id)
     senders = (sender_of(case, me.id) for case in cases.values())
     codes = directory.codes(work, filter(None, senders))
+    drafts = {one.case_id for one in referrals if one.state == State.DRAFT}
+    requests = queries.open_requests(work, drafts) if drafts else {}
     shown = [
-        show_one(work, referral, stands[referral.case_id], codes, clocks.get(referral.id))
+        show_one(
+            work,
+            referral,
+            facts_for_reader(
+                work,
+                referral,
+                stands[referral.case_id],
+                requests.get(referral.case_id, []),
+            ),
+            codes,
+            clocks.get(referral.id),
+        )
         for referral in referrals
     ]
     return [
@@ -143,10 +168,21 @@ NOT_TOLD: Final = {"recipient": None, "due_at": None}
 """What is left out where the reader may not know who helps: when that office works, too."""
 
 
-def show_one(
+def facts_for_reader(
     work: Reading,
     referral: Referral,
     stands: Standing,
+    requests: Iterable[OpenRequest],
+) -> Facts:
+    """Gather what the needs are judged by, as far as the caller may know it."""
+    facts = facts_of(work, referral, stands, requests=requests)
+    return as_told(work, referral, stands, facts, sides_of(referral, work.actor))
+
+
+def show_one(
+    work: Reading,
+    referral: Referral,
+    facts: Facts,
     codes: Mapping[UUID, str],
     clock: Clock | None,
 ) -> ReferralOut:
@@ -159,7 +195,6 @@ def show_one(
     sender, granted = sender_of(referral.case, me), referral.case.grants(me)
     if clock and clock.waits_on != me and Grant.LEAD not in granted:
         clock = None
-    facts = as_told(work, referral, stands, facts_of(work, referral, stands), sides)
     return ReferralOut(
         case=referral.case.code,
         you_are=sorted(sides),

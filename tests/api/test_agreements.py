@@ -29,11 +29,11 @@ def test_an_agreement_covers_every_country_where_a_recipient_works(
         at = update(FocalPoint).filter_by(code="KZ_LEGAL_AID")
         session.execute(at.values(serves=serves))
 
+    assert lead.refers(case, "KZ_LEGAL_AID", **LAW | {"sections": []}).status_code == 201
     asked = lead.refers(case, "KZ_LEGAL_AID", **LAW)
 
     assert asked.is_success == agreed
     assert agreed or lacks(asked) == [("agreement", "sender")]
-    assert lead.refers(case, "KZ_LEGAL_AID", **LAW | {"sections": []}).status_code == 201
 
 
 def test_nothing_is_sent_to_whoever_has_come_to_hold_the_case(

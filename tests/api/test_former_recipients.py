@@ -84,7 +84,8 @@ def test_who_declined_is_not_told_where_the_person_is_led_or_by_whom(
 def test_who_helps_with_something_else_goes_on_seeing_the_case(
     lead: Someone, shelter: Someone, case: Json
 ) -> None:
-    first, second = (done(lead.refers(case, SHELTER)) for _ in range(2))
+    told = (["needs"], ["contact"])
+    first, second = (done(lead.refers(case, SHELTER, sections=one)) for one in told)
 
     done(shelter.does("decline", first, NO))
 

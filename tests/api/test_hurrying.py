@@ -70,7 +70,8 @@ def test_whoever_has_another_time_is_told_and_not_by_whom(
     world: World, officer: Someone, lead: Someone, shelter: Someone
 ) -> None:
     case = lead.leads(officer.submits())
-    new, read = (done(lead.refers(case, SHELTER)) for _ in range(2))
+    told_of = (["needs"], ["contact"])
+    new, read = (done(lead.refers(case, SHELTER, sections=one)) for one in told_of)
     done(shelter.does("acknowledge", read))
     before = [shelter.sees(one)["due_at"] for one in (new, read)]
     shelter.hears()

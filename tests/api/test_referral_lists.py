@@ -41,8 +41,8 @@ def made(lead: Someone, case: Json) -> list[Json]:
     return [
         done(lead.refers(case, SHELTER)),
         done(lead.refers(case, SHELTER, send=False)),
-        done(lead.refers(case, SHELTER)),
-        done(lead.refers(case, SHELTER)),
+        done(lead.refers(case, SHELTER, sections=["contact"])),
+        done(lead.refers(case, SHELTER, sections=["identity"])),
         done(lead.refers(case, "KZ_LEGAL_AID", **LAW)),
     ]
 
@@ -112,7 +112,11 @@ def both(world: World, officer: Someone, lead: Someone) -> tuple[Someone, list[s
     """An NGO that was asked for help in a case, and then became its candidate."""
     case = officer.submits(consents=[consent(), NGO_LEADS, for_services()])
     asked = ("SANA_SEZIM", "KZ_LEGAL_AID", "SANA_SEZIM", "KZ_LEGAL_AID")
-    made = [done(lead.refers(case, to, **LAW))["id"] for to in asked]
+    told = (["needs"], ["needs"], ["contact"], ["contact"])
+    made = [
+        done(lead.refers(case, to, **LAW, sections=sections))["id"]
+        for to, sections in zip(asked, told, strict=True)
+    ]
     assert lead.does("decline-lead", case, NO).status_code == 204
     return world.someone("SANA_SEZIM"), made
 

@@ -33,7 +33,8 @@ def overdue_clocks(world: World, whole: int) -> int:
     new = done(officer.creates("/cases", PLAIN | {"submit": True}))
     led = lead.leads(done(officer.creates("/cases", PLAIN | {"submit": True})))
     done(lead.does("close", led, closing()))
-    sent = [done(lead.refers(led, SHELTERS[0], sections=[])) for _ in range(3)]
+    told: list[list[str]] = [[], ["needs"], ["contact"]]
+    sent = [done(lead.refers(led, SHELTERS[0], sections=one)) for one in told]
     done(shelter.does("acknowledge", sent[1]))
     done(shelter.does("accept", sent[2], promise()))
     done(lead.refers(led, SHELTERS[1], send=False))

@@ -59,6 +59,7 @@ REFERRAL = of_referral.Facts(
     child_path=True,
     vital_interest=True,
     reflection_told=True,
+    already_asked=False,
     risk_current=True,
     recipient_safe=True,
     agreed=True,
@@ -122,6 +123,7 @@ REFERRAL_LACKS = {
     Need.RISK_CURRENT: replace(REFERRAL, risk_current=False),
     Need.RECIPIENT_SAFE: replace(REFERRAL, recipient_safe=False),
     Need.AGREEMENT: replace(REFERRAL, agreed=False),
+    Need.NOT_ALREADY_ASKED: replace(REFERRAL, already_asked=True),
     Need.RETURN_CLEARED: replace(REFERRAL, return_cleared=False),
     Need.RETURN_DONE: replace(REFERRAL, return_done=False),
     Need.ORIGIN_PERMITTED: replace(REFERRAL, origin_permitted=False),
@@ -299,6 +301,7 @@ def test_all_that_a_sending_lacks_is_told_together() -> None:
         child_path=False,
         vital_interest=False,
         reflection_told=False,
+        already_asked=True,
         risk_current=False,
         recipient_safe=False,
         agreed=False,
@@ -319,6 +322,7 @@ def test_all_that_a_sending_lacks_is_told_together() -> None:
         ("agreement", "sender"),
         ("origin_permitted", "sender"),
         ("reflection_told", "sender"),
+        ("not_already_asked", "sender"),
     ]
 
 

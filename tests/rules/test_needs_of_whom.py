@@ -25,7 +25,7 @@ focal_point_chosen
 """
 REFERRALS = """
 sender      | case_open consent child_path vital_interest risk_current recipient_safe \
-agreement origin_permitted reflection_told return_cleared
+agreement origin_permitted reflection_told not_already_asked return_cleared
 recipient   | return_done
 system      | time_is_up
 the request | two_contacts meeting reason person_met outcome feedback question \

@@ -50,7 +50,7 @@ ROLES = {Role.CASEWORKER, Role.COORDINATOR}
 # action         | needs; the safety of accept is docs/adr/0011
 ASKED = """
 send             | case_open consent|child_path|vital_interest risk_current recipient_safe \
-agreement origin_permitted reflection_told
+agreement origin_permitted reflection_told not_already_asked
 acknowledge      |
 ask              | question
 answer           | consent_to_answer agreement

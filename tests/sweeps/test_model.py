@@ -35,14 +35,11 @@ from tests.support.model.case_values import (
     Consent,
     Model,
     Referral,
-    view_case,
-    view_handover,
-    view_referral,
-    worklist,
 )
 from tests.support.model.clocks import wind_case
 from tests.support.model.predictions import Act, predict
 from tests.support.model.service import Service, said
+from tests.support.model.views import view_case, view_handover, view_referral, worklist
 from tests.support.world import World, done, new_case
 
 NAMES: Final = sorted(ACTORS)

@@ -1,0 +1,72 @@
+"""What each account sees of one case as values: the case, its parts, and the worklist."""
+
+from tests.support.model.case_values import (
+    CASE,
+    HANDOVER,
+    REFERRAL,
+    THE_CASE,
+    UNLED,
+    Actor,
+    Model,
+    View,
+    case_needs,
+    handover_needs,
+    referral_needs,
+    sides_of_case,
+    sides_of_handover,
+    sides_of_referral,
+)
+
+
+def view_case(world: Model, actor: Actor) -> View | None:
+    """What an account sees of the case; None: nothing."""
+    me = actor.focal_point
+    if not world.sees_case(me):
+        return None
+    sides, you_are = sides_of_case(world, me), world.relations(me) or world.parts(me)
+    steps = CASE.open_to(world.state, sides, actor.roles, case_needs(world, me))
+    follows = world.follows(me)
+    shown = sides and (world.is_party(me) or world.state in UNLED | {"void"})
+    due = world.left(THE_CASE) if shown else None
+    if not follows and is_past_its_first_lead(world):
+        return tuple(sorted(you_are)), world.state, None, None, None, steps
+    return tuple(sorted(you_are)), world.state, world.who("lead"), world.holder, due, steps
+
+
+def is_past_its_first_lead(world: Model) -> bool:
+    """Whether the lead has moved: who submitted the case does not follow (ADR 12)."""
+    handed = any(one.state == "effective" for one in world.handovers)
+    return handed or world.who("former_lead") is not None
+
+
+def view_referral(world: Model, number: int, actor: Actor) -> View | None:
+    """What an account sees of a referral; None: nothing."""
+    one = world.referrals[number]
+    sides = sides_of_referral(world, one, actor.focal_point)
+    if not sides:
+        return None
+    me = actor.focal_point
+    met = referral_needs(world, one, me)
+    steps = REFERRAL.open_to(one.state, sides, actor.roles, met)
+    sender = world.holder if world.sees_case(me) else None
+    due = world.left(("referral", number)) if one.is_known_to(me) else None
+    return tuple(sorted(sides)), one.state, sender, due, steps
+
+
+def view_handover(world: Model, number: int, actor: Actor) -> View | None:
+    """What an account sees of a handover; None: nothing."""
+    one = world.handovers[number]
+    sides = sides_of_handover(world, one, actor.focal_point)
+    if not sides:
+        return None
+    met = handover_needs(world, one, actor.focal_point)
+    steps = HANDOVER.open_to(one.state, sides, actor.roles, met)
+    due = world.left(("handover", number))
+    return tuple(sorted(sides)), one.state, one.lead, due, steps
+
+
+def worklist(world: Model, me: str) -> list[View]:
+    """What waits for a focal point: what about, for what, and how long still."""
+    mine = [clock for clock in world.clocks if clock.whom == me]
+    rows = [(THE_CASE if c.of[0] == "question" else c.of, c.kind, c.left) for c in mine]
+    return sorted(rows, key=repr)
