@@ -27,7 +27,10 @@ router = Noun("consents", "/cases/{code}/consents")
 def spell(work: Reading, consents: list[Consent]) -> list[ConsentOut]:
     """Show consents; whom one names, as far as the caller may know it."""
     named = telling.named_in(work, consents)
-    return [ConsentOut.of(consent, named) for consent in consents]
+    hints = telling.hints_for(work, consents)
+    return [
+        ConsentOut.of(consent, named, not_yet=hints.get(consent.id)) for consent in consents
+    ]
 
 
 def show_consent(
@@ -50,7 +53,11 @@ def show_consent(
 def record_consent(
     begin: WriteCases, code: CaseCode, once: Once, new: NewConsent
 ) -> Response:
-    """Record what the person agreed to: the submitter, and once there is one, the lead."""
+    """Record what the person agreed to: the submitter, and once there is one, the lead.
+
+    A child's own word is kept, and counts once the person is found to be an adult:
+    `not_yet` says so, and whose word counts now.
+    """
     with begin() as work:
         kept = in_case(code, queries.get, show_consent)
         return create_once(

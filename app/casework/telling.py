@@ -24,7 +24,7 @@ from app.consents import queries as recorded
 from app.consents import standing
 from app.consents.coverage import names
 from app.consents.models import Consent
-from app.consents.schemas import NewConsent, TakeBack
+from app.consents.schemas import ConsentHint, NewConsent, TakeBack, hint_for
 from app.directory import queries as directory
 from app.directory.kinds import is_beyond
 from app.handovers import following as handovers
@@ -134,6 +134,22 @@ def named_in(work: Reading, given: list[Consent]) -> Mapping[UUID, str]:
         told |= {one.id for one in found.values() if stands.knows(me, one)}
         found = {one: office for one, office in found.items() if one in told}
     return {one.id: one.code for one in found.values()}
+
+
+def hints_for(work: Reading, given: list[Consent]) -> Mapping[UUID, ConsentHint]:
+    """Say of those consents of a case that do not count at the person's age why.
+
+    To a reader of the summary as it is now: to another it would tell that the age changed.
+    """
+    cases_of = naming.by_ids(work, {c.case_id for c in given}) if given else {}
+    me = work.actor.focal_point_id
+    reads = {one.id: one for one in cases_of.values() if Grant.SUMMARY in one.grants(me)}
+    hints = {
+        c.id: hint_for(c, child=reads[c.case_id].is_child)
+        for c in given
+        if c.case_id in reads
+    }
+    return {key: hint for key, hint in hints.items() if hint}
 
 
 def set_fact(work: Writing, code: str, new: NewFact) -> Fact:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import date, datetime
-from typing import Annotated, Literal, Self
+from typing import Annotated, Final, Literal, Self
 from uuid import UUID
 
 from pydantic import Field, StrictBool, model_validator
@@ -10,7 +10,7 @@ from pydantic_core import PydanticCustomError
 
 from app.cases.models import AgeClass
 from app.cases.sections import Content, Section
-from app.consents.coverage import GivenBy, Purpose
+from app.consents.coverage import FOR_A_CHILD, GivenBy, Purpose, may_give
 from app.consents.models import Consent
 from app.directory.kinds import Function, Kind
 from app.kernel.text import (
@@ -101,6 +101,41 @@ class RefusalCounts(Shown):
     items: list[RefusalsOut]
 
 
+class ConsentHint(Shown):
+    """Why a consent does not count while the summary says what it says, and whose would."""
+
+    counts_once: Annotated[
+        AgeClass, Field(description="It counts only once the person is found to be this.")
+    ]
+    given_by: Annotated[list[GivenBy], Field(description="Whose word counts now.")]
+    remedy: str
+
+
+CHILDS_OWN: Final = ConsentHint(
+    counts_once=AgeClass.ADULT,
+    given_by=sorted(FOR_A_CHILD),
+    remedy="The person is, or may be, a child: their own word is kept, and counts only "
+    "once they are found to be an adult. Now a guardian can consent, with the child's "
+    "assent; or record a best-interests decision.",
+)
+SAID_FOR_AN_ADULT: Final = ConsentHint(
+    counts_once=AgeClass.CHILD,
+    given_by=[GivenBy.PERSON],
+    remedy="The person is an adult: what another said for them counts only if they are "
+    "found to be a child. Ask the person.",
+)
+
+
+def hint_for(consent: Consent, *, child: bool) -> ConsentHint | None:
+    """Return why a consent does not count for a person of this age; None: it does.
+
+    What was taken back counts at no age, and has no hint.
+    """
+    if consent.withdrawn_at or may_give(consent.given_by, child=child):
+        return None
+    return CHILDS_OWN if child else SAID_FOR_AN_ADULT
+
+
 class ConsentOut(Shown):
     """A consent you may know of."""
 
@@ -119,14 +154,28 @@ class ConsentOut(Shown):
     obtained_on: date
     expires_at: datetime
     withdrawn_at: datetime | None
+    not_yet: Annotated[
+        ConsentHint | None,
+        Field(
+            description="Why it does not count at the person's age; null: it does, it was "
+            "withdrawn, or you do not read the summary as it is now."
+        ),
+    ]
 
     @classmethod
-    def of(cls, consent: Consent, codes: Mapping[UUID, str]) -> Self:
+    def of(
+        cls,
+        consent: Consent,
+        codes: Mapping[UUID, str],
+        *,
+        not_yet: ConsentHint | None,
+    ) -> Self:
         """Show a consent; codes name by their ids those that the reader may know of."""
         one = consent.focal_point_id
         return cls(
             focal_point=codes.get(one) if one else None,
             recipient_class=class_of(consent),
+            not_yet=not_yet,
             **{name: getattr(consent, name) for name in SAME},
         )
 
