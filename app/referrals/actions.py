@@ -43,7 +43,7 @@ from app.referrals.needs import RULES, Facts, Terms
 from app.referrals.schemas import (
     NewReferral,
 )
-from app.referrals.situation import as_told, facts_of, sides_of
+from app.referrals.situation import as_told, facts_of, roles_of, sides_of
 
 OPENERS: Final = frozenset({Role.CASEWORKER, Role.COORDINATOR})
 
@@ -128,7 +128,7 @@ def judge(
 ) -> Move:
     """Find the step of a referral that is held, and see that all it needs is there."""
     case, sides = referral.case, sides_of(referral, work.actor)
-    step = TABLE.find(referral.state, action, sides, work.actor.roles)
+    step = TABLE.find(referral.state, action, sides, roles_of(referral, work.actor))
     stands = standing.known_to_caller(work, standing.of_case(work, case))
     requests = queries.open_requests(work, [case.id]).get(case.id, [])
     facts = facts_of(work, referral, stands, terms, requests=requests)

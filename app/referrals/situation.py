@@ -18,8 +18,8 @@ from app.deadlines import queries as deadlines
 from app.deadlines.limits import ClockKind
 from app.deadlines.models import Clock
 from app.directory import queries as directory
-from app.directory.kinds import Service
-from app.kernel.actors import Actor, Side, sides_of_referral
+from app.directory.kinds import Function, Service
+from app.kernel.actors import Actor, Role, Side, sides_of_referral
 from app.kernel.needs import UnmetNeed
 from app.kernel.work import Reading
 from app.referrals import queries
@@ -34,6 +34,21 @@ from app.referrals.schemas import AvailableReferralAction, ReferralOut
 def sides_of(referral: Referral, actor: Actor) -> frozenset[Side]:
     """Say on which sides of a referral an actor stands."""
     return sides_of_referral(referral.relations_of(actor.focal_point_id))
+
+
+def roles_of(referral: Referral, actor: Actor) -> frozenset[Role]:
+    """Return the roles that count for an actor in a referral.
+
+    An officer of a consular office that is asked for a travel document acts on that
+    referral as a caseworker does: the same officer verifies nationality and issues the
+    document. For no other service, and not as the sender.
+    """
+    papers = referral.service == Service.CONSULAR_DOCUMENT
+    consular = papers and referral.recipient.function == Function.CONSULAR
+    is_recipient = sides_of(referral, actor) == {Side.RECIPIENT}
+    if consular and is_recipient and Role.OFFICER in actor.roles:
+        return actor.roles | {Role.CASEWORKER}
+    return actor.roles
 
 
 def facts_of(
@@ -191,7 +206,7 @@ def show_one(
     When the sender's answer is due is told to those who may know who the sender is.
     """
     me, sides = work.actor.focal_point_id, sides_of(referral, work.actor)
-    rows = TABLE.open_to(referral.state, sides, work.actor.roles)
+    rows = TABLE.open_to(referral.state, sides, roles_of(referral, work.actor))
     sender, granted = sender_of(referral.case, me), referral.case.grants(me)
     if clock and clock.waits_on != me and Grant.LEAD not in granted:
         clock = None

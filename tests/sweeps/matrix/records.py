@@ -10,7 +10,17 @@ from tests.support.administrators import NEW, puts
 from tests.support.machine_keys import enrolled
 from tests.support.returns import Homecoming, accepted, opens
 from tests.support.webhook_receivers import hooked
-from tests.support.world import NOON, Json, Someone, closing, done, taking, travel_plan
+from tests.support.world import (
+    NOON,
+    Json,
+    Someone,
+    closing,
+    consent,
+    done,
+    promise,
+    taking,
+    travel_plan,
+)
 from tests.sweeps.matrix.bodies import BODY_OF
 from tests.sweeps.matrix.stages import (
     Build,
@@ -100,6 +110,34 @@ def of_origin(stage: Stage) -> Json:
     return referral
 
 
+def asked_for_papers(stage: Stage) -> Json:
+    """The consulate, which submitted the case, is asked for a travel document."""
+    led(stage)
+    sana = stage.who("sana")
+    papers = consent(
+        focal_point="UZ_CONSULATE_ALMATY",
+        purposes=["CONSULAR_DOCUMENT"],
+        sections=["identity"],
+    )
+    done(sana.creates(f"/cases/{stage.case['code']}/consents", papers))
+    asks = {"service": "CONSULAR_DOCUMENT", "sections": ["identity"]}
+    return done(sana.refers(stage.case, "UZ_CONSULATE_ALMATY", **asks))
+
+
+def papers_agreed(stage: Stage) -> Json:
+    asks = asked_for_papers(stage)
+    meeting = promise()["meeting"] | {"place": stage.say("place")}
+    said = {"meeting": meeting, "contacts": stage.people_of("place")}
+    return done(stage.who("consulate").does("accept", asks, said))
+
+
+BUILT_FOR: Final = {
+    "r_origin": "accepted",
+    "r_papers_sent": "sent",
+    "r_papers_accepted": "accepted",
+}
+"""The state of a stage that is not named for it."""
+
 REFERRALS: Final[Mapping[str, Story]] = {
     "r_expired": expired,
     "r_draft": lambda stage: asked(stage, send=False),
@@ -115,6 +153,8 @@ REFERRALS: Final[Mapping[str, Story]] = {
     "r_withdrawn": withdrawn,
     "r_revoked": revoked,
     "r_origin": of_origin,
+    "r_papers_sent": asked_for_papers,
+    "r_papers_accepted": papers_agreed,
 }
 
 
@@ -125,7 +165,8 @@ def of_referrals(names: Iterable[str] = REFERRALS) -> Build:
         record = REFERRALS[stage.name](stage)
         stage.names(referral_id=record["id"])
         shown = stage.who("uz" if stage.name == "r_origin" else "sana").sees(record)
-        assert stage.name in {f"r_{shown['state']}", "r_origin"}, shown["state"]
+        state = BUILT_FOR.get(stage.name, stage.name.removeprefix("r_"))
+        assert shown["state"] == state, shown["state"]
         stage.tag = f'"{shown["version"]}.0123456789abcdef"'
 
     return building(names, tell)

@@ -1,0 +1,98 @@
+"""An officer of a consulate answers the referral that asks for papers, and no other."""
+
+import pytest
+
+from app.kernel.actors import Role
+from tests.support.returns import CONSULATE
+from tests.support.world import (
+    Json,
+    Someone,
+    World,
+    actions,
+    consent,
+    done,
+    for_services,
+    problem,
+    promise,
+)
+
+REPORT: Json = {"outcome": "delivered", "feedback": "The document is issued"}
+HOME: Json = {"country_of_origin": "UZ", "origin_contact": "permitted"}
+PAPERS = consent(
+    focal_point=CONSULATE, purposes=["CONSULAR_DOCUMENT"], sections=["identity"]
+)
+OTHER = consent(focal_point=CONSULATE, purposes=["INTERPRETATION"], sections=["needs"])
+ASKS: Json = {"service": "CONSULAR_DOCUMENT", "sections": ["identity"]}
+
+
+@pytest.fixture
+def consul(world: World) -> Someone:
+    """Act as an officer of the consulate, with no other role."""
+    return world.someone(CONSULATE, {Role.OFFICER})
+
+
+@pytest.fixture
+def case(world: World, lead: Someone) -> Json:
+    """A case that an NGO submitted, whose person lets the consulate be asked."""
+    given = [consent(), for_services(), PAPERS, OTHER]
+    ngo = world.someone("SANA_SEZIM")
+    return lead.leads(ngo.submits(safeguards=HOME, consents=given))
+
+
+def test_officer_of_a_consulate_takes_a_request_for_papers_from_first_to_last(
+    lead: Someone, consul: Someone, case: Json
+) -> None:
+    asked = done(lead.refers(case, CONSULATE, **ASKS))
+    assert set(actions(consul.sees(asked))) == {
+        *("acknowledge", "ask", "accept", "decline", "redirect"),
+    }
+
+    done(consul.does("acknowledge", asked))
+    done(consul.does("accept", asked, promise()))
+    done(consul.does("start", asked, {"person_met": True}))
+
+    assert done(consul.does("complete", asked, REPORT))["state"] == "completed"
+
+
+def test_officer_of_a_consulate_declines_a_request_for_papers_and_says_it_deleted(
+    lead: Someone, consul: Someone, case: Json
+) -> None:
+    asked = done(lead.refers(case, CONSULATE, **ASKS))
+
+    done(consul.does("decline", asked, {"reason": "NO_CAPACITY"}))
+
+    assert consul.does("confirm-deletion", asked).status_code == 204
+
+
+def test_officer_of_a_consulate_answers_no_request_for_another_service(
+    lead: Someone, consul: Someone, case: Json
+) -> None:
+    asks = {"service": "INTERPRETATION", "sections": ["needs"]}
+    asked = done(lead.refers(case, CONSULATE, **asks))
+
+    refused = consul.does("accept", asked, promise())
+
+    assert problem(refused) == (403, "role-missing")
+    assert consul.sees(asked)["available_actions"] == []
+
+
+def test_officer_of_an_office_that_is_no_consulate_answers_no_request_for_papers(
+    world: World, lead: Someone, case: Json
+) -> None:
+    path = f"/cases/{case['code']}/consents"
+    done(lead.creates(path, PAPERS | {"focal_point": "IOM"}))
+    asked = done(lead.refers(case, "IOM", **ASKS))
+    officer = world.someone("IOM", {Role.OFFICER})
+
+    assert problem(officer.does("accept", asked, promise())) == (403, "role-missing")
+
+
+@pytest.mark.parametrize("role", [Role.SUPERVISOR, Role.ADMINISTRATOR])
+def test_other_roles_of_a_consulate_answer_no_request_for_papers(
+    world: World, lead: Someone, case: Json, role: Role
+) -> None:
+    asked = done(lead.refers(case, CONSULATE, **ASKS))
+
+    refused = world.someone(CONSULATE, {role}).does("accept", asked, promise())
+
+    assert refused.status_code == 403
