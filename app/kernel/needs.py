@@ -22,15 +22,37 @@ class NeedsUnmet(Problem):
 
 
 @dataclass(frozen=True)
+class Remedy:
+    """What meets a need, and which side can do it."""
+
+    text: str
+    by: Side
+
+
+def applies_always(_: Any) -> bool:
+    """Return that an alternative can concern any record."""
+    return True
+
+
+@dataclass(frozen=True)
 class Check[F]:
     """How a need is judged from the facts, what meets it, and who can.
 
-    `by` is None where the request itself must bring it.
+    `by` is None where the request itself must bring it. `specific` returns a remedy for
+    these very facts, or None where `remedy` and `by` say it. `applies` returns whether the
+    need is named where another would do instead.
     """
 
     met: Callable[[F], bool]
     remedy: str
     by: Side | None = None
+    specific: Callable[[F], Remedy | None] | None = None
+    applies: Callable[[F], bool] = applies_always
+
+    def remedy_for(self, facts: F, asking: Side) -> Remedy:
+        """Return what meets the need as the facts are; `asking` brings it by default."""
+        found = self.specific(facts) if self.specific else None
+        return found or Remedy(self.remedy, self.by or asking)
 
 
 @dataclass(frozen=True)
@@ -93,9 +115,9 @@ class Rulebook[N: StrEnum, F]:
             checks = [(option, self.checks[option]) for option in options]
             if any(check.met(facts) for _, check in checks):
                 continue
-            first, *others = (
-                Unmet(option, check.by or asking, check.remedy) for option, check in checks
-            )
+            named = [one for one in checks if one[1].applies(facts)] or checks
+            remedies = [(one, check.remedy_for(facts, asking)) for one, check in named]
+            first, *others = (Unmet(one, said.by, said.text) for one, said in remedies)
             yield Unmet(first.need, first.by, first.remedy, tuple(others))
 
 

@@ -7,7 +7,7 @@ from typing import Final
 from app.cases.facts import Guardian, ReflectionPeriod
 from app.deadlines.limits import VISITS_FIT, visits_follow
 from app.kernel.actors import Side
-from app.kernel.needs import Check, Rulebook
+from app.kernel.needs import Check, Remedy, Rulebook
 from app.returns.lifecycle import Need
 from app.returns.risk import (
     ARRIVES_WITHIN,
@@ -108,6 +108,68 @@ def is_still_cleared(facts: Facts) -> bool:
     return is_ready(facts) and facts.agreed and safe and cared_for
 
 
+AT_DESTINATION: Final = Remedy(
+    "Nobody has assessed the risk where the person is: the lead does (`assess-destination`).",
+    Side.LEAD,
+)
+AT_ORIGIN: Final = Remedy(
+    "Nobody has assessed the risk where the person would go: the recipient of the return "
+    "does (`assess-origin`).",
+    Side.RECIPIENT,
+)
+AT_NEITHER: Final = Remedy(
+    "Nobody has assessed the risk: the lead does where the person is "
+    "(`assess-destination`), and the recipient of the return where the person would go "
+    "(`assess-origin`).",
+    Side.LEAD,
+)
+LATE_AT_ORIGIN: Final = Remedy(
+    "The risk where the person would go was assessed more than 30 days ago: the recipient "
+    "of the return assesses it again (`assess-origin`).",
+    Side.RECIPIENT,
+)
+LATE_AT_DESTINATION: Final = Remedy(
+    "The risk where the person is was assessed more than 30 days ago: the lead assesses it "
+    "again (`assess-destination`).",
+    Side.LEAD,
+)
+RECEPTION: Final = Remedy(
+    "The recipient of the return confirms who receives the child, and a guardian at arrival "
+    "(`receive-child`).",
+    Side.RECIPIENT,
+)
+
+
+def remedy_for_no_threat(facts: Facts) -> Remedy | None:
+    """Return who has still to assess the risk; None: an assessment shows a threat."""
+    made = [one for one in (facts.destination, facts.origin) if one is not None]
+    return remedy_for_no_assessment(facts) if all(map(is_safe, made)) else None
+
+
+def remedy_for_no_assessment(facts: Facts) -> Remedy | None:
+    """Return who has still to assess the risk of a return; None: both sides did."""
+    if facts.destination is None:
+        return AT_DESTINATION if facts.origin else AT_NEITHER
+    return None if facts.origin else AT_ORIGIN
+
+
+def remedy_for_risks(facts: Facts) -> Remedy | None:
+    """Return which assessment is missing or too old, and who makes it; None: both are old."""
+    missing = remedy_for_no_assessment(facts)
+    if missing is not None:
+        return missing
+    late = [not is_current(one, facts.now) for one in (facts.destination, facts.origin)]
+    if all(late):
+        return None
+    return LATE_AT_DESTINATION if late[0] else LATE_AT_ORIGIN
+
+
+def remedy_for_reception(facts: Facts) -> Remedy | None:
+    """Return that the recipient receives the child, where nothing else is missing."""
+    in_favour = facts.determined and facts.interests == Interests.IN_FAVOUR
+    return RECEPTION if in_favour and not facts.child_received else None
+
+
 # fmt: off
 NEEDS: Final[dict[Need, Check[Facts]]] = {
     Need.UNDER_WAY: Check(
@@ -135,7 +197,7 @@ NEEDS: Final[dict[Need, Check[Facts]]] = {
     Need.CHILD: Check(
         lambda f: f.child, "The notice says `adult`: best interests are determined for a child alone.", Side.LEAD),
     Need.INTERESTS_DETERMINED: Check(
-        lambda f: f.determined,
+        lambda f: f.determined or not f.child,
         "Record first that the best interests of the child were determined: an assessment is not enough.", Side.LEAD),
     Need.CHILD_RECEPTION: Check(
         lambda f: f.terms.received, "Confirm who receives the child, and a guardian at arrival."),
@@ -144,14 +206,15 @@ NEEDS: Final[dict[Need, Check[Facts]]] = {
         "The State of origin has to confirm the nationality.", Side.CONSULATE),
     Need.RISKS_CURRENT: Check(
         lambda f: is_current(f.destination, f.now) and is_current(f.origin, f.now),
-        "Both sides assess the risk, each no longer than 30 days ago.", Side.LEAD),
+        "Both sides assess the risk, each no longer than 30 days ago.", Side.LEAD, specific=remedy_for_risks),
     Need.NO_THREAT: Check(
         lambda f: is_safe(f.destination) and is_safe(f.origin),
-        "An assessment shows a threat or a high risk: decide NO-GO, and ask for protection instead.", Side.LEAD),
+        "An assessment shows a threat or a high risk: decide NO-GO, and ask for protection instead.", Side.LEAD,
+        specific=remedy_for_no_threat),
     Need.CHILD_PROVIDED_FOR: Check(
         is_provided_for,
         "For a child: its best interests determined in favour, a carer who receives it, a guardian at arrival.",
-        Side.LEAD),
+        Side.LEAD, specific=remedy_for_reception),
     Need.GUARDIAN: Check(
         has_guardian,
         "A guardian has to be appointed for the child, or the competent body decides that none is needed: "
