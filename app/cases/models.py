@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import ForeignKey, Index, LargeBinary, String, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from app.cases.grants import Grant
 from app.cases.lifecycle import State
 from app.cases.snapshots import Snapshot, Snapshots
 from app.deadlines.limits import Priority
@@ -92,6 +93,13 @@ class Case(Listed, Snapshots, Base):
     def is_child(self) -> bool:
         """Whether the person is, or may be, a child; not known yet counts as may be."""
         return self.age_class != AgeClass.ADULT
+
+    def may_be_child_to(self, focal_point: UUID) -> bool:
+        """Return whether the person may be a child, as far as an office may know it.
+
+        One that does not read the summary as it is must not learn that the age changed.
+        """
+        return self.is_child or Grant.SUMMARY not in self.grants(focal_point)
 
     def admit(
         self,

@@ -8,7 +8,7 @@ from app.cases.lifecycle import Need
 from app.cases.reasons import CLOSED_UNINFORMED
 from app.deadlines.limits import LATEST_REVIEW, VISITS_FIT, is_in_time, visits_follow
 from app.kernel.actors import Side
-from app.kernel.needs import Check, Rulebook
+from app.kernel.needs import Check, Remedy, Rulebook
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,15 @@ class Facts:
     helped: bool
     with_candidate: bool
     legal_hold: bool
+    may_be_child: bool
     terms: Terms = Terms()
+
+
+TO_REFER: Final = (
+    "Record the person's consent to be referred: purpose REFER, for a kind of focal point in "
+    "a country."
+)
+OF_A_CHILD: Final = " For a child it is the guardian's, with the child's assent, or a best interests decision."
 
 
 # fmt: off
@@ -53,9 +61,8 @@ NEEDS: Final[dict[Need, Check[Facts]]] = {
         lambda f: f.notice_complete,
         "Complete the notice: country, age class, language, priority, urgent needs, safe contact.", Side.SUBMITTER),
     Need.CONSENT_TO_REFER: Check(
-        lambda f: f.may_be_referred,
-        "Record the person's consent to be referred: purpose REFER, for a kind of focal point in a country. "
-        "For a child it is the guardian's, with the child's assent, or a best interests decision.", Side.SUBMITTER),
+        lambda f: f.may_be_referred, TO_REFER, Side.SUBMITTER,
+        specific=lambda f: Remedy(TO_REFER + OF_A_CHILD, Side.SUBMITTER) if f.may_be_child else None),
     Need.RECIPIENT_SAFE: Check(
         lambda f: f.recipient_safe,
         "Decline: this case must go to another focal point.", Side.CANDIDATE),
@@ -82,7 +89,8 @@ NEEDS: Final[dict[Need, Check[Facts]]] = {
         lambda f: f.terms.approved, "A second person has to approve this."),
     Need.CHILD_PATH: Check(
         lambda f: f.child_path,
-        "For a child: a guardian's consent with the child's assent, or assess its best interests.", Side.SUBMITTER),
+        "For a child: a guardian's consent with the child's assent, or assess its best interests.", Side.SUBMITTER,
+        applies=lambda f: f.may_be_child),
     Need.VITAL_INTEREST: Check(
         lambda f: f.vital_interest,
         "Only if life is at risk or serious harm is near: declare a vital interest, with its reason. "

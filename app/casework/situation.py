@@ -84,6 +84,7 @@ def facts_of(  # noqa: PLR0913 - each says one thing of how it stands
         helped=any(state in referral_states.HELPED for state in states),
         with_candidate=case.with_relation(Relation.LEAD) is None,
         legal_hold=stands.facts.legal_hold,
+        may_be_child=case.may_be_child_to(me.id),
         terms=terms or Terms(),
     )
 
@@ -178,6 +179,7 @@ def unopened(work: Reading, case: Case, terms: Terms) -> Facts:
         helped=False,
         with_candidate=False,
         legal_hold=known.legal_hold,
+        may_be_child=True,
         terms=terms,
     )
 

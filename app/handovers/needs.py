@@ -30,6 +30,7 @@ class Facts:
     agreed: bool
     origin_permitted: bool
     time_is_up: bool
+    may_be_child: bool
     terms: Terms = Terms()
 
 
@@ -59,7 +60,8 @@ NEEDS: Final[dict[Need, Check[Facts]]] = {
         lambda f: f.time_is_up, "Wait for the answer: its time is not up.", Side.SYSTEM),
     Need.CHILD_PATH: Check(
         lambda f: f.child_path,
-        "For a child: assess its best interests first, and record it.", Side.LEAD),
+        "For a child: assess its best interests first, and record it.", Side.LEAD,
+        applies=lambda f: f.may_be_child),
 }
 # fmt: on
 RULES: Final = Rulebook(NEEDS)

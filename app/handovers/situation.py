@@ -54,6 +54,7 @@ def facts_of(
         agreed=is_agreed(work, stands.case, move, level_of(told or ())),
         origin_permitted=stands.origin_is_permitted(to),
         time_is_up=clock is not None and (clock.due_at <= work.now or not to.active),
+        may_be_child=stands.case.may_be_child_to(work.actor.focal_point_id),
         terms=terms or Terms(),
     )
 

@@ -52,6 +52,7 @@ class Facts:
     origin_permitted: bool
     return_cleared: bool
     return_done: bool
+    may_be_child: bool
     terms: Terms = Terms()
 
 
@@ -121,7 +122,7 @@ NEEDS: Final[dict[Need, Check[Facts]]] = {
     Need.CHILD_PATH: Check(
         lambda f: f.child_path,
         "For a child: ask for protection, a guardian, shelter or health care with the notice alone, at once; "
-        "for anything else assess its best interests first.", Side.SENDER),
+        "for anything else assess its best interests first.", Side.SENDER, applies=lambda f: f.may_be_child),
     Need.VITAL_INTEREST: Check(
         lambda f: f.vital_interest,
         "Only if life is at risk or serious harm is near: declare a vital interest, with its reason, and send "

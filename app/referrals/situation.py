@@ -88,6 +88,7 @@ def facts_of(
         origin_permitted=stands.origin_is_permitted(recipient),
         return_cleared=service != Service.RETURN or referral.clearance is not None,
         return_done=service != Service.RETURN or referral.clearance == Clearance.DONE,
+        may_be_child=case.may_be_child_to(work.actor.focal_point_id),
         terms=terms,
     )
 

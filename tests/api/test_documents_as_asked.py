@@ -143,6 +143,7 @@ def test_consulate_that_is_asked_again_reads_the_case_as_it_is_then(made: Asked)
     assert sees(made)["notice"]["country"] == "KZ"
 
     again = {"service": "CONSULAR_DOCUMENT", "sections": []}
+    assert made.referral is not None
     done(made.lead.does("withdraw", made.referral, {"reason": "NO_LONGER_NEEDED"}))
     sent = done(made.lead.refers(made.case, CONSULATE, **again))
 

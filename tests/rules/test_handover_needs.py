@@ -19,6 +19,7 @@ GOOD = Facts(
     agreed=True,
     origin_permitted=True,
     time_is_up=True,
+    may_be_child=True,
     terms=Terms("OTHER", frozenset({"Ana", "Ion"}), capacity=True),
 )
 LACKS = {
@@ -46,6 +47,7 @@ BARE = Facts(
     agreed=False,
     origin_permitted=False,
     time_is_up=False,
+    may_be_child=True,
 )
 
 

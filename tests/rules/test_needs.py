@@ -37,6 +37,7 @@ CASE = of_case.Facts(
     helped=True,
     with_candidate=True,
     legal_hold=False,
+    may_be_child=True,
     terms=of_case.Terms(
         "GOALS_MET",
         frozenset({"Ana", "Ion"}),
@@ -66,6 +67,7 @@ REFERRAL = of_referral.Facts(
     origin_permitted=True,
     return_cleared=True,
     return_done=True,
+    may_be_child=True,
     terms=of_referral.Terms(
         meeting_at=NOON + timedelta(hours=1),
         contacts=frozenset({"Ana", "Ion"}),
@@ -308,6 +310,7 @@ def test_all_that_a_sending_lacks_is_told_together() -> None:
         origin_permitted=False,
         return_cleared=False,
         return_done=False,
+        may_be_child=True,
     )
 
     with pytest.raises(NeedsUnmet) as refused:

@@ -1,0 +1,119 @@
+"""Remedies that talk of children are told only where the person may be a child."""
+
+import json
+
+import pytest
+
+from tests.support.returns import begin
+from tests.support.world import (
+    Json,
+    Someone,
+    World,
+    consent,
+    done,
+    for_services,
+    problem,
+    promise,
+)
+
+SHELTER = "KZ_SHELTER_KOGERSHIN"
+WORDS = ("child", "guardian", "best interests")
+
+
+def speaks_of_children(refused_or_shown: Json) -> bool:
+    """Whether any remedy in a document does."""
+    text = json.dumps(refused_or_shown.get("unmet", refused_or_shown))
+    remedies = [part.split('"')[0] for part in text.split('"remedy": "')[1:]]
+    assert remedies
+    return any(word in one for one in remedies for word in WORDS)
+
+
+def refused(answer: object) -> Json:
+    """The document of a refusal for something that is missing."""
+    assert problem(answer) == (409, "needs-unmet")  # type: ignore[arg-type]
+    return dict(answer.json())  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    ("age_class", "speaks"),
+    [("adult", False), ("child", True), ("presumed_child", True), (None, True)],
+)
+def test_submission_speaks_of_children_only_where_the_person_may_be_one(
+    officer: Someone, age_class: str | None, *, speaks: bool
+) -> None:
+    notice = {"age_class": age_class}
+    draft = done(officer.writes_case(notice=notice, consents=[]))
+
+    assert speaks_of_children(refused(officer.does("submit", draft))) == speaks
+    assert speaks_of_children({"all": draft["available_actions"]}) == speaks
+
+
+@pytest.mark.parametrize(
+    ("age_class", "speaks"), [("adult", False), ("presumed_child", True)]
+)
+def test_referral_and_handover_speak_of_children_only_where_the_person_may_be_one(
+    officer: Someone, lead: Someone, age_class: str, *, speaks: bool
+) -> None:
+    by = "person" if age_class == "adult" else "guardian_with_assent"
+    given = [consent(given_by=by)]
+    case = lead.leads(officer.submits(notice={"age_class": age_class}, consents=given))
+
+    sent = refused(lead.refers(case, SHELTER, sections=["needs"]))
+    offered = refused(lead.offers(case, "SANA_SEZIM"))
+
+    assert speaks_of_children(sent) == speaks
+    assert speaks_of_children(offered) == speaks
+
+
+def test_recipient_is_told_of_children_only_where_the_person_may_be_one(
+    officer: Someone, lead: Someone, shelter: Someone
+) -> None:
+    case = lead.leads(officer.submits(consents=[consent(), for_services()]))
+    asked = done(lead.refers(case, SHELTER))
+    lead.world.passes(days=366)  # the consent has ended
+
+    answer = shelter.does("accept", asked, promise("2027-07-02T09:00:00+05:00"))
+
+    assert not speaks_of_children(refused(answer))
+
+
+def test_steps_of_a_return_of_an_adult_speak_of_no_child(
+    world: World, officer: Someone, lead: Someone
+) -> None:
+    home = begin(world, officer, lead)
+    home.goes("assess-origin")
+
+    shown = home.now()["available_actions"]
+    [determine] = [one for one in shown if one["action"] == "determine_interests"]
+
+    assert [unmet["need"] for unmet in determine["unmet"]] == ["child"]
+
+
+def test_consulate_that_reads_the_case_as_it_was_does_not_learn_that_the_age_changed(
+    world: World, officer: Someone, lead: Someone
+) -> None:
+    """It is asked for papers, and told what the summary said then (ADR 43)."""
+    named = {"purposes": ["CONSULAR_DOCUMENT"], "sections": ["identity"]}
+    guards = {"country_of_origin": "UZ", "origin_contact": "permitted"}
+    ngo = world.someone("SANA_SEZIM")
+    remedies = []
+    for finding in ("presumed_child", "adult"):
+        given = [
+            consent(given_by="guardian_with_assent", **changes)
+            for changes in ({}, {"focal_point": officer.code} | named)
+        ]
+        notice = {"age_class": "presumed_child"}
+        case = lead.leads(ngo.submits(notice=notice, safeguards=guards, consents=given))
+        asks = {"service": "CONSULAR_DOCUMENT", "sections": ["identity"]}
+        asked = done(lead.refers(case, officer.code, **asks))
+        seen = {"If_Match": lead.tag(case)}
+        body = {"age_class": finding}
+        done(lead.ask("PATCH", f"/cases/{case['code']}", body, headers=seen))
+        world.passes(days=366)  # the consents have ended
+        refused_now = refused(
+            officer.does("accept", asked, promise("2029-07-02T09:00:00Z"))
+        )
+        remedies.append(refused_now["unmet"])
+        world.passes(days=-366)
+
+    assert remedies[0] == remedies[1]
