@@ -20,7 +20,8 @@ from app.api.nouns import Noun
 from app.api.problems import problems
 from app.api.seeing import is_first_sight, keep_sight
 from app.cases import queries
-from app.cases.lifecycle import Stage, State, states_in
+from app.cases.filters import is_at
+from app.cases.lifecycle import Stage, State
 from app.cases.models import Party
 from app.cases.schemas import NewRisk, NoticeFields
 from app.casework import carrying, intake, situation
@@ -91,9 +92,10 @@ def list_cases(
 ) -> Response:
     """List the cases you are party to. To follow changes, use the feed."""
     with begin() as work:
-        staged = states_in(query.stage) if query.stage else frozenset(State)
-        states = staged & set(query.state or State)
+        states = query.state or State
         statement = queries.mine(work, query.role, states, query.priority, query.country)
+        if query.stage:
+            statement = statement.where(is_at(work, query.stage))
         rows, after, more = paginate(work, statement, (Party.number,), query, name="cases")
         items = situation.show(work, [case for case, _ in rows])
         page = CasePage(items=items, next=after, more=more)

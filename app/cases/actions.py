@@ -156,6 +156,8 @@ def take(  # noqa: PLR0913 - each says one thing of the step
     """
     was = case.state
     lifecycle.take(case, step)
+    rests = case.state == State.SUSPENDED
+    case.suspended_while_referring = rests and was == State.REFERRING
     case.touch()
     wind(work, case, until)
     lapse(work, case, moved=case.state != was and State.SUSPENDED not in {was, case.state})

@@ -3,10 +3,10 @@
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import ColumnElement, case, exists, select
+from sqlalchemy import ColumnElement, case, exists, literal, select
 
 from app.cases.grants import Condition, Grant, list_relations
-from app.cases.lifecycle import State
+from app.cases.lifecycle import Stage, State, states_in
 from app.cases.models import Case, Party
 from app.cases.records import HandedOn
 from app.kernel.work import Reading
@@ -42,6 +42,21 @@ def is_in(work: Reading, states: Iterable[State]) -> ColumnElement[bool]:
     wanted, snapshot = list(states), as_asked(work, "state")
     is_live = is_granted(work, Grant.STATE)
     return case((is_live, Case.state.in_(wanted)), else_=snapshot.in_(wanted))
+
+
+def is_at(work: Reading, stages: Iterable[Stage]) -> ColumnElement[bool]:
+    """Keep the cases that are at one of some stages, as this focal point reads them.
+
+    As `lifecycle.stage_of` has it: a suspended case stays at the stage it had.
+    """
+    wanted = frozenset(stages)
+    states, snapshot = states_in(wanted), as_asked(work, "state")
+    sought = Case.suspended_while_referring & (Case.state == State.SUSPENDED)
+    now = case(
+        (sought, literal(Stage.REFERRAL in wanted)), else_=Case.state.in_(list(states))
+    )
+    is_live = is_granted(work, Grant.STATE)
+    return case((is_live, now), else_=snapshot.in_(list(states)))
 
 
 def is_granted(work: Reading, grant: Grant) -> ColumnElement[bool]:

@@ -202,7 +202,14 @@ OPEN: Final = WITH_A_CANDIDATE | LED
 OVER: Final = frozenset(_OVER)
 
 
+def stage_of(state: State, *, suspended_while_referring: bool) -> Stage:
+    """Return the stage of a case; one that is suspended stays at the stage it had."""
+    if state == State.SUSPENDED and suspended_while_referring:
+        return Stage.REFERRAL
+    return STAGES[state]
+
+
 def states_in(stages: Iterable[Stage]) -> frozenset[State]:
-    """List the states of some stages."""
+    """List the states of some stages; a suspended case may be at another: `stage_of`."""
     wanted = set(stages)
     return frozenset(state for state, stage in STAGES.items() if stage in wanted)

@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index, LargeBinary, String, text
+from sqlalchemy import ForeignKey, Index, LargeBinary, String, false, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.cases.grants import Grant
@@ -71,6 +71,10 @@ class Case(Listed, Snapshots, Base):
     relocated_at: Mapped[datetime | None]
     """When the person was first led across a border before a lead had the case."""
     visits: Mapped[list[str]] = mapped_column(default=list, server_default="[]")
+    suspended_while_referring: Mapped[bool] = mapped_column(
+        default=False, server_default=false()
+    )
+    """Whether help was still sought when the case was suspended, as long as it is."""
     opened_at: Mapped[datetime]
     drafted_by: Mapped[UUID | None]
     """The account that wrote the draft; unknown of drafts of older versions."""

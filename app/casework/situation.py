@@ -10,7 +10,7 @@ from uuid import UUID
 from app.cases import queries as cases
 from app.cases.facts import sheet_of
 from app.cases.grants import Grant
-from app.cases.lifecycle import STAGES, TABLE, Row, State
+from app.cases.lifecycle import TABLE, Row, State, stage_of
 from app.cases.models import Case
 from app.cases.records import HandedOn
 from app.cases.schemas import Notice, Risk
@@ -210,7 +210,11 @@ def show_one(work: Reading, case: Case, context: Context) -> CaseOut:
     return CaseOut(
         code=case.code,
         you_are=sorted(mine or case.parts_of(me)),
-        stage=STAGES[state],
+        stage=stage_of(
+            state,
+            suspended_while_referring=case.suspended_while_referring
+            and Grant.STATE in granted,
+        ),
         state=state,
         notice=notice_for(case, context),
         lead=context.codes[lead] if lead else None,

@@ -69,7 +69,7 @@ def test_a_case_rests_until_a_review_and_goes_on(
     world.passes(days=1)
     resumed = done(lead.does("resume", case))
 
-    assert (rested["state"], rested["stage"]) == ("suspended", "assistance")
+    assert (rested["state"], rested["stage"]) == ("suspended", "referral")
     assert reviewed == [(f"cases/{case['code']}", "review", "2026-06-10T12:00:00Z")]
     assert resumed["state"] == "referring"
     assert lead.waits() == [

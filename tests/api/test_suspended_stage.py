@@ -1,0 +1,98 @@
+"""A suspended case stays at the stage that it had, in the case and in lists."""
+
+import pytest
+
+from app.kernel import migrations
+from tests.support.world import Json, Someone, World, done, promise
+
+SHELTER = "KZ_SHELTER_KOGERSHIN"
+REST: Json = {"reason": "SAFETY", "review_at": "2026-06-10T12:00:00Z"}
+
+
+def helped(lead: Someone, shelter: Someone, case: Json) -> None:
+    asked = done(lead.refers(case, SHELTER))
+    done(shelter.does("accept", asked, promise()))
+
+
+def at(who: Someone, *stages: str, **query: str) -> list[str]:
+    """The cases that somebody finds at some stages."""
+    found = done(who.get("/cases", stage=list(stages), **query))["items"]
+    return [one["code"] for one in found]
+
+
+@pytest.fixture
+def sought(officer: Someone, lead: Someone) -> Json:
+    """A case that was suspended while help was sought."""
+    case = lead.leads(officer.submits())
+    return done(lead.does("suspend", case, REST))
+
+
+@pytest.fixture
+def found(officer: Someone, lead: Someone, shelter: Someone) -> Json:
+    """A case that was suspended while a shelter helped."""
+    case = lead.leads(officer.submits())
+    helped(lead, shelter, case)
+    return done(lead.does("suspend", case, REST))
+
+
+def test_case_suspended_while_help_is_sought_stays_at_referral(
+    officer: Someone, lead: Someone, sought: Json
+) -> None:
+    assert (sought["state"], sought["stage"]) == ("suspended", "referral")
+    assert officer.sees(sought)["stage"] == "referral"
+
+    resumed = done(lead.does("resume", sought))
+
+    assert (resumed["state"], resumed["stage"]) == ("referring", "referral")
+
+
+def test_case_suspended_while_somebody_helps_stays_at_assistance(
+    lead: Someone, found: Json
+) -> None:
+    assert (found["state"], found["stage"]) == ("suspended", "assistance")
+    resumed = done(lead.does("resume", found))
+    assert (resumed["state"], resumed["stage"]) == ("assisting", "assistance")
+
+
+def test_help_that_is_promised_while_a_case_is_suspended_does_not_move_its_stage(
+    officer: Someone, lead: Someone, shelter: Someone
+) -> None:
+    """A submitter sees the stage: it would learn that somebody has agreed to help."""
+    case = lead.leads(officer.submits())
+    asked = done(lead.refers(case, SHELTER))
+    done(lead.does("suspend", case, REST))
+
+    done(shelter.does("accept", asked, promise()))
+
+    assert officer.sees(case)["stage"] == lead.sees(case)["stage"] == "referral"
+
+
+def test_case_that_is_suspended_again_is_judged_anew(
+    lead: Someone, shelter: Someone, sought: Json
+) -> None:
+    done(lead.does("resume", sought))
+    helped(lead, shelter, sought)
+
+    assert done(lead.does("suspend", sought, REST))["stage"] == "assistance"
+
+
+def test_lists_by_stage_find_a_suspended_case_where_it_is_shown(
+    officer: Someone, lead: Someone, sought: Json, found: Json
+) -> None:
+    for who in (officer, lead):
+        assert at(who, "referral") == [sought["code"]]
+        assert at(who, "assistance") == [found["code"]]
+        assert at(who, "referral", "assistance") == [sought["code"], found["code"]]
+        assert at(who, "referral", state="suspended") == [sought["code"]]
+        assert at(who, "referral", state="referring") == []
+        assert at(who, "closure", "identification") == []
+
+
+def test_migration_fills_the_stage_of_cases_that_are_suspended_already(
+    world: World, lead: Someone, sought: Json, found: Json
+) -> None:
+    migrations.downgrade(world.url, "0031")
+    migrations.upgrade(world.url)
+
+    stages = [lead.sees(case)["stage"] for case in (sought, found)]
+    assert stages == ["referral", "assistance"]
