@@ -1,0 +1,327 @@
+"""Stories of people who are helped where they are: a bed, a lawyer, visits, and an end."""
+
+from app.kernel.actors import Role
+from tests.examples.stories.steps import (
+    FOUND,
+    HIDDEN,
+    NORMAL,
+    accept,
+    acknowledge,
+    assess_risk,
+    close,
+    complete,
+    confirm_deletion,
+    decline,
+    reads,
+    record_consent,
+    refer,
+    start,
+    visit,
+)
+from tests.support.stories import Story
+from tests.support.world import (
+    closing,
+    consent,
+    done,
+    for_services,
+    kinds,
+    lacks,
+    path_of,
+    problem,
+)
+
+
+def test_a_seamstress_from_uzbekistan_is_helped_in_almaty_and_forgotten_in_time(
+    story: Story,
+) -> None:
+    """The consulate of Uzbekistan in Almaty meets Ойгул Ғаниева, who fled a workshop.
+
+    Kazakhstan leads, a shelter takes her in and a lawyer gets her wages. She is visited
+    for a month, the case is closed, and after two years nobody can open it any more.
+    """
+    officer, lead = story.person("UZ_CONSULATE_ALMATY"), story.person("KZ_LEAD")
+    second = story.person("KZ_LEAD", Role.SUPERVISOR)
+    shelter, lawyer = story.person("KZ_SHELTER_KOGERSHIN"), story.person("KZ_LEGAL_AID")
+
+    story.on("2026-06-01 13:00")
+    case = officer.submits()
+    assert reads(lead, case, "sections/contact") == HIDDEN
+
+    story.on("2026-06-01 14:30")
+    lead.leads(case)
+    assert reads(lead, case, "sections/contact") == FOUND
+    assert reads(lead, case, "sections/identity") == HIDDEN
+
+    story.on("2026-06-01 15:00")
+    bed = refer(lead, case, shelter, "SHELTER", "needs", "contact")
+    law = refer(lead, case, lawyer, "LEGAL_AID", "needs", "narrative")
+    assert reads(shelter, case, "sections/contact") == HIDDEN
+
+    story.on("2026-06-01 16:00")
+    accept(shelter, bed, "2026-06-02T04:00:00")
+    acknowledge(lawyer, law)
+    assert lead.sees(case)["state"] == "assisting"
+    assert reads(shelter, case, "sections/contact") == FOUND
+    assert reads(shelter, case, "sections/narrative") == HIDDEN
+
+    story.on("2026-06-02 05:00")
+    start(shelter, bed)
+    accept(lawyer, law, "2026-06-03T05:00:00")
+    assert reads(lawyer, case, "sections/narrative") == FOUND
+    assert reads(lawyer, case, "sections/contact") == HIDDEN
+    assert problem(lawyer.get(path_of(bed))) == (404, "not-found")
+
+    story.on("2026-06-03 06:00")
+    start(lawyer, law)
+    story.on("2026-06-05 10:00")
+    complete(shelter, bed, "She sleeps, and calls her mother.")
+    story.on("2026-06-08 10:00")
+    complete(lawyer, law, "The workshop paid her wages.")
+    assert reads(lawyer, case, "sections/narrative") == HIDDEN
+
+    story.on("2026-06-08 12:30")
+    plan = ["2026-06-15T10:00:00Z", "2026-07-08T10:00:00Z"]
+    done(lead.does("monitor", case, {"visits": plan}))
+    story.on("2026-06-15 10:00")
+    visit(lead, case)
+    story.on("2026-07-08 10:30")
+    visit(lead, case)
+
+    story.on("2026-07-10 09:00")
+    close(lead, second, case, "GOALS_MET")
+    assert kinds(officer.hears())[-2:] == ["case.monitoring_begun", "case.closed"]
+    for one, part in ((lead, "needs"), (officer, "identity"), (shelter, "contact")):
+        assert reads(one, case, f"sections/{part}") == HIDDEN
+
+    story.on("2028-07-10 08:59")
+    assert lead.sees(case)["state"] == "closed"
+    story.on("2028-07-10 09:01")
+    assert problem(lead.get(path_of(case))) == (404, "not-found")
+    assert problem(officer.get(path_of(case))) == (404, "not-found")
+    story.ends_with_erasure(case)
+
+
+def test_a_man_whose_first_bed_is_lost_is_found_another(story: Story) -> None:
+    """The consulate in Almaty submits Бекзод Турсунов, who escaped a brick kiln in Astana.
+
+    One shelter has no place for men, the next takes him in and has to let him go, because
+    a man of the kiln lives there. His lead looks again, and a third office has a bed.
+    """
+    officer, lead = story.person("UZ_CONSULATE_ALMATY"), story.person("KZ_LEAD")
+    second = story.person("KZ_LEAD", Role.SUPERVISOR)
+    women, mixed = (story.person(f"KZ_SHELTER_{n}") for n in ("KOGERSHIN", "TANSHOLPAN"))
+    iom = story.person("IOM")
+    beds = [for_services(), consent(focal_point="IOM", purposes=["SHELTER"])]
+
+    story.on("2026-06-02 08:00")
+    case = officer.submits(consents=[consent(), *beds])
+    story.on("2026-06-02 09:00")
+    lead.leads(case)
+
+    story.on("2026-06-02 09:30")
+    first = refer(lead, case, women, "SHELTER", "needs")
+    story.on("2026-06-02 10:00")
+    decline(women, first, "OUT_OF_MANDATE")
+    assert lead.sees(first)["reason"] == "OUT_OF_MANDATE"
+    assert problem(women.opens(f"{path_of(case)}/sections/needs")) == (404, "not-found")
+
+    story.on("2026-06-02 10:30")
+    [found] = done(lead.get(f"{path_of(case)}/recipients", service="SHELTER"))["services"]
+    assert mixed.code in [one["focal_point"] for one in found["candidates"]]
+    bed = refer(lead, case, mixed, "SHELTER", "needs", "contact")
+    story.on("2026-06-02 11:30")
+    accept(mixed, bed, "2026-06-02T15:00:00")
+    assert lead.sees(case)["state"] == "assisting"
+
+    story.on("2026-06-02 18:00")
+    decline(mixed, bed, "SAFETY_CONFLICT")
+    assert lead.sees(case)["state"] == "referring"
+    assert reads(mixed, case, "sections/contact") == HIDDEN
+    assert kinds(officer.hears())[-2:] == ["case.assistance_begun", "case.fell_back"]
+
+    story.on("2026-06-02 18:30")
+    third = refer(lead, case, iom, "SHELTER", "needs", "contact")
+    acknowledge(iom, third)
+    assert iom.sees(third)["you_are"] == ["recipient"]
+    story.on("2026-06-03 06:00")
+    confirm_deletion(women, first)
+    confirm_deletion(mixed, bed)
+    accept(iom, third, "2026-06-03T09:00:00")
+    story.on("2026-06-03 10:00")
+    start(iom, third)
+    story.on("2026-06-07 10:00")
+    complete(iom, third, "He found work and a room of his own.")
+
+    story.on("2026-06-07 12:00")
+    states = [lead.sees(one)["state"] for one in (first, bed, third)]
+    assert states == ["declined", "declined", "completed"]
+    close(lead, second, case, "GOALS_MET")
+    story.ends_with_closure(case, "GOALS_MET")
+
+
+def test_a_jamaican_waiter_in_trinidad_is_asked_about_and_answers_by_his_own_words(
+    story: Story,
+) -> None:
+    """The consulate of Jamaica in Port of Spain submits a waiter whose passport was taken.
+
+    The lawyer asks what happened. He had not agreed to tell that, so the lead asks him
+    first. He agrees, the lawyer reads it, and a court gives him his passport back.
+    """
+    officer, lead = story.person("JM_CONSULATE_PORT_OF_SPAIN"), story.person("TT_LEAD")
+    second = story.person("TT_LEAD", Role.SUPERVISOR)
+    lawyer = story.person("TT_LEGAL_AID")
+    in_trinidad = {"kind": "state", "country": "TT"}
+    given = [
+        consent(recipient_class=in_trinidad, language="en"),
+        for_services(country="TT", language="en", sections=["needs"]),
+    ]
+
+    story.on("2026-06-03 14:00")
+    case = officer.submits(
+        notice=NORMAL | {"country": "TT", "language": "en", "services": ["LEGAL_AID"]},
+        safeguards={"country_of_origin": "JM"},
+        consents=given,
+    )
+    story.on("2026-06-03 15:00")
+    lead.leads(case)
+    story.on("2026-06-03 16:00")
+    law = refer(lead, case, lawyer, "LEGAL_AID", "needs")
+    story.on("2026-06-04 13:00")
+    question = {"topics": ["narrative"], "question": "Who keeps his passport?"}
+    done(lawyer.does("ask", law, question))
+    assert ("question", "Who keeps his passport?") in lead.notes(law)
+
+    story.on("2026-06-04 14:00")
+    answer = {"sections": ["narrative"], "answer": "His employer."}
+    refused = lead.does("answer", law, answer)
+    assert lacks(refused) == [("consent_to_answer", "sender")]
+    record_consent(lead, case, for_services(country="TT", language="en"))
+    done(lead.does("answer", law, answer))
+
+    story.on("2026-06-04 15:00")
+    assert reads(lawyer, case, "sections/narrative") == HIDDEN
+    accept(lawyer, law, "2026-06-05T14:00:00")
+    assert reads(lawyer, case, "sections/narrative") == FOUND
+    assert reads(lawyer, case, "sections/health") == HIDDEN
+    story.on("2026-06-05 15:00")
+    start(lawyer, law)
+    story.on("2026-06-09 15:00")
+    complete(lawyer, law, "He has his passport, and a ticket of his own.")
+
+    story.on("2026-06-10 13:00")
+    assess_risk(lead, case)
+    close(lead, second, case, "GOALS_MET")
+    [proof] = done(officer.get(f"{path_of(case)}/evidence"))["items"]
+    assert (proof["recipient"], proof["rank"]) == ("TT_LEAD", 5)
+    story.ends_with_closure(case, "GOALS_MET")
+
+
+def test_a_woman_who_trusts_no_state_is_led_by_an_ngo_and_has_a_new_need(
+    story: Story,
+) -> None:
+    """Лола Раҳимова is led by the NGO Sana Sezim, because she wants no office of a State.
+
+    Her bed rests while she is in hospital. She agrees to a shelter first, and to a lawyer
+    only when the visits show that her papers are missing. Then the case is closed.
+    """
+    officer, lead = story.person("UZ_CONSULATE_ALMATY"), story.person("SANA_SEZIM")
+    second = story.person("SANA_SEZIM")
+    shelter, lawyer = story.person("KZ_SHELTER_TANSHOLPAN"), story.person("KZ_LEGAL_AID")
+    ngos = {"kind": "non_state", "country": "KZ"}
+    bed_only = for_services(purposes=["SHELTER"])
+
+    story.on("2026-06-04 08:00")
+    case = officer.submits(consents=[consent(recipient_class=ngos), bed_only])
+    assert officer.sees(case)["holder"] == "SANA_SEZIM"
+    story.on("2026-06-04 09:00")
+    lead.leads(case)
+    bed = refer(lead, case, shelter, "SHELTER", "needs", "contact")
+    refused = lead.refers(case, lawyer.code, service="LEGAL_AID")
+    assert lacks(refused) == [("consent", "sender")]
+
+    story.on("2026-06-04 10:00")
+    accept(shelter, bed, "2026-06-04T16:00:00")
+    story.on("2026-06-04 17:00")
+    start(shelter, bed)
+    story.on("2026-06-06 08:00")
+    rest = {"reason": "SURVIVOR_REQUEST", "review_at": "2026-06-10T08:00:00Z"}
+    done(shelter.does("hold", bed, rest))
+    assert lead.sees(case)["state"] == "assisting"
+    story.on("2026-06-10 09:00")
+    assert "referral.review_due" in kinds(lead.hears())
+    done(shelter.does("resume", bed))
+    assess_risk(lead, case)
+    story.on("2026-06-12 09:00")
+    complete(shelter, bed, "She is well again, and lives with a friend.")
+
+    story.on("2026-06-12 12:00")
+    plan = {"visits": ["2026-06-19T09:00:00Z", "2026-07-03T09:00:00Z"]}
+    done(lead.does("monitor", case, plan))
+    story.on("2026-06-19 10:00")
+    visit(lead, case)
+    assert reads(lead, case, "sections/contact") == FOUND
+    story.on("2026-06-22 09:00")
+    done(lead.does("reopen-assistance", case, {"reason": "NEW_NEED"}))
+    assess_risk(lead, case)
+    record_consent(lead, case, for_services(purposes=["LEGAL_AID"]))
+    law = refer(lead, case, lawyer, "LEGAL_AID", "needs")
+
+    story.on("2026-06-22 10:00")
+    accept(lawyer, law, "2026-06-23T09:00:00")
+    story.on("2026-06-23 10:00")
+    start(lawyer, law)
+    complete(lawyer, law, "Her papers are in order.")
+    story.on("2026-06-24 09:00")
+    close(lead, second, case, "GOALS_MET")
+    story.ends_with_closure(case, "GOALS_MET")
+
+
+def test_a_woman_who_settles_in_kazakhstan_is_closed_with_two_years_to_come_back(
+    story: Story,
+) -> None:
+    """Мадина Юсупова marries in Almaty, and her case is closed as resettled.
+
+    The lead may not close it alone, nor while the lawyer works, nor without telling her.
+    Half a year later she comes back with a new need, and the same case goes on.
+    """
+    officer, lead = story.person("UZ_CONSULATE_ALMATY"), story.person("KZ_LEAD")
+    second, lawyer = story.person("KZ_LEAD"), story.person("KZ_LEGAL_AID")
+    given = [one | {"expires_at": "2029-06-01T00:00:00Z"} for one in (consent(),)]
+    help_given = for_services(expires_at="2029-06-01T00:00:00Z")
+
+    story.on("2026-06-05 06:00")
+    case = officer.submits(notice=NORMAL, consents=[*given, help_given])
+    story.on("2026-06-05 07:00")
+    lead.leads(case)
+    law = refer(lead, case, lawyer, "LEGAL_AID", "needs")
+    story.on("2026-06-05 08:00")
+    accept(lawyer, law, "2026-06-08T06:00:00")
+    untold = lead.does("close", case, closing(reason="RESETTLED", person_informed=False))
+    assert lacks(untold) == [("nothing_open", "holder"), ("person_informed", "holder")]
+    story.on("2026-06-08 07:00")
+    start(lawyer, law)
+    complete(lawyer, law, "She may stay with her husband.")
+
+    story.on("2026-06-09 07:00")
+    asked = done(lead.does("close", case, closing(reason="RESETTLED")))
+    alone = lead.post(f"/approvals/{asked['id']}/approve")
+    assert problem(alone) == (409, "not-a-second-person")
+    story.on("2026-06-09 09:00")
+    done(second.post(f"/approvals/{asked['id']}/approve"))
+    body = closing(reason="RESETTLED")
+    done(lead.does("close", case, body, Approval=asked["id"]))
+    assert reads(lead, case, "sections/needs") == HIDDEN
+
+    story.on("2026-12-14 07:00")
+    done(lead.does("reopen", case, {"reason": "NEW_NEED"}))
+    assert reads(lead, case, "sections/needs") == FOUND
+    assess_risk(lead, case)
+    again = refer(lead, case, lawyer, "LEGAL_AID", "needs")
+    story.on("2026-12-15 07:00")
+    accept(lawyer, again, "2026-12-16T06:00:00")
+    story.on("2026-12-16 07:00")
+    start(lawyer, again)
+    complete(lawyer, again, "Her child has a birth certificate.")
+    story.on("2026-12-17 07:00")
+    close(lead, second, case, "RESETTLED")
+    story.ends_with_closure(case, "RESETTLED")

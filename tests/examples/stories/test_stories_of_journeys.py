@@ -1,0 +1,284 @@
+"""Stories of people who cross a border, and of a lead that goes with them or stays."""
+
+from app.kernel.actors import Role
+from tests.examples.stories.steps import (
+    FOUND,
+    HIDDEN,
+    NORMAL,
+    accept,
+    assess_risk,
+    close,
+    complete,
+    confirm_deletion,
+    reads,
+    record_consent,
+    refer,
+    set_safeguards,
+    start,
+    to_class,
+    to_office,
+    write_name,
+    write_section,
+)
+from tests.support.returns import (
+    AT_HOME,
+    CONSULATE,
+    MET,
+    NO_GO,
+    SAFE,
+    TOLD,
+    Homecoming,
+    begin,
+)
+from tests.support.stories import Story
+from tests.support.world import (
+    Json,
+    consent,
+    done,
+    for_handover,
+    for_services,
+    kinds,
+    lacks,
+    path_of,
+    problem,
+    taking,
+    travel_plan,
+)
+
+PAPERS = to_office(CONSULATE, "CONSULAR_DOCUMENT", sections=["identity"])
+
+
+def test_a_cook_goes_home_to_samarqand_and_his_lead_goes_with_him(story: Story) -> None:
+    """Фарҳод Эргашев was made to work in Almaty, and goes home when his wages are paid.
+
+    Kazakhstan gives the lead to Uzbekistan, to which he agreed by himself. From then on
+    Kazakhstan reads nothing new, and a centre in Samarqand helps him to begin again.
+    """
+    officer, lead = story.person("UZ_CONSULATE_ALMATY"), story.person("KZ_LEAD")
+    lawyer, there = story.person("KZ_LEGAL_AID"), story.person("UZ_LEAD")
+    second = story.person("UZ_LEAD", Role.SUPERVISOR)
+    centre = story.person("UZ_CENTRE_YANGI_HAYOT")
+
+    story.on("2026-06-01 13:00")
+    case = officer.submits(
+        sections=write_name("Фарҳод Эргашев", "Farhod Ergashev"),
+        safeguards={"country_of_origin": "UZ", "origin_contact": "permitted"},
+        consents=[consent(), for_services(), for_handover("UZ_LEAD")],
+    )
+    story.on("2026-06-01 14:00")
+    lead.leads(case)
+    law = refer(lead, case, lawyer, "LEGAL_AID", "needs")
+    story.on("2026-06-01 15:00")
+    accept(lawyer, law, "2026-06-02T05:00:00")
+    story.on("2026-06-02 06:00")
+    start(lawyer, law)
+    story.on("2026-06-04 06:00")
+    complete(lawyer, law, "His wages are paid.")
+
+    story.on("2026-06-05 06:00")
+    done(lead.does("relocate", case, {"country": "UZ"}))
+    assert officer.sees(case)["notice"]["country"] == "KZ"
+    offered = done(lead.offers(case, "UZ_LEAD"))
+    assert there.sees(offered)["you_are"] == ["handover_candidate"]
+    assert reads(there, case, "sections/contact") == HIDDEN
+
+    story.on("2026-06-05 09:00")
+    done(there.does("accept", offered, taking()))
+    assert there.sees(case)["lead"] == "UZ_LEAD"
+    assert reads(there, case, "sections/contact") == FOUND
+    assert reads(lead, case, "sections/contact") == HIDDEN
+    assert problem(lead.get(path_of(case))) == (404, "not-found")
+    assert "handover.accepted" in kinds(lead.hears())
+
+    story.on("2026-06-06 06:00")
+    assess_risk(there, case)
+    record_consent(there, case, to_class("non_state", "UZ", "REINTEGRATION"))
+    course = refer(there, case, centre, "REINTEGRATION", "needs", "contact")
+    story.on("2026-06-06 08:00")
+    accept(centre, course, "2026-06-08T05:00:00")
+    story.on("2026-06-08 06:00")
+    start(centre, course)
+    story.on("2026-06-12 06:00")
+    complete(centre, course, "He cooks at a school.")
+    assert problem(lead.get(path_of(course))) == (404, "not-found")
+    story.on("2026-06-12 08:00")
+    close(there, second, case, "GOALS_MET")
+    assert reads(there, case, "sections/contact") == HIDDEN
+    story.ends_with_closure(case, "GOALS_MET")
+
+
+def test_a_woman_crosses_to_kyrgyzstan_where_no_agreement_carries_her_name(
+    story: Story,
+) -> None:
+    """Нилуфар Каримова goes on to Osh, and Kazakhstan has no agreement with Kyrgyzstan.
+
+    The shelter in Osh is asked with the notice alone, before she travels, and takes her in
+    without a name. The lead cannot go with her, and stays in Kazakhstan to the end.
+    """
+    officer, lead = story.person("UZ_CONSULATE_ALMATY"), story.person("KZ_LEAD")
+    second, osh = story.person("KZ_LEAD"), story.person("KG_SHELTER_AK_BATA")
+    ministry = story.person("KG_LEAD")
+
+    story.on("2026-06-02 05:00")
+    case = officer.submits(
+        notice=NORMAL,
+        consents=[
+            consent(),
+            for_handover("KG_LEAD"),
+            for_services(country="KG"),
+        ],
+    )
+    story.on("2026-06-02 08:00")
+    lead.leads(case)
+    named = lead.refers(case, osh.code, sections=["needs", "contact"])
+    assert lacks(named) == [("agreement", "sender")]
+    bed = refer(lead, case, osh, "SHELTER")
+    story.on("2026-06-03 05:00")
+    assert osh.sees(case)["notice"]["country"] == "KZ"
+    accept(osh, bed, "2026-06-05T04:00:00")
+
+    story.on("2026-06-04 08:00")
+    done(lead.does("relocate", case, {"country": "KG"}))
+    refused = lead.offers(case, "KG_LEAD")
+    assert lacks(refused) == [("agreement", "lead")]
+    assert problem(ministry.get(path_of(case))) == (404, "not-found")
+    assert osh.sees(case)["notice"]["country"] == "KG"
+    for part in ("needs", "contact", "identity"):
+        assert reads(osh, case, f"sections/{part}") == HIDDEN
+    assert reads(osh, case, "safety-notice") == FOUND
+
+    story.on("2026-06-05 05:00")
+    start(osh, bed)
+    assert officer.sees(case)["notice"]["country"] == "KZ"
+    assert osh.code not in officer.get("/events", limit=200).text
+    story.on("2026-06-10 05:00")
+    assess_risk(lead, case)
+    story.on("2026-06-12 05:00")
+    complete(osh, bed, "She lives with an aunt in Osh.")
+    story.on("2026-06-12 09:00")
+    close(lead, second, case, "RESETTLED")
+    story.ends_with_closure(case, "RESETTLED")
+
+
+def ask_for_papers(home: Homecoming) -> Json:
+    """Ask the consulate for a travel document, which it accepts."""
+    asked = refer(home.lead, home.case, home.officer, "CONSULAR_DOCUMENT", "identity")
+    return accept(home.officer, asked, "2026-06-03T05:00:00")
+
+
+def test_a_nurse_returns_to_uzbekistan_and_is_visited_until_autumn(story: Story) -> None:
+    """Oygul wants to go home, and an organisation in Tashkent awaits her.
+
+    The consulate confirms who she is and writes a document in which nothing says what
+    happened. She arrives, is visited twice, and her case is closed as a return.
+    """
+    officer, lead = story.person("IOM"), story.person("KZ_LEAD")
+    story.on("2026-06-01 13:00")
+    home = begin(story.world, officer, lead, consents=[PAPERS])
+    home.officer, case = story.person(CONSULATE), home.case
+    papers = ask_for_papers(home)
+
+    story.on("2026-06-02 05:00")
+    done(home.does("lead", "inform", TOLD))
+    done(home.does("lead", "permit-contact"))
+    story.on("2026-06-03 05:30")
+    start(home.officer, papers)
+    done(home.does("officer", "verify-nationality", {"nationality": "confirmed"}))
+    assert reads(home.officer, case, "sections/contact") == HIDDEN
+    assert problem(home.officer.get(path_of(home.referral))) == (404, "not-found")
+
+    story.on("2026-06-04 08:00")
+    done(home.does("lead", "assess-destination", SAFE))
+    story.on("2026-06-05 08:00")
+    done(home.does("home", "assess-origin", AT_HOME))
+    early = home.home.does("start", home.referral, MET)
+    assert lacks(early) == [("return_cleared", "sender")]
+    story.on("2026-06-06 08:00")
+    done(home.does("lead", "go", {}))
+    story.on("2026-06-08 06:00")
+    issued = home.does("officer", "issue-document", {"without_marker": True})
+    assert issued.is_success
+    complete(home.officer, papers, "She has her passport.")
+
+    story.on("2026-06-08 09:00")
+    assess_risk(lead, case)
+    done(home.does("lead", "plan", travel_plan("2026-06-11T13:00:00Z")))
+    story.on("2026-06-09 09:00")
+    done(home.does("home", "accept-plan"))
+    story.on("2026-06-11 03:00")
+    done(home.does("lead", "depart", {"reconfirmed_today": True}))
+    assert home.state == "in_transit"
+    story.on("2026-06-11 13:30")
+    done(home.does("home", "arrive", MET))
+    plan = {"visits": ["2026-06-18T09:00:00Z", "2026-09-18T09:00:00Z"]}
+    done(home.does("home", "monitor", plan))
+    start(home.home, home.referral)
+    complete(home.home, home.referral, "She is home.")
+
+    story.on("2026-06-18 09:30")
+    done(home.does("home", "report", MET))
+    story.each_week("2026-09-18 09:30", lambda: assess_risk(lead, case))
+    done(home.does("home", "report", MET))
+    assert home.state == "completed"
+    story.on("2026-09-19 05:00")
+    close(lead, home.supervisor, case, "RETURNED_MONITORED")
+    assert reads(home.home, case, "sections/identity") == HIDDEN
+    assert home.lead.sees(papers)["state"] == "completed"
+    story.ends_with_closure(case, "RETURNED_MONITORED")
+
+
+def test_a_return_that_would_be_dangerous_ends_and_the_consulate_reads_no_more(
+    story: Story,
+) -> None:
+    """Oygul wants to go home, but the man who sold her lives in her village.
+
+    Two people decide that she cannot go. The request to the consulate ends with the return
+    and it reads her name no more. UNHCR takes on her claim, and she stays.
+    """
+    officer, lead = story.person("IOM"), story.person("KZ_LEAD")
+    unhcr = story.person("UNHCR")
+    story.on("2026-06-01 13:00")
+    asylum = to_office("UNHCR", "ASYLUM", sections=["needs", "narrative"])
+    home = begin(story.world, officer, lead, consents=[PAPERS, asylum])
+    home.officer, case = story.person(CONSULATE), home.case
+    papers = ask_for_papers(home)
+
+    story.on("2026-06-02 05:00")
+    done(home.does("lead", "inform", TOLD))
+    done(home.does("lead", "permit-contact"))
+    write_section(lead, case, "identity", names=["Ойгул Ғаниева"])
+    assert reads(home.officer, case, "sections/identity") == FOUND
+    story.on("2026-06-03 06:00")
+    start(home.officer, papers)
+    done(home.does("officer", "verify-nationality", {"nationality": "confirmed"}))
+    story.on("2026-06-04 08:00")
+    done(home.does("lead", "assess-destination", SAFE))
+    threat = AT_HOME | {"threats": ["RETRIBUTION"], "level": "high"}
+    done(home.does("home", "assess-origin", threat))
+    assert lacks(home.lead.does("go", home.record, {})) == [("no_threat", "lead")]
+    home.officer.hears()
+
+    story.on("2026-06-05 08:00")
+    done(home.does("lead", "no-go", NO_GO))
+    assert lead.sees(home.referral)["state"] == "withdrawn"
+    assert lead.sees(papers)["reason"] == "NO_LONGER_NEEDED"
+    assert kinds(home.officer.hears()).count("referral.withdrawn") == 1
+    for part in ("identity", "contact", "narrative"):
+        assert reads(home.officer, case, f"sections/{part}") == HIDDEN
+
+    story.on("2026-06-06 08:00")
+    set_safeguards(lead, case, country_of_origin="UZ", seeks_asylum=True)
+    assess_risk(lead, case)
+    claim = refer(lead, case, unhcr, "ASYLUM", "needs", "narrative")
+    story.on("2026-06-06 10:00")
+    accept(unhcr, claim, "2026-06-08T06:00:00")
+    assert reads(unhcr, case, "sections/narrative") == FOUND
+    for one, referral in ((home.officer, papers), (home.home, home.referral)):
+        confirm_deletion(one, referral)
+    story.on("2026-06-08 07:00")
+    start(unhcr, claim)
+    story.each_week("2026-06-26 07:00", lambda: assess_risk(lead, case))
+    complete(unhcr, claim, "She has asylum.")
+    story.on("2026-06-26 09:00")
+    close(lead, home.supervisor, case, "RESETTLED")
+    story.ends_with_closure(case, "RESETTLED")
