@@ -1,0 +1,287 @@
+"""Stories of children: protected first, and spoken for by a guardian or a decision."""
+
+from app.kernel.actors import Role
+from tests.examples.stories.steps import (
+    FOUND,
+    GUARDIAN,
+    HIDDEN,
+    NORMAL,
+    accept,
+    assess_risk,
+    change_notice,
+    close,
+    complete,
+    reads,
+    record_consent,
+    record_fact,
+    refer,
+    start,
+    take_back,
+    to_class,
+    to_office,
+    write_name,
+)
+from tests.support.returns import (
+    AT_HOME,
+    MET,
+    SAFE,
+    TOLD,
+    Homecoming,
+    opens,
+)
+from tests.support.stories import Story
+from tests.support.world import done, kinds, lacks, path_of, problem, travel_plan
+
+ALONE = {"reason": "CHILD_UNPROTECTED", "note": "Alone at the bus station"}
+
+
+def test_a_girl_alone_in_guatemala_has_a_bed_before_anybody_speaks_for_her(
+    story: Story,
+) -> None:
+    """The consulate of Honduras meets Génesis, twelve years old, at a bus station.
+
+    A shelter and the child protection take her on with the notice alone. A guardian is
+    appointed, her best interests are assessed, and she goes to her aunt in Guatemala.
+    """
+    officer, lead = story.person("HN_CONSULATE_GUATEMALA"), story.person("GT_LEAD")
+    second = story.person("GT_LEAD", Role.SUPERVISOR)
+    shelter, office = (
+        story.person("GT_SHELTER_AMANECER"),
+        story.person("GT_CHILD_PROTECTION"),
+    )
+    watcher = story.person("OVERSIGHT_DEMO", Role.PROTECTION_OFFICER)
+
+    story.on("2026-06-01 20:00")
+    case = officer.submits(
+        notice={"country": "GT", "age_class": "child", "language": "es"},
+        sections=write_name("Génesis Núñez Ordóñez"),
+        safeguards={"country_of_origin": "HN"},
+        consents=[],
+        vital_interest=ALONE,
+    )
+    assert "case.vital_interest" in kinds(watcher.hears())
+    story.on("2026-06-01 21:00")
+    lead.leads(case)
+    assert reads(lead, case, "safety-notice") == FOUND
+    assert reads(lead, case, "sections/needs") == HIDDEN
+    assert "assess_interests" in [kind for _, kind, _ in lead.waits()]
+
+    story.on("2026-06-01 22:00")
+    bed = refer(lead, case, shelter, "SHELTER")
+    care = refer(lead, case, office, "GUARDIANSHIP")
+    story.on("2026-06-01 23:00")
+    accept(shelter, bed, "2026-06-02T01:00:00")
+    accept(office, care, "2026-06-02T15:00:00")
+    assert reads(shelter, case, "sections/contact") == HIDDEN
+
+    story.on("2026-06-02 16:00")
+    start(shelter, bed)
+    start(office, care)
+    early = lead.refers(case, office.code, service="IDENTIFICATION", sections=[])
+    assert lacks(early) == [("consent", "sender")]
+    record_fact(office, case, "guardian", "appointed")
+    record_fact(office, case, "best_interests", "assessed")
+    assert "assess_interests" not in [kind for _, kind, _ in lead.waits()]
+    story.on("2026-06-03 16:00")
+    both = ("GUARDIANSHIP", "SHELTER")
+    record_consent(lead, case, to_class("non_state", "GT", *both, **GUARDIAN))
+    assert reads(shelter, case, "sections/contact") == HIDDEN
+    story.on("2026-06-04 16:00")
+    complete(shelter, bed, "She goes to her aunt.")
+    complete(office, care, "Her aunt is her guardian.")
+    assert reads(office, case, "safety-notice") == HIDDEN
+
+    story.on("2026-06-05 16:00")
+    done(lead.does("monitor", case, {"visits": ["2026-06-12T16:00:00Z"]}))
+    story.on("2026-06-12 16:30")
+    done(lead.does("visits", case, {"person_met": True}))
+    story.on("2026-06-15 16:00")
+    close(lead, second, case, "GOALS_MET")
+    assert "case.closed" in kinds(officer.hears())
+    assert shelter.code not in officer.get("/events", limit=200).text
+    story.ends_with_closure(case, "GOALS_MET")
+
+
+def test_a_boy_keeps_his_bed_when_his_uncle_takes_back_what_he_signed(
+    story: Story,
+) -> None:
+    """Íñigo Peña Núñez from Nicaragua is fifteen, and his uncle signs in El Salvador.
+
+    The uncle takes his word back, and nothing of the boy is told any more. His bed stays.
+    A best interests decision then speaks for him, and his mother comes for him.
+    """
+    officer, lead = story.person("UNHCR"), story.person("SV_LEAD")
+    second, shelter = story.person("SV_LEAD", Role.SUPERVISOR), story.person("IOM")
+    uncle = to_class("state", "SV", "REFER", **GUARDIAN)
+    bed_of_uncle = to_office("IOM", "SHELTER", **GUARDIAN)
+
+    story.on("2026-06-02 15:00")
+    case = officer.submits(
+        notice=NORMAL | {"country": "SV", "age_class": "child", "language": "es"},
+        sections=write_name("Íñigo Peña Núñez"),
+        safeguards={"country_of_origin": "NI"},
+        consents=[uncle, bed_of_uncle],
+    )
+    story.on("2026-06-02 17:00")
+    lead.leads(case)
+    bed = refer(lead, case, shelter, "SHELTER", "needs", "contact")
+    story.on("2026-06-02 18:00")
+    accept(shelter, bed, "2026-06-02T22:00:00")
+    assert reads(shelter, case, "sections/contact") == FOUND
+    story.on("2026-06-02 22:30")
+    start(shelter, bed)
+    shelter.hears()
+
+    story.on("2026-06-04 15:00")
+    take_back(lead, case, "SHELTER", "REFER")
+    assert shelter.sees(bed)["state"] == "in_progress"
+    assert kinds(shelter.hears()) == ["referral.narrowed"]
+    assert reads(shelter, case, "sections/contact") == HIDDEN
+    assert "assess_interests" in [kind for _, kind, _ in lead.waits()]
+
+    story.on("2026-06-05 15:00")
+    decided = {"given_by": "best_interests_decision"}
+    record_fact(lead, case, "best_interests", "determined")
+    record_consent(lead, case, to_office("IOM", "SHELTER", "PSYCHOSOCIAL", **decided))
+    assert "assess_interests" not in [kind for _, kind, _ in lead.waits()]
+    story.on("2026-06-06 15:00")
+    complete(shelter, bed, "His mother came for him.")
+    story.on("2026-06-08 15:00")
+    assess_risk(lead, case)
+    close(lead, second, case, "GOALS_MET")
+    assert reads(shelter, case, "sections/contact") == HIDDEN
+    story.ends_with_closure(case, "GOALS_MET")
+
+
+def test_a_boy_from_kabul_is_a_child_then_an_adult_then_a_child_again(
+    story: Story,
+) -> None:
+    """فرید احمدی was brought from Kabul to Dushanbe, and nobody knows how old he is.
+
+    A guardian signs for him until a paper says that he is nineteen. He signs for himself,
+    until the paper turns out to be his brother's. His bed stays whoever speaks for him.
+    """
+    officer, lead = story.person("PARTNERSHIP_IN_ACTION"), story.person("TJ_LEAD")
+    second, shelter = story.person("TJ_LEAD", Role.SUPERVISOR), story.person("IOM")
+    own, until = to_office("IOM", "SHELTER"), {"expires_at": "2026-06-07T00:00:00Z"}
+
+    story.on("2026-06-03 05:00")
+    case = officer.submits(
+        notice=NORMAL | {"country": "TJ", "age_class": "presumed_child", "language": "fa"},
+        sections=write_name("فرید احمدی"),
+        safeguards={"country_of_origin": "AF"},
+        consents=[
+            one | GUARDIAN | until for one in (to_class("state", "TJ", "REFER"), own)
+        ],
+    )
+    story.on("2026-06-03 06:00")
+    lead.leads(case)
+    bed = refer(lead, case, shelter, "SHELTER", "needs", "contact")
+    story.on("2026-06-03 07:00")
+    accept(shelter, bed, "2026-06-03T12:00:00")
+    story.on("2026-06-03 12:30")
+    start(shelter, bed)
+    assert reads(shelter, case, "sections/contact") == FOUND
+
+    story.on("2026-06-05 06:00")
+    change_notice(lead, case, age_class="adult")
+    assert reads(shelter, case, "sections/contact") == HIDDEN
+    assert shelter.sees(bed)["state"] == "in_progress"
+    story.on("2026-06-05 09:00")
+    spoken_for = lead.creates(f"{path_of(case)}/consents", own | GUARDIAN)
+    assert problem(spoken_for) == (422, "adult-spoken-for")
+    record_consent(lead, case, to_class("state", "TJ", "REFER"))
+    record_consent(lead, case, own)
+    assert reads(shelter, case, "sections/contact") == FOUND
+
+    story.on("2026-06-08 06:00")
+    change_notice(lead, case, age_class="presumed_child")
+    assert shelter.sees(bed)["state"] == "in_progress"
+    assert reads(shelter, case, "sections/contact") == HIDDEN
+    assert "assess_interests" in [kind for _, kind, _ in lead.waits()]
+    story.on("2026-06-09 06:00")
+    record_fact(lead, case, "guardian", "appointed")
+    record_fact(lead, case, "best_interests", "determined")
+    assess_risk(lead, case)
+    record_consent(lead, case, own | GUARDIAN)
+    assert reads(shelter, case, "sections/contact") == FOUND
+    story.on("2026-06-09 12:00")
+    complete(shelter, bed, "He goes to school, and lives with an uncle.")
+    story.on("2026-06-10 06:00")
+    close(lead, second, case, "RESETTLED")
+    story.ends_with_closure(case, "RESETTLED")
+
+
+def test_a_girl_goes_home_to_jamaica_with_somebody_who_travels_with_her(
+    story: Story,
+) -> None:
+    """Shanice is fourteen, and wants to go home from Port of Spain to her grandmother.
+
+    She goes only once a guardian is appointed, her return is found to be best for her, a
+    carer receives her, and a nurse travels with her. She is visited twice at home.
+    """
+    officer, lead = story.person("JM_CONSULATE_PORT_OF_SPAIN"), story.person("TT_LEAD")
+    second, home = story.person("TT_LEAD", Role.SUPERVISOR), story.person("JM_HOMEWARD")
+    sections = {"sections": ["needs", "contact", "identity"]}
+    given = [
+        to_class("state", "TT", "REFER", **GUARDIAN),
+        to_office("JM_HOMEWARD", "RETURN", **sections, **GUARDIAN),
+    ]
+
+    story.on("2026-06-01 14:00")
+    case = officer.submits(
+        notice={"country": "TT", "age_class": "child", "language": "en"},
+        sections=write_name("Shanice"),
+        safeguards={"country_of_origin": "JM", "origin_contact": "permitted"},
+        consents=given,
+    )
+    story.on("2026-06-01 15:00")
+    lead.leads(case)
+    sent = refer(lead, case, home, "RETURN", *sections["sections"])
+    story.on("2026-06-01 16:00")
+    referral = accept(home, sent, "2026-06-12T18:00:00")
+    record = done(opens(lead, referral))
+    going = Homecoming(story.world, officer, lead, home, second, case, referral, record)
+
+    story.on("2026-06-02 14:00")
+    done(going.does("lead", "inform", TOLD))
+    done(going.does("lead", "permit-contact"))
+    story.on("2026-06-03 14:00")
+    done(going.does("home", "verify-nationality", {"nationality": "confirmed"}))
+    done(going.does("lead", "assess-destination", SAFE))
+    done(going.does("home", "assess-origin", AT_HOME))
+    refused = lead.does("go", record, {})
+    assert lacks(refused) == [("child_provided_for", "lead"), ("guardian", "lead")]
+
+    story.on("2026-06-04 14:00")
+    record_fact(lead, case, "guardian", "appointed")
+    record_fact(lead, case, "best_interests", "determined")
+    received = {"carer_receives": True, "guardian_at_arrival": True}
+    done(going.does("home", "receive-child", received))
+    done(going.does("lead", "determine-interests", {"interests": "in_favour"}))
+    done(going.does("lead", "go", {}))
+    story.on("2026-06-05 14:00")
+    done(going.does("home", "issue-document", {"without_marker": True}))
+    alone = going.does("lead", "plan", travel_plan("2026-06-08T18:00:00Z", escort=None))
+    assert lacks(alone) == [("escort", "lead")]
+    done(going.does("lead", "plan", travel_plan("2026-06-08T18:00:00Z")))
+    done(going.does("home", "accept-plan"))
+
+    story.on("2026-06-08 12:00")
+    assess_risk(lead, case)
+    done(going.does("lead", "depart", {"reconfirmed_today": True}))
+    story.on("2026-06-08 18:30")
+    done(going.does("home", "arrive", MET))
+    start(home, referral)
+    plan = {"visits": ["2026-06-15T15:00:00Z", "2026-07-08T15:00:00Z"]}
+    done(going.does("home", "monitor", plan))
+    complete(home, referral, "She is with her grandmother.")
+    story.on("2026-06-15 15:30")
+    done(going.does("home", "report", MET))
+    story.each_week("2026-07-08 15:30", lambda: assess_risk(lead, case))
+    done(going.does("home", "report", MET))
+    assert going.state == "completed"
+    story.on("2026-07-09 14:00")
+    close(lead, second, case, "RETURNED_MONITORED")
+    assert reads(home, case, "sections/identity") == HIDDEN
+    story.ends_with_closure(case, "RETURNED_MONITORED")

@@ -1,0 +1,303 @@
+"""Stories of danger: before a consent, in an emergency, lost from sight, and a death."""
+
+from dataclasses import replace
+
+from app.disclosure.refused_openings import RefusedOpenings
+from app.kernel.actors import Role
+from tests.examples.stories.steps import (
+    FOUND,
+    HIDDEN,
+    NORMAL,
+    accept,
+    acknowledge,
+    assess_risk,
+    close,
+    complete,
+    confirm_deletion,
+    reads,
+    record_consent,
+    refer,
+    set_safeguards,
+    start,
+    to_class,
+    to_office,
+    write_name,
+)
+from tests.support.stories import Story
+from tests.support.world import Json, closing, done, kinds, lacks, path_of, problem
+
+VITAL = {"reason": "RISK_TO_LIFE", "note": "The men who hold her debt look for her"}
+
+
+def test_a_woman_in_guyana_is_hidden_before_anybody_could_ask_her(story: Story) -> None:
+    """Marie-Ange from Haiti is hunted in Georgetown, and cannot be asked before tonight.
+
+    Her notice and the safety notice go without a consent, for four hours and no longer. A
+    bed is found at once. When she is safe she agrees, and only then is more of her told.
+    """
+    officer, lead = story.person("UNHCR"), story.person("GY_LEAD")
+    second, shelter = story.person("GY_LEAD", Role.SUPERVISOR), story.person("IOM")
+    watcher = story.person("OVERSIGHT_DEMO", Role.PROTECTION_OFFICER)
+
+    story.on("2026-06-01 22:00")
+    case = officer.submits(
+        notice={"country": "GY", "language": "ht", "priority": "emergency"},
+        sections=write_name("Marie-Ange Désir"),
+        safeguards={"country_of_origin": "HT"},
+        consents=[],
+        vital_interest=VITAL,
+    )
+    assert "case.vital_interest" in kinds(watcher.hears())
+    story.on("2026-06-01 22:30")
+    lead.leads(case)
+    assert reads(lead, case, "safety-notice") == FOUND
+    assert reads(lead, case, "sections/needs") == HIDDEN
+    bed = refer(lead, case, shelter, "SHELTER")
+    story.on("2026-06-01 23:00")
+    accept(shelter, bed, "2026-06-02T01:00:00")
+    assert reads(shelter, case, "sections/contact") == HIDDEN
+
+    story.on("2026-06-02 02:30")
+    start(shelter, bed)
+    late = lead.refers(case, "UNHCR", service="ASYLUM", sections=[])
+    assert lacks(late) == [("consent", "sender")]
+    story.on("2026-06-02 12:00")
+    record_consent(lead, case, to_class("state", "GY", "REFER"))
+    record_consent(lead, case, to_office("IOM", "SHELTER"))
+    assert reads(lead, case, "sections/contact") == FOUND
+    story.on("2026-06-02 15:00")
+    assess_risk(lead, case, "high")
+    story.on("2026-06-05 12:00")
+    assess_risk(lead, case, "medium")
+    story.on("2026-06-06 12:00")
+    complete(shelter, bed, "She is with her sister, abroad.")
+    story.on("2026-06-07 12:00")
+    close(lead, second, case, "RESETTLED")
+    story.ends_with_closure(case, "RESETTLED")
+
+
+def test_a_shelter_reads_how_to_reach_her_because_her_life_is_at_risk(story: Story) -> None:
+    """Ойдин does not come back to the shelter, and it does not know how to reach her.
+
+    Another organisation permits the one who asked to read it, for four hours. She is found.
+    Oversight then asks whether that was right, and she is told who read it.
+    """
+    officer, lead = story.person("UZ_CONSULATE_ALMATY"), story.person("KZ_LEAD")
+    second, shelter = story.person("KZ_LEAD"), story.person("KZ_SHELTER_KOGERSHIN")
+    colleague = story.person("KZ_SHELTER_KOGERSHIN")
+    watcher, reviewer = (
+        story.person("OVERSIGHT_DEMO", Role.PROTECTION_OFFICER) for _ in "ab"
+    )
+    services = to_class("non_state", "KZ", "SHELTER", sections=["needs"])
+
+    story.on("2026-06-01 13:00")
+    case = officer.submits(consents=[to_class("state", "KZ", "REFER"), services])
+    story.on("2026-06-01 14:00")
+    lead.leads(case)
+    bed = refer(lead, case, shelter, "SHELTER", "needs")
+    story.on("2026-06-01 15:00")
+    accept(shelter, bed, "2026-06-02T04:00:00")
+    story.on("2026-06-02 05:00")
+    start(shelter, bed)
+
+    story.on("2026-06-03 18:00")
+    assert reads(shelter, case, "sections/contact", "protection") == HIDDEN
+    readings = f"{path_of(case)}/vital-readings"
+    asking: Json = {"reason": "RISK_TO_LIFE", "note": "Not back since noon"}
+    asking |= {"sections": ["contact"], "purpose": "protection"}
+    asked = done(shelter.creates(readings, asking))
+    story.on("2026-06-03 18:20")
+    done(watcher.post(f"{readings}/{asked['id']}/permit"))
+    assert reads(shelter, case, "sections/contact", "protection") == FOUND
+    assert reads(shelter, case, "sections/identity", "protection") == HIDDEN
+    assert reads(colleague, case, "sections/contact", "protection") == HIDDEN
+    assert "case.vital_reading_granted" in kinds(lead.hears())
+
+    story.on("2026-06-03 22:30")
+    assert reads(shelter, case, "sections/contact", "protection") == HIDDEN
+    assert "tell_person" in [kind for _, kind, _ in lead.waits()]
+    story.on("2026-06-04 05:00")
+    done(lead.post(f"{readings}/{asked['id']}/inform", {"note": "By Signal"}))
+    story.on("2026-06-04 08:00")
+    found = {"justified": True}
+    own = watcher.post(f"{readings}/{asked['id']}/review", found)
+    assert problem(own) == (409, "not-a-second-person")
+    done(reviewer.post(f"{readings}/{asked['id']}/review", found))
+    log = done(lead.get(f"{path_of(case)}/access-log", limit=200))["items"]
+    assert sum(one["in_emergency"] for one in log) == 1
+
+    story.on("2026-06-05 09:00")
+    complete(shelter, bed, "She is well.")
+    story.on("2026-06-06 09:00")
+    close(lead, second, case, "GOALS_MET")
+    assert "vital" not in "".join(kinds(officer.hears()))
+    story.ends_with_closure(case, "GOALS_MET")
+
+
+def test_a_woman_in_the_bahamas_dies_and_her_case_is_closed_truthfully(
+    story: Story,
+) -> None:
+    """Esther falls ill in Nassau while IOM looks for a flat, and dies in the hospital.
+
+    Nobody can tell her that her case is closed, and two people close it all the same. IOM
+    takes back what it gave, and who submitted her case hears that it is closed, not why.
+    """
+    officer, lead = story.person("UNHCR"), story.person("BS_LEAD")
+    second, iom = story.person("BS_LEAD", Role.SUPERVISOR), story.person("IOM")
+
+    story.on("2026-06-02 14:00")
+    case = officer.submits(
+        notice=NORMAL | {"country": "BS", "language": "en"},
+        sections=write_name("Esther"),
+        safeguards={"country_of_origin": "HT"},
+        consents=[to_class("state", "BS", "REFER"), to_office("IOM", "SHELTER")],
+    )
+    story.on("2026-06-02 16:00")
+    lead.leads(case)
+    bed = refer(lead, case, iom, "SHELTER", "needs", "contact")
+    story.on("2026-06-03 10:00")
+    acknowledge(iom, bed)
+    story.on("2026-06-04 10:00")
+    accept(iom, bed, "2026-06-05T14:00:00")
+    story.on("2026-06-05 15:00")
+    start(iom, bed)
+    story.on("2026-06-08 14:00")
+    assess_risk(lead, case, "high")
+
+    story.on("2026-06-09 20:00")
+    body = closing(reason="DEATH", person_informed=False)
+    early = lead.does("close", case, body)
+    assert lacks(early) == [("nothing_open", "holder")]
+    why = {"reason": "NO_LONGER_NEEDED", "note": "She died this morning"}
+    done(lead.does("withdraw", bed, why))
+    story.on("2026-06-10 10:00")
+    confirm_deletion(iom, bed)
+    assert reads(iom, case, "sections/contact") == HIDDEN
+    done(lead.does_with(second, "close", case, body))
+    closed = officer.hears()[-1]
+    assert (closed["type"], "reason" in closed["facts"]) == ("case.closed", False)
+    assert officer.sees(case)["closure_reason"] is None
+    story.ends_with_closure(case, "DEATH")
+
+
+def test_a_man_in_costa_rica_is_lost_from_sight_and_comes_back(story: Story) -> None:
+    """Óscar Muñoz from Nicaragua leaves the shelter in San José and answers no message.
+
+    His case rests, then it is closed because contact was lost. Three months later he calls:
+    the same case is opened again, he is helped, and it is closed with him.
+    """
+    officer, lead = story.person("UNHCR"), story.person("CR_LEAD")
+    second, iom = story.person("CR_LEAD", Role.SUPERVISOR), story.person("IOM")
+
+    story.on("2026-06-03 15:00")
+    case = officer.submits(
+        notice={"country": "CR", "language": "es"},
+        sections=write_name("Óscar Muñoz"),
+        safeguards={"country_of_origin": "NI"},
+        consents=[to_class("state", "CR", "REFER"), to_office("IOM", "SHELTER")],
+    )
+    story.on("2026-06-03 16:00")
+    lead.leads(case)
+    bed = refer(lead, case, iom, "SHELTER", "needs")
+    story.on("2026-06-03 18:00")
+    accept(iom, bed, "2026-06-04T15:00:00")
+    story.on("2026-06-04 16:00")
+    start(iom, bed)
+    story.on("2026-06-06 06:00")
+    left = {"outcome": "not_delivered", "feedback": "His bed is empty."}
+    done(iom.does("complete", bed, left))
+    rest = {"reason": "CONTACT_LOST", "review_at": "2026-06-18T15:00:00Z"}
+    done(lead.does("suspend", case, rest))
+    assert officer.hears()[-1]["facts"] == {"state": "suspended"}
+
+    story.on("2026-06-18 15:30")
+    assert "case.review_due" in kinds(lead.hears())
+    done(
+        lead.does_with(
+            second, "close", case, closing(reason="LOST_CONTACT", person_informed=False)
+        )
+    )
+    assert lead.sees(case)["closure_reason"] == "LOST_CONTACT"
+    assert reads(lead, case, "sections/needs") == HIDDEN
+
+    story.on("2026-09-21 15:00")
+    done(lead.does("reopen", case, {"reason": "SURVIVOR_REQUEST"}))
+    assert reads(lead, case, "sections/needs") == FOUND
+    assess_risk(lead, case)
+    again = refer(lead, case, iom, "SHELTER", "needs", "contact")
+    story.on("2026-09-21 17:00")
+    accept(iom, again, "2026-09-22T15:00:00")
+    story.on("2026-09-22 15:30")
+    start(iom, again)
+    story.on("2026-09-25 15:00")
+    complete(iom, again, "He works on a farm of friends.")
+    story.on("2026-09-26 15:00")
+    close(lead, second, case, "GOALS_MET")
+    story.ends_with_closure(case, "GOALS_MET")
+
+
+def test_an_officer_who_is_paid_for_names_tries_and_is_found_out(story: Story) -> None:
+    """Жалгас Ниязов flees to Bishkek, and an officer of Turkmenistan is paid to find him.
+
+    The helpline writes that he fears his State. The officer types codes, asks for what is
+    sealed and says that a life is at risk. Nothing opens, and oversight hears of it.
+    """
+    story.world.ground = replace(story.world.ground, refused_openings=RefusedOpenings(4))
+    story.world.app.state.ground = story.world.ground
+    helpline, unhcr = story.person("KG_HELPLINE_ISHENIM"), story.person("UNHCR")
+    corrupt = story.person("TM_CONSULATE_BISHKEK")
+    watcher = story.person("OVERSIGHT_DEMO", Role.PROTECTION_OFFICER)
+    guards = {"country_of_origin": "TM", "fear_of_state": True, "seeks_asylum": True}
+
+    story.on("2026-06-02 05:00")
+    asylum = to_office("UNHCR", "ASYLUM", sections=["needs", "identity", "narrative"])
+    case = helpline.submits(
+        notice=NORMAL | {"country": "KG", "language": "tk"},
+        sections=write_name("Жалгас Ниязов", "Žalgas Nyýazow"),
+        safeguards=guards,
+        consents=[
+            *(to_class(kind, "KG", "REFER") for kind in ("state", "non_state")),
+            asylum,
+        ],
+    )
+    story.on("2026-06-02 06:00")
+    holder = story.person(helpline.sees(case)["holder"])
+    holder.leads(case)
+    assert corrupt.code not in helpline.get(f"{path_of(case)}/routing").text
+
+    story.on("2026-06-03 06:00")
+    watcher.hears(), corrupt.hears()
+    tried = [reads(corrupt, case, f"sections/{part}") for part in ("identity", "contact")]
+    invented = {"code": "SC-7K3F-9QXM-4T2B-3"}
+    tried += [
+        reads(corrupt, invented, "sections/identity"),
+        reads(corrupt, case, "contacts"),
+    ]
+    assert tried == [HIDDEN] * 4
+    assert reads(corrupt, case, "sections/narrative") == 429
+    assert "account.refusals_limited" in kinds(watcher.hears())
+    story.on("2026-06-03 06:10")
+    asking: Json = {"reason": "RISK_TO_LIFE", "note": "His mother is dying"}
+    asking |= {"sections": ["identity"], "purpose": "protection"}
+    refused = corrupt.creates(f"{path_of(case)}/vital-readings", asking)
+    assert problem(refused) == (404, "not-found")
+    assert kinds(corrupt.hears()) == ["account.refusals_limited"]
+
+    story.on("2026-06-03 08:00")
+    claim = refer(holder, case, unhcr, "ASYLUM", "needs", "identity", "narrative")
+    story.on("2026-06-03 10:00")
+    accept(unhcr, claim, "2026-06-04T06:00:00")
+    assert reads(unhcr, case, "sections/narrative") == FOUND
+    story.on("2026-06-04 06:30")
+    start(unhcr, claim)
+    story.on("2026-06-08 06:00")
+    set_safeguards(holder, case, **guards, unsafe_focal_points=[corrupt.code])
+    assert reads(holder, case, "safeguards") == FOUND
+    story.on("2026-06-09 06:00")
+    complete(unhcr, claim, "He is recognised, and flies on Friday.")
+    story.on("2026-06-10 06:00")
+    assess_risk(holder, case)
+    second = story.person(holder.code)
+    close(holder, second, case, "RESETTLED")
+    assert problem(corrupt.get(path_of(case))) == (404, "not-found")
+    story.ends_with_closure(case, "RESETTLED")

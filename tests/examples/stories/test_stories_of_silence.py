@@ -1,0 +1,405 @@
+"""Stories of silence: nobody answers, an office closes, a consent or an agreement ends."""
+
+from datetime import date
+
+from sqlalchemy import update
+
+from app.directory.models import Agreement
+from app.kernel.actors import Role
+from tests.examples.stories.steps import (
+    FOUND,
+    HIDDEN,
+    NORMAL,
+    accept,
+    acknowledge,
+    assess_risk,
+    close,
+    complete,
+    confirm_deletion,
+    reads,
+    refer,
+    start,
+    stop,
+    take_back,
+    to_class,
+    to_office,
+    write_name,
+)
+from tests.support.stories import Story
+from tests.support.world import (
+    Json,
+    after,
+    consent,
+    contacts,
+    done,
+    for_services,
+    kinds,
+    lacks,
+    new_case,
+    path_of,
+    problem,
+)
+
+
+def test_a_woman_in_panama_is_not_lost_when_nobody_answers(story: Story) -> None:
+    """Nigora from Fergana is met in Panama, by a consulate that covers it from New York.
+
+    The office of Panama does not answer in time, and the desk of the region has the case.
+    It asks the same office by telephone, gives it the case again, and she is helped.
+    """
+    officer, lead = story.person("UZ_CONSULATE_FOR_PANAMA"), story.person("PA_LEAD")
+    desk, second = story.person("DESK_CENTRAL_AMERICA"), story.person("PA_LEAD")
+    interpreters = story.person("PA_INTERPRETERS")
+    given = [
+        to_class("state", "PA", "REFER"),
+        to_class("non_state", "PA", "INTERPRETATION"),
+    ]
+
+    story.on("2026-06-03 15:00")
+    case = officer.submits(
+        notice={"country": "PA", "services": ["INTERPRETATION"]},
+        sections=write_name("Нигора Собирова", "Nigora Sobirova"),
+        consents=given,
+    )
+    assert officer.sees(case)["holder"] == "PA_LEAD"
+    story.on("2026-06-03 18:30")
+    assert officer.sees(case)["holder"] == "DESK_CENTRAL_AMERICA"
+    assert kinds(officer.hears())[-2:] == ["case.not_acknowledged", "case.rerouted"]
+    assert problem(lead.get(path_of(case))) == (404, "not-found")
+    assert reads(desk, case, "sections/needs") == HIDDEN
+    [ladder, *_] = done(officer.get(f"{path_of(case)}/evidence"))["items"]
+    assert [one["name"] for one in ladder["silences"]] == [
+        *("not_retrieved", "not_acknowledged"),
+    ]
+
+    story.on("2026-06-03 19:00")
+    choice = {"focal_point": "PA_LEAD", "reason": "NOBODY_LEFT", "note": "They called back"}
+    assert desk.does("assign", case, choice).is_success
+    assert problem(desk.get(path_of(case))) == (404, "not-found")
+    story.on("2026-06-03 19:30")
+    done(lead.does("acknowledge", case))
+    assert ("assign", "They called back") in lead.notes(case)
+    story.on("2026-06-03 21:00")
+    done(lead.does("accept-lead", case, {"contacts": contacts()}))
+    talk = refer(lead, case, interpreters, "INTERPRETATION", "needs")
+    story.on("2026-06-03 22:00")
+    accept(interpreters, talk, "2026-06-04T15:00:00")
+    story.on("2026-06-04 16:00")
+    start(interpreters, talk)
+    complete(interpreters, talk, "She told everything she wants to tell.")
+    story.on("2026-06-05 15:00")
+    close(lead, second, case, "GOALS_MET")
+    story.ends_with_closure(case, "GOALS_MET")
+
+
+def test_a_lead_that_is_silent_three_times_loses_the_case_to_another(story: Story) -> None:
+    """Камола Юлдашева is led by an office that assesses no danger for three weeks.
+
+    Each silence is told to it. At the third the desk stands beside it and, with a second
+    person, gives the case to an NGO that she agreed to. Her shelter hears of no silence.
+    """
+    officer, lead = story.person("UZ_CONSULATE_ALMATY"), story.person("KZ_LEAD")
+    desk, ngo = story.person("DESK_CENTRAL_ASIA"), story.person("SANA_SEZIM")
+    boss = story.person("DESK_CENTRAL_ASIA", Role.SUPERVISOR)
+    second, shelter = story.person("SANA_SEZIM"), story.person("KZ_SHELTER_KOGERSHIN")
+    given = [to_class(kind, "KZ", "REFER") for kind in ("state", "non_state")]
+
+    story.on("2026-06-01 13:00")
+    case = officer.submits(consents=[*given, for_services()])
+    story.on("2026-06-01 14:00")
+    lead.leads(case)
+    bed = refer(lead, case, shelter, "SHELTER", "needs")
+    story.on("2026-06-01 15:00")
+    accept(shelter, bed, "2026-06-02T04:00:00")
+    story.on("2026-06-02 05:00")
+    start(shelter, bed)
+    lead.hears(), officer.hears()
+
+    story.on("2026-06-09 05:00")
+    assert "case.overdue" in kinds(lead.hears())
+    assert problem(desk.get(path_of(case))) == (404, "not-found")
+    story.on("2026-06-16 05:00")
+    assert "case.overdue" in kinds(lead.hears())
+    story.on("2026-06-23 05:00")
+    assert "case.escalated" in kinds(lead.hears())
+    assert desk.sees(case)["you_are"] == ["escalation_desk"]
+    assert reads(desk, case, "sections/needs") == HIDDEN
+    assert lead.sees(case)["lead"] == "KZ_LEAD"
+
+    story.on("2026-06-23 08:00")
+    move = {"focal_point": "SANA_SEZIM", "reason": "LEAD_SILENT", "person_informed": True}
+    answer = desk.does("take-over", case, move)
+    done(boss.post(f"/approvals/{answer.json()['id']}/approve"))
+    moved = desk.does("take-over", case, move, Approval=answer.json()["id"])
+    assert moved.is_success
+    assert ngo.sees(case)["lead"] == "SANA_SEZIM"
+    assert problem(lead.get(path_of(bed))) == (404, "not-found")
+    assert shelter.sees(bed)["sender"] == "SANA_SEZIM"
+
+    story.on("2026-06-23 10:00")
+    assess_risk(ngo, case)
+    complete(shelter, bed, "She has work in a bakery.")
+    assert "case.overdue" not in kinds(shelter.hears())
+    story.on("2026-06-24 10:00")
+    close(ngo, second, case, "GOALS_MET")
+    story.ends_with_closure(case, "GOALS_MET")
+
+
+def test_a_shelter_closes_in_the_night_and_she_has_another_bed_in_the_morning(
+    story: Story,
+) -> None:
+    """The shelter of Гүлбаҳор Исмоилова in Almaty is shut while she lives there.
+
+    Help is not ended by a clock: her lead takes the referral back and finds another bed.
+    A second request, which the shut shelter had not answered, ends at once.
+    """
+    officer, lead = story.person("UZ_CONSULATE_ALMATY"), story.person("KZ_LEAD")
+    shut, other = (story.person(f"KZ_SHELTER_{n}") for n in ("KOGERSHIN", "TANSHOLPAN"))
+    second = story.person("KZ_LEAD", Role.SUPERVISOR)
+    services = for_services(purposes=["SHELTER", "PSYCHOSOCIAL"])
+
+    story.on("2026-06-02 05:00")
+    case = officer.submits(consents=[consent(), services])
+    story.on("2026-06-02 06:00")
+    lead.leads(case)
+    bed = refer(lead, case, shut, "SHELTER", "needs", "contact")
+    story.on("2026-06-02 07:00")
+    accept(shut, bed, "2026-06-02T12:00:00")
+    story.on("2026-06-02 13:00")
+    start(shut, bed)
+    story.on("2026-06-04 17:00")
+    talk = refer(lead, case, shut, "PSYCHOSOCIAL", "needs")
+    acknowledge(shut, talk)
+
+    story.on("2026-06-04 19:00")
+    story.world.shuts(shut.code)
+    story.on("2026-06-04 19:05")
+    assert lead.sees(talk)["state"] == "expired"
+    assert lead.sees(bed)["state"] == "in_progress"
+    [found] = done(lead.get(f"{path_of(case)}/recipients", service="SHELTER"))["services"]
+    assert shut.code not in [one["focal_point"] for one in found["candidates"]]
+
+    story.on("2026-06-04 19:30")
+    done(lead.does("withdraw", bed, {"reason": "NO_LONGER_NEEDED"}))
+    assert reads(shut, case, "sections/contact") == HIDDEN
+    second_bed = refer(lead, case, other, "SHELTER", "needs", "contact")
+    story.on("2026-06-04 21:00")
+    accept(other, second_bed, "2026-06-05T03:00:00")
+    assert lead.sees(case)["state"] == "assisting"
+    story.on("2026-06-05 04:00")
+    start(other, second_bed)
+    for referral in (bed, talk):
+        confirm_deletion(shut, referral)
+    story.on("2026-06-08 04:00")
+    complete(other, second_bed, "She goes to a cousin.")
+    story.on("2026-06-08 07:00")
+    close(lead, second, case, "GOALS_MET")
+    story.ends_with_closure(case, "GOALS_MET")
+
+
+def end_agreement(story: Story, code: str, last_day: date) -> None:
+    """Let an agreement end on a day, as an administrator may."""
+    with story.world.database.writing() as session:
+        one = update(Agreement).where(Agreement.code == code)
+        session.execute(one.values(in_force_until=last_day))
+
+
+def test_an_agreement_ends_and_no_more_of_him_crosses_the_border(story: Story) -> None:
+    """Жаҳонгир Солиев is to learn a trade at home, with the help of a centre in Samarqand.
+
+    While he is still in Almaty the agreement of the two States ends. What the centre was
+    told it was told; a second centre may be sent the notice alone, and so may the lead.
+    """
+    officer, lead = story.person("UZ_CONSULATE_ALMATY"), story.person("KZ_LEAD")
+    second, centre = story.person("KZ_LEAD"), story.person("UZ_CENTRE_YANGI_HAYOT")
+    course = to_class("non_state", "UZ", "REINTEGRATION", "FAMILY_TRACING", "RETURN")
+    guards = {"country_of_origin": "UZ", "origin_contact": "permitted"}
+
+    story.on("2026-06-02 05:00")
+    case = officer.submits(notice=NORMAL, consents=[consent(), course], safeguards=guards)
+    story.on("2026-06-02 06:00")
+    lead.leads(case)
+    first = refer(lead, case, centre, "REINTEGRATION", "needs")
+    story.on("2026-06-03 06:00")
+    accept(centre, first, "2026-06-04T06:00:00")
+    assert reads(centre, case, "sections/needs") == FOUND
+    story.on("2026-06-04 07:00")
+    start(centre, first)
+    end_agreement(story, "KZ_UZ_DEMO", date(2026, 6, 5))
+    story.on("2026-06-05 20:00")
+    complete(centre, first, "A place in a school of joiners is his.")
+
+    story.on("2026-06-06 06:00")
+    more = lead.refers(case, centre.code, service="FAMILY_TRACING", sections=["needs"])
+    assert lacks(more) == [("agreement", "sender")]
+    story.on("2026-06-08 06:00")
+    assess_risk(lead, case)
+    trace = refer(lead, case, centre, "FAMILY_TRACING")
+    story.on("2026-06-09 06:00")
+    accept(centre, trace, "2026-06-10T06:00:00")
+    assert reads(centre, case, "sections/needs") == HIDDEN
+    story.on("2026-06-10 07:00")
+    start(centre, trace)
+    complete(centre, trace, "His brother awaits him.")
+    assert reads(centre, case, "safety-notice") == HIDDEN
+    story.on("2026-06-11 06:00")
+    close(lead, second, case, "GOALS_MET")
+    story.ends_with_closure(case, "GOALS_MET")
+
+
+def test_she_takes_back_one_word_after_the_other_and_is_forgotten(story: Story) -> None:
+    """Зулфия Холова agreed to a shelter, a lawyer and a doctor, and no longer wants any.
+
+    Each no ends what rested on it and nothing else. At the end she stops everything, and
+    asks to be forgotten: two people of oversight erase her case long before its time.
+    """
+    officer, lead = story.person("UZ_CONSULATE_ALMATY"), story.person("KZ_LEAD")
+    shelter, lawyer = story.person("KZ_SHELTER_KOGERSHIN"), story.person("KZ_LEGAL_AID")
+    watcher = story.person("OVERSIGHT_DEMO", Role.PROTECTION_OFFICER)
+    boss = story.person("OVERSIGHT_DEMO", Role.SUPERVISOR)
+    each = [for_services(purposes=[one]) for one in ("SHELTER", "LEGAL_AID")]
+
+    story.on("2026-06-03 05:00")
+    case = officer.submits(consents=[consent(), *each])
+    story.on("2026-06-03 06:00")
+    lead.leads(case)
+    bed = refer(lead, case, shelter, "SHELTER", "needs", "contact")
+    law = refer(lead, case, lawyer, "LEGAL_AID", "narrative")
+    story.on("2026-06-03 07:00")
+    accept(shelter, bed, "2026-06-03T15:00:00")
+    accept(lawyer, law, "2026-06-04T06:00:00")
+    story.on("2026-06-03 16:00")
+    start(shelter, bed)
+
+    story.on("2026-06-04 05:00")
+    take_back(shelter, case, "LEGAL_AID")
+    assert lawyer.sees(law)["state"] == "withdrawn"
+    assert reads(lawyer, case, "sections/narrative") == HIDDEN
+    assert reads(shelter, case, "sections/contact") == FOUND
+    assert lead.sees(case)["state"] == "assisting"
+    story.on("2026-06-05 05:00")
+    take_back(lead, case, "SHELTER")
+    assert shelter.sees(bed)["state"] == "withdrawn"
+    assert lead.sees(case)["state"] == "referring"
+    story.on("2026-06-08 05:00")
+    confirm_deletion(shelter, bed)
+    confirm_deletion(lawyer, law)
+
+    story.on("2026-06-08 06:00")
+    take_back(officer, case, "REFER")
+    assert reads(lead, case, "sections/contact") == HIDDEN
+    stop(lead, case)
+    assert reads(officer, case, "sections/identity") == HIDDEN
+    story.on("2026-06-09 09:00")
+    wish = {"reason": "SURVIVOR_REQUEST"}
+    assert problem(lead.does("erase", case, wish)) == (403, "action-not-yours")
+    done(watcher.does_with(boss, "erase", case, wish))
+    for one in (officer, lead, shelter, lawyer):
+        assert problem(one.get(path_of(case))) == (404, "not-found")
+    story.ends_with_erasure(case)
+
+
+def write_offline(story: Story) -> tuple[Json, str]:
+    """Prepare a case without a network, with the key under which it will be sent."""
+    body = new_case(
+        notice=NORMAL | {"country": "GY", "language": "es"},
+        sections=write_name("Yusleidy Ñáñez"),
+        safeguards={"country_of_origin": "CU"},
+        consents=[to_class("state", "GY", "REFER"), to_office("IOM", "SHELTER")],
+        external_reference="UNHCR-GEO/17",
+    )
+    return body | {"submit": True}, f"offline-{story.world.ids()}"
+
+
+def test_a_laptop_without_network_sends_one_case_however_often_it_tries(
+    story: Story,
+) -> None:
+    """A worker on the river in Guyana writes a case offline, and her line breaks each time.
+
+    Her laptop repeats the request under one key until an answer arrives: there is one case.
+    An office whose poller lost its cursor reads its feed from the start and misses nothing.
+    """
+    officer, lead = story.person("UNHCR"), story.person("GY_LEAD")
+    second, iom = story.person("GY_LEAD", Role.SUPERVISOR), story.person("IOM")
+    body, key = write_offline(story)
+
+    story.on("2026-06-03 13:00")
+    first = officer.creates("/cases", body, key)
+    story.on("2026-06-03 14:30")
+    again = officer.creates("/cases", body, key)
+    case = done(first)
+    assert (done(again)["code"], again.headers["Idempotent-Replayed"]) == (
+        *(case["code"], "true"),
+    )
+    story.on("2026-06-03 15:00")
+    other = officer.creates("/cases", body | {"external_reference": "UNHCR-GEO/18"}, key)
+    assert other.status_code in {409, 422}
+    anew = officer.creates("/cases", body)
+    assert problem(anew) == (409, "external-reference-taken")
+    assert [one["code"] for one in done(officer.get("/cases"))["items"]] == [case["code"]]
+
+    story.on("2026-06-03 16:00")
+    lead.leads(case)
+    bed = refer(lead, case, iom, "SHELTER", "needs")
+    story.on("2026-06-04 13:00")
+    accept(iom, bed, "2026-06-04T18:00:00")
+    story.on("2026-06-04 18:30")
+    start(iom, bed)
+    complete(iom, bed, "She is with friends.")
+    story.on("2026-06-05 13:00")
+    heard = [event["id"] for event in lead.hears()]
+    lost, pages, cursor = lead.cursor, list[str](), None
+    more = True
+    while more:
+        page = done(lead.get("/events", limit=3, **after(cursor)))
+        pages += [event["id"] for event in page["items"]]
+        cursor, more = page["next"], page["more"]
+    assert pages == heard
+    assert cursor == lost
+    assert len(set(pages)) == len(pages) > 6
+
+    story.on("2026-06-08 13:00")
+    assess_risk(lead, case)
+    close(lead, second, case, "GOALS_MET")
+    assert kinds(lead.hears())[-1] == "case.closed"
+    story.ends_with_closure(case, "GOALS_MET")
+
+
+def test_a_man_who_says_no_is_not_written_down_and_his_draft_is_gone(story: Story) -> None:
+    """Рустам Назаров tells the consulate his name, and then that he wants no referral.
+
+    The officer leaves the draft, and after two weeks it is thrown away with its key. When
+    he comes again with his brother, only the brother is submitted, who waits for a review.
+    """
+    officer, lead = story.person("UZ_CONSULATE_ALMATY"), story.person("KZ_LEAD")
+    watcher = story.person("OVERSIGHT_DEMO", Role.PROTECTION_OFFICER)
+
+    story.on("2026-06-02 05:00")
+    draft = done(officer.writes_case(consents=[], sections=write_name("Рустам Назаров")))
+    story.on("2026-06-02 06:00")
+    refused = officer.does("submit", draft)
+    assert lacks(refused) == [("consent_to_refer", "submitter")]
+    assert problem(lead.get(path_of(draft))) == (404, "not-found")
+    no = officer.creates("/refusals", {"country": "KZ", "age_class": "adult"})
+    assert no.is_success
+    story.on("2026-06-16 04:59")
+    assert officer.sees(draft)["state"] == "draft"
+    assert reads(officer, draft, "sections/identity") == FOUND
+    story.on("2026-06-16 05:01")
+    assert officer.sees(draft)["state"] == "void"
+    assert reads(officer, draft, "sections/identity") == HIDDEN
+    assert story.sealed_of(story.find(draft).id) == (0, 0)
+    assert problem(watcher.opens(f"{path_of(draft)}/sections/identity"))[0] == 404
+    story.ends_with_rest(draft, "void")
+
+    story.on("2026-06-17 05:00")
+    brother = officer.submits(notice=NORMAL, sections=write_name("Баҳром Назаров"))
+    story.on("2026-06-17 08:00")
+    lead.leads(brother)
+    story.on("2026-06-18 08:00")
+    rest = {"reason": "SURVIVOR_REQUEST", "review_at": "2026-07-10T08:00:00Z"}
+    done(lead.does("suspend", brother, rest))
+    story.on("2026-07-10 08:05")
+    assert kinds(lead.hears())[-1] == "case.review_due"
+    assert lead.sees(brother)["state"] == "suspended"
+    story.ends_with_rest(brother, "suspended", KZ_LEAD="review")
