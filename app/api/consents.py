@@ -26,10 +26,16 @@ router = Noun("consents", "/cases/{code}/consents")
 
 def spell(work: Reading, consents: list[Consent]) -> list[ConsentOut]:
     """Show consents; whom one names, as far as the caller may know it."""
-    named = telling.named_in(work, consents)
+    named, me = telling.named_in(work, consents), work.actor.focal_point_id
     hints = telling.hints_for(work, consents)
     return [
-        ConsentOut.of(consent, named, not_yet=hints.get(consent.id)) for consent in consents
+        ConsentOut.of(
+            one,
+            named,
+            not_yet=hints.get(one.id),
+            as_reported=one.recorded_by == me,
+        )
+        for one in consents
     ]
 
 

@@ -60,7 +60,7 @@ def withdraw_consent(work: Writing, code: str, consent_id: UUID) -> Consent:
     if consent not in consents_for(work, case):
         raise NotFound("There is no such consent in this case.")
     must_work(work)
-    end(work, case, [consent])
+    end_or_report(work, case, [consent])
     return consent
 
 
@@ -73,7 +73,36 @@ def withdraw_consents(work: Writing, code: str, said: TakeBack) -> None:
     case = queries.lock(work, code)
     must_work(work)
     found = recorded.of_case(work, case.id)
-    end(work, case, [one for one in found if set(said.purposes) & set(one.purposes)])
+    these = [one for one in found if set(said.purposes) & set(one.purposes)]
+    end_or_report(work, case, these)
+
+
+def end_or_report(work: Writing, case: Case, given: list[Consent]) -> None:
+    """Let consents end; of an office that the person fears, report what it said (ADR 53).
+
+    Else it could take the person's bed away by one request. The holder hears it and asks
+    the person. The office is answered as before: it must not learn that it is feared.
+    """
+    if not is_feared_submitter(work, case):
+        end(work, case, given)
+        return
+    told = case.overseers | (case.keepers & {case.holder})
+    for consent in given:
+        if consents.report_taken_back(work, consent):
+            facts = {"consent": str(consent.id)}
+            work.record("consent.withdrawal_reported", case, told, facts)
+
+
+def is_feared_submitter(work: Reading, case: Case) -> bool:
+    """Return whether the caller has handed the case on, and the person fears it.
+
+    Any other office that the person turns out to fear loses its part, or leads. Until
+    somebody leads, only the submitter itself can have said that it is feared.
+    """
+    me = directory.by_id(work, work.actor.focal_point_id)
+    if not case.is_handed_on or me.id == case.holder:
+        return False
+    return not standing.of_case(work, case).is_safe(me, me.code)
 
 
 def end(work: Writing, case: Case, given: Iterable[Consent]) -> None:

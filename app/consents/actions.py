@@ -75,6 +75,14 @@ def count_refusal(work: Writing, new: NewRefusal) -> None:
     work.session.add(Refusal(id=work.new_id(), country=new.country, week=week))
 
 
+def report_taken_back(work: Writing, consent: Consent) -> bool:
+    """Keep that a feared office said it was taken back; returns whether that is new."""
+    new = consent.withdrawn_at is None and consent.withdrawal_reported_at is None
+    if new:
+        consent.withdrawal_reported_at = work.now
+    return new
+
+
 def take_back(work: Writing, consent: Consent) -> bool:
     """Withdraw a consent from now on; says whether this changed anything."""
     changed = consent.withdrawn_at is None

@@ -53,3 +53,8 @@ class Consent(Base):
     recorded_by: Mapped[UUID] = mapped_column(ForeignKey(FocalPoint.id))
     recorded_at: Mapped[datetime]
     withdrawn_at: Mapped[datetime | None]
+    withdrawal_reported_at: Mapped[datetime | None]
+    """When an office that the person fears said that it was taken back (ADR 53).
+
+    The consent stands until somebody else records that. No rule reads this.
+    """

@@ -169,20 +169,27 @@ class ConsentOut(Shown):
         codes: Mapping[UUID, str],
         *,
         not_yet: ConsentHint | None,
+        as_reported: bool,
     ) -> Self:
-        """Show a consent; codes name by their ids those that the reader may know of."""
+        """Show a consent; codes name by their ids those that the reader may know of.
+
+        `as_reported`: to a reader whose word that it was taken back does not count.
+        """
         one = consent.focal_point_id
+        reported = consent.withdrawal_reported_at if as_reported else None
+        ended = reported or consent.withdrawn_at
         return cls(
             focal_point=codes.get(one) if one else None,
             recipient_class=class_of(consent),
-            not_yet=not_yet,
+            not_yet=None if ended else not_yet,
+            withdrawn_at=ended,
             **{name: getattr(consent, name) for name in SAME},
         )
 
 
 SAME = (
     *("id", "purposes", "sections", "given_by", "language", "interpreter"),
-    *("form_version", "obtained_on", "expires_at", "withdrawn_at"),
+    *("form_version", "obtained_on", "expires_at"),
 )
 
 

@@ -1,0 +1,140 @@
+"""A submitter that the person fears takes nothing back for them (ADR 53)."""
+
+from typing import Any
+
+import pytest
+
+from tests.support.world import (
+    Json,
+    Someone,
+    World,
+    consent,
+    done,
+    for_services,
+    path_of,
+    promise,
+)
+
+WOMEN = "KZ_SHELTER_KOGERSHIN"
+AT = "2026-06-01T13:00:00Z"
+FEARS: list[Json] = [
+    {"unsafe_focal_points": ["UZ_CONSULATE_ALMATY"]},
+    {"origin_contact": "blocked", "fear_of_state": True},
+    {"seeks_asylum": True},
+]
+
+
+@pytest.fixture
+def case(officer: Someone, lead: Someone) -> Json:
+    """A case that is led, with consents that its submitter recorded."""
+    return lead.leads(officer.submits(consents=[consent(), for_services()]))
+
+
+@pytest.fixture
+def bed(lead: Someone, shelter: Someone, case: Json) -> Json:
+    """A bed in which the person sleeps."""
+    sent = done(lead.refers(case, WOMEN))
+    done(shelter.does("accept", sent, promise()))
+    return done(shelter.does("start", sent, {"person_met": True}))
+
+
+def fears(lead: Someone, case: Json, **safeguards: Any) -> None:
+    """Let the lead write that the person fears somebody."""
+    path, match = f"{path_of(case)}/safeguards", {"If_Match": lead.tag(case)}
+    body = {"country_of_origin": "UZ"} | safeguards
+    done(lead.ask("PUT", path, body, headers=match))
+
+
+def takes_back(who: Someone, case: Json) -> tuple[int, str]:
+    body = {"purposes": ["SHELTER", "REFER"]}
+    answer = who.post(f"{path_of(case)}/consents/withdraw", body)
+    return answer.status_code, answer.text
+
+
+def times(who: Someone, case: Json) -> list[str | None]:
+    """When each consent was taken back, as somebody sees it."""
+    found = done(who.get(f"{path_of(case)}/consents"))["items"]
+    return [one["withdrawn_at"] for one in found]
+
+
+@pytest.mark.parametrize("safeguards", FEARS)
+def test_feared_submitter_cannot_end_help_with_a_withdrawal(
+    officer: Someone, lead: Someone, shelter: Someone, bed: Json, safeguards: Json
+) -> None:
+    case = {"code": bed["case"]}
+    fears(lead, case, **safeguards)
+
+    answer = takes_back(officer, case)
+
+    assert answer == (204, "")
+    assert lead.sees(bed)["state"] == "in_progress"
+    assert lead.sees(case)["state"] == "assisting"
+    assert times(lead, case) == [None, None]
+    assert shelter.opens(f"{path_of(case)}/sections/needs").is_success
+    assert lead.opens(f"{path_of(case)}/sections/contact").is_success
+
+
+def test_lead_and_oversight_hear_what_a_feared_submitter_reported(
+    world: World, officer: Someone, lead: Someone, shelter: Someone, bed: Json
+) -> None:
+    case = {"code": bed["case"]}
+    watcher = world.someone("OVERSIGHT_DEMO")
+    fears(lead, case, **FEARS[0])
+    everybody = (officer, lead, shelter, watcher)
+    for who in everybody:
+        who.hears()
+
+    for _ in range(2):
+        takes_back(officer, case)
+
+    ids = [one["id"] for one in done(lead.get(f"{path_of(case)}/consents"))["items"]]
+    told = [("consent.withdrawal_reported", officer.code, {"consent": one}) for one in ids]
+    heard = [[(e["type"], e["by"], e["facts"]) for e in who.hears()] for who in everybody]
+    assert heard == [[], told, [], told]
+
+
+def test_feared_submitter_sees_the_withdrawal_that_it_reported(
+    world: World, officer: Someone, lead: Someone, bed: Json
+) -> None:
+    case = {"code": bed["case"]}
+    fears(lead, case, **FEARS[0])
+    [first, second] = done(officer.get(f"{path_of(case)}/consents"))["items"]
+    world.passes(hours=1)
+
+    one = f"{path_of(case)}/consents/{second['id']}/withdraw"
+    shown = done(officer.post(one))
+    world.passes(hours=1)
+    again = done(officer.post(one))
+
+    assert (first["withdrawn_at"], second["withdrawn_at"]) == (None, None)
+    assert shown == again == second | {"withdrawn_at": AT}
+    assert times(officer, case) == [None, AT]
+    assert times(lead, case) == [None, None]
+
+
+def test_withdrawal_counts_once_the_lead_heard_it_from_the_person(
+    world: World, officer: Someone, lead: Someone, shelter: Someone, bed: Json
+) -> None:
+    case = {"code": bed["case"]}
+    fears(lead, case, **FEARS[0])
+    world.passes(hours=1)
+    takes_back(officer, case)
+    world.passes(hours=1)
+
+    assert takes_back(lead, case) == (204, "")
+
+    later = "2026-06-01T14:00:00Z"
+    assert shelter.sees(bed)["state"] == "withdrawn"
+    assert times(lead, case) == [later, later]
+    assert times(officer, case) == [AT, AT]
+
+
+def test_whoever_else_helps_still_takes_back_at_once_in_a_case_with_a_fear(
+    lead: Someone, shelter: Someone, bed: Json
+) -> None:
+    case = {"code": bed["case"]}
+    fears(lead, case, **FEARS[0])
+
+    assert takes_back(shelter, case) == (204, "")
+
+    assert shelter.sees(bed)["state"] == "withdrawn"
