@@ -29,6 +29,7 @@ from app.casework.bodies import (
 from app.casework.carrying import DeskMissing
 from app.casework.needs import Terms
 from app.casework.schemas import CaseOut
+from app.deadlines.planned_dates import DateNotReached
 from app.kernel.idempotency import KeyInFlight, KeyReused, Ticket
 from app.kernel.lifecycle import ActionIllegal, ActionNotYours, RoleMissing
 from app.kernel.needs import NeedsUnmet
@@ -148,11 +149,14 @@ def monitor_case(
         return step(work, once, ready, partial(leading.monitor, visits=visits))
 
 
-@router.post("/visits", response_model=CaseOut, responses=problems(*ACTS))
+@router.post("/visits", response_model=CaseOut, responses=problems(*ACTS, DateNotReached))
 def report_visit(
     begin: WriteCases, code: CaseCode, seen: IfMatch, once: Once, visit: ReportVisit
 ) -> Response:
-    """Report a visit of monitoring; after the last one the closure review is due."""
+    """Report a visit of monitoring; after the last one the closure review is due.
+
+    Before the date of the next planned visit, in your office's time zone, say `early`.
+    """
     with begin() as work:
         return on_case(work, once, lambda: leading.report_visit(work, code, seen, visit))
 

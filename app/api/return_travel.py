@@ -10,8 +10,9 @@ from app.api.approvals import Answers
 from app.api.deps import IfMatch, Once, WriteReferrals
 from app.api.nouns import Noun
 from app.api.problems import problems
-from app.api.return_acts import STEP, UNSEEN, saying, step
+from app.api.return_acts import STEP, STEPS, UNSEEN, saying, step
 from app.api.returns import RETURN
+from app.deadlines.planned_dates import DateNotReached
 from app.returns import deciding
 from app.returns.actions import Said
 from app.returns.lifecycle import Action
@@ -24,10 +25,12 @@ from app.returns.schemas import (
     IssueDocument,
     PlanTravel,
     PlanVisits,
+    ReportPlanned,
     ReturnOut,
 )
 
 router = Noun("returns", "/returns/{return_id}")
+PLANNED_STEP = problems(*STEPS, DateNotReached)
 NO_LONGER_YOURS: Answers = {
     204: {"description": "Done; you no longer have a part in the return."}
 }
@@ -80,14 +83,19 @@ def depart_now(
         return step(work, once, ready, deciding.depart)
 
 
-@router.post("/arrive", response_model=ReturnOut, responses=STEP)
+@router.post("/arrive", response_model=ReturnOut, responses=PLANNED_STEP)
 def arrive_safely(
-    begin: WriteReferrals, return_id: UUID, seen: IfMatch, once: Once, met: ConfirmMet
+    begin: WriteReferrals, return_id: UUID, seen: IfMatch, once: Once, met: ReportPlanned
 ) -> Response:
-    """Step 11: confirm the arrival on the same day: you met the person (D06)."""
+    """Step 11: confirm the arrival on the same day: you met the person (D06).
+
+    Before the date of the travel plan, in your office's time zone, say `early`.
+    """
     ready = (return_id, Action.ARRIVE, seen, Terms(person_met=met.person_met))
+    said = Said(note=met.note)
     with begin() as work:
-        return step(work, once, ready, saying(Said(note=met.note)))
+        then = partial(deciding.arrive, said=said, early=met.early)
+        return step(work, once, ready, then)
 
 
 @router.post("/monitor", response_model=ReturnOut, responses=STEP)
@@ -101,16 +109,20 @@ def monitor_return(
         return step(work, once, ready, partial(deciding.monitor, visits=visits))
 
 
-@router.post("/report", response_model=ReturnOut, responses=STEP)
+@router.post("/report", response_model=ReturnOut, responses=PLANNED_STEP)
 def report_on_return(
-    begin: WriteReferrals, return_id: UUID, seen: IfMatch, once: Once, visit: ConfirmMet
+    begin: WriteReferrals, return_id: UUID, seen: IfMatch, once: Once, visit: ReportPlanned
 ) -> Response:
-    """Step 12: report a visit, or that it was tried; after the last the return is over."""
+    """Step 12: report a visit, or that it was tried; after the last the return is over.
+
+    Before the date of the next planned visit, in your office's time zone, say `early`.
+    """
     result = "person_met" if visit.person_met else "not_met"
     said = Said(result=result, note=visit.note)
     ready = (return_id, Action.REPORT, seen, Terms(person_met=visit.person_met))
     with begin() as work:
-        return step(work, once, ready, partial(deciding.report, said=said))
+        then = partial(deciding.report, said=said, early=visit.early)
+        return step(work, once, ready, then)
 
 
 @router.post(

@@ -19,6 +19,7 @@ from app.cases.reasons import (
 )
 from app.cases.sections import DutyContact, ReadingPurpose, Section
 from app.cases.vital import VitalReason
+from app.deadlines.schemas import Early
 from app.kernel.codes import CaseCodeText
 from app.kernel.text import Asked, Code, CountryCode, Instant, SafeText
 
@@ -123,6 +124,7 @@ class ReportVisit(Asked):
     """That a planned visit took place, or was tried."""
 
     person_met: StrictBool
+    early: Early = False
     note: Note = None
 
 

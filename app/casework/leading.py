@@ -19,6 +19,7 @@ from app.casework.carrying import hand_to_next
 from app.casework.needs import Terms
 from app.casework.watching import pause_questions, resume_questions
 from app.deadlines import queries as deadlines
+from app.deadlines.planned_dates import check_date
 from app.kernel.actors import Relation
 from app.kernel.versions import Seen
 from app.kernel.work import Writing
@@ -104,16 +105,19 @@ def monitor(work: Writing, case: Case, row: Row, visits: tuple[datetime, ...]) -
 def report_visit(work: Writing, code: str, seen: Seen, visit: ReportVisit) -> Case:
     """Keep that a planned visit took place; the next one is due, or the closure review.
 
-    Raises what `lock` does, ActionIllegal (409), ActionNotYours or RoleMissing (403).
+    A visit before its date is recorded as early. Raises what `lock` does, ActionIllegal
+    or DateNotReached (409), ActionNotYours or RoleMissing (403).
     """
     case = lock(work, code, seen)
     must_lead(work, case, {State.MONITORING})
+    planned = datetime.fromisoformat(case.visits[0]) if case.visits else None
+    is_early = check_date(work, planned, early=visit.early)
     cases.note(work, case, "visit", visit.note)
     case.visits = case.visits[1:]
     case.touch()
     cases.wind(work, case)
-    met = {"person_met": visit.person_met}
-    work.record("case.visited", case, case.keepers, met)
+    facts = {"person_met": visit.person_met} | ({"early": True} if is_early else {})
+    work.record("case.visited", case, case.keepers, facts)
     return case
 
 

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import Field, StrictBool
 
 from app.deadlines.bounds import Haste
 from app.deadlines.limits import ClockKind, Unit
@@ -17,6 +17,15 @@ UNIT = (
     "`hours` run day and night; the others end when the clock on the wall shows, where "
     "whoever is waited for works, what it showed at the start."
 )
+
+
+Early = Annotated[
+    StrictBool,
+    Field(
+        description="Whether it took place before the date it is planned for. Before that "
+        "date it has to be true, and is recorded; on that date or later it changes nothing."
+    ),
+]
 
 
 class TimeLimitOut(Shown):

@@ -79,13 +79,17 @@ class Move:
 
 @dataclass(frozen=True)
 class Said:
-    """What came of a step, in codes; the note alone is words, and sealed."""
+    """What came of a step, in codes; the note alone is words, and sealed.
+
+    `early`: the step was taken before the date it is planned for.
+    """
 
     result: str | None = None
     level: RiskLevel | None = None
     threats: tuple[str, ...] = ()
     services: tuple[str, ...] = ()
     note: str | None = None
+    early: bool = False
 
 
 NOTHING: Final = Said()
@@ -184,8 +188,8 @@ def take(
     if move.step.target is not None or action == Action.REPORT:
         wind(work, record, until)
     told = audience(record) & before
-    state = {"state": record.state}
-    work.record(EVENTS[action], record, told, state, by_system=by_system)
+    facts = {"state": record.state} | ({"early": True} if said.early else {})
+    work.record(EVENTS[action], record, told, facts, by_system=by_system)
     settle(work, move)
     return record
 

@@ -54,6 +54,12 @@ def find_due(work: Reading, records: Iterable[Return]) -> Mapping[UUID, datetime
     return found
 
 
+def find_planned(work: Reading, record: Return) -> datetime | None:
+    """Return when the sealed travel plan has a person arrive; None if it does not open."""
+    plans = queries.list_travel_plans(work, [record.referral_id])
+    return next((open_arrival(work, plan) for plan in plans), None)
+
+
 def open_arrival(work: Reading, plan: Sealed) -> datetime | None:
     """Open a plan for the rules alone; None if it does not open."""
     try:

@@ -1,5 +1,6 @@
 """The steps of a return that are more than a line of the list."""
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Final
 from uuid import UUID
@@ -10,6 +11,7 @@ from app.cases.approving import Matter, second
 from app.cases.reasons import WithdrawReason
 from app.cases.sections import Paper
 from app.deadlines import queries as deadlines
+from app.deadlines.planned_dates import check_date
 from app.kernel.actors import Role, Side
 from app.kernel.versions import Seen
 from app.kernel.work import Writing
@@ -94,6 +96,16 @@ def depart(work: Writing, move: Move) -> Return:
     return take(work, move, until=arrivals.end_of_today(work, move.record, work.now))
 
 
+def arrive(work: Writing, move: Move, said: Said, *, early: bool) -> Return:
+    """Confirm the arrival; before the planned date it has to be called early.
+
+    Raises DateNotReached (409).
+    """
+    planned_for = arrivals.find_planned(work, move.record)
+    is_early = check_date(work, planned_for, early=early)
+    return take(work, move, replace(said, early=is_early))
+
+
 def planned(work: Writing, visits: list[datetime] | None) -> tuple[datetime, ...]:
     """Say when the person is visited: as planned, else as usual (D08)."""
     usual = deadlines.visits(work, work.actor.focal_point_id)
@@ -116,11 +128,16 @@ def account_for(work: Writing, move: Move, said: Said) -> Return:
     return move.record
 
 
-def report(work: Writing, move: Move, said: Said) -> Return:
-    """Report a visit; the next one is due, and after the last the return is over."""
+def report(work: Writing, move: Move, said: Said, *, early: bool) -> Return:
+    """Report a visit; the next one is due, and after the last the return is over.
+
+    Before its date it has to be called early. Raises DateNotReached (409).
+    """
     record = move.record
+    planned_for = datetime.fromisoformat(record.visits[0]) if record.visits else None
+    is_early = check_date(work, planned_for, early=early)
     record.visits = record.visits[1:]
-    take(work, move, said)
+    take(work, move, replace(said, early=is_early))
     if record.visits:
         return record
     view = look(work, record)

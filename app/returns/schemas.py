@@ -8,6 +8,7 @@ from pydantic import Field, StrictBool
 
 from app.cases.risk import RiskLevel
 from app.cases.sections import Content, DutyContact
+from app.deadlines.schemas import Early
 from app.directory.kinds import Service
 from app.kernel.actors import Side
 from app.kernel.needs import UnmetNeed
@@ -145,6 +146,12 @@ class ConfirmMet(Asked):
 
     person_met: StrictBool
     note: Note = None
+
+
+class ReportPlanned(ConfirmMet):
+    """That a person was met, or a visit was tried, as it was planned for a date."""
+
+    early: Early = False
 
 
 class PlanVisits(Asked):

@@ -23,7 +23,7 @@ SHELTER = "KZ_SHELTER_KOGERSHIN"
 REST: Json = {"reason": "SAFETY", "review_at": "2026-06-10T12:00:00Z", "note": "Shh"}
 STOP: Json = {"reason": "SURVIVOR_REQUEST", "note": "Enough"}
 AGAIN: Json = {"reason": "NEW_NEED", "note": "Back"}
-VISIT: Json = {"person_met": True, "note": "Well"}
+VISIT: Json = {"person_met": True, "early": True, "note": "Well"}
 BODIES: dict[str, Json | None] = {
     "suspend": REST,
     "resume": None,

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.support.returns import CONSULATE, NO_GO, Homecoming, begin
+from tests.support.returns import CONSULATE, EARLY, NO_GO, Homecoming, begin
 from tests.support.world import (
     Json,
     Someone,
@@ -139,7 +139,7 @@ def test_decision_stands_where_the_person_is_home_or_nothing_was_permitted(
     if how == "completed":
         home.goes("monitor")
         for _ in range(2):
-            done(home.does("home", "report", {"person_met": True}))
+            done(home.does("home", "report", EARLY))
         stays = "permitted"
     else:
         home.guards(origin_contact="undecided")

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.returns import CONSULATE, NO_GO, WAY, Homecoming, begin
+from tests.support.returns import CONSULATE, EARLY, NO_GO, WAY, Homecoming, begin
 from tests.support.world import Json, Someone, World, consent, done, kinds, problem, promise
 
 
@@ -79,7 +79,7 @@ def ends(home: Homecoming, how: str) -> None:
     else:
         home.goes("monitor")
         for _ in range(2):
-            done(home.does("home", "report", {"person_met": True}))
+            done(home.does("home", "report", EARLY))
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from app.returns.lifecycle import TABLE
 from tests.support.returns import (
     AT_HOME,
     CONSULATE,
+    EARLY,
     HOME,
     MET,
     NO_GO,
@@ -41,7 +42,7 @@ from tests.support.world import (
 BODIES: dict[str, Json | None] = {action: body for _, action, body in WAY} | {
     "no-go": NO_GO,
     "call-off": {},
-    "report": MET,
+    "report": EARLY,
     "account-for": MET,
     "determine-interests": {"interests": "in_favour"},
     "receive-child": {"carer_receives": True, "guardian_at_arrival": True},
@@ -354,7 +355,7 @@ def test_the_arrival_is_due_on_the_day_it_is_planned_for_where_the_person_arrive
 ) -> None:
     assert home.goes("depart")["due_at"] == "2026-06-03T18:59:59Z"
     assert home.goes("monitor")["due_at"] == "2026-06-10T09:00:00Z"
-    assert done(home.does("home", "report", MET))["due_at"] == "2026-07-01T09:00:00Z"
+    assert done(home.does("home", "report", EARLY))["due_at"] == "2026-07-01T09:00:00Z"
 
 
 def test_visits_are_after_7_days_and_1_3_6_12_months_unless_somebody_plans(
@@ -364,8 +365,8 @@ def test_visits_are_after_7_days_and_1_3_6_12_months_unless_somebody_plans(
     done(home.does("home", "monitor", {}))
 
     for _ in range(4):
-        assert done(home.does("home", "report", MET))["state"] == "monitoring"
-    assert done(home.does("home", "report", MET))["state"] == "completed"
+        assert done(home.does("home", "report", EARLY))["state"] == "monitoring"
+    assert done(home.does("home", "report", EARLY))["state"] == "completed"
 
 
 def test_no_visit_is_planned_in_a_year_that_was_mistyped(home: Homecoming) -> None:

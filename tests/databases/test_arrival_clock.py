@@ -20,7 +20,7 @@ from app.returns.models import Return
 from tests.databases.failpoints.sweeping import Ids
 from tests.support.databases import Copy
 from tests.support.raw_requests import wired
-from tests.support.returns import HOME, MET, Homecoming, accepted, begin
+from tests.support.returns import EARLY, HOME, Homecoming, accepted, begin
 from tests.support.servers import report
 from tests.support.stolen_copies import Rows, list_differences, read_copy
 from tests.support.world import Json, Someone, World, done, kinds, travel_plan
@@ -158,7 +158,7 @@ def test_an_arrival_that_is_confirmed_before_the_worker_looks_is_late_only_if_it
     home: Homecoming, days: int, late: int
 ) -> None:
     home.world.passes(days=days)
-    done(home.does("home", "arrive", MET))
+    done(home.does("home", "arrive", EARLY))
 
     with home.world.by_itself() as work:
         its = select(Clock).where(Clock.record_id == UUID(home.record["id"]))

@@ -95,7 +95,7 @@ def rests(say: Voice, lead: Someone, case: Json) -> None:
     done(lead.does("suspend", case, rest | {"note": say.text()}))
     done(lead.does("resume", case))
     done(lead.does("monitor", case, {}))
-    done(lead.does("visits", case, {"person_met": True, "note": say.text()}))
+    done(lead.does("visits", case, {"person_met": True, "early": True, "note": say.text()}))
     again = {"reason": "NEW_NEED"}
     done(lead.does("reopen-assistance", case, again | {"note": say.text()}))
     stop = {"reason": "SURVIVOR_REQUEST", "note": say.text()}

@@ -5,7 +5,7 @@ from typing import Final
 from tests.support.account_changes import FEED, NEWCOMER
 from tests.support.administrators import OFFICE
 from tests.support.machine_keys import pair, registering
-from tests.support.returns import AT_HOME, MET, NO_GO, SAFE, TOLD
+from tests.support.returns import AT_HOME, EARLY, MET, NO_GO, SAFE, TOLD
 from tests.support.webhook_receivers import RECEIVER
 from tests.support.world import (
     Json,
@@ -46,7 +46,7 @@ BODIES: Final[dict[str, Json]] = {
     "write_contacts": {"contacts": contacts()},
     "suspend_case": PAUSE,
     "monitor_case": {},
-    "report_visit": {"person_met": True},
+    "report_visit": {"person_met": True, "early": True},
     "reopen_assistance": {"reason": "NEW_NEED"},
     "reopen_case": {"reason": "NEW_NEED"},
     "stop_case": {"reason": "SURVIVOR_REQUEST"},
@@ -89,9 +89,9 @@ BODIES: Final[dict[str, Json]] = {
     "issue_document": {"without_marker": True},
     "plan_travel": travel_plan(),
     "depart_now": {"reconfirmed_today": True},
-    "arrive_safely": MET,
+    "arrive_safely": EARLY,
     "monitor_return": {},
-    "report_on_return": MET,
+    "report_on_return": EARLY,
     "call_off_return": {},
     "account_for_person": MET,
     "replace_focal_point": OFFICE,

@@ -17,6 +17,7 @@ AT_HOME: Final[Json] = SAFE | {"family": "NOT_CONTACTED", "services": ["SHELTER"
 TOLD: Final[Json] = {"right_to_stay_explained": True, "options_explained": True}
 NO_GO: Final[Json] = {"reason": "THREAT", "protection": ["ASYLUM", "RESIDENCE_STATUS"]}
 MET: Final[Json] = {"person_met": True}
+EARLY: Final[Json] = MET | {"early": True}
 # The way of an adult: who does what, with which body.
 WAY: Final[tuple[tuple[str, str, Json | None], ...]] = (
     ("lead", "inform", TOLD),
@@ -29,7 +30,7 @@ WAY: Final[tuple[tuple[str, str, Json | None], ...]] = (
     ("lead", "plan", travel_plan()),
     ("home", "accept-plan", None),
     ("lead", "depart", {"reconfirmed_today": True}),
-    ("home", "arrive", MET),
+    ("home", "arrive", EARLY),
     ("home", "monitor", {"visits": ["2026-06-10T09:00:00Z", "2026-07-01T09:00:00Z"]}),
 )
 STATES: Final = (

@@ -189,7 +189,7 @@ def body_of(world: World, act: Act) -> Json | None:
         "case.stop": {"reason": "SURVIVOR_REQUEST"},
         "case.reopen": {"reason": "NEW_NEED"},
         "case.erase": {"reason": "SURVIVOR_REQUEST"},
-        "lead.visit": {"person_met": True},
+        "lead.visit": {"person_met": True, "early": True},
         "lead.take_over": {
             "focal_point": target,
             "reason": "LEAD_SILENT",

@@ -1,0 +1,40 @@
+"""What is planned for a date and reported before it: a visit, or an arrival (ADR 50)."""
+
+from datetime import date, datetime
+
+from app.deadlines.queries import placed
+from app.kernel.problems import Problem
+from app.kernel.work import Reading
+
+
+class DateNotReached(Problem):
+    """What is reported is planned for a later date."""
+
+    status = 409
+
+
+def check_date(work: Reading, planned: datetime | None, *, early: bool) -> bool:
+    """Return whether the caller reports something before the date it is planned for.
+
+    Dates are compared in the time zone of the office that reports, as the end of a day is
+    computed (D06): the whole of the planned day is in time. Without a planned date nothing
+    is early. Raises DateNotReached (409) unless the report itself says that it is early.
+    """
+    if planned is None:
+        return False
+    day = local_date(work, planned)
+    if local_date(work, work.now) >= day:
+        return False
+    if not early:
+        raise DateNotReached(
+            f"It is planned for {day}, in the time zone of your office. Report it on that "
+            "day or later; if it took place already, send `early: true`.",
+            {"planned_for": day.isoformat()},
+        )
+    return True
+
+
+def local_date(work: Reading, moment: datetime) -> date:
+    """Return the date of a moment where the calling office works."""
+    calendar = placed(work, work.actor.focal_point_id).calendar(moment)
+    return calendar.local(moment).date()
