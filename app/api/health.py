@@ -12,7 +12,8 @@ from app.kernel.ledger import Ledger, LedgerRefused
 from app.kernel.migrations import head
 from app.kernel.problems import Busy
 from app.kernel.work import Ground
-from app.metrics.gauges import OUTBOX, WEBHOOKS, measure
+from app.metrics.gauges import OUTBOX, WEBHOOKS
+from app.metrics.measuring import measure
 
 router = APIRouter(tags=["health"])
 

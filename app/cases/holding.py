@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.cases.lifecycle import State
+from app.cases.lifecycle import LED, State
 from app.cases.models import Case, Party
 from app.kernel.actors import Relation
 from app.kernel.statements import held
@@ -33,6 +33,19 @@ def unwatched(
     lost = Case.id.in_(was) & Case.id.not_in(watched) & (Case.state != State.ERASED)
     found = select(Case.id).where(lost).order_by(Case.number).limit(limit)
     return session.scalars(found).all()
+
+
+def led_without_desk(
+    session: Session, offices: Collection[UUID], limit: int
+) -> Sequence[UUID]:
+    """List open cases that some offices lead and that no desk was brought in for."""
+    part = Party.until.is_(None) & (Party.record_id == Party.case_id)
+    led = (Party.relation == Relation.LEAD) & Party.focal_point_id.in_(offices)
+    desk = Party.relation == Relation.ESCALATION_DESK
+    alone = Case.id.not_in(select(Party.case_id).where(part, desk))
+    of_theirs = Case.id.in_(select(Party.case_id).where(part, led))
+    found = select(Case.id).where(of_theirs, alone, Case.state.in_(LED))
+    return session.scalars(found.order_by(Case.number).limit(limit)).all()
 
 
 def by_id(work: Writing, case_id: UUID) -> Case | None:

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from typing import Final
 from uuid import UUID
 
+from app.access.attendance import is_unattended
 from app.cases.models import Case
 from app.casework.carrying import escalate
 from app.consents import standing
@@ -34,7 +35,8 @@ def remind(work: Writing, case: Case, clock: Clock, count: int) -> None:
     """Remind whoever is late; tell its deputy, then its coordinator, at last the desk.
 
     The desk comes in once the lead of a case let its clocks pass three times, whichever
-    they were, or is active no longer. Raises DeskMissing (503).
+    they were, or is active no longer, or nobody can sign in there. Raises DeskMissing
+    (503).
     """
     if clock.waits_on is None:
         return
@@ -87,7 +89,7 @@ def is_failing_lead(work: Reading, case: Case, late: FocalPoint) -> bool:
     """Say whether a desk may have to move the lead of a case."""
     leads = Relation.LEAD in case.relations_of(late.id)
     silent = breaches.late_count(work, case.id, late.id) >= PATIENCE
-    return leads and (silent or not late.active)
+    return leads and (silent or not late.active or is_unattended(work, late.id))
 
 
 def alert(work: Writing, case: Case, about: UUID, *focal_points: UUID | None) -> None:

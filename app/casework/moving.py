@@ -3,6 +3,7 @@
 from typing import Final
 from uuid import UUID
 
+from app.access.attendance import is_unattended
 from app.access.models import Approval
 from app.cases import actions as cases
 from app.cases import queries
@@ -207,7 +208,7 @@ def must_be_failing(
     """Raise LeadNotFailing (409) unless it is as the desk says."""
     silent = breaches.late_count(work, case.id, lead.id) >= PATIENCE
     fails = {
-        TakeOverReason.LEAD_INACTIVE: not lead.active,
+        TakeOverReason.LEAD_INACTIVE: not lead.active or is_unattended(work, lead.id),
         TakeOverReason.LEAD_SILENT: silent,
     }
     if not fails[reason]:

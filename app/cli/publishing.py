@@ -25,7 +25,8 @@ from app.kernel.problems import Problem
 from app.kernel.vault import KEY_BYTES
 from app.main import create_app
 from app.metrics.counters import NAMESPACE
-from app.metrics.gauges import GAUGES, Gauge
+from app.metrics.gauges import GAUGES
+from app.metrics.measuring import Gauge
 from app.referrals.lifecycle import TABLE as REFERRAL
 from app.returns.lifecycle import TABLE as RETURN
 from app.settings import Settings

@@ -12,7 +12,8 @@ from rich.text import Text
 
 from app.cli.grounds import must_be_migrated
 from app.kernel.work import Ground
-from app.metrics.gauges import Measured, measure, watches_of
+from app.metrics.gauges import watches_of
+from app.metrics.measuring import Measured, measure
 
 
 @dataclass(frozen=True)

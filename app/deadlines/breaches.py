@@ -113,6 +113,12 @@ def late_at_desks(session: Session, now: datetime) -> int:
     return session.scalars(cases).one()
 
 
+def find_waited_for(session: Session) -> frozenset[UUID]:
+    """Return the offices that something waits for."""
+    offices = select(Clock.waits_on).where(Clock.stopped_at.is_(None)).distinct()
+    return frozenset(one for one in session.scalars(offices) if one is not None)
+
+
 def again(work: Writing, number: int) -> Clock:
     """Read a clock as it is now that its case is held."""
     return work.session.get_one(Clock, number, populate_existing=True)

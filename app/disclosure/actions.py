@@ -53,6 +53,7 @@ from app.kernel.needs import Unmet, refuse
 from app.kernel.versions import Seen
 from app.kernel.work import Recorded, Writing
 from app.referrals import following
+from app.referrals.agreements import hold_back_written
 from app.referrals.models import Referral
 from app.returns import following as returns
 from app.returns import origin_contact
@@ -219,6 +220,7 @@ def write_section(work: Writing, code: str, seen: Seen, content: SectionContent)
         work.ground.free_space.require_unreserved()
     case = to_write(work, code, seen, content.section)
     write(work, case, content.section, content)
+    hold_back_written(work, case.id, content.section)
     tell(work, case, content.section)
     return case
 

@@ -55,6 +55,20 @@ def cancel_unsafe(work: Writing, case: Case) -> None:
         cancel_open(work, case)
 
 
+def cancel_unagreed(work: Writing, case: Case) -> bool:
+    """End an offer that no agreement in force lets cross its border; False: there is none.
+
+    Nobody could accept it, and meanwhile the lead offers the case to nobody else.
+    """
+    handover = queries.open_of(work, case.id)
+    if handover is None:
+        return False
+    if situation_of(work, handover, standing.of_case(work, case)).agreed:
+        return False
+    end_by_system(work, handover, Action.CANCEL)
+    return True
+
+
 def cancel_open(work: Writing, case: Case) -> None:
     """Let the system take back the offer of a case that is held, if there is one.
 

@@ -111,6 +111,13 @@ def was_told(session: Session, case_id: UUID, event: str, since: datetime) -> bo
     return bool(session.scalar(select(said)))
 
 
+def was_recorded(session: Session, case_id: UUID, record_id: UUID, event: str) -> bool:
+    """Return whether something was ever recorded about one record of a case."""
+    of_record = (Entry.case_id == case_id) & (Entry.record_id == record_id)
+    said = exists().where(of_record, Entry.type == event)
+    return bool(session.scalar(select(said)))
+
+
 def knows_a_case(session: Session) -> bool:
     """Say whether this database ever had a case."""
     said = exists().where(Entry.reference.startswith("cases/"))

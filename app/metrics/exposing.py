@@ -21,8 +21,9 @@ from prometheus_client.registry import Collector
 from app.kernel.free_space import FreeSpace
 from app.kernel.work import Ground
 from app.metrics.counters import COUNTERS, NAMESPACE
-from app.metrics.gauges import Gauge, Measured, Watch, watches_of
+from app.metrics.gauges import watches_of
 from app.metrics.looking import Looker
+from app.metrics.measuring import Gauge, Measured, Watch
 
 log = structlog.get_logger("safe_conduct.metrics")
 PATH: Final = "/metrics"

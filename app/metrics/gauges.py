@@ -4,7 +4,7 @@ What is counted is counted over all: how many cases an office or a country has i
 worth hiding (A8). A room that has something to tell writes a `Watch` and enters it below.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from math import inf
@@ -13,11 +13,14 @@ from typing import Any, Final
 from sqlalchemy.orm import Session
 
 from app.access import machines
+from app.access.attendance import find_unattended
+from app.deadlines import breaches
 from app.deadlines.keeping import LATE_AFTER, SILENT_AFTER, Backlog, backlog
 from app.kernel.clock_jumps import get_recent_jump
 from app.kernel.free_space import FreeSpace
 from app.kernel.heartbeat import Part, last_beats
 from app.kernel.work import Ground
+from app.metrics.measuring import Gauge, Watch
 from app.outbox import queries as outbox
 from app.webhooks import queries as webhooks
 
@@ -31,62 +34,6 @@ CLOCK_JUMPED: Final = (
     "The clock of the database was set, or its machine was paused. Deadlines go by that "
     "clock: compare it with the time, and see that NTP runs."
 )
-
-
-@dataclass(frozen=True)
-class Gauge[T]:
-    """One number of a look, or one for each value of a label.
-
-    Above its limit somebody has to look, and `remedy` says at what. `detail` says a little
-    more where there is more to say.
-    """
-
-    name: str
-    about: str
-    value: Callable[[T], float | Mapping[str, float]]
-    label: str | None = None
-    limit: float | None = None
-    remedy: str = ""
-    detail: Callable[[T], str] = lambda _: ""
-
-
-@dataclass(frozen=True)
-class Measured:
-    """What a gauge said; `of` is the value of its label, if it has one."""
-
-    gauge: Gauge[Any]
-    of: str | None
-    value: float
-    detail: str
-
-    @property
-    def is_well(self) -> bool:
-        """Whether nobody has to look."""
-        return self.gauge.limit is None or self.value <= self.gauge.limit
-
-
-@dataclass(frozen=True)
-class Watch[T]:
-    """One look at the database, and all that is read off it."""
-
-    look: Callable[[Session, datetime], T]
-    gauges: tuple[Gauge[T], ...]
-
-    def measure(self, session: Session, now: datetime) -> Iterator[Measured]:
-        """Look once, and read every gauge."""
-        found = self.look(session, now)
-        for gauge in self.gauges:
-            value = gauge.value(found)
-            values = value.items() if isinstance(value, Mapping) else [(None, value)]
-            detail = gauge.detail(found)
-            yield from (Measured(gauge, of, one, detail) for of, one in values)
-
-
-def measure(
-    watches: Sequence[Watch[Any]], session: Session, now: datetime
-) -> list[Measured]:
-    """Read every gauge, all at the same moment."""
-    return [one for watch in watches for one in watch.measure(session, now)]
 
 
 @dataclass(frozen=True)
@@ -247,8 +194,24 @@ JUMPS: Final = Watch[int](
         ),
     ),
 )
+OFFICES: Final = Watch[int](
+    lambda session, now: len(
+        find_unattended(session, now) & breaches.find_waited_for(session)
+    ),
+    (
+        Gauge(
+            "offices_unattended",
+            "Offices that something waits for, and where nobody can sign in any more.",
+            lambda found: found,
+            limit=0,
+            remedy="Open an account there, as two administrators: oversight reads in its "
+            "feed which office it is (`account.disabled`, `accounts_left: 0`).",
+        ),
+    ),
+)
 WATCHES: Final[tuple[Watch[Any], ...]] = (
-    *(HEARTBEATS, CLOCKS, OUTBOX, WEBHOOKS, KEYS, JUMPS),
+    *(HEARTBEATS, CLOCKS, OUTBOX),
+    *(WEBHOOKS, KEYS, JUMPS, OFFICES),
 )
 
 

@@ -12,7 +12,7 @@ import structlog
 
 from app.kernel.trouble import described
 from app.kernel.work import Ground
-from app.metrics.gauges import Measured, Watch, measure
+from app.metrics.measuring import Measured, Watch, measure
 
 log = structlog.get_logger("safe_conduct.metrics")
 FRESH: Final = 5.0

@@ -117,6 +117,13 @@ def of_case(work: Reading, case_id: UUID) -> list[Referral]:
     return list(work.session.scalars(OF_CASE, {"case": case_id}))
 
 
+def list_open(work: Reading) -> list[Referral]:
+    """List every referral that was sent and has not ended, whoever asks: for the worker."""
+    found = select(Referral).where(Referral.state.in_(ASKED | AT_WORK))
+    both = (selectinload(Referral.case), selectinload(Referral.recipient))
+    return list(work.session.scalars(found.order_by(Referral.number).options(*both)))
+
+
 def opened_by(work: Reading, ids: Iterable[UUID]) -> Mapping[UUID, UUID | None]:
     """Say of those of some records that are referrals who opened each."""
     rows = select(Referral.id, Referral.opened_by).where(Referral.id.in_(list(ids)))

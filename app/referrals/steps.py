@@ -19,6 +19,7 @@ from app.referrals.actions import (
     must_be_fit,
     take,
 )
+from app.referrals.agreements import find_held_back, hold_back
 from app.referrals.lifecycle import Action
 from app.referrals.models import Referral
 from app.referrals.schemas import (
@@ -123,7 +124,11 @@ def confirm_deletion(work: Writing, move: Move) -> Referral:
 
 
 def accept(work: Writing, move: Move, promise: Arrangement) -> Referral:
-    """Accept a referral; what was promised is sealed with it."""
+    """Accept a referral; what was promised is sealed with it.
+
+    The sections that no agreement in force lets cross any more do not open with it.
+    """
+    hold_back(work, move.referral, find_held_back(work, move.referral))
     cases.put_away(work, move.referral, Paper.ARRANGEMENT, promise)
     return take(work, move)
 

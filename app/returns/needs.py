@@ -174,7 +174,8 @@ def remedy_for_reception(facts: Facts) -> Remedy | None:
 NEEDS: Final[dict[Need, Check[Facts]]] = {
     Need.UNDER_WAY: Check(
         lambda f: f.under_way,
-        "The referral must be accepted or in progress, and the case neither suspended nor ended.", Side.LEAD),
+        "The referral must be accepted or in progress, its recipient active, and the case neither suspended nor "
+        "ended.", Side.LEAD),
     Need.LEAD_READY: Check(
         is_ready, "The lead has to see to the return first.", Side.LEAD),
     Need.STILL_CLEARED: Check(

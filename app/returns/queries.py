@@ -23,6 +23,7 @@ from app.cases.sections import Paper
 from app.cases.statements import CASES, MINE
 from app.deadlines.limits import ClockKind
 from app.deadlines.models import Clock
+from app.directory import queries as directory
 from app.directory.kinds import Service
 from app.kernel.actors import HOLDS, Relation
 from app.kernel.problems import NotFound
@@ -32,7 +33,14 @@ from app.kernel.work import Reading, Writing
 from app.referrals import queries as referrals
 from app.referrals.lifecycle import AT_WORK
 from app.referrals.models import Referral
-from app.returns.lifecycle import CANCELLED, FOR_THE_CONSULATE, OPEN, Action, State
+from app.returns.lifecycle import (
+    BEFORE_DEPARTURE,
+    CANCELLED,
+    FOR_THE_CONSULATE,
+    OPEN,
+    Action,
+    State,
+)
 from app.returns.models import Done, Return
 
 
@@ -126,6 +134,22 @@ def open_in(work: Reading, case_ids: Iterable[UUID]) -> Mapping[UUID, list[Retur
     for record in work.session.scalars(UNDER_WAY, {"cases": list(case_ids)}):
         found.setdefault(record.case_id, []).append(record)
     return found
+
+
+def list_unawaited(work: Reading) -> list[Return]:
+    """List the returns before departure whose recipient is closed, whoever asks."""
+    found = (
+        select(Return)
+        .join(Referral, Referral.id == Return.referral_id)
+        .where(Return.state.in_(BEFORE_DEPARTURE))
+        .where(Referral.recipient_id.in_(directory.closed()))
+    )
+    return list(work.session.scalars(found.order_by(Return.number)))
+
+
+def is_unawaited(record: Return) -> bool:
+    """Return whether a person has not departed yet and nobody awaits them at home."""
+    return record.state in BEFORE_DEPARTURE and not record.referral.recipient.active
 
 
 def by_id(work: Reading, return_id: UUID) -> Return:

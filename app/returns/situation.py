@@ -120,9 +120,10 @@ def facts_of(work: Reading, view: View, terms: Terms | None = None) -> Facts:
     plan = find_plan(work, record)
     paper, identity = view.papers, frozenset({Section.IDENTITY})
     family = stands.covers(referral.recipient, Purpose.FAMILY_TRACING, frozenset())
+    goes_on = referral.state in GOES_ON and referral.recipient.active
     return Facts(
         now=work.now,
-        under_way=case.state in LED - {CaseState.SUSPENDED} and referral.state in GOES_ON,
+        under_way=case.state in LED - {CaseState.SUSPENDED} and goes_on,
         agreed=stands.agrees_to_return(referral.recipient),
         contact_permitted=stands.contact_is_permitted(),
         identity_covered=stands.covers(paper.recipient, Purpose(paper.service), identity),

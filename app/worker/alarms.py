@@ -19,13 +19,8 @@ import structlog
 from app.kernel.clock_jumps import record_clock_jump
 from app.kernel.trouble import described
 from app.kernel.work import Ground
-from app.metrics.gauges import (
-    CLOCK_JUMP_LIMIT,
-    CLOCK_JUMPED,
-    Measured,
-    measure,
-    watches_of,
-)
+from app.metrics.gauges import CLOCK_JUMP_LIMIT, CLOCK_JUMPED, watches_of
+from app.metrics.measuring import Measured, measure
 
 log = structlog.get_logger("safe_conduct.alarms")
 EVERY: Final = 15.0

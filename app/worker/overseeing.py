@@ -13,6 +13,7 @@ from app.kernel.actors import SYSTEM
 from app.kernel.problems import Busy
 from app.kernel.trouble import described
 from app.kernel.work import Ground, reading, writing
+from app.worker.endings import follow_endings
 from app.worker.loop import Job
 
 log = structlog.get_logger("safe_conduct.worker")
@@ -23,7 +24,10 @@ EVERY: Final = 600.0
 
 @dataclass
 class Watch:
-    """Looks for cases to hand on: again at once while there are some, then seldom."""
+    """Looks for cases to hand on, and for what ended beside cases that run.
+
+    Again at once while there are some, then seldom.
+    """
 
     elapsed: Callable[[], float] = monotonic
     rests_until: float = 0.0
@@ -32,7 +36,7 @@ class Watch:
         """Hand on some, and say how many."""
         if self.elapsed() < self.rests_until:
             return 0
-        count = replace_oversight(ground)
+        count = replace_oversight(ground) + follow_endings(ground)
         if not count:
             self.rests_until = self.elapsed() + EVERY
         return count

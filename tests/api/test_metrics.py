@@ -18,8 +18,9 @@ from app.access.models import ApiKey
 from app.ground import lay_ground
 from app.kernel.actors import Scope
 from app.metrics.exposing import registry_of
-from app.metrics.gauges import WATCHES, Gauge, Watch, measure, watches_of
+from app.metrics.gauges import WATCHES, watches_of
 from app.metrics.looking import PATIENCE
+from app.metrics.measuring import Gauge, Watch, measure
 from tests.support.databases import ask, overheard
 from tests.support.mail_servers import reachable
 from tests.support.metrics_scrape import PREFIX, Scraper, scraped

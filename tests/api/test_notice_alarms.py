@@ -6,7 +6,8 @@ import pytest
 from sqlalchemy import update
 
 from app.cli.status import Status, to_do
-from app.metrics.gauges import WATCHES, Measured, measure
+from app.metrics.gauges import WATCHES
+from app.metrics.measuring import Measured, measure
 from app.outbox.models import Outgoing, Way
 from app.outbox.pacing import MOST
 from app.webhooks.models import Webhook

@@ -7,7 +7,7 @@ from math import inf
 import pytest
 from structlog.testing import capture_logs
 
-from app.metrics.gauges import Gauge, Measured
+from app.metrics.measuring import Gauge, Measured
 from app.worker.alarms import AGAIN, Alarms
 from tests.support.world import NOON, Watch
 

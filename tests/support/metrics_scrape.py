@@ -10,7 +10,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from app.kernel.work import Ground
 from app.metrics.exposing import Scrapes, exposed
-from app.metrics.gauges import Watch
+from app.metrics.measuring import Watch
 
 PREFIX: Final = "safe_conduct_"
 

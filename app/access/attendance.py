@@ -1,0 +1,35 @@
+"""Whether anybody can still sign in at an office and work on its cases (ADR 50)."""
+
+from datetime import datetime, timedelta
+from typing import Final
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.access.models import Account
+from app.kernel.actors import WORKERS
+from app.kernel.work import Reading
+
+UNATTENDED_AFTER: Final = timedelta(days=1)
+"""How long an office whose last account ended has to open another: our own proposal."""
+
+
+def find_unattended(session: Session, since: datetime) -> frozenset[UUID]:
+    """Return the offices at which nobody could work on cases at a time, or since then.
+
+    A machine counts like a person. An office without any account has not begun yet.
+    """
+    accounts = select(Account.focal_point_id, Account.roles, Account.disabled_at)
+    known, attended = set[UUID](), set[UUID]()
+    for office, roles, disabled_at in session.execute(accounts):
+        known.add(office)
+        is_late = disabled_at is None or disabled_at > since
+        if is_late and not WORKERS.isdisjoint(roles):
+            attended.add(office)
+    return frozenset(known - attended)
+
+
+def is_unattended(work: Reading, office: UUID) -> bool:
+    """Return whether nobody can work on cases at an office, for a day at least."""
+    return office in find_unattended(work.session, work.now - UNATTENDED_AFTER)

@@ -1,0 +1,37 @@
+"""What ended beside cases that run: each case is seen to in a transaction of its own."""
+
+from typing import Final
+from uuid import UUID
+
+import structlog
+
+from app.casework.endings import follow, list_cases
+from app.kernel.actors import SYSTEM
+from app.kernel.problems import Busy
+from app.kernel.trouble import described
+from app.kernel.work import Ground, reading, writing
+
+log = structlog.get_logger("safe_conduct.worker")
+BATCH: Final = 200
+
+
+def follow_endings(ground: Ground, limit: int = BATCH) -> int:
+    """Draw the consequences of what ended, and return in how many cases.
+
+    A case that is in use, or that fails, comes again with the next look.
+    """
+    with reading(ground, SYSTEM) as tx:
+        found = list_cases(tx, limit)
+    return sum(follow_one(ground, case_id) for case_id in found)
+
+
+def follow_one(ground: Ground, case_id: UUID) -> bool:
+    """Draw the consequences in one case, and log what fails."""
+    try:
+        with writing(ground, SYSTEM) as tx:
+            return follow(tx, case_id)
+    except Busy:
+        return False
+    except Exception as error:  # noqa: BLE001 - one case must not keep the others waiting
+        log.error("ending.failed", **described(error.__cause__ or error))  # noqa: TRY400 - a message may repeat what was written
+        return False

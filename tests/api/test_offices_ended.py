@@ -1,0 +1,343 @@
+"""An office closes, its last account ends, or it has no place left (ADR 50)."""
+
+import pytest
+from sqlalchemy import update
+
+from app.directory.models import FocalPoint
+from app.kernel.actors import AccountKind, Role
+from app.metrics.exposing import registry_of
+from app.metrics.gauges import WATCHES
+from tests.support.endings import disable, look
+from tests.support.metrics_scrape import PREFIX
+from tests.support.returns import CONSULATE, HOME, MET, begin
+from tests.support.world import (
+    Json,
+    Someone,
+    World,
+    actions,
+    consent,
+    done,
+    for_handover,
+    for_services,
+    kinds,
+    lacks,
+    problem,
+    promise,
+    taking,
+)
+
+SHELTER = "KZ_SHELTER_KOGERSHIN"
+BEFORE_DEPARTURE = [
+    *("", "inform", "permit-contact", "assess-origin", "go", "issue-document"),
+    *("plan", "accept-plan"),
+]
+
+
+@pytest.fixture
+def desk(world: World) -> Someone:
+    return world.someone("DESK_CENTRAL_ASIA")
+
+
+@pytest.fixture
+def case(officer: Someone, lead: Someone) -> Json:
+    """A case that KZ_LEAD leads; SANA_SEZIM, an NGO of the country, may lead it too."""
+    ngos = consent(recipient_class={"kind": "non_state", "country": "KZ"})
+    given = [consent(), ngos, for_services(), for_handover("SANA_SEZIM")]
+    return lead.leads(officer.submits(consents=given))
+
+
+def told(who: Someone, about: Json | None = None) -> list[str]:
+    """The kinds of what somebody hears, of one record or of all."""
+    return kinds(e for e in who.hears() if about is None or about["id"] in e["subject"])
+
+
+def unattended(world: World) -> float | None:
+    """What the metric says, for which an alarm is raised above 0."""
+    scraped = registry_of(world.ground, WATCHES)
+    return scraped.get_sample_value(f"{PREFIX}offices_unattended")
+
+
+# The office that wrote a draft
+
+
+def test_draft_of_a_closed_office_waits_there_and_its_people_hand_it_on(
+    world: World, officer: Someone
+) -> None:
+    draft = done(officer.writes_case())
+
+    world.shuts(officer.code)
+    world.works()
+
+    assert [kind for _, kind, _ in officer.waits()] == ["finish_draft"]
+    assert done(officer.does("submit", draft))["state"] == "submitted"
+
+
+def test_draft_of_an_ended_account_is_discarded_by_a_colleague(
+    world: World, officer: Someone
+) -> None:
+    draft = done(officer.writes_case())
+    colleague = world.someone(officer.code, {Role.OFFICER})
+    disable(officer, world.someone(officer.code, {Role.SUPERVISOR}))
+
+    assert done(colleague.does("discard", draft))["state"] == "void"
+
+
+def test_case_of_a_closed_submitter_goes_on_and_its_lead_hears_that_nobody_answers(
+    world: World, officer: Someone, lead: Someone, case: Json
+) -> None:
+    asked = {"topics": ["contact"], "question": "Which number?"}
+    done(lead.creates(f"/cases/{case['code']}/questions", asked))
+    lead.hears()
+
+    world.shuts(officer.code)
+    world.works()
+
+    assert kinds(lead.hears()) == ["case.not_answered"]
+    assert lead.sees(case)["state"] == "referring"
+
+
+# Nobody can sign in any more
+
+
+def test_desk_is_brought_in_where_nobody_can_sign_in_at_the_lead(
+    world: World, lead: Someone, desk: Someone, supervisor: Someone, case: Json
+) -> None:
+    watcher = world.someone("OVERSIGHT_DEMO", {Role.PROTECTION_OFFICER})
+    watcher.hears()
+    disable(lead, supervisor)
+    [ended] = [e["facts"] for e in watcher.hears() if e["type"] == "account.disabled"]
+    assert (ended, look(world)) == ({"accounts_left": 0}, 0)
+
+    world.passes(days=1)
+
+    assert (look(world), look(world)) == (1, 0)
+    assert kinds(watcher.hears()) == kinds(desk.hears()) == ["case.escalated"]
+    assert desk.sees(case)["you_are"] == ["escalation_desk"]
+    move = {"focal_point": "SANA_SEZIM", "reason": "LEAD_INACTIVE", "person_informed": True}
+    boss = world.someone(desk.code, {Role.SUPERVISOR})
+    assert desk.does_with(boss, "take-over", case, move).status_code == 204
+    assert world.someone("SANA_SEZIM").sees(case)["you_are"] == ["lead"]
+
+
+@pytest.mark.parametrize("kind", [AccountKind.PERSON, AccountKind.INTEGRATION])
+def test_lead_with_another_account_keeps_its_case(
+    world: World, lead: Someone, desk: Someone, supervisor: Someone, kind: AccountKind
+) -> None:
+    disable(lead, supervisor)
+    world.someone("KZ_LEAD", {Role.CASEWORKER}, kind=kind)
+    world.passes(days=2)
+
+    assert look(world) == 0
+    assert desk.hears() == []
+
+
+def test_desk_may_not_take_a_case_from_a_lead_that_can_sign_in(
+    world: World, lead: Someone, desk: Someone, supervisor: Someone, case: Json
+) -> None:
+    disable(lead, supervisor)
+    world.passes(days=1)
+    look(world)
+    world.someone("KZ_LEAD")
+    move = {"focal_point": "SANA_SEZIM", "reason": "LEAD_INACTIVE", "person_informed": True}
+
+    refused = desk.does("take-over", case, move)
+
+    assert problem(refused) == (409, "lead-not-failing")
+
+
+@pytest.mark.parametrize("waiting", ["draft", "case"])
+def test_alarm_is_raised_at_once_for_an_office_where_nobody_can_sign_in(
+    world: World, officer: Someone, lead: Someone, waiting: str
+) -> None:
+    one = officer if waiting == "draft" else lead
+    done(officer.writes_case(submit=waiting == "case"))
+    boss = world.someone(one.code, {Role.SUPERVISOR})
+    before = unattended(world)
+    disable(one, boss)
+    during = unattended(world)
+    world.someone(one.code, {Role.CASEWORKER})
+
+    assert (before, during, unattended(world)) == (0, 1, 0)
+
+
+def test_no_alarm_is_raised_for_an_office_that_nothing_waits_for(
+    world: World, lead: Someone, supervisor: Someone
+) -> None:
+    disable(lead, supervisor)
+
+    assert unattended(world) == 0
+
+
+# No place is left
+
+
+def test_what_waits_for_an_office_without_a_place_waits_and_what_it_took_on_goes_on(
+    world: World, lead: Someone, shelter: Someone, case: Json
+) -> None:
+    waiting, taken = (
+        done(lead.refers(case, SHELTER, service=service, sections=["needs"]))
+        for service in ("SHELTER", "LEGAL_AID")
+    )
+    done(shelter.does("accept", taken, promise()))
+    before, free = shelter.waits(), {"free": 0}
+    lead.hears()
+    path, key = f"/focal-points/{SHELTER}/capacity", {"Idempotency_Key": "full"}
+    done(shelter.ask("PUT", path, free, headers=key))
+    world.works()
+
+    assert (look(world), shelter.waits(), lead.hears()) == (0, before, [])
+    assert done(shelter.does("start", taken, MET))["state"] == "in_progress"
+    refused = done(shelter.does("decline", waiting, {"reason": "NO_CAPACITY"}))
+    assert refused["state"] == "declined"
+    assert "referral.declined" in told(lead, waiting)
+
+
+def test_office_without_a_place_is_proposed_for_nothing_new_and_can_be_asked(
+    lead: Someone, shelter: Someone, case: Json
+) -> None:
+    key = {"Idempotency_Key": "full"}
+    done(shelter.ask("PUT", f"/focal-points/{SHELTER}/capacity", {"free": 0}, headers=key))
+
+    path = f"/cases/{case['code']}/recipients"
+    [found] = done(lead.get(path, service="SHELTER"))["services"]
+
+    out = {one["focal_point"]: one["reasons"] for one in found["left_out"]}
+    assert out[SHELTER] == ["full"]
+    assert done(lead.refers(case, SHELTER))["state"] == "sent"
+
+
+def test_office_without_a_place_is_still_asked_to_lead(
+    world: World, officer: Someone
+) -> None:
+    with world.database.writing() as session:
+        of_lead = update(FocalPoint).where(FocalPoint.code == "KZ_LEAD")
+        session.execute(of_lead.values(capacity=0, capacity_as_of=world.now))
+
+    assert officer.submits()["holder"] == "KZ_LEAD"
+
+
+# An office that helps closes
+
+
+@pytest.mark.parametrize("upto", ["accept", "start", "hold"])
+def test_help_of_a_closed_office_is_not_ended_and_its_sender_is_told(
+    world: World, lead: Someone, shelter: Someone, case: Json, upto: str
+) -> None:
+    rest = {"reason": "CONTACT_LOST", "review_at": "2026-06-10T09:00:00Z"}
+    sent = done(lead.refers(case, SHELTER))
+    steps: list[tuple[str, Json]] = [("accept", promise()), ("start", MET), ("hold", rest)]
+    for action, body in steps:
+        done(shelter.does(action, sent, body))
+        if action == upto:
+            break
+    state = lead.sees(sent)["state"]
+    lead.hears()
+
+    world.shuts(SHELTER)
+    world.works()
+
+    event = "referral.review_due" if upto == "hold" else "referral.overdue"
+    [facts] = [e["facts"] for e in lead.hears() if e["type"] == event]
+    assert facts["active"] is False
+    assert lead.sees(sent)["state"] == state
+    assert "withdraw" in actions(lead.sees(sent))
+
+
+def test_referral_that_a_closed_office_asked_back_ends_and_its_sender_is_told(
+    world: World, lead: Someone, shelter: Someone, case: Json
+) -> None:
+    sent = done(lead.refers(case, SHELTER))
+    done(shelter.does("ask", sent, {"topics": ["contact"], "question": "Which number?"}))
+    lead.hears()
+
+    world.shuts(SHELTER)
+
+    assert (look(world), look(world)) == (1, 0)
+    assert lead.sees(sent)["state"] == "expired"
+    assert told(lead, sent) == ["referral.expired"]
+    assert sent["id"] not in str(lead.waits())
+
+
+def test_offer_of_a_closed_lead_can_still_be_accepted(
+    world: World, lead: Someone, case: Json
+) -> None:
+    ngo = world.someone("SANA_SEZIM")
+    offered = done(lead.offers(case, "SANA_SEZIM"))
+
+    world.shuts("KZ_LEAD")
+    world.works()
+
+    done(ngo.does("accept", offered, taking()))
+    assert ngo.sees(case)["you_are"] == ["lead"]
+
+
+# An office that has a part in a return closes
+
+
+@pytest.mark.parametrize("upto", BEFORE_DEPARTURE)
+def test_lead_of_a_return_is_told_once_that_nobody_awaits_the_person(
+    world: World, officer: Someone, lead: Someone, upto: str
+) -> None:
+    home = begin(world, officer, lead)
+    if upto:
+        home.goes(upto)
+    state = home.state
+    lead.hears()
+
+    world.shuts(HOME)
+
+    assert (look(world), look(world)) == (1, 0)
+    [event] = [e for e in lead.hears() if e["type"] == "return.recipient_closed"]
+    assert (event["facts"], event["by"]) == ({"state": state}, None)
+    assert home.state == state
+
+
+def test_nobody_departs_to_an_office_that_is_closed(
+    world: World, officer: Someone, lead: Someone
+) -> None:
+    home = begin(world, officer, lead)
+    home.goes("accept-plan")
+
+    world.shuts(HOME)
+
+    refused = lead.does("depart", home.record, {"reconfirmed_today": True})
+    assert lacks(refused) == [("under_way", "lead")]
+    done(lead.does("withdraw", home.referral, {"reason": "NO_LONGER_NEEDED"}))
+    assert home.state == "ended"
+
+
+def test_who_travels_to_an_office_that_is_closed_is_not_lost_from_sight(
+    world: World, officer: Someone, lead: Someone
+) -> None:
+    home = begin(world, officer, lead)
+    home.goes("depart")
+    lead.hears()
+
+    world.shuts(HOME)
+    world.works()
+
+    assert look(world) == 0
+    [facts] = [e["facts"] for e in lead.hears() if e["type"] == "return.overdue"]
+    assert (facts["clock"], facts["active"]) == ("confirm_arrival", False)
+    assert home.state == "in_transit"
+    done(lead.does("withdraw", home.referral, {"reason": "NO_LONGER_NEEDED"}))
+    assert home.state == "halted"
+    assert list(actions(home.now())) == ["account_for"]
+
+
+def test_lead_of_a_return_is_told_that_the_consulate_is_closed(
+    world: World, officer: Someone, lead: Someone
+) -> None:
+    papers = {"purposes": ["CONSULAR_DOCUMENT"], "sections": ["identity"]}
+    given = [consent(focal_point=CONSULATE, **papers)]
+    home = begin(world, officer, lead, consents=given)
+    home.asks_the_consulate()
+    home.goes("permit-contact")
+    lead.hears()
+
+    world.shuts(CONSULATE)
+    world.works()
+
+    heard = {e["type"]: e["facts"]["active"] for e in lead.hears()}
+    assert heard == {"referral.overdue": False, "return.overdue": False}
+    assert home.state == "permitted"

@@ -1,0 +1,30 @@
+"""What ends beside a case that runs, as an administrator or the calendar ends it."""
+
+from datetime import date
+from typing import Final
+
+from sqlalchemy import update
+
+from app.directory.models import Agreement
+from app.worker.endings import follow_endings
+from tests.support.world import Someone, World, done
+
+LAST_DAY: Final = date(2026, 5, 31)
+"""The day before the day on which tests stand still."""
+
+
+def end_agreement(world: World, *, on: date | None = LAST_DAY) -> None:
+    """Let the agreement of Kazakhstan and Uzbekistan end, or be in force again."""
+    with world.database.writing() as session:
+        named = update(Agreement).where(Agreement.code == "KZ_UZ_DEMO")
+        session.execute(named.values(in_force_until=on))
+
+
+def look(world: World) -> int:
+    """Let the worker look for what ended; it looks every ten minutes."""
+    return follow_endings(world.ground)
+
+
+def disable(who: Someone, by: Someone) -> None:
+    """End an account, as a supervisor or an administrator may."""
+    done(by.post(f"/accounts/{who.actor.account_id}/disable"))
