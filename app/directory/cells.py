@@ -51,10 +51,17 @@ def day(cell: str | None) -> date | None:
         raise refuse("must be a day, like 2026-01-01") from error
 
 
+SPANS: Final = (
+    "must be always, or spans of hours like mo-fr/09:00-18:00, su-th/09:00-17:00 or "
+    "sa/09:00-13:00; for a break, or for a night, write two: mo-fr/09:00-13:00 and "
+    "mo-fr/14:00-18:00, mo/20:00-24:00 and tu/00:00-04:00"
+)
+
+
 def span(word: str) -> str:
     """Check a span of opening hours."""
     if not is_spelled(word):
-        raise refuse("must be always, or hours like mo-fr/09:00-18:00")
+        raise refuse(SPANS)
     return word
 
 

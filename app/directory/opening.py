@@ -1,7 +1,8 @@
 """When an office is open: weekly hours in its own time zone, as words between spaces.
 
-`always`, or spans such as `mo-fr/09:00-18:00`; a night is two spans, up to `24:00` and from
-`00:00`. Holidays are not known here.
+`always`, or spans such as `mo-fr/09:00-18:00`. The days may go past Sunday (`su-th`). A day
+with a break is two spans, and so is a night: up to `24:00` and from `00:00`. Holidays are
+not known here.
 """
 
 import re
@@ -24,9 +25,8 @@ def is_spelled(word: str) -> bool:
     span = SPAN.fullmatch(word)
     if span is None:
         return word == ALWAYS
-    first, last, start, end = span.groups()
-    forward = DAYS.index(first) <= DAYS.index(last or first)
-    return forward and minute_of(start) < minute_of(end)
+    _, _, start, end = span.groups()
+    return minute_of(start) < minute_of(end)
 
 
 def minute_of(time: str) -> int:
@@ -52,5 +52,6 @@ def holds(word: str, day: int, minute: int) -> bool:
     if span is None:
         return False
     first, last, start, end = span.groups()
-    in_days = DAYS.index(first) <= day <= DAYS.index(last or first)
+    begin, days = DAYS.index(first), len(DAYS)
+    in_days = (day - begin) % days <= (DAYS.index(last or first) - begin) % days
     return in_days and minute_of(start) <= minute < minute_of(end)

@@ -98,8 +98,10 @@ class FocalPointOut(Shown):
     opening: Annotated[
         list[Annotated[str, Field(json_schema_extra={"pattern": FORM})]],
         Field(
-            description="Its weekly hours in its time zone, or `always`; empty: not known.",
-            examples=[["mo-fr/09:00-18:00"]],
+            description="Its weekly hours in its time zone, one span for each text, or "
+            "`always`; empty: not known. The days may go past Sunday (`su-th`); a day with "
+            "a break is two spans.",
+            examples=[["mo-fr/09:00-13:00", "mo-fr/14:00-18:00", "sa/09:00-13:00"]],
         ),
     ]
     deputy: Annotated[
