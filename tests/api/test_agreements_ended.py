@@ -3,9 +3,15 @@
 from uuid import UUID
 
 import pytest
+from sqlalchemy import delete, select
+from structlog.testing import capture_logs
 
 from app.cases import queries
+from app.cases.models import CaseKey
+from app.handovers.models import Handover
 from app.kernel.journal import was_recorded
+from app.worker.loop import CLOCKS, once
+from app.worker.overseeing import overseeing
 from tests.support.endings import end_agreement, look
 from tests.support.returns import HOME, begin
 from tests.support.world import (
@@ -266,6 +272,37 @@ def test_lead_that_may_not_know_who_helps_is_not_told_where(
     with there.reading() as tx:
         ids = (UUID(sent["id"]), "referral.without_agreement")
         assert was_recorded(tx.session, queries.get(tx, case["code"]).id, *ids)
+
+
+def test_worker_looks_by_itself(world: World, lead: Someone, case: Json) -> None:
+    offered = done(lead.offers(case, "UZ_LEAD"))
+    end_agreement(world)
+
+    assert once(world.ground, overseeing(CLOCKS)) == 1
+
+    assert lead.sees(offered)["state"] == "cancelled"
+
+
+def test_case_that_fails_keeps_no_other_waiting(
+    world: World, officer: Someone, lead: Someone, case: Json
+) -> None:
+    offered = done(lead.offers(case, "UZ_LEAD"))
+    given = [consent(), for_handover("UZ_LEAD")]
+    other = lead.leads(officer.submits(consents=given, safeguards=GUARDS))
+    lost = done(lead.offers(other, "UZ_LEAD"))
+    with lead.writing() as tx:
+        of_other = queries.get(tx, other["code"]).id
+        tx.session.execute(delete(CaseKey).where(CaseKey.case_id == of_other))
+    end_agreement(world)
+
+    with capture_logs() as logged:
+        assert look(world) == 1
+
+    assert [line["event"] for line in logged] == ["ending.failed"]
+    assert lead.sees(offered)["state"] == "cancelled"
+    with world.database.reading() as session:
+        of_lost = select(Handover.state).where(Handover.id == UUID(lost["id"]))
+        assert session.scalars(of_lost).one() == "offered"
 
 
 def test_agreement_that_comes_into_force_again_lets_sections_be_sent(
