@@ -119,6 +119,13 @@ def find_waited_for(session: Session) -> frozenset[UUID]:
     return frozenset(one for one in session.scalars(offices) if one is not None)
 
 
+def count_drafts_of_closed(session: Session) -> int:
+    """Count the drafts that wait to be finished by an office that is closed."""
+    waits = Clock.stopped_at.is_(None) & (Clock.kind == ClockKind.FINISH_DRAFT)
+    of_closed = waits & Clock.waits_on.in_(directory.closed())
+    return session.scalars(select(func.count()).where(of_closed)).one()
+
+
 def again(work: Writing, number: int) -> Clock:
     """Read a clock as it is now that its case is held."""
     return work.session.get_one(Clock, number, populate_existing=True)

@@ -13,14 +13,13 @@ from typing import Any, Final
 from sqlalchemy.orm import Session
 
 from app.access import machines
-from app.access.attendance import find_unattended
-from app.deadlines import breaches
 from app.deadlines.keeping import LATE_AFTER, SILENT_AFTER, Backlog, backlog
 from app.kernel.clock_jumps import get_recent_jump
 from app.kernel.free_space import FreeSpace
 from app.kernel.heartbeat import Part, last_beats
 from app.kernel.work import Ground
 from app.metrics.measuring import Gauge, Watch
+from app.metrics.offices import Offices, look_at_offices
 from app.outbox import queries as outbox
 from app.webhooks import queries as webhooks
 
@@ -194,18 +193,22 @@ JUMPS: Final = Watch[int](
         ),
     ),
 )
-OFFICES: Final = Watch[int](
-    lambda session, now: len(
-        find_unattended(session, now) & breaches.find_waited_for(session)
-    ),
+OFFICES: Final = Watch[Offices](
+    look_at_offices,
     (
         Gauge(
             "offices_unattended",
             "Offices that something waits for, and where nobody can sign in any more.",
-            lambda found: found,
+            lambda found: found.unattended,
             limit=0,
-            remedy="Open an account there, as two administrators: oversight reads in its "
-            "feed which office it is (`account.disabled`, `accounts_left: 0`).",
+            remedy="Open an account there: oversight hears where `accounts_left` is 0.",
+        ),
+        Gauge(
+            "closed_office_drafts",
+            "Drafts of offices that are closed; after 14 days they are thrown away.",
+            lambda found: found.drafts,
+            limit=0,
+            remedy="Call the office: its people can sign in, and submit or discard them.",
         ),
     ),
 )

@@ -53,8 +53,11 @@ def told(who: Someone, about: Json | None = None) -> list[str]:
 
 def unattended(world: World) -> float | None:
     """What the metric says, for which an alarm is raised above 0."""
-    scraped = registry_of(world.ground, WATCHES)
-    return scraped.get_sample_value(f"{PREFIX}offices_unattended")
+    return measured(world, "offices_unattended")
+
+
+def measured(world: World, name: str) -> float | None:
+    return registry_of(world.ground, WATCHES).get_sample_value(f"{PREFIX}{name}")
 
 
 # The office that wrote a draft
@@ -64,12 +67,15 @@ def test_draft_of_a_closed_office_waits_there_and_its_people_hand_it_on(
     world: World, officer: Someone
 ) -> None:
     draft = done(officer.writes_case())
+    before = measured(world, "closed_office_drafts")
 
     world.shuts(officer.code)
     world.works()
 
+    during = measured(world, "closed_office_drafts")
     assert [kind for _, kind, _ in officer.waits()] == ["finish_draft"]
     assert done(officer.does("submit", draft))["state"] == "submitted"
+    assert (before, during, measured(world, "closed_office_drafts")) == (0, 1, 0)
 
 
 def test_draft_of_an_ended_account_is_discarded_by_a_colleague(
