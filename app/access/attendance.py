@@ -30,6 +30,6 @@ def find_unattended(session: Session, since: datetime) -> frozenset[UUID]:
     return frozenset(known - attended)
 
 
-def is_unattended(work: Reading, office: UUID) -> bool:
-    """Return whether nobody can work on cases at an office, for a day at least."""
-    return office in find_unattended(work.session, work.now - UNATTENDED_AFTER)
+def find_unattended_offices(work: Reading) -> frozenset[UUID]:
+    """Return the offices at which nobody could work on cases for a day at least."""
+    return find_unattended(work.session, work.now - UNATTENDED_AFTER)

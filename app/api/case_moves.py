@@ -3,6 +3,7 @@
 from fastapi import Response
 
 from app.access.actions import ApprovalUnusable
+from app.access.models import Approval
 from app.api.acting import on_case
 from app.api.approvals import ASKED
 from app.api.case_acts import ACTS, NO_LONGER_YOURS, UNSEEN, WITH_ANOTHER
@@ -11,7 +12,7 @@ from app.api.nouns import Noun
 from app.api.problems import problems
 from app.cases.lifecycle import Action
 from app.cases.models import Case
-from app.casework import acting, erasing, moving
+from app.casework import acting, erasing, lead_replacement, moving
 from app.casework.bodies import (
     AssignCase,
     EraseCase,
@@ -20,7 +21,11 @@ from app.casework.bodies import (
     TakeOverCase,
 )
 from app.casework.carrying import DeskMissing
+from app.casework.failing_leads import LeadNotFailing
+from app.casework.lead_replacement import LeadConsentRecorded
 from app.casework.schemas import CaseOut
+from app.consents.actions import AdultSpokenFor, ConsentOver, GuardianNeeded
+from app.consents.schemas import NewLeadConsent
 from app.directory.queries import FocalPointUnknown
 from app.kernel.needs import NeedsUnmet
 from app.kernel.versions import VersionNotGiven, VersionStale
@@ -72,12 +77,43 @@ def relocate_case(
 
 
 @router.post(
+    "/record-lead-consent",
+    response_model=CaseOut,
+    responses=ASKED
+    | problems(
+        *(*UNSEEN, NeedsUnmet, ApprovalUnusable, LeadNotFailing, LeadConsentRecorded),
+        *(AdultSpokenFor, GuardianNeeded, ConsentOver),
+    ),
+)
+def record_lead_consent(
+    begin: WriteCases,
+    code: CaseCode,
+    once: Once,
+    new: NewLeadConsent,
+    approval: ApprovalId = None,
+) -> Response:
+    """Record a consent to a new lead of a case whose lead does not act, as two of the desk.
+
+    The case must have been escalated to you. The person agrees to a kind of office in the
+    country where they are, never to one office. `next_lead` then names the office whose
+    turn it is: give it the lead with `take-over`. Null: none of that kind can be asked; ask
+    the person about another. Oversight hears of it. The answer is 202 first, then 200.
+    """
+
+    def act(work: Writing) -> Case | Approval:
+        return lead_replacement.record_lead_consent(work, code, new, approval)
+
+    with begin() as work:
+        return on_case(work, once, lambda: act(work))
+
+
+@router.post(
     "/take-over",
     response_model=CaseOut,
     responses=NO_LONGER_YOURS
     | ASKED
     | problems(
-        *(*UNSEEN, NeedsUnmet, ApprovalUnusable, FocalPointUnknown, moving.LeadNotFailing),
+        *(*UNSEEN, NeedsUnmet, ApprovalUnusable, FocalPointUnknown, LeadNotFailing),
     ),
 )
 def take_over_case(
@@ -89,10 +125,14 @@ def take_over_case(
 ) -> Response:
     """Move the lead of a case that its lead let down, as two people of the desk.
 
-    The case must have been escalated to you. The answer is 202 first, then 204.
+    To an office that the person agreed to; of a kind that a desk recorded, only to
+    `next_lead`. The case must have been escalated to you. The answer is 202 first, then
+    204.
     """
     with begin() as work:
-        return on_case(work, once, lambda: moving.take_over(work, code, choice, approval))
+        return on_case(
+            work, once, lambda: lead_replacement.take_over(work, code, choice, approval)
+        )
 
 
 @router.post("/erase", response_model=CaseOut, responses=WITH_ANOTHER)

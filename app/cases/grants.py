@@ -31,6 +31,7 @@ class Grant(StrEnum):
     DUE_AT = "due_at"
     CLOSURE_REASON = "closure_reason"
     CONTINUES_IN = "continues_in"
+    NEXT_LEAD = "next_lead"
     WRITTEN = "written"
     ROUTING = "routing"
     EMERGENCY_ACCESS = "emergency_access"
@@ -54,6 +55,7 @@ MEANINGS: Final[dict[Grant, str]] = {
     Grant.DUE_AT: "`due_at` of the case",
     Grant.CLOSURE_REASON: "`closure_reason`",
     Grant.CONTINUES_IN: "`continues_in`, if it sees that case",
+    Grant.NEXT_LEAD: "`next_lead`, if the lead does not act",
     Grant.WRITTEN: "`risk`, `version`, which sections are written, and their events",
     Grant.ROUTING: "the list of who is asked to lead",
     Grant.EMERGENCY_ACCESS: "to ask for emergency access",
@@ -135,10 +137,12 @@ GRANTS: Final = (
     row({_R.SUBMITTER}, {_G.EVENT_FACTS}, _C.NEVER_LED, _C.IN_SIGHT),
     row(
         PARTIES,
-        set(Grant) - {_G.WRITTEN, _G.CONTINUES_IN, _G.EMERGENCY_ACCESS, _G.AS_ASKED},
+        set(Grant)
+        - {_G.WRITTEN, _G.CONTINUES_IN, _G.NEXT_LEAD, _G.EMERGENCY_ACCESS, _G.AS_ASKED},
     ),
     row(PARTIES, {_G.WRITTEN, _G.CONTINUES_IN}, _C.IS_HOLDER),
     row({_R.OVERSIGHT}, {_G.CONTINUES_IN}),
+    row({_R.ESCALATION_DESK}, {_G.NEXT_LEAD}),
     row(WORKING, {_G.EMERGENCY_ACCESS}),
     row({_R.HANDOVER_CANDIDATE}, {*_AS_IT_IS, _G.CASE, _G.ALL_SERVICES}),
     row({_R.RECIPIENT}, {_G.CASE, _G.AS_ASKED}),

@@ -47,6 +47,8 @@ class Action(StrEnum):
     DECLINE_LEAD = "decline_lead"
     REROUTE = "reroute"
     ASSIGN = "assign"
+    RECORD_LEAD_CONSENT = "record_lead_consent"
+    TAKE_OVER = "take_over"
     ACCEPT_LEAD = "accept_lead"
     BEGIN_ASSISTANCE = "begin_assistance"
     FALL_BACK = "fall_back"
@@ -81,6 +83,8 @@ class Need(StrEnum):
     SECOND_PERSON = "second_person"
     NO_LEGAL_HOLD = "no_legal_hold"
     FOCAL_POINT_CHOSEN = "focal_point_chosen"
+    LEAD_FAILING = "lead_failing"
+    NOBODY_NAMED = "nobody_named"
     RETURN_OVER = "return_over"
     REFERRAL_ACCEPTED = "referral_accepted"
     NO_REFERRAL_ACCEPTED = "no_referral_accepted"
@@ -116,6 +120,10 @@ TABLE: Final = Table(_S.DRAFT, (
          (_N.NEXT_CANDIDATE,)),
     Step(_A.ASSIGN,            {_S.SUBMITTED},   _S.SUBMITTED,    {Side.DESK},       {_COORDINATOR},
          (_N.REASON, _N.FOCAL_POINT_CHOSEN)),
+    Step(_A.RECORD_LEAD_CONSENT, _LED,           None,            {Side.DESK},       {_COORDINATOR},
+         (_N.REASON, _N.LEAD_FAILING, _N.NOBODY_NAMED, _N.SECOND_PERSON)),
+    Step(_A.TAKE_OVER,         _LED,             None,            {Side.DESK},       {_COORDINATOR},
+         (_N.REASON, _N.LEAD_FAILING, _N.PERSON_INFORMED, _N.FOCAL_POINT_CHOSEN, _N.SECOND_PERSON)),
     Step(_A.ACCEPT_LEAD,       {_S.UNDER_REVIEW}, _S.REFERRING,   {Side.CANDIDATE},  {_COORDINATOR},
          (_N.RECIPIENT_SAFE, _N.RISK_CURRENT, _N.TWO_CONTACTS)),
     Step(_A.BEGIN_ASSISTANCE,  {_S.REFERRING, _S.MONITORING},
@@ -180,6 +188,8 @@ EVENTS: Final[dict[Action, str]] = {
     _A.DECLINE_LEAD:      "case.lead_declined",
     _A.REROUTE:           "case.rerouted",
     _A.ASSIGN:            "case.assigned",
+    _A.RECORD_LEAD_CONSENT: "case.lead_consent_recorded",
+    _A.TAKE_OVER:         "case.taken_over",
     _A.ACCEPT_LEAD:       "case.lead_accepted",
     _A.BEGIN_ASSISTANCE:  "case.assistance_begun",
     _A.FALL_BACK:         "case.fell_back",

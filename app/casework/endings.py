@@ -9,7 +9,7 @@ from itertools import islice
 from typing import Final
 from uuid import UUID
 
-from app.access.attendance import UNATTENDED_AFTER, find_unattended, is_unattended
+from app.access.attendance import UNATTENDED_AFTER, find_unattended, find_unattended_offices
 from app.cases import holding
 from app.cases.lifecycle import LED, OPEN
 from app.cases.models import Case
@@ -103,7 +103,7 @@ def follow(work: Writing, case_id: UUID) -> bool:
 def follow_lead(work: Writing, case: Case) -> Iterator[UUID | None]:
     """Bring in the desk beside a lead at which nobody can sign in any more."""
     lead = case.with_relation(Relation.LEAD)
-    if case.state not in LED or lead is None or not is_unattended(work, lead):
+    if case.state not in LED or lead is None or lead not in find_unattended_offices(work):
         return
     if case.with_relation(Relation.ESCALATION_DESK) is None:
         escalate(work, case)

@@ -10,14 +10,12 @@ from collections.abc import Iterable
 from typing import Final
 from uuid import UUID
 
-from app.access.attendance import is_unattended
 from app.cases.models import Case
 from app.casework.carrying import escalate
+from app.casework.failing_leads import is_failing
 from app.consents import standing
-from app.deadlines import breaches
 from app.deadlines.limits import Priority
 from app.deadlines.models import Clock
-from app.deadlines.silence import PATIENCE
 from app.directory import queries as directory
 from app.directory.kinds import Function, Kind, homes
 from app.directory.models import FocalPoint
@@ -87,9 +85,7 @@ def may_be_told(
 
 def is_failing_lead(work: Reading, case: Case, late: FocalPoint) -> bool:
     """Say whether a desk may have to move the lead of a case."""
-    leads = Relation.LEAD in case.relations_of(late.id)
-    silent = breaches.late_count(work, case.id, late.id) >= PATIENCE
-    return leads and (silent or not late.active or is_unattended(work, late.id))
+    return Relation.LEAD in case.relations_of(late.id) and is_failing(work, case)
 
 
 def alert(work: Writing, case: Case, about: UUID, *focal_points: UUID | None) -> None:

@@ -1,37 +1,21 @@
 """How a case comes to another focal point by a decision: the desk's, or a border."""
 
-from typing import Final
-from uuid import UUID
-
-from app.access.attendance import is_unattended
-from app.access.models import Approval
 from app.cases import actions as cases
-from app.cases import queries
-from app.cases.approving import Matter, second
-from app.cases.lifecycle import LED, OPEN, TABLE, WITH_A_CANDIDATE, Need, Row
+from app.cases.lifecycle import LED, OPEN, TABLE, WITH_A_CANDIDATE, Row
 from app.cases.models import Case
-from app.cases.reasons import TakeOverReason
-from app.cases.sections import Paper
 from app.casework.acting import lock, must_work
-from app.casework.bodies import AssignCase, RelocateCase, TakeOverCase
+from app.casework.bodies import AssignCase, RelocateCase
 from app.casework.carrying import reroute
-from app.casework.needs import RULES, Terms
+from app.casework.needs import Terms
 from app.casework.sides import sides_of
+from app.casework.successors import may_be_chosen
 from app.casework.watching import watch_interests
 from app.consents import standing
-from app.consents.coverage import Purpose
 from app.consents.placing import question_of
-from app.deadlines import breaches
-from app.deadlines import queries as deadlines
-from app.deadlines.silence import PATIENCE
 from app.directory import queries as directory
-from app.directory.kinds import Kind, is_at_home
-from app.directory.models import FocalPoint
 from app.handovers import following as handovers
-from app.handovers.actions import give_lead
-from app.kernel.actors import Relation, Role, Side
-from app.kernel.lifecycle import ActionIllegal, ActionNotYours, RoleMissing
-from app.kernel.needs import Unmet, refuse
+from app.kernel.actors import Relation, Side
+from app.kernel.lifecycle import ActionIllegal, ActionNotYours
 from app.kernel.problems import Problem
 from app.kernel.versions import Seen
 from app.kernel.work import Reading, Writing
@@ -47,42 +31,10 @@ class CountrySame(Problem):
     status = 409
 
 
-class LeadNotFailing(Problem):
-    """The lead is active, and did not let its clocks pass three times."""
-
-    status = 409
-
-
-def fits(work: Reading, case: Case, chosen: FocalPoint) -> bool:
-    """Say whether a focal point may be given a case by hand.
-
-    It leads where the person is (routing rule 2), also when a desk chooses. One answer for
-    every reason: a desk must not learn what the person fears. Where everybody may be told,
-    no choice could be refused for another reason: there it is whose turn it is.
-    """
-    stands = standing.of_case(work, case)
-    able = chosen.active and chosen.can_lead and chosen.id != case.holder
-    there = chosen.kind not in UNLEADING and is_at_home(chosen, case.country or "")
-    if not (able and there and stands.is_safe(chosen, chosen.code)):
-        return False
-    agreed = stands.told(chosen, Purpose.REFER) is not None
-    return agreed or (stands.may_hear(chosen) and is_next(work, case, chosen))
-
-
-UNLEADING: Final = frozenset({Kind.DESK, Kind.OVERSIGHT})
-
-
-def is_next(work: Reading, case: Case, chosen: FocalPoint) -> bool:
-    """Say whether it is somebody's turn to lead, or was before."""
-    question = question_of(work, case)
-    turn = leads(question).candidates[:1]
-    return chosen.id in question.declined or chosen.id in {one.id for one in turn}
-
-
 def terms_of(work: Reading, case: Case, choice: AssignCase) -> Terms:
     """Say what a choice brings; raises FocalPointUnknown (422)."""
     chosen = directory.named(work, choice.focal_point)
-    return Terms(reason=choice.reason, chosen_fits=fits(work, case, chosen))
+    return Terms(reason=choice.reason, chosen_fits=may_be_chosen(work, case, chosen))
 
 
 def assign(work: Writing, case: Case, row: Row, choice: AssignCase) -> Case:
@@ -146,70 +98,3 @@ def rank_successors(work: Writing, case: Case) -> None:
         if known is not stands:
             ranking = leads(question_of(work, case, known))
         handovers.offer_to_first(work, case, [one.id for one in ranking.candidates])
-
-
-def take_over(
-    work: Writing, code: str, choice: TakeOverCase, approval: UUID | None
-) -> Case | Approval:
-    """Move the lead of a case that its lead let down to one that the desk names.
-
-    Two people of the desk, a reason, and the person knows. Raises NotFound (404),
-    LeadNotFailing or ActionIllegal (409), NeedsUnmet (409), ActionNotYours or RoleMissing
-    (403), FocalPointUnknown (422), ApprovalUnusable (409).
-    """
-    case = queries.lock(work, code)
-    must_be_desk(work, case)
-    lead = directory.by_id(work, case.with_relation(Relation.LEAD) or case.submitter)
-    must_be_failing(work, case, lead, choice.reason)
-    chosen = directory.named(work, choice.focal_point)
-    met = {
-        Need.PERSON_INFORMED: choice.person_informed,
-        Need.FOCAL_POINT_CHOSEN: fits(work, case, chosen),
-    }
-    lacking = [need for need, holds in met.items() if not holds]
-    refuse([Unmet(need, Side.DESK, RULES.checks[need].remedy) for need in lacking])
-    matter = Matter(case, "case.take_over", choice, {"reason": choice.reason})
-    if question := second(work, matter, approval):
-        return question
-    before = case.audience
-    cases.note(work, case, "take_over", choice.note)
-    move_lead(work, case, lead.id, chosen.id)
-    work.record("case.taken_over", case, before | case.audience, {"reason": choice.reason})
-    return case
-
-
-def move_lead(work: Writing, case: Case, old: UUID, new: UUID) -> None:
-    """Give the lead to another, with all that waits; the desk's part ends.
-
-    What the old lead had put on offer is no longer its to give. Whom to reach there is
-    forgotten: a helper must not go on telling it.
-    """
-    if Relation.FORMER_LEAD not in case.relations_of(old):
-        case.admit(old, Relation.FORMER_LEAD, work.now)
-    cases.forget(work, case, Paper.CONTACTS)
-    handovers.cancel_open(work, case)
-    clock = deadlines.running(work, [case.id]).get(case.id)
-    give_lead(work, case, new, breaches.until_for_another(work, clock) if clock else None)
-
-
-def must_be_desk(work: Reading, case: Case) -> None:
-    """Raise unless a coordinator of the desk asks, about a case that has a lead."""
-    if case.state not in LED:
-        raise ActionIllegal(f"The case is {case.state}.", TABLE.legal(case.state))
-    if Side.DESK not in sides_of(work, case):
-        raise ActionNotYours("This is for the desk to do that the case was escalated to.")
-    if Role.COORDINATOR not in work.actor.roles:
-        raise RoleMissing(f"This needs one of the roles {Role.COORDINATOR}.")
-
-
-def must_be_failing(
-    work: Reading, case: Case, lead: FocalPoint, reason: TakeOverReason
-) -> None:
-    """Raise LeadNotFailing (409) unless it is as the desk says."""
-    silent = breaches.late_count(work, case.id, lead.id) >= PATIENCE
-    fails = {
-        TakeOverReason.LEAD_INACTIVE: not lead.active or is_unattended(work, lead.id),
-        TakeOverReason.LEAD_SILENT: silent,
-    }
-    if not fails[reason]:
-        raise LeadNotFailing("Remind it, or wait: see the clocks of the case.")

@@ -43,6 +43,8 @@ class Facts:
     return_over: bool
     helped: bool
     with_candidate: bool
+    lead_failing: bool
+    next_lead_named: bool
     legal_hold: bool
     may_be_child: bool
     terms: Terms = Terms()
@@ -106,6 +108,12 @@ NEEDS: Final[dict[Need, Check[Facts]]] = {
     Need.FOCAL_POINT_CHOSEN: Check(
         lambda f: f.terms.chosen_fits,
         "Choose another: an active focal point that can lead, that the person agreed to, and that may be asked."),
+    Need.LEAD_FAILING: Check(
+        lambda f: f.lead_failing,
+        "The lead is active and did not miss three deadlines: remind it, or wait.", Side.SYSTEM),
+    Need.NOBODY_NAMED: Check(
+        lambda f: not f.next_lead_named,
+        "The case names an office in `next_lead`: give it the lead with `take_over`.", Side.DESK),
     Need.REFERRAL_ACCEPTED: Check(
         lambda f: f.helped, "It follows by itself when a referral is accepted.", Side.SYSTEM),
     Need.NO_REFERRAL_ACCEPTED: Check(

@@ -86,6 +86,13 @@ class CaseOut(Shown):
     notice: Notice
     lead: Annotated[str | None, Field(description="Code of the focal point that leads.")]
     holder: Annotated[str | None, Field(description="Lead, else candidate, else desk.")]
+    next_lead: Annotated[
+        str | None,
+        Field(
+            description="To the desk beside a lead that does not act, once a desk recorded "
+            "a consent to a new lead: code of the office whose turn it is. Null: nobody's."
+        ),
+    ]
     submitter: str | None
     risk: Risk | None
     sections: Annotated[list[Section], Field(description="Which sections are written.")]

@@ -8,7 +8,6 @@ from typing import Final
 from uuid import UUID
 
 from app.cases import queries as cases
-from app.cases.facts import sheet_of
 from app.cases.grants import Grant
 from app.cases.lifecycle import TABLE, Row, State, stage_of
 from app.cases.models import Case
@@ -19,6 +18,7 @@ from app.cases.snapshots import Snapshot, read_lead_and_holder
 from app.casework.needs import RULES, Facts, Terms
 from app.casework.schemas import AvailableCaseAction, CaseOut
 from app.casework.sides import sides_of
+from app.casework.successors import Succession, find_successions
 from app.consents import standing
 from app.consents.standing import Standing
 from app.deadlines import queries as deadlines
@@ -52,6 +52,7 @@ class Context:
     returning: Collection[UUID]
     handed_on: Mapping[UUID, HandedOn]
     snapshots: Mapping[UUID, Snapshot]
+    successions: Mapping[UUID, Succession]
     asked_of_me: Mapping[UUID, set[Service]]
     codes: Mapping[UUID, str]
     me: FocalPoint
@@ -64,11 +65,12 @@ def facts_of(  # noqa: PLR0913 - each says one thing of how it stands
     terms: Terms | None = None,
     *,
     review_by: datetime | None = None,
+    succession: Succession | None = None,
     lead_on_offer: bool,
     returning: bool,
 ) -> Facts:
     """Gather what the needs are judged by, for the focal point that asks."""
-    case = stands.case
+    case, after = stands.case, succession or Succession()
     return Facts(
         now=stands.now,
         review_by=review_by,
@@ -83,6 +85,8 @@ def facts_of(  # noqa: PLR0913 - each says one thing of how it stands
         return_over=not returning,
         helped=any(state in referral_states.HELPED for state in states),
         with_candidate=case.with_relation(Relation.LEAD) is None,
+        lead_failing=after.lead_fails,
+        next_lead_named=after.next_lead is not None,
         legal_hold=stands.facts.legal_hold,
         may_be_child=case.may_be_child_to(me.id),
         terms=terms or Terms(),
@@ -114,9 +118,10 @@ def look(work: Reading, found: Sequence[Case]) -> Context:
         and (Grant.SUMMARY in granted or case_id in snapshots)
         and Grant.ALL_SERVICES not in granted
     ]
+    standings = standing.of_cases(work, found)
     return Context(
         grants,
-        standing.of_cases(work, found),
+        standings,
         deadlines.running(work, ids),
         cases.sections_present(work, ids),
         referrals.states_of(work, ids),
@@ -124,6 +129,7 @@ def look(work: Reading, found: Sequence[Case]) -> Context:
         returns.open_in(work, ids),
         cases.handed_on(work, outside) if outside else {},
         snapshots,
+        find_successions(work, standings.values()),
         referrals.asked_of_me(work, helping) if helping else {},
         directory.codes(work, filter(None, people)),
         me,
@@ -148,6 +154,7 @@ def situation_of(work: Reading, case: Case, terms: Terms | None = None) -> Facts
         me,
         terms,
         review_by=review_by(work, case) if terms and terms.review_at else None,
+        succession=find_successions(work, [stands]).get(case.id),
         lead_on_offer=bool(offered),
         returning=bool(returns.open_in(work, [case.id])),
     )
@@ -156,32 +163,6 @@ def situation_of(work: Reading, case: Case, terms: Terms | None = None) -> Facts
 def review_by(work: Reading, case: Case) -> datetime:
     """Say by when a case that its holder lets rest has to be looked at again (D10)."""
     return deadlines.until(work, ClockKind.REVIEW, case, waits_on=case.holder)
-
-
-def unopened(work: Reading, case: Case, terms: Terms) -> Facts:
-    """Gather what can be said without opening anything: to erase, no key must be needed.
-
-    All else counts as not being so.
-    """
-    known = sheet_of(cases.facts(work, [case.id]).get(case.id, []), child=case.is_child)
-    return Facts(
-        now=work.now,
-        review_by=work.now,
-        notice_complete=False,
-        may_be_referred=False,
-        child_path=False,
-        vital_interest=False,
-        recipient_safe=False,
-        risk_current=False,
-        nothing_sent=False,
-        nothing_open=False,
-        return_over=False,
-        helped=False,
-        with_candidate=False,
-        legal_hold=known.legal_hold,
-        may_be_child=True,
-        terms=terms,
-    )
 
 
 def show(work: Reading, found: Sequence[Case]) -> list[CaseOut]:
@@ -206,6 +187,7 @@ def show_one(work: Reading, case: Case, context: Context) -> CaseOut:
     clock = context.clocks.get(case.id) if Grant.DUE_AT in granted else None
     risk = context.standings[case.id].risk if Grant.WRITTEN in granted else None
     closed = case.closure_reason if Grant.CLOSURE_REASON in granted else None
+    after = context.successions.get(case.id, Succession())
     other = cases.continuing_code(work, case) if Grant.CONTINUES_IN in granted else None
     return CaseOut(
         code=case.code,
@@ -219,6 +201,7 @@ def show_one(work: Reading, case: Case, context: Context) -> CaseOut:
         notice=notice_for(case, context),
         lead=context.codes[lead] if lead else None,
         holder=context.codes[holder] if holder else None,
+        next_lead=after.next_lead,
         submitter=context.codes[case.submitter] if Grant.SUBMITTER in granted else None,
         risk=Risk.model_validate(risk) if risk else None,
         sections=written(case, context),
@@ -288,7 +271,14 @@ def actions_of(
     states = context.referrals.get(case.id, [])
     stands, offered = context.standings[case.id], case.id in context.offered
     returning = case.id in context.returning
-    facts = facts_of(stands, states, context.me, lead_on_offer=offered, returning=returning)
+    facts = facts_of(
+        stands,
+        states,
+        context.me,
+        succession=context.successions.get(case.id),
+        lead_on_offer=offered,
+        returning=returning,
+    )
     rows = TABLE.open_to(case.state, sides, work.actor.roles)
     return [show_action(row, facts) for row in rows]
 

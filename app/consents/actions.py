@@ -27,16 +27,19 @@ class AdultSpokenFor(Problem):
     status = 422
 
 
+class GuardianNeeded(Problem):
+    """A child's own word is no consent: ask a guardian, or who decides on its interests."""
+
+    status = 422
+
+
 def record(work: Writing, case: Case, new: NewConsent) -> Consent:
     """Record a consent; raises FocalPointUnknown, ConsentOver or AdultSpokenFor (422).
 
     How it was given is sealed with the case, as a note. A child's own word is recorded too:
     it counts once the child is found to be an adult.
     """
-    if not case.is_child and not may_give(new.given_by, child=False):
-        raise AdultSpokenFor("Ask the person, or mend the age class if this is a child.")
-    if new.expires_at <= work.now or new.obtained_on > (work.now + EARLIEST_ZONE).date():
-        raise ConsentOver("`expires_at` must be ahead and `obtained_on` not.")
+    require_valid(work, case, new)
     consent = Consent(
         id=work.new_id(),
         case_id=case.id,
@@ -51,6 +54,21 @@ def record(work: Writing, case: Case, new: NewConsent) -> Consent:
     work.session.add(consent)
     cases.note(work, case, "consent", new.evidence)
     return consent
+
+
+def require_valid(work: Writing, case: Case, new: NewConsent) -> None:
+    """Raise AdultSpokenFor or ConsentOver (422) unless a consent can be recorded."""
+    if not case.is_child and not may_give(new.given_by, child=False):
+        raise AdultSpokenFor("Ask the person, or mend the age class if this is a child.")
+    if new.expires_at <= work.now or new.obtained_on > (work.now + EARLIEST_ZONE).date():
+        raise ConsentOver("`expires_at` must be ahead and `obtained_on` not.")
+
+
+def require_counting(work: Writing, case: Case, new: NewConsent) -> None:
+    """Raise GuardianNeeded (422) too: a child's own word does not count while it is one."""
+    require_valid(work, case, new)
+    if not may_give(new.given_by, child=case.is_child):
+        raise GuardianNeeded("Ask the guardian, or the body that decides on its interests.")
 
 
 EARLIEST_ZONE: Final = timedelta(hours=14)

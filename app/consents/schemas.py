@@ -9,6 +9,7 @@ from pydantic import Field, StrictBool, model_validator
 from pydantic_core import PydanticCustomError
 
 from app.cases.models import AgeClass
+from app.cases.reasons import TakeOverReason
 from app.cases.sections import Content, Section
 from app.consents.coverage import FOR_A_CHILD, GivenBy, Purpose, may_give
 from app.consents.models import Consent
@@ -33,15 +34,9 @@ class RecipientClass(Content):
     function: Function | None = None
 
 
-class NewConsent(Asked):
-    """A consent, as the person gave it: name one focal point, or a class of them."""
+class ConsentTerms(Asked):
+    """How a consent was given, and until when it holds."""
 
-    focal_point: Annotated[Code | None, Field(description="Code of the one named.")] = None
-    recipient_class: RecipientClass | None = None
-    purposes: Annotated[list[Purpose], Field(min_length=1, max_length=19)]
-    sections: Annotated[
-        list[Section], Field(max_length=7, description="Empty: the notice alone.")
-    ] = []
     given_by: Annotated[
         GivenBy,
         Field(
@@ -58,6 +53,17 @@ class NewConsent(Asked):
         None
     )
 
+
+class NewConsent(ConsentTerms):
+    """A consent, as the person gave it: name one focal point, or a class of them."""
+
+    focal_point: Annotated[Code | None, Field(description="Code of the one named.")] = None
+    recipient_class: RecipientClass | None = None
+    purposes: Annotated[list[Purpose], Field(min_length=1, max_length=19)]
+    sections: Annotated[
+        list[Section], Field(max_length=7, description="Empty: the notice alone.")
+    ] = []
+
     @model_validator(mode="after")
     def name_one(self) -> Self:
         """Refuse a consent for nobody, or for two answers to one question."""
@@ -66,6 +72,35 @@ class NewConsent(Asked):
                 "recipient_unclear", "Name either a focal point or a class of them."
             )
         return self
+
+
+class NewLeadConsent(ConsentTerms):
+    """A consent to a new lead of a case whose lead does not act, as a desk records it.
+
+    It names a kind of office in the country where the person is, and never one office.
+    """
+
+    kind: Annotated[
+        Literal[Kind.STATE, Kind.NON_STATE, Kind.INTERGOVERNMENTAL],
+        Field(description="Which kind of office may lead, in the country of the case."),
+    ]
+    purposes: Annotated[
+        list[Literal[Purpose.REFER, Purpose.HANDOVER]], Field(min_length=1, max_length=2)
+    ]
+    sections: Annotated[
+        list[Literal[Section.NEEDS]],
+        Field(max_length=1, description="Empty: the notice alone."),
+    ] = []
+    reason: Annotated[TakeOverReason, Field(description="Why the case needs a new lead.")]
+
+    def as_consent(self, country: str) -> NewConsent:
+        """Return it as a consent to offices of this kind in a country."""
+        return NewConsent(
+            recipient_class=RecipientClass(kind=self.kind, country=country),
+            purposes=list(self.purposes),
+            sections=list(self.sections),
+            **self.model_dump(include=set(ConsentTerms.model_fields)),
+        )
 
 
 class TakeBack(Asked):

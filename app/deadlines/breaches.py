@@ -1,6 +1,6 @@
 """Reading the clocks that ran out."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 from uuid import UUID
@@ -159,16 +159,24 @@ def until_for_another(work: Reading, clock: Clock) -> datetime:
 
 
 def late_count(work: Reading, case_id: UUID, waited_on: UUID) -> int:
-    """Count how often a focal point let a clock of a case pass.
+    """Count how often a focal point let a clock of a case pass."""
+    return late_counts(work, {case_id: waited_on})[case_id]
+
+
+def late_counts(work: Reading, waited_on: Mapping[UUID, UUID]) -> Mapping[UUID, int]:
+    """Count how often one focal point of each case let a clock of it pass.
 
     One that nobody answers counts again whenever its length has gone by, and a day at the
     least: whoever says nothing at all starts no other clock. That of an arrival counts once
     it was fired: until then it is due at the end of each day of the journey.
     """
-    mine = (Clock.case_id == case_id) & (Clock.waits_on == waited_on)
+    cases, offices = list(waited_on), list(set(waited_on.values()))
+    theirs = Clock.case_id.in_(cases) & Clock.waits_on.in_(offices)
     travels = Clock.stopped_at.is_(None) & Clock.fires_at.is_(None)
     arrives = (Clock.kind == ClockKind.CONFIRM_ARRIVAL) & travels
-    return sum(
-        silences(clock.due_at, rhythm_of(work, clock, DAY), clock.stopped_at or work.now)
-        for clock in work.session.scalars(select(Clock).where(mine, ~arrives))
-    )
+    counts = dict.fromkeys(cases, 0)
+    for clock in work.session.scalars(select(Clock).where(theirs, ~arrives)):
+        if clock.waits_on == waited_on[clock.case_id]:
+            rhythm, until = rhythm_of(work, clock, DAY), clock.stopped_at or work.now
+            counts[clock.case_id] += silences(clock.due_at, rhythm, until)
+    return counts

@@ -10,6 +10,7 @@ from tests.support.world import (
     Json,
     Someone,
     World,
+    actions,
     consent,
     contacts,
     done,
@@ -289,7 +290,8 @@ def test_a_desk_that_was_brought_in_sees_the_notice_and_nothing_else(
     assert (seen["you_are"], seen["version"], seen["risk"]) == (
         *(["escalation_desk"], None, None),
     )
-    assert (seen["sections"], seen["available_actions"]) == ([], [])
+    assert (seen["sections"], seen["next_lead"]) == ([], None)
+    assert list(actions(seen)) == ["record_lead_consent", "take_over"]
     assert kinds(desk.hears()) == ["case.escalated"]
     assert kinds(officer.hears())[-1] == "case.escalated"
     for list_ in ("consents", "facts", "questions"):

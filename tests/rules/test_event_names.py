@@ -20,6 +20,8 @@ acknowledge       case.acknowledged
 decline_lead      case.lead_declined
 reroute           case.rerouted
 assign            case.assigned
+record_lead_consent case.lead_consent_recorded
+take_over         case.taken_over
 accept_lead       case.lead_accepted
 begin_assistance  case.assistance_begun
 fall_back         case.fell_back

@@ -17,6 +17,7 @@ from tests.support.model.acts import GROUPS
 from tests.support.model.case_values import (
     ACTORS,
     ALIVE,
+    BY_DESK,
     CASE_OPEN,
     GONE,
     HOLDS,
@@ -53,6 +54,7 @@ FEW: dict[str, set[Any]] = {
     "handover.offer": {"SANA_SEZIM"},
     "case.assign": {"KZ_LEAD"},
     "lead.take_over": {"SANA_SEZIM"},
+    "lead.record_lead_consent": {BY_DESK},
     "time.pass": set(),
 }
 """Of acts that differ only in whom they name, some; stories try the rest."""

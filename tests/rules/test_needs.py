@@ -36,6 +36,8 @@ CASE = of_case.Facts(
     return_over=True,
     helped=True,
     with_candidate=True,
+    lead_failing=True,
+    next_lead_named=False,
     legal_hold=False,
     may_be_child=True,
     terms=of_case.Terms(
@@ -107,6 +109,8 @@ CASE_LACKS = {
     CaseNeed.FOCAL_POINT_CHOSEN: replace(
         CASE, terms=replace(CASE.terms, chosen_fits=False)
     ),
+    CaseNeed.LEAD_FAILING: replace(CASE, lead_failing=False),
+    CaseNeed.NOBODY_NAMED: replace(CASE, next_lead_named=True),
     CaseNeed.REFERRAL_ACCEPTED: replace(CASE, helped=False),
     CaseNeed.TIME_IS_UP: replace(CASE, terms=replace(CASE.terms, time_is_up=False)),
     CaseNeed.ERASED_BEFORE: replace(CASE, terms=replace(CASE.terms, erased_before=False)),

@@ -19,7 +19,9 @@ submitter   | notice consent_to_refer child_path vital_interest
 candidate   | recipient_safe
 holder      | risk_current nothing_sent nothing_open return_over
 oversight   | no_legal_hold
-system      | next_candidate referral_accepted no_referral_accepted time_is_up erased_before
+desk        | nobody_named
+system      | next_candidate referral_accepted no_referral_accepted time_is_up \
+erased_before lead_failing
 the request | reason two_contacts person_informed second_person review_date schedule \
 focal_point_chosen
 """

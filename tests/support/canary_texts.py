@@ -6,7 +6,15 @@ from typing import Protocol
 from app.cases import queries
 from app.casework import carrying
 from app.kernel.actors import Role
-from tests.support.world import Json, Someone, consent, done, path_of, promise
+from tests.support.world import (
+    Json,
+    Someone,
+    consent,
+    done,
+    lead_consent,
+    path_of,
+    promise,
+)
 
 REVIEW = "2026-06-05T12:00:00Z"
 FACTS: tuple[Json, ...] = (
@@ -122,6 +130,8 @@ def is_moved(say: Voice, officer: Someone, lead: Someone) -> None:
     world.passes(days=21)
     with first.writing() as work:
         carrying.escalate(work, queries.lock(work, case["code"]))
+    agreed = lead_consent(reason="LEAD_SILENT", evidence=say.text())
+    done(desk.does_with(second, "record-lead-consent", case, agreed))
     body = {"focal_point": "IOM", "reason": "LEAD_SILENT", "person_informed": True}
     moved = desk.does_with(second, "take-over", case, body | {"note": say.text()})
     assert moved.status_code == 204

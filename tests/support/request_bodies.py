@@ -12,6 +12,7 @@ from tests.support.world import (
     closing,
     consent,
     contacts,
+    lead_consent,
     new_case,
     promise,
     taking,
@@ -52,6 +53,7 @@ BODIES: Final[dict[str, Json]] = {
     "stop_case": {"reason": "SURVIVOR_REQUEST"},
     "assign_case": {"focal_point": "IOM", "reason": "NOBODY_LEFT"},
     "relocate_case": {"country": "UZ"},
+    "record_lead_consent": lead_consent(),
     "take_over_case": {
         "focal_point": "IOM",
         "reason": "LEAD_SILENT",

@@ -391,6 +391,21 @@ def for_handover(to: str = "UZ_LEAD", **changes: Any) -> Json:
     return consent(focal_point=to, **{"purposes": ["HANDOVER"]} | changes)
 
 
+def lead_consent(**changes: Any) -> Json:
+    """A consent of an adult to NGOs as the new lead, as a desk records it."""
+    terms = ("given_by", "language", "form_version", "obtained_on")
+    given: Json = {name: consent()[name] for name in terms}
+    given |= {
+        "kind": "non_state",
+        "purposes": ["REFER"],
+        "sections": ["needs"],
+        "expires_at": "2028-06-01T00:00:00Z",
+        "evidence": "By telephone, with an interpreter",
+        "reason": "LEAD_INACTIVE",
+    }
+    return given | changes
+
+
 def new_case(**changes: Any) -> Json:
     """A whole case of an adult in Almaty, unless changed; `notice` is merged."""
     body: Json = {

@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any, Final
 
 from tests.support.model.case_values import (
+    BY_DESK,
     CASE,
     CONSENTS,
     DAY,
@@ -32,22 +33,26 @@ from tests.support.world import (
     contacts,
     for_handover,
     for_services,
+    lead_consent,
     promise,
 )
 
 BY_SYSTEM: Final = {
     *("reroute", "erase_again", "begin_assistance", "fall_back", "expire"),
 }
+OF_THE_LEAD: Final = frozenset({"take_over", "record_lead_consent"})
+"""Steps that a desk takes because of the lead; they leave the state as it was."""
 CHOSEN: Final = (*LEADERS, SHELTER)
 SECTIONS: Final = ("needs", "identity")
 
 
 def acts_on_case(_: Model) -> Iterator[Act]:
     """List the steps of the case; those that can be asked for poorly, twice."""
-    for name in CASE.lines:
+    for name in CASE.lines.keys() - OF_THE_LEAD:
         for target in CHOSEN if name == "assign" else (None,):
             yield from well_or_poor(f"case.{name}", target)
     yield "lead.visit", None, False
+    yield "lead.record_lead_consent", BY_DESK, False
     for target in CHOSEN:
         yield "lead.take_over", target, False
         yield "lead.take_over", target, True
@@ -190,6 +195,9 @@ def body_of(world: World, act: Act) -> Json | None:
         "case.reopen": {"reason": "NEW_NEED"},
         "case.erase": {"reason": "SURVIVOR_REQUEST"},
         "lead.visit": {"person_met": True, "early": True},
+        "lead.record_lead_consent": lead_consent(
+            kind="state", expires_at=LATER, reason="LEAD_SILENT"
+        ),
         "lead.take_over": {
             "focal_point": target,
             "reason": "LEAD_SILENT",

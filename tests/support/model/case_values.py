@@ -101,6 +101,11 @@ CONSENTS: Final = {
     "lead_uz": Terms(frozenset({UZ}), frozenset({"HANDOVER"})),
     "lead_kz": Terms(frozenset({KZ}), frozenset({"HANDOVER"})),
 }
+BY_DESK: Final = "desk_state"
+"""The kind of consent that a desk records: to State bodies of Kazakhstan as a new lead."""
+TERMS: Final = CONSENTS | {
+    BY_DESK: Terms(frozenset({KZ}), frozenset({"REFER"}), frozenset({"needs"})),
+}
 FEARS: Final = {
     "nothing": frozenset[str](),
     "permitted": frozenset[str](),
@@ -271,7 +276,7 @@ class Model:
 
     def told(self, to: str, purpose: str) -> frozenset[str] | None:
         """Which sections one may be told, for a purpose; None: not even the notice."""
-        terms = [CONSENTS[one.kind] for one in self.consents if one.stands]
+        terms = [TERMS[one.kind] for one in self.consents if one.stands]
         fit = [one.sections for one in terms if to in one.to and purpose in one.purposes]
         return frozenset[str]().union(*fit) if fit else None
 
@@ -284,7 +289,7 @@ class Model:
     def may_be_referred(self) -> bool:
         """CONSENT_TO_REFER."""
         kinds = [one.kind for one in self.consents if one.stands]
-        return any("REFER" in CONSENTS[kind].purposes for kind in kinds)
+        return any("REFER" in TERMS[kind].purposes for kind in kinds)
 
     @property
     def risk_is_current(self) -> bool:
@@ -336,25 +341,6 @@ def sides_of_handover(world: Model, one: Handover, me: str) -> frozenset[str]:
     """On which sides of a handover it stands; on none: it does not see it."""
     of_case = world.relations(me) - {"former_lead"}  # who lost it to a desk: of no offer
     return sides_of(of_case | world.in_handover(one, me), OF_HANDOVER)
-
-
-def case_needs(world: Model, me: str) -> Met:
-    """How the needs of a case are judged, but for what a request brings."""
-    alive = [one for one in world.referrals if one.state in ALIVE]
-    offered = [one for one in world.handovers if one.state == "offered"]
-    met = {
-        "notice": world.whole,
-        "consent_to_refer": world.may_be_referred,
-        "child_path": False,
-        "vital_interest": False,
-        "recipient_safe": me not in world.unsafe,
-        "risk_current": world.risk_is_current,
-        "nothing_sent": not any(one.told for one in world.referrals),
-        "nothing_open": not alive and not offered,
-        "no_legal_hold": True,
-        "return_over": True,
-    }
-    return met.__getitem__
 
 
 def referral_needs(world: Model, one: Referral, me: str) -> Met:

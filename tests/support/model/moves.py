@@ -6,11 +6,13 @@ from typing import Final
 
 from tests.support.model.case_values import (
     ALIVE,
+    BY_DESK,
     DAY,
     DESK,
     HELPED,
     HELPS,
     HOUR,
+    KZ,
     OVERSIGHT,
     SHORTLIST,
     Handover,
@@ -25,6 +27,24 @@ def fits(world: Model, chosen: str) -> bool:
     """Whether a desk may give the case to one: of the country, agreed to, safe, another."""
     told = chosen in SHORTLIST and world.told(chosen, "REFER") is not None
     return told and chosen not in world.unsafe and chosen != world.holder
+
+
+def may_take_over(world: Model, chosen: str) -> bool:
+    """Whether a desk may give one the lead: as `fits`, or agreed to as a new lead.
+
+    Or it is the one that is named since a desk recorded that the person agrees to its kind:
+    in the model there is one of that kind alone.
+    """
+    handed = chosen in SHORTLIST and world.told(chosen, "HANDOVER") is not None
+    safe = chosen not in world.unsafe and chosen != world.holder
+    return fits(world, chosen) or (handed and safe)
+
+
+def next_lead(world: Model) -> str | None:
+    """Name who is to lead by what a desk recorded."""
+    recorded = any(one.kind == BY_DESK and one.stands for one in world.consents)
+    able = KZ not in world.unsafe and world.holder != KZ
+    return KZ if recorded and able else None
 
 
 def without(world: Model, *relations: str) -> Model:

@@ -32,7 +32,6 @@ from tests.support.model.case_values import (
     Outcome,
     Referral,
     Verdict,
-    case_needs,
     handover_needs,
     referral_needs,
     sides_of,
@@ -51,6 +50,7 @@ from tests.support.model.clocks import (
 from tests.support.model.moves import THEN, fits, give_lead, is_unfit, settle
 from tests.support.model.side_records import BESIDE
 from tests.support.model.silence import pass_time, wait
+from tests.support.model.views import case_needs
 
 type Standing = tuple[frozenset[str], frozenset[str]]
 """On which sides an account stands, and its roles."""

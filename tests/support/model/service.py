@@ -135,6 +135,8 @@ class Service:
             response = self.allowed(someone, path, step, sent, response)
         if action == "referral.redirect" and response.is_success:
             self.finds_drafts()
+        if action == "lead.record_lead_consent" and response.is_success:
+            self.finds_consent(someone)
         return said(response)
 
     def opens(self, someone: Someone, one: Any, send: bool) -> Response:
@@ -176,6 +178,12 @@ class Service:
         question = asked.json()["id"]
         done(self.seconds[someone.code].post(f"/approvals/{question}/approve"))
         return self.steps(someone, path, step, body, approval=question)
+
+    def finds_consent(self, someone: Someone) -> None:
+        """Find the consent that a desk recorded; it sees no other."""
+        listed = done(someone.get(f"/cases/{self.code}/consents"))["items"]
+        new = [one["id"] for one in listed if one["id"] not in self.ids["consent"]]
+        self.ids["consent"] += new
 
     def finds_drafts(self) -> None:
         """Find the draft that came of a redirection, as whoever holds the case."""

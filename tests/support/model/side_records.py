@@ -4,8 +4,8 @@ from dataclasses import replace
 from typing import Any, Final
 
 from tests.support.model.case_values import (
+    BY_DESK,
     CASE_OPEN,
-    CONSENTS,
     DAY,
     FEARS,
     GONE,
@@ -16,6 +16,7 @@ from tests.support.model.case_values import (
     OK,
     POST,
     ROLE_MISSING,
+    TERMS,
     THE_CASE,
     UNLED,
     Actor,
@@ -33,10 +34,11 @@ from tests.support.model.moves import (
     admit,
     cancel,
     change,
-    fits,
     give_lead,
     is_helping,
     leave,
+    may_take_over,
+    next_lead,
     route,
     settle,
     take_back,
@@ -72,7 +74,7 @@ def knows(world: Model, me: str, consent: Consent) -> bool:
     """Whether one may know of a consent: who leads of all, a helper of what names it."""
     mine, reviews = world.relations(me), world.state == "under_review"
     holds = "lead" in mine or ("candidate" in mine and reviews)
-    named = is_helping(world, me) and me in CONSENTS[consent.kind].to
+    named = is_helping(world, me) and me in TERMS[consent.kind].to
     return holds or consent.by == me or named
 
 
@@ -130,7 +132,7 @@ def on_question(world: Model, actor: Actor, name: str, number: Any, _: bool) -> 
 
 
 def on_lead(world: Model, actor: Actor, name: str, target: Any, poor: bool) -> Outcome:
-    """Report a visit, as the lead; or give the lead to another, as the desk beside it."""
+    """Report a visit, as the lead; or act as the desk beside a lead that does not."""
     me = actor.focal_point
     sides = sides_of_case(world, me)
     if not world.sees_case(me):
@@ -148,7 +150,20 @@ def on_lead(world: Model, actor: Actor, name: str, target: Any, poor: bool) -> O
         return refusal, world
     if name == "visit":
         return OK, wind_case(replace(world, visits=world.visits[1:]))
+    if name == "record_lead_consent":
+        return record_lead_consent(world, me)
     return take_over(world, me, target, poor)
+
+
+def record_lead_consent(world: Model, me: str) -> Outcome:
+    """Record that the person agrees to State bodies as a new lead, once."""
+    if not is_failing(world, world.who("lead") or ""):
+        return ("lead-not-failing",), world
+    if next_lead(world) is not None:
+        return ("needs-unmet", "nobody_named"), world
+    if any(one.kind == BY_DESK and one.stands for one in world.consents):
+        return ("lead-consent-recorded",), world
+    return OK, replace(world, consents=(*world.consents, Consent(BY_DESK, me)))
 
 
 def take_over(world: Model, me: str, chosen: str, poor: bool) -> Outcome:
@@ -157,7 +172,7 @@ def take_over(world: Model, me: str, chosen: str, poor: bool) -> Outcome:
     assert lead is not None
     if not is_failing(world, lead):
         return ("lead-not-failing",), world
-    met = {"person_informed": not poor, "focal_point_chosen": fits(world, chosen)}
+    met = {"person_informed": not poor, "focal_point_chosen": may_take_over(world, chosen)}
     if lacking := [need for need, holds in met.items() if not holds]:
         return ("needs-unmet", *lacking), world
     after = admit(world, "former_lead", lead)

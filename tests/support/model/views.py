@@ -1,21 +1,46 @@
-"""What each account sees of one case as values: the case, its parts, and the worklist."""
+"""What each account sees of a modelled case, and how the needs of its steps are judged."""
 
 from tests.support.model.case_values import (
+    ALIVE,
     CASE,
     HANDOVER,
     REFERRAL,
     THE_CASE,
     UNLED,
     Actor,
+    Met,
     Model,
     View,
-    case_needs,
     handover_needs,
     referral_needs,
     sides_of_case,
     sides_of_handover,
     sides_of_referral,
 )
+from tests.support.model.clocks import is_failing
+from tests.support.model.moves import next_lead
+
+
+def case_needs(world: Model, me: str) -> Met:
+    """How the needs of a case are judged, but for what a request brings."""
+    lead = world.who("lead")
+    alive = [one for one in world.referrals if one.state in ALIVE]
+    offered = [one for one in world.handovers if one.state == "offered"]
+    met = {
+        "notice": world.whole,
+        "consent_to_refer": world.may_be_referred,
+        "child_path": False,
+        "vital_interest": False,
+        "recipient_safe": me not in world.unsafe,
+        "risk_current": world.risk_is_current,
+        "nothing_sent": not any(one.told for one in world.referrals),
+        "nothing_open": not alive and not offered,
+        "no_legal_hold": True,
+        "return_over": True,
+        "lead_failing": lead is not None and is_failing(world, lead),
+        "nobody_named": next_lead(world) is None,
+    }
+    return met.__getitem__
 
 
 def view_case(world: Model, actor: Actor) -> View | None:

@@ -1,0 +1,35 @@
+"""What can be said of a case without opening anything: erasing must need no key."""
+
+from app.cases import queries as cases
+from app.cases.facts import sheet_of
+from app.cases.models import Case
+from app.casework.needs import Facts, Terms
+from app.kernel.work import Reading
+
+
+def gather_unopened(work: Reading, case: Case, terms: Terms) -> Facts:
+    """Gather what can be said without opening anything: to erase, no key must be needed.
+
+    All else counts as not being so.
+    """
+    known = sheet_of(cases.facts(work, [case.id]).get(case.id, []), child=case.is_child)
+    return Facts(
+        now=work.now,
+        review_by=work.now,
+        notice_complete=False,
+        may_be_referred=False,
+        child_path=False,
+        vital_interest=False,
+        recipient_safe=False,
+        risk_current=False,
+        nothing_sent=False,
+        nothing_open=False,
+        return_over=False,
+        helped=False,
+        with_candidate=False,
+        lead_failing=False,
+        next_lead_named=False,
+        legal_hold=known.legal_hold,
+        may_be_child=True,
+        terms=terms,
+    )

@@ -1,0 +1,52 @@
+"""Which leads do not act: inactive, unattended, or three deadlines of their case missed."""
+
+from collections.abc import Iterable, Mapping
+from uuid import UUID
+
+from app.access.attendance import find_unattended_offices
+from app.cases.models import Case
+from app.cases.reasons import TakeOverReason
+from app.deadlines import breaches
+from app.deadlines.silence import PATIENCE
+from app.directory import queries as directory
+from app.kernel.actors import Relation
+from app.kernel.problems import Problem
+from app.kernel.work import Reading
+
+
+class LeadNotFailing(Problem):
+    """The lead is active, and did not let its clocks pass three times."""
+
+    status = 409
+
+
+def find_failures(
+    work: Reading, cases: Iterable[Case]
+) -> Mapping[UUID, frozenset[TakeOverReason]]:
+    """Return by case why its lead fails it; empty: the lead acts, or there is none."""
+    found = {case.id: case.with_relation(Relation.LEAD) for case in cases}
+    leads = {case_id: lead for case_id, lead in found.items() if lead}
+    if not leads:
+        return dict.fromkeys(found, frozenset())
+    counts = breaches.late_counts(work, leads)
+    offices = directory.by_ids(work, set(leads.values()))
+    unattended = find_unattended_offices(work)
+    reasons: dict[UUID, frozenset[TakeOverReason]] = dict.fromkeys(found, frozenset())
+    for case_id, lead in leads.items():
+        holds = {
+            TakeOverReason.LEAD_INACTIVE: not offices[lead].active or lead in unattended,
+            TakeOverReason.LEAD_SILENT: counts[case_id] >= PATIENCE,
+        }
+        reasons[case_id] = frozenset(reason for reason, is_so in holds.items() if is_so)
+    return reasons
+
+
+def is_failing(work: Reading, case: Case) -> bool:
+    """Return whether the lead of a case does not act."""
+    return bool(find_failures(work, [case])[case.id])
+
+
+def require_failure(work: Reading, case: Case, reason: TakeOverReason) -> None:
+    """Raise LeadNotFailing (409) unless the lead fails the case for this reason."""
+    if reason not in find_failures(work, [case])[case.id]:
+        raise LeadNotFailing("Remind it, or wait: see the clocks of the case.")

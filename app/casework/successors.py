@@ -1,0 +1,180 @@
+"""Who may be given the lead of a case whose lead does not act, and who is next (ADR 47).
+
+A desk chooses among the offices that the person agreed to. Where the desk itself recorded
+that the person agrees to a class of offices, it chooses none of them: routing does.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Final
+from uuid import UUID
+
+from app.cases.grants import Grant
+from app.cases.models import Case
+from app.casework.failing_leads import find_failures
+from app.consents import standing
+from app.consents.coverage import Addressee, Purpose
+from app.consents.models import Consent
+from app.consents.placing import question_of
+from app.consents.standing import Standing
+from app.directory import queries as directory
+from app.directory.kinds import Kind, is_at_home
+from app.directory.models import FocalPoint
+from app.kernel.work import Reading
+from app.routing.question import Question
+from app.routing.ranking import Candidate, leads
+
+
+@dataclass(frozen=True)
+class Succession:
+    """What a desk beside the lead of a case may know of who should lead next."""
+
+    lead_fails: bool = False
+    next_lead: str | None = None
+
+
+def find_successions(
+    work: Reading, standings: Iterable[Standing]
+) -> Mapping[UUID, Succession]:
+    """Return it by case, of those cases in which the caller is the desk beside the lead.
+
+    Nobody is named as long as the lead acts.
+    """
+    me = work.actor.focal_point_id
+    mine = [one for one in standings if Grant.NEXT_LEAD in one.case.grants(me)]
+    failures = find_failures(work, [one.case for one in mine]) if mine else {}
+    found = dict[UUID, Succession]()
+    for stands in mine:
+        fails = bool(failures[stands.case.id])
+        candidate = find_next_lead(work, stands.case, stands) if fails else None
+        found[stands.case.id] = Succession(fails, candidate.code if candidate else None)
+    return found
+
+
+UNLEADING: Final = frozenset({Kind.DESK, Kind.OVERSIGHT})
+
+
+def is_able(case: Case, office: FocalPoint) -> bool:
+    """Return whether an office could lead a case: active, of the country, not its holder.
+
+    It leads where the person is (routing rule 2), also when a desk chooses.
+    """
+    able = office.active and office.can_lead and office.id != case.holder
+    return able and office.kind not in UNLEADING and is_at_home(office, case.country or "")
+
+
+def may_be_chosen(work: Reading, case: Case, chosen: FocalPoint) -> bool:
+    """Return whether a desk may ask a focal point to lead a case.
+
+    One answer for every reason: a desk must not learn what the person fears. Where
+    everybody may be told, no choice could be refused for another reason: there it is whose
+    turn it is.
+    """
+    stands = standing.of_case(work, case)
+    if not (is_able(case, chosen) and stands.is_safe(chosen, chosen.code)):
+        return False
+    agreed = stands.told(chosen, Purpose.REFER) is not None
+    return agreed or (stands.may_hear(chosen) and is_next(work, case, chosen))
+
+
+def is_next(work: Reading, case: Case, chosen: FocalPoint) -> bool:
+    """Return whether routing would ask an office to lead next, or asked it before."""
+    question = question_of(work, case)
+    turn = leads(question).candidates[:1]
+    return chosen.id in question.declined or chosen.id in {one.id for one in turn}
+
+
+def is_choice(work: Reading, case: Case, chosen: FocalPoint) -> bool:
+    """Return whether a desk may choose an office as the new lead of a case.
+
+    As `may_be_chosen`, and also whom a consent to a new lead (HANDOVER) names. What a desk
+    recorded itself gives it no choice.
+    """
+    stands = standing.of_case(work, case)
+    by_desks = recorded_by_desks(work, stands)
+    others = [one for one in stands.consents if one not in by_desks]
+    agreed = replace(stands, consents=others)
+    if not (is_able(case, chosen) and stands.is_safe(chosen, chosen.code)):
+        return False
+    if agrees_to_lead(agreed, chosen):
+        return True
+    return agreed.may_hear(chosen) and is_next(work, case, chosen)
+
+
+def is_named_next(
+    work: Reading, case: Case, chosen: FocalPoint, *, was_it: bool = False
+) -> bool:
+    """Return whether an office is the one that is named as the next lead of a case.
+
+    `was_it`: it was when a second person was asked. Whose turn it is may have changed
+    since, for example because an office closed for the night. It must still be safe.
+    """
+    stands = standing.of_case(work, case)
+    found = find_next_lead(work, case, stands)
+    if found is not None and found.id == chosen.id:
+        return True
+    able = is_able(case, chosen) and stands.is_safe(chosen, chosen.code)
+    by_desks = replace(stands, consents=recorded_by_desks(work, stands))
+    return was_it and able and may_be_named(by_desks, chosen)
+
+
+def may_be_named(by_desks: Standing, office: Addressee) -> bool:
+    """Return whether an office may be named by what desks alone recorded.
+
+    Not one of the State of origin, before the person settled that it may be told: a desk
+    cannot record that.
+    """
+    return agrees_to_lead(by_desks, office) and by_desks.origin_is_permitted(office)
+
+
+def agrees_to_lead(stands: Standing, office: Addressee) -> bool:
+    """Return whether the person agreed that an office leads their case.
+
+    A consent to a new lead is one to the State of origin only where the person settled that
+    it may be told (BR24), as it is for a handover.
+    """
+    if stands.told(office, Purpose.REFER) is not None:
+        return True
+    handed = stands.told(office, Purpose.HANDOVER) is not None
+    return handed and stands.origin_is_permitted(office)
+
+
+def recorded_by_desks(work: Reading, stands: Standing) -> list[Consent]:
+    """List the consents to a class of offices that a desk recorded."""
+    classes = [one for one in stands.consents if one.kind is not None]
+    if not classes:
+        return []
+    offices = directory.by_ids(work, {one.recorded_by for one in classes})
+    return [one for one in classes if offices[one.recorded_by].kind == Kind.DESK]
+
+
+def find_next_lead(work: Reading, case: Case, stands: Standing) -> Candidate | None:
+    """Return whose turn it is to lead, of the classes that a desk recorded.
+
+    None has one form: no such consent, nobody who can lead, or nobody who is safe. Offices
+    that were asked before, or have led, come last; then bodies of a State whose route is
+    avoided. There may be no other.
+    """
+    by_desks = recorded_by_desks(work, stands)
+    if not by_desks:
+        return None
+    question = ask_for_next(work, case, replace(stands, consents=by_desks))
+    again = replace(question, declined=frozenset())
+    for one in (question, again, replace(again, avoided=frozenset())):
+        for candidate in leads(one).candidates:
+            if candidate.id != case.holder:
+                return candidate
+    return None
+
+
+def ask_for_next(work: Reading, case: Case, stands: Standing) -> Question:
+    """Put the question who should lead of those that desks recorded a consent to."""
+    question = question_of(work, case, stands)
+    agreed = frozenset(p.id for p in question.profiles if may_be_named(stands, p))
+    have_led = {party.focal_point_id for party in case.parties if case.was_lead(party)}
+    return replace(
+        question,
+        consented=agreed,
+        named=agreed,
+        declined=question.declined | have_led,
+    )
