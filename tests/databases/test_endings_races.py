@@ -1,0 +1,94 @@
+"""Two workers, or a worker and an office, at the moment at which an agreement ended."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from threading import Barrier
+
+import pytest
+
+from app.worker.endings import follow_endings
+from tests.support.effort import amount
+from tests.support.endings import end_agreement
+from tests.support.returns import HOME
+from tests.support.servers import Served, served
+from tests.support.world import (
+    Json,
+    Someone,
+    consent,
+    done,
+    for_handover,
+    kinds,
+    promise,
+    taking,
+)
+
+pytestmark = [pytest.mark.slow, pytest.mark.race]
+CASES = amount(6, sample=3, night=40)
+SENT = ["contact", "needs"]
+GUARDS: Json = {"country_of_origin": "UZ", "origin_contact": "permitted"}
+ABROAD = consent(focal_point=HOME, purposes=["SHELTER"], sections=SENT)
+
+
+@pytest.fixture
+def world(url: str) -> Iterator[Served]:
+    with served(url) as made:
+        yield made
+
+
+def led(world: Served, lead: Someone) -> list[Json]:
+    """Some cases that are led in Kazakhstan, of people who may be helped in Uzbekistan."""
+    officer = world.someone("UZ_CONSULATE_ALMATY")
+    given = [consent(), for_handover("UZ_LEAD"), ABROAD]
+    bodies = [{"consents": given, "safeguards": GUARDS} for _ in range(CASES)]
+    return [lead.leads(officer.submits(**body)) for body in bodies]
+
+
+def look_twice(world: Served) -> int:
+    """Let two workers look at the same moment; says how many cases both found."""
+    barrier = Barrier(2)
+
+    def look(_: int) -> int:
+        barrier.wait()
+        return follow_endings(world.ground)
+
+    with ThreadPoolExecutor(2) as pool:
+        return sum(pool.map(look, range(2)))
+
+
+def test_two_workers_follow_what_ended_once(world: Served) -> None:
+    lead, abroad = world.someone("KZ_LEAD"), world.someone(HOME)
+    for number, case in enumerate(led(world, lead)):
+        sent = done(lead.refers(case, HOME, sections=SENT))
+        if number % 2:
+            done(abroad.does("accept", sent, promise()))
+    lead.hears()
+    end_agreement(world)
+
+    count = look_twice(world) + follow_endings(world.ground)
+
+    assert count == CASES
+    told = kinds(lead.hears())
+    assert told.count("referral.without_agreement") == CASES // 2
+    assert told.count("referral.narrowed") == CASES - CASES // 2
+    assert follow_endings(world.ground) == 0
+
+
+def test_offer_is_not_accepted_once_the_agreement_ended_whoever_comes_first(
+    world: Served,
+) -> None:
+    lead, there = world.someone("KZ_LEAD"), world.someone("UZ_LEAD")
+    cases = led(world, lead)
+    offers = [done(lead.offers(case, "UZ_LEAD")) for case in cases]
+    end_agreement(world)
+
+    with ThreadPoolExecutor(2) as pool:
+        looks = pool.submit(follow_endings, world.ground)
+        accepts = partial(there.does, "accept")
+        answers = [accepts(one, taking()).status_code for one in offers]
+        looks.result()
+    follow_endings(world.ground)
+
+    assert set(answers) <= {404, 409, 412}
+    assert {lead.sees(one)["state"] for one in offers} == {"cancelled"}
+    assert {lead.sees(case)["lead"] for case in cases} == {"KZ_LEAD"}
