@@ -165,7 +165,7 @@ class Settings(BaseSettings):
             description="How many times as fast deadlines run. More than 1 only in a "
             "`drill`, and in `safe-conduct demo serve`.",
             ge=1,
-            le=10_000,
+            le=1_000_000,
         ),
         AfterValidator(validate_clock_speed),
     ] = 1

@@ -1,7 +1,7 @@
 """Reading clocks, and how long those have who are waited for."""
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime, time
+from datetime import datetime, time, timedelta
 from typing import Any, Final
 from uuid import UUID
 
@@ -70,7 +70,11 @@ def term(
     else:
         border = Border(where, place.country)
         limit = precedence.asked_of(kind, priority, border, settings(work))
-    return Term(limit, place, work.ground.speed)
+    return Term(limit, place, work.ground.speed, LEAST.get(kind, timedelta()))
+
+
+LEAST: Final = {ClockKind.APPROVE: timedelta(minutes=1)}
+"""What a drill leaves at any speed: else no second person could ever approve in it."""
 
 
 def retention(work: Reading, about: Concerned) -> Limit:

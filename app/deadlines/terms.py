@@ -18,16 +18,20 @@ DAY: Final = timedelta(days=1)
 
 @dataclass(frozen=True)
 class Term:
-    """How long somebody has, where they work, and how fast clocks run; 1: as they are."""
+    """How long somebody has, where they work, and how fast clocks run; 1: as they are.
+
+    `least` is what is left of it at any speed of a drill.
+    """
 
     limit: Limit
     place: Place
     speed: int = 1
+    least: timedelta = timedelta()
 
     def until(self, start: datetime) -> datetime:
         """Say when it is over."""
-        end = self.limit.after(start, self.place.calendar(start))
-        return start + (end - start) / self.speed
+        whole = self.limit.after(start, self.place.calendar(start)) - start
+        return start + max(whole / self.speed, min(whole, self.least))
 
     def resumed(self, stopped: datetime, due: datetime, now: datetime) -> datetime:
         """Say until when one runs now that was paused; one that was late is due at once.

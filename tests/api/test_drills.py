@@ -1,9 +1,12 @@
 """In a drill every deadline comes sooner, and nothing that merely holds ends sooner."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
+from app.kernel.actors import Role
+from app.settings import DemoSettings
 from tests.support.world import Json, Someone, World, closing, contacts, done, problem
 
 SPEED = 60
@@ -98,3 +101,36 @@ def test_a_second_person_is_asked_for_no_longer_than_a_drill_allows(
     asked = lead.does("close", case, closing())
 
     assert asked.json()["lapses_at"] == "2026-06-01T13:12:00Z"
+
+
+def goes_at(world: World, speed: int) -> None:
+    """Restart the service at another speed that the settings allow."""
+    allowed = DemoSettings(clock_speed=speed, _env_file=None).clock_speed
+    world.ground = replace(world.ground, speed=allowed)
+    world.app.state.ground = world.ground
+
+
+def test_drill_at_two_speeds_reaches_the_last_visit_and_the_erasure_within_minutes(
+    world: World, officer: Someone, lead: Someone
+) -> None:
+    """As docs/operations.md says: people answer at 600, and years go by at 200,000."""
+    goes_at(world, 600)
+    case = lead.leads(officer.submits())
+    goes_at(world, 200_000)
+    supervisor = world.someone("KZ_LEAD", {Role.SUPERVISOR})
+
+    began = world.now
+    asked = lead.does("close", case, closing())
+    assert asked.json()["lapses_at"] == "2026-06-01T12:01:00Z"  # not after a second
+    done(lead.does("monitor", case, {}))
+    for _ in range(5):
+        world.waits_for(seconds=40)
+        done(lead.does("visits", case, {"person_met": True}))
+    assert world.now - began < timedelta(minutes=4)
+
+    done(lead.does_with(supervisor, "close", case, closing()))
+    world.waits_for(minutes=5)
+    assert lead.sees(case)["state"] == "closed"
+    world.waits_for(seconds=30)
+    assert problem(lead.get(f"/cases/{case['code']}")) == (404, "not-found")
+    assert world.now - began < timedelta(minutes=10)

@@ -48,7 +48,7 @@ def test_no_command_runs_production_with_faster_clocks(
     assert "SAFE_CONDUCT_CLOCK_SPEED: faster clocks are for drills" in refused.stderr
 
 
-@pytest.mark.parametrize("speed", ["0", "-1", "0.5", "10001", "fast"])
+@pytest.mark.parametrize("speed", ["0", "-1", "0.5", "1000001", "fast"])
 def test_no_clock_stands_still_or_runs_backwards(tmp_path: Path, speed: str) -> None:
     refused = command(tmp_path, "doctor", **DRILL | {"SAFE_CONDUCT_CLOCK_SPEED": speed})
 
