@@ -1,0 +1,62 @@
+"""What an office is answered that comes too late, as docs/mechanism.md says."""
+
+from pathlib import Path
+
+from tests.support.world import (
+    Json,
+    Someone,
+    World,
+    consent,
+    done,
+    kinds,
+    path_of,
+    problem,
+    promise,
+)
+
+PAGE = Path(__file__).parents[2] / "docs" / "mechanism.md"
+NGOS = consent(recipient_class={"kind": "non_state", "country": "KZ"})
+SHELTER = "KZ_SHELTER_KOGERSHIN"
+
+
+def page() -> str:
+    """What the page says of late answers, in one line."""
+    [_, told] = PAGE.read_text("utf-8").split("- **A late answer**")
+    return " ".join(told.split("\n\n")[0].split())
+
+
+def given_up(lead: Someone, case: Json) -> Json:
+    """What an office is answered that acknowledges a case; each answer has its own name."""
+    answer = lead.post(f"{path_of(case)}/acknowledge", if_match=f'"1.{"0" * 16}"')
+    return {**answer.json(), "instance": "", "status": answer.status_code}
+
+
+def test_late_lead_is_answered_like_an_office_that_turned_out_to_be_feared(
+    world: World, officer: Someone, lead: Someone
+) -> None:
+    late, feared = (officer.submits(consents=[consent(), NGOS]) for _ in range(2))
+    guards = {"country_of_origin": "UZ", "unsafe_focal_points": [lead.code]}
+    tag = {"If_Match": officer.tag(feared)}
+    done(officer.ask("PUT", f"{path_of(feared)}/safeguards", guards, headers=tag))
+    world.waits_for(hours=3)
+
+    answers = [given_up(lead, case) for case in (late, feared)]
+
+    assert answers[0] == answers[1]
+    assert answers[0]["type"] == "/problems/not-found"
+    assert "case.not_acknowledged" in kinds(lead.hears())
+    assert 'is "not found", as for anybody who has no part in the case' in page()
+
+
+def test_late_recipient_is_told_that_the_referral_has_expired(
+    world: World, officer: Someone, lead: Someone, shelter: Someone
+) -> None:
+    asked = done(lead.refers(lead.leads(officer.submits()), SHELTER))
+    for _ in range(4):
+        world.waits_for(hours=12)
+
+    refused = shelter.does("accept", asked, promise("2026-06-20T09:00:00Z"))
+
+    assert problem(refused) == (409, "action-illegal")
+    assert refused.json()["state"] == "expired"
+    assert "says that the referral is `expired`" in page()
