@@ -49,7 +49,11 @@ UNSEEN: Final = (
 ACTS: Final = (*UNSEEN, VersionNotGiven, VersionStale, NeedsUnmet)
 ACT = problems(*ACTS)
 NO_LONGER_YOURS: Answers = {
-    204: {"description": "Done; you are no longer party to the case."}
+    204: {
+        "description": "Done; you are no longer party to the case, so there is no case to "
+        "show. Your feed has what was done; the same request with the same key is answered "
+        "alike."
+    }
 }
 WITH_ANOTHER = ASKED | problems(*ACTS, ApprovalUnusable)
 
