@@ -183,6 +183,7 @@ def show_one(work: Reading, case: Case, context: Context) -> CaseOut:
     mine, granted = case.relations_of(me), context.grants[case.id]
     asked = context.snapshots.get(case.id)
     state = State(asked["state"]) if asked and Grant.STATE not in granted else case.state
+    sought = Grant.STATE in granted and case.suspended_while_referring
     lead, holder = find_lead_and_holder(case, granted, asked)
     clock = context.clocks.get(case.id) if Grant.DUE_AT in granted else None
     risk = context.standings[case.id].risk if Grant.WRITTEN in granted else None
@@ -192,11 +193,7 @@ def show_one(work: Reading, case: Case, context: Context) -> CaseOut:
     return CaseOut(
         code=case.code,
         you_are=sorted(mine or case.parts_of(me)),
-        stage=stage_of(
-            state,
-            suspended_while_referring=case.suspended_while_referring
-            and Grant.STATE in granted,
-        ),
+        stage=stage_of(state, suspended_while_referring=sought),
         state=state,
         notice=notice_for(case, context),
         lead=context.codes[lead] if lead else None,
