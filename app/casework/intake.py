@@ -150,6 +150,8 @@ def mend(work: Writing, code: str, seen: Seen, notice: NoticeFields) -> Case:
         case.touch()
         if "priority" in changed:
             clocks.rewind(work, case)
+        if was_child and not case.is_child and case.state != State.DRAFT:
+            consents.expire_for_adult(work, case)
         if "age_class" in changed:
             watch_interests(work, case)
         if case.is_child != was_child:

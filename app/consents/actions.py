@@ -7,7 +7,7 @@ from uuid import UUID
 from app.cases import actions as cases
 from app.cases.models import Case
 from app.consents import queries
-from app.consents.coverage import may_give
+from app.consents.coverage import FOR_A_CHILD, may_give
 from app.consents.models import Consent, Refusal
 from app.consents.schemas import NewConsent, NewRefusal
 from app.directory import queries as directory
@@ -91,6 +91,18 @@ def count_refusal(work: Writing, new: NewRefusal) -> None:
     work.ground.free_space.require_unreserved()
     week = queries.week_of(work.now.date())
     work.session.add(Refusal(id=work.new_id(), country=new.country, week=week))
+
+
+def expire_for_adult(work: Writing, case: Case) -> None:
+    """Let what others consented to for a child expire: the person is an adult.
+
+    Now, and not only while the notice says so: held to be a child again, the person does
+    not come back under a consent that they were told no longer counts (BR14).
+    """
+    for consent in queries.of_case(work, case.id):
+        stands = consent.withdrawn_at is None and work.now < consent.expires_at
+        if stands and consent.given_by in FOR_A_CHILD:
+            consent.expires_at = work.now
 
 
 def report_taken_back(work: Writing, consent: Consent) -> bool:

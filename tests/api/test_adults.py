@@ -36,6 +36,12 @@ def grows_up(who: Someone, case: Json) -> None:
     done(who.ask("PATCH", path_of(case), {"age_class": "adult"}, headers=seen))
 
 
+def is_a_child_again(who: Someone, case: Json) -> None:
+    """Mend the age once more: the person may be a child after all."""
+    seen = {"If_Match": who.tag(case)}
+    done(who.ask("PATCH", path_of(case), MAYBE_A_CHILD, headers=seen))
+
+
 def needs_of(who: Someone, case: Json) -> int:
     """How an office is answered that opens what the person needs."""
     return who.opens(f"{path_of(case)}/sections/needs").status_code
@@ -114,6 +120,43 @@ def test_what_a_child_said_itself_counts_from_when_it_is_found_to_be_an_adult(
     assert done(shelter.does("accept", bed, promise()))["state"] == "accepted"
     assert needs_of(shelter, spoken_for) == 200
     assert needs_of(lead, spoken_for) == 200
+
+
+@pytest.mark.parametrize("given_by", OF_ANOTHER)
+def test_guardian_is_asked_again_when_an_adult_is_found_to_be_a_child_after_all(
+    lead: Someone, shelter: Someone, spoken_for: Json, given_by: str
+) -> None:
+    sent = done(lead.refers(spoken_for, "KZ_LEGAL_AID", service="LEGAL_AID", send=False))
+    path = f"{path_of(spoken_for)}/consents"
+    done(lead.creates(path, for_services(given_by=given_by, purposes=["LEGAL_AID"])))
+    bed = done(lead.refers(spoken_for, SHELTER))
+    done(shelter.does("accept", bed, promise()))
+    grows_up(lead, spoken_for)
+
+    is_a_child_again(lead, spoken_for)
+
+    assert needs_of(shelter, spoken_for) == needs_of(lead, spoken_for) == 404
+    assert lacks(lead.does("send", sent))[0] == ("consent", "sender")
+    assert shelter.sees(bed)["state"] == "accepted"
+    due = [until for _, kind, until in lead.waits() if kind == "assess_interests"]
+    assert due == ["2026-06-04T12:00:00Z"]
+    done(lead.creates(path, for_services(**GUARDIAN)))
+    assert needs_of(shelter, spoken_for) == 200
+
+
+def test_what_an_adult_said_does_not_count_while_they_are_held_to_be_a_child(
+    lead: Someone, shelter: Someone, spoken_for: Json
+) -> None:
+    bed = done(lead.refers(spoken_for, SHELTER))
+    done(shelter.does("accept", bed, promise()))
+    grows_up(lead, spoken_for)
+    done(lead.creates(f"{path_of(spoken_for)}/consents", for_services()))
+
+    is_a_child_again(lead, spoken_for)
+    as_child = needs_of(shelter, spoken_for)
+    grows_up(lead, spoken_for)
+
+    assert (as_child, needs_of(shelter, spoken_for)) == (404, 200)
 
 
 def test_an_adult_does_not_return_on_a_guardians_word(
