@@ -4,8 +4,8 @@ A story moves the clock of `world` from one date to the next. In between, the wo
 everything that is due, each thing at its time.
 """
 
-from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable, Iterable, Iterator
+from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from typing import Final
 from uuid import UUID
@@ -14,8 +14,10 @@ from sqlalchemy import func, select
 
 from app.cases.models import Case, CaseKey, Sealed
 from app.deadlines.models import Clock
-from app.directory.models import FocalPoint
+from app.directory.kinds import Confidence, Function, Kind, Level
+from app.directory.models import Agreement, FocalPoint
 from app.kernel.actors import SERVICE, Role
+from app.kernel.journal import Mailbox
 from tests.support.world import WORKERS, Json, Someone, World
 
 FEWEST, MOST = 8, 30
@@ -44,6 +46,59 @@ class Story:
         """Return somebody who works at an office, by default as a case worker."""
         return self.world.someone(office, roles or WORKERS)
 
+    def office(  # noqa: PLR0913 - an office has many sides, and each is optional
+        self,
+        code: str,
+        kind: Kind,
+        *countries: str,
+        function: Function = Function.SOCIAL,
+        of_state: str | None = None,
+        services: Iterable[str] = (),
+        ages: Iterable[str] = (),
+        can_lead: bool = False,
+    ) -> Someone:
+        """Add an office that exists in this story alone, and return somebody there."""
+        with self.world.database.writing() as session:
+            session.add(Mailbox(focal_point_id=(made := self.world.ids())))
+            session.flush()
+            session.add(
+                FocalPoint(
+                    id=made,
+                    code=code,
+                    name=code,
+                    kind=kind,
+                    function=function,
+                    of_state=of_state,
+                    serves=list(countries),
+                    time_zone="UTC",
+                    languages=[],
+                    services=list(services),
+                    sexes=[],
+                    ages=list(ages),
+                    opening=[],
+                    can_lead=can_lead,
+                    active=True,
+                    confidence=Confidence.FICTITIOUS,
+                )
+            )
+        return self.person(code)
+
+    def agree(self, level: Level, *countries: str) -> None:
+        """Let this much cross the borders of these countries."""
+        code = "_".join(["STORY", *countries])
+        with self.world.database.writing() as session:
+            session.add(
+                Agreement(
+                    code=code,
+                    name=code,
+                    countries=list(countries),
+                    level=level,
+                    in_force_from=date(2026, 1, 1),
+                    confidence=Confidence.FICTITIOUS,
+                    source="invented",
+                )
+            )
+
     def on(self, moment: str) -> None:
         """Begin a step: pass the time until then, and do what is due meanwhile."""
         until = datetime.fromisoformat(moment).replace(tzinfo=UTC)
@@ -68,18 +123,27 @@ class Story:
             return session.scalar(ahead)
 
     def each_week(self, moment: str, repeat: Callable[[], object]) -> None:
-        """Begin a step, and repeat something each week until then."""
+        """Begin a step, and repeat something each week until then.
+
+        In the weeks between, the worker does what is due once a week: that is shorter.
+        """
         until = datetime.fromisoformat(moment).replace(tzinfo=UTC)
         while self.world.now + WEEK < until:
-            self.passes_until(self.world.now + WEEK)
             repeat()
+            self.world.now += WEEK
+            self.world.works()
+        repeat()
         self.on(moment)
 
-    def ends_with_closure(self, case: Json, reason: str) -> None:
-        """Check that a case is closed, and that only the time of keeping it runs."""
+    def ends_with_closure(self, case: Json, reason: str, **waits: str) -> None:
+        """Check that a case is closed, and that only the time of keeping it runs.
+
+        An office that did not confirm its deletion is still waited for: name it.
+        """
         found = self.find(case)
         assert (found.state, found.closure_reason) == ("closed", reason)
-        assert self.running(found.id) == [("erase", None)]
+        left = [(kind, office) for office, kind in waits.items()]
+        assert set(self.running(found.id)) == {("erase", None), *left}
         self.add_ending(case, Ending.CLOSURE)
 
     def ends_with_erasure(self, case: Json) -> None:

@@ -1,0 +1,228 @@
+"""A story by somebody who had not read the code: the boy who was found twice."""
+
+from app.directory.kinds import Function, Kind, Level
+from app.kernel.actors import Role
+from tests.examples.stories.steps import (
+    GUARDIAN,
+    HIDDEN,
+    accept,
+    acknowledge,
+    assess_risk,
+    change_notice,
+    close,
+    complete,
+    confirm_deletion,
+    reads,
+    record_consent,
+    record_fact,
+    refer,
+    set_safeguards,
+    start,
+    to_class,
+    to_office,
+)
+from tests.support.stories import Story
+from tests.support.world import (
+    Json,
+    closing,
+    contacts,
+    done,
+    kinds,
+    lacks,
+    path_of,
+    problem,
+    taking,
+)
+
+NEEDS = {"sections": ["needs"]}
+IDENTITY = ["needs", "contact", "identity"]
+NAME = "نجیب‌الله احمدزی"
+FIRST: list[Json] = [
+    {"section": "needs", "summary": "A bed", "safety_notice": "An uncle looks for him"},
+    {"section": "contact", "alias": "Najib", "safe_channel": "Telegram"},
+    {"section": "identity", "names": [NAME]},
+]
+ALONE = {"reason": "CHILD_UNPROTECTED", "note": "A boy at the bazaar"}
+
+
+def test_a_boy_who_is_found_twice_is_one_case_in_the_end(story: Story) -> None:
+    """Najibullah says nineteen and is fifteen, and disappears from a shelter in Shymkent.
+
+    Another hotline meets him in Osh and writes a second case, before anybody knows of the
+    first. The first is handed over to the lead of the second, only so that it can be closed
+    as its duplicate.
+    """
+    hotline, silent = story.office("KZ_HOT", Kind.NON_STATE, "KZ"), story.person("KZ_LEAD")
+    ngo = story.office("KZ_NGO", Kind.NON_STATE, "KZ", can_lead=True)
+    bed: Json = {"function": Function.SHELTER, "services": ["SHELTER"]}
+    men = story.office("KZ_MEN", Kind.NON_STATE, "KZ", ages=["adult"], **bed)
+    taraz = story.office("KZ_TARAZ", Kind.NON_STATE, "KZ", ages=["child"], **bed)
+    unhcr = story.office("KZ_UNHCR", Kind.INTERGOVERNMENTAL, "KZ")
+    protects: Json = {"function": Function.CHILD_PROTECTION}
+    child = story.office("KZ_CHILD", Kind.STATE, "KZ", of_state="KZ", **protects)
+    embassy = story.office(
+        "AF_EMB", Kind.STATE, "KZ", function=Function.CONSULAR, of_state="AF"
+    )
+    osh, lead = story.office("KG_HOT", Kind.NON_STATE, "KG"), story.person("KG_LEAD")
+    boss = story.person("KG_LEAD", Role.SUPERVISOR)
+    office = story.office("KG_CHILD", Kind.STATE, "KG", of_state="KG", **protects)
+    kids = story.office("KG_KIDS", Kind.NON_STATE, "KG", ages=["child"], **bed)
+    asylum = story.office("KG_UNHCR", Kind.INTERGOVERNMENTAL, "KG")
+    watcher = story.person("OVERSIGHT_DEMO", Role.PROTECTION_OFFICER)
+    story.agree(Level.CONTACT, "KZ", "KG")
+    guards = {"country_of_origin": "AF", "seeks_asylum": True, "origin_contact": "blocked"}
+
+    story.on("2027-09-06 05:00")
+    case = hotline.submits(
+        notice={"language": "fa", "services": ["SHELTER", "ASYLUM"]},
+        sections=FIRST,
+        safeguards=guards,
+        consents=[to_class("state", "KZ", "REFER", **NEEDS), to_office("KZ_NGO", "REFER")],
+    )
+    assert silent.sees(case)["due_at"] == "2027-09-06T08:00:00Z"
+    story.on("2027-09-06 09:00")
+    assert kinds(hotline.hears())[-2:] == ["case.not_acknowledged", "case.rerouted"]
+    assert problem(silent.does("acknowledge", case)) == (404, "not-found")
+    done(ngo.does("acknowledge", case))
+    story.on("2027-09-06 11:00")
+    assess_risk(ngo, case, "medium")
+    done(ngo.does("accept-lead", case, {"contacts": contacts()}))
+    story.on("2027-09-06 12:00")
+    record_consent(ngo, case, to_office("KZ_MEN", "SHELTER"))
+    record_consent(ngo, case, to_office("KZ_UNHCR", "ASYLUM", sections=IDENTITY))
+    sleeps = refer(ngo, case, men, "SHELTER", "needs", "contact")
+    claim = refer(ngo, case, unhcr, "ASYLUM", *IDENTITY)
+    accept(men, sleeps, "2027-09-06T16:00:00")
+    acknowledge(unhcr, claim)
+    story.on("2027-09-06 16:00")
+    start(men, sleeps)
+    story.on("2027-09-08 06:00")
+    accept(unhcr, claim, "2027-09-14T06:00:00")
+    read = done(unhcr.opens(f"{path_of(case)}/sections/identity"))
+    assert read["content"]["names"] == [NAME]
+
+    story.on("2027-09-09 06:00")
+    assert problem(embassy.get(path_of(case))) == (404, "not-found")
+    found = embassy.get(f"{path_of(case)}/recipients", service="SHELTER")
+    asking: Json = {"reason": "RISK_TO_LIFE", "note": "His uncle", "purpose": "protection"}
+    asking |= {"sections": ["contact"]}
+    reading = embassy.creates(f"{path_of(case)}/vital-readings", asking)
+    assert problem(found) == problem(reading) == (404, "not-found")
+
+    story.on("2027-09-10 07:00")
+    change_notice(ngo, case, age_class="presumed_child")
+    record_fact(ngo, case, "guardian", "needed")
+    due = {kind: at for _, kind, at in ngo.waits()}
+    assert due["assess_interests"] == "2027-09-13T07:00:00Z"
+    assert [ngo.sees(one)["state"] for one in (sleeps, claim)] == [
+        "in_progress",
+        "accepted",
+    ]
+    assert reads(unhcr, case, "sections/identity") == HIDDEN
+    care = refer(ngo, case, child, "CHILD_PROTECTION")
+    path = f"{path_of(case)}/recipients"
+    [beds] = done(ngo.get(path, service="SHELTER"))["services"]
+    assert "KZ_MEN" not in [one["focal_point"] for one in beds["candidates"]]
+    accept(child, care, "2027-09-13T07:00:00")
+
+    story.on("2027-09-11 20:30")
+    rest = {"reason": "CONTACT_LOST", "review_at": "2027-09-18T20:00:00Z"}
+    done(men.does("hold", sleeps, rest))
+    change_notice(ngo, case, priority="emergency")
+    assess_risk(ngo, case, "high")
+    done(ngo.does("suspend", case, rest))
+    assert {"reason"} & set(hotline.hears()[-1]["facts"]) == set()
+    story.on("2027-09-12 06:00")
+    law = ngo.refers(case, "KZ_LEGAL_AID", service="LEGAL_AID", sections=[])
+    assert ("case_open", "sender") in lacks(law)
+    looked = refer(ngo, case, taraz, "SHELTER")
+    acknowledge(taraz, looked)
+    story.on("2027-09-12 20:00")
+    done(ngo.does("revoke", looked, {"reason": "NO_LONGER_NEEDED"}))
+    confirm_deletion(taraz, looked)
+
+    story.on("2027-09-15 14:00")
+    other = osh.submits(
+        notice={"country": "KG", "age_class": "child", "language": "fa"}
+        | {"priority": "emergency", "services": ["SHELTER", "MEDICAL"]},
+        sections=FIRST[:1],
+        safeguards={"country_of_origin": "AF"},
+        consents=[],
+        vital_interest=ALONE,
+    )
+    story.on("2027-09-15 14:30")
+    done(lead.does("acknowledge", other))
+    assess_risk(lead, other, "high")
+    child_bed = refer(lead, other, kids, "SHELTER")
+    child_care = refer(lead, other, office, "CHILD_PROTECTION")
+    accept(kids, child_bed, "2027-09-15T15:30:00")
+    accept(office, child_care, "2027-09-15T15:30:00")
+    story.on("2027-09-15 16:00")
+    done(lead.does("accept-lead", other, {"contacts": contacts()}))
+    start(kids, child_bed)
+    start(office, child_care)
+
+    story.on("2027-09-16 07:00")
+    assert problem(ngo.get(path_of(other))) == (404, "not-found")
+    assert problem(lead.get(path_of(case))) == (404, "not-found")
+    body = {"reason": "DUPLICATE", "continues_in": other["code"]}
+    unknown = closing(reason="DUPLICATE", continues_in="SC-7K3F-9QXM-4T2B-3")
+    refused = [ngo.does("close", case, one) for one in (closing(**body), unknown)]
+    assert {problem(one) for one in refused} == {(409, "needs-unmet")}
+    assert lacks(refused[0]) == lacks(refused[1])
+    assert ngo.sees(case)["state"] == "suspended"
+    story.on("2027-09-16 08:00")
+    assess_risk(ngo, case, "high")
+    assert done(ngo.does("resume", case))["state"] == "assisting"
+    done(ngo.does("relocate", case, {"country": "KG"}))
+    assert hotline.sees(case)["notice"]["country"] == "KZ"
+    assert lacks(ngo.offers(case, "KG_LEAD")) == [("consent", "lead")]
+
+    story.on("2027-09-17 10:00")
+    record_fact(office, other, "best_interests", "assessed")
+    record_fact(ngo, case, "best_interests", "assessed")
+    offered = done(ngo.offers(case, "KG_LEAD"))
+    assert lead.sees(case)["notice"]["country"] == "KG"
+    assert reads(lead, case, "sections/identity") == HIDDEN
+    story.on("2027-09-18 06:00")
+    done(lead.does("accept", offered, taking()))
+    assert reads(lead, case, "sections/identity") == HIDDEN
+    assert problem(ngo.get(path_of(case))) == (404, "not-found")
+    for one, referral in ((men, sleeps), (unhcr, claim), (child, care)):
+        done(lead.does("withdraw", referral, {"reason": "NO_LONGER_NEEDED"}))
+        confirm_deletion(one, referral)
+
+    story.on("2027-09-18 07:00")
+    assess_risk(lead, other, "medium")
+    assess_risk(lead, case, "medium")
+    story.on("2027-09-20 05:00")
+    done(lead.does_with(boss, "close", case, closing(**body)))
+    assert lead.sees(case)["continues_in"] == other["code"]
+    assert watcher.sees(case)["continues_in"] == other["code"]
+    for one in (ngo, hotline, unhcr):
+        told = [
+            one.get(path).text for path in ("/events?limit=200", "/cases", "/referrals")
+        ]
+        told += [one.get(f"{path_of(case)}{part}").text for part in ("", "/history")]
+        assert other["code"] not in "".join(told)
+
+    story.on("2027-09-27 05:00")
+    assess_risk(lead, other)
+    record_fact(lead, other, "guardian", "appointed")
+    set_safeguards(lead, other, **guards)
+    signed = to_office("KG_UNHCR", "ASYLUM", sections=IDENTITY, **GUARDIAN)
+    record_consent(lead, other, signed)
+    again = refer(lead, other, asylum, "ASYLUM", *IDENTITY)
+    accept(asylum, again, "2027-09-28T05:00:00")
+    assert problem(asylum.get(path_of(case))) == (404, "not-found")
+    story.on("2027-09-28 05:30")
+    start(asylum, again)
+    story.each_week("2027-10-25 05:00", lambda: assess_risk(lead, other))
+    for one, referral in ((kids, child_bed), (office, child_care), (asylum, again)):
+        complete(one, referral, "He goes to an aunt.")
+    close(lead, boss, other, "RESETTLED")
+    assert osh.sees(other)["notice"]["country"] == "KG"
+    story.on("2029-09-20 05:01")
+    assert problem(lead.get(path_of(case))) == (404, "not-found")
+    story.ends_with_erasure(case)
+    story.ends_with_closure(other, "RESETTLED")

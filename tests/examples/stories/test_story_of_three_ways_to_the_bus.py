@@ -1,0 +1,234 @@
+"""A story by somebody who had not read the code: three times to the bus."""
+
+from app.directory.kinds import Function, Kind, Level
+from app.kernel.actors import Role
+from tests.examples.stories.steps import (
+    FOUND,
+    HIDDEN,
+    NORMAL,
+    accept,
+    assess_risk,
+    close,
+    complete,
+    confirm_deletion,
+    reads,
+    record_consent,
+    record_fact,
+    refer,
+    set_safeguards,
+    start,
+    take_back,
+    to_office,
+    visit,
+)
+from tests.support.returns import AT_HOME, MET, SAFE, TOLD, opens
+from tests.support.stories import Story
+from tests.support.world import (
+    Json,
+    Someone,
+    contacts,
+    done,
+    kinds,
+    lacks,
+    path_of,
+    problem,
+    travel_plan,
+)
+
+NEEDS = {"sections": ["needs"]}
+WRITTEN: list[Json] = [
+    {"section": "needs", "summary": "A bed"},
+    {"section": "contact", "alias": "Óscar", "safe_channel": "WhatsApp"},
+    {"section": "identity", "names": ["Óscar Iván Cáceres Núñez"]},
+]
+PERMITTED = {"country_of_origin": "HN", "origin_contact": "permitted"}
+CONFIRMED = {"nationality": "confirmed"}
+
+
+def kinds_of(who: Someone) -> list[str]:
+    """List what kinds of things wait for an office."""
+    return [kind for _, kind, _ in who.waits()]
+
+
+def test_a_man_who_goes_three_times_to_the_bus_is_home_in_the_end(story: Story) -> None:
+    """Óscar wants to go home from Costa Rica, and says no on the eve of his first journey.
+
+    On the second he leaves the bus and calls the one whom he trusts. He stands before the
+    door of an office at home by himself, is helped there, and his lead stays where it is.
+    """
+    consul = story.office(
+        "HN_CON", Kind.STATE, "CR", function=Function.CONSULAR, of_state="HN"
+    )
+    lead, absent = story.person("CR_LEAD"), story.person("CR_LEAD", Role.SUPERVISOR)
+    second = story.person("CR_LEAD", Role.SUPERVISOR)
+    shelter = story.office("CR_SH", Kind.NON_STATE, "CR")
+    north, capital = (story.office(f"HN_{n}", Kind.NON_STATE, "HN") for n in ("SPS", "TGU"))
+    story.agree(Level.IDENTITY, "CR", "HN")
+
+    story.on("2027-11-08 15:00")
+    case = consul.submits(
+        notice=NORMAL
+        | {"country": "CR", "language": "es", "services": ["SHELTER", "RETURN"]},
+        sections=WRITTEN,
+        safeguards={"country_of_origin": "HN"},
+        consents=[to_office("CR_LEAD", "REFER")],
+    )
+    story.on("2027-11-08 17:00")
+    done(lead.does("acknowledge", case))
+    story.on("2027-11-09 15:00")
+    assess_risk(lead, case)
+    done(lead.does("accept-lead", case, {"contacts": contacts()}))
+    assert reads(consul, case, "contacts") == HIDDEN
+    story.on("2027-11-10 15:00")
+    record_consent(lead, case, to_office("CR_SH", "SHELTER"))
+    bed = refer(lead, case, shelter, "SHELTER", "needs", "contact")
+    accept(shelter, bed, "2027-11-10T18:00:00")
+    start(shelter, bed)
+    ends = {"country": "CR", "ends_on": "2027-12-31"}
+    record_fact(lead, case, "reflection_period", "running", **ends)
+
+    story.on("2027-11-11 15:00")
+    record_consent(lead, case, to_office("HN_SPS", "RETURN", **NEEDS))
+    sent = refer(lead, case, north, "RETURN", "needs")
+    sent = accept(north, sent, "2027-11-25T15:00:00")
+    first = done(opens(lead, sent))
+    assert first["due_at"] == "2027-12-11T15:00:00Z"
+    assert problem(consul.get(f"/returns/{first['id']}")) == (404, "not-found")
+    done(lead.does("inform", first, TOLD))
+    refused = lead.does("permit-contact", first)
+    assert lacks(refused) == [("contact_permitted", "lead")]
+    set_safeguards(lead, case, **PERMITTED)
+    done(lead.does("permit-contact", first))
+    early = north.does("assess-origin", first, AT_HOME)
+    assert problem(early) == (409, "action-illegal")
+
+    story.on("2027-11-12 15:00")
+    refused = consul.does("verify-nationality", first, CONFIRMED)
+    assert problem(refused) == (404, "not-found")  # nobody asked it for papers yet
+    named = to_office("HN_CON", "CONSULAR_DOCUMENT", sections=["identity"])
+    record_consent(lead, case, named)
+    papers = refer(lead, case, consul, "CONSULAR_DOCUMENT", "identity")
+    accept(consul, papers, "2027-11-15T15:00:00")
+    done(consul.does("verify-nationality", first, CONFIRMED))
+    assert lead.sees(first)["state"] == "assessing"
+    assert consul.opens(f"{path_of(bed)}/arrangement").status_code == HIDDEN
+    assert reads(consul, case, "contacts") == HIDDEN
+
+    story.on("2027-11-15 15:00")
+    start(consul, papers)
+    assess_risk(lead, case)
+    done(lead.does("assess-destination", first, SAFE))
+    done(north.does("assess-origin", first, AT_HOME | {"level": "medium"}))
+    assert lacks(lead.does("go", first, {})) == [("reflection_over", "lead")]
+    go = {"person_asked_to_leave": True}
+    asked = done(lead.does("go", first, go))
+    story.on("2027-11-18 17:00")
+    assert "approval.lapsed" in kinds(lead.hears())
+    assert lead.sees(first)["state"] == "assessing"
+    late = absent.post(f"/approvals/{asked['id']}/approve")
+    assert problem(late) == (409, "approval-decided")
+    done(lead.does_with(second, "go", first, go))
+
+    story.on("2027-11-22 15:00")
+    assess_risk(lead, case)
+    marked = consul.does("issue-document", first, {"without_marker": False})
+    assert problem(marked) == (409, "needs-unmet")
+    assert consul.does("issue-document", first, {"without_marker": True}).is_success
+    story.on("2027-11-23 15:00")
+    done(lead.does("plan", first, travel_plan("2027-11-27T20:00:00Z")))
+    story.on("2027-11-24 15:00")
+    done(north.does("accept-plan", first))
+    plan = f"/returns/{first['id']}/travel-plan"
+    assert [one.opens(plan).status_code for one in (north, consul)] == [FOUND, HIDDEN]
+
+    story.on("2027-11-26 23:00")
+    consul.hears()
+    assert north.does("call-off", first, {}).is_success
+    assert lead.sees(first)["state"] == "called_off"
+    [told] = consul.hears()
+    assert (told["type"], told["facts"]["reason"]) == (
+        *("referral.withdrawn", "NO_LONGER_NEEDED"),
+    )
+    assert north.opens(plan).status_code == HIDDEN
+    assert "review" in kinds_of(lead)
+    assert lead.sees(sent)["state"] == "withdrawn"
+    assert lead.sees(papers)["state"] == "withdrawn"
+    read = done(lead.opens(f"{path_of(case)}/safeguards"))
+    assert read["content"]["origin_contact"] == "undecided"
+
+    story.on("2027-11-27 15:00")
+    assess_risk(lead, case, "high")
+    assert lead.sees(case)["state"] == "assisting"
+    story.on("2027-11-30 14:00")
+    assess_risk(lead, case, "medium")
+    confirm_deletion(north, sent)
+    confirm_deletion(consul, papers)
+
+    story.on("2027-12-06 15:00")
+    assess_risk(lead, case)
+    set_safeguards(lead, case, **PERMITTED)
+    assert "review" not in kinds_of(lead)
+    record_consent(lead, case, to_office("HN_TGU", "RETURN", **NEEDS))
+    again = refer(lead, case, capital, "RETURN", "needs")
+    again = accept(capital, again, "2027-12-14T15:00:00")
+    journey = done(opens(lead, again))
+    assert first["id"] not in capital.get(path_of(again)).text
+    done(lead.does("inform", journey, TOLD))
+    done(lead.does("permit-contact", journey))
+    new_papers = refer(lead, case, consul, "CONSULAR_DOCUMENT", "identity")
+    accept(consul, new_papers, "2027-12-07T15:00:00")
+    done(consul.does("verify-nationality", journey, CONFIRMED))
+    done(lead.does("assess-destination", journey, SAFE))
+    done(capital.does("assess-origin", journey, AT_HOME))
+    story.on("2027-12-08 15:00")
+    done(lead.does_with(second, "go", journey, go))
+    story.on("2027-12-10 15:00")
+    assert consul.does("issue-document", journey, {"without_marker": True}).is_success
+    done(lead.does("plan", journey, travel_plan("2027-12-13T23:00:00Z")))
+    done(capital.does("accept-plan", journey))
+    story.on("2027-12-12 12:00")
+    start(consul, new_papers)
+    complete(consul, new_papers, "He has it.")
+    assess_risk(lead, case)
+    done(lead.does("depart", journey, {"reconfirmed_today": True}))
+    complete(shelter, bed, "He left for the bus.")
+    lead.hears()
+
+    story.on("2027-12-14 06:01")
+    assert "return.overdue" in kinds(lead.hears())
+    assert lead.sees(journey)["state"] == "in_transit"
+    story.on("2027-12-14 15:00")
+    take_back(shelter, case, "RETURN")
+    assert lead.sees(journey)["state"] == "halted"
+    assert lead.sees(again)["state"] == "withdrawn"
+    plan = f"/returns/{journey['id']}/travel-plan"
+    assert capital.opens(plan).status_code == HIDDEN
+    confirm_deletion(capital, again)
+    story.on("2027-12-17 16:00")
+    done(lead.does("account-for", journey, MET))
+    assert lead.sees(journey)["state"] == "ended"
+
+    story.on("2027-12-20 15:00")
+    assess_risk(lead, case)
+    done(lead.does("relocate", case, {"country": "HN"}))
+    set_safeguards(lead, case, country_of_origin="HN", origin_contact="blocked")
+    assert "review" not in kinds_of(lead)
+    assert ("consent", "lead") in lacks(lead.offers(case, "HN_LEAD"))
+    record_consent(lead, case, to_office("HN_SPS", "REINTEGRATION"))
+    course = refer(lead, case, north, "REINTEGRATION", "needs", "contact")
+    accept(north, course, "2027-12-21T15:00:00")
+    story.on("2027-12-21 15:30")
+    start(north, course)
+    assert lead.sees(case)["state"] == "assisting"
+    assert consul.sees(case)["notice"]["country"] == "CR"
+    story.each_week("2028-03-20 15:00", lambda: assess_risk(lead, case))
+    complete(north, course, "He drives a bus.")
+    done(lead.does("monitor", case, {"visits": ["2028-04-17T15:00:00Z"]}))
+    story.on("2028-04-17 15:30")
+    visit(lead, case)
+    story.on("2028-04-18 15:00")
+    close(lead, second, case, "GOALS_MET")
+    assert reads(consul, case, "sections/identity") == HIDDEN
+    states = {lead.sees(one)["state"] for one in (first, journey)}
+    assert states == {"called_off", "ended"}
+    story.ends_with_closure(case, "GOALS_MET")

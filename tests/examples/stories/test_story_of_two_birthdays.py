@@ -1,0 +1,264 @@
+"""A story by somebody who had not read the code: two birthdays."""
+
+from app.directory.kinds import Function, Kind, Level
+from app.kernel.actors import Role
+from tests.examples.stories.steps import (
+    FOUND,
+    GUARDIAN,
+    HIDDEN,
+    accept,
+    assess_risk,
+    change_notice,
+    close,
+    complete,
+    confirm_deletion,
+    reads,
+    record_consent,
+    record_fact,
+    refer,
+    set_safeguards,
+    start,
+    take_back,
+    to_office,
+    write_section,
+)
+from tests.support.returns import opens
+from tests.support.stories import Story
+from tests.support.world import (
+    Json,
+    Someone,
+    contacts,
+    done,
+    kinds,
+    lacks,
+    path_of,
+    problem,
+)
+
+DECIDED = {"given_by": "best_interests_decision"}
+ALONE = {"reason": "CHILD_UNPROTECTED", "note": "A girl at the terminal"}
+ASYLUM = ["needs", "contact", "identity", "narrative"]
+
+
+def waiting(who: Someone) -> list[str]:
+    """List what kinds of things wait for an office."""
+    return [kind for _, kind, _ in who.waits()]
+
+
+def proposed(who: Someone, case: Json, service: str) -> list[str]:
+    """List which offices are proposed for a service."""
+    path = f"{path_of(case)}/recipients"
+    [found] = done(who.get(path, service=service))["services"]
+    return [one["focal_point"] for one in found["candidates"]]
+
+
+def test_a_girl_of_two_birthdays_has_a_bed_on_each_of_them(story: Story) -> None:
+    """Génesis says that she is sixteen, a register says nineteen, and she is fifteen.
+
+    Help is sent before anybody leads her case, and her own word is recorded before her age
+    is mended. A guardian says yes and no, and two people refuse a return. She has a bed
+    all the time, and is closed with the child protection that goes on.
+    """
+    hotline = story.office("GT_HOT", Kind.NON_STATE, "GT")
+    lead, second = story.person("GT_LEAD"), story.person("GT_LEAD", Role.SUPERVISOR)
+    office = story.office(
+        "GT_CHILD", Kind.STATE, "GT", function=Function.CHILD_PROTECTION, of_state="GT"
+    )
+    bed: Json = {"function": Function.SHELTER, "services": ["SHELTER"]}
+    girls = story.office("GT_GIRLS", Kind.NON_STATE, "GT", ages=["child"], **bed)
+    women = story.office("GT_WOMEN", Kind.NON_STATE, "GT", ages=["adult"], **bed)
+    clinic, psy = (story.office(f"GT_{n}", Kind.NON_STATE, "GT") for n in ("CLINIC", "PSY"))
+    unhcr = story.office("GT_UNHCR", Kind.INTERGOVERNMENTAL, "GT")
+    tracing = story.office("HN_NGO", Kind.NON_STATE, "HN")
+    consul = story.office(
+        "HN_CON_GT", Kind.STATE, "GT", function=Function.CONSULAR, of_state="HN"
+    )
+    story.agree(Level.IDENTITY, "GT", "HN")
+
+    story.on("2027-06-07 03:10")
+    case = done(
+        hotline.writes_case(
+            notice={"country": "GT", "age_class": "presumed_child", "language": "es"}
+            | {"priority": "emergency", "services": ["SHELTER", "MEDICAL"]},
+            sections=[
+                {"section": "needs", "summary": "A bed", "safety_notice": "Men wait"}
+            ],
+            safeguards={"country_of_origin": "HN"},
+            consents=[],
+            risk=None,
+        )
+    )
+    record_fact(hotline, case, "guardian", "needed")
+    refused = hotline.does("submit", case)
+    assert lacks(refused) == [("consent_to_refer", "submitter")]
+    others = refused.json()["unmet"][0]["alternatives"]
+    assert [one["need"] for one in others] == ["child_path", "vital_interest"]
+    story.on("2027-06-07 03:15")
+    done(hotline.creates(f"{path_of(case)}/vital-interests", ALONE))
+    done(hotline.does("submit", case))
+    assert lead.sees(case)["due_at"] == "2027-06-07T04:15:00Z"
+    assert "assess_interests" in waiting(lead)
+    assert reads(lead, case, "safety-notice") == FOUND
+    assert reads(lead, case, "sections/needs") == HIDDEN
+
+    story.on("2027-06-07 03:50")
+    done(lead.does("acknowledge", case))
+    assess_risk(lead, case, "high")
+    asked = {
+        service: refer(lead, case, to, service)
+        for to, service in (
+            *((girls, "SHELTER"), (clinic, "MEDICAL"), (office, "CHILD_PROTECTION")),
+        )
+    }
+    assert lead.sees(case)["state"] == "under_review"
+    for one in (girls, clinic, office):
+        assert reads(one, case, "safety-notice") == FOUND
+        assert reads(one, case, "sections/needs") == HIDDEN
+    story.on("2027-06-07 04:20")
+    for one, service in (
+        (girls, "SHELTER"),
+        (clinic, "MEDICAL"),
+        (office, "CHILD_PROTECTION"),
+    ):
+        accept(one, asked[service], "2027-06-07T05:00:00")
+    story.on("2027-06-07 05:10")
+    for one, service in (
+        (girls, "SHELTER"),
+        (clinic, "MEDICAL"),
+        (office, "CHILD_PROTECTION"),
+    ):
+        start(one, asked[service])
+    assert lead.sees(case)["state"] == "under_review"
+    story.on("2027-06-07 06:00")
+    led = done(lead.does("accept-lead", case, {"contacts": contacts()}))
+    assert led["state"] == "assisting"
+
+    story.on("2027-06-09 20:00")
+    record_fact(lead, case, "best_interests", "assessed")
+    assess_risk(lead, case, "medium")
+    assert "assess_interests" not in waiting(lead)
+    assert "GT_GIRLS" not in hotline.get("/events", limit=200).text
+
+    story.on("2027-06-10 15:00")
+    record_fact(lead, case, "guardian", "appointed")
+    write_section(lead, case, "contact", alias="Gé", safe_channel="Through the shelter")
+    write_section(lead, case, "identity", names=["Génesis Yamileth Núñez Ordóñez"])
+    record_consent(lead, case, to_office("GT_PSY", "PSYCHOSOCIAL", **GUARDIAN))
+    traced = to_office(
+        "HN_NGO", "FAMILY_TRACING", sections=["needs", "identity"], **GUARDIAN
+    )
+    record_consent(lead, case, traced)
+    talk = refer(lead, case, psy, "PSYCHOSOCIAL", "needs", "contact")
+    trace = refer(lead, case, tracing, "FAMILY_TRACING", "needs", "identity")
+    story.on("2027-06-10 15:30")
+    accept(psy, talk, "2027-06-11T15:00:00")
+    accept(tracing, trace, "2027-06-11T15:00:00")
+    assert reads(psy, case, "sections/contact") == FOUND
+    assert reads(tracing, case, "sections/identity") == FOUND
+    assert problem(consul.get(path_of(case))) == (404, "not-found")
+    story.on("2027-06-11 15:30")
+    start(psy, talk)
+
+    story.on("2027-06-15 17:00")
+    record_consent(lead, case, to_office("GT_PSY", "PSYCHOSOCIAL"))
+    record_consent(lead, case, to_office("GT_WOMEN", "SHELTER", sections=["needs"]))
+    assert psy.sees(talk)["state"] == "in_progress"
+    story.on("2027-06-15 17:30")
+    assess_risk(lead, case)
+    change_notice(lead, case, age_class="adult")
+    running = [one["state"] for one in done(lead.get("/referrals"))["items"]]
+    assert sorted(running) == ["accepted", *["in_progress"] * 4]
+    assert reads(psy, case, "sections/contact") == FOUND
+    assert reads(tracing, case, "sections/identity") == HIDDEN
+    assert reads(tracing, case, "sections/needs") == HIDDEN
+    done(lead.does("withdraw", trace, {"reason": "SURVIVOR_DECLINED"}))
+    assert "confirm_deletion" in waiting(tracing)
+
+    story.on("2027-06-15 18:00")
+    adult_bed = refer(lead, case, women, "SHELTER", "needs")
+    accept(women, adult_bed, "2027-06-15T21:00:00")
+    story.on("2027-06-15 22:00")
+    start(women, adult_bed)
+    complete(girls, asked["SHELTER"], "She moves to the women")
+    assert lead.sees(case)["state"] == "assisting"
+    confirm_deletion(tracing, trace)
+    story.on("2027-06-16 15:00")
+    record_fact(lead, case, "best_interests", "not_needed")
+    record_fact(lead, case, "guardian", "not_needed")
+
+    story.on("2027-06-17 15:00")
+    change_notice(lead, case, age_class="presumed_child")
+    assert women.sees(adult_bed)["state"] == "in_progress"
+    assert psy.sees(talk)["state"] == "in_progress"
+    assert "assess_interests" in waiting(lead)
+    assert reads(tracing, case, "sections/identity") == HIDDEN
+    assert "GT_WOMEN" not in proposed(lead, case, "SHELTER")
+    girl_bed = refer(lead, case, girls, "SHELTER")
+    accept(girls, girl_bed, "2027-06-17T17:00:00")
+    story.on("2027-06-17 17:30")
+    start(girls, girl_bed)
+    complete(women, adult_bed, "She is a child")
+
+    story.on("2027-06-18 17:00")
+    record_fact(lead, case, "best_interests", "assessed")
+    record_fact(lead, case, "guardian", "appointed")
+    record_consent(lead, case, to_office("GT_PSY", "PSYCHOSOCIAL", **GUARDIAN))
+    assert reads(psy, case, "sections/contact") == FOUND
+    story.on("2027-06-21 15:00")
+    home = to_office("HN_NGO", "RETURN", sections=["needs"], **GUARDIAN)
+    record_consent(lead, case, home)
+    going = refer(lead, case, tracing, "RETURN", "needs")
+    going = accept(tracing, going, "2027-06-28T15:00:00")
+    record = done(opens(tracing, going))
+    assert record["state"] == "opened"
+
+    story.on("2027-06-22 15:00")
+    tracing.hears()
+    no = {"reason": "BEST_INTERESTS", "protection": ["ASYLUM"]}
+    ended = done(lead.does_with(second, "no-go", record, no))
+    assert ended["state"] == "no_go"
+    assert lead.sees(going)["state"] == "withdrawn"
+    assert kinds(tracing.hears()) == ["referral.withdrawn"]
+    assert problem(tracing.get(f"/returns/{record['id']}")) == (404, "not-found")
+    confirm_deletion(tracing, going)
+    guards = {"country_of_origin": "HN", "origin_contact": "blocked"}
+    set_safeguards(lead, case, **guards, seeks_asylum=True)
+    assert "review" not in waiting(lead)
+    assert problem(consul.get(path_of(case))) == (404, "not-found")
+
+    story.on("2027-06-23 15:00")
+    assess_risk(lead, case)
+    psy.hears()
+    take_back(lead, case, "PSYCHOSOCIAL")
+    assert kinds(psy.hears()) == ["referral.narrowed"]
+    assert reads(psy, case, "sections/contact") == HIDDEN
+    for one, referral in ((girls, girl_bed), (office, asked["CHILD_PROTECTION"])):
+        assert one.sees(referral)["state"] == "in_progress"
+        assert "consent.withdrawn" not in kinds(one.hears())
+
+    story.on("2027-06-24 15:00")
+    write_section(lead, case, "narrative", text="The uncle sold her")
+    record_consent(lead, case, to_office("GT_UNHCR", "ASYLUM", sections=ASYLUM, **DECIDED))
+    record_consent(lead, case, to_office("GT_PSY", "PSYCHOSOCIAL", **DECIDED))
+    done(lead.does("withdraw", talk, {"reason": "NO_LONGER_NEEDED"}))
+    confirm_deletion(psy, talk)
+    claim = refer(lead, case, unhcr, "ASYLUM", *ASYLUM)
+    talks = refer(lead, case, psy, "PSYCHOSOCIAL", "needs", "contact")
+    accept(unhcr, claim, "2027-06-25T15:00:00")
+    accept(psy, talks, "2027-06-25T15:00:00")
+    assert {reads(unhcr, case, f"sections/{one}") for one in ASYLUM} == {FOUND}
+    assert reads(psy, case, "sections/contact") == FOUND
+    story.on("2027-06-25 15:30")
+    start(unhcr, claim)
+    start(psy, talks)
+
+    story.each_week("2027-07-19 15:00", lambda: assess_risk(lead, case))
+    rest = ((girls, girl_bed), (office, asked["CHILD_PROTECTION"]), (unhcr, claim))
+    for one, referral in (*rest, (psy, talks), (clinic, asked["MEDICAL"])):
+        complete(one, referral, "It goes on outside of the service.")
+    close(lead, second, case, "TRANSFERRED")
+    assert lead.sees(case)["due_at"] == "2029-07-19T15:00:00Z"
+    story.on("2029-07-19 15:01")
+    assert problem(lead.get(path_of(case))) == (404, "not-found")
+    assert problem(hotline.get(path_of(case))) == (404, "not-found")
+    story.ends_with_erasure(case)
