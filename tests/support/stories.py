@@ -4,7 +4,7 @@ A story moves the clock of `world` from one date to the next. In between, the wo
 everything that is due, each thing at its time.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from typing import Final
@@ -194,10 +194,3 @@ class Story:
                 len(session.scalars(select(CaseKey).filter_by(case_id=case_id)).all()),
                 len(session.scalars(select(Sealed).filter_by(case_id=case_id)).all()),
             )
-
-
-def tell(world: World) -> Iterator[Story]:
-    """Give a test a story, and check it when the test has passed."""
-    story = Story(world)
-    yield story
-    story.check()

@@ -1,14 +1,30 @@
 """Each story has 8 to 30 dated steps, and each of its cases an end."""
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 
 import pytest
 
-from tests.support.stories import Story, tell
+from tests.support.stories import Story
 from tests.support.world import World
+
+FAILED = pytest.StashKey[bool]()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item,
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Note that a story failed: then its end is not looked for."""
+    report = yield
+    if report.failed:
+        item.stash[FAILED] = True
+    return report
 
 
 @pytest.fixture
-def story(world: World) -> Iterator[Story]:
-    """Begin a story at noon UTC on 1 June 2026."""
-    yield from tell(world)
+def story(world: World, request: pytest.FixtureRequest) -> Iterator[Story]:
+    """Begin a story at noon UTC on 1 June 2026, and check its end when it has passed."""
+    told = Story(world)
+    yield told
+    if not request.node.stash.get(FAILED, False):
+        told.check()
