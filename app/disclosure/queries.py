@@ -22,6 +22,7 @@ from app.directory.kinds import Function
 from app.directory.models import FocalPoint
 from app.disclosure.models import AccessEntry
 from app.disclosure.policy import Asked, Condition, Deed, Subject, decide
+from app.handovers import borders
 from app.kernel.actors import (
     WORKERS,
     Relation,
@@ -79,12 +80,13 @@ def questions(
     stands, about = standing.of_case(work, case), referral_of(record)
     in_place = about is None or knows_recipient(about, stands, me)
     sight = Sight(me, stands, subject, paper, in_place)
-    parts = [(sides(work, record), about, OF_A_LEAD)]
+    crosses = crosses_borders(work, case, me, subject)
+    parts = [(sides(work, record), about, OF_A_LEAD & crosses)]
     if isinstance(record, Case):
         mine = my_referrals(work, case, subject)
         parts += [(RECIPIENT, r, frozenset({Purpose(r.service)})) for r in mine]
         moving = sides_of_handover(case.parts_of(me.id))
-        parts.append((moving, None, frozenset({Purpose.HANDOVER})))
+        parts.append((moving, None, frozenset({Purpose.HANDOVER}) & crosses))
     for sides_now, referral, purposes in parts:
         yield Asked(
             deed=deed,
@@ -95,6 +97,20 @@ def questions(
             holds=frozenset(conditions(sight, purposes)),
             roles=work.actor.roles,
         )
+
+
+def crosses_borders(
+    work: Reading, case: Case, me: FocalPoint, subject: Subject
+) -> frozenset[Purpose]:
+    """Return the purposes of consents that let a lead read this; none across some borders.
+
+    A lead that got the case by a handover reads by a consent what agreements let cross now,
+    and so does who is asked to lead (G07, ADR 49).
+    """
+    section = section_of(subject)
+    if section is None or borders.may_be_opened(work, case, me, section):
+        return OF_A_LEAD
+    return frozenset()
 
 
 def granted(

@@ -17,6 +17,7 @@ from app.directory import queries as directory
 from app.directory.kinds import Kind
 from app.directory.models import FocalPoint
 from app.handovers import queries
+from app.handovers.borders import Move
 from app.handovers.lifecycle import CLOCKS, EVENTS, OFFER, TABLE, Action, Row
 from app.handovers.models import Handover
 from app.handovers.needs import RULES, Facts, Terms
@@ -26,7 +27,7 @@ from app.handovers.schemas import (
     HandoverReason,
     NewHandover,
 )
-from app.handovers.situation import Move, as_told, facts_of, sides_of
+from app.handovers.situation import as_told, facts_of, sides_of
 from app.kernel import lifecycle
 from app.kernel.actors import Relation, sides_of_handover
 from app.kernel.lifecycle import is_able

@@ -9,11 +9,12 @@ from app.consents.standing import Standing
 from app.directory import queries as directory
 from app.handovers import queries
 from app.handovers.actions import Judged, begin, situation_of, take
+from app.handovers.borders import Move
 from app.handovers.lifecycle import OFFER, TABLE, Action, State
 from app.handovers.models import Handover
 from app.handovers.needs import RULES, Terms
 from app.handovers.schemas import HandoverReason
-from app.handovers.situation import Move, facts_of
+from app.handovers.situation import facts_of
 from app.kernel.actors import Side
 from app.kernel.work import Writing
 

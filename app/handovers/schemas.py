@@ -8,7 +8,7 @@ from uuid import UUID
 from pydantic import Field, StrictBool
 
 from app.cases.reasons import DeclineReason
-from app.cases.sections import DutyContact
+from app.cases.sections import DutyContact, Section
 from app.handovers.lifecycle import Action, Need, State
 from app.handovers.needs import Terms
 from app.kernel.actors import Side
@@ -17,6 +17,10 @@ from app.kernel.paging import Page
 from app.kernel.text import Asked, Code, SafeText, Shown
 
 OFFER_NOTE = "Sealed with the case; the new lead may read it once it leads."
+HELD_BACK = (
+    "Sections that the person agreed to and no agreement in force lets cross this border: "
+    "the new lead does not open them. For the lead alone."
+)
 
 
 class HandoverReason(StrEnum):
@@ -87,6 +91,7 @@ class HandoverOut(Shown):
     decline_reason: str | None
     offered_at: datetime
     due_at: Annotated[datetime | None, Field(description="Until when an answer is due.")]
+    held_back: Annotated[list[Section], Field(description=HELD_BACK)]
     version: int
     available_actions: list[AvailableHandoverAction]
 

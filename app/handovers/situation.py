@@ -1,34 +1,26 @@
 """How a handover stands: what its needs are judged by, and what each side can do now."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
-from app.cases.models import Case
-from app.cases.sections import level_of
+from app.cases.sections import Section
 from app.consents import standing
 from app.consents.coverage import Purpose
 from app.consents.standing import Standing
 from app.deadlines import queries as deadlines
 from app.deadlines.models import Clock
 from app.directory import queries as directory
-from app.directory.kinds import Level, homes, is_at_home
+from app.directory.kinds import Level
 from app.directory.models import FocalPoint
-from app.handovers.lifecycle import OFFER, TABLE, Row
+from app.handovers.borders import Move, is_agreed, list_held_back
+from app.handovers.lifecycle import OFFER, TABLE, Row, State
 from app.handovers.models import Handover
 from app.handovers.needs import RULES, Facts, Terms
 from app.handovers.schemas import AvailableHandoverAction, HandoverOut
 from app.kernel.actors import Actor, Side, sides_of_handover
 from app.kernel.needs import UnmetNeed
 from app.kernel.work import Reading
-
-
-@dataclass(frozen=True)
-class Move:
-    """Whose lead is to become whose."""
-
-    lead: FocalPoint
-    successor: FocalPoint
 
 
 def sides_of(handover: Handover, actor: Actor) -> frozenset[Side]:
@@ -51,7 +43,7 @@ def facts_of(
         covered=told is not None,
         child_path=stands.facts.interests_are_assessed,
         recipient_safe=stands.is_safe(to, to.code),
-        agreed=is_agreed(work, stands.case, move, level_of(told or ())),
+        agreed=is_agreed(work, stands.case, move, Level.NOTICE),
         origin_permitted=stands.origin_is_permitted(to),
         time_is_up=clock is not None and (clock.due_at <= work.now or not to.active),
         may_be_child=stands.case.may_be_child_to(work.actor.focal_point_id),
@@ -74,18 +66,6 @@ def as_told(stands: Standing, reader: FocalPoint, facts: Facts) -> Facts:
         recipient_safe=True,
         origin_permitted=True,
     )
-
-
-def is_agreed(work: Reading, case: Case, move: Move, level: Level) -> bool:
-    """Say whether what the new lead is told may cross each border there is (G07).
-
-    From where the person is, and from where the lead is that gives it away: after a move
-    of the person these are two.
-    """
-    countries = homes(move.lead)
-    shared = any(is_at_home(move.successor, country) for country in countries)
-    left = {case.country or "", *([] if shared else countries)}
-    return all(directory.is_agreed(work, one, move.successor, level) for one in left)
 
 
 def actions_of(rows: Iterable[Row], facts: Facts) -> list[AvailableHandoverAction]:
@@ -117,7 +97,8 @@ def show_one(
     """Show one, with what its reader can do now."""
     sides = sides_of(handover, work.actor)
     rows = TABLE.open_to(handover.state, sides, work.actor.roles)
-    facts = facts_of(work, stands, Move(handover.lead, handover.successor), clock=clock)
+    move = Move(handover.lead, handover.successor)
+    facts = facts_of(work, stands, move, clock=clock)
     me = directory.by_id(work, work.actor.focal_point_id)
     return HandoverOut(
         case=handover.case.code,
@@ -125,9 +106,35 @@ def show_one(
         lead=handover.lead.code,
         to=handover.successor.code,
         due_at=clock.due_at if clock else None,
+        held_back=held_back_from(work, handover, stands, move, sides),
         available_actions=actions_of(rows, as_told(stands, me, facts)),
         **{name: getattr(handover, name) for name in SAME},
     )
+
+
+def held_back_from(
+    work: Reading,
+    handover: Handover,
+    stands: Standing,
+    move: Move,
+    sides: frozenset[Side],
+) -> list[Section]:
+    """List what the new lead does not open though the person agreed: it may not cross.
+
+    For the lead that offers, and for the new one once it leads; empty for anybody else.
+    """
+    leads = Side.LEAD in sides and (
+        handover.state == State.OFFERED
+        or (
+            handover.state == State.EFFECTIVE
+            and handover.successor_id == work.actor.focal_point_id
+        )
+    )
+    if not leads:
+        return []
+    purposes = (Purpose.REFER, Purpose.HANDOVER)
+    told = [stands.told(move.successor, purpose) or frozenset() for purpose in purposes]
+    return list_held_back(work, stands.case, move, frozenset().union(*told))
 
 
 SAME: Final = ("id", "reason", "state", "decline_reason", "offered_at", "version")

@@ -1,0 +1,86 @@
+"""Which sections may cross the borders that a lead crosses (BR07, G07; ADR 49)."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+from uuid import UUID
+
+from sqlalchemy import bindparam, select
+
+from app.cases.models import Case
+from app.cases.sections import LEVELS, Section
+from app.directory import queries as directory
+from app.directory.kinds import Level, homes, is_at_home
+from app.directory.models import FocalPoint
+from app.handovers.lifecycle import State
+from app.handovers.models import Handover
+from app.kernel.actors import Relation
+from app.kernel.work import Reading
+
+
+@dataclass(frozen=True)
+class Move:
+    """Whose lead is to become, or became, whose."""
+
+    lead: FocalPoint
+    successor: FocalPoint
+
+
+def is_agreed(work: Reading, case: Case, move: Move, level: Level) -> bool:
+    """Return whether agreements in force let this much cross each border (G07).
+
+    From where the person is, and from where the lead is that gives it away: after a move
+    of the person these are two.
+    """
+    countries = homes(move.lead)
+    shared = any(is_at_home(move.successor, country) for country in countries)
+    left = {case.country or "", *([] if shared else countries)}
+    return all(directory.is_agreed(work, one, move.successor, level) for one in left)
+
+
+def list_held_back(
+    work: Reading, case: Case, move: Move, sections: Iterable[Section]
+) -> list[Section]:
+    """List those of some sections that no agreement lets cross; each is judged by itself.
+
+    So a consent that names more than may cross never takes from one that names less.
+    """
+    return sorted(
+        section for section in sections if not is_agreed(work, case, move, LEVELS[section])
+    )
+
+
+def may_be_opened(work: Reading, case: Case, reader: FocalPoint, section: Section) -> bool:
+    """Return whether a section may be opened by a lead, or by who is asked to lead.
+
+    Who leads by a handover, or is asked to, opens what agreements let cross now. A border
+    is judged by handovers alone: who took a case first, or got it from a desk, leads where
+    the person is.
+    """
+    move = find_move(work, case, reader)
+    return move is None or not list_held_back(work, case, move, [section])
+
+
+BY_HANDOVER: Final = frozenset({Relation.FORMER_LEAD, Relation.HANDOVER_CANDIDATE})
+"""Relations that a case has only if its lead was handed over, or is on offer."""
+LATEST: Final = (
+    select(Handover.lead_id)
+    .where(
+        Handover.case_id == bindparam("case"),
+        Handover.successor_id == bindparam("to"),
+        Handover.state.in_((State.OFFERED, State.EFFECTIVE)),
+    )
+    .order_by(Handover.number.desc())
+    .limit(1)
+)
+
+
+def find_move(work: Reading, case: Case, reader: FocalPoint) -> Move | None:
+    """Return the move by which an office leads a case or is asked to; None: there is none.
+
+    Asks the database only where a lead was ever handed over, or is on offer.
+    """
+    if not any(party.relation in BY_HANDOVER for party in case.parties):
+        return None
+    lead_id: UUID | None = work.session.scalar(LATEST, {"case": case.id, "to": reader.id})
+    return Move(directory.by_id(work, lead_id), reader) if lead_id else None

@@ -1,0 +1,157 @@
+"""Which sections cross a border with the lead: each is judged by itself (ADR 49)."""
+
+from datetime import date
+from typing import Any
+
+import pytest
+from sqlalchemy import update
+
+from app.directory.models import Agreement
+from tests.support.world import (
+    Json,
+    Someone,
+    World,
+    actions,
+    consent,
+    done,
+    for_handover,
+    for_services,
+    lacks,
+    taking,
+)
+
+HOME: Json = {"country_of_origin": "UZ", "origin_contact": "permitted"}
+NARROW = for_handover(sections=["needs"])
+WIDE = for_handover(sections=["needs", "contact", "identity"])
+
+
+@pytest.fixture
+def successor(world: World) -> Someone:
+    """Act for the focal point of Uzbekistan, beyond the border."""
+    return world.someone("UZ_LEAD")
+
+
+def begun(officer: Someone, lead: Someone, *given: Json) -> Json:
+    """A case that Kazakhstan leads, with these consents to a new lead."""
+    consents = [consent(), for_services(), *given]
+    return lead.leads(officer.submits(safeguards=HOME, consents=consents))
+
+
+def agree(world: World, **changes: Any) -> None:
+    """Change the agreement between Kazakhstan and Uzbekistan."""
+    with world.database.writing() as session:
+        one = update(Agreement).where(Agreement.code == "KZ_UZ_DEMO")
+        session.execute(one.values(**changes))
+
+
+def opened(who: Someone, case: Json) -> list[str]:
+    """Name the sections that somebody opens now."""
+    names = ("needs", "contact", "identity")
+    path = f"/cases/{case['code']}/sections"
+    return [name for name in names if who.opens(f"{path}/{name}").is_success]
+
+
+@pytest.mark.parametrize("given", [(NARROW, WIDE), (WIDE, NARROW), (WIDE,)])
+def test_a_wider_consent_does_not_block_what_a_narrower_one_allows(
+    world: World, officer: Someone, lead: Someone, successor: Someone, given: tuple[Json]
+) -> None:
+    agree(world, level="L1")
+    case = begun(officer, lead, *given)
+
+    offered = lead.offers(case, "UZ_LEAD")
+
+    assert offered.status_code == 201, offered.json()
+    assert done(offered)["held_back"] == ["contact", "identity"]
+    assert lead.sees(done(offered))["held_back"] == ["contact", "identity"]
+    assert successor.sees(done(offered))["held_back"] == []
+    assert actions(successor.sees(done(offered)))["accept"]["open"]
+    done(successor.does("accept", done(offered), taking()))
+    assert opened(successor, case) == ["needs"]
+    assert successor.sees(done(offered))["held_back"] == ["contact", "identity"]
+    assert lead.sees(done(offered))["held_back"] == []
+
+
+def test_nothing_is_held_back_that_an_agreement_lets_cross(
+    officer: Someone, lead: Someone, successor: Someone
+) -> None:
+    case = begun(officer, lead, WIDE)
+
+    offered = done(lead.offers(case, "UZ_LEAD"))
+
+    assert offered["held_back"] == []
+    done(successor.does("accept", offered, taking()))
+    assert opened(successor, case) == ["needs", "contact", "identity"]
+
+
+def test_what_may_cross_is_judged_again_at_every_opening_by_the_new_lead(
+    world: World, officer: Someone, lead: Someone, successor: Someone
+) -> None:
+    agree(world, level="L2")
+    case = begun(officer, lead, NARROW, WIDE)
+    taken = done(lead.offers(case, "UZ_LEAD"))
+    done(successor.does("accept", taken, taking()))
+    first = opened(successor, case)
+
+    agree(world, level="L3")
+    more = opened(successor, case)
+    agree(world, level="L1")
+    less = opened(successor, case)
+    agree(world, in_force_until=date(2026, 5, 31))
+    none = opened(successor, case)
+
+    assert first == ["needs", "contact"]
+    assert more == ["needs", "contact", "identity"]
+    assert (less, none) == (["needs"], [])
+    assert successor.sees(taken)["held_back"] == ["contact", "identity", "needs"]
+
+
+def test_who_is_asked_to_lead_opens_only_what_may_cross(
+    world: World, officer: Someone, lead: Someone, successor: Someone
+) -> None:
+    agree(world, level="L0")
+    case = begun(officer, lead, NARROW)
+
+    offered = done(lead.offers(case, "UZ_LEAD"))
+
+    assert offered["held_back"] == ["needs"]
+    assert opened(successor, case) == []
+    agree(world, level="L1")
+    assert opened(successor, case) == ["needs"]
+
+
+def test_what_the_new_lead_wrote_itself_it_opens_whatever_may_cross(
+    world: World, officer: Someone, lead: Someone, successor: Someone
+) -> None:
+    agree(world, level="L1")
+    case = begun(officer, lead, WIDE)
+    done(successor.does("accept", done(lead.offers(case, "UZ_LEAD")), taking()))
+    content = {"section": "contact", "alias": "Nilufar", "safe_channel": "Signal"}
+    path, seen = f"/cases/{case['code']}/sections/contact", successor.tag(case)
+
+    done(successor.ask("PUT", path, content, headers={"If_Match": seen}))
+
+    assert opened(successor, case) == ["needs", "contact"]
+
+
+def test_a_border_that_no_agreement_covers_stops_the_lead_as_before(
+    world: World, officer: Someone, lead: Someone
+) -> None:
+    agree(world, in_force_until=date(2026, 5, 31))
+    case = begun(officer, lead, NARROW, WIDE)
+
+    assert lacks(lead.offers(case, "UZ_LEAD")) == [("agreement", "lead")]
+
+
+def test_within_one_country_nothing_is_held_back(
+    world: World, officer: Someone, lead: Someone
+) -> None:
+    agree(world, in_force_until=date(2026, 5, 31))
+    every = ["needs", "contact", "identity"]
+    case = begun(officer, lead, for_handover("SANA_SEZIM", sections=every))
+    sana = world.someone("SANA_SEZIM")
+
+    offered = done(lead.offers(case, "SANA_SEZIM"))
+    done(sana.does("accept", offered, taking()))
+
+    assert offered["held_back"] == []
+    assert opened(sana, case) == every
