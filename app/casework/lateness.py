@@ -36,7 +36,7 @@ class Effect(StrEnum):
     DROP = "drop"
     LAPSE = "lapse"
     ERASE = "erase"
-    WATCH = "watch"
+    ANNOUNCE = "announce"
     END_READING = "end_reading"
 
 
@@ -74,7 +74,7 @@ LATE: Final[dict[tuple[Noun, ClockKind], Late]] = {
     (_N.APPROVAL,  _K.APPROVE):          Late(_E.LAPSE,            "approval.lapsed"),
     (_N.QUESTION,  _K.ANSWER):           Late(_E.REMIND,           "case.not_answered"),
     (_N.INTERESTS, _K.ASSESS_INTERESTS): Late(_E.REMIND,           "case.overdue"),            # BR09
-    (_N.CONSENT,   _K.CONSENT_ENDS):     Late(_E.WATCH),                                       # G02
+    (_N.CONSENT,   _K.CONSENT_ENDS):     Late(_E.ANNOUNCE),                                    # G02
     (_N.READING,   _K.DECIDE_READING):   Late(_E.END_READING),                                 # R15
     (_N.READING,   _K.READING_ENDS):     Late(_E.END_READING),                                 # R16
     (_N.READING,   _K.TELL_PERSON):      Late(_E.REMIND,           "case.overdue"),            # BR05

@@ -18,6 +18,7 @@ from app.casework.bodies import (
 from app.casework.carrying import hand_to_next
 from app.casework.needs import Terms
 from app.casework.watching import pause_questions, resume_questions
+from app.consents.expiry_deadlines import watch_expiry
 from app.deadlines import queries as deadlines
 from app.deadlines.planned_dates import check_date
 from app.kernel.actors import Relation
@@ -64,6 +65,7 @@ def accept_lead(work: Writing, case: Case, row: Row, promise: AcceptLead) -> Cas
     case.admit(work.actor.focal_point_id, Relation.LEAD, work.now)
     cases.take(work, case, row, before=before)
     referrals.settle(work, case)
+    watch_expiry(work, case)
     return case
 
 

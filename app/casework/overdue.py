@@ -11,6 +11,7 @@ from app.cases.models import Case
 from app.cases.reasons import WithdrawReason
 from app.casework import emergency, erasing
 from app.casework.carrying import reroute
+from app.casework.consent_expiry import announce_end
 from app.casework.escalating import alert, remind
 from app.casework.lateness import LATE, Effect, Late, Noun, effect_of, noun_of
 from app.casework.watching import watch_interests
@@ -210,9 +211,10 @@ def lapse(work: Writing, ran: Ran) -> None:
     deadlines.stop(work, ran.record.id)
 
 
-def watch(work: Writing, ran: Ran) -> None:
-    """See what a child is owed now that a guardian's consent has ended (G02)."""
-    deadlines.stop(work, ran.clock.record_id)
+def announce(work: Writing, ran: Ran) -> None:
+    """Announce the end of a consent; once it has ended, see what a child is owed (G02)."""
+    announce_end(work, ran.case, ran.clock)
+    work.session.flush()
     watch_interests(work, ran.case)
 
 
@@ -227,7 +229,7 @@ EFFECTS: Final[Mapping[Effect, Callable[[Writing, Ran], None]]] = {
     Effect.REMIND: lambda work, ran: remind(work, ran.case, ran.clock, ran.count),
     Effect.DROP: drop,
     Effect.LAPSE: lapse,
-    Effect.WATCH: watch,
+    Effect.ANNOUNCE: announce,
     Effect.END_READING: end_reading,
     Effect.ERASE: lambda work, ran: erasing.lapse(work, ran.case),
 }

@@ -7,7 +7,7 @@ from app.cases import actions as cases
 from app.cases import naming, queries
 from app.cases.facts import RULES, FactName
 from app.cases.grants import Grant
-from app.cases.lifecycle import OPEN, TABLE, State
+from app.cases.lifecycle import OPEN, TABLE
 from app.cases.models import Case
 from app.cases.records import Fact, VitalInterest
 from app.cases.schemas import NewFact, NewIdentification, NewVitalInterest
@@ -22,7 +22,6 @@ from app.casework.watching import watch_interests
 from app.consents import actions as consents
 from app.consents import queries as recorded
 from app.consents import standing
-from app.consents.coverage import names
 from app.consents.models import Consent
 from app.consents.schemas import ConsentHint, NewConsent, TakeBack, hint_for
 from app.directory import queries as directory
@@ -132,20 +131,12 @@ def end(work: Writing, case: Case, given: Iterable[Consent]) -> None:
 
 
 def consents_for(work: Reading, case: Case) -> list[Consent]:
-    """List the consents the caller may know of.
-
-    The lead knows all, and a candidate that acknowledged: before, it could tell from them
-    who is feared, by who is not proposed though the person agreed. The submitter knows
-    those it recorded, for a later one may name who shelters the person; a recipient those
-    that name it. The desk and oversight are told nothing, so they see none.
-    """
+    """List the consents of a case that the caller may know of."""
     me = directory.by_id(work, work.actor.focal_point_id)
-    found, mine = recorded.of_case(work, case.id), case.relations_of(me.id)
-    reviews = Relation.CANDIDATE in mine and case.state == State.UNDER_REVIEW
-    if Relation.LEAD in mine or reviews:
-        return found
-    helps = referrals_of.is_helping(work, case.id)
-    return [c for c in found if c.recorded_by == me.id or (helps and names(c, me))]
+    found = recorded.of_case(work, case.id)
+    leads = Relation.LEAD in case.relations_of(me.id)
+    helps = not leads and referrals_of.is_helping(work, case.id)
+    return recorded.known_to(case, found, me, helps=helps)
 
 
 def named_in(work: Reading, given: list[Consent]) -> Mapping[UUID, str]:

@@ -8,13 +8,15 @@ from app.cases.facts import ASSESSED, BestInterests, FactName
 from app.cases.lifecycle import OPEN
 from app.cases.models import Case
 from app.cases.records import Fact, Question
+from app.consents import queries as consents
 from app.consents import standing
-from app.consents.models import Consent
+from app.consents.coverage import Purpose, may_give
+from app.consents.expiry_deadlines import watch_expiry
 from app.deadlines import actions as deadlines
 from app.deadlines.limits import ClockKind
 from app.deadlines.models import Clock
 from app.deadlines.queries import began_after, last_stopped, running, term, until
-from app.kernel.work import Named, Writing
+from app.kernel.work import Writing
 
 
 def watch_interests(work: Writing, case: Case) -> None:
@@ -22,17 +24,20 @@ def watch_interests(work: Writing, case: Case) -> None:
 
     It is due while neither a guardian consented, with the child's assent, nor anybody
     assessed. No step of the lead waits for it: this is a clock, not a need. A consent ends
-    by itself: call this again then, when the clock of its end is due.
+    by itself, whoever gave it: its deadline is kept here too, and calls this again.
     """
     known = queries.facts(work, [case.id]).get(case.id, [])
     interests = [fact for fact in known if fact.name == FactName.BEST_INTERESTS]
     if not (case.is_child or interests):
+        watch_expiry(work, case)
         return
     stands = standing.of_case(work, case)
     unknown = stands.facts.best_interests == BestInterests.ASSESSMENT_DUE
     watched = case.is_child and unknown and is_open(case)
     given = stands.to_refer()
-    await_end(work, case, given if watched else [])
+    ids = [fact.id for fact in interests]
+    provides = watched and bool(given) and bool(running(work, ids))
+    watch_expiry(work, case, [consent.id for consent in given] if provides else ())
     if given or not watched:
         for fact in interests:
             deadlines.stop(work, fact.id)
@@ -53,30 +58,27 @@ def due_again(work: Writing, case: Case, interests: list[Fact]) -> datetime:
     kind = ClockKind.ASSESS_INTERESTS
     fresh = until(work, kind, case, waits_on=case.holder)
     last = last_stopped(work, [fact.id for fact in interests], kind)
-    if last is None or was_provided_for(work, last, interests):
+    if last is None or was_provided_for(work, case, last, interests):
         return fresh
     return min(fresh, last.due_at)
 
 
-def was_provided_for(work: Writing, last: Clock, interests: list[Fact]) -> bool:
-    """Say whether somebody consented or assessed since a clock of the assessment began.
+def was_provided_for(work: Writing, case: Case, last: Clock, interests: list[Fact]) -> bool:
+    """Return whether somebody consented or assessed since a clock of the assessment began.
 
-    The end of a consent is awaited for as long as no assessment is due because of it.
+    The deadline for the end of a consent to be referred begins, or begins anew, when it
+    makes the assessment unnecessary.
     """
     ids = [fact.id for fact in interests]
     later = interests[ids.index(last.record_id) + 1 :]
     assessed = any(fact.value in ASSESSED for fact in later)
-    return assessed or began_after(work, last, ClockKind.CONSENT_ENDS)
-
-
-def await_end(work: Writing, case: Case, given: list[Consent]) -> None:
-    """Let a clock be due when the last of some consents ends; it waits for nobody."""
-    kind = ClockKind.CONSENT_ENDS
-    deadlines.stop_kinds(work, case.id, kind)
-    if given:
-        last = max(given, key=lambda consent: consent.expires_at)
-        ending = Named(last.id, case.id, case.reference)
-        deadlines.restart(work, ending, kind, last.expires_at, waits_on=None)
+    given = [
+        consent.id
+        for consent in consents.of_case(work, case.id)
+        if Purpose.REFER in consent.purposes and may_give(consent.given_by, child=True)
+        if consent.country in {None, case.country}
+    ]
+    return assessed or began_after(work, last, given)
 
 
 def is_open(case: Case) -> bool:

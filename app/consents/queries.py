@@ -9,11 +9,15 @@ from uuid import UUID
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from app.cases.lifecycle import State
+from app.cases.models import Case
 from app.cases.statements import CASES
+from app.consents.coverage import names
 from app.consents.models import Consent, Refusal
 from app.consents.noise import noise_from
 from app.consents.schemas import RefusalsOut
-from app.kernel.actors import Role
+from app.directory.models import FocalPoint
+from app.kernel.actors import Relation, Role
 from app.kernel.lifecycle import RoleMissing
 from app.kernel.problems import NotFound
 from app.kernel.recall import recalled
@@ -38,6 +42,28 @@ def of_cases(work: Reading, case_ids: Iterable[UUID]) -> Mapping[UUID, list[Cons
 def of_case(work: Reading, case_id: UUID) -> list[Consent]:
     """List every consent of a case, withdrawn ones too, oldest first."""
     return of_cases(work, [case_id]).get(case_id, [])
+
+
+def known_to(
+    case: Case, given: Iterable[Consent], reader: FocalPoint, *, helps: bool
+) -> list[Consent]:
+    """List those of the consents of a case that an office may know of.
+
+    The lead knows all, and a candidate that acknowledged: before, it could tell from them
+    who is feared, by who is not proposed though the person agreed. The submitter knows
+    those it recorded, for a later one may name who shelters the person; a recipient those
+    that name it, while it `helps`. The desk and oversight are told nothing, so they see
+    none.
+    """
+    mine = case.relations_of(reader.id)
+    reviews = Relation.CANDIDATE in mine and case.state == State.UNDER_REVIEW
+    if Relation.LEAD in mine or reviews:
+        return list(given)
+    return [
+        one
+        for one in given
+        if one.recorded_by == reader.id or (helps and names(one, reader))
+    ]
 
 
 def standing(session: Session, now: datetime) -> Mapping[UUID, int]:

@@ -240,14 +240,18 @@ def from_ngos(work: Reading, found: Iterable[Case]) -> frozenset[UUID]:
 
 
 def known_to_caller(work: Reading, stands: Standing) -> Standing:
-    """Return the standing with only the consents that the caller may know (ADR 35).
+    """Return the standing with only the consents that the caller may know (ADR 35)."""
+    return known_to(work, stands, directory.by_id(work, work.actor.focal_point_id))
+
+
+def known_to(work: Reading, stands: Standing, reader: FocalPoint) -> Standing:
+    """Return the standing with only the consents that an office may know (ADR 35).
 
     The side of origin may not know who helps elsewhere. A consent that names such an office
     counts for nothing in an answer to it, unless it recorded that consent itself: else it
     could find out which office is named, by asking for one after the other. Who has or had
     the case itself is no secret to it.
     """
-    reader = directory.by_id(work, work.actor.focal_point_id)
     if not stands.is_apart(reader):
         return stands
     named = {c.focal_point_id for c in stands.consents if c.focal_point_id}

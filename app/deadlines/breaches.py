@@ -168,10 +168,12 @@ def late_counts(work: Reading, waited_on: Mapping[UUID, UUID]) -> Mapping[UUID, 
 
     One that nobody answers counts again whenever its length has gone by, and a day at the
     least: whoever says nothing at all starts no other clock. That of an arrival counts once
-    it was fired: until then it is due at the end of each day of the journey.
+    it was fired: until then it is due at the end of each day of the journey. That a consent
+    ends is nobody's silence: the person may want no other.
     """
     cases, offices = list(waited_on), list(set(waited_on.values()))
     theirs = Clock.case_id.in_(cases) & Clock.waits_on.in_(offices)
+    theirs &= Clock.kind != ClockKind.CONSENT_ENDS
     travels = Clock.stopped_at.is_(None) & Clock.fires_at.is_(None)
     arrives = (Clock.kind == ClockKind.CONFIRM_ARRIVAL) & travels
     counts = dict.fromkeys(cases, 0)

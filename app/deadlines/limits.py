@@ -34,7 +34,7 @@ class ClockKind(StrEnum):
     MONITOR = "monitor"  # D08
     REVIEW_CLOSURE = "review_closure"  # D09
     ASSESS_INTERESTS = "assess_interests"  # of a child without a guardian (BR09)
-    CONSENT_ENDS = "consent_ends"  # a guardian's: then the assessment is due again
+    CONSENT_ENDS = "consent_ends"  # ask the person again before it does
     DECIDE_READING = "decide_reading"  # in an emergency (R15)
     READING_ENDS = "reading_ends"
     TELL_PERSON = "tell_person"  # that somebody read (BR05)
@@ -169,7 +169,9 @@ LIMITS: Final[dict[ClockKind, tuple[Limit, Limit, Limit]]] = {
 
 VISITS: Final = (days(7), months(1), months(3), months(6), months(12))
 """When a person is visited after help has ended, unless a lead plans otherwise (D08)."""
-UNHURRIED: Final = frozenset({_K.FINISH_DRAFT, _K.APPROVE, _K.ERASE, _K.DECIDE_READING})
+UNHURRIED: Final = frozenset(
+    {_K.FINISH_DRAFT, _K.APPROVE, _K.ERASE, _K.DECIDE_READING, _K.CONSENT_ENDS}
+)
 """Clocks that nobody else waits for: they run out in their own time, whoever is gone."""
 ANSWERS: Final = frozenset({_K.ACKNOWLEDGE, _K.DECIDE_LEAD, _K.DECIDE_REFERRAL})
 """The clocks that tell how fast a focal point answers."""

@@ -212,10 +212,10 @@ def last_stopped(
     return work.session.scalar(newest.order_by(Clock.number.desc()).limit(1))
 
 
-def began_after(work: Reading, clock: Clock, kind: ClockKind) -> bool:
-    """Say whether a clock of some kind began in the same case after this one did."""
-    of_kind = (Clock.case_id == clock.case_id) & (Clock.kind == kind)
-    later = select(Clock.number).where(of_kind, Clock.number > clock.number)
+def began_after(work: Reading, clock: Clock, record_ids: Iterable[UUID]) -> bool:
+    """Say whether a clock of one of some records began after this one did."""
+    of_records = Clock.record_id.in_(list(record_ids))
+    later = select(Clock.number).where(of_records, Clock.number > clock.number)
     return work.session.scalar(later.limit(1)) is not None
 
 

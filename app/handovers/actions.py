@@ -10,6 +10,7 @@ from app.cases.grants import Grant
 from app.cases.models import Case
 from app.cases.sections import Contacts, Paper
 from app.consents import standing
+from app.consents.expiry_deadlines import watch_expiry
 from app.consents.standing import Standing
 from app.deadlines import actions as deadlines
 from app.deadlines.queries import running, until
@@ -202,6 +203,7 @@ def give_lead(
     case.touch()
     cases.wind(work, case, until)
     cases.lapse(work, case)
+    watch_expiry(work, case)
     returns.hand_all_on(work, case)
 
 

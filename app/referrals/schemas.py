@@ -19,6 +19,11 @@ from app.referrals.needs import Terms
 
 SECTIONS = "What the recipient may open once it has accepted; empty: the notice alone."
 
+COVERED_UNTIL = (
+    "Until when consents that you may list cover this service and these sections, or, in "
+    "the past, did. Null: none does, it is over, or it is not yours to know."
+)
+
 
 class Outcome(StrEnum):
     """What came of a referral."""
@@ -155,6 +160,7 @@ class ReferralOut(Shown):
     due_at: Annotated[
         datetime | None, Field(description="Until when the next step is due.")
     ]
+    covered_until: Annotated[datetime | None, Field(description=COVERED_UNTIL)]
     version: int
     available_actions: list[AvailableReferralAction]
 

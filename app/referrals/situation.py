@@ -11,19 +11,21 @@ from app.cases.grants import Grant
 from app.cases.models import Case
 from app.cases.sections import Section, level_of
 from app.cases.snapshots import read_lead_and_holder
+from app.consents import queries as consents
 from app.consents import standing
 from app.consents.coverage import Purpose
+from app.consents.expiry import find_end_of_cover
 from app.consents.standing import Standing
 from app.deadlines import queries as deadlines
 from app.deadlines.limits import ClockKind
 from app.deadlines.models import Clock
 from app.directory import queries as directory
 from app.directory.kinds import Function, Service
-from app.kernel.actors import Actor, Role, Side, sides_of_referral
+from app.kernel.actors import Actor, Relation, Role, Side, sides_of_referral
 from app.kernel.needs import UnmetNeed
 from app.kernel.work import Reading
 from app.referrals import queries
-from app.referrals.lifecycle import TABLE, Row, State
+from app.referrals.lifecycle import OPEN, TABLE, Row, State
 from app.referrals.models import Basis, Clearance, Referral
 from app.referrals.needs import RULES, Facts, Terms
 from app.referrals.proposing import is_already_asked, is_proposed, knows_recipient
@@ -169,6 +171,7 @@ def show(work: Reading, referrals: Sequence[Referral]) -> list[ReferralOut]:
             ),
             codes,
             clocks.get(referral.id),
+            covered_until=find_covered_until(work, referral, stands[referral.case_id]),
         )
         for referral in referrals
     ]
@@ -180,8 +183,9 @@ def show(work: Reading, referrals: Sequence[Referral]) -> list[ReferralOut]:
     ]
 
 
-NOT_TOLD: Final = {"recipient": None, "due_at": None}
-"""What is left out where the reader may not know who helps: when that office works, too."""
+NOT_TOLD: Final = {"recipient": None, "due_at": None, "covered_until": None}
+"""What is left out where the reader may not know who helps: when that office works, and
+when the consent ends that names it."""
 
 
 def facts_for_reader(
@@ -195,12 +199,14 @@ def facts_for_reader(
     return as_told(work, referral, stands, facts, sides_of(referral, work.actor))
 
 
-def show_one(
+def show_one(  # noqa: PLR0913 - what is shown of one, read for all at once
     work: Reading,
     referral: Referral,
     facts: Facts,
     codes: Mapping[UUID, str],
     clock: Clock | None,
+    *,
+    covered_until: datetime | None,
 ) -> ReferralOut:
     """Show one, with what its reader can do now.
 
@@ -217,9 +223,27 @@ def show_one(
         sender=codes[sender] if sender else None,
         recipient=referral.recipient.code,
         due_at=clock.due_at if clock else None,
+        covered_until=covered_until,
         available_actions=actions_of(rows, facts) if rows else [],
         **{name: getattr(referral, name) for name in SAME},
     )
+
+
+def find_covered_until(
+    work: Reading, referral: Referral, stands: Standing
+) -> datetime | None:
+    """Return until when consents that the reader may know of cover a referral, or did.
+
+    None once it is over. What the person fears makes no difference to it: who may list a
+    consent reads there until when it holds.
+    """
+    if referral.state not in OPEN | {State.DRAFT}:
+        return None
+    me = directory.by_id(work, work.actor.focal_point_id)
+    helps = Relation.RECIPIENT in referral.relations_of(me.id)
+    known = consents.known_to(referral.case, stands.consents, me, helps=helps)
+    asking = stands.asking(referral.recipient, Purpose(referral.service))
+    return find_end_of_cover(known, asking, frozenset(map(Section, referral.sections)))
 
 
 def sender_of(case: Case, reader: UUID) -> UUID | None:

@@ -5,9 +5,7 @@ from datetime import datetime, timedelta
 import pytest
 from sqlalchemy import select
 
-from app.cases import queries
 from app.cases.models import Case
-from app.casework import watching
 from app.deadlines.limits import ClockKind
 from app.deadlines.models import Clock
 from app.kernel.actors import Role
@@ -32,6 +30,7 @@ NOT_NEEDED: Json = {"name": "best_interests", "value": "not_needed"}
 DUE: Json = {"name": "best_interests", "value": "assessment_due"}
 VITAL: Json = {"reason": "CHILD_UNPROTECTED", "note": "Alone at the station"}
 SOON, LATER = "2026-06-10T12:00:00Z", "2026-06-11T12:00:00Z"
+BEFORE_SOON = "2026-06-07T12:00:00Z"
 RISK = "2026-06-08T12:00:00Z"
 FIRST = ["CHILD_PROTECTION", "GUARDIANSHIP", "SHELTER", "MEDICAL"]
 
@@ -323,52 +322,64 @@ def test_a_guardians_yes_that_runs_out_begins_the_time_anew(
     world: World, officer: Someone, lead: Someone, given: list[Json], until: str
 ) -> None:
     case = lead.leads(officer.submits(**child(consents=given, vital_interest=None)))
-    ends = ended_by_itself(lead, case)
+    last_call = f"{datetime.fromisoformat(until) - timedelta(days=3):%FT%TZ}"
+    ends = consents_that_end(lead, case)
     before = interests(lead)
     world.now = datetime.fromisoformat(until)
 
-    looks_again(lead, case)
-    looks_again(lead, case)
+    world.works()
+    world.works()
 
-    assert (ends, before) == ([until], [])
+    assert (ends, before) == ([last_call], [])
     assert interests(lead) == [f"{world.now + timedelta(hours=72):%FT%TZ}"]
-    assert ended_by_itself(lead, case) == []
+    assert consents_that_end(lead, case) == [until]
 
 
-def test_nobody_looks_for_the_end_of_a_yes_that_nothing_hangs_on(
+def test_a_yes_that_holds_again_where_the_child_is_gives_new_time_once_it_ends(
+    world: World, officer: Someone, lead: Someone
+) -> None:
+    given = [consent(**GUARDIAN, expires_at=LATER)]
+    case = lead.leads(officer.submits(**child(consents=given, vital_interest=None)))
+    done(lead.does("relocate", case, {"country": "UZ"}))
+    away = interests(lead)
+    world.passes(days=1)
+    done(lead.does("relocate", case, {"country": "KZ"}))
+    back = interests(lead)
+
+    world.now = datetime.fromisoformat(LATER)
+    world.works()
+
+    assert (away, back) == (["2026-06-04T12:00:00Z"], [])
+    assert interests(lead) == [f"{world.now + timedelta(hours=72):%FT%TZ}"]
+
+
+def test_the_end_of_a_childs_consent_is_watched_until_it_is_renewed_or_the_case_ends(
     officer: Someone, lead: Someone
 ) -> None:
     given = [consent(**GUARDIAN, expires_at=SOON)]
     case = lead.leads(officer.submits(**child(consents=given, vital_interest=None)))
-    adult = lead.leads(officer.submits(consents=[consent(expires_at=SOON)]))
     renewed = done(lead.creates(f"{path_of(case)}/consents", consent(**GUARDIAN)))
-    moved = ended_by_itself(lead, case)
+    moved = consents_that_end(lead, case)
 
     done(lead.post(f"{path_of(case)}/consents/{renewed['id']}/withdraw"))
-    back = ended_by_itself(lead, case)
+    back = consents_that_end(lead, case)
     records(lead, case, ASSESSED)
-    assessed = ended_by_itself(lead, case)
+    assessed = consents_that_end(lead, case)
     records(lead, case, DUE)
     done(lead.does("stop", case, {"reason": "SURVIVOR_REQUEST"}))
 
-    assert (moved, back, assessed) == ([renewed["expires_at"]], [SOON], [])
-    assert ended_by_itself(lead, case) == ended_by_itself(lead, adult) == []
-    assert lead.waits() == [(f"cases/{adult['code']}", "review_risk", RISK)]
+    assert moved == ["2027-05-18T00:00:00Z"]
+    assert (back, assessed) == ([BEFORE_SOON], [BEFORE_SOON])
+    assert consents_that_end(lead, case) == []
 
 
-def ended_by_itself(who: Someone, case: Json) -> list[str]:
-    """Until when a yes stands at whose end the service looks again; nobody waits for it."""
+def consents_that_end(who: Someone, case: Json) -> list[str]:
+    """When the end of each consent of a case is announced next, or when it has ended."""
     with who.reading() as work:
         mine = select(Clock).join(Case, Case.id == Clock.case_id)
         of_case = mine.where(Case.code == case["code"], Clock.stopped_at.is_(None))
         ends = work.session.scalars(of_case.where(Clock.kind == ClockKind.CONSENT_ENDS))
-        return [f"{clock.due_at:%FT%TZ}" for clock in ends if clock.waits_on is None]
-
-
-def looks_again(who: Someone, case: Json) -> None:
-    """Look at the case as the worker does at the end of a yes."""
-    with who.writing() as work:
-        watching.watch_interests(work, queries.lock(work, case["code"]))
+        return [f"{clock.due_at:%FT%TZ}" for clock in ends]
 
 
 def test_a_guardians_no_does_not_take_a_childs_bed(

@@ -42,7 +42,7 @@ TABLE = """
     approval approve: lapse approval.lapsed
     question answer: remind case.not_answered
     interests assess_interests: remind case.overdue
-    consent consent_ends: watch
+    consent consent_ends: announce
     reading decide_reading: end_reading
     reading reading_ends: end_reading
     reading tell_person: remind case.overdue

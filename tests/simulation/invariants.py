@@ -55,7 +55,9 @@ ALWAYS: Final[Mapping[str, str]] = {
         WHERE k.stopped_at IS NULL GROUP BY c.id
         HAVING many > 3 + (SELECT count(*) FROM referral r WHERE r.case_id = c.id)
         + (SELECT count(*) FROM handover h WHERE h.case_id = c.id AND h.state = 'offered')
-        + (SELECT count(*) FROM approval a WHERE a.case_id = c.id)""",
+        + (SELECT count(*) FROM approval a WHERE a.case_id = c.id)
+        + (SELECT count(*) FROM consent s
+           WHERE s.case_id = c.id AND s.withdrawn_at IS NULL)""",
     "a record has one running clock at the most": """
         SELECT record_id FROM clock WHERE stopped_at IS NULL
         GROUP BY record_id HAVING count(*) > 1""",

@@ -1,0 +1,114 @@
+"""Announcing that a consent ends, and that it has ended."""
+
+from collections.abc import Iterator
+from typing import Final
+from uuid import UUID
+
+from app.cases.models import Case
+from app.cases.sections import Section
+from app.consents import queries as consents
+from app.consents.coverage import Purpose, names
+from app.consents.expiry import is_missed, last_announcement
+from app.consents.expiry_deadlines import (
+    asking_for,
+    is_awaited,
+    is_lead_apart,
+    move_deadline,
+)
+from app.consents.models import Consent
+from app.deadlines import actions as deadlines
+from app.deadlines.limits import Priority
+from app.deadlines.models import Clock
+from app.deadlines.silence import WEEK
+from app.directory import queries as directory
+from app.directory.kinds import Function
+from app.kernel.actors import Relation
+from app.kernel.work import Reading, Writing
+from app.notices.actions import tell
+from app.referrals import queries as referrals_of
+from app.referrals.lifecycle import ASKED, AT_WORK
+from app.referrals.models import Basis, Referral
+
+EXPIRING, EXPIRED = "consent.expiring", "consent.expired"
+OF_A_LEAD: Final = frozenset({Purpose.REFER, Purpose.HANDOVER})
+"""Purposes of the consents by which a lead reads."""
+
+
+def announce_end(work: Writing, case: Case, clock: Clock) -> None:
+    """Announce the end of a consent as its deadline says, once for each announcement.
+
+    Only the last one that is due: after a pause of the worker nobody hears that a consent
+    ends that has ended. The lead is called on, and has it in its worklist from now on. The
+    safeguards are not read: what the person fears makes no difference to who hears.
+    """
+    given, running = consents.of_case(work, case.id), {clock.record_id}
+    consent = next((one for one in given if one.id == clock.record_id), None)
+    if consent is None or not is_awaited(work, case, consent, given, running):
+        deadlines.stop(work, clock.record_id)
+        return
+    due = last_announcement(consent.expires_at, work.now, work.ground.speed)
+    if due is not None and clock.set_at < due[1]:
+        record_announcement(work, case, consent, days=due[0])
+        clock.set_at = work.now
+    if consent.expires_at <= work.now and not is_needed(work, case, consent):
+        deadlines.stop(work, clock.record_id)
+        return
+    clock.fires_at = work.now + WEEK / work.ground.speed
+    move_deadline(work, case, consent, clock)
+
+
+def record_announcement(work: Writing, case: Case, consent: Consent, *, days: int) -> None:
+    """Tell the lead, and who may be told less from then on; call on the lead."""
+    lead = case.with_relation(Relation.LEAD)
+    leads = frozenset({lead} if lead else ())
+    event = EXPIRING if days else EXPIRED
+    facts = {"consent": str(consent.id), **({"days": days} if days else {})}
+    work.record(event, case, leads | list_recipients(work, case, consent), facts)
+    urgency = case.priority or Priority.NORMAL
+    tell(work, leads, event, urgency=urgency, case_id=case.id, record_id=consent.id)
+
+
+def list_recipients(work: Reading, case: Case, consent: Consent) -> frozenset[UUID]:
+    """List the recipients that may list a consent and are told less without it.
+
+    Whether the person fears one of them makes no difference: it would tell that it does.
+    What was sent on another basis rests on a consent only with the sections it has got.
+    """
+    return frozenset(
+        referral.recipient_id
+        for referral in referrals_of.of_case(work, case.id)
+        if referral.state in ASKED | AT_WORK
+        and (referral.basis == Basis.CONSENT or referral.sections)
+        and misses(work, case, consent, referral)
+    )
+
+
+def misses(work: Reading, case: Case, consent: Consent, referral: Referral) -> bool:
+    """Return whether the recipient of a referral is told less without a consent."""
+    given, sections = consents.of_case(work, case.id), map(Section, referral.sections)
+    sent, recipient = frozenset(sections), referral.recipient
+    return any(
+        is_missed(consent, given, asking_for(work, case, recipient, purpose), sent)
+        for purpose in list_purposes(referral)
+    )
+
+
+def list_purposes(referral: Referral) -> Iterator[Purpose]:
+    """List the purposes by which the recipient of a referral reads."""
+    yield Purpose(referral.service)
+    if referral.recipient.function in {Function.POLICE, Function.PROSECUTION}:
+        yield Purpose.LAW_ENFORCEMENT
+
+
+def is_needed(work: Reading, case: Case, consent: Consent) -> bool:
+    """Return whether somebody who takes part now read by a consent that has ended.
+
+    Else there is nothing to do about it, and it leaves the worklist. A lead on the side of
+    origin has it for a week, whoever reads: it must not see by it who helps (R12).
+    """
+    if is_lead_apart(work, case):
+        return work.now < consent.expires_at + WEEK / work.ground.speed
+    lead = case.with_relation(Relation.LEAD)
+    reads = lead is None or names(consent, directory.by_id(work, lead))
+    of_the_lead = reads and bool(OF_A_LEAD & set(map(Purpose, consent.purposes)))
+    return of_the_lead or bool(list_recipients(work, case, consent))

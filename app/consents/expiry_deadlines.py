@@ -1,0 +1,143 @@
+"""The deadline for the end of each consent: started, kept and stopped with its case."""
+
+from collections.abc import Collection, Sequence
+from typing import Final
+from uuid import UUID
+
+from app.cases.lifecycle import OPEN
+from app.cases.models import Case
+from app.consents import queries, standing
+from app.consents.coverage import Addressee, Asking, Purpose, counts, may_give
+from app.consents.expiry import is_renewed, last_announcement, next_announcement
+from app.consents.models import Consent
+from app.deadlines import actions as deadlines
+from app.deadlines.following import begun_anew
+from app.deadlines.limits import ClockKind
+from app.deadlines.models import Clock
+from app.deadlines.queries import running_in
+from app.directory import queries as directory
+from app.directory.kinds import Kind
+from app.directory.models import FocalPoint
+from app.kernel.actors import Relation
+from app.kernel.problems import NotFound
+from app.kernel.vault import Unopenable
+from app.kernel.work import Named, Reading, Writing
+
+KIND: Final = ClockKind.CONSENT_ENDS
+
+
+def watch_expiry(work: Writing, case: Case, anew: Collection[UUID] = ()) -> None:
+    """Start, keep or stop the deadline for the end of each consent of a case.
+
+    It stops once the consent was taken back or renewed, counts no longer, or the case is
+    not open. It is due when the end is announced next, and waits for the lead from the
+    first announcement on. `anew` are consents whose deadline begins anew.
+    """
+    given = queries.of_case(work, case.id)
+    found = {clock.record_id: clock for clock in running_in(work, case.id, KIND)}
+    awaited = [one for one in given if is_awaited(work, case, one, given, found)]
+    deadlines.stop_all(work, found.keys() - {one.id for one in awaited})
+    for consent in awaited:
+        clock = found.get(consent.id)
+        if clock is None:
+            start_deadline(work, case, consent)
+            continue
+        if consent.id in anew:
+            clock = begun_anew(work, clock, clock.due_at)
+        clock.waits_on = find_waiting(work, case, consent)
+
+
+def is_awaited(
+    work: Reading,
+    case: Case,
+    consent: Consent,
+    given: Sequence[Consent],
+    running: Collection[UUID],
+) -> bool:
+    """Return whether the end of a consent has to be announced, or has been and matters.
+
+    One that has ended keeps the deadline that it has, and gets no new one.
+    """
+    able = may_give(consent.given_by, child=case.is_child) and not consent.withdrawn_at
+    ahead = work.now < consent.expires_at or consent.id in running
+    if case.state not in OPEN or not (able and ahead):
+        return False
+    known = known_to_lead(work, case, given)
+    if consent not in known:
+        return True
+    stand = [one for one in known if counts(one, work.now, child=case.is_child)]
+    return not is_renewed(consent, stand, asking_of(work, case, consent))
+
+
+def known_to_lead(work: Reading, case: Case, given: Sequence[Consent]) -> Sequence[Consent]:
+    """List the consents whose offices the lead may know (ADR 35); all without a lead.
+
+    A lead on the side of origin could else record one consent after the other, and see by
+    the deadline of a consent which office it names. None, where safeguards do not open.
+    """
+    lead = find_state_lead(work, case)
+    if lead is None:
+        return given
+    try:
+        stands = standing.of_case(work, case)
+    except (NotFound, Unopenable):
+        return []
+    return standing.known_to(work, stands, lead).consents
+
+
+def is_lead_apart(work: Reading, case: Case) -> bool:
+    """Return whether the lead is, or may be, on the side of origin (R12)."""
+    lead = find_state_lead(work, case)
+    try:
+        return lead is not None and standing.of_case(work, case).is_apart(lead)
+    except (NotFound, Unopenable):
+        return True
+
+
+def find_state_lead(work: Reading, case: Case) -> FocalPoint | None:
+    """Return the lead of a case if it is a State body."""
+    lead_id = case.with_relation(Relation.LEAD)
+    lead = directory.by_id(work, lead_id) if lead_id else None
+    return lead if lead and lead.kind == Kind.STATE else None
+
+
+def asking_of(work: Reading, case: Case, consent: Consent) -> Asking | None:
+    """Return whom a consent names, as one who would be told; None: it names a class."""
+    if consent.focal_point_id is None:
+        return None
+    office = directory.by_id(work, consent.focal_point_id)
+    return asking_for(work, case, office, Purpose(consent.purposes[0]))
+
+
+def asking_for(work: Reading, case: Case, office: Addressee, purpose: Purpose) -> Asking:
+    """Return an office as one who would be told, without a look at what is feared."""
+    from_ngo = office.kind == Kind.STATE and bool(standing.from_ngos(work, [case]))
+    return Asking(office, purpose, work.now, child=case.is_child, from_ngo=from_ngo)
+
+
+def start_deadline(work: Writing, case: Case, consent: Consent) -> None:
+    """Start the deadline for the end of a consent that stands."""
+    due_at = next_announcement(consent.expires_at, work.now, work.ground.speed)
+    deadlines.restart(
+        work,
+        Named(consent.id, case.id, case.reference),
+        KIND,
+        due_at or consent.expires_at,
+        waits_on=find_waiting(work, case, consent),
+    )
+
+
+def move_deadline(work: Writing, case: Case, consent: Consent, clock: Clock) -> None:
+    """Let the deadline wait for the next announcement, or stay over once it has ended."""
+    due_at = next_announcement(consent.expires_at, work.now, work.ground.speed)
+    clock.due_at = due_at or consent.expires_at
+    clock.waits_on = find_waiting(work, case, consent)
+    if due_at:
+        clock.fires_at = None
+
+
+def find_waiting(work: Reading, case: Case, consent: Consent) -> UUID | None:
+    """Return who is waited for: the lead, once the end is near; None: nobody."""
+    speed = work.ground.speed
+    is_near = last_announcement(consent.expires_at, work.now, speed) is not None
+    return case.with_relation(Relation.LEAD) if is_near else None

@@ -1,0 +1,461 @@
+"""A consent that runs out: who hears of it, when, and what stands in the worklist."""
+
+from dataclasses import replace
+from datetime import datetime
+from typing import Any, Final
+
+import pytest
+from sqlalchemy import select
+
+from app.cases import actions as cases
+from app.cases import queries
+from app.cases.models import Case
+from app.cases.sections import Paper, Safeguards
+from app.casework import overdue
+from app.deadlines import breaches
+from app.deadlines.limits import ClockKind
+from app.deadlines.models import Clock
+from app.kernel.actors import SERVICE
+from app.kernel.journal import Entry
+from app.notices.models import Telling
+from tests.support.world import (
+    Json,
+    Someone,
+    World,
+    closing,
+    consent,
+    done,
+    for_handover,
+    for_services,
+    kinds,
+    promise,
+    taking,
+)
+
+SHELTER: Final = "KZ_SHELTER_KOGERSHIN"
+END: Final = "2026-07-01T12:00:00Z"
+"""Thirty days after the first day of every test."""
+LAST_CALL: Final = "2026-06-28T12:00:00Z"
+SHORT: Final = for_services(expires_at=END, sections=["needs", "contact"])
+GUARDIAN: Final = {"given_by": "guardian_with_assent"}
+
+
+def begun(officer: Someone, lead: Someone, *given: Json, **changes: Any) -> Json:
+    """A case that is led, with a consent to services that ends on the first of July."""
+    consents = [consent(), *(given or (SHORT,))]
+    return lead.leads(officer.submits(consents=consents, **changes))
+
+
+@pytest.fixture
+def case(officer: Someone, lead: Someone) -> Json:
+    return begun(officer, lead)
+
+
+def shelters(lead: Someone, shelter: Someone, case: Json, **changes: Any) -> Json:
+    """A shelter that helps, and was sent how to reach the person."""
+    asked = {"sections": ["needs", "contact"]} | changes
+    sent = done(lead.refers(case, SHELTER, **asked))
+    done(shelter.does("accept", sent, promise()))
+    done(shelter.does("start", sent, {"person_met": True}))
+    return sent
+
+
+def consent_of(who: Someone, case: Json, purpose: str = "SHELTER") -> Json:
+    """The newest consent to this that the reader may list."""
+    listed = done(who.get(f"/cases/{case['code']}/consents"))["items"]
+    return [dict(one) for one in listed if purpose in one["purposes"]][-1]
+
+
+def told(who: Someone) -> list[tuple[str, Json]]:
+    """What somebody heard of consents that end since they last looked."""
+    of_ends = ("consent.expiring", "consent.expired")
+    return [(e["type"], e["facts"]) for e in who.hears() if e["type"] in of_ends]
+
+
+def lines(who: Someone) -> list[tuple[str, str]]:
+    """What the worklist says of consents: about what, and until when."""
+    return [(what, due) for what, kind, due in who.waits() if kind == "consent_ends"]
+
+
+def waits_until(world: World, moment: str) -> None:
+    world.now = datetime.fromisoformat(moment)
+    world.works()
+
+
+def record(who: Someone, case: Json, given: Json) -> Json:
+    return done(who.creates(f"/cases/{case['code']}/consents", given))
+
+
+def test_the_lead_hears_14_and_3_days_before_a_consent_ends_and_when_it_has_ended(
+    world: World, lead: Someone, shelter: Someone, case: Json
+) -> None:
+    shelters(lead, shelter, case)
+    one, subject = consent_of(lead, case)["id"], f"cases/{case['code']}"
+    lead.hears(), shelter.hears()
+
+    waits_until(world, "2026-06-17T11:59:59Z")
+    before = told(lead), lines(lead)
+    waits_until(world, "2026-06-17T12:00:00Z")
+    first = told(lead), lines(lead)
+    waits_until(world, "2026-06-28T12:00:00Z")
+    second = told(lead), lines(lead)
+    waits_until(world, END)
+    third = told(lead), lines(lead)
+
+    assert before == ([], [])
+    expiring = "consent.expiring"
+    assert first == (
+        [(expiring, {"consent": one, "days": 14})],
+        [(subject, LAST_CALL)],
+    )
+    assert second == ([(expiring, {"consent": one, "days": 3})], [(subject, END)])
+    assert third == ([("consent.expired", {"consent": one})], [(subject, END)])
+
+
+def test_a_shelter_that_loses_a_section_hears_it_each_time(
+    world: World, lead: Someone, shelter: Someone, lawyer: Someone, case: Json
+) -> None:
+    sent = shelters(lead, shelter, case)
+    path = f"/cases/{case['code']}/sections/contact"
+    opens = shelter.opens(path).status_code
+    shelter.hears(), lawyer.hears()
+
+    waits_until(world, END)
+
+    assert (opens, shelter.opens(path).status_code) == (200, 404)
+    assert told(shelter) == [("consent.expired", {"consent": consent_of(lead, case)["id"]})]
+    assert told(lawyer) == []
+    assert lines(shelter) == []
+    assert shelter.sees(sent)["state"] == "in_progress"
+
+
+@pytest.mark.parametrize(
+    ("other", "hears"),
+    [
+        (for_services(sections=["needs", "contact"]), False),
+        (for_services(purposes=["SHELTER"], sections=["needs", "contact"]), False),
+        (consent(focal_point=SHELTER, purposes=["SHELTER"]), False),
+        (consent(focal_point="KZ_LEGAL_AID", purposes=["SHELTER"]), True),
+        (for_services(purposes=["LEGAL_AID"], sections=["needs", "contact"]), True),
+        (for_services(sections=["needs"]), True),
+        (for_services(expires_at="2026-06-30T00:00:00Z"), True),
+    ],
+    ids=["class", "service", "named", "another", "purpose", "less", "sooner"],
+)
+def test_a_recipient_hears_only_if_no_other_consent_covers_it(
+    world: World, lead: Someone, shelter: Someone, other: Json, *, hears: bool
+) -> None:
+    case = begun(world.someone("UZ_CONSULATE_ALMATY"), lead, SHORT, other)
+    shelters(lead, shelter, case)
+    shelter.hears()
+
+    waits_until(world, "2026-06-28T12:00:00Z")
+
+    heard = [facts.get("days") for _, facts in told(shelter)]
+    assert (3 in heard) == hears
+
+
+@pytest.mark.parametrize("steps", [["decline"], ["accept", "start", "complete"]])
+def test_a_recipient_whose_part_is_over_does_not_hear_it(
+    world: World, lead: Someone, shelter: Someone, case: Json, steps: list[str]
+) -> None:
+    bodies: Json = {
+        "decline": {"reason": "NO_CAPACITY"},
+        "accept": promise(),
+        "start": {"person_met": True},
+        "complete": {"outcome": "delivered", "feedback": "Well"},
+    }
+    sent = done(lead.refers(case, SHELTER))
+    for step in steps:
+        done(shelter.does(step, sent, bodies[step]))
+    shelter.hears()
+
+    waits_until(world, END)
+
+    assert told(shelter) == []
+    assert kinds(lead.hears()).count("consent.expired") == 1
+    assert lines(lead) == []
+
+
+def test_a_bed_that_never_rested_on_a_consent_does_not_hear_that_one_ends(
+    world: World, officer: Someone, lead: Someone, shelter: Someone
+) -> None:
+    child = {"notice": {"age_class": "child"}}
+    case = lead.leads(officer.submits(consents=[consent(**GUARDIAN)], **child))
+    shelters(lead, shelter, case, sections=[])
+    given = record(lead, case, SHORT | GUARDIAN)
+    lead.hears(), shelter.hears()
+
+    waits_until(world, END)
+
+    assert told(shelter) == []
+    assert told(lead) == [("consent.expired", {"consent": given["id"]})]
+
+
+@pytest.mark.parametrize("feared", [False, True])
+def test_a_recipient_hears_the_same_whether_the_person_fears_it_or_not(
+    world: World, lead: Someone, shelter: Someone, case: Json, *, feared: bool
+) -> None:
+    """As if nobody had ended its part: the rule itself asks nothing of a fear."""
+    sent = shelters(lead, shelter, case)
+    fear = {"country_of_origin": "UZ"} | (
+        {"unsafe_focal_points": [SHELTER]} if feared else {}
+    )
+    with lead.writing() as work:
+        kept = queries.lock(work, case["code"])
+        cases.seal(work, kept, Paper.SAFEGUARDS, Safeguards.model_validate(fear))
+    shelter.hears()
+
+    waits_until(world, END)
+
+    assert told(shelter) == [("consent.expired", {"consent": consent_of(lead, case)["id"]})]
+    assert shelter.sees(sent)["covered_until"] == END
+
+
+def test_a_consent_that_was_taken_back_or_renewed_is_not_announced(
+    world: World, officer: Someone, lead: Someone, shelter: Someone
+) -> None:
+    advice = for_services(purposes=["LEGAL_AID"], sections=["needs"], expires_at=END)
+    case = begun(officer, lead, SHORT, advice)
+    shelters(lead, shelter, case)
+    listed = done(lead.get(f"/cases/{case['code']}/consents"))["items"]
+    [withdrawn] = [one for one in listed if one["purposes"] == ["LEGAL_AID"]]
+    done(lead.post(f"/cases/{case['code']}/consents/{withdrawn['id']}/withdraw"))
+    waits_until(world, "2026-06-20T12:00:00Z")
+    lead.hears(), shelter.hears()
+    before = lines(lead)
+
+    record(lead, case, for_services(obtained_on="2026-06-20"))
+    renewed = lines(lead)
+    waits_until(world, END)
+
+    assert (before, renewed) == ([(f"cases/{case['code']}", LAST_CALL)], [])
+    assert told(lead) == told(shelter) == []
+    assert lines(lead) == []
+    assert shelter.opens(f"/cases/{case['code']}/sections/contact").is_success
+
+
+def test_two_consents_that_end_at_one_moment_are_announced_each_unless_they_are_the_same(
+    world: World, officer: Someone, lead: Someone, shelter: Someone
+) -> None:
+    needs = SHORT | {"sections": ["needs"], "purposes": ["SHELTER"]}
+    contact = SHORT | {"sections": ["contact"], "purposes": ["SHELTER"]}
+    case = begun(officer, lead, needs, contact)
+    shelters(lead, shelter, case)
+    same = begun(officer, lead, SHORT, SHORT)
+    lead.hears(), shelter.hears()
+
+    waits_until(world, END)
+
+    listed = done(lead.get(f"/cases/{case['code']}/consents"))["items"]
+    both = {one["id"] for one in listed if "SHELTER" in one["purposes"]}
+    doubled = done(lead.get(f"/cases/{same['code']}/consents"))["items"]
+    heard = [facts["consent"] for _, facts in told(lead)]
+    assert len(heard) == 3
+    assert set(heard) >= both
+    assert len(set(heard) & {one["id"] for one in doubled}) == 1
+    assert {facts["consent"] for _, facts in told(shelter)} == both
+    assert lines(lead) == [(f"cases/{case['code']}", END)] * 2
+
+
+def test_a_worker_that_was_down_announces_the_last_once(
+    world: World, lead: Someone, shelter: Someone, case: Json
+) -> None:
+    shelters(lead, shelter, case)
+    lead.hears(), shelter.hears()
+    world.now = datetime.fromisoformat("2026-06-29T00:00:00Z")
+
+    world.works(), world.works()
+    late = told(lead), told(shelter)
+    waits_until(world, "2026-08-01T12:00:00Z")
+    later = told(lead), told(shelter)
+    for _ in range(5):
+        world.waits_for(days=8)
+
+    one = consent_of(lead, case)["id"]
+    assert late == ([("consent.expiring", {"consent": one, "days": 3})],) * 2
+    assert later == ([("consent.expired", {"consent": one})],) * 2
+    assert told(lead) == told(shelter) == []
+    assert lines(lead) == [(f"cases/{case['code']}", END)]
+
+
+def test_what_has_ended_leaves_the_worklist_once_nobody_reads_by_it(
+    world: World, lead: Someone, shelter: Someone, case: Json
+) -> None:
+    sent = shelters(lead, shelter, case)
+    waits_until(world, END)
+    done(shelter.does("complete", sent, {"outcome": "delivered", "feedback": "Well"}))
+    stays = lines(lead)
+
+    world.waits_for(days=7)
+
+    assert (stays, lines(lead)) == ([(f"cases/{case['code']}", END)], [])
+
+
+def test_what_the_lead_itself_read_by_waits_until_it_is_renewed(
+    world: World, officer: Someone, lead: Someone
+) -> None:
+    case = lead.leads(officer.submits(consents=[consent(expires_at=END)]))
+    waits_until(world, END)
+    world.waits_for(days=30)
+    stays = lines(lead)
+
+    record(lead, case, consent(obtained_on="2026-07-31"))
+
+    assert (stays, lines(lead)) == ([(f"cases/{case['code']}", END)], [])
+
+
+def test_a_person_who_wants_no_more_ends_what_rested_on_it(
+    world: World, lead: Someone, shelter: Someone, case: Json
+) -> None:
+    sent = shelters(lead, shelter, case)
+    waits_until(world, END)
+    one = consent_of(lead, case)
+
+    done(lead.post(f"/cases/{case['code']}/consents/{one['id']}/withdraw"))
+
+    assert lines(lead) == []
+    assert shelter.sees(sent)["state"] == "withdrawn"
+
+
+def test_another_lead_hears_what_is_announced_from_then_on(
+    world: World, officer: Someone, lead: Someone
+) -> None:
+    case = begun(officer, lead, SHORT, for_handover("IOM"))
+    iom, one = world.someone("IOM"), consent_of(lead, case)["id"]
+    waits_until(world, "2026-06-20T12:00:00Z")
+    offered = done(lead.offers(case, "IOM"))
+    iom.hears(), lead.hears()
+
+    done(iom.does("accept", offered, taking()))
+    moved = lines(lead), lines(iom)
+    waits_until(world, "2026-06-28T12:00:00Z")
+
+    assert moved == ([], [(f"cases/{case['code']}", LAST_CALL)])
+    assert told(iom) == [("consent.expiring", {"consent": one, "days": 3})]
+    assert told(lead) == []
+    assert lines(lead) == []
+
+
+def test_before_there_is_a_lead_only_a_recipient_hears(
+    world: World, officer: Someone, lead: Someone, shelter: Someone
+) -> None:
+    case = officer.submits(consents=[consent(), SHORT])
+    done(lead.does("acknowledge", case))
+    shelters(lead, shelter, case)
+    lead.hears(), shelter.hears()
+
+    waits_until(world, "2026-06-03T12:00:00Z")
+    one = consent_of(officer, case)["id"]
+    world.now = datetime.fromisoformat("2026-06-17T12:00:00Z")
+    fire(world, case)
+
+    assert told(shelter) == [("consent.expiring", {"consent": one, "days": 14})]
+    assert told(lead) == told(officer) == []
+    assert lines(lead) == lines(officer) == []
+
+
+def fire(world: World, case: Json) -> None:
+    """Let the deadlines of consents run out, and no other of a case that nobody took."""
+    with world.by_itself() as work:
+        of_case = select(Clock.number, Clock.case_id).join(Case, Case.id == Clock.case_id)
+        ends = (Case.code == case["code"]) & (Clock.kind == ClockKind.CONSENT_ENDS)
+        due = work.session.execute(of_case.where(ends, Clock.due_at <= world.now)).all()
+    for number, case_id in due:
+        with world.by_itself() as work:
+            assert overdue.fire(work, number, case_id)
+
+
+@pytest.mark.parametrize("closed", [False, True])
+def test_a_case_that_is_closed_hears_nothing_and_one_that_rests_does(
+    world: World, lead: Someone, case: Json, *, closed: bool
+) -> None:
+    one = consent_of(lead, case)["id"]
+    if closed:
+        done(lead.does("stop", case, {"reason": "SURVIVOR_REQUEST"}))
+    else:
+        review = {"reason": "SAFETY", "review_at": "2026-06-10T12:00:00Z"}
+        done(lead.does("suspend", case, review))
+    lead.hears()
+
+    waits_until(world, END)
+
+    assert told(lead) == ([] if closed else [("consent.expired", {"consent": one})])
+    assert lines(lead) == []
+
+
+def test_a_case_that_is_reopened_hears_what_is_announced_next(
+    world: World, lead: Someone, supervisor: Someone, case: Json
+) -> None:
+    one = consent_of(lead, case)["id"]
+    done(lead.does_with(supervisor, "close", case, closing()))
+    world.passes(days=20)
+    done(lead.does("reopen", case, {"reason": "NEW_NEED"}))
+    lead.hears()
+    reopened = lines(lead)
+
+    waits_until(world, LAST_CALL)
+
+    assert reopened == [(f"cases/{case['code']}", LAST_CALL)]
+    assert told(lead) == [("consent.expiring", {"consent": one, "days": 3})]
+
+
+def test_a_word_that_counts_no_longer_is_not_announced(
+    world: World, lead: Someone, case: Json
+) -> None:
+    seen = {"If_Match": lead.tag(case)}
+    path = f"/cases/{case['code']}"
+    done(lead.ask("PATCH", path, {"age_class": "presumed_child"}, headers=seen))
+    lead.hears()
+
+    waits_until(world, END)
+
+    assert told(lead) == []
+    assert lines(lead) == []
+
+
+def test_the_lead_is_called_on_and_never_called_silent_for_it(
+    world: World, lead: Someone, shelter: Someone, case: Json
+) -> None:
+    shelters(lead, shelter, case)
+    for _ in range(20):
+        done(lead.creates(f"/cases/{case['code']}/risk-assessments", {"level": "low"}))
+        world.waits_for(days=2)
+
+    with world.database.reading(SERVICE) as session:
+        rows = session.scalars(select(Telling)).all()
+        found = [one.why for one in rows if one.why.startswith("consent.")]
+    with lead.reading() as work:
+        late = breaches.late_count(work, queries.get(work, case["code"]).id, lead.id)
+    assert sorted(found) == ["consent.expired", *["consent.expiring"] * 2]
+    assert lines(lead) == [(f"cases/{case['code']}", END)]
+    assert late == 0
+
+
+def test_an_office_that_is_shut_changes_nothing_about_when_a_consent_ends(
+    world: World, officer: Someone, lead: Someone
+) -> None:
+    begun(officer, lead)
+    waits_until(world, "2026-06-17T12:00:00Z")
+    lead.hears()
+
+    world.shuts("KZ_LEAD")
+    world.works()
+
+    with world.database.reading(SERVICE) as session:
+        rows = session.scalars(select(Entry.type).where(Entry.type.like("consent.exp%")))
+        assert rows.all() == ["consent.expiring"]
+
+
+def test_in_a_drill_the_end_is_announced_as_fast_as_deadlines_run(
+    world: World, officer: Someone, lead: Someone
+) -> None:
+    world.ground = replace(world.ground, speed=24)
+    world.app.state.ground = world.ground
+    case = begun(officer, lead)
+    one = consent_of(lead, case)["id"]
+    lead.hears()
+
+    waits_until(world, "2026-07-01T01:00:00Z")
+
+    assert told(lead) == [("consent.expiring", {"consent": one, "days": 14})]

@@ -1,0 +1,95 @@
+"""Consents that were recorded before their end was announced get a deadline for it."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import select, update
+
+from app.consents.models import Consent
+from app.deadlines.limits import ClockKind
+from app.deadlines.models import Clock
+from app.kernel import migrations
+from app.kernel.actors import SERVICE
+from tests.support.world import Json, Someone, World, consent, done, for_services
+
+GUARDIAN = {"given_by": "guardian_with_assent"}
+
+
+def ends(world: World) -> dict[Any, datetime]:
+    """When the deadline for the end of each consent is due, by consent."""
+    with world.database.reading(SERVICE) as session:
+        running = Clock.stopped_at.is_(None) & (Clock.kind == ClockKind.CONSENT_ENDS)
+        return {
+            c.record_id: c.due_at for c in session.scalars(select(Clock).where(running))
+        }
+
+
+def recorded(world: World) -> dict[Any, datetime]:
+    """Until when each consent holds, by its id."""
+    with world.database.reading(SERVICE) as session:
+        return {one.id: one.expires_at for one in session.scalars(select(Consent))}
+
+
+def upgrade_again(world: World) -> None:
+    """Have the database as it was before the migration, and migrate it."""
+    migrations.downgrade(world.url, "0034")
+    migrations.upgrade(world.url)
+
+
+def test_each_consent_that_stands_in_an_open_case_gets_a_deadline(
+    world: World, officer: Someone, lead: Someone
+) -> None:
+    now = datetime.now(UTC)
+    world.now = now
+    today = {"obtained_on": f"{now:%F}"}
+
+    def given(days: int, **changes: Any) -> Json:
+        """A consent that ends in some days."""
+        return consent(
+            expires_at=f"{now + timedelta(days=days):%FT%TZ}", **today, **changes
+        )
+
+    far = given(100)
+    near = given(5, purposes=["SHELTER"])
+    gone = given(100, purposes=["LEGAL_AID"])
+    case = lead.leads(officer.submits(consents=[far, near, gone]))
+    listed = done(lead.get(f"/cases/{case['code']}/consents"))["items"]
+    [taken_back] = [one for one in listed if one["purposes"] == ["LEGAL_AID"]]
+    done(lead.post(f"/cases/{case['code']}/consents/{taken_back['id']}/withdraw"))
+    draft = done(officer.writes_case(consents=[given(100)]))
+    child = officer.submits(consents=[given(90, **GUARDIAN)], notice={"age_class": "child"})
+    with world.database.writing(SERVICE) as session:
+        of_ends = update(Clock).where(Clock.kind == ClockKind.CONSENT_ENDS)
+        session.execute(of_ends.values(stopped_at=now))
+        session.execute(update(Consent).values(recorded_at=now - timedelta(days=30)))
+
+    upgrade_again(world)
+
+    found, until = ends(world), recorded(world)
+    days = sorted(round((due - now) / timedelta(days=1), 1) for due in found.values())
+    assert draft["state"] == "draft"
+    assert child["state"] == "submitted"
+    assert days == [0.0, 76.0, 86.0]
+    assert all(until[one] > due for one, due in found.items())
+    world.waits_for(hours=2)
+    [told] = [e for e in lead.hears() if e["type"] == "consent.expiring"]
+    assert (told["facts"]["days"], len(ends(world))) == (14, 3)
+
+
+def test_a_deadline_that_runs_comes_before_the_end_from_now_on(
+    world: World, officer: Someone
+) -> None:
+    now = datetime.now(UTC)
+    world.now = now
+    end = now.replace(microsecond=0) + timedelta(days=60)
+    yes = for_services(
+        **GUARDIAN, expires_at=f"{end:%FT%TZ}", obtained_on=f"{now:%F}", purposes=["REFER"]
+    )
+    officer.submits(consents=[yes], notice={"age_class": "child"})
+    with world.database.writing(SERVICE) as session:
+        of_ends = update(Clock).where(Clock.kind == ClockKind.CONSENT_ENDS)
+        session.execute(of_ends.values(due_at=end))
+
+    upgrade_again(world)
+
+    assert list(ends(world).values()) == [end - timedelta(days=14)]

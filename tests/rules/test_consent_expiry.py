@@ -1,0 +1,234 @@
+"""When the end of a consent is announced, and which consents make up for another."""
+
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.cases.sections import Section
+from app.consents.coverage import Asking, GivenBy, Purpose, covers
+from app.consents.expiry import (
+    find_end_of_cover,
+    is_missed,
+    is_renewed,
+    last_announcement,
+    next_announcement,
+)
+from app.directory.kinds import Function, Kind
+
+NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
+END = NOW + timedelta(days=30)
+DAY = timedelta(days=1)
+S, P = Section, Purpose
+FIRST, OFFICE = UUID(int=1), UUID(int=7)
+
+
+@dataclass(frozen=True)
+class Word:
+    """A consent to shelter by non-state offices in KZ, unless changed."""
+
+    id: UUID = FIRST
+    focal_point_id: UUID | None = None
+    kind: Kind | None = Kind.NON_STATE
+    function: Function | None = None
+    country: str | None = "KZ"
+    purposes: tuple[str, ...] = (P.SHELTER,)
+    sections: tuple[str, ...] = (S.NEEDS, S.CONTACT)
+    given_by: GivenBy = GivenBy.PERSON
+    expires_at: datetime = END
+    withdrawn_at: datetime | None = None
+    recorded_at: datetime = NOW
+
+
+@dataclass(frozen=True)
+class Office:
+    """A shelter of an NGO in KZ, unless changed."""
+
+    id: UUID = OFFICE
+    kind: Kind = Kind.NON_STATE
+    function: Function = Function.SHELTER
+    of_state: str | None = None
+    serves: tuple[str, ...] = ("KZ",)
+
+
+WORD, LATER = Word(), Word(UUID(int=2), expires_at=END + DAY)
+SHELTER: Any = Office()
+ASKING = Asking(SHELTER, P.SHELTER, NOW, child=False)
+BOTH = frozenset({S.NEEDS, S.CONTACT})
+
+
+def names(office: Office, **changes: Any) -> Any:
+    """A consent that names one office, and ends a day later."""
+    return replace(
+        LATER, focal_point_id=office.id, kind=None, country=None, function=None, **changes
+    )
+
+
+@pytest.mark.parametrize(
+    ("left", "last", "ahead"),
+    [
+        (15 * DAY, None, 14),
+        (14 * DAY, 14, 3),
+        (3 * DAY + timedelta(seconds=1), 14, 3),
+        (3 * DAY, 3, 0),
+        (timedelta(seconds=1), 3, 0),
+        (timedelta(), 0, None),
+        (-9 * DAY, 0, None),
+    ],
+)
+def test_the_end_is_announced_14_and_3_days_before_and_then(
+    left: timedelta, last: int | None, ahead: int | None
+) -> None:
+    now = END - left
+
+    due, following = last_announcement(END, now), next_announcement(END, now)
+
+    assert (due and due[0]) == last
+    assert following == (None if ahead is None else END - ahead * DAY)
+
+
+@given(st.integers(0, 60 * 24 * 60), st.integers(1, 5000))
+def test_each_moment_is_after_the_last_announcement_and_before_the_next(
+    minutes: int, speed: int
+) -> None:
+    now = END - timedelta(minutes=minutes)
+
+    last, following = (
+        last_announcement(END, now, speed),
+        next_announcement(END, now, speed),
+    )
+
+    assert last is None or last[1] <= now
+    assert following is None or now < following <= END
+    assert (following is None) == (now >= END)
+
+
+@pytest.mark.parametrize(
+    ("other", "renews"),
+    [
+        (LATER, True),
+        (replace(LATER, sections=(S.NEEDS, S.CONTACT, S.HEALTH)), True),
+        (replace(LATER, purposes=(P.SHELTER, P.MEDICAL)), True),
+        (replace(LATER, sections=(S.NEEDS,)), False),
+        (replace(LATER, purposes=(P.MEDICAL,)), False),
+        (replace(LATER, country="UZ"), False),
+        (replace(LATER, kind=Kind.STATE), False),
+        (replace(LATER, function=Function.SHELTER), False),
+        (replace(LATER, expires_at=END - DAY), False),
+        (replace(LATER, expires_at=END), True),
+        (replace(LATER, expires_at=END, id=UUID(int=0)), False),
+        (names(SHELTER), False),
+    ],
+)
+def test_a_class_is_renewed_by_what_names_as_many_for_as_much_and_longer(
+    other: Any, *, renews: bool
+) -> None:
+    word: Any = WORD
+
+    assert is_renewed(word, [word, other], None) == renews
+
+
+def test_two_consents_can_renew_one_together() -> None:
+    word: Any = WORD
+    parts: list[Any] = [replace(LATER, sections=(name,)) for name in (S.NEEDS, S.CONTACT)]
+
+    assert is_renewed(word, parts, None)
+    assert not is_renewed(word, parts[:1], None)
+
+
+@pytest.mark.parametrize(
+    ("other", "renews"),
+    [
+        (names(SHELTER), True),
+        (names(Office(UUID(int=8))), False),
+        (LATER, True),
+        (replace(LATER, function=Function.SHELTER), True),
+        (replace(LATER, kind=Kind.STATE), False),
+    ],
+)
+def test_an_office_is_named_by_itself_or_by_its_class(other: Any, *, renews: bool) -> None:
+    word = names(SHELTER, expires_at=END)
+
+    assert is_renewed(word, [other], ASKING) == renews
+
+
+def test_a_class_of_state_bodies_does_not_renew_a_name_that_an_ngo_wrote_down() -> None:
+    state: Any = Office(kind=Kind.STATE, of_state="KZ")
+    word = names(state, expires_at=END, sections=(S.IDENTITY,))
+    wide: Any = replace(LATER, kind=Kind.STATE, sections=(S.IDENTITY,))
+    asking = Asking(state, P.SHELTER, NOW, child=False, from_ngo=True)
+
+    assert not is_renewed(word, [wide], asking)
+    assert is_renewed(word, [wide], replace(asking, from_ngo=False))
+
+
+def test_to_return_and_to_be_referred_are_renewed_by_what_counts_for_them() -> None:
+    home: Any = replace(WORD, purposes=(P.RETURN,))
+    mixed: Any = replace(LATER, purposes=(P.RETURN, P.SHELTER))
+    named = names(SHELTER, expires_at=END, purposes=(P.REFER,))
+    elsewhere: Any = replace(LATER, purposes=(P.REFER,))
+
+    assert not is_renewed(home, [mixed], None)
+    assert is_renewed(home, [replace(mixed, purposes=(P.RETURN,))], None)
+    assert not is_renewed(named, [elsewhere], ASKING)
+    assert is_renewed(named, [names(SHELTER, purposes=(P.REFER,))], ASKING)
+
+
+@pytest.mark.parametrize(
+    ("others", "misses"),
+    [
+        ([], True),
+        ([LATER], False),
+        ([names(SHELTER)], False),
+        ([replace(LATER, sections=(S.NEEDS,))], True),
+        ([replace(LATER, purposes=(P.MEDICAL,))], True),
+        ([replace(LATER, withdrawn_at=NOW)], True),
+        ([replace(LATER, given_by=GivenBy.GUARDIAN_WITH_ASSENT)], True),
+    ],
+)
+def test_a_recipient_misses_what_no_other_consent_tells_it(
+    others: list[Any], *, misses: bool
+) -> None:
+    word: Any = WORD
+
+    assert is_missed(word, [word, *others], ASKING, BOTH) == misses
+
+
+def test_nobody_misses_a_consent_that_is_about_something_or_somebody_else() -> None:
+    word: Any = WORD
+    nothing: Any = replace(LATER, sections=())
+    police: Any = Office(kind=Kind.STATE, of_state="KZ")
+
+    assert not is_missed(word, [], replace(ASKING, purpose=P.MEDICAL), BOTH)
+    assert not is_missed(word, [], replace(ASKING, recipient=police), BOTH)
+    assert not is_missed(word, [nothing], ASKING, frozenset())
+
+
+days = st.integers(-40, 40)
+words = st.builds(
+    lambda left, sections, back: replace(
+        WORD,
+        expires_at=NOW + left * DAY,
+        sections=tuple(sections),
+        withdrawn_at=NOW if back else None,
+    ),
+    days,
+    st.sets(st.sampled_from([S.NEEDS, S.CONTACT])),
+    st.booleans(),
+)
+
+
+@given(st.lists(words, max_size=5))
+def test_a_referral_is_covered_until_that_moment_and_not_from_then_on(
+    consents: list[Any],
+) -> None:
+    until = find_end_of_cover(consents, ASKING, BOTH)
+
+    moments = [one.expires_at + off for one in consents for off in (-DAY / 2, DAY / 2)]
+    for moment in moments:
+        covered = covers(consents, replace(ASKING, now=moment), BOTH)
+        assert covered == (until is not None and moment < until)
