@@ -30,6 +30,6 @@ def find_unattended(session: Session, since: datetime) -> frozenset[UUID]:
     return frozenset(known - attended)
 
 
-def find_unattended_offices(work: Reading) -> frozenset[UUID]:
+def find_unattended_offices(tx: Reading) -> frozenset[UUID]:
     """Return the offices at which nobody could work on cases for a day at least."""
-    return find_unattended(work.session, work.now - UNATTENDED_AFTER)
+    return find_unattended(tx.session, tx.now - UNATTENDED_AFTER)

@@ -35,9 +35,7 @@ def unwatched(
     return session.scalars(found).all()
 
 
-def led_without_desk(
-    session: Session, offices: Collection[UUID], limit: int
-) -> Sequence[UUID]:
+def led_without_desk(session: Session, offices: Collection[UUID]) -> Sequence[UUID]:
     """List open cases that some offices lead and that no desk was brought in for."""
     part = Party.until.is_(None) & (Party.record_id == Party.case_id)
     led = (Party.relation == Relation.LEAD) & Party.focal_point_id.in_(offices)
@@ -45,7 +43,7 @@ def led_without_desk(
     alone = Case.id.not_in(select(Party.case_id).where(part, desk))
     of_theirs = Case.id.in_(select(Party.case_id).where(part, led))
     found = select(Case.id).where(of_theirs, alone, Case.state.in_(LED))
-    return session.scalars(found.order_by(Case.number).limit(limit)).all()
+    return session.scalars(found.order_by(Case.number)).all()
 
 
 def by_id(work: Writing, case_id: UUID) -> Case | None:

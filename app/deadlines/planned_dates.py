@@ -13,7 +13,7 @@ class DateNotReached(Problem):
     status = 409
 
 
-def check_date(work: Reading, planned: datetime | None, *, early: bool) -> bool:
+def check_date(tx: Reading, planned: datetime | None, *, early: bool) -> bool:
     """Return whether the caller reports something before the date it is planned for.
 
     Dates are compared in the time zone of the office that reports, as the end of a day is
@@ -22,8 +22,8 @@ def check_date(work: Reading, planned: datetime | None, *, early: bool) -> bool:
     """
     if planned is None:
         return False
-    day = local_date(work, planned)
-    if local_date(work, work.now) >= day:
+    day = local_date(tx, planned)
+    if local_date(tx, tx.now) >= day:
         return False
     if not early:
         raise DateNotReached(
@@ -34,7 +34,7 @@ def check_date(work: Reading, planned: datetime | None, *, early: bool) -> bool:
     return True
 
 
-def local_date(work: Reading, moment: datetime) -> date:
+def local_date(tx: Reading, moment: datetime) -> date:
     """Return the date of a moment where the calling office works."""
-    calendar = placed(work, work.actor.focal_point_id).calendar(moment)
+    calendar = placed(tx, tx.actor.focal_point_id).calendar(moment)
     return calendar.local(moment).date()

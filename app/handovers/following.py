@@ -16,7 +16,7 @@ from app.handovers.needs import RULES, Terms
 from app.handovers.schemas import HandoverReason
 from app.handovers.situation import facts_of
 from app.kernel.actors import Side
-from app.kernel.work import Writing
+from app.kernel.work import Reading, Writing
 
 
 def offer_to_first(work: Writing, case: Case, candidates: Sequence[UUID]) -> None:
@@ -62,12 +62,19 @@ def cancel_unagreed(work: Writing, case: Case) -> bool:
     Nobody could accept it, and meanwhile the lead offers the case to nobody else.
     """
     handover = queries.open_of(work, case.id)
-    if handover is None:
-        return False
-    if situation_of(work, handover, standing.of_case(work, case)).agreed:
+    if handover is None or not is_unagreed(work, handover):
         return False
     end_by_system(work, handover, Action.CANCEL)
     return True
+
+
+def is_unagreed(work: Reading, handover: Handover) -> bool:
+    """Return whether no agreement in force lets an offer cross its border.
+
+    Raises NotFound (404) or Unopenable where the safeguards of its case do not open.
+    """
+    move = Move(handover.lead, handover.successor)
+    return not facts_of(work, standing.of_case(work, handover.case), move).agreed
 
 
 def cancel_open(work: Writing, case: Case) -> None:

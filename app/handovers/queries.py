@@ -1,11 +1,11 @@
 """Reading handovers: every query starts from what is `VISIBLE`."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Final
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Select, and_, bindparam, exists, or_, select, true
-from sqlalchemy.orm import Session, aliased, selectinload
+from sqlalchemy.orm import aliased, selectinload
 
 from app.cases import queries as cases
 from app.cases.filters import is_mine
@@ -93,11 +93,11 @@ def open_of(work: Reading, case_id: UUID) -> Handover | None:
     return work.session.scalar(select(Handover).where(mine))
 
 
-def list_offered(session: Session) -> Sequence[tuple[UUID, UUID, UUID]]:
-    """List the offers that nobody decided yet: case, lead, and who is asked."""
-    offered = Handover.state == State.OFFERED
-    rows = select(Handover.case_id, Handover.lead_id, Handover.successor_id).where(offered)
-    return [(case, lead, to) for case, lead, to in session.execute(rows)]
+def list_offered(work: Reading) -> list[Handover]:
+    """List the offers that nobody decided yet, whoever asks: for the worker."""
+    offered = select(Handover).where(Handover.state == State.OFFERED)
+    loaded = map(selectinload, (Handover.case, Handover.lead, Handover.successor))
+    return list(work.session.scalars(offered.options(*loaded)))
 
 
 OFFERED: Final = select(Handover.case_id).where(

@@ -1,5 +1,6 @@
 """What ended beside cases that run: each case is seen to in a transaction of its own."""
 
+from itertools import islice
 from typing import Final
 from uuid import UUID
 
@@ -18,11 +19,13 @@ BATCH: Final = 200
 def follow_endings(ground: Ground, limit: int = BATCH) -> int:
     """Draw the consequences of what ended, and return in how many cases.
 
-    A case that is in use, or that fails, comes again with the next look.
+    The next look comes at once while there are more than the limit. A case that is in use,
+    or that fails, comes again with a later one.
     """
     with reading(ground, SYSTEM) as tx:
-        found = list_cases(tx, limit)
-    return sum(follow_one(ground, case_id) for case_id in found)
+        found = list_cases(tx)
+    followed = (follow_one(ground, case_id) for case_id in found)
+    return len(list(islice(filter(None, followed), limit)))
 
 
 def follow_one(ground: Ground, case_id: UUID) -> bool:

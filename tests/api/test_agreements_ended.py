@@ -105,6 +105,19 @@ def test_offer_of_the_lead_across_the_border_is_taken_back(
     assert done(lead.offers(case, "IOM"))["state"] == "offered"
 
 
+def test_offer_of_a_case_whose_person_is_beyond_the_border_is_taken_back_too(
+    world: World, lead: Someone, case: Json
+) -> None:
+    """Lead and successor are in Kazakhstan, the person has gone to Uzbekistan."""
+    done(lead.creates(f"{path_of(case)}/consents", for_handover("SANA_SEZIM")))
+    done(lead.does("relocate", case, {"country": "UZ"}))
+    offered = done(lead.offers(case, "SANA_SEZIM"))
+    end_agreement(world)
+
+    assert look(world) == 1
+    assert lead.sees(offered)["state"] == "cancelled"
+
+
 def test_offer_within_the_country_stays(world: World, lead: Someone, case: Json) -> None:
     ngo = for_handover("SANA_SEZIM")
     done(lead.creates(f"{path_of(case)}/consents", ngo))
