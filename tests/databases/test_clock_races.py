@@ -13,6 +13,7 @@ from httpx2 import Response
 from sqlalchemy import select
 
 from app.deadlines.breaches import Due
+from app.deadlines.limits import ClockKind
 from app.deadlines.models import Clock, Firing
 from app.worker.firing import Fired, fire_due, fire_one
 from tests.support.effort import amount
@@ -34,11 +35,12 @@ def world(url: str) -> Iterator[Served]:
 
 
 def clock_of(world: Served, record: Json) -> Due:
-    """Find the clock of a referral or a case, and its case."""
+    """Find the clock of a referral or a case itself, and its case."""
     of = f"{path_of(record).lstrip('/')}"
     with world.database.reading() as session:
         running = select(Clock).where(Clock.reference == of, Clock.stopped_at.is_(None))
-        clock = session.scalars(running).one()
+        beside = Clock.kind == ClockKind.CONSENT_ENDS
+        clock = session.scalars(running.where(~beside)).one()
         return Due(clock.number, clock.case_id, clock.kind, clock.fires_at)
 
 
