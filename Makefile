@@ -27,6 +27,7 @@ KILLS ?= 100
 DATABASE ?= sqlite
 SEED ?=
 SEEDS ?=
+STATES ?=
 M ?=
 FRESH ?=
 FAULTS ?= 40
@@ -52,7 +53,7 @@ endif
 .DELETE_ON_ERROR:
 .PHONY: pooler help setup run check test test-all test-fast test-older test-elsewhere statements guards slow soak nightly clients lint \
 	squawk rehearse format hooks \
-	bench bench-growth bench-smoke profile torture simulate failpoints drill fuzz fuzz-api mutate plant coverage assurance \
+	bench bench-growth bench-smoke profile torture simulate explore failpoints drill fuzz fuzz-api mutate plant coverage assurance \
 	audit sbom migrate openapi breaking docs lock
 
 help: ## List the commands
@@ -96,8 +97,8 @@ soak: $(READY) ## The long runs, at full length
 	$(BIN)/pytest -n auto --effort night --timeout 0 -m soak $(T)
 
 nightly: ## Hours: all tests, the long runs, 2,000 new seeds, fuzzing, mutation, audit; goes on after a failure
-	$(MAKE) --keep-going audit test-all soak simulate fuzz mutate \
-		SEED=$(or $(SEED),$(shell date +%s)) SEEDS=$(or $(SEEDS),2000) KEEP=--keep
+	$(MAKE) --keep-going audit test-all soak simulate explore fuzz mutate \
+		SEED=$(or $(SEED),$(shell date +%s)) SEEDS=$(or $(SEEDS),2000) STATES=$(or $(STATES),5000) KEEP=--keep
 
 failpoints: $(READY) ## Fail every statement of every write, one by one: DATABASE=sqlite, or postgresql
 	$(BIN)/pytest -v -p no:xdist --effort night --timeout 0 --databases $(DATABASE) tests/databases/test_failpoints.py
@@ -117,6 +118,9 @@ torture: $(READY) ## Kill the service under load, and see what is left: KILLS=10
 
 simulate: $(READY) ## Seeded simulation: one seed, SEED=17, or many on all cores, SEEDS=2000
 	$(BIN)/python -W ignore -m tests.simulation $(if $(SEED),--seed $(SEED)) $(if $(SEEDS),--seeds $(SEEDS)) $(KEEP)
+
+explore: $(READY) ## Look for states of a case without a way on: STATES=1000 SEED=1
+	$(BIN)/python -W ignore -m tests.exploration $(if $(SEED),--seed $(SEED)) $(if $(STATES),--states $(STATES))
 
 fuzz-api: $(READY) ## Schemathesis, all checks, on a real server: EXAMPLES=100 PEOPLE=lead,officer
 	$(BIN)/python -W ignore -m tests.support.fuzzing $(EXAMPLES) $(PEOPLE)

@@ -1,0 +1,93 @@
+"""Explore for long: `python -m tests.exploration --seed 17 --states 5000`.
+
+Prints how far it is, each finding that is not a known one, with the steps that lead to it,
+and the totals. Ends with 1 if there was such a finding.
+"""
+
+import argparse
+import sys
+import time
+from typing import Final
+
+import structlog
+from structlog.typing import EventDict
+
+from tests.exploration.beginnings import BEGINNINGS
+from tests.exploration.explore import Explorer, Result
+from tests.exploration.known import is_known
+from tests.exploration.stage import staged
+
+WIDTH: Final = 30
+
+
+def asked() -> argparse.Namespace:
+    """Read what is asked for."""
+    parser = argparse.ArgumentParser(prog="tests.exploration", description=__doc__)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--states", type=int, default=1000)
+    return parser.parse_args()
+
+
+def say(text: str, end: str = "\n") -> None:
+    sys.stdout.write(f"{text}{end}")
+    sys.stdout.flush()
+
+
+def drop(*_: object) -> EventDict:
+    """Keep the log of the service out of the progress bar."""
+    raise structlog.DropEvent
+
+
+class Bar:
+    """Shows how far an exploration is, on one line, every second at most."""
+
+    def __init__(self, states: int) -> None:
+        self.states, self.began, self.shown = states, time.monotonic(), 0.0
+        self.printed = 0
+
+    def __call__(self, result: Result) -> None:
+        now = time.monotonic()
+        if now - self.shown < 1 and result.states < self.states:
+            return
+        self.shown = now
+        share = min(1.0, result.states / self.states)
+        bar = "#" * round(WIDTH * share)
+        new = [one for one in result.findings if not is_known(one)]
+        for finding in new[self.printed :]:
+            say(f"\n{finding}\n")
+        self.printed = len(new)
+        counts = f"{result.states} of {self.states} states, {len(new)} findings"
+        say(
+            f"[{bar:<{WIDTH}}] {counts}, {now - self.began:.0f} s",
+            end="\r" if sys.stdout.isatty() else "\n",
+        )
+
+
+def report(result: Result) -> int:
+    """Print what the exploration came to; return how many findings are new."""
+    say("")
+    new = [one for one in result.findings if not is_known(one)]
+    known = len(result.findings) - len(new)
+    say(f"states {result.states}, moves tried {result.tried}, done {result.moves.total()}")
+    say(f"ways to an end: {dict(result.means)}; known findings: {known}, new: {len(new)}")
+    say(f"done: {dict(result.moves.most_common())}")
+    say(f"refused: {dict(result.refused.most_common(20))}")
+    path = "\n".join(f"  {move}" for move in (*result.longest_path, *result.longest.moves))
+    say(f"longest way to an end: {result.longest.days:.0f} days\n{path}")
+    return len(new)
+
+
+def main() -> int:
+    """Explore as long as is asked for; 1 if something new was found."""
+    args = asked()
+    structlog.configure(processors=[drop])
+    with staged() as stage:
+        explorer = Explorer(stage, args.seed)
+        explorer.begin(BEGINNINGS.values())
+        bar = Bar(args.states)
+        result = explorer.explore(max(0, args.states - explorer.result.states), bar)
+    return 1 if report(result) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,88 @@
+"""Ways into the mechanism from which it is explored: short stories that go well."""
+
+from typing import Final
+
+from tests.exploration.explore import Story
+from tests.exploration.moves import WORLD, Move, begins
+from tests.exploration.stage import HOME, KZ, POST, SHELTER, UZ
+
+LOW: Final = Move(POST, "risk.assess", choice="low")
+TOLD: Final = Move(POST, "safeguards.write", choice="the State of origin may be told")
+SUBMIT: Final = Move(POST, "case.submit")
+LED: Final = (
+    *(LOW, SUBMIT),
+    *(Move(KZ, "case.acknowledge"), Move(KZ, "case.accept_lead")),
+)
+HELPED: Final = (
+    *LED,
+    Move(KZ, "referral.open", choice="shelter"),
+    Move(SHELTER, "referral.accept"),
+    Move(SHELTER, "referral.start"),
+)
+HOMEWARD: Final = (
+    (KZ, "inform"),
+    (KZ, "permit_contact"),
+    (POST, "verify_nationality"),
+    (KZ, "assess_destination"),
+    (HOME, "assess_origin"),
+    (KZ, "go"),
+    (POST, "issue_document"),
+    (KZ, "plan"),
+    (HOME, "accept_plan"),
+    (KZ, "depart"),
+    (HOME, "arrive"),
+    (HOME, "monitor"),
+)
+VITAL: Final = Move(POST, "vital.declare")
+STATE_ALONE: Final = "refer to State offices"
+ALL: Final = (
+    "refer to State offices, refer to NGOs, services of NGOs, return, papers, "
+    "lead by the NGO, lead by the lead at home"
+)
+WEEK: Final = "refer to State offices for a week, services of NGOs for a week"
+GUARDIAN: Final = "guardian: refer to State offices, guardian: services of NGOs"
+GUARDIAN_WEEK: Final = (
+    "guardian: refer to State offices for a week, guardian: services of NGOs for a week"
+)
+
+
+def story(*moves: Move, given: str = ALL, age: str = "adult") -> Story:
+    """Begin with a case that is written down."""
+    return (begins(f"{age}; {given}"), *moves)
+
+
+RETURNING: Final = story(
+    *(TOLD, *LED),
+    Move(KZ, "referral.open", choice="return"),
+    Move(HOME, "referral.accept"),
+    Move(HOME, "return.open"),
+    Move(KZ, "referral.open", choice="papers"),
+    Move(POST, "referral.accept", 1),
+    *(Move(office, f"return.{action}") for office, action in HOMEWARD),
+)
+BEGINNINGS: Final[dict[str, Story]] = {
+    "led on a consent to State offices": story(*LED, given=STATE_ALONE),
+    "the only lead is closed": story(
+        *LED, Move(WORLD, "shuts", choice=KZ), given=STATE_ALONE
+    ),
+    "led and helped": story(*HELPED),
+    "helped on consents that end": story(*HELPED, given=WEEK),
+    "at an NGO that is asked to lead": story(LOW, SUBMIT, given="refer to NGOs"),
+    "at the desk": story(LOW, SUBMIT, given="refer to the lead at home"),
+    "led in the vital interest": story(VITAL, *LED, given=""),
+    "presumed child in danger": story(VITAL, SUBMIT, given="", age="presumed_child"),
+    "child with a guardian": story(*HELPED, given=GUARDIAN, age="child"),
+    "child whose guardian's consent ends": story(*HELPED, given=GUARDIAN_WEEK, age="child"),
+    "return": RETURNING,
+    "relocated": story(
+        *(TOLD, *LED),
+        Move(KZ, "case.relocate", choice="UZ"),
+        Move(KZ, "handover.offer", choice=UZ),
+        Move(UZ, "handover.accept"),
+    ),
+    "escalated": story(
+        *LED,
+        Move(WORLD, "disables", choice=KZ),
+        *[Move(WORLD, "waits", choice="32 days")] * 2,
+    ),
+}

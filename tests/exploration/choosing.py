@@ -1,0 +1,155 @@
+"""What is tried next in a state: what an office is shown as possible, and disturbances."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from random import Random
+from typing import Final
+from uuid import UUID
+
+from tests.exploration.abstract import OVER, state_of
+from tests.exploration.closure import LEAD_KINDS, RELATIONS
+from tests.exploration.moves import (
+    ASKED,
+    CONSENTS,
+    FACTS,
+    GUARDS,
+    RECORDS,
+    WAITS,
+    WORLD,
+    Move,
+)
+from tests.exploration.stage import (
+    DESK,
+    HOME,
+    KZ,
+    LEADERS,
+    NGO,
+    OVERSIGHT,
+    POST,
+    SHELTER,
+    UZ,
+    Stage,
+)
+from tests.support.world import Json
+
+KINDS: Final = {"offered": 50, "beside": 25, "waits": 15, "disturbance": 10}
+"""How often what is tried is of which kind."""
+ENDING: Final = frozenset({"close", "stop", "discard", "withdraw", "erase"})
+RARE: Final = 0.15
+"""How often a step that ends the case is tried: little is left to explore after it."""
+PURPOSES: Final = ("REFER", "HANDOVER", "SHELTER", "RETURN", "CONSULAR_DOCUMENT")
+OFFICES: Final = (KZ, NGO, UZ, SHELTER, HOME, POST)
+"""Offices that are closed, or whose account is disabled, on the way."""
+SHORT: Final = tuple(WAITS)[:4]
+AGES: Final = ("adult", "child", "presumed_child")
+COUNTRIES: Final = ("UZ", "KG", "KZ")
+BY: Final = ("", "", "guardian: ", "decision: ")
+OF_LENGTH: Final = ("", " for a week")
+HOLDERS: Final = frozenset({"lead", "candidate", "desk"})
+WRITERS: Final = frozenset({"lead", "candidate", "submitter"})
+FAILURES: Final = ("LEAD_INACTIVE", "LEAD_SILENT")
+CHOICES: Final[dict[str, tuple[str, ...]]] = {
+    "assign": LEADERS,
+    "monitor": ("", "as usual"),
+    "take_over": tuple(f"{why} to {to}" for why in FAILURES for to in LEADERS),
+    "record_lead_consent": tuple(
+        f"{why}, {kind}, {by}"
+        for why in FAILURES
+        for kind in LEAD_KINDS
+        for by in ("person", "best_interests_decision")
+    ),
+}
+"""With what some steps are tried."""
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """What is tried, and whether the service had shown it as open."""
+
+    move: Move
+    was_offered: bool = False
+
+
+def choose(stage: Stage, chance: Random) -> Chosen | None:
+    """Draw a move for where the stage is; None: nothing is left to try."""
+    if state_of(stage) in OVER - {"closed"}:
+        return None
+    [kind] = chance.choices(list(KINDS), list(KINDS.values()))
+    parts: dict[str, set[str]] = {}
+    for relation, office in stage.rows(RELATIONS):
+        parts.setdefault(office, set()).add(relation)
+    if kind == "disturbance":
+        return Chosen(chance.choice(disturbances(sorted(parts))))
+    offices = sorted(parts.keys() & (stage.staffed() - {OVERSIGHT}))
+    for office in chance.sample(offices, len(offices)) if kind != "waits" else ():
+        if kind == "offered" and (moves := list_offered(stage, office, chance)):
+            return Chosen(chance.choice(moves), was_offered=True)
+        if kind == "beside" and (moves := beside(stage, office, parts[office], chance)):
+            return Chosen(chance.choice(moves))
+    return Chosen(Move(WORLD, "waits", choice=chance.choice(SHORT)))
+
+
+def list_offered(stage: Stage, office: str, chance: Random) -> list[Move]:
+    """List the steps that an office is shown as open to it now."""
+    who = stage.acts(office)
+    answer = who.get(f"/cases/{stage.code}")
+    if not answer.is_success:
+        return []
+    found = [("case", 0, answer.json())]
+    for kind in ("referral", "handover", "return"):
+        for number, (record, _) in enumerate(stage.rows(RECORDS[kind])):
+            shown = who.get(f"/{kind}s/{UUID(record)}")
+            if shown.is_success:
+                found.append((kind, number, shown.json()))
+    return [
+        Move(office, f"{kind}.{action}", number, choice)
+        for kind, number, shown in found
+        for action in open_actions(shown, chance)
+        for choice in CHOICES.get(action, ("",))
+    ]
+
+
+def open_actions(shown: Json, chance: Random) -> list[str]:
+    """List the actions that are open now; those that end the case only now and then."""
+    ends = chance.random() < RARE
+    actions = [one["action"] for one in shown["available_actions"] if one["open"]]
+    return [action for action in actions if ends or action not in ENDING]
+
+
+def beside(stage: Stage, office: str, relations: set[str], chance: Random) -> list[Move]:
+    """List acts that no life cycle lists, which an office may do."""
+
+    def each(action: str, choices: Iterable[str]) -> list[Move]:
+        return [Move(office, action, choice=one) for one in choices]
+
+    moves = each("consent.withdraw_all", PURPOSES)
+    if relations & WRITERS:
+        by, ends = chance.choice(BY), chance.choice(OF_LENGTH)
+        moves += each("consent.record", [f"{by}{name}{ends}" for name in CONSENTS])
+        moves += each("safeguards.write", GUARDS)
+        moves += each("notice.mend", AGES)
+        moves += each("fact.record", FACTS)
+        moves += each("risk.assess", ("low", "high"))
+        moves += each("vital.declare", ("",))
+    if relations & HOLDERS:
+        moves += each("case.relocate", COUNTRIES)
+        moves += each("referral.open", ASKED)
+    if "lead" in relations:
+        moves += each("handover.offer", LEADERS)
+        moves += each("case.visits", ("",))
+    if "recipient" in relations:
+        referrals = range(len(stage.rows(RECORDS["referral"])))
+        moves += [Move(office, "return.open", number) for number in referrals]
+    return moves
+
+
+def disturbances(parts: Iterable[str]) -> list[Move]:
+    """List what may befall a case from outside; those who take part are hit more often."""
+    hit = [*OFFICES, *2 * [one for one in parts if one in OFFICES]]
+    return [
+        *(Move(WORLD, "shuts", choice=one) for one in hit),
+        *(Move(WORLD, "disables", choice=one) for one in (*hit, DESK)),
+        *(Move(WORLD, "disables", choice=f"{one}, second person") for one in parts),
+        *2 * [Move(WORLD, "replaces")],
+        *2 * [Move(WORLD, "ends")],
+    ]

@@ -1,0 +1,169 @@
+"""How a case comes to its end from where it is, if officers do what they can.
+
+A greedy search: the offices that are open and staffed take the step that leads to the end;
+where none of them can, time passes and the worker does what is due.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from enum import IntEnum
+from typing import Final
+
+from tests.exploration.abstract import HELPING, LIVE, OVER, state_of
+from tests.exploration.moves import RECORDS, WORLD, Doing, Move
+from tests.exploration.stage import LEADERS, Stage
+
+LONGEST: Final = 40
+"""Steps after which a way is given up."""
+PATIENCE: Final = ("4 hours", "4 days", "8 days", "32 days", "32 days", "200 days")
+"""How long the offices wait while nobody can do anything."""
+ANEW: Final = {
+    "KZ": ("refer to State offices", "refer to NGOs"),
+    "UZ": ("refer to State offices in UZ", "refer to the lead at home"),
+    "KG": ("refer to State offices in KG",),
+}
+"""What the person is asked anew, by the country where they are."""
+RELATIONS: Final = """SELECT p.relation, f.code FROM party p
+    JOIN "case" c ON c.id = p.case_id JOIN focal_point f ON f.id = p.focal_point_id
+    WHERE c.code = :code AND p.until IS NULL"""
+LEAD: Final = """SELECT f.active FROM party p
+    JOIN "case" c ON c.id = p.case_id JOIN focal_point f ON f.id = p.focal_point_id
+    WHERE c.code = :code AND p.until IS NULL AND p.relation = 'lead'"""
+ONCE: Final = frozenset(
+    {
+        *("consent.record", "consent.withdraw_all", "case.record_lead_consent"),
+        *("case.decline_lead", "case.assign", "case.take_over", "handover.accept"),
+    }
+)
+LEAD_KINDS: Final = ("state", "non_state")
+HOMECOMING: Final = {
+    "in_transit": ("arrive",),
+    "arrived": ("monitor",),
+    "monitoring": ("report",),
+}
+REFERRALS: Final = """SELECT r.state FROM referral r JOIN "case" c ON c.id = r.case_id
+    WHERE c.code = :code ORDER BY r.number"""
+RETURNS: Final = """SELECT r.state FROM return_checklist r
+    JOIN "case" c ON c.id = r.case_id WHERE c.code = :code ORDER BY r.number"""
+
+
+class Means(IntEnum):
+    """What a way to the end may rest on, the least first."""
+
+    OFFICES = 0
+    """What the offices can do with what the person said before."""
+    ASKING_ANEW = 1
+    """The person is asked whether another class of offices may know."""
+    STOPPING = 2
+    """The person wants everything to end, or the submitter takes the case back."""
+
+
+@dataclass
+class Way:
+    """How a case came to its end, or how far it came."""
+
+    moves: list[Move] = field(default_factory=list)
+    means: Means = Means.OFFICES
+    is_closed: bool = False
+    days: float = 0.0
+
+
+def find_closure(stage: Stage, do: Doing) -> Way:
+    """Bring the case to its end; the stage is left where that ended.
+
+    What more it may rest on is tried once waiting any longer is of no use.
+    """
+    way, waits, began = Way(), iter(PATIENCE), stage.now
+    while len(way.moves) < LONGEST and not way.is_closed:
+        moves = (m for m in steps(stage, way.means) if m not in way.moves or not is_once(m))
+        taken = next((move for move in moves if do(move).is_done), None)
+        if taken is not None:
+            way.moves.append(taken)
+            way.is_closed = state_of(stage) in OVER
+            waits = iter(PATIENCE)
+        elif wait := next(waits, ""):
+            way.moves.append(Move(WORLD, "waits", choice=wait))
+            do(way.moves[-1])
+            way.is_closed = state_of(stage) in OVER
+        elif way.means < max(Means):
+            way.means, waits = Means(way.means + 1), iter(PATIENCE[:2])
+        else:
+            break
+    way.days = (stage.now - began).total_seconds() / 86400
+    return way
+
+
+def is_once(move: Move) -> bool:
+    """Return whether a move is of no use twice on one way."""
+    return move.action in ONCE
+
+
+def steps(stage: Stage, means: Means) -> Iterator[Move]:
+    """List what brings the case nearer to its end, the best first."""
+    state, staffed = state_of(stage), stage.staffed()
+    relations = [(one, code) for one, code in stage.rows(RELATIONS) if code in staffed]
+
+    def of(relation: str) -> list[str]:
+        return sorted({code for one, code in relations if one == relation})
+
+    yield from (Move(one, "case.discard") for one in of("submitter") if state == "draft")
+    for one in [*of("lead"), *of("candidate")]:
+        yield Move(one, "case.close")
+        yield from endings(stage, one)
+    for one in of("candidate"):
+        yield Move(one, "case.acknowledge")
+        yield Move(one, "case.decline_lead")
+    for one in of("desk"):
+        yield from (Move(one, "case.assign", choice=to) for to in LEADERS if to in staffed)
+    for one in of("escalation_desk"):
+        yield from take_overs(stage, one)
+    for one in of("recipient"):
+        yield from list_returns(stage, one)
+    yield from (Move(one, "handover.accept") for one in of("handover_candidate"))
+    if means >= Means.ASKING_ANEW:
+        writers = of("lead") or of("submitter")
+        [(country,)] = stage.rows('SELECT country FROM "case" WHERE code = :code')
+        asked = [f"{by}{one}" for one in ANEW[country] for by in ("", "decision: ")]
+        yield from (
+            Move(who, "consent.record", choice=one) for who in writers for one in asked
+        )
+    if means >= Means.STOPPING:
+        holders = [*of("lead"), *of("candidate"), *of("desk")]
+        yield from (Move(one, "case.stop") for one in holders)
+        yield from (Move(one, "case.withdraw") for one in of("submitter"))
+
+
+def endings(stage: Stage, office: str) -> Iterator[Move]:
+    """List how a holder ends what is open in its case."""
+    if stage.rows(RECORDS["handover"]):
+        yield Move(office, "handover.cancel")
+    for number, (state,) in enumerate(stage.rows(RETURNS)):
+        if state == "halted":
+            yield Move(office, "return.account_for", number)
+    for number, (state,) in enumerate(stage.rows(REFERRALS)):
+        if state in LIVE:
+            yield Move(office, "referral.revoke", number)
+        if state in HELPING:
+            yield Move(office, "referral.withdraw", number)
+
+
+def take_overs(stage: Stage, desk: str) -> Iterator[Move]:
+    """List how the desk gives the lead to another, for the reason that is true.
+
+    At the last to an office where nobody works: there the desk is brought in again.
+    """
+    found, staffed = stage.rows(LEAD), stage.staffed()
+    why = "LEAD_SILENT" if found and found[0][0] else "LEAD_INACTIVE"
+    for to in sorted(LEADERS, key=lambda one: one not in staffed):
+        yield Move(desk, "case.take_over", choice=f"{why} to {to}")
+    for kind in LEAD_KINDS:
+        for by in ("person", "best_interests_decision"):
+            yield Move(desk, "case.record_lead_consent", choice=f"{why}, {kind}, {by}")
+    yield Move(desk, "consent.withdraw_all", choice="REFER")
+
+
+def list_returns(stage: Stage, office: str) -> Iterator[Move]:
+    """List how whoever awaits the person at home brings a return to its end."""
+    for number, (state,) in enumerate(stage.rows(RETURNS)):
+        for action in HOMECOMING.get(state, ()):
+            yield Move(office, f"return.{action}", number)

@@ -1,0 +1,19 @@
+"""One stage for all explorations of a process; each begins where nothing has happened."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.exploration.stage import Stage, staged
+
+
+@pytest.fixture(scope="session")
+def built() -> Iterator[Stage]:
+    with staged() as stage:
+        yield stage
+
+
+@pytest.fixture
+def stage(built: Stage) -> Iterator[Stage]:
+    yield built
+    built.restore(built.beginning)

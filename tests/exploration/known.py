@@ -1,0 +1,133 @@
+"""States from which a case has no way on, and which are known: each with its reason.
+
+An entry whose path does not lead to such a state any more fails a test: take it out then.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from tests.exploration.abstract import Abstract
+from tests.exploration.beginnings import BEGINNINGS, RETURNING
+from tests.exploration.explore import Finding, Kind, Story
+from tests.exploration.moves import WORLD, Move
+from tests.exploration.stage import DESK, DESKS, HOME, KG, KZ, NGO, POST, UZ
+
+DESK_GONE: Final = Move(WORLD, "disables", choice=DESK)
+DESK_ALONE: Final = Move(WORLD, "disables", choice=f"{DESK}, second person")
+HOME_SHUT: Final = Move(WORLD, "shuts", choice=HOME)
+MONITORED: Final = (
+    *RETURNING,
+    Move(HOME, "referral.start"),
+    Move(HOME, "referral.complete"),
+)
+"""A return whose referral is completed; the visits go on."""
+LEADERS_OF: Final = {
+    "KZ": frozenset({KZ, NGO}),
+    "UZ": frozenset({UZ}),
+    "KG": frozenset({KG}),
+}
+POST_SHUT: Final = Move(WORLD, "shuts", choice=POST)
+
+
+@dataclass(frozen=True)
+class Known:
+    """States that are known to be wrong: why, how to come to one, and which are alike."""
+
+    name: str
+    reason: str
+    path: Story
+    kinds: frozenset[Kind]
+    is_alike: Callable[[Abstract], bool]
+
+
+def is_held_by(state: Abstract, offices: frozenset[str]) -> bool:
+    """Return whether the office that has the case now is one of these."""
+    for relation in ("lead", "candidate", "desk"):
+        if holders := state.offices(relation):
+            return holders <= offices
+    return False
+
+
+def has_nobody_to_lead(state: Abstract) -> bool:
+    """Return whether no office of the country can lead, and none has the lead."""
+    unled = is_held_by(state, state.absent | frozenset(DESKS))
+    return unled and LEADERS_OF[state.country] <= state.absent
+
+
+def is_left_to_the_desk(state: Abstract) -> bool:
+    """Return whether a desk has the case, and its submitter cannot act."""
+    desks = state.offices("desk") - state.absent
+    return bool(desks) and state.offices("submitter") <= state.absent
+
+
+def has_an_empty_desk(state: Abstract) -> bool:
+    """Return whether nobody can act at the desk that has the case."""
+    return bool(state.offices("desk") & state.absent)
+
+
+def is_decided_alone(state: Abstract) -> bool:
+    """Return whether the office that has to decide has no second person."""
+    desks = state.offices("escalation_desk")
+    by_lead = is_held_by(state, state.alone)
+    by_desk = is_held_by(state, state.absent) and bool(desks & (state.alone | state.absent))
+    return by_lead or by_desk
+
+
+def has_a_return_that_nobody_visits(state: Abstract) -> bool:
+    """Return whether only who is gone could report the visits after a return."""
+    visited = {"arrived", "monitoring"} & set(state.returns)
+    sent = any(service == "RETURN" for service, _, _ in state.referrals)
+    return bool(visited) and HOME in state.absent and not sent
+
+
+STUCK: Final = frozenset({Kind.STUCK})
+ENDED_AS_A_WISH: Final = frozenset({Kind.ONLY_STOP})
+KNOWN: Final[tuple[Known, ...]] = (
+    Known(
+        name="no office of the country can lead",
+        reason="a desk gives the lead to another and cannot end the case (ADR 47): "
+        "administrators have to open an office, or an account",
+        path=(*BEGINNINGS["the only lead is closed"], Move(WORLD, "shuts", choice=NGO)),
+        kinds=STUCK | ENDED_AS_A_WISH,
+        is_alike=has_nobody_to_lead,
+    ),
+    Known(
+        name="nobody fits, and the submitter is closed",
+        reason="a desk that has the case may record no consent, and can close it only as a "
+        "wish of the person: `close` begins in no `submitted` case",
+        path=(*BEGINNINGS["at the desk"], POST_SHUT),
+        kinds=ENDED_AS_A_WISH,
+        is_alike=is_left_to_the_desk,
+    ),
+    Known(
+        name="nobody works at the desk that has the case",
+        reason="behind a desk stands nobody as long as it is active: administrators open "
+        "an account, or close it; oversight hears of each of its silences",
+        path=(*BEGINNINGS["at the desk"], POST_SHUT, DESK_GONE),
+        kinds=STUCK | ENDED_AS_A_WISH,
+        is_alike=has_an_empty_desk,
+    ),
+    Known(
+        name="who visits the person at home is closed",
+        reason="only who awaited the person reports the visits, and until the last one the "
+        "lead closes no case; the referral is completed, so the lead cannot take it back",
+        path=(*MONITORED, HOME_SHUT),
+        kinds=ENDED_AS_A_WISH,
+        is_alike=has_a_return_that_nobody_visits,
+    ),
+    Known(
+        name="the desk beside a lead that is gone has no second person",
+        reason="two people of a desk move the lead: administrators have to open an account",
+        path=(*BEGINNINGS["escalated"], DESK_ALONE),
+        kinds=STUCK,
+        is_alike=is_decided_alone,
+    ),
+)
+
+
+def is_known(finding: Finding) -> bool:
+    """Return whether a finding is one of those that are known."""
+    state = finding.state
+    alike = [one for one in KNOWN if finding.kind in one.kinds]
+    return state is not None and any(one.is_alike(state) for one in alike)

@@ -1,0 +1,411 @@
+"""What can be done to the case, by the offices or by the world around them.
+
+A move is a value that reads as a sentence. `Doing` carries it out over HTTP, with a second
+person where it takes two, and answers with what the service said.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Final, override
+from uuid import UUID, uuid4
+
+from httpx2 import Response
+
+from tests.exploration.stage import (
+    AGREEMENT,
+    DESK,
+    HOME,
+    KZ,
+    LAWYER,
+    NGO,
+    OTHER_DESK,
+    POST,
+    SHELTER,
+    UZ,
+    Stage,
+)
+from tests.support.account_changes import account_of
+from tests.support.administrators import agreed, changes
+from tests.support.returns import AT_HOME, MET, NO_GO, SAFE, TOLD, to_return
+from tests.support.world import (
+    Json,
+    Someone,
+    closing,
+    consent,
+    contacts,
+    for_handover,
+    for_services,
+    promise,
+    taking,
+    travel_plan,
+)
+
+WORLD: Final = "the world"
+"""Who acts where no office does: administrators, and time."""
+SOON: Final = timedelta(days=6)
+LATE: Final = timedelta(days=900)
+
+
+@dataclass(frozen=True, order=True)
+class Move:
+    """Something that somebody does: what, about which record, with which choice."""
+
+    office: str
+    action: str
+    number: int = 0
+    choice: str = ""
+
+    @override
+    def __str__(self) -> str:
+        about = self.action.replace("_", " ")
+        if self.action.startswith(("referral.", "return.", "consent.with")):
+            about = f"{about} of number {self.number + 1}"
+        return f"{self.office}: {about}" + (f" ({self.choice})" if self.choice else "")
+
+
+@dataclass(frozen=True)
+class Said:
+    """What the service said to a move."""
+
+    status: int
+    problem: str = ""
+
+    @property
+    def is_done(self) -> bool:
+        return 200 <= self.status < 300
+
+
+DONE: Final = Said(200)
+NOBODY: Final = Said(0, "there is no second person")
+ABSENT: Final = Said(0, "there is no such record")
+
+CONSENTS: Final[dict[str, Callable[[], Json]]] = {
+    "refer to State offices": consent,
+    "refer to State offices in KG": lambda: in_country("KG"),
+    "refer to State offices in UZ": lambda: in_country("UZ"),
+    "refer to NGOs": lambda: for_services(purposes=["REFER"], sections=["needs"]),
+    "refer to the lead at home": lambda: consent(focal_point=UZ, sections=["needs"]),
+    "services of NGOs": lambda: for_services(sections=["needs", "contact"]),
+    "shelter alone": lambda: consent(
+        focal_point=SHELTER, purposes=["SHELTER"], sections=["needs"]
+    ),
+    "lead by the NGO": lambda: for_handover(NGO),
+    "lead by the lead at home": lambda: for_handover(UZ),
+    "lead by the State": lambda: for_handover(KZ),
+    "return": to_return,
+    "papers": lambda: consent(
+        focal_point=POST, purposes=["CONSULAR_DOCUMENT"], sections=["identity"]
+    ),
+}
+
+
+def in_country(country: str) -> Json:
+    """Spell a consent to be referred to State offices of a country."""
+    return consent(recipient_class={"kind": "state", "country": country})
+
+
+GIVEN_BY: Final = {
+    "": "person",
+    "guardian: ": "guardian_with_assent",
+    "decision: ": "best_interests_decision",
+}
+GUARDS: Final[dict[str, Json]] = {
+    "nothing": {},
+    "the State of origin may be told": {"origin_contact": "permitted"},
+    "fears the State": {"fear_of_state": True, "origin_contact": "blocked"},
+    "fears the lead": {"unsafe_focal_points": [KZ]},
+    "fears the NGO": {"unsafe_focal_points": [NGO]},
+    "fears the shelter": {"unsafe_focal_points": [SHELTER]},
+    "fears who awaits at home": {"unsafe_focal_points": [HOME]},
+    "fears the desk": {"unsafe_focal_points": [DESK]},
+}
+FACTS: Final = (
+    *("guardian needed", "guardian appointed"),
+    *("best_interests assessed", "best_interests determined"),
+)
+WAITS: Final = {
+    "4 hours": timedelta(hours=4),
+    "4 days": timedelta(days=4),
+    "8 days": timedelta(days=8),
+    "32 days": timedelta(days=32),
+    "200 days": timedelta(days=200),
+}
+ASKED: Final = {
+    "shelter": (SHELTER, "SHELTER", ["needs"]),
+    "shelter, notice alone": (SHELTER, "SHELTER", []),
+    "legal aid": (LAWYER, "LEGAL_AID", ["needs"]),
+    "return": (HOME, "RETURN", ["needs", "contact", "identity"]),
+    "papers": (POST, "CONSULAR_DOCUMENT", ["identity"]),
+}
+
+
+def spell_consent(name: str, now: Any) -> Json:
+    """Spell a consent by its name: `guardian: `, `decision: ` and ` for a week` vary it."""
+    is_short = name.endswith(" for a week")
+    name = name.removesuffix(" for a week")
+    by = next((one for one in GIVEN_BY if one and name.startswith(one)), "")
+    given = CONSENTS[name.removeprefix(by)]()
+    ends = now + (SOON if is_short else LATE)
+    return given | {"given_by": GIVEN_BY[by], "expires_at": ends.isoformat()}
+
+
+RECORDS: Final = {
+    "referral": 'SELECT r.id, r.version FROM referral r JOIN "case" c ON c.id = r.case_id'
+    " WHERE c.code = :code ORDER BY r.number",
+    "handover": 'SELECT h.id, h.version FROM handover h JOIN "case" c ON c.id = h.case_id'
+    " WHERE c.code = :code AND h.state = 'offered'",
+    "return": "SELECT r.id, r.version FROM return_checklist r"
+    ' JOIN "case" c ON c.id = r.case_id WHERE c.code = :code ORDER BY r.number',
+    "consent": 'SELECT o.id, 1 FROM consent o JOIN "case" c ON c.id = o.case_id'
+    " WHERE c.code = :code ORDER BY o.recorded_at, o.rowid",
+    "case": 'SELECT id, version FROM "case" WHERE code = :code',
+}
+
+
+class Doing:
+    """Carries moves out on a stage."""
+
+    def __init__(self, stage: Stage) -> None:
+        self.stage = stage
+
+    def __call__(self, move: Move) -> Said:
+        """Carry a move out, and say what came of it."""
+        about = move.action.partition(".")[0]
+        if move.office == WORLD:
+            told: Said = getattr(self, f"world_{about}")(move)
+            return told
+        if beside := getattr(self, f"beside_{move.action.replace('.', '_')}", None):
+            return said(beside(self.stage.acts(move.office), move))
+        return self.steps(move)
+
+    # Steps of a life cycle.
+
+    def find(self, about: str, number: int = 0) -> tuple[str, int] | None:
+        """Find the id and the version of a record of the case."""
+        found = self.stage.rows(RECORDS[about])
+        return found[number] if number < len(found) else None
+
+    def path(self, about: str, number: int = 0) -> tuple[str, str] | None:
+        """Say where a record is, and under which tag."""
+        found = self.find(about, number)
+        if found is None:
+            return None
+        name = self.stage.code if about == "case" else str(UUID(found[0]))
+        return f"/{about}s/{name}", f'"{found[1]}.{"0" * 16}"'
+
+    def steps(self, move: Move) -> Said:
+        """Take a step of the case, a referral, the handover or a return."""
+        about, _, step = move.action.partition(".")
+        found = self.path(about, move.number)
+        if found is None:
+            return ABSENT
+        path, tag = found
+        who = self.stage.acts(move.office)
+        if about == "return":
+            tag = who.get(path).headers.get("ETag", tag)
+        body = self.body(move)
+        way = f"{path}/{step.replace('_', '-')}"
+        return self.asks(who, way, body, {"If_Match": tag})
+
+    def asks(self, who: Someone, path: str, body: Any, headers: dict[str, str]) -> Said:
+        """Ask for something; if it takes two people, let the second allow it."""
+        answer = who.post(path, body, **headers)
+        if answer.status_code != 202:
+            return said(answer)
+        question = answer.json()["id"]
+        allowed = self.stage.seconds[who.code].post(f"/approvals/{question}/approve")
+        if not allowed.is_success:
+            return NOBODY
+        return said(who.post(path, body, approval=question, **headers))
+
+    def ahead(self, **time: float) -> str:
+        return (self.stage.now + timedelta(**time)).isoformat()
+
+    def body(self, move: Move) -> Any:
+        """Say what goes with a step."""
+        rests = {"reason": "SAFETY", "review_at": self.ahead(days=6)}
+        visits = {"visits": [self.ahead(days=6), self.ahead(days=20)]}
+        back = {"reason": "SURVIVOR_DECLINED"}
+        meeting = {"place": "Rayymbek 1", "at": self.ahead(hours=20), "person": "Гүлнар"}
+        reason, _, chosen = move.choice.partition(" to ")
+        bodies: dict[str, Any] = {
+            "case.withdraw": {"reason": "SENT_IN_ERROR"},
+            "case.decline_lead": {"reason": "NO_CAPACITY"},
+            "case.assign": {"focal_point": move.choice, "reason": "NOBODY_LEFT"},
+            "case.accept_lead": {"contacts": contacts()},
+            "case.suspend": rests,
+            "case.monitor": {} if move.choice else visits,
+            "case.visits": {"person_met": True},
+            "case.reopen_assistance": {"reason": "NEW_NEED"},
+            "case.close": closing(),
+            "case.stop": {"reason": "SURVIVOR_REQUEST"},
+            "case.reopen": {"reason": "NEW_NEED"},
+            "case.relocate": {"country": move.choice},
+            "case.take_over": {
+                "focal_point": chosen,
+                "reason": reason,
+                "person_informed": True,
+            },
+            "case.record_lead_consent": self.lead_consent(move.choice),
+            "referral.ask": {"topics": ["needs"], "question": "?"},
+            "referral.answer": {"sections": ["needs"], "answer": "!"},
+            "referral.accept": promise() | {"meeting": meeting},
+            "referral.decline": {"reason": "NO_CAPACITY"},
+            "referral.redirect": {"reason": "NO_CAPACITY", "alternative": LAWYER},
+            "referral.start": MET,
+            "referral.hold": rests,
+            "referral.complete": {"outcome": "delivered", "feedback": "Good"},
+            "referral.withdraw": back,
+            "referral.revoke": back,
+            "handover.accept": taking(),
+            "handover.decline": {"reason": "NO_CAPACITY"},
+            "handover.cancel": {},
+            "return.inform": TOLD,
+            "return.verify_nationality": {"nationality": "confirmed"},
+            "return.assess_destination": SAFE,
+            "return.assess_origin": AT_HOME,
+            "return.determine_interests": {"interests": "in_favour"},
+            "return.receive_child": {"carer_receives": True, "guardian_at_arrival": True},
+            "return.go": {},
+            "return.no_go": NO_GO,
+            "return.issue_document": {"without_marker": True},
+            "return.plan": travel_plan(arrives_at=self.ahead(days=2)),
+            "return.depart": {"reconfirmed_today": True},
+            "return.arrive": MET,
+            "return.monitor": {} if move.choice else visits,
+            "return.report": MET,
+            "return.call_off": {},
+            "return.account_for": MET,
+        }
+        return bodies.get(move.action)
+
+    def lead_consent(self, choice: str) -> Json:
+        """Spell a consent to a new lead: `LEAD_SILENT, state, person`."""
+        reason, _, rest = choice.partition(", ")
+        kind, _, by = rest.partition(", ")
+        given = consent(purposes=["REFER"], sections=["needs"], given_by=by or "person")
+        del given["recipient_class"]
+        return given | {"reason": reason, "kind": kind, "expires_at": self.ahead(days=900)}
+
+    # Acts beside the life cycles.
+
+    @property
+    def case(self) -> str:
+        return f"/cases/{self.stage.code}"
+
+    def beside_case_write(self, who: Someone, move: Move) -> Response:
+        """Write a draft: `adult`, `child` or `presumed_child`, and its consents."""
+        age, _, names = move.choice.partition("; ")
+        given = [spell_consent(one, self.stage.now) for one in names.split(", ") if one]
+        answer = who.writes_case(
+            notice={"age_class": age},
+            consents=given,
+            safeguards={"country_of_origin": "UZ"},
+        )
+        self.stage.code = answer.json().get("code", "")
+        return answer
+
+    def beside_consent_record(self, who: Someone, move: Move) -> Response:
+        body = spell_consent(move.choice, self.stage.now)
+        return who.creates(f"{self.case}/consents", body)
+
+    def beside_consent_withdraw(self, who: Someone, move: Move) -> Response:
+        found = self.find("consent", move.number)
+        named = UUID(found[0]) if found else uuid4()
+        return who.post(f"{self.case}/consents/{named}/withdraw")
+
+    def beside_consent_withdraw_all(self, who: Someone, move: Move) -> Response:
+        """Take back all that was agreed to for a purpose."""
+        body = {"purposes": [move.choice]}
+        return who.post(f"{self.case}/consents/withdraw", body)
+
+    def beside_risk_assess(self, who: Someone, move: Move) -> Response:
+        return who.creates(f"{self.case}/risk-assessments", {"level": move.choice})
+
+    def beside_safeguards_write(self, who: Someone, move: Move) -> Response:
+        body = {"country_of_origin": "UZ"} | GUARDS[move.choice]
+        return who.ask("PUT", f"{self.case}/safeguards", body, headers=self.tag())
+
+    def beside_notice_mend(self, who: Someone, move: Move) -> Response:
+        body = {"age_class": move.choice}
+        return who.ask("PATCH", self.case, body, headers=self.tag())
+
+    def tag(self) -> dict[str, str]:
+        found = self.path("case")
+        return {"If_Match": found[1] if found else '"1.0"'}
+
+    def beside_fact_record(self, who: Someone, move: Move) -> Response:
+        name, _, value = move.choice.partition(" ")
+        return who.creates(f"{self.case}/facts", {"name": name, "value": value})
+
+    def beside_vital_declare(self, who: Someone, _: Move) -> Response:
+        body = {"reason": "RISK_TO_LIFE", "note": "Two men wait outside"}
+        return who.creates(f"{self.case}/vital-interests", body)
+
+    def beside_referral_open(self, who: Someone, move: Move) -> Response:
+        to, service, sections = ASKED[move.choice]
+        body = {"recipient": to, "service": service, "sections": sections, "send": True}
+        return who.creates(f"{self.case}/referrals", body)
+
+    def beside_handover_offer(self, who: Someone, move: Move) -> Response:
+        body = {"to": move.choice, "reason": "OTHER"}
+        return who.creates(f"{self.case}/handovers", body)
+
+    def beside_return_open(self, who: Someone, move: Move) -> Response:
+        found = self.find("referral", move.number)
+        named = UUID(found[0]) if found else uuid4()
+        return who.creates(f"/referrals/{named}/return", {})
+
+    # What the world does.
+
+    def world_waits(self, move: Move) -> Said:
+        """Let time pass, and the worker do what is due by then."""
+        self.stage.waits_for(seconds=WAITS[move.choice].total_seconds())
+        return DONE
+
+    def world_shuts(self, move: Move) -> Said:
+        """Close an office, as two administrators."""
+        return self.puts(f"/focal-points/{move.choice}", active=False)
+
+    def world_replaces(self, _: Move) -> Said:
+        """Close the desk once another serves in its place."""
+        paths = [f"/focal-points/{one}" for one in (DESK, OTHER_DESK)]
+        served = [self.stage.clerks[0].get(path).json()["serves"] for path in paths]
+        self.puts(paths[1], serves=sorted({*served[0], *served[1]}))
+        return self.puts(f"/focal-points/{DESK}", active=False)
+
+    def world_ends(self, _: Move) -> Said:
+        """End the agreement between the two countries."""
+        last = (self.stage.now - timedelta(days=1)).date().isoformat()
+        return self.puts(f"/agreements/{AGREEMENT}", in_force_until=last)
+
+    def puts(self, path: str, **to: Any) -> Said:
+        """Change a row of the directory, with a second person if it takes one."""
+        one, other = self.stage.clerks
+        answer = changes(one, path, **to)
+        if answer.status_code == 202:
+            answer = changes(one, path, agreed(answer, other), **to)
+        return said(answer)
+
+    def world_disables(self, move: Move) -> Said:
+        """End the account of the worker of an office; or of its second person."""
+        office, _, second = move.choice.partition(", ")
+        people = self.stage.seconds if second else self.stage.workers
+        path = f"{account_of(people[office])}/disable"
+        return said(self.stage.clerks[0].post(path, idempotency_key=str(uuid4())))
+
+
+def said(answer: Response) -> Said:
+    """Return what an answer says: its status, and the problem with all that is unmet."""
+    if answer.is_success:
+        return Said(answer.status_code)
+    told = answer.json()
+    name = str(told["type"]).removeprefix("/problems/")
+    lacks = ", ".join(lack["need"] for lack in told.get("unmet", ()))
+    return Said(answer.status_code, f"{name}: {lacks}" if lacks else name)
+
+
+def begins(choice: str) -> Move:
+    """Write the case down."""
+    return Move(POST, "case.write", choice=choice)

@@ -1,0 +1,159 @@
+"""The service around one SQLite database that is saved and put back between two branches.
+
+All offices outside of the cast are closed before anything begins, so that few branches
+differ only in who never answers. Nobody sleeps: time is moved, and the worker is called.
+"""
+
+import sqlite3
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+from random import Random
+from typing import Any, Final, override
+
+from fastapi import FastAPI
+from sqlalchemy import update
+
+from app.directory.models import FocalPoint
+from app.ground import lay_ground
+from app.kernel.actors import Role
+from app.main import create_app
+from tests.support.databases import alone, ids_of
+from tests.support.in_thread import Here, here
+from tests.support.world import KEYS, PUBLIC, WORKERS, Someone, World
+
+POST: Final = "UZ_CONSULATE_ALMATY"
+KZ: Final = "KZ_LEAD"
+NGO: Final = "SANA_SEZIM"
+UZ: Final = "UZ_LEAD"
+SHELTER: Final = "KZ_SHELTER_KOGERSHIN"
+LAWYER: Final = "KZ_LEGAL_AID"
+HOME: Final = "ISTIQBOLLI_AVLOD"
+DESK: Final = "DESK_CENTRAL_ASIA"
+OTHER_DESK: Final = "DESK_CARIBBEAN"
+OVERSIGHT: Final = "OVERSIGHT_DEMO"
+KG: Final = "KG_LEAD"
+LEADERS: Final = (KZ, NGO, UZ, KG)
+DESKS: Final = (DESK, OTHER_DESK)
+CAST: Final = (POST, *LEADERS, SHELTER, LAWYER, HOME, *DESKS, OVERSIGHT)
+AGREEMENT: Final = "KZ_UZ_DEMO"
+PAGE: Final = 4096
+
+type Rows = list[tuple[Any, ...]]
+
+
+@dataclass(frozen=True)
+class Saved:
+    """The database at one moment, as what differs from the first; and the time then."""
+
+    now: datetime
+    code: str
+    size: int
+    pages: Mapping[int, bytes]
+
+
+class Stage(World):
+    """The service, with accounts for the whole cast, and one case."""
+
+    def __init__(self, url: str, app: FastAPI, loop: Here) -> None:
+        super().__init__(url, app, loop, partial(ids_of, Random("exploration")))
+        self.path = Path(url.removeprefix("sqlite:///"))
+        self.code = ""
+        with self.database.writing() as session:
+            outside = FocalPoint.code.not_in(CAST)
+            session.execute(update(FocalPoint).where(outside).values(active=False))
+        protects = {Role.PROTECTION_OFFICER}
+        self.workers = {
+            one: self.someone(one, protects if one == OVERSIGHT else WORKERS)
+            for one in CAST
+        }
+        self.seconds = {one: self.someone(one, {Role.SUPERVISOR}) for one in CAST}
+        self.clerks = [self.someone(one, {Role.ADMINISTRATOR}) for one in (DESK, OVERSIGHT)]
+        self.first = b""
+        self.look: sqlite3.Connection | None = None
+        self.first = self.content()
+        self.beginning = self.save()
+
+    # Saving and putting back.
+
+    def content(self) -> bytes:
+        """Read the whole database file."""
+        self.leave_file()
+        with closing(sqlite3.connect(self.path)) as look:
+            look.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        return self.path.read_bytes()
+
+    def save(self) -> Saved:
+        """Keep the database as it is."""
+        content = self.content()
+        pages = {
+            at: page
+            for at in range(0, len(content), PAGE)
+            if (page := content[at : at + PAGE]) != self.first[at : at + PAGE]
+        }
+        return Saved(self.now, self.code, len(content), pages)
+
+    def restore(self, then: Saved) -> None:
+        """Put the database back as it was."""
+        self.leave_file()
+        content = bytearray(self.first.ljust(then.size, b"\0")[: then.size])
+        for at, page in then.pages.items():
+            content[at : at + PAGE] = page
+        for left in self.path.parent.glob(f"{self.path.name}-*"):
+            left.unlink()
+        self.path.write_bytes(content)
+        self.now, self.code = then.now, then.code
+
+    # Reading behind the service.
+
+    def leave_file(self) -> None:
+        """Close every connection to the database."""
+        self.database.engine.dispose()
+        if self.look is not None:
+            self.look.close()
+        self.look = None
+
+    def rows(self, query: str, **values: Any) -> Rows:
+        """Ask the database itself; `:code` is the code of the case."""
+        if self.look is None:
+            self.look = sqlite3.connect(self.path, isolation_level=None)
+        return self.look.execute(query, {"code": self.code} | values).fetchall()
+
+    @override
+    def closes(self) -> None:
+        self.leave_file()
+        super().closes()
+
+    # Who can act.
+
+    def staffed(self) -> frozenset[str]:
+        """Return the open offices whose worker can sign in."""
+        return self.present(self.workers)
+
+    def present(self, people: Mapping[str, Someone]) -> frozenset[str]:
+        """Return the open offices whose one of these people has an enabled account."""
+        found = {account for (account,) in self.rows(ENABLED)}
+        return frozenset(
+            office for office, one in people.items() if one.actor.account_id.hex in found
+        )
+
+    def acts(self, office: str) -> Someone:
+        """Return the worker of an office."""
+        return self.workers[office]
+
+
+ENABLED: Final = """SELECT a.id FROM account a JOIN focal_point f ON f.id = a.focal_point_id
+    WHERE f.active AND a.disabled_at IS NULL"""
+
+
+@contextmanager
+def staged() -> Iterator[Stage]:
+    """Set the service up once, for a whole exploration."""
+    with alone() as (_, url), here() as loop:
+        app = create_app(lay_ground("sqlite:///never-opened.db", KEYS), public_url=PUBLIC)
+        stage = Stage(url, app, loop)
+        yield stage
+        stage.closes()
