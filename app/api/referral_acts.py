@@ -32,6 +32,7 @@ from app.referrals.schemas import (
     HoldReferral,
     RedirectReferral,
     ReferralOut,
+    ReportReferral,
     StartReferral,
     TakeBackReferral,
 )
@@ -208,6 +209,20 @@ def resume_referral(
     ready = (referral_id, Action.RESUME, seen, Terms())
     with begin() as work:
         return step(work, once, ready, steps.resume)
+
+
+@router.post("/report", response_model=ReferralOut, responses=STEP)
+def report_on_referral(
+    begin: WriteReferrals,
+    referral_id: UUID,
+    seen: IfMatch,
+    once: Once,
+    said: ReportReferral,
+) -> Response:
+    """Tell the sender how it goes while help goes on; the next report has the same time."""
+    with begin() as work:
+        ready = (referral_id, Action.REPORT, seen, Terms(feedback=True))
+        return step(work, once, ready, partial(steps.report, said=said))
 
 
 @router.post("/complete", response_model=ReferralOut, responses=STEP)

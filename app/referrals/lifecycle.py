@@ -39,6 +39,7 @@ class Action(StrEnum):
     START = "start"
     HOLD = "hold"
     RESUME = "resume"
+    REPORT = "report"
     COMPLETE = "complete"
     WITHDRAW = "withdraw"
     REVOKE = "revoke"
@@ -102,6 +103,7 @@ TABLE: Final = Table(_S.DRAFT, (
     Step(_A.START,            {_S.ACCEPTED},             _S.IN_PROGRESS,    {_RECIPIENT},  _WORKERS, (_N.PERSON_MET, _N.RETURN_CLEARED)),
     Step(_A.HOLD,             {_S.IN_PROGRESS},          _S.ON_HOLD,        {_RECIPIENT},  _WORKERS, (_N.REASON, _N.REVIEW_DATE)),
     Step(_A.RESUME,           {_S.ON_HOLD},              _S.IN_PROGRESS,    {_RECIPIENT},  _WORKERS),
+    Step(_A.REPORT,           {_S.IN_PROGRESS},          None,              {_RECIPIENT},  _WORKERS, (_N.FEEDBACK,)),
     Step(_A.COMPLETE,         {_S.IN_PROGRESS},          _S.COMPLETED,      {_RECIPIENT},  _WORKERS, (_N.OUTCOME, _N.FEEDBACK, _N.RETURN_DONE)),
     Step(_A.WITHDRAW,         _ALIVE,                    _S.WITHDRAWN,      {_SENDER, _SYSTEM}, _WORKERS, (_N.REASON,)),
     Step(_A.REVOKE,           {_S.DRAFT, _S.ACCEPTED} | _UNDECIDED, _S.REVOKED, {_SENDER}, _WORKERS, (_N.REASON,)),
@@ -135,6 +137,7 @@ EVENTS: Final[dict[Action, str]] = {
     _A.START:            "referral.started",
     _A.HOLD:             "referral.held",
     _A.RESUME:           "referral.resumed",
+    _A.REPORT:           "referral.reported",
     _A.COMPLETE:         "referral.completed",
     _A.WITHDRAW:         "referral.withdrawn",
     _A.REVOKE:           "referral.revoked",

@@ -121,6 +121,12 @@ class StartReferral(Asked):
     person_met: Annotated[StrictBool, Field(description="Whether the person was met.")]
 
 
+class ReportReferral(Asked):
+    """How help goes that is not over."""
+
+    feedback: Annotated[SafeText, Field(description="How it goes, for the sender; sealed.")]
+
+
 class CompleteReferral(Asked):
     """What came of it."""
 

@@ -30,6 +30,7 @@ from app.referrals.schemas import (
     HoldReferral,
     NewReferral,
     RedirectReferral,
+    ReportReferral,
 )
 
 
@@ -130,6 +131,12 @@ def accept(work: Writing, move: Move, promise: Arrangement) -> Referral:
     """
     hold_back(work, move.referral, find_held_back(work, move.referral))
     cases.put_away(work, move.referral, Paper.ARRANGEMENT, promise)
+    return take(work, move)
+
+
+def report(work: Writing, move: Move, said: ReportReferral) -> Referral:
+    """Tell the sender how it goes, sealed; the next report is due as the first was."""
+    cases.note(work, move.referral, "feedback", said.feedback)
     return take(work, move)
 
 

@@ -271,6 +271,48 @@ def test_help_rests_until_a_review_and_goes_on_in_the_time_that_was_left(
     assert ("hold", "No answer") in lead.notes(sent)
 
 
+def test_recipient_tells_how_it_goes_while_help_goes_on(
+    world: World, lead: Someone, shelter: Someone, sent: Json
+) -> None:
+    bring(lead, shelter, sent, "in_progress")
+    world.passes(days=2)
+    lead.hears()
+
+    told = done(shelter.does("report", sent, {"feedback": "She sleeps"}))
+
+    assert (told["state"], told["outcome"]) == ("in_progress", None)
+    assert waits(shelter, sent) == [("give_feedback", "2026-06-08T12:00:00Z")]
+    assert kinds(lead.hears()) == ["referral.reported"]
+    assert ("feedback", "She sleeps") in lead.notes(sent)
+
+
+def test_recipient_that_reports_in_time_is_never_called_silent(
+    world: World, lead: Someone, shelter: Someone, sent: Json
+) -> None:
+    bring(lead, shelter, sent, "in_progress")
+    lead.hears()
+
+    for _ in range(5):
+        world.waits_for(days=2)
+        done(shelter.does("report", sent, {"feedback": "She sleeps"}))
+
+    heard = [event for event in lead.hears() if event["type"] != "case.overdue"]
+    assert kinds(heard) == ["referral.reported"] * 5
+    world.waits_for(days=9)
+    assert "referral.overdue" in kinds(lead.hears())
+
+
+@pytest.mark.parametrize("state", ["accepted", "on_hold", "completed"])
+def test_recipient_reports_on_help_that_is_under_way_alone(
+    lead: Someone, shelter: Someone, sent: Json, state: str
+) -> None:
+    bring(lead, shelter, sent, state)
+
+    refused = shelter.does("report", sent, {"feedback": "She sleeps"})
+
+    assert problem(refused) == (409, "action-illegal")
+
+
 @pytest.mark.parametrize("at", ["2026-06-01T12:00:00Z", "2026-06-15T12:00:01Z"])
 def test_a_review_of_help_that_rests_is_ahead_and_not_too_far(
     lead: Someone, shelter: Someone, sent: Json, at: str

@@ -46,6 +46,7 @@ redirect         referral.redirected
 start            referral.started
 hold             referral.held
 resume           referral.resumed
+report           referral.reported
 complete         referral.completed
 withdraw         referral.withdrawn
 revoke           referral.revoked

@@ -39,6 +39,7 @@ redirect         | redirected     | recipient     | sent received
 start            | in_progress    | recipient     | accepted
 hold             | on_hold        | recipient     | in_progress
 resume           | in_progress    | recipient     | on_hold
+report           | same           | recipient     | in_progress
 complete         | completed      | recipient     | in_progress
 withdraw         | withdrawn      | sender system | {ALIVE}
 revoke           | revoked        | sender        | draft {UNDECIDED} accepted
@@ -60,6 +61,7 @@ redirect         | reason alternative
 start            | person_met return_cleared
 hold             | reason review_date
 resume           |
+report           | feedback
 complete         | outcome feedback return_done
 withdraw         | reason
 revoke           | reason

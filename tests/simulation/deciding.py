@@ -32,6 +32,7 @@ EVENTS: Final[Mapping[str, Mapping[str, str]]] = {
         "start": "referral.started",
         "hold": "referral.held",
         "resume": "referral.resumed",
+        "report": "referral.reported",
         "complete": "referral.completed",
         "withdraw": "referral.withdrawn",
         "revoke": "referral.revoked",

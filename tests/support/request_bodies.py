@@ -38,6 +38,7 @@ BODIES: Final[dict[str, Json]] = {
     "decline_referral": WHY,
     "revoke_referral": BACK,
     "start_referral": {"person_met": True},
+    "report_on_referral": {"feedback": "She sleeps"},
     "complete_referral": {"outcome": "delivered", "feedback": "Well"},
     "offer_handover": {"to": "SANA_SEZIM", "reason": "OTHER"},
     "accept_handover": taking(),

@@ -210,6 +210,7 @@ def body_of(world: World, act: Act) -> Json | None:
         "referral.redirect": {"reason": "NO_CAPACITY", "alternative": named(target)},
         "referral.start": {"person_met": not poor},
         "referral.hold": rests,
+        "referral.report": {"feedback": "So far good"},
         "referral.complete": {"outcome": "delivered", "feedback": "Good"},
         "referral.withdraw": taken_back,
         "referral.revoke": taken_back,
