@@ -1,6 +1,7 @@
 """What becomes known while a case is under way: what the person allows, and facts."""
 
 from collections.abc import Iterable, Mapping
+from typing import Final
 from uuid import UUID
 
 from app.cases import actions as cases
@@ -24,6 +25,7 @@ from app.consents import queries as recorded
 from app.consents import standing
 from app.consents.models import Consent
 from app.consents.schemas import ConsentHint, NewConsent, TakeBack, hint_for
+from app.deadlines.limits import Priority
 from app.directory import queries as directory
 from app.directory.kinds import is_beyond
 from app.handovers import following as handovers
@@ -31,6 +33,7 @@ from app.kernel.actors import Relation, Side
 from app.kernel.lifecycle import ActionIllegal
 from app.kernel.problems import NotFound
 from app.kernel.work import Reading, Writing
+from app.notices.actions import tell as call_on
 from app.referrals import following
 from app.referrals import queries as referrals_of
 from app.returns import following as returns
@@ -86,10 +89,14 @@ def end_or_report(work: Writing, case: Case, given: list[Consent]) -> None:
         end(work, case, given)
         return
     told = case.overseers | (case.keepers & {case.holder})
-    for consent in given:
-        if consents.report_taken_back(work, consent):
-            facts = {"consent": str(consent.id)}
-            work.record("consent.withdrawal_reported", case, told, facts)
+    new = [one for one in given if consents.report_taken_back(work, one)]
+    for consent in new:
+        work.record(REPORTED, case, told, {"consent": str(consent.id)})
+    if new:
+        call_on(work, told, REPORTED, urgency=Priority.EMERGENCY, case_id=case.id)
+
+
+REPORTED: Final = "consent.withdrawal_reported"
 
 
 def is_feared_submitter(work: Reading, case: Case) -> bool:

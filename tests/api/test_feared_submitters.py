@@ -3,7 +3,9 @@
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
+from app.notices.models import Telling
 from tests.support.world import (
     Json,
     Someone,
@@ -91,6 +93,24 @@ def test_lead_and_oversight_hear_what_a_feared_submitter_reported(
     told = [("consent.withdrawal_reported", officer.code, {"consent": one}) for one in ids]
     heard = [[(e["type"], e["by"], e["facts"]) for e in who.hears()] for who in everybody]
     assert heard == [[], told, [], told]
+
+
+def test_lead_and_oversight_are_called_on_once_when_a_feared_submitter_reports(
+    world: World, officer: Someone, lead: Someone, bed: Json
+) -> None:
+    case = {"code": bed["case"]}
+    watcher = world.someone("OVERSIGHT_DEMO")
+    fears(lead, case, **FEARS[0])
+    before = done(officer.get(f"{path_of(case)}/evidence"))
+
+    for _ in range(2):
+        takes_back(officer, case)
+
+    with world.database.reading() as session:
+        told = select(Telling).where(Telling.why == "consent.withdrawal_reported")
+        offices = [one.focal_point_id for one in session.scalars(told)]
+    assert sorted(set(offices)) == sorted([lead.id, watcher.id])
+    assert done(officer.get(f"{path_of(case)}/evidence")) == before
 
 
 def test_feared_submitter_sees_the_withdrawal_that_it_reported(
