@@ -313,9 +313,9 @@ def test_case_that_fails_keeps_no_other_waiting(
 
     assert [line["event"] for line in logged] == ["ending.failed"]
     assert lead.sees(offered)["state"] == "cancelled"
-    with world.database.reading() as session:
+    with world.by_itself() as tx:
         of_lost = select(Handover.state).where(Handover.id == UUID(lost["id"]))
-        assert session.scalars(of_lost).one() == "offered"
+        assert tx.session.scalars(of_lost).one() == "offered"
 
 
 def test_agreement_that_comes_into_force_again_lets_sections_be_sent(
