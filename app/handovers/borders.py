@@ -9,8 +9,9 @@ from sqlalchemy import bindparam, select
 
 from app.cases.models import Case
 from app.cases.sections import LEVELS, Section
+from app.directory import borders
 from app.directory import queries as directory
-from app.directory.kinds import Level, homes, is_at_home
+from app.directory.kinds import Level
 from app.directory.models import FocalPoint
 from app.handovers.lifecycle import State
 from app.handovers.models import Handover
@@ -27,15 +28,9 @@ class Move:
 
 
 def is_agreed(work: Reading, case: Case, move: Move, level: Level) -> bool:
-    """Return whether agreements in force let this much cross each border (G07).
-
-    From where the person is, and from where the lead is that gives it away: after a move
-    of the person these are two.
-    """
-    countries = homes(move.lead)
-    shared = any(is_at_home(move.successor, country) for country in countries)
-    left = {case.country or "", *([] if shared else countries)}
-    return all(directory.is_agreed(work, one, move.successor, level) for one in left)
+    """Return whether agreements in force let this much cross to the new lead (G07)."""
+    country, to = case.country or "", move.successor
+    return borders.may_cross(work, country, sender=move.lead, to=to, level=level)
 
 
 def list_held_back(

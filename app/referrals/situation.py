@@ -19,8 +19,9 @@ from app.consents.standing import Standing
 from app.deadlines import queries as deadlines
 from app.deadlines.limits import ClockKind
 from app.deadlines.models import Clock
+from app.directory import borders
 from app.directory import queries as directory
-from app.directory.kinds import Function, Service
+from app.directory.kinds import Function, Level, Service
 from app.kernel.actors import Actor, Relation, Role, Side, sides_of_referral
 from app.kernel.needs import UnmetNeed
 from app.kernel.work import Reading
@@ -67,7 +68,6 @@ def facts_of(
     """
     recipient, terms = referral.recipient, terms or Terms()
     service, case = referral.service, referral.case
-    country = case.country or ""
     sections = frozenset(Section(name) for name in referral.sections)
     answered = sections | (terms.answered or frozenset())
     urgent = stands.in_vital_interest and not sections
@@ -85,14 +85,26 @@ def facts_of(
         and is_already_asked(work, referral, stands, requests),
         risk_current=stands.risk_is_current(),
         recipient_safe=stands.is_safe(recipient, recipient.code),
-        agreed=not answered
-        or directory.is_agreed(work, country, recipient, level_of(answered)),
+        agreed=not answered or is_agreed(work, referral, level_of(answered)),
         origin_permitted=stands.origin_is_permitted(recipient),
         return_cleared=service != Service.RETURN or referral.clearance is not None,
         return_done=service != Service.RETURN or referral.clearance == Clearance.DONE,
         may_be_child=case.may_be_child_to(work.actor.focal_point_id),
         terms=terms,
     )
+
+
+def is_agreed(work: Reading, referral: Referral, level: Level) -> bool:
+    """Return whether this much may cross to the recipient, from each side it comes from.
+
+    A case that nobody holds any more sends nothing: then the person's country counts.
+    """
+    country, to = referral.case.country or "", referral.recipient
+    holder = referral.case.holder
+    if holder is None:
+        return directory.is_agreed(work, country, to, level)
+    sender = directory.by_id(work, holder)
+    return borders.may_cross(work, country, sender=sender, to=to, level=level)
 
 
 def review_by(work: Reading, referral: Referral) -> datetime:

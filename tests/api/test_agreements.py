@@ -3,7 +3,9 @@
 import pytest
 from sqlalchemy import update
 
+from app.directory.kinds import Level
 from app.directory.models import FocalPoint
+from tests.support.stories import Story
 from tests.support.world import Someone, World, consent, done, for_services, lacks, problem
 
 LAW = {"service": "LEGAL_AID", "sections": ["needs"]}
@@ -47,3 +49,27 @@ def test_nothing_is_sent_to_whoever_has_come_to_hold_the_case(
     refused = world.someone("SANA_SEZIM").does("send", draft)
 
     assert problem(refused) == (422, "recipient-unfit")
+
+
+@pytest.mark.parametrize(
+    ("crosses", "answer"),
+    [(False, (409, "needs-unmet")), (True, (201, "sent"))],
+    ids=["without an agreement", "with an agreement"],
+)
+def test_a_border_between_sender_and_recipient_stays_one_when_the_person_crossed_it(
+    world: World, officer: Someone, lead: Someone, *, crosses: bool, answer: tuple[int, str]
+) -> None:
+    """The person is where the recipient is; what is told of them comes from the lead."""
+    given = [consent(), for_services(country="KG")]
+    case = lead.leads(officer.submits(consents=given))
+    done(lead.does("relocate", case, {"country": "KG"}))
+    if crosses:
+        Story(world).agree(Level.CONTACT, "KZ", "KG")
+
+    asked = lead.refers(case, "KG_SHELTER_AK_BATA", sections=["needs", "contact"])
+    alone = lead.refers(case, "KG_SHELTER_AK_BATA", sections=[])
+
+    said = asked.json()["state"] if asked.is_success else problem(asked)[1]
+    assert (asked.status_code, said) == answer
+    assert crosses or lacks(asked) == [("agreement", "sender")]
+    assert crosses or done(alone)["state"] == "sent"
