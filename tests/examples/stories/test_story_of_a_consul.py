@@ -154,22 +154,15 @@ def test_a_consul_who_wrote_a_good_case_is_feared_and_asks_for_more(story: Story
     lead.hears(), watcher.hears()
     take_back(consul, case, "SHELTER", "REFER")
     said = [(one["type"], one["by"]) for one in lead.hears()]
-    assert ("consent.withdrawn", "UZ_CON_ALA") in said
-    assert "consent.withdrawn" in kinds(watcher.hears())
+    assert ("consent.withdrawal_reported", "UZ_CON_ALA") in said
+    assert "consent.withdrawal_reported" in kinds(watcher.hears())
+    assert ngo.sees(bed)["state"] == "in_progress"
+    assert reads(ngo, case, "sections/contact") == FOUND
+    assert lead.sees(case)["state"] == "assisting"
+    story.on("2027-04-08 06:45")
     papers = to_office("UZ_CON_ALA", "CONSULAR_DOCUMENT", sections=["identity"])
     refused = consul.creates(f"{path_of(case)}/consents", papers)
     assert problem(refused) == (403, "action-not-yours")
-    story.on("2027-04-08 06:50")
-    for given in (
-        to_class("state", "KZ", "REFER", sections=NEEDS),
-        *(to_office("KZ_LEAD", "REFER"), to_office("KZ_NGO", "SHELTER")),
-    ):
-        record_consent(lead, case, given)
-    again = refer(lead, case, ngo, "SHELTER", *CONTACT)
-    accept(ngo, again, "2027-04-08T07:30:00")
-    start(ngo, again)
-    confirm_deletion(ngo, bed)
-    assert lead.sees(case)["state"] == "assisting"
 
     story.on("2027-04-09 05:00")
     record_consent(lead, case, to_office("KZ_POL", "LAW_ENFORCEMENT", sections=NEEDS))
@@ -196,7 +189,7 @@ def test_a_consul_who_wrote_a_good_case_is_feared_and_asks_for_more(story: Story
     done(lead.does("answer", report, told))
     assert police.sees(report)["state"] == "received"
     assert reads(police, case, "sections/narrative") == HIDDEN  # until it accepts
-    assert problem(police.get(path_of(again))) == (404, "not-found")
+    assert problem(police.get(path_of(bed))) == (404, "not-found")
     story.on("2027-04-13 06:00")
     decline(police, report, "INSUFFICIENT_INFO")
     assert reads(police, case, "sections/needs") == HIDDEN
@@ -218,7 +211,7 @@ def test_a_consul_who_wrote_a_good_case_is_feared_and_asks_for_more(story: Story
     set_safeguards(lead, case, **safe)
     passport = refer(lead, case, embassy, "CONSULAR_DOCUMENT", "identity")
     assert reads(embassy, case, "sections/identity") == HIDDEN  # until it accepts
-    assert problem(embassy.get(path_of(again))) == (404, "not-found")
+    assert problem(embassy.get(path_of(bed))) == (404, "not-found")
 
     acknowledge(embassy, passport)
     story.on("2027-05-04 06:00")
@@ -229,7 +222,7 @@ def test_a_consul_who_wrote_a_good_case_is_feared_and_asks_for_more(story: Story
     start(embassy, passport)
     complete(embassy, passport, "Passport given")
     story.on("2027-05-24 06:00")
-    complete(ngo, again, "He works and has a room.")
+    complete(ngo, bed, "He works and has a room.")
     assert lead.sees(case)["state"] == "assisting"
 
     story.on("2027-05-24 10:00")
