@@ -6,6 +6,7 @@ from app.cases.actions import mend_notice, note, open_draft, put_away
 from app.cases.lifecycle import OPEN, TABLE, UNLED, Action, Row, State
 from app.cases.models import Case
 from app.cases.quotas import require_draft_quota
+from app.cases.risk import RiskLevel
 from app.cases.schemas import NewRisk, NoticeFields
 from app.cases.sections import Paper
 from app.casework import situation
@@ -24,6 +25,7 @@ from app.casework.sides import sides_of
 from app.casework.watching import watch_interests
 from app.consents import actions as consents
 from app.deadlines import following as clocks
+from app.deadlines.limits import Priority
 from app.directory import queries as directory
 from app.kernel.actors import Relation
 from app.kernel.db import try_hold
@@ -32,6 +34,7 @@ from app.kernel.lifecycle import ActionIllegal, ActionNotYours, RoleMissing
 from app.kernel.problems import Problem
 from app.kernel.versions import Seen
 from app.kernel.work import Writing
+from app.notices.actions import tell as call_on
 from app.referrals import following
 from app.referrals import queries as referred
 from app.returns import following as returns
@@ -181,7 +184,7 @@ def withdraw(work: Writing, case: Case, row: Row, why: WithdrawCase) -> Case:
 
 
 def assess(work: Writing, code: str, risk: NewRisk) -> Case:
-    """Add an assessment of the risk, by any party.
+    """Add an assessment of the risk, by any party; of a high one the holder is called on.
 
     Raises NotFound (404), ActionIllegal (409), RoleMissing (403).
     """
@@ -195,6 +198,9 @@ def assess(work: Writing, code: str, risk: NewRisk) -> Case:
     case.touch()
     facts = {"level": risk.level}
     work.record("case.risk_assessed", case, hearers(work, case), facts)
+    holder, urgent = case.holder, Priority.EMERGENCY
+    if holder and holder != work.actor.focal_point_id and risk.level == RiskLevel.HIGH:
+        call_on(work, [holder], "case.risk_assessed", urgency=urgent, case_id=case.id)
     return case
 
 
