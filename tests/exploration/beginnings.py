@@ -30,9 +30,9 @@ HOMEWARD: Final = (
     (KZ, "plan"),
     (HOME, "accept_plan"),
     (KZ, "depart"),
-    (HOME, "arrive"),
-    (HOME, "monitor"),
 )
+TRAVEL: Final = Move(WORLD, "waits", choice="4 days")
+"""Longer than the plan says: who arrives before its date has to say so."""
 VITAL: Final = Move(POST, "vital.declare")
 STATE_ALONE: Final = "refer to State offices"
 ALL: Final = (
@@ -59,6 +59,9 @@ RETURNING: Final = story(
     Move(KZ, "referral.open", choice="papers"),
     Move(POST, "referral.accept", 1),
     *(Move(office, f"return.{action}") for office, action in HOMEWARD),
+    TRAVEL,
+    Move(HOME, "return.arrive"),
+    Move(HOME, "return.monitor"),
 )
 BEGINNINGS: Final[dict[str, Story]] = {
     "led on a consent to State offices": story(*LED, given=STATE_ALONE),
