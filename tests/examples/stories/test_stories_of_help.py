@@ -82,6 +82,8 @@ def test_a_seamstress_from_uzbekistan_is_helped_in_almaty_and_forgotten_in_time(
     story.on("2026-06-08 12:30")
     plan = ["2026-06-15T10:00:00Z", "2026-07-08T10:00:00Z"]
     done(lead.does("monitor", case, {"visits": plan}))
+    early = lead.does("visits", case, {"person_met": True})
+    assert problem(early) == (409, "date-not-reached")
     story.on("2026-06-15 10:00")
     visit(lead, case)
     story.on("2026-07-08 10:30")

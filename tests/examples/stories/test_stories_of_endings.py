@@ -1,0 +1,201 @@
+"""Stories in which something ends beside the case: a lead, a consent, a patience."""
+
+from app.kernel.actors import Role
+from tests.examples.stories.steps import (
+    FOUND,
+    HIDDEN,
+    accept,
+    assess_risk,
+    change_notice,
+    close,
+    complete,
+    reads,
+    record_consent,
+    record_fact,
+    refer,
+    start,
+    to_class,
+    to_office,
+    write_name,
+)
+from tests.support.stories import Story
+from tests.support.stuck_cases import giving
+from tests.support.world import (
+    Json,
+    Someone,
+    actions,
+    done,
+    kinds,
+    lacks,
+    lead_consent,
+    path_of,
+    problem,
+)
+
+
+def ends_of(who: Someone) -> list[tuple[str, int | None]]:
+    """Return what an office heard of consents that end, and how many days before."""
+    of_ends = ("consent.expiring", "consent.expired")
+    heard = [one for one in who.hears() if one["type"] in of_ends]
+    return [(one["type"], one["facts"].get("days")) for one in heard]
+
+
+def test_a_woman_whose_only_lead_is_shut_is_led_by_an_ngo_she_agrees_to(
+    story: Story,
+) -> None:
+    """Дилноза Раҳимова agreed to offices of the State alone, and its only lead is shut.
+
+    The desk may give the case to nobody, until she agrees to NGOs before two of its people.
+    The service then names whose turn it is, and the desk chooses no other.
+    """
+    officer, lead = story.person("UZ_CONSULATE_ALMATY"), story.person("KZ_LEAD")
+    desk, boss = story.person("DESK_CENTRAL_ASIA"), story.person("DESK_CENTRAL_ASIA")
+    ngo, second = story.person("SANA_SEZIM"), story.person("SANA_SEZIM")
+    shelter, watcher = story.person("KZ_SHELTER_KOGERSHIN"), story.person("OVERSIGHT_DEMO")
+    given = [to_class("state", "KZ", "REFER"), to_class("non_state", "KZ", "SHELTER")]
+
+    story.on("2026-06-02 05:00")
+    case = officer.submits(consents=given, sections=write_name("Дилноза Раҳимова"))
+    story.on("2026-06-02 06:00")
+    lead.leads(case)
+    bed = refer(lead, case, shelter, "SHELTER", "needs")
+    story.on("2026-06-02 07:00")
+    accept(shelter, bed, "2026-06-02T12:00:00")
+    story.on("2026-06-02 13:00")
+    start(shelter, bed)
+    story.world.shuts("KZ_LEAD")
+    story.on("2026-06-02 13:05")
+    assert desk.sees(case)["you_are"] == ["escalation_desk"]
+    refused = desk.does("take-over", case, giving("SANA_SEZIM"))
+    assert lacks(refused) == [("focal_point_chosen", "desk")]
+    assert actions(desk.sees(case))["record_lead_consent"]["open"]
+
+    story.on("2026-06-03 06:00")
+    watcher.hears()
+    done(desk.does_with(boss, "record-lead-consent", case, lead_consent()))
+    assert kinds(watcher.hears()) == ["case.lead_consent_recorded"]
+    assert desk.sees(case)["next_lead"] == "SANA_SEZIM"
+    other = desk.does("take-over", case, giving("PARTNERSHIP_IN_ACTION"))
+    assert lacks(other) == [("focal_point_chosen", "desk")]
+    assert reads(desk, case, "sections/needs") == HIDDEN
+    story.on("2026-06-03 07:00")
+    assert desk.does_with(boss, "take-over", case, giving("SANA_SEZIM")).is_success
+    assert ngo.sees(case)["lead"] == "SANA_SEZIM"
+    assert shelter.sees(bed)["state"] == "in_progress"
+    assert reads(ngo, case, "sections/needs") == FOUND
+    assert reads(ngo, case, "sections/contact") == HIDDEN
+
+    story.on("2026-06-05 06:00")
+    assess_risk(ngo, case)
+    complete(shelter, bed, "She lives with a friend.")
+    story.on("2026-06-06 06:00")
+    close(ngo, second, case, "GOALS_MET")
+    story.ends_with_closure(case, "GOALS_MET")
+
+
+def test_a_consent_runs_out_and_her_shelter_reads_nothing_until_she_agrees_anew(
+    story: Story,
+) -> None:
+    """Феруза Тошматова agreed to a shelter for thirty days, and stays there longer.
+
+    Her lead hears of the end two weeks and three days before, and asks her only when it is
+    over. The shelter reads nothing for a day. She agrees anew, and it reads again.
+    """
+    officer, lead = story.person("UZ_CONSULATE_ALMATY"), story.person("KZ_LEAD")
+    second, shelter = story.person("KZ_LEAD"), story.person("KZ_SHELTER_KOGERSHIN")
+    month = to_class("non_state", "KZ", "SHELTER", expires_at="2026-07-02T06:00:00Z")
+
+    story.on("2026-06-02 05:00")
+    case = officer.submits(
+        consents=[to_class("state", "KZ", "REFER"), month],
+        sections=write_name("Феруза Тошматова"),
+    )
+    story.on("2026-06-02 06:30")
+    lead.leads(case)
+    bed = refer(lead, case, shelter, "SHELTER", "needs", "contact")
+    story.on("2026-06-02 07:00")
+    accept(shelter, bed, "2026-06-02T12:00:00")
+    story.on("2026-06-02 13:00")
+    start(shelter, bed)
+    assert ends_of(lead) == []
+
+    story.each_week("2026-06-18 06:05", lambda: assess_risk(lead, case))
+    assert ends_of(lead) == [("consent.expiring", 14)]
+    assert "consent_ends" in [kind for _, kind, _ in lead.waits()]
+    story.on("2026-06-24 06:00")
+    assess_risk(lead, case)
+    story.on("2026-06-29 06:05")
+    assert ends_of(lead) == [("consent.expiring", 3)]
+    assert reads(shelter, case, "sections/contact") == FOUND
+    story.on("2026-07-01 06:00")
+    assess_risk(lead, case)
+    story.on("2026-07-02 06:05")
+    assert ends_of(lead) == [("consent.expired", None)]
+    assert reads(shelter, case, "sections/contact") == HIDDEN
+    assert shelter.sees(bed)["state"] == "in_progress"
+
+    story.on("2026-07-03 06:00")
+    record_consent(lead, case, to_class("non_state", "KZ", "SHELTER"))
+    assert reads(shelter, case, "sections/contact") == FOUND
+    assert "consent_ends" not in [kind for _, kind, _ in lead.waits()]
+    story.on("2026-07-06 06:00")
+    complete(shelter, bed, "She goes home to her sister.")
+    story.on("2026-07-07 06:00")
+    close(lead, second, case, "GOALS_MET")
+    assert reads(shelter, case, "sections/contact") == HIDDEN
+    story.ends_with_closure(case, "GOALS_MET")
+
+
+def test_a_guardians_word_for_an_adult_never_counts_again(story: Story) -> None:
+    """José Ángel is held for a child in Belize, then for an adult, then for a child again.
+
+    What his guardian signed ends when he is found to be an adult, and does not count again
+    when the doubt comes back: the guardian is asked anew. He keeps his bed all the time.
+    """
+    officer, lead = story.person("UNHCR"), story.person("BZ_LEAD")
+    second, iom = story.person("BZ_LEAD", Role.SUPERVISOR), story.person("IOM")
+    signed: Json = {"given_by": "guardian_with_assent"}
+    given = [
+        to_class("state", "BZ", "REFER", **signed),
+        to_office("IOM", "SHELTER", **signed),
+    ]
+
+    story.on("2026-06-02 14:00")
+    case = officer.submits(
+        notice={"country": "BZ", "age_class": "presumed_child", "language": "es"},
+        sections=write_name("José Ángel Núñez"),
+        safeguards={"country_of_origin": "GT"},
+        consents=given,
+    )
+    story.on("2026-06-02 15:00")
+    lead.leads(case)
+    bed = refer(lead, case, iom, "SHELTER", "needs", "contact")
+    story.on("2026-06-02 16:00")
+    accept(iom, bed, "2026-06-02T20:00:00")
+    assert reads(iom, case, "sections/contact") == FOUND
+    story.on("2026-06-02 20:30")
+    start(iom, bed)
+    second_bed = lead.refers(case, "IOM", service="SHELTER", sections=["needs"])
+    assert lacks(second_bed) == [("not_already_asked", "sender")]
+
+    story.on("2026-06-04 14:00")
+    change_notice(lead, case, age_class="adult")
+    assert reads(iom, case, "sections/contact") == HIDDEN
+    story.on("2026-06-06 14:00")
+    change_notice(lead, case, age_class="presumed_child")
+    assert reads(iom, case, "sections/contact") == HIDDEN
+    assert iom.sees(bed)["state"] == "in_progress"
+    assert "assess_interests" in [kind for _, kind, _ in lead.waits()]
+    story.on("2026-06-08 14:00")
+    assess_risk(lead, case)
+    for one in given:
+        record_consent(lead, case, one)
+    record_fact(lead, case, "guardian", "appointed")
+    assert reads(iom, case, "sections/contact") == FOUND
+    assert "assess_interests" not in [kind for _, kind, _ in lead.waits()]
+    story.on("2026-06-10 14:00")
+    complete(iom, bed, "He is with an aunt.")
+    story.on("2026-06-11 14:00")
+    close(lead, second, case, "GOALS_MET")
+    assert problem(iom.opens(f"{path_of(case)}/sections/contact"))[0] == HIDDEN
+    story.ends_with_closure(case, "GOALS_MET")
