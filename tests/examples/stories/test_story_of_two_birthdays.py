@@ -190,6 +190,7 @@ def test_a_girl_of_two_birthdays_has_a_bed_on_each_of_them(story: Story) -> None
     change_notice(lead, case, age_class="presumed_child")
     assert women.sees(adult_bed)["state"] == "in_progress"
     assert psy.sees(talk)["state"] == "in_progress"
+    assert reads(psy, case, "sections/contact") == HIDDEN
     assert "assess_interests" in waiting(lead)
     assert reads(tracing, case, "sections/identity") == HIDDEN
     assert "GT_WOMEN" not in proposed(lead, case, "SHELTER")
