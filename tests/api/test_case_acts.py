@@ -79,7 +79,7 @@ def test_submitting_tells_all_that_is_missing(officer: Someone) -> None:
 
     assert lacks(refused) == [("notice", "submitter"), ("consent_to_refer", "submitter")]
     others = [other["need"] for other in refused.json()["unmet"][1]["alternatives"]]
-    assert others == ["child_path", "vital_interest"]
+    assert others == ["vital_interest"]
 
 
 @pytest.mark.parametrize("name", ["priority", "language", "safe_contact"])

@@ -163,7 +163,7 @@ def test_nothing_is_sent_without_a_consent_to_this_service(
 
     assert lacks(refused) == [("consent", "sender")]
     others = refused.json()["unmet"][0]["alternatives"]
-    assert [other["need"] for other in others] == ["child_path", "vital_interest"]
+    assert [other["need"] for other in others] == ["vital_interest"]
     assert done(lead.does("send", draft))["state"] == "sent"
     assert officer.get(f"/referrals/{draft['id']}").status_code == 404
 
