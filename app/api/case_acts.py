@@ -197,14 +197,25 @@ def close_case(  # noqa: PLR0913, PLR0917 - each is part of one decision
         return on_case(work, once, lambda: closing.close(work, code, seen, why, approval))
 
 
-@router.post("/stop", response_model=CaseOut, responses=problems(*UNSEEN, NeedsUnmet))
-def stop_case(begin: WriteCases, code: CaseCode, once: Once, why: StopCase) -> Response:
+@router.post(
+    "/stop",
+    response_model=CaseOut,
+    responses=ASKED | problems(*UNSEEN, NeedsUnmet, ApprovalUnusable),
+)
+def stop_case(
+    begin: WriteCases,
+    code: CaseCode,
+    once: Once,
+    why: StopCase,
+    approval: ApprovalId = None,
+) -> Response:
     """End everything at the person's request, at once: a no is never out of date.
 
-    Every open referral and handover ends in the same transaction.
+    Every open referral and handover ends in the same transaction. Where the lead does not
+    act, two people of the desk that was brought in can: 202 first, then 200.
     """
     with begin() as work:
-        return on_case(work, once, lambda: closing.stop(work, code, why))
+        return on_case(work, once, lambda: closing.stop(work, code, why, approval))
 
 
 @router.post("/reopen", response_model=CaseOut, responses=ACT)

@@ -145,6 +145,8 @@ TABLE: Final = Table(_S.DRAFT, (
          (_N.REASON, _N.NOTHING_OPEN, _N.RETURN_OVER, _N.PERSON_INFORMED, _N.SECOND_PERSON)),
     Step(_A.STOP,              _NEW | _LED,      _S.CLOSED,       {Side.HOLDER},     {_CASEWORKER},
          (_N.REASON,)),
+    Step(_A.STOP,              _LED,             _S.CLOSED,       {Side.DESK},       {_COORDINATOR},
+         (_N.REASON, _N.LEAD_FAILING, _N.SECOND_PERSON)),
     Step(_A.REOPEN,            {_S.CLOSED},      _S.REFERRING,    {Side.LEAD},       {_COORDINATOR},
          (_N.REASON, _MAY_BE_REFERRED_AGAIN)),
     Step(_A.ERASE,             _OVER,            _S.ERASED,       {Side.OVERSIGHT},  {Role.PROTECTION_OFFICER},

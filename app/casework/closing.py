@@ -7,7 +7,7 @@ from app.access.models import Approval
 from app.cases import actions as cases
 from app.cases import queries
 from app.cases.approving import Matter, second
-from app.cases.lifecycle import OPEN, TABLE, Action, Row
+from app.cases.lifecycle import OPEN, TABLE, Action, Need, Row
 from app.cases.models import Case
 from app.cases.reasons import ClosureReason, WithdrawReason
 from app.casework import situation
@@ -70,14 +70,20 @@ def find_continuing(work: Reading, case: Case, code: str) -> Case:
     raise ContinuingCaseUnknown("Name an open case that you see, and not this one.")
 
 
-def stop(work: Writing, code: str, why: StopCase) -> Case:
-    """End everything at the person's request, at once, by one person.
+def stop(work: Writing, code: str, why: StopCase, approval: UUID | None) -> Case | Approval:
+    """End everything at the person's request, at once, by one person of the holder.
 
-    Asks for no version: a person's no is never out of date. Every open referral and
-    handover ends in the same transaction. Raises what `judged` does.
+    Or by two of the desk beside a lead that does not act. Asks for no version: a person's
+    no is never out of date. Every open referral and handover ends in the same transaction.
+    Raises what `judged` does, and ApprovalUnusable (409).
     """
-    terms = Terms(reason=why.reason)
+    terms = Terms(reason=why.reason, approved=True)
     case, row = judged(work, queries.lock(work, code), Action.STOP, terms)
+    if Need.SECOND_PERSON in row.needs:
+        matter = Matter(case, f"case.{row.action}", why, {"reason": why.reason})
+        if question := second(work, matter, approval):
+            return question
+        case.external_digest = None
     before = case.audience
     cases.note(work, case, row.action, why.note)
     case.closure_reason = ClosureReason.SURVIVOR_REQUEST

@@ -7,6 +7,7 @@ from tests.support.stuck_cases import (
     NEW_DESK,
     NGOS,
     OLD_DESK,
+    STATE_ALONE,
     giving,
     records,
     refuses_all,
@@ -71,6 +72,7 @@ def test_available_actions_of_the_desk_say_what_is_open(
     assert {name: one["open"] for name, one in first.items()} == {
         "record_lead_consent": True,
         "take_over": True,
+        "stop": True,
     }
     assert first["take_over"]["asks"] == [
         *("reason", "person_informed", "focal_point_chosen", "second_person")
@@ -78,7 +80,7 @@ def test_available_actions_of_the_desk_say_what_is_open(
     [named] = then["record_lead_consent"]["unmet"]
     assert (named["need"], named["by"]) == ("nobody_named", "desk")
     assert then["take_over"]["open"]
-    assert [one["unmet"][0]["need"] for one in later.values()] == ["lead_failing"] * 2
+    assert [one["unmet"][0]["need"] for one in later.values()] == ["lead_failing"] * 3
     assert desk.sees(stuck)["next_lead"] is None
     assert worker.sees(stuck)["available_actions"] == []
 
@@ -352,3 +354,48 @@ def test_who_was_given_the_case_so_and_does_not_act_is_followed_by_the_next(
     world.shuts(NGOS[1])
     world.works()
     assert desk.sees(stuck)["next_lead"] == NGOS[0]
+
+
+# The person wants no new lead.
+
+
+def test_two_people_of_the_desk_end_a_case_whose_lead_does_not_act(  # noqa: PLR0913, PLR0917
+    world: World,
+    officer: Someone,
+    lead: Someone,
+    shelter: Someone,
+    desk: Someone,
+    boss: Someone,
+) -> None:
+    case = lead.leads(officer.submits(consents=STATE_ALONE, external_reference="A-1"))
+    sent = done(lead.refers(case, "KZ_SHELTER_KOGERSHIN"))
+    why = {"reason": "SURVIVOR_REQUEST"}
+    early = desk.does("stop", case, why)
+    world.shuts(lead.code)
+    world.works()
+
+    alone = desk.does("stop", case, why)
+    stopped = done(desk.does_with(boss, "stop", case, why))
+
+    assert problem(early) == (404, "not-found")
+    assert alone.status_code == 202
+    assert (stopped["state"], stopped["closure_reason"]) == ("closed", "SURVIVOR_REQUEST")
+    assert shelter.sees(sent)["state"] == "withdrawn"
+    assert officer.writes_case(external_reference="A-1").status_code == 201
+    world.waits_for(days=731)
+    assert world.someone("OVERSIGHT_DEMO").sees(case)["state"] == "erased"
+
+
+def test_the_desk_ends_no_case_whose_lead_acts(
+    world: World, officer: Someone, lead: Someone, desk: Someone
+) -> None:
+    case = strand(world, officer, lead)
+    worker = world.someone(OLD_DESK, {Role.CASEWORKER})
+    why = {"reason": "SURVIVOR_REQUEST"}
+    early = worker.does("stop", case, why)
+    world.shuts("KZ_LEAD", active=True)
+
+    refused = desk.does("stop", case, why)
+
+    assert problem(early) == (403, "role-missing")
+    assert lacks(refused) == [("lead_failing", "system")]

@@ -71,7 +71,7 @@ def test_a_state_lead_is_closed_and_the_person_agrees_to_an_ngo(
         refused = desk.does("take-over", case, choice | {"focal_point": office})
         assert lacks(refused) == [("focal_point_chosen", "desk")]
     open_now = [name for name, one in actions(escalated).items() if one["open"]]
-    assert open_now == ["record_lead_consent", "take_over"]
+    assert open_now == ["record_lead_consent", "take_over", "stop"]
 
     # 4 June: the desk reaches her through the shelter. She agrees to an NGO.
     world.waits_for(days=1)

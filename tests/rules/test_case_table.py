@@ -94,6 +94,11 @@ OF_THE_SYSTEM = """
 discard           | time_is_up|erased_before
 erase             | no_legal_hold time_is_up
 """
+# what the desk beside a lead that does not act can do as well: docs/adr/0047
+#                 from  | side | role        | needs
+OF_THE_DESK = f"""
+stop            | {LED} | desk | coordinator | reason lead_failing second_person
+"""
 # state       | stage          | clock           | waits on
 STATES = """
 draft         | identification | finish_draft    | submitter
@@ -137,11 +142,14 @@ class Line:
     target: str
     sides: list[str]
     roles: list[str]
+    desk: "Line | None" = None
 
     def answer(self, state: State, side: Side, role: Role | None) -> str:
         """Say what the document answers one who asks."""
         if state not in self.sources:
             return "action-illegal"
+        if self.desk and side == self.desk.sides[0] and state in self.desk.sources:
+            return self.desk.answer(state, side, role)
         if side not in self.sides:
             return "action-not-yours"
         if side != Side.SYSTEM and self.roles and role not in self.roles:
@@ -153,8 +161,22 @@ class Line:
         return source if self.target == "same" else self.target
 
 
+def of_the_desk(action: str, target: str) -> Line | None:
+    """Read the row of a step that the desk beside a lead can take as well."""
+    if action not in cells(OF_THE_DESK):
+        return None
+    sources, side, role, _ = cells(OF_THE_DESK)[action]
+    return Line(sources.split(), target, [side], [role])
+
+
 LINES = {
-    action: Line(sources.split(), target, sides.split(), cells(ROLES)[action][0].split())
+    action: Line(
+        sources.split(),
+        target,
+        sides.split(),
+        cells(ROLES)[action][0].split(),
+        of_the_desk(action, target),
+    )
     for action, (sources, target, sides) in cells(STEPS).items()
 }
 ANYBODY: tuple[Role | None, ...] = (None, *Role)
@@ -202,6 +224,8 @@ def test_every_step_needs_what_the_document_asks(action: Action) -> None:
         side: system[0] if system and side == Side.SYSTEM else people
         for side in LINES[action].sides
     }
+    if action in cells(OF_THE_DESK):
+        expected["desk"] = cells(OF_THE_DESK)[action][-1]
 
     needs = {
         str(side): spell(row)
@@ -273,6 +297,11 @@ def test_the_diagram_shows_every_step() -> None:
         for action, line in LINES.items()
         for source in line.sources
         for sides in (line.sides if action in apart else [", ".join(sorted(line.sides))])
+    }
+    expected |= {
+        f"    {source} --> {line.target}: {action} (desk)"
+        for action, line in LINES.items()
+        for source in (line.desk.sources if line.desk else ())
     }
 
     assert set(arrows) == expected
