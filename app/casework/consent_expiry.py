@@ -13,6 +13,7 @@ from app.consents.expiry_deadlines import (
     asking_for,
     is_awaited,
     is_lead_apart,
+    known_to_lead,
     move_deadline,
 )
 from app.consents.models import Consent
@@ -43,7 +44,8 @@ def announce_end(work: Writing, case: Case, clock: Clock) -> None:
     """
     given, running = consents.of_case(work, case.id), {clock.record_id}
     consent = next((one for one in given if one.id == clock.record_id), None)
-    if consent is None or not is_awaited(work, case, consent, given, running):
+    known = known_to_lead(work, case, given)
+    if consent is None or not is_awaited(work, case, consent, known, running):
         deadlines.stop(work, clock.record_id)
         return
     due = last_announcement(consent.expires_at, work.now, work.ground.speed)

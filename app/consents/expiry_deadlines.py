@@ -35,7 +35,8 @@ def watch_expiry(work: Writing, case: Case, anew: Collection[UUID] = ()) -> None
     """
     given = queries.of_case(work, case.id)
     found = {clock.record_id: clock for clock in running_in(work, case.id, KIND)}
-    awaited = [one for one in given if is_awaited(work, case, one, given, found)]
+    known = known_to_lead(work, case, given)
+    awaited = [one for one in given if is_awaited(work, case, one, known, found)]
     deadlines.stop_all(work, found.keys() - {one.id for one in awaited})
     for consent in awaited:
         clock = found.get(consent.id)
@@ -51,18 +52,18 @@ def is_awaited(
     work: Reading,
     case: Case,
     consent: Consent,
-    given: Sequence[Consent],
+    known: Sequence[Consent],
     running: Collection[UUID],
 ) -> bool:
     """Return whether the end of a consent has to be announced, or has been and matters.
 
-    One that has ended keeps the deadline that it has, and gets no new one.
+    One that has ended keeps the deadline that it has, and gets no new one. `known` are the
+    consents that the lead may know: only these renew each other.
     """
     able = may_give(consent.given_by, child=case.is_child) and not consent.withdrawn_at
     ahead = work.now < consent.expires_at or consent.id in running
     if case.state not in OPEN or not (able and ahead):
         return False
-    known = known_to_lead(work, case, given)
     if consent not in known:
         return True
     stand = [one for one in known if counts(one, work.now, child=case.is_child)]
@@ -118,7 +119,7 @@ def asking_for(work: Reading, case: Case, office: Addressee, purpose: Purpose) -
 def start_deadline(work: Writing, case: Case, consent: Consent) -> None:
     """Start the deadline for the end of a consent that stands."""
     due_at = next_announcement(consent.expires_at, work.now, work.ground.speed)
-    deadlines.restart(
+    deadlines.start(
         work,
         Named(consent.id, case.id, case.reference),
         KIND,

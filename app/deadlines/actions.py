@@ -37,11 +37,23 @@ def restart(
     *,
     waits_on: UUID | None,
 ) -> None:
-    """Stop what ran for this record and start what its new state waits for.
+    """Stop what ran for this record and start what its new state waits for."""
+    stop(work, record.id)
+    start(work, record, kind, due_at, waits_on=waits_on)
+
+
+def start(
+    work: Writing,
+    record: Recorded,
+    kind: ClockKind,
+    due_at: datetime,
+    *,
+    waits_on: UUID | None,
+) -> None:
+    """Start a clock for a record that has none.
 
     What is late already is due at once: a silence counts from when somebody was waited for.
     """
-    stop(work, record.id)
     clock = Clock(
         case_id=record.case_id,
         record_id=record.id,
