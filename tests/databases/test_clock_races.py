@@ -89,9 +89,8 @@ def test_a_referral_is_accepted_or_expires_and_whoever_was_late_is_told(
     officer, lead = world.someone("UZ_CONSULATE_ALMATY"), world.someone("KZ_LEAD")
     shelter = world.someone("KZ_SHELTER_KOGERSHIN")
     sent = [
-        done(lead.refers(case, "KZ_SHELTER_KOGERSHIN"))
-        for case in (lead.leads(officer.submits()) for _ in range(CASES))
-        for _ in range(REFERRALS)
+        done(lead.refers(lead.leads(officer.submits()), "KZ_SHELTER_KOGERSHIN"))
+        for _ in range(CASES * REFERRALS)
     ]
     world.passes(hours=3)
     assert fire_due(world.ground, limit=1000) == Fired(len(sent))

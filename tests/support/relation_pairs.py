@@ -185,8 +185,9 @@ def helps(scene: Scene, watched: Watched) -> None:
 
 
 def has_helped(scene: Scene, watched: Watched) -> None:
+    """With a section: a second request that gives no more would be refused (ADR 51)."""
     office = watched.pair.office
-    asked = {"service": BEFORE[office], "sections": []}
+    asked = {"service": BEFORE[office], "sections": ["needs"]}
     sent = done(scene.lead.refers(watched.case, office, **asked))
     done(watched.observer.does("decline", sent, {"reason": "NO_CAPACITY"}))
 
