@@ -1,6 +1,7 @@
 """What is tried next in a state: what an office is shown as possible, and disturbances."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from random import Random
 from typing import Final
@@ -32,7 +33,7 @@ from tests.exploration.stage import (
 )
 from tests.support.world import Json
 
-KINDS: Final = {"offered": 50, "beside": 25, "waits": 15, "disturbance": 10}
+KINDS: Final = {"offered": 50, "beside": 25, "waits": 12, "disturbance": 13}
 """How often what is tried is of which kind."""
 ENDING: Final = frozenset({"close", "stop", "discard", "withdraw", "erase"})
 RARE: Final = 0.15
@@ -79,7 +80,7 @@ def choose(stage: Stage, chance: Random) -> Chosen | None:
     for relation, office in stage.rows(RELATIONS):
         parts.setdefault(office, set()).add(relation)
     if kind == "disturbance":
-        return Chosen(chance.choice(disturbances(sorted(parts))))
+        return Chosen(chance.choice(disturbances(parts)))
     offices = sorted(parts.keys() & (stage.staffed() - {OVERSIGHT}))
     for office in chance.sample(offices, len(offices)) if kind != "waits" else ():
         if kind == "offered" and (moves := list_offered(stage, office, chance)):
@@ -143,13 +144,18 @@ def beside(stage: Stage, office: str, relations: set[str], chance: Random) -> li
     return moves
 
 
-def disturbances(parts: Iterable[str]) -> list[Move]:
-    """List what may befall a case from outside; those who take part are hit more often."""
-    hit = [*OFFICES, *2 * [one for one in parts if one in OFFICES]]
+def disturbances(parts: Mapping[str, AbstractSet[str]]) -> list[Move]:
+    """List what may befall a case from outside.
+
+    Whoever takes part is hit more often, and most often who has the case.
+    """
+    known = [one for one in sorted(parts) if one in OFFICES]
+    holders = [one for one in known if parts[one] & HOLDERS]
+    hit = [*OFFICES, *2 * known, *10 * holders]
     return [
         *(Move(WORLD, "shuts", choice=one) for one in hit),
         *(Move(WORLD, "disables", choice=one) for one in (*hit, DESK)),
-        *(Move(WORLD, "disables", choice=f"{one}, second person") for one in parts),
+        *(Move(WORLD, "disables", choice=f"{one}, second person") for one in sorted(parts)),
         *2 * [Move(WORLD, "replaces")],
         *2 * [Move(WORLD, "ends")],
     ]

@@ -128,7 +128,7 @@ def steps(stage: Stage, means: Means) -> Iterator[Move]:
             Move(who, "consent.record", choice=one) for who in writers for one in asked
         )
     if means >= Means.STOPPING:
-        holders = [*of("lead"), *of("candidate"), *of("desk")]
+        holders = [*of("lead"), *of("candidate"), *of("desk"), *of("escalation_desk")]
         yield from (Move(one, "case.stop") for one in holders)
         yield from (Move(one, "case.withdraw") for one in of("submitter"))
 

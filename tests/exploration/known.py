@@ -27,6 +27,10 @@ LEADERS_OF: Final = {
     "UZ": frozenset({UZ}),
     "KG": frozenset({KG}),
 }
+ALONE: Final = (
+    Move(WORLD, "shuts", choice=NGO),
+    Move(WORLD, "disables", choice=f"{KZ}, second person"),
+)
 POST_SHUT: Final = Move(WORLD, "shuts", choice=POST)
 
 
@@ -81,13 +85,19 @@ def has_a_return_that_nobody_visits(state: Abstract) -> bool:
     return bool(visited) and HOME in state.absent and not sent
 
 
+def is_led_alone(state: Abstract) -> bool:
+    """Return whether who has the case has no second person, and nobody else can lead."""
+    others = LEADERS_OF[state.country] - state.absent - state.alone
+    return is_held_by(state, state.alone) and not others
+
+
 STUCK: Final = frozenset({Kind.STUCK})
 ENDED_AS_A_WISH: Final = frozenset({Kind.ONLY_STOP})
 KNOWN: Final[tuple[Known, ...]] = (
     Known(
         name="no office of the country can lead",
-        reason="a desk gives the lead to another and cannot end the case (ADR 47): "
-        "administrators have to open an office, or an account",
+        reason="the desk can give the lead to nobody, and end the case only as a wish of "
+        "the person (ADR 47): administrators have to open an office, or an account",
         path=(*BEGINNINGS["the only lead is closed"], Move(WORLD, "shuts", choice=NGO)),
         kinds=STUCK | ENDED_AS_A_WISH,
         is_alike=has_nobody_to_lead,
@@ -107,6 +117,13 @@ KNOWN: Final[tuple[Known, ...]] = (
         path=(*BEGINNINGS["at the desk"], POST_SHUT, DESK_GONE),
         kinds=STUCK | ENDED_AS_A_WISH,
         is_alike=has_an_empty_desk,
+    ),
+    Known(
+        name="the lead has no second person, and nobody else can lead",
+        reason="two people close a case: administrators have to open another account",
+        path=(*BEGINNINGS["led on a consent to State offices"], *ALONE),
+        kinds=ENDED_AS_A_WISH,
+        is_alike=is_led_alone,
     ),
     Known(
         name="who visits the person at home is closed",
