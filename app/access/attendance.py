@@ -8,6 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.access.models import Account
+from app.directory.models import FocalPoint
 from app.kernel.actors import WORKERS
 from app.kernel.work import Reading
 
@@ -33,3 +34,8 @@ def find_unattended(session: Session, since: datetime) -> frozenset[UUID]:
 def find_unattended_offices(tx: Reading) -> frozenset[UUID]:
     """Return the offices at which nobody could work on cases for a day at least."""
     return find_unattended(tx.session, tx.now - UNATTENDED_AFTER)
+
+
+def is_gone(tx: Reading, office: FocalPoint) -> bool:
+    """Return whether an office is closed, or nobody could work on cases there for a day."""
+    return not office.active or office.id in find_unattended_offices(tx)

@@ -30,6 +30,7 @@ from app.referrals.agreements import find_held_back, hold_back
 from app.referrals.lifecycle import ASKED, AT_WORK, State
 from app.referrals.models import Referral
 from app.referrals.proposing import knows_recipient
+from app.returns import following as return_following
 from app.returns import queries as return_queries
 from app.returns.models import Return
 
@@ -55,6 +56,8 @@ def find_cases(tx: Reading) -> Iterator[UUID]:
     for record in return_queries.list_unawaited(tx):
         if not was_told(tx, record, RECIPIENT_CLOSED):
             yield record.case_id
+    for record in return_queries.list_misdirected_visits(tx, ended):
+        yield record.case_id
 
 
 def may_be_unagreed(tx: Reading, handover: Handover) -> bool:
@@ -152,9 +155,16 @@ def who_may_know(tx: Reading, case: Case, referral: Referral) -> frozenset[UUID]
 
 
 def follow_return(tx: Writing, case: Case, record: Return) -> Iterator[UUID | None]:
-    """Tell the holder, once, that the office that awaits the person at home is closed."""
-    if not return_queries.is_unawaited(record) or was_told(tx, record, RECIPIENT_CLOSED):
-        return
-    told = frozenset({case.holder} if case.holder else ())
-    tx.record(RECIPIENT_CLOSED, record, told, {"state": record.state}, by_system=True)
-    yield from told
+    """Tell the holder that the office that awaits or visits the person is closed.
+
+    Before departure once. During the visits whenever they become the lead's to report,
+    also because nobody can sign in at the recipient any more.
+    """
+    if return_queries.is_unawaited(record):
+        is_new = not was_told(tx, record, RECIPIENT_CLOSED)
+    else:
+        is_new = return_following.move_visits(tx, record)
+    if is_new:
+        told = frozenset({case.holder} if case.holder else ())
+        tx.record(RECIPIENT_CLOSED, record, told, {"state": record.state}, by_system=True)
+        yield from told

@@ -240,7 +240,7 @@ def wind(
     papers = record.referral
     if side == Side.CONSULATE:
         papers = papers_of(work, record, standing.of_case(work, record.case))
-    whom = waits_on(record, side, papers)
+    whom = waits_on(work, record, side, papers)
     fresh = clocks.term(work, kind, record.case, waits_on=whom)
     if resumed:
         deadlines.go_on(work, record, kind, fresh, waits_on=whom)

@@ -27,9 +27,16 @@ from app.returns.lifecycle import (
     ON_THE_WAY_TO_GO,
     TABLE,
     Action,
+    State,
 )
 from app.returns.models import Done, Return
-from app.returns.situation import find_asked_for_papers, look, papers_of, waits_on
+from app.returns.situation import (
+    find_asked_for_papers,
+    is_recipient_gone,
+    look,
+    papers_of,
+    waits_on,
+)
 
 DECISION_MADE: Final = BEFORE_DEPARTURE - ON_THE_WAY_TO_GO
 
@@ -131,12 +138,28 @@ def hand_on(work: Writing, record: Return, stands: Standing) -> None:
     """Let the clock wait for whoever leads the case, or issues papers, now."""
     _, side = CLOCKS[record.state]
     papers = papers_of(work, record, stands)
-    whom, clock = waits_on(record, side, papers), running(work, [record.id]).get(record.id)
+    whom = waits_on(work, record, side, papers)
+    clock = running(work, [record.id]).get(record.id)
     if clock is None or clock.waits_on == whom:  # none: it rests with the case
         return
     deadlines.pass_on(work, [record.id], whom)
     if side == Side.CONSULATE:
         ask_papers(work, record, papers)
+
+
+def move_visits(work: Writing, record: Return) -> bool:
+    """Let the visits wait for who can report them; return whether the lead does now.
+
+    They go back to the recipient when somebody works there again.
+    """
+    clock = running(work, [record.id]).get(record.id)
+    if record.state != State.MONITORING or clock is None:
+        return False
+    whom = waits_on(work, record, Side.RECIPIENT, record.referral)
+    if clock.waits_on == whom:
+        return False
+    deadlines.pass_on(work, [record.id], whom)
+    return is_recipient_gone(work, record)
 
 
 def pause(work: Writing, case: Case) -> None:

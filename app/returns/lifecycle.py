@@ -93,6 +93,7 @@ class Need(StrEnum):
     PERSON_MET = "person_met"
     SCHEDULE = "schedule"
     VISITS_OVER = "visits_over"
+    RECIPIENT_GONE = "recipient_gone"
 
 
 type Row = Step[State, Action, Need]
@@ -149,6 +150,7 @@ TABLE: Final = Table(_S.OPENED, (
     Step(_A.ARRIVE,              {_S.IN_TRANSIT},               _S.ARRIVED,     _RECIPIENT,   _WORKERS, (_N.PERSON_MET,)),
     Step(_A.MONITOR,             {_S.ARRIVED},                  _S.MONITORING,  _RECIPIENT,   _WORKERS, (_N.SCHEDULE,)),
     Step(_A.REPORT,              {_S.MONITORING},               None,           _RECIPIENT,   _WORKERS),
+    Step(_A.REPORT,              {_S.MONITORING},               None,           _LEAD,        _WORKERS, (_N.RECIPIENT_GONE,)),
     Step(_A.FINISH,              {_S.MONITORING},               _S.COMPLETED,   _SYSTEM,      set(), (_N.VISITS_OVER,)),
     Step(_A.CALL_OFF,            _BEFORE_DEPARTURE,             _S.CALLED_OFF,  _ALL_SIDES,   _OFFICERS),
     Step(_A.END,                 _BEFORE_DEPARTURE | {_S.ARRIVED, _S.MONITORING}, _S.ENDED, _SYSTEM),

@@ -63,6 +63,7 @@ class Facts:
     arrives_at: datetime | None
     escorted: bool
     visits_left: bool
+    recipient_gone: bool
     terms: Terms = Terms()
 
 
@@ -249,6 +250,10 @@ NEEDS: Final[dict[Need, Check[Facts]]] = {
         lambda f: visits_follow(f.terms.visits, f.now), VISITS_FIT),
     Need.VISITS_OVER: Check(
         lambda f: not f.visits_left, "It follows by itself after the last visit.", Side.SYSTEM),
+    Need.RECIPIENT_GONE: Check(
+        lambda f: f.recipient_gone,
+        "The recipient of the return reports the visits. You do where it is closed, or nobody could sign in there "
+        "for a day.", Side.RECIPIENT),
 }
 # fmt: on
 RULES: Final = Rulebook(NEEDS)

@@ -1,6 +1,6 @@
 """Reading returns: every query starts from what is `VISIBLE`."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Final
 from uuid import UUID
@@ -150,6 +150,24 @@ def list_unawaited(work: Reading) -> list[Return]:
 def is_unawaited(record: Return) -> bool:
     """Return whether a person has not departed yet and nobody awaits them at home."""
     return record.state in BEFORE_DEPARTURE and not record.referral.recipient.active
+
+
+def list_misdirected_visits(work: Reading, unattended: Collection[UUID]) -> list[Return]:
+    """List the returns whose visits wait for an office that cannot report them, or not now.
+
+    They wait for the recipient; where it is closed or unattended, for another office: the
+    lead reports them.
+    """
+    recipient = Referral.recipient_id
+    gone = recipient.in_(directory.closed()) | recipient.in_(unattended)
+    found = (
+        select(Return)
+        .join(Referral, Referral.id == Return.referral_id)
+        .join(Clock, Clock.record_id == Return.id)
+        .where(Return.state == State.MONITORING, Clock.stopped_at.is_(None))
+        .where(gone == (Clock.waits_on == recipient))
+    )
+    return list(work.session.scalars(found.order_by(Return.number)))
 
 
 def by_id(work: Reading, return_id: UUID) -> Return:

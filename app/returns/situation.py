@@ -5,6 +5,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from uuid import UUID
 
+from app.access.attendance import is_gone
 from app.cases import queries as cases
 from app.cases.facts import BestInterests
 from app.cases.lifecycle import LED
@@ -16,7 +17,7 @@ from app.consents.standing import Standing
 from app.deadlines import queries as deadlines
 from app.deadlines.models import Clock
 from app.directory.kinds import Service
-from app.kernel.actors import HELPS, Relation, Side, sides_of_case
+from app.kernel.actors import HELPS, Relation, Role, Side, sides_of_case
 from app.kernel.needs import UnmetNeed
 from app.kernel.problems import NotFound
 from app.kernel.work import Reading
@@ -140,6 +141,7 @@ def facts_of(work: Reading, view: View, terms: Terms | None = None) -> Facts:
         arrives_at=plan.arrives_at if plan else None,
         escorted=bool(plan and plan.escort),
         visits_left=bool(record.visits),
+        recipient_gone=is_recipient_gone(work, record),
         terms=terms or Terms(),
     )
 
@@ -166,7 +168,7 @@ def show(work: Reading, record: Return) -> AnyReturn:
     """
     view = must_be_party(look(work, record))
     facts = facts_of(work, view)
-    rows = TABLE.open_to(record.state, view.sides, work.actor.roles)
+    rows = list_steps(record.state, view.sides, work.actor.roles)
     actions = [show_action(row, facts) for row in rows]
     clock = deadlines.running(work, [record.id]).get(record.id)
     if view.sides == {Side.CONSULATE}:
@@ -185,6 +187,19 @@ def show(work: Reading, record: Return) -> AnyReturn:
         version=record.version,
         available_actions=actions,
     )
+
+
+def list_steps(
+    state: State, sides: AbstractSet[Side], roles: AbstractSet[Role]
+) -> list[Row]:
+    """List the steps that are open to some sides, of each action the one that is taken.
+
+    An office can lead the case and be the recipient of its return.
+    """
+    first = dict[Action, Row]()
+    for row in TABLE.open_to(state, sides, roles):
+        first.setdefault(row.action, row)
+    return list(first.values())
 
 
 def show_action(row: Row, facts: Facts) -> AvailableReturnAction:
@@ -259,8 +274,16 @@ def instead_of(view: View) -> Sequence[str]:
     return refused[-1].services if refused and Side.LEAD in view.sides else []
 
 
-def waits_on(record: Return, side: Side, papers: Referral) -> UUID | None:
-    """Say for whom the clock of a state waits."""
+def is_recipient_gone(work: Reading, record: Return) -> bool:
+    """Return whether the lead reports the visits: nobody at the recipient can (ADR 50)."""
+    visited = record.state == State.MONITORING
+    return visited and is_gone(work, record.referral.recipient)
+
+
+def waits_on(work: Reading, record: Return, side: Side, papers: Referral) -> UUID | None:
+    """Return the office for which the clock of a state waits."""
+    if is_recipient_gone(work, record):
+        return record.case.holder
     return {
         Side.RECIPIENT: record.referral.recipient_id,
         Side.CONSULATE: papers.recipient_id,

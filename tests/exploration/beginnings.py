@@ -77,6 +77,12 @@ BEGINNINGS: Final[dict[str, Story]] = {
     "child with a guardian": story(*HELPED, given=GUARDIAN, age="child"),
     "child whose guardian's consent ends": story(*HELPED, given=GUARDIAN_WEEK, age="child"),
     "return": RETURNING,
+    "who visits the person at home is closed": (
+        *RETURNING,
+        Move(HOME, "referral.start"),
+        Move(HOME, "referral.complete"),
+        Move(WORLD, "shuts", choice=HOME),
+    ),
     "relocated": story(
         *(TOLD, *LED),
         Move(KZ, "case.relocate", choice="UZ"),

@@ -4,7 +4,7 @@ A greedy search: the offices that are open and staffed take the step that leads 
 where none of them can, time passes and the worker does what is due.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Final
@@ -41,6 +41,8 @@ HOMECOMING: Final = {
     "arrived": ("monitor",),
     "monitoring": ("report",),
 }
+VISITS: Final = {"monitoring": ("report",)}
+"""What the lead does where the office that awaited the person is gone."""
 REFERRALS: Final = """SELECT r.state FROM referral r JOIN "case" c ON c.id = r.case_id
     WHERE c.code = :code ORDER BY r.number"""
 RETURNS: Final = """SELECT r.state FROM return_checklist r
@@ -118,7 +120,9 @@ def steps(stage: Stage, means: Means) -> Iterator[Move]:
     for one in of("escalation_desk"):
         yield from take_overs(stage, one)
     for one in of("recipient"):
-        yield from list_returns(stage, one)
+        yield from list_returns(stage, one, HOMECOMING)
+    for one in of("lead"):
+        yield from list_returns(stage, one, VISITS)
     yield from (Move(one, "handover.accept") for one in of("handover_candidate"))
     if means >= Means.ASKING_ANEW:
         writers = of("lead") or of("submitter")
@@ -162,8 +166,10 @@ def take_overs(stage: Stage, desk: str) -> Iterator[Move]:
     yield Move(desk, "consent.withdraw_all", choice="REFER")
 
 
-def list_returns(stage: Stage, office: str) -> Iterator[Move]:
-    """List how whoever awaits the person at home brings a return to its end."""
+def list_returns(
+    stage: Stage, office: str, actions: Mapping[str, tuple[str, ...]]
+) -> Iterator[Move]:
+    """List how an office brings a return to its end, by the state that the return is in."""
     for number, (state,) in enumerate(stage.rows(RETURNS)):
-        for action in HOMECOMING.get(state, ()):
+        for action in actions.get(state, ()):
             yield Move(office, f"return.{action}", number)

@@ -8,20 +8,13 @@ from dataclasses import dataclass
 from typing import Final
 
 from tests.exploration.abstract import Abstract
-from tests.exploration.beginnings import BEGINNINGS, RETURNING
+from tests.exploration.beginnings import BEGINNINGS
 from tests.exploration.explore import Finding, Kind, Story
 from tests.exploration.moves import WORLD, Move
-from tests.exploration.stage import DESK, DESKS, HOME, KG, KZ, NGO, POST, UZ
+from tests.exploration.stage import DESK, DESKS, KG, KZ, NGO, POST, UZ
 
 DESK_GONE: Final = Move(WORLD, "disables", choice=DESK)
 DESK_ALONE: Final = Move(WORLD, "disables", choice=f"{DESK}, second person")
-HOME_SHUT: Final = Move(WORLD, "shuts", choice=HOME)
-MONITORED: Final = (
-    *RETURNING,
-    Move(HOME, "referral.start"),
-    Move(HOME, "referral.complete"),
-)
-"""A return whose referral is completed; the visits go on."""
 LEADERS_OF: Final = {
     "KZ": frozenset({KZ, NGO}),
     "UZ": frozenset({UZ}),
@@ -78,13 +71,6 @@ def is_decided_alone(state: Abstract) -> bool:
     return by_lead or by_desk
 
 
-def has_a_return_that_nobody_visits(state: Abstract) -> bool:
-    """Return whether only who is gone could report the visits after a return."""
-    visited = {"arrived", "monitoring"} & set(state.returns)
-    sent = any(service == "RETURN" for service, _, _ in state.referrals)
-    return bool(visited) and HOME in state.absent and not sent
-
-
 def is_led_alone(state: Abstract) -> bool:
     """Return whether who has the case has no second person, and nobody else can lead."""
     others = LEADERS_OF[state.country] - state.absent - state.alone
@@ -124,14 +110,6 @@ KNOWN: Final[tuple[Known, ...]] = (
         path=(*BEGINNINGS["led on a consent to State offices"], *ALONE),
         kinds=ENDED_AS_A_WISH,
         is_alike=is_led_alone,
-    ),
-    Known(
-        name="who visits the person at home is closed",
-        reason="only who awaited the person reports the visits, and until the last one the "
-        "lead closes no case; the referral is completed, so the lead cannot take it back",
-        path=(*MONITORED, HOME_SHUT),
-        kinds=ENDED_AS_A_WISH,
-        is_alike=has_a_return_that_nobody_visits,
     ),
     Known(
         name="the desk beside a lead that is gone has no second person",

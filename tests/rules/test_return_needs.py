@@ -42,6 +42,7 @@ MET = Facts(
     arrives_at=NOON + timedelta(days=1),
     escorted=True,
     visits_left=False,
+    recipient_gone=True,
     terms=Terms(
         informed=True,
         family=FamilyFinding.CAN_RECEIVE,
@@ -99,6 +100,7 @@ LACKS = {
     Need.PERSON_MET: lacking(person_met=False),
     Need.SCHEDULE: lacking(visits=()),
     Need.VISITS_OVER: replace(MET, visits_left=True),
+    Need.RECIPIENT_GONE: replace(MET, recipient_gone=False),
 }
 ON_THE_WAY = {Need.CONTACT_PERMITTED, Need.UNDER_WAY}
 BEFORE_IT_GOES = {Need.RETURN_CONSENT, Need.RISKS_CURRENT, Need.NO_THREAT}

@@ -24,6 +24,7 @@ from app.returns.lifecycle import (
     Action,
     State,
 )
+from app.returns.situation import list_steps
 
 CLEARED = "cleared documented planning planned"
 BEFORE = f"opened informed permitted assessing {CLEARED}"
@@ -49,6 +50,7 @@ ROWS = f"""
 11 | arrive              | in_transit           | arrived      | recipient | {WORKER}
 12 | monitor             | arrived              | monitoring   | recipient | {WORKER}
 12 | report              | monitoring           | same         | recipient | {WORKER}
+12 | report              | monitoring           | same         | lead      | {WORKER}
 -  | finish              | monitoring           | completed    | system    |
 -  | call_off            | {BEFORE}             | called_off   | {ANY}     | {OFFICER}
 -  | end                 | {BEFORE} arrived monitoring | ended | system    |
@@ -86,6 +88,10 @@ call_off            |
 end                 |
 account_for         | person_met
 """
+# what the lead needs where it does what the recipient does: docs/adr/0050
+OF_THE_LEAD = """
+report              | recipient_gone
+"""
 # state    | clock           | waits on
 WAITS = """
 opened     | review          | lead
@@ -120,9 +126,10 @@ def expected(state: State, action: Action, side: Side, role: Role | None) -> str
     rows = [row for row in cells(ROWS) if row[1] == action and state in row[2].split()]
     if not rows:
         return "action-illegal"
-    [(_, _, _, target, sides, roles)] = rows
-    if side not in sides.split():
+    mine = [row for row in rows if side in row[4].split()]
+    if not mine:
         return "action-not-yours"
+    [(_, _, _, target, _, roles)] = mine
     if side != Side.SYSTEM and role not in roles.split():
         return "role-missing"
     return str(state) if target == "same" else target
@@ -155,12 +162,13 @@ def test_every_cell_answers_as_the_copy_does(state: State) -> None:
 
 @pytest.mark.parametrize("action", Action)
 def test_every_step_needs_what_the_copy_asks(action: Action) -> None:
-    needs = {" ".join(map(str, r.needs)) for r in TABLE.steps if r.action == action}
-    wanted = {row[0]: row[1] for row in cells(ASKED)}
+    wanted = {row[0]: row[1].split() for row in cells(ASKED)}
+    of_lead = {row[0]: row[1].split() for row in cells(OF_THE_LEAD)}
 
-    assert {" ".join(sorted(need.split())) for need in needs} == {
-        " ".join(sorted(wanted[action].split()))
-    }
+    for row in TABLE.steps:
+        if row.action == action:
+            alone = of_lead.get(action) if row.sides == {Side.LEAD} else None
+            assert sorted(map(str, row.needs)) == sorted(alone or wanted[action])
 
 
 def test_all_twelve_steps_are_there_and_each_says_which_it_is() -> None:
@@ -216,6 +224,21 @@ def test_no_side_but_the_lead_hears_which_fear_or_threat_it_is(action: Action) -
     for row in TABLE.steps:
         if row.action == action and row.sides != {Side.LEAD}:
             assert not told & set(row.needs)
+
+
+def test_office_that_leads_and_is_the_recipient_sees_one_report() -> None:
+    sides = {Side.LEAD, Side.HOLDER, Side.RECIPIENT}
+
+    [report] = [
+        row
+        for row in list_steps(State.MONITORING, sides, {Role.CASEWORKER})
+        if row.action == Action.REPORT
+    ]
+
+    assert report.sides == {Side.RECIPIENT}
+    assert report == TABLE.find(
+        State.MONITORING, Action.REPORT, sides, frozenset({Role.CASEWORKER})
+    )
 
 
 def test_what_others_see_of_a_return_is_named_once_more() -> None:
