@@ -303,7 +303,7 @@ def test_on_a_new_yes_a_case_begins_again_that_a_no_had_ended(
     submitters = officer.creates(path, consent())
     done(lead.creates(path, consent()))
 
-    assert lacks(before) == [("consent_to_refer", "submitter")]
+    assert lacks(before) == [("consent_to_refer", "lead")]
     assert problem(submitters) == (403, "action-not-yours")
     assert done(lead.does("reopen", case, AGAIN))["state"] == "referring"
 

@@ -43,6 +43,7 @@ lead        | under_way lead_ready still_cleared return_consent contact_permitte
 identity_consent child interests_determined risks_current no_threat child_provided_for \
 arrival_ahead guardian escorted
 consulate   | nationality_confirmed
+recipient   | recipient_gone
 system      | visits_over
 the request | information family_consent child_reception reflection_over second_person \
 reason protection no_marker two_contacts arrival escort person_agrees reconfirmed \
