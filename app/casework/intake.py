@@ -159,6 +159,8 @@ def mend(work: Writing, code: str, seen: Seen, notice: NoticeFields) -> Case:
             watch_interests(work, case)
         if case.is_child != was_child:
             returns.reopen_decisions(work, case)
+        if "safe_contact" in changed:
+            following.announce_change(work, case, None)
         work.record("case.notice_changed", case, case.readers, {"fields": changed})
     return case
 

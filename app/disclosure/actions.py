@@ -221,6 +221,7 @@ def write_section(work: Writing, code: str, seen: Seen, content: SectionContent)
     case = to_write(work, code, seen, content.section)
     write(work, case, content.section, content)
     hold_back_written(work, case.id, content.section)
+    following.announce_change(work, case, content.section)
     tell(work, case, content.section)
     return case
 

@@ -1,19 +1,24 @@
 """What becomes of referrals when the case they belong to changes."""
 
+from typing import Final
 from uuid import UUID
 
+from app.cases.grants import Grant
 from app.cases.models import Case
 from app.cases.reasons import WithdrawReason
+from app.cases.sections import Section
 from app.consents import standing
+from app.consents.coverage import Purpose
 from app.consents.standing import Standing
 from app.deadlines import actions as deadlines
-from app.deadlines.limits import ClockKind
+from app.deadlines.limits import ClockKind, Priority
 from app.deadlines.queries import running
 from app.kernel.actors import Side
 from app.kernel.work import Writing
+from app.notices.actions import tell as call_on
 from app.referrals import queries
 from app.referrals.actions import OPENERS, Move, end_part, rests, take, wind
-from app.referrals.lifecycle import CLOCKS, OPEN, TABLE, Action, State
+from app.referrals.lifecycle import ASKED, AT_WORK, CLOCKS, OPEN, TABLE, Action, State
 from app.referrals.models import Basis, Referral
 from app.referrals.situation import facts_of
 from app.referrals.steps import end
@@ -86,6 +91,43 @@ def narrow(work: Writing, referral: Referral) -> None:
     facts = {"state": referral.state, "service": referral.service, "basis": referral.basis}
     audience = referral.audience
     work.record("referral.narrowed", referral, audience, facts, by_system=True)
+
+
+def announce_change(tx: Writing, case: Case, changed: Section | None) -> None:
+    """Tell the recipients that read a section, or the summary, that it was written anew.
+
+    `None` is `safe_contact` of the summary. A recipient that does not hear it goes on
+    calling a number that is in the wrong hands (BR19). Who is asked or at work is told, if
+    its referral has the section, a consent covers it, and nothing else keeps it from
+    opening it. Of contact and needs, which have the safety notice, it is called on too.
+    """
+    stands = standing.of_case(tx, case)
+    facts = {"section": changed} if changed else {"field": "safe_contact"}
+    readers = set[UUID]()
+    for referral in queries.of_case(tx, case.id):
+        if reads_change(referral, stands, changed):
+            told = frozenset({referral.recipient_id})
+            tx.record("referral.content_changed", referral, told, facts, by_system=True)
+            readers |= told
+    if readers and changed in URGENT_CHANGES:
+        urgency, why = Priority.EMERGENCY, "referral.content_changed"
+        call_on(tx, readers, why, urgency=urgency, case_id=case.id)
+
+
+URGENT_CHANGES: Final = frozenset({Section.CONTACT, Section.NEEDS, None})
+
+
+def reads_change(referral: Referral, stands: Standing, changed: Section | None) -> bool:
+    """Return whether the recipient of a referral reads what was written anew."""
+    to = referral.recipient
+    if referral.state not in AT_WORK | ASKED or not stands.is_safe(to, to.code):
+        return False
+    if changed is None:
+        return Grant.SUMMARY in stands.case.grants(to.id)
+    told = stands.told(to, Purpose(referral.service)) or frozenset()
+    covered = changed in told and changed in referral.sections
+    opens = changed == Section.NEEDS or referral.state in AT_WORK
+    return covered and opens and stands.origin_is_permitted(to)
 
 
 def withdraw_unsafe(work: Writing, case: Case) -> None:
