@@ -112,8 +112,8 @@ class Scene:
     supervisor: Someone
     oversight: Someone
     watched: list[Watched] = field(default_factory=list)
-    lists: dict[tuple[str, str], Answer] = field(default_factory=dict)
-    """What each office was answered for each list: the same for all its cases."""
+    lists: dict[tuple[str, str], Answer] | None = None
+    """What each office was answered for each list, if nobody acts while all is read."""
 
     @property
     def world(self) -> World:
@@ -275,8 +275,8 @@ def read_all(scene: Scene, watched: Watched) -> dict[str, Any]:
 
 
 def read(scene: Scene, watched: Watched, one: Operation) -> Answer:
-    """Read one thing, a list once for all cases of an office."""
-    if one.path in LISTS:
+    """Read one thing; a list once for all cases of an office, if the scene keeps it."""
+    if scene.lists is not None and one.path in LISTS:
         key = (watched.observer.code, one.name)
         if key not in scene.lists:
             scene.lists[key] = send(scene, watched, one)

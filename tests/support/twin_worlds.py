@@ -43,8 +43,8 @@ LISTS: Final = ("cases", "referrals", "handovers", "approvals")
 TALK: Final = ("/questions",)
 """What is read without a purpose by those who put it to one another."""
 PUBLIC: Final = frozenset({"administration", "directory"})
-STAFF: Final = frozenset({"accounts"})
-"""Whose texts are no secret to those who look after accounts, who list them by label."""
+STAFF: Final = frozenset({"accounts", "webhooks"})
+"""Whose texts are no secret to those who look after accounts, or allow a webhook: labels."""
 
 
 @dataclass

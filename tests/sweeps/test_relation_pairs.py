@@ -177,16 +177,18 @@ def in_world(
 ) -> dict[Pair, dict[str, Any]]:
     """Write one value of a secret into every case, and read as every observer."""
     copies.back("built")
-    scene.lists.clear()
     now = scene.world.now
     for watched in scene.watched:
         scene.ids.begin(f"{watched.pair} {act.__name__}")
         act(scene, watched, value)
     scene.world.passes(minutes=5)
+    scene.lists = {}
     found = {watched.pair: read_all(scene, watched) for watched in scene.watched}
     scene.world.now = now
     first = scene.watched[0]
-    return found | {LEAD: read_all(scene, replace(first, observer=scene.lead))}
+    read = found | {LEAD: read_all(scene, replace(first, observer=scene.lead))}
+    scene.lists = None
+    return read
 
 
 def list_leaks(differing: Mapping[Pair, frozenset[str]]) -> dict[str, list[str]]:
