@@ -79,10 +79,11 @@ def relocate_case(
 @router.post(
     "/record-lead-consent",
     response_model=CaseOut,
-    responses=ASKED
+    responses=NO_LONGER_YOURS
+    | ASKED
     | problems(
         *(*UNSEEN, NeedsUnmet, ApprovalUnusable, LeadNotFailing, LeadConsentRecorded),
-        *(AdultSpokenFor, GuardianNeeded, ConsentOver),
+        *(AdultSpokenFor, GuardianNeeded, ConsentOver, DeskMissing),
     ),
 )
 def record_lead_consent(
@@ -98,6 +99,10 @@ def record_lead_consent(
     country where they are, never to one office. `next_lead` then names the office whose
     turn it is: give it the lead with `take-over`. Null: none of that kind can be asked; ask
     the person about another. Oversight hears of it. The answer is 202 first, then 200.
+
+    Also where you have a case because nobody fits, and its submitter is closed, or nobody
+    could sign in there for a day: with the reason `SUBMITTER_INACTIVE` and the purpose
+    `REFER`. The case then goes to the office that routing names (204), or stays with you.
     """
 
     def act(work: Writing) -> Case | Approval:

@@ -85,6 +85,7 @@ class Need(StrEnum):
     FOCAL_POINT_CHOSEN = "focal_point_chosen"
     LEAD_FAILING = "lead_failing"
     NOBODY_NAMED = "nobody_named"
+    SUBMITTER_GONE = "submitter_gone"
     RETURN_OVER = "return_over"
     REFERRAL_ACCEPTED = "referral_accepted"
     NO_REFERRAL_ACCEPTED = "no_referral_accepted"
@@ -122,6 +123,8 @@ TABLE: Final = Table(_S.DRAFT, (
          (_N.REASON, _N.FOCAL_POINT_CHOSEN)),
     Step(_A.RECORD_LEAD_CONSENT, _LED,           None,            {Side.DESK},       {_COORDINATOR},
          (_N.REASON, _N.LEAD_FAILING, _N.NOBODY_NAMED, _N.SECOND_PERSON)),
+    Step(_A.RECORD_LEAD_CONSENT, {_S.SUBMITTED}, None,            {Side.DESK},       {_COORDINATOR},
+         (_N.REASON, _N.SUBMITTER_GONE, _N.SECOND_PERSON)),
     Step(_A.TAKE_OVER,         _LED,             None,            {Side.DESK},       {_COORDINATOR},
          (_N.REASON, _N.LEAD_FAILING, _N.PERSON_INFORMED, _N.FOCAL_POINT_CHOSEN, _N.SECOND_PERSON)),
     Step(_A.ACCEPT_LEAD,       {_S.UNDER_REVIEW}, _S.REFERRING,   {Side.CANDIDATE},  {_COORDINATOR},

@@ -85,10 +85,14 @@ class AssignReason(StrEnum):
 
 
 class TakeOverReason(StrEnum):
-    """Why a desk moves the lead of a case."""
+    """Why a desk moves the lead of a case, or records who may be asked to lead.
+
+    The last is for a case that nobody leads: no step but `record_lead_consent` takes it.
+    """
 
     LEAD_INACTIVE = "LEAD_INACTIVE"
     LEAD_SILENT = "LEAD_SILENT"
+    SUBMITTER_INACTIVE = "SUBMITTER_INACTIVE"
 
 
 class ErasureReason(StrEnum):

@@ -4,6 +4,7 @@ from app.cases import actions as cases
 from app.cases.lifecycle import TABLE, Action
 from app.cases.models import Case
 from app.casework import situation
+from app.casework.successors import ask_for_candidate
 from app.consents import standing
 from app.consents.placing import question_of
 from app.directory import queries as directory
@@ -53,6 +54,15 @@ def reroute(work: Writing, case: Case) -> None:
     cases.take(work, case, row, before=before)
 
 
+def reroute_to_candidate(work: Writing, case: Case) -> None:
+    """Carry a case from its desk to whom routing names now; it stays if that is nobody.
+
+    As the system. Nobody safe reads like nobody fits (ADR 47).
+    """
+    if leads(ask_for_candidate(work, case)).candidates:
+        reroute(work, case)
+
+
 def escalate(work: Writing, case: Case) -> None:
     """Bring in the desk beside a lead that lets its clocks pass; it sees the notice.
 
@@ -77,7 +87,7 @@ def hand_to_next(work: Writing, case: Case) -> None:
     case is never without an owner, and never with one the person fears. Raises DeskMissing
     (503).
     """
-    ranking = leads(question_of(work, case))
+    ranking = leads(ask_for_candidate(work, case))
     chosen = routing.ask_first(work, case.id, ranking)
     if chosen is None:
         raise DeskMissing("The operator has to configure another desk for this case.")

@@ -29,6 +29,7 @@ def gather_unopened(work: Reading, case: Case, terms: Terms) -> Facts:
         with_candidate=False,
         lead_failing=False,
         next_lead_named=False,
+        submitter_gone=False,
         legal_hold=known.legal_hold,
         may_be_child=True,
         terms=terms,

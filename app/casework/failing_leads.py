@@ -1,9 +1,13 @@
-"""Which leads do not act: inactive, unattended, or three deadlines of their case missed."""
+"""Which leads do not act: inactive, unattended, or three deadlines of their case missed.
+
+And which submitters cannot, where a desk has their case because nobody fits.
+"""
 
 from collections.abc import Iterable, Mapping
 from uuid import UUID
 
-from app.access.attendance import find_unattended_offices
+from app.access.attendance import find_unattended_offices, is_gone
+from app.cases.lifecycle import State
 from app.cases.models import Case
 from app.cases.reasons import TakeOverReason
 from app.deadlines import breaches
@@ -44,6 +48,12 @@ def find_failures(
 def is_failing(work: Reading, case: Case) -> bool:
     """Return whether the lead of a case does not act."""
     return bool(find_failures(work, [case])[case.id])
+
+
+def is_submitter_gone(work: Reading, case: Case) -> bool:
+    """Return whether a desk has the case, and nobody at its submitter can act."""
+    at_desk = case.state == State.SUBMITTED and case.with_relation(Relation.DESK)
+    return bool(at_desk) and is_gone(work, directory.by_id(work, case.submitter))
 
 
 def require_failure(work: Reading, case: Case, reason: TakeOverReason) -> None:

@@ -6,12 +6,13 @@ from app.access.models import Approval
 from app.cases import actions as cases
 from app.cases import queries
 from app.cases.approving import Matter, second
-from app.cases.lifecycle import EVENTS, TABLE, Action, Row
+from app.cases.lifecycle import EVENTS, LED, TABLE, Action, Need, Row, State
 from app.cases.models import Case
 from app.cases.reasons import TakeOverReason
 from app.cases.sections import Paper
 from app.casework import situation
 from app.casework.bodies import TakeOverCase
+from app.casework.carrying import reroute_to_candidate
 from app.casework.failing_leads import require_failure
 from app.casework.needs import Terms
 from app.casework.sides import sides_of
@@ -19,7 +20,7 @@ from app.casework.successors import is_choice, is_named_next, recorded_by_desks
 from app.casework.watching import watch_interests
 from app.consents import actions as consents
 from app.consents import standing
-from app.consents.coverage import counts
+from app.consents.coverage import Purpose, counts
 from app.consents.schemas import NewLeadConsent
 from app.deadlines import breaches
 from app.deadlines import queries as deadlines
@@ -27,7 +28,8 @@ from app.directory import queries as directory
 from app.directory.kinds import Kind
 from app.handovers import following as handovers
 from app.handovers.actions import give_lead
-from app.kernel.actors import Relation
+from app.kernel.actors import Relation, Side
+from app.kernel.needs import Unmet, refuse
 from app.kernel.problems import Problem
 from app.kernel.work import Reading, Writing
 
@@ -76,12 +78,15 @@ def find_row(
 ) -> tuple[Case, Row]:
     """Hold a case whose lead does not act, and find the step of the desk beside it.
 
+    Or a case that nobody leads, and that a desk has.
+
     Raises NotFound (404), ActionIllegal or LeadNotFailing (409), ActionNotYours or
     RoleMissing (403).
     """
     case = queries.lock(work, code)
     row = TABLE.find(case.state, action, sides_of(work, case), work.actor.roles)
-    require_failure(work, case, reason)
+    if case.state in LED:
+        require_failure(work, case, reason)
     return case, row
 
 
@@ -90,12 +95,13 @@ def record_lead_consent(
 ) -> Case | Approval:
     """Record, as a desk, that the person agrees to a class of offices as the new lead.
 
-    The second person allows it for the country where the person is now. Raises what
-    `find_row` does, NeedsUnmet, LeadConsentRecorded or ApprovalUnusable (409), and what
-    `consents.require_counting` does (422).
+    The second person allows it for the country where the person is now. A case that nobody
+    leads then goes on to whom routing names. Raises what `find_row` does, NeedsUnmet,
+    LeadConsentRecorded or ApprovalUnusable (409), and what `consents.require_counting` does
+    (422); DeskMissing (503).
     """
     case, row = find_row(work, code, Action.RECORD_LEAD_CONSENT, new.reason)
-    situation.judge(work, case, row, Terms(reason=new.reason, approved=True))
+    require_named(work, case, row, new)
     given = new.as_consent(case.country or "")
     consents.require_counting(work, case, given)
     require_unrecorded(work, case, new.kind)
@@ -110,7 +116,24 @@ def record_lead_consent(
     work.record(EVENTS[row.action], case, told, known)
     work.session.flush()
     watch_interests(work, case)
+    if case.state == State.SUBMITTED:
+        reroute_to_candidate(work, case)
     return case
+
+
+def require_named(work: Reading, case: Case, row: Row, new: NewLeadConsent) -> None:
+    """Raise NeedsUnmet (409) with all that the step lacks.
+
+    Where nobody leads, also unless the reason is the submitter's and the purpose `REFER`:
+    a handover needs a lead.
+    """
+    unled = case.state == State.SUBMITTED
+    fits = not unled or new.reason == TakeOverReason.SUBMITTER_INACTIVE
+    terms = Terms(reason=new.reason if fits else None, approved=True)
+    situation.judge(work, case, row, terms)
+    if unled and Purpose.REFER not in new.purposes:
+        remedy = "Ask the person whether they agree to be referred: name `REFER`."
+        refuse([Unmet(Need.CONSENT_TO_REFER, Side.DESK, remedy)])
 
 
 def require_unrecorded(work: Reading, case: Case, kind: Kind) -> None:

@@ -45,6 +45,7 @@ class Facts:
     with_candidate: bool
     lead_failing: bool
     next_lead_named: bool
+    submitter_gone: bool
     legal_hold: bool
     may_be_child: bool
     terms: Terms = Terms()
@@ -125,6 +126,10 @@ NEEDS: Final[dict[Need, Check[Facts]]] = {
     Need.NOBODY_NAMED: Check(
         lambda f: not f.next_lead_named,
         "The case names an office in `next_lead`: give it the lead with `take_over`.", Side.DESK),
+    Need.SUBMITTER_GONE: Check(
+        lambda f: f.submitter_gone,
+        "The submitter asks the person and records the consent. You do where it is closed, or nobody could sign in "
+        "there for a day.", Side.SUBMITTER),
     Need.REFERRAL_ACCEPTED: Check(
         lambda f: f.helped, "It follows by itself when a referral is accepted.", Side.SYSTEM),
     Need.NO_REFERRAL_ACCEPTED: Check(

@@ -15,6 +15,7 @@ from app.cases.records import HandedOn
 from app.cases.schemas import Notice, Risk
 from app.cases.sections import Section
 from app.cases.snapshots import Snapshot, read_lead_and_holder
+from app.casework.failing_leads import is_submitter_gone
 from app.casework.needs import RULES, Facts, Terms
 from app.casework.schemas import AvailableCaseAction, CaseOut
 from app.casework.sides import sides_of
@@ -68,6 +69,7 @@ def facts_of(  # noqa: PLR0913 - each says one thing of how it stands
     succession: Succession | None = None,
     lead_on_offer: bool,
     returning: bool,
+    submitter_gone: bool,
 ) -> Facts:
     """Gather what the needs are judged by, for the focal point that asks."""
     case, after = stands.case, succession or Succession()
@@ -87,6 +89,7 @@ def facts_of(  # noqa: PLR0913 - each says one thing of how it stands
         with_candidate=case.with_relation(Relation.LEAD) is None,
         lead_failing=after.lead_fails,
         next_lead_named=after.next_lead is not None,
+        submitter_gone=submitter_gone,
         legal_hold=stands.facts.legal_hold,
         may_be_child=case.may_be_child_to(me.id),
         terms=terms or Terms(),
@@ -158,6 +161,7 @@ def situation_of(work: Reading, case: Case, terms: Terms | None = None) -> Facts
         succession=find_successions(work, known).get(case.id),
         lead_on_offer=bool(offered),
         returning=bool(returns.open_in(work, [case.id])),
+        submitter_gone=is_submitter_gone(work, case),
     )
 
 
@@ -276,6 +280,7 @@ def actions_of(
         succession=context.successions.get(case.id),
         lead_on_offer=offered,
         returning=returning,
+        submitter_gone=is_submitter_gone(work, case),
     )
     rows = TABLE.open_to(case.state, sides, work.actor.roles)
     return [show_action(row, facts) for row in rows]

@@ -4,7 +4,7 @@ A desk chooses among the offices that the person agreed to. Where the desk itsel
 that the person agrees to a class of offices, it chooses none of them: routing does.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 from uuid import UUID
@@ -66,13 +66,17 @@ def may_be_chosen(work: Reading, case: Case, chosen: FocalPoint) -> bool:
 
     One answer for every reason: a desk must not learn what the person fears. Where
     everybody may be told, no choice could be refused for another reason: there it is whose
-    turn it is.
+    turn it is. So it is where a desk recorded a class in place of the submitter.
     """
     stands = standing.of_case(work, case)
     if not (is_able(case, chosen) and stands.is_safe(chosen, chosen.code)):
         return False
-    agreed = stands.told(chosen, Purpose.REFER) is not None
-    return agreed or (stands.may_hear(chosen) and is_next(work, case, chosen))
+    agreed = without(stands, recorded_for_submitter(work, stands))
+    if agreed.told(chosen, Purpose.REFER) is not None:
+        return True
+    if agreed.may_hear(chosen):
+        return is_next(work, case, chosen)
+    return is_named_next(work, case, chosen)
 
 
 def is_next(work: Reading, case: Case, chosen: FocalPoint) -> bool:
@@ -89,9 +93,7 @@ def is_choice(work: Reading, case: Case, chosen: FocalPoint) -> bool:
     recorded itself gives it no choice.
     """
     stands = standing.of_case(work, case)
-    by_desks = recorded_by_desks(work, stands)
-    others = [one for one in stands.consents if one not in by_desks]
-    agreed = replace(stands, consents=others)
+    agreed = without(stands, recorded_by_desks(work, stands))
     if not (is_able(case, chosen) and stands.is_safe(chosen, chosen.code)):
         return False
     if agrees_to_lead(agreed, chosen):
@@ -144,6 +146,45 @@ def recorded_by_desks(work: Reading, stands: Standing) -> list[Consent]:
         return []
     offices = directory.by_ids(work, {one.recorded_by for one in classes})
     return [one for one in classes if offices[one.recorded_by].kind == Kind.DESK]
+
+
+def recorded_for_submitter(work: Reading, stands: Standing) -> list[Consent]:
+    """List the consents to a class that a desk recorded in a case it did not submit."""
+    submitter = stands.case.submitter
+    if all(one.recorded_by == submitter for one in stands.consents):
+        return []
+    by_desks = recorded_by_desks(work, stands)
+    return [one for one in by_desks if one.recorded_by != submitter]
+
+
+def without(stands: Standing, consents: Collection[Consent]) -> Standing:
+    """Return how a person stands without some of their consents."""
+    left = [one for one in stands.consents if one not in consents]
+    return replace(stands, consents=left)
+
+
+def ask_for_candidate(work: Reading, case: Case) -> Question:
+    """Put the question who is asked to lead a case that nobody leads.
+
+    By what a desk alone recorded in place of the submitter no body of the State of origin
+    is asked, before the person settled that it may be told (ADR 47).
+    """
+    stands = standing.of_case(work, case)
+    question = question_of(work, case, stands)
+    by_desks = recorded_for_submitter(work, stands)
+    if not by_desks:
+        return question
+    others = without(stands, by_desks)
+    barred = {
+        one.id
+        for one in question.profiles
+        if not (others.may_hear(one) or stands.origin_is_permitted(one))
+    }
+    return replace(
+        question,
+        consented=question.consented - barred,
+        named=question.named - barred,
+    )
 
 
 def find_next_lead(work: Reading, case: Case, stands: Standing) -> Candidate | None:

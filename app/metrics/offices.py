@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
 from sqlalchemy.orm import Session
 
@@ -19,8 +20,12 @@ class Offices:
 
 def look_at_offices(session: Session, now: datetime) -> Offices:
     """Count the offices that something waits for in vain, and drafts that may be lost."""
-    waited_for = breaches.find_waited_for(session)
     return Offices(
-        len(find_unattended(session, now) & waited_for),
+        len(find_unattended_offices(session, now)),
         breaches.count_drafts_of_closed(session),
     )
+
+
+def find_unattended_offices(session: Session, now: datetime) -> frozenset[UUID]:
+    """Return the offices that something waits for, and where nobody can sign in."""
+    return find_unattended(session, now) & breaches.find_waited_for(session)

@@ -4,7 +4,7 @@ from typing import Final
 
 from tests.exploration.explore import Story
 from tests.exploration.moves import WORLD, Move, begins
-from tests.exploration.stage import HOME, KZ, POST, SHELTER, UZ
+from tests.exploration.stage import DESK, HOME, KZ, POST, SHELTER, UZ
 
 LOW: Final = Move(POST, "risk.assess", choice="low")
 TOLD: Final = Move(POST, "safeguards.write", choice="the State of origin may be told")
@@ -72,6 +72,23 @@ BEGINNINGS: Final[dict[str, Story]] = {
     "helped on consents that end": story(*HELPED, given=WEEK),
     "at an NGO that is asked to lead": story(LOW, SUBMIT, given="refer to NGOs"),
     "at the desk": story(LOW, SUBMIT, given="refer to the lead at home"),
+    "at the desk, and the submitter is closed": story(
+        *(LOW, SUBMIT),
+        Move(WORLD, "shuts", choice=POST),
+        given="refer to the lead at home",
+    ),
+    "nobody works at the desk that has the case": story(
+        *(LOW, SUBMIT),
+        Move(WORLD, "shuts", choice=POST),
+        Move(WORLD, "disables", choice=DESK),
+        given="refer to the lead at home",
+    ),
+    "the desk beside an empty lead has no second person": story(
+        *LED,
+        Move(WORLD, "disables", choice=KZ),
+        *[Move(WORLD, "waits", choice="32 days")] * 2,
+        Move(WORLD, "disables", choice=f"{DESK}, second person"),
+    ),
     "led in the vital interest": story(VITAL, *LED, given=""),
     "presumed child in danger": story(VITAL, SUBMIT, given="", age="presumed_child"),
     "child with a guardian": story(*HELPED, given=GUARDIAN, age="child"),

@@ -55,7 +55,7 @@ CHOICES: Final[dict[str, tuple[str, ...]]] = {
     "take_over": tuple(f"{why} to {to}" for why in FAILURES for to in LEADERS),
     "record_lead_consent": tuple(
         f"{why}, {kind}, {by}"
-        for why in FAILURES
+        for why in (*FAILURES, "SUBMITTER_INACTIVE")
         for kind in LEAD_KINDS
         for by in ("person", "best_interests_decision")
     ),

@@ -4,7 +4,7 @@ A greedy search: the offices that are open and staffed take the step that leads 
 where none of them can, time passes and the worker does what is due.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Final
@@ -56,7 +56,12 @@ class Means(IntEnum):
     """What the offices can do with what the person said before."""
     ASKING_ANEW = 1
     """The person is asked whether another class of offices may know."""
-    STOPPING = 2
+    ADMINISTRATORS = 2
+    """Two administrators open an account where the service told that nobody can sign in.
+
+    The case rests until they do: the alarm names what to do (`offices_unattended`).
+    """
+    STOPPING = 3
     """The person wants everything to end, or the submitter takes the case back."""
 
 
@@ -117,6 +122,7 @@ def steps(stage: Stage, means: Means) -> Iterator[Move]:
         yield Move(one, "case.decline_lead")
     for one in of("desk"):
         yield from (Move(one, "case.assign", choice=to) for to in LEADERS if to in staffed)
+        yield from record_classes(one, "SUBMITTER_INACTIVE")
     for one in of("escalation_desk"):
         yield from take_overs(stage, one)
     for one in of("recipient"):
@@ -124,6 +130,16 @@ def steps(stage: Stage, means: Means) -> Iterator[Move]:
     for one in of("lead"):
         yield from list_returns(stage, one, VISITS)
     yield from (Move(one, "handover.accept") for one in of("handover_candidate"))
+    yield from more_steps(stage, means, of)
+
+
+def more_steps(
+    stage: Stage, means: Means, of: Callable[[str], list[str]]
+) -> Iterator[Move]:
+    """List what a way rests on besides what the offices do with what was said before.
+
+    `of` lists the offices with a relation to the case.
+    """
     if means >= Means.ASKING_ANEW:
         writers = of("lead") or of("submitter")
         [(country,)] = stage.rows('SELECT country FROM "case" WHERE code = :code')
@@ -131,6 +147,8 @@ def steps(stage: Stage, means: Means) -> Iterator[Move]:
         yield from (
             Move(who, "consent.record", choice=one) for who in writers for one in asked
         )
+    if means >= Means.ADMINISTRATORS:
+        yield from (Move(WORLD, "staffs", choice=one) for one in stage.unattended())
     if means >= Means.STOPPING:
         holders = [*of("lead"), *of("candidate"), *of("desk"), *of("escalation_desk")]
         yield from (Move(one, "case.stop") for one in holders)
@@ -160,10 +178,15 @@ def take_overs(stage: Stage, desk: str) -> Iterator[Move]:
     why = "LEAD_SILENT" if found and found[0][0] else "LEAD_INACTIVE"
     for to in sorted(LEADERS, key=lambda one: one not in staffed):
         yield Move(desk, "case.take_over", choice=f"{why} to {to}")
+    yield from record_classes(desk, why)
+    yield Move(desk, "consent.withdraw_all", choice="REFER")
+
+
+def record_classes(desk: str, why: str) -> Iterator[Move]:
+    """List the classes of offices that a desk records that the person agrees to."""
     for kind in LEAD_KINDS:
         for by in ("person", "best_interests_decision"):
             yield Move(desk, "case.record_lead_consent", choice=f"{why}, {kind}, {by}")
-    yield Move(desk, "consent.withdraw_all", choice="REFER")
 
 
 def list_returns(

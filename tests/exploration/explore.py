@@ -31,10 +31,13 @@ FAR: Final = 6
 DEPENDS: Final = frozenset(
     {
         *("case.assign", "case.take_over", "case.record_lead_consent"),
-        "referral.redirect",
+        *("referral.redirect", "return.report"),
     }
 )
-"""Steps that depend on what is chosen with them, which the service cannot know before."""
+"""Steps that depend on what is chosen with them, which the service cannot know before.
+
+A report of a visit before its date depends on whether it says `early`.
+"""
 SERVER_ERROR: Final = 500
 ERASED_LATER: Final = """SELECT 1 FROM "case" c LEFT JOIN clock k ON k.record_id = c.id
     AND k.kind = 'erase' AND k.stopped_at IS NULL

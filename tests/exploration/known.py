@@ -11,9 +11,8 @@ from tests.exploration.abstract import Abstract
 from tests.exploration.beginnings import BEGINNINGS
 from tests.exploration.explore import Finding, Kind, Story
 from tests.exploration.moves import WORLD, Move
-from tests.exploration.stage import DESK, DESKS, KG, KZ, NGO, POST, UZ
+from tests.exploration.stage import DESK, DESKS, KG, KZ, NGO, UZ
 
-DESK_GONE: Final = Move(WORLD, "disables", choice=DESK)
 DESK_ALONE: Final = Move(WORLD, "disables", choice=f"{DESK}, second person")
 LEADERS_OF: Final = {
     "KZ": frozenset({KZ, NGO}),
@@ -24,7 +23,7 @@ ALONE: Final = (
     Move(WORLD, "shuts", choice=NGO),
     Move(WORLD, "disables", choice=f"{KZ}, second person"),
 )
-POST_SHUT: Final = Move(WORLD, "shuts", choice=POST)
+LATER: Final = Move(WORLD, "waits", choice="4 hours")
 
 
 @dataclass(frozen=True)
@@ -52,17 +51,6 @@ def has_nobody_to_lead(state: Abstract) -> bool:
     return unled and LEADERS_OF[state.country] <= state.absent
 
 
-def is_left_to_the_desk(state: Abstract) -> bool:
-    """Return whether a desk has the case, and its submitter cannot act."""
-    desks = state.offices("desk") - state.absent
-    return bool(desks) and state.offices("submitter") <= state.absent
-
-
-def has_an_empty_desk(state: Abstract) -> bool:
-    """Return whether nobody can act at the desk that has the case."""
-    return bool(state.offices("desk") & state.absent)
-
-
 def is_decided_alone(state: Abstract) -> bool:
     """Return whether the office that has to decide has no second person."""
     desks = state.offices("escalation_desk")
@@ -83,26 +71,11 @@ KNOWN: Final[tuple[Known, ...]] = (
     Known(
         name="no office of the country can lead",
         reason="the desk can give the lead to nobody, and end the case only as a wish of "
-        "the person (ADR 47): administrators have to open an office, or an account",
+        "the person (ADR 47); no alarm counts offices that are closed: administrators have "
+        "to open one again",
         path=(*BEGINNINGS["the only lead is closed"], Move(WORLD, "shuts", choice=NGO)),
         kinds=STUCK | ENDED_AS_A_WISH,
         is_alike=has_nobody_to_lead,
-    ),
-    Known(
-        name="nobody fits, and the submitter is closed",
-        reason="a desk that has the case may record no consent, and can close it only as a "
-        "wish of the person: `close` begins in no `submitted` case",
-        path=(*BEGINNINGS["at the desk"], POST_SHUT),
-        kinds=ENDED_AS_A_WISH,
-        is_alike=is_left_to_the_desk,
-    ),
-    Known(
-        name="nobody works at the desk that has the case",
-        reason="behind a desk stands nobody as long as it is active: administrators open "
-        "an account, or close it; oversight hears of each of its silences",
-        path=(*BEGINNINGS["at the desk"], POST_SHUT, DESK_GONE),
-        kinds=STUCK | ENDED_AS_A_WISH,
-        is_alike=has_an_empty_desk,
     ),
     Known(
         name="the lead has no second person, and nobody else can lead",
@@ -112,9 +85,10 @@ KNOWN: Final[tuple[Known, ...]] = (
         is_alike=is_led_alone,
     ),
     Known(
-        name="the desk beside a lead that is gone has no second person",
-        reason="two people of a desk move the lead: administrators have to open an account",
-        path=(*BEGINNINGS["escalated"], DESK_ALONE),
+        name="the desk beside a lead that is closed has no second person",
+        reason="two people of a desk move the lead, and no alarm counts an office with one "
+        "person: administrators have to open an account",
+        path=(*BEGINNINGS["the only lead is closed"], LATER, DESK_ALONE),
         kinds=STUCK,
         is_alike=is_decided_alone,
     ),

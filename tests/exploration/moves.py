@@ -5,7 +5,7 @@ person where it takes two, and answers with what the service said.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any, Final, override
 from uuid import UUID, uuid4
@@ -25,7 +25,7 @@ from tests.exploration.stage import (
     UZ,
     Stage,
 )
-from tests.support.account_changes import account_of
+from tests.support.account_changes import account_of, together
 from tests.support.administrators import agreed, changes
 from tests.support.returns import AT_HOME, MET, NO_GO, SAFE, TOLD, to_return
 from tests.support.world import (
@@ -41,6 +41,12 @@ from tests.support.world import (
     travel_plan,
 )
 
+WORKER: Final[Json] = {
+    "label": "duty 9",
+    "kind": "person",
+    "roles": ["officer", "caseworker", "coordinator"],
+}
+"""The account that administrators open where nobody can sign in."""
 WORLD: Final = "the world"
 """Who acts where no office does: administrators, and time."""
 SOON: Final = timedelta(days=6)
@@ -255,6 +261,7 @@ class Doing:
             "referral.redirect": {"reason": "NO_CAPACITY", "alternative": LAWYER},
             "referral.start": MET,
             "referral.hold": rests,
+            "referral.report": {"feedback": "So far good"},
             "referral.complete": {"outcome": "delivered", "feedback": "Good"},
             "referral.withdraw": back,
             "referral.revoke": back,
@@ -394,6 +401,18 @@ class Doing:
         people = self.stage.seconds if second else self.stage.workers
         path = f"{account_of(people[office])}/disable"
         return said(self.stage.clerks[0].post(path, idempotency_key=str(uuid4())))
+
+    def world_staffs(self, move: Move) -> Said:
+        """Open an account for a new worker of an office, as two administrators."""
+        one, other = self.stage.clerks
+        old = self.stage.workers[move.choice]
+        opened = together(one, other, "/accounts", WORKER | {"focal_point": move.choice})
+        path, account = f"/accounts/{opened['id']}/keys", UUID(opened["id"])
+        made = together(one, other, path, {"scopes": [*old.actor.scopes], "days": 300})
+        actor = replace(old.actor, account_id=account)
+        new = Someone(self.stage, move.choice, actor, made["key"])
+        self.stage.workers[move.choice] = new
+        return DONE
 
 
 def said(answer: Response) -> Said:

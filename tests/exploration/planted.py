@@ -8,6 +8,7 @@ import pytest
 
 from app.cases.lifecycle import TABLE, Action, State
 from app.casework import escalating
+from app.metrics import offices
 
 type Patch = pytest.MonkeyPatch
 type Plant = Callable[[Patch], None]
@@ -25,6 +26,11 @@ def forbid(patch: Patch, state: State, actions: AbstractSet[Action]) -> None:
 def lets_nobody_end_a_rest(patch: Patch) -> None:
     """Let a suspended case neither go on nor end."""
     forbid(patch, State.SUSPENDED, {Action.RESUME, Action.CLOSE, Action.STOP})
+
+
+def counts_no_office_as_unattended(patch: Patch) -> None:
+    """Raise no alarm where nobody can sign in at an office that something waits for."""
+    patch.setattr(offices, "find_unattended", lambda *_: frozenset())
 
 
 def leaves_a_case_with_a_lead_that_is_gone(patch: Patch) -> None:

@@ -15,12 +15,13 @@ from random import Random
 from typing import Any, Final, override
 
 from fastapi import FastAPI
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from app.directory.models import FocalPoint
 from app.ground import lay_ground
 from app.kernel.actors import Role
 from app.main import create_app
+from app.metrics.offices import find_unattended_offices
 from tests.support.databases import alone, ids_of
 from tests.support.in_thread import Here, here
 from tests.support.world import KEYS, PUBLIC, WORKERS, Someone, World
@@ -70,6 +71,7 @@ class Stage(World):
             one: self.someone(one, protects if one == OVERSIGHT else WORKERS)
             for one in CAST
         }
+        self.first_workers = dict(self.workers)
         self.seconds = {one: self.someone(one, {Role.SUPERVISOR}) for one in CAST}
         self.clerks = [self.someone(one, {Role.ADMINISTRATOR}) for one in (DESK, OVERSIGHT)]
         self.first = b""
@@ -106,6 +108,7 @@ class Stage(World):
             left.unlink()
         self.path.write_bytes(content)
         self.now, self.code = then.now, then.code
+        self.workers = dict(self.first_workers)
 
     # Reading behind the service.
 
@@ -139,6 +142,13 @@ class Stage(World):
         return frozenset(
             office for office, one in people.items() if one.actor.account_id.hex in found
         )
+
+    def unattended(self) -> list[str]:
+        """List the offices of the cast that the alarm `offices_unattended` counts."""
+        with self.database.reading() as session:
+            found = find_unattended_offices(session, self.now)
+            codes = select(FocalPoint.code).where(FocalPoint.id.in_(found))
+            return sorted(set(CAST) & set(session.scalars(codes)))
 
     def acts(self, office: str) -> Someone:
         """Return the worker of an office."""

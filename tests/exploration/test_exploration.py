@@ -54,7 +54,7 @@ def test_a_known_state_is_still_without_a_way_on(stage: Stage, known: Known) -> 
     assert known.is_alike(finding.state)
 
 
-LEAD_GONE: Final = BEGINNINGS["escalated"][:-2]
+LEAD_GONE: Final = BEGINNINGS["the only lead is closed"]
 FOUND: Final = [
     (planted.lets_nobody_end_a_rest, BEGINNINGS["led and helped"], Kind.STUCK),
     (planted.leaves_a_case_with_a_lead_that_is_gone, LEAD_GONE, Kind.STUCK),
@@ -79,6 +79,21 @@ def test_a_planted_fault_is_found(
 
 def kinds_of(result: Result) -> set[Kind]:
     return {one.kind for one in result.findings}
+
+
+@pytest.mark.parametrize("alarm", [True, False])
+def test_case_at_an_empty_desk_rests_only_where_an_alarm_names_the_desk(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, *, alarm: bool
+) -> None:
+    if not alarm:
+        planted.counts_no_office_as_unattended(monkeypatch)
+    explorer = Explorer(stage, 0)
+
+    empty = BEGINNINGS["nobody works at the desk that has the case"]
+    explorer.begin([empty], only_last=True)
+
+    assert kinds_of(explorer.result) == (set() if alarm else {Kind.STUCK})
+    assert dict(explorer.result.means) == ({"ADMINISTRATORS": 1} if alarm else {})
 
 
 def test_a_seed_repeats_exactly(stage: Stage) -> None:

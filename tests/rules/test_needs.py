@@ -38,6 +38,7 @@ CASE = of_case.Facts(
     with_candidate=True,
     lead_failing=True,
     next_lead_named=False,
+    submitter_gone=True,
     legal_hold=False,
     may_be_child=True,
     terms=of_case.Terms(
@@ -111,6 +112,7 @@ CASE_LACKS = {
     ),
     CaseNeed.LEAD_FAILING: replace(CASE, lead_failing=False),
     CaseNeed.NOBODY_NAMED: replace(CASE, next_lead_named=True),
+    CaseNeed.SUBMITTER_GONE: replace(CASE, submitter_gone=False),
     CaseNeed.REFERRAL_ACCEPTED: replace(CASE, helped=False),
     CaseNeed.TIME_IS_UP: replace(CASE, terms=replace(CASE.terms, time_is_up=False)),
     CaseNeed.ERASED_BEFORE: replace(CASE, terms=replace(CASE.terms, erased_before=False)),

@@ -15,7 +15,7 @@ from app.referrals import needs as referrals
 from app.returns import needs as returns
 
 CASES = """
-submitter   | notice consent_to_refer child_path vital_interest
+submitter   | notice consent_to_refer child_path vital_interest submitter_gone
 candidate   | recipient_safe
 holder      | risk_current nothing_sent nothing_open return_over
 oversight   | no_legal_hold

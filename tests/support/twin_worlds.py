@@ -44,7 +44,7 @@ TALK: Final = ("/questions",)
 """What is read without a purpose by those who put it to one another."""
 PUBLIC: Final = frozenset({"administration", "directory"})
 STAFF: Final = frozenset({"accounts", "webhooks"})
-"""Whose texts are no secret to those who look after accounts, or allow a webhook: labels."""
+"""Whose labels are no secret to those who look after accounts, or allow a webhook."""
 
 
 @dataclass

@@ -140,6 +140,8 @@ def on_lead(world: Model, actor: Actor, name: str, target: Any, poor: bool) -> O
     if name == "visit" and not sides:
         return NOT_YOURS, world
     states = {"monitoring"} if name == "visit" else LED
+    if name == "record_lead_consent":
+        states = {*LED, "submitted"}
     roles = WORKERS if name == "visit" else {"coordinator"}
     refusals = {
         ILLEGAL: world.state not in states,
@@ -156,7 +158,12 @@ def on_lead(world: Model, actor: Actor, name: str, target: Any, poor: bool) -> O
 
 
 def record_lead_consent(world: Model, me: str) -> Outcome:
-    """Record that the person agrees to State bodies as a new lead, once."""
+    """Record that the person agrees to State bodies as a new lead, once.
+
+    Before anybody leads the reason would be the submitter's, which always acts here.
+    """
+    if world.state == "submitted":
+        return ("needs-unmet", "reason", "submitter_gone"), world
     if not is_failing(world, world.who("lead") or ""):
         return ("lead-not-failing",), world
     if next_lead(world) is not None:
