@@ -65,13 +65,13 @@ def mixture(world: World) -> list[Request]:
     officer, lead = world.someone("UZ_CONSULATE_ALMATY"), world.someone("KZ_LEAD")
     shelter = world.someone("KZ_SHELTER_KOGERSHIN")
     cases = [officer.submits() for _ in range(10)]
-    running, *others = [led(officer, lead) for _ in range(4)]
+    running, *others = [led(officer, lead) for _ in range(20)]
     sent = done(lead.refers(running, shelter.code))
     seen = [(case, lead.tag(case)) for case in cases]
     requests: list[Request] = [
         *(act(lead, case, tag) for case, tag in seen),
         *[lambda: officer.writes_case(submit=True)] * 50,
-        *[refer(lead, case) for case in (running, *others)] * 5,
+        *[refer(lead, case) for case in (running, *others)],
         *[lambda: lead.opens(f"{path_of(running)}/sections/needs")] * 20,
     ]
     polls = [
