@@ -35,7 +35,7 @@ def unwatched(
     return session.scalars(found).all()
 
 
-def led_without_desk(session: Session, offices: Collection[UUID]) -> Sequence[UUID]:
+def list_led_without_desk(session: Session, offices: Collection[UUID]) -> Sequence[UUID]:
     """List open cases that some offices lead and that no desk was brought in for."""
     part = Party.until.is_(None) & (Party.record_id == Party.case_id)
     led = (Party.relation == Relation.LEAD) & Party.focal_point_id.in_(offices)

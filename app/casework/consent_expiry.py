@@ -52,7 +52,7 @@ def announce_end(work: Writing, case: Case, clock: Clock) -> None:
     if due is not None and clock.set_at < due[1]:
         record_announcement(work, case, consent, days=due[0])
         clock.set_at = work.now
-    if consent.expires_at <= work.now and not is_needed(work, case, consent):
+    if consent.expires_at <= work.now and not is_still_read(work, case, consent):
         deadlines.stop(work, clock.record_id)
         return
     clock.fires_at = work.now + WEEK / work.ground.speed
@@ -102,7 +102,7 @@ def list_purposes(referral: Referral) -> Iterator[Purpose]:
         yield Purpose.LAW_ENFORCEMENT
 
 
-def is_needed(work: Reading, case: Case, consent: Consent) -> bool:
+def is_still_read(work: Reading, case: Case, consent: Consent) -> bool:
     """Return whether somebody who takes part now read by a consent that has ended.
 
     Else there is nothing to do about it, and it leaves the worklist. A lead on the side of

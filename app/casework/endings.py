@@ -46,7 +46,7 @@ def list_cases(tx: Reading) -> list[UUID]:
 def find_cases(tx: Reading) -> Iterator[UUID]:
     """Find them one by one; a case can come several times."""
     ended = find_unattended(tx.session, tx.now - UNATTENDED_AFTER)
-    yield from holding.led_without_desk(tx.session, ended)
+    yield from holding.list_led_without_desk(tx.session, ended)
     for handover in handover_queries.list_offered(tx):
         if may_be_unagreed(tx, handover):
             yield handover.case_id
@@ -66,7 +66,7 @@ def may_be_unagreed(tx: Reading, handover: Handover) -> bool:
     A case that does not open is looked at by itself, so that what failed is logged.
     """
     try:
-        return handover_following.is_unagreed(tx, handover)
+        return handover_following.lacks_agreement(tx, handover)
     except (NotFound, Unopenable):
         return True
 
@@ -160,7 +160,7 @@ def follow_return(tx: Writing, case: Case, record: Return) -> Iterator[UUID | No
     Before departure once. During the visits whenever they become the lead's to report,
     also because nobody can sign in at the recipient any more.
     """
-    if return_queries.is_unawaited(record):
+    if return_queries.has_closed_recipient(record):
         is_new = not was_told(tx, record, RECIPIENT_CLOSED)
     else:
         is_new = return_following.move_visits(tx, record)

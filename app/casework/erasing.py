@@ -14,7 +14,7 @@ from app.cases.models import Case
 from app.cases.records import Fact
 from app.casework.acting import lock
 from app.casework.bodies import EraseCase, HoldLegally
-from app.casework.erasure_facts import gather_unopened
+from app.casework.erasure_facts import build_facts_without_opening
 from app.casework.forgetting import forget
 from app.casework.lateness import DESTROYING
 from app.casework.needs import RULES, Terms
@@ -42,7 +42,7 @@ def drop(work: Writing, case: Case) -> None:
     Raises ActionIllegal or NeedsUnmet (409).
     """
     row = by_system(case, Action.DISCARD)
-    RULES.require(row, gather_unopened(work, case, at_its_time(work, case)))
+    RULES.require(row, build_facts_without_opening(work, case, at_its_time(work, case)))
     throw_away(work, case, row)
 
 
@@ -68,7 +68,7 @@ def erase(
     case = lock(work, code, seen)
     row = TABLE.find(case.state, Action.ERASE, sides_of(work, case), work.actor.roles)
     terms = Terms(reason=why.reason, approved=True)
-    RULES.require(row, gather_unopened(work, case, terms))
+    RULES.require(row, build_facts_without_opening(work, case, terms))
     matter = Matter(case, f"case.{Action.ERASE}", why, {"reason": why.reason}, OF_OVERSIGHT)
     if question := second(work, matter, approval):
         return question
@@ -83,7 +83,7 @@ def lapse(work: Writing, case: Case) -> None:
     once for each hold. Raises ActionIllegal or NeedsUnmet (409): before its time, too.
     """
     row = by_system(case, Action.ERASE)
-    facts = gather_unopened(work, case, at_its_time(work, case))
+    facts = build_facts_without_opening(work, case, at_its_time(work, case))
     missing = RULES.unmet(row, facts)
     if [lack.need for lack in missing] == [Need.NO_LEGAL_HOLD]:
         put_off(work, case)
@@ -104,7 +104,7 @@ def erase_again(work: Writing, case_id: UUID, at: datetime) -> bool:
         return False
     is_draft = case.state == State.DRAFT
     row = by_system(case, Action.DISCARD if is_draft else Action.ERASE_AGAIN)
-    RULES.require(row, gather_unopened(work, case, Terms(erased_before=True)))
+    RULES.require(row, build_facts_without_opening(work, case, Terms(erased_before=True)))
     (throw_away if is_draft else empty)(work, case, row)
     return True
 

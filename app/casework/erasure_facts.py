@@ -7,7 +7,7 @@ from app.casework.needs import Facts, Terms
 from app.kernel.work import Reading
 
 
-def gather_unopened(work: Reading, case: Case, terms: Terms) -> Facts:
+def build_facts_without_opening(work: Reading, case: Case, terms: Terms) -> Facts:
     """Gather what can be said without opening anything: to erase, no key must be needed.
 
     All else counts as not being so.

@@ -59,13 +59,13 @@ OF_A_CHILD: Final = " For a child it is the guardian's, with the child's assent,
 CHILD_PATH: Final = "For a child: a guardian's consent with the child's assent, or assess its best interests."
 
 
-def remedy_to_refer(facts: Facts) -> Remedy:
+def get_remedy_to_refer(facts: Facts) -> Remedy:
     """Return whose consent a referral needs, and that who has the case records it."""
     text = TO_REFER + OF_A_CHILD if facts.may_be_child else TO_REFER
-    return Remedy(text, who_records(facts))
+    return Remedy(text, get_recording_side(facts))
 
 
-def who_records(facts: Facts) -> Side:
+def get_recording_side(facts: Facts) -> Side:
     """Return who records a consent: the submitter as long as nobody leads, then the lead."""
     return Side.SUBMITTER if facts.with_candidate else Side.LEAD
 
@@ -76,7 +76,7 @@ NEEDS: Final[dict[Need, Check[Facts]]] = {
         lambda f: f.notice_complete,
         "Complete the notice: country, age class, language, priority, urgent needs, safe contact.", Side.SUBMITTER),
     Need.CONSENT_TO_REFER: Check(
-        lambda f: f.may_be_referred, TO_REFER, Side.SUBMITTER, specific=remedy_to_refer),
+        lambda f: f.may_be_referred, TO_REFER, Side.SUBMITTER, specific=get_remedy_to_refer),
     Need.RECIPIENT_SAFE: Check(
         lambda f: f.recipient_safe,
         "Decline: this case must go to another focal point.", Side.CANDIDATE),
@@ -104,7 +104,7 @@ NEEDS: Final[dict[Need, Check[Facts]]] = {
     Need.CHILD_PATH: Check(
         lambda f: f.child_path,
         CHILD_PATH, Side.SUBMITTER,
-        specific=lambda f: Remedy(CHILD_PATH, who_records(f)), applies=lambda f: f.may_be_child),
+        specific=lambda f: Remedy(CHILD_PATH, get_recording_side(f)), applies=lambda f: f.may_be_child),
     Need.VITAL_INTEREST: Check(
         lambda f: f.vital_interest,
         "Only if life is at risk or serious harm is near: declare a vital interest, with its reason. "

@@ -96,7 +96,7 @@ def is_choice(work: Reading, case: Case, chosen: FocalPoint) -> bool:
     agreed = without(stands, recorded_by_desks(work, stands))
     if not (is_able(case, chosen) and stands.is_safe(chosen, chosen.code)):
         return False
-    if agrees_to_lead(agreed, chosen):
+    if has_agreed_to_lead(agreed, chosen):
         return True
     return agreed.may_hear(chosen) and is_next(work, case, chosen)
 
@@ -124,10 +124,10 @@ def may_be_named(by_desks: Standing, office: Addressee) -> bool:
     Not one of the State of origin, before the person settled that it may be told: a desk
     cannot record that.
     """
-    return agrees_to_lead(by_desks, office) and by_desks.origin_is_permitted(office)
+    return has_agreed_to_lead(by_desks, office) and by_desks.origin_is_permitted(office)
 
 
-def agrees_to_lead(stands: Standing, office: Addressee) -> bool:
+def has_agreed_to_lead(stands: Standing, office: Addressee) -> bool:
     """Return whether the person agreed that an office leads their case.
 
     A consent to a new lead is one to the State of origin only where the person settled that

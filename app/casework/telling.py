@@ -24,7 +24,7 @@ from app.consents import actions as consents
 from app.consents import queries as recorded
 from app.consents import standing
 from app.consents.models import Consent
-from app.consents.schemas import ConsentHint, NewConsent, TakeBack, hint_for
+from app.consents.schemas import ConsentHint, NewConsent, TakeBack, get_hint
 from app.deadlines.limits import Priority
 from app.directory import queries as directory
 from app.directory.kinds import is_beyond
@@ -143,7 +143,7 @@ def consents_for(work: Reading, case: Case) -> list[Consent]:
     found = recorded.of_case(work, case.id)
     leads = Relation.LEAD in case.relations_of(me.id)
     helps = not leads and referrals_of.is_helping(work, case.id)
-    return recorded.known_to(case, found, me, helps=helps)
+    return recorded.list_known_to(case, found, me, helps=helps)
 
 
 def named_in(work: Reading, given: list[Consent]) -> Mapping[UUID, str]:
@@ -172,7 +172,7 @@ def hints_for(work: Reading, given: list[Consent]) -> Mapping[UUID, ConsentHint]
     me = work.actor.focal_point_id
     reads = {one.id: one for one in cases_of.values() if Grant.SUMMARY in one.grants(me)}
     hints = {
-        c.id: hint_for(c, child=reads[c.case_id].is_child)
+        c.id: get_hint(c, child=reads[c.case_id].is_child)
         for c in given
         if c.case_id in reads
     }

@@ -94,10 +94,10 @@ def count_refusal(work: Writing, new: NewRefusal) -> None:
 
 
 def expire_for_adult(work: Writing, case: Case) -> None:
-    """Let what others consented to for a child expire: the person is an adult.
+    """End the consents that others gave for a child who was found to be an adult.
 
-    Now, and not only while the notice says so: held to be a child again, the person does
-    not come back under a consent that they were told no longer counts (BR14).
+    They end for good: if the age class changes back to child, the guardian has to consent
+    again (BR14).
     """
     for consent in queries.of_case(work, case.id):
         stands = consent.withdrawn_at is None and work.now < consent.expires_at

@@ -1,4 +1,4 @@
-"""When the end of a consent is announced, and which other consents make up for it: pure."""
+"""When the end of a consent is announced, and which consents replace it. Pure functions."""
 
 from collections.abc import Iterable
 from collections.abc import Set as AbstractSet

@@ -83,7 +83,7 @@ def known_to_lead(work: Reading, case: Case, given: Sequence[Consent]) -> Sequen
         stands = standing.of_case(work, case)
     except (NotFound, Unopenable):
         return []
-    return standing.known_to(work, stands, lead).consents
+    return standing.restrict_to_known(work, stands, lead).consents
 
 
 def is_lead_apart(work: Reading, case: Case) -> bool:
@@ -103,7 +103,7 @@ def find_state_lead(work: Reading, case: Case) -> FocalPoint | None:
 
 
 def asking_of(work: Reading, case: Case, consent: Consent) -> Asking | None:
-    """Return whom a consent names, as one who would be told; None: it names a class."""
+    """Return what a consent is checked against for the office it names; None: a class."""
     if consent.focal_point_id is None:
         return None
     office = directory.by_id(work, consent.focal_point_id)
@@ -111,7 +111,7 @@ def asking_of(work: Reading, case: Case, consent: Consent) -> Asking | None:
 
 
 def asking_for(work: Reading, case: Case, office: Addressee, purpose: Purpose) -> Asking:
-    """Return an office as one who would be told, without a look at what is feared."""
+    """Return what a consent is checked against for an office; safeguards are not read."""
     from_ngo = office.kind == Kind.STATE and bool(standing.from_ngos(work, [case]))
     return Asking(office, purpose, work.now, child=case.is_child, from_ngo=from_ngo)
 

@@ -44,7 +44,7 @@ def of_case(work: Reading, case_id: UUID) -> list[Consent]:
     return of_cases(work, [case_id]).get(case_id, [])
 
 
-def known_to(
+def list_known_to(
     case: Case, given: Iterable[Consent], reader: FocalPoint, *, helps: bool
 ) -> list[Consent]:
     """List those of the consents of a case that an office may know of.

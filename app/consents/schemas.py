@@ -161,10 +161,10 @@ SAID_FOR_AN_ADULT: Final = ConsentHint(
 )
 
 
-def hint_for(consent: Consent, *, child: bool) -> ConsentHint | None:
-    """Return why a consent does not count for a person of this age; None: it does.
+def get_hint(consent: Consent, *, child: bool) -> ConsentHint | None:
+    """Return a hint why a consent does not count at this age, or None if it counts.
 
-    What was taken back counts at no age, and has no hint.
+    A withdrawn consent has no hint.
     """
     if consent.withdrawn_at or may_give(consent.given_by, child=child):
         return None

@@ -241,10 +241,10 @@ def from_ngos(work: Reading, found: Iterable[Case]) -> frozenset[UUID]:
 
 def known_to_caller(work: Reading, stands: Standing) -> Standing:
     """Return the standing with only the consents that the caller may know (ADR 35)."""
-    return known_to(work, stands, directory.by_id(work, work.actor.focal_point_id))
+    return restrict_to_known(work, stands, directory.by_id(work, work.actor.focal_point_id))
 
 
-def known_to(work: Reading, stands: Standing, reader: FocalPoint) -> Standing:
+def restrict_to_known(work: Reading, stands: Standing, reader: FocalPoint) -> Standing:
     """Return the standing with only the consents that an office may know (ADR 35).
 
     The side of origin may not know who helps elsewhere. A consent that names such an office

@@ -19,7 +19,7 @@ from app.disclosure import queries
 from app.disclosure.models import AccessEntry
 from app.disclosure.policy import POLICY_HASH, Subject
 from app.kernel.db import hold
-from app.kernel.instants import midnight, until_midnight
+from app.kernel.instants import get_time_to_midnight, midnight
 from app.kernel.journal import was_told
 from app.kernel.problems import Problem
 from app.kernel.work import Writing
@@ -45,7 +45,7 @@ class DailyCapReached(Problem):
     status = 429
 
     def __init__(self, look: Look, now: datetime) -> None:
-        left = until_midnight(now)
+        left = get_time_to_midnight(now)
         super().__init__(
             "Cases that you opened today stay open to you. A colleague can open others.",
             wait=max(1, round(left.total_seconds())),

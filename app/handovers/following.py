@@ -62,14 +62,14 @@ def cancel_unagreed(work: Writing, case: Case) -> bool:
     Nobody could accept it, and meanwhile the lead offers the case to nobody else.
     """
     handover = queries.open_of(work, case.id)
-    if handover is None or not is_unagreed(work, handover):
+    if handover is None or not lacks_agreement(work, handover):
         return False
     end_by_system(work, handover, Action.CANCEL)
     return True
 
 
-def is_unagreed(work: Reading, handover: Handover) -> bool:
-    """Return whether no agreement in force lets an offer cross its border.
+def lacks_agreement(work: Reading, handover: Handover) -> bool:
+    """Return whether an offer of the lead crosses a border without an agreement in force.
 
     Raises NotFound (404) or Unopenable where the safeguards of its case do not open.
     """

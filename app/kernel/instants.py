@@ -34,7 +34,7 @@ class UtcDateTime(TypeDecorator[datetime]):
         return value and value.astimezone(UTC)
 
 
-def until_midnight(now: datetime) -> timedelta:
+def get_time_to_midnight(now: datetime) -> timedelta:
     """Return how long the day of UTC still lasts."""
     return midnight(now) + timedelta(days=1) - now
 

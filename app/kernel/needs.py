@@ -49,7 +49,7 @@ class Check[F]:
     specific: Callable[[F], Remedy | None] | None = None
     applies: Callable[[F], bool] = applies_always
 
-    def remedy_for(self, facts: F, asking: Side) -> Remedy:
+    def get_remedy(self, facts: F, asking: Side) -> Remedy:
         """Return what meets the need as the facts are; `asking` brings it by default."""
         found = self.specific(facts) if self.specific else None
         return found or Remedy(self.remedy, self.by or asking)
@@ -116,7 +116,7 @@ class Rulebook[N: StrEnum, F]:
             if any(check.met(facts) for _, check in checks):
                 continue
             named = [one for one in checks if one[1].applies(facts)] or checks
-            remedies = [(one, check.remedy_for(facts, asking)) for one, check in named]
+            remedies = [(one, check.get_remedy(facts, asking)) for one, check in named]
             first, *others = (Unmet(one, said.by, said.text) for one, said in remedies)
             yield Unmet(first.need, first.by, first.remedy, tuple(others))
 

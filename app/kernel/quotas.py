@@ -12,7 +12,7 @@ from threading import Lock
 from typing import Never
 from uuid import UUID
 
-from app.kernel.instants import midnight, until_midnight
+from app.kernel.instants import get_time_to_midnight, midnight
 from app.kernel.problems import Problem
 
 
@@ -66,7 +66,7 @@ class Quotas:
 
     def refuse_volume(self, account: UUID, now: datetime, needed: int) -> Never:
         """Raise DailyVolumeUsed (429): an account may not seal that much today."""
-        left, wait = self.left_today(account, now), until_midnight(now)
+        left, wait = self.left_today(account, now), get_time_to_midnight(now)
         raise DailyVolumeUsed(left=left, needed=needed, wait=wait)
 
     def require_draft(self, open_now: int) -> None:

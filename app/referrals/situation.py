@@ -40,11 +40,11 @@ def sides_of(referral: Referral, actor: Actor) -> frozenset[Side]:
 
 
 def roles_of(referral: Referral, actor: Actor) -> frozenset[Role]:
-    """Return the roles that count for an actor in a referral.
+    """Return the roles with which an actor acts on a referral.
 
-    An officer of a consular office that is asked for a travel document acts on that
-    referral as a caseworker does: the same officer verifies nationality and issues the
-    document. For no other service, and not as the sender.
+    An officer of a consular office that is asked for a travel document also acts as a
+    caseworker on that referral, because the same officer verifies nationality and issues
+    the document. This holds for no other service, and not for the sender.
     """
     papers = referral.service == Service.CONSULAR_DOCUMENT
     consular = papers and referral.recipient.function == Function.CONSULAR
@@ -253,7 +253,7 @@ def find_covered_until(
         return None
     me = directory.by_id(work, work.actor.focal_point_id)
     helps = Relation.RECIPIENT in referral.relations_of(me.id)
-    known = consents.known_to(referral.case, stands.consents, me, helps=helps)
+    known = consents.list_known_to(referral.case, stands.consents, me, helps=helps)
     asking = stands.asking(referral.recipient, Purpose(referral.service))
     return find_end_of_cover(known, asking, frozenset(map(Section, referral.sections)))
 

@@ -141,22 +141,22 @@ RECEPTION: Final = Remedy(
 )
 
 
-def remedy_for_no_threat(facts: Facts) -> Remedy | None:
+def get_remedy_for_no_threat(facts: Facts) -> Remedy | None:
     """Return who has still to assess the risk; None: an assessment shows a threat."""
     made = [one for one in (facts.destination, facts.origin) if one is not None]
-    return remedy_for_no_assessment(facts) if all(map(is_safe, made)) else None
+    return get_remedy_for_no_assessment(facts) if all(map(is_safe, made)) else None
 
 
-def remedy_for_no_assessment(facts: Facts) -> Remedy | None:
+def get_remedy_for_no_assessment(facts: Facts) -> Remedy | None:
     """Return who has still to assess the risk of a return; None: both sides did."""
     if facts.destination is None:
         return AT_DESTINATION if facts.origin else AT_NEITHER
     return None if facts.origin else AT_ORIGIN
 
 
-def remedy_for_risks(facts: Facts) -> Remedy | None:
+def get_remedy_for_risks(facts: Facts) -> Remedy | None:
     """Return which assessment is missing or too old, and who makes it; None: both are old."""
-    missing = remedy_for_no_assessment(facts)
+    missing = get_remedy_for_no_assessment(facts)
     if missing is not None:
         return missing
     late = [not is_current(one, facts.now) for one in (facts.destination, facts.origin)]
@@ -165,7 +165,7 @@ def remedy_for_risks(facts: Facts) -> Remedy | None:
     return LATE_AT_DESTINATION if late[0] else LATE_AT_ORIGIN
 
 
-def remedy_for_reception(facts: Facts) -> Remedy | None:
+def get_remedy_for_reception(facts: Facts) -> Remedy | None:
     """Return that the recipient receives the child, where nothing else is missing."""
     in_favour = facts.determined and facts.interests == Interests.IN_FAVOUR
     return RECEPTION if in_favour and not facts.child_received else None
@@ -208,15 +208,15 @@ NEEDS: Final[dict[Need, Check[Facts]]] = {
         "The State of origin has to confirm the nationality.", Side.CONSULATE),
     Need.RISKS_CURRENT: Check(
         lambda f: is_current(f.destination, f.now) and is_current(f.origin, f.now),
-        "Both sides assess the risk, each no longer than 30 days ago.", Side.LEAD, specific=remedy_for_risks),
+        "Both sides assess the risk, each no longer than 30 days ago.", Side.LEAD, specific=get_remedy_for_risks),
     Need.NO_THREAT: Check(
         lambda f: is_safe(f.destination) and is_safe(f.origin),
         "An assessment shows a threat or a high risk: decide NO-GO, and ask for protection instead.", Side.LEAD,
-        specific=remedy_for_no_threat),
+        specific=get_remedy_for_no_threat),
     Need.CHILD_PROVIDED_FOR: Check(
         is_provided_for,
         "For a child: its best interests determined in favour, a carer who receives it, a guardian at arrival.",
-        Side.LEAD, specific=remedy_for_reception),
+        Side.LEAD, specific=get_remedy_for_reception),
     Need.GUARDIAN: Check(
         has_guardian,
         "A guardian has to be appointed for the child, or the competent body decides that none is needed: "

@@ -147,7 +147,7 @@ def list_unawaited(work: Reading) -> list[Return]:
     return list(work.session.scalars(found.order_by(Return.number)))
 
 
-def is_unawaited(record: Return) -> bool:
+def has_closed_recipient(record: Return) -> bool:
     """Return whether a person has not departed yet and nobody awaits them at home."""
     return record.state in BEFORE_DEPARTURE and not record.referral.recipient.active
 

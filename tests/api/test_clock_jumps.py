@@ -1,4 +1,4 @@
-"""A clock that was set is reported by every process, for an hour."""
+"""A jump of the clock is reported by `worker status` and the metrics for an hour."""
 
 import pytest
 from sqlalchemy.exc import DBAPIError

@@ -71,7 +71,7 @@ def test_consent_that_was_taken_back_has_no_hint(officer: Someone) -> None:
 def test_submitter_that_no_longer_follows_does_not_learn_that_the_age_changed(
     officer: Someone, lead: Someone
 ) -> None:
-    """It goes on listing what it recorded, and reads the summary as it handed it on."""
+    """It still lists the consents that it recorded; its summary is the one it sent."""
     given = [consent(**GUARDIAN), consent(purposes=["HANDOVER"])]
     cases = [lead.leads(officer.submits(notice=CHILD, consents=given)) for _ in "12"]
     turns_out_to_be(lead, cases[0], "adult")

@@ -7,7 +7,12 @@ import pytest
 
 from app.kernel.actors import Role
 from tests.support.endings import disable
-from tests.support.stuck_cases import NGOS, OLD_DESK
+from tests.support.stuck_cases import (
+    NGOS,
+    OLD_DESK,
+    boss,
+    desk,
+)
 from tests.support.world import (
     Json,
     Someone,
@@ -21,20 +26,11 @@ from tests.support.world import (
     problem,
 )
 
+__all__ = ("boss", "desk")
+
 AT_HOME: Final = consent(focal_point="UZ_LEAD")
 """A consent to an office that leads nobody where the person is."""
 CHOSEN: Final = {"reason": "LOCAL_KNOWLEDGE"}
-
-
-@pytest.fixture
-def desk(world: World) -> Someone:
-    return world.someone(OLD_DESK)
-
-
-@pytest.fixture
-def boss(world: World) -> Someone:
-    """The second person of the desk."""
-    return world.someone(OLD_DESK, {Role.SUPERVISOR})
 
 
 @pytest.fixture

@@ -8,10 +8,13 @@ from tests.support.stuck_cases import (
     NGOS,
     OLD_DESK,
     STATE_ALONE,
+    boss,
+    desk,
     giving,
     records,
     refuses_all,
     strand,
+    stuck,
 )
 from tests.support.world import (
     Json,
@@ -28,22 +31,7 @@ from tests.support.world import (
     problem,
 )
 
-
-@pytest.fixture
-def desk(world: World) -> Someone:
-    return world.someone(OLD_DESK)
-
-
-@pytest.fixture
-def boss(world: World) -> Someone:
-    """The second person of the desk."""
-    return world.someone(OLD_DESK, {Role.SUPERVISOR})
-
-
-@pytest.fixture
-def stuck(world: World, officer: Someone, lead: Someone) -> Json:
-    """A case whose person agreed to State bodies alone; the only one that leads is shut."""
-    return strand(world, officer, lead)
+__all__ = ("boss", "desk", "stuck")
 
 
 def test_two_people_of_the_desk_record_a_class_and_routing_names_who_is_next(

@@ -5,15 +5,16 @@ from httpx2 import Response
 from sqlalchemy import update
 
 from app.directory.models import Country
-from app.kernel.actors import Role
 from tests.support.stuck_cases import (
     NGOS,
-    OLD_DESK,
     STATE_ALONE,
+    boss,
+    desk,
     giving,
     records,
     refuses_all,
     strand,
+    stuck,
 )
 from tests.support.world import (
     Json,
@@ -27,22 +28,7 @@ from tests.support.world import (
     problem,
 )
 
-
-@pytest.fixture
-def desk(world: World) -> Someone:
-    return world.someone(OLD_DESK)
-
-
-@pytest.fixture
-def boss(world: World) -> Someone:
-    """The second person of the desk."""
-    return world.someone(OLD_DESK, {Role.SUPERVISOR})
-
-
-@pytest.fixture
-def stuck(world: World, officer: Someone, lead: Someone) -> Json:
-    """A case whose person agreed to State bodies alone; the only one that leads is shut."""
-    return strand(world, officer, lead)
+__all__ = ("boss", "desk", "stuck")
 
 
 def named(answer: Response) -> Json:

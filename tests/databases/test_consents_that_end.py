@@ -44,7 +44,7 @@ def test_each_consent_that_stands_in_an_open_case_gets_a_deadline(
     today = {"obtained_on": f"{now:%F}"}
 
     def given(days: int, **changes: Any) -> Json:
-        """A consent that ends in some days."""
+        """Return a consent that ends in this many days."""
         return consent(
             expires_at=f"{now + timedelta(days=days):%FT%TZ}", **today, **changes
         )

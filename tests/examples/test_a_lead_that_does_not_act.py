@@ -6,6 +6,7 @@ lead cannot record that, because it does not act. The regional desk does it (ADR
 """
 
 from app.kernel.actors import Role
+from tests.support.stuck_cases import giving, records
 from tests.support.world import (
     Json,
     Someone,
@@ -28,15 +29,9 @@ STATE_ALONE = [consent(), for_services()]
 """Only a State body may lead; NGOs may shelter and advise."""
 
 
-def records_consent(desk: Someone, second: Someone, case: Json, **terms: object) -> Json:
-    """Two people of the desk record to which kind of office the person agreed."""
-    body = lead_consent(**terms)
-    return done(desk.does_with(second, "record-lead-consent", case, body))
-
-
 def gives_lead(desk: Someone, second: Someone, case: Json, to: str, reason: str) -> None:
-    """Two people of the desk give an office the lead, and lose the case with that."""
-    choice = {"focal_point": to, "reason": reason, "person_informed": True}
+    """Give an office the lead as two people of the desk, who lose access to the case."""
+    choice = giving(to, reason=reason)
     assert desk.does_with(second, "take-over", case, choice).status_code == 204
     assert problem(desk.get(path_of(case))) == (404, "not-found")
 
@@ -76,7 +71,7 @@ def test_a_state_lead_is_closed_and_the_person_agrees_to_an_ngo(
     # 4 June: the desk reaches her through the shelter. She agrees to an NGO.
     world.waits_for(days=1)
     oversight.hears()
-    recorded = records_consent(desk, second, case)
+    recorded = records(desk, second, case)
     assert recorded["next_lead"] == "SANA_SEZIM"
     assert kinds(oversight.hears()) == ["case.lead_consent_recorded"]
     gives_lead(desk, second, case, "SANA_SEZIM", "LEAD_INACTIVE")
@@ -132,7 +127,7 @@ def test_a_state_lead_misses_three_deadlines_and_nobody_is_safe_at_first(
 
     # 23 June: he agrees to an NGO if it is neither of the two. The desk is told of nobody.
     world.waits_for(days=1)
-    nobody = records_consent(desk, second, case, reason="LEAD_SILENT")
+    nobody = records(desk, second, case, reason="LEAD_SILENT")
     assert nobody["next_lead"] is None
 
     # 24 June: so the desk asks him about international organisations.

@@ -34,7 +34,7 @@ def say(text: str, end: str = "\n") -> None:
 
 
 def drop(*_: object) -> EventDict:
-    """Keep the log of the service out of the progress bar."""
+    """Discard the log of the service, which would break the progress bar."""
     raise structlog.DropEvent
 
 

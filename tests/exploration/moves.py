@@ -215,7 +215,7 @@ class Doing:
         return self.asks(who, way, body, {"If_Match": tag})
 
     def asks(self, who: Someone, path: str, body: Any, headers: dict[str, str]) -> Said:
-        """Ask for something; if it takes two people, let the second allow it."""
+        """Send a request; if it needs a second person, approve it and send it again."""
         answer = who.post(path, body, **headers)
         if answer.status_code != 202:
             return said(answer)

@@ -1,4 +1,4 @@
-"""When the end of a consent is announced, and which consents make up for another."""
+"""When the end of a consent is announced, and which consents replace another."""
 
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta

@@ -26,5 +26,5 @@ def look(world: World) -> int:
 
 
 def disable(who: Someone, by: Someone) -> None:
-    """End an account, as a supervisor or an administrator may."""
+    """Disable an account, as a supervisor or an administrator."""
     done(by.post(f"/accounts/{who.actor.account_id}/disable"))

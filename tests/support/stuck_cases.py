@@ -2,6 +2,9 @@
 
 from typing import Any, Final
 
+import pytest
+
+from app.kernel.actors import Role
 from tests.support.world import (
     Json,
     Someone,
@@ -17,6 +20,24 @@ OLD_DESK, NEW_DESK = "DESK_CENTRAL_ASIA", "DESK_CARIBBEAN"
 NGOS: Final = ("SANA_SEZIM", "PARTNERSHIP_IN_ACTION")
 """Who can lead in Kazakhstan beside its own body, as routing orders them; then IOM."""
 STATE_ALONE: Final = [consent(), for_services()]
+
+
+@pytest.fixture
+def desk(world: World) -> Someone:
+    """A coordinator of the desk."""
+    return world.someone(OLD_DESK)
+
+
+@pytest.fixture
+def boss(world: World) -> Someone:
+    """The second person of the desk."""
+    return world.someone(OLD_DESK, {Role.SUPERVISOR})
+
+
+@pytest.fixture
+def stuck(world: World, officer: Someone, lead: Someone) -> Json:
+    """A case whose person agreed to State bodies alone, and whose only lead is closed."""
+    return strand(world, officer, lead)
 
 
 def giving(to: str, **changes: Any) -> Json:

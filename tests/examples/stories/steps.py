@@ -1,4 +1,4 @@
-"""What people do in the stories, in one call each."""
+"""Steps of the stories: each function sends one request and checks the answer."""
 
 from typing import Any
 
