@@ -1,7 +1,7 @@
 """What each need of a step means: how to tell whether it is met, and who can meet it.
 
 Needs are of two kinds: what the record must meet, and what the request brings (`asks`).
-A slice keeps a total mapping from its needs to checks; a need nobody built is never met.
+A slice maps each of its needs to a check; a missing check raises `KeyError`.
 """
 
 from collections.abc import Callable, Iterator, Mapping
