@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from app.access.models import Account
 from app.directory.models import FocalPoint
 from app.kernel.actors import WORKERS
+from app.kernel.recall import recalled
 from app.kernel.work import Reading
 
 UNATTENDED_AFTER: Final = timedelta(days=1)
@@ -17,20 +18,21 @@ UNATTENDED_AFTER: Final = timedelta(days=1)
 
 
 def find_unattended(session: Session, since: datetime) -> frozenset[UUID]:
-    """Return the offices at which nobody could work on cases at a time, or since then.
+    """Return the offices with accounts at which nobody could work on cases after a time.
 
-    A machine counts like a person. An office without any account has not begun yet.
+    Accounts of machines count. An office without any account is not included.
     """
     accounts = select(Account.focal_point_id, Account.roles, Account.disabled_at)
     known, attended = set[UUID](), set[UUID]()
     for office, roles, disabled_at in session.execute(accounts):
         known.add(office)
-        is_late = disabled_at is None or disabled_at > since
-        if is_late and not WORKERS.isdisjoint(roles):
+        was_enabled = disabled_at is None or disabled_at > since
+        if was_enabled and not WORKERS.isdisjoint(roles):
             attended.add(office)
     return frozenset(known - attended)
 
 
+@recalled(Account)
 def find_unattended_offices(tx: Reading) -> frozenset[UUID]:
     """Return the offices at which nobody could work on cases for a day at least."""
     return find_unattended(tx.session, tx.now - UNATTENDED_AFTER)

@@ -27,7 +27,7 @@ from app.kernel.actors import Relation
 from app.kernel.work import Reading, Writing
 from app.notices.actions import tell
 from app.referrals import queries as referrals_of
-from app.referrals.lifecycle import ASKED, AT_WORK
+from app.referrals.lifecycle import OPEN
 from app.referrals.models import Basis, Referral
 
 EXPIRING, EXPIRED = "consent.expiring", "consent.expired"
@@ -79,7 +79,7 @@ def list_recipients(work: Reading, case: Case, consent: Consent) -> frozenset[UU
     return frozenset(
         referral.recipient_id
         for referral in referrals_of.of_case(work, case.id)
-        if referral.state in ASKED | AT_WORK
+        if referral.state in OPEN
         and (referral.basis == Basis.CONSENT or referral.sections)
         and misses(work, case, consent, referral)
     )

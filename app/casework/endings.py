@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Final
 from uuid import UUID
 
-from app.access.attendance import UNATTENDED_AFTER, find_unattended, find_unattended_offices
+from app.access.attendance import find_unattended_offices
 from app.cases import holding
 from app.cases.lifecycle import LED, OPEN
 from app.cases.models import Case
@@ -44,8 +44,8 @@ def list_cases(tx: Reading) -> list[UUID]:
 
 
 def find_cases(tx: Reading) -> Iterator[UUID]:
-    """Find them one by one; a case can come several times."""
-    ended = find_unattended(tx.session, tx.now - UNATTENDED_AFTER)
+    """Yield the ids of these cases; an id may occur several times."""
+    ended = find_unattended_offices(tx)
     yield from holding.list_led_without_desk(tx.session, ended)
     for handover in handover_queries.list_offered(tx):
         if may_be_unagreed(tx, handover):

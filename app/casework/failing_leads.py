@@ -1,12 +1,12 @@
-"""Which leads do not act: inactive, unattended, or three deadlines of their case missed.
+"""Leads that do not act: closed, unattended, or with three missed deadlines in the case.
 
-And which submitters cannot, where a desk has their case because nobody fits.
+Also submitters that cannot act while a desk has their case.
 """
 
 from collections.abc import Iterable, Mapping
 from uuid import UUID
 
-from app.access.attendance import find_unattended_offices, is_gone
+from app.access.attendance import is_gone
 from app.cases.lifecycle import State
 from app.cases.models import Case
 from app.cases.reasons import TakeOverReason
@@ -30,15 +30,14 @@ def find_failures(
     """Return by case why its lead fails it; empty: the lead acts, or there is none."""
     found = {case.id: case.with_relation(Relation.LEAD) for case in cases}
     leads = {case_id: lead for case_id, lead in found.items() if lead}
+    reasons = dict.fromkeys(found, frozenset[TakeOverReason]())
     if not leads:
-        return dict.fromkeys(found, frozenset())
+        return reasons
     counts = breaches.late_counts(work, leads)
     offices = directory.by_ids(work, set(leads.values()))
-    unattended = find_unattended_offices(work)
-    reasons: dict[UUID, frozenset[TakeOverReason]] = dict.fromkeys(found, frozenset())
     for case_id, lead in leads.items():
         holds = {
-            TakeOverReason.LEAD_INACTIVE: not offices[lead].active or lead in unattended,
+            TakeOverReason.LEAD_INACTIVE: is_gone(work, offices[lead]),
             TakeOverReason.LEAD_SILENT: counts[case_id] >= PATIENCE,
         }
         reasons[case_id] = frozenset(reason for reason, is_so in holds.items() if is_so)

@@ -6,7 +6,6 @@ that the person agrees to a class of offices, it chooses none of them: routing d
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import Final
 from uuid import UUID
 
 from app.cases.models import Case
@@ -17,7 +16,7 @@ from app.consents.models import Consent
 from app.consents.placing import question_of
 from app.consents.standing import Standing
 from app.directory import queries as directory
-from app.directory.kinds import Kind, is_at_home
+from app.directory.kinds import NEVER_LEAD, Kind, is_at_home
 from app.directory.models import FocalPoint
 from app.kernel.work import Reading
 from app.routing.question import Question
@@ -49,16 +48,13 @@ def find_successions(
     return found
 
 
-UNLEADING: Final = frozenset({Kind.DESK, Kind.OVERSIGHT})
-
-
 def is_able(case: Case, office: FocalPoint) -> bool:
     """Return whether an office could lead a case: active, of the country, not its holder.
 
     It leads where the person is (routing rule 2), also when a desk chooses.
     """
     able = office.active and office.can_lead and office.id != case.holder
-    return able and office.kind not in UNLEADING and is_at_home(office, case.country or "")
+    return able and office.kind not in NEVER_LEAD and is_at_home(office, case.country or "")
 
 
 def may_be_chosen(work: Reading, case: Case, chosen: FocalPoint) -> bool:

@@ -39,8 +39,7 @@ def watch_interests(work: Writing, case: Case) -> None:
     provides = watched and bool(given) and bool(running(work, ids))
     watch_expiry(work, case, [consent.id for consent in given] if provides else ())
     if given or not watched:
-        for fact in interests:
-            deadlines.stop(work, fact.id)
+        deadlines.stop_all(work, ids)
         return
     known_due = bool(interests) and interests[-1].value == BestInterests.ASSESSMENT_DUE
     fact = interests[-1] if known_due else note_due(work, case)

@@ -7,7 +7,7 @@ from uuid import UUID
 from app.cases import actions as cases
 from app.cases.models import Case
 from app.consents import queries
-from app.consents.coverage import FOR_A_CHILD, may_give
+from app.consents.coverage import counts, may_give
 from app.consents.models import Consent, Refusal
 from app.consents.schemas import NewConsent, NewRefusal
 from app.directory import queries as directory
@@ -65,7 +65,7 @@ def require_valid(work: Writing, case: Case, new: NewConsent) -> None:
 
 
 def require_counting(work: Writing, case: Case, new: NewConsent) -> None:
-    """Raise GuardianNeeded (422) too: a child's own word does not count while it is one."""
+    """Raise what `require_valid` does, or GuardianNeeded (422) for a child's own word."""
     require_valid(work, case, new)
     if not may_give(new.given_by, child=case.is_child):
         raise GuardianNeeded("Ask the guardian, or the body that decides on its interests.")
@@ -100,13 +100,12 @@ def expire_for_adult(work: Writing, case: Case) -> None:
     again (BR14).
     """
     for consent in queries.of_case(work, case.id):
-        stands = consent.withdrawn_at is None and work.now < consent.expires_at
-        if stands and consent.given_by in FOR_A_CHILD:
+        if counts(consent, work.now, child=True):
             consent.expires_at = work.now
 
 
 def report_taken_back(work: Writing, consent: Consent) -> bool:
-    """Keep that a feared office said it was taken back; returns whether that is new."""
+    """Record that a feared office reported a withdrawal; return whether that is new."""
     new = consent.withdrawn_at is None and consent.withdrawal_reported_at is None
     if new:
         consent.withdrawal_reported_at = work.now

@@ -158,18 +158,13 @@ def until_for_another(work: Reading, clock: Clock) -> datetime:
     return work.now + DAY / work.ground.speed if is_late else clock.due_at
 
 
-def late_count(work: Reading, case_id: UUID, waited_on: UUID) -> int:
-    """Count how often a focal point let a clock of a case pass."""
-    return late_counts(work, {case_id: waited_on})[case_id]
-
-
 def late_counts(work: Reading, waited_on: Mapping[UUID, UUID]) -> Mapping[UUID, int]:
     """Count how often one focal point of each case let a clock of it pass.
 
     One that nobody answers counts again whenever its length has gone by, and a day at the
     least: whoever says nothing at all starts no other clock. That of an arrival counts once
-    it was fired: until then it is due at the end of each day of the journey. That a consent
-    ends is nobody's silence: the person may want no other.
+    it was fired: until then it is due at the end of each day of the journey. A
+    `consent_ends` deadline never counts: the person may not want another consent.
     """
     cases, offices = list(waited_on), list(set(waited_on.values()))
     theirs = Clock.case_id.in_(cases) & Clock.waits_on.in_(offices)

@@ -18,6 +18,10 @@ class Kind(StrEnum):
     DESK = "desk"
 
 
+NEVER_LEAD: Final = frozenset({Kind.DESK, Kind.OVERSIGHT})
+"""Kinds of offices that never lead a case."""
+
+
 class Function(StrEnum):
     """What a focal point does."""
 

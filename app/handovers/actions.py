@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
 from uuid import UUID
 
 from app.cases import actions as cases
@@ -15,7 +14,7 @@ from app.consents.standing import Standing
 from app.deadlines import actions as deadlines
 from app.deadlines.queries import running, until
 from app.directory import queries as directory
-from app.directory.kinds import Kind
+from app.directory.kinds import NEVER_LEAD
 from app.directory.models import FocalPoint
 from app.handovers import queries
 from app.handovers.borders import Move
@@ -38,8 +37,6 @@ from app.kernel.work import Writing
 from app.referrals import queries as referred
 from app.referrals.lifecycle import OPEN as REFERRAL_OPEN
 from app.returns import following as returns
-
-LEADERLESS: Final = frozenset({Kind.DESK, Kind.OVERSIGHT})
 
 
 class SuccessorUnfit(Problem):
@@ -124,7 +121,7 @@ def must_be_able_to_offer(work: Writing, case: Case) -> None:
 def must_be_fit(case: Case, successor: FocalPoint) -> None:
     """Raise SuccessorUnfit (422) unless it is active, another, and leads cases."""
     another = successor.id != case.with_relation(Relation.LEAD)
-    able = successor.active and successor.can_lead and successor.kind not in LEADERLESS
+    able = successor.active and successor.can_lead and successor.kind not in NEVER_LEAD
     if not (another and able):
         raise SuccessorUnfit("Name another active focal point that can lead a case.")
 

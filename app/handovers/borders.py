@@ -53,7 +53,7 @@ def may_be_opened(work: Reading, case: Case, reader: FocalPoint, section: Sectio
     the person is.
     """
     move = find_move(work, case, reader)
-    return move is None or not list_held_back(work, case, move, [section])
+    return move is None or is_agreed(work, case, move, LEVELS[section])
 
 
 BY_HANDOVER: Final = frozenset({Relation.FORMER_LEAD, Relation.HANDOVER_CANDIDATE})

@@ -29,25 +29,20 @@ class Remedy:
     by: Side
 
 
-def applies_always(_: Any) -> bool:
-    """Return that an alternative can concern any record."""
-    return True
-
-
 @dataclass(frozen=True)
 class Check[F]:
     """How a need is judged from the facts, what meets it, and who can.
 
     `by` is None where the request itself must bring it. `specific` returns a remedy for
-    these very facts, or None where `remedy` and `by` say it. `applies` returns whether the
-    need is named where another would do instead.
+    these facts, or None to use `remedy` and `by`. `applies` returns whether the need is
+    offered as an alternative.
     """
 
     met: Callable[[F], bool]
     remedy: str
     by: Side | None = None
     specific: Callable[[F], Remedy | None] | None = None
-    applies: Callable[[F], bool] = applies_always
+    applies: Callable[[F], bool] = lambda _: True
 
     def get_remedy(self, facts: F, asking: Side) -> Remedy:
         """Return what meets the need as the facts are; `asking` brings it by default."""

@@ -43,7 +43,13 @@ from app.referrals.needs import RULES, Facts, Terms
 from app.referrals.schemas import (
     NewReferral,
 )
-from app.referrals.situation import as_told, facts_of, roles_of, sides_of
+from app.referrals.situation import (
+    as_told,
+    facts_of,
+    load_requests_beside,
+    roles_of,
+    sides_of,
+)
 
 OPENERS: Final = frozenset({Role.CASEWORKER, Role.COORDINATOR})
 
@@ -130,7 +136,7 @@ def judge(
     case, sides = referral.case, sides_of(referral, work.actor)
     step = TABLE.find(referral.state, action, sides, roles_of(referral, work.actor))
     stands = standing.known_to_caller(work, standing.of_case(work, case))
-    requests = queries.open_requests(work, [case.id]).get(case.id, [])
+    requests = load_requests_beside(work, [referral]).get(case.id, [])
     facts = facts_of(work, referral, stands, terms, requests=requests)
     RULES.require(step, as_told(work, referral, stands, facts, sides))
     return Move(case, referral, step, referral.audience, basis_of(facts))

@@ -18,7 +18,7 @@ from app.kernel.work import Writing
 from app.notices.actions import tell as call_on
 from app.referrals import queries
 from app.referrals.actions import OPENERS, Move, end_part, rests, take, wind
-from app.referrals.lifecycle import ASKED, AT_WORK, CLOCKS, OPEN, TABLE, Action, State
+from app.referrals.lifecycle import AT_WORK, CLOCKS, OPEN, TABLE, Action, State
 from app.referrals.models import Basis, Referral
 from app.referrals.situation import facts_of
 from app.referrals.steps import end
@@ -96,10 +96,10 @@ def narrow(work: Writing, referral: Referral) -> None:
 def announce_change(tx: Writing, case: Case, changed: Section | None) -> None:
     """Tell the recipients that read a section, or the summary, that it was written anew.
 
-    `None` is `safe_contact` of the summary. A recipient that does not hear it goes on
-    calling a number that is in the wrong hands (BR19). Who is asked or at work is told, if
-    its referral has the section, a consent covers it, and nothing else keeps it from
-    opening it. Of contact and needs, which have the safety notice, it is called on too.
+    `None` means `safe_contact` of the summary. A recipient that is not told keeps calling a
+    number that may be in the wrong hands (BR19). A recipient is told if its referral is
+    open and it may read the change. For the contact, the needs and `safe_contact` it also
+    gets an urgent notification.
     """
     stands = standing.of_case(tx, case)
     facts = {"section": changed} if changed else {"field": "safe_contact"}
@@ -120,7 +120,7 @@ URGENT_CHANGES: Final = frozenset({Section.CONTACT, Section.NEEDS, None})
 def reads_change(referral: Referral, stands: Standing, changed: Section | None) -> bool:
     """Return whether the recipient of a referral reads what was written anew."""
     to = referral.recipient
-    if referral.state not in AT_WORK | ASKED or not stands.is_safe(to, to.code):
+    if referral.state not in OPEN or not stands.is_safe(to, to.code):
         return False
     if changed is None:
         return Grant.SUMMARY in stands.case.grants(to.id)

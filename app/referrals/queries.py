@@ -119,7 +119,7 @@ def of_case(work: Reading, case_id: UUID) -> list[Referral]:
 
 def list_open(work: Reading) -> list[Referral]:
     """List every referral that was sent and has not ended, whoever asks: for the worker."""
-    found = select(Referral).where(Referral.state.in_(ASKED | AT_WORK))
+    found = select(Referral).where(Referral.state.in_(OPEN))
     both = (selectinload(Referral.case), selectinload(Referral.recipient))
     return list(work.session.scalars(found.order_by(Referral.number).options(*both)))
 

@@ -169,8 +169,7 @@ def show(work: Reading, referrals: Sequence[Referral]) -> list[ReferralOut]:
     me = directory.by_id(work, work.actor.focal_point_id)
     senders = (sender_of(case, me.id) for case in cases.values())
     codes = directory.codes(work, filter(None, senders))
-    drafts = {one.case_id for one in referrals if one.state == State.DRAFT}
-    requests = queries.open_requests(work, drafts) if drafts else {}
+    requests = load_requests_beside(work, referrals)
     shown = [
         show_one(
             work,
@@ -198,6 +197,14 @@ def show(work: Reading, referrals: Sequence[Referral]) -> list[ReferralOut]:
 NOT_TOLD: Final = {"recipient": None, "due_at": None, "covered_until": None}
 """What is left out where the reader may not know who helps: when that office works, and
 when the consent ends that names it."""
+
+
+def load_requests_beside(
+    work: Reading, referrals: Iterable[Referral]
+) -> Mapping[UUID, list[OpenRequest]]:
+    """Return the open requests of the cases that have a draft among some referrals."""
+    drafts = {one.case_id for one in referrals if one.state == State.DRAFT}
+    return queries.open_requests(work, drafts) if drafts else {}
 
 
 def facts_for_reader(

@@ -1,4 +1,4 @@
-"""What ended beside cases that run: each case is seen to in a transaction of its own."""
+"""Apply what follows in open cases when an agreement, an office or its accounts end."""
 
 from itertools import islice
 from typing import Final
@@ -17,10 +17,10 @@ BATCH: Final = 200
 
 
 def follow_endings(ground: Ground, limit: int = BATCH) -> int:
-    """Draw the consequences of what ended, and return in how many cases.
+    """Update the cases in which something ended, and return how many.
 
-    The next look comes at once while there are more than the limit. A case that is in use,
-    or that fails, comes again with a later one.
+    At most `limit` cases are updated; the next run continues. A case that is in use, or
+    that fails, is tried again in a later run.
     """
     with reading(ground, SYSTEM) as tx:
         found = list_cases(tx)
@@ -29,7 +29,7 @@ def follow_endings(ground: Ground, limit: int = BATCH) -> int:
 
 
 def follow_one(ground: Ground, case_id: UUID) -> bool:
-    """Draw the consequences in one case, and log what fails."""
+    """Update one case in a transaction of its own, and log what fails."""
     try:
         with writing(ground, SYSTEM) as tx:
             return follow(tx, case_id)

@@ -426,7 +426,8 @@ def test_the_lead_is_called_on_and_never_called_silent_for_it(
         rows = session.scalars(select(Telling)).all()
         found = [one.why for one in rows if one.why.startswith("consent.")]
     with lead.reading() as work:
-        late = breaches.late_count(work, queries.get(work, case["code"]).id, lead.id)
+        case_id = queries.get(work, case["code"]).id
+        late = breaches.late_counts(work, {case_id: lead.id})[case_id]
     assert sorted(found) == ["consent.expired", *["consent.expiring"] * 2]
     assert lines(lead) == [(f"cases/{case['code']}", END)]
     assert late == 0

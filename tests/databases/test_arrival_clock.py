@@ -150,7 +150,7 @@ def late_count(home: Homecoming) -> int:
     with home.world.by_itself() as work:
         its = select(Return).where(Return.id == UUID(home.record["id"]))
         record = work.session.scalars(its).one()
-        return breaches.late_count(work, record.case_id, home.home.id)
+        return breaches.late_counts(work, {record.case_id: home.home.id})[record.case_id]
 
 
 @pytest.mark.parametrize(("days", "late"), [(0, 0), (3, 0), (5, 1)])
