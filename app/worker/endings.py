@@ -1,19 +1,11 @@
 """Apply what follows in open cases when an agreement, an office or its accounts end."""
 
 from itertools import islice
-from typing import Final
-from uuid import UUID
-
-import structlog
 
 from app.casework.endings import follow, list_cases
 from app.kernel.actors import SYSTEM
-from app.kernel.problems import Busy
-from app.kernel.trouble import described
-from app.kernel.work import Ground, reading, writing
-
-log = structlog.get_logger("safe_conduct.worker")
-BATCH: Final = 200
+from app.kernel.work import Ground, reading
+from app.worker.case_steps import BATCH, run_for_case
 
 
 def follow_endings(ground: Ground, limit: int = BATCH) -> int:
@@ -24,17 +16,7 @@ def follow_endings(ground: Ground, limit: int = BATCH) -> int:
     """
     with reading(ground, SYSTEM) as tx:
         found = list_cases(tx)
-    followed = (follow_one(ground, case_id) for case_id in found)
+    followed = (
+        run_for_case(ground, case_id, follow, failure="ending.failed") for case_id in found
+    )
     return len(list(islice(filter(None, followed), limit)))
-
-
-def follow_one(ground: Ground, case_id: UUID) -> bool:
-    """Update one case in a transaction of its own, and log what fails."""
-    try:
-        with writing(ground, SYSTEM) as tx:
-            return follow(tx, case_id)
-    except Busy:
-        return False
-    except Exception as error:  # noqa: BLE001 - one case must not keep the others waiting
-        log.error("ending.failed", **described(error.__cause__ or error))  # noqa: TRY400 - a message may repeat what was written
-        return False

@@ -4,20 +4,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from time import monotonic
 from typing import Final
-from uuid import UUID
-
-import structlog
 
 from app.casework.oversight import hand_on, unwatched
 from app.kernel.actors import SYSTEM
-from app.kernel.problems import Busy
-from app.kernel.trouble import described
-from app.kernel.work import Ground, reading, writing
+from app.kernel.work import Ground, reading
+from app.worker.case_steps import BATCH, run_for_case
 from app.worker.endings import follow_endings
 from app.worker.loop import Job
 
-log = structlog.get_logger("safe_conduct.worker")
-BATCH: Final = 200
 EVERY: Final = 600.0
 """Seconds between two looks that found nothing: each reads all that a shut body watched."""
 
@@ -56,16 +50,7 @@ def replace_oversight(ground: Ground, limit: int = BATCH) -> int:
     """
     with reading(ground, SYSTEM) as work:
         found = unwatched(work, limit)
-    return sum(given(ground, case_id) for case_id in found)
-
-
-def given(ground: Ground, case_id: UUID) -> bool:
-    """Hand on one case, whatever is the matter with it."""
-    try:
-        with writing(ground, SYSTEM) as work:
-            return hand_on(work, case_id)
-    except Busy:
-        return False
-    except Exception as error:  # noqa: BLE001 - see above
-        log.error("oversight.failed", **described(error.__cause__ or error))  # noqa: TRY400 - a message may repeat what was written
-        return False
+    return sum(
+        run_for_case(ground, case_id, hand_on, failure="oversight.failed")
+        for case_id in found
+    )

@@ -1,0 +1,33 @@
+"""Running a step for one case at a time, so that one that fails delays no other."""
+
+from collections.abc import Callable
+from typing import Final
+from uuid import UUID
+
+import structlog
+
+from app.kernel.actors import SYSTEM
+from app.kernel.problems import Busy
+from app.kernel.trouble import described
+from app.kernel.work import Ground, Writing, writing
+
+log = structlog.get_logger("safe_conduct.worker")
+BATCH: Final = 200
+"""How many cases are updated before the job looks whether it has to end."""
+
+
+def run_for_case(
+    ground: Ground, case_id: UUID, step: Callable[[Writing, UUID], bool], *, failure: str
+) -> bool:
+    """Run a step for one case in its own transaction; False if it is in use or fails.
+
+    A failure is logged as the event `failure`.
+    """
+    try:
+        with writing(ground, SYSTEM) as tx:
+            return step(tx, case_id)
+    except Busy:
+        return False
+    except Exception as error:  # noqa: BLE001 - one case must not keep the others waiting
+        log.error(failure, **described(error.__cause__ or error))  # noqa: TRY400 - a message may repeat what was written
+        return False
