@@ -12,7 +12,7 @@ from app.handovers.models import Handover
 from app.kernel.journal import was_recorded
 from app.worker.loop import CLOCKS, once
 from app.worker.overseeing import overseeing
-from tests.support.endings import end_agreement, look
+from tests.support.endings import can_open, end_agreement, look
 from tests.support.returns import HOME, begin
 from tests.support.world import (
     Json,
@@ -61,10 +61,6 @@ def asked(lead: Someone, case: Json, abroad: Someone) -> Json:
     lead.hears()
     abroad.hears()
     return sent
-
-
-def opens(who: Someone, case: Json, section: str) -> bool:
-    return who.opens(f"{path_of(case)}/sections/{section}").is_success
 
 
 def writes(who: Someone, case: Json, content: Json) -> None:
@@ -155,7 +151,7 @@ def test_draft_with_sections_is_not_sent_any_more_and_one_without_is(
 def test_referral_that_was_not_accepted_yet_goes_on_with_the_notice_alone(
     world: World, lead: Someone, case: Json, asked: Json, abroad: Someone
 ) -> None:
-    assert opens(abroad, case, "needs")
+    assert can_open(abroad, case, "needs")
     end_agreement(world)
 
     assert (look(world), look(world)) == (1, 0)
@@ -164,8 +160,8 @@ def test_referral_that_was_not_accepted_yet_goes_on_with_the_notice_alone(
     assert kinds(lead.hears()) == kinds(abroad.hears()) == ["referral.narrowed"]
     accepted = done(abroad.does("accept", asked, promise()))
     assert accepted["state"] == "accepted"
-    assert not opens(abroad, case, "needs")
-    assert not opens(abroad, case, "contact")
+    assert not can_open(abroad, case, "needs")
+    assert not can_open(abroad, case, "contact")
     assert abroad.opens(f"{path_of(case)}/safety-notice").is_success
 
 
@@ -177,7 +173,7 @@ def test_acceptance_opens_nothing_more_even_before_the_worker_looks(
     accepted = done(abroad.does("accept", asked, promise()))
 
     assert accepted["sections"] == []
-    assert not opens(abroad, case, "contact")
+    assert not can_open(abroad, case, "contact")
 
 
 def test_help_that_began_keeps_what_it_was_sent_and_the_lead_is_told_once(
@@ -194,7 +190,7 @@ def test_help_that_began_keeps_what_it_was_sent_and_the_lead_is_told_once(
     assert facts_of(lead, "referral.without_agreement") == [expected]
     assert abroad.hears() == []
     assert abroad.sees(asked)["sections"] == SENT
-    assert opens(abroad, case, "contact")
+    assert can_open(abroad, case, "contact")
     assert done(abroad.does("start", asked, {"person_met": True}))["state"] == "in_progress"
 
 
@@ -207,8 +203,8 @@ def test_text_that_is_written_afterwards_does_not_cross_the_border(
 
     writes(lead, case, {"section": "contact", "alias": "O.", "safe_channel": "New number"})
 
-    assert not opens(abroad, case, "contact")
-    assert opens(abroad, case, "needs")
+    assert not can_open(abroad, case, "contact")
+    assert can_open(abroad, case, "needs")
     assert abroad.sees(asked)["sections"] == ["needs"]
     assert kinds(abroad.hears()) == ["referral.narrowed"]
 
@@ -220,7 +216,7 @@ def test_text_that_is_written_while_the_agreement_is_in_force_crosses_it(
 
     writes(lead, case, {"section": "contact", "alias": "O.", "safe_channel": "New number"})
 
-    assert opens(abroad, case, "contact")
+    assert can_open(abroad, case, "contact")
 
 
 def test_answer_takes_no_section_across_any_more(
@@ -247,7 +243,7 @@ def test_help_within_the_country_is_not_touched(
     writes(lead, case, {"section": "contact", "alias": "O.", "safe_channel": "New number"})
 
     assert look(world) == 0
-    assert opens(shelter, case, "contact")
+    assert can_open(shelter, case, "contact")
 
 
 def test_return_that_is_under_way_goes_on_and_the_lead_is_told(
@@ -263,7 +259,7 @@ def test_return_that_is_under_way_goes_on_and_the_lead_is_told(
     told = facts_of(lead, "referral.without_agreement")
     assert told == [{"state": "accepted", "service": "RETURN"}]
     assert home.goes("monitor")["state"] == "monitoring"
-    assert opens(home.home, home.case, "identity")
+    assert can_open(home.home, home.case, "identity")
 
 
 def test_lead_that_may_not_know_who_helps_is_not_told_where(

@@ -6,7 +6,7 @@ from typing import Any, Final
 import pytest
 
 from app.kernel.actors import Role
-from tests.support.endings import disable
+from tests.support.endings import end_last_account
 from tests.support.stuck_cases import (
     NGOS,
     OLD_DESK,
@@ -51,13 +51,7 @@ def close(world: World, officer: Someone) -> None:
     world.shuts(officer.code)
 
 
-def end_accounts(world: World, officer: Someone) -> None:
-    """End the last account of the office, and wait for the day that it has."""
-    disable(officer, world.someone(officer.code, {Role.SUPERVISOR}))
-    world.passes(days=1)
-
-
-@pytest.mark.parametrize("ends", [close, end_accounts])
+@pytest.mark.parametrize("ends", [close, end_last_account])
 def test_two_people_of_the_desk_record_a_class_and_routing_asks_who_is_next(  # noqa: PLR0913, PLR0917
     world: World,
     officer: Someone,

@@ -1,12 +1,12 @@
 """Which sections cross a border with the lead: each is judged by itself (ADR 49)."""
 
-from datetime import date
 from typing import Any
 
 import pytest
 from sqlalchemy import update
 
 from app.directory.models import Agreement
+from tests.support.endings import end_agreement
 from tests.support.world import (
     Json,
     Someone,
@@ -96,7 +96,7 @@ def test_what_may_cross_is_judged_again_at_every_opening_by_the_new_lead(
     more = opened(successor, case)
     agree(world, level="L1")
     less = opened(successor, case)
-    agree(world, in_force_until=date(2026, 5, 31))
+    end_agreement(world)
     none = opened(successor, case)
 
     assert first == ["needs", "contact"]
@@ -136,7 +136,7 @@ def test_what_the_new_lead_wrote_itself_it_opens_whatever_may_cross(
 def test_a_border_that_no_agreement_covers_stops_the_lead_as_before(
     world: World, officer: Someone, lead: Someone
 ) -> None:
-    agree(world, in_force_until=date(2026, 5, 31))
+    end_agreement(world)
     case = begun(officer, lead, NARROW, WIDE)
 
     assert lacks(lead.offers(case, "UZ_LEAD")) == [("agreement", "lead")]
@@ -145,7 +145,7 @@ def test_a_border_that_no_agreement_covers_stops_the_lead_as_before(
 def test_within_one_country_nothing_is_held_back(
     world: World, officer: Someone, lead: Someone
 ) -> None:
-    agree(world, in_force_until=date(2026, 5, 31))
+    end_agreement(world)
     every = ["needs", "contact", "identity"]
     case = begun(officer, lead, for_handover("SANA_SEZIM", sections=every))
     sana = world.someone("SANA_SEZIM")

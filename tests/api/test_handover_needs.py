@@ -1,6 +1,5 @@
 """What moving the lead needs: refused at the offer, and again at its acceptance."""
 
-from datetime import date
 from typing import Any
 
 import pytest
@@ -9,7 +8,8 @@ from sqlalchemy import update
 from app.cases import actions as cases
 from app.cases import queries
 from app.cases.sections import Paper, Safeguards
-from app.directory.models import Agreement, FocalPoint
+from app.directory.models import FocalPoint
+from tests.support.endings import end_agreement
 from tests.support.world import (
     Json,
     Someone,
@@ -59,12 +59,6 @@ def withdraws(who: Someone, case: Json, purpose: str = "HANDOVER") -> None:
     found = done(who.get(path))["items"]
     one = next(c for c in found if purpose in c["purposes"] and not c["withdrawn_at"])
     done(who.post(f"{path}/{one['id']}/withdraw"))
-
-
-def ends_agreement(world: World) -> None:
-    with world.database.writing() as session:
-        one = update(Agreement).where(Agreement.code == "KZ_UZ_DEMO")
-        session.execute(one.values(in_force_until=date(2026, 5, 31)))
 
 
 def moves_person(world: World, case: Json, country: str) -> None:
@@ -144,7 +138,7 @@ def test_without_an_agreement_no_lead_crosses_the_border(
             ("origin_permitted", "lead"),
         ][:1]
     )
-    ends_agreement(world)
+    end_agreement(world)
     assert lacks(lead.offers(case, "UZ_LEAD")) == [("agreement", "lead")]
     done(lead.does("cancel", done(lead.offers(case, "SANA_SEZIM")), {}))
     assert lead.offers(case, "IOM").status_code == 201
@@ -156,7 +150,7 @@ def test_a_border_lies_too_between_who_leads_and_who_is_to_lead(
     """The person has gone home: to Uzbekistan there is no border, for the case there is."""
     case = begun(officer, lead)
     moves_person(world, case, "UZ")
-    ends_agreement(world)
+    end_agreement(world)
 
     assert lacks(lead.offers(case, "UZ_LEAD")) == [("agreement", "lead")]
 
@@ -166,7 +160,7 @@ def test_who_works_in_both_countries_has_no_border_to_cross(
 ) -> None:
     case = begun(officer, lead, consents=[consent(), for_handover("PARTNERSHIP_IN_ACTION")])
     moves_person(world, case, "UZ")
-    ends_agreement(world)
+    end_agreement(world)
 
     assert lead.offers(case, "PARTNERSHIP_IN_ACTION").status_code == 201
 
@@ -179,7 +173,7 @@ def test_who_leads_in_many_countries_crosses_no_border_within_them(
     case = begun(officer, lead, consents=[consent(), *to])
     taken = done(lead.offers(case, network.code))
     done(network.does("accept", taken, taking()))
-    ends_agreement(world)
+    end_agreement(world)
 
     inside = network.offers(case, "SANA_SEZIM")
     done(network.does("cancel", done(inside), {}))
@@ -250,7 +244,7 @@ def test_an_agreement_that_ends_is_missed_at_the_acceptance(
     world: World, lead: Someone, case: Json, successor: Someone
 ) -> None:
     offered = done(lead.offers(case, "UZ_LEAD"))
-    ends_agreement(world)
+    end_agreement(world)
 
     refused = successor.does("accept", offered, taking())
 

@@ -6,7 +6,7 @@ from typing import Final
 import pytest
 
 from app.kernel.actors import Role
-from tests.support.endings import disable, look
+from tests.support.endings import disable, end_last_account, look
 from tests.support.returns import EARLY, HOME, MET, Homecoming, begin
 from tests.support.world import (
     Someone,
@@ -41,10 +41,8 @@ def close(home: Homecoming) -> None:
 
 
 def end_accounts(home: Homecoming) -> None:
-    """End the last account of the office, and wait for the day that it has."""
-    boss = home.world.someone(HOME, {Role.SUPERVISOR})
-    disable(home.home, boss)
-    home.world.passes(days=1)
+    """End the last account of the office."""
+    end_last_account(home.world, home.home)
 
 
 ENDINGS: Final = (close, end_accounts)

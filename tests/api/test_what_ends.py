@@ -1,10 +1,9 @@
 """Rows of "What ends with what" in docs/mechanism.md that no other test tells whole."""
 
 from app.kernel.actors import Role
-from tests.support.endings import disable, look
+from tests.support.endings import can_open, disable, look
 from tests.support.returns import TOLD, begin, to_return
 from tests.support.world import (
-    Json,
     Someone,
     World,
     closing,
@@ -25,10 +24,6 @@ SOON = "2026-06-03T12:00:00Z"
 BED = {"purposes": ["SHELTER"], "sections": ["needs", "contact"], "expires_at": SOON}
 
 
-def opens(who: Someone, case: Json, section: str) -> bool:
-    return who.opens(f"{path_of(case)}/sections/{section}").is_success
-
-
 def test_consent_that_runs_out_shuts_its_sections_and_ends_no_help(
     world: World, officer: Someone, lead: Someone, shelter: Someone
 ) -> None:
@@ -41,12 +36,12 @@ def test_consent_that_runs_out_shuts_its_sections_and_ends_no_help(
     done(shelter.does("accept", sent, promise()))
     draft = done(lead.refers(case, SHELTER, send=False))
     offered = done(lead.offers(case, "SANA_SEZIM"))
-    before = opens(shelter, case, "contact")
+    before = can_open(shelter, case, "contact")
 
     world.passes(days=2)
     look(world)
 
-    assert (before, opens(shelter, case, "contact")) == (True, False)
+    assert (before, can_open(shelter, case, "contact")) == (True, False)
     assert shelter.opens(f"{path_of(case)}/safety-notice").is_success
     assert lead.sees(sent)["state"] == "accepted"
     assert done(shelter.does("start", sent, {"person_met": True}))["state"] == "in_progress"
@@ -136,8 +131,8 @@ def test_case_that_is_closed_shuts_every_section_and_tells_its_parties(
 
     done(lead.does_with(supervisor, "close", case, closing()))
 
-    assert not opens(lead, case, "needs")
-    assert not opens(officer, case, "needs")
+    assert not can_open(lead, case, "needs")
+    assert not can_open(officer, case, "needs")
     assert lead.sees(draft)["state"] == "revoked"
     assert lead.waits() == officer.waits() == []
     assert "case.closed" in kinds(lead.hears())

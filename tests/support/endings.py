@@ -6,8 +6,9 @@ from typing import Final
 from sqlalchemy import update
 
 from app.directory.models import Agreement
+from app.kernel.actors import Role
 from app.worker.endings import follow_endings
-from tests.support.world import Someone, World, done
+from tests.support.world import Json, Someone, World, done, path_of
 
 LAST_DAY: Final = date(2026, 5, 31)
 """The day before the day on which tests stand still."""
@@ -28,3 +29,14 @@ def look(world: World) -> int:
 def disable(who: Someone, by: Someone) -> None:
     """Disable an account, as a supervisor or an administrator."""
     done(by.post(f"/accounts/{who.actor.account_id}/disable"))
+
+
+def end_last_account(world: World, who: Someone) -> None:
+    """Disable the only account of an office, and let the day pass that it has."""
+    disable(who, world.someone(who.code, {Role.SUPERVISOR}))
+    world.passes(days=1)
+
+
+def can_open(who: Someone, case: Json, section: str) -> bool:
+    """Open a section, and return whether that succeeded."""
+    return who.opens(f"{path_of(case)}/sections/{section}").is_success

@@ -2,9 +2,6 @@
 
 from datetime import date
 
-from sqlalchemy import update
-
-from app.directory.models import Agreement
 from app.kernel.actors import Role
 from tests.examples.stories.steps import (
     FOUND,
@@ -25,6 +22,7 @@ from tests.examples.stories.steps import (
     to_office,
     write_name,
 )
+from tests.support.endings import end_agreement
 from tests.support.stories import Story
 from tests.support.world import (
     Json,
@@ -197,13 +195,6 @@ def test_a_shelter_closes_in_the_night_and_she_has_another_bed_in_the_morning(
     story.ends_with_closure(case, "GOALS_MET")
 
 
-def end_agreement(story: Story, code: str, last_day: date) -> None:
-    """Let an agreement end on a day, as an administrator may."""
-    with story.world.database.writing() as session:
-        one = update(Agreement).where(Agreement.code == code)
-        session.execute(one.values(in_force_until=last_day))
-
-
 def test_an_agreement_ends_and_no_more_of_him_crosses_the_border(story: Story) -> None:
     """Жаҳонгир Солиев is to learn a trade at home, with the help of a centre in Samarqand.
 
@@ -225,7 +216,7 @@ def test_an_agreement_ends_and_no_more_of_him_crosses_the_border(story: Story) -
     assert reads(centre, case, "sections/needs") == FOUND
     story.on("2026-06-04 07:00")
     start(centre, first)
-    end_agreement(story, "KZ_UZ_DEMO", date(2026, 6, 5))
+    end_agreement(story.world, on=date(2026, 6, 5))
     story.on("2026-06-05 20:00")
     complete(centre, first, "A place in a school of joiners is his.")
 
