@@ -11,6 +11,9 @@ from app.access.models import Account
 from app.directory.models import FocalPoint
 from app.kernel.actors import WORKERS
 from app.kernel.recall import recalled
+from app.kernel.recall import recalled
+from app.kernel.recall import recalled
+from app.kernel.recall import recalled
 from app.kernel.work import Reading
 
 UNATTENDED_AFTER: Final = timedelta(days=1)
@@ -32,6 +35,9 @@ def find_unattended(session: Session, since: datetime) -> frozenset[UUID]:
     return frozenset(known - attended)
 
 
+@recalled(Account)
+@recalled(Account)
+@recalled(Account)
 @recalled(Account)
 def find_unattended_offices(tx: Reading) -> frozenset[UUID]:
     """Return the offices at which nobody could work on cases for a day at least."""

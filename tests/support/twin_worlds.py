@@ -43,7 +43,7 @@ LISTS: Final = ("cases", "referrals", "handovers", "approvals")
 TALK: Final = ("/questions",)
 """What is read without a purpose by those who put it to one another."""
 PUBLIC: Final = frozenset({"administration", "directory"})
-STAFF: Final = frozenset({"accounts", "webhooks"})
+STAFF: Final = frozenset({"accounts", "pushing"})
 """Whose labels are no secret to those who look after accounts, or allow a webhook."""
 
 
