@@ -11,9 +11,6 @@ from app.access.models import Account
 from app.directory.models import FocalPoint
 from app.kernel.actors import WORKERS
 from app.kernel.recall import recalled
-from app.kernel.recall import recalled
-from app.kernel.recall import recalled
-from app.kernel.recall import recalled
 from app.kernel.work import Reading
 
 UNATTENDED_AFTER: Final = timedelta(days=1)
