@@ -1,4 +1,4 @@
-"""Whether anybody can still sign in at an office and work on its cases (ADR 50)."""
+"""Whether enough people can sign in at an office and work on its cases (ADR 50, R14)."""
 
 from datetime import datetime, timedelta
 from typing import Final
@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from app.access.models import Account
 from app.directory.models import FocalPoint
-from app.kernel.actors import WORKERS
+from app.kernel.actors import OF_THE_HOLDER, WORKERS, AccountKind
 from app.kernel.recall import recalled
 from app.kernel.work import Reading
 
@@ -32,9 +32,27 @@ def find_unattended(session: Session, since: datetime) -> frozenset[UUID]:
     return frozenset(known - attended)
 
 
-@recalled(Account)
-@recalled(Account)
-@recalled(Account)
+def find_without_second_person(session: Session) -> frozenset[UUID]:
+    """Return the offices at which one may work on cases and nobody else may confirm (R14).
+
+    A machine can ask for an approval and is never the second person. An office at which
+    nobody works on cases is not included.
+    """
+    accounts = select(Account.focal_point_id, Account.id, Account.kind, Account.roles)
+    workers, confirming = dict[UUID, set[UUID]](), dict[UUID, set[UUID]]()
+    enabled = session.execute(accounts.where(Account.disabled_at.is_(None)))
+    for office, account, kind, roles in enabled:
+        if not WORKERS.isdisjoint(roles):
+            workers.setdefault(office, set()).add(account)
+        if kind == AccountKind.PERSON and not OF_THE_HOLDER.isdisjoint(roles):
+            confirming.setdefault(office, set()).add(account)
+    return frozenset(
+        office
+        for office, asking in workers.items()
+        if not any(asking - {second} for second in confirming.get(office, ()))
+    )
+
+
 @recalled(Account)
 def find_unattended_offices(tx: Reading) -> frozenset[UUID]:
     """Return the offices at which nobody could work on cases for a day at least."""

@@ -15,11 +15,10 @@ from app.cases.models import Case
 from app.deadlines import actions as deadlines
 from app.deadlines.limits import ClockKind
 from app.deadlines.queries import until
-from app.kernel.actors import Role
+from app.kernel.actors import OF_THE_HOLDER, Role
 from app.kernel.problems import Facts
 from app.kernel.work import Recorded, Writing
 
-OF_THE_HOLDER: Final = frozenset({Role.COORDINATOR, Role.SUPERVISOR})
 OF_OVERSIGHT: Final = frozenset({Role.PROTECTION_OFFICER, Role.SUPERVISOR})
 
 

@@ -12,7 +12,7 @@ from app.access.actions import NotASecondPerson
 from app.access.queries import share_a_key
 from app.cases import actions as cases
 from app.cases import queries, readings
-from app.cases.approving import OF_OVERSIGHT, OF_THE_HOLDER
+from app.cases.approving import OF_OVERSIGHT
 from app.cases.lifecycle import OPEN, TABLE
 from app.cases.models import Case
 from app.cases.records import VitalReading
@@ -24,7 +24,7 @@ from app.consents import naming
 from app.deadlines import actions as deadlines
 from app.deadlines.limits import ClockKind, Priority
 from app.deadlines.queries import until
-from app.kernel.actors import AccountKind, Role, Side
+from app.kernel.actors import OF_THE_HOLDER, AccountKind, Role, Side
 from app.kernel.lifecycle import ActionIllegal, ActionNotYours, RoleMissing
 from app.kernel.problems import NotFound, Problem
 from app.kernel.work import Reading, Writing

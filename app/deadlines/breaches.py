@@ -119,6 +119,13 @@ def find_waited_for(session: Session) -> frozenset[UUID]:
     return frozenset(one for one in session.scalars(offices) if one is not None)
 
 
+def find_holders(session: Session) -> frozenset[UUID]:
+    """Return the offices with a running deadline of a case itself that is no draft."""
+    of_case = (Clock.record_id == Clock.case_id) & (Clock.kind != ClockKind.FINISH_DRAFT)
+    holders = select(Clock.waits_on).where(Clock.stopped_at.is_(None), of_case).distinct()
+    return frozenset(one for one in session.scalars(holders) if one is not None)
+
+
 def count_drafts_of_closed(session: Session) -> int:
     """Count the drafts that wait to be finished by an office that is closed."""
     waits = Clock.stopped_at.is_(None) & (Clock.kind == ClockKind.FINISH_DRAFT)

@@ -142,6 +142,11 @@ def closed() -> Select[UUID]:
     return select(FocalPoint.id).where(~FocalPoint.active)
 
 
+def list_offices(session: Session) -> list[FocalPoint]:
+    """Return every office, open or closed, for the alarms."""
+    return list(session.scalars(EVERYONE))
+
+
 def desks() -> Select[UUID]:
     """Select the ids of the desks."""
     return select(FocalPoint.id).where(FocalPoint.kind == Kind.DESK)

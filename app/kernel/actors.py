@@ -43,6 +43,10 @@ WORKERS: Final = frozenset({Role.OFFICER, Role.CASEWORKER, Role.COORDINATOR})
 overseers do not."""
 
 
+OF_THE_HOLDER: Final = frozenset({Role.COORDINATOR, Role.SUPERVISOR})
+"""The roles of which one confirms a step of the office that has the case (R14)."""
+
+
 class AccountKind(StrEnum):
     """Who stands behind an account: a machine is never a second person."""
 

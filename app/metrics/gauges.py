@@ -204,6 +204,21 @@ OFFICES: Final = Watch[Offices](
             remedy="Open an account there: oversight hears where `accounts_left` is 0.",
         ),
         Gauge(
+            "offices_without_second_person",
+            "Desks, and offices that have an open case, at which one person works alone.",
+            lambda found: found.without_second_person,
+            limit=0,
+            remedy="Two people confirm some steps, closing for instance: open an account "
+            "at the offices where `safe-conduct account list` shows one person.",
+        ),
+        Gauge(
+            "countries_without_lead",
+            "Countries whose offices that can lead a case are all closed or empty.",
+            lambda found: found.countries_without_lead,
+            limit=0,
+            remedy="Open one of them or an account there; or set `can_lead` to false.",
+        ),
+        Gauge(
             "closed_office_drafts",
             "Drafts of offices that are closed; after 14 days they are thrown away.",
             lambda found: found.drafts,

@@ -3,7 +3,9 @@
 import pytest
 from sqlalchemy import update
 
+from app.directory.kinds import is_at_home
 from app.directory.models import FocalPoint
+from app.directory.queries import list_offices
 from app.kernel.actors import AccountKind, Role
 from app.metrics.exposing import registry_of
 from app.metrics.gauges import WATCHES
@@ -15,6 +17,7 @@ from tests.support.world import (
     Someone,
     World,
     actions,
+    closing,
     consent,
     done,
     for_handover,
@@ -58,6 +61,13 @@ def unattended(world: World) -> float | None:
 
 def measured(world: World, name: str) -> float | None:
     return registry_of(world.ground, WATCHES).get_sample_value(f"{PREFIX}{name}")
+
+
+def leads_in(world: World, country: str) -> list[str]:
+    """Return the offices of a country that can lead a case there."""
+    with world.database.reading() as session:
+        offices = list_offices(session)
+        return [one.code for one in offices if one.can_lead and is_at_home(one, country)]
 
 
 # The office that wrote a draft
@@ -172,6 +182,70 @@ def test_no_alarm_is_raised_for_an_office_that_nothing_waits_for(
     disable(lead, supervisor)
 
     assert unattended(world) == 0
+
+
+# An administrator is needed: somebody works alone, or no office can lead
+
+
+@pytest.mark.parametrize(
+    ("kind", "roles", "expected"),
+    [
+        pytest.param(AccountKind.PERSON, {Role.SUPERVISOR}, 0, id="supervisor"),
+        pytest.param(AccountKind.PERSON, {Role.COORDINATOR}, 0, id="coordinator"),
+        pytest.param(AccountKind.PERSON, {Role.CASEWORKER}, 0, id="caseworker"),
+        pytest.param(AccountKind.INTEGRATION, {Role.COORDINATOR}, 0, id="machine asks"),
+        pytest.param(AccountKind.PERSON, {Role.ADMINISTRATOR}, 1, id="administrator"),
+    ],
+)
+@pytest.mark.usefixtures("case")
+def test_alarm_is_raised_for_a_lead_without_a_second_person(
+    world: World, kind: AccountKind, roles: set[Role], expected: int
+) -> None:
+    before = measured(world, "offices_without_second_person")
+
+    world.someone("KZ_LEAD", roles, kind=kind)
+
+    during = measured(world, "offices_without_second_person")
+    assert (before, during) == (1, expected)
+
+
+def test_alarm_ends_when_the_case_of_a_lone_lead_is_over(
+    world: World, lead: Someone, case: Json
+) -> None:
+    boss = world.someone("KZ_LEAD", {Role.SUPERVISOR})
+    done(lead.does_with(boss, "close", case, closing()))
+    disable(boss, world.someone("KZ_LEAD", {Role.ADMINISTRATOR}))
+
+    assert measured(world, "offices_without_second_person") == 0
+
+
+def test_alarm_is_raised_for_a_desk_with_one_person_and_without_a_case(
+    world: World, desk: Someone
+) -> None:
+    before = measured(world, "offices_without_second_person")
+
+    world.someone(desk.code, {Role.SUPERVISOR})
+
+    assert (before, measured(world, "offices_without_second_person")) == (1, 0)
+
+
+@pytest.mark.parametrize("ends", ["closed", "empty"])
+def test_alarm_is_raised_for_a_country_in_which_no_office_can_lead(
+    world: World, lead: Someone, supervisor: Someone, ends: str
+) -> None:
+    others = [one for one in leads_in(world, "KZ") if one != "KZ_LEAD"]
+    for office in others:
+        world.shuts(office)
+    before = measured(world, "countries_without_lead")
+    if ends == "closed":
+        world.shuts("KZ_LEAD")
+    else:
+        disable(lead, supervisor)
+    during = measured(world, "countries_without_lead")
+    world.shuts(others[0], active=True)
+
+    assert before is not None
+    assert (during, measured(world, "countries_without_lead")) == (before + 1, 0)
 
 
 # No place is left

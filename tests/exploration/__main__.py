@@ -1,7 +1,7 @@
 """Explore for long: `python -m tests.exploration --seed 17 --states 5000`.
 
-Prints how far it is, each finding that is not a known one, with the steps that lead to it,
-and the totals. Ends with 1 if there was such a finding.
+Prints the progress, each finding with the steps that lead to it, and the totals. Ends with
+exit code 1 if there was a finding.
 """
 
 import argparse
@@ -14,7 +14,6 @@ from structlog.typing import EventDict
 
 from tests.exploration.beginnings import BEGINNINGS
 from tests.exploration.explore import Explorer, Result
-from tests.exploration.known import is_known
 from tests.exploration.stage import staged
 
 WIDTH: Final = 30
@@ -52,11 +51,10 @@ class Bar:
         self.shown = now
         share = min(1.0, result.states / self.states)
         bar = "#" * round(WIDTH * share)
-        new = [one for one in result.findings if not is_known(one)]
-        for finding in new[self.printed :]:
+        for finding in result.findings[self.printed :]:
             say(f"\n{finding}\n")
-        self.printed = len(new)
-        counts = f"{result.states} of {self.states} states, {len(new)} findings"
+        self.printed = len(result.findings)
+        counts = f"{result.states} of {self.states} states, {self.printed} findings"
         say(
             f"[{bar:<{WIDTH}}] {counts}, {now - self.began:.0f} s",
             end="\r" if sys.stdout.isatty() else "\n",
@@ -64,21 +62,19 @@ class Bar:
 
 
 def report(result: Result) -> int:
-    """Print what the exploration came to; return how many findings are new."""
+    """Print the totals of the exploration; return the number of findings."""
     say("")
-    new = [one for one in result.findings if not is_known(one)]
-    known = len(result.findings) - len(new)
     say(f"states {result.states}, moves tried {result.tried}, done {result.moves.total()}")
-    say(f"ways to an end: {dict(result.means)}; known findings: {known}, new: {len(new)}")
+    say(f"ways to an end: {dict(result.means)}; findings: {len(result.findings)}")
     say(f"done: {dict(result.moves.most_common())}")
     say(f"refused: {dict(result.refused.most_common(20))}")
     path = "\n".join(f"  {move}" for move in (*result.longest_path, *result.longest.moves))
     say(f"longest way to an end: {result.longest.days:.0f} days\n{path}")
-    return len(new)
+    return len(result.findings)
 
 
 def main() -> int:
-    """Explore as long as is asked for; 1 if something new was found."""
+    """Explore as many states as asked for; return 1 if there was a finding."""
     args = asked()
     structlog.configure(processors=[drop])
     with staged() as stage:

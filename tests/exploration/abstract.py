@@ -52,10 +52,6 @@ class Abstract:
     silent: frozenset[str]
     agreements: int
 
-    def offices(self, relation: str) -> frozenset[str]:
-        """Return the offices with a relation to the case."""
-        return frozenset(office for one, office in self.parties if one == relation)
-
     @override
     def __str__(self) -> str:
         parties = ", ".join(f"{one} {office}" for one, office in sorted(self.parties))

@@ -4,7 +4,7 @@ from typing import Final
 
 from tests.exploration.explore import Story
 from tests.exploration.moves import WORLD, Move, begins
-from tests.exploration.stage import DESK, HOME, KZ, POST, SHELTER, UZ
+from tests.exploration.stage import DESK, HOME, KZ, NGO, POST, SHELTER, UZ
 
 LOW: Final = Move(POST, "risk.assess", choice="low")
 TOLD: Final = Move(POST, "safeguards.write", choice="the State of origin may be told")
@@ -63,6 +63,10 @@ RETURNING: Final = story(
     Move(HOME, "return.arrive"),
     Move(HOME, "return.monitor"),
 )
+LEAD_ALONE: Final = (
+    Move(WORLD, "shuts", choice=NGO),
+    Move(WORLD, "disables", choice=f"{KZ}, second person"),
+)
 BEGINNINGS: Final[dict[str, Story]] = {
     "led on a consent to State offices": story(*LED, given=STATE_ALONE),
     "the only lead is closed": story(
@@ -88,6 +92,22 @@ BEGINNINGS: Final[dict[str, Story]] = {
         Move(WORLD, "disables", choice=KZ),
         *[Move(WORLD, "waits", choice="32 days")] * 2,
         Move(WORLD, "disables", choice=f"{DESK}, second person"),
+    ),
+    "the lead has no second person, and no other office can lead": story(
+        *LED, *LEAD_ALONE, given=STATE_ALONE
+    ),
+    "the lead is closed, and its desk has no second person": story(
+        *LED,
+        Move(WORLD, "shuts", choice=KZ),
+        Move(WORLD, "waits", choice="4 hours"),
+        Move(WORLD, "disables", choice=f"{DESK}, second person"),
+        given=STATE_ALONE,
+    ),
+    "every office of the country that can lead is closed": story(
+        *LED,
+        Move(WORLD, "shuts", choice=KZ),
+        Move(WORLD, "shuts", choice=NGO),
+        given=STATE_ALONE,
     ),
     "led in the vital interest": story(VITAL, *LED, given=""),
     "presumed child in danger": story(VITAL, SUBMIT, given="", age="presumed_child"),

@@ -57,9 +57,10 @@ class Means(IntEnum):
     ASKING_ANEW = 1
     """The person is asked whether another class of offices may know."""
     ADMINISTRATORS = 2
-    """Two administrators open an account where the service told that nobody can sign in.
+    """Two administrators open an account or a closed office that an alarm counts.
 
-    The case rests until they do: the alarm names what to do (`offices_unattended`).
+    The case rests until they do. The alarms are `offices_unattended`,
+    `offices_without_second_person` and `countries_without_lead`.
     """
     STOPPING = 3
     """The person wants everything to end, or the submitter takes the case back."""
@@ -148,11 +149,21 @@ def more_steps(
             Move(who, "consent.record", choice=one) for who in writers for one in asked
         )
     if means >= Means.ADMINISTRATORS:
-        yield from (Move(WORLD, "staffs", choice=one) for one in stage.unattended())
+        yield from list_alarms(stage)
     if means >= Means.STOPPING:
         holders = [*of("lead"), *of("candidate"), *of("desk"), *of("escalation_desk")]
         yield from (Move(one, "case.stop") for one in holders)
         yield from (Move(one, "case.withdraw") for one in of("submitter"))
+
+
+def list_alarms(stage: Stage) -> Iterator[Move]:
+    """List what administrators do about the alarms that are raised."""
+    for office in stage.unattended():
+        yield Move(WORLD, "staffs", choice=office)
+    for office in stage.list_without_second_person():
+        yield Move(WORLD, "staffs", choice=f"{office}, second person")
+    for office in stage.list_closed_leads():
+        yield Move(WORLD, "opens", choice=office)
 
 
 def endings(stage: Stage, office: str) -> Iterator[Move]:

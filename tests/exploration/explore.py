@@ -31,12 +31,12 @@ FAR: Final = 6
 DEPENDS: Final = frozenset(
     {
         *("case.assign", "case.take_over", "case.record_lead_consent"),
-        *("referral.redirect", "return.report"),
+        *("referral.redirect", "return.arrive", "return.report"),
     }
 )
 """Steps that depend on what is chosen with them, which the service cannot know before.
 
-A report of a visit before its date depends on whether it says `early`.
+A visit or an arrival before its date is refused unless the report says `early`.
 """
 SERVER_ERROR: Final = 500
 ERASED_LATER: Final = """SELECT 1 FROM "case" c LEFT JOIN clock k ON k.record_id = c.id

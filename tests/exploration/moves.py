@@ -47,6 +47,8 @@ WORKER: Final[Json] = {
     "roles": ["officer", "caseworker", "coordinator"],
 }
 """The account that administrators open where nobody can sign in."""
+SUPERVISOR: Final[Json] = {"label": "duty 10", "roles": ["supervisor"]}
+"""What differs in the account that they open for a second person."""
 WORLD: Final = "the world"
 """Who acts where no office does: administrators, and time."""
 SOON: Final = timedelta(days=6)
@@ -375,6 +377,10 @@ class Doing:
         """Close an office, as two administrators."""
         return self.puts(f"/focal-points/{move.choice}", active=False)
 
+    def world_opens(self, move: Move) -> Said:
+        """Open a closed office again, as two administrators."""
+        return self.puts(f"/focal-points/{move.choice}", active=True)
+
     def world_replaces(self, _: Move) -> Said:
         """Close the desk once another serves in its place."""
         paths = [f"/focal-points/{one}" for one in (DESK, OTHER_DESK)]
@@ -403,15 +409,18 @@ class Doing:
         return said(self.stage.clerks[0].post(path, idempotency_key=str(uuid4())))
 
     def world_staffs(self, move: Move) -> Said:
-        """Open an account for a new worker of an office, as two administrators."""
+        """Open an account for a new worker, or second person, as two administrators."""
         one, other = self.stage.clerks
-        old = self.stage.workers[move.choice]
-        opened = together(one, other, "/accounts", WORKER | {"focal_point": move.choice})
-        path, account = f"/accounts/{opened['id']}/keys", UUID(opened["id"])
+        office, _, second = move.choice.partition(", ")
+        people = self.stage.seconds if second else self.stage.workers
+        old, account = people[office], WORKER | {"focal_point": office}
+        if second:
+            account |= SUPERVISOR
+        opened = together(one, other, "/accounts", account)
+        path = f"/accounts/{opened['id']}/keys"
         made = together(one, other, path, {"scopes": [*old.actor.scopes], "days": 300})
-        actor = replace(old.actor, account_id=account)
-        new = Someone(self.stage, move.choice, actor, made["key"])
-        self.stage.workers[move.choice] = new
+        actor = replace(old.actor, account_id=UUID(opened["id"]))
+        people[office] = Someone(self.stage, office, actor, made["key"])
         return DONE
 
 

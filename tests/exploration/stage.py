@@ -5,7 +5,7 @@ differ only in who never answers. Nobody sleeps: time is moved, and the worker i
 """
 
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,15 +13,21 @@ from functools import partial
 from pathlib import Path
 from random import Random
 from typing import Any, Final, override
+from uuid import UUID
 
 from fastapi import FastAPI
 from sqlalchemy import select, update
+from sqlalchemy.orm import Session
 
 from app.directory.models import FocalPoint
 from app.ground import lay_ground
 from app.kernel.actors import Role
 from app.main import create_app
-from app.metrics.offices import find_unattended_offices
+from app.metrics.offices import (
+    find_countries_without_lead,
+    find_offices_without_second_person,
+    find_unattended_offices,
+)
 from tests.support.databases import alone, ids_of
 from tests.support.in_thread import Here, here
 from tests.support.world import KEYS, PUBLIC, WORKERS, Someone, World
@@ -73,6 +79,7 @@ class Stage(World):
         }
         self.first_workers = dict(self.workers)
         self.seconds = {one: self.someone(one, {Role.SUPERVISOR}) for one in CAST}
+        self.first_seconds = dict(self.seconds)
         self.clerks = [self.someone(one, {Role.ADMINISTRATOR}) for one in (DESK, OVERSIGHT)]
         self.first = b""
         self.look: sqlite3.Connection | None = None
@@ -109,6 +116,7 @@ class Stage(World):
         self.path.write_bytes(content)
         self.now, self.code = then.now, then.code
         self.workers = dict(self.first_workers)
+        self.seconds = dict(self.first_seconds)
 
     # Reading behind the service.
 
@@ -146,9 +154,25 @@ class Stage(World):
     def unattended(self) -> list[str]:
         """List the offices of the cast that the alarm `offices_unattended` counts."""
         with self.database.reading() as session:
-            found = find_unattended_offices(session, self.now)
-            codes = select(FocalPoint.code).where(FocalPoint.id.in_(found))
-            return sorted(set(CAST) & set(session.scalars(codes)))
+            return self.list_codes(session, find_unattended_offices(session, self.now))
+
+    def list_without_second_person(self) -> list[str]:
+        """List the offices of the cast that `offices_without_second_person` counts."""
+        with self.database.reading() as session:
+            return self.list_codes(session, find_offices_without_second_person(session))
+
+    def list_closed_leads(self) -> list[str]:
+        """List the closed leads of the countries that `countries_without_lead` counts."""
+        with self.database.reading() as session:
+            countries = find_countries_without_lead(session, self.now)
+            closed = select(FocalPoint).where(~FocalPoint.active)
+            leads = [one for one in session.scalars(closed) if one.code in LEADERS]
+            return sorted(one.code for one in leads if countries & set(one.serves))
+
+    def list_codes(self, session: Session, ids: Collection[UUID]) -> list[str]:
+        """Return the codes of some offices of the cast, sorted."""
+        codes = select(FocalPoint.code).where(FocalPoint.id.in_(ids))
+        return sorted(set(CAST) & set(session.scalars(codes)))
 
     def acts(self, office: str) -> Someone:
         """Return the worker of an office."""
