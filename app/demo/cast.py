@@ -82,6 +82,14 @@ PA_INTERPRETER: Final = worker("interpreter", "PA_INTERPRETERS", "demo interpret
                                "Zulfiya Namunaviy", "Tomás Demostración")
 PA_PROSECUTOR: Final = worker("prosecutor", "PA_PROSECUTOR", "demo prosecutor",
                               "Anaïs Demostración", "Raúl Demostración")
+SECONDS: Final = (
+    supervisor("supervisor of the NGO", "SANA_SEZIM", "demo supervisor of the NGO"),
+    supervisor("supervisor", "GT_LEAD", "demo supervisor of Guatemala"),
+    supervisor("supervisor of IOM", "IOM", "demo supervisor of IOM"),
+    supervisor("supervisor of Uzbekistan", "UZ_LEAD", "demo supervisor of Uzbekistan"),
+    supervisor("supervisor", "PA_LEAD", "demo supervisor of Panama"),
+)
+"""Second persons who take no part in a journey: their offices have cases to close."""
 # fmt: on
 
 CAST: Final = (
@@ -92,4 +100,5 @@ CAST: Final = (
     *(UZ_LEAD, UZ_CENTRE),
     *(JM_OFFICER, JM_CONSULATE, TT_LEAD, TT_SECOND, TT_SHELTER, JM_HOME),
     *(UZ_FAR_OFFICER, PA_LEAD, PA_INTERPRETER, PA_PROSECUTOR),
+    *SECONDS,
 )
