@@ -1,4 +1,4 @@
-"""Changing a case by itself; acts that look beyond it live in casework."""
+"""Changes of one case alone; actions that change other records are in `casework`."""
 
 from datetime import datetime
 from typing import Final
@@ -29,9 +29,9 @@ from app.kernel.work import Recorded, Writing
 
 
 def open_draft(work: Writing, notice: NoticeFields, digest: str | None) -> Case:
-    """Open a draft with a data key of its own; its submitter is party to it.
+    """Create a draft with its own data key; the submitter becomes a party to it.
 
-    `digest` is of the submitter's own number, if it has one.
+    `digest` is the fingerprint of the submitter's own number for the case, if it has one.
     """
     case = Case(
         id=work.new_id(),
@@ -55,7 +55,7 @@ def open_draft(work: Writing, notice: NoticeFields, digest: str | None) -> Case:
 
 
 def hand_on(work: Writing, case: Case) -> None:
-    """Keep the notice as its submitter handed it on, once and for all (R12)."""
+    """Store the summary for the submitter when it hands the case on, once (R12)."""
     if case.id not in queries.handed_on(work, [case.id]):
         said = {name: getattr(case, name) for name in NoticeFields.model_fields}
         work.session.add(HandedOn(case_id=case.id, **said))
@@ -63,7 +63,7 @@ def hand_on(work: Writing, case: Case) -> None:
 
 
 def mend_notice(case: Case | HandedOn, notice: NoticeFields) -> list[str]:
-    """Merge into the notice what was given (RFC 7396); names the fields that changed."""
+    """Merge given fields into the summary (RFC 7396) and return those that changed."""
     given = notice.model_dump(exclude_unset=True)
     for name in given.keys() & {"services", "urgent_needs"}:
         given[name] = sorted(set(given[name] or []))
@@ -74,9 +74,9 @@ def mend_notice(case: Case | HandedOn, notice: NoticeFields) -> list[str]:
 
 
 def seal(work: Writing, record: Recorded, kind: Sealable, content: BaseModel) -> None:
-    """Write a section, safeguards or a plan: the only writer of a section.
+    """Seal a document in place of the one of the same kind, or as a new one.
 
-    Written anew it is sealed anew, under a fresh nonce; who wrote last is its author.
+    No other function writes sections. Safeguards that are replaced are kept.
     """
     kept = queries.sealed(work, record.id, kind)
     if kept is None:
@@ -89,7 +89,7 @@ def seal(work: Writing, record: Recorded, kind: Sealable, content: BaseModel) ->
 
 
 def keep_past(work: Writing, kept: Sealed) -> None:
-    """Keep the safeguards as they were, sealed: LIFECYCLES.md asks for their history."""
+    """Keep a sealed copy of the safeguards: LIFECYCLES.md requires their history."""
     past = Sealed(
         id=work.new_id(),
         case_id=kept.case_id,
@@ -110,7 +110,7 @@ def put_away(
     *,
     about: str | None = None,
 ) -> None:
-    """Seal something with a record of the case, beside what is there."""
+    """Seal a new document of a record, beside those that exist."""
     paper = Sealed(
         id=work.new_id(),
         case_id=record.case_id,
@@ -125,7 +125,7 @@ def put_away(
 
 
 def assess(work: Writing, case: Case, risk: NewRisk) -> None:
-    """Add an assessment of the risk; its remarks are sealed as a note."""
+    """Add a risk assessment; its remarks are sealed as a note."""
     assessment = RiskAssessment(
         id=work.new_id(),
         case_id=case.id,
@@ -140,7 +140,7 @@ def assess(work: Writing, case: Case, risk: NewRisk) -> None:
         note(work, case, "risk", risk.remarks)
 
 
-def take(  # noqa: PLR0913 - each says one thing of the step
+def take(  # noqa: PLR0913 - each is a part of the step
     work: Writing,
     case: Case,
     step: Row,
@@ -149,10 +149,10 @@ def take(  # noqa: PLR0913 - each says one thing of the step
     before: frozenset[UUID],
     until: datetime | None = None,
 ) -> None:
-    """Take a step, start the clock of the new state, tell the parties of before and after.
+    """Take a step: set the state, start its deadline and record the event.
 
-    `until` is when it is due, where the step itself says so. A step that is the system's is
-    journalled as the system's, whoever set it off.
+    `before` is the audience before the step, `until` the deadline if the step sets one. A
+    step of the system is recorded as such, even if an action of a person triggered it.
     """
     was = case.state
     lifecycle.take(case, step)
@@ -170,12 +170,11 @@ def take(  # noqa: PLR0913 - each says one thing of the step
 def lapse(
     work: Writing, case: Case, about: Recorded | None = None, *, moved: bool = False
 ) -> None:
-    """End the questions to a second person that nobody may act on any more (R14).
+    """Expire the approvals of a case that may no longer be used (R14).
 
-    Those of who has no part in deciding the case now, since another holds it or it ended;
-    overseers ask whoever holds it. What its holder asked ends with the state that it was
-    about: whoever allowed it judged the case as it was. To rest changes nothing of that. Or
-    all about one record, which has changed since.
+    Those about one record if `about` is given. Otherwise those of overseers are spared and,
+    while the case is open, those of its escalation desk and its holder. If the state
+    changed (`moved`), the holder's expire too: its approver judged the former state.
     """
     holder = None if moved else case.holder
     asking = (holder, case.with_relation(Relation.ESCALATION_DESK))
@@ -190,7 +189,10 @@ def lapse(
 
 
 def wind(work: Writing, case: Case, until: datetime | None = None) -> None:
-    """Start the clock that the state of the case calls for; what hangs on it follows."""
+    """Start the deadline for the current state of the case.
+
+    Deadlines of facts about a child are passed on to the holder.
+    """
     if case.state not in OPEN:
         deadlines.stop_kinds(work, case.id, *BESIDE)
     if case.state not in CLOCKS:
@@ -208,14 +210,14 @@ def wind(work: Writing, case: Case, until: datetime | None = None) -> None:
 
 
 BESIDE: Final = (ClockKind.ASSESS_INTERESTS, ClockKind.CONSENT_ENDS, ClockKind.ANSWER)
-"""Clocks of what has to be found out or answered beside the state of a case."""
+"""Kinds of deadlines that run beside the one for the state of a case."""
 
 
 def due_of(work: Writing, case: Case, kind: ClockKind, waits_on: UUID | None) -> datetime:
-    """Say until when; the risk is due again when its last assessment has run out (D12).
+    """Return when the deadline of a kind ends.
 
-    In a drill it is due sooner than it has run out: nobody has to assess every minute to be
-    allowed a step.
+    A risk assessment is due when the last one expires (D12). In a drill only the deadline
+    runs faster: nobody has to assess every minute to be allowed a step.
     """
     if kind == ClockKind.REVIEW_RISK:
         work.session.flush()
@@ -228,39 +230,40 @@ def due_of(work: Writing, case: Case, kind: ClockKind, waits_on: UUID | None) ->
 
 
 class NoteText(BaseModel):
-    """A free text that goes with a step."""
+    """A free text that is given with a step."""
 
     text: str
 
 
 def note(work: Writing, record: Recorded, about: str, text: str | None) -> None:
-    """Seal the free text that came with a step, if there was any."""
+    """Seal a free text as a note on the step, if one was given."""
     if text:
         put_away(work, record, Paper.NOTE, NoteText(text=text), about=about)
 
 
 def address(work: Writing, record: Recorded, about: str, text: str | None) -> None:
-    """Seal a free text that is meant for the other side, if there was any."""
+    """Seal a free text as a message to the other office, if one was given."""
     if text:
         put_away(work, record, Paper.MESSAGE, NoteText(text=text), about=about)
 
 
 def admit_oversight(work: Writing, case: Case, oversight: list[UUID]) -> None:
-    """Make the oversight bodies party to a case; they see nothing that is sealed."""
+    """Add oversight offices to the parties; they cannot open sealed documents."""
     for focal_point in oversight:
         case.admit(focal_point, Relation.OVERSIGHT, work.now)
 
 
 def forget(work: Writing, case: Case, kind: Sealable) -> None:
-    """Throw away what was sealed under a name and holds no longer."""
+    """Delete a kind of sealed document of a case."""
     named = (Sealed.record_id == case.id) & (Sealed.kind == kind)
     work.session.execute(delete(Sealed).where(named))
 
 
 def know(work: Writing, case: Case, fact: Fact, note_text: str | None = None) -> Fact:
-    """Add a fact to what is known of a case; the clock of the one before it stops.
+    """Add a fact and stop the deadline of the fact that it replaces.
 
-    Or runs on, if what was due is only said to be due again. Raises AssessmentOwed (409).
+    If the new fact says that an assessment is still due, the deadline continues for it.
+    Raises AssessmentOwed (409).
     """
     must_fit(fact, child=case.is_child)
     known = queries.facts(work, [case.id]).get(case.id, [])
@@ -276,7 +279,10 @@ def know(work: Writing, case: Case, fact: Fact, note_text: str | None = None) ->
 
 
 def declare_vital(work: Writing, case: Case, new: NewVitalInterest) -> VitalInterest:
-    """Declare that a notice cannot wait for a consent; keepers and oversight hear of it."""
+    """Declare a vital interest: the summary may be sent without a consent.
+
+    The write audience of the case and its overseers receive the event.
+    """
     declared = VitalInterest(
         id=work.new_id(),
         case_id=case.id,

@@ -1,4 +1,4 @@
-"""What one person must not do alone: asked of a second, and allowed once (R14)."""
+"""Approvals for actions on a case: a second person confirms, once (R14)."""
 
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
@@ -24,9 +24,10 @@ OF_OVERSIGHT: Final = frozenset({Role.PROTECTION_OFFICER, Role.SUPERVISOR})
 
 @dataclass(frozen=True)
 class Matter:
-    """What is asked: the very action, on the very case, with the very body.
+    """What a second person is asked to approve: one action, on one case, with one body.
 
-    Or on a record of the case; `grounds` says what the second person relied on.
+    `record` is the record of the case that it is about, if any. `grounds` names what else
+    the decision rests on.
     """
 
     case: Case
@@ -38,14 +39,14 @@ class Matter:
     grounds: str = ""
 
     def fingerprint(self, work: Writing) -> str:
-        """Recognise the same question: of one account, on one case, word for word."""
+        """Return a fingerprint that is equal for the same request of the same account."""
         who, said = str(work.actor.account_id), self.body.model_dump_json()
         parts = (self.action, str(self.case.id), who, said, self.grounds)
         return work.vault.fingerprint(*(part.encode() for part in parts))
 
 
 def second(work: Writing, matter: Matter, approval: UUID | None) -> Approval | None:
-    """Ask a second person; or, given what they allowed, spend it and return None.
+    """Request an approval and return it, or use the given one and return None.
 
     Raises ApprovalUnusable (409).
     """
@@ -57,7 +58,7 @@ def second(work: Writing, matter: Matter, approval: UUID | None) -> Approval | N
 
 
 def ask(work: Writing, matter: Matter, fingerprint: str) -> Approval:
-    """Put the question to a second person of the asker's; asked twice, it is one."""
+    """Request an approval, or return the pending one for the same request."""
     if waiting := access.pending_like(work, fingerprint):
         return waiting
     case, us = matter.case, work.actor.focal_point_id
@@ -77,7 +78,7 @@ def ask(work: Writing, matter: Matter, fingerprint: str) -> Approval:
 
 
 def decide(work: Writing, approval_id: UUID, *, approve: bool) -> Approval:
-    """Answer as a second person; raises what `access.decide` does."""
+    """Approve or refuse as the second person; raises as `access.actions.decide`."""
     question = decisions.decide(work, approval_id, approve=approve)
     deadlines.stop(work, question.id)
     return question

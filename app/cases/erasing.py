@@ -1,4 +1,4 @@
-"""Destroying what a case holds, and what follows once that is committed."""
+"""Erasure of the content of a case, and the clean-up after it is committed."""
 
 from contextlib import suppress
 from datetime import datetime, timedelta
@@ -15,20 +15,20 @@ from app.kernel.problems import Busy
 from app.kernel.work import Ground, Writing
 
 KEYS: Final = CaseKey.__tablename__
-"""The table of the wrapped data keys."""
+"""The table of the wrapped data keys of cases."""
 DOCUMENT_KEYS: Final = DocumentKey.__tablename__
-"""The table of the wrapped keys of documents."""
+"""The table of the wrapped keys of sealed documents."""
 SCRUB_EVERY: Final = timedelta(days=1)
-"""How often that table is written anew, which locks it, however often somebody writes."""
+"""How often the table of document keys is rewritten; a rewrite locks it."""
 
 
 def destroy(work: Writing, case: Case) -> None:
-    """Destroy the data key and all that was sealed under it: no copy opens again.
+    """Destroy the data key and delete what was sealed with it.
 
-    With it goes what says something of the person in clear: risks, facts, topics of
-    questions, planned visits, the fingerprint of the submitter's own number. That the law
-    forbade to erase stays known. What lies in a backup stays sealed, and the ledger of
-    erasures sees to its key.
+    Risk assessments, facts, topics of questions, planned visits and the fingerprint of the
+    submitter's own number are in clear, so they are deleted too. Legal holds are kept.
+    Backups still have the sealed content; the ledger of erasures makes sure that a restored
+    key is destroyed again.
     """
     key = delete(CaseKey).where(CaseKey.case_id == case.id).returning(CaseKey.case_id)
     if work.session.scalars(key).all():
@@ -41,12 +41,12 @@ def destroy(work: Writing, case: Case) -> None:
 
 
 class Aftermath:
-    """What follows once erasures are committed: for the worker, at each of its beats.
+    """Clean-up after committed erasures; the worker runs it in each cycle.
 
-    Each is named outside of the database, and no file of the database keeps its key. It
-    remembers how many left no trace, so that a beat after which there is nothing new costs
-    one stat and two counts; a new process makes sure once. Once a day, and once in a new
-    process, no file keeps the key of a document that was written again either.
+    It copies new erasures to the ledger outside of the database and removes traces of their
+    keys from the database files. It remembers for how many erasures this is done, so that a
+    cycle without a new one costs one stat and two counts; a new process checks once. Traces
+    of replaced document keys are removed once a day, and once in a new process.
     """
 
     def __init__(self, ground: Ground, ledger: Ledger) -> None:
@@ -55,10 +55,9 @@ class Aftermath:
         self._scrub_at: datetime | None = None
 
     def follow(self) -> None:
-        """Copy out, then leave no trace. Raises LedgerRefused, Busy (503).
+        """Copy erasures to the ledger and remove traces; raises LedgerRefused, Busy (503).
 
-        As long as somebody still reads what was there before, traces stay until a later
-        beat.
+        While another transaction reads the old state, traces stay until a later cycle.
         """
         self._ledger.copy_out(self._ground)
         with self._ground.database.reading() as session:
@@ -70,7 +69,7 @@ class Aftermath:
             self.scrub_document_keys()
 
     def scrub_document_keys(self) -> None:
-        """Leave no trace of replaced keys of documents, once a day. Raises Busy (503)."""
+        """Remove traces of replaced document keys, once a day. Raises Busy (503)."""
         now = self._ground.clock()
         if self._scrub_at is not None and now < self._scrub_at:
             return

@@ -1,8 +1,8 @@
-"""What is known beside the state of a case: each fact with a small history of its own.
+"""Facts about a case beside its state, each with a history (LIFECYCLES.md, section 1).
 
-LIFECYCLES.md, section 1. None of them is a precondition of help (BR01, BR02); what a child
-needs is asked for beside it, never before it (BR14). Contact with the State of origin is a
-fact too, but sealed with the safeguards: its very value would tell of a fear.
+No fact is a precondition of help (BR01, BR02), and an assessment of a child never delays it
+(BR14). Contact with the State of origin is a fact too, but it is sealed with the
+safeguards, because its value would reveal a fear.
 """
 
 from collections.abc import Iterable, Mapping
@@ -18,13 +18,13 @@ from app.kernel.problems import Problem
 
 
 class AssessmentOwed(Problem):
-    """The best interests of a child are assessed; nobody says that this is not needed."""
+    """A child's best interests are always assessed; nobody may record otherwise."""
 
     status = 409
 
 
 class FactName(StrEnum):
-    """What can be known."""
+    """The names of facts."""
 
     IDENTIFICATION = "identification"
     GUARDIAN = "guardian"
@@ -34,7 +34,7 @@ class FactName(StrEnum):
 
 
 class Identification(StrEnum):
-    """Whether a country holds the person to be a victim; a presumption is enough (BR01)."""
+    """Whether a country regards the person as a victim; a presumption is enough (BR01)."""
 
     NOT_ASSESSED = "not_assessed"
     PRESUMED = "presumed"
@@ -43,7 +43,7 @@ class Identification(StrEnum):
 
 
 class Guardian(StrEnum):
-    """Whether somebody speaks for a child; who has a safe parent needs none."""
+    """Whether a child has a guardian; a child with a safe parent needs none."""
 
     NOT_NEEDED = "not_needed"
     NEEDED = "needed"
@@ -51,7 +51,7 @@ class Guardian(StrEnum):
 
 
 class BestInterests(StrEnum):
-    """How far it is known what is best for a child (BR09)."""
+    """How far the best interests of a child have been assessed (BR09)."""
 
     NOT_NEEDED = "not_needed"
     ASSESSMENT_DUE = "assessment_due"
@@ -74,7 +74,7 @@ class ReflectionPeriod(StrEnum):
 
 
 class LegalHold(StrEnum):
-    """Whether the law forbids to erase, for now."""
+    """Whether the law forbids erasure at present."""
 
     IN_FORCE = "in_force"
     LIFTED = "lifted"
@@ -82,9 +82,10 @@ class LegalHold(StrEnum):
 
 @dataclass(frozen=True)
 class Rule:
-    """What a fact may say, and who may record it besides whoever writes the case.
+    """The values of a fact, and which recipients may record it.
 
-    That is a recipient which took on a referral for one of these services.
+    The offices that may write the case may always do so. Others are recipients that
+    accepted a referral for one of `services`.
     """
 
     values: type[StrEnum]
@@ -105,55 +106,55 @@ RULES: Final[Mapping[FactName, Rule]] = {
 
 
 class Known(Protocol):
-    """A fact as it was recorded."""
+    """A recorded fact."""
 
     @property
     def name(self) -> FactName:
-        """What it is about."""
+        """The name of the fact."""
 
     @property
     def value(self) -> str:
-        """What it says."""
+        """Its value."""
 
     @property
     def country(self) -> str | None:
-        """Where it is true, if not everywhere."""
+        """The country where it applies; None: everywhere."""
 
     @property
     def body(self) -> UUID | None:
-        """Who decided it, if a body did."""
+        """The office that decided it, if one did."""
 
     @property
     def ends_on(self) -> date | None:
-        """Until when it is true, if it ends by itself."""
+        """The first day on which it no longer applies, if it ends by itself."""
 
 
 @dataclass(frozen=True)
 class FactSheet:
-    """The facts of one case as they stand: of each the last that was recorded.
+    """The latest facts of one case.
 
-    For a child everything that is not known yet is needed: doubt means child (BR14).
+    For a child, a fact that is not recorded counts as needed: doubt means child (BR14).
     """
 
     child: bool
     latest: Mapping[tuple[FactName, str | None, UUID | None], Known]
 
     def plain(self, name: FactName) -> str | None:
-        """Read a fact that is true everywhere; None: nobody recorded it."""
+        """Return the value of a fact that applies everywhere; None: not recorded."""
         known = self.latest.get((name, None, None))
         return known.value if known else None
 
     @property
     def guardian(self) -> Guardian:
-        """Whether a guardian is needed, or there is one."""
+        """Whether a guardian is needed or appointed."""
         unknown = Guardian.NEEDED if self.child else Guardian.NOT_NEEDED
         return Guardian(self.plain(FactName.GUARDIAN) or unknown)
 
     @property
     def best_interests(self) -> BestInterests:
-        """How far the best interests of a child are known.
+        """How far the best interests of a child have been assessed.
 
-        That it is not needed was said of an adult: of a child it says nothing (BR14).
+        For a child, `not_needed` counts as an assessment that is due (BR14).
         """
         said = BestInterests(self.plain(FactName.BEST_INTERESTS) or NOT_NEEDED)
         owed = self.child and said == NOT_NEEDED
@@ -161,18 +162,18 @@ class FactSheet:
 
     @property
     def interests_are_assessed(self) -> bool:
-        """Whether a child may be referred for anything that is in its interest (BR09)."""
+        """Whether this is a child whose best interests have been assessed (BR09)."""
         return self.child and self.best_interests in ASSESSED
 
     @property
     def legal_hold(self) -> bool:
-        """Whether nothing of the case may be erased."""
+        """Whether a legal hold blocks the erasure of the case."""
         return self.plain(FactName.LEGAL_HOLD) == LegalHold.IN_FORCE
 
     def reflection(self, country: str, today: date) -> ReflectionPeriod | None:
-        """Read how the reflection period stands in a country; None: nobody said.
+        """Return the status of the reflection period in a country; None: not recorded.
 
-        One that runs ends by itself on its day.
+        A running period ends by itself on the day `ends_on`.
         """
         known = self.latest.get((FactName.REFLECTION_PERIOD, country, None))
         if known is None:
@@ -183,20 +184,24 @@ class FactSheet:
 
 
 def must_fit(fact: Known, *, child: bool) -> None:
-    """Raise AssessmentOwed (409) if a fact would let a child be without an assessment."""
+    """Raise AssessmentOwed (409) if a fact would leave a child without an assessment."""
     if child and (fact.name, fact.value) == (FactName.BEST_INTERESTS, NOT_NEEDED):
-        raise AssessmentOwed("Mend the age class first, if this is certainly an adult.")
+        raise AssessmentOwed(
+            "If the person is certainly an adult, correct `age_class` first."
+        )
 
 
 def sheet_of(recorded: Iterable[Known], *, child: bool) -> FactSheet:
-    """Make the sheet of a case from all that was recorded, oldest first."""
+    """Build the fact sheet of a case from its recorded facts, oldest first."""
     return FactSheet(child, {(f.name, f.country, f.body): f for f in recorded})
 
 
 FIRST_FOR_A_CHILD: Final = frozenset(
     {
-        *(Service.CHILD_PROTECTION, Service.GUARDIANSHIP),
-        *(Service.SHELTER, Service.MEDICAL),
+        Service.CHILD_PROTECTION,
+        Service.GUARDIANSHIP,
+        Service.SHELTER,
+        Service.MEDICAL,
     }
 )
-"""What a child is referred for at once, before anybody has assessed anything (BR09)."""
+"""Services for which a child is referred at once, before any assessment (BR09)."""

@@ -1,4 +1,4 @@
-"""Filters of lists: by what a case says and where it is, as the caller reads it."""
+"""Filters for lists of cases, applied to what the caller may read of each case."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -13,17 +13,17 @@ from app.kernel.work import Reading
 
 
 def is_mine(work: Reading, party: type[Party] = Party) -> tuple[ColumnElement[bool], ...]:
-    """Keep the party rows this focal point has now."""
+    """Return conditions for the party rows that the caller's office has now."""
     mine = party.focal_point_id == work.actor.focal_point_id
     return mine, party.until.is_(None)
 
 
 def says(work: Reading, field: str, asked: str) -> ColumnElement[bool]:
-    """Keep the cases whose notice, as this focal point reads it, says what is asked.
+    """Return a condition for cases whose summary has a value, as the caller reads it.
 
-    As `situation.notice_for` shows it: a list must not tell a submitter what the notice
-    that it handed on does not, nor a State body what was not so when it was asked (R11,
-    R12).
+    It follows the same rules as `situation.notice_for`. A list must not reveal a newer
+    summary to a submitter that handed the case on, or to a State body that reads a snapshot
+    (R11, R12).
     """
     kept, now = HandedOn.case_id == Case.id, getattr(Case, field) == asked
     is_live = is_granted(work, Grant.SUMMARY)
@@ -38,16 +38,16 @@ def says(work: Reading, field: str, asked: str) -> ColumnElement[bool]:
 
 
 def is_in(work: Reading, states: Iterable[State]) -> ColumnElement[bool]:
-    """Keep the cases that are in one of some states, as this focal point reads them."""
+    """Return a condition for cases in one of the states, as the caller reads them."""
     wanted, snapshot = list(states), as_asked(work, "state")
     is_live = is_granted(work, Grant.STATE)
     return case((is_live, Case.state.in_(wanted)), else_=snapshot.in_(wanted))
 
 
 def is_at(work: Reading, stages: Iterable[Stage]) -> ColumnElement[bool]:
-    """Keep the cases that are at one of some stages, as this focal point reads them.
+    """Return a condition for cases at one of the stages, as the caller reads them.
 
-    As `lifecycle.stage_of` has it: a suspended case stays at the stage it had.
+    As in `lifecycle.stage_of`, a suspended case stays at the stage that it had.
     """
     wanted = frozenset(stages)
     states, snapshot = states_in(wanted), as_asked(work, "state")
@@ -60,7 +60,7 @@ def is_at(work: Reading, stages: Iterable[Stage]) -> ColumnElement[bool]:
 
 
 def is_granted(work: Reading, grant: Grant) -> ColumnElement[bool]:
-    """Keep the cases of which this focal point is granted something as it is now."""
+    """Return a condition for cases of which the caller has a grant now."""
     every, following = list_relations(grant), list_relations(grant, Condition.FOLLOWS)
     follows = Party.relation.in_(following) & Party.as_asked.is_(None)
     mine = (Party.case_id == Case.id, *is_mine(work))
@@ -68,7 +68,7 @@ def is_granted(work: Reading, grant: Grant) -> ColumnElement[bool]:
 
 
 def as_asked(work: Reading, *path: str) -> ColumnElement[Any]:
-    """Select what the last snapshot that this focal point reads of a case says."""
+    """Select a value of the last snapshot of a case that the caller's office reads."""
     mine = (Party.case_id == Case.id, *is_mine(work), Party.as_asked.is_not(None))
     said = select(Party.as_asked[path].as_string()).where(*mine)
     last = said.order_by(Party.number.desc()).limit(1)

@@ -1,11 +1,11 @@
-"""What each relation to a case grants its office: one table, and a union of its rows.
+"""The grants of each relation to a case: one table, and the union of its rows.
 
-An office may have several relations to one case, for example as the consulate that
-submitted it and as the recipient of a referral. It is granted what any of its relations
-grants, and nothing else: a right never follows from the absence of a restriction (R11,
-R12, ADR 34). Sections and other sealed documents have a table of their own
-(`app/disclosure/policy.py`), and actions theirs (`app/*/lifecycle.py`), by sides that are
-derived from the same relations.
+An office can have several relations to one case, for example as the consulate that
+submitted it and as the recipient of a referral. It has every grant of any of its relations,
+and no others: a grant never follows from the absence of a restriction (R11, R12, ADR 34).
+Sections and other sealed documents have a table of their own (`app/disclosure/policy.py`),
+and so have actions (`app/*/lifecycle.py`), by sides that are derived from the same
+relations.
 """
 
 from collections.abc import Iterable
@@ -18,7 +18,7 @@ from app.kernel.actors import Relation
 
 
 class Grant(StrEnum):
-    """Something of a case that an office may see, hear of or ask for."""
+    """Something of a case that an office may see, be told of or request."""
 
     CASE = "case"
     STATE = "state"
@@ -43,11 +43,11 @@ class Grant(StrEnum):
 
 
 MEANINGS: Final[dict[Grant, str]] = {
-    Grant.CASE: "the case: its code, and the actions of the office",
+    Grant.CASE: "the case: its code, and the office's own actions",
     Grant.STATE: "its stage and state as they are now",
     Grant.AS_ASKED: "stage, state, summary, `lead` and `holder` as they were when it was "
-    "asked, if they were kept, in place of each that it is not granted as it is now",
-    Grant.SUMMARY: "the summary as it is now; of the services, at least one's own",
+    "asked, if they were stored, for each of them that it may not read as it is now",
+    Grant.SUMMARY: "the summary as it is now; of the services, at least its own",
     Grant.ALL_SERVICES: "in the summary, every service and urgent need",
     Grant.COUNTRY: "deadlines that depend on the country where the person is now",
     Grant.LEAD: "`lead` and `holder`",
@@ -56,23 +56,23 @@ MEANINGS: Final[dict[Grant, str]] = {
     Grant.CLOSURE_REASON: "`closure_reason`",
     Grant.CONTINUES_IN: "`continues_in`, if it sees that case",
     Grant.NEXT_LEAD: "`next_lead`, if the lead does not act",
-    Grant.WRITTEN: "`risk`, `version`, which sections are written, and their events",
-    Grant.ROUTING: "the list of who is asked to lead",
-    Grant.EMERGENCY_ACCESS: "to ask for emergency access",
+    Grant.WRITTEN: "`risk`, `version`, which sections exist, and their events",
+    Grant.ROUTING: "the list of the offices that are asked to lead",
+    Grant.EMERGENCY_ACCESS: "requests for emergency access",
     Grant.SUMMARY_EVENTS: "`case.notice_changed`",
     Grant.MISSED_DEADLINES: "events of missed deadlines of the case",
-    Grant.EVENT_FACTS: "in events of the case, all facts and not only the state",
-    Grant.CLOSING_FACTS: "the same when the case is closed",
-    Grant.ACTORS: "in what it reads by this relation, which office acted",
+    Grant.EVENT_FACTS: "all facts of the events of the case, not only the state",
+    Grant.CLOSING_FACTS: "all facts of the event when the case is closed",
+    Grant.ACTORS: "which office acted, in everything that it reads by this relation",
 }
-"""Each grant in words, for docs/privacy.md."""
+"""The text of each grant in docs/privacy.md."""
 
 
 class Condition(StrEnum):
-    """What must hold of the case for a row to count.
+    """A condition on the case under which a row of the table applies.
 
-    For something that was recorded at a time, `NEVER_LED`, `IN_SIGHT` and `FOLLOWS` are
-    judged as of that time. `FOLLOWS` is about one relation to one record (ADR 43).
+    For something recorded at a certain time, `NEVER_LED`, `IN_SIGHT` and `FOLLOWS` are
+    evaluated as of that time. `FOLLOWS` is about one relation to one record (ADR 43).
     """
 
     BEFORE_LEAD = "before_lead"
@@ -86,19 +86,19 @@ class Condition(StrEnum):
 
 WORDS: Final[dict[Condition, str]] = {
     Condition.BEFORE_LEAD: "until a lead takes it or it is closed",
-    Condition.UNLED: "until a lead takes it, or it is closed or withdrawn",
+    Condition.UNLED: "until a lead takes it, or it is closed, withdrawn or discarded",
     Condition.NEVER_LED: "until a lead takes it",
-    Condition.NOT_RELOCATED: "no border was crossed before that",
-    Condition.IN_SIGHT: "until its first lead leaves it or a border was crossed before",
+    Condition.NOT_RELOCATED: "unless a border was crossed before that",
+    Condition.IN_SIGHT: "until its first lead leaves it or a border is crossed before",
     Condition.IS_HOLDER: "it holds the case",
     Condition.FOLLOWS: "unless it is a State body that is asked for a travel document",
 }
-"""Each condition in words, for docs/privacy.md."""
+"""The text of each condition in docs/privacy.md."""
 
 
 @dataclass(frozen=True)
 class Row:
-    """What some relations grant, if all conditions hold."""
+    """The grants of some relations, if all conditions hold."""
 
     relations: frozenset[Relation]
     grants: frozenset[Grant]
@@ -151,15 +151,15 @@ GRANTS: Final = (
 
 
 def list_grants(relation: Relation, holds: frozenset[Condition]) -> frozenset[Grant]:
-    """Return what one relation grants while these conditions hold."""
+    """Return the grants of one relation while the given conditions hold."""
     rows = (r for r in GRANTS if relation in r.relations and r.conditions <= holds)
     return frozenset[Grant]().union(*(r.grants for r in rows))
 
 
 def list_relations(grant: Grant, *holds: Condition) -> frozenset[Relation]:
-    """Return the relations that grant something while these conditions hold, or always.
+    """Return the relations that have a grant while the given conditions hold.
 
-    Filters in SQL use them.
+    Filters in SQL use this.
     """
     rows = (r for r in GRANTS if grant in r.grants and r.conditions <= set(holds))
     return frozenset[Relation]().union(*(r.relations for r in rows))
@@ -167,7 +167,7 @@ def list_relations(grant: Grant, *holds: Condition) -> frozenset[Relation]:
 
 @dataclass(frozen=True)
 class Course:
-    """When a case was first led, and when its submitter lost sight of it."""
+    """When a lead first took a case, and when its submitter lost sight of it."""
 
     led_since: datetime | None
     relocated_at: datetime | None
@@ -175,7 +175,7 @@ class Course:
 
 
 def list_conditions(course: Course, at: datetime | None = None) -> set[Condition]:
-    """Return which conditions about the course of a case hold, now or as of a time."""
+    """Return which conditions about the history of a case hold, now or at a time."""
 
     def is_yet_to_come(moment: datetime | None) -> bool:
         return moment is None or (at is not None and at < moment)

@@ -1,4 +1,4 @@
-"""Holding a case for what the system does: it sees every case, whoever is party to it."""
+"""Queries and locks for the system, which may see every case."""
 
 from collections.abc import Collection, Sequence
 from uuid import UUID
@@ -14,9 +14,9 @@ from app.kernel.work import Writing
 
 
 def unless_held(work: Writing, case_id: UUID) -> Case | None:
-    """Hold a case, or leave it to whoever holds it now: None.
+    """Lock a case, or return None if another transaction holds it.
 
-    For the worker, which comes back; it must not wait.
+    The worker uses this: it must not wait, and tries again later.
     """
     of_case = select(Case).where(Case.id == case_id)
     free = of_case.with_for_update(key_share=True, skip_locked=True)
@@ -26,7 +26,7 @@ def unless_held(work: Writing, case_id: UUID) -> Case | None:
 def unwatched(
     session: Session, active: Collection[UUID], shut: Collection[UUID], limit: int
 ) -> Sequence[UUID]:
-    """List cases that are not erased and whose overseers are all of those that are shut."""
+    """List cases that are not erased and whose oversight offices are all closed."""
     part = (Party.relation == Relation.OVERSIGHT) & Party.until.is_(None)
     watched = select(Party.case_id).where(part, Party.focal_point_id.in_(active))
     was = select(Party.case_id).where(part, Party.focal_point_id.in_(shut))
@@ -36,7 +36,7 @@ def unwatched(
 
 
 def list_led_without_desk(session: Session, offices: Collection[UUID]) -> Sequence[UUID]:
-    """List open cases that some offices lead and that no desk was brought in for."""
+    """List open cases that one of the offices leads and that have no escalation desk."""
     part = Party.until.is_(None) & (Party.record_id == Party.case_id)
     led = (Party.relation == Relation.LEAD) & Party.focal_point_id.in_(offices)
     desk = Party.relation == Relation.ESCALATION_DESK
@@ -47,5 +47,5 @@ def list_led_without_desk(session: Session, offices: Collection[UUID]) -> Sequen
 
 
 def by_id(work: Writing, case_id: UUID) -> Case | None:
-    """Find a case and hold it; None: there is no such."""
+    """Lock a case and return it, or return None if it does not exist."""
     return work.session.scalar(held(select(Case).where(Case.id == case_id)))

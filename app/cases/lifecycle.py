@@ -1,7 +1,7 @@
-"""The life of a case, as one table (LIFECYCLES.md, section 1).
+"""The life cycle of a case as one table (LIFECYCLES.md, section 1).
 
-Help never waits for status: no row asks for formal identification or for cooperation with
-the police (BR01, BR02).
+Help never waits for status: no step requires formal identification or cooperation with the
+police (BR01, BR02).
 """
 
 from collections.abc import Iterable
@@ -14,7 +14,7 @@ from app.kernel.lifecycle import AnyOf, Step, Table
 
 
 class State(StrEnum):
-    """Where a case is: what the machine enforces."""
+    """The state of a case, as the life cycle enforces it."""
 
     DRAFT = "draft"
     SUBMITTED = "submitted"
@@ -29,7 +29,7 @@ class State(StrEnum):
 
 
 class Stage(StrEnum):
-    """Where a case is: what people talk about."""
+    """The stage of a case, as people name it."""
 
     IDENTIFICATION = "identification"
     REFERRAL = "referral"
@@ -38,7 +38,7 @@ class Stage(StrEnum):
 
 
 class Action(StrEnum):
-    """What can be done to a case."""
+    """An action on a case."""
 
     SUBMIT = "submit"
     DISCARD = "discard"
@@ -64,7 +64,7 @@ class Action(StrEnum):
 
 
 class Need(StrEnum):
-    """What must hold before a step is taken."""
+    """A requirement that must hold before a step."""
 
     NOTICE = "notice"
     CONSENT_TO_REFER = "consent_to_refer"
@@ -218,13 +218,13 @@ OVER: Final = frozenset(_OVER)
 
 
 def stage_of(state: State, *, suspended_while_referring: bool) -> Stage:
-    """Return the stage of a case; one that is suspended stays at the stage it had."""
+    """Return the stage of a case; a suspended case stays at the stage that it had."""
     if state == State.SUSPENDED and suspended_while_referring:
         return Stage.REFERRAL
     return STAGES[state]
 
 
 def states_in(stages: Iterable[Stage]) -> frozenset[State]:
-    """List the states of some stages; a suspended case may be at another: `stage_of`."""
+    """Return the states of some stages; a suspended case may be at another stage."""
     wanted = set(stages)
     return frozenset(state for state, stage in STAGES.items() if stage in wanted)

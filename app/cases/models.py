@@ -1,4 +1,4 @@
-"""The case, who is party to it, and what is sealed in it."""
+"""Tables of a case, its parties and its sealed documents."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -22,7 +22,7 @@ IS_DRAFT = text("state = 'draft'")
 
 
 class AgeClass(StrEnum):
-    """Whether a child's path is taken: doubt means child (BR14)."""
+    """Whether the person is treated as an adult or a child; doubt means child (BR14)."""
 
     ADULT = "adult"
     CHILD = "child"
@@ -38,9 +38,9 @@ class SafeContact(StrEnum):
 
 
 class Case(Listed, Snapshots, Base):
-    """One person's case: the notice in clear, everything else sealed.
+    """One person's case: the summary in clear, everything else sealed.
 
-    The notice identifies nobody: no free text, no place below country (R91).
+    The summary identifies nobody: it has no free text and no place below country (R91).
     """
 
     __tablename__ = "case"
@@ -67,17 +67,17 @@ class Case(Listed, Snapshots, Base):
     external_digest: Mapped[str | None] = mapped_column(unique=True)
     closure_reason: Mapped[str | None]
     continues_in: Mapped[UUID | None]
-    """The case of the same person that goes on, where this one is a duplicate."""
+    """The id of the case that continues if this one is closed as a duplicate."""
     relocated_at: Mapped[datetime | None]
-    """When the person was first led across a border before a lead had the case."""
+    """When the person first crossed a border before a lead had the case."""
     visits: Mapped[list[str]] = mapped_column(default=list, server_default="[]")
     suspended_while_referring: Mapped[bool] = mapped_column(
         default=False, server_default=false()
     )
-    """Whether help was still sought when the case was suspended, as long as it is."""
+    """Whether a suspended case was in the state `referring` before."""
     opened_at: Mapped[datetime]
     drafted_by: Mapped[UUID | None]
-    """The account that wrote the draft; unknown of drafts of older versions."""
+    """The account that wrote the draft; None for drafts of older versions."""
 
     parties: Mapped[list["Party"]] = relationship(
         lazy="selectin", order_by=lambda: Party.number
@@ -85,23 +85,24 @@ class Case(Listed, Snapshots, Base):
 
     @property
     def case_id(self) -> UUID:
-        """The case this belongs to: itself."""
+        """The id of the case, as for the records of a case."""
         return self.id
 
     @property
     def reference(self) -> str:
-        """How the outside world names it."""
+        """The name of the case in the API."""
         return f"cases/{self.code}"
 
     @property
     def is_child(self) -> bool:
-        """Whether the person is, or may be, a child; not known yet counts as may be."""
+        """Whether the person is, or may be, a child; also if the age is not known yet."""
         return self.age_class != AgeClass.ADULT
 
     def may_be_child_to(self, focal_point: UUID) -> bool:
         """Return whether the person may be a child, as far as an office may know it.
 
-        One that does not read the summary as it is must not learn that the age changed.
+        An office that does not read the current summary must not learn that the age
+        changed.
         """
         return self.is_child or Grant.SUMMARY not in self.grants(focal_point)
 
@@ -113,7 +114,7 @@ class Case(Listed, Snapshots, Base):
         record: UUID | None = None,
         as_asked: Snapshot | None = None,
     ) -> None:
-        """Make a focal point party to the case, or to one of its records, from now on."""
+        """Add a party to the case, or to one of its records, from now on."""
         party = Party(
             record_id=record or self.id,
             focal_point_id=focal_point,
@@ -126,7 +127,7 @@ class Case(Listed, Snapshots, Base):
     def dismiss(
         self, relation: Relation, now: datetime, record: UUID | None = None
     ) -> None:
-        """End what holds this relation to the case itself, or to one of its records."""
+        """End all parties with a relation to the case itself, or to one of its records."""
         for party in self.parties:
             if (
                 party.record_id == (record or self.id)
@@ -136,9 +137,10 @@ class Case(Listed, Snapshots, Base):
                 party.until = now
 
     def renew_snapshots(self, focal_point: UUID) -> None:
-        """Keep the summary as it is now in the snapshots that an office reads.
+        """Store the current summary in the snapshots that an office reads.
 
-        For a submitter, when it ceases to read the case as it is: nothing goes back for it.
+        This is for a submitter that ceases to read the current case: its view never goes
+        back.
         """
         for party in self.parties:
             if party.focal_point_id == focal_point and party.as_asked:
@@ -146,15 +148,15 @@ class Case(Listed, Snapshots, Base):
                 party.as_asked = party.as_asked | now
 
     def touch(self) -> None:
-        """Make every earlier reading of this case out of date."""
+        """Increment the version, so that an earlier `If-Match` no longer matches."""
         self.version += 1
 
 
 class Party(Base):
-    """What a focal point is to a case, or to one of its records, from when until when.
+    """The relation of an office to a case, or to one of its records, over a time.
 
-    The one source for who may see the record, who hears of its changes, and whose turn a
-    step is: three questions that must never get two answers.
+    Visibility, audiences and sides are all derived from this table, so that they never
+    contradict each other.
     """
 
     __tablename__ = "party"
@@ -185,7 +187,7 @@ class Party(Base):
 
 
 class CaseKey(Base):
-    """A case's data key, wrapped; destroying this row erases what was sealed."""
+    """The wrapped data key of a case; deleting this row erases what was sealed."""
 
     __tablename__ = "case_key"
 
@@ -194,12 +196,12 @@ class CaseKey(Base):
     wrapped: Mapped[bytes] = mapped_column(LargeBinary)
 
     def as_wrapped(self) -> WrappedKey:
-        """Hand it to the vault."""
+        """Return the key as the vault takes it."""
         return WrappedKey(self.case_id, self.version, self.wrapped)
 
 
 class Sealed(Base):
-    """Something sealed: a section of the case, or a paper of one of its records."""
+    """A sealed document: a section of the case, or another text of one of its records."""
 
     __tablename__ = "sealed"
     __table_args__ = (Index("ix_sealed_record_id_kind", "record_id", "kind"),)
@@ -219,7 +221,7 @@ class Sealed(Base):
     )
 
     def replace_document(self, document: SealedDocument) -> None:
-        """Replace what is sealed, and the key it opens with."""
+        """Replace the sealed content and the key that opens it."""
         self.sealed = document.sealed
         if self.key is None:
             self.key = DocumentKey(case_id=self.case_id, wrapped=document.wrapped_key)
@@ -230,8 +232,8 @@ class Sealed(Base):
 class DocumentKey(Base):
     """The key of one sealed document, wrapped by the data key of its case (ADR 44).
 
-    It is replaced whenever the document is written again. The worker writes the table anew
-    once a day, so that no replaced key stays in its files.
+    Each write of the document replaces it. The worker rewrites the table once a day, so
+    that no replaced key stays in its files.
     """
 
     __tablename__ = "document_key"

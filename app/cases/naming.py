@@ -1,4 +1,4 @@
-"""Finding cases whoever asks, to judge what may be named of them to the caller."""
+"""Queries for cases without a visibility check, to decide which names to show."""
 
 from collections.abc import Iterable, Mapping
 from typing import Final
@@ -17,10 +17,11 @@ def by_ids(
     if_submitted: Iterable[UUID] = (),
     if_parted: Iterable[UUID] = (),
 ) -> Mapping[UUID, Case]:
-    """Find some cases, whoever asks; of others those that the caller ever submitted.
+    """Return cases by id, without a visibility check.
 
-    Or submitted and no longer follows: its lead has moved, or it crossed a border. Or in
-    which it reads a snapshot.
+    `if_submitted`: only cases that the caller ever submitted. `if_parted`: only cases that
+    it submitted and whose lead left or which crossed a border, or in which it reads a
+    snapshot.
     """
     lists = {"whole": case_ids, "submitted": if_submitted, "parted": if_parted}
     given = {name: list(set(ids)) for name, ids in lists.items()}
@@ -29,7 +30,7 @@ def by_ids(
 
 
 def among(name: str) -> ColumnElement[bool]:
-    """Keep the cases of a list that is given with the statement."""
+    """Return a condition for the cases of a list that is a parameter of the statement."""
     return Case.id.in_(bindparam(name, expanding=True))
 
 
@@ -43,4 +44,4 @@ SOME: Final = select(Case).where(
     | ((among("submitted") | (among("parted") & _PARTED)) & exists().where(_HAS, _MINE))
     | (among("parted") & exists().where(_HAS, _ASKED))
 )
-"""Made once: a feed asks it at every poll."""
+"""Built once, because every poll of a feed runs it."""

@@ -1,8 +1,8 @@
-"""How long sealed content is: so that its length does not tell what it says (ADR 37).
+"""Padding of sealed content, so that its length does not reveal it (ADR 37).
 
-Whoever has a copy of the database and no key sees how many bytes each sealed row has. Of
-short answers that tells the answer: whether asylum is sought, or how long a name is. So
-content is padded with spaces after its JSON, which do not change what it says.
+Anybody with a copy of the database and no key sees the size of each sealed row. For short
+answers the size would reveal the answer, such as whether asylum is sought, or how long a
+name is. So the JSON is padded with spaces at its end, which do not change its meaning.
 """
 
 from typing import Final
@@ -10,22 +10,25 @@ from typing import Final
 from app.cases.sections import Paper, Sealable, Section
 
 STEP: Final = 4 * 1024
-"""Bytes of what is short and must not be told apart; what is longer has twice as many."""
+"""The smallest size in bytes of documents in `ALIKE`; larger ones take twice as many."""
 LEAST: Final = 1024
-"""Bytes that everything else has at least."""
+"""The smallest size in bytes of all other documents."""
 ALIKE: Final[frozenset[Sealable]] = frozenset(
     {
-        *(Paper.SAFEGUARDS, Paper.SAFEGUARDS_PAST, Paper.TRAVEL_PLAN, Paper.ROUTING),
+        Paper.SAFEGUARDS,
+        Paper.SAFEGUARDS_PAST,
+        Paper.TRAVEL_PLAN,
+        Paper.ROUTING,
         Section.IDENTITY,
     }
 )
-"""What is padded in steps that double; everything else by Padme."""
+"""Kinds padded to sizes that double; all others are padded by Padmé."""
 OVERHEAD: Final = 12 + 16
 """Bytes of the nonce and of the tag of AES-GCM."""
 
 
 def padded_length(kind: Sealable, length: int) -> int:
-    """Return how many bytes content of a kind has once it is padded."""
+    """Return the length in bytes of content of a kind after padding."""
     if kind not in ALIKE:
         return padme(max(length, LEAST))
     size = STEP
@@ -35,7 +38,7 @@ def padded_length(kind: Sealable, length: int) -> int:
 
 
 def padme(length: int) -> int:
-    """Round a length up so that at most 12 % is added, and log log of it is told.
+    """Round a length up by at most 12 %, so that it reveals O(log log length) bits.
 
     Nikitin et al., "Reducing Metadata Leakage from Encrypted Files and Communication with
     PURBs", 2019, section 4.

@@ -1,4 +1,4 @@
-"""Reading cases: every query starts from what is `VISIBLE`, or was."""
+"""Queries for cases; each starts from the cases that the caller may see, or could see."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -26,19 +26,20 @@ from app.kernel.work import Reading, Writing
 
 
 def recall(work: Reading, code: str) -> Case:
-    """Find a case that one sees or has led, or raise NotFound (404)."""
+    """Return a case that the caller sees or has led, or raise NotFound (404)."""
     return one(work, statements.LED_BY_CODE, code=code)
 
 
 def get(work: Reading, code: str) -> Case:
-    """Find one case by its code, or raise NotFound (404)."""
+    """Return a case that the caller sees by its code, or raise NotFound (404)."""
     return one(work, statements.BY_CODE, code=code)
 
 
 def lock(work: Writing, code: str) -> Case:
-    """Find one case and hold it until the work is done, or raise NotFound (404).
+    """Lock and return a case that the caller sees, or raise NotFound (404).
 
-    Judged again once held: whoever waited may have ceased to be party meanwhile.
+    Visibility is checked again after the lock: the caller may have ceased to be a party
+    while it waited.
     """
     case = one(work, statements.HELD_BY_CODE, code=code)
     if not case.is_open_to(work.actor.focal_point_id):
@@ -47,15 +48,16 @@ def lock(work: Writing, code: str) -> Case:
 
 
 def lock_by_id(work: Writing, case_id: UUID) -> Case:
-    """Hold the case of a record that was found visible, or raise NotFound (404).
+    """Lock the case of a visible record, or raise NotFound (404).
 
-    The record may be an old handover: who led then finds it, and is told it is decided.
+    A former lead may do so too: it still sees an old handover, and is told that it is
+    decided.
     """
     return one(work, statements.HELD_BY_ID, id=case_id)
 
 
 def unfinished(session: Session, others: Iterable[UUID]) -> Sequence[Case]:
-    """List, for an operator, the cases that are not over, and some others, as they came."""
+    """List the cases that are not over, and some others, for an operator, oldest first."""
     goes_on = Case.state.not_in({State.CLOSED, State.VOID, State.ERASED})
     every = select(Case).where(goes_on | Case.id.in_(any_of("others")))
     named = {"others": list(others)}
@@ -63,31 +65,31 @@ def unfinished(session: Session, others: Iterable[UUID]) -> Sequence[Case]:
 
 
 def codes(session: Session, ids: Iterable[UUID]) -> dict[UUID, str]:
-    """Name some cases, for an operator."""
+    """Return the codes of cases by id, for an operator."""
     rows = select(Case.id, Case.code).where(Case.id.in_(list(ids)))
     return dict(session.execute(rows).all())
 
 
 @recalled(HandedOn)
 def handed_on(work: Reading, case_ids: Iterable[UUID]) -> Mapping[UUID, HandedOn]:
-    """Find the notices of some cases as their submitters handed them on."""
+    """Return the summaries that submitters handed on, by case id."""
     wanted = {"cases": list(case_ids)}
     rows = work.session.scalars(statements.HANDED_ON, wanted)
     return {kept.case_id: kept for kept in rows}
 
 
 def look_again(work: Reading, case_id: UUID) -> None:
-    """Read a case anew that was found before, with its parties."""
+    """Reload a case and its parties."""
     work.session.scalars(statements.ANEW, {"id": case_id}).all()
 
 
 def get_by_id(work: Reading, case_id: UUID) -> Case:
-    """Find one case by its id, or raise NotFound (404)."""
+    """Return a case that the caller sees by its id, or raise NotFound (404)."""
     return one(work, statements.BY_ID, id=case_id)
 
 
 def continuing_code(work: Reading, case: Case) -> str | None:
-    """Return the code of the case that goes on for the person, if the caller sees it."""
+    """Return the code of the case that continues this one, if the caller sees it."""
     if case.continues_in is None:
         return None
     with suppress(NotFound):
@@ -96,7 +98,7 @@ def continuing_code(work: Reading, case: Case) -> str | None:
 
 
 def one(work: Reading, statement: Select[Case], **named: object) -> Case:
-    """Run a statement that should find one case."""
+    """Run a statement for one case, or raise NotFound (404)."""
     me = work.actor.focal_point_id
     found = work.session.scalar(statement, {"me": me, **named})
     if found is None:
@@ -111,10 +113,10 @@ def mine(
     priority: Priority | None,
     country: str | None,
 ) -> Select[Case, int]:
-    """Select cases with the number of my first open party row, which orders the list.
+    """Select the caller's cases with the number of its first open party row, for the order.
 
-    One index serves it however many cases others have; a case I am twice party to is
-    listed once.
+    One index serves this however many cases other offices have. A case to which the caller
+    has two relations is listed once.
     """
     earlier = aliased(Party)
     open_row = and_(*is_mine(work), SEES)
@@ -142,45 +144,45 @@ def _among(column: object, values: Iterable[object]) -> list[ColumnElement[bool]
 
 
 def data_key(work: Reading, case_id: UUID, *, anew: bool = False) -> WrappedKey:
-    """Find a case's data key; raises NotFound (404) once it was destroyed.
+    """Return the data key of a case, or raise NotFound (404) if it was destroyed.
 
-    Or was meanwhile, where it is read anew: it may have been found long before.
+    With `anew` it is read again, since it may have been loaded long before.
     """
     key = work.session.get(CaseKey, case_id, populate_existing=anew)
     if key is None:
-        raise NotFound("What was sealed in this case has been erased.")
+        raise NotFound("The sealed content of this case was erased.")
     work.held.add(key)
     return key.as_wrapped()
 
 
 def keys_to_try(work: Reading) -> Iterator[WrappedKey]:
-    """Find a data key for each key-encryption key that any is wrapped with."""
+    """Return one data key for each key-encryption key in use."""
     for version in work.session.scalars(select(CaseKey.version).distinct()).all():
         one = select(CaseKey).where(CaseKey.version == version).limit(1)
         yield work.session.scalars(one).one().as_wrapped()
 
 
 def sealed(work: Reading, record_id: UUID, kind: Sealable) -> Sealed | None:
-    """Find what is sealed with a record under this name, if anything is."""
+    """Return the sealed document of a kind of a record, or None."""
     return work.session.scalar(statements.NAMED, {"record": record_id, "kind": kind})
 
 
 def papers(work: Reading, record_id: UUID, *kinds: Sealable) -> list[Sealed]:
-    """Find what is sealed with a record under names that many can have, oldest first."""
+    """List the sealed documents of some kinds of a record, oldest first."""
     named = (Sealed.record_id == record_id) & Sealed.kind.in_(kinds)
     rows = select(Sealed).where(named).order_by(Sealed.written_at, Sealed.id)
     return list(work.session.scalars(rows))
 
 
 def place_of(paper: Sealed) -> Place:
-    """Say where a sealed paper belongs: moved elsewhere, it does not open."""
+    """Return the place of a sealed document; moved elsewhere, it cannot be opened."""
     table = Sealed.__tablename__
     section = f"{paper.kind}:{paper.record_id}"
     return Place(table, paper.id, paper.case_id, section, paper.key_version)
 
 
 def unseal(work: Reading, paper: Sealed) -> bytes:
-    """Open a paper; only for a caller that has recorded the opening, or for a rule."""
+    """Open a sealed document; the caller has recorded the opening, or is a rule."""
     key = data_key(work, paper.case_id)
     own_key = paper.key.wrapped if paper.key else None
     return work.vault.open(key, place_of(paper), paper.sealed, own_key)
@@ -190,7 +192,7 @@ def unseal(work: Reading, paper: Sealed) -> bytes:
 def sections_present(
     work: Reading, case_ids: Iterable[UUID]
 ) -> Mapping[UUID, list[tuple[str, UUID]]]:
-    """Name what is sealed in each case itself, and who wrote it."""
+    """Return the kind and author of each sealed document of the cases themselves."""
     present: dict[UUID, list[tuple[str, UUID]]] = {}
     cases = {"cases": list(case_ids)}
     for case_id, kind, author in columns(work.session, statements.PRESENT, cases):
@@ -199,13 +201,13 @@ def sections_present(
 
 
 def with_external(work: Reading, digest: str) -> str | None:
-    """Find the code of the case that was submitted under this number of its submitter."""
+    """Return the code of the case with this fingerprint of its submitter's own number."""
     return work.session.scalar(select(Case.code).where(Case.external_digest == digest))
 
 
 @recalled(Sealed, CaseKey)
 def all_safeguards(work: Reading, case_ids: Iterable[UUID]) -> Mapping[UUID, Safeguards]:
-    """Open the safeguards of some cases, for the rules alone."""
+    """Open the safeguards of cases, by case id; for rules alone."""
     rows = work.session.execute(statements.SAFEGUARDS, {"cases": list(case_ids)}).all()
     work.held.update(key for _, key in rows)
     return {
@@ -216,9 +218,9 @@ def all_safeguards(work: Reading, case_ids: Iterable[UUID]) -> Mapping[UUID, Saf
 
 @recalled(RiskAssessment)
 def latest_risks(work: Reading, case_ids: Iterable[UUID]) -> Mapping[UUID, RiskAssessment]:
-    """Find the last assessment of the risk in each case, by whichever party.
+    """Return the last risk assessment of each case, by any party.
 
-    Of two at the same moment the graver one counts.
+    Of two at the same moment the more serious one counts.
     """
     rows = work.session.scalars(statements.RISKS, {"cases": list(case_ids)}).all()
     rising = sorted(rows, key=lambda risk: (risk.assessed_at, GRAVITY.index(risk.level)))
@@ -227,7 +229,7 @@ def latest_risks(work: Reading, case_ids: Iterable[UUID]) -> Mapping[UUID, RiskA
 
 @recalled(Fact)
 def facts(work: Reading, case_ids: Iterable[UUID]) -> Mapping[UUID, list[Fact]]:
-    """List what was recorded beside the state of some cases, oldest first."""
+    """Return the recorded facts of cases, oldest first."""
     found: dict[UUID, list[Fact]] = {}
     for fact in work.session.scalars(statements.FACTS, {"cases": list(case_ids)}):
         found.setdefault(fact.case_id, []).append(fact)
@@ -235,38 +237,38 @@ def facts(work: Reading, case_ids: Iterable[UUID]) -> Mapping[UUID, list[Fact]]:
 
 
 def fact(work: Reading, case_id: UUID, fact_id: UUID) -> Fact:
-    """Find one fact of a case, or raise NotFound (404)."""
+    """Return one fact of a case, or raise NotFound (404)."""
     mine = (Fact.case_id == case_id) & (Fact.id == fact_id)
     return known(work.session.scalar(select(Fact).where(mine)), "fact")
 
 
 @recalled(VitalInterest)
 def in_vital_interest(work: Reading, case_ids: Iterable[UUID]) -> frozenset[UUID]:
-    """Name the cases for which a vital interest holds now."""
+    """Return the cases for which a vital interest holds now."""
     named = {"cases": list(case_ids), "now": work.now}
     return frozenset(columns(work.session, statements.VITAL, named).scalars())
 
 
 def vital_interest(work: Reading, case_id: UUID, declared: UUID) -> VitalInterest:
-    """Find one declaration of a case, or raise NotFound (404)."""
+    """Return one declaration of a case, or raise NotFound (404)."""
     mine = (VitalInterest.case_id == case_id) & (VitalInterest.id == declared)
     return known(work.session.scalar(select(VitalInterest).where(mine)), "declaration")
 
 
 def questions(work: Reading, case_id: UUID) -> list[Question]:
-    """List what was asked about a case, oldest first."""
+    """List the questions about a case, oldest first."""
     rows = select(Question).where(Question.case_id == case_id).order_by(Question.number)
     return list(work.session.scalars(rows))
 
 
 def question(work: Reading, case_id: UUID, question_id: UUID) -> Question:
-    """Find one question about a case, or raise NotFound (404)."""
+    """Return one question about a case, or raise NotFound (404)."""
     mine = (Question.case_id == case_id) & (Question.id == question_id)
     return known(work.session.scalar(select(Question).where(mine)), "question")
 
 
 def known[R](record: R | None, what: str) -> R:
-    """Hand out a record that was looked for, or raise NotFound (404)."""
+    """Return the record, or raise NotFound (404) if it is None."""
     if record is None:
         raise NotFound(f"There is no such {what} in this case.")
     return record

@@ -1,4 +1,4 @@
-"""What an account may write: how many open drafts, and how much sealed content a day."""
+"""Quotas of an account: open drafts, and sealed content a day (ADR 45)."""
 
 from typing import Final
 from uuid import UUID
@@ -14,27 +14,27 @@ from app.kernel.work import Reading, Writing
 UNLIMITED: Final[frozenset[Sealable]] = frozenset(
     {Paper.ROUTING, Paper.CONTACTS, Paper.ARRANGEMENT, Paper.TRAVEL_PLAN}
 )
-"""What routing and promises of help seal: one document for a case or a referral."""
+"""Kinds that routing and services write: one document for a case or a referral."""
 
 
 def count_open_drafts(work: Reading) -> int:
-    """Count the drafts that the caller's account wrote and that are still drafts."""
+    """Return the number of open drafts of the caller's account."""
     mine = (Case.drafted_by == work.actor.account_id) & (Case.state == State.DRAFT)
     return work.session.scalar(select(func.count()).select_from(Case).where(mine)) or 0
 
 
 def require_draft_quota(work: Writing) -> None:
-    """Raise TooManyDrafts (429) where the caller's account has as many as it may.
+    """Raise TooManyDrafts (429) if the caller's account has too many open drafts.
 
-    Of drafts that are written at the same moment each may be the last one.
+    Drafts that are written at the same moment may together exceed the quota.
     """
     work.ground.quotas.require_draft(count_open_drafts(work))
 
 
 def use_volume_quota(work: Writing, case_id: UUID, kind: Sealable, size: int) -> None:
-    """Count the bytes that are sealed; raise DailyVolumeUsed (429) for too many today.
+    """Count the bytes that are sealed; raise DailyVolumeUsed (429) above today's quota.
 
-    Never while a case is submitted, and never in a case for which a vital interest holds.
+    The quota never stops a submission, nor a case for which a vital interest holds.
     """
     account, quotas = work.actor.account_id, work.ground.quotas
     is_over = size > quotas.left_today(account, work.now)
@@ -44,7 +44,7 @@ def use_volume_quota(work: Writing, case_id: UUID, kind: Sealable, size: int) ->
 
 
 def is_exempt(work: Writing, case_id: UUID, kind: Sealable) -> bool:
-    """Return whether something is sealed whatever the quota is."""
+    """Return whether a document may be sealed above the quota."""
     return (
         work.is_exempt_from_quota
         or work.actor.is_system

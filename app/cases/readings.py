@@ -1,4 +1,4 @@
-"""Readings in an emergency: finding them, and who can ask for one at all (R15, R17)."""
+"""Emergency access: queries, and which offices may request it (R15, R17)."""
 
 from datetime import datetime
 from typing import Final
@@ -16,17 +16,17 @@ from app.kernel.actors import Relation
 from app.kernel.work import Reading
 
 READ_BY: Final = WORKING | {Relation.SUBMITTER}
-"""The relations by which an office may ask for emergency access."""
+"""Relations by which an office may request emergency access."""
 
 
 def of_case(work: Reading, case_id: UUID) -> list[VitalReading]:
-    """List what was asked for in a case, oldest first."""
+    """List the requests in a case, oldest first."""
     rows = select(VitalReading).where(VitalReading.case_id == case_id)
     return list(work.session.scalars(rows.order_by(VitalReading.number)))
 
 
 def get(work: Reading, case_id: UUID, reading_id: UUID) -> VitalReading:
-    """Find one of a case, or raise NotFound (404)."""
+    """Return one request in a case, or raise NotFound (404)."""
     mine = (VitalReading.case_id == case_id) & (VitalReading.id == reading_id)
     return known(work.session.scalar(select(VitalReading).where(mine)), "reading")
 
@@ -34,10 +34,10 @@ def get(work: Reading, case_id: UUID, reading_id: UUID) -> VitalReading:
 def open_for(
     work: Reading, case: Case, section: Section, purpose: ReadingPurpose
 ) -> VitalReading | None:
-    """Find what lets this very account open a section now, for the purpose it named.
+    """Return the caller's granted access to a section for a purpose, or None.
 
-    Whoever ceased to have a part in the case, or handed it on, reads no more; nor does it
-    again once it has another part, for which nobody permitted anything.
+    An office that ceased to have a relation to the case, or handed it on, has no access any
+    more. A new relation does not restore it: nobody approved that.
     """
     us = work.actor.focal_point_id
     if not can_ask(case, us):
@@ -58,19 +58,19 @@ def open_for(
 
 
 def can_ask(case: Case, focal_point: UUID) -> bool:
-    """Say whether a focal point can read in this case in an emergency at all.
+    """Return whether an office may request emergency access in a case.
 
-    Oversight opens nothing that is sealed, and who handed a case on does not follow it
-    (R12): it can call whoever leads.
+    Oversight opens nothing that is sealed. A submitter that handed the case on does not
+    follow it (R12), and can call the lead.
     """
     return Grant.EMERGENCY_ACCESS in case.grants(focal_point)
 
 
 def has_had_part_since(case: Case, focal_point: UUID, moment: datetime) -> bool:
-    """Return whether an office had a relation to read by, all the time since then.
+    """Return whether an office has had a relation in `READ_BY` without a gap since then.
 
-    It may have been one after the other, as when a candidate takes the lead. That of a
-    submitter ends for this when a lead takes the case.
+    One may follow another, as when a candidate becomes the lead. The relation of a
+    submitter counts until a lead takes the case.
     """
     mine = (p for p in case.parties if p.focal_point_id == focal_point)
     parts = [party for party in mine if party.relation in READ_BY]
@@ -85,7 +85,7 @@ def has_had_part_since(case: Case, focal_point: UUID, moment: datetime) -> bool:
 
 
 def is_waiting(work: Reading, case_id: UUID) -> bool:
-    """Say whether this account asked in this case, and nobody answered yet."""
+    """Return whether the caller's account has a pending request in this case."""
     return any(
         one.account_id == work.actor.account_id
         and one.state(work.now) == ReadingState.ASKED
@@ -94,7 +94,7 @@ def is_waiting(work: Reading, case_id: UUID) -> bool:
 
 
 def is_unreviewed(work: Reading) -> bool:
-    """Say whether this account has read, and oversight did not review it in time (R17)."""
+    """Return whether oversight did not review an access of the caller in time (R17)."""
     latest = work.now - REVIEWED_WITHIN
     mine = (VitalReading.account_id == work.actor.account_id) & VitalReading.granted
     late = (VitalReading.decided_at <= latest) & VitalReading.reviewed_at.is_(None)

@@ -1,6 +1,6 @@
-"""Why: the reason codes of the mechanism; their sources are in `reference/data`.
+"""Reason codes of the mechanism; their sources are in `reference/data`.
 
-Those of `assign`, `reopen` and `take_over` are ours: no source names any.
+Those of `assign`, `reopen` and `take_over` are our own: no source has any.
 """
 
 from enum import StrEnum
@@ -8,7 +8,7 @@ from typing import Final
 
 
 class DeclineReason(StrEnum):
-    """Why a focal point says no, to the lead or to a referral."""
+    """Why an office declines the lead or a referral."""
 
     NO_CAPACITY = "NO_CAPACITY"
     OUT_OF_MANDATE = "OUT_OF_MANDATE"
@@ -21,7 +21,7 @@ class DeclineReason(StrEnum):
 
 
 class WithdrawReason(StrEnum):
-    """Why something sent is taken back."""
+    """Why something sent is withdrawn."""
 
     SURVIVOR_DECLINED = "SURVIVOR_DECLINED"
     CONSENT_WITHDRAWN = "CONSENT_WITHDRAWN"
@@ -31,7 +31,7 @@ class WithdrawReason(StrEnum):
 
 
 class ClosureReason(StrEnum):
-    """Why a case ends."""
+    """Why a case is closed."""
 
     GOALS_MET = "GOALS_MET"
     RETURNED_MONITORED = "RETURNED_MONITORED"
@@ -48,12 +48,11 @@ class ClosureReason(StrEnum):
 CLOSED_UNINFORMED: Final = frozenset(
     {ClosureReason.LOST_CONTACT, ClosureReason.DEATH, ClosureReason.DUPLICATE}
 )
-"""Reasons to close a case without telling the person: nobody can be told, or the case of
-the same person that goes on is the one that they know of."""
+"""Reasons to close a case when the person is not, or need not be, informed."""
 
 
 class SuspendReason(StrEnum):
-    """Why a case rests, or help is held for a while."""
+    """Why a case is suspended, or a service is put on hold."""
 
     SAFETY = "SAFETY"
     SURVIVOR_REQUEST = "SURVIVOR_REQUEST"
@@ -61,14 +60,14 @@ class SuspendReason(StrEnum):
 
 
 class StopReason(StrEnum):
-    """Why the person wants everything to end."""
+    """Why the person wants all help to end."""
 
     SURVIVOR_REQUEST = "SURVIVOR_REQUEST"
     CONSENT_WITHDRAWN = "CONSENT_WITHDRAWN"
 
 
 class ReopenReason(StrEnum):
-    """Why help begins again."""
+    """Why a case is reopened."""
 
     SURVIVOR_REQUEST = "SURVIVOR_REQUEST"
     NEW_NEED = "NEW_NEED"
@@ -87,7 +86,8 @@ class AssignReason(StrEnum):
 class TakeOverReason(StrEnum):
     """Why a desk moves the lead of a case, or records who may be asked to lead.
 
-    The last is for a case that nobody leads: no step but `record_lead_consent` takes it.
+    `SUBMITTER_INACTIVE` is for a case that has no lead, and for `record_lead_consent`
+    alone.
     """
 
     LEAD_INACTIVE = "LEAD_INACTIVE"
@@ -96,7 +96,7 @@ class TakeOverReason(StrEnum):
 
 
 class ErasureReason(StrEnum):
-    """Why what is sealed is destroyed before its time."""
+    """Why a case is erased before the end of its retention."""
 
     SURVIVOR_REQUEST = "SURVIVOR_REQUEST"
     RETENTION_OVER = "RETENTION_OVER"

@@ -1,4 +1,4 @@
-"""Records of a case that are not the case: what was handed on, is known, or was asked."""
+"""Tables of the records of a case: stored summaries, facts, risks, questions."""
 
 from datetime import date, datetime
 from uuid import UUID
@@ -17,9 +17,9 @@ from app.kernel.db import Base, Listed
 
 
 class HandedOn(Base):
-    """The notice as its submitter handed it on: all that it reads of it from then on.
+    """The summary as its submitter handed it on, and as the submitter reads it since.
 
-    Kept when a lead takes the case, or when it crosses a border before (R12).
+    It is stored when a lead takes the case, or when the case crosses a border before (R12).
     """
 
     __tablename__ = "handed_on"
@@ -35,7 +35,7 @@ class HandedOn(Base):
 
 
 class RiskAssessment(Base):
-    """The risk, as one party saw it at one time; what it saw is sealed."""
+    """A risk assessment by one party at one time; its remarks are sealed."""
 
     __tablename__ = "risk_assessment"
 
@@ -47,9 +47,9 @@ class RiskAssessment(Base):
 
 
 class Fact(Listed, Base):
-    """What was recorded about a case beside its state; the last of a name counts.
+    """A fact about a case beside its state; the last one of a name counts.
 
-    A record of its own, for one fact has a clock: the best interests of a child (72 h).
+    It is a record of its own because a fact can have a deadline: best interests (72 hours).
     """
 
     __tablename__ = "fact"
@@ -68,12 +68,12 @@ class Fact(Listed, Base):
 
     @property
     def reference(self) -> str:
-        """How the outside world names it: by its case."""
+        """The name of the case in the API."""
         return self.case.reference
 
 
 class VitalInterest(Listed, Base):
-    """That somebody could not wait for a consent: who, why, and until when it holds."""
+    """A declaration that a case cannot wait for a consent."""
 
     __tablename__ = "vital_interest"
     __table_args__ = (
@@ -90,10 +90,11 @@ class VitalInterest(Listed, Base):
 
 
 class VitalReading(Listed, Base):
-    """That one account asked to read some sections while a life was at risk (R15).
+    """A request of one account for emergency access to some sections (R15).
 
-    What a second person of another organisation said, until when it holds, whether the
-    person was told of it and whether it was reviewed. Its words are sealed, as a note.
+    It has the answer of a second person of another organisation, until when it holds,
+    whether the person was informed and whether it was reviewed. Its text is sealed as a
+    note.
     """
 
     __tablename__ = "vital_reading"
@@ -124,11 +125,11 @@ class VitalReading(Listed, Base):
 
     @property
     def reference(self) -> str:
-        """How the outside world names it: by its case."""
+        """The name of the case in the API."""
         return self.case.reference
 
     def state(self, now: datetime) -> ReadingState:
-        """Say how it stands: what is over is over at its time, whoever looks when."""
+        """Return the state at a time; a request or access ends by itself at its time."""
         over = self.ended_at is not None or self.holds_until <= now
         if self.granted is None:
             return ReadingState.LAPSED if over else ReadingState.ASKED
@@ -138,7 +139,7 @@ class VitalReading(Listed, Base):
 
 
 class Question(Listed, Base):
-    """What a holder asks the submitter of its case; words are sealed, topics are not."""
+    """A question of the holder to the submitter; its text is sealed, its topics are not."""
 
     __tablename__ = "question"
     __table_args__ = (
@@ -156,5 +157,5 @@ class Question(Listed, Base):
 
     @property
     def reference(self) -> str:
-        """How the outside world names it: by its case."""
+        """The name of the case in the API."""
         return self.case.reference

@@ -1,4 +1,4 @@
-"""Sealing again what older versions sealed: not padded, or without a key (ADR 37, 44)."""
+"""Sealing again what older versions sealed without padding or key (ADR 37, ADR 44)."""
 
 from uuid import UUID
 
@@ -15,7 +15,7 @@ from app.kernel.work import Writing
 
 
 def list_outdated(session: Session) -> list[UUID]:
-    """List the sealed rows to seal again, of cases that still have a key."""
+    """Return the ids of sealed rows to seal again, of cases that still have a key."""
     has_key = exists().where(DocumentKey.document_id == Sealed.id)
     rows = select(Sealed.id, Sealed.kind, func.length(Sealed.sealed), has_key).join(
         CaseKey, CaseKey.case_id == Sealed.case_id
@@ -29,7 +29,7 @@ def list_outdated(session: Session) -> list[UUID]:
 
 
 def reseal(work: Writing, sealed_id: UUID) -> bool:
-    """Seal one row again; False: it is gone, or was written again meanwhile."""
+    """Seal one row again; return False if that is not needed or not possible any more."""
     row = select(Sealed).where(Sealed.id == sealed_id).options(lazyload(Sealed.key))
     paper = work.session.scalar(held(row))
     if paper is None:

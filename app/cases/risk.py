@@ -1,4 +1,4 @@
-"""How long an assessment of the risk holds (LIFECYCLES.md: RISK_CURRENT)."""
+"""Risk levels, and how long a risk assessment is valid (LIFECYCLES.md: RISK_CURRENT)."""
 
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -17,15 +17,15 @@ GRAVITY: Final = (RiskLevel.LOW, RiskLevel.MEDIUM, RiskLevel.HIGH)
 
 
 class Assessed(Protocol):
-    """An assessment, by whichever party."""
+    """A risk assessment, by any party."""
 
     @property
     def level(self) -> RiskLevel:
-        """What was found."""
+        """The level that was found."""
 
     @property
     def assessed_at(self) -> datetime:
-        """When."""
+        """When the risk was assessed."""
 
 
 HOLDS_FOR: Final = {
@@ -36,10 +36,10 @@ HOLDS_FOR: Final = {
 
 
 def is_current(risk: Assessed | None, now: datetime) -> bool:
-    """Say whether the risk is known well enough to act on it."""
+    """Return whether a risk assessment is valid now; False without one."""
     return risk is not None and now <= runs_out(risk)
 
 
 def runs_out(risk: Assessed) -> datetime:
-    """Say until when an assessment holds."""
+    """Return when a risk assessment expires."""
     return risk.assessed_at + HOLDS_FOR[risk.level]

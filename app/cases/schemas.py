@@ -1,4 +1,4 @@
-"""The case as the outside world spells it: the notice, the risk, and sealed sections."""
+"""API schemas of a case: its summary, risk, facts, questions and opened sections."""
 
 from datetime import date, datetime
 from typing import Annotated, Literal, Self
@@ -22,24 +22,24 @@ from app.deadlines.limits import Priority
 from app.directory.kinds import Service
 from app.kernel.text import Asked, Code, CountryCode, Day, LanguageTag, SafeText, Shown
 
-COUNTRY = "Where the person is. The lead is found there, not in the country of origin."
-SERVICES = "What the person needs, as far as it is known."
-URGENT = "What cannot wait for a decision on the lead; empty if nothing."
-WHOSE = "Code of the focal point; null: the system, or not yours to know."
-SAFE_CONTACT = "The person's answer: may they be contacted safely?"
+COUNTRY = "Where the person is. The lead is an office there, not in the country of origin."
+SERVICES = "The services that the person needs, as far as they are known."
+URGENT = "The services that cannot wait for a lead; empty: none."
+WHOSE = "Code of the focal point; null: the system, or you may not know it."
+SAFE_CONTACT = "The person's answer to whether they may be contacted safely."
 
 Services = Annotated[list[Service], Field(max_length=17)]
 
 
 class NoticeFields(Asked):
-    """The notice: all that a focal point reads before it accepts; it identifies nobody.
+    """The summary of a case: what an office reads before it accepts; it identifies nobody.
 
-    A draft may leave fields out; submitting needs all but `services`.
+    A draft may omit fields; a submission needs all but `services`.
     """
 
     country: Annotated[CountryCode | None, Field(description=COUNTRY)] = None
     age_class: Annotated[
-        AgeClass | None, Field(description="In doubt, `presumed_child` (BR14).")
+        AgeClass | None, Field(description="If in doubt, `presumed_child` (BR14).")
     ] = None
     language: Annotated[
         LanguageTag | None, Field(description="The language the person speaks best.")
@@ -51,7 +51,7 @@ class NoticeFields(Asked):
 
 
 class Notice(Shown):
-    """The notice as it stands; null: not said yet."""
+    """The summary of a case; a field that is not known yet is null."""
 
     country: str | None
     age_class: AgeClass | None
@@ -63,30 +63,28 @@ class Notice(Shown):
 
 
 class NewRisk(Asked):
-    """How great the danger is, as you see it now."""
+    """A risk assessment by the caller."""
 
-    level: Annotated[
-        RiskLevel, Field(description="Holds for 7 days, `high` for 72 hours; then again.")
-    ]
-    remarks: Annotated[SafeText | None, Field(description="Sealed; read as a note.")] = None
+    level: Annotated[RiskLevel, Field(description="Valid for 7 days, `high` for 72 hours.")]
+    remarks: Annotated[SafeText | None, Field(description="Sealed as a note.")] = None
 
 
 class Risk(Shown):
-    """The risk as it was last assessed."""
+    """The latest risk assessment."""
 
     level: RiskLevel
     assessed_at: datetime
 
 
 class NewVitalInterest(Asked):
-    """Why a notice cannot wait for a consent (BR05)."""
+    """A declaration that the summary cannot wait for a consent (BR05)."""
 
     reason: VitalReason
-    note: Annotated[SafeText, Field(description="What is known; sealed.")]
+    note: Annotated[SafeText, Field(description="What is known about the danger; sealed.")]
 
 
 class VitalInterestOut(Shown):
-    """That a notice and its safety notice may go without a consent, until when."""
+    """A declaration that the summary and the safety alert may go without a consent."""
 
     id: UUID
     reason: VitalReason
@@ -95,19 +93,20 @@ class VitalInterestOut(Shown):
 
 
 class NewIdentification(Asked):
-    """What a body of a country says of the person; help never waits for it (BR01)."""
+    """The decision of a country about the person; help never waits for it (BR01)."""
 
     name: Literal[FactName.IDENTIFICATION]
     value: Identification
     country: CountryCode
     body: Annotated[
-        Code | None, Field(description="Which focal point decided; else your own.")
+        Code | None,
+        Field(description="Code of the focal point that decided; default: your own."),
     ] = None
     note: Annotated[SafeText | None, Field(description="Sealed.")] = None
 
 
 class NewGuardian(Asked):
-    """Whether somebody independent speaks for the child."""
+    """Whether the child has a guardian."""
 
     name: Literal[FactName.GUARDIAN]
     value: Guardian
@@ -115,7 +114,7 @@ class NewGuardian(Asked):
 
 
 class NewBestInterests(Asked):
-    """How far the best interests of a child are known (BR09); `not_needed`: of adults."""
+    """How far a child's best interests have been assessed (BR09); `not_needed`: adults."""
 
     name: Literal[FactName.BEST_INTERESTS]
     value: BestInterests
@@ -123,21 +122,23 @@ class NewBestInterests(Asked):
 
 
 class NewReflectionPeriod(Asked):
-    """How the time to recover and decide stands in a country (BR15)."""
+    """The status of the time to recover and decide, in one country (BR15)."""
 
     name: Literal[FactName.REFLECTION_PERIOD]
     value: ReflectionPeriod
     country: CountryCode
-    ends_on: Annotated[Day | None, Field(description="The first day after it.")] = None
+    ends_on: Annotated[Day | None, Field(description="The first day after the period.")] = (
+        None
+    )
     note: Annotated[SafeText | None, Field(description="Sealed.")] = None
 
     @model_validator(mode="after")
     def runs_until_a_day(self) -> Self:
-        """Require the end of a period that runs, and of no other."""
+        """Require `ends_on` for a running period, and refuse it for any other."""
         runs = self.value == ReflectionPeriod.RUNNING
         if runs != (self.ends_on is not None):
             raise PydanticCustomError(
-                "end_unclear", "Give `ends_on` if it is running, and only then."
+                "end_unclear", "Give `ends_on` if and only if `value` is `running`."
             )
         return self
 
@@ -149,47 +150,51 @@ type NewFact = Annotated[
 
 
 class FactOut(Shown):
-    """A fact as it was recorded; the last of a name counts, for its country and body."""
+    """A recorded fact; for each name, country and body the last one counts."""
 
     id: UUID
     name: FactName
-    value: Annotated[str, Field(description="A code; each fact has its own.")]
+    value: Annotated[str, Field(description="A code; each `name` has its own codes.")]
     country: str | None
     body: Annotated[
-        str | None, Field(description="Code of who decided it, if it is yours to know.")
+        str | None,
+        Field(
+            description="Code of the focal point that decided; null: you may not know it."
+        ),
     ]
     ends_on: date | None
     recorded_by: Annotated[str | None, Field(description=WHOSE)]
     recorded_at: datetime
     due_at: Annotated[
         datetime | None,
-        Field(description="Until when the holder has to find it out; null: no clock runs."),
+        Field(description="Until when the holder has to find it out; null: no deadline."),
     ]
 
 
 class FactList(Shown):
-    """What is known beside the state of the case, oldest first."""
+    """The facts of a case, oldest first."""
 
     items: list[FactOut]
 
 
 class NewQuestion(Asked):
-    """What the holder asks the submitter."""
+    """A question of the holder to the submitter."""
 
     topics: Annotated[
-        list[Section], Field(min_length=1, max_length=7, description="What it is about.")
+        list[Section],
+        Field(min_length=1, max_length=len(Section), description="The topics."),
     ]
     question: Annotated[SafeText, Field(description="Sealed.")]
 
 
 class NewAnswer(Asked):
-    """What the submitter answers."""
+    """The answer of the submitter to a question."""
 
     answer: Annotated[SafeText, Field(description="Sealed.")]
 
 
 class QuestionOut(Shown):
-    """A question about a case; its words are among the notes."""
+    """A question about a case; its text is among the notes."""
 
     id: UUID
     topics: list[Section]
@@ -197,25 +202,25 @@ class QuestionOut(Shown):
     asked_at: datetime
     due_at: Annotated[
         datetime | None,
-        Field(description="Until when an answer is due; null: answered, or it rests."),
+        Field(description="Until when an answer is due; null: answered or paused."),
     ]
     answered_at: datetime | None
 
 
 class QuestionList(Shown):
-    """What was asked about a case, oldest first."""
+    """The questions about a case, oldest first."""
 
     items: list[QuestionOut]
 
 
 class OpenedSection(Shown):
-    """A section that was sealed, opened for you; the opening was recorded."""
+    """A section, opened for the caller; the opening was recorded."""
 
     section: Section
     author: Annotated[
         str | None,
         Field(
-            description="Code of the focal point that wrote it; null: not yours to know."
+            description="Code of the focal point that wrote it; null: you may not know it."
         ),
     ]
     written_at: datetime

@@ -1,4 +1,4 @@
-"""Sealing documents: what each writing of one has in common."""
+"""The only function that seals a document: it pads, counts and encrypts."""
 
 from app.cases import queries
 from app.cases.models import Sealed
@@ -9,7 +9,7 @@ from app.kernel.work import Writing
 
 
 def seal_padded(work: Writing, paper: Sealed, plain: bytes) -> None:
-    """Seal JSON in a row, padded so that its length does not tell what it says.
+    """Seal JSON in a row, padded so that its length does not reveal its content.
 
     Raises DailyVolumeUsed (429).
     """

@@ -1,7 +1,6 @@
-"""What personal data a case holds, and the shape of each part.
+"""The sealed parts of a case and their content (LIFECYCLES.md, section 5).
 
-Levels and names are of LIFECYCLES.md, section 5. Each part is sealed on its own, so that a
-consent can name it.
+Each part is sealed separately, so that a consent can name it.
 """
 
 from collections.abc import Iterable
@@ -36,11 +35,11 @@ class Section(StrEnum):
 
 
 SECTIONS_FOR_SAFETY: Final = frozenset({Section.NEEDS, Section.CONTACT, Section.HEALTH})
-"""What whoever meets the person must know at once: always written, also to the last MiB."""
+"""Sections that protect the person: written even when the disk is nearly full."""
 
 
 class Paper(StrEnum):
-    """What else is sealed: readers are named in the table of disclosure."""
+    """A sealed document that is no section; `disclosure.policy` names its readers."""
 
     SAFEGUARDS = "safeguards"
     SAFEGUARDS_PAST = "safeguards_past"
@@ -55,7 +54,7 @@ class Paper(StrEnum):
 
 
 class ReadingPurpose(StrEnum):
-    """What somebody opens a section for; given on each reading, and kept."""
+    """The purpose of an opening; it is required and stored in the access log."""
 
     ASSESSMENT = "assessment"
     REFERRAL = "referral"
@@ -68,7 +67,7 @@ type Sealable = Section | Paper
 
 
 def kind_of(name: str) -> Sealable:
-    """Return the kind of sealed content that a row names."""
+    """Return the section or document kind with this name."""
     return Section(name) if name in set(Section) else Paper(name)
 
 
@@ -84,12 +83,12 @@ LEVELS: Final[dict[Section, Level]] = {
 
 
 def level_of(sections: Iterable[Section]) -> Level:
-    """Say how much some sections tell; none: the notice alone."""
+    """Return the highest level of the sections; of none, that of the summary alone."""
     return max((LEVELS[section] for section in sections), default=Level.NOTICE)
 
 
 class Grows(BaseModel):
-    """What is written strictly, and read tolerantly: fields may come later."""
+    """A model that refuses unknown fields in requests and may get new ones in responses."""
 
     model_config = ConfigDict(
         extra="forbid", json_schema_serialization_defaults_required=True
@@ -100,7 +99,7 @@ class Grows(BaseModel):
     def __get_pydantic_json_schema__(
         cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler
     ) -> JsonSchemaValue:
-        """Tell a client that reads this shape to ignore what it does not know."""
+        """Let clients accept unknown fields where they read this schema."""
         schema = super().__get_pydantic_json_schema__(core_schema, handler)
         if handler.mode == "serialization":
             handler.resolve_ref_schema(schema).pop("additionalProperties", None)
@@ -108,17 +107,17 @@ class Grows(BaseModel):
 
 
 class Content(Grows):
-    """What is in a section."""
+    """The content of a section."""
 
 
 class Needs(Content):
-    """De-identified needs, access needs and the safety notice (L1)."""
+    """De-identified needs, access needs and the safety alert (L1)."""
 
     section: Literal[Section.NEEDS]
-    summary: Annotated[SafeText, Field(description="What the person needs; no name.")]
+    summary: Annotated[SafeText, Field(description="What the person needs, without names.")]
     access_needs: SafeText | None = None
     safety_notice: Annotated[
-        SafeText | None, Field(description="What whoever meets the person must know.")
+        SafeText | None, Field(description="What people who meet the person must know.")
     ] = None
 
 
@@ -127,7 +126,9 @@ class Contact(Content):
 
     section: Literal[Section.CONTACT]
     alias: Annotated[SafeLine, Field(description="First name or alias.")]
-    safe_channel: Annotated[SafeLine, Field(description="What to use, and what never to.")]
+    safe_channel: Annotated[
+        SafeLine, Field(description="What to use, and what never to use.")
+    ]
     safe_times: SafeLine | None = None
 
 
@@ -149,7 +150,7 @@ class Narrative(Content):
 
 
 class Indicators(Content):
-    """Signs that were seen: a presumption, never a finding (L4)."""
+    """Indicators that were seen: a presumption, never a finding (L4)."""
 
     section: Literal[Section.INDICATORS]
     codes: Annotated[list[Code], Field(max_length=100)] = []
@@ -157,7 +158,7 @@ class Indicators(Content):
 
 
 class Perpetrators(Content):
-    """Who did it, as far as the person said (L4)."""
+    """The perpetrators, as far as the person named them (L4)."""
 
     section: Literal[Section.PERPETRATORS]
     text: SafeText
@@ -178,7 +179,7 @@ CONTENT: Final[TypeAdapter[SectionContent]] = TypeAdapter(SectionContent)
 
 
 class OriginContact(StrEnum):
-    """Whether the State of origin may be told (BR10, BR11)."""
+    """Whether the State of origin may be contacted (BR10, BR11)."""
 
     UNDECIDED = "undecided"
     PERMITTED = "permitted"
@@ -186,11 +187,12 @@ class OriginContact(StrEnum):
 
 
 class Guards(Asked):
-    """Who must not learn of a person, as far as rules can tell: codes and answers."""
+    """The codes and answers from which rules derive which offices must not know."""
 
     country_of_origin: CountryCode | None = None
     unsafe_focal_points: Annotated[
-        list[Code], Field(max_length=50, description="Codes of focal points never to tell.")
+        list[Code],
+        Field(max_length=50, description="Codes of focal points that must not know."),
     ] = []
     official_implicated: StrictBool = False
     fear_of_state: StrictBool = False
@@ -198,26 +200,26 @@ class Guards(Asked):
     origin_contact: OriginContact = OriginContact.UNDECIDED
 
     def origin_blocked(self) -> bool:
-        """Say whether the State of origin must not be told (routing rule 4)."""
+        """Return whether the State of origin must not be contacted (routing rule 4)."""
         afraid = self.fear_of_state or self.seeks_asylum or self.official_implicated
         return afraid or self.origin_contact == OriginContact.BLOCKED
 
 
 class Safeguards(Guards, Grows):
-    """Who must not learn of this person, and why: never part of the notice."""
+    """Who must not know of this person, and why; never part of the summary."""
 
     unsafe_people: SafeText | None = None
 
 
 class DutyContact(Content):
-    """Someone who can be reached at a focal point."""
+    """A contact person at an office."""
 
     name: SafeLine
     phone: Phone
 
 
 class Contacts(Content):
-    """Two people who can be reached (BR22)."""
+    """The contact people of an office; a lead needs two (BR22)."""
 
     contacts: Annotated[list[DutyContact], Field(min_length=1, max_length=5)]
 
@@ -225,4 +227,4 @@ class Contacts(Content):
 SERVICES_FOR_SAFETY: Final = frozenset(
     {Service.SHELTER, Service.MEDICAL, Service.CHILD_PROTECTION}
 )
-"""What may still be asked for while a case is suspended: to keep someone safe."""
+"""Services that may be requested while a case is suspended, to keep the person safe."""

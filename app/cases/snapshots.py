@@ -1,7 +1,7 @@
 """A case as it was when a State body was asked for a travel document (ADR 43).
 
-Such an office reads this snapshot, and not the case as it is: else a State of origin would
-follow a person across a border. It is kept with the office's relation to the referral.
+Such an office reads this snapshot and not the current case: else a State of origin could
+follow a person across a border. It is stored with the office's relation to the referral.
 """
 
 from collections.abc import Mapping
@@ -17,17 +17,22 @@ type Snapshot = Mapping[str, Any]
 
 
 SUMMARY: Final = (
-    *("country", "age_class", "language", "priority", "services", "urgent_needs"),
+    "country",
+    "age_class",
+    "language",
+    "priority",
+    "services",
+    "urgent_needs",
     "safe_contact",
 )
 """The fields of the summary."""
 
 
 class Snapshots(Relations):
-    """Methods of `Case` that take and read the snapshots of it."""
+    """Methods of `Case` that take and read its snapshots."""
 
     def take_snapshot(self) -> Snapshot:
-        """Return the case as it is now, for an office that is asked now."""
+        """Return a snapshot of the current case."""
         lead, holder = self.with_relation(Relation.LEAD), self.holder
         return {
             "notice": {name: getattr(self, name) for name in SUMMARY},
@@ -37,14 +42,15 @@ class Snapshots(Relations):
         }
 
     def snapshot_for(self, focal_point: UUID) -> Snapshot | None:
-        """Return the case as it was when an office was last asked for a document."""
+        """Return the last snapshot of the case that an office reads, or None."""
         rows = [p for p in self.parties if p.focal_point_id == focal_point and p.as_asked]
         return rows[-1].as_asked if rows else None
 
     def snapshot_behind(self, record: UUID) -> Snapshot | None:
-        """Return what the recipient of a record reads, if it may not know who holds it.
+        """Return the snapshot that the recipient of a record reads, or None.
 
-        Then nothing may tell it that another holds the case: no event, and no deadline.
+        None if the recipient may know which office leads the case. Otherwise no event and
+        no deadline may reveal that another office holds it now.
         """
         asked = [p for p in self.parties if p.record_id == record and p.as_asked]
         mine = [p.focal_point_id for p in asked if not p.until]
@@ -63,6 +69,6 @@ class Snapshots(Relations):
 
 
 def read_lead_and_holder(snapshot: Snapshot) -> tuple[UUID | None, UUID | None]:
-    """Return who led a case then, and who held it."""
+    """Return the ids of the lead and the holder at the time of a snapshot."""
     lead, holder = snapshot["lead"], snapshot["holder"]
     return UUID(lead) if lead else None, UUID(holder) if holder else None

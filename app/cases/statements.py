@@ -1,4 +1,4 @@
-"""What every request asks of a case, spelled once."""
+"""SQL statements for cases that every request runs, built once."""
 
 from typing import Final
 
@@ -12,16 +12,16 @@ from app.kernel.actors import Relation
 from app.kernel.statements import any_of, held
 
 SEES: Final = Party.relation.in_(list_relations(Grant.CASE))
-"""A former lead or recipient reads its own past, never the case as it is now."""
+"""Relations that see the current case; a former lead or recipient sees its own past."""
 MINE: Final = (Party.focal_point_id == bindparam("me"), Party.until.is_(None))
-"""The party rows that a focal point, `me`, has now, also of its own past."""
+"""The current party rows of the office `me`, including those of its own past."""
 PARTY: Final = exists().where(Party.case_id == Case.id, *MINE)
 VISIBLE: Final = select(Case).where(PARTY.where(SEES))
-"""The cases that it is party to now, or to a record of."""
+"""The cases that the office is a party to now, or to a record of."""
 REMEMBERED: Final = select(Case).where(PARTY)
-"""Those, and what it has led or helped in: for its own past."""
+"""As `VISIBLE`, and the cases in which it once was lead or recipient."""
 LED: Final = select(Case).where(PARTY.where(Party.relation != Relation.FORMER_RECIPIENT))
-"""Those but where its help has ended: it keeps its referrals, and nothing of the case."""
+"""As `REMEMBERED`, without those where its help ended: it keeps its referrals alone."""
 BY_CODE: Final = VISIBLE.where(Case.code == bindparam("code"))
 LED_BY_CODE: Final = LED.where(Case.code == bindparam("code"))
 BY_ID: Final = VISIBLE.where(Case.id == bindparam("id"))

@@ -1,9 +1,9 @@
-"""Vital interest: the one emergency mechanism, for releasing and for reading (BR05, G20).
+"""Vital interest: the only exceptions from consent in an emergency (BR05, G20).
 
-For releasing, one person and a reason let the notice and the safety notice go at once;
-nothing more is ever released by it. For reading, two people of two organisations let one
-account open the sections that it named. Each holds for four hours, and lead and oversight
-hear of it in the same transaction.
+To send: one person with a reason lets the summary and the safety alert go at once, and
+nothing else. To read: two people of two organisations let one account open the sections
+that it named. Each is valid for four hours, and the lead and oversight receive an event in
+the same transaction.
 """
 
 from datetime import timedelta
@@ -12,7 +12,7 @@ from typing import Final
 
 
 class VitalReason(StrEnum):
-    """Why it cannot wait."""
+    """Why a case cannot wait for a consent."""
 
     RISK_TO_LIFE = "RISK_TO_LIFE"
     SERIOUS_HARM = "SERIOUS_HARM"
@@ -20,7 +20,7 @@ class VitalReason(StrEnum):
 
 
 class ReadingState(StrEnum):
-    """How a reading in an emergency stands."""
+    """The state of a request for emergency access."""
 
     ASKED = "asked"
     REFUSED = "refused"
@@ -30,6 +30,6 @@ class ReadingState(StrEnum):
 
 
 HOLDS_FOR: Final = timedelta(hours=4)
-"""How long a declaration or a reading holds, and a question for one waits (R15)."""
+"""How long a declaration or an access is valid, and a request stays open (R15)."""
 REVIEWED_WITHIN: Final = timedelta(hours=72)
-"""After that, whoever read may read in no other emergency until it is reviewed (R17)."""
+"""After this, an account with an access not yet reviewed gets no other one (R17)."""

@@ -251,7 +251,7 @@ def test_a_period_that_runs_says_until_when(officer: Someone) -> None:
         {
             "pointer": "#",
             "code": "end_unclear",
-            "detail": "Give `ends_on` if it is running, and only then.",
+            "detail": "Give `ends_on` if and only if `value` is `running`.",
         }
     ]
     assert [error["pointer"] for error in missing.json()["errors"]] == ["#/value"]
