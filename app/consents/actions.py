@@ -1,4 +1,4 @@
-"""Recording what the person agreed to, and what they took back."""
+"""Recording consents and refusals, and withdrawing consents."""
 
 from datetime import timedelta
 from typing import Final
@@ -36,8 +36,8 @@ class GuardianNeeded(Problem):
 def record(work: Writing, case: Case, new: NewConsent) -> Consent:
     """Record a consent; raises FocalPointUnknown, ConsentOver or AdultSpokenFor (422).
 
-    How it was given is sealed with the case, as a note. A child's own word is recorded too:
-    it counts once the child is found to be an adult.
+    The evidence is sealed as a note. A child's own consent is recorded too: it counts once
+    the child is found to be an adult.
     """
     require_valid(work, case, new)
     consent = Consent(
@@ -59,34 +59,34 @@ def record(work: Writing, case: Case, new: NewConsent) -> Consent:
 def require_valid(work: Writing, case: Case, new: NewConsent) -> None:
     """Raise AdultSpokenFor or ConsentOver (422) unless a consent can be recorded."""
     if not case.is_child and not may_give(new.given_by, child=False):
-        raise AdultSpokenFor("Ask the person, or mend the age class if this is a child.")
+        raise AdultSpokenFor(
+            "Ask the person; if this is a child, correct `age_class` first."
+        )
     if new.expires_at <= work.now or new.obtained_on > (work.now + EARLIEST_ZONE).date():
-        raise ConsentOver("`expires_at` must be ahead and `obtained_on` not.")
+        raise ConsentOver("`expires_at` must be in the future, `obtained_on` must not.")
 
 
 def require_counting(work: Writing, case: Case, new: NewConsent) -> None:
-    """Raise what `require_valid` does, or GuardianNeeded (422) for a child's own word."""
+    """Raise as `require_valid`, or GuardianNeeded (422) for a child's own consent."""
     require_valid(work, case, new)
     if not may_give(new.given_by, child=case.is_child):
         raise GuardianNeeded("Ask the guardian, or the body that decides on its interests.")
 
 
 EARLIEST_ZONE: Final = timedelta(hours=14)
-"""Where a day begins first; in UTC it may still be the day before."""
-PLAIN = {
-    *("given_by", "language", "interpreter", "form_version", "obtained_on", "expires_at"),
-}
+"""The offset of the first time zone in which a day begins."""
+PLAIN = {"given_by", "language", "interpreter", "form_version", "obtained_on", "expires_at"}
 
 
 def named(work: Writing, new: NewConsent) -> UUID | None:
-    """Find the focal point a consent names, or raise FocalPointUnknown (422)."""
+    """Return the id of the office that a consent names; raises FocalPointUnknown (422)."""
     return directory.named(work, new.focal_point).id if new.focal_point else None
 
 
 def count_refusal(work: Writing, new: NewRefusal) -> None:
-    """Count that an adult said no, this week; nothing is kept of who said so to whom.
+    """Count that an adult refused a referral this week, without a link to the person.
 
-    A number can wait: raises SpaceReserved (503).
+    A count can wait: raises SpaceReserved (503) if the disk is nearly full.
     """
     work.ground.free_space.require_unreserved()
     week = queries.week_of(work.now.date())
@@ -96,7 +96,7 @@ def count_refusal(work: Writing, new: NewRefusal) -> None:
 def expire_for_adult(work: Writing, case: Case) -> None:
     """End the consents that others gave for a child who was found to be an adult.
 
-    They end for good: if the age class changes back to child, the guardian has to consent
+    They stay ended: if the age class changes back to child, the guardian has to consent
     again (BR14).
     """
     for consent in queries.of_case(work, case.id):
@@ -113,7 +113,7 @@ def report_taken_back(work: Writing, consent: Consent) -> bool:
 
 
 def take_back(work: Writing, consent: Consent) -> bool:
-    """Withdraw a consent from now on; says whether this changed anything."""
+    """Withdraw a consent from now on; return whether this changed anything."""
     changed = consent.withdrawn_at is None
     if changed:
         consent.withdrawn_at = work.now

@@ -1,4 +1,4 @@
-"""What a consent covers: derived each time it is asked, never stored."""
+"""What a consent covers. It is derived each time and never stored."""
 
 from collections.abc import Iterable
 from collections.abc import Set as AbstractSet
@@ -13,7 +13,7 @@ from app.directory.kinds import Described, Function, Kind, is_at_home
 
 
 class Purpose(StrEnum):
-    """What a person may agree to: to be referred at all, a new lead, or one service."""
+    """A purpose of a consent: a referral at all, a new lead, or one service."""
 
     REFER = "REFER"
     HANDOVER = "HANDOVER"
@@ -37,7 +37,7 @@ class Purpose(StrEnum):
 
 
 class GivenBy(StrEnum):
-    """Who decided."""
+    """Whose decision a consent is."""
 
     PERSON = "person"
     GUARDIAN_WITH_ASSENT = "guardian_with_assent"
@@ -48,35 +48,35 @@ FOR_A_CHILD = frozenset({GivenBy.GUARDIAN_WITH_ASSENT, GivenBy.BEST_INTERESTS_DE
 
 
 class Addressee(Described, Protocol):
-    """As much of a focal point as a consent can name."""
+    """An office, with the fields that a consent can name."""
 
     @property
     def id(self) -> UUID:
-        """Its id."""
+        """The id of the office."""
 
     @property
     def function(self) -> Function:
-        """What it does."""
+        """Its function."""
 
 
 class Naming(Protocol):
-    """Whom a person named: one focal point, or a class of them."""
+    """The recipients that a person named: one office, or a class of offices."""
 
     @property
     def focal_point_id(self) -> UUID | None:
-        """Who may be told, if one was named."""
+        """The office, if one was named."""
 
     @property
     def kind(self) -> Kind | None:
-        """Else of which class: whom they answer to."""
+        """The kind of office of the class, if a class was named."""
 
     @property
     def function(self) -> Function | None:
-        """What they do, if the person said so."""
+        """The function of the class; None: any."""
 
     @property
     def country(self) -> str | None:
-        """Where."""
+        """The country of the class."""
 
 
 class Given(Naming, Protocol):
@@ -84,41 +84,41 @@ class Given(Naming, Protocol):
 
     @property
     def purposes(self) -> list[str]:
-        """What for."""
+        """The purposes."""
 
     @property
     def sections(self) -> list[str]:
-        """Which sections."""
+        """The sections."""
 
     @property
     def given_by(self) -> GivenBy:
-        """Who decided."""
+        """Whose decision it is."""
 
     @property
     def expires_at(self) -> datetime:
-        """Until when, exclusive."""
+        """When it expires, exclusive."""
 
     @property
     def withdrawn_at(self) -> datetime | None:
-        """When the person took it back."""
+        """When the person withdrew it."""
 
 
 @dataclass(frozen=True)
 class Asking:
-    """Someone who would be told, what for, when, and about whom."""
+    """A question to consents: which office, for which purpose, when, about whom."""
 
     recipient: Addressee
     purpose: Purpose
     now: datetime
     child: bool
     from_ngo: bool = False
-    """Whether the record of the person came from an NGO, in whole or in part."""
+    """Whether an NGO wrote the record of the person, in whole or in part."""
 
 
 def names(consent: Naming, recipient: Addressee) -> bool:
-    """Say whether a consent names this recipient, itself or its class.
+    """Return whether a consent names this recipient, itself or by its class.
 
-    "State bodies in KZ" means those of KZ: a consulate there is of another State (R84).
+    "State bodies in KZ" are those of KZ: a consulate there belongs to another State (R84).
     """
     if consent.focal_point_id is not None:
         return consent.focal_point_id == recipient.id
@@ -131,42 +131,42 @@ def names(consent: Naming, recipient: Addressee) -> bool:
 
 
 def may_give(given_by: GivenBy, *, child: bool) -> bool:
-    """Say whether such a word can be a consent: an adult's own, of a child another's.
+    """Return whether a consent by this giver can count for an adult, or for a child.
 
-    Nobody speaks for an adult (BR03, BR12). A child's own word is assent, which does not
-    replace a guardian's consent (BR14).
+    Nobody else consents for an adult (BR03, BR12). A child's own word is assent, which does
+    not replace the consent of a guardian (BR14).
     """
     return child == (given_by in FOR_A_CHILD)
 
 
 def counts(consent: Given, now: datetime, *, child: bool) -> bool:
-    """Say whether a consent stands: not withdrawn, not expired, and given by who may.
+    """Return whether a consent is valid: not withdrawn or expired, by the right giver.
 
-    Judged by what the person is held to be now: once a presumed child is found to be an
-    adult, they are asked themselves.
+    The current age class decides: once a presumed child is found to be an adult, they are
+    asked themselves.
     """
     able = may_give(consent.given_by, child=child)
     return able and consent.withdrawn_at is None and now < consent.expires_at
 
 
 def may_name_to(consent: Naming, asking: Asking) -> bool:
-    """Say whether a consent that fits is enough to tell this recipient a name.
+    """Return whether a matching consent allows this recipient to read names.
 
-    What an NGO wrote down of who a person is reaches a State body only if the person named
-    that very body: a class of State bodies is not enough (R84).
+    Names that an NGO wrote down reach a State body only if the person named that very body:
+    a class of State bodies is not enough (R84).
     """
     to_a_state = asking.from_ngo and asking.recipient.kind == Kind.STATE
     return not to_a_state or consent.focal_point_id is not None
 
 
 def told_by(consent: Given, asking: Asking) -> frozenset[Section]:
-    """Say which sections one consent that fits lets this recipient be told."""
+    """Return the sections that one matching consent lets this recipient read."""
     named = frozenset(Section(name) for name in consent.sections)
     return named if may_name_to(consent, asking) else named - {Section.IDENTITY}
 
 
 def covered(consents: Iterable[Given], asking: Asking) -> frozenset[Section] | None:
-    """Say which sections may be told; None: this recipient may not be told anything."""
+    """Return the sections that the recipient may read; None: not even the summary."""
     fitting = [
         consent
         for consent in consents
@@ -182,6 +182,6 @@ def covered(consents: Iterable[Given], asking: Asking) -> frozenset[Section] | N
 def covers(
     consents: Iterable[Given], asking: Asking, sections: AbstractSet[Section]
 ) -> bool:
-    """Say whether this recipient may be told these sections, for this purpose, now."""
+    """Return whether the recipient may read these sections, for this purpose, now."""
     told = covered(consents, asking)
     return told is not None and sections <= told

@@ -19,28 +19,28 @@ from app.consents.coverage import (
 )
 
 DAYS_BEFORE: Final = (14, 3, 0)
-"""So many days before a consent ends this is announced; 0: when it has ended.
+"""Days before the end of a consent at which it is announced; 0: at its end.
 
-Our own numbers: the first leaves time to meet the person, the second is the last call.
+Our own numbers: the first leaves time to meet the person, the second is a reminder.
 """
 
 
 class Ending(Given, Protocol):
-    """A consent, with what puts those that end at one moment in an order."""
+    """A consent, with the fields that order consents with the same end."""
 
     @property
     def id(self) -> UUID:
-        """Its id."""
+        """The id of the consent."""
 
     @property
     def recorded_at(self) -> datetime:
-        """When it was recorded."""
+        """When the consent was recorded."""
 
 
 def list_announcements(expires_at: datetime, speed: int = 1) -> list[tuple[int, datetime]]:
-    """List how many days before its end, and when, the end of a consent is announced.
+    """Return the announcements of the end of a consent: days before it, and the time.
 
-    `speed` is how many times as fast deadlines run: more than 1 in a drill alone.
+    `speed` is how many times as fast deadlines run; it is more than 1 only in a drill.
     """
     return [(days, expires_at - timedelta(days=days) / speed) for days in DAYS_BEFORE]
 
@@ -48,9 +48,9 @@ def list_announcements(expires_at: datetime, speed: int = 1) -> list[tuple[int, 
 def last_announcement(
     expires_at: datetime, now: datetime, speed: int = 1
 ) -> tuple[int, datetime] | None:
-    """Return the last announcement that is due by now; None: the end is far away.
+    """Return the last announcement that is due by now; None: none is due yet.
 
-    Those before it are not made any more: the worker may have been down meanwhile.
+    Earlier ones are skipped: the worker may have been down meanwhile.
     """
     due = [(d, at) for d, at in list_announcements(expires_at, speed) if at <= now]
     return due[-1] if due else None
@@ -65,7 +65,7 @@ def next_announcement(
 
 
 def ends_after(other: Ending, consent: Ending) -> bool:
-    """Return whether another consent ends later; of one moment, the newer one counts."""
+    """Return whether another consent ends later; with the same end, the newer one does."""
 
     def rank(one: Ending) -> tuple[datetime, datetime, UUID]:
         return one.expires_at, one.recorded_at, one.id
@@ -74,9 +74,9 @@ def ends_after(other: Ending, consent: Ending) -> bool:
 
 
 def is_renewed(consent: Ending, others: Iterable[Ending], asking: Asking | None) -> bool:
-    """Return whether other consents that stand and end later cover all that one covers.
+    """Return whether other consents that end later cover all that this one covers.
 
-    `asking` is about the office that it names, whatever the purpose; None: it names a
+    `asking` is about the office that the consent names, for any purpose. None: it names a
     class, and only a consent to the same class, or a wider one, renews it.
     """
     later = [other for other in others if ends_after(other, consent)]
@@ -100,10 +100,10 @@ def names_class(other: Given, consent: Given) -> bool:
 def is_renewed_for(
     purpose: Purpose, consent: Given, later: Iterable[Given], asking: Asking | None
 ) -> bool:
-    """Return whether later consents tell as much for one purpose.
+    """Return whether later consents cover as many sections for one purpose.
 
-    A consent to return alone is renewed by another to return alone (G09), and one to be
-    referred by one that counts in the same country.
+    A consent to return alone is renewed by another to return alone (G09), and a consent to
+    be referred by one that counts in the same country.
     """
     fitting = [other for other in later if purpose in other.purposes]
     if set(consent.purposes) == {Purpose.RETURN}:
@@ -115,7 +115,7 @@ def is_renewed_for(
 
 
 def told_to(consent: Given, asking: Asking | None) -> frozenset[Section]:
-    """Return what a consent tells an office; without one, all that it names."""
+    """Return the sections that a consent covers for an office, or for its whole class."""
     if asking is None:
         return frozenset(map(Section, consent.sections))
     return told_by(consent, asking)
@@ -127,10 +127,10 @@ def is_missed(
     asking: Asking,
     sections: AbstractSet[Section],
 ) -> bool:
-    """Return whether a recipient may be told less once a consent has ended.
+    """Return whether a recipient may read less once a consent has ended.
 
-    `sections`: those that were sent with what it was
-    asked for; without any it can be told the summary alone.
+    `sections` are those that were sent with the request to it; without any, it could read
+    the summary alone.
     """
     if asking.purpose not in consent.purposes or not names(consent, asking.recipient):
         return False
@@ -141,9 +141,9 @@ def is_missed(
 def find_end_of_cover(
     consents: Iterable[Given], asking: Asking, sections: AbstractSet[Section]
 ) -> datetime | None:
-    """Return until when consents cover these sections, or did; None: they never do.
+    """Return until when consents cover, or covered, the sections; None: they never do.
 
-    Consents that were taken back count for nothing.
+    Withdrawn consents do not count.
     """
     known = list(consents)
     for end in sorted({one.expires_at for one in known}, reverse=True):

@@ -1,4 +1,4 @@
-"""The deadline for the end of each consent: started, kept and stopped with its case."""
+"""The deadlines for the end of consents: started, kept and stopped with their case."""
 
 from collections.abc import Collection, Sequence
 from typing import Final
@@ -29,9 +29,9 @@ KIND: Final = ClockKind.CONSENT_ENDS
 def watch_expiry(work: Writing, case: Case, anew: Collection[UUID] = ()) -> None:
     """Start, keep or stop the deadline for the end of each consent of a case.
 
-    It stops once the consent was taken back or renewed, counts no longer, or the case is
-    not open. It is due when the end is announced next, and waits for the lead from the
-    first announcement on. `anew` are consents whose deadline begins anew.
+    It stops once the consent is withdrawn, renewed or not valid any more, or the case is
+    not open. It is due at the next announcement of the end, and waits for the lead from the
+    first one on. `anew` are consents whose deadline is restarted.
     """
     given = queries.of_case(work, case.id)
     found = {clock.record_id: clock for clock in running_in(work, case.id, KIND)}
@@ -55,10 +55,10 @@ def is_awaited(
     known: Sequence[Consent],
     running: Collection[UUID],
 ) -> bool:
-    """Return whether the end of a consent has to be announced, or has been and matters.
+    """Return whether a consent needs a deadline for its end.
 
-    One that has ended keeps the deadline that it has, and gets no new one. `known` are the
-    consents that the lead may know: only these renew each other.
+    A consent that has ended keeps the deadline that it has, and gets no new one. `known`
+    are the consents that the lead may know: only these renew each other.
     """
     able = may_give(consent.given_by, child=case.is_child) and not consent.withdrawn_at
     ahead = work.now < consent.expires_at or consent.id in running
@@ -71,10 +71,11 @@ def is_awaited(
 
 
 def known_to_lead(work: Reading, case: Case, given: Sequence[Consent]) -> Sequence[Consent]:
-    """List the consents whose offices the lead may know (ADR 35); all without a lead.
+    """Return the consents whose offices the lead may know (ADR 35); all without a lead.
 
-    A lead on the side of origin could else record one consent after the other, and see by
-    the deadline of a consent which office it names. None, where safeguards do not open.
+    A lead of the State of origin could otherwise record consents one by one, and see by a
+    deadline which office another consent names. Returns none if safeguards cannot be
+    opened.
     """
     lead = find_state_lead(work, case)
     if lead is None:
@@ -87,7 +88,7 @@ def known_to_lead(work: Reading, case: Case, given: Sequence[Consent]) -> Sequen
 
 
 def is_lead_apart(work: Reading, case: Case) -> bool:
-    """Return whether the lead is, or may be, on the side of origin (R12)."""
+    """Return whether the lead may belong to the State of origin (R12)."""
     lead = find_state_lead(work, case)
     try:
         return lead is not None and standing.of_case(work, case).is_apart(lead)
@@ -103,7 +104,7 @@ def find_state_lead(work: Reading, case: Case) -> FocalPoint | None:
 
 
 def asking_of(work: Reading, case: Case, consent: Consent) -> Asking | None:
-    """Return what a consent is checked against for the office it names; None: a class."""
+    """Return the question whether consents cover the named office; None: it is a class."""
     if consent.focal_point_id is None:
         return None
     office = directory.by_id(work, consent.focal_point_id)
@@ -111,13 +112,13 @@ def asking_of(work: Reading, case: Case, consent: Consent) -> Asking | None:
 
 
 def asking_for(work: Reading, case: Case, office: Addressee, purpose: Purpose) -> Asking:
-    """Return what a consent is checked against for an office; safeguards are not read."""
+    """Return the question whether consents cover an office; safeguards are not read."""
     from_ngo = office.kind == Kind.STATE and bool(standing.from_ngos(work, [case]))
     return Asking(office, purpose, work.now, child=case.is_child, from_ngo=from_ngo)
 
 
 def start_deadline(work: Writing, case: Case, consent: Consent) -> None:
-    """Start the deadline for the end of a consent that stands."""
+    """Start the deadline for the end of a valid consent."""
     due_at = next_announcement(consent.expires_at, work.now, work.ground.speed)
     deadlines.start(
         work,
@@ -129,7 +130,7 @@ def start_deadline(work: Writing, case: Case, consent: Consent) -> None:
 
 
 def move_deadline(work: Writing, case: Case, consent: Consent, clock: Clock) -> None:
-    """Let the deadline wait for the next announcement, or stay over once it has ended."""
+    """Move the deadline to the next announcement; once the consent has ended, it stays."""
     due_at = next_announcement(consent.expires_at, work.now, work.ground.speed)
     clock.due_at = due_at or consent.expires_at
     clock.waits_on = find_waiting(work, case, consent)
@@ -138,7 +139,7 @@ def move_deadline(work: Writing, case: Case, consent: Consent, clock: Clock) -> 
 
 
 def find_waiting(work: Reading, case: Case, consent: Consent) -> UUID | None:
-    """Return who is waited for: the lead, once the end is near; None: nobody."""
+    """Return the office that the deadline waits for: the lead, once the end is near."""
     speed = work.ground.speed
     is_near = last_announcement(consent.expires_at, work.now, speed) is not None
     return case.with_relation(Relation.LEAD) if is_near else None

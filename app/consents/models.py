@@ -1,4 +1,4 @@
-"""Consents, as the person gave them."""
+"""Tables of consents and refusals."""
 
 from datetime import date, datetime
 from uuid import UUID
@@ -14,9 +14,9 @@ from app.kernel.db import Base
 
 
 class Refusal(Base):
-    """That an adult wanted no referral: counted, and linked to nothing and nobody (R91).
+    """One refusal of a referral by an adult, with no link to a person (R91).
 
-    No account, no case, no time but the week: nothing here could be traced to a person.
+    No account, no case and no time but the week: no refusal can be traced to a person.
     """
 
     __tablename__ = "refusal"
@@ -24,14 +24,14 @@ class Refusal(Base):
     id: Mapped[UUID] = mapped_column(primary_key=True)
     country: Mapped[str] = mapped_column(String(2))
     week: Mapped[date]
-    """Its Monday, in UTC."""
+    """The Monday of the week, in UTC."""
 
 
 class Consent(Base):
-    """A decision of the person: who may be told, what for, what, until when.
+    """A decision of the person: recipients, purposes, sections, and until when.
 
-    Either one focal point is named, or a class of them: a kind in a country, and a
-    function where the person said so.
+    It names either one office, or a class of offices: a kind in a country, and a function
+    if the person said one.
     """
 
     __tablename__ = "consent"
@@ -54,7 +54,7 @@ class Consent(Base):
     recorded_at: Mapped[datetime]
     withdrawn_at: Mapped[datetime | None]
     withdrawal_reported_at: Mapped[datetime | None]
-    """When an office that the person fears said that it was taken back (ADR 53).
+    """When an office that the person fears reported a withdrawal (ADR 53).
 
-    The consent stands until somebody else records that. No rule reads this.
+    The consent stays valid until another office records its withdrawal. No rule reads this.
     """

@@ -1,7 +1,8 @@
-"""Whether a reader may be told that an office acted in a case (R12): asked in one place.
+"""Whether a reader may know which office acted in a case (R12), decided in one place.
 
-Who submitted a case does not follow it from its first lead; who helps does not know who
-else does; and the side of origin, even while it leads, is not told who helps elsewhere.
+A submitter does not follow its case once the first lead leaves it. Recipients do not know
+each other. An office that may belong to the State of origin does not know which offices
+help in other States, even while it leads.
 """
 
 from collections.abc import Iterable, Mapping
@@ -22,7 +23,11 @@ from app.kernel.work import Reading
 
 @dataclass(frozen=True)
 class Naming:
-    """A reader, who is beyond its State, and in which cases it is on the side of origin."""
+    """What decides which offices a reader may know, in some cases.
+
+    `beyond` are offices outside its State, `apart` cases of which it may be the State of
+    origin.
+    """
 
     me: FocalPoint
     codes: Mapping[UUID, str]
@@ -34,8 +39,8 @@ class Naming:
     ) -> bool:
         """Return whether the reader may know that an office acted in a case, at a time.
 
-        `as_party`: the reader is shown the act by its relation to the case itself, and not
-        by one to a referral or handover.
+        `as_party`: the reader sees the act by its relation to the case itself, and not by
+        one to a referral or handover.
         """
         if who == self.me.id:
             return True
@@ -47,23 +52,23 @@ class Naming:
         return held and not self.hides(case.id, who)
 
     def helper(self, case: Case, who: UUID) -> str | None:
-        """Give the code of one of the sides of a record, to another; None as above."""
+        """Return the code of the other office of a record; None: it is hidden."""
         return None if self.hides(case.id, who) else self.codes[who]
 
     def hides(self, case_id: UUID, who: UUID) -> bool:
-        """Say whether somebody helps beyond the State of a reader of the side of origin."""
+        """Return whether an office is hidden from a reader of the State of origin."""
         return case_id in self.apart and who in self.beyond
 
     def name(
         self, case: Case, who: UUID | None, at: datetime, *, as_party: bool = True
     ) -> str | None:
-        """Return the code of who acted; None: the system, or not the reader's to know."""
+        """Return the code of the office that acted; None: the system, or it is hidden."""
         known = who and self.may_name(case, who, at, as_party=as_party)
         return self.codes[who] if who and known else None
 
 
 def helped(case: Case, who: UUID, at: datetime) -> bool:
-    """Say whether somebody had no other part in a case then than to help."""
+    """Return whether an office had no relation to a case at a time but as a recipient."""
     return not any(
         party.focal_point_id == who
         and party.relation not in HELPS
@@ -74,7 +79,7 @@ def helped(case: Case, who: UUID, at: datetime) -> bool:
 
 
 def has_held(party: Party, case: Case, reader: UUID, at: datetime) -> bool:
-    """Say whether the reader holds the case, or held it at that time."""
+    """Return whether a party row shows that the reader holds the case, or did at a time."""
     mine = party.focal_point_id == reader and party.relation in HOLDS
     return mine and party.record_id == case.id and (not party.until or at <= party.until)
 
@@ -82,10 +87,10 @@ def has_held(party: Party, case: Case, reader: UUID, at: datetime) -> bool:
 def read(
     work: Reading, acts: Iterable[tuple[Case, UUID, datetime]], also: Iterable[UUID] = ()
 ) -> Naming:
-    """Read what is needed to name to the caller who acted in which case, and when.
+    """Load what decides which offices the caller may know, for acts in cases.
 
-    Safeguards are opened for a State's body alone, and only of cases in which somebody
-    beyond it helped, or of those named besides.
+    Safeguards are opened for a State body alone, and only of cases in which an office
+    outside its State helped, or those in `also`.
     """
     acts = list(acts)
     me = directory.by_id(work, work.actor.focal_point_id)

@@ -1,4 +1,4 @@
-"""A case, put as a question to routing: who should lead, and who could help."""
+"""Questions to routing about a case: who should lead, and who could help."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -18,7 +18,7 @@ from app.routing.question import Profile, Question
 
 
 def question_of(work: Reading, case: Case, stands: Standing | None = None) -> Question:
-    """Put the question of who should lead as values, for a person who stands so."""
+    """Build the question who should lead a case, as plain values."""
     stands = stands or standing.of_case(work, case)
     guards, country = stands.safeguards, case.country or ""
     asked = shortlists.list_asked(work, case.id)
@@ -50,12 +50,12 @@ def question_of(work: Reading, case: Case, stands: Standing | None = None) -> Qu
 def agreed_to(
     stands: Standing, profiles: Iterable[Profile], purpose: Purpose
 ) -> frozenset[UUID]:
-    """Name those who may be told for a purpose by the person's own word."""
+    """Return the offices that a consent of the person covers for a purpose."""
     return frozenset(p.id for p in profiles if stands.told(p, purpose) is not None)
 
 
 def help_of(question: Question, stands: Standing, service: Service) -> Question:
-    """Ask who could give one service, on whichever ground they may be told.
+    """Return the question who could give one service.
 
     A child is protected at once, and help in an emergency waits for no consent (BR05).
     """
@@ -71,9 +71,9 @@ def help_of(question: Question, stands: Standing, service: Service) -> Question:
 
 
 def public(profile: Profile) -> Profile:
-    """Leave out what follows from other people's cases.
+    """Return a profile without what derives from other people's cases.
 
-    Whoever may ask as often as they like could else watch a shelter fill, and see where a
+    Otherwise an account that may ask often could watch a shelter fill, and see where a
     person went.
     """
     return replace(profile, capacity=None, capacity_as_of=None, answered=0, late=0)

@@ -1,4 +1,4 @@
-"""Reading consents."""
+"""Queries for consents, and counts of refusals."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -32,7 +32,7 @@ CONSENTS: Final = (
 
 @recalled(Consent)
 def of_cases(work: Reading, case_ids: Iterable[UUID]) -> Mapping[UUID, list[Consent]]:
-    """List the consents of some cases, oldest first."""
+    """Return the consents of cases, oldest first."""
     found: dict[UUID, list[Consent]] = {}
     for consent in work.session.scalars(CONSENTS, {"cases": list(case_ids)}):
         found.setdefault(consent.case_id, []).append(consent)
@@ -40,20 +40,19 @@ def of_cases(work: Reading, case_ids: Iterable[UUID]) -> Mapping[UUID, list[Cons
 
 
 def of_case(work: Reading, case_id: UUID) -> list[Consent]:
-    """List every consent of a case, withdrawn ones too, oldest first."""
+    """Return all consents of a case, also withdrawn ones, oldest first."""
     return of_cases(work, [case_id]).get(case_id, [])
 
 
 def list_known_to(
     case: Case, given: Iterable[Consent], reader: FocalPoint, *, helps: bool
 ) -> list[Consent]:
-    """List those of the consents of a case that an office may know of.
+    """Return the consents of a case that an office may know.
 
-    The lead knows all, and a candidate that acknowledged: before, it could tell from them
-    who is feared, by who is not proposed though the person agreed. The submitter knows
-    those it recorded, for a later one may name who shelters the person; a recipient those
-    that name it, while it `helps`. The desk and oversight are told nothing, so they see
-    none.
+    The lead knows all, and so does a candidate that acknowledged. Before that, the
+    candidate could tell which office is feared: one that is not proposed though the person
+    agreed to it. The submitter knows those that it recorded, since a later one may name an
+    office that shelters the person. A recipient knows those that name it, while it `helps`.
     """
     mine = case.relations_of(reader.id)
     reviews = Relation.CANDIDATE in mine and case.state == State.UNDER_REVIEW
@@ -67,14 +66,14 @@ def list_known_to(
 
 
 def standing(session: Session, now: datetime) -> Mapping[UUID, int]:
-    """Count the consents of each case that nobody took back and that did not expire."""
+    """Return how many consents of each case are neither withdrawn nor expired."""
     stands = Consent.withdrawn_at.is_(None) & (Consent.expires_at > now)
     rows = select(Consent.case_id, func.count()).where(stands)
     return dict(session.execute(rows.group_by(Consent.case_id)).all())
 
 
 def get(work: Reading, case_id: UUID, consent_id: UUID) -> Consent:
-    """Find a consent of this case, or raise NotFound (404)."""
+    """Return a consent of this case, or raise NotFound (404)."""
     consent = work.session.get(Consent, consent_id)
     if consent is None or consent.case_id != case_id:
         raise NotFound("There is no such consent in this case.")
@@ -82,15 +81,15 @@ def get(work: Reading, case_id: UUID, consent_id: UUID) -> Consent:
 
 
 FEWEST: Final = 11
-"""Of fewer nothing is said: as CTDC publishes its data (k-anonymity with k = 11)."""
+"""The smallest count that is published, as CTDC does (k-anonymity with k = 11)."""
 
 
 def refusals(work: Reading) -> list[RefusalsOut]:
-    """Count refusals by country and quarter, of quarters that are over; for analysts.
+    """Return refusals by country and quarter, of past quarters, for analysts.
 
-    One table and no totals: from two, or from a quarter that still grows, what is left out
-    of the one could be taken from the other. Each count has noise, before it is compared
-    with the fewest that are told. Raises RoleMissing (403).
+    There is one table and no totals: from a second table, or from a quarter that still
+    grows, a hidden count could be computed. Each count has noise, which is added before it
+    is compared with the smallest count. Raises RoleMissing (403).
     """
     if Role.ANALYST not in work.actor.roles:
         raise RoleMissing(f"This needs one of the roles {Role.ANALYST}.")
@@ -111,16 +110,16 @@ def refusals(work: Reading) -> list[RefusalsOut]:
 
 
 def noise_of(work: Reading, country: str, year: int, quarter: int) -> int:
-    """Return what is added to a count: always the same for one country and quarter."""
+    """Return the noise of a count: always the same for one country and quarter."""
     parts = ("refusals", country, str(year), str(quarter))
     return noise_from(work.vault.fingerprint(*(part.encode() for part in parts)))
 
 
 def week_of(day: date) -> date:
-    """Say on which Monday its week began."""
+    """Return the Monday of the week of a day."""
     return day - timedelta(days=day.weekday())
 
 
 def quarter_of(day: date) -> tuple[int, int]:
-    """Say in which quarter of which year a day is; a week is in that of its Monday."""
+    """Return the year and quarter of a day; a week belongs to that of its Monday."""
     return day.year, (day.month + 2) // 3

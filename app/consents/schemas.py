@@ -1,4 +1,4 @@
-"""Consents as the outside world spells them."""
+"""API schemas of consents and refusals."""
 
 from collections.abc import Mapping
 from datetime import date, datetime
@@ -35,16 +35,16 @@ class RecipientClass(Content):
 
 
 class ConsentTerms(Asked):
-    """How a consent was given, and until when it holds."""
+    """How a consent was given, and until when it is valid."""
 
     given_by: Annotated[
         GivenBy,
         Field(
-            description="An adult's own word alone counts; for a child that of a guardian, "
-            "with the child's assent, or a best-interests decision (BR14)."
+            description="An adult consents in person; for a child, a guardian consents with "
+            "the child's assent, or a best-interests decision does (BR14)."
         ),
     ]
-    language: Annotated[LanguageTag, Field(description="In which it was explained.")]
+    language: Annotated[LanguageTag, Field(description="Language of the explanation.")]
     interpreter: StrictBool = False
     form_version: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,40}$")]
     obtained_on: Day
@@ -55,18 +55,19 @@ class ConsentTerms(Asked):
 
 
 class NewConsent(ConsentTerms):
-    """A consent, as the person gave it: name one focal point, or a class of them."""
+    """A consent as the person gave it; it names one focal point, or a class of them."""
 
-    focal_point: Annotated[Code | None, Field(description="Code of the one named.")] = None
+    focal_point: Annotated[Code | None, Field(description="Its code.")] = None
     recipient_class: RecipientClass | None = None
     purposes: Annotated[list[Purpose], Field(min_length=1, max_length=19)]
     sections: Annotated[
-        list[Section], Field(max_length=7, description="Empty: the notice alone.")
+        list[Section],
+        Field(max_length=len(Section), description="Empty: the summary alone."),
     ] = []
 
     @model_validator(mode="after")
     def name_one(self) -> Self:
-        """Refuse a consent for nobody, or for two answers to one question."""
+        """Require either a focal point or a class."""
         if (self.focal_point is None) == (self.recipient_class is None):
             raise PydanticCustomError(
                 "recipient_unclear", "Name either a focal point or a class of them."
@@ -75,7 +76,7 @@ class NewConsent(ConsentTerms):
 
 
 class NewLeadConsent(ConsentTerms):
-    """A consent to a new lead of a case whose lead does not act, as a desk records it.
+    """A consent to a new lead where the lead does not act, as a desk records it.
 
     It names a kind of office in the country where the person is, and never one office.
     """
@@ -89,12 +90,12 @@ class NewLeadConsent(ConsentTerms):
     ]
     sections: Annotated[
         list[Literal[Section.NEEDS]],
-        Field(max_length=1, description="Empty: the notice alone."),
+        Field(max_length=1, description="Empty: the summary alone."),
     ] = []
     reason: Annotated[TakeOverReason, Field(description="Why the case needs a new lead.")]
 
     def as_consent(self, country: str) -> NewConsent:
-        """Return it as a consent to offices of this kind in a country."""
+        """Return this as a consent to offices of this kind in a country."""
         return NewConsent(
             recipient_class=RecipientClass(kind=self.kind, country=country),
             purposes=list(self.purposes),
@@ -104,65 +105,64 @@ class NewLeadConsent(ConsentTerms):
 
 
 class TakeBack(Asked):
-    """What the person no longer agrees to, whomever that named."""
+    """The purposes that the person no longer agrees to, for all recipients."""
 
     purposes: Annotated[list[Purpose], Field(min_length=1, max_length=19)]
 
 
 class NewRefusal(Asked):
-    """That an adult was offered to be referred and said no: to be counted, and no more."""
+    """A refusal of a referral by an adult, to be counted only."""
 
     country: Annotated[CountryCode, Field(description="Where the person is.")]
     age_class: Annotated[
         Literal[AgeClass.ADULT],
-        Field(
-            description="A child is not counted but protected; in doubt it is one (BR14)."
-        ),
+        Field(description="A child is protected, not counted; doubt means child (BR14)."),
     ]
 
 
 class RefusalsOut(Shown):
-    """How many refusals were counted in a country, in a quarter that is over."""
+    """The number of refusals in a country, in a past quarter."""
 
     country: str
     year: int
     quarter: Annotated[int, Field(ge=1, le=4)]
-    refusals: Annotated[int, Field(description="Off by a few, always by the same.")]
+    refusals: Annotated[int, Field(description="With noise of at most 10.")]
 
 
 class RefusalCounts(Shown):
-    """Refusals by country and quarter; what is missing is fewer than 11, or none."""
+    """Refusals by country and quarter; a quarter that is missing has fewer than 11."""
 
     items: list[RefusalsOut]
 
 
 class ConsentHint(Shown):
-    """Why a consent does not count while the summary says what it says, and whose would."""
+    """Why a consent does not count at the person's age, and whose consent would."""
 
     counts_once: Annotated[
-        AgeClass, Field(description="It counts only once the person is found to be this.")
+        AgeClass,
+        Field(description="The consent counts once the person has this age class."),
     ]
-    given_by: Annotated[list[GivenBy], Field(description="Whose word counts now.")]
+    given_by: Annotated[list[GivenBy], Field(description="Whose consent counts now.")]
     remedy: str
 
 
 CHILDS_OWN: Final = ConsentHint(
     counts_once=AgeClass.ADULT,
     given_by=sorted(FOR_A_CHILD),
-    remedy="The person is, or may be, a child: their own word is kept, and counts only "
-    "once they are found to be an adult. Now a guardian can consent, with the child's "
-    "assent; or record a best-interests decision.",
+    remedy="The person is, or may be, a child. Their own consent is stored, and counts "
+    "once they are found to be an adult. Record the consent of a guardian, with the "
+    "child's assent, or a best-interests decision.",
 )
 SAID_FOR_AN_ADULT: Final = ConsentHint(
     counts_once=AgeClass.CHILD,
     given_by=[GivenBy.PERSON],
-    remedy="The person is an adult: what another said for them counts only if they are "
+    remedy="The person is an adult. A consent of somebody else counts only if they are "
     "found to be a child. Ask the person.",
 )
 
 
 def get_hint(consent: Consent, *, child: bool) -> ConsentHint | None:
-    """Return a hint why a consent does not count at this age, or None if it counts.
+    """Return why a consent does not count at this age; None: it counts.
 
     A withdrawn consent has no hint.
     """
@@ -172,12 +172,12 @@ def get_hint(consent: Consent, *, child: bool) -> ConsentHint | None:
 
 
 class ConsentOut(Shown):
-    """A consent you may know of."""
+    """A consent that the caller may know."""
 
     id: UUID
     focal_point: Annotated[
         str | None,
-        Field(description="Null without a class: it is not yours to know who is named."),
+        Field(description="Null without a class: you may not know which one is named."),
     ]
     recipient_class: RecipientClass | None
     purposes: list[Purpose]
@@ -192,8 +192,8 @@ class ConsentOut(Shown):
     not_yet: Annotated[
         ConsentHint | None,
         Field(
-            description="Why it does not count at the person's age; null: it does, it was "
-            "withdrawn, or you do not read the summary as it is now."
+            description="Why it does not count at the person's age; null: it counts, was "
+            "withdrawn, or you cannot read the current summary."
         ),
     ]
 
@@ -206,9 +206,9 @@ class ConsentOut(Shown):
         not_yet: ConsentHint | None,
         as_reported: bool,
     ) -> Self:
-        """Show a consent; codes name by their ids those that the reader may know of.
+        """Return a consent for a reader, with the codes of the offices that it may know.
 
-        `as_reported`: to a reader whose word that it was taken back does not count.
+        `as_reported`: show the withdrawal that the reader reported, which does not count.
         """
         one = consent.focal_point_id
         reported = consent.withdrawal_reported_at if as_reported else None
@@ -218,18 +218,20 @@ class ConsentOut(Shown):
             recipient_class=class_of(consent),
             not_yet=None if ended else not_yet,
             withdrawn_at=ended,
-            **{name: getattr(consent, name) for name in SAME},
+            id=consent.id,
+            purposes=list(map(Purpose, consent.purposes)),
+            sections=list(map(Section, consent.sections)),
+            given_by=consent.given_by,
+            language=consent.language,
+            interpreter=consent.interpreter,
+            form_version=consent.form_version,
+            obtained_on=consent.obtained_on,
+            expires_at=consent.expires_at,
         )
 
 
-SAME = (
-    *("id", "purposes", "sections", "given_by", "language", "interpreter"),
-    *("form_version", "obtained_on", "expires_at"),
-)
-
-
 def class_of(consent: Consent) -> RecipientClass | None:
-    """Spell the class a consent names, if it names one."""
+    """Return the class that a consent names, or None."""
     if consent.kind is None or consent.country is None:
         return None
     return RecipientClass(

@@ -1,4 +1,4 @@
-"""All that the rules about one person rest on, read at once for a page of cases."""
+"""What the rules about a person depend on, loaded for a page of cases at once."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
@@ -41,9 +41,9 @@ from app.kernel.work import Reading
 
 @dataclass(frozen=True)
 class Standing:
-    """Where the person stands: what they agreed to, who is unsafe, how great the risk is.
+    """Consents, safeguards, risk and facts of a person, for the rules.
 
-    The safeguards are here for the rules; showing them is disclosure's business.
+    The safeguards here are for rules alone; `disclosure` decides who may read them.
     """
 
     case: Case
@@ -56,34 +56,33 @@ class Standing:
     from_ngo: bool
 
     def told(self, recipient: Addressee, purpose: Purpose) -> frozenset[Section] | None:
-        """Say which sections this recipient may be told; None: nothing at all."""
+        """Return the sections that a recipient may read; None: not even the summary."""
         return covered(self.consents, self.asking(recipient, purpose))
 
     def asking(self, recipient: Addressee, purpose: Purpose) -> Asking:
-        """Say who would be told, and what for."""
+        """Return the question whether consents cover a recipient for a purpose."""
         child = self.case.is_child
         return Asking(recipient, purpose, self.now, child=child, from_ngo=self.from_ngo)
 
     def covers(
         self, recipient: Addressee, purpose: Purpose, sections: AbstractSet[Section]
     ) -> bool:
-        """Say whether this recipient may be told these sections, for this purpose."""
+        """Return whether a recipient may read these sections, for this purpose."""
         return covers(self.consents, self.asking(recipient, purpose), sections)
 
     def as_if_running(self, words: Sequence[Consent]) -> Self:
-        """Say where the person stood if these consents had not run out meanwhile.
+        """Return the standing as if these consents had not expired.
 
-        A no ends what rested on them: help that goes on after a consent has run out does so
-        because nobody said no.
+        Help continues after a consent has expired, but a refusal ends it.
         """
         consents = [c for c in self.consents if c in words or self.now < c.expires_at]
         ends = [word.expires_at - timedelta.resolution for word in words]
         return replace(self, consents=consents, now=min([self.now, *ends]))
 
     def may_be_named(self, reader: Addressee) -> bool:
-        """Say whether a reader is no State body, or the person named it by itself (R84).
+        """Return whether a reader is no State body, or a consent names it itself (R84).
 
-        Else it reads no name that an NGO wrote down, not even while a life is at risk.
+        Otherwise it reads no name that an NGO wrote down, not even in an emergency.
         """
         word = any(
             consent.focal_point_id == reader.id
@@ -94,7 +93,7 @@ class Standing:
         return word or reader.kind != Kind.STATE
 
     def to_refer(self) -> list[Consent]:
-        """List the consents to be referred that stand, for where the person is."""
+        """Return the valid consents to be referred in the country where the person is."""
         return [
             consent
             for consent in self.consents
@@ -104,25 +103,26 @@ class Standing:
         ]
 
     def may_be_referred(self) -> bool:
-        """Say whether a consent to be referred stands, for where the person is."""
+        """Return whether there is a valid consent to be referred where the person is."""
         return bool(self.to_refer())
 
     def may_hear(self, candidate: Addressee) -> bool:
-        """Say whether a candidate may be given the notice, on whichever ground."""
+        """Return whether a candidate may read the summary, on any ground."""
         consented = self.told(candidate, Purpose.REFER) is not None
         return consented or self.facts.interests_are_assessed or self.in_vital_interest
 
     def child_may_be_helped(self, service: Service, sections: AbstractSet[Section]) -> bool:
-        """Say whether a child may be referred for this without a consent (BR09, BR14).
+        """Return whether a child may be referred without a consent (BR09, BR14).
 
-        For what protects it at once: always, by legal duty. For more, once its best
-        interests are assessed. No section goes along, but the safety notice does (BR05).
+        For services that protect it at once, always, by legal duty; for others, once its
+        best interests are assessed. No section may go along, but the safety alert does
+        (BR05).
         """
         ground = service in FIRST_FOR_A_CHILD or self.facts.interests_are_assessed
         return self.case.is_child and ground and not sections
 
     def agrees_to_return(self, recipient: Addressee) -> bool:
-        """Say whether the person agreed to return, apart from all else (G09)."""
+        """Return whether a consent to return alone names this recipient (G09)."""
         return any(
             set(consent.purposes) == {Purpose.RETURN}
             and names(consent, recipient)
@@ -131,41 +131,41 @@ class Standing:
         )
 
     def contact_is_permitted(self) -> bool:
-        """Say whether the person settled that the State of origin may be told (G08)."""
+        """Return whether contact with the State of origin is permitted (G08)."""
         guards = self.safeguards
         permitted = guards.origin_contact == OriginContact.PERMITTED
         return permitted and not guards.origin_blocked()
 
     def reflection_is_told(self) -> bool:
-        """Say whether the person was told of the reflection period where they are."""
+        """Return whether a reflection period is recorded where the person is."""
         country = self.case.country or ""
         return self.facts.reflection(country, self.now.date()) is not None
 
     def risk_is_current(self) -> bool:
-        """Say whether the risk was assessed recently enough."""
+        """Return whether the risk assessment is still valid."""
         return is_current(self.risk, self.now)
 
     def is_of_origin(self, focal_point: Addressee) -> bool:
-        """Say whether it is, or may be, a body of the State of origin."""
+        """Return whether an office is, or may be, a body of the State of origin."""
         origin = self.safeguards.country_of_origin
         location = self.case.country_known_to(focal_point.id)
         return is_of_origin(focal_point, origin, location or "")
 
     def is_apart(self, reader: Described) -> bool:
-        """Say whether a reader is, or may be, on the side of origin (R12)."""
+        """Return whether an office may belong to the State of origin (R12)."""
         origin = self.safeguards.country_of_origin
         return reader.kind == Kind.STATE and origin in {None, reader.of_state}
 
     def knows(self, reader: Described, helper: Described) -> bool:
-        """Say whether a reader may learn that an office helps the person (R12).
+        """Return whether a reader may know that an office helps the person (R12).
 
-        The side of origin never learns where the person is, even while it leads: it is not
-        told who helps beyond its own State.
+        A reader that may belong to the State of origin never learns where the person is,
+        even while it leads: offices outside its own State are hidden from it.
         """
         return not (self.is_apart(reader) and is_beyond(reader, helper))
 
     def is_safe(self, focal_point: Addressee, code: str) -> bool:
-        """Say whether it may be told of the person at all (G19, BR10, BR11)."""
+        """Return whether an office may know of the person at all (G19, BR10, BR11)."""
         guards = self.safeguards
         blocked = is_blocked(
             focal_point,
@@ -175,9 +175,9 @@ class Standing:
         return code not in guards.unsafe_focal_points and not blocked
 
     def may_know_fears(self, reader: FocalPoint) -> bool:
-        """Say whether a reader may know what the person fears: as the safeguards open.
+        """Return whether a reader may know what the person fears, as in the safeguards.
 
-        To anybody else whatever follows from a fear has to look like something else.
+        For any other office, every effect of a fear must look like something else.
         """
         mine, state = self.case.relations_of(reader.id), self.case.state
         if Relation.SUBMITTER in mine and state in UNLED:
@@ -187,13 +187,16 @@ class Standing:
         return (led or reviews) and self.is_safe(reader, reader.code)
 
     def origin_is_permitted(self, focal_point: Addressee) -> bool:
-        """Say whether contact with the State of origin is settled, where it is that."""
+        """Return whether an office is not of the State of origin, or may be contacted."""
         permitted = self.safeguards.origin_contact == OriginContact.PERMITTED
         return permitted or not self.is_of_origin(focal_point)
 
 
 def of_cases(work: Reading, found: Iterable[Case]) -> Mapping[UUID, Standing]:
-    """Read it for a page of cases, in five statements; and who wrote, where it matters."""
+    """Load the standing of a page of cases, in five or six statements.
+
+    The sixth finds which offices wrote, if a consent names a class of State bodies.
+    """
     by_id = {case.id: case for case in found}
     consents = queries.of_cases(work, by_id)
     safeguards = cases.all_safeguards(work, by_id)
@@ -222,16 +225,16 @@ def of_cases(work: Reading, found: Iterable[Case]) -> Mapping[UUID, Standing]:
 
 
 WRITE: Final = frozenset({Relation.SUBMITTER, Relation.LEAD})
-"""Relations of who may have written down who the person is: that somebody led is kept."""
+"""Relations of offices that may have written the record; former leads keep theirs."""
 
 
 def names_states(consent: Consent) -> bool:
-    """Say whether a consent would tell a class of State bodies who the person is."""
+    """Return whether a consent lets a class of State bodies read the identity."""
     return consent.kind == Kind.STATE and Section.IDENTITY in consent.sections
 
 
 def from_ngos(work: Reading, found: Iterable[Case]) -> frozenset[UUID]:
-    """Name the cases of which an NGO may have written something (R84)."""
+    """Return the cases of which an NGO may have written something (R84)."""
     wrote = [
         (c.id, p.focal_point_id) for c in found for p in c.parties if p.relation in WRITE
     ]
@@ -247,10 +250,10 @@ def known_to_caller(work: Reading, stands: Standing) -> Standing:
 def restrict_to_known(work: Reading, stands: Standing, reader: FocalPoint) -> Standing:
     """Return the standing with only the consents that an office may know (ADR 35).
 
-    The side of origin may not know who helps elsewhere. A consent that names such an office
-    counts for nothing in an answer to it, unless it recorded that consent itself: else it
-    could find out which office is named, by asking for one after the other. Who has or had
-    the case itself is no secret to it.
+    An office that may belong to the State of origin may not know who helps elsewhere. A
+    consent that names such an office does not count in an answer to it, unless it recorded
+    that consent itself: it could try one office after another to find the one that is
+    named. Offices that hold or held the case are no secret to it.
     """
     if not stands.is_apart(reader):
         return stands
@@ -266,5 +269,5 @@ def restrict_to_known(work: Reading, stands: Standing, reader: FocalPoint) -> St
 
 
 def of_case(work: Reading, case: Case) -> Standing:
-    """Read it for one case."""
+    """Load the standing of one case."""
     return of_cases(work, [case])[case.id]
