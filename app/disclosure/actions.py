@@ -1,8 +1,8 @@
-"""Opening and writing what is sealed.
+"""Opening and writing sealed documents.
 
-Every opening and every refusal is an access entry. The caller commits it before a byte
-leaves (R35), and answers a refusal like something that is not there (R08): so these return
-None where there is nothing for the caller, instead of raising, which would undo the entry.
+Every opening and every refusal is an entry in the access log. The caller commits it before
+a byte leaves (R35) and answers a refusal like a record that does not exist (R08). So these
+functions return None for a refusal: an exception would roll the entry back.
 """
 
 from dataclasses import replace
@@ -34,11 +34,7 @@ from app.consents import standing
 from app.directory import queries as directory
 from app.disclosure import queries as policies
 from app.disclosure.looking import Look, keep, must_be_within_the_cap
-from app.disclosure.policy import (
-    Deed,
-    Subject,
-    decide,
-)
+from app.disclosure.policy import Deed, Subject, decide
 from app.disclosure.refused_openings import count_refusal
 from app.disclosure.schemas import (
     OpenedContacts,
@@ -77,10 +73,10 @@ def open_section(
 def open_safeguards(
     work: Writing, code: str, purpose: ReadingPurpose
 ) -> OpenedSafeguards | None:
-    """Open the safeguards of a case, as far as they are the caller's to read.
+    """Open the safeguards of a case that the caller may read.
 
-    To a submitter those it wrote last, whether or not they were written anew since: that
-    they were would tell of a fear. Raises NotFound (404) for a stranger to the case.
+    A submitter gets those that it wrote last, even if they were replaced since: a refusal
+    would reveal a fear. Raises NotFound (404) for a stranger to the case.
     """
     case, kind = queries.get(work, code), Paper.SAFEGUARDS
     shown = safeguards_for(work, case)
@@ -89,7 +85,7 @@ def open_safeguards(
 
 
 def safeguards_for(work: Writing, case: Case) -> list[Sealed]:
-    """List the safeguards of a case that are the caller's to read, the last one last."""
+    """Return the safeguards of a case that the caller may read, past ones first."""
     kinds = (Paper.SAFEGUARDS_PAST, Paper.SAFEGUARDS)
     papers = [(kind, p) for kind in kinds for p in queries.papers(work, case.id, kind)]
     policies.look_again(work, case)
@@ -97,7 +93,7 @@ def safeguards_for(work: Writing, case: Case) -> list[Sealed]:
 
 
 def opened_safeguards(work: Writing, case: Case, paper: Sealed) -> OpenedSafeguards:
-    """Show safeguards as they were written."""
+    """Open one version of the safeguards."""
     return OpenedSafeguards(
         author=policies.author_of(work, case, paper),
         written_at=paper.written_at,
@@ -108,7 +104,7 @@ def opened_safeguards(work: Writing, case: Case, paper: Sealed) -> OpenedSafegua
 def open_past_safeguards(
     work: Writing, code: str, purpose: ReadingPurpose
 ) -> SafeguardsHistory:
-    """Open the safeguards as they were before, oldest first, those the caller may read."""
+    """Open the past safeguards that the caller may read, oldest first."""
     case, kind = queries.get(work, code), Paper.SAFEGUARDS_PAST
     shown = safeguards_for(work, case)[:-1]
     counted = not policies.sides(work, case)
@@ -121,10 +117,10 @@ def open_past_safeguards(
 def open_safety_notice(
     work: Writing, code: str, purpose: ReadingPurpose
 ) -> OpenedSafetyNotice | None:
-    """Open what whoever meets the person must know: it is told without a consent (BR05).
+    """Open the safety alert, which needs no consent (BR05).
 
-    It lies in the section of needs, of which this opens nothing else. Raises NotFound (404)
-    for a stranger to the case.
+    It is part of the section `needs`; the rest of that section is not returned. Raises
+    NotFound (404) for a stranger to the case.
     """
     case, subject = queries.get(work, code), Paper.SAFETY_NOTICE
     paper = queries.sealed(work, case.id, Section.NEEDS)
@@ -163,13 +159,13 @@ def open_paper(
     *,
     counted: bool = True,
 ) -> Sealed | None:
-    """Decide, enter the decision, and return the sealed document or None."""
+    """Decide, write the access entry, and return the sealed document or None."""
     paper = queries.sealed(work, record.id, subject)
     policies.look_again(work, record)
     allowed = may(work, record, subject, Deed.OPEN, paper)
     under = None if allowed else policies.granted(work, record, subject, purpose, paper)
     allowed = allowed or under is not None
-    enter(*(work, record, subject, purpose), allowed=allowed, counted=counted, under=under)
+    enter(work, record, subject, purpose, allowed=allowed, counted=counted, under=under)
     return paper if allowed else None
 
 
@@ -180,11 +176,11 @@ def may(
     deed: Deed,
     paper: Sealed | None,
 ) -> bool:
-    """Say whether the policy allows it, for the record itself or for a referral to me."""
+    """Return whether the policy allows it, for the record or a referral to the caller."""
     return any(map(decide, policies.questions(work, record, subject, deed, paper)))
 
 
-def enter(  # noqa: PLR0913 - each says one thing of the opening
+def enter(  # noqa: PLR0913 - each is a part of the opening
     work: Writing,
     record: Recorded,
     subject: Subject,
@@ -194,12 +190,12 @@ def enter(  # noqa: PLR0913 - each says one thing of the opening
     counted: bool = True,
     under: VitalReading | None = None,
 ) -> None:
-    """Enter what was decided; raises DailyCapReached (429) for one case too many today.
+    """Check the limits of an opening or a refusal and write its access entry.
 
-    TooManyRefusedOpenings (429) if it is refused, and others were within a minute, and
-    NotFound (404) if the key was destroyed while the caller waited for its turn.
-    `under` is the emergency that it rested on, and on nothing else. `counted`: whether a
-    refusal counts; not that of one part of many, or of a list that may well be empty.
+    Raises DailyCapReached (429), TooManyRefusedOpenings (429), or NotFound (404) if the key
+    was destroyed while the caller waited. `under` is the emergency access on which alone it
+    rests. `counted`: whether a refusal counts; not for one part of many, or a list that may
+    be empty.
     """
     rests_on = under.id if under else None
     look = Look(record.case_id, record.id, subject, purpose, rests_on)
@@ -212,9 +208,9 @@ def enter(  # noqa: PLR0913 - each says one thing of the opening
 
 
 def write_section(work: Writing, code: str, seen: Seen, content: SectionContent) -> Case:
-    """Seal a section anew; raises NotFound (404), ActionNotYours (403), stale (412).
+    """Replace a section; raises NotFound (404), ActionNotYours (403), stale (412).
 
-    And SpaceReserved (503) for a section that can wait.
+    Raises SpaceReserved (503) for a section that can wait.
     """
     if content.section not in SECTIONS_FOR_SAFETY:
         work.ground.free_space.require_unreserved()
@@ -227,19 +223,19 @@ def write_section(work: Writing, code: str, seen: Seen, content: SectionContent)
 
 
 def write_safeguards(work: Writing, code: str, seen: Seen, content: Safeguards) -> Case:
-    """Seal the safeguards anew; who turns out to be unsafe loses the case at once.
+    """Replace the safeguards; an office that is unsafe now loses the case at once.
 
-    Raises as `write_section` does; a lead of the State of origin does not say that it is of
-    another, and so reads where the person is (R12): ActionNotYours (403).
+    Raises as `write_section`, and ActionNotYours (403) for a lead of the State of origin
+    that says it is of another State, and could then read where the person is (R12).
     """
     case = to_write(work, code, seen, Paper.SAFEGUARDS)
-    me, before = (
-        directory.by_id(work, work.actor.focal_point_id),
-        standing.of_case(work, case),
-    )
+    me = directory.by_id(work, work.actor.focal_point_id)
+    before = standing.of_case(work, case)
     after = replace(before, safeguards=content)
     if before.is_of_origin(me) and not after.is_of_origin(me) and case.state in LED:
-        raise ActionNotYours("Another than the lead has to say this of the lead's State.")
+        raise ActionNotYours(
+            "Another office has to record this about the State of the lead."
+        )
     write(work, case, Paper.SAFEGUARDS, content)
     work.session.flush()
     following.withdraw_unsafe(work, case)
@@ -252,9 +248,9 @@ def write_safeguards(work: Writing, code: str, seen: Seen, content: Safeguards) 
 
 
 def write_contacts(work: Writing, code: str, seen: Seen, content: Contacts) -> Case:
-    """Seal anew whom to reach at the lead: people leave, and so do leads.
+    """Replace the contacts of the lead.
 
-    Raises as `write_section` does, and NeedsUnmet (409) without two different people.
+    Raises as `write_section`, and NeedsUnmet (409) without two different people.
     """
     case = to_write(work, code, seen, Paper.CONTACTS)
     if len({contact.name for contact in content.contacts}) < ENOUGH_PEOPLE:
@@ -266,12 +262,14 @@ def write_contacts(work: Writing, code: str, seen: Seen, content: Contacts) -> C
 
 
 ENOUGH_PEOPLE: Final = 2
+"""The number of different contact people that a lead needs (BR22)."""
 
 
 def tell(work: Writing, case: Case, subject: Subject) -> None:
-    """Tell those who keep the case, once it is settled who does, that it was written.
+    """Record, for the write audience after the change, that the case was written.
 
-    Of safeguards, those who may open them: to others it would tell that there is a fear.
+    For safeguards, the audience is limited to offices that may open them: to others the
+    event would reveal that there is a fear.
     """
     keepers = case.keepers
     if subject == Paper.SAFEGUARDS:
@@ -281,15 +279,17 @@ def tell(work: Writing, case: Case, subject: Subject) -> None:
 
 
 def to_write(work: Writing, code: str, seen: Seen, subject: Subject) -> Case:
-    """Hold a case for one who may write this of it now, or say why not."""
+    """Lock a case that the caller may write now, or raise as `write_section`."""
     case = lock(work, code, seen)
     must_work(work)
     if not may(work, case, subject, Deed.WRITE, None):
-        raise ActionNotYours(f"This is not yours to write while the case is {case.state}.")
+        raise ActionNotYours(
+            f"Your office may not write this while the case is {case.state}."
+        )
     return case
 
 
 def write(work: Writing, case: Case, subject: Subject, content: BaseModel) -> None:
-    """Seal it."""
+    """Seal the content and increment the version of the case."""
     cases.seal(work, case, subject, content)
     case.touch()

@@ -1,8 +1,8 @@
-"""A case in the words of the HTCDS, as far as its reader may read it at this moment.
+"""A case in the fields of the HTCDS, as far as the caller may read it now.
 
-Each section is opened as it is by itself: for a purpose, by the table of disclosure, with
-an entry of its own, allowed or refused. Of a section that has no field in the standard
-nothing is opened, since nothing would be told by it.
+Each section is opened as if it were requested alone: for a purpose, by the table of
+disclosure, with its own access entry, allowed or refused. Sections without a field in the
+standard are not opened.
 """
 
 from collections.abc import Mapping
@@ -24,16 +24,16 @@ PARTS: Final = frozenset(row.part for row in htcds.MAPPING)
 EXPORTED: Final = tuple(section for section in Section if section in PARTS)
 """The sections that have a field in the standard."""
 STATE, CLOSURE, IDENTIFICATION = "state", "closure_reason", "identification"
-"""What else has: of the case itself, which is not sealed."""
+"""Parts of the case itself that have a field too; they are not sealed."""
 
 type Fields = dict[str, list[str]]
 
 
 def export_case(work: Writing, code: str, purpose: ReadingPurpose) -> HtcdsExport:
-    """Open what the caller may open, and say it in fields of the standard.
+    """Return the sections that the caller may open, in fields of the standard.
 
     Raises NotFound (404) for a stranger to the case, DailyCapReached or
-    TooManyRefusedOpenings (429). Each section can be opened by itself, so this can wait:
+    TooManyRefusedOpenings (429). It can wait, since each section can be opened alone:
     SpaceReserved (503).
     """
     work.ground.free_space.require_unreserved()
@@ -58,26 +58,26 @@ def export_case(work: Writing, code: str, purpose: ReadingPurpose) -> HtcdsExpor
 def open_section(
     work: Writing, case: Case, section: Section, purpose: ReadingPurpose
 ) -> SectionContent | None:
-    """Open one section; None: it is not the caller's, or was never written."""
+    """Open one section; None: the caller may not, or it was never written."""
     paper = open_paper(work, case, section, purpose, counted=False)
     return CONTENT.validate_json(queries.unseal(work, paper)) if paper else None
 
 
 def said_in(content: SectionContent) -> Mapping[str, object]:
-    """Take what a section says by what it is called: fields, or the codes of its signs."""
+    """Return the fields of a section, or the codes of its indicators, by name."""
     if isinstance(content, Indicators):
         return {sign: sign for sign in content.codes}
     return dict(content)
 
 
 def may_read(work: Writing, case: Case) -> bool:
-    """Say whether the caller reads the case itself, as it is now."""
+    """Return whether the caller may read the current case."""
     is_party = case.is_open_to(work.actor.focal_point_id)
     return is_party and Scope.CASES_READ in work.actor.scopes
 
 
 def fields_of_case(work: Writing, case: Case) -> Fields:
-    """Say in fields of the standard what the caller may know of the case itself."""
+    """Return the fields of the case itself that the caller may know."""
     [shown] = situation.show(work, [case])
     state, reason = str(shown.state), shown.closure_reason
     return {
@@ -88,9 +88,9 @@ def fields_of_case(work: Writing, case: Case) -> Fields:
 
 
 def trafficking_status(work: Writing, case: Case) -> Fields:
-    """Say what the person is held to be, where all who say something say the same.
+    """Return whether the person is regarded as a victim, if all decisions agree.
 
-    The standard has room for one answer, and here each country and body gives its own.
+    The standard has one value; each country and body records its own decision.
     """
     facts = telling.facts_for(work, case)
     last = {

@@ -1,9 +1,9 @@
-"""Keeping who looked at what, and how much one account may look at in a day (R18, R35).
+"""The access log, and how many cases one account may open in a day (R18, R35).
 
-An account that was stolen, or is held by somebody corrupt, can open what is its office's
-to open. So that it cannot carry all of it away in a night, the cases it opens in a day are
-counted. What cannot wait does not count: a case in vital interest, what was permitted in
-one, and the safety notice. Neither is a case refused that it opened that day already.
+A stolen account, or one of a corrupt person, can open all that its office may open. A cap
+on the cases a day slows it down. What cannot wait does not count: a case in vital interest,
+emergency access, and the safety alert. A case that was opened on the same day is never
+refused.
 """
 
 from dataclasses import dataclass
@@ -29,14 +29,14 @@ CAPPED: Final = "account.capped"
 
 @dataclass(frozen=True)
 class Look:
-    """One thing that somebody asked to open."""
+    """A request to open one sealed document."""
 
     case_id: UUID
     record_id: UUID
     subject: Subject
     purpose: ReadingPurpose
     under: UUID | None = None
-    """The emergency that it rests on, and on nothing else."""
+    """The id of the emergency access on which alone it rests."""
 
 
 class DailyCapReached(Problem):
@@ -47,16 +47,16 @@ class DailyCapReached(Problem):
     def __init__(self, look: Look, now: datetime) -> None:
         left = get_time_to_midnight(now)
         super().__init__(
-            "Cases that you opened today stay open to you. A colleague can open others.",
+            "You can still open cases that you opened today. A colleague can open others.",
             wait=max(1, round(left.total_seconds())),
         )
         self.look = look
 
 
 def must_be_within_the_cap(work: Writing, look: Look) -> None:
-    """Raise DailyCapReached (429) where this would be one case too many today.
+    """Raise DailyCapReached (429) if this would be one case too many today.
 
-    Looks at two cases at once take turns, or both would be the last one that is allowed.
+    A lock per account serializes two cases at once: both could else be the last one.
     """
     cap = work.ground.daily_cap
     if cap is None or look.under or look.subject == Paper.SAFETY_NOTICE:
@@ -71,7 +71,7 @@ def must_be_within_the_cap(work: Writing, look: Look) -> None:
 
 
 def keep(work: Writing, look: Look, *, allowed: bool) -> None:
-    """Write the access entry: who, what, why, under which policy, and what was decided."""
+    """Write the access entry, with the policy and the decision."""
     work.session.add(
         AccessEntry(
             id=work.new_id(),
@@ -91,9 +91,9 @@ def keep(work: Writing, look: Look, *, allowed: bool) -> None:
 
 
 def keep_refused(work: Writing, look: Look) -> None:
-    """Keep that the cap was reached; tell the account's office and oversight, once a day.
+    """Record that the cap was reached, and tell the office and oversight once a day.
 
-    In a transaction of its own: the one that was refused is undone.
+    This needs its own transaction, because the refused one is rolled back.
     """
     keep(work, look, allowed=False)
     account, cap = access.account(work), work.ground.daily_cap

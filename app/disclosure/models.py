@@ -1,4 +1,4 @@
-"""Who opened what, when and why: written before the bytes leave."""
+"""The table of the access log; a row is committed before the content is sent."""
 
 from datetime import datetime
 from uuid import UUID
@@ -12,7 +12,7 @@ from app.kernel.db import Base, Listed
 
 
 class AccessEntry(Listed, Base):
-    """One opening, or one refusal; never rewritten."""
+    """One opening, or one refusal; it is never changed."""
 
     __tablename__ = "access_entry"
     __table_args__ = (
@@ -31,4 +31,4 @@ class AccessEntry(Listed, Base):
     account_id: Mapped[UUID]
     focal_point_id: Mapped[UUID]
     vital_reading_id: Mapped[UUID | None]
-    """Under which emergency it was read, if it was."""
+    """The emergency access that the opening rested on, if any."""

@@ -1,4 +1,4 @@
-"""Opening what is sealed beside the sections: one paper of one record, for its readers."""
+"""Opening sealed documents of records: arrangements, screenings, travel plans, notes."""
 
 from uuid import UUID
 
@@ -31,7 +31,7 @@ from app.screening.schemas import ScreeningPaper
 def open_arrangement(
     work: Writing, referral_id: UUID, purpose: ReadingPurpose
 ) -> OpenedArrangement | None:
-    """Open what a recipient promised; raises NotFound (404) for a stranger to it."""
+    """Open the arrangement of a recipient; raises NotFound (404) for a stranger to it."""
     referral = referrals.get(work, referral_id)
     paper = open_paper(work, referral, Paper.ARRANGEMENT, purpose)
     if paper is None:
@@ -44,7 +44,7 @@ def open_arrangement(
 def open_screening(
     work: Writing, code: str, screening_id: UUID, purpose: ReadingPurpose
 ) -> OpenedScreening | None:
-    """Open a screening, as one opens the section of indicators.
+    """Open a screening, under the same rules as the section `indicators`.
 
     Raises NotFound (404) for a stranger to the case.
     """
@@ -64,7 +64,7 @@ def open_screening(
 def open_travel_plan(
     work: Writing, return_id: UUID, purpose: ReadingPurpose
 ) -> OpenedTravelPlan | None:
-    """Open how the person travels; raises NotFound (404) for a stranger to the return."""
+    """Open a travel plan; raises NotFound (404) for a stranger to the return."""
     referral = returning.get(work, return_id).referral
     paper = open_paper(work, referral, Paper.TRAVEL_PLAN, purpose)
     if paper is None:
@@ -75,7 +75,7 @@ def open_travel_plan(
 
 
 def open_notes(work: Writing, record: Case | Referral, purpose: ReadingPurpose) -> NoteList:
-    """Open those notes of a case or referral that the caller may read."""
+    """Open the notes of a case or referral that the caller may read."""
     papers = queries.papers(work, record.id, Paper.NOTE, Paper.MESSAGE)
     look_again(work, record)
     shown = [p for p in papers if may(work, record, Paper(p.kind), Deed.OPEN, p)]

@@ -1,7 +1,8 @@
-"""Who may open or write what: one table, and one pure function that denies by default.
+"""Who may open or write which sealed document: one table, and a pure decision.
 
-LIFECYCLES.md, section 5. A row allows; what no row allows is denied. The table's hash goes
-into every access entry, so that it can be told later under which rules something was read.
+LIFECYCLES.md, section 5. A row allows; what no row allows is denied. The hash of the table
+goes into every access entry, so that it is known later under which rules something was
+read.
 """
 
 import hashlib
@@ -22,14 +23,14 @@ type Subject = Section | Paper
 
 
 class Deed(StrEnum):
-    """What is asked."""
+    """What is requested: to open or to write."""
 
     OPEN = "open"
     WRITE = "write"
 
 
 class Condition(StrEnum):
-    """What must hold besides."""
+    """A condition of a row, besides the side and the states."""
 
     CONSENTED = "consented"
     OWN_TEXT = "own_text"
@@ -43,7 +44,7 @@ class Condition(StrEnum):
 
 @dataclass(frozen=True)
 class Rule:
-    """One row: who, what, in which states of the case and of the referral, and if what.
+    """One row: action, side, subjects, states of case and referral, conditions, roles.
 
     Without referral states the row is not about a referral.
     """
@@ -59,7 +60,7 @@ class Rule:
 
 @dataclass(frozen=True)
 class Asked:
-    """Who asks for what, and how things stand: for the case, or for one referral of it."""
+    """A request and its facts: for the case, or for one referral of it."""
 
     deed: Deed
     subject: Subject
@@ -148,12 +149,12 @@ POLICY: Final = (
 
 
 def decide(asked: Asked, policy: Iterable[Rule] = POLICY) -> bool:
-    """Say whether any row allows it; deny by default."""
+    """Return whether any row allows the request; the default is to deny."""
     return any(allows(rule, asked) for rule in policy)
 
 
 def allows(rule: Rule, asked: Asked) -> bool:
-    """Say whether one row allows it."""
+    """Return whether one row allows the request."""
     return (
         rule.deed == asked.deed
         and rule.side in asked.sides
@@ -166,7 +167,7 @@ def allows(rule: Rule, asked: Asked) -> bool:
 
 
 def spell(rule: Rule) -> str:
-    """Spell a row the same way always."""
+    """Return the canonical text of a row, for the hash."""
     parts = (
         (rule.deed, rule.side),
         *(sorted(part) for part in (rule.subjects, rule.case_states)),

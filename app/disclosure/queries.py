@@ -1,4 +1,4 @@
-"""How things stand for one who asks, in the words of the policy; and the access log."""
+"""The facts of a request for the policy, and queries for the access log."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -41,9 +41,9 @@ from app.referrals.proposing import knows_recipient
 
 @dataclass(frozen=True)
 class Sight:
-    """One who asks for one subject: themselves, how the person stands, and the paper.
+    """A request to read one subject: the office, the standing, and the document.
 
-    `in_place`: who gives the help that it is about is theirs to know.
+    `in_place`: whether the office may know which recipient gives the help that it is about.
     """
 
     me: FocalPoint
@@ -54,10 +54,10 @@ class Sight:
 
 
 def look_again(work: Reading, record: Case | Referral) -> None:
-    """Read anew what a paper is judged by that was read: it must not be older than that.
+    """Reload what decides on a document, after the document was read.
 
-    Whoever opens holds no case, so others may have written since it was found: that its
-    reader is feared or has left, and then what it must not read.
+    The caller locks no case, so another transaction may have written meanwhile: for example
+    that the reader is feared or has left, and then text that it must not read.
     """
     cases.look_again(work, record.case_id)
     referrals.look_again(work, record.case_id)
@@ -70,10 +70,11 @@ def questions(
     deed: Deed,
     paper: Sealed | None,
 ) -> Iterator[Asked]:
-    """Put the questions of which one must be allowed.
+    """Yield the requests of which the policy has to allow one.
 
-    For the record itself, and for each referral and handover of the case that a reading
-    could rest on: one by one, or the consent for one would open what another asks.
+    There is one for the record itself, and one for each referral and handover that an
+    opening could rest on. They are separate, or the consent for one would open what another
+    asks for.
     """
     case = record if isinstance(record, Case) else record.case
     me = directory.by_id(work, work.actor.focal_point_id)
@@ -102,10 +103,10 @@ def questions(
 def crosses_borders(
     work: Reading, case: Case, me: FocalPoint, subject: Subject
 ) -> frozenset[Purpose]:
-    """Return the purposes of consents that let a lead read this; none across some borders.
+    """Return the purposes of consents that let a lead read this subject.
 
-    A lead that got the case by a handover reads by a consent what agreements let cross now,
-    and so does who is asked to lead (G07, ADR 49).
+    A lead that got the case by a handover may read, by a consent, what agreements let cross
+    the border now; so may an office that is asked to lead (G07, ADR 49).
     """
     section = section_of(subject)
     if section is None or borders.may_be_opened(work, case, me, section):
@@ -120,7 +121,7 @@ def granted(
     purpose: ReadingPurpose,
     paper: Sealed | None,
 ) -> VitalReading | None:
-    """Find the emergency in which the caller may open a section, if there is one."""
+    """Return the emergency access by which the caller may open a section, or None."""
     if not (isinstance(record, Case) and isinstance(subject, Section)):
         return None
     reading = readings.open_for(work, record, subject, purpose)
@@ -145,24 +146,24 @@ def granted(
 
 RECIPIENT: Final = frozenset({Side.RECIPIENT})
 OF_A_LEAD: Final = frozenset({Purpose.REFER, Purpose.HANDOVER})
-"""Which consents count for the record itself; for a recipient, those to its service."""
+"""Purposes of consents that count for the case itself; a recipient needs its service."""
 OF_A_CASE: Final = frozenset(
     {*Section, Paper.CONTACTS, Paper.SAFETY_NOTICE, Paper.SCREENING}
 )
-"""What of a case a recipient may come to read; its notes are not among them."""
+"""Subjects of a case that a recipient may read; its notes are not among them."""
 AS_SECTION: Final = {Paper.SCREENING: Section.INDICATORS}
-"""What says the same as a section: the same consents cover it, and it is sent with it."""
+"""Documents that are treated as a section: by consents, and when sent along."""
 
 
 def referral_of(record: Case | Referral) -> Referral | None:
-    """Say which referral a record is, if it is one."""
+    """Return the record if it is a referral, else None."""
     return record if isinstance(record, Referral) else None
 
 
 def my_referrals(work: Reading, case: Case, subject: Subject) -> list[Referral]:
-    """List the referrals to me in a case on which opening this could rest.
+    """Return the referrals to the caller's office on which an opening could rest.
 
-    A section rests on those that were sent with it.
+    A section needs a referral with which it was sent.
     """
     me, section = work.actor.focal_point_id, section_of(subject)
     return [
@@ -175,22 +176,22 @@ def my_referrals(work: Reading, case: Case, subject: Subject) -> list[Referral]:
 
 
 def section_of(subject: Subject) -> Section | None:
-    """Say which section a consent has to name for this, if any."""
+    """Return the section that a consent has to name for this subject, or None."""
     return subject if isinstance(subject, Section) else AS_SECTION.get(subject)
 
 
 def sides(work: Reading, record: Case | Referral) -> frozenset[Side]:
-    """Say on which sides of this record the caller stands."""
+    """Return the sides of the caller's office in this record."""
     relations = record.relations_of(work.actor.focal_point_id)
     of_referral = isinstance(record, Referral)
     return sides_of_referral(relations) if of_referral else sides_of_case(relations)
 
 
 def conditions(sight: Sight, purposes: frozenset[Purpose]) -> Iterator[Condition]:
-    """List the conditions of the policy that hold.
+    """Yield the conditions of the policy that hold.
 
-    For one who turns out to be unsafe none does but that a text is its own (G19), and that
-    a submitter follows the case: to lose that would tell it that it is feared.
+    For an unsafe office only two can: that it wrote the text (G19), and that a submitter
+    still follows the case, since losing that would reveal that it is feared.
     """
     me, stands = sight.me, sight.stands
     if sight.paper is not None and sight.paper.author == me.id:
@@ -211,7 +212,7 @@ def conditions(sight: Sight, purposes: frozenset[Purpose]) -> Iterator[Condition
 def consented(
     stands: Standing, me: FocalPoint, section: Section, purposes: frozenset[Purpose]
 ) -> Iterator[Condition]:
-    """Say whether the person allowed it to this reader, for one of these purposes."""
+    """Yield the conditions about consents of the person that hold."""
     if any(section in (stands.told(me, purpose) or ()) for purpose in purposes):
         yield Condition.CONSENTED
     if police_may(stands, me, section):
@@ -219,16 +220,17 @@ def consented(
 
 
 def police_may(stands: Standing, me: FocalPoint, section: Section) -> bool:
-    """Say whether it is no police or prosecution, or has a consent of its own."""
+    """Return whether an office is no police or prosecution, or has its own consent."""
     if me.function not in {Function.POLICE, Function.PROSECUTION}:
         return True
     return section in (stands.told(me, Purpose.LAW_ENFORCEMENT) or ())
 
 
 def opened_since(work: Reading, moment: datetime) -> frozenset[UUID]:
-    """Name the cases of which the caller's account opened something since a moment.
+    """Return the cases of which the caller's account opened a document since a time.
 
-    The safety notice is read whatever the cap, so it must not open the rest of a case.
+    The safety alert does not count: it can be read above the cap, and must not open the
+    rest.
     """
     mine = (AccessEntry.account_id == work.actor.account_id) & AccessEntry.allowed
     since = (AccessEntry.at >= moment) & (AccessEntry.subject != Paper.SAFETY_NOTICE)
@@ -240,13 +242,13 @@ READERS_OF_THE_LOG: Final = WORKERS | {Role.PROTECTION_OFFICER}
 
 
 def access_log(work: Reading, case: Case) -> Select[AccessEntry, int]:
-    """Select who opened what in a case; for its lead and oversight alone.
+    """Select the access log of a case, for its lead and oversight alone.
 
     Raises ActionNotYours or RoleMissing (403).
     """
     allowed = {Side.LEAD, Side.OVERSIGHT}
     if not sides(work, case) & allowed:
-        raise ActionNotYours("This is for the lead and for oversight to read.")
+        raise ActionNotYours("Only the lead and oversight may read the access log.")
     if not READERS_OF_THE_LOG & work.actor.roles:
         needed = ", ".join(sorted(READERS_OF_THE_LOG))
         raise RoleMissing(f"This needs one of the roles {needed}.")
@@ -255,7 +257,7 @@ def access_log(work: Reading, case: Case) -> Select[AccessEntry, int]:
 
 
 def author_of(work: Reading, case: Case, paper: Sealed) -> str | None:
-    """Return the code of the office that wrote a sealed document.
+    """Return the code of the office that wrote a sealed document, or None.
 
     None for a reader with a snapshot of the case (ADR 43), if the document is newer.
     """

@@ -1,9 +1,8 @@
-"""How many refused openings an account may have in a minute, and what follows (R18, R35).
+"""A limit on refused openings of an account per minute (R18, R35).
 
-Each refusal is an entry in the access log for good. An account that asks for everything
-would fill the log and the disk. So after a number of refusals in a minute further ones are
-answered 429 without an entry, and one event says that it happened. What the account may
-read it can still open.
+Each refusal is a permanent entry in the access log, so an account that requests everything
+would fill the log and the disk. Above the limit, refusals are answered with 429 and without
+an entry, and one event reports it. The account can still open what it may read.
 """
 
 import math
@@ -39,7 +38,7 @@ class TooManyRefusedOpenings(Problem):
 class RefusedOpenings:
     """The refusals of each account in the last minute, counted in this process.
 
-    One that is answered 429 does not count, so that waiting always helps.
+    Requests that are answered with 429 do not count, so that waiting always helps.
     """
 
     def __init__(self, per_minute: int) -> None:
@@ -48,7 +47,7 @@ class RefusedOpenings:
         self.reported = dict[UUID, datetime]()
 
     def count(self, account: UUID, now: datetime) -> None:
-        """Count a refusal. Raises TooManyRefusedOpenings (429) if it is one too many."""
+        """Count a refusal; raises TooManyRefusedOpenings (429) above the limit."""
         with self.lock:
             kept = [at for at in self.known.get(account, []) if now - at < MINUTE]
             if len(kept) < self.per_minute:
@@ -63,19 +62,22 @@ class RefusedOpenings:
         return reported is not None and now - reported < REPORTED_EVERY
 
     def note_reported(self, account: UUID, now: datetime) -> None:
-        """Remember that the account was reported, once that is committed."""
+        """Remember that the report about the account was committed."""
         self.reported[account] = now
 
 
 def count_refusal(work: Writing) -> None:
-    """Count a refused opening of the caller. Raises TooManyRefusedOpenings (429)."""
+    """Count a refused opening of the caller; raises TooManyRefusedOpenings (429)."""
     counter = work.ground.refused_openings
     if counter is not None:
         counter.count(work.actor.account_id, work.now)
 
 
 def record_limit(work: Writing) -> None:
-    """Tell the office of the account and oversight of the limit, at most once an hour."""
+    """Record for the account's office and oversight that the limit was reached.
+
+    At most once an hour.
+    """
     account = access.account(work)
     hold(work.session, f"refusals {account.id}")
     if not was_told(work.session, account.id, LIMITED, work.now - REPORTED_EVERY):

@@ -1,4 +1,4 @@
-"""What was opened, and the record of openings, as the outside world sees them."""
+"""API schemas of opened documents and of the access log."""
 
 from datetime import datetime
 from typing import Annotated, Literal
@@ -14,12 +14,12 @@ from app.returns.schemas import TravelPlan
 from app.screening.schemas import ScreeningPaper
 
 Author = Annotated[
-    str | None, Field(description="Code of who wrote it; null: not yours to know.")
+    str | None, Field(description="Code of the author's office; null: you may not know it.")
 ]
 
 
 class OpenedSafeguards(Shown):
-    """The safeguards, opened for you; the opening was recorded."""
+    """The safeguards, opened for the caller; the opening was recorded."""
 
     author: Author
     written_at: datetime
@@ -27,13 +27,13 @@ class OpenedSafeguards(Shown):
 
 
 class SafeguardsHistory(Shown):
-    """The safeguards as they were before, oldest first; the reading was recorded."""
+    """Past safeguards, oldest first; the opening was recorded."""
 
     items: list[OpenedSafeguards]
 
 
 class OpenedSafetyNotice(Shown):
-    """What whoever meets the person must know; the opening was recorded."""
+    """The safety alert; the opening was recorded."""
 
     author: Author
     written_at: datetime
@@ -41,7 +41,7 @@ class OpenedSafetyNotice(Shown):
 
 
 class OpenedContacts(Shown):
-    """Whom to reach at the lead; the opening was recorded."""
+    """The contact people of the lead; the opening was recorded."""
 
     author: Author
     written_at: datetime
@@ -49,7 +49,7 @@ class OpenedContacts(Shown):
 
 
 class OpenedArrangement(Shown):
-    """What the recipient promised, opened for you; the opening was recorded."""
+    """The arrangement of the recipient; the opening was recorded."""
 
     author: Author
     written_at: datetime
@@ -57,7 +57,7 @@ class OpenedArrangement(Shown):
 
 
 class OpenedScreening(Shown):
-    """What signs were ticked and what they amounted to; the opening was recorded."""
+    """A screening with its indicators and result; the opening was recorded."""
 
     author: Author
     written_at: datetime
@@ -65,7 +65,7 @@ class OpenedScreening(Shown):
 
 
 class OpenedTravelPlan(Shown):
-    """How the person travels and who meets them, opened for you; it was recorded."""
+    """The travel plan; the opening was recorded."""
 
     author: Author
     written_at: datetime
@@ -73,7 +73,7 @@ class OpenedTravelPlan(Shown):
 
 
 class NoteOut(Shown):
-    """A free text that came with a step."""
+    """A free text that was given with a step."""
 
     about: str
     author: Author
@@ -82,7 +82,7 @@ class NoteOut(Shown):
 
 
 class NoteList(Shown):
-    """The notes you may read; the reading was recorded."""
+    """The notes that the caller may read; the opening was recorded."""
 
     items: list[NoteOut]
 
@@ -96,45 +96,46 @@ class AccessEntryOut(Shown):
     purpose: ReadingPurpose
     allowed: bool
     focal_point: Annotated[
-        str | None, Field(description="Code of who looked; null: not yours to know.")
+        str | None,
+        Field(description="Code of the reader's office; null: you may not know it."),
     ]
     in_emergency: Annotated[
         bool,
-        Field(description="Whether it rested on a vital interest, and on nothing else."),
+        Field(description="Whether it was allowed as emergency access alone."),
     ]
 
 
 class AccessLog(Page[AccessEntryOut]):
-    """Who opened what, when and why."""
+    """A page of the access log."""
 
 
 class HtcdsExport(Shown):
-    """What you may read of a case now, in the words of the HTCDS 2.0; it was recorded."""
+    """What the caller may read of a case now, in fields of HTCDS 2.0; it was recorded."""
 
     case: Annotated[str, Field(description="The code of the case.")]
     standard: Literal["HTCDS 2.0"] = "HTCDS 2.0"
     fields: Annotated[
         dict[str, list[str]],
         Field(
-            description="By the names of the standard, each with its values, codes spelled "
-            "as there. One that is not here is not known, not yours, or nothing of ours.",
+            description="Values by the names of the standard, with its spelling of codes. "
+            "A missing field is not known, not for you to read, or not part of a case.",
             examples=[
                 {"prs_Citizenship": ["UZ"], "vic_MethodsOfControl": ["DebtBondage "]}
             ],
         ),
     ]
-    opened: Annotated[list[Section], Field(description="What was opened for you.")]
+    opened: Annotated[list[Section], Field(description="The sections that were opened.")]
     withheld: Annotated[
         list[Section],
         Field(
-            description="What has fields there, and is not yours to open now or was never "
-            "written: nobody can tell the two apart."
+            description="Sections with fields in the standard that you may not open now or "
+            "that were never written; the two look alike on purpose."
         ),
     ]
     with_case: Annotated[
         bool,
         Field(
-            description="Whether what is known of the case itself is in it; that takes the "
-            "scope `cases:read`, and a part in the case as it is now."
+            description="Whether `fields` includes the case itself; this needs the scope "
+            "`cases:read` and a current relation to the case."
         ),
     ]
