@@ -1,4 +1,4 @@
-"""Keeping what signs were seen, and what they amounted to at that time."""
+"""Storing screenings: the indicators that were seen, and their result at that time."""
 
 from uuid import UUID
 
@@ -14,7 +14,7 @@ from app.screening.scoring import Result, score
 
 
 def keep(work: Writing, case: Case, new: NewScreening) -> Screening:
-    """Score and keep a screening; signs, remarks and reasons are sealed with it."""
+    """Score and store a screening; indicators, remarks and reasons are sealed with it."""
     result = score(new.ticked(), case.age_class)
     kept = Screening(
         id=work.new_id(),
@@ -31,7 +31,7 @@ def keep(work: Writing, case: Case, new: NewScreening) -> Screening:
 
 
 def paper(new: NewScreening, result: Result) -> ScreeningPaper:
-    """Write down what was ticked, sorted and once, and what it amounted to."""
+    """Return the document to seal: the codes, sorted and unique, and the result."""
     return ScreeningPaper(
         signs=sorted(set(new.signs)),
         acts=sorted(set(new.acts)),
@@ -43,5 +43,5 @@ def paper(new: NewScreening, result: Result) -> ScreeningPaper:
 
 
 def forget(work: Writing, case_id: UUID) -> None:
-    """Throw away what screenings of a case amounted to; their signs go with its key."""
+    """Delete the screenings of a case; their sealed documents go with its key."""
     work.session.execute(delete(Screening).where(Screening.case_id == case_id))

@@ -1,4 +1,4 @@
-"""That a person was screened: the outcome in clear, what it rests on sealed beside it."""
+"""The table of screenings: the outcome in clear, its reasons sealed beside it."""
 
 from datetime import datetime
 from uuid import UUID
@@ -14,9 +14,9 @@ from app.screening.scoring import Presumption
 
 
 class Screening(Base):
-    """A presumption, as it was when it was made; a later age class leaves it as it is.
+    """A presumption at the time of the screening; a later age class does not change it.
 
-    Which signs were ticked, and what was remarked, is a paper of this record (L4).
+    The indicators and remarks are a sealed document of this record (L4).
     """
 
     __tablename__ = "screening"
@@ -33,5 +33,5 @@ class Screening(Base):
 
     @property
     def reference(self) -> str:
-        """How the outside world names it."""
+        """The name of the screening in the API."""
         return f"{self.case.reference}/screenings/{self.id}"

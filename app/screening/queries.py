@@ -1,4 +1,4 @@
-"""Reading screenings."""
+"""Queries for screenings."""
 
 from uuid import UUID
 
@@ -10,16 +10,16 @@ from app.screening.models import Screening
 
 
 def find(work: Reading, case_id: UUID, screening_id: UUID) -> Screening | None:
-    """Find a screening of this case."""
+    """Return a screening of this case, or None."""
     found = work.session.get(Screening, screening_id)
     return found if found is not None and found.case_id == case_id else None
 
 
 def known(work: Reading, case: Case) -> list[Screening]:
-    """List the screenings the caller may know of, oldest first.
+    """Return the screenings that the caller may know, oldest first.
 
-    Who keeps the case knows all; anybody else those it made itself, so that a submitter
-    does not follow what the host side learns (R12).
+    The write audience of the case knows all. Any other office knows its own, so that a
+    submitter does not follow what the host country learns (R12).
     """
     of_case = select(Screening).where(Screening.case_id == case.id)
     rows = work.session.scalars(of_case.order_by(Screening.screened_at, Screening.id))

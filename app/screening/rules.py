@@ -1,8 +1,8 @@
-"""The rules by which signs are read, as tables.
+"""The rules of screenings, as tables.
 
-Act, means and purpose are the Palermo Protocol's (article 3); dimensions and weights are
-the ILO's and the European Commission's (Delphi, labour lists). Each rule is named as the
-row of `GET /v1/reference/scoring_rules` that says where it is from.
+Act, means and purpose are those of the Palermo Protocol (article 3); dimensions and weights
+those of the ILO and the European Commission (Delphi, labour lists). Each rule has the name
+of the row of `GET /v1/reference/scoring_rules` that names its source.
 """
 
 import hashlib
@@ -17,7 +17,7 @@ from app.reference.lists import INDICATORS, ITEMS
 
 
 class Dimension(StrEnum):
-    """What the ILO's indicators are grouped by."""
+    """The groups of the ILO's indicators."""
 
     DECEPTIVE_RECRUITMENT = "DECEPTIVE_RECRUITMENT"
     COERCIVE_RECRUITMENT = "COERCIVE_RECRUITMENT"
@@ -35,7 +35,7 @@ class CountedAs(StrEnum):
 
 
 class CountedBecause(StrEnum):
-    """Why those."""
+    """Why these rules were applied."""
 
     SAID_ADULT = "said_adult"
     SAID_CHILD = "said_child"
@@ -44,7 +44,7 @@ class CountedBecause(StrEnum):
 
 
 class DimensionRule(StrEnum):
-    """By what a dimension is positive."""
+    """The rule by which a dimension is positive."""
 
     TWO_STRONG = "DIM_POSITIVE_A"
     STRONG_AND_LESSER = "DIM_POSITIVE_B"
@@ -53,7 +53,7 @@ class DimensionRule(StrEnum):
 
 
 class ScreeningRule(StrEnum):
-    """By what trafficking is indicated."""
+    """The rule by which trafficking is indicated."""
 
     PALERMO_ADULT = "PALERMO_ADULT"
     CHILD = "CHILD"
@@ -65,7 +65,7 @@ type Part = Element | Dimension
 
 @dataclass(frozen=True)
 class Counted:
-    """How an age class is counted: as whom, why, in words, and by whose weights."""
+    """How an age class is scored: by which rules, why, and by whose weights."""
 
     counted_as: CountedAs
     because: CountedBecause
@@ -75,7 +75,7 @@ class Counted:
 
 @dataclass(frozen=True)
 class Least:
-    """How many indicators of a weight make a dimension positive."""
+    """The number of indicators of each weight that make a dimension positive."""
 
     rule: DimensionRule
     strong: int = 0
@@ -84,7 +84,7 @@ class Least:
     lesser: int = 0
 
     def is_met(self, found: Mapping[Weight, int]) -> bool:
-        """Say whether there are as many; `lesser` are the medium and the weak."""
+        """Return whether there are enough; `lesser` are the medium and the weak."""
         medium, weak = found[Weight.MEDIUM], found[Weight.WEAK]
         enough = found[Weight.STRONG] >= self.strong and medium + weak >= self.lesser
         return enough and medium >= self.medium and weak >= self.weak
@@ -92,10 +92,11 @@ class Least:
 
 @dataclass(frozen=True)
 class Combination:
-    """All of these parts, any one of each: of whom it holds, and of whom it is asked.
+    """A rule that needs one of each of its parts.
 
-    What indicates an adult indicates a child too, who must not be worse off; but nobody
-    under 18 is told that a means is missing.
+    `holds_for`: for whom it can hold. `asked_of`: for whom missing parts are shown. A rule
+    for adults indicates a child too, who must not be worse off, but no missing means is
+    shown for a child.
     """
 
     rule: ScreeningRule
@@ -123,7 +124,7 @@ COUNTED: Final[Mapping[AgeClass | None, Counted]] = {
         CountedAs.CHILD, CountedBecause.AGE_NOT_SAID,
         "Counted as a child because no age class is given, and who may be a child counts as one (BR14): no means is needed.", _ANYONE),
 }
-"""In doubt the heavier weight counts: a doubt never tells against the person."""
+"""If the age is in doubt, the heavier weight counts, in favour of the person."""
 
 POSITIVE: Final = (
     Least(DimensionRule.TWO_STRONG,          strong=2),
@@ -151,7 +152,7 @@ HEAVIEST: Final = (Weight.STRONG, Weight.MEDIUM, Weight.WEAK)
 
 
 def spell() -> str:
-    """Spell every rule and weight the same way always."""
+    """Return the canonical text of all rules and weights, for the hash."""
     weights = (
         (code, row.group, row.weight_adult, row.weight_child)
         for code, row in sorted(INDICATORS.items())
@@ -167,9 +168,9 @@ def spell() -> str:
 
 
 def word(part: object) -> str:
-    """Spell one cell of a rule."""
+    """Return the canonical text of one cell of a rule."""
     return ",".join(map(str, part)) if isinstance(part, list) else str(part)
 
 
 SCORING: Final = hashlib.sha256(spell().encode()).hexdigest()[:16]
-"""Which rules and weights these are: kept with every screening, since old ones stay."""
+"""The version of the rules and weights; each screening has it, since old ones stay."""

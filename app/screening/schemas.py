@@ -1,4 +1,4 @@
-"""Screenings as the outside world spells them: what was ticked, and what it amounts to."""
+"""API schemas of screenings: what was ticked, and the result."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -23,9 +23,9 @@ from app.screening.rules import (
 )
 from app.screening.scoring import Presumption, Ticked
 
-AGE = "As the notice would say it; left out, the person may be a child, and counts as one."
+AGE = "As in the summary; without it, the person may be a child, and is treated as one."
 CODE_UNKNOWN: Final = "code_unknown"
-NOT_LISTED: Final = "This code is not on the list: GET /v1/reference/{list}."
+NOT_LISTED: Final = "This code is not on the list GET /v1/reference/{list}."
 MEANING = (
     "A presumption, never a finding: indicators neither prove nor disprove trafficking, "
     "and help never waits for them."
@@ -33,12 +33,12 @@ MEANING = (
 
 
 def unknown(name: str) -> PydanticCustomError:
-    """Say where the codes are, without repeating what was sent."""
+    """Return the error for an unknown code, which names the list and repeats no input."""
     return PydanticCustomError(CODE_UNKNOWN, NOT_LISTED, {"list": name})
 
 
 def of_list(name: str, codes: frozenset[str]) -> Callable[[str], str]:
-    """Refuse a code that is not on a list: an unknown one is never mapped to another."""
+    """Return a validator that refuses codes that are not on a list."""
 
     def known(code: str) -> str:
         if code not in codes:
@@ -49,7 +49,7 @@ def of_list(name: str, codes: frozenset[str]) -> Callable[[str], str]:
 
 
 def of_element(element: Element) -> Callable[[str], str]:
-    """Refuse a code that is not of this element."""
+    """Return a validator that refuses codes that are not of an element."""
     codes = frozenset(code for code, of in ELEMENT_OF.items() if of == element)
     return of_list("elements", codes)
 
@@ -65,17 +65,17 @@ PurposeCode = Annotated[Code, AfterValidator(of_element(Element.PURPOSE))]
 
 
 def unknown_signs(content: SectionContent) -> list[int]:
-    """Say which indicators of a section are on no list, by their places in it.
+    """Return the positions of unknown indicators in a section.
 
-    Judged where it is written, not in the section itself: what was sealed under another
-    list must still open.
+    The check is made on writing, and not in the section itself: what was sealed under an
+    older list must still open.
     """
     codes = content.codes if isinstance(content, Indicators) else []
     return [place for place, code in enumerate(codes) if code not in INDICATORS]
 
 
 def with_known_signs(content: SectionContent) -> SectionContent:
-    """Refuse a section that names an unknown indicator."""
+    """Return a section, or refuse it if it has an unknown indicator."""
     if unknown_signs(content):
         raise unknown("indicators")
     return content
@@ -85,7 +85,7 @@ WrittenSection = Annotated[SectionContent, AfterValidator(with_known_signs)]
 
 
 class Signs(Asked):
-    """What was seen or said; act, means and purpose are /v1/reference/elements."""
+    """What was seen or said; act, means and purpose are codes of /v1/reference/elements."""
 
     signs: Annotated[
         list[SignCode],
@@ -96,35 +96,37 @@ class Signs(Asked):
     purposes: Annotated[list[PurposeCode], Field(max_length=20)] = []
 
     def ticked(self) -> Ticked:
-        """Say it in the words of the rules."""
+        """Return the codes as the rules take them."""
         elements = frozenset([*self.acts, *self.means, *self.purposes])
         return Ticked(frozenset(self.signs), elements)
 
 
 class ScreenedSigns(Signs):
-    """Signs to be scored, and nothing kept."""
+    """Indicators to be scored; nothing is stored."""
 
     age_class: Annotated[AgeClass | None, Field(description=AGE)] = None
 
 
 class NewScreening(Signs):
-    """A screening to be kept with a case; its age class is that of the notice."""
+    """A screening to be stored with a case; the age class is that of its summary."""
 
     remarks: Annotated[SafeText | None, Field(description="Sealed.")] = None
 
 
 class WeighedOut(Shown):
-    """An indicator that counted, and how much."""
+    """An indicator that counted, and its weight."""
 
     code: Code
     weight: Weight
 
 
 class DimensionOut(Shown):
-    """A dimension of the ILO, whether it is positive, and by what."""
+    """A dimension of the ILO, whether it is positive, and by which rule."""
 
     dimension: Dimension
-    element: Annotated[Element, Field(description="What it speaks for if positive.")]
+    element: Annotated[
+        Element, Field(description="The element that it supports if positive.")
+    ]
     positive: bool
     rule: Annotated[DimensionRule | None, Field(description="A row of scoring_rules.")]
     indicators: list[WeighedOut]
@@ -132,7 +134,7 @@ class DimensionOut(Shown):
 
 
 class ElementOut(Shown):
-    """An element, whether it is present, and by what; means are not needed of a child."""
+    """An element, whether it is present, and why; a child needs no means."""
 
     element: Element
     present: bool
@@ -142,12 +144,12 @@ class ElementOut(Shown):
 
 
 class RuleOut(Shown):
-    """A rule that holds, or what is missing for it."""
+    """A rule, whether it holds, and what is missing for it."""
 
     rule: Annotated[ScreeningRule, Field(description="A row of scoring_rules.")]
     holds: bool
-    by: Annotated[list[str], Field(description="Elements or dimensions it rests on.")]
-    missing: Annotated[list[list[str]], Field(description="All of these; any one of each.")]
+    by: Annotated[list[str], Field(description="Elements or dimensions that meet it.")]
+    missing: Annotated[list[list[str]], Field(description="One of each of these lists.")]
     statement: str
     source: str | None
     confidence: str
@@ -156,24 +158,24 @@ class RuleOut(Shown):
 class ScreeningResult(Shown):
     """A presumption with its reasons.
 
-    A field that comes later needs a default: what was sealed before must still open.
+    A new field needs a default: results that were sealed before must still open.
     """
 
     outcome: Annotated[Presumption, Field(description=MEANING)]
     counted_as: CountedAs
     because: CountedBecause
-    explained: Annotated[str, Field(description="Why it was counted so, in words.")]
+    explained: Annotated[str, Field(description="Why these rules were applied, in words.")]
     elements: list[ElementOut]
     dimensions: list[DimensionOut]
     rules: list[RuleOut]
     unweighted: Annotated[
-        list[Code], Field(description="Ticked and noted; these do not count.")
+        list[Code], Field(description="Indicators without a weight: noted, not counted.")
     ]
     scoring: Annotated[str, Field(description="Names the rules and weights used.")]
 
 
 class ScreeningPaper(Shown):
-    """What is sealed of a screening: what was ticked, and what it amounted to then."""
+    """The sealed document of a screening: what was ticked, and the result then."""
 
     signs: list[Code]
     acts: list[Code]
@@ -184,7 +186,7 @@ class ScreeningPaper(Shown):
 
 
 class ScreeningOut(Shown):
-    """A screening as its case's keepers know of it; its signs are opened apart."""
+    """A screening of a case without its indicators, which are opened separately."""
 
     id: UUID
     outcome: Annotated[Presumption, Field(description=MEANING)]
@@ -195,6 +197,6 @@ class ScreeningOut(Shown):
 
 
 class ScreeningList(Shown):
-    """The screenings of a case that you may know of, oldest first."""
+    """The screenings of a case that the caller may know, oldest first."""
 
     items: list[ScreeningOut]

@@ -1,6 +1,6 @@
-"""What ticked signs amount to: a presumption with its reasons, never a finding.
+"""Scoring of indicators: a presumption with its reasons, never a finding.
 
-Nothing reads an outcome to open or shut anything: help never waits for status (BR01).
+No rule depends on an outcome: help never waits for status (BR01).
 """
 
 from collections import Counter
@@ -32,7 +32,7 @@ from app.screening.rules import (
 
 
 class Presumption(StrEnum):
-    """What the signs amount to so far; no outcome says that a person is no victim."""
+    """The outcome so far; none says that a person is not a victim."""
 
     INDICATED = "indicated"
     NOT_INDICATED_YET = "not_indicated_yet"
@@ -40,7 +40,7 @@ class Presumption(StrEnum):
 
 @dataclass(frozen=True)
 class Ticked:
-    """What an officer ticked: codes of the lists, in no order."""
+    """The codes that an officer ticked."""
 
     indicators: frozenset[str] = frozenset()
     elements: frozenset[str] = frozenset()
@@ -48,7 +48,7 @@ class Ticked:
 
 @dataclass(frozen=True)
 class Weighed:
-    """An indicator that counts, and how much."""
+    """An indicator that counts, and its weight."""
 
     code: str
     weight: Weight
@@ -56,7 +56,7 @@ class Weighed:
 
 @dataclass(frozen=True)
 class DimensionFound:
-    """A dimension, whether it is positive, and by what."""
+    """A dimension, whether it is positive, and why."""
 
     dimension: Dimension
     element: Element
@@ -68,7 +68,7 @@ class DimensionFound:
 
 @dataclass(frozen=True)
 class ElementFound:
-    """An element, whether it is present, whether it is needed, and by what."""
+    """An element, whether it is present, whether it is needed, and why."""
 
     element: Element
     present: bool
@@ -79,7 +79,7 @@ class ElementFound:
 
 @dataclass(frozen=True)
 class RuleJudged:
-    """A rule, whether it holds, by what, and what is missing: any one of each."""
+    """A rule, whether it holds, by which parts, and which are missing."""
 
     rule: ScreeningRule
     holds: bool
@@ -106,7 +106,7 @@ class Result:
 
 
 def score(ticked: Ticked, age_class: AgeClass | None) -> Result:
-    """Say what the signs amount to, and why; the same signs always give the same."""
+    """Return the presumption and its reasons, which depend on the codes and rules alone."""
     counted = COUNTED[age_class]
     weighed = weigh(ticked.indicators, counted)
     dimensions = tuple(dimension_found(dimension, weighed) for dimension in Dimension)
@@ -137,26 +137,26 @@ def score(ticked: Ticked, age_class: AgeClass | None) -> Result:
 
 
 def outcome_of(rules: Iterable[RuleJudged]) -> Presumption:
-    """Say what the rules amount to; one is enough."""
+    """Return the outcome of the rules; one that holds is enough."""
     holds = any(rule.holds for rule in rules)
     return Presumption.INDICATED if holds else Presumption.NOT_INDICATED_YET
 
 
 def weigh(codes: Iterable[str], counted: Counted) -> dict[str, Weight]:
-    """Weigh what counts; of two lists, the heavier."""
+    """Return the weights of indicators that count; of two lists, the heavier weight."""
     found = {code: weights(INDICATORS[code], counted.weighed_as) for code in codes}
     return {code: min(of, key=HEAVIEST.index) for code, of in found.items() if of}
 
 
 def weights(row: IndicatorRow, weighed_as: frozenset[CountedAs]) -> list[Weight]:
-    """List what an indicator weighs in these lists."""
+    """Return the weights of an indicator in the given lists."""
     adult, child = CountedAs.ADULT in weighed_as, CountedAs.CHILD in weighed_as
     asked = [row.weight_adult if adult else None, row.weight_child if child else None]
     return [weight for weight in asked if weight is not None]
 
 
 def dimension_found(dimension: Dimension, weighed: Mapping[str, Weight]) -> DimensionFound:
-    """Judge one dimension."""
+    """Return whether one dimension is positive, and why."""
     mine = sorted(code for code in weighed if INDICATORS[code].group == dimension)
     count = Counter(weighed[code] for code in mine)
     rule = next((least.rule for least in POSITIVE if least.is_met(count)), None)
@@ -177,7 +177,7 @@ def element_found(
     dimensions: Iterable[DimensionFound],
     counted: Counted,
 ) -> ElementFound:
-    """Judge one element: ticked by itself, or spoken for by a positive dimension."""
+    """Return whether one element was ticked, or follows from a positive dimension."""
     itself = sorted(c for c in ticked.elements if ELEMENT_OF[c] == element)
     for_it = [d.dimension for d in dimensions if d.positive and d.element == element]
     return ElementFound(
@@ -190,7 +190,7 @@ def element_found(
 
 
 def judge(row: Combination, there: frozenset[Part]) -> RuleJudged:
-    """Judge one rule, and quote it."""
+    """Return whether one rule holds, with its statement and source."""
     said = ITEMS["scoring_rules"][row.rule]
     missing = [part for part in row.parts if not part & there]
     return RuleJudged(
