@@ -1,4 +1,4 @@
-"""The files of this room: read once, judged whole."""
+"""Reading the files of this package."""
 
 from importlib.resources import files
 
@@ -7,7 +7,7 @@ from app.directory.rows import Row
 
 
 def sheet[R: Row](name: str, model: type[R]) -> list[R]:
-    """Read one file, in the order of its rows; raises FilesRefused."""
+    """Return the rows of one file, in their order; raises FilesRefused."""
     found = open_sheet(files("app.reference").joinpath("data"), f"{name}.csv", model)
     refuse(found.faults)
     return rows(found)

@@ -1,10 +1,10 @@
-"""The Human Trafficking Case Data Standard 2.0 of IOM: fields and codes, as it has them.
+"""The Human Trafficking Case Data Standard 2.0 of IOM: its fields and codes.
 
 From https://github.com/UNMigration/HTCDS @3c2f653, of 2023-01-24.
 
-What is wrong in the standard stays as it is, since others read what was written by it:
-`verbatim` has each code as it is spelled there, and `issue` says what is wrong. A method of
-control that is defined there and not listed is taken in (DOMAIN.md).
+Errors in the standard are kept, since other systems exchange data with them: `verbatim` has
+each code as spelled there, and `issue` describes the error. One method of control that is
+defined there and not listed was added (DOMAIN.md).
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -41,13 +41,13 @@ VERBATIM: Final[Mapping[tuple[str, str], str]] = {
     (row.list, row.code_clean): row.code_verbatim for row in CODES
 }
 MAPPING: Final[Sequence[MappingRow]] = sheet("htcds_mapping", MappingRow)
-"""What of a case is said in the words of the standard; of all else nothing is guessed."""
+"""Which values of a case are values of the standard; nothing else is guessed."""
 
 
 def fields_of(part: str, said: Mapping[str, object]) -> dict[str, list[str]]:
-    """Say a part of a case in fields of the standard, codes as they are spelled there.
+    """Return a part of a case in fields of the standard, with its spelling of codes.
 
-    `said`: values by what they are called here; codes have themselves as value.
+    `said` has values by their names in the case; a code has itself as its value.
     """
     found: dict[str, dict[str, None]] = {}
     for row in MAPPING:
@@ -59,7 +59,7 @@ def fields_of(part: str, said: Mapping[str, object]) -> dict[str, list[str]]:
 
 
 def title_of(row: FieldRow) -> str:
-    """Title the codes of a field: two have the same label in different sections."""
+    """Return the title of the codes of a field; labels repeat in different sections."""
     return f"HTCDS: {row.section}, {row.label}"
 
 
@@ -69,11 +69,11 @@ LISTS: Final[Mapping[str, str]] = {
     "htcds_definitions": "HTCDS: what it means by some codes",
     "htcds_migration_status": "HTCDS: migration status, of its guidance",
 }
-"""The title of each of its lists; one of codes has the name of the field they are of."""
+"""The titles of its lists; a list of codes has the name of its field."""
 
 
 def items_of(name: str) -> Iterable[Item]:
-    """List the items of one of its lists."""
+    """Return the items of one of its lists."""
     match name:
         case "htcds_fields":
             return map(field, FIELDS.values())
@@ -86,7 +86,7 @@ def items_of(name: str) -> Iterable[Item]:
 
 
 def code(row: EnumerationRow) -> Item:
-    """Show one code of a field."""
+    """Return one code of a field as an item."""
     return Item(
         code=row.code_clean,
         labels={ENGLISH: row.label},
@@ -98,7 +98,7 @@ def code(row: EnumerationRow) -> Item:
 
 
 def field(row: FieldRow) -> Item:
-    """Show one field: what it belongs to, and what it is for."""
+    """Return one field as an item, with its section and description."""
     return Item(
         code=row.full_name,
         labels={ENGLISH: row.label or row.full_name},
@@ -112,7 +112,7 @@ def field(row: FieldRow) -> Item:
 
 
 def definition(row: DefinitionRow) -> Item:
-    """Show what is meant by one code."""
+    """Return the definition of one code as an item."""
     return Item(
         code=row.code_or_label,
         labels={ENGLISH: row.code_or_label},
@@ -125,7 +125,7 @@ def definition(row: DefinitionRow) -> Item:
 
 
 def migration_status(row: MigrationRow) -> Item:
-    """Show one migration status, as far as its definition was copied."""
+    """Return one migration status as an item, with the copied part of its definition."""
     return Item(
         code=row.value,
         labels={ENGLISH: row.value},

@@ -1,10 +1,10 @@
-"""What signs speak for, how much they say, and how a text was translated."""
+"""Elements and weights of indicators, and the status of translations."""
 
 from enum import StrEnum
 
 
 class Element(StrEnum):
-    """The parts of trafficking, as the Palermo Protocol defines it (article 3)."""
+    """The elements of trafficking, as the Palermo Protocol defines it (article 3)."""
 
     ACT = "ACT"
     MEANS = "MEANS"
@@ -12,7 +12,7 @@ class Element(StrEnum):
 
 
 class Weight(StrEnum):
-    """How much an indicator says: strong, medium or weak (ILO, Delphi)."""
+    """How strong an indicator is: strong, medium or weak (ILO, Delphi)."""
 
     STRONG = "S"
     MEDIUM = "M"
@@ -20,7 +20,7 @@ class Weight(StrEnum):
 
 
 class TranslationStatus(StrEnum):
-    """Whether a translation is ours, and if so, whether a native speaker reviewed it."""
+    """Whether a translation is our own, and whether a native speaker reviewed it."""
 
     UNREVIEWED = "unreviewed"
     REVIEWED = "reviewed"

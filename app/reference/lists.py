@@ -1,9 +1,9 @@
-"""The lists an officer chooses from and is guided by: read once, judged whole.
+"""The reference lists for officers, read and checked once at start.
 
-Every item names its source and how well it is sourced. What no source says is not served:
-there is no list of questions but of those that were found. A label is served in the
-language it was asked for in where somebody translated it, else in English, and says which.
-The English stands beside every translation, which says whether it was reviewed (ADR 52).
+Every item has its source, and how well it is sourced. Nothing is served that has no source:
+there are no questions but those that were found. A label is served in the requested
+language if it is translated, else in English, and `language` says which. The English text
+is served with every translation, with its review status (ADR 52).
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -21,7 +21,7 @@ from app.reference.schemas import Item, ItemOut, ReferenceList, Weights
 
 @dataclass(frozen=True)
 class About:
-    """What a list is for, and where it is from."""
+    """The title of a list, and a note on its source."""
 
     title: str
     note: str
@@ -85,7 +85,7 @@ LISTS: Final[Mapping[str, About]] = {
 
 
 def read[R: ItemRow](name: str, model: type[R]) -> dict[str, R]:
-    """Read one list, by code and in the order of its file; raises FilesRefused."""
+    """Return one list by code, in the order of its file; raises FilesRefused."""
     return {row.code: row for row in sheet(name, model)}
 
 
@@ -97,7 +97,7 @@ type Translations = Mapping[tuple[str, str], TranslationRow]
 
 
 def read_translations(name: str) -> Translations:
-    """Read a file of translations, by list and code; raises FilesRefused."""
+    """Return a file of translations by list and code; raises FilesRefused."""
     return {(row.list, row.code): row for row in sheet(name, TranslationRow)}
 
 
@@ -106,14 +106,14 @@ NOTE_TRANSLATIONS: Final = read_translations("note_translations")
 
 
 def show(name: str, ranked: tuple[str, ...]) -> ReferenceList:
-    """Show one list, whole; each label in the best language there is for this reader."""
+    """Return one list, with each label in the best language for this reader."""
     about = LISTS[name]
     items = [show_item(name, item, ranked) for item in items_of(name)]
     return ReferenceList(list=name, title=about.title, note=about.note, items=items)
 
 
 def show_item(name: str, item: Item, ranked: tuple[str, ...]) -> ItemOut:
-    """Show one code of a list to a reader."""
+    """Return one code of a list for a reader."""
     language = choose(ranked, item.labels)
     key = (name, item.code)
     return ItemOut.model_construct(
@@ -133,7 +133,7 @@ def translated_note(key: tuple[str, str], language: str) -> str | None:
 
 
 def translation_status(key: tuple[str, str], language: str) -> TranslationStatus | None:
-    """Return how an item was translated into a language; None: it is in English."""
+    """Return the status of the translation of an item; None: it is in English."""
     if language == ENGLISH:
         return None
     found = (TRANSLATIONS.get(key), NOTE_TRANSLATIONS.get(key))
@@ -141,9 +141,9 @@ def translation_status(key: tuple[str, str], language: str) -> TranslationStatus
 
 
 def status_of(rows: Sequence[TranslationRow], language: str) -> TranslationStatus:
-    """Return the status of what these rows have; without a row it is not ours.
+    """Return the status of some translations; without any, the label was published.
 
-    Of a label and its note both have to be reviewed.
+    A label and its note both have to be reviewed.
     """
     if not rows:
         return TranslationStatus.PUBLISHED
@@ -154,7 +154,7 @@ def status_of(rows: Sequence[TranslationRow], language: str) -> TranslationStatu
 
 @cache
 def items_of(name: str) -> Sequence[Item]:
-    """List the items of a list, in every language."""
+    """Return the items of a list, with all their languages."""
     match name:
         case "countries":
             return tuple(cldr.countries())
@@ -167,7 +167,7 @@ def items_of(name: str) -> Sequence[Item]:
 
 
 def own(name: str) -> Iterator[Item]:
-    """List the items of a file of our own, with their translations."""
+    """Yield the items of a file of our own, with their translations."""
     for row in ITEMS[name].values():
         translated = TRANSLATIONS.get((name, row.code))
         yield Item(
@@ -184,7 +184,7 @@ def own(name: str) -> Iterator[Item]:
 
 
 def weights_of(row: ItemRow) -> Weights | None:
-    """Say what it weighs, if it weighs anything."""
+    """Return the weights of an indicator, or None."""
     if not isinstance(row, IndicatorRow) or row.element is None:
         return None
     return Weights(adult=row.weight_adult, child=row.weight_child)

@@ -1,4 +1,4 @@
-"""The rows of reference files, and what each cell must be; read as directory files are."""
+"""The rows of reference files and their checks; the files are read as in `directory`."""
 
 from typing import Annotated, override
 
@@ -12,9 +12,9 @@ from app.reference.kinds import Element, Weight
 
 
 class ItemRow(Row):
-    """One code, in words of its source.
+    """One code, in the words of its source.
 
-    Other languages: `translations.csv`, and for notes `note_translations.csv`.
+    Translations are in `translations.csv`, those of notes in `note_translations.csv`.
     """
 
     code: Code
@@ -26,7 +26,7 @@ class ItemRow(Row):
 
 
 class IndicatorRow(ItemRow):
-    """One sign that may be seen; without weights it is noted, and does not count."""
+    """One indicator; without weights it is noted, and does not count."""
 
     element: Known[Element]
     weight_adult: Known[Weight]
@@ -34,9 +34,9 @@ class IndicatorRow(ItemRow):
 
 
 class Wording(Row):
-    """Something in each language that somebody put it into; an empty cell: nobody did.
+    """A text in each language; an empty cell is not translated.
 
-    `en` is what was translated, so that a translation of what it was before is noticed.
+    `en` is the text that was translated, so that an outdated translation is noticed.
     """
 
     en: Prose
@@ -55,13 +55,13 @@ class Wording(Row):
 
     @property
     def texts(self) -> dict[str, str]:
-        """Say it in each language, by its tag."""
+        """The texts by language tag."""
         said = {tag: getattr(self, column_of(tag)) for tag in LANGUAGES}
         return {tag: text for tag, text in said.items() if text}
 
 
 def column_of(tag: str) -> str:
-    """Return the name of the column that has the texts of a language."""
+    """Return the name of the column of a language."""
     return tag.replace("-", "_").lower()
 
 
@@ -69,10 +69,9 @@ type Tags = list[str]
 
 
 class TranslationRow(Wording):
-    """The label, or the note, of one code of a list.
+    """The translations of the label, or the note, of one code of a list.
 
-    `reviewed` lists the languages, by their tags, whose text in this row a native speaker
-    has reviewed. An empty cell: nobody has reviewed any of them.
+    `reviewed` lists the tags of the languages whose text a native speaker has reviewed.
     """
 
     list: str
@@ -87,18 +86,18 @@ class TranslationRow(Wording):
             tag for tag in LANGUAGES if tag != ENGLISH and info.data.get(column_of(tag))
         }
         if not translated.issuperset(tags):
-            raise refuse("must be languages of which this row has a translation")
+            raise refuse("must be languages into which this row is translated")
         return tags
 
     @property
     @override
     def reference(self) -> str:
-        """Which code of which list."""
+        """The list and the code."""
         return f"{self.list} {self.code}"
 
 
 class EnumerationRow(Row):
-    """A code of the HTCDS: as the standard spells it, faults included, and cleaned."""
+    """A code of the HTCDS: as the standard spells it, with errors, and cleaned."""
 
     list: str
     position: int
@@ -111,12 +110,12 @@ class EnumerationRow(Row):
     @property
     @override
     def reference(self) -> str:
-        """Which code of which list."""
+        """The list and the code."""
         return f"{self.list} {self.code_clean}"
 
 
 class FieldRow(Row):
-    """A field of the HTCDS; without a name of its own it is an example of a question."""
+    """A field of the HTCDS; one without a name is an example of a question."""
 
     key = "ods_row"
 
@@ -136,7 +135,7 @@ class FieldRow(Row):
 
 
 class DefinitionRow(Row):
-    """What the HTCDS means by a code."""
+    """The definition of a code of the HTCDS."""
 
     key = "code_or_label"
 
@@ -147,7 +146,7 @@ class DefinitionRow(Row):
 
 
 class MigrationRow(Row):
-    """A migration status that the guidance of the HTCDS tells from others."""
+    """A migration status of the guidance of the HTCDS."""
 
     key = "value"
 
@@ -159,9 +158,9 @@ class MigrationRow(Row):
 
 
 class MappingRow(Row):
-    """What of a case is a value of the HTCDS; without `theirs`: as it was written.
+    """How a value of a case is mapped to the HTCDS; without `theirs`, unchanged.
 
-    `part` is a section, or what is known of the case itself.
+    `part` is a section, or a field of the case itself.
     """
 
     field: Prose
@@ -174,5 +173,5 @@ class MappingRow(Row):
     @property
     @override
     def reference(self) -> str:
-        """Which field, of what."""
+        """The field, the part and our name."""
         return f"{self.field} {self.part} {self.ours}"

@@ -1,4 +1,4 @@
-"""The lists as the outside world sees them."""
+"""API schemas of the reference lists."""
 
 from collections.abc import Mapping
 from typing import Annotated
@@ -11,114 +11,111 @@ from app.reference.kinds import Element, TranslationStatus, Weight
 Labels = Annotated[
     Mapping[str, str],
     Field(
-        description="By BCP 47 language tag; always `en`, and others as they come.",
+        description="By BCP 47 language tag; always `en`, and others where translated.",
         examples=[{"en": "Health care", "es": "Atención médica"}],
     ),
 ]
 
 
 class Weights(Shown):
-    """What an indicator of the ILO weighs; null: it is not in that list."""
+    """The weights of an indicator of the ILO; null: it is not in that list."""
 
     adult: Weight | None
     child: Weight | None
 
 
 class Item(Shown):
-    """One code of a list, in every language in which it has a label."""
+    """One code of a list, with its labels in all languages."""
 
     code: Annotated[str, Field(description="A code of this list; never translated.")]
     labels: Labels
     group: Annotated[
         str | None,
         Field(
-            description="What it belongs to, such as a dimension. Show it with a question "
-            "or a rule of conduct: no label repeats `NEVER` or `DO_NOT_ASK`."
+            description="Its group, such as a dimension. Show it with a question or a rule "
+            "of conduct: no label repeats `NEVER` or `DO_NOT_ASK`."
         ),
     ] = None
     note: Annotated[str | None, Field(description="In English; see `translated_note`.")] = (
         None
     )
     element: Annotated[
-        Element | None, Field(description="Of an indicator: the element it speaks for.")
+        Element | None, Field(description="For an indicator, the element that it supports.")
     ] = None
     weights: Annotated[
         Weights | None, Field(description="Null: it is noted, and does not count.")
     ] = None
-    source: Annotated[
-        str | None, Field(description="Where this is from; null: no source says.")
-    ]
+    source: Annotated[str | None, Field(description="The source; null: none was found.")]
     confidence: Annotated[
-        str, Field(description="How well it is sourced, in the words of who looked.")
+        str, Field(description="How well it is sourced, as the person who searched wrote.")
     ]
     verbatim: Annotated[
         str | None,
         Field(
-            description="The code as its standard spells it, faults and spaces included; "
-            "null: it is of no standard."
+            description="The code as its standard spells it, with its errors and spaces; "
+            "null: it is not from a standard."
         ),
     ] = None
     issue: Annotated[
-        str | None, Field(description="What is wrong with it in its source; null: nothing.")
+        str | None, Field(description="The error in its source; null: none.")
     ] = None
     translation: Annotated[
         str | None,
         Field(
-            description="Who put the label into other languages, and how sure that is; "
-            "null: it is in the language of its source alone."
+            description="Who translated the label, and how reliable that is; null: it is in "
+            "the language of its source alone."
         ),
     ] = None
 
 
 class ItemOut(Item):
-    """One code of a list, as it was asked for."""
+    """One code of a list, with its label in the requested language."""
 
-    label: Annotated[str, Field(description="In the language you asked for, if there is.")]
+    label: Annotated[str, Field(description="The label in `language`.")]
     language: Annotated[
         str,
         Field(
-            description="Of `label`, a BCP 47 tag; not yours: nobody translated this.",
+            description="BCP 47 tag of `label`; `en` if there is no label in yours.",
             examples=["ru"],
         ),
     ]
     label_en: Annotated[
         str,
         Field(
-            description="The label in English, whatever language `label` is in. Show it "
-            "beside a `label` that is an unreviewed translation."
+            description="The label in English. Show it beside a `label` that is an "
+            "unreviewed translation."
         ),
     ]
     translated_note: Annotated[
         str | None,
-        Field(description="`note` in `language`; null: read `note`, which is English."),
+        Field(description="`note` in `language`; null: use `note`, which is English."),
     ]
     translation_status: Annotated[
         TranslationStatus | None,
         Field(
-            description="Of `label` and `translated_note`. `unreviewed`: a translation of "
-            "ours that no native speaker has reviewed; it is no official text, and the "
-            "English counts. `reviewed`: a translation of ours that one has reviewed. "
-            "`published`: of the source that `translation` names. null: `label` is in "
-            "English, not translated."
+            description="Of `label` and `translated_note`. `unreviewed`: our translation, "
+            "which no native speaker has reviewed; it is not official, and the English is "
+            "decisive. `reviewed`: our translation, which one has reviewed. `published`: "
+            "a translation of the source in `translation`. null: `label` is English."
         ),
     ]
 
 
 class ReferenceListSummary(Shown):
-    """Which list there is, and how to use it."""
+    """One list, without its items."""
 
-    list: Annotated[str, Field(description="Read it under /v1/reference/.")]
-    title: Annotated[str, Field(description="In English, as `note` is.")]
-    note: Annotated[str, Field(description="Where it is from, and what it is not.")]
+    list: Annotated[str, Field(description="Its name in /v1/reference/{list}.")]
+    title: Annotated[str, Field(description="In English.")]
+    note: Annotated[str, Field(description="Its source and its limits, in English.")]
 
 
 class ReferenceLists(Shown):
-    """The lists there are."""
+    """The names of all lists."""
 
     items: list[ReferenceListSummary]
 
 
 class ReferenceList(ReferenceListSummary):
-    """One list, whole."""
+    """One list with its items."""
 
     items: list[ItemOut]
