@@ -83,12 +83,12 @@ def seal(work: Writing, record: Recorded, kind: Sealable, content: BaseModel) ->
         put_away(work, record, kind, content)
     else:
         if kind == Paper.SAFEGUARDS:
-            keep_past(work, kept)
+            save_past_safeguards(work, kept)
         seal_padded(work, kept, content.model_dump_json().encode())
         kept.author, kept.written_at = work.actor.focal_point_id, work.now
 
 
-def keep_past(work: Writing, kept: Sealed) -> None:
+def save_past_safeguards(work: Writing, kept: Sealed) -> None:
     """Keep a sealed copy of the safeguards: LIFECYCLES.md requires their history."""
     past = Sealed(
         id=work.new_id(),
@@ -152,7 +152,7 @@ def take(  # noqa: PLR0913 - each is a part of the step
     """Take a step: set the state, start its deadline and record the event.
 
     `before` is the audience before the step, `until` the deadline if the step sets one. A
-    step of the system is recorded as such, even if an action of a person triggered it.
+    step of the system is recorded as such, whatever triggered it.
     """
     was = case.state
     lifecycle.take(case, step)
@@ -194,7 +194,7 @@ def wind(work: Writing, case: Case, until: datetime | None = None) -> None:
     Deadlines of facts about a child are passed on to the holder.
     """
     if case.state not in OPEN:
-        deadlines.stop_kinds(work, case.id, *BESIDE)
+        deadlines.stop_kinds(work, case.id, *OTHER_KINDS)
     if case.state not in CLOCKS:
         deadlines.stop(work, case.id)
         return
@@ -202,26 +202,27 @@ def wind(work: Writing, case: Case, until: datetime | None = None) -> None:
     if kind == ClockKind.MONITOR and not case.visits:
         kind = ClockKind.REVIEW_CLOSURE
     waits_on = {Side.SUBMITTER: case.submitter, Side.HOLDER: case.holder}.get(side)
-    until = until or due_of(work, case, kind, waits_on)
+    until = until or get_due_at(work, case, kind, waits_on)
     deadlines.restart(work, case, kind, until, waits_on=waits_on)
     if case.is_child:
         interests = queries.facts(work, [case.id]).get(case.id, [])
         deadlines.pass_on(work, [fact.id for fact in interests], case.holder)
 
 
-BESIDE: Final = (ClockKind.ASSESS_INTERESTS, ClockKind.CONSENT_ENDS, ClockKind.ANSWER)
+OTHER_KINDS: Final = (ClockKind.ASSESS_INTERESTS, ClockKind.CONSENT_ENDS, ClockKind.ANSWER)
 """Kinds of deadlines that run beside the one for the state of a case."""
 
 
-def due_of(work: Writing, case: Case, kind: ClockKind, waits_on: UUID | None) -> datetime:
+def get_due_at(
+    work: Writing, case: Case, kind: ClockKind, waits_on: UUID | None
+) -> datetime:
     """Return when the deadline of a kind ends.
 
-    A risk assessment is due when the last one expires (D12). In a drill only the deadline
-    runs faster: nobody has to assess every minute to be allowed a step.
+    Risk is due when its last assessment expires (D12); in a drill the deadline is shorter.
     """
     if kind == ClockKind.REVIEW_RISK:
         work.session.flush()
-        risk = queries.latest_risks(work, [case.id]).get(case.id)
+        risk = queries.load_latest_risks(work, [case.id]).get(case.id)
         if risk is not None:
             return risk.assessed_at + HOLDS_FOR[risk.level] / work.ground.speed
     if kind == ClockKind.MONITOR:

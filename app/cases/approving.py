@@ -52,12 +52,12 @@ def second(work: Writing, matter: Matter, approval: UUID | None) -> Approval | N
     """
     fingerprint = matter.fingerprint(work)
     if approval is None:
-        return ask(work, matter, fingerprint)
+        return ask_second_person(work, matter, fingerprint)
     decisions.spend(work, approval, fingerprint)
     return None
 
 
-def ask(work: Writing, matter: Matter, fingerprint: str) -> Approval:
+def ask_second_person(work: Writing, matter: Matter, fingerprint: str) -> Approval:
     """Request an approval, or return the pending one for the same request."""
     if waiting := access.pending_like(work, fingerprint):
         return waiting
@@ -78,7 +78,7 @@ def ask(work: Writing, matter: Matter, fingerprint: str) -> Approval:
 
 
 def decide(work: Writing, approval_id: UUID, *, approve: bool) -> Approval:
-    """Approve or refuse as the second person; raises as `access.actions.decide`."""
+    """Approve or refuse as the second person; raises as `decide_approval`."""
     question = decisions.decide(work, approval_id, approve=approve)
     deadlines.stop(work, question.id)
     return question

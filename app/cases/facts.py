@@ -105,7 +105,7 @@ RULES: Final[Mapping[FactName, Rule]] = {
 # fmt: on
 
 
-class Known(Protocol):
+class RecordedFact(Protocol):
     """A recorded fact."""
 
     @property
@@ -137,7 +137,7 @@ class FactSheet:
     """
 
     child: bool
-    latest: Mapping[tuple[FactName, str | None, UUID | None], Known]
+    latest: Mapping[tuple[FactName, str | None, UUID | None], RecordedFact]
 
     def plain(self, name: FactName) -> str | None:
         """Return the value of a fact that applies everywhere; None: not recorded."""
@@ -183,7 +183,7 @@ class FactSheet:
         return ReflectionPeriod(known.value)
 
 
-def must_fit(fact: Known, *, child: bool) -> None:
+def must_fit(fact: RecordedFact, *, child: bool) -> None:
     """Raise AssessmentOwed (409) if a fact would leave a child without an assessment."""
     if child and (fact.name, fact.value) == (FactName.BEST_INTERESTS, NOT_NEEDED):
         raise AssessmentOwed(
@@ -191,7 +191,7 @@ def must_fit(fact: Known, *, child: bool) -> None:
         )
 
 
-def sheet_of(recorded: Iterable[Known], *, child: bool) -> FactSheet:
+def sheet_of(recorded: Iterable[RecordedFact], *, child: bool) -> FactSheet:
     """Build the fact sheet of a case from its recorded facts, oldest first."""
     return FactSheet(child, {(f.name, f.country, f.body): f for f in recorded})
 

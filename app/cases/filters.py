@@ -18,7 +18,7 @@ def is_mine(work: Reading, party: type[Party] = Party) -> tuple[ColumnElement[bo
     return mine, party.until.is_(None)
 
 
-def says(work: Reading, field: str, asked: str) -> ColumnElement[bool]:
+def matches_summary(work: Reading, field: str, asked: str) -> ColumnElement[bool]:
     """Return a condition for cases whose summary has a value, as the caller reads it.
 
     It follows the same rules as `situation.notice_for`. A list must not reveal a newer
@@ -28,7 +28,7 @@ def says(work: Reading, field: str, asked: str) -> ColumnElement[bool]:
     kept, now = HandedOn.case_id == Case.id, getattr(Case, field) == asked
     is_live = is_granted(work, Grant.SUMMARY)
     then = exists().where(kept, getattr(HandedOn, field) == asked)
-    snapshot = as_asked(work, "notice", field)
+    snapshot = select_snapshot_value(work, "notice", field)
     return case(
         (is_live, now),
         (snapshot.is_not(None), snapshot == asked),
@@ -37,9 +37,9 @@ def says(work: Reading, field: str, asked: str) -> ColumnElement[bool]:
     )
 
 
-def is_in(work: Reading, states: Iterable[State]) -> ColumnElement[bool]:
+def is_in_state(work: Reading, states: Iterable[State]) -> ColumnElement[bool]:
     """Return a condition for cases in one of the states, as the caller reads them."""
-    wanted, snapshot = list(states), as_asked(work, "state")
+    wanted, snapshot = list(states), select_snapshot_value(work, "state")
     is_live = is_granted(work, Grant.STATE)
     return case((is_live, Case.state.in_(wanted)), else_=snapshot.in_(wanted))
 
@@ -50,7 +50,7 @@ def is_at(work: Reading, stages: Iterable[Stage]) -> ColumnElement[bool]:
     As in `lifecycle.stage_of`, a suspended case stays at the stage that it had.
     """
     wanted = frozenset(stages)
-    states, snapshot = states_in(wanted), as_asked(work, "state")
+    states, snapshot = states_in(wanted), select_snapshot_value(work, "state")
     sought = Case.suspended_while_referring & (Case.state == State.SUSPENDED)
     now = case(
         (sought, literal(Stage.REFERRAL in wanted)), else_=Case.state.in_(list(states))
@@ -67,7 +67,7 @@ def is_granted(work: Reading, grant: Grant) -> ColumnElement[bool]:
     return exists().where(*mine, Party.relation.in_(every) | follows).correlate(Case)
 
 
-def as_asked(work: Reading, *path: str) -> ColumnElement[Any]:
+def select_snapshot_value(work: Reading, *path: str) -> ColumnElement[Any]:
     """Select a value of the last snapshot of a case that the caller's office reads."""
     mine = (Party.case_id == Case.id, *is_mine(work), Party.as_asked.is_not(None))
     said = select(Party.as_asked[path].as_string()).where(*mine)

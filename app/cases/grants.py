@@ -105,7 +105,7 @@ class Row:
     conditions: frozenset[Condition] = frozenset()
 
 
-def row(
+def build_row(
     relations: Iterable[Relation], grants: Iterable[Grant], *conditions: Condition
 ) -> Row:
     """Build a row of the table."""
@@ -113,40 +113,44 @@ def row(
 
 
 _R, _G, _C = Relation, Grant, Condition
-PARTIES: Final = frozenset(
+CASE_RELATIONS: Final = frozenset(
     {_R.CANDIDATE, _R.LEAD, _R.DESK, _R.ESCALATION_DESK, _R.OVERSIGHT}
 )
 """Relations to the case itself, except that of the submitter."""
-ASKED: Final = frozenset({_R.RECIPIENT, _R.HANDOVER_CANDIDATE})
+RECORD_RELATIONS: Final = frozenset({_R.RECIPIENT, _R.HANDOVER_CANDIDATE})
 """Relations to a referral or handover of the case."""
-WORKING: Final = (PARTIES | ASKED) - {_R.OVERSIGHT}
+WORKING_RELATIONS: Final = (CASE_RELATIONS | RECORD_RELATIONS) - {_R.OVERSIGHT}
 _AS_IT_IS: Final = {_G.STATE, _G.SUMMARY, _G.COUNTRY, _G.LEAD, _G.ACTORS}
 
 GRANTS: Final = (
-    row({_R.SUBMITTER}, {_G.CASE, _G.STATE, _G.SUBMITTER}),
-    row({_R.SUBMITTER}, {_G.SUMMARY, _G.ALL_SERVICES}, _C.NEVER_LED, _C.NOT_RELOCATED),
-    row({_R.SUBMITTER}, {_G.COUNTRY, _G.DUE_AT}, _C.BEFORE_LEAD, _C.NOT_RELOCATED),
-    row(
+    build_row({_R.SUBMITTER}, {_G.CASE, _G.STATE, _G.SUBMITTER}),
+    build_row(
+        {_R.SUBMITTER}, {_G.SUMMARY, _G.ALL_SERVICES}, _C.NEVER_LED, _C.NOT_RELOCATED
+    ),
+    build_row({_R.SUBMITTER}, {_G.COUNTRY, _G.DUE_AT}, _C.BEFORE_LEAD, _C.NOT_RELOCATED),
+    build_row(
         {_R.SUBMITTER},
         {_G.CLOSURE_REASON, _G.EMERGENCY_ACCESS, _G.SUMMARY_EVENTS},
         _C.BEFORE_LEAD,
     ),
-    row({_R.SUBMITTER}, {_G.ROUTING, _G.MISSED_DEADLINES}, _C.BEFORE_LEAD, _C.IN_SIGHT),
-    row({_R.SUBMITTER}, {_G.WRITTEN}, _C.UNLED),
-    row({_R.SUBMITTER}, {_G.LEAD, _G.ACTORS}, _C.IN_SIGHT),
-    row({_R.SUBMITTER}, {_G.EVENT_FACTS}, _C.NEVER_LED, _C.IN_SIGHT),
-    row(
-        PARTIES,
+    build_row(
+        {_R.SUBMITTER}, {_G.ROUTING, _G.MISSED_DEADLINES}, _C.BEFORE_LEAD, _C.IN_SIGHT
+    ),
+    build_row({_R.SUBMITTER}, {_G.WRITTEN}, _C.UNLED),
+    build_row({_R.SUBMITTER}, {_G.LEAD, _G.ACTORS}, _C.IN_SIGHT),
+    build_row({_R.SUBMITTER}, {_G.EVENT_FACTS}, _C.NEVER_LED, _C.IN_SIGHT),
+    build_row(
+        CASE_RELATIONS,
         set(Grant)
         - {_G.WRITTEN, _G.CONTINUES_IN, _G.NEXT_LEAD, _G.EMERGENCY_ACCESS, _G.AS_ASKED},
     ),
-    row(PARTIES, {_G.WRITTEN, _G.CONTINUES_IN}, _C.IS_HOLDER),
-    row({_R.OVERSIGHT}, {_G.CONTINUES_IN}),
-    row({_R.ESCALATION_DESK}, {_G.NEXT_LEAD}),
-    row(WORKING, {_G.EMERGENCY_ACCESS}),
-    row({_R.HANDOVER_CANDIDATE}, {*_AS_IT_IS, _G.CASE, _G.ALL_SERVICES}),
-    row({_R.RECIPIENT}, {_G.CASE, _G.AS_ASKED}),
-    row({_R.RECIPIENT}, _AS_IT_IS, _C.FOLLOWS),
+    build_row(CASE_RELATIONS, {_G.WRITTEN, _G.CONTINUES_IN}, _C.IS_HOLDER),
+    build_row({_R.OVERSIGHT}, {_G.CONTINUES_IN}),
+    build_row({_R.ESCALATION_DESK}, {_G.NEXT_LEAD}),
+    build_row(WORKING_RELATIONS, {_G.EMERGENCY_ACCESS}),
+    build_row({_R.HANDOVER_CANDIDATE}, {*_AS_IT_IS, _G.CASE, _G.ALL_SERVICES}),
+    build_row({_R.RECIPIENT}, {_G.CASE, _G.AS_ASKED}),
+    build_row({_R.RECIPIENT}, _AS_IT_IS, _C.FOLLOWS),
 )
 
 

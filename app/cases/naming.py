@@ -25,11 +25,11 @@ def by_ids(
     """
     lists = {"whole": case_ids, "submitted": if_submitted, "parted": if_parted}
     given = {name: list(set(ids)) for name, ids in lists.items()}
-    rows = work.session.scalars(SOME, given | {"me": work.actor.focal_point_id})
+    rows = work.session.scalars(CASES_BY_IDS, given | {"me": work.actor.focal_point_id})
     return {case.id: case for case in rows}
 
 
-def among(name: str) -> ColumnElement[bool]:
+def is_in_list(name: str) -> ColumnElement[bool]:
     """Return a condition for the cases of a list that is a parameter of the statement."""
     return Case.id.in_(bindparam(name, expanding=True))
 
@@ -39,9 +39,12 @@ _LEFT = (Party.relation == Relation.LEAD) & Party.until.is_not(None)
 _HAS = Party.case_id == Case.id
 _PARTED = Case.relocated_at.is_not(None) | exists().where(_HAS, _LEFT)
 _ASKED = Party.as_asked.is_not(None) & (Party.focal_point_id == bindparam("me"))
-SOME: Final = select(Case).where(
-    among("whole")
-    | ((among("submitted") | (among("parted") & _PARTED)) & exists().where(_HAS, _MINE))
-    | (among("parted") & exists().where(_HAS, _ASKED))
+CASES_BY_IDS: Final = select(Case).where(
+    is_in_list("whole")
+    | (
+        (is_in_list("submitted") | (is_in_list("parted") & _PARTED))
+        & exists().where(_HAS, _MINE)
+    )
+    | (is_in_list("parted") & exists().where(_HAS, _ASKED))
 )
 """Built once, because every poll of a feed runs it."""

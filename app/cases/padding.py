@@ -10,7 +10,7 @@ from typing import Final
 from app.cases.sections import Paper, Sealable, Section
 
 STEP: Final = 4 * 1024
-"""The smallest size in bytes of documents in `ALIKE`; larger ones take twice as many."""
+"""The smallest size in bytes of `STEPPED_KINDS`; a larger document doubles it."""
 LEAST: Final = 1024
 """The smallest size in bytes of all other documents."""
 ALIKE: Final[frozenset[Sealable]] = frozenset(

@@ -8,14 +8,14 @@ from sqlalchemy import ColumnElement, Select, and_, exists, select
 from sqlalchemy.orm import Session, aliased
 
 from app.cases import statements
-from app.cases.filters import is_in, is_mine, says
+from app.cases.filters import is_in_state, is_mine, matches_summary
 from app.cases.grants import Grant, list_relations
 from app.cases.lifecycle import State
 from app.cases.models import Case, CaseKey, Party, Sealed
 from app.cases.records import Fact, HandedOn, Question, RiskAssessment, VitalInterest
 from app.cases.risk import GRAVITY
 from app.cases.sections import Safeguards, Sealable
-from app.cases.statements import SEES
+from app.cases.statements import SEES_CASE
 from app.deadlines.limits import Priority
 from app.kernel.actors import Relation
 from app.kernel.problems import NotFound
@@ -27,12 +27,12 @@ from app.kernel.work import Reading, Writing
 
 def recall(work: Reading, code: str) -> Case:
     """Return a case that the caller sees or has led, or raise NotFound (404)."""
-    return one(work, statements.LED_BY_CODE, code=code)
+    return get_one(work, statements.LED_BY_CODE, code=code)
 
 
 def get(work: Reading, code: str) -> Case:
     """Return a case that the caller sees by its code, or raise NotFound (404)."""
-    return one(work, statements.BY_CODE, code=code)
+    return get_one(work, statements.BY_CODE, code=code)
 
 
 def lock(work: Writing, code: str) -> Case:
@@ -41,7 +41,7 @@ def lock(work: Writing, code: str) -> Case:
     Visibility is checked again after the lock: the caller may have ceased to be a party
     while it waited.
     """
-    case = one(work, statements.HELD_BY_CODE, code=code)
+    case = get_one(work, statements.HELD_BY_CODE, code=code)
     if not case.is_open_to(work.actor.focal_point_id):
         raise NotFound("There is no such case.")
     return case
@@ -53,7 +53,7 @@ def lock_by_id(work: Writing, case_id: UUID) -> Case:
     A former lead may do so too: it still sees an old handover, and is told that it is
     decided.
     """
-    return one(work, statements.HELD_BY_ID, id=case_id)
+    return get_one(work, statements.HELD_BY_ID, id=case_id)
 
 
 def unfinished(session: Session, others: Iterable[UUID]) -> Sequence[Case]:
@@ -74,18 +74,18 @@ def codes(session: Session, ids: Iterable[UUID]) -> dict[UUID, str]:
 def handed_on(work: Reading, case_ids: Iterable[UUID]) -> Mapping[UUID, HandedOn]:
     """Return the summaries that submitters handed on, by case id."""
     wanted = {"cases": list(case_ids)}
-    rows = work.session.scalars(statements.HANDED_ON, wanted)
+    rows = work.session.scalars(statements.SUMMARY_SNAPSHOTS, wanted)
     return {kept.case_id: kept for kept in rows}
 
 
-def look_again(work: Reading, case_id: UUID) -> None:
+def load_again(work: Reading, case_id: UUID) -> None:
     """Reload a case and its parties."""
-    work.session.scalars(statements.ANEW, {"id": case_id}).all()
+    work.session.scalars(statements.BY_ID_AGAIN, {"id": case_id}).all()
 
 
 def get_by_id(work: Reading, case_id: UUID) -> Case:
     """Return a case that the caller sees by its id, or raise NotFound (404)."""
-    return one(work, statements.BY_ID, id=case_id)
+    return get_one(work, statements.BY_ID, id=case_id)
 
 
 def continuing_code(work: Reading, case: Case) -> str | None:
@@ -97,7 +97,7 @@ def continuing_code(work: Reading, case: Case) -> str | None:
     return None
 
 
-def one(work: Reading, statement: Select[Case], **named: object) -> Case:
+def get_one(work: Reading, statement: Select[Case], **named: object) -> Case:
     """Run a statement for one case, or raise NotFound (404)."""
     me = work.actor.focal_point_id
     found = work.session.scalar(statement, {"me": me, **named})
@@ -119,26 +119,26 @@ def mine(
     has two relations is listed once.
     """
     earlier = aliased(Party)
-    open_row = and_(*is_mine(work), SEES)
+    open_row = and_(*is_mine(work), SEES_CASE)
     first = ~exists().where(
         earlier.case_id == Party.case_id,
         earlier.focal_point_id == Party.focal_point_id,
         earlier.until.is_(None),
         earlier.relation.in_(list_relations(Grant.CASE)),
         earlier.number < Party.number,
-        *(_among(earlier.relation, relations)),
+        *(_matches_any(earlier.relation, relations)),
     )
     return (
         select(Case, Party.number)
         .join(Party, Party.case_id == Case.id)
-        .where(open_row, first, *_among(Party.relation, relations))
-        .where(*([is_in(work, states)] if set(states) < set(State) else []))
-        .where(*([says(work, "priority", priority)] if priority else []))
-        .where(*([says(work, "country", country)] if country else []))
+        .where(open_row, first, *_matches_any(Party.relation, relations))
+        .where(*([is_in_state(work, states)] if set(states) < set(State) else []))
+        .where(*([matches_summary(work, "priority", priority)] if priority else []))
+        .where(*([matches_summary(work, "country", country)] if country else []))
     )
 
 
-def _among(column: object, values: Iterable[object]) -> list[ColumnElement[bool]]:
+def _matches_any(column: object, values: Iterable[object]) -> list[ColumnElement[bool]]:
     wanted = list(values)
     return [column.in_(wanted)] if wanted else []  # type: ignore[attr-defined]
 
@@ -164,10 +164,12 @@ def keys_to_try(work: Reading) -> Iterator[WrappedKey]:
 
 def sealed(work: Reading, record_id: UUID, kind: Sealable) -> Sealed | None:
     """Return the sealed document of a kind of a record, or None."""
-    return work.session.scalar(statements.NAMED, {"record": record_id, "kind": kind})
+    return work.session.scalar(
+        statements.SEALED_OF_KIND, {"record": record_id, "kind": kind}
+    )
 
 
-def papers(work: Reading, record_id: UUID, *kinds: Sealable) -> list[Sealed]:
+def list_sealed(work: Reading, record_id: UUID, *kinds: Sealable) -> list[Sealed]:
     """List the sealed documents of some kinds of a record, oldest first."""
     named = (Sealed.record_id == record_id) & Sealed.kind.in_(kinds)
     rows = select(Sealed).where(named).order_by(Sealed.written_at, Sealed.id)
@@ -195,7 +197,7 @@ def sections_present(
     """Return the kind and author of each sealed document of the cases themselves."""
     present: dict[UUID, list[tuple[str, UUID]]] = {}
     cases = {"cases": list(case_ids)}
-    for case_id, kind, author in columns(work.session, statements.PRESENT, cases):
+    for case_id, kind, author in columns(work.session, statements.WRITTEN_SECTIONS, cases):
         present.setdefault(case_id, []).append((kind, author))
     return present
 
@@ -206,7 +208,7 @@ def with_external(work: Reading, digest: str) -> str | None:
 
 
 @recalled(Sealed, CaseKey)
-def all_safeguards(work: Reading, case_ids: Iterable[UUID]) -> Mapping[UUID, Safeguards]:
+def load_safeguards(work: Reading, case_ids: Iterable[UUID]) -> Mapping[UUID, Safeguards]:
     """Open the safeguards of cases, by case id; for rules alone."""
     rows = work.session.execute(statements.SAFEGUARDS, {"cases": list(case_ids)}).all()
     work.held.update(key for _, key in rows)
@@ -217,7 +219,9 @@ def all_safeguards(work: Reading, case_ids: Iterable[UUID]) -> Mapping[UUID, Saf
 
 
 @recalled(RiskAssessment)
-def latest_risks(work: Reading, case_ids: Iterable[UUID]) -> Mapping[UUID, RiskAssessment]:
+def load_latest_risks(
+    work: Reading, case_ids: Iterable[UUID]
+) -> Mapping[UUID, RiskAssessment]:
     """Return the last risk assessment of each case, by any party.
 
     Of two at the same moment the more serious one counts.
@@ -239,20 +243,22 @@ def facts(work: Reading, case_ids: Iterable[UUID]) -> Mapping[UUID, list[Fact]]:
 def fact(work: Reading, case_id: UUID, fact_id: UUID) -> Fact:
     """Return one fact of a case, or raise NotFound (404)."""
     mine = (Fact.case_id == case_id) & (Fact.id == fact_id)
-    return known(work.session.scalar(select(Fact).where(mine)), "fact")
+    return require_found(work.session.scalar(select(Fact).where(mine)), "fact")
 
 
 @recalled(VitalInterest)
 def in_vital_interest(work: Reading, case_ids: Iterable[UUID]) -> frozenset[UUID]:
     """Return the cases for which a vital interest holds now."""
     named = {"cases": list(case_ids), "now": work.now}
-    return frozenset(columns(work.session, statements.VITAL, named).scalars())
+    return frozenset(columns(work.session, statements.IN_VITAL_INTEREST, named).scalars())
 
 
 def vital_interest(work: Reading, case_id: UUID, declared: UUID) -> VitalInterest:
     """Return one declaration of a case, or raise NotFound (404)."""
     mine = (VitalInterest.case_id == case_id) & (VitalInterest.id == declared)
-    return known(work.session.scalar(select(VitalInterest).where(mine)), "declaration")
+    return require_found(
+        work.session.scalar(select(VitalInterest).where(mine)), "declaration"
+    )
 
 
 def questions(work: Reading, case_id: UUID) -> list[Question]:
@@ -264,10 +270,10 @@ def questions(work: Reading, case_id: UUID) -> list[Question]:
 def question(work: Reading, case_id: UUID, question_id: UUID) -> Question:
     """Return one question about a case, or raise NotFound (404)."""
     mine = (Question.case_id == case_id) & (Question.id == question_id)
-    return known(work.session.scalar(select(Question).where(mine)), "question")
+    return require_found(work.session.scalar(select(Question).where(mine)), "question")
 
 
-def known[R](record: R | None, what: str) -> R:
+def require_found[R](record: R | None, what: str) -> R:
     """Return the record, or raise NotFound (404) if it is None."""
     if record is None:
         raise NotFound(f"There is no such {what} in this case.")

@@ -11,7 +11,7 @@ from app.cases.models import Case
 from app.cases.sections import Paper, Sealable
 from app.kernel.work import Reading, Writing
 
-UNLIMITED: Final[frozenset[Sealable]] = frozenset(
+UNLIMITED_KINDS: Final[frozenset[Sealable]] = frozenset(
     {Paper.ROUTING, Paper.CONTACTS, Paper.ARRANGEMENT, Paper.TRAVEL_PLAN}
 )
 """Kinds that routing and services write: one document for a case or a referral."""
@@ -31,7 +31,7 @@ def require_draft_quota(work: Writing) -> None:
     work.ground.quotas.require_draft(count_open_drafts(work))
 
 
-def use_volume_quota(work: Writing, case_id: UUID, kind: Sealable, size: int) -> None:
+def count_volume(work: Writing, case_id: UUID, kind: Sealable, size: int) -> None:
     """Count the bytes that are sealed; raise DailyVolumeUsed (429) above today's quota.
 
     The quota never stops a submission, nor a case for which a vital interest holds.
@@ -48,6 +48,6 @@ def is_exempt(work: Writing, case_id: UUID, kind: Sealable) -> bool:
     return (
         work.is_exempt_from_quota
         or work.actor.is_system
-        or kind in UNLIMITED
+        or kind in UNLIMITED_KINDS
         or bool(queries.in_vital_interest(work, [case_id]))
     )

@@ -6,16 +6,16 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from app.cases.grants import WORKING, Grant
+from app.cases.grants import WORKING_RELATIONS, Grant
 from app.cases.models import Case
-from app.cases.queries import known
+from app.cases.queries import require_found
 from app.cases.records import VitalReading
 from app.cases.sections import ReadingPurpose, Section
 from app.cases.vital import REVIEWED_WITHIN, ReadingState
 from app.kernel.actors import Relation
 from app.kernel.work import Reading
 
-READ_BY: Final = WORKING | {Relation.SUBMITTER}
+REQUESTING_RELATIONS: Final = WORKING_RELATIONS | {Relation.SUBMITTER}
 """Relations by which an office may request emergency access."""
 
 
@@ -28,10 +28,10 @@ def of_case(work: Reading, case_id: UUID) -> list[VitalReading]:
 def get(work: Reading, case_id: UUID, reading_id: UUID) -> VitalReading:
     """Return one request in a case, or raise NotFound (404)."""
     mine = (VitalReading.case_id == case_id) & (VitalReading.id == reading_id)
-    return known(work.session.scalar(select(VitalReading).where(mine)), "reading")
+    return require_found(work.session.scalar(select(VitalReading).where(mine)), "reading")
 
 
-def open_for(
+def find_granted(
     work: Reading, case: Case, section: Section, purpose: ReadingPurpose
 ) -> VitalReading | None:
     """Return the caller's granted access to a section for a purpose, or None.
@@ -49,7 +49,7 @@ def open_for(
             reading
             for reading in work.session.scalars(of_case)
             if reading.state(work.now) == ReadingState.GRANTED
-            and has_had_part_since(case, us, reading.asked_at)
+            and has_had_relation_since(case, us, reading.asked_at)
             and reading.purpose == purpose
             and section in reading.sections
         ),
@@ -66,14 +66,14 @@ def can_ask(case: Case, focal_point: UUID) -> bool:
     return Grant.EMERGENCY_ACCESS in case.grants(focal_point)
 
 
-def has_had_part_since(case: Case, focal_point: UUID, moment: datetime) -> bool:
-    """Return whether an office has had a relation in `READ_BY` without a gap since then.
+def has_had_relation_since(case: Case, focal_point: UUID, moment: datetime) -> bool:
+    """Return whether an office has had such a relation since a time, without a gap.
 
     One may follow another, as when a candidate becomes the lead. The relation of a
     submitter counts until a lead takes the case.
     """
     mine = (p for p in case.parties if p.focal_point_id == focal_point)
-    parts = [party for party in mine if party.relation in READ_BY]
+    parts = [party for party in mine if party.relation in REQUESTING_RELATIONS]
     for part in sorted(parts, key=lambda part: part.since):
         submitted = part.relation == Relation.SUBMITTER
         until = case.led_since if submitted else part.until

@@ -45,12 +45,12 @@ class PartyRow(Protocol):
         """The case as it was when the office was asked; None: it reads the current case."""
 
 
-def covers(party: PartyRow, at: datetime) -> bool:
+def was_in_force(party: PartyRow, at: datetime) -> bool:
     """Return whether a party row was in force at a time."""
     return party.since <= at and (party.until is None or at <= party.until)
 
 
-def follows(party: PartyRow, at: datetime | None = None) -> set[Condition]:
+def get_follow_condition(party: PartyRow, at: datetime | None = None) -> set[Condition]:
     """Return the condition `FOLLOWS` if a party row reads the case as it is, else nothing.
 
     A State body that is asked for a travel document reads the case as it was then, and what
@@ -122,7 +122,7 @@ class Relations:
     def _granted(self, focal_point: UUID, parties: Iterable[PartyRow]) -> frozenset[Grant]:
         holds = self.conditions(focal_point)
         each = (
-            list_grants(p.relation, holds | follows(p))
+            list_grants(p.relation, holds | get_follow_condition(p))
             for p in parties
             if p.focal_point_id == focal_point
         )
@@ -154,8 +154,8 @@ class Relations:
         return any(
             p.focal_point_id == focal_point
             and (p.record_id == self.id or not as_party)
-            and (p.until is None or covers(p, at))
-            and grant in list_grants(p.relation, holds | follows(p, at))
+            and (p.until is None or was_in_force(p, at))
+            and grant in list_grants(p.relation, holds | get_follow_condition(p, at))
             for p in self.parties
         )
 

@@ -9,7 +9,7 @@ from app.cases import queries
 from app.cases.models import CaseKey, DocumentKey, Sealed
 from app.cases.padding import is_padded
 from app.cases.sealing import seal_padded
-from app.cases.sections import kind_of
+from app.cases.sections import get_kind
 from app.kernel.statements import held
 from app.kernel.work import Writing
 
@@ -24,7 +24,7 @@ def list_outdated(session: Session) -> list[UUID]:
     return [
         one
         for one, kind, size, has_own_key in found
-        if not (has_own_key and is_padded(kind_of(kind), size))
+        if not (has_own_key and is_padded(get_kind(kind), size))
     ]
 
 
@@ -34,7 +34,7 @@ def reseal(work: Writing, sealed_id: UUID) -> bool:
     paper = work.session.scalar(held(row))
     if paper is None:
         return False
-    if paper.key and is_padded(kind_of(paper.kind), len(paper.sealed)):
+    if paper.key and is_padded(get_kind(paper.kind), len(paper.sealed)):
         return False
     if work.session.get(CaseKey, paper.case_id) is None:
         return False

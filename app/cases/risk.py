@@ -37,9 +37,9 @@ HOLDS_FOR: Final = {
 
 def is_current(risk: Assessed | None, now: datetime) -> bool:
     """Return whether a risk assessment is valid now; False without one."""
-    return risk is not None and now <= runs_out(risk)
+    return risk is not None and now <= get_expiry(risk)
 
 
-def runs_out(risk: Assessed) -> datetime:
+def get_expiry(risk: Assessed) -> datetime:
     """Return when a risk assessment expires."""
     return risk.assessed_at + HOLDS_FOR[risk.level]

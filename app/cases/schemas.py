@@ -24,7 +24,7 @@ from app.kernel.text import Asked, Code, CountryCode, Day, LanguageTag, SafeText
 
 COUNTRY = "Where the person is. The lead is an office there, not in the country of origin."
 SERVICES = "The services that the person needs, as far as they are known."
-URGENT = "The services that cannot wait for a lead; empty: none."
+URGENT_NEEDS = "The services that cannot wait for a lead; empty: none."
 WHOSE = "Code of the focal point; null: the system, or you may not know it."
 SAFE_CONTACT = "The person's answer to whether they may be contacted safely."
 
@@ -46,7 +46,7 @@ class NoticeFields(Asked):
     ] = None
     priority: Priority | None = None
     services: Annotated[Services | None, Field(description=SERVICES)] = None
-    urgent_needs: Annotated[Services | None, Field(description=URGENT)] = None
+    urgent_needs: Annotated[Services | None, Field(description=URGENT_NEEDS)] = None
     safe_contact: Annotated[SafeContact | None, Field(description=SAFE_CONTACT)] = None
 
 

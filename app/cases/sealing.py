@@ -3,8 +3,8 @@
 from app.cases import queries
 from app.cases.models import Sealed
 from app.cases.padding import pad
-from app.cases.quotas import use_volume_quota
-from app.cases.sections import kind_of
+from app.cases.quotas import count_volume
+from app.cases.sections import get_kind
 from app.kernel.work import Writing
 
 
@@ -15,7 +15,7 @@ def seal_padded(work: Writing, paper: Sealed, plain: bytes) -> None:
     """
     key = queries.data_key(work, paper.case_id)
     paper.key_version = key.version
-    kind = kind_of(paper.kind)
+    kind = get_kind(paper.kind)
     padded = pad(kind, plain.rstrip())
-    use_volume_quota(work, paper.case_id, kind, len(padded))
+    count_volume(work, paper.case_id, kind, len(padded))
     paper.replace_document(work.vault.seal(key, queries.place_of(paper), padded))

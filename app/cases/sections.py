@@ -66,7 +66,7 @@ class ReadingPurpose(StrEnum):
 type Sealable = Section | Paper
 
 
-def kind_of(name: str) -> Sealable:
+def get_kind(name: str) -> Sealable:
     """Return the section or document kind with this name."""
     return Section(name) if name in set(Section) else Paper(name)
 

@@ -11,12 +11,12 @@ from app.cases.sections import Paper
 from app.kernel.actors import Relation
 from app.kernel.statements import any_of, held
 
-SEES: Final = Party.relation.in_(list_relations(Grant.CASE))
+SEES_CASE: Final = Party.relation.in_(list_relations(Grant.CASE))
 """Relations that see the current case; a former lead or recipient sees its own past."""
 MINE: Final = (Party.focal_point_id == bindparam("me"), Party.until.is_(None))
 """The current party rows of the office `me`, including those of its own past."""
 PARTY: Final = exists().where(Party.case_id == Case.id, *MINE)
-VISIBLE: Final = select(Case).where(PARTY.where(SEES))
+VISIBLE: Final = select(Case).where(PARTY.where(SEES_CASE))
 """The cases that the office is a party to now, or to a record of."""
 REMEMBERED: Final = select(Case).where(PARTY)
 """As `VISIBLE`, and the cases in which it once was lead or recipient."""
@@ -25,13 +25,13 @@ LED: Final = select(Case).where(PARTY.where(Party.relation != Relation.FORMER_RE
 BY_CODE: Final = VISIBLE.where(Case.code == bindparam("code"))
 LED_BY_CODE: Final = LED.where(Case.code == bindparam("code"))
 BY_ID: Final = VISIBLE.where(Case.id == bindparam("id"))
-ANEW: Final = (
+BY_ID_AGAIN: Final = (
     select(Case).where(Case.id == bindparam("id")).execution_options(populate_existing=True)
 )
 HELD_BY_CODE: Final = held(BY_CODE)
 HELD_BY_ID: Final = held(REMEMBERED.where(Case.id == bindparam("id")))
 CASES: Final = any_of("cases")
-NAMED: Final = select(Sealed).where(
+SEALED_OF_KIND: Final = select(Sealed).where(
     Sealed.record_id == bindparam("record"), Sealed.kind == bindparam("kind")
 )
 SAFEGUARDS: Final = (
@@ -39,14 +39,14 @@ SAFEGUARDS: Final = (
     .outerjoin(CaseKey, CaseKey.case_id == Sealed.case_id)
     .where(Sealed.record_id.in_(CASES), Sealed.kind == Paper.SAFEGUARDS)
 )
-PRESENT: Final = (
+WRITTEN_SECTIONS: Final = (
     select(Sealed.case_id, Sealed.kind, Sealed.author)
     .where(Sealed.case_id.in_(CASES), Sealed.record_id == Sealed.case_id)
     .order_by(Sealed.kind)
 )
 RISKS: Final = select(RiskAssessment).where(RiskAssessment.case_id.in_(CASES))
 FACTS: Final = select(Fact).where(Fact.case_id.in_(CASES)).order_by(Fact.number)
-VITAL: Final = select(VitalInterest.case_id).where(
+IN_VITAL_INTEREST: Final = select(VitalInterest.case_id).where(
     VitalInterest.case_id.in_(CASES), VitalInterest.holds_until > bindparam("now")
 )
-HANDED_ON: Final = select(HandedOn).where(HandedOn.case_id.in_(CASES))
+SUMMARY_SNAPSHOTS: Final = select(HandedOn).where(HandedOn.case_id.in_(CASES))

@@ -43,13 +43,13 @@ def record(work: Writing, case: Case, new: NewConsent) -> Consent:
     consent = Consent(
         id=work.new_id(),
         case_id=case.id,
-        focal_point_id=named(work, new),
+        focal_point_id=find_named_office(work, new),
         **(new.recipient_class.model_dump() if new.recipient_class else {}),
         purposes=sorted(set(new.purposes)),
         sections=sorted(set(new.sections)),
         recorded_by=work.actor.focal_point_id,
         recorded_at=work.now,
-        **new.model_dump(include=PLAIN),
+        **new.model_dump(include=COPIED_FIELDS),
     )
     work.session.add(consent)
     cases.note(work, case, "consent", new.evidence)
@@ -75,10 +75,17 @@ def require_counting(work: Writing, case: Case, new: NewConsent) -> None:
 
 EARLIEST_ZONE: Final = timedelta(hours=14)
 """The offset of the first time zone in which a day begins."""
-PLAIN = {"given_by", "language", "interpreter", "form_version", "obtained_on", "expires_at"}
+COPIED_FIELDS = {
+    "given_by",
+    "language",
+    "interpreter",
+    "form_version",
+    "obtained_on",
+    "expires_at",
+}
 
 
-def named(work: Writing, new: NewConsent) -> UUID | None:
+def find_named_office(work: Writing, new: NewConsent) -> UUID | None:
     """Return the id of the office that a consent names; raises FocalPointUnknown (422)."""
     return directory.named(work, new.focal_point).id if new.focal_point else None
 
@@ -89,7 +96,7 @@ def count_refusal(work: Writing, new: NewRefusal) -> None:
     A count can wait: raises SpaceReserved (503) if the disk is nearly full.
     """
     work.ground.free_space.require_unreserved()
-    week = queries.week_of(work.now.date())
+    week = queries.get_monday(work.now.date())
     work.session.add(Refusal(id=work.new_id(), country=new.country, week=week))
 
 

@@ -44,7 +44,7 @@ class GivenBy(StrEnum):
     BEST_INTERESTS_DECISION = "best_interests_decision"
 
 
-FOR_A_CHILD = frozenset({GivenBy.GUARDIAN_WITH_ASSENT, GivenBy.BEST_INTERESTS_DECISION})
+CHILD_GIVERS = frozenset({GivenBy.GUARDIAN_WITH_ASSENT, GivenBy.BEST_INTERESTS_DECISION})
 
 
 class Addressee(Described, Protocol):
@@ -59,7 +59,7 @@ class Addressee(Described, Protocol):
         """Its function."""
 
 
-class Naming(Protocol):
+class NamedRecipients(Protocol):
     """The recipients that a person named: one office, or a class of offices."""
 
     @property
@@ -79,7 +79,7 @@ class Naming(Protocol):
         """The country of the class."""
 
 
-class Given(Naming, Protocol):
+class Given(NamedRecipients, Protocol):
     """A consent as the person gave it."""
 
     @property
@@ -115,7 +115,7 @@ class Asking:
     """Whether an NGO wrote the record of the person, in whole or in part."""
 
 
-def names(consent: Naming, recipient: Addressee) -> bool:
+def names(consent: NamedRecipients, recipient: Addressee) -> bool:
     """Return whether a consent names this recipient, itself or by its class.
 
     "State bodies in KZ" are those of KZ: a consulate there belongs to another State (R84).
@@ -136,7 +136,7 @@ def may_give(given_by: GivenBy, *, child: bool) -> bool:
     Nobody else consents for an adult (BR03, BR12). A child's own word is assent, which does
     not replace the consent of a guardian (BR14).
     """
-    return child == (given_by in FOR_A_CHILD)
+    return child == (given_by in CHILD_GIVERS)
 
 
 def counts(consent: Given, now: datetime, *, child: bool) -> bool:
@@ -149,7 +149,7 @@ def counts(consent: Given, now: datetime, *, child: bool) -> bool:
     return able and consent.withdrawn_at is None and now < consent.expires_at
 
 
-def may_name_to(consent: Naming, asking: Asking) -> bool:
+def may_reveal_names(consent: NamedRecipients, asking: Asking) -> bool:
     """Return whether a matching consent allows this recipient to read names.
 
     Names that an NGO wrote down reach a State body only if the person named that very body:
@@ -159,10 +159,10 @@ def may_name_to(consent: Naming, asking: Asking) -> bool:
     return not to_a_state or consent.focal_point_id is not None
 
 
-def told_by(consent: Given, asking: Asking) -> frozenset[Section]:
+def list_readable_sections(consent: Given, asking: Asking) -> frozenset[Section]:
     """Return the sections that one matching consent lets this recipient read."""
     named = frozenset(Section(name) for name in consent.sections)
-    return named if may_name_to(consent, asking) else named - {Section.IDENTITY}
+    return named if may_reveal_names(consent, asking) else named - {Section.IDENTITY}
 
 
 def covered(consents: Iterable[Given], asking: Asking) -> frozenset[Section] | None:
@@ -176,7 +176,9 @@ def covered(consents: Iterable[Given], asking: Asking) -> frozenset[Section] | N
     ]
     if not fitting:
         return None
-    return frozenset[Section]().union(*(told_by(one, asking) for one in fitting))
+    return frozenset[Section]().union(
+        *(list_readable_sections(one, asking) for one in fitting)
+    )
 
 
 def covers(

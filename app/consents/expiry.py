@@ -14,8 +14,8 @@ from app.consents.coverage import (
     Purpose,
     covered,
     covers,
+    list_readable_sections,
     names,
-    told_by,
 )
 
 DAYS_BEFORE: Final = (14, 3, 0)
@@ -64,7 +64,7 @@ def next_announcement(
     return ahead[0] if ahead else None
 
 
-def ends_after(other: Ending, consent: Ending) -> bool:
+def is_later(other: Ending, consent: Ending) -> bool:
     """Return whether another consent ends later; with the same end, the newer one does."""
 
     def rank(one: Ending) -> tuple[datetime, datetime, UUID]:
@@ -79,16 +79,16 @@ def is_renewed(consent: Ending, others: Iterable[Ending], asking: Asking | None)
     `asking` is about the office that the consent names, for any purpose. None: it names a
     class, and only a consent to the same class, or a wider one, renews it.
     """
-    later = [other for other in others if ends_after(other, consent)]
+    later = [other for other in others if is_later(other, consent)]
     if asking is None:
-        fitting = [other for other in later if names_class(other, consent)]
+        fitting = [other for other in later if matches_class(other, consent)]
     else:
         fitting = [other for other in later if names(other, asking.recipient)]
     purposes = map(Purpose, consent.purposes)
     return all(is_renewed_for(purpose, consent, fitting, asking) for purpose in purposes)
 
 
-def names_class(other: Given, consent: Given) -> bool:
+def matches_class(other: Given, consent: Given) -> bool:
     """Return whether another consent names the class of this one, or a wider one."""
     return (
         other.focal_point_id is None
@@ -110,15 +110,17 @@ def is_renewed_for(
         fitting = [other for other in fitting if set(other.purposes) == {purpose}]
     if purpose == Purpose.REFER:
         fitting = [o for o in fitting if o.country in {None, consent.country}]
-    told = frozenset[Section]().union(*(told_to(other, asking) for other in fitting))
-    return bool(fitting) and told_to(consent, asking) <= told
+    told = frozenset[Section]().union(
+        *(list_sections_for(other, asking) for other in fitting)
+    )
+    return bool(fitting) and list_sections_for(consent, asking) <= told
 
 
-def told_to(consent: Given, asking: Asking | None) -> frozenset[Section]:
+def list_sections_for(consent: Given, asking: Asking | None) -> frozenset[Section]:
     """Return the sections that a consent covers for an office, or for its whole class."""
     if asking is None:
         return frozenset(map(Section, consent.sections))
-    return told_by(consent, asking)
+    return list_readable_sections(consent, asking)
 
 
 def is_missed(
@@ -134,8 +136,8 @@ def is_missed(
     """
     if asking.purpose not in consent.purposes or not names(consent, asking.recipient):
         return False
-    told = covered([one for one in others if ends_after(one, consent)], asking)
-    return told is None or not (told_by(consent, asking) & sections) <= told
+    told = covered([one for one in others if is_later(one, consent)], asking)
+    return told is None or not (list_readable_sections(consent, asking) & sections) <= told
 
 
 def find_end_of_cover(

@@ -45,7 +45,7 @@ def watch_expiry(work: Writing, case: Case, anew: Collection[UUID] = ()) -> None
             continue
         if consent.id in anew:
             clock = begun_anew(work, clock, clock.due_at)
-        clock.waits_on = find_waiting(work, case, consent)
+        clock.waits_on = find_awaited_office(work, case, consent)
 
 
 def is_awaited(
@@ -67,7 +67,7 @@ def is_awaited(
     if consent not in known:
         return True
     stand = [one for one in known if counts(one, work.now, child=case.is_child)]
-    return not is_renewed(consent, stand, asking_of(work, case, consent))
+    return not is_renewed(consent, stand, build_question_for(work, case, consent))
 
 
 def known_to_lead(work: Reading, case: Case, given: Sequence[Consent]) -> Sequence[Consent]:
@@ -84,7 +84,7 @@ def known_to_lead(work: Reading, case: Case, given: Sequence[Consent]) -> Sequen
         stands = standing.of_case(work, case)
     except (NotFound, Unopenable):
         return []
-    return standing.restrict_to_known(work, stands, lead).consents
+    return standing.filter_for_office(work, stands, lead).consents
 
 
 def is_lead_apart(work: Reading, case: Case) -> bool:
@@ -103,7 +103,7 @@ def find_state_lead(work: Reading, case: Case) -> FocalPoint | None:
     return lead if lead and lead.kind == Kind.STATE else None
 
 
-def asking_of(work: Reading, case: Case, consent: Consent) -> Asking | None:
+def build_question_for(work: Reading, case: Case, consent: Consent) -> Asking | None:
     """Return the question whether consents cover the named office; None: it is a class."""
     if consent.focal_point_id is None:
         return None
@@ -113,7 +113,9 @@ def asking_of(work: Reading, case: Case, consent: Consent) -> Asking | None:
 
 def asking_for(work: Reading, case: Case, office: Addressee, purpose: Purpose) -> Asking:
     """Return the question whether consents cover an office; safeguards are not read."""
-    from_ngo = office.kind == Kind.STATE and bool(standing.from_ngos(work, [case]))
+    from_ngo = office.kind == Kind.STATE and bool(
+        standing.find_written_by_ngos(work, [case])
+    )
     return Asking(office, purpose, work.now, child=case.is_child, from_ngo=from_ngo)
 
 
@@ -125,7 +127,7 @@ def start_deadline(work: Writing, case: Case, consent: Consent) -> None:
         Named(consent.id, case.id, case.reference),
         KIND,
         due_at or consent.expires_at,
-        waits_on=find_waiting(work, case, consent),
+        waits_on=find_awaited_office(work, case, consent),
     )
 
 
@@ -133,12 +135,12 @@ def move_deadline(work: Writing, case: Case, consent: Consent, clock: Clock) -> 
     """Move the deadline to the next announcement; once the consent has ended, it stays."""
     due_at = next_announcement(consent.expires_at, work.now, work.ground.speed)
     clock.due_at = due_at or consent.expires_at
-    clock.waits_on = find_waiting(work, case, consent)
+    clock.waits_on = find_awaited_office(work, case, consent)
     if due_at:
         clock.fires_at = None
 
 
-def find_waiting(work: Reading, case: Case, consent: Consent) -> UUID | None:
+def find_awaited_office(work: Reading, case: Case, consent: Consent) -> UUID | None:
     """Return the office that the deadline waits for: the lead, once the end is near."""
     speed = work.ground.speed
     is_near = last_announcement(consent.expires_at, work.now, speed) is not None

@@ -44,7 +44,7 @@ class Naming:
         """
         if who == self.me.id:
             return True
-        if not helped(case, who, at):
+        if not was_only_recipient(case, who, at):
             return case.granted_at(self.me.id, Grant.ACTORS, at, as_party=as_party)
         if Relation.OVERSIGHT in case.relations_of(self.me.id):
             return True
@@ -67,7 +67,7 @@ class Naming:
         return self.codes[who] if who and known else None
 
 
-def helped(case: Case, who: UUID, at: datetime) -> bool:
+def was_only_recipient(case: Case, who: UUID, at: datetime) -> bool:
     """Return whether an office had no relation to a case at a time but as a recipient."""
     return not any(
         party.focal_point_id == who
@@ -96,9 +96,13 @@ def read(
     me = directory.by_id(work, work.actor.focal_point_id)
     offices = directory.by_ids(work, {who for _, who, _ in acts} | {me.id})
     beyond = frozenset(one.id for one in offices.values() if is_beyond(me, one))
-    asked = {case.id for case, who, at in acts if who in beyond and helped(case, who, at)}
+    asked = {
+        case.id
+        for case, who, at in acts
+        if who in beyond and was_only_recipient(case, who, at)
+    }
     asked |= set(also) if me.kind == Kind.STATE else set()
-    known = cases.all_safeguards(work, asked) if asked else {}
+    known = cases.load_safeguards(work, asked) if asked else {}
     origins = {one: known.get(one, Safeguards()).country_of_origin for one in asked}
     apart = frozenset(one for one, of in origins.items() if of in {None, me.of_state})
     return Naming(me, {o.id: o.code for o in offices.values()}, beyond, apart)

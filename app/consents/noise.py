@@ -21,11 +21,13 @@ def noise_from(fingerprint: str) -> int:
 
     It is the difference of two geometric numbers (discrete Laplace), from -10 to 10.
     """
-    up, down = (draw(fingerprint[n * DIGITS : (n + 1) * DIGITS]) for n in (0, 1))
+    up, down = (
+        derive_geometric(fingerprint[n * DIGITS : (n + 1) * DIGITS]) for n in (0, 1)
+    )
     return max(-MOST, min(MOST, up - down))
 
 
-def draw(digits: str) -> int:
+def derive_geometric(digits: str) -> int:
     """Return a geometric number derived from some random digits."""
     uniform = int(digits, 16) / 16**DIGITS
     return int(math.log1p(-uniform) * -SCALE)

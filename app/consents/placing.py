@@ -38,7 +38,7 @@ def question_of(work: Reading, case: Case, stands: Standing | None = None) -> Qu
         origin_permitted=guards.origin_contact == OriginContact.PERMITTED,
         unsafe=frozenset(guards.unsafe_focal_points),
         consented=frozenset(p.id for p in profiles if stands.may_hear(p)),
-        named=agreed_to(stands, profiles, Purpose.REFER),
+        named=find_consented(stands, profiles, Purpose.REFER),
         declined=frozenset(row.focal_point_id for row in asked),
         approached=frozenset(),
         holder=case.holder,
@@ -47,7 +47,7 @@ def question_of(work: Reading, case: Case, stands: Standing | None = None) -> Qu
     )
 
 
-def agreed_to(
+def find_consented(
     stands: Standing, profiles: Iterable[Profile], purpose: Purpose
 ) -> frozenset[UUID]:
     """Return the offices that a consent of the person covers for a purpose."""
@@ -59,7 +59,7 @@ def help_of(question: Question, stands: Standing, service: Service) -> Question:
 
     A child is protected at once, and help in an emergency waits for no consent (BR05).
     """
-    named = agreed_to(stands, question.profiles, Purpose(service))
+    named = find_consented(stands, question.profiles, Purpose(service))
     anyone = stands.in_vital_interest or stands.child_may_be_helped(service, frozenset())
     everyone = frozenset(profile.id for profile in question.profiles)
     return replace(

@@ -95,13 +95,13 @@ def refusals(work: Reading) -> list[RefusalsOut]:
         raise RoleMissing(f"This needs one of the roles {Role.ANALYST}.")
     rows = select(Refusal.country, Refusal.week, func.count())
     found = Counter[tuple[str, int, int]]()
-    latest = quarter_of(week_of(work.now.date()))
+    latest = get_quarter(get_monday(work.now.date()))
     for country, week, count in work.session.execute(
         rows.group_by(Refusal.country, Refusal.week)
     ):
-        if quarter_of(week) < latest:
-            found[country, *quarter_of(week)] += count
-    noisy = {key: count + noise_of(work, *key) for key, count in sorted(found.items())}
+        if get_quarter(week) < latest:
+            found[country, *get_quarter(week)] += count
+    noisy = {key: count + compute_noise(work, *key) for key, count in sorted(found.items())}
     return [
         RefusalsOut(country=country, year=year, quarter=quarter, refusals=count)
         for (country, year, quarter), count in noisy.items()
@@ -109,17 +109,17 @@ def refusals(work: Reading) -> list[RefusalsOut]:
     ]
 
 
-def noise_of(work: Reading, country: str, year: int, quarter: int) -> int:
+def compute_noise(work: Reading, country: str, year: int, quarter: int) -> int:
     """Return the noise of a count: always the same for one country and quarter."""
     parts = ("refusals", country, str(year), str(quarter))
     return noise_from(work.vault.fingerprint(*(part.encode() for part in parts)))
 
 
-def week_of(day: date) -> date:
+def get_monday(day: date) -> date:
     """Return the Monday of the week of a day."""
     return day - timedelta(days=day.weekday())
 
 
-def quarter_of(day: date) -> tuple[int, int]:
+def get_quarter(day: date) -> tuple[int, int]:
     """Return the year and quarter of a day; a week belongs to that of its Monday."""
     return day.year, (day.month + 2) // 3

@@ -11,7 +11,7 @@ from pydantic_core import PydanticCustomError
 from app.cases.models import AgeClass
 from app.cases.reasons import TakeOverReason
 from app.cases.sections import Content, Section
-from app.consents.coverage import FOR_A_CHILD, GivenBy, Purpose, may_give
+from app.consents.coverage import CHILD_GIVERS, GivenBy, Purpose, may_give
 from app.consents.models import Consent
 from app.directory.kinds import Function, Kind
 from app.kernel.text import (
@@ -146,14 +146,14 @@ class ConsentHint(Shown):
     remedy: str
 
 
-CHILDS_OWN: Final = ConsentHint(
+HINT_FOR_CHILD: Final = ConsentHint(
     counts_once=AgeClass.ADULT,
-    given_by=sorted(FOR_A_CHILD),
+    given_by=sorted(CHILD_GIVERS),
     remedy="The person is, or may be, a child. Their own consent is stored, and counts "
     "once they are found to be an adult. Record the consent of a guardian, with the "
     "child's assent, or a best-interests decision.",
 )
-SAID_FOR_AN_ADULT: Final = ConsentHint(
+HINT_FOR_ADULT: Final = ConsentHint(
     counts_once=AgeClass.CHILD,
     given_by=[GivenBy.PERSON],
     remedy="The person is an adult. A consent of somebody else counts only if they are "
@@ -168,7 +168,7 @@ def get_hint(consent: Consent, *, child: bool) -> ConsentHint | None:
     """
     if consent.withdrawn_at or may_give(consent.given_by, child=child):
         return None
-    return CHILDS_OWN if child else SAID_FOR_AN_ADULT
+    return HINT_FOR_CHILD if child else HINT_FOR_ADULT
 
 
 class ConsentOut(Shown):
@@ -215,7 +215,7 @@ class ConsentOut(Shown):
         ended = reported or consent.withdrawn_at
         return cls(
             focal_point=codes.get(one) if one else None,
-            recipient_class=class_of(consent),
+            recipient_class=get_recipient_class(consent),
             not_yet=None if ended else not_yet,
             withdrawn_at=ended,
             id=consent.id,
@@ -230,7 +230,7 @@ class ConsentOut(Shown):
         )
 
 
-def class_of(consent: Consent) -> RecipientClass | None:
+def get_recipient_class(consent: Consent) -> RecipientClass | None:
     """Return the class that a consent names, or None."""
     if consent.kind is None or consent.country is None:
         return None

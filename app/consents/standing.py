@@ -199,8 +199,8 @@ def of_cases(work: Reading, found: Iterable[Case]) -> Mapping[UUID, Standing]:
     """
     by_id = {case.id: case for case in found}
     consents = queries.of_cases(work, by_id)
-    safeguards = cases.all_safeguards(work, by_id)
-    risks = cases.latest_risks(work, by_id)
+    safeguards = cases.load_safeguards(work, by_id)
+    risks = cases.load_latest_risks(work, by_id)
     facts = cases.facts(work, by_id)
     vital = cases.in_vital_interest(work, by_id)
     doubtful = [
@@ -208,7 +208,7 @@ def of_cases(work: Reading, found: Iterable[Case]) -> Mapping[UUID, Standing]:
         for key, case in by_id.items()
         if any(names_states(consent) for consent in consents.get(key, []))
     ]
-    ngos = from_ngos(work, doubtful) if doubtful else frozenset()
+    ngos = find_written_by_ngos(work, doubtful) if doubtful else frozenset()
     return {
         key: Standing(
             case,
@@ -224,7 +224,7 @@ def of_cases(work: Reading, found: Iterable[Case]) -> Mapping[UUID, Standing]:
     }
 
 
-WRITE: Final = frozenset({Relation.SUBMITTER, Relation.LEAD})
+WRITING_RELATIONS: Final = frozenset({Relation.SUBMITTER, Relation.LEAD})
 """Relations of offices that may have written the record; former leads keep theirs."""
 
 
@@ -233,10 +233,13 @@ def names_states(consent: Consent) -> bool:
     return consent.kind == Kind.STATE and Section.IDENTITY in consent.sections
 
 
-def from_ngos(work: Reading, found: Iterable[Case]) -> frozenset[UUID]:
+def find_written_by_ngos(work: Reading, found: Iterable[Case]) -> frozenset[UUID]:
     """Return the cases of which an NGO may have written something (R84)."""
     wrote = [
-        (c.id, p.focal_point_id) for c in found for p in c.parties if p.relation in WRITE
+        (c.id, p.focal_point_id)
+        for c in found
+        for p in c.parties
+        if p.relation in WRITING_RELATIONS
     ]
     offices = directory.by_ids(work, {one for _, one in wrote})
     return frozenset(case for case, one in wrote if offices[one].kind == Kind.NON_STATE)
@@ -244,10 +247,10 @@ def from_ngos(work: Reading, found: Iterable[Case]) -> frozenset[UUID]:
 
 def known_to_caller(work: Reading, stands: Standing) -> Standing:
     """Return the standing with only the consents that the caller may know (ADR 35)."""
-    return restrict_to_known(work, stands, directory.by_id(work, work.actor.focal_point_id))
+    return filter_for_office(work, stands, directory.by_id(work, work.actor.focal_point_id))
 
 
-def restrict_to_known(work: Reading, stands: Standing, reader: FocalPoint) -> Standing:
+def filter_for_office(work: Reading, stands: Standing, reader: FocalPoint) -> Standing:
     """Return the standing with only the consents that an office may know (ADR 35).
 
     An office that may belong to the State of origin may not know who helps elsewhere. A

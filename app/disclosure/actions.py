@@ -33,7 +33,7 @@ from app.casework.needs import RULES
 from app.consents import standing
 from app.directory import queries as directory
 from app.disclosure import queries as policies
-from app.disclosure.looking import Look, keep, must_be_within_the_cap
+from app.disclosure.looking import Look, must_be_within_the_cap, record_access
 from app.disclosure.policy import Deed, Subject, decide
 from app.disclosure.refused_openings import count_refusal
 from app.disclosure.schemas import (
@@ -60,11 +60,11 @@ def open_section(
 ) -> OpenedSection | None:
     """Open a section of a case; raises NotFound (404) for a stranger to the case."""
     case = queries.recall(work, code)
-    paper = open_paper(work, case, section, purpose)
+    paper = open_document(work, case, section, purpose)
     if paper is None:
         return None
     content = CONTENT.validate_json(queries.unseal(work, paper))
-    author = policies.author_of(work, case, paper)
+    author = policies.get_author(work, case, paper)
     return OpenedSection(
         section=section, author=author, written_at=paper.written_at, content=content
     )
@@ -79,23 +79,23 @@ def open_safeguards(
     would reveal a fear. Raises NotFound (404) for a stranger to the case.
     """
     case, kind = queries.get(work, code), Paper.SAFEGUARDS
-    shown = safeguards_for(work, case)
-    enter(work, case, kind, purpose, allowed=bool(shown))
-    return opened_safeguards(work, case, shown[-1]) if shown else None
+    shown = list_readable_safeguards(work, case)
+    log_access(work, case, kind, purpose, allowed=bool(shown))
+    return open_version(work, case, shown[-1]) if shown else None
 
 
-def safeguards_for(work: Writing, case: Case) -> list[Sealed]:
+def list_readable_safeguards(work: Writing, case: Case) -> list[Sealed]:
     """Return the safeguards of a case that the caller may read, past ones first."""
     kinds = (Paper.SAFEGUARDS_PAST, Paper.SAFEGUARDS)
-    papers = [(kind, p) for kind in kinds for p in queries.papers(work, case.id, kind)]
-    policies.look_again(work, case)
-    return [p for kind, p in papers if may(work, case, kind, Deed.OPEN, p)]
+    papers = [(kind, p) for kind in kinds for p in queries.list_sealed(work, case.id, kind)]
+    policies.load_again(work, case)
+    return [p for kind, p in papers if may_access(work, case, kind, Deed.OPEN, p)]
 
 
-def opened_safeguards(work: Writing, case: Case, paper: Sealed) -> OpenedSafeguards:
+def open_version(work: Writing, case: Case, paper: Sealed) -> OpenedSafeguards:
     """Open one version of the safeguards."""
     return OpenedSafeguards(
-        author=policies.author_of(work, case, paper),
+        author=policies.get_author(work, case, paper),
         written_at=paper.written_at,
         content=Safeguards.model_validate_json(queries.unseal(work, paper)),
     )
@@ -106,12 +106,10 @@ def open_past_safeguards(
 ) -> SafeguardsHistory:
     """Open the past safeguards that the caller may read, oldest first."""
     case, kind = queries.get(work, code), Paper.SAFEGUARDS_PAST
-    shown = safeguards_for(work, case)[:-1]
-    counted = not policies.sides(work, case)
-    enter(work, case, kind, purpose, allowed=bool(shown), counted=counted)
-    return SafeguardsHistory(
-        items=[opened_safeguards(work, case, paper) for paper in shown]
-    )
+    shown = list_readable_safeguards(work, case)[:-1]
+    counted = not policies.get_sides(work, case)
+    log_access(work, case, kind, purpose, allowed=bool(shown), counted=counted)
+    return SafeguardsHistory(items=[open_version(work, case, paper) for paper in shown])
 
 
 def open_safety_notice(
@@ -124,13 +122,13 @@ def open_safety_notice(
     """
     case, subject = queries.get(work, code), Paper.SAFETY_NOTICE
     paper = queries.sealed(work, case.id, Section.NEEDS)
-    policies.look_again(work, case)
-    allowed = may(work, case, subject, Deed.OPEN, paper)
-    enter(work, case, subject, purpose, allowed=allowed)
+    policies.load_again(work, case)
+    allowed = may_access(work, case, subject, Deed.OPEN, paper)
+    log_access(work, case, subject, purpose, allowed=allowed)
     if paper is None or not allowed:
         return None
     needs = Needs.model_validate_json(queries.unseal(work, paper))
-    author = policies.author_of(work, case, paper)
+    author = policies.get_author(work, case, paper)
     return OpenedSafetyNotice(
         author=author, written_at=paper.written_at, safety_notice=needs.safety_notice
     )
@@ -141,17 +139,17 @@ def open_contacts(
 ) -> OpenedContacts | None:
     """Open the lead's contacts; raises NotFound (404) for a stranger to the case."""
     case = queries.get(work, code)
-    paper = open_paper(work, case, Paper.CONTACTS, purpose)
+    paper = open_document(work, case, Paper.CONTACTS, purpose)
     if paper is None:
         return None
     kept = Contacts.model_validate_json(queries.unseal(work, paper))
-    author = policies.author_of(work, case, paper)
+    author = policies.get_author(work, case, paper)
     return OpenedContacts(
         author=author, written_at=paper.written_at, contacts=kept.contacts
     )
 
 
-def open_paper(
+def open_document(
     work: Writing,
     record: Case | Referral,
     subject: Subject,
@@ -161,15 +159,21 @@ def open_paper(
 ) -> Sealed | None:
     """Decide, write the access entry, and return the sealed document or None."""
     paper = queries.sealed(work, record.id, subject)
-    policies.look_again(work, record)
-    allowed = may(work, record, subject, Deed.OPEN, paper)
-    under = None if allowed else policies.granted(work, record, subject, purpose, paper)
+    policies.load_again(work, record)
+    allowed = may_access(work, record, subject, Deed.OPEN, paper)
+    under = (
+        None
+        if allowed
+        else policies.find_emergency_access(work, record, subject, purpose, paper)
+    )
     allowed = allowed or under is not None
-    enter(work, record, subject, purpose, allowed=allowed, counted=counted, under=under)
+    log_access(
+        work, record, subject, purpose, allowed=allowed, counted=counted, under=under
+    )
     return paper if allowed else None
 
 
-def may(
+def may_access(
     work: Writing,
     record: Case | Referral,
     subject: Subject,
@@ -177,10 +181,10 @@ def may(
     paper: Sealed | None,
 ) -> bool:
     """Return whether the policy allows it, for the record or a referral to the caller."""
-    return any(map(decide, policies.questions(work, record, subject, deed, paper)))
+    return any(map(decide, policies.list_requests(work, record, subject, deed, paper)))
 
 
-def enter(  # noqa: PLR0913 - each is a part of the opening
+def log_access(  # noqa: PLR0913 - each is a part of the opening
     work: Writing,
     record: Recorded,
     subject: Subject,
@@ -204,7 +208,7 @@ def enter(  # noqa: PLR0913 - each is a part of the opening
         queries.data_key(work, record.case_id, anew=True)
     elif counted:
         count_refusal(work)
-    keep(work, look, allowed=allowed)
+    record_access(work, look, allowed=allowed)
 
 
 def write_section(work: Writing, code: str, seen: Seen, content: SectionContent) -> Case:
@@ -214,11 +218,11 @@ def write_section(work: Writing, code: str, seen: Seen, content: SectionContent)
     """
     if content.section not in SECTIONS_FOR_SAFETY:
         work.ground.free_space.require_unreserved()
-    case = to_write(work, code, seen, content.section)
-    write(work, case, content.section, content)
+    case = lock_to_write(work, code, seen, content.section)
+    write_document(work, case, content.section, content)
     hold_back_written(work, case.id, content.section)
     following.announce_change(work, case, content.section)
-    tell(work, case, content.section)
+    record_written(work, case, content.section)
     return case
 
 
@@ -228,7 +232,7 @@ def write_safeguards(work: Writing, code: str, seen: Seen, content: Safeguards) 
     Raises as `write_section`, and ActionNotYours (403) for a lead of the State of origin
     that says it is of another State, and could then read where the person is (R12).
     """
-    case = to_write(work, code, seen, Paper.SAFEGUARDS)
+    case = lock_to_write(work, code, seen, Paper.SAFEGUARDS)
     me = directory.by_id(work, work.actor.focal_point_id)
     before = standing.of_case(work, case)
     after = replace(before, safeguards=content)
@@ -236,14 +240,14 @@ def write_safeguards(work: Writing, code: str, seen: Seen, content: Safeguards) 
         raise ActionNotYours(
             "Another office has to record this about the State of the lead."
         )
-    write(work, case, Paper.SAFEGUARDS, content)
+    write_document(work, case, Paper.SAFEGUARDS, content)
     work.session.flush()
     following.withdraw_unsafe(work, case)
     handovers.cancel_unsafe(work, case)
     origin_contact.answer(work, case, content)
     returns.follow(work, case)
     reroute_unsafe(work, case)
-    tell(work, case, Paper.SAFEGUARDS)
+    record_written(work, case, Paper.SAFEGUARDS)
     return case
 
 
@@ -252,20 +256,20 @@ def write_contacts(work: Writing, code: str, seen: Seen, content: Contacts) -> C
 
     Raises as `write_section`, and NeedsUnmet (409) without two different people.
     """
-    case = to_write(work, code, seen, Paper.CONTACTS)
-    if len({contact.name for contact in content.contacts}) < ENOUGH_PEOPLE:
+    case = lock_to_write(work, code, seen, Paper.CONTACTS)
+    if len({contact.name for contact in content.contacts}) < MIN_CONTACTS:
         check = RULES.checks[Need.TWO_CONTACTS]
         refuse([Unmet(Need.TWO_CONTACTS, Side.LEAD, check.remedy)])
-    write(work, case, Paper.CONTACTS, content)
-    tell(work, case, Paper.CONTACTS)
+    write_document(work, case, Paper.CONTACTS, content)
+    record_written(work, case, Paper.CONTACTS)
     return case
 
 
-ENOUGH_PEOPLE: Final = 2
+MIN_CONTACTS: Final = 2
 """The number of different contact people that a lead needs (BR22)."""
 
 
-def tell(work: Writing, case: Case, subject: Subject) -> None:
+def record_written(work: Writing, case: Case, subject: Subject) -> None:
     """Record, for the write audience after the change, that the case was written.
 
     For safeguards, the audience is limited to offices that may open them: to others the
@@ -278,18 +282,18 @@ def tell(work: Writing, case: Case, subject: Subject) -> None:
     work.record("case.section_written", case, keepers, {"section": subject})
 
 
-def to_write(work: Writing, code: str, seen: Seen, subject: Subject) -> Case:
+def lock_to_write(work: Writing, code: str, seen: Seen, subject: Subject) -> Case:
     """Lock a case that the caller may write now, or raise as `write_section`."""
     case = lock(work, code, seen)
     must_work(work)
-    if not may(work, case, subject, Deed.WRITE, None):
+    if not may_access(work, case, subject, Deed.WRITE, None):
         raise ActionNotYours(
             f"Your office may not write this while the case is {case.state}."
         )
     return case
 
 
-def write(work: Writing, case: Case, subject: Subject, content: BaseModel) -> None:
+def write_document(work: Writing, case: Case, subject: Subject, content: BaseModel) -> None:
     """Seal the content and increment the version of the case."""
     cases.seal(work, case, subject, content)
     case.touch()

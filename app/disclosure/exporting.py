@@ -13,7 +13,7 @@ from app.cases.facts import FactName
 from app.cases.models import Case
 from app.cases.sections import CONTENT, Indicators, ReadingPurpose, Section, SectionContent
 from app.casework import situation, telling
-from app.disclosure.actions import open_paper
+from app.disclosure.actions import open_document
 from app.disclosure.refused_openings import count_refusal
 from app.disclosure.schemas import HtcdsExport
 from app.kernel.actors import Scope
@@ -44,11 +44,11 @@ def export_case(work: Writing, code: str, purpose: ReadingPurpose) -> HtcdsExpor
         count_refusal(work)
     fields: Fields = {}
     for section, content in sealed.items():
-        fields |= htcds.fields_of(section, said_in(content))
+        fields |= htcds.build_fields(section, get_values(content))
     with_case = may_read(work, case)
     return HtcdsExport(
         case=code,
-        fields=fields | (fields_of_case(work, case) if with_case else {}),
+        fields=fields | (build_case_fields(work, case) if with_case else {}),
         opened=list(sealed),
         withheld=[section for section in EXPORTED if section not in sealed],
         with_case=with_case,
@@ -59,11 +59,11 @@ def open_section(
     work: Writing, case: Case, section: Section, purpose: ReadingPurpose
 ) -> SectionContent | None:
     """Open one section; None: the caller may not, or it was never written."""
-    paper = open_paper(work, case, section, purpose, counted=False)
+    paper = open_document(work, case, section, purpose, counted=False)
     return CONTENT.validate_json(queries.unseal(work, paper)) if paper else None
 
 
-def said_in(content: SectionContent) -> Mapping[str, object]:
+def get_values(content: SectionContent) -> Mapping[str, object]:
     """Return the fields of a section, or the codes of its indicators, by name."""
     if isinstance(content, Indicators):
         return {sign: sign for sign in content.codes}
@@ -76,18 +76,18 @@ def may_read(work: Writing, case: Case) -> bool:
     return is_party and Scope.CASES_READ in work.actor.scopes
 
 
-def fields_of_case(work: Writing, case: Case) -> Fields:
+def build_case_fields(work: Writing, case: Case) -> Fields:
     """Return the fields of the case itself that the caller may know."""
     [shown] = situation.show(work, [case])
     state, reason = str(shown.state), shown.closure_reason
     return {
-        **htcds.fields_of(STATE, {state: state}),
-        **htcds.fields_of(CLOSURE, {reason: reason} if reason else {}),
-        **trafficking_status(work, case),
+        **htcds.build_fields(STATE, {state: state}),
+        **htcds.build_fields(CLOSURE, {reason: reason} if reason else {}),
+        **build_status_fields(work, case),
     }
 
 
-def trafficking_status(work: Writing, case: Case) -> Fields:
+def build_status_fields(work: Writing, case: Case) -> Fields:
     """Return whether the person is regarded as a victim, if all decisions agree.
 
     The standard has one value; each country and body records its own decision.
@@ -96,5 +96,5 @@ def trafficking_status(work: Writing, case: Case) -> Fields:
     last = {
         (f.country, f.body): f.value for f in facts if f.name == FactName.IDENTIFICATION
     }
-    fields = htcds.fields_of(IDENTIFICATION, {value: value for value in last.values()})
+    fields = htcds.build_fields(IDENTIFICATION, {value: value for value in last.values()})
     return {name: values for name, values in fields.items() if len(values) == 1}

@@ -62,15 +62,15 @@ def must_be_within_the_cap(work: Writing, look: Look) -> None:
     if cap is None or look.under or look.subject == Paper.SAFETY_NOTICE:
         return
     today = midnight(work.now)
-    if look.case_id in queries.opened_since(work, today):
+    if look.case_id in queries.find_opened_since(work, today):
         return
     hold(work.session, f"opening {work.actor.account_id}")
-    within = len(queries.opened_since(work, today) | {look.case_id}) <= cap
+    within = len(queries.find_opened_since(work, today) | {look.case_id}) <= cap
     if not within and not cases.in_vital_interest(work, [look.case_id]):
         raise DailyCapReached(look, work.now)
 
 
-def keep(work: Writing, look: Look, *, allowed: bool) -> None:
+def record_access(work: Writing, look: Look, *, allowed: bool) -> None:
     """Write the access entry, with the policy and the decision."""
     work.session.add(
         AccessEntry(
@@ -95,7 +95,7 @@ def keep_refused(work: Writing, look: Look) -> None:
 
     This needs its own transaction, because the refused one is rolled back.
     """
-    keep(work, look, allowed=False)
+    record_access(work, look, allowed=False)
     account, cap = access.account(work), work.ground.daily_cap
     hold(work.session, f"opening {account.id}")
     if not was_told(work.session, account.id, CAPPED, midnight(work.now)):

@@ -8,9 +8,9 @@ from app.cases.models import Case, Sealed
 from app.cases.sections import Paper, ReadingPurpose
 from app.consents import naming
 from app.consents.naming import Naming
-from app.disclosure.actions import enter, may, open_paper
+from app.disclosure.actions import log_access, may_access, open_document
 from app.disclosure.policy import Deed
-from app.disclosure.queries import author_of, look_again, sides
+from app.disclosure.queries import get_author, get_sides, load_again
 from app.disclosure.schemas import (
     NoteList,
     NoteOut,
@@ -33,11 +33,11 @@ def open_arrangement(
 ) -> OpenedArrangement | None:
     """Open the arrangement of a recipient; raises NotFound (404) for a stranger to it."""
     referral = referrals.get(work, referral_id)
-    paper = open_paper(work, referral, Paper.ARRANGEMENT, purpose)
+    paper = open_document(work, referral, Paper.ARRANGEMENT, purpose)
     if paper is None:
         return None
     content = Arrangement.model_validate_json(queries.unseal(work, paper))
-    author = author_of(work, referral.case, paper)
+    author = get_author(work, referral.case, paper)
     return OpenedArrangement(author=author, written_at=paper.written_at, content=content)
 
 
@@ -51,13 +51,13 @@ def open_screening(
     case = queries.get(work, code)
     screening = screenings.find(work, case.id, screening_id)
     paper = queries.sealed(work, screening.id, Paper.SCREENING) if screening else None
-    look_again(work, case)
-    allowed = may(work, case, Paper.SCREENING, Deed.OPEN, paper)
-    enter(work, screening or case, Paper.SCREENING, purpose, allowed=allowed)
+    load_again(work, case)
+    allowed = may_access(work, case, Paper.SCREENING, Deed.OPEN, paper)
+    log_access(work, screening or case, Paper.SCREENING, purpose, allowed=allowed)
     if paper is None or not allowed:
         return None
     content = ScreeningPaper.model_validate_json(queries.unseal(work, paper))
-    author = author_of(work, case, paper)
+    author = get_author(work, case, paper)
     return OpenedScreening(author=author, written_at=paper.written_at, content=content)
 
 
@@ -66,27 +66,27 @@ def open_travel_plan(
 ) -> OpenedTravelPlan | None:
     """Open a travel plan; raises NotFound (404) for a stranger to the return."""
     referral = returning.get(work, return_id).referral
-    paper = open_paper(work, referral, Paper.TRAVEL_PLAN, purpose)
+    paper = open_document(work, referral, Paper.TRAVEL_PLAN, purpose)
     if paper is None:
         return None
     content = TravelPlan.model_validate_json(queries.unseal(work, paper))
-    author = author_of(work, referral.case, paper)
+    author = get_author(work, referral.case, paper)
     return OpenedTravelPlan(author=author, written_at=paper.written_at, content=content)
 
 
 def open_notes(work: Writing, record: Case | Referral, purpose: ReadingPurpose) -> NoteList:
     """Open the notes of a case or referral that the caller may read."""
-    papers = queries.papers(work, record.id, Paper.NOTE, Paper.MESSAGE)
-    look_again(work, record)
-    shown = [p for p in papers if may(work, record, Paper(p.kind), Deed.OPEN, p)]
-    counted = not sides(work, record)
-    enter(work, record, Paper.NOTE, purpose, allowed=bool(shown), counted=counted)
+    papers = queries.list_sealed(work, record.id, Paper.NOTE, Paper.MESSAGE)
+    load_again(work, record)
+    shown = [p for p in papers if may_access(work, record, Paper(p.kind), Deed.OPEN, p)]
+    counted = not get_sides(work, record)
+    log_access(work, record, Paper.NOTE, purpose, allowed=bool(shown), counted=counted)
     case = record if isinstance(record, Case) else record.case
     names = naming.read(work, [(case, p.author, p.written_at) for p in shown])
-    return NoteList(items=[note_out(work, record, names, paper) for paper in shown])
+    return NoteList(items=[build_note(work, record, names, paper) for paper in shown])
 
 
-def note_out(
+def build_note(
     work: Writing, record: Case | Referral, names: Naming, paper: Sealed
 ) -> NoteOut:
     """Return one note, with its author if the caller may know it."""

@@ -53,17 +53,17 @@ class Sight:
     in_place: bool
 
 
-def look_again(work: Reading, record: Case | Referral) -> None:
+def load_again(work: Reading, record: Case | Referral) -> None:
     """Reload what decides on a document, after the document was read.
 
     The caller locks no case, so another transaction may have written meanwhile: for example
     that the reader is feared or has left, and then text that it must not read.
     """
-    cases.look_again(work, record.case_id)
+    cases.load_again(work, record.case_id)
     referrals.look_again(work, record.case_id)
 
 
-def questions(
+def list_requests(
     work: Reading,
     record: Case | Referral,
     subject: Subject,
@@ -78,13 +78,13 @@ def questions(
     """
     case = record if isinstance(record, Case) else record.case
     me = directory.by_id(work, work.actor.focal_point_id)
-    stands, about = standing.of_case(work, case), referral_of(record)
+    stands, about = standing.of_case(work, case), as_referral(record)
     in_place = about is None or knows_recipient(about, stands, me)
     sight = Sight(me, stands, subject, paper, in_place)
-    crosses = crosses_borders(work, case, me, subject)
-    parts = [(sides(work, record), about, OF_A_LEAD & crosses)]
+    crosses = list_lead_purposes(work, case, me, subject)
+    parts = [(get_sides(work, record), about, LEAD_PURPOSES & crosses)]
     if isinstance(record, Case):
-        mine = my_referrals(work, case, subject)
+        mine = list_own_referrals(work, case, subject)
         parts += [(RECIPIENT, r, frozenset({Purpose(r.service)})) for r in mine]
         moving = sides_of_handover(case.parts_of(me.id))
         parts.append((moving, None, frozenset({Purpose.HANDOVER}) & crosses))
@@ -100,7 +100,7 @@ def questions(
         )
 
 
-def crosses_borders(
+def list_lead_purposes(
     work: Reading, case: Case, me: FocalPoint, subject: Subject
 ) -> frozenset[Purpose]:
     """Return the purposes of consents that let a lead read this subject.
@@ -108,13 +108,13 @@ def crosses_borders(
     A lead that got the case by a handover may read, by a consent, what agreements let cross
     the border now; so may an office that is asked to lead (G07, ADR 49).
     """
-    section = section_of(subject)
+    section = get_section(subject)
     if section is None or borders.may_be_opened(work, case, me, section):
-        return OF_A_LEAD
+        return LEAD_PURPOSES
     return frozenset()
 
 
-def granted(
+def find_emergency_access(
     work: Reading,
     record: Case | Referral,
     subject: Subject,
@@ -124,13 +124,13 @@ def granted(
     """Return the emergency access by which the caller may open a section, or None."""
     if not (isinstance(record, Case) and isinstance(subject, Section)):
         return None
-    reading = readings.open_for(work, record, subject, purpose)
+    reading = readings.find_granted(work, record, subject, purpose)
     if reading is None:
         return None
     me = directory.by_id(work, work.actor.focal_point_id)
     stands = standing.of_case(work, record)
     sight = Sight(me, stands, subject, paper, in_place=False)
-    nameable = stands.may_be_named(me) or not standing.from_ngos(work, [record])
+    nameable = stands.may_be_named(me) or not standing.find_written_by_ngos(work, [record])
     asked = Asked(
         deed=Deed.OPEN,
         subject=subject,
@@ -145,42 +145,42 @@ def granted(
 
 
 RECIPIENT: Final = frozenset({Side.RECIPIENT})
-OF_A_LEAD: Final = frozenset({Purpose.REFER, Purpose.HANDOVER})
+LEAD_PURPOSES: Final = frozenset({Purpose.REFER, Purpose.HANDOVER})
 """Purposes of consents that count for the case itself; a recipient needs its service."""
-OF_A_CASE: Final = frozenset(
+RECIPIENT_SUBJECTS: Final = frozenset(
     {*Section, Paper.CONTACTS, Paper.SAFETY_NOTICE, Paper.SCREENING}
 )
 """Subjects of a case that a recipient may read; its notes are not among them."""
-AS_SECTION: Final = {Paper.SCREENING: Section.INDICATORS}
+SECTION_EQUIVALENTS: Final = {Paper.SCREENING: Section.INDICATORS}
 """Documents that are treated as a section: by consents, and when sent along."""
 
 
-def referral_of(record: Case | Referral) -> Referral | None:
+def as_referral(record: Case | Referral) -> Referral | None:
     """Return the record if it is a referral, else None."""
     return record if isinstance(record, Referral) else None
 
 
-def my_referrals(work: Reading, case: Case, subject: Subject) -> list[Referral]:
+def list_own_referrals(work: Reading, case: Case, subject: Subject) -> list[Referral]:
     """Return the referrals to the caller's office on which an opening could rest.
 
     A section needs a referral with which it was sent.
     """
-    me, section = work.actor.focal_point_id, section_of(subject)
+    me, section = work.actor.focal_point_id, get_section(subject)
     return [
         referral
         for referral in referrals.of_case(work, case.id)
         if Relation.RECIPIENT in referral.relations_of(me)
-        and subject in OF_A_CASE
+        and subject in RECIPIENT_SUBJECTS
         and (section is None or section in referral.sections)
     ]
 
 
-def section_of(subject: Subject) -> Section | None:
+def get_section(subject: Subject) -> Section | None:
     """Return the section that a consent has to name for this subject, or None."""
-    return subject if isinstance(subject, Section) else AS_SECTION.get(subject)
+    return subject if isinstance(subject, Section) else SECTION_EQUIVALENTS.get(subject)
 
 
-def sides(work: Reading, record: Case | Referral) -> frozenset[Side]:
+def get_sides(work: Reading, record: Case | Referral) -> frozenset[Side]:
     """Return the sides of the caller's office in this record."""
     relations = record.relations_of(work.actor.focal_point_id)
     of_referral = isinstance(record, Referral)
@@ -205,28 +205,28 @@ def conditions(sight: Sight, purposes: frozenset[Purpose]) -> Iterator[Condition
         yield Condition.NOT_OF_ORIGIN
     if stands.origin_is_permitted(me):
         yield Condition.ORIGIN_PERMITTED
-    if section := section_of(sight.subject):
-        yield from consented(stands, me, section, purposes)
+    if section := get_section(sight.subject):
+        yield from list_consent_conditions(stands, me, section, purposes)
 
 
-def consented(
+def list_consent_conditions(
     stands: Standing, me: FocalPoint, section: Section, purposes: frozenset[Purpose]
 ) -> Iterator[Condition]:
     """Yield the conditions about consents of the person that hold."""
     if any(section in (stands.told(me, purpose) or ()) for purpose in purposes):
         yield Condition.CONSENTED
-    if police_may(stands, me, section):
+    if is_allowed_for_police(stands, me, section):
         yield Condition.POLICE_CONSENT
 
 
-def police_may(stands: Standing, me: FocalPoint, section: Section) -> bool:
+def is_allowed_for_police(stands: Standing, me: FocalPoint, section: Section) -> bool:
     """Return whether an office is no police or prosecution, or has its own consent."""
     if me.function not in {Function.POLICE, Function.PROSECUTION}:
         return True
     return section in (stands.told(me, Purpose.LAW_ENFORCEMENT) or ())
 
 
-def opened_since(work: Reading, moment: datetime) -> frozenset[UUID]:
+def find_opened_since(work: Reading, moment: datetime) -> frozenset[UUID]:
     """Return the cases of which the caller's account opened a document since a time.
 
     The safety alert does not count: it can be read above the cap, and must not open the
@@ -238,7 +238,7 @@ def opened_since(work: Reading, moment: datetime) -> frozenset[UUID]:
     return frozenset(work.session.scalars(opened.distinct()))
 
 
-READERS_OF_THE_LOG: Final = WORKERS | {Role.PROTECTION_OFFICER}
+LOG_READER_ROLES: Final = WORKERS | {Role.PROTECTION_OFFICER}
 
 
 def access_log(work: Reading, case: Case) -> Select[AccessEntry, int]:
@@ -247,16 +247,16 @@ def access_log(work: Reading, case: Case) -> Select[AccessEntry, int]:
     Raises ActionNotYours or RoleMissing (403).
     """
     allowed = {Side.LEAD, Side.OVERSIGHT}
-    if not sides(work, case) & allowed:
+    if not get_sides(work, case) & allowed:
         raise ActionNotYours("Only the lead and oversight may read the access log.")
-    if not READERS_OF_THE_LOG & work.actor.roles:
-        needed = ", ".join(sorted(READERS_OF_THE_LOG))
+    if not LOG_READER_ROLES & work.actor.roles:
+        needed = ", ".join(sorted(LOG_READER_ROLES))
         raise RoleMissing(f"This needs one of the roles {needed}.")
     of_case = AccessEntry.case_id == case.id
     return select(AccessEntry, AccessEntry.number).where(of_case)
 
 
-def author_of(work: Reading, case: Case, paper: Sealed) -> str | None:
+def get_author(work: Reading, case: Case, paper: Sealed) -> str | None:
     """Return the code of the office that wrote a sealed document, or None.
 
     None for a reader with a snapshot of the case (ADR 43), if the document is newer.

@@ -22,11 +22,11 @@ UNNAMED: Final = frozenset({"ht"})
 LOCALES: Final[Mapping[str, Locale]] = {
     tag: Locale.parse(tag, sep="-") for tag in LANGUAGES if tag not in UNNAMED
 }
-BESIDE: Final = ("uz-Cyrl",)
+SECOND_SCRIPTS: Final = ("uz-Cyrl",)
 """Languages in a second script; the CLDR has names for their parts."""
 ALIASES: Final = {"prs": "fa-AF"}
 """Other tags for languages of the CLDR (its `languageAlias`): Dari."""
-OURS: Final = TypeAdapter[str](LanguageTag)
+TAG: Final = TypeAdapter[str](LanguageTag)
 CLDR: Final = "Unicode CLDR, as the library Babel has it"
 ISO: Final = f"ISO 3166-1, as iso3166.tab of the IANA time zones has it; names: {CLDR}"
 CONFIDENCE: Final = "high"
@@ -34,46 +34,46 @@ CONFIDENCE: Final = "high"
 
 def countries() -> Iterator[Item]:
     """Yield every country that has a code in ISO 3166-1."""
-    for code in iso_3166():
-        yield item(code, ISO, partial(country, code))
+    for code in load_country_codes():
+        yield build_item(code, ISO, partial(get_country_name, code))
 
 
-def iso_3166() -> list[str]:
+def load_country_codes() -> list[str]:
     """Return the codes of countries of `iso3166.tab`."""
     table = files("tzdata").joinpath("zoneinfo", "iso3166.tab").read_text("utf-8")
     return [line[:2] for line in table.splitlines() if line and not line.startswith("#")]
 
 
-def languages() -> Iterator[Item]:
+def list_languages() -> Iterator[Item]:
     """Yield every language that a request may name."""
     english = LOCALES[ENGLISH].languages
-    tags = {str(name).replace("_", "-") for name in english} | {*BESIDE, *ALIASES}
+    tags = {str(name).replace("_", "-") for name in english} | {*SECOND_SCRIPTS, *ALIASES}
     for tag in sorted(filter(is_tag, tags)):
-        yield item(tag, CLDR, partial(language, tag))
+        yield build_item(tag, CLDR, partial(get_language_name, tag))
 
 
 def is_tag(tag: str) -> bool:
     """Return whether a request may have this language tag."""
     try:
-        OURS.validate_python(tag)
+        TAG.validate_python(tag)
     except ValidationError:
         return False
     return True
 
 
-def country(code: str, locale: Locale) -> str | None:
+def get_country_name(code: str, locale: Locale) -> str | None:
     """Return the name of a country in a language; None: the CLDR has none."""
     return locale.territories.get(code)
 
 
-def language(tag: str, locale: Locale) -> str | None:
+def get_language_name(tag: str, locale: Locale) -> str | None:
     """Return the name of a language in another; None: the CLDR has none."""
-    if tag in BESIDE:
+    if tag in SECOND_SCRIPTS:
         return Locale.parse(tag, sep="-").get_display_name(locale)
     return locale.languages.get(ALIASES.get(tag, tag).replace("-", "_"))
 
 
-def item(code: str, source: str, name: Callable[[Locale], str | None]) -> Item:
+def build_item(code: str, source: str, name: Callable[[Locale], str | None]) -> Item:
     """Build an item with its names in every language that has one."""
     names = {tag: name(locale) for tag, locale in LOCALES.items()}
     labels = {tag: text for tag, text in names.items() if text}

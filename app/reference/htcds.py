@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from app.kernel.languages import ENGLISH
-from app.reference.files import sheet
+from app.reference.files import read_sheet
 from app.reference.rows import (
     DefinitionRow,
     EnumerationRow,
@@ -26,25 +26,25 @@ ABOUT: Final = (
     "with its faults: `verbatim` is how a code is spelled there."
 )
 CONFIDENCE: Final = "high"
-GONE: Final = "field deprecated in v2.0"
+DEPRECATED_ISSUE: Final = "field deprecated in v2.0"
 DEPRECATED: Final = "DEPRECATED"
 
 FIELDS: Final[Mapping[str, FieldRow]] = {
-    row.full_name: row for row in sheet("htcds_fields", FieldRow) if row.full_name
+    row.full_name: row for row in read_sheet("htcds_fields", FieldRow) if row.full_name
 }
 CODES: Final[Sequence[EnumerationRow]] = (
-    *sheet("htcds_enumerations", EnumerationRow),
-    *sheet("htcds_additions", EnumerationRow),
+    *read_sheet("htcds_enumerations", EnumerationRow),
+    *read_sheet("htcds_additions", EnumerationRow),
 )
 
 VERBATIM: Final[Mapping[tuple[str, str], str]] = {
     (row.list, row.code_clean): row.code_verbatim for row in CODES
 }
-MAPPING: Final[Sequence[MappingRow]] = sheet("htcds_mapping", MappingRow)
+MAPPING: Final[Sequence[MappingRow]] = read_sheet("htcds_mapping", MappingRow)
 """Which values of a case are values of the standard; nothing else is guessed."""
 
 
-def fields_of(part: str, said: Mapping[str, object]) -> dict[str, list[str]]:
+def build_fields(part: str, said: Mapping[str, object]) -> dict[str, list[str]]:
     """Return a part of a case in fields of the standard, with its spelling of codes.
 
     `said` has values by their names in the case; a code has itself as its value.
@@ -58,13 +58,13 @@ def fields_of(part: str, said: Mapping[str, object]) -> dict[str, list[str]]:
     return {name: list(values) for name, values in found.items()}
 
 
-def title_of(row: FieldRow) -> str:
+def format_title(row: FieldRow) -> str:
     """Return the title of the codes of a field; labels repeat in different sections."""
     return f"HTCDS: {row.section}, {row.label}"
 
 
 LISTS: Final[Mapping[str, str]] = {
-    **{row.list: title_of(FIELDS[row.list]) for row in CODES},
+    **{row.list: format_title(FIELDS[row.list]) for row in CODES},
     "htcds_fields": "HTCDS: its fields",
     "htcds_definitions": "HTCDS: what it means by some codes",
     "htcds_migration_status": "HTCDS: migration status, of its guidance",
@@ -72,20 +72,20 @@ LISTS: Final[Mapping[str, str]] = {
 """The titles of its lists; a list of codes has the name of its field."""
 
 
-def items_of(name: str) -> Iterable[Item]:
+def list_items(name: str) -> Iterable[Item]:
     """Return the items of one of its lists."""
     match name:
         case "htcds_fields":
-            return map(field, FIELDS.values())
+            return map(build_field_item, FIELDS.values())
         case "htcds_definitions":
-            return map(definition, sheet(name, DefinitionRow))
+            return map(build_definition_item, read_sheet(name, DefinitionRow))
         case "htcds_migration_status":
-            return map(migration_status, sheet(name, MigrationRow))
+            return map(build_status_item, read_sheet(name, MigrationRow))
         case _:
-            return [code(row) for row in CODES if row.list == name]
+            return [build_code_item(row) for row in CODES if row.list == name]
 
 
-def code(row: EnumerationRow) -> Item:
+def build_code_item(row: EnumerationRow) -> Item:
     """Return one code of a field as an item."""
     return Item(
         code=row.code_clean,
@@ -97,7 +97,7 @@ def code(row: EnumerationRow) -> Item:
     )
 
 
-def field(row: FieldRow) -> Item:
+def build_field_item(row: FieldRow) -> Item:
     """Return one field as an item, with its section and description."""
     return Item(
         code=row.full_name,
@@ -107,11 +107,11 @@ def field(row: FieldRow) -> Item:
         source=f"HTCDS v2.0 ODS row {row.ods_row} @3c2f653",
         confidence=CONFIDENCE,
         verbatim=row.full_name,
-        issue=GONE if row.status == DEPRECATED else None,
+        issue=DEPRECATED_ISSUE if row.status == DEPRECATED else None,
     )
 
 
-def definition(row: DefinitionRow) -> Item:
+def build_definition_item(row: DefinitionRow) -> Item:
     """Return the definition of one code as an item."""
     return Item(
         code=row.code_or_label,
@@ -124,7 +124,7 @@ def definition(row: DefinitionRow) -> Item:
     )
 
 
-def migration_status(row: MigrationRow) -> Item:
+def build_status_item(row: MigrationRow) -> Item:
     """Return one migration status as an item, with the copied part of its definition."""
     return Item(
         code=row.value,

@@ -13,7 +13,7 @@ from typing import Final
 
 from app.kernel.languages import ENGLISH, choose
 from app.reference import cldr, htcds
-from app.reference.files import sheet
+from app.reference.files import read_sheet
 from app.reference.kinds import TranslationStatus
 from app.reference.rows import IndicatorRow, ItemRow, TranslationRow
 from app.reference.schemas import Item, ItemOut, ReferenceList, Weights
@@ -27,10 +27,12 @@ class About:
     note: str
 
 
-OURS: Final = "A proposal of this mechanism; other languages are its own translation."
+OWN_PROPOSAL: Final = (
+    "A proposal of this mechanism; other languages are its own translation."
+)
 
 # fmt: off
-OWN: Final[Mapping[str, About]] = {
+OWN_LISTS: Final[Mapping[str, About]] = {
     "intake_ways": About(
         "How a consulate learns of a case",
         "Four ways, named by UNODC when it trained consular officers of Uzbekistan (16 June 2022)."),
@@ -57,18 +59,18 @@ OWN: Final[Mapping[str, About]] = {
     "services": About(
         "What a person may be referred for",
         "A proposal of this mechanism; the source says where each is taken from. Other languages are its own translation."),
-    "decline_reasons": About("Why a focal point says no", OURS),
-    "withdraw_reasons": About("Why something sent is taken back", OURS),
-    "closure_reasons": About("Why a case ends", OURS),
-    "suspend_reasons": About("Why a case is suspended, or help is held", OURS),
-    "handover_reasons": About("Why the lead is handed over", OURS),
-    "stop_reasons": About("Why the person wants everything to end", OURS),
-    "reopen_reasons": About("Why help begins again", OURS),
-    "assign_reasons": About("Why a desk chooses a lead by hand", OURS),
-    "take_over_reasons": About("Why a desk moves the lead of a case", OURS),
-    "erasure_reasons": About("Why what is sealed is destroyed before its time", OURS),
+    "decline_reasons": About("Why a focal point says no", OWN_PROPOSAL),
+    "withdraw_reasons": About("Why something sent is taken back", OWN_PROPOSAL),
+    "closure_reasons": About("Why a case ends", OWN_PROPOSAL),
+    "suspend_reasons": About("Why a case is suspended, or help is held", OWN_PROPOSAL),
+    "handover_reasons": About("Why the lead is handed over", OWN_PROPOSAL),
+    "stop_reasons": About("Why the person wants everything to end", OWN_PROPOSAL),
+    "reopen_reasons": About("Why help begins again", OWN_PROPOSAL),
+    "assign_reasons": About("Why a desk chooses a lead by hand", OWN_PROPOSAL),
+    "take_over_reasons": About("Why a desk moves the lead of a case", OWN_PROPOSAL),
+    "erasure_reasons": About("Why what is sealed is destroyed before its time", OWN_PROPOSAL),
 }
-NAMES: Final[Mapping[str, About]] = {
+CLDR_LISTS: Final[Mapping[str, About]] = {
     "countries": About(
         "Countries",
         "ISO 3166-1 alpha-2, with names of Unicode CLDR. Which of them are of the mechanism: GET /v1/countries."),
@@ -77,28 +79,29 @@ NAMES: Final[Mapping[str, About]] = {
         "BCP 47 tags that a request may name, with names of Unicode CLDR."),
 }
 LISTS: Final[Mapping[str, About]] = {
-    **OWN,
-    **NAMES,
+    **OWN_LISTS,
+    **CLDR_LISTS,
     **{name: About(title, htcds.ABOUT) for name, title in htcds.LISTS.items()},
 }
 # fmt: on
 
 
-def read[R: ItemRow](name: str, model: type[R]) -> dict[str, R]:
+def read_list[R: ItemRow](name: str, model: type[R]) -> dict[str, R]:
     """Return one list by code, in the order of its file; raises FilesRefused."""
-    return {row.code: row for row in sheet(name, model)}
+    return {row.code: row for row in read_sheet(name, model)}
 
 
-INDICATORS: Final[Mapping[str, IndicatorRow]] = read("indicators", IndicatorRow)
+INDICATORS: Final[Mapping[str, IndicatorRow]] = read_list("indicators", IndicatorRow)
 ITEMS: Final[Mapping[str, Mapping[str, ItemRow]]] = {
-    name: INDICATORS if name == "indicators" else read(name, ItemRow) for name in OWN
+    name: INDICATORS if name == "indicators" else read_list(name, ItemRow)
+    for name in OWN_LISTS
 }
 type Translations = Mapping[tuple[str, str], TranslationRow]
 
 
 def read_translations(name: str) -> Translations:
     """Return a file of translations by list and code; raises FilesRefused."""
-    return {(row.list, row.code): row for row in sheet(name, TranslationRow)}
+    return {(row.list, row.code): row for row in read_sheet(name, TranslationRow)}
 
 
 TRANSLATIONS: Final = read_translations("translations")
@@ -108,7 +111,7 @@ NOTE_TRANSLATIONS: Final = read_translations("note_translations")
 def show(name: str, ranked: tuple[str, ...]) -> ReferenceList:
     """Return one list, with each label in the best language for this reader."""
     about = LISTS[name]
-    items = [show_item(name, item, ranked) for item in items_of(name)]
+    items = [show_item(name, item, ranked) for item in list_items(name)]
     return ReferenceList(list=name, title=about.title, note=about.note, items=items)
 
 
@@ -121,18 +124,18 @@ def show_item(name: str, item: Item, ranked: tuple[str, ...]) -> ItemOut:
         label=item.labels[language],
         language=language,
         label_en=item.labels[ENGLISH],
-        translated_note=translated_note(key, language),
-        translation_status=translation_status(key, language),
+        translated_note=get_translated_note(key, language),
+        translation_status=get_translation_status(key, language),
     )
 
 
-def translated_note(key: tuple[str, str], language: str) -> str | None:
+def get_translated_note(key: tuple[str, str], language: str) -> str | None:
     """Return the translation of a note; None for English, or if there is none."""
     row = NOTE_TRANSLATIONS.get(key)
     return row.texts.get(language) if row and language != ENGLISH else None
 
 
-def translation_status(key: tuple[str, str], language: str) -> TranslationStatus | None:
+def get_translation_status(key: tuple[str, str], language: str) -> TranslationStatus | None:
     """Return the status of the translation of an item; None: it is in English."""
     if language == ENGLISH:
         return None
@@ -153,20 +156,20 @@ def status_of(rows: Sequence[TranslationRow], language: str) -> TranslationStatu
 
 
 @cache
-def items_of(name: str) -> Sequence[Item]:
+def list_items(name: str) -> Sequence[Item]:
     """Return the items of a list, with all their languages."""
     match name:
         case "countries":
             return tuple(cldr.countries())
         case "languages":
-            return tuple(cldr.languages())
-        case _ if name in OWN:
-            return tuple(own(name))
+            return tuple(cldr.list_languages())
+        case _ if name in OWN_LISTS:
+            return tuple(list_own_items(name))
         case _:
-            return tuple(htcds.items_of(name))
+            return tuple(htcds.list_items(name))
 
 
-def own(name: str) -> Iterator[Item]:
+def list_own_items(name: str) -> Iterator[Item]:
     """Yield the items of a file of our own, with their translations."""
     for row in ITEMS[name].values():
         translated = TRANSLATIONS.get((name, row.code))
@@ -176,14 +179,14 @@ def own(name: str) -> Iterator[Item]:
             group=row.group,
             note=row.note,
             element=row.element if isinstance(row, IndicatorRow) else None,
-            weights=weights_of(row),
+            weights=get_weights(row),
             source=row.source,
             confidence=row.confidence,
             translation=translated.confidence if translated else None,
         )
 
 
-def weights_of(row: ItemRow) -> Weights | None:
+def get_weights(row: ItemRow) -> Weights | None:
     """Return the weights of an indicator, or None."""
     if not isinstance(row, IndicatorRow) or row.element is None:
         return None

@@ -56,11 +56,11 @@ class Wording(Row):
     @property
     def texts(self) -> dict[str, str]:
         """The texts by language tag."""
-        said = {tag: getattr(self, column_of(tag)) for tag in LANGUAGES}
+        said = {tag: getattr(self, get_column(tag)) for tag in LANGUAGES}
         return {tag: text for tag, text in said.items() if text}
 
 
-def column_of(tag: str) -> str:
+def get_column(tag: str) -> str:
     """Return the name of the column of a language."""
     return tag.replace("-", "_").lower()
 
@@ -83,7 +83,7 @@ class TranslationRow(Wording):
     def has_texts(cls, tags: Tags, info: ValidationInfo) -> Tags:
         """Refuse a language that has no translation in this row."""
         translated = {
-            tag for tag in LANGUAGES if tag != ENGLISH and info.data.get(column_of(tag))
+            tag for tag in LANGUAGES if tag != ENGLISH and info.data.get(get_column(tag))
         }
         if not translated.issuperset(tags):
             raise refuse("must be languages into which this row is translated")

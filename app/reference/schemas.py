@@ -62,8 +62,8 @@ class Item(Shown):
     translation: Annotated[
         str | None,
         Field(
-            description="Who translated the label, and how reliable that is; null: it is in "
-            "the language of its source alone."
+            description="Who translated the label, and how reliable that is; null: it has "
+            "only the language of its source."
         ),
     ] = None
 

@@ -26,11 +26,11 @@ def keep(work: Writing, case: Case, new: NewScreening) -> Screening:
         screened_at=work.now,
     )
     work.session.add(kept)
-    cases.put_away(work, kept, Paper.SCREENING, paper(new, result))
+    cases.put_away(work, kept, Paper.SCREENING, build_document(new, result))
     return kept
 
 
-def paper(new: NewScreening, result: Result) -> ScreeningPaper:
+def build_document(new: NewScreening, result: Result) -> ScreeningPaper:
     """Return the document to seal: the codes, sorted and unique, and the result."""
     return ScreeningPaper(
         signs=sorted(set(new.signs)),

@@ -74,7 +74,7 @@ class Counted:
 
 
 @dataclass(frozen=True)
-class Least:
+class Threshold:
     """The number of indicators of each weight that make a dimension positive."""
 
     rule: DimensionRule
@@ -127,10 +127,10 @@ COUNTED: Final[Mapping[AgeClass | None, Counted]] = {
 """If the age is in doubt, the heavier weight counts, in favour of the person."""
 
 POSITIVE: Final = (
-    Least(DimensionRule.TWO_STRONG,          strong=2),
-    Least(DimensionRule.STRONG_AND_LESSER,   strong=1, lesser=1),
-    Least(DimensionRule.THREE_MEDIUM,        medium=3),
-    Least(DimensionRule.TWO_MEDIUM_AND_WEAK, medium=2, weak=1),
+    Threshold(DimensionRule.TWO_STRONG,          strong=2),
+    Threshold(DimensionRule.STRONG_AND_LESSER,   strong=1, lesser=1),
+    Threshold(DimensionRule.THREE_MEDIUM,        medium=3),
+    Threshold(DimensionRule.TWO_MEDIUM_AND_WEAK, medium=2, weak=1),
 )
 
 RULES: Final = (
@@ -144,7 +144,9 @@ RULES: Final = (
         frozenset({_D.COERCION_DESTINATION, _D.ABUSE_VULN_DESTINATION}))),
 )
 # fmt: on
-SPEAKS_FOR: Final = {d: Element(ITEMS["dimensions"][d].group or "") for d in Dimension}
+SUPPORTED_ELEMENT: Final = {
+    d: Element(ITEMS["dimensions"][d].group or "") for d in Dimension
+}
 ELEMENT_OF: Final = {
     code: Element(row.group or "") for code, row in ITEMS["elements"].items()
 }
@@ -163,11 +165,11 @@ def spell() -> str:
     )
     ages = ((age, c.counted_as, *sorted(c.weighed_as)) for age, c in COUNTED.items())
     least = (astuple(row) for row in POSITIVE)
-    rows = (*weights, *rules, *ages, *least, *SPEAKS_FOR.items())
-    return "\n".join("|".join(map(word, row)) for row in rows)
+    rows = (*weights, *rules, *ages, *least, *SUPPORTED_ELEMENT.items())
+    return "\n".join("|".join(map(format_cell, row)) for row in rows)
 
 
-def word(part: object) -> str:
+def format_cell(part: object) -> str:
     """Return the canonical text of one cell of a rule."""
     return ",".join(map(str, part)) if isinstance(part, list) else str(part)
 

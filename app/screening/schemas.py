@@ -37,7 +37,7 @@ def unknown(name: str) -> PydanticCustomError:
     return PydanticCustomError(CODE_UNKNOWN, NOT_LISTED, {"list": name})
 
 
-def of_list(name: str, codes: frozenset[str]) -> Callable[[str], str]:
+def build_list_validator(name: str, codes: frozenset[str]) -> Callable[[str], str]:
     """Return a validator that refuses codes that are not on a list."""
 
     def known(code: str) -> str:
@@ -48,20 +48,20 @@ def of_list(name: str, codes: frozenset[str]) -> Callable[[str], str]:
     return known
 
 
-def of_element(element: Element) -> Callable[[str], str]:
+def build_element_validator(element: Element) -> Callable[[str], str]:
     """Return a validator that refuses codes that are not of an element."""
     codes = frozenset(code for code, of in ELEMENT_OF.items() if of == element)
-    return of_list("elements", codes)
+    return build_list_validator("elements", codes)
 
 
 SignCode = Annotated[
     Code,
     Field(examples=[next(iter(INDICATORS))]),
-    AfterValidator(of_list("indicators", frozenset(INDICATORS))),
+    AfterValidator(build_list_validator("indicators", frozenset(INDICATORS))),
 ]
-ActCode = Annotated[Code, AfterValidator(of_element(Element.ACT))]
-MeansCode = Annotated[Code, AfterValidator(of_element(Element.MEANS))]
-PurposeCode = Annotated[Code, AfterValidator(of_element(Element.PURPOSE))]
+ActCode = Annotated[Code, AfterValidator(build_element_validator(Element.ACT))]
+MeansCode = Annotated[Code, AfterValidator(build_element_validator(Element.MEANS))]
+PurposeCode = Annotated[Code, AfterValidator(build_element_validator(Element.PURPOSE))]
 
 
 def unknown_signs(content: SectionContent) -> list[int]:
@@ -74,14 +74,14 @@ def unknown_signs(content: SectionContent) -> list[int]:
     return [place for place, code in enumerate(codes) if code not in INDICATORS]
 
 
-def with_known_signs(content: SectionContent) -> SectionContent:
+def require_known_signs(content: SectionContent) -> SectionContent:
     """Return a section, or refuse it if it has an unknown indicator."""
     if unknown_signs(content):
         raise unknown("indicators")
     return content
 
 
-WrittenSection = Annotated[SectionContent, AfterValidator(with_known_signs)]
+WrittenSection = Annotated[SectionContent, AfterValidator(require_known_signs)]
 
 
 class Signs(Asked):

@@ -19,7 +19,7 @@ from app.screening.rules import (
     POSITIVE,
     RULES,
     SCORING,
-    SPEAKS_FOR,
+    SUPPORTED_ELEMENT,
     Combination,
     Counted,
     CountedAs,
@@ -78,7 +78,7 @@ class ElementFound:
 
 
 @dataclass(frozen=True)
-class RuleJudged:
+class RuleFound:
     """A rule, whether it holds, by which parts, and which are missing."""
 
     rule: ScreeningRule
@@ -100,7 +100,7 @@ class Result:
     explained: str
     elements: tuple[ElementFound, ...]
     dimensions: tuple[DimensionFound, ...]
-    rules: tuple[RuleJudged, ...]
+    rules: tuple[RuleFound, ...]
     unweighted: tuple[str, ...]
     scoring: str
 
@@ -108,10 +108,10 @@ class Result:
 def score(ticked: Ticked, age_class: AgeClass | None) -> Result:
     """Return the presumption and its reasons, which depend on the codes and rules alone."""
     counted = COUNTED[age_class]
-    weighed = weigh(ticked.indicators, counted)
-    dimensions = tuple(dimension_found(dimension, weighed) for dimension in Dimension)
+    weighed = compute_weights(ticked.indicators, counted)
+    dimensions = tuple(check_dimension(dimension, weighed) for dimension in Dimension)
     elements = tuple(
-        element_found(element, ticked, dimensions, counted) for element in Element
+        check_element(element, ticked, dimensions, counted) for element in Element
     )
     there: frozenset[Part] = frozenset(
         [e.element for e in elements if e.present]
@@ -121,10 +121,10 @@ def score(ticked: Ticked, age_class: AgeClass | None) -> Result:
         judged
         for row in RULES
         if counted.counted_as in row.holds_for
-        and ((judged := judge(row, there)).holds or counted.counted_as in row.asked_of)
+        and ((judged := check_rule(row, there)).holds or counted.counted_as in row.asked_of)
     )
     return Result(
-        outcome=outcome_of(rules),
+        outcome=compute_outcome(rules),
         counted_as=counted.counted_as,
         because=counted.because,
         explained=counted.explained,
@@ -136,26 +136,26 @@ def score(ticked: Ticked, age_class: AgeClass | None) -> Result:
     )
 
 
-def outcome_of(rules: Iterable[RuleJudged]) -> Presumption:
+def compute_outcome(rules: Iterable[RuleFound]) -> Presumption:
     """Return the outcome of the rules; one that holds is enough."""
     holds = any(rule.holds for rule in rules)
     return Presumption.INDICATED if holds else Presumption.NOT_INDICATED_YET
 
 
-def weigh(codes: Iterable[str], counted: Counted) -> dict[str, Weight]:
+def compute_weights(codes: Iterable[str], counted: Counted) -> dict[str, Weight]:
     """Return the weights of indicators that count; of two lists, the heavier weight."""
-    found = {code: weights(INDICATORS[code], counted.weighed_as) for code in codes}
+    found = {code: list_weights(INDICATORS[code], counted.weighed_as) for code in codes}
     return {code: min(of, key=HEAVIEST.index) for code, of in found.items() if of}
 
 
-def weights(row: IndicatorRow, weighed_as: frozenset[CountedAs]) -> list[Weight]:
+def list_weights(row: IndicatorRow, weighed_as: frozenset[CountedAs]) -> list[Weight]:
     """Return the weights of an indicator in the given lists."""
     adult, child = CountedAs.ADULT in weighed_as, CountedAs.CHILD in weighed_as
     asked = [row.weight_adult if adult else None, row.weight_child if child else None]
     return [weight for weight in asked if weight is not None]
 
 
-def dimension_found(dimension: Dimension, weighed: Mapping[str, Weight]) -> DimensionFound:
+def check_dimension(dimension: Dimension, weighed: Mapping[str, Weight]) -> DimensionFound:
     """Return whether one dimension is positive, and why."""
     mine = sorted(code for code in weighed if INDICATORS[code].group == dimension)
     count = Counter(weighed[code] for code in mine)
@@ -163,7 +163,7 @@ def dimension_found(dimension: Dimension, weighed: Mapping[str, Weight]) -> Dime
     said = [INDICATORS[code].confidence for code in mine]
     return DimensionFound(
         dimension=dimension,
-        element=SPEAKS_FOR[dimension],
+        element=SUPPORTED_ELEMENT[dimension],
         positive=rule is not None,
         rule=rule,
         indicators=tuple(Weighed(code, weighed[code]) for code in mine),
@@ -171,7 +171,7 @@ def dimension_found(dimension: Dimension, weighed: Mapping[str, Weight]) -> Dime
     )
 
 
-def element_found(
+def check_element(
     element: Element,
     ticked: Ticked,
     dimensions: Iterable[DimensionFound],
@@ -189,11 +189,11 @@ def element_found(
     )
 
 
-def judge(row: Combination, there: frozenset[Part]) -> RuleJudged:
+def check_rule(row: Combination, there: frozenset[Part]) -> RuleFound:
     """Return whether one rule holds, with its statement and source."""
     said = ITEMS["scoring_rules"][row.rule]
     missing = [part for part in row.parts if not part & there]
-    return RuleJudged(
+    return RuleFound(
         rule=row.rule,
         holds=not missing,
         by=tuple(sorted(found for part in row.parts for found in part & there)),
