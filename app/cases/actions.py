@@ -156,15 +156,15 @@ def take(  # noqa: PLR0913 - each is a part of the step
     """
     was = case.state
     lifecycle.take(case, step)
-    rests = case.state == State.SUSPENDED
-    case.suspended_while_referring = rests and was == State.REFERRING
+    suspended = case.state == State.SUSPENDED
+    case.suspended_while_referring = suspended and was == State.REFERRING
     case.touch()
     wind(work, case, until)
     lapse(work, case, moved=case.state != was and State.SUSPENDED not in {was, case.state})
-    told = {"state": case.state, **(facts or {})}
-    audience = before | case.audience
+    facts = {"state": case.state, **(facts or {})}
     by_system = step.sides == {Side.SYSTEM}
-    work.record(EVENTS[step.action], case, audience, told, by_system=by_system)
+    audience = before | case.audience
+    work.record(EVENTS[step.action], case, audience, facts, by_system=by_system)
 
 
 def lapse(
@@ -172,19 +172,16 @@ def lapse(
 ) -> None:
     """Expire the approvals of a case that may no longer be used (R14).
 
-    Those about one record if `about` is given. Otherwise those of overseers are spared and,
-    while the case is open, those of its escalation desk and its holder. If the state
-    changed (`moved`), the holder's expire too: its approver judged the former state.
+    With `about`, those about one record. Otherwise those of overseers are spared and, while
+    the case is open, those of its escalation desk and its holder. If the state changed
+    (`moved`), the holder's expire too: its approver judged the former state.
     """
     holder = None if moved else case.holder
     asking = (holder, case.with_relation(Relation.ESCALATION_DESK))
     deciding = {one for one in asking if one and case.state in OPEN}
-    ended = access.lapse(
-        work,
-        case.id,
-        subject=about.reference if about else None,
-        sparing=case.overseers | deciding,
-    )
+    spared = case.overseers | deciding
+    subject = about.reference if about else None
+    ended = access.lapse(work, case.id, subject=subject, sparing=spared)
     deadlines.stop_all(work, ended)
 
 
@@ -260,7 +257,7 @@ def forget(work: Writing, case: Case, kind: Sealable) -> None:
     work.session.execute(delete(Sealed).where(named))
 
 
-def know(work: Writing, case: Case, fact: Fact, note_text: str | None = None) -> Fact:
+def know(work: Writing, case: Case, fact: Fact, text: str | None = None) -> Fact:
     """Add a fact and stop the deadline of the fact that it replaces.
 
     If the new fact says that an assessment is still due, the deadline continues for it.
@@ -275,7 +272,7 @@ def know(work: Writing, case: Case, fact: Fact, note_text: str | None = None) ->
         deadlines.follow(work, before, fact.id)
     else:
         deadlines.stop_all(work, before)
-    note(work, case, fact.name, note_text)
+    note(work, case, fact.name, text)
     return fact
 
 

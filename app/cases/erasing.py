@@ -51,8 +51,8 @@ class Aftermath:
 
     def __init__(self, ground: Ground, ledger: Ledger) -> None:
         self._ground, self._ledger = ground, ledger
-        self._traceless = 0
-        self._scrub_at: datetime | None = None
+        self._cleaned_count = 0
+        self._next_rewrite: datetime | None = None
 
     def follow(self) -> None:
         """Copy erasures to the ledger and remove traces; raises LedgerRefused, Busy (503).
@@ -63,15 +63,15 @@ class Aftermath:
         with self._ground.database.reading() as session:
             count = erasures.mark(session).count
         with suppress(Busy):
-            if count != self._traceless and self._ground.database.scrub(KEYS):
-                self._traceless = count
+            if count != self._cleaned_count and self._ground.database.scrub(KEYS):
+                self._cleaned_count = count
         with suppress(Busy):
-            self.scrub_document_keys()
+            self.remove_document_key_traces()
 
-    def scrub_document_keys(self) -> None:
+    def remove_document_key_traces(self) -> None:
         """Remove traces of replaced document keys, once a day. Raises Busy (503)."""
         now = self._ground.clock()
-        if self._scrub_at is not None and now < self._scrub_at:
+        if self._next_rewrite is not None and now < self._next_rewrite:
             return
         if self._ground.database.scrub(DOCUMENT_KEYS):
-            self._scrub_at = now + SCRUB_EVERY
+            self._next_rewrite = now + SCRUB_EVERY

@@ -50,7 +50,7 @@ def was_in_force(party: PartyRow, at: datetime) -> bool:
     return party.since <= at and (party.until is None or at <= party.until)
 
 
-def get_follow_condition(party: PartyRow, at: datetime | None = None) -> set[Condition]:
+def get_follows(party: PartyRow, at: datetime | None = None) -> set[Condition]:
     """Return the condition `FOLLOWS` if a party row reads the case as it is, else nothing.
 
     A State body that is asked for a travel document reads the case as it was then, and what
@@ -110,22 +110,19 @@ class Relations:
 
     def grants(self, focal_point: UUID) -> frozenset[Grant]:
         """Return the grants of an office by relations to the case or any record of it."""
-        return self._granted(focal_point, (p for p in self.parties if not p.until))
+        return self._get_grants(focal_point, (p for p in self.parties if not p.until))
 
     def grants_as_party(self, focal_point: UUID) -> frozenset[Grant]:
         """Return the grants of an office by its relations to the case itself.
 
         Events and lists of the case itself depend on these alone.
         """
-        return self._granted(focal_point, filter(self.is_open, self.parties))
+        return self._get_grants(focal_point, filter(self.is_open, self.parties))
 
-    def _granted(self, focal_point: UUID, parties: Iterable[PartyRow]) -> frozenset[Grant]:
+    def _get_grants(self, focal_point: UUID, rows: Iterable[PartyRow]) -> frozenset[Grant]:
         holds = self.conditions(focal_point)
-        each = (
-            list_grants(p.relation, holds | get_follow_condition(p))
-            for p in parties
-            if p.focal_point_id == focal_point
-        )
+        mine = (row for row in rows if row.focal_point_id == focal_point)
+        each = (list_grants(row.relation, holds | get_follows(row)) for row in mine)
         return frozenset[Grant]().union(*each)
 
     def conditions(
@@ -155,7 +152,7 @@ class Relations:
             p.focal_point_id == focal_point
             and (p.record_id == self.id or not as_party)
             and (p.until is None or was_in_force(p, at))
-            and grant in list_grants(p.relation, holds | get_follow_condition(p, at))
+            and grant in list_grants(p.relation, holds | get_follows(p, at))
             for p in self.parties
         )
 
@@ -259,10 +256,11 @@ class Relations:
     def with_relation(self, *relations: Relation) -> UUID | None:
         """Return the office that has one of the relations to the case now, or None."""
         return next(
-            (p.focal_point_id for p in self.parties if self.is_now(p, relations)), None
+            (p.focal_point_id for p in self.parties if self.is_current(p, relations)),
+            None,
         )
 
-    def is_now(self, party: PartyRow, relations: Collection[Relation]) -> bool:
+    def is_current(self, party: PartyRow, relations: Collection[Relation]) -> bool:
         """Return whether a party row is a current relation of these to the case itself."""
         of_these = party.relation in relations and not party.until
         return of_these and party.record_id == self.id
@@ -270,7 +268,7 @@ class Relations:
     @property
     def holder(self) -> UUID | None:
         """The office that holds the case: its lead, else its candidate, else the desk."""
-        holding = [p for p in self.parties if self.is_now(p, HOLDS)]
+        holding = [p for p in self.parties if self.is_current(p, HOLDS)]
         first = min(holding, key=lambda p: HOLDS.index(p.relation), default=None)
         return first.focal_point_id if first else None
 

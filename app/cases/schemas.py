@@ -133,7 +133,7 @@ class NewReflectionPeriod(Asked):
     note: Annotated[SafeText | None, Field(description="Sealed.")] = None
 
     @model_validator(mode="after")
-    def runs_until_a_day(self) -> Self:
+    def require_end_date(self) -> Self:
         """Require `ends_on` for a running period, and refuse it for any other."""
         runs = self.value == ReflectionPeriod.RUNNING
         if runs != (self.ends_on is not None):

@@ -149,41 +149,41 @@ def counts(consent: Given, now: datetime, *, child: bool) -> bool:
     return able and consent.withdrawn_at is None and now < consent.expires_at
 
 
-def may_reveal_names(consent: NamedRecipients, asking: Asking) -> bool:
+def may_reveal_names(consent: NamedRecipients, question: Asking) -> bool:
     """Return whether a matching consent allows this recipient to read names.
 
     Names that an NGO wrote down reach a State body only if the person named that very body:
     a class of State bodies is not enough (R84).
     """
-    to_a_state = asking.from_ngo and asking.recipient.kind == Kind.STATE
+    to_a_state = question.from_ngo and question.recipient.kind == Kind.STATE
     return not to_a_state or consent.focal_point_id is not None
 
 
-def list_readable_sections(consent: Given, asking: Asking) -> frozenset[Section]:
+def list_readable_sections(consent: Given, question: Asking) -> frozenset[Section]:
     """Return the sections that one matching consent lets this recipient read."""
     named = frozenset(Section(name) for name in consent.sections)
-    return named if may_reveal_names(consent, asking) else named - {Section.IDENTITY}
+    return named if may_reveal_names(consent, question) else named - {Section.IDENTITY}
 
 
-def covered(consents: Iterable[Given], asking: Asking) -> frozenset[Section] | None:
+def covered(consents: Iterable[Given], question: Asking) -> frozenset[Section] | None:
     """Return the sections that the recipient may read; None: not even the summary."""
     fitting = [
         consent
         for consent in consents
-        if counts(consent, asking.now, child=asking.child)
-        and asking.purpose in consent.purposes
-        and names(consent, asking.recipient)
+        if counts(consent, question.now, child=question.child)
+        and question.purpose in consent.purposes
+        and names(consent, question.recipient)
     ]
     if not fitting:
         return None
     return frozenset[Section]().union(
-        *(list_readable_sections(one, asking) for one in fitting)
+        *(list_readable_sections(one, question) for one in fitting)
     )
 
 
 def covers(
-    consents: Iterable[Given], asking: Asking, sections: AbstractSet[Section]
+    consents: Iterable[Given], question: Asking, sections: AbstractSet[Section]
 ) -> bool:
     """Return whether the recipient may read these sections, for this purpose, now."""
-    told = covered(consents, asking)
+    told = covered(consents, question)
     return told is not None and sections <= told

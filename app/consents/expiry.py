@@ -73,19 +73,19 @@ def is_later(other: Ending, consent: Ending) -> bool:
     return rank(other) > rank(consent)
 
 
-def is_renewed(consent: Ending, others: Iterable[Ending], asking: Asking | None) -> bool:
+def is_renewed(consent: Ending, others: Iterable[Ending], question: Asking | None) -> bool:
     """Return whether other consents that end later cover all that this one covers.
 
-    `asking` is about the office that the consent names, for any purpose. None: it names a
+    `question` is about the office that the consent names, for any purpose. None: it names a
     class, and only a consent to the same class, or a wider one, renews it.
     """
     later = [other for other in others if is_later(other, consent)]
-    if asking is None:
+    if question is None:
         fitting = [other for other in later if matches_class(other, consent)]
     else:
-        fitting = [other for other in later if names(other, asking.recipient)]
+        fitting = [other for other in later if names(other, question.recipient)]
     purposes = map(Purpose, consent.purposes)
-    return all(is_renewed_for(purpose, consent, fitting, asking) for purpose in purposes)
+    return all(is_renewed_for(purpose, consent, fitting, question) for purpose in purposes)
 
 
 def matches_class(other: Given, consent: Given) -> bool:
@@ -98,7 +98,7 @@ def matches_class(other: Given, consent: Given) -> bool:
 
 
 def is_renewed_for(
-    purpose: Purpose, consent: Given, later: Iterable[Given], asking: Asking | None
+    purpose: Purpose, consent: Given, later: Iterable[Given], question: Asking | None
 ) -> bool:
     """Return whether later consents cover as many sections for one purpose.
 
@@ -111,22 +111,22 @@ def is_renewed_for(
     if purpose == Purpose.REFER:
         fitting = [o for o in fitting if o.country in {None, consent.country}]
     told = frozenset[Section]().union(
-        *(list_sections_for(other, asking) for other in fitting)
+        *(list_sections_for(other, question) for other in fitting)
     )
-    return bool(fitting) and list_sections_for(consent, asking) <= told
+    return bool(fitting) and list_sections_for(consent, question) <= told
 
 
-def list_sections_for(consent: Given, asking: Asking | None) -> frozenset[Section]:
+def list_sections_for(consent: Given, question: Asking | None) -> frozenset[Section]:
     """Return the sections that a consent covers for an office, or for its whole class."""
-    if asking is None:
+    if question is None:
         return frozenset(map(Section, consent.sections))
-    return list_readable_sections(consent, asking)
+    return list_readable_sections(consent, question)
 
 
 def is_missed(
     consent: Ending,
     others: Iterable[Ending],
-    asking: Asking,
+    question: Asking,
     sections: AbstractSet[Section],
 ) -> bool:
     """Return whether a recipient may read less once a consent has ended.
@@ -134,14 +134,16 @@ def is_missed(
     `sections` are those that were sent with the request to it; without any, it could read
     the summary alone.
     """
-    if asking.purpose not in consent.purposes or not names(consent, asking.recipient):
+    if question.purpose not in consent.purposes or not names(consent, question.recipient):
         return False
-    told = covered([one for one in others if is_later(one, consent)], asking)
-    return told is None or not (list_readable_sections(consent, asking) & sections) <= told
+    told = covered([one for one in others if is_later(one, consent)], question)
+    return (
+        told is None or not (list_readable_sections(consent, question) & sections) <= told
+    )
 
 
 def find_end_of_cover(
-    consents: Iterable[Given], asking: Asking, sections: AbstractSet[Section]
+    consents: Iterable[Given], question: Asking, sections: AbstractSet[Section]
 ) -> datetime | None:
     """Return until when consents cover, or covered, the sections; None: they never do.
 
@@ -149,7 +151,7 @@ def find_end_of_cover(
     """
     known = list(consents)
     for end in sorted({one.expires_at for one in known}, reverse=True):
-        before = replace(asking, now=end - timedelta.resolution)
+        before = replace(question, now=end - timedelta.resolution)
         if covers(known, before, sections):
             return end
     return None

@@ -25,8 +25,8 @@ from app.kernel.work import Reading
 class Naming:
     """What decides which offices a reader may know, in some cases.
 
-    `beyond` are offices outside its State, `apart` cases of which it may be the State of
-    origin.
+    `foreign` are offices outside its State, and `origin_cases` the cases of which it may be
+    the State of origin.
     """
 
     me: FocalPoint
@@ -35,42 +35,42 @@ class Naming:
     apart: frozenset[UUID]
 
     def may_name(
-        self, case: Case, who: UUID, at: datetime, *, as_party: bool = True
+        self, case: Case, office: UUID, at: datetime, *, as_party: bool = True
     ) -> bool:
         """Return whether the reader may know that an office acted in a case, at a time.
 
         `as_party`: the reader sees the act by its relation to the case itself, and not by
         one to a referral or handover.
         """
-        if who == self.me.id:
+        if office == self.me.id:
             return True
-        if not was_only_recipient(case, who, at):
+        if not was_only_recipient(case, office, at):
             return case.granted_at(self.me.id, Grant.ACTORS, at, as_party=as_party)
         if Relation.OVERSIGHT in case.relations_of(self.me.id):
             return True
         held = any(has_held(party, case, self.me.id, at) for party in case.parties)
-        return held and not self.hides(case.id, who)
+        return held and not self.is_hidden(case.id, office)
 
-    def helper(self, case: Case, who: UUID) -> str | None:
+    def helper(self, case: Case, office: UUID) -> str | None:
         """Return the code of the other office of a record; None: it is hidden."""
-        return None if self.hides(case.id, who) else self.codes[who]
+        return None if self.is_hidden(case.id, office) else self.codes[office]
 
-    def hides(self, case_id: UUID, who: UUID) -> bool:
+    def is_hidden(self, case_id: UUID, office: UUID) -> bool:
         """Return whether an office is hidden from a reader of the State of origin."""
-        return case_id in self.apart and who in self.beyond
+        return case_id in self.apart and office in self.beyond
 
     def name(
-        self, case: Case, who: UUID | None, at: datetime, *, as_party: bool = True
+        self, case: Case, office: UUID | None, at: datetime, *, as_party: bool = True
     ) -> str | None:
         """Return the code of the office that acted; None: the system, or it is hidden."""
-        known = who and self.may_name(case, who, at, as_party=as_party)
-        return self.codes[who] if who and known else None
+        known = office and self.may_name(case, office, at, as_party=as_party)
+        return self.codes[office] if office and known else None
 
 
-def was_only_recipient(case: Case, who: UUID, at: datetime) -> bool:
+def was_only_recipient(case: Case, office: UUID, at: datetime) -> bool:
     """Return whether an office had no relation to a case at a time but as a recipient."""
     return not any(
-        party.focal_point_id == who
+        party.focal_point_id == office
         and party.relation not in HELPS
         and party.since <= at
         and (party.until is None or at <= party.until)
@@ -93,16 +93,18 @@ def read(
     outside its State helped, or those in `also`.
     """
     acts = list(acts)
-    me = directory.by_id(work, work.actor.focal_point_id)
-    offices = directory.by_ids(work, {who for _, who, _ in acts} | {me.id})
-    beyond = frozenset(one.id for one in offices.values() if is_beyond(me, one))
-    asked = {
+    own = directory.by_id(work, work.actor.focal_point_id)
+    offices = directory.by_ids(work, {office for _, office, _ in acts} | {own.id})
+    foreign = frozenset(one.id for one in offices.values() if is_beyond(own, one))
+    needed = {
         case.id
-        for case, who, at in acts
-        if who in beyond and was_only_recipient(case, who, at)
+        for case, office, at in acts
+        if office in foreign and was_only_recipient(case, office, at)
     }
-    asked |= set(also) if me.kind == Kind.STATE else set()
-    known = cases.load_safeguards(work, asked) if asked else {}
-    origins = {one: known.get(one, Safeguards()).country_of_origin for one in asked}
-    apart = frozenset(one for one, of in origins.items() if of in {None, me.of_state})
-    return Naming(me, {o.id: o.code for o in offices.values()}, beyond, apart)
+    needed |= set(also) if own.kind == Kind.STATE else set()
+    known = cases.load_safeguards(work, needed) if needed else {}
+    origins = {one: known.get(one, Safeguards()).country_of_origin for one in needed}
+    origin_cases = frozenset(
+        one for one, of in origins.items() if of in {None, own.of_state}
+    )
+    return Naming(own, {o.id: o.code for o in offices.values()}, foreign, origin_cases)

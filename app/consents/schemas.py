@@ -66,7 +66,7 @@ class NewConsent(ConsentTerms):
     ] = []
 
     @model_validator(mode="after")
-    def name_one(self) -> Self:
+    def require_one_recipient(self) -> Self:
         """Require either a focal point or a class."""
         if (self.focal_point is None) == (self.recipient_class is None):
             raise PydanticCustomError(

@@ -46,7 +46,7 @@ class Sight:
     `in_place`: whether the office may know which recipient gives the help that it is about.
     """
 
-    me: FocalPoint
+    office: FocalPoint
     stands: Standing
     subject: Subject
     paper: Sealed | None
@@ -193,7 +193,7 @@ def conditions(sight: Sight, purposes: frozenset[Purpose]) -> Iterator[Condition
     For an unsafe office only two can: that it wrote the text (G19), and that a submitter
     still follows the case, since losing that would reveal that it is feared.
     """
-    me, stands = sight.me, sight.stands
+    me, stands = sight.office, sight.stands
     if sight.paper is not None and sight.paper.author == me.id:
         yield Condition.OWN_TEXT
     if stands.case.is_in_sight and not stands.is_of_origin(me):
