@@ -74,10 +74,7 @@ def mend_notice(case: Case | HandedOn, notice: NoticeFields) -> list[str]:
 
 
 def seal(work: Writing, record: Recorded, kind: Sealable, content: BaseModel) -> None:
-    """Seal a document in place of the one of the same kind, or as a new one.
-
-    No other function writes sections. Safeguards that are replaced are kept.
-    """
+    """Replace the sealed document of this kind, or add it; past safeguards are kept."""
     kept = queries.sealed(work, record.id, kind)
     if kept is None:
         put_away(work, record, kind, content)
@@ -277,10 +274,7 @@ def know(work: Writing, case: Case, fact: Fact, text: str | None = None) -> Fact
 
 
 def declare_vital(work: Writing, case: Case, new: NewVitalInterest) -> VitalInterest:
-    """Declare a vital interest: the summary may be sent without a consent.
-
-    The write audience of the case and its overseers receive the event.
-    """
+    """Declare a vital interest; the write audience and overseers receive the event."""
     declared = VitalInterest(
         id=work.new_id(),
         case_id=case.id,

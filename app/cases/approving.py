@@ -46,9 +46,9 @@ class Matter:
 
 
 def second(work: Writing, matter: Matter, approval: UUID | None) -> Approval | None:
-    """Request an approval and return it, or use the given one and return None.
+    """Request an approval, or claim the given one; raises ApprovalUnusable (409).
 
-    Raises ApprovalUnusable (409).
+    Returns the request, or None if the given approval was claimed.
     """
     fingerprint = matter.fingerprint(work)
     if approval is None:

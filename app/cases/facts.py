@@ -152,10 +152,7 @@ class FactSheet:
 
     @property
     def best_interests(self) -> BestInterests:
-        """How far the best interests of a child have been assessed.
-
-        For a child, `not_needed` counts as an assessment that is due (BR14).
-        """
+        """How far a child's best interests are assessed; never `not_needed` (BR14)."""
         said = BestInterests(self.plain(FactName.BEST_INTERESTS) or NOT_NEEDED)
         owed = self.child and said == NOT_NEEDED
         return BestInterests.ASSESSMENT_DUE if owed else said

@@ -161,10 +161,7 @@ def list_grants(relation: Relation, holds: frozenset[Condition]) -> frozenset[Gr
 
 
 def list_relations(grant: Grant, *holds: Condition) -> frozenset[Relation]:
-    """Return the relations that have a grant while the given conditions hold.
-
-    Filters in SQL use this.
-    """
+    """Return the relations that have a grant while conditions hold, for filters in SQL."""
     rows = (r for r in GRANTS if grant in r.grants and r.conditions <= set(holds))
     return frozenset[Relation]().union(*(r.relations for r in rows))
 

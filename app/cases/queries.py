@@ -222,10 +222,7 @@ def load_safeguards(work: Reading, case_ids: Iterable[UUID]) -> Mapping[UUID, Sa
 def load_latest_risks(
     work: Reading, case_ids: Iterable[UUID]
 ) -> Mapping[UUID, RiskAssessment]:
-    """Return the last risk assessment of each case, by any party.
-
-    Of two at the same moment the more serious one counts.
-    """
+    """Return the last risk assessment of each case; of two at once, the more serious."""
     rows = work.session.scalars(statements.RISKS, {"cases": list(case_ids)}).all()
     rising = sorted(rows, key=lambda risk: (risk.assessed_at, GRAVITY.index(risk.level)))
     return {risk.case_id: risk for risk in rising}

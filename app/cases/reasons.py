@@ -86,8 +86,7 @@ class AssignReason(StrEnum):
 class TakeOverReason(StrEnum):
     """Why a desk moves the lead of a case, or records who may be asked to lead.
 
-    `SUBMITTER_INACTIVE` is for a case that has no lead, and for `record_lead_consent`
-    alone.
+    `SUBMITTER_INACTIVE` is for a case without a lead, and for `record_lead_consent` alone.
     """
 
     LEAD_INACTIVE = "LEAD_INACTIVE"

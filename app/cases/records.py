@@ -17,7 +17,7 @@ from app.kernel.db import Base, Listed
 
 
 class HandedOn(Base):
-    """The summary as its submitter handed it on, and as the submitter reads it since.
+    """The summary as its submitter reads it since the case was handed on.
 
     It is stored when a lead takes the case, or when the case crosses a border before (R12).
     """

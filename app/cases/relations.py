@@ -113,10 +113,7 @@ class Relations:
         return self._get_grants(focal_point, (p for p in self.parties if not p.until))
 
     def grants_as_party(self, focal_point: UUID) -> frozenset[Grant]:
-        """Return the grants of an office by its relations to the case itself.
-
-        Events and lists of the case itself depend on these alone.
-        """
+        """Return the grants by relations to the case itself, which its events need."""
         return self._get_grants(focal_point, filter(self.is_open, self.parties))
 
     def _get_grants(self, focal_point: UUID, rows: Iterable[PartyRow]) -> frozenset[Grant]:
@@ -170,7 +167,7 @@ class Relations:
     def keepers(self) -> frozenset[UUID]:
         """The offices that receive an event, without content, when the case is written.
 
-        This is the submitter until a lead takes the case, then the holder. A submitter of
+        These are the holder and, until a lead takes the case, the submitter. A submitter of
         the State of origin must not follow what the host country learns (R12).
         """
         return self._with_grant(Grant.WRITTEN)

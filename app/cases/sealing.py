@@ -9,10 +9,7 @@ from app.kernel.work import Writing
 
 
 def seal_padded(work: Writing, paper: Sealed, plain: bytes) -> None:
-    """Seal JSON in a row, padded so that its length does not reveal its content.
-
-    Raises DailyVolumeUsed (429).
-    """
+    """Seal JSON in a row, padded to hide its length; raises DailyVolumeUsed (429)."""
     key = queries.data_key(work, paper.case_id)
     paper.key_version = key.version
     kind = get_kind(paper.kind)

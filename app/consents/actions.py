@@ -91,10 +91,7 @@ def find_named_office(work: Writing, new: NewConsent) -> UUID | None:
 
 
 def count_refusal(work: Writing, new: NewRefusal) -> None:
-    """Count that an adult refused a referral this week, without a link to the person.
-
-    A count can wait: raises SpaceReserved (503) if the disk is nearly full.
-    """
+    """Count a refusal in this week, linked to nobody; raises SpaceReserved (503)."""
     work.ground.free_space.require_unreserved()
     week = queries.get_monday(work.now.date())
     work.session.add(Refusal(id=work.new_id(), country=new.country, week=week))

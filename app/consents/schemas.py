@@ -162,10 +162,7 @@ HINT_FOR_ADULT: Final = ConsentHint(
 
 
 def get_hint(consent: Consent, *, child: bool) -> ConsentHint | None:
-    """Return why a consent does not count at this age; None: it counts.
-
-    A withdrawn consent has no hint.
-    """
+    """Return why a consent does not count at this age; None: it counts or is withdrawn."""
     if consent.withdrawn_at or may_give(consent.given_by, child=child):
         return None
     return HINT_FOR_CHILD if child else HINT_FOR_ADULT

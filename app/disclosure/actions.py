@@ -252,10 +252,7 @@ def write_safeguards(work: Writing, code: str, seen: Seen, content: Safeguards) 
 
 
 def write_contacts(work: Writing, code: str, seen: Seen, content: Contacts) -> Case:
-    """Replace the contacts of the lead.
-
-    Raises as `write_section`, and NeedsUnmet (409) without two different people.
-    """
+    """Replace the lead's contacts; raises as `write_section`, and NeedsUnmet (409)."""
     case = lock_to_write(work, code, seen, Paper.CONTACTS)
     if len({contact.name for contact in content.contacts}) < MIN_CONTACTS:
         check = RULES.checks[Need.TWO_CONTACTS]

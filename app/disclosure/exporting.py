@@ -88,10 +88,7 @@ def build_case_fields(work: Writing, case: Case) -> Fields:
 
 
 def build_status_fields(work: Writing, case: Case) -> Fields:
-    """Return whether the person is regarded as a victim, if all decisions agree.
-
-    The standard has one value; each country and body records its own decision.
-    """
+    """Return the identification of the person, if all countries and bodies agree on it."""
     facts = telling.facts_for(work, case)
     last = {
         (f.country, f.body): f.value for f in facts if f.name == FactName.IDENTIFICATION

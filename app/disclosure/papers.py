@@ -44,10 +44,7 @@ def open_arrangement(
 def open_screening(
     work: Writing, code: str, screening_id: UUID, purpose: ReadingPurpose
 ) -> OpenedScreening | None:
-    """Open a screening, under the same rules as the section `indicators`.
-
-    Raises NotFound (404) for a stranger to the case.
-    """
+    """Open a screening by the rules of the section `indicators`; raises NotFound (404)."""
     case = queries.get(work, code)
     screening = screenings.find(work, case.id, screening_id)
     paper = queries.sealed(work, screening.id, Paper.SCREENING) if screening else None

@@ -242,10 +242,7 @@ LOG_READER_ROLES: Final = WORKERS | {Role.PROTECTION_OFFICER}
 
 
 def access_log(work: Reading, case: Case) -> Select[AccessEntry, int]:
-    """Select the access log of a case, for its lead and oversight alone.
-
-    Raises ActionNotYours or RoleMissing (403).
-    """
+    """Select the access log for the lead and oversight, or raise a 403 problem."""
     allowed = {Side.LEAD, Side.OVERSIGHT}
     if not get_sides(work, case) & allowed:
         raise ActionNotYours("Only the lead and oversight may read the access log.")

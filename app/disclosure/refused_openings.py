@@ -74,10 +74,7 @@ def count_refusal(work: Writing) -> None:
 
 
 def record_limit(work: Writing) -> None:
-    """Record for the account's office and oversight that the limit was reached.
-
-    At most once an hour.
-    """
+    """Record for the office and oversight that the limit was reached, once an hour."""
     account = access.account(work)
     hold(work.session, f"refusals {account.id}")
     if not was_told(work.session, account.id, LIMITED, work.now - REPORTED_EVERY):
