@@ -108,7 +108,7 @@ def put_away(
     about: str | None = None,
 ) -> None:
     """Seal a new document of a record, beside those that exist."""
-    paper = Sealed(
+    document = Sealed(
         id=work.new_id(),
         case_id=record.case_id,
         record_id=record.id,
@@ -117,8 +117,8 @@ def put_away(
         author=work.actor.focal_point_id,
         written_at=work.now,
     )
-    seal_padded(work, paper, content.model_dump_json().encode())
-    work.session.add(paper)
+    seal_padded(work, document, content.model_dump_json().encode())
+    work.session.add(document)
 
 
 def assess(work: Writing, case: Case, risk: NewRisk) -> None:

@@ -61,19 +61,19 @@ def ask_second_person(work: Writing, matter: Matter, fingerprint: str) -> Approv
     """Request an approval, or return the pending one for the same request."""
     if waiting := access.pending_like(work, fingerprint):
         return waiting
-    case, us = matter.case, work.actor.focal_point_id
+    case, own_office = matter.case, work.actor.focal_point_id
     asking = Asking(
         action=matter.action,
         subject=(matter.record or case).reference,
         fingerprint=fingerprint,
         facts=matter.facts,
         roles=matter.roles,
-        lapses_at=until(work, ClockKind.APPROVE, case, waits_on=us),
+        lapses_at=until(work, ClockKind.APPROVE, case, waits_on=own_office),
         case_id=case.id,
     )
     question = decisions.ask(work, asking)
     kind, due_at = ClockKind.APPROVE, question.lapses_at
-    deadlines.restart(work, question.told, kind, due_at, waits_on=us)
+    deadlines.restart(work, question.told, kind, due_at, waits_on=own_office)
     return question
 
 

@@ -99,8 +99,8 @@ def continuing_code(work: Reading, case: Case) -> str | None:
 
 def get_one(work: Reading, statement: Select[Case], **named: object) -> Case:
     """Run a statement for one case, or raise NotFound (404)."""
-    me = work.actor.focal_point_id
-    found = work.session.scalar(statement, {"me": me, **named})
+    own_office = work.actor.focal_point_id
+    found = work.session.scalar(statement, {"me": own_office, **named})
     if found is None:
         raise NotFound("There is no such case.")
     return found
@@ -176,18 +176,18 @@ def list_sealed(work: Reading, record_id: UUID, *kinds: Sealable) -> list[Sealed
     return list(work.session.scalars(rows))
 
 
-def place_of(paper: Sealed) -> Place:
+def place_of(document: Sealed) -> Place:
     """Return the place of a sealed document; moved elsewhere, it cannot be opened."""
     table = Sealed.__tablename__
-    section = f"{paper.kind}:{paper.record_id}"
-    return Place(table, paper.id, paper.case_id, section, paper.key_version)
+    section = f"{document.kind}:{document.record_id}"
+    return Place(table, document.id, document.case_id, section, document.key_version)
 
 
-def unseal(work: Reading, paper: Sealed) -> bytes:
+def unseal(work: Reading, document: Sealed) -> bytes:
     """Open a sealed document; the caller has recorded the opening, or is a rule."""
-    key = data_key(work, paper.case_id)
-    own_key = paper.key.wrapped if paper.key else None
-    return work.vault.open(key, place_of(paper), paper.sealed, own_key)
+    key = data_key(work, document.case_id)
+    own_key = document.key.wrapped if document.key else None
+    return work.vault.open(key, place_of(document), document.sealed, own_key)
 
 
 @recalled(Sealed)
@@ -213,8 +213,8 @@ def load_safeguards(work: Reading, case_ids: Iterable[UUID]) -> Mapping[UUID, Sa
     rows = work.session.execute(statements.SAFEGUARDS, {"cases": list(case_ids)}).all()
     work.held.update(key for _, key in rows)
     return {
-        paper.case_id: Safeguards.model_validate_json(unseal(work, paper))
-        for paper, _ in rows
+        document.case_id: Safeguards.model_validate_json(unseal(work, document))
+        for document, _ in rows
     }
 
 

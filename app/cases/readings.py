@@ -39,8 +39,8 @@ def find_granted(
     An office that ceased to have a relation to the case, or handed it on, has no access any
     more. A new relation does not restore it: nobody approved that.
     """
-    us = work.actor.focal_point_id
-    if not can_ask(case, us):
+    own_office = work.actor.focal_point_id
+    if not can_ask(case, own_office):
         return None
     mine = VitalReading.account_id == work.actor.account_id
     of_case = select(VitalReading).where(VitalReading.case_id == case.id, mine)
@@ -49,7 +49,7 @@ def find_granted(
             reading
             for reading in work.session.scalars(of_case)
             if reading.state(work.now) == ReadingState.GRANTED
-            and has_had_relation_since(case, us, reading.asked_at)
+            and has_had_relation_since(case, own_office, reading.asked_at)
             and reading.purpose == purpose
             and section in reading.sections
         ),

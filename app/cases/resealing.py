@@ -31,12 +31,12 @@ def list_outdated(session: Session) -> list[UUID]:
 def reseal(work: Writing, sealed_id: UUID) -> bool:
     """Seal one row again; return False if that is not needed or not possible any more."""
     row = select(Sealed).where(Sealed.id == sealed_id).options(lazyload(Sealed.key))
-    paper = work.session.scalar(held(row))
-    if paper is None:
+    document = work.session.scalar(held(row))
+    if document is None:
         return False
-    if paper.key and is_padded(get_kind(paper.kind), len(paper.sealed)):
+    if document.key and is_padded(get_kind(document.kind), len(document.sealed)):
         return False
-    if work.session.get(CaseKey, paper.case_id) is None:
+    if work.session.get(CaseKey, document.case_id) is None:
         return False
-    seal_padded(work, paper, queries.unseal(work, paper))
+    seal_padded(work, document, queries.unseal(work, document))
     return True

@@ -8,11 +8,11 @@ from app.cases.sections import get_kind
 from app.kernel.work import Writing
 
 
-def seal_padded(work: Writing, paper: Sealed, plain: bytes) -> None:
+def seal_padded(work: Writing, document: Sealed, plain: bytes) -> None:
     """Seal JSON in a row, padded to hide its length; raises DailyVolumeUsed (429)."""
-    key = queries.data_key(work, paper.case_id)
-    paper.key_version = key.version
-    kind = get_kind(paper.kind)
+    key = queries.data_key(work, document.case_id)
+    document.key_version = key.version
+    kind = get_kind(document.kind)
     padded = pad(kind, plain.rstrip())
-    count_volume(work, paper.case_id, kind, len(padded))
-    paper.replace_document(work.vault.seal(key, queries.place_of(paper), padded))
+    count_volume(work, document.case_id, kind, len(padded))
+    document.replace_document(work.vault.seal(key, queries.place_of(document), padded))

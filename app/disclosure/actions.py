@@ -60,13 +60,13 @@ def open_section(
 ) -> OpenedSection | None:
     """Open a section of a case; raises NotFound (404) for a stranger to the case."""
     case = queries.recall(work, code)
-    paper = open_document(work, case, section, purpose)
-    if paper is None:
+    document = open_document(work, case, section, purpose)
+    if document is None:
         return None
-    content = CONTENT.validate_json(queries.unseal(work, paper))
-    author = policies.get_author(work, case, paper)
+    content = CONTENT.validate_json(queries.unseal(work, document))
+    author = policies.get_author(work, case, document)
     return OpenedSection(
-        section=section, author=author, written_at=paper.written_at, content=content
+        section=section, author=author, written_at=document.written_at, content=content
     )
 
 
@@ -87,17 +87,19 @@ def open_safeguards(
 def list_readable_safeguards(work: Writing, case: Case) -> list[Sealed]:
     """Return the safeguards of a case that the caller may read, past ones first."""
     kinds = (Paper.SAFEGUARDS_PAST, Paper.SAFEGUARDS)
-    papers = [(kind, p) for kind in kinds for p in queries.list_sealed(work, case.id, kind)]
+    documents = [
+        (kind, p) for kind in kinds for p in queries.list_sealed(work, case.id, kind)
+    ]
     policies.load_again(work, case)
-    return [p for kind, p in papers if may_access(work, case, kind, Deed.OPEN, p)]
+    return [p for kind, p in documents if may_access(work, case, kind, Deed.OPEN, p)]
 
 
-def open_version(work: Writing, case: Case, paper: Sealed) -> OpenedSafeguards:
+def open_version(work: Writing, case: Case, document: Sealed) -> OpenedSafeguards:
     """Open one version of the safeguards."""
     return OpenedSafeguards(
-        author=policies.get_author(work, case, paper),
-        written_at=paper.written_at,
-        content=Safeguards.model_validate_json(queries.unseal(work, paper)),
+        author=policies.get_author(work, case, document),
+        written_at=document.written_at,
+        content=Safeguards.model_validate_json(queries.unseal(work, document)),
     )
 
 
@@ -109,7 +111,9 @@ def open_past_safeguards(
     shown = list_readable_safeguards(work, case)[:-1]
     counted = not policies.get_sides(work, case)
     log_access(work, case, kind, purpose, allowed=bool(shown), counted=counted)
-    return SafeguardsHistory(items=[open_version(work, case, paper) for paper in shown])
+    return SafeguardsHistory(
+        items=[open_version(work, case, document) for document in shown]
+    )
 
 
 def open_safety_notice(
@@ -121,16 +125,16 @@ def open_safety_notice(
     NotFound (404) for a stranger to the case.
     """
     case, subject = queries.get(work, code), Paper.SAFETY_NOTICE
-    paper = queries.sealed(work, case.id, Section.NEEDS)
+    document = queries.sealed(work, case.id, Section.NEEDS)
     policies.load_again(work, case)
-    allowed = may_access(work, case, subject, Deed.OPEN, paper)
+    allowed = may_access(work, case, subject, Deed.OPEN, document)
     log_access(work, case, subject, purpose, allowed=allowed)
-    if paper is None or not allowed:
+    if document is None or not allowed:
         return None
-    needs = Needs.model_validate_json(queries.unseal(work, paper))
-    author = policies.get_author(work, case, paper)
+    needs = Needs.model_validate_json(queries.unseal(work, document))
+    author = policies.get_author(work, case, document)
     return OpenedSafetyNotice(
-        author=author, written_at=paper.written_at, safety_notice=needs.safety_notice
+        author=author, written_at=document.written_at, safety_notice=needs.safety_notice
     )
 
 
@@ -139,13 +143,13 @@ def open_contacts(
 ) -> OpenedContacts | None:
     """Open the lead's contacts; raises NotFound (404) for a stranger to the case."""
     case = queries.get(work, code)
-    paper = open_document(work, case, Paper.CONTACTS, purpose)
-    if paper is None:
+    document = open_document(work, case, Paper.CONTACTS, purpose)
+    if document is None:
         return None
-    kept = Contacts.model_validate_json(queries.unseal(work, paper))
-    author = policies.get_author(work, case, paper)
+    kept = Contacts.model_validate_json(queries.unseal(work, document))
+    author = policies.get_author(work, case, document)
     return OpenedContacts(
-        author=author, written_at=paper.written_at, contacts=kept.contacts
+        author=author, written_at=document.written_at, contacts=kept.contacts
     )
 
 
@@ -158,19 +162,19 @@ def open_document(
     counted: bool = True,
 ) -> Sealed | None:
     """Decide, write the access entry, and return the sealed document or None."""
-    paper = queries.sealed(work, record.id, subject)
+    document = queries.sealed(work, record.id, subject)
     policies.load_again(work, record)
-    allowed = may_access(work, record, subject, Deed.OPEN, paper)
+    allowed = may_access(work, record, subject, Deed.OPEN, document)
     under = (
         None
         if allowed
-        else policies.find_emergency_access(work, record, subject, purpose, paper)
+        else policies.find_emergency_access(work, record, subject, purpose, document)
     )
     allowed = allowed or under is not None
     log_access(
         work, record, subject, purpose, allowed=allowed, counted=counted, under=under
     )
-    return paper if allowed else None
+    return document if allowed else None
 
 
 def may_access(
@@ -178,10 +182,10 @@ def may_access(
     record: Case | Referral,
     subject: Subject,
     deed: Deed,
-    paper: Sealed | None,
+    document: Sealed | None,
 ) -> bool:
     """Return whether the policy allows it, for the record or a referral to the caller."""
-    return any(map(decide, policies.list_requests(work, record, subject, deed, paper)))
+    return any(map(decide, policies.list_requests(work, record, subject, deed, document)))
 
 
 def log_access(  # noqa: PLR0913 - each is a part of the opening
@@ -233,10 +237,10 @@ def write_safeguards(work: Writing, code: str, seen: Seen, content: Safeguards) 
     that says it is of another State, and could then read where the person is (R12).
     """
     case = lock_to_write(work, code, seen, Paper.SAFEGUARDS)
-    me = directory.by_id(work, work.actor.focal_point_id)
+    office = directory.by_id(work, work.actor.focal_point_id)
     before = standing.of_case(work, case)
     after = replace(before, safeguards=content)
-    if before.is_of_origin(me) and not after.is_of_origin(me) and case.state in LED:
+    if before.is_of_origin(office) and not after.is_of_origin(office) and case.state in LED:
         raise ActionNotYours(
             "Another office has to record this about the State of the lead."
         )

@@ -59,8 +59,8 @@ def open_section(
     work: Writing, case: Case, section: Section, purpose: ReadingPurpose
 ) -> SectionContent | None:
     """Open one section; None: the caller may not, or it was never written."""
-    paper = open_document(work, case, section, purpose, counted=False)
-    return CONTENT.validate_json(queries.unseal(work, paper)) if paper else None
+    document = open_document(work, case, section, purpose, counted=False)
+    return CONTENT.validate_json(queries.unseal(work, document)) if document else None
 
 
 def get_values(content: SectionContent) -> Mapping[str, object]:

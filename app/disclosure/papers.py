@@ -33,12 +33,12 @@ def open_arrangement(
 ) -> OpenedArrangement | None:
     """Open the arrangement of a recipient; raises NotFound (404) for a stranger to it."""
     referral = referrals.get(work, referral_id)
-    paper = open_document(work, referral, Paper.ARRANGEMENT, purpose)
-    if paper is None:
+    document = open_document(work, referral, Paper.ARRANGEMENT, purpose)
+    if document is None:
         return None
-    content = Arrangement.model_validate_json(queries.unseal(work, paper))
-    author = get_author(work, referral.case, paper)
-    return OpenedArrangement(author=author, written_at=paper.written_at, content=content)
+    content = Arrangement.model_validate_json(queries.unseal(work, document))
+    author = get_author(work, referral.case, document)
+    return OpenedArrangement(author=author, written_at=document.written_at, content=content)
 
 
 def open_screening(
@@ -47,15 +47,15 @@ def open_screening(
     """Open a screening by the rules of the section `indicators`; raises NotFound (404)."""
     case = queries.get(work, code)
     screening = screenings.find(work, case.id, screening_id)
-    paper = queries.sealed(work, screening.id, Paper.SCREENING) if screening else None
+    document = queries.sealed(work, screening.id, Paper.SCREENING) if screening else None
     load_again(work, case)
-    allowed = may_access(work, case, Paper.SCREENING, Deed.OPEN, paper)
+    allowed = may_access(work, case, Paper.SCREENING, Deed.OPEN, document)
     log_access(work, screening or case, Paper.SCREENING, purpose, allowed=allowed)
-    if paper is None or not allowed:
+    if document is None or not allowed:
         return None
-    content = ScreeningPaper.model_validate_json(queries.unseal(work, paper))
-    author = get_author(work, case, paper)
-    return OpenedScreening(author=author, written_at=paper.written_at, content=content)
+    content = ScreeningPaper.model_validate_json(queries.unseal(work, document))
+    author = get_author(work, case, document)
+    return OpenedScreening(author=author, written_at=document.written_at, content=content)
 
 
 def open_travel_plan(
@@ -63,36 +63,36 @@ def open_travel_plan(
 ) -> OpenedTravelPlan | None:
     """Open a travel plan; raises NotFound (404) for a stranger to the return."""
     referral = returning.get(work, return_id).referral
-    paper = open_document(work, referral, Paper.TRAVEL_PLAN, purpose)
-    if paper is None:
+    document = open_document(work, referral, Paper.TRAVEL_PLAN, purpose)
+    if document is None:
         return None
-    content = TravelPlan.model_validate_json(queries.unseal(work, paper))
-    author = get_author(work, referral.case, paper)
-    return OpenedTravelPlan(author=author, written_at=paper.written_at, content=content)
+    content = TravelPlan.model_validate_json(queries.unseal(work, document))
+    author = get_author(work, referral.case, document)
+    return OpenedTravelPlan(author=author, written_at=document.written_at, content=content)
 
 
 def open_notes(work: Writing, record: Case | Referral, purpose: ReadingPurpose) -> NoteList:
     """Open the notes of a case or referral that the caller may read."""
-    papers = queries.list_sealed(work, record.id, Paper.NOTE, Paper.MESSAGE)
+    documents = queries.list_sealed(work, record.id, Paper.NOTE, Paper.MESSAGE)
     load_again(work, record)
-    shown = [p for p in papers if may_access(work, record, Paper(p.kind), Deed.OPEN, p)]
+    shown = [p for p in documents if may_access(work, record, Paper(p.kind), Deed.OPEN, p)]
     counted = not get_sides(work, record)
     log_access(work, record, Paper.NOTE, purpose, allowed=bool(shown), counted=counted)
     case = record if isinstance(record, Case) else record.case
     names = naming.read(work, [(case, p.author, p.written_at) for p in shown])
-    return NoteList(items=[build_note(work, record, names, paper) for paper in shown])
+    return NoteList(items=[build_note(work, record, names, document) for document in shown])
 
 
 def build_note(
-    work: Writing, record: Case | Referral, names: Naming, paper: Sealed
+    work: Writing, record: Case | Referral, names: Naming, document: Sealed
 ) -> NoteOut:
     """Return one note, with its author if the caller may know it."""
     as_party = isinstance(record, Case)
     case = record if isinstance(record, Case) else record.case
-    text = NoteText.model_validate_json(queries.unseal(work, paper)).text
+    text = NoteText.model_validate_json(queries.unseal(work, document)).text
     return NoteOut(
-        about=paper.about or "",
-        author=names.name(case, paper.author, paper.written_at, as_party=as_party),
-        written_at=paper.written_at,
+        about=document.about or "",
+        author=names.name(case, document.author, document.written_at, as_party=as_party),
+        written_at=document.written_at,
         text=text,
     )

@@ -49,7 +49,7 @@ class Sight:
     office: FocalPoint
     stands: Standing
     subject: Subject
-    paper: Sealed | None
+    document: Sealed | None
     in_place: bool
 
 
@@ -68,7 +68,7 @@ def list_requests(
     record: Case | Referral,
     subject: Subject,
     deed: Deed,
-    paper: Sealed | None,
+    document: Sealed | None,
 ) -> Iterator[Asked]:
     """Yield the requests of which the policy has to allow one.
 
@@ -77,16 +77,16 @@ def list_requests(
     asks for.
     """
     case = record if isinstance(record, Case) else record.case
-    me = directory.by_id(work, work.actor.focal_point_id)
+    office = directory.by_id(work, work.actor.focal_point_id)
     stands, about = standing.of_case(work, case), as_referral(record)
-    in_place = about is None or knows_recipient(about, stands, me)
-    sight = Sight(me, stands, subject, paper, in_place)
-    crosses = list_lead_purposes(work, case, me, subject)
+    in_place = about is None or knows_recipient(about, stands, office)
+    sight = Sight(office, stands, subject, document, in_place)
+    crosses = list_lead_purposes(work, case, office, subject)
     parts = [(get_sides(work, record), about, LEAD_PURPOSES & crosses)]
     if isinstance(record, Case):
         mine = list_own_referrals(work, case, subject)
         parts += [(RECIPIENT, r, frozenset({Purpose(r.service)})) for r in mine]
-        moving = sides_of_handover(case.parts_of(me.id))
+        moving = sides_of_handover(case.parts_of(office.id))
         parts.append((moving, None, frozenset({Purpose.HANDOVER}) & crosses))
     for sides_now, referral, purposes in parts:
         yield Asked(
@@ -101,7 +101,7 @@ def list_requests(
 
 
 def list_lead_purposes(
-    work: Reading, case: Case, me: FocalPoint, subject: Subject
+    work: Reading, case: Case, office: FocalPoint, subject: Subject
 ) -> frozenset[Purpose]:
     """Return the purposes of consents that let a lead read this subject.
 
@@ -109,7 +109,7 @@ def list_lead_purposes(
     the border now; so may an office that is asked to lead (G07, ADR 49).
     """
     section = get_section(subject)
-    if section is None or borders.may_be_opened(work, case, me, section):
+    if section is None or borders.may_be_opened(work, case, office, section):
         return LEAD_PURPOSES
     return frozenset()
 
@@ -119,7 +119,7 @@ def find_emergency_access(
     record: Case | Referral,
     subject: Subject,
     purpose: ReadingPurpose,
-    paper: Sealed | None,
+    document: Sealed | None,
 ) -> VitalReading | None:
     """Return the emergency access by which the caller may open a section, or None."""
     if not (isinstance(record, Case) and isinstance(subject, Section)):
@@ -127,10 +127,12 @@ def find_emergency_access(
     reading = readings.find_granted(work, record, subject, purpose)
     if reading is None:
         return None
-    me = directory.by_id(work, work.actor.focal_point_id)
+    office = directory.by_id(work, work.actor.focal_point_id)
     stands = standing.of_case(work, record)
-    sight = Sight(me, stands, subject, paper, in_place=False)
-    nameable = stands.may_be_named(me) or not standing.find_written_by_ngos(work, [record])
+    sight = Sight(office, stands, subject, document, in_place=False)
+    nameable = stands.may_be_named(office) or not standing.find_written_by_ngos(
+        work, [record]
+    )
     asked = Asked(
         deed=Deed.OPEN,
         subject=subject,
@@ -165,11 +167,11 @@ def list_own_referrals(work: Reading, case: Case, subject: Subject) -> list[Refe
 
     A section needs a referral with which it was sent.
     """
-    me, section = work.actor.focal_point_id, get_section(subject)
+    office, section = work.actor.focal_point_id, get_section(subject)
     return [
         referral
         for referral in referrals.of_case(work, case.id)
-        if Relation.RECIPIENT in referral.relations_of(me)
+        if Relation.RECIPIENT in referral.relations_of(office)
         and subject in RECIPIENT_SUBJECTS
         and (section is None or section in referral.sections)
     ]
@@ -193,37 +195,37 @@ def conditions(sight: Sight, purposes: frozenset[Purpose]) -> Iterator[Condition
     For an unsafe office only two can: that it wrote the text (G19), and that a submitter
     still follows the case, since losing that would reveal that it is feared.
     """
-    me, stands = sight.office, sight.stands
-    if sight.paper is not None and sight.paper.author == me.id:
+    office, stands = sight.office, sight.stands
+    if sight.document is not None and sight.document.author == office.id:
         yield Condition.OWN_TEXT
-    if stands.case.is_in_sight and not stands.is_of_origin(me):
+    if stands.case.is_in_sight and not stands.is_of_origin(office):
         yield Condition.IN_TOUCH
-    if not stands.is_safe(me, me.code):
+    if not stands.is_safe(office, office.code):
         return
     yield Condition.SAFE
-    if not stands.is_of_origin(me) and sight.in_place:
+    if not stands.is_of_origin(office) and sight.in_place:
         yield Condition.NOT_OF_ORIGIN
-    if stands.origin_is_permitted(me):
+    if stands.origin_is_permitted(office):
         yield Condition.ORIGIN_PERMITTED
     if section := get_section(sight.subject):
-        yield from list_consent_conditions(stands, me, section, purposes)
+        yield from list_consent_conditions(stands, office, section, purposes)
 
 
 def list_consent_conditions(
-    stands: Standing, me: FocalPoint, section: Section, purposes: frozenset[Purpose]
+    stands: Standing, office: FocalPoint, section: Section, purposes: frozenset[Purpose]
 ) -> Iterator[Condition]:
     """Yield the conditions about consents of the person that hold."""
-    if any(section in (stands.told(me, purpose) or ()) for purpose in purposes):
+    if any(section in (stands.told(office, purpose) or ()) for purpose in purposes):
         yield Condition.CONSENTED
-    if is_allowed_for_police(stands, me, section):
+    if is_allowed_for_police(stands, office, section):
         yield Condition.POLICE_CONSENT
 
 
-def is_allowed_for_police(stands: Standing, me: FocalPoint, section: Section) -> bool:
+def is_allowed_for_police(stands: Standing, office: FocalPoint, section: Section) -> bool:
     """Return whether an office is no police or prosecution, or has its own consent."""
-    if me.function not in {Function.POLICE, Function.PROSECUTION}:
+    if office.function not in {Function.POLICE, Function.PROSECUTION}:
         return True
-    return section in (stands.told(me, Purpose.LAW_ENFORCEMENT) or ())
+    return section in (stands.told(office, Purpose.LAW_ENFORCEMENT) or ())
 
 
 def find_opened_since(work: Reading, moment: datetime) -> frozenset[UUID]:
@@ -253,13 +255,13 @@ def access_log(work: Reading, case: Case) -> Select[AccessEntry, int]:
     return select(AccessEntry, AccessEntry.number).where(of_case)
 
 
-def get_author(work: Reading, case: Case, paper: Sealed) -> str | None:
+def get_author(work: Reading, case: Case, document: Sealed) -> str | None:
     """Return the code of the office that wrote a sealed document, or None.
 
     None for a reader with a snapshot of the case (ADR 43), if the document is newer.
     """
-    me, author, at = work.actor.focal_point_id, paper.author, paper.written_at
-    reads_it_as_asked = author != me and case.snapshot_for(me) is not None
-    if reads_it_as_asked and not case.granted_at(me, Grant.ACTORS, at, as_party=False):
+    office, author, at = work.actor.focal_point_id, document.author, document.written_at
+    reads_it_as_asked = author != office and case.snapshot_for(office) is not None
+    if reads_it_as_asked and not case.granted_at(office, Grant.ACTORS, at, as_party=False):
         return None
     return directory.by_id(work, author).code

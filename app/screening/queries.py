@@ -23,5 +23,7 @@ def known(work: Reading, case: Case) -> list[Screening]:
     """
     of_case = select(Screening).where(Screening.case_id == case.id)
     rows = work.session.scalars(of_case.order_by(Screening.screened_at, Screening.id))
-    me = work.actor.focal_point_id
-    return [row for row in rows if me in case.keepers or row.screened_by == me]
+    own_office = work.actor.focal_point_id
+    return [
+        row for row in rows if own_office in case.keepers or row.screened_by == own_office
+    ]
