@@ -113,10 +113,14 @@ def build_question_for(work: Reading, case: Case, consent: Consent) -> Asking | 
 
 def asking_for(work: Reading, case: Case, office: Addressee, purpose: Purpose) -> Asking:
     """Return the question whether consents cover an office; safeguards are not read."""
-    from_ngo = office.kind == Kind.STATE and bool(
-        standing.find_written_by_ngos(work, [case])
+    from_ngo = office.kind == Kind.STATE and bool(standing.find_ngo_cases(work, [case]))
+    return Asking(
+        recipient=office,
+        purpose=purpose,
+        now=work.now,
+        child=case.is_child,
+        from_ngo=from_ngo,
     )
-    return Asking(office, purpose, work.now, child=case.is_child, from_ngo=from_ngo)
 
 
 def start_deadline(work: Writing, case: Case, consent: Consent) -> None:

@@ -61,8 +61,13 @@ class Standing:
 
     def asking(self, recipient: Addressee, purpose: Purpose) -> Asking:
         """Return the question whether consents cover a recipient for a purpose."""
-        child = self.case.is_child
-        return Asking(recipient, purpose, self.now, child=child, from_ngo=self.from_ngo)
+        return Asking(
+            recipient=recipient,
+            purpose=purpose,
+            now=self.now,
+            child=self.case.is_child,
+            from_ngo=self.from_ngo,
+        )
 
     def covers(
         self, recipient: Addressee, purpose: Purpose, sections: AbstractSet[Section]
@@ -208,17 +213,17 @@ def of_cases(work: Reading, found: Iterable[Case]) -> Mapping[UUID, Standing]:
         for key, case in by_id.items()
         if any(names_states(consent) for consent in consents.get(key, []))
     ]
-    ngos = find_written_by_ngos(work, doubtful) if doubtful else frozenset()
+    ngos = find_ngo_cases(work, doubtful) if doubtful else frozenset()
     return {
         key: Standing(
-            case,
-            consents.get(key, []),
-            safeguards.get(key, Safeguards()),
-            risks.get(key),
-            sheet_of(facts.get(key, []), child=case.is_child),
-            key in vital,
-            work.now,
-            key in ngos,
+            case=case,
+            consents=consents.get(key, []),
+            safeguards=safeguards.get(key, Safeguards()),
+            risk=risks.get(key),
+            facts=sheet_of(facts.get(key, []), child=case.is_child),
+            in_vital_interest=key in vital,
+            now=work.now,
+            from_ngo=key in ngos,
         )
         for key, case in by_id.items()
     }
@@ -233,7 +238,7 @@ def names_states(consent: Consent) -> bool:
     return consent.kind == Kind.STATE and Section.IDENTITY in consent.sections
 
 
-def find_written_by_ngos(work: Reading, found: Iterable[Case]) -> frozenset[UUID]:
+def find_ngo_cases(work: Reading, found: Iterable[Case]) -> frozenset[UUID]:
     """Return the cases of which an NGO may have written something (R84)."""
     wrote = [
         (c.id, p.focal_point_id)

@@ -87,11 +87,9 @@ def open_safeguards(
 def list_readable_safeguards(work: Writing, case: Case) -> list[Sealed]:
     """Return the safeguards of a case that the caller may read, past ones first."""
     kinds = (Paper.SAFEGUARDS_PAST, Paper.SAFEGUARDS)
-    documents = [
-        (kind, p) for kind in kinds for p in queries.list_sealed(work, case.id, kind)
-    ]
+    found = [(kind, d) for kind in kinds for d in queries.list_sealed(work, case.id, kind)]
     policies.load_again(work, case)
-    return [p for kind, p in documents if may_access(work, case, kind, Deed.OPEN, p)]
+    return [d for kind, d in found if may_access(work, case, kind, Deed.OPEN, d)]
 
 
 def open_version(work: Writing, case: Case, document: Sealed) -> OpenedSafeguards:
@@ -111,9 +109,7 @@ def open_past_safeguards(
     shown = list_readable_safeguards(work, case)[:-1]
     counted = not policies.get_sides(work, case)
     log_access(work, case, kind, purpose, allowed=bool(shown), counted=counted)
-    return SafeguardsHistory(
-        items=[open_version(work, case, document) for document in shown]
-    )
+    return SafeguardsHistory(items=[open_version(work, case, one) for one in shown])
 
 
 def open_safety_notice(
@@ -165,11 +161,9 @@ def open_document(
     document = queries.sealed(work, record.id, subject)
     policies.load_again(work, record)
     allowed = may_access(work, record, subject, Deed.OPEN, document)
-    under = (
-        None
-        if allowed
-        else policies.find_emergency_access(work, record, subject, purpose, document)
-    )
+    under = None
+    if not allowed:
+        under = policies.find_emergency(work, record, subject, purpose, document)
     allowed = allowed or under is not None
     log_access(
         work, record, subject, purpose, allowed=allowed, counted=counted, under=under
@@ -205,8 +199,13 @@ def log_access(  # noqa: PLR0913 - each is a part of the opening
     rests. `counted`: whether a refusal counts; not for one part of many, or a list that may
     be empty.
     """
-    rests_on = under.id if under else None
-    look = Look(record.case_id, record.id, subject, purpose, rests_on)
+    look = Look(
+        case_id=record.case_id,
+        record_id=record.id,
+        subject=subject,
+        purpose=purpose,
+        under=under.id if under else None,
+    )
     if allowed:
         must_be_within_the_cap(work, look)
         queries.data_key(work, record.case_id, anew=True)
@@ -241,9 +240,7 @@ def write_safeguards(work: Writing, code: str, seen: Seen, content: Safeguards) 
     before = standing.of_case(work, case)
     after = replace(before, safeguards=content)
     if before.is_of_origin(office) and not after.is_of_origin(office) and case.state in LED:
-        raise ActionNotYours(
-            "Another office has to record this about the State of the lead."
-        )
+        raise ActionNotYours("Another office has to record this about the lead's State.")
     write_document(work, case, Paper.SAFEGUARDS, content)
     work.session.flush()
     following.withdraw_unsafe(work, case)

@@ -80,7 +80,9 @@ def list_requests(
     office = directory.by_id(work, work.actor.focal_point_id)
     stands, about = standing.of_case(work, case), as_referral(record)
     in_place = about is None or knows_recipient(about, stands, office)
-    sight = Sight(office, stands, subject, document, in_place)
+    sight = Sight(
+        office=office, stands=stands, subject=subject, document=document, in_place=in_place
+    )
     crosses = list_lead_purposes(work, case, office, subject)
     parts = [(get_sides(work, record), about, LEAD_PURPOSES & crosses)]
     if isinstance(record, Case):
@@ -114,7 +116,7 @@ def list_lead_purposes(
     return frozenset()
 
 
-def find_emergency_access(
+def find_emergency(
     work: Reading,
     record: Case | Referral,
     subject: Subject,
@@ -129,8 +131,10 @@ def find_emergency_access(
         return None
     office = directory.by_id(work, work.actor.focal_point_id)
     stands = standing.of_case(work, record)
-    sight = Sight(office, stands, subject, document, in_place=False)
-    nameable = stands.may_be_named(office) or not standing.find_written_by_ngos(
+    sight = Sight(
+        office=office, stands=stands, subject=subject, document=document, in_place=False
+    )
+    may_be_named = stands.may_be_named(office) or not standing.find_ngo_cases(
         work, [record]
     )
     asked = Asked(
@@ -140,7 +144,7 @@ def find_emergency_access(
         case_state=record.state,
         referral_states=frozenset(),
         holds=frozenset(conditions(sight, frozenset()))
-        | ({Condition.MAY_BE_NAMED} if nameable else set()),
+        | ({Condition.MAY_BE_NAMED} if may_be_named else set()),
         roles=work.actor.roles,
     )
     return reading if decide(asked) else None
