@@ -133,7 +133,7 @@ class Contact(Content):
 
 
 class Identity(Content):
-    """Who the person is (L3)."""
+    """The identity of the person (L3)."""
 
     section: Literal[Section.IDENTITY]
     names: Annotated[list[SafeLine], Field(min_length=1, max_length=10)]
@@ -143,7 +143,7 @@ class Identity(Content):
 
 
 class Narrative(Content):
-    """What happened, in the person's words (L4)."""
+    """The account of what happened, in the person's words (L4)."""
 
     section: Literal[Section.NARRATIVE]
     text: SafeText
@@ -165,7 +165,7 @@ class Perpetrators(Content):
 
 
 class Health(Content):
-    """What a doctor must know (L4)."""
+    """The health information that medical staff need (L4)."""
 
     section: Literal[Section.HEALTH]
     text: SafeText
@@ -206,7 +206,7 @@ class Guards(Asked):
 
 
 class Safeguards(Guards, Grows):
-    """Who must not know of this person, and why; never part of the summary."""
+    """The offices and people that must not know of this person, and why."""
 
     unsafe_people: SafeText | None = None
 

@@ -1,7 +1,7 @@
 """A case as it was when a State body was asked for a travel document (ADR 43).
 
-Such an office reads this snapshot and not the current case: else a State of origin could
-follow a person across a border. It is stored with the office's relation to the referral.
+Such an office reads this snapshot, so that a State of origin cannot follow a person across
+a border. It is stored with the office's relation to the referral.
 """
 
 from collections.abc import Mapping

@@ -32,4 +32,4 @@ class ReadingState(StrEnum):
 HOLDS_FOR: Final = timedelta(hours=4)
 """How long a declaration or an access is valid, and a request stays open (R15)."""
 REVIEWED_WITHIN: Final = timedelta(hours=72)
-"""After this, an account with an access not yet reviewed gets no other one (R17)."""
+"""The time limit of a review; an account whose review is late gets no access (R17)."""

@@ -28,7 +28,7 @@ class AdultSpokenFor(Problem):
 
 
 class GuardianNeeded(Problem):
-    """A child's own word is no consent: ask a guardian, or who decides on its interests."""
+    """A child's own consent does not count: ask the guardian or the competent body."""
 
     status = 422
 

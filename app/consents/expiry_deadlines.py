@@ -104,7 +104,7 @@ def find_state_lead(work: Reading, case: Case) -> FocalPoint | None:
 
 
 def build_question_for(work: Reading, case: Case, consent: Consent) -> Asking | None:
-    """Return the question whether consents cover the named office; None: it is a class."""
+    """Build the coverage question for the office that a consent names; None for a class."""
     if consent.focal_point_id is None:
         return None
     office = directory.by_id(work, consent.focal_point_id)
@@ -112,7 +112,7 @@ def build_question_for(work: Reading, case: Case, consent: Consent) -> Asking | 
 
 
 def asking_for(work: Reading, case: Case, office: Addressee, purpose: Purpose) -> Asking:
-    """Return the question whether consents cover an office; safeguards are not read."""
+    """Build the coverage question for an office, without opening safeguards."""
     from_ngo = office.kind == Kind.STATE and bool(standing.find_ngo_cases(work, [case]))
     return Asking(
         recipient=office,

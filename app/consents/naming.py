@@ -23,7 +23,7 @@ from app.kernel.work import Reading
 
 @dataclass(frozen=True)
 class Naming:
-    """What decides which offices a reader may know, in some cases.
+    """A reader, with the offices and cases that decide which names it may see.
 
     `foreign` are offices outside its State, and `origin_cases` the cases of which it may be
     the State of origin.
@@ -87,7 +87,7 @@ def has_held(party: Party, case: Case, reader: UUID, at: datetime) -> bool:
 def read(
     work: Reading, acts: Iterable[tuple[Case, UUID, datetime]], also: Iterable[UUID] = ()
 ) -> Naming:
-    """Load what decides which offices the caller may know, for acts in cases.
+    """Load the names of the offices that acted in cases, for the caller.
 
     Safeguards are opened for a State body alone, and only of cases in which an office
     outside its State helped, or those in `also`.

@@ -18,7 +18,7 @@ from app.routing.question import Profile, Question
 
 
 def question_of(work: Reading, case: Case, stands: Standing | None = None) -> Question:
-    """Build the question who should lead a case, as plain values."""
+    """Build the routing question for the lead of a case."""
     stands = stands or standing.of_case(work, case)
     guards, country = stands.safeguards, case.country or ""
     asked = shortlists.list_asked(work, case.id)
@@ -55,7 +55,7 @@ def find_consented(
 
 
 def help_of(question: Question, stands: Standing, service: Service) -> Question:
-    """Return the question who could give one service.
+    """Build the routing question for one service.
 
     A child is protected at once, and help in an emergency waits for no consent (BR05).
     """

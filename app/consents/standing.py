@@ -60,7 +60,7 @@ class Standing:
         return covered(self.consents, self.asking(recipient, purpose))
 
     def asking(self, recipient: Addressee, purpose: Purpose) -> Asking:
-        """Return the question whether consents cover a recipient for a purpose."""
+        """Build the coverage question for a recipient and a purpose."""
         return Asking(
             recipient=recipient,
             purpose=purpose,
@@ -165,7 +165,7 @@ class Standing:
         """Return whether a reader may know that an office helps the person (R12).
 
         A reader that may belong to the State of origin never learns where the person is,
-        even while it leads: offices outside its own State are hidden from it.
+        even while it leads, so offices outside its own State are hidden from it.
         """
         return not (self.is_apart(reader) and is_beyond(reader, helper))
 
@@ -260,8 +260,8 @@ def filter_for_office(work: Reading, stands: Standing, reader: FocalPoint) -> St
 
     An office that may belong to the State of origin may not know who helps elsewhere. A
     consent that names such an office does not count in an answer to it, unless it recorded
-    that consent itself: it could try one office after another to find the one that is
-    named. Offices that hold or held the case are no secret to it.
+    that consent itself. Otherwise it could try one office after another to find the one
+    that is named. Offices that hold or held the case are not hidden from it.
     """
     if not stands.is_apart(reader):
         return stands

@@ -56,7 +56,7 @@ class DailyCapReached(Problem):
 def must_be_within_the_cap(work: Writing, look: Look) -> None:
     """Raise DailyCapReached (429) if this would be one case too many today.
 
-    A lock per account serializes two cases at once: both could else be the last one.
+    A lock for each account makes sure that two requests at once do not both pass.
     """
     cap = work.ground.daily_cap
     if cap is None or look.under or look.subject == Paper.SAFETY_NOTICE:

@@ -54,7 +54,7 @@ class Sight:
 
 
 def load_again(work: Reading, record: Case | Referral) -> None:
-    """Reload what decides on a document, after the document was read.
+    """Reload a case and its referrals after a document was read, to decide on it.
 
     The caller locks no case, so another transaction may have written meanwhile: for example
     that the reader is feared or has left, and then text that it must not read.
@@ -73,8 +73,8 @@ def list_requests(
     """Yield the requests of which the policy has to allow one.
 
     There is one for the record itself, and one for each referral and handover that an
-    opening could rest on. They are separate, or the consent for one would open what another
-    asks for.
+    opening could rest on. They are separate, so that a consent for one does not open what
+    another needs.
     """
     case = record if isinstance(record, Case) else record.case
     office = directory.by_id(work, work.actor.focal_point_id)
@@ -226,7 +226,7 @@ def list_consent_conditions(
 
 
 def is_allowed_for_police(stands: Standing, office: FocalPoint, section: Section) -> bool:
-    """Return whether an office is no police or prosecution, or has its own consent."""
+    """Return whether an office is not police or prosecution, or has a consent for that."""
     if office.function not in {Function.POLICE, Function.PROSECUTION}:
         return True
     return section in (stands.told(office, Purpose.LAW_ENFORCEMENT) or ())
