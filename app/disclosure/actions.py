@@ -73,10 +73,10 @@ def open_section(
 def open_safeguards(
     work: Writing, code: str, purpose: ReadingPurpose
 ) -> OpenedSafeguards | None:
-    """Open the safeguards of a case that the caller may read.
+    """Open the safeguards of a case that the caller may read; raises NotFound (404).
 
     A submitter gets those that it wrote last, even if they were replaced since: a refusal
-    would reveal a fear. Raises NotFound (404) for a stranger to the case.
+    would reveal a fear.
     """
     case, kind = queries.get(work, code), Paper.SAFEGUARDS
     shown = list_readable_safeguards(work, case)
@@ -115,10 +115,9 @@ def open_past_safeguards(
 def open_safety_notice(
     work: Writing, code: str, purpose: ReadingPurpose
 ) -> OpenedSafetyNotice | None:
-    """Open the safety alert, which needs no consent (BR05).
+    """Open the safety alert, which needs no consent (BR05); raises NotFound (404).
 
-    It is part of the section `needs`; the rest of that section is not returned. Raises
-    NotFound (404) for a stranger to the case.
+    It is part of the section `needs`; the rest of that section is not returned.
     """
     case, subject = queries.get(work, code), Paper.SAFETY_NOTICE
     document = queries.sealed(work, case.id, Section.NEEDS)
@@ -194,10 +193,9 @@ def log_access(  # noqa: PLR0913 - each is a part of the opening
 ) -> None:
     """Check the limits of an opening or a refusal and write its access entry.
 
-    Raises DailyCapReached (429), TooManyRefusedOpenings (429), or NotFound (404) if the key
-    was destroyed while the caller waited. `under` is the emergency access on which alone it
-    rests. `counted`: whether a refusal counts; not for one part of many, or a list that may
-    be empty.
+    Raises DailyCapReached or TooManyRefusedOpenings (429), or NotFound (404) if the key was
+    destroyed meanwhile. `under` is the emergency access on which alone it rests. `counted`:
+    whether a refusal counts; not for one part of many, or a list that may be empty.
     """
     look = Look(
         case_id=record.case_id,
@@ -270,8 +268,7 @@ MIN_CONTACTS: Final = 2
 def record_written(work: Writing, case: Case, subject: Subject) -> None:
     """Record, for the write audience after the change, that the case was written.
 
-    For safeguards, the audience is limited to offices that may open them: to others the
-    event would reveal that there is a fear.
+    Safeguards: only for offices that may open them, since the event reveals a fear.
     """
     keepers = case.keepers
     if subject == Paper.SAFEGUARDS:
