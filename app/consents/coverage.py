@@ -159,7 +159,7 @@ def may_reveal_names(consent: NamedRecipients, question: Asking) -> bool:
     return not to_a_state or consent.focal_point_id is not None
 
 
-def list_readable_sections(consent: Given, question: Asking) -> frozenset[Section]:
+def list_readable(consent: Given, question: Asking) -> frozenset[Section]:
     """Return the sections that one matching consent lets this recipient read."""
     named = frozenset(Section(name) for name in consent.sections)
     return named if may_reveal_names(consent, question) else named - {Section.IDENTITY}
@@ -176,9 +176,7 @@ def covered(consents: Iterable[Given], question: Asking) -> frozenset[Section] |
     ]
     if not fitting:
         return None
-    return frozenset[Section]().union(
-        *(list_readable_sections(one, question) for one in fitting)
-    )
+    return frozenset[Section]().union(*(list_readable(one, question) for one in fitting))
 
 
 def covers(

@@ -14,7 +14,7 @@ from app.consents.coverage import (
     Purpose,
     covered,
     covers,
-    list_readable_sections,
+    list_readable,
     names,
 )
 
@@ -111,16 +111,16 @@ def is_renewed_for(
     if purpose == Purpose.REFER:
         fitting = [o for o in fitting if o.country in {None, consent.country}]
     told = frozenset[Section]().union(
-        *(list_sections_for(other, question) for other in fitting)
+        *(list_sections(other, question) for other in fitting)
     )
-    return bool(fitting) and list_sections_for(consent, question) <= told
+    return bool(fitting) and list_sections(consent, question) <= told
 
 
-def list_sections_for(consent: Given, question: Asking | None) -> frozenset[Section]:
+def list_sections(consent: Given, question: Asking | None) -> frozenset[Section]:
     """Return the sections that a consent covers for an office, or for its whole class."""
     if question is None:
         return frozenset(map(Section, consent.sections))
-    return list_readable_sections(consent, question)
+    return list_readable(consent, question)
 
 
 def is_missed(
@@ -137,9 +137,7 @@ def is_missed(
     if question.purpose not in consent.purposes or not names(consent, question.recipient):
         return False
     told = covered([one for one in others if is_later(one, consent)], question)
-    return (
-        told is None or not (list_readable_sections(consent, question) & sections) <= told
-    )
+    return told is None or not (list_readable(consent, question) & sections) <= told
 
 
 def find_end_of_cover(
