@@ -86,7 +86,7 @@ def seal(work: Writing, record: Recorded, kind: Sealable, content: BaseModel) ->
 
 
 def save_past_safeguards(work: Writing, kept: Sealed) -> None:
-    """Keep a sealed copy of the safeguards: LIFECYCLES.md requires their history."""
+    """Store a sealed copy of replaced safeguards: LIFECYCLES.md requires a history."""
     past = Sealed(
         id=work.new_id(),
         case_id=kept.case_id,

@@ -78,7 +78,7 @@ def ask_second_person(work: Writing, matter: Matter, fingerprint: str) -> Approv
 
 
 def decide(work: Writing, approval_id: UUID, *, approve: bool) -> Approval:
-    """Approve or refuse as the second person; raises as `decide_approval`."""
+    """Approve or refuse as the second person, and stop the deadline of the request."""
     question = decisions.decide(work, approval_id, approve=approve)
     deadlines.stop(work, question.id)
     return question

@@ -85,7 +85,7 @@ class Case(Listed, Snapshots, Base):
 
     @property
     def case_id(self) -> UUID:
-        """The id of the case, as for the records of a case."""
+        """The id of the case itself, as other records have the id of their case."""
         return self.id
 
     @property

@@ -49,7 +49,7 @@ def padme(length: int) -> int:
 
 
 def pad(kind: Sealable, plain: bytes) -> bytes:
-    """Pad JSON with spaces."""
+    """Return JSON padded with spaces."""
     return plain.ljust(padded_length(kind, len(plain)))
 
 

@@ -113,10 +113,10 @@ def mine(
     priority: Priority | None,
     country: str | None,
 ) -> Select[Case, int]:
-    """Select the caller's cases with the number of its first open party row, for the order.
+    """Select the caller's cases, each with the number that orders the list.
 
-    One index serves this however many cases other offices have. A case to which the caller
-    has two relations is listed once.
+    The number is that of the caller's first open party row: one index serves this however
+    many cases other offices have, and a case with two relations is listed once.
     """
     earlier = aliased(Party)
     open_row = and_(*is_mine(work), SEES_CASE)
@@ -194,7 +194,7 @@ def unseal(work: Reading, document: Sealed) -> bytes:
 def sections_present(
     work: Reading, case_ids: Iterable[UUID]
 ) -> Mapping[UUID, list[tuple[str, UUID]]]:
-    """Return the kind and author of each sealed document of the cases themselves."""
+    """Return the kinds and authors of what is sealed in each case itself, by case id."""
     present: dict[UUID, list[tuple[str, UUID]]] = {}
     cases = {"cases": list(case_ids)}
     for case_id, kind, author in columns(work.session, statements.WRITTEN_SECTIONS, cases):
@@ -222,7 +222,7 @@ def load_safeguards(work: Reading, case_ids: Iterable[UUID]) -> Mapping[UUID, Sa
 def load_latest_risks(
     work: Reading, case_ids: Iterable[UUID]
 ) -> Mapping[UUID, RiskAssessment]:
-    """Return the last risk assessment of each case; of two at once, the more serious."""
+    """Return the last risk assessment by case id; of two at once, the more serious one."""
     rows = work.session.scalars(statements.RISKS, {"cases": list(case_ids)}).all()
     rising = sorted(rows, key=lambda risk: (risk.assessed_at, GRAVITY.index(risk.level)))
     return {risk.case_id: risk for risk in rising}
@@ -230,7 +230,7 @@ def load_latest_risks(
 
 @recalled(Fact)
 def facts(work: Reading, case_ids: Iterable[UUID]) -> Mapping[UUID, list[Fact]]:
-    """Return the recorded facts of cases, oldest first."""
+    """Return the recorded facts of cases by case id, oldest first."""
     found: dict[UUID, list[Fact]] = {}
     for fact in work.session.scalars(statements.FACTS, {"cases": list(case_ids)}):
         found.setdefault(fact.case_id, []).append(fact)

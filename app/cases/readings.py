@@ -67,7 +67,7 @@ def can_ask(case: Case, focal_point: UUID) -> bool:
 
 
 def has_had_relation_since(case: Case, focal_point: UUID, moment: datetime) -> bool:
-    """Return whether an office has had such a relation since a time, without a gap.
+    """Return whether an office has had a requesting relation since a time, without a gap.
 
     One may follow another, as when a candidate becomes the lead. The relation of a
     submitter counts until a lead takes the case.

@@ -1,4 +1,4 @@
-"""The only function that seals a document: it pads, counts and encrypts."""
+"""Sealing of documents: one function pads, counts and encrypts them."""
 
 from app.cases import queries
 from app.cases.models import Sealed

@@ -145,7 +145,7 @@ def move_deadline(work: Writing, case: Case, consent: Consent, clock: Clock) -> 
 
 
 def find_awaited_office(work: Reading, case: Case, consent: Consent) -> UUID | None:
-    """Return the office that the deadline waits for: the lead, once the end is near."""
+    """Return the lead, for which the deadline waits once the end is near, or None."""
     speed = work.ground.speed
     is_near = last_announcement(consent.expires_at, work.now, speed) is not None
     return case.with_relation(Relation.LEAD) if is_near else None

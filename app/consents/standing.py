@@ -151,13 +151,19 @@ class Standing:
         return is_current(self.risk, self.now)
 
     def is_of_origin(self, focal_point: Addressee) -> bool:
-        """Return whether an office is, or may be, a body of the State of origin."""
+        """Return whether an office is a body of the State of origin.
+
+        While the origin is unknown, any State is, except the one where the person is.
+        """
         origin = self.safeguards.country_of_origin
         location = self.case.country_known_to(focal_point.id)
         return is_of_origin(focal_point, origin, location or "")
 
     def is_apart(self, reader: Described) -> bool:
-        """Return whether an office may belong to the State of origin (R12)."""
+        """Return whether an office may belong to the State of origin (R12).
+
+        While the origin is unknown, any State body may.
+        """
         origin = self.safeguards.country_of_origin
         return reader.kind == Kind.STATE and origin in {None, reader.of_state}
 

@@ -213,7 +213,7 @@ def log_access(  # noqa: PLR0913 - each is a part of the opening
 
 
 def write_section(work: Writing, code: str, seen: Seen, content: SectionContent) -> Case:
-    """Replace a section; raises NotFound (404), ActionNotYours (403), stale (412).
+    """Replace a section; raises NotFound (404), ActionNotYours (403), VersionStale (412).
 
     Raises SpaceReserved (503) for a section that can wait.
     """

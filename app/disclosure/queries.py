@@ -194,7 +194,7 @@ def get_sides(work: Reading, record: Case | Referral) -> frozenset[Side]:
 
 
 def conditions(sight: Sight, purposes: frozenset[Purpose]) -> Iterator[Condition]:
-    """Yield the conditions of the policy that hold.
+    """Yield the conditions of the policy that hold for a request.
 
     For an unsafe office only two can: that it wrote the text (G19), and that a submitter
     still follows the case, since losing that would reveal that it is feared.
@@ -248,7 +248,10 @@ LOG_READER_ROLES: Final = WORKERS | {Role.PROTECTION_OFFICER}
 
 
 def access_log(work: Reading, case: Case) -> Select[AccessEntry, int]:
-    """Select the access log for the lead and oversight, or raise a 403 problem."""
+    """Select the access log for the lead and oversight.
+
+    Raises ActionNotYours or RoleMissing (403).
+    """
     allowed = {Side.LEAD, Side.OVERSIGHT}
     if not get_sides(work, case) & allowed:
         raise ActionNotYours("Only the lead and oversight may read the access log.")
