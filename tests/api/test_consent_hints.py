@@ -34,7 +34,7 @@ def test_own_word_of_a_child_is_kept_and_the_answer_says_whose_word_counts(
     hint = recorded["not_yet"]
     assert hint["counts_once"] == "adult"
     assert hint["given_by"] == ["best_interests_decision", "guardian_with_assent"]
-    assert "guardian can consent" in hint["remedy"]
+    assert "consent of a guardian" in hint["remedy"]
     assert lacks(officer.does("submit", draft)) == [("consent_to_refer", "submitter")]
     assert done(officer.get(f"{path_of(draft)}/consents"))["items"] == [recorded]
 
