@@ -40,12 +40,12 @@ def unknown(name: str) -> PydanticCustomError:
 def build_list_validator(name: str, codes: frozenset[str]) -> Callable[[str], str]:
     """Return a validator that refuses codes that are not on a list."""
 
-    def known(code: str) -> str:
+    def require_listed(code: str) -> str:
         if code not in codes:
             raise unknown(name)
         return code
 
-    return known
+    return require_listed
 
 
 def build_element_validator(element: Element) -> Callable[[str], str]:
