@@ -83,7 +83,7 @@ def show_action(row: Row, facts: Facts) -> AvailableHandoverAction:
 
 def show(work: Reading, handovers: Sequence[Handover]) -> list[HandoverOut]:
     """Show handovers to one of their parties, as things stand now, in a few statements."""
-    if not handovers:  # most polls
+    if not handovers:  # the usual result of a poll
         return []
     found = standing.of_cases(work, [handover.case for handover in handovers])
     stands = {key: standing.known_to_caller(work, one) for key, one in found.items()}

@@ -1,4 +1,4 @@
-"""Changing referrals."""
+"""Functions that change referrals."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -55,14 +55,14 @@ OPENERS: Final = frozenset({Role.CASEWORKER, Role.COORDINATOR})
 
 
 class RecipientUnfit(Problem):
-    """The focal point named cannot be sent referrals."""
+    """The office that the request names cannot receive referrals."""
 
     status = 422
 
 
 @dataclass(frozen=True)
 class Move:
-    """A step that is about to be taken, with everything it was judged by."""
+    """A step that passed every check and is about to be taken."""
 
     case: Case
     referral: Referral
@@ -74,7 +74,7 @@ class Move:
 def draft(
     work: Writing, case: Case, recipient: FocalPoint, like: NewReferral | Referral
 ) -> Referral:
-    """Write a draft, of its own or in place of a referral that was redirected."""
+    """Create a draft, either a new one or a copy of a redirected referral."""
     referral = Referral(
         id=work.new_id(),
         case=case,
@@ -95,17 +95,20 @@ def draft(
 
 
 def must_be_fit(case: Case, recipient: FocalPoint) -> None:
-    """Raise RecipientUnfit (422) unless it is active, another, and helps people."""
+    """Raise RecipientUnfit (422) unless the office is active and can receive a referral.
+
+    The holder of the case, desks, oversight and technical offices receive none.
+    """
     unasked = recipient.kind in UNASKED or recipient.function == Function.TECHNICAL
     if recipient.id == case.holder or not recipient.active or unasked:
-        raise RecipientUnfit("Name another active focal point that helps people.")
+        raise RecipientUnfit("Name another active focal point that gives services.")
 
 
 UNASKED: Final = frozenset({Kind.DESK, Kind.OVERSIGHT})
 
 
 def must_be_able_to_open(work: Writing, case: Case) -> None:
-    """Raise unless the caller holds this open case and may work on it."""
+    """Raise unless the caller holds this open case and has a role that opens referrals."""
     sides = sides_of_case(case.relations_of(work.actor.focal_point_id))
     if case.state not in CASE_OPEN:
         raise ActionIllegal(f"The case is {case.state}.", CASE_TABLE.legal(case.state))
@@ -118,11 +121,11 @@ def must_be_able_to_open(work: Writing, case: Case) -> None:
 def ready(
     work: Writing, referral_id: UUID, action: Action, seen: Seen, terms: Terms | None = None
 ) -> Move:
-    """Hold a referral and find its step, or say why not.
+    """Lock a referral and check that the step may be taken now.
 
-    In this order, so that each answer tells a caller no more than they may know: not
-    visible (404), stale (412, 428), not in this state (409), not yours (403), needs unmet
-    (409).
+    The checks run in this order, so that an error reveals no more than the caller may know:
+    not visible (404), stale version (412, 428), wrong state (409), another side or role
+    (403), unmet requirements (409).
     """
     _, referral = queries.lock(work, referral_id)
     seen.must_include(referral.version)
@@ -132,7 +135,7 @@ def ready(
 def judge(
     work: Writing, referral: Referral, action: Action, terms: Terms | None = None
 ) -> Move:
-    """Find the step of a referral that is held, and see that all it needs is there."""
+    """Return the step for an action on a locked referral, or raise if it is not allowed."""
     case, sides = referral.case, sides_of(referral, work.actor)
     step = TABLE.find(referral.state, action, sides, roles_of(referral, work.actor))
     stands = standing.known_to_caller(work, standing.of_case(work, case))
@@ -143,7 +146,7 @@ def judge(
 
 
 def basis_of(facts: Facts) -> Basis | None:
-    """Say on what ground a referral is sent: the person's own word before any other."""
+    """Return the legal basis for sending; a consent comes before any other basis."""
     grounds = {
         Basis.CONSENT: facts.covered,
         Basis.CHILD_PATH: facts.child_path,
@@ -152,7 +155,7 @@ def basis_of(facts: Facts) -> Basis | None:
     return next((ground for ground, holds in grounds.items() if holds), None)
 
 
-def take(  # noqa: PLR0913 - each says one thing of the step
+def take(  # noqa: PLR0913 - every argument describes the step
     work: Writing,
     move: Move,
     *,
@@ -161,7 +164,7 @@ def take(  # noqa: PLR0913 - each says one thing of the step
     until: datetime | None = None,
     alternative: str | None = None,
 ) -> Referral:
-    """Take the step, start the next clock, tell the parties, and let the case follow."""
+    """Take the step, start the next deadline, record the event and update the case."""
     referral = move.referral
     lifecycle.take(referral, move.step)
     referral.touch()
@@ -182,10 +185,10 @@ def take(  # noqa: PLR0913 - each says one thing of the step
 
 
 def end_part(work: Writing, referral: Referral) -> None:
-    """End the recipient's part in the case at once (LIFECYCLES.md, 5).
+    """Replace the recipient's relation to the case by `former_recipient`.
 
-    It follows the person no further, though it still has to say that it deleted what it
-    held: until then it keeps the referral, and not the case.
+    The office keeps access to the referral until it confirms that it deleted what it
+    received, but loses access to the case (LIFECYCLES.md, 5).
     """
     case, recipient = referral.case, referral.recipient_id
     if Relation.RECIPIENT in referral.relations_of(recipient):
@@ -200,10 +203,10 @@ def wind(
     resumed: bool = False,
     until: datetime | None = None,
 ) -> None:
-    """Start the clock that the state calls for; nobody waits for who was never told.
+    """Start the deadline for the current state, or stop the running one if there is none.
 
-    While the case rests every clock stands still with the time that it has, but of what
-    keeps the person safe.
+    No deadline runs for a recipient that never received the referral. While the case is
+    suspended, deadlines are paused, except those of services for the person's safety.
     """
     kind, side = clock_of(referral)
     recipient, case = referral.recipient_id, referral.case
@@ -224,11 +227,11 @@ def wind(
 
 
 def clock_of(referral: Referral) -> tuple[ClockKind | None, Side]:
-    """Say which clock a referral calls for, and who is waited for.
+    """Return the kind of deadline for the current state and the side that has to act.
 
-    Nobody meets who has not returned. A referral for a return waits for its checklist to be
-    opened; that has clocks of its own, of whoever has the next step, until the person is
-    there.
+    An accepted referral for a return first has a deadline to open the checklist. The
+    checklist then has its own deadlines, and those of the referral start when the person
+    has arrived.
     """
     kind, side = CLOCKS.get(referral.state, (None, Side.SYSTEM))
     returns = referral.service == Service.RETURN and referral.state in UNMET
@@ -241,17 +244,16 @@ UNMET: Final = frozenset({State.ACCEPTED, State.IN_PROGRESS})
 
 
 def rests(referral: Referral) -> bool:
-    """Say whether it may wait while the case is suspended."""
+    """Return whether the deadline of a referral is paused because the case is suspended."""
     suspended = referral.case.state == CaseState.SUSPENDED
     alive = referral.state in OPEN and referral.service not in SERVICES_FOR_SAFETY
     return suspended and alive
 
 
 def clear(work: Writing, referral: Referral, clearance: Clearance | None) -> None:
-    """Keep how far the checklist of a return has come: `start` and `complete` wait for it.
+    """Store how far the checklist of a return has come; `start` and `complete` need it.
 
-    Said from above, for a referral knows nothing of what is built on it. Its own clock
-    begins once the person is there.
+    The returns package calls this, because referrals must not import it.
     """
     if referral.clearance != clearance:
         referral.clearance = clearance
@@ -261,10 +263,10 @@ def clear(work: Writing, referral: Referral, clearance: Clearance | None) -> Non
 
 
 def settle(work: Writing, case: Case) -> None:
-    """Let the case follow its referrals: help begins, or has to be found again.
+    """Update the case state: assistance begins with the first help and ends with the last.
 
-    A person who is only visited was helped before: there help begins with what is under way
-    now, and not with a request, which may come to nothing.
+    A monitored case has been helped before. It returns to assistance only when help is
+    under way, because a pending request may still be declined.
     """
     states = {referral.state for referral in queries.of_case(work, case.id)}
     action = {

@@ -1,7 +1,7 @@
-"""What of a referral may cross a border when an agreement ends while help goes on (ADR 50).
+"""Sections of a referral that stop crossing a border when an agreement ends (ADR 50).
 
-What was sent before stays open to the recipient. Nothing more goes to it: no section that
-it could not open yet, and no text that is written from then on.
+The recipient keeps access to what it could open before. It gets no section that it could
+not open yet, and no text that is written afterwards.
 """
 
 from collections.abc import Set as AbstractSet
@@ -30,10 +30,10 @@ def find_held_back(tx: Reading, referral: Referral) -> frozenset[Section]:
 
 
 def list_countries(tx: Reading, referral: Referral) -> list[str]:
-    """List from where sections go: where the person is, and where the holder works.
+    """Return the countries that sections come from: the person's and those of the holder.
 
-    A recipient that reads the case as it was when it was asked must not find out that the
-    person moved, or the lead: for it only the country that it knows counts (ADR 43).
+    A recipient with a snapshot of the case must not find out that the person or the lead
+    moved. For such a recipient only the country in the snapshot counts (ADR 43).
     """
     case = referral.case
     country = case.country_known_to(referral.recipient_id) or ""
@@ -43,7 +43,7 @@ def list_countries(tx: Reading, referral: Referral) -> list[str]:
 
 
 def hold_back(tx: Writing, referral: Referral, sections: AbstractSet[Section]) -> bool:
-    """Take sections from a referral, and tell both sides; False if it has none of them."""
+    """Remove sections from a referral and record it; return False if it has none."""
     left = sorted(set(referral.sections) - sections)
     if len(left) == len(referral.sections):
         return False
@@ -55,7 +55,7 @@ def hold_back(tx: Writing, referral: Referral, sections: AbstractSet[Section]) -
 
 
 def hold_back_written(tx: Writing, case_id: UUID, section: Section) -> None:
-    """Take a section that was just written from the recipients that it may not reach."""
+    """Remove a newly written section from referrals whose recipients it must not reach."""
     for referral in queries.of_case(tx, case_id):
         if referral.state in OPEN and section in referral.sections:
             hold_back(tx, referral, find_held_back(tx, referral) & {section})

@@ -1,4 +1,4 @@
-"""What becomes of referrals when the case they belong to changes."""
+"""Changes to referrals that follow from changes to their case."""
 
 from typing import Final
 from uuid import UUID
@@ -25,9 +25,10 @@ from app.referrals.steps import end
 
 
 def hand_on(work: Writing, case: Case) -> None:
-    """Let what waited for the holder of a case wait for the new one.
+    """Reassign the deadlines of the sender to the new holder of the case.
 
-    Until the same moment, where a State body that asked must not learn of it.
+    The due time stays the same where the recipient reads a snapshot of the case: a new one
+    would reveal that the lead changed.
     """
     deadlines.pass_on_kind(work, case.id, ClockKind.TELL_PERSON, case.holder)
     for referral in queries.of_case(work, case.id):
@@ -40,23 +41,23 @@ def hand_on(work: Writing, case: Case) -> None:
 
 
 def end_drafts(work: Writing, case: Case, reason: str) -> None:
-    """Revoke what was never sent, when the case ends."""
+    """Revoke the drafts of a case that ends."""
     for referral in queries.of_case(work, case.id):
         if referral.state == State.DRAFT:
             drop(work, referral, reason)
 
 
 def drop(work: Writing, referral: Referral, reason: str) -> None:
-    """Revoke a draft of a case that is held; nobody was told of it."""
+    """Revoke a draft; its recipient never learned of it."""
     step = TABLE.find(State.DRAFT, Action.REVOKE, {Side.SENDER}, OPENERS)
     end(work, Move(referral.case, referral, step, referral.audience), reason)
 
 
 def covered(work: Writing, case: Case, stands: Standing) -> frozenset[UUID]:
-    """Return the open referrals of a case that rest on a consent, as the person stands.
+    """Return the ids of the open referrals that are covered by a consent in `stands`.
 
-    One that was sent on another basis rests on a consent only with the sections it has got:
-    else taking a consent back would tell whom it names.
+    A referral with another basis counts only if it has sections. Otherwise the withdrawal
+    of a consent would reveal which office the consent names.
     """
     return frozenset(
         referral.id
@@ -68,10 +69,11 @@ def covered(work: Writing, case: Case, stands: Standing) -> frozenset[UUID]:
 
 
 def withdraw_uncovered(work: Writing, case: Case, rested: frozenset[UUID]) -> None:
-    """End what rested on a consent that was taken back, and on no other.
+    """Withdraw the referrals in `rested` that no remaining consent covers.
 
-    Help that no consent covered before goes on: another withdrawal must not end it. So does
-    what a child is owed without one: a guardian may be who it has to be protected from.
+    Referrals that no consent covered before are not affected. A referral for a child that
+    needs no consent continues with the summary alone, because the guardian who withdrew the
+    consent may be the danger.
     """
     stands = standing.of_case(work, case)
     lost = rested - covered(work, case, stands)
@@ -85,7 +87,7 @@ def withdraw_uncovered(work: Writing, case: Case, rested: frozenset[UUID]) -> No
 
 
 def narrow(work: Writing, referral: Referral) -> None:
-    """Let help for a child go on with the notice alone, by the law (BR09, BR14)."""
+    """Continue a child's referral with the summary alone, by law (BR09, BR14)."""
     referral.sections, referral.basis = [], Basis.CHILD_PATH
     referral.touch()
     facts = {"state": referral.state, "service": referral.service, "basis": referral.basis}
@@ -94,12 +96,12 @@ def narrow(work: Writing, referral: Referral) -> None:
 
 
 def announce_change(tx: Writing, case: Case, changed: Section | None) -> None:
-    """Tell the recipients that read a section, or the summary, that it was written anew.
+    """Notify the recipients that may read a section, or the summary, that it changed.
 
-    `None` means `safe_contact` of the summary. A recipient that is not told keeps calling a
-    number that may be in the wrong hands (BR19). A recipient is told if its referral is
-    open and it may read the change. For the contact, the needs and `safe_contact` it also
-    gets an urgent notification.
+    `None` means `safe_contact` of the summary. Without this a recipient would keep calling
+    a number that may be in the wrong hands (BR19). Recipients of open referrals get the
+    event if they may read the change. For the contact, the needs and `safe_contact` they
+    also get an urgent notification.
     """
     stands = standing.of_case(tx, case)
     facts = {"section": changed} if changed else {"field": "safe_contact"}
@@ -118,7 +120,7 @@ URGENT_CHANGES: Final = frozenset({Section.CONTACT, Section.NEEDS, None})
 
 
 def reads_change(referral: Referral, stands: Standing, changed: Section | None) -> bool:
-    """Return whether the recipient of a referral reads what was written anew."""
+    """Return whether the recipient of a referral may read the changed section."""
     to = referral.recipient
     if referral.state not in OPEN or not stands.is_safe(to, to.code):
         return False
@@ -131,9 +133,9 @@ def reads_change(referral: Referral, stands: Standing, changed: Section | None) 
 
 
 def withdraw_unsafe(work: Writing, case: Case) -> None:
-    """End what was sent to a recipient that turns out to be unsafe, without saying why.
+    """Withdraw the referrals to unsafe recipients, without giving the reason.
 
-    One that has helped already follows the person no further.
+    A recipient that has already helped loses its access to the case.
     """
     stands = standing.of_case(work, case)
     for referral in queries.of_case(work, case.id):
@@ -146,10 +148,10 @@ def withdraw_unsafe(work: Writing, case: Case) -> None:
 
 
 def leave_behind(work: Writing, case: Case) -> None:
-    """Let nobody whose help is over follow a person across a border.
+    """End the access of recipients whose help is completed, as the person crosses a border.
 
-    Who reads the case as when it was asked does not follow anybody; to lose sight of it
-    would tell that there was a border.
+    Recipients that read a snapshot keep it: to lose it would reveal that a border was
+    crossed.
     """
     for referral in queries.of_case(work, case.id):
         follows = case.snapshot_behind(referral.id) is None
@@ -158,21 +160,21 @@ def leave_behind(work: Writing, case: Case) -> None:
 
 
 def withdraw(work: Writing, referral: Referral, reason: WithdrawReason) -> None:
-    """Let the system take a referral back."""
+    """Withdraw a referral as the system."""
     step = TABLE.find(referral.state, Action.WITHDRAW, {Side.SYSTEM}, frozenset())
     referral.reason = reason
     take(work, Move(referral.case, referral, step, referral.audience), by_system=True)
 
 
 def pause(work: Writing, case: Case) -> None:
-    """Let the clocks of what may wait stand still while the case is suspended."""
+    """Pause the deadlines of the referrals that may wait while the case is suspended."""
     for referral in queries.of_case(work, case.id):
         if rests(referral):
             deadlines.stop(work, referral.id)
 
 
 def go_on(work: Writing, case: Case) -> None:
-    """Let the clocks that stood still run again, with the time that was left."""
+    """Resume the paused deadlines with the time that was left."""
     going = running(work, [r.id for r in queries.of_case(work, case.id)])
     for referral in queries.of_case(work, case.id):
         if referral.state in OPEN and referral.id not in going:
@@ -180,7 +182,7 @@ def go_on(work: Writing, case: Case) -> None:
 
 
 def end_all(work: Writing, case: Case, reason: WithdrawReason) -> None:
-    """End every referral at once: the person wants it, or the case was closed."""
+    """Withdraw every open referral of a case and revoke its drafts."""
     for referral in queries.of_case(work, case.id):
         if referral.state in OPEN:
             withdraw(work, referral, reason)
@@ -188,6 +190,6 @@ def end_all(work: Writing, case: Case, reason: WithdrawReason) -> None:
 
 
 def expire(work: Writing, referral: Referral) -> None:
-    """Let a referral end that nobody decided or answered in time (D01 twice, D03)."""
+    """Expire a referral that was not decided or answered in time (D01 twice, D03)."""
     step = TABLE.find(referral.state, Action.EXPIRE, {Side.SYSTEM}, frozenset())
     take(work, Move(referral.case, referral, step, referral.audience), by_system=True)

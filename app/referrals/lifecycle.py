@@ -1,4 +1,4 @@
-"""The life of a referral, as one table (LIFECYCLES.md, section 2)."""
+"""The life cycle of a referral, as one table (LIFECYCLES.md, section 2)."""
 
 from enum import StrEnum
 from typing import Final
@@ -9,7 +9,7 @@ from app.kernel.lifecycle import AnyOf, Step, Table
 
 
 class State(StrEnum):
-    """Where a referral is."""
+    """The states of a referral."""
 
     DRAFT = "draft"
     SENT = "sent"
@@ -27,7 +27,7 @@ class State(StrEnum):
 
 
 class Action(StrEnum):
-    """What can be done to a referral."""
+    """The actions on a referral."""
 
     SEND = "send"
     ACKNOWLEDGE = "acknowledge"
@@ -48,7 +48,7 @@ class Action(StrEnum):
 
 
 class Need(StrEnum):
-    """What must hold before a step is taken."""
+    """The requirements of the steps of a referral."""
 
     CASE_OPEN = "case_open"
     CONSENT = "consent"
@@ -151,4 +151,4 @@ HELPED: Final = frozenset({_S.ACCEPTED, _S.IN_PROGRESS, _S.ON_HOLD, _S.COMPLETED
 AT_WORK: Final = frozenset({_S.ACCEPTED, _S.IN_PROGRESS, _S.ON_HOLD})
 ASKED: Final = frozenset(_UNDECIDED)
 STOPPED: Final = frozenset(_STOPPED)
-"""Nothing more is done with it: its recipient reads of it no more than that."""
+"""States after which the recipient may open no section, and reads the referral alone."""

@@ -1,4 +1,4 @@
-"""Referrals: requests for one service, to one focal point, about one case."""
+"""Referrals: requests to one office for one service, about one case."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -16,7 +16,7 @@ from app.referrals.lifecycle import State
 
 
 class Basis(StrEnum):
-    """On what ground a recipient may be told of the person."""
+    """The legal basis on which a recipient may learn of the person."""
 
     CONSENT = "consent"
     CHILD_PATH = "child_path"
@@ -24,9 +24,9 @@ class Basis(StrEnum):
 
 
 class Clearance(StrEnum):
-    """How far the checklist of a return has come, as far as its referral has to know.
+    """How far the checklist of a return has come, as far as its referral needs to know.
 
-    Written by whoever keeps the checklist; a referral for anything else has none.
+    The `returns` package writes it. It is null for any other service.
     """
 
     CLEARED = "cleared"
@@ -34,7 +34,7 @@ class Clearance(StrEnum):
 
 
 class Referral(Listed, Base):
-    """One request for one service. Its sender is whoever holds the case."""
+    """One request for one service. Its sender is the office that holds the case."""
 
     __tablename__ = "referral"
     __table_args__ = (
@@ -62,11 +62,11 @@ class Referral(Listed, Base):
 
     @property
     def reference(self) -> str:
-        """How the outside world names it."""
+        """The path of this referral in the API."""
         return f"referrals/{self.id}"
 
     def relations_of(self, focal_point: UUID) -> frozenset[Relation]:
-        """Say what this focal point is to the referral now; holding the case counts."""
+        """Return the relations of an office to the referral, holding the case included."""
         mine = frozenset(
             p.relation
             for p in self.case.parties
@@ -76,7 +76,7 @@ class Referral(Listed, Base):
 
     @property
     def audience(self) -> frozenset[UUID]:
-        """The focal points that may know: the holder, and who it was sent to."""
+        """The offices that may know of the referral: its parties and the case's holder."""
         parties = {
             p.focal_point_id
             for p in self.case.parties
@@ -86,5 +86,5 @@ class Referral(Listed, Base):
         return frozenset(parties | ({holder} if holder else set()))
 
     def touch(self) -> None:
-        """Make every earlier reading of this referral out of date."""
+        """Raise the version, so that an earlier `If-Match` no longer matches."""
         self.version += 1

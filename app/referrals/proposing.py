@@ -1,4 +1,4 @@
-"""Who could help a person, as far as whoever asks may know it."""
+"""Offices that could help a person, as far as the caller may know of them."""
 
 from collections.abc import Iterable
 from collections.abc import Set as AbstractSet
@@ -24,10 +24,10 @@ ANSWERED_NO: Final = frozenset({State.DECLINED, State.REDIRECTED, State.EXPIRED}
 
 
 def knows_recipient(referral: Referral, stands: Standing, reader: FocalPoint) -> bool:
-    """Say whether a reader may know who gives this help (R12).
+    """Return whether an office may know the recipient of a referral (R12).
 
-    The side of origin sees that a service is given and how far it is, not by whom, unless
-    it asked them itself.
+    The State of origin sees that a service is given and how far it is, but not by which
+    office, unless it opened the referral itself.
     """
     asked = referral.opened_by == reader.id
     return asked or stands.knows(reader, referral.recipient)
@@ -36,11 +36,11 @@ def knows_recipient(referral: Referral, stands: Standing, reader: FocalPoint) ->
 def helpers(
     work: Reading, question: Question, stands: Standing, service: Service
 ) -> Ranking:
-    """Rank who could give one service.
+    """Rank the offices that could give one service.
 
-    Who was asked before is left out as far as the caller may know whom: else a list would
-    tell by whom it leaves out who has the person. So would a place that is taken an hour
-    later, to the side of origin (R12).
+    Offices that were asked before are left out only if the caller may know of them.
+    Otherwise the list would reveal, by what it leaves out, which office already helps. For
+    the same reason the State of origin does not see how many places are free (R12).
     """
     me = directory.by_id(work, work.actor.focal_point_id)
     stands = standing.known_to_caller(work, stands)
@@ -58,7 +58,10 @@ def helpers(
 def asked_in(
     work: Reading, stands: Standing, service: Service, states: AbstractSet[State]
 ) -> frozenset[UUID]:
-    """Name who was asked for a service and stands so, as far as the caller may know."""
+    """Return the offices that were asked for a service, if the caller may know of them.
+
+    Only referrals in `states` count.
+    """
     me = directory.by_id(work, work.actor.focal_point_id)
     return frozenset(
         referral.recipient_id
@@ -69,21 +72,21 @@ def asked_in(
 
 
 def as_proposed(question: Question, ranking: Ranking) -> Ranking:
-    """Answer one who may not know what the person fears.
+    """Reduce a ranking for a caller that may not know what the person fears.
 
-    Where nobody's word is waited for, everybody may be told but those the person fears: a
-    whole list would say who these are. So it has those whom the person named, whom only the
-    person's word explains; and if nobody was named, the one to ask next.
+    Where no consent is needed, every office may be asked except those the person fears, so
+    a whole list would reveal which these are. The result has the offices that the person
+    named, or if there are none, only the one to ask next.
     """
     named = tuple(one for one in ranking.candidates if one.id in question.named)
     return Ranking(named or turn(question, ranking)[:1], ranking.desk, ())
 
 
 def turn(question: Question, ranking: Ranking) -> tuple[Candidate, ...]:
-    """Say whose turn it is where one after the other is asked; never nobody's if it can be.
+    """Return the candidates, or if there are none, those that are full or said no before.
 
-    Who has no place comes after all others, then who said no or nothing already: there may
-    be one office alone that protects a child, and who holds the case cannot choose another.
+    Full offices come first, then those that declined or did not answer. There may be only
+    one office that protects a child, and this sender cannot choose another one.
     """
     if ranking.candidates:
         return ranking.candidates
@@ -94,9 +97,9 @@ def turn(question: Question, ranking: Ranking) -> tuple[Candidate, ...]:
 
 
 def is_proposed(work: Reading, referral: Referral, stands: Standing) -> bool:
-    """Say whether the recipient of a draft is among those its sender finds proposed.
+    """Return whether the recipient of a draft is among the offices proposed to its sender.
 
-    Or was asked before and said no or nothing: it can always be asked again.
+    An office that declined or did not answer counts too: it can always be asked again.
     """
     if referral.recipient_id in asked_in(work, stands, referral.service, ANSWERED_NO):
         return True
@@ -111,10 +114,10 @@ def is_already_asked(
     stands: Standing,
     requests: Iterable[OpenRequest],
 ) -> bool:
-    """Return whether an open request gives the recipient of a draft as much or more.
+    """Return whether an open request gives the recipient of a draft the same or more.
 
-    Only as far as the caller may know whom the other request asks (ADR 51): else a refusal
-    would tell who helps.
+    It counts only if the caller may know the recipient of that request (ADR 51). Otherwise
+    a refusal would reveal which office helps.
     """
     same = [
         one

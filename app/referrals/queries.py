@@ -1,4 +1,4 @@
-"""Reading referrals: every query starts from what is `VISIBLE`."""
+"""Queries for referrals. Those for a caller start from `VISIBLE`."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, NamedTuple
@@ -22,38 +22,38 @@ from app.referrals.models import Referral
 
 
 def concerns(party: type[Party]) -> ColumnElement[bool]:
-    """Say that a party row gives a part in a referral: as its recipient, or its sender.
+    """Match the party rows that make an office the recipient or the sender of a referral.
 
-    Of its case either way, by which the rows are found.
+    The case is always part of the condition, because the index is on it.
     """
     holds = (party.record_id == Referral.case_id) & party.relation.in_(HOLDS)
     return (party.case_id == Referral.case_id) & or_(party.record_id == Referral.id, holds)
 
 
 VISIBLE: Final = select(Referral).where(exists().where(*MINE, concerns(Party)))
-"""What was sent to a focal point, `me`, and what belongs to the cases it holds."""
+"""The referrals that an office, `me`, received, and those of the cases it holds."""
 BY_ID: Final = VISIBLE.where(Referral.id == bindparam("id"))
 CASE_OF: Final = BY_ID.with_only_columns(Referral.case_id)
 HELD_BY_ID: Final = held(BY_ID)
 
 
 def get(work: Reading, referral_id: UUID) -> Referral:
-    """Find one referral, or raise NotFound (404)."""
+    """Return a referral, or raise NotFound (404)."""
     return one(work, BY_ID, referral_id)
 
 
 def lock(work: Writing, referral_id: UUID) -> tuple[Case, Referral]:
-    """Hold its case, then the referral, until the work is done; or raise NotFound (404).
+    """Lock the case, then the referral, and return both; raise NotFound (404).
 
-    In this order everywhere, so that nobody waits for each other; judged again once held,
-    for whoever waited may have ceased to be party meanwhile.
+    The order is the same everywhere, to avoid deadlocks. Visibility is checked again after
+    locking, because the caller may have ceased to be a party while it waited.
     """
     case = cases.lock_by_id(work, one(work, CASE_OF, referral_id))
     return case, one(work, HELD_BY_ID, referral_id)
 
 
 def one[T](work: Reading, statement: Select[T], referral_id: UUID) -> T:
-    """Run a statement that should find one referral, or something of it."""
+    """Return the result of a statement about one referral, or raise NotFound (404)."""
     me = work.actor.focal_point_id
     found = work.session.scalar(statement, {"me": me, "id": referral_id})
     if found is None:
@@ -64,10 +64,10 @@ def one[T](work: Reading, statement: Select[T], referral_id: UUID) -> T:
 def mine(
     work: Reading, side: Side | None, state: State | None, case: str | None
 ) -> Select[Referral, int, int]:
-    """Select referrals, ordered by the party row that gives a part in them.
+    """Select the caller's referrals, ordered by the party row that makes them visible.
 
-    One index finds the rows of a focal point, however many referrals others have. A
-    referral to a focal point that also holds the case is listed once.
+    One index finds the rows of an office, however many referrals others have. A referral to
+    an office that also holds the case is listed once.
     """
     chosen, earlier = part(work, Party, side), aliased(Party)
     before = part(work, earlier, side) & (earlier.number < Party.number)
@@ -82,12 +82,12 @@ def mine(
 
 
 def part(work: Reading, party: type[Party], side: Side | None) -> ColumnElement[bool]:
-    """Keep the open party rows that give this focal point a part, on one side or both."""
+    """Match the caller's open party rows, on one side or on both."""
     return and_(*is_mine(work, party), concerns(party), of_side(party, side))
 
 
 def of_side(party: type[Party], side: Side | None) -> ColumnElement[bool]:
-    """Keep the party rows of one side; without one, of both."""
+    """Match the party rows of one side, or of both if none is given."""
     recipient = party.relation.in_(HELPS)
     if side is None:
         return true()
@@ -95,7 +95,7 @@ def of_side(party: type[Party], side: Side | None) -> ColumnElement[bool]:
 
 
 def id_of(code: str) -> ColumnElement[UUID]:
-    """Find a case's id within the statement that asks for it."""
+    """Return a subquery for the id of the case with a code."""
     return select(Case.id).where(Case.code == code).scalar_subquery()
 
 
@@ -108,30 +108,30 @@ ANEW: Final = OF_CASE.execution_options(populate_existing=True)
 
 
 def look_again(work: Reading, case_id: UUID) -> None:
-    """Read the referrals of a case anew that were found before."""
+    """Reload the referrals of a case that are already in the session."""
     work.session.scalars(ANEW, {"case": case_id}).all()
 
 
 def of_case(work: Reading, case_id: UUID) -> list[Referral]:
-    """List every referral of a case, whoever asks: for rules that look at all of them."""
+    """List all referrals of a case, regardless of the caller, for rules."""
     return list(work.session.scalars(OF_CASE, {"case": case_id}))
 
 
 def list_open(work: Reading) -> list[Referral]:
-    """List every referral that was sent and has not ended, whoever asks: for the worker."""
+    """List all referrals that were sent and have not ended, for the worker."""
     found = select(Referral).where(Referral.state.in_(OPEN))
     both = (selectinload(Referral.case), selectinload(Referral.recipient))
     return list(work.session.scalars(found.order_by(Referral.number).options(*both)))
 
 
 def opened_by(work: Reading, ids: Iterable[UUID]) -> Mapping[UUID, UUID | None]:
-    """Say of those of some records that are referrals who opened each."""
+    """Return which office opened each of some referrals; other ids are left out."""
     rows = select(Referral.id, Referral.opened_by).where(Referral.id.in_(list(ids)))
     return dict(work.session.execute(rows).all())
 
 
 def predecessor(work: Reading, referral: Referral) -> Referral:
-    """Find the referral that this one was opened in place of."""
+    """Return the redirected referral that this one replaces."""
     before = select(Referral).where(Referral.id == referral.predecessor_id)
     return work.session.scalars(before).one()
 
@@ -144,20 +144,20 @@ TAKEN_ON: Final = RECEIVED.where(Referral.state.in_(AT_WORK | {State.COMPLETED})
 
 
 def is_helping(work: Reading, case_id: UUID) -> bool:
-    """Say whether this focal point was asked to help in a case and did not end it."""
+    """Return whether the caller has a referral of the case that did not end early."""
     return bool(received(work, HELPING, [case_id]))
 
 
 def received(
     work: Reading, statement: Select[Referral], case_ids: Iterable[UUID]
 ) -> Sequence[Referral]:
-    """List what this focal point was asked for in some cases, as a statement has it."""
+    """List the referrals of some cases that the caller received and a statement selects."""
     asked = {"me": work.actor.focal_point_id, "cases": list(case_ids)}
     return work.session.scalars(statement, asked).all()
 
 
 def asked_of_me(work: Reading, case_ids: Iterable[UUID]) -> Mapping[UUID, set[Service]]:
-    """Name the services that this focal point was asked for in some cases."""
+    """Return the services that the caller was asked for, by case."""
     found: dict[UUID, set[Service]] = {}
     for referral in received(work, RECEIVED, case_ids):
         found.setdefault(referral.case_id, set()).add(referral.service)
@@ -165,12 +165,12 @@ def asked_of_me(work: Reading, case_ids: Iterable[UUID]) -> Mapping[UUID, set[Se
 
 
 def services_helping(work: Reading, case_id: UUID) -> frozenset[Service]:
-    """Name the services for which this focal point took on a referral of a case."""
+    """Return the services for which the caller accepted a referral of the case."""
     return frozenset(one.service for one in received(work, TAKEN_ON, [case_id]))
 
 
 class OpenRequest(NamedTuple):
-    """What an open referral asks of whom, and who opened it."""
+    """What an open referral asks for, its recipient, and the office that opened it."""
 
     case_id: UUID
     recipient_id: UUID
@@ -192,7 +192,7 @@ OPEN_REQUESTS: Final = select(
 def open_requests(
     work: Reading, case_ids: Iterable[UUID]
 ) -> Mapping[UUID, list[OpenRequest]]:
-    """List what the open referrals of some cases ask, whoever asks."""
+    """Return the open requests of some cases, regardless of the caller."""
     found: dict[UUID, list[OpenRequest]] = {}
     for row in columns(work.session, OPEN_REQUESTS, {"cases": list(case_ids)}):
         found.setdefault(row[0], []).append(OpenRequest(*row))
@@ -204,7 +204,7 @@ STATES: Final = select(Referral.case_id, Referral.state).where(Referral.case_id.
 
 @recalled(Referral)
 def states_of(work: Reading, case_ids: Iterable[UUID]) -> Mapping[UUID, list[State]]:
-    """List the states of every referral of some cases."""
+    """Return the states of all referrals of some cases."""
     found: dict[UUID, list[State]] = {}
     for case_id, state in columns(work.session, STATES, {"cases": list(case_ids)}):
         found.setdefault(case_id, []).append(state)

@@ -1,4 +1,4 @@
-"""Referrals as the outside world spells them: what comes in, and what goes out."""
+"""Request and response schemas of referrals."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -17,16 +17,18 @@ from app.kernel.text import Asked, Code, Instant, SafeLine, SafeText, Shown
 from app.referrals.lifecycle import Action, Need, State
 from app.referrals.needs import Terms
 
-SECTIONS = "What the recipient may open once it has accepted; empty: the notice alone."
+SECTIONS = (
+    "Sections that the recipient may open after it accepts; empty: the summary alone."
+)
 
 COVERED_UNTIL = (
-    "Until when consents that you may list cover this service and these sections, or, in "
-    "the past, did. Null: none does, it is over, or it is not yours to know."
+    "When the consents that you may list cease, or ceased, to cover this service and these "
+    "sections. Null: none covers them, the referral has ended, or you may not know."
 )
 
 
 class Outcome(StrEnum):
-    """What came of a referral."""
+    """The outcome of a referral."""
 
     DELIVERED = "delivered"
     PARTLY_DELIVERED = "partly_delivered"
@@ -45,54 +47,55 @@ class NewReferral(Asked):
 
 
 class Meeting(Content):
-    """Where, when and by whom the person is met first."""
+    """The place, time and contact of the first meeting with the person."""
 
     place: SafeLine
     at: Instant
-    person: Annotated[SafeLine, Field(description="Who meets them.")]
+    person: Annotated[SafeLine, Field(description="Name of the person who meets them.")]
 
 
 class Arrangement(Content):
-    """What a recipient promises when it accepts: sealed with the referral."""
+    """What a recipient promises when it accepts; sealed with the referral."""
 
     meeting: Meeting
     contacts: Annotated[list[DutyContact], Field(min_length=1, max_length=5)]
 
     def terms(self) -> Terms:
-        """Say it in the words of the rules."""
+        """Return the terms that the requirements are checked against."""
         people = frozenset(contact.name for contact in self.contacts)
         return Terms(meeting_at=self.meeting.at, contacts=people)
 
 
 class DeclineReferral(Asked):
-    """Why the recipient says no."""
+    """The reason why the recipient declines."""
 
     reason: DeclineReason
     note: Annotated[SafeText | None, Field(description="Sealed.")] = None
 
 
 class TakeBackReferral(Asked):
-    """Why the sender takes it back."""
+    """The reason why the sender takes the referral back."""
 
     reason: WithdrawReason
     note: Annotated[SafeText | None, Field(description="Sealed.")] = None
 
 
 class AskAboutReferral(Asked):
-    """What a recipient must know before it decides."""
+    """A question that the recipient asks before it decides."""
 
     topics: Annotated[
-        list[Section], Field(min_length=1, max_length=7, description="What it is about.")
+        list[Section],
+        Field(min_length=1, max_length=7, description="Sections it is about."),
     ]
     question: Annotated[SafeText, Field(description="Sealed, for the sender.")]
 
 
 class AnswerReferral(Asked):
-    """What the sender answers, as far as the person agreed."""
+    """The sender's answer, as far as the person agreed."""
 
     sections: Annotated[
         list[Section],
-        Field(max_length=7, description="What the recipient may open besides from now on."),
+        Field(max_length=7, description="Further sections that the recipient may open."),
     ] = []
     answer: Annotated[SafeText | None, Field(description="Sealed, for the recipient.")] = (
         None
@@ -100,15 +103,17 @@ class AnswerReferral(Asked):
 
 
 class RedirectReferral(Asked):
-    """Why the recipient cannot help, and who could."""
+    """The reason why the recipient cannot help, and an office that could."""
 
     reason: DeclineReason
-    alternative: Annotated[Code, Field(description="Code of the focal point that could.")]
+    alternative: Annotated[
+        Code, Field(description="Code of a focal point that could help.")
+    ]
     note: Annotated[SafeText | None, Field(description="Sealed.")] = None
 
 
 class HoldReferral(Asked):
-    """Why help rests for a while, and until when at the latest."""
+    """The reason why help pauses, and the latest date of the review."""
 
     reason: SuspendReason
     review_at: Instant
@@ -116,60 +121,58 @@ class HoldReferral(Asked):
 
 
 class StartReferral(Asked):
-    """That help has begun."""
+    """A confirmation that help has begun."""
 
     person_met: Annotated[StrictBool, Field(description="Whether the person was met.")]
 
 
 class ReportReferral(Asked):
-    """How help goes that is not over."""
+    """A report on help that continues."""
 
-    feedback: Annotated[SafeText, Field(description="How it goes, for the sender; sealed.")]
+    feedback: Annotated[SafeText, Field(description="For the sender; sealed.")]
 
 
 class CompleteReferral(Asked):
-    """What came of it."""
+    """The outcome of a referral, with feedback for the sender."""
 
     outcome: Outcome
-    feedback: Annotated[SafeText, Field(description="How it went, for the sender; sealed.")]
+    feedback: Annotated[SafeText, Field(description="For the sender; sealed.")]
 
 
 class AvailableReferralAction(Shown):
-    """An action that is yours in this state: open now, or why not."""
+    """An action that you can take in this state, or what is still missing."""
 
     action: Action
     open: bool
-    asks: Annotated[list[Need], Field(description="What your request must bring.")]
+    asks: Annotated[list[Need], Field(description="What your request must contain.")]
     unmet: list[UnmetNeed]
 
 
 class ReferralOut(Shown):
-    """A referral, and what you can do with it."""
+    """A referral, and the actions you can take."""
 
     id: UUID
     case: Annotated[str, Field(description="Code of the case.")]
     you_are: list[Side]
     sender: str | None
     recipient: Annotated[
-        str | None, Field(description="Code of the focal point; null: not yours to know.")
+        str | None, Field(description="Code of the focal point; null: you may not know it.")
     ]
     service: Service
     sections: list[Section]
     asked: Annotated[
         list[Section],
-        Field(description="What the recipient asked about."),
+        Field(description="Sections that the recipient asked about."),
     ]
     state: State
     reason: str | None
     outcome: Outcome | None
     opened_at: datetime
-    due_at: Annotated[
-        datetime | None, Field(description="Until when the next step is due.")
-    ]
+    due_at: Annotated[datetime | None, Field(description="When the next step is due.")]
     covered_until: Annotated[datetime | None, Field(description=COVERED_UNTIL)]
     version: int
     available_actions: list[AvailableReferralAction]
 
 
 class ReferralPage(Page[ReferralOut]):
-    """Some of your referrals."""
+    """A page of your referrals."""

@@ -1,4 +1,4 @@
-"""How a referral stands: what its needs are judged by, and what each side can do now."""
+"""The facts that decide on the steps of a referral, and how each side sees it."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
@@ -35,7 +35,7 @@ from app.referrals.schemas import AvailableReferralAction, ReferralOut
 
 
 def sides_of(referral: Referral, actor: Actor) -> frozenset[Side]:
-    """Say on which sides of a referral an actor stands."""
+    """Return the sides of an actor in a referral."""
     return sides_of_referral(referral.relations_of(actor.focal_point_id))
 
 
@@ -62,9 +62,9 @@ def facts_of(
     *,
     requests: Iterable[OpenRequest],
 ) -> Facts:
-    """Gather what the needs are judged by.
+    """Load the facts that the requirements are checked against.
 
-    `requests`: the open ones of its case, against which a draft is compared.
+    `requests` are the open requests of the case, with which a draft is compared.
     """
     recipient, terms = referral.recipient, terms or Terms()
     service, case = referral.service, referral.case
@@ -95,9 +95,9 @@ def facts_of(
 
 
 def is_agreed(work: Reading, referral: Referral, level: Level) -> bool:
-    """Return whether this much may cross to the recipient, from each side it comes from.
+    """Return whether agreements let sections of this level cross to the recipient.
 
-    A case that nobody holds any more sends nothing: then the person's country counts.
+    If nobody holds the case, only the country where the person is counts.
     """
     country, to = referral.case.country or "", referral.recipient
     holder = referral.case.holder
@@ -108,7 +108,7 @@ def is_agreed(work: Reading, referral: Referral, level: Level) -> bool:
 
 
 def review_by(work: Reading, referral: Referral) -> datetime:
-    """Say by when what its recipient lets rest has to be looked at again (D10)."""
+    """Return the latest time for the review of a referral that is put on hold (D10)."""
     whom, case = referral.recipient_id, referral.case
     return deadlines.until(work, ClockKind.REVIEW, case, waits_on=whom)
 
@@ -120,10 +120,11 @@ def as_told(
     facts: Facts,
     sides: AbstractSet[Side],
 ) -> Facts:
-    """Put what follows from a fear like a consent that is missing, to who may not know it.
+    """Return the facts as the caller may know them: a fear reads like a missing consent.
 
-    A sender that may not know it chooses among those the person agreed to, or takes who is
-    proposed: else it could ask for one after the other who is feared.
+    A sender that may not know what the person fears can choose only an office that the
+    person agreed to, or one that is proposed. Otherwise it could find out which office is
+    feared by asking for one after the other.
     """
     me = directory.by_id(work, work.actor.focal_point_id)
     if stands.may_know_fears(me):
@@ -144,12 +145,12 @@ def as_told(
 
 
 def actions_of(rows: Iterable[Row], facts: Facts) -> list[AvailableReferralAction]:
-    """Say of each step whether it is open now and, if not, why not."""
+    """Describe each action: whether it is available now and, if not, why not."""
     return [show_action(row, facts) for row in rows]
 
 
 def show_action(row: Row, facts: Facts) -> AvailableReferralAction:
-    """Say whether one step is open."""
+    """Describe one action: whether it is available now and, if not, why not."""
     lacks = [UnmetNeed.of(lack) for lack in RULES.in_the_way(row, facts)]
     return AvailableReferralAction(
         action=row.action, open=not lacks, asks=RULES.asked(row), unmet=lacks
@@ -157,8 +158,8 @@ def show_action(row: Row, facts: Facts) -> AvailableReferralAction:
 
 
 def show(work: Reading, referrals: Sequence[Referral]) -> list[ReferralOut]:
-    """Show referrals to one of their parties, as things stand now, in a few statements."""
-    if not referrals:  # most polls
+    """Return referrals as the caller may see them, in a fixed number of statements."""
+    if not referrals:  # the usual result of a poll
         return []
     cases = {referral.case_id: referral.case for referral in referrals}
     stands = {
@@ -195,8 +196,10 @@ def show(work: Reading, referrals: Sequence[Referral]) -> list[ReferralOut]:
 
 
 NOT_TOLD: Final = {"recipient": None, "due_at": None, "covered_until": None}
-"""What is left out where the reader may not know who helps: when that office works, and
-when the consent ends that names it."""
+"""Fields that are null if the reader may not know the recipient.
+
+The deadline would reveal its working days, and the end of cover the consent that names it.
+"""
 
 
 def load_requests_beside(
@@ -213,7 +216,7 @@ def facts_for_reader(
     stands: Standing,
     requests: Iterable[OpenRequest],
 ) -> Facts:
-    """Gather what the needs are judged by, as far as the caller may know it."""
+    """Load the facts of a referral as the caller may know them."""
     facts = facts_of(work, referral, stands, requests=requests)
     return as_told(work, referral, stands, facts, sides_of(referral, work.actor))
 
@@ -227,9 +230,9 @@ def show_one(  # noqa: PLR0913 - what is shown of one, read for all at once
     *,
     covered_until: datetime | None,
 ) -> ReferralOut:
-    """Show one, with what its reader can do now.
+    """Return one referral as the caller may see it, with the available actions.
 
-    When the sender's answer is due is told to those who may know who the sender is.
+    The deadline of the sender is shown only to readers that may know the sender.
     """
     me, sides = work.actor.focal_point_id, sides_of(referral, work.actor)
     rows = TABLE.open_to(referral.state, sides, roles_of(referral, work.actor))
@@ -251,10 +254,10 @@ def show_one(  # noqa: PLR0913 - what is shown of one, read for all at once
 def find_covered_until(
     work: Reading, referral: Referral, stands: Standing
 ) -> datetime | None:
-    """Return until when consents that the reader may know of cover a referral, or did.
+    """Return when the consents that the reader may list cease to cover a referral.
 
-    None once it is over. What the person fears makes no difference to it: who may list a
-    consent reads there until when it holds.
+    Return None for a referral that has ended. Fears of the person do not change the result,
+    because a reader that lists a consent sees there when it expires.
     """
     if referral.state not in OPEN | {State.DRAFT}:
         return None
@@ -266,7 +269,7 @@ def find_covered_until(
 
 
 def sender_of(case: Case, reader: UUID) -> UUID | None:
-    """Return who asks for help in a case: its holder, now or when the reader was asked."""
+    """Return the sender: the holder of the case, now or in the reader's snapshot."""
     granted, asked = case.grants(reader), case.snapshot_for(reader)
     if Grant.LEAD in granted:
         return case.holder

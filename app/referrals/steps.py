@@ -1,4 +1,4 @@
-"""What each side does with a referral: one function for each step."""
+"""The steps of a referral, one function for each."""
 
 from uuid import UUID
 
@@ -35,10 +35,10 @@ from app.referrals.schemas import (
 
 
 def open_referral(work: Writing, case: Case, new: NewReferral) -> Referral:
-    """Open a draft in a case that is held by the caller, or send it at once.
+    """Open a draft in a case that the caller holds, or send it at once.
 
     Raises ActionIllegal (409), ActionNotYours or RoleMissing (403), FocalPointUnknown or
-    RecipientUnfit (422), and what `judge` does.
+    RecipientUnfit (422), and the errors of `judge`.
     """
     must_be_able_to_open(work, case)
     recipient = directory.named(work, new.recipient)
@@ -48,10 +48,10 @@ def open_referral(work: Writing, case: Case, new: NewReferral) -> Referral:
 
 
 def send(work: Writing, move: Move) -> Referral:
-    """Send a referral: from now on its recipient is party to it.
+    """Send a referral; its recipient becomes a party of it.
 
-    A State body that is asked for a travel document reads the case as it is now, for good.
-    Raises RecipientUnfit (422): it may have ceased to be fit since the draft was made.
+    A State body that is asked for a travel document reads a snapshot of the case from then
+    on. Raises RecipientUnfit (422), because the recipient may have changed since the draft.
     """
     referral = move.referral
     must_be_fit(move.case, referral.recipient)
@@ -63,14 +63,14 @@ def send(work: Writing, move: Move) -> Referral:
 
 
 def ask(work: Writing, move: Move, question: AskAboutReferral) -> Referral:
-    """Ask the sender; until it answers the recipient's time to decide stands still."""
+    """Ask the sender a question; the deadline to decide is paused until it answers."""
     move.referral.asked = sorted(set(question.topics))
     cases.note(work, move.referral, "question", question.question)
     return take(work, move)
 
 
 def reply(work: Writing, move: Move, answer: AnswerReferral) -> Referral:
-    """Answer the recipient, who may open from now on what was answered."""
+    """Answer the recipient, which may now also open the sections of the answer."""
     referral = move.referral
     referral.sections = sorted({*referral.sections, *answer.sections})
     referral.asked = []
@@ -79,11 +79,12 @@ def reply(work: Writing, move: Move, answer: AnswerReferral) -> Referral:
 
 
 def redirect(work: Writing, move: Move, why: RedirectReferral) -> Referral:
-    """Say who could help instead: its sender finds a draft to them.
+    """End the referral and create a draft to the office that could help instead.
 
-    The draft needs a consent of its own before it is sent. Nobody is proposed twice on one
-    way; the recipient is not told so, or it would learn who else knows of the person.
-    Raises FocalPointUnknown or RecipientUnfit (422).
+    The draft needs a consent of its own before it is sent. No draft is created for an
+    office that an earlier referral of the chain asked. The recipient is not told so,
+    because that would reveal that this office knows of the person. Raises FocalPointUnknown
+    or RecipientUnfit (422).
     """
     referral, other = move.referral, directory.named(work, why.alternative)
     if other.id == referral.recipient_id:
@@ -96,7 +97,7 @@ def redirect(work: Writing, move: Move, why: RedirectReferral) -> Referral:
 
 
 def way_of(work: Writing, referral: Referral) -> frozenset[UUID]:
-    """Name everyone who was asked on the way that led to this referral."""
+    """Return the recipients of this referral and of those that it replaces."""
     way, step = {referral.recipient_id}, referral
     while step.predecessor_id is not None:
         step = queries.predecessor(work, step)
@@ -105,29 +106,29 @@ def way_of(work: Writing, referral: Referral) -> frozenset[UUID]:
 
 
 def hold(work: Writing, move: Move, why: HoldReferral) -> Referral:
-    """Let help rest until a review at the latest."""
+    """Pause help until a review, which is due at `review_at`."""
     move.referral.reason = why.reason
     cases.note(work, move.referral, move.step.action, why.note)
     return take(work, move, until=why.review_at)
 
 
 def resume(work: Writing, move: Move) -> Referral:
-    """Go on helping, in the time that was left."""
+    """Continue help, with the time that was left."""
     move.referral.reason = None
     return take(work, move, resumed=True)
 
 
 def confirm_deletion(work: Writing, move: Move) -> Referral:
-    """Say that what was received is deleted: the recipient's part in the case ends."""
+    """Record that the recipient deleted what it received, and end its relations."""
     for relation in HELPS:
         move.case.dismiss(relation, work.now, move.referral.id)
     return take(work, move)
 
 
 def accept(work: Writing, move: Move, promise: Arrangement) -> Referral:
-    """Accept a referral; what was promised is sealed with it.
+    """Accept a referral; the arrangement is sealed with it.
 
-    The sections that no agreement in force lets cross any more do not open with it.
+    Sections that no agreement in force lets cross any more are removed first.
     """
     hold_back(work, move.referral, find_held_back(work, move.referral))
     cases.put_away(work, move.referral, Paper.ARRANGEMENT, promise)
@@ -135,13 +136,13 @@ def accept(work: Writing, move: Move, promise: Arrangement) -> Referral:
 
 
 def report(work: Writing, move: Move, said: ReportReferral) -> Referral:
-    """Tell the sender how it goes, sealed; the next report is due as the first was."""
+    """Report to the sender, sealed; the deadline for the next report starts anew."""
     cases.note(work, move.referral, "feedback", said.feedback)
     return take(work, move)
 
 
 def complete(work: Writing, move: Move, report: CompleteReferral) -> Referral:
-    """Say what came of it; the feedback is sealed for the sender."""
+    """Complete the referral with its outcome; the feedback is sealed for the sender."""
     move.referral.outcome = report.outcome
     cases.note(work, move.referral, "feedback", report.feedback)
     return take(work, move)
@@ -155,7 +156,7 @@ def end(
     *,
     alternative: str | None = None,
 ) -> Referral:
-    """Decline, redirect, withdraw or revoke, with a reason code; the note is sealed."""
+    """Decline, redirect, withdraw or revoke, with a reason code and a sealed note."""
     move.referral.reason = reason
     cases.note(work, move.referral, move.step.action, note)
     return take(work, move, alternative=alternative)
