@@ -1,4 +1,4 @@
-"""Changing returns."""
+"""Functions that change returns."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -53,20 +53,20 @@ OPENERS: Final = frozenset({Role.CASEWORKER, Role.COORDINATOR})
 
 
 class NotAReturn(Problem):
-    """The referral asks for another service than a return."""
+    """The referral asks for a service other than a return."""
 
     status = 409
 
 
 class ReturnExists(Problem):
-    """A return of this person was opened before."""
+    """A return of this person is open, or one was opened for this referral."""
 
     status = 409
 
 
 @dataclass(frozen=True)
 class Move:
-    """A step that is about to be taken, with everything it was judged by."""
+    """A step that passed every check and is about to be taken."""
 
     view: View
     step: Row
@@ -79,9 +79,9 @@ class Move:
 
 @dataclass(frozen=True)
 class Said:
-    """What came of a step, in codes; the note alone is words, and sealed.
+    """The result of a step in codes, with a note that is sealed.
 
-    `early`: the step was taken before the date it is planned for.
+    `early` is true if the step was taken before its planned date.
     """
 
     result: str | None = None
@@ -96,7 +96,7 @@ NOTHING: Final = Said()
 
 
 def open_return(work: Writing, referral_id: UUID) -> Return:
-    """Open the checklist of a RETURN referral that was accepted, as either of its sides.
+    """Open the checklist of an accepted RETURN referral, as one of its sides.
 
     Raises NotFound (404), NotAReturn, ActionIllegal or ReturnExists (409), RoleMissing
     (403).
@@ -105,11 +105,11 @@ def open_return(work: Writing, referral_id: UUID) -> Return:
     if not OPENERS & work.actor.roles:
         raise RoleMissing(f"This needs one of the roles {', '.join(sorted(OPENERS))}.")
     if referral.service != Service.RETURN:
-        raise NotAReturn("Only a referral for the service RETURN has this checklist.")
+        raise NotAReturn("Name a referral for the service RETURN.")
     if opened := queries.opened_for(work, referral.id):
-        raise ReturnExists("Go on with the one there is.", {"return": opened.reference})
+        raise ReturnExists("Use the existing return.", {"return": opened.reference})
     if queries.open_in(work, [case.id]):
-        raise ReturnExists("Another return of this person has to end first.")
+        raise ReturnExists("End the other return of this person first.")
     if referral.state not in GOES_ON:
         legal = REFERRAL_TABLE.legal(referral.state)
         raise ActionIllegal(f"The referral is {referral.state}.", legal)
@@ -132,11 +132,11 @@ def open_return(work: Writing, referral_id: UUID) -> Return:
 def ready(
     work: Writing, return_id: UUID, action: Action, seen: Seen, terms: Terms | None = None
 ) -> Move:
-    """Hold a return and find its step, or say why not.
+    """Lock a return and check that the step may be taken now.
 
-    In this order, so that each answer tells a caller no more than they may know: not
-    visible (404), stale (412, 428), not in this state (409), not yours (403), needs unmet
-    (409).
+    The checks run in this order, so that an error reveals no more than the caller may know:
+    not visible (404), stale version (412, 428), wrong state (409), another side or role
+    (403), unmet requirements (409).
     """
     view = held(work, return_id)
     seen.must_include(version_of(view))
@@ -144,12 +144,12 @@ def ready(
 
 
 def held(work: Writing, return_id: UUID) -> View:
-    """Hold a return for one of its sides; raises NotFound (404)."""
+    """Lock and load a return for one of its sides; raise NotFound (404)."""
     return must_be_party(look(work, queries.lock(work, return_id)))
 
 
 def judge(work: Writing, view: View, action: Action, terms: Terms | None = None) -> Move:
-    """Find the step of a return that is held, and see that all it needs is there."""
+    """Return the step for an action on a locked return, or raise if it is not allowed."""
     step = find(work, view, action)
     facts = facts_of(work, view, terms)
     RULES.require(step, facts)
@@ -157,22 +157,22 @@ def judge(work: Writing, view: View, action: Action, terms: Terms | None = None)
 
 
 def find(work: Writing, view: View, action: Action) -> Row:
-    """Find the step; to the officer of the State a refusal says nothing of the return."""
+    """Return the step, or raise; the consulate's error does not reveal the state."""
     try:
         return TABLE.find(view.record.state, action, view.sides, work.actor.roles)
     except ActionIllegal as error:
         if view.sides == {Side.CONSULATE}:
-            raise ActionIllegal("There is nothing of this kind to do now.") from error
+            raise ActionIllegal("This action is not available now.") from error
         raise
 
 
 def take(
     work: Writing, move: Move, said: Said = NOTHING, *, until: datetime | None = None
 ) -> Return:
-    """Take a step: keep who took it, tell the parties, start the next clock.
+    """Take the step, store its result, start the next deadline and record the event.
 
-    What only adds to what is known leaves the clock alone. What a second person was asked
-    about the return as it was before lapses.
+    A step that adds a finding leaves the deadline unchanged. Approvals that were asked for
+    an earlier version of the return expire.
     """
     record, action = move.record, move.step.action
     by_system = move.step.sides == {Side.SYSTEM}
@@ -195,7 +195,7 @@ def take(
 
 
 def keep(work: Writing, record: Return, action: Action, said: Said) -> None:
-    """Keep that a step was taken, by whom, and what came of it."""
+    """Store that a step was taken, by which account, and its result."""
     if action not in STEPS:
         return
     done = Done(
@@ -215,7 +215,7 @@ def keep(work: Writing, record: Return, action: Action, said: Said) -> None:
 
 
 def audience(record: Return) -> frozenset[UUID]:
-    """Say who may know of a return now; of one that was cancelled, the holder alone."""
+    """Return the offices that may know of the return; once cancelled, only the holder."""
     known, holder = record.referral.audience, record.case.holder
     return known & {holder} if record.state in CANCELLED else known
 
@@ -227,9 +227,9 @@ def wind(
     *,
     resumed: bool = False,
 ) -> None:
-    """Start the clock that the state calls for, or let it run again.
+    """Start the deadline for the current state, or resume the paused one.
 
-    While the case rests, what nobody may do stands still with the time that it has.
+    While the case is suspended, deadlines of steps that cannot be taken are paused.
     """
     if record.state not in CLOCKS:
         deadlines.stop(work, record.id)
@@ -249,30 +249,30 @@ def wind(
         deadlines.restart(work, record, kind, until, waits_on=whom)
     if rests(record):
         deadlines.stop(work, record.id)
-    if record.state in ON_THE_WAY_TO_GO:  # the referral waits for nothing else
+    if record.state in ON_THE_WAY_TO_GO:  # the checklist is the only thing due
         deadlines.stop(work, record.referral_id)
 
 
 def rests(record: Return) -> bool:
-    """Say whether its next step waits until the case goes on.
+    """Return whether the deadline is paused because the case is suspended.
 
-    A person who travels is met, and one who arrived is visited, all the same.
+    The arrival of a person who travels, and visits after it, are not paused.
     """
     kind, _ = CLOCKS.get(record.state, (None, None))
     return record.case.state == CaseState.SUSPENDED and kind == ClockKind.REVIEW
 
 
 def settle(work: Writing, move: Move) -> None:
-    """Let the referral know how far the return has come; ask the officer for papers."""
+    """Update the clearance of the referral, and ask the consulate for documents."""
     referrals.clear(work, move.record.referral, clearance_of(move.record))
     if move.step.target in {State.PERMITTED, State.CLEARED}:
         ask_papers(work, move.record, move.view.papers)
 
 
 def ask_papers(work: Writing, record: Return, papers: Referral) -> None:
-    """Tell the officer of the State that there is something to do, and nothing else.
+    """Record for the consulate that a step is due, without further facts.
 
-    The recipient of the return, where it does this itself, has heard more (BR12).
+    If the recipient of the return issues the documents itself, it knows already (BR12).
     """
     if papers.id != record.referral_id:
         officer = frozenset({papers.recipient_id})
@@ -280,7 +280,7 @@ def ask_papers(work: Writing, record: Return, papers: Referral) -> None:
 
 
 def clearance_of(record: Return) -> Clearance | None:
-    """Say what the referral may do on the strength of its checklist."""
+    """Return the clearance that the state of the return gives to its referral."""
     if record.state in {State.MONITORING, State.COMPLETED}:
         return Clearance.DONE
     return Clearance.CLEARED if record.state in DECIDED else None

@@ -1,8 +1,8 @@
-"""When the arrival of a person who travels is due: the sealed travel plan alone tells it.
+"""The time when an arrival is due, which only the sealed travel plan tells.
 
-The stored clock of such a return is due at the end of each day of the journey, so that a
-copy of the database does not tell the day of arrival (ADR 42). The rules open the plan,
-without an entry in the access log.
+The stored deadline of a journey is due at the end of each of its days, so that a copy of
+the database does not reveal the day of arrival (ADR 42). The service opens the plan for its
+rules, without an entry in the access log.
 """
 
 from collections.abc import Iterable, Mapping
@@ -27,13 +27,13 @@ from app.returns.models import Return
 from app.returns.schemas import TravelPlan
 
 SECOND: Final = timedelta(seconds=1)
-"""A day ends at 23:59:59; a second later is the next day."""
+"""The difference between the end of a day, 23:59:59, and the next day."""
 HORIZON: Final = timedelta(days=2)
-"""The end of a day is not further ahead than this, in any time zone."""
+"""An upper limit for the time until the end of a day, in any time zone."""
 
 
 class Arrival(NamedTuple):
-    """The clock of a person who travels, with the time at which the arrival is due."""
+    """The deadline of a journey, with the time when the arrival is due."""
 
     reference: str
     kind: ClockKind
@@ -43,7 +43,7 @@ class Arrival(NamedTuple):
 
 
 def find_due(work: Reading, records: Iterable[Return]) -> Mapping[UUID, datetime]:
-    """Return when the arrival is due of each return whose sealed plan opens (D06)."""
+    """Return the time when each arrival is due, if the sealed travel plan opens (D06)."""
     by_referral = {one.referral_id: one for one in records}
     found = {}
     for paper in queries.list_travel_plans(work, by_referral):
@@ -55,13 +55,13 @@ def find_due(work: Reading, records: Iterable[Return]) -> Mapping[UUID, datetime
 
 
 def find_planned(work: Reading, record: Return) -> datetime | None:
-    """Return when the sealed travel plan has a person arrive; None if it does not open."""
+    """Return the arrival time of the sealed travel plan, or None if it does not open."""
     plans = queries.list_travel_plans(work, [record.referral_id])
     return next((open_arrival(work, plan) for plan in plans), None)
 
 
 def open_arrival(work: Reading, plan: Sealed) -> datetime | None:
-    """Open a plan for the rules alone; None if it does not open."""
+    """Open a travel plan for the rules and return its arrival, or None if it fails."""
     try:
         opened = TravelPlan.model_validate_json(cases.unseal(work, plan))
     except (NotFound, Unopenable, ValidationError):
@@ -70,7 +70,7 @@ def open_arrival(work: Reading, plan: Sealed) -> datetime | None:
 
 
 def end_of_today(work: Reading, record: Return, moment: datetime) -> datetime:
-    """Return the next end of a day where the person arrives, always after the moment."""
+    """Return the next end of a day at the recipient; always after the moment."""
     return deadlines.end_of_day(work, moment + SECOND, record.referral.recipient_id)
 
 
@@ -82,7 +82,7 @@ def show_due(work: Reading, record: Return, clock: Clock | None) -> datetime | N
 
 
 def list_waiting(work: Reading) -> list[Arrival]:
-    """List the arrivals that wait for this office and are due later than their clocks."""
+    """List the caller's arrivals that are due later than their stored deadlines."""
     rows = queries.list_travelling(work, work.now + HORIZON)
     due = find_due(work, [record for _, record in rows]) if rows else {}
     return [
@@ -93,10 +93,10 @@ def list_waiting(work: Reading) -> list[Arrival]:
 
 
 def move_on(work: Writing, record: Return, clock: Clock) -> bool:
-    """Set the clock of a person who travels to the end of today; False if it is due now.
+    """Move the deadline of a journey to the end of today; return False if it is due.
 
-    Or to when the arrival is due, if that is sooner. Where the plan does not open, the
-    clock stays as it is and runs out: somebody has to hear of it.
+    If the arrival is due before the end of today, that time is used. If the plan does not
+    open, the deadline stays unchanged and is missed, so that the lead learns of it.
     """
     due_at = find_due(work, [record]).get(record.id)
     if due_at is None:
@@ -112,9 +112,9 @@ def move_on(work: Writing, record: Return, clock: Clock) -> bool:
 
 
 def move_on_running(work: Writing, record: Return) -> None:
-    """Bring the clock of a return up to date before a step stops it.
+    """Update the deadline of a journey before a step stops it.
 
-    What is kept of a stopped clock is whether it was late.
+    The stopped deadline then shows correctly whether it was missed.
     """
     clock = deadlines.running(work, [record.id]).get(record.id)
     if clock is not None and record.state == State.IN_TRANSIT:

@@ -1,4 +1,4 @@
-"""The steps of a return that are more than a line of the list."""
+"""The steps of a return that do more than record a result."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -30,10 +30,10 @@ SUPERVISORS: Final = frozenset({Role.SUPERVISOR})
 def go(
     work: Writing, return_id: UUID, seen: Seen, why: DecideGo, approval: UUID | None
 ) -> Return | Approval:
-    """Decide that the person can go, as two people of the lead.
+    """Decide GO, with the approval of a supervisor of the lead.
 
-    The second allows it on the strength of what was known: another assessment meanwhile,
-    and it has to be asked anew. Raises what `ready` does, and ApprovalUnusable (409).
+    The approval is valid for one version of the return; after another assessment it has to
+    be asked for again. Raises the errors of `ready`, and ApprovalUnusable (409).
     """
     terms = Terms(asked_to_leave=why.person_asked_to_leave, approved=True)
     move = ready(work, return_id, Action.GO, seen, terms)
@@ -46,9 +46,9 @@ def go(
 def no_go(
     work: Writing, return_id: UUID, seen: Seen, why: DecideNoGo, approval: UUID | None
 ) -> Return | Approval:
-    """Decide that the person cannot go, as two people; the referral is taken back.
+    """Decide NO-GO, with the approval of a supervisor, and withdraw the referral.
 
-    Raises what `ready` does, and ApprovalUnusable (409).
+    Raises the errors of `ready`, and ApprovalUnusable (409).
     """
     protection = tuple(sorted(set(why.protection)))
     terms = Terms(reason=why.reason, protection=frozenset(protection), approved=True)
@@ -62,7 +62,7 @@ def no_go(
 
 
 def matter_of(move: Move, why: DecideGo | DecideNoGo) -> Matter:
-    """Say what a second person is asked: on this very version of the return."""
+    """Return what the second person has to approve, for this version of the return."""
     facts = {"reason": why.reason} if isinstance(why, DecideNoGo) else {}
     record, action = move.record, f"return.{move.step.action}"
     grounds = f"{record.id} {record.version}"
@@ -72,8 +72,8 @@ def matter_of(move: Move, why: DecideGo | DecideNoGo) -> Matter:
 def call_off(work: Writing, return_id: UUID, why: CallOff) -> Return:
     """End a return because the person does not want to go.
 
-    Asks for no version: a person's no is never out of date. Raises NotFound (404),
-    ActionIllegal (409), RoleMissing (403).
+    No version is required, because a refusal by the person is never out of date. Raises
+    NotFound (404), ActionIllegal (409), RoleMissing (403).
     """
     move = judge(work, held(work, return_id), Action.CALL_OFF)
     record = take(work, move)
@@ -83,21 +83,22 @@ def call_off(work: Writing, return_id: UUID, why: CallOff) -> Return:
 
 
 def plan(work: Writing, move: Move, travel: TravelPlan) -> Return:
-    """Write the plan, in place of one there was; it is sealed with the referral."""
+    """Seal the travel plan with the referral, in place of an earlier plan."""
     cases.seal(work, move.record.referral, Paper.TRAVEL_PLAN, travel)
     return take(work, move)
 
 
 def depart(work: Writing, move: Move) -> Return:
-    """Let the person go: their arrival is to be confirmed the same day there (D06).
+    """Record the departure; the arrival has to be confirmed on the day itself (D06).
 
-    Until then the clock is due at the end of each day, so that it does not tell the day.
+    Until then the deadline is due at the end of each day, which does not reveal the
+    arrival.
     """
     return take(work, move, until=arrivals.end_of_today(work, move.record, work.now))
 
 
 def arrive(work: Writing, move: Move, said: Said, *, early: bool) -> Return:
-    """Confirm the arrival; before the planned date it has to be called early.
+    """Confirm the arrival; before the planned date it has to be marked as early.
 
     Raises DateNotReached (409).
     """
@@ -107,21 +108,21 @@ def arrive(work: Writing, move: Move, said: Said, *, early: bool) -> Return:
 
 
 def planned(work: Writing, visits: list[datetime] | None) -> tuple[datetime, ...]:
-    """Say when the person is visited: as planned, else as usual (D08)."""
+    """Return the times of the visits: the requested ones, else the usual ones (D08)."""
     usual = deadlines.visits(work, work.actor.focal_point_id)
     return tuple(visits or usual)
 
 
 def monitor(work: Writing, move: Move, visits: tuple[datetime, ...]) -> Return:
-    """Begin to visit the person who returned."""
+    """Store the times of the visits, and take the step that begins them."""
     move.record.visits = [visit.isoformat() for visit in visits]
     return take(work, move)
 
 
 def account_for(work: Writing, move: Move, said: Said) -> Return:
-    """Say that a person whose return was halted on the way was met.
+    """Record that the person was met after their return was halted on the way.
 
-    From then on the lead has a deadline to decide whether the State of origin may be told.
+    The lead then has a deadline to decide whether the State of origin may be informed.
     """
     take(work, move, said)
     origin_contact.resume(work, move.record)
@@ -129,9 +130,9 @@ def account_for(work: Writing, move: Move, said: Said) -> Return:
 
 
 def report(work: Writing, move: Move, said: Said, *, early: bool) -> Return:
-    """Report a visit; the next one is due, and after the last the return is over.
+    """Report a visit; after the last one the return is completed.
 
-    Before its date it has to be called early. Raises DateNotReached (409).
+    A visit before its date has to be marked as early. Raises DateNotReached (409).
     """
     record = move.record
     planned_for = datetime.fromisoformat(record.visits[0]) if record.visits else None

@@ -1,4 +1,4 @@
-"""What becomes of a return when the case, the consents or the safeguards change."""
+"""Changes to returns that follow from changes to the case, consents or safeguards."""
 
 from typing import Final
 from uuid import UUID
@@ -42,7 +42,7 @@ DECISION_MADE: Final = BEFORE_DEPARTURE - ON_THE_WAY_TO_GO
 
 
 def resting(work: Writing, case: Case, stands: Standing) -> frozenset[UUID]:
-    """Name the open returns of a case that rest on a consent, as the person stands."""
+    """Return the ids of the open returns that are covered by a consent in `stands`."""
     return frozenset(
         record.id
         for record in queries.open_in(work, [case.id]).get(case.id, [])
@@ -51,19 +51,19 @@ def resting(work: Writing, case: Case, stands: Standing) -> frozenset[UUID]:
 
 
 def hand_all_on(work: Writing, case: Case) -> None:
-    """Let all that waited for the holder of a case wait for who holds it now.
+    """Reassign the deadlines of a case, its referrals and its return to the new holder.
 
-    Its return too: who has lost the case is not called on for it, least of all who is
-    feared, and somebody has to take the next step.
+    The former holder gets no more notifications for the return. It may be an office that
+    the person fears.
     """
     following.hand_on(work, case)
     follow(work, case)
 
 
 def follow(work: Writing, case: Case, rested: frozenset[UUID] = frozenset()) -> None:
-    """End what can go on no longer; let the clock of the rest wait for who has it now.
+    """End the returns that have lost their basis, and reassign the deadlines of the others.
 
-    `rested` names those that rested on a consent before one was taken back.
+    `rested` has the ids of those that a consent covered before one was withdrawn.
     """
     work.session.flush()
     for record in queries.open_in(work, [case.id]).get(case.id, []):
@@ -76,10 +76,10 @@ def follow(work: Writing, case: Case, rested: frozenset[UUID] = frozenset()) -> 
 
 
 def is_lost(record: Return, stands: Standing, rested: frozenset[UUID]) -> bool:
-    """Say whether what a return rests on has gone: the case, the referral, a consent.
+    """Return whether a return has lost its basis.
 
-    Or the contact with the State of origin, which the person may forbid at any time; or
-    whoever awaits or visits the person there is feared.
+    That is the case if a consent, the referral or the case has ended, if the person forbids
+    the contact with the State of origin, or if the recipient is unsafe for the person.
     """
     referral, home = record.referral, record.referral.recipient
     taken_back = record.id in rested and not stands.agrees_to_return(home)
@@ -91,9 +91,9 @@ def is_lost(record: Return, stands: Standing, rested: frozenset[UUID]) -> bool:
 
 
 def end(work: Writing, record: Return) -> None:
-    """Let the system end a return, and with it what its recipient may read.
+    """End a return as the system, and withdraw its referral.
 
-    One who is on the way is not lost from sight: the lead has to say where they are.
+    If the person is travelling, the return is halted until the lead has accounted for them.
     """
     step = TABLE.find(record.state, Action.END, {Side.SYSTEM}, frozenset())
     take(work, Move(look(work, record), step))
@@ -101,10 +101,10 @@ def end(work: Writing, record: Return) -> None:
 
 
 def reopen_decisions(work: Writing, case: Case) -> None:
-    """Let GO be decided again when the person turns out to be a child, or an adult.
+    """Reopen the decision GO after the person turns out to be a child, or an adult.
 
-    What GO rests on differs between the two, and so do the document and the plan that rest
-    on GO. What a second person was asked before that does not allow it either.
+    The requirements of GO differ for a child, and the document and the travel plan rest on
+    GO. Pending approvals of an earlier decision expire.
     """
     for record in queries.open_in(work, [case.id]).get(case.id, []):
         if record.state in DECISION_MADE:
@@ -116,7 +116,7 @@ def reopen_decisions(work: Writing, case: Case) -> None:
 
 
 def take_back(work: Writing, record: Return, reason: WithdrawReason) -> None:
-    """Withdraw the referral: nobody at the origin goes on waiting for the person."""
+    """Withdraw the referral of a return, and those for its documents."""
     if record.referral.state in AT_WORK:
         following.withdraw(work, record.referral, reason)
     take_back_papers(work, record)
@@ -126,8 +126,8 @@ def take_back(work: Writing, record: Return, reason: WithdrawReason) -> None:
 def take_back_papers(work: Writing, record: Return) -> None:
     """Withdraw the referrals that ask the State of origin for documents for a return.
 
-    The reason is the same however the return ended: the consulate does not learn whether
-    the person declined, was in danger or went home.
+    The reason is always the same, so that the consulate does not learn whether the person
+    declined, was in danger or went home.
     """
     stands = standing.of_case(work, record.case)
     for referral in find_asked_for_papers(work, record, stands, OPEN):
@@ -135,12 +135,12 @@ def take_back_papers(work: Writing, record: Return) -> None:
 
 
 def hand_on(work: Writing, record: Return, stands: Standing) -> None:
-    """Let the clock wait for whoever leads the case, or issues papers, now."""
+    """Reassign the deadline to the office that now leads the case or issues documents."""
     _, side = CLOCKS[record.state]
     papers = papers_of(work, record, stands)
     whom = waits_on(work, record, side, papers)
     clock = running(work, [record.id]).get(record.id)
-    if clock is None or clock.waits_on == whom:  # none: it rests with the case
+    if clock is None or clock.waits_on == whom:  # None: paused with the case
         return
     deadlines.pass_on(work, [record.id], whom)
     if side == Side.CONSULATE:
@@ -148,9 +148,9 @@ def hand_on(work: Writing, record: Return, stands: Standing) -> None:
 
 
 def move_visits(work: Writing, record: Return) -> bool:
-    """Let the visits wait for who can report them; return whether the lead does now.
+    """Reassign the visits to the office that can report them; return True if to the lead.
 
-    They go back to the recipient when somebody works there again.
+    The visits go back to the recipient when somebody works there again.
     """
     clock = running(work, [record.id]).get(record.id)
     if record.state != State.MONITORING or clock is None:
@@ -163,15 +163,15 @@ def move_visits(work: Writing, record: Return) -> bool:
 
 
 def pause(work: Writing, case: Case) -> None:
-    """Let the clocks of what nobody may do stand still while the case is suspended."""
+    """Pause the deadlines of steps that cannot be taken while the case is suspended."""
     found = queries.open_in(work, [case.id]).get(case.id, [])
     deadlines.stop_all(work, [record.id for record in found if rests(record)])
 
 
 def go_on(work: Writing, case: Case) -> None:
-    """Let the clocks that stood still run again, with the time that was left.
+    """Resume the paused deadlines with the time that was left.
 
-    For whoever has the step now: a consulate that was asked meanwhile hears of it.
+    If another consulate was asked in the meantime, it is informed of its step.
     """
     found = queries.open_in(work, [case.id]).get(case.id, [])
     going = running(work, [record.id for record in found])
@@ -188,9 +188,9 @@ def go_on(work: Writing, case: Case) -> None:
 
 
 def forget(work: Writing, case_id: UUID) -> None:
-    """Throw away what was found out for the returns of a case, and when who is visited.
+    """Delete the results of all steps of the returns of a case, and the times of visits.
 
-    That there was one, and how far it came, stays; the journal tells who did what.
+    The returns and their states are kept; the journal keeps which steps were taken.
     """
     of_case = Return.case_id == case_id
     mine = select(Return.id).where(of_case).scalar_subquery()

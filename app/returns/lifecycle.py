@@ -1,7 +1,8 @@
 """The twelve steps of an assisted voluntary return, as one table (LIFECYCLES.md; N32).
 
-Whoever would go decides, all the way: their no ends it from every state before departure,
-and the system ends it when a consent, the case or the contact with the origin falls away.
+The person decides at every step. A refusal ends the return from every state before the
+departure, and the system ends it when a consent, the case or the permission to contact the
+State of origin ends.
 """
 
 from enum import StrEnum
@@ -13,7 +14,7 @@ from app.kernel.lifecycle import Step, Table
 
 
 class State(StrEnum):
-    """Where a return stands."""
+    """The states of a return."""
 
     OPENED = "opened"
     INFORMED = "informed"
@@ -34,7 +35,7 @@ class State(StrEnum):
 
 
 class Action(StrEnum):
-    """What can be done; `STEPS` says of which of the twelve it is a part."""
+    """The actions on a return; `STEPS` maps them to the twelve steps."""
 
     INFORM = "inform"
     PERMIT_CONTACT = "permit_contact"
@@ -60,7 +61,7 @@ class Action(StrEnum):
 
 
 class Need(StrEnum):
-    """What must hold before a step is taken."""
+    """The requirements of the steps of a return."""
 
     UNDER_WAY = "under_way"
     LEAD_READY = "lead_ready"
@@ -112,10 +113,10 @@ _STILL = (
     *(_N.UNDER_WAY, _N.RETURN_CONSENT, _N.CONTACT_PERMITTED),
     *(_N.RISKS_CURRENT, _N.NO_THREAT, _N.CHILD_PROVIDED_FOR, _N.GUARDIAN),
 )
-"""Judged again at every step from the decision to the departure.
+"""Requirements that are checked at every step from the decision to the departure.
 
-To another side than the lead all of it is one need: which of them fails, a threat or a fear,
-is not told where the person comes from.
+For the other sides they are the single requirement `still_cleared`. Which of them fails,
+such as a threat or a fear, must not become known in the State of origin.
 """
 
 # fmt: off
@@ -203,18 +204,18 @@ STEPS: Final[dict[Action, int]] = {
     _A.ISSUE_DOCUMENT: 8, _A.PLAN: 9, _A.ACCEPT_PLAN: 9, _A.DEPART: 10, _A.ARRIVE: 11,
     _A.MONITOR: 12, _A.REPORT: 12,
 }
-"""Of which of the twelve steps an action is a part (docs/returns.md)."""
+"""The number of the step to which an action belongs, from 1 to 12 (docs/returns.md)."""
 # fmt: on
 
 CANCELLED: Final = frozenset({_S.NO_GO, _S.CALLED_OFF, _S.HALTED, _S.ENDED})
-"""Its recipient no longer sees these: nobody at the origin learns why a person stayed."""
+"""States in which the recipient no longer sees the return or why the person stayed."""
 OPEN: Final = frozenset(State) - {_S.COMPLETED, _S.NO_GO, _S.CALLED_OFF, _S.ENDED}
 GOING: Final = OPEN - {_S.HALTED}
 BEFORE_DEPARTURE: Final = frozenset(_BEFORE_DEPARTURE)
 ON_THE_WAY_TO_GO: Final = frozenset(_ON_THE_WAY_TO_GO)
 DECIDED: Final = frozenset(_CLEARED) | {_S.IN_TRANSIT, _S.ARRIVED}
 FOR_THE_CONSULATE: Final = frozenset({_S.PERMITTED, _S.ASSESSING, _S.CLEARED})
-"""The State's officer sees its task until it has issued the document, and no longer.
+"""States in which the consulate sees its task, until it has issued the document.
 
-Else it would see the task go on the day on which the person departs (R12).
+A later state would reveal the day on which the person departs (R12).
 """

@@ -1,4 +1,4 @@
-"""Returns, and what was done on the way."""
+"""Returns, and the steps that were taken."""
 
 from datetime import datetime
 from uuid import UUID
@@ -15,9 +15,10 @@ from app.returns.lifecycle import Action, State
 
 
 class Return(Listed, Base):
-    """The checklist of one RETURN referral. Its sides are those of the case and of that.
+    """The checklist of one RETURN referral.
 
-    They are never stored: the lead of a case may change while a return is under way.
+    Its sides are derived from the case and the referral and never stored, because the lead
+    of a case may change during a return.
     """
 
     __tablename__ = "return_checklist"
@@ -38,19 +39,20 @@ class Return(Listed, Base):
 
     @property
     def reference(self) -> str:
-        """How the outside world names it."""
+        """The path of this return in the API."""
         return f"returns/{self.id}"
 
     def touch(self) -> None:
-        """Make every earlier reading of this return out of date."""
+        """Raise the version, so that an earlier `If-Match` no longer matches."""
         self.version += 1
 
 
 class Done(Listed, Base):
-    """A step that was taken: by whom, when, and what came of it, in codes alone.
+    """A step that was taken: the account, the time, and the result in codes.
 
-    The assessments are here and not among those of the case: what awaits a person at the
-    origin says nothing of the danger where they are now, and must not hide it.
+    The assessments are stored here and not with the risk assessments of the case. The
+    danger at the origin says nothing about the danger where the person is, and must not
+    hide it.
     """
 
     __tablename__ = "return_step"

@@ -1,4 +1,4 @@
-"""What each need of a return means: how to tell whether it is met, and who can meet it."""
+"""The requirements of a return: how each is checked, and which side can meet it."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -22,7 +22,7 @@ from app.returns.risk import (
 
 @dataclass(frozen=True)
 class Terms:
-    """What a request brings with it."""
+    """What a request contributes to the requirements."""
 
     informed: bool = False
     family: FamilyFinding | None = None
@@ -43,7 +43,7 @@ class Terms:
 
 @dataclass(frozen=True)
 class Facts:
-    """All that a need is judged by: values, never rows."""
+    """All that the requirements are checked against: values, no database rows."""
 
     now: datetime
     under_way: bool
@@ -68,41 +68,41 @@ class Facts:
 
 
 def is_provided_for(facts: Facts) -> bool:
-    """Say whether a child may go: determined in its favour, and received (BR09, G11)."""
+    """Return whether best interests and reception allow a child's return (BR09, G11)."""
     in_favour = facts.determined and facts.interests == Interests.IN_FAVOUR
     return not facts.child or (in_favour and facts.child_received)
 
 
 def has_guardian(facts: Facts) -> bool:
-    """Return whether a child has a guardian, or none is needed by decision (G11).
+    """Return whether a child has a guardian, or needs none by a decision (G11).
 
-    For a child of whom nothing was recorded a guardian is needed (BR14).
+    If nothing was recorded, a child needs a guardian (BR14).
     """
     return not facts.child or facts.guardian != Guardian.NEEDED
 
 
 def may_decide_now(facts: Facts) -> bool:
-    """Say whether no reflection period runs, or the person asked to leave (BR15, G12)."""
+    """Return whether no reflection period runs or the person asked to leave (BR15, G12)."""
     return facts.reflection != ReflectionPeriod.RUNNING or facts.terms.asked_to_leave
 
 
 def may_ask_family(facts: Facts) -> bool:
-    """Say whether the family was left alone, or the person agreed that it is asked."""
+    """Return whether the family was not contacted, or a consent covers the contact."""
     return facts.terms.family == FamilyFinding.NOT_CONTACTED or facts.family_covered
 
 
 def is_ahead(at: datetime | None, now: datetime) -> bool:
-    """Say whether an arrival is set, still ahead, and not too far."""
+    """Return whether an arrival is set, in the future, and within 30 days."""
     return at is not None and now < at <= now + ARRIVES_WITHIN
 
 
 def is_ready(facts: Facts) -> bool:
-    """Say whether the lead has done its part, so that the origin may do its own."""
+    """Return whether the lead has done its part, so that the other sides can continue."""
     return facts.under_way and facts.contact_permitted
 
 
 def is_still_cleared(facts: Facts) -> bool:
-    """Say whether all that the decision rested on holds now, whatever it may be."""
+    """Return whether the requirements that are checked again after the decision GO hold."""
     sides = (facts.destination, facts.origin)
     safe = all(is_current(side, facts.now) and is_safe(side) for side in sides)
     cared_for = is_provided_for(facts) and has_guardian(facts)
@@ -142,20 +142,20 @@ RECEPTION: Final = Remedy(
 
 
 def get_remedy_for_no_threat(facts: Facts) -> Remedy | None:
-    """Return who has still to assess the risk; None: an assessment shows a threat."""
+    """Return who still has to assess the risk, or None if an assessment shows a threat."""
     made = [one for one in (facts.destination, facts.origin) if one is not None]
     return get_remedy_for_no_assessment(facts) if all(map(is_safe, made)) else None
 
 
 def get_remedy_for_no_assessment(facts: Facts) -> Remedy | None:
-    """Return who has still to assess the risk of a return; None: both sides did."""
+    """Return who still has to assess the risk of a return, or None if both sides did."""
     if facts.destination is None:
         return AT_DESTINATION if facts.origin else AT_NEITHER
     return None if facts.origin else AT_ORIGIN
 
 
 def get_remedy_for_risks(facts: Facts) -> Remedy | None:
-    """Return which assessment is missing or too old, and who makes it; None: both are old."""
+    """Return which assessment is missing or outdated, or None if both are outdated."""
     missing = get_remedy_for_no_assessment(facts)
     if missing is not None:
         return missing
@@ -166,7 +166,7 @@ def get_remedy_for_risks(facts: Facts) -> Remedy | None:
 
 
 def get_remedy_for_reception(facts: Facts) -> Remedy | None:
-    """Return that the recipient receives the child, where nothing else is missing."""
+    """Return the recipient's remedy, if only the reception of the child is missing."""
     in_favour = facts.determined and facts.interests == Interests.IN_FAVOUR
     return RECEPTION if in_favour and not facts.child_received else None
 
@@ -178,82 +178,83 @@ NEEDS: Final[dict[Need, Check[Facts]]] = {
         "The referral must be accepted or in progress, its recipient active, and the case neither suspended nor "
         "ended.", Side.LEAD),
     Need.LEAD_READY: Check(
-        is_ready, "The lead has to see to the return first.", Side.LEAD),
+        is_ready, "The lead has to complete its part of the return first.", Side.LEAD),
     Need.STILL_CLEARED: Check(
-        is_still_cleared, "The decision does not stand as it did: the lead has to look at it.", Side.LEAD),
+        is_still_cleared, "The decision GO is no longer valid: the lead has to review it.", Side.LEAD),
     Need.RETURN_CONSENT: Check(
         lambda f: f.agreed,
-        "Record the person's consent to return, given for this alone and to this recipient.", Side.LEAD),
+        "Record a consent of the person to this recipient, with RETURN as its only purpose.", Side.LEAD),
     Need.INFORMATION: Check(
         lambda f: f.terms.informed,
-        "Tell the person of any right to stay and of every option, then say so."),
+        "Inform the person of any right to stay and of every option, then confirm it."),
     Need.CONTACT_PERMITTED: Check(
         lambda f: f.contact_permitted,
-        "The person decides first whether the State of origin may be told; see the safeguards.", Side.LEAD),
+        "Ask the person first whether the State of origin may be informed; see the safeguards.", Side.LEAD),
     Need.IDENTITY_CONSENT: Check(
         lambda f: f.identity_covered,
-        "Record the person's consent that their identity is told to who verifies it.", Side.LEAD),
+        "Record the person's consent to share the section `identity` with the office that verifies it.", Side.LEAD),
     Need.FAMILY_CONSENT: Check(
         may_ask_family,
-        "Leave the family alone, or record the person's consent to family tracing by this recipient."),
+        "Do not contact the family, or record the person's consent to family tracing by this recipient."),
     Need.CHILD: Check(
-        lambda f: f.child, "The notice says `adult`: best interests are determined for a child alone.", Side.LEAD),
+        lambda f: f.child, "The summary says `adult`: best interests are determined only for a child.", Side.LEAD),
     Need.INTERESTS_DETERMINED: Check(
         lambda f: f.determined or not f.child,
         "Record first that the best interests of the child were determined: an assessment is not enough.", Side.LEAD),
     Need.CHILD_RECEPTION: Check(
-        lambda f: f.terms.received, "Confirm who receives the child, and a guardian at arrival."),
+        lambda f: f.terms.received, "Confirm that a carer receives the child, and that a guardian is there at arrival."),
     Need.NATIONALITY_CONFIRMED: Check(
         lambda f: f.nationality == Nationality.CONFIRMED,
         "The State of origin has to confirm the nationality.", Side.CONSULATE),
     Need.RISKS_CURRENT: Check(
         lambda f: is_current(f.destination, f.now) and is_current(f.origin, f.now),
-        "Both sides assess the risk, each no longer than 30 days ago.", Side.LEAD, specific=get_remedy_for_risks),
+        "Both sides have to assess the risk again: both assessments are older than 30 days.", Side.LEAD,
+        specific=get_remedy_for_risks),
     Need.NO_THREAT: Check(
         lambda f: is_safe(f.destination) and is_safe(f.origin),
         "An assessment shows a threat or a high risk: decide NO-GO, and ask for protection instead.", Side.LEAD,
         specific=get_remedy_for_no_threat),
     Need.CHILD_PROVIDED_FOR: Check(
         is_provided_for,
-        "For a child: its best interests determined in favour, a carer who receives it, a guardian at arrival.",
+        "A child needs a determination of best interests in favour, a carer who receives it, and a guardian at arrival.",
         Side.LEAD, specific=get_remedy_for_reception),
     Need.GUARDIAN: Check(
         has_guardian,
-        "A guardian has to be appointed for the child, or the competent body decides that none is needed: "
-        "record the fact `guardian`.", Side.LEAD),
+        "Record the fact `guardian`: a guardian was appointed for the child, or the competent body decided that none "
+        "is needed.", Side.LEAD),
     Need.REFLECTION_OVER: Check(
         may_decide_now, "A reflection period runs: wait, unless the person asked to leave."),
-    Need.SECOND_PERSON: Check(lambda f: f.terms.approved, "A supervisor has to approve this."),
+    Need.SECOND_PERSON: Check(lambda f: f.terms.approved, "A supervisor has to approve this step."),
     Need.REASON: Check(lambda f: f.terms.reason is not None, "Give a reason code."),
     Need.PROTECTION: Check(
-        lambda f: bool(f.terms.protection), "Name what protection is asked for instead."),
+        lambda f: bool(f.terms.protection), "Name in `protection` what is asked for instead of the return."),
     Need.NO_MARKER: Check(
         lambda f: f.terms.unmarked, "Confirm that nothing in the document says what happened to the person."),
     Need.TWO_CONTACTS: Check(
         lambda f: len(f.terms.contacts) > 1, "Name two different people who can be reached."),
     Need.ARRIVAL: Check(
-        lambda f: is_ahead(f.terms.arrives_at, f.now), "Plan an arrival that is still ahead, within 30 days."),
+        lambda f: is_ahead(f.terms.arrives_at, f.now), "Plan an arrival in the future, within 30 days."),
     Need.ARRIVAL_AHEAD: Check(
         lambda f: is_ahead(f.arrives_at, f.now),
-        "The arrival that was planned has passed, or is more than 30 days ahead: plan anew.", Side.LEAD),
+        "The planned arrival is in the past, or more than 30 days ahead: make a new plan.", Side.LEAD),
     Need.ESCORT: Check(
         lambda f: not f.child or f.terms.escort, "Name in `plan.escort` the person who travels with the child."),
     Need.ESCORTED: Check(
         lambda f: not f.child or f.escorted,
-        "The travel plan names nobody who travels with the child: plan anew.", Side.LEAD),
+        "The travel plan names nobody who travels with the child: make a new plan.", Side.LEAD),
     Need.PERSON_AGREES: Check(
-        lambda f: f.terms.person_agrees, "Plan with the person, until they agree."),
+        lambda f: f.terms.person_agrees, "Confirm that the person agrees to the plan."),
     Need.RECONFIRMED: Check(
-        lambda f: f.terms.reconfirmed, "Ask the person today whether they still want to go."),
-    Need.PERSON_MET: Check(lambda f: f.terms.person_met, "Meet the person first, then say so."),
+        lambda f: f.terms.reconfirmed, "Confirm that the person said today that they still want to go."),
+    Need.PERSON_MET: Check(lambda f: f.terms.person_met, "Confirm that the person was met."),
     Need.SCHEDULE: Check(
         lambda f: visits_follow(f.terms.visits, f.now), VISITS_FIT),
     Need.VISITS_OVER: Check(
-        lambda f: not f.visits_left, "It follows by itself after the last visit.", Side.SYSTEM),
+        lambda f: not f.visits_left, "The return is completed by itself after the last visit.", Side.SYSTEM),
     Need.RECIPIENT_GONE: Check(
         lambda f: f.recipient_gone,
-        "The recipient of the return reports the visits. You do where it is closed, or nobody could sign in there "
-        "for a day.", Side.RECIPIENT),
+        "The recipient of the return reports the visits. The lead does if the recipient is closed, or if nobody could "
+        "sign in there for a day.", Side.RECIPIENT),
 }
 # fmt: on
 RULES: Final = Rulebook(NEEDS)

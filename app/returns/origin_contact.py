@@ -1,4 +1,4 @@
-"""The decision whether the State of origin may be told: a return that ends reopens it."""
+"""The decision whether the State of origin may be informed, which ended returns reopen."""
 
 from typing import Final
 from uuid import UUID
@@ -19,17 +19,17 @@ from app.returns.lifecycle import CANCELLED, State
 from app.returns.models import Return
 
 OVER: Final = CANCELLED - {State.HALTED}
-"""States in which the clock of a return is that of this decision, and of nothing else."""
+"""States in which the deadline of a return is the deadline of this decision."""
 OVER_IN: Final = select(Return.id).where(
     Return.case_id == bindparam("case"), Return.state.in_(OVER)
 )
 
 
 def reopen(work: Writing, record: Return) -> None:
-    """Reopen the decision as a return ends without the person having arrived for good.
+    """Reopen the decision because a return ended before the person arrived for good.
 
     The permission was given for that return. The safeguards say `undecided` again, so that
-    the State of origin is treated as not permitted everywhere, and the lead has to decide.
+    every rule treats the State of origin as not permitted, and the lead has to decide.
     """
     guards = standing.of_case(work, record.case).safeguards
     if guards.origin_contact == OriginContact.PERMITTED:
@@ -40,8 +40,9 @@ def reopen(work: Writing, record: Return) -> None:
 def forget_permission(work: Writing, case: Case, guards: Safeguards) -> None:
     """Set `origin_contact` to `undecided` in the sealed safeguards.
 
-    Their author is the holder, not whoever ended the return: an author may open what it
-    wrote. Quotas do not apply, for nobody may be kept from ending a return.
+    The holder becomes their author, not the office that ended the return, because an author
+    may open what it wrote. Quotas do not apply, so that they never prevent the end of a
+    return.
     """
     undecided = guards.model_copy(update={"origin_contact": OriginContact.UNDECIDED})
     before, work.is_exempt_from_quota = work.is_exempt_from_quota, True
@@ -55,14 +56,14 @@ def forget_permission(work: Writing, case: Case, guards: Safeguards) -> None:
 
 
 def resume(work: Writing, record: Return) -> None:
-    """Start the deadline once the person whose return was halted is accounted for."""
+    """Start the deadline after the person whose return was halted is accounted for."""
     guards = standing.of_case(work, record.case).safeguards
     if guards.origin_contact == OriginContact.UNDECIDED:
         start_deadline(work, record)
 
 
 def start_deadline(work: Writing, record: Return) -> None:
-    """Start the deadline of the decision: a review, in the worklist of the holder (D10).
+    """Start the deadline of the decision, a review by the holder (D10).
 
     A halted return has its own deadline until the person is accounted for.
     """
@@ -73,7 +74,7 @@ def start_deadline(work: Writing, record: Return) -> None:
 
 
 def hand_on(work: Writing, case: Case) -> None:
-    """Pass the deadline on to the holder of the case; stop it if the case has ended."""
+    """Reassign the deadline to the holder of the case, or stop it if the case has ended."""
     ended = list_cancelled_returns(work, case)
     if not ended:
         return
@@ -84,11 +85,11 @@ def hand_on(work: Writing, case: Case) -> None:
 
 
 def answer(work: Writing, case: Case, guards: Safeguards) -> None:
-    """Stop the deadline if the safeguards that were written decide it."""
+    """Stop the deadline if the new safeguards decide whether the State may be informed."""
     if guards.origin_contact != OriginContact.UNDECIDED:
         deadlines.stop_all(work, list_cancelled_returns(work, case))
 
 
 def list_cancelled_returns(work: Writing, case: Case) -> list[UUID]:
-    """List the returns of a case that ended without the person having arrived for good."""
+    """Return the ids of the returns that ended before the person arrived for good."""
     return list(work.session.scalars(OVER_IN, {"case": case.id}))

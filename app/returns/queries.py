@@ -1,4 +1,4 @@
-"""Reading returns: every query starts from what is `VISIBLE`."""
+"""Queries for returns. Those for a caller start from `VISIBLE`."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
@@ -45,10 +45,10 @@ from app.returns.models import Done, Return
 
 
 def is_party() -> ColumnElement[bool]:
-    """Keep what belongs to the cases `me` holds, what it receives, and papers it issues.
+    """Match the returns of the cases that `me` holds, receives or issues documents for.
 
-    A recipient stops to see what was cancelled; the State of origin sees its own task while
-    there is one.
+    A recipient no longer sees a cancelled return. A consulate sees its task while there is
+    one.
     """
     holds = (Party.record_id == Return.case_id) & Party.relation.in_(HOLDS)
     receives = (Party.record_id == Return.referral_id) & Return.state.not_in(CANCELLED)
@@ -56,7 +56,7 @@ def is_party() -> ColumnElement[bool]:
 
 
 def issues() -> ColumnElement[bool]:
-    """Say that a party row is of who was asked for papers in the same case."""
+    """Match the party rows of an office that was asked for documents in the same case."""
     asked = exists().where(
         Referral.id == Party.record_id,
         Referral.case_id == Return.case_id,
@@ -76,30 +76,34 @@ RESTS_ON: Final = held(referrals.OF_CASE)
 
 
 def get(work: Reading, return_id: UUID) -> Return:
-    """Find one return, or raise NotFound (404)."""
+    """Return a return, or raise NotFound (404)."""
     return one(work, BY_ID, return_id)
 
 
 def is_visible(work: Reading, return_id: UUID) -> bool:
-    """Say whether this focal point is party to a return now."""
+    """Return whether the caller is a party of a return now."""
     return find(work, CASE_OF, return_id) is not None
 
 
 def of_referral(work: Reading, referral_id: UUID) -> Return:
-    """Find the return of a referral that is visible itself, or raise NotFound (404)."""
+    """Return the return of a visible referral, or raise NotFound (404)."""
     referral = referrals.get(work, referral_id)
     return one(work, BY_REFERRAL, referral.id)
 
 
 def opened_for(work: Reading, referral_id: UUID) -> Return | None:
-    """Find the return of a referral, whoever asks: there is never a second one."""
+    """Return the return of a referral, or None; regardless of the caller.
+
+    A referral has one return at most.
+    """
     return work.session.scalar(select(Return).where(Return.referral_id == referral_id))
 
 
 def lock(work: Writing, return_id: UUID) -> Return:
-    """Hold its case, the referrals it rests on, then the return; or raise NotFound (404).
+    """Lock the case, its referrals and the return; raise NotFound (404).
 
-    Read again once held: whoever waited may have ceased to be party meanwhile.
+    Visibility is checked again after locking, because the caller may have ceased to be a
+    party while it waited.
     """
     case = cases.lock_by_id(work, one(work, CASE_OF, return_id))
     work.session.scalars(RESTS_ON, {"case": case.id}).all()
@@ -107,13 +111,13 @@ def lock(work: Writing, return_id: UUID) -> Return:
 
 
 def find[T](work: Reading, statement: Select[T], asked: UUID) -> T | None:
-    """Run a statement that finds at most one return, or something of it."""
+    """Return the result of a statement about one return, or None."""
     me = work.actor.focal_point_id
     return work.session.scalar(statement, {"me": me, "id": asked})
 
 
 def one[T](work: Reading, statement: Select[T], asked: UUID) -> T:
-    """Run a statement that should find one return, or something of it."""
+    """Return the result of a statement about one return, or raise NotFound (404)."""
     found = find(work, statement, asked)
     if found is None:
         raise NotFound("There is no such return.")
@@ -129,7 +133,7 @@ UNDER_WAY: Final = (
 
 @recalled(Return)
 def open_in(work: Reading, case_ids: Iterable[UUID]) -> Mapping[UUID, list[Return]]:
-    """List the returns of some cases that have not ended, whoever asks."""
+    """Return the open returns of some cases, regardless of the caller."""
     found: dict[UUID, list[Return]] = {}
     for record in work.session.scalars(UNDER_WAY, {"cases": list(case_ids)}):
         found.setdefault(record.case_id, []).append(record)
@@ -137,7 +141,7 @@ def open_in(work: Reading, case_ids: Iterable[UUID]) -> Mapping[UUID, list[Retur
 
 
 def list_unawaited(work: Reading) -> list[Return]:
-    """List the returns before departure whose recipient is closed, whoever asks."""
+    """List the returns before departure whose recipient is closed, for the worker."""
     found = (
         select(Return)
         .join(Referral, Referral.id == Return.referral_id)
@@ -148,15 +152,14 @@ def list_unawaited(work: Reading) -> list[Return]:
 
 
 def has_closed_recipient(record: Return) -> bool:
-    """Return whether a person has not departed yet and nobody awaits them at home."""
+    """Return whether the person has not departed and the recipient is closed."""
     return record.state in BEFORE_DEPARTURE and not record.referral.recipient.active
 
 
 def list_misdirected_visits(work: Reading, unattended: Collection[UUID]) -> list[Return]:
-    """List the returns whose visits wait for an office that cannot report them, or not now.
+    """List the returns whose visits wait for the wrong office.
 
-    They wait for the recipient; where it is closed or unattended, for another office: the
-    lead reports them.
+    The recipient reports them, or the lead if the recipient is closed or unattended.
     """
     recipient = Referral.recipient_id
     gone = recipient.in_(directory.closed()) | recipient.in_(unattended)
@@ -171,7 +174,7 @@ def list_misdirected_visits(work: Reading, unattended: Collection[UUID]) -> list
 
 
 def by_id(work: Reading, return_id: UUID) -> Return:
-    """Return one, whoever asks; it may have ended."""
+    """Return a return, ended or not, regardless of the caller."""
     return work.session.scalars(select(Return).where(Return.id == return_id)).one()
 
 
@@ -179,12 +182,12 @@ STEPS: Final = select(Done).where(Done.return_id == bindparam("id")).order_by(Do
 
 
 def steps(work: Reading, return_id: UUID) -> list[Done]:
-    """List what was done, oldest first."""
+    """List the steps that were taken, oldest first."""
     return list(work.session.scalars(STEPS, {"id": return_id}))
 
 
 def latest(done: Iterable[Done]) -> Mapping[Action, Done]:
-    """Keep of each action the last that was done: that one counts."""
+    """Return the latest step of each action; it is the one that counts."""
     return {step.action: step for step in done}
 
 
@@ -210,25 +213,25 @@ LAST_RUN: Final = func.coalesce(Clock.stopped_at, bindparam("now", type_=Clock.d
 
 
 def list_travel_plans(work: Reading, referral_ids: Iterable[UUID]) -> list[Sealed]:
-    """Find the sealed travel plans of some referrals, with the keys of their cases."""
+    """List the sealed travel plans of some referrals, and load the keys of their cases."""
     rows = work.session.execute(PLANS, {"referrals": list(referral_ids)}).all()
     work.held.update(key for _, key in rows)
     return [plan for plan, _ in rows]
 
 
 def list_travelling(work: Reading, before: datetime) -> Sequence[Row[Clock, Return]]:
-    """List who travels to this office, with the clocks that are due before a time."""
+    """List the journeys to the caller whose deadlines are due before a time."""
     asked = {"me": work.actor.focal_point_id, "before": before}
     return work.session.execute(WAITING, asked).all()
 
 
 def find_travelling(work: Reading, clock: Clock) -> Return | None:
-    """Find the return of a clock, if the person travels."""
+    """Return the return of a deadline if the person travels, or None."""
     row = work.session.execute(TRAVELLING.where(Clock.number == clock.number)).first()
     return row[1] if row else None
 
 
 def list_arrivals_ahead(work: Reading) -> Sequence[Row[Clock, Return]]:
-    """List the clocks of arrivals that are, or when they were stopped were, not due yet."""
+    """List the deadlines of arrivals that are due after now, or after they were stopped."""
     ahead = ARRIVALS.where(Clock.due_at > LAST_RUN)
     return work.session.execute(ahead, {"now": work.now}).all()

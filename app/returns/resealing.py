@@ -1,4 +1,7 @@
-"""Moving clocks of older versions that tell the day on which a person arrives (ADR 42)."""
+"""Correction of stored deadlines that reveal the day of an arrival (ADR 42).
+
+Older versions wrote such deadlines.
+"""
 
 from sqlalchemy import select
 
@@ -12,7 +15,7 @@ from app.returns.models import Return
 
 
 def list_clear_clocks(work: Reading) -> list[int]:
-    """List the clocks of arrivals that are due after the day on which they run or ended."""
+    """List the deadlines of arrivals that are due after the day of their last run."""
     return [
         clock.number
         for clock, record in queries.list_arrivals_ahead(work)
@@ -21,7 +24,7 @@ def list_clear_clocks(work: Reading) -> list[int]:
 
 
 def reveals_arrival(work: Reading, clock: Clock, record: Return) -> bool:
-    """Return whether a clock is due after the day on which it runs or was stopped."""
+    """Return whether a deadline is due after the day on which it runs or was stopped."""
     if clock.stopped_at is None and record.state != State.IN_TRANSIT:
         return False
     last_seen = clock.stopped_at or work.now
@@ -29,7 +32,7 @@ def reveals_arrival(work: Reading, clock: Clock, record: Return) -> bool:
 
 
 def move_clock(work: Writing, number: int) -> bool:
-    """Let one clock be due at the end of its day; False: another has moved it meanwhile."""
+    """Move a deadline to the end of its day; return False if it was moved already."""
     holding.by_id(work, breaches.again(work, number).case_id)
     clock = breaches.again(work, number)
     of_clock = select(Return).where(Return.id == clock.record_id)

@@ -1,4 +1,4 @@
-"""What must be found before a person returns, and how long it holds (BR08, BR09, BR11)."""
+"""Findings that a return requires, and how long they are valid (BR08, BR09, BR11)."""
 
 from collections.abc import Collection
 from datetime import datetime, timedelta
@@ -8,14 +8,17 @@ from typing import Final, Protocol
 from app.cases.risk import RiskLevel
 
 HOLDS_FOR: Final = timedelta(days=30)
-"""An assessment of either side (G10)."""
+"""How long an assessment by either side is valid (G10)."""
 ARRIVES_WITHIN: Final = HOLDS_FOR
-"""So far ahead an arrival is planned at most: no assessment would hold any longer, and
-until the day of the plan nobody is asked whether the person was met (D06)."""
+"""How far ahead an arrival may be planned.
+
+No assessment is valid for longer, and nobody is asked before that day whether the person
+was met (D06).
+"""
 
 
 class Threat(StrEnum):
-    """What nobody may be returned to (BR08: life, health; BR11: the rest)."""
+    """Threats that forbid a return (BR08: life, health; BR11: the rest)."""
 
     LIFE = "LIFE"
     HEALTH = "HEALTH"
@@ -26,7 +29,10 @@ class Threat(StrEnum):
 
 
 class FamilyFinding(StrEnum):
-    """What the social and family inquiry found; a family is only asked with consent."""
+    """The result of the social and family inquiry.
+
+    The family is contacted only with the person's consent.
+    """
 
     NOT_CONTACTED = "NOT_CONTACTED"
     CAN_RECEIVE = "CAN_RECEIVE"
@@ -34,21 +40,21 @@ class FamilyFinding(StrEnum):
 
 
 class Nationality(StrEnum):
-    """What the officer of the State of origin answers."""
+    """The answer of the consulate of the State of origin."""
 
     CONFIRMED = "confirmed"
     NOT_CONFIRMED = "not_confirmed"
 
 
 class Interests(StrEnum):
-    """What was determined to be best for a child."""
+    """The result of the determination of a child's best interests."""
 
     IN_FAVOUR = "in_favour"
     AGAINST = "against"
 
 
 class NoGoReason(StrEnum):
-    """Which gate a return did not pass."""
+    """The requirement that a return did not meet."""
 
     THREAT = "THREAT"
     NOT_VOLUNTARY = "NOT_VOLUNTARY"
@@ -57,7 +63,10 @@ class NoGoReason(StrEnum):
 
 
 class Protection(StrEnum):
-    """What is asked for instead, by referrals: the last is a return to a third country."""
+    """Protection that is asked for instead of the return.
+
+    `THIRD_COUNTRY` means a return to a third country.
+    """
 
     RESIDENCE_STATUS = "RESIDENCE_STATUS"
     ASYLUM = "ASYLUM"
@@ -69,24 +78,24 @@ class Assessed(Protocol):
 
     @property
     def at(self) -> datetime:
-        """When."""
+        """The time of the assessment."""
 
     @property
     def level(self) -> RiskLevel | None:
-        """How great the danger is."""
+        """The level of the risk."""
 
     @property
     def threats(self) -> Collection[str]:
-        """What threatens; empty: nothing was found."""
+        """The threats that were found; empty if there are none."""
 
 
 def is_current(assessed: Assessed | None, now: datetime) -> bool:
-    """Say whether an assessment was made, no longer than 30 days ago."""
+    """Return whether an assessment was made at most 30 days ago."""
     return assessed is not None and now <= assessed.at + HOLDS_FOR
 
 
 def is_safe(assessed: Assessed | None) -> bool:
-    """Say whether no threat was found; a high danger is one, whatever else is said."""
+    """Return whether an assessment was made and shows no threat and no high risk."""
     if assessed is None:
         return False
     return not assessed.threats and assessed.level in {RiskLevel.LOW, RiskLevel.MEDIUM}

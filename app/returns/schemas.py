@@ -1,4 +1,4 @@
-"""Returns as the outside world spells them: what comes in, and what goes out."""
+"""Request and response schemas of returns."""
 
 from datetime import datetime
 from typing import Annotated
@@ -28,7 +28,7 @@ Note = Annotated[SafeText | None, Field(description="Sealed.")]
 
 
 class InformPerson(Asked):
-    """That the person decides with all they have to know (step 1)."""
+    """A confirmation that the person was informed before they decide (step 1)."""
 
     right_to_stay_explained: StrictBool
     options_explained: StrictBool
@@ -36,39 +36,39 @@ class InformPerson(Asked):
 
 
 class VerifyNationality(Asked):
-    """What the State of origin answers (step 3)."""
+    """The answer of the State of origin on the nationality (step 3)."""
 
     nationality: Nationality
 
 
 class AssessReturn(Asked):
-    """What the danger of a return is, as one side sees it (steps 4 and 5)."""
+    """The risk of a return, as assessed by one side (steps 4 and 5)."""
 
     level: RiskLevel
     threats: Annotated[
-        list[Threat], Field(max_length=6, description="Empty: none was found.")
+        list[Threat], Field(max_length=6, description="Empty: no threat was found.")
     ]
     note: Note = None
 
 
 class AssessOrigin(AssessReturn):
-    """What awaits the person at the origin (step 5)."""
+    """The risk at the origin, with the family and the services there (step 5)."""
 
     family: FamilyFinding
     services: Annotated[
-        list[Service], Field(max_length=17, description="What there is to help them.")
+        list[Service], Field(max_length=17, description="Services at the origin.")
     ] = []
 
 
 class DetermineInterests(Asked):
-    """What was determined to be best for the child (step 6)."""
+    """The result of the best interests determination for the child (step 6)."""
 
     interests: Interests
     note: Note = None
 
 
 class ReceiveChild(Asked):
-    """Who awaits the child (step 6)."""
+    """A confirmation of who receives the child (step 6)."""
 
     carer_receives: StrictBool
     guardian_at_arrival: StrictBool
@@ -76,16 +76,16 @@ class ReceiveChild(Asked):
 
 
 class DecideGo(Asked):
-    """That the person can go (step 7)."""
+    """The decision that the person can go (step 7)."""
 
     person_asked_to_leave: Annotated[
-        StrictBool, Field(description="Though a reflection period runs.")
+        StrictBool, Field(description="True: even if a reflection period runs.")
     ] = False
     note: Note = None
 
 
 class DecideNoGo(Asked):
-    """That the person cannot go, and what is asked for instead (step 7, BR11)."""
+    """The decision that the person cannot go, and the protection instead (step 7, BR11)."""
 
     reason: NoGoReason
     protection: Annotated[list[Protection], Field(min_length=1, max_length=3)]
@@ -93,15 +93,15 @@ class DecideNoGo(Asked):
 
 
 class IssueDocument(Asked):
-    """That the person can travel (step 8)."""
+    """A confirmation that a travel document was issued (step 8)."""
 
     without_marker: Annotated[
-        StrictBool, Field(description="Nothing in it says what happened to them (BR12).")
+        StrictBool, Field(description="The document does not say what happened (BR12).")
     ]
 
 
 class TravelPlan(Content):
-    """How the person travels, and who is there for them: sealed."""
+    """How the person travels and who meets them; sealed."""
 
     escort: Annotated[
         SafeLine | None,
@@ -110,9 +110,9 @@ class TravelPlan(Content):
         ),
     ] = None
     route: SafeText
-    arrives_at: Annotated[Instant, Field(description="Ahead, by 30 days at most.")]
+    arrives_at: Annotated[Instant, Field(description="In the future, within 30 days.")]
     met_by: SafeLine
-    safe_contact: Annotated[SafeLine, Field(description="How they reach somebody.")]
+    safe_contact: Annotated[SafeLine, Field(description="How they can call for help.")]
     contacts: Annotated[
         list[DutyContact],
         Field(min_length=1, max_length=5, description="Two different people (BR22)."),
@@ -120,13 +120,13 @@ class TravelPlan(Content):
 
 
 class PlanTravel(Asked):
-    """A plan, made with the person (step 9)."""
+    """A travel plan, made with the person (step 9)."""
 
     plan: TravelPlan
     person_agrees: StrictBool
 
     def terms(self) -> Terms:
-        """Say it in the words of the rules."""
+        """Return the terms that the requirements are checked against."""
         return Terms(
             contacts=frozenset(contact.name for contact in self.plan.contacts),
             arrives_at=self.plan.arrives_at,
@@ -136,70 +136,72 @@ class PlanTravel(Asked):
 
 
 class Depart(Asked):
-    """That the person still wants to go, asked today (step 10, G09)."""
+    """A confirmation that the person still wants to go, asked today (step 10, G09)."""
 
     reconfirmed_today: StrictBool
 
 
 class ConfirmMet(Asked):
-    """That the person was met, themselves."""
+    """A confirmation that the person was met in person."""
 
     person_met: StrictBool
     note: Note = None
 
 
 class ReportPlanned(ConfirmMet):
-    """That a person was met, or a visit was tried, as it was planned for a date."""
+    """A confirmation that a planned meeting or visit took place, or was tried."""
 
     early: Early = False
 
 
 class PlanVisits(Asked):
-    """When the person is visited after their return (step 12)."""
+    """The times of the visits after the return (step 12)."""
 
     visits: Annotated[
         list[Instant] | None,
         Field(
             min_length=1,
             max_length=24,
-            description="The first within 30 days, the last within 24 months; else after "
-            "7 days and 1, 3, 6 and 12 months.",
+            description="The first within 30 days, the last within 24 months. Default: "
+            "after 7 days and 1, 3, 6 and 12 months.",
         ),
     ] = None
 
 
 class CallOff(Asked):
-    """That the person does not want to go."""
+    """A refusal by the person, who does not want to go."""
 
     note: Note = None
 
 
 class StepDone(Shown):
-    """A step that was taken; what came of it, for those it concerns."""
+    """A step that was taken, with its result for the sides that may know it."""
 
     step: Annotated[int, Field(ge=1, le=12)]
     action: Action
     at: datetime
     by: Annotated[
-        str | None, Field(description="Code of the focal point; null: not yours to know.")
+        str | None, Field(description="Code of the focal point; null: you may not know it.")
     ]
     result: str | None
     level: RiskLevel | None
     threats: list[Threat]
-    services: Annotated[list[str], Field(description="Or the protection asked instead.")]
+    services: Annotated[
+        list[str], Field(description="Services at the origin, or the protection instead.")
+    ]
 
 
 class AvailableReturnAction(Shown):
-    """An action that is yours in this state: open now, or why not."""
+    """An action that you can take in this state, or what is still missing."""
 
     action: Action
     open: bool
-    asks: Annotated[list[Need], Field(description="What your request must bring.")]
+    asks: Annotated[list[Need], Field(description="What your request must contain.")]
     unmet: list[UnmetNeed]
 
 
 class ReturnOut(Shown):
-    """A return, and what you can do with it."""
+    """A return, and the actions you can take."""
 
     id: UUID
     case: Annotated[str, Field(description="Code of the case.")]
@@ -208,28 +210,26 @@ class ReturnOut(Shown):
     state: State
     steps: Annotated[list[StepDone], Field(description="Oldest first.")]
     open_instead: Annotated[
-        list[Protection], Field(description="After a NO-GO: which referrals to open.")
+        list[Protection], Field(description="After NO-GO: the referrals to open.")
     ]
     opened_at: datetime
-    due_at: Annotated[
-        datetime | None, Field(description="Until when the next step is due.")
-    ]
+    due_at: Annotated[datetime | None, Field(description="When the next step is due.")]
     version: int
     available_actions: list[AvailableReturnAction]
 
 
 class DocumentTaskOut(Shown):
-    """All that an officer of the State of origin sees: papers, and of nobody why (BR12)."""
+    """What a consulate sees of a return: its task, without names or reasons (BR12)."""
 
     id: UUID
     nationality: Nationality | None
     due_at: Annotated[
         datetime | None,
-        Field(description="Until when your step is due; null: nothing waits for you."),
+        Field(description="When your step is due; null: you have no step to take."),
     ]
     version: int
     available_actions: list[AvailableReturnAction]
 
 
 type AnyReturn = ReturnOut | DocumentTaskOut
-"""A return as who leads it sees it, or as who has documents to give does."""
+"""A return as its lead or recipient sees it, or as the consulate does."""

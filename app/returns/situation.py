@@ -1,4 +1,4 @@
-"""How a return stands: what its needs are judged by, and how each side sees it."""
+"""The facts that decide on the steps of a return, and how each side sees it."""
 
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
@@ -44,7 +44,7 @@ GOES_ON = frozenset({ReferralState.ACCEPTED, ReferralState.IN_PROGRESS})
 
 @dataclass(frozen=True)
 class View:
-    """A return with all it rests on, as one who asks finds it."""
+    """A return with everything that its rules need, as the caller may see it."""
 
     record: Return
     stands: Standing
@@ -54,7 +54,7 @@ class View:
 
 
 def look(work: Reading, record: Return) -> View:
-    """Read all that a return is judged by and shown with."""
+    """Load everything that the rules and the answer for a return need."""
     stands = standing.of_case(work, record.case)
     papers = papers_of(work, record, stands)
     sides = sides_of(work, record, papers)
@@ -62,10 +62,10 @@ def look(work: Reading, record: Return) -> View:
 
 
 def papers_of(work: Reading, record: Return, stands: Standing) -> Referral:
-    """Find through which referral nationality is verified and a document issued.
+    """Return the referral to the office that verifies nationality and issues a document.
 
-    An officer of the State of origin who was asked for it in the same case; where nobody
-    was, the recipient of the return.
+    This is the latest referral for a travel document to the State of origin in the case, or
+    if there is none, the referral of the return itself.
     """
     asked = find_asked_for_papers(work, record, stands, AT_WORK)
     return asked[-1] if asked else record.referral
@@ -74,7 +74,7 @@ def papers_of(work: Reading, record: Return, stands: Standing) -> Referral:
 def find_asked_for_papers(
     work: Reading, record: Return, stands: Standing, states: AbstractSet[ReferralState]
 ) -> list[Referral]:
-    """List the referrals in some states that ask the State of origin for papers."""
+    """List the referrals in some states that ask the State of origin for documents."""
     return [
         referral
         for referral in referrals.of_case(work, record.case_id)
@@ -85,9 +85,10 @@ def find_asked_for_papers(
 
 
 def sides_of(work: Reading, record: Return, papers: Referral) -> frozenset[Side]:
-    """Say on which sides of a return the caller stands, as the case says now.
+    """Return the sides of the caller in a return.
 
-    Whoever holds the case without leading it looks on.
+    An office that holds the case without leading it has the side `holder`, which reads
+    only.
     """
     me = work.actor.focal_point_id
     sides = set(sides_of_case(record.case.relations_of(me)) & {Side.LEAD, Side.HOLDER})
@@ -99,20 +100,23 @@ def sides_of(work: Reading, record: Return, papers: Referral) -> frozenset[Side]
 
 
 def has_side(work: Reading, record: Return) -> bool:
-    """Say whether the caller stands on any side; few have to be looked up in the papers."""
+    """Return whether the caller has any side in the return."""
     plain = sides_of(work, record, record.referral)
     return bool(plain or look(work, record).sides)
 
 
 def must_be_party(view: View) -> View:
-    """Raise NotFound (404) for one who was asked for papers by another State's office."""
+    """Return the view, or raise NotFound (404) if the caller has no side in the return.
+
+    An office of another State that was asked for documents in the case has none.
+    """
     if not view.sides:
         raise NotFound("There is no such return.")
     return view
 
 
 def facts_of(work: Reading, view: View, terms: Terms | None = None) -> Facts:
-    """Gather what the needs are judged by."""
+    """Load the facts that the requirements are checked against."""
     record, stands = view.record, view.stands
     referral, case = record.referral, record.case
     last = queries.latest(view.done)
@@ -147,7 +151,7 @@ def facts_of(work: Reading, view: View, terms: Terms | None = None) -> Facts:
 
 
 def result_of(done: Done | None) -> str | None:
-    """Say what came of a step, if it was taken."""
+    """Return the result of a step, or None if it was not taken."""
     return done.result if done else None
 
 
@@ -162,7 +166,7 @@ def find_plan(work: Reading, record: Return) -> TravelPlan | None:
 
 
 def show(work: Reading, record: Return) -> AnyReturn:
-    """Show a return to one of its sides: to the State's officer, the papers alone (BR12).
+    """Return a return as the caller may see it; a consulate sees its task alone (BR12).
 
     Raises NotFound (404).
     """
@@ -192,9 +196,9 @@ def show(work: Reading, record: Return) -> AnyReturn:
 def list_steps(
     state: State, sides: AbstractSet[Side], roles: AbstractSet[Role]
 ) -> list[Row]:
-    """List the steps that are open to some sides, of each action the one that is taken.
+    """List the steps that some sides may take, one for each action.
 
-    An office can lead the case and be the recipient of its return.
+    An office can lead the case and be the recipient of its return; the first row counts.
     """
     first = dict[Action, Row]()
     for row in TABLE.open_to(state, sides, roles):
@@ -203,7 +207,7 @@ def list_steps(
 
 
 def show_action(row: Row, facts: Facts) -> AvailableReturnAction:
-    """Say whether one step is open."""
+    """Describe one action: whether it is available now and, if not, why not."""
     lacks = [UnmetNeed.of(lack) for lack in RULES.in_the_way(row, facts)]
     return AvailableReturnAction(
         action=row.action, open=not lacks, asks=RULES.asked(row), unmet=lacks
@@ -213,7 +217,7 @@ def show_action(row: Row, facts: Facts) -> AvailableReturnAction:
 def show_task(
     view: View, facts: Facts, actions: list[AvailableReturnAction], clock: Clock | None
 ) -> DocumentTaskOut:
-    """Show what an officer is asked for, and nothing of why."""
+    """Return what a consulate is asked for, without the reasons."""
     return DocumentTaskOut(
         id=view.record.id,
         nationality=facts.nationality,
@@ -224,10 +228,10 @@ def show_task(
 
 
 def version_of(view: View) -> int:
-    """Say which version a side has read: the State's officer, of its own task (R12).
+    """Return the version of the return, or for a consulate that of its task (R12).
 
-    By that of the return itself it could count every step of others, and see the day of
-    the journey come.
+    From the version of the return it could count the steps of the other sides, and see the
+    day of the journey come.
     """
     if view.sides != {Side.CONSULATE}:
         return view.record.version
@@ -236,10 +240,10 @@ def version_of(view: View) -> int:
 
 
 def show_steps(work: Reading, view: View) -> list[StepDone]:
-    """Show which step was taken when and by whom.
+    """Return the steps that were taken, with their offices and times.
 
-    What came of it, to the lead; to another side, of its own steps alone: what the
-    host side fears for a person is not told where they come from (R12).
+    The lead sees all results; another side sees only its own. The State of origin must not
+    learn what the lead found to be a danger to the person (R12).
     """
     case = view.record.case
     names = naming.read(work, [(case, done.focal_point_id, done.at) for done in view.done])
@@ -255,7 +259,7 @@ def show_steps(work: Reading, view: View) -> list[StepDone]:
 
 
 def show_step(done: Done, by: str | None, *, whole: bool) -> StepDone:
-    """Show one step that was taken."""
+    """Return one step that was taken, with its result if `whole`."""
     return StepDone(
         step=STEPS[done.action],
         action=done.action,
@@ -269,19 +273,19 @@ def show_step(done: Done, by: str | None, *, whole: bool) -> StepDone:
 
 
 def instead_of(view: View) -> Sequence[str]:
-    """Name the protection to ask for in place of a return that was refused (BR11)."""
+    """Return the protection to ask for after a refused return, for the lead (BR11)."""
     refused = [done for done in view.done if done.action == Action.NO_GO]
     return refused[-1].services if refused and Side.LEAD in view.sides else []
 
 
 def is_recipient_gone(work: Reading, record: Return) -> bool:
-    """Return whether the lead reports the visits: nobody at the recipient can (ADR 50)."""
+    """Return whether the lead reports the visits instead of the recipient (ADR 50)."""
     visited = record.state == State.MONITORING
     return visited and is_gone(work, record.referral.recipient)
 
 
 def waits_on(work: Reading, record: Return, side: Side, papers: Referral) -> UUID | None:
-    """Return the office for which the clock of a state waits."""
+    """Return the office that has to act before the deadline of the state."""
     if is_recipient_gone(work, record):
         return record.case.holder
     return {
