@@ -1,4 +1,4 @@
-"""Moving the lead of a case: offered by the lead, taken by who is asked (BR20)."""
+"""Functions that offer the lead of a case to another office and move it there (BR20)."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -40,20 +40,20 @@ from app.returns import following as returns
 
 
 class SuccessorUnfit(Problem):
-    """The focal point named cannot take over the lead."""
+    """The office that the request names cannot take over the lead."""
 
     status = 422
 
 
 class HandoverOpen(Problem):
-    """The lead of this case is on offer already."""
+    """The lead of this case is already on offer."""
 
     status = 409
 
 
 @dataclass(frozen=True)
 class Judged:
-    """A step that is about to be taken, with everything it was judged by."""
+    """A step that passed every check and is about to be taken."""
 
     case: Case
     handover: Handover
@@ -62,7 +62,7 @@ class Judged:
 
 
 def offer(work: Writing, case: Case, new: NewHandover) -> Handover:
-    """Offer the lead of a case that is held, as its lead, to one focal point.
+    """Offer the lead of a locked case to one office, as its lead.
 
     Raises ActionNotYours or RoleMissing (403), FocalPointUnknown or SuccessorUnfit (422),
     HandoverOpen or NeedsUnmet (409).
@@ -85,7 +85,7 @@ def begin(
     reason: HandoverReason,
     note: str | None = None,
 ) -> Handover:
-    """Put the lead on offer; from now on the successor is party to the handover."""
+    """Create the handover; the successor becomes a party of it."""
     lead, successor = move.lead, move.successor
     handover = Handover(
         id=work.new_id(),
@@ -106,12 +106,15 @@ def begin(
 
 
 def about(action: Action) -> str:
-    """Name the note that came with a step; it is sealed with the case, for its leads."""
+    """Return the label of the note that comes with a step.
+
+    The note is sealed with the case, for its leads.
+    """
     return f"{action}_handover"
 
 
 def must_be_able_to_offer(work: Writing, case: Case) -> None:
-    """Raise unless the caller leads this case and may decide who does."""
+    """Raise unless the caller leads this case and has a role that may offer the lead."""
     sides = sides_of_handover(case.relations_of(work.actor.focal_point_id))
     mine = [OFFER] if OFFER.sides & sides else []
     if not mine or not is_able(OFFER, sides, work.actor.roles):
@@ -119,7 +122,7 @@ def must_be_able_to_offer(work: Writing, case: Case) -> None:
 
 
 def must_be_fit(case: Case, successor: FocalPoint) -> None:
-    """Raise SuccessorUnfit (422) unless it is active, another, and leads cases."""
+    """Raise SuccessorUnfit (422) unless it is another active office that can lead."""
     another = successor.id != case.with_relation(Relation.LEAD)
     able = successor.active and successor.can_lead and successor.kind not in NEVER_LEAD
     if not (another and able):
@@ -127,7 +130,7 @@ def must_be_fit(case: Case, successor: FocalPoint) -> None:
 
 
 def must_be_the_only_one(work: Writing, case: Case) -> None:
-    """Raise HandoverOpen (409) while another focal point is asked: one at a time."""
+    """Raise HandoverOpen (409) if another offer of the lead is open."""
     if asked := queries.open_of(work, case.id):
         facts = {"handover": str(asked.id)}
         raise HandoverOpen("Wait for the answer, or cancel that offer first.", facts)
@@ -140,11 +143,11 @@ def ready(
     seen: Seen,
     terms: Terms | None = None,
 ) -> Judged:
-    """Hold a handover and find its step, or say why not.
+    """Lock a handover and check that the step may be taken now.
 
-    In this order, so that each answer tells a caller no more than they may know: not
-    visible (404), stale (412, 428), not in this state (409), not yours (403), needs unmet
-    (409).
+    The checks run in this order, so that an error reveals no more than the caller may know:
+    not visible (404), stale version (412, 428), wrong state (409), another side or role
+    (403), unmet requirements (409).
     """
     _, handover = queries.lock(work, handover_id)
     seen.must_include(handover.version)
@@ -161,17 +164,17 @@ def ready(
 def situation_of(
     work: Writing, handover: Handover, stands: Standing, terms: Terms | None = None
 ) -> Facts:
-    """Gather what the needs of one handover are judged by."""
+    """Load the facts of one handover that its requirements are checked against."""
     clock = running(work, [handover.id]).get(handover.id)
     move = Move(handover.lead, handover.successor)
     return facts_of(work, stands, move, terms, clock)
 
 
 def accept(work: Writing, judged: Judged, promise: AcceptHandover) -> Handover:
-    """Take the lead: with it the clocks and the sender's side move, or nothing does.
+    """Take the lead, with the deadlines and the side of the sender, in one transaction.
 
-    The contacts are sealed anew.
-    Raises SuccessorUnfit (422): it may have ceased to be fit since it was asked.
+    The contacts of the new lead replace the sealed ones. Raises SuccessorUnfit (422),
+    because the successor may have changed since the offer.
     """
     case, handover = judged.case, judged.handover
     must_be_fit(case, handover.successor)
@@ -189,10 +192,10 @@ def accept(work: Writing, judged: Judged, promise: AcceptHandover) -> Handover:
 def give_lead(
     work: Writing, case: Case, successor: UUID, until: datetime | None = None
 ) -> None:
-    """Make another the lead: what waited for the old one waits for it, and follows.
+    """Make an office the lead and reassign the deadlines of the former lead to it.
 
-    A desk that was brought in for the old one has no part any more, and what either asked
-    of a second person lapses. `until` is when the case is due, if that does not begin anew.
+    The former lead and a desk that helped it lose their relations, and pending approvals
+    expire. `until` is the due time of the case's deadline; if None, it starts anew.
     """
     for relation in (Relation.LEAD, Relation.ESCALATION_DESK):
         case.dismiss(relation, work.now)
@@ -205,7 +208,7 @@ def give_lead(
 
 
 def tell_referrals(work: Writing, case: Case) -> None:
-    """Tell those who help, and may know it, that another focal point is the sender now."""
+    """Record the change of sender for the parties of open referrals that may know it."""
     for referral in referred.of_case(work, case.id):
         if referral.state in REFERRAL_OPEN:
             facts = {"state": str(referral.state), "service": str(referral.service)}
@@ -215,20 +218,20 @@ def tell_referrals(work: Writing, case: Case) -> None:
 
 
 def decline(work: Writing, judged: Judged, why: DeclineHandover) -> Handover:
-    """Say no, with a reason; nothing moves, and the part of who was asked ends."""
+    """Decline the offer with a reason; the relation of the successor ends."""
     judged.handover.decline_reason = why.reason
     cases.note(work, judged.case, about(Action.DECLINE), why.note)
     return take(work, judged)
 
 
 def cancel(work: Writing, judged: Judged, note: str | None) -> Handover:
-    """Take the offer back; who was asked loses the case at once."""
+    """Cancel the offer; the successor loses access at once."""
     cases.note(work, judged.case, about(Action.CANCEL), note)
     return take(work, judged)
 
 
 def take(work: Writing, judged: Judged, *, by_system: bool = False) -> Handover:
-    """Take the step: nobody is a candidate any more, and the parties hear of it."""
+    """Take the step, end the candidate's relation and record the event."""
     handover = judged.handover
     lifecycle.take(handover, judged.step)
     handover.touch()
@@ -247,14 +250,14 @@ def tell(
     *,
     by_system: bool = False,
 ) -> None:
-    """Journal a step with its codes: the reason of the offer, or of the answer."""
+    """Record a step in the journal, with the reason of the offer or of the refusal."""
     reason = handover.decline_reason or handover.reason
     facts = {"state": str(handover.state), "reason": reason}
     work.record(EVENTS[action], handover, audience, facts, by_system=by_system)
 
 
 def wind(work: Writing, handover: Handover) -> None:
-    """Start the clock that the state calls for, or stop the one that ran."""
+    """Start the deadline for the current state, or stop the one that runs."""
     if handover.state not in CLOCKS:
         deadlines.stop(work, handover.id)
         return

@@ -21,14 +21,14 @@ from app.kernel.work import Reading
 
 @dataclass(frozen=True)
 class Move:
-    """Whose lead is to become, or became, whose."""
+    """A transfer of the lead from one office to another, offered or effective."""
 
     lead: FocalPoint
     successor: FocalPoint
 
 
 def is_agreed(work: Reading, case: Case, move: Move, level: Level) -> bool:
-    """Return whether agreements in force let this much cross to the new lead (G07)."""
+    """Return whether agreements in force let this level cross to the new lead (G07)."""
     country, to = case.country or "", move.successor
     return borders.may_cross(work, country, sender=move.lead, to=to, level=level)
 
@@ -36,9 +36,9 @@ def is_agreed(work: Reading, case: Case, move: Move, level: Level) -> bool:
 def list_held_back(
     work: Reading, case: Case, move: Move, sections: Iterable[Section]
 ) -> list[Section]:
-    """List those of some sections that no agreement lets cross; each is judged by itself.
+    """List those of some sections that no agreement lets cross; each is checked alone.
 
-    So a consent that names more than may cross never takes from one that names less.
+    A consent that names more than may cross therefore never hides what another one covers.
     """
     return sorted(
         section for section in sections if not is_agreed(work, case, move, LEVELS[section])
@@ -46,18 +46,17 @@ def list_held_back(
 
 
 def may_be_opened(work: Reading, case: Case, reader: FocalPoint, section: Section) -> bool:
-    """Return whether a section may be opened by a lead, or by who is asked to lead.
+    """Return whether agreements let the lead, or a candidate for it, open a section now.
 
-    Who leads by a handover, or is asked to, opens what agreements let cross now. A border
-    is judged by handovers alone: who took a case first, or got it from a desk, leads where
-    the person is.
+    Borders matter only for handovers. An office that accepted the case first, or got it
+    from a desk, leads where the person is.
     """
     move = find_move(work, case, reader)
     return move is None or is_agreed(work, case, move, LEVELS[section])
 
 
 BY_HANDOVER: Final = frozenset({Relation.FORMER_LEAD, Relation.HANDOVER_CANDIDATE})
-"""Relations that a case has only if its lead was handed over, or is on offer."""
+"""Relations that exist only if the lead was handed over or is on offer."""
 LATEST: Final = (
     select(Handover.lead_id)
     .where(
@@ -71,9 +70,9 @@ LATEST: Final = (
 
 
 def find_move(work: Reading, case: Case, reader: FocalPoint) -> Move | None:
-    """Return the move by which an office leads a case or is asked to; None: there is none.
+    """Return the transfer by which an office leads a case or is asked to, or None.
 
-    Asks the database only where a lead was ever handed over, or is on offer.
+    The database is queried only if the case has a relation from a handover.
     """
     if not any(party.relation in BY_HANDOVER for party in case.parties):
         return None

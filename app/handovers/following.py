@@ -1,4 +1,4 @@
-"""What becomes of an offer of the lead when the case it belongs to changes."""
+"""Changes to an offer of the lead that follow from changes to its case."""
 
 from collections.abc import Sequence
 from uuid import UUID
@@ -20,10 +20,10 @@ from app.kernel.work import Reading, Writing
 
 
 def offer_to_first(work: Writing, case: Case, candidates: Sequence[UUID]) -> None:
-    """Offer the lead to the first for whom all is there: the person crossed a border.
+    """Offer the lead to the first suitable candidate, after the person crossed a border.
 
-    Nothing is offered while it is on offer already, or the person did not agree yet. The
-    lead sees whom it is offered to, so only consents that it may know count.
+    Nothing is offered while an offer is open, or before the person agrees. Only consents
+    that the lead may know count, because the lead sees the office of the offer.
     """
     reason = HandoverReason.MIGRATION_OR_CHANGE_OF_LOCATION
     lead = directory.by_id(work, work.actor.focal_point_id)
@@ -38,28 +38,28 @@ def offer_to_first(work: Writing, case: Case, candidates: Sequence[UUID]) -> Non
 
 
 def rests_on_consent(work: Writing, case: Case, stands: Standing) -> bool:
-    """Say whether the lead of a case is on offer, and a consent covers that."""
+    """Return whether the lead of a case is on offer and a consent covers the offer."""
     handover = queries.open_of(work, case.id)
     return handover is not None and situation_of(work, handover, stands).covered
 
 
 def cancel_uncovered(work: Writing, case: Case, *, rested: bool) -> None:
-    """End an offer that rested on a consent that was taken back, and rests on no other."""
+    """Cancel an offer if a consent covered it before (`rested`) and none does now."""
     if rested and not rests_on_consent(work, case, standing.of_case(work, case)):
         cancel_open(work, case)
 
 
 def cancel_unsafe(work: Writing, case: Case) -> None:
-    """End an offer to a focal point that turns out to be unsafe, without saying why."""
+    """Cancel an offer to an office that turns out to be unsafe, without a reason."""
     handover, stands = queries.open_of(work, case.id), standing.of_case(work, case)
     if handover and not situation_of(work, handover, stands).recipient_safe:
         cancel_open(work, case)
 
 
 def cancel_unagreed(work: Writing, case: Case) -> bool:
-    """End an offer that no agreement in force lets cross its border; False: there is none.
+    """Cancel an offer that no agreement in force lets cross its border; False if none.
 
-    Nobody could accept it, and meanwhile the lead offers the case to nobody else.
+    Nobody could accept it, and the lead cannot offer the case to another office meanwhile.
     """
     handover = queries.open_of(work, case.id)
     if handover is None or not lacks_agreement(work, handover):
@@ -69,18 +69,18 @@ def cancel_unagreed(work: Writing, case: Case) -> bool:
 
 
 def lacks_agreement(work: Reading, handover: Handover) -> bool:
-    """Return whether an offer of the lead crosses a border without an agreement in force.
+    """Return whether an offer crosses a border without an agreement in force.
 
-    Raises NotFound (404) or Unopenable where the safeguards of its case do not open.
+    Raises NotFound (404) or Unopenable if the safeguards of the case do not open.
     """
     move = Move(handover.lead, handover.successor)
     return not facts_of(work, standing.of_case(work, handover.case), move).agreed
 
 
 def cancel_open(work: Writing, case: Case) -> None:
-    """Let the system take back the offer of a case that is held, if there is one.
+    """Cancel the open offer of a locked case, if there is one, as the system.
 
-    No reason goes with it: whoever was asked must not learn of a fear.
+    No reason is given: the successor must not learn of a fear.
     """
     handover = queries.open_of(work, case.id)
     if handover is not None:
@@ -88,9 +88,7 @@ def cancel_open(work: Writing, case: Case) -> None:
 
 
 def expire(work: Writing, handover: Handover) -> None:
-    """Let a handover of a case that is held end when its clock has run out (D07).
-
-    Or whoever was asked is not there any more.
+    """Expire a handover whose deadline was missed (D07), or whose successor is closed.
 
     Raises NeedsUnmet (409) before that.
     """
@@ -101,7 +99,7 @@ def expire(work: Writing, handover: Handover) -> None:
 
 
 def end_by_system(work: Writing, handover: Handover, action: Action) -> None:
-    """Take a step of the system's; the lead stays where it is."""
+    """Take a step of the system, which leaves the lead unchanged."""
     step = TABLE.find(State.OFFERED, action, {Side.SYSTEM}, frozenset())
     judged = Judged(handover.case, handover, step, handover.audience)
     take(work, judged, by_system=True)

@@ -1,4 +1,4 @@
-"""The life of a handover of the lead, as one table (LIFECYCLES.md, section 3)."""
+"""The life cycle of a handover of the lead, as one table (LIFECYCLES.md, section 3)."""
 
 from enum import StrEnum
 from typing import Final
@@ -9,7 +9,7 @@ from app.kernel.lifecycle import AnyOf, Step, Table
 
 
 class State(StrEnum):
-    """Where a handover is."""
+    """The states of a handover."""
 
     OFFERED = "offered"
     EFFECTIVE = "effective"
@@ -19,7 +19,7 @@ class State(StrEnum):
 
 
 class Action(StrEnum):
-    """What can be done about a handover; to offer one begins it."""
+    """The actions on a handover; an offer creates it."""
 
     OFFER = "offer"
     ACCEPT = "accept"
@@ -29,7 +29,7 @@ class Action(StrEnum):
 
 
 class Need(StrEnum):
-    """What must hold before a step is taken."""
+    """The requirements of the steps of a handover."""
 
     CASE_LED = "case_led"
     CONSENT = "consent"
@@ -54,7 +54,7 @@ _EACH_TIME = (
     *(_N.CASE_LED, AnyOf((_N.CONSENT, _N.CHILD_PATH))),
     *(_N.RECIPIENT_SAFE, _N.AGREEMENT, _N.ORIGIN_PERMITTED),
 )
-"""Judged when the lead is offered and again when it is taken; the reason is kept."""
+"""Requirements that are checked at the offer and again when the lead is accepted."""
 
 # fmt: off
 OFFER: Final = Step(

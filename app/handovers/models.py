@@ -1,4 +1,4 @@
-"""Handovers: offers to move the lead of a case to another focal point."""
+"""Handovers: offers of the lead of a case to another office."""
 
 from datetime import datetime
 from uuid import UUID
@@ -16,7 +16,7 @@ UNDECIDED = text("state = 'offered'")
 
 
 class Handover(Listed, Base):
-    """One offer of the lead, by the lead of that time, to one focal point."""
+    """One offer of the lead, by the lead at that time, to one office."""
 
     __tablename__ = "handover"
     __table_args__ = (
@@ -46,11 +46,11 @@ class Handover(Listed, Base):
 
     @property
     def reference(self) -> str:
-        """How the outside world names it."""
+        """The path of this handover in the API."""
         return f"handovers/{self.id}"
 
     def relations_of(self, focal_point: UUID) -> frozenset[Relation]:
-        """Say what this focal point is to the handover now; leading the case counts."""
+        """Return the relations of an office to the handover, leading the case included."""
         mine = frozenset(
             p.relation
             for p in self.case.parties
@@ -60,7 +60,7 @@ class Handover(Listed, Base):
 
     @property
     def audience(self) -> frozenset[UUID]:
-        """The focal points that may know: who leads, who is asked, and who has led."""
+        """The offices that may know of the handover: its parties and the case's lead."""
         parties = {
             p.focal_point_id
             for p in self.case.parties
@@ -70,5 +70,5 @@ class Handover(Listed, Base):
         return frozenset(parties | ({lead} if lead else set()))
 
     def touch(self) -> None:
-        """Make every earlier reading of this handover out of date."""
+        """Raise the version, so that an earlier `If-Match` no longer matches."""
         self.version += 1

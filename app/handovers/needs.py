@@ -1,4 +1,4 @@
-"""What each need of a handover means: how to tell whether it is met, and who can meet it."""
+"""The requirements of a handover: how each is checked, and which side can meet it."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -12,7 +12,7 @@ from app.kernel.needs import Check, Rulebook
 
 @dataclass(frozen=True)
 class Terms:
-    """What a request brings with it."""
+    """What a request contributes to the requirements."""
 
     reason: str | None = None
     contacts: frozenset[str] = frozenset()
@@ -21,7 +21,7 @@ class Terms:
 
 @dataclass(frozen=True)
 class Facts:
-    """All that a need is judged by: values, never rows."""
+    """All that the requirements are checked against: values, no database rows."""
 
     case_state: CaseState
     covered: bool
@@ -38,7 +38,7 @@ class Facts:
 NEEDS: Final[dict[Need, Check[Facts]]] = {
     Need.CASE_LED: Check(
         lambda f: f.case_state in LED,
-        "The case must have a lead, and not be closed.", Side.LEAD),
+        "The case must be open and have a lead.", Side.LEAD),
     Need.CONSENT: Check(
         lambda f: f.covered,
         "Record the person's consent to this new lead, with the purpose HANDOVER.", Side.LEAD),
@@ -47,20 +47,20 @@ NEEDS: Final[dict[Need, Check[Facts]]] = {
         "Choose another focal point for this person.", Side.LEAD),
     Need.AGREEMENT: Check(
         lambda f: f.agreed,
-        "No agreement in force covers this border: the lead cannot cross it.", Side.LEAD),
+        "No agreement in force covers this border: offer the lead to an office in this country.", Side.LEAD),
     Need.ORIGIN_PERMITTED: Check(
         lambda f: f.origin_permitted,
-        "The person decides first whether this State may be told.", Side.LEAD),
+        "Ask the person first whether this State may be informed.", Side.LEAD),
     Need.REASON: Check(lambda f: f.terms.reason is not None, "Give a reason code."),
     Need.TWO_CONTACTS: Check(
         lambda f: len(f.terms.contacts) > 1, "Name two different people who can be reached."),
     Need.CAPACITY: Check(
         lambda f: f.terms.capacity, "Confirm that you have the capacity, or decline."),
     Need.TIME_IS_UP: Check(
-        lambda f: f.time_is_up, "Wait for the answer: its time is not up.", Side.SYSTEM),
+        lambda f: f.time_is_up, "Wait for the answer until its deadline.", Side.SYSTEM),
     Need.CHILD_PATH: Check(
         lambda f: f.child_path,
-        "For a child: assess its best interests first, and record it.", Side.LEAD,
+        "For a child: assess the child's best interests first, and record the fact.", Side.LEAD,
         applies=lambda f: f.may_be_child),
 }
 # fmt: on

@@ -1,4 +1,4 @@
-"""Reading handovers: every query starts from what is `VISIBLE`."""
+"""Queries for handovers. Those for a caller start from `VISIBLE`."""
 
 from collections.abc import Iterable
 from typing import Final
@@ -22,38 +22,38 @@ from app.referrals.queries import id_of
 
 
 def concerns(party: type[Party]) -> ColumnElement[bool]:
-    """Say that a party row gives a part in a handover: its own, or the lead of its case.
+    """Match the party rows of a handover, and those of the lead of its case.
 
-    Of its case either way, by which the rows are found.
+    The case is always part of the condition, because the index is on it.
     """
     leads = (party.record_id == Handover.case_id) & (party.relation == Relation.LEAD)
     return (party.case_id == Handover.case_id) & or_(party.record_id == Handover.id, leads)
 
 
 VISIBLE: Final = select(Handover).where(exists().where(*MINE, concerns(Party)))
-"""What was offered to or by a focal point, `me`, and what the cases it leads have."""
+"""The handovers to or from an office, `me`, and those of the cases it leads."""
 BY_ID: Final = VISIBLE.where(Handover.id == bindparam("id"))
 CASE_OF: Final = BY_ID.with_only_columns(Handover.case_id)
 HELD_BY_ID: Final = held(BY_ID)
 
 
 def get(work: Reading, handover_id: UUID) -> Handover:
-    """Find one handover, or raise NotFound (404)."""
+    """Return a handover, or raise NotFound (404)."""
     return one(work, BY_ID, handover_id)
 
 
 def lock(work: Writing, handover_id: UUID) -> tuple[Case, Handover]:
-    """Hold its case, then the handover, until the work is done; or raise NotFound (404).
+    """Lock the case, then the handover, and return both; raise NotFound (404).
 
-    In this order everywhere, so that nobody waits for each other; judged again once held,
-    for whoever waited may have ceased to be party meanwhile.
+    The order is the same everywhere, to avoid deadlocks. Visibility is checked again after
+    locking, because the caller may have ceased to be a party while it waited.
     """
     case = cases.lock_by_id(work, one(work, CASE_OF, handover_id))
     return case, one(work, HELD_BY_ID, handover_id)
 
 
 def one[T](work: Reading, statement: Select[T], handover_id: UUID) -> T:
-    """Run a statement that should find one handover, or something of it."""
+    """Return the result of a statement about one handover, or raise NotFound (404)."""
     me = work.actor.focal_point_id
     found = work.session.scalar(statement, {"me": me, "id": handover_id})
     if found is None:
@@ -64,10 +64,10 @@ def one[T](work: Reading, statement: Select[T], handover_id: UUID) -> T:
 def mine(
     work: Reading, side: Side | None, state: State | None, case: str | None
 ) -> Select[Handover, int, int]:
-    """Select handovers, ordered by the party row that gives a part in them.
+    """Select the caller's handovers, ordered by the party row that makes them visible.
 
-    One index finds the rows of a focal point, however many handovers others have. One that
-    gave the lead away and has it again sees the old handover once.
+    One index finds the rows of an office, however many handovers others have. An office
+    that gave the lead away and has it again sees the old handover once.
     """
     chosen, earlier = part(work, Party, side), aliased(Party)
     before = part(work, earlier, side) & (earlier.number < Party.number)
@@ -82,19 +82,19 @@ def mine(
 
 
 def part(work: Reading, party: type[Party], side: Side | None) -> ColumnElement[bool]:
-    """Keep the open party rows that give this focal point a part, on one side or on all."""
+    """Match the caller's open party rows, on one side or on all."""
     of_side = true() if side is None else party.relation == Relation(side)
     return and_(*is_mine(work, party), concerns(party), of_side)
 
 
 def open_of(work: Reading, case_id: UUID) -> Handover | None:
-    """Find the handover of a case that nobody decided yet, whoever asks: for rules."""
+    """Return the open offer of a case, or None; regardless of the caller."""
     mine = (Handover.case_id == case_id) & (Handover.state == State.OFFERED)
     return work.session.scalar(select(Handover).where(mine))
 
 
 def list_offered(work: Reading) -> list[Handover]:
-    """List the offers that nobody decided yet, whoever asks: for the worker."""
+    """List all open offers, regardless of the caller, for the worker."""
     offered = select(Handover).where(Handover.state == State.OFFERED)
     loaded = map(selectinload, (Handover.case, Handover.lead, Handover.successor))
     return list(work.session.scalars(offered.options(*loaded)))
@@ -108,6 +108,6 @@ OFFERED: Final = select(Handover.case_id).where(
 
 @recalled(Handover)
 def with_open(work: Reading, case_ids: Iterable[UUID]) -> frozenset[UUID]:
-    """Name those of some cases whose lead is on offer."""
+    """Return the ids of those of some cases whose lead is on offer."""
     offered = columns(work.session, OFFERED, {"cases": list(case_ids)})
     return frozenset(offered.scalars())

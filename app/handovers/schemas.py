@@ -1,4 +1,4 @@
-"""Handovers as the outside world spells them: what comes in, and what goes out."""
+"""Request and response schemas of handovers."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -18,13 +18,13 @@ from app.kernel.text import Asked, Code, SafeText, Shown
 
 OFFER_NOTE = "Sealed with the case; the new lead may read it once it leads."
 HELD_BACK = (
-    "Sections that the person agreed to and no agreement in force lets cross this border: "
-    "the new lead does not open them. For the lead alone."
+    "Sections that the person agreed to but that no agreement in force lets cross this "
+    "border: the new lead cannot open them. Shown to the lead alone."
 )
 
 
 class HandoverReason(StrEnum):
-    """Why the lead moves: the reasons of the HTCDS."""
+    """Reasons for a handover, from the HTCDS."""
 
     ADDITIONAL_SERVICES = "ADDITIONAL_SERVICES"
     MIGRATION_OR_CHANGE_OF_LOCATION = "MIGRATION_OR_CHANGE_OF_LOCATION"
@@ -32,15 +32,15 @@ class HandoverReason(StrEnum):
 
 
 class NewHandover(Asked):
-    """An offer of the lead, to one focal point."""
+    """An offer of the lead to one focal point."""
 
-    to: Annotated[Code, Field(description="Code of the focal point that is to lead.")]
+    to: Annotated[Code, Field(description="Code of the focal point that will lead.")]
     reason: HandoverReason
     note: Annotated[SafeText | None, Field(description=OFFER_NOTE)] = None
 
 
 class AcceptHandover(Asked):
-    """What a focal point promises when it takes the lead (BR20, BR22)."""
+    """What a focal point promises when it accepts the lead (BR20, BR22)."""
 
     contacts: Annotated[
         list[DutyContact],
@@ -51,35 +51,35 @@ class AcceptHandover(Asked):
     ]
 
     def terms(self) -> Terms:
-        """Say it in the words of the rules."""
+        """Return the terms that the requirements are checked against."""
         people = frozenset(contact.name for contact in self.contacts)
         return Terms(contacts=people, capacity=self.capacity_confirmed)
 
 
 class DeclineHandover(Asked):
-    """Why the focal point does not take the lead."""
+    """The reason why the focal point does not take the lead."""
 
     reason: DeclineReason
     note: Annotated[SafeText | None, Field(description="Sealed, for the lead.")] = None
 
 
 class CancelHandover(Asked):
-    """That the lead takes its offer back."""
+    """A cancellation of the offer by the lead."""
 
     note: Annotated[SafeText | None, Field(description="Sealed.")] = None
 
 
 class AvailableHandoverAction(Shown):
-    """An action that is yours in this state: open now, or why not."""
+    """An action that you can take in this state, or what is still missing."""
 
     action: Action
     open: bool
-    asks: Annotated[list[Need], Field(description="What your request must bring.")]
+    asks: Annotated[list[Need], Field(description="What your request must contain.")]
     unmet: list[UnmetNeed]
 
 
 class HandoverOut(Shown):
-    """A handover, and what you can do with it."""
+    """A handover, and the actions you can take."""
 
     id: UUID
     case: Annotated[str, Field(description="Code of the case.")]
@@ -90,11 +90,11 @@ class HandoverOut(Shown):
     state: State
     decline_reason: str | None
     offered_at: datetime
-    due_at: Annotated[datetime | None, Field(description="Until when an answer is due.")]
+    due_at: Annotated[datetime | None, Field(description="When the answer is due.")]
     held_back: Annotated[list[Section], Field(description=HELD_BACK)]
     version: int
     available_actions: list[AvailableHandoverAction]
 
 
 class HandoverPage(Page[HandoverOut]):
-    """Some of your handovers."""
+    """A page of your handovers."""

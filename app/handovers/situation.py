@@ -1,4 +1,4 @@
-"""How a handover stands: what its needs are judged by, and what each side can do now."""
+"""The facts that decide on the steps of a handover, and how each side sees it."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -24,7 +24,7 @@ from app.kernel.work import Reading
 
 
 def sides_of(handover: Handover, actor: Actor) -> frozenset[Side]:
-    """Say on which sides of a handover an actor stands."""
+    """Return the sides of an actor in a handover."""
     return sides_of_handover(handover.relations_of(actor.focal_point_id))
 
 
@@ -35,7 +35,7 @@ def facts_of(
     terms: Terms | None = None,
     clock: Clock | None = None,
 ) -> Facts:
-    """Gather what the needs are judged by."""
+    """Build the facts that the requirements are checked against."""
     to = move.successor
     told = stands.told(to, Purpose.HANDOVER)
     return Facts(
@@ -52,9 +52,10 @@ def facts_of(
 
 
 def as_told(stands: Standing, reader: FocalPoint, facts: Facts) -> Facts:
-    """Put what follows from a fear like a consent that is missing, to who may not know it.
+    """Return the facts as a reader may know them: a fear reads like a missing consent.
 
-    Who is asked, who may be of the State of origin, must not learn that the person doubts.
+    The successor, which may be of the State of origin, must not learn that the person fears
+    it.
     """
     if stands.may_know_fears(reader):
         return facts
@@ -69,12 +70,12 @@ def as_told(stands: Standing, reader: FocalPoint, facts: Facts) -> Facts:
 
 
 def actions_of(rows: Iterable[Row], facts: Facts) -> list[AvailableHandoverAction]:
-    """Say of each step whether it is open now and, if not, why not."""
+    """Describe each action: whether it is available now and, if not, why not."""
     return [show_action(row, facts) for row in rows if row is not OFFER]
 
 
 def show_action(row: Row, facts: Facts) -> AvailableHandoverAction:
-    """Say whether one step is open."""
+    """Describe one action: whether it is available now and, if not, why not."""
     lacks = [UnmetNeed.of(lack) for lack in RULES.in_the_way(row, facts)]
     return AvailableHandoverAction(
         action=row.action, open=not lacks, asks=RULES.asked(row), unmet=lacks
@@ -82,7 +83,7 @@ def show_action(row: Row, facts: Facts) -> AvailableHandoverAction:
 
 
 def show(work: Reading, handovers: Sequence[Handover]) -> list[HandoverOut]:
-    """Show handovers to one of their parties, as things stand now, in a few statements."""
+    """Return handovers as the caller may see them, in a fixed number of statements."""
     if not handovers:  # the usual result of a poll
         return []
     found = standing.of_cases(work, [handover.case for handover in handovers])
@@ -94,7 +95,7 @@ def show(work: Reading, handovers: Sequence[Handover]) -> list[HandoverOut]:
 def show_one(
     work: Reading, handover: Handover, stands: Standing, clock: Clock | None
 ) -> HandoverOut:
-    """Show one, with what its reader can do now."""
+    """Return one handover as the caller may see it, with the available actions."""
     sides = sides_of(handover, work.actor)
     rows = TABLE.open_to(handover.state, sides, work.actor.roles)
     move = Move(handover.lead, handover.successor)
@@ -119,9 +120,9 @@ def held_back_from(
     move: Move,
     sides: frozenset[Side],
 ) -> list[Section]:
-    """List what the new lead does not open though the person agreed: it may not cross.
+    """List the sections that the person agreed to but that may not cross the border.
 
-    For the lead that offers, and for the new one once it leads; empty for anybody else.
+    The list is for the lead that offers, and for the new lead; for others it is empty.
     """
     leads = Side.LEAD in sides and (
         handover.state == State.OFFERED
