@@ -1,4 +1,4 @@
-"""Bringing the directory up to date: files and administrators write it the same way."""
+"""Functions that change the directory, used by files and administrators alike."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,22 +22,22 @@ from app.kernel.work import Writing
 
 @dataclass(frozen=True)
 class Register:
-    """One table of the directory: how its rows are known, and under which path."""
+    """A table of the directory, its key columns, and its path in the API."""
 
     table: type[Base]
     keys: tuple[str, ...]
     path: str
 
     def key_of(self, row: Values) -> str:
-        """Name a row as its path does: by one column, or by some with strokes between."""
+        """Return the key of a row as in its path: its key columns joined with slashes."""
         return "/".join(str(row[name]) for name in self.keys)
 
     def subject_of(self, row: Values) -> str:
-        """Say where a row is read, under /v1/."""
+        """Return the path of a row below `/v1/`."""
         return f"{self.path}/{self.key_of(row)}"
 
     def named(self, key: str) -> ColumnElement[bool]:
-        """Choose the row of a key."""
+        """Return a condition for the row with a key."""
         columns = self.table.__table__.c
         parts = zip(self.keys, key.split("/"), strict=True)
         return and_(*(columns[name] == part for name, part in parts))
@@ -48,15 +48,15 @@ FOCAL_POINTS: Final = Register(FocalPoint, ("code",), "focal-points")
 AGREEMENTS: Final = Register(Agreement, ("code",), "agreements")
 CONTACTS: Final = Register(Contact, ("code",), "contacts")
 ONE_AT_A_TIME: Final = "directory"
-"""Who writes holds this: rules look at several rows, and each write at what is true."""
+"""The lock that every writer holds, because rules compare several rows of a table."""
 
 KEEPERS: Final = frozenset({Role.CASEWORKER, Role.COORDINATOR})
-"""Who knows how many places are free: whoever gives them away."""
+"""Roles that may set the free places of their office."""
 
 
 @dataclass(frozen=True)
 class Count:
-    """What a file did to its table."""
+    """How many rows of a file were added, changed or left unchanged."""
 
     added: int
     changed: int
@@ -64,17 +64,17 @@ class Count:
 
 
 def standard_data() -> Traversable:
-    """Name the folder of what our sources say: 28 countries, and whom to turn to there."""
+    """Return the folder of the standard data: 28 countries, and offices with sources."""
     return files("app.directory").joinpath("data")
 
 
 def spelled(rows: Sequence[Row]) -> list[Values]:
-    """Turn rows into the values of columns."""
+    """Convert rows into values of columns."""
     return [row.model_dump() for row in rows]
 
 
 def with_last_word(clerk: Clerk, offices: Sequence[Values]) -> list[Values]:
-    """Let the newer count of free places stand: never undo an office's own word."""
+    """Return rows of offices with the stored free places where these are newer."""
     last = FocalPoint.code, FocalPoint.capacity, FocalPoint.capacity_as_of
     said = select(*last).where(FocalPoint.capacity_as_of.is_not(None))
     stored = {row.code: row for row in clerk.session.execute(said)}
@@ -87,20 +87,20 @@ def with_last_word(clerk: Clerk, offices: Sequence[Values]) -> list[Values]:
 
 
 def is_older(row: Values, as_of: datetime) -> bool:
-    """Say whether a row's count of places is not of that moment or later."""
+    """Return whether the free places of a row are unknown or older than `as_of`."""
     return row["capacity_as_of"] is None or row["capacity_as_of"] < as_of
 
 
 def stored_rows(clerk: Clerk, register: Register) -> list[Values]:
-    """Read the rows of a table."""
+    """Load the rows of a table."""
     found = clerk.session.execute(select(register.table.__table__))
     return [dict(row) for row in found.mappings()]
 
 
 def store(clerk: Clerk, register: Register, rows: Sequence[Values]) -> Count:
-    """Insert the rows whose key is new, and change in the others what they say anew.
+    """Insert the rows with a new key, update the others, and return the counts.
 
-    Each change is kept. A column that a row does not name stays as it is.
+    Each change is stored as a `DirectoryChange`. A column that a row lacks stays unchanged.
     """
     stored = {register.key_of(row): row for row in stored_rows(clerk, register)}
     keyed = [(register.key_of(row), row) for row in rows]
@@ -122,14 +122,14 @@ def store(clerk: Clerk, register: Register, rows: Sequence[Values]) -> Count:
 
 
 def news(stored: Values, row: Values) -> Values:
-    """Say in which columns a row says something else than what is stored."""
+    """Return the values of a row that differ from the stored ones."""
     return {name: value for name, value in row.items() if stored[name] != value}
 
 
 def with_mailboxes(
     clerk: Clerk, register: Register, added: Sequence[Values]
 ) -> Sequence[Values]:
-    """Open a mailbox for each new focal point, so that nothing sent to it is lost."""
+    """Give each new office an id and a mailbox, so that no event to it is lost."""
     if register is not FOCAL_POINTS:
         return added
     rows = [{"id": clerk.new_id(), **row} for row in added]
@@ -139,13 +139,13 @@ def with_mailboxes(
 
 
 def say_capacity(work: Writing, code: str, free: int | None) -> FocalPoint:
-    """Let an office say how many places are free now; None: it does not say any more.
+    """Set the free places of the caller's office; None means not known.
 
     Raises NotFound (404), ActionNotYours or RoleMissing (403).
     """
     focal_point = queries.find(work, code)
     if focal_point.id != work.actor.focal_point_id:
-        raise ActionNotYours("Only the focal point itself says how many places it has.")
+        raise ActionNotYours("Only the focal point itself can set its free places.")
     if not KEEPERS & work.actor.roles:
         raise RoleMissing(f"This needs one of the roles {', '.join(sorted(KEEPERS))}.")
     focal_point.capacity = free

@@ -1,8 +1,8 @@
-"""What an address must be to be written to: plain, short, and one address alone (R74).
+"""Validation of contact addresses: plain, short, and one address only (R74).
 
-Refused on purpose, though a standard allows it: a display name, a comment, a quoted local
-part, a literal IP address, letters beyond ASCII (write the A-label, `xn--`), and `%` and
-`!`, which old relays read as "pass this on to somewhere else".
+Some addresses are refused although a standard allows them: those with a display name, a
+comment, a quoted local part, a literal IP address or letters beyond ASCII (use the A-label,
+`xn--`), and those with `%` or `!`, which old relays read as a route to another host.
 """
 
 from enum import StrEnum
@@ -15,14 +15,17 @@ from app.kernel.text import Phone
 
 
 class Channel(StrEnum):
-    """How somebody is reached."""
+    """The channel by which an office gets notifications."""
 
     EMAIL = "email"
     SMS = "sms"
 
 
 LONGEST: Final = 254
-"""RFC 5321, 4.5.3.1.3, less the angle brackets; of a phone number, 15 digits and a plus."""
+"""The maximum length of an address: RFC 5321, 4.5.3.1.3, less the angle brackets.
+
+A phone number has at most 15 digits and a plus sign.
+"""
 LOCAL: Final = 64
 LABEL: Final = 63
 ATOM: Final = frozenset(ascii_letters + digits + "_+-=&~'")
@@ -31,7 +34,7 @@ PHONE: Final[TypeAdapter[str]] = TypeAdapter(Phone)
 
 
 def is_address(channel: Channel, text: str) -> bool:
-    """Say whether a text is an address of a channel, and nothing besides."""
+    """Return whether a text is exactly one address of a channel."""
     match channel:
         case Channel.EMAIL:
             return is_mailbox(text)
@@ -40,7 +43,7 @@ def is_address(channel: Channel, text: str) -> bool:
 
 
 def is_mailbox(text: str) -> bool:
-    """Say whether it is `local@domain` (RFC 5321) in its plainest form."""
+    """Return whether a text is a plain `local@domain` (RFC 5321)."""
     local, at, domain = text.partition("@")
     atoms, labels = local.split("."), domain.split(".")
     return (
@@ -55,13 +58,13 @@ def is_mailbox(text: str) -> bool:
 
 
 def is_label(text: str) -> bool:
-    """Say whether it is a label of a domain: letters, digits and inner hyphens."""
+    """Return whether a text is a domain label: letters, digits and inner hyphens."""
     inside = set(text) <= LDH and not (text.startswith("-") or text.endswith("-"))
     return inside and 0 < len(text) <= LABEL
 
 
 def is_phone(text: str) -> bool:
-    """Say whether it is a number of E.164."""
+    """Return whether a text is a phone number in E.164 format."""
     try:
         return PHONE.validate_python(text) == text
     except ValidationError:
@@ -69,6 +72,6 @@ def is_phone(text: str) -> bool:
 
 
 def veiled(address: str) -> str:
-    """Show of an address what tells where it leads, and not to whom (A9)."""
+    """Return the domain of an address, or the prefix of a phone number (A9)."""
     _, at, domain = address.rpartition("@")
     return f"…@{domain}" if at else f"{address[:3]}…"

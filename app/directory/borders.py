@@ -1,6 +1,6 @@
-"""Whether what is told may cross each border between two offices and a person.
+"""Whether sections may cross the borders between a sender, a recipient and the person.
 
-What may go from one country to an office is `queries.is_agreed`.
+For one border, see `queries.is_agreed`.
 """
 
 from app.directory import queries as directory
@@ -12,10 +12,10 @@ from app.kernel.work import Reading
 def may_cross(
     work: Reading, country: str, *, sender: FocalPoint, to: FocalPoint, level: Level
 ) -> bool:
-    """Return whether this much may cross each border there is (G07).
+    """Return whether agreements in force let this level cross every border (G07).
 
-    From where the person is, and from where the sender is: after a move of the person
-    these are two.
+    There can be two borders, because the person may have moved to another country than that
+    of the sender.
     """
     countries = homes(sender)
     shared = any(is_at_home(to, one) for one in countries)

@@ -1,7 +1,7 @@
-"""On which days an office works, and what time it is there: pure.
+"""Working days and time zones of offices, as pure functions.
 
-Days off come from the `holidays` library, which knows all 28 countries of the mechanism. Of
-feasts that follow the moon, those to come are its estimate, and may be a day off.
+Public holidays come from the `holidays` library, which covers all 28 countries of the
+mechanism. It estimates the dates of future lunar holidays, which may be a day off.
 """
 
 from dataclasses import dataclass
@@ -17,20 +17,20 @@ from app.directory.kinds import Described, homes
 SATURDAY, SUNDAY = 5, 6
 USUAL_WEEK_END: Final = frozenset({SATURDAY, SUNDAY})
 WEEK_ENDS: Final = {"KN": USUAL_WEEK_END}
-"""Where the library's is not the week of an office.
+"""Weekends that differ from those of the library.
 
-It names Sunday alone for Saint Kitts and Nevis, since the Public Holidays Act there moves a
-holiday from a Sunday and not from a Saturday; that says nothing of who works on Saturdays.
+For Saint Kitts and Nevis it has Sunday alone, because the Public Holidays Act moves a
+holiday from a Sunday but not from a Saturday. That does not make Saturday a working day.
 """
 CALENDARS: Final = 1024
-"""How many are kept: each a country's in one time zone and two years."""
+"""The size of the caches: one entry for each country, time zone and year."""
 
 
 @dataclass(frozen=True)
 class Calendar:
-    """A time zone, the days off of the week, and those of two years; Monday is 0.
+    """A time zone, the weekend (Monday is 0), and the holidays of two years.
 
-    `working` are days of a week-end that a government made working days, for another day.
+    `working` has weekend days that a government declared working days.
     """
 
     time_zone: str = "UTC"
@@ -39,48 +39,48 @@ class Calendar:
     working: frozenset[date] = frozenset()
 
     def works_on(self, day: date) -> bool:
-        """Say whether this is a working day."""
+        """Return whether a day is a working day."""
         rests = day.weekday() in self.week_end or day in self.holidays
         return day in self.working or not rests
 
     def local(self, moment: datetime) -> datetime:
-        """Say what the clock on the wall shows: a time without a zone."""
+        """Return the local time of a moment, without a zone."""
         return moment.astimezone(ZoneInfo(self.time_zone)).replace(tzinfo=None, fold=0)
 
     def instant(self, local: datetime) -> datetime:
-        """Say when the clock on the wall shows this, in UTC, as RFC 5545 does (3.3.5).
+        """Return the moment of a local time, in UTC, as RFC 5545 defines it (3.3.5).
 
-        Where clocks go back it shows it twice: the first time counts. Where they go forward
-        it never does: then it is as long after the change as it would have been.
+        A time that occurs twice, as clocks go back, means the first one. A time that is
+        skipped, as clocks go forward, is read with the offset from before the change.
         """
         return local.replace(tzinfo=ZoneInfo(self.time_zone), fold=0).astimezone(UTC)
 
 
 @dataclass(frozen=True)
 class Place:
-    """Where somebody works: in which time zone, and with which country's days off."""
+    """The time zone of an office, and the country whose holidays it has."""
 
     time_zone: str = "UTC"
     country: str | None = None
 
     def calendar(self, at: datetime) -> Calendar:
-        """Find the calendar of the year of a moment, and of the year after it."""
+        """Return the calendar for the year of a moment and the following year."""
         return calendar_of(self, at.astimezone(ZoneInfo(self.time_zone)).year)
 
 
 class Office(Described, Protocol):
-    """As much of a focal point as its calendar follows from."""
+    """The attributes of a focal point that its calendar depends on."""
 
     @property
     def time_zone(self) -> str:
-        """Where its clocks are set."""
+        """The IANA time zone of its office hours."""
 
 
 def place_of(office: Office) -> Place:
-    """Say which calendar an office keeps: its own hours, its country's days off.
+    """Return the time zone of an office and the country whose holidays it has.
 
-    One that is of several countries, or of none, has no holidays that we could name. A
-    consulate keeps those of its State.
+    An office of several countries, or of none, has no known holidays. A consulate has those
+    of its own State.
     """
     countries = homes(office)
     return Place(office.time_zone, countries[0] if len(countries) == 1 else None)
@@ -88,7 +88,7 @@ def place_of(office: Office) -> Place:
 
 @dataclass(frozen=True)
 class DaysOff:
-    """What a country rests on, and where it works on a week-end, in one year."""
+    """The weekend, holidays and declared working days of a country in one year."""
 
     week_end: frozenset[int] = USUAL_WEEK_END
     holidays: frozenset[date] = frozenset()
@@ -97,7 +97,7 @@ class DaysOff:
 
 @lru_cache(CALENDARS)
 def calendar_of(place: Place, year: int) -> Calendar:
-    """Bring together a time zone and the days off of two years."""
+    """Build the calendar of a place for a year and the following one."""
     if place.country is None:
         return Calendar(place.time_zone)
     this, following = (days_off(place.country, one) for one in (year, year + 1))
@@ -111,10 +111,7 @@ def calendar_of(place: Place, year: int) -> Calendar:
 
 @lru_cache(CALENDARS)
 def days_off(country: str, year: int) -> DaysOff:
-    """Ask the library, which reads a country's rules when they are first asked for.
-
-    Of a country it does not know, nobody knows a holiday.
-    """
+    """Load the days off of a country from the library; none for an unknown country."""
     try:
         known = country_holidays(country, years=year)
     except NotImplementedError:

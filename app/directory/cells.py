@@ -1,4 +1,4 @@
-"""What a cell of a file may hold: lists are words between spaces, empty is unknown."""
+"""Types of the cells of directory files: lists are split at spaces, empty means unknown."""
 
 from datetime import date
 from typing import Annotated, Final
@@ -12,54 +12,54 @@ from app.kernel.text import one_line, safe
 
 
 def refuse(what: str) -> PydanticCustomError:
-    """Say what a cell must be."""
+    """Return a validation error that says what a cell must be."""
     return PydanticCustomError("cell", "{what}", {"what": what})
 
 
 def words(cell: str) -> list[str]:
-    """Split a list, and refuse what it names twice."""
+    """Split a list at spaces, and refuse duplicates."""
     found = cell.split()
     if len(set(found)) < len(found):
-        raise refuse("must name nothing twice")
+        raise refuse("must not contain duplicates")
     return found
 
 
 def known_or_none(cell: str) -> str | None:
-    """Read an empty cell as unknown."""
+    """Return the stripped text, or None if the cell is empty."""
     return cell.strip() or None
 
 
 def truth(cell: str) -> bool:
-    """Read `true` or `false`, in the capitals of a spreadsheet too."""
+    """Parse `true` or `false`, in any case, as spreadsheets write them."""
     if cell.lower() not in {"true", "false"}:
         raise refuse("must be true or false")
     return cell.lower() == "true"
 
 
 def zone(cell: str) -> str:
-    """Check a name of the IANA time zone database."""
+    """Return the name if it is in the IANA time zone database, or refuse it."""
     if cell not in time_zones.names():
         raise refuse("must be an IANA time zone, like Asia/Almaty")
     return cell
 
 
 def day(cell: str | None) -> date | None:
-    """Read a day as ISO 8601 spells it."""
+    """Parse a date in ISO 8601 format."""
     try:
         return date.fromisoformat(cell) if cell else None
     except ValueError as error:
-        raise refuse("must be a day, like 2026-01-01") from error
+        raise refuse("must be a date, like 2026-01-01") from error
 
 
 SPANS: Final = (
     "must be always, or spans of hours like mo-fr/09:00-18:00, su-th/09:00-17:00 or "
-    "sa/09:00-13:00; for a break, or for a night, write two: mo-fr/09:00-13:00 and "
+    "sa/09:00-13:00; for a break, or for a night, write two spans: mo-fr/09:00-13:00 and "
     "mo-fr/14:00-18:00, mo/20:00-24:00 and tu/00:00-04:00"
 )
 
 
 def span(word: str) -> str:
-    """Check a span of opening hours."""
+    """Return the word if it is a span of opening hours, or refuse it."""
     if not is_spelled(word):
         raise refuse(SPANS)
     return word
@@ -72,7 +72,7 @@ TimeZone = Annotated[str, AfterValidator(zone)]
 Span = Annotated[str, AfterValidator(span)]
 Places = Annotated[int, Field(ge=0, le=100_000)]
 PROSE: Final = 2000
-"""Characters of what a source says."""
+"""The maximum length of a text from a source, in characters."""
 Prose = Annotated[
     str,
     StringConstraints(min_length=1, max_length=PROSE),

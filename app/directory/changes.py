@@ -1,4 +1,4 @@
-"""What was changed in the directory, by whom, from what to what: kept, never rewritten."""
+"""The history of the directory: each change with its author; append-only."""
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
@@ -15,15 +15,15 @@ from app.kernel.db import Base, Listed
 type Values = Mapping[str, Any]
 
 PRIVATE: Final = frozenset({"id", "capacity", "capacity_as_of"})
-"""Columns that stay in the house: nobody who changes or watches the directory is told."""
+"""Columns that are internal and left out of the history."""
 VEILED: Final = "address"
-"""Kept as where it leads: what is never rewritten must not hold what reaches somebody."""
+"""The column that is stored shortened, because the history cannot be erased."""
 
 
 class DirectoryChange(Listed, Base):
-    """One row of the directory, before and after; nothing was there before a first one.
+    """One row of the directory before and after a change; `before` is null for a new row.
 
-    Without an account an operator did it, at the command line.
+    Without `account_id`, an operator made the change at the command line.
     """
 
     __tablename__ = "directory_change"
@@ -38,7 +38,7 @@ class DirectoryChange(Listed, Base):
 
 @dataclass(frozen=True)
 class Clerk:
-    """Whoever writes in the directory: in which transaction, when, and in whose name."""
+    """The author of a change: the transaction, the time, and the accounts."""
 
     session: Session
     new_id: Callable[[], UUID]
@@ -50,7 +50,7 @@ class Clerk:
 def change(
     clerk: Clerk, subject: str, before: Values | None, after: Values
 ) -> DirectoryChange:
-    """Spell a change as it is kept."""
+    """Build the history entry of a change."""
     return DirectoryChange(
         id=clerk.new_id(),
         at=clerk.now,
@@ -63,9 +63,9 @@ def change(
 
 
 def shut_by_people(session: Session, subjects: Collection[str]) -> frozenset[str]:
-    """Say which of these rows, all of them shut, were shut through the service.
+    """Return which of some closed rows were last closed through the service.
 
-    What an operator shut, by a file, a file may open again.
+    A file may reopen only what an operator closed by a file.
     """
     named = DirectoryChange.subject.in_(subjects)
     by_people: dict[str, bool] = {}
@@ -78,7 +78,7 @@ def shut_by_people(session: Session, subjects: Collection[str]) -> frozenset[str
 
 
 def had_been_active(session: Session, subjects: Collection[str], kind: str) -> bool:
-    """Say whether one of these rows was ever an active office of a kind."""
+    """Return whether one of these rows was ever an active office of a kind."""
     found = session.scalars(
         select(DirectoryChange).where(DirectoryChange.subject.in_(subjects))
     )
@@ -86,7 +86,7 @@ def had_been_active(session: Session, subjects: Collection[str], kind: str) -> b
 
 
 def plain(values: Values) -> dict[str, Any]:
-    """Spell the values of columns as JSON can hold them."""
+    """Convert values of columns to values that JSON can represent."""
     return {
         name: value.isoformat() if isinstance(value, date) else value
         for name, value in values.items()
@@ -95,9 +95,9 @@ def plain(values: Values) -> dict[str, Any]:
 
 
 def kept(values: Values, before: Values | None = None) -> dict[str, Any]:
-    """Spell the values of columns as they are kept for good.
+    """Convert values of columns to their form in the history.
 
-    A veiled one that is another than before says so, for both may look the same.
+    A changed address is marked as `another`, because the shortened forms may be equal.
     """
     spelled = plain(values)
     if address := spelled.get(VEILED):

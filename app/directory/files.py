@@ -1,4 +1,4 @@
-"""Directory files: judged whole, so that nobody has to mend them fault by fault."""
+"""Validation of directory files: all faults are reported at once."""
 
 import csv
 import io
@@ -18,12 +18,12 @@ AGREEMENTS: Final = "agreements.csv"
 CONTACTS: Final = "contacts.csv"
 LIMITS: Final = "limits.csv"
 FILES: Final = (COUNTRIES, FOCAL_POINTS, AGREEMENTS, CONTACTS, LIMITS)
-"""What a folder may hold. The rows of the last are of a room above, which brings them."""
+"""The files that a folder may hold. The rows of the last one belong to `deadlines`."""
 
 
 @dataclass(frozen=True)
 class Fault:
-    """What is wrong with a cell, with a line (no column), or with a file (no line)."""
+    """A fault in a cell, in a line (no column), or in a file (no line)."""
 
     file: str
     line: int
@@ -31,14 +31,14 @@ class Fault:
     what: str
 
     def spell(self) -> str:
-        """Say where to look, and for what."""
+        """Format the fault with its file, line and column."""
         line = f", line {self.line}" if self.line else ""
         column = f", column {self.column}" if self.column else ""
         return f"{self.file}{line}{column}: {self.what}"
 
 
 class FilesRefused(Exception):  # noqa: N818 - it names what happened, as Problem does
-    """The files of this folder are not as they must be; nothing was written."""
+    """The files of this folder have faults; nothing was written."""
 
     def __init__(self, faults: Sequence[Fault]) -> None:
         super().__init__("\n".join(fault.spell() for fault in faults))
@@ -47,7 +47,7 @@ class FilesRefused(Exception):  # noqa: N818 - it names what happened, as Proble
 
 @dataclass(frozen=True)
 class Line[R: Row]:
-    """A row, and where it stands."""
+    """A row with its line number."""
 
     number: int
     row: R
@@ -55,7 +55,7 @@ class Line[R: Row]:
 
 @dataclass(frozen=True)
 class Sheet[R: Row]:
-    """A file as far as it could be read, and what is wrong with the rest."""
+    """The valid rows of a file, and the faults in the other lines."""
 
     file: str
     lines: Sequence[Line[R]] = ()
@@ -64,7 +64,7 @@ class Sheet[R: Row]:
 
 @dataclass(frozen=True)
 class Folder:
-    """The rows of the files that a folder holds."""
+    """The rows of the files in a folder."""
 
     countries: list[CountryRow]
     focal_points: list[FocalPointRow]
@@ -74,7 +74,7 @@ class Folder:
 
 @dataclass(frozen=True)
 class Known:
-    """What the directory holds already: rows may name it."""
+    """Keys that are already in the directory, to which rows may refer."""
 
     countries: Collection[str] = ()
     offices: Collection[str] = ()
@@ -87,10 +87,10 @@ NOTHING: Final = Known()
 def read[R: Row](
     folder: Traversable, known: Known = NOTHING, beside: Sheet[R] | None = None
 ) -> Folder:
-    """Read a folder beside what is known; raises FilesRefused.
+    """Read and validate a folder against what is known; raise FilesRefused.
 
-    `beside` is a sheet of the same folder whose rows another room knows: it is judged with
-    the others, so that all faults are told at once.
+    `beside` is a sheet of the same folder that another package has read. Its faults are
+    reported together with the others.
     """
     must_hold_something(folder)
     countries = open_sheet(folder, COUNTRIES, CountryRow)
@@ -110,9 +110,9 @@ def read[R: Row](
 
 
 def must_hold_something(folder: Traversable) -> None:
-    """Refuse a folder that is not the one its operator meant."""
+    """Raise FilesRefused if none of the files is in the folder."""
     if not any(folder.joinpath(file).is_file() for file in FILES):
-        refuse([Fault(file, 0, "", "is not there, nor is any other") for file in FILES])
+        refuse([Fault(file, 0, "", "is missing, and so are the others") for file in FILES])
 
 
 def refuse(faults: Sequence[Fault]) -> None:
@@ -122,12 +122,12 @@ def refuse(faults: Sequence[Fault]) -> None:
 
 
 def rows[R: Row](sheet: Sheet[R]) -> list[R]:
-    """Leave the line numbers behind."""
+    """Return the rows without their line numbers."""
     return [line.row for line in sheet.lines]
 
 
 def open_sheet[R: Row](folder: Traversable, file: str, model: type[R]) -> Sheet[R]:
-    """Read one file; one that is not there has no lines."""
+    """Read one file; a missing file has no lines."""
     path = folder.joinpath(file)
     if not path.is_file():
         return Sheet(file)
@@ -142,7 +142,7 @@ def open_sheet[R: Row](folder: Traversable, file: str, model: type[R]) -> Sheet[
 
 
 def judge[R: Row](file: str, text: str, model: type[R]) -> Iterator[Line[R] | Fault]:
-    """Make a row or faults of each line; of a wrong header, only the header's faults."""
+    """Yield a row or faults for each line; if the header is wrong, only its faults."""
     table = csv.reader(io.StringIO(text, newline=""), strict=True)
     try:
         header = next(table, [])
@@ -155,18 +155,18 @@ def judge[R: Row](file: str, text: str, model: type[R]) -> Iterator[Line[R] | Fa
 
 
 def judge_header(file: str, header: Sequence[str], model: type[Row]) -> Iterator[Fault]:
-    """Refuse a column that is not ours, is missing or comes twice."""
+    """Yield a fault for each column that is unknown, missing or duplicated."""
     count = Counter(header)
     for column in [name for name in count if name not in model.model_fields]:
         yield Fault(file, 1, column, "is not a column of this file")
     for column in [name for name in model.model_fields if count[name] != 1]:
-        yield Fault(file, 1, column, "must be there once")
+        yield Fault(file, 1, column, "must occur exactly once")
 
 
 def judge_line[R: Row](
     file: str, number: int, header: Sequence[str], cells: Sequence[str], model: type[R]
 ) -> Iterator[Line[R] | Fault]:
-    """Make a row of a line, or say what is wrong with each of its cells."""
+    """Yield the row of a line, or a fault for each wrong cell."""
     if len(cells) != len(header):
         yield Fault(file, number, "", f"has {len(cells)} cells, not {len(header)}")
         return
@@ -182,7 +182,7 @@ def judge_line[R: Row](
 
 
 def repeated[R: Row](file: str, lines: Iterable[Line[R]]) -> Iterator[Fault]:
-    """Refuse a second row of the same name, since nobody could say which one counts."""
+    """Yield a fault for each row whose key is already on an earlier line."""
     first: dict[str, int] = {}
     for line in lines:
         name = line.row.reference
@@ -192,7 +192,7 @@ def repeated[R: Row](file: str, lines: Iterable[Line[R]]) -> Iterator[Fault]:
 
 
 def strangers[R: Row](sheet: Sheet[R], known: Known) -> Iterator[Fault]:
-    """Refuse a country, a focal point or an agreement that the directory does not hold."""
+    """Yield a fault for each country, focal point or agreement that is not known."""
     for line in sheet.lines:
         row = line.row
         named = (

@@ -1,15 +1,15 @@
-"""What focal points are, and the rules that follow from it: pure."""
+"""Kinds of offices, and the pure rules that depend on them."""
 
 from collections.abc import Collection, Iterable, Mapping
 from enum import StrEnum
 from typing import Final, Protocol
 
 EVERYWHERE: Final = "*"
-"""In `serves`: every country, those outside of the directory included."""
+"""The value of `serves` for every country, including those outside of the directory."""
 
 
 class Kind(StrEnum):
-    """Whom a focal point answers to."""
+    """The kind of body that an office belongs to."""
 
     STATE = "state"
     NON_STATE = "non_state"
@@ -23,7 +23,7 @@ NEVER_LEAD: Final = frozenset({Kind.DESK, Kind.OVERSIGHT})
 
 
 class Function(StrEnum):
-    """What a focal point does."""
+    """The main task of an office."""
 
     CONSULAR = "consular"
     POLICE = "police"
@@ -40,7 +40,7 @@ class Function(StrEnum):
 
 
 class Service(StrEnum):
-    """What a person may be referred for."""
+    """Services for which a person may be referred."""
 
     SHELTER = "SHELTER"
     MEDICAL = "MEDICAL"
@@ -62,7 +62,7 @@ class Service(StrEnum):
 
 
 class Sex(StrEnum):
-    """Whom a focal point serves, and whom a question is about."""
+    """The sex of a person, or of the people that an office serves."""
 
     FEMALE = "female"
     MALE = "male"
@@ -70,14 +70,14 @@ class Sex(StrEnum):
 
 
 class AgeGroup(StrEnum):
-    """Whom a focal point serves: doubt about an age means child (BR14)."""
+    """The age groups that an office serves; a person of unclear age is a child (BR14)."""
 
     ADULT = "adult"
     CHILD = "child"
 
 
 class Level(StrEnum):
-    """How much may be told, each level with those below it (LIFECYCLES.md, section 5)."""
+    """How much may be shared; each level includes those below it (LIFECYCLES.md, 5)."""
 
     NOTICE = "L0"
     NEEDS = "L1"
@@ -87,7 +87,7 @@ class Level(StrEnum):
 
 
 class Confidence(StrEnum):
-    """How well a directory entry is sourced."""
+    """How well the sources support an entry of the directory."""
 
     HIGH = "high"
     MEDIUM = "medium"
@@ -97,22 +97,22 @@ class Confidence(StrEnum):
 
 
 class StateRouting(StrEnum):
-    """Whether cases may be routed to the State bodies of a country by themselves."""
+    """Whether cases may be routed to State bodies of a country automatically."""
 
     AUTO = "auto"
     AVOID = "avoid"
 
 
 class Described(Protocol):
-    """As much of a focal point as the rules ask for."""
+    """The attributes of a focal point that the rules depend on."""
 
     @property
     def kind(self) -> Kind:
-        """Whom it answers to."""
+        """The kind of body."""
 
     @property
     def of_state(self) -> str | None:
-        """The State whose body it is."""
+        """The State whose body it is, or None."""
 
     @property
     def serves(self) -> list[str]:
@@ -120,15 +120,14 @@ class Described(Protocol):
 
 
 def serves(focal_point: Described, country: str) -> bool:
-    """Say whether it works in a country."""
+    """Return whether an office works in a country."""
     return bool({country, EVERYWHERE} & set(focal_point.serves))
 
 
 def unserved(regions: Mapping[str, str], served: Collection[str]) -> frozenset[str]:
-    """List the regions with a country that is not served; by country: its region.
+    """Return the regions that have a country without service; `regions` is by country.
 
-    Where no desk serves it a case could one day have no owner (LIFECYCLES.md 8, rules 6
-    and 8).
+    Without a desk a case there could lose its last holder (LIFECYCLES.md 8, rules 6 and 8).
     """
     if EVERYWHERE in served:
         return frozenset()
@@ -136,31 +135,35 @@ def unserved(regions: Mapping[str, str], served: Collection[str]) -> frozenset[s
 
 
 def is_at_home(focal_point: Described, country: str) -> bool:
-    """Say whether it is of this country: a consulate serves one State and is of another."""
+    """Return whether an office belongs to a country.
+
+    A consulate works in one country and belongs to another.
+    """
     if focal_point.kind == Kind.STATE:
         return focal_point.of_state == country
     return serves(focal_point, country)
 
 
 def homes(focal_point: Described) -> list[str]:
-    """List the countries it is of; who works everywhere is of none."""
+    """Return the countries that an office belongs to; none if it works everywhere."""
     if focal_point.of_state:
         return [focal_point.of_state]
     return [country for country in focal_point.serves if country != EVERYWHERE]
 
 
 def is_beyond(reader: Described, helper: Described) -> bool:
-    """Say whether an office is, or may be, beyond the State whose body the reader is.
+    """Return whether the helper may be outside of the State whose body the reader is.
 
-    The name of such an office may hold a city. Who works everywhere is nowhere.
+    The name of such an office may contain a city. An office that works everywhere is in no
+    country and therefore not outside.
     """
     return reader.kind == Kind.STATE and not set(homes(helper)) <= {reader.of_state}
 
 
 def is_of_origin(focal_point: Described, origin: str | None, location: str) -> bool:
-    """Say whether it is a body of the State of origin.
+    """Return whether an office is a body of the State of origin.
 
-    While the origin is not known, any State but the one where the person is may be it.
+    While the origin is unknown, every State may be it except the one where the person is.
     """
     if focal_point.kind != Kind.STATE:
         return False
@@ -168,9 +171,9 @@ def is_of_origin(focal_point: Described, origin: str | None, location: str) -> b
 
 
 def is_blocked(focal_point: Described, *, origin_blocked: bool, origin: str | None) -> bool:
-    """Say whether it is of a State that must not be told (routing rule 4).
+    """Return whether an office is of a State that must not be informed (routing rule 4).
 
-    While the origin is not known, any State may be the one that is feared.
+    While the origin is unknown, every State may be the feared one.
     """
     if not origin_blocked or focal_point.kind != Kind.STATE:
         return False
@@ -178,5 +181,5 @@ def is_blocked(focal_point: Described, *, origin_blocked: bool, origin: str | No
 
 
 def languages_shared(mine: Iterable[str], asked: str) -> bool:
-    """Say whether a language is spoken, whatever the script."""
+    """Return whether one of some languages is the language asked for, in any script."""
     return asked.split("-", maxsplit=1)[0] in {language.split("-")[0] for language in mine}

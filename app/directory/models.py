@@ -1,4 +1,4 @@
-"""Countries, the focal points that serve them, and the agreements between them."""
+"""Tables of countries, offices, their contacts, and agreements between countries."""
 
 from datetime import date, datetime
 from uuid import UUID
@@ -13,9 +13,9 @@ from app.kernel.journal import Mailbox
 
 
 class Country(Base):
-    """A country of the mechanism and how its State route is to be used.
+    """A country of the mechanism, and whether its State bodies may be used for routing.
 
-    What no source said is empty: nothing here is guessed.
+    A value without a source is null or empty.
     """
 
     __tablename__ = "country"
@@ -36,9 +36,9 @@ class Country(Base):
 
 
 class FocalPoint(Base):
-    """An office that cases are carried to; it cannot exist without its mailbox.
+    """An office that can receive cases. It has a mailbox for its events.
 
-    Whom it serves, when it is open and how many places are free is empty where nobody said.
+    Lists and numbers that are not known are empty or null.
     """
 
     __tablename__ = "focal_point"
@@ -67,10 +67,10 @@ class FocalPoint(Base):
 
 
 class Contact(Base):
-    """Where an office is called on when something waits there: a duty post, never a person.
+    """An address for notifications to an office: a duty post, never a person.
 
-    Two rows of one office with the same label are two ways to reach the same post. No part
-    of the public directory (A9).
+    Two rows of one office with the same label are two channels to the same post. The public
+    directory does not include contacts (A9).
     """
 
     __tablename__ = "contact"
@@ -85,7 +85,7 @@ class Contact(Base):
 
 
 class Agreement(Base):
-    """What two or more countries agreed may cross their borders, from when until when."""
+    """An agreement on what may cross the borders between countries."""
 
     __tablename__ = "agreement"
 

@@ -1,8 +1,8 @@
-"""When an office is open: weekly hours in its own time zone, as words between spaces.
+"""Opening hours: weekly spans in the time zone of the office.
 
-`always`, or spans such as `mo-fr/09:00-18:00`. The days may go past Sunday (`su-th`). A day
-with a break is two spans, and so is a night: up to `24:00` and from `00:00`. Holidays are
-not known here.
+A span is `always` or like `mo-fr/09:00-18:00`. The days may continue past Sunday (`su-th`).
+A day with a break needs two spans, and so does a night: up to `24:00` and from `00:00`.
+Holidays are not considered.
 """
 
 import re
@@ -16,12 +16,12 @@ DAYS: Final = ("mo", "tu", "we", "th", "fr", "sa", "su")
 _DAY, _TIME = f"({'|'.join(DAYS)})", r"((?:[01]\d|2[0-3]):[0-5]\d|24:00)"
 SPAN: Final = re.compile(f"{_DAY}(?:-{_DAY})?/{_TIME}-{_TIME}", re.ASCII)
 FORM: Final = f"^({ALWAYS}|{SPAN.pattern})$".replace(r"\d", "[0-9]")
-"""As a contract spells it; that a span holds at least a minute stands beside it."""
+"""The pattern of a span in the API; that it starts before it ends is checked apart."""
 MINUTES: Final = 60
 
 
 def is_spelled(word: str) -> bool:
-    """Say whether this is a span of hours that holds at least a minute, or `always`."""
+    """Return whether a word is `always` or a span of at least one minute."""
     span = SPAN.fullmatch(word)
     if span is None:
         return word == ALWAYS
@@ -30,13 +30,13 @@ def is_spelled(word: str) -> bool:
 
 
 def minute_of(time: str) -> int:
-    """Count the minutes from midnight on."""
+    """Return the minutes since midnight."""
     hours, minutes = time.split(":")
     return int(hours) * MINUTES + int(minutes)
 
 
 def is_open(opening: Sequence[str], time_zone: str, now: datetime) -> bool | None:
-    """Say whether it is open at a moment; None: nobody said when it is."""
+    """Return whether an office is open at a moment, or None if its hours are not known."""
     if not opening:
         return None
     if ALWAYS in opening:
@@ -47,7 +47,7 @@ def is_open(opening: Sequence[str], time_zone: str, now: datetime) -> bool | Non
 
 
 def holds(word: str, day: int, minute: int) -> bool:
-    """Say whether a span holds this minute of this day; its end is outside of it."""
+    """Return whether a span includes a minute of a weekday; its end is excluded."""
     span = SPAN.fullmatch(word)
     if span is None:
         return False

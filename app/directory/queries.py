@@ -1,7 +1,7 @@
-"""Reading the directory: small, public to every focal point, and sorted alike everywhere.
+"""Queries for the directory. It is small, and public to every office.
 
-Lists are filtered and sorted here, not by the database: JSON lists are searched differently
-by each, and so are letters beside `_` sorted; routing must not depend on it.
+Lists are filtered and sorted in Python. Databases differ in how they search JSON lists and
+sort `_`, and routing must not depend on that.
 """
 
 from collections.abc import Iterable, Mapping
@@ -27,7 +27,10 @@ from app.kernel.work import Reading, Writing
 
 
 def country(work: Reading, iso2: str) -> Country | None:
-    """Find a country; None is one outside of the directory, where people are found too."""
+    """Return a country, or None if it is not in the directory.
+
+    A person can be in such a country too.
+    """
     return work.session.get(Country, iso2)
 
 
@@ -38,7 +41,7 @@ BY_CODE: Final = EVERYONE.where(FocalPoint.code == bindparam("code"))
 
 @recalled(Country)
 def countries(work: Reading) -> list[Country]:
-    """List every country, by code."""
+    """List all countries by code."""
     return sorted(work.session.scalars(COUNTRIES), key=lambda found: found.iso2)
 
 
@@ -47,12 +50,12 @@ AVOIDED: Final = select(Country.iso2).where(Country.state_routing == StateRoutin
 
 @recalled(Country)
 def avoided(work: Reading) -> frozenset[str]:
-    """Name the countries whose State route is not used by itself (rule 6)."""
+    """Return the countries whose State bodies are not used automatically (rule 6)."""
     return frozenset(columns(work.session, AVOIDED, {}).scalars())
 
 
 def find(work: Reading, code: str) -> FocalPoint:
-    """Find a focal point by its code, or raise NotFound (404)."""
+    """Return the focal point with a code, or raise NotFound (404)."""
     found = work.session.scalar(BY_CODE, {"code": code})
     if found is None:
         raise NotFound("There is no such focal point.")
@@ -60,13 +63,13 @@ def find(work: Reading, code: str) -> FocalPoint:
 
 
 class FocalPointUnknown(Problem):
-    """No focal point of the directory has the code that the request names."""
+    """The directory has no focal point with the code in the request."""
 
     status = 422
 
 
 def named(work: Reading, code: str) -> FocalPoint:
-    """Find the focal point that a request names, or raise FocalPointUnknown (422)."""
+    """Return the focal point that a request names, or raise FocalPointUnknown (422)."""
     found = work.session.scalar(BY_CODE, {"code": code})
     if found is None:
         raise FocalPointUnknown("Look its code up: GET /v1/focal-points.")
@@ -74,22 +77,22 @@ def named(work: Reading, code: str) -> FocalPoint:
 
 
 def id_of(session: Session, code: str) -> UUID:
-    """Find a focal point's id for an operator's command, or raise NotFound (404)."""
+    """Return the id of a focal point for a command, or raise NotFound (404)."""
     found = session.scalar(select(FocalPoint.id).where(FocalPoint.code == code))
     if found is None:
-        raise NotFound("There is no focal point of this code in the directory.")
+        raise NotFound("The directory has no focal point with this code.")
     return found
 
 
 def by_id(work: Reading, focal_point_id: UUID) -> FocalPoint:
-    """Find a focal point that a record names, or raise NotFound (404)."""
+    """Return the focal point with an id, or raise NotFound (404)."""
     if found := at_hand(work, focal_point_id):
         return found
     raise NotFound("There is no such focal point.")
 
 
 def at_hand(work: Reading, focal_point_id: UUID) -> FocalPoint | None:
-    """Find a focal point, without asking for one that this unit of work has already."""
+    """Return the focal point with an id, from the session if it is loaded, or None."""
     key = identity_key(FocalPoint, focal_point_id)
     found: FocalPoint | None = work.session.identity_map.get(key)
     return found or by_ids(work, [focal_point_id]).get(focal_point_id)
@@ -102,20 +105,20 @@ CODES: Final = select(FocalPoint.id, FocalPoint.code).where(AMONG)
 
 @recalled(FocalPoint)
 def by_ids(work: Reading, ids: Iterable[UUID]) -> Mapping[UUID, FocalPoint]:
-    """Find the focal points that some records name."""
+    """Return focal points by id."""
     found = work.session.scalars(BY_IDS, {"ids": list(ids)}).all()
     work.held.update(found)
     return {one.id: one for one in found}
 
 
 def codes(work: Reading, ids: Iterable[UUID]) -> dict[UUID, str]:
-    """Tell focal points' codes, which the outside world knows them by."""
+    """Return the codes of focal points by id."""
     return dict(columns(work.session, CODES, {"ids": list(set(ids))}).all())
 
 
 @recalled(FocalPoint)
 def active(work: Reading) -> list[FocalPoint]:
-    """List the focal points that something may be sent to, by code."""
+    """List the active focal points by code."""
     statement = select(FocalPoint).where(FocalPoint.active)
     return sorted(work.session.scalars(statement), key=by_code)
 
@@ -127,18 +130,18 @@ OVERSEERS: Final = select(FocalPoint.id).where(
 
 @recalled(FocalPoint)
 def overseers(work: Reading) -> frozenset[UUID]:
-    """Name whoever watches over the mechanism now."""
+    """Return the ids of the active oversight bodies."""
     return frozenset(columns(work.session, OVERSEERS, {}).scalars())
 
 
 def overseers_of_before(session: Session) -> frozenset[UUID]:
-    """Name the oversight bodies that are active no longer."""
+    """Return the ids of the closed oversight bodies."""
     shut = (FocalPoint.kind == Kind.OVERSIGHT) & ~FocalPoint.active
     return frozenset(session.scalars(select(FocalPoint.id).where(shut)))
 
 
 def closed() -> Select[UUID]:
-    """Select the ids of the focal points that are active no longer."""
+    """Return a statement for the ids of closed focal points."""
     return select(FocalPoint.id).where(~FocalPoint.active)
 
 
@@ -148,13 +151,13 @@ def list_offices(session: Session) -> list[FocalPoint]:
 
 
 def desks() -> Select[UUID]:
-    """Select the ids of the desks."""
+    """Return a statement for the ids of desks."""
     return select(FocalPoint.id).where(FocalPoint.kind == Kind.DESK)
 
 
 @recalled(FocalPoint)
 def everyone(work: Reading) -> list[FocalPoint]:
-    """List every focal point, inactive ones too, by code: routing accounts for each."""
+    """List all focal points by code; routing gives a reason for the closed ones too."""
     found = sorted(work.session.scalars(EVERYONE), key=by_code)
     work.held.update(found)
     return found
@@ -164,15 +167,15 @@ TODAY: Final = bindparam("today", type_=Agreement.in_force_from.type)
 IN_FORCE: Final = (Agreement.in_force_from <= TODAY) & (
     Agreement.in_force_until.is_(None) | (Agreement.in_force_until >= TODAY)
 )
-"""The agreements that are in force on a day (UTC) that is given as `today`."""
+"""The condition for agreements that are in force on the day `today` (UTC)."""
 AGREEMENTS: Final = select(Agreement.countries, Agreement.level).where(IN_FORCE)
 
 
 @recalled(Agreement)
 def agreed_with(work: Reading, country: str, level: Level) -> frozenset[str]:
-    """Name the countries with which this much, or more, may cross the border today (UTC).
+    """Return the countries to which this level may cross the border today (UTC).
 
-    Two agreements do not add up: one of them has to reach the level (BR07).
+    Agreements do not add up: a single one has to reach the level (BR07).
     """
     known = columns(work.session, AGREEMENTS, {"today": work.now.date()})
     ours = (set(countries) for countries, agreed in known if agreed >= level)
@@ -180,10 +183,10 @@ def agreed_with(work: Reading, country: str, level: Level) -> frozenset[str]:
 
 
 def is_agreed(work: Reading, country: str, to: FocalPoint, level: Level) -> bool:
-    """Say whether this much may go from a country to a focal point (BR07).
+    """Return whether this level may go from a country to an office (BR07).
 
-    To one that is at home there, always; beyond, where an agreement in force covers every
-    country it is of.
+    An office of that country needs no agreement. Any other office needs one in force with
+    every country that it belongs to.
     """
     if kinds.is_at_home(to, country):
         return True
@@ -194,9 +197,9 @@ def is_agreed(work: Reading, country: str, to: FocalPoint, level: Level) -> bool
 def lock_contacts(
     work: Writing, focal_points: Iterable[UUID]
 ) -> list[tuple[UUID, Contact]]:
-    """Find where offices are called on, and hold it: whoever calls on them takes turns.
+    """Lock and return the active contacts of offices, so that notifications are serialised.
 
-    In the order of their codes, or two would wait for each other.
+    The order is by code, to avoid deadlocks.
     """
     wanted = FocalPoint.id.in_(set(focal_points)) & Contact.active
     mine = select(FocalPoint.id, Contact).where(wanted)
@@ -207,7 +210,7 @@ def lock_contacts(
 
 
 def contact(work: Reading, code: str) -> tuple[UUID, Contact] | None:
-    """Find a contact as it is now, and whose it is; None: there is none of this code."""
+    """Return a contact as it is now, with the id of its office, or None."""
     mine = select(FocalPoint.id, Contact).where(Contact.code == code)
     joined = mine.join(Contact, Contact.focal_point == FocalPoint.code)
     fresh = joined.execution_options(populate_existing=True)
@@ -215,29 +218,29 @@ def contact(work: Reading, code: str) -> tuple[UUID, Contact] | None:
 
 
 def channels(session: Session) -> frozenset[Channel]:
-    """Name the channels by which anybody is to be called on."""
+    """Return the channels that active contacts use."""
     return frozenset(session.scalars(select(Contact.channel).where(Contact.active)))
 
 
 def unreachable(session: Session) -> list[str]:
-    """List the active offices that nobody can call on, by code."""
+    """List the codes of active offices without an active contact."""
     reached = select(Contact.focal_point).where(Contact.active)
     silent = select(FocalPoint.code).where(FocalPoint.active)
     return sorted(session.scalars(silent.where(FocalPoint.code.not_in(reached))))
 
 
 def regions_without_desk(session: Session) -> list[str]:
-    """List the regions with a country that no active desk serves: start-up refuses it."""
+    """List the regions with a country that no active desk serves; start-up refuses them."""
     regions = dict(session.execute(select(Country.iso2, Country.region)).all())
     served = {place for desk in active_desks(session) for place in desk.serves}
     return sorted(kinds.unserved(regions, served))
 
 
 def unknown_time_zones(session: Session) -> list[str]:
-    """List the codes of countries and offices whose time zone the database in use lacks.
+    """List the countries and offices whose time zone is not in the database in use.
 
-    Their deadlines cannot be computed: start-up refuses it. An earlier version accepted
-    names that only the host knew, such as `localtime`.
+    Start-up refuses them, because their deadlines cannot be computed. An earlier version
+    accepted names that only the host knew, such as `localtime`.
     """
     stored = chain(
         session.execute(select(Country.iso2, Country.time_zone)),
@@ -248,13 +251,13 @@ def unknown_time_zones(session: Session) -> list[str]:
 
 
 def made_up_offices(session: Session) -> list[str]:
-    """List the active offices that do not exist, by code: start-up refuses them."""
+    """List the codes of active fictitious offices, which start-up refuses."""
     made_up = FocalPoint.active & (FocalPoint.confidence == Confidence.FICTITIOUS)
     return sorted(session.scalars(select(FocalPoint.code).where(made_up)))
 
 
 def lost_oversight(session: Session) -> bool:
-    """Say whether no oversight body is active, though one was: start-up refuses it."""
+    """Return whether oversight bodies existed but none is active; start-up refuses that."""
     if session.scalars(OVERSEERS).first():
         return False
     kind = FocalPoint.kind == Kind.OVERSIGHT
@@ -266,7 +269,7 @@ def lost_oversight(session: Session) -> bool:
 
 
 def active_desks(session: Session) -> list[FocalPoint]:
-    """List the desks that can be given a case, by code."""
+    """List the active desks by code."""
     statement = select(FocalPoint).where(FocalPoint.active, FocalPoint.kind == Kind.DESK)
     return sorted(session.scalars(statement), key=by_code)
 
@@ -274,10 +277,10 @@ def active_desks(session: Session) -> list[FocalPoint]:
 def page_focal_points(
     work: Reading, query: PageQuery, country: str | None, service: Service | None
 ) -> tuple[list[FocalPoint], str | None, bool]:
-    """List focal points by code, inactive ones too, as `paginate` does.
+    """Return a page of focal points by code, closed ones included, like `paginate`.
 
-    The cursor is the last code: the directory keeps no secret, and never loses a row.
-    Raises CursorUnknown (422).
+    The cursor is the last code: the directory is public, and rows are never deleted. Raises
+    CursorUnknown (422).
     """
     known = everyone(work)
     if query.after is not None and query.after not in map(by_code, known):
@@ -294,5 +297,5 @@ def page_focal_points(
 
 
 def by_code(named: FocalPoint) -> str:
-    """Sort as ASCII does, in every database."""
+    """Return the sort key, which sorts as ASCII in every database."""
     return named.code

@@ -1,7 +1,7 @@
-"""The rows of directory files, and what each cell must be.
+"""Rows of directory files, and the rules for each cell.
 
-Lists are words between spaces, an empty cell says that nobody knows. A field's name is its
-column's; a rule that needs another cell finds it in a column further left.
+Lists are split at spaces, and an empty cell means unknown. Fields are named as their
+columns; a rule that depends on another cell needs it in a column further left.
 """
 
 from collections.abc import Iterator
@@ -39,28 +39,28 @@ from app.kernel.text import Asked, Code, CountryCode, Instant, LanguageTag, Safe
 
 
 class Row(Asked):
-    """One line of a file."""
+    """One row of a file."""
 
     key: ClassVar[str] = "code"
-    """The column that tells a row from the others."""
+    """The column that identifies a row."""
     unsaid: ClassVar[frozenset[str]] = frozenset()
-    """Columns that a fault does not repeat."""
+    """Columns whose values a fault does not repeat."""
 
     @property
     def reference(self) -> str:
-        """Which row this is."""
+        """The key of this row."""
         return str(getattr(self, self.key))
 
     def countries_named(self) -> Iterator[tuple[str, str]]:
-        """Name the countries that the directory must hold, each with its column."""
+        """Yield each country that must be in the directory, with its column."""
         yield from ()
 
     def offices_named(self) -> Iterator[tuple[str, str]]:
-        """Name the focal points that the directory must hold, each with its column."""
+        """Yield each focal point that must be in the directory, with its column."""
         yield from ()
 
     def agreements_named(self) -> Iterator[tuple[str, str]]:
-        """Name the agreements that the directory must hold, each with its column."""
+        """Yield each agreement that must be in the directory, with its column."""
         yield from ()
 
 
@@ -85,7 +85,7 @@ class CountryRow(Row):
 
 
 class FocalPointRow(Row):
-    """An office that cases are carried to."""
+    """An office that can receive cases."""
 
     code: Code
     name: SafeLine
@@ -111,36 +111,36 @@ class FocalPointRow(Row):
     @field_validator("of_state")
     @classmethod
     def is_of_one_state(cls, state: str | None, info: ValidationInfo) -> str | None:
-        """Require the State of a State body, and of nobody else.
+        """Require a State for a State body, and for no other office.
 
-        Routing asks it who is of the origin (`kinds.is_of_origin`).
+        Routing relies on it to find offices of the State of origin (`kinds.is_of_origin`).
         """
         if "kind" in info.data and (info.data["kind"] == Kind.STATE) != bool(state):
-            raise refuse("must be given if kind is state, and only then")
+            raise refuse("must be given if, and only if, kind is state")
         return state
 
     @field_validator("services", "can_lead")
     @classmethod
     def serves_people(cls, offer: object, info: ValidationInfo) -> object:
-        """Refuse an offer of who convenes others: it serves no person and sees no case."""
+        """Refuse services and the lead for a technical office, which serves no person."""
         if offer and info.data.get("function") == Function.TECHNICAL:
-            raise refuse("is not for a technical office, which serves no person")
+            raise refuse("must be empty or false for a technical office")
         return offer
 
     @field_validator("services", "can_lead")
     @classmethod
     def works_somewhere(cls, offer: object, info: ValidationInfo) -> object:
-        """Refuse an offer that nobody could ever be sent to."""
+        """Refuse services and the lead for an office that works in no country."""
         if offer and not info.data.get("serves", [EVERYWHERE]):
-            raise refuse("needs a country in serves")
+            raise refuse("requires a country in serves")
         return offer
 
     @field_validator("opening")
     @classmethod
     def is_one_week(cls, opening: list[str]) -> list[str]:
-        """Refuse hours beside `always`: one of the two would be wrong."""
+        """Refuse hours together with `always`."""
         if ALWAYS in opening and len(opening) > 1:
-            raise refuse("must be always alone, or hours")
+            raise refuse("must be either always or hours")
         return opening
 
     @field_validator("capacity_as_of")
@@ -148,35 +148,35 @@ class FocalPointRow(Row):
     def is_as_of_a_moment(
         cls, as_of: datetime | None, info: ValidationInfo
     ) -> datetime | None:
-        """Refuse free places of no known moment, and a moment without any."""
+        """Require the time of the free places together with their number."""
         if "capacity" in info.data and (info.data["capacity"] is None) != (as_of is None):
-            raise refuse("must be given with capacity, and only then")
+            raise refuse("must be given if, and only if, capacity is given")
         return as_of
 
     @field_validator("deputy")
     @classmethod
     def is_another(cls, deputy: str | None, info: ValidationInfo) -> str | None:
-        """Refuse an office that would stand in for itself."""
+        """Refuse an office as its own deputy."""
         if deputy and deputy == info.data.get("code"):
             raise refuse("must be another focal point")
         return deputy
 
     @override
     def countries_named(self) -> Iterator[tuple[str, str]]:
-        """Name where it works and whose body it is."""
+        """Yield the countries where it works, and the State whose body it is."""
         yield from (("serves", place) for place in self.serves if place != EVERYWHERE)
         if self.of_state:
             yield "of_state", self.of_state
 
     @override
     def offices_named(self) -> Iterator[tuple[str, str]]:
-        """Name who stands in for it."""
+        """Yield its deputy."""
         if self.deputy:
             yield "deputy", self.deputy
 
 
 class ContactRow(Row):
-    """Where an office is called on, by one channel."""
+    """An address for notifications to an office."""
 
     unsaid = frozenset({"address"})
 
@@ -191,19 +191,19 @@ class ContactRow(Row):
     @field_validator("address")
     @classmethod
     def is_of_its_channel(cls, address: str, info: ValidationInfo) -> str:
-        """Refuse what a message could not be sent to, or would be sent on from."""
+        """Refuse an address that is not a plain address of its channel."""
         if "channel" in info.data and not is_address(info.data["channel"], address):
             raise refuse("must be a plain address of its channel")
         return address
 
     @override
     def offices_named(self) -> Iterator[tuple[str, str]]:
-        """Name whose it is."""
+        """Yield the office it belongs to."""
         yield "focal_point", self.focal_point
 
 
 class AgreementRow(Row):
-    """What two or more countries agreed may cross, and from when until when (BR07)."""
+    """An agreement between countries on what may cross, and when it is in force (BR07)."""
 
     code: Code
     name: SafeLine
@@ -217,20 +217,20 @@ class AgreementRow(Row):
     @field_validator("countries")
     @classmethod
     def is_between_countries(cls, countries: list[str]) -> list[str]:
-        """Refuse an agreement with oneself."""
-        if len(countries) < 2:  # noqa: PLR2004 - it takes two
+        """Refuse an agreement of fewer than two countries."""
+        if len(countries) < 2:  # noqa: PLR2004 - the minimum for an agreement
             raise refuse("must name at least two countries")
         return countries
 
     @field_validator("in_force_until")
     @classmethod
     def ends_after_it_began(cls, end: date | None, info: ValidationInfo) -> date | None:
-        """Refuse an agreement that is never in force."""
+        """Refuse an agreement that ends before it begins."""
         if end and end < info.data.get("in_force_from", end):
             raise refuse("must not be before in_force_from")
         return end
 
     @override
     def countries_named(self) -> Iterator[tuple[str, str]]:
-        """Name the parties."""
+        """Yield its countries."""
         yield from (("countries", country) for country in self.countries)

@@ -1,4 +1,4 @@
-"""The directory on the wire: a focal point is known by its code, and by nothing else."""
+"""Request and response schemas of the directory. Focal points are identified by code."""
 
 from datetime import datetime
 from typing import Annotated, Final, Self
@@ -30,11 +30,11 @@ from app.kernel.text import (
 )
 
 Languages = Annotated[
-    list[LanguageTag], Field(description="What is spoken there; empty: not known.")
+    list[LanguageTag], Field(description="Languages spoken there; empty: not known.")
 ]
 A_LINE: Final = SAFE | {"maxLength": LINE}
 A_TEXT: Final = SAFE | {"maxLength": PROSE}
-"""What the rows judge, told in the contract."""
+"""Limits that the rows check, repeated for the API."""
 TimeZone = Annotated[
     str,
     Field(
@@ -45,14 +45,12 @@ TimeZone = Annotated[
 ]
 Source = Annotated[
     str | None,
-    Field(
-        description="Where this is from; null: no source says.", json_schema_extra=A_TEXT
-    ),
+    Field(description="The source of this entry; null: none.", json_schema_extra=A_TEXT),
 ]
 AsOf = Annotated[
     str | None,
     Field(
-        description="The year or years it was true in.",
+        description="The year or years for which the entry is known to be true.",
         examples=["2024", "2018-2022"],
         json_schema_extra=A_LINE,
     ),
@@ -60,70 +58,71 @@ AsOf = Annotated[
 Name = Annotated[
     str,
     Field(
-        description="Its name, in words of its source.",
+        description="Its name, as in its source.",
         json_schema_extra=A_LINE | {"minLength": 1},
     ),
 ]
 
 
 class FocalPointOut(Shown):
-    """An office that cases are carried to.
+    """An office that can receive cases.
 
-    How many places are free is not told here: whoever watched it could see where a person
-    went.
+    The number of free places is not shown: a change could reveal where a person went.
     """
 
-    code: Annotated[Code, Field(description="Names it everywhere.", examples=["UZ_LEAD"])]
+    code: Annotated[Code, Field(description="The unique code.", examples=["UZ_LEAD"])]
     name: Name
-    kind: Annotated[Kind, Field(description="Whom it answers to.")]
+    kind: Annotated[Kind, Field(description="The kind of body it belongs to.")]
     function: Annotated[
-        Function, Field(description="What it does; `technical` serves no person.")
+        Function, Field(description="Its main task; `technical` serves no person.")
     ]
     of_state: Annotated[
         CountryCode | None,
-        Field(description="The State whose body it is: a consulate is of its own."),
+        Field(description="The State whose body it is; of a consulate its own State."),
     ]
     serves: Annotated[
         list[Annotated[str, Field(pattern=r"^([A-Z]{2}|\*)$")]],
-        Field(description="The countries it works in; `*`: every one.", examples=[["KZ"]]),
+        Field(description="The countries it works in; `*`: all.", examples=[["KZ"]]),
     ]
     time_zone: TimeZone
     languages: Languages
     services: Annotated[
         list[Service],
-        Field(description="What a person may be referred to it for, as far as known."),
+        Field(description="Services a person may be referred for; empty: not known."),
     ]
-    sexes: Annotated[list[Sex], Field(description="Whom it serves; empty: not known.")]
-    ages: Annotated[list[AgeGroup], Field(description="Whom it serves; empty: not known.")]
+    sexes: Annotated[list[Sex], Field(description="Sexes it serves; empty: not known.")]
+    ages: Annotated[list[AgeGroup], Field(description="Ages it serves; empty: not known.")]
     opening: Annotated[
         list[Annotated[str, Field(json_schema_extra={"pattern": FORM})]],
         Field(
-            description="Its weekly hours in its time zone, one span for each text, or "
+            description="Weekly opening hours in its time zone: one span for each text, or "
             "`always`; empty: not known. The days may go past Sunday (`su-th`); a day with "
-            "a break is two spans.",
+            "a break needs two spans.",
             examples=[["mo-fr/09:00-13:00", "mo-fr/14:00-18:00", "sa/09:00-13:00"]],
         ),
     ]
     deputy: Annotated[
         Code | None,
-        Field(description="Who stands in for it in an emergency while it is closed."),
+        Field(
+            description="The office that replaces it in an emergency while it is closed."
+        ),
     ]
-    can_lead: Annotated[bool, Field(description="Whether it may take the lead of a case.")]
-    active: Annotated[bool, Field(description="Whether anything may be sent to it now.")]
+    can_lead: Annotated[bool, Field(description="Whether it may lead a case.")]
+    active: Annotated[bool, Field(description="Whether it may receive anything now.")]
     confidence: Annotated[
         Confidence,
-        Field(description="How well it is sourced; `fictitious`: it does not exist."),
+        Field(description="How well sources support it; `fictitious`: it does not exist."),
     ]
     source: Source
     as_of: AsOf
 
 
 class FocalPointPage(Page[FocalPointOut]):
-    """Focal points, by code."""
+    """A page of focal points, by code."""
 
 
 class CountryOut(Shown):
-    """A country of the mechanism, and how its State route is to be used."""
+    """A country of the mechanism, and whether its State bodies are used for routing."""
 
     iso2: CountryCode
     name: Annotated[str, Field(examples=["Kazakhstan"])]
@@ -132,12 +131,12 @@ class CountryOut(Shown):
     time_zone: TimeZone
     state_routing: Annotated[
         StateRouting,
-        Field(description="`avoid`: no case goes to a State body there by itself."),
+        Field(description="`avoid`: no case is routed to a State body automatically."),
     ]
     first_contact: Annotated[
         str | None,
         Field(
-            description="The body that must hear first; the person is asked first of all.",
+            description="The body to inform first, once the person has agreed.",
             examples=["police_or_prosecutor"],
             json_schema_extra=A_LINE,
         ),
@@ -145,39 +144,40 @@ class CountryOut(Shown):
     needs_criminal_case: Annotated[
         str | None,
         Field(
-            description="`ask`: services may hang on a criminal case; ask before use.",
+            description="`ask`: services may require a criminal case; ask before use.",
             examples=["ask"],
             json_schema_extra=A_LINE,
         ),
     ]
     routing_reason: Annotated[
-        str | None, Field(description="Why it is routed so.", json_schema_extra=A_TEXT)
+        str | None,
+        Field(description="The reason for `state_routing`.", json_schema_extra=A_TEXT),
     ]
     lead_body: Annotated[
-        str | None, Field(description="In its source's words; null: no source names one.")
+        str | None, Field(description="As in its source; null: no source names one.")
     ]
     source: Source
     as_of: AsOf
     confidence: Annotated[
-        str, Field(description="How well it is sourced, in the words of who looked.")
+        str, Field(description="How well sources support it, as researched.")
     ]
 
 
 class CountryPage(Page[CountryOut]):
-    """Every country of the mechanism, by code."""
+    """All countries of the mechanism, by code."""
 
 
 class NewCapacity(Asked):
-    """How many places are free now, in the words of the office itself."""
+    """The number of free places, as the office reports it."""
 
     free: Annotated[
         Annotated[StrictInt, Field(ge=0, le=100_000), WHOLE] | None,
-        Field(description="0: full. Null: we do not say."),
+        Field(description="0: full. Null: not known."),
     ]
 
 
 class CapacityOut(Shown):
-    """How many places are free at your own focal point, as it last said."""
+    """The number of free places at your own focal point, as last reported."""
 
     focal_point: str
     free: Annotated[int | None, Field(description="Null: not known.")]
@@ -185,7 +185,7 @@ class CapacityOut(Shown):
 
     @classmethod
     def of(cls, focal_point: FocalPoint) -> Self:
-        """Show the last word of an office."""
+        """Build the answer for a focal point."""
         return cls(
             focal_point=focal_point.code,
             free=focal_point.capacity,

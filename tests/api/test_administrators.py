@@ -182,7 +182,7 @@ def test_what_a_rule_asks_for_is_said_in_a_sentence(admin: Someone) -> None:
 
     [fault] = puts(admin, "/focal-points/KZ_NEW_SHELTER", body, **NEW).json()["errors"]
 
-    assert fault["detail"] == "This must be given if kind is state, and only then."
+    assert fault["detail"] == "This must be given if, and only if, kind is state."
 
 
 @pytest.mark.parametrize("missing", sorted(set(OFFICE)))
