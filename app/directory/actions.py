@@ -50,7 +50,7 @@ CONTACTS: Final = Register(Contact, ("code",), "contacts")
 ONE_AT_A_TIME: Final = "directory"
 """The lock that every writer holds, because rules compare several rows of a table."""
 
-KEEPERS: Final = frozenset({Role.CASEWORKER, Role.COORDINATOR})
+CAPACITY_ROLES: Final = frozenset({Role.CASEWORKER, Role.COORDINATOR})
 """Roles that may set the free places of their office."""
 
 
@@ -107,9 +107,7 @@ def store(clerk: Clerk, register: Register, rows: Sequence[Values]) -> Count:
     added = [row for key, row in keyed if key not in stored]
     changed = [(k, row) for k, row in keyed if k in stored and news(stored[k], row)]
     if added:
-        clerk.session.execute(
-            insert(register.table), with_mailboxes(clerk, register, added)
-        )
+        clerk.session.execute(insert(register.table), add_mailboxes(clerk, register, added))
     for key, row in changed:
         here = update(register.table).where(register.named(key))
         clerk.session.execute(here.values(news(stored[key], row)))
@@ -126,7 +124,7 @@ def news(stored: Values, row: Values) -> Values:
     return {name: value for name, value in row.items() if stored[name] != value}
 
 
-def with_mailboxes(
+def add_mailboxes(
     clerk: Clerk, register: Register, added: Sequence[Values]
 ) -> Sequence[Values]:
     """Give each new office an id and a mailbox, so that no event to it is lost."""
@@ -146,8 +144,10 @@ def say_capacity(work: Writing, code: str, free: int | None) -> FocalPoint:
     focal_point = queries.find(work, code)
     if focal_point.id != work.actor.focal_point_id:
         raise ActionNotYours("Only the focal point itself can set its free places.")
-    if not KEEPERS & work.actor.roles:
-        raise RoleMissing(f"This needs one of the roles {', '.join(sorted(KEEPERS))}.")
+    if not CAPACITY_ROLES & work.actor.roles:
+        raise RoleMissing(
+            f"This needs one of the roles {', '.join(sorted(CAPACITY_ROLES))}."
+        )
     focal_point.capacity = free
     focal_point.capacity_as_of = work.now
     return focal_point

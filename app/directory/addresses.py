@@ -28,8 +28,8 @@ A phone number has at most 15 digits and a plus sign.
 """
 LOCAL: Final = 64
 LABEL: Final = 63
-ATOM: Final = frozenset(ascii_letters + digits + "_+-=&~'")
-LDH: Final = frozenset(ascii_letters + digits + "-")
+ATOM_CHARACTERS: Final = frozenset(ascii_letters + digits + "_+-=&~'")
+LABEL_CHARACTERS: Final = frozenset(ascii_letters + digits + "-")
 PHONE: Final[TypeAdapter[str]] = TypeAdapter(Phone)
 
 
@@ -50,7 +50,7 @@ def is_mailbox(text: str) -> bool:
         bool(at)
         and len(text) <= LONGEST
         and len(local) <= LOCAL
-        and all(atom and set(atom) <= ATOM for atom in atoms)
+        and all(atom and set(atom) <= ATOM_CHARACTERS for atom in atoms)
         and len(labels) > 1
         and all(is_label(label) for label in labels)
         and not labels[-1].isdigit()
@@ -59,7 +59,9 @@ def is_mailbox(text: str) -> bool:
 
 def is_label(text: str) -> bool:
     """Return whether a text is a domain label: letters, digits and inner hyphens."""
-    inside = set(text) <= LDH and not (text.startswith("-") or text.endswith("-"))
+    inside = set(text) <= LABEL_CHARACTERS and not (
+        text.startswith("-") or text.endswith("-")
+    )
     return inside and 0 < len(text) <= LABEL
 
 

@@ -15,14 +15,14 @@ from holidays import country_holidays
 from app.directory.kinds import Described, homes
 
 SATURDAY, SUNDAY = 5, 6
-USUAL_WEEK_END: Final = frozenset({SATURDAY, SUNDAY})
-WEEK_ENDS: Final = {"KN": USUAL_WEEK_END}
+USUAL_WEEKEND: Final = frozenset({SATURDAY, SUNDAY})
+WEEKEND_OVERRIDES: Final = {"KN": USUAL_WEEKEND}
 """Weekends that differ from those of the library.
 
 For Saint Kitts and Nevis it has Sunday alone, because the Public Holidays Act moves a
 holiday from a Sunday but not from a Saturday. That does not make Saturday a working day.
 """
-CALENDARS: Final = 1024
+CACHE_SIZE: Final = 1024
 """The size of the caches: one entry for each country, time zone and year."""
 
 
@@ -34,13 +34,13 @@ class Calendar:
     """
 
     time_zone: str = "UTC"
-    week_end: frozenset[int] = USUAL_WEEK_END
+    weekend: frozenset[int] = USUAL_WEEKEND
     holidays: frozenset[date] = frozenset()
     working: frozenset[date] = frozenset()
 
     def works_on(self, day: date) -> bool:
         """Return whether a day is a working day."""
-        rests = day.weekday() in self.week_end or day in self.holidays
+        rests = day.weekday() in self.weekend or day in self.holidays
         return day in self.working or not rests
 
     def local(self, moment: datetime) -> datetime:
@@ -65,7 +65,7 @@ class Place:
 
     def calendar(self, at: datetime) -> Calendar:
         """Return the calendar for the year of a moment and the following year."""
-        return calendar_of(self, at.astimezone(ZoneInfo(self.time_zone)).year)
+        return build_calendar(self, at.astimezone(ZoneInfo(self.time_zone)).year)
 
 
 class Office(Described, Protocol):
@@ -90,31 +90,31 @@ def place_of(office: Office) -> Place:
 class DaysOff:
     """The weekend, holidays and declared working days of a country in one year."""
 
-    week_end: frozenset[int] = USUAL_WEEK_END
+    weekend: frozenset[int] = USUAL_WEEKEND
     holidays: frozenset[date] = frozenset()
     working: frozenset[date] = frozenset()
 
 
-@lru_cache(CALENDARS)
-def calendar_of(place: Place, year: int) -> Calendar:
+@lru_cache(CACHE_SIZE)
+def build_calendar(place: Place, year: int) -> Calendar:
     """Build the calendar of a place for a year and the following one."""
     if place.country is None:
         return Calendar(place.time_zone)
-    this, following = (days_off(place.country, one) for one in (year, year + 1))
+    this, following = (load_days_off(place.country, one) for one in (year, year + 1))
     return Calendar(
         place.time_zone,
-        this.week_end,
+        this.weekend,
         this.holidays | following.holidays,
         this.working | following.working,
     )
 
 
-@lru_cache(CALENDARS)
-def days_off(country: str, year: int) -> DaysOff:
+@lru_cache(CACHE_SIZE)
+def load_days_off(country: str, year: int) -> DaysOff:
     """Load the days off of a country from the library; none for an unknown country."""
     try:
         known = country_holidays(country, years=year)
     except NotImplementedError:
         return DaysOff()
-    week_end = WEEK_ENDS.get(country, frozenset(known.weekend))
-    return DaysOff(week_end, frozenset(known), frozenset(known.weekend_workdays))
+    weekend = WEEKEND_OVERRIDES.get(country, frozenset(known.weekend))
+    return DaysOff(weekend, frozenset(known), frozenset(known.weekend_workdays))

@@ -51,7 +51,7 @@ def day(cell: str | None) -> date | None:
         raise refuse("must be a date, like 2026-01-01") from error
 
 
-SPANS: Final = (
+SPAN_HELP: Final = (
     "must be always, or spans of hours like mo-fr/09:00-18:00, su-th/09:00-17:00 or "
     "sa/09:00-13:00; for a break, or for a night, write two spans: mo-fr/09:00-13:00 and "
     "mo-fr/14:00-18:00, mo/20:00-24:00 and tu/00:00-04:00"
@@ -61,21 +61,21 @@ SPANS: Final = (
 def span(word: str) -> str:
     """Return the word if it is a span of opening hours, or refuse it."""
     if not is_spelled(word):
-        raise refuse(SPANS)
+        raise refuse(SPAN_HELP)
     return word
 
 
 type Known[T] = Annotated[T | None, BeforeValidator(known_or_none)]
 type Listed[T] = Annotated[list[T], BeforeValidator(words)]
-Truth = Annotated[bool, BeforeValidator(truth)]
+Boolean = Annotated[bool, BeforeValidator(truth)]
 TimeZone = Annotated[str, AfterValidator(zone)]
 Span = Annotated[str, AfterValidator(span)]
 Places = Annotated[int, Field(ge=0, le=100_000)]
-PROSE: Final = 2000
+MAX_PROSE: Final = 2000
 """The maximum length of a text from a source, in characters."""
 Prose = Annotated[
     str,
-    StringConstraints(min_length=1, max_length=PROSE),
+    StringConstraints(min_length=1, max_length=MAX_PROSE),
     AfterValidator(safe),
     AfterValidator(one_line),
 ]

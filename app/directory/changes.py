@@ -16,7 +16,7 @@ type Values = Mapping[str, Any]
 
 PRIVATE: Final = frozenset({"id", "capacity", "capacity_as_of"})
 """Columns that are internal and left out of the history."""
-VEILED: Final = "address"
+TRUNCATED: Final = "address"
 """The column that is stored shortened, because the history cannot be erased."""
 
 
@@ -77,7 +77,7 @@ def shut_by_people(session: Session, subjects: Collection[str]) -> frozenset[str
     return frozenset(subject for subject, so in by_people.items() if so)
 
 
-def had_been_active(session: Session, subjects: Collection[str], kind: str) -> bool:
+def was_ever_active(session: Session, subjects: Collection[str], kind: str) -> bool:
     """Return whether one of these rows was ever an active office of a kind."""
     found = session.scalars(
         select(DirectoryChange).where(DirectoryChange.subject.in_(subjects))
@@ -100,7 +100,7 @@ def kept(values: Values, before: Values | None = None) -> dict[str, Any]:
     A changed address is marked as `another`, because the shortened forms may be equal.
     """
     spelled = plain(values)
-    if address := spelled.get(VEILED):
-        old = (before or {}).get(VEILED, address)
-        spelled[VEILED] = f"{'' if old == address else 'another: '}{veiled(address)}"
+    if address := spelled.get(TRUNCATED):
+        old = (before or {}).get(TRUNCATED, address)
+        spelled[TRUNCATED] = f"{'' if old == address else 'another: '}{veiled(address)}"
     return spelled

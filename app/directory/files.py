@@ -92,7 +92,7 @@ def read[R: Row](
     `beside` is a sheet of the same folder that another package has read. Its faults are
     reported together with the others.
     """
-    must_hold_something(folder)
+    require_any_file(folder)
     countries = open_sheet(folder, COUNTRIES, CountryRow)
     focal_points = open_sheet(folder, FOCAL_POINTS, FocalPointRow)
     agreements = open_sheet(folder, AGREEMENTS, AgreementRow)
@@ -105,11 +105,11 @@ def read[R: Row](
         {*known.offices, *(line.row.code for line in focal_points.lines)},
         {*known.agreements, *(line.row.code for line in agreements.lines)},
     )
-    refuse([fault for sheet in sheets for fault in strangers(sheet, here)])
+    refuse([fault for sheet in sheets for fault in find_unknown_keys(sheet, here)])
     return Folder(rows(countries), rows(focal_points), rows(agreements), rows(contacts))
 
 
-def must_hold_something(folder: Traversable) -> None:
+def require_any_file(folder: Traversable) -> None:
     """Raise FilesRefused if none of the files is in the folder."""
     if not any(folder.joinpath(file).is_file() for file in FILES):
         refuse([Fault(file, 0, "", "is missing, and so are the others") for file in FILES])
@@ -146,15 +146,15 @@ def judge[R: Row](file: str, text: str, model: type[R]) -> Iterator[Line[R] | Fa
     table = csv.reader(io.StringIO(text, newline=""), strict=True)
     try:
         header = next(table, [])
-        wrong = list(judge_header(file, header, model))
+        wrong = list(check_header(file, header, model))
         yield from wrong
         for cells in () if wrong else filter(None, table):
-            yield from judge_line(file, table.line_num, header, cells, model)
+            yield from parse_line(file, table.line_num, header, cells, model)
     except csv.Error as error:
         yield Fault(file, table.line_num, "", f"is not CSV: {error}")
 
 
-def judge_header(file: str, header: Sequence[str], model: type[Row]) -> Iterator[Fault]:
+def check_header(file: str, header: Sequence[str], model: type[Row]) -> Iterator[Fault]:
     """Yield a fault for each column that is unknown, missing or duplicated."""
     count = Counter(header)
     for column in [name for name in count if name not in model.model_fields]:
@@ -163,7 +163,7 @@ def judge_header(file: str, header: Sequence[str], model: type[Row]) -> Iterator
         yield Fault(file, 1, column, "must occur exactly once")
 
 
-def judge_line[R: Row](
+def parse_line[R: Row](
     file: str, number: int, header: Sequence[str], cells: Sequence[str], model: type[R]
 ) -> Iterator[Line[R] | Fault]:
     """Yield the row of a line, or a fault for each wrong cell."""
@@ -191,7 +191,7 @@ def repeated[R: Row](file: str, lines: Iterable[Line[R]]) -> Iterator[Fault]:
             yield Fault(file, line.number, line.row.key, what)
 
 
-def strangers[R: Row](sheet: Sheet[R], known: Known) -> Iterator[Fault]:
+def find_unknown_keys[R: Row](sheet: Sheet[R], known: Known) -> Iterator[Fault]:
     """Yield a fault for each country, focal point or agreement that is not known."""
     for line in sheet.lines:
         row = line.row

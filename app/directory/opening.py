@@ -26,10 +26,10 @@ def is_spelled(word: str) -> bool:
     if span is None:
         return word == ALWAYS
     _, _, start, end = span.groups()
-    return minute_of(start) < minute_of(end)
+    return count_minutes(start) < count_minutes(end)
 
 
-def minute_of(time: str) -> int:
+def count_minutes(time: str) -> int:
     """Return the minutes since midnight."""
     hours, minutes = time.split(":")
     return int(hours) * MINUTES + int(minutes)
@@ -54,4 +54,4 @@ def holds(word: str, day: int, minute: int) -> bool:
     first, last, start, end = span.groups()
     begin, days = DAYS.index(first), len(DAYS)
     in_days = (day - begin) % days <= (DAYS.index(last or first) - begin) % days
-    return in_days and minute_of(start) <= minute < minute_of(end)
+    return in_days and count_minutes(start) <= minute < count_minutes(end)

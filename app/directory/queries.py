@@ -15,7 +15,7 @@ from sqlalchemy.orm.util import identity_key
 
 from app.directory import kinds
 from app.directory.addresses import Channel
-from app.directory.changes import had_been_active
+from app.directory.changes import was_ever_active
 from app.directory.kinds import Confidence, Kind, Level, Service, StateRouting
 from app.directory.models import Agreement, Contact, Country, FocalPoint
 from app.kernel import time_zones
@@ -98,9 +98,9 @@ def at_hand(work: Reading, focal_point_id: UUID) -> FocalPoint | None:
     return found or by_ids(work, [focal_point_id]).get(focal_point_id)
 
 
-AMONG: Final = FocalPoint.id.in_(any_of("ids"))
-BY_IDS: Final = EVERYONE.where(AMONG)
-CODES: Final = select(FocalPoint.id, FocalPoint.code).where(AMONG)
+HAS_ID: Final = FocalPoint.id.in_(any_of("ids"))
+BY_IDS: Final = EVERYONE.where(HAS_ID)
+CODES: Final = select(FocalPoint.id, FocalPoint.code).where(HAS_ID)
 
 
 @recalled(FocalPoint)
@@ -232,7 +232,7 @@ def unreachable(session: Session) -> list[str]:
 def regions_without_desk(session: Session) -> list[str]:
     """List the regions with a country that no active desk serves; start-up refuses them."""
     regions = dict(session.execute(select(Country.iso2, Country.region)).all())
-    served = {place for desk in active_desks(session) for place in desk.serves}
+    served = {place for desk in list_active_desks(session) for place in desk.serves}
     return sorted(kinds.unserved(regions, served))
 
 
@@ -265,10 +265,10 @@ def lost_oversight(session: Session) -> bool:
         f"focal-points/{code}"
         for code in session.scalars(select(FocalPoint.code).where(kind))
     ]
-    return had_been_active(session, subjects, Kind.OVERSIGHT)
+    return was_ever_active(session, subjects, Kind.OVERSIGHT)
 
 
-def active_desks(session: Session) -> list[FocalPoint]:
+def list_active_desks(session: Session) -> list[FocalPoint]:
     """List the active desks by code."""
     statement = select(FocalPoint).where(FocalPoint.active, FocalPoint.kind == Kind.DESK)
     return sorted(session.scalars(statement), key=by_code)

@@ -12,6 +12,7 @@ from pydantic import BeforeValidator, ValidationInfo, field_validator
 
 from app.directory.addresses import Channel, is_address
 from app.directory.cells import (
+    Boolean,
     Known,
     Listed,
     Places,
@@ -19,7 +20,6 @@ from app.directory.cells import (
     Region,
     Span,
     TimeZone,
-    Truth,
     day,
     refuse,
 )
@@ -102,15 +102,15 @@ class FocalPointRow(Row):
     capacity: Known[Places]
     capacity_as_of: Known[Instant]
     deputy: Known[Code]
-    can_lead: Truth
-    active: Truth
+    can_lead: Boolean
+    active: Boolean
     confidence: Confidence
     source: Known[Prose]
     as_of: Known[SafeLine]
 
     @field_validator("of_state")
     @classmethod
-    def is_of_one_state(cls, state: str | None, info: ValidationInfo) -> str | None:
+    def check_state(cls, state: str | None, info: ValidationInfo) -> str | None:
         """Require a State for a State body, and for no other office.
 
         Routing relies on it to find offices of the State of origin (`kinds.is_of_origin`).
@@ -121,7 +121,7 @@ class FocalPointRow(Row):
 
     @field_validator("services", "can_lead")
     @classmethod
-    def serves_people(cls, offer: object, info: ValidationInfo) -> object:
+    def check_serves_people(cls, offer: object, info: ValidationInfo) -> object:
         """Refuse services and the lead for a technical office, which serves no person."""
         if offer and info.data.get("function") == Function.TECHNICAL:
             raise refuse("must be empty or false for a technical office")
@@ -129,7 +129,7 @@ class FocalPointRow(Row):
 
     @field_validator("services", "can_lead")
     @classmethod
-    def works_somewhere(cls, offer: object, info: ValidationInfo) -> object:
+    def check_serves_a_country(cls, offer: object, info: ValidationInfo) -> object:
         """Refuse services and the lead for an office that works in no country."""
         if offer and not info.data.get("serves", [EVERYWHERE]):
             raise refuse("requires a country in serves")
@@ -137,7 +137,7 @@ class FocalPointRow(Row):
 
     @field_validator("opening")
     @classmethod
-    def is_one_week(cls, opening: list[str]) -> list[str]:
+    def check_opening(cls, opening: list[str]) -> list[str]:
         """Refuse hours together with `always`."""
         if ALWAYS in opening and len(opening) > 1:
             raise refuse("must be either always or hours")
@@ -145,7 +145,7 @@ class FocalPointRow(Row):
 
     @field_validator("capacity_as_of")
     @classmethod
-    def is_as_of_a_moment(
+    def check_capacity_as_of(
         cls, as_of: datetime | None, info: ValidationInfo
     ) -> datetime | None:
         """Require the time of the free places together with their number."""
@@ -155,7 +155,7 @@ class FocalPointRow(Row):
 
     @field_validator("deputy")
     @classmethod
-    def is_another(cls, deputy: str | None, info: ValidationInfo) -> str | None:
+    def check_deputy(cls, deputy: str | None, info: ValidationInfo) -> str | None:
         """Refuse an office as its own deputy."""
         if deputy and deputy == info.data.get("code"):
             raise refuse("must be another focal point")
@@ -186,11 +186,11 @@ class ContactRow(Row):
     address: str
     language: LanguageTag
     label: SafeLine
-    active: Truth
+    active: Boolean
 
     @field_validator("address")
     @classmethod
-    def is_of_its_channel(cls, address: str, info: ValidationInfo) -> str:
+    def check_address(cls, address: str, info: ValidationInfo) -> str:
         """Refuse an address that is not a plain address of its channel."""
         if "channel" in info.data and not is_address(info.data["channel"], address):
             raise refuse("must be a plain address of its channel")
@@ -216,7 +216,7 @@ class AgreementRow(Row):
 
     @field_validator("countries")
     @classmethod
-    def is_between_countries(cls, countries: list[str]) -> list[str]:
+    def check_countries(cls, countries: list[str]) -> list[str]:
         """Refuse an agreement of fewer than two countries."""
         if len(countries) < 2:  # noqa: PLR2004 - the minimum for an agreement
             raise refuse("must name at least two countries")
@@ -224,7 +224,7 @@ class AgreementRow(Row):
 
     @field_validator("in_force_until")
     @classmethod
-    def ends_after_it_began(cls, end: date | None, info: ValidationInfo) -> date | None:
+    def check_end(cls, end: date | None, info: ValidationInfo) -> date | None:
         """Refuse an agreement that ends before it begins."""
         if end and end < info.data.get("in_force_from", end):
             raise refuse("must not be before in_force_from")

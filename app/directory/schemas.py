@@ -5,7 +5,7 @@ from typing import Annotated, Final, Self
 
 from pydantic import Field, StrictInt
 
-from app.directory.cells import PROSE
+from app.directory.cells import MAX_PROSE
 from app.directory.kinds import (
     AgeGroup,
     Confidence,
@@ -33,7 +33,7 @@ Languages = Annotated[
     list[LanguageTag], Field(description="Languages spoken there; empty: not known.")
 ]
 A_LINE: Final = SAFE | {"maxLength": LINE}
-A_TEXT: Final = SAFE | {"maxLength": PROSE}
+A_TEXT: Final = SAFE | {"maxLength": MAX_PROSE}
 """Limits that the rows check, repeated for the API."""
 TimeZone = Annotated[
     str,

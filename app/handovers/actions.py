@@ -67,11 +67,11 @@ def offer(work: Writing, case: Case, new: NewHandover) -> Handover:
     Raises ActionNotYours or RoleMissing (403), FocalPointUnknown or SuccessorUnfit (422),
     HandoverOpen or NeedsUnmet (409).
     """
-    must_be_able_to_offer(work, case)
+    require_may_offer(work, case)
     lead = directory.by_id(work, work.actor.focal_point_id)
     successor = directory.named(work, new.to)
-    must_be_fit(case, successor)
-    must_be_the_only_one(work, case)
+    require_fit_successor(case, successor)
+    require_no_open_offer(work, case)
     stands = standing.known_to_caller(work, standing.of_case(work, case))
     move, terms = Move(lead, successor), Terms(reason=new.reason)
     RULES.require(OFFER, as_told(stands, lead, facts_of(work, stands, move, terms)))
@@ -113,7 +113,7 @@ def about(action: Action) -> str:
     return f"{action}_handover"
 
 
-def must_be_able_to_offer(work: Writing, case: Case) -> None:
+def require_may_offer(work: Writing, case: Case) -> None:
     """Raise unless the caller leads this case and has a role that may offer the lead."""
     sides = sides_of_handover(case.relations_of(work.actor.focal_point_id))
     mine = [OFFER] if OFFER.sides & sides else []
@@ -121,7 +121,7 @@ def must_be_able_to_offer(work: Writing, case: Case) -> None:
         TABLE.refuse(TABLE.start, [OFFER], mine)
 
 
-def must_be_fit(case: Case, successor: FocalPoint) -> None:
+def require_fit_successor(case: Case, successor: FocalPoint) -> None:
     """Raise SuccessorUnfit (422) unless it is another active office that can lead."""
     another = successor.id != case.with_relation(Relation.LEAD)
     able = successor.active and successor.can_lead and successor.kind not in NEVER_LEAD
@@ -129,7 +129,7 @@ def must_be_fit(case: Case, successor: FocalPoint) -> None:
         raise SuccessorUnfit("Name another active focal point that can lead a case.")
 
 
-def must_be_the_only_one(work: Writing, case: Case) -> None:
+def require_no_open_offer(work: Writing, case: Case) -> None:
     """Raise HandoverOpen (409) if another offer of the lead is open."""
     if asked := queries.open_of(work, case.id):
         facts = {"handover": str(asked.id)}
@@ -177,7 +177,7 @@ def accept(work: Writing, judged: Judged, promise: AcceptHandover) -> Handover:
     because the successor may have changed since the offer.
     """
     case, handover = judged.case, judged.handover
-    must_be_fit(case, handover.successor)
+    require_fit_successor(case, handover.successor)
     before = case.audience
     cases.seal(work, case, Paper.CONTACTS, Contacts(contacts=promise.contacts))
     case.admit(handover.lead_id, Relation.FORMER_LEAD, work.now, handover.id)
@@ -185,7 +185,7 @@ def accept(work: Writing, judged: Judged, promise: AcceptHandover) -> Handover:
     take(work, judged)
     facts = {"state": case.state}
     work.record("case.handed_over", case, before | case.audience, facts)
-    tell_referrals(work, case)
+    record_sender_change(work, case)
     return handover
 
 
@@ -207,7 +207,7 @@ def give_lead(
     returns.hand_all_on(work, case)
 
 
-def tell_referrals(work: Writing, case: Case) -> None:
+def record_sender_change(work: Writing, case: Case) -> None:
     """Record the change of sender for the parties of open referrals that may know it."""
     for referral in referred.of_case(work, case.id):
         if referral.state in REFERRAL_OPEN:

@@ -33,7 +33,7 @@ def is_agreed(work: Reading, case: Case, move: Move, level: Level) -> bool:
     return borders.may_cross(work, country, sender=move.lead, to=to, level=level)
 
 
-def list_held_back(
+def list_held_back_sections(
     work: Reading, case: Case, move: Move, sections: Iterable[Section]
 ) -> list[Section]:
     """List those of some sections that no agreement lets cross; each is checked alone.
@@ -51,7 +51,7 @@ def may_be_opened(work: Reading, case: Case, reader: FocalPoint, section: Sectio
     Borders matter only for handovers. An office that accepted the case first, or got it
     from a desk, leads where the person is.
     """
-    move = find_move(work, case, reader)
+    move = find_transfer(work, case, reader)
     return move is None or is_agreed(work, case, move, LEVELS[section])
 
 
@@ -69,7 +69,7 @@ LATEST: Final = (
 )
 
 
-def find_move(work: Reading, case: Case, reader: FocalPoint) -> Move | None:
+def find_transfer(work: Reading, case: Case, reader: FocalPoint) -> Move | None:
     """Return the transfer by which an office leads a case or is asked to, or None.
 
     The database is queried only if the case has a relation from a handover.

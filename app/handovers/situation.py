@@ -13,7 +13,7 @@ from app.deadlines.models import Clock
 from app.directory import queries as directory
 from app.directory.kinds import Level
 from app.directory.models import FocalPoint
-from app.handovers.borders import Move, is_agreed, list_held_back
+from app.handovers.borders import Move, is_agreed, list_held_back_sections
 from app.handovers.lifecycle import OFFER, TABLE, Row, State
 from app.handovers.models import Handover
 from app.handovers.needs import RULES, Facts, Terms
@@ -107,13 +107,13 @@ def show_one(
         lead=handover.lead.code,
         to=handover.successor.code,
         due_at=clock.due_at if clock else None,
-        held_back=held_back_from(work, handover, stands, move, sides),
+        held_back=list_held_back(work, handover, stands, move, sides),
         available_actions=actions_of(rows, as_told(stands, me, facts)),
         **{name: getattr(handover, name) for name in SAME},
     )
 
 
-def held_back_from(
+def list_held_back(
     work: Reading,
     handover: Handover,
     stands: Standing,
@@ -135,7 +135,7 @@ def held_back_from(
         return []
     purposes = (Purpose.REFER, Purpose.HANDOVER)
     told = [stands.told(move.successor, purpose) or frozenset() for purpose in purposes]
-    return list_held_back(work, stands.case, move, frozenset().union(*told))
+    return list_held_back_sections(work, stands.case, move, frozenset().union(*told))
 
 
 SAME: Final = ("id", "reason", "state", "decline_reason", "offered_at", "version")

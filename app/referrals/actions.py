@@ -46,12 +46,12 @@ from app.referrals.schemas import (
 from app.referrals.situation import (
     as_told,
     facts_of,
-    load_requests_beside,
+    load_other_requests,
     roles_of,
     sides_of,
 )
 
-OPENERS: Final = frozenset({Role.CASEWORKER, Role.COORDINATOR})
+OPENING_ROLES: Final = frozenset({Role.CASEWORKER, Role.COORDINATOR})
 
 
 class RecipientUnfit(Problem):
@@ -94,28 +94,30 @@ def draft(
     return referral
 
 
-def must_be_fit(case: Case, recipient: FocalPoint) -> None:
+def require_fit_recipient(case: Case, recipient: FocalPoint) -> None:
     """Raise RecipientUnfit (422) unless the office is active and can receive a referral.
 
     The holder of the case, desks, oversight and technical offices receive none.
     """
-    unasked = recipient.kind in UNASKED or recipient.function == Function.TECHNICAL
+    unasked = recipient.kind in NEVER_RECIPIENT or recipient.function == Function.TECHNICAL
     if recipient.id == case.holder or not recipient.active or unasked:
         raise RecipientUnfit("Name another active focal point that gives services.")
 
 
-UNASKED: Final = frozenset({Kind.DESK, Kind.OVERSIGHT})
+NEVER_RECIPIENT: Final = frozenset({Kind.DESK, Kind.OVERSIGHT})
 
 
-def must_be_able_to_open(work: Writing, case: Case) -> None:
+def require_may_open(work: Writing, case: Case) -> None:
     """Raise unless the caller holds this open case and has a role that opens referrals."""
     sides = sides_of_case(case.relations_of(work.actor.focal_point_id))
     if case.state not in CASE_OPEN:
         raise ActionIllegal(f"The case is {case.state}.", CASE_TABLE.legal(case.state))
     if Side.HOLDER not in sides:
         raise ActionNotYours("This is for the holder of the case to do.")
-    if not OPENERS & work.actor.roles:
-        raise RoleMissing(f"This needs one of the roles {', '.join(sorted(OPENERS))}.")
+    if not OPENING_ROLES & work.actor.roles:
+        raise RoleMissing(
+            f"This needs one of the roles {', '.join(sorted(OPENING_ROLES))}."
+        )
 
 
 def ready(
@@ -139,13 +141,13 @@ def judge(
     case, sides = referral.case, sides_of(referral, work.actor)
     step = TABLE.find(referral.state, action, sides, roles_of(referral, work.actor))
     stands = standing.known_to_caller(work, standing.of_case(work, case))
-    requests = load_requests_beside(work, [referral]).get(case.id, [])
+    requests = load_other_requests(work, [referral]).get(case.id, [])
     facts = facts_of(work, referral, stands, terms, requests=requests)
     RULES.require(step, as_told(work, referral, stands, facts, sides))
-    return Move(case, referral, step, referral.audience, basis_of(facts))
+    return Move(case, referral, step, referral.audience, find_basis(facts))
 
 
-def basis_of(facts: Facts) -> Basis | None:
+def find_basis(facts: Facts) -> Basis | None:
     """Return the legal basis for sending; a consent comes before any other basis."""
     grounds = {
         Basis.CONSENT: facts.covered,
@@ -234,13 +236,13 @@ def clock_of(referral: Referral) -> tuple[ClockKind | None, Side]:
     has arrived.
     """
     kind, side = CLOCKS.get(referral.state, (None, Side.SYSTEM))
-    returns = referral.service == Service.RETURN and referral.state in UNMET
+    returns = referral.service == Service.RETURN and referral.state in AWAITING_RETURN
     if returns and referral.clearance != Clearance.DONE:
         kind = None if referral.clearance else ClockKind.REVIEW
     return kind, side
 
 
-UNMET: Final = frozenset({State.ACCEPTED, State.IN_PROGRESS})
+AWAITING_RETURN: Final = frozenset({State.ACCEPTED, State.IN_PROGRESS})
 
 
 def rests(referral: Referral) -> bool:
@@ -258,7 +260,7 @@ def clear(work: Writing, referral: Referral, clearance: Clearance | None) -> Non
     if referral.clearance != clearance:
         referral.clearance = clearance
         referral.touch()
-        if clearance and referral.state in UNMET:
+        if clearance and referral.state in AWAITING_RETURN:
             wind(work, referral)
 
 

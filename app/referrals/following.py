@@ -17,7 +17,7 @@ from app.kernel.actors import Side
 from app.kernel.work import Writing
 from app.notices.actions import tell as call_on
 from app.referrals import queries
-from app.referrals.actions import OPENERS, Move, end_part, rests, take, wind
+from app.referrals.actions import OPENING_ROLES, Move, end_part, rests, take, wind
 from app.referrals.lifecycle import AT_WORK, CLOCKS, OPEN, TABLE, Action, State
 from app.referrals.models import Basis, Referral
 from app.referrals.situation import facts_of
@@ -49,7 +49,7 @@ def end_drafts(work: Writing, case: Case, reason: str) -> None:
 
 def drop(work: Writing, referral: Referral, reason: str) -> None:
     """Revoke a draft; its recipient never learned of it."""
-    step = TABLE.find(State.DRAFT, Action.REVOKE, {Side.SENDER}, OPENERS)
+    step = TABLE.find(State.DRAFT, Action.REVOKE, {Side.SENDER}, OPENING_ROLES)
     end(work, Move(referral.case, referral, step, referral.audience), reason)
 
 
@@ -107,7 +107,7 @@ def announce_change(tx: Writing, case: Case, changed: Section | None) -> None:
     facts = {"section": changed} if changed else {"field": "safe_contact"}
     readers = set[UUID]()
     for referral in queries.of_case(tx, case.id):
-        if reads_change(referral, stands, changed):
+        if may_read_change(referral, stands, changed):
             told = frozenset({referral.recipient_id})
             tx.record("referral.content_changed", referral, told, facts, by_system=True)
             readers |= told
@@ -119,7 +119,7 @@ def announce_change(tx: Writing, case: Case, changed: Section | None) -> None:
 URGENT_CHANGES: Final = frozenset({Section.CONTACT, Section.NEEDS, None})
 
 
-def reads_change(referral: Referral, stands: Standing, changed: Section | None) -> bool:
+def may_read_change(referral: Referral, stands: Standing, changed: Section | None) -> bool:
     """Return whether the recipient of a referral may read the changed section."""
     to = referral.recipient
     if referral.state not in OPEN or not stands.is_safe(to, to.code):

@@ -56,25 +56,25 @@ class Facts:
     terms: Terms = Terms()
 
 
-def case_is_open(facts: Facts) -> bool:
+def is_case_open(facts: Facts) -> bool:
     """Return whether the case is open; while suspended, only for services for safety."""
     if facts.case_state == CaseState.SUSPENDED:
         return facts.service in SERVICES_FOR_SAFETY
     return facts.case_state in CASE_OPEN
 
 
-def meets_in_future(facts: Facts) -> bool:
+def is_meeting_in_future(facts: Facts) -> bool:
     """Return whether a first meeting is set and in the future."""
     at = facts.terms.meeting_at
     return at is not None and at > facts.now
 
 
-def may_hear_of_it(facts: Facts) -> bool:
+def may_inform_police(facts: Facts) -> bool:
     """Return whether police and prosecutors may learn of the person yet (N22, BR15)."""
     return facts.service != Service.LAW_ENFORCEMENT or facts.reflection_told
 
 
-def may_be_answered(facts: Facts) -> bool:
+def may_answer(facts: Facts) -> bool:
     """Return whether the answer stays within the person's consent.
 
     An empty answer is always allowed, so that the protection of a child need not wait for a
@@ -88,7 +88,7 @@ def may_be_answered(facts: Facts) -> bool:
 # fmt: off
 NEEDS: Final[dict[Need, Check[Facts]]] = {
     Need.CASE_OPEN: Check(
-        case_is_open,
+        is_case_open,
         "The case must be open and held by a focal point.", Side.SENDER),
     Need.CONSENT: Check(
         lambda f: f.covered,
@@ -107,13 +107,13 @@ NEEDS: Final[dict[Need, Check[Facts]]] = {
         "Ask the person first whether this State may be informed.", Side.SENDER),
     Need.TWO_CONTACTS: Check(
         lambda f: len(f.terms.contacts) > 1, "Name two different people who can be reached."),
-    Need.MEETING: Check(meets_in_future, "Set a first meeting in the future."),
+    Need.MEETING: Check(is_meeting_in_future, "Set a first meeting in the future."),
     Need.REASON: Check(lambda f: f.terms.reason is not None, "Give a reason code."),
     Need.PERSON_MET: Check(lambda f: f.terms.person_met, "Confirm that the person was met."),
     Need.OUTCOME: Check(lambda f: f.terms.outcome is not None, "Give the outcome."),
     Need.FEEDBACK: Check(lambda f: f.terms.feedback, "Tell the sender how it went."),
     Need.REFLECTION_TOLD: Check(
-        may_hear_of_it,
+        may_inform_police,
         "Inform the person of the reflection period first, and record the fact for the country where they are.", Side.SENDER),
     Need.NOT_ALREADY_ASKED: Check(
         lambda f: not f.already_asked,
@@ -129,7 +129,7 @@ NEEDS: Final[dict[Need, Check[Facts]]] = {
         "the summary alone.", Side.SENDER),
     Need.QUESTION: Check(lambda f: bool(f.terms.topics), "Name the sections that you ask about."),
     Need.CONSENT_TO_ANSWER: Check(
-        may_be_answered,
+        may_answer,
         "Answer with no more than the person's consent covers for this recipient and service."),
     Need.ALTERNATIVE: Check(
         lambda f: f.terms.alternative is not None, "Name another focal point that could help."),

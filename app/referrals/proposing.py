@@ -48,14 +48,14 @@ def helpers(
     question = replace(question, profiles=tuple(profiles))
     asked = replace(
         help_of(question, stands, service),
-        declined=asked_in(work, stands, service, ANSWERED_NO),
-        approached=asked_in(work, stands, service, OPEN),
+        declined=find_asked_recipients(work, stands, service, ANSWERED_NO),
+        approached=find_asked_recipients(work, stands, service, OPEN),
     )
     ranking = recipients(asked)
     return ranking if stands.may_know_fears(me) else as_proposed(asked, ranking)
 
 
-def asked_in(
+def find_asked_recipients(
     work: Reading, stands: Standing, service: Service, states: AbstractSet[State]
 ) -> frozenset[UUID]:
     """Return the offices that were asked for a service, if the caller may know of them.
@@ -101,7 +101,9 @@ def is_proposed(work: Reading, referral: Referral, stands: Standing) -> bool:
 
     An office that declined or did not answer counts too: it can always be asked again.
     """
-    if referral.recipient_id in asked_in(work, stands, referral.service, ANSWERED_NO):
+    if referral.recipient_id in find_asked_recipients(
+        work, stands, referral.service, ANSWERED_NO
+    ):
         return True
     question = question_of(work, referral.case)
     found = helpers(work, question, stands, referral.service).candidates

@@ -83,10 +83,10 @@ def mine(
 
 def part(work: Reading, party: type[Party], side: Side | None) -> ColumnElement[bool]:
     """Match the caller's open party rows, on one side or on both."""
-    return and_(*is_mine(work, party), concerns(party), of_side(party, side))
+    return and_(*is_mine(work, party), concerns(party), matches_side(party, side))
 
 
-def of_side(party: type[Party], side: Side | None) -> ColumnElement[bool]:
+def matches_side(party: type[Party], side: Side | None) -> ColumnElement[bool]:
     """Match the party rows of one side, or of both if none is given."""
     recipient = party.relation.in_(HELPS)
     if side is None:
@@ -130,7 +130,7 @@ def opened_by(work: Reading, ids: Iterable[UUID]) -> Mapping[UUID, UUID | None]:
     return dict(work.session.execute(rows).all())
 
 
-def predecessor(work: Reading, referral: Referral) -> Referral:
+def get_predecessor(work: Reading, referral: Referral) -> Referral:
     """Return the redirected referral that this one replaces."""
     before = select(Referral).where(Referral.id == referral.predecessor_id)
     return work.session.scalars(before).one()
@@ -189,7 +189,7 @@ OPEN_REQUESTS: Final = select(
 
 
 @recalled(Referral)
-def open_requests(
+def list_open_requests(
     work: Reading, case_ids: Iterable[UUID]
 ) -> Mapping[UUID, list[OpenRequest]]:
     """Return the open requests of some cases, regardless of the caller."""

@@ -168,14 +168,14 @@ def show(work: Reading, referrals: Sequence[Referral]) -> list[ReferralOut]:
     }
     clocks = deadlines.running(work, [referral.id for referral in referrals])
     me = directory.by_id(work, work.actor.focal_point_id)
-    senders = (sender_of(case, me.id) for case in cases.values())
+    senders = (find_sender(case, me.id) for case in cases.values())
     codes = directory.codes(work, filter(None, senders))
-    requests = load_requests_beside(work, referrals)
+    requests = load_other_requests(work, referrals)
     shown = [
         show_one(
             work,
             referral,
-            facts_for_reader(
+            load_facts_for_reader(
                 work,
                 referral,
                 stands[referral.case_id],
@@ -190,27 +190,27 @@ def show(work: Reading, referrals: Sequence[Referral]) -> list[ReferralOut]:
     return [
         out
         if knows_recipient(one, stands[one.case_id], me)
-        else out.model_copy(update=NOT_TOLD)
+        else out.model_copy(update=HIDDEN_FIELDS)
         for one, out in zip(referrals, shown, strict=True)
     ]
 
 
-NOT_TOLD: Final = {"recipient": None, "due_at": None, "covered_until": None}
+HIDDEN_FIELDS: Final = {"recipient": None, "due_at": None, "covered_until": None}
 """Fields that are null if the reader may not know the recipient.
 
 The deadline would reveal its working days, and the end of cover the consent that names it.
 """
 
 
-def load_requests_beside(
+def load_other_requests(
     work: Reading, referrals: Iterable[Referral]
 ) -> Mapping[UUID, list[OpenRequest]]:
     """Return the open requests of the cases that have a draft among some referrals."""
     drafts = {one.case_id for one in referrals if one.state == State.DRAFT}
-    return queries.open_requests(work, drafts) if drafts else {}
+    return queries.list_open_requests(work, drafts) if drafts else {}
 
 
-def facts_for_reader(
+def load_facts_for_reader(
     work: Reading,
     referral: Referral,
     stands: Standing,
@@ -236,7 +236,7 @@ def show_one(  # noqa: PLR0913 - what is shown of one, read for all at once
     """
     me, sides = work.actor.focal_point_id, sides_of(referral, work.actor)
     rows = TABLE.open_to(referral.state, sides, roles_of(referral, work.actor))
-    sender, granted = sender_of(referral.case, me), referral.case.grants(me)
+    sender, granted = find_sender(referral.case, me), referral.case.grants(me)
     if clock and clock.waits_on != me and Grant.LEAD not in granted:
         clock = None
     return ReferralOut(
@@ -268,7 +268,7 @@ def find_covered_until(
     return find_end_of_cover(known, asking, frozenset(map(Section, referral.sections)))
 
 
-def sender_of(case: Case, reader: UUID) -> UUID | None:
+def find_sender(case: Case, reader: UUID) -> UUID | None:
     """Return the sender: the holder of the case, now or in the reader's snapshot."""
     granted, asked = case.grants(reader), case.snapshot_for(reader)
     if Grant.LEAD in granted:

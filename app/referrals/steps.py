@@ -15,8 +15,8 @@ from app.referrals.actions import (
     RecipientUnfit,
     draft,
     judge,
-    must_be_able_to_open,
-    must_be_fit,
+    require_fit_recipient,
+    require_may_open,
     take,
 )
 from app.referrals.agreements import find_held_back, hold_back
@@ -40,9 +40,9 @@ def open_referral(work: Writing, case: Case, new: NewReferral) -> Referral:
     Raises ActionIllegal (409), ActionNotYours or RoleMissing (403), FocalPointUnknown or
     RecipientUnfit (422), and the errors of `judge`.
     """
-    must_be_able_to_open(work, case)
+    require_may_open(work, case)
     recipient = directory.named(work, new.recipient)
-    must_be_fit(case, recipient)
+    require_fit_recipient(case, recipient)
     referral = draft(work, case, recipient, new)
     return send(work, judge(work, referral, Action.SEND)) if new.send else referral
 
@@ -54,7 +54,7 @@ def send(work: Writing, move: Move) -> Referral:
     on. Raises RecipientUnfit (422), because the recipient may have changed since the draft.
     """
     referral = move.referral
-    must_be_fit(move.case, referral.recipient)
+    require_fit_recipient(move.case, referral.recipient)
     referral.basis, to = move.basis, referral.recipient
     document = referral.service == Service.CONSULAR_DOCUMENT and to.kind == Kind.STATE
     asked = move.case.take_snapshot() if document else None
@@ -89,18 +89,18 @@ def redirect(work: Writing, move: Move, why: RedirectReferral) -> Referral:
     referral, other = move.referral, directory.named(work, why.alternative)
     if other.id == referral.recipient_id:
         raise RecipientUnfit("Name another focal point than yourself.")
-    must_be_fit(move.case, other)
+    require_fit_recipient(move.case, other)
     end(work, move, why.reason, why.note, alternative=other.code)
-    if other.id not in way_of(work, referral):
+    if other.id not in get_referral_chain(work, referral):
         draft(work, move.case, other, referral)
     return referral
 
 
-def way_of(work: Writing, referral: Referral) -> frozenset[UUID]:
+def get_referral_chain(work: Writing, referral: Referral) -> frozenset[UUID]:
     """Return the recipients of this referral and of those that it replaces."""
     way, step = {referral.recipient_id}, referral
     while step.predecessor_id is not None:
-        step = queries.predecessor(work, step)
+        step = queries.get_predecessor(work, step)
         way.add(step.recipient_id)
     return frozenset(way)
 

@@ -39,17 +39,17 @@ from app.returns.lifecycle import (
 from app.returns.models import Done, Return
 from app.returns.needs import RULES, Terms
 from app.returns.situation import (
-    GOES_ON,
+    ACTIVE_REFERRAL,
     View,
     facts_of,
+    find_document_referral,
+    get_version,
     look,
-    must_be_party,
-    papers_of,
-    version_of,
+    require_side,
     waits_on,
 )
 
-OPENERS: Final = frozenset({Role.CASEWORKER, Role.COORDINATOR})
+OPENING_ROLES: Final = frozenset({Role.CASEWORKER, Role.COORDINATOR})
 
 
 class NotAReturn(Problem):
@@ -102,15 +102,17 @@ def open_return(work: Writing, referral_id: UUID) -> Return:
     (403).
     """
     case, referral = referred.lock(work, referral_id)
-    if not OPENERS & work.actor.roles:
-        raise RoleMissing(f"This needs one of the roles {', '.join(sorted(OPENERS))}.")
+    if not OPENING_ROLES & work.actor.roles:
+        raise RoleMissing(
+            f"This needs one of the roles {', '.join(sorted(OPENING_ROLES))}."
+        )
     if referral.service != Service.RETURN:
         raise NotAReturn("Name a referral for the service RETURN.")
-    if opened := queries.opened_for(work, referral.id):
+    if opened := queries.find_by_referral(work, referral.id):
         raise ReturnExists("Use the existing return.", {"return": opened.reference})
     if queries.open_in(work, [case.id]):
         raise ReturnExists("End the other return of this person first.")
-    if referral.state not in GOES_ON:
+    if referral.state not in ACTIVE_REFERRAL:
         legal = REFERRAL_TABLE.legal(referral.state)
         raise ActionIllegal(f"The referral is {referral.state}.", legal)
     record = Return(
@@ -139,13 +141,13 @@ def ready(
     (403), unmet requirements (409).
     """
     view = held(work, return_id)
-    seen.must_include(version_of(view))
+    seen.must_include(get_version(view))
     return judge(work, view, action, terms)
 
 
 def held(work: Writing, return_id: UUID) -> View:
     """Lock and load a return for one of its sides; raise NotFound (404)."""
-    return must_be_party(look(work, queries.lock(work, return_id)))
+    return require_side(look(work, queries.lock(work, return_id)))
 
 
 def judge(work: Writing, view: View, action: Action, terms: Terms | None = None) -> Move:
@@ -177,7 +179,7 @@ def take(
     record, action = move.record, move.step.action
     by_system = move.step.sides == {Side.SYSTEM}
     before = audience(record)
-    arrivals.move_on_running(work, record)
+    arrivals.move_running_deadline(work, record)
     lifecycle.take(record, move.step)
     record.touch()
     cases.lapse(work, record.case, record)
@@ -239,7 +241,7 @@ def wind(
         until = datetime.fromisoformat(record.visits[0])
     papers = record.referral
     if side == Side.CONSULATE:
-        papers = papers_of(work, record, standing.of_case(work, record.case))
+        papers = find_document_referral(work, record, standing.of_case(work, record.case))
     whom = waits_on(work, record, side, papers)
     fresh = clocks.term(work, kind, record.case, waits_on=whom)
     if resumed:
@@ -264,12 +266,12 @@ def rests(record: Return) -> bool:
 
 def settle(work: Writing, move: Move) -> None:
     """Update the clearance of the referral, and ask the consulate for documents."""
-    referrals.clear(work, move.record.referral, clearance_of(move.record))
+    referrals.clear(work, move.record.referral, get_clearance(move.record))
     if move.step.target in {State.PERMITTED, State.CLEARED}:
-        ask_papers(work, move.record, move.view.papers)
+        request_documents(work, move.record, move.view.papers)
 
 
-def ask_papers(work: Writing, record: Return, papers: Referral) -> None:
+def request_documents(work: Writing, record: Return, papers: Referral) -> None:
     """Record for the consulate that a step is due, without further facts.
 
     If the recipient of the return issues the documents itself, it knows already (BR12).
@@ -279,7 +281,7 @@ def ask_papers(work: Writing, record: Return, papers: Referral) -> None:
         work.record("return.papers_asked", record, officer, by_system=True)
 
 
-def clearance_of(record: Return) -> Clearance | None:
+def get_clearance(record: Return) -> Clearance | None:
     """Return the clearance that the state of the return gives to its referral."""
     if record.state in {State.MONITORING, State.COMPLETED}:
         return Clearance.DONE

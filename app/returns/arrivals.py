@@ -69,12 +69,12 @@ def open_arrival(work: Reading, plan: Sealed) -> datetime | None:
     return opened.arrives_at
 
 
-def end_of_today(work: Reading, record: Return, moment: datetime) -> datetime:
+def get_end_of_today(work: Reading, record: Return, moment: datetime) -> datetime:
     """Return the next end of a day at the recipient; always after the moment."""
     return deadlines.end_of_day(work, moment + SECOND, record.referral.recipient_id)
 
 
-def show_due(work: Reading, record: Return, clock: Clock | None) -> datetime | None:
+def get_due_at(work: Reading, record: Return, clock: Clock | None) -> datetime | None:
     """Return when the next step of a return is due, as its sides may know it."""
     if clock is None or record.state != State.IN_TRANSIT:
         return clock.due_at if clock else None
@@ -101,7 +101,7 @@ def move_on(work: Writing, record: Return, clock: Clock) -> bool:
     due_at = find_due(work, [record]).get(record.id)
     if due_at is None:
         return False
-    clock.due_at = min(due_at, end_of_today(work, record, work.now))
+    clock.due_at = min(due_at, get_end_of_today(work, record, work.now))
     if work.now >= due_at:
         return False
     clock.failures = 0
@@ -111,7 +111,7 @@ def move_on(work: Writing, record: Return, clock: Clock) -> bool:
     return True
 
 
-def move_on_running(work: Writing, record: Return) -> None:
+def move_running_deadline(work: Writing, record: Return) -> None:
     """Update the deadline of a journey before a step stops it.
 
     The stopped deadline then shows correctly whether it was missed.

@@ -17,14 +17,14 @@ from app.kernel.versions import Seen
 from app.kernel.work import Writing
 from app.returns import arrivals, origin_contact
 from app.returns.actions import NOTHING, Move, Said, held, judge, ready, take
-from app.returns.following import take_back, take_back_papers
+from app.returns.following import take_back, withdraw_document_referrals
 from app.returns.lifecycle import TABLE, Action
 from app.returns.models import Return
 from app.returns.needs import RULES, Terms
 from app.returns.schemas import CallOff, DecideGo, DecideNoGo, TravelPlan
 from app.returns.situation import facts_of, look
 
-SUPERVISORS: Final = frozenset({Role.SUPERVISOR})
+SECOND_PERSON_ROLES: Final = frozenset({Role.SUPERVISOR})
 
 
 def go(
@@ -37,7 +37,7 @@ def go(
     """
     terms = Terms(asked_to_leave=why.person_asked_to_leave, approved=True)
     move = ready(work, return_id, Action.GO, seen, terms)
-    if question := second(work, matter_of(move, why), approval):
+    if question := second(work, build_matter(move, why), approval):
         return question
     result = "asked_to_leave" if why.person_asked_to_leave else None
     return take(work, move, Said(result=result, note=why.note))
@@ -53,7 +53,7 @@ def no_go(
     protection = tuple(sorted(set(why.protection)))
     terms = Terms(reason=why.reason, protection=frozenset(protection), approved=True)
     move = ready(work, return_id, Action.NO_GO, seen, terms)
-    if question := second(work, matter_of(move, why), approval):
+    if question := second(work, build_matter(move, why), approval):
         return question
     said = Said(result=why.reason, services=protection, note=why.note)
     record = take(work, move, said)
@@ -61,12 +61,12 @@ def no_go(
     return record
 
 
-def matter_of(move: Move, why: DecideGo | DecideNoGo) -> Matter:
+def build_matter(move: Move, why: DecideGo | DecideNoGo) -> Matter:
     """Return what the second person has to approve, for this version of the return."""
     facts = {"reason": why.reason} if isinstance(why, DecideNoGo) else {}
     record, action = move.record, f"return.{move.step.action}"
     grounds = f"{record.id} {record.version}"
-    return Matter(record.case, action, why, facts, SUPERVISORS, record, grounds)
+    return Matter(record.case, action, why, facts, SECOND_PERSON_ROLES, record, grounds)
 
 
 def call_off(work: Writing, return_id: UUID, why: CallOff) -> Return:
@@ -94,7 +94,7 @@ def depart(work: Writing, move: Move) -> Return:
     Until then the deadline is due at the end of each day, which does not reveal the
     arrival.
     """
-    return take(work, move, until=arrivals.end_of_today(work, move.record, work.now))
+    return take(work, move, until=arrivals.get_end_of_today(work, move.record, work.now))
 
 
 def arrive(work: Writing, move: Move, said: Said, *, early: bool) -> Return:
@@ -145,5 +145,5 @@ def report(work: Writing, move: Move, said: Said, *, early: bool) -> Return:
     step = TABLE.find(record.state, Action.FINISH, {Side.SYSTEM}, frozenset())
     RULES.require(step, facts_of(work, view))
     take(work, Move(view, step), NOTHING)
-    take_back_papers(work, record)
+    withdraw_document_referrals(work, record)
     return record

@@ -19,7 +19,7 @@ from app.referrals import following
 from app.referrals.lifecycle import AT_WORK, OPEN
 from app.referrals.lifecycle import State as ReferralState
 from app.returns import origin_contact, queries
-from app.returns.actions import Move, ask_papers, rests, take, wind
+from app.returns.actions import Move, request_documents, rests, take, wind
 from app.returns.lifecycle import (
     BEFORE_DEPARTURE,
     CLOCKS,
@@ -31,14 +31,14 @@ from app.returns.lifecycle import (
 )
 from app.returns.models import Done, Return
 from app.returns.situation import (
-    find_asked_for_papers,
+    find_document_referral,
     is_recipient_gone,
+    list_document_referrals,
     look,
-    papers_of,
     waits_on,
 )
 
-DECISION_MADE: Final = BEFORE_DEPARTURE - ON_THE_WAY_TO_GO
+AFTER_GO: Final = BEFORE_DEPARTURE - ON_THE_WAY_TO_GO
 
 
 def resting(work: Writing, case: Case, stands: Standing) -> frozenset[UUID]:
@@ -107,7 +107,7 @@ def reopen_decisions(work: Writing, case: Case) -> None:
     GO. Pending approvals of an earlier decision expire.
     """
     for record in queries.open_in(work, [case.id]).get(case.id, []):
-        if record.state in DECISION_MADE:
+        if record.state in AFTER_GO:
             step = TABLE.find(record.state, Action.REOPEN, {Side.SYSTEM}, frozenset())
             take(work, Move(look(work, record), step))
         elif record.state in BEFORE_DEPARTURE:
@@ -119,32 +119,32 @@ def take_back(work: Writing, record: Return, reason: WithdrawReason) -> None:
     """Withdraw the referral of a return, and those for its documents."""
     if record.referral.state in AT_WORK:
         following.withdraw(work, record.referral, reason)
-    take_back_papers(work, record)
+    withdraw_document_referrals(work, record)
     origin_contact.reopen(work, record)
 
 
-def take_back_papers(work: Writing, record: Return) -> None:
+def withdraw_document_referrals(work: Writing, record: Return) -> None:
     """Withdraw the referrals that ask the State of origin for documents for a return.
 
     The reason is always the same, so that the consulate does not learn whether the person
     declined, was in danger or went home.
     """
     stands = standing.of_case(work, record.case)
-    for referral in find_asked_for_papers(work, record, stands, OPEN):
+    for referral in list_document_referrals(work, record, stands, OPEN):
         following.withdraw(work, referral, WithdrawReason.NO_LONGER_NEEDED)
 
 
 def hand_on(work: Writing, record: Return, stands: Standing) -> None:
     """Reassign the deadline to the office that now leads the case or issues documents."""
     _, side = CLOCKS[record.state]
-    papers = papers_of(work, record, stands)
+    papers = find_document_referral(work, record, stands)
     whom = waits_on(work, record, side, papers)
     clock = running(work, [record.id]).get(record.id)
     if clock is None or clock.waits_on == whom:  # None: paused with the case
         return
     deadlines.pass_on(work, [record.id], whom)
     if side == Side.CONSULATE:
-        ask_papers(work, record, papers)
+        request_documents(work, record, papers)
 
 
 def move_visits(work: Writing, record: Return) -> bool:
@@ -181,10 +181,10 @@ def go_on(work: Writing, case: Case) -> None:
         kind, side = CLOCKS[record.state]
         before = last_stopped(work, [record.id], kind)
         wind(work, record, resumed=True)
-        papers = papers_of(work, record, standing.of_case(work, case))
+        papers = find_document_referral(work, record, standing.of_case(work, case))
         asked = before is None or before.waits_on != papers.recipient_id
         if side == Side.CONSULATE and asked:
-            ask_papers(work, record, papers)
+            request_documents(work, record, papers)
 
 
 def forget(work: Writing, case_id: UUID) -> None:

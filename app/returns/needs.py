@@ -91,7 +91,7 @@ def may_ask_family(facts: Facts) -> bool:
     return facts.terms.family == FamilyFinding.NOT_CONTACTED or facts.family_covered
 
 
-def is_ahead(at: datetime | None, now: datetime) -> bool:
+def is_arrival_in_range(at: datetime | None, now: datetime) -> bool:
     """Return whether an arrival is set, in the future, and within 30 days."""
     return at is not None and now < at <= now + ARRIVES_WITHIN
 
@@ -233,9 +233,9 @@ NEEDS: Final[dict[Need, Check[Facts]]] = {
     Need.TWO_CONTACTS: Check(
         lambda f: len(f.terms.contacts) > 1, "Name two different people who can be reached."),
     Need.ARRIVAL: Check(
-        lambda f: is_ahead(f.terms.arrives_at, f.now), "Plan an arrival in the future, within 30 days."),
+        lambda f: is_arrival_in_range(f.terms.arrives_at, f.now), "Plan an arrival in the future, within 30 days."),
     Need.ARRIVAL_AHEAD: Check(
-        lambda f: is_ahead(f.arrives_at, f.now),
+        lambda f: is_arrival_in_range(f.arrives_at, f.now),
         "The planned arrival is in the past, or more than 30 days ahead: make a new plan.", Side.LEAD),
     Need.ESCORT: Check(
         lambda f: not f.child or f.terms.escort, "Name in `plan.escort` the person who travels with the child."),

@@ -33,11 +33,11 @@ def reopen(work: Writing, record: Return) -> None:
     """
     guards = standing.of_case(work, record.case).safeguards
     if guards.origin_contact == OriginContact.PERMITTED:
-        forget_permission(work, record.case, guards)
+        reset_permission(work, record.case, guards)
         start_deadline(work, record)
 
 
-def forget_permission(work: Writing, case: Case, guards: Safeguards) -> None:
+def reset_permission(work: Writing, case: Case, guards: Safeguards) -> None:
     """Set `origin_contact` to `undecided` in the sealed safeguards.
 
     The holder becomes their author, not the office that ended the return, because an author

@@ -91,7 +91,7 @@ def of_referral(work: Reading, referral_id: UUID) -> Return:
     return one(work, BY_REFERRAL, referral.id)
 
 
-def opened_for(work: Reading, referral_id: UUID) -> Return | None:
+def find_by_referral(work: Reading, referral_id: UUID) -> Return | None:
     """Return the return of a referral, or None; regardless of the caller.
 
     A referral has one return at most.

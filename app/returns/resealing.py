@@ -19,16 +19,16 @@ def list_clear_clocks(work: Reading) -> list[int]:
     return [
         clock.number
         for clock, record in queries.list_arrivals_ahead(work)
-        if reveals_arrival(work, clock, record)
+        if is_revealing(work, clock, record)
     ]
 
 
-def reveals_arrival(work: Reading, clock: Clock, record: Return) -> bool:
+def is_revealing(work: Reading, clock: Clock, record: Return) -> bool:
     """Return whether a deadline is due after the day on which it runs or was stopped."""
     if clock.stopped_at is None and record.state != State.IN_TRANSIT:
         return False
     last_seen = clock.stopped_at or work.now
-    return clock.due_at > arrivals.end_of_today(work, record, last_seen)
+    return clock.due_at > arrivals.get_end_of_today(work, record, last_seen)
 
 
 def move_clock(work: Writing, number: int) -> bool:
@@ -37,10 +37,10 @@ def move_clock(work: Writing, number: int) -> bool:
     clock = breaches.again(work, number)
     of_clock = select(Return).where(Return.id == clock.record_id)
     record = work.session.scalars(of_clock).one()
-    if not reveals_arrival(work, clock, record):
+    if not is_revealing(work, clock, record):
         return False
     if clock.stopped_at is None:
         arrivals.move_on(work, record, clock)
     else:
-        clock.due_at = arrivals.end_of_today(work, record, clock.stopped_at)
+        clock.due_at = arrivals.get_end_of_today(work, record, clock.stopped_at)
     return True

@@ -39,7 +39,7 @@ from app.returns.schemas import (
     TravelPlan,
 )
 
-GOES_ON = frozenset({ReferralState.ACCEPTED, ReferralState.IN_PROGRESS})
+ACTIVE_REFERRAL = frozenset({ReferralState.ACCEPTED, ReferralState.IN_PROGRESS})
 
 
 @dataclass(frozen=True)
@@ -56,22 +56,22 @@ class View:
 def look(work: Reading, record: Return) -> View:
     """Load everything that the rules and the answer for a return need."""
     stands = standing.of_case(work, record.case)
-    papers = papers_of(work, record, stands)
+    papers = find_document_referral(work, record, stands)
     sides = sides_of(work, record, papers)
     return View(record, stands, papers, queries.steps(work, record.id), sides)
 
 
-def papers_of(work: Reading, record: Return, stands: Standing) -> Referral:
+def find_document_referral(work: Reading, record: Return, stands: Standing) -> Referral:
     """Return the referral to the office that verifies nationality and issues a document.
 
     This is the latest referral for a travel document to the State of origin in the case, or
     if there is none, the referral of the return itself.
     """
-    asked = find_asked_for_papers(work, record, stands, AT_WORK)
+    asked = list_document_referrals(work, record, stands, AT_WORK)
     return asked[-1] if asked else record.referral
 
 
-def find_asked_for_papers(
+def list_document_referrals(
     work: Reading, record: Return, stands: Standing, states: AbstractSet[ReferralState]
 ) -> list[Referral]:
     """List the referrals in some states that ask the State of origin for documents."""
@@ -105,7 +105,7 @@ def has_side(work: Reading, record: Return) -> bool:
     return bool(plain or look(work, record).sides)
 
 
-def must_be_party(view: View) -> View:
+def require_side(view: View) -> View:
     """Return the view, or raise NotFound (404) if the caller has no side in the return.
 
     An office of another State that was asked for documents in the case has none.
@@ -120,12 +120,12 @@ def facts_of(work: Reading, view: View, terms: Terms | None = None) -> Facts:
     record, stands = view.record, view.stands
     referral, case = record.referral, record.case
     last = queries.latest(view.done)
-    nationality = result_of(last.get(Action.VERIFY_NATIONALITY))
-    interests = result_of(last.get(Action.DETERMINE_INTERESTS))
+    nationality = get_result(last.get(Action.VERIFY_NATIONALITY))
+    interests = get_result(last.get(Action.DETERMINE_INTERESTS))
     plan = find_plan(work, record)
     paper, identity = view.papers, frozenset({Section.IDENTITY})
     family = stands.covers(referral.recipient, Purpose.FAMILY_TRACING, frozenset())
-    goes_on = referral.state in GOES_ON and referral.recipient.active
+    goes_on = referral.state in ACTIVE_REFERRAL and referral.recipient.active
     return Facts(
         now=work.now,
         under_way=case.state in LED - {CaseState.SUSPENDED} and goes_on,
@@ -150,7 +150,7 @@ def facts_of(work: Reading, view: View, terms: Terms | None = None) -> Facts:
     )
 
 
-def result_of(done: Done | None) -> str | None:
+def get_result(done: Done | None) -> str | None:
     """Return the result of a step, or None if it was not taken."""
     return done.result if done else None
 
@@ -170,7 +170,7 @@ def show(work: Reading, record: Return) -> AnyReturn:
 
     Raises NotFound (404).
     """
-    view = must_be_party(look(work, record))
+    view = require_side(look(work, record))
     facts = facts_of(work, view)
     rows = list_steps(record.state, view.sides, work.actor.roles)
     actions = [show_action(row, facts) for row in rows]
@@ -187,7 +187,7 @@ def show(work: Reading, record: Return) -> AnyReturn:
         steps=show_steps(work, view),
         open_instead=instead_of(view),
         opened_at=record.opened_at,
-        due_at=arrivals.show_due(work, record, clock),
+        due_at=arrivals.get_due_at(work, record, clock),
         version=record.version,
         available_actions=actions,
     )
@@ -222,12 +222,12 @@ def show_task(
         id=view.record.id,
         nationality=facts.nationality,
         due_at=clock.due_at if clock else None,
-        version=version_of(view),
+        version=get_version(view),
         available_actions=actions,
     )
 
 
-def version_of(view: View) -> int:
+def get_version(view: View) -> int:
     """Return the version of the return, or for a consulate that of its task (R12).
 
     From the version of the return it could count the steps of the other sides, and see the
