@@ -73,20 +73,20 @@ def offer(work: Writing, case: Case, new: NewHandover) -> Handover:
     require_fit_successor(case, successor)
     require_no_open_offer(work, case)
     stands = standing.known_to_caller(work, standing.of_case(work, case))
-    move, terms = Move(lead, successor), Terms(reason=new.reason)
-    RULES.require(OFFER, as_told(stands, lead, facts_of(work, stands, move, terms)))
-    return begin(work, case, move, new.reason, new.note)
+    transfer, terms = Move(lead, successor), Terms(reason=new.reason)
+    RULES.require(OFFER, as_told(stands, lead, facts_of(work, stands, transfer, terms)))
+    return begin(work, case, transfer, new.reason, new.note)
 
 
 def begin(
     work: Writing,
     case: Case,
-    move: Move,
+    transfer: Move,
     reason: HandoverReason,
     note: str | None = None,
 ) -> Handover:
     """Create the handover; the successor becomes a party of it."""
-    lead, successor = move.lead, move.successor
+    lead, successor = transfer.lead, transfer.successor
     handover = Handover(
         id=work.new_id(),
         case=case,
@@ -116,9 +116,9 @@ def about(action: Action) -> str:
 def require_may_offer(work: Writing, case: Case) -> None:
     """Raise unless the caller leads this case and has a role that may offer the lead."""
     sides = sides_of_handover(case.relations_of(work.actor.focal_point_id))
-    mine = [OFFER] if OFFER.sides & sides else []
-    if not mine or not is_able(OFFER, sides, work.actor.roles):
-        TABLE.refuse(TABLE.start, [OFFER], mine)
+    rows = [OFFER] if OFFER.sides & sides else []
+    if not rows or not is_able(OFFER, sides, work.actor.roles):
+        TABLE.refuse(TABLE.start, [OFFER], rows)
 
 
 def require_fit_successor(case: Case, successor: FocalPoint) -> None:
@@ -156,8 +156,8 @@ def ready(
     )
     stands = standing.known_to_caller(work, standing.of_case(work, handover.case))
     facts = situation_of(work, handover, stands, terms)
-    me = directory.by_id(work, work.actor.focal_point_id)
-    RULES.require(step, as_told(stands, me, facts))
+    own_office = directory.by_id(work, work.actor.focal_point_id)
+    RULES.require(step, as_told(stands, own_office, facts))
     return Judged(handover.case, handover, step, handover.audience)
 
 
@@ -166,23 +166,23 @@ def situation_of(
 ) -> Facts:
     """Load the facts of one handover that its requirements are checked against."""
     clock = running(work, [handover.id]).get(handover.id)
-    move = Move(handover.lead, handover.successor)
-    return facts_of(work, stands, move, terms, clock)
+    transfer = Move(handover.lead, handover.successor)
+    return facts_of(work, stands, transfer, terms, clock)
 
 
-def accept(work: Writing, judged: Judged, promise: AcceptHandover) -> Handover:
+def accept(work: Writing, pending: Judged, promise: AcceptHandover) -> Handover:
     """Take the lead, with the deadlines and the side of the sender, in one transaction.
 
     The contacts of the new lead replace the sealed ones. Raises SuccessorUnfit (422),
     because the successor may have changed since the offer.
     """
-    case, handover = judged.case, judged.handover
+    case, handover = pending.case, pending.handover
     require_fit_successor(case, handover.successor)
     before = case.audience
     cases.seal(work, case, Paper.CONTACTS, Contacts(contacts=promise.contacts))
     case.admit(handover.lead_id, Relation.FORMER_LEAD, work.now, handover.id)
     give_lead(work, case, handover.successor_id)
-    take(work, judged)
+    take(work, pending)
     facts = {"state": case.state}
     work.record("case.handed_over", case, before | case.audience, facts)
     record_sender_change(work, case)
@@ -190,7 +190,7 @@ def accept(work: Writing, judged: Judged, promise: AcceptHandover) -> Handover:
 
 
 def give_lead(
-    work: Writing, case: Case, successor: UUID, until: datetime | None = None
+    work: Writing, case: Case, successor: UUID, due_at: datetime | None = None
 ) -> None:
     """Make an office the lead and reassign the deadlines of the former lead to it.
 
@@ -201,7 +201,7 @@ def give_lead(
         case.dismiss(relation, work.now)
     case.admit(successor, Relation.LEAD, work.now)
     case.touch()
-    cases.wind(work, case, until)
+    cases.wind(work, case, due_at)
     cases.lapse(work, case)
     watch_expiry(work, case)
     returns.hand_all_on(work, case)
@@ -217,28 +217,28 @@ def record_sender_change(work: Writing, case: Case) -> None:
             work.record("referral.sender_changed", referral, audience, facts)
 
 
-def decline(work: Writing, judged: Judged, why: DeclineHandover) -> Handover:
+def decline(work: Writing, pending: Judged, why: DeclineHandover) -> Handover:
     """Decline the offer with a reason; the relation of the successor ends."""
-    judged.handover.decline_reason = why.reason
-    cases.note(work, judged.case, about(Action.DECLINE), why.note)
-    return take(work, judged)
+    pending.handover.decline_reason = why.reason
+    cases.note(work, pending.case, about(Action.DECLINE), why.note)
+    return take(work, pending)
 
 
-def cancel(work: Writing, judged: Judged, note: str | None) -> Handover:
+def cancel(work: Writing, pending: Judged, note: str | None) -> Handover:
     """Cancel the offer; the successor loses access at once."""
-    cases.note(work, judged.case, about(Action.CANCEL), note)
-    return take(work, judged)
+    cases.note(work, pending.case, about(Action.CANCEL), note)
+    return take(work, pending)
 
 
-def take(work: Writing, judged: Judged, *, by_system: bool = False) -> Handover:
+def take(work: Writing, pending: Judged, *, by_system: bool = False) -> Handover:
     """Take the step, end the candidate's relation and record the event."""
-    handover = judged.handover
-    lifecycle.take(handover, judged.step)
+    handover = pending.handover
+    lifecycle.take(handover, pending.step)
     handover.touch()
-    judged.case.dismiss(Relation.HANDOVER_CANDIDATE, work.now, handover.id)
+    pending.case.dismiss(Relation.HANDOVER_CANDIDATE, work.now, handover.id)
     wind(work, handover)
-    audience = judged.before | handover.audience
-    tell(work, handover, judged.step.action, audience, by_system=by_system)
+    audience = pending.before | handover.audience
+    tell(work, handover, pending.step.action, audience, by_system=by_system)
     return handover
 
 
@@ -262,6 +262,6 @@ def wind(work: Writing, handover: Handover) -> None:
         deadlines.stop(work, handover.id)
         return
     kind, _ = CLOCKS[handover.state]
-    whom = handover.successor_id
-    due_at = until(work, kind, handover.case, waits_on=whom)
-    deadlines.restart(work, handover, kind, due_at, waits_on=whom)
+    successor_id = handover.successor_id
+    due_at = until(work, kind, handover.case, waits_on=successor_id)
+    deadlines.restart(work, handover, kind, due_at, waits_on=successor_id)

@@ -27,21 +27,23 @@ class Move:
     successor: FocalPoint
 
 
-def is_agreed(work: Reading, case: Case, move: Move, level: Level) -> bool:
+def is_agreed(work: Reading, case: Case, transfer: Move, level: Level) -> bool:
     """Return whether agreements in force let this level cross to the new lead (G07)."""
-    country, to = case.country or "", move.successor
-    return borders.may_cross(work, country, sender=move.lead, to=to, level=level)
+    country, to = case.country or "", transfer.successor
+    return borders.may_cross(work, country, sender=transfer.lead, to=to, level=level)
 
 
 def list_held_back_sections(
-    work: Reading, case: Case, move: Move, sections: Iterable[Section]
+    work: Reading, case: Case, transfer: Move, sections: Iterable[Section]
 ) -> list[Section]:
     """List those of some sections that no agreement lets cross; each is checked alone.
 
     A consent that names more than may cross therefore never hides what another one covers.
     """
     return sorted(
-        section for section in sections if not is_agreed(work, case, move, LEVELS[section])
+        section
+        for section in sections
+        if not is_agreed(work, case, transfer, LEVELS[section])
     )
 
 
@@ -51,8 +53,8 @@ def may_be_opened(work: Reading, case: Case, reader: FocalPoint, section: Sectio
     Borders matter only for handovers. An office that accepted the case first, or got it
     from a desk, leads where the person is.
     """
-    move = find_transfer(work, case, reader)
-    return move is None or is_agreed(work, case, move, LEVELS[section])
+    transfer = find_transfer(work, case, reader)
+    return transfer is None or is_agreed(work, case, transfer, LEVELS[section])
 
 
 BY_HANDOVER: Final = frozenset({Relation.FORMER_LEAD, Relation.HANDOVER_CANDIDATE})

@@ -30,10 +30,12 @@ def offer_to_first(work: Writing, case: Case, candidates: Sequence[UUID]) -> Non
     stands = standing.known_to_caller(work, standing.of_case(work, case))
     terms = Terms(reason=reason)
     for candidate in candidates if not queries.open_of(work, case.id) else ():
-        move = Move(lead, directory.by_id(work, candidate))
-        if lead.id == candidate or RULES.unmet(OFFER, facts_of(work, stands, move, terms)):
+        transfer = Move(lead, directory.by_id(work, candidate))
+        if lead.id == candidate or RULES.unmet(
+            OFFER, facts_of(work, stands, transfer, terms)
+        ):
             continue
-        begin(work, case, move, reason)
+        begin(work, case, transfer, reason)
         return
 
 
@@ -73,8 +75,8 @@ def lacks_agreement(work: Reading, handover: Handover) -> bool:
 
     Raises NotFound (404) or Unopenable if the safeguards of the case do not open.
     """
-    move = Move(handover.lead, handover.successor)
-    return not facts_of(work, standing.of_case(work, handover.case), move).agreed
+    transfer = Move(handover.lead, handover.successor)
+    return not facts_of(work, standing.of_case(work, handover.case), transfer).agreed
 
 
 def cancel_open(work: Writing, case: Case) -> None:
@@ -101,5 +103,5 @@ def expire(work: Writing, handover: Handover) -> None:
 def end_by_system(work: Writing, handover: Handover, action: Action) -> None:
     """Take a step of the system, which leaves the lead unchanged."""
     step = TABLE.find(State.OFFERED, action, {Side.SYSTEM}, frozenset())
-    judged = Judged(handover.case, handover, step, handover.audience)
-    take(work, judged, by_system=True)
+    pending = Judged(handover.case, handover, step, handover.audience)
+    take(work, pending, by_system=True)

@@ -51,8 +51,11 @@ _COORDINATOR = {Role.COORDINATOR}
 _WORKERS = {Role.CASEWORKER, Role.COORDINATOR}
 _NEW: frozenset[State] = frozenset()
 _EACH_TIME = (
-    *(_N.CASE_LED, AnyOf((_N.CONSENT, _N.CHILD_PATH))),
-    *(_N.RECIPIENT_SAFE, _N.AGREEMENT, _N.ORIGIN_PERMITTED),
+    _N.CASE_LED,
+    AnyOf((_N.CONSENT, _N.CHILD_PATH)),
+    _N.RECIPIENT_SAFE,
+    _N.AGREEMENT,
+    _N.ORIGIN_PERMITTED,
 )
 """Requirements that are checked at the offer and again when the lead is accepted."""
 

@@ -54,8 +54,8 @@ def lock(work: Writing, handover_id: UUID) -> tuple[Case, Handover]:
 
 def one[T](work: Reading, statement: Select[T], handover_id: UUID) -> T:
     """Return the result of a statement about one handover, or raise NotFound (404)."""
-    me = work.actor.focal_point_id
-    found = work.session.scalar(statement, {"me": me, "id": handover_id})
+    own_id = work.actor.focal_point_id
+    found = work.session.scalar(statement, {"me": own_id, "id": handover_id})
     if found is None:
         raise NotFound("There is no such handover.")
     return found
@@ -89,8 +89,8 @@ def part(work: Reading, party: type[Party], side: Side | None) -> ColumnElement[
 
 def open_of(work: Reading, case_id: UUID) -> Handover | None:
     """Return the open offer of a case, or None; regardless of the caller."""
-    mine = (Handover.case_id == case_id) & (Handover.state == State.OFFERED)
-    return work.session.scalar(select(Handover).where(mine))
+    offered = (Handover.case_id == case_id) & (Handover.state == State.OFFERED)
+    return work.session.scalar(select(Handover).where(offered))
 
 
 def list_offered(work: Reading) -> list[Handover]:

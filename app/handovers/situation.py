@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from typing import Final
 
 from app.cases.sections import Section
 from app.consents import standing
@@ -17,7 +16,7 @@ from app.handovers.borders import Move, is_agreed, list_held_back_sections
 from app.handovers.lifecycle import OFFER, TABLE, Row, State
 from app.handovers.models import Handover
 from app.handovers.needs import RULES, Facts, Terms
-from app.handovers.schemas import AvailableHandoverAction, HandoverOut
+from app.handovers.schemas import AvailableHandoverAction, HandoverOut, HandoverReason
 from app.kernel.actors import Actor, Side, sides_of_handover
 from app.kernel.needs import UnmetNeed
 from app.kernel.work import Reading
@@ -31,19 +30,19 @@ def sides_of(handover: Handover, actor: Actor) -> frozenset[Side]:
 def facts_of(
     work: Reading,
     stands: Standing,
-    move: Move,
+    transfer: Move,
     terms: Terms | None = None,
     clock: Clock | None = None,
 ) -> Facts:
     """Build the facts that the requirements are checked against."""
-    to = move.successor
-    told = stands.told(to, Purpose.HANDOVER)
+    to = transfer.successor
+    sections = stands.told(to, Purpose.HANDOVER)
     return Facts(
         case_state=stands.case.state,
-        covered=told is not None,
+        covered=sections is not None,
         child_path=stands.facts.interests_are_assessed,
         recipient_safe=stands.is_safe(to, to.code),
-        agreed=is_agreed(work, stands.case, move, Level.NOTICE),
+        agreed=is_agreed(work, stands.case, transfer, Level.NOTICE),
         origin_permitted=stands.origin_is_permitted(to),
         time_is_up=clock is not None and (clock.due_at <= work.now or not to.active),
         may_be_child=stands.case.may_be_child_to(work.actor.focal_point_id),
@@ -98,18 +97,23 @@ def show_one(
     """Return one handover as the caller may see it, with the available actions."""
     sides = sides_of(handover, work.actor)
     rows = TABLE.open_to(handover.state, sides, work.actor.roles)
-    move = Move(handover.lead, handover.successor)
-    facts = facts_of(work, stands, move, clock=clock)
-    me = directory.by_id(work, work.actor.focal_point_id)
+    transfer = Move(handover.lead, handover.successor)
+    facts = facts_of(work, stands, transfer, clock=clock)
+    own_office = directory.by_id(work, work.actor.focal_point_id)
     return HandoverOut(
+        id=handover.id,
         case=handover.case.code,
         you_are=sorted(sides),
         lead=handover.lead.code,
         to=handover.successor.code,
+        reason=HandoverReason(handover.reason),
+        state=handover.state,
+        decline_reason=handover.decline_reason,
+        offered_at=handover.offered_at,
         due_at=clock.due_at if clock else None,
-        held_back=list_held_back(work, handover, stands, move, sides),
-        available_actions=actions_of(rows, as_told(stands, me, facts)),
-        **{name: getattr(handover, name) for name in SAME},
+        held_back=list_held_back(work, handover, stands, transfer, sides),
+        version=handover.version,
+        available_actions=actions_of(rows, as_told(stands, own_office, facts)),
     )
 
 
@@ -117,7 +121,7 @@ def list_held_back(
     work: Reading,
     handover: Handover,
     stands: Standing,
-    move: Move,
+    transfer: Move,
     sides: frozenset[Side],
 ) -> list[Section]:
     """List the sections that the person agreed to but that may not cross the border.
@@ -134,8 +138,7 @@ def list_held_back(
     if not leads:
         return []
     purposes = (Purpose.REFER, Purpose.HANDOVER)
-    told = [stands.told(move.successor, purpose) or frozenset() for purpose in purposes]
-    return list_held_back_sections(work, stands.case, move, frozenset().union(*told))
-
-
-SAME: Final = ("id", "reason", "state", "decline_reason", "offered_at", "version")
+    agreed = [
+        stands.told(transfer.successor, purpose) or frozenset() for purpose in purposes
+    ]
+    return list_held_back_sections(work, stands.case, transfer, frozenset().union(*agreed))

@@ -144,7 +144,18 @@ def judge(
     requests = load_other_requests(work, [referral]).get(case.id, [])
     facts = facts_of(work, referral, stands, terms, requests=requests)
     RULES.require(step, as_told(work, referral, stands, facts, sides))
-    return Move(case, referral, step, referral.audience, find_basis(facts))
+    return prepare_step(referral, step, find_basis(facts))
+
+
+def prepare_step(referral: Referral, step: Row, basis: Basis | None = None) -> Move:
+    """Build a pending step, with the audience as it is before the step."""
+    return Move(
+        case=referral.case,
+        referral=referral,
+        step=step,
+        before=referral.audience,
+        basis=basis,
+    )
 
 
 def find_basis(facts: Facts) -> Basis | None:
@@ -159,20 +170,20 @@ def find_basis(facts: Facts) -> Basis | None:
 
 def take(  # noqa: PLR0913 - every argument describes the step
     work: Writing,
-    move: Move,
+    pending: Move,
     *,
     by_system: bool = False,
     resumed: bool = False,
-    until: datetime | None = None,
+    due_at: datetime | None = None,
     alternative: str | None = None,
 ) -> Referral:
     """Take the step, start the next deadline, record the event and update the case."""
-    referral = move.referral
-    lifecycle.take(referral, move.step)
+    referral = pending.referral
+    lifecycle.take(referral, pending.step)
     referral.touch()
     if referral.state in STOPPED:
         end_part(work, referral)
-    wind(work, referral, resumed=resumed, until=until)
+    wind(work, referral, resumed=resumed, due_at=due_at)
     facts = {
         "state": referral.state,
         "service": referral.service,
@@ -180,9 +191,9 @@ def take(  # noqa: PLR0913 - every argument describes the step
         "alternative": alternative,
     }
     facts = {name: str(fact) for name, fact in facts.items() if fact}
-    audience = move.before | referral.audience
-    work.record(EVENTS[move.step.action], referral, audience, facts, by_system=by_system)
-    settle(work, move.case)
+    audience = pending.before | referral.audience
+    work.record(EVENTS[pending.step.action], referral, audience, facts, by_system=by_system)
+    settle(work, pending.case)
     return referral
 
 
@@ -203,7 +214,7 @@ def wind(
     referral: Referral,
     *,
     resumed: bool = False,
-    until: datetime | None = None,
+    due_at: datetime | None = None,
 ) -> None:
     """Start the deadline for the current state, or stop the running one if there is none.
 
@@ -212,18 +223,18 @@ def wind(
     """
     kind, side = clock_of(referral)
     recipient, case = referral.recipient_id, referral.case
-    told = bool(referral.relations_of(recipient) & HELPS)
-    if kind is None or (side == Side.RECIPIENT and not told):
+    is_recipient = bool(referral.relations_of(recipient) & HELPS)
+    if kind is None or (side == Side.RECIPIENT and not is_recipient):
         deadlines.stop(work, referral.id)
         return
     waits_on = case.holder if side == Side.SENDER else recipient
     apparent = find_apparent_holder(case, referral.id) if side == Side.SENDER else None
-    fresh = term(work, kind, case, waits_on=waits_on, apparent=apparent)
+    time_limit = term(work, kind, case, waits_on=waits_on, apparent=apparent)
     if resumed:
-        deadlines.go_on(work, referral, kind, fresh, waits_on=waits_on)
+        deadlines.go_on(work, referral, kind, time_limit, waits_on=waits_on)
     else:
-        until = until or fresh.until(work.now)
-        deadlines.restart(work, referral, kind, until, waits_on=waits_on)
+        due_at = due_at or time_limit.until(work.now)
+        deadlines.restart(work, referral, kind, due_at, waits_on=waits_on)
     if rests(referral):
         deadlines.stop(work, referral.id)
 

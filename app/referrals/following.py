@@ -17,7 +17,7 @@ from app.kernel.actors import Side
 from app.kernel.work import Writing
 from app.notices.actions import tell as call_on
 from app.referrals import queries
-from app.referrals.actions import OPENING_ROLES, Move, end_part, rests, take, wind
+from app.referrals.actions import OPENING_ROLES, end_part, prepare_step, rests, take, wind
 from app.referrals.lifecycle import AT_WORK, CLOCKS, OPEN, TABLE, Action, State
 from app.referrals.models import Basis, Referral
 from app.referrals.situation import facts_of
@@ -50,7 +50,7 @@ def end_drafts(work: Writing, case: Case, reason: str) -> None:
 def drop(work: Writing, referral: Referral, reason: str) -> None:
     """Revoke a draft; its recipient never learned of it."""
     step = TABLE.find(State.DRAFT, Action.REVOKE, {Side.SENDER}, OPENING_ROLES)
-    end(work, Move(referral.case, referral, step, referral.audience), reason)
+    end(work, prepare_step(referral, step), reason)
 
 
 def covered(work: Writing, case: Case, stands: Standing) -> frozenset[UUID]:
@@ -68,15 +68,15 @@ def covered(work: Writing, case: Case, stands: Standing) -> frozenset[UUID]:
     )
 
 
-def withdraw_uncovered(work: Writing, case: Case, rested: frozenset[UUID]) -> None:
-    """Withdraw the referrals in `rested` that no remaining consent covers.
+def withdraw_uncovered(work: Writing, case: Case, covered_before: frozenset[UUID]) -> None:
+    """Withdraw the referrals in `covered_before` that no remaining consent covers.
 
     Referrals that no consent covered before are not affected. A referral for a child that
     needs no consent continues with the summary alone, because the guardian who withdrew the
     consent may be the danger.
     """
     stands = standing.of_case(work, case)
-    lost = rested - covered(work, case, stands)
+    lost = covered_before - covered(work, case, stands)
     for referral in queries.of_case(work, case.id):
         if referral.id not in lost:
             continue
@@ -108,9 +108,9 @@ def announce_change(tx: Writing, case: Case, changed: Section | None) -> None:
     readers = set[UUID]()
     for referral in queries.of_case(tx, case.id):
         if may_read_change(referral, stands, changed):
-            told = frozenset({referral.recipient_id})
-            tx.record("referral.content_changed", referral, told, facts, by_system=True)
-            readers |= told
+            audience = frozenset({referral.recipient_id})
+            tx.record("referral.content_changed", referral, audience, facts, by_system=True)
+            readers |= audience
     if readers and changed in URGENT_CHANGES:
         urgency, why = Priority.EMERGENCY, "referral.content_changed"
         call_on(tx, readers, why, urgency=urgency, case_id=case.id)
@@ -126,8 +126,8 @@ def may_read_change(referral: Referral, stands: Standing, changed: Section | Non
         return False
     if changed is None:
         return Grant.SUMMARY in stands.case.grants(to.id)
-    told = stands.told(to, Purpose(referral.service)) or frozenset()
-    covered = changed in told and changed in referral.sections
+    sections = stands.told(to, Purpose(referral.service)) or frozenset()
+    covered = changed in sections and changed in referral.sections
     opens = changed == Section.NEEDS or referral.state in AT_WORK
     return covered and opens and stands.origin_is_permitted(to)
 
@@ -163,7 +163,7 @@ def withdraw(work: Writing, referral: Referral, reason: WithdrawReason) -> None:
     """Withdraw a referral as the system."""
     step = TABLE.find(referral.state, Action.WITHDRAW, {Side.SYSTEM}, frozenset())
     referral.reason = reason
-    take(work, Move(referral.case, referral, step, referral.audience), by_system=True)
+    take(work, prepare_step(referral, step), by_system=True)
 
 
 def pause(work: Writing, case: Case) -> None:
@@ -192,4 +192,4 @@ def end_all(work: Writing, case: Case, reason: WithdrawReason) -> None:
 def expire(work: Writing, referral: Referral) -> None:
     """Expire a referral that was not decided or answered in time (D01 twice, D03)."""
     step = TABLE.find(referral.state, Action.EXPIRE, {Side.SYSTEM}, frozenset())
-    take(work, Move(referral.case, referral, step, referral.audience), by_system=True)
+    take(work, prepare_step(referral, step), by_system=True)

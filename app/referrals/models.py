@@ -67,12 +67,12 @@ class Referral(Listed, Base):
 
     def relations_of(self, focal_point: UUID) -> frozenset[Relation]:
         """Return the relations of an office to the referral, holding the case included."""
-        mine = frozenset(
+        relations = frozenset(
             p.relation
             for p in self.case.parties
             if p.record_id == self.id and p.focal_point_id == focal_point and not p.until
         )
-        return mine | (self.case.relations_of(focal_point) & set(HOLDS))
+        return relations | (self.case.relations_of(focal_point) & set(HOLDS))
 
     @property
     def audience(self) -> frozenset[UUID]:

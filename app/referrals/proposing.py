@@ -42,9 +42,9 @@ def helpers(
     Otherwise the list would reveal, by what it leaves out, which office already helps. For
     the same reason the State of origin does not see how many places are free (R12).
     """
-    me = directory.by_id(work, work.actor.focal_point_id)
+    own_office = directory.by_id(work, work.actor.focal_point_id)
     stands = standing.known_to_caller(work, stands)
-    profiles = (p if stands.knows(me, p) else public(p) for p in question.profiles)
+    profiles = (p if stands.knows(own_office, p) else public(p) for p in question.profiles)
     question = replace(question, profiles=tuple(profiles))
     asked = replace(
         help_of(question, stands, service),
@@ -52,7 +52,7 @@ def helpers(
         approached=find_asked_recipients(work, stands, service, OPEN),
     )
     ranking = recipients(asked)
-    return ranking if stands.may_know_fears(me) else as_proposed(asked, ranking)
+    return ranking if stands.may_know_fears(own_office) else as_proposed(asked, ranking)
 
 
 def find_asked_recipients(
@@ -62,12 +62,12 @@ def find_asked_recipients(
 
     Only referrals in `states` count.
     """
-    me = directory.by_id(work, work.actor.focal_point_id)
+    own_office = directory.by_id(work, work.actor.focal_point_id)
     return frozenset(
         referral.recipient_id
         for referral in queries.of_case(work, stands.case.id)
         if referral.service == service and referral.state in states
-        if knows_recipient(referral, stands, me)
+        if knows_recipient(referral, stands, own_office)
     )
 
 
@@ -130,6 +130,6 @@ def is_already_asked(
     ]
     if not same:
         return False
-    me = directory.by_id(work, work.actor.focal_point_id)
-    knows = stands.knows(me, referral.recipient)
-    return knows or any(one.opened_by == me.id for one in same)
+    own_office = directory.by_id(work, work.actor.focal_point_id)
+    knows = stands.knows(own_office, referral.recipient)
+    return knows or any(one.opened_by == own_office.id for one in same)

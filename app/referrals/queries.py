@@ -54,8 +54,8 @@ def lock(work: Writing, referral_id: UUID) -> tuple[Case, Referral]:
 
 def one[T](work: Reading, statement: Select[T], referral_id: UUID) -> T:
     """Return the result of a statement about one referral, or raise NotFound (404)."""
-    me = work.actor.focal_point_id
-    found = work.session.scalar(statement, {"me": me, "id": referral_id})
+    own_id = work.actor.focal_point_id
+    found = work.session.scalar(statement, {"me": own_id, "id": referral_id})
     if found is None:
         raise NotFound("There is no such referral.")
     return found

@@ -31,7 +31,7 @@ from app.referrals.models import Basis, Clearance, Referral
 from app.referrals.needs import RULES, Facts, Terms
 from app.referrals.proposing import is_already_asked, is_proposed, knows_recipient
 from app.referrals.queries import OpenRequest
-from app.referrals.schemas import AvailableReferralAction, ReferralOut
+from app.referrals.schemas import AvailableReferralAction, Outcome, ReferralOut
 
 
 def sides_of(referral: Referral, actor: Actor) -> frozenset[Side]:
@@ -46,8 +46,8 @@ def roles_of(referral: Referral, actor: Actor) -> frozenset[Role]:
     caseworker on that referral, because the same officer verifies nationality and issues
     the document. This holds for no other service, and not for the sender.
     """
-    papers = referral.service == Service.CONSULAR_DOCUMENT
-    consular = papers and referral.recipient.function == Function.CONSULAR
+    is_document = referral.service == Service.CONSULAR_DOCUMENT
+    consular = is_document and referral.recipient.function == Function.CONSULAR
     is_recipient = sides_of(referral, actor) == {Side.RECIPIENT}
     if consular and is_recipient and Role.OFFICER in actor.roles:
         return actor.roles | {Role.CASEWORKER}
@@ -109,8 +109,8 @@ def is_agreed(work: Reading, referral: Referral, level: Level) -> bool:
 
 def review_by(work: Reading, referral: Referral) -> datetime:
     """Return the latest time for the review of a referral that is put on hold (D10)."""
-    whom, case = referral.recipient_id, referral.case
-    return deadlines.until(work, ClockKind.REVIEW, case, waits_on=whom)
+    recipient_id, case = referral.recipient_id, referral.case
+    return deadlines.until(work, ClockKind.REVIEW, case, waits_on=recipient_id)
 
 
 def as_told(
@@ -126,8 +126,8 @@ def as_told(
     person agreed to, or one that is proposed. Otherwise it could find out which office is
     feared by asking for one after the other.
     """
-    me = directory.by_id(work, work.actor.focal_point_id)
-    if stands.may_know_fears(me):
+    own_office = directory.by_id(work, work.actor.focal_point_id)
+    if stands.may_know_fears(own_office):
         return facts
     sends = Side.SENDER in sides and referral.state == State.DRAFT
     safe = facts.recipient_safe and (facts.origin_permitted or not sends)
@@ -167,8 +167,8 @@ def show(work: Reading, referrals: Sequence[Referral]) -> list[ReferralOut]:
         for key, one in standing.of_cases(work, cases.values()).items()
     }
     clocks = deadlines.running(work, [referral.id for referral in referrals])
-    me = directory.by_id(work, work.actor.focal_point_id)
-    senders = (find_sender(case, me.id) for case in cases.values())
+    own_office = directory.by_id(work, work.actor.focal_point_id)
+    senders = (find_sender(case, own_office.id) for case in cases.values())
     codes = directory.codes(work, filter(None, senders))
     requests = load_other_requests(work, referrals)
     shown = [
@@ -189,7 +189,7 @@ def show(work: Reading, referrals: Sequence[Referral]) -> list[ReferralOut]:
     ]
     return [
         out
-        if knows_recipient(one, stands[one.case_id], me)
+        if knows_recipient(one, stands[one.case_id], own_office)
         else out.model_copy(update=HIDDEN_FIELDS)
         for one, out in zip(referrals, shown, strict=True)
     ]
@@ -234,20 +234,28 @@ def show_one(  # noqa: PLR0913 - what is shown of one, read for all at once
 
     The deadline of the sender is shown only to readers that may know the sender.
     """
-    me, sides = work.actor.focal_point_id, sides_of(referral, work.actor)
+    own_id, sides = work.actor.focal_point_id, sides_of(referral, work.actor)
     rows = TABLE.open_to(referral.state, sides, roles_of(referral, work.actor))
-    sender, granted = find_sender(referral.case, me), referral.case.grants(me)
-    if clock and clock.waits_on != me and Grant.LEAD not in granted:
+    sender, granted = find_sender(referral.case, own_id), referral.case.grants(own_id)
+    if clock and clock.waits_on != own_id and Grant.LEAD not in granted:
         clock = None
     return ReferralOut(
+        id=referral.id,
         case=referral.case.code,
         you_are=sorted(sides),
         sender=codes[sender] if sender else None,
         recipient=referral.recipient.code,
+        service=referral.service,
+        sections=[Section(name) for name in referral.sections],
+        asked=[Section(name) for name in referral.asked],
+        state=referral.state,
+        reason=referral.reason,
+        outcome=Outcome(referral.outcome) if referral.outcome else None,
+        opened_at=referral.opened_at,
         due_at=clock.due_at if clock else None,
         covered_until=covered_until,
+        version=referral.version,
         available_actions=actions_of(rows, facts) if rows else [],
-        **{name: getattr(referral, name) for name in SAME},
     )
 
 
@@ -261,9 +269,9 @@ def find_covered_until(
     """
     if referral.state not in OPEN | {State.DRAFT}:
         return None
-    me = directory.by_id(work, work.actor.focal_point_id)
-    helps = Relation.RECIPIENT in referral.relations_of(me.id)
-    known = consents.list_known_to(referral.case, stands.consents, me, helps=helps)
+    own_office = directory.by_id(work, work.actor.focal_point_id)
+    helps = Relation.RECIPIENT in referral.relations_of(own_office.id)
+    known = consents.list_known_to(referral.case, stands.consents, own_office, helps=helps)
     asking = stands.asking(referral.recipient, Purpose(referral.service))
     return find_end_of_cover(known, asking, frozenset(map(Section, referral.sections)))
 
@@ -274,9 +282,3 @@ def find_sender(case: Case, reader: UUID) -> UUID | None:
     if Grant.LEAD in granted:
         return case.holder
     return read_lead_and_holder(asked)[1] if asked and Grant.AS_ASKED in granted else None
-
-
-SAME: Final = (
-    *("id", "service", "sections", "asked", "state", "reason", "outcome", "opened_at"),
-    "version",
-)

@@ -47,38 +47,38 @@ def open_referral(work: Writing, case: Case, new: NewReferral) -> Referral:
     return send(work, judge(work, referral, Action.SEND)) if new.send else referral
 
 
-def send(work: Writing, move: Move) -> Referral:
+def send(work: Writing, pending: Move) -> Referral:
     """Send a referral; its recipient becomes a party of it.
 
     A State body that is asked for a travel document reads a snapshot of the case from then
     on. Raises RecipientUnfit (422), because the recipient may have changed since the draft.
     """
-    referral = move.referral
-    require_fit_recipient(move.case, referral.recipient)
-    referral.basis, to = move.basis, referral.recipient
+    referral = pending.referral
+    require_fit_recipient(pending.case, referral.recipient)
+    referral.basis, to = pending.basis, referral.recipient
     document = referral.service == Service.CONSULAR_DOCUMENT and to.kind == Kind.STATE
-    asked = move.case.take_snapshot() if document else None
-    move.case.admit(to.id, Relation.RECIPIENT, work.now, referral.id, asked)
-    return take(work, move)
+    asked = pending.case.take_snapshot() if document else None
+    pending.case.admit(to.id, Relation.RECIPIENT, work.now, referral.id, asked)
+    return take(work, pending)
 
 
-def ask(work: Writing, move: Move, question: AskAboutReferral) -> Referral:
+def ask(work: Writing, pending: Move, question: AskAboutReferral) -> Referral:
     """Ask the sender a question; the deadline to decide is paused until it answers."""
-    move.referral.asked = sorted(set(question.topics))
-    cases.note(work, move.referral, "question", question.question)
-    return take(work, move)
+    pending.referral.asked = sorted(set(question.topics))
+    cases.note(work, pending.referral, "question", question.question)
+    return take(work, pending)
 
 
-def reply(work: Writing, move: Move, answer: AnswerReferral) -> Referral:
+def reply(work: Writing, pending: Move, answer: AnswerReferral) -> Referral:
     """Answer the recipient, which may now also open the sections of the answer."""
-    referral = move.referral
+    referral = pending.referral
     referral.sections = sorted({*referral.sections, *answer.sections})
     referral.asked = []
     cases.address(work, referral, "answer", answer.answer)
-    return take(work, move, resumed=True)
+    return take(work, pending, resumed=True)
 
 
-def redirect(work: Writing, move: Move, why: RedirectReferral) -> Referral:
+def redirect(work: Writing, pending: Move, why: RedirectReferral) -> Referral:
     """End the referral and create a draft to the office that could help instead.
 
     The draft needs a consent of its own before it is sent. No draft is created for an
@@ -86,13 +86,13 @@ def redirect(work: Writing, move: Move, why: RedirectReferral) -> Referral:
     because that would reveal that this office knows of the person. Raises FocalPointUnknown
     or RecipientUnfit (422).
     """
-    referral, other = move.referral, directory.named(work, why.alternative)
+    referral, other = pending.referral, directory.named(work, why.alternative)
     if other.id == referral.recipient_id:
         raise RecipientUnfit("Name another focal point than yourself.")
-    require_fit_recipient(move.case, other)
-    end(work, move, why.reason, why.note, alternative=other.code)
+    require_fit_recipient(pending.case, other)
+    end(work, pending, why.reason, why.note, alternative=other.code)
     if other.id not in get_referral_chain(work, referral):
-        draft(work, move.case, other, referral)
+        draft(work, pending.case, other, referral)
     return referral
 
 
@@ -105,58 +105,58 @@ def get_referral_chain(work: Writing, referral: Referral) -> frozenset[UUID]:
     return frozenset(way)
 
 
-def hold(work: Writing, move: Move, why: HoldReferral) -> Referral:
+def hold(work: Writing, pending: Move, why: HoldReferral) -> Referral:
     """Pause help until a review, which is due at `review_at`."""
-    move.referral.reason = why.reason
-    cases.note(work, move.referral, move.step.action, why.note)
-    return take(work, move, until=why.review_at)
+    pending.referral.reason = why.reason
+    cases.note(work, pending.referral, pending.step.action, why.note)
+    return take(work, pending, due_at=why.review_at)
 
 
-def resume(work: Writing, move: Move) -> Referral:
+def resume(work: Writing, pending: Move) -> Referral:
     """Continue help, with the time that was left."""
-    move.referral.reason = None
-    return take(work, move, resumed=True)
+    pending.referral.reason = None
+    return take(work, pending, resumed=True)
 
 
-def confirm_deletion(work: Writing, move: Move) -> Referral:
+def confirm_deletion(work: Writing, pending: Move) -> Referral:
     """Record that the recipient deleted what it received, and end its relations."""
     for relation in HELPS:
-        move.case.dismiss(relation, work.now, move.referral.id)
-    return take(work, move)
+        pending.case.dismiss(relation, work.now, pending.referral.id)
+    return take(work, pending)
 
 
-def accept(work: Writing, move: Move, promise: Arrangement) -> Referral:
+def accept(work: Writing, pending: Move, promise: Arrangement) -> Referral:
     """Accept a referral; the arrangement is sealed with it.
 
     Sections that no agreement in force lets cross any more are removed first.
     """
-    hold_back(work, move.referral, find_held_back(work, move.referral))
-    cases.put_away(work, move.referral, Paper.ARRANGEMENT, promise)
-    return take(work, move)
+    hold_back(work, pending.referral, find_held_back(work, pending.referral))
+    cases.put_away(work, pending.referral, Paper.ARRANGEMENT, promise)
+    return take(work, pending)
 
 
-def report(work: Writing, move: Move, said: ReportReferral) -> Referral:
+def report(work: Writing, pending: Move, said: ReportReferral) -> Referral:
     """Report to the sender, sealed; the deadline for the next report starts anew."""
-    cases.note(work, move.referral, "feedback", said.feedback)
-    return take(work, move)
+    cases.note(work, pending.referral, "feedback", said.feedback)
+    return take(work, pending)
 
 
-def complete(work: Writing, move: Move, report: CompleteReferral) -> Referral:
+def complete(work: Writing, pending: Move, report: CompleteReferral) -> Referral:
     """Complete the referral with its outcome; the feedback is sealed for the sender."""
-    move.referral.outcome = report.outcome
-    cases.note(work, move.referral, "feedback", report.feedback)
-    return take(work, move)
+    pending.referral.outcome = report.outcome
+    cases.note(work, pending.referral, "feedback", report.feedback)
+    return take(work, pending)
 
 
 def end(
     work: Writing,
-    move: Move,
+    pending: Move,
     reason: str,
     note: str | None = None,
     *,
     alternative: str | None = None,
 ) -> Referral:
     """Decline, redirect, withdraw or revoke, with a reason code and a sealed note."""
-    move.referral.reason = reason
-    cases.note(work, move.referral, move.step.action, note)
-    return take(work, move, alternative=alternative)
+    pending.referral.reason = reason
+    cases.note(work, pending.referral, pending.step.action, note)
+    return take(work, pending, alternative=alternative)

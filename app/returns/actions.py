@@ -46,7 +46,6 @@ from app.returns.situation import (
     get_version,
     look,
     require_side,
-    waits_on,
 )
 
 OPENING_ROLES: Final = frozenset({Role.CASEWORKER, Role.COORDINATOR})
@@ -169,34 +168,34 @@ def find(work: Writing, view: View, action: Action) -> Row:
 
 
 def take(
-    work: Writing, move: Move, said: Said = NOTHING, *, until: datetime | None = None
+    work: Writing, pending: Move, said: Said = NOTHING, *, due_at: datetime | None = None
 ) -> Return:
     """Take the step, store its result, start the next deadline and record the event.
 
     A step that adds a finding leaves the deadline unchanged. Approvals that were asked for
     an earlier version of the return expire.
     """
-    record, action = move.record, move.step.action
-    by_system = move.step.sides == {Side.SYSTEM}
+    record, action = pending.record, pending.step.action
+    by_system = pending.step.sides == {Side.SYSTEM}
     before = audience(record)
     arrivals.move_running_deadline(work, record)
-    lifecycle.take(record, move.step)
+    lifecycle.take(record, pending.step)
     record.touch()
     cases.lapse(work, record.case, record)
     if not by_system:
         keep(work, record, action, said)
-        about = record.case if move.step.sides == {Side.LEAD} else record.referral
+        about = record.case if pending.step.sides == {Side.LEAD} else record.referral
         cases.note(work, about, f"return {action}", said.note)
-    if move.step.target is not None or action == Action.REPORT:
-        wind(work, record, until)
-    told = audience(record) & before
+    if pending.step.target is not None or action == Action.REPORT:
+        wind(work, record, due_at)
+    offices = audience(record) & before
     facts = {"state": record.state} | ({"early": True} if said.early else {})
-    work.record(EVENTS[action], record, told, facts, by_system=by_system)
-    settle(work, move)
+    work.record(EVENTS[action], record, offices, facts, by_system=by_system)
+    settle(work, pending)
     return record
 
 
-def keep(work: Writing, record: Return, action: Action, said: Said) -> None:
+def keep(work: Writing, record: Return, action: Action, result: Said) -> None:
     """Store that a step was taken, by which account, and its result."""
     if action not in STEPS:
         return
@@ -207,10 +206,10 @@ def keep(work: Writing, record: Return, action: Action, said: Said) -> None:
         focal_point_id=work.actor.focal_point_id,
         account_id=work.actor.account_id,
         at=work.now,
-        result=said.result,
-        level=said.level,
-        threats=list(said.threats),
-        services=list(said.services),
+        result=result.result,
+        level=result.level,
+        threats=list(result.threats),
+        services=list(result.services),
     )
     work.session.add(done)
     work.session.flush()
@@ -225,7 +224,7 @@ def audience(record: Return) -> frozenset[UUID]:
 def wind(
     work: Writing,
     record: Return,
-    until: datetime | None = None,
+    due_at: datetime | None = None,
     *,
     resumed: bool = False,
 ) -> None:
@@ -238,17 +237,19 @@ def wind(
         return
     kind, side = CLOCKS[record.state]
     if record.state == State.MONITORING and record.visits:
-        until = datetime.fromisoformat(record.visits[0])
-    papers = record.referral
+        due_at = datetime.fromisoformat(record.visits[0])
+    document_referral = record.referral
     if side == Side.CONSULATE:
-        papers = find_document_referral(work, record, standing.of_case(work, record.case))
-    whom = waits_on(work, record, side, papers)
-    fresh = clocks.term(work, kind, record.case, waits_on=whom)
+        document_referral = find_document_referral(
+            work, record, standing.of_case(work, record.case)
+        )
+    office_id = queries.find_awaited_office(work, record, side, document_referral)
+    time_limit = clocks.term(work, kind, record.case, waits_on=office_id)
     if resumed:
-        deadlines.go_on(work, record, kind, fresh, waits_on=whom)
+        deadlines.go_on(work, record, kind, time_limit, waits_on=office_id)
     else:
-        until = until or fresh.until(work.now)
-        deadlines.restart(work, record, kind, until, waits_on=whom)
+        due_at = due_at or time_limit.until(work.now)
+        deadlines.restart(work, record, kind, due_at, waits_on=office_id)
     if rests(record):
         deadlines.stop(work, record.id)
     if record.state in ON_THE_WAY_TO_GO:  # the checklist is the only thing due
@@ -264,20 +265,20 @@ def rests(record: Return) -> bool:
     return record.case.state == CaseState.SUSPENDED and kind == ClockKind.REVIEW
 
 
-def settle(work: Writing, move: Move) -> None:
+def settle(work: Writing, pending: Move) -> None:
     """Update the clearance of the referral, and ask the consulate for documents."""
-    referrals.clear(work, move.record.referral, get_clearance(move.record))
-    if move.step.target in {State.PERMITTED, State.CLEARED}:
-        request_documents(work, move.record, move.view.papers)
+    referrals.clear(work, pending.record.referral, get_clearance(pending.record))
+    if pending.step.target in {State.PERMITTED, State.CLEARED}:
+        request_documents(work, pending.record, pending.view.papers)
 
 
-def request_documents(work: Writing, record: Return, papers: Referral) -> None:
+def request_documents(work: Writing, record: Return, document_referral: Referral) -> None:
     """Record for the consulate that a step is due, without further facts.
 
     If the recipient of the return issues the documents itself, it knows already (BR12).
     """
-    if papers.id != record.referral_id:
-        officer = frozenset({papers.recipient_id})
+    if document_referral.id != record.referral_id:
+        officer = frozenset({document_referral.recipient_id})
         work.record("return.papers_asked", record, officer, by_system=True)
 
 

@@ -86,7 +86,13 @@ def list_waiting(work: Reading) -> list[Arrival]:
     rows = queries.list_travelling(work, work.now + HORIZON)
     due = find_due(work, [record for _, record in rows]) if rows else {}
     return [
-        Arrival(clock.reference, clock.kind, clock.set_at, due[record.id], clock.number)
+        Arrival(
+            reference=clock.reference,
+            kind=clock.kind,
+            set_at=clock.set_at,
+            due_at=due[record.id],
+            number=clock.number,
+        )
         for clock, record in rows
         if due.get(record.id, clock.due_at) != clock.due_at
     ]

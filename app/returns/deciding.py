@@ -36,11 +36,11 @@ def go(
     be asked for again. Raises the errors of `ready`, and ApprovalUnusable (409).
     """
     terms = Terms(asked_to_leave=why.person_asked_to_leave, approved=True)
-    move = ready(work, return_id, Action.GO, seen, terms)
-    if question := second(work, build_matter(move, why), approval):
+    pending = ready(work, return_id, Action.GO, seen, terms)
+    if question := second(work, build_matter(pending, why), approval):
         return question
     result = "asked_to_leave" if why.person_asked_to_leave else None
-    return take(work, move, Said(result=result, note=why.note))
+    return take(work, pending, Said(result=result, note=why.note))
 
 
 def no_go(
@@ -52,21 +52,29 @@ def no_go(
     """
     protection = tuple(sorted(set(why.protection)))
     terms = Terms(reason=why.reason, protection=frozenset(protection), approved=True)
-    move = ready(work, return_id, Action.NO_GO, seen, terms)
-    if question := second(work, build_matter(move, why), approval):
+    pending = ready(work, return_id, Action.NO_GO, seen, terms)
+    if question := second(work, build_matter(pending, why), approval):
         return question
-    said = Said(result=why.reason, services=protection, note=why.note)
-    record = take(work, move, said)
+    result = Said(result=why.reason, services=protection, note=why.note)
+    record = take(work, pending, result)
     take_back(work, record, WithdrawReason.NO_LONGER_NEEDED)
     return record
 
 
-def build_matter(move: Move, why: DecideGo | DecideNoGo) -> Matter:
+def build_matter(pending: Move, why: DecideGo | DecideNoGo) -> Matter:
     """Return what the second person has to approve, for this version of the return."""
     facts = {"reason": why.reason} if isinstance(why, DecideNoGo) else {}
-    record, action = move.record, f"return.{move.step.action}"
+    record, action = pending.record, f"return.{pending.step.action}"
     grounds = f"{record.id} {record.version}"
-    return Matter(record.case, action, why, facts, SECOND_PERSON_ROLES, record, grounds)
+    return Matter(
+        case=record.case,
+        action=action,
+        body=why,
+        facts=facts,
+        roles=SECOND_PERSON_ROLES,
+        record=record,
+        grounds=grounds,
+    )
 
 
 def call_off(work: Writing, return_id: UUID, why: CallOff) -> Return:
@@ -75,36 +83,38 @@ def call_off(work: Writing, return_id: UUID, why: CallOff) -> Return:
     No version is required, because a refusal by the person is never out of date. Raises
     NotFound (404), ActionIllegal (409), RoleMissing (403).
     """
-    move = judge(work, held(work, return_id), Action.CALL_OFF)
-    record = take(work, move)
-    cases.note(work, record.case, f"return {move.step.action}", why.note)
+    pending = judge(work, held(work, return_id), Action.CALL_OFF)
+    record = take(work, pending)
+    cases.note(work, record.case, f"return {pending.step.action}", why.note)
     take_back(work, record, WithdrawReason.SURVIVOR_DECLINED)
     return record
 
 
-def plan(work: Writing, move: Move, travel: TravelPlan) -> Return:
+def plan(work: Writing, pending: Move, travel: TravelPlan) -> Return:
     """Seal the travel plan with the referral, in place of an earlier plan."""
-    cases.seal(work, move.record.referral, Paper.TRAVEL_PLAN, travel)
-    return take(work, move)
+    cases.seal(work, pending.record.referral, Paper.TRAVEL_PLAN, travel)
+    return take(work, pending)
 
 
-def depart(work: Writing, move: Move) -> Return:
+def depart(work: Writing, pending: Move) -> Return:
     """Record the departure; the arrival has to be confirmed on the day itself (D06).
 
     Until then the deadline is due at the end of each day, which does not reveal the
     arrival.
     """
-    return take(work, move, until=arrivals.get_end_of_today(work, move.record, work.now))
+    return take(
+        work, pending, due_at=arrivals.get_end_of_today(work, pending.record, work.now)
+    )
 
 
-def arrive(work: Writing, move: Move, said: Said, *, early: bool) -> Return:
+def arrive(work: Writing, pending: Move, said: Said, *, early: bool) -> Return:
     """Confirm the arrival; before the planned date it has to be marked as early.
 
     Raises DateNotReached (409).
     """
-    planned_for = arrivals.find_planned(work, move.record)
+    planned_for = arrivals.find_planned(work, pending.record)
     is_early = check_date(work, planned_for, early=early)
-    return take(work, move, replace(said, early=is_early))
+    return take(work, pending, replace(said, early=is_early))
 
 
 def planned(work: Writing, visits: list[datetime] | None) -> tuple[datetime, ...]:
@@ -113,32 +123,32 @@ def planned(work: Writing, visits: list[datetime] | None) -> tuple[datetime, ...
     return tuple(visits or usual)
 
 
-def monitor(work: Writing, move: Move, visits: tuple[datetime, ...]) -> Return:
+def monitor(work: Writing, pending: Move, visits: tuple[datetime, ...]) -> Return:
     """Store the times of the visits, and take the step that begins them."""
-    move.record.visits = [visit.isoformat() for visit in visits]
-    return take(work, move)
+    pending.record.visits = [visit.isoformat() for visit in visits]
+    return take(work, pending)
 
 
-def account_for(work: Writing, move: Move, said: Said) -> Return:
+def account_for(work: Writing, pending: Move, said: Said) -> Return:
     """Record that the person was met after their return was halted on the way.
 
     The lead then has a deadline to decide whether the State of origin may be informed.
     """
-    take(work, move, said)
-    origin_contact.resume(work, move.record)
-    return move.record
+    take(work, pending, said)
+    origin_contact.resume(work, pending.record)
+    return pending.record
 
 
-def report(work: Writing, move: Move, said: Said, *, early: bool) -> Return:
+def report(work: Writing, pending: Move, said: Said, *, early: bool) -> Return:
     """Report a visit; after the last one the return is completed.
 
     A visit before its date has to be marked as early. Raises DateNotReached (409).
     """
-    record = move.record
+    record = pending.record
     planned_for = datetime.fromisoformat(record.visits[0]) if record.visits else None
     is_early = check_date(work, planned_for, early=early)
     record.visits = record.visits[1:]
-    take(work, move, replace(said, early=is_early))
+    take(work, pending, replace(said, early=is_early))
     if record.visits:
         return record
     view = look(work, record)

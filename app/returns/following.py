@@ -32,10 +32,8 @@ from app.returns.lifecycle import (
 from app.returns.models import Done, Return
 from app.returns.situation import (
     find_document_referral,
-    is_recipient_gone,
     list_document_referrals,
     look,
-    waits_on,
 )
 
 AFTER_GO: Final = BEFORE_DEPARTURE - ON_THE_WAY_TO_GO
@@ -137,14 +135,14 @@ def withdraw_document_referrals(work: Writing, record: Return) -> None:
 def hand_on(work: Writing, record: Return, stands: Standing) -> None:
     """Reassign the deadline to the office that now leads the case or issues documents."""
     _, side = CLOCKS[record.state]
-    papers = find_document_referral(work, record, stands)
-    whom = waits_on(work, record, side, papers)
+    document_referral = find_document_referral(work, record, stands)
+    office_id = queries.find_awaited_office(work, record, side, document_referral)
     clock = running(work, [record.id]).get(record.id)
-    if clock is None or clock.waits_on == whom:  # None: paused with the case
+    if clock is None or clock.waits_on == office_id:  # None: paused with the case
         return
-    deadlines.pass_on(work, [record.id], whom)
+    deadlines.pass_on(work, [record.id], office_id)
     if side == Side.CONSULATE:
-        request_documents(work, record, papers)
+        request_documents(work, record, document_referral)
 
 
 def move_visits(work: Writing, record: Return) -> bool:
@@ -155,11 +153,11 @@ def move_visits(work: Writing, record: Return) -> bool:
     clock = running(work, [record.id]).get(record.id)
     if record.state != State.MONITORING or clock is None:
         return False
-    whom = waits_on(work, record, Side.RECIPIENT, record.referral)
-    if clock.waits_on == whom:
+    office_id = queries.find_awaited_office(work, record, Side.RECIPIENT, record.referral)
+    if clock.waits_on == office_id:
         return False
-    deadlines.pass_on(work, [record.id], whom)
-    return is_recipient_gone(work, record)
+    deadlines.pass_on(work, [record.id], office_id)
+    return queries.is_recipient_gone(work, record)
 
 
 def pause(work: Writing, case: Case) -> None:
@@ -181,10 +179,12 @@ def go_on(work: Writing, case: Case) -> None:
         kind, side = CLOCKS[record.state]
         before = last_stopped(work, [record.id], kind)
         wind(work, record, resumed=True)
-        papers = find_document_referral(work, record, standing.of_case(work, case))
-        asked = before is None or before.waits_on != papers.recipient_id
+        document_referral = find_document_referral(
+            work, record, standing.of_case(work, case)
+        )
+        asked = before is None or before.waits_on != document_referral.recipient_id
         if side == Side.CONSULATE and asked:
-            request_documents(work, record, papers)
+            request_documents(work, record, document_referral)
 
 
 def forget(work: Writing, case_id: UUID) -> None:
@@ -193,6 +193,6 @@ def forget(work: Writing, case_id: UUID) -> None:
     The returns and their states are kept; the journal keeps which steps were taken.
     """
     of_case = Return.case_id == case_id
-    mine = select(Return.id).where(of_case).scalar_subquery()
-    work.session.execute(delete(Done).where(Done.return_id.in_(mine)))
+    return_ids = select(Return.id).where(of_case).scalar_subquery()
+    work.session.execute(delete(Done).where(Done.return_id.in_(return_ids)))
     work.session.execute(update(Return).where(of_case).values(visits=[]))

@@ -17,6 +17,7 @@ from sqlalchemy import (
     select,
 )
 
+from app.access.attendance import is_gone
 from app.cases import queries as cases
 from app.cases.models import CaseKey, Party, Sealed
 from app.cases.sections import Paper
@@ -25,7 +26,7 @@ from app.deadlines.limits import ClockKind
 from app.deadlines.models import Clock
 from app.directory import queries as directory
 from app.directory.kinds import Service
-from app.kernel.actors import HOLDS, Relation
+from app.kernel.actors import HOLDS, Relation, Side
 from app.kernel.problems import NotFound
 from app.kernel.recall import recalled
 from app.kernel.statements import any_of, held
@@ -112,8 +113,8 @@ def lock(work: Writing, return_id: UUID) -> Return:
 
 def find[T](work: Reading, statement: Select[T], asked: UUID) -> T | None:
     """Return the result of a statement about one return, or None."""
-    me = work.actor.focal_point_id
-    return work.session.scalar(statement, {"me": me, "id": asked})
+    own_id = work.actor.focal_point_id
+    return work.session.scalar(statement, {"me": own_id, "id": asked})
 
 
 def one[T](work: Reading, statement: Select[T], asked: UUID) -> T:
@@ -171,6 +172,24 @@ def list_misdirected_visits(work: Reading, unattended: Collection[UUID]) -> list
         .where(gone == (Clock.waits_on == recipient))
     )
     return list(work.session.scalars(found.order_by(Return.number)))
+
+
+def is_recipient_gone(work: Reading, record: Return) -> bool:
+    """Return whether the lead reports the visits instead of the recipient (ADR 50)."""
+    visited = record.state == State.MONITORING
+    return visited and is_gone(work, record.referral.recipient)
+
+
+def find_awaited_office(
+    work: Reading, record: Return, side: Side, document_referral: Referral
+) -> UUID | None:
+    """Return the office that has to act before the deadline of the state."""
+    if is_recipient_gone(work, record):
+        return record.case.holder
+    return {
+        Side.RECIPIENT: record.referral.recipient_id,
+        Side.CONSULATE: document_referral.recipient_id,
+    }.get(side, record.case.holder)
 
 
 def by_id(work: Reading, return_id: UUID) -> Return:

@@ -3,9 +3,7 @@
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
-from uuid import UUID
 
-from app.access.attendance import is_gone
 from app.cases import queries as cases
 from app.cases.facts import BestInterests
 from app.cases.lifecycle import LED
@@ -56,9 +54,15 @@ class View:
 def look(work: Reading, record: Return) -> View:
     """Load everything that the rules and the answer for a return need."""
     stands = standing.of_case(work, record.case)
-    papers = find_document_referral(work, record, stands)
-    sides = sides_of(work, record, papers)
-    return View(record, stands, papers, queries.steps(work, record.id), sides)
+    document_referral = find_document_referral(work, record, stands)
+    sides = sides_of(work, record, document_referral)
+    return View(
+        record=record,
+        stands=stands,
+        papers=document_referral,
+        done=queries.steps(work, record.id),
+        sides=sides,
+    )
 
 
 def find_document_referral(work: Reading, record: Return, stands: Standing) -> Referral:
@@ -84,17 +88,20 @@ def list_document_referrals(
     ]
 
 
-def sides_of(work: Reading, record: Return, papers: Referral) -> frozenset[Side]:
+def sides_of(work: Reading, record: Return, document_referral: Referral) -> frozenset[Side]:
     """Return the sides of the caller in a return.
 
     An office that holds the case without leading it has the side `holder`, which reads
     only.
     """
-    me = work.actor.focal_point_id
-    sides = set(sides_of_case(record.case.relations_of(me)) & {Side.LEAD, Side.HOLDER})
-    if HELPS & record.referral.relations_of(me):
+    own_id = work.actor.focal_point_id
+    sides = set(sides_of_case(record.case.relations_of(own_id)) & {Side.LEAD, Side.HOLDER})
+    if HELPS & record.referral.relations_of(own_id):
         sides.add(Side.RECIPIENT)
-    if Relation.RECIPIENT in papers.relations_of(me) and papers.recipient_id == me:
+    if (
+        Relation.RECIPIENT in document_referral.relations_of(own_id)
+        and document_referral.recipient_id == own_id
+    ):
         sides.add(Side.CONSULATE)
     return frozenset(sides)
 
@@ -123,7 +130,7 @@ def facts_of(work: Reading, view: View, terms: Terms | None = None) -> Facts:
     nationality = get_result(last.get(Action.VERIFY_NATIONALITY))
     interests = get_result(last.get(Action.DETERMINE_INTERESTS))
     plan = find_plan(work, record)
-    paper, identity = view.papers, frozenset({Section.IDENTITY})
+    document_referral, identity = view.papers, frozenset({Section.IDENTITY})
     family = stands.covers(referral.recipient, Purpose.FAMILY_TRACING, frozenset())
     goes_on = referral.state in ACTIVE_REFERRAL and referral.recipient.active
     return Facts(
@@ -131,7 +138,9 @@ def facts_of(work: Reading, view: View, terms: Terms | None = None) -> Facts:
         under_way=case.state in LED - {CaseState.SUSPENDED} and goes_on,
         agreed=stands.agrees_to_return(referral.recipient),
         contact_permitted=stands.contact_is_permitted(),
-        identity_covered=stands.covers(paper.recipient, Purpose(paper.service), identity),
+        identity_covered=stands.covers(
+            document_referral.recipient, Purpose(document_referral.service), identity
+        ),
         family_covered=family,
         child=case.is_child,
         determined=stands.facts.best_interests == BestInterests.DETERMINED,
@@ -145,7 +154,7 @@ def facts_of(work: Reading, view: View, terms: Terms | None = None) -> Facts:
         arrives_at=plan.arrives_at if plan else None,
         escorted=bool(plan and plan.escort),
         visits_left=bool(record.visits),
-        recipient_gone=is_recipient_gone(work, record),
+        recipient_gone=queries.is_recipient_gone(work, record),
         terms=terms or Terms(),
     )
 
@@ -159,10 +168,10 @@ def find_plan(work: Reading, record: Return) -> TravelPlan | None:
     """Return the travel plan until departure, opened for the rules alone."""
     if record.state not in {State.PLANNING, State.PLANNED}:
         return None
-    paper = cases.sealed(work, record.referral_id, Paper.TRAVEL_PLAN)
-    if paper is None:
+    sealed_plan = cases.sealed(work, record.referral_id, Paper.TRAVEL_PLAN)
+    if sealed_plan is None:
         return None
-    return TravelPlan.model_validate_json(cases.unseal(work, paper))
+    return TravelPlan.model_validate_json(cases.unseal(work, sealed_plan))
 
 
 def show(work: Reading, record: Return) -> AnyReturn:
@@ -176,8 +185,8 @@ def show(work: Reading, record: Return) -> AnyReturn:
     actions = [show_action(row, facts) for row in rows]
     clock = deadlines.running(work, [record.id]).get(record.id)
     if view.sides == {Side.CONSULATE}:
-        mine = clock if clock and clock.waits_on == work.actor.focal_point_id else None
-        return show_task(view, facts, actions, mine)
+        own_clock = clock if clock and clock.waits_on == work.actor.focal_point_id else None
+        return show_task(view, facts, actions, own_clock)
     return ReturnOut(
         id=record.id,
         case=record.case.code,
@@ -247,12 +256,12 @@ def show_steps(work: Reading, view: View) -> list[StepDone]:
     """
     case = view.record.case
     names = naming.read(work, [(case, done.focal_point_id, done.at) for done in view.done])
-    me, host = work.actor.focal_point_id, Side.LEAD in view.sides
+    own_id, host = work.actor.focal_point_id, Side.LEAD in view.sides
     return [
         show_step(
             done,
             names.helper(case, done.focal_point_id),
-            whole=host or done.focal_point_id == me,
+            whole=host or done.focal_point_id == own_id,
         )
         for done in view.done
     ]
@@ -276,19 +285,3 @@ def instead_of(view: View) -> Sequence[str]:
     """Return the protection to ask for after a refused return, for the lead (BR11)."""
     refused = [done for done in view.done if done.action == Action.NO_GO]
     return refused[-1].services if refused and Side.LEAD in view.sides else []
-
-
-def is_recipient_gone(work: Reading, record: Return) -> bool:
-    """Return whether the lead reports the visits instead of the recipient (ADR 50)."""
-    visited = record.state == State.MONITORING
-    return visited and is_gone(work, record.referral.recipient)
-
-
-def waits_on(work: Reading, record: Return, side: Side, papers: Referral) -> UUID | None:
-    """Return the office that has to act before the deadline of the state."""
-    if is_recipient_gone(work, record):
-        return record.case.holder
-    return {
-        Side.RECIPIENT: record.referral.recipient_id,
-        Side.CONSULATE: papers.recipient_id,
-    }.get(side, record.case.holder)
