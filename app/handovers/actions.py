@@ -34,9 +34,9 @@ from app.kernel.lifecycle import is_able
 from app.kernel.problems import Problem
 from app.kernel.versions import Seen
 from app.kernel.work import Writing
-from app.referrals import queries as referred
+from app.referrals import queries as referral_queries
 from app.referrals.lifecycle import OPEN as REFERRAL_OPEN
-from app.returns import following as returns
+from app.returns import following as return_following
 
 
 class SuccessorUnfit(Problem):
@@ -204,16 +204,17 @@ def give_lead(
     cases.wind(work, case, due_at)
     cases.lapse(work, case)
     watch_expiry(work, case)
-    returns.hand_all_on(work, case)
+    return_following.hand_all_on(work, case)
 
 
 def record_sender_change(work: Writing, case: Case) -> None:
     """Record the change of sender for the parties of open referrals that may know it."""
-    for referral in referred.of_case(work, case.id):
+    for referral in referral_queries.of_case(work, case.id):
         if referral.state in REFERRAL_OPEN:
             facts = {"state": str(referral.state), "service": str(referral.service)}
-            told = {one for one in referral.audience if Grant.LEAD in case.grants(one)}
-            audience = frozenset(told)
+            audience = frozenset(
+                office for office in referral.audience if Grant.LEAD in case.grants(office)
+            )
             work.record("referral.sender_changed", referral, audience, facts)
 
 

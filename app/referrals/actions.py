@@ -99,8 +99,8 @@ def require_fit_recipient(case: Case, recipient: FocalPoint) -> None:
 
     The holder of the case, desks, oversight and technical offices receive none.
     """
-    unasked = recipient.kind in NEVER_RECIPIENT or recipient.function == Function.TECHNICAL
-    if recipient.id == case.holder or not recipient.active or unasked:
+    never = recipient.kind in NEVER_RECIPIENT or recipient.function == Function.TECHNICAL
+    if recipient.id == case.holder or not recipient.active or never:
         raise RecipientUnfit("Name another active focal point that gives services.")
 
 
@@ -259,8 +259,8 @@ AWAITING_RETURN: Final = frozenset({State.ACCEPTED, State.IN_PROGRESS})
 def rests(referral: Referral) -> bool:
     """Return whether the deadline of a referral is paused because the case is suspended."""
     suspended = referral.case.state == CaseState.SUSPENDED
-    alive = referral.state in OPEN and referral.service not in SERVICES_FOR_SAFETY
-    return suspended and alive
+    may_wait = referral.state in OPEN and referral.service not in SERVICES_FOR_SAFETY
+    return suspended and may_wait
 
 
 def clear(work: Writing, referral: Referral, clearance: Clearance | None) -> None:
@@ -276,10 +276,11 @@ def clear(work: Writing, referral: Referral, clearance: Clearance | None) -> Non
 
 
 def settle(work: Writing, case: Case) -> None:
-    """Update the case state: assistance begins with the first help and ends with the last.
+    """Update the state of the case after a step of one of its referrals.
 
-    A monitored case has been helped before. It returns to assistance only when help is
-    under way, because a pending request may still be declined.
+    Assistance begins when a referral is accepted, and the case falls back when none is
+    accepted or completed. A monitored case returns to assistance only when help is under
+    way, because a pending request may still be declined.
     """
     states = {referral.state for referral in queries.of_case(work, case.id)}
     action = {

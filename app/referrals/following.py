@@ -15,7 +15,7 @@ from app.deadlines.limits import ClockKind, Priority
 from app.deadlines.queries import running
 from app.kernel.actors import Side
 from app.kernel.work import Writing
-from app.notices.actions import tell as call_on
+from app.notices.actions import tell as notify
 from app.referrals import queries
 from app.referrals.actions import OPENING_ROLES, end_part, prepare_step, rests, take, wind
 from app.referrals.lifecycle import AT_WORK, CLOCKS, OPEN, TABLE, Action, State
@@ -113,7 +113,7 @@ def announce_change(tx: Writing, case: Case, changed: Section | None) -> None:
             readers |= audience
     if readers and changed in URGENT_CHANGES:
         urgency, why = Priority.EMERGENCY, "referral.content_changed"
-        call_on(tx, readers, why, urgency=urgency, case_id=case.id)
+        notify(tx, readers, why, urgency=urgency, case_id=case.id)
 
 
 URGENT_CHANGES: Final = frozenset({Section.CONTACT, Section.NEEDS, None})

@@ -221,7 +221,7 @@ def load_facts_for_reader(
     return as_told(work, referral, stands, facts, sides_of(referral, work.actor))
 
 
-def show_one(  # noqa: PLR0913 - what is shown of one, read for all at once
+def show_one(  # noqa: PLR0913 - the arguments are loaded for all referrals at once
     work: Reading,
     referral: Referral,
     facts: Facts,

@@ -10,7 +10,7 @@ from app.cases.lifecycle import State as CaseState
 from app.cases.risk import RiskLevel
 from app.consents import standing
 from app.deadlines import actions as deadlines
-from app.deadlines import queries as clocks
+from app.deadlines import queries as deadline_queries
 from app.deadlines.limits import ClockKind
 from app.directory.kinds import Service
 from app.kernel import lifecycle
@@ -19,8 +19,8 @@ from app.kernel.lifecycle import ActionIllegal, RoleMissing
 from app.kernel.problems import Problem
 from app.kernel.versions import Seen
 from app.kernel.work import Writing
-from app.referrals import actions as referrals
-from app.referrals import queries as referred
+from app.referrals import actions as referral_actions
+from app.referrals import queries as referral_queries
 from app.referrals.lifecycle import TABLE as REFERRAL_TABLE
 from app.referrals.models import Clearance, Referral
 from app.returns import arrivals, queries
@@ -100,7 +100,7 @@ def open_return(work: Writing, referral_id: UUID) -> Return:
     Raises NotFound (404), NotAReturn, ActionIllegal or ReturnExists (409), RoleMissing
     (403).
     """
-    case, referral = referred.lock(work, referral_id)
+    case, referral = referral_queries.lock(work, referral_id)
     if not OPENING_ROLES & work.actor.roles:
         raise RoleMissing(
             f"This needs one of the roles {', '.join(sorted(OPENING_ROLES))}."
@@ -244,7 +244,7 @@ def wind(
             work, record, standing.of_case(work, record.case)
         )
     office_id = queries.find_awaited_office(work, record, side, document_referral)
-    time_limit = clocks.term(work, kind, record.case, waits_on=office_id)
+    time_limit = deadline_queries.term(work, kind, record.case, waits_on=office_id)
     if resumed:
         deadlines.go_on(work, record, kind, time_limit, waits_on=office_id)
     else:
@@ -267,7 +267,7 @@ def rests(record: Return) -> bool:
 
 def settle(work: Writing, pending: Move) -> None:
     """Update the clearance of the referral, and ask the consulate for documents."""
-    referrals.clear(work, pending.record.referral, get_clearance(pending.record))
+    referral_actions.clear(work, pending.record.referral, get_clearance(pending.record))
     if pending.step.target in {State.PERMITTED, State.CLEARED}:
         request_documents(work, pending.record, pending.view.papers)
 

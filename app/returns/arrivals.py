@@ -112,7 +112,7 @@ def move_on(work: Writing, record: Return, clock: Clock) -> bool:
         return False
     clock.failures = 0
     if clock.fires_at is not None:
-        ran_out = breaches.times_fired(work, clock)  # since its office was shut
+        ran_out = breaches.times_fired(work, clock)  # fired early, as its office was closed
         clock.fires_at = clock.due_at if ran_out else None
     return True
 

@@ -15,7 +15,7 @@ from app.deadlines import actions as deadlines
 from app.deadlines.queries import last_stopped, running
 from app.kernel.actors import Side
 from app.kernel.work import Writing
-from app.referrals import following
+from app.referrals import following as referral_following
 from app.referrals.lifecycle import AT_WORK, OPEN
 from app.referrals.lifecycle import State as ReferralState
 from app.returns import origin_contact, queries
@@ -54,7 +54,7 @@ def hand_all_on(work: Writing, case: Case) -> None:
     The former holder gets no more notifications for the return. It may be an office that
     the person fears.
     """
-    following.hand_on(work, case)
+    referral_following.hand_on(work, case)
     follow(work, case)
 
 
@@ -116,7 +116,7 @@ def reopen_decisions(work: Writing, case: Case) -> None:
 def take_back(work: Writing, record: Return, reason: WithdrawReason) -> None:
     """Withdraw the referral of a return, and those for its documents."""
     if record.referral.state in AT_WORK:
-        following.withdraw(work, record.referral, reason)
+        referral_following.withdraw(work, record.referral, reason)
     withdraw_document_referrals(work, record)
     origin_contact.reopen(work, record)
 
@@ -129,7 +129,7 @@ def withdraw_document_referrals(work: Writing, record: Return) -> None:
     """
     stands = standing.of_case(work, record.case)
     for referral in list_document_referrals(work, record, stands, OPEN):
-        following.withdraw(work, referral, WithdrawReason.NO_LONGER_NEEDED)
+        referral_following.withdraw(work, referral, WithdrawReason.NO_LONGER_NEEDED)
 
 
 def hand_on(work: Writing, record: Return, stands: Standing) -> None:

@@ -6,13 +6,13 @@ from uuid import UUID
 from sqlalchemy import bindparam, select
 
 from app.cases import actions as cases
-from app.cases import queries as cased
+from app.cases import queries as case_queries
 from app.cases.lifecycle import OPEN as CASE_OPEN
 from app.cases.models import Case
 from app.cases.sections import OriginContact, Paper, Safeguards
 from app.consents import standing
 from app.deadlines import actions as deadlines
-from app.deadlines import queries as clocks
+from app.deadlines import queries as deadline_queries
 from app.deadlines.limits import ClockKind
 from app.kernel.work import Writing
 from app.returns.lifecycle import CANCELLED, State
@@ -48,7 +48,7 @@ def reset_permission(work: Writing, case: Case, guards: Safeguards) -> None:
     before, work.is_exempt_from_quota = work.is_exempt_from_quota, True
     cases.seal(work, case, Paper.SAFEGUARDS, undecided)
     work.is_exempt_from_quota = before
-    paper = cased.sealed(work, case.id, Paper.SAFEGUARDS)
+    paper = case_queries.sealed(work, case.id, Paper.SAFEGUARDS)
     if paper is not None and case.holder is not None:
         paper.author = case.holder
     case.touch()
@@ -69,7 +69,9 @@ def start_deadline(work: Writing, record: Return) -> None:
     """
     case, kind = record.case, ClockKind.REVIEW
     if record.state in OVER and case.state in CASE_OPEN:
-        until = clocks.term(work, kind, case, waits_on=case.holder).until(work.now)
+        until = deadline_queries.term(work, kind, case, waits_on=case.holder).until(
+            work.now
+        )
         deadlines.restart(work, record, kind, until, waits_on=case.holder)
 
 

@@ -31,7 +31,7 @@ from app.kernel.problems import NotFound
 from app.kernel.recall import recalled
 from app.kernel.statements import any_of, held
 from app.kernel.work import Reading, Writing
-from app.referrals import queries as referrals
+from app.referrals import queries as referral_queries
 from app.referrals.lifecycle import AT_WORK
 from app.referrals.models import Referral
 from app.returns.lifecycle import (
@@ -73,7 +73,7 @@ BY_ID: Final = VISIBLE.where(Return.id == bindparam("id"))
 BY_REFERRAL: Final = VISIBLE.where(Return.referral_id == bindparam("id"))
 CASE_OF: Final = BY_ID.with_only_columns(Return.case_id)
 HELD_BY_ID: Final = held(BY_ID)
-RESTS_ON: Final = held(referrals.OF_CASE)
+RESTS_ON: Final = held(referral_queries.OF_CASE)
 
 
 def get(work: Reading, return_id: UUID) -> Return:
@@ -88,7 +88,7 @@ def is_visible(work: Reading, return_id: UUID) -> bool:
 
 def of_referral(work: Reading, referral_id: UUID) -> Return:
     """Return the return of a visible referral, or raise NotFound (404)."""
-    referral = referrals.get(work, referral_id)
+    referral = referral_queries.get(work, referral_id)
     return one(work, BY_REFERRAL, referral.id)
 
 

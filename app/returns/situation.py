@@ -19,7 +19,7 @@ from app.kernel.actors import HELPS, Relation, Role, Side, sides_of_case
 from app.kernel.needs import UnmetNeed
 from app.kernel.problems import NotFound
 from app.kernel.work import Reading
-from app.referrals import queries as referrals
+from app.referrals import queries as referral_queries
 from app.referrals.lifecycle import AT_WORK
 from app.referrals.lifecycle import State as ReferralState
 from app.referrals.models import Referral
@@ -81,7 +81,7 @@ def list_document_referrals(
     """List the referrals in some states that ask the State of origin for documents."""
     return [
         referral
-        for referral in referrals.of_case(work, record.case_id)
+        for referral in referral_queries.of_case(work, record.case_id)
         if referral.service == Service.CONSULAR_DOCUMENT
         and referral.state in states
         and stands.is_of_origin(referral.recipient)
