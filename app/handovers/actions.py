@@ -72,9 +72,11 @@ def offer(work: Writing, case: Case, new: NewHandover) -> Handover:
     successor = directory.named(work, new.to)
     require_fit_successor(case, successor)
     require_no_open_offer(work, case)
-    stands = standing.known_to_caller(work, standing.of_case(work, case))
+    case_file = standing.known_to_caller(work, standing.of_case(work, case))
     transfer, terms = Move(lead, successor), Terms(reason=new.reason)
-    RULES.require(OFFER, as_told(stands, lead, facts_of(work, stands, transfer, terms)))
+    RULES.require(
+        OFFER, as_told(case_file, lead, facts_of(work, case_file, transfer, terms))
+    )
     return begin(work, case, transfer, new.reason, new.note)
 
 
@@ -154,20 +156,20 @@ def ready(
     step = TABLE.find(
         handover.state, action, sides_of(handover, work.actor), work.actor.roles
     )
-    stands = standing.known_to_caller(work, standing.of_case(work, handover.case))
-    facts = situation_of(work, handover, stands, terms)
+    case_file = standing.known_to_caller(work, standing.of_case(work, handover.case))
+    facts = situation_of(work, handover, case_file, terms)
     own_office = directory.by_id(work, work.actor.focal_point_id)
-    RULES.require(step, as_told(stands, own_office, facts))
+    RULES.require(step, as_told(case_file, own_office, facts))
     return Judged(handover.case, handover, step, handover.audience)
 
 
 def situation_of(
-    work: Writing, handover: Handover, stands: Standing, terms: Terms | None = None
+    work: Writing, handover: Handover, case_file: Standing, terms: Terms | None = None
 ) -> Facts:
     """Load the facts of one handover that its requirements are checked against."""
     clock = running(work, [handover.id]).get(handover.id)
     transfer = Move(handover.lead, handover.successor)
-    return facts_of(work, stands, transfer, terms, clock)
+    return facts_of(work, case_file, transfer, terms, clock)
 
 
 def accept(work: Writing, pending: Judged, promise: AcceptHandover) -> Handover:

@@ -27,22 +27,22 @@ def offer_to_first(work: Writing, case: Case, candidates: Sequence[UUID]) -> Non
     """
     reason = HandoverReason.MIGRATION_OR_CHANGE_OF_LOCATION
     lead = directory.by_id(work, work.actor.focal_point_id)
-    stands = standing.known_to_caller(work, standing.of_case(work, case))
+    case_file = standing.known_to_caller(work, standing.of_case(work, case))
     terms = Terms(reason=reason)
     for candidate in candidates if not queries.open_of(work, case.id) else ():
         transfer = Move(lead, directory.by_id(work, candidate))
         if lead.id == candidate or RULES.unmet(
-            OFFER, facts_of(work, stands, transfer, terms)
+            OFFER, facts_of(work, case_file, transfer, terms)
         ):
             continue
         begin(work, case, transfer, reason)
         return
 
 
-def rests_on_consent(work: Writing, case: Case, stands: Standing) -> bool:
+def rests_on_consent(work: Writing, case: Case, case_file: Standing) -> bool:
     """Return whether the lead of a case is on offer and a consent covers the offer."""
     handover = queries.open_of(work, case.id)
-    return handover is not None and situation_of(work, handover, stands).covered
+    return handover is not None and situation_of(work, handover, case_file).covered
 
 
 def cancel_uncovered(work: Writing, case: Case, *, rested: bool) -> None:
@@ -53,8 +53,8 @@ def cancel_uncovered(work: Writing, case: Case, *, rested: bool) -> None:
 
 def cancel_unsafe(work: Writing, case: Case) -> None:
     """Cancel an offer to an office that turns out to be unsafe, without a reason."""
-    handover, stands = queries.open_of(work, case.id), standing.of_case(work, case)
-    if handover and not situation_of(work, handover, stands).recipient_safe:
+    handover, case_file = queries.open_of(work, case.id), standing.of_case(work, case)
+    if handover and not situation_of(work, handover, case_file).recipient_safe:
         cancel_open(work, case)
 
 
@@ -95,8 +95,8 @@ def expire(work: Writing, handover: Handover) -> None:
     Raises NeedsUnmet (409) before that.
     """
     step = TABLE.find(handover.state, Action.EXPIRE, {Side.SYSTEM}, frozenset())
-    stands = standing.of_case(work, handover.case)
-    RULES.require(step, situation_of(work, handover, stands))
+    case_file = standing.of_case(work, handover.case)
+    RULES.require(step, situation_of(work, handover, case_file))
     end_by_system(work, handover, Action.EXPIRE)
 
 

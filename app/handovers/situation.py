@@ -29,34 +29,34 @@ def sides_of(handover: Handover, actor: Actor) -> frozenset[Side]:
 
 def facts_of(
     work: Reading,
-    stands: Standing,
+    case_file: Standing,
     transfer: Move,
     terms: Terms | None = None,
     clock: Clock | None = None,
 ) -> Facts:
     """Build the facts that the requirements are checked against."""
     to = transfer.successor
-    sections = stands.told(to, Purpose.HANDOVER)
+    sections = case_file.told(to, Purpose.HANDOVER)
     return Facts(
-        case_state=stands.case.state,
+        case_state=case_file.case.state,
         covered=sections is not None,
-        child_path=stands.facts.interests_are_assessed,
-        recipient_safe=stands.is_safe(to, to.code),
-        agreed=is_agreed(work, stands.case, transfer, Level.NOTICE),
-        origin_permitted=stands.origin_is_permitted(to),
+        child_path=case_file.facts.interests_are_assessed,
+        recipient_safe=case_file.is_safe(to, to.code),
+        agreed=is_agreed(work, case_file.case, transfer, Level.NOTICE),
+        origin_permitted=case_file.origin_is_permitted(to),
         time_is_up=clock is not None and (clock.due_at <= work.now or not to.active),
-        may_be_child=stands.case.may_be_child_to(work.actor.focal_point_id),
+        may_be_child=case_file.case.may_be_child_to(work.actor.focal_point_id),
         terms=terms or Terms(),
     )
 
 
-def as_told(stands: Standing, reader: FocalPoint, facts: Facts) -> Facts:
+def as_told(case_file: Standing, reader: FocalPoint, facts: Facts) -> Facts:
     """Return the facts as a reader may know them: a fear reads like a missing consent.
 
     The successor, which may be of the State of origin, must not learn that the person fears
     it.
     """
-    if stands.may_know_fears(reader):
+    if case_file.may_know_fears(reader):
         return facts
     safe = facts.recipient_safe and facts.origin_permitted
     return replace(
@@ -86,19 +86,19 @@ def show(work: Reading, handovers: Sequence[Handover]) -> list[HandoverOut]:
     if not handovers:  # the usual result of a poll
         return []
     found = standing.of_cases(work, [handover.case for handover in handovers])
-    stands = {key: standing.known_to_caller(work, one) for key, one in found.items()}
+    case_files = {key: standing.known_to_caller(work, one) for key, one in found.items()}
     clocks = deadlines.running(work, [handover.id for handover in handovers])
-    return [show_one(work, h, stands[h.case_id], clocks.get(h.id)) for h in handovers]
+    return [show_one(work, h, case_files[h.case_id], clocks.get(h.id)) for h in handovers]
 
 
 def show_one(
-    work: Reading, handover: Handover, stands: Standing, clock: Clock | None
+    work: Reading, handover: Handover, case_file: Standing, clock: Clock | None
 ) -> HandoverOut:
     """Return one handover as the caller may see it, with the available actions."""
     sides = sides_of(handover, work.actor)
     rows = TABLE.open_to(handover.state, sides, work.actor.roles)
     transfer = Move(handover.lead, handover.successor)
-    facts = facts_of(work, stands, transfer, clock=clock)
+    facts = facts_of(work, case_file, transfer, clock=clock)
     own_office = directory.by_id(work, work.actor.focal_point_id)
     return HandoverOut(
         id=handover.id,
@@ -111,16 +111,16 @@ def show_one(
         decline_reason=handover.decline_reason,
         offered_at=handover.offered_at,
         due_at=clock.due_at if clock else None,
-        held_back=list_held_back(work, handover, stands, transfer, sides),
+        held_back=list_held_back(work, handover, case_file, transfer, sides),
         version=handover.version,
-        available_actions=actions_of(rows, as_told(stands, own_office, facts)),
+        available_actions=actions_of(rows, as_told(case_file, own_office, facts)),
     )
 
 
 def list_held_back(
     work: Reading,
     handover: Handover,
-    stands: Standing,
+    case_file: Standing,
     transfer: Move,
     sides: frozenset[Side],
 ) -> list[Section]:
@@ -139,6 +139,8 @@ def list_held_back(
         return []
     purposes = (Purpose.REFER, Purpose.HANDOVER)
     agreed = [
-        stands.told(transfer.successor, purpose) or frozenset() for purpose in purposes
+        case_file.told(transfer.successor, purpose) or frozenset() for purpose in purposes
     ]
-    return list_held_back_sections(work, stands.case, transfer, frozenset().union(*agreed))
+    return list_held_back_sections(
+        work, case_file.case, transfer, frozenset().union(*agreed)
+    )

@@ -140,10 +140,10 @@ def judge(
     """Return the step for an action on a locked referral, or raise if it is not allowed."""
     case, sides = referral.case, sides_of(referral, work.actor)
     step = TABLE.find(referral.state, action, sides, roles_of(referral, work.actor))
-    stands = standing.known_to_caller(work, standing.of_case(work, case))
+    case_file = standing.known_to_caller(work, standing.of_case(work, case))
     requests = load_other_requests(work, [referral]).get(case.id, [])
-    facts = facts_of(work, referral, stands, terms, requests=requests)
-    RULES.require(step, as_told(work, referral, stands, facts, sides))
+    facts = facts_of(work, referral, case_file, terms, requests=requests)
+    RULES.require(step, as_told(work, referral, case_file, facts, sides))
     return prepare_step(referral, step, find_basis(facts))
 
 

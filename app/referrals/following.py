@@ -53,8 +53,8 @@ def drop(work: Writing, referral: Referral, reason: str) -> None:
     end(work, prepare_step(referral, step), reason)
 
 
-def covered(work: Writing, case: Case, stands: Standing) -> frozenset[UUID]:
-    """Return the ids of the open referrals that are covered by a consent in `stands`.
+def covered(work: Writing, case: Case, case_file: Standing) -> frozenset[UUID]:
+    """Return the ids of the open referrals that are covered by a consent in `case_file`.
 
     A referral with another basis counts only if it has sections. Otherwise the withdrawal
     of a consent would reveal which office the consent names.
@@ -64,7 +64,7 @@ def covered(work: Writing, case: Case, stands: Standing) -> frozenset[UUID]:
         for referral in queries.of_case(work, case.id)
         if referral.state in OPEN
         and (referral.basis == Basis.CONSENT or referral.sections)
-        and facts_of(work, referral, stands, requests=()).covered
+        and facts_of(work, referral, case_file, requests=()).covered
     )
 
 
@@ -75,12 +75,12 @@ def withdraw_uncovered(work: Writing, case: Case, covered_before: frozenset[UUID
     needs no consent continues with the summary alone, because the guardian who withdrew the
     consent may be the danger.
     """
-    stands = standing.of_case(work, case)
-    lost = covered_before - covered(work, case, stands)
+    case_file = standing.of_case(work, case)
+    lost = covered_before - covered(work, case, case_file)
     for referral in queries.of_case(work, case.id):
         if referral.id not in lost:
             continue
-        if stands.child_may_be_helped(referral.service, frozenset()):
+        if case_file.child_may_be_helped(referral.service, frozenset()):
             narrow(work, referral)
         else:
             withdraw(work, referral, WithdrawReason.CONSENT_WITHDRAWN)
@@ -103,11 +103,11 @@ def announce_change(tx: Writing, case: Case, changed: Section | None) -> None:
     event if they may read the change. For the contact, the needs and `safe_contact` they
     also get an urgent notification.
     """
-    stands = standing.of_case(tx, case)
+    case_file = standing.of_case(tx, case)
     facts = {"section": changed} if changed else {"field": "safe_contact"}
     readers = set[UUID]()
     for referral in queries.of_case(tx, case.id):
-        if may_read_change(referral, stands, changed):
+        if may_read_change(referral, case_file, changed):
             audience = frozenset({referral.recipient_id})
             tx.record("referral.content_changed", referral, audience, facts, by_system=True)
             readers |= audience
@@ -119,17 +119,19 @@ def announce_change(tx: Writing, case: Case, changed: Section | None) -> None:
 URGENT_CHANGES: Final = frozenset({Section.CONTACT, Section.NEEDS, None})
 
 
-def may_read_change(referral: Referral, stands: Standing, changed: Section | None) -> bool:
+def may_read_change(
+    referral: Referral, case_file: Standing, changed: Section | None
+) -> bool:
     """Return whether the recipient of a referral may read the changed section."""
     to = referral.recipient
-    if referral.state not in OPEN or not stands.is_safe(to, to.code):
+    if referral.state not in OPEN or not case_file.is_safe(to, to.code):
         return False
     if changed is None:
-        return Grant.SUMMARY in stands.case.grants(to.id)
-    sections = stands.told(to, Purpose(referral.service)) or frozenset()
+        return Grant.SUMMARY in case_file.case.grants(to.id)
+    sections = case_file.told(to, Purpose(referral.service)) or frozenset()
     covered = changed in sections and changed in referral.sections
     opens = changed == Section.NEEDS or referral.state in AT_WORK
-    return covered and opens and stands.origin_is_permitted(to)
+    return covered and opens and case_file.origin_is_permitted(to)
 
 
 def withdraw_unsafe(work: Writing, case: Case) -> None:
@@ -137,10 +139,10 @@ def withdraw_unsafe(work: Writing, case: Case) -> None:
 
     A recipient that has already helped loses its access to the case.
     """
-    stands = standing.of_case(work, case)
+    case_file = standing.of_case(work, case)
     for referral in queries.of_case(work, case.id):
         to = referral.recipient
-        if stands.is_safe(to, to.code):
+        if case_file.is_safe(to, to.code):
             continue
         if referral.state in OPEN:
             withdraw(work, referral, WithdrawReason.NO_LONGER_NEEDED)

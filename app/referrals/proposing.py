@@ -23,18 +23,18 @@ from app.routing.ranking import Candidate, Ranking, recipients
 ANSWERED_NO: Final = frozenset({State.DECLINED, State.REDIRECTED, State.EXPIRED})
 
 
-def knows_recipient(referral: Referral, stands: Standing, reader: FocalPoint) -> bool:
+def knows_recipient(referral: Referral, case_file: Standing, reader: FocalPoint) -> bool:
     """Return whether an office may know the recipient of a referral (R12).
 
     The State of origin sees that a service is given and how far it is, but not by which
     office, unless it opened the referral itself.
     """
     asked = referral.opened_by == reader.id
-    return asked or stands.knows(reader, referral.recipient)
+    return asked or case_file.knows(reader, referral.recipient)
 
 
 def helpers(
-    work: Reading, question: Question, stands: Standing, service: Service
+    work: Reading, question: Question, case_file: Standing, service: Service
 ) -> Ranking:
     """Rank the offices that could give one service.
 
@@ -43,20 +43,22 @@ def helpers(
     the same reason the State of origin does not see how many places are free (R12).
     """
     own_office = directory.by_id(work, work.actor.focal_point_id)
-    stands = standing.known_to_caller(work, stands)
-    profiles = (p if stands.knows(own_office, p) else public(p) for p in question.profiles)
+    case_file = standing.known_to_caller(work, case_file)
+    profiles = (
+        p if case_file.knows(own_office, p) else public(p) for p in question.profiles
+    )
     question = replace(question, profiles=tuple(profiles))
     asked = replace(
-        help_of(question, stands, service),
-        declined=find_asked_recipients(work, stands, service, ANSWERED_NO),
-        approached=find_asked_recipients(work, stands, service, OPEN),
+        help_of(question, case_file, service),
+        declined=find_asked_recipients(work, case_file, service, ANSWERED_NO),
+        approached=find_asked_recipients(work, case_file, service, OPEN),
     )
     ranking = recipients(asked)
-    return ranking if stands.may_know_fears(own_office) else as_proposed(asked, ranking)
+    return ranking if case_file.may_know_fears(own_office) else as_proposed(asked, ranking)
 
 
 def find_asked_recipients(
-    work: Reading, stands: Standing, service: Service, states: AbstractSet[State]
+    work: Reading, case_file: Standing, service: Service, states: AbstractSet[State]
 ) -> frozenset[UUID]:
     """Return the offices that were asked for a service, if the caller may know of them.
 
@@ -65,9 +67,9 @@ def find_asked_recipients(
     own_office = directory.by_id(work, work.actor.focal_point_id)
     return frozenset(
         referral.recipient_id
-        for referral in queries.of_case(work, stands.case.id)
+        for referral in queries.of_case(work, case_file.case.id)
         if referral.service == service and referral.state in states
-        if knows_recipient(referral, stands, own_office)
+        if knows_recipient(referral, case_file, own_office)
     )
 
 
@@ -96,24 +98,24 @@ def turn(question: Question, ranking: Ranking) -> tuple[Candidate, ...]:
     return recipients(crowded).candidates or recipients(again).candidates
 
 
-def is_proposed(work: Reading, referral: Referral, stands: Standing) -> bool:
+def is_proposed(work: Reading, referral: Referral, case_file: Standing) -> bool:
     """Return whether the recipient of a draft is among the offices proposed to its sender.
 
     An office that declined or did not answer counts too: it can always be asked again.
     """
     if referral.recipient_id in find_asked_recipients(
-        work, stands, referral.service, ANSWERED_NO
+        work, case_file, referral.service, ANSWERED_NO
     ):
         return True
     question = question_of(work, referral.case)
-    found = helpers(work, question, stands, referral.service).candidates
+    found = helpers(work, question, case_file, referral.service).candidates
     return referral.recipient_id in {one.id for one in found}
 
 
 def is_already_asked(
     work: Reading,
     referral: Referral,
-    stands: Standing,
+    case_file: Standing,
     requests: Iterable[OpenRequest],
 ) -> bool:
     """Return whether an open request gives the recipient of a draft the same or more.
@@ -131,5 +133,5 @@ def is_already_asked(
     if not same:
         return False
     own_office = directory.by_id(work, work.actor.focal_point_id)
-    knows = stands.knows(own_office, referral.recipient)
+    knows = case_file.knows(own_office, referral.recipient)
     return knows or any(one.opened_by == own_office.id for one in same)

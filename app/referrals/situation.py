@@ -57,7 +57,7 @@ def roles_of(referral: Referral, actor: Actor) -> frozenset[Role]:
 def facts_of(
     work: Reading,
     referral: Referral,
-    stands: Standing,
+    case_file: Standing,
     terms: Terms | None = None,
     *,
     requests: Iterable[OpenRequest],
@@ -70,23 +70,23 @@ def facts_of(
     service, case = referral.service, referral.case
     sections = frozenset(Section(name) for name in referral.sections)
     answered = sections | (terms.answered or frozenset())
-    urgent = stands.in_vital_interest and not sections
+    urgent = case_file.in_vital_interest and not sections
     return Facts(
         now=work.now,
         review_by=review_by(work, referral) if terms.review_at else None,
         case_state=case.state,
         service=service,
-        covered=stands.covers(recipient, Purpose(service), sections),
-        answer_covered=stands.covers(recipient, Purpose(service), answered),
-        child_path=stands.child_may_be_helped(service, sections),
+        covered=case_file.covers(recipient, Purpose(service), sections),
+        answer_covered=case_file.covers(recipient, Purpose(service), answered),
+        child_path=case_file.child_may_be_helped(service, sections),
         vital_interest=urgent or referral.basis == Basis.VITAL_INTEREST,
-        reflection_told=stands.reflection_is_told(),
+        reflection_told=case_file.reflection_is_told(),
         already_asked=referral.state == State.DRAFT
-        and is_already_asked(work, referral, stands, requests),
-        risk_current=stands.risk_is_current(),
-        recipient_safe=stands.is_safe(recipient, recipient.code),
+        and is_already_asked(work, referral, case_file, requests),
+        risk_current=case_file.risk_is_current(),
+        recipient_safe=case_file.is_safe(recipient, recipient.code),
         agreed=not answered or is_agreed(work, referral, level_of(answered)),
-        origin_permitted=stands.origin_is_permitted(recipient),
+        origin_permitted=case_file.origin_is_permitted(recipient),
         return_cleared=service != Service.RETURN or referral.clearance is not None,
         return_done=service != Service.RETURN or referral.clearance == Clearance.DONE,
         may_be_child=case.may_be_child_to(work.actor.focal_point_id),
@@ -116,7 +116,7 @@ def review_by(work: Reading, referral: Referral) -> datetime:
 def as_told(
     work: Reading,
     referral: Referral,
-    stands: Standing,
+    case_file: Standing,
     facts: Facts,
     sides: AbstractSet[Side],
 ) -> Facts:
@@ -127,13 +127,13 @@ def as_told(
     feared by asking for one after the other.
     """
     own_office = directory.by_id(work, work.actor.focal_point_id)
-    if stands.may_know_fears(own_office):
+    if case_file.may_know_fears(own_office):
         return facts
     sends = Side.SENDER in sides and referral.state == State.DRAFT
     safe = facts.recipient_safe and (facts.origin_permitted or not sends)
     covered, law = facts.covered and safe, facts.child_path or facts.vital_interest
     if sends and safe and law and not covered:
-        covered = is_proposed(work, referral, stands)
+        covered = is_proposed(work, referral, case_file)
     return replace(
         facts,
         covered=covered,
@@ -162,7 +162,7 @@ def show(work: Reading, referrals: Sequence[Referral]) -> list[ReferralOut]:
     if not referrals:  # the usual result of a poll
         return []
     cases = {referral.case_id: referral.case for referral in referrals}
-    stands = {
+    case_files = {
         key: standing.known_to_caller(work, one)
         for key, one in standing.of_cases(work, cases.values()).items()
     }
@@ -178,18 +178,18 @@ def show(work: Reading, referrals: Sequence[Referral]) -> list[ReferralOut]:
             load_facts_for_reader(
                 work,
                 referral,
-                stands[referral.case_id],
+                case_files[referral.case_id],
                 requests.get(referral.case_id, []),
             ),
             codes,
             clocks.get(referral.id),
-            covered_until=find_covered_until(work, referral, stands[referral.case_id]),
+            covered_until=find_covered_until(work, referral, case_files[referral.case_id]),
         )
         for referral in referrals
     ]
     return [
         out
-        if knows_recipient(one, stands[one.case_id], own_office)
+        if knows_recipient(one, case_files[one.case_id], own_office)
         else out.model_copy(update=HIDDEN_FIELDS)
         for one, out in zip(referrals, shown, strict=True)
     ]
@@ -213,12 +213,12 @@ def load_other_requests(
 def load_facts_for_reader(
     work: Reading,
     referral: Referral,
-    stands: Standing,
+    case_file: Standing,
     requests: Iterable[OpenRequest],
 ) -> Facts:
     """Load the facts of a referral as the caller may know them."""
-    facts = facts_of(work, referral, stands, requests=requests)
-    return as_told(work, referral, stands, facts, sides_of(referral, work.actor))
+    facts = facts_of(work, referral, case_file, requests=requests)
+    return as_told(work, referral, case_file, facts, sides_of(referral, work.actor))
 
 
 def show_one(  # noqa: PLR0913 - the arguments are loaded for all referrals at once
@@ -260,7 +260,7 @@ def show_one(  # noqa: PLR0913 - the arguments are loaded for all referrals at o
 
 
 def find_covered_until(
-    work: Reading, referral: Referral, stands: Standing
+    work: Reading, referral: Referral, case_file: Standing
 ) -> datetime | None:
     """Return when the consents that the reader may list cease to cover a referral.
 
@@ -271,8 +271,10 @@ def find_covered_until(
         return None
     own_office = directory.by_id(work, work.actor.focal_point_id)
     helps = Relation.RECIPIENT in referral.relations_of(own_office.id)
-    known = consents.list_known_to(referral.case, stands.consents, own_office, helps=helps)
-    asking = stands.asking(referral.recipient, Purpose(referral.service))
+    known = consents.list_known_to(
+        referral.case, case_file.consents, own_office, helps=helps
+    )
+    asking = case_file.asking(referral.recipient, Purpose(referral.service))
     return find_end_of_cover(known, asking, frozenset(map(Section, referral.sections)))
 
 

@@ -39,12 +39,12 @@ from app.returns.situation import (
 AFTER_GO: Final = BEFORE_DEPARTURE - ON_THE_WAY_TO_GO
 
 
-def resting(work: Writing, case: Case, stands: Standing) -> frozenset[UUID]:
-    """Return the ids of the open returns that are covered by a consent in `stands`."""
+def resting(work: Writing, case: Case, case_file: Standing) -> frozenset[UUID]:
+    """Return the ids of the open returns that are covered by a consent in `case_file`."""
     return frozenset(
         record.id
         for record in queries.open_in(work, [case.id]).get(case.id, [])
-        if stands.agrees_to_return(record.referral.recipient)
+        if case_file.agrees_to_return(record.referral.recipient)
     )
 
 
@@ -65,25 +65,25 @@ def follow(work: Writing, case: Case, rested: frozenset[UUID] = frozenset()) -> 
     """
     work.session.flush()
     for record in queries.open_in(work, [case.id]).get(case.id, []):
-        stands = standing.of_case(work, case)
-        if record.state in GOING and is_lost(record, stands, rested):
+        case_file = standing.of_case(work, case)
+        if record.state in GOING and is_lost(record, case_file, rested):
             end(work, record)
         else:
-            hand_on(work, record, stands)
+            hand_on(work, record, case_file)
     origin_contact.hand_on(work, case)
 
 
-def is_lost(record: Return, stands: Standing, rested: frozenset[UUID]) -> bool:
+def is_lost(record: Return, case_file: Standing, rested: frozenset[UUID]) -> bool:
     """Return whether a return has lost its basis.
 
     That is the case if a consent, the referral or the case has ended, if the person forbids
     the contact with the State of origin, or if the recipient is unsafe for the person.
     """
     referral, home = record.referral, record.referral.recipient
-    taken_back = record.id in rested and not stands.agrees_to_return(home)
-    feared = not stands.is_safe(home, home.code)
+    taken_back = record.id in rested and not case_file.agrees_to_return(home)
+    feared = not case_file.is_safe(home, home.code)
     over = referral.state not in AT_WORK | {ReferralState.COMPLETED}
-    blocked = stands.safeguards.origin_blocked()
+    blocked = case_file.safeguards.origin_blocked()
     ended = record.case.state not in CASE_OPEN
     return taken_back or feared or over or blocked or ended
 
@@ -127,15 +127,15 @@ def withdraw_document_referrals(work: Writing, record: Return) -> None:
     The reason is always the same, so that the consulate does not learn whether the person
     declined, was in danger or went home.
     """
-    stands = standing.of_case(work, record.case)
-    for referral in list_document_referrals(work, record, stands, OPEN):
+    case_file = standing.of_case(work, record.case)
+    for referral in list_document_referrals(work, record, case_file, OPEN):
         referral_following.withdraw(work, referral, WithdrawReason.NO_LONGER_NEEDED)
 
 
-def hand_on(work: Writing, record: Return, stands: Standing) -> None:
+def hand_on(work: Writing, record: Return, case_file: Standing) -> None:
     """Reassign the deadline to the office that now leads the case or issues documents."""
     _, side = CLOCKS[record.state]
-    document_referral = find_document_referral(work, record, stands)
+    document_referral = find_document_referral(work, record, case_file)
     office_id = queries.find_awaited_office(work, record, side, document_referral)
     clock = running(work, [record.id]).get(record.id)
     if clock is None or clock.waits_on == office_id:  # None: paused with the case

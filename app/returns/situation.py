@@ -45,7 +45,7 @@ class View:
     """A return with everything that its rules need, as the caller may see it."""
 
     record: Return
-    stands: Standing
+    case_file: Standing
     papers: Referral
     done: list[Done]
     sides: frozenset[Side]
@@ -53,30 +53,30 @@ class View:
 
 def look(work: Reading, record: Return) -> View:
     """Load everything that the rules and the answer for a return need."""
-    stands = standing.of_case(work, record.case)
-    document_referral = find_document_referral(work, record, stands)
+    case_file = standing.of_case(work, record.case)
+    document_referral = find_document_referral(work, record, case_file)
     sides = sides_of(work, record, document_referral)
     return View(
         record=record,
-        stands=stands,
+        case_file=case_file,
         papers=document_referral,
         done=queries.steps(work, record.id),
         sides=sides,
     )
 
 
-def find_document_referral(work: Reading, record: Return, stands: Standing) -> Referral:
+def find_document_referral(work: Reading, record: Return, case_file: Standing) -> Referral:
     """Return the referral to the office that verifies nationality and issues a document.
 
     This is the latest referral for a travel document to the State of origin in the case, or
     if there is none, the referral of the return itself.
     """
-    asked = list_document_referrals(work, record, stands, AT_WORK)
+    asked = list_document_referrals(work, record, case_file, AT_WORK)
     return asked[-1] if asked else record.referral
 
 
 def list_document_referrals(
-    work: Reading, record: Return, stands: Standing, states: AbstractSet[ReferralState]
+    work: Reading, record: Return, case_file: Standing, states: AbstractSet[ReferralState]
 ) -> list[Referral]:
     """List the referrals in some states that ask the State of origin for documents."""
     return [
@@ -84,7 +84,7 @@ def list_document_referrals(
         for referral in referral_queries.of_case(work, record.case_id)
         if referral.service == Service.CONSULAR_DOCUMENT
         and referral.state in states
-        and stands.is_of_origin(referral.recipient)
+        and case_file.is_of_origin(referral.recipient)
     ]
 
 
@@ -124,33 +124,33 @@ def require_side(view: View) -> View:
 
 def facts_of(work: Reading, view: View, terms: Terms | None = None) -> Facts:
     """Load the facts that the requirements are checked against."""
-    record, stands = view.record, view.stands
+    record, case_file = view.record, view.case_file
     referral, case = record.referral, record.case
     last = queries.latest(view.done)
     nationality = get_result(last.get(Action.VERIFY_NATIONALITY))
     interests = get_result(last.get(Action.DETERMINE_INTERESTS))
     plan = find_plan(work, record)
     document_referral, identity = view.papers, frozenset({Section.IDENTITY})
-    family = stands.covers(referral.recipient, Purpose.FAMILY_TRACING, frozenset())
+    family = case_file.covers(referral.recipient, Purpose.FAMILY_TRACING, frozenset())
     goes_on = referral.state in ACTIVE_REFERRAL and referral.recipient.active
     return Facts(
         now=work.now,
         under_way=case.state in LED - {CaseState.SUSPENDED} and goes_on,
-        agreed=stands.agrees_to_return(referral.recipient),
-        contact_permitted=stands.contact_is_permitted(),
-        identity_covered=stands.covers(
+        agreed=case_file.agrees_to_return(referral.recipient),
+        contact_permitted=case_file.contact_is_permitted(),
+        identity_covered=case_file.covers(
             document_referral.recipient, Purpose(document_referral.service), identity
         ),
         family_covered=family,
         child=case.is_child,
-        determined=stands.facts.best_interests == BestInterests.DETERMINED,
+        determined=case_file.facts.best_interests == BestInterests.DETERMINED,
         interests=Interests(interests) if interests else None,
         child_received=Action.RECEIVE_CHILD in last,
-        guardian=stands.facts.guardian,
+        guardian=case_file.facts.guardian,
         nationality=Nationality(nationality) if nationality else None,
         destination=last.get(Action.ASSESS_DESTINATION),
         origin=last.get(Action.ASSESS_ORIGIN),
-        reflection=stands.facts.reflection(case.country or "", work.now.date()),
+        reflection=case_file.facts.reflection(case.country or "", work.now.date()),
         arrives_at=plan.arrives_at if plan else None,
         escorted=bool(plan and plan.escort),
         visits_left=bool(record.visits),
