@@ -30,7 +30,7 @@ class Fault:
     column: str
     what: str
 
-    def spell(self) -> str:
+    def format(self) -> str:
         """Format the fault with its file, line and column."""
         line = f", line {self.line}" if self.line else ""
         column = f", column {self.column}" if self.column else ""
@@ -41,7 +41,7 @@ class FilesRefused(Exception):  # noqa: N818 - it names what happened, as Proble
     """The files of this folder have faults; nothing was written."""
 
     def __init__(self, faults: Sequence[Fault]) -> None:
-        super().__init__("\n".join(fault.spell() for fault in faults))
+        super().__init__("\n".join(fault.format() for fault in faults))
         self.faults = tuple(faults)
 
 

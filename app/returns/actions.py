@@ -269,7 +269,7 @@ def settle(work: Writing, pending: Move) -> None:
     """Update the clearance of the referral, and ask the consulate for documents."""
     referral_actions.clear(work, pending.record.referral, get_clearance(pending.record))
     if pending.step.target in {State.PERMITTED, State.CLEARED}:
-        request_documents(work, pending.record, pending.view.papers)
+        request_documents(work, pending.record, pending.view.document_referral)
 
 
 def request_documents(work: Writing, record: Return, document_referral: Referral) -> None:

@@ -46,7 +46,7 @@ class View:
 
     record: Return
     case_file: Standing
-    papers: Referral
+    document_referral: Referral
     done: list[Done]
     sides: frozenset[Side]
 
@@ -59,7 +59,7 @@ def look(work: Reading, record: Return) -> View:
     return View(
         record=record,
         case_file=case_file,
-        papers=document_referral,
+        document_referral=document_referral,
         done=queries.steps(work, record.id),
         sides=sides,
     )
@@ -130,7 +130,7 @@ def facts_of(work: Reading, view: View, terms: Terms | None = None) -> Facts:
     nationality = get_result(last.get(Action.VERIFY_NATIONALITY))
     interests = get_result(last.get(Action.DETERMINE_INTERESTS))
     plan = find_plan(work, record)
-    document_referral, identity = view.papers, frozenset({Section.IDENTITY})
+    document_referral, identity = view.document_referral, frozenset({Section.IDENTITY})
     family = case_file.covers(referral.recipient, Purpose.FAMILY_TRACING, frozenset())
     goes_on = referral.state in ACTIVE_REFERRAL and referral.recipient.active
     return Facts(
