@@ -73,14 +73,14 @@ def spelled(rows: Sequence[Row]) -> list[Values]:
     return [row.model_dump() for row in rows]
 
 
-def with_last_word(clerk: Clerk, offices: Sequence[Values]) -> list[Values]:
+def with_last_word(author: Clerk, offices: Sequence[Values]) -> list[Values]:
     """Return rows of offices with the stored free places where these are newer."""
-    last = FocalPoint.code, FocalPoint.capacity, FocalPoint.capacity_as_of
-    said = select(*last).where(FocalPoint.capacity_as_of.is_not(None))
-    stored = {row.code: row for row in clerk.session.execute(said)}
+    columns = FocalPoint.code, FocalPoint.capacity, FocalPoint.capacity_as_of
+    statement = select(*columns).where(FocalPoint.capacity_as_of.is_not(None))
+    stored = {row.code: row for row in author.session.execute(statement)}
     return [
-        {**row, "capacity": word.capacity, "capacity_as_of": word.capacity_as_of}
-        if (word := stored.get(row["code"])) and is_older(row, word.capacity_as_of)
+        {**row, "capacity": latest.capacity, "capacity_as_of": latest.capacity_as_of}
+        if (latest := stored.get(row["code"])) and is_older(row, latest.capacity_as_of)
         else row
         for row in offices
     ]
@@ -91,31 +91,33 @@ def is_older(row: Values, as_of: datetime) -> bool:
     return row["capacity_as_of"] is None or row["capacity_as_of"] < as_of
 
 
-def stored_rows(clerk: Clerk, register: Register) -> list[Values]:
+def stored_rows(author: Clerk, register: Register) -> list[Values]:
     """Load the rows of a table."""
-    found = clerk.session.execute(select(register.table.__table__))
+    found = author.session.execute(select(register.table.__table__))
     return [dict(row) for row in found.mappings()]
 
 
-def store(clerk: Clerk, register: Register, rows: Sequence[Values]) -> Count:
+def store(author: Clerk, register: Register, rows: Sequence[Values]) -> Count:
     """Insert the rows with a new key, update the others, and return the counts.
 
     Each change is stored as a `DirectoryChange`. A column that a row lacks stays unchanged.
     """
-    stored = {register.key_of(row): row for row in stored_rows(clerk, register)}
+    stored = {register.key_of(row): row for row in stored_rows(author, register)}
     keyed = [(register.key_of(row), row) for row in rows]
     added = [row for key, row in keyed if key not in stored]
     changed = [(k, row) for k, row in keyed if k in stored and news(stored[k], row)]
     if added:
-        clerk.session.execute(insert(register.table), add_mailboxes(clerk, register, added))
+        author.session.execute(
+            insert(register.table), add_mailboxes(author, register, added)
+        )
     for key, row in changed:
-        here = update(register.table).where(register.named(key))
-        clerk.session.execute(here.values(news(stored[key], row)))
-    clerk.session.add_all(
-        change(clerk, register.subject_of(row), stored.get(register.key_of(row)), row)
+        statement = update(register.table).where(register.named(key))
+        author.session.execute(statement.values(news(stored[key], row)))
+    author.session.add_all(
+        change(author, register.subject_of(row), stored.get(register.key_of(row)), row)
         for row in (*added, *(row for _, row in changed))
     )
-    clerk.session.flush()
+    author.session.flush()
     return Count(len(added), len(changed), len(rows) - len(added) - len(changed))
 
 
@@ -125,14 +127,14 @@ def news(stored: Values, row: Values) -> Values:
 
 
 def add_mailboxes(
-    clerk: Clerk, register: Register, added: Sequence[Values]
+    author: Clerk, register: Register, added: Sequence[Values]
 ) -> Sequence[Values]:
     """Give each new office an id and a mailbox, so that no event to it is lost."""
     if register is not FOCAL_POINTS:
         return added
-    rows = [{"id": clerk.new_id(), **row} for row in added]
-    clerk.session.add_all(Mailbox(focal_point_id=row["id"]) for row in rows)
-    clerk.session.flush()
+    rows = [{"id": author.new_id(), **row} for row in added]
+    author.session.add_all(Mailbox(focal_point_id=row["id"]) for row in rows)
+    author.session.flush()
     return rows
 
 

@@ -48,17 +48,17 @@ class Clerk:
 
 
 def change(
-    clerk: Clerk, subject: str, before: Values | None, after: Values
+    author: Clerk, subject: str, before: Values | None, after: Values
 ) -> DirectoryChange:
     """Build the history entry of a change."""
     return DirectoryChange(
-        id=clerk.new_id(),
-        at=clerk.now,
+        id=author.new_id(),
+        at=author.now,
         subject=subject,
         before=None if before is None else kept(before),
         after=kept(after, before or {}),
-        account_id=clerk.account_id,
-        approved_by=clerk.approved_by,
+        account_id=author.account_id,
+        approved_by=author.approved_by,
     )
 
 

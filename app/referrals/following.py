@@ -177,9 +177,9 @@ def pause(work: Writing, case: Case) -> None:
 
 def go_on(work: Writing, case: Case) -> None:
     """Resume the paused deadlines with the time that was left."""
-    going = running(work, [r.id for r in queries.of_case(work, case.id)])
+    running_clocks = running(work, [r.id for r in queries.of_case(work, case.id)])
     for referral in queries.of_case(work, case.id):
-        if referral.state in OPEN and referral.id not in going:
+        if referral.state in OPEN and referral.id not in running_clocks:
             wind(work, referral, resumed=True)
 
 

@@ -37,8 +37,8 @@ def go(
     """
     terms = Terms(asked_to_leave=why.person_asked_to_leave, approved=True)
     pending = ready(work, return_id, Action.GO, seen, terms)
-    if question := second(work, build_matter(pending, why), approval):
-        return question
+    if pending_approval := second(work, build_matter(pending, why), approval):
+        return pending_approval
     result = "asked_to_leave" if why.person_asked_to_leave else None
     return take(work, pending, Said(result=result, note=why.note))
 
@@ -53,8 +53,8 @@ def no_go(
     protection = tuple(sorted(set(why.protection)))
     terms = Terms(reason=why.reason, protection=frozenset(protection), approved=True)
     pending = ready(work, return_id, Action.NO_GO, seen, terms)
-    if question := second(work, build_matter(pending, why), approval):
-        return question
+    if pending_approval := second(work, build_matter(pending, why), approval):
+        return pending_approval
     result = Said(result=why.reason, services=protection, note=why.note)
     record = take(work, pending, result)
     take_back(work, record, WithdrawReason.NO_LONGER_NEEDED)

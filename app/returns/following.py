@@ -79,13 +79,13 @@ def is_lost(record: Return, case_file: Standing, rested: frozenset[UUID]) -> boo
     That is the case if a consent, the referral or the case has ended, if the person forbids
     the contact with the State of origin, or if the recipient is unsafe for the person.
     """
-    referral, home = record.referral, record.referral.recipient
-    taken_back = record.id in rested and not case_file.agrees_to_return(home)
-    feared = not case_file.is_safe(home, home.code)
-    over = referral.state not in AT_WORK | {ReferralState.COMPLETED}
-    blocked = case_file.safeguards.origin_blocked()
-    ended = record.case.state not in CASE_OPEN
-    return taken_back or feared or over or blocked or ended
+    referral, recipient = record.referral, record.referral.recipient
+    taken_back = record.id in rested and not case_file.agrees_to_return(recipient)
+    is_unsafe = not case_file.is_safe(recipient, recipient.code)
+    referral_ended = referral.state not in AT_WORK | {ReferralState.COMPLETED}
+    contact_forbidden = case_file.safeguards.origin_blocked()
+    case_ended = record.case.state not in CASE_OPEN
+    return taken_back or is_unsafe or referral_ended or contact_forbidden or case_ended
 
 
 def end(work: Writing, record: Return) -> None:
@@ -172,9 +172,9 @@ def go_on(work: Writing, case: Case) -> None:
     If another consulate was asked in the meantime, it is informed of its step.
     """
     found = queries.open_in(work, [case.id]).get(case.id, [])
-    going = running(work, [record.id for record in found])
+    running_clocks = running(work, [record.id for record in found])
     for record in found:
-        if record.id in going:
+        if record.id in running_clocks:
             continue
         kind, side = CLOCKS[record.state]
         before = last_stopped(work, [record.id], kind)

@@ -105,8 +105,8 @@ def is_still_cleared(facts: Facts) -> bool:
     """Return whether the requirements that are checked again after the decision GO hold."""
     sides = (facts.destination, facts.origin)
     safe = all(is_current(side, facts.now) and is_safe(side) for side in sides)
-    cared_for = is_provided_for(facts) and has_guardian(facts)
-    return is_ready(facts) and facts.agreed and safe and cared_for
+    child_protected = is_provided_for(facts) and has_guardian(facts)
+    return is_ready(facts) and facts.agreed and safe and child_protected
 
 
 AT_DESTINATION: Final = Remedy(

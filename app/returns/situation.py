@@ -132,10 +132,10 @@ def facts_of(work: Reading, view: View, terms: Terms | None = None) -> Facts:
     plan = find_plan(work, record)
     document_referral, identity = view.document_referral, frozenset({Section.IDENTITY})
     family = case_file.covers(referral.recipient, Purpose.FAMILY_TRACING, frozenset())
-    goes_on = referral.state in ACTIVE_REFERRAL and referral.recipient.active
+    is_active = referral.state in ACTIVE_REFERRAL and referral.recipient.active
     return Facts(
         now=work.now,
-        under_way=case.state in LED - {CaseState.SUSPENDED} and goes_on,
+        under_way=case.state in LED - {CaseState.SUSPENDED} and is_active,
         agreed=case_file.agrees_to_return(referral.recipient),
         contact_permitted=case_file.contact_is_permitted(),
         identity_covered=case_file.covers(
@@ -256,12 +256,12 @@ def show_steps(work: Reading, view: View) -> list[StepDone]:
     """
     case = view.record.case
     names = naming.read(work, [(case, done.focal_point_id, done.at) for done in view.done])
-    own_id, host = work.actor.focal_point_id, Side.LEAD in view.sides
+    own_id, is_lead = work.actor.focal_point_id, Side.LEAD in view.sides
     return [
         show_step(
             done,
             names.helper(case, done.focal_point_id),
-            whole=host or done.focal_point_id == own_id,
+            whole=is_lead or done.focal_point_id == own_id,
         )
         for done in view.done
     ]
