@@ -19,8 +19,9 @@ USUAL_WEEKEND: Final = frozenset({SATURDAY, SUNDAY})
 WEEKEND_OVERRIDES: Final = {"KN": USUAL_WEEKEND}
 """Weekends that differ from those of the library.
 
-For Saint Kitts and Nevis it has Sunday alone, because the Public Holidays Act moves a
-holiday from a Sunday but not from a Saturday. That does not make Saturday a working day.
+For Saint Kitts and Nevis the library has Sunday alone, because the Public Holidays Act
+moves a holiday from a Sunday but not from a Saturday. That does not make Saturday a working
+day.
 """
 CACHE_SIZE: Final = 1024
 """The size of the caches: one entry for each country, time zone and year."""

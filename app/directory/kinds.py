@@ -125,7 +125,7 @@ def serves(focal_point: Described, country: str) -> bool:
 
 
 def unserved(regions: Mapping[str, str], served: Collection[str]) -> frozenset[str]:
-    """Return the regions that have a country without service; `regions` is by country.
+    """Return the regions with a country that is not served; `regions` maps countries.
 
     Without a desk a case there could lose its last holder (LIFECYCLES.md 8, rules 6 and 8).
     """
@@ -161,9 +161,9 @@ def is_beyond(reader: Described, helper: Described) -> bool:
 
 
 def is_of_origin(focal_point: Described, origin: str | None, location: str) -> bool:
-    """Return whether an office is a body of the State of origin.
+    """Return whether an office is, or may be, a body of the State of origin.
 
-    While the origin is unknown, every State may be it except the one where the person is.
+    While the origin is unknown, every State counts except the one where the person is.
     """
     if focal_point.kind != Kind.STATE:
         return False
@@ -173,7 +173,7 @@ def is_of_origin(focal_point: Described, origin: str | None, location: str) -> b
 def is_blocked(focal_point: Described, *, origin_blocked: bool, origin: str | None) -> bool:
     """Return whether an office is of a State that must not be informed (routing rule 4).
 
-    While the origin is unknown, every State may be the feared one.
+    While the origin is unknown, every State counts as the feared one.
     """
     if not origin_blocked or focal_point.kind != Kind.STATE:
         return False

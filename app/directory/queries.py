@@ -297,5 +297,5 @@ def page_focal_points(
 
 
 def by_code(named: FocalPoint) -> str:
-    """Return the sort key, which sorts as ASCII in every database."""
+    """Return the code of a focal point as a sort key; Python sorts it as ASCII."""
     return named.code

@@ -173,7 +173,7 @@ def situation_of(
 
 
 def accept(work: Writing, pending: Judged, promise: AcceptHandover) -> Handover:
-    """Take the lead, with the deadlines and the side of the sender, in one transaction.
+    """Accept the lead; deadlines and the side of the sender move to the new lead.
 
     The contacts of the new lead replace the sealed ones. Raises SuccessorUnfit (422),
     because the successor may have changed since the offer.
@@ -197,7 +197,7 @@ def give_lead(
     """Make an office the lead and reassign the deadlines of the former lead to it.
 
     The former lead and a desk that helped it lose their relations, and pending approvals
-    expire. `until` is the due time of the case's deadline; if None, it starts anew.
+    expire. `due_at` is the due time of the case's deadline; if None, it starts anew.
     """
     for relation in (Relation.LEAD, Relation.ESCALATION_DESK):
         case.dismiss(relation, work.now)

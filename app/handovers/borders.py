@@ -38,7 +38,7 @@ def list_held_back_sections(
 ) -> list[Section]:
     """List those of some sections that no agreement lets cross; each is checked alone.
 
-    A consent that names more than may cross therefore never hides what another one covers.
+    A section that may not cross therefore does not hold back the others.
     """
     return sorted(
         section

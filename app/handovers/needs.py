@@ -12,7 +12,7 @@ from app.kernel.needs import Check, Rulebook
 
 @dataclass(frozen=True)
 class Terms:
-    """What a request contributes to the requirements."""
+    """Values from the request that the requirements are checked against."""
 
     reason: str | None = None
     contacts: frozenset[str] = frozenset()
@@ -21,7 +21,7 @@ class Terms:
 
 @dataclass(frozen=True)
 class Facts:
-    """All that the requirements are checked against: values, no database rows."""
+    """All values that the requirements are checked against; no database rows."""
 
     case_state: CaseState
     covered: bool

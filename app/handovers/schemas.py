@@ -51,7 +51,7 @@ class AcceptHandover(Asked):
     ]
 
     def terms(self) -> Terms:
-        """Return the terms that the requirements are checked against."""
+        """Return the values that the requirements are checked against."""
         people = frozenset(contact.name for contact in self.contacts)
         return Terms(contacts=people, capacity=self.capacity_confirmed)
 
@@ -70,7 +70,7 @@ class CancelHandover(Asked):
 
 
 class AvailableHandoverAction(Shown):
-    """An action that you can take in this state, or what is still missing."""
+    """An action that you can take in this state, with its unmet requirements."""
 
     action: Action
     open: bool

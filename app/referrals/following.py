@@ -150,9 +150,9 @@ def withdraw_unsafe(work: Writing, case: Case) -> None:
 
 
 def leave_behind(work: Writing, case: Case) -> None:
-    """End the access of recipients whose help is completed, as the person crosses a border.
+    """End the access of recipients whose help is completed, as the person leaves a country.
 
-    Recipients that read a snapshot keep it: to lose it would reveal that a border was
+    A recipient that reads a snapshot keeps it: its loss would reveal that a border was
     crossed.
     """
     for referral in queries.of_case(work, case.id):

@@ -151,4 +151,4 @@ HELPED: Final = frozenset({_S.ACCEPTED, _S.IN_PROGRESS, _S.ON_HOLD, _S.COMPLETED
 AT_WORK: Final = frozenset({_S.ACCEPTED, _S.IN_PROGRESS, _S.ON_HOLD})
 ASKED: Final = frozenset(_UNDECIDED)
 STOPPED: Final = frozenset(_STOPPED)
-"""States after which the recipient may open no section, and reads the referral alone."""
+"""States in which the recipient may open no section and reads the referral alone."""

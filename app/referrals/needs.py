@@ -16,7 +16,7 @@ from app.referrals.lifecycle import Need
 
 @dataclass(frozen=True)
 class Terms:
-    """What a request contributes to the requirements."""
+    """Values from the request that the requirements are checked against."""
 
     meeting_at: datetime | None = None
     contacts: frozenset[str] = frozenset()
@@ -34,7 +34,7 @@ class Terms:
 
 @dataclass(frozen=True)
 class Facts:
-    """All that the requirements are checked against: values, no database rows."""
+    """All values that the requirements are checked against; no database rows."""
 
     now: datetime
     review_by: datetime | None
@@ -77,8 +77,8 @@ def may_inform_police(facts: Facts) -> bool:
 def may_answer(facts: Facts) -> bool:
     """Return whether the answer stays within the person's consent.
 
-    An empty answer is always allowed, so that the protection of a child need not wait for a
-    guardian. A text needs a consent, or the basis `child_path`.
+    An answer without sections and text is always allowed, so that the protection of a child
+    need not wait for a guardian. A text needs a consent, or the basis `child_path`.
     """
     if facts.terms.answered is None or facts.answer_covered:
         return facts.terms.answered is not None

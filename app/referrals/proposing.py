@@ -40,7 +40,8 @@ def helpers(
 
     Offices that were asked before are left out only if the caller may know of them.
     Otherwise the list would reveal, by what it leaves out, which office already helps. For
-    the same reason the State of origin does not see how many places are free (R12).
+    the same reason the free places of offices that the caller may not know are ignored
+    (R12).
     """
     own_office = directory.by_id(work, work.actor.focal_point_id)
     case_file = standing.known_to_caller(work, case_file)

@@ -61,7 +61,7 @@ class Arrangement(Content):
     contacts: Annotated[list[DutyContact], Field(min_length=1, max_length=5)]
 
     def terms(self) -> Terms:
-        """Return the terms that the requirements are checked against."""
+        """Return the values that the requirements are checked against."""
         people = frozenset(contact.name for contact in self.contacts)
         return Terms(meeting_at=self.meeting.at, contacts=people)
 
@@ -140,7 +140,7 @@ class CompleteReferral(Asked):
 
 
 class AvailableReferralAction(Shown):
-    """An action that you can take in this state, or what is still missing."""
+    """An action that you can take in this state, with its unmet requirements."""
 
     action: Action
     open: bool

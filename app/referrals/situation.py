@@ -264,7 +264,7 @@ def find_covered_until(
 ) -> datetime | None:
     """Return when the consents that the reader may list cease to cover a referral.
 
-    Return None for a referral that has ended. Fears of the person do not change the result,
+    The result is None for a referral that has ended. Fears of the person do not change it,
     because a reader that lists a consent sees there when it expires.
     """
     if referral.state not in OPEN | {State.DRAFT}:

@@ -82,9 +82,9 @@ def redirect(work: Writing, pending: Move, why: RedirectReferral) -> Referral:
     """End the referral and create a draft to the office that could help instead.
 
     The draft needs a consent of its own before it is sent. No draft is created for an
-    office that an earlier referral of the chain asked. The recipient is not told so,
-    because that would reveal that this office knows of the person. Raises FocalPointUnknown
-    or RecipientUnfit (422).
+    office that was asked before in this chain of referrals. The recipient is not informed
+    of that, because it would learn which other office knows of the person. Raises
+    FocalPointUnknown or RecipientUnfit (422).
     """
     referral, other = pending.referral, directory.named(work, why.alternative)
     if other.id == referral.recipient_id:

@@ -228,7 +228,7 @@ def wind(
     *,
     resumed: bool = False,
 ) -> None:
-    """Start the deadline for the current state, or resume the paused one.
+    """Start or resume the deadline for the current state, or stop it if there is none.
 
     While the case is suspended, deadlines of steps that cannot be taken are paused.
     """
@@ -273,9 +273,9 @@ def settle(work: Writing, pending: Move) -> None:
 
 
 def request_documents(work: Writing, record: Return, document_referral: Referral) -> None:
-    """Record for the consulate that a step is due, without further facts.
+    """Record an event for the consulate, which says only that a step is due.
 
-    If the recipient of the return issues the documents itself, it knows already (BR12).
+    A recipient of the return that issues the documents itself has other events (BR12).
     """
     if document_referral.id != record.referral_id:
         officer = frozenset({document_referral.recipient_id})

@@ -61,7 +61,7 @@ def find_planned(work: Reading, record: Return) -> datetime | None:
 
 
 def open_arrival(work: Reading, plan: Sealed) -> datetime | None:
-    """Open a travel plan for the rules and return its arrival, or None if it fails."""
+    """Open a travel plan for the rules and return its arrival, or None if this fails."""
     try:
         opened = TravelPlan.model_validate_json(cases.unseal(work, plan))
     except (NotFound, Unopenable, ValidationError):

@@ -188,7 +188,7 @@ def go_on(work: Writing, case: Case) -> None:
 
 
 def forget(work: Writing, case_id: UUID) -> None:
-    """Delete the results of all steps of the returns of a case, and the times of visits.
+    """Delete the steps of the returns of a case, and the times of visits.
 
     The returns and their states are kept; the journal keeps which steps were taken.
     """

@@ -22,7 +22,7 @@ from app.returns.risk import (
 
 @dataclass(frozen=True)
 class Terms:
-    """What a request contributes to the requirements."""
+    """Values from the request that the requirements are checked against."""
 
     informed: bool = False
     family: FamilyFinding | None = None
@@ -43,7 +43,7 @@ class Terms:
 
 @dataclass(frozen=True)
 class Facts:
-    """All that the requirements are checked against: values, no database rows."""
+    """All values that the requirements are checked against; no database rows."""
 
     now: datetime
     under_way: bool

@@ -26,7 +26,7 @@ OVER_IN: Final = select(Return.id).where(
 
 
 def reopen(work: Writing, record: Return) -> None:
-    """Reopen the decision because a return ended before the person arrived for good.
+    """Reopen the decision after a return ended before the person arrived for good.
 
     The permission was given for that return. The safeguards say `undecided` again, so that
     every rule treats the State of origin as not permitted, and the lead has to decide.

@@ -126,7 +126,7 @@ class PlanTravel(Asked):
     person_agrees: StrictBool
 
     def terms(self) -> Terms:
-        """Return the terms that the requirements are checked against."""
+        """Return the values that the requirements are checked against."""
         return Terms(
             contacts=frozenset(contact.name for contact in self.plan.contacts),
             arrives_at=self.plan.arrives_at,
@@ -192,7 +192,7 @@ class StepDone(Shown):
 
 
 class AvailableReturnAction(Shown):
-    """An action that you can take in this state, or what is still missing."""
+    """An action that you can take in this state, with its unmet requirements."""
 
     action: Action
     open: bool
