@@ -22,10 +22,7 @@ class Channel(StrEnum):
 
 
 LONGEST: Final = 254
-"""The maximum length of an address: RFC 5321, 4.5.3.1.3, less the angle brackets.
-
-A phone number has at most 15 digits and a plus sign.
-"""
+"""The maximum length of an address (RFC 5321, 4.5.3.1.3, less the angle brackets)."""
 LOCAL: Final = 64
 LABEL: Final = 63
 ATOM_CHARACTERS: Final = frozenset(ascii_letters + digits + "_+-=&~'")

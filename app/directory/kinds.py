@@ -135,10 +135,7 @@ def unserved(regions: Mapping[str, str], served: Collection[str]) -> frozenset[s
 
 
 def is_at_home(focal_point: Described, country: str) -> bool:
-    """Return whether an office belongs to a country.
-
-    A consulate works in one country and belongs to another.
-    """
+    """Return whether an office belongs to a country; a consulate works in another one."""
     if focal_point.kind == Kind.STATE:
         return focal_point.of_state == country
     return serves(focal_point, country)

@@ -27,10 +27,7 @@ from app.kernel.work import Reading, Writing
 
 
 def country(work: Reading, iso2: str) -> Country | None:
-    """Return a country, or None if it is not in the directory.
-
-    A person can be in such a country too.
-    """
+    """Return a country, or None if it is not in the directory."""
     return work.session.get(Country, iso2)
 
 

@@ -108,10 +108,7 @@ def begin(
 
 
 def about(action: Action) -> str:
-    """Return the label of the note that comes with a step.
-
-    The note is sealed with the case, for its leads.
-    """
+    """Return the label of the note of a step, which the leads of the case may open."""
     return f"{action}_handover"
 
 

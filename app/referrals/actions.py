@@ -95,10 +95,7 @@ def draft(
 
 
 def require_fit_recipient(case: Case, recipient: FocalPoint) -> None:
-    """Raise RecipientUnfit (422) unless the office is active and can receive a referral.
-
-    The holder of the case, desks, oversight and technical offices receive none.
-    """
+    """Raise RecipientUnfit (422) unless the office may receive a referral of this case."""
     never = recipient.kind in NEVER_RECIPIENT or recipient.function == Function.TECHNICAL
     if recipient.id == case.holder or not recipient.active or never:
         raise RecipientUnfit("Name another active focal point that gives services.")
@@ -278,9 +275,8 @@ def clear(work: Writing, referral: Referral, clearance: Clearance | None) -> Non
 def settle(work: Writing, case: Case) -> None:
     """Update the state of the case after a step of one of its referrals.
 
-    Assistance begins when a referral is accepted, and the case falls back when none is
-    accepted or completed. A monitored case returns to assistance only when help is under
-    way, because a pending request may still be declined.
+    A monitored case returns to assistance only when help is under way, because a pending
+    request may still be declined.
     """
     states = {referral.state for referral in queries.of_case(work, case.id)}
     action = {

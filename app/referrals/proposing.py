@@ -61,10 +61,7 @@ def helpers(
 def find_asked_recipients(
     work: Reading, case_file: Standing, service: Service, states: AbstractSet[State]
 ) -> frozenset[UUID]:
-    """Return the offices that were asked for a service, if the caller may know of them.
-
-    Only referrals in `states` count.
-    """
+    """Return the offices that the caller may know were asked for a service."""
     own_office = directory.by_id(work, work.actor.focal_point_id)
     return frozenset(
         referral.recipient_id
@@ -88,8 +85,8 @@ def as_proposed(question: Question, ranking: Ranking) -> Ranking:
 def turn(question: Question, ranking: Ranking) -> tuple[Candidate, ...]:
     """Return the candidates, or if there are none, those that are full or said no before.
 
-    Full offices come first, then those that declined or did not answer. There may be only
-    one office that protects a child, and this sender cannot choose another one.
+    There may be only one office that protects a child, and this sender cannot choose
+    another.
     """
     if ranking.candidates:
         return ranking.candidates

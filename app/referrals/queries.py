@@ -24,7 +24,7 @@ from app.referrals.models import Referral
 def concerns(party: type[Party]) -> ColumnElement[bool]:
     """Match the party rows that make an office the recipient or the sender of a referral.
 
-    The case is always part of the condition, because the index is on it.
+    The case is always part of the condition, for its index.
     """
     holds = (party.record_id == Referral.case_id) & party.relation.in_(HOLDS)
     return (party.case_id == Referral.case_id) & or_(party.record_id == Referral.id, holds)

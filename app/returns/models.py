@@ -17,8 +17,7 @@ from app.returns.lifecycle import Action, State
 class Return(Listed, Base):
     """The checklist of one RETURN referral.
 
-    Its sides are derived from the case and the referral and never stored, because the lead
-    of a case may change during a return.
+    Its sides are derived from the case and the referral, because the lead may change.
     """
 
     __tablename__ = "return_checklist"

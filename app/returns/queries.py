@@ -93,10 +93,7 @@ def of_referral(work: Reading, referral_id: UUID) -> Return:
 
 
 def find_by_referral(work: Reading, referral_id: UUID) -> Return | None:
-    """Return the return of a referral, or None; regardless of the caller.
-
-    A referral has one return at most.
-    """
+    """Return the one return that a referral may have, or None; regardless of the caller."""
     return work.session.scalar(select(Return).where(Return.referral_id == referral_id))
 
 

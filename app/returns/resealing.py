@@ -1,7 +1,4 @@
-"""Correction of stored deadlines that reveal the day of an arrival (ADR 42).
-
-Older versions wrote such deadlines.
-"""
+"""Correction of deadlines of older versions that reveal the day of an arrival (ADR 42)."""
 
 from sqlalchemy import select
 

@@ -10,10 +10,9 @@ from app.cases.risk import RiskLevel
 HOLDS_FOR: Final = timedelta(days=30)
 """How long an assessment by either side is valid (G10)."""
 ARRIVES_WITHIN: Final = HOLDS_FOR
-"""How far ahead an arrival may be planned.
+"""How far ahead an arrival may be planned: no assessment is valid for longer.
 
-No assessment is valid for longer, and nobody is asked before that day whether the person
-was met (D06).
+Nobody is asked before that day whether the person was met (D06).
 """
 
 
@@ -29,10 +28,7 @@ class Threat(StrEnum):
 
 
 class FamilyFinding(StrEnum):
-    """The result of the social and family inquiry.
-
-    The family is contacted only with the person's consent.
-    """
+    """The result of the family inquiry; the family is contacted only with consent."""
 
     NOT_CONTACTED = "NOT_CONTACTED"
     CAN_RECEIVE = "CAN_RECEIVE"
@@ -63,10 +59,7 @@ class NoGoReason(StrEnum):
 
 
 class Protection(StrEnum):
-    """Protection that is asked for instead of the return.
-
-    `THIRD_COUNTRY` means a return to a third country.
-    """
+    """Protection instead of a return; `THIRD_COUNTRY` is a return to a third country."""
 
     RESIDENCE_STATUS = "RESIDENCE_STATUS"
     ASYLUM = "ASYLUM"
