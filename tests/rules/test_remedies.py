@@ -64,7 +64,7 @@ def test_go_with_a_threat_says_so_even_where_the_other_assessment_is_missing(
     [
         (replace(MET, origin=OLD), Side.RECIPIENT, "`assess-origin`"),
         (replace(MET, destination=OLD), Side.LEAD, "`assess-destination`"),
-        (replace(MET, destination=OLD, origin=OLD), Side.LEAD, "Both sides assess"),
+        (replace(MET, destination=OLD, origin=OLD), Side.LEAD, "Both sides have to assess"),
     ],
 )
 def test_assessment_that_is_too_old_is_made_again_by_the_side_that_made_it(
