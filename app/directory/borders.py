@@ -19,5 +19,5 @@ def may_cross(
     """
     countries = homes(sender)
     shared = any(is_at_home(to, one) for one in countries)
-    left = {country, *([] if shared else countries)}
-    return all(directory.is_agreed(work, one, to, level) for one in left)
+    crossed = {country, *([] if shared else countries)}
+    return all(directory.is_agreed(work, one, to, level) for one in crossed)

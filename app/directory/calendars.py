@@ -41,8 +41,8 @@ class Calendar:
 
     def works_on(self, day: date) -> bool:
         """Return whether a day is a working day."""
-        rests = day.weekday() in self.weekend or day in self.holidays
-        return day in self.working or not rests
+        is_day_off = day.weekday() in self.weekend or day in self.holidays
+        return day in self.working or not is_day_off
 
     def local(self, moment: datetime) -> datetime:
         """Return the local time of a moment, without a zone."""

@@ -11,9 +11,9 @@ from app.kernel import time_zones
 from app.kernel.text import one_line, safe
 
 
-def refuse(what: str) -> PydanticCustomError:
+def refuse(message: str) -> PydanticCustomError:
     """Return a validation error that says what a cell must be."""
-    return PydanticCustomError("cell", "{what}", {"what": what})
+    return PydanticCustomError("cell", "{what}", {"what": message})
 
 
 def words(cell: str) -> list[str]:

@@ -74,7 +74,7 @@ def shut_by_people(session: Session, subjects: Collection[str]) -> frozenset[str
     ):
         if (one.before or {}).get("active") and not one.after["active"]:
             by_people[one.subject] = one.account_id is not None
-    return frozenset(subject for subject, so in by_people.items() if so)
+    return frozenset(subject for subject, by_account in by_people.items() if by_account)
 
 
 def was_ever_active(session: Session, subjects: Collection[str], kind: str) -> bool:
@@ -99,8 +99,8 @@ def kept(values: Values, before: Values | None = None) -> dict[str, Any]:
 
     A changed address is marked as `another`, because the shortened forms may be equal.
     """
-    spelled = plain(values)
-    if address := spelled.get(TRUNCATED):
+    stored = plain(values)
+    if address := stored.get(TRUNCATED):
         old = (before or {}).get(TRUNCATED, address)
-        spelled[TRUNCATED] = f"{'' if old == address else 'another: '}{veiled(address)}"
-    return spelled
+        stored[TRUNCATED] = f"{'' if old == address else 'another: '}{veiled(address)}"
+    return stored

@@ -100,12 +100,12 @@ def read[R: Row](
     others = [] if beside is None else [beside]
     sheets: list[Sheet[Any]] = [countries, focal_points, agreements, contacts, *others]
     refuse([fault for sheet in sheets for fault in sheet.faults])
-    here = Known(
+    known_keys = Known(
         {*known.countries, *(line.row.iso2 for line in countries.lines)},
         {*known.offices, *(line.row.code for line in focal_points.lines)},
         {*known.agreements, *(line.row.code for line in agreements.lines)},
     )
-    refuse([fault for sheet in sheets for fault in find_unknown_keys(sheet, here)])
+    refuse([fault for sheet in sheets for fault in find_unknown_keys(sheet, known_keys)])
     return Folder(rows(countries), rows(focal_points), rows(agreements), rows(contacts))
 
 
@@ -132,12 +132,12 @@ def open_sheet[R: Row](folder: Traversable, file: str, model: type[R]) -> Sheet[
     if not path.is_file():
         return Sheet(file)
     try:
-        judged = list(judge(file, path.read_bytes().decode("utf-8-sig"), model))
+        parsed = list(judge(file, path.read_bytes().decode("utf-8-sig"), model))
     except UnicodeDecodeError as error:
         line = error.object.count(b"\n", 0, error.start) + 1
         return Sheet(file, faults=[Fault(file, line, "", "must be UTF-8")])
-    lines = [line for line in judged if isinstance(line, Line)]
-    faults = [fault for fault in judged if isinstance(fault, Fault)]
+    lines = [line for line in parsed if isinstance(line, Line)]
+    faults = [fault for fault in parsed if isinstance(fault, Fault)]
     return Sheet(file, lines, [*faults, *repeated(file, lines)])
 
 
@@ -146,9 +146,9 @@ def judge[R: Row](file: str, text: str, model: type[R]) -> Iterator[Line[R] | Fa
     table = csv.reader(io.StringIO(text, newline=""), strict=True)
     try:
         header = next(table, [])
-        wrong = list(check_header(file, header, model))
-        yield from wrong
-        for cells in () if wrong else filter(None, table):
+        header_faults = list(check_header(file, header, model))
+        yield from header_faults
+        for cells in () if header_faults else filter(None, table):
             yield from parse_line(file, table.line_num, header, cells, model)
     except csv.Error as error:
         yield Fault(file, table.line_num, "", f"is not CSV: {error}")
@@ -187,21 +187,21 @@ def repeated[R: Row](file: str, lines: Iterable[Line[R]]) -> Iterator[Fault]:
     for line in lines:
         name = line.row.reference
         if first.setdefault(name, line.number) != line.number:
-            what = f"{name} is on line {first[name]} already"
-            yield Fault(file, line.number, line.row.key, what)
+            message = f"{name} is on line {first[name]} already"
+            yield Fault(file, line.number, line.row.key, message)
 
 
 def find_unknown_keys[R: Row](sheet: Sheet[R], known: Known) -> Iterator[Fault]:
     """Yield a fault for each country, focal point or agreement that is not known."""
     for line in sheet.lines:
         row = line.row
-        named = (
+        groups = (
             ("country", row.countries_named(), known.countries),
             ("focal point", row.offices_named(), known.offices),
             ("agreement", row.agreements_named(), known.agreements),
         )
-        for what, names, held in named:
+        for noun, names, keys in groups:
             for column, name in names:
-                if name not in held:
-                    missing = f"the directory holds no {what} {name!r}"
-                    yield Fault(sheet.file, line.number, column, missing)
+                if name not in keys:
+                    message = f"the directory holds no {noun} {name!r}"
+                    yield Fault(sheet.file, line.number, column, message)

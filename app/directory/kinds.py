@@ -177,6 +177,8 @@ def is_blocked(focal_point: Described, *, origin_blocked: bool, origin: str | No
     return origin is None or focal_point.of_state == origin
 
 
-def languages_shared(mine: Iterable[str], asked: str) -> bool:
+def languages_shared(spoken: Iterable[str], asked: str) -> bool:
     """Return whether one of some languages is the language asked for, in any script."""
-    return asked.split("-", maxsplit=1)[0] in {language.split("-")[0] for language in mine}
+    return asked.split("-", maxsplit=1)[0] in {
+        language.split("-")[0] for language in spoken
+    }

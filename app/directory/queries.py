@@ -133,8 +133,8 @@ def overseers(work: Reading) -> frozenset[UUID]:
 
 def overseers_of_before(session: Session) -> frozenset[UUID]:
     """Return the ids of the closed oversight bodies."""
-    shut = (FocalPoint.kind == Kind.OVERSIGHT) & ~FocalPoint.active
-    return frozenset(session.scalars(select(FocalPoint.id).where(shut)))
+    closed_oversight = (FocalPoint.kind == Kind.OVERSIGHT) & ~FocalPoint.active
+    return frozenset(session.scalars(select(FocalPoint.id).where(closed_oversight)))
 
 
 def closed() -> Select[UUID]:
@@ -175,8 +175,8 @@ def agreed_with(work: Reading, country: str, level: Level) -> frozenset[str]:
     Agreements do not add up: a single one has to reach the level (BR07).
     """
     known = columns(work.session, AGREEMENTS, {"today": work.now.date()})
-    ours = (set(countries) for countries, agreed in known if agreed >= level)
-    return frozenset().union(*(them for them in ours if country in them)) - {country}
+    groups = (set(countries) for countries, agreed in known if agreed >= level)
+    return frozenset().union(*(group for group in groups if country in group)) - {country}
 
 
 def is_agreed(work: Reading, country: str, to: FocalPoint, level: Level) -> bool:
@@ -199,8 +199,8 @@ def lock_contacts(
     The order is by code, to avoid deadlocks.
     """
     wanted = FocalPoint.id.in_(set(focal_points)) & Contact.active
-    mine = select(FocalPoint.id, Contact).where(wanted)
-    joined = mine.join(Contact, Contact.focal_point == FocalPoint.code)
+    owned = select(FocalPoint.id, Contact).where(wanted)
+    joined = owned.join(Contact, Contact.focal_point == FocalPoint.code)
     held = joined.order_by(Contact.code).with_for_update(of=Contact, key_share=True)
     rows = work.session.execute(held.execution_options(populate_existing=True))
     return [(focal_point, contact) for focal_point, contact in rows]
@@ -208,10 +208,10 @@ def lock_contacts(
 
 def contact(work: Reading, code: str) -> tuple[UUID, Contact] | None:
     """Return a contact as it is now, with the id of its office, or None."""
-    mine = select(FocalPoint.id, Contact).where(Contact.code == code)
-    joined = mine.join(Contact, Contact.focal_point == FocalPoint.code)
-    fresh = joined.execution_options(populate_existing=True)
-    return next(((one, found) for one, found in work.session.execute(fresh)), None)
+    owned = select(FocalPoint.id, Contact).where(Contact.code == code)
+    joined = owned.join(Contact, Contact.focal_point == FocalPoint.code)
+    statement = joined.execution_options(populate_existing=True)
+    return next(((one, found) for one, found in work.session.execute(statement)), None)
 
 
 def channels(session: Session) -> frozenset[Channel]:
@@ -222,8 +222,8 @@ def channels(session: Session) -> frozenset[Channel]:
 def unreachable(session: Session) -> list[str]:
     """List the codes of active offices without an active contact."""
     reached = select(Contact.focal_point).where(Contact.active)
-    silent = select(FocalPoint.code).where(FocalPoint.active)
-    return sorted(session.scalars(silent.where(FocalPoint.code.not_in(reached))))
+    active_codes = select(FocalPoint.code).where(FocalPoint.active)
+    return sorted(session.scalars(active_codes.where(FocalPoint.code.not_in(reached))))
 
 
 def regions_without_desk(session: Session) -> list[str]:
@@ -293,6 +293,6 @@ def page_focal_points(
     return rows, rows[-1].code if rows else query.after, len(found) > len(rows)
 
 
-def by_code(named: FocalPoint) -> str:
+def by_code(focal_point: FocalPoint) -> str:
     """Return the code of a focal point as a sort key; Python sorts it as ASCII."""
-    return named.code
+    return focal_point.code

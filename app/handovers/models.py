@@ -52,9 +52,11 @@ class Handover(Listed, Base):
     def relations_of(self, focal_point: UUID) -> frozenset[Relation]:
         """Return the relations of an office to the handover, leading the case included."""
         relations = frozenset(
-            p.relation
-            for p in self.case.parties
-            if p.record_id == self.id and p.focal_point_id == focal_point and not p.until
+            party.relation
+            for party in self.case.parties
+            if party.record_id == self.id
+            and party.focal_point_id == focal_point
+            and not party.until
         )
         return relations | (self.case.relations_of(focal_point) & {Relation.LEAD})
 
@@ -62,9 +64,9 @@ class Handover(Listed, Base):
     def audience(self) -> frozenset[UUID]:
         """The offices that may know of the handover: its parties and the case's lead."""
         parties = {
-            p.focal_point_id
-            for p in self.case.parties
-            if p.record_id == self.id and not p.until
+            party.focal_point_id
+            for party in self.case.parties
+            if party.record_id == self.id and not party.until
         }
         lead = self.case.with_relation(Relation.LEAD)
         return frozenset(parties | ({lead} if lead else set()))

@@ -83,8 +83,8 @@ def mine(
 
 def part(work: Reading, party: type[Party], side: Side | None) -> ColumnElement[bool]:
     """Match the caller's open party rows, on one side or on all."""
-    matches_side = true() if side is None else party.relation == Relation(side)
-    return and_(*is_mine(work, party), concerns(party), matches_side)
+    on_side = true() if side is None else party.relation == Relation(side)
+    return and_(*is_mine(work, party), concerns(party), on_side)
 
 
 def open_of(work: Reading, case_id: UUID) -> Handover | None:

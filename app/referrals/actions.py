@@ -72,7 +72,7 @@ class Move:
 
 
 def draft(
-    work: Writing, case: Case, recipient: FocalPoint, like: NewReferral | Referral
+    work: Writing, case: Case, recipient: FocalPoint, template: NewReferral | Referral
 ) -> Referral:
     """Create a draft, either a new one or a copy of a redirected referral."""
     referral = Referral(
@@ -81,9 +81,9 @@ def draft(
         case_id=case.id,
         recipient=recipient,
         recipient_id=recipient.id,
-        service=like.service,
-        sections=sorted(set(like.sections)),
-        predecessor_id=like.id if isinstance(like, Referral) else None,
+        service=template.service,
+        sections=sorted(set(template.sections)),
+        predecessor_id=template.id if isinstance(template, Referral) else None,
         opened_at=work.now,
         opened_by=work.actor.focal_point_id,
     )
@@ -157,12 +157,12 @@ def prepare_step(referral: Referral, step: Row, basis: Basis | None = None) -> M
 
 def find_basis(facts: Facts) -> Basis | None:
     """Return the legal basis for sending; a consent comes before any other basis."""
-    grounds = {
+    bases = {
         Basis.CONSENT: facts.covered,
         Basis.CHILD_PATH: facts.child_path,
         Basis.VITAL_INTEREST: facts.vital_interest,
     }
-    return next((ground for ground, holds in grounds.items() if holds), None)
+    return next((basis for basis, holds in bases.items() if holds), None)
 
 
 def take(  # noqa: PLR0913 - every argument describes the step
@@ -244,8 +244,8 @@ def clock_of(referral: Referral) -> tuple[ClockKind | None, Side]:
     has arrived.
     """
     kind, side = CLOCKS.get(referral.state, (None, Side.SYSTEM))
-    returns = referral.service == Service.RETURN and referral.state in AWAITING_RETURN
-    if returns and referral.clearance != Clearance.DONE:
+    awaits_return = referral.service == Service.RETURN and referral.state in AWAITING_RETURN
+    if awaits_return and referral.clearance != Clearance.DONE:
         kind = None if referral.clearance else ClockKind.REVIEW
     return kind, side
 

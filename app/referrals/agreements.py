@@ -44,10 +44,10 @@ def list_countries(tx: Reading, referral: Referral) -> list[str]:
 
 def hold_back(tx: Writing, referral: Referral, sections: AbstractSet[Section]) -> bool:
     """Remove sections from a referral and record it; return False if it has none."""
-    left = sorted(set(referral.sections) - sections)
-    if len(left) == len(referral.sections):
+    remaining = sorted(set(referral.sections) - sections)
+    if len(remaining) == len(referral.sections):
         return False
-    referral.sections = left
+    referral.sections = remaining
     referral.touch()
     facts = {"state": referral.state, "service": referral.service, "basis": referral.basis}
     tx.record("referral.narrowed", referral, referral.audience, facts, by_system=True)

@@ -76,9 +76,9 @@ def withdraw_uncovered(work: Writing, case: Case, covered_before: frozenset[UUID
     consent may be the danger.
     """
     case_file = standing.of_case(work, case)
-    lost = covered_before - covered(work, case, case_file)
+    uncovered = covered_before - covered(work, case, case_file)
     for referral in queries.of_case(work, case.id):
-        if referral.id not in lost:
+        if referral.id not in uncovered:
             continue
         if case_file.child_may_be_helped(referral.service, frozenset()):
             narrow(work, referral)
@@ -105,15 +105,15 @@ def announce_change(tx: Writing, case: Case, changed: Section | None) -> None:
     """
     case_file = standing.of_case(tx, case)
     facts = {"section": changed} if changed else {"field": "safe_contact"}
-    readers = set[UUID]()
+    notified = set[UUID]()
     for referral in queries.of_case(tx, case.id):
         if may_read_change(referral, case_file, changed):
             audience = frozenset({referral.recipient_id})
             tx.record("referral.content_changed", referral, audience, facts, by_system=True)
-            readers |= audience
-    if readers and changed in URGENT_CHANGES:
-        urgency, why = Priority.EMERGENCY, "referral.content_changed"
-        notify(tx, readers, why, urgency=urgency, case_id=case.id)
+            notified |= audience
+    if notified and changed in URGENT_CHANGES:
+        urgency, event = Priority.EMERGENCY, "referral.content_changed"
+        notify(tx, notified, event, urgency=urgency, case_id=case.id)
 
 
 URGENT_CHANGES: Final = frozenset({Section.CONTACT, Section.NEEDS, None})
@@ -130,8 +130,8 @@ def may_read_change(
         return Grant.SUMMARY in case_file.case.grants(to.id)
     sections = case_file.told(to, Purpose(referral.service)) or frozenset()
     covered = changed in sections and changed in referral.sections
-    opens = changed == Section.NEEDS or referral.state in AT_WORK
-    return covered and opens and case_file.origin_is_permitted(to)
+    may_open = changed == Section.NEEDS or referral.state in AT_WORK
+    return covered and may_open and case_file.origin_is_permitted(to)
 
 
 def withdraw_unsafe(work: Writing, case: Case) -> None:
@@ -156,8 +156,8 @@ def leave_behind(work: Writing, case: Case) -> None:
     crossed.
     """
     for referral in queries.of_case(work, case.id):
-        follows = case.snapshot_behind(referral.id) is None
-        if referral.state == State.COMPLETED and follows:
+        reads_live_case = case.snapshot_behind(referral.id) is None
+        if referral.state == State.COMPLETED and reads_live_case:
             end_part(work, referral)
 
 
@@ -177,7 +177,7 @@ def pause(work: Writing, case: Case) -> None:
 
 def go_on(work: Writing, case: Case) -> None:
     """Resume the paused deadlines with the time that was left."""
-    running_clocks = running(work, [r.id for r in queries.of_case(work, case.id)])
+    running_clocks = running(work, [one.id for one in queries.of_case(work, case.id)])
     for referral in queries.of_case(work, case.id):
         if referral.state in OPEN and referral.id not in running_clocks:
             wind(work, referral, resumed=True)

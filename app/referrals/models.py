@@ -68,9 +68,11 @@ class Referral(Listed, Base):
     def relations_of(self, focal_point: UUID) -> frozenset[Relation]:
         """Return the relations of an office to the referral, holding the case included."""
         relations = frozenset(
-            p.relation
-            for p in self.case.parties
-            if p.record_id == self.id and p.focal_point_id == focal_point and not p.until
+            party.relation
+            for party in self.case.parties
+            if party.record_id == self.id
+            and party.focal_point_id == focal_point
+            and not party.until
         )
         return relations | (self.case.relations_of(focal_point) & set(HOLDS))
 
@@ -78,9 +80,9 @@ class Referral(Listed, Base):
     def audience(self) -> frozenset[UUID]:
         """The offices that may know of the referral: its parties and the case's holder."""
         parties = {
-            p.focal_point_id
-            for p in self.case.parties
-            if p.record_id == self.id and not p.until
+            party.focal_point_id
+            for party in self.case.parties
+            if party.record_id == self.id and not party.until
         }
         holder = self.case.holder
         return frozenset(parties | ({holder} if holder else set()))

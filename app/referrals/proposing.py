@@ -29,8 +29,8 @@ def knows_recipient(referral: Referral, case_file: Standing, reader: FocalPoint)
     The State of origin sees that a service is given and how far it is, but not by which
     office, unless it opened the referral itself.
     """
-    asked = referral.opened_by == reader.id
-    return asked or case_file.knows(reader, referral.recipient)
+    is_opener = referral.opened_by == reader.id
+    return is_opener or case_file.knows(reader, referral.recipient)
 
 
 def helpers(
@@ -49,13 +49,17 @@ def helpers(
         p if case_file.knows(own_office, p) else public(p) for p in question.profiles
     )
     question = replace(question, profiles=tuple(profiles))
-    asked = replace(
+    restricted = replace(
         help_of(question, case_file, service),
         declined=find_asked_recipients(work, case_file, service, ANSWERED_NO),
         approached=find_asked_recipients(work, case_file, service, OPEN),
     )
-    ranking = recipients(asked)
-    return ranking if case_file.may_know_fears(own_office) else as_proposed(asked, ranking)
+    ranking = recipients(restricted)
+    return (
+        ranking
+        if case_file.may_know_fears(own_office)
+        else as_proposed(restricted, ranking)
+    )
 
 
 def find_asked_recipients(
@@ -91,9 +95,11 @@ def turn(question: Question, ranking: Ranking) -> tuple[Candidate, ...]:
     if ranking.candidates:
         return ranking.candidates
     profiles = tuple(replace(p, capacity=None) for p in question.profiles)
-    crowded = replace(question, profiles=profiles)
-    again = replace(crowded, declined=frozenset())
-    return recipients(crowded).candidates or recipients(again).candidates
+    without_capacity = replace(question, profiles=profiles)
+    without_refusals = replace(without_capacity, declined=frozenset())
+    return (
+        recipients(without_capacity).candidates or recipients(without_refusals).candidates
+    )
 
 
 def is_proposed(work: Reading, referral: Referral, case_file: Standing) -> bool:
@@ -121,15 +127,15 @@ def is_already_asked(
     It counts only if the caller may know the recipient of that request (ADR 51). Otherwise
     a refusal would reveal which office helps.
     """
-    same = [
+    similar = [
         one
         for one in requests
         if one.recipient_id == referral.recipient_id
         and one.service == referral.service
         and set(referral.sections) <= set(one.sections)
     ]
-    if not same:
+    if not similar:
         return False
     own_office = directory.by_id(work, work.actor.focal_point_id)
-    knows = case_file.knows(own_office, referral.recipient)
-    return knows or any(one.opened_by == own_office.id for one in same)
+    may_know = case_file.knows(own_office, referral.recipient)
+    return may_know or any(one.opened_by == own_office.id for one in similar)

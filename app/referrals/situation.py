@@ -70,7 +70,7 @@ def facts_of(
     service, case = referral.service, referral.case
     sections = frozenset(Section(name) for name in referral.sections)
     answered = sections | (terms.answered or frozenset())
-    urgent = case_file.in_vital_interest and not sections
+    in_vital_interest = case_file.in_vital_interest and not sections
     return Facts(
         now=work.now,
         review_by=review_by(work, referral) if terms.review_at else None,
@@ -79,7 +79,7 @@ def facts_of(
         covered=case_file.covers(recipient, Purpose(service), sections),
         answer_covered=case_file.covers(recipient, Purpose(service), answered),
         child_path=case_file.child_may_be_helped(service, sections),
-        vital_interest=urgent or referral.basis == Basis.VITAL_INTEREST,
+        vital_interest=in_vital_interest or referral.basis == Basis.VITAL_INTEREST,
         reflection_told=case_file.reflection_is_told(),
         already_asked=referral.state == State.DRAFT
         and is_already_asked(work, referral, case_file, requests),
@@ -129,16 +129,17 @@ def as_told(
     own_office = directory.by_id(work, work.actor.focal_point_id)
     if case_file.may_know_fears(own_office):
         return facts
-    sends = Side.SENDER in sides and referral.state == State.DRAFT
-    safe = facts.recipient_safe and (facts.origin_permitted or not sends)
-    covered, law = facts.covered and safe, facts.child_path or facts.vital_interest
-    if sends and safe and law and not covered:
+    is_draft_of_sender = Side.SENDER in sides and referral.state == State.DRAFT
+    safe = facts.recipient_safe and (facts.origin_permitted or not is_draft_of_sender)
+    covered = facts.covered and safe
+    without_consent = facts.child_path or facts.vital_interest
+    if is_draft_of_sender and safe and without_consent and not covered:
         covered = is_proposed(work, referral, case_file)
     return replace(
         facts,
         covered=covered,
-        child_path=facts.child_path and safe and not sends,
-        vital_interest=facts.vital_interest and safe and not sends,
+        child_path=facts.child_path and safe and not is_draft_of_sender,
+        vital_interest=facts.vital_interest and safe and not is_draft_of_sender,
         recipient_safe=True,
         origin_permitted=True,
     )
@@ -171,7 +172,7 @@ def show(work: Reading, referrals: Sequence[Referral]) -> list[ReferralOut]:
     senders = (find_sender(case, own_office.id) for case in cases.values())
     codes = directory.codes(work, filter(None, senders))
     requests = load_other_requests(work, referrals)
-    shown = [
+    described = [
         show_one(
             work,
             referral,
@@ -191,7 +192,7 @@ def show(work: Reading, referrals: Sequence[Referral]) -> list[ReferralOut]:
         out
         if knows_recipient(one, case_files[one.case_id], own_office)
         else out.model_copy(update=HIDDEN_FIELDS)
-        for one, out in zip(referrals, shown, strict=True)
+        for one, out in zip(referrals, described, strict=True)
     ]
 
 

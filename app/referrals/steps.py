@@ -98,11 +98,11 @@ def redirect(work: Writing, pending: Move, why: RedirectReferral) -> Referral:
 
 def get_referral_chain(work: Writing, referral: Referral) -> frozenset[UUID]:
     """Return the recipients of this referral and of those that it replaces."""
-    way, step = {referral.recipient_id}, referral
+    chain, step = {referral.recipient_id}, referral
     while step.predecessor_id is not None:
         step = queries.get_predecessor(work, step)
-        way.add(step.recipient_id)
-    return frozenset(way)
+        chain.add(step.recipient_id)
+    return frozenset(chain)
 
 
 def hold(work: Writing, pending: Move, why: HoldReferral) -> Referral:

@@ -184,8 +184,8 @@ def take(
     cases.lapse(work, record.case, record)
     if not by_system:
         keep(work, record, action, said)
-        about = record.case if pending.step.sides == {Side.LEAD} else record.referral
-        cases.note(work, about, f"return {action}", said.note)
+        noted_on = record.case if pending.step.sides == {Side.LEAD} else record.referral
+        cases.note(work, noted_on, f"return {action}", said.note)
     if pending.step.target is not None or action == Action.REPORT:
         wind(work, record, due_at)
     offices = audience(record) & before
@@ -199,7 +199,7 @@ def keep(work: Writing, record: Return, action: Action, result: Said) -> None:
     """Store that a step was taken, by which account, and its result."""
     if action not in STEPS:
         return
-    done = Done(
+    taken_step = Done(
         id=work.new_id(),
         return_id=record.id,
         action=action,
@@ -211,7 +211,7 @@ def keep(work: Writing, record: Return, action: Action, result: Said) -> None:
         threats=list(result.threats),
         services=list(result.services),
     )
-    work.session.add(done)
+    work.session.add(taken_step)
     work.session.flush()
 
 
@@ -278,8 +278,8 @@ def request_documents(work: Writing, record: Return, document_referral: Referral
     A recipient of the return that issues the documents itself has other events (BR12).
     """
     if document_referral.id != record.referral_id:
-        officer = frozenset({document_referral.recipient_id})
-        work.record("return.papers_asked", record, officer, by_system=True)
+        audience = frozenset({document_referral.recipient_id})
+        work.record("return.papers_asked", record, audience, by_system=True)
 
 
 def get_clearance(record: Return) -> Clearance | None:

@@ -46,9 +46,9 @@ def find_due(work: Reading, records: Iterable[Return]) -> Mapping[UUID, datetime
     """Return the time when each arrival is due, if the sealed travel plan opens (D06)."""
     by_referral = {one.referral_id: one for one in records}
     found = {}
-    for paper in queries.list_travel_plans(work, by_referral):
-        record = by_referral[paper.record_id]
-        if arrives_at := open_arrival(work, paper):
+    for plan in queries.list_travel_plans(work, by_referral):
+        record = by_referral[plan.record_id]
+        if arrives_at := open_arrival(work, plan):
             recipient = record.referral.recipient_id
             found[record.id] = deadlines.end_of_day(work, arrives_at, recipient)
     return found

@@ -119,8 +119,8 @@ def arrive(work: Writing, pending: Move, said: Said, *, early: bool) -> Return:
 
 def planned(work: Writing, visits: list[datetime] | None) -> tuple[datetime, ...]:
     """Return the times of the visits: the requested ones, else the usual ones (D08)."""
-    usual = deadlines.visits(work, work.actor.focal_point_id)
-    return tuple(visits or usual)
+    default = deadlines.visits(work, work.actor.focal_point_id)
+    return tuple(visits or default)
 
 
 def monitor(work: Writing, pending: Move, visits: tuple[datetime, ...]) -> Return:

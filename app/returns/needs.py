@@ -103,8 +103,8 @@ def is_ready(facts: Facts) -> bool:
 
 def is_still_cleared(facts: Facts) -> bool:
     """Return whether the requirements that are checked again after the decision GO hold."""
-    sides = (facts.destination, facts.origin)
-    safe = all(is_current(side, facts.now) and is_safe(side) for side in sides)
+    assessments = (facts.destination, facts.origin)
+    safe = all(is_current(side, facts.now) and is_safe(side) for side in assessments)
     child_protected = is_provided_for(facts) and has_guardian(facts)
     return is_ready(facts) and facts.agreed and safe and child_protected
 
@@ -143,8 +143,8 @@ RECEPTION: Final = Remedy(
 
 def get_remedy_for_no_threat(facts: Facts) -> Remedy | None:
     """Return who still has to assess the risk, or None if an assessment shows a threat."""
-    made = [one for one in (facts.destination, facts.origin) if one is not None]
-    return get_remedy_for_no_assessment(facts) if all(map(is_safe, made)) else None
+    assessments = [one for one in (facts.destination, facts.origin) if one is not None]
+    return get_remedy_for_no_assessment(facts) if all(map(is_safe, assessments)) else None
 
 
 def get_remedy_for_no_assessment(facts: Facts) -> Remedy | None:
@@ -159,10 +159,10 @@ def get_remedy_for_risks(facts: Facts) -> Remedy | None:
     missing = get_remedy_for_no_assessment(facts)
     if missing is not None:
         return missing
-    late = [not is_current(one, facts.now) for one in (facts.destination, facts.origin)]
-    if all(late):
+    outdated = [not is_current(one, facts.now) for one in (facts.destination, facts.origin)]
+    if all(outdated):
         return None
-    return LATE_AT_DESTINATION if late[0] else LATE_AT_ORIGIN
+    return LATE_AT_DESTINATION if outdated[0] else LATE_AT_ORIGIN
 
 
 def get_remedy_for_reception(facts: Facts) -> Remedy | None:

@@ -48,9 +48,9 @@ def reset_permission(work: Writing, case: Case, guards: Safeguards) -> None:
     before, work.is_exempt_from_quota = work.is_exempt_from_quota, True
     cases.seal(work, case, Paper.SAFEGUARDS, undecided)
     work.is_exempt_from_quota = before
-    paper = case_queries.sealed(work, case.id, Paper.SAFEGUARDS)
-    if paper is not None and case.holder is not None:
-        paper.author = case.holder
+    sealed = case_queries.sealed(work, case.id, Paper.SAFEGUARDS)
+    if sealed is not None and case.holder is not None:
+        sealed.author = case.holder
     case.touch()
     work.session.flush()
 
@@ -77,13 +77,13 @@ def start_deadline(work: Writing, record: Return) -> None:
 
 def hand_on(work: Writing, case: Case) -> None:
     """Reassign the deadline to the holder of the case, or stop it if the case has ended."""
-    ended = list_cancelled_returns(work, case)
-    if not ended:
+    cancelled = list_cancelled_returns(work, case)
+    if not cancelled:
         return
     if case.state in CASE_OPEN:
-        deadlines.pass_on(work, ended, case.holder)
+        deadlines.pass_on(work, cancelled, case.holder)
     else:
-        deadlines.stop_all(work, ended)
+        deadlines.stop_all(work, cancelled)
 
 
 def answer(work: Writing, case: Case, guards: Safeguards) -> None:

@@ -108,15 +108,15 @@ def lock(work: Writing, return_id: UUID) -> Return:
     return one(work, HELD_BY_ID, return_id)
 
 
-def find[T](work: Reading, statement: Select[T], asked: UUID) -> T | None:
+def find[T](work: Reading, statement: Select[T], record_id: UUID) -> T | None:
     """Return the result of a statement about one return, or None."""
     own_id = work.actor.focal_point_id
-    return work.session.scalar(statement, {"me": own_id, "id": asked})
+    return work.session.scalar(statement, {"me": own_id, "id": record_id})
 
 
-def one[T](work: Reading, statement: Select[T], asked: UUID) -> T:
+def one[T](work: Reading, statement: Select[T], record_id: UUID) -> T:
     """Return the result of a statement about one return, or raise NotFound (404)."""
-    found = find(work, statement, asked)
+    found = find(work, statement, record_id)
     if found is None:
         raise NotFound("There is no such return.")
     return found
@@ -160,13 +160,13 @@ def list_misdirected_visits(work: Reading, unattended: Collection[UUID]) -> list
     The recipient reports them, or the lead if the recipient is closed or unattended.
     """
     recipient = Referral.recipient_id
-    gone = recipient.in_(directory.closed()) | recipient.in_(unattended)
+    unavailable = recipient.in_(directory.closed()) | recipient.in_(unattended)
     found = (
         select(Return)
         .join(Referral, Referral.id == Return.referral_id)
         .join(Clock, Clock.record_id == Return.id)
         .where(Return.state == State.MONITORING, Clock.stopped_at.is_(None))
-        .where(gone == (Clock.waits_on == recipient))
+        .where(unavailable == (Clock.waits_on == recipient))
     )
     return list(work.session.scalars(found.order_by(Return.number)))
 

@@ -32,8 +32,8 @@ def move_clock(work: Writing, number: int) -> bool:
     """Move a deadline to the end of its day; return False if it was moved already."""
     holding.by_id(work, breaches.again(work, number).case_id)
     clock = breaches.again(work, number)
-    of_clock = select(Return).where(Return.id == clock.record_id)
-    record = work.session.scalars(of_clock).one()
+    statement = select(Return).where(Return.id == clock.record_id)
+    record = work.session.scalars(statement).one()
     if not is_revealing(work, clock, record):
         return False
     if clock.stopped_at is None:

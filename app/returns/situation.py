@@ -108,8 +108,8 @@ def sides_of(work: Reading, record: Return, document_referral: Referral) -> froz
 
 def has_side(work: Reading, record: Return) -> bool:
     """Return whether the caller has any side in the return."""
-    plain = sides_of(work, record, record.referral)
-    return bool(plain or look(work, record).sides)
+    sides = sides_of(work, record, record.referral)
+    return bool(sides or look(work, record).sides)
 
 
 def require_side(view: View) -> View:
@@ -283,5 +283,5 @@ def show_step(done: Done, by: str | None, *, whole: bool) -> StepDone:
 
 def instead_of(view: View) -> Sequence[str]:
     """Return the protection to ask for after a refused return, for the lead (BR11)."""
-    refused = [done for done in view.done if done.action == Action.NO_GO]
-    return refused[-1].services if refused and Side.LEAD in view.sides else []
+    refusals = [done for done in view.done if done.action == Action.NO_GO]
+    return refusals[-1].services if refusals and Side.LEAD in view.sides else []
