@@ -60,7 +60,7 @@ def find(work: Reading, code: str) -> FocalPoint:
 
 
 class FocalPointUnknown(Problem):
-    """The directory has no focal point with the code in the request."""
+    """No focal point of the directory has the code that the request names."""
 
     status = 422
 

@@ -40,13 +40,13 @@ from app.returns import following as return_following
 
 
 class SuccessorUnfit(Problem):
-    """The office that the request names cannot take over the lead."""
+    """The focal point named cannot take over the lead."""
 
     status = 422
 
 
 class HandoverOpen(Problem):
-    """The lead of this case is already on offer."""
+    """The lead of this case is on offer already."""
 
     status = 409
 

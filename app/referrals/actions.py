@@ -55,7 +55,7 @@ OPENING_ROLES: Final = frozenset({Role.CASEWORKER, Role.COORDINATOR})
 
 
 class RecipientUnfit(Problem):
-    """The office that the request names cannot receive referrals."""
+    """The focal point named cannot be sent referrals."""
 
     status = 422
 

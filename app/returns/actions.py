@@ -52,13 +52,13 @@ OPENING_ROLES: Final = frozenset({Role.CASEWORKER, Role.COORDINATOR})
 
 
 class NotAReturn(Problem):
-    """The referral asks for a service other than a return."""
+    """The referral asks for another service than a return."""
 
     status = 409
 
 
 class ReturnExists(Problem):
-    """A return of this person is open, or one was opened for this referral."""
+    """A return of this person was opened before."""
 
     status = 409
 
