@@ -38,7 +38,7 @@ def open_referral(work: Writing, case: Case, new: NewReferral) -> Referral:
     """Open a draft in a case that the caller holds, or send it at once.
 
     Raises ActionIllegal (409), ActionNotYours or RoleMissing (403), FocalPointUnknown or
-    RecipientUnfit (422), and the errors of `judge`.
+    RecipientUnfit (422), and the errors of `check_step`.
     """
     require_may_open(work, case)
     recipient = directory.named(work, new.recipient)

@@ -33,7 +33,7 @@ def go(
     """Decide GO, with the approval of a supervisor of the lead.
 
     The approval is valid for one version of the return; after another assessment it has to
-    be asked for again. Raises the errors of `ready`, and ApprovalUnusable (409).
+    be asked for again. Raises the errors of `lock_and_check`, and ApprovalUnusable (409).
     """
     terms = Terms(asked_to_leave=why.person_asked_to_leave, approved=True)
     pending = ready(work, return_id, Action.GO, seen, terms)
@@ -48,7 +48,7 @@ def no_go(
 ) -> Return | Approval:
     """Decide NO-GO, with the approval of a supervisor, and withdraw the referral.
 
-    Raises the errors of `ready`, and ApprovalUnusable (409).
+    Raises the errors of `lock_and_check`, and ApprovalUnusable (409).
     """
     protection = tuple(sorted(set(why.protection)))
     terms = Terms(reason=why.reason, protection=frozenset(protection), approved=True)

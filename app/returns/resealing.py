@@ -12,7 +12,7 @@ from app.returns.models import Return
 
 
 def list_clear_clocks(work: Reading) -> list[int]:
-    """List the deadlines of arrivals that are due after the day of their last run."""
+    """Return the numbers of the deadlines that reveal the day of an arrival."""
     return [
         clock.number
         for clock, record in queries.list_arrivals_ahead(work)

@@ -239,8 +239,8 @@ def show_task(
 def get_version(view: View) -> int:
     """Return the version of the return, or for a consulate that of its task (R12).
 
-    From the version of the return it could count the steps of the other sides, and see the
-    day of the journey come.
+    The version of the return would let a consulate count the steps of other sides and
+    foresee the day of the journey.
     """
     if view.sides != {Side.CONSULATE}:
         return view.record.version
