@@ -53,11 +53,11 @@ endif
 .DELETE_ON_ERROR:
 .PHONY: pooler help setup run check test test-all test-fast test-older test-elsewhere statements guards slow soak nightly clients lint \
 	squawk rehearse format hooks \
-	bench bench-growth bench-smoke profile torture simulate explore failpoints drill fuzz fuzz-api mutate plant coverage assurance \
+	bench bench-growth bench-smoke profile torture simulate explore compare-answers failpoints drill fuzz fuzz-api mutate plant coverage assurance \
 	audit sbom migrate openapi breaking docs lock
 
 help: ## List the commands
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' Makefile
 
 setup: $(READY) $(AUDIT) ## Install exactly what requirements/dev.txt names, into .venv, and pip-audit beside it
 
@@ -121,6 +121,9 @@ simulate: $(READY) ## Seeded simulation: one seed, SEED=17, or many on all cores
 
 explore: $(READY) ## Look for states of a case without a way on: STATES=1000 SEED=1
 	$(BIN)/python -W ignore -m tests.exploration $(if $(SEED),--seed $(SEED)) $(if $(STATES),--states $(STATES))
+
+compare-answers: $(READY) ## Compare the answers in tests with those of another commit: REV=main TESTS=tests/api
+	$(BIN)/python -W ignore scripts/compare_answers.py $(or $(REV),$(error give REV=)) $(TESTS)
 
 fuzz-api: $(READY) ## Schemathesis, all checks, on a real server: EXAMPLES=100 PEOPLE=lead,officer
 	$(BIN)/python -W ignore -m tests.support.fuzzing $(EXAMPLES) $(PEOPLE)

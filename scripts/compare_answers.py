@@ -1,0 +1,59 @@
+"""Compare the answers that the tests get at two commits: `make compare-answers REV=`.
+
+Runs the same tests in a checkout of the other commit and in this one, on SQLite, records
+every answer, and prints the tests whose answers differ. Sentences for people are left out
+(`tests/support/recorded_answers.py`). Exits with 1 if any answer differs.
+"""
+
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Final
+
+ROOT: Final = Path(__file__).parent.parent
+PLUGIN: Final = Path("tests/support/recorded_answers.py")
+MODULE: Final = "tests.support.recorded_answers"
+
+
+def parse_arguments() -> argparse.Namespace:
+    """Return the commit, the tests and the folder that the command line names."""
+    parser = argparse.ArgumentParser(prog="compare_answers", description=__doc__)
+    parser.add_argument("revision", help="the commit to compare this checkout with")
+    parser.add_argument("tests", nargs="*", default=["tests/api"], help="files or folders")
+    return parser.parse_args()
+
+
+def record_answers(checkout: Path, tests: Sequence[str], folder: Path) -> None:
+    """Run the tests in a checkout and record the answers; the tests have to pass."""
+    options = ["--effort", "all", "--databases", "sqlite", "--record-answers", str(folder)]
+    command = [sys.executable, "-m", "pytest", "-q", "-p", MODULE, *options, *tests]
+    environment = os.environ | {"PYTHONPATH": str(checkout)}
+    subprocess.run(command, cwd=checkout, env=environment, check=True)
+
+
+def main() -> int:
+    """Record both commits, and compare them; return the exit code of the comparison."""
+    arguments = parse_arguments()
+    with TemporaryDirectory(prefix="safe-conduct-") as folder:
+        before, after = Path(folder, "before"), Path(folder, "after")
+        checkout = Path(folder, "checkout")
+        worktree = ["git", "worktree", "add", "--detach", str(checkout)]
+        subprocess.run([*worktree, arguments.revision], cwd=ROOT, check=True)
+        try:
+            shutil.copy(ROOT / PLUGIN, checkout / PLUGIN)
+            record_answers(checkout, arguments.tests, before)
+            record_answers(ROOT, arguments.tests, after)
+        finally:
+            remove = ["git", "worktree", "remove", "--force", str(checkout)]
+            subprocess.run(remove, cwd=ROOT, check=True)
+        compare = [sys.executable, "-m", MODULE, str(before), str(after)]
+        return subprocess.run(compare, cwd=ROOT, check=False).returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main())

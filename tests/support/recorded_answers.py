@@ -1,0 +1,154 @@
+"""Record the answers that the tests get, and compare the records of two commits.
+
+Load it into pytest with `-p tests.support.recorded_answers --record-answers FOLDER`. Each
+process writes one file of JSON lines. Then `python -m tests.support.recorded_answers ONE
+OTHER` compares two folders, and exits with 1 if a test of both got another answer.
+
+Ids, codes, keys and cursors are random, so they are numbered by first appearance in a test.
+Texts for people are left out: `detail`, `title`, `description` and the others in `TEXTS`.
+"""
+
+import json
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import httpx2
+import pytest
+
+TEXTS: Final = frozenset({"detail", "title", "description", "summary", "remedy", "message"})
+"""Members of JSON objects with sentences for people."""
+OPAQUE: Final = re.compile(
+    r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
+    r"|SC-[0-9A-Z]{4}-[0-9A-Z]{4}-[0-9A-Z]{4}-[0-9A-Z]"
+    r"|sc_[0-9A-Za-z_-]{20,}"
+    r"|\b[0-9a-f]{16,}\b"
+    r"|\b(?=[\w-]*\d)(?=[\w-]*[A-Za-z])[\w-]{20,}\b"
+)
+"""Values that are drawn at random, or derived from such values."""
+HEADERS: Final = ("content-type", "etag", "link", "location", "retry-after", "vary")
+
+
+type Answers = dict[str, list[str]]
+"""What each test was answered, in order."""
+
+
+class Recorder:
+    """Writes the answers of one test after the other to a file."""
+
+    def __init__(self, folder: Path, worker: str) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self.file = (folder / f"{worker}.jsonl").open("w", encoding="utf-8")
+        self.names: dict[str, str] = {}
+        self.answers: list[str] = []
+
+    def record(self, request: httpx2.Request, response: httpx2.Response) -> None:
+        """Add an answer to those of the running test."""
+        headers = [f"{name}: {response.headers.get(name)}" for name in HEADERS]
+        target = request.url.raw_path.decode()
+        lines = [f"{request.method} {target} {response.status_code}", *headers]
+        body = format_body(response.content, response.headers.get("content-type", ""))
+        self.answers.append(OPAQUE.sub(self.name, "\n".join([*lines, body])))
+
+    def name(self, found: re.Match[str]) -> str:
+        """Return the number of an opaque value, by first appearance in the test."""
+        return self.names.setdefault(found.group(), f"<{len(self.names)}>")
+
+    def finish(self, test: str) -> None:
+        """Write the answers of a test, and begin anew."""
+        if self.answers:
+            self.file.write(json.dumps([test, self.answers]) + "\n")
+            self.file.flush()
+        self.names, self.answers = {}, []
+
+
+def format_body(content: bytes, media_type: str) -> str:
+    """Return a body as text, without the sentences that are for people."""
+    if "json" not in media_type:
+        return content.decode("utf-8", "replace")
+    try:
+        return json.dumps(drop_texts(json.loads(content)), ensure_ascii=False)
+    except ValueError:
+        return content.decode("utf-8", "replace")
+
+
+def drop_texts(value: Any) -> Any:
+    """Return JSON without the members that hold sentences for people."""
+    if isinstance(value, dict):
+        return {
+            name: "(text)"
+            if name in TEXTS and isinstance(member, str)
+            else drop_texts(member)
+            for name, member in value.items()
+        }
+    return [drop_texts(item) for item in value] if isinstance(value, list) else value
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--record-answers", type=Path, help="folder for the answers of tests")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    folder = config.getoption("--record-answers")
+    if folder is not None:
+        worker = getattr(config, "workerinput", {}).get("workerid", "main")
+        config.pluginmanager.register(Recording(Recorder(folder, worker)))
+
+
+class Recording:
+    """The hooks that record: only where the option is given."""
+
+    def __init__(self, recorder: Recorder) -> None:
+        self.recorder = recorder
+        send = httpx2.Client.send
+
+        def send_recorded(client: httpx2.Client, *args: Any, **kwargs: Any) -> Any:
+            response = send(client, *args, **kwargs)
+            if not kwargs.get("stream"):
+                recorder.record(response.request, response)
+            return response
+
+        httpx2.Client.send = send_recorded  # type: ignore[assignment, method-assign]
+
+    def pytest_runtest_logfinish(self, nodeid: str) -> None:
+        """Write what the test was answered."""
+        self.recorder.finish(nodeid)
+
+
+def load_answers(folder: Path) -> Answers:
+    """Return the answers of each test of a recorded run."""
+    lines: Iterator[str] = (
+        line for file in folder.glob("*.jsonl") for line in file.open(encoding="utf-8")
+    )
+    return dict(json.loads(line) for line in lines)
+
+
+def compare(before: Answers, after: Answers) -> Iterator[str]:
+    """Yield each test of both runs whose answers differ, with the first difference."""
+    for test in sorted(before.keys() & after.keys()):
+        pairs = zip(before[test], after[test], strict=False)
+        different = [f"- {a}\n+ {b}" for a, b in pairs if a != b]
+        if len(before[test]) != len(after[test]):
+            different.append(f"{len(before[test])} answers, then {len(after[test])}")
+        if different:
+            yield f"{test}\n{different[0]}"
+
+
+def main() -> int:
+    """Compare two recorded runs, print what differs, and return 1 if anything does."""
+    one, other = map(Path, sys.argv[1:3])
+    before, after = load_answers(one), load_answers(other)
+    different = list(compare(before, after))
+    for difference in different:
+        sys.stdout.write(f"{difference}\n\n")
+    both, alone = before.keys() & after.keys(), before.keys() ^ after.keys()
+    answers = sum(len(before[test]) for test in both)
+    counts = f"{len(both)} tests with {answers} answers, {len(different)} differ"
+    sys.stdout.write(f"{counts}; {len(alone)} tests are in one run only\n")
+    return 1 if different else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
