@@ -1,4 +1,4 @@
-"""Carrying out a request once, and answering the retry as the first time."""
+"""Idempotent requests: run an action once and answer each retry like the first time."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -29,23 +29,23 @@ type Headers = Mapping[str, str]
 
 
 class Made(Protocol):
-    """What an act makes or changes."""
+    """A record that an action creates or changes."""
 
     @property
     def id(self) -> UUID:
-        """What it is found again by."""
+        """The id under which a retry finds the record."""
 
 
 @dataclass(frozen=True)
 class Kept[R: Made]:
-    """How a kind of record is found again for a retry, and shown."""
+    """The functions that find a kind of record for a retry, and show it."""
 
     find: Callable[[Reading, UUID], R]
     show: Callable[[Reading, R, int, Headers], Response]
     is_mine: Callable[[Reading, R], bool] = lambda *_: True
 
 
-def once_only[R: Made](  # noqa: PLR0913 - each says one thing of the act
+def once_only[R: Made](  # noqa: PLR0913 - each is one property of the action
     work: Writing,
     once: Ticket,
     kept: Kept[R],
@@ -54,10 +54,10 @@ def once_only[R: Made](  # noqa: PLR0913 - each says one thing of the act
     status: int = 200,
     key_needed: bool = False,
 ) -> Response:
-    """Act once; the retry is shown what came of it, as it is now.
+    """Run an action once; answer a retry with its result as it is now.
 
-    An act that ends one's own part answers 204, one that a second person has to allow 202
-    with the question to them, and so do their retries. What creates something needs a key.
+    The answer is 204 if the action ends the caller's part in the record, and 202 with the
+    approval if a second person has to confirm it. Retries get the same status.
     """
     if (key_needed or once.key) and (done := claim(work, once)):
         if done.status == GONE:
@@ -79,7 +79,7 @@ def once_only[R: Made](  # noqa: PLR0913 - each says one thing of the act
 
 
 def show_asked(work: Writing, once: Ticket, question: Approval) -> Response:
-    """Show the question to a second person that came of an act."""
+    """Return 202 with the approval that an action asked for."""
     if once.key:
         settle(work, once, question.id, ASKED)
     return show_approval(work, question, status=ASKED)
@@ -88,7 +88,10 @@ def show_asked(work: Writing, once: Ticket, question: Approval) -> Response:
 def create_once[R: Made](
     work: Writing, once: Ticket, kept: Kept[R], act: Callable[[], R]
 ) -> Response:
-    """Create something once; its retry is shown it as it is now."""
+    """Create a record once; answer a retry with the record as it is now.
+
+    Raises KeyMissing (400) if the request has no idempotency key.
+    """
     return once_only(work, once, kept, act, status=CREATED, key_needed=True)
 
 
@@ -97,7 +100,7 @@ def in_case[R: Made](
     find: Callable[[Reading, UUID, UUID], R],
     show: Callable[[Reading, R, int, Headers], Response],
 ) -> Kept[R]:
-    """Keep a record of a case, which is found again in a case that is the caller's."""
+    """Build the view of a record that a retry finds through a case the caller may see."""
 
     def found(work: Reading, one: UUID) -> R:
         return find(work, cases.get(work, code).id, one)
@@ -106,13 +109,13 @@ def in_case[R: Made](
 
 
 def located(reference: str, status: int, headers: Headers) -> Headers:
-    """Say where something is if it is new."""
+    """Return the headers with `Location` added if the record is new."""
     where = {"Location": f"/v1/{reference}"} if status == CREATED else {}
     return {**where, **headers}
 
 
 def show_case(work: Reading, case: Case, status: int, headers: Headers) -> Response:
-    """Show a case with the version to send back as If-Match."""
+    """Return a case with the version to send back as If-Match."""
     [shown] = situation.show(work, [case])
     extra = located(case.reference, status, headers)
     return answer(shown, version=shown.version, status=status, headers=extra)
@@ -121,19 +124,19 @@ def show_case(work: Reading, case: Case, status: int, headers: Headers) -> Respo
 def show_referral(
     work: Reading, referral: Referral, status: int, headers: Headers
 ) -> Response:
-    """Show a referral with the version to send back as If-Match."""
+    """Return a referral with the version to send back as If-Match."""
     [shown] = show_referrals(work, [referral])
     extra = located(referral.reference, status, headers)
     return answer(shown, version=shown.version, status=status, headers=extra)
 
 
 def is_party(work: Reading, case: Case) -> bool:
-    """Say whether the caller is still party to the case."""
+    """Return whether the caller is still a party of the case."""
     return case.is_open_to(work.actor.focal_point_id)
 
 
 def has_part(work: Reading, referral: Referral) -> bool:
-    """Say whether the caller still has a part in the referral."""
+    """Return whether the caller still has a relation to the referral."""
     return bool(referral.relations_of(work.actor.focal_point_id))
 
 
@@ -149,7 +152,7 @@ def on_case(
     created: bool = False,
     key_needed: bool = False,
 ) -> Response:
-    """Act on a case once."""
+    """Run an action on a case once."""
     status, needed = (CREATED if created else 200), created or key_needed
     return once_only(work, once, CASE, act, status=status, key_needed=needed)
 
@@ -157,7 +160,7 @@ def on_case(
 def on_referral(
     work: Writing, once: Ticket, act: Callable[[], Referral], *, created: bool = False
 ) -> Response:
-    """Act on a referral once."""
+    """Run an action on a referral once."""
     status = CREATED if created else 200
     return once_only(work, once, REFERRAL, act, status=status, key_needed=created)
 
@@ -165,14 +168,14 @@ def on_referral(
 def show_handover(
     work: Reading, handover: Handover, status: int, headers: Headers
 ) -> Response:
-    """Show a handover with the version to send back as If-Match."""
+    """Return a handover with the version to send back as If-Match."""
     [shown] = show_handovers(work, [handover])
     extra = located(handover.reference, status, headers)
     return answer(shown, version=shown.version, status=status, headers=extra)
 
 
 def is_handing(work: Reading, handover: Handover) -> bool:
-    """Say whether the caller is still party to the handover."""
+    """Return whether the caller still has a relation to the handover."""
     return bool(handover.relations_of(work.actor.focal_point_id))
 
 
@@ -182,16 +185,17 @@ HANDOVER: Final = Kept(handovers.get, show_handover, is_handing)
 def on_handover(
     work: Writing, once: Ticket, act: Callable[[], Handover], *, created: bool = False
 ) -> Response:
-    """Act on a handover once."""
+    """Run an action on a handover once."""
     status = CREATED if created else 200
     return once_only(work, once, HANDOVER, act, status=status, key_needed=created)
 
 
 def there[R](opened: R | None) -> R:
-    """Answer a refusal like something that is not there, once its entry is committed.
+    """Return an opened document; raise NotFound (404) if the opening was refused.
 
-    Raises NotFound (404).
+    A refusal and a missing document get the same answer. Call this after the transaction
+    that records the refusal has committed.
     """
     if opened is None:
-        raise NotFound("There is nothing here that is yours to open.")
+        raise NotFound("The document does not exist, or you may not open it.")
     return opened

@@ -1,7 +1,7 @@
-"""Reading the body of somebody who has not signed in: little, soon, and few at once.
+"""Reading bodies before authentication, with limits on size, time and number.
 
-A machine that asks for a token proves who it is by the body itself, so the body is read
-before anybody is known. Whoever sends half a form and waits must cost next to nothing.
+A request for a token is authenticated by its body, so the body is read first. A client that
+sends half a form and waits must not use up resources.
 """
 
 import asyncio
@@ -17,13 +17,13 @@ MAX_BYTES: Final = 8 * 1024
 SECONDS: Final = 5.0
 """Seconds in which a body has to arrive."""
 AT_ONCE: Final = 0.2
-"""Seconds in which a body that is sent with its head has arrived. It needs no place."""
+"""Seconds in which a body arrives that is sent with its headers. It needs no place."""
 PLACES: Final = 64
-"""So many bodies may be late at the same time; together they hold half a MiB."""
+"""Slow bodies that may be read at the same time; together they hold half a MiB."""
 
 
 class AnonymousBodies:
-    """The places for those whose body is late; one for each process."""
+    """A limited number of places for slow bodies, one object for each process."""
 
     def __init__(self, places: int = PLACES) -> None:
         self.free = places
@@ -45,7 +45,7 @@ class AnonymousBodies:
         raise HTTPException(HTTPStatus.REQUEST_TIMEOUT)
 
     async def receive(self, request: Request, body: bytearray, seconds: float) -> bool:
-        """Add what arrives in time to a body, and return whether that is all of it."""
+        """Append what arrives in time to a body, and return whether it is complete."""
         try:
             async with asyncio.timeout(seconds):
                 more = True
@@ -61,6 +61,6 @@ class AnonymousBodies:
 
 
 def must_be_short(length: str) -> None:
-    """Raise HTTPException (413) for a body that says it is long."""
+    """Raise HTTPException (413) if Content-Length is over the limit."""
     if length.isdecimal() and int(length) > MAX_BYTES:
         raise HTTPException(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)

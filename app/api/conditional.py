@@ -1,4 +1,4 @@
-"""Answers with an entity tag: 304 for who has it already, the whole for who has not."""
+"""Conditional requests: answers with an entity tag, or 304 if the client has the answer."""
 
 from collections.abc import Mapping
 
@@ -18,9 +18,9 @@ def answer(
     status: int = 200,
     headers: Mapping[str, str] | None = None,
 ) -> Response:
-    """Show something with its entity tag (RFC 9110, 13.1.2).
+    """Return a JSON response with its entity tag, or 304 (RFC 9110, 13.1.2).
 
-    A list, or what the reader cannot act on, has version 0.
+    A list, or a record that the caller cannot act on, has version 0.
     """
     body = shown.model_dump_json().encode()
     tag = entity_tag(version or 0, body)
@@ -30,11 +30,11 @@ def answer(
 
 
 def not_modified(tag: str, headers: Mapping[str, str] | None = None) -> Response:
-    """Say that nothing changed."""
+    """Return 304 Not Modified with the entity tag."""
     return Response(status_code=304, headers={"ETag": tag, **(headers or {})})
 
 
 def has(if_none_match: str, tag: str) -> bool:
-    """Say whether a caller has this representation already."""
+    """Return whether If-None-Match names this entity tag."""
     tags = {one.strip().removeprefix("W/") for one in if_none_match.split(",")}
     return tag in tags or "*" in tags

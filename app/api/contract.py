@@ -1,8 +1,7 @@
-"""The contract as it is served: bytes that were written when the service was built.
+"""The OpenAPI document as it is served, compressed, from a file in the package.
 
-To build the document takes seconds, in which the event loop would answer nobody. So
-`make openapi` writes it, compressed, into the package, and a test compares it with what
-the code says.
+Building the document takes seconds, which would block the event loop. `make openapi` writes
+the file, and a test compares it with the code.
 """
 
 import gzip
@@ -21,7 +20,7 @@ VARY: Final = {"Vary": "Accept-Encoding"}
 GZIP: Final = "gzip"
 
 NEVER: Final = {"q=0", "q=0.", "q=0.0", "q=0.00", "q=0.000"}
-"""How a header says that an encoding is not acceptable (RFC 9110, 12.4.2)."""
+"""Weights that mean that an encoding is not acceptable (RFC 9110, 12.4.2)."""
 
 PACKED: Final = files("app.api").joinpath("pages", FILE).read_bytes()
 PLAIN: Final = gzip.decompress(PACKED)
@@ -29,7 +28,7 @@ HASH: Final = hashlib.sha256(PLAIN).hexdigest()[:16]
 
 
 def pack(document: str) -> bytes:
-    """Compress a document; the same document gives the same bytes."""
+    """Compress a document; the same document always gives the same bytes."""
     return gzip.compress(document.encode(), mtime=0)
 
 
@@ -43,7 +42,7 @@ def accepts_gzip(accepted: str) -> bool:
 
 
 async def get_contract(request: Request) -> Response:
-    """Answer with the contract, compressed for those who take that; 304 if they have it."""
+    """Return the document, compressed if the client accepts gzip, or 304."""
     compressed = accepts_gzip(request.headers.get("accept-encoding", ""))
     tag = f'"{HASH}-{GZIP}"' if compressed else f'"{HASH}"'
     if has(request.headers.get("if-none-match", ""), tag):

@@ -1,6 +1,6 @@
-"""What a route can ask for.
+"""Dependencies of routes: transactions by scope, headers, paging and path parameters.
 
-What waits for nothing is async all the same: else each is handed to a thread and back.
+Dependencies that do not wait are async as well: FastAPI runs others in a thread.
 """
 
 from collections.abc import Iterator
@@ -31,22 +31,22 @@ from app.kernel.work import Ground, Reading, Writing, reading, writing
 
 KEY_FORM = r"^[!-~]+$"
 KeyText = Annotated[str, Field(pattern=KEY_FORM, max_length=100)]
-KEY = "A random text of your choice; the same one if you must retry."
-IF_MATCH = "The ETag you last read: your decision rests on it."
-REPLACE = "To replace a row: the ETag you last read of it."
-CREATE = "To create a row: `*`, nothing is there yet."
-IF_NONE_MATCH = "The ETag you have: 304 if nothing changed."
-PURPOSE = "What you open it for; kept with who, when and what."
-APPROVAL = "The approval by a second person, once it is given."
+KEY = "A random text that you choose. Send the same one when you retry."
+IF_MATCH = "The ETag of the version that you read last and based your decision on."
+REPLACE = "To replace a row: the ETag of the version that you read last."
+CREATE = "To create a row: `*`."
+IF_NONE_MATCH = "The ETag that you have. The answer is 304 if nothing changed."
+PURPOSE = "The purpose of opening the document. It is recorded in the access log."
+APPROVAL = "The id of the approval, once a second person has given it."
 
 
 @contextmanager
 def opening(ground: Ground, actor: Actor) -> Iterator[Writing]:
-    """Begin to open what is sealed: what cannot be recorded is not shown (R35).
+    """Begin a transaction that opens sealed documents; raise Busy if it fails (R35).
 
-    Where the account opened too many cases today, or was refused too often, that is
-    recorded in a transaction of its own, because this one is rolled back. What is not there
-    counts like what is refused, or the two could be told apart.
+    An opening that cannot be recorded in the access log is not shown. A reached daily cap
+    or limit of refusals is recorded in a separate transaction, because this one is rolled
+    back. A missing document counts as refused, so that the two cannot be told apart.
     """
     try:
         with recorded_or_refused(), writing(ground, actor) as work:
@@ -65,7 +65,7 @@ def opening(ground: Ground, actor: Actor) -> Iterator[Writing]:
 
 
 def report_limit(ground: Ground, actor: Actor) -> None:
-    """Tell the office of the account and oversight of its limit, once an hour."""
+    """Report the refusal limit to the account's office and oversight, once an hour."""
     counter, now = ground.refused_openings, ground.clock()
     if counter and not counter.was_reported(actor.account_id, now):
         with recorded_or_refused(), writing(ground, actor) as work:
@@ -75,10 +75,10 @@ def report_limit(ground: Ground, actor: Actor) -> None:
 
 @contextmanager
 def looking_after(ground: Ground, actor: Actor) -> Iterator[Writing]:
-    """Begin to change accounts, with what they asked and allowed in cases of any office.
+    """Begin a transaction that changes accounts and ends their approvals in any case.
 
-    Whoever ends an account may have no part in these cases: row security would let stand,
-    in silence, what has to end with it (ADR 21).
+    The caller may not be a party of these cases. Row security would then silently leave
+    approvals in place that have to end with the account (ADR 21).
     """
     with writing(ground, actor, acts_for=SERVICE) as work:
         yield work
@@ -90,7 +90,7 @@ async def seen(
         Header(alias="If-Match", description=IF_MATCH, max_length=400),
     ] = None,
 ) -> Seen:
-    """Take the versions the caller has seen; the unit of work judges them."""
+    """Return the versions of If-Match, unchecked; the transaction checks them."""
     return Seen(if_match)
 
 
@@ -104,7 +104,7 @@ async def expected(
         Header(alias="If-None-Match", description=CREATE),
     ] = None,
 ) -> Expected:
-    """Take what the caller expects to be there; the unit of work judges it."""
+    """Return what a PUT expects to replace, unchecked; the transaction checks it."""
     return Expected(if_match, if_none_match)
 
 
@@ -115,7 +115,7 @@ async def ticket(
         Header(alias="Idempotency-Key", description=KEY),
     ] = None,
 ) -> Ticket:
-    """Take the idempotency key; the unit of work claims it."""
+    """Return the idempotency key and a fingerprint of the request, not claimed yet."""
     ground: Ground = request.app.state.ground
     said = (request.method, request.scope["path"], request.headers.get("approval", ""))
     body = await request.body()
@@ -157,7 +157,7 @@ CaseCode = Annotated[
     str,
     Path(
         pattern=FORM,
-        description="The code of the case; its last character checks the others.",
+        description="The code of the case. Its last character is a check character.",
         examples=["SC-7K3F-9QXM-4T2B-3"],
         json_schema_extra=CHECKED,
     ),

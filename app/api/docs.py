@@ -1,7 +1,7 @@
-"""The contract as a page to read and to try, with nothing fetched from anywhere else.
+"""Swagger UI for the OpenAPI document, with all files served from this package.
 
-Only where a setting says so: it is for those who build clients, beside a drill. Elsewhere
-it would be one more thing to attack, on the very origin where keys are typed in.
+A setting turns it on. It is for developers of clients, beside a drill. Elsewhere it would
+add something to attack on the origin where users type in their keys.
 """
 
 from collections.abc import Callable
@@ -18,21 +18,17 @@ KINDS: Final = {
     "swagger-ui.css": "text/css",
 }
 HEADERS: Final = {
-    "Content-Security-Policy": "; ".join(
-        (
-            *("default-src 'none'", "script-src 'self'", "style-src 'self'"),
-            *("img-src 'self' data:", "connect-src 'self'", "base-uri 'none'"),
-            *("form-action 'none'", "frame-ancestors 'none'"),
-        )
-    ),
+    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; "
+    "img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; "
+    "frame-ancestors 'none'",
     "Cross-Origin-Opener-Policy": "same-origin",
     "X-Frame-Options": "DENY",
 }
-"""Nothing runs, and nothing is asked, but what comes from here."""
+"""Headers under which the page loads files and sends requests to this origin only."""
 
 
 def showing(name: str) -> Callable[[], Response]:
-    """Make what shows a file of the page."""
+    """Build the route function that returns a file of the page."""
     content = (files("app.api") / "pages" / name).read_bytes()
 
     def show() -> Response:
@@ -42,7 +38,7 @@ def showing(name: str) -> Callable[[], Response]:
 
 
 def page() -> APIRouter:
-    """Make the routes of the page; the contract does not tell of them."""
+    """Build the routes of the page, which are not part of the OpenAPI document."""
     router = APIRouter(include_in_schema=False)
     for name in KINDS:
         path = "/docs" if name == PAGE else f"/docs/{name}"

@@ -1,8 +1,8 @@
-"""Who may pass, before anything they sent is judged.
+"""Authentication, scopes and rate limits, checked before the body of a request.
 
-FastAPI reads and validates a body before it asks any dependency. A route of this house
-first finds out who is asking and whether the API key has the scope, so that a stranger
-hears 401 whatever the body (API.md, order of judgement), and then reads strictly.
+FastAPI validates a body before it calls any dependency. `Guarded` first authenticates the
+caller and checks the scope, so that a caller without a key gets 401 for every body
+(API.md, order of judgement). Then it reads the body strictly.
 """
 
 from collections.abc import Callable, Coroutine
@@ -33,12 +33,12 @@ from app.kernel.work import Ground
 NOTHING: Final = (b"", b"{}")
 NO_KEY: Final = ""
 AT_ONCE: Final = 0.1
-"""Seconds in which a body is here that was sent with its head. Whoever takes longer may
-have lost the key or the account meanwhile, and is asked again who it is (R21)."""
+"""Seconds in which a body arrives that was sent together with the headers. After a slower
+body the caller is authenticated again: the key or account may have ended (R21)."""
 
 
 class BodyUnexpected(Problem):
-    """The request takes no body, and what was sent would have been ignored."""
+    """The request takes no body; the one that was sent would have been ignored."""
 
     status = 422
 
@@ -51,23 +51,23 @@ BEARER: Final = HTTPBearer(
     auto_error=False, scheme_name="ApiKey", description="An API key: `sc_...`."
 )
 MACHINES: Final = "OAuth2"
-"""What the contract calls the other way to sign in: with a token, `sct_...`."""
+"""The name in the OpenAPI document of the second security scheme, a token `sct_...`."""
 
 
 @dataclass(frozen=True)
 class May[W]:
-    """The right to begin work, for holders of a scope."""
+    """A dependency that needs a scope and returns a function to begin a transaction."""
 
     opener: Opener[W]
     scope: Scope
 
     async def __call__(self, request: Request) -> Begin[W]:
-        """Hand a route what it begins its work with."""
+        """Return the function with which a route begins its transaction."""
         return partial(self.opener, request.app.state.ground, request.state.actor)
 
 
 class Guarded(APIRoute):
-    """A route that asks who and whether before it reads what."""
+    """A route that authenticates and authorizes the caller before it reads the body."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -76,14 +76,14 @@ class Guarded(APIRoute):
 
     @property
     def scope(self) -> Scope:
-        """The scope that its work needs; a route without one cannot be built."""
+        """The scope that the route needs; a route without exactly one cannot be built."""
         rights = [d.call for d in self.dependant.dependencies if isinstance(d.call, May)]
         [right] = rights
         return right.scope
 
     @cached_property
     def queries(self) -> frozenset[str] | None:
-        """What its query may name; None where a model of it refuses the rest."""
+        """The names of query parameters, or None if a model refuses unknown ones."""
         fields = self.dependant.query_params
         kinds = [field.field_info.annotation for field in fields]
         if any(isinstance(kind, type) and issubclass(kind, BaseModel) for kind in kinds):
@@ -119,9 +119,9 @@ class Guarded(APIRoute):
 
 
 async def body_of(request: Request) -> bytes:
-    """Read what was sent; a reader that says it sends something gives its turn meanwhile.
+    """Read the body; a GET request that announces one gives up its turn meanwhile.
 
-    Else whoever says so and sends nothing keeps the others out (ADR 26).
+    Otherwise clients that announce a body and send nothing would block readers (ADR 26).
     """
     heads = request.headers
     said = "transfer-encoding" in heads or heads.get("content-length", "0") != "0"
@@ -135,33 +135,33 @@ async def body_of(request: Request) -> bytes:
 
 
 async def again[W](request: Request, right: May[W]) -> Begin[W]:
-    """Find anew who is asking, for what happens later than the request came (R21).
+    """Authenticate the caller again after a wait and return a new `Begin` (R21).
 
-    Raises 401 or 403, as the first time.
+    Raises Unauthenticated (401) or Forbidden (403).
     """
     request.state.actor = await run_in_threadpool(sign_in, request, right.scope)
     return await right(request)
 
 
 def must_know(request: Request, names: frozenset[str] | None) -> None:
-    """Refuse a query that names what this route does not know: it would be ignored."""
+    """Raise RequestValidationError (422) for a query parameter that the route ignores."""
     for name in set(request.query_params) - names if names is not None else ():
         raise RequestValidationError([{"type": "extra_forbidden", "loc": ("query", name)}])
 
 
 def must_be_json(request: Request, body: bytes) -> None:
-    """Refuse a body that is not called JSON (415), or is not strictly that (422)."""
+    """Raise HTTPException (415) or JsonRefused (422) unless the body is strict JSON."""
     if not is_json(request.headers):
         raise HTTPException(HTTPStatus.UNSUPPORTED_MEDIA_TYPE)
     must_be_strict(body)
 
 
 def sign_in(request: Request, scope: Scope) -> Actor:
-    """Find who is asking, in a short transaction of its own; raises 401 or 403.
+    """Authenticate a request in its own short transaction and check the scope.
 
-    Who sends no key takes the steps of who sends one that nobody has, and hears the same.
-    Whoever sends wrong ones hears 429 after some: once it is known that they are wrong, so
-    that nobody who holds a right one is ever kept out by who guesses.
+    Raises Unauthenticated (401), Forbidden (403), or TooManyTries (429) after several wrong
+    keys. A missing key and an unknown key are handled alike. Wrong keys are counted only
+    after the check, so that guessing never blocks the holder of a valid key.
     """
     if len(request.headers.getlist("authorization")) > 1:  # a proxy may read another one
         raise Unauthenticated("Send one `Authorization` header, not several.")
@@ -180,19 +180,19 @@ def sign_in(request: Request, scope: Scope) -> Actor:
 
 
 def must_not_hurry(request: Request, account_id: UUID) -> None:
-    """Raise TooManyRequests (429) where an account asks more often than it may."""
+    """Raise TooManyRequests (429) if an account sends more requests than it may."""
     rate: Rate = request.app.state.rate
     wait = rate.asks(account_id, writes=request.method != "GET")
     if wait:
         raise TooManyRequests(
-            "Ask less often; to wait for news, `Prefer: wait`.", wait=wait
+            "Send fewer requests. To wait for events, send `Prefer: wait`.", wait=wait
         )
 
 
 def must_not_guess(request: Request, named: str) -> None:
-    """Raise TooManyTries (429) where too many wrong keys came from one address.
+    """Raise TooManyTries (429) after too many wrong keys from an address or for a name.
 
-    Or for one name: the prefix of a key, or the client that an assertion says it is of.
+    The name is the prefix of a key, or the client that an assertion names.
     """
     throttle: Throttle = request.app.state.throttle
     client = request.client.host if request.client else ""

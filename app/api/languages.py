@@ -1,7 +1,6 @@
-"""The reader's language, asked for in a header and told in another.
+"""The language of an answer: Accept-Language, Content-Language and translated titles.
 
-A header is read when there is something to translate, and never before: what carries a case
-has nothing of that kind.
+Only answers with translated text read the header. Answers about cases have none.
 """
 
 from collections.abc import Iterable, Mapping
@@ -17,40 +16,40 @@ from app.kernel.problems import Problem
 from app.reference.rows import Wording
 
 ACCEPT: Final = "Accept-Language"
-WISH: Final = "In which languages you read, best first (RFC 9110, 12.5.4); else English."
+WISH: Final = "Preferred languages (RFC 9110, 12.5.4). The default is English."
 
 
 class TitleRow(Wording):
-    """The title of one problem."""
+    """The translated titles of one problem."""
 
     code: str
 
 
 def read_titles() -> dict[str, Mapping[str, str]]:
-    """Read the titles of problems, in each language; raises FilesRefused."""
+    """Load the titles of problems in each language. Raises FilesRefused."""
     sheet = open_sheet(files("app.api").joinpath("data"), "titles.csv", TitleRow)
     refuse(sheet.faults)
     return {line.row.code: line.row.texts for line in sheet.lines}
 
 
 TITLES: Final[Mapping[str, Mapping[str, str]]] = read_titles()
-"""By the code of a problem."""
+"""Titles by the code of the problem, then by language."""
 
 
 def wished(request: Request) -> tuple[str, ...]:
-    """Rank the languages in which the caller reads."""
+    """Return the languages of Accept-Language, most preferred first."""
     return preferred(",".join(request.headers.getlist(ACCEPT)))
 
 
 def title_of(problem: Problem, ranked: tuple[str, ...]) -> tuple[str, str]:
-    """Say the title of a problem to a reader, and in which language."""
+    """Return the title of a problem in the best available language, and the language."""
     titles = TITLES.get(problem.code, {})
     language = choose(ranked, titles)
     return titles.get(language, problem.title), language
 
 
 def told_in(languages: Iterable[str]) -> dict[str, str]:
-    """Say in which languages something is, and that another wish has another answer."""
+    """Return Content-Language for the languages of an answer, and Vary."""
     spoken = ", ".join(dict.fromkeys(languages)) or ENGLISH
     return {"Content-Language": spoken, "Vary": ACCEPT}
 
@@ -59,7 +58,7 @@ async def reader(
     request: Request,
     _: Annotated[str | SkipJsonSchema[None], Header(alias=ACCEPT, description=WISH)] = None,
 ) -> tuple[str, ...]:
-    """Take in which languages the caller reads; the header may come more than once."""
+    """Return the caller's preferred languages; the header may be sent more than once."""
     return wished(request)
 
 

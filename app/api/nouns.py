@@ -1,4 +1,4 @@
-"""Where routes are declared, and found: each noun knows the paths of its own."""
+"""Routers for authenticated routes, each of which matches only its own paths."""
 
 from collections.abc import Mapping
 from functools import cached_property
@@ -18,10 +18,10 @@ type Shape = tuple[str, ...]
 
 
 class Noun(APIRouter):
-    """Routes for those who hold a key; whoever asks for none of them passes by at once.
+    """A router for routes that need a key, which quickly skips requests for other paths.
 
-    FastAPI tries all routes of all routers on each request, twice over: of an idle poll
-    that was a sixth.
+    FastAPI tries all routes of all routers twice for each request, which was a sixth of the
+    time of an idle poll.
     """
 
     def __init__(self, tag: str, prefix: str = "") -> None:
@@ -34,7 +34,7 @@ class Noun(APIRouter):
 
     @cached_property
     def shapes(self) -> Mapping[int, list[Shape]]:
-        """What the paths of its routes look like, by their length; once all are there."""
+        """The path templates of the routes by number of segments, computed at first use."""
         routes = (route for route in self.routes if isinstance(route, APIRoute))
         shapes = {tuple(f"{V1}{route.path}".split("/")) for route in routes}
         by_length = groupby(sorted(shapes, key=len), len)
@@ -49,12 +49,12 @@ class Noun(APIRouter):
 
 
 def fits(shape: Shape, asked: list[str]) -> bool:
-    """Say whether a path is of this shape: alike where it names no parameter."""
+    """Return whether a path matches a template in every segment that is no parameter."""
     pairs = zip(shape, asked, strict=True)
     return all(one == other or one.startswith("{") for one, other in pairs)
 
 
 def path_of(scope: Scope) -> str:
-    """Take the path below where a proxy has put the service."""
+    """Return the path without the prefix under which a proxy serves the application."""
     path: str = scope["path"]
     return path.removeprefix(scope.get("root_path", ""))

@@ -1,8 +1,7 @@
-"""One line for each request, and headers that keep answers out of caches.
+"""The request log, and response headers that keep answers out of caches.
 
-The line holds what is allowed and nothing else: no path, which has ids; no query, no body,
-no name (R71). What goes wrong is logged as its class and the database's code, never as its
-message, which may repeat what was written.
+A log line has no path (paths contain ids), no query, no body and no name (R71). An error is
+logged with its class and SQLSTATE, never with its message, which may repeat stored data.
 """
 
 import time
@@ -19,7 +18,7 @@ from app.metrics.counters import count_request, method_of
 
 log = structlog.get_logger("safe_conduct.api")
 GONE: Final = 499
-"""How it is logged that nobody waited for an answer: there is no such status."""
+"""The status that is logged if the client disconnected. HTTP does not define it."""
 HEADERS = (
     (b"cache-control", b"no-store"),
     (b"referrer-policy", b"no-referrer"),
@@ -28,13 +27,13 @@ HEADERS = (
 
 
 class Observe:
-    """The outermost layer of our own."""
+    """The outermost middleware of the application: request ids, log and last handler."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Give the request an id, watch it, and answer 500 if nobody else could."""
+        """Give the request an id, log it, and answer 500 if an exception is not handled."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
@@ -55,8 +54,8 @@ class Observe:
             await self.app(scope, receive, sent)
         except ClientDisconnect:
             status = GONE
-        except Exception as error:  # noqa: BLE001 - the last to hear of it
-            log.error(  # noqa: TRY400 - a message may repeat what was written
+        except Exception as error:  # noqa: BLE001 - the last handler
+            log.error(  # noqa: TRY400 - a message may repeat stored data
                 "fault", request_id=request_id, **described(error)
             )
             if not status:
@@ -69,7 +68,7 @@ class Observe:
 
 
 def tell(scope: Scope, request_id: str, status: int, seconds: float) -> None:
-    """Count a request, and say what may be said of it; times in milliseconds."""
+    """Count a request and log its method, route, status and time in milliseconds."""
     method = method_of(scope["method"])
     route = getattr(scope.get("route"), "path_format", None)
     count_request(method, route, status, seconds)

@@ -1,4 +1,4 @@
-"""The contract we publish: what the framework writes, made good for generated clients."""
+"""The OpenAPI document: FastAPI's document, adapted for generated clients."""
 
 import json
 import re
@@ -26,44 +26,44 @@ NOUNS: Final = {
     "returns": "Return",
 }
 EVERYWHERE: Final = {
-    "414": "The path and query are too long.",
+    "414": "The path with its query is too long.",
     "431": "The headers are too large.",
 }
 WITH_KEY: Final = {
     "408": "The body did not arrive in time.",
     "413": "The body is too large.",
 }
-WITH_BODY: Final = {"415": "The body is not said to be plain JSON in UTF-8."}
-WITH_FORM: Final = {"415": "The body is not said to be a plain form in UTF-8."}
+WITH_BODY: Final = {"415": "`Content-Type` is not JSON in UTF-8, or it is compressed."}
+WITH_FORM: Final = {"415": "`Content-Type` is not a form in UTF-8, or it is compressed."}
 REQUIRED: Final = {"If-Match": "428", "Idempotency-Key": "400"}
 ALLOWS: Final[dict[Scope, str]] = {
     Scope.CASES_READ: "Read cases.",
-    Scope.CASES_WRITE: "Write cases, and act on them.",
-    Scope.SECTIONS_READ: "Open what is sealed.",
+    Scope.CASES_WRITE: "Create cases and act on them.",
+    Scope.SECTIONS_READ: "Open sealed documents.",
     Scope.REFERRALS_READ: "Read referrals.",
-    Scope.REFERRALS_WRITE: "Write referrals, and act on them.",
-    Scope.FEED_READ: "Follow what happens.",
-    Scope.APPROVALS_WRITE: "Read and answer what waits for a second person.",
-    Scope.DIRECTORY_READ: "Read the directory, and who one is.",
-    Scope.DIRECTORY_WRITE: "Change the directory, and say what is free.",
+    Scope.REFERRALS_WRITE: "Create referrals and act on them.",
+    Scope.FEED_READ: "Read the feed of events and the worklist.",
+    Scope.APPROVALS_WRITE: "Read and decide approvals.",
+    Scope.DIRECTORY_READ: "Read the directory and your own account.",
+    Scope.DIRECTORY_WRITE: "Change the directory and report free capacity.",
     Scope.ACCOUNTS_READ: "Read accounts.",
     Scope.ACCOUNTS_WRITE: "Change accounts and their keys.",
-    Scope.STATISTICS_READ: "Read numbers.",
-    Scope.WEBHOOKS_READ: "Read where a feed is pushed to, and how far it has come.",
-    Scope.WEBHOOKS_WRITE: "Have a feed pushed, and look after that.",
+    Scope.STATISTICS_READ: "Read statistics.",
+    Scope.WEBHOOKS_READ: "Read webhooks and how far they have delivered.",
+    Scope.WEBHOOKS_WRITE: "Create and manage webhooks.",
 }
 OF_MACHINES: Final = {
     "type": "oauth2",
-    "description": "A machine signs for a token of 15 minutes, `sct_...`: RFC 7523.",
+    "description": "A token `sct_...` for 15 minutes, for a signed JWT (RFC 7523).",
     "flows": {"clientCredentials": {"tokenUrl": PATH, "scopes": ALLOWS}},
 }
 
 
 def describe(app: FastAPI) -> Callable[[], dict[str, Any]]:
-    """Wrap the framework's description: every error is a problem, every null a type."""
+    """Return a function that builds the OpenAPI document of an application once."""
     written = app.openapi
 
-    @cache  # anybody may ask for it, and nobody else is served meanwhile
+    @cache  # building takes seconds
     def openapi() -> dict[str, Any]:
         document = named(written())
         document["components"]["securitySchemes"][MACHINES] = OF_MACHINES
@@ -76,7 +76,7 @@ def describe(app: FastAPI) -> Callable[[], dict[str, Any]]:
             add_plain_answers(operation)
             operation.setdefault("security", [])
         for told in document["webhooks"].values():
-            told["post"]["security"] = []  # who we are, its signature says
+            told["post"]["security"] = []  # the signature authenticates us
         described = (document["components"]["schemas"], document["paths"])
         for schema in schemas([*described, document["webhooks"]]):
             schema.pop("title", None)
@@ -90,9 +90,10 @@ def describe(app: FastAPI) -> Callable[[], dict[str, Any]]:
 
 
 def named(document: dict[str, Any]) -> dict[str, Any]:
-    """Name the states, actions and needs of each life cycle after what has it.
+    """Rename the schemas of life cycles and of models that differ for input and output.
 
-    What is written strictly and read tolerantly is two shapes: `NewNeeds`, and `Needs`.
+    `app__cases__lifecycle__State` becomes `CaseState`; `Needs-Input` and `Needs-Output`
+    become `NewNeeds` and `Needs`.
     """
     text = LIFECYCLE.sub(lambda m: f"{NOUNS[m[1]]}{m[2]}", json.dumps(document))
     text = SENT.sub(r'New\1"', SHOWN.sub(r'\1"', text))
@@ -100,16 +101,16 @@ def named(document: dict[str, Any]) -> dict[str, Any]:
 
 
 def operations(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """Find every operation."""
+    """Yield every operation of the document."""
     for path in document["paths"].values():
         yield from path.values()
 
 
 def require_headers(operation: dict[str, Any]) -> None:
-    """Say that a header is required where its absence is a problem of its own.
+    """Mark a header as required if the operation has a problem for its absence.
 
-    To the framework they are optional, or it would answer 422 before the order of judgement
-    has come to them.
+    To FastAPI these headers are optional. Otherwise it would answer 422 for a missing one
+    before the checks that come first in the order of judgement.
     """
     for parameter in operation.get("parameters", []):
         alone = parameter["name"] != "If-Match" or not creates(operation)
@@ -118,20 +119,20 @@ def require_headers(operation: dict[str, Any]) -> None:
 
 
 def creates(operation: dict[str, Any]) -> bool:
-    """Say whether it writes what may not be there: If-None-Match instead of If-Match."""
+    """Return whether an operation may create: it takes If-Match or If-None-Match."""
     names = {parameter["name"] for parameter in operation.get("parameters", [])}
     return {"If-Match", "If-None-Match"} <= names
 
 
 def tell_of_bodies(operation: dict[str, Any]) -> None:
-    """Say that a body is refused where none is asked for, as the guard does."""
+    """Document that an operation without a body refuses one, as `Guarded` does."""
     if "security" in operation and "requestBody" not in operation:
         refused, told = operation["responses"]["422"], listed(BodyUnexpected)
         refused["description"] = refused["description"].replace(listed(JsonRefused), told)
 
 
 def add_plain_answers(operation: dict[str, Any]) -> None:
-    """Describe what is answered around the routes, not by them."""
+    """Document the answers of middlewares and dependencies, such as 304, 413 and 415."""
     names = {parameter["name"] for parameter in operation.get("parameters", [])}
     if "If-None-Match" in names and not creates(operation):
         operation["responses"]["304"] = {"description": "Nothing changed."}
@@ -143,7 +144,7 @@ def add_plain_answers(operation: dict[str, Any]) -> None:
 
 
 def schemas(part: Any) -> Iterator[dict[str, Any]]:
-    """Walk every schema, not the names of properties."""
+    """Yield every schema within a part of the document."""
     if isinstance(part, list):
         for item in part:
             yield from schemas(item)
@@ -156,7 +157,10 @@ def schemas(part: Any) -> Iterator[dict[str, Any]]:
 
 
 def flatten_null(schema: dict[str, Any]) -> None:
-    """Spell a simple type or null as a list of types: generators drop the other form."""
+    """Replace `anyOf` of a simple type and null with a list of types.
+
+    Client generators drop the null of the other form.
+    """
     options = schema.get("anyOf", [])
     if {"type": "null"} not in options or len(options) != 2:  # noqa: PLR2004
         return
@@ -167,13 +171,13 @@ def flatten_null(schema: dict[str, Any]) -> None:
 
 
 def refer_alone(schema: dict[str, Any]) -> None:
-    """Let a reference say what it is: the framework adds that a stream is a text."""
+    """Remove the type `string` that FastAPI adds beside the reference of a stream."""
     if "$ref" in schema:
         schema.pop("type", None)
 
 
 def tell_of_bounds(schema: dict[str, Any]) -> None:
-    """Say in words between which days a day has to be: JSON Schema bounds numbers alone."""
+    """Move the bounds of a date to its description; JSON Schema bounds numbers only."""
     for word, keyword in (("After", "gt"), ("Before", "lt")):
         if keyword in schema:
             told = f"{word} {schema.pop(keyword)}."

@@ -1,4 +1,4 @@
-"""Problems as HTTP: RFC 9457, and never a word of what the caller sent."""
+"""Problems as HTTP responses (RFC 9457). They never repeat what the caller sent."""
 
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
@@ -28,22 +28,22 @@ from app.kernel.problems import (
 from app.kernel.quotas import DailyVolumeUsed
 
 MESSAGES: Final = {
-    "missing": "This field is needed.",
-    "extra_forbidden": "This object has a field that is not known here.",
+    "missing": "This field is required.",
+    "extra_forbidden": "This object has an unknown field.",
     "json_invalid": "This is not JSON.",
     "enum": "This is not one of the codes listed in the documentation.",
     "literal_error": "This is not one of the codes listed in the documentation.",
     "union_tag_invalid": "This is not one of the kinds listed in the documentation.",
-    "union_tag_not_found": "Say which kind this is, as the documentation shows.",
+    "union_tag_not_found": "The field that names the kind is missing.",
     "uuid_parsing": "This is not a UUID.",
     "uuid_type": "This is not a UUID.",
-    "timezone_aware": "This instant needs a time zone.",
-    "datetime_parsing": "This is not an instant of RFC 3339.",
-    "datetime_from_date_parsing": "This is not an instant of RFC 3339.",
+    "timezone_aware": "This date and time needs a time zone.",
+    "datetime_parsing": "This is not a date and time of RFC 3339.",
+    "datetime_from_date_parsing": "This is not a date and time of RFC 3339.",
     "date_parsing": "This is not a date: YYYY-MM-DD.",
     "date_from_datetime_parsing": "This is not a date: YYYY-MM-DD.",
-    "date_from_datetime_inexact": "This is a date without a time: YYYY-MM-DD.",
-    "string_type": "This must be a text.",
+    "date_from_datetime_inexact": "This must be a date without a time: YYYY-MM-DD.",
+    "string_type": "This must be a string.",
     "string_unicode": "This is not Unicode text.",
     "bool_type": "This must be true or false.",
     "bool_parsing": "This must be true or false.",
@@ -62,21 +62,21 @@ MESSAGES: Final = {
     "less_than_equal": "This is too large.",
 }
 FAULTS: Final = 500
-"""From here on it is our fault: what is behind such a problem is logged."""
+"""The lowest status of a server error. The cause of such a problem is logged."""
 
 PLAINLY: Final = {
-    404: "There is no such path: see /openapi.json.",
-    405: "See `Allow` for what this path knows.",
-    408: "The body took longer than 30 seconds. Send the same again, with the same key.",
-    413: "A body has at most 256 KiB: send less.",
-    414: "An address has at most 8 KiB: send less.",
-    415: "Send `Content-Type: application/json`, in UTF-8, not compressed; a form to "
+    404: "There is no such path. See /openapi.json for the paths.",
+    405: "See the `Allow` header for the methods of this path.",
+    408: "The body took longer than 30 seconds. Send the request again with the same key.",
+    413: "A body may have at most 256 KiB. Send a smaller one.",
+    414: "A path with its query may have at most 8 KiB. Send a shorter one.",
+    415: "Send `Content-Type: application/json`, in UTF-8 and not compressed, or a form to "
     "/v1/oauth/token.",
-    431: "The headers have at most 16 KiB: send less.",
-    500: "This is a fault of ours. Send the same again, with the same key; if that does "
-    "not help, tell the operator the `instance`.",
+    431: "The headers may have at most 16 KiB. Send fewer or shorter ones.",
+    500: "The service failed. Send the request again with the same key. If it fails again, "
+    "give the `instance` to the operator.",
 }
-"""What to do about what HTTP itself has a word for."""
+"""The details of problems that are HTTP statuses without a code of their own."""
 
 OURS: Final = frozenset(
     {
@@ -85,44 +85,46 @@ OURS: Final = frozenset(
         *("private_key_sent", "key_unusable", "kid_differs"),
     }
 )
-"""Faults whose message is written in this house, and repeats nothing."""
+"""Codes of errors whose message this code wrote, so that it repeats no input."""
 
 CELL: Final = "cell"
-"""What a row of the directory must be: said of a cell in a file, and of a field here."""
+"""The code of a rule for a directory row, shared by cells of files and fields here."""
 
 
 class Fault(BaseModel):
-    """One thing wrong with a request."""
+    """One error in a request."""
 
-    pointer: Annotated[str, Field(description="Where: `#/...` in the body, else its name.")]
-    code: Annotated[str, Field(description="Such as `missing`; the list will grow.")]
+    pointer: Annotated[
+        str, Field(description="A pointer `#/...` into the body, or a parameter's name.")
+    ]
+    code: Annotated[str, Field(description="A code such as `missing`. More may be added.")]
     detail: str
 
 
 class ProblemDetail(BaseModel):
-    """An RFC 9457 problem detail; some carry more members, such as `unmet`."""
+    """An RFC 9457 problem detail. Some problems have more members, such as `unmet`."""
 
     model_config = ConfigDict(extra="allow")
 
-    type: Annotated[str, Field(description="A stable name: see docs/problems.md.")]
+    type: Annotated[str, Field(description="A stable name. See docs/problems.md.")]
     title: Annotated[
-        str, Field(description="In the language you asked for, if it is translated.")
+        str, Field(description="In the language that you asked for, if it is translated.")
     ]
     status: int
-    detail: Annotated[str, Field(description="What to do, in English.")]
-    instance: Annotated[str, Field(description="The request's id, for the operator.")]
-    errors: Annotated[list[Fault], Field(description="What is wrong, where.")] = []
+    detail: Annotated[str, Field(description="What is wrong or what to do, in English.")]
+    instance: Annotated[str, Field(description="The id of the request, for the operator.")]
+    errors: Annotated[list[Fault], Field(description="The errors in the request.")] = []
 
 
 PROBLEM: Final = "application/problem+json"
 REFERENCE: Final = "#/components/schemas/{model}"
 DETAIL: Final = {PROBLEM: {"schema": {"$ref": REFERENCE.format(model="ProblemDetail")}}}
-"""What every answer that is a problem carries. Told as a model, the framework would make a
-validator of it for each status of each route: a quarter of what it takes to start."""
+"""The OpenAPI content of every problem. With a model instead, FastAPI would build a
+validator for each status of each route, which takes a quarter of the start-up time."""
 
 
 def problem_schemas() -> dict[str, Any]:
-    """Describe a problem, and what it is made of, for the contract."""
+    """Return the JSON schemas of a problem and its parts for the OpenAPI document."""
     whole = ProblemDetail.model_json_schema(ref_template=REFERENCE)
     parts: dict[str, Any] = whole.pop("$defs")
     return {"ProblemDetail": whole, **parts}
@@ -147,7 +149,7 @@ ALWAYS: Final[tuple[type[Problem], ...]] = (
 
 
 def problems(*kinds: type[Problem]) -> dict[int | str, dict[str, Any]]:
-    """Document the problems a route can answer with."""
+    """Return the OpenAPI responses for the problems that a route can answer with."""
     lines: dict[int, list[str]] = {}
     for kind in dict.fromkeys((*ALWAYS, *kinds)):
         lines.setdefault(kind.status, []).append(listed(kind))
@@ -158,7 +160,7 @@ def problems(*kinds: type[Problem]) -> dict[int | str, dict[str, Any]]:
 
 
 def listed(kind: type[Problem]) -> str:
-    """Name a problem in the description of a status."""
+    """Return the line for a problem in the description of its status."""
     return f"- `{kind.code}`: {kind.title}"
 
 
@@ -166,7 +168,7 @@ EVERYWHERE: Final = problems()
 
 
 def respond(request: Request, problem: Problem) -> JSONResponse:
-    """Render one problem, with its title in the language of the caller."""
+    """Render a problem with its title in the caller's language."""
     title, language = title_of(problem, wished(request))
     body = {
         "type": f"/problems/{problem.code}",
@@ -183,7 +185,7 @@ def respond(request: Request, problem: Problem) -> JSONResponse:
 def respond_plainly(
     request: Request, status: int, headers: Mapping[str, str] | None = None
 ) -> JSONResponse:
-    """Render what HTTP itself has a word for, in its English, and say what to do."""
+    """Render an HTTP status as a problem in English, with what to do as its detail."""
     words = HTTPStatus(status)
     body = {
         "type": "about:blank",
@@ -198,13 +200,13 @@ def respond_plainly(
 def problem_json(
     request: Request, body: dict[str, Any], headers: Mapping[str, str]
 ) -> JSONResponse:
-    """Answer with a problem document."""
+    """Return a problem document with the id of the request."""
     body["instance"] = f"urn:uuid:{request.state.request_id}"
     return JSONResponse(body, body["status"], headers, PROBLEM)
 
 
 def fault(error: Mapping[str, Any]) -> Fault:
-    """Say what is wrong in our own words."""
+    """Return a validation error in our own words, so that it repeats no input."""
     code = error["type"]
     detail = error["msg"] if code in OURS else MESSAGES.get(code, "Not valid.")
     if code == CELL:
@@ -213,10 +215,10 @@ def fault(error: Mapping[str, Any]) -> Fault:
 
 
 def pointer(error: Mapping[str, Any]) -> str:
-    """Say where: in the body, or which header, query or path parameter.
+    """Return the place of an error: a pointer into the body, or the parameter's name.
 
-    An unknown field's name is the caller's text, so it is left out; so is what only tells
-    which kind of section, fact or key it is, which stands nowhere in the body.
+    The name of an unknown field is left out, because it is the caller's text. Tags of kinds
+    of sections, facts and keys are left out, because the body does not contain them.
     """
     place, *path = [str(part) for part in error["loc"]]
     if error["type"] in {"extra_forbidden", "json_invalid"}:
@@ -230,29 +232,26 @@ TAGS: Final = frozenset({*Section, *FactName, "EC", "RSA", "OKP"})
 
 
 def faults(errors: Sequence[Any]) -> list[Fault]:
-    """List everything that is wrong with a request.
-
-    That an optional parameter is not null either is nothing to mend.
-    """
+    """Return all errors in a request, except that an optional parameter is not null."""
     told = [error for error in errors if error["type"] != "none_required"]
     return [fault(error) for error in told]
 
 
 def invalid(found: Sequence[Fault]) -> RequestInvalid:
-    """Refuse a request for what is wrong with it."""
+    """Build the problem for a request with errors."""
     told = {"errors": [one.model_dump() for one in found]}
-    return RequestInvalid("See `errors` for what to mend.", told)
+    return RequestInvalid("See `errors` for what to correct.", told)
 
 
 def allowed(request: Request) -> str:
-    """Name every method of this path; the router names only those of its first match."""
+    """Return every method of this path; the router knows those of its first match only."""
     contexts = iter_route_contexts(request.app.router.routes)
     matching = [c for c in contexts if c.matches(request.scope)[0] is not Match.NONE]
     return ", ".join(sorted({method for c in matching for method in c.methods or ()}))
 
 
 def install(app: FastAPI) -> None:
-    """Teach the application to answer problems."""
+    """Register the exception handlers that answer with problems."""
 
     @app.exception_handler(Problem)
     def _(request: Request, problem: Problem) -> JSONResponse:

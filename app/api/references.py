@@ -1,4 +1,4 @@
-"""Which schemas a part of the contract refers to, by itself and through others."""
+"""The schemas that a part of the OpenAPI document refers to, directly or indirectly."""
 
 from collections.abc import Iterator
 from typing import Any, Final
@@ -7,7 +7,7 @@ SCHEMAS: Final = "#/components/schemas/"
 
 
 def references(part: Any) -> Iterator[dict[str, Any]]:
-    """Walk every reference that stands in a part."""
+    """Yield every object with a `$ref` within a part of the document."""
     if isinstance(part, list):
         for item in part:
             yield from references(item)
@@ -19,12 +19,12 @@ def references(part: Any) -> Iterator[dict[str, Any]]:
 
 
 def name_in(reference: dict[str, Any]) -> str:
-    """Name the schema that a reference leads to."""
+    """Return the name of the schema that a reference points to."""
     return str(reference["$ref"].removeprefix(SCHEMAS))
 
 
 def reached(document: dict[str, Any], part: Any) -> set[str]:
-    """Name the schemas that stand in a part, and in those."""
+    """Return the names of the schemas that a part refers to, directly or indirectly."""
     schemas, found = document["components"]["schemas"], set[str]()
     new = set(map(name_in, references(part)))
     while new:

@@ -1,4 +1,4 @@
-"""JSON that means one thing: UTF-8, no duplicate keys, no NaN, not too deep (R68)."""
+"""Strict JSON: UTF-8, no duplicate keys, no NaN, limits on depth and numbers (R68)."""
 
 import json
 import re
@@ -13,19 +13,19 @@ DIGITS: Final = 18
 
 
 class JsonRefused(Problem):
-    """The body is not JSON that can mean only one thing."""
+    """The body is not valid, unambiguous JSON."""
 
     status = 422
 
 
 def is_json(headers: Mapping[str, str]) -> bool:
-    """Say whether the caller says it sent what we read: JSON, in UTF-8, not compressed."""
+    """Return whether the headers declare JSON, in UTF-8 and not compressed."""
     kind = media_type(headers)
     return kind == "application/json" or kind.endswith("+json")
 
 
 def media_type(headers: Mapping[str, str]) -> str:
-    """Read what the caller says it sent; "" if compressed, or in other than UTF-8."""
+    """Return the media type of a body, or "" if it is compressed or not UTF-8."""
     said = Message()
     said["content-type"] = headers.get("content-type", "")
     plain = headers.get("content-encoding", "identity").strip().lower() == "identity"
@@ -34,9 +34,9 @@ def media_type(headers: Mapping[str, str]) -> str:
 
 
 def must_be_strict(body: bytes) -> None:
-    """Raise JsonRefused (422) if two readers could understand the body differently."""
+    """Raise JsonRefused (422) if two parsers could read the body differently."""
     if depth(body) > DEPTH:
-        raise JsonRefused(f"It is nested deeper than {DEPTH} levels.")
+        raise JsonRefused(f"The body is nested deeper than {DEPTH} levels.")
     try:
         json.loads(
             body.decode(),
@@ -45,15 +45,15 @@ def must_be_strict(body: bytes) -> None:
             parse_int=bounded,
         )
     except UnicodeDecodeError as error:
-        raise JsonRefused("It is not UTF-8.") from error
+        raise JsonRefused("The body is not UTF-8.") from error
     except (ValueError, RecursionError) as error:
-        raise JsonRefused("It is not JSON.") from error
+        raise JsonRefused("The body is not JSON.") from error
 
 
 def depth(body: bytes) -> int:
-    """Count how deep it is nested, without the brackets within texts.
+    """Return how deep a body is nested, without parsing, because parsing recurses.
 
-    Counted before parsing, which recurses.
+    Brackets within strings do not count.
     """
     level = deepest = 0
     for bracket in BRACKETS.findall(TEXTS.sub(b"", body)):
@@ -67,7 +67,7 @@ BRACKETS: Final = re.compile(rb"[\[\]{}]")
 
 
 def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Refuse an object that says two things under one name."""
+    """Return the pairs as a dict. Raises JsonRefused for a duplicate key."""
     found = dict(pairs)
     if len(found) != len(pairs):
         raise JsonRefused("An object has the same key twice.")
@@ -75,12 +75,12 @@ def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def refuse_constant(_: str) -> float:
-    """Refuse NaN and the infinities, which JSON does not have."""
+    """Raise JsonRefused for NaN and the infinities, which JSON does not have."""
     raise JsonRefused("NaN and Infinity are not JSON.")
 
 
 def bounded(digits: str) -> int:
-    """Refuse a number that no database holds."""
+    """Parse an integer. Raises JsonRefused if it is too large for a database column."""
     if len(digits.lstrip("-")) > DIGITS:
         raise JsonRefused("A number is too large.")
     return int(digits)

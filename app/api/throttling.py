@@ -1,10 +1,9 @@
-"""Slowing down who tries wrong keys, and who asks too often with a right one.
+"""Rate limits: for wrong keys by address and key prefix, and for requests by account.
 
-Nobody who holds a right key is ever kept out by who guesses. What was tried is counted
-where it came from, and for each prefix that it named, or client, known or not. The table
-has a fixed size and a salt of its own in each process: nobody can fill it, or choose whom
-to share a place with. Two that share one are slowed down together, which costs only who
-sends wrong keys.
+Wrong keys never block the holder of a valid key. They are counted by the address that sent
+them, and by the prefix or client that they name, known or not. The table has a fixed size
+and a random salt in each process, so nobody can fill it or choose a collision. Two senders
+that share an entry are slowed down together, which affects only senders of wrong keys.
 """
 
 import hashlib
@@ -22,17 +21,17 @@ PLACES: Final = 4096
 
 @dataclass(frozen=True)
 class Pace:
-    """How many tries are free, and how many seconds each takes to be so again."""
+    """A burst of free tries, and the seconds until one used try is free again."""
 
     free: int
     seconds: float
 
     def taken(self, free_at: float, now: float) -> float:
-        """Say when all are free again, once one more is taken."""
+        """Return the moment when all tries are free again, if one more is used now."""
         return max(free_at, now) + self.seconds
 
     def wait(self, free_at: float, now: float) -> float:
-        """Say in how many seconds one more is free; 0 or less: it is."""
+        """Return the seconds until one more try is free; 0 or less if one is free now."""
         return self.taken(free_at, now) - now - self.free * self.seconds
 
 
@@ -41,9 +40,10 @@ OF_ONE_ADDRESS: Final = Pace(100, 1.0)
 
 
 class Rate:
-    """How often each account asks, what reads and what writes counted apart.
+    """The rate limit of each account, counted separately for reads and writes.
 
-    A minute's worth may come at once. Who reads too much can still submit.
+    The requests of one minute may come in a burst. An account that reads too much can still
+    submit.
     """
 
     def __init__(
@@ -54,7 +54,7 @@ class Rate:
         self.free_at = dict[tuple[UUID, bool], float]()
 
     def asks(self, account: UUID, *, writes: bool) -> int:
-        """Count a request; or say in how many seconds there may be another (0: it may)."""
+        """Count a request and return 0, or return the seconds to wait and do not count."""
         if self.pace is None:
             return 0
         with self.lock:
@@ -67,16 +67,16 @@ class Rate:
 
 
 class Throttle:
-    """Counts wrong keys; a place holds the moment at which all its tries are free again."""
+    """A table of wrong keys. An entry is the moment when all its tries are free again."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self.clock, self.salt, self.lock = clock, secrets.token_bytes(16), Lock()
         self.free_at = [0.0] * PLACES
 
     def wrong(self, client: str, named: str) -> int:
-        """Count a wrong key; or say in how many seconds it may be tried again.
+        """Count a wrong key and return 0, or return the seconds to wait.
 
-        One that came too early is not counted, so that waiting always helps.
+        A key that comes too early is not counted, so that waiting always helps.
         """
         counted = (
             (self.place(client, named), OF_ONE_PREFIX),
@@ -91,7 +91,7 @@ class Throttle:
         return max(0, math.ceil(wait))
 
     def place(self, *parts: str) -> int:
-        """Find the place of what was tried."""
+        """Return the index of the table entry for an address, or an address and a name."""
         spelled = "\0".join(parts).encode("utf-8", "surrogateescape")
         digest = hashlib.blake2b(spelled, key=self.salt, digest_size=8).digest()
         return int.from_bytes(digest) % PLACES

@@ -1,8 +1,7 @@
-"""Those who read take turns, so that whoever writes finds room.
+"""A limit on concurrent reads, so that writes always find a free thread.
 
-However many ask at once, only some of them are given a thread; the rest wait a little, and
-are then told to come back. A submission never waits behind them: it is the last thing that
-this service gives up.
+Only some read requests get a thread at the same time. The others wait, and get 503 after a
+while. Submissions do not wait behind them.
 """
 
 import asyncio
@@ -14,17 +13,19 @@ from app.kernel.db import THREADS
 from app.kernel.problems import Busy
 
 READERS: Final = THREADS * 2 // 5
-"""So many read at once; the other threads, and connections, are for who writes."""
+"""Reads that run at the same time. The other threads and connections are for writes."""
 
 QUEUE: Final = 2000
-"""So many wait for a turn at most; news wake everybody who waits for them."""
+"""Requests that may wait for a turn. A new event wakes all requests that poll for it."""
 
 PATIENCE: Final = 20.0
-"""Seconds that a reader waits for its turn."""
+"""Seconds that a read waits for its turn."""
+
+TRY_LATER: Final = "The service has too many requests now. Try again in a moment."
 
 
 class Turns:
-    """Lets in so many readers at once; for one event loop."""
+    """A semaphore for reads with a limited queue, for one event loop."""
 
     def __init__(
         self, readers: int = READERS, queue: int = QUEUE, patience: float = PATIENCE
@@ -34,7 +35,7 @@ class Turns:
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator["Turn"]:
-        """Wait for a turn, and have it; raises Busy (503)."""
+        """Hold a turn. Raises Busy (503) if none becomes free in time."""
         turn = Turn(self)
         await turn.take()
         try:
@@ -44,28 +45,28 @@ class Turns:
 
 
 class Turn:
-    """A reader's turn, which it gives to others while it waits for news."""
+    """The turn of one read, which it can give up while it waits for events."""
 
     def __init__(self, turns: Turns) -> None:
         self.turns, self.held = turns, False
 
     async def take(self) -> None:
-        """Wait for it; raises Busy (503) after a while, or where too many wait."""
+        """Wait for the turn. Raises Busy (503) after `patience` or if the queue is full."""
         turns = self.turns
         if turns.waiting >= turns.queue:
-            raise Busy("Too many ask at this moment. Try again in a moment.")
+            raise Busy(TRY_LATER)
         turns.waiting += 1
         try:
             async with asyncio.timeout(turns.patience):
                 await turns.free.acquire()
         except TimeoutError as error:
-            raise Busy("Too many ask at this moment. Try again in a moment.") from error
+            raise Busy(TRY_LATER) from error
         finally:
             turns.waiting -= 1
         self.held = True
 
     def give(self) -> None:
-        """Let the next one in."""
+        """Release the turn to the next request, if it is held."""
         if self.held:
             self.held = False
             self.turns.free.release()

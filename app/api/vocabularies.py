@@ -1,8 +1,8 @@
-"""What may grow: in an answer a text with known values, in a request one of them.
+"""Open enums: answers may get new values within v1, requests accept known values only.
 
-A generated client fails on a value that it does not know, so an answer is closed only
-where every client has to know every value. An unknown code in a request is refused, so
-there all is closed. The contract alone tells the two apart: our own code knows its enums.
+A generated client fails on an unknown value of an enum. So in answers an enum is closed
+only if every client has to know every value (`FROZEN`). In requests every enum is closed.
+The difference exists in the OpenAPI document only, not in the code.
 """
 
 from collections.abc import Iterator
@@ -12,20 +12,25 @@ from app.api.references import SCHEMAS, name_in, reached, references
 
 FROZEN: Final = frozenset(
     {
-        *("CaseState", "ReferralState", "HandoverState", "ReturnState"),
-        *("ReadingState", "ApprovalState", "Stage"),
+        "CaseState",
+        "ReferralState",
+        "HandoverState",
+        "ReturnState",
+        "ReadingState",
+        "ApprovalState",
+        "Stage",
     }
 )
-"""States, and the stages that follow from them: a client decides by each of them."""
+"""States and stages. A client needs to know every value of them to act on a record."""
 OPEN: Final = "Any"
-MORE: Final = "More may come within v1: bear a value that you do not know."
+MORE: Final = "More values may be added within v1. Accept values that you do not know."
 
 
 def open_vocabularies(document: dict[str, Any]) -> None:
-    """Give each enum that is read an open shape: `Priority` is sent, `AnyPriority` read.
+    """Replace each enum in answers with an open one, such as `Priority` -> `AnyPriority`.
 
-    Named so whether or not the other is there: what is only read today can be sent
-    tomorrow, and no client's type gets another name.
+    The open enum has this name even if no request has the closed one. If a later request
+    adds it, the names of types in clients stay the same.
     """
     schemas = document["components"]["schemas"]
     read = list(answers(document))
@@ -35,7 +40,7 @@ def open_vocabularies(document: dict[str, Any]) -> None:
         for reference in references(part):
             if (name := name_in(reference)) in growing:
                 reference["$ref"] = f"{SCHEMAS}{OPEN}{name}"
-                reference.pop("default", None)  # of what is always there
+                reference.pop("default", None)  # answers always have the field
     schemas |= {f"{OPEN}{name}": opened(schemas[name]) for name in sorted(growing)}
     paths, webhooks = document["paths"], document.get("webhooks", {})
     for name in growing - reached(document, [paths, webhooks]):
@@ -43,7 +48,7 @@ def open_vocabularies(document: dict[str, Any]) -> None:
 
 
 def answers(document: dict[str, Any]) -> Iterator[Any]:
-    """Find what clients read: our answers, and the bodies of webhooks."""
+    """Yield the parts that clients read: responses and the bodies of webhooks."""
     for path in document["paths"].values():
         yield from (operation["responses"] for operation in path.values())
     for path in document.get("webhooks", {}).values():
@@ -51,7 +56,7 @@ def answers(document: dict[str, Any]) -> Iterator[Any]:
 
 
 def opened(enum: dict[str, Any]) -> dict[str, Any]:
-    """Tell the values of an enum as those that are known by now."""
+    """Return a string schema that lists the values of an enum as the known ones."""
     known = enum["enum"]
     told = f"{enum.get('description', '')}\n\n{MORE}".strip()
     text = {"type": "string", "description": told}

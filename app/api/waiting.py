@@ -1,8 +1,8 @@
-"""Waiting for something new in a mailbox, with no thread and no connection held meanwhile.
+"""Long polling: wait for new events of a feed without holding a thread or a connection.
 
-One question to the database a quarter of a second asks for all who wait, however many they
-are, and hears of what any process wrote. Who waits is in memory alone: when the service
-ends, everybody is let go, and asks again.
+Four times a second one query asks the database for all waiting requests at once, so it sees
+what any process wrote. The waiting requests are kept in memory only: when the service
+stops, they are answered and the clients poll again.
 """
 
 import asyncio
@@ -26,30 +26,30 @@ from app.kernel.trouble import described
 from app.kernel.work import Ground
 
 EVERY: Final = 0.25
-"""Seconds between two looks at the mailboxes."""
+"""Seconds between two queries for new events."""
 
 LONGEST: Final = 60
-"""Seconds that anybody waits at most: those between us close what is silent for longer."""
+"""The longest wait in seconds. Proxies close connections that are silent for longer."""
 
 MOST: Final = 32
-"""So many wait or listen at once for one account, in each process: news wake them all."""
+"""Requests of one account that may wait or stream in a process; an event wakes them all."""
 
 SOON: Final = 2.0
-"""Seconds in which a look that has begun is over, unless the database hangs."""
+"""Seconds in which a running query ends, unless the database hangs."""
 
 LATER: Final = 10
-"""Seconds after which one that was too many may ask again."""
+"""Seconds after which a request over the limit may be sent again."""
 
 SECONDS: Final = frozenset("0123456789")
 MOST_DIGITS: Final = 9
 PREFER: Final = (
-    f"`wait=30`: if there is nothing new, answer once there is, or after so many seconds; "
-    f"at most {LONGEST} (RFC 7240). Others are not heeded."
+    f"`wait=30`: if there is no new event, answer when there is one, or after 30 seconds. "
+    f"At most {LONGEST} (RFC 7240). Other preferences are ignored."
 )
 APPLIED: Final = "Preference-Applied"
 SAYS_APPLIED: Final = {
     APPLIED: {
-        "description": "How long it would have waited; absent: nobody asked it to.",
+        "description": "The wait that was applied. Absent if the request asked for none.",
         "schema": {"type": "string"},
         "example": "wait=30",
     }
@@ -60,20 +60,20 @@ log = structlog.get_logger("safe_conduct.api")
 
 @dataclass(eq=False)
 class Waiter:
-    """Somebody who waits until a mailbox has more than they know of."""
+    """A request that waits until the feed of an office passes a position."""
 
     reader: UUID
     position: int
     heard: asyncio.Future[bool]
 
     def hears(self, *, there_is_more: bool) -> None:
-        """Let them go on."""
+        """Wake the request, with whether there are new events."""
         if not self.heard.done():
             self.heard.set_result(there_is_more)
 
 
 class Bell:
-    """Wakes who waits; for one event loop. `held`: how many places each account has."""
+    """Wakes waiting requests, for one event loop. `held` counts places by account."""
 
     def __init__(
         self,
@@ -88,10 +88,10 @@ class Bell:
 
     @contextmanager
     def place(self, account: UUID) -> Iterator[None]:
-        """Have one of the places of an account; raises TooManyRequests (429)."""
+        """Hold one of the places of an account. Raises TooManyRequests (429)."""
         if self.held[account] >= MOST:
             raise TooManyRequests(
-                f"{MOST} requests of this account wait or listen already. End some of "
+                f"{MOST} requests of this account wait or stream already. End some of "
                 "them, or poll without `Prefer: wait`.",
                 wait=LATER,
             )
@@ -104,7 +104,7 @@ class Bell:
                 del self.held[account]
 
     async def beyond(self, reader: UUID, position: int, seconds: float) -> bool:
-        """Wait until a mailbox goes beyond a position; False: it did not, go on anyway."""
+        """Wait until a feed passes a position, and return whether it did in time."""
         if self.closed:
             return False
         waiter = Waiter(reader, position, asyncio.get_running_loop().create_future())
@@ -119,9 +119,9 @@ class Bell:
             self.waiters.discard(waiter)
 
     async def watches(self) -> None:
-        """Look at the mailboxes as long as somebody waits.
+        """Query the feeds as long as a request waits, and wake requests with new events.
 
-        Where that fails, who waits goes on when their time is over, and is told then.
+        If a query fails, the requests wait on and are answered when their time is over.
         """
         try:
             while self.waiters:
@@ -129,7 +129,7 @@ class Bell:
                 readers = {waiter.reader for waiter in self.waiters}
                 try:
                     heads = await run_in_threadpool(self.look, readers)
-                except Exception as error:  # noqa: BLE001 - it goes on to look
+                except Exception as error:  # noqa: BLE001 - the next query may succeed
                     log.warning("waiting", **described(error))
                     continue
                 for waiter in self.waiters:
@@ -139,20 +139,20 @@ class Bell:
             self.watch = None
 
     def close(self) -> None:
-        """Let everybody go, and nobody wait any more: the service is about to end."""
+        """Wake all requests and let none wait any more, because the service stops."""
         self.closed = True
         for waiter in self.waiters:
             waiter.hears(there_is_more=False)
 
     async def rests(self) -> None:
-        """Let a look at the database end before that is closed, if it does so soon."""
+        """Close, and wait for a running query before the database is closed."""
         self.close()
         if self.watch is not None:
             await asyncio.wait([self.watch], timeout=SOON)
 
 
 def bell_over(ground: Ground) -> Bell:
-    """Hang up a bell for the mailboxes of a database."""
+    """Build the bell that watches the feeds in a database."""
 
     def look(readers: AbstractSet[UUID]) -> Mapping[UUID, int]:
         with ground.database.reading() as session:
@@ -162,7 +162,7 @@ def bell_over(ground: Ground) -> Bell:
 
 
 async def unless_gone(request: Request, waiting: Coroutine[Any, Any, bool]) -> bool:
-    """Wait for as long as the caller does; raises ClientDisconnect."""
+    """Wait until the result is there. Raises ClientDisconnect if the client leaves."""
     heard, gone = asyncio.create_task(waiting), asyncio.create_task(leaves(request))
     try:
         await asyncio.wait([heard, gone], return_when=asyncio.FIRST_COMPLETED)
@@ -175,13 +175,13 @@ async def unless_gone(request: Request, waiting: Coroutine[Any, Any, bool]) -> b
 
 
 async def leaves(request: Request) -> None:
-    """Wait until the caller hangs up; all that they sent was read before."""
+    """Wait until the client disconnects; its body was read before."""
     while (await request.receive())["type"] != "http.disconnect":
         pass
 
 
 async def listening(request: Request) -> AsyncIterator[None]:
-    """Have a place until the last word of the answer; raises TooManyRequests (429)."""
+    """Hold a place until the stream has ended. Raises TooManyRequests (429)."""
     bell: Bell = request.app.state.bell
     with bell.place(request.state.actor.account_id):
         yield
@@ -194,12 +194,12 @@ async def patience(
         Header(alias="Prefer", description=PREFER, examples=["wait=30"], max_length=400),
     ] = None,
 ) -> int | None:
-    """Read for how many seconds the caller would rather wait than hear of nothing."""
+    """Return the seconds of `Prefer: wait`, or None if the caller does not wait."""
     return seconds_of(",".join(request.headers.getlist("prefer")))
 
 
 def seconds_of(preferences: str) -> int | None:
-    """Read the first wait that is a number of seconds, as RFC 7240 spells them."""
+    """Return the first `wait` that is a number of seconds, at most LONGEST (RFC 7240)."""
     for preference in preferences.split(","):
         name, _, value = preference.partition(";")[0].partition("=")
         digits = value.strip().strip('"')
