@@ -1,4 +1,4 @@
-"""Who may act for a focal point, and with which keys: given by two, taken away by one."""
+"""Routes for accounts and API keys: two people grant a right, one person can revoke it."""
 
 from typing import Annotated, Final
 from uuid import UUID
@@ -39,9 +39,12 @@ from app.kernel.text import Code
 from app.kernel.work import Reading
 
 router = Noun("accounts", "/accounts")
-Prefix = Annotated[str, Path(pattern=r"^[0-9a-f]{10}$", description="Of an API key.")]
+Prefix = Annotated[
+    str, Path(pattern=r"^[0-9a-f]{10}$", description="The prefix of an API key.")
+]
 OfOffice = Annotated[
-    Code | SkipJsonSchema[None], Query(description="Whose; left out: your own.")
+    Code | SkipJsonSchema[None],
+    Query(description="A focal point. The default is your own."),
 ]
 
 READ: Final = problems(NotFound, RoleMissing)
@@ -52,25 +55,25 @@ GIVING: Final = (
 )
 GIVE: Final = ASKED | problems(*GIVING)
 OPEN: Final[Answers] = {
-    201: {"model": AccountOut, "description": "It is open; now it needs a key."},
+    201: {"model": AccountOut, "description": "The account is open. Make a key for it."},
     **ASKED,
     **problems(*GIVING, KeyMissing, FocalPointUnknown),
 }
 MAKE: Final[Answers] = {
-    201: {"model": MadeKeyOut, "description": "The key, shown this once."},
+    201: {"model": MadeKeyOut, "description": "The key. It is shown only once."},
     **ASKED,
     **problems(*GIVING, KeyMissing),
 }
 
 
 def shown(work: Reading, account: Account) -> AccountOut:
-    """Show an account."""
+    """Return an account with the code of its focal point."""
     of = directory.by_id(work, account.focal_point_id)
     return AccountOut.of(account, of.code)
 
 
 def show(work: Reading, account: Account, status: int, headers: Headers) -> Response:
-    """Show an account as it is now."""
+    """Return an account as it is now."""
     extra = located(account.reference, status, headers)
     return answer(shown(work, account), status=status, headers=extra)
 
@@ -78,24 +81,24 @@ def show(work: Reading, account: Account, status: int, headers: Headers) -> Resp
 def show_lowered(
     work: Reading, account: Account, status: int, headers: Headers
 ) -> Response:
-    """Show an account of which something was taken, and who is left."""
+    """Return an account that lost rights, and how many accounts its office has left."""
     left = access.count_workers(work, account.focal_point_id)
     lowered = LoweredAccountOut(**shown(work, account).model_dump(), accounts_left=left)
     return answer(lowered, status=status, headers=headers)
 
 
 def show_key(_: Reading, key: ApiKey, status: int, headers: Headers) -> Response:
-    """Show a key, but for itself."""
+    """Return the description of a key, without the key itself."""
     return answer(KeyOut.of(key), status=status, headers=headers)
 
 
 def show_made(_: Reading, made: MadeKey, status: int, headers: Headers) -> Response:
-    """Show a key that was made, with itself if that is for the first time."""
+    """Return a key that was made; the key itself only in the first answer."""
     return answer(MadeKeyOut.new(made.row, made.secret), status=status, headers=headers)
 
 
 def key_again(work: Reading, key_id: UUID) -> ApiKey:
-    """Find a key for a retry, as far as its account is still the caller's to see."""
+    """Find a key for a retry, if the caller may still see its account."""
     key = access.key_named(work, prefix_at(key_id))
     staffing.find(work, key.account_id)
     return key
@@ -113,9 +116,9 @@ def list_accounts(
     focal_point: OfOffice = None,
     if_none_match: IfNoneMatch = None,
 ) -> Response:
-    """List the accounts of a focal point, ended ones too.
+    """List the accounts of a focal point, including ended ones.
 
-    For administrators, and for the supervisors of that focal point.
+    For administrators and for supervisors of that focal point.
     """
     with begin() as work:
         of = staffing.office(work, focal_point)
@@ -126,7 +129,7 @@ def list_accounts(
 
 @router.get("/{account_id}", response_model=AccountOut, responses=READ)
 def get_account(begin: ReadAccounts, account_id: UUID) -> Response:
-    """Read an account: your own, or one that you look after."""
+    """Read your own account or one that you may manage."""
     with begin() as work:
         return answer(shown(work, staffing.find(work, account_id)))
 
@@ -135,12 +138,13 @@ def get_account(begin: ReadAccounts, account_id: UUID) -> Response:
 def open_account(
     begin: WriteAccounts, once: Once, new: NewAccount, approval: ApprovalId = None
 ) -> Response:
-    """Open an account of a focal point, with a second person.
+    """Open an account of a focal point; a second person has to approve it.
 
-    The answer is 202 with the question to them: another administrator, or a supervisor of
-    that focal point where its role is one of an office. Once it is approved, send the same
-    again with `Approval: {id}` and a fresh Idempotency-Key. A supervisor opens accounts of
-    the own focal point, with roles of an office; a machine is never a second person.
+    The first answer is 202 with the approval. The second person is another administrator,
+    or a supervisor of that focal point if the roles are roles of an office. Once it is
+    approved, send the same request again with `Approval: {id}` and a new Idempotency-Key.
+    A supervisor may open accounts of the own focal point with roles of an office. A
+    machine's account cannot approve.
     """
     with begin() as work:
         return once_only(
@@ -161,10 +165,10 @@ def grant_roles(
     new: SomeRoles,
     approval: ApprovalId = None,
 ) -> Response:
-    """Give an account more roles, with a second person; never your own.
+    """Grant roles to an account other than your own; a second person has to approve it.
 
-    As for opening one. What it has already is left as it is. Of an approval only the very
-    roles that it named come, and only while the account is as it was then.
+    The approval works as for opening an account. Roles that the account has already stay.
+    An approval covers only the roles that it names, while the account is unchanged.
     """
     with begin() as work:
         return once_only(
@@ -181,7 +185,7 @@ def grant_roles(
 def revoke_roles(
     begin: WriteAccounts, account_id: UUID, once: Once, old: SomeRoles
 ) -> Response:
-    """Take roles from an account, from its next request on; this takes one person."""
+    """Revoke roles of an account from its next request on. No second person is needed."""
     with begin() as work:
         return once_only(
             work,
@@ -193,11 +197,11 @@ def revoke_roles(
 
 @router.post("/{account_id}/disable", response_model=LoweredAccountOut, responses=ENDING)
 def disable_account(begin: WriteAccounts, account_id: UUID, once: Once) -> Response:
-    """End an account with all its keys, from its next request on; this takes one person.
+    """End an account and all its keys from its next request on. One person can do this.
 
-    What it asked a second person, and what it allowed and nobody made use of, lapses. Its
-    cases and drafts are its focal point's, and stay there. It does not come back: open
-    another.
+    Approvals that the account asked for, and approvals that it gave and nobody used yet,
+    expire. Its cases and drafts stay with its focal point. An ended account cannot be
+    enabled again: open another one.
     """
     with begin() as work:
         return once_only(
@@ -209,7 +213,7 @@ def disable_account(begin: WriteAccounts, account_id: UUID, once: Once) -> Respo
 def list_keys(
     begin: ReadAccounts, account_id: UUID, if_none_match: IfNoneMatch = None
 ) -> Response:
-    """List the API keys of an account, ended ones too; never a key itself."""
+    """List the API keys of an account, including ended ones, without their secrets."""
     with begin() as work:
         account = staffing.find(work, account_id)
         items = [KeyOut.of(key) for key in access.keys(work, account.id)]
@@ -225,10 +229,10 @@ def make_key(
     new: NewKey,
     approval: ApprovalId = None,
 ) -> Response:
-    """Make an API key for an account, with a second person; never your own.
+    """Make an API key for an account other than your own; a second person has to approve.
 
-    The key is shown this once: hand it over in person or by a channel that nobody else
-    reads. Whoever was shown it is no second person to that account while it lasts.
+    The key is shown only once: hand it over in person or through a private channel. An
+    account that was shown the key cannot approve for that account while the key is valid.
     """
     with begin() as work:
         return once_only(
@@ -252,10 +256,10 @@ def rotate_key(  # noqa: PLR0913, PLR0917 - each is part of one decision
     how: Rotation,
     approval: ApprovalId = None,
 ) -> Response:
-    """Make a key with the same scopes in place of one, with a second person.
+    """Replace a key with a new one of the same scopes; a second person has to approve it.
 
-    The old one goes on for `overlap_hours`, so that a machine can change over, and never
-    longer than it would have; with 0 it ends at once.
+    The old key stays valid for `overlap_hours`, so that a machine can switch, but not
+    beyond its own end. With 0 it ends at once.
     """
     with begin() as work:
         return once_only(
@@ -272,9 +276,9 @@ def rotate_key(  # noqa: PLR0913, PLR0917 - each is part of one decision
 def revoke_key(
     begin: WriteAccounts, account_id: UUID, prefix: Prefix, once: Once
 ) -> Response:
-    """End an API key, from the next request on; this takes one person.
+    """Revoke an API key from the next request on. No second person is needed.
 
-    Your own as well: whoever lost one must not wait for a colleague.
+    You may revoke your own key as well, for example if you lost it.
     """
     with begin() as work:
         return once_only(

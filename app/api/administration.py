@@ -1,4 +1,4 @@
-"""The directory, changed by administrators: focal points, countries, agreements."""
+"""Routes with which administrators change focal points, countries and agreements."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -56,7 +56,7 @@ router = Noun("administration")
 
 
 class CodeMismatch(Problem):
-    """The body has another code than the path."""
+    """The code in the body differs from the code in the path."""
 
     status = 422
 
@@ -66,14 +66,14 @@ MAY_FAIL = (
     *(CodeMismatch, CountryUnknown, FocalPointUnknown, DirectoryUnsound),
 )
 PUT = ASKED | problems(*MAY_FAIL)
-NEW = "It was not there before."
+NEW = "The row was created."
 CREATED_OFFICE: Answers = {201: {"model": WrittenFocalPoint, "description": NEW}}
 CREATED_AGREEMENT: Answers = {201: {"model": AgreementOut, "description": NEW}}
 
 
 @contextmanager
 def told_of_the_body() -> Iterator[None]:
-    """Answer what the rules of a row refuse like any other fault of the body."""
+    """Report errors of a row's own rules like other validation errors of the body."""
     try:
         yield
     except ValidationError as refused:
@@ -82,7 +82,7 @@ def told_of_the_body() -> Iterator[None]:
 
 
 def put(work: Writing, shelf: Shelf, wish: Wish) -> Response:
-    """Write a row and show it with its tag, or show the question to a second person."""
+    """Write a row and return it with its tag, or return 202 with the approval."""
     with told_of_the_body():
         done = actions.put(work, shelf, wish)
     work.session.flush()
@@ -92,7 +92,7 @@ def put(work: Writing, shelf: Shelf, wish: Wish) -> Response:
 
 
 def show(work: Reading, shelf: Shelf, written: Written) -> Response:
-    """Show a row as it is now; of an office also what still waits for it."""
+    """Return a row as it is now; for an office also how many cases wait for it."""
     entry = written.entry
     shown = shelf.shown.model_validate(entry)
     if isinstance(entry, FocalPoint):
@@ -107,7 +107,7 @@ def show(work: Reading, shelf: Shelf, written: Written) -> Response:
 def must_be_of(code: str, said: str) -> None:
     """Raise CodeMismatch (422) unless path and body name the same row."""
     if said != code:
-        raise CodeMismatch("Say the same code in the path and in the body.")
+        raise CodeMismatch("Send the same code in the path and in the body.")
 
 
 @router.put(
@@ -122,12 +122,12 @@ def replace_focal_point(
     office: PutFocalPoint,
     approval: ApprovalId = None,
 ) -> Response:
-    """Write a focal point, in place of what it was, or anew.
+    """Replace or create a focal point.
 
-    Send what `GET` shows, changed, with the ETag as `If-Match`; or `If-None-Match: *` for a
-    new one. What could send a person to the wrong hands takes a second administrator: the
-    answer is then 202, and once it is approved, send the same again with `Approval: {id}`.
-    Nothing is ever deleted: set `active` to false.
+    Send the changed body of `GET` with its ETag as `If-Match`, or `If-None-Match: *` to
+    create one. A change that could send a person to the wrong office needs the approval of
+    a second administrator: the first answer is 202. Once it is approved, send the same
+    request again with `Approval: {id}`. Rows cannot be deleted: set `active` to false.
     """
     must_be_of(focal_point, office.code)
     with begin() as work:
@@ -137,7 +137,7 @@ def replace_focal_point(
 
 @router.get("/agreements", response_model=AgreementPage)
 def list_agreements(begin: ReadDirectory, if_none_match: IfNoneMatch = None) -> Response:
-    """List what countries agreed may cross their borders, ended agreements too."""
+    """List the agreements on what may cross borders, including ended ones."""
     with begin() as work:
         items = [AgreementOut.model_validate(row) for row in queries.agreements(work)]
         page = AgreementPage(items=items, next=None, more=False)
@@ -166,10 +166,10 @@ def replace_agreement(
     terms: PutAgreement,
     approval: ApprovalId = None,
 ) -> Response:
-    """Write an agreement, in place of what it was, or anew.
+    """Replace or create an agreement.
 
-    What lets more cross a border takes a second administrator, as for a focal point. To end
-    one, set `in_force_until`.
+    A change that lets more data cross a border needs the approval of a second
+    administrator, as for a focal point. To end an agreement, set `in_force_until`.
     """
     must_be_of(agreement, terms.code)
     with begin() as work:
@@ -182,7 +182,7 @@ IsoCode = Annotated[CountryCode, Path(description="ISO 3166-1 alpha-2.")]
 
 @router.get("/countries/{country}", response_model=CountryOut, responses=problems(NotFound))
 def get_country(begin: ReadDirectory, country: IsoCode) -> Response:
-    """Read one country; what no source said is empty."""
+    """Read one country. Fields without a source are empty."""
     with begin() as work:
         found = queries.get(work, actions.COUNTRIES.register, country)
         return answer(CountryOut.model_validate(found))
@@ -196,9 +196,10 @@ def replace_country(
     settings: CountrySettings,
     approval: ApprovalId = None,
 ) -> Response:
-    """Write how a country is to be used; what its source says stays.
+    """Replace the settings of a country; the sourced fields do not change.
 
-    How cases are routed there takes a second administrator, as for a focal point.
+    A change of how cases are routed needs the approval of a second administrator, as for a
+    focal point.
     """
     with begin() as work:
         queries.get(work, actions.COUNTRIES.register, country)
@@ -214,9 +215,9 @@ def replace_country(
 def list_directory_changes(
     begin: ReadDirectory, query: Paging, if_none_match: IfNoneMatch = None
 ) -> Response:
-    """List what was changed in the directory, oldest first: who, when, from what to what.
+    """List the changes of the directory, oldest first: who, when, before and after.
 
-    For administrators and for oversight. What was loaded at the command line is there too.
+    For administrators and oversight. Changes loaded on the command line are included.
     """
     with begin() as work:
         keys = (DirectoryChange.number,)
@@ -228,7 +229,7 @@ def list_directory_changes(
 
 
 def spell(work: Reading, changes: list[DirectoryChange]) -> list[DirectoryChangeOut]:
-    """Show changes with the focal points and labels of those who made them."""
+    """Return changes with the focal points and labels of the accounts that made them."""
     people = [one for c in changes for one in (c.account_id, c.approved_by) if one]
     hands = hands_of(work, people)
     return [

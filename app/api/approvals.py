@@ -1,4 +1,4 @@
-"""What waits for a second person."""
+"""Routes for approvals: actions that wait for the confirmation of a second person."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -23,19 +23,21 @@ from app.kernel.work import Reading
 
 router = Noun("approvals", "/approvals")
 type Answers = dict[int | str, dict[str, Any]]
-ASKED: Answers = {202: {"model": ApprovalOut, "description": "A second person was asked."}}
+ASKED: Answers = {
+    202: {"model": ApprovalOut, "description": "A second person has to approve it."}
+}
 DECIDE = problems(NotFound, actions.NotASecondPerson, actions.ApprovalDecided, RoleMissing)
 
 
 def spell(work: Reading, questions: Iterable[Approval]) -> list[ApprovalOut]:
-    """Show questions to their askers and to those who may decide."""
+    """Return approvals as the caller may see them."""
     found = list(questions)
     hands = hands_of(work, [one.asked_by for one in found if one.case_id is None])
     return [spelled(work, one, hands) for one in found]
 
 
 def hands_of(work: Reading, accounts: Iterable[UUID]) -> dict[UUID, Hand]:
-    """Name accounts as their focal points know them."""
+    """Return accounts with their labels and the codes of their focal points."""
     known = queries.labels(work, accounts)
     codes = directory.codes(work, [of for of, _ in known.values()])
     return {
@@ -45,7 +47,7 @@ def hands_of(work: Reading, accounts: Iterable[UUID]) -> dict[UUID, Hand]:
 
 
 def spelled(work: Reading, question: Approval, hands: Mapping[UUID, Hand]) -> ApprovalOut:
-    """Show one; who asks about a case is not said, as its events do not say it."""
+    """Return one approval. The asker in a case is left out, as in the case's events."""
     return ApprovalOut(
         id=question.id,
         action=question.action,
@@ -67,7 +69,7 @@ def show_approval(
     status: int = 200,
     headers: dict[str, str] | None = None,
 ) -> Response:
-    """Show one question."""
+    """Return the response for one approval."""
     found = queries.approval(work, question) if isinstance(question, UUID) else question
     [shown] = spell(work, [found])
     return answer(shown, status=status, headers=headers)
@@ -77,9 +79,9 @@ def show_approval(
 def list_approvals(
     begin: ReadApprovals, query: Paging, if_none_match: IfNoneMatch = None
 ) -> Response:
-    """List what waits for a second person of your focal point, and what you asked.
+    """List the approvals that your focal point can decide and those that you asked for.
 
-    And what you allowed, as long as nobody has made use of it: refuse it to take it back.
+    Approvals that you gave are listed until they are used: to take one back, refuse it.
     """
     with begin() as work:
         statement = queries.approvals(work)
@@ -93,23 +95,23 @@ def list_approvals(
 
 @router.get("/{approval_id}", response_model=ApprovalOut, responses=problems(NotFound))
 def get_approval(begin: ReadApprovals, approval_id: UUID) -> Response:
-    """Read one question and whether it was decided."""
+    """Read one approval and its decision."""
     with begin() as work:
         return show_approval(work, approval_id)
 
 
 @router.post("/{approval_id}/approve", response_model=ApprovalOut, responses=DECIDE)
 def approve_approval(begin: Approve, approval_id: UUID) -> Response:
-    """Allow it, as another person than the one who asked."""
+    """Approve an action that another person asked for."""
     with begin() as work:
         return show_approval(work, approving.decide(work, approval_id, approve=True))
 
 
 @router.post("/{approval_id}/refuse", response_model=ApprovalOut, responses=DECIDE)
 def refuse_approval(begin: Approve, approval_id: UUID) -> Response:
-    """Refuse it; the asker can ask anew.
+    """Refuse an action; the other person can ask again.
 
-    What you allowed yourself you take back so, until it is made use of.
+    You can also refuse what you approved before, as long as it was not used.
     """
     with begin() as work:
         return show_approval(work, approving.decide(work, approval_id, approve=False))

@@ -1,4 +1,4 @@
-"""Where offices are called on: for administrators, and for each office its own."""
+"""Routes for duty contacts: the addresses to which notifications of an office are sent."""
 
 from typing import Final
 
@@ -23,9 +23,9 @@ CREATED: Final[Answers] = {201: {"model": ContactOut, "description": NEW}}
 
 @router.get("", response_model=ContactPage, responses=problems(RoleMissing))
 def list_duty_contacts(begin: ReadDirectory, if_none_match: IfNoneMatch = None) -> Response:
-    """List where offices are called on when something waits there.
+    """List the contacts that are notified when something waits for their office.
 
-    For administrators; a coordinator is shown those of its own office.
+    Administrators see all contacts, a coordinator those of its own office.
     """
     with begin() as work:
         items = [ContactOut.model_validate(row) for row in queries.contacts(work)]
@@ -37,7 +37,7 @@ def list_duty_contacts(begin: ReadDirectory, if_none_match: IfNoneMatch = None) 
     "/{contact}", response_model=ContactOut, responses=problems(NotFound, RoleMissing)
 )
 def get_duty_contact(begin: ReadDirectory, contact: Code) -> Response:
-    """Read one contact: as an administrator, or as a coordinator of its office."""
+    """Read one contact. For administrators and coordinators of its office."""
     with begin() as work:
         return answer(ContactOut.model_validate(queries.contact(work, contact)))
 
@@ -50,11 +50,11 @@ def replace_duty_contact(
     said: PutContact,
     approval: ApprovalId = None,
 ) -> Response:
-    """Write a contact, in place of what it was, or anew.
+    """Replace or create a contact.
 
-    As for a focal point: what could silence an office takes a second administrator, and
-    nothing is ever deleted. Two contacts of one office with the same label are two ways to
-    the same duty post: if one of them fails, the other is used.
+    A change that could stop notifications of an office needs the approval of a second
+    administrator, as for a focal point. Contacts cannot be deleted. Two contacts of an
+    office with the same label reach the same duty post: if one fails, the other is used.
     """
     must_be_of(contact, said.code)
     with begin() as work:

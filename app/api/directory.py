@@ -1,4 +1,4 @@
-"""The directory, the life cycles, and who I am."""
+"""Routes for reading the directory, the life cycles and the caller's own account."""
 
 from typing import Annotated, Final
 
@@ -39,7 +39,7 @@ router = Noun("directory")
 
 
 class Me(Shown):
-    """Who you are here."""
+    """The account with which you are signed in."""
 
     account: Annotated[str, Field(description="Your staff number or duty post.")]
     kind: AccountKind
@@ -49,9 +49,9 @@ class Me(Shown):
 
 
 class StepOut(Shown):
-    """One row of a life cycle. `to` is null where the state stays as it is.
+    """One row of a life cycle. `to` is null if the state does not change.
 
-    `states` is empty where the row begins a record.
+    `states` is empty if the row creates a record.
     """
 
     action: str
@@ -59,11 +59,16 @@ class StepOut(Shown):
     to: str | None
     by: list[str]
     roles: list[str]
-    needs: Annotated[list[list[str]], Field(description="All of these; any one of each.")]
+    needs: Annotated[
+        list[list[str]],
+        Field(
+            description="Lists that all have to hold; of each, one requirement is enough."
+        ),
+    ]
 
 
 class Lifecycles(Shown):
-    """The rules of the mechanism, as the service enforces them."""
+    """The life cycles of the mechanism as the service enforces them."""
 
     model_config = ConfigDict(serialize_by_alias=True)
 
@@ -75,7 +80,7 @@ class Lifecycles(Shown):
 
 @router.get("/me", response_model=Me)
 def get_me(begin: ReadDirectory) -> Response:
-    """Read who you are, for which focal point, with which roles and scopes."""
+    """Read your account, its focal point, its roles and the scopes of your key."""
     with begin() as work:
         account = access.account(work)
         focal_point = queries.by_id(work, account.focal_point_id).code
@@ -91,7 +96,7 @@ def get_me(begin: ReadDirectory) -> Response:
 
 
 class FocalPointQuery(PageQuery):
-    """Where to start, and which focal points."""
+    """The cursor and the filters of the list of focal points."""
 
     country: CountryCode | SkipJsonSchema[None] = None
     service: Service | SkipJsonSchema[None] = None
@@ -105,7 +110,7 @@ def list_focal_points(
     query: Annotated[FocalPointQuery, Query()],
     if_none_match: IfNoneMatch = None,
 ) -> Response:
-    """List the focal points, with how well each is sourced."""
+    """List the focal points, each with the quality of its source."""
     with begin() as work:
         chosen = (query.country, query.service)
         rows, after, more = queries.page_focal_points(work, query, *chosen)
@@ -133,10 +138,10 @@ def get_focal_point(begin: ReadDirectory, focal_point: Code) -> Response:
 def write_capacity(
     begin: WriteDirectory, once: Once, focal_point: Code, new: NewCapacity
 ) -> Response:
-    """Say how many places are free at your own focal point now; it counts for a while.
+    """Report the number of free places at your own focal point; it expires after a while.
 
-    The last word stands, so no version is asked for. With an Idempotency-Key a retry that
-    comes late does not bring back an older count.
+    The last report counts, so no version is needed. With an Idempotency-Key, a late retry
+    does not restore an older number.
     """
     with begin() as work:
         return once_only(
@@ -148,12 +153,12 @@ def write_capacity(
 
 
 def show_capacity(
-    work: Reading,  # noqa: ARG001 - shown as any record is
+    work: Reading,  # noqa: ARG001 - the signature of `Kept.show`
     mine: FocalPoint,
     status: int,
     headers: Headers,
 ) -> Response:
-    """Show what an office said last."""
+    """Return the capacity that an office reported last."""
     return answer(CapacityOut.of(mine), status=status, headers=headers)
 
 
@@ -162,7 +167,7 @@ CAPACITY: Final = Kept(queries.by_id, show_capacity)
 
 @router.get("/countries", response_model=CountryPage)
 def list_countries(begin: ReadDirectory, if_none_match: IfNoneMatch = None) -> Response:
-    """List the countries; what no source said is empty."""
+    """List the countries. Fields without a source are empty."""
     with begin() as work:
         items = [CountryOut.model_validate(row) for row in queries.countries(work)]
         page = CountryPage(items=items, next=None, more=False)
@@ -184,7 +189,7 @@ def get_lifecycles(begin: ReadDirectory) -> Response:
 
 
 def spell(table: Table) -> list[StepOut]:  # type: ignore[type-arg]  # any life cycle
-    """Spell a table."""
+    """Return the rows of a life cycle table."""
     return [
         StepOut(
             action=step.action,

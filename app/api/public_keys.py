@@ -1,4 +1,4 @@
-"""What machines sign with: registered by two people, ended by one."""
+"""Routes for public keys of machines: two people register a key, one can revoke it."""
 
 from typing import Annotated, Final
 from uuid import UUID
@@ -24,19 +24,22 @@ from app.kernel.work import Reading
 router = Noun("accounts", "/accounts/{account_id}/public-keys")
 Kid = Annotated[str, Path(pattern=KID, description="The thumbprint of a public key.")]
 REGISTER: Final[Answers] = {
-    201: {"model": PublicKeyOut, "description": "What it signs is believed from now on."},
+    201: {
+        "model": PublicKeyOut,
+        "description": "The key is registered. Its signatures are accepted.",
+    },
     **ASKED,
     **problems(*GIVING, KeyMissing, NotAMachine, PublicKeyKnown),
 }
 
 
 def show(_: Reading, key: PublicKey, status: int, headers: Headers) -> Response:
-    """Show a public key."""
+    """Return a public key as it is now."""
     return answer(PublicKeyOut.of(key), status=status, headers=headers)
 
 
 def again(work: Reading, key_id: UUID) -> PublicKey:
-    """Find one for a retry, as far as its account is still the caller's to see."""
+    """Find a public key for a retry, if the caller may still see its account."""
     key = machines.key_by_id(work, key_id)
     staffing.find(work, key.account_id)
     return key
@@ -49,7 +52,7 @@ KEPT: Final = Kept(again, show)
 def list_public_keys(
     begin: ReadAccounts, account_id: UUID, if_none_match: IfNoneMatch = None
 ) -> Response:
-    """List the public keys of an account, ended ones too."""
+    """List the public keys of an account, including ended ones."""
     with begin() as work:
         account = staffing.find(work, account_id)
         items = [PublicKeyOut.of(key) for key in machines.public_keys(work, account.id)]
@@ -65,12 +68,12 @@ def register_public_key(
     new: NewPublicKey,
     approval: ApprovalId = None,
 ) -> Response:
-    """Register what a machine signs with, with a second person; never your own.
+    """Register a public key for a machine's account; a second person has to approve it.
 
-    For accounts of kind `integration`. Send the public half of its pair alone: P-384, RSA
-    of 3072 to 4096 bits, or Ed25519. The second person compares `kid` with what the
-    machine's own people say it is. To change over, register the next one, and revoke the
-    old one once nothing signs with it any more.
+    For accounts of kind `integration` other than your own. Send only the public key: P-384,
+    RSA of 3072 to 4096 bits, or Ed25519. The second person compares `kid` with the value
+    that the machine's operators give. To replace a key, register the new one and revoke the
+    old one when the machine no longer signs with it.
     """
     with begin() as work:
         return once_only(
@@ -87,7 +90,7 @@ def register_public_key(
 def revoke_public_key(
     begin: WriteAccounts, account_id: UUID, kid: Kid, once: Once
 ) -> Response:
-    """End a public key and its tokens, from the next request on; this takes one person."""
+    """Revoke a public key and its tokens from the next request on, without approval."""
     with begin() as work:
         return once_only(
             work, once, KEPT, lambda: registering.revoke_public_key(work, account_id, kid)

@@ -1,4 +1,4 @@
-"""The lists an officer chooses from and is guided by, each item with its source."""
+"""Routes for reference lists: codes, questions and guidance, each item with its source."""
 
 from typing import Annotated
 
@@ -20,7 +20,7 @@ router = Noun("reference", "/reference")
 
 @router.get("", response_model=ReferenceLists)
 def list_references(begin: ReadDirectory, if_none_match: IfNoneMatch = None) -> Response:
-    """List which lists there are, and what each is for."""
+    """List the reference lists with their titles and notes."""
     items = [
         ReferenceListSummary(list=name, title=about.title, note=about.note)
         for name, about in LISTS.items()
@@ -36,22 +36,22 @@ def list_references(begin: ReadDirectory, if_none_match: IfNoneMatch = None) -> 
 def get_reference(
     begin: ReadDirectory, name: ListName, reader: Reader, if_none_match: IfNoneMatch = None
 ) -> Response:
-    """Read one list: codes, labels, where each is from and how well it is sourced.
+    """Read one list: codes, labels, and the source of each item and its quality.
 
-    What to look for (`indicators`), how one hears of a case (`intake_ways`), what is asked
-    and what is not (`questions`, `conduct`), every code that a request may name,
-    `countries` and `languages`, and the codes of the HTCDS by the names of their fields.
+    The lists are signs of trafficking (`indicators`), how a case became known
+    (`intake_ways`), what to ask and how (`questions`, `conduct`), the codes of requests,
+    `countries`, `languages`, and the codes of HTCDS by the names of their fields.
 
-    `label` is in the language you ask for with Accept-Language, and `language` says which
-    it is: what nobody translated is in English. Content-Language names all that are there.
-    What cannot be read of that header is passed over.
+    `label` is in a language of Accept-Language and `language` names it; an item without a
+    translation is in English. Content-Language lists the languages of the answer. Parts of
+    Accept-Language that cannot be parsed are ignored.
 
-    `translation_status` says of each item whether a native speaker has reviewed our
-    translation; nobody has until it says `reviewed`. `label_en` is the English beside it.
+    `translation_status` is `reviewed` if a native speaker has reviewed our translation of
+    the item. `label_en` is the English label.
     """
     with begin():
         if name not in LISTS:
-            raise NotFound("There is no such list: GET /v1/reference names them.")
+            raise NotFound("There is no such list. GET /v1/reference names all lists.")
         shown = show(name, reader)
         spoken = {item.language for item in shown.items}
         told = told_in(one for one in (*reader, ENGLISH) if one in spoken)

@@ -1,4 +1,4 @@
-"""How long answers may take: what countries and agreements set, and what counts."""
+"""Routes for time limits that countries and agreements set for deadlines."""
 
 from typing import Annotated
 
@@ -30,7 +30,7 @@ PUT = ASKED | problems(*MAY_FAIL, AgreementUnknown)
 
 
 def name_of(of: Of, clock: ClockKind, priority: For) -> str:
-    """Name a limit as its row is named."""
+    """Return the name of a time limit in the directory."""
     return f"{of}/{clock}/{priority}"
 
 
@@ -42,15 +42,15 @@ def name_of(of: Of, clock: ClockKind, priority: For) -> str:
 def list_time_limits(
     begin: ReadDirectory, country: IsoCode, if_none_match: IfNoneMatch = None
 ) -> Response:
-    """List how long the offices of a country have for each answer, and who says so.
+    """List the time limits for offices of a country, and who set them.
 
-    After that, what agreements in force set, which counts first across their borders. How
-    long a closed case is kept (`erase`) is set where the person is: there an agreement can
-    shorten it and never lengthen it. Working days are those of the office waited for.
+    The limits of agreements in force follow; across their borders they take precedence.
+    How long a closed case is kept (`erase`) depends on the country where the person is: an
+    agreement can only shorten it. Working days are those of the office that has to act.
     """
     with begin() as work:
         if directory.country(work, country) is None:
-            raise NotFound("There is no such country in the directory.")
+            raise NotFound("The directory has no such country.")
         items = deadlines.in_force(work, country)
         page = TimeLimitsInForce(items=items, next=None, more=False)
         return answer(page, if_none_match=if_none_match)
@@ -64,7 +64,7 @@ def list_time_limits(
 def get_time_limit(
     begin: ReadDirectory, name: Annotated[str, Depends(name_of)]
 ) -> Response:
-    """Read what a country or an agreement set for one clock, to change it."""
+    """Read the time limit that a country or an agreement set for one kind of deadline."""
     with begin() as work:
         found = queries.get(work, actions.TIME_LIMITS.register, name)
         return answer(TimeLimitOut.model_validate(found))
@@ -82,11 +82,11 @@ def replace_time_limit(
     limit: PutTimeLimit,
     approval: ApprovalId = None,
 ) -> Response:
-    """Say how long an answer may take in a country or by an agreement, from now on.
+    """Replace or create a time limit of a country or an agreement for new deadlines.
 
-    Clocks that run already keep their time. What makes somebody wait longer takes a second
-    administrator, and so does what takes a case away, or destroys it, sooner. Nothing is
-    ever deleted: set `amount` and `unit` to null.
+    Running deadlines do not change. A change that makes a person wait longer, or that takes
+    a case away or erases it earlier, needs the approval of a second administrator. Rows
+    cannot be deleted: set `amount` and `unit` to null.
     """
     must_be_of(name, name_of(limit.of, limit.clock, limit.priority))
     with begin() as work:
