@@ -1,4 +1,4 @@
-"""Acting on a case: one path for each action of its life cycle, and for acts beside it."""
+"""Routes for the actions of a case: one path for each action of its life cycle."""
 
 from collections.abc import Callable
 from functools import partial
@@ -50,29 +50,28 @@ ACTS: Final = (*UNSEEN, VersionNotGiven, VersionStale, NeedsUnmet)
 ACT = problems(*ACTS)
 NO_LONGER_YOURS: Answers = {
     204: {
-        "description": "Done; you are no longer party to the case, so there is no case to "
-        "show. Your feed has what was done; the same request with the same key is answered "
-        "alike."
+        "description": "Done. You are no longer a party of the case, so the answer has no "
+        "body. Your feed has the event. A retry with the same key gets the same answer."
     }
 }
 WITH_ANOTHER = ASKED | problems(*ACTS, ApprovalUnusable)
 
 
 def step(work: Writing, once: Ticket, ready: Ready, then: Then) -> Response:
-    """Take a step of the life cycle: judged first, then carried out."""
+    """Check that an action of the life cycle is allowed, then run it once."""
     return on_case(work, once, lambda: then(work, *acting.ready(work, *ready)))
 
 
 @router.post("/submit", response_model=CaseOut, responses=problems(*ACTS, DeskMissing))
 def submit_case(begin: WriteCases, code: CaseCode, seen: IfMatch, once: Once) -> Response:
-    """Submit a draft: it is routed to who should lead it, where the person is."""
+    """Submit a draft. It is routed to a candidate in the country where the person is."""
     with begin() as work:
         return step(work, once, (code, Action.SUBMIT, seen, Terms()), intake.submit)
 
 
 @router.post("/discard", response_model=CaseOut, responses=ACT)
 def discard_case(begin: WriteCases, code: CaseCode, seen: IfMatch, once: Once) -> Response:
-    """Throw a draft away: what was sealed in it is destroyed at once, for good."""
+    """Discard a draft. Its sealed documents are destroyed at once, for good."""
     with begin() as work:
         return step(work, once, (code, Action.DISCARD, seen, Terms()), erasing.throw_away)
 
@@ -81,7 +80,7 @@ def discard_case(begin: WriteCases, code: CaseCode, seen: IfMatch, once: Once) -
 def withdraw_case(
     begin: WriteCases, code: CaseCode, seen: IfMatch, once: Once, why: WithdrawCase
 ) -> Response:
-    """Take a case back before anybody acknowledged it and anything was sent."""
+    """Withdraw a case, as long as no office acknowledged it and no referral was sent."""
     ready = (code, Action.WITHDRAW, seen, Terms(reason=why.reason))
     with begin() as work:
         return step(work, once, ready, partial(intake.withdraw, why=why))
@@ -91,7 +90,7 @@ def withdraw_case(
 def acknowledge_case(
     begin: WriteCases, code: CaseCode, seen: IfMatch, once: Once
 ) -> Response:
-    """Say that a person has read it. No promise yet; polling is not acknowledging."""
+    """Confirm that a person has read the case. This neither accepts nor declines it."""
     ready = (code, Action.ACKNOWLEDGE, seen, Terms())
     with begin() as work:
         return step(work, once, ready, leading.acknowledge)
@@ -105,9 +104,9 @@ def acknowledge_case(
 def decline_lead(
     begin: WriteCases, code: CaseCode, seen: IfMatch, once: Once, why: DeclineLead
 ) -> Response:
-    """Decline the lead, with a reason; the next candidate is asked at once.
+    """Decline the lead with a reason. The next candidate is asked at once.
 
-    Your part in the case ends with it: the answer is 204.
+    You are then no longer a party of the case, so the answer is 204.
     """
     ready = (code, Action.DECLINE_LEAD, seen, Terms(reason=why.reason))
     with begin() as work:
@@ -118,7 +117,7 @@ def decline_lead(
 def accept_lead(
     begin: WriteCases, code: CaseCode, seen: IfMatch, once: Once, promise: AcceptLead
 ) -> Response:
-    """Take the lead, and name two people who can be reached."""
+    """Accept the lead and name two people who can be reached."""
     ready = (code, Action.ACCEPT_LEAD, seen, leading.terms_of(promise))
     with begin() as work:
         return step(work, once, ready, partial(leading.accept_lead, promise=promise))
@@ -128,7 +127,7 @@ def accept_lead(
 def suspend_case(
     begin: WriteCases, code: CaseCode, seen: IfMatch, once: Once, why: SuspendCase
 ) -> Response:
-    """Let a case rest until a review: clocks stand still, but of what keeps safe."""
+    """Suspend a case until a review. Deadlines pause, except those for safety."""
     terms = Terms(reason=why.reason, review_at=why.review_at)
     ready = (code, Action.SUSPEND, seen, terms)
     with begin() as work:
@@ -137,7 +136,7 @@ def suspend_case(
 
 @router.post("/resume", response_model=CaseOut, responses=ACT)
 def resume_case(begin: WriteCases, code: CaseCode, seen: IfMatch, once: Once) -> Response:
-    """Go on with a case that rested; clocks run again, with the time that was left."""
+    """Resume a suspended case. Deadlines continue with the time that was left."""
     with begin() as work:
         return step(work, once, (code, Action.RESUME, seen, Terms()), leading.resume)
 
@@ -146,7 +145,7 @@ def resume_case(begin: WriteCases, code: CaseCode, seen: IfMatch, once: Once) ->
 def monitor_case(
     begin: WriteCases, code: CaseCode, seen: IfMatch, once: Once, plan: MonitorCase
 ) -> Response:
-    """End help and begin visits: after 7 days and 1, 3, 6, 12 months, or as you plan."""
+    """End assistance and start visits: after 7 days, 1, 3, 6, 12 months, or as planned."""
     with begin() as work:
         visits = leading.planned(work, plan)
         ready = (code, Action.MONITOR, seen, Terms(visits=visits))
@@ -157,9 +156,9 @@ def monitor_case(
 def report_visit(
     begin: WriteCases, code: CaseCode, seen: IfMatch, once: Once, visit: ReportVisit
 ) -> Response:
-    """Report a visit of monitoring; after the last one the closure review is due.
+    """Report a monitoring visit. After the last one, the closure review is due.
 
-    Before the date of the next planned visit, in your office's time zone, say `early`.
+    If you report before the planned date, in your office's time zone, set `early`.
     """
     with begin() as work:
         return on_case(work, once, lambda: leading.report_visit(work, code, seen, visit))
@@ -169,7 +168,7 @@ def report_visit(
 def reopen_assistance(
     begin: WriteCases, code: CaseCode, seen: IfMatch, once: Once, why: ReopenCase
 ) -> Response:
-    """Find help again for a person who was only visited."""
+    """Resume assistance for a person who was only monitored."""
     ready = (code, Action.REOPEN_ASSISTANCE, seen, Terms(reason=why.reason))
     with begin() as work:
         return step(work, once, ready, partial(leading.reopen_assistance, why=why))
@@ -188,10 +187,10 @@ def close_case(  # noqa: PLR0913, PLR0917 - each is part of one decision
     why: CloseCase,
     approval: ApprovalId = None,
 ) -> Response:
-    """Close a case, with a second person.
+    """Close a case. A second person has to approve it.
 
-    The first time the answer is 202 with the approval that was asked for. Once it is
-    approved, send the same again with `Approval: {id}` and a new Idempotency-Key.
+    The first answer is 202 with the approval. Once it is approved, send the same request
+    again with `Approval: {id}` and a new Idempotency-Key.
     """
     with begin() as work:
         return on_case(work, once, lambda: closing.close(work, code, seen, why, approval))
@@ -209,10 +208,11 @@ def stop_case(
     why: StopCase,
     approval: ApprovalId = None,
 ) -> Response:
-    """End everything at the person's request, at once: a no is never out of date.
+    """End a case, its open referrals and its handover at the person's request.
 
-    Every open referral and handover ends in the same transaction. Where the lead does not
-    act, two people of the desk that was brought in can: 202 first, then 200.
+    It ends in one transaction, and no version is needed. If the lead does not act, two
+    people of the desk that the case was escalated to can do this: the first answer is 202,
+    the second 200.
     """
     with begin() as work:
         return on_case(work, once, lambda: closing.stop(work, code, why, approval))
@@ -222,7 +222,7 @@ def stop_case(
 def reopen_case(
     begin: WriteCases, code: CaseCode, seen: IfMatch, once: Once, why: ReopenCase
 ) -> Response:
-    """Begin again with a case that was closed, as its lead, with a consent that stands."""
+    """Reopen a closed case, as its lead, with a consent that is in force."""
     ready = (code, Action.REOPEN, seen, Terms(reason=why.reason))
     with begin() as work:
         return step(work, once, ready, partial(closing.reopen, why=why))

@@ -1,4 +1,4 @@
-"""Moving a case: a desk decides it, or a border; and what oversight does with it."""
+"""Routes that move a case to another office or country, and the actions of oversight."""
 
 from fastapi import Response
 
@@ -42,9 +42,9 @@ router = Noun("case acts", "/cases/{code}")
 def assign_case(
     begin: WriteCases, code: CaseCode, seen: IfMatch, once: Once, choice: AssignCase
 ) -> Response:
-    """Give a case that is with the desk to a focal point chosen by hand.
+    """Assign a case that the desk holds to a focal point of your choice.
 
-    The desk's part ends with it: the answer is 204.
+    The desk is then no longer a party of the case, so the answer is 204.
     """
 
     def act(work: Writing) -> Case:
@@ -67,10 +67,10 @@ def assign_case(
 def relocate_case(
     begin: WriteCases, code: CaseCode, seen: IfMatch, once: Once, where: RelocateCase
 ) -> Response:
-    """Say that the person is in another country now: who should lead there is found.
+    """Record that the person is now in another country, and route the case there.
 
-    A candidate loses the case to one of the new country (204); a lead keeps it until it has
-    handed it over.
+    If you are a candidate, the case goes to one in the new country, and the answer is 204.
+    A lead keeps the case until a handover is accepted.
     """
     with begin() as work:
         return on_case(work, once, lambda: moving.relocate(work, code, seen, where))
@@ -93,16 +93,18 @@ def record_lead_consent(
     new: NewLeadConsent,
     approval: ApprovalId = None,
 ) -> Response:
-    """Record a consent to a new lead of a case whose lead does not act, as two of the desk.
+    """Record a consent to a new lead if the lead does not act, as two people of the desk.
 
-    The case must have been escalated to you. The person agrees to a kind of office in the
-    country where they are, never to one office. `next_lead` then names the office whose
-    turn it is: give it the lead with `take-over`. Null: none of that kind can be asked; ask
-    the person about another. Oversight hears of it. The answer is 202 first, then 200.
+    The case must have been escalated to your desk. The person agrees to a kind of office in
+    the country where they are, never to one office. `next_lead` then names the office to
+    which you give the lead with `take-over`. If it is null, no office of that kind can be
+    asked: ask the person about another kind. Oversight gets the event. The first answer is
+    202, the second 200.
 
-    Also where you have a case because nobody fits, and its submitter is closed, or nobody
-    could sign in there for a day: with the reason `SUBMITTER_INACTIVE` and the purpose
-    `REFER`. The case then goes to the office that routing names (204), or stays with you.
+    You can also do this for a case that your desk holds because no office fits, if its
+    submitter is closed or nobody could sign in there for a day. Use the reason
+    `SUBMITTER_INACTIVE` and the purpose `REFER`. The case then goes to the office that
+    routing names (204), or stays with you.
     """
 
     def act(work: Writing) -> Case | Approval:
@@ -128,11 +130,11 @@ def take_over_case(
     choice: TakeOverCase,
     approval: ApprovalId = None,
 ) -> Response:
-    """Move the lead of a case that its lead let down, as two people of the desk.
+    """Give the lead to another office if the lead does not act, as two people of the desk.
 
-    To an office that the person agreed to; of a kind that a desk recorded, only to
-    `next_lead`. The case must have been escalated to you. The answer is 202 first, then
-    204.
+    The person must have agreed to the office. Under a consent to a kind of office that a
+    desk recorded, only `next_lead` can get it. The case must have been escalated to your
+    desk. The first answer is 202, the second 204.
     """
     with begin() as work:
         return on_case(
@@ -149,7 +151,7 @@ def erase_case(  # noqa: PLR0913, PLR0917 - each is part of one decision
     why: EraseCase,
     approval: ApprovalId = None,
 ) -> Response:
-    """Destroy what is sealed in a case that ended, as two people of oversight."""
+    """Erase the sealed documents of a case that ended, as two people of oversight."""
     with begin() as work:
         return on_case(work, once, lambda: erasing.erase(work, code, seen, why, approval))
 
@@ -166,6 +168,6 @@ def hold_case_legally(
     hold: HoldLegally,
     approval: ApprovalId = None,
 ) -> Response:
-    """Forbid to erase a case, or lift that, as two people of oversight."""
+    """Set or lift the legal hold, which blocks erasure, as two people of oversight."""
     with begin() as work:
         return on_case(work, once, lambda: erasing.hold_legally(work, code, hold, approval))

@@ -1,4 +1,4 @@
-"""Cases: writing them, reading them, and one path for each act."""
+"""Routes that create, list, read and change cases."""
 
 from typing import Annotated
 
@@ -66,16 +66,16 @@ ACTS = (
     ),
 )
 def write_case(begin: WriteCases, once: Once, new: NewCase) -> Response:
-    """Write a case, and submit it in the same transaction if `submit` is true.
+    """Create a case, and submit it in the same transaction if `submit` is true.
 
-    Repeat the request with the same Idempotency-Key until an answer comes.
+    If no answer arrives, repeat the request with the same Idempotency-Key.
     """
     with begin() as work:
         return on_case(work, once, lambda: intake.write(work, new), created=True)
 
 
 class CaseQuery(PageQuery):
-    """Where to start, and which cases."""
+    """The cursor and the filters of the list of cases."""
 
     role: Annotated[list[Relation], Field(max_length=8)] = []
     state: Annotated[list[State], Field(max_length=10)] = []
@@ -90,7 +90,7 @@ def list_cases(
     query: Annotated[CaseQuery, Query()],
     if_none_match: IfNoneMatch = None,
 ) -> Response:
-    """List the cases you are party to. To follow changes, use the feed."""
+    """List the cases of which you are a party. To follow changes, use the feed."""
     with begin() as work:
         states = query.state or State
         statement = queries.mine(work, query.role, states, query.priority, query.country)
@@ -106,7 +106,7 @@ def list_cases(
 def get_case(
     begin: ReadCases, code: CaseCode, if_none_match: IfNoneMatch = None
 ) -> Response:
-    """Read one case: the notice, where it stands, and what you can do now."""
+    """Read one case: its summary (`notice`), its state and the actions open to you."""
     with begin() as work:
         case = queries.get(work, code)
         [shown] = situation.show(work, [case])
@@ -125,7 +125,7 @@ def get_case(
 def mend_notice(
     begin: WriteCases, code: CaseCode, seen: IfMatch, once: Once, notice: NoticeFields
 ) -> Response:
-    """Change fields of the notice (RFC 7396): the submitter's, then the lead's."""
+    """Change fields of the summary (RFC 7396), as the submitter or later as the lead."""
     with begin() as work:
         return on_case(work, once, lambda: intake.mend(work, code, seen, notice))
 
@@ -138,6 +138,6 @@ def mend_notice(
     ),
 )
 def assess_risk(begin: WriteCases, code: CaseCode, once: Once, risk: NewRisk) -> Response:
-    """Say how great the danger is now; any party of the case may."""
+    """Record how high the risk to the person is now. Any party of the case may do this."""
     with begin() as work:
         return on_case(work, once, lambda: intake.assess(work, code, risk), key_needed=True)

@@ -1,4 +1,4 @@
-"""What the person agreed to, and took back."""
+"""Routes for consents: what the person agreed to and withdrew."""
 
 from uuid import UUID
 
@@ -25,7 +25,7 @@ router = Noun("consents", "/cases/{code}/consents")
 
 
 def spell(work: Reading, consents: list[Consent]) -> list[ConsentOut]:
-    """Show consents; whom one names, as far as the caller may know it."""
+    """Return consents, with the recipients that the caller may know."""
     named, me = telling.named_in(work, consents), work.actor.focal_point_id
     hints = telling.hints_for(work, consents)
     return [
@@ -42,7 +42,7 @@ def spell(work: Reading, consents: list[Consent]) -> list[ConsentOut]:
 def show_consent(
     work: Reading, consent: Consent, status: int, headers: Headers
 ) -> Response:
-    """Show one consent."""
+    """Return one consent."""
     [shown] = spell(work, [consent])
     return answer(shown, status=status, headers=headers)
 
@@ -59,10 +59,10 @@ def show_consent(
 def record_consent(
     begin: WriteCases, code: CaseCode, once: Once, new: NewConsent
 ) -> Response:
-    """Record what the person agreed to: the submitter, and once there is one, the lead.
+    """Record a consent, as the submitter or, once there is one, the lead.
 
-    A child's own word is kept, and counts once the person is found to be an adult:
-    `not_yet` says so, and whose word counts now.
+    A child's own consent is stored, and counts only once the person is found to be an
+    adult. `not_yet` then says whose consent counts now.
     """
     with begin() as work:
         kept = in_case(code, queries.get, show_consent)
@@ -75,7 +75,7 @@ def record_consent(
 def list_consents(
     begin: ReadCases, code: CaseCode, if_none_match: IfNoneMatch = None
 ) -> Response:
-    """List the consents you may know of; a recipient, those that name it."""
+    """List the consents that you may know. A recipient gets those that name it."""
     with begin() as work:
         found = telling.consents_for(work, cases.get(work, code))
         return answer(ConsentList(items=spell(work, found)), if_none_match=if_none_match)
@@ -83,12 +83,12 @@ def list_consents(
 
 @router.post("/withdraw", status_code=204, responses=problems(NotFound, RoleMissing))
 def withdraw_consents(begin: WriteCases, code: CaseCode, said: TakeBack) -> Response:
-    """Take back for the person all that they agreed to for some purposes.
+    """Withdraw all consents of the person for some purposes, for every recipient.
 
-    Whomever it named. For any party to the case, also one that sees none of its consents:
-    the person tells whom they trust. A consent is taken back whole; what the person still
-    wants, the lead asks anew. What rested on it alone ends at once. The answer is the same
-    whether there was one or not. No version: a person's no is never out of date.
+    Any party of the case may do this, even one that may see none of the consents, so that
+    the person can tell an office that they trust. A consent is withdrawn completely; the
+    lead asks again for what the person still wants. Steps that depend on it alone end at
+    once. The answer is the same if there was no such consent. No version is needed.
     """
     with begin() as work:
         telling.withdraw_consents(work, code, said)
@@ -101,10 +101,10 @@ def withdraw_consents(begin: WriteCases, code: CaseCode, said: TakeBack) -> Resp
     responses=problems(NotFound, RoleMissing),
 )
 def withdraw_consent(begin: WriteCases, code: CaseCode, consent_id: UUID) -> Response:
-    """Take a consent back for the person; it holds from the very next request.
+    """Withdraw a consent for the person. This takes effect with the next request.
 
-    Any party that sees it may, without a version: a person's no is never out of date. Doing
-    it twice changes nothing. Referrals that rest on it end at once.
+    Any party that may see the consent may do this, without a version. A repeated request
+    changes nothing. Referrals that depend on the consent end at once.
     """
     with begin() as work:
         consent = telling.withdraw_consent(work, code, consent_id)

@@ -1,4 +1,4 @@
-"""A case in the words of a standard that others know."""
+"""The route that exports a case in the fields of HTCDS 2.0."""
 
 from fastapi import Response
 
@@ -20,11 +20,11 @@ router = Noun("sections", "/cases/{code}/export")
     responses=problems(*OPENING, SpaceReserved),
 )
 def export_case(begin: OpenSections, code: CaseCode, purpose: Purpose) -> Response:
-    """Export what you may read of a case now, in fields of the HTCDS 2.0 (IOM).
+    """Export what you may read of a case now, in the fields of HTCDS 2.0 (IOM).
 
-    Each section that has a field there is opened as if you read it: recorded before you
-    read it, allowed or refused. Codes are spelled as the standard has them, its faults and
-    a trailing space included. Where it is not plain which code is meant there is none.
+    Each section with a field in HTCDS is opened like any other: the opening is recorded
+    first, whether it is allowed or refused. Codes are spelled exactly as in the standard,
+    with its errors and a trailing space. A value without a clear code is left out.
     """
     with begin() as work:
         exported = exporting.export_case(work, code, purpose)

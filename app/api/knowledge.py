@@ -1,4 +1,4 @@
-"""What is known beside the state of a case: facts, questions, and what could not wait."""
+"""Routes for the facts, questions and declarations of vital interest of a case."""
 
 from uuid import UUID
 
@@ -44,7 +44,7 @@ WRITE = (*ANSWER, KeyMissing)
 
 
 def spell_facts(work: Reading, facts: list[Fact]) -> list[FactOut]:
-    """Show facts; focal points by their codes, as far as the caller may know them."""
+    """Return facts, with the codes of the focal points that the caller may know."""
     acts = [
         (fact.case, one, fact.recorded_at)
         for fact in facts
@@ -75,7 +75,7 @@ SAME = ("id", "name", "value", "country", "ends_on", "recorded_at")
 
 
 def show_fact(work: Reading, fact: Fact, status: int, headers: Headers) -> Response:
-    """Show one fact."""
+    """Return one fact."""
     [shown] = spell_facts(work, [fact])
     return answer(shown, status=status, headers=headers)
 
@@ -84,7 +84,7 @@ def show_fact(work: Reading, fact: Fact, status: int, headers: Headers) -> Respo
 def list_facts(
     begin: ReadCases, code: CaseCode, if_none_match: IfNoneMatch = None
 ) -> Response:
-    """List what is known beside the state, oldest first, as far as it is yours to know."""
+    """List the facts of a case that you may know, oldest first."""
     with begin() as work:
         found = telling.facts_for(work, cases.get(work, code))
         shown = FactList(items=spell_facts(work, found))
@@ -98,9 +98,10 @@ def list_facts(
     responses=problems(*WRITE, AssessmentOwed, directory.FocalPointUnknown),
 )
 def record_fact(begin: WriteCases, code: CaseCode, once: Once, new: NewFact) -> Response:
-    """Record a fact; the last of its name counts. No help ever waits for one (BR01).
+    """Record a fact. The last one of its name counts. No help waits for a fact (BR01).
 
-    The submitter, then the lead; and a recipient who was asked to find it out.
+    For the submitter or, once there is one, the lead, and for a recipient whose referral
+    asks for that fact.
     """
     with begin() as work:
         kept = in_case(code, cases.fact, show_fact)
@@ -108,12 +109,12 @@ def record_fact(begin: WriteCases, code: CaseCode, once: Once, new: NewFact) -> 
 
 
 def show_vital(
-    work: Reading,  # noqa: ARG001 - shown as any record is
+    work: Reading,  # noqa: ARG001 - the signature of `Kept.show`
     declared: VitalInterest,
     status: int,
     headers: Headers,
 ) -> Response:
-    """Show a declaration."""
+    """Return a declaration of vital interest."""
     shown = VitalInterestOut.model_validate(declared)
     return answer(shown, status=status, headers=headers)
 
@@ -127,10 +128,10 @@ def show_vital(
 def declare_vital_interest(
     begin: WriteCases, code: CaseCode, once: Once, new: NewVitalInterest
 ) -> Response:
-    """Say that a notice cannot wait for a consent: life is at risk, or serious harm near.
+    """Declare that a case cannot wait for a consent, because life or safety is at risk.
 
-    It holds for four hours and lets the notice and the safety notice go, nothing more. The
-    lead and oversight hear of it at once; tell the person afterwards.
+    For four hours, the summary and the safety alert may be sent without a consent, and
+    nothing else. The lead and oversight get the event at once. Tell the person afterwards.
     """
     with begin() as work:
         kept = in_case(code, cases.vital_interest, show_vital)
@@ -138,7 +139,7 @@ def declare_vital_interest(
 
 
 def spell_questions(work: Reading, questions: list[Question]) -> list[QuestionOut]:
-    """Show questions."""
+    """Return questions, with the askers that the caller may know."""
     due = deadlines.due_at(work, [q.id for q in questions])
     names = naming.read(work, [(q.case, q.asked_by, q.asked_at) for q in questions])
     return [
@@ -157,7 +158,7 @@ def spell_questions(work: Reading, questions: list[Question]) -> list[QuestionOu
 def show_question(
     work: Reading, question: Question, status: int, headers: Headers
 ) -> Response:
-    """Show one question."""
+    """Return one question."""
     [shown] = spell_questions(work, [question])
     return answer(shown, status=status, headers=headers)
 
@@ -166,7 +167,7 @@ def show_question(
 def list_questions(
     begin: ReadCases, code: CaseCode, if_none_match: IfNoneMatch = None
 ) -> Response:
-    """List what the holder asked the submitter; the words are among the notes."""
+    """List the holder's questions to the submitter. Their texts are among the notes."""
     with begin() as work:
         case = cases.get(work, code)
         mine = sides_of(work, case) & {Side.HOLDER, Side.SUBMITTER}
@@ -184,9 +185,9 @@ def list_questions(
 def ask_submitter(
     begin: WriteCases, code: CaseCode, once: Once, new: NewQuestion
 ) -> Response:
-    """Ask the submitter, as the holder of the case; an answer is due.
+    """Ask the submitter, as the holder of the case. A deadline for the answer starts.
 
-    Not one that the person fears, as far as you may know that.
+    A submitter that the person fears cannot be asked, as far as you may know the fear.
     """
     with begin() as work:
         kept = in_case(code, cases.question, show_question)
@@ -201,7 +202,7 @@ def ask_submitter(
 def answer_holder(
     begin: WriteCases, code: CaseCode, question_id: UUID, once: Once, said: NewAnswer
 ) -> Response:
-    """Answer the holder, as the submitter of the case."""
+    """Answer a question of the holder, as the submitter of the case."""
     with begin() as work:
         kept = in_case(code, cases.question, show_question)
         return once_only(

@@ -1,4 +1,4 @@
-"""How often people say no: counted without anybody, told in large numbers alone (R91)."""
+"""Routes for counts of adults who refused a referral, without any personal data (R91)."""
 
 from fastapi import Response
 
@@ -17,11 +17,11 @@ router = Noun("refusals", "/refusals")
 
 @router.post("", status_code=204, responses=problems(RoleMissing, SpaceReserved))
 def record_refusal(begin: WriteCases, new: NewRefusal) -> Response:
-    """Count that an adult was offered to be referred, and said no.
+    """Count that an adult was offered a referral and refused it.
 
-    Kept are the country and the week: no case, no account, no reason, no word. So a
-    repetition cannot be told from another person: send it once, and not again where you
-    hear no answer. No Idempotency-Key is heeded.
+    Only the country and the week are stored: no case, account, reason or text. So the
+    service cannot tell a repeated request from another person. Send the request once, even
+    if no answer arrives. An Idempotency-Key is ignored.
     """
     with begin() as work:
         must_work(work)
@@ -31,10 +31,10 @@ def record_refusal(begin: WriteCases, new: NewRefusal) -> Response:
 
 @router.get("", response_model=RefusalCounts, responses=problems(RoleMissing))
 def list_refusals(begin: ReadStatistics, if_none_match: IfNoneMatch = None) -> Response:
-    """List how many refusals there were, by country and quarter, as an analyst.
+    """List the number of refusals by country and quarter, as an analyst.
 
-    Of quarters that are over, and of no fewer than 11: what is missing is few, or none.
-    Each number is off by a few, by the same for good: nobody can tell a single person.
+    Only quarters that are over and have at least 11 refusals are listed. Each number has a
+    small random error that never changes, so that it does not reveal a single person.
     """
     with begin() as work:
         shown = RefusalCounts(items=queries.refusals(work))

@@ -1,4 +1,4 @@
-"""Screenings: signs that were seen, and what they amount to; a presumption, no finding."""
+"""Routes for screenings: scored sets of indicators. A result is a presumption only."""
 
 from uuid import UUID
 
@@ -47,11 +47,10 @@ OF_CASE = "/cases/{code}/screenings"
 
 @router.post("/screenings", response_model=ScreeningResult)
 def score_signs(begin: ScreenSigns, signs: ScreenedSigns) -> Response:
-    """Say what signs amount to, and why, before there is a case. Nothing is kept.
+    """Score indicators and return the outcome with its reasons. Nothing is stored.
 
-    A presumption, never a finding: no outcome says that a person is no victim, and no help
-    waits for it. It takes the right to write cases, since whoever may not write one has
-    nobody to screen; the database is opened for reading alone.
+    The outcome is a presumption: none says that a person is not a victim, and no help waits
+    for it. No case is needed, but the scope to write cases is.
     """
     with begin():
         result = score(signs.ticked(), signs.age_class)
@@ -59,7 +58,7 @@ def score_signs(begin: ScreenSigns, signs: ScreenedSigns) -> Response:
 
 
 def show(work: Reading, screening: Screening, status: int, headers: Headers) -> Response:
-    """Show what came of one screening."""
+    """Return the outcome of one screening."""
     [shown] = spell(work, [screening])
     return answer(shown, status=status, headers=headers)
 
@@ -76,10 +75,10 @@ def show(work: Reading, screening: Screening, status: int, headers: Headers) -> 
 def record_screening(
     begin: WriteCases, code: CaseCode, once: Once, new: NewScreening
 ) -> Response:
-    """Keep a screening with a case: the submitter, and once there is one, the lead.
+    """Record a screening of a case, as the submitter or, once there is one, the lead.
 
-    It counts the age class of the notice. Signs, remarks and reasons are sealed: score
-    first to see them, or open them.
+    It is scored with the age class of the summary. Indicators, remarks and reasons are
+    sealed: score first to see the reasons, or open the screening.
     """
     with begin() as work:
         kept = Kept(lambda work, one: known(work, cases.get(work, code), one), show)
@@ -90,7 +89,11 @@ def record_screening(
 def list_screenings(
     begin: ReadCases, code: CaseCode, if_none_match: IfNoneMatch = None
 ) -> Response:
-    """List what came of each screening: to who keeps the case, else your own."""
+    """List the outcomes of the screenings that you may know.
+
+    The holder gets all of them, and so does the submitter until there is a lead. Other
+    offices get their own.
+    """
     with begin() as work:
         found = queries.known(work, cases.get(work, code))
         items = spell(work, found)
@@ -105,11 +108,11 @@ def list_screenings(
 def open_screening(
     begin: OpenSections, code: CaseCode, screening_id: UUID, purpose: Purpose
 ) -> Response:
-    """Open the signs, the remarks and the reasons, as one opens section `indicators`.
+    """Open the indicators, remarks and reasons of a screening.
 
-    The same consents cover it, and police and prosecution need one of their own. The
-    opening is recorded before you read it; what is not yours and what was never written
-    both answer 404.
+    The rules and consents are those of the section `indicators`; police and prosecution
+    need a consent that names them. The opening is recorded before you read the answer. If
+    you may not open the screening, or it does not exist, the answer is 404.
     """
     with begin() as work:
         opened = papers.open_screening(work, code, screening_id, purpose)
@@ -117,7 +120,7 @@ def open_screening(
 
 
 def known(work: Reading, case: Case, screening_id: UUID) -> Screening:
-    """Find a screening the caller may know of, or raise NotFound (404)."""
+    """Return a screening that the caller may know, or raise NotFound (404)."""
     for screening in queries.known(work, case):
         if screening.id == screening_id:
             return screening
@@ -125,7 +128,7 @@ def known(work: Reading, case: Case, screening_id: UUID) -> Screening:
 
 
 def spell(work: Reading, screenings: list[Screening]) -> list[ScreeningOut]:
-    """Show screenings."""
+    """Return screenings with the codes of the offices that recorded them."""
     codes = directory.codes(work, [one.screened_by for one in screenings])
     return [
         ScreeningOut(

@@ -1,4 +1,4 @@
-"""What is sealed: opened one by one, each time for a purpose, and each time recorded."""
+"""Routes for sealed documents of a case. Each opening has a purpose and is recorded."""
 
 from typing import Final
 
@@ -45,7 +45,7 @@ WRITE = problems(*WRITES)
 
 
 class SectionMismatch(Problem):
-    """The body is of another section than the path."""
+    """The section in the body differs from the section in the path."""
 
     status = 422
 
@@ -54,10 +54,11 @@ class SectionMismatch(Problem):
 def open_section(
     begin: OpenSections, code: CaseCode, section: Section, purpose: Purpose
 ) -> Response:
-    """Open one section, if the person's consent and the state of things let you.
+    """Open one section, if your relation to the case and the person's consent allow it.
 
-    The opening is recorded before you read it, and the lead sees who opened what, when and
-    why. A section that is not yours and one that was never written both answer 404.
+    The opening is recorded before you read the answer, and the lead sees who opened what,
+    when and for which purpose. If you may not open the section, or it was never written,
+    the answer is 404.
     """
     with begin() as work:
         opened = actions.open_section(work, code, section, purpose)
@@ -77,16 +78,16 @@ def write_section(  # noqa: PLR0913, PLR0917 - each is part of one decision
     once: Once,
     content: SectionContent,
 ) -> Response:
-    """Write a section, in place of what it was: the submitter's, then the lead's."""
+    """Replace a section, as the submitter or, once there is one, the lead."""
     if content.section != section:
-        raise SectionMismatch("Say the same section in the path and in the body.")
+        raise SectionMismatch("Send the same section in the path and in the body.")
     must_know_signs(content)
     with begin() as work:
         return on_case(work, once, lambda: actions.write_section(work, code, seen, content))
 
 
 def must_know_signs(content: SectionContent) -> None:
-    """Raise RequestInvalid (422) if a section names an indicator that is on no list."""
+    """Raise RequestInvalid (422) if a section names an unknown indicator."""
     detail = unknown("indicators").message()
     faults = [
         Fault(pointer=f"#/codes/{place}", code=CODE_UNKNOWN, detail=detail)
@@ -98,7 +99,7 @@ def must_know_signs(content: SectionContent) -> None:
 
 @router.get("/safeguards", response_model=OpenedSafeguards, responses=OPENED)
 def open_safeguards(begin: OpenSections, code: CaseCode, purpose: Purpose) -> Response:
-    """Open who must not learn of the person: for its submitter and its holder alone."""
+    """Open the safeguards: who must not know of the person. For submitter and holder."""
     with begin() as work:
         opened = actions.open_safeguards(work, code, purpose)
     return answer(there(opened))
@@ -108,7 +109,7 @@ def open_safeguards(begin: OpenSections, code: CaseCode, purpose: Purpose) -> Re
 def open_safeguards_history(
     begin: OpenSections, code: CaseCode, purpose: Purpose
 ) -> Response:
-    """Open the safeguards as they were before: when who was held to be unsafe, and why."""
+    """Open the earlier versions of the safeguards that you may read, oldest first."""
     with begin() as work:
         opened = actions.open_past_safeguards(work, code, purpose)
     return answer(opened)
@@ -116,7 +117,10 @@ def open_safeguards_history(
 
 @router.get("/safety-notice", response_model=OpenedSafetyNotice, responses=OPENED)
 def open_safety_notice(begin: OpenSections, code: CaseCode, purpose: Purpose) -> Response:
-    """Open what whoever meets the person must know; it is told without a consent (BR05)."""
+    """Open the safety alert: what everyone who meets the person must know.
+
+    No consent is needed (BR05).
+    """
     with begin() as work:
         opened = actions.open_safety_notice(work, code, purpose)
     return answer(there(opened))
@@ -126,7 +130,7 @@ def open_safety_notice(begin: OpenSections, code: CaseCode, purpose: Purpose) ->
 def write_safeguards(
     begin: WriteCases, code: CaseCode, seen: IfMatch, once: Once, content: Safeguards
 ) -> Response:
-    """Write who must not learn of the person, in place of what it was."""
+    """Replace the safeguards: who must not know of the person."""
     with begin() as work:
         return on_case(
             work, once, lambda: actions.write_safeguards(work, code, seen, content)
@@ -135,7 +139,7 @@ def write_safeguards(
 
 @router.get("/contacts", response_model=OpenedContacts, responses=OPENED)
 def open_contacts(begin: OpenSections, code: CaseCode, purpose: Purpose) -> Response:
-    """Open whom to reach at the lead; never for a body of the State of origin."""
+    """Open the contacts of the lead. Offices of the State of origin may never open them."""
     with begin() as work:
         opened = actions.open_contacts(work, code, purpose)
     return answer(there(opened))
@@ -145,7 +149,7 @@ def open_contacts(begin: OpenSections, code: CaseCode, purpose: Purpose) -> Resp
 def write_contacts(
     begin: WriteCases, code: CaseCode, seen: IfMatch, once: Once, promise: AcceptLead
 ) -> Response:
-    """Say anew whom to reach, as the lead: two different people."""
+    """Replace the contacts of the lead, as the lead: two different people."""
     contacts = Contacts(contacts=promise.contacts)
     with begin() as work:
         return on_case(
@@ -155,7 +159,7 @@ def write_contacts(
 
 @router.get("/notes", response_model=NoteList, responses=OPENED)
 def open_case_notes(begin: OpenSections, code: CaseCode, purpose: Purpose) -> Response:
-    """Open the free texts that came with steps of the case, as far as they are yours."""
+    """Open the notes of the case's actions that you may read."""
     with begin() as work:
         opened = papers.open_notes(work, cases.recall(work, code), purpose)
     return answer(opened)
@@ -167,9 +171,10 @@ def open_case_notes(begin: OpenSections, code: CaseCode, purpose: Purpose) -> Re
     responses=problems(NotFound, ActionNotYours, CursorUnknown),
 )
 def list_access(begin: OpenSections, code: CaseCode, query: Paging) -> Response:
-    """List who opened what, when and why: for the lead and for oversight.
+    """List who opened which document, when and for which purpose.
 
-    A lead of the State of origin is not told which office it was that helps elsewhere.
+    For the lead and oversight. A lead of the State of origin does not see the names of
+    offices that help in another country.
     """
     with begin() as work:
         case = cases.get(work, code)

@@ -1,4 +1,4 @@
-"""Keeping that who was asked has looked: evidence of rank 3, without a poll."""
+"""Read receipts: record that an office first read what it was asked (evidence rank 3)."""
 
 from typing import Final
 
@@ -17,24 +17,26 @@ type Sendable = Case | Referral | Handover
 
 ASKED = frozenset(
     {
-        *(Relation.CANDIDATE, Relation.DESK, Relation.RECIPIENT),
+        Relation.CANDIDATE,
+        Relation.DESK,
+        Relation.RECIPIENT,
         Relation.HANDOVER_CANDIDATE,
     }
 )
 
 
 def is_first_sight(work: Reading, record: Sendable) -> bool:
-    """Say whether the caller was asked something and reads it for the first time."""
+    """Return whether the caller was asked to act and has not read the record before."""
     asked = record.relations_of(work.actor.focal_point_id) & ASKED
     return bool(asked) and not queries.was_seen(work, record.id)
 
 
 def keep_sight(read: Reading, record: Sendable) -> None:
-    """Keep it, in a short transaction after the reading; raises Busy (503)."""
+    """Record the first read in a short transaction after it. Raises Busy (503)."""
     with writing(read.ground, read.actor) as work:
         actions.keep_sighting(work, record.id)
 
 
 OPENING: Final = (NotFound, DailyCapReached, TooManyRefusedOpenings)
-"""What can keep somebody from opening what is sealed."""
+"""The problems with which an opening of a sealed document can be refused."""
 OPENED: Final = problems(*OPENING)

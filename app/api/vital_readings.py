@@ -1,4 +1,4 @@
-"""Reading while a life is at risk: asked by one, allowed by another organisation (R15)."""
+"""Routes for emergency access, which another organisation has to permit (R15)."""
 
 from datetime import datetime
 from uuid import UUID
@@ -37,7 +37,7 @@ DECIDE = problems(*ACT, ActionIllegal, ActionNotYours, NotASecondPerson)
 
 
 def deeds(one: VitalReading) -> list[tuple[Case, UUID, datetime]]:
-    """Say which offices acted on it, and when."""
+    """Return the offices that asked for and decided an emergency access, and when."""
     acts = [(one.case, one.asked_by, one.asked_at)]
     if one.decided_by and one.decided_at:
         acts.append((one.case, one.decided_by, one.decided_at))
@@ -45,7 +45,7 @@ def deeds(one: VitalReading) -> list[tuple[Case, UUID, datetime]]:
 
 
 def spell(work: Reading, found: list[VitalReading]) -> list[VitalReadingOut]:
-    """Show readings; offices by their codes, as far as the caller may know them."""
+    """Return emergency accesses, with the codes of offices that the caller may know."""
     names = naming.read(work, [act for one in found for act in deeds(one)])
     clocks = deadlines.running(work, [one.id for one in found])
     telling = {
@@ -71,7 +71,7 @@ def spell(work: Reading, found: list[VitalReading]) -> list[VitalReadingOut]:
 
 
 def knows_holder(work: Reading, reading: VitalReading) -> bool:
-    """Return whether the caller may know who has to tell the person, so also by when."""
+    """Return whether the caller may know who has to tell the person, and the deadline."""
     return Grant.LEAD in reading.case.grants(work.actor.focal_point_id)
 
 
@@ -84,13 +84,13 @@ SAME = (
 def show_reading(
     work: Reading, reading: VitalReading, status: int, headers: Headers
 ) -> Response:
-    """Show one reading."""
+    """Return one emergency access."""
     [shown] = spell(work, [reading])
     return answer(shown, status=status, headers=headers)
 
 
 def find_reading(work: Reading, case_id: UUID, reading_id: UUID) -> VitalReading:
-    """Find a reading for a retry, as far as the caller may know of it by then."""
+    """Find an emergency access for a retry, if the caller may still know of it."""
     return emergency.find(work, cases.get_by_id(work, case_id), reading_id)
 
 
@@ -98,10 +98,10 @@ def find_reading(work: Reading, case_id: UUID, reading_id: UUID) -> VitalReading
 def list_readings(
     begin: ReadCases, code: CaseCode, if_none_match: IfNoneMatch = None
 ) -> Response:
-    """List the readings of this case in an emergency, oldest first.
+    """List the emergency accesses of a case, oldest first.
 
-    To the holder, the desk and oversight all of them; to an office that asked, its own. For
-    each that is over the person has to be told: `tell_person_by` until that was done.
+    The holder, the desk and oversight get all of them, other offices their own. When one is
+    over, the person has to be told by `tell_person_by`, which is set until that is done.
     """
     with begin() as work:
         found = emergency.readings_for(work, cases.get(work, code))
@@ -119,14 +119,14 @@ def list_readings(
 def ask_for_reading(
     begin: WriteCases, code: CaseCode, once: Once, new: AskReading
 ) -> Response:
-    """Ask another organisation to let you read while a life is at imminent risk.
+    """Ask another organisation for emergency access while a life is at imminent risk.
 
-    Name the sections that are needed, and no more. Nothing opens by asking: a person of
-    oversight, the desk or the lead, of another office than yours, has to permit it within
-    four hours. Then you alone open these sections, for this purpose, for four hours, where
-    the person fears nobody at your office; a State body reads no name from an NGO (R84).
-    Lead and oversight are alerted at once, and again at the end; the person is told
-    afterwards.
+    Name only the sections that are needed. The request alone opens nothing: a person of
+    oversight, the desk or the lead, of another organisation than yours, has to permit it
+    within four hours. Then you, and nobody else of your office, can open these sections for
+    this purpose for four hours, unless the person fears your office. A State office does
+    not read names that an NGO wrote (R84). The lead and oversight are notified at once and
+    again at the end. The person is told afterwards.
     """
     with begin() as work:
         kept = in_case(code, find_reading, show_reading)
@@ -137,10 +137,11 @@ def ask_for_reading(
 def permit_reading(
     begin: WriteCases, code: CaseCode, reading_id: UUID, once: Once
 ) -> Response:
-    """Permit a reading, as a person of another organisation than who asks.
+    """Permit emergency access, as a person of another organisation than the one that asks.
 
-    Of oversight (`protection_officer`, `supervisor`), the desk or the lead (`coordinator`,
-    `supervisor`). Lead and oversight are alerted in the same transaction.
+    For oversight (`protection_officer`, `supervisor`), and for the desk and the lead
+    (`coordinator`, `supervisor`). The lead and oversight are notified in the same
+    transaction.
     """
     with begin() as work:
         kept = in_case(code, find_reading, show_reading)
@@ -154,7 +155,7 @@ def permit_reading(
 def refuse_reading(
     begin: WriteCases, code: CaseCode, reading_id: UUID, once: Once
 ) -> Response:
-    """Refuse a reading, as who could permit it; it can be asked for anew."""
+    """Refuse emergency access, as a person who could permit it. It can be asked again."""
     with begin() as work:
         kept = in_case(code, find_reading, show_reading)
         return once_only(
@@ -167,9 +168,9 @@ def refuse_reading(
 def stop_reading(
     begin: WriteCases, code: CaseCode, reading_id: UUID, once: Once
 ) -> Response:
-    """End a reading before its four hours are over: who reads, the holder, oversight.
+    """End emergency access early, as the account that reads, the holder or oversight.
 
-    Nothing opens by it from the next request on; doing it twice changes nothing.
+    It opens nothing from the next request on. A repeated request changes nothing.
     """
     with begin() as work:
         kept = in_case(code, find_reading, show_reading)
@@ -184,9 +185,9 @@ def stop_reading(
 def inform_of_reading(
     begin: WriteCases, code: CaseCode, reading_id: UUID, once: Once, said: InformOfReading
 ) -> Response:
-    """Say that the person was told who read what, as the holder of the case.
+    """Confirm, as the holder of the case, that the person was told who read what.
 
-    It is due within a day of the end, and stands in the worklist until then (BR05).
+    It is due within a day after the end, and is in the worklist until it is done (BR05).
     """
     with begin() as work:
         kept = in_case(code, find_reading, show_reading)
@@ -203,10 +204,11 @@ def inform_of_reading(
 def review_reading(
     begin: WriteCases, code: CaseCode, reading_id: UUID, once: Once, found: ReviewReading
 ) -> Response:
-    """Say whether a reading was right, as a protection officer who did not permit it.
+    """Record whether emergency access was justified, as another protection officer.
 
-    Once it is over; who read what is in the access log. Until it is reviewed, from 72 hours
-    after it was permitted, the account that read can ask for no other (R17).
+    The reviewer must not have permitted it, and it must be over. The access log has what
+    was read. From 72 hours after the permission until the review, the account that read
+    cannot ask for another emergency access (R17).
     """
     with begin() as work:
         kept = in_case(code, find_reading, show_reading)
