@@ -1,4 +1,4 @@
-"""The change feed: polled, waited for, or listened to; one reading behind all three."""
+"""Routes for the feed of events: polling, long polling and a stream, which read alike."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -36,24 +36,24 @@ from app.kernel.problems import Problem
 from app.kernel.work import Reading, writing
 
 AT_ONCE: Final = 100
-"""Events that are read together for somebody who listens."""
+"""The most events that a stream reads at once."""
 
 SILENCE: Final = 15.0
-"""Seconds after which somebody who listens is told that the line is still open."""
+"""Seconds without an event after which a stream sends a comment as a sign of life."""
 
 LIFETIME: Final = 300.0
-"""Seconds after which a stream ends: where it is taken up again says what arrived."""
+"""Seconds after which a stream ends. The cursor of the next request says what arrived."""
 
 RETRY_MS: Final = 2000
-AFTER: Final = "`next` of a page of `/v1/events`, or an id of this; absent: the start."
-RESUMED: Final = "The id of the last event that you dealt with; it counts before `after`."
+AFTER: Final = "`next` of a page of `/v1/events` or the id of an event. Default: the start."
+RESUMED: Final = "The id of the last event that you handled. Takes precedence over `after`."
 EVENT: Final[dict[str, Any]] = {
-    "description": "An event of the stream, as a parser of such streams hands it out.",
+    "description": "An event of the stream, as a parser of server-sent events returns it.",
     "type": "object",
     "properties": {
         "id": {
             "type": "string",
-            "description": "A cursor: the browser's `Last-Event-ID`, or `after`.",
+            "description": "A cursor for `Last-Event-ID` or `after`.",
         },
         "data": {
             "type": "string",
@@ -63,25 +63,25 @@ EVENT: Final[dict[str, Any]] = {
         "retry": {
             "type": "integer",
             "minimum": 0,
-            "description": "Milliseconds to wait before going on; said once, without data.",
+            "description": "Milliseconds to wait before reconnecting. Sent once, alone.",
         },
     },
     "required": ["id", "data"],
 }
-"""OpenAPI 3.1 has no word for one item of a stream; 3.2 has, and says it of this."""
+"""The schema of one event of the stream. OpenAPI 3.2 has a keyword for it, 3.1 does not."""
 STREAM: Final = "text/event-stream"
 
 router = Noun("feed", "/events")
 
 
 class EventStream(StreamingResponse):
-    """Server-sent events, as the HTML standard has them."""
+    """A response of server-sent events (HTML standard)."""
 
     media_type = STREAM
 
 
 class Start(BaseModel):
-    """Where to start."""
+    """The cursor at which a stream starts."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -93,13 +93,13 @@ class Start(BaseModel):
 
 @dataclass(frozen=True)
 class Polled:
-    """Where a poller stands, and what is new to it; None: it has that page already."""
+    """The position of a client and its new events, or None if it has that page already."""
 
     mark: Mark
     news: News | None
 
     def answer(self, headers: dict[str, str]) -> Response:
-        """Spell it."""
+        """Return the page of events with its entity tag, or 304."""
         if self.news is None:
             return not_modified(self.mark.tag, headers)
         body = situation.page(self.mark, self.news).model_dump_json().encode()
@@ -107,7 +107,7 @@ class Polled:
 
 
 def read(work: Reading, query: PageQuery, if_none_match: str | None = None) -> Polled:
-    """Read what is after the cursor."""
+    """Read the events after the cursor."""
     mark = queries.look(work, query)
     known = if_none_match is not None and has(if_none_match, mark.tag)
     return Polled(mark, None if known else situation.news(work, mark, query.limit))
@@ -116,7 +116,7 @@ def read(work: Reading, query: PageQuery, if_none_match: str | None = None) -> P
 def poll(
     begin: Begin[Reading], query: PageQuery, if_none_match: str | None = None
 ) -> Polled:
-    """Read what is after the cursor, and keep that its bearer has what is before it."""
+    """Read the events after the cursor, and record those before it as retrieved."""
     with begin() as work:
         polled = read(work, query, if_none_match)
     if polled.mark.advances:
@@ -139,14 +139,14 @@ async def list_events(
     patience: Patience,
     if_none_match: IfNoneMatch = None,
 ) -> Response:
-    """Poll for what happened after the cursor, oldest first; or wait until something does.
+    """List the events after a cursor, oldest first, or wait until there is one.
 
-    Each event arrives at least once, in the order it was committed. Keep `next` together
-    with what you did, and send it as `after`: that you passed an event is evidence that you
-    retrieved it. After a 410, read from the start and compare.
+    Each event is delivered at least once, in the order of commits. Store `next` in the same
+    transaction as your own changes and send it as `after`: a cursor after an event is
+    evidence that you retrieved it. After a 410, read from the start and compare.
 
-    With `Prefer: wait=30` an answer without news comes after 30 seconds, one with news as
-    soon as there is any: you hear within a second, and ask twice a minute.
+    With `Prefer: wait=30` the answer comes as soon as there is an event, or after 30
+    seconds without one. You then get an event within a second, with two requests a minute.
     """
     polled = await run_in_threadpool(poll, begin, query, if_none_match)
     if patience and not polled.news and await waited(request, polled.mark, patience):
@@ -157,9 +157,10 @@ async def list_events(
 
 
 async def waited(request: Request, mark: Mark, seconds: float) -> bool:
-    """Wait until there is more than there was; the time is not counted as the service's.
+    """Wait until there are new events and return whether there are.
 
-    Raises TooManyRequests (429) where too many of the account wait already.
+    The wait does not count as time of the service in metrics and logs. Raises
+    TooManyRequests (429) if too many requests of the account wait already.
     """
     clock = asyncio.get_running_loop().time
     bell: Bell = request.app.state.bell
@@ -178,7 +179,7 @@ async def waited(request: Request, mark: Mark, seconds: float) -> bool:
 
 LISTENED: Final[dict[int | str, dict[str, Any]]] = {
     200: {
-        "description": "Events as they happen: `id` is a cursor, `data` the event as JSON.",
+        "description": "Events. `id` is a cursor, `data` is the event as JSON.",
         "content": {STREAM: {"schema": EVENT}},
     },
     **problems(CursorUnknown, CursorGone),
@@ -200,12 +201,12 @@ async def stream_events(
         Header(alias="Last-Event-ID", description=RESUMED),
     ] = None,
 ) -> Response:
-    """Listen to the same feed as server-sent events, for as long as you like.
+    """Stream the same feed as server-sent events.
 
-    What was there comes first, then what happens, within a second. After five minutes the
-    stream ends: go on from the last id, as clients of server-sent events do by themselves,
-    for where you do is evidence of what you retrieved. Your key is judged anew for each
-    event; once it has ended, so does the stream.
+    Stored events come first, then each new event within a second. After five minutes the
+    stream ends. Reconnect with the last id, as clients of server-sent events do by
+    themselves: the id is evidence of what you retrieved. Your key is checked again before
+    new events are sent; once it has ended, the stream ends.
     """
     start = PageQuery(after=last_event_id or query.after, limit=AT_ONCE)
     polled = await run_in_threadpool(poll, begin, start)
@@ -213,7 +214,7 @@ async def stream_events(
 
 
 async def told(request: Request, polled: Polled) -> AsyncIterator[bytes]:
-    """Tell what there is, then what comes, until the key, the time or the service ends."""
+    """Yield stored and new events until the key, the time or the service ends."""
     bell: Bell = request.app.state.bell
     turns: Turns = request.app.state.turns
     clock = asyncio.get_running_loop().time
@@ -240,6 +241,6 @@ async def told(request: Request, polled: Polled) -> AsyncIterator[bytes]:
 
 
 def goes_on(begin: Begin[Reading], after: str) -> Polled:
-    """Read what came since; that it was sent is no evidence yet that it arrived."""
+    """Read the next events of a stream, without recording anything as retrieved."""
     with begin() as work:
         return read(work, PageQuery(after=after, limit=AT_ONCE))

@@ -1,4 +1,4 @@
-"""The worklist, the history of a case, and the evidence."""
+"""Routes for the worklist, the history of a case and delivery evidence."""
 
 from uuid import UUID
 
@@ -23,7 +23,7 @@ router = Noun("feed")
 def list_work(
     begin: ReadFeed, query: Paging, if_none_match: IfNoneMatch = None
 ) -> Response:
-    """List what waits for your focal point, the most urgent clock first."""
+    """List what your focal point has to do, the most urgent deadline first."""
     with begin() as work:
         return answer(queries.worklist(work, query), if_none_match=if_none_match)
 
@@ -36,10 +36,10 @@ def list_work(
 def list_history(
     begin: ReadCases, code: CaseCode, query: Paging, if_none_match: IfNoneMatch = None
 ) -> Response:
-    """List what happened in a case, as far as your focal point was told.
+    """List the events of a case that were sent to your focal point.
 
-    A former lead reads up to the handover. Who acted is left out where it is not yours to
-    know; a submitter reads of a case that a lead has which steps were taken, and not why.
+    A former lead gets those up to the handover. The acting office is left out if you may
+    not know it. Once there is a lead, a submitter reads which steps were taken, not why.
     """
     with begin() as work:
         page = situation.history(work, cases.recall(work, code), query)
@@ -50,7 +50,7 @@ def list_history(
 def get_case_evidence(
     begin: ReadCases, code: CaseCode, if_none_match: IfNoneMatch = None
 ) -> Response:
-    """Read what became of the submission with each who was asked to lead."""
+    """Read the delivery evidence of a case for each office that was asked to lead."""
     with begin() as work:
         found = evidence.of_case(work, cases.get(work, code))
         return answer(found, if_none_match=if_none_match)
@@ -64,7 +64,7 @@ def get_case_evidence(
 def get_referral_evidence(
     begin: ReadReferrals, referral_id: UUID, if_none_match: IfNoneMatch = None
 ) -> Response:
-    """Read what became of a referral."""
+    """Read the delivery evidence of a referral."""
     with begin() as work:
         found = evidence.of_referral(work, referrals.get(work, referral_id))
         return answer(found, if_none_match=if_none_match)
@@ -78,7 +78,7 @@ def get_referral_evidence(
 def get_handover_evidence(
     begin: ReadCases, handover_id: UUID, if_none_match: IfNoneMatch = None
 ) -> Response:
-    """Read what became of an offer of the lead."""
+    """Read the delivery evidence of a handover."""
     with begin() as work:
         found = evidence.of_handover(work, handovers.get(work, handover_id))
         return answer(found, if_none_match=if_none_match)

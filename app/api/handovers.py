@@ -1,4 +1,4 @@
-"""Handovers: offering the lead of a case, and one path for each answer."""
+"""Routes for handovers: offer the lead of a case, and answer or cancel an offer."""
 
 from typing import Annotated, Any, Literal
 from uuid import UUID
@@ -54,7 +54,7 @@ STEPS = (
 )
 STEP = problems(*STEPS)
 NO_LONGER_YOURS: dict[int | str, dict[str, Any]] = {
-    204: {"description": "Done; you are no longer party to the handover."}
+    204: {"description": "Done. You are no longer a party of the handover."}
 }
 
 
@@ -70,11 +70,11 @@ NO_LONGER_YOURS: dict[int | str, dict[str, Any]] = {
 def offer_handover(
     begin: WriteCases, code: CaseCode, once: Once, new: NewHandover
 ) -> Response:
-    """Offer the lead of a case to another focal point, as its lead; one at a time.
+    """Offer the lead of a case to another focal point, as its lead.
 
-    The lead stays yours until it is accepted. Until then who is asked reads the notice and,
-    if the person's consent says so, the needs. Repeat the request with the same
-    Idempotency-Key until an answer comes.
+    A case has one open offer at a time, and you keep the lead until it is accepted. Until
+    then the other office reads the summary and, if a consent covers it, the section
+    `needs`. If no answer arrives, repeat the request with the same Idempotency-Key.
     """
 
     def act(work: Writing) -> Handover:
@@ -85,7 +85,7 @@ def offer_handover(
 
 
 class HandoverQuery(PageQuery):
-    """Where to start, and which handovers."""
+    """The cursor and the filters of the list of handovers."""
 
     side: (
         Literal[Side.LEAD, Side.HANDOVER_CANDIDATE, Side.FORMER_LEAD] | SkipJsonSchema[None]
@@ -100,7 +100,7 @@ def list_handovers(
     query: Annotated[HandoverQuery, Query()],
     if_none_match: IfNoneMatch = None,
 ) -> Response:
-    """List the handovers you are asked for, those of the cases you lead, and your past."""
+    """List the handovers offered to you, those of the cases you lead, and past ones."""
     with begin() as work:
         statement = queries.mine(work, query.side, query.state, query.case)
         keys = (Party.number, Handover.number)
@@ -116,7 +116,7 @@ def list_handovers(
 def get_handover(
     begin: ReadCases, handover_id: UUID, if_none_match: IfNoneMatch = None
 ) -> Response:
-    """Read one handover: where it stands, and what you can do now."""
+    """Read one handover: its state and the actions open to you."""
     with begin() as work:
         handover = queries.get(work, handover_id)
         [shown] = show(work, [handover])
@@ -139,10 +139,10 @@ def accept_handover(
     once: Once,
     promise: AcceptHandover,
 ) -> Response:
-    """Take the lead, and name two people who can be reached; sealed.
+    """Accept the lead and name two people who can be reached; their names are sealed.
 
-    All that the offer needed is judged again. The lead, what waits for it and the sender's
-    side of open referrals become yours at once, or nothing does.
+    The requirements of the offer are checked again. The lead, its deadlines and the
+    sender's side of open referrals move to you in one transaction.
     """
     terms = promise.terms()
 
@@ -162,9 +162,9 @@ def accept_handover(
 def decline_handover(
     begin: WriteCases, handover_id: UUID, seen: IfMatch, once: Once, why: DeclineHandover
 ) -> Response:
-    """Say no, with a reason; the lead stays where it is.
+    """Decline the lead with a reason. It stays with the office that offered it.
 
-    Your part in the case ends with it: the answer is 204.
+    You are then no longer a party of the case, so the answer is 204.
     """
     terms = Terms(reason=why.reason)
 
@@ -180,7 +180,7 @@ def decline_handover(
 def cancel_handover(
     begin: WriteCases, handover_id: UUID, seen: IfMatch, once: Once, why: CancelHandover
 ) -> Response:
-    """Take an offer back, as the lead; who was asked loses the case at once."""
+    """Cancel an offer, as the lead. The office that was asked loses access at once."""
 
     def act(work: Writing) -> Handover:
         judged = actions.ready(work, handover_id, Action.CANCEL, seen)

@@ -1,4 +1,4 @@
-"""Whether the process lives, and whether it can be given work."""
+"""Routes for liveness and readiness checks."""
 
 from typing import Annotated, Final
 
@@ -22,13 +22,13 @@ IN_TIME: Final = "in time"
 
 
 class Alive(BaseModel):
-    """The process answers."""
+    """The answer of a process that is running."""
 
     status: str = "alive"
 
 
 class Readiness(BaseModel):
-    """Whether cases can be taken now, and waited for; each is `ready`, or says why not."""
+    """Whether the service can take cases now. Each part is `ready` or says why not."""
 
     status: str
     database: str
@@ -38,32 +38,32 @@ class Readiness(BaseModel):
     free_space: Annotated[
         str,
         Field(
-            description="`enough`, or where little disk space is left on this machine. It "
-            "does not make the service not ready.",
+            description="`enough`, or where disk space on this machine is low. It does not "
+            "affect `status`.",
             examples=["enough", "low: database 512 MiB"],
         ),
     ]
     notifications: Annotated[
         str,
         Field(
-            description="`in time`, or by which way notifications do not leave, or were "
-            "given up within a day. It does not make the service not ready.",
+            description="`in time`, or the channels whose notifications are late or were "
+            "given up within a day. It does not affect `status`.",
             examples=["in time", "late: email"],
         ),
     ]
     receivers: Annotated[
         str,
         Field(
-            description="`in time`, or `late`: a receiver of webhooks is dead. It does not "
-            "make the service not ready.",
+            description="`in time`, or `late` if a receiver of webhooks fails. It does "
+            "not affect `status`.",
             examples=["in time", "late"],
         ),
     ]
     drill: Annotated[
         bool,
-        Field(description="Whether this is a drill: no real person may be in it."),
+        Field(description="Whether this is a drill, without data of real persons."),
     ]
-    clock_speed: Annotated[int, Field(description="How many times as fast deadlines run.")]
+    clock_speed: Annotated[int, Field(description="How many times faster deadlines run.")]
     time_zones: Annotated[
         str,
         Field(
@@ -76,16 +76,16 @@ class Readiness(BaseModel):
 
 @router.get("/livez")
 def get_liveness() -> Alive:
-    """Say that the process is up."""
+    """Report that the process is running."""
     return Alive()
 
 
 @router.get("/readyz", response_model=Readiness, responses={503: {"model": Readiness}})
 def get_readiness(request: Request) -> Response:
-    """Say whether the database takes writes and is migrated, and whether clocks are kept.
+    """Report whether the database takes writes and is migrated, and deadlines are handled.
 
-    A case that nobody watches over must not be taken: it would wait for ever. And nothing
-    is served from a database that holds what was erased.
+    Without a running worker the service is not ready, because a new case would wait without
+    a deadline. It is not ready either if the database contains data that was erased.
     """
     ground: Ground = request.app.state.ground
     found = {**state_of(ground), "erasures": agreed(ground, request.app.state.ledger)}
@@ -103,7 +103,7 @@ def get_readiness(request: Request) -> Response:
 
 
 def state_of(ground: Ground) -> dict[str, str]:
-    """Open a transaction that could write, and look at what keeps the service going."""
+    """Return the state of the database, the worker and the deadlines."""
     unknown = dict.fromkeys(("worker", "clocks"), "not known")
     try:
         if ground.database.is_standby():
@@ -117,7 +117,7 @@ def state_of(ground: Ground) -> dict[str, str]:
 
 
 def notes_of(ground: Ground, database: str) -> dict[str, str]:
-    """Return notes on what leaves the service, which never make it not ready."""
+    """Return whether notifications and webhooks are in time, as notes for the answer."""
     unknown = dict.fromkeys(("notifications", "receivers"), "not known")
     if database != READY:
         return unknown
@@ -138,7 +138,7 @@ def notes_of(ground: Ground, database: str) -> dict[str, str]:
 
 
 def agreed(ground: Ground, ledger: Ledger | None) -> str:
-    """Say whether what was erased is not in this database; without a ledger nobody asks."""
+    """Return whether the database agrees with the ledger of erasures, if there is one."""
     try:
         if ledger is not None:
             ledger.must_agree(ground)
@@ -150,7 +150,7 @@ def agreed(ground: Ground, ledger: Ledger | None) -> str:
 
 
 def spelled(keeping: Keeping) -> dict[str, str]:
-    """Say whether every part of the worker was heard of lately, and no clock waits."""
+    """Return whether all parts of the worker reported lately and no deadline is overdue."""
     silent = f"silent: {', '.join(keeping.silent)}" if keeping.silent else READY
     late = f"overdue since {keeping.oldest:%Y-%m-%dT%H:%MZ}" if keeping.is_late else READY
     return {"worker": silent, "clocks": late}

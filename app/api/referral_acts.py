@@ -1,4 +1,4 @@
-"""Acting on a referral: one path for each action of its life cycle."""
+"""Routes for the actions of a referral: one path for each action of its life cycle."""
 
 from collections.abc import Callable
 from functools import partial
@@ -50,15 +50,14 @@ STEPS: Final = (
 )
 STEP = problems(*STEPS)
 NO_LONGER_YOURS: Answers = {
-    204: {"description": "Done; you no longer have a part in the referral."}
+    204: {"description": "Done. You are no longer a party of the referral."}
 }
 
 
 def step(work: Writing, once: Ticket, ready: Ready, then: Then) -> Response:
-    """Take a step of the life cycle: judged first, then carried out.
+    """Check that an action of the life cycle is allowed, then run it once.
 
-    A return rests on its referral, which knows nothing of it: it follows in the same
-    transaction.
+    A return depends on its referral, so it is updated in the same transaction.
     """
 
     def act() -> Referral:
@@ -75,7 +74,7 @@ def step(work: Writing, once: Ticket, ready: Ready, then: Then) -> Response:
 def send_referral(
     begin: WriteReferrals, referral_id: UUID, seen: IfMatch, once: Once
 ) -> Response:
-    """Send a draft to its recipient, who sees it from now on."""
+    """Send a draft. The recipient can read it from now on."""
     ready = (referral_id, Action.SEND, seen, Terms())
     with begin() as work:
         return step(work, once, ready, steps.send)
@@ -85,7 +84,7 @@ def send_referral(
 def acknowledge_referral(
     begin: WriteReferrals, referral_id: UUID, seen: IfMatch, once: Once
 ) -> Response:
-    """Say that a person has read it. No promise yet; polling is not acknowledging."""
+    """Confirm that a person has read the referral. This neither accepts nor declines it."""
     ready = (referral_id, Action.ACKNOWLEDGE, seen, Terms())
     with begin() as work:
         return step(work, once, ready, actions.take)
@@ -99,7 +98,7 @@ def ask_about_referral(
     once: Once,
     question: AskAboutReferral,
 ) -> Response:
-    """Ask the sender; until it answers, your time to decide stands still."""
+    """Ask the sender a question. Your deadline to decide pauses until it answers."""
     ready = (referral_id, Action.ASK, seen, Terms(topics=frozenset(question.topics)))
     with begin() as work:
         return step(work, once, ready, partial(steps.ask, question=question))
@@ -113,7 +112,7 @@ def answer_referral(
     once: Once,
     answer: AnswerReferral,
 ) -> Response:
-    """Answer the recipient, with no more than the person's consent covers."""
+    """Answer the recipient's question, within the person's consent."""
     said = frozenset(answer.sections)
     terms = Terms(answered=said, says_more=answer.answer is not None)
     ready = (referral_id, Action.ANSWER, seen, terms)
@@ -129,14 +128,14 @@ def accept_referral(
     once: Once,
     promise: Arrangement,
 ) -> Response:
-    """Take it on: name a first meeting and two people who can be reached; sealed."""
+    """Accept a referral, with a first meeting and two people to call; both are sealed."""
     ready = (referral_id, Action.ACCEPT, seen, promise.terms())
     with begin() as work:
         return step(work, once, ready, partial(steps.accept, promise=promise))
 
 
 def ending(why: DeclineReferral | TakeBackReferral) -> Then:
-    """End a referral with a reason."""
+    """Return the step that ends a referral with a reason and a note."""
     return partial(steps.end, reason=why.reason, note=why.note)
 
 
@@ -148,7 +147,7 @@ def decline_referral(
     once: Once,
     why: DeclineReferral,
 ) -> Response:
-    """Say no, with a reason the sender can act on; what you could open is shut at once."""
+    """Decline a referral with a reason. You can no longer open its documents."""
     ready = (referral_id, Action.DECLINE, seen, Terms(reason=why.reason))
     with begin() as work:
         return step(work, once, ready, ending(why))
@@ -166,9 +165,9 @@ def redirect_referral(
     once: Once,
     why: RedirectReferral,
 ) -> Response:
-    """Say that another focal point could help; its sender finds a draft to them.
+    """End a referral and name another focal point that could help.
 
-    Nothing goes to them before the person has agreed.
+    The sender gets a draft to that focal point. It needs a consent before it can be sent.
     """
     terms = Terms(reason=why.reason, alternative=why.alternative)
     ready = (referral_id, Action.REDIRECT, seen, terms)
@@ -184,7 +183,7 @@ def start_referral(
     once: Once,
     fact: StartReferral,
 ) -> Response:
-    """Say that the person was met and help has begun."""
+    """Report that you met the person and that help has started."""
     ready = (referral_id, Action.START, seen, Terms(person_met=fact.person_met))
     with begin() as work:
         return step(work, once, ready, actions.take)
@@ -194,7 +193,7 @@ def start_referral(
 def hold_referral(
     begin: WriteReferrals, referral_id: UUID, seen: IfMatch, once: Once, why: HoldReferral
 ) -> Response:
-    """Let help rest for a while, until a review at the latest."""
+    """Put help on hold until a review at the latest."""
     terms = Terms(reason=why.reason, review_at=why.review_at)
     with begin() as work:
         ready = (referral_id, Action.HOLD, seen, terms)
@@ -205,7 +204,7 @@ def hold_referral(
 def resume_referral(
     begin: WriteReferrals, referral_id: UUID, seen: IfMatch, once: Once
 ) -> Response:
-    """Go on helping, in the time that was left."""
+    """Resume help. Deadlines continue with the time that was left."""
     ready = (referral_id, Action.RESUME, seen, Terms())
     with begin() as work:
         return step(work, once, ready, steps.resume)
@@ -219,7 +218,7 @@ def report_on_referral(
     once: Once,
     said: ReportReferral,
 ) -> Response:
-    """Tell the sender how it goes while help goes on; the next report has the same time."""
+    """Report to the sender how the help goes. A deadline for the next report starts."""
     with begin() as work:
         ready = (referral_id, Action.REPORT, seen, Terms(feedback=True))
         return step(work, once, ready, partial(steps.report, said=said))
@@ -233,7 +232,7 @@ def complete_referral(
     once: Once,
     report: CompleteReferral,
 ) -> Response:
-    """Say what came of it, and tell the sender how it went."""
+    """Complete a referral with its outcome and feedback to the sender."""
     terms = Terms(outcome=report.outcome, feedback=True)
     with begin() as work:
         ready = (referral_id, Action.COMPLETE, seen, terms)
@@ -248,7 +247,7 @@ def withdraw_referral(
     once: Once,
     why: TakeBackReferral,
 ) -> Response:
-    """Take it back for the person, whatever has begun; its recipient must delete."""
+    """Withdraw a referral at any stage for the person. Its recipient must delete data."""
     ready = (referral_id, Action.WITHDRAW, seen, Terms(reason=why.reason))
     with begin() as work:
         return step(work, once, ready, ending(why))
@@ -262,7 +261,7 @@ def revoke_referral(
     once: Once,
     why: TakeBackReferral,
 ) -> Response:
-    """Take it back before help begins, with a reason; its recipient is shut out at once."""
+    """Revoke a referral with a reason before help starts. The recipient loses access."""
     ready = (referral_id, Action.REVOKE, seen, Terms(reason=why.reason))
     with begin() as work:
         return step(work, once, ready, ending(why))
@@ -274,7 +273,7 @@ def revoke_referral(
 def confirm_deletion(
     begin: WriteReferrals, referral_id: UUID, seen: IfMatch, once: Once
 ) -> Response:
-    """Say that you stopped and deleted what you held; your part ends: the answer is 204."""
+    """Confirm that you stopped helping and deleted your data. You lose access (204)."""
     ready = (referral_id, Action.CONFIRM_DELETION, seen, Terms())
     with begin() as work:
         return step(work, once, ready, steps.confirm_deletion)

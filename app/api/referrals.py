@@ -1,4 +1,4 @@
-"""Referrals: asking for one service, and what is sealed with it."""
+"""Routes that create, list and read referrals, and open their sealed documents."""
 
 from typing import Annotated, Literal
 from uuid import UUID
@@ -59,9 +59,10 @@ router = Noun("referrals")
 def open_referral(
     begin: WriteReferrals, code: CaseCode, once: Once, new: NewReferral
 ) -> Response:
-    """Ask a focal point for one service, as the holder of the case; many run side by side.
+    """Create a referral, as the holder of the case: ask a focal point for one service.
 
-    Repeat the request with the same Idempotency-Key until an answer comes.
+    A case can have several referrals at the same time. If no answer arrives, repeat the
+    request with the same Idempotency-Key.
     """
 
     def act(work: Writing) -> Referral:
@@ -72,7 +73,7 @@ def open_referral(
 
 
 class ReferralQuery(PageQuery):
-    """Where to start, and which referrals."""
+    """The cursor and the filters of the list of referrals."""
 
     side: Literal[Side.SENDER, Side.RECIPIENT] | SkipJsonSchema[None] = None
     state: State | SkipJsonSchema[None] = None
@@ -85,7 +86,7 @@ def list_referrals(
     query: Annotated[ReferralQuery, Query()],
     if_none_match: IfNoneMatch = None,
 ) -> Response:
-    """List the referrals you were sent, and those of the cases you hold."""
+    """List the referrals that were sent to you and those of the cases that you hold."""
     with begin() as work:
         statement = queries.mine(work, query.side, query.state, query.case)
         keys = (Party.number, Referral.number)
@@ -101,7 +102,7 @@ def list_referrals(
 def get_referral(
     begin: ReadReferrals, referral_id: UUID, if_none_match: IfNoneMatch = None
 ) -> Response:
-    """Read one referral: where it stands, and what you can do now."""
+    """Read one referral: its state and the actions open to you."""
     with begin() as work:
         referral = queries.get(work, referral_id)
         [shown] = show(work, [referral])
@@ -118,9 +119,9 @@ def get_referral(
     responses=OPENED,
 )
 def open_arrangement(begin: OpenSections, referral_id: UUID, purpose: Purpose) -> Response:
-    """Open where and when the person is met, and whom to reach: for sender and recipient.
+    """Open where and when the person is met and whom to call, as sender or recipient.
 
-    Never for a body of the State of origin. The opening is recorded.
+    Offices of the State of origin may never open it. The opening is recorded.
     """
     with begin() as work:
         opened = papers.open_arrangement(work, referral_id, purpose)
@@ -131,7 +132,7 @@ def open_arrangement(begin: OpenSections, referral_id: UUID, purpose: Purpose) -
 def open_referral_notes(
     begin: OpenSections, referral_id: UUID, purpose: Purpose
 ) -> Response:
-    """Open the free texts that came with steps of it, as far as they are yours."""
+    """Open the notes of the referral's actions that you may read."""
     with begin() as work:
         record = queries.get(work, referral_id)
         opened = papers.open_notes(work, record, purpose)

@@ -1,4 +1,4 @@
-"""Acting on a return: steps one to seven, from the person's wish to the decision."""
+"""Routes for steps 1 to 7 of a return, from informing the person to the decision."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -54,17 +54,17 @@ WITH_ANOTHER = ASKED | problems(*STEPS, ApprovalUnusable)
 
 
 def step(work: Writing, once: Ticket, ready: Ready, then: Then) -> Response:
-    """Take a step of the checklist: judged first, then carried out."""
+    """Check that a step of the checklist is allowed, then run it once."""
     return once_only(work, once, RETURN, lambda: then(work, actions.ready(work, *ready)))
 
 
 def saying(said: Said | None = None) -> Then:
-    """Take a step that only says something."""
+    """Return the function that takes a step and records what was reported with it."""
     return partial(actions.take, said=said or actions.NOTHING)
 
 
 def found(risk: AssessReturn) -> Said:
-    """Say what an assessment found."""
+    """Return the content of a risk assessment."""
     threats = tuple(sorted(set(risk.threats)))
     return Said(level=risk.level, threats=threats, note=risk.note)
 
@@ -73,9 +73,9 @@ def found(risk: AssessReturn) -> Said:
 def inform_person(
     begin: WriteReferrals, return_id: UUID, seen: IfMatch, once: Once, told: InformPerson
 ) -> Response:
-    """Step 1: say that the person decided, told of any right to stay and of all options.
+    """Step 1: record that the person decided, and knew any right to stay and all options.
 
-    It rests on a consent that is to return and to nothing else.
+    It needs a consent to return and to nothing else.
     """
     informed = told.right_to_stay_explained and told.options_explained
     ready = (return_id, Action.INFORM, seen, Terms(informed=informed))
@@ -87,7 +87,7 @@ def inform_person(
 def permit_contact(
     begin: WriteReferrals, return_id: UUID, seen: IfMatch, once: Once
 ) -> Response:
-    """Step 2: go on to the State of origin, which the safeguards have to permit."""
+    """Step 2: allow contact with the State of origin, if the safeguards permit it."""
     ready = (return_id, Action.PERMIT_CONTACT, seen, Terms())
     with begin() as work:
         return step(work, once, ready, saying())
@@ -105,7 +105,7 @@ def verify_nationality(
     once: Once,
     answer: VerifyNationality,
 ) -> Response:
-    """Step 3: say whether the State of origin confirms the nationality."""
+    """Step 3: record whether the State of origin confirms the nationality."""
     ready = (return_id, Action.VERIFY_NATIONALITY, seen, Terms())
     with begin() as work:
         return step(work, once, ready, saying(Said(result=answer.nationality)))
@@ -115,7 +115,7 @@ def verify_nationality(
 def assess_destination(
     begin: WriteReferrals, return_id: UUID, seen: IfMatch, once: Once, risk: AssessReturn
 ) -> Response:
-    """Step 4: assess the risk as the lead sees it; it holds for 30 days."""
+    """Step 4: assess the risk, as the lead. The assessment is valid for 30 days."""
     ready = (return_id, Action.ASSESS_DESTINATION, seen, Terms())
     with begin() as work:
         return step(work, once, ready, saying(found(risk)))
@@ -125,9 +125,10 @@ def assess_destination(
 def assess_origin(
     begin: WriteReferrals, return_id: UUID, seen: IfMatch, once: Once, risk: AssessOrigin
 ) -> Response:
-    """Step 5: assess what awaits the person, as the recipient; it holds for 30 days.
+    """Step 5: assess the situation in the country of origin, as the recipient.
 
-    The family is asked only with the person's consent to family tracing.
+    The assessment is valid for 30 days. The family may be asked only with the person's
+    consent to family tracing.
     """
     ready = (return_id, Action.ASSESS_ORIGIN, seen, Terms(family=risk.family))
     services = tuple(sorted(set(risk.services)))
@@ -144,7 +145,7 @@ def determine_interests(
     once: Once,
     best: DetermineInterests,
 ) -> Response:
-    """Step 6, for a child: say whether its best interests were determined in favour."""
+    """Step 6, for a child: record whether a return is in its best interests."""
     ready = (return_id, Action.DETERMINE_INTERESTS, seen, Terms())
     with begin() as work:
         return step(work, once, ready, saying(Said(result=best.interests, note=best.note)))
@@ -154,7 +155,7 @@ def determine_interests(
 def receive_child(
     begin: WriteReferrals, return_id: UUID, seen: IfMatch, once: Once, who: ReceiveChild
 ) -> Response:
-    """Step 6, for a child: confirm that a carer and a guardian await it."""
+    """Step 6, for a child: confirm that a carer and a guardian will receive it."""
     received = who.carer_receives and who.guardian_at_arrival
     ready = (return_id, Action.RECEIVE_CHILD, seen, Terms(received=received))
     with begin() as work:
@@ -170,10 +171,10 @@ def decide_go(  # noqa: PLR0913, PLR0917 - each is part of one decision
     why: DecideGo,
     approval: ApprovalId = None,
 ) -> Response:
-    """Step 7: decide that the person can go, with a supervisor.
+    """Step 7: decide that the person can return. A supervisor has to approve it.
 
-    The first time the answer is 202 with the approval that was asked for. Once it is
-    approved, send the same again with `Approval: {id}` and a new Idempotency-Key.
+    The first answer is 202 with the approval. Once it is approved, send the same request
+    again with `Approval: {id}` and a new Idempotency-Key.
     """
     with begin() as work:
         return once_only(
@@ -190,9 +191,10 @@ def decide_no_go(  # noqa: PLR0913, PLR0917 - each is part of one decision
     why: DecideNoGo,
     approval: ApprovalId = None,
 ) -> Response:
-    """Step 7: decide that the person cannot go, with a supervisor, and name what instead.
+    """Step 7: decide that the person cannot return, and name the protection instead.
 
-    The referral is taken back in the same transaction. Two people, as for `go`.
+    A supervisor has to approve it, as for `go`. The referral is withdrawn in the same
+    transaction.
     """
     with begin() as work:
         return once_only(

@@ -1,4 +1,4 @@
-"""Acting on a return: steps eight to twelve, from the document to the last visit."""
+"""Routes for steps 8 to 12 of a return, from the travel document to the last visit."""
 
 from functools import partial
 from uuid import UUID
@@ -32,7 +32,7 @@ from app.returns.schemas import (
 router = Noun("returns", "/returns/{return_id}")
 PLANNED_STEP = problems(*STEPS, DateNotReached)
 NO_LONGER_YOURS: Answers = {
-    204: {"description": "Done; you no longer have a part in the return."}
+    204: {"description": "Done. You are no longer a party of the return."}
 }
 
 
@@ -40,9 +40,9 @@ NO_LONGER_YOURS: Answers = {
 def issue_document(
     begin: WriteReferrals, return_id: UUID, seen: IfMatch, once: Once, paper: IssueDocument
 ) -> Response:
-    """Step 8: say that the person can travel; nothing in the document says why (BR12).
+    """Step 8: confirm a travel document that does not show why the person travels (BR12).
 
-    An officer of the State of origin who was asked for papers alone is done with it.
+    An officer of the State of origin who was asked for documents only then loses access.
     """
     terms = Terms(unmarked=paper.without_marker)
     with begin() as work:
@@ -53,7 +53,7 @@ def issue_document(
 def plan_travel(
     begin: WriteReferrals, return_id: UUID, seen: IfMatch, once: Once, made: PlanTravel
 ) -> Response:
-    """Step 9: write the plan you made with the person, in place of one there was; sealed.
+    """Step 9: write or replace the sealed travel plan that you made with the person.
 
     The recipient has to accept it.
     """
@@ -66,7 +66,7 @@ def plan_travel(
 def accept_plan(
     begin: WriteReferrals, return_id: UUID, seen: IfMatch, once: Once
 ) -> Response:
-    """Step 9: accept the plan, as the one who meets the person."""
+    """Step 9: accept the travel plan, as the office that meets the person."""
     ready = (return_id, Action.ACCEPT_PLAN, seen, Terms())
     with begin() as work:
         return step(work, once, ready, saying())
@@ -76,7 +76,7 @@ def accept_plan(
 def depart_now(
     begin: WriteReferrals, return_id: UUID, seen: IfMatch, once: Once, still: Depart
 ) -> Response:
-    """Step 10: let the person go, who was asked again today and still wants to (G09)."""
+    """Step 10: record the departure of the person, who confirmed the wish today (G09)."""
     terms = Terms(reconfirmed=still.reconfirmed_today)
     with begin() as work:
         ready = (return_id, Action.DEPART, seen, terms)
@@ -87,9 +87,9 @@ def depart_now(
 def arrive_safely(
     begin: WriteReferrals, return_id: UUID, seen: IfMatch, once: Once, met: ReportPlanned
 ) -> Response:
-    """Step 11: confirm the arrival on the same day: you met the person (D06).
+    """Step 11: confirm on the same day that you met the person on arrival (D06).
 
-    Before the date of the travel plan, in your office's time zone, say `early`.
+    Before the date of the travel plan, in your office's time zone, set `early`.
     """
     ready = (return_id, Action.ARRIVE, seen, Terms(person_met=met.person_met))
     said = Said(note=met.note)
@@ -102,7 +102,7 @@ def arrive_safely(
 def monitor_return(
     begin: WriteReferrals, return_id: UUID, seen: IfMatch, once: Once, when: PlanVisits
 ) -> Response:
-    """Step 12: plan the visits: after 7 days and 1, 3, 6, 12 months, or as you say."""
+    """Step 12: plan the visits: after 7 days and 1, 3, 6, 12 months, or on your dates."""
     with begin() as work:
         visits = deciding.planned(work, when.visits)
         ready = (return_id, Action.MONITOR, seen, Terms(visits=visits))
@@ -113,9 +113,9 @@ def monitor_return(
 def report_on_return(
     begin: WriteReferrals, return_id: UUID, seen: IfMatch, once: Once, visit: ReportPlanned
 ) -> Response:
-    """Step 12: report a visit, or that it was tried; after the last the return is over.
+    """Step 12: report a visit or an attempt. The last planned visit ends the return.
 
-    Before the date of the next planned visit, in your office's time zone, say `early`.
+    Before the date of the next planned visit, in your office's time zone, set `early`.
     """
     result = "person_met" if visit.person_met else "not_met"
     said = Said(result=result, note=visit.note)
@@ -131,10 +131,10 @@ def report_on_return(
 def call_off_return(
     begin: WriteReferrals, return_id: UUID, once: Once, why: CallOff
 ) -> Response:
-    """Say, at any time before departure, that the person does not want to go.
+    """End a return before departure, because the person does not want to go.
 
-    Any side may, without a version: a person's no is never out of date. The referral is
-    taken back in the same transaction.
+    Any side may do this, without a version. The referral is withdrawn in the same
+    transaction.
     """
     with begin() as work:
         return once_only(
@@ -146,7 +146,7 @@ def call_off_return(
 def account_for_person(
     begin: WriteReferrals, return_id: UUID, seen: IfMatch, once: Once, met: ConfirmMet
 ) -> Response:
-    """Say that a person whose return was halted on the way was met, and is not lost."""
+    """Confirm that you met a person whose return was stopped on the way."""
     ready = (return_id, Action.ACCOUNT_FOR, seen, Terms(person_met=met.person_met))
     with begin() as work:
         said = Said(note=met.note)

@@ -1,4 +1,4 @@
-"""An assisted voluntary return: opened, read, and its travel plan."""
+"""Routes that open and read assisted voluntary returns and their travel plans."""
 
 from typing import Final
 from uuid import UUID
@@ -41,14 +41,14 @@ router = Noun("returns")
 
 
 def show_return(work: Reading, record: Return, status: int, headers: Headers) -> Response:
-    """Show a return with the version to send back as If-Match."""
+    """Return a record of a return with the version to send back as If-Match."""
     shown = show(work, record)
     extra = located(record.reference, status, headers)
     return answer(shown, version=shown.version, status=status, headers=extra)
 
 
 def has_part(work: Reading, record: Return) -> bool:
-    """Say whether the caller still sees the return."""
+    """Return whether the caller may still see the return."""
     return queries.is_visible(work, record.id) and has_side(work, record)
 
 
@@ -65,7 +65,7 @@ RETURN: Final = Kept(queries.get, show_return, has_part)
     ),
 )
 def open_return(begin: WriteReferrals, referral_id: UUID, once: Once) -> Response:
-    """Open the checklist of a RETURN referral that was accepted, as either of its sides."""
+    """Open the checklist of an accepted RETURN referral, as its sender or recipient."""
     with begin() as work:
         return create_once(
             work, once, RETURN, lambda: actions.open_return(work, referral_id)
@@ -94,9 +94,10 @@ def get_return_of_referral(
 def get_return(
     begin: ReadReferrals, return_id: UUID, if_none_match: IfNoneMatch = None
 ) -> Response:
-    """Read where a return stands, which steps were taken, and what you can do now.
+    """Read one return: its state, the steps taken and the actions open to you.
 
-    An officer of the State of origin who was asked for papers sees those alone (BR12).
+    An officer of the State of origin who was asked for travel documents sees only that part
+    (BR12).
     """
     with begin() as work:
         shown = show(work, queries.get(work, return_id))
@@ -109,7 +110,7 @@ def get_return(
     responses=OPENED,
 )
 def open_travel_plan(begin: OpenSections, return_id: UUID, purpose: Purpose) -> Response:
-    """Open how the person travels and who meets them: for the two sides of the referral.
+    """Open how the person travels and who meets them, as a side of the referral.
 
     The opening is recorded.
     """

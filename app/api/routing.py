@@ -1,4 +1,4 @@
-"""Routing: who is asked to lead, who could serve, and what the answer would be."""
+"""Routes for routing: the ranked offices that can lead a case or give a service."""
 
 from typing import Annotated, Final
 
@@ -41,9 +41,10 @@ BESIDE: Final = frozenset({Kind.NON_STATE, Kind.INTERGOVERNMENTAL})
 
 
 def may_know(work: Reading, case: Case) -> bool:
-    """Return whether the caller may know what the person fears, and so why others are out.
+    """Return whether the caller may know the person's fears and all consents.
 
-    And every consent: who is left out for want of one tells whom a hidden one names.
+    Only then may it see which offices are left out, since that reveals fears, and which
+    office a hidden consent names.
     """
     me = directory.by_id(work, work.actor.focal_point_id)
     stands = standing.of_case(work, case)
@@ -54,7 +55,7 @@ def may_know(work: Reading, case: Case) -> bool:
 def advice_for(
     work: Reading, country: str, beside: list[str], *, child: bool
 ) -> list[AdviceOut]:
-    """Spell what to know about a person in a country."""
+    """Return the advice for a person in a country, such as what to ask first."""
     setting = directory.country(work, country)
     return AdviceOut.of(advise(setting, child=child, beside=tuple(beside)))
 
@@ -65,23 +66,23 @@ def advice_for(
 def get_routing(
     begin: ReadCases, code: CaseCode, if_none_match: IfNoneMatch = None
 ) -> Response:
-    """Read who is asked to lead, in which order and why, and why others are not.
+    """Read which offices are asked to lead, in which order and why, and why others are not.
 
-    For the parties of the case itself; a submitter, until it has handed the case on.
-    `advice` says what the person should be asked first.
+    For the parties of the case itself; for a submitter only until there is a lead.
+    `advice` says what to ask the person first.
     """
     with begin() as work:
         case, me = cases.get(work, code), work.actor.focal_point_id
         if Grant.ROUTING not in case.grants_as_party(me):
-            raise NotFound("There is no routing here that is yours to see.")
+            raise NotFound("There is no routing that you may see.")
         return answer(show_routing(work, case), if_none_match=if_none_match)
 
 
 def show_routing(work: Reading, case: Case) -> RoutingOut:
-    """Show the list as it was kept, and as far as the caller may know it.
+    """Return the stored list of candidates, as far as the caller may know it.
 
-    Who may not know what the person fears sees who was asked. Who is still to be asked
-    would say who is never.
+    An office that may not know the person's fears sees only the offices that were asked.
+    The rest of the list would reveal which offices are never asked.
     """
     whole = may_know(work, case)
     rows = queries.shortlist(work, case.id) if whole else queries.list_asked(work, case.id)
@@ -107,7 +108,7 @@ def show_routing(work: Reading, case: Case) -> RoutingOut:
 
 
 class RecipientsQuery(BaseModel):
-    """Which service; nothing about the person belongs in an address."""
+    """The service to rank recipients for. URLs contain nothing about the person."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -125,12 +126,12 @@ def get_recipients(
     query: Annotated[RecipientsQuery, Query()],
     if_none_match: IfNoneMatch = None,
 ) -> Response:
-    """Read who could serve the person, best first and why, and why others could not.
+    """Read which offices could give a service, best first, and why others could not.
 
-    For the holder of the case: with one service, or with each that the notice names. No
-    notice says the sex of the person: compare it with what each serves. A desk, and a
-    candidate until it acknowledges, is shown those whom the person agreed to; else whom to
-    ask next.
+    For the holder of the case: for one service or for each in the summary. The summary does
+    not contain the person's sex, so compare it with whom each office serves. A desk, and a
+    candidate before it acknowledges, sees the offices that the person agreed to, or without
+    a consent the office to ask next.
     """
     with begin() as work:
         case = placing.held(work, code)
@@ -148,10 +149,10 @@ def get_recipients(
     "/routing", response_model=TrialOut, responses=problems(NotFound, FocalPointUnknown)
 )
 def try_routing(begin: ReadDirectory, asked: RoutingQuestion) -> Response:
-    """Ask who would lead and who could serve, before there is a case. Nothing is kept.
+    """Preview which offices would lead and could serve, without a case. Nothing is stored.
 
-    Free places and past answers do not count here, since they follow from other people's
-    cases; for a case of yours they do.
+    Unlike for a case, free places and past answers of offices do not count here, because
+    they depend on the cases of other people.
     """
     with begin() as work:
         trial = placing.try_out(work, asked)
@@ -167,7 +168,7 @@ def try_routing(begin: ReadDirectory, asked: RoutingQuestion) -> Response:
 
 
 def show_offers(offers: placing.Offers) -> list[ServiceOut]:
-    """Show who could serve, service by service."""
+    """Return the ranked recipients for each service."""
     return [
         ServiceOut(service=service, **dict(RankingOut.of(ranking)))
         for service, ranking in offers.items()
@@ -175,6 +176,6 @@ def show_offers(offers: placing.Offers) -> list[ServiceOut]:
 
 
 def desk_of(offers: placing.Offers) -> str | None:
-    """Name the desk at the end of every list: it is the same one."""
+    """Return the code of the desk, which is the same in every list, or None."""
     desks = {ranking.desk.code for ranking in offers.values() if ranking.desk}
     return min(desks, default=None)

@@ -36,7 +36,7 @@ def media_type(headers: Mapping[str, str]) -> str:
 def must_be_strict(body: bytes) -> None:
     """Raise JsonRefused (422) if two parsers could read the body differently."""
     if depth(body) > DEPTH:
-        raise JsonRefused(f"The body is nested deeper than {DEPTH} levels.")
+        raise JsonRefused(f"It is nested deeper than {DEPTH} levels.")
     try:
         json.loads(
             body.decode(),
@@ -45,9 +45,9 @@ def must_be_strict(body: bytes) -> None:
             parse_int=bounded,
         )
     except UnicodeDecodeError as error:
-        raise JsonRefused("The body is not UTF-8.") from error
+        raise JsonRefused("It is not UTF-8.") from error
     except (ValueError, RecursionError) as error:
-        raise JsonRefused("The body is not JSON.") from error
+        raise JsonRefused("It is not JSON.") from error
 
 
 def depth(body: bytes) -> int:

@@ -1,8 +1,8 @@
-"""Tokens for machines, which sign for them (RFC 6749, section 4.4; RFC 7523; R26, R27).
+"""The OAuth token endpoint for machines (RFC 6749, section 4.4; RFC 7523; R26, R27).
 
-The one route that takes a form and no key, for that is how clients of OAuth speak; what is
-refused is said in their words too. A signature is checked before anything is locked, so
-that forged ones wait for nobody and hold nobody up.
+As OAuth clients expect, the route takes a form without a key, and errors are those of RFC
+6749. A signature is checked before anything is locked, so that requests with forged
+signatures neither wait nor block others.
 """
 
 from collections.abc import Mapping
@@ -36,21 +36,21 @@ router = APIRouter(prefix="/oauth", tags=["tokens"])
 PATH: Final = "/v1/oauth/token"
 FORM: Final = "application/x-www-form-urlencoded"
 FIELDS: Final = 20
-"""As many are read: those that we know, and some that others add."""
+"""The most fields of a form: those that are known, and some that clients add."""
 GRANT: Final = "client_credentials"
 JWT: Final = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 CHALLENGE: Final = {"WWW-Authenticate": "Bearer"}
-"""A 401 has to have one (RFC 9110), and there is none for what signs."""
+"""A challenge, which a 401 must have (RFC 9110). There is none for signed assertions."""
 
 
 class NoTokens(Problem):
-    """No tokens are handed out by this installation: use API keys."""
+    """The service does not issue tokens: use API keys."""
 
     status = 404
 
 
-class Refused(Exception):  # noqa: N818 - it is no fault of ours
-    """There is no token, for a reason of RFC 6749."""
+class Refused(Exception):  # noqa: N818 - an answer, not a fault
+    """The refusal of a token, with an error code of RFC 6749."""
 
     def __init__(self, error: str, why: str) -> None:
         super().__init__(error)
@@ -59,7 +59,7 @@ class Refused(Exception):  # noqa: N818 - it is no fault of ours
 
 @dataclass(frozen=True)
 class Asking:
-    """What is asked for, in the name of whom."""
+    """The assertion, client and scopes of a token request."""
 
     assertion: str
     client: str | None
@@ -79,25 +79,25 @@ SENT: Final[dict[str, Any]] = {
         },
         "client_id": {
             "type": "string",
-            "description": "If at all, the account that the assertion is of.",
+            "description": "Optional. The id of the account that signed the assertion.",
         },
         "scope": {
             "type": "string",
-            "description": "What for, with spaces between; left out: all it may ask for.",
+            "description": "Scopes separated by spaces. The default is all of the key.",
             "examples": ["feed:read cases:read"],
         },
     },
 }
 TOLD: Final = problems(NoTokens)
 ANSWERS: Final[Answers] = {
-    400: {"model": TokenRefused, "description": "The request is wrong, or its scope."},
-    401: {"model": TokenRefused, "description": "`invalid_client`: it proves nothing."},
+    400: {"model": TokenRefused, "description": "The request or its scope is not valid."},
+    401: {"model": TokenRefused, "description": "`invalid_client`: not authenticated."},
     **{status: TOLD[status] for status in (404, 429, 503)},
 }
 
 
 async def form(request: Request) -> bytes:
-    """Read the body, if it is said to be a form in UTF-8 (415), short and soon there."""
+    """Read the body. Raises HTTPException (408, 413, 415) or Busy (503)."""
     if media_type(request.headers) != FORM:
         raise HTTPException(HTTPStatus.UNSUPPORTED_MEDIA_TYPE)
     bodies: AnonymousBodies = request.app.state.anonymous_bodies
@@ -111,17 +111,17 @@ async def form(request: Request) -> bytes:
     openapi_extra={"requestBody": {"content": {FORM: {"schema": SENT}}, "required": True}},
 )
 def issue_token(request: Request, body: Annotated[bytes, Depends(form)]) -> Response:
-    """Give a machine an access token, for 15 minutes, on what it has signed.
+    """Issue an access token for 15 minutes to a machine, for a JWT that it signed.
 
-    The client is the account. What it signs, with ES384, RS384 or EdDSA and one of its
-    registered keys, is a JWT whose header has `alg` and `kid` and nothing else but `typ`,
-    and which says: `iss` and `sub`, the account's id; `aud`, the whole address of this very
-    operation; `exp`, 5 minutes ahead at most; `jti`, 16 to 128 random letters and digits,
-    never used before. There is no refresh token: sign again.
+    The client is the account. It signs a JWT with ES384, RS384 or EdDSA and one of its
+    registered keys. The header has `alg` and `kid`, and optionally `typ`. The claims are
+    `iss` and `sub`, the id of the account; `aud`, the full URL of this operation; `exp`, at
+    most 5 minutes ahead; and `jti`, 16 to 128 random letters and digits that were never
+    used before. There is no refresh token: sign a new JWT.
     """
     endpoint: str | None = request.app.state.token_endpoint
     if endpoint is None:
-        raise NoTokens("SAFE_CONDUCT_PUBLIC_URL says for which address machines sign.")
+        raise NoTokens("The operator has to set SAFE_CONDUCT_PUBLIC_URL for tokens.")
     try:
         return shown(request, bought(request, asked(request, body), endpoint))
     except Refused as refused:
@@ -132,17 +132,17 @@ def issue_token(request: Request, body: Annotated[bytes, Depends(form)]) -> Resp
 
 
 def asked(request: Request, body: bytes) -> Asking:
-    """Read what is asked for; what OAuth does not know it ignores (RFC 6749, section 3.2).
+    """Parse a token request; unknown fields are ignored (RFC 6749, section 3.2).
 
     Raises Refused.
     """
     if request.query_params or "authorization" in request.headers:
-        raise Refused("invalid_request", "Say all in the body, and sign in by signing.")
+        raise Refused("invalid_request", "Send no query and no `Authorization`.")
     said = fields(body)
     if "grant_type" not in said or "client_secret" in said:
         raise Refused("invalid_request", "Send `grant_type`, and no `client_secret`.")
     if said["grant_type"] != GRANT:
-        raise Refused("unsupported_grant_type", f"Here there is `{GRANT}` alone.")
+        raise Refused("unsupported_grant_type", f"The only `grant_type` is `{GRANT}`.")
     if said.get("client_assertion_type") != JWT or "client_assertion" not in said:
         why = f"Send `client_assertion`, with the `client_assertion_type` {JWT}."
         raise Refused("invalid_request", why)
@@ -152,7 +152,7 @@ def asked(request: Request, body: bytes) -> Asking:
 
 
 def fields(body: bytes) -> Mapping[str, str]:
-    """Read a form that means one thing; what is empty is not there. Raises Refused."""
+    """Parse a form without duplicate fields; empty fields are dropped. Raises Refused."""
     try:
         pairs = parse_qsl(
             body.decode("ascii"),
@@ -162,7 +162,7 @@ def fields(body: bytes) -> Mapping[str, str]:
             max_num_fields=FIELDS,
         )
     except ValueError as error:
-        raise Refused("invalid_request", "This is not a form.") from error
+        raise Refused("invalid_request", "The body is not a form.") from error
     found = dict(pairs)
     if len(found) != len(pairs):
         raise Refused("invalid_request", "The form has a field twice.")
@@ -170,9 +170,9 @@ def fields(body: bytes) -> Mapping[str, str]:
 
 
 def bought(request: Request, asking: Asking, endpoint: str) -> Bought:
-    """Hold an assertion against its key, and give a token for it; raises Refused.
+    """Verify an assertion and issue a token for it. Raises Refused.
 
-    Whatever is wrong with it hears the same, and counts as a wrong key does (429).
+    Every wrong assertion gets the same answer and counts as a wrong key (429).
     """
     ground: Ground = request.app.state.ground
     named = asking.client or ""
@@ -190,25 +190,25 @@ def bought(request: Request, asking: Asking, endpoint: str) -> Bought:
             return tokens.buy(session, said, scopes, ground.clock())
     except AssertionRefused as error:
         must_not_guess(request, named)
-        raise Refused("invalid_client", "The assertion proves nothing.") from error
+        raise Refused("invalid_client", "The assertion is not valid.") from error
     except ScopeRefused as error:
         why = "The key was not registered for this scope."
         raise Refused("invalid_scope", why) from error
 
 
 def must_be_client(proved: str, said: str | None) -> None:
-    """Raise AssertionRefused where it is said to be of another than it proves."""
+    """Raise AssertionRefused if `client_id` is not the account that signed."""
     if said not in {None, proved}:
         raise AssertionRefused
 
 
 def shown(request: Request, made: Bought) -> Response:
-    """Show a token, this once."""
+    """Return a token with its type, lifetime and scopes."""
     ground: Ground = request.app.state.ground
     left = (made.expires_at - ground.clock()).total_seconds()
     told = TokenOut(
         access_token=made.token,
-        token_type="Bearer",  # noqa: S106 - the kind of it
+        token_type="Bearer",  # noqa: S106 - the type
         expires_in=int(left),
         scope=" ".join(made.scopes),
     )

@@ -1,4 +1,4 @@
-"""Having a feed pushed: where to, how far it is, and what is sent there."""
+"""Routes for webhooks, which push a feed to a receiver, and the message that is sent."""
 
 from typing import Annotated, Final
 from uuid import UUID
@@ -43,15 +43,15 @@ from app.webhooks.schemas import (
 
 router = Noun("pushing", "/webhooks")
 told = APIRouter(tags=["webhooks"])
-"""What a receiver is sent: described for who builds one, served by nobody here."""
+"""The webhook of the OpenAPI document, for developers of receivers; not a route here."""
 
 CHANGING: Final = (NotFound, RoleMissing, WebhookEnded, KeyReused, KeyInFlight)
 CHANGE: Final = problems(*CHANGING)
 PING: Final = problems(*CHANGING, TooManyPings)
 PINGS_PER_MINUTE: Final = 10
-"""Test messages that one account may ask for, of all webhooks together."""
+"""Test messages that one account may send each minute, for all webhooks together."""
 ROTATE: Final[Answers] = {
-    201: {"model": MadeWebhookOut, "description": "The secret, shown this once."},
+    201: {"model": MadeWebhookOut, "description": "The secret. It is shown only once."},
     **problems(*CHANGING, KeyMissing),
 }
 OPENING: Final = (
@@ -59,7 +59,7 @@ OPENING: Final = (
     *(ApprovalUnusable, KeyReused, KeyInFlight, KeyMissing),
 )
 OPEN: Final[Answers] = {
-    201: {"model": MadeWebhookOut, "description": "It is open; keep its secret."},
+    201: {"model": MadeWebhookOut, "description": "The webhook is open. Store its secret."},
     **ASKED,
     **problems(*OPENING),
 }
@@ -67,12 +67,12 @@ REPLAY: Final = problems(*CHANGING, CursorUnknown, CursorGone)
 
 
 def show(work: Reading, webhook: Webhook, status: int, headers: Headers) -> Response:
-    """Show a webhook as it is now."""
+    """Return a webhook as it is now."""
     return answer(queries.show_one(work, webhook), status=status, headers=headers)
 
 
 def show_made(work: Reading, made: MadeWebhook, status: int, headers: Headers) -> Response:
-    """Show one with its secret, if that is for the first time."""
+    """Return a webhook; its secret only in the first answer."""
     shown = queries.show_one(work, made.row).model_dump()
     extra = located(made.row.reference, status, headers)
     body = MadeWebhookOut.model_validate({**shown, "secret": made.secret})
@@ -89,9 +89,9 @@ def list_webhooks(
     focal_point: OfOffice = None,
     if_none_match: IfNoneMatch = None,
 ) -> Response:
-    """List where your feed is pushed to, and how far it has come; ended ones too.
+    """List the webhooks of your focal point and their progress, including ended ones.
 
-    An administrator reads those of any focal point.
+    An administrator may list those of any focal point.
     """
     with begin() as work:
         of = queries.office(work, focal_point)
@@ -104,7 +104,7 @@ def list_webhooks(
 def get_webhook(
     begin: ReadWebhooks, webhook_id: UUID, if_none_match: IfNoneMatch = None
 ) -> Response:
-    """Read one: how far it has come, since when it fails, and what its test came to."""
+    """Read one webhook: its progress, since when it fails, and the result of its test."""
     with begin() as work:
         found = queries.show_one(work, queries.find(work, webhook_id))
         return answer(found, if_none_match=if_none_match)
@@ -114,12 +114,12 @@ def get_webhook(
 def open_webhook(
     begin: WriteWebhooks, once: Once, new: NewWebhook, approval: ApprovalId = None
 ) -> Response:
-    """Have a feed pushed to a receiver from now on, with a second person.
+    """Push a feed to a receiver from now on. A second person has to approve it.
 
-    For administrators, and supervisors of the focal point. The answer is 202 with the
-    question to the second person; once it is approved, send the same again with
-    `Approval: {id}` and a fresh Idempotency-Key. The host has to be one that the operator
-    of this service listed. An address is never changed: open another, then end this one.
+    For administrators, and supervisors of the focal point. The first answer is 202 with the
+    approval. Once it is approved, send the same request again with `Approval: {id}` and a
+    new Idempotency-Key. The operator of this service must have listed the host. The URL of
+    a webhook cannot be changed: open another webhook and end the old one.
     """
     with begin() as work:
         return once_only(
@@ -141,9 +141,9 @@ def open_webhook(
 def rotate_webhook_secret(
     begin: WriteWebhooks, webhook_id: UUID, once: Once, how: SecretRotation
 ) -> Response:
-    """Sign with a new secret; the old one signs on beside it for `overlap_hours`.
+    """Replace the secret. The old one remains in use for `overlap_hours`.
 
-    A message then carries both signatures, so that a receiver can change over.
+    Until then each message has both signatures, so that a receiver can switch.
     """
     with begin() as work:
         return once_only(
@@ -160,10 +160,10 @@ def rotate_webhook_secret(
 def ping_webhook(
     request: Request, begin: WriteWebhooks, webhook_id: UUID, once: Once
 ) -> Response:
-    """Send a test message within seconds, also to one that is paused.
+    """Send a test message within seconds, even if the webhook is paused.
 
-    What came of it stands in `ping.answer` of the webhook. A webhook can be tested every
-    30 seconds, and an account may test 10 times in a minute.
+    The result is in `ping.answer` of the webhook. A webhook can be tested every 30 seconds,
+    and an account may send 10 test messages a minute.
     """
     with begin() as work:
 
@@ -176,13 +176,13 @@ def ping_webhook(
 
 
 def count_ping(request: Request, account_id: UUID) -> None:
-    """Count a test message, or raise TooManyPings (429) if the account asks too often."""
+    """Count a test message. Raises TooManyPings (429) if the account sends too many."""
     pings: Rate = request.app.state.pings
     wait = pings.asks(account_id, writes=True)
     if wait:
         raise TooManyPings(
-            f"Your account may ask for {PINGS_PER_MINUTE} test messages in a minute, of "
-            "all webhooks together.",
+            f"Your account may send {PINGS_PER_MINUTE} test messages a minute, for all "
+            "webhooks together.",
             wait=wait,
         )
 
@@ -191,7 +191,7 @@ def count_ping(request: Request, account_id: UUID) -> None:
 def replay_webhook(
     begin: WriteWebhooks, webhook_id: UUID, once: Once, where: Replay
 ) -> Response:
-    """Send again what is after a cursor, in order, each with the id that it had."""
+    """Send the events after a cursor again, in order and with the same ids."""
     with begin() as work:
         return once_only(
             work, once, WEBHOOK, lambda: actions.replay(work, webhook_id, where.after)
@@ -200,21 +200,21 @@ def replay_webhook(
 
 @router.post("/{webhook_id}/pause", response_model=WebhookOut, responses=CHANGE)
 def pause_webhook(begin: WriteWebhooks, webhook_id: UUID, once: Once) -> Response:
-    """Send nothing until it is resumed; nothing is lost meanwhile."""
+    """Pause a webhook. Events are kept and sent once it is resumed."""
     with begin() as work:
         return once_only(work, once, WEBHOOK, lambda: actions.pause(work, webhook_id))
 
 
 @router.post("/{webhook_id}/resume", response_model=WebhookOut, responses=CHANGE)
 def resume_webhook(begin: WriteWebhooks, webhook_id: UUID, once: Once) -> Response:
-    """Go on from where it stopped: one that was paused, or that stalled."""
+    """Resume a paused or stalled webhook from where it stopped."""
     with begin() as work:
         return once_only(work, once, WEBHOOK, lambda: actions.resume(work, webhook_id))
 
 
 @router.post("/{webhook_id}/end", response_model=WebhookOut, responses=CHANGE)
 def end_webhook(begin: WriteWebhooks, webhook_id: UUID, once: Once) -> Response:
-    """Send nothing there any more; it does not come back."""
+    """End a webhook for good. It cannot be resumed."""
     with begin() as work:
         return once_only(work, once, WEBHOOK, lambda: actions.end(work, webhook_id))
 
@@ -224,36 +224,36 @@ def end_webhook(begin: WriteWebhooks, webhook_id: UUID, once: Once) -> Response:
     operation_id="receive_feed_event",
     status_code=204,
     responses={
-        "2XX": {"description": "It arrived: the next one follows."},
-        "4XX": {"description": "It is sent again, ever later; after 410 nothing more is."},
-        "5XX": {"description": "It is sent again, ever later."},
+        "2XX": {"description": "The message arrived. The next one follows."},
+        "4XX": {"description": "It is retried with growing delays; after 410 not at all."},
+        "5XX": {"description": "It is retried with growing delays."},
     },
 )
 def receive_feed_event(
     message: Annotated[WebhookMessage, Body(examples=[example()])],
     webhook_id: Annotated[
         str,
-        Header(alias="Webhook-Id", description="The same however often a message is sent."),
+        Header(alias="Webhook-Id", description="The id of the message, also in a retry."),
     ],
     webhook_timestamp: Annotated[
         str,
         Header(
             alias="Webhook-Timestamp",
-            description="When it was sent, in seconds; refuse what is over 5 minutes off.",
+            description="The time of sending, in seconds. Refuse it if over 5 minutes off.",
         ),
     ],
     webhook_signature: Annotated[
         str,
         Header(
             alias="Webhook-Signature",
-            description="One or more `v1,` and the HMAC-SHA256 in base64 of "
-            "`{id}.{timestamp}.{body}`; one that fits is enough.",
+            description="Signatures: each is `v1,` and the HMAC-SHA256 in base64 of "
+            "`{id}.{timestamp}.{body}`. One valid signature is enough.",
         ),
     ],
 ) -> None:
-    """Hear that something stands in your feed: read it from your cursor on, with your key.
+    """Receive the message that your feed has a new event. Read it with your key and cursor.
 
-    Events come one by one, in the order of the feed, each at least once. A message says
-    nothing of what happened. Before you believe it, verify the signature (Standard
-    Webhooks); answer within ten seconds, and do the work afterwards.
+    Messages are sent one by one, in the order of the feed, each at least once. A message
+    does not contain what happened. Verify the signature first (Standard Webhooks). Answer
+    within ten seconds, and process the event afterwards.
     """

@@ -18,7 +18,7 @@ from tests.support.world import Json, Someone, Watch, World, done, problem
 
 REFUSED: Final = {
     "error": "invalid_client",
-    "error_description": "The assertion proves nothing.",
+    "error_description": "The assertion is not valid.",
 }
 
 

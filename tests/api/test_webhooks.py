@@ -268,7 +268,7 @@ def test_an_account_tests_few_webhooks_in_a_minute(
     assert {one.status_code for one in allowed} == {200}
     assert {problem(one) for one in refused} == {(429, "too-many-pings")}
     assert {one.headers["Retry-After"] for one in refused} == {"6"}
-    assert "10 test messages in a minute" in refused[0].json()["detail"]
+    assert "10 test messages a minute" in refused[0].json()["detail"]
     assert (problem(by_another), untouched) == ((429, "too-many-pings"), None)
     assert [one.status_code for one in later] == [200, 429]
 
