@@ -24,12 +24,12 @@ from app.access.schemas import (
 from app.administration import issuing, staffing
 from app.administration.issuing import MadeKey
 from app.administration.staffing import AboutYourself, AccountEnded
-from app.api.acting import CREATED, Headers, Kept, located, once_only
+from app.api.acting import CREATED, Headers, RecordView, add_location, run_once
 from app.api.approvals import ASKED, Answers
-from app.api.conditional import answer
+from app.api.conditional import render
 from app.api.deps import ApprovalId, IfNoneMatch, Once, ReadAccounts, WriteAccounts
-from app.api.nouns import Noun
-from app.api.problems import problems
+from app.api.nouns import ResourceRouter
+from app.api.problems import list_problems
 from app.directory import queries as directory
 from app.directory.queries import FocalPointUnknown
 from app.kernel.idempotency import KeyInFlight, KeyMissing, KeyReused
@@ -38,7 +38,7 @@ from app.kernel.problems import NotFound
 from app.kernel.text import Code
 from app.kernel.work import Reading
 
-router = Noun("accounts", "/accounts")
+router = ResourceRouter("accounts", "/accounts")
 Prefix = Annotated[
     str, Path(pattern=r"^[0-9a-f]{10}$", description="The prefix of an API key.")
 ]
@@ -47,22 +47,22 @@ OfOffice = Annotated[
     Query(description="A focal point. The default is your own."),
 ]
 
-READ: Final = problems(NotFound, RoleMissing)
-ENDING: Final = problems(NotFound, RoleMissing, KeyReused, KeyInFlight)
+READ: Final = list_problems(NotFound, RoleMissing)
+ENDING: Final = list_problems(NotFound, RoleMissing, KeyReused, KeyInFlight)
 GIVING: Final = (
     *(NotFound, RoleMissing, RolesIncompatible, AboutYourself, AccountEnded),
     *(ApprovalUnusable, KeyReused, KeyInFlight),
 )
-GIVE: Final = ASKED | problems(*GIVING)
+GIVE: Final = ASKED | list_problems(*GIVING)
 OPEN: Final[Answers] = {
     201: {"model": AccountOut, "description": "The account is open. Make a key for it."},
     **ASKED,
-    **problems(*GIVING, KeyMissing, FocalPointUnknown),
+    **list_problems(*GIVING, KeyMissing, FocalPointUnknown),
 }
 MAKE: Final[Answers] = {
     201: {"model": MadeKeyOut, "description": "The key. It is shown only once."},
     **ASKED,
-    **problems(*GIVING, KeyMissing),
+    **list_problems(*GIVING, KeyMissing),
 }
 
 
@@ -74,8 +74,8 @@ def shown(work: Reading, account: Account) -> AccountOut:
 
 def show(work: Reading, account: Account, status: int, headers: Headers) -> Response:
     """Return an account as it is now."""
-    extra = located(account.reference, status, headers)
-    return answer(shown(work, account), status=status, headers=extra)
+    extra = add_location(account.reference, status, headers)
+    return render(shown(work, account), status=status, headers=extra)
 
 
 def show_lowered(
@@ -84,17 +84,17 @@ def show_lowered(
     """Return an account that lost rights, and how many accounts its office has left."""
     left = access.count_workers(work, account.focal_point_id)
     lowered = LoweredAccountOut(**shown(work, account).model_dump(), accounts_left=left)
-    return answer(lowered, status=status, headers=headers)
+    return render(lowered, status=status, headers=headers)
 
 
 def show_key(_: Reading, key: ApiKey, status: int, headers: Headers) -> Response:
     """Return the description of a key, without the key itself."""
-    return answer(KeyOut.of(key), status=status, headers=headers)
+    return render(KeyOut.of(key), status=status, headers=headers)
 
 
 def show_made(_: Reading, made: MadeKey, status: int, headers: Headers) -> Response:
     """Return a key that was made; the key itself only in the first answer."""
-    return answer(MadeKeyOut.new(made.row, made.secret), status=status, headers=headers)
+    return render(MadeKeyOut.new(made.row, made.secret), status=status, headers=headers)
 
 
 def key_again(work: Reading, key_id: UUID) -> ApiKey:
@@ -104,10 +104,10 @@ def key_again(work: Reading, key_id: UUID) -> ApiKey:
     return key
 
 
-ACCOUNT: Final = Kept(staffing.find, show)
-LOWERED: Final = Kept(staffing.find, show_lowered)
-KEY: Final = Kept(key_again, show_key)
-MADE: Final = Kept(lambda work, it: MadeKey(key_again(work, it), None), show_made)
+ACCOUNT: Final = RecordView(staffing.find, show)
+LOWERED: Final = RecordView(staffing.find, show_lowered)
+KEY: Final = RecordView(key_again, show_key)
+MADE: Final = RecordView(lambda work, it: MadeKey(key_again(work, it), None), show_made)
 
 
 @router.get("", response_model=AccountPage, responses=READ)
@@ -124,19 +124,19 @@ def list_accounts(
         of = staffing.office(work, focal_point)
         items = [AccountOut.of(one, of.code) for one in access.accounts(work, of.id)]
         page = AccountPage(items=items, next=None, more=False)
-        return answer(page, if_none_match=if_none_match)
+        return render(page, if_none_match=if_none_match)
 
 
 @router.get("/{account_id}", response_model=AccountOut, responses=READ)
 def get_account(begin: ReadAccounts, account_id: UUID) -> Response:
     """Read your own account or one that you may manage."""
     with begin() as work:
-        return answer(shown(work, staffing.find(work, account_id)))
+        return render(shown(work, staffing.find(work, account_id)))
 
 
 @router.post("", response_model=AccountOut, responses=OPEN)
 def open_account(
-    begin: WriteAccounts, once: Once, new: NewAccount, approval: ApprovalId = None
+    begin: WriteAccounts, ticket: Once, new: NewAccount, approval: ApprovalId = None
 ) -> Response:
     """Open an account of a focal point; a second person has to approve it.
 
@@ -147,9 +147,9 @@ def open_account(
     machine's account cannot approve.
     """
     with begin() as work:
-        return once_only(
+        return run_once(
             work,
-            once,
+            ticket,
             ACCOUNT,
             lambda: staffing.open_account(work, new, approval),
             status=CREATED,
@@ -161,7 +161,7 @@ def open_account(
 def grant_roles(
     begin: WriteAccounts,
     account_id: UUID,
-    once: Once,
+    ticket: Once,
     new: SomeRoles,
     approval: ApprovalId = None,
 ) -> Response:
@@ -171,9 +171,9 @@ def grant_roles(
     An approval covers only the roles that it names, while the account is unchanged.
     """
     with begin() as work:
-        return once_only(
+        return run_once(
             work,
-            once,
+            ticket,
             ACCOUNT,
             lambda: staffing.grant_roles(work, account_id, frozenset(new.roles), approval),
         )
@@ -183,20 +183,20 @@ def grant_roles(
     "/{account_id}/revoke-roles", response_model=LoweredAccountOut, responses=ENDING
 )
 def revoke_roles(
-    begin: WriteAccounts, account_id: UUID, once: Once, old: SomeRoles
+    begin: WriteAccounts, account_id: UUID, ticket: Once, old: SomeRoles
 ) -> Response:
     """Revoke roles of an account from its next request on. No second person is needed."""
     with begin() as work:
-        return once_only(
+        return run_once(
             work,
-            once,
+            ticket,
             LOWERED,
             lambda: staffing.revoke_roles(work, account_id, frozenset(old.roles)),
         )
 
 
 @router.post("/{account_id}/disable", response_model=LoweredAccountOut, responses=ENDING)
-def disable_account(begin: WriteAccounts, account_id: UUID, once: Once) -> Response:
+def disable_account(begin: WriteAccounts, account_id: UUID, ticket: Once) -> Response:
     """End an account and all its keys from its next request on. One person can do this.
 
     Approvals that the account asked for, and approvals that it gave and nobody used yet,
@@ -204,8 +204,8 @@ def disable_account(begin: WriteAccounts, account_id: UUID, once: Once) -> Respo
     enabled again: open another one.
     """
     with begin() as work:
-        return once_only(
-            work, once, LOWERED, lambda: staffing.disable_account(work, account_id)
+        return run_once(
+            work, ticket, LOWERED, lambda: staffing.disable_account(work, account_id)
         )
 
 
@@ -218,14 +218,14 @@ def list_keys(
         account = staffing.find(work, account_id)
         items = [KeyOut.of(key) for key in access.keys(work, account.id)]
         page = KeyPage(items=items, next=None, more=False)
-        return answer(page, if_none_match=if_none_match)
+        return render(page, if_none_match=if_none_match)
 
 
 @router.post("/{account_id}/keys", response_model=MadeKeyOut, responses=MAKE)
 def make_key(
     begin: WriteAccounts,
     account_id: UUID,
-    once: Once,
+    ticket: Once,
     new: NewKey,
     approval: ApprovalId = None,
 ) -> Response:
@@ -235,9 +235,9 @@ def make_key(
     account that was shown the key cannot approve for that account while the key is valid.
     """
     with begin() as work:
-        return once_only(
+        return run_once(
             work,
-            once,
+            ticket,
             MADE,
             lambda: issuing.make_key(work, account_id, new, approval),
             status=CREATED,
@@ -252,7 +252,7 @@ def rotate_key(  # noqa: PLR0913, PLR0917 - each is part of one decision
     begin: WriteAccounts,
     account_id: UUID,
     prefix: Prefix,
-    once: Once,
+    ticket: Once,
     how: Rotation,
     approval: ApprovalId = None,
 ) -> Response:
@@ -262,9 +262,9 @@ def rotate_key(  # noqa: PLR0913, PLR0917 - each is part of one decision
     beyond its own end. With 0 it ends at once.
     """
     with begin() as work:
-        return once_only(
+        return run_once(
             work,
-            once,
+            ticket,
             MADE,
             lambda: issuing.rotate_key(work, account_id, prefix, how, approval),
             status=CREATED,
@@ -274,13 +274,13 @@ def rotate_key(  # noqa: PLR0913, PLR0917 - each is part of one decision
 
 @router.post("/{account_id}/keys/{prefix}/revoke", response_model=KeyOut, responses=ENDING)
 def revoke_key(
-    begin: WriteAccounts, account_id: UUID, prefix: Prefix, once: Once
+    begin: WriteAccounts, account_id: UUID, prefix: Prefix, ticket: Once
 ) -> Response:
     """Revoke an API key from the next request on. No second person is needed.
 
     You may revoke your own key as well, for example if you lost it.
     """
     with begin() as work:
-        return once_only(
-            work, once, KEY, lambda: issuing.revoke_key(work, account_id, prefix)
+        return run_once(
+            work, ticket, KEY, lambda: issuing.revoke_key(work, account_id, prefix)
         )

@@ -9,7 +9,7 @@ from fastapi import Response
 
 from app.access.models import Approval
 from app.api.approvals import show_approval
-from app.api.conditional import answer
+from app.api.conditional import render
 from app.cases import queries as cases
 from app.cases.models import Case
 from app.casework import situation
@@ -28,7 +28,7 @@ REPLAYED: Final = {"Idempotent-Replayed": "true"}
 type Headers = Mapping[str, str]
 
 
-class Made(Protocol):
+class Record(Protocol):
     """A record that an action creates or changes."""
 
     @property
@@ -37,7 +37,7 @@ class Made(Protocol):
 
 
 @dataclass(frozen=True)
-class Kept[R: Made]:
+class RecordView[R: Record]:
     """The functions that find a kind of record for a retry, and show it."""
 
     find: Callable[[Reading, UUID], R]
@@ -45,10 +45,10 @@ class Kept[R: Made]:
     is_mine: Callable[[Reading, R], bool] = lambda *_: True
 
 
-def once_only[R: Made](  # noqa: PLR0913 - each is one property of the action
+def run_once[R: Record](  # noqa: PLR0913 - each is one property of the action
     work: Writing,
-    once: Ticket,
-    kept: Kept[R],
+    ticket: Ticket,
+    view: RecordView[R],
     act: Callable[[], R | Approval],
     *,
     status: int = 200,
@@ -59,56 +59,56 @@ def once_only[R: Made](  # noqa: PLR0913 - each is one property of the action
     The answer is 204 if the action ends the caller's part in the record, and 202 with the
     approval if a second person has to confirm it. Retries get the same status.
     """
-    if (key_needed or once.key) and (done := claim(work, once)):
+    if (key_needed or ticket.key) and (done := claim(work, ticket)):
         if done.status == GONE:
             return Response(status_code=GONE, headers=REPLAYED)
         if done.status == ASKED:
             return show_approval(work, done.resource_id, status=ASKED, headers=REPLAYED)
-        made = kept.find(work, done.resource_id)
-        return kept.show(work, made, done.status, REPLAYED)
+        made = view.find(work, done.resource_id)
+        return view.show(work, made, done.status, REPLAYED)
     result = act()
     work.session.flush()
     if isinstance(result, Approval):
-        return show_asked(work, once, result)
-    told = status if kept.is_mine(work, result) else GONE
-    if once.key:
-        settle(work, once, result.id, told)
+        return show_pending_approval(work, ticket, result)
+    told = status if view.is_mine(work, result) else GONE
+    if ticket.key:
+        settle(work, ticket, result.id, told)
     if told == GONE:
         return Response(status_code=GONE)
-    return kept.show(work, result, told, {})
+    return view.show(work, result, told, {})
 
 
-def show_asked(work: Writing, once: Ticket, question: Approval) -> Response:
+def show_pending_approval(work: Writing, ticket: Ticket, question: Approval) -> Response:
     """Return 202 with the approval that an action asked for."""
-    if once.key:
-        settle(work, once, question.id, ASKED)
+    if ticket.key:
+        settle(work, ticket, question.id, ASKED)
     return show_approval(work, question, status=ASKED)
 
 
-def create_once[R: Made](
-    work: Writing, once: Ticket, kept: Kept[R], act: Callable[[], R]
+def create_once[R: Record](
+    work: Writing, ticket: Ticket, view: RecordView[R], act: Callable[[], R]
 ) -> Response:
     """Create a record once; answer a retry with the record as it is now.
 
     Raises KeyMissing (400) if the request has no idempotency key.
     """
-    return once_only(work, once, kept, act, status=CREATED, key_needed=True)
+    return run_once(work, ticket, view, act, status=CREATED, key_needed=True)
 
 
-def in_case[R: Made](
+def build_case_view[R: Record](
     code: str,
     find: Callable[[Reading, UUID, UUID], R],
     show: Callable[[Reading, R, int, Headers], Response],
-) -> Kept[R]:
+) -> RecordView[R]:
     """Build the view of a record that a retry finds through a case the caller may see."""
 
     def found(work: Reading, one: UUID) -> R:
         return find(work, cases.get(work, code).id, one)
 
-    return Kept(found, show)
+    return RecordView(found, show)
 
 
-def located(reference: str, status: int, headers: Headers) -> Headers:
+def add_location(reference: str, status: int, headers: Headers) -> Headers:
     """Return the headers with `Location` added if the record is new."""
     where = {"Location": f"/v1/{reference}"} if status == CREATED else {}
     return {**where, **headers}
@@ -117,8 +117,8 @@ def located(reference: str, status: int, headers: Headers) -> Headers:
 def show_case(work: Reading, case: Case, status: int, headers: Headers) -> Response:
     """Return a case with the version to send back as If-Match."""
     [shown] = situation.show(work, [case])
-    extra = located(case.reference, status, headers)
-    return answer(shown, version=shown.version, status=status, headers=extra)
+    extra = add_location(case.reference, status, headers)
+    return render(shown, version=shown.version, status=status, headers=extra)
 
 
 def show_referral(
@@ -126,8 +126,8 @@ def show_referral(
 ) -> Response:
     """Return a referral with the version to send back as If-Match."""
     [shown] = show_referrals(work, [referral])
-    extra = located(referral.reference, status, headers)
-    return answer(shown, version=shown.version, status=status, headers=extra)
+    extra = add_location(referral.reference, status, headers)
+    return render(shown, version=shown.version, status=status, headers=extra)
 
 
 def is_party(work: Reading, case: Case) -> bool:
@@ -140,13 +140,13 @@ def has_part(work: Reading, referral: Referral) -> bool:
     return bool(referral.relations_of(work.actor.focal_point_id))
 
 
-CASE: Final = Kept(cases.get_by_id, show_case, is_party)
-REFERRAL: Final = Kept(referrals.get, show_referral, has_part)
+CASE: Final = RecordView(cases.get_by_id, show_case, is_party)
+REFERRAL: Final = RecordView(referrals.get, show_referral, has_part)
 
 
-def on_case(
+def run_on_case(
     work: Writing,
-    once: Ticket,
+    ticket: Ticket,
     act: Callable[[], Case | Approval],
     *,
     created: bool = False,
@@ -154,15 +154,15 @@ def on_case(
 ) -> Response:
     """Run an action on a case once."""
     status, needed = (CREATED if created else 200), created or key_needed
-    return once_only(work, once, CASE, act, status=status, key_needed=needed)
+    return run_once(work, ticket, CASE, act, status=status, key_needed=needed)
 
 
-def on_referral(
-    work: Writing, once: Ticket, act: Callable[[], Referral], *, created: bool = False
+def run_on_referral(
+    work: Writing, ticket: Ticket, act: Callable[[], Referral], *, created: bool = False
 ) -> Response:
     """Run an action on a referral once."""
     status = CREATED if created else 200
-    return once_only(work, once, REFERRAL, act, status=status, key_needed=created)
+    return run_once(work, ticket, REFERRAL, act, status=status, key_needed=created)
 
 
 def show_handover(
@@ -170,8 +170,8 @@ def show_handover(
 ) -> Response:
     """Return a handover with the version to send back as If-Match."""
     [shown] = show_handovers(work, [handover])
-    extra = located(handover.reference, status, headers)
-    return answer(shown, version=shown.version, status=status, headers=extra)
+    extra = add_location(handover.reference, status, headers)
+    return render(shown, version=shown.version, status=status, headers=extra)
 
 
 def is_handing(work: Reading, handover: Handover) -> bool:
@@ -179,18 +179,18 @@ def is_handing(work: Reading, handover: Handover) -> bool:
     return bool(handover.relations_of(work.actor.focal_point_id))
 
 
-HANDOVER: Final = Kept(handovers.get, show_handover, is_handing)
+HANDOVER: Final = RecordView(handovers.get, show_handover, is_handing)
 
 
-def on_handover(
-    work: Writing, once: Ticket, act: Callable[[], Handover], *, created: bool = False
+def run_on_handover(
+    work: Writing, ticket: Ticket, act: Callable[[], Handover], *, created: bool = False
 ) -> Response:
     """Run an action on a handover once."""
     status = CREATED if created else 200
-    return once_only(work, once, HANDOVER, act, status=status, key_needed=created)
+    return run_once(work, ticket, HANDOVER, act, status=status, key_needed=created)
 
 
-def there[R](opened: R | None) -> R:
+def get_or_404[R](opened: R | None) -> R:
     """Return an opened document; raise NotFound (404) if the opening was refused.
 
     A refusal and a missing document get the same answer. Call this after the transaction

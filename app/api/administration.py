@@ -29,7 +29,7 @@ from app.administration.schemas import (
     WrittenFocalPoint,
 )
 from app.api.approvals import ASKED, Answers, hands_of, show_approval
-from app.api.conditional import answer
+from app.api.conditional import render
 from app.api.deps import (
     ApprovalId,
     Expect,
@@ -39,8 +39,8 @@ from app.api.deps import (
     ReadDirectory,
     WriteDirectory,
 )
-from app.api.nouns import Noun
-from app.api.problems import problems
+from app.api.nouns import ResourceRouter
+from app.api.problems import list_problems
 from app.directory.changes import DirectoryChange
 from app.directory.models import FocalPoint
 from app.directory.queries import FocalPointUnknown
@@ -52,7 +52,7 @@ from app.kernel.text import Code, CountryCode
 from app.kernel.versions import Expected, VersionNotGiven, VersionStale
 from app.kernel.work import Reading, Writing
 
-router = Noun("administration")
+router = ResourceRouter("administration")
 
 
 class CodeMismatch(Problem):
@@ -65,7 +65,7 @@ MAY_FAIL = (
     *(RoleMissing, NotFound, VersionNotGiven, VersionStale, ApprovalUnusable),
     *(CodeMismatch, CountryUnknown, FocalPointUnknown, DirectoryUnsound),
 )
-PUT = ASKED | problems(*MAY_FAIL)
+PUT = ASKED | list_problems(*MAY_FAIL)
 NEW = "The row was created."
 CREATED_OFFICE: Answers = {201: {"model": WrittenFocalPoint, "description": NEW}}
 CREATED_AGREEMENT: Answers = {201: {"model": AgreementOut, "description": NEW}}
@@ -101,7 +101,7 @@ def show(work: Reading, shelf: Shelf, written: Written) -> Response:
     headers = {"ETag": actions.tag_of(shelf, entry) or ""}
     if written.created:
         headers["Location"] = f"/v1/{shelf.register.subject_of(queries.values(entry))}"
-    return answer(shown, status=201 if written.created else 200, headers=headers)
+    return render(shown, status=201 if written.created else 200, headers=headers)
 
 
 def must_be_of(code: str, said: str) -> None:
@@ -141,17 +141,19 @@ def list_agreements(begin: ReadDirectory, if_none_match: IfNoneMatch = None) -> 
     with begin() as work:
         items = [AgreementOut.model_validate(row) for row in queries.agreements(work)]
         page = AgreementPage(items=items, next=None, more=False)
-        return answer(page, if_none_match=if_none_match)
+        return render(page, if_none_match=if_none_match)
 
 
 @router.get(
-    "/agreements/{agreement}", response_model=AgreementOut, responses=problems(NotFound)
+    "/agreements/{agreement}",
+    response_model=AgreementOut,
+    responses=list_problems(NotFound),
 )
 def get_agreement(begin: ReadDirectory, agreement: Code) -> Response:
     """Read one agreement."""
     with begin() as work:
         found = queries.get(work, actions.AGREEMENTS.register, agreement)
-        return answer(AgreementOut.model_validate(found))
+        return render(AgreementOut.model_validate(found))
 
 
 @router.put(
@@ -180,12 +182,14 @@ def replace_agreement(
 IsoCode = Annotated[CountryCode, Path(description="ISO 3166-1 alpha-2.")]
 
 
-@router.get("/countries/{country}", response_model=CountryOut, responses=problems(NotFound))
+@router.get(
+    "/countries/{country}", response_model=CountryOut, responses=list_problems(NotFound)
+)
 def get_country(begin: ReadDirectory, country: IsoCode) -> Response:
     """Read one country. Fields without a source are empty."""
     with begin() as work:
         found = queries.get(work, actions.COUNTRIES.register, country)
-        return answer(CountryOut.model_validate(found))
+        return render(CountryOut.model_validate(found))
 
 
 @router.put("/countries/{country}", response_model=CountryOut, responses=PUT)
@@ -210,7 +214,7 @@ def replace_country(
 @router.get(
     "/directory-changes",
     response_model=DirectoryChangePage,
-    responses=problems(CursorUnknown, RoleMissing),
+    responses=list_problems(CursorUnknown, RoleMissing),
 )
 def list_directory_changes(
     begin: ReadDirectory, query: Paging, if_none_match: IfNoneMatch = None
@@ -225,7 +229,7 @@ def list_directory_changes(
         rows, after, more = paginate(work, statement, keys, query, name="changes")
         items = spell(work, [change for change, _ in rows])
         page = DirectoryChangePage(items=items, next=after, more=more)
-        return answer(page, if_none_match=if_none_match)
+        return render(page, if_none_match=if_none_match)
 
 
 def spell(work: Reading, changes: list[DirectoryChange]) -> list[DirectoryChangeOut]:

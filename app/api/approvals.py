@@ -9,10 +9,10 @@ from fastapi import Response
 from app.access import actions, queries
 from app.access.models import Approval
 from app.administration.schemas import Hand
-from app.api.conditional import answer
+from app.api.conditional import render
 from app.api.deps import Approve, IfNoneMatch, Paging, ReadApprovals
-from app.api.nouns import Noun
-from app.api.problems import problems
+from app.api.nouns import ResourceRouter
+from app.api.problems import list_problems
 from app.cases import approving
 from app.casework.schemas import ApprovalOut, ApprovalPage
 from app.directory import queries as directory
@@ -21,12 +21,14 @@ from app.kernel.paging import CursorUnknown, paginate
 from app.kernel.problems import NotFound
 from app.kernel.work import Reading
 
-router = Noun("approvals", "/approvals")
+router = ResourceRouter("approvals", "/approvals")
 type Answers = dict[int | str, dict[str, Any]]
 ASKED: Answers = {
     202: {"model": ApprovalOut, "description": "A second person has to approve it."}
 }
-DECIDE = problems(NotFound, actions.NotASecondPerson, actions.ApprovalDecided, RoleMissing)
+DECIDE = list_problems(
+    NotFound, actions.NotASecondPerson, actions.ApprovalDecided, RoleMissing
+)
 
 
 def spell(work: Reading, questions: Iterable[Approval]) -> list[ApprovalOut]:
@@ -72,10 +74,10 @@ def show_approval(
     """Return the response for one approval."""
     found = queries.approval(work, question) if isinstance(question, UUID) else question
     [shown] = spell(work, [found])
-    return answer(shown, status=status, headers=headers)
+    return render(shown, status=status, headers=headers)
 
 
-@router.get("", response_model=ApprovalPage, responses=problems(CursorUnknown))
+@router.get("", response_model=ApprovalPage, responses=list_problems(CursorUnknown))
 def list_approvals(
     begin: ReadApprovals, query: Paging, if_none_match: IfNoneMatch = None
 ) -> Response:
@@ -90,10 +92,10 @@ def list_approvals(
         )
         items = spell(work, [question for question, _ in rows])
         page = ApprovalPage(items=items, next=after, more=more)
-        return answer(page, if_none_match=if_none_match)
+        return render(page, if_none_match=if_none_match)
 
 
-@router.get("/{approval_id}", response_model=ApprovalOut, responses=problems(NotFound))
+@router.get("/{approval_id}", response_model=ApprovalOut, responses=list_problems(NotFound))
 def get_approval(begin: ReadApprovals, approval_id: UUID) -> Response:
     """Read one approval and its decision."""
     with begin() as work:

@@ -7,11 +7,11 @@ from typing import Final
 from fastapi import Response
 
 from app.access.actions import ApprovalUnusable
-from app.api.acting import on_case
+from app.api.acting import run_on_case
 from app.api.approvals import ASKED, Answers
 from app.api.deps import ApprovalId, CaseCode, IfMatch, Once, WriteCases
-from app.api.nouns import Noun
-from app.api.problems import problems
+from app.api.nouns import ResourceRouter
+from app.api.problems import list_problems
 from app.cases.lifecycle import Action, Row
 from app.cases.models import Case
 from app.casework import acting, closing, erasing, intake, leading
@@ -37,7 +37,7 @@ from app.kernel.problems import NotFound
 from app.kernel.versions import Seen, VersionNotGiven, VersionStale
 from app.kernel.work import Writing
 
-router = Noun("case acts", "/cases/{code}")
+router = ResourceRouter("case acts", "/cases/{code}")
 
 type Ready = tuple[str, Action, Seen, Terms]
 type Then = Callable[[Writing, Case, Row], Case]
@@ -47,62 +47,64 @@ UNSEEN: Final = (
     *(ActionIllegal, ActionNotYours, RoleMissing),
 )
 ACTS: Final = (*UNSEEN, VersionNotGiven, VersionStale, NeedsUnmet)
-ACT = problems(*ACTS)
+ACT = list_problems(*ACTS)
 NO_LONGER_YOURS: Answers = {
     204: {
         "description": "Done. You are no longer a party of the case, so the answer has no "
         "body. Your feed has the event. A retry with the same key gets the same answer."
     }
 }
-WITH_ANOTHER = ASKED | problems(*ACTS, ApprovalUnusable)
+WITH_ANOTHER = ASKED | list_problems(*ACTS, ApprovalUnusable)
 
 
-def step(work: Writing, once: Ticket, ready: Ready, then: Then) -> Response:
+def step(work: Writing, ticket: Ticket, ready: Ready, then: Then) -> Response:
     """Check that an action of the life cycle is allowed, then run it once."""
-    return on_case(work, once, lambda: then(work, *acting.ready(work, *ready)))
+    return run_on_case(work, ticket, lambda: then(work, *acting.ready(work, *ready)))
 
 
-@router.post("/submit", response_model=CaseOut, responses=problems(*ACTS, DeskMissing))
-def submit_case(begin: WriteCases, code: CaseCode, seen: IfMatch, once: Once) -> Response:
+@router.post("/submit", response_model=CaseOut, responses=list_problems(*ACTS, DeskMissing))
+def submit_case(begin: WriteCases, code: CaseCode, seen: IfMatch, ticket: Once) -> Response:
     """Submit a draft. It is routed to a candidate in the country where the person is."""
     with begin() as work:
-        return step(work, once, (code, Action.SUBMIT, seen, Terms()), intake.submit)
+        return step(work, ticket, (code, Action.SUBMIT, seen, Terms()), intake.submit)
 
 
 @router.post("/discard", response_model=CaseOut, responses=ACT)
-def discard_case(begin: WriteCases, code: CaseCode, seen: IfMatch, once: Once) -> Response:
+def discard_case(
+    begin: WriteCases, code: CaseCode, seen: IfMatch, ticket: Once
+) -> Response:
     """Discard a draft. Its sealed documents are destroyed at once, for good."""
     with begin() as work:
-        return step(work, once, (code, Action.DISCARD, seen, Terms()), erasing.throw_away)
+        return step(work, ticket, (code, Action.DISCARD, seen, Terms()), erasing.throw_away)
 
 
 @router.post("/withdraw", response_model=CaseOut, responses=ACT)
 def withdraw_case(
-    begin: WriteCases, code: CaseCode, seen: IfMatch, once: Once, why: WithdrawCase
+    begin: WriteCases, code: CaseCode, seen: IfMatch, ticket: Once, why: WithdrawCase
 ) -> Response:
     """Withdraw a case, as long as no office acknowledged it and no referral was sent."""
     ready = (code, Action.WITHDRAW, seen, Terms(reason=why.reason))
     with begin() as work:
-        return step(work, once, ready, partial(intake.withdraw, why=why))
+        return step(work, ticket, ready, partial(intake.withdraw, why=why))
 
 
 @router.post("/acknowledge", response_model=CaseOut, responses=ACT)
 def acknowledge_case(
-    begin: WriteCases, code: CaseCode, seen: IfMatch, once: Once
+    begin: WriteCases, code: CaseCode, seen: IfMatch, ticket: Once
 ) -> Response:
     """Confirm that a person has read the case. This neither accepts nor declines it."""
     ready = (code, Action.ACKNOWLEDGE, seen, Terms())
     with begin() as work:
-        return step(work, once, ready, leading.acknowledge)
+        return step(work, ticket, ready, leading.acknowledge)
 
 
 @router.post(
     "/decline-lead",
     response_model=CaseOut,
-    responses=NO_LONGER_YOURS | problems(*ACTS, DeskMissing),
+    responses=NO_LONGER_YOURS | list_problems(*ACTS, DeskMissing),
 )
 def decline_lead(
-    begin: WriteCases, code: CaseCode, seen: IfMatch, once: Once, why: DeclineLead
+    begin: WriteCases, code: CaseCode, seen: IfMatch, ticket: Once, why: DeclineLead
 ) -> Response:
     """Decline the lead with a reason. The next candidate is asked at once.
 
@@ -110,80 +112,84 @@ def decline_lead(
     """
     ready = (code, Action.DECLINE_LEAD, seen, Terms(reason=why.reason))
     with begin() as work:
-        return step(work, once, ready, partial(leading.decline_lead, why=why))
+        return step(work, ticket, ready, partial(leading.decline_lead, why=why))
 
 
 @router.post("/accept-lead", response_model=CaseOut, responses=ACT)
 def accept_lead(
-    begin: WriteCases, code: CaseCode, seen: IfMatch, once: Once, promise: AcceptLead
+    begin: WriteCases, code: CaseCode, seen: IfMatch, ticket: Once, promise: AcceptLead
 ) -> Response:
     """Accept the lead and name two people who can be reached."""
     ready = (code, Action.ACCEPT_LEAD, seen, leading.terms_of(promise))
     with begin() as work:
-        return step(work, once, ready, partial(leading.accept_lead, promise=promise))
+        return step(work, ticket, ready, partial(leading.accept_lead, promise=promise))
 
 
 @router.post("/suspend", response_model=CaseOut, responses=ACT)
 def suspend_case(
-    begin: WriteCases, code: CaseCode, seen: IfMatch, once: Once, why: SuspendCase
+    begin: WriteCases, code: CaseCode, seen: IfMatch, ticket: Once, why: SuspendCase
 ) -> Response:
     """Suspend a case until a review. Deadlines pause, except those for safety."""
     terms = Terms(reason=why.reason, review_at=why.review_at)
     ready = (code, Action.SUSPEND, seen, terms)
     with begin() as work:
-        return step(work, once, ready, partial(leading.suspend, why=why))
+        return step(work, ticket, ready, partial(leading.suspend, why=why))
 
 
 @router.post("/resume", response_model=CaseOut, responses=ACT)
-def resume_case(begin: WriteCases, code: CaseCode, seen: IfMatch, once: Once) -> Response:
+def resume_case(begin: WriteCases, code: CaseCode, seen: IfMatch, ticket: Once) -> Response:
     """Resume a suspended case. Deadlines continue with the time that was left."""
     with begin() as work:
-        return step(work, once, (code, Action.RESUME, seen, Terms()), leading.resume)
+        return step(work, ticket, (code, Action.RESUME, seen, Terms()), leading.resume)
 
 
 @router.post("/monitor", response_model=CaseOut, responses=ACT)
 def monitor_case(
-    begin: WriteCases, code: CaseCode, seen: IfMatch, once: Once, plan: MonitorCase
+    begin: WriteCases, code: CaseCode, seen: IfMatch, ticket: Once, plan: MonitorCase
 ) -> Response:
     """End assistance and start visits: after 7 days, 1, 3, 6, 12 months, or as planned."""
     with begin() as work:
         visits = leading.planned(work, plan)
         ready = (code, Action.MONITOR, seen, Terms(visits=visits))
-        return step(work, once, ready, partial(leading.monitor, visits=visits))
+        return step(work, ticket, ready, partial(leading.monitor, visits=visits))
 
 
-@router.post("/visits", response_model=CaseOut, responses=problems(*ACTS, DateNotReached))
+@router.post(
+    "/visits", response_model=CaseOut, responses=list_problems(*ACTS, DateNotReached)
+)
 def report_visit(
-    begin: WriteCases, code: CaseCode, seen: IfMatch, once: Once, visit: ReportVisit
+    begin: WriteCases, code: CaseCode, seen: IfMatch, ticket: Once, visit: ReportVisit
 ) -> Response:
     """Report a monitoring visit. After the last one, the closure review is due.
 
     If you report before the planned date, in your office's time zone, set `early`.
     """
     with begin() as work:
-        return on_case(work, once, lambda: leading.report_visit(work, code, seen, visit))
+        return run_on_case(
+            work, ticket, lambda: leading.report_visit(work, code, seen, visit)
+        )
 
 
 @router.post("/reopen-assistance", response_model=CaseOut, responses=ACT)
 def reopen_assistance(
-    begin: WriteCases, code: CaseCode, seen: IfMatch, once: Once, why: ReopenCase
+    begin: WriteCases, code: CaseCode, seen: IfMatch, ticket: Once, why: ReopenCase
 ) -> Response:
     """Resume assistance for a person who was only monitored."""
     ready = (code, Action.REOPEN_ASSISTANCE, seen, Terms(reason=why.reason))
     with begin() as work:
-        return step(work, once, ready, partial(leading.reopen_assistance, why=why))
+        return step(work, ticket, ready, partial(leading.reopen_assistance, why=why))
 
 
 @router.post(
     "/close",
     response_model=CaseOut,
-    responses=ASKED | problems(*ACTS, ApprovalUnusable, closing.ContinuingCaseUnknown),
+    responses=ASKED | list_problems(*ACTS, ApprovalUnusable, closing.ContinuingCaseUnknown),
 )
 def close_case(  # noqa: PLR0913, PLR0917 - each is part of one decision
     begin: WriteCases,
     code: CaseCode,
     seen: IfMatch,
-    once: Once,
+    ticket: Once,
     why: CloseCase,
     approval: ApprovalId = None,
 ) -> Response:
@@ -193,18 +199,20 @@ def close_case(  # noqa: PLR0913, PLR0917 - each is part of one decision
     again with `Approval: {id}` and a new Idempotency-Key.
     """
     with begin() as work:
-        return on_case(work, once, lambda: closing.close(work, code, seen, why, approval))
+        return run_on_case(
+            work, ticket, lambda: closing.close(work, code, seen, why, approval)
+        )
 
 
 @router.post(
     "/stop",
     response_model=CaseOut,
-    responses=ASKED | problems(*UNSEEN, NeedsUnmet, ApprovalUnusable),
+    responses=ASKED | list_problems(*UNSEEN, NeedsUnmet, ApprovalUnusable),
 )
 def stop_case(
     begin: WriteCases,
     code: CaseCode,
-    once: Once,
+    ticket: Once,
     why: StopCase,
     approval: ApprovalId = None,
 ) -> Response:
@@ -215,14 +223,14 @@ def stop_case(
     the second 200.
     """
     with begin() as work:
-        return on_case(work, once, lambda: closing.stop(work, code, why, approval))
+        return run_on_case(work, ticket, lambda: closing.stop(work, code, why, approval))
 
 
 @router.post("/reopen", response_model=CaseOut, responses=ACT)
 def reopen_case(
-    begin: WriteCases, code: CaseCode, seen: IfMatch, once: Once, why: ReopenCase
+    begin: WriteCases, code: CaseCode, seen: IfMatch, ticket: Once, why: ReopenCase
 ) -> Response:
     """Reopen a closed case, as its lead, with a consent that is in force."""
     ready = (code, Action.REOPEN, seen, Terms(reason=why.reason))
     with begin() as work:
-        return step(work, once, ready, partial(closing.reopen, why=why))
+        return step(work, ticket, ready, partial(closing.reopen, why=why))

@@ -4,12 +4,12 @@ from fastapi import Response
 
 from app.access.actions import ApprovalUnusable
 from app.access.models import Approval
-from app.api.acting import on_case
+from app.api.acting import run_on_case
 from app.api.approvals import ASKED
 from app.api.case_acts import ACTS, NO_LONGER_YOURS, UNSEEN, WITH_ANOTHER
 from app.api.deps import ApprovalId, CaseCode, IfMatch, Once, WriteCases
-from app.api.nouns import Noun
-from app.api.problems import problems
+from app.api.nouns import ResourceRouter
+from app.api.problems import list_problems
 from app.cases.lifecycle import Action
 from app.cases.models import Case
 from app.casework import acting, erasing, lead_replacement, moving
@@ -31,16 +31,16 @@ from app.kernel.needs import NeedsUnmet
 from app.kernel.versions import VersionNotGiven, VersionStale
 from app.kernel.work import Writing
 
-router = Noun("case acts", "/cases/{code}")
+router = ResourceRouter("case acts", "/cases/{code}")
 
 
 @router.post(
     "/assign",
     response_model=CaseOut,
-    responses=NO_LONGER_YOURS | problems(*ACTS, FocalPointUnknown),
+    responses=NO_LONGER_YOURS | list_problems(*ACTS, FocalPointUnknown),
 )
 def assign_case(
-    begin: WriteCases, code: CaseCode, seen: IfMatch, once: Once, choice: AssignCase
+    begin: WriteCases, code: CaseCode, seen: IfMatch, ticket: Once, choice: AssignCase
 ) -> Response:
     """Assign a case that the desk holds to a focal point of your choice.
 
@@ -53,19 +53,19 @@ def assign_case(
         return moving.assign(work, *acting.judged(work, case, Action.ASSIGN, terms), choice)
 
     with begin() as work:
-        return on_case(work, once, lambda: act(work))
+        return run_on_case(work, ticket, lambda: act(work))
 
 
 @router.post(
     "/relocate",
     response_model=CaseOut,
     responses=NO_LONGER_YOURS
-    | problems(
+    | list_problems(
         *(*UNSEEN, VersionNotGiven, VersionStale, moving.CountrySame, DeskMissing),
     ),
 )
 def relocate_case(
-    begin: WriteCases, code: CaseCode, seen: IfMatch, once: Once, where: RelocateCase
+    begin: WriteCases, code: CaseCode, seen: IfMatch, ticket: Once, where: RelocateCase
 ) -> Response:
     """Record that the person is now in another country, and route the case there.
 
@@ -73,7 +73,7 @@ def relocate_case(
     A lead keeps the case until a handover is accepted.
     """
     with begin() as work:
-        return on_case(work, once, lambda: moving.relocate(work, code, seen, where))
+        return run_on_case(work, ticket, lambda: moving.relocate(work, code, seen, where))
 
 
 @router.post(
@@ -81,7 +81,7 @@ def relocate_case(
     response_model=CaseOut,
     responses=NO_LONGER_YOURS
     | ASKED
-    | problems(
+    | list_problems(
         *(*UNSEEN, NeedsUnmet, ApprovalUnusable, LeadNotFailing, LeadConsentRecorded),
         *(AdultSpokenFor, GuardianNeeded, ConsentOver, DeskMissing),
     ),
@@ -89,7 +89,7 @@ def relocate_case(
 def record_lead_consent(
     begin: WriteCases,
     code: CaseCode,
-    once: Once,
+    ticket: Once,
     new: NewLeadConsent,
     approval: ApprovalId = None,
 ) -> Response:
@@ -111,7 +111,7 @@ def record_lead_consent(
         return lead_replacement.record_lead_consent(work, code, new, approval)
 
     with begin() as work:
-        return on_case(work, once, lambda: act(work))
+        return run_on_case(work, ticket, lambda: act(work))
 
 
 @router.post(
@@ -119,14 +119,14 @@ def record_lead_consent(
     response_model=CaseOut,
     responses=NO_LONGER_YOURS
     | ASKED
-    | problems(
+    | list_problems(
         *(*UNSEEN, NeedsUnmet, ApprovalUnusable, FocalPointUnknown, LeadNotFailing),
     ),
 )
 def take_over_case(
     begin: WriteCases,
     code: CaseCode,
-    once: Once,
+    ticket: Once,
     choice: TakeOverCase,
     approval: ApprovalId = None,
 ) -> Response:
@@ -137,8 +137,8 @@ def take_over_case(
     desk. The first answer is 202, the second 204.
     """
     with begin() as work:
-        return on_case(
-            work, once, lambda: lead_replacement.take_over(work, code, choice, approval)
+        return run_on_case(
+            work, ticket, lambda: lead_replacement.take_over(work, code, choice, approval)
         )
 
 
@@ -147,27 +147,31 @@ def erase_case(  # noqa: PLR0913, PLR0917 - each is part of one decision
     begin: WriteCases,
     code: CaseCode,
     seen: IfMatch,
-    once: Once,
+    ticket: Once,
     why: EraseCase,
     approval: ApprovalId = None,
 ) -> Response:
     """Erase the sealed documents of a case that ended, as two people of oversight."""
     with begin() as work:
-        return on_case(work, once, lambda: erasing.erase(work, code, seen, why, approval))
+        return run_on_case(
+            work, ticket, lambda: erasing.erase(work, code, seen, why, approval)
+        )
 
 
 @router.post(
     "/legal-hold",
     response_model=CaseOut,
-    responses=ASKED | problems(*UNSEEN, ApprovalUnusable),
+    responses=ASKED | list_problems(*UNSEEN, ApprovalUnusable),
 )
 def hold_case_legally(
     begin: WriteCases,
     code: CaseCode,
-    once: Once,
+    ticket: Once,
     hold: HoldLegally,
     approval: ApprovalId = None,
 ) -> Response:
     """Set or lift the legal hold, which blocks erasure, as two people of oversight."""
     with begin() as work:
-        return on_case(work, once, lambda: erasing.hold_legally(work, code, hold, approval))
+        return run_on_case(
+            work, ticket, lambda: erasing.hold_legally(work, code, hold, approval)
+        )

@@ -6,8 +6,8 @@ from fastapi import Query, Response
 from pydantic import Field
 from pydantic.json_schema import SkipJsonSchema
 
-from app.api.acting import on_case
-from app.api.conditional import answer
+from app.api.acting import run_on_case
+from app.api.conditional import render
 from app.api.deps import (
     CaseCode,
     IfMatch,
@@ -16,8 +16,8 @@ from app.api.deps import (
     ReadCases,
     WriteCases,
 )
-from app.api.nouns import Noun
-from app.api.problems import problems
+from app.api.nouns import ResourceRouter
+from app.api.problems import list_problems
 from app.api.seeing import is_first_sight, keep_sight
 from app.cases import queries
 from app.cases.filters import is_at
@@ -44,7 +44,7 @@ from app.kernel.quotas import TooManyDrafts
 from app.kernel.text import CountryCode
 from app.kernel.versions import VersionNotGiven, VersionStale
 
-router = Noun("cases", "/cases")
+router = ResourceRouter("cases", "/cases")
 
 KEYS = (KeyReused, KeyInFlight)
 VERSION = (NotFound, VersionNotGiven, VersionStale)
@@ -58,20 +58,20 @@ ACTS = (
     "",
     status_code=201,
     response_model=CaseOut,
-    responses=problems(
+    responses=list_problems(
         *(KeyMissing, *KEYS, RoleMissing, FocalPointUnknown, NeedsUnmet),
         *(ConsentOver, AdultSpokenFor),
         *(intake.ExternalReferenceTaken, carrying.DeskMissing),
         *(TooManyDrafts, SpaceReserved),
     ),
 )
-def write_case(begin: WriteCases, once: Once, new: NewCase) -> Response:
+def write_case(begin: WriteCases, ticket: Once, new: NewCase) -> Response:
     """Create a case, and submit it in the same transaction if `submit` is true.
 
     If no answer arrives, repeat the request with the same Idempotency-Key.
     """
     with begin() as work:
-        return on_case(work, once, lambda: intake.write(work, new), created=True)
+        return run_on_case(work, ticket, lambda: intake.write(work, new), created=True)
 
 
 class CaseQuery(PageQuery):
@@ -84,7 +84,7 @@ class CaseQuery(PageQuery):
     country: CountryCode | SkipJsonSchema[None] = None
 
 
-@router.get("", response_model=CasePage, responses=problems(CursorUnknown))
+@router.get("", response_model=CasePage, responses=list_problems(CursorUnknown))
 def list_cases(
     begin: ReadCases,
     query: Annotated[CaseQuery, Query()],
@@ -99,10 +99,10 @@ def list_cases(
         rows, after, more = paginate(work, statement, (Party.number,), query, name="cases")
         items = situation.show(work, [case for case, _ in rows])
         page = CasePage(items=items, next=after, more=more)
-        return answer(page, if_none_match=if_none_match)
+        return render(page, if_none_match=if_none_match)
 
 
-@router.get("/{code}", response_model=CaseOut, responses=problems(NotFound))
+@router.get("/{code}", response_model=CaseOut, responses=list_problems(NotFound))
 def get_case(
     begin: ReadCases, code: CaseCode, if_none_match: IfNoneMatch = None
 ) -> Response:
@@ -110,7 +110,7 @@ def get_case(
     with begin() as work:
         case = queries.get(work, code)
         [shown] = situation.show(work, [case])
-        response = answer(shown, version=shown.version, if_none_match=if_none_match)
+        response = render(shown, version=shown.version, if_none_match=if_none_match)
         first = is_first_sight(work, case)
     if first:
         keep_sight(work, case)
@@ -120,24 +120,26 @@ def get_case(
 @router.patch(
     "/{code}",
     response_model=CaseOut,
-    responses=problems(*ACTS, intake.CountryFixed, intake.NoticeIncomplete),
+    responses=list_problems(*ACTS, intake.CountryFixed, intake.NoticeIncomplete),
 )
 def mend_notice(
-    begin: WriteCases, code: CaseCode, seen: IfMatch, once: Once, notice: NoticeFields
+    begin: WriteCases, code: CaseCode, seen: IfMatch, ticket: Once, notice: NoticeFields
 ) -> Response:
     """Change fields of the summary (RFC 7396), as the submitter or later as the lead."""
     with begin() as work:
-        return on_case(work, once, lambda: intake.mend(work, code, seen, notice))
+        return run_on_case(work, ticket, lambda: intake.mend(work, code, seen, notice))
 
 
 @router.post(
     "/{code}/risk-assessments",
     response_model=CaseOut,
-    responses=problems(
+    responses=list_problems(
         *(NotFound, KeyMissing, *KEYS, ActionIllegal, ActionNotYours, RoleMissing)
     ),
 )
-def assess_risk(begin: WriteCases, code: CaseCode, once: Once, risk: NewRisk) -> Response:
+def assess_risk(begin: WriteCases, code: CaseCode, ticket: Once, risk: NewRisk) -> Response:
     """Record how high the risk to the person is now. Any party of the case may do this."""
     with begin() as work:
-        return on_case(work, once, lambda: intake.assess(work, code, risk), key_needed=True)
+        return run_on_case(
+            work, ticket, lambda: intake.assess(work, code, risk), key_needed=True
+        )

@@ -10,7 +10,7 @@ from app.kernel.versions import entity_tag
 JSON = "application/json"
 
 
-def answer(
+def render(
     shown: BaseModel,
     *,
     version: int | None = None,
@@ -25,11 +25,11 @@ def answer(
     body = shown.model_dump_json().encode()
     tag = entity_tag(version or 0, body)
     if if_none_match is not None and has(if_none_match, tag):
-        return not_modified(tag, headers)
+        return render_not_modified(tag, headers)
     return Response(body, status, {"ETag": tag, **(headers or {})}, JSON)
 
 
-def not_modified(tag: str, headers: Mapping[str, str] | None = None) -> Response:
+def render_not_modified(tag: str, headers: Mapping[str, str] | None = None) -> Response:
     """Return 304 Not Modified with the entity tag."""
     return Response(status_code=304, headers={"ETag": tag, **(headers or {})})
 

@@ -4,11 +4,11 @@ from uuid import UUID
 
 from fastapi import Response
 
-from app.api.acting import Headers, create_once, in_case
-from app.api.conditional import answer
+from app.api.acting import Headers, build_case_view, create_once
+from app.api.conditional import render
 from app.api.deps import CaseCode, IfNoneMatch, Once, ReadCases, WriteCases
-from app.api.nouns import Noun
-from app.api.problems import problems
+from app.api.nouns import ResourceRouter
+from app.api.problems import list_problems
 from app.cases import queries as cases
 from app.casework import telling
 from app.consents import queries
@@ -21,7 +21,7 @@ from app.kernel.lifecycle import ActionIllegal, ActionNotYours, RoleMissing
 from app.kernel.problems import NotFound
 from app.kernel.work import Reading
 
-router = Noun("consents", "/cases/{code}/consents")
+router = ResourceRouter("consents", "/cases/{code}/consents")
 
 
 def spell(work: Reading, consents: list[Consent]) -> list[ConsentOut]:
@@ -44,20 +44,20 @@ def show_consent(
 ) -> Response:
     """Return one consent."""
     [shown] = spell(work, [consent])
-    return answer(shown, status=status, headers=headers)
+    return render(shown, status=status, headers=headers)
 
 
 @router.post(
     "",
     status_code=201,
     response_model=ConsentOut,
-    responses=problems(
+    responses=list_problems(
         *(NotFound, KeyMissing, KeyReused, KeyInFlight, ConsentOver, AdultSpokenFor),
         *(ActionIllegal, ActionNotYours, RoleMissing, directory.FocalPointUnknown),
     ),
 )
 def record_consent(
-    begin: WriteCases, code: CaseCode, once: Once, new: NewConsent
+    begin: WriteCases, code: CaseCode, ticket: Once, new: NewConsent
 ) -> Response:
     """Record a consent, as the submitter or, once there is one, the lead.
 
@@ -65,23 +65,23 @@ def record_consent(
     adult. `not_yet` then says whose consent counts now.
     """
     with begin() as work:
-        kept = in_case(code, queries.get, show_consent)
+        view = build_case_view(code, queries.get, show_consent)
         return create_once(
-            work, once, kept, lambda: telling.record_consent(work, code, new)
+            work, ticket, view, lambda: telling.record_consent(work, code, new)
         )
 
 
-@router.get("", response_model=ConsentList, responses=problems(NotFound))
+@router.get("", response_model=ConsentList, responses=list_problems(NotFound))
 def list_consents(
     begin: ReadCases, code: CaseCode, if_none_match: IfNoneMatch = None
 ) -> Response:
     """List the consents that you may know. A recipient gets those that name it."""
     with begin() as work:
         found = telling.consents_for(work, cases.get(work, code))
-        return answer(ConsentList(items=spell(work, found)), if_none_match=if_none_match)
+        return render(ConsentList(items=spell(work, found)), if_none_match=if_none_match)
 
 
-@router.post("/withdraw", status_code=204, responses=problems(NotFound, RoleMissing))
+@router.post("/withdraw", status_code=204, responses=list_problems(NotFound, RoleMissing))
 def withdraw_consents(begin: WriteCases, code: CaseCode, said: TakeBack) -> Response:
     """Withdraw all consents of the person for some purposes, for every recipient.
 
@@ -98,7 +98,7 @@ def withdraw_consents(begin: WriteCases, code: CaseCode, said: TakeBack) -> Resp
 @router.post(
     "/{consent_id}/withdraw",
     response_model=ConsentOut,
-    responses=problems(NotFound, RoleMissing),
+    responses=list_problems(NotFound, RoleMissing),
 )
 def withdraw_consent(begin: WriteCases, code: CaseCode, consent_id: UUID) -> Response:
     """Withdraw a consent for the person. This takes effect with the next request.
@@ -109,4 +109,4 @@ def withdraw_consent(begin: WriteCases, code: CaseCode, consent_id: UUID) -> Res
     with begin() as work:
         consent = telling.withdraw_consent(work, code, consent_id)
         [shown] = spell(work, [consent])
-        return answer(shown)
+        return render(shown)

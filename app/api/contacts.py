@@ -9,19 +9,19 @@ from app.administration.actions import Wish
 from app.administration.schemas import ContactOut, ContactPage, PutContact
 from app.api.administration import NEW, PUT, must_be_of, put
 from app.api.approvals import Answers
-from app.api.conditional import answer
+from app.api.conditional import render
 from app.api.deps import ApprovalId, Expect, IfNoneMatch, ReadDirectory, WriteDirectory
-from app.api.nouns import Noun
-from app.api.problems import problems
+from app.api.nouns import ResourceRouter
+from app.api.problems import list_problems
 from app.kernel.lifecycle import RoleMissing
 from app.kernel.problems import NotFound
 from app.kernel.text import Code
 
-router = Noun("administration", "/contacts")
+router = ResourceRouter("administration", "/contacts")
 CREATED: Final[Answers] = {201: {"model": ContactOut, "description": NEW}}
 
 
-@router.get("", response_model=ContactPage, responses=problems(RoleMissing))
+@router.get("", response_model=ContactPage, responses=list_problems(RoleMissing))
 def list_duty_contacts(begin: ReadDirectory, if_none_match: IfNoneMatch = None) -> Response:
     """List the contacts that are notified when something waits for their office.
 
@@ -30,16 +30,16 @@ def list_duty_contacts(begin: ReadDirectory, if_none_match: IfNoneMatch = None) 
     with begin() as work:
         items = [ContactOut.model_validate(row) for row in queries.contacts(work)]
         page = ContactPage(items=items, next=None, more=False)
-        return answer(page, if_none_match=if_none_match)
+        return render(page, if_none_match=if_none_match)
 
 
 @router.get(
-    "/{contact}", response_model=ContactOut, responses=problems(NotFound, RoleMissing)
+    "/{contact}", response_model=ContactOut, responses=list_problems(NotFound, RoleMissing)
 )
 def get_duty_contact(begin: ReadDirectory, contact: Code) -> Response:
     """Read one contact. For administrators and coordinators of its office."""
     with begin() as work:
-        return answer(ContactOut.model_validate(queries.contact(work, contact)))
+        return render(ContactOut.model_validate(queries.contact(work, contact)))
 
 
 @router.put("/{contact}", response_model=ContactOut, responses=CREATED | PUT)

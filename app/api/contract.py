@@ -12,7 +12,7 @@ from typing import Final
 from starlette.requests import Request
 from starlette.responses import Response
 
-from app.api.conditional import JSON, has, not_modified
+from app.api.conditional import JSON, has, render_not_modified
 
 PATH: Final = "/openapi.json"
 FILE: Final = "openapi.json.gz"
@@ -46,6 +46,6 @@ async def get_contract(request: Request) -> Response:
     compressed = accepts_gzip(request.headers.get("accept-encoding", ""))
     tag = f'"{HASH}-{GZIP}"' if compressed else f'"{HASH}"'
     if has(request.headers.get("if-none-match", ""), tag):
-        return not_modified(tag, VARY)
+        return render_not_modified(tag, VARY)
     headers = VARY | {"ETag": tag} | ({"Content-Encoding": GZIP} if compressed else {})
     return Response(PACKED if compressed else PLAIN, 200, headers, JSON)

@@ -7,11 +7,11 @@ from pydantic import ConfigDict, Field
 from pydantic.json_schema import SkipJsonSchema
 
 from app.access import queries as access
-from app.api.acting import Headers, Kept, once_only
-from app.api.conditional import answer
+from app.api.acting import Headers, RecordView, run_once
+from app.api.conditional import render
 from app.api.deps import IfNoneMatch, Once, ReadDirectory, WriteDirectory
-from app.api.nouns import Noun
-from app.api.problems import problems
+from app.api.nouns import ResourceRouter
+from app.api.problems import list_problems
 from app.cases.lifecycle import TABLE as CASE
 from app.directory import actions, queries
 from app.directory.kinds import Service
@@ -35,7 +35,7 @@ from app.kernel.work import Reading
 from app.referrals.lifecycle import TABLE as REFERRAL
 from app.returns.lifecycle import TABLE as RETURN
 
-router = Noun("directory")
+router = ResourceRouter("directory")
 
 
 class Me(Shown):
@@ -84,7 +84,7 @@ def get_me(begin: ReadDirectory) -> Response:
     with begin() as work:
         account = access.account(work)
         focal_point = queries.by_id(work, account.focal_point_id).code
-        return answer(
+        return render(
             Me(
                 account=account.label,
                 kind=account.kind,
@@ -103,7 +103,7 @@ class FocalPointQuery(PageQuery):
 
 
 @router.get(
-    "/focal-points", response_model=FocalPointPage, responses=problems(CursorUnknown)
+    "/focal-points", response_model=FocalPointPage, responses=list_problems(CursorUnknown)
 )
 def list_focal_points(
     begin: ReadDirectory,
@@ -116,27 +116,27 @@ def list_focal_points(
         rows, after, more = queries.page_focal_points(work, query, *chosen)
         items = [FocalPointOut.model_validate(row) for row in rows]
         page = FocalPointPage(items=items, next=after, more=more)
-        return answer(page, if_none_match=if_none_match)
+        return render(page, if_none_match=if_none_match)
 
 
 @router.get(
     "/focal-points/{focal_point}",
     response_model=FocalPointOut,
-    responses=problems(NotFound),
+    responses=list_problems(NotFound),
 )
 def get_focal_point(begin: ReadDirectory, focal_point: Code) -> Response:
     """Read one focal point."""
     with begin() as work:
-        return answer(FocalPointOut.model_validate(queries.find(work, focal_point)))
+        return render(FocalPointOut.model_validate(queries.find(work, focal_point)))
 
 
 @router.put(
     "/focal-points/{focal_point}/capacity",
     response_model=CapacityOut,
-    responses=problems(NotFound, ActionNotYours, RoleMissing, KeyReused, KeyInFlight),
+    responses=list_problems(NotFound, ActionNotYours, RoleMissing, KeyReused, KeyInFlight),
 )
 def write_capacity(
-    begin: WriteDirectory, once: Once, focal_point: Code, new: NewCapacity
+    begin: WriteDirectory, ticket: Once, focal_point: Code, new: NewCapacity
 ) -> Response:
     """Report the number of free places at your own focal point; it expires after a while.
 
@@ -144,9 +144,9 @@ def write_capacity(
     does not restore an older number.
     """
     with begin() as work:
-        return once_only(
+        return run_once(
             work,
-            once,
+            ticket,
             CAPACITY,
             lambda: actions.say_capacity(work, focal_point, new.free),
         )
@@ -159,10 +159,10 @@ def show_capacity(
     headers: Headers,
 ) -> Response:
     """Return the capacity that an office reported last."""
-    return answer(CapacityOut.of(mine), status=status, headers=headers)
+    return render(CapacityOut.of(mine), status=status, headers=headers)
 
 
-CAPACITY: Final = Kept(queries.by_id, show_capacity)
+CAPACITY: Final = RecordView(queries.by_id, show_capacity)
 
 
 @router.get("/countries", response_model=CountryPage)
@@ -171,14 +171,14 @@ def list_countries(begin: ReadDirectory, if_none_match: IfNoneMatch = None) -> R
     with begin() as work:
         items = [CountryOut.model_validate(row) for row in queries.countries(work)]
         page = CountryPage(items=items, next=None, more=False)
-        return answer(page, if_none_match=if_none_match)
+        return render(page, if_none_match=if_none_match)
 
 
 @router.get("/lifecycles", response_model=Lifecycles)
 def get_lifecycles(begin: ReadDirectory) -> Response:
     """Read the life cycles of a case, a referral, a handover and a return as tables."""
     with begin():
-        return answer(
+        return render(
             Lifecycles(
                 case=spell(CASE),
                 referral=spell(REFERRAL),

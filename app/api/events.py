@@ -12,11 +12,11 @@ from pydantic.json_schema import SkipJsonSchema
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import StreamingResponse
 
-from app.api.conditional import JSON, has, not_modified
+from app.api.conditional import JSON, has, render_not_modified
 from app.api.deps import CAN_READ_FEED, IfNoneMatch, Paging, ReadFeed
 from app.api.guard import Begin, again
-from app.api.nouns import Noun
-from app.api.problems import problems
+from app.api.nouns import ResourceRouter
+from app.api.problems import list_problems
 from app.api.turns import Turn, Turns
 from app.api.waiting import (
     APPLIED,
@@ -71,7 +71,7 @@ EVENT: Final[dict[str, Any]] = {
 """The schema of one event of the stream. OpenAPI 3.2 has a keyword for it, 3.1 does not."""
 STREAM: Final = "text/event-stream"
 
-router = Noun("feed", "/events")
+router = ResourceRouter("feed", "/events")
 
 
 class EventStream(StreamingResponse):
@@ -101,7 +101,7 @@ class Polled:
     def answer(self, headers: dict[str, str]) -> Response:
         """Return the page of events with its entity tag, or 304."""
         if self.news is None:
-            return not_modified(self.mark.tag, headers)
+            return render_not_modified(self.mark.tag, headers)
         body = situation.page(self.mark, self.news).model_dump_json().encode()
         return Response(body, 200, {"ETag": self.mark.tag, **headers}, JSON)
 
@@ -127,7 +127,7 @@ def poll(
 
 HEARD: Final[dict[int | str, dict[str, Any]]] = {
     200: {"headers": SAYS_APPLIED},
-    **problems(CursorUnknown, CursorGone),
+    **list_problems(CursorUnknown, CursorGone),
 }
 
 
@@ -182,7 +182,7 @@ LISTENED: Final[dict[int | str, dict[str, Any]]] = {
         "description": "Events. `id` is a cursor, `data` is the event as JSON.",
         "content": {STREAM: {"schema": EVENT}},
     },
-    **problems(CursorUnknown, CursorGone),
+    **list_problems(CursorUnknown, CursorGone),
 }
 
 

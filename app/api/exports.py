@@ -2,22 +2,22 @@
 
 from fastapi import Response
 
-from app.api.conditional import answer
+from app.api.conditional import render
 from app.api.deps import CaseCode, OpenSections, Purpose
-from app.api.nouns import Noun
-from app.api.problems import problems
+from app.api.nouns import ResourceRouter
+from app.api.problems import list_problems
 from app.api.seeing import OPENING
 from app.disclosure import exporting
 from app.disclosure.schemas import HtcdsExport
 from app.kernel.free_space import SpaceReserved
 
-router = Noun("sections", "/cases/{code}/export")
+router = ResourceRouter("sections", "/cases/{code}/export")
 
 
 @router.get(
     "/htcds",
     response_model=HtcdsExport,
-    responses=problems(*OPENING, SpaceReserved),
+    responses=list_problems(*OPENING, SpaceReserved),
 )
 def export_case(begin: OpenSections, code: CaseCode, purpose: Purpose) -> Response:
     """Export what you may read of a case now, in the fields of HTCDS 2.0 (IOM).
@@ -28,4 +28,4 @@ def export_case(begin: OpenSections, code: CaseCode, purpose: Purpose) -> Respon
     """
     with begin() as work:
         exported = exporting.export_case(work, code, purpose)
-    return answer(exported)
+    return render(exported)

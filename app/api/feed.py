@@ -4,10 +4,10 @@ from uuid import UUID
 
 from fastapi import Response
 
-from app.api.conditional import answer
+from app.api.conditional import render
 from app.api.deps import CaseCode, IfNoneMatch, Paging, ReadCases, ReadFeed, ReadReferrals
-from app.api.nouns import Noun
-from app.api.problems import problems
+from app.api.nouns import ResourceRouter
+from app.api.problems import list_problems
 from app.cases import queries as cases
 from app.feed import evidence, queries, situation
 from app.feed.schemas import Evidence, HistoryPage, Worklist
@@ -16,22 +16,22 @@ from app.kernel.paging import CursorUnknown
 from app.kernel.problems import NotFound
 from app.referrals import queries as referrals
 
-router = Noun("feed")
+router = ResourceRouter("feed")
 
 
-@router.get("/worklist", response_model=Worklist, responses=problems(CursorUnknown))
+@router.get("/worklist", response_model=Worklist, responses=list_problems(CursorUnknown))
 def list_work(
     begin: ReadFeed, query: Paging, if_none_match: IfNoneMatch = None
 ) -> Response:
     """List what your focal point has to do, the most urgent deadline first."""
     with begin() as work:
-        return answer(queries.worklist(work, query), if_none_match=if_none_match)
+        return render(queries.worklist(work, query), if_none_match=if_none_match)
 
 
 @router.get(
     "/cases/{code}/history",
     response_model=HistoryPage,
-    responses=problems(NotFound, CursorUnknown),
+    responses=list_problems(NotFound, CursorUnknown),
 )
 def list_history(
     begin: ReadCases, code: CaseCode, query: Paging, if_none_match: IfNoneMatch = None
@@ -43,23 +43,25 @@ def list_history(
     """
     with begin() as work:
         page = situation.history(work, cases.recall(work, code), query)
-        return answer(page, if_none_match=if_none_match)
+        return render(page, if_none_match=if_none_match)
 
 
-@router.get("/cases/{code}/evidence", response_model=Evidence, responses=problems(NotFound))
+@router.get(
+    "/cases/{code}/evidence", response_model=Evidence, responses=list_problems(NotFound)
+)
 def get_case_evidence(
     begin: ReadCases, code: CaseCode, if_none_match: IfNoneMatch = None
 ) -> Response:
     """Read the delivery evidence of a case for each office that was asked to lead."""
     with begin() as work:
         found = evidence.of_case(work, cases.get(work, code))
-        return answer(found, if_none_match=if_none_match)
+        return render(found, if_none_match=if_none_match)
 
 
 @router.get(
     "/referrals/{referral_id}/evidence",
     response_model=Evidence,
-    responses=problems(NotFound),
+    responses=list_problems(NotFound),
 )
 def get_referral_evidence(
     begin: ReadReferrals, referral_id: UUID, if_none_match: IfNoneMatch = None
@@ -67,13 +69,13 @@ def get_referral_evidence(
     """Read the delivery evidence of a referral."""
     with begin() as work:
         found = evidence.of_referral(work, referrals.get(work, referral_id))
-        return answer(found, if_none_match=if_none_match)
+        return render(found, if_none_match=if_none_match)
 
 
 @router.get(
     "/handovers/{handover_id}/evidence",
     response_model=Evidence,
-    responses=problems(NotFound),
+    responses=list_problems(NotFound),
 )
 def get_handover_evidence(
     begin: ReadCases, handover_id: UUID, if_none_match: IfNoneMatch = None
@@ -81,4 +83,4 @@ def get_handover_evidence(
     """Read the delivery evidence of a handover."""
     with begin() as work:
         found = evidence.of_handover(work, handovers.get(work, handover_id))
-        return answer(found, if_none_match=if_none_match)
+        return render(found, if_none_match=if_none_match)

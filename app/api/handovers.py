@@ -6,8 +6,8 @@ from uuid import UUID
 from fastapi import Query, Response
 from pydantic.json_schema import SkipJsonSchema
 
-from app.api.acting import on_handover
-from app.api.conditional import answer
+from app.api.acting import run_on_handover
+from app.api.conditional import render
 from app.api.deps import (
     CaseCode,
     IfMatch,
@@ -16,8 +16,8 @@ from app.api.deps import (
     ReadCases,
     WriteCases,
 )
-from app.api.nouns import Noun
-from app.api.problems import problems
+from app.api.nouns import ResourceRouter
+from app.api.problems import list_problems
 from app.api.seeing import is_first_sight, keep_sight
 from app.cases import queries as cases
 from app.cases.models import Party
@@ -45,14 +45,14 @@ from app.kernel.problems import NotFound
 from app.kernel.versions import VersionNotGiven, VersionStale
 from app.kernel.work import Writing
 
-router = Noun("handovers")
+router = ResourceRouter("handovers")
 
 KEYS = (KeyReused, KeyInFlight)
 STEPS = (
     *(NotFound, VersionNotGiven, VersionStale, *KEYS),
     *(ActionIllegal, ActionNotYours, RoleMissing, NeedsUnmet),
 )
-STEP = problems(*STEPS)
+STEP = list_problems(*STEPS)
 NO_LONGER_YOURS: dict[int | str, dict[str, Any]] = {
     204: {"description": "Done. You are no longer a party of the handover."}
 }
@@ -62,13 +62,13 @@ NO_LONGER_YOURS: dict[int | str, dict[str, Any]] = {
     "/cases/{code}/handovers",
     status_code=201,
     response_model=HandoverOut,
-    responses=problems(
+    responses=list_problems(
         *(NotFound, KeyMissing, *KEYS, FocalPointUnknown, actions.SuccessorUnfit),
         *(ActionNotYours, RoleMissing, actions.HandoverOpen, NeedsUnmet),
     ),
 )
 def offer_handover(
-    begin: WriteCases, code: CaseCode, once: Once, new: NewHandover
+    begin: WriteCases, code: CaseCode, ticket: Once, new: NewHandover
 ) -> Response:
     """Offer the lead of a case to another focal point, as its lead.
 
@@ -81,7 +81,7 @@ def offer_handover(
         return actions.offer(work, cases.lock(work, code), new)
 
     with begin() as work:
-        return on_handover(work, once, lambda: act(work), created=True)
+        return run_on_handover(work, ticket, lambda: act(work), created=True)
 
 
 class HandoverQuery(PageQuery):
@@ -94,7 +94,9 @@ class HandoverQuery(PageQuery):
     case: CaseCodeText | SkipJsonSchema[None] = None
 
 
-@router.get("/handovers", response_model=HandoverPage, responses=problems(CursorUnknown))
+@router.get(
+    "/handovers", response_model=HandoverPage, responses=list_problems(CursorUnknown)
+)
 def list_handovers(
     begin: ReadCases,
     query: Annotated[HandoverQuery, Query()],
@@ -107,11 +109,13 @@ def list_handovers(
         rows, after, more = paginate(work, statement, keys, query, name="handovers")
         items = show(work, [handover for handover, *_ in rows])
         page = HandoverPage(items=items, next=after, more=more)
-        return answer(page, if_none_match=if_none_match)
+        return render(page, if_none_match=if_none_match)
 
 
 @router.get(
-    "/handovers/{handover_id}", response_model=HandoverOut, responses=problems(NotFound)
+    "/handovers/{handover_id}",
+    response_model=HandoverOut,
+    responses=list_problems(NotFound),
 )
 def get_handover(
     begin: ReadCases, handover_id: UUID, if_none_match: IfNoneMatch = None
@@ -120,7 +124,7 @@ def get_handover(
     with begin() as work:
         handover = queries.get(work, handover_id)
         [shown] = show(work, [handover])
-        response = answer(shown, version=shown.version, if_none_match=if_none_match)
+        response = render(shown, version=shown.version, if_none_match=if_none_match)
         first = is_first_sight(work, handover)
     if first:
         keep_sight(work, handover)
@@ -130,13 +134,13 @@ def get_handover(
 @router.post(
     "/handovers/{handover_id}/accept",
     response_model=HandoverOut,
-    responses=problems(*STEPS, actions.SuccessorUnfit),
+    responses=list_problems(*STEPS, actions.SuccessorUnfit),
 )
 def accept_handover(
     begin: WriteCases,
     handover_id: UUID,
     seen: IfMatch,
-    once: Once,
+    ticket: Once,
     promise: AcceptHandover,
 ) -> Response:
     """Accept the lead and name two people who can be reached; their names are sealed.
@@ -151,7 +155,7 @@ def accept_handover(
         return actions.accept(work, judged, promise)
 
     with begin() as work:
-        return on_handover(work, once, lambda: act(work))
+        return run_on_handover(work, ticket, lambda: act(work))
 
 
 @router.post(
@@ -160,7 +164,7 @@ def accept_handover(
     responses=NO_LONGER_YOURS | STEP,
 )
 def decline_handover(
-    begin: WriteCases, handover_id: UUID, seen: IfMatch, once: Once, why: DeclineHandover
+    begin: WriteCases, handover_id: UUID, seen: IfMatch, ticket: Once, why: DeclineHandover
 ) -> Response:
     """Decline the lead with a reason. It stays with the office that offered it.
 
@@ -173,12 +177,12 @@ def decline_handover(
         return actions.decline(work, judged, why)
 
     with begin() as work:
-        return on_handover(work, once, lambda: act(work))
+        return run_on_handover(work, ticket, lambda: act(work))
 
 
 @router.post("/handovers/{handover_id}/cancel", response_model=HandoverOut, responses=STEP)
 def cancel_handover(
-    begin: WriteCases, handover_id: UUID, seen: IfMatch, once: Once, why: CancelHandover
+    begin: WriteCases, handover_id: UUID, seen: IfMatch, ticket: Once, why: CancelHandover
 ) -> Response:
     """Cancel an offer, as the lead. The office that was asked loses access at once."""
 
@@ -187,4 +191,4 @@ def cancel_handover(
         return actions.cancel(work, judged, why.note)
 
     with begin() as work:
-        return on_handover(work, once, lambda: act(work))
+        return run_on_handover(work, ticket, lambda: act(work))

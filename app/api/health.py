@@ -63,7 +63,9 @@ class Readiness(BaseModel):
         bool,
         Field(description="Whether this is a drill, without data of real persons."),
     ]
-    clock_speed: Annotated[int, Field(description="How many times faster deadlines run.")]
+    clock_speed: Annotated[
+        int, Field(description="The speed of deadlines; 1 is real time.")
+    ]
     time_zones: Annotated[
         str,
         Field(

@@ -4,11 +4,11 @@ from uuid import UUID
 
 from fastapi import Response
 
-from app.api.acting import Headers, create_once, in_case, once_only
-from app.api.conditional import answer
+from app.api.acting import Headers, build_case_view, create_once, run_once
+from app.api.conditional import render
 from app.api.deps import CaseCode, IfNoneMatch, Once, ReadCases, WriteCases
-from app.api.nouns import Noun
-from app.api.problems import problems
+from app.api.nouns import ResourceRouter
+from app.api.problems import list_problems
 from app.cases import queries as cases
 from app.cases.facts import AssessmentOwed
 from app.cases.records import Fact, Question, VitalInterest
@@ -35,7 +35,7 @@ from app.kernel.needs import NeedsUnmet
 from app.kernel.problems import NotFound
 from app.kernel.work import Reading
 
-router = Noun("knowledge", "/cases/{code}")
+router = ResourceRouter("knowledge", "/cases/{code}")
 ANSWER = (
     *(NotFound, KeyReused, KeyInFlight),
     *(ActionIllegal, ActionNotYours, RoleMissing),
@@ -77,10 +77,10 @@ SAME = ("id", "name", "value", "country", "ends_on", "recorded_at")
 def show_fact(work: Reading, fact: Fact, status: int, headers: Headers) -> Response:
     """Return one fact."""
     [shown] = spell_facts(work, [fact])
-    return answer(shown, status=status, headers=headers)
+    return render(shown, status=status, headers=headers)
 
 
-@router.get("/facts", response_model=FactList, responses=problems(NotFound))
+@router.get("/facts", response_model=FactList, responses=list_problems(NotFound))
 def list_facts(
     begin: ReadCases, code: CaseCode, if_none_match: IfNoneMatch = None
 ) -> Response:
@@ -88,24 +88,24 @@ def list_facts(
     with begin() as work:
         found = telling.facts_for(work, cases.get(work, code))
         shown = FactList(items=spell_facts(work, found))
-        return answer(shown, if_none_match=if_none_match)
+        return render(shown, if_none_match=if_none_match)
 
 
 @router.post(
     "/facts",
     status_code=201,
     response_model=FactOut,
-    responses=problems(*WRITE, AssessmentOwed, directory.FocalPointUnknown),
+    responses=list_problems(*WRITE, AssessmentOwed, directory.FocalPointUnknown),
 )
-def record_fact(begin: WriteCases, code: CaseCode, once: Once, new: NewFact) -> Response:
+def record_fact(begin: WriteCases, code: CaseCode, ticket: Once, new: NewFact) -> Response:
     """Record a fact. The last one of its name counts. No help waits for a fact (BR01).
 
     For the submitter or, once there is one, the lead, and for a recipient whose referral
     asks for that fact.
     """
     with begin() as work:
-        kept = in_case(code, cases.fact, show_fact)
-        return create_once(work, once, kept, lambda: telling.set_fact(work, code, new))
+        view = build_case_view(code, cases.fact, show_fact)
+        return create_once(work, ticket, view, lambda: telling.set_fact(work, code, new))
 
 
 def show_vital(
@@ -116,17 +116,17 @@ def show_vital(
 ) -> Response:
     """Return a declaration of vital interest."""
     shown = VitalInterestOut.model_validate(declared)
-    return answer(shown, status=status, headers=headers)
+    return render(shown, status=status, headers=headers)
 
 
 @router.post(
     "/vital-interests",
     status_code=201,
     response_model=VitalInterestOut,
-    responses=problems(*WRITE),
+    responses=list_problems(*WRITE),
 )
 def declare_vital_interest(
-    begin: WriteCases, code: CaseCode, once: Once, new: NewVitalInterest
+    begin: WriteCases, code: CaseCode, ticket: Once, new: NewVitalInterest
 ) -> Response:
     """Declare that a case cannot wait for a consent, because life or safety is at risk.
 
@@ -134,8 +134,10 @@ def declare_vital_interest(
     nothing else. The lead and oversight get the event at once. Tell the person afterwards.
     """
     with begin() as work:
-        kept = in_case(code, cases.vital_interest, show_vital)
-        return create_once(work, once, kept, lambda: telling.declare_vital(work, code, new))
+        view = build_case_view(code, cases.vital_interest, show_vital)
+        return create_once(
+            work, ticket, view, lambda: telling.declare_vital(work, code, new)
+        )
 
 
 def spell_questions(work: Reading, questions: list[Question]) -> list[QuestionOut]:
@@ -160,10 +162,10 @@ def show_question(
 ) -> Response:
     """Return one question."""
     [shown] = spell_questions(work, [question])
-    return answer(shown, status=status, headers=headers)
+    return render(shown, status=status, headers=headers)
 
 
-@router.get("/questions", response_model=QuestionList, responses=problems(NotFound))
+@router.get("/questions", response_model=QuestionList, responses=list_problems(NotFound))
 def list_questions(
     begin: ReadCases, code: CaseCode, if_none_match: IfNoneMatch = None
 ) -> Response:
@@ -173,38 +175,38 @@ def list_questions(
         mine = sides_of(work, case) & {Side.HOLDER, Side.SUBMITTER}
         found = cases.questions(work, case.id) if mine else []
         shown = QuestionList(items=spell_questions(work, found))
-        return answer(shown, if_none_match=if_none_match)
+        return render(shown, if_none_match=if_none_match)
 
 
 @router.post(
     "/questions",
     status_code=201,
     response_model=QuestionOut,
-    responses=problems(*WRITE, NeedsUnmet),
+    responses=list_problems(*WRITE, NeedsUnmet),
 )
 def ask_submitter(
-    begin: WriteCases, code: CaseCode, once: Once, new: NewQuestion
+    begin: WriteCases, code: CaseCode, ticket: Once, new: NewQuestion
 ) -> Response:
     """Ask the submitter, as the holder of the case. A deadline for the answer starts.
 
     A submitter that the person fears cannot be asked, as far as you may know the fear.
     """
     with begin() as work:
-        kept = in_case(code, cases.question, show_question)
-        return create_once(work, once, kept, lambda: asking.ask(work, code, new))
+        view = build_case_view(code, cases.question, show_question)
+        return create_once(work, ticket, view, lambda: asking.ask(work, code, new))
 
 
 @router.post(
     "/questions/{question_id}/answer",
     response_model=QuestionOut,
-    responses=problems(*ANSWER, asking.QuestionAnswered),
+    responses=list_problems(*ANSWER, asking.QuestionAnswered),
 )
 def answer_holder(
-    begin: WriteCases, code: CaseCode, question_id: UUID, once: Once, said: NewAnswer
+    begin: WriteCases, code: CaseCode, question_id: UUID, ticket: Once, said: NewAnswer
 ) -> Response:
     """Answer a question of the holder, as the submitter of the case."""
     with begin() as work:
-        kept = in_case(code, cases.question, show_question)
-        return once_only(
-            work, once, kept, lambda: asking.answer(work, code, question_id, said)
+        view = build_case_view(code, cases.question, show_question)
+        return run_once(
+            work, ticket, view, lambda: asking.answer(work, code, question_id, said)
         )

@@ -17,7 +17,7 @@ V1: Final = "/v1"
 type Shape = tuple[str, ...]
 
 
-class Noun(APIRouter):
+class ResourceRouter(APIRouter):
     """A router for routes that need a key, which quickly skips requests for other paths.
 
     FastAPI tries all routes of all routers twice for each request, which was a sixth of the

@@ -148,7 +148,7 @@ ALWAYS: Final[tuple[type[Problem], ...]] = (
 )
 
 
-def problems(*kinds: type[Problem]) -> dict[int | str, dict[str, Any]]:
+def list_problems(*kinds: type[Problem]) -> dict[int | str, dict[str, Any]]:
     """Return the OpenAPI responses for the problems that a route can answer with."""
     lines: dict[int, list[str]] = {}
     for kind in dict.fromkeys((*ALWAYS, *kinds)):
@@ -164,7 +164,7 @@ def listed(kind: type[Problem]) -> str:
     return f"- `{kind.code}`: {kind.title}"
 
 
-EVERYWHERE: Final = problems()
+EVERYWHERE: Final = list_problems()
 
 
 def respond(request: Request, problem: Problem) -> JSONResponse:

@@ -12,16 +12,16 @@ from app.access.schemas import NewPublicKey, PublicKeyOut, PublicKeyPage
 from app.administration import registering, staffing
 from app.administration.registering import NotAMachine, PublicKeyKnown
 from app.api.accounts import ENDING, GIVING, READ
-from app.api.acting import CREATED, Headers, Kept, once_only
+from app.api.acting import CREATED, Headers, RecordView, run_once
 from app.api.approvals import ASKED, Answers
-from app.api.conditional import answer
+from app.api.conditional import render
 from app.api.deps import ApprovalId, IfNoneMatch, Once, ReadAccounts, WriteAccounts
-from app.api.nouns import Noun
-from app.api.problems import problems
+from app.api.nouns import ResourceRouter
+from app.api.problems import list_problems
 from app.kernel.idempotency import KeyMissing
 from app.kernel.work import Reading
 
-router = Noun("accounts", "/accounts/{account_id}/public-keys")
+router = ResourceRouter("accounts", "/accounts/{account_id}/public-keys")
 Kid = Annotated[str, Path(pattern=KID, description="The thumbprint of a public key.")]
 REGISTER: Final[Answers] = {
     201: {
@@ -29,13 +29,13 @@ REGISTER: Final[Answers] = {
         "description": "The key is registered. Its signatures are accepted.",
     },
     **ASKED,
-    **problems(*GIVING, KeyMissing, NotAMachine, PublicKeyKnown),
+    **list_problems(*GIVING, KeyMissing, NotAMachine, PublicKeyKnown),
 }
 
 
 def show(_: Reading, key: PublicKey, status: int, headers: Headers) -> Response:
     """Return a public key as it is now."""
-    return answer(PublicKeyOut.of(key), status=status, headers=headers)
+    return render(PublicKeyOut.of(key), status=status, headers=headers)
 
 
 def again(work: Reading, key_id: UUID) -> PublicKey:
@@ -45,7 +45,7 @@ def again(work: Reading, key_id: UUID) -> PublicKey:
     return key
 
 
-KEPT: Final = Kept(again, show)
+PUBLIC_KEY: Final = RecordView(again, show)
 
 
 @router.get("", response_model=PublicKeyPage, responses=READ)
@@ -57,14 +57,14 @@ def list_public_keys(
         account = staffing.find(work, account_id)
         items = [PublicKeyOut.of(key) for key in machines.public_keys(work, account.id)]
         page = PublicKeyPage(items=items, next=None, more=False)
-        return answer(page, if_none_match=if_none_match)
+        return render(page, if_none_match=if_none_match)
 
 
 @router.post("", response_model=PublicKeyOut, responses=REGISTER)
 def register_public_key(
     begin: WriteAccounts,
     account_id: UUID,
-    once: Once,
+    ticket: Once,
     new: NewPublicKey,
     approval: ApprovalId = None,
 ) -> Response:
@@ -76,10 +76,10 @@ def register_public_key(
     old one when the machine no longer signs with it.
     """
     with begin() as work:
-        return once_only(
+        return run_once(
             work,
-            once,
-            KEPT,
+            ticket,
+            PUBLIC_KEY,
             lambda: registering.register_public_key(work, account_id, new, approval),
             status=CREATED,
             key_needed=True,
@@ -88,10 +88,13 @@ def register_public_key(
 
 @router.post("/{kid}/revoke", response_model=PublicKeyOut, responses=ENDING)
 def revoke_public_key(
-    begin: WriteAccounts, account_id: UUID, kid: Kid, once: Once
+    begin: WriteAccounts, account_id: UUID, kid: Kid, ticket: Once
 ) -> Response:
     """Revoke a public key and its tokens from the next request on, without approval."""
     with begin() as work:
-        return once_only(
-            work, once, KEPT, lambda: registering.revoke_public_key(work, account_id, kid)
+        return run_once(
+            work,
+            ticket,
+            PUBLIC_KEY,
+            lambda: registering.revoke_public_key(work, account_id, kid),
         )

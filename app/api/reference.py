@@ -4,18 +4,18 @@ from typing import Annotated
 
 from fastapi import Path, Response
 
-from app.api.conditional import answer
+from app.api.conditional import render
 from app.api.deps import IfNoneMatch, ReadDirectory
 from app.api.languages import Reader, told_in
-from app.api.nouns import Noun
-from app.api.problems import problems
+from app.api.nouns import ResourceRouter
+from app.api.problems import list_problems
 from app.kernel.languages import ENGLISH
 from app.kernel.problems import NotFound
 from app.reference.lists import LISTS, show
 from app.reference.schemas import ReferenceList, ReferenceLists, ReferenceListSummary
 
 ListName = Annotated[str, Path(max_length=40, examples=["indicators"])]
-router = Noun("reference", "/reference")
+router = ResourceRouter("reference", "/reference")
 
 
 @router.get("", response_model=ReferenceLists)
@@ -27,12 +27,12 @@ def list_references(begin: ReadDirectory, if_none_match: IfNoneMatch = None) -> 
     ]
     shown = ReferenceLists(items=items)
     with begin():
-        return answer(
+        return render(
             shown, if_none_match=if_none_match, headers={"Content-Language": ENGLISH}
         )
 
 
-@router.get("/{name}", response_model=ReferenceList, responses=problems(NotFound))
+@router.get("/{name}", response_model=ReferenceList, responses=list_problems(NotFound))
 def get_reference(
     begin: ReadDirectory, name: ListName, reader: Reader, if_none_match: IfNoneMatch = None
 ) -> Response:
@@ -55,4 +55,4 @@ def get_reference(
         shown = show(name, reader)
         spoken = {item.language for item in shown.items}
         told = told_in(one for one in (*reader, ENGLISH) if one in spoken)
-        return answer(shown, if_none_match=if_none_match, headers=told)
+        return render(shown, if_none_match=if_none_match, headers=told)

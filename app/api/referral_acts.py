@@ -7,10 +7,10 @@ from uuid import UUID
 
 from fastapi import Response
 
-from app.api.acting import on_referral
+from app.api.acting import run_on_referral
 from app.api.deps import IfMatch, Once, WriteReferrals
-from app.api.nouns import Noun
-from app.api.problems import problems
+from app.api.nouns import ResourceRouter
+from app.api.problems import list_problems
 from app.directory.queries import FocalPointUnknown
 from app.kernel.idempotency import KeyInFlight, KeyReused, Ticket
 from app.kernel.lifecycle import ActionIllegal, ActionNotYours, RoleMissing
@@ -38,7 +38,7 @@ from app.referrals.schemas import (
 )
 from app.returns.following import follow
 
-router = Noun("referral acts", "/referrals/{referral_id}")
+router = ResourceRouter("referral acts", "/referrals/{referral_id}")
 
 type Answers = dict[int | str, dict[str, Any]]
 type Ready = tuple[UUID, Action, Seen, Terms]
@@ -48,13 +48,13 @@ STEPS: Final = (
     *(NotFound, VersionNotGiven, VersionStale, KeyReused, KeyInFlight),
     *(ActionIllegal, ActionNotYours, RoleMissing, NeedsUnmet),
 )
-STEP = problems(*STEPS)
+STEP = list_problems(*STEPS)
 NO_LONGER_YOURS: Answers = {
     204: {"description": "Done. You are no longer a party of the referral."}
 }
 
 
-def step(work: Writing, once: Ticket, ready: Ready, then: Then) -> Response:
+def step(work: Writing, ticket: Ticket, ready: Ready, then: Then) -> Response:
     """Check that an action of the life cycle is allowed, then run it once.
 
     A return depends on its referral, so it is updated in the same transaction.
@@ -65,29 +65,29 @@ def step(work: Writing, once: Ticket, ready: Ready, then: Then) -> Response:
         follow(work, referral.case)
         return referral
 
-    return on_referral(work, once, act)
+    return run_on_referral(work, ticket, act)
 
 
 @router.post(
-    "/send", response_model=ReferralOut, responses=problems(*STEPS, RecipientUnfit)
+    "/send", response_model=ReferralOut, responses=list_problems(*STEPS, RecipientUnfit)
 )
 def send_referral(
-    begin: WriteReferrals, referral_id: UUID, seen: IfMatch, once: Once
+    begin: WriteReferrals, referral_id: UUID, seen: IfMatch, ticket: Once
 ) -> Response:
     """Send a draft. The recipient can read it from now on."""
     ready = (referral_id, Action.SEND, seen, Terms())
     with begin() as work:
-        return step(work, once, ready, steps.send)
+        return step(work, ticket, ready, steps.send)
 
 
 @router.post("/acknowledge", response_model=ReferralOut, responses=STEP)
 def acknowledge_referral(
-    begin: WriteReferrals, referral_id: UUID, seen: IfMatch, once: Once
+    begin: WriteReferrals, referral_id: UUID, seen: IfMatch, ticket: Once
 ) -> Response:
     """Confirm that a person has read the referral. This neither accepts nor declines it."""
     ready = (referral_id, Action.ACKNOWLEDGE, seen, Terms())
     with begin() as work:
-        return step(work, once, ready, actions.take)
+        return step(work, ticket, ready, actions.take)
 
 
 @router.post("/ask", response_model=ReferralOut, responses=STEP)
@@ -95,13 +95,13 @@ def ask_about_referral(
     begin: WriteReferrals,
     referral_id: UUID,
     seen: IfMatch,
-    once: Once,
+    ticket: Once,
     question: AskAboutReferral,
 ) -> Response:
     """Ask the sender a question. Your deadline to decide pauses until it answers."""
     ready = (referral_id, Action.ASK, seen, Terms(topics=frozenset(question.topics)))
     with begin() as work:
-        return step(work, once, ready, partial(steps.ask, question=question))
+        return step(work, ticket, ready, partial(steps.ask, question=question))
 
 
 @router.post("/answer", response_model=ReferralOut, responses=STEP)
@@ -109,7 +109,7 @@ def answer_referral(
     begin: WriteReferrals,
     referral_id: UUID,
     seen: IfMatch,
-    once: Once,
+    ticket: Once,
     answer: AnswerReferral,
 ) -> Response:
     """Answer the recipient's question, within the person's consent."""
@@ -117,7 +117,7 @@ def answer_referral(
     terms = Terms(answered=said, says_more=answer.answer is not None)
     ready = (referral_id, Action.ANSWER, seen, terms)
     with begin() as work:
-        return step(work, once, ready, partial(steps.reply, answer=answer))
+        return step(work, ticket, ready, partial(steps.reply, answer=answer))
 
 
 @router.post("/accept", response_model=ReferralOut, responses=STEP)
@@ -125,13 +125,13 @@ def accept_referral(
     begin: WriteReferrals,
     referral_id: UUID,
     seen: IfMatch,
-    once: Once,
+    ticket: Once,
     promise: Arrangement,
 ) -> Response:
     """Accept a referral, with a first meeting and two people to call; both are sealed."""
     ready = (referral_id, Action.ACCEPT, seen, promise.terms())
     with begin() as work:
-        return step(work, once, ready, partial(steps.accept, promise=promise))
+        return step(work, ticket, ready, partial(steps.accept, promise=promise))
 
 
 def ending(why: DeclineReferral | TakeBackReferral) -> Then:
@@ -144,25 +144,25 @@ def decline_referral(
     begin: WriteReferrals,
     referral_id: UUID,
     seen: IfMatch,
-    once: Once,
+    ticket: Once,
     why: DeclineReferral,
 ) -> Response:
     """Decline a referral with a reason. You can no longer open its documents."""
     ready = (referral_id, Action.DECLINE, seen, Terms(reason=why.reason))
     with begin() as work:
-        return step(work, once, ready, ending(why))
+        return step(work, ticket, ready, ending(why))
 
 
 @router.post(
     "/redirect",
     response_model=ReferralOut,
-    responses=problems(*STEPS, RecipientUnfit, FocalPointUnknown),
+    responses=list_problems(*STEPS, RecipientUnfit, FocalPointUnknown),
 )
 def redirect_referral(
     begin: WriteReferrals,
     referral_id: UUID,
     seen: IfMatch,
-    once: Once,
+    ticket: Once,
     why: RedirectReferral,
 ) -> Response:
     """End a referral and name another focal point that could help.
@@ -172,7 +172,7 @@ def redirect_referral(
     terms = Terms(reason=why.reason, alternative=why.alternative)
     ready = (referral_id, Action.REDIRECT, seen, terms)
     with begin() as work:
-        return step(work, once, ready, partial(steps.redirect, why=why))
+        return step(work, ticket, ready, partial(steps.redirect, why=why))
 
 
 @router.post("/start", response_model=ReferralOut, responses=STEP)
@@ -180,34 +180,34 @@ def start_referral(
     begin: WriteReferrals,
     referral_id: UUID,
     seen: IfMatch,
-    once: Once,
+    ticket: Once,
     fact: StartReferral,
 ) -> Response:
     """Report that you met the person and that help has started."""
     ready = (referral_id, Action.START, seen, Terms(person_met=fact.person_met))
     with begin() as work:
-        return step(work, once, ready, actions.take)
+        return step(work, ticket, ready, actions.take)
 
 
 @router.post("/hold", response_model=ReferralOut, responses=STEP)
 def hold_referral(
-    begin: WriteReferrals, referral_id: UUID, seen: IfMatch, once: Once, why: HoldReferral
+    begin: WriteReferrals, referral_id: UUID, seen: IfMatch, ticket: Once, why: HoldReferral
 ) -> Response:
     """Put help on hold until a review at the latest."""
     terms = Terms(reason=why.reason, review_at=why.review_at)
     with begin() as work:
         ready = (referral_id, Action.HOLD, seen, terms)
-        return step(work, once, ready, partial(steps.hold, why=why))
+        return step(work, ticket, ready, partial(steps.hold, why=why))
 
 
 @router.post("/resume", response_model=ReferralOut, responses=STEP)
 def resume_referral(
-    begin: WriteReferrals, referral_id: UUID, seen: IfMatch, once: Once
+    begin: WriteReferrals, referral_id: UUID, seen: IfMatch, ticket: Once
 ) -> Response:
     """Resume help. Deadlines continue with the time that was left."""
     ready = (referral_id, Action.RESUME, seen, Terms())
     with begin() as work:
-        return step(work, once, ready, steps.resume)
+        return step(work, ticket, ready, steps.resume)
 
 
 @router.post("/report", response_model=ReferralOut, responses=STEP)
@@ -215,13 +215,13 @@ def report_on_referral(
     begin: WriteReferrals,
     referral_id: UUID,
     seen: IfMatch,
-    once: Once,
+    ticket: Once,
     said: ReportReferral,
 ) -> Response:
     """Report to the sender how the help goes. A deadline for the next report starts."""
     with begin() as work:
         ready = (referral_id, Action.REPORT, seen, Terms(feedback=True))
-        return step(work, once, ready, partial(steps.report, said=said))
+        return step(work, ticket, ready, partial(steps.report, said=said))
 
 
 @router.post("/complete", response_model=ReferralOut, responses=STEP)
@@ -229,14 +229,14 @@ def complete_referral(
     begin: WriteReferrals,
     referral_id: UUID,
     seen: IfMatch,
-    once: Once,
+    ticket: Once,
     report: CompleteReferral,
 ) -> Response:
     """Complete a referral with its outcome and feedback to the sender."""
     terms = Terms(outcome=report.outcome, feedback=True)
     with begin() as work:
         ready = (referral_id, Action.COMPLETE, seen, terms)
-        return step(work, once, ready, partial(steps.complete, report=report))
+        return step(work, ticket, ready, partial(steps.complete, report=report))
 
 
 @router.post("/withdraw", response_model=ReferralOut, responses=STEP)
@@ -244,13 +244,13 @@ def withdraw_referral(
     begin: WriteReferrals,
     referral_id: UUID,
     seen: IfMatch,
-    once: Once,
+    ticket: Once,
     why: TakeBackReferral,
 ) -> Response:
     """Withdraw a referral at any stage for the person. Its recipient must delete data."""
     ready = (referral_id, Action.WITHDRAW, seen, Terms(reason=why.reason))
     with begin() as work:
-        return step(work, once, ready, ending(why))
+        return step(work, ticket, ready, ending(why))
 
 
 @router.post("/revoke", response_model=ReferralOut, responses=STEP)
@@ -258,22 +258,22 @@ def revoke_referral(
     begin: WriteReferrals,
     referral_id: UUID,
     seen: IfMatch,
-    once: Once,
+    ticket: Once,
     why: TakeBackReferral,
 ) -> Response:
     """Revoke a referral with a reason before help starts. The recipient loses access."""
     ready = (referral_id, Action.REVOKE, seen, Terms(reason=why.reason))
     with begin() as work:
-        return step(work, once, ready, ending(why))
+        return step(work, ticket, ready, ending(why))
 
 
 @router.post(
     "/confirm-deletion", response_model=ReferralOut, responses=NO_LONGER_YOURS | STEP
 )
 def confirm_deletion(
-    begin: WriteReferrals, referral_id: UUID, seen: IfMatch, once: Once
+    begin: WriteReferrals, referral_id: UUID, seen: IfMatch, ticket: Once
 ) -> Response:
     """Confirm that you stopped helping and deleted your data. You lose access (204)."""
     ready = (referral_id, Action.CONFIRM_DELETION, seen, Terms())
     with begin() as work:
-        return step(work, once, ready, steps.confirm_deletion)
+        return step(work, ticket, ready, steps.confirm_deletion)

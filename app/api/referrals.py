@@ -6,8 +6,8 @@ from uuid import UUID
 from fastapi import Query, Response
 from pydantic.json_schema import SkipJsonSchema
 
-from app.api.acting import on_referral, there
-from app.api.conditional import answer
+from app.api.acting import get_or_404, run_on_referral
+from app.api.conditional import render
 from app.api.deps import (
     CaseCode,
     IfNoneMatch,
@@ -17,8 +17,8 @@ from app.api.deps import (
     ReadReferrals,
     WriteReferrals,
 )
-from app.api.nouns import Noun
-from app.api.problems import problems
+from app.api.nouns import ResourceRouter
+from app.api.problems import list_problems
 from app.api.seeing import OPENED, is_first_sight, keep_sight
 from app.cases import queries as cases
 from app.cases.models import Party
@@ -43,21 +43,21 @@ from app.referrals.schemas import (
 )
 from app.referrals.situation import show
 
-router = Noun("referrals")
+router = ResourceRouter("referrals")
 
 
 @router.post(
     "/cases/{code}/referrals",
     status_code=201,
     response_model=ReferralOut,
-    responses=problems(
+    responses=list_problems(
         *(NotFound, KeyMissing, KeyReused, KeyInFlight),
         *(actions.RecipientUnfit, FocalPointUnknown),
         *(ActionIllegal, ActionNotYours, RoleMissing, NeedsUnmet),
     ),
 )
 def open_referral(
-    begin: WriteReferrals, code: CaseCode, once: Once, new: NewReferral
+    begin: WriteReferrals, code: CaseCode, ticket: Once, new: NewReferral
 ) -> Response:
     """Create a referral, as the holder of the case: ask a focal point for one service.
 
@@ -69,7 +69,7 @@ def open_referral(
         return steps.open_referral(work, cases.lock(work, code), new)
 
     with begin() as work:
-        return on_referral(work, once, lambda: act(work), created=True)
+        return run_on_referral(work, ticket, lambda: act(work), created=True)
 
 
 class ReferralQuery(PageQuery):
@@ -80,7 +80,9 @@ class ReferralQuery(PageQuery):
     case: CaseCodeText | SkipJsonSchema[None] = None
 
 
-@router.get("/referrals", response_model=ReferralPage, responses=problems(CursorUnknown))
+@router.get(
+    "/referrals", response_model=ReferralPage, responses=list_problems(CursorUnknown)
+)
 def list_referrals(
     begin: ReadReferrals,
     query: Annotated[ReferralQuery, Query()],
@@ -93,11 +95,13 @@ def list_referrals(
         rows, after, more = paginate(work, statement, keys, query, name="referrals")
         items = show(work, [referral for referral, *_ in rows])
         page = ReferralPage(items=items, next=after, more=more)
-        return answer(page, if_none_match=if_none_match)
+        return render(page, if_none_match=if_none_match)
 
 
 @router.get(
-    "/referrals/{referral_id}", response_model=ReferralOut, responses=problems(NotFound)
+    "/referrals/{referral_id}",
+    response_model=ReferralOut,
+    responses=list_problems(NotFound),
 )
 def get_referral(
     begin: ReadReferrals, referral_id: UUID, if_none_match: IfNoneMatch = None
@@ -106,7 +110,7 @@ def get_referral(
     with begin() as work:
         referral = queries.get(work, referral_id)
         [shown] = show(work, [referral])
-        response = answer(shown, version=shown.version, if_none_match=if_none_match)
+        response = render(shown, version=shown.version, if_none_match=if_none_match)
         first = is_first_sight(work, referral)
     if first:
         keep_sight(work, referral)
@@ -125,7 +129,7 @@ def open_arrangement(begin: OpenSections, referral_id: UUID, purpose: Purpose) -
     """
     with begin() as work:
         opened = papers.open_arrangement(work, referral_id, purpose)
-    return answer(there(opened))
+    return render(get_or_404(opened))
 
 
 @router.get("/referrals/{referral_id}/notes", response_model=NoteList, responses=OPENED)
@@ -136,4 +140,4 @@ def open_referral_notes(
     with begin() as work:
         record = queries.get(work, referral_id)
         opened = papers.open_notes(work, record, purpose)
-    return answer(opened)
+    return render(opened)

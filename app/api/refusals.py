@@ -2,20 +2,20 @@
 
 from fastapi import Response
 
-from app.api.conditional import answer
+from app.api.conditional import render
 from app.api.deps import IfNoneMatch, ReadStatistics, WriteCases
-from app.api.nouns import Noun
-from app.api.problems import problems
+from app.api.nouns import ResourceRouter
+from app.api.problems import list_problems
 from app.casework.acting import must_work
 from app.consents import actions, queries
 from app.consents.schemas import NewRefusal, RefusalCounts
 from app.kernel.free_space import SpaceReserved
 from app.kernel.lifecycle import RoleMissing
 
-router = Noun("refusals", "/refusals")
+router = ResourceRouter("refusals", "/refusals")
 
 
-@router.post("", status_code=204, responses=problems(RoleMissing, SpaceReserved))
+@router.post("", status_code=204, responses=list_problems(RoleMissing, SpaceReserved))
 def record_refusal(begin: WriteCases, new: NewRefusal) -> Response:
     """Count that an adult was offered a referral and refused it.
 
@@ -29,7 +29,7 @@ def record_refusal(begin: WriteCases, new: NewRefusal) -> Response:
         return Response(status_code=204)
 
 
-@router.get("", response_model=RefusalCounts, responses=problems(RoleMissing))
+@router.get("", response_model=RefusalCounts, responses=list_problems(RoleMissing))
 def list_refusals(begin: ReadStatistics, if_none_match: IfNoneMatch = None) -> Response:
     """List the number of refusals by country and quarter, as an analyst.
 
@@ -38,4 +38,4 @@ def list_refusals(begin: ReadStatistics, if_none_match: IfNoneMatch = None) -> R
     """
     with begin() as work:
         shown = RefusalCounts(items=queries.refusals(work))
-        return answer(shown, if_none_match=if_none_match)
+        return render(shown, if_none_match=if_none_match)

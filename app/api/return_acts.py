@@ -9,11 +9,11 @@ from uuid import UUID
 from fastapi import Response
 
 from app.access.actions import ApprovalUnusable
-from app.api.acting import once_only
+from app.api.acting import run_once
 from app.api.approvals import ASKED
 from app.api.deps import ApprovalId, IfMatch, Once, WriteReferrals
-from app.api.nouns import Noun
-from app.api.problems import problems
+from app.api.nouns import ResourceRouter
+from app.api.problems import list_problems
 from app.api.returns import RETURN
 from app.kernel.idempotency import KeyInFlight, KeyReused, Ticket
 from app.kernel.lifecycle import ActionIllegal, ActionNotYours, RoleMissing
@@ -39,7 +39,7 @@ from app.returns.schemas import (
     VerifyNationality,
 )
 
-router = Noun("returns", "/returns/{return_id}")
+router = ResourceRouter("returns", "/returns/{return_id}")
 
 type Ready = tuple[UUID, Action, Seen, Terms]
 type Then = Callable[[Writing, Move], Return]
@@ -49,13 +49,13 @@ UNSEEN: Final = (
     *(ActionIllegal, ActionNotYours, RoleMissing),
 )
 STEPS: Final = (*UNSEEN, NeedsUnmet, VersionNotGiven, VersionStale)
-STEP = problems(*STEPS)
-WITH_ANOTHER = ASKED | problems(*STEPS, ApprovalUnusable)
+STEP = list_problems(*STEPS)
+WITH_ANOTHER = ASKED | list_problems(*STEPS, ApprovalUnusable)
 
 
-def step(work: Writing, once: Ticket, ready: Ready, then: Then) -> Response:
+def step(work: Writing, ticket: Ticket, ready: Ready, then: Then) -> Response:
     """Check that a step of the checklist is allowed, then run it once."""
-    return once_only(work, once, RETURN, lambda: then(work, actions.ready(work, *ready)))
+    return run_once(work, ticket, RETURN, lambda: then(work, actions.ready(work, *ready)))
 
 
 def saying(said: Said | None = None) -> Then:
@@ -71,7 +71,7 @@ def found(risk: AssessReturn) -> Said:
 
 @router.post("/inform", response_model=ReturnOut, responses=STEP)
 def inform_person(
-    begin: WriteReferrals, return_id: UUID, seen: IfMatch, once: Once, told: InformPerson
+    begin: WriteReferrals, return_id: UUID, seen: IfMatch, ticket: Once, told: InformPerson
 ) -> Response:
     """Step 1: record that the person decided, and knew any right to stay and all options.
 
@@ -80,17 +80,17 @@ def inform_person(
     informed = told.right_to_stay_explained and told.options_explained
     ready = (return_id, Action.INFORM, seen, Terms(informed=informed))
     with begin() as work:
-        return step(work, once, ready, saying(Said(note=told.note)))
+        return step(work, ticket, ready, saying(Said(note=told.note)))
 
 
 @router.post("/permit-contact", response_model=ReturnOut, responses=STEP)
 def permit_contact(
-    begin: WriteReferrals, return_id: UUID, seen: IfMatch, once: Once
+    begin: WriteReferrals, return_id: UUID, seen: IfMatch, ticket: Once
 ) -> Response:
     """Step 2: allow contact with the State of origin, if the safeguards permit it."""
     ready = (return_id, Action.PERMIT_CONTACT, seen, Terms())
     with begin() as work:
-        return step(work, once, ready, saying())
+        return step(work, ticket, ready, saying())
 
 
 @router.post(
@@ -102,28 +102,28 @@ def verify_nationality(
     begin: WriteReferrals,
     return_id: UUID,
     seen: IfMatch,
-    once: Once,
+    ticket: Once,
     answer: VerifyNationality,
 ) -> Response:
     """Step 3: record whether the State of origin confirms the nationality."""
     ready = (return_id, Action.VERIFY_NATIONALITY, seen, Terms())
     with begin() as work:
-        return step(work, once, ready, saying(Said(result=answer.nationality)))
+        return step(work, ticket, ready, saying(Said(result=answer.nationality)))
 
 
 @router.post("/assess-destination", response_model=ReturnOut, responses=STEP)
 def assess_destination(
-    begin: WriteReferrals, return_id: UUID, seen: IfMatch, once: Once, risk: AssessReturn
+    begin: WriteReferrals, return_id: UUID, seen: IfMatch, ticket: Once, risk: AssessReturn
 ) -> Response:
     """Step 4: assess the risk, as the lead. The assessment is valid for 30 days."""
     ready = (return_id, Action.ASSESS_DESTINATION, seen, Terms())
     with begin() as work:
-        return step(work, once, ready, saying(found(risk)))
+        return step(work, ticket, ready, saying(found(risk)))
 
 
 @router.post("/assess-origin", response_model=ReturnOut, responses=STEP)
 def assess_origin(
-    begin: WriteReferrals, return_id: UUID, seen: IfMatch, once: Once, risk: AssessOrigin
+    begin: WriteReferrals, return_id: UUID, seen: IfMatch, ticket: Once, risk: AssessOrigin
 ) -> Response:
     """Step 5: assess the situation in the country of origin, as the recipient.
 
@@ -134,7 +134,7 @@ def assess_origin(
     services = tuple(sorted(set(risk.services)))
     said = replace(found(risk), result=risk.family, services=services)
     with begin() as work:
-        return step(work, once, ready, saying(said))
+        return step(work, ticket, ready, saying(said))
 
 
 @router.post("/determine-interests", response_model=ReturnOut, responses=STEP)
@@ -142,24 +142,26 @@ def determine_interests(
     begin: WriteReferrals,
     return_id: UUID,
     seen: IfMatch,
-    once: Once,
+    ticket: Once,
     best: DetermineInterests,
 ) -> Response:
     """Step 6, for a child: record whether a return is in its best interests."""
     ready = (return_id, Action.DETERMINE_INTERESTS, seen, Terms())
     with begin() as work:
-        return step(work, once, ready, saying(Said(result=best.interests, note=best.note)))
+        return step(
+            work, ticket, ready, saying(Said(result=best.interests, note=best.note))
+        )
 
 
 @router.post("/receive-child", response_model=ReturnOut, responses=STEP)
 def receive_child(
-    begin: WriteReferrals, return_id: UUID, seen: IfMatch, once: Once, who: ReceiveChild
+    begin: WriteReferrals, return_id: UUID, seen: IfMatch, ticket: Once, who: ReceiveChild
 ) -> Response:
     """Step 6, for a child: confirm that a carer and a guardian will receive it."""
     received = who.carer_receives and who.guardian_at_arrival
     ready = (return_id, Action.RECEIVE_CHILD, seen, Terms(received=received))
     with begin() as work:
-        return step(work, once, ready, saying(Said(note=who.note)))
+        return step(work, ticket, ready, saying(Said(note=who.note)))
 
 
 @router.post("/go", response_model=ReturnOut, responses=WITH_ANOTHER)
@@ -167,7 +169,7 @@ def decide_go(  # noqa: PLR0913, PLR0917 - each is part of one decision
     begin: WriteReferrals,
     return_id: UUID,
     seen: IfMatch,
-    once: Once,
+    ticket: Once,
     why: DecideGo,
     approval: ApprovalId = None,
 ) -> Response:
@@ -177,8 +179,8 @@ def decide_go(  # noqa: PLR0913, PLR0917 - each is part of one decision
     again with `Approval: {id}` and a new Idempotency-Key.
     """
     with begin() as work:
-        return once_only(
-            work, once, RETURN, lambda: deciding.go(work, return_id, seen, why, approval)
+        return run_once(
+            work, ticket, RETURN, lambda: deciding.go(work, return_id, seen, why, approval)
         )
 
 
@@ -187,7 +189,7 @@ def decide_no_go(  # noqa: PLR0913, PLR0917 - each is part of one decision
     begin: WriteReferrals,
     return_id: UUID,
     seen: IfMatch,
-    once: Once,
+    ticket: Once,
     why: DecideNoGo,
     approval: ApprovalId = None,
 ) -> Response:
@@ -197,6 +199,9 @@ def decide_no_go(  # noqa: PLR0913, PLR0917 - each is part of one decision
     transaction.
     """
     with begin() as work:
-        return once_only(
-            work, once, RETURN, lambda: deciding.no_go(work, return_id, seen, why, approval)
+        return run_once(
+            work,
+            ticket,
+            RETURN,
+            lambda: deciding.no_go(work, return_id, seen, why, approval),
         )

@@ -5,11 +5,11 @@ from uuid import UUID
 
 from fastapi import Response
 
-from app.api.acting import once_only
+from app.api.acting import run_once
 from app.api.approvals import Answers
 from app.api.deps import IfMatch, Once, WriteReferrals
-from app.api.nouns import Noun
-from app.api.problems import problems
+from app.api.nouns import ResourceRouter
+from app.api.problems import list_problems
 from app.api.return_acts import STEP, STEPS, UNSEEN, saying, step
 from app.api.returns import RETURN
 from app.deadlines.planned_dates import DateNotReached
@@ -29,8 +29,8 @@ from app.returns.schemas import (
     ReturnOut,
 )
 
-router = Noun("returns", "/returns/{return_id}")
-PLANNED_STEP = problems(*STEPS, DateNotReached)
+router = ResourceRouter("returns", "/returns/{return_id}")
+PLANNED_STEP = list_problems(*STEPS, DateNotReached)
 NO_LONGER_YOURS: Answers = {
     204: {"description": "Done. You are no longer a party of the return."}
 }
@@ -38,7 +38,11 @@ NO_LONGER_YOURS: Answers = {
 
 @router.post("/issue-document", response_model=AnyReturn, responses=STEP | NO_LONGER_YOURS)
 def issue_document(
-    begin: WriteReferrals, return_id: UUID, seen: IfMatch, once: Once, paper: IssueDocument
+    begin: WriteReferrals,
+    return_id: UUID,
+    seen: IfMatch,
+    ticket: Once,
+    paper: IssueDocument,
 ) -> Response:
     """Step 8: confirm a travel document that does not show why the person travels (BR12).
 
@@ -46,12 +50,12 @@ def issue_document(
     """
     terms = Terms(unmarked=paper.without_marker)
     with begin() as work:
-        return step(work, once, (return_id, Action.ISSUE_DOCUMENT, seen, terms), saying())
+        return step(work, ticket, (return_id, Action.ISSUE_DOCUMENT, seen, terms), saying())
 
 
 @router.post("/plan", response_model=ReturnOut, responses=STEP)
 def plan_travel(
-    begin: WriteReferrals, return_id: UUID, seen: IfMatch, once: Once, made: PlanTravel
+    begin: WriteReferrals, return_id: UUID, seen: IfMatch, ticket: Once, made: PlanTravel
 ) -> Response:
     """Step 9: write or replace the sealed travel plan that you made with the person.
 
@@ -59,33 +63,33 @@ def plan_travel(
     """
     ready = (return_id, Action.PLAN, seen, made.terms())
     with begin() as work:
-        return step(work, once, ready, partial(deciding.plan, travel=made.plan))
+        return step(work, ticket, ready, partial(deciding.plan, travel=made.plan))
 
 
 @router.post("/accept-plan", response_model=ReturnOut, responses=STEP)
 def accept_plan(
-    begin: WriteReferrals, return_id: UUID, seen: IfMatch, once: Once
+    begin: WriteReferrals, return_id: UUID, seen: IfMatch, ticket: Once
 ) -> Response:
     """Step 9: accept the travel plan, as the office that meets the person."""
     ready = (return_id, Action.ACCEPT_PLAN, seen, Terms())
     with begin() as work:
-        return step(work, once, ready, saying())
+        return step(work, ticket, ready, saying())
 
 
 @router.post("/depart", response_model=ReturnOut, responses=STEP)
 def depart_now(
-    begin: WriteReferrals, return_id: UUID, seen: IfMatch, once: Once, still: Depart
+    begin: WriteReferrals, return_id: UUID, seen: IfMatch, ticket: Once, still: Depart
 ) -> Response:
     """Step 10: record the departure of the person, who confirmed the wish today (G09)."""
     terms = Terms(reconfirmed=still.reconfirmed_today)
     with begin() as work:
         ready = (return_id, Action.DEPART, seen, terms)
-        return step(work, once, ready, deciding.depart)
+        return step(work, ticket, ready, deciding.depart)
 
 
 @router.post("/arrive", response_model=ReturnOut, responses=PLANNED_STEP)
 def arrive_safely(
-    begin: WriteReferrals, return_id: UUID, seen: IfMatch, once: Once, met: ReportPlanned
+    begin: WriteReferrals, return_id: UUID, seen: IfMatch, ticket: Once, met: ReportPlanned
 ) -> Response:
     """Step 11: confirm on the same day that you met the person on arrival (D06).
 
@@ -95,23 +99,27 @@ def arrive_safely(
     said = Said(note=met.note)
     with begin() as work:
         then = partial(deciding.arrive, said=said, early=met.early)
-        return step(work, once, ready, then)
+        return step(work, ticket, ready, then)
 
 
 @router.post("/monitor", response_model=ReturnOut, responses=STEP)
 def monitor_return(
-    begin: WriteReferrals, return_id: UUID, seen: IfMatch, once: Once, when: PlanVisits
+    begin: WriteReferrals, return_id: UUID, seen: IfMatch, ticket: Once, when: PlanVisits
 ) -> Response:
     """Step 12: plan the visits: after 7 days and 1, 3, 6, 12 months, or on your dates."""
     with begin() as work:
         visits = deciding.planned(work, when.visits)
         ready = (return_id, Action.MONITOR, seen, Terms(visits=visits))
-        return step(work, once, ready, partial(deciding.monitor, visits=visits))
+        return step(work, ticket, ready, partial(deciding.monitor, visits=visits))
 
 
 @router.post("/report", response_model=ReturnOut, responses=PLANNED_STEP)
 def report_on_return(
-    begin: WriteReferrals, return_id: UUID, seen: IfMatch, once: Once, visit: ReportPlanned
+    begin: WriteReferrals,
+    return_id: UUID,
+    seen: IfMatch,
+    ticket: Once,
+    visit: ReportPlanned,
 ) -> Response:
     """Step 12: report a visit or an attempt. The last planned visit ends the return.
 
@@ -122,14 +130,16 @@ def report_on_return(
     ready = (return_id, Action.REPORT, seen, Terms(person_met=visit.person_met))
     with begin() as work:
         then = partial(deciding.report, said=said, early=visit.early)
-        return step(work, once, ready, then)
+        return step(work, ticket, ready, then)
 
 
 @router.post(
-    "/call-off", response_model=ReturnOut, responses=NO_LONGER_YOURS | problems(*UNSEEN)
+    "/call-off",
+    response_model=ReturnOut,
+    responses=NO_LONGER_YOURS | list_problems(*UNSEEN),
 )
 def call_off_return(
-    begin: WriteReferrals, return_id: UUID, once: Once, why: CallOff
+    begin: WriteReferrals, return_id: UUID, ticket: Once, why: CallOff
 ) -> Response:
     """End a return before departure, because the person does not want to go.
 
@@ -137,17 +147,17 @@ def call_off_return(
     transaction.
     """
     with begin() as work:
-        return once_only(
-            work, once, RETURN, lambda: deciding.call_off(work, return_id, why)
+        return run_once(
+            work, ticket, RETURN, lambda: deciding.call_off(work, return_id, why)
         )
 
 
 @router.post("/account-for", response_model=ReturnOut, responses=STEP)
 def account_for_person(
-    begin: WriteReferrals, return_id: UUID, seen: IfMatch, once: Once, met: ConfirmMet
+    begin: WriteReferrals, return_id: UUID, seen: IfMatch, ticket: Once, met: ConfirmMet
 ) -> Response:
     """Confirm that you met a person whose return was stopped on the way."""
     ready = (return_id, Action.ACCOUNT_FOR, seen, Terms(person_met=met.person_met))
     with begin() as work:
         said = Said(note=met.note)
-        return step(work, once, ready, partial(deciding.account_for, said=said))
+        return step(work, ticket, ready, partial(deciding.account_for, said=said))

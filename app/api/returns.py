@@ -8,12 +8,12 @@ from fastapi import Response
 from app.api.acting import (
     CREATED,
     Headers,
-    Kept,
+    RecordView,
+    add_location,
     create_once,
-    located,
-    there,
+    get_or_404,
 )
-from app.api.conditional import answer
+from app.api.conditional import render
 from app.api.deps import (
     IfNoneMatch,
     Once,
@@ -22,8 +22,8 @@ from app.api.deps import (
     ReadReferrals,
     WriteReferrals,
 )
-from app.api.nouns import Noun
-from app.api.problems import problems
+from app.api.nouns import ResourceRouter
+from app.api.problems import list_problems
 from app.api.seeing import OPENED
 from app.disclosure import papers
 from app.disclosure.schemas import OpenedTravelPlan
@@ -37,14 +37,14 @@ from app.returns.models import Return
 from app.returns.schemas import AnyReturn, ReturnOut
 from app.returns.situation import has_side, show
 
-router = Noun("returns")
+router = ResourceRouter("returns")
 
 
 def show_return(work: Reading, record: Return, status: int, headers: Headers) -> Response:
     """Return a record of a return with the version to send back as If-Match."""
     shown = show(work, record)
-    extra = located(record.reference, status, headers)
-    return answer(shown, version=shown.version, status=status, headers=extra)
+    extra = add_location(record.reference, status, headers)
+    return render(shown, version=shown.version, status=status, headers=extra)
 
 
 def has_part(work: Reading, record: Return) -> bool:
@@ -52,30 +52,30 @@ def has_part(work: Reading, record: Return) -> bool:
     return queries.is_visible(work, record.id) and has_side(work, record)
 
 
-RETURN: Final = Kept(queries.get, show_return, has_part)
+RETURN: Final = RecordView(queries.get, show_return, has_part)
 
 
 @router.post(
     "/referrals/{referral_id}/return",
     status_code=CREATED,
     response_model=ReturnOut,
-    responses=problems(
+    responses=list_problems(
         *(NotFound, KeyMissing, KeyReused, KeyInFlight),
         *(ActionIllegal, RoleMissing, NotAReturn, ReturnExists),
     ),
 )
-def open_return(begin: WriteReferrals, referral_id: UUID, once: Once) -> Response:
+def open_return(begin: WriteReferrals, referral_id: UUID, ticket: Once) -> Response:
     """Open the checklist of an accepted RETURN referral, as its sender or recipient."""
     with begin() as work:
         return create_once(
-            work, once, RETURN, lambda: actions.open_return(work, referral_id)
+            work, ticket, RETURN, lambda: actions.open_return(work, referral_id)
         )
 
 
 @router.get(
     "/referrals/{referral_id}/return",
     response_model=ReturnOut,
-    responses=problems(NotFound),
+    responses=list_problems(NotFound),
 )
 def get_return_of_referral(
     begin: ReadReferrals, referral_id: UUID, if_none_match: IfNoneMatch = None
@@ -83,13 +83,13 @@ def get_return_of_referral(
     """Read the return of a referral."""
     with begin() as work:
         shown = show(work, queries.of_referral(work, referral_id))
-        return answer(shown, version=shown.version, if_none_match=if_none_match)
+        return render(shown, version=shown.version, if_none_match=if_none_match)
 
 
 @router.get(
     "/returns/{return_id}",
     response_model=AnyReturn,
-    responses=problems(NotFound),
+    responses=list_problems(NotFound),
 )
 def get_return(
     begin: ReadReferrals, return_id: UUID, if_none_match: IfNoneMatch = None
@@ -101,7 +101,7 @@ def get_return(
     """
     with begin() as work:
         shown = show(work, queries.get(work, return_id))
-        return answer(shown, version=shown.version, if_none_match=if_none_match)
+        return render(shown, version=shown.version, if_none_match=if_none_match)
 
 
 @router.get(
@@ -116,4 +116,4 @@ def open_travel_plan(begin: OpenSections, return_id: UUID, purpose: Purpose) -> 
     """
     with begin() as work:
         opened = papers.open_travel_plan(work, return_id, purpose)
-    return answer(there(opened))
+    return render(get_or_404(opened))

@@ -6,10 +6,10 @@ from fastapi import Query, Response
 from pydantic import BaseModel, ConfigDict
 from pydantic.json_schema import SkipJsonSchema
 
-from app.api.conditional import answer
+from app.api.conditional import render
 from app.api.deps import CaseCode, IfNoneMatch, ReadCases, ReadDirectory
-from app.api.nouns import Noun
-from app.api.problems import problems
+from app.api.nouns import ResourceRouter
+from app.api.problems import list_problems
 from app.cases import queries as cases
 from app.cases.grants import Grant
 from app.cases.models import AgeClass, Case
@@ -35,7 +35,7 @@ from app.routing.schemas import (
     TrialOut,
 )
 
-router = Noun("routing")
+router = ResourceRouter("routing")
 
 BESIDE: Final = frozenset({Kind.NON_STATE, Kind.INTERGOVERNMENTAL})
 
@@ -61,7 +61,7 @@ def advice_for(
 
 
 @router.get(
-    "/cases/{code}/routing", response_model=RoutingOut, responses=problems(NotFound)
+    "/cases/{code}/routing", response_model=RoutingOut, responses=list_problems(NotFound)
 )
 def get_routing(
     begin: ReadCases, code: CaseCode, if_none_match: IfNoneMatch = None
@@ -75,7 +75,7 @@ def get_routing(
         case, me = cases.get(work, code), work.actor.focal_point_id
         if Grant.ROUTING not in case.grants_as_party(me):
             raise NotFound("There is no routing that you may see.")
-        return answer(show_routing(work, case), if_none_match=if_none_match)
+        return render(show_routing(work, case), if_none_match=if_none_match)
 
 
 def show_routing(work: Reading, case: Case) -> RoutingOut:
@@ -118,7 +118,7 @@ class RecipientsQuery(BaseModel):
 @router.get(
     "/cases/{code}/recipients",
     response_model=RecipientsOut,
-    responses=problems(NotFound, ActionNotYours),
+    responses=list_problems(NotFound, ActionNotYours),
 )
 def get_recipients(
     begin: ReadCases,
@@ -142,11 +142,13 @@ def get_recipients(
             desk=desk if may_know(work, case) or desk == me.code else None,
             advice=advice_for(work, case.country or "", [], child=case.is_child),
         )
-        return answer(shown, if_none_match=if_none_match)
+        return render(shown, if_none_match=if_none_match)
 
 
 @router.post(
-    "/routing", response_model=TrialOut, responses=problems(NotFound, FocalPointUnknown)
+    "/routing",
+    response_model=TrialOut,
+    responses=list_problems(NotFound, FocalPointUnknown),
 )
 def try_routing(begin: ReadDirectory, asked: RoutingQuestion) -> Response:
     """Preview which offices would lead and could serve, without a case. Nothing is stored.
@@ -164,7 +166,7 @@ def try_routing(begin: ReadDirectory, asked: RoutingQuestion) -> Response:
             desk=trial.leads.desk.code if trial.leads.desk else None,
             advice=advice_for(work, asked.country, beside, child=child),
         )
-        return answer(shown)
+        return render(shown)
 
 
 def show_offers(offers: placing.Offers) -> list[ServiceOut]:

@@ -4,8 +4,8 @@ from uuid import UUID
 
 from fastapi import Response
 
-from app.api.acting import Headers, Kept, create_once, there
-from app.api.conditional import answer
+from app.api.acting import Headers, RecordView, create_once, get_or_404
+from app.api.conditional import render
 from app.api.deps import (
     CaseCode,
     IfNoneMatch,
@@ -16,8 +16,8 @@ from app.api.deps import (
     ScreenSigns,
     WriteCases,
 )
-from app.api.nouns import Noun
-from app.api.problems import problems
+from app.api.nouns import ResourceRouter
+from app.api.problems import list_problems
 from app.api.seeing import OPENED
 from app.cases import queries as cases
 from app.cases.models import Case
@@ -41,7 +41,7 @@ from app.screening.schemas import (
 )
 from app.screening.scoring import score
 
-router = Noun("screenings")
+router = ResourceRouter("screenings")
 OF_CASE = "/cases/{code}/screenings"
 
 
@@ -54,26 +54,26 @@ def score_signs(begin: ScreenSigns, signs: ScreenedSigns) -> Response:
     """
     with begin():
         result = score(signs.ticked(), signs.age_class)
-        return answer(ScreeningResult.model_validate(result))
+        return render(ScreeningResult.model_validate(result))
 
 
 def show(work: Reading, screening: Screening, status: int, headers: Headers) -> Response:
     """Return the outcome of one screening."""
     [shown] = spell(work, [screening])
-    return answer(shown, status=status, headers=headers)
+    return render(shown, status=status, headers=headers)
 
 
 @router.post(
     OF_CASE,
     status_code=201,
     response_model=ScreeningOut,
-    responses=problems(
+    responses=list_problems(
         *(NotFound, KeyMissing, KeyReused, KeyInFlight),
         *(ActionIllegal, ActionNotYours, RoleMissing, SpaceReserved),
     ),
 )
 def record_screening(
-    begin: WriteCases, code: CaseCode, once: Once, new: NewScreening
+    begin: WriteCases, code: CaseCode, ticket: Once, new: NewScreening
 ) -> Response:
     """Record a screening of a case, as the submitter or, once there is one, the lead.
 
@@ -81,11 +81,11 @@ def record_screening(
     sealed: score first to see the reasons, or open the screening.
     """
     with begin() as work:
-        kept = Kept(lambda work, one: known(work, cases.get(work, code), one), show)
-        return create_once(work, once, kept, lambda: intake.screen(work, code, new))
+        view = RecordView(lambda work, one: known(work, cases.get(work, code), one), show)
+        return create_once(work, ticket, view, lambda: intake.screen(work, code, new))
 
 
-@router.get(OF_CASE, response_model=ScreeningList, responses=problems(NotFound))
+@router.get(OF_CASE, response_model=ScreeningList, responses=list_problems(NotFound))
 def list_screenings(
     begin: ReadCases, code: CaseCode, if_none_match: IfNoneMatch = None
 ) -> Response:
@@ -97,7 +97,7 @@ def list_screenings(
     with begin() as work:
         found = queries.known(work, cases.get(work, code))
         items = spell(work, found)
-        return answer(ScreeningList(items=items), if_none_match=if_none_match)
+        return render(ScreeningList(items=items), if_none_match=if_none_match)
 
 
 @router.get(
@@ -116,7 +116,7 @@ def open_screening(
     """
     with begin() as work:
         opened = papers.open_screening(work, code, screening_id, purpose)
-    return answer(there(opened))
+    return render(get_or_404(opened))
 
 
 def known(work: Reading, case: Case, screening_id: UUID) -> Screening:

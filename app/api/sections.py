@@ -4,11 +4,11 @@ from typing import Final
 
 from fastapi import Response
 
-from app.api.acting import on_case, there
-from app.api.conditional import answer
+from app.api.acting import get_or_404, run_on_case
+from app.api.conditional import render
 from app.api.deps import CaseCode, IfMatch, Once, OpenSections, Paging, Purpose, WriteCases
-from app.api.nouns import Noun
-from app.api.problems import Fault, invalid, problems
+from app.api.nouns import ResourceRouter
+from app.api.problems import Fault, invalid, list_problems
 from app.api.seeing import OPENED
 from app.cases import queries as cases
 from app.cases.schemas import OpenedSection
@@ -36,12 +36,12 @@ from app.kernel.problems import NotFound, Problem
 from app.kernel.versions import VersionNotGiven, VersionStale
 from app.screening.schemas import CODE_UNKNOWN, unknown, unknown_signs
 
-router = Noun("sections", "/cases/{code}")
+router = ResourceRouter("sections", "/cases/{code}")
 WRITES: Final = (
     *(NotFound, VersionNotGiven, VersionStale, KeyReused, KeyInFlight),
     *(ActionNotYours, RoleMissing),
 )
-WRITE = problems(*WRITES)
+WRITE = list_problems(*WRITES)
 
 
 class SectionMismatch(Problem):
@@ -62,20 +62,20 @@ def open_section(
     """
     with begin() as work:
         opened = actions.open_section(work, code, section, purpose)
-    return answer(there(opened))
+    return render(get_or_404(opened))
 
 
 @router.put(
     "/sections/{section}",
     response_model=CaseOut,
-    responses=problems(*WRITES, SectionMismatch, SpaceReserved),
+    responses=list_problems(*WRITES, SectionMismatch, SpaceReserved),
 )
 def write_section(  # noqa: PLR0913, PLR0917 - each is part of one decision
     begin: WriteCases,
     code: CaseCode,
     section: Section,
     seen: IfMatch,
-    once: Once,
+    ticket: Once,
     content: SectionContent,
 ) -> Response:
     """Replace a section, as the submitter or, once there is one, the lead."""
@@ -83,7 +83,9 @@ def write_section(  # noqa: PLR0913, PLR0917 - each is part of one decision
         raise SectionMismatch("Send the same section in the path and in the body.")
     must_know_signs(content)
     with begin() as work:
-        return on_case(work, once, lambda: actions.write_section(work, code, seen, content))
+        return run_on_case(
+            work, ticket, lambda: actions.write_section(work, code, seen, content)
+        )
 
 
 def must_know_signs(content: SectionContent) -> None:
@@ -102,7 +104,7 @@ def open_safeguards(begin: OpenSections, code: CaseCode, purpose: Purpose) -> Re
     """Open the safeguards: who must not know of the person. For submitter and holder."""
     with begin() as work:
         opened = actions.open_safeguards(work, code, purpose)
-    return answer(there(opened))
+    return render(get_or_404(opened))
 
 
 @router.get("/safeguards/history", response_model=SafeguardsHistory, responses=OPENED)
@@ -112,7 +114,7 @@ def open_safeguards_history(
     """Open the earlier versions of the safeguards that you may read, oldest first."""
     with begin() as work:
         opened = actions.open_past_safeguards(work, code, purpose)
-    return answer(opened)
+    return render(opened)
 
 
 @router.get("/safety-notice", response_model=OpenedSafetyNotice, responses=OPENED)
@@ -123,17 +125,17 @@ def open_safety_notice(begin: OpenSections, code: CaseCode, purpose: Purpose) ->
     """
     with begin() as work:
         opened = actions.open_safety_notice(work, code, purpose)
-    return answer(there(opened))
+    return render(get_or_404(opened))
 
 
 @router.put("/safeguards", response_model=CaseOut, responses=WRITE)
 def write_safeguards(
-    begin: WriteCases, code: CaseCode, seen: IfMatch, once: Once, content: Safeguards
+    begin: WriteCases, code: CaseCode, seen: IfMatch, ticket: Once, content: Safeguards
 ) -> Response:
     """Replace the safeguards: who must not know of the person."""
     with begin() as work:
-        return on_case(
-            work, once, lambda: actions.write_safeguards(work, code, seen, content)
+        return run_on_case(
+            work, ticket, lambda: actions.write_safeguards(work, code, seen, content)
         )
 
 
@@ -142,18 +144,20 @@ def open_contacts(begin: OpenSections, code: CaseCode, purpose: Purpose) -> Resp
     """Open the contacts of the lead. Offices of the State of origin may never open them."""
     with begin() as work:
         opened = actions.open_contacts(work, code, purpose)
-    return answer(there(opened))
+    return render(get_or_404(opened))
 
 
-@router.put("/contacts", response_model=CaseOut, responses=problems(*WRITES, NeedsUnmet))
+@router.put(
+    "/contacts", response_model=CaseOut, responses=list_problems(*WRITES, NeedsUnmet)
+)
 def write_contacts(
-    begin: WriteCases, code: CaseCode, seen: IfMatch, once: Once, promise: AcceptLead
+    begin: WriteCases, code: CaseCode, seen: IfMatch, ticket: Once, promise: AcceptLead
 ) -> Response:
     """Replace the contacts of the lead, as the lead: two different people."""
     contacts = Contacts(contacts=promise.contacts)
     with begin() as work:
-        return on_case(
-            work, once, lambda: actions.write_contacts(work, code, seen, contacts)
+        return run_on_case(
+            work, ticket, lambda: actions.write_contacts(work, code, seen, contacts)
         )
 
 
@@ -162,13 +166,13 @@ def open_case_notes(begin: OpenSections, code: CaseCode, purpose: Purpose) -> Re
     """Open the notes of the case's actions that you may read."""
     with begin() as work:
         opened = papers.open_notes(work, cases.recall(work, code), purpose)
-    return answer(opened)
+    return render(opened)
 
 
 @router.get(
     "/access-log",
     response_model=AccessLog,
-    responses=problems(NotFound, ActionNotYours, CursorUnknown),
+    responses=list_problems(NotFound, ActionNotYours, CursorUnknown),
 )
 def list_access(begin: OpenSections, code: CaseCode, query: Paging) -> Response:
     """List who opened which document, when and for which purpose.
@@ -191,7 +195,7 @@ def list_access(begin: OpenSections, code: CaseCode, query: Paging) -> Response:
             )
             for entry, _ in rows
         ]
-        return answer(AccessLog(items=items, next=after, more=more))
+        return render(AccessLog(items=items, next=after, more=more))
 
 
 SAME = ("id", "at", "subject", "purpose", "allowed")

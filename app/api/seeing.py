@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from app.api.problems import problems
+from app.api.problems import list_problems
 from app.cases.models import Case
 from app.disclosure.looking import DailyCapReached
 from app.disclosure.refused_openings import TooManyRefusedOpenings
@@ -39,4 +39,4 @@ def keep_sight(read: Reading, record: Sendable) -> None:
 
 OPENING: Final = (NotFound, DailyCapReached, TooManyRefusedOpenings)
 """The problems with which an opening of a sealed document can be refused."""
-OPENED: Final = problems(*OPENING)
+OPENED: Final = list_problems(*OPENING)

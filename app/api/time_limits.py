@@ -9,10 +9,10 @@ from app.administration.actions import AgreementUnknown, Wish
 from app.administration.schemas import PutTimeLimit
 from app.api.administration import MAY_FAIL, NEW, IsoCode, must_be_of, put
 from app.api.approvals import ASKED, Answers
-from app.api.conditional import answer
+from app.api.conditional import render
 from app.api.deps import ApprovalId, Expect, IfNoneMatch, ReadDirectory, WriteDirectory
-from app.api.nouns import Noun
-from app.api.problems import problems
+from app.api.nouns import ResourceRouter
+from app.api.problems import list_problems
 from app.deadlines import queries as deadlines
 from app.deadlines.bounds import Haste
 from app.deadlines.limits import ClockKind
@@ -21,12 +21,12 @@ from app.directory import queries as directory
 from app.kernel.problems import NotFound
 from app.kernel.text import Code
 
-router = Noun("administration")
+router = ResourceRouter("administration")
 
 Of = Annotated[Code, Path(description=OF)]
 For = Annotated[Haste, Path(description=FOR)]
 CREATED: Answers = {201: {"model": TimeLimitOut, "description": NEW}}
-PUT = ASKED | problems(*MAY_FAIL, AgreementUnknown)
+PUT = ASKED | list_problems(*MAY_FAIL, AgreementUnknown)
 
 
 def name_of(of: Of, clock: ClockKind, priority: For) -> str:
@@ -37,7 +37,7 @@ def name_of(of: Of, clock: ClockKind, priority: For) -> str:
 @router.get(
     "/countries/{country}/time-limits",
     response_model=TimeLimitsInForce,
-    responses=problems(NotFound),
+    responses=list_problems(NotFound),
 )
 def list_time_limits(
     begin: ReadDirectory, country: IsoCode, if_none_match: IfNoneMatch = None
@@ -53,13 +53,13 @@ def list_time_limits(
             raise NotFound("The directory has no such country.")
         items = deadlines.in_force(work, country)
         page = TimeLimitsInForce(items=items, next=None, more=False)
-        return answer(page, if_none_match=if_none_match)
+        return render(page, if_none_match=if_none_match)
 
 
 @router.get(
     "/time-limits/{of}/{clock}/{priority}",
     response_model=TimeLimitOut,
-    responses=problems(NotFound),
+    responses=list_problems(NotFound),
 )
 def get_time_limit(
     begin: ReadDirectory, name: Annotated[str, Depends(name_of)]
@@ -67,7 +67,7 @@ def get_time_limit(
     """Read the time limit that a country or an agreement set for one kind of deadline."""
     with begin() as work:
         found = queries.get(work, actions.TIME_LIMITS.register, name)
-        return answer(TimeLimitOut.model_validate(found))
+        return render(TimeLimitOut.model_validate(found))
 
 
 @router.put(

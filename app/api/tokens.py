@@ -27,7 +27,7 @@ from app.access.tokens import Bought, ScopeRefused
 from app.api.anonymous_bodies import AnonymousBodies
 from app.api.approvals import Answers
 from app.api.guard import must_not_guess, must_not_hurry
-from app.api.problems import problems
+from app.api.problems import list_problems
 from app.api.strict_json import media_type
 from app.kernel.problems import Problem
 from app.kernel.work import Ground
@@ -88,7 +88,7 @@ SENT: Final[dict[str, Any]] = {
         },
     },
 }
-TOLD: Final = problems(NoTokens)
+TOLD: Final = list_problems(NoTokens)
 ANSWERS: Final[Answers] = {
     400: {"model": TokenRefused, "description": "The request or its scope is not valid."},
     401: {"model": TokenRefused, "description": "`invalid_client`: not authenticated."},

@@ -6,11 +6,11 @@ from uuid import UUID
 from fastapi import Response
 
 from app.access.actions import NotASecondPerson
-from app.api.acting import Headers, create_once, in_case, once_only
-from app.api.conditional import answer
+from app.api.acting import Headers, build_case_view, create_once, run_once
+from app.api.conditional import render
 from app.api.deps import CaseCode, IfNoneMatch, Once, ReadCases, WriteCases
-from app.api.nouns import Noun
-from app.api.problems import problems
+from app.api.nouns import ResourceRouter
+from app.api.problems import list_problems
 from app.cases import queries as cases
 from app.cases.grants import Grant
 from app.cases.models import Case
@@ -27,13 +27,13 @@ from app.kernel.lifecycle import ActionIllegal, ActionNotYours, RoleMissing
 from app.kernel.problems import NotFound
 from app.kernel.work import Reading
 
-router = Noun("vital readings", "/cases/{code}/vital-readings")
+router = ResourceRouter("vital readings", "/cases/{code}/vital-readings")
 ACT = (NotFound, KeyReused, KeyInFlight, RoleMissing, ReadingDecided)
 ASK = (
     *(NotFound, KeyMissing, KeyReused, KeyInFlight),
     *(ActionIllegal, ActionNotYours, RoleMissing, ReadingUnreviewed, ReadingWaits),
 )
-DECIDE = problems(*ACT, ActionIllegal, ActionNotYours, NotASecondPerson)
+DECIDE = list_problems(*ACT, ActionIllegal, ActionNotYours, NotASecondPerson)
 
 
 def deeds(one: VitalReading) -> list[tuple[Case, UUID, datetime]]:
@@ -86,7 +86,7 @@ def show_reading(
 ) -> Response:
     """Return one emergency access."""
     [shown] = spell(work, [reading])
-    return answer(shown, status=status, headers=headers)
+    return render(shown, status=status, headers=headers)
 
 
 def find_reading(work: Reading, case_id: UUID, reading_id: UUID) -> VitalReading:
@@ -94,7 +94,7 @@ def find_reading(work: Reading, case_id: UUID, reading_id: UUID) -> VitalReading
     return emergency.find(work, cases.get_by_id(work, case_id), reading_id)
 
 
-@router.get("", response_model=VitalReadingList, responses=problems(NotFound))
+@router.get("", response_model=VitalReadingList, responses=list_problems(NotFound))
 def list_readings(
     begin: ReadCases, code: CaseCode, if_none_match: IfNoneMatch = None
 ) -> Response:
@@ -105,7 +105,7 @@ def list_readings(
     """
     with begin() as work:
         found = emergency.readings_for(work, cases.get(work, code))
-        return answer(
+        return render(
             VitalReadingList(items=spell(work, found)), if_none_match=if_none_match
         )
 
@@ -114,10 +114,10 @@ def list_readings(
     "",
     status_code=201,
     response_model=VitalReadingOut,
-    responses=problems(*ASK),
+    responses=list_problems(*ASK),
 )
 def ask_for_reading(
-    begin: WriteCases, code: CaseCode, once: Once, new: AskReading
+    begin: WriteCases, code: CaseCode, ticket: Once, new: AskReading
 ) -> Response:
     """Ask another organisation for emergency access while a life is at imminent risk.
 
@@ -129,13 +129,13 @@ def ask_for_reading(
     again at the end. The person is told afterwards.
     """
     with begin() as work:
-        kept = in_case(code, find_reading, show_reading)
-        return create_once(work, once, kept, lambda: emergency.ask(work, code, new))
+        view = build_case_view(code, find_reading, show_reading)
+        return create_once(work, ticket, view, lambda: emergency.ask(work, code, new))
 
 
 @router.post("/{reading_id}/permit", response_model=VitalReadingOut, responses=DECIDE)
 def permit_reading(
-    begin: WriteCases, code: CaseCode, reading_id: UUID, once: Once
+    begin: WriteCases, code: CaseCode, reading_id: UUID, ticket: Once
 ) -> Response:
     """Permit emergency access, as a person of another organisation than the one that asks.
 
@@ -144,65 +144,67 @@ def permit_reading(
     transaction.
     """
     with begin() as work:
-        kept = in_case(code, find_reading, show_reading)
-        return once_only(
-            *(work, once, kept),
+        view = build_case_view(code, find_reading, show_reading)
+        return run_once(
+            *(work, ticket, view),
             lambda: emergency.decide(work, code, reading_id, grant=True),
         )
 
 
 @router.post("/{reading_id}/refuse", response_model=VitalReadingOut, responses=DECIDE)
 def refuse_reading(
-    begin: WriteCases, code: CaseCode, reading_id: UUID, once: Once
+    begin: WriteCases, code: CaseCode, reading_id: UUID, ticket: Once
 ) -> Response:
     """Refuse emergency access, as a person who could permit it. It can be asked again."""
     with begin() as work:
-        kept = in_case(code, find_reading, show_reading)
-        return once_only(
-            *(work, once, kept),
+        view = build_case_view(code, find_reading, show_reading)
+        return run_once(
+            *(work, ticket, view),
             lambda: emergency.decide(work, code, reading_id, grant=False),
         )
 
 
-@router.post("/{reading_id}/stop", response_model=VitalReadingOut, responses=problems(*ACT))
+@router.post(
+    "/{reading_id}/stop", response_model=VitalReadingOut, responses=list_problems(*ACT)
+)
 def stop_reading(
-    begin: WriteCases, code: CaseCode, reading_id: UUID, once: Once
+    begin: WriteCases, code: CaseCode, reading_id: UUID, ticket: Once
 ) -> Response:
     """End emergency access early, as the account that reads, the holder or oversight.
 
     It opens nothing from the next request on. A repeated request changes nothing.
     """
     with begin() as work:
-        kept = in_case(code, find_reading, show_reading)
-        return once_only(work, once, kept, lambda: emergency.stop(work, code, reading_id))
+        view = build_case_view(code, find_reading, show_reading)
+        return run_once(work, ticket, view, lambda: emergency.stop(work, code, reading_id))
 
 
 @router.post(
     "/{reading_id}/inform",
     response_model=VitalReadingOut,
-    responses=problems(*ACT, ActionNotYours),
+    responses=list_problems(*ACT, ActionNotYours),
 )
 def inform_of_reading(
-    begin: WriteCases, code: CaseCode, reading_id: UUID, once: Once, said: InformOfReading
+    begin: WriteCases, code: CaseCode, reading_id: UUID, ticket: Once, said: InformOfReading
 ) -> Response:
     """Confirm, as the holder of the case, that the person was told who read what.
 
     It is due within a day after the end, and is in the worklist until it is done (BR05).
     """
     with begin() as work:
-        kept = in_case(code, find_reading, show_reading)
-        return once_only(
-            work, once, kept, lambda: emergency.inform(work, code, reading_id, said)
+        view = build_case_view(code, find_reading, show_reading)
+        return run_once(
+            work, ticket, view, lambda: emergency.inform(work, code, reading_id, said)
         )
 
 
 @router.post(
     "/{reading_id}/review",
     response_model=VitalReadingOut,
-    responses=problems(*ACT, ActionNotYours, NotASecondPerson),
+    responses=list_problems(*ACT, ActionNotYours, NotASecondPerson),
 )
 def review_reading(
-    begin: WriteCases, code: CaseCode, reading_id: UUID, once: Once, found: ReviewReading
+    begin: WriteCases, code: CaseCode, reading_id: UUID, ticket: Once, found: ReviewReading
 ) -> Response:
     """Record whether emergency access was justified, as another protection officer.
 
@@ -211,7 +213,7 @@ def review_reading(
     cannot ask for another emergency access (R17).
     """
     with begin() as work:
-        kept = in_case(code, find_reading, show_reading)
-        return once_only(
-            work, once, kept, lambda: emergency.review(work, code, reading_id, found)
+        view = build_case_view(code, find_reading, show_reading)
+        return run_once(
+            work, ticket, view, lambda: emergency.review(work, code, reading_id, found)
         )

@@ -7,12 +7,12 @@ from fastapi import APIRouter, Body, Header, Request, Response
 
 from app.access.actions import ApprovalUnusable
 from app.api.accounts import OfOffice
-from app.api.acting import CREATED, Headers, Kept, located, once_only
+from app.api.acting import CREATED, Headers, RecordView, add_location, run_once
 from app.api.approvals import ASKED, Answers
-from app.api.conditional import answer
+from app.api.conditional import render
 from app.api.deps import ApprovalId, IfNoneMatch, Once, ReadWebhooks, WriteWebhooks
-from app.api.nouns import Noun
-from app.api.problems import problems
+from app.api.nouns import ResourceRouter
+from app.api.problems import list_problems
 from app.api.throttling import Rate
 from app.directory.queries import FocalPointUnknown
 from app.feed.cursors import CursorGone
@@ -41,18 +41,18 @@ from app.webhooks.schemas import (
     example,
 )
 
-router = Noun("pushing", "/webhooks")
+router = ResourceRouter("pushing", "/webhooks")
 told = APIRouter(tags=["webhooks"])
 """The webhook of the OpenAPI document, for developers of receivers; not a route here."""
 
 CHANGING: Final = (NotFound, RoleMissing, WebhookEnded, KeyReused, KeyInFlight)
-CHANGE: Final = problems(*CHANGING)
-PING: Final = problems(*CHANGING, TooManyPings)
+CHANGE: Final = list_problems(*CHANGING)
+PING: Final = list_problems(*CHANGING, TooManyPings)
 PINGS_PER_MINUTE: Final = 10
 """Test messages that one account may send each minute, for all webhooks together."""
 ROTATE: Final[Answers] = {
     201: {"model": MadeWebhookOut, "description": "The secret. It is shown only once."},
-    **problems(*CHANGING, KeyMissing),
+    **list_problems(*CHANGING, KeyMissing),
 }
 OPENING: Final = (
     *(RoleMissing, FocalPointUnknown, HostNotListed, TooManyWebhooks),
@@ -61,29 +61,31 @@ OPENING: Final = (
 OPEN: Final[Answers] = {
     201: {"model": MadeWebhookOut, "description": "The webhook is open. Store its secret."},
     **ASKED,
-    **problems(*OPENING),
+    **list_problems(*OPENING),
 }
-REPLAY: Final = problems(*CHANGING, CursorUnknown, CursorGone)
+REPLAY: Final = list_problems(*CHANGING, CursorUnknown, CursorGone)
 
 
 def show(work: Reading, webhook: Webhook, status: int, headers: Headers) -> Response:
     """Return a webhook as it is now."""
-    return answer(queries.show_one(work, webhook), status=status, headers=headers)
+    return render(queries.show_one(work, webhook), status=status, headers=headers)
 
 
 def show_made(work: Reading, made: MadeWebhook, status: int, headers: Headers) -> Response:
     """Return a webhook; its secret only in the first answer."""
     shown = queries.show_one(work, made.row).model_dump()
-    extra = located(made.row.reference, status, headers)
+    extra = add_location(made.row.reference, status, headers)
     body = MadeWebhookOut.model_validate({**shown, "secret": made.secret})
-    return answer(body, status=status, headers=extra)
+    return render(body, status=status, headers=extra)
 
 
-WEBHOOK: Final = Kept(queries.find, show)
-MADE: Final = Kept(lambda work, it: MadeWebhook(queries.find(work, it), None), show_made)
+WEBHOOK: Final = RecordView(queries.find, show)
+MADE: Final = RecordView(
+    lambda work, it: MadeWebhook(queries.find(work, it), None), show_made
+)
 
 
-@router.get("", response_model=WebhookPage, responses=problems(NotFound))
+@router.get("", response_model=WebhookPage, responses=list_problems(NotFound))
 def list_webhooks(
     begin: ReadWebhooks,
     focal_point: OfOffice = None,
@@ -97,22 +99,22 @@ def list_webhooks(
         of = queries.office(work, focal_point)
         items = queries.show(work, of, queries.listed(work, of.id))
         page = WebhookPage(items=items, next=None, more=False)
-        return answer(page, if_none_match=if_none_match)
+        return render(page, if_none_match=if_none_match)
 
 
-@router.get("/{webhook_id}", response_model=WebhookOut, responses=problems(NotFound))
+@router.get("/{webhook_id}", response_model=WebhookOut, responses=list_problems(NotFound))
 def get_webhook(
     begin: ReadWebhooks, webhook_id: UUID, if_none_match: IfNoneMatch = None
 ) -> Response:
     """Read one webhook: its progress, since when it fails, and the result of its test."""
     with begin() as work:
         found = queries.show_one(work, queries.find(work, webhook_id))
-        return answer(found, if_none_match=if_none_match)
+        return render(found, if_none_match=if_none_match)
 
 
 @router.post("", response_model=MadeWebhookOut, responses=OPEN)
 def open_webhook(
-    begin: WriteWebhooks, once: Once, new: NewWebhook, approval: ApprovalId = None
+    begin: WriteWebhooks, ticket: Once, new: NewWebhook, approval: ApprovalId = None
 ) -> Response:
     """Push a feed to a receiver from now on. A second person has to approve it.
 
@@ -122,9 +124,9 @@ def open_webhook(
     a webhook cannot be changed: open another webhook and end the old one.
     """
     with begin() as work:
-        return once_only(
+        return run_once(
             work,
-            once,
+            ticket,
             MADE,
             lambda: actions.open_webhook(work, new, approval),
             status=CREATED,
@@ -139,16 +141,16 @@ def open_webhook(
     status_code=CREATED,
 )
 def rotate_webhook_secret(
-    begin: WriteWebhooks, webhook_id: UUID, once: Once, how: SecretRotation
+    begin: WriteWebhooks, webhook_id: UUID, ticket: Once, how: SecretRotation
 ) -> Response:
     """Replace the secret. The old one remains in use for `overlap_hours`.
 
     Until then each message has both signatures, so that a receiver can switch.
     """
     with begin() as work:
-        return once_only(
+        return run_once(
             work,
-            once,
+            ticket,
             MADE,
             lambda: actions.rotate_secret(work, webhook_id, how.overlap_hours),
             status=CREATED,
@@ -158,7 +160,7 @@ def rotate_webhook_secret(
 
 @router.post("/{webhook_id}/ping", response_model=WebhookOut, responses=PING)
 def ping_webhook(
-    request: Request, begin: WriteWebhooks, webhook_id: UUID, once: Once
+    request: Request, begin: WriteWebhooks, webhook_id: UUID, ticket: Once
 ) -> Response:
     """Send a test message within seconds, even if the webhook is paused.
 
@@ -172,7 +174,7 @@ def ping_webhook(
             count_ping(request, work.actor.account_id)
             return pinged
 
-        return once_only(work, once, WEBHOOK, ping)
+        return run_once(work, ticket, WEBHOOK, ping)
 
 
 def count_ping(request: Request, account_id: UUID) -> None:
@@ -189,34 +191,34 @@ def count_ping(request: Request, account_id: UUID) -> None:
 
 @router.post("/{webhook_id}/replay", response_model=WebhookOut, responses=REPLAY)
 def replay_webhook(
-    begin: WriteWebhooks, webhook_id: UUID, once: Once, where: Replay
+    begin: WriteWebhooks, webhook_id: UUID, ticket: Once, where: Replay
 ) -> Response:
     """Send the events after a cursor again, in order and with the same ids."""
     with begin() as work:
-        return once_only(
-            work, once, WEBHOOK, lambda: actions.replay(work, webhook_id, where.after)
+        return run_once(
+            work, ticket, WEBHOOK, lambda: actions.replay(work, webhook_id, where.after)
         )
 
 
 @router.post("/{webhook_id}/pause", response_model=WebhookOut, responses=CHANGE)
-def pause_webhook(begin: WriteWebhooks, webhook_id: UUID, once: Once) -> Response:
+def pause_webhook(begin: WriteWebhooks, webhook_id: UUID, ticket: Once) -> Response:
     """Pause a webhook. Events are kept and sent once it is resumed."""
     with begin() as work:
-        return once_only(work, once, WEBHOOK, lambda: actions.pause(work, webhook_id))
+        return run_once(work, ticket, WEBHOOK, lambda: actions.pause(work, webhook_id))
 
 
 @router.post("/{webhook_id}/resume", response_model=WebhookOut, responses=CHANGE)
-def resume_webhook(begin: WriteWebhooks, webhook_id: UUID, once: Once) -> Response:
+def resume_webhook(begin: WriteWebhooks, webhook_id: UUID, ticket: Once) -> Response:
     """Resume a paused or stalled webhook from where it stopped."""
     with begin() as work:
-        return once_only(work, once, WEBHOOK, lambda: actions.resume(work, webhook_id))
+        return run_once(work, ticket, WEBHOOK, lambda: actions.resume(work, webhook_id))
 
 
 @router.post("/{webhook_id}/end", response_model=WebhookOut, responses=CHANGE)
-def end_webhook(begin: WriteWebhooks, webhook_id: UUID, once: Once) -> Response:
+def end_webhook(begin: WriteWebhooks, webhook_id: UUID, ticket: Once) -> Response:
     """End a webhook for good. It cannot be resumed."""
     with begin() as work:
-        return once_only(work, once, WEBHOOK, lambda: actions.end(work, webhook_id))
+        return run_once(work, ticket, WEBHOOK, lambda: actions.end(work, webhook_id))
 
 
 @told.post(
