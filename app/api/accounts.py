@@ -49,33 +49,35 @@ OfOffice = Annotated[
 
 READ: Final = list_problems(NotFound, RoleMissing)
 ENDING: Final = list_problems(NotFound, RoleMissing, KeyReused, KeyInFlight)
-GIVING: Final = (
+GRANTING: Final = (
     *(NotFound, RoleMissing, RolesIncompatible, AboutYourself, AccountEnded),
     *(ApprovalUnusable, KeyReused, KeyInFlight),
 )
-GIVE: Final = ASKED | list_problems(*GIVING)
+GRANT: Final = ASKED | list_problems(*GRANTING)
 OPEN: Final[Answers] = {
     201: {"model": AccountOut, "description": "The account is open. Make a key for it."},
     **ASKED,
-    **list_problems(*GIVING, KeyMissing, FocalPointUnknown),
+    **list_problems(*GRANTING, KeyMissing, FocalPointUnknown),
 }
 MAKE: Final[Answers] = {
     201: {"model": MadeKeyOut, "description": "The key. It is shown only once."},
     **ASKED,
-    **list_problems(*GIVING, KeyMissing),
+    **list_problems(*GRANTING, KeyMissing),
 }
 
 
-def shown(work: Reading, account: Account) -> AccountOut:
+def build_account(work: Reading, account: Account) -> AccountOut:
     """Return an account with the code of its focal point."""
     of = directory.by_id(work, account.focal_point_id)
     return AccountOut.of(account, of.code)
 
 
-def show(work: Reading, account: Account, status: int, headers: Headers) -> Response:
+def show_account(
+    work: Reading, account: Account, status: int, headers: Headers
+) -> Response:
     """Return an account as it is now."""
     extra = add_location(account.reference, status, headers)
-    return render(shown(work, account), status=status, headers=extra)
+    return render(build_account(work, account), status=status, headers=extra)
 
 
 def show_lowered(
@@ -83,7 +85,9 @@ def show_lowered(
 ) -> Response:
     """Return an account that lost rights, and how many accounts its office has left."""
     left = access.count_workers(work, account.focal_point_id)
-    lowered = LoweredAccountOut(**shown(work, account).model_dump(), accounts_left=left)
+    lowered = LoweredAccountOut(
+        **build_account(work, account).model_dump(), accounts_left=left
+    )
     return render(lowered, status=status, headers=headers)
 
 
@@ -92,22 +96,24 @@ def show_key(_: Reading, key: ApiKey, status: int, headers: Headers) -> Response
     return render(KeyOut.of(key), status=status, headers=headers)
 
 
-def show_made(_: Reading, made: MadeKey, status: int, headers: Headers) -> Response:
+def show_made_key(_: Reading, made: MadeKey, status: int, headers: Headers) -> Response:
     """Return a key that was made; the key itself only in the first answer."""
     return render(MadeKeyOut.new(made.row, made.secret), status=status, headers=headers)
 
 
-def key_again(work: Reading, key_id: UUID) -> ApiKey:
+def find_key_again(work: Reading, key_id: UUID) -> ApiKey:
     """Find a key for a retry, if the caller may still see its account."""
     key = access.key_named(work, prefix_at(key_id))
     staffing.find(work, key.account_id)
     return key
 
 
-ACCOUNT: Final = RecordView(staffing.find, show)
+ACCOUNT: Final = RecordView(staffing.find, show_account)
 LOWERED: Final = RecordView(staffing.find, show_lowered)
-KEY: Final = RecordView(key_again, show_key)
-MADE: Final = RecordView(lambda work, it: MadeKey(key_again(work, it), None), show_made)
+KEY: Final = RecordView(find_key_again, show_key)
+MADE_KEY: Final = RecordView(
+    lambda work, it: MadeKey(find_key_again(work, it), None), show_made_key
+)
 
 
 @router.get("", response_model=AccountPage, responses=READ)
@@ -131,7 +137,7 @@ def list_accounts(
 def get_account(begin: ReadAccounts, account_id: UUID) -> Response:
     """Read your own account or one that you may manage."""
     with begin() as work:
-        return render(shown(work, staffing.find(work, account_id)))
+        return render(build_account(work, staffing.find(work, account_id)))
 
 
 @router.post("", response_model=AccountOut, responses=OPEN)
@@ -157,7 +163,7 @@ def open_account(
         )
 
 
-@router.post("/{account_id}/grant-roles", response_model=AccountOut, responses=GIVE)
+@router.post("/{account_id}/grant-roles", response_model=AccountOut, responses=GRANT)
 def grant_roles(
     begin: WriteAccounts,
     account_id: UUID,
@@ -238,7 +244,7 @@ def make_key(
         return run_once(
             work,
             ticket,
-            MADE,
+            MADE_KEY,
             lambda: issuing.make_key(work, account_id, new, approval),
             status=CREATED,
             key_needed=True,
@@ -265,7 +271,7 @@ def rotate_key(  # noqa: PLR0913, PLR0917 - each is part of one decision
         return run_once(
             work,
             ticket,
-            MADE,
+            MADE_KEY,
             lambda: issuing.rotate_key(work, account_id, prefix, how, approval),
             status=CREATED,
             key_needed=True,

@@ -49,7 +49,7 @@ def run_once[R: Record](  # noqa: PLR0913 - each is one property of the action
     work: Writing,
     ticket: Ticket,
     view: RecordView[R],
-    act: Callable[[], R | Approval],
+    action: Callable[[], R | Approval],
     *,
     status: int = 200,
     key_needed: bool = False,
@@ -66,7 +66,7 @@ def run_once[R: Record](  # noqa: PLR0913 - each is one property of the action
             return show_approval(work, done.resource_id, status=ASKED, headers=REPLAYED)
         made = view.find(work, done.resource_id)
         return view.show(work, made, done.status, REPLAYED)
-    result = act()
+    result = action()
     work.session.flush()
     if isinstance(result, Approval):
         return show_pending_approval(work, ticket, result)
@@ -86,13 +86,13 @@ def show_pending_approval(work: Writing, ticket: Ticket, question: Approval) -> 
 
 
 def create_once[R: Record](
-    work: Writing, ticket: Ticket, view: RecordView[R], act: Callable[[], R]
+    work: Writing, ticket: Ticket, view: RecordView[R], action: Callable[[], R]
 ) -> Response:
     """Create a record once; answer a retry with the record as it is now.
 
     Raises KeyMissing (400) if the request has no idempotency key.
     """
-    return run_once(work, ticket, view, act, status=CREATED, key_needed=True)
+    return run_once(work, ticket, view, action, status=CREATED, key_needed=True)
 
 
 def build_case_view[R: Record](
@@ -130,39 +130,39 @@ def show_referral(
     return render(shown, version=shown.version, status=status, headers=extra)
 
 
-def is_party(work: Reading, case: Case) -> bool:
+def is_case_party(work: Reading, case: Case) -> bool:
     """Return whether the caller is still a party of the case."""
     return case.is_open_to(work.actor.focal_point_id)
 
 
-def has_part(work: Reading, referral: Referral) -> bool:
+def is_referral_party(work: Reading, referral: Referral) -> bool:
     """Return whether the caller still has a relation to the referral."""
     return bool(referral.relations_of(work.actor.focal_point_id))
 
 
-CASE: Final = RecordView(cases.get_by_id, show_case, is_party)
-REFERRAL: Final = RecordView(referrals.get, show_referral, has_part)
+CASE: Final = RecordView(cases.get_by_id, show_case, is_case_party)
+REFERRAL: Final = RecordView(referrals.get, show_referral, is_referral_party)
 
 
 def run_on_case(
     work: Writing,
     ticket: Ticket,
-    act: Callable[[], Case | Approval],
+    action: Callable[[], Case | Approval],
     *,
     created: bool = False,
     key_needed: bool = False,
 ) -> Response:
     """Run an action on a case once."""
     status, needed = (CREATED if created else 200), created or key_needed
-    return run_once(work, ticket, CASE, act, status=status, key_needed=needed)
+    return run_once(work, ticket, CASE, action, status=status, key_needed=needed)
 
 
 def run_on_referral(
-    work: Writing, ticket: Ticket, act: Callable[[], Referral], *, created: bool = False
+    work: Writing, ticket: Ticket, action: Callable[[], Referral], *, created: bool = False
 ) -> Response:
     """Run an action on a referral once."""
     status = CREATED if created else 200
-    return run_once(work, ticket, REFERRAL, act, status=status, key_needed=created)
+    return run_once(work, ticket, REFERRAL, action, status=status, key_needed=created)
 
 
 def show_handover(
@@ -174,20 +174,20 @@ def show_handover(
     return render(shown, version=shown.version, status=status, headers=extra)
 
 
-def is_handing(work: Reading, handover: Handover) -> bool:
+def is_handover_party(work: Reading, handover: Handover) -> bool:
     """Return whether the caller still has a relation to the handover."""
     return bool(handover.relations_of(work.actor.focal_point_id))
 
 
-HANDOVER: Final = RecordView(handovers.get, show_handover, is_handing)
+HANDOVER: Final = RecordView(handovers.get, show_handover, is_handover_party)
 
 
 def run_on_handover(
-    work: Writing, ticket: Ticket, act: Callable[[], Handover], *, created: bool = False
+    work: Writing, ticket: Ticket, action: Callable[[], Handover], *, created: bool = False
 ) -> Response:
     """Run an action on a handover once."""
     status = CREATED if created else 200
-    return run_once(work, ticket, HANDOVER, act, status=status, key_needed=created)
+    return run_once(work, ticket, HANDOVER, action, status=status, key_needed=created)
 
 
 def get_or_404[R](opened: R | None) -> R:

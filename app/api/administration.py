@@ -28,7 +28,7 @@ from app.administration.schemas import (
     PutFocalPoint,
     WrittenFocalPoint,
 )
-from app.api.approvals import ASKED, Answers, hands_of, show_approval
+from app.api.approvals import ASKED, Answers, get_hands, show_approval
 from app.api.conditional import render
 from app.api.deps import (
     ApprovalId,
@@ -72,26 +72,26 @@ CREATED_AGREEMENT: Answers = {201: {"model": AgreementOut, "description": NEW}}
 
 
 @contextmanager
-def told_of_the_body() -> Iterator[None]:
+def report_body_errors() -> Iterator[None]:
     """Report errors of a row's own rules like other validation errors of the body."""
     try:
         yield
-    except ValidationError as refused:
-        faults = [{**error, "loc": ("body", *error["loc"])} for error in refused.errors()]
-        raise RequestValidationError(faults) from None
+    except ValidationError as invalid:
+        errors = [{**error, "loc": ("body", *error["loc"])} for error in invalid.errors()]
+        raise RequestValidationError(errors) from None
 
 
-def put(work: Writing, shelf: Shelf, wish: Wish) -> Response:
+def put_row(work: Writing, shelf: Shelf, wish: Wish) -> Response:
     """Write a row and return it with its tag, or return 202 with the approval."""
-    with told_of_the_body():
+    with report_body_errors():
         done = actions.put(work, shelf, wish)
     work.session.flush()
     if isinstance(done, Approval):
         return show_approval(work, done, status=202)
-    return show(work, shelf, done)
+    return show_row(work, shelf, done)
 
 
-def show(work: Reading, shelf: Shelf, written: Written) -> Response:
+def show_row(work: Reading, shelf: Shelf, written: Written) -> Response:
     """Return a row as it is now; for an office also how many cases wait for it."""
     entry = written.entry
     shown = shelf.shown.model_validate(entry)
@@ -104,9 +104,9 @@ def show(work: Reading, shelf: Shelf, written: Written) -> Response:
     return render(shown, status=201 if written.created else 200, headers=headers)
 
 
-def must_be_of(code: str, said: str) -> None:
+def require_same_code(path_code: str, body_code: str) -> None:
     """Raise CodeMismatch (422) unless path and body name the same row."""
-    if said != code:
+    if body_code != path_code:
         raise CodeMismatch("Send the same code in the path and in the body.")
 
 
@@ -129,10 +129,10 @@ def replace_focal_point(
     a second administrator: the first answer is 202. Once it is approved, send the same
     request again with `Approval: {id}`. Rows cannot be deleted: set `active` to false.
     """
-    must_be_of(focal_point, office.code)
+    require_same_code(focal_point, office.code)
     with begin() as work:
         wish = Wish(focal_point, office, expected, approval)
-        return put(work, actions.FOCAL_POINTS, wish)
+        return put_row(work, actions.FOCAL_POINTS, wish)
 
 
 @router.get("/agreements", response_model=AgreementPage)
@@ -173,10 +173,10 @@ def replace_agreement(
     A change that lets more data cross a border needs the approval of a second
     administrator, as for a focal point. To end an agreement, set `in_force_until`.
     """
-    must_be_of(agreement, terms.code)
+    require_same_code(agreement, terms.code)
     with begin() as work:
         wish = Wish(agreement, terms, expected, approval)
-        return put(work, actions.AGREEMENTS, wish)
+        return put_row(work, actions.AGREEMENTS, wish)
 
 
 IsoCode = Annotated[CountryCode, Path(description="ISO 3166-1 alpha-2.")]
@@ -208,7 +208,7 @@ def replace_country(
     with begin() as work:
         queries.get(work, actions.COUNTRIES.register, country)
         wish = Wish(country, settings, Expected(seen.if_match, None), approval)
-        return put(work, actions.COUNTRIES, wish)
+        return put_row(work, actions.COUNTRIES, wish)
 
 
 @router.get(
@@ -227,15 +227,17 @@ def list_directory_changes(
         keys = (DirectoryChange.number,)
         statement = queries.changes(work)
         rows, after, more = paginate(work, statement, keys, query, name="changes")
-        items = spell(work, [change for change, _ in rows])
+        items = build_changes(work, [change for change, _ in rows])
         page = DirectoryChangePage(items=items, next=after, more=more)
         return render(page, if_none_match=if_none_match)
 
 
-def spell(work: Reading, changes: list[DirectoryChange]) -> list[DirectoryChangeOut]:
+def build_changes(
+    work: Reading, changes: list[DirectoryChange]
+) -> list[DirectoryChangeOut]:
     """Return changes with the focal points and labels of the accounts that made them."""
     people = [one for c in changes for one in (c.account_id, c.approved_by) if one]
-    hands = hands_of(work, people)
+    hands = get_hands(work, people)
     return [
         DirectoryChangeOut(
             at=change.at,

@@ -16,7 +16,7 @@ from app.kernel.problems import Busy
 MAX_BYTES: Final = 8 * 1024
 SECONDS: Final = 5.0
 """Seconds in which a body has to arrive."""
-AT_ONCE: Final = 0.2
+PROMPT_SECONDS: Final = 0.2
 """Seconds in which a body arrives that is sent with its headers. It needs no place."""
 PLACES: Final = 64
 """Slow bodies that may be read at the same time; together they hold half a MiB."""
@@ -30,15 +30,15 @@ class AnonymousBodies:
 
     async def read(self, request: Request) -> bytes:
         """Read a body. Raises HTTPException (408, 413) or Busy (503)."""
-        must_be_short(request.headers.get("content-length", "0"))
+        require_short(request.headers.get("content-length", "0"))
         body = bytearray()
-        if await self.receive(request, body, AT_ONCE):
+        if await self.receive(request, body, PROMPT_SECONDS):
             return bytes(body)
         if self.free <= 0:
             raise Busy("Send the whole body at once, or try again in a moment.")
         self.free -= 1
         try:
-            if await self.receive(request, body, SECONDS - AT_ONCE):
+            if await self.receive(request, body, SECONDS - PROMPT_SECONDS):
                 return bytes(body)
         finally:
             self.free += 1
@@ -60,7 +60,7 @@ class AnonymousBodies:
         return True
 
 
-def must_be_short(length: str) -> None:
+def require_short(length: str) -> None:
     """Raise HTTPException (413) if Content-Length is over the limit."""
     if length.isdecimal() and int(length) > MAX_BYTES:
         raise HTTPException(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)

@@ -31,14 +31,14 @@ DECIDE = list_problems(
 )
 
 
-def spell(work: Reading, questions: Iterable[Approval]) -> list[ApprovalOut]:
+def build_approvals(work: Reading, approvals: Iterable[Approval]) -> list[ApprovalOut]:
     """Return approvals as the caller may see them."""
-    found = list(questions)
-    hands = hands_of(work, [one.asked_by for one in found if one.case_id is None])
-    return [spelled(work, one, hands) for one in found]
+    found = list(approvals)
+    hands = get_hands(work, [one.asked_by for one in found if one.case_id is None])
+    return [build_approval(work, one, hands) for one in found]
 
 
-def hands_of(work: Reading, accounts: Iterable[UUID]) -> dict[UUID, Hand]:
+def get_hands(work: Reading, accounts: Iterable[UUID]) -> dict[UUID, Hand]:
     """Return accounts with their labels and the codes of their focal points."""
     known = queries.labels(work, accounts)
     codes = directory.codes(work, [of for of, _ in known.values()])
@@ -48,32 +48,34 @@ def hands_of(work: Reading, accounts: Iterable[UUID]) -> dict[UUID, Hand]:
     }
 
 
-def spelled(work: Reading, question: Approval, hands: Mapping[UUID, Hand]) -> ApprovalOut:
+def build_approval(
+    work: Reading, approval: Approval, hands: Mapping[UUID, Hand]
+) -> ApprovalOut:
     """Return one approval. The asker in a case is left out, as in the case's events."""
     return ApprovalOut(
-        id=question.id,
-        action=question.action,
-        subject=question.subject,
-        facts=question.facts,
-        decision=question.decision,
-        asked_by_you=question.asked_by == work.actor.account_id,
-        asked_by=None if question.case_id else hands[question.asked_by],
-        asked_at=question.asked_at,
-        lapses_at=question.lapses_at,
-        roles=question.roles,
+        id=approval.id,
+        action=approval.action,
+        subject=approval.subject,
+        facts=approval.facts,
+        decision=approval.decision,
+        asked_by_you=approval.asked_by == work.actor.account_id,
+        asked_by=None if approval.case_id else hands[approval.asked_by],
+        asked_at=approval.asked_at,
+        lapses_at=approval.lapses_at,
+        roles=approval.roles,
     )
 
 
 def show_approval(
     work: Reading,
-    question: Approval | UUID,
+    approval: Approval | UUID,
     *,
     status: int = 200,
     headers: dict[str, str] | None = None,
 ) -> Response:
     """Return the response for one approval."""
-    found = queries.approval(work, question) if isinstance(question, UUID) else question
-    [shown] = spell(work, [found])
+    found = queries.approval(work, approval) if isinstance(approval, UUID) else approval
+    [shown] = build_approvals(work, [found])
     return render(shown, status=status, headers=headers)
 
 
@@ -90,7 +92,7 @@ def list_approvals(
         rows, after, more = paginate(
             work, statement, (Approval.number,), query, name="approvals"
         )
-        items = spell(work, [question for question, _ in rows])
+        items = build_approvals(work, [approval for approval, _ in rows])
         page = ApprovalPage(items=items, next=after, more=more)
         return render(page, if_none_match=if_none_match)
 

@@ -39,8 +39,8 @@ from app.kernel.work import Writing
 
 router = ResourceRouter("case acts", "/cases/{code}")
 
-type Ready = tuple[str, Action, Seen, Terms]
-type Then = Callable[[Writing, Case, Row], Case]
+type Command = tuple[str, Action, Seen, Terms]
+type Apply = Callable[[Writing, Case, Row], Case]
 
 UNSEEN: Final = (
     *(NotFound, KeyReused, KeyInFlight),
@@ -57,16 +57,16 @@ NO_LONGER_YOURS: Answers = {
 WITH_ANOTHER = ASKED | list_problems(*ACTS, ApprovalUnusable)
 
 
-def step(work: Writing, ticket: Ticket, ready: Ready, then: Then) -> Response:
+def run_step(work: Writing, ticket: Ticket, command: Command, apply: Apply) -> Response:
     """Check that an action of the life cycle is allowed, then run it once."""
-    return run_on_case(work, ticket, lambda: then(work, *acting.ready(work, *ready)))
+    return run_on_case(work, ticket, lambda: apply(work, *acting.ready(work, *command)))
 
 
 @router.post("/submit", response_model=CaseOut, responses=list_problems(*ACTS, DeskMissing))
 def submit_case(begin: WriteCases, code: CaseCode, seen: IfMatch, ticket: Once) -> Response:
     """Submit a draft. It is routed to a candidate in the country where the person is."""
     with begin() as work:
-        return step(work, ticket, (code, Action.SUBMIT, seen, Terms()), intake.submit)
+        return run_step(work, ticket, (code, Action.SUBMIT, seen, Terms()), intake.submit)
 
 
 @router.post("/discard", response_model=CaseOut, responses=ACT)
@@ -75,7 +75,9 @@ def discard_case(
 ) -> Response:
     """Discard a draft. Its sealed documents are destroyed at once, for good."""
     with begin() as work:
-        return step(work, ticket, (code, Action.DISCARD, seen, Terms()), erasing.throw_away)
+        return run_step(
+            work, ticket, (code, Action.DISCARD, seen, Terms()), erasing.throw_away
+        )
 
 
 @router.post("/withdraw", response_model=CaseOut, responses=ACT)
@@ -83,9 +85,9 @@ def withdraw_case(
     begin: WriteCases, code: CaseCode, seen: IfMatch, ticket: Once, why: WithdrawCase
 ) -> Response:
     """Withdraw a case, as long as no office acknowledged it and no referral was sent."""
-    ready = (code, Action.WITHDRAW, seen, Terms(reason=why.reason))
+    command = (code, Action.WITHDRAW, seen, Terms(reason=why.reason))
     with begin() as work:
-        return step(work, ticket, ready, partial(intake.withdraw, why=why))
+        return run_step(work, ticket, command, partial(intake.withdraw, why=why))
 
 
 @router.post("/acknowledge", response_model=CaseOut, responses=ACT)
@@ -93,9 +95,9 @@ def acknowledge_case(
     begin: WriteCases, code: CaseCode, seen: IfMatch, ticket: Once
 ) -> Response:
     """Confirm that a person has read the case. This neither accepts nor declines it."""
-    ready = (code, Action.ACKNOWLEDGE, seen, Terms())
+    command = (code, Action.ACKNOWLEDGE, seen, Terms())
     with begin() as work:
-        return step(work, ticket, ready, leading.acknowledge)
+        return run_step(work, ticket, command, leading.acknowledge)
 
 
 @router.post(
@@ -110,9 +112,9 @@ def decline_lead(
 
     You are then no longer a party of the case, so the answer is 204.
     """
-    ready = (code, Action.DECLINE_LEAD, seen, Terms(reason=why.reason))
+    command = (code, Action.DECLINE_LEAD, seen, Terms(reason=why.reason))
     with begin() as work:
-        return step(work, ticket, ready, partial(leading.decline_lead, why=why))
+        return run_step(work, ticket, command, partial(leading.decline_lead, why=why))
 
 
 @router.post("/accept-lead", response_model=CaseOut, responses=ACT)
@@ -120,9 +122,11 @@ def accept_lead(
     begin: WriteCases, code: CaseCode, seen: IfMatch, ticket: Once, promise: AcceptLead
 ) -> Response:
     """Accept the lead and name two people who can be reached."""
-    ready = (code, Action.ACCEPT_LEAD, seen, leading.terms_of(promise))
+    command = (code, Action.ACCEPT_LEAD, seen, leading.terms_of(promise))
     with begin() as work:
-        return step(work, ticket, ready, partial(leading.accept_lead, promise=promise))
+        return run_step(
+            work, ticket, command, partial(leading.accept_lead, promise=promise)
+        )
 
 
 @router.post("/suspend", response_model=CaseOut, responses=ACT)
@@ -131,16 +135,16 @@ def suspend_case(
 ) -> Response:
     """Suspend a case until a review. Deadlines pause, except those for safety."""
     terms = Terms(reason=why.reason, review_at=why.review_at)
-    ready = (code, Action.SUSPEND, seen, terms)
+    command = (code, Action.SUSPEND, seen, terms)
     with begin() as work:
-        return step(work, ticket, ready, partial(leading.suspend, why=why))
+        return run_step(work, ticket, command, partial(leading.suspend, why=why))
 
 
 @router.post("/resume", response_model=CaseOut, responses=ACT)
 def resume_case(begin: WriteCases, code: CaseCode, seen: IfMatch, ticket: Once) -> Response:
     """Resume a suspended case. Deadlines continue with the time that was left."""
     with begin() as work:
-        return step(work, ticket, (code, Action.RESUME, seen, Terms()), leading.resume)
+        return run_step(work, ticket, (code, Action.RESUME, seen, Terms()), leading.resume)
 
 
 @router.post("/monitor", response_model=CaseOut, responses=ACT)
@@ -150,8 +154,8 @@ def monitor_case(
     """End assistance and start visits: after 7 days, 1, 3, 6, 12 months, or as planned."""
     with begin() as work:
         visits = leading.planned(work, plan)
-        ready = (code, Action.MONITOR, seen, Terms(visits=visits))
-        return step(work, ticket, ready, partial(leading.monitor, visits=visits))
+        command = (code, Action.MONITOR, seen, Terms(visits=visits))
+        return run_step(work, ticket, command, partial(leading.monitor, visits=visits))
 
 
 @router.post(
@@ -175,9 +179,9 @@ def reopen_assistance(
     begin: WriteCases, code: CaseCode, seen: IfMatch, ticket: Once, why: ReopenCase
 ) -> Response:
     """Resume assistance for a person who was only monitored."""
-    ready = (code, Action.REOPEN_ASSISTANCE, seen, Terms(reason=why.reason))
+    command = (code, Action.REOPEN_ASSISTANCE, seen, Terms(reason=why.reason))
     with begin() as work:
-        return step(work, ticket, ready, partial(leading.reopen_assistance, why=why))
+        return run_step(work, ticket, command, partial(leading.reopen_assistance, why=why))
 
 
 @router.post(
@@ -231,6 +235,6 @@ def reopen_case(
     begin: WriteCases, code: CaseCode, seen: IfMatch, ticket: Once, why: ReopenCase
 ) -> Response:
     """Reopen a closed case, as its lead, with a consent that is in force."""
-    ready = (code, Action.REOPEN, seen, Terms(reason=why.reason))
+    command = (code, Action.REOPEN, seen, Terms(reason=why.reason))
     with begin() as work:
-        return step(work, ticket, ready, partial(closing.reopen, why=why))
+        return run_step(work, ticket, command, partial(closing.reopen, why=why))

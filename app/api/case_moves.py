@@ -47,13 +47,13 @@ def assign_case(
     The desk is then no longer a party of the case, so the answer is 204.
     """
 
-    def act(work: Writing) -> Case:
+    def apply(work: Writing) -> Case:
         case = acting.lock(work, code, seen)
         terms = moving.terms_of(work, case, choice)
         return moving.assign(work, *acting.judged(work, case, Action.ASSIGN, terms), choice)
 
     with begin() as work:
-        return run_on_case(work, ticket, lambda: act(work))
+        return run_on_case(work, ticket, lambda: apply(work))
 
 
 @router.post(
@@ -107,11 +107,11 @@ def record_lead_consent(
     routing names (204), or stays with you.
     """
 
-    def act(work: Writing) -> Case | Approval:
+    def apply(work: Writing) -> Case | Approval:
         return lead_replacement.record_lead_consent(work, code, new, approval)
 
     with begin() as work:
-        return run_on_case(work, ticket, lambda: act(work))
+        return run_on_case(work, ticket, lambda: apply(work))
 
 
 @router.post(

@@ -18,7 +18,7 @@ from app.api.deps import (
 )
 from app.api.nouns import ResourceRouter
 from app.api.problems import list_problems
-from app.api.seeing import is_first_sight, keep_sight
+from app.api.seeing import is_first_read, record_first_read
 from app.cases import queries
 from app.cases.filters import is_at
 from app.cases.lifecycle import Stage, State
@@ -111,9 +111,9 @@ def get_case(
         case = queries.get(work, code)
         [shown] = situation.show(work, [case])
         response = render(shown, version=shown.version, if_none_match=if_none_match)
-        first = is_first_sight(work, case)
+        first = is_first_read(work, case)
     if first:
-        keep_sight(work, case)
+        record_first_read(work, case)
     return response
 
 

@@ -24,7 +24,7 @@ from app.kernel.work import Reading
 router = ResourceRouter("consents", "/cases/{code}/consents")
 
 
-def spell(work: Reading, consents: list[Consent]) -> list[ConsentOut]:
+def build_consents(work: Reading, consents: list[Consent]) -> list[ConsentOut]:
     """Return consents, with the recipients that the caller may know."""
     named, me = telling.named_in(work, consents), work.actor.focal_point_id
     hints = telling.hints_for(work, consents)
@@ -43,7 +43,7 @@ def show_consent(
     work: Reading, consent: Consent, status: int, headers: Headers
 ) -> Response:
     """Return one consent."""
-    [shown] = spell(work, [consent])
+    [shown] = build_consents(work, [consent])
     return render(shown, status=status, headers=headers)
 
 
@@ -78,7 +78,9 @@ def list_consents(
     """List the consents that you may know. A recipient gets those that name it."""
     with begin() as work:
         found = telling.consents_for(work, cases.get(work, code))
-        return render(ConsentList(items=spell(work, found)), if_none_match=if_none_match)
+        return render(
+            ConsentList(items=build_consents(work, found)), if_none_match=if_none_match
+        )
 
 
 @router.post("/withdraw", status_code=204, responses=list_problems(NotFound, RoleMissing))
@@ -108,5 +110,5 @@ def withdraw_consent(begin: WriteCases, code: CaseCode, consent_id: UUID) -> Res
     """
     with begin() as work:
         consent = telling.withdraw_consent(work, code, consent_id)
-        [shown] = spell(work, [consent])
+        [shown] = build_consents(work, [consent])
         return render(shown)

@@ -7,7 +7,7 @@ from fastapi import Response
 from app.administration import actions, queries
 from app.administration.actions import Wish
 from app.administration.schemas import ContactOut, ContactPage, PutContact
-from app.api.administration import NEW, PUT, must_be_of, put
+from app.api.administration import NEW, PUT, put_row, require_same_code
 from app.api.approvals import Answers
 from app.api.conditional import render
 from app.api.deps import ApprovalId, Expect, IfNoneMatch, ReadDirectory, WriteDirectory
@@ -56,6 +56,6 @@ def replace_duty_contact(
     administrator, as for a focal point. Contacts cannot be deleted. Two contacts of an
     office with the same label reach the same duty post: if one fails, the other is used.
     """
-    must_be_of(contact, said.code)
+    require_same_code(contact, said.code)
     with begin() as work:
-        return put(work, actions.CONTACTS, Wish(contact, said, expected, approval))
+        return put_row(work, actions.CONTACTS, Wish(contact, said, expected, approval))

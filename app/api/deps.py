@@ -12,7 +12,7 @@ from fastapi import Depends, Header, Path, Query, Request
 from pydantic import AfterValidator, Field
 from pydantic.json_schema import SkipJsonSchema
 
-from app.api.guard import Begin, May
+from app.api.guard import Begin, Scoped
 from app.cases.sections import ReadingPurpose
 from app.disclosure.looking import DailyCapReached, keep_refused
 from app.disclosure.refused_openings import (
@@ -41,7 +41,7 @@ APPROVAL = "The id of the approval, once a second person has given it."
 
 
 @contextmanager
-def opening(ground: Ground, actor: Actor) -> Iterator[Writing]:
+def begin_opening(ground: Ground, actor: Actor) -> Iterator[Writing]:
     """Begin a transaction that opens sealed documents; raise Busy if it fails (R35).
 
     An opening that cannot be recorded in the access log is not shown. A reached daily cap
@@ -55,9 +55,9 @@ def opening(ground: Ground, actor: Actor) -> Iterator[Writing]:
             except NotFound:
                 count_refusal(work)
                 raise
-    except DailyCapReached as over:
+    except DailyCapReached as reached:
         with recorded_or_refused(), writing(ground, actor) as work:
-            keep_refused(work, over.look)
+            keep_refused(work, reached.look)
         raise
     except TooManyRefusedOpenings:
         report_limit(ground, actor)
@@ -74,7 +74,7 @@ def report_limit(ground: Ground, actor: Actor) -> None:
 
 
 @contextmanager
-def looking_after(ground: Ground, actor: Actor) -> Iterator[Writing]:
+def begin_account_change(ground: Ground, actor: Actor) -> Iterator[Writing]:
     """Begin a transaction that changes accounts and ends their approvals in any case.
 
     The caller may not be a party of these cases. Row security would then silently leave
@@ -84,7 +84,7 @@ def looking_after(ground: Ground, actor: Actor) -> Iterator[Writing]:
         yield work
 
 
-async def seen(
+async def parse_if_match(
     if_match: Annotated[
         str | SkipJsonSchema[None],
         Header(alias="If-Match", description=IF_MATCH, max_length=400),
@@ -94,7 +94,7 @@ async def seen(
     return Seen(if_match)
 
 
-async def expected(
+async def parse_expectation(
     if_match: Annotated[
         str | SkipJsonSchema[None],
         Header(alias="If-Match", description=REPLACE, max_length=400),
@@ -117,32 +117,36 @@ async def ticket(
 ) -> Ticket:
     """Return the idempotency key and a fingerprint of the request, not claimed yet."""
     ground: Ground = request.app.state.ground
-    said = (request.method, request.scope["path"], request.headers.get("approval", ""))
+    target = (request.method, request.scope["path"], request.headers.get("approval", ""))
     body = await request.body()
-    parts = (b"request", *(part.encode() for part in said), body)
+    parts = (b"request", *(part.encode() for part in target), body)
     return Ticket(key, ground.vault.fingerprint(*parts))
 
 
-ReadCases = Annotated[Begin[Reading], Depends(May(reading, Scope.CASES_READ))]
-ScreenSigns = Annotated[Begin[Reading], Depends(May(reading, Scope.CASES_WRITE))]
-WriteCases = Annotated[Begin[Writing], Depends(May(writing, Scope.CASES_WRITE))]
-OpenSections = Annotated[Begin[Writing], Depends(May(opening, Scope.SECTIONS_READ))]
-ReadReferrals = Annotated[Begin[Reading], Depends(May(reading, Scope.REFERRALS_READ))]
-WriteReferrals = Annotated[Begin[Writing], Depends(May(writing, Scope.REFERRALS_WRITE))]
-CAN_READ_FEED: Final = May(reading, Scope.FEED_READ)
+ReadCases = Annotated[Begin[Reading], Depends(Scoped(reading, Scope.CASES_READ))]
+ScreenSigns = Annotated[Begin[Reading], Depends(Scoped(reading, Scope.CASES_WRITE))]
+WriteCases = Annotated[Begin[Writing], Depends(Scoped(writing, Scope.CASES_WRITE))]
+OpenSections = Annotated[
+    Begin[Writing], Depends(Scoped(begin_opening, Scope.SECTIONS_READ))
+]
+ReadReferrals = Annotated[Begin[Reading], Depends(Scoped(reading, Scope.REFERRALS_READ))]
+WriteReferrals = Annotated[Begin[Writing], Depends(Scoped(writing, Scope.REFERRALS_WRITE))]
+CAN_READ_FEED: Final = Scoped(reading, Scope.FEED_READ)
 ReadFeed = Annotated[Begin[Reading], Depends(CAN_READ_FEED)]
-Approve = Annotated[Begin[Writing], Depends(May(writing, Scope.APPROVALS_WRITE))]
-ReadApprovals = Annotated[Begin[Reading], Depends(May(reading, Scope.APPROVALS_WRITE))]
-ReadStatistics = Annotated[Begin[Reading], Depends(May(reading, Scope.STATISTICS_READ))]
-ReadDirectory = Annotated[Begin[Reading], Depends(May(reading, Scope.DIRECTORY_READ))]
-WriteDirectory = Annotated[Begin[Writing], Depends(May(writing, Scope.DIRECTORY_WRITE))]
-ReadAccounts = Annotated[Begin[Reading], Depends(May(reading, Scope.ACCOUNTS_READ))]
-WriteAccounts = Annotated[Begin[Writing], Depends(May(looking_after, Scope.ACCOUNTS_WRITE))]
-ReadWebhooks = Annotated[Begin[Reading], Depends(May(reading, Scope.WEBHOOKS_READ))]
-WriteWebhooks = Annotated[Begin[Writing], Depends(May(writing, Scope.WEBHOOKS_WRITE))]
+Approve = Annotated[Begin[Writing], Depends(Scoped(writing, Scope.APPROVALS_WRITE))]
+ReadApprovals = Annotated[Begin[Reading], Depends(Scoped(reading, Scope.APPROVALS_WRITE))]
+ReadStatistics = Annotated[Begin[Reading], Depends(Scoped(reading, Scope.STATISTICS_READ))]
+ReadDirectory = Annotated[Begin[Reading], Depends(Scoped(reading, Scope.DIRECTORY_READ))]
+WriteDirectory = Annotated[Begin[Writing], Depends(Scoped(writing, Scope.DIRECTORY_WRITE))]
+ReadAccounts = Annotated[Begin[Reading], Depends(Scoped(reading, Scope.ACCOUNTS_READ))]
+WriteAccounts = Annotated[
+    Begin[Writing], Depends(Scoped(begin_account_change, Scope.ACCOUNTS_WRITE))
+]
+ReadWebhooks = Annotated[Begin[Reading], Depends(Scoped(reading, Scope.WEBHOOKS_READ))]
+WriteWebhooks = Annotated[Begin[Writing], Depends(Scoped(writing, Scope.WEBHOOKS_WRITE))]
 
-IfMatch = Annotated[Seen, Depends(seen)]
-Expect = Annotated[Expected, Depends(expected)]
+IfMatch = Annotated[Seen, Depends(parse_if_match)]
+Expect = Annotated[Expected, Depends(parse_expectation)]
 IfNoneMatch = Annotated[
     str | SkipJsonSchema[None],
     Header(alias="If-None-Match", description=IF_NONE_MATCH, max_length=4000),

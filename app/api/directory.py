@@ -154,12 +154,12 @@ def write_capacity(
 
 def show_capacity(
     work: Reading,  # noqa: ARG001 - the signature of `Kept.show`
-    mine: FocalPoint,
+    office: FocalPoint,
     status: int,
     headers: Headers,
 ) -> Response:
     """Return the capacity that an office reported last."""
-    return render(CapacityOut.of(mine), status=status, headers=headers)
+    return render(CapacityOut.of(office), status=status, headers=headers)
 
 
 CAPACITY: Final = RecordView(queries.by_id, show_capacity)
@@ -180,15 +180,15 @@ def get_lifecycles(begin: ReadDirectory) -> Response:
     with begin():
         return render(
             Lifecycles(
-                case=spell(CASE),
-                referral=spell(REFERRAL),
-                handover=spell(HANDOVER),
-                return_=spell(RETURN),
+                case=list_steps(CASE),
+                referral=list_steps(REFERRAL),
+                handover=list_steps(HANDOVER),
+                return_=list_steps(RETURN),
             )
         )
 
 
-def spell(table: Table) -> list[StepOut]:  # type: ignore[type-arg]  # any life cycle
+def list_steps(table: Table) -> list[StepOut]:  # type: ignore[type-arg]  # any life cycle
     """Return the rows of a life cycle table."""
     return [
         StepOut(

@@ -27,7 +27,7 @@ HEADERS: Final = {
 """Headers under which the page loads files and sends requests to this origin only."""
 
 
-def showing(name: str) -> Callable[[], Response]:
+def build_file_route(name: str) -> Callable[[], Response]:
     """Build the route function that returns a file of the page."""
     content = (files("app.api") / "pages" / name).read_bytes()
 
@@ -42,5 +42,5 @@ def page() -> APIRouter:
     router = APIRouter(include_in_schema=False)
     for name in KINDS:
         path = "/docs" if name == PAGE else f"/docs/{name}"
-        router.add_api_route(path, showing(name), methods=["GET"])
+        router.add_api_route(path, build_file_route(name), methods=["GET"])
     return router

@@ -14,17 +14,17 @@ from starlette.responses import StreamingResponse
 
 from app.api.conditional import JSON, has, render_not_modified
 from app.api.deps import CAN_READ_FEED, IfNoneMatch, Paging, ReadFeed
-from app.api.guard import Begin, again
+from app.api.guard import Begin, authenticate_again
 from app.api.nouns import ResourceRouter
 from app.api.problems import list_problems
 from app.api.turns import Turn, Turns
 from app.api.waiting import (
     APPLIED,
-    SAYS_APPLIED,
+    APPLIED_HEADER,
     Bell,
     Patience,
-    listening,
-    unless_gone,
+    hold_stream_place,
+    wait_unless_disconnected,
 )
 from app.feed import actions, queries, situation
 from app.feed.cursors import CursorGone
@@ -35,7 +35,7 @@ from app.kernel.paging import CursorText, CursorUnknown, PageQuery
 from app.kernel.problems import Problem
 from app.kernel.work import Reading, writing
 
-AT_ONCE: Final = 100
+STREAM_BATCH: Final = 100
 """The most events that a stream reads at once."""
 
 SILENCE: Final = 15.0
@@ -46,7 +46,9 @@ LIFETIME: Final = 300.0
 
 RETRY_MS: Final = 2000
 AFTER: Final = "`next` of a page of `/v1/events` or the id of an event. Default: the start."
-RESUMED: Final = "The id of the last event that you handled. Takes precedence over `after`."
+LAST_EVENT_ID: Final = (
+    "The id of the last event that you handled. Takes precedence over `after`."
+)
 EVENT: Final[dict[str, Any]] = {
     "description": "An event of the stream, as a parser of server-sent events returns it.",
     "type": "object",
@@ -80,7 +82,7 @@ class EventStream(StreamingResponse):
     media_type = STREAM
 
 
-class Start(BaseModel):
+class StreamStart(BaseModel):
     """The cursor at which a stream starts."""
 
     model_config = ConfigDict(extra="forbid")
@@ -92,7 +94,7 @@ class Start(BaseModel):
 
 
 @dataclass(frozen=True)
-class Polled:
+class Poll:
     """The position of a client and its new events, or None if it has that page already."""
 
     mark: Mark
@@ -106,16 +108,14 @@ class Polled:
         return Response(body, 200, {"ETag": self.mark.tag, **headers}, JSON)
 
 
-def read(work: Reading, query: PageQuery, if_none_match: str | None = None) -> Polled:
+def read(work: Reading, query: PageQuery, if_none_match: str | None = None) -> Poll:
     """Read the events after the cursor."""
     mark = queries.look(work, query)
     known = if_none_match is not None and has(if_none_match, mark.tag)
-    return Polled(mark, None if known else situation.news(work, mark, query.limit))
+    return Poll(mark, None if known else situation.news(work, mark, query.limit))
 
 
-def poll(
-    begin: Begin[Reading], query: PageQuery, if_none_match: str | None = None
-) -> Polled:
+def poll(begin: Begin[Reading], query: PageQuery, if_none_match: str | None = None) -> Poll:
     """Read the events after the cursor, and record those before it as retrieved."""
     with begin() as work:
         polled = read(work, query, if_none_match)
@@ -125,13 +125,13 @@ def poll(
     return polled
 
 
-HEARD: Final[dict[int | str, dict[str, Any]]] = {
-    200: {"headers": SAYS_APPLIED},
+POLL_RESPONSES: Final[dict[int | str, dict[str, Any]]] = {
+    200: {"headers": APPLIED_HEADER},
     **list_problems(CursorUnknown, CursorGone),
 }
 
 
-@router.get("", response_model=EventPage, responses=HEARD)
+@router.get("", response_model=EventPage, responses=POLL_RESPONSES)
 async def list_events(
     request: Request,
     begin: ReadFeed,
@@ -149,14 +149,18 @@ async def list_events(
     seconds without one. You then get an event within a second, with two requests a minute.
     """
     polled = await run_in_threadpool(poll, begin, query, if_none_match)
-    if patience and not polled.news and await waited(request, polled.mark, patience):
-        begin = await again(request, CAN_READ_FEED)
+    if (
+        patience
+        and not polled.news
+        and await wait_for_events(request, polled.mark, patience)
+    ):
+        begin = await authenticate_again(request, CAN_READ_FEED)
         polled = await run_in_threadpool(poll, begin, query, if_none_match)
     applied = {} if patience is None else {APPLIED: f"wait={patience}"}
     return polled.answer(applied)
 
 
-async def waited(request: Request, mark: Mark, seconds: float) -> bool:
+async def wait_for_events(request: Request, mark: Mark, seconds: float) -> bool:
     """Wait until there are new events and return whether there are.
 
     The wait does not count as time of the service in metrics and logs. Raises
@@ -170,14 +174,14 @@ async def waited(request: Request, mark: Mark, seconds: float) -> bool:
         turn.give()
         try:
             news = bell.beyond(actor.focal_point_id, mark.head, seconds)
-            rang = await unless_gone(request, news)
+            rang = await wait_unless_disconnected(request, news)
             await turn.take()
         finally:
             request.state.waited = clock() - began
     return rang
 
 
-LISTENED: Final[dict[int | str, dict[str, Any]]] = {
+STREAM_RESPONSES: Final[dict[int | str, dict[str, Any]]] = {
     200: {
         "description": "Events. `id` is a cursor, `data` is the event as JSON.",
         "content": {STREAM: {"schema": EVENT}},
@@ -189,16 +193,16 @@ LISTENED: Final[dict[int | str, dict[str, Any]]] = {
 @router.get(
     "/stream",
     response_class=EventStream,
-    responses=LISTENED,
-    dependencies=[Depends(listening)],
+    responses=STREAM_RESPONSES,
+    dependencies=[Depends(hold_stream_place)],
 )
 async def stream_events(
     request: Request,
     begin: ReadFeed,
-    query: Annotated[Start, Query()],
+    query: Annotated[StreamStart, Query()],
     last_event_id: Annotated[
         CursorText | SkipJsonSchema[None],
-        Header(alias="Last-Event-ID", description=RESUMED),
+        Header(alias="Last-Event-ID", description=LAST_EVENT_ID),
     ] = None,
 ) -> Response:
     """Stream the same feed as server-sent events.
@@ -208,12 +212,12 @@ async def stream_events(
     themselves: the id is evidence of what you retrieved. Your key is checked again before
     new events are sent; once it has ended, the stream ends.
     """
-    start = PageQuery(after=last_event_id or query.after, limit=AT_ONCE)
+    start = PageQuery(after=last_event_id or query.after, limit=STREAM_BATCH)
     polled = await run_in_threadpool(poll, begin, start)
-    return EventStream(told(request, polled), headers={"X-Accel-Buffering": "no"})
+    return EventStream(send_events(request, polled), headers={"X-Accel-Buffering": "no"})
 
 
-async def told(request: Request, polled: Polled) -> AsyncIterator[bytes]:
+async def send_events(request: Request, polled: Poll) -> AsyncIterator[bytes]:
     """Yield stored and new events until the key, the time or the service ends."""
     bell: Bell = request.app.state.bell
     turns: Turns = request.app.state.turns
@@ -234,13 +238,13 @@ async def told(request: Request, polled: Polled) -> AsyncIterator[bytes]:
             return
         try:
             async with turns.reading():
-                begin = await again(request, CAN_READ_FEED)
-                polled = await run_in_threadpool(goes_on, begin, mark.cursor(position))
+                begin = await authenticate_again(request, CAN_READ_FEED)
+                polled = await run_in_threadpool(read_next, begin, mark.cursor(position))
         except Problem:
             return
 
 
-def goes_on(begin: Begin[Reading], after: str) -> Polled:
+def read_next(begin: Begin[Reading], after: str) -> Poll:
     """Read the next events of a stream, without recording anything as retrieved."""
     with begin() as work:
-        return read(work, PageQuery(after=after, limit=AT_ONCE))
+        return read(work, PageQuery(after=after, limit=STREAM_BATCH))

@@ -30,9 +30,9 @@ from app.kernel.actors import Actor, Scope
 from app.kernel.problems import Problem, TooManyRequests, TooManyTries, Unauthenticated
 from app.kernel.work import Ground
 
-NOTHING: Final = (b"", b"{}")
+EMPTY_BODIES: Final = (b"", b"{}")
 NO_KEY: Final = ""
-AT_ONCE: Final = 0.1
+PROMPT_BODY_SECONDS: Final = 0.1
 """Seconds in which a body arrives that was sent together with the headers. After a slower
 body the caller is authenticated again: the key or account may have ended (R21)."""
 
@@ -50,12 +50,12 @@ type Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 BEARER: Final = HTTPBearer(
     auto_error=False, scheme_name="ApiKey", description="An API key: `sc_...`."
 )
-MACHINES: Final = "OAuth2"
+OAUTH2: Final = "OAuth2"
 """The name in the OpenAPI document of the second security scheme, a token `sct_...`."""
 
 
 @dataclass(frozen=True)
-class May[W]:
+class Scoped[W]:
     """A dependency that needs a scope and returns a function to begin a transaction."""
 
     opener: Opener[W]
@@ -66,18 +66,18 @@ class May[W]:
         return partial(self.opener, request.app.state.ground, request.state.actor)
 
 
-class Guarded(APIRoute):
+class GuardedRoute(APIRoute):
     """A route that authenticates and authorizes the caller before it reads the body."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.description += f"\n\nNeeds the scope `{self.scope}`."
-        self.openapi_extra = {"security": [{MACHINES: [self.scope]}]}
+        self.openapi_extra = {"security": [{OAUTH2: [self.scope]}]}
 
     @property
     def scope(self) -> Scope:
         """The scope that the route needs; a route without exactly one cannot be built."""
-        rights = [d.call for d in self.dependant.dependencies if isinstance(d.call, May)]
+        rights = [d.call for d in self.dependant.dependencies if isinstance(d.call, Scoped)]
         [right] = rights
         return right.scope
 
@@ -96,29 +96,29 @@ class Guarded(APIRoute):
 
         async def handle(request: Request) -> Response:
             if request.method != "GET":
-                return await go_on(request)
+                return await handle_authenticated(request)
             turns: Turns = request.app.state.turns
             async with turns.reading() as request.state.turn:
-                return await go_on(request)
+                return await handle_authenticated(request)
 
-        async def go_on(request: Request) -> Response:
+        async def handle_authenticated(request: Request) -> Response:
             request.state.actor = await run_in_threadpool(sign_in, request, scope)
-            must_not_hurry(request, request.state.actor.account_id)
-            must_know(request, self.queries)
+            enforce_rate_limit(request, request.state.actor.account_id)
+            require_known_query(request, self.queries)
             began = monotonic()
-            body = await body_of(request)
-            if monotonic() - began > AT_ONCE:
+            body = await read_body(request)
+            if monotonic() - began > PROMPT_BODY_SECONDS:
                 request.state.actor = await run_in_threadpool(sign_in, request, scope)
-            if self.body_field is None and body.strip() not in NOTHING:
+            if self.body_field is None and body.strip() not in EMPTY_BODIES:
                 raise BodyUnexpected("Send no body here, or an empty object.")
             if self.body_field is not None and body:
-                must_be_json(request, body)
+                require_json(request, body)
             return await inner(request)
 
         return handle
 
 
-async def body_of(request: Request) -> bytes:
+async def read_body(request: Request) -> bytes:
     """Read the body; a GET request that announces one gives up its turn meanwhile.
 
     Otherwise clients that announce a body and send nothing would block readers (ADR 26).
@@ -134,7 +134,7 @@ async def body_of(request: Request) -> bytes:
     return body
 
 
-async def again[W](request: Request, right: May[W]) -> Begin[W]:
+async def authenticate_again[W](request: Request, right: Scoped[W]) -> Begin[W]:
     """Authenticate the caller again after a wait and return a new `Begin` (R21).
 
     Raises Unauthenticated (401) or Forbidden (403).
@@ -143,13 +143,13 @@ async def again[W](request: Request, right: May[W]) -> Begin[W]:
     return await right(request)
 
 
-def must_know(request: Request, names: frozenset[str] | None) -> None:
+def require_known_query(request: Request, names: frozenset[str] | None) -> None:
     """Raise RequestValidationError (422) for a query parameter that the route ignores."""
     for name in set(request.query_params) - names if names is not None else ():
         raise RequestValidationError([{"type": "extra_forbidden", "loc": ("query", name)}])
 
 
-def must_be_json(request: Request, body: bytes) -> None:
+def require_json(request: Request, body: bytes) -> None:
     """Raise HTTPException (415) or JsonRefused (422) unless the body is strict JSON."""
     if not is_json(request.headers):
         raise HTTPException(HTTPStatus.UNSUPPORTED_MEDIA_TYPE)
@@ -173,13 +173,13 @@ def sign_in(request: Request, scope: Scope) -> Actor:
             actor = authenticate(session, sent, ground.clock())
     except Unauthenticated:
         if sent:
-            must_not_guess(request, prefix_of(sent))
+            limit_wrong_keys(request, prefix_of(sent))
         raise
     must_have(actor, scope)
     return actor
 
 
-def must_not_hurry(request: Request, account_id: UUID) -> None:
+def enforce_rate_limit(request: Request, account_id: UUID) -> None:
     """Raise TooManyRequests (429) if an account sends more requests than it may."""
     rate: Rate = request.app.state.rate
     wait = rate.asks(account_id, writes=request.method != "GET")
@@ -189,7 +189,7 @@ def must_not_hurry(request: Request, account_id: UUID) -> None:
         )
 
 
-def must_not_guess(request: Request, named: str) -> None:
+def limit_wrong_keys(request: Request, named: str) -> None:
     """Raise TooManyTries (429) after too many wrong keys from an address or for a name.
 
     The name is the prefix of a key, or the client that an assertion names.

@@ -18,7 +18,7 @@ from app.api.deps import (
 )
 from app.api.nouns import ResourceRouter
 from app.api.problems import list_problems
-from app.api.seeing import is_first_sight, keep_sight
+from app.api.seeing import is_first_read, record_first_read
 from app.cases import queries as cases
 from app.cases.models import Party
 from app.directory.queries import FocalPointUnknown
@@ -77,11 +77,11 @@ def offer_handover(
     `needs`. If no answer arrives, repeat the request with the same Idempotency-Key.
     """
 
-    def act(work: Writing) -> Handover:
+    def apply(work: Writing) -> Handover:
         return actions.offer(work, cases.lock(work, code), new)
 
     with begin() as work:
-        return run_on_handover(work, ticket, lambda: act(work), created=True)
+        return run_on_handover(work, ticket, lambda: apply(work), created=True)
 
 
 class HandoverQuery(PageQuery):
@@ -125,9 +125,9 @@ def get_handover(
         handover = queries.get(work, handover_id)
         [shown] = show(work, [handover])
         response = render(shown, version=shown.version, if_none_match=if_none_match)
-        first = is_first_sight(work, handover)
+        first = is_first_read(work, handover)
     if first:
-        keep_sight(work, handover)
+        record_first_read(work, handover)
     return response
 
 
@@ -150,12 +150,12 @@ def accept_handover(
     """
     terms = promise.terms()
 
-    def act(work: Writing) -> Handover:
-        judged = actions.ready(work, handover_id, Action.ACCEPT, seen, terms)
-        return actions.accept(work, judged, promise)
+    def apply(work: Writing) -> Handover:
+        checked = actions.ready(work, handover_id, Action.ACCEPT, seen, terms)
+        return actions.accept(work, checked, promise)
 
     with begin() as work:
-        return run_on_handover(work, ticket, lambda: act(work))
+        return run_on_handover(work, ticket, lambda: apply(work))
 
 
 @router.post(
@@ -172,12 +172,12 @@ def decline_handover(
     """
     terms = Terms(reason=why.reason)
 
-    def act(work: Writing) -> Handover:
-        judged = actions.ready(work, handover_id, Action.DECLINE, seen, terms)
-        return actions.decline(work, judged, why)
+    def apply(work: Writing) -> Handover:
+        checked = actions.ready(work, handover_id, Action.DECLINE, seen, terms)
+        return actions.decline(work, checked, why)
 
     with begin() as work:
-        return run_on_handover(work, ticket, lambda: act(work))
+        return run_on_handover(work, ticket, lambda: apply(work))
 
 
 @router.post("/handovers/{handover_id}/cancel", response_model=HandoverOut, responses=STEP)
@@ -186,9 +186,9 @@ def cancel_handover(
 ) -> Response:
     """Cancel an offer, as the lead. The office that was asked loses access at once."""
 
-    def act(work: Writing) -> Handover:
-        judged = actions.ready(work, handover_id, Action.CANCEL, seen)
-        return actions.cancel(work, judged, why.note)
+    def apply(work: Writing) -> Handover:
+        checked = actions.ready(work, handover_id, Action.CANCEL, seen)
+        return actions.cancel(work, checked, why.note)
 
     with begin() as work:
-        return run_on_handover(work, ticket, lambda: act(work))
+        return run_on_handover(work, ticket, lambda: apply(work))

@@ -90,12 +90,15 @@ def get_readiness(request: Request) -> Response:
     a deadline. It is not ready either if the database contains data that was erased.
     """
     ground: Ground = request.app.state.ground
-    found = {**state_of(ground), "erasures": agreed(ground, request.app.state.ledger)}
+    found = {
+        **check_database(ground),
+        "erasures": check_ledger(ground, request.app.state.ledger),
+    }
     ready = set(found.values()) == {READY}
     body = Readiness(
         status=READY if ready else "not ready",
         free_space=ground.free_space.describe(),
-        **notes_of(ground, found["database"]),
+        **check_deliveries(ground, found["database"]),
         drill=ground.is_drill,
         clock_speed=ground.speed,
         time_zones=time_zones.version(),
@@ -104,7 +107,7 @@ def get_readiness(request: Request) -> Response:
     return Response(body.model_dump_json(), 200 if ready else 503, None, "application/json")
 
 
-def state_of(ground: Ground) -> dict[str, str]:
+def check_database(ground: Ground) -> dict[str, str]:
     """Return the state of the database, the worker and the deadlines."""
     unknown = dict.fromkeys(("worker", "clocks"), "not known")
     try:
@@ -113,12 +116,15 @@ def state_of(ground: Ground) -> dict[str, str]:
         with ground.database.writing() as session:
             if migrated_to(session) != head():
                 return {"database": "migrations are due", **unknown}
-            return {"database": READY, **spelled(look(session, ground.time(session)))}
+            return {
+                "database": READY,
+                **describe_keeping(look(session, ground.time(session))),
+            }
     except Busy:
         return {"database": "busy", **unknown}
 
 
-def notes_of(ground: Ground, database: str) -> dict[str, str]:
+def check_deliveries(ground: Ground, database: str) -> dict[str, str]:
     """Return whether notifications and webhooks are in time, as notes for the answer."""
     unknown = dict.fromkeys(("notifications", "receivers"), "not known")
     if database != READY:
@@ -139,7 +145,7 @@ def notes_of(ground: Ground, database: str) -> dict[str, str]:
     }
 
 
-def agreed(ground: Ground, ledger: Ledger | None) -> str:
+def check_ledger(ground: Ground, ledger: Ledger | None) -> str:
     """Return whether the database agrees with the ledger of erasures, if there is one."""
     try:
         if ledger is not None:
@@ -151,7 +157,7 @@ def agreed(ground: Ground, ledger: Ledger | None) -> str:
     return READY
 
 
-def spelled(keeping: Keeping) -> dict[str, str]:
+def describe_keeping(keeping: Keeping) -> dict[str, str]:
     """Return whether all parts of the worker reported lately and no deadline is overdue."""
     silent = f"silent: {', '.join(keeping.silent)}" if keeping.silent else READY
     late = f"overdue since {keeping.oldest:%Y-%m-%dT%H:%MZ}" if keeping.is_late else READY

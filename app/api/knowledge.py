@@ -43,15 +43,15 @@ ANSWER = (
 WRITE = (*ANSWER, KeyMissing)
 
 
-def spell_facts(work: Reading, facts: list[Fact]) -> list[FactOut]:
+def build_facts(work: Reading, facts: list[Fact]) -> list[FactOut]:
     """Return facts, with the codes of the focal points that the caller may know."""
-    acts = [
+    offices = [
         (fact.case, one, fact.recorded_at)
         for fact in facts
         for one in (fact.body, fact.recorded_by)
         if one
     ]
-    names, me = naming.read(work, acts), work.actor.focal_point_id
+    names, me = naming.read(work, offices), work.actor.focal_point_id
     due = deadlines.due_at(work, [fact.id for fact in facts])
 
     def name_of(fact: Fact, office: UUID | None) -> str | None:
@@ -76,7 +76,7 @@ SAME = ("id", "name", "value", "country", "ends_on", "recorded_at")
 
 def show_fact(work: Reading, fact: Fact, status: int, headers: Headers) -> Response:
     """Return one fact."""
-    [shown] = spell_facts(work, [fact])
+    [shown] = build_facts(work, [fact])
     return render(shown, status=status, headers=headers)
 
 
@@ -87,7 +87,7 @@ def list_facts(
     """List the facts of a case that you may know, oldest first."""
     with begin() as work:
         found = telling.facts_for(work, cases.get(work, code))
-        shown = FactList(items=spell_facts(work, found))
+        shown = FactList(items=build_facts(work, found))
         return render(shown, if_none_match=if_none_match)
 
 
@@ -140,7 +140,7 @@ def declare_vital_interest(
         )
 
 
-def spell_questions(work: Reading, questions: list[Question]) -> list[QuestionOut]:
+def build_questions(work: Reading, questions: list[Question]) -> list[QuestionOut]:
     """Return questions, with the askers that the caller may know."""
     due = deadlines.due_at(work, [q.id for q in questions])
     names = naming.read(work, [(q.case, q.asked_by, q.asked_at) for q in questions])
@@ -161,7 +161,7 @@ def show_question(
     work: Reading, question: Question, status: int, headers: Headers
 ) -> Response:
     """Return one question."""
-    [shown] = spell_questions(work, [question])
+    [shown] = build_questions(work, [question])
     return render(shown, status=status, headers=headers)
 
 
@@ -174,7 +174,7 @@ def list_questions(
         case = cases.get(work, code)
         mine = sides_of(work, case) & {Side.HOLDER, Side.SUBMITTER}
         found = cases.questions(work, case.id) if mine else []
-        shown = QuestionList(items=spell_questions(work, found))
+        shown = QuestionList(items=build_questions(work, found))
         return render(shown, if_none_match=if_none_match)
 
 

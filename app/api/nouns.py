@@ -10,7 +10,7 @@ from fastapi.routing import APIRoute
 from starlette.routing import Match
 from starlette.types import Scope
 
-from app.api.guard import BEARER, Guarded
+from app.api.guard import BEARER, GuardedRoute
 
 V1: Final = "/v1"
 
@@ -28,7 +28,7 @@ class ResourceRouter(APIRouter):
         super().__init__(
             prefix=prefix,
             tags=[tag],
-            route_class=Guarded,
+            route_class=GuardedRoute,
             dependencies=[Security(BEARER)],
         )
 
@@ -42,19 +42,21 @@ class ResourceRouter(APIRouter):
 
     @override
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
-        asked = path_of(scope).split("/")
-        if not any(fits(shape, asked) for shape in self.shapes.get(len(asked), ())):
+        asked = get_path(scope).split("/")
+        if not any(
+            matches_shape(shape, asked) for shape in self.shapes.get(len(asked), ())
+        ):
             return Match.NONE, {}
         return super().matches(scope)
 
 
-def fits(shape: Shape, asked: list[str]) -> bool:
+def matches_shape(shape: Shape, asked: list[str]) -> bool:
     """Return whether a path matches a template in every segment that is no parameter."""
     pairs = zip(shape, asked, strict=True)
     return all(one == other or one.startswith("{") for one, other in pairs)
 
 
-def path_of(scope: Scope) -> str:
+def get_path(scope: Scope) -> str:
     """Return the path without the prefix under which a proxy serves the application."""
     path: str = scope["path"]
     return path.removeprefix(scope.get("root_path", ""))

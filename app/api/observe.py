@@ -12,7 +12,7 @@ from fastapi import Request
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.api.problems import respond_plainly
+from app.api.problems import render_status
 from app.kernel.trouble import described
 from app.metrics.counters import count_request, method_of
 
@@ -37,12 +37,12 @@ class Observe:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        began, status = time.perf_counter(), 0
+        started, status = time.perf_counter(), 0
         scope.setdefault("state", {})["request_id"] = request_id = str(
             scope["app"].state.ground.ids()
         )
 
-        async def sent(message: Message) -> None:
+        async def send_observed(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
@@ -51,7 +51,7 @@ class Observe:
             await send(message)
 
         try:
-            await self.app(scope, receive, sent)
+            await self.app(scope, receive, send_observed)
         except ClientDisconnect:
             status = GONE
         except Exception as error:  # noqa: BLE001 - the last handler
@@ -59,15 +59,15 @@ class Observe:
                 "fault", request_id=request_id, **described(error)
             )
             if not status:
-                await respond_plainly(Request(scope), 500)(scope, receive, sent)
+                await render_status(Request(scope), 500)(scope, receive, send_observed)
         finally:
             if trouble := scope["state"].get("trouble"):
                 log.warning("trouble", request_id=request_id, **described(trouble))
             waited: float = scope["state"].get("waited", 0)
-            tell(scope, request_id, status, time.perf_counter() - began - waited)
+            log_request(scope, request_id, status, time.perf_counter() - started - waited)
 
 
-def tell(scope: Scope, request_id: str, status: int, seconds: float) -> None:
+def log_request(scope: Scope, request_id: str, status: int, seconds: float) -> None:
     """Count a request and log its method, route, status and time in milliseconds."""
     method = method_of(scope["method"])
     route = getattr(scope.get("route"), "path_format", None)

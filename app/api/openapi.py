@@ -8,8 +8,8 @@ from typing import Any, Final
 
 from fastapi import FastAPI
 
-from app.api.guard import MACHINES, BodyUnexpected
-from app.api.problems import DETAIL, listed, problem_schemas
+from app.api.guard import OAUTH2, BodyUnexpected
+from app.api.problems import DETAIL, build_schemas, describe_problem
 from app.api.strict_json import JsonRefused
 from app.api.tokens import FORM, PATH
 from app.api.vocabularies import open_vocabularies
@@ -17,9 +17,9 @@ from app.kernel.actors import Scope
 
 UNUSED: Final = ("HTTPValidationError", "ValidationError")
 LIFECYCLE: Final = re.compile(r"app__(cases|referrals|handovers|returns)__lifecycle__(\w+)")
-SENT: Final = re.compile(r'\b(\w+)-Input"')
-SHOWN: Final = re.compile(r'\b(\w+)-Output"')
-NOUNS: Final = {
+INPUT: Final = re.compile(r'\b(\w+)-Input"')
+OUTPUT: Final = re.compile(r'\b(\w+)-Output"')
+RECORDS: Final = {
     "cases": "Case",
     "referrals": "Referral",
     "handovers": "Handover",
@@ -36,7 +36,7 @@ WITH_KEY: Final = {
 WITH_BODY: Final = {"415": "`Content-Type` is not JSON in UTF-8, or it is compressed."}
 WITH_FORM: Final = {"415": "`Content-Type` is not a form in UTF-8, or it is compressed."}
 REQUIRED: Final = {"If-Match": "428", "Idempotency-Key": "400"}
-ALLOWS: Final[dict[Scope, str]] = {
+SCOPE_DESCRIPTIONS: Final[dict[Scope, str]] = {
     Scope.CASES_READ: "Read cases.",
     Scope.CASES_WRITE: "Create cases and act on them.",
     Scope.SECTIONS_READ: "Open sealed documents.",
@@ -52,10 +52,10 @@ ALLOWS: Final[dict[Scope, str]] = {
     Scope.WEBHOOKS_READ: "Read webhooks and how far they have delivered.",
     Scope.WEBHOOKS_WRITE: "Create and manage webhooks.",
 }
-OF_MACHINES: Final = {
+OAUTH2_SCHEME: Final = {
     "type": "oauth2",
     "description": "A token `sct_...` for 15 minutes, for a signed JWT (RFC 7523).",
-    "flows": {"clientCredentials": {"tokenUrl": PATH, "scopes": ALLOWS}},
+    "flows": {"clientCredentials": {"tokenUrl": PATH, "scopes": SCOPE_DESCRIPTIONS}},
 }
 
 
@@ -64,43 +64,43 @@ def describe(app: FastAPI) -> Callable[[], dict[str, Any]]:
     written = app.openapi
 
     @cache  # building takes seconds
-    def openapi() -> dict[str, Any]:
-        document = named(written())
-        document["components"]["securitySchemes"][MACHINES] = OF_MACHINES
-        document["components"]["schemas"] |= problem_schemas()
+    def build_document() -> dict[str, Any]:
+        document = rename_schemas(written())
+        document["components"]["securitySchemes"][OAUTH2] = OAUTH2_SCHEME
+        document["components"]["schemas"] |= build_schemas()
         for name in UNUSED:
             document["components"]["schemas"].pop(name, None)
-        for operation in operations(document):
+        for operation in list_operations(document):
             require_headers(operation)
-            tell_of_bodies(operation)
+            describe_unexpected_body(operation)
             add_plain_answers(operation)
             operation.setdefault("security", [])
-        for told in document["webhooks"].values():
-            told["post"]["security"] = []  # the signature authenticates us
+        for webhook in document["webhooks"].values():
+            webhook["post"]["security"] = []  # the signature authenticates us
         described = (document["components"]["schemas"], document["paths"])
-        for schema in schemas([*described, document["webhooks"]]):
+        for schema in walk_schemas([*described, document["webhooks"]]):
             schema.pop("title", None)
-            flatten_null(schema)
-            refer_alone(schema)
-            tell_of_bounds(schema)
+            convert_null_unions(schema)
+            drop_reference_types(schema)
+            describe_date_bounds(schema)
         open_vocabularies(document)
         return document
 
-    return openapi
+    return build_document
 
 
-def named(document: dict[str, Any]) -> dict[str, Any]:
+def rename_schemas(document: dict[str, Any]) -> dict[str, Any]:
     """Rename the schemas of life cycles and of models that differ for input and output.
 
     `app__cases__lifecycle__State` becomes `CaseState`; `Needs-Input` and `Needs-Output`
     become `NewNeeds` and `Needs`.
     """
-    text = LIFECYCLE.sub(lambda m: f"{NOUNS[m[1]]}{m[2]}", json.dumps(document))
-    text = SENT.sub(r'New\1"', SHOWN.sub(r'\1"', text))
+    text = LIFECYCLE.sub(lambda m: f"{RECORDS[m[1]]}{m[2]}", json.dumps(document))
+    text = INPUT.sub(r'New\1"', OUTPUT.sub(r'\1"', text))
     return dict(json.loads(text))
 
 
-def operations(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
+def list_operations(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """Yield every operation of the document."""
     for path in document["paths"].values():
         yield from path.values()
@@ -113,28 +113,30 @@ def require_headers(operation: dict[str, Any]) -> None:
     before the checks that come first in the order of judgement.
     """
     for parameter in operation.get("parameters", []):
-        alone = parameter["name"] != "If-Match" or not creates(operation)
+        alone = parameter["name"] != "If-Match" or not may_create(operation)
         if alone and REQUIRED.get(parameter["name"]) in operation["responses"]:
             parameter["required"] = True
 
 
-def creates(operation: dict[str, Any]) -> bool:
+def may_create(operation: dict[str, Any]) -> bool:
     """Return whether an operation may create: it takes If-Match or If-None-Match."""
     names = {parameter["name"] for parameter in operation.get("parameters", [])}
     return {"If-Match", "If-None-Match"} <= names
 
 
-def tell_of_bodies(operation: dict[str, Any]) -> None:
+def describe_unexpected_body(operation: dict[str, Any]) -> None:
     """Document that an operation without a body refuses one, as `Guarded` does."""
     if "security" in operation and "requestBody" not in operation:
-        refused, told = operation["responses"]["422"], listed(BodyUnexpected)
-        refused["description"] = refused["description"].replace(listed(JsonRefused), told)
+        refused, described = operation["responses"]["422"], describe_problem(BodyUnexpected)
+        refused["description"] = refused["description"].replace(
+            describe_problem(JsonRefused), described
+        )
 
 
 def add_plain_answers(operation: dict[str, Any]) -> None:
     """Document the answers of middlewares and dependencies, such as 304, 413 and 415."""
     names = {parameter["name"] for parameter in operation.get("parameters", [])}
-    if "If-None-Match" in names and not creates(operation):
+    if "If-None-Match" in names and not may_create(operation):
         operation["responses"]["304"] = {"description": "Nothing changed."}
     body = operation.get("requestBody", {}).get("content", {})
     plain = EVERYWHERE | (WITH_KEY if "security" in operation or body else {})
@@ -143,20 +145,20 @@ def add_plain_answers(operation: dict[str, Any]) -> None:
         operation["responses"][status] = {"description": why, "content": DETAIL}
 
 
-def schemas(part: Any) -> Iterator[dict[str, Any]]:
+def walk_schemas(part: Any) -> Iterator[dict[str, Any]]:
     """Yield every schema within a part of the document."""
     if isinstance(part, list):
         for item in part:
-            yield from schemas(item)
+            yield from walk_schemas(item)
     elif isinstance(part, dict):
-        told = isinstance(part.get("title"), str) or isinstance(part.get("type"), str)
-        if told or "anyOf" in part:
+        is_schema = isinstance(part.get("title"), str) or isinstance(part.get("type"), str)
+        if is_schema or "anyOf" in part:
             yield part
         for item in part.values():
-            yield from schemas(item)
+            yield from walk_schemas(item)
 
 
-def flatten_null(schema: dict[str, Any]) -> None:
+def convert_null_unions(schema: dict[str, Any]) -> None:
     """Replace `anyOf` of a simple type and null with a list of types.
 
     Client generators drop the null of the other form.
@@ -170,15 +172,15 @@ def flatten_null(schema: dict[str, Any]) -> None:
         schema.update({**other, "type": [other["type"], "null"]})
 
 
-def refer_alone(schema: dict[str, Any]) -> None:
+def drop_reference_types(schema: dict[str, Any]) -> None:
     """Remove the type `string` that FastAPI adds beside the reference of a stream."""
     if "$ref" in schema:
         schema.pop("type", None)
 
 
-def tell_of_bounds(schema: dict[str, Any]) -> None:
+def describe_date_bounds(schema: dict[str, Any]) -> None:
     """Move the bounds of a date to its description; JSON Schema bounds numbers only."""
     for word, keyword in (("After", "gt"), ("Before", "lt")):
         if keyword in schema:
-            told = f"{word} {schema.pop(keyword)}."
-            schema["description"] = f"{schema.get('description', '')} {told}".strip()
+            bound = f"{word} {schema.pop(keyword)}."
+            schema["description"] = f"{schema.get('description', '')} {bound}".strip()

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
-from app.api.languages import title_of, told_in, wished
+from app.api.languages import build_language_headers, parse_languages, translate_title
 from app.api.strict_json import JsonRefused
 from app.cases.facts import FactName
 from app.cases.sections import Section
@@ -61,7 +61,7 @@ MESSAGES: Final = {
     "greater_than_equal": "This is too small.",
     "less_than_equal": "This is too large.",
 }
-FAULTS: Final = 500
+SERVER_ERROR: Final = 500
 """The lowest status of a server error. The cause of such a problem is logged."""
 
 PLAINLY: Final = {
@@ -123,7 +123,7 @@ DETAIL: Final = {PROBLEM: {"schema": {"$ref": REFERENCE.format(model="ProblemDet
 validator for each status of each route, which takes a quarter of the start-up time."""
 
 
-def problem_schemas() -> dict[str, Any]:
+def build_schemas() -> dict[str, Any]:
     """Return the JSON schemas of a problem and its parts for the OpenAPI document."""
     whole = ProblemDetail.model_json_schema(ref_template=REFERENCE)
     parts: dict[str, Any] = whole.pop("$defs")
@@ -152,14 +152,14 @@ def list_problems(*kinds: type[Problem]) -> dict[int | str, dict[str, Any]]:
     """Return the OpenAPI responses for the problems that a route can answer with."""
     lines: dict[int, list[str]] = {}
     for kind in dict.fromkeys((*ALWAYS, *kinds)):
-        lines.setdefault(kind.status, []).append(listed(kind))
+        lines.setdefault(kind.status, []).append(describe_problem(kind))
     return {
         status: {"description": "\n".join(said), "content": DETAIL}
         for status, said in sorted(lines.items())
     }
 
 
-def listed(kind: type[Problem]) -> str:
+def describe_problem(kind: type[Problem]) -> str:
     """Return the line for a problem in the description of its status."""
     return f"- `{kind.code}`: {kind.title}"
 
@@ -167,9 +167,9 @@ def listed(kind: type[Problem]) -> str:
 EVERYWHERE: Final = list_problems()
 
 
-def respond(request: Request, problem: Problem) -> JSONResponse:
+def render_problem(request: Request, problem: Problem) -> JSONResponse:
     """Render a problem with its title in the caller's language."""
-    title, language = title_of(problem, wished(request))
+    title, language = translate_title(problem, parse_languages(request))
     body = {
         "type": f"/problems/{problem.code}",
         "title": title,
@@ -178,11 +178,11 @@ def respond(request: Request, problem: Problem) -> JSONResponse:
         **problem.facts,
     }
     later = {} if problem.wait is None else {"Retry-After": str(problem.wait)}
-    told = told_in([language])
-    return problem_json(request, body, {**told, **problem.headers, **later})
+    told = build_language_headers([language])
+    return build_response(request, body, {**told, **problem.headers, **later})
 
 
-def respond_plainly(
+def render_status(
     request: Request, status: int, headers: Mapping[str, str] | None = None
 ) -> JSONResponse:
     """Render an HTTP status as a problem in English, with what to do as its detail."""
@@ -194,10 +194,10 @@ def respond_plainly(
         "detail": PLAINLY.get(status, words.phrase),
     }
     told = {"Content-Language": ENGLISH}
-    return problem_json(request, body, {**told, **(headers or {})})
+    return build_response(request, body, {**told, **(headers or {})})
 
 
-def problem_json(
+def build_response(
     request: Request, body: dict[str, Any], headers: Mapping[str, str]
 ) -> JSONResponse:
     """Return a problem document with the id of the request."""
@@ -205,16 +205,16 @@ def problem_json(
     return JSONResponse(body, body["status"], headers, PROBLEM)
 
 
-def fault(error: Mapping[str, Any]) -> Fault:
+def describe_error(error: Mapping[str, Any]) -> Fault:
     """Return a validation error in our own words, so that it repeats no input."""
     code = error["type"]
     detail = error["msg"] if code in OURS else MESSAGES.get(code, "Not valid.")
     if code == CELL:
         detail = f"This {error['msg']}."
-    return Fault(pointer=pointer(error), code=code, detail=detail)
+    return Fault(pointer=get_pointer(error), code=code, detail=detail)
 
 
-def pointer(error: Mapping[str, Any]) -> str:
+def get_pointer(error: Mapping[str, Any]) -> str:
     """Return the place of an error: a pointer into the body, or the parameter's name.
 
     The name of an unknown field is left out, because it is the caller's text. Tags of kinds
@@ -231,19 +231,19 @@ def pointer(error: Mapping[str, Any]) -> str:
 TAGS: Final = frozenset({*Section, *FactName, "EC", "RSA", "OKP"})
 
 
-def faults(errors: Sequence[Any]) -> list[Fault]:
+def describe_errors(errors: Sequence[Any]) -> list[Fault]:
     """Return all errors in a request, except that an optional parameter is not null."""
     told = [error for error in errors if error["type"] != "none_required"]
-    return [fault(error) for error in told]
+    return [describe_error(error) for error in told]
 
 
-def invalid(found: Sequence[Fault]) -> RequestInvalid:
+def build_invalid(found: Sequence[Fault]) -> RequestInvalid:
     """Build the problem for a request with errors."""
     told = {"errors": [one.model_dump() for one in found]}
     return RequestInvalid("See `errors` for what to correct.", told)
 
 
-def allowed(request: Request) -> str:
+def list_methods(request: Request) -> str:
     """Return every method of this path; the router knows those of its first match only."""
     contexts = iter_route_contexts(request.app.router.routes)
     matching = [c for c in contexts if c.matches(request.scope)[0] is not Match.NONE]
@@ -255,15 +255,19 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(Problem)
     def _(request: Request, problem: Problem) -> JSONResponse:
-        request.state.trouble = problem.__cause__ if problem.status >= FAULTS else None
-        return respond(request, problem)
+        request.state.trouble = (
+            problem.__cause__ if problem.status >= SERVER_ERROR else None
+        )
+        return render_problem(request, problem)
 
     @app.exception_handler(RequestValidationError)
     def _(request: Request, error: RequestValidationError) -> JSONResponse:
-        return respond(request, invalid(faults(error.errors())))
+        return render_problem(request, build_invalid(describe_errors(error.errors())))
 
     @app.exception_handler(HTTPException)
     def _(request: Request, error: HTTPException) -> JSONResponse:
         if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
-            return respond_plainly(request, error.status_code, {"Allow": allowed(request)})
-        return respond_plainly(request, error.status_code, error.headers)
+            return render_status(
+                request, error.status_code, {"Allow": list_methods(request)}
+            )
+        return render_status(request, error.status_code, error.headers)

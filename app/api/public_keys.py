@@ -11,7 +11,7 @@ from app.access.models import PublicKey
 from app.access.schemas import NewPublicKey, PublicKeyOut, PublicKeyPage
 from app.administration import registering, staffing
 from app.administration.registering import NotAMachine, PublicKeyKnown
-from app.api.accounts import ENDING, GIVING, READ
+from app.api.accounts import ENDING, GRANTING, READ
 from app.api.acting import CREATED, Headers, RecordView, run_once
 from app.api.approvals import ASKED, Answers
 from app.api.conditional import render
@@ -29,23 +29,23 @@ REGISTER: Final[Answers] = {
         "description": "The key is registered. Its signatures are accepted.",
     },
     **ASKED,
-    **list_problems(*GIVING, KeyMissing, NotAMachine, PublicKeyKnown),
+    **list_problems(*GRANTING, KeyMissing, NotAMachine, PublicKeyKnown),
 }
 
 
-def show(_: Reading, key: PublicKey, status: int, headers: Headers) -> Response:
+def show_key(_: Reading, key: PublicKey, status: int, headers: Headers) -> Response:
     """Return a public key as it is now."""
     return render(PublicKeyOut.of(key), status=status, headers=headers)
 
 
-def again(work: Reading, key_id: UUID) -> PublicKey:
+def find_key(work: Reading, key_id: UUID) -> PublicKey:
     """Find a public key for a retry, if the caller may still see its account."""
     key = machines.key_by_id(work, key_id)
     staffing.find(work, key.account_id)
     return key
 
 
-PUBLIC_KEY: Final = RecordView(again, show)
+PUBLIC_KEY: Final = RecordView(find_key, show_key)
 
 
 @router.get("", response_model=PublicKeyPage, responses=READ)

@@ -6,7 +6,7 @@ from fastapi import Path, Response
 
 from app.api.conditional import render
 from app.api.deps import IfNoneMatch, ReadDirectory
-from app.api.languages import Reader, told_in
+from app.api.languages import ReaderLanguages, build_language_headers
 from app.api.nouns import ResourceRouter
 from app.api.problems import list_problems
 from app.kernel.languages import ENGLISH
@@ -34,7 +34,10 @@ def list_references(begin: ReadDirectory, if_none_match: IfNoneMatch = None) -> 
 
 @router.get("/{name}", response_model=ReferenceList, responses=list_problems(NotFound))
 def get_reference(
-    begin: ReadDirectory, name: ListName, reader: Reader, if_none_match: IfNoneMatch = None
+    begin: ReadDirectory,
+    name: ListName,
+    languages: ReaderLanguages,
+    if_none_match: IfNoneMatch = None,
 ) -> Response:
     """Read one list: codes, labels, and the source of each item and its quality.
 
@@ -52,7 +55,7 @@ def get_reference(
     with begin():
         if name not in LISTS:
             raise NotFound("There is no such list. GET /v1/reference names all lists.")
-        shown = show(name, reader)
+        shown = show(name, languages)
         spoken = {item.language for item in shown.items}
-        told = told_in(one for one in (*reader, ENGLISH) if one in spoken)
+        told = build_language_headers(one for one in (*languages, ENGLISH) if one in spoken)
         return render(shown, if_none_match=if_none_match, headers=told)

@@ -6,19 +6,19 @@ from typing import Any, Final
 SCHEMAS: Final = "#/components/schemas/"
 
 
-def references(part: Any) -> Iterator[dict[str, Any]]:
+def walk_references(part: Any) -> Iterator[dict[str, Any]]:
     """Yield every object with a `$ref` within a part of the document."""
     if isinstance(part, list):
         for item in part:
-            yield from references(item)
+            yield from walk_references(item)
     elif isinstance(part, dict):
         if isinstance(part.get("$ref"), str):
             yield part
         for item in part.values():
-            yield from references(item)
+            yield from walk_references(item)
 
 
-def name_in(reference: dict[str, Any]) -> str:
+def get_schema_name(reference: dict[str, Any]) -> str:
     """Return the name of the schema that a reference points to."""
     return str(reference["$ref"].removeprefix(SCHEMAS))
 
@@ -26,9 +26,9 @@ def name_in(reference: dict[str, Any]) -> str:
 def reached(document: dict[str, Any], part: Any) -> set[str]:
     """Return the names of the schemas that a part refers to, directly or indirectly."""
     schemas, found = document["components"]["schemas"], set[str]()
-    new = set(map(name_in, references(part)))
+    new = set(map(get_schema_name, walk_references(part)))
     while new:
         found |= new
         there = [schemas[name] for name in new]
-        new = set(map(name_in, references(there))) - found
+        new = set(map(get_schema_name, walk_references(there))) - found
     return found

@@ -41,8 +41,8 @@ from app.returns.following import follow
 router = ResourceRouter("referral acts", "/referrals/{referral_id}")
 
 type Answers = dict[int | str, dict[str, Any]]
-type Ready = tuple[UUID, Action, Seen, Terms]
-type Then = Callable[[Writing, Move], Referral]
+type Command = tuple[UUID, Action, Seen, Terms]
+type Apply = Callable[[Writing, Move], Referral]
 
 STEPS: Final = (
     *(NotFound, VersionNotGiven, VersionStale, KeyReused, KeyInFlight),
@@ -54,18 +54,18 @@ NO_LONGER_YOURS: Answers = {
 }
 
 
-def step(work: Writing, ticket: Ticket, ready: Ready, then: Then) -> Response:
+def run_step(work: Writing, ticket: Ticket, command: Command, apply: Apply) -> Response:
     """Check that an action of the life cycle is allowed, then run it once.
 
     A return depends on its referral, so it is updated in the same transaction.
     """
 
-    def act() -> Referral:
-        referral = then(work, actions.ready(work, *ready))
+    def apply_and_update_return() -> Referral:
+        referral = apply(work, actions.ready(work, *command))
         follow(work, referral.case)
         return referral
 
-    return run_on_referral(work, ticket, act)
+    return run_on_referral(work, ticket, apply_and_update_return)
 
 
 @router.post(
@@ -75,9 +75,9 @@ def send_referral(
     begin: WriteReferrals, referral_id: UUID, seen: IfMatch, ticket: Once
 ) -> Response:
     """Send a draft. The recipient can read it from now on."""
-    ready = (referral_id, Action.SEND, seen, Terms())
+    command = (referral_id, Action.SEND, seen, Terms())
     with begin() as work:
-        return step(work, ticket, ready, steps.send)
+        return run_step(work, ticket, command, steps.send)
 
 
 @router.post("/acknowledge", response_model=ReferralOut, responses=STEP)
@@ -85,9 +85,9 @@ def acknowledge_referral(
     begin: WriteReferrals, referral_id: UUID, seen: IfMatch, ticket: Once
 ) -> Response:
     """Confirm that a person has read the referral. This neither accepts nor declines it."""
-    ready = (referral_id, Action.ACKNOWLEDGE, seen, Terms())
+    command = (referral_id, Action.ACKNOWLEDGE, seen, Terms())
     with begin() as work:
-        return step(work, ticket, ready, actions.take)
+        return run_step(work, ticket, command, actions.take)
 
 
 @router.post("/ask", response_model=ReferralOut, responses=STEP)
@@ -99,9 +99,9 @@ def ask_about_referral(
     question: AskAboutReferral,
 ) -> Response:
     """Ask the sender a question. Your deadline to decide pauses until it answers."""
-    ready = (referral_id, Action.ASK, seen, Terms(topics=frozenset(question.topics)))
+    command = (referral_id, Action.ASK, seen, Terms(topics=frozenset(question.topics)))
     with begin() as work:
-        return step(work, ticket, ready, partial(steps.ask, question=question))
+        return run_step(work, ticket, command, partial(steps.ask, question=question))
 
 
 @router.post("/answer", response_model=ReferralOut, responses=STEP)
@@ -115,9 +115,9 @@ def answer_referral(
     """Answer the recipient's question, within the person's consent."""
     said = frozenset(answer.sections)
     terms = Terms(answered=said, says_more=answer.answer is not None)
-    ready = (referral_id, Action.ANSWER, seen, terms)
+    command = (referral_id, Action.ANSWER, seen, terms)
     with begin() as work:
-        return step(work, ticket, ready, partial(steps.reply, answer=answer))
+        return run_step(work, ticket, command, partial(steps.reply, answer=answer))
 
 
 @router.post("/accept", response_model=ReferralOut, responses=STEP)
@@ -129,12 +129,12 @@ def accept_referral(
     promise: Arrangement,
 ) -> Response:
     """Accept a referral, with a first meeting and two people to call; both are sealed."""
-    ready = (referral_id, Action.ACCEPT, seen, promise.terms())
+    command = (referral_id, Action.ACCEPT, seen, promise.terms())
     with begin() as work:
-        return step(work, ticket, ready, partial(steps.accept, promise=promise))
+        return run_step(work, ticket, command, partial(steps.accept, promise=promise))
 
 
-def ending(why: DeclineReferral | TakeBackReferral) -> Then:
+def end_with_reason(why: DeclineReferral | TakeBackReferral) -> Apply:
     """Return the step that ends a referral with a reason and a note."""
     return partial(steps.end, reason=why.reason, note=why.note)
 
@@ -148,9 +148,9 @@ def decline_referral(
     why: DeclineReferral,
 ) -> Response:
     """Decline a referral with a reason. You can no longer open its documents."""
-    ready = (referral_id, Action.DECLINE, seen, Terms(reason=why.reason))
+    command = (referral_id, Action.DECLINE, seen, Terms(reason=why.reason))
     with begin() as work:
-        return step(work, ticket, ready, ending(why))
+        return run_step(work, ticket, command, end_with_reason(why))
 
 
 @router.post(
@@ -170,9 +170,9 @@ def redirect_referral(
     The sender gets a draft to that focal point. It needs a consent before it can be sent.
     """
     terms = Terms(reason=why.reason, alternative=why.alternative)
-    ready = (referral_id, Action.REDIRECT, seen, terms)
+    command = (referral_id, Action.REDIRECT, seen, terms)
     with begin() as work:
-        return step(work, ticket, ready, partial(steps.redirect, why=why))
+        return run_step(work, ticket, command, partial(steps.redirect, why=why))
 
 
 @router.post("/start", response_model=ReferralOut, responses=STEP)
@@ -184,9 +184,9 @@ def start_referral(
     fact: StartReferral,
 ) -> Response:
     """Report that you met the person and that help has started."""
-    ready = (referral_id, Action.START, seen, Terms(person_met=fact.person_met))
+    command = (referral_id, Action.START, seen, Terms(person_met=fact.person_met))
     with begin() as work:
-        return step(work, ticket, ready, actions.take)
+        return run_step(work, ticket, command, actions.take)
 
 
 @router.post("/hold", response_model=ReferralOut, responses=STEP)
@@ -196,8 +196,8 @@ def hold_referral(
     """Put help on hold until a review at the latest."""
     terms = Terms(reason=why.reason, review_at=why.review_at)
     with begin() as work:
-        ready = (referral_id, Action.HOLD, seen, terms)
-        return step(work, ticket, ready, partial(steps.hold, why=why))
+        command = (referral_id, Action.HOLD, seen, terms)
+        return run_step(work, ticket, command, partial(steps.hold, why=why))
 
 
 @router.post("/resume", response_model=ReferralOut, responses=STEP)
@@ -205,9 +205,9 @@ def resume_referral(
     begin: WriteReferrals, referral_id: UUID, seen: IfMatch, ticket: Once
 ) -> Response:
     """Resume help. Deadlines continue with the time that was left."""
-    ready = (referral_id, Action.RESUME, seen, Terms())
+    command = (referral_id, Action.RESUME, seen, Terms())
     with begin() as work:
-        return step(work, ticket, ready, steps.resume)
+        return run_step(work, ticket, command, steps.resume)
 
 
 @router.post("/report", response_model=ReferralOut, responses=STEP)
@@ -220,8 +220,8 @@ def report_on_referral(
 ) -> Response:
     """Report to the sender how the help goes. A deadline for the next report starts."""
     with begin() as work:
-        ready = (referral_id, Action.REPORT, seen, Terms(feedback=True))
-        return step(work, ticket, ready, partial(steps.report, said=said))
+        command = (referral_id, Action.REPORT, seen, Terms(feedback=True))
+        return run_step(work, ticket, command, partial(steps.report, said=said))
 
 
 @router.post("/complete", response_model=ReferralOut, responses=STEP)
@@ -235,8 +235,8 @@ def complete_referral(
     """Complete a referral with its outcome and feedback to the sender."""
     terms = Terms(outcome=report.outcome, feedback=True)
     with begin() as work:
-        ready = (referral_id, Action.COMPLETE, seen, terms)
-        return step(work, ticket, ready, partial(steps.complete, report=report))
+        command = (referral_id, Action.COMPLETE, seen, terms)
+        return run_step(work, ticket, command, partial(steps.complete, report=report))
 
 
 @router.post("/withdraw", response_model=ReferralOut, responses=STEP)
@@ -248,9 +248,9 @@ def withdraw_referral(
     why: TakeBackReferral,
 ) -> Response:
     """Withdraw a referral at any stage for the person. Its recipient must delete data."""
-    ready = (referral_id, Action.WITHDRAW, seen, Terms(reason=why.reason))
+    command = (referral_id, Action.WITHDRAW, seen, Terms(reason=why.reason))
     with begin() as work:
-        return step(work, ticket, ready, ending(why))
+        return run_step(work, ticket, command, end_with_reason(why))
 
 
 @router.post("/revoke", response_model=ReferralOut, responses=STEP)
@@ -262,9 +262,9 @@ def revoke_referral(
     why: TakeBackReferral,
 ) -> Response:
     """Revoke a referral with a reason before help starts. The recipient loses access."""
-    ready = (referral_id, Action.REVOKE, seen, Terms(reason=why.reason))
+    command = (referral_id, Action.REVOKE, seen, Terms(reason=why.reason))
     with begin() as work:
-        return step(work, ticket, ready, ending(why))
+        return run_step(work, ticket, command, end_with_reason(why))
 
 
 @router.post(
@@ -274,6 +274,6 @@ def confirm_deletion(
     begin: WriteReferrals, referral_id: UUID, seen: IfMatch, ticket: Once
 ) -> Response:
     """Confirm that you stopped helping and deleted your data. You lose access (204)."""
-    ready = (referral_id, Action.CONFIRM_DELETION, seen, Terms())
+    command = (referral_id, Action.CONFIRM_DELETION, seen, Terms())
     with begin() as work:
-        return step(work, ticket, ready, steps.confirm_deletion)
+        return run_step(work, ticket, command, steps.confirm_deletion)

@@ -19,7 +19,7 @@ from app.api.deps import (
 )
 from app.api.nouns import ResourceRouter
 from app.api.problems import list_problems
-from app.api.seeing import OPENED, is_first_sight, keep_sight
+from app.api.seeing import OPENED, is_first_read, record_first_read
 from app.cases import queries as cases
 from app.cases.models import Party
 from app.directory.queries import FocalPointUnknown
@@ -65,11 +65,11 @@ def open_referral(
     request with the same Idempotency-Key.
     """
 
-    def act(work: Writing) -> Referral:
+    def apply(work: Writing) -> Referral:
         return steps.open_referral(work, cases.lock(work, code), new)
 
     with begin() as work:
-        return run_on_referral(work, ticket, lambda: act(work), created=True)
+        return run_on_referral(work, ticket, lambda: apply(work), created=True)
 
 
 class ReferralQuery(PageQuery):
@@ -111,9 +111,9 @@ def get_referral(
         referral = queries.get(work, referral_id)
         [shown] = show(work, [referral])
         response = render(shown, version=shown.version, if_none_match=if_none_match)
-        first = is_first_sight(work, referral)
+        first = is_first_read(work, referral)
     if first:
-        keep_sight(work, referral)
+        record_first_read(work, referral)
     return response
 
 

@@ -41,8 +41,8 @@ from app.returns.schemas import (
 
 router = ResourceRouter("returns", "/returns/{return_id}")
 
-type Ready = tuple[UUID, Action, Seen, Terms]
-type Then = Callable[[Writing, Move], Return]
+type Command = tuple[UUID, Action, Seen, Terms]
+type Apply = Callable[[Writing, Move], Return]
 
 UNSEEN: Final = (
     *(NotFound, KeyReused, KeyInFlight),
@@ -53,17 +53,19 @@ STEP = list_problems(*STEPS)
 WITH_ANOTHER = ASKED | list_problems(*STEPS, ApprovalUnusable)
 
 
-def step(work: Writing, ticket: Ticket, ready: Ready, then: Then) -> Response:
+def run_step(work: Writing, ticket: Ticket, command: Command, apply: Apply) -> Response:
     """Check that a step of the checklist is allowed, then run it once."""
-    return run_once(work, ticket, RETURN, lambda: then(work, actions.ready(work, *ready)))
+    return run_once(
+        work, ticket, RETURN, lambda: apply(work, actions.ready(work, *command))
+    )
 
 
-def saying(said: Said | None = None) -> Then:
+def take_with(said: Said | None = None) -> Apply:
     """Return the function that takes a step and records what was reported with it."""
     return partial(actions.take, said=said or actions.NOTHING)
 
 
-def found(risk: AssessReturn) -> Said:
+def describe_risk(risk: AssessReturn) -> Said:
     """Return the content of a risk assessment."""
     threats = tuple(sorted(set(risk.threats)))
     return Said(level=risk.level, threats=threats, note=risk.note)
@@ -78,9 +80,9 @@ def inform_person(
     It needs a consent to return and to nothing else.
     """
     informed = told.right_to_stay_explained and told.options_explained
-    ready = (return_id, Action.INFORM, seen, Terms(informed=informed))
+    command = (return_id, Action.INFORM, seen, Terms(informed=informed))
     with begin() as work:
-        return step(work, ticket, ready, saying(Said(note=told.note)))
+        return run_step(work, ticket, command, take_with(Said(note=told.note)))
 
 
 @router.post("/permit-contact", response_model=ReturnOut, responses=STEP)
@@ -88,9 +90,9 @@ def permit_contact(
     begin: WriteReferrals, return_id: UUID, seen: IfMatch, ticket: Once
 ) -> Response:
     """Step 2: allow contact with the State of origin, if the safeguards permit it."""
-    ready = (return_id, Action.PERMIT_CONTACT, seen, Terms())
+    command = (return_id, Action.PERMIT_CONTACT, seen, Terms())
     with begin() as work:
-        return step(work, ticket, ready, saying())
+        return run_step(work, ticket, command, take_with())
 
 
 @router.post(
@@ -106,9 +108,9 @@ def verify_nationality(
     answer: VerifyNationality,
 ) -> Response:
     """Step 3: record whether the State of origin confirms the nationality."""
-    ready = (return_id, Action.VERIFY_NATIONALITY, seen, Terms())
+    command = (return_id, Action.VERIFY_NATIONALITY, seen, Terms())
     with begin() as work:
-        return step(work, ticket, ready, saying(Said(result=answer.nationality)))
+        return run_step(work, ticket, command, take_with(Said(result=answer.nationality)))
 
 
 @router.post("/assess-destination", response_model=ReturnOut, responses=STEP)
@@ -116,9 +118,9 @@ def assess_destination(
     begin: WriteReferrals, return_id: UUID, seen: IfMatch, ticket: Once, risk: AssessReturn
 ) -> Response:
     """Step 4: assess the risk, as the lead. The assessment is valid for 30 days."""
-    ready = (return_id, Action.ASSESS_DESTINATION, seen, Terms())
+    command = (return_id, Action.ASSESS_DESTINATION, seen, Terms())
     with begin() as work:
-        return step(work, ticket, ready, saying(found(risk)))
+        return run_step(work, ticket, command, take_with(describe_risk(risk)))
 
 
 @router.post("/assess-origin", response_model=ReturnOut, responses=STEP)
@@ -130,11 +132,11 @@ def assess_origin(
     The assessment is valid for 30 days. The family may be asked only with the person's
     consent to family tracing.
     """
-    ready = (return_id, Action.ASSESS_ORIGIN, seen, Terms(family=risk.family))
+    command = (return_id, Action.ASSESS_ORIGIN, seen, Terms(family=risk.family))
     services = tuple(sorted(set(risk.services)))
-    said = replace(found(risk), result=risk.family, services=services)
+    said = replace(describe_risk(risk), result=risk.family, services=services)
     with begin() as work:
-        return step(work, ticket, ready, saying(said))
+        return run_step(work, ticket, command, take_with(said))
 
 
 @router.post("/determine-interests", response_model=ReturnOut, responses=STEP)
@@ -146,10 +148,10 @@ def determine_interests(
     best: DetermineInterests,
 ) -> Response:
     """Step 6, for a child: record whether a return is in its best interests."""
-    ready = (return_id, Action.DETERMINE_INTERESTS, seen, Terms())
+    command = (return_id, Action.DETERMINE_INTERESTS, seen, Terms())
     with begin() as work:
-        return step(
-            work, ticket, ready, saying(Said(result=best.interests, note=best.note))
+        return run_step(
+            work, ticket, command, take_with(Said(result=best.interests, note=best.note))
         )
 
 
@@ -159,9 +161,9 @@ def receive_child(
 ) -> Response:
     """Step 6, for a child: confirm that a carer and a guardian will receive it."""
     received = who.carer_receives and who.guardian_at_arrival
-    ready = (return_id, Action.RECEIVE_CHILD, seen, Terms(received=received))
+    command = (return_id, Action.RECEIVE_CHILD, seen, Terms(received=received))
     with begin() as work:
-        return step(work, ticket, ready, saying(Said(note=who.note)))
+        return run_step(work, ticket, command, take_with(Said(note=who.note)))
 
 
 @router.post("/go", response_model=ReturnOut, responses=WITH_ANOTHER)

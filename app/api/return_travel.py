@@ -10,7 +10,7 @@ from app.api.approvals import Answers
 from app.api.deps import IfMatch, Once, WriteReferrals
 from app.api.nouns import ResourceRouter
 from app.api.problems import list_problems
-from app.api.return_acts import STEP, STEPS, UNSEEN, saying, step
+from app.api.return_acts import STEP, STEPS, UNSEEN, run_step, take_with
 from app.api.returns import RETURN
 from app.deadlines.planned_dates import DateNotReached
 from app.returns import deciding
@@ -50,7 +50,9 @@ def issue_document(
     """
     terms = Terms(unmarked=paper.without_marker)
     with begin() as work:
-        return step(work, ticket, (return_id, Action.ISSUE_DOCUMENT, seen, terms), saying())
+        return run_step(
+            work, ticket, (return_id, Action.ISSUE_DOCUMENT, seen, terms), take_with()
+        )
 
 
 @router.post("/plan", response_model=ReturnOut, responses=STEP)
@@ -61,9 +63,9 @@ def plan_travel(
 
     The recipient has to accept it.
     """
-    ready = (return_id, Action.PLAN, seen, made.terms())
+    command = (return_id, Action.PLAN, seen, made.terms())
     with begin() as work:
-        return step(work, ticket, ready, partial(deciding.plan, travel=made.plan))
+        return run_step(work, ticket, command, partial(deciding.plan, travel=made.plan))
 
 
 @router.post("/accept-plan", response_model=ReturnOut, responses=STEP)
@@ -71,9 +73,9 @@ def accept_plan(
     begin: WriteReferrals, return_id: UUID, seen: IfMatch, ticket: Once
 ) -> Response:
     """Step 9: accept the travel plan, as the office that meets the person."""
-    ready = (return_id, Action.ACCEPT_PLAN, seen, Terms())
+    command = (return_id, Action.ACCEPT_PLAN, seen, Terms())
     with begin() as work:
-        return step(work, ticket, ready, saying())
+        return run_step(work, ticket, command, take_with())
 
 
 @router.post("/depart", response_model=ReturnOut, responses=STEP)
@@ -83,8 +85,8 @@ def depart_now(
     """Step 10: record the departure of the person, who confirmed the wish today (G09)."""
     terms = Terms(reconfirmed=still.reconfirmed_today)
     with begin() as work:
-        ready = (return_id, Action.DEPART, seen, terms)
-        return step(work, ticket, ready, deciding.depart)
+        command = (return_id, Action.DEPART, seen, terms)
+        return run_step(work, ticket, command, deciding.depart)
 
 
 @router.post("/arrive", response_model=ReturnOut, responses=PLANNED_STEP)
@@ -95,11 +97,11 @@ def arrive_safely(
 
     Before the date of the travel plan, in your office's time zone, set `early`.
     """
-    ready = (return_id, Action.ARRIVE, seen, Terms(person_met=met.person_met))
+    command = (return_id, Action.ARRIVE, seen, Terms(person_met=met.person_met))
     said = Said(note=met.note)
     with begin() as work:
-        then = partial(deciding.arrive, said=said, early=met.early)
-        return step(work, ticket, ready, then)
+        apply = partial(deciding.arrive, said=said, early=met.early)
+        return run_step(work, ticket, command, apply)
 
 
 @router.post("/monitor", response_model=ReturnOut, responses=STEP)
@@ -109,8 +111,8 @@ def monitor_return(
     """Step 12: plan the visits: after 7 days and 1, 3, 6, 12 months, or on your dates."""
     with begin() as work:
         visits = deciding.planned(work, when.visits)
-        ready = (return_id, Action.MONITOR, seen, Terms(visits=visits))
-        return step(work, ticket, ready, partial(deciding.monitor, visits=visits))
+        command = (return_id, Action.MONITOR, seen, Terms(visits=visits))
+        return run_step(work, ticket, command, partial(deciding.monitor, visits=visits))
 
 
 @router.post("/report", response_model=ReturnOut, responses=PLANNED_STEP)
@@ -127,10 +129,10 @@ def report_on_return(
     """
     result = "person_met" if visit.person_met else "not_met"
     said = Said(result=result, note=visit.note)
-    ready = (return_id, Action.REPORT, seen, Terms(person_met=visit.person_met))
+    command = (return_id, Action.REPORT, seen, Terms(person_met=visit.person_met))
     with begin() as work:
-        then = partial(deciding.report, said=said, early=visit.early)
-        return step(work, ticket, ready, then)
+        apply = partial(deciding.report, said=said, early=visit.early)
+        return run_step(work, ticket, command, apply)
 
 
 @router.post(
@@ -157,7 +159,7 @@ def account_for_person(
     begin: WriteReferrals, return_id: UUID, seen: IfMatch, ticket: Once, met: ConfirmMet
 ) -> Response:
     """Confirm that you met a person whose return was stopped on the way."""
-    ready = (return_id, Action.ACCOUNT_FOR, seen, Terms(person_met=met.person_met))
+    command = (return_id, Action.ACCOUNT_FOR, seen, Terms(person_met=met.person_met))
     with begin() as work:
         said = Said(note=met.note)
-        return step(work, ticket, ready, partial(deciding.account_for, said=said))
+        return run_step(work, ticket, command, partial(deciding.account_for, said=said))

@@ -37,7 +37,7 @@ from app.routing.schemas import (
 
 router = ResourceRouter("routing")
 
-BESIDE: Final = frozenset({Kind.NON_STATE, Kind.INTERGOVERNMENTAL})
+ASKED_IN_PARALLEL: Final = frozenset({Kind.NON_STATE, Kind.INTERGOVERNMENTAL})
 
 
 def may_know(work: Reading, case: Case) -> bool:
@@ -52,7 +52,7 @@ def may_know(work: Reading, case: Case) -> bool:
     return stands.may_know_fears(me) and known.consents == stands.consents
 
 
-def advice_for(
+def list_advice(
     work: Reading, country: str, beside: list[str], *, child: bool
 ) -> list[AdviceOut]:
     """Return the advice for a person in a country, such as what to ask first."""
@@ -88,7 +88,7 @@ def show_routing(work: Reading, case: Case) -> RoutingOut:
     rows = queries.shortlist(work, case.id) if whole else queries.list_asked(work, case.id)
     known = {focal_point.id: focal_point for focal_point in directory.everyone(work)}
     waiting = [known[row.focal_point_id] for row in rows if not row.asked_at]
-    beside = [found.code for found in waiting if found.kind in BESIDE]
+    beside = [found.code for found in waiting if found.kind in ASKED_IN_PARALLEL]
     out = queries.load_result(work, case.id).left_out if whole else []
     return RoutingOut(
         holder=known[case.holder].code if case.holder else None,
@@ -103,7 +103,7 @@ def show_routing(work: Reading, case: Case) -> RoutingOut:
             for row in rows
         ],
         left_out=[LeftOutOut.model_validate(row) for row in out],
-        advice=advice_for(work, case.country or "", beside, child=case.is_child),
+        advice=list_advice(work, case.country or "", beside, child=case.is_child),
     )
 
 
@@ -136,11 +136,11 @@ def get_recipients(
     with begin() as work:
         case = placing.held(work, code)
         offers = placing.offers_for(work, case, query.service)
-        desk, me = desk_of(offers), directory.by_id(work, work.actor.focal_point_id)
+        desk, me = get_desk(offers), directory.by_id(work, work.actor.focal_point_id)
         shown = RecipientsOut(
             services=show_offers(offers),
             desk=desk if may_know(work, case) or desk == me.code else None,
-            advice=advice_for(work, case.country or "", [], child=case.is_child),
+            advice=list_advice(work, case.country or "", [], child=case.is_child),
         )
         return render(shown, if_none_match=if_none_match)
 
@@ -164,7 +164,7 @@ def try_routing(begin: ReadDirectory, asked: RoutingQuestion) -> Response:
             leads=RankingOut.of(trial.leads),
             services=show_offers(trial.offers),
             desk=trial.leads.desk.code if trial.leads.desk else None,
-            advice=advice_for(work, asked.country, beside, child=child),
+            advice=list_advice(work, asked.country, beside, child=child),
         )
         return render(shown)
 
@@ -177,7 +177,7 @@ def show_offers(offers: placing.Offers) -> list[ServiceOut]:
     ]
 
 
-def desk_of(offers: placing.Offers) -> str | None:
+def get_desk(offers: placing.Offers) -> str | None:
     """Return the code of the desk, which is the same in every list, or None."""
     desks = {ranking.desk.code for ranking in offers.values() if ranking.desk}
     return min(desks, default=None)

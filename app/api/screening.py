@@ -57,9 +57,11 @@ def score_signs(begin: ScreenSigns, signs: ScreenedSigns) -> Response:
         return render(ScreeningResult.model_validate(result))
 
 
-def show(work: Reading, screening: Screening, status: int, headers: Headers) -> Response:
+def show_screening(
+    work: Reading, screening: Screening, status: int, headers: Headers
+) -> Response:
     """Return the outcome of one screening."""
-    [shown] = spell(work, [screening])
+    [shown] = build_screenings(work, [screening])
     return render(shown, status=status, headers=headers)
 
 
@@ -81,7 +83,10 @@ def record_screening(
     sealed: score first to see the reasons, or open the screening.
     """
     with begin() as work:
-        view = RecordView(lambda work, one: known(work, cases.get(work, code), one), show)
+        view = RecordView(
+            lambda work, one: find_screening(work, cases.get(work, code), one),
+            show_screening,
+        )
         return create_once(work, ticket, view, lambda: intake.screen(work, code, new))
 
 
@@ -96,7 +101,7 @@ def list_screenings(
     """
     with begin() as work:
         found = queries.known(work, cases.get(work, code))
-        items = spell(work, found)
+        items = build_screenings(work, found)
         return render(ScreeningList(items=items), if_none_match=if_none_match)
 
 
@@ -119,7 +124,7 @@ def open_screening(
     return render(get_or_404(opened))
 
 
-def known(work: Reading, case: Case, screening_id: UUID) -> Screening:
+def find_screening(work: Reading, case: Case, screening_id: UUID) -> Screening:
     """Return a screening that the caller may know, or raise NotFound (404)."""
     for screening in queries.known(work, case):
         if screening.id == screening_id:
@@ -127,7 +132,7 @@ def known(work: Reading, case: Case, screening_id: UUID) -> Screening:
     raise NotFound("There is no such screening in this case.")
 
 
-def spell(work: Reading, screenings: list[Screening]) -> list[ScreeningOut]:
+def build_screenings(work: Reading, screenings: list[Screening]) -> list[ScreeningOut]:
     """Return screenings with the codes of the offices that recorded them."""
     codes = directory.codes(work, [one.screened_by for one in screenings])
     return [

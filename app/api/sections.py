@@ -8,7 +8,7 @@ from app.api.acting import get_or_404, run_on_case
 from app.api.conditional import render
 from app.api.deps import CaseCode, IfMatch, Once, OpenSections, Paging, Purpose, WriteCases
 from app.api.nouns import ResourceRouter
-from app.api.problems import Fault, invalid, list_problems
+from app.api.problems import Fault, build_invalid, list_problems
 from app.api.seeing import OPENED
 from app.cases import queries as cases
 from app.cases.schemas import OpenedSection
@@ -81,14 +81,14 @@ def write_section(  # noqa: PLR0913, PLR0917 - each is part of one decision
     """Replace a section, as the submitter or, once there is one, the lead."""
     if content.section != section:
         raise SectionMismatch("Send the same section in the path and in the body.")
-    must_know_signs(content)
+    require_known_indicators(content)
     with begin() as work:
         return run_on_case(
             work, ticket, lambda: actions.write_section(work, code, seen, content)
         )
 
 
-def must_know_signs(content: SectionContent) -> None:
+def require_known_indicators(content: SectionContent) -> None:
     """Raise RequestInvalid (422) if a section names an unknown indicator."""
     detail = unknown("indicators").message()
     faults = [
@@ -96,7 +96,7 @@ def must_know_signs(content: SectionContent) -> None:
         for place in unknown_signs(content)
     ]
     if faults:
-        raise invalid(faults)
+        raise build_invalid(faults)
 
 
 @router.get("/safeguards", response_model=OpenedSafeguards, responses=OPENED)

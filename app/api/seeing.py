@@ -25,13 +25,13 @@ ASKED = frozenset(
 )
 
 
-def is_first_sight(work: Reading, record: Sendable) -> bool:
+def is_first_read(work: Reading, record: Sendable) -> bool:
     """Return whether the caller was asked to act and has not read the record before."""
     asked = record.relations_of(work.actor.focal_point_id) & ASKED
     return bool(asked) and not queries.was_seen(work, record.id)
 
 
-def keep_sight(read: Reading, record: Sendable) -> None:
+def record_first_read(read: Reading, record: Sendable) -> None:
     """Record the first read in a short transaction after it. Raises Busy (503)."""
     with writing(read.ground, read.actor) as work:
         actions.keep_sighting(work, record.id)

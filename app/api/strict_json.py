@@ -20,11 +20,11 @@ class JsonRefused(Problem):
 
 def is_json(headers: Mapping[str, str]) -> bool:
     """Return whether the headers declare JSON, in UTF-8 and not compressed."""
-    kind = media_type(headers)
+    kind = parse_media_type(headers)
     return kind == "application/json" or kind.endswith("+json")
 
 
-def media_type(headers: Mapping[str, str]) -> str:
+def parse_media_type(headers: Mapping[str, str]) -> str:
     """Return the media type of a body, or "" if it is compressed or not UTF-8."""
     said = Message()
     said["content-type"] = headers.get("content-type", "")
@@ -35,14 +35,14 @@ def media_type(headers: Mapping[str, str]) -> str:
 
 def must_be_strict(body: bytes) -> None:
     """Raise JsonRefused (422) if two parsers could read the body differently."""
-    if depth(body) > DEPTH:
+    if measure_depth(body) > DEPTH:
         raise JsonRefused(f"It is nested deeper than {DEPTH} levels.")
     try:
         json.loads(
             body.decode(),
-            object_pairs_hook=unique,
-            parse_constant=refuse_constant,
-            parse_int=bounded,
+            object_pairs_hook=require_unique_keys,
+            parse_constant=fail_on_constant,
+            parse_int=parse_bounded_int,
         )
     except UnicodeDecodeError as error:
         raise JsonRefused("It is not UTF-8.") from error
@@ -50,7 +50,7 @@ def must_be_strict(body: bytes) -> None:
         raise JsonRefused("It is not JSON.") from error
 
 
-def depth(body: bytes) -> int:
+def measure_depth(body: bytes) -> int:
     """Return how deep a body is nested, without parsing, because parsing recurses.
 
     Brackets within strings do not count.
@@ -66,7 +66,7 @@ TEXTS: Final = re.compile(rb'"(?:[^"\\]|\\.)*+"?', re.DOTALL)
 BRACKETS: Final = re.compile(rb"[\[\]{}]")
 
 
-def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def require_unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """Return the pairs as a dict. Raises JsonRefused for a duplicate key."""
     found = dict(pairs)
     if len(found) != len(pairs):
@@ -74,12 +74,12 @@ def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
-def refuse_constant(_: str) -> float:
+def fail_on_constant(_: str) -> float:
     """Raise JsonRefused for NaN and the infinities, which JSON does not have."""
     raise JsonRefused("NaN and Infinity are not JSON.")
 
 
-def bounded(digits: str) -> int:
+def parse_bounded_int(digits: str) -> int:
     """Parse an integer. Raises JsonRefused if it is too large for a database column."""
     if len(digits.lstrip("-")) > DIGITS:
         raise JsonRefused("A number is too large.")

@@ -26,9 +26,9 @@ from app.access.schemas import TokenOut, TokenRefused
 from app.access.tokens import Bought, ScopeRefused
 from app.api.anonymous_bodies import AnonymousBodies
 from app.api.approvals import Answers
-from app.api.guard import must_not_guess, must_not_hurry
+from app.api.guard import enforce_rate_limit, limit_wrong_keys
 from app.api.problems import list_problems
-from app.api.strict_json import media_type
+from app.api.strict_json import parse_media_type
 from app.kernel.problems import Problem
 from app.kernel.work import Ground
 
@@ -58,7 +58,7 @@ class Refused(Exception):  # noqa: N818 - an answer, not a fault
 
 
 @dataclass(frozen=True)
-class Asking:
+class TokenRequest:
     """The assertion, client and scopes of a token request."""
 
     assertion: str
@@ -66,7 +66,7 @@ class Asking:
     scopes: list[str] | None
 
 
-SENT: Final[dict[str, Any]] = {
+FORM_SCHEMA: Final[dict[str, Any]] = {
     "type": "object",
     "required": ["grant_type", "client_assertion_type", "client_assertion"],
     "properties": {
@@ -88,17 +88,17 @@ SENT: Final[dict[str, Any]] = {
         },
     },
 }
-TOLD: Final = list_problems(NoTokens)
+PROBLEMS: Final = list_problems(NoTokens)
 ANSWERS: Final[Answers] = {
     400: {"model": TokenRefused, "description": "The request or its scope is not valid."},
     401: {"model": TokenRefused, "description": "`invalid_client`: not authenticated."},
-    **{status: TOLD[status] for status in (404, 429, 503)},
+    **{status: PROBLEMS[status] for status in (404, 429, 503)},
 }
 
 
-async def form(request: Request) -> bytes:
+async def read_form(request: Request) -> bytes:
     """Read the body. Raises HTTPException (408, 413, 415) or Busy (503)."""
-    if media_type(request.headers) != FORM:
+    if parse_media_type(request.headers) != FORM:
         raise HTTPException(HTTPStatus.UNSUPPORTED_MEDIA_TYPE)
     bodies: AnonymousBodies = request.app.state.anonymous_bodies
     return await bodies.read(request)
@@ -108,9 +108,11 @@ async def form(request: Request) -> bytes:
     "/token",
     response_model=TokenOut,
     responses=ANSWERS,
-    openapi_extra={"requestBody": {"content": {FORM: {"schema": SENT}}, "required": True}},
+    openapi_extra={
+        "requestBody": {"content": {FORM: {"schema": FORM_SCHEMA}}, "required": True}
+    },
 )
-def issue_token(request: Request, body: Annotated[bytes, Depends(form)]) -> Response:
+def issue_token(request: Request, body: Annotated[bytes, Depends(read_form)]) -> Response:
     """Issue an access token for 15 minutes to a machine, for a JWT that it signed.
 
     The client is the account. It signs a JWT with ES384, RS384 or EdDSA and one of its
@@ -123,7 +125,9 @@ def issue_token(request: Request, body: Annotated[bytes, Depends(form)]) -> Resp
     if endpoint is None:
         raise NoTokens("The operator has to set SAFE_CONDUCT_PUBLIC_URL for tokens.")
     try:
-        return shown(request, bought(request, asked(request, body), endpoint))
+        return render_token(
+            request, grant_token(request, parse_request(request, body), endpoint)
+        )
     except Refused as refused:
         told = TokenRefused(error=refused.error, error_description=refused.why)
         unknown = refused.error == "invalid_client"
@@ -131,14 +135,14 @@ def issue_token(request: Request, body: Annotated[bytes, Depends(form)]) -> Resp
         return JSONResponse(told.model_dump(), status, headers)
 
 
-def asked(request: Request, body: bytes) -> Asking:
+def parse_request(request: Request, body: bytes) -> TokenRequest:
     """Parse a token request; unknown fields are ignored (RFC 6749, section 3.2).
 
     Raises Refused.
     """
     if request.query_params or "authorization" in request.headers:
         raise Refused("invalid_request", "Send no query and no `Authorization`.")
-    said = fields(body)
+    said = parse_form(body)
     if "grant_type" not in said or "client_secret" in said:
         raise Refused("invalid_request", "Send `grant_type`, and no `client_secret`.")
     if said["grant_type"] != GRANT:
@@ -148,10 +152,10 @@ def asked(request: Request, body: bytes) -> Asking:
         raise Refused("invalid_request", why)
     scope = said.get("scope")
     scopes = None if scope is None else scope.split(" ")
-    return Asking(said["client_assertion"], said.get("client_id"), scopes)
+    return TokenRequest(said["client_assertion"], said.get("client_id"), scopes)
 
 
-def fields(body: bytes) -> Mapping[str, str]:
+def parse_form(body: bytes) -> Mapping[str, str]:
     """Parse a form without duplicate fields; empty fields are dropped. Raises Refused."""
     try:
         pairs = parse_qsl(
@@ -169,40 +173,40 @@ def fields(body: bytes) -> Mapping[str, str]:
     return {name: value for name, value in found.items() if value}
 
 
-def bought(request: Request, asking: Asking, endpoint: str) -> Bought:
+def grant_token(request: Request, asked: TokenRequest, endpoint: str) -> Bought:
     """Verify an assertion and issue a token for it. Raises Refused.
 
     Every wrong assertion gets the same answer and counts as a wrong key (429).
     """
     ground: Ground = request.app.state.ground
-    named = asking.client or ""
+    named = asked.client or ""
     try:
-        said = read(asking.assertion)
+        said = read(asked.assertion)
         named = said.claims.iss
         with ground.database.reading() as session:
             key = machines.signer(session, said, ground.clock())
         must_be_signed(said, key.jwk, key.alg)
         must_be_for(said, endpoint, ground.clock())
-        must_be_client(named, asking.client)
-        must_not_hurry(request, key.account_id)
-        scopes = tokens.scopes_of(key, asking.scopes)
+        require_same_client(named, asked.client)
+        enforce_rate_limit(request, key.account_id)
+        scopes = tokens.scopes_of(key, asked.scopes)
         with ground.database.writing() as session:
             return tokens.buy(session, said, scopes, ground.clock())
     except AssertionRefused as error:
-        must_not_guess(request, named)
+        limit_wrong_keys(request, named)
         raise Refused("invalid_client", "The assertion is not valid.") from error
     except ScopeRefused as error:
         why = "The key was not registered for this scope."
         raise Refused("invalid_scope", why) from error
 
 
-def must_be_client(proved: str, said: str | None) -> None:
+def require_same_client(proved: str, said: str | None) -> None:
     """Raise AssertionRefused if `client_id` is not the account that signed."""
     if said not in {None, proved}:
         raise AssertionRefused
 
 
-def shown(request: Request, made: Bought) -> Response:
+def render_token(request: Request, made: Bought) -> Response:
     """Return a token with its type, lifetime and scopes."""
     ground: Ground = request.app.state.ground
     left = (made.expires_at - ground.clock()).total_seconds()

@@ -36,7 +36,7 @@ ASK = (
 DECIDE = list_problems(*ACT, ActionIllegal, ActionNotYours, NotASecondPerson)
 
 
-def deeds(one: VitalReading) -> list[tuple[Case, UUID, datetime]]:
+def list_acts(one: VitalReading) -> list[tuple[Case, UUID, datetime]]:
     """Return the offices that asked for and decided an emergency access, and when."""
     acts = [(one.case, one.asked_by, one.asked_at)]
     if one.decided_by and one.decided_at:
@@ -44,9 +44,9 @@ def deeds(one: VitalReading) -> list[tuple[Case, UUID, datetime]]:
     return acts
 
 
-def spell(work: Reading, found: list[VitalReading]) -> list[VitalReadingOut]:
+def build_readings(work: Reading, found: list[VitalReading]) -> list[VitalReadingOut]:
     """Return emergency accesses, with the codes of offices that the caller may know."""
-    names = naming.read(work, [act for one in found for act in deeds(one)])
+    names = naming.read(work, [act for one in found for act in list_acts(one)])
     clocks = deadlines.running(work, [one.id for one in found])
     telling = {
         key: clock.due_at
@@ -63,14 +63,14 @@ def spell(work: Reading, found: list[VitalReading]) -> list[VitalReadingOut]:
                 one.decided_at or one.asked_at,
                 as_party=False,
             ),
-            tell_person_by=telling.get(one.id) if knows_holder(work, one) else None,
+            tell_person_by=telling.get(one.id) if may_know_holder(work, one) else None,
             **{name: getattr(one, name) for name in SAME},
         )
         for one in found
     ]
 
 
-def knows_holder(work: Reading, reading: VitalReading) -> bool:
+def may_know_holder(work: Reading, reading: VitalReading) -> bool:
     """Return whether the caller may know who has to tell the person, and the deadline."""
     return Grant.LEAD in reading.case.grants(work.actor.focal_point_id)
 
@@ -85,7 +85,7 @@ def show_reading(
     work: Reading, reading: VitalReading, status: int, headers: Headers
 ) -> Response:
     """Return one emergency access."""
-    [shown] = spell(work, [reading])
+    [shown] = build_readings(work, [reading])
     return render(shown, status=status, headers=headers)
 
 
@@ -106,7 +106,7 @@ def list_readings(
     with begin() as work:
         found = emergency.readings_for(work, cases.get(work, code))
         return render(
-            VitalReadingList(items=spell(work, found)), if_none_match=if_none_match
+            VitalReadingList(items=build_readings(work, found)), if_none_match=if_none_match
         )
 
 

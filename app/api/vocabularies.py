@@ -8,7 +8,7 @@ The difference exists in the OpenAPI document only, not in the code.
 from collections.abc import Iterator
 from typing import Any, Final
 
-from app.api.references import SCHEMAS, name_in, reached, references
+from app.api.references import SCHEMAS, get_schema_name, reached, walk_references
 
 FROZEN: Final = frozenset(
     {
@@ -33,21 +33,21 @@ def open_vocabularies(document: dict[str, Any]) -> None:
     adds it, the names of types in clients stay the same.
     """
     schemas = document["components"]["schemas"]
-    read = list(answers(document))
+    read = list(list_answers(document))
     names = reached(document, read)
     growing = {name for name in names - FROZEN if "enum" in schemas[name]}
     for part in (read, *(schemas[name] for name in names)):
-        for reference in references(part):
-            if (name := name_in(reference)) in growing:
+        for reference in walk_references(part):
+            if (name := get_schema_name(reference)) in growing:
                 reference["$ref"] = f"{SCHEMAS}{OPEN}{name}"
                 reference.pop("default", None)  # answers always have the field
-    schemas |= {f"{OPEN}{name}": opened(schemas[name]) for name in sorted(growing)}
+    schemas |= {f"{OPEN}{name}": build_open_enum(schemas[name]) for name in sorted(growing)}
     paths, webhooks = document["paths"], document.get("webhooks", {})
     for name in growing - reached(document, [paths, webhooks]):
         del schemas[name]
 
 
-def answers(document: dict[str, Any]) -> Iterator[Any]:
+def list_answers(document: dict[str, Any]) -> Iterator[Any]:
     """Yield the parts that clients read: responses and the bodies of webhooks."""
     for path in document["paths"].values():
         yield from (operation["responses"] for operation in path.values())
@@ -55,7 +55,7 @@ def answers(document: dict[str, Any]) -> Iterator[Any]:
         yield from (operation.get("requestBody", {}) for operation in path.values())
 
 
-def opened(enum: dict[str, Any]) -> dict[str, Any]:
+def build_open_enum(enum: dict[str, Any]) -> dict[str, Any]:
     """Return a string schema that lists the values of an enum as the known ones."""
     known = enum["enum"]
     told = f"{enum.get('description', '')}\n\n{MORE}".strip()

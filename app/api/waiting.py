@@ -47,7 +47,7 @@ PREFER: Final = (
     f"At most {LONGEST} (RFC 7240). Other preferences are ignored."
 )
 APPLIED: Final = "Preference-Applied"
-SAYS_APPLIED: Final = {
+APPLIED_HEADER: Final = {
     APPLIED: {
         "description": "The wait that was applied. Absent if the request asked for none.",
         "schema": {"type": "string"},
@@ -161,9 +161,14 @@ def bell_over(ground: Ground) -> Bell:
     return Bell(look)
 
 
-async def unless_gone(request: Request, waiting: Coroutine[Any, Any, bool]) -> bool:
+async def wait_unless_disconnected(
+    request: Request, waiting: Coroutine[Any, Any, bool]
+) -> bool:
     """Wait until the result is there. Raises ClientDisconnect if the client leaves."""
-    heard, gone = asyncio.create_task(waiting), asyncio.create_task(leaves(request))
+    heard, gone = (
+        asyncio.create_task(waiting),
+        asyncio.create_task(wait_for_disconnect(request)),
+    )
     try:
         await asyncio.wait([heard, gone], return_when=asyncio.FIRST_COMPLETED)
         if not heard.done():
@@ -174,13 +179,13 @@ async def unless_gone(request: Request, waiting: Coroutine[Any, Any, bool]) -> b
         gone.cancel()
 
 
-async def leaves(request: Request) -> None:
+async def wait_for_disconnect(request: Request) -> None:
     """Wait until the client disconnects; its body was read before."""
     while (await request.receive())["type"] != "http.disconnect":
         pass
 
 
-async def listening(request: Request) -> AsyncIterator[None]:
+async def hold_stream_place(request: Request) -> AsyncIterator[None]:
     """Hold a place until the stream has ended. Raises TooManyRequests (429)."""
     bell: Bell = request.app.state.bell
     with bell.place(request.state.actor.account_id):

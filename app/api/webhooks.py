@@ -66,12 +66,16 @@ OPEN: Final[Answers] = {
 REPLAY: Final = list_problems(*CHANGING, CursorUnknown, CursorGone)
 
 
-def show(work: Reading, webhook: Webhook, status: int, headers: Headers) -> Response:
+def show_webhook(
+    work: Reading, webhook: Webhook, status: int, headers: Headers
+) -> Response:
     """Return a webhook as it is now."""
     return render(queries.show_one(work, webhook), status=status, headers=headers)
 
 
-def show_made(work: Reading, made: MadeWebhook, status: int, headers: Headers) -> Response:
+def show_made_webhook(
+    work: Reading, made: MadeWebhook, status: int, headers: Headers
+) -> Response:
     """Return a webhook; its secret only in the first answer."""
     shown = queries.show_one(work, made.row).model_dump()
     extra = add_location(made.row.reference, status, headers)
@@ -79,9 +83,9 @@ def show_made(work: Reading, made: MadeWebhook, status: int, headers: Headers) -
     return render(body, status=status, headers=extra)
 
 
-WEBHOOK: Final = RecordView(queries.find, show)
-MADE: Final = RecordView(
-    lambda work, it: MadeWebhook(queries.find(work, it), None), show_made
+WEBHOOK: Final = RecordView(queries.find, show_webhook)
+MADE_WEBHOOK: Final = RecordView(
+    lambda work, it: MadeWebhook(queries.find(work, it), None), show_made_webhook
 )
 
 
@@ -127,7 +131,7 @@ def open_webhook(
         return run_once(
             work,
             ticket,
-            MADE,
+            MADE_WEBHOOK,
             lambda: actions.open_webhook(work, new, approval),
             status=CREATED,
             key_needed=True,
@@ -151,7 +155,7 @@ def rotate_webhook_secret(
         return run_once(
             work,
             ticket,
-            MADE,
+            MADE_WEBHOOK,
             lambda: actions.rotate_secret(work, webhook_id, how.overlap_hours),
             status=CREATED,
             key_needed=True,
