@@ -29,10 +29,9 @@ from app.api.approvals import ASKED, Answers
 from app.api.conditional import render
 from app.api.deps import ApprovalId, IfNoneMatch, Once, ReadAccounts, WriteAccounts
 from app.api.nouns import ResourceRouter
-from app.api.problems import list_problems
+from app.api.problems import KEY_OPTIONAL, KEY_REQUIRED, list_problems
 from app.directory import queries as directory
 from app.directory.queries import FocalPointUnknown
-from app.kernel.idempotency import KeyInFlight, KeyMissing, KeyReused
 from app.kernel.lifecycle import RoleMissing
 from app.kernel.problems import NotFound
 from app.kernel.text import Code
@@ -48,21 +47,25 @@ OfOffice = Annotated[
 ]
 
 READ: Final = list_problems(NotFound, RoleMissing)
-ENDING: Final = list_problems(NotFound, RoleMissing, KeyReused, KeyInFlight)
+ENDING: Final = list_problems(NotFound, RoleMissing, *KEY_OPTIONAL)
 GRANTING: Final = (
-    *(NotFound, RoleMissing, RolesIncompatible, AboutYourself, AccountEnded),
-    *(ApprovalUnusable, KeyReused, KeyInFlight),
+    NotFound,
+    RoleMissing,
+    RolesIncompatible,
+    AboutYourself,
+    AccountEnded,
+    ApprovalUnusable,
 )
-GRANT: Final = ASKED | list_problems(*GRANTING)
+GRANT: Final = ASKED | list_problems(*GRANTING, *KEY_OPTIONAL)
 OPEN: Final[Answers] = {
     201: {"model": AccountOut, "description": "The account is open. Make a key for it."},
     **ASKED,
-    **list_problems(*GRANTING, KeyMissing, FocalPointUnknown),
+    **list_problems(*GRANTING, *KEY_REQUIRED, FocalPointUnknown),
 }
 MAKE: Final[Answers] = {
     201: {"model": MadeKeyOut, "description": "The key. It is shown only once."},
     **ASKED,
-    **list_problems(*GRANTING, KeyMissing),
+    **list_problems(*GRANTING, *KEY_REQUIRED),
 }
 
 

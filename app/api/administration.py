@@ -40,7 +40,7 @@ from app.api.deps import (
     WriteDirectory,
 )
 from app.api.nouns import ResourceRouter
-from app.api.problems import list_problems
+from app.api.problems import VERSIONED, list_problems
 from app.directory.changes import DirectoryChange
 from app.directory.models import FocalPoint
 from app.directory.queries import FocalPointUnknown
@@ -49,7 +49,7 @@ from app.kernel.lifecycle import RoleMissing
 from app.kernel.paging import CursorUnknown, paginate
 from app.kernel.problems import NotFound, Problem
 from app.kernel.text import Code, CountryCode
-from app.kernel.versions import Expected, VersionNotGiven, VersionStale
+from app.kernel.versions import Expected
 from app.kernel.work import Reading, Writing
 
 router = ResourceRouter("administration")
@@ -62,8 +62,14 @@ class CodeMismatch(Problem):
 
 
 MAY_FAIL = (
-    *(RoleMissing, NotFound, VersionNotGiven, VersionStale, ApprovalUnusable),
-    *(CodeMismatch, CountryUnknown, FocalPointUnknown, DirectoryUnsound),
+    RoleMissing,
+    NotFound,
+    *VERSIONED,
+    ApprovalUnusable,
+    CodeMismatch,
+    CountryUnknown,
+    FocalPointUnknown,
+    DirectoryUnsound,
 )
 PUT = ASKED | list_problems(*MAY_FAIL)
 NEW = "The row was created."

@@ -11,7 +11,7 @@ from app.api.acting import run_on_case
 from app.api.approvals import ASKED, Answers
 from app.api.deps import ApprovalId, CaseCode, IfMatch, Once, WriteCases
 from app.api.nouns import ResourceRouter
-from app.api.problems import list_problems
+from app.api.problems import ACTION, KEY_OPTIONAL, VERSIONED, list_problems
 from app.cases.lifecycle import Action, Row
 from app.cases.models import Case
 from app.casework import acting, closing, erasing, intake, leading
@@ -30,11 +30,9 @@ from app.casework.carrying import DeskMissing
 from app.casework.needs import Terms
 from app.casework.schemas import CaseOut
 from app.deadlines.planned_dates import DateNotReached
-from app.kernel.idempotency import KeyInFlight, KeyReused, Ticket
-from app.kernel.lifecycle import ActionIllegal, ActionNotYours, RoleMissing
+from app.kernel.idempotency import Ticket
 from app.kernel.needs import NeedsUnmet
-from app.kernel.problems import NotFound
-from app.kernel.versions import Seen, VersionNotGiven, VersionStale
+from app.kernel.versions import Seen
 from app.kernel.work import Writing
 
 router = ResourceRouter("case acts", "/cases/{code}")
@@ -42,11 +40,8 @@ router = ResourceRouter("case acts", "/cases/{code}")
 type Command = tuple[str, Action, Seen, Terms]
 type Apply = Callable[[Writing, Case, Row], Case]
 
-UNSEEN: Final = (
-    *(NotFound, KeyReused, KeyInFlight),
-    *(ActionIllegal, ActionNotYours, RoleMissing),
-)
-ACTS: Final = (*UNSEEN, VersionNotGiven, VersionStale, NeedsUnmet)
+UNSEEN: Final = (*ACTION, *KEY_OPTIONAL)
+ACTS: Final = (*UNSEEN, *VERSIONED, NeedsUnmet)
 ACT = list_problems(*ACTS)
 NO_LONGER_YOURS: Answers = {
     204: {

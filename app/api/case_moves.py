@@ -9,7 +9,7 @@ from app.api.approvals import ASKED
 from app.api.case_acts import ACTS, NO_LONGER_YOURS, UNSEEN, WITH_ANOTHER
 from app.api.deps import ApprovalId, CaseCode, IfMatch, Once, WriteCases
 from app.api.nouns import ResourceRouter
-from app.api.problems import list_problems
+from app.api.problems import VERSIONED, list_problems
 from app.cases.lifecycle import Action
 from app.cases.models import Case
 from app.casework import acting, erasing, lead_replacement, moving
@@ -28,7 +28,6 @@ from app.consents.actions import AdultSpokenFor, ConsentOver, GuardianNeeded
 from app.consents.schemas import NewLeadConsent
 from app.directory.queries import FocalPointUnknown
 from app.kernel.needs import NeedsUnmet
-from app.kernel.versions import VersionNotGiven, VersionStale
 from app.kernel.work import Writing
 
 router = ResourceRouter("case acts", "/cases/{code}")
@@ -60,9 +59,7 @@ def assign_case(
     "/relocate",
     response_model=CaseOut,
     responses=NO_LONGER_YOURS
-    | list_problems(
-        *(*UNSEEN, VersionNotGiven, VersionStale, moving.CountrySame, DeskMissing),
-    ),
+    | list_problems(*UNSEEN, *VERSIONED, moving.CountrySame, DeskMissing),
 )
 def relocate_case(
     begin: WriteCases, code: CaseCode, seen: IfMatch, ticket: Once, where: RelocateCase
@@ -82,8 +79,15 @@ def relocate_case(
     responses=NO_LONGER_YOURS
     | ASKED
     | list_problems(
-        *(*UNSEEN, NeedsUnmet, ApprovalUnusable, LeadNotFailing, LeadConsentRecorded),
-        *(AdultSpokenFor, GuardianNeeded, ConsentOver, DeskMissing),
+        *UNSEEN,
+        NeedsUnmet,
+        ApprovalUnusable,
+        LeadNotFailing,
+        LeadConsentRecorded,
+        AdultSpokenFor,
+        GuardianNeeded,
+        ConsentOver,
+        DeskMissing,
     ),
 )
 def record_lead_consent(
@@ -120,7 +124,7 @@ def record_lead_consent(
     responses=NO_LONGER_YOURS
     | ASKED
     | list_problems(
-        *(*UNSEEN, NeedsUnmet, ApprovalUnusable, FocalPointUnknown, LeadNotFailing),
+        *UNSEEN, NeedsUnmet, ApprovalUnusable, FocalPointUnknown, LeadNotFailing
     ),
 )
 def take_over_case(

@@ -17,7 +17,7 @@ from app.api.deps import (
     WriteCases,
 )
 from app.api.nouns import ResourceRouter
-from app.api.problems import list_problems
+from app.api.problems import ACTION, KEY_OPTIONAL, KEY_REQUIRED, VERSIONED, list_problems
 from app.api.seeing import is_first_read, record_first_read
 from app.cases import queries
 from app.cases.filters import is_at
@@ -35,23 +35,16 @@ from app.deadlines.limits import Priority
 from app.directory.queries import FocalPointUnknown
 from app.kernel.actors import Relation
 from app.kernel.free_space import SpaceReserved
-from app.kernel.idempotency import KeyInFlight, KeyMissing, KeyReused
-from app.kernel.lifecycle import ActionIllegal, ActionNotYours, RoleMissing
+from app.kernel.lifecycle import RoleMissing
 from app.kernel.needs import NeedsUnmet
 from app.kernel.paging import CursorUnknown, PageQuery, paginate
 from app.kernel.problems import NotFound
 from app.kernel.quotas import TooManyDrafts
 from app.kernel.text import CountryCode
-from app.kernel.versions import VersionNotGiven, VersionStale
 
 router = ResourceRouter("cases", "/cases")
 
-KEYS = (KeyReused, KeyInFlight)
-VERSION = (NotFound, VersionNotGiven, VersionStale)
-ACTS = (
-    *(*VERSION, *KEYS),
-    *(ActionIllegal, ActionNotYours, RoleMissing, NeedsUnmet),
-)
+ACTS = (*ACTION, *KEY_OPTIONAL, *VERSIONED, NeedsUnmet)
 
 
 @router.post(
@@ -59,10 +52,16 @@ ACTS = (
     status_code=201,
     response_model=CaseOut,
     responses=list_problems(
-        *(KeyMissing, *KEYS, RoleMissing, FocalPointUnknown, NeedsUnmet),
-        *(ConsentOver, AdultSpokenFor),
-        *(intake.ExternalReferenceTaken, carrying.DeskMissing),
-        *(TooManyDrafts, SpaceReserved),
+        *KEY_REQUIRED,
+        RoleMissing,
+        FocalPointUnknown,
+        NeedsUnmet,
+        ConsentOver,
+        AdultSpokenFor,
+        intake.ExternalReferenceTaken,
+        carrying.DeskMissing,
+        TooManyDrafts,
+        SpaceReserved,
     ),
 )
 def write_case(begin: WriteCases, ticket: Once, new: NewCase) -> Response:
@@ -133,9 +132,7 @@ def mend_notice(
 @router.post(
     "/{code}/risk-assessments",
     response_model=CaseOut,
-    responses=list_problems(
-        *(NotFound, KeyMissing, *KEYS, ActionIllegal, ActionNotYours, RoleMissing)
-    ),
+    responses=list_problems(*ACTION, *KEY_REQUIRED),
 )
 def assess_risk(begin: WriteCases, code: CaseCode, ticket: Once, risk: NewRisk) -> Response:
     """Record how high the risk to the person is now. Any party of the case may do this."""

@@ -8,7 +8,7 @@ from app.api.acting import Headers, build_case_view, create_once
 from app.api.conditional import render
 from app.api.deps import CaseCode, IfNoneMatch, Once, ReadCases, WriteCases
 from app.api.nouns import ResourceRouter
-from app.api.problems import list_problems
+from app.api.problems import ACTION, KEY_REQUIRED, list_problems
 from app.cases import queries as cases
 from app.casework import telling
 from app.consents import queries
@@ -16,8 +16,7 @@ from app.consents.actions import AdultSpokenFor, ConsentOver
 from app.consents.models import Consent
 from app.consents.schemas import ConsentList, ConsentOut, NewConsent, TakeBack
 from app.directory import queries as directory
-from app.kernel.idempotency import KeyInFlight, KeyMissing, KeyReused
-from app.kernel.lifecycle import ActionIllegal, ActionNotYours, RoleMissing
+from app.kernel.lifecycle import RoleMissing
 from app.kernel.problems import NotFound
 from app.kernel.work import Reading
 
@@ -52,8 +51,7 @@ def show_consent(
     status_code=201,
     response_model=ConsentOut,
     responses=list_problems(
-        *(NotFound, KeyMissing, KeyReused, KeyInFlight, ConsentOver, AdultSpokenFor),
-        *(ActionIllegal, ActionNotYours, RoleMissing, directory.FocalPointUnknown),
+        *ACTION, *KEY_REQUIRED, ConsentOver, AdultSpokenFor, directory.FocalPointUnknown
     ),
 )
 def record_consent(

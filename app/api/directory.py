@@ -11,7 +11,7 @@ from app.api.acting import Headers, RecordView, run_once
 from app.api.conditional import render
 from app.api.deps import IfNoneMatch, Once, ReadDirectory, WriteDirectory
 from app.api.nouns import ResourceRouter
-from app.api.problems import list_problems
+from app.api.problems import KEY_OPTIONAL, list_problems
 from app.cases.lifecycle import TABLE as CASE
 from app.directory import actions, queries
 from app.directory.kinds import Service
@@ -26,7 +26,6 @@ from app.directory.schemas import (
 )
 from app.handovers.lifecycle import TABLE as HANDOVER
 from app.kernel.actors import AccountKind, Role, Scope
-from app.kernel.idempotency import KeyInFlight, KeyReused
 from app.kernel.lifecycle import ActionNotYours, AnyOf, RoleMissing, Table
 from app.kernel.paging import CursorUnknown, PageQuery
 from app.kernel.problems import NotFound
@@ -133,7 +132,7 @@ def get_focal_point(begin: ReadDirectory, focal_point: Code) -> Response:
 @router.put(
     "/focal-points/{focal_point}/capacity",
     response_model=CapacityOut,
-    responses=list_problems(NotFound, ActionNotYours, RoleMissing, KeyReused, KeyInFlight),
+    responses=list_problems(NotFound, ActionNotYours, RoleMissing, *KEY_OPTIONAL),
 )
 def write_capacity(
     begin: WriteDirectory, ticket: Once, focal_point: Code, new: NewCapacity

@@ -17,7 +17,7 @@ from app.api.deps import (
     WriteCases,
 )
 from app.api.nouns import ResourceRouter
-from app.api.problems import list_problems
+from app.api.problems import ACTION, KEY_OPTIONAL, KEY_REQUIRED, VERSIONED, list_problems
 from app.api.seeing import is_first_read, record_first_read
 from app.cases import queries as cases
 from app.cases.models import Party
@@ -37,21 +37,15 @@ from app.handovers.schemas import (
 from app.handovers.situation import show
 from app.kernel.actors import Side
 from app.kernel.codes import CaseCodeText
-from app.kernel.idempotency import KeyInFlight, KeyMissing, KeyReused
-from app.kernel.lifecycle import ActionIllegal, ActionNotYours, RoleMissing
+from app.kernel.lifecycle import ActionNotYours, RoleMissing
 from app.kernel.needs import NeedsUnmet
 from app.kernel.paging import CursorUnknown, PageQuery, paginate
 from app.kernel.problems import NotFound
-from app.kernel.versions import VersionNotGiven, VersionStale
 from app.kernel.work import Writing
 
 router = ResourceRouter("handovers")
 
-KEYS = (KeyReused, KeyInFlight)
-STEPS = (
-    *(NotFound, VersionNotGiven, VersionStale, *KEYS),
-    *(ActionIllegal, ActionNotYours, RoleMissing, NeedsUnmet),
-)
+STEPS = (*ACTION, *KEY_OPTIONAL, *VERSIONED, NeedsUnmet)
 STEP = list_problems(*STEPS)
 NO_LONGER_YOURS: dict[int | str, dict[str, Any]] = {
     204: {"description": "Done. You are no longer a party of the handover."}
@@ -63,8 +57,14 @@ NO_LONGER_YOURS: dict[int | str, dict[str, Any]] = {
     status_code=201,
     response_model=HandoverOut,
     responses=list_problems(
-        *(NotFound, KeyMissing, *KEYS, FocalPointUnknown, actions.SuccessorUnfit),
-        *(ActionNotYours, RoleMissing, actions.HandoverOpen, NeedsUnmet),
+        NotFound,
+        *KEY_REQUIRED,
+        FocalPointUnknown,
+        actions.SuccessorUnfit,
+        ActionNotYours,
+        RoleMissing,
+        actions.HandoverOpen,
+        NeedsUnmet,
     ),
 )
 def offer_handover(

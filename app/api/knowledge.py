@@ -8,7 +8,7 @@ from app.api.acting import Headers, build_case_view, create_once, run_once
 from app.api.conditional import render
 from app.api.deps import CaseCode, IfNoneMatch, Once, ReadCases, WriteCases
 from app.api.nouns import ResourceRouter
-from app.api.problems import list_problems
+from app.api.problems import ACTION, KEY_OPTIONAL, KEY_REQUIRED, list_problems
 from app.cases import queries as cases
 from app.cases.facts import AssessmentOwed
 from app.cases.records import Fact, Question, VitalInterest
@@ -29,18 +29,13 @@ from app.consents import naming
 from app.deadlines import queries as deadlines
 from app.directory import queries as directory
 from app.kernel.actors import Side
-from app.kernel.idempotency import KeyInFlight, KeyMissing, KeyReused
-from app.kernel.lifecycle import ActionIllegal, ActionNotYours, RoleMissing
 from app.kernel.needs import NeedsUnmet
 from app.kernel.problems import NotFound
 from app.kernel.work import Reading
 
 router = ResourceRouter("knowledge", "/cases/{code}")
-ANSWER = (
-    *(NotFound, KeyReused, KeyInFlight),
-    *(ActionIllegal, ActionNotYours, RoleMissing),
-)
-WRITE = (*ANSWER, KeyMissing)
+ANSWER = (*ACTION, *KEY_OPTIONAL)
+WRITE = (*ACTION, *KEY_REQUIRED)
 
 
 def build_facts(work: Reading, facts: list[Fact]) -> list[FactOut]:

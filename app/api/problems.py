@@ -16,16 +16,20 @@ from app.api.languages import build_language_headers, parse_languages, translate
 from app.api.strict_json import JsonRefused
 from app.cases.facts import FactName
 from app.cases.sections import Section
+from app.kernel.idempotency import KeyInFlight, KeyMissing, KeyReused
 from app.kernel.languages import ENGLISH
+from app.kernel.lifecycle import ActionIllegal, ActionNotYours, RoleMissing
 from app.kernel.problems import (
     Busy,
     Forbidden,
+    NotFound,
     Problem,
     TooManyRequests,
     TooManyTries,
     Unauthenticated,
 )
 from app.kernel.quotas import DailyVolumeUsed
+from app.kernel.versions import VersionNotGiven, VersionStale
 
 MESSAGES: Final = {
     "missing": "This field is required.",
@@ -80,9 +84,17 @@ PLAINLY: Final = {
 
 OURS: Final = frozenset(
     {
-        *("text_unsafe", "recipient_unclear", "section_twice", "case_code_mistyped"),
-        *("code_unknown", "end_unclear", "url_unsound", "continues_in_unclear"),
-        *("private_key_sent", "key_unusable", "kid_differs"),
+        "case_code_mistyped",
+        "code_unknown",
+        "continues_in_unclear",
+        "end_unclear",
+        "key_unusable",
+        "kid_differs",
+        "private_key_sent",
+        "recipient_unclear",
+        "section_twice",
+        "text_unsafe",
+        "url_unsound",
     }
 )
 """Codes of errors whose message this code wrote, so that it repeats no input."""
@@ -146,6 +158,14 @@ ALWAYS: Final[tuple[type[Problem], ...]] = (
     DailyVolumeUsed,
     Busy,
 )
+
+
+KEY_OPTIONAL: Final = (KeyReused, KeyInFlight)
+"""The problems of a request that may have an idempotency key."""
+KEY_REQUIRED: Final = (KeyMissing, *KEY_OPTIONAL)
+VERSIONED: Final = (VersionNotGiven, VersionStale)
+ACTION: Final = (NotFound, ActionIllegal, ActionNotYours, RoleMissing)
+"""The problems of an action on a record, beside those of its key and version."""
 
 
 def list_problems(*kinds: type[Problem]) -> dict[int | str, dict[str, Any]]:

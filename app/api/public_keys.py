@@ -17,8 +17,7 @@ from app.api.approvals import ASKED, Answers
 from app.api.conditional import render
 from app.api.deps import ApprovalId, IfNoneMatch, Once, ReadAccounts, WriteAccounts
 from app.api.nouns import ResourceRouter
-from app.api.problems import list_problems
-from app.kernel.idempotency import KeyMissing
+from app.api.problems import KEY_REQUIRED, list_problems
 from app.kernel.work import Reading
 
 router = ResourceRouter("accounts", "/accounts/{account_id}/public-keys")
@@ -29,7 +28,7 @@ REGISTER: Final[Answers] = {
         "description": "The key is registered. Its signatures are accepted.",
     },
     **ASKED,
-    **list_problems(*GRANTING, KeyMissing, NotAMachine, PublicKeyKnown),
+    **list_problems(*GRANTING, *KEY_REQUIRED, NotAMachine, PublicKeyKnown),
 }
 
 

@@ -10,13 +10,11 @@ from fastapi import Response
 from app.api.acting import run_on_referral
 from app.api.deps import IfMatch, Once, WriteReferrals
 from app.api.nouns import ResourceRouter
-from app.api.problems import list_problems
+from app.api.problems import ACTION, KEY_OPTIONAL, VERSIONED, list_problems
 from app.directory.queries import FocalPointUnknown
-from app.kernel.idempotency import KeyInFlight, KeyReused, Ticket
-from app.kernel.lifecycle import ActionIllegal, ActionNotYours, RoleMissing
+from app.kernel.idempotency import Ticket
 from app.kernel.needs import NeedsUnmet
-from app.kernel.problems import NotFound
-from app.kernel.versions import Seen, VersionNotGiven, VersionStale
+from app.kernel.versions import Seen
 from app.kernel.work import Writing
 from app.referrals import actions, steps
 from app.referrals.actions import Move, RecipientUnfit
@@ -44,10 +42,7 @@ type Answers = dict[int | str, dict[str, Any]]
 type Command = tuple[UUID, Action, Seen, Terms]
 type Apply = Callable[[Writing, Move], Referral]
 
-STEPS: Final = (
-    *(NotFound, VersionNotGiven, VersionStale, KeyReused, KeyInFlight),
-    *(ActionIllegal, ActionNotYours, RoleMissing, NeedsUnmet),
-)
+STEPS: Final = (*ACTION, *KEY_OPTIONAL, *VERSIONED, NeedsUnmet)
 STEP = list_problems(*STEPS)
 NO_LONGER_YOURS: Answers = {
     204: {"description": "Done. You are no longer a party of the referral."}

@@ -18,7 +18,7 @@ from app.api.deps import (
     WriteReferrals,
 )
 from app.api.nouns import ResourceRouter
-from app.api.problems import list_problems
+from app.api.problems import ACTION, KEY_REQUIRED, list_problems
 from app.api.seeing import OPENED, is_first_read, record_first_read
 from app.cases import queries as cases
 from app.cases.models import Party
@@ -27,8 +27,6 @@ from app.disclosure import papers
 from app.disclosure.schemas import NoteList, OpenedArrangement
 from app.kernel.actors import Side
 from app.kernel.codes import CaseCodeText
-from app.kernel.idempotency import KeyInFlight, KeyMissing, KeyReused
-from app.kernel.lifecycle import ActionIllegal, ActionNotYours, RoleMissing
 from app.kernel.needs import NeedsUnmet
 from app.kernel.paging import CursorUnknown, PageQuery, paginate
 from app.kernel.problems import NotFound
@@ -51,9 +49,7 @@ router = ResourceRouter("referrals")
     status_code=201,
     response_model=ReferralOut,
     responses=list_problems(
-        *(NotFound, KeyMissing, KeyReused, KeyInFlight),
-        *(actions.RecipientUnfit, FocalPointUnknown),
-        *(ActionIllegal, ActionNotYours, RoleMissing, NeedsUnmet),
+        *ACTION, *KEY_REQUIRED, actions.RecipientUnfit, FocalPointUnknown, NeedsUnmet
     ),
 )
 def open_referral(

@@ -13,13 +13,11 @@ from app.api.acting import run_once
 from app.api.approvals import ASKED
 from app.api.deps import ApprovalId, IfMatch, Once, WriteReferrals
 from app.api.nouns import ResourceRouter
-from app.api.problems import list_problems
+from app.api.problems import ACTION, KEY_OPTIONAL, VERSIONED, list_problems
 from app.api.returns import RETURN
-from app.kernel.idempotency import KeyInFlight, KeyReused, Ticket
-from app.kernel.lifecycle import ActionIllegal, ActionNotYours, RoleMissing
+from app.kernel.idempotency import Ticket
 from app.kernel.needs import NeedsUnmet
-from app.kernel.problems import NotFound
-from app.kernel.versions import Seen, VersionNotGiven, VersionStale
+from app.kernel.versions import Seen
 from app.kernel.work import Writing
 from app.returns import actions, deciding
 from app.returns.actions import Move, Said
@@ -44,11 +42,8 @@ router = ResourceRouter("returns", "/returns/{return_id}")
 type Command = tuple[UUID, Action, Seen, Terms]
 type Apply = Callable[[Writing, Move], Return]
 
-UNSEEN: Final = (
-    *(NotFound, KeyReused, KeyInFlight),
-    *(ActionIllegal, ActionNotYours, RoleMissing),
-)
-STEPS: Final = (*UNSEEN, NeedsUnmet, VersionNotGiven, VersionStale)
+UNSEEN: Final = (*ACTION, *KEY_OPTIONAL)
+STEPS: Final = (*UNSEEN, *VERSIONED, NeedsUnmet)
 STEP = list_problems(*STEPS)
 WITH_ANOTHER = ASKED | list_problems(*STEPS, ApprovalUnusable)
 

@@ -23,11 +23,10 @@ from app.api.deps import (
     WriteReferrals,
 )
 from app.api.nouns import ResourceRouter
-from app.api.problems import list_problems
+from app.api.problems import KEY_REQUIRED, list_problems
 from app.api.seeing import OPENED
 from app.disclosure import papers
 from app.disclosure.schemas import OpenedTravelPlan
-from app.kernel.idempotency import KeyInFlight, KeyMissing, KeyReused
 from app.kernel.lifecycle import ActionIllegal, RoleMissing
 from app.kernel.problems import NotFound
 from app.kernel.work import Reading
@@ -60,8 +59,7 @@ RETURN: Final = RecordView(queries.get, show_return, has_part)
     status_code=CREATED,
     response_model=ReturnOut,
     responses=list_problems(
-        *(NotFound, KeyMissing, KeyReused, KeyInFlight),
-        *(ActionIllegal, RoleMissing, NotAReturn, ReturnExists),
+        NotFound, *KEY_REQUIRED, ActionIllegal, RoleMissing, NotAReturn, ReturnExists
     ),
 )
 def open_return(begin: WriteReferrals, referral_id: UUID, ticket: Once) -> Response:

@@ -17,7 +17,7 @@ from app.api.deps import (
     WriteCases,
 )
 from app.api.nouns import ResourceRouter
-from app.api.problems import list_problems
+from app.api.problems import ACTION, KEY_REQUIRED, list_problems
 from app.api.seeing import OPENED
 from app.cases import queries as cases
 from app.cases.models import Case
@@ -26,8 +26,6 @@ from app.directory import queries as directory
 from app.disclosure import papers
 from app.disclosure.schemas import OpenedScreening
 from app.kernel.free_space import SpaceReserved
-from app.kernel.idempotency import KeyInFlight, KeyMissing, KeyReused
-from app.kernel.lifecycle import ActionIllegal, ActionNotYours, RoleMissing
 from app.kernel.problems import NotFound
 from app.kernel.work import Reading
 from app.screening import queries
@@ -69,10 +67,7 @@ def show_screening(
     OF_CASE,
     status_code=201,
     response_model=ScreeningOut,
-    responses=list_problems(
-        *(NotFound, KeyMissing, KeyReused, KeyInFlight),
-        *(ActionIllegal, ActionNotYours, RoleMissing, SpaceReserved),
-    ),
+    responses=list_problems(*ACTION, *KEY_REQUIRED, SpaceReserved),
 )
 def record_screening(
     begin: WriteCases, code: CaseCode, ticket: Once, new: NewScreening

@@ -8,7 +8,7 @@ from app.api.acting import get_or_404, run_on_case
 from app.api.conditional import render
 from app.api.deps import CaseCode, IfMatch, Once, OpenSections, Paging, Purpose, WriteCases
 from app.api.nouns import ResourceRouter
-from app.api.problems import Fault, build_invalid, list_problems
+from app.api.problems import KEY_OPTIONAL, VERSIONED, Fault, build_invalid, list_problems
 from app.api.seeing import OPENED
 from app.cases import queries as cases
 from app.cases.schemas import OpenedSection
@@ -28,19 +28,14 @@ from app.disclosure.schemas import (
     SafeguardsHistory,
 )
 from app.kernel.free_space import SpaceReserved
-from app.kernel.idempotency import KeyInFlight, KeyReused
 from app.kernel.lifecycle import ActionNotYours, RoleMissing
 from app.kernel.needs import NeedsUnmet
 from app.kernel.paging import CursorUnknown, paginate
 from app.kernel.problems import NotFound, Problem
-from app.kernel.versions import VersionNotGiven, VersionStale
 from app.screening.schemas import CODE_UNKNOWN, unknown, unknown_signs
 
 router = ResourceRouter("sections", "/cases/{code}")
-WRITES: Final = (
-    *(NotFound, VersionNotGiven, VersionStale, KeyReused, KeyInFlight),
-    *(ActionNotYours, RoleMissing),
-)
+WRITES: Final = (NotFound, *KEY_OPTIONAL, *VERSIONED, ActionNotYours, RoleMissing)
 WRITE = list_problems(*WRITES)
 
 

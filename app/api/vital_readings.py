@@ -10,7 +10,7 @@ from app.api.acting import Headers, build_case_view, create_once, run_once
 from app.api.conditional import render
 from app.api.deps import CaseCode, IfNoneMatch, Once, ReadCases, WriteCases
 from app.api.nouns import ResourceRouter
-from app.api.problems import list_problems
+from app.api.problems import ACTION, KEY_OPTIONAL, KEY_REQUIRED, list_problems
 from app.cases import queries as cases
 from app.cases.grants import Grant
 from app.cases.models import Case
@@ -22,17 +22,13 @@ from app.casework.schemas import VitalReadingList, VitalReadingOut
 from app.consents import naming
 from app.deadlines import queries as deadlines
 from app.deadlines.limits import ClockKind
-from app.kernel.idempotency import KeyInFlight, KeyMissing, KeyReused
 from app.kernel.lifecycle import ActionIllegal, ActionNotYours, RoleMissing
 from app.kernel.problems import NotFound
 from app.kernel.work import Reading
 
 router = ResourceRouter("vital readings", "/cases/{code}/vital-readings")
-ACT = (NotFound, KeyReused, KeyInFlight, RoleMissing, ReadingDecided)
-ASK = (
-    *(NotFound, KeyMissing, KeyReused, KeyInFlight),
-    *(ActionIllegal, ActionNotYours, RoleMissing, ReadingUnreviewed, ReadingWaits),
-)
+ACT = (NotFound, *KEY_OPTIONAL, RoleMissing, ReadingDecided)
+ASK = (*ACTION, *KEY_REQUIRED, ReadingUnreviewed, ReadingWaits)
 DECIDE = list_problems(*ACT, ActionIllegal, ActionNotYours, NotASecondPerson)
 
 

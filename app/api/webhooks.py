@@ -12,11 +12,10 @@ from app.api.approvals import ASKED, Answers
 from app.api.conditional import render
 from app.api.deps import ApprovalId, IfNoneMatch, Once, ReadWebhooks, WriteWebhooks
 from app.api.nouns import ResourceRouter
-from app.api.problems import list_problems
+from app.api.problems import KEY_OPTIONAL, KEY_REQUIRED, list_problems
 from app.api.throttling import Rate
 from app.directory.queries import FocalPointUnknown
 from app.feed.cursors import CursorGone
-from app.kernel.idempotency import KeyInFlight, KeyMissing, KeyReused
 from app.kernel.lifecycle import RoleMissing
 from app.kernel.paging import CursorUnknown
 from app.kernel.problems import NotFound
@@ -45,25 +44,29 @@ router = ResourceRouter("pushing", "/webhooks")
 told = APIRouter(tags=["webhooks"])
 """The webhook of the OpenAPI document, for developers of receivers; not a route here."""
 
-CHANGING: Final = (NotFound, RoleMissing, WebhookEnded, KeyReused, KeyInFlight)
-CHANGE: Final = list_problems(*CHANGING)
-PING: Final = list_problems(*CHANGING, TooManyPings)
+CHANGING: Final = (NotFound, RoleMissing, WebhookEnded)
+CHANGE: Final = list_problems(*CHANGING, *KEY_OPTIONAL)
+PING: Final = list_problems(*CHANGING, *KEY_OPTIONAL, TooManyPings)
 PINGS_PER_MINUTE: Final = 10
 """Test messages that one account may send each minute, for all webhooks together."""
 ROTATE: Final[Answers] = {
     201: {"model": MadeWebhookOut, "description": "The secret. It is shown only once."},
-    **list_problems(*CHANGING, KeyMissing),
+    **list_problems(*CHANGING, *KEY_REQUIRED),
 }
 OPENING: Final = (
-    *(RoleMissing, FocalPointUnknown, HostNotListed, TooManyWebhooks),
-    *(ApprovalUnusable, KeyReused, KeyInFlight, KeyMissing),
+    RoleMissing,
+    *KEY_REQUIRED,
+    FocalPointUnknown,
+    HostNotListed,
+    TooManyWebhooks,
+    ApprovalUnusable,
 )
 OPEN: Final[Answers] = {
     201: {"model": MadeWebhookOut, "description": "The webhook is open. Store its secret."},
     **ASKED,
     **list_problems(*OPENING),
 }
-REPLAY: Final = list_problems(*CHANGING, CursorUnknown, CursorGone)
+REPLAY: Final = list_problems(*CHANGING, *KEY_OPTIONAL, CursorUnknown, CursorGone)
 
 
 def show_webhook(
