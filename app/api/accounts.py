@@ -24,30 +24,28 @@ from app.access.schemas import (
 from app.administration import issuing, staffing
 from app.administration.issuing import MadeKey
 from app.administration.staffing import AboutYourself, AccountEnded
-from app.api.acting import CREATED, Headers, RecordView, add_location, run_once
+from app.api.acting import Headers, View, add_location, create_once, run_once
 from app.api.approvals import ASKED, Answers
 from app.api.conditional import render
 from app.api.deps import ApprovalId, IfNoneMatch, Once, ReadAccounts, WriteAccounts
 from app.api.nouns import ResourceRouter
-from app.api.problems import KEY_OPTIONAL, KEY_REQUIRED, list_problems
+from app.api.problems import KEYED, list_problems
 from app.directory import queries as directory
 from app.directory.queries import FocalPointUnknown
+from app.kernel.idempotency import KeyMissing
 from app.kernel.lifecycle import RoleMissing
 from app.kernel.problems import NotFound
 from app.kernel.text import Code
 from app.kernel.work import Reading
 
 router = ResourceRouter("accounts", "/accounts")
-Prefix = Annotated[
-    str, Path(pattern=r"^[0-9a-f]{10}$", description="The prefix of an API key.")
-]
+Prefix = Annotated[str, Path(pattern=r"^[0-9a-f]{10}$", description="A key's prefix.")]
 OfOffice = Annotated[
-    Code | SkipJsonSchema[None],
-    Query(description="A focal point. The default is your own."),
+    Code | SkipJsonSchema[None], Query(description="A focal point; by default your own.")
 ]
 
 READ: Final = list_problems(NotFound, RoleMissing)
-ENDING: Final = list_problems(NotFound, RoleMissing, *KEY_OPTIONAL)
+ENDING: Final = list_problems(NotFound, RoleMissing, *KEYED)
 GRANTING: Final = (
     NotFound,
     RoleMissing,
@@ -55,17 +53,18 @@ GRANTING: Final = (
     AboutYourself,
     AccountEnded,
     ApprovalUnusable,
+    *KEYED,
 )
-GRANT: Final = ASKED | list_problems(*GRANTING, *KEY_OPTIONAL)
+GRANT: Final = ASKED | list_problems(*GRANTING)
 OPEN: Final[Answers] = {
     201: {"model": AccountOut, "description": "The account is open. Make a key for it."},
     **ASKED,
-    **list_problems(*GRANTING, *KEY_REQUIRED, FocalPointUnknown),
+    **list_problems(*GRANTING, KeyMissing, FocalPointUnknown),
 }
 MAKE: Final[Answers] = {
     201: {"model": MadeKeyOut, "description": "The key. It is shown only once."},
     **ASKED,
-    **list_problems(*GRANTING, *KEY_REQUIRED),
+    **list_problems(*GRANTING, KeyMissing),
 }
 
 
@@ -111,19 +110,17 @@ def find_key_again(work: Reading, key_id: UUID) -> ApiKey:
     return key
 
 
-ACCOUNT: Final = RecordView(staffing.find, show_account)
-LOWERED: Final = RecordView(staffing.find, show_lowered)
-KEY: Final = RecordView(find_key_again, show_key)
-MADE_KEY: Final = RecordView(
+ACCOUNT: Final = View(staffing.find, show_account)
+LOWERED: Final = View(staffing.find, show_lowered)
+API_KEY: Final = View(find_key_again, show_key)
+MADE_KEY: Final = View(
     lambda work, it: MadeKey(find_key_again(work, it), None), show_made_key
 )
 
 
 @router.get("", response_model=AccountPage, responses=READ)
 def list_accounts(
-    begin: ReadAccounts,
-    focal_point: OfOffice = None,
-    if_none_match: IfNoneMatch = None,
+    begin: ReadAccounts, focal_point: OfOffice = None, if_none_match: IfNoneMatch = None
 ) -> Response:
     """List the accounts of a focal point, including ended ones.
 
@@ -145,7 +142,7 @@ def get_account(begin: ReadAccounts, account_id: UUID) -> Response:
 
 @router.post("", response_model=AccountOut, responses=OPEN)
 def open_account(
-    begin: WriteAccounts, ticket: Once, new: NewAccount, approval: ApprovalId = None
+    begin: WriteAccounts, key: Once, new: NewAccount, approval: ApprovalId = None
 ) -> Response:
     """Open an account of a focal point; a second person has to approve it.
 
@@ -156,13 +153,8 @@ def open_account(
     machine's account cannot approve.
     """
     with begin() as work:
-        return run_once(
-            work,
-            ticket,
-            ACCOUNT,
-            lambda: staffing.open_account(work, new, approval),
-            status=CREATED,
-            key_needed=True,
+        return create_once(
+            work, key, ACCOUNT, lambda: staffing.open_account(work, new, approval)
         )
 
 
@@ -170,7 +162,7 @@ def open_account(
 def grant_roles(
     begin: WriteAccounts,
     account_id: UUID,
-    ticket: Once,
+    key: Once,
     new: SomeRoles,
     approval: ApprovalId = None,
 ) -> Response:
@@ -182,7 +174,7 @@ def grant_roles(
     with begin() as work:
         return run_once(
             work,
-            ticket,
+            key,
             ACCOUNT,
             lambda: staffing.grant_roles(work, account_id, frozenset(new.roles), approval),
         )
@@ -192,20 +184,20 @@ def grant_roles(
     "/{account_id}/revoke-roles", response_model=LoweredAccountOut, responses=ENDING
 )
 def revoke_roles(
-    begin: WriteAccounts, account_id: UUID, ticket: Once, old: SomeRoles
+    begin: WriteAccounts, account_id: UUID, key: Once, old: SomeRoles
 ) -> Response:
     """Revoke roles of an account from its next request on. No second person is needed."""
     with begin() as work:
         return run_once(
             work,
-            ticket,
+            key,
             LOWERED,
             lambda: staffing.revoke_roles(work, account_id, frozenset(old.roles)),
         )
 
 
 @router.post("/{account_id}/disable", response_model=LoweredAccountOut, responses=ENDING)
-def disable_account(begin: WriteAccounts, account_id: UUID, ticket: Once) -> Response:
+def disable_account(begin: WriteAccounts, account_id: UUID, key: Once) -> Response:
     """End an account and all its keys from its next request on. One person can do this.
 
     Approvals that the account asked for, and approvals that it gave and nobody used yet,
@@ -214,7 +206,7 @@ def disable_account(begin: WriteAccounts, account_id: UUID, ticket: Once) -> Res
     """
     with begin() as work:
         return run_once(
-            work, ticket, LOWERED, lambda: staffing.disable_account(work, account_id)
+            work, key, LOWERED, lambda: staffing.disable_account(work, account_id)
         )
 
 
@@ -234,7 +226,7 @@ def list_keys(
 def make_key(
     begin: WriteAccounts,
     account_id: UUID,
-    ticket: Once,
+    key: Once,
     new: NewKey,
     approval: ApprovalId = None,
 ) -> Response:
@@ -244,13 +236,8 @@ def make_key(
     account that was shown the key cannot approve for that account while the key is valid.
     """
     with begin() as work:
-        return run_once(
-            work,
-            ticket,
-            MADE_KEY,
-            lambda: issuing.make_key(work, account_id, new, approval),
-            status=CREATED,
-            key_needed=True,
+        return create_once(
+            work, key, MADE_KEY, lambda: issuing.make_key(work, account_id, new, approval)
         )
 
 
@@ -261,7 +248,7 @@ def rotate_key(  # noqa: PLR0913, PLR0917 - each is part of one decision
     begin: WriteAccounts,
     account_id: UUID,
     prefix: Prefix,
-    ticket: Once,
+    key: Once,
     how: Rotation,
     approval: ApprovalId = None,
 ) -> Response:
@@ -271,19 +258,17 @@ def rotate_key(  # noqa: PLR0913, PLR0917 - each is part of one decision
     beyond its own end. With 0 it ends at once.
     """
     with begin() as work:
-        return run_once(
+        return create_once(
             work,
-            ticket,
+            key,
             MADE_KEY,
             lambda: issuing.rotate_key(work, account_id, prefix, how, approval),
-            status=CREATED,
-            key_needed=True,
         )
 
 
 @router.post("/{account_id}/keys/{prefix}/revoke", response_model=KeyOut, responses=ENDING)
 def revoke_key(
-    begin: WriteAccounts, account_id: UUID, prefix: Prefix, ticket: Once
+    begin: WriteAccounts, account_id: UUID, prefix: Prefix, key: Once
 ) -> Response:
     """Revoke an API key from the next request on. No second person is needed.
 
@@ -291,5 +276,5 @@ def revoke_key(
     """
     with begin() as work:
         return run_once(
-            work, ticket, KEY, lambda: issuing.revoke_key(work, account_id, prefix)
+            work, key, API_KEY, lambda: issuing.revoke_key(work, account_id, prefix)
         )

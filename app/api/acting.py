@@ -37,7 +37,7 @@ class Record(Protocol):
 
 
 @dataclass(frozen=True)
-class RecordView[R: Record]:
+class View[R: Record]:
     """The functions that find a kind of record for a retry, and show it."""
 
     find: Callable[[Reading, UUID], R]
@@ -48,7 +48,7 @@ class RecordView[R: Record]:
 def run_once[R: Record](  # noqa: PLR0913 - each is one property of the action
     work: Writing,
     ticket: Ticket,
-    view: RecordView[R],
+    view: View[R],
     action: Callable[[], R | Approval],
     *,
     status: int = 200,
@@ -86,7 +86,7 @@ def show_pending_approval(work: Writing, ticket: Ticket, question: Approval) -> 
 
 
 def create_once[R: Record](
-    work: Writing, ticket: Ticket, view: RecordView[R], action: Callable[[], R]
+    work: Writing, ticket: Ticket, view: View[R], action: Callable[[], R | Approval]
 ) -> Response:
     """Create a record once; answer a retry with the record as it is now.
 
@@ -99,13 +99,13 @@ def build_case_view[R: Record](
     code: str,
     find: Callable[[Reading, UUID, UUID], R],
     show: Callable[[Reading, R, int, Headers], Response],
-) -> RecordView[R]:
+) -> View[R]:
     """Build the view of a record that a retry finds through a case the caller may see."""
 
     def found(work: Reading, one: UUID) -> R:
         return find(work, cases.get(work, code).id, one)
 
-    return RecordView(found, show)
+    return View(found, show)
 
 
 def add_location(reference: str, status: int, headers: Headers) -> Headers:
@@ -140,8 +140,8 @@ def is_referral_party(work: Reading, referral: Referral) -> bool:
     return bool(referral.relations_of(work.actor.focal_point_id))
 
 
-CASE: Final = RecordView(cases.get_by_id, show_case, is_case_party)
-REFERRAL: Final = RecordView(referrals.get, show_referral, is_referral_party)
+CASE: Final = View(cases.get_by_id, show_case, is_case_party)
+REFERRAL: Final = View(referrals.get, show_referral, is_referral_party)
 
 
 def run_on_case(
@@ -179,7 +179,7 @@ def is_handover_party(work: Reading, handover: Handover) -> bool:
     return bool(handover.relations_of(work.actor.focal_point_id))
 
 
-HANDOVER: Final = RecordView(handovers.get, show_handover, is_handover_party)
+HANDOVER: Final = View(handovers.get, show_handover, is_handover_party)
 
 
 def run_on_handover(

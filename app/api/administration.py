@@ -40,7 +40,7 @@ from app.api.deps import (
     WriteDirectory,
 )
 from app.api.nouns import ResourceRouter
-from app.api.problems import VERSIONED, list_problems
+from app.api.problems import NOT_FOUND, list_problems
 from app.directory.changes import DirectoryChange
 from app.directory.models import FocalPoint
 from app.directory.queries import FocalPointUnknown
@@ -49,7 +49,7 @@ from app.kernel.lifecycle import RoleMissing
 from app.kernel.paging import CursorUnknown, paginate
 from app.kernel.problems import NotFound, Problem
 from app.kernel.text import Code, CountryCode
-from app.kernel.versions import Expected
+from app.kernel.versions import Expected, VersionNotGiven, VersionStale
 from app.kernel.work import Reading, Writing
 
 router = ResourceRouter("administration")
@@ -64,7 +64,8 @@ class CodeMismatch(Problem):
 MAY_FAIL = (
     RoleMissing,
     NotFound,
-    *VERSIONED,
+    VersionNotGiven,
+    VersionStale,
     ApprovalUnusable,
     CodeMismatch,
     CountryUnknown,
@@ -150,11 +151,7 @@ def list_agreements(begin: ReadDirectory, if_none_match: IfNoneMatch = None) -> 
         return render(page, if_none_match=if_none_match)
 
 
-@router.get(
-    "/agreements/{agreement}",
-    response_model=AgreementOut,
-    responses=list_problems(NotFound),
-)
+@router.get("/agreements/{agreement}", response_model=AgreementOut, responses=NOT_FOUND)
 def get_agreement(begin: ReadDirectory, agreement: Code) -> Response:
     """Read one agreement."""
     with begin() as work:
@@ -188,9 +185,7 @@ def replace_agreement(
 IsoCode = Annotated[CountryCode, Path(description="ISO 3166-1 alpha-2.")]
 
 
-@router.get(
-    "/countries/{country}", response_model=CountryOut, responses=list_problems(NotFound)
-)
+@router.get("/countries/{country}", response_model=CountryOut, responses=NOT_FOUND)
 def get_country(begin: ReadDirectory, country: IsoCode) -> Response:
     """Read one country. Fields without a source are empty."""
     with begin() as work:

@@ -12,7 +12,7 @@ from app.administration.schemas import Hand
 from app.api.conditional import render
 from app.api.deps import Approve, IfNoneMatch, Paging, ReadApprovals
 from app.api.nouns import ResourceRouter
-from app.api.problems import list_problems
+from app.api.problems import NOT_FOUND, list_problems
 from app.cases import approving
 from app.casework.schemas import ApprovalOut, ApprovalPage
 from app.directory import queries as directory
@@ -23,9 +23,7 @@ from app.kernel.work import Reading
 
 router = ResourceRouter("approvals", "/approvals")
 type Answers = dict[int | str, dict[str, Any]]
-ASKED: Answers = {
-    202: {"model": ApprovalOut, "description": "A second person has to approve it."}
-}
+ASKED: Answers = {202: {"model": ApprovalOut, "description": "A second person was asked."}}
 DECIDE = list_problems(
     NotFound, actions.NotASecondPerson, actions.ApprovalDecided, RoleMissing
 )
@@ -97,7 +95,7 @@ def list_approvals(
         return render(page, if_none_match=if_none_match)
 
 
-@router.get("/{approval_id}", response_model=ApprovalOut, responses=list_problems(NotFound))
+@router.get("/{approval_id}", response_model=ApprovalOut, responses=NOT_FOUND)
 def get_approval(begin: ReadApprovals, approval_id: UUID) -> Response:
     """Read one approval and its decision."""
     with begin() as work:

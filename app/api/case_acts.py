@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from functools import partial
-from typing import Final
 
 from fastapi import Response
 
@@ -11,7 +10,7 @@ from app.api.acting import run_on_case
 from app.api.approvals import ASKED, Answers
 from app.api.deps import ApprovalId, CaseCode, IfMatch, Once, WriteCases
 from app.api.nouns import ResourceRouter
-from app.api.problems import ACTION, KEY_OPTIONAL, VERSIONED, list_problems
+from app.api.problems import ACTION, VERSIONED, list_problems
 from app.cases.lifecycle import Action, Row
 from app.cases.models import Case
 from app.casework import acting, closing, erasing, intake, leading
@@ -40,68 +39,66 @@ router = ResourceRouter("case acts", "/cases/{code}")
 type Command = tuple[str, Action, Seen, Terms]
 type Apply = Callable[[Writing, Case, Row], Case]
 
-UNSEEN: Final = (*ACTION, *KEY_OPTIONAL)
-ACTS: Final = (*UNSEEN, *VERSIONED, NeedsUnmet)
-ACT = list_problems(*ACTS)
+ACT = list_problems(*VERSIONED)
 NO_LONGER_YOURS: Answers = {
     204: {
         "description": "Done. You are no longer a party of the case, so the answer has no "
         "body. Your feed has the event. A retry with the same key gets the same answer."
     }
 }
-WITH_ANOTHER = ASKED | list_problems(*ACTS, ApprovalUnusable)
+WITH_ANOTHER = ASKED | list_problems(*VERSIONED, ApprovalUnusable)
 
 
-def run_step(work: Writing, ticket: Ticket, command: Command, apply: Apply) -> Response:
+def run_step(work: Writing, key: Ticket, command: Command, apply: Apply) -> Response:
     """Check that an action of the life cycle is allowed, then run it once."""
-    return run_on_case(work, ticket, lambda: apply(work, *acting.ready(work, *command)))
+    return run_on_case(work, key, lambda: apply(work, *acting.ready(work, *command)))
 
 
-@router.post("/submit", response_model=CaseOut, responses=list_problems(*ACTS, DeskMissing))
-def submit_case(begin: WriteCases, code: CaseCode, seen: IfMatch, ticket: Once) -> Response:
+@router.post(
+    "/submit", response_model=CaseOut, responses=list_problems(*VERSIONED, DeskMissing)
+)
+def submit_case(begin: WriteCases, code: CaseCode, seen: IfMatch, key: Once) -> Response:
     """Submit a draft. It is routed to a candidate in the country where the person is."""
     with begin() as work:
-        return run_step(work, ticket, (code, Action.SUBMIT, seen, Terms()), intake.submit)
+        return run_step(work, key, (code, Action.SUBMIT, seen, Terms()), intake.submit)
 
 
 @router.post("/discard", response_model=CaseOut, responses=ACT)
-def discard_case(
-    begin: WriteCases, code: CaseCode, seen: IfMatch, ticket: Once
-) -> Response:
+def discard_case(begin: WriteCases, code: CaseCode, seen: IfMatch, key: Once) -> Response:
     """Discard a draft. Its sealed documents are destroyed at once, for good."""
     with begin() as work:
         return run_step(
-            work, ticket, (code, Action.DISCARD, seen, Terms()), erasing.throw_away
+            work, key, (code, Action.DISCARD, seen, Terms()), erasing.throw_away
         )
 
 
 @router.post("/withdraw", response_model=CaseOut, responses=ACT)
 def withdraw_case(
-    begin: WriteCases, code: CaseCode, seen: IfMatch, ticket: Once, why: WithdrawCase
+    begin: WriteCases, code: CaseCode, seen: IfMatch, key: Once, why: WithdrawCase
 ) -> Response:
     """Withdraw a case, as long as no office acknowledged it and no referral was sent."""
     command = (code, Action.WITHDRAW, seen, Terms(reason=why.reason))
     with begin() as work:
-        return run_step(work, ticket, command, partial(intake.withdraw, why=why))
+        return run_step(work, key, command, partial(intake.withdraw, why=why))
 
 
 @router.post("/acknowledge", response_model=CaseOut, responses=ACT)
 def acknowledge_case(
-    begin: WriteCases, code: CaseCode, seen: IfMatch, ticket: Once
+    begin: WriteCases, code: CaseCode, seen: IfMatch, key: Once
 ) -> Response:
     """Confirm that a person has read the case. This neither accepts nor declines it."""
     command = (code, Action.ACKNOWLEDGE, seen, Terms())
     with begin() as work:
-        return run_step(work, ticket, command, leading.acknowledge)
+        return run_step(work, key, command, leading.acknowledge)
 
 
 @router.post(
     "/decline-lead",
     response_model=CaseOut,
-    responses=NO_LONGER_YOURS | list_problems(*ACTS, DeskMissing),
+    responses=NO_LONGER_YOURS | list_problems(*VERSIONED, DeskMissing),
 )
 def decline_lead(
-    begin: WriteCases, code: CaseCode, seen: IfMatch, ticket: Once, why: DeclineLead
+    begin: WriteCases, code: CaseCode, seen: IfMatch, key: Once, why: DeclineLead
 ) -> Response:
     """Decline the lead with a reason. The next candidate is asked at once.
 
@@ -109,86 +106,83 @@ def decline_lead(
     """
     command = (code, Action.DECLINE_LEAD, seen, Terms(reason=why.reason))
     with begin() as work:
-        return run_step(work, ticket, command, partial(leading.decline_lead, why=why))
+        return run_step(work, key, command, partial(leading.decline_lead, why=why))
 
 
 @router.post("/accept-lead", response_model=CaseOut, responses=ACT)
 def accept_lead(
-    begin: WriteCases, code: CaseCode, seen: IfMatch, ticket: Once, promise: AcceptLead
+    begin: WriteCases, code: CaseCode, seen: IfMatch, key: Once, promise: AcceptLead
 ) -> Response:
     """Accept the lead and name two people who can be reached."""
     command = (code, Action.ACCEPT_LEAD, seen, leading.terms_of(promise))
     with begin() as work:
-        return run_step(
-            work, ticket, command, partial(leading.accept_lead, promise=promise)
-        )
+        return run_step(work, key, command, partial(leading.accept_lead, promise=promise))
 
 
 @router.post("/suspend", response_model=CaseOut, responses=ACT)
 def suspend_case(
-    begin: WriteCases, code: CaseCode, seen: IfMatch, ticket: Once, why: SuspendCase
+    begin: WriteCases, code: CaseCode, seen: IfMatch, key: Once, why: SuspendCase
 ) -> Response:
     """Suspend a case until a review. Deadlines pause, except those for safety."""
     terms = Terms(reason=why.reason, review_at=why.review_at)
     command = (code, Action.SUSPEND, seen, terms)
     with begin() as work:
-        return run_step(work, ticket, command, partial(leading.suspend, why=why))
+        return run_step(work, key, command, partial(leading.suspend, why=why))
 
 
 @router.post("/resume", response_model=CaseOut, responses=ACT)
-def resume_case(begin: WriteCases, code: CaseCode, seen: IfMatch, ticket: Once) -> Response:
+def resume_case(begin: WriteCases, code: CaseCode, seen: IfMatch, key: Once) -> Response:
     """Resume a suspended case. Deadlines continue with the time that was left."""
     with begin() as work:
-        return run_step(work, ticket, (code, Action.RESUME, seen, Terms()), leading.resume)
+        return run_step(work, key, (code, Action.RESUME, seen, Terms()), leading.resume)
 
 
 @router.post("/monitor", response_model=CaseOut, responses=ACT)
 def monitor_case(
-    begin: WriteCases, code: CaseCode, seen: IfMatch, ticket: Once, plan: MonitorCase
+    begin: WriteCases, code: CaseCode, seen: IfMatch, key: Once, plan: MonitorCase
 ) -> Response:
     """End assistance and start visits: after 7 days, 1, 3, 6, 12 months, or as planned."""
     with begin() as work:
         visits = leading.planned(work, plan)
         command = (code, Action.MONITOR, seen, Terms(visits=visits))
-        return run_step(work, ticket, command, partial(leading.monitor, visits=visits))
+        return run_step(work, key, command, partial(leading.monitor, visits=visits))
 
 
 @router.post(
-    "/visits", response_model=CaseOut, responses=list_problems(*ACTS, DateNotReached)
+    "/visits", response_model=CaseOut, responses=list_problems(*VERSIONED, DateNotReached)
 )
 def report_visit(
-    begin: WriteCases, code: CaseCode, seen: IfMatch, ticket: Once, visit: ReportVisit
+    begin: WriteCases, code: CaseCode, seen: IfMatch, key: Once, visit: ReportVisit
 ) -> Response:
     """Report a monitoring visit. After the last one, the closure review is due.
 
     If you report before the planned date, in your office's time zone, set `early`.
     """
     with begin() as work:
-        return run_on_case(
-            work, ticket, lambda: leading.report_visit(work, code, seen, visit)
-        )
+        return run_on_case(work, key, lambda: leading.report_visit(work, code, seen, visit))
 
 
 @router.post("/reopen-assistance", response_model=CaseOut, responses=ACT)
 def reopen_assistance(
-    begin: WriteCases, code: CaseCode, seen: IfMatch, ticket: Once, why: ReopenCase
+    begin: WriteCases, code: CaseCode, seen: IfMatch, key: Once, why: ReopenCase
 ) -> Response:
     """Resume assistance for a person who was only monitored."""
     command = (code, Action.REOPEN_ASSISTANCE, seen, Terms(reason=why.reason))
     with begin() as work:
-        return run_step(work, ticket, command, partial(leading.reopen_assistance, why=why))
+        return run_step(work, key, command, partial(leading.reopen_assistance, why=why))
 
 
 @router.post(
     "/close",
     response_model=CaseOut,
-    responses=ASKED | list_problems(*ACTS, ApprovalUnusable, closing.ContinuingCaseUnknown),
+    responses=ASKED
+    | list_problems(*VERSIONED, ApprovalUnusable, closing.ContinuingCaseUnknown),
 )
 def close_case(  # noqa: PLR0913, PLR0917 - each is part of one decision
     begin: WriteCases,
     code: CaseCode,
     seen: IfMatch,
-    ticket: Once,
+    key: Once,
     why: CloseCase,
     approval: ApprovalId = None,
 ) -> Response:
@@ -199,21 +193,17 @@ def close_case(  # noqa: PLR0913, PLR0917 - each is part of one decision
     """
     with begin() as work:
         return run_on_case(
-            work, ticket, lambda: closing.close(work, code, seen, why, approval)
+            work, key, lambda: closing.close(work, code, seen, why, approval)
         )
 
 
 @router.post(
     "/stop",
     response_model=CaseOut,
-    responses=ASKED | list_problems(*UNSEEN, NeedsUnmet, ApprovalUnusable),
+    responses=ASKED | list_problems(*ACTION, NeedsUnmet, ApprovalUnusable),
 )
 def stop_case(
-    begin: WriteCases,
-    code: CaseCode,
-    ticket: Once,
-    why: StopCase,
-    approval: ApprovalId = None,
+    begin: WriteCases, code: CaseCode, key: Once, why: StopCase, approval: ApprovalId = None
 ) -> Response:
     """End a case, its open referrals and its handover at the person's request.
 
@@ -222,14 +212,14 @@ def stop_case(
     the second 200.
     """
     with begin() as work:
-        return run_on_case(work, ticket, lambda: closing.stop(work, code, why, approval))
+        return run_on_case(work, key, lambda: closing.stop(work, code, why, approval))
 
 
 @router.post("/reopen", response_model=CaseOut, responses=ACT)
 def reopen_case(
-    begin: WriteCases, code: CaseCode, seen: IfMatch, ticket: Once, why: ReopenCase
+    begin: WriteCases, code: CaseCode, seen: IfMatch, key: Once, why: ReopenCase
 ) -> Response:
     """Reopen a closed case, as its lead, with a consent that is in force."""
     command = (code, Action.REOPEN, seen, Terms(reason=why.reason))
     with begin() as work:
-        return run_step(work, ticket, command, partial(closing.reopen, why=why))
+        return run_step(work, key, command, partial(closing.reopen, why=why))

@@ -6,10 +6,10 @@ from app.access.actions import ApprovalUnusable
 from app.access.models import Approval
 from app.api.acting import run_on_case
 from app.api.approvals import ASKED
-from app.api.case_acts import ACTS, NO_LONGER_YOURS, UNSEEN, WITH_ANOTHER
+from app.api.case_acts import NO_LONGER_YOURS, WITH_ANOTHER
 from app.api.deps import ApprovalId, CaseCode, IfMatch, Once, WriteCases
 from app.api.nouns import ResourceRouter
-from app.api.problems import VERSIONED, list_problems
+from app.api.problems import ACTION, VERSIONED, list_problems
 from app.cases.lifecycle import Action
 from app.cases.models import Case
 from app.casework import acting, erasing, lead_replacement, moving
@@ -28,6 +28,7 @@ from app.consents.actions import AdultSpokenFor, ConsentOver, GuardianNeeded
 from app.consents.schemas import NewLeadConsent
 from app.directory.queries import FocalPointUnknown
 from app.kernel.needs import NeedsUnmet
+from app.kernel.versions import VersionNotGiven, VersionStale
 from app.kernel.work import Writing
 
 router = ResourceRouter("case acts", "/cases/{code}")
@@ -36,10 +37,10 @@ router = ResourceRouter("case acts", "/cases/{code}")
 @router.post(
     "/assign",
     response_model=CaseOut,
-    responses=NO_LONGER_YOURS | list_problems(*ACTS, FocalPointUnknown),
+    responses=NO_LONGER_YOURS | list_problems(*VERSIONED, FocalPointUnknown),
 )
 def assign_case(
-    begin: WriteCases, code: CaseCode, seen: IfMatch, ticket: Once, choice: AssignCase
+    begin: WriteCases, code: CaseCode, seen: IfMatch, key: Once, choice: AssignCase
 ) -> Response:
     """Assign a case that the desk holds to a focal point of your choice.
 
@@ -52,17 +53,19 @@ def assign_case(
         return moving.assign(work, *acting.judged(work, case, Action.ASSIGN, terms), choice)
 
     with begin() as work:
-        return run_on_case(work, ticket, lambda: apply(work))
+        return run_on_case(work, key, lambda: apply(work))
 
 
 @router.post(
     "/relocate",
     response_model=CaseOut,
     responses=NO_LONGER_YOURS
-    | list_problems(*UNSEEN, *VERSIONED, moving.CountrySame, DeskMissing),
+    | list_problems(
+        *ACTION, VersionNotGiven, VersionStale, moving.CountrySame, DeskMissing
+    ),
 )
 def relocate_case(
-    begin: WriteCases, code: CaseCode, seen: IfMatch, ticket: Once, where: RelocateCase
+    begin: WriteCases, code: CaseCode, seen: IfMatch, key: Once, where: RelocateCase
 ) -> Response:
     """Record that the person is now in another country, and route the case there.
 
@@ -70,7 +73,7 @@ def relocate_case(
     A lead keeps the case until a handover is accepted.
     """
     with begin() as work:
-        return run_on_case(work, ticket, lambda: moving.relocate(work, code, seen, where))
+        return run_on_case(work, key, lambda: moving.relocate(work, code, seen, where))
 
 
 @router.post(
@@ -79,7 +82,7 @@ def relocate_case(
     responses=NO_LONGER_YOURS
     | ASKED
     | list_problems(
-        *UNSEEN,
+        *ACTION,
         NeedsUnmet,
         ApprovalUnusable,
         LeadNotFailing,
@@ -93,7 +96,7 @@ def relocate_case(
 def record_lead_consent(
     begin: WriteCases,
     code: CaseCode,
-    ticket: Once,
+    key: Once,
     new: NewLeadConsent,
     approval: ApprovalId = None,
 ) -> Response:
@@ -115,7 +118,7 @@ def record_lead_consent(
         return lead_replacement.record_lead_consent(work, code, new, approval)
 
     with begin() as work:
-        return run_on_case(work, ticket, lambda: apply(work))
+        return run_on_case(work, key, lambda: apply(work))
 
 
 @router.post(
@@ -124,13 +127,13 @@ def record_lead_consent(
     responses=NO_LONGER_YOURS
     | ASKED
     | list_problems(
-        *UNSEEN, NeedsUnmet, ApprovalUnusable, FocalPointUnknown, LeadNotFailing
+        *ACTION, NeedsUnmet, ApprovalUnusable, FocalPointUnknown, LeadNotFailing
     ),
 )
 def take_over_case(
     begin: WriteCases,
     code: CaseCode,
-    ticket: Once,
+    key: Once,
     choice: TakeOverCase,
     approval: ApprovalId = None,
 ) -> Response:
@@ -142,7 +145,7 @@ def take_over_case(
     """
     with begin() as work:
         return run_on_case(
-            work, ticket, lambda: lead_replacement.take_over(work, code, choice, approval)
+            work, key, lambda: lead_replacement.take_over(work, code, choice, approval)
         )
 
 
@@ -151,31 +154,31 @@ def erase_case(  # noqa: PLR0913, PLR0917 - each is part of one decision
     begin: WriteCases,
     code: CaseCode,
     seen: IfMatch,
-    ticket: Once,
+    key: Once,
     why: EraseCase,
     approval: ApprovalId = None,
 ) -> Response:
     """Erase the sealed documents of a case that ended, as two people of oversight."""
     with begin() as work:
         return run_on_case(
-            work, ticket, lambda: erasing.erase(work, code, seen, why, approval)
+            work, key, lambda: erasing.erase(work, code, seen, why, approval)
         )
 
 
 @router.post(
     "/legal-hold",
     response_model=CaseOut,
-    responses=ASKED | list_problems(*UNSEEN, ApprovalUnusable),
+    responses=ASKED | list_problems(*ACTION, ApprovalUnusable),
 )
 def hold_case_legally(
     begin: WriteCases,
     code: CaseCode,
-    ticket: Once,
+    key: Once,
     hold: HoldLegally,
     approval: ApprovalId = None,
 ) -> Response:
     """Set or lift the legal hold, which blocks erasure, as two people of oversight."""
     with begin() as work:
         return run_on_case(
-            work, ticket, lambda: erasing.hold_legally(work, code, hold, approval)
+            work, key, lambda: erasing.hold_legally(work, code, hold, approval)
         )

@@ -8,16 +8,9 @@ from pydantic.json_schema import SkipJsonSchema
 
 from app.api.acting import run_on_case
 from app.api.conditional import render
-from app.api.deps import (
-    CaseCode,
-    IfMatch,
-    IfNoneMatch,
-    Once,
-    ReadCases,
-    WriteCases,
-)
+from app.api.deps import CaseCode, IfMatch, IfNoneMatch, Once, ReadCases, WriteCases
 from app.api.nouns import ResourceRouter
-from app.api.problems import ACTION, KEY_OPTIONAL, KEY_REQUIRED, VERSIONED, list_problems
+from app.api.problems import CREATION, KEYED, NOT_FOUND, VERSIONED, list_problems
 from app.api.seeing import is_first_read, record_first_read
 from app.cases import queries
 from app.cases.filters import is_at
@@ -25,26 +18,20 @@ from app.cases.lifecycle import Stage, State
 from app.cases.models import Party
 from app.cases.schemas import NewRisk, NoticeFields
 from app.casework import carrying, intake, situation
-from app.casework.schemas import (
-    CaseOut,
-    CasePage,
-    NewCase,
-)
+from app.casework.schemas import CaseOut, CasePage, NewCase
 from app.consents.actions import AdultSpokenFor, ConsentOver
 from app.deadlines.limits import Priority
 from app.directory.queries import FocalPointUnknown
 from app.kernel.actors import Relation
 from app.kernel.free_space import SpaceReserved
+from app.kernel.idempotency import KeyMissing
 from app.kernel.lifecycle import RoleMissing
 from app.kernel.needs import NeedsUnmet
 from app.kernel.paging import CursorUnknown, PageQuery, paginate
-from app.kernel.problems import NotFound
 from app.kernel.quotas import TooManyDrafts
 from app.kernel.text import CountryCode
 
 router = ResourceRouter("cases", "/cases")
-
-ACTS = (*ACTION, *KEY_OPTIONAL, *VERSIONED, NeedsUnmet)
 
 
 @router.post(
@@ -52,7 +39,8 @@ ACTS = (*ACTION, *KEY_OPTIONAL, *VERSIONED, NeedsUnmet)
     status_code=201,
     response_model=CaseOut,
     responses=list_problems(
-        *KEY_REQUIRED,
+        KeyMissing,
+        *KEYED,
         RoleMissing,
         FocalPointUnknown,
         NeedsUnmet,
@@ -64,13 +52,13 @@ ACTS = (*ACTION, *KEY_OPTIONAL, *VERSIONED, NeedsUnmet)
         SpaceReserved,
     ),
 )
-def write_case(begin: WriteCases, ticket: Once, new: NewCase) -> Response:
+def write_case(begin: WriteCases, key: Once, new: NewCase) -> Response:
     """Create a case, and submit it in the same transaction if `submit` is true.
 
     If no answer arrives, repeat the request with the same Idempotency-Key.
     """
     with begin() as work:
-        return run_on_case(work, ticket, lambda: intake.write(work, new), created=True)
+        return run_on_case(work, key, lambda: intake.write(work, new), created=True)
 
 
 class CaseQuery(PageQuery):
@@ -101,7 +89,7 @@ def list_cases(
         return render(page, if_none_match=if_none_match)
 
 
-@router.get("/{code}", response_model=CaseOut, responses=list_problems(NotFound))
+@router.get("/{code}", response_model=CaseOut, responses=NOT_FOUND)
 def get_case(
     begin: ReadCases, code: CaseCode, if_none_match: IfNoneMatch = None
 ) -> Response:
@@ -119,24 +107,22 @@ def get_case(
 @router.patch(
     "/{code}",
     response_model=CaseOut,
-    responses=list_problems(*ACTS, intake.CountryFixed, intake.NoticeIncomplete),
+    responses=list_problems(*VERSIONED, intake.CountryFixed, intake.NoticeIncomplete),
 )
 def mend_notice(
-    begin: WriteCases, code: CaseCode, seen: IfMatch, ticket: Once, notice: NoticeFields
+    begin: WriteCases, code: CaseCode, seen: IfMatch, key: Once, notice: NoticeFields
 ) -> Response:
     """Change fields of the summary (RFC 7396), as the submitter or later as the lead."""
     with begin() as work:
-        return run_on_case(work, ticket, lambda: intake.mend(work, code, seen, notice))
+        return run_on_case(work, key, lambda: intake.mend(work, code, seen, notice))
 
 
 @router.post(
-    "/{code}/risk-assessments",
-    response_model=CaseOut,
-    responses=list_problems(*ACTION, *KEY_REQUIRED),
+    "/{code}/risk-assessments", response_model=CaseOut, responses=list_problems(*CREATION)
 )
-def assess_risk(begin: WriteCases, code: CaseCode, ticket: Once, risk: NewRisk) -> Response:
+def assess_risk(begin: WriteCases, code: CaseCode, key: Once, risk: NewRisk) -> Response:
     """Record how high the risk to the person is now. Any party of the case may do this."""
     with begin() as work:
         return run_on_case(
-            work, ticket, lambda: intake.assess(work, code, risk), key_needed=True
+            work, key, lambda: intake.assess(work, code, risk), key_needed=True
         )

@@ -8,7 +8,7 @@ from app.api.acting import Headers, build_case_view, create_once
 from app.api.conditional import render
 from app.api.deps import CaseCode, IfNoneMatch, Once, ReadCases, WriteCases
 from app.api.nouns import ResourceRouter
-from app.api.problems import ACTION, KEY_REQUIRED, list_problems
+from app.api.problems import CREATION, NOT_FOUND, list_problems
 from app.cases import queries as cases
 from app.casework import telling
 from app.consents import queries
@@ -29,10 +29,7 @@ def build_consents(work: Reading, consents: list[Consent]) -> list[ConsentOut]:
     hints = telling.hints_for(work, consents)
     return [
         ConsentOut.of(
-            one,
-            named,
-            not_yet=hints.get(one.id),
-            as_reported=one.recorded_by == me,
+            one, named, not_yet=hints.get(one.id), as_reported=one.recorded_by == me
         )
         for one in consents
     ]
@@ -51,11 +48,11 @@ def show_consent(
     status_code=201,
     response_model=ConsentOut,
     responses=list_problems(
-        *ACTION, *KEY_REQUIRED, ConsentOver, AdultSpokenFor, directory.FocalPointUnknown
+        *CREATION, ConsentOver, AdultSpokenFor, directory.FocalPointUnknown
     ),
 )
 def record_consent(
-    begin: WriteCases, code: CaseCode, ticket: Once, new: NewConsent
+    begin: WriteCases, code: CaseCode, key: Once, new: NewConsent
 ) -> Response:
     """Record a consent, as the submitter or, once there is one, the lead.
 
@@ -64,12 +61,10 @@ def record_consent(
     """
     with begin() as work:
         view = build_case_view(code, queries.get, show_consent)
-        return create_once(
-            work, ticket, view, lambda: telling.record_consent(work, code, new)
-        )
+        return create_once(work, key, view, lambda: telling.record_consent(work, code, new))
 
 
-@router.get("", response_model=ConsentList, responses=list_problems(NotFound))
+@router.get("", response_model=ConsentList, responses=NOT_FOUND)
 def list_consents(
     begin: ReadCases, code: CaseCode, if_none_match: IfNoneMatch = None
 ) -> Response:

@@ -111,8 +111,7 @@ async def parse_expectation(
 async def ticket(
     request: Request,
     key: Annotated[
-        KeyText | SkipJsonSchema[None],
-        Header(alias="Idempotency-Key", description=KEY),
+        KeyText | SkipJsonSchema[None], Header(alias="Idempotency-Key", description=KEY)
     ] = None,
 ) -> Ticket:
     """Return the idempotency key and a fingerprint of the request, not claimed yet."""

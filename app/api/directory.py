@@ -7,11 +7,11 @@ from pydantic import ConfigDict, Field
 from pydantic.json_schema import SkipJsonSchema
 
 from app.access import queries as access
-from app.api.acting import Headers, RecordView, run_once
+from app.api.acting import Headers, View, run_once
 from app.api.conditional import render
 from app.api.deps import IfNoneMatch, Once, ReadDirectory, WriteDirectory
 from app.api.nouns import ResourceRouter
-from app.api.problems import KEY_OPTIONAL, list_problems
+from app.api.problems import KEYED, NOT_FOUND, list_problems
 from app.cases.lifecycle import TABLE as CASE
 from app.directory import actions, queries
 from app.directory.kinds import Service
@@ -119,9 +119,7 @@ def list_focal_points(
 
 
 @router.get(
-    "/focal-points/{focal_point}",
-    response_model=FocalPointOut,
-    responses=list_problems(NotFound),
+    "/focal-points/{focal_point}", response_model=FocalPointOut, responses=NOT_FOUND
 )
 def get_focal_point(begin: ReadDirectory, focal_point: Code) -> Response:
     """Read one focal point."""
@@ -132,10 +130,10 @@ def get_focal_point(begin: ReadDirectory, focal_point: Code) -> Response:
 @router.put(
     "/focal-points/{focal_point}/capacity",
     response_model=CapacityOut,
-    responses=list_problems(NotFound, ActionNotYours, RoleMissing, *KEY_OPTIONAL),
+    responses=list_problems(NotFound, ActionNotYours, RoleMissing, *KEYED),
 )
 def write_capacity(
-    begin: WriteDirectory, ticket: Once, focal_point: Code, new: NewCapacity
+    begin: WriteDirectory, key: Once, focal_point: Code, new: NewCapacity
 ) -> Response:
     """Report the number of free places at your own focal point; it expires after a while.
 
@@ -144,10 +142,7 @@ def write_capacity(
     """
     with begin() as work:
         return run_once(
-            work,
-            ticket,
-            CAPACITY,
-            lambda: actions.say_capacity(work, focal_point, new.free),
+            work, key, CAPACITY, lambda: actions.say_capacity(work, focal_point, new.free)
         )
 
 
@@ -161,7 +156,7 @@ def show_capacity(
     return render(CapacityOut.of(office), status=status, headers=headers)
 
 
-CAPACITY: Final = RecordView(queries.by_id, show_capacity)
+CAPACITY: Final = View(queries.by_id, show_capacity)
 
 
 @router.get("/countries", response_model=CountryPage)

@@ -53,10 +53,7 @@ EVENT: Final[dict[str, Any]] = {
     "description": "An event of the stream, as a parser of server-sent events returns it.",
     "type": "object",
     "properties": {
-        "id": {
-            "type": "string",
-            "description": "A cursor for `Last-Event-ID` or `after`.",
-        },
+        "id": {"type": "string", "description": "A cursor for `Last-Event-ID` or `after`."},
         "data": {
             "type": "string",
             "contentMediaType": "application/json",
@@ -87,10 +84,7 @@ class StreamStart(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    after: Annotated[
-        CursorText | SkipJsonSchema[None],
-        Field(description=AFTER),
-    ] = None
+    after: Annotated[CursorText | SkipJsonSchema[None], Field(description=AFTER)] = None
 
 
 @dataclass(frozen=True)

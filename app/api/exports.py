@@ -15,9 +15,7 @@ router = ResourceRouter("sections", "/cases/{code}/export")
 
 
 @router.get(
-    "/htcds",
-    response_model=HtcdsExport,
-    responses=list_problems(*OPENING, SpaceReserved),
+    "/htcds", response_model=HtcdsExport, responses=list_problems(*OPENING, SpaceReserved)
 )
 def export_case(begin: OpenSections, code: CaseCode, purpose: Purpose) -> Response:
     """Export what you may read of a case now, in the fields of HTCDS 2.0 (IOM).

@@ -7,7 +7,7 @@ from fastapi import Response
 from app.api.conditional import render
 from app.api.deps import CaseCode, IfNoneMatch, Paging, ReadCases, ReadFeed, ReadReferrals
 from app.api.nouns import ResourceRouter
-from app.api.problems import list_problems
+from app.api.problems import NOT_FOUND, list_problems
 from app.cases import queries as cases
 from app.feed import evidence, queries, situation
 from app.feed.schemas import Evidence, HistoryPage, Worklist
@@ -46,9 +46,7 @@ def list_history(
         return render(page, if_none_match=if_none_match)
 
 
-@router.get(
-    "/cases/{code}/evidence", response_model=Evidence, responses=list_problems(NotFound)
-)
+@router.get("/cases/{code}/evidence", response_model=Evidence, responses=NOT_FOUND)
 def get_case_evidence(
     begin: ReadCases, code: CaseCode, if_none_match: IfNoneMatch = None
 ) -> Response:
@@ -59,9 +57,7 @@ def get_case_evidence(
 
 
 @router.get(
-    "/referrals/{referral_id}/evidence",
-    response_model=Evidence,
-    responses=list_problems(NotFound),
+    "/referrals/{referral_id}/evidence", response_model=Evidence, responses=NOT_FOUND
 )
 def get_referral_evidence(
     begin: ReadReferrals, referral_id: UUID, if_none_match: IfNoneMatch = None
@@ -73,9 +69,7 @@ def get_referral_evidence(
 
 
 @router.get(
-    "/handovers/{handover_id}/evidence",
-    response_model=Evidence,
-    responses=list_problems(NotFound),
+    "/handovers/{handover_id}/evidence", response_model=Evidence, responses=NOT_FOUND
 )
 def get_handover_evidence(
     begin: ReadCases, handover_id: UUID, if_none_match: IfNoneMatch = None

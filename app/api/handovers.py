@@ -8,16 +8,9 @@ from pydantic.json_schema import SkipJsonSchema
 
 from app.api.acting import run_on_handover
 from app.api.conditional import render
-from app.api.deps import (
-    CaseCode,
-    IfMatch,
-    IfNoneMatch,
-    Once,
-    ReadCases,
-    WriteCases,
-)
+from app.api.deps import CaseCode, IfMatch, IfNoneMatch, Once, ReadCases, WriteCases
 from app.api.nouns import ResourceRouter
-from app.api.problems import ACTION, KEY_OPTIONAL, KEY_REQUIRED, VERSIONED, list_problems
+from app.api.problems import KEYED, NOT_FOUND, VERSIONED, list_problems
 from app.api.seeing import is_first_read, record_first_read
 from app.cases import queries as cases
 from app.cases.models import Party
@@ -37,6 +30,7 @@ from app.handovers.schemas import (
 from app.handovers.situation import show
 from app.kernel.actors import Side
 from app.kernel.codes import CaseCodeText
+from app.kernel.idempotency import KeyMissing
 from app.kernel.lifecycle import ActionNotYours, RoleMissing
 from app.kernel.needs import NeedsUnmet
 from app.kernel.paging import CursorUnknown, PageQuery, paginate
@@ -45,8 +39,7 @@ from app.kernel.work import Writing
 
 router = ResourceRouter("handovers")
 
-STEPS = (*ACTION, *KEY_OPTIONAL, *VERSIONED, NeedsUnmet)
-STEP = list_problems(*STEPS)
+STEP = list_problems(*VERSIONED)
 NO_LONGER_YOURS: dict[int | str, dict[str, Any]] = {
     204: {"description": "Done. You are no longer a party of the handover."}
 }
@@ -58,7 +51,8 @@ NO_LONGER_YOURS: dict[int | str, dict[str, Any]] = {
     response_model=HandoverOut,
     responses=list_problems(
         NotFound,
-        *KEY_REQUIRED,
+        KeyMissing,
+        *KEYED,
         FocalPointUnknown,
         actions.SuccessorUnfit,
         ActionNotYours,
@@ -68,7 +62,7 @@ NO_LONGER_YOURS: dict[int | str, dict[str, Any]] = {
     ),
 )
 def offer_handover(
-    begin: WriteCases, code: CaseCode, ticket: Once, new: NewHandover
+    begin: WriteCases, code: CaseCode, key: Once, new: NewHandover
 ) -> Response:
     """Offer the lead of a case to another focal point, as its lead.
 
@@ -81,7 +75,7 @@ def offer_handover(
         return actions.offer(work, cases.lock(work, code), new)
 
     with begin() as work:
-        return run_on_handover(work, ticket, lambda: apply(work), created=True)
+        return run_on_handover(work, key, lambda: apply(work), created=True)
 
 
 class HandoverQuery(PageQuery):
@@ -112,11 +106,7 @@ def list_handovers(
         return render(page, if_none_match=if_none_match)
 
 
-@router.get(
-    "/handovers/{handover_id}",
-    response_model=HandoverOut,
-    responses=list_problems(NotFound),
-)
+@router.get("/handovers/{handover_id}", response_model=HandoverOut, responses=NOT_FOUND)
 def get_handover(
     begin: ReadCases, handover_id: UUID, if_none_match: IfNoneMatch = None
 ) -> Response:
@@ -134,14 +124,10 @@ def get_handover(
 @router.post(
     "/handovers/{handover_id}/accept",
     response_model=HandoverOut,
-    responses=list_problems(*STEPS, actions.SuccessorUnfit),
+    responses=list_problems(*VERSIONED, actions.SuccessorUnfit),
 )
 def accept_handover(
-    begin: WriteCases,
-    handover_id: UUID,
-    seen: IfMatch,
-    ticket: Once,
-    promise: AcceptHandover,
+    begin: WriteCases, handover_id: UUID, seen: IfMatch, key: Once, promise: AcceptHandover
 ) -> Response:
     """Accept the lead and name two people who can be reached; their names are sealed.
 
@@ -155,7 +141,7 @@ def accept_handover(
         return actions.accept(work, checked, promise)
 
     with begin() as work:
-        return run_on_handover(work, ticket, lambda: apply(work))
+        return run_on_handover(work, key, lambda: apply(work))
 
 
 @router.post(
@@ -164,7 +150,7 @@ def accept_handover(
     responses=NO_LONGER_YOURS | STEP,
 )
 def decline_handover(
-    begin: WriteCases, handover_id: UUID, seen: IfMatch, ticket: Once, why: DeclineHandover
+    begin: WriteCases, handover_id: UUID, seen: IfMatch, key: Once, why: DeclineHandover
 ) -> Response:
     """Decline the lead with a reason. It stays with the office that offered it.
 
@@ -177,12 +163,12 @@ def decline_handover(
         return actions.decline(work, checked, why)
 
     with begin() as work:
-        return run_on_handover(work, ticket, lambda: apply(work))
+        return run_on_handover(work, key, lambda: apply(work))
 
 
 @router.post("/handovers/{handover_id}/cancel", response_model=HandoverOut, responses=STEP)
 def cancel_handover(
-    begin: WriteCases, handover_id: UUID, seen: IfMatch, ticket: Once, why: CancelHandover
+    begin: WriteCases, handover_id: UUID, seen: IfMatch, key: Once, why: CancelHandover
 ) -> Response:
     """Cancel an offer, as the lead. The office that was asked loses access at once."""
 
@@ -191,4 +177,4 @@ def cancel_handover(
         return actions.cancel(work, checked, why.note)
 
     with begin() as work:
-        return run_on_handover(work, ticket, lambda: apply(work))
+        return run_on_handover(work, key, lambda: apply(work))

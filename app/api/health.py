@@ -60,8 +60,7 @@ class Readiness(BaseModel):
         ),
     ]
     drill: Annotated[
-        bool,
-        Field(description="Whether this is a drill, without data of real persons."),
+        bool, Field(description="Whether this is a drill, without data of real persons.")
     ]
     clock_speed: Annotated[
         int, Field(description="The speed of deadlines; 1 is real time.")

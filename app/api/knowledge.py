@@ -8,7 +8,7 @@ from app.api.acting import Headers, build_case_view, create_once, run_once
 from app.api.conditional import render
 from app.api.deps import CaseCode, IfNoneMatch, Once, ReadCases, WriteCases
 from app.api.nouns import ResourceRouter
-from app.api.problems import ACTION, KEY_OPTIONAL, KEY_REQUIRED, list_problems
+from app.api.problems import ACTION, CREATION, NOT_FOUND, list_problems
 from app.cases import queries as cases
 from app.cases.facts import AssessmentOwed
 from app.cases.records import Fact, Question, VitalInterest
@@ -30,12 +30,11 @@ from app.deadlines import queries as deadlines
 from app.directory import queries as directory
 from app.kernel.actors import Side
 from app.kernel.needs import NeedsUnmet
-from app.kernel.problems import NotFound
 from app.kernel.work import Reading
 
 router = ResourceRouter("knowledge", "/cases/{code}")
-ANSWER = (*ACTION, *KEY_OPTIONAL)
-WRITE = (*ACTION, *KEY_REQUIRED)
+ANSWER = ACTION
+WRITE = CREATION
 
 
 def build_facts(work: Reading, facts: list[Fact]) -> list[FactOut]:
@@ -60,13 +59,13 @@ def build_facts(work: Reading, facts: list[Fact]) -> list[FactOut]:
             else name_of(fact, fact.body),
             recorded_by=name_of(fact, fact.recorded_by),
             due_at=due.get(fact.id),
-            **{name: getattr(fact, name) for name in SAME},
+            **{name: getattr(fact, name) for name in COPIED_FIELDS},
         )
         for fact in facts
     ]
 
 
-SAME = ("id", "name", "value", "country", "ends_on", "recorded_at")
+COPIED_FIELDS = ("id", "name", "value", "country", "ends_on", "recorded_at")
 
 
 def show_fact(work: Reading, fact: Fact, status: int, headers: Headers) -> Response:
@@ -75,7 +74,7 @@ def show_fact(work: Reading, fact: Fact, status: int, headers: Headers) -> Respo
     return render(shown, status=status, headers=headers)
 
 
-@router.get("/facts", response_model=FactList, responses=list_problems(NotFound))
+@router.get("/facts", response_model=FactList, responses=NOT_FOUND)
 def list_facts(
     begin: ReadCases, code: CaseCode, if_none_match: IfNoneMatch = None
 ) -> Response:
@@ -92,7 +91,7 @@ def list_facts(
     response_model=FactOut,
     responses=list_problems(*WRITE, AssessmentOwed, directory.FocalPointUnknown),
 )
-def record_fact(begin: WriteCases, code: CaseCode, ticket: Once, new: NewFact) -> Response:
+def record_fact(begin: WriteCases, code: CaseCode, key: Once, new: NewFact) -> Response:
     """Record a fact. The last one of its name counts. No help waits for a fact (BR01).
 
     For the submitter or, once there is one, the lead, and for a recipient whose referral
@@ -100,7 +99,7 @@ def record_fact(begin: WriteCases, code: CaseCode, ticket: Once, new: NewFact) -
     """
     with begin() as work:
         view = build_case_view(code, cases.fact, show_fact)
-        return create_once(work, ticket, view, lambda: telling.set_fact(work, code, new))
+        return create_once(work, key, view, lambda: telling.set_fact(work, code, new))
 
 
 def show_vital(
@@ -121,7 +120,7 @@ def show_vital(
     responses=list_problems(*WRITE),
 )
 def declare_vital_interest(
-    begin: WriteCases, code: CaseCode, ticket: Once, new: NewVitalInterest
+    begin: WriteCases, code: CaseCode, key: Once, new: NewVitalInterest
 ) -> Response:
     """Declare that a case cannot wait for a consent, because life or safety is at risk.
 
@@ -130,9 +129,7 @@ def declare_vital_interest(
     """
     with begin() as work:
         view = build_case_view(code, cases.vital_interest, show_vital)
-        return create_once(
-            work, ticket, view, lambda: telling.declare_vital(work, code, new)
-        )
+        return create_once(work, key, view, lambda: telling.declare_vital(work, code, new))
 
 
 def build_questions(work: Reading, questions: list[Question]) -> list[QuestionOut]:
@@ -160,7 +157,7 @@ def show_question(
     return render(shown, status=status, headers=headers)
 
 
-@router.get("/questions", response_model=QuestionList, responses=list_problems(NotFound))
+@router.get("/questions", response_model=QuestionList, responses=NOT_FOUND)
 def list_questions(
     begin: ReadCases, code: CaseCode, if_none_match: IfNoneMatch = None
 ) -> Response:
@@ -180,7 +177,7 @@ def list_questions(
     responses=list_problems(*WRITE, NeedsUnmet),
 )
 def ask_submitter(
-    begin: WriteCases, code: CaseCode, ticket: Once, new: NewQuestion
+    begin: WriteCases, code: CaseCode, key: Once, new: NewQuestion
 ) -> Response:
     """Ask the submitter, as the holder of the case. A deadline for the answer starts.
 
@@ -188,7 +185,7 @@ def ask_submitter(
     """
     with begin() as work:
         view = build_case_view(code, cases.question, show_question)
-        return create_once(work, ticket, view, lambda: asking.ask(work, code, new))
+        return create_once(work, key, view, lambda: asking.ask(work, code, new))
 
 
 @router.post(
@@ -197,11 +194,11 @@ def ask_submitter(
     responses=list_problems(*ANSWER, asking.QuestionAnswered),
 )
 def answer_holder(
-    begin: WriteCases, code: CaseCode, question_id: UUID, ticket: Once, said: NewAnswer
+    begin: WriteCases, code: CaseCode, question_id: UUID, key: Once, said: NewAnswer
 ) -> Response:
     """Answer a question of the holder, as the submitter of the case."""
     with begin() as work:
         view = build_case_view(code, cases.question, show_question)
         return run_once(
-            work, ticket, view, lambda: asking.answer(work, code, question_id, said)
+            work, key, view, lambda: asking.answer(work, code, question_id, said)
         )

@@ -19,6 +19,7 @@ from app.cases.sections import Section
 from app.kernel.idempotency import KeyInFlight, KeyMissing, KeyReused
 from app.kernel.languages import ENGLISH
 from app.kernel.lifecycle import ActionIllegal, ActionNotYours, RoleMissing
+from app.kernel.needs import NeedsUnmet
 from app.kernel.problems import (
     Busy,
     Forbidden,
@@ -160,12 +161,13 @@ ALWAYS: Final[tuple[type[Problem], ...]] = (
 )
 
 
-KEY_OPTIONAL: Final = (KeyReused, KeyInFlight)
-"""The problems of a request that may have an idempotency key."""
-KEY_REQUIRED: Final = (KeyMissing, *KEY_OPTIONAL)
-VERSIONED: Final = (VersionNotGiven, VersionStale)
-ACTION: Final = (NotFound, ActionIllegal, ActionNotYours, RoleMissing)
-"""The problems of an action on a record, beside those of its key and version."""
+KEYED: Final = (KeyReused, KeyInFlight)
+ACTION: Final = (NotFound, *KEYED, ActionIllegal, ActionNotYours, RoleMissing)
+"""The problems of an action on a record."""
+VERSIONED: Final = (*ACTION, VersionNotGiven, VersionStale, NeedsUnmet)
+"""The problems of an action that needs If-Match."""
+CREATION: Final = (*ACTION, KeyMissing)
+"""The problems of an action that creates a record, and so needs a key."""
 
 
 def list_problems(*kinds: type[Problem]) -> dict[int | str, dict[str, Any]]:
@@ -185,6 +187,7 @@ def describe_problem(kind: type[Problem]) -> str:
 
 
 EVERYWHERE: Final = list_problems()
+NOT_FOUND: Final = list_problems(NotFound)
 
 
 def render_problem(request: Request, problem: Problem) -> JSONResponse:

@@ -12,12 +12,13 @@ from app.access.schemas import NewPublicKey, PublicKeyOut, PublicKeyPage
 from app.administration import registering, staffing
 from app.administration.registering import NotAMachine, PublicKeyKnown
 from app.api.accounts import ENDING, GRANTING, READ
-from app.api.acting import CREATED, Headers, RecordView, run_once
+from app.api.acting import Headers, View, create_once, run_once
 from app.api.approvals import ASKED, Answers
 from app.api.conditional import render
 from app.api.deps import ApprovalId, IfNoneMatch, Once, ReadAccounts, WriteAccounts
 from app.api.nouns import ResourceRouter
-from app.api.problems import KEY_REQUIRED, list_problems
+from app.api.problems import list_problems
+from app.kernel.idempotency import KeyMissing
 from app.kernel.work import Reading
 
 router = ResourceRouter("accounts", "/accounts/{account_id}/public-keys")
@@ -28,7 +29,7 @@ REGISTER: Final[Answers] = {
         "description": "The key is registered. Its signatures are accepted.",
     },
     **ASKED,
-    **list_problems(*GRANTING, *KEY_REQUIRED, NotAMachine, PublicKeyKnown),
+    **list_problems(*GRANTING, KeyMissing, NotAMachine, PublicKeyKnown),
 }
 
 
@@ -44,7 +45,7 @@ def find_key(work: Reading, key_id: UUID) -> PublicKey:
     return key
 
 
-PUBLIC_KEY: Final = RecordView(find_key, show_key)
+PUBLIC_KEY: Final = View(find_key, show_key)
 
 
 @router.get("", response_model=PublicKeyPage, responses=READ)
@@ -63,7 +64,7 @@ def list_public_keys(
 def register_public_key(
     begin: WriteAccounts,
     account_id: UUID,
-    ticket: Once,
+    key: Once,
     new: NewPublicKey,
     approval: ApprovalId = None,
 ) -> Response:
@@ -75,25 +76,23 @@ def register_public_key(
     old one when the machine no longer signs with it.
     """
     with begin() as work:
-        return run_once(
+        return create_once(
             work,
-            ticket,
+            key,
             PUBLIC_KEY,
             lambda: registering.register_public_key(work, account_id, new, approval),
-            status=CREATED,
-            key_needed=True,
         )
 
 
 @router.post("/{kid}/revoke", response_model=PublicKeyOut, responses=ENDING)
 def revoke_public_key(
-    begin: WriteAccounts, account_id: UUID, kid: Kid, ticket: Once
+    begin: WriteAccounts, account_id: UUID, kid: Kid, key: Once
 ) -> Response:
     """Revoke a public key and its tokens from the next request on, without approval."""
     with begin() as work:
         return run_once(
             work,
-            ticket,
+            key,
             PUBLIC_KEY,
             lambda: registering.revoke_public_key(work, account_id, kid),
         )

@@ -8,7 +8,7 @@ from app.api.conditional import render
 from app.api.deps import IfNoneMatch, ReadDirectory
 from app.api.languages import ReaderLanguages, build_language_headers
 from app.api.nouns import ResourceRouter
-from app.api.problems import list_problems
+from app.api.problems import NOT_FOUND
 from app.kernel.languages import ENGLISH
 from app.kernel.problems import NotFound
 from app.reference.lists import LISTS, show
@@ -32,7 +32,7 @@ def list_references(begin: ReadDirectory, if_none_match: IfNoneMatch = None) -> 
         )
 
 
-@router.get("/{name}", response_model=ReferenceList, responses=list_problems(NotFound))
+@router.get("/{name}", response_model=ReferenceList, responses=NOT_FOUND)
 def get_reference(
     begin: ReadDirectory,
     name: ListName,

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any, Final
+from typing import Any
 from uuid import UUID
 
 from fastapi import Response
@@ -10,10 +10,9 @@ from fastapi import Response
 from app.api.acting import run_on_referral
 from app.api.deps import IfMatch, Once, WriteReferrals
 from app.api.nouns import ResourceRouter
-from app.api.problems import ACTION, KEY_OPTIONAL, VERSIONED, list_problems
+from app.api.problems import VERSIONED, list_problems
 from app.directory.queries import FocalPointUnknown
 from app.kernel.idempotency import Ticket
-from app.kernel.needs import NeedsUnmet
 from app.kernel.versions import Seen
 from app.kernel.work import Writing
 from app.referrals import actions, steps
@@ -42,14 +41,13 @@ type Answers = dict[int | str, dict[str, Any]]
 type Command = tuple[UUID, Action, Seen, Terms]
 type Apply = Callable[[Writing, Move], Referral]
 
-STEPS: Final = (*ACTION, *KEY_OPTIONAL, *VERSIONED, NeedsUnmet)
-STEP = list_problems(*STEPS)
+STEP = list_problems(*VERSIONED)
 NO_LONGER_YOURS: Answers = {
     204: {"description": "Done. You are no longer a party of the referral."}
 }
 
 
-def run_step(work: Writing, ticket: Ticket, command: Command, apply: Apply) -> Response:
+def run_step(work: Writing, key: Ticket, command: Command, apply: Apply) -> Response:
     """Check that an action of the life cycle is allowed, then run it once.
 
     A return depends on its referral, so it is updated in the same transaction.
@@ -60,29 +58,29 @@ def run_step(work: Writing, ticket: Ticket, command: Command, apply: Apply) -> R
         follow(work, referral.case)
         return referral
 
-    return run_on_referral(work, ticket, apply_and_update_return)
+    return run_on_referral(work, key, apply_and_update_return)
 
 
 @router.post(
-    "/send", response_model=ReferralOut, responses=list_problems(*STEPS, RecipientUnfit)
+    "/send", response_model=ReferralOut, responses=list_problems(*VERSIONED, RecipientUnfit)
 )
 def send_referral(
-    begin: WriteReferrals, referral_id: UUID, seen: IfMatch, ticket: Once
+    begin: WriteReferrals, referral_id: UUID, seen: IfMatch, key: Once
 ) -> Response:
     """Send a draft. The recipient can read it from now on."""
     command = (referral_id, Action.SEND, seen, Terms())
     with begin() as work:
-        return run_step(work, ticket, command, steps.send)
+        return run_step(work, key, command, steps.send)
 
 
 @router.post("/acknowledge", response_model=ReferralOut, responses=STEP)
 def acknowledge_referral(
-    begin: WriteReferrals, referral_id: UUID, seen: IfMatch, ticket: Once
+    begin: WriteReferrals, referral_id: UUID, seen: IfMatch, key: Once
 ) -> Response:
     """Confirm that a person has read the referral. This neither accepts nor declines it."""
     command = (referral_id, Action.ACKNOWLEDGE, seen, Terms())
     with begin() as work:
-        return run_step(work, ticket, command, actions.take)
+        return run_step(work, key, command, actions.take)
 
 
 @router.post("/ask", response_model=ReferralOut, responses=STEP)
@@ -90,13 +88,13 @@ def ask_about_referral(
     begin: WriteReferrals,
     referral_id: UUID,
     seen: IfMatch,
-    ticket: Once,
+    key: Once,
     question: AskAboutReferral,
 ) -> Response:
     """Ask the sender a question. Your deadline to decide pauses until it answers."""
     command = (referral_id, Action.ASK, seen, Terms(topics=frozenset(question.topics)))
     with begin() as work:
-        return run_step(work, ticket, command, partial(steps.ask, question=question))
+        return run_step(work, key, command, partial(steps.ask, question=question))
 
 
 @router.post("/answer", response_model=ReferralOut, responses=STEP)
@@ -104,7 +102,7 @@ def answer_referral(
     begin: WriteReferrals,
     referral_id: UUID,
     seen: IfMatch,
-    ticket: Once,
+    key: Once,
     answer: AnswerReferral,
 ) -> Response:
     """Answer the recipient's question, within the person's consent."""
@@ -112,21 +110,17 @@ def answer_referral(
     terms = Terms(answered=said, says_more=answer.answer is not None)
     command = (referral_id, Action.ANSWER, seen, terms)
     with begin() as work:
-        return run_step(work, ticket, command, partial(steps.reply, answer=answer))
+        return run_step(work, key, command, partial(steps.reply, answer=answer))
 
 
 @router.post("/accept", response_model=ReferralOut, responses=STEP)
 def accept_referral(
-    begin: WriteReferrals,
-    referral_id: UUID,
-    seen: IfMatch,
-    ticket: Once,
-    promise: Arrangement,
+    begin: WriteReferrals, referral_id: UUID, seen: IfMatch, key: Once, promise: Arrangement
 ) -> Response:
     """Accept a referral, with a first meeting and two people to call; both are sealed."""
     command = (referral_id, Action.ACCEPT, seen, promise.terms())
     with begin() as work:
-        return run_step(work, ticket, command, partial(steps.accept, promise=promise))
+        return run_step(work, key, command, partial(steps.accept, promise=promise))
 
 
 def end_with_reason(why: DeclineReferral | TakeBackReferral) -> Apply:
@@ -136,28 +130,24 @@ def end_with_reason(why: DeclineReferral | TakeBackReferral) -> Apply:
 
 @router.post("/decline", response_model=ReferralOut, responses=STEP)
 def decline_referral(
-    begin: WriteReferrals,
-    referral_id: UUID,
-    seen: IfMatch,
-    ticket: Once,
-    why: DeclineReferral,
+    begin: WriteReferrals, referral_id: UUID, seen: IfMatch, key: Once, why: DeclineReferral
 ) -> Response:
     """Decline a referral with a reason. You can no longer open its documents."""
     command = (referral_id, Action.DECLINE, seen, Terms(reason=why.reason))
     with begin() as work:
-        return run_step(work, ticket, command, end_with_reason(why))
+        return run_step(work, key, command, end_with_reason(why))
 
 
 @router.post(
     "/redirect",
     response_model=ReferralOut,
-    responses=list_problems(*STEPS, RecipientUnfit, FocalPointUnknown),
+    responses=list_problems(*VERSIONED, RecipientUnfit, FocalPointUnknown),
 )
 def redirect_referral(
     begin: WriteReferrals,
     referral_id: UUID,
     seen: IfMatch,
-    ticket: Once,
+    key: Once,
     why: RedirectReferral,
 ) -> Response:
     """End a referral and name another focal point that could help.
@@ -167,56 +157,48 @@ def redirect_referral(
     terms = Terms(reason=why.reason, alternative=why.alternative)
     command = (referral_id, Action.REDIRECT, seen, terms)
     with begin() as work:
-        return run_step(work, ticket, command, partial(steps.redirect, why=why))
+        return run_step(work, key, command, partial(steps.redirect, why=why))
 
 
 @router.post("/start", response_model=ReferralOut, responses=STEP)
 def start_referral(
-    begin: WriteReferrals,
-    referral_id: UUID,
-    seen: IfMatch,
-    ticket: Once,
-    fact: StartReferral,
+    begin: WriteReferrals, referral_id: UUID, seen: IfMatch, key: Once, fact: StartReferral
 ) -> Response:
     """Report that you met the person and that help has started."""
     command = (referral_id, Action.START, seen, Terms(person_met=fact.person_met))
     with begin() as work:
-        return run_step(work, ticket, command, actions.take)
+        return run_step(work, key, command, actions.take)
 
 
 @router.post("/hold", response_model=ReferralOut, responses=STEP)
 def hold_referral(
-    begin: WriteReferrals, referral_id: UUID, seen: IfMatch, ticket: Once, why: HoldReferral
+    begin: WriteReferrals, referral_id: UUID, seen: IfMatch, key: Once, why: HoldReferral
 ) -> Response:
     """Put help on hold until a review at the latest."""
     terms = Terms(reason=why.reason, review_at=why.review_at)
     with begin() as work:
         command = (referral_id, Action.HOLD, seen, terms)
-        return run_step(work, ticket, command, partial(steps.hold, why=why))
+        return run_step(work, key, command, partial(steps.hold, why=why))
 
 
 @router.post("/resume", response_model=ReferralOut, responses=STEP)
 def resume_referral(
-    begin: WriteReferrals, referral_id: UUID, seen: IfMatch, ticket: Once
+    begin: WriteReferrals, referral_id: UUID, seen: IfMatch, key: Once
 ) -> Response:
     """Resume help. Deadlines continue with the time that was left."""
     command = (referral_id, Action.RESUME, seen, Terms())
     with begin() as work:
-        return run_step(work, ticket, command, steps.resume)
+        return run_step(work, key, command, steps.resume)
 
 
 @router.post("/report", response_model=ReferralOut, responses=STEP)
 def report_on_referral(
-    begin: WriteReferrals,
-    referral_id: UUID,
-    seen: IfMatch,
-    ticket: Once,
-    said: ReportReferral,
+    begin: WriteReferrals, referral_id: UUID, seen: IfMatch, key: Once, said: ReportReferral
 ) -> Response:
     """Report to the sender how the help goes. A deadline for the next report starts."""
     with begin() as work:
         command = (referral_id, Action.REPORT, seen, Terms(feedback=True))
-        return run_step(work, ticket, command, partial(steps.report, said=said))
+        return run_step(work, key, command, partial(steps.report, said=said))
 
 
 @router.post("/complete", response_model=ReferralOut, responses=STEP)
@@ -224,14 +206,14 @@ def complete_referral(
     begin: WriteReferrals,
     referral_id: UUID,
     seen: IfMatch,
-    ticket: Once,
+    key: Once,
     report: CompleteReferral,
 ) -> Response:
     """Complete a referral with its outcome and feedback to the sender."""
     terms = Terms(outcome=report.outcome, feedback=True)
     with begin() as work:
         command = (referral_id, Action.COMPLETE, seen, terms)
-        return run_step(work, ticket, command, partial(steps.complete, report=report))
+        return run_step(work, key, command, partial(steps.complete, report=report))
 
 
 @router.post("/withdraw", response_model=ReferralOut, responses=STEP)
@@ -239,13 +221,13 @@ def withdraw_referral(
     begin: WriteReferrals,
     referral_id: UUID,
     seen: IfMatch,
-    ticket: Once,
+    key: Once,
     why: TakeBackReferral,
 ) -> Response:
     """Withdraw a referral at any stage for the person. Its recipient must delete data."""
     command = (referral_id, Action.WITHDRAW, seen, Terms(reason=why.reason))
     with begin() as work:
-        return run_step(work, ticket, command, end_with_reason(why))
+        return run_step(work, key, command, end_with_reason(why))
 
 
 @router.post("/revoke", response_model=ReferralOut, responses=STEP)
@@ -253,22 +235,22 @@ def revoke_referral(
     begin: WriteReferrals,
     referral_id: UUID,
     seen: IfMatch,
-    ticket: Once,
+    key: Once,
     why: TakeBackReferral,
 ) -> Response:
     """Revoke a referral with a reason before help starts. The recipient loses access."""
     command = (referral_id, Action.REVOKE, seen, Terms(reason=why.reason))
     with begin() as work:
-        return run_step(work, ticket, command, end_with_reason(why))
+        return run_step(work, key, command, end_with_reason(why))
 
 
 @router.post(
     "/confirm-deletion", response_model=ReferralOut, responses=NO_LONGER_YOURS | STEP
 )
 def confirm_deletion(
-    begin: WriteReferrals, referral_id: UUID, seen: IfMatch, ticket: Once
+    begin: WriteReferrals, referral_id: UUID, seen: IfMatch, key: Once
 ) -> Response:
     """Confirm that you stopped helping and deleted your data. You lose access (204)."""
     command = (referral_id, Action.CONFIRM_DELETION, seen, Terms())
     with begin() as work:
-        return run_step(work, ticket, command, steps.confirm_deletion)
+        return run_step(work, key, command, steps.confirm_deletion)

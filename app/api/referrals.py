@@ -18,7 +18,7 @@ from app.api.deps import (
     WriteReferrals,
 )
 from app.api.nouns import ResourceRouter
-from app.api.problems import ACTION, KEY_REQUIRED, list_problems
+from app.api.problems import CREATION, NOT_FOUND, list_problems
 from app.api.seeing import OPENED, is_first_read, record_first_read
 from app.cases import queries as cases
 from app.cases.models import Party
@@ -29,16 +29,11 @@ from app.kernel.actors import Side
 from app.kernel.codes import CaseCodeText
 from app.kernel.needs import NeedsUnmet
 from app.kernel.paging import CursorUnknown, PageQuery, paginate
-from app.kernel.problems import NotFound
 from app.kernel.work import Writing
 from app.referrals import actions, queries, steps
 from app.referrals.lifecycle import State
 from app.referrals.models import Referral
-from app.referrals.schemas import (
-    NewReferral,
-    ReferralOut,
-    ReferralPage,
-)
+from app.referrals.schemas import NewReferral, ReferralOut, ReferralPage
 from app.referrals.situation import show
 
 router = ResourceRouter("referrals")
@@ -49,11 +44,11 @@ router = ResourceRouter("referrals")
     status_code=201,
     response_model=ReferralOut,
     responses=list_problems(
-        *ACTION, *KEY_REQUIRED, actions.RecipientUnfit, FocalPointUnknown, NeedsUnmet
+        *CREATION, actions.RecipientUnfit, FocalPointUnknown, NeedsUnmet
     ),
 )
 def open_referral(
-    begin: WriteReferrals, code: CaseCode, ticket: Once, new: NewReferral
+    begin: WriteReferrals, code: CaseCode, key: Once, new: NewReferral
 ) -> Response:
     """Create a referral, as the holder of the case: ask a focal point for one service.
 
@@ -65,7 +60,7 @@ def open_referral(
         return steps.open_referral(work, cases.lock(work, code), new)
 
     with begin() as work:
-        return run_on_referral(work, ticket, lambda: apply(work), created=True)
+        return run_on_referral(work, key, lambda: apply(work), created=True)
 
 
 class ReferralQuery(PageQuery):
@@ -94,11 +89,7 @@ def list_referrals(
         return render(page, if_none_match=if_none_match)
 
 
-@router.get(
-    "/referrals/{referral_id}",
-    response_model=ReferralOut,
-    responses=list_problems(NotFound),
-)
+@router.get("/referrals/{referral_id}", response_model=ReferralOut, responses=NOT_FOUND)
 def get_referral(
     begin: ReadReferrals, referral_id: UUID, if_none_match: IfNoneMatch = None
 ) -> Response:

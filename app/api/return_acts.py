@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
-from typing import Final
 from uuid import UUID
 
 from fastapi import Response
@@ -13,10 +12,9 @@ from app.api.acting import run_once
 from app.api.approvals import ASKED
 from app.api.deps import ApprovalId, IfMatch, Once, WriteReferrals
 from app.api.nouns import ResourceRouter
-from app.api.problems import ACTION, KEY_OPTIONAL, VERSIONED, list_problems
+from app.api.problems import VERSIONED, list_problems
 from app.api.returns import RETURN
 from app.kernel.idempotency import Ticket
-from app.kernel.needs import NeedsUnmet
 from app.kernel.versions import Seen
 from app.kernel.work import Writing
 from app.returns import actions, deciding
@@ -42,17 +40,13 @@ router = ResourceRouter("returns", "/returns/{return_id}")
 type Command = tuple[UUID, Action, Seen, Terms]
 type Apply = Callable[[Writing, Move], Return]
 
-UNSEEN: Final = (*ACTION, *KEY_OPTIONAL)
-STEPS: Final = (*UNSEEN, *VERSIONED, NeedsUnmet)
-STEP = list_problems(*STEPS)
-WITH_ANOTHER = ASKED | list_problems(*STEPS, ApprovalUnusable)
+STEP = list_problems(*VERSIONED)
+WITH_ANOTHER = ASKED | list_problems(*VERSIONED, ApprovalUnusable)
 
 
-def run_step(work: Writing, ticket: Ticket, command: Command, apply: Apply) -> Response:
+def run_step(work: Writing, key: Ticket, command: Command, apply: Apply) -> Response:
     """Check that a step of the checklist is allowed, then run it once."""
-    return run_once(
-        work, ticket, RETURN, lambda: apply(work, actions.ready(work, *command))
-    )
+    return run_once(work, key, RETURN, lambda: apply(work, actions.ready(work, *command)))
 
 
 def take_with(said: Said | None = None) -> Apply:
@@ -68,7 +62,7 @@ def describe_risk(risk: AssessReturn) -> Said:
 
 @router.post("/inform", response_model=ReturnOut, responses=STEP)
 def inform_person(
-    begin: WriteReferrals, return_id: UUID, seen: IfMatch, ticket: Once, told: InformPerson
+    begin: WriteReferrals, return_id: UUID, seen: IfMatch, key: Once, told: InformPerson
 ) -> Response:
     """Step 1: record that the person decided, and knew any right to stay and all options.
 
@@ -77,50 +71,46 @@ def inform_person(
     informed = told.right_to_stay_explained and told.options_explained
     command = (return_id, Action.INFORM, seen, Terms(informed=informed))
     with begin() as work:
-        return run_step(work, ticket, command, take_with(Said(note=told.note)))
+        return run_step(work, key, command, take_with(Said(note=told.note)))
 
 
 @router.post("/permit-contact", response_model=ReturnOut, responses=STEP)
 def permit_contact(
-    begin: WriteReferrals, return_id: UUID, seen: IfMatch, ticket: Once
+    begin: WriteReferrals, return_id: UUID, seen: IfMatch, key: Once
 ) -> Response:
     """Step 2: allow contact with the State of origin, if the safeguards permit it."""
     command = (return_id, Action.PERMIT_CONTACT, seen, Terms())
     with begin() as work:
-        return run_step(work, ticket, command, take_with())
+        return run_step(work, key, command, take_with())
 
 
-@router.post(
-    "/verify-nationality",
-    response_model=AnyReturn,
-    responses=STEP,
-)
+@router.post("/verify-nationality", response_model=AnyReturn, responses=STEP)
 def verify_nationality(
     begin: WriteReferrals,
     return_id: UUID,
     seen: IfMatch,
-    ticket: Once,
+    key: Once,
     answer: VerifyNationality,
 ) -> Response:
     """Step 3: record whether the State of origin confirms the nationality."""
     command = (return_id, Action.VERIFY_NATIONALITY, seen, Terms())
     with begin() as work:
-        return run_step(work, ticket, command, take_with(Said(result=answer.nationality)))
+        return run_step(work, key, command, take_with(Said(result=answer.nationality)))
 
 
 @router.post("/assess-destination", response_model=ReturnOut, responses=STEP)
 def assess_destination(
-    begin: WriteReferrals, return_id: UUID, seen: IfMatch, ticket: Once, risk: AssessReturn
+    begin: WriteReferrals, return_id: UUID, seen: IfMatch, key: Once, risk: AssessReturn
 ) -> Response:
     """Step 4: assess the risk, as the lead. The assessment is valid for 30 days."""
     command = (return_id, Action.ASSESS_DESTINATION, seen, Terms())
     with begin() as work:
-        return run_step(work, ticket, command, take_with(describe_risk(risk)))
+        return run_step(work, key, command, take_with(describe_risk(risk)))
 
 
 @router.post("/assess-origin", response_model=ReturnOut, responses=STEP)
 def assess_origin(
-    begin: WriteReferrals, return_id: UUID, seen: IfMatch, ticket: Once, risk: AssessOrigin
+    begin: WriteReferrals, return_id: UUID, seen: IfMatch, key: Once, risk: AssessOrigin
 ) -> Response:
     """Step 5: assess the situation in the country of origin, as the recipient.
 
@@ -131,7 +121,7 @@ def assess_origin(
     services = tuple(sorted(set(risk.services)))
     said = replace(describe_risk(risk), result=risk.family, services=services)
     with begin() as work:
-        return run_step(work, ticket, command, take_with(said))
+        return run_step(work, key, command, take_with(said))
 
 
 @router.post("/determine-interests", response_model=ReturnOut, responses=STEP)
@@ -139,26 +129,26 @@ def determine_interests(
     begin: WriteReferrals,
     return_id: UUID,
     seen: IfMatch,
-    ticket: Once,
+    key: Once,
     best: DetermineInterests,
 ) -> Response:
     """Step 6, for a child: record whether a return is in its best interests."""
     command = (return_id, Action.DETERMINE_INTERESTS, seen, Terms())
     with begin() as work:
         return run_step(
-            work, ticket, command, take_with(Said(result=best.interests, note=best.note))
+            work, key, command, take_with(Said(result=best.interests, note=best.note))
         )
 
 
 @router.post("/receive-child", response_model=ReturnOut, responses=STEP)
 def receive_child(
-    begin: WriteReferrals, return_id: UUID, seen: IfMatch, ticket: Once, who: ReceiveChild
+    begin: WriteReferrals, return_id: UUID, seen: IfMatch, key: Once, who: ReceiveChild
 ) -> Response:
     """Step 6, for a child: confirm that a carer and a guardian will receive it."""
     received = who.carer_receives and who.guardian_at_arrival
     command = (return_id, Action.RECEIVE_CHILD, seen, Terms(received=received))
     with begin() as work:
-        return run_step(work, ticket, command, take_with(Said(note=who.note)))
+        return run_step(work, key, command, take_with(Said(note=who.note)))
 
 
 @router.post("/go", response_model=ReturnOut, responses=WITH_ANOTHER)
@@ -166,7 +156,7 @@ def decide_go(  # noqa: PLR0913, PLR0917 - each is part of one decision
     begin: WriteReferrals,
     return_id: UUID,
     seen: IfMatch,
-    ticket: Once,
+    key: Once,
     why: DecideGo,
     approval: ApprovalId = None,
 ) -> Response:
@@ -177,7 +167,7 @@ def decide_go(  # noqa: PLR0913, PLR0917 - each is part of one decision
     """
     with begin() as work:
         return run_once(
-            work, ticket, RETURN, lambda: deciding.go(work, return_id, seen, why, approval)
+            work, key, RETURN, lambda: deciding.go(work, return_id, seen, why, approval)
         )
 
 
@@ -186,7 +176,7 @@ def decide_no_go(  # noqa: PLR0913, PLR0917 - each is part of one decision
     begin: WriteReferrals,
     return_id: UUID,
     seen: IfMatch,
-    ticket: Once,
+    key: Once,
     why: DecideNoGo,
     approval: ApprovalId = None,
 ) -> Response:
@@ -197,8 +187,5 @@ def decide_no_go(  # noqa: PLR0913, PLR0917 - each is part of one decision
     """
     with begin() as work:
         return run_once(
-            work,
-            ticket,
-            RETURN,
-            lambda: deciding.no_go(work, return_id, seen, why, approval),
+            work, key, RETURN, lambda: deciding.no_go(work, return_id, seen, why, approval)
         )

@@ -9,8 +9,8 @@ from app.api.acting import run_once
 from app.api.approvals import Answers
 from app.api.deps import IfMatch, Once, WriteReferrals
 from app.api.nouns import ResourceRouter
-from app.api.problems import list_problems
-from app.api.return_acts import STEP, STEPS, UNSEEN, run_step, take_with
+from app.api.problems import ACTION, VERSIONED, list_problems
+from app.api.return_acts import STEP, run_step, take_with
 from app.api.returns import RETURN
 from app.deadlines.planned_dates import DateNotReached
 from app.returns import deciding
@@ -30,7 +30,7 @@ from app.returns.schemas import (
 )
 
 router = ResourceRouter("returns", "/returns/{return_id}")
-PLANNED_STEP = list_problems(*STEPS, DateNotReached)
+PLANNED_STEP = list_problems(*VERSIONED, DateNotReached)
 NO_LONGER_YOURS: Answers = {
     204: {"description": "Done. You are no longer a party of the return."}
 }
@@ -38,11 +38,7 @@ NO_LONGER_YOURS: Answers = {
 
 @router.post("/issue-document", response_model=AnyReturn, responses=STEP | NO_LONGER_YOURS)
 def issue_document(
-    begin: WriteReferrals,
-    return_id: UUID,
-    seen: IfMatch,
-    ticket: Once,
-    paper: IssueDocument,
+    begin: WriteReferrals, return_id: UUID, seen: IfMatch, key: Once, paper: IssueDocument
 ) -> Response:
     """Step 8: confirm a travel document that does not show why the person travels (BR12).
 
@@ -51,13 +47,13 @@ def issue_document(
     terms = Terms(unmarked=paper.without_marker)
     with begin() as work:
         return run_step(
-            work, ticket, (return_id, Action.ISSUE_DOCUMENT, seen, terms), take_with()
+            work, key, (return_id, Action.ISSUE_DOCUMENT, seen, terms), take_with()
         )
 
 
 @router.post("/plan", response_model=ReturnOut, responses=STEP)
 def plan_travel(
-    begin: WriteReferrals, return_id: UUID, seen: IfMatch, ticket: Once, made: PlanTravel
+    begin: WriteReferrals, return_id: UUID, seen: IfMatch, key: Once, made: PlanTravel
 ) -> Response:
     """Step 9: write or replace the sealed travel plan that you made with the person.
 
@@ -65,33 +61,33 @@ def plan_travel(
     """
     command = (return_id, Action.PLAN, seen, made.terms())
     with begin() as work:
-        return run_step(work, ticket, command, partial(deciding.plan, travel=made.plan))
+        return run_step(work, key, command, partial(deciding.plan, travel=made.plan))
 
 
 @router.post("/accept-plan", response_model=ReturnOut, responses=STEP)
 def accept_plan(
-    begin: WriteReferrals, return_id: UUID, seen: IfMatch, ticket: Once
+    begin: WriteReferrals, return_id: UUID, seen: IfMatch, key: Once
 ) -> Response:
     """Step 9: accept the travel plan, as the office that meets the person."""
     command = (return_id, Action.ACCEPT_PLAN, seen, Terms())
     with begin() as work:
-        return run_step(work, ticket, command, take_with())
+        return run_step(work, key, command, take_with())
 
 
 @router.post("/depart", response_model=ReturnOut, responses=STEP)
 def depart_now(
-    begin: WriteReferrals, return_id: UUID, seen: IfMatch, ticket: Once, still: Depart
+    begin: WriteReferrals, return_id: UUID, seen: IfMatch, key: Once, still: Depart
 ) -> Response:
     """Step 10: record the departure of the person, who confirmed the wish today (G09)."""
     terms = Terms(reconfirmed=still.reconfirmed_today)
     with begin() as work:
         command = (return_id, Action.DEPART, seen, terms)
-        return run_step(work, ticket, command, deciding.depart)
+        return run_step(work, key, command, deciding.depart)
 
 
 @router.post("/arrive", response_model=ReturnOut, responses=PLANNED_STEP)
 def arrive_safely(
-    begin: WriteReferrals, return_id: UUID, seen: IfMatch, ticket: Once, met: ReportPlanned
+    begin: WriteReferrals, return_id: UUID, seen: IfMatch, key: Once, met: ReportPlanned
 ) -> Response:
     """Step 11: confirm on the same day that you met the person on arrival (D06).
 
@@ -101,27 +97,23 @@ def arrive_safely(
     said = Said(note=met.note)
     with begin() as work:
         apply = partial(deciding.arrive, said=said, early=met.early)
-        return run_step(work, ticket, command, apply)
+        return run_step(work, key, command, apply)
 
 
 @router.post("/monitor", response_model=ReturnOut, responses=STEP)
 def monitor_return(
-    begin: WriteReferrals, return_id: UUID, seen: IfMatch, ticket: Once, when: PlanVisits
+    begin: WriteReferrals, return_id: UUID, seen: IfMatch, key: Once, when: PlanVisits
 ) -> Response:
     """Step 12: plan the visits: after 7 days and 1, 3, 6, 12 months, or on your dates."""
     with begin() as work:
         visits = deciding.planned(work, when.visits)
         command = (return_id, Action.MONITOR, seen, Terms(visits=visits))
-        return run_step(work, ticket, command, partial(deciding.monitor, visits=visits))
+        return run_step(work, key, command, partial(deciding.monitor, visits=visits))
 
 
 @router.post("/report", response_model=ReturnOut, responses=PLANNED_STEP)
 def report_on_return(
-    begin: WriteReferrals,
-    return_id: UUID,
-    seen: IfMatch,
-    ticket: Once,
-    visit: ReportPlanned,
+    begin: WriteReferrals, return_id: UUID, seen: IfMatch, key: Once, visit: ReportPlanned
 ) -> Response:
     """Step 12: report a visit or an attempt. The last planned visit ends the return.
 
@@ -132,16 +124,16 @@ def report_on_return(
     command = (return_id, Action.REPORT, seen, Terms(person_met=visit.person_met))
     with begin() as work:
         apply = partial(deciding.report, said=said, early=visit.early)
-        return run_step(work, ticket, command, apply)
+        return run_step(work, key, command, apply)
 
 
 @router.post(
     "/call-off",
     response_model=ReturnOut,
-    responses=NO_LONGER_YOURS | list_problems(*UNSEEN),
+    responses=NO_LONGER_YOURS | list_problems(*ACTION),
 )
 def call_off_return(
-    begin: WriteReferrals, return_id: UUID, ticket: Once, why: CallOff
+    begin: WriteReferrals, return_id: UUID, key: Once, why: CallOff
 ) -> Response:
     """End a return before departure, because the person does not want to go.
 
@@ -149,17 +141,15 @@ def call_off_return(
     transaction.
     """
     with begin() as work:
-        return run_once(
-            work, ticket, RETURN, lambda: deciding.call_off(work, return_id, why)
-        )
+        return run_once(work, key, RETURN, lambda: deciding.call_off(work, return_id, why))
 
 
 @router.post("/account-for", response_model=ReturnOut, responses=STEP)
 def account_for_person(
-    begin: WriteReferrals, return_id: UUID, seen: IfMatch, ticket: Once, met: ConfirmMet
+    begin: WriteReferrals, return_id: UUID, seen: IfMatch, key: Once, met: ConfirmMet
 ) -> Response:
     """Confirm that you met a person whose return was stopped on the way."""
     command = (return_id, Action.ACCOUNT_FOR, seen, Terms(person_met=met.person_met))
     with begin() as work:
         said = Said(note=met.note)
-        return run_step(work, ticket, command, partial(deciding.account_for, said=said))
+        return run_step(work, key, command, partial(deciding.account_for, said=said))

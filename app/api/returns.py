@@ -5,14 +5,7 @@ from uuid import UUID
 
 from fastapi import Response
 
-from app.api.acting import (
-    CREATED,
-    Headers,
-    RecordView,
-    add_location,
-    create_once,
-    get_or_404,
-)
+from app.api.acting import CREATED, Headers, View, add_location, create_once, get_or_404
 from app.api.conditional import render
 from app.api.deps import (
     IfNoneMatch,
@@ -23,10 +16,11 @@ from app.api.deps import (
     WriteReferrals,
 )
 from app.api.nouns import ResourceRouter
-from app.api.problems import KEY_REQUIRED, list_problems
+from app.api.problems import KEYED, NOT_FOUND, list_problems
 from app.api.seeing import OPENED
 from app.disclosure import papers
 from app.disclosure.schemas import OpenedTravelPlan
+from app.kernel.idempotency import KeyMissing
 from app.kernel.lifecycle import ActionIllegal, RoleMissing
 from app.kernel.problems import NotFound
 from app.kernel.work import Reading
@@ -51,7 +45,7 @@ def has_part(work: Reading, record: Return) -> bool:
     return queries.is_visible(work, record.id) and has_side(work, record)
 
 
-RETURN: Final = RecordView(queries.get, show_return, has_part)
+RETURN: Final = View(queries.get, show_return, has_part)
 
 
 @router.post(
@@ -59,21 +53,19 @@ RETURN: Final = RecordView(queries.get, show_return, has_part)
     status_code=CREATED,
     response_model=ReturnOut,
     responses=list_problems(
-        NotFound, *KEY_REQUIRED, ActionIllegal, RoleMissing, NotAReturn, ReturnExists
+        NotFound, KeyMissing, *KEYED, ActionIllegal, RoleMissing, NotAReturn, ReturnExists
     ),
 )
-def open_return(begin: WriteReferrals, referral_id: UUID, ticket: Once) -> Response:
+def open_return(begin: WriteReferrals, referral_id: UUID, key: Once) -> Response:
     """Open the checklist of an accepted RETURN referral, as its sender or recipient."""
     with begin() as work:
         return create_once(
-            work, ticket, RETURN, lambda: actions.open_return(work, referral_id)
+            work, key, RETURN, lambda: actions.open_return(work, referral_id)
         )
 
 
 @router.get(
-    "/referrals/{referral_id}/return",
-    response_model=ReturnOut,
-    responses=list_problems(NotFound),
+    "/referrals/{referral_id}/return", response_model=ReturnOut, responses=NOT_FOUND
 )
 def get_return_of_referral(
     begin: ReadReferrals, referral_id: UUID, if_none_match: IfNoneMatch = None
@@ -84,11 +76,7 @@ def get_return_of_referral(
         return render(shown, version=shown.version, if_none_match=if_none_match)
 
 
-@router.get(
-    "/returns/{return_id}",
-    response_model=AnyReturn,
-    responses=list_problems(NotFound),
-)
+@router.get("/returns/{return_id}", response_model=AnyReturn, responses=NOT_FOUND)
 def get_return(
     begin: ReadReferrals, return_id: UUID, if_none_match: IfNoneMatch = None
 ) -> Response:
@@ -103,9 +91,7 @@ def get_return(
 
 
 @router.get(
-    "/returns/{return_id}/travel-plan",
-    response_model=OpenedTravelPlan,
-    responses=OPENED,
+    "/returns/{return_id}/travel-plan", response_model=OpenedTravelPlan, responses=OPENED
 )
 def open_travel_plan(begin: OpenSections, return_id: UUID, purpose: Purpose) -> Response:
     """Open how the person travels and who meets them, as a side of the referral.

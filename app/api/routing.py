@@ -9,7 +9,7 @@ from pydantic.json_schema import SkipJsonSchema
 from app.api.conditional import render
 from app.api.deps import CaseCode, IfNoneMatch, ReadCases, ReadDirectory
 from app.api.nouns import ResourceRouter
-from app.api.problems import list_problems
+from app.api.problems import NOT_FOUND, list_problems
 from app.cases import queries as cases
 from app.cases.grants import Grant
 from app.cases.models import AgeClass, Case
@@ -60,9 +60,7 @@ def list_advice(
     return AdviceOut.of(advise(setting, child=child, beside=tuple(beside)))
 
 
-@router.get(
-    "/cases/{code}/routing", response_model=RoutingOut, responses=list_problems(NotFound)
-)
+@router.get("/cases/{code}/routing", response_model=RoutingOut, responses=NOT_FOUND)
 def get_routing(
     begin: ReadCases, code: CaseCode, if_none_match: IfNoneMatch = None
 ) -> Response:

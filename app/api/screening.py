@@ -4,7 +4,7 @@ from uuid import UUID
 
 from fastapi import Response
 
-from app.api.acting import Headers, RecordView, create_once, get_or_404
+from app.api.acting import Headers, View, create_once, get_or_404
 from app.api.conditional import render
 from app.api.deps import (
     CaseCode,
@@ -17,7 +17,7 @@ from app.api.deps import (
     WriteCases,
 )
 from app.api.nouns import ResourceRouter
-from app.api.problems import ACTION, KEY_REQUIRED, list_problems
+from app.api.problems import CREATION, NOT_FOUND, list_problems
 from app.api.seeing import OPENED
 from app.cases import queries as cases
 from app.cases.models import Case
@@ -67,10 +67,10 @@ def show_screening(
     OF_CASE,
     status_code=201,
     response_model=ScreeningOut,
-    responses=list_problems(*ACTION, *KEY_REQUIRED, SpaceReserved),
+    responses=list_problems(*CREATION, SpaceReserved),
 )
 def record_screening(
-    begin: WriteCases, code: CaseCode, ticket: Once, new: NewScreening
+    begin: WriteCases, code: CaseCode, key: Once, new: NewScreening
 ) -> Response:
     """Record a screening of a case, as the submitter or, once there is one, the lead.
 
@@ -78,14 +78,14 @@ def record_screening(
     sealed: score first to see the reasons, or open the screening.
     """
     with begin() as work:
-        view = RecordView(
+        view = View(
             lambda work, one: find_screening(work, cases.get(work, code), one),
             show_screening,
         )
-        return create_once(work, ticket, view, lambda: intake.screen(work, code, new))
+        return create_once(work, key, view, lambda: intake.screen(work, code, new))
 
 
-@router.get(OF_CASE, response_model=ScreeningList, responses=list_problems(NotFound))
+@router.get(OF_CASE, response_model=ScreeningList, responses=NOT_FOUND)
 def list_screenings(
     begin: ReadCases, code: CaseCode, if_none_match: IfNoneMatch = None
 ) -> Response:
@@ -100,11 +100,7 @@ def list_screenings(
         return render(ScreeningList(items=items), if_none_match=if_none_match)
 
 
-@router.get(
-    f"{OF_CASE}/{{screening_id}}",
-    response_model=OpenedScreening,
-    responses=OPENED,
-)
+@router.get(f"{OF_CASE}/{{screening_id}}", response_model=OpenedScreening, responses=OPENED)
 def open_screening(
     begin: OpenSections, code: CaseCode, screening_id: UUID, purpose: Purpose
 ) -> Response:
@@ -133,10 +129,10 @@ def build_screenings(work: Reading, screenings: list[Screening]) -> list[Screeni
     return [
         ScreeningOut(
             screened_by=codes[one.screened_by],
-            **{name: getattr(one, name) for name in SAME},
+            **{name: getattr(one, name) for name in COPIED_FIELDS},
         )
         for one in screenings
     ]
 
 
-SAME = ("id", "outcome", "counted_as", "scoring", "screened_at")
+COPIED_FIELDS = ("id", "outcome", "counted_as", "scoring", "screened_at")

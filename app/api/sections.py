@@ -8,7 +8,7 @@ from app.api.acting import get_or_404, run_on_case
 from app.api.conditional import render
 from app.api.deps import CaseCode, IfMatch, Once, OpenSections, Paging, Purpose, WriteCases
 from app.api.nouns import ResourceRouter
-from app.api.problems import KEY_OPTIONAL, VERSIONED, Fault, build_invalid, list_problems
+from app.api.problems import KEYED, Fault, build_invalid, list_problems
 from app.api.seeing import OPENED
 from app.cases import queries as cases
 from app.cases.schemas import OpenedSection
@@ -32,10 +32,18 @@ from app.kernel.lifecycle import ActionNotYours, RoleMissing
 from app.kernel.needs import NeedsUnmet
 from app.kernel.paging import CursorUnknown, paginate
 from app.kernel.problems import NotFound, Problem
+from app.kernel.versions import VersionNotGiven, VersionStale
 from app.screening.schemas import CODE_UNKNOWN, unknown, unknown_signs
 
 router = ResourceRouter("sections", "/cases/{code}")
-WRITES: Final = (NotFound, *KEY_OPTIONAL, *VERSIONED, ActionNotYours, RoleMissing)
+WRITES: Final = (
+    NotFound,
+    VersionNotGiven,
+    VersionStale,
+    *KEYED,
+    ActionNotYours,
+    RoleMissing,
+)
 WRITE = list_problems(*WRITES)
 
 
@@ -70,7 +78,7 @@ def write_section(  # noqa: PLR0913, PLR0917 - each is part of one decision
     code: CaseCode,
     section: Section,
     seen: IfMatch,
-    ticket: Once,
+    key: Once,
     content: SectionContent,
 ) -> Response:
     """Replace a section, as the submitter or, once there is one, the lead."""
@@ -79,7 +87,7 @@ def write_section(  # noqa: PLR0913, PLR0917 - each is part of one decision
     require_known_indicators(content)
     with begin() as work:
         return run_on_case(
-            work, ticket, lambda: actions.write_section(work, code, seen, content)
+            work, key, lambda: actions.write_section(work, code, seen, content)
         )
 
 
@@ -125,12 +133,12 @@ def open_safety_notice(begin: OpenSections, code: CaseCode, purpose: Purpose) ->
 
 @router.put("/safeguards", response_model=CaseOut, responses=WRITE)
 def write_safeguards(
-    begin: WriteCases, code: CaseCode, seen: IfMatch, ticket: Once, content: Safeguards
+    begin: WriteCases, code: CaseCode, seen: IfMatch, key: Once, content: Safeguards
 ) -> Response:
     """Replace the safeguards: who must not know of the person."""
     with begin() as work:
         return run_on_case(
-            work, ticket, lambda: actions.write_safeguards(work, code, seen, content)
+            work, key, lambda: actions.write_safeguards(work, code, seen, content)
         )
 
 
@@ -146,13 +154,13 @@ def open_contacts(begin: OpenSections, code: CaseCode, purpose: Purpose) -> Resp
     "/contacts", response_model=CaseOut, responses=list_problems(*WRITES, NeedsUnmet)
 )
 def write_contacts(
-    begin: WriteCases, code: CaseCode, seen: IfMatch, ticket: Once, promise: AcceptLead
+    begin: WriteCases, code: CaseCode, seen: IfMatch, key: Once, promise: AcceptLead
 ) -> Response:
     """Replace the contacts of the lead, as the lead: two different people."""
     contacts = Contacts(contacts=promise.contacts)
     with begin() as work:
         return run_on_case(
-            work, ticket, lambda: actions.write_contacts(work, code, seen, contacts)
+            work, key, lambda: actions.write_contacts(work, code, seen, contacts)
         )
 
 
@@ -186,11 +194,11 @@ def list_access(begin: OpenSections, code: CaseCode, query: Paging) -> Response:
             AccessEntryOut(
                 focal_point=names.name(case, entry.focal_point_id, entry.at),
                 in_emergency=entry.vital_reading_id is not None,
-                **{name: getattr(entry, name) for name in SAME},
+                **{name: getattr(entry, name) for name in COPIED_FIELDS},
             )
             for entry, _ in rows
         ]
         return render(AccessLog(items=items, next=after, more=more))
 
 
-SAME = ("id", "at", "subject", "purpose", "allowed")
+COPIED_FIELDS = ("id", "at", "subject", "purpose", "allowed")

@@ -16,12 +16,7 @@ from app.referrals.models import Referral
 type Sendable = Case | Referral | Handover
 
 ASKED = frozenset(
-    {
-        Relation.CANDIDATE,
-        Relation.DESK,
-        Relation.RECIPIENT,
-        Relation.HANDOVER_CANDIDATE,
-    }
+    {Relation.CANDIDATE, Relation.DESK, Relation.RECIPIENT, Relation.HANDOVER_CANDIDATE}
 )
 
 

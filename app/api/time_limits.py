@@ -12,7 +12,7 @@ from app.api.approvals import ASKED, Answers
 from app.api.conditional import render
 from app.api.deps import ApprovalId, Expect, IfNoneMatch, ReadDirectory, WriteDirectory
 from app.api.nouns import ResourceRouter
-from app.api.problems import list_problems
+from app.api.problems import NOT_FOUND, list_problems
 from app.deadlines import queries as deadlines
 from app.deadlines.bounds import Haste
 from app.deadlines.limits import ClockKind
@@ -37,7 +37,7 @@ def name_of(of: Of, clock: ClockKind, priority: For) -> str:
 @router.get(
     "/countries/{country}/time-limits",
     response_model=TimeLimitsInForce,
-    responses=list_problems(NotFound),
+    responses=NOT_FOUND,
 )
 def list_time_limits(
     begin: ReadDirectory, country: IsoCode, if_none_match: IfNoneMatch = None
@@ -57,9 +57,7 @@ def list_time_limits(
 
 
 @router.get(
-    "/time-limits/{of}/{clock}/{priority}",
-    response_model=TimeLimitOut,
-    responses=list_problems(NotFound),
+    "/time-limits/{of}/{clock}/{priority}", response_model=TimeLimitOut, responses=NOT_FOUND
 )
 def get_time_limit(
     begin: ReadDirectory, name: Annotated[str, Depends(name_of)]

@@ -16,12 +16,7 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from app.access import machines, tokens
-from app.access.assertions import (
-    AssertionRefused,
-    must_be_for,
-    must_be_signed,
-    read,
-)
+from app.access.assertions import AssertionRefused, must_be_for, must_be_signed, read
 from app.access.schemas import TokenOut, TokenRefused
 from app.access.tokens import Bought, ScopeRefused
 from app.api.anonymous_bodies import AnonymousBodies

@@ -10,7 +10,7 @@ from app.api.acting import Headers, build_case_view, create_once, run_once
 from app.api.conditional import render
 from app.api.deps import CaseCode, IfNoneMatch, Once, ReadCases, WriteCases
 from app.api.nouns import ResourceRouter
-from app.api.problems import ACTION, KEY_OPTIONAL, KEY_REQUIRED, list_problems
+from app.api.problems import CREATION, KEYED, NOT_FOUND, list_problems
 from app.cases import queries as cases
 from app.cases.grants import Grant
 from app.cases.models import Case
@@ -27,8 +27,8 @@ from app.kernel.problems import NotFound
 from app.kernel.work import Reading
 
 router = ResourceRouter("vital readings", "/cases/{code}/vital-readings")
-ACT = (NotFound, *KEY_OPTIONAL, RoleMissing, ReadingDecided)
-ASK = (*ACTION, *KEY_REQUIRED, ReadingUnreviewed, ReadingWaits)
+ACT = (NotFound, *KEYED, RoleMissing, ReadingDecided)
+ASK = (*CREATION, ReadingUnreviewed, ReadingWaits)
 DECIDE = list_problems(*ACT, ActionIllegal, ActionNotYours, NotASecondPerson)
 
 
@@ -54,13 +54,10 @@ def build_readings(work: Reading, found: list[VitalReading]) -> list[VitalReadin
             state=one.state(work.now),
             asked_by=names.name(one.case, one.asked_by, one.asked_at, as_party=False),
             decided_by=names.name(
-                one.case,
-                one.decided_by,
-                one.decided_at or one.asked_at,
-                as_party=False,
+                one.case, one.decided_by, one.decided_at or one.asked_at, as_party=False
             ),
             tell_person_by=telling.get(one.id) if may_know_holder(work, one) else None,
-            **{name: getattr(one, name) for name in SAME},
+            **{name: getattr(one, name) for name in COPIED_FIELDS},
         )
         for one in found
     ]
@@ -71,9 +68,18 @@ def may_know_holder(work: Reading, reading: VitalReading) -> bool:
     return Grant.LEAD in reading.case.grants(work.actor.focal_point_id)
 
 
-SAME = (
-    *("id", "reason", "purpose", "sections", "asked_at", "decided_at", "holds_until"),
-    *("ended_at", "person_told_at", "reviewed_at", "justified"),
+COPIED_FIELDS = (
+    "id",
+    "reason",
+    "purpose",
+    "sections",
+    "asked_at",
+    "decided_at",
+    "holds_until",
+    "ended_at",
+    "person_told_at",
+    "reviewed_at",
+    "justified",
 )
 
 
@@ -90,7 +96,7 @@ def find_reading(work: Reading, case_id: UUID, reading_id: UUID) -> VitalReading
     return emergency.find(work, cases.get_by_id(work, case_id), reading_id)
 
 
-@router.get("", response_model=VitalReadingList, responses=list_problems(NotFound))
+@router.get("", response_model=VitalReadingList, responses=NOT_FOUND)
 def list_readings(
     begin: ReadCases, code: CaseCode, if_none_match: IfNoneMatch = None
 ) -> Response:
@@ -107,13 +113,10 @@ def list_readings(
 
 
 @router.post(
-    "",
-    status_code=201,
-    response_model=VitalReadingOut,
-    responses=list_problems(*ASK),
+    "", status_code=201, response_model=VitalReadingOut, responses=list_problems(*ASK)
 )
 def ask_for_reading(
-    begin: WriteCases, code: CaseCode, ticket: Once, new: AskReading
+    begin: WriteCases, code: CaseCode, key: Once, new: AskReading
 ) -> Response:
     """Ask another organisation for emergency access while a life is at imminent risk.
 
@@ -126,12 +129,12 @@ def ask_for_reading(
     """
     with begin() as work:
         view = build_case_view(code, find_reading, show_reading)
-        return create_once(work, ticket, view, lambda: emergency.ask(work, code, new))
+        return create_once(work, key, view, lambda: emergency.ask(work, code, new))
 
 
 @router.post("/{reading_id}/permit", response_model=VitalReadingOut, responses=DECIDE)
 def permit_reading(
-    begin: WriteCases, code: CaseCode, reading_id: UUID, ticket: Once
+    begin: WriteCases, code: CaseCode, reading_id: UUID, key: Once
 ) -> Response:
     """Permit emergency access, as a person of another organisation than the one that asks.
 
@@ -142,21 +145,19 @@ def permit_reading(
     with begin() as work:
         view = build_case_view(code, find_reading, show_reading)
         return run_once(
-            *(work, ticket, view),
-            lambda: emergency.decide(work, code, reading_id, grant=True),
+            work, key, view, lambda: emergency.decide(work, code, reading_id, grant=True)
         )
 
 
 @router.post("/{reading_id}/refuse", response_model=VitalReadingOut, responses=DECIDE)
 def refuse_reading(
-    begin: WriteCases, code: CaseCode, reading_id: UUID, ticket: Once
+    begin: WriteCases, code: CaseCode, reading_id: UUID, key: Once
 ) -> Response:
     """Refuse emergency access, as a person who could permit it. It can be asked again."""
     with begin() as work:
         view = build_case_view(code, find_reading, show_reading)
         return run_once(
-            *(work, ticket, view),
-            lambda: emergency.decide(work, code, reading_id, grant=False),
+            work, key, view, lambda: emergency.decide(work, code, reading_id, grant=False)
         )
 
 
@@ -164,7 +165,7 @@ def refuse_reading(
     "/{reading_id}/stop", response_model=VitalReadingOut, responses=list_problems(*ACT)
 )
 def stop_reading(
-    begin: WriteCases, code: CaseCode, reading_id: UUID, ticket: Once
+    begin: WriteCases, code: CaseCode, reading_id: UUID, key: Once
 ) -> Response:
     """End emergency access early, as the account that reads, the holder or oversight.
 
@@ -172,7 +173,7 @@ def stop_reading(
     """
     with begin() as work:
         view = build_case_view(code, find_reading, show_reading)
-        return run_once(work, ticket, view, lambda: emergency.stop(work, code, reading_id))
+        return run_once(work, key, view, lambda: emergency.stop(work, code, reading_id))
 
 
 @router.post(
@@ -181,7 +182,7 @@ def stop_reading(
     responses=list_problems(*ACT, ActionNotYours),
 )
 def inform_of_reading(
-    begin: WriteCases, code: CaseCode, reading_id: UUID, ticket: Once, said: InformOfReading
+    begin: WriteCases, code: CaseCode, reading_id: UUID, key: Once, said: InformOfReading
 ) -> Response:
     """Confirm, as the holder of the case, that the person was told who read what.
 
@@ -190,7 +191,7 @@ def inform_of_reading(
     with begin() as work:
         view = build_case_view(code, find_reading, show_reading)
         return run_once(
-            work, ticket, view, lambda: emergency.inform(work, code, reading_id, said)
+            work, key, view, lambda: emergency.inform(work, code, reading_id, said)
         )
 
 
@@ -200,7 +201,7 @@ def inform_of_reading(
     responses=list_problems(*ACT, ActionNotYours, NotASecondPerson),
 )
 def review_reading(
-    begin: WriteCases, code: CaseCode, reading_id: UUID, ticket: Once, found: ReviewReading
+    begin: WriteCases, code: CaseCode, reading_id: UUID, key: Once, found: ReviewReading
 ) -> Response:
     """Record whether emergency access was justified, as another protection officer.
 
@@ -211,5 +212,5 @@ def review_reading(
     with begin() as work:
         view = build_case_view(code, find_reading, show_reading)
         return run_once(
-            work, ticket, view, lambda: emergency.review(work, code, reading_id, found)
+            work, key, view, lambda: emergency.review(work, code, reading_id, found)
         )

@@ -76,9 +76,7 @@ class Bell:
     """Wakes waiting requests, for one event loop. `held` counts places by account."""
 
     def __init__(
-        self,
-        look: Callable[[AbstractSet[UUID]], Mapping[UUID, int]],
-        every: float = EVERY,
+        self, look: Callable[[AbstractSet[UUID]], Mapping[UUID, int]], every: float = EVERY
     ) -> None:
         self.look, self.every = look, every
         self.waiters = set[Waiter]()

@@ -7,15 +7,16 @@ from fastapi import APIRouter, Body, Header, Request, Response
 
 from app.access.actions import ApprovalUnusable
 from app.api.accounts import OfOffice
-from app.api.acting import CREATED, Headers, RecordView, add_location, run_once
+from app.api.acting import Headers, View, add_location, create_once, run_once
 from app.api.approvals import ASKED, Answers
 from app.api.conditional import render
 from app.api.deps import ApprovalId, IfNoneMatch, Once, ReadWebhooks, WriteWebhooks
 from app.api.nouns import ResourceRouter
-from app.api.problems import KEY_OPTIONAL, KEY_REQUIRED, list_problems
+from app.api.problems import KEYED, NOT_FOUND, list_problems
 from app.api.throttling import Rate
 from app.directory.queries import FocalPointUnknown
 from app.feed.cursors import CursorGone
+from app.kernel.idempotency import KeyMissing
 from app.kernel.lifecycle import RoleMissing
 from app.kernel.paging import CursorUnknown
 from app.kernel.problems import NotFound
@@ -44,18 +45,19 @@ router = ResourceRouter("pushing", "/webhooks")
 told = APIRouter(tags=["webhooks"])
 """The webhook of the OpenAPI document, for developers of receivers; not a route here."""
 
-CHANGING: Final = (NotFound, RoleMissing, WebhookEnded)
-CHANGE: Final = list_problems(*CHANGING, *KEY_OPTIONAL)
-PING: Final = list_problems(*CHANGING, *KEY_OPTIONAL, TooManyPings)
+CHANGING: Final = (NotFound, RoleMissing, WebhookEnded, *KEYED)
+CHANGE: Final = list_problems(*CHANGING)
+PING: Final = list_problems(*CHANGING, TooManyPings)
 PINGS_PER_MINUTE: Final = 10
 """Test messages that one account may send each minute, for all webhooks together."""
 ROTATE: Final[Answers] = {
     201: {"model": MadeWebhookOut, "description": "The secret. It is shown only once."},
-    **list_problems(*CHANGING, *KEY_REQUIRED),
+    **list_problems(*CHANGING, KeyMissing),
 }
 OPENING: Final = (
     RoleMissing,
-    *KEY_REQUIRED,
+    KeyMissing,
+    *KEYED,
     FocalPointUnknown,
     HostNotListed,
     TooManyWebhooks,
@@ -66,7 +68,7 @@ OPEN: Final[Answers] = {
     **ASKED,
     **list_problems(*OPENING),
 }
-REPLAY: Final = list_problems(*CHANGING, *KEY_OPTIONAL, CursorUnknown, CursorGone)
+REPLAY: Final = list_problems(*CHANGING, CursorUnknown, CursorGone)
 
 
 def show_webhook(
@@ -86,17 +88,15 @@ def show_made_webhook(
     return render(body, status=status, headers=extra)
 
 
-WEBHOOK: Final = RecordView(queries.find, show_webhook)
-MADE_WEBHOOK: Final = RecordView(
+WEBHOOK: Final = View(queries.find, show_webhook)
+MADE_WEBHOOK: Final = View(
     lambda work, it: MadeWebhook(queries.find(work, it), None), show_made_webhook
 )
 
 
-@router.get("", response_model=WebhookPage, responses=list_problems(NotFound))
+@router.get("", response_model=WebhookPage, responses=NOT_FOUND)
 def list_webhooks(
-    begin: ReadWebhooks,
-    focal_point: OfOffice = None,
-    if_none_match: IfNoneMatch = None,
+    begin: ReadWebhooks, focal_point: OfOffice = None, if_none_match: IfNoneMatch = None
 ) -> Response:
     """List the webhooks of your focal point and their progress, including ended ones.
 
@@ -109,7 +109,7 @@ def list_webhooks(
         return render(page, if_none_match=if_none_match)
 
 
-@router.get("/{webhook_id}", response_model=WebhookOut, responses=list_problems(NotFound))
+@router.get("/{webhook_id}", response_model=WebhookOut, responses=NOT_FOUND)
 def get_webhook(
     begin: ReadWebhooks, webhook_id: UUID, if_none_match: IfNoneMatch = None
 ) -> Response:
@@ -121,7 +121,7 @@ def get_webhook(
 
 @router.post("", response_model=MadeWebhookOut, responses=OPEN)
 def open_webhook(
-    begin: WriteWebhooks, ticket: Once, new: NewWebhook, approval: ApprovalId = None
+    begin: WriteWebhooks, key: Once, new: NewWebhook, approval: ApprovalId = None
 ) -> Response:
     """Push a feed to a receiver from now on. A second person has to approve it.
 
@@ -131,13 +131,8 @@ def open_webhook(
     a webhook cannot be changed: open another webhook and end the old one.
     """
     with begin() as work:
-        return run_once(
-            work,
-            ticket,
-            MADE_WEBHOOK,
-            lambda: actions.open_webhook(work, new, approval),
-            status=CREATED,
-            key_needed=True,
+        return create_once(
+            work, key, MADE_WEBHOOK, lambda: actions.open_webhook(work, new, approval)
         )
 
 
@@ -145,29 +140,27 @@ def open_webhook(
     "/{webhook_id}/rotate-secret",
     response_model=MadeWebhookOut,
     responses=ROTATE,
-    status_code=CREATED,
+    status_code=201,
 )
 def rotate_webhook_secret(
-    begin: WriteWebhooks, webhook_id: UUID, ticket: Once, how: SecretRotation
+    begin: WriteWebhooks, webhook_id: UUID, key: Once, how: SecretRotation
 ) -> Response:
     """Replace the secret. The old one remains in use for `overlap_hours`.
 
     Until then each message has both signatures, so that a receiver can switch.
     """
     with begin() as work:
-        return run_once(
+        return create_once(
             work,
-            ticket,
+            key,
             MADE_WEBHOOK,
             lambda: actions.rotate_secret(work, webhook_id, how.overlap_hours),
-            status=CREATED,
-            key_needed=True,
         )
 
 
 @router.post("/{webhook_id}/ping", response_model=WebhookOut, responses=PING)
 def ping_webhook(
-    request: Request, begin: WriteWebhooks, webhook_id: UUID, ticket: Once
+    request: Request, begin: WriteWebhooks, webhook_id: UUID, key: Once
 ) -> Response:
     """Send a test message within seconds, even if the webhook is paused.
 
@@ -181,7 +174,7 @@ def ping_webhook(
             count_ping(request, work.actor.account_id)
             return pinged
 
-        return run_once(work, ticket, WEBHOOK, ping)
+        return run_once(work, key, WEBHOOK, ping)
 
 
 def count_ping(request: Request, account_id: UUID) -> None:
@@ -198,34 +191,34 @@ def count_ping(request: Request, account_id: UUID) -> None:
 
 @router.post("/{webhook_id}/replay", response_model=WebhookOut, responses=REPLAY)
 def replay_webhook(
-    begin: WriteWebhooks, webhook_id: UUID, ticket: Once, where: Replay
+    begin: WriteWebhooks, webhook_id: UUID, key: Once, where: Replay
 ) -> Response:
     """Send the events after a cursor again, in order and with the same ids."""
     with begin() as work:
         return run_once(
-            work, ticket, WEBHOOK, lambda: actions.replay(work, webhook_id, where.after)
+            work, key, WEBHOOK, lambda: actions.replay(work, webhook_id, where.after)
         )
 
 
 @router.post("/{webhook_id}/pause", response_model=WebhookOut, responses=CHANGE)
-def pause_webhook(begin: WriteWebhooks, webhook_id: UUID, ticket: Once) -> Response:
+def pause_webhook(begin: WriteWebhooks, webhook_id: UUID, key: Once) -> Response:
     """Pause a webhook. Events are kept and sent once it is resumed."""
     with begin() as work:
-        return run_once(work, ticket, WEBHOOK, lambda: actions.pause(work, webhook_id))
+        return run_once(work, key, WEBHOOK, lambda: actions.pause(work, webhook_id))
 
 
 @router.post("/{webhook_id}/resume", response_model=WebhookOut, responses=CHANGE)
-def resume_webhook(begin: WriteWebhooks, webhook_id: UUID, ticket: Once) -> Response:
+def resume_webhook(begin: WriteWebhooks, webhook_id: UUID, key: Once) -> Response:
     """Resume a paused or stalled webhook from where it stopped."""
     with begin() as work:
-        return run_once(work, ticket, WEBHOOK, lambda: actions.resume(work, webhook_id))
+        return run_once(work, key, WEBHOOK, lambda: actions.resume(work, webhook_id))
 
 
 @router.post("/{webhook_id}/end", response_model=WebhookOut, responses=CHANGE)
-def end_webhook(begin: WriteWebhooks, webhook_id: UUID, ticket: Once) -> Response:
+def end_webhook(begin: WriteWebhooks, webhook_id: UUID, key: Once) -> Response:
     """End a webhook for good. It cannot be resumed."""
     with begin() as work:
-        return run_once(work, ticket, WEBHOOK, lambda: actions.end(work, webhook_id))
+        return run_once(work, key, WEBHOOK, lambda: actions.end(work, webhook_id))
 
 
 @told.post(
