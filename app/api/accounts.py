@@ -184,7 +184,7 @@ def grant_roles(
     "/{account_id}/revoke-roles", response_model=LoweredAccountOut, responses=ENDING
 )
 def revoke_roles(
-    begin: WriteAccounts, account_id: UUID, key: Once, old: SomeRoles
+    begin: WriteAccounts, account_id: UUID, key: Once, body: SomeRoles
 ) -> Response:
     """Revoke roles of an account from its next request on. No second person is needed."""
     with begin() as work:
@@ -192,7 +192,7 @@ def revoke_roles(
             work,
             key,
             LOWERED,
-            lambda: staffing.revoke_roles(work, account_id, frozenset(old.roles)),
+            lambda: staffing.revoke_roles(work, account_id, frozenset(body.roles)),
         )
 
 
@@ -249,7 +249,7 @@ def rotate_key(  # noqa: PLR0913, PLR0917 - each is part of one decision
     account_id: UUID,
     prefix: Prefix,
     key: Once,
-    how: Rotation,
+    body: Rotation,
     approval: ApprovalId = None,
 ) -> Response:
     """Replace a key with a new one of the same scopes; a second person has to approve it.
@@ -262,7 +262,7 @@ def rotate_key(  # noqa: PLR0913, PLR0917 - each is part of one decision
             work,
             key,
             MADE_KEY,
-            lambda: issuing.rotate_key(work, account_id, prefix, how, approval),
+            lambda: issuing.rotate_key(work, account_id, prefix, body, approval),
         )
 
 

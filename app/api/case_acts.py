@@ -74,12 +74,12 @@ def discard_case(begin: WriteCases, code: CaseCode, seen: IfMatch, key: Once) ->
 
 @router.post("/withdraw", response_model=CaseOut, responses=ACT)
 def withdraw_case(
-    begin: WriteCases, code: CaseCode, seen: IfMatch, key: Once, why: WithdrawCase
+    begin: WriteCases, code: CaseCode, seen: IfMatch, key: Once, body: WithdrawCase
 ) -> Response:
     """Withdraw a case, as long as no office acknowledged it and no referral was sent."""
-    command = (code, Action.WITHDRAW, seen, Terms(reason=why.reason))
+    command = (code, Action.WITHDRAW, seen, Terms(reason=body.reason))
     with begin() as work:
-        return run_step(work, key, command, partial(intake.withdraw, why=why))
+        return run_step(work, key, command, partial(intake.withdraw, why=body))
 
 
 @router.post("/acknowledge", response_model=CaseOut, responses=ACT)
@@ -98,15 +98,15 @@ def acknowledge_case(
     responses=NO_LONGER_YOURS | list_problems(*VERSIONED, DeskMissing),
 )
 def decline_lead(
-    begin: WriteCases, code: CaseCode, seen: IfMatch, key: Once, why: DeclineLead
+    begin: WriteCases, code: CaseCode, seen: IfMatch, key: Once, body: DeclineLead
 ) -> Response:
     """Decline the lead with a reason. The next candidate is asked at once.
 
     You are then no longer a party of the case, so the answer is 204.
     """
-    command = (code, Action.DECLINE_LEAD, seen, Terms(reason=why.reason))
+    command = (code, Action.DECLINE_LEAD, seen, Terms(reason=body.reason))
     with begin() as work:
-        return run_step(work, key, command, partial(leading.decline_lead, why=why))
+        return run_step(work, key, command, partial(leading.decline_lead, why=body))
 
 
 @router.post("/accept-lead", response_model=CaseOut, responses=ACT)
@@ -121,13 +121,13 @@ def accept_lead(
 
 @router.post("/suspend", response_model=CaseOut, responses=ACT)
 def suspend_case(
-    begin: WriteCases, code: CaseCode, seen: IfMatch, key: Once, why: SuspendCase
+    begin: WriteCases, code: CaseCode, seen: IfMatch, key: Once, body: SuspendCase
 ) -> Response:
     """Suspend a case until a review. Deadlines pause, except those for safety."""
-    terms = Terms(reason=why.reason, review_at=why.review_at)
+    terms = Terms(reason=body.reason, review_at=body.review_at)
     command = (code, Action.SUSPEND, seen, terms)
     with begin() as work:
-        return run_step(work, key, command, partial(leading.suspend, why=why))
+        return run_step(work, key, command, partial(leading.suspend, why=body))
 
 
 @router.post("/resume", response_model=CaseOut, responses=ACT)
@@ -164,12 +164,12 @@ def report_visit(
 
 @router.post("/reopen-assistance", response_model=CaseOut, responses=ACT)
 def reopen_assistance(
-    begin: WriteCases, code: CaseCode, seen: IfMatch, key: Once, why: ReopenCase
+    begin: WriteCases, code: CaseCode, seen: IfMatch, key: Once, body: ReopenCase
 ) -> Response:
     """Resume assistance for a person who was only monitored."""
-    command = (code, Action.REOPEN_ASSISTANCE, seen, Terms(reason=why.reason))
+    command = (code, Action.REOPEN_ASSISTANCE, seen, Terms(reason=body.reason))
     with begin() as work:
-        return run_step(work, key, command, partial(leading.reopen_assistance, why=why))
+        return run_step(work, key, command, partial(leading.reopen_assistance, why=body))
 
 
 @router.post(
@@ -183,7 +183,7 @@ def close_case(  # noqa: PLR0913, PLR0917 - each is part of one decision
     code: CaseCode,
     seen: IfMatch,
     key: Once,
-    why: CloseCase,
+    body: CloseCase,
     approval: ApprovalId = None,
 ) -> Response:
     """Close a case. A second person has to approve it.
@@ -193,7 +193,7 @@ def close_case(  # noqa: PLR0913, PLR0917 - each is part of one decision
     """
     with begin() as work:
         return run_on_case(
-            work, key, lambda: closing.close(work, code, seen, why, approval)
+            work, key, lambda: closing.close(work, code, seen, body, approval)
         )
 
 
@@ -203,7 +203,11 @@ def close_case(  # noqa: PLR0913, PLR0917 - each is part of one decision
     responses=ASKED | list_problems(*ACTION, NeedsUnmet, ApprovalUnusable),
 )
 def stop_case(
-    begin: WriteCases, code: CaseCode, key: Once, why: StopCase, approval: ApprovalId = None
+    begin: WriteCases,
+    code: CaseCode,
+    key: Once,
+    body: StopCase,
+    approval: ApprovalId = None,
 ) -> Response:
     """End a case, its open referrals and its handover at the person's request.
 
@@ -212,14 +216,14 @@ def stop_case(
     the second 200.
     """
     with begin() as work:
-        return run_on_case(work, key, lambda: closing.stop(work, code, why, approval))
+        return run_on_case(work, key, lambda: closing.stop(work, code, body, approval))
 
 
 @router.post("/reopen", response_model=CaseOut, responses=ACT)
 def reopen_case(
-    begin: WriteCases, code: CaseCode, seen: IfMatch, key: Once, why: ReopenCase
+    begin: WriteCases, code: CaseCode, seen: IfMatch, key: Once, body: ReopenCase
 ) -> Response:
     """Reopen a closed case, as its lead, with a consent that is in force."""
-    command = (code, Action.REOPEN, seen, Terms(reason=why.reason))
+    command = (code, Action.REOPEN, seen, Terms(reason=body.reason))
     with begin() as work:
-        return run_step(work, key, command, partial(closing.reopen, why=why))
+        return run_step(work, key, command, partial(closing.reopen, why=body))

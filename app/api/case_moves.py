@@ -65,7 +65,7 @@ def assign_case(
     ),
 )
 def relocate_case(
-    begin: WriteCases, code: CaseCode, seen: IfMatch, key: Once, where: RelocateCase
+    begin: WriteCases, code: CaseCode, seen: IfMatch, key: Once, body: RelocateCase
 ) -> Response:
     """Record that the person is now in another country, and route the case there.
 
@@ -73,7 +73,7 @@ def relocate_case(
     A lead keeps the case until a handover is accepted.
     """
     with begin() as work:
-        return run_on_case(work, key, lambda: moving.relocate(work, code, seen, where))
+        return run_on_case(work, key, lambda: moving.relocate(work, code, seen, body))
 
 
 @router.post(
@@ -155,13 +155,13 @@ def erase_case(  # noqa: PLR0913, PLR0917 - each is part of one decision
     code: CaseCode,
     seen: IfMatch,
     key: Once,
-    why: EraseCase,
+    body: EraseCase,
     approval: ApprovalId = None,
 ) -> Response:
     """Erase the sealed documents of a case that ended, as two people of oversight."""
     with begin() as work:
         return run_on_case(
-            work, key, lambda: erasing.erase(work, code, seen, why, approval)
+            work, key, lambda: erasing.erase(work, code, seen, body, approval)
         )
 
 

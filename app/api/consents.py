@@ -77,7 +77,7 @@ def list_consents(
 
 
 @router.post("/withdraw", status_code=204, responses=list_problems(NotFound, RoleMissing))
-def withdraw_consents(begin: WriteCases, code: CaseCode, said: TakeBack) -> Response:
+def withdraw_consents(begin: WriteCases, code: CaseCode, body: TakeBack) -> Response:
     """Withdraw all consents of the person for some purposes, for every recipient.
 
     Any party of the case may do this, even one that may see none of the consents, so that
@@ -86,7 +86,7 @@ def withdraw_consents(begin: WriteCases, code: CaseCode, said: TakeBack) -> Resp
     once. The answer is the same if there was no such consent. No version is needed.
     """
     with begin() as work:
-        telling.withdraw_consents(work, code, said)
+        telling.withdraw_consents(work, code, body)
         return Response(status_code=204)
 
 

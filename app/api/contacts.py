@@ -47,7 +47,7 @@ def replace_duty_contact(
     begin: WriteDirectory,
     contact: Code,
     expected: Expect,
-    said: PutContact,
+    body: PutContact,
     approval: ApprovalId = None,
 ) -> Response:
     """Replace or create a contact.
@@ -56,6 +56,6 @@ def replace_duty_contact(
     administrator, as for a focal point. Contacts cannot be deleted. Two contacts of an
     office with the same label reach the same duty post: if one fails, the other is used.
     """
-    require_same_code(contact, said.code)
+    require_same_code(contact, body.code)
     with begin() as work:
-        return put_row(work, actions.CONTACTS, Wish(contact, said, expected, approval))
+        return put_row(work, actions.CONTACTS, Wish(contact, body, expected, approval))

@@ -150,17 +150,17 @@ def accept_handover(
     responses=NO_LONGER_YOURS | STEP,
 )
 def decline_handover(
-    begin: WriteCases, handover_id: UUID, seen: IfMatch, key: Once, why: DeclineHandover
+    begin: WriteCases, handover_id: UUID, seen: IfMatch, key: Once, body: DeclineHandover
 ) -> Response:
     """Decline the lead with a reason. It stays with the office that offered it.
 
     You are then no longer a party of the case, so the answer is 204.
     """
-    terms = Terms(reason=why.reason)
+    terms = Terms(reason=body.reason)
 
     def apply(work: Writing) -> Handover:
         checked = actions.ready(work, handover_id, Action.DECLINE, seen, terms)
-        return actions.decline(work, checked, why)
+        return actions.decline(work, checked, body)
 
     with begin() as work:
         return run_on_handover(work, key, lambda: apply(work))
@@ -168,13 +168,13 @@ def decline_handover(
 
 @router.post("/handovers/{handover_id}/cancel", response_model=HandoverOut, responses=STEP)
 def cancel_handover(
-    begin: WriteCases, handover_id: UUID, seen: IfMatch, key: Once, why: CancelHandover
+    begin: WriteCases, handover_id: UUID, seen: IfMatch, key: Once, body: CancelHandover
 ) -> Response:
     """Cancel an offer, as the lead. The office that was asked loses access at once."""
 
     def apply(work: Writing) -> Handover:
         checked = actions.ready(work, handover_id, Action.CANCEL, seen)
-        return actions.cancel(work, checked, why.note)
+        return actions.cancel(work, checked, body.note)
 
     with begin() as work:
         return run_on_handover(work, key, lambda: apply(work))

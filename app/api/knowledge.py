@@ -194,11 +194,11 @@ def ask_submitter(
     responses=list_problems(*ANSWER, asking.QuestionAnswered),
 )
 def answer_holder(
-    begin: WriteCases, code: CaseCode, question_id: UUID, key: Once, said: NewAnswer
+    begin: WriteCases, code: CaseCode, question_id: UUID, key: Once, body: NewAnswer
 ) -> Response:
     """Answer a question of the holder, as the submitter of the case."""
     with begin() as work:
         view = build_case_view(code, cases.question, show_question)
         return run_once(
-            work, key, view, lambda: asking.answer(work, code, question_id, said)
+            work, key, view, lambda: asking.answer(work, code, question_id, body)
         )

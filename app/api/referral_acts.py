@@ -130,12 +130,16 @@ def end_with_reason(why: DeclineReferral | TakeBackReferral) -> Apply:
 
 @router.post("/decline", response_model=ReferralOut, responses=STEP)
 def decline_referral(
-    begin: WriteReferrals, referral_id: UUID, seen: IfMatch, key: Once, why: DeclineReferral
+    begin: WriteReferrals,
+    referral_id: UUID,
+    seen: IfMatch,
+    key: Once,
+    body: DeclineReferral,
 ) -> Response:
     """Decline a referral with a reason. You can no longer open its documents."""
-    command = (referral_id, Action.DECLINE, seen, Terms(reason=why.reason))
+    command = (referral_id, Action.DECLINE, seen, Terms(reason=body.reason))
     with begin() as work:
-        return run_step(work, key, command, end_with_reason(why))
+        return run_step(work, key, command, end_with_reason(body))
 
 
 @router.post(
@@ -148,37 +152,37 @@ def redirect_referral(
     referral_id: UUID,
     seen: IfMatch,
     key: Once,
-    why: RedirectReferral,
+    body: RedirectReferral,
 ) -> Response:
     """End a referral and name another focal point that could help.
 
     The sender gets a draft to that focal point. It needs a consent before it can be sent.
     """
-    terms = Terms(reason=why.reason, alternative=why.alternative)
+    terms = Terms(reason=body.reason, alternative=body.alternative)
     command = (referral_id, Action.REDIRECT, seen, terms)
     with begin() as work:
-        return run_step(work, key, command, partial(steps.redirect, why=why))
+        return run_step(work, key, command, partial(steps.redirect, why=body))
 
 
 @router.post("/start", response_model=ReferralOut, responses=STEP)
 def start_referral(
-    begin: WriteReferrals, referral_id: UUID, seen: IfMatch, key: Once, fact: StartReferral
+    begin: WriteReferrals, referral_id: UUID, seen: IfMatch, key: Once, body: StartReferral
 ) -> Response:
     """Report that you met the person and that help has started."""
-    command = (referral_id, Action.START, seen, Terms(person_met=fact.person_met))
+    command = (referral_id, Action.START, seen, Terms(person_met=body.person_met))
     with begin() as work:
         return run_step(work, key, command, actions.take)
 
 
 @router.post("/hold", response_model=ReferralOut, responses=STEP)
 def hold_referral(
-    begin: WriteReferrals, referral_id: UUID, seen: IfMatch, key: Once, why: HoldReferral
+    begin: WriteReferrals, referral_id: UUID, seen: IfMatch, key: Once, body: HoldReferral
 ) -> Response:
     """Put help on hold until a review at the latest."""
-    terms = Terms(reason=why.reason, review_at=why.review_at)
+    terms = Terms(reason=body.reason, review_at=body.review_at)
     with begin() as work:
         command = (referral_id, Action.HOLD, seen, terms)
-        return run_step(work, key, command, partial(steps.hold, why=why))
+        return run_step(work, key, command, partial(steps.hold, why=body))
 
 
 @router.post("/resume", response_model=ReferralOut, responses=STEP)
@@ -193,12 +197,12 @@ def resume_referral(
 
 @router.post("/report", response_model=ReferralOut, responses=STEP)
 def report_on_referral(
-    begin: WriteReferrals, referral_id: UUID, seen: IfMatch, key: Once, said: ReportReferral
+    begin: WriteReferrals, referral_id: UUID, seen: IfMatch, key: Once, body: ReportReferral
 ) -> Response:
     """Report to the sender how the help goes. A deadline for the next report starts."""
     with begin() as work:
         command = (referral_id, Action.REPORT, seen, Terms(feedback=True))
-        return run_step(work, key, command, partial(steps.report, said=said))
+        return run_step(work, key, command, partial(steps.report, said=body))
 
 
 @router.post("/complete", response_model=ReferralOut, responses=STEP)
@@ -222,12 +226,12 @@ def withdraw_referral(
     referral_id: UUID,
     seen: IfMatch,
     key: Once,
-    why: TakeBackReferral,
+    body: TakeBackReferral,
 ) -> Response:
     """Withdraw a referral at any stage for the person. Its recipient must delete data."""
-    command = (referral_id, Action.WITHDRAW, seen, Terms(reason=why.reason))
+    command = (referral_id, Action.WITHDRAW, seen, Terms(reason=body.reason))
     with begin() as work:
-        return run_step(work, key, command, end_with_reason(why))
+        return run_step(work, key, command, end_with_reason(body))
 
 
 @router.post("/revoke", response_model=ReferralOut, responses=STEP)
@@ -236,12 +240,12 @@ def revoke_referral(
     referral_id: UUID,
     seen: IfMatch,
     key: Once,
-    why: TakeBackReferral,
+    body: TakeBackReferral,
 ) -> Response:
     """Revoke a referral with a reason before help starts. The recipient loses access."""
-    command = (referral_id, Action.REVOKE, seen, Terms(reason=why.reason))
+    command = (referral_id, Action.REVOKE, seen, Terms(reason=body.reason))
     with begin() as work:
-        return run_step(work, key, command, end_with_reason(why))
+        return run_step(work, key, command, end_with_reason(body))
 
 
 @router.post(

@@ -62,16 +62,16 @@ def describe_risk(risk: AssessReturn) -> Said:
 
 @router.post("/inform", response_model=ReturnOut, responses=STEP)
 def inform_person(
-    begin: WriteReferrals, return_id: UUID, seen: IfMatch, key: Once, told: InformPerson
+    begin: WriteReferrals, return_id: UUID, seen: IfMatch, key: Once, body: InformPerson
 ) -> Response:
     """Step 1: record that the person decided, and knew any right to stay and all options.
 
     It needs a consent to return and to nothing else.
     """
-    informed = told.right_to_stay_explained and told.options_explained
+    informed = body.right_to_stay_explained and body.options_explained
     command = (return_id, Action.INFORM, seen, Terms(informed=informed))
     with begin() as work:
-        return run_step(work, key, command, take_with(Said(note=told.note)))
+        return run_step(work, key, command, take_with(Said(note=body.note)))
 
 
 @router.post("/permit-contact", response_model=ReturnOut, responses=STEP)
@@ -130,25 +130,25 @@ def determine_interests(
     return_id: UUID,
     seen: IfMatch,
     key: Once,
-    best: DetermineInterests,
+    body: DetermineInterests,
 ) -> Response:
     """Step 6, for a child: record whether a return is in its best interests."""
     command = (return_id, Action.DETERMINE_INTERESTS, seen, Terms())
     with begin() as work:
         return run_step(
-            work, key, command, take_with(Said(result=best.interests, note=best.note))
+            work, key, command, take_with(Said(result=body.interests, note=body.note))
         )
 
 
 @router.post("/receive-child", response_model=ReturnOut, responses=STEP)
 def receive_child(
-    begin: WriteReferrals, return_id: UUID, seen: IfMatch, key: Once, who: ReceiveChild
+    begin: WriteReferrals, return_id: UUID, seen: IfMatch, key: Once, body: ReceiveChild
 ) -> Response:
     """Step 6, for a child: confirm that a carer and a guardian will receive it."""
-    received = who.carer_receives and who.guardian_at_arrival
+    received = body.carer_receives and body.guardian_at_arrival
     command = (return_id, Action.RECEIVE_CHILD, seen, Terms(received=received))
     with begin() as work:
-        return run_step(work, key, command, take_with(Said(note=who.note)))
+        return run_step(work, key, command, take_with(Said(note=body.note)))
 
 
 @router.post("/go", response_model=ReturnOut, responses=WITH_ANOTHER)
@@ -157,7 +157,7 @@ def decide_go(  # noqa: PLR0913, PLR0917 - each is part of one decision
     return_id: UUID,
     seen: IfMatch,
     key: Once,
-    why: DecideGo,
+    body: DecideGo,
     approval: ApprovalId = None,
 ) -> Response:
     """Step 7: decide that the person can return. A supervisor has to approve it.
@@ -167,7 +167,7 @@ def decide_go(  # noqa: PLR0913, PLR0917 - each is part of one decision
     """
     with begin() as work:
         return run_once(
-            work, key, RETURN, lambda: deciding.go(work, return_id, seen, why, approval)
+            work, key, RETURN, lambda: deciding.go(work, return_id, seen, body, approval)
         )
 
 
@@ -177,7 +177,7 @@ def decide_no_go(  # noqa: PLR0913, PLR0917 - each is part of one decision
     return_id: UUID,
     seen: IfMatch,
     key: Once,
-    why: DecideNoGo,
+    body: DecideNoGo,
     approval: ApprovalId = None,
 ) -> Response:
     """Step 7: decide that the person cannot return, and name the protection instead.
@@ -187,5 +187,5 @@ def decide_no_go(  # noqa: PLR0913, PLR0917 - each is part of one decision
     """
     with begin() as work:
         return run_once(
-            work, key, RETURN, lambda: deciding.no_go(work, return_id, seen, why, approval)
+            work, key, RETURN, lambda: deciding.no_go(work, return_id, seen, body, approval)
         )

@@ -38,13 +38,13 @@ NO_LONGER_YOURS: Answers = {
 
 @router.post("/issue-document", response_model=AnyReturn, responses=STEP | NO_LONGER_YOURS)
 def issue_document(
-    begin: WriteReferrals, return_id: UUID, seen: IfMatch, key: Once, paper: IssueDocument
+    begin: WriteReferrals, return_id: UUID, seen: IfMatch, key: Once, body: IssueDocument
 ) -> Response:
     """Step 8: confirm a travel document that does not show why the person travels (BR12).
 
     An officer of the State of origin who was asked for documents only then loses access.
     """
-    terms = Terms(unmarked=paper.without_marker)
+    terms = Terms(unmarked=body.without_marker)
     with begin() as work:
         return run_step(
             work, key, (return_id, Action.ISSUE_DOCUMENT, seen, terms), take_with()
@@ -53,15 +53,15 @@ def issue_document(
 
 @router.post("/plan", response_model=ReturnOut, responses=STEP)
 def plan_travel(
-    begin: WriteReferrals, return_id: UUID, seen: IfMatch, key: Once, made: PlanTravel
+    begin: WriteReferrals, return_id: UUID, seen: IfMatch, key: Once, body: PlanTravel
 ) -> Response:
     """Step 9: write or replace the sealed travel plan that you made with the person.
 
     The recipient has to accept it.
     """
-    command = (return_id, Action.PLAN, seen, made.terms())
+    command = (return_id, Action.PLAN, seen, body.terms())
     with begin() as work:
-        return run_step(work, key, command, partial(deciding.plan, travel=made.plan))
+        return run_step(work, key, command, partial(deciding.plan, travel=body.plan))
 
 
 @router.post("/accept-plan", response_model=ReturnOut, responses=STEP)
@@ -76,10 +76,10 @@ def accept_plan(
 
 @router.post("/depart", response_model=ReturnOut, responses=STEP)
 def depart_now(
-    begin: WriteReferrals, return_id: UUID, seen: IfMatch, key: Once, still: Depart
+    begin: WriteReferrals, return_id: UUID, seen: IfMatch, key: Once, body: Depart
 ) -> Response:
     """Step 10: record the departure of the person, who confirmed the wish today (G09)."""
-    terms = Terms(reconfirmed=still.reconfirmed_today)
+    terms = Terms(reconfirmed=body.reconfirmed_today)
     with begin() as work:
         command = (return_id, Action.DEPART, seen, terms)
         return run_step(work, key, command, deciding.depart)
@@ -87,26 +87,26 @@ def depart_now(
 
 @router.post("/arrive", response_model=ReturnOut, responses=PLANNED_STEP)
 def arrive_safely(
-    begin: WriteReferrals, return_id: UUID, seen: IfMatch, key: Once, met: ReportPlanned
+    begin: WriteReferrals, return_id: UUID, seen: IfMatch, key: Once, body: ReportPlanned
 ) -> Response:
     """Step 11: confirm on the same day that you met the person on arrival (D06).
 
     Before the date of the travel plan, in your office's time zone, set `early`.
     """
-    command = (return_id, Action.ARRIVE, seen, Terms(person_met=met.person_met))
-    said = Said(note=met.note)
+    command = (return_id, Action.ARRIVE, seen, Terms(person_met=body.person_met))
+    said = Said(note=body.note)
     with begin() as work:
-        apply = partial(deciding.arrive, said=said, early=met.early)
+        apply = partial(deciding.arrive, said=said, early=body.early)
         return run_step(work, key, command, apply)
 
 
 @router.post("/monitor", response_model=ReturnOut, responses=STEP)
 def monitor_return(
-    begin: WriteReferrals, return_id: UUID, seen: IfMatch, key: Once, when: PlanVisits
+    begin: WriteReferrals, return_id: UUID, seen: IfMatch, key: Once, body: PlanVisits
 ) -> Response:
     """Step 12: plan the visits: after 7 days and 1, 3, 6, 12 months, or on your dates."""
     with begin() as work:
-        visits = deciding.planned(work, when.visits)
+        visits = deciding.planned(work, body.visits)
         command = (return_id, Action.MONITOR, seen, Terms(visits=visits))
         return run_step(work, key, command, partial(deciding.monitor, visits=visits))
 
@@ -133,7 +133,7 @@ def report_on_return(
     responses=NO_LONGER_YOURS | list_problems(*ACTION),
 )
 def call_off_return(
-    begin: WriteReferrals, return_id: UUID, key: Once, why: CallOff
+    begin: WriteReferrals, return_id: UUID, key: Once, body: CallOff
 ) -> Response:
     """End a return before departure, because the person does not want to go.
 
@@ -141,15 +141,15 @@ def call_off_return(
     transaction.
     """
     with begin() as work:
-        return run_once(work, key, RETURN, lambda: deciding.call_off(work, return_id, why))
+        return run_once(work, key, RETURN, lambda: deciding.call_off(work, return_id, body))
 
 
 @router.post("/account-for", response_model=ReturnOut, responses=STEP)
 def account_for_person(
-    begin: WriteReferrals, return_id: UUID, seen: IfMatch, key: Once, met: ConfirmMet
+    begin: WriteReferrals, return_id: UUID, seen: IfMatch, key: Once, body: ConfirmMet
 ) -> Response:
     """Confirm that you met a person whose return was stopped on the way."""
-    command = (return_id, Action.ACCOUNT_FOR, seen, Terms(person_met=met.person_met))
+    command = (return_id, Action.ACCOUNT_FOR, seen, Terms(person_met=body.person_met))
     with begin() as work:
-        said = Said(note=met.note)
+        said = Said(note=body.note)
         return run_step(work, key, command, partial(deciding.account_for, said=said))

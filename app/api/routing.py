@@ -148,21 +148,21 @@ def get_recipients(
     response_model=TrialOut,
     responses=list_problems(NotFound, FocalPointUnknown),
 )
-def try_routing(begin: ReadDirectory, asked: RoutingQuestion) -> Response:
+def try_routing(begin: ReadDirectory, body: RoutingQuestion) -> Response:
     """Preview which offices would lead and could serve, without a case. Nothing is stored.
 
     Unlike for a case, free places and past answers of offices do not count here, because
     they depend on the cases of other people.
     """
     with begin() as work:
-        trial = placing.try_out(work, asked)
+        trial = placing.try_out(work, body)
         beside = list(trial.leads.beside)
-        child = asked.age_class != AgeClass.ADULT
+        child = body.age_class != AgeClass.ADULT
         shown = TrialOut(
             leads=RankingOut.of(trial.leads),
             services=show_offers(trial.offers),
             desk=trial.leads.desk.code if trial.leads.desk else None,
-            advice=list_advice(work, asked.country, beside, child=child),
+            advice=list_advice(work, body.country, beside, child=child),
         )
         return render(shown)
 

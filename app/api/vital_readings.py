@@ -182,7 +182,7 @@ def stop_reading(
     responses=list_problems(*ACT, ActionNotYours),
 )
 def inform_of_reading(
-    begin: WriteCases, code: CaseCode, reading_id: UUID, key: Once, said: InformOfReading
+    begin: WriteCases, code: CaseCode, reading_id: UUID, key: Once, body: InformOfReading
 ) -> Response:
     """Confirm, as the holder of the case, that the person was told who read what.
 
@@ -191,7 +191,7 @@ def inform_of_reading(
     with begin() as work:
         view = build_case_view(code, find_reading, show_reading)
         return run_once(
-            work, key, view, lambda: emergency.inform(work, code, reading_id, said)
+            work, key, view, lambda: emergency.inform(work, code, reading_id, body)
         )
 
 
@@ -201,7 +201,7 @@ def inform_of_reading(
     responses=list_problems(*ACT, ActionNotYours, NotASecondPerson),
 )
 def review_reading(
-    begin: WriteCases, code: CaseCode, reading_id: UUID, key: Once, found: ReviewReading
+    begin: WriteCases, code: CaseCode, reading_id: UUID, key: Once, body: ReviewReading
 ) -> Response:
     """Record whether emergency access was justified, as another protection officer.
 
@@ -212,5 +212,5 @@ def review_reading(
     with begin() as work:
         view = build_case_view(code, find_reading, show_reading)
         return run_once(
-            work, key, view, lambda: emergency.review(work, code, reading_id, found)
+            work, key, view, lambda: emergency.review(work, code, reading_id, body)
         )

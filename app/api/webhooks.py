@@ -143,7 +143,7 @@ def open_webhook(
     status_code=201,
 )
 def rotate_webhook_secret(
-    begin: WriteWebhooks, webhook_id: UUID, key: Once, how: SecretRotation
+    begin: WriteWebhooks, webhook_id: UUID, key: Once, body: SecretRotation
 ) -> Response:
     """Replace the secret. The old one remains in use for `overlap_hours`.
 
@@ -154,7 +154,7 @@ def rotate_webhook_secret(
             work,
             key,
             MADE_WEBHOOK,
-            lambda: actions.rotate_secret(work, webhook_id, how.overlap_hours),
+            lambda: actions.rotate_secret(work, webhook_id, body.overlap_hours),
         )
 
 
@@ -191,12 +191,12 @@ def count_ping(request: Request, account_id: UUID) -> None:
 
 @router.post("/{webhook_id}/replay", response_model=WebhookOut, responses=REPLAY)
 def replay_webhook(
-    begin: WriteWebhooks, webhook_id: UUID, key: Once, where: Replay
+    begin: WriteWebhooks, webhook_id: UUID, key: Once, body: Replay
 ) -> Response:
     """Send the events after a cursor again, in order and with the same ids."""
     with begin() as work:
         return run_once(
-            work, key, WEBHOOK, lambda: actions.replay(work, webhook_id, where.after)
+            work, key, WEBHOOK, lambda: actions.replay(work, webhook_id, body.after)
         )
 
 
