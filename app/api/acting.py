@@ -102,10 +102,10 @@ def build_case_view[R: Record](
 ) -> View[R]:
     """Build the view of a record that a retry finds through a case the caller may see."""
 
-    def found(work: Reading, one: UUID) -> R:
-        return find(work, cases.get(work, code).id, one)
+    def find_in_case(work: Reading, record_id: UUID) -> R:
+        return find(work, cases.get(work, code).id, record_id)
 
-    return View(found, show)
+    return View(find_in_case, show)
 
 
 def add_location(reference: str, status: int, headers: Headers) -> Headers:

@@ -88,7 +88,7 @@ def report_body_errors() -> Iterator[None]:
         raise RequestValidationError(errors) from None
 
 
-def put_row(work: Writing, shelf: Shelf, wish: Wish) -> Response:
+def replace_row(work: Writing, shelf: Shelf, wish: Wish) -> Response:
     """Write a row and return it with its tag, or return 202 with the approval."""
     with report_body_errors():
         done = actions.put(work, shelf, wish)
@@ -139,7 +139,7 @@ def replace_focal_point(
     require_same_code(focal_point, office.code)
     with begin() as work:
         wish = Wish(focal_point, office, expected, approval)
-        return put_row(work, actions.FOCAL_POINTS, wish)
+        return replace_row(work, actions.FOCAL_POINTS, wish)
 
 
 @router.get("/agreements", response_model=AgreementPage)
@@ -179,7 +179,7 @@ def replace_agreement(
     require_same_code(agreement, terms.code)
     with begin() as work:
         wish = Wish(agreement, terms, expected, approval)
-        return put_row(work, actions.AGREEMENTS, wish)
+        return replace_row(work, actions.AGREEMENTS, wish)
 
 
 IsoCode = Annotated[CountryCode, Path(description="ISO 3166-1 alpha-2.")]
@@ -209,7 +209,7 @@ def replace_country(
     with begin() as work:
         queries.get(work, actions.COUNTRIES.register, country)
         wish = Wish(country, settings, Expected(seen.if_match, None), approval)
-        return put_row(work, actions.COUNTRIES, wish)
+        return replace_row(work, actions.COUNTRIES, wish)
 
 
 @router.get(

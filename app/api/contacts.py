@@ -7,7 +7,7 @@ from fastapi import Response
 from app.administration import actions, queries
 from app.administration.actions import Wish
 from app.administration.schemas import ContactOut, ContactPage, PutContact
-from app.api.administration import NEW, PUT, put_row, require_same_code
+from app.api.administration import NEW, PUT, replace_row, require_same_code
 from app.api.approvals import Answers
 from app.api.conditional import render
 from app.api.deps import ApprovalId, Expect, IfNoneMatch, ReadDirectory, WriteDirectory
@@ -58,4 +58,4 @@ def replace_duty_contact(
     """
     require_same_code(contact, body.code)
     with begin() as work:
-        return put_row(work, actions.CONTACTS, Wish(contact, body, expected, approval))
+        return replace_row(work, actions.CONTACTS, Wish(contact, body, expected, approval))

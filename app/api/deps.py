@@ -108,7 +108,7 @@ async def parse_expectation(
     return Expected(if_match, if_none_match)
 
 
-async def ticket(
+async def build_ticket(
     request: Request,
     key: Annotated[
         KeyText | SkipJsonSchema[None], Header(alias="Idempotency-Key", description=KEY)
@@ -150,7 +150,7 @@ IfNoneMatch = Annotated[
     str | SkipJsonSchema[None],
     Header(alias="If-None-Match", description=IF_NONE_MATCH, max_length=4000),
 ]
-Once = Annotated[Ticket, Depends(ticket)]
+Once = Annotated[Ticket, Depends(build_ticket)]
 Purpose = Annotated[ReadingPurpose, Header(alias="Purpose", description=PURPOSE)]
 ApprovalId = Annotated[
     UUID | SkipJsonSchema[None], Header(alias="Approval", description=APPROVAL)

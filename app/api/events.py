@@ -22,8 +22,8 @@ from app.api.waiting import (
     APPLIED,
     APPLIED_HEADER,
     Bell,
-    Patience,
-    hold_stream_place,
+    WaitSeconds,
+    claim_stream_place,
     wait_unless_disconnected,
 )
 from app.feed import actions, queries, situation
@@ -130,7 +130,7 @@ async def list_events(
     request: Request,
     begin: ReadFeed,
     query: Paging,
-    patience: Patience,
+    wait_seconds: WaitSeconds,
     if_none_match: IfNoneMatch = None,
 ) -> Response:
     """List the events after a cursor, oldest first, or wait until there is one.
@@ -144,13 +144,13 @@ async def list_events(
     """
     polled = await run_in_threadpool(poll, begin, query, if_none_match)
     if (
-        patience
+        wait_seconds
         and not polled.news
-        and await wait_for_events(request, polled.mark, patience)
+        and await wait_for_events(request, polled.mark, wait_seconds)
     ):
         begin = await authenticate_again(request, CAN_READ_FEED)
         polled = await run_in_threadpool(poll, begin, query, if_none_match)
-    applied = {} if patience is None else {APPLIED: f"wait={patience}"}
+    applied = {} if wait_seconds is None else {APPLIED: f"wait={wait_seconds}"}
     return polled.answer(applied)
 
 
@@ -164,10 +164,10 @@ async def wait_for_events(request: Request, mark: Mark, seconds: float) -> bool:
     bell: Bell = request.app.state.bell
     turn: Turn = request.state.turn
     actor, began = request.state.actor, clock()
-    with bell.place(actor.account_id):
+    with bell.claim_place(actor.account_id):
         turn.give()
         try:
-            news = bell.beyond(actor.focal_point_id, mark.head, seconds)
+            news = bell.wait_beyond(actor.focal_point_id, mark.head, seconds)
             rang = await wait_unless_disconnected(request, news)
             await turn.take()
         finally:
@@ -188,7 +188,7 @@ STREAM_RESPONSES: Final[dict[int | str, dict[str, Any]]] = {
     "/stream",
     response_class=EventStream,
     responses=STREAM_RESPONSES,
-    dependencies=[Depends(hold_stream_place)],
+    dependencies=[Depends(claim_stream_place)],
 )
 async def stream_events(
     request: Request,
@@ -224,7 +224,9 @@ async def send_events(request: Request, polled: Poll) -> AsyncIterator[bytes]:
             yield format_sse_event(
                 id=mark.cursor(position), data_str=event.model_dump_json()
             )
-        while position >= mark.head and not await bell.beyond(reader, position, SILENCE):
+        while position >= mark.head and not await bell.wait_beyond(
+            reader, position, SILENCE
+        ):
             if bell.closed or clock() > ends:
                 return
             yield format_sse_event(comment="nothing new")

@@ -61,8 +61,8 @@ class Observe:
             if not status:
                 await render_status(Request(scope), 500)(scope, receive, send_observed)
         finally:
-            if trouble := scope["state"].get("trouble"):
-                log.warning("trouble", request_id=request_id, **described(trouble))
+            if cause := scope["state"].get("cause"):
+                log.warning("trouble", request_id=request_id, **described(cause))
             waited: float = scope["state"].get("waited", 0)
             log_request(scope, request_id, status, time.perf_counter() - started - waited)
 

@@ -277,18 +277,18 @@ def install(app: FastAPI) -> None:
     """Register the exception handlers that answer with problems."""
 
     @app.exception_handler(Problem)
-    def _(request: Request, problem: Problem) -> JSONResponse:
-        request.state.trouble = (
-            problem.__cause__ if problem.status >= SERVER_ERROR else None
-        )
+    def handle_problem(request: Request, problem: Problem) -> JSONResponse:
+        request.state.cause = problem.__cause__ if problem.status >= SERVER_ERROR else None
         return render_problem(request, problem)
 
     @app.exception_handler(RequestValidationError)
-    def _(request: Request, error: RequestValidationError) -> JSONResponse:
+    def handle_validation_error(
+        request: Request, error: RequestValidationError
+    ) -> JSONResponse:
         return render_problem(request, build_invalid(describe_errors(error.errors())))
 
     @app.exception_handler(HTTPException)
-    def _(request: Request, error: HTTPException) -> JSONResponse:
+    def handle_http_error(request: Request, error: HTTPException) -> JSONResponse:
         if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
             return render_status(
                 request, error.status_code, {"Allow": list_methods(request)}

@@ -26,13 +26,13 @@ class Pace:
     free: int
     seconds: float
 
-    def taken(self, free_at: float, now: float) -> float:
+    def compute_free_at(self, free_at: float, now: float) -> float:
         """Return the moment when all tries are free again, if one more is used now."""
         return max(free_at, now) + self.seconds
 
-    def wait(self, free_at: float, now: float) -> float:
+    def compute_wait(self, free_at: float, now: float) -> float:
         """Return the seconds until one more try is free; 0 or less if one is free now."""
-        return self.taken(free_at, now) - now - self.free * self.seconds
+        return self.compute_free_at(free_at, now) - now - self.free * self.seconds
 
 
 OF_ONE_PREFIX: Final = Pace(10, 10.0)
@@ -60,9 +60,9 @@ class Rate:
         with self.lock:
             now, key = self.clock(), (account, writes)
             free_at = self.free_at.get(key, now)
-            wait = self.pace.wait(free_at, now)
+            wait = self.pace.compute_wait(free_at, now)
             if wait <= 0:
-                self.free_at[key] = self.pace.taken(free_at, now)
+                self.free_at[key] = self.pace.compute_free_at(free_at, now)
         return max(0, math.ceil(wait))
 
 
@@ -79,19 +79,21 @@ class Throttle:
         A key that comes too early is not counted, so that waiting always helps.
         """
         counted = (
-            (self.place(client, named), OF_ONE_PREFIX),
-            (self.place(client), OF_ONE_ADDRESS),
+            (self.find_entry(client, named), OF_ONE_PREFIX),
+            (self.find_entry(client), OF_ONE_ADDRESS),
         )
         with self.lock:
             now = self.clock()
-            wait = max(pace.wait(self.free_at[place], now) for place, pace in counted)
+            wait = max(
+                pace.compute_wait(self.free_at[place], now) for place, pace in counted
+            )
             if wait <= 0:
                 for place, pace in counted:
-                    self.free_at[place] = pace.taken(self.free_at[place], now)
+                    self.free_at[place] = pace.compute_free_at(self.free_at[place], now)
         return max(0, math.ceil(wait))
 
-    def place(self, *parts: str) -> int:
+    def find_entry(self, *parts: str) -> int:
         """Return the index of the table entry for an address, or an address and a name."""
-        spelled = "\0".join(parts).encode("utf-8", "surrogateescape")
-        digest = hashlib.blake2b(spelled, key=self.salt, digest_size=8).digest()
+        text = "\0".join(parts).encode("utf-8", "surrogateescape")
+        digest = hashlib.blake2b(text, key=self.salt, digest_size=8).digest()
         return int.from_bytes(digest) % PLACES

@@ -7,7 +7,7 @@ from fastapi import Depends, Path, Response
 from app.administration import actions, queries
 from app.administration.actions import AgreementUnknown, Wish
 from app.administration.schemas import PutTimeLimit
-from app.api.administration import MAY_FAIL, NEW, IsoCode, put_row, require_same_code
+from app.api.administration import MAY_FAIL, NEW, IsoCode, replace_row, require_same_code
 from app.api.approvals import ASKED, Answers
 from app.api.conditional import render
 from app.api.deps import ApprovalId, Expect, IfNoneMatch, ReadDirectory, WriteDirectory
@@ -88,4 +88,4 @@ def replace_time_limit(
     """
     require_same_code(name, name_of(limit.of, limit.clock, limit.priority))
     with begin() as work:
-        return put_row(work, actions.TIME_LIMITS, Wish(name, limit, expected, approval))
+        return replace_row(work, actions.TIME_LIMITS, Wish(name, limit, expected, approval))

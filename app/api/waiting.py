@@ -25,7 +25,7 @@ from app.kernel.problems import TooManyRequests
 from app.kernel.trouble import described
 from app.kernel.work import Ground
 
-EVERY: Final = 0.25
+POLL_SECONDS: Final = 0.25
 """Seconds between two queries for new events."""
 
 LONGEST: Final = 60
@@ -34,10 +34,10 @@ LONGEST: Final = 60
 MOST: Final = 32
 """Requests of one account that may wait or stream in a process; an event wakes them all."""
 
-SOON: Final = 2.0
+QUERY_SECONDS: Final = 2.0
 """Seconds in which a running query ends, unless the database hangs."""
 
-LATER: Final = 10
+RETRY_AFTER: Final = 10
 """Seconds after which a request over the limit may be sent again."""
 
 SECONDS: Final = frozenset("0123456789")
@@ -64,19 +64,21 @@ class Waiter:
 
     reader: UUID
     position: int
-    heard: asyncio.Future[bool]
+    result: asyncio.Future[bool]
 
-    def hears(self, *, there_is_more: bool) -> None:
+    def finish(self, *, there_is_more: bool) -> None:
         """Wake the request, with whether there are new events."""
-        if not self.heard.done():
-            self.heard.set_result(there_is_more)
+        if not self.result.done():
+            self.result.set_result(there_is_more)
 
 
 class Bell:
     """Wakes waiting requests, for one event loop. `held` counts places by account."""
 
     def __init__(
-        self, look: Callable[[AbstractSet[UUID]], Mapping[UUID, int]], every: float = EVERY
+        self,
+        look: Callable[[AbstractSet[UUID]], Mapping[UUID, int]],
+        every: float = POLL_SECONDS,
     ) -> None:
         self.look, self.every = look, every
         self.waiters = set[Waiter]()
@@ -85,13 +87,13 @@ class Bell:
         self.closed = False
 
     @contextmanager
-    def place(self, account: UUID) -> Iterator[None]:
+    def claim_place(self, account: UUID) -> Iterator[None]:
         """Hold one of the places of an account. Raises TooManyRequests (429)."""
         if self.held[account] >= MOST:
             raise TooManyRequests(
                 f"{MOST} requests of this account wait or stream already. End some of "
                 "them, or poll without `Prefer: wait`.",
-                wait=LATER,
+                wait=RETRY_AFTER,
             )
         self.held[account] += 1
         try:
@@ -101,22 +103,22 @@ class Bell:
             if not self.held[account]:
                 del self.held[account]
 
-    async def beyond(self, reader: UUID, position: int, seconds: float) -> bool:
+    async def wait_beyond(self, reader: UUID, position: int, seconds: float) -> bool:
         """Wait until a feed passes a position, and return whether it did in time."""
         if self.closed:
             return False
         waiter = Waiter(reader, position, asyncio.get_running_loop().create_future())
         self.waiters.add(waiter)
-        self.watch = self.watch or asyncio.create_task(self.watches())
+        self.watch = self.watch or asyncio.create_task(self.poll_feeds())
         try:
             async with asyncio.timeout(seconds):
-                return await waiter.heard
+                return await waiter.result
         except TimeoutError:
             return False
         finally:
             self.waiters.discard(waiter)
 
-    async def watches(self) -> None:
+    async def poll_feeds(self) -> None:
         """Query the feeds as long as a request waits, and wake requests with new events.
 
         If a query fails, the requests wait on and are answered when their time is over.
@@ -132,7 +134,7 @@ class Bell:
                     continue
                 for waiter in self.waiters:
                     if heads.get(waiter.reader, 0) > waiter.position:
-                        waiter.hears(there_is_more=True)
+                        waiter.finish(there_is_more=True)
         finally:
             self.watch = None
 
@@ -140,23 +142,23 @@ class Bell:
         """Wake all requests and let none wait any more, because the service stops."""
         self.closed = True
         for waiter in self.waiters:
-            waiter.hears(there_is_more=False)
+            waiter.finish(there_is_more=False)
 
     async def rests(self) -> None:
         """Close, and wait for a running query before the database is closed."""
         self.close()
         if self.watch is not None:
-            await asyncio.wait([self.watch], timeout=SOON)
+            await asyncio.wait([self.watch], timeout=QUERY_SECONDS)
 
 
 def bell_over(ground: Ground) -> Bell:
     """Build the bell that watches the feeds in a database."""
 
-    def look(readers: AbstractSet[UUID]) -> Mapping[UUID, int]:
+    def load_heads(readers: AbstractSet[UUID]) -> Mapping[UUID, int]:
         with ground.database.reading() as session:
             return queries.heads(session, readers)
 
-    return Bell(look)
+    return Bell(load_heads)
 
 
 async def wait_unless_disconnected(
@@ -183,14 +185,14 @@ async def wait_for_disconnect(request: Request) -> None:
         pass
 
 
-async def hold_stream_place(request: Request) -> AsyncIterator[None]:
+async def claim_stream_place(request: Request) -> AsyncIterator[None]:
     """Hold a place until the stream has ended. Raises TooManyRequests (429)."""
     bell: Bell = request.app.state.bell
-    with bell.place(request.state.actor.account_id):
+    with bell.claim_place(request.state.actor.account_id):
         yield
 
 
-async def patience(
+async def parse_prefer(
     request: Request,
     _: Annotated[
         str | SkipJsonSchema[None],
@@ -211,4 +213,4 @@ def seconds_of(preferences: str) -> int | None:
     return None
 
 
-Patience = Annotated[int | None, Depends(patience)]
+WaitSeconds = Annotated[int | None, Depends(parse_prefer)]

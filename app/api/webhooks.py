@@ -169,12 +169,12 @@ def ping_webhook(
     """
     with begin() as work:
 
-        def ping() -> Webhook:
+        def send_ping() -> Webhook:
             pinged = actions.ping(work, webhook_id)
             count_ping(request, work.actor.account_id)
             return pinged
 
-        return run_once(work, key, WEBHOOK, ping)
+        return run_once(work, key, WEBHOOK, send_ping)
 
 
 def count_ping(request: Request, account_id: UUID) -> None:
