@@ -50,6 +50,7 @@ type Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 BEARER: Final = HTTPBearer(
     auto_error=False, scheme_name="ApiKey", description="An API key: `sc_...`."
 )
+OAUTH2_PATH: Final = "/v1/oauth/token"
 OAUTH2: Final = "OAuth2"
 """The name in the OpenAPI document of the second security scheme, a token `sct_...`."""
 

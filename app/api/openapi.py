@@ -8,10 +8,9 @@ from typing import Any, Final
 
 from fastapi import FastAPI
 
-from app.api.guard import OAUTH2, BodyUnexpected
+from app.api.guard import OAUTH2, OAUTH2_PATH, BodyUnexpected
 from app.api.problems import DETAIL, build_schemas, describe_problem
-from app.api.strict_json import JsonRefused
-from app.api.tokens import FORM, PATH
+from app.api.strict_json import FORM, JsonRefused
 from app.api.vocabularies import open_vocabularies
 from app.kernel.actors import Scope
 
@@ -55,7 +54,7 @@ SCOPE_DESCRIPTIONS: Final[dict[Scope, str]] = {
 OAUTH2_SCHEME: Final = {
     "type": "oauth2",
     "description": "A token `sct_...` for 15 minutes, for a signed JWT (RFC 7523).",
-    "flows": {"clientCredentials": {"tokenUrl": PATH, "scopes": SCOPE_DESCRIPTIONS}},
+    "flows": {"clientCredentials": {"tokenUrl": OAUTH2_PATH, "scopes": SCOPE_DESCRIPTIONS}},
 }
 
 

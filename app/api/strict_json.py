@@ -10,6 +10,7 @@ from app.kernel.problems import Problem
 
 DEPTH: Final = 32
 DIGITS: Final = 18
+FORM: Final = "application/x-www-form-urlencoded"
 
 
 class JsonRefused(Problem):

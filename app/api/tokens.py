@@ -21,15 +21,14 @@ from app.access.schemas import TokenOut, TokenRefused
 from app.access.tokens import Bought, ScopeRefused
 from app.api.anonymous_bodies import AnonymousBodies
 from app.api.approvals import Answers
-from app.api.guard import enforce_rate_limit, limit_wrong_keys
+from app.api.guard import OAUTH2_PATH, enforce_rate_limit, limit_wrong_keys
 from app.api.problems import list_problems
-from app.api.strict_json import parse_media_type
+from app.api.strict_json import FORM, parse_media_type
 from app.kernel.problems import Problem
 from app.kernel.work import Ground
 
 router = APIRouter(prefix="/oauth", tags=["tokens"])
-PATH: Final = "/v1/oauth/token"
-FORM: Final = "application/x-www-form-urlencoded"
+PATH: Final = OAUTH2_PATH
 FIELDS: Final = 20
 """The most fields of a form: those that are known, and some that clients add."""
 GRANT: Final = "client_credentials"
