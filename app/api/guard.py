@@ -1,7 +1,7 @@
 """Authentication, scopes and rate limits, checked before the body of a request.
 
-FastAPI validates a body before it calls any dependency. `Guarded` first authenticates the
-caller and checks the scope, so that a caller without a key gets 401 for every body
+FastAPI validates a body before it calls any dependency. `GuardedRoute` authenticates the
+caller and checks the scope first, so that a caller without a key gets 401 for every body
 (API.md, order of judgement). Then it reads the body strictly.
 """
 

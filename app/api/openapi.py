@@ -124,7 +124,7 @@ def may_create(operation: dict[str, Any]) -> bool:
 
 
 def describe_unexpected_body(operation: dict[str, Any]) -> None:
-    """Document that an operation without a body refuses one, as `Guarded` does."""
+    """Document that an operation without a body refuses one, as `GuardedRoute` does."""
     if "security" in operation and "requestBody" not in operation:
         refused, described = operation["responses"]["422"], describe_problem(BodyUnexpected)
         refused["description"] = refused["description"].replace(
