@@ -70,12 +70,12 @@ def run_once[R: Record](  # noqa: PLR0913 - each is one property of the action
     work.session.flush()
     if isinstance(result, Approval):
         return show_pending_approval(work, ticket, result)
-    told = status if view.is_mine(work, result) else GONE
+    answered = status if view.is_mine(work, result) else GONE
     if ticket.key:
-        settle(work, ticket, result.id, told)
-    if told == GONE:
+        settle(work, ticket, result.id, answered)
+    if answered == GONE:
         return Response(status_code=GONE)
-    return view.show(work, result, told, {})
+    return view.show(work, result, answered, {})
 
 
 def show_pending_approval(work: Writing, ticket: Ticket, question: Approval) -> Response:

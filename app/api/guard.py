@@ -106,9 +106,9 @@ class GuardedRoute(APIRoute):
             request.state.actor = await run_in_threadpool(sign_in, request, scope)
             enforce_rate_limit(request, request.state.actor.account_id)
             require_known_query(request, self.queries)
-            began = monotonic()
+            started = monotonic()
             body = await read_body(request)
-            if monotonic() - began > PROMPT_BODY_SECONDS:
+            if monotonic() - started > PROMPT_BODY_SECONDS:
                 request.state.actor = await run_in_threadpool(sign_in, request, scope)
             if self.body_field is None and body.strip() not in EMPTY_BODIES:
                 raise BodyUnexpected("Send no body here, or an empty object.")
@@ -124,9 +124,11 @@ async def read_body(request: Request) -> bytes:
 
     Otherwise clients that announce a body and send nothing would block readers (ADR 26).
     """
-    heads = request.headers
-    said = "transfer-encoding" in heads or heads.get("content-length", "0") != "0"
-    if request.method != "GET" or not said:
+    headers = request.headers
+    announces_body = (
+        "transfer-encoding" in headers or headers.get("content-length", "0") != "0"
+    )
+    if request.method != "GET" or not announces_body:
         return await request.body()
     turn: Turn = request.state.turn
     turn.give()
@@ -167,14 +169,14 @@ def sign_in(request: Request, scope: Scope) -> Actor:
     if len(request.headers.getlist("authorization")) > 1:  # a proxy may read another one
         raise Unauthenticated("Send one `Authorization` header, not several.")
     kind, _, key = request.headers.get("authorization", "").partition(" ")
-    sent = key.strip() if kind.lower() == "bearer" else NO_KEY
+    key_text = key.strip() if kind.lower() == "bearer" else NO_KEY
     ground: Ground = request.app.state.ground
     try:
         with ground.database.reading() as session:
-            actor = authenticate(session, sent, ground.clock())
+            actor = authenticate(session, key_text, ground.clock())
     except Unauthenticated:
-        if sent:
-            limit_wrong_keys(request, prefix_of(sent))
+        if key_text:
+            limit_wrong_keys(request, prefix_of(key_text))
         raise
     must_have(actor, scope)
     return actor
@@ -190,13 +192,13 @@ def enforce_rate_limit(request: Request, account_id: UUID) -> None:
         )
 
 
-def limit_wrong_keys(request: Request, named: str) -> None:
+def limit_wrong_keys(request: Request, name: str) -> None:
     """Raise TooManyTries (429) after too many wrong keys from an address or for a name.
 
     The name is the prefix of a key, or the client that an assertion names.
     """
     throttle: Throttle = request.app.state.throttle
     client = request.client.host if request.client else ""
-    wait = throttle.wrong(client, named)
+    wait = throttle.wrong(client, name)
     if wait:
         raise TooManyTries("Check the key you use before you try again.", wait=wait)

@@ -42,17 +42,17 @@ class ResourceRouter(APIRouter):
 
     @override
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
-        asked = get_path(scope).split("/")
+        segments = get_path(scope).split("/")
         if not any(
-            matches_shape(shape, asked) for shape in self.shapes.get(len(asked), ())
+            matches_shape(shape, segments) for shape in self.shapes.get(len(segments), ())
         ):
             return Match.NONE, {}
         return super().matches(scope)
 
 
-def matches_shape(shape: Shape, asked: list[str]) -> bool:
+def matches_shape(shape: Shape, segments: list[str]) -> bool:
     """Return whether a path matches a template in every segment that is no parameter."""
-    pairs = zip(shape, asked, strict=True)
+    pairs = zip(shape, segments, strict=True)
     return all(one == other or one.startswith("{") for one, other in pairs)
 
 

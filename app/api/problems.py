@@ -176,8 +176,8 @@ def list_problems(*kinds: type[Problem]) -> dict[int | str, dict[str, Any]]:
     for kind in dict.fromkeys((*ALWAYS, *kinds)):
         lines.setdefault(kind.status, []).append(describe_problem(kind))
     return {
-        status: {"description": "\n".join(said), "content": DETAIL}
-        for status, said in sorted(lines.items())
+        status: {"description": "\n".join(descriptions), "content": DETAIL}
+        for status, descriptions in sorted(lines.items())
     }
 
 
@@ -201,8 +201,8 @@ def render_problem(request: Request, problem: Problem) -> JSONResponse:
         **problem.facts,
     }
     later = {} if problem.wait is None else {"Retry-After": str(problem.wait)}
-    told = build_language_headers([language])
-    return build_response(request, body, {**told, **problem.headers, **later})
+    translated = build_language_headers([language])
+    return build_response(request, body, {**translated, **problem.headers, **later})
 
 
 def render_status(
@@ -216,8 +216,8 @@ def render_status(
         "status": int(status),
         "detail": PLAINLY.get(status, words.phrase),
     }
-    told = {"Content-Language": ENGLISH}
-    return build_response(request, body, {**told, **(headers or {})})
+    english = {"Content-Language": ENGLISH}
+    return build_response(request, body, {**english, **(headers or {})})
 
 
 def build_response(
@@ -256,14 +256,14 @@ TAGS: Final = frozenset({*Section, *FactName, "EC", "RSA", "OKP"})
 
 def describe_errors(errors: Sequence[Any]) -> list[Fault]:
     """Return all errors in a request, except that an optional parameter is not null."""
-    told = [error for error in errors if error["type"] != "none_required"]
-    return [describe_error(error) for error in told]
+    real = [error for error in errors if error["type"] != "none_required"]
+    return [describe_error(error) for error in real]
 
 
 def build_invalid(found: Sequence[Fault]) -> RequestInvalid:
     """Build the problem for a request with errors."""
-    told = {"errors": [one.model_dump() for one in found]}
-    return RequestInvalid("See `errors` for what to correct.", told)
+    facts = {"errors": [one.model_dump() for one in found]}
+    return RequestInvalid("See `errors` for what to correct.", facts)
 
 
 def list_methods(request: Request) -> str:

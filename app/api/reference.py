@@ -56,6 +56,8 @@ def get_reference(
         if name not in LISTS:
             raise NotFound("There is no such list. GET /v1/reference names all lists.")
         shown = show(name, languages)
-        spoken = {item.language for item in shown.items}
-        told = build_language_headers(one for one in (*languages, ENGLISH) if one in spoken)
-        return render(shown, if_none_match=if_none_match, headers=told)
+        available = {item.language for item in shown.items}
+        headers = build_language_headers(
+            one for one in (*languages, ENGLISH) if one in available
+        )
+        return render(shown, if_none_match=if_none_match, headers=headers)

@@ -106,8 +106,8 @@ def answer_referral(
     answer: AnswerReferral,
 ) -> Response:
     """Answer the recipient's question, within the person's consent."""
-    said = frozenset(answer.sections)
-    terms = Terms(answered=said, says_more=answer.answer is not None)
+    sections = frozenset(answer.sections)
+    terms = Terms(answered=sections, says_more=answer.answer is not None)
     command = (referral_id, Action.ANSWER, seen, terms)
     with begin() as work:
         return run_step(work, key, command, partial(steps.reply, answer=answer))

@@ -22,8 +22,8 @@ ASKED = frozenset(
 
 def is_first_read(work: Reading, record: Sendable) -> bool:
     """Return whether the caller was asked to act and has not read the record before."""
-    asked = record.relations_of(work.actor.focal_point_id) & ASKED
-    return bool(asked) and not queries.was_seen(work, record.id)
+    relations = record.relations_of(work.actor.focal_point_id) & ASKED
+    return bool(relations) and not queries.was_seen(work, record.id)
 
 
 def record_first_read(read: Reading, record: Sendable) -> None:

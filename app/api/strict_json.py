@@ -27,11 +27,11 @@ def is_json(headers: Mapping[str, str]) -> bool:
 
 def parse_media_type(headers: Mapping[str, str]) -> str:
     """Return the media type of a body, or "" if it is compressed or not UTF-8."""
-    said = Message()
-    said["content-type"] = headers.get("content-type", "")
+    message = Message()
+    message["content-type"] = headers.get("content-type", "")
     plain = headers.get("content-encoding", "identity").strip().lower() == "identity"
-    utf_8 = (said.get_content_charset() or "utf-8") == "utf-8"
-    return said.get_content_type() if plain and utf_8 else ""
+    utf_8 = (message.get_content_charset() or "utf-8") == "utf-8"
+    return message.get_content_type() if plain and utf_8 else ""
 
 
 def must_be_strict(body: bytes) -> None:

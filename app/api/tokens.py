@@ -123,10 +123,10 @@ def issue_token(request: Request, body: Annotated[bytes, Depends(read_form)]) ->
             request, grant_token(request, parse_request(request, body), endpoint)
         )
     except Refused as refused:
-        told = TokenRefused(error=refused.error, error_description=refused.why)
+        refusal = TokenRefused(error=refused.error, error_description=refused.why)
         unknown = refused.error == "invalid_client"
         status, headers = (401, CHALLENGE) if unknown else (400, None)
-        return JSONResponse(told.model_dump(), status, headers)
+        return JSONResponse(refusal.model_dump(), status, headers)
 
 
 def parse_request(request: Request, body: bytes) -> TokenRequest:
@@ -136,17 +136,17 @@ def parse_request(request: Request, body: bytes) -> TokenRequest:
     """
     if request.query_params or "authorization" in request.headers:
         raise Refused("invalid_request", "Send no query and no `Authorization`.")
-    said = parse_form(body)
-    if "grant_type" not in said or "client_secret" in said:
+    fields = parse_form(body)
+    if "grant_type" not in fields or "client_secret" in fields:
         raise Refused("invalid_request", "Send `grant_type`, and no `client_secret`.")
-    if said["grant_type"] != GRANT:
+    if fields["grant_type"] != GRANT:
         raise Refused("unsupported_grant_type", f"The only `grant_type` is `{GRANT}`.")
-    if said.get("client_assertion_type") != JWT or "client_assertion" not in said:
+    if fields.get("client_assertion_type") != JWT or "client_assertion" not in fields:
         why = f"Send `client_assertion`, with the `client_assertion_type` {JWT}."
         raise Refused("invalid_request", why)
-    scope = said.get("scope")
+    scope = fields.get("scope")
     scopes = None if scope is None else scope.split(" ")
-    return TokenRequest(said["client_assertion"], said.get("client_id"), scopes)
+    return TokenRequest(fields["client_assertion"], fields.get("client_id"), scopes)
 
 
 def parse_form(body: bytes) -> Mapping[str, str]:
@@ -167,36 +167,36 @@ def parse_form(body: bytes) -> Mapping[str, str]:
     return {name: value for name, value in found.items() if value}
 
 
-def grant_token(request: Request, asked: TokenRequest, endpoint: str) -> Bought:
+def grant_token(request: Request, token_request: TokenRequest, endpoint: str) -> Bought:
     """Verify an assertion and issue a token for it. Raises Refused.
 
     Every wrong assertion gets the same answer and counts as a wrong key (429).
     """
     ground: Ground = request.app.state.ground
-    named = asked.client or ""
+    client = token_request.client or ""
     try:
-        said = read(asked.assertion)
-        named = said.claims.iss
+        assertion = read(token_request.assertion)
+        client = assertion.claims.iss
         with ground.database.reading() as session:
-            key = machines.signer(session, said, ground.clock())
-        must_be_signed(said, key.jwk, key.alg)
-        must_be_for(said, endpoint, ground.clock())
-        require_same_client(named, asked.client)
+            key = machines.signer(session, assertion, ground.clock())
+        must_be_signed(assertion, key.jwk, key.alg)
+        must_be_for(assertion, endpoint, ground.clock())
+        require_same_client(client, token_request.client)
         enforce_rate_limit(request, key.account_id)
-        scopes = tokens.scopes_of(key, asked.scopes)
+        scopes = tokens.scopes_of(key, token_request.scopes)
         with ground.database.writing() as session:
-            return tokens.buy(session, said, scopes, ground.clock())
+            return tokens.buy(session, assertion, scopes, ground.clock())
     except AssertionRefused as error:
-        limit_wrong_keys(request, named)
+        limit_wrong_keys(request, client)
         raise Refused("invalid_client", "The assertion is not valid.") from error
     except ScopeRefused as error:
         why = "The key was not registered for this scope."
         raise Refused("invalid_scope", why) from error
 
 
-def require_same_client(proved: str, said: str | None) -> None:
+def require_same_client(signer: str, client_id: str | None) -> None:
     """Raise AssertionRefused if `client_id` is not the account that signed."""
-    if said not in {None, proved}:
+    if client_id not in {None, signer}:
         raise AssertionRefused
 
 
@@ -204,10 +204,10 @@ def render_token(request: Request, made: Bought) -> Response:
     """Return a token with its type, lifetime and scopes."""
     ground: Ground = request.app.state.ground
     left = (made.expires_at - ground.clock()).total_seconds()
-    told = TokenOut(
+    shown = TokenOut(
         access_token=made.token,
         token_type="Bearer",  # noqa: S106 - the type
         expires_in=int(left),
         scope=" ".join(made.scopes),
     )
-    return JSONResponse(told.model_dump())
+    return JSONResponse(shown.model_dump())

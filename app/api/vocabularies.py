@@ -58,6 +58,6 @@ def list_answers(document: dict[str, Any]) -> Iterator[Any]:
 def build_open_enum(enum: dict[str, Any]) -> dict[str, Any]:
     """Return a string schema that lists the values of an enum as the known ones."""
     known = enum["enum"]
-    told = f"{enum.get('description', '')}\n\n{MORE}".strip()
-    text = {"type": "string", "description": told}
-    return {**text, "x-extensible-enum": known, "examples": known[:1]}
+    description = f"{enum.get('description', '')}\n\n{MORE}".strip()
+    schema = {"type": "string", "description": description}
+    return {**schema, "x-extensible-enum": known, "examples": known[:1]}

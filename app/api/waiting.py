@@ -165,18 +165,18 @@ async def wait_unless_disconnected(
     request: Request, waiting: Coroutine[Any, Any, bool]
 ) -> bool:
     """Wait until the result is there. Raises ClientDisconnect if the client leaves."""
-    heard, gone = (
+    waiting_task, disconnect = (
         asyncio.create_task(waiting),
         asyncio.create_task(wait_for_disconnect(request)),
     )
     try:
-        await asyncio.wait([heard, gone], return_when=asyncio.FIRST_COMPLETED)
-        if not heard.done():
+        await asyncio.wait([waiting_task, disconnect], return_when=asyncio.FIRST_COMPLETED)
+        if not waiting_task.done():
             raise ClientDisconnect
-        return heard.result()
+        return waiting_task.result()
     finally:
-        heard.cancel()
-        gone.cancel()
+        waiting_task.cancel()
+        disconnect.cancel()
 
 
 async def wait_for_disconnect(request: Request) -> None:
