@@ -45,7 +45,7 @@ OfOffice = Annotated[
 ]
 
 READ: Final = list_problems(NotFound, RoleMissing)
-ENDING: Final = list_problems(NotFound, RoleMissing, *KEYED)
+REVOKE: Final = list_problems(NotFound, RoleMissing, *KEYED)
 GRANTING: Final = (
     NotFound,
     RoleMissing,
@@ -181,7 +181,7 @@ def grant_roles(
 
 
 @router.post(
-    "/{account_id}/revoke-roles", response_model=LoweredAccountOut, responses=ENDING
+    "/{account_id}/revoke-roles", response_model=LoweredAccountOut, responses=REVOKE
 )
 def revoke_roles(
     begin: WriteAccounts, account_id: UUID, key: Once, body: SomeRoles
@@ -196,7 +196,7 @@ def revoke_roles(
         )
 
 
-@router.post("/{account_id}/disable", response_model=LoweredAccountOut, responses=ENDING)
+@router.post("/{account_id}/disable", response_model=LoweredAccountOut, responses=REVOKE)
 def disable_account(begin: WriteAccounts, account_id: UUID, key: Once) -> Response:
     """End an account and all its keys from its next request on. One person can do this.
 
@@ -266,7 +266,7 @@ def rotate_key(  # noqa: PLR0913, PLR0917 - each is part of one decision
         )
 
 
-@router.post("/{account_id}/keys/{prefix}/revoke", response_model=KeyOut, responses=ENDING)
+@router.post("/{account_id}/keys/{prefix}/revoke", response_model=KeyOut, responses=REVOKE)
 def revoke_key(
     begin: WriteAccounts, account_id: UUID, prefix: Prefix, key: Once
 ) -> Response:

@@ -23,7 +23,7 @@ from app.referrals import queries as referrals
 from app.referrals.models import Referral
 from app.referrals.situation import show as show_referrals
 
-CREATED, ASKED, GONE = 201, 202, 204
+CREATED, ACCEPTED, NO_CONTENT = 201, 202, 204
 REPLAYED: Final = {"Idempotent-Replayed": "true"}
 type Headers = Mapping[str, str]
 
@@ -60,29 +60,29 @@ def run_once[R: Record](  # noqa: PLR0913 - each is one property of the action
     approval if a second person has to confirm it. Retries get the same status.
     """
     if (key_needed or ticket.key) and (done := claim(work, ticket)):
-        if done.status == GONE:
-            return Response(status_code=GONE, headers=REPLAYED)
-        if done.status == ASKED:
-            return show_approval(work, done.resource_id, status=ASKED, headers=REPLAYED)
+        if done.status == NO_CONTENT:
+            return Response(status_code=NO_CONTENT, headers=REPLAYED)
+        if done.status == ACCEPTED:
+            return show_approval(work, done.resource_id, status=ACCEPTED, headers=REPLAYED)
         made = view.find(work, done.resource_id)
         return view.show(work, made, done.status, REPLAYED)
     result = action()
     work.session.flush()
     if isinstance(result, Approval):
         return show_pending_approval(work, ticket, result)
-    answered = status if view.is_mine(work, result) else GONE
+    answered = status if view.is_mine(work, result) else NO_CONTENT
     if ticket.key:
         settle(work, ticket, result.id, answered)
-    if answered == GONE:
-        return Response(status_code=GONE)
+    if answered == NO_CONTENT:
+        return Response(status_code=NO_CONTENT)
     return view.show(work, result, answered, {})
 
 
 def show_pending_approval(work: Writing, ticket: Ticket, question: Approval) -> Response:
     """Return 202 with the approval that an action asked for."""
     if ticket.key:
-        settle(work, ticket, question.id, ASKED)
-    return show_approval(work, question, status=ASKED)
+        settle(work, ticket, question.id, ACCEPTED)
+    return show_approval(work, question, status=ACCEPTED)
 
 
 def create_once[R: Record](

@@ -25,11 +25,11 @@ router = ResourceRouter("consents", "/cases/{code}/consents")
 
 def build_consents(work: Reading, consents: list[Consent]) -> list[ConsentOut]:
     """Return consents, with the recipients that the caller may know."""
-    named, me = telling.named_in(work, consents), work.actor.focal_point_id
+    named, own_office = telling.named_in(work, consents), work.actor.focal_point_id
     hints = telling.hints_for(work, consents)
     return [
         ConsentOut.of(
-            one, named, not_yet=hints.get(one.id), as_reported=one.recorded_by == me
+            one, named, not_yet=hints.get(one.id), as_reported=one.recorded_by == own_office
         )
         for one in consents
     ]

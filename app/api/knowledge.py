@@ -33,8 +33,6 @@ from app.kernel.needs import NeedsUnmet
 from app.kernel.work import Reading
 
 router = ResourceRouter("knowledge", "/cases/{code}")
-ANSWER = ACTION
-WRITE = CREATION
 
 
 def build_facts(work: Reading, facts: list[Fact]) -> list[FactOut]:
@@ -45,27 +43,29 @@ def build_facts(work: Reading, facts: list[Fact]) -> list[FactOut]:
         for one in (fact.body, fact.recorded_by)
         if one
     ]
-    names, me = naming.read(work, offices), work.actor.focal_point_id
+    names, own_office = naming.read(work, offices), work.actor.focal_point_id
     due = deadlines.due_at(work, [fact.id for fact in facts])
 
     def name_of(fact: Fact, office: UUID | None) -> str | None:
-        keeps = me in fact.case.keepers
+        keeps = own_office in fact.case.keepers
         return names.name(fact.case, office, fact.recorded_at, as_party=keeps)
 
     return [
         FactOut(
             body=names.codes[fact.body]
-            if fact.body and fact.recorded_by == me
+            if fact.body and fact.recorded_by == own_office
             else name_of(fact, fact.body),
             recorded_by=name_of(fact, fact.recorded_by),
             due_at=due.get(fact.id),
-            **{name: getattr(fact, name) for name in COPIED_FIELDS},
+            id=fact.id,
+            name=fact.name,
+            value=fact.value,
+            country=fact.country,
+            ends_on=fact.ends_on,
+            recorded_at=fact.recorded_at,
         )
         for fact in facts
     ]
-
-
-COPIED_FIELDS = ("id", "name", "value", "country", "ends_on", "recorded_at")
 
 
 def show_fact(work: Reading, fact: Fact, status: int, headers: Headers) -> Response:
@@ -89,7 +89,7 @@ def list_facts(
     "/facts",
     status_code=201,
     response_model=FactOut,
-    responses=list_problems(*WRITE, AssessmentOwed, directory.FocalPointUnknown),
+    responses=list_problems(*CREATION, AssessmentOwed, directory.FocalPointUnknown),
 )
 def record_fact(begin: WriteCases, code: CaseCode, key: Once, new: NewFact) -> Response:
     """Record a fact. The last one of its name counts. No help waits for a fact (BR01).
@@ -117,7 +117,7 @@ def show_vital(
     "/vital-interests",
     status_code=201,
     response_model=VitalInterestOut,
-    responses=list_problems(*WRITE),
+    responses=list_problems(*CREATION),
 )
 def declare_vital_interest(
     begin: WriteCases, code: CaseCode, key: Once, new: NewVitalInterest
@@ -174,7 +174,7 @@ def list_questions(
     "/questions",
     status_code=201,
     response_model=QuestionOut,
-    responses=list_problems(*WRITE, NeedsUnmet),
+    responses=list_problems(*CREATION, NeedsUnmet),
 )
 def ask_submitter(
     begin: WriteCases, code: CaseCode, key: Once, new: NewQuestion
@@ -191,7 +191,7 @@ def ask_submitter(
 @router.post(
     "/questions/{question_id}/answer",
     response_model=QuestionOut,
-    responses=list_problems(*ANSWER, asking.QuestionAnswered),
+    responses=list_problems(*ACTION, asking.QuestionAnswered),
 )
 def answer_holder(
     begin: WriteCases, code: CaseCode, question_id: UUID, key: Once, body: NewAnswer

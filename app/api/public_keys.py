@@ -11,7 +11,7 @@ from app.access.models import PublicKey
 from app.access.schemas import NewPublicKey, PublicKeyOut, PublicKeyPage
 from app.administration import registering, staffing
 from app.administration.registering import NotAMachine, PublicKeyKnown
-from app.api.accounts import ENDING, GRANTING, READ
+from app.api.accounts import GRANTING, READ, REVOKE
 from app.api.acting import Headers, View, create_once, run_once
 from app.api.approvals import ASKED, Answers
 from app.api.conditional import render
@@ -84,7 +84,7 @@ def register_public_key(
         )
 
 
-@router.post("/{kid}/revoke", response_model=PublicKeyOut, responses=ENDING)
+@router.post("/{kid}/revoke", response_model=PublicKeyOut, responses=REVOKE)
 def revoke_public_key(
     begin: WriteAccounts, account_id: UUID, kid: Kid, key: Once
 ) -> Response:

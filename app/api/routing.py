@@ -46,10 +46,10 @@ def may_know(work: Reading, case: Case) -> bool:
     Only then may it see which offices are left out, since that reveals fears, and which
     office a hidden consent names.
     """
-    me = directory.by_id(work, work.actor.focal_point_id)
+    own_office = directory.by_id(work, work.actor.focal_point_id)
     stands = standing.of_case(work, case)
     known = standing.known_to_caller(work, stands)
-    return stands.may_know_fears(me) and known.consents == stands.consents
+    return stands.may_know_fears(own_office) and known.consents == stands.consents
 
 
 def list_advice(
@@ -70,8 +70,8 @@ def get_routing(
     `advice` says what to ask the person first.
     """
     with begin() as work:
-        case, me = cases.get(work, code), work.actor.focal_point_id
-        if Grant.ROUTING not in case.grants_as_party(me):
+        case, own_office = cases.get(work, code), work.actor.focal_point_id
+        if Grant.ROUTING not in case.grants_as_party(own_office):
             raise NotFound("There is no routing that you may see.")
         return render(show_routing(work, case), if_none_match=if_none_match)
 
@@ -134,10 +134,13 @@ def get_recipients(
     with begin() as work:
         case = placing.held(work, code)
         offers = placing.offers_for(work, case, query.service)
-        desk, me = get_desk(offers), directory.by_id(work, work.actor.focal_point_id)
+        desk, own_office = (
+            get_desk(offers),
+            directory.by_id(work, work.actor.focal_point_id),
+        )
         shown = RecipientsOut(
             services=show_offers(offers),
-            desk=desk if may_know(work, case) or desk == me.code else None,
+            desk=desk if may_know(work, case) or desk == own_office.code else None,
             advice=list_advice(work, case.country or "", [], child=case.is_child),
         )
         return render(shown, if_none_match=if_none_match)

@@ -129,10 +129,11 @@ def build_screenings(work: Reading, screenings: list[Screening]) -> list[Screeni
     return [
         ScreeningOut(
             screened_by=codes[one.screened_by],
-            **{name: getattr(one, name) for name in COPIED_FIELDS},
+            id=one.id,
+            outcome=one.outcome,
+            counted_as=one.counted_as,
+            scoring=one.scoring,
+            screened_at=one.screened_at,
         )
         for one in screenings
     ]
-
-
-COPIED_FIELDS = ("id", "outcome", "counted_as", "scoring", "screened_at")

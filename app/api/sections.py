@@ -194,11 +194,12 @@ def list_access(begin: OpenSections, code: CaseCode, query: Paging) -> Response:
             AccessEntryOut(
                 focal_point=names.name(case, entry.focal_point_id, entry.at),
                 in_emergency=entry.vital_reading_id is not None,
-                **{name: getattr(entry, name) for name in COPIED_FIELDS},
+                id=entry.id,
+                at=entry.at,
+                subject=entry.subject,
+                purpose=entry.purpose,
+                allowed=entry.allowed,
             )
             for entry, _ in rows
         ]
         return render(AccessLog(items=items, next=after, more=more))
-
-
-COPIED_FIELDS = ("id", "at", "subject", "purpose", "allowed")

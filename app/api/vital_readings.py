@@ -57,7 +57,17 @@ def build_readings(work: Reading, found: list[VitalReading]) -> list[VitalReadin
                 one.case, one.decided_by, one.decided_at or one.asked_at, as_party=False
             ),
             tell_person_by=telling.get(one.id) if may_know_holder(work, one) else None,
-            **{name: getattr(one, name) for name in COPIED_FIELDS},
+            id=one.id,
+            reason=one.reason,
+            purpose=one.purpose,
+            sections=one.sections,
+            asked_at=one.asked_at,
+            decided_at=one.decided_at,
+            holds_until=one.holds_until,
+            ended_at=one.ended_at,
+            person_told_at=one.person_told_at,
+            reviewed_at=one.reviewed_at,
+            justified=one.justified,
         )
         for one in found
     ]
@@ -66,21 +76,6 @@ def build_readings(work: Reading, found: list[VitalReading]) -> list[VitalReadin
 def may_know_holder(work: Reading, reading: VitalReading) -> bool:
     """Return whether the caller may know who has to tell the person, and the deadline."""
     return Grant.LEAD in reading.case.grants(work.actor.focal_point_id)
-
-
-COPIED_FIELDS = (
-    "id",
-    "reason",
-    "purpose",
-    "sections",
-    "asked_at",
-    "decided_at",
-    "holds_until",
-    "ended_at",
-    "person_told_at",
-    "reviewed_at",
-    "justified",
-)
 
 
 def show_reading(
