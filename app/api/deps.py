@@ -42,7 +42,7 @@ APPROVAL = "The id of the approval, once a second person has given it."
 
 @contextmanager
 def begin_opening(ground: Ground, actor: Actor) -> Iterator[Writing]:
-    """Begin a transaction that opens sealed documents; raise Busy if it fails (R35).
+    """Begin a transaction that opens sealed documents. Raises Busy (503) (R35).
 
     An opening that cannot be recorded in the access log is not shown. A reached daily cap
     or limit of refusals is recorded in a separate transaction, because this one is rolled

@@ -60,9 +60,7 @@ class StepOut(Shown):
     roles: list[str]
     needs: Annotated[
         list[list[str]],
-        Field(
-            description="Lists that all have to hold; of each, one requirement is enough."
-        ),
+        Field(description="All lists have to hold; of each, one requirement is enough."),
     ]
 
 

@@ -39,10 +39,10 @@ STREAM_BATCH: Final = 100
 """The most events that a stream reads at once."""
 
 SILENCE: Final = 15.0
-"""Seconds without an event after which a stream sends a comment as a sign of life."""
+"""Seconds without an event after which a stream sends a comment to stay open."""
 
 LIFETIME: Final = 300.0
-"""Seconds after which a stream ends. The cursor of the next request says what arrived."""
+"""Seconds after which a stream ends. The next request's cursor proves what arrived."""
 
 RETRY_MS: Final = 2000
 AFTER: Final = "`next` of a page of `/v1/events` or the id of an event. Default: the start."

@@ -83,7 +83,7 @@ def get_liveness() -> Alive:
 
 @router.get("/readyz", response_model=Readiness, responses={503: {"model": Readiness}})
 def get_readiness(request: Request) -> Response:
-    """Report whether the database takes writes and is migrated, and deadlines are handled.
+    """Report whether the service is ready: database, migrations, worker and deadlines.
 
     Without a running worker the service is not ready, because a new case would wait without
     a deadline. It is not ready either if the database contains data that was erased.
@@ -124,7 +124,7 @@ def check_database(ground: Ground) -> dict[str, str]:
 
 
 def check_deliveries(ground: Ground, database: str) -> dict[str, str]:
-    """Return whether notifications and webhooks are in time, as notes for the answer."""
+    """Return whether notifications and webhooks are in time; `status` ignores this."""
     unknown = dict.fromkeys(("notifications", "receivers"), "not known")
     if database != READY:
         return unknown

@@ -27,7 +27,7 @@ HEADERS = (
 
 
 class Observe:
-    """The outermost middleware of the application: request ids, log and last handler."""
+    """The outermost middleware: request ids, the log and the last exception handler."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app

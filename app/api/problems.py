@@ -98,7 +98,7 @@ OURS: Final = frozenset(
         "url_unsound",
     }
 )
-"""Codes of errors whose message this code wrote, so that it repeats no input."""
+"""Codes of validation errors whose messages are written here and repeat no input."""
 
 CELL: Final = "cell"
 """The code of a rule for a directory row, shared by cells of files and fields here."""
@@ -229,7 +229,7 @@ def build_response(
 
 
 def describe_error(error: Mapping[str, Any]) -> Fault:
-    """Return a validation error in our own words, so that it repeats no input."""
+    """Return a validation error with a message that repeats no input."""
     code = error["type"]
     detail = error["msg"] if code in OURS else MESSAGES.get(code, "Not valid.")
     if code == CELL:

@@ -64,9 +64,9 @@ def describe_risk(risk: AssessReturn) -> Said:
 def inform_person(
     begin: WriteReferrals, return_id: UUID, seen: IfMatch, key: Once, body: InformPerson
 ) -> Response:
-    """Step 1: record that the person decided, and knew any right to stay and all options.
+    """Step 1: record that the person decided to return and was told of all options.
 
-    It needs a consent to return and to nothing else.
+    These include any right to stay. It needs a consent to return and to nothing else.
     """
     informed = body.right_to_stay_explained and body.options_explained
     command = (return_id, Action.INFORM, seen, Terms(informed=informed))

@@ -42,7 +42,7 @@ def issue_document(
 ) -> Response:
     """Step 8: confirm a travel document that does not show why the person travels (BR12).
 
-    An officer of the State of origin who was asked for documents only then loses access.
+    An officer of the State of origin who was asked only for documents loses access then.
     """
     terms = Terms(unmarked=body.without_marker)
     with begin() as work:

@@ -73,7 +73,7 @@ class Waiter:
 
 
 class Bell:
-    """Wakes waiting requests, for one event loop. `held` counts places by account."""
+    """The waiting requests of one event loop. `held` counts the places of accounts."""
 
     def __init__(
         self,
