@@ -111,12 +111,12 @@ def decline_lead(
 
 @router.post("/accept-lead", response_model=CaseOut, responses=ACT)
 def accept_lead(
-    begin: WriteCases, code: CaseCode, seen: IfMatch, key: Once, promise: AcceptLead
+    begin: WriteCases, code: CaseCode, seen: IfMatch, key: Once, body: AcceptLead
 ) -> Response:
     """Accept the lead and name two people who can be reached."""
-    command = (code, Action.ACCEPT_LEAD, seen, leading.terms_of(promise))
+    command = (code, Action.ACCEPT_LEAD, seen, leading.terms_of(body))
     with begin() as work:
-        return run_step(work, key, command, partial(leading.accept_lead, promise=promise))
+        return run_step(work, key, command, partial(leading.accept_lead, promise=body))
 
 
 @router.post("/suspend", response_model=CaseOut, responses=ACT)

@@ -127,18 +127,18 @@ def get_handover(
     responses=list_problems(*VERSIONED, actions.SuccessorUnfit),
 )
 def accept_handover(
-    begin: WriteCases, handover_id: UUID, seen: IfMatch, key: Once, promise: AcceptHandover
+    begin: WriteCases, handover_id: UUID, seen: IfMatch, key: Once, body: AcceptHandover
 ) -> Response:
     """Accept the lead and name two people who can be reached; their names are sealed.
 
     The requirements of the offer are checked again. The lead, its deadlines and the
     sender's side of open referrals move to you in one transaction.
     """
-    terms = promise.terms()
+    terms = body.terms()
 
     def apply(work: Writing) -> Handover:
         checked = actions.ready(work, handover_id, Action.ACCEPT, seen, terms)
-        return actions.accept(work, checked, promise)
+        return actions.accept(work, checked, body)
 
     with begin() as work:
         return run_on_handover(work, key, lambda: apply(work))

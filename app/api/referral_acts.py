@@ -115,12 +115,12 @@ def answer_referral(
 
 @router.post("/accept", response_model=ReferralOut, responses=STEP)
 def accept_referral(
-    begin: WriteReferrals, referral_id: UUID, seen: IfMatch, key: Once, promise: Arrangement
+    begin: WriteReferrals, referral_id: UUID, seen: IfMatch, key: Once, body: Arrangement
 ) -> Response:
     """Accept a referral, with a first meeting and two people to call; both are sealed."""
-    command = (referral_id, Action.ACCEPT, seen, promise.terms())
+    command = (referral_id, Action.ACCEPT, seen, body.terms())
     with begin() as work:
-        return run_step(work, key, command, partial(steps.accept, promise=promise))
+        return run_step(work, key, command, partial(steps.accept, promise=body))
 
 
 def end_with_reason(why: DeclineReferral | TakeBackReferral) -> Apply:

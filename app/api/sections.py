@@ -154,10 +154,10 @@ def open_contacts(begin: OpenSections, code: CaseCode, purpose: Purpose) -> Resp
     "/contacts", response_model=CaseOut, responses=list_problems(*WRITES, NeedsUnmet)
 )
 def write_contacts(
-    begin: WriteCases, code: CaseCode, seen: IfMatch, key: Once, promise: AcceptLead
+    begin: WriteCases, code: CaseCode, seen: IfMatch, key: Once, body: AcceptLead
 ) -> Response:
     """Replace the contacts of the lead, as the lead: two different people."""
-    contacts = Contacts(contacts=promise.contacts)
+    contacts = Contacts(contacts=body.contacts)
     with begin() as work:
         return run_on_case(
             work, key, lambda: actions.write_contacts(work, code, seen, contacts)
