@@ -16,7 +16,7 @@ from app.kernel.problems import Busy
 MAX_BYTES: Final = 8 * 1024
 SECONDS: Final = 5.0
 """Seconds in which a body has to arrive."""
-PROMPT_SECONDS: Final = 0.2
+AT_ONCE: Final = 0.2
 """Seconds in which a body arrives that is sent with its headers. It needs no place."""
 PLACES: Final = 64
 """Slow bodies that may be read at the same time; together they hold half a MiB."""
@@ -32,13 +32,13 @@ class AnonymousBodies:
         """Read a body. Raises HTTPException (408, 413) or Busy (503)."""
         require_short(request.headers.get("content-length", "0"))
         body = bytearray()
-        if await self.receive(request, body, PROMPT_SECONDS):
+        if await self.receive(request, body, AT_ONCE):
             return bytes(body)
         if self.free <= 0:
             raise Busy("Send the whole body at once, or try again in a moment.")
         self.free -= 1
         try:
-            if await self.receive(request, body, SECONDS - PROMPT_SECONDS):
+            if await self.receive(request, body, SECONDS - AT_ONCE):
                 return bytes(body)
         finally:
             self.free += 1
