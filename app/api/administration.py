@@ -28,7 +28,7 @@ from app.administration.schemas import (
     PutFocalPoint,
     WrittenFocalPoint,
 )
-from app.api.approvals import ASKED, Answers, get_hands, show_approval
+from app.api.approvals import ASKED, Answers, get_account_labels, show_approval
 from app.api.conditional import render
 from app.api.deps import (
     ApprovalId,
@@ -238,15 +238,15 @@ def build_changes(
 ) -> list[DirectoryChangeOut]:
     """Return changes with the focal points and labels of the accounts that made them."""
     people = [one for c in changes for one in (c.account_id, c.approved_by) if one]
-    hands = get_hands(work, people)
+    labels = get_account_labels(work, people)
     return [
         DirectoryChangeOut(
             at=change.at,
             subject=change.subject,
             before=change.before,
             after=change.after,
-            by=hands[change.account_id] if change.account_id else None,
-            approved_by=hands[change.approved_by] if change.approved_by else None,
+            by=labels[change.account_id] if change.account_id else None,
+            approved_by=labels[change.approved_by] if change.approved_by else None,
         )
         for change in changes
     ]

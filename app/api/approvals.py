@@ -32,22 +32,24 @@ DECIDE = list_problems(
 def build_approvals(work: Reading, approvals: Iterable[Approval]) -> list[ApprovalOut]:
     """Return approvals as the caller may see them."""
     found = list(approvals)
-    hands = get_hands(work, [one.asked_by for one in found if one.case_id is None])
-    return [build_approval(work, one, hands) for one in found]
+    labels = get_account_labels(
+        work, [one.asked_by for one in found if one.case_id is None]
+    )
+    return [build_approval(work, one, labels) for one in found]
 
 
-def get_hands(work: Reading, accounts: Iterable[UUID]) -> dict[UUID, Hand]:
+def get_account_labels(work: Reading, accounts: Iterable[UUID]) -> dict[UUID, Hand]:
     """Return accounts with their labels and the codes of their focal points."""
-    known = queries.labels(work, accounts)
-    codes = directory.codes(work, [of for of, _ in known.values()])
+    found = queries.labels(work, accounts)
+    codes = directory.codes(work, [of for of, _ in found.values()])
     return {
         account: Hand(focal_point=codes[of], account=label)
-        for account, (of, label) in known.items()
+        for account, (of, label) in found.items()
     }
 
 
 def build_approval(
-    work: Reading, approval: Approval, hands: Mapping[UUID, Hand]
+    work: Reading, approval: Approval, labels: Mapping[UUID, Hand]
 ) -> ApprovalOut:
     """Return one approval. The asker in a case is left out, as in the case's events."""
     return ApprovalOut(
@@ -57,7 +59,7 @@ def build_approval(
         facts=approval.facts,
         decision=approval.decision,
         asked_by_you=approval.asked_by == work.actor.account_id,
-        asked_by=None if approval.case_id else hands[approval.asked_by],
+        asked_by=None if approval.case_id else labels[approval.asked_by],
         asked_at=approval.asked_at,
         lapses_at=approval.lapses_at,
         roles=approval.roles,
