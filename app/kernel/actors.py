@@ -1,4 +1,4 @@
-"""Who is asking, for which focal point, and on which side of a record that puts them."""
+"""The caller of a request: scopes, roles, relations, and the sides derived from them."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from uuid import UUID
 
 
 class Scope(StrEnum):
-    """What a credential may be used for."""
+    """A permission of a credential."""
 
     CASES_READ = "cases:read"
     CASES_WRITE = "cases:write"
@@ -27,7 +27,7 @@ class Scope(StrEnum):
 
 
 class Role(StrEnum):
-    """What a person does in the mechanism (LIFECYCLES.md, 6)."""
+    """The role of a person in the mechanism (LIFECYCLES.md, 6)."""
 
     OFFICER = "officer"
     CASEWORKER = "caseworker"
@@ -39,8 +39,8 @@ class Role(StrEnum):
 
 
 WORKERS: Final = frozenset({Role.OFFICER, Role.CASEWORKER, Role.COORDINATOR})
-"""Who works on cases, and reads and writes what is sealed: administrators, analysts and
-overseers do not."""
+"""Roles that work on cases and may read and write what is sealed. Administrators, analysts
+and overseers may not."""
 
 
 OF_THE_HOLDER: Final = frozenset({Role.COORDINATOR, Role.SUPERVISOR})
@@ -48,14 +48,14 @@ OF_THE_HOLDER: Final = frozenset({Role.COORDINATOR, Role.SUPERVISOR})
 
 
 class AccountKind(StrEnum):
-    """Who stands behind an account: a machine is never a second person."""
+    """The kind of holder of an account; an integration is never a second person."""
 
     PERSON = "person"
     INTEGRATION = "integration"
 
 
 class Relation(StrEnum):
-    """What a focal point is to a record, as a party row says it."""
+    """The relation of a focal point to a record, as stored in its party row."""
 
     SUBMITTER = "submitter"
     CANDIDATE = "candidate"
@@ -70,10 +70,11 @@ class Relation(StrEnum):
 
 
 class Side(StrEnum):
-    """Whose turn a step is. Holder and sender are derived: whoever holds the case.
+    """A side of a record, which decides who may take an action; derived from relations.
 
-    The consulate of a return too: whoever issues papers for the State of origin. And who is
-    allowed by another organisation to read while a life is at risk.
+    The holder and the sender are the office that holds the case. The consulate of a return
+    is the office that issues travel documents for the State of origin. A vital reader is an
+    office that another organisation allowed to read while a life is at risk.
     """
 
     SUBMITTER = "submitter"
@@ -92,10 +93,11 @@ class Side(StrEnum):
 
 
 HOLDS: Final = (Relation.LEAD, Relation.CANDIDATE, Relation.DESK)
-"""Relations that hold a case, the first that is there."""
+"""Relations that hold a case, in order of precedence."""
 
 HELPS: Final = frozenset({Relation.RECIPIENT, Relation.FORMER_RECIPIENT})
-"""Relations of who gives help, or was asked to: the side of origin must not learn (R12)."""
+"""Relations of offices that give help or were asked to give it. The side of origin must not
+learn of them (R12)."""
 
 _OF_CASE: Final = {
     Relation.SUBMITTER: frozenset({Side.SUBMITTER}),
@@ -108,19 +110,20 @@ _OF_CASE: Final = {
 
 
 def sides_of_case(relations: Iterable[Relation]) -> frozenset[Side]:
-    """Say on which sides of a case these relations stand; a recipient is on none."""
+    """Return the sides of a case that these relations belong to; a recipient has none."""
     return frozenset().union(*(_OF_CASE.get(r, frozenset()) for r in relations))
 
 
 def sides_of_referral(relations: Iterable[Relation]) -> frozenset[Side]:
-    """Say on which sides of a referral these relations stand.
+    """Return the sides of a referral that these relations belong to.
 
-    A focal point that holds the case and is asked for the service stands on both. One whose
-    part has ended still has to say that it deleted what it held.
+    A focal point that holds the case and is asked for the service belongs to both sides. A
+    former recipient stays on its side, because it still has to report that it deleted its
+    copy.
     """
-    mine = set(relations)
-    sides = {Side.SENDER} if mine & set(HOLDS) else set()
-    if mine & HELPS:
+    relations = set(relations)
+    sides = {Side.SENDER} if relations & set(HOLDS) else set()
+    if relations & HELPS:
         sides.add(Side.RECIPIENT)
     return frozenset(sides)
 
@@ -133,13 +136,13 @@ _OF_HANDOVER: Final = {
 
 
 def sides_of_handover(relations: Iterable[Relation]) -> frozenset[Side]:
-    """Say on which sides of a handover these relations stand; a former lead only reads."""
+    """Return the sides of a handover of these relations; a former lead may only read."""
     return frozenset(_OF_HANDOVER[r] for r in relations if r in _OF_HANDOVER)
 
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """A focal point, acting through one of its accounts."""
+    """A focal point that acts through one of its accounts."""
 
     account_id: UUID
     focal_point_id: UUID
@@ -149,26 +152,27 @@ class Actor:
 
     @property
     def is_system(self) -> bool:
-        """Whether nobody acts: time went by."""
+        """Whether the service itself acts, for example because a deadline was missed."""
         return self.account_id == SYSTEM_ACCOUNT
 
     @property
     def acts_for(self) -> str:
-        """Name to the database whose rows are within reach: the system reaches all."""
+        """The value that row security compares with; the system sees all rows."""
         return SERVICE if self.is_system else str(self.focal_point_id)
 
 
 SERVICE: Final = "system"
-"""What row security calls the service by itself (ADR 21)."""
+"""The name of the service itself in row security (ADR 21)."""
 SYSTEM_ACCOUNT: Final = UUID(int=0)
-"""No account has this id; the journal names none for what the system did."""
+"""The id of the system, which no account has. The journal stores no account for its
+actions."""
 
 
 def system_for(focal_point: UUID) -> Actor:
-    """Act as the system, about what this focal point left undone; with no role or scope."""
+    """Return the system as an actor for this focal point, without roles or scopes."""
     nothing: frozenset[Role] = frozenset()
     return Actor(SYSTEM_ACCOUNT, focal_point, AccountKind.INTEGRATION, nothing, frozenset())
 
 
 SYSTEM: Final = system_for(UUID(int=0))
-"""The service by itself: of no focal point, party to nothing, journalled as nobody."""
+"""The service itself, without a focal point. The journal names no account for it."""

@@ -1,7 +1,7 @@
-"""The last jump of the database's clock: one row, which every process can read.
+"""The last jump of the database's clock, in one row that every process can read.
 
-The process that sees a jump logs it. `worker status` is another process and starts later,
-so it reads the jump here.
+The process that sees a jump logs it. `worker status` is another process that starts later,
+so it reads the jump from this row.
 """
 
 from datetime import datetime, timedelta
@@ -18,7 +18,7 @@ RECENT: Final = timedelta(hours=1)
 
 
 class ClockJump(Base):
-    """When the clock was last set, by the clock after the jump, and by how much."""
+    """The last jump: its time, by the clock after the jump, and its seconds."""
 
     __tablename__ = "clock_jump"
 
@@ -28,14 +28,14 @@ class ClockJump(Base):
 
 
 def record_clock_jump(session: Session, now: datetime, *, seconds: int) -> None:
-    """Store a jump in place of the one before; forward jumps have positive seconds."""
+    """Store a jump in place of the previous one; a forward jump has positive seconds."""
     session.merge(ClockJump(id=ROW, at=now, seconds=seconds))
 
 
 def get_recent_jump(session: Session, now: datetime) -> int:
     """Return the seconds of the last jump, or 0 if it was more than an hour ago.
 
-    A jump that lies in the future is recent: the clock has been set back since.
+    A jump in the future counts as recent, because the clock has been set back since.
     """
     jump = session.get(ClockJump, ROW)
     return jump.seconds if jump and now - jump.at < RECENT else 0

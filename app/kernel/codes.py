@@ -1,7 +1,8 @@
-"""Case codes: pseudonymous, random, typable, and checkable (API.md).
+"""Case codes: pseudonymous, random, easy to type, and with a check character (API.md).
 
-`SC-7K3F-9QXM-4T2B-3`: twelve random Crockford base-32 symbols, and one ISO 7064 mod 37,36
-check character, which catches every single wrong symbol and nearly all swaps of neighbours.
+`SC-7K3F-9QXM-4T2B-3` has twelve random symbols of Crockford's base 32 and one check
+character of ISO 7064 mod 37,36, which detects every single wrong symbol and nearly all
+transpositions of neighbours.
 """
 
 import re
@@ -20,7 +21,7 @@ FORM: Final = r"^[Ss][Cc]-?[0-9A-Za-z]{4}-?[0-9A-Za-z]{4}-?[0-9A-Za-z]{4}-?[0-9A
 
 
 def new_code(source: UUID) -> str:
-    """Make a code from 60 random bits of an id."""
+    """Create a case code from 60 bits of a random id."""
     bits, symbols = source.int, ""
     for _ in range(SYMBOLS):
         bits, index = divmod(bits, len(CROCKFORD))
@@ -32,7 +33,7 @@ def new_code(source: UUID) -> str:
 
 
 def spell(symbols: str) -> str:
-    """Group twelve symbols and add their check character."""
+    """Group twelve symbols and append their check character."""
     groups = (symbols[start : start + 4] for start in range(0, SYMBOLS, 4))
     return "-".join(["SC", *groups, check_character(symbols)])
 
@@ -47,7 +48,7 @@ def check_character(symbols: str) -> str:
 
 
 def read_code(text: str) -> str | None:
-    """Read a code as people type it; None if its check character does not fit."""
+    """Parse a code as people type it; return None if it is malformed or its check fails."""
     if not re.fullmatch(FORM, text):
         return None
     plain = text.upper().replace("-", "")[2:]
@@ -58,10 +59,13 @@ def read_code(text: str) -> str | None:
 
 
 def normalize_code(text: str) -> str:
-    """Return the code of a case as it is stored; raises PydanticCustomError."""
+    """Return a case code in its stored form; raise PydanticCustomError if it is invalid."""
     code = read_code(text)
     if code is None:
-        raise PydanticCustomError("case_code_mistyped", "Its check character does not fit.")
+        raise PydanticCustomError(
+            "case_code_mistyped",
+            "The check character of this case code is wrong: check for a typing error.",
+        )
     return code
 
 

@@ -1,4 +1,4 @@
-"""Which databases this code speaks to, as an operator names one."""
+"""The kinds of databases that the service supports."""
 
 from typing import Final
 
@@ -8,11 +8,11 @@ from sqlalchemy.exc import ArgumentError
 DRIVERS: Final = frozenset(
     {"sqlite", "sqlite+pysqlite", "postgresql", "postgresql+psycopg"}
 )
-"""How the URL of one begins."""
+"""Driver names that a database URL may begin with."""
 
 
 def is_database(url: str) -> bool:
-    """Say whether a URL names a database of a kind that this code was tried on."""
+    """Return whether a URL names a supported kind of database."""
     try:
         return make_url(url).drivername in DRIVERS
     except (ArgumentError, ValueError):

@@ -1,4 +1,4 @@
-"""The database: one code path; where SQLite and PostgreSQL differ, they differ here."""
+"""The database: transactions, connections, and all differences of SQLite and PostgreSQL."""
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -58,27 +58,30 @@ POSTGRESQL_SETTINGS = (
     "SET idle_in_transaction_session_timeout = '30s'",
 )
 ACTS_FOR: Final = "safe_conduct.acts_for"
-"""The setting that row security asks, and where a session keeps what it is set to."""
+"""The PostgreSQL setting that row security reads, and the key of its value in
+`Session.info`."""
 BIND: Final = f"SELECT set_config('{ACTS_FOR}', %s, true)"
-"""True: until the transaction ends, whoever has the connection next."""
+"""The argument `true` makes the setting end with the transaction, so that a later user of
+the pooled connection does not inherit it."""
 THREADS: Final = 40
-"""Requests served at once; each holds at most one connection, so the pool has as many."""
+"""Number of requests served at once. Each uses at most one connection, so the pool has as
+many."""
 
 STATEMENTS: Final = 512
-"""Statements that a connection of SQLite keeps prepared; an action issues some dozens."""
+"""Prepared statements that an SQLite connection caches; an action runs several dozen."""
 
-Counter = BigInteger().with_variant(Integer(), "sqlite")  # SQLite counts only INTEGER keys
+Counter = BigInteger().with_variant(Integer(), "sqlite")  # SQLite numbers only INTEGER keys
 
 
 class Base(DeclarativeBase):
-    """Parent of every table."""
+    """The base class of every table."""
 
     metadata = MetaData(naming_convention=CONSTRAINT_NAMES)
     type_annotation_map: ClassVar[dict[Any, Any]] = {
         datetime: UtcDateTime(),
         dict[str, Any]: JSON(none_as_null=True),
         list[str]: JSON(),
-        StrEnum: Enum(  # text that a CHECK keeps to the closed list
+        StrEnum: Enum(  # text, restricted to the values of the enum by a CHECK constraint
             StrEnum,
             native_enum=False,
             create_constraint=True,
@@ -89,15 +92,15 @@ class Base(DeclarativeBase):
 
 
 class Listed:
-    """A record with a random public id, and a private number to list it by.
+    """A record with a random public id and a private number that orders lists.
 
-    The number says how many records there are, so it never leaves the house.
+    The number reveals how many records exist, so it is never part of a response.
     """
 
     @declared_attr.directive
     @classmethod
     def __table_args__(cls) -> tuple[Any, ...]:
-        """Never give the number of a deleted row to another."""
+        """Return options that keep SQLite from reusing the number of a deleted row."""
         return ({"sqlite_autoincrement": True},)
 
     number: Mapped[int] = mapped_column(Counter, primary_key=True, sort_order=-1)
@@ -105,10 +108,10 @@ class Listed:
 
 
 class Database:
-    """Opens transactions; commits on success, rolls back on any exception.
+    """A database that opens transactions: commits on success, rolls back on any exception.
 
-    `engines` are those with a pool of their own: on SQLite, reads have one, and to dispose
-    of `engine` closes both.
+    `engines` lists the engines that have a connection pool of their own. On SQLite, reads
+    have a separate one; disposing of `engine` closes both.
     """
 
     def __init__(self, url: str, role: str = APP_ROLE) -> None:
@@ -133,13 +136,14 @@ class Database:
 
     @property
     def is_sqlite(self) -> bool:
-        """Whether this is the embedded database, which one process serves."""
+        """Whether this is the embedded database, which only one process serves."""
         return self.engine.dialect.name == "sqlite"
 
     def is_standby(self) -> bool:
-        """Return whether this is a PostgreSQL server in recovery, which takes no writes.
+        """Return whether this is a PostgreSQL server in recovery, which accepts no writes.
 
-        False as well where it does not answer: then another error has told so.
+        Returns False if the server does not answer, because the caller has already seen
+        that error.
         """
         if self.is_sqlite:
             return False
@@ -150,9 +154,9 @@ class Database:
             return False
 
     def scrub(self, table: str) -> bool:
-        """Leave no trace of what was deleted from a table; False: that is not done yet.
+        """Remove the remains of deleted rows from a table; return whether that succeeded.
 
-        For a table that is small: nobody else uses it meanwhile. Raises Busy (503).
+        The table has to be small, because it is locked meanwhile. Raises Busy (503).
         """
         with map_transient_errors(self.is_standby), self._turn:
             if self.is_sqlite:
@@ -167,9 +171,9 @@ class Database:
 
     @contextmanager
     def reading(self, acts_for: str | None = None) -> Iterator[Session]:
-        """Look at one moment; the database itself refuses to write. Raises Busy (503).
+        """Open a read-only transaction on one snapshot of the data. Raises Busy (503).
 
-        For nobody, unless it is said for whom: rows of a case are then out of reach.
+        Without `acts_for`, row security on PostgreSQL hides the rows of all cases.
         """
         with (
             map_transient_errors(self.is_standby),
@@ -179,10 +183,10 @@ class Database:
 
     @contextmanager
     def writing(self, acts_for: str | None = None) -> Iterator[Session]:
-        """Change things: alone on SQLite; READ COMMITTED and row locks on PostgreSQL.
+        """Open a transaction that may write; `acts_for` is as in `reading`.
 
-        For whom, as above. Raises Busy (503) for a deadlock or a time-out: nothing was
-        changed.
+        On SQLite it is the only writer. On PostgreSQL it uses READ COMMITTED and row locks.
+        Raises Busy (503) for a deadlock or a timeout; nothing was changed then.
         """
         with (
             map_transient_errors(self.is_standby),
@@ -195,7 +199,7 @@ class Database:
 
 
 def open_engine(url: str) -> Engine:
-    """Open a pool of connections, of which as few as possible are in use."""
+    """Create an engine whose pool reuses the connection that was returned last."""
     made = make_url(url)
     lite = made.get_backend_name() == "sqlite"
     return create_engine(
@@ -211,7 +215,7 @@ def open_engine(url: str) -> Engine:
 
 @contextmanager
 def begin(engine: Engine, acts_for: str | None) -> Iterator[Session]:
-    """Run one transaction: the only place where one begins."""
+    """Run one transaction. No other function begins one."""
     kept = {ACTS_FOR: acts_for}
     with Session(engine, expire_on_commit=False, info=kept) as session, session.begin():
         yield session
@@ -219,31 +223,32 @@ def begin(engine: Engine, acts_for: str | None) -> Iterator[Session]:
 
 @event.listens_for(Session, "after_begin")
 def bind(session: Session, _: SessionTransaction, connection: Connection) -> None:
-    """Tell row security for whom this transaction acts, and no later one (ADR 21)."""
+    """Set, for row security, the focal point that this transaction acts for (ADR 21)."""
     acts_for = session.info.get(ACTS_FOR)
     if acts_for is not None and connection.dialect.name != "sqlite":
         connection.exec_driver_sql(BIND, (acts_for,))
 
 
 def must_still_be_in_transaction(session: Session) -> None:
-    """Refuse to commit what the database has already rolled back.
+    """Raise RuntimeError if the database has already rolled the transaction back.
 
-    On SQLite a full disk ends it in silence; later statements would commit alone (R51).
+    On SQLite, a full disk rolls back without an error at commit. Statements that follow
+    would then be committed one by one (R51).
     """
     if not is_in_transaction(session.connection()):
-        raise RuntimeError("The database ended this transaction by itself.")
+        raise RuntimeError("The database has already ended this transaction.")
 
 
 def prepare_postgresql(engine: Engine, role: str) -> None:
-    """Make every PostgreSQL connection a role: the application's, which owns nothing.
+    """Set the role, the encoding and the timeouts of every PostgreSQL connection.
 
-    Whoever signs in need only be a member of that role; time-outs keep one slow caller
-    from holding up the others.
+    The role of the application owns nothing, and the login only has to be a member of it.
+    The timeouts keep one slow caller from delaying the others.
     """
 
     @event.listens_for(engine, "do_connect")
     def _(_: object, __: object, ___: object, parameters: dict[str, str]) -> None:
-        parameters["client_encoding"] = "utf8"  # whatever the server or the host is set to
+        parameters["client_encoding"] = "utf8"  # independent of the server and the host
 
     @event.listens_for(engine, "connect")
     def _(connection: DriverConnection, _: object) -> None:
@@ -253,9 +258,9 @@ def prepare_postgresql(engine: Engine, role: str) -> None:
 
 
 def try_hold(session: Session, name: str) -> bool:
-    """Hold a name until this transaction ends, or say that another one holds it.
+    """Lock a name until this transaction ends; return False if another transaction has it.
 
-    On SQLite every name is free: the other writer has finished before we began.
+    On SQLite every name is free, because there is only one writer at a time.
     """
     if session.get_bind().dialect.name == "sqlite":
         return True
@@ -264,30 +269,30 @@ def try_hold(session: Session, name: str) -> bool:
 
 
 def hold(session: Session, name: str) -> None:
-    """Wait for a name, then hold it until this transaction ends; SQLite has one writer."""
+    """Wait for a name, then lock it until this transaction ends. Does nothing on SQLite."""
     if session.get_bind().dialect.name != "sqlite":
         session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(name, 0))))
 
 
 def database_now(session: Session) -> datetime:
-    """Read the clock of the database: one for all, however the machines' own differ.
+    """Return the time of the database, which is the same for all machines of the service.
 
-    On SQLite, which lives in one process, it is that of the machine.
+    On SQLite it is the time of this machine, because only one process uses the database.
     """
     if session.get_bind().dialect.name == "sqlite":
-        told = session.scalars(select(func.strftime("%Y-%m-%dT%H:%M:%f", "now"))).one()
-        return datetime.fromisoformat(told).replace(tzinfo=UTC)
+        now = session.scalars(select(func.strftime("%Y-%m-%dT%H:%M:%f", "now"))).one()
+        return datetime.fromisoformat(now).replace(tzinfo=UTC)
     moment: datetime = session.scalars(select(func.clock_timestamp())).one()
     return moment.astimezone(UTC)
 
 
 def kind_of(session: Session) -> str:
-    """Return which database this is: `sqlite` or `postgresql`."""
+    """Return the kind of database: `sqlite` or `postgresql`."""
     return session.get_bind().dialect.name
 
 
 def migrated_to(session: Session) -> str | None:
-    """Name the migration this database stands at; None: it has no tables yet."""
+    """Return the migration that the database is at, or None if it has no tables yet."""
     if not inspect(session.connection()).has_table("alembic_version"):
         return None
     found: str | None = session.scalar(text("SELECT version_num FROM alembic_version"))

@@ -1,13 +1,14 @@
-"""What is written is there after a power cut, whole or as it was."""
+"""Writing files so that a power cut leaves either the old content or the new."""
 
 import os
 from pathlib import Path
 
 
 def replace(path: Path, text: str) -> None:
-    """Put a text in the place of a file, which only its owner can read, and stays its own.
+    """Replace the content of a file atomically, with mode 0600 and its owner unchanged.
 
-    An administrator who does it for the service must not take the file from it.
+    The owner is kept so that the service can still read a file that an administrator
+    replaced.
     """
     path = path.resolve()
     new = path.with_name(f"{path.name}.new")
@@ -23,7 +24,7 @@ def replace(path: Path, text: str) -> None:
 
 
 def sync_folder(path: Path) -> None:
-    """Bring to the disk that a file is in its folder."""
+    """Flush the folder of a file to the disk, so that its name survives a power cut."""
     folder = os.open(path.parent, os.O_RDONLY)
     try:
         os.fsync(folder)

@@ -1,4 +1,4 @@
-"""What was erased: written in the transaction that destroys, and never rewritten (R34)."""
+"""Erasures, recorded in the transaction that destroys the key and never changed (R34)."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,9 +13,9 @@ from app.kernel.journal import Epoch
 
 
 class Erasure(Base):
-    """That the data key of a case was destroyed, and when.
+    """The time at which the data key of a case was destroyed.
 
-    It refers to no row: an older backup may not know the case at all.
+    It has no foreign key, because a restored backup may not contain the case.
     """
 
     __tablename__ = "erasure"
@@ -26,9 +26,10 @@ class Erasure(Base):
 
 @dataclass(frozen=True)
 class Mark:
-    """Which database this is, and how many erasures it has recorded.
+    """The identity of a database and the number of erasures that it has recorded.
 
-    None is ever taken away: as many as before, or more, are those of before and more.
+    Erasures are never deleted, so an unchanged or higher number in the same epoch means
+    that all earlier ones are still recorded.
     """
 
     epoch: str
@@ -36,7 +37,7 @@ class Mark:
 
 
 def enter(session: Session, case_id: UUID, at: datetime) -> bool:
-    """Record that a key was destroyed; False: that is recorded already."""
+    """Record that a key was destroyed; return False if that is recorded already."""
     if session.get(Erasure, case_id) is not None:
         return False
     session.add(Erasure(case_id=case_id, at=at))
@@ -45,12 +46,12 @@ def enter(session: Session, case_id: UUID, at: datetime) -> bool:
 
 
 def mark(session: Session) -> Mark:
-    """Count, in one statement: cheap enough for a probe."""
+    """Return the mark of a database; the single statement is cheap enough for a probe."""
     count = select(func.count()).select_from(Erasure).scalar_subquery()
     return Mark(*session.execute(select(Epoch.value, count)).one())
 
 
 def recorded(session: Session) -> Mapping[UUID, datetime]:
-    """List every erasure, the first one first."""
-    every = session.scalars(select(Erasure).order_by(Erasure.at))
-    return {erasure.case_id: erasure.at for erasure in every}
+    """Return the time of every erasure by case, the earliest first."""
+    erasures = session.scalars(select(Erasure).order_by(Erasure.at))
+    return {erasure.case_id: erasure.at for erasure in erasures}

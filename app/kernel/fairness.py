@@ -1,13 +1,14 @@
-"""A lock that serves its waiters in the order they came."""
+"""A lock that serves its waiters in the order in which they came."""
 
 from collections import deque
 from threading import Lock
 
 
 class FairLock:
-    """Writers of the embedded database take turns.
+    """A first-in, first-out lock for the writers of the embedded database.
 
-    SQLite's own waiting is a lottery: with many writers some lose for seconds.
+    SQLite's own busy handler retries at intervals and is not fair: with many writers, some
+    wait for seconds.
     """
 
     def __init__(self) -> None:
@@ -15,7 +16,7 @@ class FairLock:
         self._queue = deque[Lock]()
 
     def __enter__(self) -> None:
-        """Wait for your turn."""
+        """Wait until every earlier waiter has released the lock."""
         turn = Lock()
         turn.acquire()
         with self._guard:
@@ -29,7 +30,7 @@ class FairLock:
             raise
 
     def __exit__(self, *_: object) -> None:
-        """Wake the next in line, and nobody else."""
+        """Release the lock and wake the next waiter only."""
         self._leave(self._queue[0])
 
     def _leave(self, turn: Lock) -> None:

@@ -1,7 +1,7 @@
-"""Free disk space where the service writes, and what is kept of it for what cannot wait.
+"""Free disk space, and the reserve that is kept for writes that cannot wait.
 
 Only file systems of this machine can be measured. The disk of a PostgreSQL server is not
-among them, even where it happens to be the same one.
+measured, even if it is the same one.
 """
 
 import os
@@ -16,13 +16,13 @@ from app.kernel.problems import Problem
 MIB: Final = 1024**2
 ENOUGH: Final = "enough"
 DETAIL: Final = (
-    "Tell the operator, and send the same again later. A case is taken if it is submitted "
-    "in the same request (`submit`: true); the steps of cases go on."
+    "Tell the operator, and send the same request again later. A new case is still "
+    "accepted with `submit`: true; actions on existing cases still work."
 )
 
 
 class SpaceReserved(Problem):
-    """Little disk space is left, kept for what cannot wait; nothing was changed."""
+    """The remaining disk space is reserved for urgent writes; nothing was changed."""
 
     status = 503
     headers: ClassVar[Mapping[str, str]] = {"Retry-After": "60"}
@@ -38,10 +38,10 @@ class Place(StrEnum):
 
 @dataclass(frozen=True)
 class FreeSpace:
-    """Measures the free space on the file systems of some files.
+    """The free space on the file systems of some files.
 
-    `low` and `reserve` are in bytes. Under `low` an operator is told. Under `reserve`, on
-    the file system of the database, writes that can wait are refused.
+    `low` and `reserve` are in bytes. Below `low`, the operator is warned. Below `reserve`
+    on the file system of the database, writes that can wait are refused.
     """
 
     files: Mapping[Place, Path]
@@ -49,7 +49,7 @@ class FreeSpace:
     reserve: int = 0
 
     def measure(self) -> dict[Place, int]:
-        """Return the free bytes beside each file, where the file system tells them."""
+        """Return the free bytes on the file system of each file that can be measured."""
         found = {place: free_bytes(path) for place, path in self.files.items()}
         return {place: free for place, free in found.items() if free is not None}
 
@@ -62,32 +62,33 @@ class FreeSpace:
     def require_unreserved(self) -> None:
         """Raise SpaceReserved (503) if only the reserve is left for the database.
 
-        For what can wait for hours. Nothing that a person's safety depends on calls it.
+        Call it only for writes that can wait for hours, never for one that a person's
+        safety depends on.
         """
         if self.is_in_reserve():
             raise SpaceReserved(DETAIL)
 
     def describe(self) -> str:
-        """Say for an operator where little is left, and what follows."""
+        """Describe for an operator where space is low, and whether writes are refused."""
         low = [
             f"{place} {free // MIB} MiB"
             for place, free in self.measure().items()
             if free < self.low
         ]
-        said = [f"low: {', '.join(low)}"] if low else []
+        parts = [f"low: {', '.join(low)}"] if low else []
         if self.is_in_reserve():
-            said.append("the reserve is reached: writes that can wait are refused")
-        return "; ".join(said) or ENOUGH
+            parts.append("the reserve is reached: writes that can wait are refused")
+        return "; ".join(parts) or ENOUGH
 
 
 UNWATCHED: Final = FreeSpace({})
-"""Measures nothing, and refuses nothing."""
+"""A stand-in that measures nothing and refuses nothing."""
 
 
 def free_bytes(path: Path) -> int | None:
-    """Return how much this process may still write beside a file; None: nobody knows.
+    """Return the bytes that this process may still write beside a file, or None if unknown.
 
-    What is not known refuses nothing: a database that cannot be written says so itself.
+    Unknown space never refuses a write: a full disk raises an error of its own.
     """
     try:
         found = os.statvfs(path.parent)

@@ -1,10 +1,10 @@
-"""Whether the database still has the guards that the migrations made (ADR 36).
+"""The guards of the database, and whether they are as the migrations made them (ADR 36).
 
-Guards are what the database enforces by itself: triggers that keep the journal and the
-access log, row security, and the rights of the roles. Somebody who may change the schema
-can take them away, and a restored backup may lack them, so they are compared with
-`guards.json` before the service starts. `make guards` writes that file from databases that
-were migrated from nothing; a test compares it with what the migrations make today.
+Guards are rules that the database enforces by itself: triggers that protect the journal and
+the access log, row security, and the privileges of roles. Somebody with rights on the
+schema can remove them, and a restored backup may lack them, so they are compared with
+`guards.json` before the service starts. `make guards` writes that file from freshly
+migrated databases; a test compares it with what the migrations make today.
 """
 
 import json
@@ -21,22 +21,22 @@ from sqlalchemy.orm import Session
 from app.kernel.db import kind_of as database_kind
 
 type Catalogue = Mapping[str, str]
-"""What guards a database: each guard by its name, with its definition."""
+"""The guards of a database: each name with its definition."""
 
 FILE: Final = "guards.json"
 WRITES: Final = frozenset({"INSERT", "UPDATE", "DELETE", "TRUNCATE", "TRIGGER", "CREATE"})
-"""Rights by which somebody could write, or run code when somebody else writes."""
+"""Privileges that allow writing, or running code when somebody else writes."""
 
 
 OLDER_SPELLINGS: Final = {
     "view my_cases": "SELECT party.case_id FROM party"
     " WHERE ((party.focal_point_id) = (SELECT acts_for()));"
 }
-"""How PostgreSQL 15 spells definitions that later versions spell in another way."""
+"""Definitions that PostgreSQL 15 formats differently from later versions."""
 
 
 class Kind(StrEnum):
-    """The first word of a guard's name."""
+    """The kind of a guard, which is also how its name begins."""
 
     TRIGGER = "trigger"
     RULE = "rule"
@@ -58,8 +58,13 @@ class Kind(StrEnum):
 
 REFUSED_IF_ADDED: Final = frozenset(
     {
-        *(Kind.TRIGGER, Kind.RULE, Kind.POLICY, Kind.UNIQUE, Kind.CONFLICT),
-        *(Kind.CONSTRAINT, Kind.PERSISTENCE),
+        Kind.TRIGGER,
+        Kind.RULE,
+        Kind.POLICY,
+        Kind.UNIQUE,
+        Kind.CONFLICT,
+        Kind.CONSTRAINT,
+        Kind.PERSISTENCE,
     }
 )
 TOLERATED_IF_MISSING: Final = frozenset({Kind.INDEX, Kind.EXTENSION, Kind.EVENT_TRIGGER})
@@ -67,9 +72,9 @@ TOLERATED_IF_MISSING: Final = frozenset({Kind.INDEX, Kind.EXTENSION, Kind.EVENT_
 
 @dataclass(frozen=True)
 class Difference:
-    """A guard that is not as the migrations made it.
+    """A guard that differs from what the migrations made.
 
-    `refuses`: the service must not start.
+    `refuses` is true if the service must not start with it.
     """
 
     name: str
@@ -78,12 +83,12 @@ class Difference:
 
     @override
     def __str__(self) -> str:
-        """Return it as one phrase of a message."""
+        """Return the difference as a phrase for a message."""
         return f"{self.name} {self.how}"
 
 
 def kind_of(name: str) -> Kind:
-    """Return what kind of guard a name is of."""
+    """Return the kind of the guard with this name."""
     return next(kind for kind in Kind if name.startswith(f"{kind} "))
 
 
@@ -93,7 +98,7 @@ def compare(expected: Catalogue, found: Catalogue) -> list[Difference]:
 
 
 def missing(expected: Catalogue, found: Catalogue) -> Iterator[Difference]:
-    """Find guards that are not there, or not as they were made."""
+    """Yield guards that are missing or were changed."""
     for name, definition in expected.items():
         if name not in found and not may_be_missing(name):
             yield Difference(name, "is missing", refuses=True)
@@ -102,13 +107,13 @@ def missing(expected: Catalogue, found: Catalogue) -> Iterator[Difference]:
 
 
 def may_be_missing(name: str) -> bool:
-    """Return whether a guard may be missing; PostgreSQL has MAINTAIN since version 17."""
+    """Return whether a guard may be missing. MAINTAIN, for example, needs PostgreSQL 17."""
     maintain = name.startswith(f"{Kind.RIGHT} MAINTAIN ")
     return maintain or kind_of(name) in TOLERATED_IF_MISSING
 
 
 def added(expected: Catalogue, found: Catalogue) -> Iterator[Difference]:
-    """Find what was added; what could write or weaken a guard refuses."""
+    """Yield guards that were added; those that can write or weaken refuse the start."""
     for name in found.keys() - expected.keys():
         kind = kind_of(name)
         writes = kind == Kind.RIGHT and name.split()[1] in WRITES
@@ -117,27 +122,27 @@ def added(expected: Catalogue, found: Catalogue) -> Iterator[Difference]:
 
 def expected(dialect: str) -> Catalogue:
     """Return the guards that the migrations make on a kind of database."""
-    known: Mapping[str, Catalogue] = json.loads(
+    catalogues: Mapping[str, Catalogue] = json.loads(
         files(__package__).joinpath(FILE).read_text("utf-8")
     )
-    return known[dialect]
+    return catalogues[dialect]
 
 
 def list_differences(session: Session) -> list[Difference]:
-    """List the guards of this database that differ from those the migrations make."""
+    """List the differences from the migrations, those that refuse the start first."""
     found = compare(expected(database_kind(session)), read_guards(session))
     return sorted(found, key=lambda one: (not one.refuses, one.name))
 
 
 def read_guards(session: Session) -> Catalogue:
-    """Read the guards of a database from its catalogue."""
+    """Return the guards of a database, read from its system catalogue."""
     rows = session.connection().exec_driver_sql(statement(database_kind(session)))
     return {name: normalize(definition or "") for name, definition in sorted(rows)}
 
 
 @cache
 def statement(dialect: str) -> str:
-    """Return the statement that reads the guards of a kind of database."""
+    """Return the SQL that reads the guards of a kind of database."""
     return files(__package__).joinpath(f"guards_{dialect}.sql").read_text("utf-8")
 
 
@@ -145,8 +150,8 @@ NOISE: Final = re.compile(r"::\w+|\bpublic\.| AS acts_for\b|\s+(?=\))|(?<=\()\s+
 
 
 def normalize(definition: str) -> str:
-    """Leave out what versions of the database spell differently.
+    """Remove what the versions of PostgreSQL format differently.
 
-    Casts, the schema, names of columns that nobody reads, and white space.
+    That is casts, the schema name, one column alias that nothing reads, and white space.
     """
     return " ".join(NOISE.sub("", definition).split())

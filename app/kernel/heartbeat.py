@@ -1,4 +1,4 @@
-"""That a part of the service lives: one row each, written anew at every beat (R57)."""
+"""Heartbeats: one row for each part of the service, updated at every beat (R57)."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -12,7 +12,7 @@ from app.kernel.recall import change
 
 
 class Part(StrEnum):
-    """What beats."""
+    """A part of the service that reports heartbeats."""
 
     CLOCKS = "clocks"
     NOTICES = "notices"
@@ -21,11 +21,12 @@ class Part(StrEnum):
 
 
 NEEDED: Final = (Part.CLOCKS, Part.NOTICES, Part.ERASURES)
-"""Without these cases would wait for nobody. A feed that is not pushed can be polled."""
+"""Parts that have to run: without them, cases would wait for ever. Webhooks are not among
+them, because an office can poll its feed instead."""
 
 
 class Heartbeat(Base):
-    """When a part was last heard of, by the clock of the database."""
+    """The time of the last heartbeat of a part, by the clock of the database."""
 
     __tablename__ = "heartbeat"
 
@@ -43,17 +44,16 @@ BEGUN: Final = insert(Heartbeat)
 
 
 def beat(session: Session, part: Part, now: datetime) -> None:
-    """Say that a part lives."""
-    heard = {"which": part, "now": now}
-    if change(session, BEATEN, heard).first() is None:
+    """Record a heartbeat of a part."""
+    if change(session, BEATEN, {"which": part, "now": now}).first() is None:
         change(session, BEGUN, {"part": part, "at": now})
 
 
 def last_heard(session: Session) -> datetime | None:
-    """Say when anything was last heard of; None: nothing ever was."""
+    """Return the time of the latest heartbeat of any part, or None if there was none."""
     return max(last_beats(session).values(), default=None)
 
 
 def last_beats(session: Session) -> dict[Part, datetime]:
-    """Say when each part was last heard of, if ever."""
+    """Return the time of the last heartbeat of each part that has had one."""
     return {row.part: row.at for row in session.scalars(select(Heartbeat))}

@@ -1,7 +1,7 @@
-"""Idempotency keys: the same request, sent twice, is carried out once.
+"""Idempotency keys: a request that is sent twice is carried out once.
 
-Kept is what came of a request, never what was in it: a stored body would be a second copy
-of what a person told us.
+Only the outcome of a request is stored, never its body, which would be a second copy of
+personal data.
 """
 
 import hmac
@@ -41,7 +41,7 @@ class KeyInFlight(Problem):
 
 
 class Outcome(Base):
-    """What came of a request: written in the transaction that carried it out."""
+    """The outcome of a request, written in the transaction that carried it out."""
 
     __tablename__ = "outcome"
 
@@ -54,56 +54,59 @@ class Outcome(Base):
 
 
 class Done(NamedTuple):
-    """What came of a request that was carried out."""
+    """The stored outcome of a request that was carried out."""
 
     fingerprint: str
     resource_id: UUID
     status: int
 
 
-CAME: Final = select(Outcome.fingerprint, Outcome.resource_id, Outcome.status).where(
-    Outcome.account_id == bindparam("account"), Outcome.key == bindparam("named")
-)
-SETTLED: Final = insert(Outcome)
+FIND_OUTCOME: Final = select(
+    Outcome.fingerprint, Outcome.resource_id, Outcome.status
+).where(Outcome.account_id == bindparam("account"), Outcome.key == bindparam("named"))
+INSERT_OUTCOME: Final = insert(Outcome)
 
 
 @dataclass(frozen=True)
 class Ticket:
-    """A request that its sender may repeat; the fingerprint recognises it unread."""
+    """An idempotency key and a fingerprint of its request, which is compared on a retry."""
 
     key: str | None
     fingerprint: str
 
 
 def claim(work: Writing, ticket: Ticket) -> Done | None:
-    """Return what came of this request before, or hold its key until this work ends.
+    """Return the stored outcome of this request, or lock its key until the end.
 
-    Raises KeyMissing (400), KeyInFlight (409) or KeyReused (422). Scoped to the account, so
-    that a retry survives a new API key. What was carried out is in flight for nobody; what
-    was not is looked for again once the key is held, for its holder may just have finished.
+    Raises KeyMissing (400), KeyInFlight (409) or KeyReused (422). The key is locked until
+    the transaction ends and scoped to the account, so that a retry works with a new API
+    key. The outcome is read again once the key is locked, because the previous holder may
+    just have committed.
     """
     if not ticket.key:
-        raise KeyMissing("Choose a random key, and send the same one if you must retry.")
+        raise KeyMissing(
+            "Send an `Idempotency-Key` with a random value; a retry has the same one."
+        )
     done = look_up(work, ticket.key)
     if done is None:
         if not try_hold(work.session, f"{work.actor.account_id}:{ticket.key}"):
-            raise KeyInFlight("Ask again in a second.")
+            raise KeyInFlight("Send the same request again in a second.")
         done = look_up(work, ticket.key)
     if done and not hmac.compare_digest(done.fingerprint, ticket.fingerprint):
-        raise KeyReused("Choose a new key for a new request.")
+        raise KeyReused("Send a new `Idempotency-Key` with a new request.")
     return done
 
 
 def look_up(work: Writing, key: str) -> Done | None:
-    """Find what came of the account's request under a key."""
-    mine = {"account": work.actor.account_id, "named": key}
-    row = columns(work.session, CAME, mine).one_or_none()
+    """Return the outcome that the account stored under a key, if any."""
+    query = {"account": work.actor.account_id, "named": key}
+    row = columns(work.session, FIND_OUTCOME, query).one_or_none()
     return Done(*row) if row else None
 
 
 def settle(work: Writing, ticket: Ticket, resource_id: UUID, status: int) -> None:
-    """Remember what came of this request, if and only if the work commits."""
-    came = {
+    """Store the outcome of this request; it is kept only if the transaction commits."""
+    outcome = {
         "account_id": work.actor.account_id,
         "key": ticket.key,
         "fingerprint": ticket.fingerprint,
@@ -111,4 +114,4 @@ def settle(work: Writing, ticket: Ticket, resource_id: UUID, status: int) -> Non
         "status": status,
         "at": work.now,
     }
-    change(work.session, SETTLED, came)
+    change(work.session, INSERT_OUTCOME, outcome)

@@ -1,4 +1,4 @@
-"""Instants as the database keeps them."""
+"""Instants as the database stores them."""
 
 from datetime import UTC, datetime, timedelta
 from typing import override
@@ -8,10 +8,10 @@ from sqlalchemy.types import TypeDecorator
 
 
 class UtcDateTime(TypeDecorator[datetime]):
-    """An instant, always UTC, never naive.
+    """A column type for instants: always UTC, never naive.
 
-    SQLite forgets the time zone of what it stores: a naive value would pass in silence and
-    come back as another moment.
+    SQLite drops the time zone of what it stores, so a naive value would be accepted and
+    read back as another instant.
     """
 
     impl = DateTime(timezone=True)
@@ -22,7 +22,7 @@ class UtcDateTime(TypeDecorator[datetime]):
         self, value: datetime | None, dialect: Dialect
     ) -> datetime | None:
         if value is not None and value.tzinfo is None:
-            raise ValueError("A datetime without a time zone is not an instant.")
+            raise ValueError("A datetime needs a time zone to be stored.")
         return value and value.astimezone(UTC)
 
     @override
@@ -35,10 +35,10 @@ class UtcDateTime(TypeDecorator[datetime]):
 
 
 def get_time_to_midnight(now: datetime) -> timedelta:
-    """Return how long the day of UTC still lasts."""
+    """Return the time that is left until the next midnight of UTC."""
     return midnight(now) + timedelta(days=1) - now
 
 
 def midnight(now: datetime) -> datetime:
-    """Return when the day of UTC began."""
+    """Return the last midnight of UTC."""
     return now.replace(hour=0, minute=0, second=0, microsecond=0)

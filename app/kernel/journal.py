@@ -1,4 +1,4 @@
-"""The journal: every change once, and one mailbox for each focal point that may know."""
+"""The journal: each change once, and a mailbox for each focal point in an audience."""
 
 import secrets
 from collections.abc import Mapping, Sequence
@@ -24,9 +24,10 @@ from app.kernel.statements import values_of
 
 
 class Entry(Base):
-    """One change: what happened to which record, by whom. Never rewritten.
+    """One change: what happened to which record, and by whom. Never rewritten.
 
-    Without an account the system did it. Facts are codes and ids: no personal data.
+    An entry without an account was made by the system. Facts are codes and ids, never
+    personal data.
     """
 
     __tablename__ = "entry"
@@ -43,7 +44,7 @@ class Entry(Base):
 
 
 class Mailbox(Base):
-    """How many entries one focal point has been sent."""
+    """The number of entries that one focal point has been sent."""
 
     __tablename__ = "mailbox"
 
@@ -52,7 +53,7 @@ class Mailbox(Base):
 
 
 class Delivery(Base):
-    """An entry, at its place in one focal point's feed."""
+    """An entry at its position in the feed of one focal point."""
 
     __tablename__ = "delivery"
     __table_args__ = (
@@ -67,9 +68,9 @@ class Delivery(Base):
 
 
 class Retrieval(Base):
-    """That a focal point's cursor passed a position, and when (evidence, rank 3).
+    """The time at which a focal point's cursor passed a position (evidence, rank 3).
 
-    Apart from the mailbox, whose row writers queue for.
+    It is not part of the mailbox, because writers queue for the mailbox row.
     """
 
     __tablename__ = "retrieval"
@@ -82,9 +83,9 @@ class Retrieval(Base):
 
 
 class Epoch(Base):
-    """Which database this is: one row, renewed when a backup is restored.
+    """The identity of this database, in one row that is renewed when a backup is restored.
 
-    Positions of another epoch mean nothing here, even where the numbers fit.
+    Positions of another epoch are not valid here, even if the numbers exist.
     """
 
     __tablename__ = "epoch"
@@ -93,57 +94,56 @@ class Epoch(Base):
 
 
 def new_epoch() -> str:
-    """Make up a name for a database that was restored."""
+    """Create a random epoch for a restored database."""
     return secrets.token_hex(4)
 
 
 def renew_epoch(session: Session, epoch: str) -> None:
-    """Name this database anew, so that cursors of before its restoration are refused.
+    """Set a new epoch, so that cursors from before the restore are refused.
 
-    As the owner: the service itself may only read the name.
+    Only the owner of the tables may do this; the service may only read the epoch.
     """
     session.execute(update(Epoch).values(value=epoch))
 
 
 def was_told(session: Session, case_id: UUID, event: str, since: datetime) -> bool:
-    """Say whether something happened in a case since then."""
-    said = exists().where(Entry.case_id == case_id, Entry.type == event, Entry.at >= since)
-    return bool(session.scalar(select(said)))
+    """Return whether an event of this type was recorded in a case since then."""
+    entry = exists().where(Entry.case_id == case_id, Entry.type == event, Entry.at >= since)
+    return bool(session.scalar(select(entry)))
 
 
 def was_recorded(session: Session, case_id: UUID, record_id: UUID, event: str) -> bool:
-    """Return whether something was ever recorded about one record of a case."""
+    """Return whether an event of this type was ever recorded for a record of a case."""
     of_record = (Entry.case_id == case_id) & (Entry.record_id == record_id)
-    said = exists().where(of_record, Entry.type == event)
-    return bool(session.scalar(select(said)))
+    return bool(session.scalar(select(exists().where(of_record, Entry.type == event))))
 
 
 def knows_a_case(session: Session) -> bool:
-    """Say whether this database ever had a case."""
-    said = exists().where(Entry.reference.startswith("cases/"))
-    return bool(session.scalar(select(said)))
+    """Return whether this database has ever had a case."""
+    entry = exists().where(Entry.reference.startswith("cases/"))
+    return bool(session.scalar(select(entry)))
 
 
 @dataclass(frozen=True)
 class Posting:
-    """An entry on its way to those who may know."""
+    """A journal entry with the audience that it will be delivered to."""
 
     entry: Entry
     audience: frozenset[UUID]
 
 
 def deliver(session: Session, postings: Sequence[Posting]) -> None:
-    """Write entries and their places in each feed, as the last act of a transaction.
+    """Write entries and deliver them to each feed, as the last step of a transaction.
 
-    A sequence hands out numbers before commit: 7 can be published before 6, and a poller
-    standing at 7 never sees 6. A counter row is locked until commit, so in each feed the
-    order of positions is the order of commits, without a gap. The rows are locked in sorted
-    order, or two writers would wait for each other; and last, so that they wait briefly.
+    A sequence assigns numbers before commit: 7 could become visible before 6, and a client
+    that has read 7 would never see 6. A counter row is locked until commit, so the
+    positions of a feed follow the order of commits, without a gap. The rows are locked in
+    sorted order, to avoid deadlocks, and last, so that they are locked for a short time.
     """
     if not postings:
         return
     connection, mail = session.connection(), by_reader(postings)
-    connection.execute(ENTERED, [values_of(posting.entry) for posting in postings])
+    connection.execute(INSERT_ENTRY, [values_of(posting.entry) for posting in postings])
     heads = {
         reader: advance(connection, reader, len(mail[reader])) for reader in sorted(mail)
     }
@@ -153,11 +153,11 @@ def deliver(session: Session, postings: Sequence[Posting]) -> None:
         for back, entry_id in enumerate(reversed(entry_ids))
     ]
     if rows:
-        connection.execute(DELIVERED, rows)
+        connection.execute(INSERT_DELIVERY, rows)
 
 
 def by_reader(postings: Sequence[Posting]) -> Mapping[UUID, list[UUID]]:
-    """Sort entries into the mailboxes they go to."""
+    """Group the ids of entries by the focal points that receive them."""
     mail: dict[UUID, list[UUID]] = {}
     for posting in postings:
         for reader in posting.audience:
@@ -165,8 +165,8 @@ def by_reader(postings: Sequence[Posting]) -> Mapping[UUID, list[UUID]]:
     return mail
 
 
-ENTERED: Final = insert(Entry)
-DELIVERED: Final = insert(Delivery)
+INSERT_ENTRY: Final = insert(Entry)
+INSERT_DELIVERY: Final = insert(Delivery)
 ADVANCE: Final = (
     update(Mailbox)
     .where(Mailbox.focal_point_id == bindparam("reader"))
@@ -176,7 +176,7 @@ ADVANCE: Final = (
 
 
 def advance(connection: Connection, reader: UUID, count: int) -> int:
-    """Move a mailbox's head and hold the row until commit."""
+    """Add to the head of a mailbox and return it; the row stays locked until commit."""
     moved = connection.execute(ADVANCE, {"reader": reader, "more": count})
     head: int = moved.scalar_one()
     return head

@@ -1,7 +1,7 @@
 """Key-encryption keys in a file that only its owner can read (R36).
 
-One key a line, `<version> <base64>`; the last line wraps new data keys, the earlier ones
-still open what they wrapped.
+Each line is `<version> <base64>`. The last key wraps new data keys; the earlier ones still
+unwrap the data keys that they wrapped.
 """
 
 import base64
@@ -19,9 +19,12 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from app.kernel import durable
 from app.kernel.vault import KEY_BYTES, Unopenable, seal, unseal
 
+DAMAGED: Final = "{path} is damaged: restore it from its copy."
 OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
+"""Permission bits of the group and of others."""
 WEAK_VARIETY: Final = 8
-"""A random key of 32 bytes has about 30 different ones; a typed one has few."""
+"""The least number of different bytes in a key. A random key of 32 bytes has about 30; a
+typed one has few."""
 
 
 class KeyRefused(Exception):  # noqa: N818 - it names what happened, as Problem does
@@ -29,7 +32,7 @@ class KeyRefused(Exception):  # noqa: N818 - it names what happened, as Problem 
 
 
 class FileKeys:
-    """The key provider of the embedded default."""
+    """The default key provider, which reads its keys from a file."""
 
     def __init__(self, keys: dict[str, bytes]) -> None:
         self._keys = keys
@@ -37,22 +40,23 @@ class FileKeys:
 
     @classmethod
     def load(cls, path: Path) -> Self:
-        """Read the file; raises KeyRefused if it is missing, readable by others or weak."""
+        """Load the keys of a file. Raise KeyRefused if it is missing, unsafe or damaged."""
         return cls(read(path))
 
     @classmethod
     def create(cls, path: Path) -> Self:
-        """Make a first key, or append the next one, in a file of mode 0600.
+        """Create the first key, or append the next one, in a file of mode 0600.
 
-        All or nothing: half a line, after a full disk, would make a file that none can use.
+        The file is replaced as a whole, because half a line, after a full disk, would make
+        it unusable.
         """
         keys = read(path) if path.exists() and path.stat().st_size else {}
         old = path.read_text("utf-8") if keys else ""
-        apart = "\n" if old and not old.endswith("\n") else ""  # it may lack its last end
+        separator = "\n" if old and not old.endswith("\n") else ""
         version, key = next_version(keys), secrets.token_bytes(KEY_BYTES)
         path.parent.mkdir(parents=True, exist_ok=True)
         line = f"{version} {base64.b64encode(key).decode()}"
-        durable.replace(path, f"{old}{apart}{line}\n")
+        durable.replace(path, f"{old}{separator}{line}\n")
         return cls({**keys, version: key})
 
     def wrap(self, data_key: bytes, context: bytes) -> bytes:
@@ -60,40 +64,41 @@ class FileKeys:
         return seal(self._keys[self.current], data_key, context)
 
     def unwrap(self, version: str, wrapped: bytes, context: bytes) -> bytes:
-        """Decrypt a data key; raises Unopenable."""
+        """Decrypt a data key. Raises Unopenable."""
         if version not in self._keys:
-            raise Unopenable("The key-encryption key of this version is not here.")
+            raise Unopenable("The key file has no key-encryption key of this version.")
         return unseal(self._keys[version], wrapped, context)
 
     def derive(self, purpose: str) -> bytes:
-        """Make this purpose's secret from the first key, so that rotation changes none."""
+        """Derive the secret of a purpose from the first key, which rotation keeps."""
         hkdf = HKDF(SHA256(), 64, salt=None, info=f"safe-conduct {purpose}".encode())
         return hkdf.derive(self._keys[self._oldest])
 
 
 def read(path: Path) -> dict[str, bytes]:
-    """Read the keys of a file, oldest first; raises KeyRefused."""
+    """Read the keys of a file, the oldest first. Raises KeyRefused."""
     if not path.is_file():
-        raise KeyRefused(f"There is no key at {path}. Make one: safe-conduct key new")
+        raise KeyRefused(f"There is no key at {path}. Run: safe-conduct key new")
     must_be_closed(path)
     keys = [parse(path, line) for line in path.read_bytes().splitlines() if line]
     if not keys:
-        raise KeyRefused(f"There is no key in {path}. Make one: safe-conduct key new")
+        raise KeyRefused(f"There is no key in {path}. Run: safe-conduct key new")
     if len(dict(keys)) != len(keys):
-        raise KeyRefused(f"{path} is damaged: restore it from its copy.")
+        raise KeyRefused(DAMAGED.format(path=path))
     return dict(keys)
 
 
 def must_be_closed(path: Path) -> None:
-    """Raise KeyRefused if anybody but its owner can read a file."""
+    """Raise KeyRefused if anybody but the owner can access a file."""
     if path.stat().st_mode & OTHERS:
-        raise KeyRefused(f"Others can read {path}. Close it: chmod 600 {path}")
+        raise KeyRefused(f"Other users can access {path}. Run: chmod 600 {path}")
 
 
 def next_version(keys: Iterable[str]) -> str:
-    """Give a new key a number after all others, and a name that no other key ever had.
+    """Return a version for a new key: the next number and a random suffix.
 
-    Two that were made from different copies of a file can then stand in one.
+    The suffix lets keys that were created from different copies of a file stand in one
+    file.
     """
     numbers = (re.fullmatch(r"k([0-9]+)(x[0-9a-f]+)?", version) for version in keys)
     number = max((int(found[1]) for found in numbers if found), default=0) + 1
@@ -101,14 +106,16 @@ def next_version(keys: Iterable[str]) -> str:
 
 
 def parse(path: Path, line: bytes) -> tuple[str, bytes]:
-    """Read one key; raises KeyRefused if it is not 32 random bytes."""
+    """Parse one key. Raise KeyRefused if it is not 32 random bytes in base64."""
     version, _, encoded = line.partition(b" ")
     try:
         key = base64.b64decode(encoded, validate=True)
     except binascii.Error as error:
-        raise KeyRefused(f"{path} is damaged: restore it from its copy.") from error
+        raise KeyRefused(DAMAGED.format(path=path)) from error
     if len(key) != KEY_BYTES or not re.fullmatch(rb"[a-z0-9]+", version):
-        raise KeyRefused(f"{path} is damaged: restore it from its copy.")
+        raise KeyRefused(DAMAGED.format(path=path))
     if len(set(key)) < WEAK_VARIETY:
-        raise KeyRefused(f"Remove {path}, a sample key. Then: safe-conduct key new")
+        raise KeyRefused(
+            f"Remove {path}, which has a sample key. Then run: safe-conduct key new"
+        )
     return version.decode(), key

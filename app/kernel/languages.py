@@ -1,7 +1,7 @@
-"""In which languages somebody reads, and which of them there is something in.
+"""The languages of translations, and how one is chosen from `Accept-Language`.
 
-What a header says against its grammar is passed over, as RFC 9110 allows, and what is well
-formed in it counts: nobody is refused an answer for the language they wished it in.
+Malformed parts of the header are ignored, as RFC 9110 allows, and the well-formed parts
+count: no request is refused because of a language.
 """
 
 from collections.abc import Container, Iterator
@@ -10,65 +10,76 @@ from typing import Final
 
 ENGLISH: Final = "en"
 LANGUAGES: Final = (
-    *(ENGLISH, "es", "fr", "ru", "uz", "uz-Cyrl"),
-    *("kk", "ky", "tg", "ht", "pt", "nl"),
+    ENGLISH,
+    "es",
+    "fr",
+    "ru",
+    "uz",
+    "uz-Cyrl",
+    "kk",
+    "ky",
+    "tg",
+    "ht",
+    "pt",
+    "nl",
 )
-"""Into which something may be translated; in what is not, English is read."""
+"""Languages that texts may be translated into. English replaces a missing translation."""
 SPELLED: Final = {language.lower(): language for language in LANGUAGES}
+"""The languages by their lower-case tags."""
 ANY: Final = "*"
 LONGEST: Final = 35
-"""Characters of a language tag (RFC 5646, 4.4.1)."""
+"""Most characters of a language tag (RFC 5646, 4.4.1)."""
 SUBTAG: Final = 8
 MOST: Final = 50
-"""Ranges that are looked at: a long header must not cost the service its time."""
+"""Most ranges that are parsed, so that a long header costs little time."""
 PLACES: Final = 3
 """Decimal places of a weight."""
 
 
 @dataclass(frozen=True)
 class Range:
-    """One wish, and how much it weighs; 0: anything but that."""
+    """A language range and its weight; a weight of 0 excludes the language."""
 
     tag: str
     weight: float
 
 
 def preferred(accept_language: str) -> tuple[str, ...]:
-    """Rank the languages of this house as a reader prefers them (RFC 9110, 12.5.4).
+    """Rank our languages as a reader prefers them (RFC 9110, 12.5.4).
 
-    By lookup, as RFC 4647 has it (3.4): `uz-Cyrl-UZ` is first `uz-Cyrl`, then `uz`. Those
-    that weigh the same go as they are named. `*` is whatever is not named, English first.
-    Nobody reads in more languages than the first that are looked at.
+    The lookup follows RFC 4647 (3.4): `uz-Cyrl-UZ` matches `uz-Cyrl`, then `uz`. Ranges of
+    equal weight keep their order. `*` matches the languages that are not named, English
+    first. Only the first ranges of a long header are parsed.
     """
     parts = accept_language.split(",", MOST)[:MOST]
-    read = [one for part in parts if (one := read_range(part))]
-    refused = {one.tag for one in read if not one.weight}
-    wanted = sorted((one for one in read if one.weight), key=lambda one: -one.weight)
-    named = {language for one in wanted for language in looked_up(one.tag)}
+    ranges = [found for part in parts if (found := read_range(part))]
+    refused = {found.tag for found in ranges if not found.weight}
+    wanted = sorted((r for r in ranges if r.weight), key=lambda r: -r.weight)
+    named = {language for found in wanted for language in looked_up(found.tag)}
     unnamed = [language for language in LANGUAGES if language not in named]
     ranked = [
         language
-        for one in wanted
-        for language in (unnamed if one.tag == ANY else looked_up(one.tag))
+        for found in wanted
+        for language in (unnamed if found.tag == ANY else looked_up(found.tag))
         if language.lower() not in refused
     ]
     return tuple(dict.fromkeys(ranked))
 
 
-def choose(ranked: tuple[str, ...], there: Container[str]) -> str:
-    """Choose the language to be read in, of those that there are; else English."""
-    return next((language for language in ranked if language in there), ENGLISH)
+def choose(ranked: tuple[str, ...], available: Container[str]) -> str:
+    """Choose the preferred one of the available languages, or else English."""
+    return next((language for language in ranked if language in available), ENGLISH)
 
 
 def read_range(part: str) -> Range | None:
-    """Read one range with its weight; None if it is neither."""
-    spelled, semicolon, weighed = part.partition(";")
-    tag, weight = spelled.strip(" \t").lower(), weight_of(weighed) if semicolon else 1.0
+    """Parse one range with its weight; return None if it is malformed."""
+    raw_tag, semicolon, raw_weight = part.partition(";")
+    tag, weight = raw_tag.strip(" \t").lower(), weight_of(raw_weight) if semicolon else 1.0
     return None if weight is None or not is_range(tag) else Range(tag, weight)
 
 
 def weight_of(text: str) -> float | None:
-    """Read `q=0.8`; None if it is no weight."""
+    """Parse a weight such as `q=0.8`; return None if it is malformed."""
     name, _, value = text.strip(" \t").partition("=")
     whole, _, places = value.partition(".")
     digits = places.isascii() and (places.isdigit() or not places)
@@ -79,7 +90,7 @@ def weight_of(text: str) -> float | None:
 
 
 def is_range(tag: str) -> bool:
-    """Say whether it is a language range (RFC 4647, 2.1)."""
+    """Return whether a tag is a language range (RFC 4647, 2.1)."""
     first, *others = tag.split("-", LONGEST)
     if tag == ANY:
         return True
@@ -92,7 +103,7 @@ def is_range(tag: str) -> bool:
 
 
 def looked_up(tag: str) -> Iterator[str]:
-    """Find our languages that a range means: itself, and what is left of it cut short."""
+    """Yield our languages that match a range: the whole tag first, then its prefixes."""
     while tag:
         if tag in SPELLED:
             yield SPELLED[tag]

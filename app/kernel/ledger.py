@@ -1,8 +1,8 @@
-"""The ledger: a copy of all erasures outside of the database, for the day of a restore.
+"""The erasure ledger: a copy of all erasures outside of the database, for restores.
 
-A backup from before an erasure holds the key that was destroyed since, and knows nothing of
-it: this file does (R34). It names its databases by their epochs, for a restored one has an
-old epoch, or the one that `restored` announced here before it gave it.
+A backup from before an erasure still has the key that was destroyed since; this file says
+so (R34). It identifies its databases by their epochs. A restored database has an old epoch,
+or a new one that `restored` adds to the ledger before it sets it in the database.
 """
 
 import os
@@ -31,37 +31,37 @@ from app.kernel.work import Ground
 
 
 class LedgerRefused(Exception):  # noqa: N818 - it says what is the matter, as Problem does
-    """The ledger and the database do not go together; `brief` may be shown to anybody."""
+    """The ledger and the database do not match; `brief` holds nothing confidential."""
 
     brief: ClassVar[str]
 
 
 class ErasuresDue(LedgerRefused):
-    """The database comes from an older backup: it holds what was erased since."""
+    """The database was restored from a backup that still has cases erased since."""
 
     brief = "erasures are due: safe-conduct restored"
 
 
 class LedgerUnusable(LedgerRefused):
-    """The ledger is not there, or cannot be read or written."""
+    """The ledger is missing, or cannot be read or written."""
 
     brief = "the ledger of erasures cannot be used: safe-conduct doctor"
 
 
 class LedgerDamaged(LedgerRefused):
-    """A line of the ledger is none."""
+    """The ledger has a line that is malformed."""
 
     brief = "the ledger of erasures is damaged: safe-conduct doctor"
 
 
 class LedgerForeign(LedgerRefused):
-    """The ledger is of another database."""
+    """The ledger belongs to another database."""
 
     brief = "the ledger of erasures is of another database: safe-conduct doctor"
 
 
 class Ledger:
-    """A ledger at its place; it remembers what it read, and what agreed with what."""
+    """The ledger at a path, with a cache of its content and of the last comparisons."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -70,7 +70,7 @@ class Ledger:
         self._copied: tuple[Contents, Mark] | None = None
 
     def found(self) -> Contents | None:
-        """Read it, once for each time that it changed; None: there is none.
+        """Return the content, read again if the file has changed; None if there is no file.
 
         Raises LedgerUnusable or LedgerDamaged.
         """
@@ -87,11 +87,12 @@ class Ledger:
         return kept[1]
 
     def must_agree(self, ground: Ground) -> None:
-        """Raise LedgerRefused if this database holds what was erased, or nobody can tell.
+        """Raise LedgerRefused if this database has erased cases, or if that is unknown.
 
-        The file first: what it names was committed before. It is read anew when it has
-        changed, and compared anew then or when the database has another epoch or fewer
-        erasures; at all other times this costs one stat and one count. Raises Busy (503).
+        The file is read first, because what it lists was committed before it was written.
+        Both are compared again when the file has changed, or when the database has another
+        epoch or fewer erasures; otherwise the check costs one `stat` and one count. Raises
+        Busy (503).
         """
         contents = self.found()
         with ground.database.reading() as session:
@@ -100,22 +101,22 @@ class Ledger:
                 return self._may_be_missing(session, now)
             if goes_on(self._agreed, contents, now):
                 return None
-            lacking = self._ours(contents, now).erased.keys() - recorded(session).keys()
-        if lacking:
+            missing = self._ours(contents, now).erased.keys() - recorded(session).keys()
+        if missing:
             raise ErasuresDue(
-                f"{len(lacking)} erasures of {self.path} are not in this database, which "
-                "comes from an older backup. Erase again: safe-conduct restored"
+                f"{len(missing)} erasures of {self.path} are not in this database, which "
+                "was restored from an older backup. Run: safe-conduct restored"
             )
         self._agreed = (contents, now)
         return None
 
     def copy_out(self, ground: Ground, *, anew: bool = False) -> int:
-        """Name here what the database has erased and this does not; says how much.
+        """Append the erasures that only the database has; return how many were added.
 
-        It is on the disk when this returns; whoever is killed before is made up for by the
-        next, here or in another process of this machine. The first ledger of a database
-        without a case is made by itself, one that should be there only if it is to be made
-        `anew`. Raises LedgerRefused, Busy (503).
+        They are on the disk when this returns. If the process is killed before, the next
+        call, here or in another process of this machine, adds them. A missing ledger is
+        created if the database has no case, or with `anew`. Raises LedgerRefused, Busy
+        (503).
         """
         contents = self.found()
         with ground.database.reading() as session:
@@ -129,14 +130,14 @@ class Ledger:
             self._make([now.epoch])
         with self._open() as file:
             known = self._ours(self._parsed(read_all(file)), now)
-            new = {one: at for one, at in erased.items() if one not in known.erased}
+            new = {id_: at for id_, at in erased.items() if id_ not in known.erased}
             append(file, known, spell(new))
         if (contents := self.found()) is not None:
             self._copied = (contents, now)
         return len(new)
 
     def start(self, ground: Ground) -> None:
-        """Make the first ledger of a database that has no case yet.
+        """Create the first ledger of a database that has no case yet.
 
         Raises LedgerRefused, Busy (503).
         """
@@ -144,10 +145,10 @@ class Ledger:
             self.copy_out(ground)
 
     def of(self, now: Mark, had: Collection[str] = ()) -> Contents:
-        """Read what a database with this mark, which `had` other names, has to obey.
+        """Return the content that applies to a database with this mark.
 
-        A ledger that is not there names nothing: that it may be missing, somebody has to
-        say who knows it. Raises LedgerRefused.
+        `had` lists its earlier epochs. A missing ledger lists no erasures; the caller has
+        to decide whether it may be missing. Raises LedgerRefused.
         """
         contents = self.found()
         if contents is None:
@@ -155,10 +156,7 @@ class Ledger:
         return self._ours(contents, now, had)
 
     def announce(self, epochs: Iterable[str]) -> None:
-        """Say that it is the ledger of databases with these epochs too.
-
-        Raises LedgerDamaged.
-        """
+        """Add the epochs of further databases to the ledger. Raises LedgerDamaged."""
         if self.found() is None:
             self._make(epochs)
         with self._open() as file:
@@ -166,7 +164,7 @@ class Ledger:
             append(file, known, spell_epochs(set(epochs) - known.epochs))
 
     def _make(self, epochs: Iterable[str]) -> None:
-        with self._honestly("made"):
+        with self._honestly("created"):
             create(self.path, epochs)
 
     @contextmanager
@@ -175,59 +173,58 @@ class Ledger:
             yield file
 
     @contextmanager
-    def _honestly(self, what: str) -> Iterator[None]:
+    def _honestly(self, verb: str) -> Iterator[None]:
         try:
             yield
         except OSError as error:
-            said = f"{self.path} cannot be {what}: {error.strerror}."
-            raise LedgerUnusable(said) from error
+            message = f"{self.path} cannot be {verb}: {error.strerror}."
+            raise LedgerUnusable(message) from error
 
     def _parsed(self, data: bytes) -> Contents:
         try:
             return parse(data)
         except LineUnknown as unknown:
             raise LedgerDamaged(
-                f"Line {unknown} of {self.path} is none of a ledger of erasures. Put its "
-                "copy back; or, if this database was not restored since, move the file "
-                "away, then: safe-conduct erasures export"
+                f"Line {unknown} of {self.path} is malformed. Restore the file from its "
+                "copy. Or, if the database was not restored since, move the file away and "
+                "run: safe-conduct erasures export"
             ) from unknown
 
     def _ours(self, contents: Contents, now: Mark, had: Collection[str] = ()) -> Contents:
         if contents.epochs.isdisjoint({now.epoch, *had}):
             raise LedgerForeign(
-                f"{self.path} is the ledger of another database; nothing was changed. Look "
-                "at SAFE_CONDUCT_DATABASE_URL and SAFE_CONDUCT_ERASURE_LEDGER; if the "
-                "database is a new one, move that file away."
+                f"{self.path} is the ledger of another database; nothing was changed. "
+                "Check SAFE_CONDUCT_DATABASE_URL and SAFE_CONDUCT_ERASURE_LEDGER. If the "
+                "database is new, move the file away."
             )
         return contents
 
     def _may_be_missing(self, session: Session, now: Mark) -> None:
         if now.count or knows_a_case(session):
             raise LedgerUnusable(
-                f"There is no ledger of erasures at {self.path}, and the database has had "
-                "cases: put its newest copy back; after a restore: safe-conduct restored. "
-                "If there never was one, or it is lost and the database was not restored "
-                "since: safe-conduct erasures export"
+                f"There is no ledger of erasures at {self.path}, but the database has had "
+                "cases. Put its newest copy back; after a restore of the database, run: "
+                "safe-conduct restored. If there never was one, or it is lost and the "
+                "database was not restored since, run: safe-conduct erasures export"
             )
 
 
 def must_be_closed(path: Path, found: os.stat_result) -> None:
-    """Raise LedgerUnusable if anybody but this user or root can read or change a ledger.
+    """Raise LedgerUnusable if anybody but this user or root can access the ledger.
 
-    One line that somebody adds destroys the key of a case at the next restore.
+    A line that somebody adds would destroy the key of a case at the next restore.
     """
     if found.st_mode & OTHERS:
-        said = f"Others can read or change {path}. Close it: chmod 600 {path}"
-        raise LedgerUnusable(said)
+        raise LedgerUnusable(f"Other users can access {path}. Run: chmod 600 {path}")
     if found.st_uid not in {0, os.geteuid()}:
         raise LedgerUnusable(
-            f"{path} belongs to another user, who can change it. Give it to the user that "
-            "runs the service."
+            f"{path} belongs to another user. Change its owner to the user that runs the "
+            "service."
         )
 
 
 def goes_on(agreed: tuple[Contents, Mark] | None, contents: Contents, now: Mark) -> bool:
-    """Say whether both are what agreed before, or the database has erased more since."""
+    """Return whether the file is the same as before, and no erasure is missing."""
     if agreed is None:
         return False
     same = agreed[0] is contents and agreed[1].epoch == now.epoch

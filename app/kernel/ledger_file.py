@@ -1,8 +1,9 @@
-"""The file of a ledger of erasures: its lines, and adding to it without ever losing one.
+"""The file format of the erasure ledger, and appending to it without losing a line.
 
-A head, then one line for each thing: `epoch 1a2b3c4d`, a database it is the ledger of;
-`erased {case id} {when, UTC}`; and what a crash tore, which whoever writes next ends with
-the word `torn`. Lines are only ever added, so it can be made append-only by the system.
+After a header, each line is `epoch 1a2b3c4d`, a database that the ledger belongs to,
+`erased {case id} {time in UTC}`, or a line that a crash truncated, which the next writer
+ends with the word `torn`. Lines are only ever appended, so the file can be made append-only
+by the operating system.
 """
 
 import errno
@@ -29,12 +30,12 @@ OWNER_ONLY: Final = 0o600
 
 
 class LineUnknown(ValueError):  # noqa: N818 - it says what was found, as Problem does
-    """A line is none of a ledger; it says which."""
+    """A line of the ledger is malformed; the argument is its number."""
 
 
 @dataclass(frozen=True, eq=False)
 class Contents:
-    """What a ledger says; `tail` is what stands behind its last whole line."""
+    """The content of a ledger; `tail` is what follows its last complete line."""
 
     epochs: frozenset[str]
     erased: Mapping[UUID, datetime]
@@ -42,10 +43,11 @@ class Contents:
 
 
 def parse(data: bytes) -> Contents:
-    """Read a ledger; raises LineUnknown.
+    """Parse a ledger. Raises LineUnknown.
 
-    A last line that lacks but its end counts: it was written after its erasure was
-    committed. What lacks more was torn by a crash, and is written anew some day.
+    A last line that only lacks its line break is valid, because it was written after its
+    erasure was committed. Another incomplete last line was truncated by a crash; its
+    erasure is written again later.
     """
     epochs: set[str] = set()
     erased: dict[UUID, datetime] = {}
@@ -63,23 +65,23 @@ def parse(data: bytes) -> Contents:
 
 
 def spell(erased: Mapping[UUID, datetime]) -> Iterator[str]:
-    """Spell erasures, a line each."""
+    """Format erasures, one line each."""
     for case_id, at in erased.items():
         yield f"erased {case_id} {at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
 def spell_epochs(epochs: Iterable[str]) -> Iterator[str]:
-    """Spell of which databases it is the ledger, a line each."""
+    """Format epochs, one line each."""
     return (f"epoch {epoch}" for epoch in sorted(epochs))
 
 
 def joined(lines: Iterable[str]) -> bytes:
-    """End each line."""
+    """Encode lines, each with a line break."""
     return "".join(f"{line}\n" for line in lines).encode()
 
 
 def ended(tail: bytes) -> bytes:
-    """Say how to end what stands without an end."""
+    """Return what completes a last line that has no line break."""
     if not tail:
         return b""
     text = tail.decode("ascii", "replace")
@@ -89,7 +91,7 @@ def ended(tail: bytes) -> bytes:
 
 @contextmanager
 def alone(path: Path) -> Iterator[int]:
-    """Hold the file to add to it; others of this machine wait. Raises OSError."""
+    """Open the file with an exclusive lock, to append to it. Raises OSError."""
     file = os.open(path, os.O_RDWR | os.O_APPEND)
     try:
         fcntl.flock(file, fcntl.LOCK_EX)
@@ -99,18 +101,18 @@ def alone(path: Path) -> Iterator[int]:
 
 
 def read_all(file: int) -> bytes:
-    """Read a file that is held."""
+    """Read a file that is locked."""
     return os.pread(file, os.fstat(file).st_size, 0)
 
 
 def append(file: int, known: Contents, lines: Iterable[str]) -> None:
-    """Add lines to a file that is held; they are on the disk when this returns."""
+    """Append lines to a locked file; they are on the disk when this returns."""
     if new := joined(lines):
         write_down(file, ended(known.tail) + new)
 
 
 def create(path: Path, epochs: Iterable[str]) -> None:
-    """Make a ledger, whole or not at all; one that is there stays. Raises OSError."""
+    """Create a ledger as a whole; an existing file is kept. Raises OSError."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     new = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
     file = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, OWNER_ONLY)
@@ -125,14 +127,14 @@ def create(path: Path, epochs: Iterable[str]) -> None:
 
 
 def write_down(file: int, data: bytes) -> None:
-    """Write all of it and wait for the disk; what was torn by a full one is said so."""
+    """Write all data and flush it to the disk; raise OSError if the disk is full."""
     if os.write(file, data) != len(data):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
     os.fsync(file)
 
 
 def sync_folder(folder: Path) -> None:
-    """Wait until the disk knows the name of a new file too."""
+    """Flush a folder to the disk, so that the names of its new files are durable."""
     file = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(file)

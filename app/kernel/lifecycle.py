@@ -1,4 +1,4 @@
-"""The engine all life cycles share: a table of steps, and one way to take one."""
+"""The engine of all life cycles: a table of actions, and one function that applies one."""
 
 from collections.abc import Iterable
 from collections.abc import Set as AbstractSet
@@ -30,16 +30,16 @@ class RoleMissing(Problem):
 
 @dataclass(frozen=True)
 class AnyOf[N: StrEnum]:
-    """Needs of which one is enough."""
+    """Requirements of which one is enough."""
 
     needs: tuple[N, ...]
 
 
 @dataclass(frozen=True)
 class Step[S: StrEnum, A: StrEnum, N: StrEnum]:
-    """One row: an action, where it starts and ends, whose it is, and what must hold.
+    """One row of a table: an action, its states, its sides and roles, and its requirements.
 
-    `target` is None where the action leaves the state as it was.
+    `target` is None where the action leaves the state unchanged.
     """
 
     action: A
@@ -51,57 +51,57 @@ class Step[S: StrEnum, A: StrEnum, N: StrEnum]:
 
 
 class Stateful[S: StrEnum](Protocol):
-    """Something that has a life cycle."""
+    """A record that has a life cycle."""
 
     state: S
 
 
 @dataclass(frozen=True)
 class Table[S: StrEnum, A: StrEnum, N: StrEnum]:
-    """A life cycle: everything that may ever happen to a kind of record."""
+    """A life cycle: every action that a kind of record allows."""
 
     start: S
     steps: tuple[Step[S, A, N], ...]
 
     def open_in(self, state: S) -> list[Step[S, A, N]]:
-        """List the steps that begin in this state, whoever may take them."""
+        """List the steps that begin in this state, for any side and role."""
         return [step for step in self.steps if state in step.sources]
 
     def open_to(
         self, state: S, sides: AbstractSet[Side], roles: AbstractSet[Role]
     ) -> list[Step[S, A, N]]:
-        """List the steps that begin in this state and are theirs to take."""
-        mine = [step for step in self.open_in(state) if step.sides & sides]
-        return [step for step in mine if is_able(step, sides, roles)]
+        """List the steps that these sides and roles may take in this state."""
+        of_sides = [step for step in self.open_in(state) if step.sides & sides]
+        return [step for step in of_sides if is_able(step, sides, roles)]
 
     def find(
         self, state: S, action: A, sides: AbstractSet[Side], roles: AbstractSet[Role]
     ) -> Step[S, A, N]:
-        """Find the step; raises ActionIllegal (409), ActionNotYours or RoleMissing (403)."""
+        """Find a step. Raises ActionIllegal (409), ActionNotYours or RoleMissing (403)."""
         rows = [step for step in self.open_in(state) if step.action == action]
-        mine = [step for step in rows if step.sides & sides]
-        able = [step for step in mine if is_able(step, sides, roles)]
-        if not able:
-            self.refuse(state, rows, mine)
-        return able[0]
+        of_sides = [step for step in rows if step.sides & sides]
+        allowed = [step for step in of_sides if is_able(step, sides, roles)]
+        if not allowed:
+            self.refuse(state, rows, of_sides)
+        return allowed[0]
 
     def refuse(
         self,
         state: S,
         rows: Iterable[Step[S, A, N]],
-        mine: Iterable[Step[S, A, N]],
+        of_sides: Iterable[Step[S, A, N]],
     ) -> NoReturn:
-        """Say why not, and what is possible instead."""
-        if roles := sorted({role for step in mine for role in step.roles}):
+        """Raise the problem that explains why no step was found."""
+        if roles := sorted({role for step in of_sides for role in step.roles}):
             raise RoleMissing(f"This needs one of the roles {', '.join(roles)}.")
         if owners := sorted({side for step in rows for side in step.sides}):
             raise ActionNotYours(f"This is for the {' or '.join(owners)} to do.")
         raise ActionIllegal(
-            f"This cannot be done while the record is {state}.", self.legal(state)
+            f"This is not possible in the state {state}.", self.legal(state)
         )
 
     def legal(self, state: S) -> Facts:
-        """Name what can be done in this state, and by whom."""
+        """Return the actions of this state and the sides that may take them."""
         steps = self.open_in(state)
         return {
             "state": state,
@@ -112,7 +112,7 @@ class Table[S: StrEnum, A: StrEnum, N: StrEnum]:
         }
 
     def draw(self) -> str:
-        """Draw the table as a Mermaid diagram."""
+        """Render the table as a Mermaid diagram."""
         arrows = [
             f"    {source} --> {step.target or source}: "
             f"{step.action} ({', '.join(sorted(step.sides))})"
@@ -125,14 +125,14 @@ class Table[S: StrEnum, A: StrEnum, N: StrEnum]:
 def is_able[S: StrEnum, A: StrEnum, N: StrEnum](
     step: Step[S, A, N], sides: AbstractSet[Side], roles: AbstractSet[Role]
 ) -> bool:
-    """Say whether one of these roles may take a step; the system has none and needs none."""
+    """Return whether one of these roles may take a step; the system needs no role."""
     return not step.roles or bool(step.roles & roles) or Side.SYSTEM in step.sides & sides
 
 
 def take[S: StrEnum, A: StrEnum, N: StrEnum](
     record: Stateful[S], step: Step[S, A, N]
 ) -> None:
-    """Take a step: the only place where a state is assigned."""
+    """Apply a step to a record. No other function assigns a state."""
     if record.state not in step.sources:
         raise AssertionError(f"{step.action} does not start in {record.state}")
     if step.target is not None:

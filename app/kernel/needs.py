@@ -1,7 +1,7 @@
-"""What each need of a step means: how to tell whether it is met, and who can meet it.
+"""The requirements of actions, how each is checked, and which side can meet it.
 
-Needs are of two kinds: what the record must meet, and what the request brings (`asks`).
-A slice maps each of its needs to a check; a missing check raises `KeyError`.
+Some requirements concern the record; others concern the request itself, which `asked`
+lists. Each life cycle maps every requirement to a check; a missing check raises `KeyError`.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -23,7 +23,7 @@ class NeedsUnmet(Problem):
 
 @dataclass(frozen=True)
 class Remedy:
-    """What meets a need, and which side can do it."""
+    """What would meet a requirement, and the side that can do it."""
 
     text: str
     by: Side
@@ -31,10 +31,10 @@ class Remedy:
 
 @dataclass(frozen=True)
 class Check[F]:
-    """How a need is judged from the facts, what meets it, and who can.
+    """The check of a requirement, with its remedy and the side that can meet it.
 
-    `by` is None where the request itself must bring it. `specific` returns a remedy for
-    these facts, or None to use `remedy` and `by`. `applies` returns whether the need is
+    `by` is None if the request itself must meet it. `specific` returns a remedy for these
+    facts, or None to use `remedy` and `by`. `applies` returns whether the requirement is
     offered as an alternative.
     """
 
@@ -45,14 +45,14 @@ class Check[F]:
     applies: Callable[[F], bool] = lambda _: True
 
     def get_remedy(self, facts: F, asking: Side) -> Remedy:
-        """Return what meets the need as the facts are; `asking` brings it by default."""
+        """Return the remedy for these facts; by default, it is for the `asking` side."""
         found = self.specific(facts) if self.specific else None
         return found or Remedy(self.remedy, self.by or asking)
 
 
 @dataclass(frozen=True)
 class Unmet:
-    """A need that does not hold, who can change that, and what would do instead."""
+    """A requirement that does not hold, the side that can meet it, and alternatives."""
 
     need: str
     by: Side
@@ -60,36 +60,36 @@ class Unmet:
     alternatives: tuple["Unmet", ...] = ()
 
     def spell(self) -> dict[str, Any]:
-        """Spell it for a problem document."""
-        words: dict[str, Any] = {"need": self.need, "by": self.by, "remedy": self.remedy}
+        """Return the requirement as JSON for a problem document."""
+        shown: dict[str, Any] = {"need": self.need, "by": self.by, "remedy": self.remedy}
         if self.alternatives:
-            words["alternatives"] = [other.spell() for other in self.alternatives]
-        return words
+            shown["alternatives"] = [other.spell() for other in self.alternatives]
+        return shown
 
 
 @dataclass(frozen=True)
 class Rulebook[N: StrEnum, F]:
-    """The needs of one life cycle and how each is judged."""
+    """The requirements of one life cycle and their checks."""
 
     checks: Mapping[N, Check[F]]
 
     def unmet[S: StrEnum, A: StrEnum](self, step: Step[S, A, N], facts: F) -> list[Unmet]:
-        """List every need that does not hold, so that nobody mends them one by one."""
+        """List every unmet requirement of a step, so that all can be met in one attempt."""
         return list(self._lacks(step, facts, self._request_side(step)))
 
     def asked[S: StrEnum, A: StrEnum](self, step: Step[S, A, N]) -> list[N]:
-        """List the needs that the request itself must meet."""
+        """List the requirements of a step that the request itself must meet."""
         return [n for n in step.needs if not isinstance(n, AnyOf) and self._is_asked(n)]
 
     def in_the_way[S: StrEnum, A: StrEnum](
         self, step: Step[S, A, N], facts: F
     ) -> list[Unmet]:
-        """List the needs that do not hold now and that no request could meet."""
+        """List the unmet requirements of a step that no request could meet."""
         record = tuple(need for need in step.needs if not self._can_be_asked(need))
         return self.unmet(replace(step, needs=record), facts)
 
     def require[S: StrEnum, A: StrEnum](self, step: Step[S, A, N], facts: F) -> None:
-        """Raise NeedsUnmet (409) with all that is missing."""
+        """Raise NeedsUnmet (409) with every unmet requirement of a step."""
         refuse(self.unmet(step, facts))
 
     def _can_be_asked(self, need: N | AnyOf[N]) -> bool:
@@ -110,23 +110,23 @@ class Rulebook[N: StrEnum, F]:
             checks = [(option, self.checks[option]) for option in options]
             if any(check.met(facts) for _, check in checks):
                 continue
-            named = [one for one in checks if one[1].applies(facts)] or checks
-            remedies = [(one, check.get_remedy(facts, asking)) for one, check in named]
-            first, *others = (Unmet(one, said.by, said.text) for one, said in remedies)
+            offered = [(n, check) for n, check in checks if check.applies(facts)] or checks
+            remedies = [(n, check.get_remedy(facts, asking)) for n, check in offered]
+            first, *others = (Unmet(n, remedy.by, remedy.text) for n, remedy in remedies)
             yield Unmet(first.need, first.by, first.remedy, tuple(others))
 
 
 def refuse(missing: list[Unmet]) -> None:
-    """Raise NeedsUnmet (409) if anything is missing."""
+    """Raise NeedsUnmet (409) if a requirement is unmet."""
     if missing:
         raise NeedsUnmet(
-            "See `unmet` for what is missing, and who can mend it.",
-            {"unmet": [lack.spell() for lack in missing]},
+            "`unmet` lists the unmet requirements and the side that can meet each.",
+            {"unmet": [requirement.spell() for requirement in missing]},
         )
 
 
 class UnmetNeed(Shown):
-    """A need that does not hold, who can change that, and what would do instead."""
+    """An unmet requirement, the side that can meet it, and alternatives."""
 
     need: str
     by: Side
@@ -134,7 +134,7 @@ class UnmetNeed(Shown):
     alternatives: list["UnmetNeed"] = []
 
     @classmethod
-    def of(cls, lack: Unmet) -> Self:
-        """Show one."""
-        others = [cls.of(other) for other in lack.alternatives]
-        return cls(need=lack.need, by=lack.by, remedy=lack.remedy, alternatives=others)
+    def of(cls, unmet: Unmet) -> Self:
+        """Return the JSON form of an unmet requirement."""
+        others = [cls.of(other) for other in unmet.alternatives]
+        return cls(need=unmet.need, by=unmet.by, remedy=unmet.remedy, alternatives=others)

@@ -1,4 +1,4 @@
-"""Keyset pages: one shape for every list, the change feed included."""
+"""Keyset pagination: one format of pages and cursors for every list and for the feed."""
 
 import base64
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ from app.kernel.vault import Unopenable, Vault
 from app.kernel.work import Reading
 
 NUMBER_BYTES: Final = 8
-NOT_OF_THIS_LIST: Final = "`after` must be a `next` of this list."
+NOT_OF_THIS_LIST: Final = "`after` must be the `next` of a page of this list."
 START: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -30,32 +30,33 @@ CursorText = Annotated[str, Field(max_length=120)]
 
 
 class PageQuery(BaseModel):
-    """Where to start and how much to return."""
+    """The query parameters of a list."""
 
     model_config = ConfigDict(extra="forbid")
 
     after: Annotated[
         CursorText | SkipJsonSchema[None],
-        Field(description="`next` of the last page; absent: the start."),
+        Field(description="`next` of the last page. Leave it out for the first page."),
     ] = None
     limit: Annotated[int, Field(ge=1, le=200, description="Items a page.")] = 50
 
 
 class Page[T](BaseModel):
-    """Some items, where the next ones start, and whether there are more now."""
+    """One page of a list."""
 
     items: list[T]
     next: Annotated[
-        str | None, Field(description="Send as `after` for what follows; null: empty list.")
+        str | None,
+        Field(description="`after` of the next page; null if the list is empty."),
     ]
-    more: Annotated[bool, Field(description="Whether there is more now.")]
+    more: Annotated[bool, Field(description="Whether there are more items now.")]
 
 
 type Key = ColumnElement[Any] | InstrumentedAttribute[Any]
 type Keys = tuple[Key, ...]
 
 
-def paginate(  # noqa: PLR0913 - each says one thing of the list
+def paginate(  # noqa: PLR0913 - each is a property of the list
     work: Reading,
     statement: Select[*tuple[Any, ...]],
     keys: Keys,
@@ -64,12 +65,12 @@ def paginate(  # noqa: PLR0913 - each says one thing of the list
     name: str,
     beside: Sequence[tuple[Any, ...]] = (),
 ) -> tuple[list[Any], str | None, bool]:
-    """Run the statement from the cursor on, in the order of its keys: numbers or instants.
+    """Return a page in the order of the keys, the next cursor, and whether there is more.
 
-    Returns the rows, the next cursor and whether there is more. The statement's last
-    columns must be the keys. `beside` has rows that it leaves out, since the database does
-    not know their keys. A cursor is bound to this list of this focal point and hides its
-    numbers, which would say how many records there are. Raises CursorUnknown (422).
+    Keys are numbers or instants and must be the last columns of the statement. `beside` has
+    extra rows whose keys the database does not know. A cursor is valid for one list and one
+    focal point, and is encrypted, because its numbers reveal how many records exist. Raises
+    CursorUnknown (422).
     """
     context, count = [name, str(work.actor.focal_point_id)], len(keys)
     if query.after is not None:
@@ -94,27 +95,27 @@ def numbers_of(row: Sequence[Any], count: int) -> tuple[int, ...]:
 
 
 def number_of(value: int | datetime) -> int:
-    """Spell a key as a number: an instant in microseconds since 1970."""
+    """Return a key as a number; an instant becomes the microseconds since 1970."""
     if isinstance(value, datetime):
         return (value - START) // timedelta(microseconds=1)
     return value
 
 
 def place(key: Key, number: int) -> ColumnElement[Any]:
-    """Spell a number as a value of the key's own type."""
+    """Return a number as a literal of the key's own type."""
     instant = isinstance(key.type, UtcDateTime)
     value = START + timedelta(microseconds=number) if instant else number
     return literal(value, key.type)
 
 
 def cursor(work: Reading, numbers: tuple[int, ...], context: list[str]) -> str:
-    """Hide a place in a list."""
+    """Encrypt a position in a list as a cursor."""
     plain = b"".join(number.to_bytes(NUMBER_BYTES) for number in numbers)
     return encrypt_cursor(work.vault, plain, context)
 
 
 def read_cursor(work: Reading, text: str, context: list[str], count: int) -> list[int]:
-    """Find the place again, or raise CursorUnknown (422)."""
+    """Decrypt a cursor. Raises CursorUnknown (422)."""
     plain = decrypt_cursor(work.vault, text, context)
     starts = range(0, len(plain), NUMBER_BYTES)
     numbers = [int.from_bytes(plain[start : start + NUMBER_BYTES]) for start in starts]
@@ -124,12 +125,12 @@ def read_cursor(work: Reading, text: str, context: list[str], count: int) -> lis
 
 
 def encrypt_cursor(vault: Vault, plain: bytes, context: list[str]) -> str:
-    """Encrypt what a cursor says, as text. The same always gives the same."""
+    """Encrypt the content of a cursor as text; equal content gives equal text."""
     return base64.urlsafe_b64encode(vault.hide(plain, context)).decode().rstrip("=")
 
 
 def decrypt_cursor(vault: Vault, text: str, context: list[str]) -> bytes:
-    """Return what a cursor says. Raises CursorUnknown (422) if it was made elsewhere."""
+    """Return the content of a cursor. Raises CursorUnknown (422) if it is not ours."""
     try:
         hidden = base64.b64decode(text + "=" * (-len(text) % 4), "-_", validate=True)
         return vault.reveal(hidden, context)

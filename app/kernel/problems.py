@@ -1,4 +1,4 @@
-"""Everything that can go wrong for a caller, and nothing else."""
+"""Problem details (RFC 9457): the errors that a caller can cause."""
 
 import re
 from collections.abc import Mapping
@@ -17,7 +17,7 @@ class Problem(Exception):  # noqa: N818 - RFC 9457 calls them problems
 
     @override
     def __init_subclass__(cls) -> None:
-        """Name the problem after its class and title it with its docstring."""
+        """Set the code from the class name and the title from the docstring."""
         cls.code = re.sub(r"(?<!^)(?=[A-Z])", "-", cls.__name__).lower()
         cls.title = (cls.__doc__ or "").strip().splitlines()[0]
 
@@ -28,7 +28,7 @@ class Problem(Exception):  # noqa: N818 - RFC 9457 calls them problems
         self.detail = detail
         self.facts = facts or {}
         self.wait = wait
-        """Seconds after which it may be asked again, where that depends on the request."""
+        """Seconds until a retry makes sense, where that depends on the request."""
 
 
 class Unauthenticated(Problem):
@@ -45,13 +45,13 @@ class Forbidden(Problem):
 
 
 class TooManyTries(Problem):
-    """Too many wrong keys came from here; the right one is never refused for that."""
+    """Too many wrong keys came from this address; a valid key is never refused for that."""
 
     status = 429
 
 
 class TooManyRequests(Problem):
-    """The account asks more often than it may; nothing was done."""
+    """The account sent more requests than it may; nothing was done."""
 
     status = 429
 

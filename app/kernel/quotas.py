@@ -1,8 +1,7 @@
-"""How much one account may write: open drafts, and bytes of sealed content in a day.
+"""Quotas of an account: open drafts, and bytes of sealed content in a day.
 
-An account that was stolen, or is held by somebody corrupt, must not fill the disk on which
-everybody's cases lie. To submit a case is never refused for it, nor what is written in a
-case for which a vital interest was declared.
+A stolen or misused account must not be able to fill the disk. The quotas never refuse the
+submission of a case, nor writes to a case with a declared vital interest.
 """
 
 import sys
@@ -23,8 +22,8 @@ class TooManyDrafts(Problem):
 
     def __init__(self, most: int) -> None:
         super().__init__(
-            f"It has {most} or more open drafts, so none is left. Submit or discard some; "
-            "a case that is submitted at once is taken all the same.",
+            f"The account has {most} or more open drafts. Submit or discard some. A case "
+            "with `submit`: true is still accepted.",
         )
 
 
@@ -35,15 +34,15 @@ class DailyVolumeUsed(Problem):
 
     def __init__(self, *, left: int, needed: int, wait: timedelta) -> None:
         super().__init__(
-            f"This has {needed} bytes, and {left} are left until midnight UTC. A case can "
-            "still be submitted, and a case in vital interest written.",
+            f"The request has {needed} bytes to seal; {left} are left until midnight UTC. "
+            "A case can still be submitted, and one in vital interest can be written.",
             wait=max(1, round(wait.total_seconds())),
         )
 
 
 @dataclass
 class Quotas:
-    """What accounts may write, and how many bytes each sealed today, in this process."""
+    """The quotas of accounts, and the bytes that each sealed today in this process."""
 
     open_drafts: int = sys.maxsize
     sealed_bytes_per_day: int = sys.maxsize
@@ -51,7 +50,7 @@ class Quotas:
     lock: Lock = field(default_factory=Lock)
 
     def count_bytes(self, account: UUID, now: datetime, number: int) -> None:
-        """Count what an account sealed, even if its transaction fails afterwards."""
+        """Add the bytes that an account sealed, even if its transaction fails later."""
         with self.lock:
             self.used[account] = midnight(now), self.used_today(account, now) + number
 
@@ -60,16 +59,16 @@ class Quotas:
         return max(0, self.sealed_bytes_per_day - self.used_today(account, now))
 
     def used_today(self, account: UUID, now: datetime) -> int:
-        """Return how many bytes an account sealed since midnight UTC."""
+        """Return how many bytes an account has sealed since midnight UTC."""
         day, number = self.used.get(account, (midnight(now), 0))
         return number if day == midnight(now) else 0
 
     def refuse_volume(self, account: UUID, now: datetime, needed: int) -> Never:
-        """Raise DailyVolumeUsed (429): an account may not seal that much today."""
+        """Raise DailyVolumeUsed (429) with the bytes and the time that are left."""
         left, wait = self.left_today(account, now), get_time_to_midnight(now)
         raise DailyVolumeUsed(left=left, needed=needed, wait=wait)
 
     def require_draft(self, open_now: int) -> None:
-        """Raise TooManyDrafts (429) where an account has as many drafts as it may."""
+        """Raise TooManyDrafts (429) if an account has as many drafts as it may."""
         if open_now >= self.open_drafts:
             raise TooManyDrafts(self.open_drafts)

@@ -1,7 +1,7 @@
-"""What a unit of work has read it does not ask again, until something of it is written.
+"""A cache of reads within one transaction, cleared when a table that they read is written.
 
-An act judges the same case several times over: before, on the way, and to show what came of
-it. The rules ask as if nobody had asked before; here is known what still holds.
+An action checks the same case several times: before, in between, and for its response. The
+rules do not have to know that another rule has read the same rows.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -15,22 +15,22 @@ from sqlalchemy.orm import ORMExecuteState, Session, UOWTransaction
 from app.kernel.work import Reading
 
 RECALLED: Final = "what was read and still holds"
-"""Where a session keeps it: it ends with the unit of work."""
+"""The key of the cache in `Session.info`; the cache ends with the session."""
 
 type Kept = dict[tuple[Any, ...], tuple[frozenset[type], Any]]
 
 
 def recalled[F: Callable[..., Any]](*rows_of: type) -> Callable[[F], F]:
-    """Answer from memory what is asked again, unless what it rests on was written.
+    """Cache the results of a function that reads rows of these tables only.
 
-    It reads rows of these tables and of no other, for the ids or names it is given; and
-    whoever has the answer changes nothing of it.
+    The function may depend on no other tables and on nothing but its arguments, which are
+    ids or names. Callers must not modify the result.
     """
 
     def decorate(read: F) -> F:
         @wraps(read)
         def ask(work: Reading, *asked: object) -> Any:
-            work.session.flush()  # as a question would: what waits to be written counts
+            work.session.flush()  # as a query does, so that pending writes count
             kept: Kept = work.session.info.setdefault(RECALLED, {})
             settled = tuple(map(settle, asked))
             key = (read, work.now, *settled)
@@ -44,13 +44,13 @@ def recalled[F: Callable[..., Any]](*rows_of: type) -> Callable[[F], F]:
 
 
 def settle(asked: object) -> object:
-    """Turn a list of ids, of whatever kind, into what can be compared and read again."""
+    """Return a hashable copy of an argument: a collection of ids as a frozenset."""
     several = isinstance(asked, Iterable) and not isinstance(asked, str)
     return frozenset(asked) if several else asked  # type: ignore[call-overload]
 
 
 def forget(session: Session, written: AbstractSet[type]) -> None:
-    """Drop what rests on tables that were written."""
+    """Remove the results that depend on these tables."""
     kept: Kept = session.info.get(RECALLED, {})
     for key in [key for key, (of, _) in kept.items() if not of.isdisjoint(written)]:
         del kept[key]
@@ -61,10 +61,11 @@ def change(
     statement: UpdateBase,
     asked: Mapping[str, Any] | Sequence[Mapping[str, Any]],
 ) -> CursorResult[Any]:
-    """Write rows without making records of them; those in memory are read anew if needed.
+    """Write rows without creating objects for them; expire the objects in memory.
 
-    For what adds or changes rows: a record whose row is deleted would not hear of it. A
-    session does not notice what fails here: whoever catches it must not commit.
+    It may insert or update, but not delete, because the objects of deleted rows would stay
+    in the session. The session does not notice an error here: a caller that catches one
+    must not commit.
     """
     session.flush()
     done = session.connection().execute(statement, asked)
@@ -78,7 +79,7 @@ def change(
 
 @event.listens_for(Session, "after_flush")
 def forget_what_was_flushed(session: Session, _: UOWTransaction) -> None:
-    """Drop what rests on records that were written."""
+    """Remove the results that depend on the objects of this flush."""
     if RECALLED in session.info:
         records = (*session.new, *session.dirty, *session.deleted)
         forget(session, {type(record) for record in records})
@@ -86,10 +87,11 @@ def forget_what_was_flushed(session: Session, _: UOWTransaction) -> None:
 
 @event.listens_for(Session, "do_orm_execute")
 def forget_what_a_statement_writes(asked: ORMExecuteState) -> None:
-    """Drop what a statement writes, and all where it does not say what.
+    """Remove the results that a statement may change.
 
-    All as well where others may have written meanwhile: once rows are held, and after what
-    reads no table at all, as waiting for a turn does (`db.hold`).
+    Everything is removed if its tables are unknown, and where other transactions may have
+    written in the meantime: after row locks, and after statements that read no table, such
+    as waiting for a lock (`db.hold`).
     """
     mapper, options = asked.bind_mapper, asked.execution_options
     if asked.is_select and mapper is not None and not options.get("populate_existing"):

@@ -1,4 +1,4 @@
-"""Connections to the embedded database: their settings, and how a transaction begins."""
+"""Connections to SQLite: their settings, and how a transaction begins."""
 
 from typing import Any, Final, Protocol
 
@@ -10,20 +10,20 @@ PRAGMAS: Final = (
     "foreign_keys = ON",
     "busy_timeout = 5000",
     "trusted_schema = OFF",
-    "recursive_triggers = ON",  # or REPLACE would rewrite what triggers keep
-    "secure_delete = ON",  # what is deleted is overwritten; see kernel/traces.py
-    f"journal_size_limit = {16 * 1024**2}",  # readers may make it grow; it shrinks again
+    "recursive_triggers = ON",  # so that REPLACE fires the triggers for deletion
+    "secure_delete = ON",  # overwrites deleted content; see kernel/traces.py
+    f"journal_size_limit = {16 * 1024**2}",  # shrinks again after it has grown
 )
 
 
 def is_in_transaction(connection: Connection) -> bool:
-    """Ask the driver, which knows better than SQLAlchemy; psycopg always is."""
+    """Return whether the driver is in a transaction; always true for psycopg."""
     driver: Any = connection.connection.driver_connection
     return getattr(driver, "in_transaction", True)
 
 
 class DriverConnection(Protocol):
-    """The little we ask of the driver."""
+    """The part of the driver's connection that we use."""
 
     isolation_level: str | None
     autocommit: bool
@@ -33,26 +33,25 @@ class DriverConnection(Protocol):
 
 
 def prepare_sqlite(engine: Engine, *, query_only: bool) -> None:
-    """Give every connection of an engine our settings, and begin its transactions.
+    """Set the pragmas of every connection of an engine, and how transactions begin.
 
-    A deferred BEGIN that reads and then writes fails under load in spite of the busy
-    timeout: the snapshot it read from is old. A writer takes the lock first. Whether
-    connections may write is set once for each: to set it for each transaction would expire
-    every prepared statement.
+    A deferred transaction that reads and then writes fails under load in spite of the busy
+    timeout, because its snapshot is outdated. A writer therefore locks first. `query_only`
+    is set once for a connection: changing it would expire all prepared statements.
     """
     settings = (*PRAGMAS, f"query_only = {query_only}")
     begin = "BEGIN" if query_only else "BEGIN IMMEDIATE"
 
     @event.listens_for(engine, "connect")
     def _(connection: DriverConnection, _: object) -> None:
-        connection.isolation_level = None  # the driver must not begin for us
+        connection.isolation_level = None  # the driver must not begin transactions
         for pragma in settings:
             connection.execute(f"PRAGMA {pragma}")
 
     @event.listens_for(engine, "handle_error")
     def _(context: ExceptionContext) -> None:
         if context.connection is not None and not is_in_transaction(context.connection):
-            context.is_disconnect = True  # SQLAlchemy then runs nothing more in this work
+            context.is_disconnect = True  # SQLAlchemy then runs no further statements
             context.invalidate_pool_on_disconnect = False
 
     @event.listens_for(engine, "begin")

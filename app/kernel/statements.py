@@ -1,8 +1,8 @@
-"""Statements that are spelled once, when a module is loaded, and run with what is asked.
+"""Helpers for statements that are built once, when a module is loaded.
 
-To spell one anew at every request costs more than to run it. Records cost too: a session
-makes one of each row, and keeps it in step with what is written. What reads columns, or
-writes rows that nobody looks at, asks the connection: that takes a third, or less.
+Building a statement for every request costs more than running it. ORM objects cost too,
+because the session creates one for each row and tracks it. Reading columns or writing rows
+through the connection takes a third of the time or less.
 """
 
 from collections.abc import Mapping
@@ -13,27 +13,27 @@ from sqlalchemy.orm import Session
 
 
 def any_of(name: str) -> BindParameter[Any]:
-    """Stand for a list that is given when the statement runs: `id.in_(any_of("ids"))`."""
+    """Return a parameter for a list given at execution: `id.in_(any_of("ids"))`."""
     return bindparam(name, expanding=True)
 
 
 def columns[*Ts](
     session: Session, statement: Select[*Ts], asked: Mapping[str, Any]
 ) -> CursorResult[*Ts]:
-    """Read columns, and make no records of them; what waits to be written counts.
+    """Read columns without creating objects, after flushing pending writes.
 
-    Not for what locks: what is remembered would not be dropped.
+    Do not use it for statements that lock rows, because cached reads would not be dropped.
     """
     session.flush()
     return session.connection().execute(statement, asked)
 
 
 def values_of(record: object) -> dict[str, Any]:
-    """Spell a record that no session knows as the row that it will be."""
+    """Return the columns and values of an object that no session knows."""
     return {name: value for name, value in vars(record).items() if name[0] != "_"}
 
 
 def held[T](statement: Select[T]) -> Select[T]:
-    """Lock the rows that are found, and read them as they are once they are locked."""
+    """Add row locks, and refresh the objects of rows that are already loaded."""
     locking = statement.with_for_update(key_share=True)
     return locking.execution_options(populate_existing=True)

@@ -1,4 +1,4 @@
-"""Strict input: texts that cannot lie, codes that can be checked."""
+"""Validated input: text without deceptive characters, instants, codes and numbers."""
 
 import unicodedata
 from collections.abc import Callable, Collection
@@ -20,62 +20,67 @@ BIDI: Final = frozenset(
     "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200e\u200f\u061c"
 )
 JOINERS: Final = frozenset("\u200c\u200d")
-"""Zero-width (non-)joiners spell real Persian and Hindi names, within words."""
+"""The zero-width joiner and non-joiner, which Persian and Hindi names need within words."""
 VIRAMA: Final = 9
 GRAPHEME_JOINER: Final = "\u034f"
 VOWEL_SEPARATOR: Final = "\u180e"
 MONGOLIAN: Final = range(0x1820, 0x18AB)
 JOINING: Final = (MONGOLIAN, range(0x07CA, 0x07EB), range(0x1E900, 0x1E944))
-"""Letters that join though their direction does not say so: Mongolian, N'Ko, Adlam."""
+"""Letters that join although their direction does not tell: Mongolian, N'Ko, Adlam."""
 VARIED: Final = (
-    *(range(0x3400, 0x4DC0), range(0x4E00, 0xA000), range(0xF900, 0xFB00)),
-    *(range(0x20000, 0x323B0), range(0x1000, 0x10A0)),
+    range(0x3400, 0x4DC0),
+    range(0x4E00, 0xA000),
+    range(0xF900, 0xFB00),
+    range(0x20000, 0x323B0),
+    range(0x1000, 0x10A0),
 )
-"""Letters with forms to choose from: ideographs, and those of Burmese and its kin."""
+"""Letters with variant forms: ideographs, and those of Burmese and related scripts."""
 SELECTORS: Final = (
-    *(range(0x180B, 0x180E), range(0x180F, 0x1810)),
-    *(range(0xFE00, 0xFE10), range(0xE0100, 0xE01F0)),
+    range(0x180B, 0x180E),
+    range(0x180F, 0x1810),
+    range(0xFE00, 0xFE10),
+    range(0xE0100, 0xE01F0),
 )
 FILLERS: Final = frozenset("\u115f\u1160\u3164\uffa0\u17b4\u17b5")
-"""Letters that nobody can see: two names would look the same."""
+"""Invisible letters, with which two different names could look the same."""
 BRAILLE_BLANK: Final = "\u2800"
 LINES: Final = frozenset("\n\t")
 UNPRINTED: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 
 
 def safe(text: str) -> str:
-    """Normalise a text to NFC, or say why it is refused (ASSURANCE.md R67).
+    """Return the text in NFC; raise PydanticCustomError if it is unsafe (ASSURANCE.md R67).
 
-    Control characters and bidirectional overrides make a text read as another one; a lone
-    surrogate cannot be stored; what nobody sees can hide another text.
+    Control characters and bidirectional overrides make a text read as another one, a lone
+    surrogate cannot be stored, and invisible characters can hide another text.
     """
     text = unicodedata.normalize("NFC", text).strip()
     for index, char in enumerate(text):
         if not is_plain(char):
             must_be_safe(text, index, char)
     if not any(shows(char) for char in text):
-        raise refused("nothing that can be seen")
+        raise refused("no visible character")
     return text
 
 
 def is_plain(char: str) -> bool:
-    """Say whether it is safe wherever it stands, as nearly all are: a cheap first look."""
+    """Return whether a character is safe in every position; a fast check for most."""
     letter = char.isalpha() and char not in FILLERS
     return letter or (char.isascii() and char.isprintable())
 
 
 def must_be_safe(text: str, index: int, char: str) -> None:
-    """Say why a character is refused where it stands."""
+    """Raise PydanticCustomError if a character is not safe in its position."""
     if char in BIDI:
-        raise refused("a character that changes the direction of reading")
+        raise refused("a character that changes the text direction")
     if char in FILLERS:
-        raise refused("a letter that cannot be seen")
+        raise refused("an invisible letter")
     if char in JOINERS:
         if not joins(text, index):
-            raise refused("a joiner that joins nothing")
+            raise refused("a zero-width joiner without an effect")
     elif char in UNSEEN_MARKS or is_in(SELECTORS, char):
         if not belongs(text, index):
-            raise refused("a mark that cannot be seen")
+            raise refused("an invisible mark")
     elif unicodedata.category(char) in UNPRINTED and char not in LINES:
         raise refused("a control or unassigned character")
 
@@ -84,10 +89,10 @@ UNSEEN_MARKS: Final = frozenset({GRAPHEME_JOINER, VOWEL_SEPARATOR})
 
 
 def joins(text: str, index: int) -> bool:
-    """Say whether a joiner stands where a script needs one (after RFC 5892, appendix A).
+    """Return whether a joiner is allowed in its position (after RFC 5892, appendix A).
 
-    Next to a virama of an Indic script, where it may also end a word; or within a word, at
-    a letter of a script that joins its letters, as Arabic does.
+    It is allowed after a virama of an Indic script, also at the end of a word, and within a
+    word beside a letter of a script that joins its letters, such as Arabic.
     """
     after = text[index + 1 : index + 2]
     if unicodedata.combining(text[index - 1 : index] or " ") == VIRAMA:
@@ -99,7 +104,7 @@ def joins(text: str, index: int) -> bool:
 
 
 def letter_before(text: str, index: int) -> str:
-    """Find what the marks before a place stand on; "" if nothing."""
+    """Return the character before a position, skipping combining marks; "" if none."""
     for place in range(index - 1, -1, -1):
         if unicodedata.category(text[place]) != "Mn":
             return text[place]
@@ -107,20 +112,20 @@ def letter_before(text: str, index: int) -> str:
 
 
 def is_of_a_word(char: str) -> bool:
-    """Say whether it is a letter or a number."""
+    """Return whether a character is a letter or a number."""
     return bool(char) and unicodedata.category(char)[0] in "LN"
 
 
 def joining(char: str) -> bool:
-    """Say whether it is a letter of a script that joins its letters."""
+    """Return whether a character is a letter of a script that joins its letters."""
     return unicodedata.bidirectional(char) == "AL" or is_in(JOINING, char)
 
 
 def belongs(text: str, index: int) -> bool:
-    """Say whether a mark that nobody sees has something to work on.
+    """Return whether an invisible mark has an effect in its position.
 
-    Mongolian has some of its own. A selector chooses a form of an ideograph or a symbol, a
-    grapheme joiner keeps marks apart; elsewhere they could only hide something.
+    Mongolian has marks of its own. A variation selector chooses a form of an ideograph or a
+    symbol, and a grapheme joiner separates marks. Elsewhere they could only hide something.
     """
     char, before = text[index], text[index - 1 : index]
     if char == VOWEL_SEPARATOR or "\u180b" <= char <= "\u180f":
@@ -132,24 +137,24 @@ def belongs(text: str, index: int) -> bool:
 
 
 def is_in(ranges: Collection[range], char: str) -> bool:
-    """Say whether a character is of one of these ranges."""
+    """Return whether a character is in one of these ranges."""
     return bool(char) and any(ord(char) in part for part in ranges)
 
 
 def shows(char: str) -> bool:
-    """Say whether a character is something to see by itself."""
+    """Return whether a character is visible by itself."""
     return unicodedata.category(char)[0] in "LNPS" and char != BRAILLE_BLANK
 
 
 def one_line(text: str) -> str:
-    """Refuse a line break where one line is meant."""
+    """Return the text; raise PydanticCustomError if it has a line break or a tab."""
     if LINES & set(text):
         raise refused("a line break or tab")
     return text
 
 
 def at_most(length: int) -> Callable[[str], str]:
-    """Measure a text again: NFC makes some longer."""
+    """Return a validator of the length of a text after NFC, which can lengthen it."""
 
     def measured(text: str) -> str:
         if len(text) > length:
@@ -160,12 +165,12 @@ def at_most(length: int) -> Callable[[str], str]:
 
 
 def refused(what: str) -> PydanticCustomError:
-    """Say what is wrong without repeating it."""
-    return PydanticCustomError("text_unsafe", "This text holds {what}.", {"what": what})
+    """Return an error that names the problem without repeating the text."""
+    return PydanticCustomError("text_unsafe", "This text has {what}.", {"what": what})
 
 
 def spelled(value: object) -> object:
-    """Take instants and days as texts alone: a number could mean seconds or millis."""
+    """Return the value if it is text or a date; a number would have an unclear unit."""
     if not isinstance(value, str | date):
         raise PydanticCustomError("string_type", "This must be a text.")
     return value
@@ -179,18 +184,19 @@ Instant = Annotated[
 
 
 def whole(value: object) -> object:
-    """Read 3.0 as 3: in JSON Schema, and in JavaScript, they are the same number."""
+    """Return 3.0 as 3, because JSON Schema and JavaScript treat them as equal."""
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 WHOLE: Final = BeforeValidator(whole)
-"""Stands behind the bounds of a number: before them, the contract would not tell them."""
+"""Comes after the bounds in an annotation; before them, the contract would omit the bounds.
+"""
 
 Day = Annotated[date, BeforeValidator(spelled), Field(gt=date(1900, 1, 1))]
 SAFE: Final = {"format": "safe-text"}
-"""Named in the contract: what is refused besides stands with the API's description."""
+"""The format of safe text in the contract; the API's description explains it."""
 LINE: Final = 200
-"""Characters of a line."""
+"""Most characters of a line."""
 SafeLine = Annotated[
     str,
     StringConstraints(min_length=1, max_length=LINE),
@@ -228,13 +234,13 @@ Code = Annotated[
 
 
 class Asked(BaseModel):
-    """Something a caller sends; a field we do not know is refused."""
+    """The base of request bodies; unknown fields are refused."""
 
     model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
 
 
 class Shown(BaseModel):
-    """Something we answer; every field is always there, and more may come in time."""
+    """The base of responses; every field is always present, and more may be added."""
 
     model_config = ConfigDict(
         from_attributes=True, json_schema_serialization_defaults_required=True

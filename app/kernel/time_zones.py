@@ -1,4 +1,4 @@
-"""Which time zone database counts: that of the pinned `tzdata` package, on every host."""
+"""The time zone database: the pinned `tzdata` package, on every host."""
 
 import zoneinfo
 from functools import cache

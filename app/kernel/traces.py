@@ -1,11 +1,11 @@
-"""What a deletion leaves on the disk, and getting rid of it as far as a database lets one.
+"""Removing the remains of deleted rows from the disk, as far as the database allows.
 
-SQLite, with `secure_delete`, overwrites what is deleted in the transaction that deletes it;
-but a row that ever moved to another page may have left a copy in the old one, and what was
-there before stands in the journal (WAL) until that is emptied. PostgreSQL overwrites
-nothing, and a vacuum does not clear what it frees: the bytes stay in their page until
-others take their place. What helps on both is to write the table anew. Neither reaches what
-is elsewhere: docs/privacy.md says what that is.
+SQLite, with `secure_delete`, overwrites deleted content in the transaction that deletes it.
+But a row that moved to another page may have left a copy in the old one, and the content
+before the deletion stays in the journal (WAL) until that is emptied. PostgreSQL overwrites
+nothing, and a plain vacuum does not clear the space that it frees: the bytes stay until
+other rows take their place. Rewriting the table removes them in both. Copies elsewhere are
+not reached; docs/privacy.md lists them.
 """
 
 from typing import Any, Final
@@ -13,15 +13,15 @@ from typing import Any, Final
 from sqlalchemy import Connection, Engine, text
 
 PATIENCE: Final = 200
-"""Milliseconds to wait for those who still read the journal; writers wait meanwhile."""
+"""Milliseconds to wait for readers of the journal; writers wait for as long."""
 
-# From PostgreSQL 17 on, a right of its own; before, only the owner may.
+# MAINTAIN is a privilege since PostgreSQL 17; before that, only the owner can do it.
 MAY: Final = text("""SELECT CASE WHEN current_setting('server_version_num')::int >= 170000
     THEN has_table_privilege(:table, 'MAINTAIN') ELSE false END""")
 NEXT: Final = text("SELECT pg_snapshot_xmax(pg_current_snapshot())::xid::text")
 
-# Whoever began before this moment may still see what was deleted before it, and so keeps
-# it: a transaction, a standby that says what it reads, a slot, something prepared.
+# Deleted rows are kept while anything older may still see them: a transaction, a standby
+# with feedback, a replication slot or a prepared transaction.
 HELD: Final = text("""SELECT EXISTS (
     SELECT FROM (
         SELECT unnest(ARRAY[backend_xmin, backend_xid]) AS since FROM pg_stat_activity
@@ -35,9 +35,9 @@ LIMITS: Final = ("SET lock_timeout = '1s'", "SET statement_timeout = '60s'")
 
 
 def scrub_sqlite(engine: Engine, table: str) -> bool:
-    """Write a table of SQLite anew, move all to its place, and empty the journal.
+    """Rewrite a table of SQLite and empty the journal; return whether that succeeded.
 
-    False: somebody still reads what was there before. Nobody else writes meanwhile.
+    It fails while a reader uses older content. Other writers wait meanwhile.
     """
     connection = engine.raw_connection()
     try:
@@ -48,15 +48,15 @@ def scrub_sqlite(engine: Engine, table: str) -> bool:
         [(busy, *_)] = cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
         cursor.execute(f"PRAGMA busy_timeout = {usual}")
     finally:
-        connection.close()  # what was not committed is rolled back
+        connection.close()  # rolls back an open transaction
     return not busy
 
 
 def write_anew(cursor: Any, table: str) -> None:
-    """Free every page of a small table, which clears them, and fill others in order."""
+    """Delete and reinsert all rows of a small table, which overwrites its free pages."""
     cursor.execute("BEGIN IMMEDIATE")
-    every = f"SELECT * FROM {table} ORDER BY rowid"  # noqa: S608 - named by our code
-    rows = cursor.execute(every).fetchall()
+    select = f"SELECT * FROM {table} ORDER BY rowid"  # noqa: S608 - named by our code
+    rows = cursor.execute(select).fetchall()
     cursor.execute(f"DELETE FROM {table}")  # noqa: S608
     if rows:
         values = ", ".join("?" for _ in rows[0])
@@ -65,10 +65,11 @@ def write_anew(cursor: Any, table: str) -> None:
 
 
 def scrub_postgresql(connection: Connection, table: str) -> bool:
-    """Write a table of PostgreSQL anew, without what was deleted from it.
+    """Rewrite a table of PostgreSQL; return whether that succeeded.
 
-    False: somebody may still see that, or it is not ours to do. Outside any transaction;
-    the time-outs of the connection are the caller's to set again.
+    It fails while a transaction may still see deleted rows, or without the privilege. It
+    runs outside of a transaction and changes the timeouts of the connection, which the
+    caller has to restore.
     """
     before = connection.scalars(NEXT).one()
     may = connection.scalars(MAY, {"table": table}).one()

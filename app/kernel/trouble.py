@@ -1,4 +1,4 @@
-"""What goes wrong at a database, told by codes: its messages carry values."""
+"""Database errors, classified by their codes, because their messages contain values."""
 
 import traceback
 from collections.abc import Callable, Iterator
@@ -12,25 +12,32 @@ from app.kernel.problems import Busy
 
 PASSING = frozenset(
     {
-        *("40001", "40P01", "55P03", "57014", "57P01", "57P02", "57P03", "53300"),
-        "53100",  # no room: as on SQLite, somebody makes some
+        "40001",
+        "40P01",
+        "55P03",
+        "57014",
+        "57P01",
+        "57P02",
+        "57P03",
+        "53300",
+        "53100",  # disk full: transient, as on SQLite, once space is freed
     }
 )
-"""SQLSTATEs of what a later try may not meet: deadlock, time-out, shutdown, crash."""
+"""SQLSTATEs that a retry may not meet again: deadlock, timeout, shutdown, crash."""
 CONNECTION: Final = "08"
-"""The class of errors of the connection: it broke, or could not be made."""
+"""The class of connection errors: it broke, or could not be made."""
 IN_RECOVERY: Final = frozenset({"25006", "0A000"})
-"""What a standby answers to writes. Elsewhere the same codes tell of a fault of ours."""
+"""SQLSTATEs that a standby answers to writes. On a primary they mean a defect of ours."""
 
 NO_RIGHT: Final = "42501"
 
 
 @contextmanager
 def map_transient_errors(is_standby: Callable[[], bool]) -> Iterator[None]:
-    """Turn what a later try may not meet into Busy (503), outside of the unit of work.
+    """Raise Busy (503) for errors that a retry may not meet; wraps the transaction.
 
-    `is_standby` asks the database whether it is one: during a failover requests may reach a
-    server that takes no writes yet, or takes none any more.
+    `is_standby` asks the database whether it is one, because during a failover requests may
+    reach a server that does not accept writes.
     """
     try:
         yield
@@ -44,15 +51,15 @@ def map_transient_errors(is_standby: Callable[[], bool]) -> Iterator[None]:
 
 @contextmanager
 def recorded_or_refused() -> Iterator[None]:
-    """Turn whatever keeps a record from being written into Busy (503): R35."""
+    """Raise Busy (503) if a record cannot be written, so nothing goes unrecorded (R35)."""
     try:
         yield
     except (DBAPIError, OSError, RuntimeError) as error:
-        raise Busy("What cannot be recorded is not done. Try again in a moment.") from error
+        raise Busy("This could not be recorded, so it was not done. Try again.") from error
 
 
 def described(error: BaseException) -> dict[str, object]:
-    """Say what went wrong and where, for a log: never its message (R71)."""
+    """Return the type, code and place of an error for the log, never its message (R71)."""
     frames = traceback.extract_tb(error.__traceback__)
     ours = [frame for frame in frames if "/app/" in frame.filename] or frames
     return {
@@ -63,23 +70,27 @@ def described(error: BaseException) -> dict[str, object]:
 
 
 def code_of(error: object) -> str | None:
-    """Say by which code a database names its trouble; None: it is not a database's."""
+    """Return the database's code of an error, or None for another kind of error."""
     name: str | None = getattr(error, "sqlite_errorname", None)
     return getattr(error, "sqlstate", name)
 
 
 def is_passing(error: DBAPIError) -> bool:
-    """Say whether a later try may fare better; by code, since messages carry values."""
+    """Return whether a retry may succeed, judged by the code of the error."""
     code = getattr(error.orig, "sqlstate", None)
     name = getattr(error.orig, "sqlite_errorname", "")
-    later = ("SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_FULL")  # and what extends them
+    retryable = (
+        "SQLITE_BUSY",
+        "SQLITE_LOCKED",
+        "SQLITE_FULL",
+    )  # prefixes of extended codes
     unreached = code is None and type(error.orig).__module__.startswith("psycopg")
     lost = unreached and isinstance(error, OperationalError)
     passing = code is not None and (code in PASSING or code.startswith(CONNECTION))
-    return name.startswith(later) or lost or passing or error.connection_invalidated
+    return name.startswith(retryable) or lost or passing or error.connection_invalidated
 
 
 def is_operators(error: DBAPIError) -> bool:
-    """Say whether an operator can mend it: no such server or file, no room, no right."""
+    """Return whether the operator can fix it: connection, file, disk space or privilege."""
     denied = getattr(error.orig, "sqlstate", None) == NO_RIGHT
     return denied or isinstance(error, OperationalError)

@@ -1,11 +1,11 @@
-"""The vault: personal data is sealed before it reaches a table.
+"""The vault, which seals personal data before it is stored in a table.
 
-Each case has a data key of its own, kept only as wrapped by a key-encryption key. Erasing
-a case is destroying its wrapped data key (R29, R34). Each sealed document has a key of its
-own too, wrapped by the data key of its case: a document that is written again gets a new
-key, so that the text before does not open once its key is gone (ADR 44). What is sealed is
-bound to its place by additional data: moved to another row, case or section, it does not
-open (R30).
+Each case has its own data key, stored only as wrapped by a key-encryption key. Destroying
+the wrapped data key erases the case (R29, R34). Each sealed document has its own key too,
+wrapped by the data key of its case; a document that is rewritten gets a new key, so that
+the previous text cannot be opened once its key is gone (ADR 44). Sealed data is bound to
+its place by additional authenticated data: moved to another row, case or section, it does
+not open (R30).
 """
 
 import hashlib
@@ -26,29 +26,29 @@ KEY_BYTES: Final = 32
 
 
 class Unopenable(Exception):  # noqa: N818 - it names what happened, as Problem does
-    """What was sealed does not open: another key, another place, or it was changed."""
+    """Sealed data does not open: the key or place differs, or the data was modified."""
 
 
 class KeyProvider(Protocol):
-    """Where key-encryption keys live: a file, or a key management service."""
+    """A store of key-encryption keys, such as a file or a key management service."""
 
     @property
     def current(self) -> str:
-        """The version that new data keys are wrapped with."""
+        """The version of the key that wraps new data keys."""
 
     def wrap(self, data_key: bytes, context: bytes) -> bytes:
         """Encrypt a data key, bound to its context."""
 
     def unwrap(self, version: str, wrapped: bytes, context: bytes) -> bytes:
-        """Decrypt a data key; raises Unopenable."""
+        """Decrypt a data key. Raises Unopenable."""
 
     def derive(self, purpose: str) -> bytes:
-        """Make the 64-byte secret that this service keeps for one purpose."""
+        """Derive a 64-byte secret for one purpose."""
 
 
 @dataclass(frozen=True)
 class Place:
-    """Where something sealed belongs."""
+    """The place that sealed data is bound to."""
 
     table: str
     row: UUID
@@ -57,14 +57,14 @@ class Place:
     key_version: str
 
     def spell(self) -> bytes:
-        """Spell it so that no two places are spelled alike: each part with its length."""
+        """Encode the place, with the length of each part, so that no two encode alike."""
         parts = (SCHEMA, self.table, str(self.row), str(self.case), self.section)
         return length_prefixed([*parts, self.key_version])
 
 
 @dataclass(frozen=True)
 class WrappedKey:
-    """A case's data key, as it may be stored."""
+    """The data key of a case, in the wrapped form that is stored."""
 
     case: UUID
     version: str
@@ -72,38 +72,38 @@ class WrappedKey:
 
 
 class SealedDocument(NamedTuple):
-    """A sealed text, and its own key as wrapped by the data key of its case."""
+    """A sealed text, and its own key, wrapped by the data key of its case."""
 
     sealed: bytes
     wrapped_key: bytes
 
 
 def length_prefixed(parts: Sequence[str]) -> bytes:
-    """Join texts without a way to read them as other texts."""
+    """Join texts with length prefixes, so that no other list gives the same bytes."""
     return b"".join(len(p.encode()).to_bytes(4) + p.encode() for p in parts)
 
 
 def seal(key: bytes, plain: bytes, context: bytes) -> bytes:
-    """Encrypt with AES-256-GCM under a fresh random nonce (R31)."""
+    """Encrypt with AES-256-GCM under a random nonce (R31)."""
     nonce = secrets.token_bytes(NONCE_BYTES)
     return nonce + AESGCM(key).encrypt(nonce, plain, context)
 
 
 def unseal(key: bytes, sealed: bytes, context: bytes) -> bytes:
-    """Decrypt, or raise Unopenable without a word of what it was."""
+    """Decrypt. Raise Unopenable, which says nothing about the content."""
     try:
         return AESGCM(key).decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], context)
     except (InvalidTag, ValueError) as error:
-        raise Unopenable("This does not open here.") from error
+        raise Unopenable("The sealed data does not open.") from error
 
 
 def spell_key_place(place: Place) -> bytes:
-    """Spell the place of the key of a document: a key is never taken for a document."""
+    """Encode the place of a document's key, which differs from the document's own."""
     return replace(place, table="document_key").spell()
 
 
 class Vault:
-    """Seals and opens, under the data key of the case."""
+    """Seals and opens documents under the data key of their case."""
 
     def __init__(self, provider: KeyProvider) -> None:
         self._provider = provider
@@ -111,7 +111,7 @@ class Vault:
         self._cursors = AESSIV(provider.derive("cursor"))
 
     def new_key(self, case: UUID) -> WrappedKey:
-        """Make a data key for a case."""
+        """Create a data key for a case."""
         secret = secrets.token_bytes(KEY_BYTES)
         return WrappedKey(case, *self.lock_away(secret, "case_key", str(case)))
 
@@ -124,10 +124,11 @@ class Vault:
     def open(
         self, key: WrappedKey, place: Place, sealed: bytes, wrapped_key: bytes | None = None
     ) -> bytes:
-        """Open a document that was sealed for this place; raises Unopenable.
+        """Open a document that was sealed for this place. Raises Unopenable.
 
-        What an older version sealed opens under the key of its case, even if it wrote over
-        a document of this version during an upgrade, and left that document's key.
+        Without a key of its own, it opens under the key of the case. That key is also tried
+        second: an older version may have overwritten the document during an upgrade and
+        left the document's key.
         """
         secret = self._data_key(key)
         if wrapped_key is not None:
@@ -137,34 +138,34 @@ class Vault:
         return unseal(secret, sealed, place.spell())
 
     def must_open(self, key: WrappedKey) -> None:
-        """Raise Unopenable unless the key of a case opens here."""
+        """Raise Unopenable unless the wrapped key of a case can be opened."""
         self._data_key(key)
 
     def _data_key(self, key: WrappedKey) -> bytes:
         return self.bring_out(key.version, key.wrapped, "case_key", str(key.case))
 
     def lock_away(self, secret: bytes, *place: str) -> tuple[str, bytes]:
-        """Wrap a secret of the service for its place; says with which key."""
+        """Wrap a secret of the service for its place; return the key version with it."""
         version = self._provider.current
         context = length_prefixed([*place, version])
         return version, self._provider.wrap(secret, context)
 
     def bring_out(self, version: str, wrapped: bytes, *place: str) -> bytes:
-        """Unwrap a secret that was locked away for this place; raises Unopenable."""
+        """Unwrap a secret that `lock_away` wrapped for this place. Raises Unopenable."""
         return self._provider.unwrap(version, wrapped, length_prefixed([*place, version]))
 
     def fingerprint(self, *parts: bytes) -> str:
-        """Recognise something again without keeping it; keyed, so that nobody can guess."""
+        """Return a keyed hash, to recognise a value without storing or revealing it."""
         spelled = b"".join(len(part).to_bytes(8) + part for part in parts)
         return hmac.digest(self._fingerprints, spelled, hashlib.sha256).hex()
 
     def hide(self, plain: bytes, context: Sequence[str]) -> bytes:
-        """Encrypt so that the same gives the same: for cursors, which hold no secret."""
+        """Encrypt a cursor; equal input gives equal output, as cursors hold no secret."""
         return self._cursors.encrypt(plain, [length_prefixed(context)])
 
     def reveal(self, hidden: bytes, context: Sequence[str]) -> bytes:
-        """Read what `hide` made in this context; raises Unopenable."""
+        """Decrypt the result of `hide` for this context. Raises Unopenable."""
         try:
             return self._cursors.decrypt(hidden, [length_prefixed(context)])
         except InvalidTag as error:
-            raise Unopenable("This does not open here.") from error
+            raise Unopenable("The sealed data does not open.") from error

@@ -1,4 +1,4 @@
-"""Units of work: who acts, when, and in which transaction."""
+"""Transactions: the actor, the time, and the dependencies beside the session."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -19,30 +19,29 @@ from app.kernel.vault import Vault
 
 
 class RefusalCounter(Protocol):
-    """Counts refused openings of accounts."""
+    """Counts refused attempts of accounts to open sealed data."""
 
     def count(self, account: UUID, now: datetime) -> None:
-        """Count one, or raise a problem if it is one too many."""
+        """Count one attempt. Raises a problem if the account has made too many."""
 
     def was_reported(self, account: UUID, now: datetime) -> bool:
-        """Return whether the account was reported lately."""
+        """Return whether the account was reported recently."""
 
     def note_reported(self, account: UUID, now: datetime) -> None:
-        """Remember that the account was reported."""
+        """Record that the account was reported."""
 
 
 @dataclass(frozen=True)
 class Ground:
-    """What all work stands on: the database, the vault, and where time and ids come from.
+    """The dependencies of all transactions: database, vault, clock, ids and limits.
 
-    The clock and the ids are given, so that a test can repeat a world exactly. `time` is
-    what clocks run out by: the database's own, which is one for all machines (R55). `speed`
-    is how many times as fast deadlines run: more than 1 in a drill alone. `drill` is
-    whether the environment is a drill, at any speed. `daily_cap` is how many cases one
-    account opens in a day of UTC (R18); None: as many as it likes. `hosts` are those that
-    webhooks may go to (R62). `refused_openings` counts what accounts asked to open and may
-    not; None: nobody counts. `quotas` are what accounts may write. `free_space` measures
-    the disks of this machine.
+    `clock` and `ids` are injected, so that a test can repeat a run exactly. `time` is the
+    clock of deadlines: that of the database, which all machines share (R55). `speed`
+    multiplies the speed of deadlines and is more than 1 in drills only. `drill` marks a
+    drill, at any speed. `daily_cap` limits the cases that one account may open in a day of
+    UTC (R18); None: no limit. `hosts` are those that webhooks may call (R62).
+    `refused_openings` counts refused attempts to open sealed data; None: not counted.
+    `quotas` limit what accounts write. `free_space` measures the disks of this machine.
     """
 
     database: Database
@@ -60,29 +59,29 @@ class Ground:
 
     @property
     def is_drill(self) -> bool:
-        """Return whether no real person may be in the database."""
+        """Whether the database must hold no real person."""
         return self.drill or self.speed > 1
 
 
 class Recorded(Protocol):
-    """Something the journal can be about."""
+    """A record that a journal entry can refer to."""
 
     @property
     def id(self) -> UUID:
-        """The record's own id."""
+        """The id of the record."""
 
     @property
     def case_id(self) -> UUID:
-        """The case it belongs to."""
+        """The id of its case."""
 
     @property
     def reference(self) -> str:
-        """How the outside world names it: `cases/SC-...` or `referrals/...`."""
+        """The public reference: `cases/SC-...` or `referrals/...`."""
 
 
 @dataclass(frozen=True)
 class Named:
-    """A record as clocks and the journal name it, where it is not at hand itself."""
+    """The identity of a record, for deadlines and the journal, without the record."""
 
     id: UUID
     case_id: UUID
@@ -91,31 +90,32 @@ class Named:
 
 @dataclass
 class Reading:
-    """A unit of work that may look; the database refuses its writes."""
+    """A transaction that only reads; the database refuses writes."""
 
     session: Session
     actor: Actor
     now: datetime
     ground: Ground
     held: set[object] = field(default_factory=set)
-    """Records to find again without asking: the session forgets what nobody holds."""
+    """Records that are referenced here, so that the session's weak identity map keeps them.
+    """
 
     @property
     def vault(self) -> Vault:
-        """Where personal data is sealed and opened."""
+        """The vault that seals and opens personal data."""
         return self.ground.vault
 
 
 @dataclass
 class Writing(Reading):
-    """A unit of work that may change things, and says so in the journal."""
+    """A transaction that may write, and records events in the journal."""
 
     postings: list[Posting] = field(default_factory=list)
     is_exempt_from_quota: bool = False
     """Whether it may seal more than its account may in a day."""
 
     def new_id(self) -> UUID:
-        """Take a fresh random id."""
+        """Return a new random id."""
         return self.ground.ids()
 
     def record(
@@ -127,9 +127,9 @@ class Writing(Reading):
         *,
         by_system: bool = False,
     ) -> None:
-        """Journal a change; it is published if and only if the work commits.
+        """Record an event; it is published if and only if the transaction commits.
 
-        Facts are codes and ids: no personal data travels in a feed.
+        Facts are codes and ids, never personal data.
         """
         by_system = by_system or self.actor.is_system
         entry = Entry(
@@ -148,7 +148,7 @@ class Writing(Reading):
 
 @contextmanager
 def reading(ground: Ground, actor: Actor) -> Iterator[Reading]:
-    """Begin to read."""
+    """Open a transaction that only reads."""
     with ground.database.reading(actor.acts_for) as session:
         yield Reading(session, actor, ground.clock(), ground)
 
@@ -157,10 +157,10 @@ def reading(ground: Ground, actor: Actor) -> Iterator[Reading]:
 def writing(
     ground: Ground, actor: Actor, *, acts_for: str | None = None
 ) -> Iterator[Writing]:
-    """Begin to write; what was recorded is delivered as the last act.
+    """Open a transaction that may write; its events are delivered before it commits.
 
-    What the system does it does by the clock of the database, not of this machine. Within
-    reach is what the actor's focal point has, or whoever it is said to act for.
+    The system uses the clock of the database, not that of this machine. Row security limits
+    access to the cases of the actor's focal point, or of `acts_for`.
     """
     with ground.database.writing(acts_for or actor.acts_for) as session:
         now = ground.time(session) if actor.is_system else ground.clock()

@@ -64,7 +64,7 @@ def test_an_account_has_so_many_open_drafts_and_no_more(officer: Someone) -> Non
     over = officer.writes_case()
 
     assert problem(over) == (429, "too-many-drafts")
-    assert over.json()["detail"].startswith("It has 3 or more open drafts, so none is left")
+    assert over.json()["detail"].startswith("The account has 3 or more open drafts.")
     assert problem(officer.writes_case()) == (429, "too-many-drafts")
     done(officer.does("submit", drafts[0]))
     done(officer.writes_case())

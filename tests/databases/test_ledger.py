@@ -245,7 +245,7 @@ def test_a_ledger_that_is_lost_before_anything_was_erased_is_told_too(
     lost = (503, "the ledger of erasures cannot be used: safe-conduct doctor")
     assert readiness(asked) == lost
     for look in (ledger.start, ledger.copy_out, ledger.must_agree):
-        with pytest.raises(LedgerUnusable, match="put its newest copy back"):
+        with pytest.raises(LedgerUnusable, match="Put its newest copy back"):
             look(world.ground)
     assert not path.exists()
     assert ledger.copy_out(world.ground, anew=True) == 0
