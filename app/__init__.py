@@ -3,6 +3,6 @@
 Importing this package selects the pinned time zone database before anything reads one.
 """
 
-from app.kernel.time_zones import use_pinned_database
+from app.kernel.time_zones import select_pinned_database
 
-use_pinned_database()
+select_pinned_database()

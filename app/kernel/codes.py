@@ -29,10 +29,10 @@ def new_code(source: UUID) -> str:
     while check_character(symbols) in MISREAD:
         last = CROCKFORD.index(symbols[-1])
         symbols = symbols[:-1] + CROCKFORD[(last + 1) % len(CROCKFORD)]
-    return spell(symbols)
+    return format_case_code(symbols)
 
 
-def spell(symbols: str) -> str:
+def format_case_code(symbols: str) -> str:
     """Group twelve symbols and append their check character."""
     groups = (symbols[start : start + 4] for start in range(0, SYMBOLS, 4))
     return "-".join(["SC", *groups, check_character(symbols)])
@@ -55,7 +55,7 @@ def read_code(text: str) -> str | None:
     symbols, check = plain[:SYMBOLS].translate(READ_AS), plain[SYMBOLS:]
     if len(symbols) != SYMBOLS or set(symbols) - set(CROCKFORD):
         return None
-    return spell(symbols) if check == check_character(symbols) else None
+    return format_case_code(symbols) if check == check_character(symbols) else None
 
 
 def normalize_code(text: str) -> str:

@@ -37,7 +37,7 @@ from sqlalchemy.orm import (
 from app.kernel.fairness import FairLock
 from app.kernel.instants import UtcDateTime
 from app.kernel.sqlite import DriverConnection, is_in_transaction, prepare_sqlite
-from app.kernel.traces import scrub_postgresql, scrub_sqlite
+from app.kernel.traces import erase_deleted_postgresql, erase_deleted_sqlite
 from app.kernel.trouble import map_transient_errors
 
 CONSTRAINT_NAMES = {
@@ -58,16 +58,13 @@ POSTGRESQL_SETTINGS = (
     "SET idle_in_transaction_session_timeout = '30s'",
 )
 ACTS_FOR: Final = "safe_conduct.acts_for"
-"""The PostgreSQL setting that row security reads, and the key of its value in
-`Session.info`."""
+"""The setting that row security reads, and the key of its value in `Session.info`."""
 BIND: Final = f"SELECT set_config('{ACTS_FOR}', %s, true)"
-"""The argument `true` makes the setting end with the transaction, so that a later user of
-the pooled connection does not inherit it."""
+"""The argument `true` limits the setting to the current transaction."""
 THREADS: Final = 40
-"""Number of requests served at once. Each uses at most one connection, so the pool has as
-many."""
+"""Requests served at once. Each uses one connection at most, so the pool has as many."""
 
-STATEMENTS: Final = 512
+CACHED_STATEMENTS: Final = 512
 """Prepared statements that an SQLite connection caches; an action runs several dozen."""
 
 Counter = BigInteger().with_variant(Integer(), "sqlite")  # SQLite numbers only INTEGER keys
@@ -116,23 +113,25 @@ class Database:
 
     def __init__(self, url: str, role: str = APP_ROLE) -> None:
         self.engine = open_engine(url)
-        self._turn: AbstractContextManager[None]
+        self._write_lock: AbstractContextManager[None]
         if self.is_sqlite:
             readers = open_engine(url)
             self.engines: tuple[Engine, ...] = (self.engine, readers)
             prepare_sqlite(self.engine, query_only=False)
             prepare_sqlite(readers, query_only=True)
             event.listen(self.engine, "engine_disposed", lambda _: readers.dispose())
-            self._readers = readers.execution_options(query_only=True)
-            self._turn, self._writers = FairLock(), self.engine
+            self._read_engine = readers.execution_options(query_only=True)
+            self._write_lock, self._write_engine = FairLock(), self.engine
         else:
             self.engines = (self.engine,)
             prepare_postgresql(self.engine, role)
-            self._readers = self.engine.execution_options(
+            self._read_engine = self.engine.execution_options(
                 isolation_level="REPEATABLE READ", postgresql_readonly=True
             )
-            self._turn = nullcontext()
-            self._writers = self.engine.execution_options(isolation_level="READ COMMITTED")
+            self._write_lock = nullcontext()
+            self._write_engine = self.engine.execution_options(
+                isolation_level="READ COMMITTED"
+            )
 
     @property
     def is_sqlite(self) -> bool:
@@ -148,7 +147,7 @@ class Database:
         if self.is_sqlite:
             return False
         try:
-            with self._readers.connect() as connection:
+            with self._read_engine.connect() as connection:
                 return bool(connection.scalar(select(func.pg_is_in_recovery())))
         except DBAPIError:
             return False
@@ -158,13 +157,13 @@ class Database:
 
         The table has to be small, because it is locked meanwhile. Raises Busy (503).
         """
-        with map_transient_errors(self.is_standby), self._turn:
+        with map_transient_errors(self.is_standby), self._write_lock:
             if self.is_sqlite:
-                return scrub_sqlite(self.engine, table)
+                return erase_deleted_sqlite(self.engine, table)
             engine = self.engine.execution_options(isolation_level="AUTOCOMMIT")
             with engine.connect() as connection:
                 try:
-                    return scrub_postgresql(connection, table)
+                    return erase_deleted_postgresql(connection, table)
                 finally:
                     for setting in POSTGRESQL_SETTINGS:
                         connection.execute(text(setting))
@@ -177,7 +176,7 @@ class Database:
         """
         with (
             map_transient_errors(self.is_standby),
-            begin(self._readers, acts_for) as session,
+            begin(self._read_engine, acts_for) as session,
         ):
             yield session
 
@@ -190,12 +189,12 @@ class Database:
         """
         with (
             map_transient_errors(self.is_standby),
-            self._turn,
-            begin(self._writers, acts_for) as session,
+            self._write_lock,
+            begin(self._write_engine, acts_for) as session,
         ):
             yield session
             session.flush()
-            must_still_be_in_transaction(session)
+            require_open_transaction(session)
 
 
 def open_engine(url: str) -> Engine:
@@ -209,7 +208,7 @@ def open_engine(url: str) -> Engine:
         pool_timeout=10,
         pool_use_lifo=True,
         hide_parameters=True,
-        connect_args={"cached_statements": STATEMENTS} if lite else {},
+        connect_args={"cached_statements": CACHED_STATEMENTS} if lite else {},
     )
 
 
@@ -229,7 +228,7 @@ def bind(session: Session, _: SessionTransaction, connection: Connection) -> Non
         connection.exec_driver_sql(BIND, (acts_for,))
 
 
-def must_still_be_in_transaction(session: Session) -> None:
+def require_open_transaction(session: Session) -> None:
     """Raise RuntimeError if the database has already rolled the transaction back.
 
     On SQLite, a full disk rolls back without an error at commit. Statements that follow

@@ -87,17 +87,17 @@ class Difference:
         return f"{self.name} {self.how}"
 
 
-def kind_of(name: str) -> Kind:
+def get_guard_kind(name: str) -> Kind:
     """Return the kind of the guard with this name."""
     return next(kind for kind in Kind if name.startswith(f"{kind} "))
 
 
 def compare(expected: Catalogue, found: Catalogue) -> list[Difference]:
     """List the guards that differ from the expected ones."""
-    return [*missing(expected, found), *added(expected, found)]
+    return [*find_missing(expected, found), *find_added(expected, found)]
 
 
-def missing(expected: Catalogue, found: Catalogue) -> Iterator[Difference]:
+def find_missing(expected: Catalogue, found: Catalogue) -> Iterator[Difference]:
     """Yield guards that are missing or were changed."""
     for name, definition in expected.items():
         if name not in found and not may_be_missing(name):
@@ -109,13 +109,13 @@ def missing(expected: Catalogue, found: Catalogue) -> Iterator[Difference]:
 def may_be_missing(name: str) -> bool:
     """Return whether a guard may be missing. MAINTAIN, for example, needs PostgreSQL 17."""
     maintain = name.startswith(f"{Kind.RIGHT} MAINTAIN ")
-    return maintain or kind_of(name) in TOLERATED_IF_MISSING
+    return maintain or get_guard_kind(name) in TOLERATED_IF_MISSING
 
 
-def added(expected: Catalogue, found: Catalogue) -> Iterator[Difference]:
+def find_added(expected: Catalogue, found: Catalogue) -> Iterator[Difference]:
     """Yield guards that were added; those that can write or weaken refuse the start."""
     for name in found.keys() - expected.keys():
-        kind = kind_of(name)
+        kind = get_guard_kind(name)
         writes = kind == Kind.RIGHT and name.split()[1] in WRITES
         yield Difference(name, "was added", refuses=writes or kind in REFUSED_IF_ADDED)
 
@@ -136,12 +136,12 @@ def list_differences(session: Session) -> list[Difference]:
 
 def read_guards(session: Session) -> Catalogue:
     """Return the guards of a database, read from its system catalogue."""
-    rows = session.connection().exec_driver_sql(statement(database_kind(session)))
+    rows = session.connection().exec_driver_sql(load_statement(database_kind(session)))
     return {name: normalize(definition or "") for name, definition in sorted(rows)}
 
 
 @cache
-def statement(dialect: str) -> str:
+def load_statement(dialect: str) -> str:
     """Return the SQL that reads the guards of a kind of database."""
     return files(__package__).joinpath(f"guards_{dialect}.sql").read_text("utf-8")
 

@@ -34,19 +34,19 @@ class Heartbeat(Base):
     at: Mapped[datetime]
 
 
-BEATEN: Final = (
+UPDATE_HEARTBEAT: Final = (
     update(Heartbeat)
     .where(Heartbeat.part == bindparam("which"))
     .values(at=bindparam("now"))
     .returning(Heartbeat.part)
 )
-BEGUN: Final = insert(Heartbeat)
+INSERT_HEARTBEAT: Final = insert(Heartbeat)
 
 
 def beat(session: Session, part: Part, now: datetime) -> None:
     """Record a heartbeat of a part."""
-    if change(session, BEATEN, {"which": part, "now": now}).first() is None:
-        change(session, BEGUN, {"part": part, "at": now})
+    if change(session, UPDATE_HEARTBEAT, {"which": part, "now": now}).first() is None:
+        change(session, INSERT_HEARTBEAT, {"part": part, "at": now})
 
 
 def last_heard(session: Session) -> datetime | None:

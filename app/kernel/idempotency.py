@@ -53,7 +53,7 @@ class Outcome(Base):
     at: Mapped[datetime]
 
 
-class Done(NamedTuple):
+class StoredOutcome(NamedTuple):
     """The stored outcome of a request that was carried out."""
 
     fingerprint: str
@@ -75,7 +75,7 @@ class Ticket:
     fingerprint: str
 
 
-def claim(work: Writing, ticket: Ticket) -> Done | None:
+def claim(work: Writing, ticket: Ticket) -> StoredOutcome | None:
     """Return the stored outcome of this request, or lock its key until the end.
 
     Raises KeyMissing (400), KeyInFlight (409) or KeyReused (422). The key is locked until
@@ -87,21 +87,21 @@ def claim(work: Writing, ticket: Ticket) -> Done | None:
         raise KeyMissing(
             "Send an `Idempotency-Key` with a random value; a retry has the same one."
         )
-    done = look_up(work, ticket.key)
+    done = find_outcome(work, ticket.key)
     if done is None:
         if not try_hold(work.session, f"{work.actor.account_id}:{ticket.key}"):
             raise KeyInFlight("Send the same request again in a second.")
-        done = look_up(work, ticket.key)
+        done = find_outcome(work, ticket.key)
     if done and not hmac.compare_digest(done.fingerprint, ticket.fingerprint):
         raise KeyReused("Send a new `Idempotency-Key` with a new request.")
     return done
 
 
-def look_up(work: Writing, key: str) -> Done | None:
+def find_outcome(work: Writing, key: str) -> StoredOutcome | None:
     """Return the outcome that the account stored under a key, if any."""
     query = {"account": work.actor.account_id, "named": key}
     row = columns(work.session, FIND_OUTCOME, query).one_or_none()
-    return Done(*row) if row else None
+    return StoredOutcome(*row) if row else None
 
 
 def settle(work: Writing, ticket: Ticket, resource_id: UUID, status: int) -> None:

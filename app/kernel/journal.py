@@ -20,7 +20,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from app.kernel.db import Base, Counter
-from app.kernel.statements import values_of
+from app.kernel.statements import get_values
 
 
 class Entry(Base):
@@ -142,10 +142,11 @@ def deliver(session: Session, postings: Sequence[Posting]) -> None:
     """
     if not postings:
         return
-    connection, mail = session.connection(), by_reader(postings)
-    connection.execute(INSERT_ENTRY, [values_of(posting.entry) for posting in postings])
+    connection, mail = session.connection(), group_by_reader(postings)
+    connection.execute(INSERT_ENTRY, [get_values(posting.entry) for posting in postings])
     heads = {
-        reader: advance(connection, reader, len(mail[reader])) for reader in sorted(mail)
+        reader: advance_head(connection, reader, len(mail[reader]))
+        for reader in sorted(mail)
     }
     rows = [
         {"focal_point_id": reader, "position": heads[reader] - back, "entry_id": entry_id}
@@ -156,7 +157,7 @@ def deliver(session: Session, postings: Sequence[Posting]) -> None:
         connection.execute(INSERT_DELIVERY, rows)
 
 
-def by_reader(postings: Sequence[Posting]) -> Mapping[UUID, list[UUID]]:
+def group_by_reader(postings: Sequence[Posting]) -> Mapping[UUID, list[UUID]]:
     """Group the ids of entries by the focal points that receive them."""
     mail: dict[UUID, list[UUID]] = {}
     for posting in postings:
@@ -167,7 +168,7 @@ def by_reader(postings: Sequence[Posting]) -> Mapping[UUID, list[UUID]]:
 
 INSERT_ENTRY: Final = insert(Entry)
 INSERT_DELIVERY: Final = insert(Delivery)
-ADVANCE: Final = (
+UPDATE_HEAD: Final = (
     update(Mailbox)
     .where(Mailbox.focal_point_id == bindparam("reader"))
     .values(head=Mailbox.head + bindparam("more"))
@@ -175,8 +176,8 @@ ADVANCE: Final = (
 )
 
 
-def advance(connection: Connection, reader: UUID, count: int) -> int:
+def advance_head(connection: Connection, reader: UUID, count: int) -> int:
     """Add to the head of a mailbox and return it; the row stays locked until commit."""
-    moved = connection.execute(ADVANCE, {"reader": reader, "more": count})
+    moved = connection.execute(UPDATE_HEAD, {"reader": reader, "more": count})
     head: int = moved.scalar_one()
     return head

@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from app.kernel import durable
-from app.kernel.vault import KEY_BYTES, Unopenable, seal, unseal
+from app.kernel.vault import KEY_BYTES, Unopenable, open_sealed, seal
 
 DAMAGED: Final = "{path} is damaged: restore it from its copy."
 OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
@@ -41,7 +41,7 @@ class FileKeys:
     @classmethod
     def load(cls, path: Path) -> Self:
         """Load the keys of a file. Raise KeyRefused if it is missing, unsafe or damaged."""
-        return cls(read(path))
+        return cls(read_keys(path))
 
     @classmethod
     def create(cls, path: Path) -> Self:
@@ -50,10 +50,10 @@ class FileKeys:
         The file is replaced as a whole, because half a line, after a full disk, would make
         it unusable.
         """
-        keys = read(path) if path.exists() and path.stat().st_size else {}
+        keys = read_keys(path) if path.exists() and path.stat().st_size else {}
         old = path.read_text("utf-8") if keys else ""
         separator = "\n" if old and not old.endswith("\n") else ""
-        version, key = next_version(keys), secrets.token_bytes(KEY_BYTES)
+        version, key = generate_version(keys), secrets.token_bytes(KEY_BYTES)
         path.parent.mkdir(parents=True, exist_ok=True)
         line = f"{version} {base64.b64encode(key).decode()}"
         durable.replace(path, f"{old}{separator}{line}\n")
@@ -67,7 +67,7 @@ class FileKeys:
         """Decrypt a data key. Raises Unopenable."""
         if version not in self._keys:
             raise Unopenable("The key file has no key-encryption key of this version.")
-        return unseal(self._keys[version], wrapped, context)
+        return open_sealed(self._keys[version], wrapped, context)
 
     def derive(self, purpose: str) -> bytes:
         """Derive the secret of a purpose from the first key, which rotation keeps."""
@@ -75,12 +75,12 @@ class FileKeys:
         return hkdf.derive(self._keys[self._oldest])
 
 
-def read(path: Path) -> dict[str, bytes]:
+def read_keys(path: Path) -> dict[str, bytes]:
     """Read the keys of a file, the oldest first. Raises KeyRefused."""
     if not path.is_file():
         raise KeyRefused(f"There is no key at {path}. Run: safe-conduct key new")
     must_be_closed(path)
-    keys = [parse(path, line) for line in path.read_bytes().splitlines() if line]
+    keys = [parse_key(path, line) for line in path.read_bytes().splitlines() if line]
     if not keys:
         raise KeyRefused(f"There is no key in {path}. Run: safe-conduct key new")
     if len(dict(keys)) != len(keys):
@@ -94,7 +94,7 @@ def must_be_closed(path: Path) -> None:
         raise KeyRefused(f"Other users can access {path}. Run: chmod 600 {path}")
 
 
-def next_version(keys: Iterable[str]) -> str:
+def generate_version(keys: Iterable[str]) -> str:
     """Return a version for a new key: the next number and a random suffix.
 
     The suffix lets keys that were created from different copies of a file stand in one
@@ -105,7 +105,7 @@ def next_version(keys: Iterable[str]) -> str:
     return f"k{number}x{secrets.token_hex(4)}"
 
 
-def parse(path: Path, line: bytes) -> tuple[str, bytes]:
+def parse_key(path: Path, line: bytes) -> tuple[str, bytes]:
     """Parse one key. Raise KeyRefused if it is not 32 random bytes in base64."""
     version, _, encoded = line.partition(b" ")
     try:

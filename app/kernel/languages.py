@@ -24,13 +24,13 @@ LANGUAGES: Final = (
     "nl",
 )
 """Languages that texts may be translated into. English replaces a missing translation."""
-SPELLED: Final = {language.lower(): language for language in LANGUAGES}
+BY_LOWER_TAG: Final = {language.lower(): language for language in LANGUAGES}
 """The languages by their lower-case tags."""
 ANY: Final = "*"
-LONGEST: Final = 35
+MAX_TAG_LENGTH: Final = 35
 """Most characters of a language tag (RFC 5646, 4.4.1)."""
-SUBTAG: Final = 8
-MOST: Final = 50
+MAX_SUBTAG_LENGTH: Final = 8
+MAX_RANGES: Final = 50
 """Most ranges that are parsed, so that a long header costs little time."""
 PLACES: Final = 3
 """Decimal places of a weight."""
@@ -51,16 +51,16 @@ def preferred(accept_language: str) -> tuple[str, ...]:
     equal weight keep their order. `*` matches the languages that are not named, English
     first. Only the first ranges of a long header are parsed.
     """
-    parts = accept_language.split(",", MOST)[:MOST]
-    ranges = [found for part in parts if (found := read_range(part))]
+    parts = accept_language.split(",", MAX_RANGES)[:MAX_RANGES]
+    ranges = [found for part in parts if (found := parse_range(part))]
     refused = {found.tag for found in ranges if not found.weight}
     wanted = sorted((r for r in ranges if r.weight), key=lambda r: -r.weight)
-    named = {language for found in wanted for language in looked_up(found.tag)}
+    named = {language for found in wanted for language in find_languages(found.tag)}
     unnamed = [language for language in LANGUAGES if language not in named]
     ranked = [
         language
         for found in wanted
-        for language in (unnamed if found.tag == ANY else looked_up(found.tag))
+        for language in (unnamed if found.tag == ANY else find_languages(found.tag))
         if language.lower() not in refused
     ]
     return tuple(dict.fromkeys(ranked))
@@ -71,14 +71,15 @@ def choose(ranked: tuple[str, ...], available: Container[str]) -> str:
     return next((language for language in ranked if language in available), ENGLISH)
 
 
-def read_range(part: str) -> Range | None:
+def parse_range(part: str) -> Range | None:
     """Parse one range with its weight; return None if it is malformed."""
     raw_tag, semicolon, raw_weight = part.partition(";")
-    tag, weight = raw_tag.strip(" \t").lower(), weight_of(raw_weight) if semicolon else 1.0
+    tag = raw_tag.strip(" \t").lower()
+    weight = parse_weight(raw_weight) if semicolon else 1.0
     return None if weight is None or not is_range(tag) else Range(tag, weight)
 
 
-def weight_of(text: str) -> float | None:
+def parse_weight(text: str) -> float | None:
     """Parse a weight such as `q=0.8`; return None if it is malformed."""
     name, _, value = text.strip(" \t").partition("=")
     whole, _, places = value.partition(".")
@@ -91,20 +92,20 @@ def weight_of(text: str) -> float | None:
 
 def is_range(tag: str) -> bool:
     """Return whether a tag is a language range (RFC 4647, 2.1)."""
-    first, *others = tag.split("-", LONGEST)
+    first, *others = tag.split("-", MAX_TAG_LENGTH)
     if tag == ANY:
         return True
-    subtags = all(0 < len(subtag) <= SUBTAG for subtag in (first, *others))
+    subtags = all(0 < len(subtag) <= MAX_SUBTAG_LENGTH for subtag in (first, *others))
     return (
-        (len(tag) <= LONGEST and subtags and tag.isascii())
+        (len(tag) <= MAX_TAG_LENGTH and subtags and tag.isascii())
         and first.isalpha()
         and all(subtag.isalnum() for subtag in others)
     )
 
 
-def looked_up(tag: str) -> Iterator[str]:
+def find_languages(tag: str) -> Iterator[str]:
     """Yield our languages that match a range: the whole tag first, then its prefixes."""
     while tag:
-        if tag in SPELLED:
-            yield SPELLED[tag]
+        if tag in BY_LOWER_TAG:
+            yield BY_LOWER_TAG[tag]
         tag = tag.rpartition("-")[0]

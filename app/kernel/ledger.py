@@ -74,16 +74,16 @@ class Ledger:
 
         Raises LedgerUnusable or LedgerDamaged.
         """
-        with self._honestly("read"):
+        with self._raise_unusable("read"):
             try:
                 now = self.path.stat()
             except FileNotFoundError:
                 return None
-            must_be_closed(self.path, now)
+            require_owner_only(self.path, now)
             signature = (now.st_dev, now.st_ino, now.st_size, now.st_mtime_ns)
             kept = self._read
             if kept is None or kept[0] != signature:
-                kept = self._read = (signature, self._parsed(self.path.read_bytes()))
+                kept = self._read = (signature, self._parse(self.path.read_bytes()))
         return kept[1]
 
     def must_agree(self, ground: Ground) -> None:
@@ -98,10 +98,12 @@ class Ledger:
         with ground.database.reading() as session:
             now = mark(session)
             if contents is None:
-                return self._may_be_missing(session, now)
-            if goes_on(self._agreed, contents, now):
+                return self._require_no_cases(session, now)
+            if is_still_agreed(self._agreed, contents, now):
                 return None
-            missing = self._ours(contents, now).erased.keys() - recorded(session).keys()
+            missing = (
+                self._require_own(contents, now).erased.keys() - recorded(session).keys()
+            )
         if missing:
             raise ErasuresDue(
                 f"{len(missing)} erasures of {self.path} are not in this database, which "
@@ -125,11 +127,11 @@ class Ledger:
                 return 0
             erased = recorded(session)
             if contents is None and not anew:
-                self._may_be_missing(session, now)
+                self._require_no_cases(session, now)
         if contents is None:
             self._make([now.epoch])
         with self._open() as file:
-            known = self._ours(self._parsed(read_all(file)), now)
+            known = self._require_own(self._parse(read_all(file)), now)
             new = {id_: at for id_, at in erased.items() if id_ not in known.erased}
             append(file, known, spell(new))
         if (contents := self.found()) is not None:
@@ -153,34 +155,34 @@ class Ledger:
         contents = self.found()
         if contents is None:
             return Contents(frozenset({now.epoch}), {}, b"")
-        return self._ours(contents, now, had)
+        return self._require_own(contents, now, had)
 
     def announce(self, epochs: Iterable[str]) -> None:
         """Add the epochs of further databases to the ledger. Raises LedgerDamaged."""
         if self.found() is None:
             self._make(epochs)
         with self._open() as file:
-            known = self._parsed(read_all(file))
+            known = self._parse(read_all(file))
             append(file, known, spell_epochs(set(epochs) - known.epochs))
 
     def _make(self, epochs: Iterable[str]) -> None:
-        with self._honestly("created"):
+        with self._raise_unusable("created"):
             create(self.path, epochs)
 
     @contextmanager
     def _open(self) -> Iterator[int]:
-        with self._honestly("written"), alone(self.path) as file:
+        with self._raise_unusable("written"), alone(self.path) as file:
             yield file
 
     @contextmanager
-    def _honestly(self, verb: str) -> Iterator[None]:
+    def _raise_unusable(self, verb: str) -> Iterator[None]:
         try:
             yield
         except OSError as error:
             message = f"{self.path} cannot be {verb}: {error.strerror}."
             raise LedgerUnusable(message) from error
 
-    def _parsed(self, data: bytes) -> Contents:
+    def _parse(self, data: bytes) -> Contents:
         try:
             return parse(data)
         except LineUnknown as unknown:
@@ -190,7 +192,9 @@ class Ledger:
                 "run: safe-conduct erasures export"
             ) from unknown
 
-    def _ours(self, contents: Contents, now: Mark, had: Collection[str] = ()) -> Contents:
+    def _require_own(
+        self, contents: Contents, now: Mark, had: Collection[str] = ()
+    ) -> Contents:
         if contents.epochs.isdisjoint({now.epoch, *had}):
             raise LedgerForeign(
                 f"{self.path} is the ledger of another database; nothing was changed. "
@@ -199,7 +203,7 @@ class Ledger:
             )
         return contents
 
-    def _may_be_missing(self, session: Session, now: Mark) -> None:
+    def _require_no_cases(self, session: Session, now: Mark) -> None:
         if now.count or knows_a_case(session):
             raise LedgerUnusable(
                 f"There is no ledger of erasures at {self.path}, but the database has had "
@@ -209,7 +213,7 @@ class Ledger:
             )
 
 
-def must_be_closed(path: Path, found: os.stat_result) -> None:
+def require_owner_only(path: Path, found: os.stat_result) -> None:
     """Raise LedgerUnusable if anybody but this user or root can access the ledger.
 
     A line that somebody adds would destroy the key of a case at the next restore.
@@ -223,7 +227,9 @@ def must_be_closed(path: Path, found: os.stat_result) -> None:
         )
 
 
-def goes_on(agreed: tuple[Contents, Mark] | None, contents: Contents, now: Mark) -> bool:
+def is_still_agreed(
+    agreed: tuple[Contents, Mark] | None, contents: Contents, now: Mark
+) -> bool:
     """Return whether the file is the same as before, and no erasure is missing."""
     if agreed is None:
         return False

@@ -80,7 +80,7 @@ def joined(lines: Iterable[str]) -> bytes:
     return "".join(f"{line}\n" for line in lines).encode()
 
 
-def ended(tail: bytes) -> bytes:
+def complete_tail(tail: bytes) -> bytes:
     """Return what completes a last line that has no line break."""
     if not tail:
         return b""
@@ -108,7 +108,7 @@ def read_all(file: int) -> bytes:
 def append(file: int, known: Contents, lines: Iterable[str]) -> None:
     """Append lines to a locked file; they are on the disk when this returns."""
     if new := joined(lines):
-        write_down(file, ended(known.tail) + new)
+        write_and_sync(file, complete_tail(known.tail) + new)
 
 
 def create(path: Path, epochs: Iterable[str]) -> None:
@@ -117,7 +117,7 @@ def create(path: Path, epochs: Iterable[str]) -> None:
     new = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
     file = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, OWNER_ONLY)
     try:
-        write_down(file, joined([HEAD, *spell_epochs(epochs)]))
+        write_and_sync(file, joined([HEAD, *spell_epochs(epochs)]))
         with suppress(FileExistsError):
             path.hardlink_to(new)
     finally:
@@ -126,7 +126,7 @@ def create(path: Path, epochs: Iterable[str]) -> None:
     sync_folder(path.parent)
 
 
-def write_down(file: int, data: bytes) -> None:
+def write_and_sync(file: int, data: bytes) -> None:
     """Write all data and flush it to the disk; raise OSError if the disk is full."""
     if os.write(file, data) != len(data):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))

@@ -75,7 +75,7 @@ class Rulebook[N: StrEnum, F]:
 
     def unmet[S: StrEnum, A: StrEnum](self, step: Step[S, A, N], facts: F) -> list[Unmet]:
         """List every unmet requirement of a step, so that all can be met in one attempt."""
-        return list(self._lacks(step, facts, self._request_side(step)))
+        return list(self._find_unmet(step, facts, self._request_side(step)))
 
     def asked[S: StrEnum, A: StrEnum](self, step: Step[S, A, N]) -> list[N]:
         """List the requirements of a step that the request itself must meet."""
@@ -102,7 +102,7 @@ class Rulebook[N: StrEnum, F]:
     def _request_side[S: StrEnum, A: StrEnum](self, step: Step[S, A, N]) -> Side:
         return min(step.sides)
 
-    def _lacks[S: StrEnum, A: StrEnum](
+    def _find_unmet[S: StrEnum, A: StrEnum](
         self, step: Step[S, A, N], facts: F, asking: Side
     ) -> Iterator[Unmet]:
         for need in step.needs:

@@ -75,21 +75,21 @@ def paginate(  # noqa: PLR0913 - each is a property of the list
     context, count = [name, str(work.actor.focal_point_id)], len(keys)
     if query.after is not None:
         numbers = read_cursor(work, query.after, context, count)
-        start = [place(key, number) for key, number in zip(keys, numbers, strict=True)]
+        start = [to_literal(key, number) for key, number in zip(keys, numbers, strict=True)]
         statement = statement.where(tuple_(*keys) > tuple_(*start))
-        beside = [row for row in beside if numbers_of(row, count) > tuple(numbers)]
+        beside = [row for row in beside if get_key_numbers(row, count) > tuple(numbers)]
     limited = statement.order_by(*keys).limit(query.limit + 1)
     found: list[Any] = [*work.session.execute(limited), *beside]
     if beside:
-        found.sort(key=lambda row: numbers_of(row, count))
+        found.sort(key=lambda row: get_key_numbers(row, count))
     rows = found[: query.limit]
     if not rows:
         return [], query.after, False
-    last = numbers_of(rows[-1], count)
+    last = get_key_numbers(rows[-1], count)
     return rows, cursor(work, last, context), len(found) > len(rows)
 
 
-def numbers_of(row: Sequence[Any], count: int) -> tuple[int, ...]:
+def get_key_numbers(row: Sequence[Any], count: int) -> tuple[int, ...]:
     """Return the keys of a row, which are its last columns, as numbers."""
     return tuple(number_of(value) for value in row[-count:])
 
@@ -101,7 +101,7 @@ def number_of(value: int | datetime) -> int:
     return value
 
 
-def place(key: Key, number: int) -> ColumnElement[Any]:
+def to_literal(key: Key, number: int) -> ColumnElement[Any]:
     """Return a number as a literal of the key's own type."""
     instant = isinstance(key.type, UtcDateTime)
     value = START + timedelta(microseconds=number) if instant else number

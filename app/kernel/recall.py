@@ -14,10 +14,10 @@ from sqlalchemy.orm import ORMExecuteState, Session, UOWTransaction
 
 from app.kernel.work import Reading
 
-RECALLED: Final = "what was read and still holds"
+CACHE_KEY: Final = "recall"
 """The key of the cache in `Session.info`; the cache ends with the session."""
 
-type Kept = dict[tuple[Any, ...], tuple[frozenset[type], Any]]
+type Cache = dict[tuple[Any, ...], tuple[frozenset[type], Any]]
 
 
 def recalled[F: Callable[..., Any]](*rows_of: type) -> Callable[[F], F]:
@@ -27,31 +27,31 @@ def recalled[F: Callable[..., Any]](*rows_of: type) -> Callable[[F], F]:
     ids or names. Callers must not modify the result.
     """
 
-    def decorate(read: F) -> F:
+    def wrap(read: F) -> F:
         @wraps(read)
-        def ask(work: Reading, *asked: object) -> Any:
+        def load(work: Reading, *asked: object) -> Any:
             work.session.flush()  # as a query does, so that pending writes count
-            kept: Kept = work.session.info.setdefault(RECALLED, {})
-            settled = tuple(map(settle, asked))
+            kept: Cache = work.session.info.setdefault(CACHE_KEY, {})
+            settled = tuple(map(to_hashable, asked))
             key = (read, work.now, *settled)
             if key not in kept:
                 kept[key] = (frozenset(rows_of), read(work, *settled))
             return kept[key][1]
 
-        return cast("F", ask)
+        return cast("F", load)
 
-    return decorate
+    return wrap
 
 
-def settle(asked: object) -> object:
+def to_hashable(asked: object) -> object:
     """Return a hashable copy of an argument: a collection of ids as a frozenset."""
     several = isinstance(asked, Iterable) and not isinstance(asked, str)
     return frozenset(asked) if several else asked  # type: ignore[call-overload]
 
 
-def forget(session: Session, written: AbstractSet[type]) -> None:
+def drop_results(session: Session, written: AbstractSet[type]) -> None:
     """Remove the results that depend on these tables."""
-    kept: Kept = session.info.get(RECALLED, {})
+    kept: Cache = session.info.get(CACHE_KEY, {})
     for key in [key for key, (of, _) in kept.items() if not of.isdisjoint(written)]:
         del kept[key]
 
@@ -70,7 +70,7 @@ def change(
     session.flush()
     done = session.connection().execute(statement, asked)
     written: type = statement.entity_description["entity"]
-    forget(session, {written})
+    drop_results(session, {written})
     for record in session.identity_map.values():
         if isinstance(record, written):
             session.expire(record)
@@ -78,15 +78,15 @@ def change(
 
 
 @event.listens_for(Session, "after_flush")
-def forget_what_was_flushed(session: Session, _: UOWTransaction) -> None:
+def drop_flushed(session: Session, _: UOWTransaction) -> None:
     """Remove the results that depend on the objects of this flush."""
-    if RECALLED in session.info:
+    if CACHE_KEY in session.info:
         records = (*session.new, *session.dirty, *session.deleted)
-        forget(session, {type(record) for record in records})
+        drop_results(session, {type(record) for record in records})
 
 
 @event.listens_for(Session, "do_orm_execute")
-def forget_what_a_statement_writes(asked: ORMExecuteState) -> None:
+def drop_written(asked: ORMExecuteState) -> None:
     """Remove the results that a statement may change.
 
     Everything is removed if its tables are unknown, and where other transactions may have
@@ -97,6 +97,6 @@ def forget_what_a_statement_writes(asked: ORMExecuteState) -> None:
     if asked.is_select and mapper is not None and not options.get("populate_existing"):
         return
     if asked.is_select or mapper is None:
-        asked.session.info.pop(RECALLED, None)
+        asked.session.info.pop(CACHE_KEY, None)
     else:
-        forget(asked.session, {mapper.class_})
+        drop_results(asked.session, {mapper.class_})

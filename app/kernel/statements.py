@@ -28,7 +28,7 @@ def columns[*Ts](
     return session.connection().execute(statement, asked)
 
 
-def values_of(record: object) -> dict[str, Any]:
+def get_values(record: object) -> dict[str, Any]:
     """Return the columns and values of an object that no session knows."""
     return {name: value for name, value in vars(record).items() if name[0] != "_"}
 

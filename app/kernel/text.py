@@ -27,7 +27,7 @@ VOWEL_SEPARATOR: Final = "\u180e"
 MONGOLIAN: Final = range(0x1820, 0x18AB)
 JOINING: Final = (MONGOLIAN, range(0x07CA, 0x07EB), range(0x1E900, 0x1E944))
 """Letters that join although their direction does not tell: Mongolian, N'Ko, Adlam."""
-VARIED: Final = (
+VARIANT_LETTERS: Final = (
     range(0x3400, 0x4DC0),
     range(0x4E00, 0xA000),
     range(0xF900, 0xFB00),
@@ -35,7 +35,7 @@ VARIED: Final = (
     range(0x1000, 0x10A0),
 )
 """Letters with variant forms: ideographs, and those of Burmese and related scripts."""
-SELECTORS: Final = (
+VARIATION_SELECTORS: Final = (
     range(0x180B, 0x180E),
     range(0x180F, 0x1810),
     range(0xFE00, 0xFE10),
@@ -44,8 +44,8 @@ SELECTORS: Final = (
 FILLERS: Final = frozenset("\u115f\u1160\u3164\uffa0\u17b4\u17b5")
 """Invisible letters, with which two different names could look the same."""
 BRAILLE_BLANK: Final = "\u2800"
-LINES: Final = frozenset("\n\t")
-UNPRINTED: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+LINE_BREAKS: Final = frozenset("\n\t")
+CONTROL_CATEGORIES: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 
 
 def safe(text: str) -> str:
@@ -58,8 +58,8 @@ def safe(text: str) -> str:
     for index, char in enumerate(text):
         if not is_plain(char):
             must_be_safe(text, index, char)
-    if not any(shows(char) for char in text):
-        raise refused("no visible character")
+    if not any(is_visible(char) for char in text):
+        raise build_text_error("no visible character")
     return text
 
 
@@ -72,23 +72,23 @@ def is_plain(char: str) -> bool:
 def must_be_safe(text: str, index: int, char: str) -> None:
     """Raise PydanticCustomError if a character is not safe in its position."""
     if char in BIDI:
-        raise refused("a character that changes the text direction")
+        raise build_text_error("a character that changes the text direction")
     if char in FILLERS:
-        raise refused("an invisible letter")
+        raise build_text_error("an invisible letter")
     if char in JOINERS:
-        if not joins(text, index):
-            raise refused("a zero-width joiner without an effect")
-    elif char in UNSEEN_MARKS or is_in(SELECTORS, char):
-        if not belongs(text, index):
-            raise refused("an invisible mark")
-    elif unicodedata.category(char) in UNPRINTED and char not in LINES:
-        raise refused("a control or unassigned character")
+        if not is_joiner_allowed(text, index):
+            raise build_text_error("a zero-width joiner without an effect")
+    elif char in INVISIBLE_MARKS or is_in(VARIATION_SELECTORS, char):
+        if not is_mark_allowed(text, index):
+            raise build_text_error("an invisible mark")
+    elif unicodedata.category(char) in CONTROL_CATEGORIES and char not in LINE_BREAKS:
+        raise build_text_error("a control or unassigned character")
 
 
-UNSEEN_MARKS: Final = frozenset({GRAPHEME_JOINER, VOWEL_SEPARATOR})
+INVISIBLE_MARKS: Final = frozenset({GRAPHEME_JOINER, VOWEL_SEPARATOR})
 
 
-def joins(text: str, index: int) -> bool:
+def is_joiner_allowed(text: str, index: int) -> bool:
     """Return whether a joiner is allowed in its position (after RFC 5892, appendix A).
 
     It is allowed after a virama of an Indic script, also at the end of a word, and within a
@@ -97,13 +97,13 @@ def joins(text: str, index: int) -> bool:
     after = text[index + 1 : index + 2]
     if unicodedata.combining(text[index - 1 : index] or " ") == VIRAMA:
         return True
-    before = letter_before(text, index)
-    if not is_of_a_word(before) or not is_of_a_word(after):
+    before = find_base_character(text, index)
+    if not is_word_character(before) or not is_word_character(after):
         return bool(before and after) and unicodedata.combining(after) == VIRAMA
-    return joining(before) or joining(after)
+    return is_joining_letter(before) or is_joining_letter(after)
 
 
-def letter_before(text: str, index: int) -> str:
+def find_base_character(text: str, index: int) -> str:
     """Return the character before a position, skipping combining marks; "" if none."""
     for place in range(index - 1, -1, -1):
         if unicodedata.category(text[place]) != "Mn":
@@ -111,17 +111,17 @@ def letter_before(text: str, index: int) -> str:
     return ""
 
 
-def is_of_a_word(char: str) -> bool:
+def is_word_character(char: str) -> bool:
     """Return whether a character is a letter or a number."""
     return bool(char) and unicodedata.category(char)[0] in "LN"
 
 
-def joining(char: str) -> bool:
+def is_joining_letter(char: str) -> bool:
     """Return whether a character is a letter of a script that joins its letters."""
     return unicodedata.bidirectional(char) == "AL" or is_in(JOINING, char)
 
 
-def belongs(text: str, index: int) -> bool:
+def is_mark_allowed(text: str, index: int) -> bool:
     """Return whether an invisible mark has an effect in its position.
 
     Mongolian has marks of its own. A variation selector chooses a form of an ideograph or a
@@ -132,8 +132,8 @@ def belongs(text: str, index: int) -> bool:
         return is_in((MONGOLIAN,), before)
     category = unicodedata.category(before or " ")
     if char == GRAPHEME_JOINER:
-        return category == "Mn" and before not in UNSEEN_MARKS
-    return is_in(VARIED, before) or category[0] in "NPS"
+        return category == "Mn" and before not in INVISIBLE_MARKS
+    return is_in(VARIANT_LETTERS, before) or category[0] in "NPS"
 
 
 def is_in(ranges: Collection[range], char: str) -> bool:
@@ -141,35 +141,35 @@ def is_in(ranges: Collection[range], char: str) -> bool:
     return bool(char) and any(ord(char) in part for part in ranges)
 
 
-def shows(char: str) -> bool:
+def is_visible(char: str) -> bool:
     """Return whether a character is visible by itself."""
     return unicodedata.category(char)[0] in "LNPS" and char != BRAILLE_BLANK
 
 
 def one_line(text: str) -> str:
     """Return the text; raise PydanticCustomError if it has a line break or a tab."""
-    if LINES & set(text):
-        raise refused("a line break or tab")
+    if LINE_BREAKS & set(text):
+        raise build_text_error("a line break or tab")
     return text
 
 
-def at_most(length: int) -> Callable[[str], str]:
+def limit_length(length: int) -> Callable[[str], str]:
     """Return a validator of the length of a text after NFC, which can lengthen it."""
 
-    def measured(text: str) -> str:
+    def validate(text: str) -> str:
         if len(text) > length:
-            raise refused(f"more than {length} characters")
+            raise build_text_error(f"more than {length} characters")
         return text
 
-    return measured
+    return validate
 
 
-def refused(what: str) -> PydanticCustomError:
+def build_text_error(what: str) -> PydanticCustomError:
     """Return an error that names the problem without repeating the text."""
     return PydanticCustomError("text_unsafe", "This text has {what}.", {"what": what})
 
 
-def spelled(value: object) -> object:
+def require_text(value: object) -> object:
     """Return the value if it is text or a date; a number would have an unclear unit."""
     if not isinstance(value, str | date):
         raise PydanticCustomError("string_type", "This must be a text.")
@@ -178,21 +178,21 @@ def spelled(value: object) -> object:
 
 Instant = Annotated[
     AwareDatetime,
-    BeforeValidator(spelled),
+    BeforeValidator(require_text),
     Field(gt=datetime(2000, 1, 1, tzinfo=UTC), lt=datetime(2100, 1, 1, tzinfo=UTC)),
 ]
 
 
-def whole(value: object) -> object:
+def convert_whole(value: object) -> object:
     """Return 3.0 as 3, because JSON Schema and JavaScript treat them as equal."""
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
-WHOLE: Final = BeforeValidator(whole)
+WHOLE: Final = BeforeValidator(convert_whole)
 """Comes after the bounds in an annotation; before them, the contract would omit the bounds.
 """
 
-Day = Annotated[date, BeforeValidator(spelled), Field(gt=date(1900, 1, 1))]
+Day = Annotated[date, BeforeValidator(require_text), Field(gt=date(1900, 1, 1))]
 SAFE: Final = {"format": "safe-text"}
 """The format of safe text in the contract; the API's description explains it."""
 LINE: Final = 200
@@ -203,14 +203,14 @@ SafeLine = Annotated[
     Field(json_schema_extra=SAFE),
     AfterValidator(safe),
     AfterValidator(one_line),
-    AfterValidator(at_most(LINE)),
+    AfterValidator(limit_length(LINE)),
 ]
 SafeText = Annotated[
     str,
     StringConstraints(min_length=1, max_length=8000),
     Field(json_schema_extra=SAFE),
     AfterValidator(safe),
-    AfterValidator(at_most(8000)),
+    AfterValidator(limit_length(8000)),
 ]
 CountryCode = Annotated[
     str,

@@ -6,7 +6,7 @@ from functools import cache
 import tzdata
 
 
-def use_pinned_database() -> None:
+def select_pinned_database() -> None:
     """Make `zoneinfo` read the `tzdata` package and nothing of the host.
 
     By default `zoneinfo` prefers the host's database, so that two hosts of one mechanism

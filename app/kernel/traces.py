@@ -12,17 +12,17 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Engine, text
 
-PATIENCE: Final = 200
+CHECKPOINT_TIMEOUT: Final = 200
 """Milliseconds to wait for readers of the journal; writers wait for as long."""
 
 # MAINTAIN is a privilege since PostgreSQL 17; before that, only the owner can do it.
 MAY: Final = text("""SELECT CASE WHEN current_setting('server_version_num')::int >= 170000
     THEN has_table_privilege(:table, 'MAINTAIN') ELSE false END""")
-NEXT: Final = text("SELECT pg_snapshot_xmax(pg_current_snapshot())::xid::text")
+NEXT_TRANSACTION: Final = text("SELECT pg_snapshot_xmax(pg_current_snapshot())::xid::text")
 
 # Deleted rows are kept while anything older may still see them: a transaction, a standby
 # with feedback, a replication slot or a prepared transaction.
-HELD: Final = text("""SELECT EXISTS (
+HAS_OLDER_READER: Final = text("""SELECT EXISTS (
     SELECT FROM (
         SELECT unnest(ARRAY[backend_xmin, backend_xid]) AS since FROM pg_stat_activity
         WHERE pid != pg_backend_pid()
@@ -31,10 +31,10 @@ HELD: Final = text("""SELECT EXISTS (
         UNION ALL SELECT transaction FROM pg_prepared_xacts
         WHERE database = current_database()
     ) AS readers WHERE since IS NOT NULL AND age(since) > age(CAST(:next AS xid)))""")
-LIMITS: Final = ("SET lock_timeout = '1s'", "SET statement_timeout = '60s'")
+TIMEOUTS: Final = ("SET lock_timeout = '1s'", "SET statement_timeout = '60s'")
 
 
-def scrub_sqlite(engine: Engine, table: str) -> bool:
+def erase_deleted_sqlite(engine: Engine, table: str) -> bool:
     """Rewrite a table of SQLite and empty the journal; return whether that succeeded.
 
     It fails while a reader uses older content. Other writers wait meanwhile.
@@ -42,9 +42,9 @@ def scrub_sqlite(engine: Engine, table: str) -> bool:
     connection = engine.raw_connection()
     try:
         cursor: Any = connection.cursor()
-        write_anew(cursor, table)
+        replace_rows(cursor, table)
         [(usual,)] = cursor.execute("PRAGMA busy_timeout").fetchall()
-        cursor.execute(f"PRAGMA busy_timeout = {PATIENCE}")
+        cursor.execute(f"PRAGMA busy_timeout = {CHECKPOINT_TIMEOUT}")
         [(busy, *_)] = cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
         cursor.execute(f"PRAGMA busy_timeout = {usual}")
     finally:
@@ -52,7 +52,7 @@ def scrub_sqlite(engine: Engine, table: str) -> bool:
     return not busy
 
 
-def write_anew(cursor: Any, table: str) -> None:
+def replace_rows(cursor: Any, table: str) -> None:
     """Delete and reinsert all rows of a small table, which overwrites its free pages."""
     cursor.execute("BEGIN IMMEDIATE")
     select = f"SELECT * FROM {table} ORDER BY rowid"  # noqa: S608 - named by our code
@@ -64,18 +64,18 @@ def write_anew(cursor: Any, table: str) -> None:
     cursor.execute("COMMIT")
 
 
-def scrub_postgresql(connection: Connection, table: str) -> bool:
+def erase_deleted_postgresql(connection: Connection, table: str) -> bool:
     """Rewrite a table of PostgreSQL; return whether that succeeded.
 
     It fails while a transaction may still see deleted rows, or without the privilege. It
     runs outside of a transaction and changes the timeouts of the connection, which the
     caller has to restore.
     """
-    before = connection.scalars(NEXT).one()
+    before = connection.scalars(NEXT_TRANSACTION).one()
     may = connection.scalars(MAY, {"table": table}).one()
-    if not may or connection.scalars(HELD, {"next": before}).one():
+    if not may or connection.scalars(HAS_OLDER_READER, {"next": before}).one():
         return False
-    for limit in LIMITS:
+    for limit in TIMEOUTS:
         connection.execute(text(limit))
     connection.execute(text(f"VACUUM (FULL) {table}"))
     return True

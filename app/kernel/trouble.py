@@ -10,7 +10,7 @@ from sqlalchemy.exc import TimeoutError as PoolExhausted
 
 from app.kernel.problems import Busy
 
-PASSING = frozenset(
+TRANSIENT_CODES = frozenset(
     {
         "40001",
         "40P01",
@@ -24,12 +24,12 @@ PASSING = frozenset(
     }
 )
 """SQLSTATEs that a retry may not meet again: deadlock, timeout, shutdown, crash."""
-CONNECTION: Final = "08"
+CONNECTION_CLASS: Final = "08"
 """The class of connection errors: it broke, or could not be made."""
-IN_RECOVERY: Final = frozenset({"25006", "0A000"})
+RECOVERY_CODES: Final = frozenset({"25006", "0A000"})
 """SQLSTATEs that a standby answers to writes. On a primary they mean a defect of ours."""
 
-NO_RIGHT: Final = "42501"
+PRIVILEGE_MISSING: Final = "42501"
 
 
 @contextmanager
@@ -44,7 +44,9 @@ def map_transient_errors(is_standby: Callable[[], bool]) -> Iterator[None]:
     except PoolExhausted as error:
         raise Busy("Try again in a moment.") from error
     except DBAPIError as error:
-        if is_passing(error) or (code_of(error.orig) in IN_RECOVERY and is_standby()):
+        if is_passing(error) or (
+            get_error_code(error.orig) in RECOVERY_CODES and is_standby()
+        ):
             raise Busy("Try again in a moment.") from error
         raise
 
@@ -64,12 +66,12 @@ def described(error: BaseException) -> dict[str, object]:
     ours = [frame for frame in frames if "/app/" in frame.filename] or frames
     return {
         "error": type(error).__name__,
-        "sqlstate": code_of(getattr(error, "orig", None)),
+        "sqlstate": get_error_code(getattr(error, "orig", None)),
         "where": [f"{frame.name}:{frame.lineno}" for frame in ours[-3:]],
     }
 
 
-def code_of(error: object) -> str | None:
+def get_error_code(error: object) -> str | None:
     """Return the database's code of an error, or None for another kind of error."""
     name: str | None = getattr(error, "sqlite_errorname", None)
     return getattr(error, "sqlstate", name)
@@ -86,11 +88,13 @@ def is_passing(error: DBAPIError) -> bool:
     )  # prefixes of extended codes
     unreached = code is None and type(error.orig).__module__.startswith("psycopg")
     lost = unreached and isinstance(error, OperationalError)
-    passing = code is not None and (code in PASSING or code.startswith(CONNECTION))
+    passing = code is not None and (
+        code in TRANSIENT_CODES or code.startswith(CONNECTION_CLASS)
+    )
     return name.startswith(retryable) or lost or passing or error.connection_invalidated
 
 
 def is_operators(error: DBAPIError) -> bool:
     """Return whether the operator can fix it: connection, file, disk space or privilege."""
-    denied = getattr(error.orig, "sqlstate", None) == NO_RIGHT
+    denied = getattr(error.orig, "sqlstate", None) == PRIVILEGE_MISSING
     return denied or isinstance(error, OperationalError)

@@ -89,7 +89,7 @@ def seal(key: bytes, plain: bytes, context: bytes) -> bytes:
     return nonce + AESGCM(key).encrypt(nonce, plain, context)
 
 
-def unseal(key: bytes, sealed: bytes, context: bytes) -> bytes:
+def open_sealed(key: bytes, sealed: bytes, context: bytes) -> bytes:
     """Decrypt. Raise Unopenable, which says nothing about the content."""
     try:
         return AESGCM(key).decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], context)
@@ -97,7 +97,7 @@ def unseal(key: bytes, sealed: bytes, context: bytes) -> bytes:
         raise Unopenable("The sealed data does not open.") from error
 
 
-def spell_key_place(place: Place) -> bytes:
+def encode_key_place(place: Place) -> bytes:
     """Encode the place of a document's key, which differs from the document's own."""
     return replace(place, table="document_key").spell()
 
@@ -118,7 +118,7 @@ class Vault:
     def seal(self, key: WrappedKey, place: Place, plain: bytes) -> SealedDocument:
         """Seal a document for its place, under a new key of its own."""
         secret = secrets.token_bytes(KEY_BYTES)
-        wrapped = seal(self._data_key(key), secret, spell_key_place(place))
+        wrapped = seal(self._unwrap_data_key(key), secret, encode_key_place(place))
         return SealedDocument(seal(secret, plain, place.spell()), wrapped)
 
     def open(
@@ -130,18 +130,18 @@ class Vault:
         second: an older version may have overwritten the document during an upgrade and
         left the document's key.
         """
-        secret = self._data_key(key)
+        secret = self._unwrap_data_key(key)
         if wrapped_key is not None:
             with suppress(Unopenable):
-                own = unseal(secret, wrapped_key, spell_key_place(place))
-                return unseal(own, sealed, place.spell())
-        return unseal(secret, sealed, place.spell())
+                own = open_sealed(secret, wrapped_key, encode_key_place(place))
+                return open_sealed(own, sealed, place.spell())
+        return open_sealed(secret, sealed, place.spell())
 
     def must_open(self, key: WrappedKey) -> None:
         """Raise Unopenable unless the wrapped key of a case can be opened."""
-        self._data_key(key)
+        self._unwrap_data_key(key)
 
-    def _data_key(self, key: WrappedKey) -> bytes:
+    def _unwrap_data_key(self, key: WrappedKey) -> bytes:
         return self.bring_out(key.version, key.wrapped, "case_key", str(key.case))
 
     def lock_away(self, secret: bytes, *place: str) -> tuple[str, bytes]:

@@ -83,10 +83,10 @@ class Expected:
             )
         if creates and tag is not None:
             raise VersionStale("The record exists already. Read it before you replace it.")
-        if tag is not None and tag not in tags_in(self.if_match or ""):
+        if tag is not None and tag not in parse_tags(self.if_match or ""):
             raise VersionStale("Read the record again before you decide.")
 
 
-def tags_in(header: str) -> set[str]:
+def parse_tags(header: str) -> set[str]:
     """Return the entity tags of a header."""
     return {tag.strip() for tag in header.split(",")}
