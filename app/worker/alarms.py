@@ -1,8 +1,8 @@
-"""Warnings in the log of what `worker status` says that somebody has to look at.
+"""Log warnings for what `worker status` reports as above its limit, and for clock jumps.
 
-In a thread of its own, in `serve` and in each worker: a worker that hangs or is not there
-can log nothing of itself. It also compares the clock of the machine with one that cannot be
-set, and warns of a jump.
+They run in a thread of their own, in `serve` and in each worker, because a worker that
+hangs or is not running cannot log anything itself. The thread also compares the clock of
+the database with the monotonic clock of the machine, and warns of a jump.
 """
 
 import time
@@ -24,23 +24,23 @@ from app.metrics.measuring import Measured, measure
 
 log = structlog.get_logger("safe_conduct.alarms")
 EVERY: Final = 15.0
-"""Seconds between two looks, and before the first: a worker that starts needs a moment."""
+"""Seconds between two checks, and before the first, while a worker starts."""
 AGAIN: Final = 3600.0
-"""Seconds between two warnings of the same alarm, as long as it lasts."""
+"""Seconds between two warnings of the same alarm while it lasts."""
 
 
 @dataclass
 class Alarms:
-    """Knows which alarms last, when each was logged, and what the clocks showed last."""
+    """The alarms that last, the time each was logged, and the clocks of the last check."""
 
     elapsed: Callable[[], float] = time.monotonic
     logged: dict[tuple[str, str | None], float] = field(default_factory=dict)
     seen: tuple[datetime, float] | None = None
     jump: int | None = None
-    """Seconds of a jump that is not recorded yet."""
+    """Seconds of a jump that is not stored yet."""
 
     def look(self, ground: Ground) -> None:
-        """Measure everything, and log what is above its limit, or was until now."""
+        """Measure all gauges, and log each alarm that begins, lasts or ends."""
         with ground.database.reading() as session:
             self.compare_clocks(ground.time(session))
         self.record_jump(ground)
@@ -49,7 +49,7 @@ class Alarms:
         self.log_changes(measured)
 
     def compare_clocks(self, now: datetime) -> None:
-        """Log that the clock of the database was set since the last look, and note it."""
+        """Log a jump of the database's clock since the last check, and keep its seconds."""
         before, self.seen = self.seen, (now, self.elapsed())
         if before is None:
             return
@@ -59,7 +59,7 @@ class Alarms:
             log.warning("clock.jumped", seconds=self.jump, to_do=CLOCK_JUMPED)
 
     def record_jump(self, ground: Ground) -> None:
-        """Store a jump for `worker status` and the metrics; a failure is tried again."""
+        """Store the jump for `worker status` and the metrics; keep it if that fails."""
         if self.jump is None:
             return
         with ground.database.writing() as session:
@@ -67,7 +67,7 @@ class Alarms:
         self.jump = None
 
     def log_changes(self, measured: Iterable[Measured]) -> None:
-        """Log each alarm when it begins, once an hour, and when it is over."""
+        """Log each alarm when it begins, once an hour while it lasts, and when it ends."""
         for one in measured:
             name = (one.gauge.name, one.of)
             if one.is_well:
@@ -86,20 +86,20 @@ class Alarms:
 
 
 def keep_looking(ground: Ground, stop: Event, alarms: Alarms, every: float) -> None:
-    """Look until told to stop; a look that fails is logged, and the next one comes."""
+    """Check repeatedly until `stop` is set; log a check that fails, and continue."""
     while not stop.wait(every):
         try:
             alarms.look(ground)
-        except Exception as error:  # noqa: BLE001 - nobody above would hear of it
-            log.error("alarms.failed", **described(error.__cause__ or error))  # noqa: TRY400 - a message may repeat what was written
+        except Exception as error:  # noqa: BLE001 - the thread has no caller
+            log.error("alarms.failed", **described(error.__cause__ or error))  # noqa: TRY400 - the message may contain data
 
 
 @contextmanager
 def raising_alarms(ground: Ground, every: float = EVERY) -> Iterator[None]:
-    """Log alarms as long as the block lasts."""
+    """Check for alarms in a thread while the block runs."""
     stop = Event()
-    told = (ground, stop, Alarms(), every)
-    thread = Thread(target=keep_looking, args=told, name="alarms", daemon=True)
+    arguments = (ground, stop, Alarms(), every)
+    thread = Thread(target=keep_looking, args=arguments, name="alarms", daemon=True)
     thread.start()
     try:
         yield

@@ -1,4 +1,4 @@
-"""Running a step for one case at a time, so that one that fails delays no other."""
+"""Running a step for one case at a time, so that a failure delays no other case."""
 
 from collections.abc import Callable
 from typing import Final
@@ -13,13 +13,13 @@ from app.kernel.work import Ground, Writing, writing
 
 log = structlog.get_logger("safe_conduct.worker")
 BATCH: Final = 200
-"""How many cases are updated before the job looks whether it has to end."""
+"""The most cases that are updated before the job checks whether it has to stop."""
 
 
 def run_for_case(
     ground: Ground, case_id: UUID, step: Callable[[Writing, UUID], bool], *, failure: str
 ) -> bool:
-    """Run a step for one case in its own transaction; False if it is in use or fails.
+    """Run a step for one case in a transaction; return False if it is busy or fails.
 
     A failure is logged as the event `failure`.
     """
@@ -28,6 +28,6 @@ def run_for_case(
             return step(tx, case_id)
     except Busy:
         return False
-    except Exception as error:  # noqa: BLE001 - one case must not keep the others waiting
-        log.error(failure, **described(error.__cause__ or error))  # noqa: TRY400 - a message may repeat what was written
+    except Exception as error:  # noqa: BLE001 - one case must not block the others
+        log.error(failure, **described(error.__cause__ or error))  # noqa: TRY400 - the message may contain data
         return False

@@ -1,8 +1,8 @@
-"""Carrying a message to a receiver: HTTPS to an address that is outside (R62, R63).
+"""Sending webhooks by HTTPS to addresses outside of the operator's network (R62, R63).
 
-The name is looked up once, and what it leads to is judged, all of it; then this very
-address is called, by the name in its certificate. A name that leads elsewhere a moment
-later leads nowhere, and nobody sends the message on: a redirection is a failure.
+The host name is resolved once, and all addresses that it resolves to must be outside. The
+request then goes to one of these addresses, with the host name for the certificate, so that
+a later change of the DNS has no effect. Redirections count as failures.
 """
 
 import asyncio
@@ -20,23 +20,25 @@ from app.webhooks.carrying import Parcel
 from app.worker.posting import FAILED, NOT_REACHED, Message, post
 
 SUCCESS: Final = 2
-"""First digit of the status codes that mean success (RFC 9110, 15)."""
+"""The first digit of status codes that mean success (RFC 9110, 15)."""
 
 type LookUp = Callable[[str, int], Awaitable[Sequence[Address]]]
 
 
 async def look_up(host: str, port: int) -> Sequence[Address]:
-    """Ask what a name leads to, in the order in which to try; raises OSError."""
+    """Resolve a host name to addresses in the order to try them; raises OSError."""
     loop = asyncio.get_running_loop()
     found = await loop.getaddrinfo(host, port, type=SOCK_STREAM)
-    return list(dict.fromkeys(ip_address(where[0]) for *_, where in found))
+    return list(
+        dict.fromkeys(ip_address(socket_address[0]) for *_, socket_address in found)
+    )
 
 
 @dataclass(frozen=True)
 class Courier:
-    """Who carries messages; `whole` is the seconds for all of a try.
+    """Sends webhooks; `whole` is the time limit of one attempt in seconds.
 
-    `here_too`: receivers on this very machine are called as well, which only a drill has.
+    `here_too` also allows addresses of this machine, which only a drill does.
     """
 
     tls: SSLContext
@@ -45,39 +47,40 @@ class Courier:
     whole: float = 10.0
 
     def carry(self, parcel: Parcel) -> Answer:
-        """Carry one message; says what came of it."""
+        """Send one message and return the outcome."""
         return asyncio.run(self.try_to(parcel))
 
     async def try_to(self, parcel: Parcel) -> Answer:
-        """Carry it before the time is over, whoever dribbles."""
+        """Send a message within the time limit, however slowly the receiver answers."""
         try:
             async with asyncio.timeout(self.whole):
                 addresses = await self.look_up(parcel.target.host, parcel.target.port)
                 if not all(is_outside(a, here_too=self.here_too) for a in addresses):
                     return Answer(Outcome.REFUSED, "address_refused")
                 return await self.try_addresses(parcel, addresses)
-        except TimeoutError as trouble:
-            return Answer(Outcome.REFUSED, type(trouble).__name__)
+        except TimeoutError as error:
+            return Answer(Outcome.REFUSED, type(error).__name__)
         except OSError:  # its message names the host
             return Answer(Outcome.REFUSED, "name_not_found")
 
     async def try_addresses(self, parcel: Parcel, addresses: Sequence[Address]) -> Answer:
-        """Post it to the first address that can be reached.
+        """Post to the first address that can be reached.
 
-        One that is not takes no more than half of the time; an answer may take all of it.
+        Connecting takes at most half of the time limit; waiting for the answer may take all
+        of it.
         """
         answer = Answer(Outcome.REFUSED, "name_not_found")
         for address in addresses:
             try:
                 return await self.send_to(parcel, address)
-            except NOT_REACHED as trouble:
-                answer = Answer(Outcome.REFUSED, type(trouble).__name__)
-            except FAILED as trouble:
-                return Answer(Outcome.REFUSED, type(trouble).__name__)
+            except NOT_REACHED as error:
+                answer = Answer(Outcome.REFUSED, type(error).__name__)
+            except FAILED as error:
+                return Answer(Outcome.REFUSED, type(error).__name__)
         return answer
 
     async def send_to(self, parcel: Parcel, address: Address) -> Answer:
-        """Post it to one address; a status that is not of success is a refusal."""
+        """Post to one address; a status other than 2xx is a refusal."""
         target = parcel.target
         headers = {
             **parcel.headers,
@@ -85,19 +88,19 @@ class Courier:
             "Content-Type": "application/json",
             "User-Agent": "webhooks",
         }
-        where = url_at(target, address)
+        url = url_at(target, address)
         status = await post(
-            Message(where, parcel.body, headers, target.host),
+            Message(url, parcel.body, headers, target.host),
             tls=self.tls,
             connect=self.whole / 2,
             answer=self.whole,
         )
-        is_taken = status // 100 == SUCCESS
-        outcome = Outcome.DELIVERED if is_taken else Outcome.REFUSED
+        succeeded = status // 100 == SUCCESS
+        outcome = Outcome.DELIVERED if succeeded else Outcome.REFUSED
         return Answer(outcome, str(status))
 
 
 def url_at(target: Target, address: Address) -> str:
-    """Name an address instead of the host: the host is looked up no second time."""
-    where = f"[{address}]" if address.version == 6 else str(address)  # noqa: PLR2004
-    return f"https://{where}:{target.port}{target.path}"
+    """Return the URL with the address as its host, so that no name is resolved again."""
+    host = f"[{address}]" if address.version == 6 else str(address)  # noqa: PLR2004
+    return f"https://{host}:{target.port}{target.path}"

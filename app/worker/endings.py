@@ -1,4 +1,4 @@
-"""Apply what follows in open cases when an agreement, an office or its accounts end."""
+"""Updating open cases after an agreement, an office or its last account has ended."""
 
 from itertools import islice
 

@@ -1,4 +1,4 @@
-"""What follows an erasure: named outside of the database, and no file keeps its key."""
+"""The job after erasures: update the ledger, and remove the remains of deleted keys."""
 
 from app.cases.erasing import Aftermath
 from app.kernel.heartbeat import Part
@@ -8,7 +8,7 @@ from app.worker.loop import Job
 
 
 def after_erasures(ground: Ground, ledger: Ledger) -> Job:
-    """Be ready to follow up what was erased, whoever did it."""
+    """Return the job that follows up erasures, including those of other processes."""
     aftermath = Aftermath(ground, ledger)
 
     def follow(_: Ground) -> int:

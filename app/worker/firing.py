@@ -1,8 +1,8 @@
-"""Firing clocks: each that ran out in a transaction of its own (R55).
+"""Handling missed deadlines, each in a transaction of its own (R55).
 
-Which have run out is asked of the database, by its own clock, without holding anything:
-however the clocks of machines differ, and however many workers look, each is judged again
-once its case is held.
+The database decides by its own clock which deadlines have passed, without locks. Each
+deadline is checked again once its case is locked, so neither different clocks of the
+machines nor several workers have it handled twice.
 """
 
 from dataclasses import dataclass
@@ -28,9 +28,9 @@ BATCH: Final = 200
 
 @dataclass(frozen=True)
 class Fired:
-    """What one look came to.
+    """The result of one run.
 
-    `left` were in somebody else's hand, or done by them, or moved on without being fired.
+    `left` counts deadlines that another worker had locked or handled, or that had changed.
     """
 
     fired: int = 0
@@ -39,15 +39,15 @@ class Fired:
 
     @property
     def found(self) -> int:
-        """How many clocks had run out."""
+        """The number of deadlines that had passed."""
         return self.fired + self.left + self.failed
 
 
 def fire_due(ground: Ground, limit: int = BATCH) -> Fired:
-    """Fire the clocks that have run out, the longest overdue first, each by itself.
+    """Handle missed deadlines, the longest overdue first, each by itself.
 
-    Then those that wait for an office that is active no longer: nobody is there to answer.
-    One that cannot be fired is put off and alarmed of, so that the others go on.
+    Then handle the deadlines of offices that are no longer active, because nobody can
+    answer there. One that fails is postponed and logged, so that the others continue.
     """
     with ground.database.reading() as session:
         due = [
@@ -60,7 +60,7 @@ def fire_due(ground: Ground, limit: int = BATCH) -> Fired:
 
 
 def lapse_questions(ground: Ground) -> int:
-    """Let questions about no case, which have no clock, be over; say how many were."""
+    """Expire unanswered approval requests that belong to no case; return how many."""
     with reading(ground, SYSTEM) as work:
         if not access.has_unanswered(work.session, ground.time(work.session)):
             return 0
@@ -69,16 +69,16 @@ def lapse_questions(ground: Ground) -> int:
 
 
 def fire_one(ground: Ground, due: Due) -> bool | None:
-    """Fire one clock; False: it was left to another, None: it failed, and waits.
+    """Handle one deadline; return False if another worker has it, None if it failed.
 
-    Whatever goes wrong with it: a fault nobody foresaw must not stop the others for ever.
+    Every exception is caught, because an unforeseen one must not block the others for ever.
     """
     try:
         with writing(ground, SYSTEM) as work:
             is_fired = fire(work, due.number, due.case_id)
     except Busy:
         return False
-    except Exception as error:  # noqa: BLE001 - see above
+    except Exception as error:  # noqa: BLE001 - see the docstring
         return None if put_off(ground, due, error) else False
     if is_fired:
         FIRED.labels(due.kind).inc()
@@ -86,10 +86,10 @@ def fire_one(ground: Ground, due: Due) -> bool | None:
 
 
 def put_off(ground: Ground, due: Due, error: Exception) -> bool:
-    """Look at a clock later, and say that somebody has to look at it now.
+    """Postpone a deadline that failed, log it, and return whether it was still there.
 
-    Its number is told, not its case: it leads nobody anywhere who has no database. False:
-    another was done with it before we came to that.
+    The log has the number of the deadline instead of the case, which means nothing without
+    the database.
     """
     with ground.database.writing() as session:
         failures = deadlines.put_off(session, due, ground.time(session))

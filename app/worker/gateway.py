@@ -1,7 +1,8 @@
-"""Notices by SMS, through whichever gateway the operator has: one JSON object by HTTPS.
+"""Notifications by SMS, through any gateway that takes a JSON object by HTTPS.
 
-`POST {"to": "+...", "text": "..."}` with a bearer token. The `Idempotency-Key` is the same
-for each try of one message: a gateway that knows it sends no text twice.
+The request is `POST {"to": "+...", "text": "..."}` with a bearer token. The
+`Idempotency-Key` is the same for each attempt of one message, so that a gateway that
+supports it sends no text twice.
 """
 
 import asyncio
@@ -20,19 +21,23 @@ from app.worker.posting import FAILED, NOT_REACHED, Message, post
 
 OURS: Final = frozenset(
     {
-        *(HTTPStatus.UNAUTHORIZED, HTTPStatus.PAYMENT_REQUIRED, HTTPStatus.FORBIDDEN),
-        *(HTTPStatus.PROXY_AUTHENTICATION_REQUIRED, HTTPStatus.REQUEST_TIMEOUT),
-        *(HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS),
+        HTTPStatus.UNAUTHORIZED,
+        HTTPStatus.PAYMENT_REQUIRED,
+        HTTPStatus.FORBIDDEN,
+        HTTPStatus.PROXY_AUTHENTICATION_REQUIRED,
+        HTTPStatus.REQUEST_TIMEOUT,
+        HTTPStatus.TOO_EARLY,
+        HTTPStatus.TOO_MANY_REQUESTS,
     }
 )
-"""What is wrong with us or with this moment, not with the number."""
+"""Status codes that concern our account or this moment, and not the number."""
 BEYOND: Final = frozenset({HTTPStatus.BAD_GATEWAY, HTTPStatus.GATEWAY_TIMEOUT})
-"""What stands before the gateway lost it: it may have been taken."""
+"""Status codes of a proxy in front of the gateway, which may have taken the message."""
 
 
 @dataclass(frozen=True)
 class Gateway:
-    """Where text messages are handed over; `whole` is the seconds for all of it."""
+    """The SMS gateway; `whole` is the time limit of one attempt in seconds."""
 
     url: str
     token: str
@@ -40,11 +45,11 @@ class Gateway:
     whole: float = 5.0
 
     def send(self, letter: Letter) -> Answer:
-        """Hand one message over; says what came of it."""
+        """Send one message and return the outcome."""
         return asyncio.run(self.send_letter(letter))
 
     def check(self) -> str | None:
-        """Connect, by TLS if it is meant to, and send nothing; return what failed."""
+        """Connect, with TLS for HTTPS, without sending; return the error, or None."""
         url = urlsplit(self.url)
         secure, host = url.scheme == "https", url.hostname or ""
         port = url.port or (443 if secure else 80)
@@ -52,15 +57,15 @@ class Gateway:
             with create_connection((host, port), timeout=self.whole) as line:
                 if secure:
                     self.tls.wrap_socket(line, server_hostname=host).close()
-        except OSError as trouble:
-            return type(trouble).__name__
+        except OSError as error:
+            return type(error).__name__
         return None
 
     async def send_letter(self, letter: Letter) -> Answer:
-        """Ask, and cut the line when the time is over, whoever still dribbles into it.
+        """Post the message within the time limit, however slowly the gateway answers.
 
-        Nothing of the answer is read but its status, and no redirection is followed: the
-        number goes nowhere else.
+        Only the status of the response is read, and redirections are not followed, so that
+        the number is sent nowhere else.
         """
         headers = {
             "Authorization": f"Bearer {self.token}",
@@ -74,15 +79,15 @@ class Gateway:
         try:
             async with asyncio.timeout(self.whole):
                 status = await post(message, tls=self.tls, connect=half, answer=half)
-        except NOT_REACHED as trouble:
-            return Answer(Outcome.REFUSED, type(trouble).__name__)
-        except (TimeoutError, *FAILED) as trouble:
-            return Answer(Outcome.UNKNOWN, type(trouble).__name__)
+        except NOT_REACHED as error:
+            return Answer(Outcome.REFUSED, type(error).__name__)
+        except (TimeoutError, *FAILED) as error:
+            return Answer(Outcome.UNKNOWN, type(error).__name__)
         return Answer(outcome_of(status), str(status))
 
 
 def outcome_of(status: int) -> Outcome:
-    """Read a status (RFC 9110, 15): a 4xx is about the number unless it is about us."""
+    """Return the outcome for a status (RFC 9110, 15); most 4xx mean a wrong number."""
     if status in BEYOND:
         return Outcome.UNKNOWN
     match status // 100:

@@ -1,7 +1,7 @@
-"""The worker: jobs that are done again and again, each in a thread of its own.
+"""The worker: jobs that run repeatedly, each in a thread of its own.
 
-A job that hangs or fails delays no other. What goes wrong is logged, and tried again: a
-worker that dies in silence would be the commonest way to lose a person (R55, R57).
+A job that hangs or fails delays no other. Errors are logged and the job is tried again,
+because deadlines pass unnoticed while a worker does not run (R55, R57).
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -19,16 +19,19 @@ from app.worker.firing import BATCH, fire_due, lapse_questions
 
 log = structlog.get_logger("safe_conduct.worker")
 PAUSE: Final = 1.0
-"""Seconds between two looks that found little; after a full one there is none."""
+"""Seconds between two runs that had little to do; after a full one there is no pause."""
 LONGEST_PAUSE: Final = 30.0
-"""Seconds between two tries while the database cannot be reached."""
+"""The most seconds between two attempts while the database cannot be reached."""
 LEAVE: Final = 20.0
-"""Seconds that a job is given to finish what it has begun when the worker ends."""
+"""Seconds that each job has to finish its current run when the worker stops."""
 
 
 @dataclass(frozen=True)
 class Job:
-    """Something to do again and again; `work` says how much there was to do."""
+    """A job that runs repeatedly; `work` returns how much there was to do.
+
+    After a run that found `full` or more, the next run starts at once.
+    """
 
     part: Part
     work: Callable[[Ground], int]
@@ -36,9 +39,10 @@ class Job:
 
 
 def fire_clocks(ground: Ground) -> int:
-    """Fire what ran out, and say how much that was.
+    """Handle missed deadlines and expired approvals; return how many.
 
-    A look that only found what others have in hand did nothing: that is said to who debugs.
+    A run that only found deadlines that other workers handle is logged at the level of
+    debug.
     """
     fired = fire_due(ground)
     if fired.found:
@@ -51,7 +55,7 @@ CLOCKS: Final = Job(Part.CLOCKS, fire_clocks, BATCH)
 
 
 def once(ground: Ground, job: Job) -> int:
-    """Do a job once, and say that it was done."""
+    """Run a job once, record its heartbeat, and return how much there was to do."""
     found = job.work(ground)
     with ground.database.writing() as session:
         beat(session, job.part, ground.time(session))
@@ -59,26 +63,26 @@ def once(ground: Ground, job: Job) -> int:
 
 
 def keep_at(ground: Ground, job: Job, stop: Event) -> None:
-    """Do a job until told to stop; what fails is tried again, ever later.
+    """Run a job repeatedly until `stop` is set; after errors, with growing pauses.
 
-    Whatever it is that fails: a thread that ended would work for nobody, and say nothing.
+    Every exception is caught, because a thread that ended would do nothing and log nothing.
     """
     failures, pause = 0, 0.0
     while not stop.wait(pause):
         try:
             found = once(ground, job)
-        except Exception as error:  # noqa: BLE001 - see above
+        except Exception as error:  # noqa: BLE001 - see the docstring
             failures += 1
             pause = min(PAUSE * 2 ** min(failures, 10), LONGEST_PAUSE)
-            told = described(error.__cause__ or error)
-            log.error("worker.failed", part=job.part, failures=failures, **told)  # noqa: TRY400 - a message may repeat what was written
+            details = described(error.__cause__ or error)
+            log.error("worker.failed", part=job.part, failures=failures, **details)  # noqa: TRY400 - the message may contain data
         else:
             failures, pause = 0, 0.0 if found >= job.full else PAUSE
 
 
 @contextmanager
 def working(ground: Ground, jobs: Sequence[Job]) -> Iterator[Event]:
-    """Work beside what the block does; at its end, finish what was begun and no more."""
+    """Run jobs in threads while the block runs; let them finish their run at its end."""
     stop = Event()
     threads = [
         Thread(target=keep_at, args=(ground, job, stop), name=job.part, daemon=True)
@@ -96,9 +100,9 @@ def working(ground: Ground, jobs: Sequence[Job]) -> Iterator[Event]:
 
 
 def end(threads: Sequence[Thread]) -> None:
-    """Give every job its time to finish, and say which did not.
+    """Wait for every job to finish its run, and log those that did not.
 
-    What such a one had begun is undone by the database, and done by the next worker.
+    The database rolls back what such a job has begun, and the next worker does it.
     """
     for thread in threads:
         thread.join(LEAVE)

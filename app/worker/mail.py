@@ -1,7 +1,7 @@
-"""Notices by e-mail: SMTP with TLS, one message to one recipient (RFC 5321, 3207).
+"""Notifications by e-mail: SMTP with TLS, one recipient for each message (RFC 5321, 3207).
 
-What is certain is told from what is not: up to the end of the data nothing was taken; if
-nobody says after it whether it was, it may have been.
+An error before the end of the data means that the message was not taken. Without a reply
+after it, the outcome is unknown.
 """
 
 import smtplib
@@ -21,7 +21,7 @@ from app.outbox.actions import Answer
 from app.outbox.pacing import Outcome
 
 PLAIN: Final = SMTP.clone(cte_type="7bit")
-"""Any relay can carry it as it is."""
+"""A policy for 7-bit messages, which any relay accepts."""
 TROUBLE: Final = (OSError, smtplib.SMTPException)
 READY: Final = 220
 TAKEN: Final = 2
@@ -29,19 +29,19 @@ OUTCOMES: Final = {TAKEN: Outcome.DELIVERED, 4: Outcome.REFUSED, 5: Outcome.REJE
 
 
 class Wire(smtplib.SMTP):
-    """A connection that is opened when somebody watches it."""
+    """An SMTP connection that connects when `connect` is called, not at once."""
 
-    def __init__(self, host: str, me: str, step: float) -> None:
-        super().__init__(local_hostname=me, timeout=step)
+    def __init__(self, host: str, domain: str, step: float) -> None:
+        super().__init__(local_hostname=domain, timeout=step)
         self._host = host  # STARTTLS checks the certificate against it
 
 
 @dataclass(frozen=True)
 class Mail:
-    """A mail server, and in whose name it is given mail.
+    """A mail server, with the sender's address and login.
 
-    Without `tls` it is on this very machine, where nobody listens in. `step` and `whole`
-    are the seconds for each answer of the server, and for all of them.
+    `tls` may only be None if the server is on this machine. `step` and `whole` are the time
+    limits in seconds for each reply of the server, and for all of an attempt.
     """
 
     host: str
@@ -54,34 +54,34 @@ class Mail:
 
     @property
     def domain(self) -> str:
-        """Name the sender's domain: who we say we are, rather than this machine's name."""
+        """The sender's domain, which is used instead of this machine's name."""
         return self.sender.rpartition("@")[2]
 
     def send(self, letter: Letter) -> Answer:
-        """Hand one message over; says what came of it."""
+        """Send one message and return the outcome."""
         message = worded(letter, self.sender, self.domain).as_bytes(policy=PLAIN)
         wire = Wire(self.host, self.domain, self.step)
         with cut_after(wire, self.whole):
             try:
                 refusal = self.open(wire) or address(wire, self.sender, letter.to)
-            except TROUBLE as trouble:
-                return Answer(Outcome.REFUSED, code_of(trouble))
+            except TROUBLE as error:
+                return Answer(Outcome.REFUSED, code_of(error))
             return refusal or hand_over(wire, message)
 
     def check(self) -> str | None:
-        """Connect and sign in, and send nothing; return the code of what failed."""
+        """Connect and sign in without sending; return the code of an error, or None."""
         wire = Wire(self.host, self.domain, self.step)
         with cut_after(wire, self.whole):
             try:
                 refusal = self.open(wire)
-            except TROUBLE as trouble:
-                return code_of(trouble)
+            except TROUBLE as error:
+                return code_of(error)
             with suppress(*TROUBLE):
                 wire.putcmd("QUIT")
             return refusal.code if refusal else None
 
     def open(self, wire: Wire) -> Answer | None:
-        """Connect, and be sure of whom; an answer is a refusal."""
+        """Connect with TLS and sign in; return an answer only if it was refused."""
         code, _ = wire.connect(self.host, self.port)
         if code != READY:
             return Answer(Outcome.REFUSED, str(code))
@@ -94,7 +94,7 @@ class Mail:
 
 
 def address(wire: Wire, sender: str, to: str) -> Answer | None:
-    """Say from whom and to whom; an answer is a refusal, of which one may be for good."""
+    """Send the sender and the recipient; return an answer only if one was refused."""
     code, _ = wire.mail(sender)
     if code // 100 != TAKEN:
         return Answer(Outcome.REFUSED, str(code))
@@ -103,33 +103,35 @@ def address(wire: Wire, sender: str, to: str) -> Answer | None:
 
 
 def hand_over(wire: Wire, message: bytes) -> Answer:
-    """Send the data; from here on a silence does not mean no."""
+    """Send the message; an error after the data has been sent means an unknown outcome."""
     try:
         code, _ = wire.data(message)
-    except smtplib.SMTPDataError as refusal:  # of the command, before any data
+    except (
+        smtplib.SMTPDataError
+    ) as refusal:  # the DATA command was refused, before any data
         return Answer(Outcome.REFUSED, str(refusal.smtp_code))
-    except TROUBLE as trouble:
-        return Answer(Outcome.UNKNOWN, code_of(trouble))
+    except TROUBLE as error:
+        return Answer(Outcome.UNKNOWN, code_of(error))
     with suppress(*TROUBLE):
         wire.putcmd("QUIT")
     return Answer(outcome_of(code), str(code))
 
 
 def outcome_of(code: int) -> Outcome:
-    """Read a reply (RFC 5321, 4.2.1); what is none says nothing."""
+    """Return the outcome for a reply code (RFC 5321, 4.2.1); others are unknown."""
     return OUTCOMES.get(code // 100, Outcome.UNKNOWN)
 
 
-def code_of(trouble: Exception) -> str:
-    """Name what went wrong without its text, which may repeat an address."""
-    code = getattr(trouble, "smtp_code", None)
-    return str(code) if code else type(trouble).__name__
+def code_of(error: Exception) -> str:
+    """Return a code for an error, never its text, which may contain an address."""
+    code = getattr(error, "smtp_code", None)
+    return str(code) if code else type(error).__name__
 
 
 def worded(letter: Letter, sender: str, domain: str) -> EmailMessage:
-    """Write a message that tells no more than its words, however often it is sent.
+    """Return the e-mail of a notification; it is the same for each attempt.
 
-    It is marked as nobody's (RFC 3834), so that no absence notice answers it.
+    It is marked as generated (RFC 3834), so that no automatic reply answers it.
     """
     message = EmailMessage(policy=PLAIN)
     message["From"] = sender
@@ -144,18 +146,18 @@ def worded(letter: Letter, sender: str, domain: str) -> EmailMessage:
 
 @contextmanager
 def cut_after(wire: Wire, seconds: float) -> Iterator[None]:
-    """Cut a connection when its time is over, whoever still dribbles into it; close it."""
+    """Shut the connection down after this time, however slowly the server answers."""
     done = Event()
 
-    def look() -> None:
+    def watch() -> None:
         over = not done.wait(seconds)
         while over and not done.wait(0.1):
-            line = wire.sock  # which whoever hangs on it may close meanwhile
+            line = wire.sock  # another thread may set it to None
             if line is not None:
                 with suppress(OSError):
                     socket.socket.shutdown(line, socket.SHUT_RDWR)
 
-    watcher = Thread(target=look, daemon=True)
+    watcher = Thread(target=watch, daemon=True)
     watcher.start()
     try:
         yield

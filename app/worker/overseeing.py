@@ -1,4 +1,4 @@
-"""Oversight that was replaced: each case is handed on in a transaction of its own."""
+"""The job that replaces oversight offices that are no longer active, case by case."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -13,21 +13,21 @@ from app.worker.endings import follow_endings
 from app.worker.loop import Job
 
 EVERY: Final = 600.0
-"""Seconds between two looks that found nothing: each reads all that a shut body watched."""
+"""Seconds between two searches after one that found nothing; a search reads many cases."""
 
 
 @dataclass
 class Watch:
-    """Looks for cases to hand on, and for what ended beside cases that run.
+    """Finds cases that need another oversight office, or in which something ended.
 
-    Again at once while there are some, then seldom.
+    While it finds some, it runs at once again; otherwise seldom.
     """
 
     elapsed: Callable[[], float] = monotonic
     rests_until: float = 0.0
 
     def look(self, ground: Ground) -> int:
-        """Hand on some, and say how many."""
+        """Update some cases, and return how many."""
         if self.elapsed() < self.rests_until:
             return 0
         count = replace_oversight(ground) + follow_endings(ground)
@@ -37,16 +37,15 @@ class Watch:
 
 
 def overseeing(clocks: Job) -> Job:
-    """See to oversight in the same job as the clocks, after them."""
+    """Return the job of the deadlines, extended to replace oversight after them."""
     watch = Watch()
     return replace(clocks, work=lambda ground: clocks.work(ground) + watch.look(ground))
 
 
 def replace_oversight(ground: Ground, limit: int = BATCH) -> int:
-    """Give cases that nobody active watches to who does; say how many were given.
+    """Assign active oversight to cases without one, and return how many.
 
-    What is in somebody's hand comes again with the next look, and so does what failed: no
-    case keeps the others waiting.
+    A case that is in use, or that fails, is tried again in the next run.
     """
     with reading(ground, SYSTEM) as work:
         found = unwatched(work, limit)

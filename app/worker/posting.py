@@ -1,7 +1,7 @@
-"""Posting to a server that others run. Only the status of its response is read.
+"""HTTP POST to the servers of others. Only the status of the response is read.
 
 A server may send any number of interim responses before the final one (1xx, RFC 9110,
-15.2), and each has to be parsed. So the bytes that are read are limited.
+15.2), and each has to be parsed. So the number of bytes that are read is limited.
 """
 
 from collections.abc import Iterable, Mapping
@@ -12,18 +12,18 @@ from typing import Any, Final, override
 import httpcore
 
 MOST_BYTES: Final = 32 * 1024
-"""The most that is read from one connection."""
+"""The most bytes that are read from one connection."""
 NOT_REACHED: Final = (httpcore.ConnectError, httpcore.ConnectTimeout)
 FAILED: Final = (
     httpcore.NetworkError,
     httpcore.TimeoutException,
     httpcore.ProtocolError,
 )
-"""What is raised when a server, or the network, fails."""
+"""The exceptions for an error of the server or the network."""
 
 
 class BoundedStream(httpcore.AsyncNetworkStream):
-    """A connection from which at most MOST_BYTES are read; then it raises ReadError."""
+    """A connection that raises ReadError after MOST_BYTES have been read."""
 
     def __init__(self, stream: httpcore.AsyncNetworkStream) -> None:
         self.stream, self.left = stream, MOST_BYTES
@@ -60,7 +60,7 @@ class BoundedStream(httpcore.AsyncNetworkStream):
 
 
 class BoundedBackend(httpcore.AnyIOBackend):
-    """Opens bounded connections."""
+    """A network backend that opens bounded connections."""
 
     @override
     async def connect_tcp(
@@ -79,7 +79,7 @@ class BoundedBackend(httpcore.AnyIOBackend):
 
 @dataclass(frozen=True)
 class Message:
-    """A body and where to post it; `host`: the name in the certificate, if given."""
+    """A body and its URL; `host` is the name in the certificate, if it differs."""
 
     url: str
     body: bytes
@@ -88,7 +88,7 @@ class Message:
 
 
 async def post(message: Message, *, tls: SSLContext, connect: float, answer: float) -> int:
-    """Post a message and return the status of the response; no redirection is followed.
+    """Post a message and return the status of the response; follow no redirection.
 
     `connect` and `answer` are time limits in seconds. Raises one of FAILED.
     """

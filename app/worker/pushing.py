@@ -1,6 +1,6 @@
-"""Pushing feeds to their receivers, each in a thread of its own (R53).
+"""Pushing feeds to webhooks, each in a thread of its own (R53).
 
-A receiver that hangs or is dead holds up its own feed and no other.
+A receiver that hangs or is down delays its own feed and no other.
 """
 
 import time
@@ -24,13 +24,13 @@ from app.worker.loop import Job
 
 log = structlog.get_logger("safe_conduct.worker")
 AT_ONCE: Final = 64
-"""Receivers that are called at the same time."""
+"""The most receivers that are called at the same time."""
 PATIENCE: Final = 10.0
-"""Seconds after which a thread begins nothing more: others may have waited."""
+"""Seconds after which a thread starts no further message, so that others get a turn."""
 
 
 def due(ground: Ground) -> list[UUID]:
-    """Name the webhooks that something is to be sent to now."""
+    """Return the webhooks that have something to send now."""
     with ground.database.reading() as session:
         return list(queries.due(session, ground.time(session)))
 
@@ -38,7 +38,7 @@ def due(ground: Ground) -> list[UUID]:
 def push(
     ground: Ground, courier: Courier, webhook_id: UUID, longest: timedelta = timedelta()
 ) -> int:
-    """Send what waits for one receiver, until a try fails; says how many arrived.
+    """Send the events of one webhook until an attempt fails; return how many arrived.
 
     New events are delayed at random, by `longest` at most.
     """
@@ -60,20 +60,20 @@ def push(
 
 
 def carry(ground: Ground, courier: Courier, parcel: Parcel) -> Answer:
-    """Carry a message to a host that the operator lists, now as when it was opened.
+    """Send a message if the operator still lists its host; return the outcome.
 
-    Whatever goes wrong is a try that failed: of a fault its name is kept alone.
+    Every exception counts as a failed attempt; only the name of its class is kept.
     """
     if parcel.target.origin not in ground.hosts:
         return Answer(Outcome.REFUSED, "host_not_listed")
     try:
         return courier.carry(parcel)
-    except Exception as fault:  # noqa: BLE001 - see above
-        return Answer(Outcome.REFUSED, type(fault).__name__)
+    except Exception as error:  # noqa: BLE001 - see the docstring
+        return Answer(Outcome.REFUSED, type(error).__name__)
 
 
 class Pusher:
-    """Begins a thread for each receiver that something waits for."""
+    """Starts a thread for each webhook that has something to send."""
 
     def __init__(self, courier: Courier, longest: timedelta = timedelta()) -> None:
         self._courier, self._longest = courier, longest
@@ -81,32 +81,32 @@ class Pusher:
         self._busy = set[UUID]()
 
     def look(self, ground: Ground) -> int:
-        """Begin what is due and not in hand here; says for how many.
+        """Start a thread for each webhook that is due and has none; return how many.
 
-        In hand is what has a thread: where none is to be had, the next look begins it.
+        At most AT_ONCE threads run at the same time; a later run starts the others.
         """
         with self._turn:
             room = AT_ONCE - len(self._busy)
-            begun = [one for one in due(ground) if one not in self._busy][:room]
-            for one in begun:
+            started = [id_ for id_ in due(ground) if id_ not in self._busy][:room]
+            for id_ in started:
                 Thread(
-                    target=self._push, args=(ground, one), name="webhook", daemon=True
+                    target=self._push, args=(ground, id_), name="webhook", daemon=True
                 ).start()
-                self._busy.add(one)
-        return len(begun)
+                self._busy.add(id_)
+        return len(started)
 
     def _push(self, ground: Ground, webhook_id: UUID) -> None:
-        """Send; what fails with the database is tried again by the next look."""
+        """Push to one webhook; a later run tries again what fails with the database."""
         try:
             push(ground, self._courier, webhook_id, self._longest)
-        except Exception as error:  # noqa: BLE001 - nobody above would hear of it
-            told = described(error.__cause__ or error)
-            log.error("webhook.failed", webhook=str(webhook_id), **told)  # noqa: TRY400 - a message may repeat what was written
+        except Exception as error:  # noqa: BLE001 - the thread has no caller
+            details = described(error.__cause__ or error)
+            log.error("webhook.failed", webhook=str(webhook_id), **details)  # noqa: TRY400 - the message may contain data
         finally:
             with self._turn:
                 self._busy.discard(webhook_id)
 
 
 def pushing(courier: Courier, longest: timedelta) -> Job:
-    """Let a worker push, again and again; `longest` is the longest delay of new events."""
+    """Return the job that pushes; `longest` is the longest delay of new events."""
     return Job(Part.WEBHOOKS, Pusher(courier, longest).look, AT_ONCE)

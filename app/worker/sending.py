@@ -1,9 +1,8 @@
-"""Sending what waits in the outbox, each way out for itself (R53).
+"""Sending the messages in the outbox, by each channel independently (R53).
 
-Something is taken in hand in one transaction, sent outside of any, and settled in another:
-whoever else works on the database waits for no server of somebody else's. Each way has its
-own thread, so that one that hangs holds up no other, and each message its own time, so that
-it hangs for no longer than that.
+A message is claimed in one transaction, sent outside of any, and settled in another, so
+that no transaction waits for the server of somebody else. Each channel has its own thread
+and each message its own time limit, so that one that hangs delays no other for long.
 """
 
 import time
@@ -33,11 +32,11 @@ from app.worker.loop import Job
 log = structlog.get_logger("safe_conduct.worker")
 BATCH: Final = 200
 PATIENCE: Final = 10.0
-"""Seconds after which a look begins nothing more; it ends with what is in hand."""
+"""Seconds after which a run starts no further message."""
 
 
 class Fate(StrEnum):
-    """What became of something in one look."""
+    """The result for one message in one run."""
 
     DELIVERED = "delivered"
     REFUSED = "refused"
@@ -51,12 +50,12 @@ class Fate(StrEnum):
 
 @dataclass(frozen=True)
 class WayOut[L]:
-    """How things leave by one way.
+    """The functions that send messages by one channel.
 
-    `compose` words one for its recipient as it is now, None if it has none any more. `send`
-    carries it out of the house, in less than `pacing.LONGEST_TRY`. `lost` does what is left
-    to do for one that was given up, `dropped` for one that has no recipient any more; each
-    says whether there was anything.
+    `compose` writes the message for its recipient, or returns None if that is no longer
+    possible. `send` sends it, in less than `pacing.LONGEST_TRY`. `lost` handles a message
+    that was given up, and `dropped` one without a recipient; each returns whether it found
+    another way.
     """
 
     compose: Callable[[Reading, Outgoing], L | None]
@@ -67,7 +66,7 @@ class WayOut[L]:
 
 @dataclass(frozen=True)
 class Senders:
-    """Every way out, and how long a recipient is left alone between two messages."""
+    """The channels, and the minimum time between two messages to one recipient."""
 
     ways: Mapping[Way, WayOut[Any]]
     window: timedelta
@@ -75,7 +74,7 @@ class Senders:
 
 @dataclass(frozen=True)
 class InHand:
-    """Something that is in hand: which one, and by which try."""
+    """A claimed message, with the id of the claim."""
 
     id: UUID
     claim: UUID
@@ -83,24 +82,24 @@ class InHand:
 
 @dataclass(frozen=True)
 class Sent:
-    """What one look came to: how often which fate."""
+    """The number of messages of one run, by result."""
 
     fates: Mapping[Fate, int]
 
     def __getitem__(self, fate: Fate) -> int:
-        """Count one fate."""
+        """Return the number of messages with this result."""
         return self.fates.get(fate, 0)
 
     @property
     def found(self) -> int:
-        """How much there was to do."""
+        """The number of messages that were due."""
         return sum(self.fates.values())
 
 
 def send_due(ground: Ground, senders: Senders) -> Sent:
-    """Send what is due, a bounded lot of it.
+    """Send the messages that are due, at most BATCH for each channel.
 
-    Anybody may do this at once with others: nothing is in two hands.
+    Several processes may do this at once, because each message is claimed.
     """
     with ThreadPoolExecutor(len(senders.ways), "sending") as threads:
         looks = [threads.submit(empty, ground, senders, way) for way in senders.ways]
@@ -108,7 +107,7 @@ def send_due(ground: Ground, senders: Senders) -> Sent:
 
 
 def sending(senders: Senders) -> Job:
-    """Let a worker send what is due, again and again."""
+    """Return the job that sends what is due."""
 
     def send(ground: Ground) -> int:
         return send_due(ground, senders).found
@@ -117,9 +116,9 @@ def sending(senders: Senders) -> Job:
 
 
 def empty(ground: Ground, senders: Senders, way: Way) -> Counter[Fate]:
-    """Send by one way until nothing is left to send now, or its time is over.
+    """Send by one channel until nothing is due or its time is over.
 
-    What goes wrong with the database ends this look at this way, and no other.
+    An error of the database ends this run of this channel, and of no other.
     """
     fates, began = Counter[Fate](), time.monotonic()
     try:
@@ -128,13 +127,13 @@ def empty(ground: Ground, senders: Senders, way: Way) -> Counter[Fate]:
             if fate is None:
                 break
             fates[fate] += 1
-    except (Problem, DBAPIError, LookupError, AssertionError) as fault:
-        log.error("outgoing.failed", way=way, error=type(fault).__name__)  # noqa: TRY400 - a message may repeat what was written
+    except (Problem, DBAPIError, LookupError, AssertionError) as error:
+        log.error("outgoing.failed", way=way, error=type(error).__name__)  # noqa: TRY400 - the message may contain data
     return fates
 
 
 def send_one(ground: Ground, senders: Senders, way: Way) -> Fate | None:
-    """Send one thing, if any is due by this way; says what became of it."""
+    """Send one message of this channel, if any is due, and return the result."""
     way_out = senders.ways[way]
     taken = take_in_hand(ground, senders, way)
     if not isinstance(taken, InHand):
@@ -154,10 +153,10 @@ def send_one(ground: Ground, senders: Senders, way: Way) -> Fate | None:
 
 
 def take_in_hand(ground: Ground, senders: Senders, way: Way) -> InHand | Fate | None:
-    """Take the next thing in hand; or say what became of it instead, None if none is due.
+    """Claim the next message, or return its result, or None if none is due.
 
-    Committed before a word goes out: should this process die, it is sent again after its
-    window, and not before.
+    The claim is committed before the message is sent. If this process dies, the message is
+    sent again after its window, and not before.
     """
     with writing(ground, SYSTEM) as work:
         outgoing = queries.lock_due(work, way, senders.window)
@@ -175,28 +174,29 @@ def take_in_hand(ground: Ground, senders: Senders, way: Way) -> InHand | Fate | 
 
 
 def attempt(ground: Ground, way_out: WayOut[Any], outgoing_id: UUID) -> Answer | None:
-    """Carry one out of the house; None: its recipient is not to be written to any more.
+    """Send one message and return the outcome, or None if it has no recipient any more.
 
-    Whatever goes wrong is an outcome, or one that nobody can word would hold up the others.
-    Of a fault its name is kept alone: its text may have an address in it.
+    Every exception counts as an outcome, because a message that cannot be written must not
+    block the others. Only the name of its class is kept, since its text may contain an
+    address.
     """
     try:
         with reading(ground, SYSTEM) as work:
             letter = way_out.compose(work, queries.get(work, outgoing_id))
-    except Exception as fault:  # noqa: BLE001 - nothing has left yet, so it is tried again
-        return Answer(Outcome.REFUSED, type(fault).__name__)
+    except Exception as error:  # noqa: BLE001 - nothing was sent, so it is tried again
+        return Answer(Outcome.REFUSED, type(error).__name__)
     if letter is None:
         return None
     try:
         return way_out.send(letter)
-    except Exception as fault:  # noqa: BLE001 - a sender that broke off may have sent it
-        return Answer(Outcome.UNKNOWN, type(fault).__name__)
+    except Exception as error:  # noqa: BLE001 - it may have been sent before the error
+        return Answer(Outcome.UNKNOWN, type(error).__name__)
 
 
 def settle(
     ground: Ground, way_out: WayOut[Any], taken: InHand, answer: Answer | None
 ) -> Fate:
-    """Say what came of a try, unless another try has begun since."""
+    """Store the outcome of an attempt, unless another attempt has begun since."""
     with writing(ground, SYSTEM) as work:
         outgoing = queries.lock(work, taken.id)
         if outgoing.claim != taken.claim or outgoing.state != State.SENDING:
@@ -214,7 +214,7 @@ def settle(
 
 
 def alarm(dead: Outgoing, *, other_way: bool) -> None:
-    """Say that something did not get out, so that somebody looks; not what, nor to whom."""
+    """Log that a message was given up, without its content and its recipient."""
     log.error(
         "outgoing.dead",
         outgoing=str(dead.id),
