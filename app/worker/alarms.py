@@ -23,7 +23,7 @@ from app.metrics.gauges import CLOCK_JUMP_LIMIT, CLOCK_JUMPED, watches_of
 from app.metrics.measuring import Measured, measure
 
 log = structlog.get_logger("safe_conduct.alarms")
-EVERY: Final = 15.0
+CHECK_INTERVAL: Final = 15.0
 """Seconds between two checks, and before the first, while a worker starts."""
 AGAIN: Final = 3600.0
 """Seconds between two warnings of the same alarm while it lasts."""
@@ -85,7 +85,7 @@ class Alarms:
                 )
 
 
-def keep_looking(ground: Ground, stop: Event, alarms: Alarms, every: float) -> None:
+def watch_alarms(ground: Ground, stop: Event, alarms: Alarms, every: float) -> None:
     """Check repeatedly until `stop` is set; log a check that fails, and continue."""
     while not stop.wait(every):
         try:
@@ -95,11 +95,11 @@ def keep_looking(ground: Ground, stop: Event, alarms: Alarms, every: float) -> N
 
 
 @contextmanager
-def raising_alarms(ground: Ground, every: float = EVERY) -> Iterator[None]:
+def raising_alarms(ground: Ground, every: float = CHECK_INTERVAL) -> Iterator[None]:
     """Check for alarms in a thread while the block runs."""
     stop = Event()
     arguments = (ground, stop, Alarms(), every)
-    thread = Thread(target=keep_looking, args=arguments, name="alarms", daemon=True)
+    thread = Thread(target=watch_alarms, args=arguments, name="alarms", daemon=True)
     thread.start()
     try:
         yield

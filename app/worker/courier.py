@@ -17,7 +17,7 @@ from app.outbox.actions import Answer
 from app.outbox.pacing import Outcome
 from app.webhooks.addresses import Address, Target, is_outside
 from app.webhooks.carrying import Parcel
-from app.worker.posting import FAILED, NOT_REACHED, Message, post
+from app.worker.posting import FAILED, NOT_REACHED, Message, send_post
 
 SUCCESS: Final = 2
 """The first digit of status codes that mean success (RFC 9110, 15)."""
@@ -25,7 +25,7 @@ SUCCESS: Final = 2
 type LookUp = Callable[[str, int], Awaitable[Sequence[Address]]]
 
 
-async def look_up(host: str, port: int) -> Sequence[Address]:
+async def resolve_host(host: str, port: int) -> Sequence[Address]:
     """Resolve a host name to addresses in the order to try them; raises OSError."""
     loop = asyncio.get_running_loop()
     found = await loop.getaddrinfo(host, port, type=SOCK_STREAM)
@@ -43,27 +43,27 @@ class Courier:
 
     tls: SSLContext
     here_too: bool = False
-    look_up: LookUp = look_up
+    look_up: LookUp = resolve_host
     whole: float = 10.0
 
     def carry(self, parcel: Parcel) -> Answer:
         """Send one message and return the outcome."""
-        return asyncio.run(self.try_to(parcel))
+        return asyncio.run(self.send_in_time(parcel))
 
-    async def try_to(self, parcel: Parcel) -> Answer:
+    async def send_in_time(self, parcel: Parcel) -> Answer:
         """Send a message within the time limit, however slowly the receiver answers."""
         try:
             async with asyncio.timeout(self.whole):
                 addresses = await self.look_up(parcel.target.host, parcel.target.port)
                 if not all(is_outside(a, here_too=self.here_too) for a in addresses):
                     return Answer(Outcome.REFUSED, "address_refused")
-                return await self.try_addresses(parcel, addresses)
+                return await self.send_to_first(parcel, addresses)
         except TimeoutError as error:
             return Answer(Outcome.REFUSED, type(error).__name__)
         except OSError:  # its message names the host
             return Answer(Outcome.REFUSED, "name_not_found")
 
-    async def try_addresses(self, parcel: Parcel, addresses: Sequence[Address]) -> Answer:
+    async def send_to_first(self, parcel: Parcel, addresses: Sequence[Address]) -> Answer:
         """Post to the first address that can be reached.
 
         Connecting takes at most half of the time limit; waiting for the answer may take all
@@ -88,8 +88,8 @@ class Courier:
             "Content-Type": "application/json",
             "User-Agent": "webhooks",
         }
-        url = url_at(target, address)
-        status = await post(
+        url = build_url(target, address)
+        status = await send_post(
             Message(url, parcel.body, headers, target.host),
             tls=self.tls,
             connect=self.whole / 2,
@@ -100,7 +100,7 @@ class Courier:
         return Answer(outcome, str(status))
 
 
-def url_at(target: Target, address: Address) -> str:
+def build_url(target: Target, address: Address) -> str:
     """Return the URL with the address as its host, so that no name is resolved again."""
     host = f"[{address}]" if address.version == 6 else str(address)  # noqa: PLR2004
     return f"https://{host}:{target.port}{target.path}"

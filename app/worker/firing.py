@@ -59,7 +59,7 @@ def fire_due(ground: Ground, limit: int = BATCH) -> Fired:
     return Fired(*counts)
 
 
-def lapse_questions(ground: Ground) -> int:
+def expire_questions(ground: Ground) -> int:
     """Expire unanswered approval requests that belong to no case; return how many."""
     with reading(ground, SYSTEM) as work:
         if not access.has_unanswered(work.session, ground.time(work.session)):

@@ -17,9 +17,9 @@ from urllib.parse import urlsplit
 from app.notices.words import Letter
 from app.outbox.actions import Answer
 from app.outbox.pacing import Outcome
-from app.worker.posting import FAILED, NOT_REACHED, Message, post
+from app.worker.posting import FAILED, NOT_REACHED, Message, send_post
 
-OURS: Final = frozenset(
+RETRYABLE: Final = frozenset(
     {
         HTTPStatus.UNAUTHORIZED,
         HTTPStatus.PAYMENT_REQUIRED,
@@ -31,7 +31,7 @@ OURS: Final = frozenset(
     }
 )
 """Status codes that concern our account or this moment, and not the number."""
-BEYOND: Final = frozenset({HTTPStatus.BAD_GATEWAY, HTTPStatus.GATEWAY_TIMEOUT})
+UNCERTAIN: Final = frozenset({HTTPStatus.BAD_GATEWAY, HTTPStatus.GATEWAY_TIMEOUT})
 """Status codes of a proxy in front of the gateway, which may have taken the message."""
 
 
@@ -78,22 +78,22 @@ class Gateway:
         message, half = Message(self.url, body.encode(), headers), self.whole / 2
         try:
             async with asyncio.timeout(self.whole):
-                status = await post(message, tls=self.tls, connect=half, answer=half)
+                status = await send_post(message, tls=self.tls, connect=half, answer=half)
         except NOT_REACHED as error:
             return Answer(Outcome.REFUSED, type(error).__name__)
         except (TimeoutError, *FAILED) as error:
             return Answer(Outcome.UNKNOWN, type(error).__name__)
-        return Answer(outcome_of(status), str(status))
+        return Answer(get_outcome(status), str(status))
 
 
-def outcome_of(status: int) -> Outcome:
+def get_outcome(status: int) -> Outcome:
     """Return the outcome for a status (RFC 9110, 15); most 4xx mean a wrong number."""
-    if status in BEYOND:
+    if status in UNCERTAIN:
         return Outcome.UNKNOWN
     match status // 100:
         case 2:
             return Outcome.DELIVERED
-        case 4 if status not in OURS:
+        case 4 if status not in RETRYABLE:
             return Outcome.REJECTED
         case _:
             return Outcome.REFUSED

@@ -15,7 +15,7 @@ import structlog
 from app.kernel.heartbeat import Part, beat
 from app.kernel.trouble import described
 from app.kernel.work import Ground
-from app.worker.firing import BATCH, fire_due, lapse_questions
+from app.worker.firing import BATCH, expire_questions, fire_due
 
 log = structlog.get_logger("safe_conduct.worker")
 PAUSE: Final = 1.0
@@ -38,7 +38,7 @@ class Job:
     full: int
 
 
-def fire_clocks(ground: Ground) -> int:
+def handle_deadlines(ground: Ground) -> int:
     """Handle missed deadlines and expired approvals; return how many.
 
     A run that only found deadlines that other workers handle is logged at the level of
@@ -48,10 +48,10 @@ def fire_clocks(ground: Ground) -> int:
     if fired.found:
         say = log.info if fired.fired or fired.failed else log.debug
         say("clocks", fired=fired.fired, left=fired.left, failed=fired.failed)
-    return fired.fired + lapse_questions(ground)
+    return fired.fired + expire_questions(ground)
 
 
-CLOCKS: Final = Job(Part.CLOCKS, fire_clocks, BATCH)
+CLOCKS: Final = Job(Part.CLOCKS, handle_deadlines, BATCH)
 
 
 def once(ground: Ground, job: Job) -> int:
@@ -62,7 +62,7 @@ def once(ground: Ground, job: Job) -> int:
     return found
 
 
-def keep_at(ground: Ground, job: Job, stop: Event) -> None:
+def run_repeatedly(ground: Ground, job: Job, stop: Event) -> None:
     """Run a job repeatedly until `stop` is set; after errors, with growing pauses.
 
     Every exception is caught, because a thread that ended would do nothing and log nothing.
@@ -85,7 +85,7 @@ def working(ground: Ground, jobs: Sequence[Job]) -> Iterator[Event]:
     """Run jobs in threads while the block runs; let them finish their run at its end."""
     stop = Event()
     threads = [
-        Thread(target=keep_at, args=(ground, job, stop), name=job.part, daemon=True)
+        Thread(target=run_repeatedly, args=(ground, job, stop), name=job.part, daemon=True)
         for job in jobs
     ]
     parts = [job.part for job in jobs]
@@ -96,10 +96,10 @@ def working(ground: Ground, jobs: Sequence[Job]) -> Iterator[Event]:
         yield stop
     finally:
         stop.set()
-        end(threads)
+        wait_for_jobs(threads)
 
 
-def end(threads: Sequence[Thread]) -> None:
+def wait_for_jobs(threads: Sequence[Thread]) -> None:
     """Wait for every job to finish its run, and log those that did not.
 
     The database rolls back what such a job has begun, and the next worker does it.

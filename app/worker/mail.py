@@ -22,13 +22,13 @@ from app.outbox.pacing import Outcome
 
 PLAIN: Final = SMTP.clone(cte_type="7bit")
 """A policy for 7-bit messages, which any relay accepts."""
-TROUBLE: Final = (OSError, smtplib.SMTPException)
+ERRORS: Final = (OSError, smtplib.SMTPException)
 READY: Final = 220
-TAKEN: Final = 2
-OUTCOMES: Final = {TAKEN: Outcome.DELIVERED, 4: Outcome.REFUSED, 5: Outcome.REJECTED}
+SUCCESS: Final = 2
+OUTCOMES: Final = {SUCCESS: Outcome.DELIVERED, 4: Outcome.REFUSED, 5: Outcome.REJECTED}
 
 
-class Wire(smtplib.SMTP):
+class Connection(smtplib.SMTP):
     """An SMTP connection that connects when `connect` is called, not at once."""
 
     def __init__(self, host: str, domain: str, step: float) -> None:
@@ -59,76 +59,76 @@ class Mail:
 
     def send(self, letter: Letter) -> Answer:
         """Send one message and return the outcome."""
-        message = worded(letter, self.sender, self.domain).as_bytes(policy=PLAIN)
-        wire = Wire(self.host, self.domain, self.step)
-        with cut_after(wire, self.whole):
+        message = build_email(letter, self.sender, self.domain).as_bytes(policy=PLAIN)
+        smtp = Connection(self.host, self.domain, self.step)
+        with limit_time(smtp, self.whole):
             try:
-                refusal = self.open(wire) or address(wire, self.sender, letter.to)
-            except TROUBLE as error:
-                return Answer(Outcome.REFUSED, code_of(error))
-            return refusal or hand_over(wire, message)
+                refusal = self.open(smtp) or send_envelope(smtp, self.sender, letter.to)
+            except ERRORS as error:
+                return Answer(Outcome.REFUSED, get_error_code(error))
+            return refusal or send_data(smtp, message)
 
     def check(self) -> str | None:
         """Connect and sign in without sending; return the code of an error, or None."""
-        wire = Wire(self.host, self.domain, self.step)
-        with cut_after(wire, self.whole):
+        smtp = Connection(self.host, self.domain, self.step)
+        with limit_time(smtp, self.whole):
             try:
-                refusal = self.open(wire)
-            except TROUBLE as error:
-                return code_of(error)
-            with suppress(*TROUBLE):
-                wire.putcmd("QUIT")
+                refusal = self.open(smtp)
+            except ERRORS as error:
+                return get_error_code(error)
+            with suppress(*ERRORS):
+                smtp.putcmd("QUIT")
             return refusal.code if refusal else None
 
-    def open(self, wire: Wire) -> Answer | None:
+    def open(self, smtp: Connection) -> Answer | None:
         """Connect with TLS and sign in; return an answer only if it was refused."""
-        code, _ = wire.connect(self.host, self.port)
+        code, _ = smtp.connect(self.host, self.port)
         if code != READY:
             return Answer(Outcome.REFUSED, str(code))
         if self.tls:
-            wire.starttls(context=self.tls)
-        wire.ehlo_or_helo_if_needed()
+            smtp.starttls(context=self.tls)
+        smtp.ehlo_or_helo_if_needed()
         if self.login:
-            wire.login(*self.login)
+            smtp.login(*self.login)
         return None
 
 
-def address(wire: Wire, sender: str, to: str) -> Answer | None:
+def send_envelope(smtp: Connection, sender: str, to: str) -> Answer | None:
     """Send the sender and the recipient; return an answer only if one was refused."""
-    code, _ = wire.mail(sender)
-    if code // 100 != TAKEN:
+    code, _ = smtp.mail(sender)
+    if code // 100 != SUCCESS:
         return Answer(Outcome.REFUSED, str(code))
-    code, _ = wire.rcpt(to)
-    return None if code // 100 == TAKEN else Answer(outcome_of(code), str(code))
+    code, _ = smtp.rcpt(to)
+    return None if code // 100 == SUCCESS else Answer(get_outcome(code), str(code))
 
 
-def hand_over(wire: Wire, message: bytes) -> Answer:
+def send_data(smtp: Connection, message: bytes) -> Answer:
     """Send the message; an error after the data has been sent means an unknown outcome."""
     try:
-        code, _ = wire.data(message)
+        code, _ = smtp.data(message)
     except (
         smtplib.SMTPDataError
     ) as refusal:  # the DATA command was refused, before any data
         return Answer(Outcome.REFUSED, str(refusal.smtp_code))
-    except TROUBLE as error:
-        return Answer(Outcome.UNKNOWN, code_of(error))
-    with suppress(*TROUBLE):
-        wire.putcmd("QUIT")
-    return Answer(outcome_of(code), str(code))
+    except ERRORS as error:
+        return Answer(Outcome.UNKNOWN, get_error_code(error))
+    with suppress(*ERRORS):
+        smtp.putcmd("QUIT")
+    return Answer(get_outcome(code), str(code))
 
 
-def outcome_of(code: int) -> Outcome:
+def get_outcome(code: int) -> Outcome:
     """Return the outcome for a reply code (RFC 5321, 4.2.1); others are unknown."""
     return OUTCOMES.get(code // 100, Outcome.UNKNOWN)
 
 
-def code_of(error: Exception) -> str:
+def get_error_code(error: Exception) -> str:
     """Return a code for an error, never its text, which may contain an address."""
     code = getattr(error, "smtp_code", None)
     return str(code) if code else type(error).__name__
 
 
-def worded(letter: Letter, sender: str, domain: str) -> EmailMessage:
+def build_email(letter: Letter, sender: str, domain: str) -> EmailMessage:
     """Return the e-mail of a notification; it is the same for each attempt.
 
     It is marked as generated (RFC 3834), so that no automatic reply answers it.
@@ -145,14 +145,14 @@ def worded(letter: Letter, sender: str, domain: str) -> EmailMessage:
 
 
 @contextmanager
-def cut_after(wire: Wire, seconds: float) -> Iterator[None]:
+def limit_time(smtp: Connection, seconds: float) -> Iterator[None]:
     """Shut the connection down after this time, however slowly the server answers."""
     done = Event()
 
     def watch() -> None:
         over = not done.wait(seconds)
         while over and not done.wait(0.1):
-            line = wire.sock  # another thread may set it to None
+            line = smtp.sock  # another thread may set it to None
             if line is not None:
                 with suppress(OSError):
                     socket.socket.shutdown(line, socket.SHUT_RDWR)
@@ -164,4 +164,4 @@ def cut_after(wire: Wire, seconds: float) -> Iterator[None]:
     finally:
         done.set()
         watcher.join()
-        wire.close()
+        smtp.close()

@@ -11,7 +11,7 @@ from typing import Any, Final, override
 
 import httpcore
 
-MOST_BYTES: Final = 32 * 1024
+MAX_BYTES: Final = 32 * 1024
 """The most bytes that are read from one connection."""
 NOT_REACHED: Final = (httpcore.ConnectError, httpcore.ConnectTimeout)
 FAILED: Final = (
@@ -23,10 +23,10 @@ FAILED: Final = (
 
 
 class BoundedStream(httpcore.AsyncNetworkStream):
-    """A connection that raises ReadError after MOST_BYTES have been read."""
+    """A connection that raises ReadError after MAX_BYTES have been read."""
 
     def __init__(self, stream: httpcore.AsyncNetworkStream) -> None:
-        self.stream, self.left = stream, MOST_BYTES
+        self.stream, self.left = stream, MAX_BYTES
 
     @override
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
@@ -87,13 +87,15 @@ class Message:
     host: str | None = None
 
 
-async def post(message: Message, *, tls: SSLContext, connect: float, answer: float) -> int:
+async def send_post(
+    message: Message, *, tls: SSLContext, connect: float, answer: float
+) -> int:
     """Post a message and return the status of the response; follow no redirection.
 
     `connect` and `answer` are time limits in seconds. Raises one of FAILED.
     """
     limits = {"connect": connect, "read": answer, "write": answer, "pool": answer}
-    named = {"sni_hostname": message.host} if message.host else {}
+    server = {"sni_hostname": message.host} if message.host else {}
     async with (
         httpcore.AsyncConnectionPool(tls, network_backend=BoundedBackend()) as pool,
         pool.stream(
@@ -101,7 +103,7 @@ async def post(message: Message, *, tls: SSLContext, connect: float, answer: flo
             message.url,
             headers=list(message.headers.items()),
             content=message.body,
-            extensions={"timeout": limits, **named},
+            extensions={"timeout": limits, **server},
         ) as response,
     ):
         return response.status

@@ -23,9 +23,9 @@ from app.worker.courier import Courier
 from app.worker.loop import Job
 
 log = structlog.get_logger("safe_conduct.worker")
-AT_ONCE: Final = 64
+MAX_THREADS: Final = 64
 """The most receivers that are called at the same time."""
-PATIENCE: Final = 10.0
+RUN_SECONDS: Final = 10.0
 """Seconds after which a thread starts no further message, so that others get a turn."""
 
 
@@ -43,12 +43,12 @@ def push(
     New events are delayed at random, by `longest` at most.
     """
     arrived, began = 0, time.monotonic()
-    while time.monotonic() - began < PATIENCE:
+    while time.monotonic() - began < RUN_SECONDS:
         with writing(ground, SYSTEM) as work:
             parcel = carrying.take(work, webhook_id, longest)
         if parcel is None:
             break
-        answer = carry(ground, courier, parcel)
+        answer = send_parcel(ground, courier, parcel)
         with writing(ground, SYSTEM) as work:
             goes_on = carrying.settle(work, parcel, answer)
         say = log.info if answer.outcome == Outcome.DELIVERED else log.warning
@@ -59,7 +59,7 @@ def push(
     return arrived
 
 
-def carry(ground: Ground, courier: Courier, parcel: Parcel) -> Answer:
+def send_parcel(ground: Ground, courier: Courier, parcel: Parcel) -> Answer:
     """Send a message if the operator still lists its host; return the outcome.
 
     Every exception counts as a failed attempt; only the name of its class is kept.
@@ -83,10 +83,10 @@ class Pusher:
     def look(self, ground: Ground) -> int:
         """Start a thread for each webhook that is due and has none; return how many.
 
-        At most AT_ONCE threads run at the same time; a later run starts the others.
+        At most MAX_THREADS threads run at the same time; a later run starts the others.
         """
         with self._turn:
-            room = AT_ONCE - len(self._busy)
+            room = MAX_THREADS - len(self._busy)
             started = [id_ for id_ in due(ground) if id_ not in self._busy][:room]
             for id_ in started:
                 Thread(
@@ -109,4 +109,4 @@ class Pusher:
 
 def pushing(courier: Courier, longest: timedelta) -> Job:
     """Return the job that pushes; `longest` is the longest delay of new events."""
-    return Job(Part.WEBHOOKS, Pusher(courier, longest).look, AT_ONCE)
+    return Job(Part.WEBHOOKS, Pusher(courier, longest).look, MAX_THREADS)

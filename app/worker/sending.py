@@ -31,7 +31,7 @@ from app.worker.loop import Job
 
 log = structlog.get_logger("safe_conduct.worker")
 BATCH: Final = 200
-PATIENCE: Final = 10.0
+RUN_SECONDS: Final = 10.0
 """Seconds after which a run starts no further message."""
 
 
@@ -73,7 +73,7 @@ class Senders:
 
 
 @dataclass(frozen=True)
-class InHand:
+class ClaimedMessage:
     """A claimed message, with the id of the claim."""
 
     id: UUID
@@ -86,9 +86,9 @@ class Sent:
 
     fates: Mapping[Fate, int]
 
-    def __getitem__(self, fate: Fate) -> int:
+    def __getitem__(self, outcome: Fate) -> int:
         """Return the number of messages with this result."""
-        return self.fates.get(fate, 0)
+        return self.fates.get(outcome, 0)
 
     @property
     def found(self) -> int:
@@ -102,8 +102,8 @@ def send_due(ground: Ground, senders: Senders) -> Sent:
     Several processes may do this at once, because each message is claimed.
     """
     with ThreadPoolExecutor(len(senders.ways), "sending") as threads:
-        looks = [threads.submit(empty, ground, senders, way) for way in senders.ways]
-    return Sent(sum((look.result() for look in looks), Counter[Fate]()))
+        runs = [threads.submit(empty, ground, senders, way) for way in senders.ways]
+    return Sent(sum((run.result() for run in runs), Counter[Fate]()))
 
 
 def sending(senders: Senders) -> Job:
@@ -120,39 +120,39 @@ def empty(ground: Ground, senders: Senders, way: Way) -> Counter[Fate]:
 
     An error of the database ends this run of this channel, and of no other.
     """
-    fates, began = Counter[Fate](), time.monotonic()
+    counts, began = Counter[Fate](), time.monotonic()
     try:
-        while fates.total() < BATCH and time.monotonic() - began < PATIENCE:
-            fate = send_one(ground, senders, way)
-            if fate is None:
+        while counts.total() < BATCH and time.monotonic() - began < RUN_SECONDS:
+            outcome = send_one(ground, senders, way)
+            if outcome is None:
                 break
-            fates[fate] += 1
+            counts[outcome] += 1
     except (Problem, DBAPIError, LookupError, AssertionError) as error:
         log.error("outgoing.failed", way=way, error=type(error).__name__)  # noqa: TRY400 - the message may contain data
-    return fates
+    return counts
 
 
 def send_one(ground: Ground, senders: Senders, way: Way) -> Fate | None:
     """Send one message of this channel, if any is due, and return the result."""
     way_out = senders.ways[way]
-    taken = take_in_hand(ground, senders, way)
-    if not isinstance(taken, InHand):
-        return taken
+    claimed = claim_next(ground, senders, way)
+    if not isinstance(claimed, ClaimedMessage):
+        return claimed
     began = time.monotonic()
-    answer = attempt(ground, way_out, taken.id)
-    fate = settle(ground, way_out, taken, answer)
+    answer = send_claimed(ground, way_out, claimed.id)
+    outcome = settle(ground, way_out, claimed, answer)
     log.info(
         "outgoing.tried",
-        outgoing=str(taken.id),
+        outgoing=str(claimed.id),
         way=way,
-        fate=fate,
+        fate=outcome,
         code=answer and answer.code,
         ms=round((time.monotonic() - began) * 1000),
     )
-    return fate
+    return outcome
 
 
-def take_in_hand(ground: Ground, senders: Senders, way: Way) -> InHand | Fate | None:
+def claim_next(ground: Ground, senders: Senders, way: Way) -> ClaimedMessage | Fate | None:
     """Claim the next message, or return its result, or None if none is due.
 
     The claim is committed before the message is sent. If this process dies, the message is
@@ -166,14 +166,14 @@ def take_in_hand(ground: Ground, senders: Senders, way: Way) -> InHand | Fate | 
             return Fate.POSTPONED
         if not actions.is_lost(outgoing):
             claim = actions.claim(work, outgoing, senders.window)
-            return InHand(outgoing.id, claim)
+            return ClaimedMessage(outgoing.id, claim)
         actions.give_up(work, outgoing)
         other_way = senders.ways[way].lost(work, outgoing)
-    alarm(outgoing, other_way=other_way)
+    log_dead(outgoing, other_way=other_way)
     return Fate.DEAD
 
 
-def attempt(ground: Ground, way_out: WayOut[Any], outgoing_id: UUID) -> Answer | None:
+def send_claimed(ground: Ground, way_out: WayOut[Any], outgoing_id: UUID) -> Answer | None:
     """Send one message and return the outcome, or None if it has no recipient any more.
 
     Every exception counts as an outcome, because a message that cannot be written must not
@@ -182,38 +182,38 @@ def attempt(ground: Ground, way_out: WayOut[Any], outgoing_id: UUID) -> Answer |
     """
     try:
         with reading(ground, SYSTEM) as work:
-            letter = way_out.compose(work, queries.get(work, outgoing_id))
+            message = way_out.compose(work, queries.get(work, outgoing_id))
     except Exception as error:  # noqa: BLE001 - nothing was sent, so it is tried again
         return Answer(Outcome.REFUSED, type(error).__name__)
-    if letter is None:
+    if message is None:
         return None
     try:
-        return way_out.send(letter)
+        return way_out.send(message)
     except Exception as error:  # noqa: BLE001 - it may have been sent before the error
         return Answer(Outcome.UNKNOWN, type(error).__name__)
 
 
 def settle(
-    ground: Ground, way_out: WayOut[Any], taken: InHand, answer: Answer | None
+    ground: Ground, way_out: WayOut[Any], claimed: ClaimedMessage, answer: Answer | None
 ) -> Fate:
     """Store the outcome of an attempt, unless another attempt has begun since."""
     with writing(ground, SYSTEM) as work:
-        outgoing = queries.lock(work, taken.id)
-        if outgoing.claim != taken.claim or outgoing.state != State.SENDING:
+        outgoing = queries.lock(work, claimed.id)
+        if outgoing.claim != claimed.claim or outgoing.state != State.SENDING:
             return Fate.OVERTAKEN
         if answer is None:
             actions.drop(work, outgoing)
             if not way_out.dropped(work, outgoing):
-                log.warning("outgoing.dropped", outgoing=str(taken.id), way=outgoing.way)
+                log.warning("outgoing.dropped", outgoing=str(claimed.id), way=outgoing.way)
             return Fate.DROPPED
         if actions.settle(work, outgoing, answer):
             return Fate(answer.outcome)
         other_way = way_out.lost(work, outgoing)
-    alarm(outgoing, other_way=other_way)
+    log_dead(outgoing, other_way=other_way)
     return Fate.DEAD
 
 
-def alarm(dead: Outgoing, *, other_way: bool) -> None:
+def log_dead(dead: Outgoing, *, other_way: bool) -> None:
     """Log that a message was given up, without its content and its recipient."""
     log.error(
         "outgoing.dead",
