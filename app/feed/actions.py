@@ -1,6 +1,7 @@
-"""Keeping that something was retrieved: short transactions of their own.
+"""Recording that something was read, in short transactions of their own.
 
-They lock no case, raise no version and tell nobody: reading must not make others stale.
+They lock no case, raise no version and record no event, so that reading does not make the
+versions that others have seen outdated.
 """
 
 from typing import Final
@@ -15,25 +16,24 @@ from app.kernel.journal import Retrieval
 from app.kernel.recall import change
 from app.kernel.work import Writing
 
-SIGHTED: Final = insert(Sighting)
+INSERT_SIGHTING: Final = insert(Sighting)
 
 
 def keep_retrieval(work: Writing, upto: int) -> None:
-    """Keep that the cursor passed a position; whoever keeps it at this moment is enough."""
-    mine = work.actor.focal_point_id
-    if not try_hold(work.session, f"retrieval {mine}"):
+    """Record that the cursor passed a position; skip it if another request does so now."""
+    office = work.actor.focal_point_id
+    if not try_hold(work.session, f"retrieval {office}"):
         return
-    newest = select(func.max(Retrieval.upto)).where(Retrieval.focal_point_id == mine)
+    newest = select(func.max(Retrieval.upto)).where(Retrieval.focal_point_id == office)
     if upto > (work.session.scalar(newest) or 0):
-        row = Retrieval(focal_point_id=mine, upto=upto, at=work.now)
-        work.session.add(row)
+        work.session.add(Retrieval(focal_point_id=office, upto=upto, at=work.now))
 
 
 def keep_sighting(work: Writing, record_id: UUID) -> None:
-    """Keep when a focal point first read a record by itself."""
-    mine = work.actor.focal_point_id
-    if not try_hold(work.session, f"sighting {mine} {record_id}"):
+    """Record when a focal point first read a record by itself."""
+    office = work.actor.focal_point_id
+    if not try_hold(work.session, f"sighting {office} {record_id}"):
         return
     if not was_seen(work, record_id):
-        row = {"record_id": record_id, "focal_point_id": mine, "at": work.now}
-        change(work.session, SIGHTED, row)
+        row = {"record_id": record_id, "focal_point_id": office, "at": work.now}
+        change(work.session, INSERT_SIGHTING, row)

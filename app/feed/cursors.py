@@ -1,7 +1,7 @@
 """Cursors of a feed: a position in the feed of one office, encrypted.
 
-A receiver of webhooks sees them too. In clear they told it how many events an office was
-sent in all, and between two messages (A8).
+Receivers of webhooks see them too. A number in clear would reveal how many events an office
+was sent in all, and between two messages (A8).
 """
 
 import re
@@ -21,20 +21,20 @@ from app.kernel.vault import Vault
 POSITION_BYTES: Final = 8
 """Every position has the same length, so that no cursor is longer than another."""
 CLEAR: Final = re.compile(r"[0-9a-f]{8}\.[0-9]{1,18}")
-"""Cursors of earlier versions: an epoch and a position. They are accepted for good."""
+"""Cursors of earlier versions: an epoch and a position. They remain valid for good."""
 CURSOR_FORM: Final = r"^[A-Za-z0-9._-]{1,120}$"
 TAG_DIGITS: Final = 32
 
 
 class CursorGone(Problem):
-    """The cursor belongs to a past that this database does not share."""
+    """The cursor was issued before this database was restored from a backup."""
 
     status = 410
 
 
 @dataclass(frozen=True)
 class Feed:
-    """The feed of one office; `epoch` is the name of the database that it is read from."""
+    """The feed of one office; `epoch` identifies the database that it is read from."""
 
     vault: Vault
     reader: UUID
@@ -48,8 +48,8 @@ class Feed:
     def read_cursor(self, text: str, head: int) -> int:
         """Return the position of a cursor of this feed, whose last position is `head`.
 
-        Raises CursorUnknown (422) if it is no cursor of this feed, and CursorGone (410) if
-        it is one of before a backup was restored.
+        Raises CursorUnknown (422) if it is not a cursor of this feed, and CursorGone (410)
+        if it was issued before a backup was restored.
         """
         epoch, position = self.read_clear(text) or self.decrypt(text)
         if epoch != self.epoch or position > head:
@@ -60,7 +60,7 @@ class Feed:
         return position
 
     def format_tag(self, start: int, head: int) -> str:
-        """Return the entity tag of a page: it changes with the start and with the head."""
+        """Return the entity tag of a page; it changes with the start and with the head."""
         parts = ("feed", str(self.reader), self.epoch, str(start), str(head))
         digest = self.vault.fingerprint(*(part.encode() for part in parts))
         return f'"{digest[:TAG_DIGITS]}"'
@@ -72,14 +72,14 @@ class Feed:
 
     @staticmethod
     def read_clear(text: str) -> tuple[str, int] | None:
-        """Return the epoch and position of a cursor of an earlier version, if it is one."""
+        """Return the epoch and position of a cursor of an earlier version, or None."""
         if not CLEAR.fullmatch(text):
             return None
         epoch, _, number = text.partition(".")
         return epoch, int(number)
 
     def decrypt(self, text: str) -> tuple[str, int]:
-        """Return the epoch and position of an encrypted cursor; raises CursorUnknown."""
+        """Return the epoch and position of an encrypted cursor. Raises CursorUnknown."""
         plain = decrypt_cursor(self.vault, text, self.context)
         position, epoch = plain[:POSITION_BYTES], plain[POSITION_BYTES:]
         if text != encrypt_cursor(self.vault, plain, self.context):

@@ -1,7 +1,7 @@
-"""The ladder of evidence: what became of what was sent (LIFECYCLES.md, section 4).
+"""Delivery evidence: how far what was sent has come (LIFECYCLES.md, section 4).
 
-Derived from the journal, the mailboxes and what was retrieved; nothing is stored twice, so
-receipts may arrive in any order.
+It is derived from the journal, the mailboxes and the retrievals. Nothing is stored twice,
+so receipts may arrive in any order.
 """
 
 from collections.abc import Iterator, Sequence
@@ -30,9 +30,13 @@ from app.referrals.proposing import knows_recipient
 
 ACKNOWLEDGED: Final = ("case.acknowledged", "referral.acknowledged")
 DECIDED: Final = (
-    *("case.lead_accepted", "case.lead_declined", "case.closed"),
-    *("referral.accepted", "referral.declined"),
-    *("handover.accepted", "handover.declined"),
+    "case.lead_accepted",
+    "case.lead_declined",
+    "case.closed",
+    "referral.accepted",
+    "referral.declined",
+    "handover.accepted",
+    "handover.declined",
 )
 UNANSWERED: Final = {
     ClockKind.ACKNOWLEDGE: "not_acknowledged",
@@ -40,15 +44,15 @@ UNANSWERED: Final = {
     ClockKind.DECIDE_REFERRAL: "not_decided",
     ClockKind.ANSWER_HANDOVER: "not_decided",
 }
-"""What the silence of whoever is asked is called (LIFECYCLES.md, section 4)."""
+"""The names of missed deadlines, by the kind of deadline (LIFECYCLES.md, section 4)."""
 ASKED_TO_LEAD: Final = frozenset({Relation.CANDIDATE, Relation.DESK})
 
 
 @dataclass(frozen=True)
 class Sent:
-    """Something that was sent to one focal point at one time, and until when it had it.
+    """A record that was sent to one office, with the time span in which the office had it.
 
-    `known`: whether the reader may know who that is.
+    `known` is whether the reader may know the office.
     """
 
     record_id: UUID
@@ -60,51 +64,51 @@ class Sent:
 
 
 def of_case(work: Reading, case: Case) -> Evidence:
-    """Show what became of a case with each who was asked to lead it.
+    """Return the evidence of a case for each office that was asked to lead it.
 
-    For the parties of the case itself; a recipient of a referral has its own ladder. Whom
-    it was put to across a border only who may follow there is told (R12).
+    For the parties of the case itself; a recipient of a referral sees the evidence of that.
+    Offices beyond a border are only shown to parties that may follow the case there (R12).
     """
-    me = work.actor.focal_point_id
-    mine = sides_of_case(case.relations_of(me))
+    office = work.actor.focal_point_id
+    is_party = bool(sides_of_case(case.relations_of(office)))
     asked = [party for party in case.parties if party.relation in ASKED_TO_LEAD]
-    sent = [
+    spans = [
         of_party(case, p)
         for p in asked
-        if mine and case.granted_at(me, Grant.ACTORS, p.since)
+        if is_party and case.granted_at(office, Grant.ACTORS, p.since)
     ]
-    return Evidence(items=[climb(work, one) for one in sent])
+    return Evidence(items=[climb(work, span) for span in spans])
 
 
 def of_party(case: Case, party: Party) -> Sent:
-    """Say when a case was put to a candidate, and until when it had it."""
+    """Return the span in which a candidate or desk had the case."""
     return Sent(case.id, case.reference, party.focal_point_id, party.since, party.until)
 
 
 def of_referral(work: Reading, referral: Referral) -> Evidence:
-    """Show what became of a referral; a draft was not sent, so nothing did."""
-    me = directory.by_id(work, work.actor.focal_point_id)
-    known = knows_recipient(referral, standing.of_case(work, referral.case), me)
-    sent = [
+    """Return the evidence of a referral; it is empty for a draft, which was not sent."""
+    office = directory.by_id(work, work.actor.focal_point_id)
+    known = knows_recipient(referral, standing.of_case(work, referral.case), office)
+    spans = [
         Sent(referral.id, referral.reference, p.focal_point_id, p.since, None, known)
         for p in referral.case.parties
         if p.record_id == referral.id and p.relation == Relation.RECIPIENT
     ]
-    return Evidence(items=[climb(work, one) for one in sent])
+    return Evidence(items=[climb(work, span) for span in spans])
 
 
 def of_handover(work: Reading, handover: Handover) -> Evidence:
-    """Show what became of an offer of the lead; nobody acknowledges one, it is decided."""
-    sent = [
+    """Return the evidence of a handover, which is decided without an acknowledgement."""
+    spans = [
         Sent(handover.id, handover.reference, p.focal_point_id, p.since, None)
         for p in handover.case.parties
         if p.record_id == handover.id and p.relation == Relation.HANDOVER_CANDIDATE
     ]
-    return Evidence(items=[climb(work, one) for one in sent])
+    return Evidence(items=[climb(work, span) for span in spans])
 
 
 def climb(work: Reading, sent: Sent) -> Ladder:
-    """Find each rung that was reached."""
+    """Return the delivery evidence of one recipient."""
     found = list(rungs(work, sent))
     code = directory.codes(work, [sent.recipient])[sent.recipient]
     return Ladder(
@@ -118,83 +122,84 @@ def climb(work: Reading, sent: Sent) -> Ladder:
 
 
 def silences(work: Reading, sent: Sent, rungs: Sequence[Rung]) -> Iterator[Silence]:
-    """List the deadlines that the recipient let pass while it had the record.
+    """Yield the deadlines that the recipient missed while it had the record.
 
-    That it never looked is told where even that was not seen by then.
+    `not_retrieved` precedes a missed deadline if the record had not been retrieved by then.
     """
-    looked = [rung.at for rung in rungs if rung.rank == Rank.RETRIEVED]
-    for firing in breaches.firings(work, [sent.record_id]):
-        mine = firing.waits_on == sent.recipient and firing.kind in UNANSWERED
-        if not mine or not sent.at <= firing.at <= (sent.until or firing.at):
+    retrieved = [rung.at for rung in rungs if rung.rank == Rank.RETRIEVED]
+    for missed in breaches.firings(work, [sent.record_id]):
+        concerns = missed.waits_on == sent.recipient and missed.kind in UNANSWERED
+        if not concerns or not sent.at <= missed.at <= (sent.until or missed.at):
             continue
-        if not any(at < firing.at for at in looked):
-            yield Silence(name="not_retrieved", at=firing.at)
-        yield Silence(name=UNANSWERED[firing.kind], at=firing.at)
+        if not any(at < missed.at for at in retrieved):
+            yield Silence(name="not_retrieved", at=missed.at)
+        yield Silence(name=UNANSWERED[missed.kind], at=missed.at)
 
 
 def calls(work: Reading, sent: Sent) -> Iterator[SentNotice]:
-    """List how the recipient was called on about the record while it had it (R53)."""
-    for one in notices.told(work, record_ids=[sent.record_id]):
-        theirs = one.focal_point_id == sent.recipient
-        if theirs and sent.at <= one.queued_at <= (sent.until or one.queued_at):
-            yield SentNotice(by=one.way, at=one.queued_at, sent_at=one.sent_at)
+    """Yield the notifications of the recipient about the record while it had it (R53)."""
+    for found in notices.told(work, record_ids=[sent.record_id]):
+        to_recipient = found.focal_point_id == sent.recipient
+        if to_recipient and sent.at <= found.queued_at <= (sent.until or found.queued_at):
+            yield SentNotice(by=found.way, at=found.queued_at, sent_at=found.sent_at)
 
 
 def rungs(work: Reading, sent: Sent) -> Iterator[Rung]:
-    """List the rungs, lowest first."""
+    """Yield the stages that were reached, the lowest first."""
     yield rung(Rank.SUBMITTED, sent.at)
     position = work.session.scalar(arrival(sent))
     if position is None:
         return
     yield rung(Rank.AVAILABLE, sent.at)
-    looks = (sight(sent), passing(sent, position))
-    if moments := [at for look in looks if (at := work.session.scalar(look))]:
-        yield rung(Rank.RETRIEVED, max(min(moments), sent.at))
+    reads = (sight(sent), passing(sent, position))
+    if times := [at for read in reads if (at := work.session.scalar(read))]:
+        yield rung(Rank.RETRIEVED, max(min(times), sent.at))
     for rank, types in ((Rank.ACKNOWLEDGED, ACKNOWLEDGED), (Rank.DECIDED, DECIDED)):
         if entry := work.session.scalar(deed(sent, types, position)):
             yield rung(rank, entry.at, entry.type)
 
 
 def rung(rank: Rank, at: datetime, event: str | None = None) -> Rung:
-    """Show one rung."""
+    """Return one stage of the evidence."""
     return Rung(rank=rank, name=rank.name.lower(), at=at, event=event)
 
 
 def told(sent: Sent) -> Select[int]:
-    """Select the positions, in the recipient's feed, of what happened to the record.
+    """Select the positions, in the recipient's feed, of the record's events.
 
-    Order is judged by these, which are the order of commits: two servers' clocks differ.
+    Order is decided by positions, which follow the order of commits, because the clocks of
+    two servers differ.
     """
     of_record = Entry.record_id == sent.record_id
-    mine = Delivery.focal_point_id == sent.recipient
+    of_recipient = Delivery.focal_point_id == sent.recipient
     joined = select(Delivery.position).join(Entry, Entry.id == Delivery.entry_id)
-    return joined.where(mine, of_record)
+    return joined.where(of_recipient, of_record)
 
 
 def arrival(sent: Sent) -> Select[int]:
-    """Find where it arrived: with the very transaction that made it a party."""
-    here = told(sent).where(Entry.at == sent.at)
-    return here.order_by(Delivery.position).limit(1)
+    """Select the position of the event with which the recipient became a party."""
+    arrived = told(sent).where(Entry.at == sent.at)
+    return arrived.order_by(Delivery.position).limit(1)
 
 
 def passing(sent: Sent, position: int) -> Select[datetime]:
-    """Find when the recipient's cursor passed it."""
-    mine = Retrieval.focal_point_id == sent.recipient
-    return select(func.min(Retrieval.at)).where(mine, Retrieval.upto >= position)
+    """Select the time at which the recipient's cursor passed a position."""
+    of_recipient = Retrieval.focal_point_id == sent.recipient
+    return select(func.min(Retrieval.at)).where(of_recipient, Retrieval.upto >= position)
 
 
 def sight(sent: Sent) -> Select[datetime]:
-    """Find when the recipient first read the record itself."""
-    mine = Sighting.focal_point_id == sent.recipient
-    return select(Sighting.at).where(Sighting.record_id == sent.record_id, mine)
+    """Select the time at which the recipient first read the record itself."""
+    of_recipient = Sighting.focal_point_id == sent.recipient
+    return select(Sighting.at).where(Sighting.record_id == sent.record_id, of_recipient)
 
 
 def deed(sent: Sent, types: tuple[str, ...], position: int) -> Select[Entry]:
-    """Find the recipient's own answer of one of these types, while it had the record."""
-    mine = (Entry.focal_point_id == sent.recipient) & Entry.type.in_(types)
-    answers = told(sent).with_only_columns(Entry).where(mine)
-    since = answers.where(Delivery.position >= position)
+    """Select the recipient's first answer of these types while it had the record."""
+    is_answer = (Entry.focal_point_id == sent.recipient) & Entry.type.in_(types)
+    answers = told(sent).with_only_columns(Entry).where(is_answer)
+    answers = answers.where(Delivery.position >= position)
     if sent.until is not None:
-        left = told(sent).where(Entry.at == sent.until).order_by(Delivery.position.desc())
-        since = since.where(Delivery.position <= left.limit(1).scalar_subquery())
-    return since.order_by(Delivery.position).limit(1)
+        end = told(sent).where(Entry.at == sent.until).order_by(Delivery.position.desc())
+        answers = answers.where(Delivery.position <= end.limit(1).scalar_subquery())
+    return answers.order_by(Delivery.position).limit(1)

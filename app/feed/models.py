@@ -1,4 +1,4 @@
-"""That a focal point has read a record, and when first (evidence, rank 3)."""
+"""The first time that a focal point read a record (evidence, rank 3)."""
 
 from datetime import datetime
 from uuid import UUID
@@ -11,7 +11,7 @@ from app.kernel.db import Base
 
 
 class Sighting(Base):
-    """The first time a focal point read a record by itself, not through its feed."""
+    """The first time that a focal point read a record itself, not only through its feed."""
 
     __tablename__ = "sighting"
 

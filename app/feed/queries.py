@@ -1,4 +1,4 @@
-"""Where a poller stands, entries as they lie in its mailbox, and its worklist."""
+"""Reading a feed: the client's position, the entries after it, and the worklist."""
 
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
@@ -26,7 +26,7 @@ from app.returns import arrivals
 
 @dataclass(frozen=True)
 class Mark:
-    """Where a poller stands, and how far its mailbox and its retrievals have come."""
+    """The position of a client in its feed, with the head and the last retrieval."""
 
     feed: Feed
     start: int
@@ -35,7 +35,7 @@ class Mark:
 
     @property
     def tag(self) -> str:
-        """Return the entity tag: nothing changes for a poller until the head does."""
+        """The entity tag of the page, which changes when the head does."""
         return self.feed.format_tag(self.start, self.head)
 
     def cursor(self, position: int) -> str:
@@ -44,12 +44,12 @@ class Mark:
 
     @property
     def advances(self) -> bool:
-        """Whether this poll says that more was retrieved than was known."""
+        """Whether this request shows that more was retrieved than is recorded."""
         return self.start > self.retrieved
 
 
 ME: Final[BindParameter[UUID]] = bindparam("me")
-STANDS: Final = (
+FIND_MARK: Final = (
     select(Epoch.value, Mailbox.head)
     .add_columns(
         select(func.max(Retrieval.upto))
@@ -61,26 +61,26 @@ STANDS: Final = (
 
 
 def look(work: Reading, query: PageQuery) -> Mark:
-    """Find where a poller stands.
+    """Return the client's position in its feed.
 
     Raises CursorUnknown (422), or CursorGone (410) after a backup was restored.
     """
-    mine = work.actor.focal_point_id
-    epoch, head, retrieved = columns(work.session, STANDS, {"me": mine}).one()
-    feed = Feed(work.vault, mine, epoch)
+    office = work.actor.focal_point_id
+    epoch, head, retrieved = columns(work.session, FIND_MARK, {"me": office}).one()
+    feed = Feed(work.vault, office, epoch)
     start = feed.read_cursor(query.after, head) if query.after else 0
     return Mark(feed, start, head, retrieved or 0)
 
 
 def heads(session: Session, readers: AbstractSet[UUID]) -> dict[UUID, int]:
-    """Say how far the mailboxes of some focal points have come."""
-    theirs = Mailbox.focal_point_id.in_(readers)
-    found = select(Mailbox.focal_point_id, Mailbox.head).where(theirs)
+    """Return the head of the mailbox of each of these focal points."""
+    of_readers = Mailbox.focal_point_id.in_(readers)
+    found = select(Mailbox.focal_point_id, Mailbox.head).where(of_readers)
     return {reader: head for reader, head in session.execute(found)}  # noqa: C416 - rows
 
 
 def retrieved(session: Session) -> dict[UUID, tuple[int, int]]:
-    """Say of each mailbox how far it was retrieved, and how far it has come."""
+    """Return the last retrieved position and the head of each mailbox."""
     upto = func.max(Retrieval.upto)
     rows = select(Mailbox.focal_point_id, upto, Mailbox.head).join(
         Retrieval, Retrieval.focal_point_id == Mailbox.focal_point_id
@@ -90,12 +90,12 @@ def retrieved(session: Session) -> dict[UUID, tuple[int, int]]:
 
 
 def last_entry(session: Session, *, but: str) -> datetime | None:
-    """Say when something was last recorded, but for one kind of event."""
+    """Return the time of the last entry that is not of this type."""
     return session.scalar(select(func.max(Entry.at)).where(Entry.type != but))
 
 
 def reach(work: Reading, reader: UUID) -> tuple[Feed, int]:
-    """Return the feed of a focal point, and its last position."""
+    """Return the feed of a focal point and its last position."""
     asked = select(Epoch.value, Mailbox.head).join(
         Mailbox, Mailbox.focal_point_id == reader
     )
@@ -104,7 +104,7 @@ def reach(work: Reading, reader: UUID) -> tuple[Feed, int]:
 
 
 class Delivered(Protocol):
-    """A row of what was delivered: an entry, by which office, and its place in the feed."""
+    """A row of `ENTRIES`: an entry, its author, and its position in the feed."""
 
     id: UUID
     at: datetime
@@ -121,20 +121,24 @@ class Delivered(Protocol):
     position: int
 
 
-WHAT: Final = (
-    *(Entry.id, Entry.at, Entry.type, Entry.case_id, Entry.record_id, Entry.reference),
-    *(Entry.focal_point_id, Entry.facts),
+ENTRY: Final = (
+    Entry.id,
+    Entry.at,
+    Entry.type,
+    Entry.case_id,
+    Entry.record_id,
+    Entry.reference,
+    Entry.focal_point_id,
+    Entry.facts,
 )
-OFFICE: Final = (
-    *(FocalPoint.code, FocalPoint.kind, FocalPoint.of_state, FocalPoint.serves),
-)
+OFFICE: Final = (FocalPoint.code, FocalPoint.kind, FocalPoint.of_state, FocalPoint.serves)
 ENTRIES: Final[Select[*tuple[Any, ...]]] = (
-    select(*WHAT, *OFFICE, Delivery.position)
+    select(*ENTRY, *OFFICE, Delivery.position)
     .select_from(Delivery)
     .join(Entry, Entry.id == Delivery.entry_id)
     .outerjoin(FocalPoint, FocalPoint.id == Entry.focal_point_id)
 )
-FRESH: Final = (
+LIST_NEW: Final = (
     ENTRIES.where(Delivery.focal_point_id == ME, Delivery.position > bindparam("start"))
     .order_by(Delivery.position)
     .limit(bindparam("most"))
@@ -142,26 +146,26 @@ FRESH: Final = (
 
 
 def entries(work: Reading) -> Select[*tuple[Any, ...]]:
-    """Select what was delivered to this focal point: each is `Delivered`."""
+    """Select the entries delivered to this focal point; each row is a `Delivered`."""
     return ENTRIES.where(Delivery.focal_point_id == work.actor.focal_point_id)
 
 
 def fresh(work: Reading, mark: Mark, limit: int) -> Sequence[Delivered]:
-    """Find what comes after a mark, in the order of commits."""
-    mine = {"me": work.actor.focal_point_id, "start": mark.start, "most": limit}
-    return cast("Sequence[Delivered]", columns(work.session, FRESH, mine).all())
+    """List the entries after a mark, in the order of commits."""
+    query = {"me": work.actor.focal_point_id, "start": mark.start, "most": limit}
+    return cast("Sequence[Delivered]", columns(work.session, LIST_NEW, query).all())
 
 
 def worklist(work: Reading, query: PageQuery) -> Worklist:
-    """List what waits for this focal point, most urgent first. Raises CursorUnknown.
+    """List what this focal point has to do, the most urgent first. Raises CursorUnknown.
 
-    The clock of a person who travels is stored with another time than it is due: its true
-    time comes from the sealed travel plan.
+    The deadline of a traveller's arrival is stored with a placeholder time; the real time
+    comes from the sealed travel plan.
     """
     keys = (Clock.due_at, Clock.number)
     statement = deadlines.waiting(work, Clock.reference, Clock.kind, Clock.set_at, *keys)
     if beside := arrivals.list_waiting(work):
-        statement = statement.where(Clock.number.not_in([one.number for one in beside]))
+        statement = statement.where(Clock.number.not_in([row.number for row in beside]))
     rows, after, more = paginate(
         work, statement, keys, query, name="worklist", beside=beside
     )
@@ -177,12 +181,12 @@ def worklist(work: Reading, query: PageQuery) -> Worklist:
     return Worklist(items=items, next=after, more=more)
 
 
-SEEN: Final = select(Sighting.at).where(
+FIND_SIGHTING: Final = select(Sighting.at).where(
     Sighting.record_id == bindparam("record"), Sighting.focal_point_id == ME
 )
 
 
 def was_seen(work: Reading, record_id: UUID) -> bool:
-    """Say whether this focal point has read a record by itself before."""
-    mine = {"record": record_id, "me": work.actor.focal_point_id}
-    return columns(work.session, SEEN, mine).first() is not None
+    """Return whether this focal point has read a record by itself before."""
+    query = {"record": record_id, "me": work.actor.focal_point_id}
+    return columns(work.session, FIND_SIGHTING, query).first() is not None

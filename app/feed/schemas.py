@@ -1,4 +1,4 @@
-"""The journal, the worklist and the evidence as the outside world sees them."""
+"""The JSON of the journal, the worklist and the delivery evidence."""
 
 from datetime import datetime
 from enum import IntEnum
@@ -12,15 +12,15 @@ from app.kernel.paging import Page
 from app.kernel.text import Shown
 from app.outbox.models import Way
 
-TYPE = "Such as `case.submitted` or `referral.accepted`; the list will grow."
+TYPE = "For example `case.submitted` or `referral.accepted`; types may be added."
 SUBJECT = (
     "`cases/{code}`, `referrals/{id}`, `handovers/{id}`, `returns/{id}`, "
-    "`approvals/{id}`, `accounts/{id}`, `webhooks/{id}`: read it under /v1/."
+    "`approvals/{id}`, `accounts/{id}` or `webhooks/{id}`; read it below `/v1/`."
 )
 
 
 class EventOut(Shown):
-    """A change. It names no person: fetch its subject.
+    """An event. It names no person: read its subject for details.
 
     A subject that answers 404 means that your access has ended: skip the event.
     """
@@ -32,30 +32,30 @@ class EventOut(Shown):
     by: Annotated[
         str | None,
         Field(
-            description="Code of the focal point; null: the system, or not yours to know."
+            description="Code of the focal point; null for the system or if undisclosed."
         ),
     ]
-    facts: Annotated[dict[str, Any], Field(description="Codes and ids alone.")]
+    facts: Annotated[dict[str, Any], Field(description="Codes and ids only.")]
 
 
 class EventPage(BaseModel):
-    """What happened after the cursor, oldest first; there is always a next cursor."""
+    """Events after the cursor, oldest first; there is always a next cursor."""
 
     model_config = ConfigDict(json_schema_serialization_defaults_required=True)
 
     items: list[EventOut]
     next: Annotated[
-        str, Field(description="Keep it with what you did; send it as `after`.")
+        str, Field(description="Store it with the processed events; send it as `after`.")
     ]
-    more: Annotated[bool, Field(description="Whether there is more now.")]
+    more: Annotated[bool, Field(description="Whether there are more events now.")]
 
 
 class HistoryPage(Page[EventOut]):
-    """What happened in a case, as far as you were told, oldest first."""
+    """The events of a case that your focal point was sent, oldest first."""
 
 
 class WorkOut(Shown):
-    """Something that waits for your focal point."""
+    """A deadline of your focal point."""
 
     subject: Annotated[str, Field(description=SUBJECT)]
     kind: ClockKind
@@ -64,11 +64,11 @@ class WorkOut(Shown):
 
 
 class Worklist(Page[WorkOut]):
-    """What waits for your focal point, the most urgent first."""
+    """The deadlines of your focal point, the most urgent first."""
 
 
 class Rank(IntEnum):
-    """How far something that was sent has come; a higher rank overrules a lower one."""
+    """How far something that was sent has come; a higher rank supersedes a lower one."""
 
     SUBMITTED = 1
     AVAILABLE = 2
@@ -78,59 +78,57 @@ class Rank(IntEnum):
 
 
 class Rung(Shown):
-    """One step of the ladder of evidence."""
+    """One stage of the delivery evidence."""
 
     rank: Annotated[int, Field(ge=1, le=5)]
     name: str
     at: datetime
-    event: Annotated[str | None, Field(description="Of a decision: which.")]
+    event: Annotated[str | None, Field(description="The event that answered, if any.")]
 
 
 class Silence(Shown):
-    """That a deadline passed without an answer; a later rung overrules it."""
+    """A missed deadline; a later stage of the evidence supersedes it."""
 
     name: Annotated[
         str, Field(description="`not_retrieved`, `not_acknowledged` or `not_decided`.")
     ]
-    at: Annotated[datetime, Field(description="When it was noticed.")]
+    at: Annotated[datetime, Field(description="When the missed deadline was handled.")]
 
 
 class SentNotice(Shown):
-    """That an office was called on to sign in, without a word of why."""
+    """A notification to an office to sign in, which does not say why."""
 
-    by: Annotated[
-        Way | None, Field(description="Null: nobody could be, it has no contact.")
-    ]
-    at: Annotated[datetime, Field(description="When it was to be called on.")]
+    by: Annotated[Way | None, Field(description="Null if the office has no contact.")]
+    at: Annotated[datetime, Field(description="When the notification was queued.")]
     sent_at: Annotated[
         datetime | None,
         Field(
-            description="When a server took the message; that anybody read it is not known."
+            description="When a server took the message. Whether it was read is unknown."
         ),
     ]
 
 
 class Ladder(Shown):
-    """What became of something that was sent to one focal point."""
+    """The delivery evidence of something that was sent to one focal point."""
 
     subject: str
-    recipient: Annotated[str | None, Field(description="Null: not yours to know.")]
-    rank: Annotated[int, Field(description="The highest that was reached.", ge=1, le=5)]
+    recipient: Annotated[str | None, Field(description="Null if undisclosed.")]
+    rank: Annotated[int, Field(description="The highest rank reached.", ge=1, le=5)]
     rungs: list[Rung]
     silences: Annotated[
         list[Silence],
         Field(
-            description="Deadlines that passed, oldest first; whom it went to then has "
-            "a ladder of its own."
+            description="Missed deadlines, oldest first. The office that the record went "
+            "to next has an item of its own."
         ),
     ]
     notices: Annotated[
         list[SentNotice],
-        Field(description="How this office was called on while it had this, oldest first."),
+        Field(description="Notifications while this office had the record, oldest first."),
     ]
 
 
 class Evidence(Shown):
-    """What became of what was sent, oldest first. Polling is not acknowledging."""
+    """What became of what was sent, oldest first. Polling is no acknowledgement."""
 
     items: list[Ladder]

@@ -1,4 +1,4 @@
-"""The journal as one focal point is told of it: its feed, and the history of a case."""
+"""Events as one focal point may see them: its feed, and the history of a case."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -22,28 +22,33 @@ from app.kernel.work import Reading
 from app.referrals import queries as referrals
 
 TOLD: Final = frozenset({"state", "question"})
-"""What a submitter that handed a case on is told of a step; why is not (R12)."""
+"""The facts that a submitter may see of a case that another office leads; reasons are not
+among them (R12)."""
 
 ALTERNATIVE, ACTIVE = "alternative", "active"
 TELLING: Final = frozenset({ALTERNATIVE, ACTIVE})
-"""What tells of an office: who could help instead, and whether the one that is silent is
-active still, which the directory says of each."""
+"""The facts that identify an office: an alternative, or whether the office that missed a
+deadline is active, which the directory states for each."""
 
 
 DEEDS: Final = frozenset(
     {
-        *("case.risk_assessed", "case.fact_recorded", "consent.withdrawn"),
-        *("case.vital_reading_asked", "case.vital_reading_ended"),
+        "case.risk_assessed",
+        "case.fact_recorded",
+        "consent.withdrawn",
+        "case.vital_reading_asked",
+        "case.vital_reading_ended",
     }
 )
-"""What one who helps may do in a case, beside its own referral."""
+"""Events of a case that an office that helps can cause, beside those of its referral."""
 
 
 @dataclass(frozen=True)
 class Sight:
-    """What it takes to say of some entries what their reader may know.
+    """What is needed to decide which parts of some entries their reader may see.
 
-    `opened_by` has the referrals of cases in which the reader is on the side of origin.
+    `opened_by` has the office that opened each referral, in cases in which the reader may
+    belong to the side of origin.
     """
 
     names: Naming
@@ -52,24 +57,24 @@ class Sight:
 
 
 type News = Sequence[tuple[int, EventOut]]
-"""Events, each at its position of the feed."""
+"""Events with their positions in the feed."""
 
 
 def news(work: Reading, mark: Mark, limit: int) -> News:
-    """List what happened after the cursor, in the order of commits."""
+    """List the events after the cursor, in the order of commits."""
     rows = queries.fresh(work, mark, limit)
     return list(zip([row.position for row in rows], show(work, rows), strict=True))
 
 
 def page(mark: Mark, found: News) -> EventPage:
-    """Put on a page what was found after the cursor."""
+    """Return a page of the events that were found after the cursor."""
     last = found[-1][0] if found else mark.start
     items = [event for _, event in found]
     return EventPage(items=items, next=mark.cursor(last), more=last < mark.head)
 
 
 def history(work: Reading, case: Case, query: PageQuery) -> HistoryPage:
-    """List what this focal point was told of a case. Raises CursorUnknown (422)."""
+    """List the events of a case that this office was sent. Raises CursorUnknown (422)."""
     statement = queries.entries(work).where(Entry.case_id == case.id)
     keys, name = (Delivery.position,), f"history {case.id}"
     rows, after, more = paginate(work, statement, keys, query, name=name)
@@ -78,7 +83,7 @@ def history(work: Reading, case: Case, query: PageQuery) -> HistoryPage:
 
 
 def show(work: Reading, rows: Sequence[Delivered]) -> list[EventOut]:
-    """Show entries, each as far as the reader may know it now."""
+    """Return entries as events, each with what the reader may see now."""
     sight = look(work, rows)
     return [
         EventOut(
@@ -94,21 +99,22 @@ def show(work: Reading, rows: Sequence[Delivered]) -> list[EventOut]:
 
 
 def look(work: Reading, rows: Sequence[Delivered]) -> Sight:
-    """Read the cases of which something may have to be left out, and no others.
+    """Load the cases in which something may have to be hidden, and no others.
 
-    Of those that the reader submitted, where a reason came with a step or it no longer
-    follows; and to a body of a State, where somebody beyond it may have helped.
+    These are cases that the reader submitted, if an entry has a reason or the reader may no
+    longer follow; and, for an office of a State, cases in which an office beyond it may
+    help.
     """
-    me = directory.by_id(work, work.actor.focal_point_id)
-    entries = [row for row in rows if row.focal_point_id != me.id]
-    beyond = {e.case_id for e in entries if e.code and is_beyond(me, e)}
+    reader = directory.by_id(work, work.actor.focal_point_id)
+    entries = [row for row in rows if row.focal_point_id != reader.id]
+    beyond = {e.case_id for e in entries if e.code and is_beyond(reader, e)}
     doubtful = {e.case_id for e in entries if e.case_id in beyond and may_help(e)}
-    named = {e.case_id for e in entries if tells_of(e) and me.kind == Kind.STATE}
+    named = {e.case_id for e in entries if tells_of(e) and reader.kind == Kind.STATE}
     reasoned = {entry.case_id for entry in entries if entry.facts.keys() - TOLD}
     every = {entry.case_id for entry in entries}
     known = by_ids(work, doubtful | named, reasoned, every) if entries else {}
     if not known:
-        return Sight(Naming(me, {}, frozenset(), frozenset()), {}, {})
+        return Sight(Naming(reader, {}, frozenset(), frozenset()), {}, {})
     acts = [
         (known[e.case_id], e.focal_point_id, e.at)
         for e in entries
@@ -121,51 +127,51 @@ def look(work: Reading, rows: Sequence[Delivered]) -> Sight:
 
 
 def may_help(entry: Delivered) -> bool:
-    """Say whether this can be the deed of one who helps, by a referral."""
+    """Return whether an office that helps, by a referral, may have caused this event."""
     return entry.type in DEEDS or entry.type.startswith(("referral.", "return."))
 
 
 def tells_of(entry: Delivered) -> bool:
-    """Say whether it may tell which office it is about, though nobody acted."""
+    """Return whether the facts may identify an office, even if no office acted."""
     return ALTERNATIVE in entry.facts or entry.facts.get(ACTIVE) is False
 
 
 def may_name(sight: Sight, entry: Delivered) -> bool:
-    """Say whether the reader may know who acted."""
-    who, me = entry.focal_point_id, sight.names.me.id
-    if who is None or who == me or entry.case_id not in sight.cases:
+    """Return whether the reader may know which office acted."""
+    actor, reader = entry.focal_point_id, sight.names.me.id
+    if actor is None or actor == reader or entry.case_id not in sight.cases:
         return True
     if entry.record_id in sight.opened_by:
-        asked = sight.opened_by[entry.record_id] == me
-        return asked or who not in sight.names.beyond
+        is_opener = sight.opened_by[entry.record_id] == reader
+        return is_opener or actor not in sight.names.beyond
     case, as_party = sight.cases[entry.case_id], entry.record_id == entry.case_id
-    return sight.names.may_name(case, who, entry.at, as_party=as_party)
+    return sight.names.may_name(case, actor, entry.at, as_party=as_party)
 
 
 def facts_of(sight: Sight, entry: Delivered) -> dict[str, Any]:
-    """Return the facts of an entry as the reader may know them.
+    """Return the facts of an entry that the reader may see.
 
-    A submitter, as such, is told no more than the step, once a lead has the case, it is
-    closed, or beyond a border: a reason may tell of a fear. The side of origin is told
-    nothing that names an office that helps.
+    A submitter sees no reason once a lead has the case, it is closed, or it is beyond a
+    border, because a reason may reveal a fear. The side of origin sees nothing that
+    identifies an office that helps.
     """
-    me, said = sight.names.me.id, entry.facts
+    reader, facts = sight.names.me.id, entry.facts
     case = sight.cases.get(entry.case_id)
-    if case is None or entry.focal_point_id == me:
-        return said
-    if me == case.submitter and not tells_all(case, me, entry):
-        return {name: fact for name, fact in said.items() if name in TOLD}
+    if case is None or entry.focal_point_id == reader:
+        return facts
+    if reader == case.submitter and not tells_all(case, reader, entry):
+        return {name: fact for name, fact in facts.items() if name in TOLD}
     if case.id in sight.names.apart:
-        return {name: fact for name, fact in said.items() if name not in TELLING}
-    return said
+        return {name: fact for name, fact in facts.items() if name not in TELLING}
+    return facts
 
 
 def tells_all(case: Case, submitter: UUID, entry: Delivered) -> bool:
-    """Return whether the submitter of a case may know all facts of an entry.
+    """Return whether the submitter of a case may see all facts of an entry.
 
-    What is about a referral or handover was delivered to it as a party to that record. Of
-    the case itself it needs the grant at that time; that its own case was closed, and why,
-    is granted by another relation alone.
+    An entry about a referral or handover was delivered to it as a party of that record. An
+    entry about the case needs the grant at that time; a closure, with its reason, needs
+    another grant.
     """
     if entry.record_id != case.id:
         return True
