@@ -51,7 +51,7 @@ class Feed:
         Raises CursorUnknown (422) if it is not a cursor of this feed, and CursorGone (410)
         if it was issued before a backup was restored.
         """
-        epoch, position = self.read_clear(text) or self.decrypt(text)
+        epoch, position = self.parse_clear(text) or self.decrypt(text)
         if epoch != self.epoch or position > head:
             raise CursorGone(
                 "The database was restored from a backup. Read the feed again without "
@@ -71,7 +71,7 @@ class Feed:
         return ["feed", str(self.reader)]
 
     @staticmethod
-    def read_clear(text: str) -> tuple[str, int] | None:
+    def parse_clear(text: str) -> tuple[str, int] | None:
         """Return the epoch and position of a cursor of an earlier version, or None."""
         if not CLEAR.fullmatch(text):
             return None

@@ -49,7 +49,7 @@ ASKED_TO_LEAD: Final = frozenset({Relation.CANDIDATE, Relation.DESK})
 
 
 @dataclass(frozen=True)
-class Sent:
+class SentRecord:
     """A record that was sent to one office, with the time span in which the office had it.
 
     `known` is whether the reader may know the office.
@@ -73,16 +73,18 @@ def of_case(work: Reading, case: Case) -> Evidence:
     is_party = bool(sides_of_case(case.relations_of(office)))
     asked = [party for party in case.parties if party.relation in ASKED_TO_LEAD]
     spans = [
-        of_party(case, p)
+        get_party_span(case, p)
         for p in asked
         if is_party and case.granted_at(office, Grant.ACTORS, p.since)
     ]
-    return Evidence(items=[climb(work, span) for span in spans])
+    return Evidence(items=[build_evidence(work, span) for span in spans])
 
 
-def of_party(case: Case, party: Party) -> Sent:
+def get_party_span(case: Case, party: Party) -> SentRecord:
     """Return the span in which a candidate or desk had the case."""
-    return Sent(case.id, case.reference, party.focal_point_id, party.since, party.until)
+    return SentRecord(
+        case.id, case.reference, party.focal_point_id, party.since, party.until
+    )
 
 
 def of_referral(work: Reading, referral: Referral) -> Evidence:
@@ -90,43 +92,45 @@ def of_referral(work: Reading, referral: Referral) -> Evidence:
     office = directory.by_id(work, work.actor.focal_point_id)
     known = knows_recipient(referral, standing.of_case(work, referral.case), office)
     spans = [
-        Sent(referral.id, referral.reference, p.focal_point_id, p.since, None, known)
+        SentRecord(referral.id, referral.reference, p.focal_point_id, p.since, None, known)
         for p in referral.case.parties
         if p.record_id == referral.id and p.relation == Relation.RECIPIENT
     ]
-    return Evidence(items=[climb(work, span) for span in spans])
+    return Evidence(items=[build_evidence(work, span) for span in spans])
 
 
 def of_handover(work: Reading, handover: Handover) -> Evidence:
     """Return the evidence of a handover, which is decided without an acknowledgement."""
     spans = [
-        Sent(handover.id, handover.reference, p.focal_point_id, p.since, None)
+        SentRecord(handover.id, handover.reference, p.focal_point_id, p.since, None)
         for p in handover.case.parties
         if p.record_id == handover.id and p.relation == Relation.HANDOVER_CANDIDATE
     ]
-    return Evidence(items=[climb(work, span) for span in spans])
+    return Evidence(items=[build_evidence(work, span) for span in spans])
 
 
-def climb(work: Reading, sent: Sent) -> Ladder:
+def build_evidence(work: Reading, sent: SentRecord) -> Ladder:
     """Return the delivery evidence of one recipient."""
-    found = list(rungs(work, sent))
+    found = list(find_stages(work, sent))
     code = directory.codes(work, [sent.recipient])[sent.recipient]
     return Ladder(
         subject=sent.reference,
         recipient=code if sent.known else None,
-        rank=max(rung.rank for rung in found),
+        rank=max(stage.rank for stage in found),
         rungs=found,
-        silences=list(silences(work, sent, found)),
-        notices=list(calls(work, sent)) if sent.known else [],
+        silences=list(find_missed_deadlines(work, sent, found)),
+        notices=list(find_notifications(work, sent)) if sent.known else [],
     )
 
 
-def silences(work: Reading, sent: Sent, rungs: Sequence[Rung]) -> Iterator[Silence]:
+def find_missed_deadlines(
+    work: Reading, sent: SentRecord, stages: Sequence[Rung]
+) -> Iterator[Silence]:
     """Yield the deadlines that the recipient missed while it had the record.
 
     `not_retrieved` precedes a missed deadline if the record had not been retrieved by then.
     """
-    retrieved = [rung.at for rung in rungs if rung.rank == Rank.RETRIEVED]
+    retrieved = [stage.at for stage in stages if stage.rank == Rank.RETRIEVED]
     for missed in breaches.firings(work, [sent.record_id]):
         concerns = missed.waits_on == sent.recipient and missed.kind in UNANSWERED
         if not concerns or not sent.at <= missed.at <= (sent.until or missed.at):
@@ -136,7 +140,7 @@ def silences(work: Reading, sent: Sent, rungs: Sequence[Rung]) -> Iterator[Silen
         yield Silence(name=UNANSWERED[missed.kind], at=missed.at)
 
 
-def calls(work: Reading, sent: Sent) -> Iterator[SentNotice]:
+def find_notifications(work: Reading, sent: SentRecord) -> Iterator[SentNotice]:
     """Yield the notifications of the recipient about the record while it had it (R53)."""
     for found in notices.told(work, record_ids=[sent.record_id]):
         to_recipient = found.focal_point_id == sent.recipient
@@ -144,27 +148,27 @@ def calls(work: Reading, sent: Sent) -> Iterator[SentNotice]:
             yield SentNotice(by=found.way, at=found.queued_at, sent_at=found.sent_at)
 
 
-def rungs(work: Reading, sent: Sent) -> Iterator[Rung]:
+def find_stages(work: Reading, sent: SentRecord) -> Iterator[Rung]:
     """Yield the stages that were reached, the lowest first."""
-    yield rung(Rank.SUBMITTED, sent.at)
-    position = work.session.scalar(arrival(sent))
+    yield build_stage(Rank.SUBMITTED, sent.at)
+    position = work.session.scalar(select_arrival(sent))
     if position is None:
         return
-    yield rung(Rank.AVAILABLE, sent.at)
-    reads = (sight(sent), passing(sent, position))
+    yield build_stage(Rank.AVAILABLE, sent.at)
+    reads = (select_sighting(sent), select_retrieval(sent, position))
     if times := [at for read in reads if (at := work.session.scalar(read))]:
-        yield rung(Rank.RETRIEVED, max(min(times), sent.at))
+        yield build_stage(Rank.RETRIEVED, max(min(times), sent.at))
     for rank, types in ((Rank.ACKNOWLEDGED, ACKNOWLEDGED), (Rank.DECIDED, DECIDED)):
-        if entry := work.session.scalar(deed(sent, types, position)):
-            yield rung(rank, entry.at, entry.type)
+        if entry := work.session.scalar(select_answer(sent, types, position)):
+            yield build_stage(rank, entry.at, entry.type)
 
 
-def rung(rank: Rank, at: datetime, event: str | None = None) -> Rung:
+def build_stage(rank: Rank, at: datetime, event: str | None = None) -> Rung:
     """Return one stage of the evidence."""
     return Rung(rank=rank, name=rank.name.lower(), at=at, event=event)
 
 
-def told(sent: Sent) -> Select[int]:
+def select_positions(sent: SentRecord) -> Select[int]:
     """Select the positions, in the recipient's feed, of the record's events.
 
     Order is decided by positions, which follow the order of commits, because the clocks of
@@ -176,30 +180,31 @@ def told(sent: Sent) -> Select[int]:
     return joined.where(of_recipient, of_record)
 
 
-def arrival(sent: Sent) -> Select[int]:
+def select_arrival(sent: SentRecord) -> Select[int]:
     """Select the position of the event with which the recipient became a party."""
-    arrived = told(sent).where(Entry.at == sent.at)
+    arrived = select_positions(sent).where(Entry.at == sent.at)
     return arrived.order_by(Delivery.position).limit(1)
 
 
-def passing(sent: Sent, position: int) -> Select[datetime]:
+def select_retrieval(sent: SentRecord, position: int) -> Select[datetime]:
     """Select the time at which the recipient's cursor passed a position."""
     of_recipient = Retrieval.focal_point_id == sent.recipient
     return select(func.min(Retrieval.at)).where(of_recipient, Retrieval.upto >= position)
 
 
-def sight(sent: Sent) -> Select[datetime]:
+def select_sighting(sent: SentRecord) -> Select[datetime]:
     """Select the time at which the recipient first read the record itself."""
     of_recipient = Sighting.focal_point_id == sent.recipient
     return select(Sighting.at).where(Sighting.record_id == sent.record_id, of_recipient)
 
 
-def deed(sent: Sent, types: tuple[str, ...], position: int) -> Select[Entry]:
+def select_answer(sent: SentRecord, types: tuple[str, ...], position: int) -> Select[Entry]:
     """Select the recipient's first answer of these types while it had the record."""
     is_answer = (Entry.focal_point_id == sent.recipient) & Entry.type.in_(types)
-    answers = told(sent).with_only_columns(Entry).where(is_answer)
+    answers = select_positions(sent).with_only_columns(Entry).where(is_answer)
     answers = answers.where(Delivery.position >= position)
     if sent.until is not None:
-        end = told(sent).where(Entry.at == sent.until).order_by(Delivery.position.desc())
+        end = select_positions(sent).where(Entry.at == sent.until)
+        end = end.order_by(Delivery.position.desc())
         answers = answers.where(Delivery.position <= end.limit(1).scalar_subquery())
     return answers.order_by(Delivery.position).limit(1)

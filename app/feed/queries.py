@@ -145,12 +145,12 @@ LIST_NEW: Final = (
 )
 
 
-def entries(work: Reading) -> Select[*tuple[Any, ...]]:
+def select_entries(work: Reading) -> Select[*tuple[Any, ...]]:
     """Select the entries delivered to this focal point; each row is a `Delivered`."""
     return ENTRIES.where(Delivery.focal_point_id == work.actor.focal_point_id)
 
 
-def fresh(work: Reading, mark: Mark, limit: int) -> Sequence[Delivered]:
+def list_new(work: Reading, mark: Mark, limit: int) -> Sequence[Delivered]:
     """List the entries after a mark, in the order of commits."""
     query = {"me": work.actor.focal_point_id, "start": mark.start, "most": limit}
     return cast("Sequence[Delivered]", columns(work.session, LIST_NEW, query).all())

@@ -21,17 +21,17 @@ from app.kernel.paging import PageQuery, paginate
 from app.kernel.work import Reading
 from app.referrals import queries as referrals
 
-TOLD: Final = frozenset({"state", "question"})
+SUBMITTER_FACTS: Final = frozenset({"state", "question"})
 """The facts that a submitter may see of a case that another office leads; reasons are not
 among them (R12)."""
 
 ALTERNATIVE, ACTIVE = "alternative", "active"
-TELLING: Final = frozenset({ALTERNATIVE, ACTIVE})
+IDENTIFYING_FACTS: Final = frozenset({ALTERNATIVE, ACTIVE})
 """The facts that identify an office: an alternative, or whether the office that missed a
 deadline is active, which the directory states for each."""
 
 
-DEEDS: Final = frozenset(
+HELPER_EVENTS: Final = frozenset(
     {
         "case.risk_assessed",
         "case.fact_recorded",
@@ -44,7 +44,7 @@ DEEDS: Final = frozenset(
 
 
 @dataclass(frozen=True)
-class Sight:
+class EntryView:
     """What is needed to decide which parts of some entries their reader may see.
 
     `opened_by` has the office that opened each referral, in cases in which the reader may
@@ -62,8 +62,8 @@ type News = Sequence[tuple[int, EventOut]]
 
 def news(work: Reading, mark: Mark, limit: int) -> News:
     """List the events after the cursor, in the order of commits."""
-    rows = queries.fresh(work, mark, limit)
-    return list(zip([row.position for row in rows], show(work, rows), strict=True))
+    rows = queries.list_new(work, mark, limit)
+    return list(zip([row.position for row in rows], show_entries(work, rows), strict=True))
 
 
 def page(mark: Mark, found: News) -> EventPage:
@@ -75,30 +75,30 @@ def page(mark: Mark, found: News) -> EventPage:
 
 def history(work: Reading, case: Case, query: PageQuery) -> HistoryPage:
     """List the events of a case that this office was sent. Raises CursorUnknown (422)."""
-    statement = queries.entries(work).where(Entry.case_id == case.id)
+    statement = queries.select_entries(work).where(Entry.case_id == case.id)
     keys, name = (Delivery.position,), f"history {case.id}"
     rows, after, more = paginate(work, statement, keys, query, name=name)
-    items = show(work, rows)
+    items = show_entries(work, rows)
     return HistoryPage(items=items, next=after, more=more)
 
 
-def show(work: Reading, rows: Sequence[Delivered]) -> list[EventOut]:
+def show_entries(work: Reading, rows: Sequence[Delivered]) -> list[EventOut]:
     """Return entries as events, each with what the reader may see now."""
-    sight = look(work, rows)
+    view = load_view(work, rows)
     return [
         EventOut(
             id=row.id,
             at=row.at,
             type=row.type,
             subject=row.reference,
-            by=row.code if may_name(sight, row) else None,
-            facts=facts_of(sight, row),
+            by=row.code if may_name(view, row) else None,
+            facts=get_visible_facts(view, row),
         )
         for row in rows
     ]
 
 
-def look(work: Reading, rows: Sequence[Delivered]) -> Sight:
+def load_view(work: Reading, rows: Sequence[Delivered]) -> EntryView:
     """Load the cases in which something may have to be hidden, and no others.
 
     These are cases that the reader submitted, if an entry has a reason or the reader may no
@@ -109,12 +109,13 @@ def look(work: Reading, rows: Sequence[Delivered]) -> Sight:
     entries = [row for row in rows if row.focal_point_id != reader.id]
     beyond = {e.case_id for e in entries if e.code and is_beyond(reader, e)}
     doubtful = {e.case_id for e in entries if e.case_id in beyond and may_help(e)}
-    named = {e.case_id for e in entries if tells_of(e) and reader.kind == Kind.STATE}
-    reasoned = {entry.case_id for entry in entries if entry.facts.keys() - TOLD}
+    identifying = [e for e in entries if may_identify_office(e)]
+    named = {e.case_id for e in identifying if reader.kind == Kind.STATE}
+    reasoned = {entry.case_id for entry in entries if entry.facts.keys() - SUBMITTER_FACTS}
     every = {entry.case_id for entry in entries}
     known = by_ids(work, doubtful | named, reasoned, every) if entries else {}
     if not known:
-        return Sight(Naming(reader, {}, frozenset(), frozenset()), {}, {})
+        return EntryView(Naming(reader, {}, frozenset(), frozenset()), {}, {})
     acts = [
         (known[e.case_id], e.focal_point_id, e.at)
         for e in entries
@@ -123,50 +124,50 @@ def look(work: Reading, rows: Sequence[Delivered]) -> Sight:
     names = naming.read(work, acts, named)
     records = [e.record_id for e in entries if e.case_id in names.apart]
     openers = referrals.opened_by(work, records) if records else {}
-    return Sight(names, known, openers)
+    return EntryView(names, known, openers)
 
 
 def may_help(entry: Delivered) -> bool:
     """Return whether an office that helps, by a referral, may have caused this event."""
-    return entry.type in DEEDS or entry.type.startswith(("referral.", "return."))
+    return entry.type in HELPER_EVENTS or entry.type.startswith(("referral.", "return."))
 
 
-def tells_of(entry: Delivered) -> bool:
+def may_identify_office(entry: Delivered) -> bool:
     """Return whether the facts may identify an office, even if no office acted."""
     return ALTERNATIVE in entry.facts or entry.facts.get(ACTIVE) is False
 
 
-def may_name(sight: Sight, entry: Delivered) -> bool:
+def may_name(view: EntryView, entry: Delivered) -> bool:
     """Return whether the reader may know which office acted."""
-    actor, reader = entry.focal_point_id, sight.names.me.id
-    if actor is None or actor == reader or entry.case_id not in sight.cases:
+    actor, reader = entry.focal_point_id, view.names.me.id
+    if actor is None or actor == reader or entry.case_id not in view.cases:
         return True
-    if entry.record_id in sight.opened_by:
-        is_opener = sight.opened_by[entry.record_id] == reader
-        return is_opener or actor not in sight.names.beyond
-    case, as_party = sight.cases[entry.case_id], entry.record_id == entry.case_id
-    return sight.names.may_name(case, actor, entry.at, as_party=as_party)
+    if entry.record_id in view.opened_by:
+        is_opener = view.opened_by[entry.record_id] == reader
+        return is_opener or actor not in view.names.beyond
+    case, as_party = view.cases[entry.case_id], entry.record_id == entry.case_id
+    return view.names.may_name(case, actor, entry.at, as_party=as_party)
 
 
-def facts_of(sight: Sight, entry: Delivered) -> dict[str, Any]:
+def get_visible_facts(view: EntryView, entry: Delivered) -> dict[str, Any]:
     """Return the facts of an entry that the reader may see.
 
     A submitter sees no reason once a lead has the case, it is closed, or it is beyond a
     border, because a reason may reveal a fear. The side of origin sees nothing that
     identifies an office that helps.
     """
-    reader, facts = sight.names.me.id, entry.facts
-    case = sight.cases.get(entry.case_id)
+    reader, facts = view.names.me.id, entry.facts
+    case = view.cases.get(entry.case_id)
     if case is None or entry.focal_point_id == reader:
         return facts
-    if reader == case.submitter and not tells_all(case, reader, entry):
-        return {name: fact for name, fact in facts.items() if name in TOLD}
-    if case.id in sight.names.apart:
-        return {name: fact for name, fact in facts.items() if name not in TELLING}
+    if reader == case.submitter and not may_see_all_facts(case, reader, entry):
+        return {name: fact for name, fact in facts.items() if name in SUBMITTER_FACTS}
+    if case.id in view.names.apart:
+        return {name: fact for name, fact in facts.items() if name not in IDENTIFYING_FACTS}
     return facts
 
 
-def tells_all(case: Case, submitter: UUID, entry: Delivered) -> bool:
+def may_see_all_facts(case: Case, submitter: UUID, entry: Delivered) -> bool:
     """Return whether the submitter of a case may see all facts of an entry.
 
     An entry about a referral or handover was delivered to it as a party of that record. An
