@@ -1,7 +1,8 @@
-"""What is counted as it happens, for Prometheus: never who, where or which case (R71).
+"""Counters and histograms for Prometheus, without accounts, offices or cases (R71).
 
-A label is a template of ours or a member of a closed list, so that no caller can make a
-series, and the time of the first of a kind is not told.
+A label is a template of ours or a member of a closed list, so that a caller cannot create
+series. Creation times are disabled, because they reveal when the first event of a kind
+happened.
 """
 
 from functools import cache
@@ -18,18 +19,18 @@ OTHER_METHOD: Final = "other"
 METHODS: Final = frozenset(HTTPMethod)
 SECONDS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 
-disable_created_metrics()  # type: ignore[no-untyped-call]  # all else in there is typed
+disable_created_metrics()  # type: ignore[no-untyped-call]  # the only untyped function
 
 REQUESTS: Final = Counter(
     "requests",
-    "Requests answered; status 0: the caller had gone.",
+    "Requests answered; status 0: the caller had disconnected.",
     ("method", "route", "status"),
     namespace=NAMESPACE,
     registry=None,
 )
 REQUEST_SECONDS: Final = Histogram(
     "request_seconds",
-    "How long they took.",
+    "Seconds to answer a request.",
     ("route",),
     namespace=NAMESPACE,
     registry=None,
@@ -37,43 +38,43 @@ REQUEST_SECONDS: Final = Histogram(
 )
 FIRED: Final = Counter(
     "clocks_fired",
-    "Clocks that ran out and had their effect.",
+    "Missed deadlines that were handled.",
     ("kind",),
     namespace=NAMESPACE,
     registry=None,
 )
 FAILED: Final = Counter(
     "clocks_failed",
-    "Tries to fire a clock that failed.",
+    "Missed deadlines that could not be handled; each attempt counts.",
     ("kind",),
     namespace=NAMESPACE,
     registry=None,
 )
 COUNTERS: Final = (REQUESTS, REQUEST_SECONDS, FIRED, FAILED)
 
-for each in ClockKind:  # a series that appears with its first event hides it from rate()
-    FIRED.labels(each)
-    FAILED.labels(each)
+for kind in ClockKind:  # rate() does not see the event that creates a series
+    FIRED.labels(kind)
+    FAILED.labels(kind)
 
 
-def method_of(said: str) -> str:
-    """Name a method as it may be told: a caller can make up any other."""
-    return said if said in METHODS else OTHER_METHOD
+def method_of(method: str) -> str:
+    """Return the method, or `other`, because a caller can invent any name."""
+    return method if method in METHODS else OTHER_METHOD
 
 
 def count_request(method: str, route: str | None, status: int, seconds: float) -> None:
-    """Count a request; its method by `method_of`, its route as a template."""
+    """Count a request, by a method of `method_of` and the template of its route."""
     requests_of(method, route or NO_ROUTE, status).inc()
     seconds_of(route or NO_ROUTE).observe(seconds)
 
 
 @cache
 def requests_of(method: str, route: str, status: int) -> Counter:
-    """Find a series once: looking it up costs more than counting."""
+    """Return the counter of a series; cached, as finding it costs more than counting."""
     return REQUESTS.labels(method, route, str(status))
 
 
 @cache
 def seconds_of(route: str) -> Histogram:
-    """Find a series once."""
+    """Return the histogram of a route; cached as well."""
     return REQUEST_SECONDS.labels(route)

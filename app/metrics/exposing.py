@@ -1,6 +1,6 @@
-"""Telling Prometheus, on a port of its own: never where the API is served (R77).
+"""Serving the metrics to Prometheus, on a port of their own, never that of the API (R77).
 
-One scrape at a time: whoever floods the port keeps out the next scrape, and no case.
+It answers one scrape at a time: a client that floods the port delays scrapes, not requests.
 """
 
 import sys
@@ -28,39 +28,39 @@ from app.metrics.measuring import Gauge, Measured, Watch
 log = structlog.get_logger("safe_conduct.metrics")
 PATH: Final = "/metrics"
 ABOUT_DATABASE: Final = (
-    "1: the database answered within 2 s; 0: it did not, and what it would tell is missing."
+    "1: the database answered within 2 s; 0: it did not, and its gauges are missing."
 )
 ABOUT_SPACE: Final = (
-    "Bytes that this process may still write beside the embedded database, the key file "
-    "and the ledger of erasures."
+    "Free bytes for this process beside the embedded database, the key file and the "
+    "ledger of erasures."
 )
 
 
 class Gauges(Collector):
-    """What the database tells, read when it is asked for."""
+    """Gauges that are read from the database at each scrape."""
 
     def __init__(self, looker: Looker) -> None:
         self._looker = looker
 
     @override
     def collect(self) -> Iterator[GaugeMetricFamily]:
-        """Say whether the database answers, and what it says."""
+        """Yield whether the database answers, and its gauges."""
         measured = self._looker.measured()
         name = f"{NAMESPACE}_database_up"
         yield GaugeMetricFamily(name, ABOUT_DATABASE, value=measured is not None)
-        for gauge, ones in groupby(measured or (), lambda one: one.gauge):
-            yield family(gauge, ones)
+        for gauge, values in groupby(measured or (), lambda value: value.gauge):
+            yield family(gauge, values)
 
 
 class SpaceGauge(Collector):
-    """How much space is left on the disks of this machine, database or not."""
+    """The free space on the disks of this machine, which needs no database."""
 
     def __init__(self, free_space: FreeSpace) -> None:
         self._free_space = free_space
 
     @override
     def collect(self) -> Iterator[GaugeMetricFamily]:
-        """Measure anew: that costs a system call for each place."""
+        """Measure the free space, with one system call for each place."""
         gauge = GaugeMetricFamily(f"{NAMESPACE}_free_bytes", ABOUT_SPACE, labels=["place"])
         for place, free in self._free_space.measure().items():
             gauge.add_metric([place], free)
@@ -68,16 +68,16 @@ class SpaceGauge(Collector):
 
 
 def family(gauge: Gauge[Any], measured: Iterator[Measured]) -> GaugeMetricFamily:
-    """Spell a gauge as Prometheus reads it."""
+    """Return a gauge and its values in the form of Prometheus."""
     labels = [gauge.label] if gauge.label else []
-    spelled = GaugeMetricFamily(f"{NAMESPACE}_{gauge.name}", gauge.about, labels=labels)
-    for one in measured:
-        spelled.add_metric([one.of] if one.of else [], one.value)
-    return spelled
+    metric = GaugeMetricFamily(f"{NAMESPACE}_{gauge.name}", gauge.about, labels=labels)
+    for value in measured:
+        metric.add_metric([value.of] if value.of else [], value.value)
+    return metric
 
 
 def registry_of(ground: Ground, watches: Sequence[Watch[Any]]) -> CollectorRegistry:
-    """Bring together all that is exposed; of the process itself nothing is told."""
+    """Return a registry of all metrics, without those of the process itself."""
     registry = CollectorRegistry()
     for counter in COUNTERS:
         registry.register(counter)
@@ -87,20 +87,20 @@ def registry_of(ground: Ground, watches: Sequence[Watch[Any]]) -> CollectorRegis
 
 
 class Scraped(BaseHTTPRequestHandler):
-    """One scrape; it repeats nothing of what it is sent, and says no version."""
+    """The handler of a scrape; its responses repeat no input and show no version."""
 
     timeout = 5
     server: "Scrapes"
 
     def do_GET(self) -> None:
-        """Answer with everything, or with nothing."""
+        """Answer with all metrics, or 404."""
         if self.path != PATH:
             self.send_error(HTTPStatus.NOT_FOUND)
             return
         self.answer(HTTPStatus.OK, generate_latest(self.server.registry))
 
     def answer(self, status: int, body: bytes) -> None:
-        """Send an answer."""
+        """Send a response."""
         self.send_response_only(status)
         self.send_header("Content-Type", CONTENT_TYPE_PLAIN_0_0_4)
         self.send_header("Content-Length", str(len(body)))
@@ -115,21 +115,21 @@ class Scraped(BaseHTTPRequestHandler):
 
     @override
     def log_message(self, format: str, *args: object) -> None:
-        """Say nothing of scrapes."""
+        """Log nothing."""
 
 
 class Scrapes(HTTPServer):
-    """The port that Prometheus asks."""
+    """The server that Prometheus scrapes."""
 
     def __init__(self, host: str, port: int) -> None:
-        """Take the port; raises OSError."""
+        """Bind the port. Raises OSError."""
         self.registry = CollectorRegistry()
         self.address_family = AF_INET6 if ":" in host else AF_INET
         super().__init__((host, port), Scraped)
 
     @override
     def handle_error(self, request: object, client_address: object) -> None:
-        """Note that a scrape broke off; the scraper knows."""
+        """Log that a scrape was interrupted."""
         log.warning("scrape.failed", error=type(sys.exception()).__name__)
 
 
@@ -137,7 +137,7 @@ class Scrapes(HTTPServer):
 def exposed(
     scrapes: Scrapes, ground: Ground, watches: Sequence[Watch[Any]] | None = None
 ) -> Iterator[None]:
-    """Answer scrapes as long as the block lasts; then let go of the port."""
+    """Serve the metrics while the block runs, then close the port."""
     with scrapes:
         scrapes.registry = registry_of(
             ground, watches_of(ground) if watches is None else watches

@@ -1,6 +1,6 @@
-"""Looking at the database for whoever scrapes: seldom, one at a time, never for long.
+"""Measuring the database for scrapes: seldom, one at a time, and with a time limit.
 
-A database that hangs must not take the scrape with it, nor a connection for each scrape.
+A database that hangs must not block the scrape, nor use a connection for each scrape.
 """
 
 import time
@@ -16,13 +16,13 @@ from app.metrics.measuring import Measured, Watch, measure
 
 log = structlog.get_logger("safe_conduct.metrics")
 FRESH: Final = 5.0
-"""Seconds for which a look is good enough."""
+"""Seconds for which a measurement is used again."""
 PATIENCE: Final = 2.0
 """Seconds that a scrape waits for the database."""
 
 
 class Look:
-    """One look, in a thread of its own."""
+    """One measurement, in a thread of its own."""
 
     def __init__(self, ground: Ground, watches: Sequence[Watch[Any]]) -> None:
         self.over = Event()
@@ -35,20 +35,20 @@ class Look:
             with ground.database.reading() as session:
                 now = ground.time(session)
                 self.measured = measure(watches, session, now)
-        except Exception as error:  # noqa: BLE001 - nobody above would hear of it
-            log.error("metrics.failed", **described(error.__cause__ or error))  # noqa: TRY400 - a message may repeat what was written
+        except Exception as error:  # noqa: BLE001 - the thread has no caller
+            log.error("metrics.failed", **described(error.__cause__ or error))  # noqa: TRY400 - the message may contain data
         finally:
             self.ended = time.monotonic()
             self.over.set()
 
     @property
     def is_stale(self) -> bool:
-        """Whether it is time for another."""
+        """Whether it is time for a new measurement."""
         return self.over.is_set() and time.monotonic() - self.ended > FRESH
 
 
 class Looker:
-    """Looks again when the last look is stale, and never twice at once."""
+    """Measures again when the last measurement is stale, and never twice at once."""
 
     def __init__(self, ground: Ground, watches: Sequence[Watch[Any]]) -> None:
         self._ground, self._watches = ground, watches
@@ -56,7 +56,7 @@ class Looker:
         self._look: Look | None = None
 
     def measured(self) -> list[Measured] | None:
-        """Say what was seen lately; None: the database did not answer in time."""
+        """Return the recent values, or None if the database did not answer in time."""
         with self._turn:
             if self._look is None or self._look.is_stale:
                 self._look = Look(self._ground, self._watches)

@@ -1,4 +1,4 @@
-"""What a gauge and a look are, and how all gauges are read at the same moment."""
+"""Gauges, and reading all of them at the same moment."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,10 +10,10 @@ from sqlalchemy.orm import Session
 
 @dataclass(frozen=True)
 class Gauge[T]:
-    """One number of a look, or one for each value of a label.
+    """One number of a measurement, or one for each value of a label.
 
-    Above its limit somebody has to look, and `remedy` says at what. `detail` says a little
-    more where there is more to say.
+    Above `limit` somebody has to act, as `remedy` says. `detail` adds a text, if there is
+    one.
     """
 
     name: str
@@ -27,7 +27,7 @@ class Gauge[T]:
 
 @dataclass(frozen=True)
 class Measured:
-    """What a gauge said; `of` is the value of its label, if it has one."""
+    """The value of a gauge; `of` is the value of its label, if it has one."""
 
     gauge: Gauge[Any]
     of: str | None
@@ -36,29 +36,29 @@ class Measured:
 
     @property
     def is_well(self) -> bool:
-        """Whether nobody has to look."""
+        """Whether the value is within its limit."""
         return self.gauge.limit is None or self.value <= self.gauge.limit
 
 
 @dataclass(frozen=True)
 class Watch[T]:
-    """One look at the database, and all that is read off it."""
+    """One query of the database, and the gauges that are read from its result."""
 
     look: Callable[[Session, datetime], T]
     gauges: tuple[Gauge[T], ...]
 
     def measure(self, session: Session, now: datetime) -> Iterator[Measured]:
-        """Look once, and read every gauge."""
+        """Run the query once, and yield the value of every gauge."""
         found = self.look(session, now)
         for gauge in self.gauges:
             value = gauge.value(found)
             values = value.items() if isinstance(value, Mapping) else [(None, value)]
             detail = gauge.detail(found)
-            yield from (Measured(gauge, of, one, detail) for of, one in values)
+            yield from (Measured(gauge, of, number, detail) for of, number in values)
 
 
 def measure(
     watches: Sequence[Watch[Any]], session: Session, now: datetime
 ) -> list[Measured]:
-    """Read every gauge, all at the same moment."""
-    return [one for watch in watches for one in watch.measure(session, now)]
+    """Return the values of all gauges, with the same session and time."""
+    return [value for watch in watches for value in watch.measure(session, now)]

@@ -1,7 +1,7 @@
-"""Calling on offices: something waits, sign in (LIFECYCLES.md, section 7; R53).
+"""Notifying offices that something waits, so they sign in (LIFECYCLES.md, section 7; R53).
 
-A feed is not read by a silent desk. What is queued here leaves if and only if the act that
-called for it is committed; no word of the act goes with it.
+An office that does not act may not read its feed either. A notification leaves if and only
+if the transaction that queued it commits, and says nothing about the reason.
 """
 
 from collections.abc import Callable, Iterable
@@ -20,14 +20,14 @@ from app.outbox.models import Outgoing, Way
 
 @dataclass(frozen=True)
 class About:
-    """What an office is called on about: kept as evidence, and never sent."""
+    """The reason for a notification, which is stored as evidence and never sent."""
 
     why: str
     case_id: UUID | None
     record_id: UUID | None
 
 
-def tell(  # noqa: PLR0913 - what it is about, each by its name
+def tell(  # noqa: PLR0913 - the reason is passed by keyword
     work: Writing,
     focal_points: Iterable[UUID],
     why: str,
@@ -36,11 +36,11 @@ def tell(  # noqa: PLR0913 - what it is about, each by its name
     case_id: UUID | None = None,
     record_id: UUID | None = None,
 ) -> frozenset[UUID]:
-    """Call on offices by every contact they have; says which of them have none.
+    """Notify offices through all of their contacts; return the offices without a contact.
 
     `why` is an event of the journal, such as `case.not_acknowledged`. Each contact is sent
-    one message in a window; the next one is for all that came up in it. Call it once in a
-    unit of work: contacts are held in the order of their codes.
+    one message in a window; the next one covers everything that happened in it. Call this
+    once in a transaction, because contacts are locked in the order of their codes.
     """
     about = About(why, case_id, record_id)
     found = directory.lock_contacts(work, focal_points)
@@ -54,7 +54,7 @@ def tell(  # noqa: PLR0913 - what it is about, each by its name
 
 
 def keep(work: Writing, focal_point: UUID, about: About, outgoing: Outgoing | None) -> None:
-    """Keep that an office was to be called on, and by what."""
+    """Record that an office was to be notified, and by which message."""
     telling = Telling(
         id=work.new_id(),
         at=work.now,
@@ -68,35 +68,39 @@ def keep(work: Writing, focal_point: UUID, about: About, outgoing: Outgoing | No
 
 
 def fall_back(work: Writing, lost: Outgoing) -> bool:
-    """Call on the same duty post by its other channel, once; False: there is none (R53).
+    """Notify the same duty post by its other channel, once; return False without one (R53).
 
-    A message that goes instead of another is not followed by a third.
+    A message that already replaces another is not replaced again.
     """
     known = directory.contact(work, lost.recipient)
     if known is None or lost.instead_of is not None:
         return False
     _, contact = known
-    return tell_by(work, lost, lambda one: is_same_post(one, contact), lost.id)
+    return tell_by(work, lost, lambda other: is_same_post(other, contact), lost.id)
 
 
 def call_anew(work: Writing, dropped: Outgoing) -> bool:
-    """Call on an office by the contacts it has now, where one was shut; False: it has none.
+    """Notify an office by its present contacts, after one was removed; False without one.
 
-    By the same channel; if it has no more of that by any other, though it be told twice.
+    Contacts of the same channel come first; otherwise all contacts are used, even if one is
+    notified twice.
     """
     instead_of = dropped.instead_of
     return tell_by(
-        work, dropped, lambda one: Way(one.channel) == dropped.way, instead_of
+        work, dropped, lambda other: Way(other.channel) == dropped.way, instead_of
     ) or tell_by(work, dropped, lambda _: True, instead_of)
 
 
 def tell_by(
-    work: Writing, gone: Outgoing, suits: Callable[[Contact], bool], instead_of: UUID | None
+    work: Writing,
+    gone: Outgoing,
+    matches: Callable[[Contact], bool],
+    instead_of: UUID | None,
 ) -> bool:
-    """Tell what one did not that went nowhere, by contacts that suit; False: none does."""
+    """Queue what a failed message was for to contacts that match; False without one."""
     tellings = queries.resting_on(work, gone.id)
-    found = directory.lock_contacts(work, {one.focal_point_id for one in tellings})
-    others = [(office, one) for office, one in found if suits(one)]
+    found = directory.lock_contacts(work, {telling.focal_point_id for telling in tellings})
+    others = [(office, other) for office, other in found if matches(other)]
     for office, other in others:
         way = Way(other.channel)
         sent = queue(work, way, other.code, gone.urgency, instead_of=instead_of)
@@ -108,5 +112,5 @@ def tell_by(
 
 
 def is_same_post(other: Contact, contact: Contact) -> bool:
-    """Say whether it is another way to the same duty post."""
+    """Return whether a contact is another channel to the same duty post."""
     return other.label == contact.label and other.channel != contact.channel

@@ -1,4 +1,4 @@
-"""Whom a notice was for, why and when: evidence, never rewritten (R53)."""
+"""Which office was to be notified, why and when: evidence that is never rewritten (R53)."""
 
 from datetime import datetime
 from uuid import UUID
@@ -12,10 +12,9 @@ from app.outbox.models import Outgoing
 
 
 class Telling(Listed, Base):
-    """That an office was to be called on about a record, and by what it was.
+    """A notification of an office about a record, with the message that was queued.
 
-    One message may be for several of these. Without one there was nobody to call on: the
-    office has no contact.
+    One message may serve several of these. Without a message, the office had no contact.
     """
 
     __tablename__ = "telling"

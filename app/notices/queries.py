@@ -1,4 +1,4 @@
-"""What was told to whom, and what a notice says when it goes."""
+"""Which offices were notified, and the text of a notification when it is sent."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -17,10 +17,10 @@ from app.outbox.models import Outgoing, Way
 
 @dataclass(frozen=True)
 class Told:
-    """That an office was called on: how, when, and what came of it; never where.
+    """A notification of an office: how, when, and its state; never the address.
 
-    `sent_at` is when a server took the message: nobody knows whether it was read. Without
-    a `state` there was nobody to call on.
+    `sent_at` is when a server took the message; whether it was read is unknown. `state` is
+    None if the office had no contact.
     """
 
     focal_point_id: UUID
@@ -36,20 +36,20 @@ class Told:
 def told(
     work: Reading, *, case_id: UUID | None = None, record_ids: Iterable[UUID] = ()
 ) -> list[Told]:
-    """List who was called on about a case, or about these records, oldest first.
+    """List the notifications about a case, or about these records, oldest first.
 
-    It judges not who may know: whoever shows it does.
+    The caller has to check who may see them.
     """
     about: list[ColumnElement[bool]] = [Telling.record_id.in_(set(record_ids))]
     if case_id is not None:
         about.append(Telling.case_id == case_id)
-    mine = select(Telling, Outgoing).where(or_(*about)).order_by(Telling.number)
-    rows = mine.outerjoin(Outgoing, Telling.outgoing_id == Outgoing.id)
+    tellings = select(Telling, Outgoing).where(or_(*about)).order_by(Telling.number)
+    rows = tellings.outerjoin(Outgoing, Telling.outgoing_id == Outgoing.id)
     return [spell(telling, sent) for telling, sent in work.session.execute(rows)]
 
 
 def spell(telling: Telling, sent: Outgoing | None) -> Told:
-    """Put together what was to be told and what came of it."""
+    """Build the view of a notification and its message."""
     return Told(
         focal_point_id=telling.focal_point_id,
         case_id=telling.case_id,
@@ -63,13 +63,13 @@ def spell(telling: Telling, sent: Outgoing | None) -> Told:
 
 
 def resting_on(work: Reading, outgoing_id: UUID) -> list[Telling]:
-    """List what one message was to tell."""
-    mine = select(Telling).where(Telling.outgoing_id == outgoing_id)
-    return list(work.session.scalars(mine.order_by(Telling.number)))
+    """List the notifications that one message serves."""
+    tellings = select(Telling).where(Telling.outgoing_id == outgoing_id)
+    return list(work.session.scalars(tellings.order_by(Telling.number)))
 
 
 def compose(work: Reading, outgoing: Outgoing, sign_in: str | None) -> Letter | None:
-    """Word a notice for its contact as it is now; None: nobody is to be called on there."""
+    """Return the message for a contact, or None if the contact is no longer in use."""
     found = directory.contact(work, outgoing.recipient)
     if found is None or not found[1].active or Way(found[1].channel) != outgoing.way:
         return None

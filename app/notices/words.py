@@ -1,9 +1,8 @@
-"""What a notice says, whatever it is about: something waits, sign in. Pure.
+"""The text of a notification, which is the same for every reason: something waits, sign in.
 
-It passes relays, gateways and telephones that are not ours, and lies on screens that
-others see. So it is the same for every reason: no case, no country, no number, no name, no
-office, no word of what this service is for. Only the language differs, which is that of
-the one who reads it.
+It passes relays, gateways and telephones of others, and is shown on screens that others
+see. So it contains no case, country, number, name or office, and no word about the purpose
+of this service. It only differs by the language of its reader.
 """
 
 from collections.abc import Mapping
@@ -26,12 +25,12 @@ WORDS: Final[Mapping[str, tuple[str, str]]] = {
     "uz": ("Sizga xabar bor", "Iltimos, tizimga kiring"),
     "uz-Cyrl": ("Сизга хабар бор", "Илтимос, тизимга киринг"),
 }
-"""By BCP 47 tag: that something waits, and what to do. No language has more to say."""
+"""For each BCP 47 tag: that something waits, and what to do. No language may say more."""
 
 
 @dataclass(frozen=True)
 class Letter:
-    """A notice, ready to go; `id` is the same however often it is tried."""
+    """A notification that is ready to be sent; `id` is the same for each attempt."""
 
     id: UUID
     to: str
@@ -40,14 +39,14 @@ class Letter:
 
 
 def words_for(language: str) -> tuple[str, str]:
-    """Find the words of a language: as it is tagged, else of its base, else in English."""
+    """Return the words for a tag, or else for its base language, or else in English."""
     parts = language.split("-")
     tags = ["-".join(parts[:count]) for count in range(len(parts), 0, -1)]
     return next((WORDS[tag] for tag in tags if tag in WORDS), WORDS[FALLBACK])
 
 
-def letter(one: UUID, to: str, language: str, sign_in: str | None) -> Letter:
-    """Word a notice; `sign_in` is where to, if the operator wants it said."""
+def letter(id_: UUID, to: str, language: str, sign_in: str | None) -> Letter:
+    """Write a notification; `sign_in` is the address to sign in at, if it may be shown."""
     waits, ask = words_for(language)
     where = f": {sign_in}" if sign_in else "."
-    return Letter(one, to, subject=waits, text=f"{waits}. {ask}{where}")
+    return Letter(id_, to, subject=waits, text=f"{waits}. {ask}{where}")

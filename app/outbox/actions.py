@@ -1,8 +1,8 @@
-"""Putting something into the outbox, taking it in hand, and saying what came of it.
+"""Adding messages to the outbox, claiming them, and storing the outcome of each attempt.
 
-What is sent is taken in hand in one transaction, sent outside of any, and settled in
-another. Between the two a process may die: then it is open whether it arrived, and it is
-not sent again before its window is over.
+A message is claimed in one transaction, sent outside of any, and settled in another. If a
+process dies in between, it is unknown whether the message arrived, and it is not sent again
+before its window is over.
 """
 
 from dataclasses import dataclass
@@ -31,12 +31,12 @@ from app.outbox.pacing import (
 SYSTEM: Final = frozenset({Side.SYSTEM})
 LUCK_BITS: Final = 32
 CODE: Final = 40
-"""Characters of a code that are kept."""
+"""The most characters of a code that are stored."""
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What came of a try, and the code that says so: a number or a name, never a text."""
+    """The outcome of an attempt and its code, which is a number or a name, not a text."""
 
     outcome: Outcome
     code: str
@@ -49,11 +49,12 @@ def queue(
     urgency: Priority = Priority.NORMAL,
     instead_of: UUID | None = None,
 ) -> Outgoing:
-    """Let something leave; what waits to go to the same recipient goes for both.
+    """Add a message to the outbox, or join one that waits for the same recipient.
 
-    Only what is not in hand yet, for a message that left before this cannot tell of it, nor
-    soon given up. One that is more urgent does not wait for the longer window. Take turns
-    for a recipient. The time is that of senders, by the clock of the database.
+    It cannot join a message that is claimed, which may have left already, or one that is
+    close to being given up. A more urgent message moves the joined one forward. The caller
+    has to lock the recipient. The time is that of the senders, by the clock of the
+    database.
     """
     now = work.ground.time(work.session)
     found = queries.lock_waiting(work, way, recipient)
@@ -80,14 +81,14 @@ def queue(
 
 
 def must_wait(work: Writing, outgoing: Outgoing, window: timedelta) -> bool:
-    """Put something off whose recipient was sent something within the window.
+    """Postpone a message if its recipient was sent one within the window.
 
-    It counts as waiting from the end of the window on: until then nothing is wrong.
-    Senders take turns for a recipient, or two would each find that nothing was sent.
+    It counts as waiting from the end of the window, since the delay is intended. The
+    recipient is locked, because two senders could each find that nothing was sent.
     """
     hold(work.session, f"outgoing:{outgoing.way}:{outgoing.recipient}")
-    last = queries.last_left(work, outgoing)
-    free_at = earliest(last, window, outgoing.urgency)
+    left_at = queries.last_left(work, outgoing)
+    free_at = earliest(left_at, window, outgoing.urgency)
     if free_at is None or free_at <= work.now:
         return False
     outgoing.due_at = outgoing.queued_at = free_at
@@ -95,7 +96,7 @@ def must_wait(work: Writing, outgoing: Outgoing, window: timedelta) -> bool:
 
 
 def is_lost(outgoing: Outgoing) -> bool:
-    """Weigh a try of which nobody said what came of it; say whether that was the last."""
+    """Add the weight of an attempt with unknown outcome; return whether it was the last."""
     if outgoing.state != State.SENDING:
         return False
     outgoing.weight += WEIGHT[Outcome.UNKNOWN]
@@ -103,7 +104,7 @@ def is_lost(outgoing: Outgoing) -> bool:
 
 
 def claim(work: Writing, outgoing: Outgoing, window: timedelta) -> UUID:
-    """Take something in hand: until its window is over nobody sends it again."""
+    """Claim a message, so that nobody else sends it before its window is over."""
     step(outgoing, Action.CLAIM)
     outgoing.tries += 1
     outgoing.left_at = work.now + LONGEST_TRY
@@ -113,14 +114,14 @@ def claim(work: Writing, outgoing: Outgoing, window: timedelta) -> UUID:
 
 
 def settle(work: Writing, outgoing: Outgoing, answer: Answer) -> bool:
-    """Say what came of a try; False: it was the last one, and it is given up."""
+    """Store the outcome of an attempt; return False if the message was given up."""
     code = answer.code[:CODE]
     match answer.outcome:
         case Outcome.DELIVERED:
             step(outgoing, Action.DELIVER)
             outgoing.left_at = outgoing.ended_at = work.now
             outgoing.trouble = None
-        case Outcome.UNKNOWN:  # weighed when it is claimed again, like one that died
+        case Outcome.UNKNOWN:  # its weight is added when it is claimed again
             outgoing.trouble = code
         case Outcome.REFUSED | Outcome.REJECTED:
             outgoing.weight += WEIGHT[answer.outcome]
@@ -134,23 +135,23 @@ def settle(work: Writing, outgoing: Outgoing, answer: Answer) -> bool:
 
 
 def luck(work: Writing) -> float:
-    """Draw a number between 0 and 1."""
-    sides = 1 << LUCK_BITS
-    return (work.new_id().int % sides) / sides
+    """Return a random number between 0 and 1."""
+    size = 1 << LUCK_BITS
+    return (work.new_id().int % size) / size
 
 
 def give_up(work: Writing, outgoing: Outgoing) -> None:
-    """Let something be dead: whoever does this raises the alarm."""
+    """Mark a message as dead; the caller has to log it."""
     step(outgoing, Action.GIVE_UP)
     outgoing.ended_at = work.now
 
 
 def drop(work: Writing, outgoing: Outgoing) -> None:
-    """Let something go nowhere, since its recipient is not to be written to any more."""
+    """Mark a message as dropped, because its recipient no longer exists."""
     step(outgoing, Action.DROP)
     outgoing.ended_at = work.now
 
 
 def step(outgoing: Outgoing, action: Action) -> None:
-    """Take a step of the table."""
+    """Apply an action of the life cycle."""
     take(outgoing, TABLE.find(outgoing.state, action, SYSTEM, frozenset()))

@@ -1,4 +1,4 @@
-"""What may happen to something that is to leave the system: one table (R53)."""
+"""The life cycle of a message in the outbox (R53)."""
 
 from enum import StrEnum
 from typing import Final
@@ -8,7 +8,7 @@ from app.kernel.lifecycle import Step, Table
 
 
 class State(StrEnum):
-    """Where something that is to leave stands."""
+    """The state of a message in the outbox."""
 
     WAITING = "waiting"
     SENDING = "sending"
@@ -18,7 +18,7 @@ class State(StrEnum):
 
 
 class Action(StrEnum):
-    """What the sender does with it."""
+    """An action of the sender."""
 
     CLAIM = "claim"
     DELIVER = "deliver"
@@ -28,15 +28,15 @@ class Action(StrEnum):
 
 
 class Need(StrEnum):
-    """What a step needs: nothing."""
+    """A requirement of an action; there is none."""
 
 
 OPEN: Final = frozenset({State.WAITING, State.SENDING})
 _S, _A = State, Action
 _SENDER: Final = frozenset({Side.SYSTEM})
 
-# Who claims something commits SENDING before a word goes out. Should nobody ever say what
-# came of it, it is claimed anew once it may be sent again: never within its window.
+# A claim commits SENDING before the message is sent. If its outcome is never stored, the
+# message is claimed again once its window is over.
 # fmt: off
 TABLE: Final[Table[State, Action, Need]] = Table(
     start=_S.WAITING,

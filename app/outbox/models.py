@@ -1,4 +1,4 @@
-"""What is to leave the system: one table for all of it, whatever it is (R53)."""
+"""The outbox: one table for all messages that leave the service (R53)."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -16,21 +16,22 @@ DEAD = text("state = 'dead'")
 
 
 class Way(StrEnum):
-    """By what it leaves; each way out knows what to say, and to whom."""
+    """The channel of a message."""
 
     EMAIL = "email"
     SMS = "sms"
 
 
 class Outgoing(Listed, Base):
-    """Something that is to leave, at least once: to whom, how far that is, when next.
+    """A message to be sent at least once: its recipient, its state, and the next attempt.
 
-    Not what it says: that, and the address, are read when it goes. `recipient` is a name
-    its way knows. `queued_at` is since when it may leave. `due_at` is when it may be tried,
-    and while it is being sent, when it may be tried anew. `left_at` is when it left or, as
-    long as nobody knows, may last have. `claim` tells one try from the next; `weight` grows
-    with what failed; `trouble` is the code of the last failure. `instead_of`: what could
-    not be sent another way.
+    The text and the address are not stored but read when the message is sent. `recipient`
+    is a name that the channel resolves. `queued_at` is the time from which it waits.
+    `due_at` is the time of the next attempt; while it is being sent, the time at which it
+    may be claimed again. `left_at` is when it left, or as long as the outcome is unknown,
+    when it may last have left. `claim` identifies the current attempt; `weight` grows with
+    failures; `trouble` is the code of the last failure. `instead_of` is the message that
+    this one replaces.
     """
 
     __tablename__ = "outgoing"

@@ -1,8 +1,8 @@
-"""When something is tried again, and when it is given up: pure (R53).
+"""When a message is tried again, and when it is given up: pure functions (R53).
 
-A try that failed for certain is repeated soon, ever later, never at the same moment as the
-others. One of which nobody knows what came of it may have arrived: it is repeated after the
-window alone. What is refused for good is not insisted on.
+A certain failure is retried soon, with growing and random pauses. After an unknown outcome
+the message may have arrived, so it is only sent again after the window. Permanent
+rejections are given up early.
 """
 
 from collections.abc import Mapping
@@ -14,15 +14,15 @@ from app.deadlines.limits import Priority
 
 
 class Outcome(StrEnum):
-    """What came of a try."""
+    """The outcome of an attempt."""
 
     DELIVERED = "delivered"
     REFUSED = "refused"
-    """For certain not taken: nobody answered, or "not now"."""
+    """Certainly not taken: no answer, or a temporary error."""
     REJECTED = "rejected"
-    """For certain not taken, nor will it ever be: there is no such address."""
+    """Certainly not taken, and permanently: for example, there is no such address."""
     UNKNOWN = "unknown"
-    """It was handed over, and nobody said whether it was taken."""
+    """It was sent, and there was no answer whether it was taken."""
 
 
 WEIGHT: Final[Mapping[Outcome, int]] = {
@@ -31,37 +31,41 @@ WEIGHT: Final[Mapping[Outcome, int]] = {
     Outcome.REJECTED: 24,
 }
 MOST: Final = 72
-"""Given up at this weight: a server that refuses nine of ten takes all but 1 in 2000."""
+"""A message is given up at this weight. From a server that refuses nine of ten attempts,
+only 1 message in 2000 is given up."""
 JOINED: Final = MOST // 2
-"""From this weight on nothing joins: it would be given up with what is soon given up."""
+"""From this weight on, no other message joins, since it would be given up together with it.
+"""
 
 FIRST_PAUSE: Final = timedelta(seconds=30)
 LONGEST_PAUSE: Final = timedelta(minutes=5)
 ENOUGH: Final = 16
-"""Doublings, after which no pause is shorter than the longest."""
+"""The most doublings; after these, every pause is the longest."""
 LONGEST_TRY: Final = timedelta(minutes=2)
-"""A sender has given up by then: from there on nothing of this try can arrive."""
+"""The time after which a sender has given up, and nothing of an attempt can arrive."""
 AHEAD: Final = 2 * LONGEST_TRY
-"""Further ahead than this a try cannot end, though two transactions differ in their time: a
-clock that was wrong wrote it, and it is not believed, or a contact were mute until then."""
+"""An attempt cannot end further ahead than this, even if the times of two transactions
+differ. A later time was written by a wrong clock; it is ignored, because the recipient
+would get nothing until then."""
 
 SHARE: Final[Mapping[Priority, float]] = {
     Priority.EMERGENCY: 1 / 4,
     Priority.URGENT: 1 / 2,
     Priority.NORMAL: 1,
 }
-"""How much of the window lies between two messages to the same address."""
+"""The share of the window that has to pass between two messages to the same address."""
 
 
 def is_over(weight: int) -> bool:
-    """Say whether it was tried often enough."""
+    """Return whether a message with this weight is given up."""
     return weight >= MOST
 
 
 def pause(weight: int, luck: float) -> timedelta:
-    """Say how long to wait after a failure: doubling, and `luck` (0 to 1) spreads it.
+    """Return the pause after a failure; it doubles, and `luck` (0 to 1) randomises it.
 
-    Between half of the pause and all of it, so that what failed together comes apart.
+    It is between half of the pause and all of it, so that messages that failed together are
+    not retried together.
     """
     doublings: int = min(max(weight, 1) - 1, ENOUGH)
     whole = min(FIRST_PAUSE * (1 << doublings), LONGEST_PAUSE)
@@ -69,12 +73,12 @@ def pause(weight: int, luck: float) -> timedelta:
 
 
 def window_for(window: timedelta, urgency: Priority) -> timedelta:
-    """Say how long at the least lies between two messages to the same address."""
+    """Return the minimum time between two messages of this urgency to the same address."""
     return window * SHARE[urgency]
 
 
 def earliest(
     left_at: datetime | None, window: timedelta, urgency: Priority
 ) -> datetime | None:
-    """Say when an address may be written to again; None: it was not written to."""
+    """Return when an address may be sent a message again, or None if it was sent none."""
     return left_at and left_at + window_for(window, urgency)

@@ -1,4 +1,4 @@
-"""Reading what is to leave."""
+"""Queries of the outbox."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -15,15 +15,15 @@ from app.outbox.models import Outgoing, Way
 from app.outbox.pacing import AHEAD, JOINED
 
 DEAD_FOR: Final = timedelta(days=1)
-"""How long something that was given up counts as lately given up."""
+"""How long a message that was given up counts as recently given up."""
 
 
 @dataclass(frozen=True)
 class WayCounts:
-    """How one way out stands.
+    """The counts of one channel.
 
-    `oldest` is since when something may leave, and has not; `given_up` is how many were
-    given up within the last day.
+    `oldest` is the time from which the oldest message waits; `given_up` is the number of
+    messages that were given up within the last day.
     """
 
     waiting: int = 0
@@ -33,53 +33,56 @@ class WayCounts:
 
 @dataclass(frozen=True)
 class Counts:
-    """How the outbox stands, by way; and what is dead, ever."""
+    """The counts of the outbox by channel, and the number of dead messages at any time."""
 
     ways: Mapping[Way, WayCounts]
     dead: int
 
     @property
     def waiting(self) -> int:
-        """How many wait or are being sent, by any way."""
+        """The number of messages that wait or are being sent, by any channel."""
         return sum(way.waiting for way in self.ways.values())
 
 
 def counts(session: Session, now: datetime) -> Counts:
-    """Count, for status and metrics; what is dead was given up at any time."""
+    """Count the messages of the outbox, for the status and the metrics."""
     waits = (Outgoing.way, func.count(), func.min(Outgoing.queued_at))
     waiting = select(*waits).where(Outgoing.state.in_(OPEN)).group_by(Outgoing.way)
     ways = {way: WayCounts() for way in Way}
     for way, count, oldest in session.execute(waiting):
         ways[way] = WayCounts(count, oldest)
-    lately = func.count().filter(Outgoing.ended_at > now - DEAD_FOR)
-    lost = select(Outgoing.way, lately, func.count()).where(Outgoing.state == State.DEAD)
+    recent = func.count().filter(Outgoing.ended_at > now - DEAD_FOR)
+    given_up = select(Outgoing.way, recent, func.count())
+    given_up = given_up.where(Outgoing.state == State.DEAD).group_by(Outgoing.way)
     dead = 0
-    for way, given_up, ever in session.execute(lost.group_by(Outgoing.way)):
-        ways[way] = replace(ways[way], given_up=given_up)
-        dead += ever
+    for way, count, total in session.execute(given_up):
+        ways[way] = replace(ways[way], given_up=count)
+        dead += total
     return Counts(ways, dead)
 
 
 def lock_waiting(work: Writing, way: Way, recipient: str) -> Outgoing | None:
-    """Find what waits to go to this recipient anyway, and hold it: nobody sends it now.
+    """Find and lock the message that waits for this recipient, so that nobody sends it now.
 
-    Not what has failed so often that it may soon be given up: what joined it would be, too.
+    Messages that are close to being given up are excluded, because one that joined would be
+    given up too.
     """
-    mine = (Outgoing.way == way) & (Outgoing.recipient == recipient)
-    hopeful = (Outgoing.state == State.WAITING) & (Outgoing.weight < JOINED)
-    waiting = select(Outgoing).where(mine, hopeful)
+    same = (Outgoing.way == way) & (Outgoing.recipient == recipient)
+    joinable = (Outgoing.state == State.WAITING) & (Outgoing.weight < JOINED)
+    waiting = select(Outgoing).where(same, joinable)
     first = waiting.order_by(Outgoing.due_at, Outgoing.number).limit(1)
     held = first.with_for_update(key_share=True)
     return work.session.scalar(held.execution_options(populate_existing=True))
 
 
 def lock_due(work: Writing, way: Way, window: timedelta) -> Outgoing | None:
-    """Find what may be tried now and nobody else has in hand; the longest due first.
+    """Find and lock the message that is longest due and that nobody else has locked.
 
-    Also what is due later than anything can be: it is judged anew when that may go.
+    A message that is due later than is possible is included, so that a wrong time is
+    corrected.
     """
-    never = Outgoing.due_at > work.now + AHEAD + window
-    due = Outgoing.state.in_(OPEN) & or_(Outgoing.due_at <= work.now, never)
+    impossible = Outgoing.due_at > work.now + AHEAD + window
+    due = Outgoing.state.in_(OPEN) & or_(Outgoing.due_at <= work.now, impossible)
     first = select(Outgoing).where(Outgoing.way == way, due)
     first = first.order_by(Outgoing.due_at, Outgoing.number).limit(1)
     held = first.with_for_update(skip_locked=True, key_share=True)
@@ -87,19 +90,19 @@ def lock_due(work: Writing, way: Way, window: timedelta) -> Outgoing | None:
 
 
 def get(work: Reading, outgoing_id: UUID) -> Outgoing:
-    """Find something that is to leave."""
+    """Return a message of the outbox."""
     return work.session.scalars(select(Outgoing).where(Outgoing.id == outgoing_id)).one()
 
 
 def lock(work: Writing, outgoing_id: UUID) -> Outgoing:
-    """Hold something that is to leave."""
+    """Lock and return a message of the outbox."""
     held = select(Outgoing).where(Outgoing.id == outgoing_id)
     held = held.with_for_update(key_share=True)
     return work.session.scalars(held.execution_options(populate_existing=True)).one()
 
 
 def last_left(work: Reading, outgoing: Outgoing) -> datetime | None:
-    """Say when the same recipient was last sent anything, or may have been."""
+    """Return when the same recipient was last sent a message, or may have been."""
     same = (Outgoing.way == outgoing.way) & (Outgoing.recipient == outgoing.recipient)
-    can_be = Outgoing.left_at <= work.now + AHEAD
-    return work.session.scalar(select(func.max(Outgoing.left_at)).where(same, can_be))
+    possible = Outgoing.left_at <= work.now + AHEAD
+    return work.session.scalar(select(func.max(Outgoing.left_at)).where(same, possible))
