@@ -4,5 +4,5 @@ from datetime import UTC, datetime
 
 
 def utc_now() -> datetime:
-    """Read the clock: the only place that does."""
+    """Return the current time in UTC; no other function reads the clock."""
     return datetime.now(UTC)

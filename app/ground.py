@@ -1,4 +1,4 @@
-"""What all work stands on, brought together."""
+"""Building the runtime: the dependencies that every transaction needs."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -15,7 +15,7 @@ from app.kernel.vault import KeyProvider, Vault
 from app.kernel.work import Ground
 
 
-def lay_ground(  # noqa: PLR0913 - each is one thing that a test may want to hold still
+def lay_ground(  # noqa: PLR0913 - each is a dependency that a test may replace
     url: str,
     keys: KeyProvider,
     clock: Callable[[], datetime] = utc_now,
@@ -30,10 +30,16 @@ def lay_ground(  # noqa: PLR0913 - each is one thing that a test may want to hol
     free_space: FreeSpace = UNWATCHED,
     drill: bool = False,
 ) -> Ground:
-    """Bring together what all work stands on."""
-    vault = Vault(keys)
+    """Return the runtime for a database and its keys."""
     return Ground(
-        *(Database(url), vault, clock, ids, time, speed, daily_cap, hosts),
+        database=Database(url),
+        vault=Vault(keys),
+        clock=clock,
+        ids=ids,
+        time=time,
+        speed=speed,
+        daily_cap=daily_cap,
+        hosts=hosts,
         refused_openings=None if refusals is None else RefusedOpenings(refusals),
         quotas=quotas or Quotas(),
         free_space=free_space,

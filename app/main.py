@@ -1,8 +1,9 @@
-"""The application, assembled."""
+"""Assembling the application."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib.metadata import version
+from itertools import chain
 from typing import Final
 
 import anyio.to_thread
@@ -58,55 +59,61 @@ from app.kernel.work import Ground
 
 MAX_BODY_BYTES: Final = 256 * 1024
 ROUTERS: Final = (
-    *(cases, case_acts, case_moves, consents, knowledge, screening, sections),
-    *(exports, vital_readings, refusals),
-    *(referrals, referral_acts, handovers, returns, return_acts, return_travel),
-    *(events, feed, approvals, routing, directory, administration, time_limits, contacts),
-    *(accounts, public_keys, webhooks, reference),
+    (cases, case_acts, case_moves, consents, knowledge, screening, sections),
+    (exports, vital_readings, refusals),
+    (referrals, referral_acts, handovers, returns, return_acts, return_travel),
+    (events, feed, approvals, routing, directory, administration, time_limits, contacts),
+    (accounts, public_keys, webhooks, reference),
 )
 ABOUT: Final = """
 Carries the cases of presumed victims of trafficking between the focal points of a
-transnational referral mechanism. Write a case, follow its evidence; poll `GET /v1/events`
-for what happens to yours; act with the ETag you last read as `If-Match`.
+transnational referral mechanism. Submit a case and follow its delivery evidence. Poll
+`GET /v1/events` for events of your cases. Send the ETag that you last read as `If-Match`.
 """
 TAGS: Final = [
     {"name": "cases", "description": "One person's case, from submission to closure."},
-    {"name": "case acts", "description": "What its parties do with a case."},
-    {"name": "knowledge", "description": "What is known beside the state of a case."},
-    {"name": "consents", "description": "What the person agreed to, and took back."},
-    {"name": "screenings", "description": "Signs, and what they amount to: no finding."},
-    {"name": "sections", "description": "What is sealed, and who opened it."},
+    {"name": "case acts", "description": "Actions of the parties of a case."},
+    {"name": "knowledge", "description": "Facts, risks and alerts beside a case's state."},
+    {"name": "consents", "description": "What the person agreed to, and withdrew."},
+    {"name": "screenings", "description": "Indicators and their score: no legal finding."},
+    {"name": "sections", "description": "Sealed sections, and their access log."},
     {
         "name": "vital readings",
-        "description": "Reading while a life is at risk, by two organisations.",
+        "description": "Emergency access: two organisations agree, as a life is at risk.",
     },
-    {"name": "refusals", "description": "How often people say no, without anybody."},
-    {"name": "referrals", "description": "Asking a focal point for one service."},
-    {"name": "referral acts", "description": "What its two sides do with a referral."},
+    {"name": "refusals", "description": "How often consent is refused, as numbers only."},
+    {"name": "referrals", "description": "Requests to a focal point for one service."},
+    {"name": "referral acts", "description": "Actions of the two sides of a referral."},
     {"name": "handovers", "description": "Moving the lead of a case."},
     {"name": "returns", "description": "The checklist of an assisted voluntary return."},
-    {"name": "feed", "description": "What happened, what waits, what became of it."},
-    {"name": "approvals", "description": "What waits for a second person."},
-    {"name": "routing", "description": "Who should lead, who could serve, and why."},
-    {"name": "directory", "description": "Focal points, countries, the rules, and you."},
-    {"name": "administration", "description": "Changing the directory, by administrators."},
-    {"name": "accounts", "description": "Who may act for an office, and their keys."},
-    {"name": "pushing", "description": "Having a feed pushed to a receiver of yours."},
-    {"name": "webhooks", "description": "What a receiver of yours is sent."},
-    {"name": "tokens", "description": "What machines sign in with, for minutes."},
-    {"name": "reference", "description": "What to look for, to ask, and to choose from."},
-    {"name": "health", "description": "For whoever runs the service."},
+    {"name": "feed", "description": "Events, the worklist and delivery evidence."},
+    {"name": "approvals", "description": "Requests for the approval of a second person."},
+    {"name": "routing", "description": "Which offices should lead or could help, and why."},
+    {
+        "name": "directory",
+        "description": "Focal points, countries, rules and your account.",
+    },
+    {
+        "name": "administration",
+        "description": "Changes of the directory by administrators.",
+    },
+    {"name": "accounts", "description": "Accounts of an office, and their API keys."},
+    {"name": "pushing", "description": "Webhooks that push your feed to a receiver."},
+    {"name": "webhooks", "description": "The messages that a receiver is sent."},
+    {"name": "tokens", "description": "Short-lived access tokens for machines."},
+    {"name": "reference", "description": "Code lists, indicators and guidance."},
+    {"name": "health", "description": "Health checks for operators."},
 ]
 
 
 def name_of(route: APIRoute) -> str:
-    """Name an operation after its function: clients are generated from it."""
+    """Return the operation id of a route, which is the name of its function."""
     return route.name
 
 
 @asynccontextmanager
 async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-    """Serve as many requests at once as there are connections; close them at the end."""
+    """Set the number of threads at the start; close the connections at the end."""
     anyio.to_thread.current_default_thread_limiter().total_tokens = THREADS
     yield
     await app.state.bell.rests()
@@ -121,17 +128,17 @@ def create_app(
     docs: bool = False,
     public_url: str | None = None,
 ) -> FastAPI:
-    """Build the application on its ground; it is ready once the ledger agrees with it.
+    """Create the application; it reports ready once the ledger and the database agree.
 
-    `rate`: how many requests a minute an account may make; None: as many as it likes.
-    `public_url`: the address that machines sign for; None: they are given no tokens.
+    `rate` is how many requests a minute an account may make; None: no limit. `public_url`
+    is the address that machines sign for; None: no tokens are issued.
     """
     app = FastAPI(
         title="Safe Conduct",
         version=version("safe-conduct"),
         description=ABOUT,
         openapi_tags=TAGS,
-        servers=[{"url": "/", "description": "Where this contract was found."}],
+        servers=[{"url": "/", "description": "The server that sent this contract."}],
         generate_unique_id_function=name_of,
         lifespan=lifespan,
         docs_url=None,
@@ -156,9 +163,9 @@ def create_app(
 
 
 def add_routes(app: FastAPI, *, docs: bool) -> None:
-    """Add what takes a key, and then the little that takes none."""
-    for room in ROUTERS:
-        app.include_router(room.router, prefix=V1, responses=problems.EVERYWHERE)
+    """Add the routes that need a credential, then those that do not."""
+    for module in chain.from_iterable(ROUTERS):
+        app.include_router(module.router, prefix=V1, responses=problems.EVERYWHERE)
     app.include_router(tokens.router, prefix=V1)
     app.include_router(health.router)
     app.add_route(contract.PATH, contract.get_contract)

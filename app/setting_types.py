@@ -1,4 +1,4 @@
-"""Types of settings; each refuses a value that the service cannot use."""
+"""Types of settings, which refuse values that the service cannot use."""
 
 import re
 from collections.abc import Callable
@@ -13,12 +13,12 @@ PUBLIC_URL: Final = (
     r"^(https://[a-z0-9.-]+|http://(localhost|127\.0\.0\.1))(:[0-9]{1,5})?"
     r"(/[A-Za-z0-9._~-]+)*$"
 )
-"""HTTPS, or HTTP to this machine; without a `/` at the end."""
+"""HTTPS, or HTTP to this machine, without a `/` at the end."""
 SIGN_IN_URL: Final = r"https://[A-Za-z0-9.-]+(:[0-9]{1,5})?(/[!-~]*)?"
 
 
 def validated_by(is_valid: Callable[[str], object], remedy: str) -> AfterValidator:
-    """Make a validator; `remedy` says what to write instead of an invalid value."""
+    """Return a validator; `remedy` says what to write instead of an invalid value."""
 
     def validate(text: str) -> str:
         if not is_valid(text):
@@ -40,7 +40,7 @@ PublicUrl = Annotated[
     str,
     validated_by(
         re.compile(PUBLIC_URL).fullmatch,
-        "write https:// and a host such as refer.example.org, without a / at its end.",
+        "write https:// and a host such as refer.example.org, without a / at the end.",
     ),
 ]
 Hosts = Annotated[
@@ -55,14 +55,14 @@ SignInUrl = Annotated[
     str,
     validated_by(
         re.compile(SIGN_IN_URL).fullmatch,
-        "write an address that begins with https://, or take it away.",
+        "write an address that begins with https://, or remove the setting.",
     ),
 ]
 OpenDrafts = Annotated[
     int,
     Field(
-        description="How many drafts that one account wrote may be open. Over it a new "
-        "draft is answered 429; a case that is submitted at once is taken.",
+        description="The most open drafts of one account. Above it, a new draft gets 429; "
+        "a case with `submit`: true is accepted.",
         ge=1,
         le=100_000,
     ),
@@ -70,9 +70,9 @@ OpenDrafts = Annotated[
 SealedVolume = Annotated[
     int,
     Field(
-        description="How many MiB one account may seal in a day of UTC. Over it what "
-        "seals more is answered 429; to submit a case is not, nor to promise help, nor "
-        "what is written in a case in vital interest. Each process counts for itself.",
+        description="The most MiB that one account may seal in a day of UTC. Above it, "
+        "requests that seal more get 429, except to submit a case, to promise help, or to "
+        "write to a case in vital interest. Each process counts separately.",
         ge=1,
         le=100_000,
     ),
@@ -81,7 +81,7 @@ LowSpace = Annotated[
     int,
     Field(
         description="Free MiB beside the embedded database, the key file and the ledger "
-        "of erasures, under which `/readyz` has a note and `worker status`, the metrics "
+        "of erasures. Below it, `/readyz` has a note, and `worker status`, the metrics "
         "and the log have an alarm. 0: never.",
         ge=0,
         le=1024**3,
@@ -90,10 +90,9 @@ LowSpace = Annotated[
 ReservedSpace = Annotated[
     int,
     Field(
-        description="Free MiB beside the embedded database that are kept for what cannot "
-        "wait: under it drafts, exports and other writes that can wait are answered 503. "
-        "0: nothing is kept. Without effect on PostgreSQL, whose disk the service cannot "
-        "see.",
+        description="Free MiB beside the embedded database that are reserved for urgent "
+        "writes. Below it, drafts, exports and other writes that can wait get 503. 0: no "
+        "reserve. No effect on PostgreSQL, whose disk the service cannot measure.",
         ge=0,
         le=1024**3,
     ),
@@ -101,9 +100,9 @@ ReservedSpace = Annotated[
 RefusedOpeningsPerMinute = Annotated[
     int,
     Field(
-        description="How often in a minute one account may ask to open what is not its "
-        "to open, or is not there. Over it such requests are answered 429 and not "
-        "entered in the access log one by one; its office and oversight are told.",
+        description="The most attempts in a minute of one account to open sealed data that "
+        "it may not open, or that does not exist. Above it, such requests get 429 and no "
+        "entry each in the access log; its office and oversight are told.",
         ge=1,
         le=100_000,
     ),
@@ -111,9 +110,9 @@ RefusedOpeningsPerMinute = Annotated[
 RequestsPerMinute = Annotated[
     int,
     Field(
-        description="How many requests one account may make in a minute, those that "
-        "read and those that write counted apart. Over it the answer is 429, and when "
-        "to come back. Each process counts for itself.",
+        description="The most requests in a minute of one account, reads and writes "
+        "counted separately. Above it, requests get 429 with `Retry-After`. Each process "
+        "counts separately.",
         ge=60,
         le=1_000_000,
     ),
@@ -121,8 +120,8 @@ RequestsPerMinute = Annotated[
 MaxConnections = Annotated[
     int,
     Field(
-        description="How many connections a process keeps open. Over it the one that "
-        "waits longest without a request is closed.",
+        description="The most open connections of a process. Above it, the connection "
+        "that has been idle for the longest time is closed.",
         ge=16,
         le=100_000,
     ),

@@ -1,4 +1,4 @@
-"""The settings, read once in cli and passed down."""
+"""The settings, which the command line reads once and passes down."""
 
 from enum import StrEnum
 from pathlib import Path
@@ -22,10 +22,10 @@ from app.setting_types import (
 )
 
 SECRETS: Final = Path("/run/secrets")
-"""Where containers find the files of their secrets."""
+"""The folder in which containers find the files of their secrets."""
 PREFIX: Final = "SAFE_CONDUCT_"
 URL: Final = "http://127.0.0.1:8000"
-"""Where a service is that nobody moved."""
+"""The default address of a service."""
 
 
 class LogLevel(StrEnum):
@@ -45,37 +45,38 @@ class WorkerPlace(StrEnum):
 
 
 MAX_CONNECTIONS: Final = 1000
-"""Connections that a process keeps open, unless a setting says otherwise."""
+"""The default for the most open connections of a process."""
 
 
 class Environment(StrEnum):
-    """What a service is for."""
+    """The purpose of a service."""
 
     PRODUCTION = "production"
     DRILL = "drill"
 
 
 def validate_clock_speed(speed: int, info: ValidationInfo) -> int:
-    """Refuse faster clocks outside of drills.
+    """Return the speed; raise ValueError if it is above 1 outside of a drill.
 
-    Deadlines would pass before anybody can answer: cases would be taken from the offices
-    that help, and erased. Raises ValueError.
+    Deadlines would pass before anybody can act: cases would be taken from the offices that
+    help, and erased.
     """
     drill = Environment.DRILL
-    environment = info.data.get("environment", drill)  # absent: it is refused itself
+    environment = info.data.get("environment", drill)  # missing if it was invalid itself
     if speed > 1 and environment != drill:
         raise ValueError(
-            "faster clocks are for drills: remove it, or, where no real person is in the "
+            "a speed above 1 is for drills only. Remove it or, if no real person is in the "
             f"database, set {PREFIX}ENVIRONMENT=drill."
         )
     return speed
 
 
 class Settings(BaseSettings):
-    """Each is an environment variable, SAFE_CONDUCT_ and its name, or a secret file.
+    """The settings: environment variables with the prefix SAFE_CONDUCT_, or secret files.
 
-    The variable counts where there are both. A secret is a file in `/run/secrets`, named
-    like the variable in small letters: an environment is easily shown, a file less so.
+    A variable takes precedence over a file. A secret is a file in `/run/secrets` with the
+    name of the variable in lower case, because an environment is easier to reveal than a
+    file.
     """
 
     model_config = SettingsConfigDict(
@@ -89,81 +90,84 @@ class Settings(BaseSettings):
         DatabaseUrl,
         Field(
             description="SQLite file, or PostgreSQL (`postgresql+psycopg://...`) with the "
-            "login of the service: a member of `safe_conduct_app` alone."
+            "login of the service, a member of `safe_conduct_app` only."
         ),
     ] = "sqlite:///var/safe-conduct.db"
     migration_database_url: Annotated[
         DatabaseUrl | None,
         Field(
             description="The same database with a login that is a member of "
-            "`safe_conduct_owner`; read by `migrate` and `restored` alone. "
-            "Absent: as the service."
+            "`safe_conduct_owner`; only `migrate` and `restored` use it. Default: "
+            "`SAFE_CONDUCT_DATABASE_URL`."
         ),
     ] = None
     key_file: Annotated[
         Path,
-        Field(description="The key-encryption keys: a file that only its owner can read."),
+        Field(
+            description="The file of the key-encryption keys, readable by its owner only."
+        ),
     ] = Path("var/keys")
     lost_keys: Annotated[
         str,
         Field(
-            description="Names of key-encryption keys that are lost for good, by spaces: "
-            "else `serve` refuses a database with something that only they open."
+            description="Names of key-encryption keys that are lost for good, separated by "
+            "spaces. Without it, `serve` refuses a database with data that needs them."
         ),
     ] = ""
     erasure_ledger: Annotated[
         Path,
         Field(
-            description="The ledger of erasures: a copy outside the database, which a "
-            "restored backup must obey. On another disk than the database, and backed up "
-            "apart from it."
+            description="The ledger of erasures, a copy outside of the database that is "
+            "applied to restored backups. Keep it on another disk than the database, and "
+            "back it up separately."
         ),
     ] = Path("var/erasures")
     low_space_mib: LowSpace = 1024
     reserved_space_mib: ReservedSpace = 128
     host: Annotated[
-        str, Field(description="Address to listen on; `0.0.0.0` in the image.")
+        str, Field(description="Address to listen on; `0.0.0.0` in the container image.")
     ] = "127.0.0.1"
     port: Annotated[
-        int, Field(description="Port to listen on; 0: any that is free.", ge=0, le=65535)
+        int, Field(description="Port to listen on; 0: any free port.", ge=0, le=65535)
     ] = 8000
     docs: Annotated[
         bool,
         Field(
-            description="Whether `/docs` shows the contract as a page to try it from. For "
-            "those who build clients; `safe-conduct demo serve` has it."
+            description="Whether `/docs` shows the contract as an interactive page, for "
+            "developers of clients; `safe-conduct demo serve` always has it."
         ),
     ] = False
     log_level: Annotated[
-        LogLevel, Field(description="The least that is logged, as JSON to standard error.")
+        LogLevel,
+        Field(description="The lowest level that is logged, as JSON to standard error."),
     ] = LogLevel.INFO
     worker: Annotated[
         WorkerPlace | None,
         Field(
-            description="Where clocks are watched: `inside` of `serve`, or `apart`, by "
-            "`safe-conduct worker run`. Absent: inside on SQLite, else apart."
+            description="Where the worker runs: `inside` of `serve`, or `apart`, by "
+            "`safe-conduct worker run`. Default: `inside` on SQLite, otherwise `apart`."
         ),
     ] = None
     metrics_port: Annotated[
         int | None,
         Field(
-            description="Port on which Prometheus is told, at `/metrics`: one for each "
-            "process of a machine. Absent: nobody is told.",
+            description="Port of the metrics for Prometheus, at `/metrics`; each process "
+            "of a machine needs its own. Default: no metrics.",
             ge=0,
             le=65535,
         ),
     ] = None
     metrics_host: Annotated[
-        str, Field(description="Address of that port; never one that the public reaches.")
+        str, Field(description="Address of the metrics port; it must not be public.")
     ] = "127.0.0.1"
     environment: Annotated[
-        Environment, Field(description="`production`, or `drill`: no real person in it.")
+        Environment, Field(description="`production`, or `drill` without any real person.")
     ] = Environment.PRODUCTION
     clock_speed: Annotated[
         int,
         Field(
-            description="How many times as fast deadlines run. More than 1 only in a "
-            "`drill`, and in `safe-conduct demo serve`.",
+            description="How many times faster deadlines run. More than 1 only in a "
+            "`drill` and in `safe-conduct demo serve`.",
             ge=1,
             le=1_000_000,
         ),
@@ -172,9 +176,9 @@ class Settings(BaseSettings):
     daily_cap: Annotated[
         int,
         Field(
-            description="How many cases one account may open in a day of UTC. Over it the "
-            "answer is 429, and its office and oversight are told; what it opened today "
-            "stays open to it, and so does a case in vital interest.",
+            description="The most cases that one account may open in a day of UTC. Above "
+            "it, requests get 429, and its office and oversight are told. Cases that it "
+            "opened today, and cases in vital interest, remain open to it.",
             ge=1,
             le=100_000,
         ),
@@ -187,16 +191,16 @@ class Settings(BaseSettings):
     webhook_hosts: Annotated[
         Hosts,
         Field(
-            description="Hosts that a feed may be pushed to, by spaces: names, with a port "
-            "where it is not 443. Empty: to none."
+            description="Hosts that webhooks may call, separated by spaces: names, with a "
+            "port unless it is 443. Empty: none."
         ),
     ] = ""
     webhook_delay_seconds: Annotated[
         int,
         Field(
-            description="New events are delayed at random before they are pushed, by this "
-            "at most: else a host that receives for several offices could tell by the time "
-            "which of them share a case. 0: not at all.",
+            description="The longest random delay of new events before they are pushed. "
+            "Without it, a host that receives for several offices could infer from the "
+            "times which of them share a case. 0: no delay.",
             ge=0,
             le=300,
         ),
@@ -204,79 +208,78 @@ class Settings(BaseSettings):
     public_url: Annotated[
         PublicUrl | None,
         Field(
-            description="Where others reach the service, such as "
-            "`https://refer.example.org`: machines sign for that address to be given "
-            "tokens. Absent: no tokens, API keys alone.",
+            description="The public address of the service, such as "
+            "`https://refer.example.org`, which machines sign for to get tokens. Default: "
+            "no tokens, only API keys.",
         ),
     ] = None
     sign_in_url: Annotated[
         SignInUrl | None,
         Field(
-            description="Where those sign in whom a notice calls on, by `https`; absent: "
-            "it names no place, so that who reads it on the way learns nothing."
+            description="The sign-in address in notifications, with `https`. Default: "
+            "none, so that a notification reveals nothing to others who read it."
         ),
     ] = None
     notice_window_minutes: Annotated[
         int,
         Field(
-            description="The least time between two notices to one contact; half of it if "
-            "urgent, a quarter in an emergency.",
+            description="The minimum time between two notifications to one contact; half "
+            "of it if urgent, a quarter in an emergency.",
             ge=8,
             le=24 * 60,
         ),
     ] = 60
     smtp_host: Annotated[
-        str | None, Field(description="The mail server; absent: no notice goes by e-mail.")
+        str | None, Field(description="The mail server. Default: no e-mail is sent.")
     ] = None
     smtp_port: Annotated[
-        int, Field(description="Its port, for STARTTLS.", ge=1, le=65535)
+        int, Field(description="Port of the mail server, for STARTTLS.", ge=1, le=65535)
     ] = 587
     smtp_from: Annotated[
         str | None,
-        Field(description="Whose they are: an address that bounces and replies go to."),
+        Field(description="Sender of the e-mails; bounces and replies go to it."),
     ] = None
     smtp_user: Annotated[
-        str | None, Field(description="Who signs in at the mail server; absent: nobody.")
+        str | None, Field(description="Login at the mail server. Default: none.")
     ] = None
     smtp_password: Annotated[
-        SecretStr | None, Field(description="With what; better as a secret file.")
+        SecretStr | None,
+        Field(description="Password at the mail server; better as a secret file."),
     ] = None
     sms_gateway_url: Annotated[
         str | None,
         Field(
-            description="Where text messages are handed over as JSON, by `https`; absent: "
-            "no notice goes by SMS."
+            description="URL of the SMS gateway, with `https`, which takes JSON. Default: "
+            "no SMS is sent."
         ),
     ] = None
     sms_gateway_token: Annotated[
         SecretStr | None,
-        Field(description="The bearer token for it; better as a secret file."),
+        Field(description="Bearer token for the SMS gateway; better as a secret file."),
     ] = None
     url: Annotated[
         str,
-        Field(
-            description="Where `safe-conduct demo`, `submit` and `poll` find the service."
-        ),
+        Field(description="Address that `safe-conduct demo`, `submit` and `poll` call."),
     ] = URL
 
     @property
     def works_inside(self) -> bool:
-        """Whether the process that serves watches the clocks too."""
+        """Whether the process that serves also runs the worker."""
         if self.worker is None:
             return self.database_url.startswith("sqlite")
         return self.worker == WorkerPlace.INSIDE
 
 
 class DemoSettings(Settings):
-    """The settings of the demonstration, whose data is invented: it is a drill."""
+    """The settings of the demonstration, which is a drill."""
 
     environment: Annotated[
-        Environment, Field(description="A demonstration is a drill.")
+        Environment, Field(description="The environment of a demonstration.")
     ] = Environment.DRILL
 
 
 class Caller(BaseSettings):
-    """Where a service is that is called from a shell, and which of two holds the key."""
+    """The settings of commands that call a service, with a key or the file of a key."""
 
     model_config = SettingsConfigDict(
         env_prefix=PREFIX,

@@ -178,7 +178,7 @@ def test_the_demonstration_keeps_out_of_a_mechanism_that_is_used(tmp_path: Path)
     ("name", "value", "said"),
     [
         ("PORT", "4d7e", "SAFE_CONDUCT_PORT: Input should be a valid integer"),
-        ("PUBLIC_URL", "https://4d7e.org/", "without a / at its end"),
+        ("PUBLIC_URL", "https://4d7e.org/", "without a / at the end"),
         ("DATABASE_URL", "mysql://a:4d7e@b/c", "write sqlite:///var/safe-conduct.db"),
     ],
 )
