@@ -65,7 +65,7 @@ ROUTERS: Final = (
     (events, feed, approvals, routing, directory, administration, time_limits, contacts),
     (accounts, public_keys, webhooks, reference),
 )
-ABOUT: Final = """
+DESCRIPTION: Final = """
 Carries the cases of presumed victims of trafficking between the focal points of a
 transnational referral mechanism. Submit a case and follow its delivery evidence. Poll
 `GET /v1/events` for events of your cases. Send the ETag that you last read as `If-Match`.
@@ -106,13 +106,13 @@ TAGS: Final = [
 ]
 
 
-def name_of(route: APIRoute) -> str:
+def get_operation_id(route: APIRoute) -> str:
     """Return the operation id of a route, which is the name of its function."""
     return route.name
 
 
 @asynccontextmanager
-async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+async def run_lifespan(app: FastAPI) -> AsyncIterator[None]:
     """Set the number of threads at the start; close the connections at the end."""
     anyio.to_thread.current_default_thread_limiter().total_tokens = THREADS
     yield
@@ -136,11 +136,11 @@ def create_app(
     app = FastAPI(
         title="Safe Conduct",
         version=version("safe-conduct"),
-        description=ABOUT,
+        description=DESCRIPTION,
         openapi_tags=TAGS,
         servers=[{"url": "/", "description": "The server that sent this contract."}],
-        generate_unique_id_function=name_of,
-        lifespan=lifespan,
+        generate_unique_id_function=get_operation_id,
+        lifespan=run_lifespan,
         docs_url=None,
         openapi_url=None,
         redirect_slashes=False,

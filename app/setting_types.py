@@ -17,7 +17,7 @@ PUBLIC_URL: Final = (
 SIGN_IN_URL: Final = r"https://[A-Za-z0-9.-]+(:[0-9]{1,5})?(/[!-~]*)?"
 
 
-def validated_by(is_valid: Callable[[str], object], remedy: str) -> AfterValidator:
+def make_validator(is_valid: Callable[[str], object], remedy: str) -> AfterValidator:
     """Return a validator; `remedy` says what to write instead of an invalid value."""
 
     def validate(text: str) -> str:
@@ -30,7 +30,7 @@ def validated_by(is_valid: Callable[[str], object], remedy: str) -> AfterValidat
 
 DatabaseUrl = Annotated[
     str,
-    validated_by(
+    make_validator(
         is_database,
         "write sqlite:///var/safe-conduct.db, or "
         "postgresql+psycopg://LOGIN:PASSWORD@HOST/NAME.",
@@ -38,14 +38,14 @@ DatabaseUrl = Annotated[
 ]
 PublicUrl = Annotated[
     str,
-    validated_by(
+    make_validator(
         re.compile(PUBLIC_URL).fullmatch,
         "write https:// and a host such as refer.example.org, without a / at the end.",
     ),
 ]
 Hosts = Annotated[
     str,
-    validated_by(
+    make_validator(
         lambda text: all(map(is_listable, read_hosts(text))),
         "write names such as hooks.example.org or hooks.example.org:8443, without https:// "
         "and without :443.",
@@ -53,7 +53,7 @@ Hosts = Annotated[
 ]
 SignInUrl = Annotated[
     str,
-    validated_by(
+    make_validator(
         re.compile(SIGN_IN_URL).fullmatch,
         "write an address that begins with https://, or remove the setting.",
     ),

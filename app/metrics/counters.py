@@ -64,17 +64,17 @@ def method_of(method: str) -> str:
 
 def count_request(method: str, route: str | None, status: int, seconds: float) -> None:
     """Count a request, by a method of `method_of` and the template of its route."""
-    requests_of(method, route or NO_ROUTE, status).inc()
-    seconds_of(route or NO_ROUTE).observe(seconds)
+    get_request_counter(method, route or NO_ROUTE, status).inc()
+    get_request_histogram(route or NO_ROUTE).observe(seconds)
 
 
 @cache
-def requests_of(method: str, route: str, status: int) -> Counter:
+def get_request_counter(method: str, route: str, status: int) -> Counter:
     """Return the counter of a series; cached, as finding it costs more than counting."""
     return REQUESTS.labels(method, route, str(status))
 
 
 @cache
-def seconds_of(route: str) -> Histogram:
+def get_request_histogram(route: str) -> Histogram:
     """Return the histogram of a route; cached as well."""
     return REQUEST_SECONDS.labels(route)

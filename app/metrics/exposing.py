@@ -22,7 +22,7 @@ from app.kernel.free_space import FreeSpace
 from app.kernel.work import Ground
 from app.metrics.counters import COUNTERS, NAMESPACE
 from app.metrics.gauges import watches_of
-from app.metrics.looking import Looker
+from app.metrics.looking import MeasurementCache
 from app.metrics.measuring import Gauge, Measured, Watch
 
 log = structlog.get_logger("safe_conduct.metrics")
@@ -36,20 +36,20 @@ ABOUT_SPACE: Final = (
 )
 
 
-class Gauges(Collector):
+class DatabaseGauges(Collector):
     """Gauges that are read from the database at each scrape."""
 
-    def __init__(self, looker: Looker) -> None:
-        self._looker = looker
+    def __init__(self, cache: MeasurementCache) -> None:
+        self._cache = cache
 
     @override
     def collect(self) -> Iterator[GaugeMetricFamily]:
         """Yield whether the database answers, and its gauges."""
-        measured = self._looker.measured()
+        measured = self._cache.measured()
         name = f"{NAMESPACE}_database_up"
         yield GaugeMetricFamily(name, ABOUT_DATABASE, value=measured is not None)
         for gauge, values in groupby(measured or (), lambda value: value.gauge):
-            yield family(gauge, values)
+            yield build_family(gauge, values)
 
 
 class SpaceGauge(Collector):
@@ -67,7 +67,7 @@ class SpaceGauge(Collector):
         yield gauge
 
 
-def family(gauge: Gauge[Any], measured: Iterator[Measured]) -> GaugeMetricFamily:
+def build_family(gauge: Gauge[Any], measured: Iterator[Measured]) -> GaugeMetricFamily:
     """Return a gauge and its values in the form of Prometheus."""
     labels = [gauge.label] if gauge.label else []
     metric = GaugeMetricFamily(f"{NAMESPACE}_{gauge.name}", gauge.about, labels=labels)
@@ -81,12 +81,12 @@ def registry_of(ground: Ground, watches: Sequence[Watch[Any]]) -> CollectorRegis
     registry = CollectorRegistry()
     for counter in COUNTERS:
         registry.register(counter)
-    registry.register(Gauges(Looker(ground, watches)))
+    registry.register(DatabaseGauges(MeasurementCache(ground, watches)))
     registry.register(SpaceGauge(ground.free_space))
     return registry
 
 
-class Scraped(BaseHTTPRequestHandler):
+class ScrapeHandler(BaseHTTPRequestHandler):
     """The handler of a scrape; its responses repeat no input and show no version."""
 
     timeout = 5
@@ -125,7 +125,7 @@ class Scrapes(HTTPServer):
         """Bind the port. Raises OSError."""
         self.registry = CollectorRegistry()
         self.address_family = AF_INET6 if ":" in host else AF_INET
-        super().__init__((host, port), Scraped)
+        super().__init__((host, port), ScrapeHandler)
 
     @override
     def handle_error(self, request: object, client_address: object) -> None:

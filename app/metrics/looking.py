@@ -15,22 +15,22 @@ from app.kernel.work import Ground
 from app.metrics.measuring import Measured, Watch, measure
 
 log = structlog.get_logger("safe_conduct.metrics")
-FRESH: Final = 5.0
+MAX_AGE: Final = 5.0
 """Seconds for which a measurement is used again."""
 PATIENCE: Final = 2.0
 """Seconds that a scrape waits for the database."""
 
 
-class Look:
+class Measurement:
     """One measurement, in a thread of its own."""
 
     def __init__(self, ground: Ground, watches: Sequence[Watch[Any]]) -> None:
         self.over = Event()
         self.ended = 0.0
         self.measured: list[Measured] | None = None
-        Thread(target=self._see, args=(ground, watches), daemon=True).start()
+        Thread(target=self._measure, args=(ground, watches), daemon=True).start()
 
-    def _see(self, ground: Ground, watches: Sequence[Watch[Any]]) -> None:
+    def _measure(self, ground: Ground, watches: Sequence[Watch[Any]]) -> None:
         try:
             with ground.database.reading() as session:
                 now = ground.time(session)
@@ -44,22 +44,22 @@ class Look:
     @property
     def is_stale(self) -> bool:
         """Whether it is time for a new measurement."""
-        return self.over.is_set() and time.monotonic() - self.ended > FRESH
+        return self.over.is_set() and time.monotonic() - self.ended > MAX_AGE
 
 
-class Looker:
+class MeasurementCache:
     """Measures again when the last measurement is stale, and never twice at once."""
 
     def __init__(self, ground: Ground, watches: Sequence[Watch[Any]]) -> None:
         self._ground, self._watches = ground, watches
-        self._turn = Lock()
-        self._look: Look | None = None
+        self._lock = Lock()
+        self._latest: Measurement | None = None
 
     def measured(self) -> list[Measured] | None:
         """Return the recent values, or None if the database did not answer in time."""
-        with self._turn:
-            if self._look is None or self._look.is_stale:
-                self._look = Look(self._ground, self._watches)
-            look = self._look
-        look.over.wait(PATIENCE)
-        return look.measured
+        with self._lock:
+            if self._latest is None or self._latest.is_stale:
+                self._latest = Measurement(self._ground, self._watches)
+            latest = self._latest
+        latest.over.wait(PATIENCE)
+        return latest.measured

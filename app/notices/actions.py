@@ -14,12 +14,12 @@ from app.directory.models import Contact
 from app.kernel.work import Writing
 from app.notices import queries
 from app.notices.models import Telling
-from app.outbox.actions import queue
+from app.outbox.actions import add_message
 from app.outbox.models import Outgoing, Way
 
 
 @dataclass(frozen=True)
-class About:
+class Reason:
     """The reason for a notification, which is stored as evidence and never sent."""
 
     why: str
@@ -42,29 +42,31 @@ def tell(  # noqa: PLR0913 - the reason is passed by keyword
     one message in a window; the next one covers everything that happened in it. Call this
     once in a transaction, because contacts are locked in the order of their codes.
     """
-    about = About(why, case_id, record_id)
+    reason = Reason(why, case_id, record_id)
     found = directory.lock_contacts(work, focal_points)
     for focal_point, contact in found:
-        sent = queue(work, Way(contact.channel), contact.code, urgency)
-        keep(work, focal_point, about, sent)
+        message = add_message(work, Way(contact.channel), contact.code, urgency)
+        record_notification(work, focal_point, reason, message)
     silent = set(focal_points) - {focal_point for focal_point, _ in found}
     for focal_point in sorted(silent):
-        keep(work, focal_point, about, None)
+        record_notification(work, focal_point, reason, None)
     return frozenset(silent)
 
 
-def keep(work: Writing, focal_point: UUID, about: About, outgoing: Outgoing | None) -> None:
+def record_notification(
+    work: Writing, focal_point: UUID, reason: Reason, outgoing: Outgoing | None
+) -> None:
     """Record that an office was to be notified, and by which message."""
-    telling = Telling(
+    notification = Telling(
         id=work.new_id(),
         at=work.now,
         focal_point_id=focal_point,
-        why=about.why,
-        case_id=about.case_id,
-        record_id=about.record_id,
+        why=reason.why,
+        case_id=reason.case_id,
+        record_id=reason.record_id,
         outgoing_id=outgoing and outgoing.id,
     )
-    work.session.add(telling)
+    work.session.add(notification)
 
 
 def fall_back(work: Writing, lost: Outgoing) -> bool:
@@ -76,7 +78,7 @@ def fall_back(work: Writing, lost: Outgoing) -> bool:
     if known is None or lost.instead_of is not None:
         return False
     _, contact = known
-    return tell_by(work, lost, lambda other: is_same_post(other, contact), lost.id)
+    return notify_matching(work, lost, lambda other: is_same_post(other, contact), lost.id)
 
 
 def call_anew(work: Writing, dropped: Outgoing) -> bool:
@@ -86,28 +88,30 @@ def call_anew(work: Writing, dropped: Outgoing) -> bool:
     notified twice.
     """
     instead_of = dropped.instead_of
-    return tell_by(
+    return notify_matching(
         work, dropped, lambda other: Way(other.channel) == dropped.way, instead_of
-    ) or tell_by(work, dropped, lambda _: True, instead_of)
+    ) or notify_matching(work, dropped, lambda _: True, instead_of)
 
 
-def tell_by(
+def notify_matching(
     work: Writing,
-    gone: Outgoing,
+    failed: Outgoing,
     matches: Callable[[Contact], bool],
     instead_of: UUID | None,
 ) -> bool:
     """Queue what a failed message was for to contacts that match; False without one."""
-    tellings = queries.resting_on(work, gone.id)
-    found = directory.lock_contacts(work, {telling.focal_point_id for telling in tellings})
+    notifications = queries.list_served(work, failed.id)
+    found = directory.lock_contacts(work, {one.focal_point_id for one in notifications})
     others = [(office, other) for office, other in found if matches(other)]
     for office, other in others:
         way = Way(other.channel)
-        sent = queue(work, way, other.code, gone.urgency, instead_of=instead_of)
-        for telling in tellings:
-            if telling.focal_point_id == office:
-                about = About(telling.why, telling.case_id, telling.record_id)
-                keep(work, office, about, sent)
+        message = add_message(work, way, other.code, failed.urgency, instead_of=instead_of)
+        for notification in notifications:
+            if notification.focal_point_id == office:
+                reason = Reason(
+                    notification.why, notification.case_id, notification.record_id
+                )
+                record_notification(work, office, reason, message)
     return bool(others)
 
 

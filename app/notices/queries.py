@@ -43,29 +43,29 @@ def told(
     about: list[ColumnElement[bool]] = [Telling.record_id.in_(set(record_ids))]
     if case_id is not None:
         about.append(Telling.case_id == case_id)
-    tellings = select(Telling, Outgoing).where(or_(*about)).order_by(Telling.number)
-    rows = tellings.outerjoin(Outgoing, Telling.outgoing_id == Outgoing.id)
-    return [spell(telling, sent) for telling, sent in work.session.execute(rows)]
+    found = select(Telling, Outgoing).where(or_(*about)).order_by(Telling.number)
+    rows = found.outerjoin(Outgoing, Telling.outgoing_id == Outgoing.id)
+    return [build_view(*row) for row in work.session.execute(rows)]
 
 
-def spell(telling: Telling, sent: Outgoing | None) -> Told:
+def build_view(notification: Telling, message: Outgoing | None) -> Told:
     """Build the view of a notification and its message."""
     return Told(
-        focal_point_id=telling.focal_point_id,
-        case_id=telling.case_id,
-        record_id=telling.record_id,
-        why=telling.why,
-        way=sent.way if sent else None,
-        queued_at=telling.at,
-        sent_at=sent.ended_at if sent and sent.state == State.SENT else None,
-        state=sent.state if sent else None,
+        focal_point_id=notification.focal_point_id,
+        case_id=notification.case_id,
+        record_id=notification.record_id,
+        why=notification.why,
+        way=message.way if message else None,
+        queued_at=notification.at,
+        sent_at=message.ended_at if message and message.state == State.SENT else None,
+        state=message.state if message else None,
     )
 
 
-def resting_on(work: Reading, outgoing_id: UUID) -> list[Telling]:
+def list_served(work: Reading, outgoing_id: UUID) -> list[Telling]:
     """List the notifications that one message serves."""
-    tellings = select(Telling).where(Telling.outgoing_id == outgoing_id)
-    return list(work.session.scalars(tellings.order_by(Telling.number)))
+    found = select(Telling).where(Telling.outgoing_id == outgoing_id)
+    return list(work.session.scalars(found.order_by(Telling.number)))
 
 
 def compose(work: Reading, outgoing: Outgoing, sign_in: str | None) -> Letter | None:

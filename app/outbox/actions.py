@@ -29,7 +29,7 @@ from app.outbox.pacing import (
 )
 
 SYSTEM: Final = frozenset({Side.SYSTEM})
-LUCK_BITS: Final = 32
+JITTER_BITS: Final = 32
 CODE: Final = 40
 """The most characters of a code that are stored."""
 
@@ -42,7 +42,7 @@ class Answer:
     code: str
 
 
-def queue(
+def add_message(
     work: Writing,
     way: Way,
     recipient: str,
@@ -80,14 +80,14 @@ def queue(
     return found
 
 
-def must_wait(work: Writing, outgoing: Outgoing, window: timedelta) -> bool:
+def apply_window(work: Writing, outgoing: Outgoing, window: timedelta) -> bool:
     """Postpone a message if its recipient was sent one within the window.
 
     It counts as waiting from the end of the window, since the delay is intended. The
     recipient is locked, because two senders could each find that nothing was sent.
     """
     hold(work.session, f"outgoing:{outgoing.way}:{outgoing.recipient}")
-    left_at = queries.last_left(work, outgoing)
+    left_at = queries.get_last_sent_time(work, outgoing)
     free_at = earliest(left_at, window, outgoing.urgency)
     if free_at is None or free_at <= work.now:
         return False
@@ -95,7 +95,7 @@ def must_wait(work: Writing, outgoing: Outgoing, window: timedelta) -> bool:
     return True
 
 
-def is_lost(outgoing: Outgoing) -> bool:
+def add_unknown_outcome(outgoing: Outgoing) -> bool:
     """Add the weight of an attempt with unknown outcome; return whether it was the last."""
     if outgoing.state != State.SENDING:
         return False
@@ -105,7 +105,7 @@ def is_lost(outgoing: Outgoing) -> bool:
 
 def claim(work: Writing, outgoing: Outgoing, window: timedelta) -> UUID:
     """Claim a message, so that nobody else sends it before its window is over."""
-    step(outgoing, Action.CLAIM)
+    apply_action(outgoing, Action.CLAIM)
     outgoing.tries += 1
     outgoing.left_at = work.now + LONGEST_TRY
     outgoing.due_at = outgoing.left_at + window_for(window, outgoing.urgency)
@@ -113,12 +113,12 @@ def claim(work: Writing, outgoing: Outgoing, window: timedelta) -> UUID:
     return outgoing.claim
 
 
-def settle(work: Writing, outgoing: Outgoing, answer: Answer) -> bool:
+def store_outcome(work: Writing, outgoing: Outgoing, answer: Answer) -> bool:
     """Store the outcome of an attempt; return False if the message was given up."""
     code = answer.code[:CODE]
     match answer.outcome:
         case Outcome.DELIVERED:
-            step(outgoing, Action.DELIVER)
+            apply_action(outgoing, Action.DELIVER)
             outgoing.left_at = outgoing.ended_at = work.now
             outgoing.trouble = None
         case Outcome.UNKNOWN:  # its weight is added when it is claimed again
@@ -127,31 +127,31 @@ def settle(work: Writing, outgoing: Outgoing, answer: Answer) -> bool:
             outgoing.weight += WEIGHT[answer.outcome]
             outgoing.trouble, outgoing.left_at = code, None
             if is_over(outgoing.weight):
-                give_up(work, outgoing)
+                set_dead(work, outgoing)
                 return False
-            step(outgoing, Action.RETRY)
+            apply_action(outgoing, Action.RETRY)
             outgoing.due_at = work.now + pause(outgoing.weight, luck(work))
     return True
 
 
 def luck(work: Writing) -> float:
     """Return a random number between 0 and 1."""
-    size = 1 << LUCK_BITS
+    size = 1 << JITTER_BITS
     return (work.new_id().int % size) / size
 
 
-def give_up(work: Writing, outgoing: Outgoing) -> None:
+def set_dead(work: Writing, outgoing: Outgoing) -> None:
     """Mark a message as dead; the caller has to log it."""
-    step(outgoing, Action.GIVE_UP)
+    apply_action(outgoing, Action.GIVE_UP)
     outgoing.ended_at = work.now
 
 
 def drop(work: Writing, outgoing: Outgoing) -> None:
     """Mark a message as dropped, because its recipient no longer exists."""
-    step(outgoing, Action.DROP)
+    apply_action(outgoing, Action.DROP)
     outgoing.ended_at = work.now
 
 
-def step(outgoing: Outgoing, action: Action) -> None:
+def apply_action(outgoing: Outgoing, action: Action) -> None:
     """Apply an action of the life cycle."""
     take(outgoing, TABLE.find(outgoing.state, action, SYSTEM, frozenset()))

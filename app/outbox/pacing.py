@@ -39,11 +39,11 @@ JOINED: Final = MOST // 2
 
 FIRST_PAUSE: Final = timedelta(seconds=30)
 LONGEST_PAUSE: Final = timedelta(minutes=5)
-ENOUGH: Final = 16
+MAX_DOUBLINGS: Final = 16
 """The most doublings; after these, every pause is the longest."""
 LONGEST_TRY: Final = timedelta(minutes=2)
 """The time after which a sender has given up, and nothing of an attempt can arrive."""
-AHEAD: Final = 2 * LONGEST_TRY
+MAX_AHEAD: Final = 2 * LONGEST_TRY
 """An attempt cannot end further ahead than this, even if the times of two transactions
 differ. A later time was written by a wrong clock; it is ignored, because the recipient
 would get nothing until then."""
@@ -67,7 +67,7 @@ def pause(weight: int, luck: float) -> timedelta:
     It is between half of the pause and all of it, so that messages that failed together are
     not retried together.
     """
-    doublings: int = min(max(weight, 1) - 1, ENOUGH)
+    doublings: int = min(max(weight, 1) - 1, MAX_DOUBLINGS)
     whole = min(FIRST_PAUSE * (1 << doublings), LONGEST_PAUSE)
     return whole * (0.5 + luck / 2)
 

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from app.kernel.work import Reading, Writing
 from app.outbox.lifecycle import OPEN, State
 from app.outbox.models import Outgoing, Way
-from app.outbox.pacing import AHEAD, JOINED
+from app.outbox.pacing import JOINED, MAX_AHEAD
 
 DEAD_FOR: Final = timedelta(days=1)
 """How long a message that was given up counts as recently given up."""
@@ -81,7 +81,7 @@ def lock_due(work: Writing, way: Way, window: timedelta) -> Outgoing | None:
     A message that is due later than is possible is included, so that a wrong time is
     corrected.
     """
-    impossible = Outgoing.due_at > work.now + AHEAD + window
+    impossible = Outgoing.due_at > work.now + MAX_AHEAD + window
     due = Outgoing.state.in_(OPEN) & or_(Outgoing.due_at <= work.now, impossible)
     first = select(Outgoing).where(Outgoing.way == way, due)
     first = first.order_by(Outgoing.due_at, Outgoing.number).limit(1)
@@ -101,8 +101,8 @@ def lock(work: Writing, outgoing_id: UUID) -> Outgoing:
     return work.session.scalars(held.execution_options(populate_existing=True)).one()
 
 
-def last_left(work: Reading, outgoing: Outgoing) -> datetime | None:
+def get_last_sent_time(work: Reading, outgoing: Outgoing) -> datetime | None:
     """Return when the same recipient was last sent a message, or may have been."""
     same = (Outgoing.way == outgoing.way) & (Outgoing.recipient == outgoing.recipient)
-    possible = Outgoing.left_at <= work.now + AHEAD
+    possible = Outgoing.left_at <= work.now + MAX_AHEAD
     return work.session.scalar(select(func.max(Outgoing.left_at)).where(same, possible))

@@ -162,12 +162,12 @@ def claim_next(ground: Ground, senders: Senders, way: Way) -> ClaimedMessage | F
         outgoing = queries.lock_due(work, way, senders.window)
         if outgoing is None:
             return None
-        if actions.must_wait(work, outgoing, senders.window):
+        if actions.apply_window(work, outgoing, senders.window):
             return Fate.POSTPONED
-        if not actions.is_lost(outgoing):
+        if not actions.add_unknown_outcome(outgoing):
             claim = actions.claim(work, outgoing, senders.window)
             return ClaimedMessage(outgoing.id, claim)
-        actions.give_up(work, outgoing)
+        actions.set_dead(work, outgoing)
         other_way = senders.ways[way].lost(work, outgoing)
     log_dead(outgoing, other_way=other_way)
     return Fate.DEAD
@@ -206,7 +206,7 @@ def settle(
             if not way_out.dropped(work, outgoing):
                 log.warning("outgoing.dropped", outgoing=str(claimed.id), way=outgoing.way)
             return Fate.DROPPED
-        if actions.settle(work, outgoing, answer):
+        if actions.store_outcome(work, outgoing, answer):
             return Fate(answer.outcome)
         other_way = way_out.lost(work, outgoing)
     log_dead(outgoing, other_way=other_way)
