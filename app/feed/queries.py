@@ -164,10 +164,10 @@ def worklist(work: Reading, query: PageQuery) -> Worklist:
     """
     keys = (Clock.due_at, Clock.number)
     statement = deadlines.waiting(work, Clock.reference, Clock.kind, Clock.set_at, *keys)
-    if beside := arrivals.list_waiting(work):
-        statement = statement.where(Clock.number.not_in([row.number for row in beside]))
+    if extra_rows := arrivals.list_waiting(work):
+        statement = statement.where(Clock.number.not_in([row.number for row in extra_rows]))
     rows, after, more = paginate(
-        work, statement, keys, query, name="worklist", beside=beside
+        work, statement, keys, query, name="worklist", extra_rows=extra_rows
     )
     items = [
         WorkOut(

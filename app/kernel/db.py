@@ -215,8 +215,8 @@ def open_engine(url: str) -> Engine:
 @contextmanager
 def begin(engine: Engine, acts_for: str | None) -> Iterator[Session]:
     """Run one transaction. No other function begins one."""
-    kept = {ACTS_FOR: acts_for}
-    with Session(engine, expire_on_commit=False, info=kept) as session, session.begin():
+    info = {ACTS_FOR: acts_for}
+    with Session(engine, expire_on_commit=False, info=info) as session, session.begin():
         yield session
 
 
@@ -281,8 +281,8 @@ def database_now(session: Session) -> datetime:
     if session.get_bind().dialect.name == "sqlite":
         now = session.scalars(select(func.strftime("%Y-%m-%dT%H:%M:%f", "now"))).one()
         return datetime.fromisoformat(now).replace(tzinfo=UTC)
-    moment: datetime = session.scalars(select(func.clock_timestamp())).one()
-    return moment.astimezone(UTC)
+    database_time: datetime = session.scalars(select(func.clock_timestamp())).one()
+    return database_time.astimezone(UTC)
 
 
 def kind_of(session: Session) -> str:

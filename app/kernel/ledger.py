@@ -81,10 +81,10 @@ class Ledger:
                 return None
             require_owner_only(self.path, now)
             signature = (now.st_dev, now.st_ino, now.st_size, now.st_mtime_ns)
-            kept = self._read
-            if kept is None or kept[0] != signature:
-                kept = self._read = (signature, self._parse(self.path.read_bytes()))
-        return kept[1]
+            cached = self._read
+            if cached is None or cached[0] != signature:
+                cached = self._read = (signature, self._parse(self.path.read_bytes()))
+        return cached[1]
 
     def must_agree(self, ground: Ground) -> None:
         """Raise LedgerRefused if this database has erased cases, or if that is unknown.

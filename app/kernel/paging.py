@@ -63,24 +63,24 @@ def paginate(  # noqa: PLR0913 - each is a property of the list
     query: PageQuery,
     *,
     name: str,
-    beside: Sequence[tuple[Any, ...]] = (),
+    extra_rows: Sequence[tuple[Any, ...]] = (),
 ) -> tuple[list[Any], str | None, bool]:
     """Return a page in the order of the keys, the next cursor, and whether there is more.
 
-    Keys are numbers or instants and must be the last columns of the statement. `beside` has
-    extra rows whose keys the database does not know. A cursor is valid for one list and one
-    focal point, and is encrypted, because its numbers reveal how many records exist. Raises
-    CursorUnknown (422).
+    Keys are numbers or instants and must be the last columns of the statement. `extra_rows`
+    are not in the statement, because the database does not know their keys. A cursor is
+    valid for one list and one focal point, and is encrypted, because its numbers reveal how
+    many records exist. Raises CursorUnknown (422).
     """
     context, count = [name, str(work.actor.focal_point_id)], len(keys)
     if query.after is not None:
         numbers = read_cursor(work, query.after, context, count)
         start = [to_literal(key, number) for key, number in zip(keys, numbers, strict=True)]
         statement = statement.where(tuple_(*keys) > tuple_(*start))
-        beside = [row for row in beside if get_key_numbers(row, count) > tuple(numbers)]
+        extra_rows = [r for r in extra_rows if get_key_numbers(r, count) > tuple(numbers)]
     limited = statement.order_by(*keys).limit(query.limit + 1)
-    found: list[Any] = [*work.session.execute(limited), *beside]
-    if beside:
+    found: list[Any] = [*work.session.execute(limited), *extra_rows]
+    if extra_rows:
         found.sort(key=lambda row: get_key_numbers(row, count))
     rows = found[: query.limit]
     if not rows:

@@ -29,37 +29,37 @@ def recalled[F: Callable[..., Any]](*rows_of: type) -> Callable[[F], F]:
 
     def wrap(read: F) -> F:
         @wraps(read)
-        def load(work: Reading, *asked: object) -> Any:
+        def load(work: Reading, *arguments: object) -> Any:
             work.session.flush()  # as a query does, so that pending writes count
-            kept: Cache = work.session.info.setdefault(CACHE_KEY, {})
-            settled = tuple(map(to_hashable, asked))
-            key = (read, work.now, *settled)
-            if key not in kept:
-                kept[key] = (frozenset(rows_of), read(work, *settled))
-            return kept[key][1]
+            cache: Cache = work.session.info.setdefault(CACHE_KEY, {})
+            hashable = tuple(map(to_hashable, arguments))
+            key = (read, work.now, *hashable)
+            if key not in cache:
+                cache[key] = (frozenset(rows_of), read(work, *hashable))
+            return cache[key][1]
 
         return cast("F", load)
 
     return wrap
 
 
-def to_hashable(asked: object) -> object:
+def to_hashable(argument: object) -> object:
     """Return a hashable copy of an argument: a collection of ids as a frozenset."""
-    several = isinstance(asked, Iterable) and not isinstance(asked, str)
-    return frozenset(asked) if several else asked  # type: ignore[call-overload]
+    several = isinstance(argument, Iterable) and not isinstance(argument, str)
+    return frozenset(argument) if several else argument  # type: ignore[call-overload]
 
 
 def drop_results(session: Session, written: AbstractSet[type]) -> None:
     """Remove the results that depend on these tables."""
-    kept: Cache = session.info.get(CACHE_KEY, {})
-    for key in [key for key, (of, _) in kept.items() if not of.isdisjoint(written)]:
-        del kept[key]
+    cache: Cache = session.info.get(CACHE_KEY, {})
+    for key in [key for key, (rows, _) in cache.items() if not rows.isdisjoint(written)]:
+        del cache[key]
 
 
 def change(
     session: Session,
     statement: UpdateBase,
-    asked: Mapping[str, Any] | Sequence[Mapping[str, Any]],
+    parameters: Mapping[str, Any] | Sequence[Mapping[str, Any]],
 ) -> CursorResult[Any]:
     """Write rows without creating objects for them; expire the objects in memory.
 
@@ -68,13 +68,13 @@ def change(
     must not commit.
     """
     session.flush()
-    done = session.connection().execute(statement, asked)
+    result = session.connection().execute(statement, parameters)
     written: type = statement.entity_description["entity"]
     drop_results(session, {written})
     for record in session.identity_map.values():
         if isinstance(record, written):
             session.expire(record)
-    return done
+    return result
 
 
 @event.listens_for(Session, "after_flush")
@@ -86,17 +86,17 @@ def drop_flushed(session: Session, _: UOWTransaction) -> None:
 
 
 @event.listens_for(Session, "do_orm_execute")
-def drop_written(asked: ORMExecuteState) -> None:
+def drop_written(execution: ORMExecuteState) -> None:
     """Remove the results that a statement may change.
 
     Everything is removed if its tables are unknown, and where other transactions may have
     written in the meantime: after row locks, and after statements that read no table, such
     as waiting for a lock (`db.hold`).
     """
-    mapper, options = asked.bind_mapper, asked.execution_options
-    if asked.is_select and mapper is not None and not options.get("populate_existing"):
+    mapper, options = execution.bind_mapper, execution.execution_options
+    if execution.is_select and mapper is not None and not options.get("populate_existing"):
         return
-    if asked.is_select or mapper is None:
-        asked.session.info.pop(CACHE_KEY, None)
+    if execution.is_select or mapper is None:
+        execution.session.info.pop(CACHE_KEY, None)
     else:
-        drop_results(asked.session, {mapper.class_})
+        drop_results(execution.session, {mapper.class_})

@@ -18,14 +18,14 @@ def any_of(name: str) -> BindParameter[Any]:
 
 
 def columns[*Ts](
-    session: Session, statement: Select[*Ts], asked: Mapping[str, Any]
+    session: Session, statement: Select[*Ts], parameters: Mapping[str, Any]
 ) -> CursorResult[*Ts]:
     """Read columns without creating objects, after flushing pending writes.
 
     Do not use it for statements that lock rows, because cached reads would not be dropped.
     """
     session.flush()
-    return session.connection().execute(statement, asked)
+    return session.connection().execute(statement, parameters)
 
 
 def get_values(record: object) -> dict[str, Any]:

@@ -156,8 +156,8 @@ class Vault:
 
     def fingerprint(self, *parts: bytes) -> str:
         """Return a keyed hash, to recognise a value without storing or revealing it."""
-        spelled = b"".join(len(part).to_bytes(8) + part for part in parts)
-        return hmac.digest(self._fingerprints, spelled, hashlib.sha256).hex()
+        encoded = b"".join(len(part).to_bytes(8) + part for part in parts)
+        return hmac.digest(self._fingerprints, encoded, hashlib.sha256).hex()
 
     def hide(self, plain: bytes, context: Sequence[str]) -> bytes:
         """Encrypt a cursor; equal input gives equal output, as cursors hold no secret."""

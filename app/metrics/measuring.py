@@ -27,7 +27,7 @@ class Gauge[T]:
 
 @dataclass(frozen=True)
 class Measured:
-    """The value of a gauge; `of` is the value of its label, if it has one."""
+    """The value of a gauge, with the value of its label if it has one."""
 
     gauge: Gauge[Any]
     of: str | None

@@ -68,26 +68,26 @@ class Alarms:
 
     def log_changes(self, measured: Iterable[Measured]) -> None:
         """Log each alarm when it begins, once an hour while it lasts, and when it ends."""
-        for one in measured:
-            name = (one.gauge.name, one.of)
-            if one.is_well:
+        for value in measured:
+            name = (value.gauge.name, value.of)
+            if value.is_well:
                 if self.logged.pop(name, None) is not None:
-                    log.info("alarm.over", gauge=one.gauge.name, of=one.of)
+                    log.info("alarm.over", gauge=value.gauge.name, of=value.of)
             elif self.elapsed() - self.logged.get(name, -inf) >= AGAIN:
                 self.logged[name] = self.elapsed()
                 log.warning(
                     "alarm",
-                    gauge=one.gauge.name,
-                    of=one.of,
-                    value=round(one.value) if isfinite(one.value) else None,
-                    limit=one.gauge.limit,
-                    to_do=one.gauge.remedy,
+                    gauge=value.gauge.name,
+                    of=value.of,
+                    value=round(value.value) if isfinite(value.value) else None,
+                    limit=value.gauge.limit,
+                    to_do=value.gauge.remedy,
                 )
 
 
-def watch_alarms(ground: Ground, stop: Event, alarms: Alarms, every: float) -> None:
+def watch_alarms(ground: Ground, stop: Event, alarms: Alarms, interval: float) -> None:
     """Check repeatedly until `stop` is set; log a check that fails, and continue."""
-    while not stop.wait(every):
+    while not stop.wait(interval):
         try:
             alarms.look(ground)
         except Exception as error:  # noqa: BLE001 - the thread has no caller
@@ -95,14 +95,14 @@ def watch_alarms(ground: Ground, stop: Event, alarms: Alarms, every: float) -> N
 
 
 @contextmanager
-def raising_alarms(ground: Ground, every: float = CHECK_INTERVAL) -> Iterator[None]:
+def raising_alarms(ground: Ground, interval: float = CHECK_INTERVAL) -> Iterator[None]:
     """Check for alarms in a thread while the block runs."""
     stop = Event()
-    arguments = (ground, stop, Alarms(), every)
+    arguments = (ground, stop, Alarms(), interval)
     thread = Thread(target=watch_alarms, args=arguments, name="alarms", daemon=True)
     thread.start()
     try:
         yield
     finally:
         stop.set()
-        thread.join(every)
+        thread.join(interval)

@@ -36,9 +36,9 @@ async def resolve_host(host: str, port: int) -> Sequence[Address]:
 
 @dataclass(frozen=True)
 class Courier:
-    """Sends webhooks; `whole` is the time limit of one attempt in seconds.
+    """Sends webhooks, each attempt within a time limit in seconds.
 
-    `here_too` also allows addresses of this machine, which only a drill does.
+    Addresses of this machine are only allowed in a drill.
     """
 
     tls: SSLContext

@@ -37,7 +37,7 @@ UNCERTAIN: Final = frozenset({HTTPStatus.BAD_GATEWAY, HTTPStatus.GATEWAY_TIMEOUT
 
 @dataclass(frozen=True)
 class Gateway:
-    """The SMS gateway; `whole` is the time limit of one attempt in seconds."""
+    """The SMS gateway, with the time limit of one attempt in seconds."""
 
     url: str
     token: str

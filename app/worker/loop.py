@@ -28,9 +28,9 @@ LEAVE: Final = 20.0
 
 @dataclass(frozen=True)
 class Job:
-    """A job that runs repeatedly; `work` returns how much there was to do.
+    """A job that runs repeatedly, and the function that returns how much there was to do.
 
-    After a run that found `full` or more, the next run starts at once.
+    After a run with a full batch, the next run starts at once.
     """
 
     part: Part

@@ -40,8 +40,8 @@ class Connection(smtplib.SMTP):
 class Mail:
     """A mail server, with the sender's address and login.
 
-    `tls` may only be None if the server is on this machine. `step` and `whole` are the time
-    limits in seconds for each reply of the server, and for all of an attempt.
+    `tls` may only be None if the server is on this machine. The time limits, in seconds,
+    are for each reply of the server and for a whole attempt.
     """
 
     host: str

@@ -53,9 +53,9 @@ class WayOut[L]:
     """The functions that send messages by one channel.
 
     `compose` writes the message for its recipient, or returns None if that is no longer
-    possible. `send` sends it, in less than `pacing.LONGEST_TRY`. `lost` handles a message
-    that was given up, and `dropped` one without a recipient; each returns whether it found
-    another way.
+    possible. `send` sends it, in less than `pacing.LONGEST_TRY`. The last two handle
+    messages that were given up, and messages without a recipient; each returns whether it
+    found another way.
     """
 
     compose: Callable[[Reading, Outgoing], L | None]
