@@ -58,8 +58,7 @@ class Environment(StrEnum):
 def validate_clock_speed(speed: int, info: ValidationInfo) -> int:
     """Return the speed; raise ValueError if it is above 1 outside of a drill.
 
-    Deadlines would pass before anybody can act: cases would be taken from the offices that
-    help, and erased.
+    Deadlines would pass before anybody can act; cases would be moved on and erased.
     """
     drill = Environment.DRILL
     environment = info.data.get("environment", drill)  # missing if it was invalid itself
@@ -75,8 +74,7 @@ class Settings(BaseSettings):
     """The settings: environment variables with the prefix SAFE_CONDUCT_, or secret files.
 
     A variable takes precedence over a file. A secret is a file in `/run/secrets` with the
-    name of the variable in lower case, because an environment is easier to reveal than a
-    file.
+    name of the variable in lower case, because an environment is revealed more easily.
     """
 
     model_config = SettingsConfigDict(

@@ -23,7 +23,7 @@ from app.feed.schemas import Evidence, Ladder, Rank, Rung, SentNotice, Silence
 from app.handovers.models import Handover
 from app.kernel.actors import Relation, sides_of_case
 from app.kernel.journal import Delivery, Entry, Retrieval
-from app.kernel.work import Reading
+from app.kernel.work import Reading, Recorded
 from app.notices import queries as notices
 from app.referrals.models import Referral
 from app.referrals.proposing import knows_recipient
@@ -73,17 +73,22 @@ def of_case(work: Reading, case: Case) -> Evidence:
     is_party = bool(sides_of_case(case.relations_of(office)))
     asked = [party for party in case.parties if party.relation in ASKED_TO_LEAD]
     spans = [
-        get_party_span(case, p)
+        build_span(case, p)
         for p in asked
         if is_party and case.granted_at(office, Grant.ACTORS, p.since)
     ]
     return Evidence(items=[build_evidence(work, span) for span in spans])
 
 
-def get_party_span(case: Case, party: Party) -> SentRecord:
-    """Return the span in which a candidate or desk had the case."""
+def build_span(record: Recorded, party: Party, *, known: bool = True) -> SentRecord:
+    """Return the span in which a party had the record; only a case is taken away again."""
     return SentRecord(
-        case.id, case.reference, party.focal_point_id, party.since, party.until
+        record_id=record.id,
+        reference=record.reference,
+        recipient=party.focal_point_id,
+        at=party.since,
+        until=party.until if record.id == record.case_id else None,
+        known=known,
     )
 
 
@@ -92,7 +97,7 @@ def of_referral(work: Reading, referral: Referral) -> Evidence:
     office = directory.by_id(work, work.actor.focal_point_id)
     known = knows_recipient(referral, standing.of_case(work, referral.case), office)
     spans = [
-        SentRecord(referral.id, referral.reference, p.focal_point_id, p.since, None, known)
+        build_span(referral, p, known=known)
         for p in referral.case.parties
         if p.record_id == referral.id and p.relation == Relation.RECIPIENT
     ]
@@ -102,7 +107,7 @@ def of_referral(work: Reading, referral: Referral) -> Evidence:
 def of_handover(work: Reading, handover: Handover) -> Evidence:
     """Return the evidence of a handover, which is decided without an acknowledgement."""
     spans = [
-        SentRecord(handover.id, handover.reference, p.focal_point_id, p.since, None)
+        build_span(handover, p)
         for p in handover.case.parties
         if p.record_id == handover.id and p.relation == Relation.HANDOVER_CANDIDATE
     ]
@@ -171,8 +176,7 @@ def build_stage(rank: Rank, at: datetime, event: str | None = None) -> Rung:
 def select_positions(sent: SentRecord) -> Select[int]:
     """Select the positions, in the recipient's feed, of the record's events.
 
-    Order is decided by positions, which follow the order of commits, because the clocks of
-    two servers differ.
+    Positions, unlike the clocks of servers, follow the order of commits.
     """
     of_record = Entry.record_id == sent.record_id
     of_recipient = Delivery.focal_point_id == sent.recipient

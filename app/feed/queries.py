@@ -96,10 +96,10 @@ def last_entry(session: Session, *, but: str) -> datetime | None:
 
 def reach(work: Reading, reader: UUID) -> tuple[Feed, int]:
     """Return the feed of a focal point and its last position."""
-    asked = select(Epoch.value, Mailbox.head).join(
+    statement = select(Epoch.value, Mailbox.head).join(
         Mailbox, Mailbox.focal_point_id == reader
     )
-    epoch, head = work.session.execute(asked).one()
+    epoch, head = work.session.execute(statement).one()
     return Feed(work.vault, reader, epoch), head
 
 

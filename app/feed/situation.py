@@ -22,8 +22,7 @@ from app.kernel.work import Reading
 from app.referrals import queries as referrals
 
 SUBMITTER_FACTS: Final = frozenset({"state", "question"})
-"""The facts that a submitter may see of a case that another office leads; reasons are not
-among them (R12)."""
+"""The facts that a submitter may see of a case it no longer holds: no reasons (R12)."""
 
 ALTERNATIVE, ACTIVE = "alternative", "active"
 IDENTIFYING_FACTS: Final = frozenset({ALTERNATIVE, ACTIVE})
@@ -47,8 +46,8 @@ HELPER_EVENTS: Final = frozenset(
 class EntryView:
     """What is needed to decide which parts of some entries their reader may see.
 
-    `opened_by` has the office that opened each referral, in cases in which the reader may
-    belong to the side of origin.
+    `opened_by` has the openers of referrals of cases in which the reader may be on the side
+    of origin.
     """
 
     names: Naming
@@ -102,8 +101,7 @@ def load_view(work: Reading, rows: Sequence[Delivered]) -> EntryView:
     """Load the cases in which something may have to be hidden, and no others.
 
     These are cases that the reader submitted, if an entry has a reason or the reader may no
-    longer follow; and, for an office of a State, cases in which an office beyond it may
-    help.
+    longer follow; and, for a State's office, cases in which an office beyond it may help.
     """
     reader = directory.by_id(work, work.actor.focal_point_id)
     entries = [row for row in rows if row.focal_point_id != reader.id]
@@ -112,8 +110,8 @@ def load_view(work: Reading, rows: Sequence[Delivered]) -> EntryView:
     identifying = [e for e in entries if may_identify_office(e)]
     named = {e.case_id for e in identifying if reader.kind == Kind.STATE}
     reasoned = {entry.case_id for entry in entries if entry.facts.keys() - SUBMITTER_FACTS}
-    every = {entry.case_id for entry in entries}
-    known = by_ids(work, doubtful | named, reasoned, every) if entries else {}
+    all_cases = {entry.case_id for entry in entries}
+    known = by_ids(work, doubtful | named, reasoned, all_cases) if entries else {}
     if not known:
         return EntryView(Naming(reader, {}, frozenset(), frozenset()), {}, {})
     acts = [
@@ -171,8 +169,7 @@ def may_see_all_facts(case: Case, submitter: UUID, entry: Delivered) -> bool:
     """Return whether the submitter of a case may see all facts of an entry.
 
     An entry about a referral or handover was delivered to it as a party of that record. An
-    entry about the case needs the grant at that time; a closure, with its reason, needs
-    another grant.
+    entry about the case needs a grant at that time, and a closure another grant.
     """
     if entry.record_id != case.id:
         return True

@@ -39,8 +39,7 @@ class Role(StrEnum):
 
 
 WORKERS: Final = frozenset({Role.OFFICER, Role.CASEWORKER, Role.COORDINATOR})
-"""Roles that work on cases and may read and write what is sealed. Administrators, analysts
-and overseers may not."""
+"""Roles that work on cases and may read and write sealed data; no other role may."""
 
 
 OF_THE_HOLDER: Final = frozenset({Role.COORDINATOR, Role.SUPERVISOR})
@@ -96,8 +95,7 @@ HOLDS: Final = (Relation.LEAD, Relation.CANDIDATE, Relation.DESK)
 """Relations that hold a case, in order of precedence."""
 
 HELPS: Final = frozenset({Relation.RECIPIENT, Relation.FORMER_RECIPIENT})
-"""Relations of offices that give help or were asked to give it. The side of origin must not
-learn of them (R12)."""
+"""Relations of offices that help, which the side of origin must not know (R12)."""
 
 _OF_CASE: Final = {
     Relation.SUBMITTER: frozenset({Side.SUBMITTER}),
@@ -118,8 +116,7 @@ def sides_of_referral(relations: Iterable[Relation]) -> frozenset[Side]:
     """Return the sides of a referral that these relations belong to.
 
     A focal point that holds the case and is asked for the service belongs to both sides. A
-    former recipient stays on its side, because it still has to report that it deleted its
-    copy.
+    former recipient stays on its side, because it has to report the deletion of its copy.
     """
     relations = set(relations)
     sides = {Side.SENDER} if relations & set(HOLDS) else set()
@@ -164,14 +161,18 @@ class Actor:
 SERVICE: Final = "system"
 """The name of the service itself in row security (ADR 21)."""
 SYSTEM_ACCOUNT: Final = UUID(int=0)
-"""The id of the system, which no account has. The journal stores no account for its
-actions."""
+"""The id of the system, which is no account; the journal stores none for its actions."""
 
 
 def system_for(focal_point: UUID) -> Actor:
     """Return the system as an actor for this focal point, without roles or scopes."""
-    nothing: frozenset[Role] = frozenset()
-    return Actor(SYSTEM_ACCOUNT, focal_point, AccountKind.INTEGRATION, nothing, frozenset())
+    return Actor(
+        account_id=SYSTEM_ACCOUNT,
+        focal_point_id=focal_point,
+        kind=AccountKind.INTEGRATION,
+        roles=frozenset(),
+        scopes=frozenset(),
+    )
 
 
 SYSTEM: Final = system_for(UUID(int=0))

@@ -1,8 +1,7 @@
 """Case codes: pseudonymous, random, easy to type, and with a check character (API.md).
 
 `SC-7K3F-9QXM-4T2B-3` has twelve random symbols of Crockford's base 32 and one check
-character of ISO 7064 mod 37,36, which detects every single wrong symbol and nearly all
-transpositions of neighbours.
+character of ISO 7064 mod 37,36, which detects any wrong symbol and most transpositions.
 """
 
 import re
@@ -62,10 +61,7 @@ def normalize_code(text: str) -> str:
     """Return a case code in its stored form; raise PydanticCustomError if it is invalid."""
     code = read_code(text)
     if code is None:
-        raise PydanticCustomError(
-            "case_code_mistyped",
-            "The check character of this case code is wrong: check for a typing error.",
-        )
+        raise PydanticCustomError("case_code_mistyped", "The case code has a typing error.")
     return code
 
 

@@ -141,8 +141,7 @@ class Database:
     def is_standby(self) -> bool:
         """Return whether this is a PostgreSQL server in recovery, which accepts no writes.
 
-        Returns False if the server does not answer, because the caller has already seen
-        that error.
+        Returns False if the server does not answer; the caller has seen that error already.
         """
         if self.is_sqlite:
             return False
@@ -172,7 +171,7 @@ class Database:
     def reading(self, acts_for: str | None = None) -> Iterator[Session]:
         """Open a read-only transaction on one snapshot of the data. Raises Busy (503).
 
-        Without `acts_for`, row security on PostgreSQL hides the rows of all cases.
+        Without `acts_for`, the rows of cases are not accessible on PostgreSQL.
         """
         with (
             map_transient_errors(self.is_standby),
@@ -199,10 +198,10 @@ class Database:
 
 def open_engine(url: str) -> Engine:
     """Create an engine whose pool reuses the connection that was returned last."""
-    made = make_url(url)
-    lite = made.get_backend_name() == "sqlite"
+    parsed = make_url(url)
+    lite = parsed.get_backend_name() == "sqlite"
     return create_engine(
-        made,
+        parsed,
         pool_size=THREADS,
         max_overflow=0,
         pool_timeout=10,
@@ -231,8 +230,7 @@ def bind(session: Session, _: SessionTransaction, connection: Connection) -> Non
 def require_open_transaction(session: Session) -> None:
     """Raise RuntimeError if the database has already rolled the transaction back.
 
-    On SQLite, a full disk rolls back without an error at commit. Statements that follow
-    would then be committed one by one (R51).
+    On SQLite, a full disk rolls back silently; later statements would commit alone (R51).
     """
     if not is_in_transaction(session.connection()):
         raise RuntimeError("The database has already ended this transaction.")

@@ -7,8 +7,7 @@ from pathlib import Path
 def replace(path: Path, text: str) -> None:
     """Replace the content of a file atomically, with mode 0600 and its owner unchanged.
 
-    The owner is kept so that the service can still read a file that an administrator
-    replaced.
+    The service can then still read a file that an administrator replaced.
     """
     path = path.resolve()
     new = path.with_name(f"{path.name}.new")

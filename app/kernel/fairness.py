@@ -7,8 +7,7 @@ from threading import Lock
 class FairLock:
     """A first-in, first-out lock for the writers of the embedded database.
 
-    SQLite's own busy handler retries at intervals and is not fair: with many writers, some
-    wait for seconds.
+    SQLite's own busy handler is not fair: with many writers, some wait for seconds.
     """
 
     def __init__(self) -> None:

@@ -62,8 +62,7 @@ class FreeSpace:
     def require_unreserved(self) -> None:
         """Raise SpaceReserved (503) if only the reserve is left for the database.
 
-        Call it only for writes that can wait for hours, never for one that a person's
-        safety depends on.
+        Only writes that can wait for hours call it, never one that keeps a person safe.
         """
         if self.is_in_reserve():
             raise SpaceReserved(DETAIL)

@@ -1,5 +1,5 @@
--- The guards of a PostgreSQL database: each by its name, with its definition. What an
--- extension brought is the extension's.
+-- The guards of a PostgreSQL database, each with its definition. Objects of extensions are
+-- excluded.
 WITH relation AS (
     SELECT c.*, c.relname AS name FROM pg_catalog.pg_class c
     WHERE c.relnamespace = 'public'::regnamespace AND NOT EXISTS (
@@ -38,7 +38,7 @@ SELECT 'policy ' || policyname || ' on ' || tablename,
     concat_ws(' ', permissive, cmd, roles::text, 'using', qual, 'check', with_check)
 FROM pg_catalog.pg_policies WHERE schemaname = 'public'
 UNION ALL
--- Whether a trigger is enabled comes first; constraints have internal ones.
+-- The definition begins with whether the trigger is enabled. Internal ones are excluded.
 SELECT 'trigger ' || t.tgname || ' on ' || r.name,
     t.tgenabled::text || ' ' || pg_catalog.pg_get_triggerdef(t.oid)
 FROM pg_catalog.pg_trigger t JOIN relation r ON r.oid = t.tgrelid
@@ -50,7 +50,7 @@ UNION ALL
 SELECT 'event trigger ' || evtname, evtenabled::text || ' ' || evtevent
 FROM pg_catalog.pg_event_trigger
 UNION ALL
--- Functions, and with whose rights they run.
+-- Functions, and whether they run with the privileges of their owner.
 SELECT 'function ' || p.name,
     concat_ws(
         ' ', l.lanname, p.provolatile,
@@ -77,7 +77,7 @@ UNION ALL
 SELECT 'extension ' || extname, NULL
 FROM pg_catalog.pg_extension WHERE extname <> 'plpgsql'
 UNION ALL
--- Triggers fire, and tables are those of this schema.
+-- Settings: triggers fire, and tables are those of this schema.
 SELECT 'setting session_replication_role', current_setting('session_replication_role')
 UNION ALL
 SELECT 'setting search_path', current_schemas(false)::text
@@ -88,7 +88,7 @@ JOIN relation r ON r.oid = x.indrelid
 JOIN pg_catalog.pg_class i ON i.oid = x.indexrelid
 WHERE x.indisunique AND x.indisvalid
 UNION ALL
--- From version 18 on NOT NULL is a constraint too.
+-- Since version 18, NOT NULL is a constraint too.
 SELECT 'constraint ' || k.conname || ' on ' || r.name,
     k.convalidated::text || ' ' || pg_catalog.pg_get_constraintdef(k.oid)
 FROM pg_catalog.pg_constraint k JOIN relation r ON r.oid = k.conrelid

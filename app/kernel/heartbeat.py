@@ -21,8 +21,7 @@ class Part(StrEnum):
 
 
 NEEDED: Final = (Part.CLOCKS, Part.NOTICES, Part.ERASURES)
-"""Parts that have to run: without them, cases would wait for ever. Webhooks are not among
-them, because an office can poll its feed instead."""
+"""Parts that have to run. Webhooks need not: an office can poll its feed instead."""
 
 
 class Heartbeat(Base):

@@ -1,7 +1,6 @@
 """Idempotency keys: a request that is sent twice is carried out once.
 
-Only the outcome of a request is stored, never its body, which would be a second copy of
-personal data.
+Only the outcome of a request is stored, never its body, which has personal data.
 """
 
 import hmac
@@ -80,13 +79,10 @@ def claim(work: Writing, ticket: Ticket) -> StoredOutcome | None:
 
     Raises KeyMissing (400), KeyInFlight (409) or KeyReused (422). The key is locked until
     the transaction ends and scoped to the account, so that a retry works with a new API
-    key. The outcome is read again once the key is locked, because the previous holder may
-    just have committed.
+    key. The outcome is read again then, as the last holder of the key may have committed.
     """
     if not ticket.key:
-        raise KeyMissing(
-            "Send an `Idempotency-Key` with a random value; a retry has the same one."
-        )
+        raise KeyMissing("Send a random `Idempotency-Key`; a retry sends the same one.")
     done = find_outcome(work, ticket.key)
     if done is None:
         if not try_hold(work.session, f"{work.actor.account_id}:{ticket.key}"):

@@ -10,8 +10,7 @@ from sqlalchemy.types import TypeDecorator
 class UtcDateTime(TypeDecorator[datetime]):
     """A column type for instants: always UTC, never naive.
 
-    SQLite drops the time zone of what it stores, so a naive value would be accepted and
-    read back as another instant.
+    SQLite drops the time zone, so a naive value would be read back as another instant.
     """
 
     impl = DateTime(timezone=True)

@@ -26,8 +26,7 @@ from app.kernel.statements import get_values
 class Entry(Base):
     """One change: what happened to which record, and by whom. Never rewritten.
 
-    An entry without an account was made by the system. Facts are codes and ids, never
-    personal data.
+    The system has no account. Facts are codes and ids, never personal data.
     """
 
     __tablename__ = "entry"

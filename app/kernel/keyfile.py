@@ -23,8 +23,7 @@ DAMAGED: Final = "{path} is damaged: restore it from its copy."
 OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
 """Permission bits of the group and of others."""
 WEAK_VARIETY: Final = 8
-"""The least number of different bytes in a key. A random key of 32 bytes has about 30; a
-typed one has few."""
+"""The fewest different bytes in a key; a random one of 32 bytes has about 30."""
 
 
 class KeyRefused(Exception):  # noqa: N818 - it names what happened, as Problem does
@@ -47,8 +46,7 @@ class FileKeys:
     def create(cls, path: Path) -> Self:
         """Create the first key, or append the next one, in a file of mode 0600.
 
-        The file is replaced as a whole, because half a line, after a full disk, would make
-        it unusable.
+        The file is replaced as a whole, because half a line would make it unusable.
         """
         keys = read_keys(path) if path.exists() and path.stat().st_size else {}
         old = path.read_text("utf-8") if keys else ""
@@ -97,8 +95,7 @@ def must_be_closed(path: Path) -> None:
 def generate_version(keys: Iterable[str]) -> str:
     """Return a version for a new key: the next number and a random suffix.
 
-    The suffix lets keys that were created from different copies of a file stand in one
-    file.
+    With the suffix, keys from different copies of a file can be in one file.
     """
     numbers = (re.fullmatch(r"k([0-9]+)(x[0-9a-f]+)?", version) for version in keys)
     number = max((int(found[1]) for found in numbers if found), default=0) + 1
@@ -115,7 +112,5 @@ def parse_key(path: Path, line: bytes) -> tuple[str, bytes]:
     if len(key) != KEY_BYTES or not re.fullmatch(rb"[a-z0-9]+", version):
         raise KeyRefused(DAMAGED.format(path=path))
     if len(set(key)) < WEAK_VARIETY:
-        raise KeyRefused(
-            f"Remove {path}, which has a sample key. Then run: safe-conduct key new"
-        )
+        raise KeyRefused(f"Remove {path}, a sample key. Then run: safe-conduct key new")
     return version.decode(), key

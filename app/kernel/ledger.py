@@ -91,8 +91,8 @@ class Ledger:
 
         The file is read first, because what it lists was committed before it was written.
         Both are compared again when the file has changed, or when the database has another
-        epoch or fewer erasures; otherwise the check costs one `stat` and one count. Raises
-        Busy (503).
+        epoch or fewer erasures; otherwise this costs one `stat` and a count. Raises Busy
+        (503).
         """
         contents = self.found()
         with ground.database.reading() as session:
@@ -116,9 +116,8 @@ class Ledger:
         """Append the erasures that only the database has; return how many were added.
 
         They are on the disk when this returns. If the process is killed before, the next
-        call, here or in another process of this machine, adds them. A missing ledger is
-        created if the database has no case, or with `anew`. Raises LedgerRefused, Busy
-        (503).
+        call, here or in another process of this machine, adds them. Creates a missing
+        ledger if there is no case, or on request. Raises LedgerRefused, Busy (503).
         """
         contents = self.found()
         with ground.database.reading() as session:
@@ -146,16 +145,15 @@ class Ledger:
         if self.found() is None:
             self.copy_out(ground)
 
-    def of(self, now: Mark, had: Collection[str] = ()) -> Contents:
+    def of(self, now: Mark, earlier_epochs: Collection[str] = ()) -> Contents:
         """Return the content that applies to a database with this mark.
 
-        `had` lists its earlier epochs. A missing ledger lists no erasures; the caller has
-        to decide whether it may be missing. Raises LedgerRefused.
+        Without a ledger it lists no erasures. Raises LedgerRefused.
         """
         contents = self.found()
         if contents is None:
             return Contents(frozenset({now.epoch}), {}, b"")
-        return self._require_own(contents, now, had)
+        return self._require_own(contents, now, earlier_epochs)
 
     def announce(self, epochs: Iterable[str]) -> None:
         """Add the epochs of further databases to the ledger. Raises LedgerDamaged."""
@@ -193,9 +191,9 @@ class Ledger:
             ) from unknown
 
     def _require_own(
-        self, contents: Contents, now: Mark, had: Collection[str] = ()
+        self, contents: Contents, now: Mark, earlier_epochs: Collection[str] = ()
     ) -> Contents:
-        if contents.epochs.isdisjoint({now.epoch, *had}):
+        if contents.epochs.isdisjoint({now.epoch, *earlier_epochs}):
             raise LedgerForeign(
                 f"{self.path} is the ledger of another database; nothing was changed. "
                 "Check SAFE_CONDUCT_DATABASE_URL and SAFE_CONDUCT_ERASURE_LEDGER. If the "

@@ -2,8 +2,7 @@
 
 After a header, each line is `epoch 1a2b3c4d`, a database that the ledger belongs to,
 `erased {case id} {time in UTC}`, or a line that a crash truncated, which the next writer
-ends with the word `torn`. Lines are only ever appended, so the file can be made append-only
-by the operating system.
+ends with the word `torn`. Lines are only appended, so the file can be made append-only.
 """
 
 import errno

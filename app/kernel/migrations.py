@@ -26,11 +26,11 @@ def build_config(url: str) -> Config:
     To create a migration, call `command.revision(config(url), "why", rev_id="0005",
     autogenerate=True)`, then edit the result by hand.
     """
-    made = Config(attributes={"url": url})
-    made.set_main_option("script_location", str(SCRIPTS))
-    made.set_main_option("path_separator", "os")
-    made.set_main_option("file_template", "%%(rev)s_%%(slug)s")
-    return made
+    config = Config(attributes={"url": url})
+    config.set_main_option("script_location", str(SCRIPTS))
+    config.set_main_option("path_separator", "os")
+    config.set_main_option("file_template", "%%(rev)s_%%(slug)s")
+    return config
 
 
 def upgrade(url: str, revision: str = "head") -> None:
@@ -52,10 +52,10 @@ def spelled() -> Iterator[tuple[str, str]]:
     """Yield each migration and its SQL for PostgreSQL, oldest first, without a database."""
     scripts = ScriptDirectory.from_config(build_config(""))
     for script in reversed(list(scripts.walk_revisions())):
-        made = build_config("postgresql+psycopg://")
-        made.output_buffer = sql = StringIO()
+        config = build_config("postgresql+psycopg://")
+        config.output_buffer = sql = StringIO()
         before = script.down_revision or "base"
-        command.upgrade(made, f"{before}:{script.revision}", sql=True)
+        command.upgrade(config, f"{before}:{script.revision}", sql=True)
         yield script.revision, sql.getvalue()
 
 

@@ -34,8 +34,8 @@ class Check[F]:
     """The check of a requirement, with its remedy and the side that can meet it.
 
     `by` is None if the request itself must meet it. `specific` returns a remedy for these
-    facts, or None to use `remedy` and `by`. `applies` returns whether the requirement is
-    offered as an alternative.
+    facts, or None to use `remedy` and `by`. `applies` returns whether to offer it as an
+    alternative.
     """
 
     met: Callable[[F], bool]

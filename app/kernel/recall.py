@@ -64,8 +64,7 @@ def change(
     """Write rows without creating objects for them; expire the objects in memory.
 
     It may insert or update, but not delete, because the objects of deleted rows would stay
-    in the session. The session does not notice an error here: a caller that catches one
-    must not commit.
+    in the session. The session sees no error: a caller that catches one must not commit.
     """
     session.flush()
     result = session.connection().execute(statement, parameters)

@@ -189,8 +189,7 @@ def convert_whole(value: object) -> object:
 
 
 WHOLE: Final = BeforeValidator(convert_whole)
-"""Comes after the bounds in an annotation; before them, the contract would omit the bounds.
-"""
+"""Comes after the bounds of a number; otherwise the contract would omit them."""
 
 Day = Annotated[date, BeforeValidator(require_text), Field(gt=date(1900, 1, 1))]
 SAFE: Final = {"format": "safe-text"}

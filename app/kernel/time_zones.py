@@ -10,8 +10,7 @@ def select_pinned_database() -> None:
     """Make `zoneinfo` read the `tzdata` package and nothing of the host.
 
     By default `zoneinfo` prefers the host's database, so that two hosts of one mechanism
-    could compute different deadlines for the same case. Zones that were read before are
-    dropped from the cache.
+    could compute different deadlines for the same case. The cache of zones is cleared.
     """
     zoneinfo.reset_tzpath(())
     zoneinfo.ZoneInfo.clear_cache()

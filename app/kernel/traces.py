@@ -68,8 +68,7 @@ def erase_deleted_postgresql(connection: Connection, table: str) -> bool:
     """Rewrite a table of PostgreSQL; return whether that succeeded.
 
     It fails while a transaction may still see deleted rows, or without the privilege. It
-    runs outside of a transaction and changes the timeouts of the connection, which the
-    caller has to restore.
+    runs outside of a transaction, and the caller has to restore the timeouts.
     """
     before = connection.scalars(NEXT_TRANSACTION).one()
     may = connection.scalars(MAY, {"table": table}).one()

@@ -10,7 +10,7 @@ from sqlalchemy.exc import TimeoutError as PoolExhausted
 
 from app.kernel.problems import Busy
 
-TRANSIENT_CODES = frozenset(
+TRANSIENT = frozenset(
     {
         "40001",
         "40P01",
@@ -24,9 +24,9 @@ TRANSIENT_CODES = frozenset(
     }
 )
 """SQLSTATEs that a retry may not meet again: deadlock, timeout, shutdown, crash."""
-CONNECTION_CLASS: Final = "08"
+CONNECTION: Final = "08"
 """The class of connection errors: it broke, or could not be made."""
-RECOVERY_CODES: Final = frozenset({"25006", "0A000"})
+IN_RECOVERY: Final = frozenset({"25006", "0A000"})
 """SQLSTATEs that a standby answers to writes. On a primary they mean a defect of ours."""
 
 PRIVILEGE_MISSING: Final = "42501"
@@ -36,17 +36,15 @@ PRIVILEGE_MISSING: Final = "42501"
 def map_transient_errors(is_standby: Callable[[], bool]) -> Iterator[None]:
     """Raise Busy (503) for errors that a retry may not meet; wraps the transaction.
 
-    `is_standby` asks the database whether it is one, because during a failover requests may
-    reach a server that does not accept writes.
+    During a failover, requests may reach a server that accepts no writes, so `is_standby`
+    asks the database whether it is one.
     """
     try:
         yield
     except PoolExhausted as error:
         raise Busy("Try again in a moment.") from error
     except DBAPIError as error:
-        if is_passing(error) or (
-            get_error_code(error.orig) in RECOVERY_CODES and is_standby()
-        ):
+        if is_passing(error) or (get_code(error.orig) in IN_RECOVERY and is_standby()):
             raise Busy("Try again in a moment.") from error
         raise
 
@@ -66,12 +64,12 @@ def described(error: BaseException) -> dict[str, object]:
     ours = [frame for frame in frames if "/app/" in frame.filename] or frames
     return {
         "error": type(error).__name__,
-        "sqlstate": get_error_code(getattr(error, "orig", None)),
+        "sqlstate": get_code(getattr(error, "orig", None)),
         "where": [f"{frame.name}:{frame.lineno}" for frame in ours[-3:]],
     }
 
 
-def get_error_code(error: object) -> str | None:
+def get_code(error: object) -> str | None:
     """Return the database's code of an error, or None for another kind of error."""
     name: str | None = getattr(error, "sqlite_errorname", None)
     return getattr(error, "sqlstate", name)
@@ -81,16 +79,10 @@ def is_passing(error: DBAPIError) -> bool:
     """Return whether a retry may succeed, judged by the code of the error."""
     code = getattr(error.orig, "sqlstate", None)
     name = getattr(error.orig, "sqlite_errorname", "")
-    retryable = (
-        "SQLITE_BUSY",
-        "SQLITE_LOCKED",
-        "SQLITE_FULL",
-    )  # prefixes of extended codes
+    retryable = ("SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_FULL")  # prefixes
     unreached = code is None and type(error.orig).__module__.startswith("psycopg")
     lost = unreached and isinstance(error, OperationalError)
-    passing = code is not None and (
-        code in TRANSIENT_CODES or code.startswith(CONNECTION_CLASS)
-    )
+    passing = code is not None and (code in TRANSIENT or code.startswith(CONNECTION))
     return name.startswith(retryable) or lost or passing or error.connection_invalidated
 
 

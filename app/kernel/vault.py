@@ -3,9 +3,8 @@
 Each case has its own data key, stored only as wrapped by a key-encryption key. Destroying
 the wrapped data key erases the case (R29, R34). Each sealed document has its own key too,
 wrapped by the data key of its case; a document that is rewritten gets a new key, so that
-the previous text cannot be opened once its key is gone (ADR 44). Sealed data is bound to
-its place by additional authenticated data: moved to another row, case or section, it does
-not open (R30).
+the previous text cannot be opened once its key is gone (ADR 44). Additional authenticated
+data binds it to its place: in another row, case or section it does not open (R30).
 """
 
 import hashlib
@@ -127,8 +126,7 @@ class Vault:
         """Open a document that was sealed for this place. Raises Unopenable.
 
         Without a key of its own, it opens under the key of the case. That key is also tried
-        second: an older version may have overwritten the document during an upgrade and
-        left the document's key.
+        second, for documents that an older version overwrote during an upgrade.
         """
         secret = self._unwrap_data_key(key)
         if wrapped_key is not None:

@@ -37,7 +37,7 @@ class Seen:
     """The versions that a caller has seen, as `If-Match` lists them.
 
     They are compared within the transaction, after the record is known to be visible, so
-    that others get "not found" and never "stale".
+    that an office without access gets "not found" and never "stale".
     """
 
     if_match: str | None
@@ -49,7 +49,7 @@ class Seen:
         return self.if_match
 
     def must_include(self, version: int) -> None:
-        """Raise VersionNotGiven (428) or VersionStale (412) if it was not seen."""
+        """Raise VersionNotGiven (428) or VersionStale (412) without this version."""
         tags = (TAG.fullmatch(tag.strip()) for tag in self.said().split(","))
         seen = {tag[1] for tag in tags if tag}
         if str(version) not in seen:
@@ -69,18 +69,13 @@ class Expected:
     def must_be(self, tag: str | None) -> None:
         """Raise unless the expected record is there; `tag` is None if there is none.
 
-        Raises VersionNotGiven (428), VersionStale (412), or NotFound (404) if there is
-        nothing to replace.
+        Raises VersionNotGiven (428), VersionStale (412) or NotFound (404, nothing there).
         """
         creates = (self.if_none_match or "").strip() == "*"
         if self.if_match is None and not creates:
-            raise VersionNotGiven(
-                "Send `If-Match`, or `If-None-Match: *` to create a record."
-            )
+            raise VersionNotGiven("Send `If-Match`; to create, send `If-None-Match: *`.")
         if self.if_match is not None and tag is None:
-            raise NotFound(
-                "There is no record to replace. Send `If-None-Match: *` to create it."
-            )
+            raise NotFound("There is no record; to create it, send `If-None-Match: *`.")
         if creates and tag is not None:
             raise VersionStale("The record exists already. Read it before you replace it.")
         if tag is not None and tag not in parse_tags(self.if_match or ""):

@@ -97,8 +97,7 @@ class Reading:
     now: datetime
     ground: Ground
     held: set[object] = field(default_factory=set)
-    """Records that are referenced here, so that the session's weak identity map keeps them.
-    """
+    """References that keep these records in the session's weak identity map."""
 
     @property
     def vault(self) -> Vault:
@@ -150,7 +149,7 @@ class Writing(Reading):
 def reading(ground: Ground, actor: Actor) -> Iterator[Reading]:
     """Open a transaction that only reads."""
     with ground.database.reading(actor.acts_for) as session:
-        yield Reading(session, actor, ground.clock(), ground)
+        yield Reading(session=session, actor=actor, now=ground.clock(), ground=ground)
 
 
 @contextmanager
@@ -164,7 +163,7 @@ def writing(
     """
     with ground.database.writing(acts_for or actor.acts_for) as session:
         now = ground.time(session) if actor.is_system else ground.clock()
-        work = Writing(session, actor, now, ground)
+        work = Writing(session=session, actor=actor, now=now, ground=ground)
         yield work
         session.flush()
         deliver(session, work.postings)

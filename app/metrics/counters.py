@@ -1,8 +1,7 @@
 """Counters and histograms for Prometheus, without accounts, offices or cases (R71).
 
 A label is a template of ours or a member of a closed list, so that a caller cannot create
-series. Creation times are disabled, because they reveal when the first event of a kind
-happened.
+series. Creation times are disabled, because they reveal the time of a first event.
 """
 
 from functools import cache

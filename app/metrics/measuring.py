@@ -12,8 +12,7 @@ from sqlalchemy.orm import Session
 class Gauge[T]:
     """One number of a measurement, or one for each value of a label.
 
-    Above `limit` somebody has to act, as `remedy` says. `detail` adds a text, if there is
-    one.
+    Above `limit` somebody has to act, as `remedy` says. `detail` adds a text.
     """
 
     name: str

@@ -84,8 +84,7 @@ def fall_back(work: Writing, lost: Outgoing) -> bool:
 def call_anew(work: Writing, dropped: Outgoing) -> bool:
     """Notify an office by its present contacts, after one was removed; False without one.
 
-    Contacts of the same channel come first; otherwise all contacts are used, even if one is
-    notified twice.
+    Contacts of the same channel are used, or else all, even if one is notified twice.
     """
     instead_of = dropped.instead_of
     return notify_matching(
@@ -96,21 +95,20 @@ def call_anew(work: Writing, dropped: Outgoing) -> bool:
 def notify_matching(
     work: Writing,
     failed: Outgoing,
-    matches: Callable[[Contact], bool],
+    fits: Callable[[Contact], bool],
     instead_of: UUID | None,
 ) -> bool:
     """Queue what a failed message was for to contacts that match; False without one."""
     notifications = queries.list_served(work, failed.id)
     found = directory.lock_contacts(work, {one.focal_point_id for one in notifications})
-    others = [(office, other) for office, other in found if matches(other)]
+    others = [(office, other) for office, other in found if fits(other)]
     for office, other in others:
         way = Way(other.channel)
         message = add_message(work, way, other.code, failed.urgency, instead_of=instead_of)
         for notification in notifications:
             if notification.focal_point_id == office:
-                reason = Reason(
-                    notification.why, notification.case_id, notification.record_id
-                )
+                why, case_id = notification.why, notification.case_id
+                reason = Reason(why, case_id, notification.record_id)
                 record_notification(work, office, reason, message)
     return bool(others)
 

@@ -1,8 +1,7 @@
 """Adding messages to the outbox, claiming them, and storing the outcome of each attempt.
 
 A message is claimed in one transaction, sent outside of any, and settled in another. If a
-process dies in between, it is unknown whether the message arrived, and it is not sent again
-before its window is over.
+process dies in between, the message may have arrived; it is sent again after its window.
 """
 
 from dataclasses import dataclass
@@ -53,8 +52,7 @@ def add_message(
 
     It cannot join a message that is claimed, which may have left already, or one that is
     close to being given up. A more urgent message moves the joined one forward. The caller
-    has to lock the recipient. The time is that of the senders, by the clock of the
-    database.
+    has to lock the recipient. The time is by the database's clock.
     """
     now = work.ground.time(work.session)
     found = queries.lock_waiting(work, way, recipient)

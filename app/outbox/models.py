@@ -30,8 +30,8 @@ class Outgoing(Listed, Base):
     `due_at` is the time of the next attempt; while it is being sent, the time at which it
     may be claimed again. `left_at` is when it left, or as long as the outcome is unknown,
     when it may last have left. `claim` identifies the current attempt; `weight` grows with
-    failures; `trouble` is the code of the last failure. `instead_of` is the message that
-    this one replaces.
+    failures; `trouble` is the code of the last failure. `instead_of` is the message it
+    replaces.
     """
 
     __tablename__ = "outgoing"

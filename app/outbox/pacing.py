@@ -1,8 +1,8 @@
 """When a message is tried again, and when it is given up: pure functions (R53).
 
-A certain failure is retried soon, with growing and random pauses. After an unknown outcome
-the message may have arrived, so it is only sent again after the window. Permanent
-rejections are given up early.
+A certain failure is retried soon, with growing random pauses. After an unknown outcome the
+message may have arrived, so it is only sent again after the window. Rejections are given up
+early.
 """
 
 from collections.abc import Mapping
@@ -34,8 +34,7 @@ MOST: Final = 72
 """A message is given up at this weight. From a server that refuses nine of ten attempts,
 only 1 message in 2000 is given up."""
 JOINED: Final = MOST // 2
-"""From this weight on, no other message joins, since it would be given up together with it.
-"""
+"""From this weight on no message joins, as it would be given up too."""
 
 FIRST_PAUSE: Final = timedelta(seconds=30)
 LONGEST_PAUSE: Final = timedelta(minutes=5)
@@ -45,8 +44,8 @@ LONGEST_TRY: Final = timedelta(minutes=2)
 """The time after which a sender has given up, and nothing of an attempt can arrive."""
 MAX_AHEAD: Final = 2 * LONGEST_TRY
 """An attempt cannot end further ahead than this, even if the times of two transactions
-differ. A later time was written by a wrong clock; it is ignored, because the recipient
-would get nothing until then."""
+differ. A later time comes from a wrong clock, and would block the recipient; it is ignored.
+"""
 
 SHARE: Final[Mapping[Priority, float]] = {
     Priority.EMERGENCY: 1 / 4,
@@ -61,15 +60,14 @@ def is_over(weight: int) -> bool:
     return weight >= MOST
 
 
-def pause(weight: int, luck: float) -> timedelta:
-    """Return the pause after a failure; it doubles, and `luck` (0 to 1) randomises it.
+def pause(weight: int, jitter: float) -> timedelta:
+    """Return the pause after a failure; it doubles, and `jitter` (0 to 1) randomises it.
 
-    It is between half of the pause and all of it, so that messages that failed together are
-    not retried together.
+    It is between half and all of that, so that failures are not retried together.
     """
     doublings: int = min(max(weight, 1) - 1, MAX_DOUBLINGS)
-    whole = min(FIRST_PAUSE * (1 << doublings), LONGEST_PAUSE)
-    return whole * (0.5 + luck / 2)
+    longest = min(FIRST_PAUSE * (1 << doublings), LONGEST_PAUSE)
+    return longest * (0.5 + jitter / 2)
 
 
 def window_for(window: timedelta, urgency: Priority) -> timedelta:

@@ -64,29 +64,27 @@ def counts(session: Session, now: datetime) -> Counts:
 def lock_waiting(work: Writing, way: Way, recipient: str) -> Outgoing | None:
     """Find and lock the message that waits for this recipient, so that nobody sends it now.
 
-    Messages that are close to being given up are excluded, because one that joined would be
-    given up too.
+    Messages that are close to being given up are excluded: joining them is useless.
     """
     same = (Outgoing.way == way) & (Outgoing.recipient == recipient)
     joinable = (Outgoing.state == State.WAITING) & (Outgoing.weight < JOINED)
     waiting = select(Outgoing).where(same, joinable)
     first = waiting.order_by(Outgoing.due_at, Outgoing.number).limit(1)
-    held = first.with_for_update(key_share=True)
-    return work.session.scalar(held.execution_options(populate_existing=True))
+    statement = first.with_for_update(key_share=True)
+    return work.session.scalar(statement.execution_options(populate_existing=True))
 
 
 def lock_due(work: Writing, way: Way, window: timedelta) -> Outgoing | None:
     """Find and lock the message that is longest due and that nobody else has locked.
 
-    A message that is due later than is possible is included, so that a wrong time is
-    corrected.
+    Messages with an impossible due time are included, so that it is corrected.
     """
     impossible = Outgoing.due_at > work.now + MAX_AHEAD + window
     due = Outgoing.state.in_(OPEN) & or_(Outgoing.due_at <= work.now, impossible)
     first = select(Outgoing).where(Outgoing.way == way, due)
     first = first.order_by(Outgoing.due_at, Outgoing.number).limit(1)
-    held = first.with_for_update(skip_locked=True, key_share=True)
-    return work.session.scalar(held.execution_options(populate_existing=True))
+    statement = first.with_for_update(skip_locked=True, key_share=True)
+    return work.session.scalar(statement.execution_options(populate_existing=True))
 
 
 def get(work: Reading, outgoing_id: UUID) -> Outgoing:
@@ -96,9 +94,9 @@ def get(work: Reading, outgoing_id: UUID) -> Outgoing:
 
 def lock(work: Writing, outgoing_id: UUID) -> Outgoing:
     """Lock and return a message of the outbox."""
-    held = select(Outgoing).where(Outgoing.id == outgoing_id)
-    held = held.with_for_update(key_share=True)
-    return work.session.scalars(held.execution_options(populate_existing=True)).one()
+    statement = select(Outgoing).where(Outgoing.id == outgoing_id)
+    statement = statement.with_for_update(key_share=True)
+    return work.session.scalars(statement.execution_options(populate_existing=True)).one()
 
 
 def get_last_sent_time(work: Reading, outgoing: Outgoing) -> datetime | None:

@@ -29,9 +29,7 @@ async def resolve_host(host: str, port: int) -> Sequence[Address]:
     """Resolve a host name to addresses in the order to try them; raises OSError."""
     loop = asyncio.get_running_loop()
     found = await loop.getaddrinfo(host, port, type=SOCK_STREAM)
-    return list(
-        dict.fromkeys(ip_address(socket_address[0]) for *_, socket_address in found)
-    )
+    return list(dict.fromkeys(ip_address(address[0]) for *_, address in found))
 
 
 @dataclass(frozen=True)
@@ -66,8 +64,7 @@ class Courier:
     async def send_to_first(self, parcel: Parcel, addresses: Sequence[Address]) -> Answer:
         """Post to the first address that can be reached.
 
-        Connecting takes at most half of the time limit; waiting for the answer may take all
-        of it.
+        Connecting may take half of the time limit, waiting for the answer all of it.
         """
         answer = Answer(Outcome.REFUSED, "name_not_found")
         for address in addresses:

@@ -11,8 +11,8 @@ def after_erasures(ground: Ground, ledger: Ledger) -> Job:
     """Return the job that follows up erasures, including those of other processes."""
     aftermath = Aftermath(ground, ledger)
 
-    def follow(_: Ground) -> int:
+    def run(_: Ground) -> int:
         aftermath.follow()
         return 0
 
-    return Job(Part.ERASURES, follow, full=1)
+    return Job(Part.ERASURES, run, full=1)

@@ -88,8 +88,7 @@ def fire_one(ground: Ground, due: Due) -> bool | None:
 def put_off(ground: Ground, due: Due, error: Exception) -> bool:
     """Postpone a deadline that failed, log it, and return whether it was still there.
 
-    The log has the number of the deadline instead of the case, which means nothing without
-    the database.
+    The log has the deadline's number, which means nothing without the database.
     """
     with ground.database.writing() as session:
         failures = deadlines.put_off(session, due, ground.time(session))

@@ -41,8 +41,7 @@ class Job:
 def handle_deadlines(ground: Ground) -> int:
     """Handle missed deadlines and expired approvals; return how many.
 
-    A run that only found deadlines that other workers handle is logged at the level of
-    debug.
+    A run that only found deadlines of other workers is logged for debugging only.
     """
     fired = fire_due(ground)
     if fired.found:

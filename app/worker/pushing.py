@@ -36,16 +36,16 @@ def due(ground: Ground) -> list[UUID]:
 
 
 def push(
-    ground: Ground, courier: Courier, webhook_id: UUID, longest: timedelta = timedelta()
+    ground: Ground, courier: Courier, webhook_id: UUID, max_delay: timedelta = timedelta()
 ) -> int:
     """Send the events of one webhook until an attempt fails; return how many arrived.
 
-    New events are delayed at random, by `longest` at most.
+    New events are delayed at random, by `max_delay` at most.
     """
     arrived, began = 0, time.monotonic()
     while time.monotonic() - began < RUN_SECONDS:
         with writing(ground, SYSTEM) as work:
-            parcel = carrying.take(work, webhook_id, longest)
+            parcel = carrying.take(work, webhook_id, max_delay)
         if parcel is None:
             break
         answer = send_parcel(ground, courier, parcel)
@@ -75,8 +75,8 @@ def send_parcel(ground: Ground, courier: Courier, parcel: Parcel) -> Answer:
 class Pusher:
     """Starts a thread for each webhook that has something to send."""
 
-    def __init__(self, courier: Courier, longest: timedelta = timedelta()) -> None:
-        self._courier, self._longest = courier, longest
+    def __init__(self, courier: Courier, max_delay: timedelta = timedelta()) -> None:
+        self._courier, self._max_delay = courier, max_delay
         self._turn = Lock()
         self._busy = set[UUID]()
 
@@ -98,7 +98,7 @@ class Pusher:
     def _push(self, ground: Ground, webhook_id: UUID) -> None:
         """Push to one webhook; a later run tries again what fails with the database."""
         try:
-            push(ground, self._courier, webhook_id, self._longest)
+            push(ground, self._courier, webhook_id, self._max_delay)
         except Exception as error:  # noqa: BLE001 - the thread has no caller
             details = described(error.__cause__ or error)
             log.error("webhook.failed", webhook=str(webhook_id), **details)  # noqa: TRY400 - the message may contain data
@@ -107,6 +107,6 @@ class Pusher:
                 self._busy.discard(webhook_id)
 
 
-def pushing(courier: Courier, longest: timedelta) -> Job:
-    """Return the job that pushes; `longest` is the longest delay of new events."""
-    return Job(Part.WEBHOOKS, Pusher(courier, longest).look, MAX_THREADS)
+def pushing(courier: Courier, max_delay: timedelta) -> Job:
+    """Return the job that pushes; `max_delay` limits the delay of new events."""
+    return Job(Part.WEBHOOKS, Pusher(courier, max_delay).look, MAX_THREADS)

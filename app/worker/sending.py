@@ -55,7 +55,7 @@ class WayOut[L]:
     `compose` writes the message for its recipient, or returns None if that is no longer
     possible. `send` sends it, in less than `pacing.LONGEST_TRY`. The last two handle
     messages that were given up, and messages without a recipient; each returns whether it
-    found another way.
+    found a way.
     """
 
     compose: Callable[[Reading, Outgoing], L | None]
@@ -177,8 +177,7 @@ def send_claimed(ground: Ground, way_out: WayOut[Any], outgoing_id: UUID) -> Ans
     """Send one message and return the outcome, or None if it has no recipient any more.
 
     Every exception counts as an outcome, because a message that cannot be written must not
-    block the others. Only the name of its class is kept, since its text may contain an
-    address.
+    block the others. Only the name of its class is kept: its text may contain an address.
     """
     try:
         with reading(ground, SYSTEM) as work:
