@@ -17,14 +17,14 @@ from app.cases.models import Case, Party
 from app.consents import standing
 from app.deadlines import breaches
 from app.deadlines.limits import ClockKind
-from app.directory import queries as directory
+from app.directory import queries as directory_queries
 from app.feed.models import Sighting
 from app.feed.schemas import Evidence, Ladder, Rank, Rung, SentNotice, Silence
 from app.handovers.models import Handover
 from app.kernel.actors import Relation, sides_of_case
 from app.kernel.journal import Delivery, Entry, Retrieval
 from app.kernel.work import Reading, Recorded
-from app.notices import queries as notices
+from app.notices import queries as notice_queries
 from app.referrals.models import Referral
 from app.referrals.proposing import knows_recipient
 
@@ -94,7 +94,7 @@ def build_span(record: Recorded, party: Party, *, known: bool = True) -> SentRec
 
 def of_referral(work: Reading, referral: Referral) -> Evidence:
     """Return the evidence of a referral; it is empty for a draft, which was not sent."""
-    office = directory.by_id(work, work.actor.focal_point_id)
+    office = directory_queries.by_id(work, work.actor.focal_point_id)
     known = knows_recipient(referral, standing.of_case(work, referral.case), office)
     spans = [
         build_span(referral, p, known=known)
@@ -117,7 +117,7 @@ def of_handover(work: Reading, handover: Handover) -> Evidence:
 def build_evidence(work: Reading, sent: SentRecord) -> Ladder:
     """Return the delivery evidence of one recipient."""
     found = list(find_stages(work, sent))
-    code = directory.codes(work, [sent.recipient])[sent.recipient]
+    code = directory_queries.codes(work, [sent.recipient])[sent.recipient]
     return Ladder(
         subject=sent.reference,
         recipient=code if sent.known else None,
@@ -147,7 +147,7 @@ def find_missed_deadlines(
 
 def find_notifications(work: Reading, sent: SentRecord) -> Iterator[SentNotice]:
     """Yield the notifications of the recipient about the record while it had it (R53)."""
-    for found in notices.told(work, record_ids=[sent.record_id]):
+    for found in notice_queries.told(work, record_ids=[sent.record_id]):
         to_recipient = found.focal_point_id == sent.recipient
         if to_recipient and sent.at <= found.queued_at <= (sent.until or found.queued_at):
             yield SentNotice(by=found.way, at=found.queued_at, sent_at=found.sent_at)

@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import BindParameter, Select, bindparam, func, select
 from sqlalchemy.orm import Session
 
-from app.deadlines import queries as deadlines
+from app.deadlines import queries as deadline_queries
 from app.deadlines.models import Clock
 from app.directory.kinds import Kind
 from app.directory.models import FocalPoint
@@ -163,7 +163,9 @@ def worklist(work: Reading, query: PageQuery) -> Worklist:
     comes from the sealed travel plan.
     """
     keys = (Clock.due_at, Clock.number)
-    statement = deadlines.waiting(work, Clock.reference, Clock.kind, Clock.set_at, *keys)
+    statement = deadline_queries.waiting(
+        work, Clock.reference, Clock.kind, Clock.set_at, *keys
+    )
     if extra_rows := arrivals.list_waiting(work):
         statement = statement.where(Clock.number.not_in([row.number for row in extra_rows]))
     rows, after, more = paginate(

@@ -11,7 +11,7 @@ from app.cases.models import Case
 from app.cases.naming import by_ids
 from app.consents import naming
 from app.consents.naming import Naming
-from app.directory import queries as directory
+from app.directory import queries as directory_queries
 from app.directory.kinds import Kind, is_beyond
 from app.feed import queries
 from app.feed.queries import Delivered, Mark
@@ -19,7 +19,7 @@ from app.feed.schemas import EventOut, EventPage, HistoryPage
 from app.kernel.journal import Delivery, Entry
 from app.kernel.paging import PageQuery, paginate
 from app.kernel.work import Reading
-from app.referrals import queries as referrals
+from app.referrals import queries as referral_queries
 
 SUBMITTER_FACTS: Final = frozenset({"state", "question"})
 """The facts that a submitter may see of a case it no longer holds: no reasons (R12)."""
@@ -103,7 +103,7 @@ def load_view(work: Reading, rows: Sequence[Delivered]) -> EntryView:
     These are cases that the reader submitted, if an entry has a reason or the reader may no
     longer follow; and, for a State's office, cases in which an office beyond it may help.
     """
-    reader = directory.by_id(work, work.actor.focal_point_id)
+    reader = directory_queries.by_id(work, work.actor.focal_point_id)
     entries = [row for row in rows if row.focal_point_id != reader.id]
     beyond = {e.case_id for e in entries if e.code and is_beyond(reader, e)}
     doubtful = {e.case_id for e in entries if e.case_id in beyond and may_help(e)}
@@ -121,7 +121,7 @@ def load_view(work: Reading, rows: Sequence[Delivered]) -> EntryView:
     ]
     names = naming.read(work, acts, named)
     records = [e.record_id for e in entries if e.case_id in names.apart]
-    openers = referrals.opened_by(work, records) if records else {}
+    openers = referral_queries.opened_by(work, records) if records else {}
     return EntryView(names, known, openers)
 
 

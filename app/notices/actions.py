@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from app.deadlines.limits import Priority
-from app.directory import queries as directory
+from app.directory import queries as directory_queries
 from app.directory.models import Contact
 from app.kernel.work import Writing
 from app.notices import queries
@@ -43,7 +43,7 @@ def tell(  # noqa: PLR0913 - the reason is passed by keyword
     once in a transaction, because contacts are locked in the order of their codes.
     """
     reason = Reason(why, case_id, record_id)
-    found = directory.lock_contacts(work, focal_points)
+    found = directory_queries.lock_contacts(work, focal_points)
     for focal_point, contact in found:
         message = add_message(work, Way(contact.channel), contact.code, urgency)
         record_notification(work, focal_point, reason, message)
@@ -74,7 +74,7 @@ def fall_back(work: Writing, lost: Outgoing) -> bool:
 
     A message that already replaces another is not replaced again.
     """
-    known = directory.contact(work, lost.recipient)
+    known = directory_queries.contact(work, lost.recipient)
     if known is None or lost.instead_of is not None:
         return False
     _, contact = known
@@ -100,7 +100,9 @@ def notify_matching(
 ) -> bool:
     """Queue what a failed message was for to contacts that match; False without one."""
     notifications = queries.list_served(work, failed.id)
-    found = directory.lock_contacts(work, {one.focal_point_id for one in notifications})
+    found = directory_queries.lock_contacts(
+        work, {one.focal_point_id for one in notifications}
+    )
     others = [(office, other) for office, other in found if fits(other)]
     for office, other in others:
         way = Way(other.channel)

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, or_, select
 
-from app.directory import queries as directory
+from app.directory import queries as directory_queries
 from app.kernel.work import Reading
 from app.notices.models import Telling
 from app.notices.words import Letter, letter
@@ -70,7 +70,7 @@ def list_served(work: Reading, outgoing_id: UUID) -> list[Telling]:
 
 def compose(work: Reading, outgoing: Outgoing, sign_in: str | None) -> Letter | None:
     """Return the message for a contact, or None if the contact is no longer in use."""
-    found = directory.contact(work, outgoing.recipient)
+    found = directory_queries.contact(work, outgoing.recipient)
     if found is None or not found[1].active or Way(found[1].channel) != outgoing.way:
         return None
     contact = found[1]

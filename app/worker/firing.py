@@ -10,10 +10,10 @@ from typing import Final
 
 import structlog
 
-from app.access import queries as access
+from app.access import queries as access_queries
 from app.access.actions import lapse_unanswered
 from app.casework.overdue import fire
-from app.deadlines import actions as deadlines
+from app.deadlines import actions as deadline_actions
 from app.deadlines import breaches
 from app.deadlines.breaches import Due
 from app.kernel.actors import SYSTEM
@@ -62,7 +62,7 @@ def fire_due(ground: Ground, limit: int = BATCH) -> Fired:
 def expire_questions(ground: Ground) -> int:
     """Expire unanswered approval requests that belong to no case; return how many."""
     with reading(ground, SYSTEM) as work:
-        if not access.has_unanswered(work.session, ground.time(work.session)):
+        if not access_queries.has_unanswered(work.session, ground.time(work.session)):
             return 0
     with writing(ground, SYSTEM) as work:
         return lapse_unanswered(work)
@@ -91,7 +91,7 @@ def put_off(ground: Ground, due: Due, error: Exception) -> bool:
     The log has the deadline's number, which means nothing without the database.
     """
     with ground.database.writing() as session:
-        failures = deadlines.put_off(session, due, ground.time(session))
+        failures = deadline_actions.put_off(session, due, ground.time(session))
     if not failures:
         return False
     FAILED.labels(due.kind).inc()
