@@ -1,4 +1,4 @@
-"""Holding a case for an act, and who may act on it now."""
+"""Locking a case for an action, and checking that the caller may take it."""
 
 from collections.abc import Set as AbstractSet
 from typing import Final
@@ -21,24 +21,25 @@ WRITERS: Final = frozenset({Role.OFFICER, Role.CASEWORKER})
 def ready(
     work: Writing, code: str, action: Action, seen: Seen, terms: Terms | None = None
 ) -> tuple[Case, Row]:
-    """Hold a case and find its step, or say why not.
+    """Lock a case and return it with its step, or raise if the step is not allowed.
 
-    In this order, so that each answer tells a caller no more than they may know: not
-    visible (404), no party of the case itself (403), stale (412, 428), not in this state
-    (409), not yours (403), needs unmet (409).
+    The checks run in this order, so that no answer tells the caller more than it may know:
+    not visible (404), not a party of the case itself (403), stale (412, 428), not in this
+    state (409), not the caller's action (403), unmet requirements (409).
     """
     return judged(work, lock(work, code, seen), action, terms)
 
 
 def lock(work: Writing, code: str, seen: Seen) -> Case:
-    """Hold a case for an act of its own parties, who say which version they saw.
+    """Lock a case for an action of its own parties, who name the version that they saw.
 
-    The version counts what only its keepers may know of: nobody else can probe it, though
-    they say what they saw; and whoever has no side in the case hears that first.
+    The version is compared only for offices in the write audience, because it also counts
+    changes that the others must not learn of. The others must name a version as well. A
+    caller without a side in the case is refused first.
     """
     case = queries.lock(work, code)
     if not sides_of(work, case):
-        raise ActionNotYours("This is for the parties of the case itself to do.")
+        raise ActionNotYours("Only a party of the case itself can do this.")
     seen.said()
     if work.actor.focal_point_id in case.keepers:
         seen.must_include(case.version)
@@ -48,14 +49,14 @@ def lock(work: Writing, code: str, seen: Seen) -> Case:
 def judged(
     work: Writing, case: Case, action: Action, terms: Terms | None = None
 ) -> tuple[Case, Row]:
-    """Find the step of a case that is held, and see that all it needs is there."""
+    """Find the step of a locked case, and raise unless all its requirements are met."""
     row = TABLE.find(case.state, action, sides_of(work, case), work.actor.roles)
     situation.judge(work, case, row, terms)
     return case, row
 
 
 def must_write(work: Reading, case: Case) -> None:
-    """Raise unless the case is the caller's to write now: submitter's, then the lead's."""
+    """Raise unless the caller may write the case now: the submitter, and later the lead."""
     if case.state in UNLED:
         owner, roles = Side.SUBMITTER, WRITERS
     elif case.state in LED:
@@ -63,16 +64,17 @@ def must_write(work: Reading, case: Case) -> None:
     else:
         raise ActionIllegal(f"The case is {case.state}.", TABLE.legal(case.state))
     if owner not in sides_of(work, case):
-        raise ActionNotYours(f"Now this is for the {owner} to write.")
+        raise ActionNotYours(f"Only the {owner} can write the case now.")
     if not roles & work.actor.roles:
         raise RoleMissing(f"This needs one of the roles {', '.join(sorted(roles))}.")
 
 
 def must_prepare(work: Reading, case: Case) -> None:
-    """Raise unless it is the caller's to say what help may rest on.
+    """Raise unless the caller may record consents and facts for the case.
 
-    As writing is; and the lead's once the case is closed, or no case that the person's no
-    had ended could be reopened on the person's yes.
+    These are the offices that may write the case and, once it is closed, its lead.
+    Otherwise a case that ended because consent was refused could not be reopened with a new
+    consent.
     """
     if case.state == State.CLOSED:
         must_lead(work, case, {State.CLOSED})
@@ -81,28 +83,28 @@ def must_prepare(work: Reading, case: Case) -> None:
 
 
 def must_lead(work: Reading, case: Case, states: AbstractSet[State] = LED) -> None:
-    """Raise unless the caller leads the case, works on it, and it is in such a state.
+    """Raise unless the caller leads the case and may work on it, in one of `states`.
 
     Raises ActionIllegal (409), ActionNotYours or RoleMissing (403).
     """
     if case.state not in states:
         raise ActionIllegal(f"The case is {case.state}.", TABLE.legal(case.state))
     if Side.LEAD not in sides_of(work, case):
-        raise ActionNotYours("This is for the lead to do.")
+        raise ActionNotYours("Only the lead can do this.")
     must_work(work)
 
 
 def must_work(work: Reading) -> None:
-    """Raise RoleMissing (403) unless the account works on cases."""
+    """Raise RoleMissing (403) unless the account has a role that works on cases."""
     if not WORKERS & work.actor.roles:
         raise RoleMissing(f"This needs one of the roles {', '.join(sorted(WORKERS))}.")
 
 
 def hearers(work: Reading, case: Case) -> frozenset[UUID]:
-    """Say who hears what a party did in the case itself.
+    """Return the offices that receive the event of an action in the case itself.
 
-    Of a recipient of a referral the holder alone, or a submitter would learn from the
-    author of an event who shelters the person.
+    The action of a recipient of a referral is published to the holder alone. Otherwise a
+    submitter would learn from the author of an event who shelters the person.
     """
     if sides_of(work, case):
         return case.keepers

@@ -1,4 +1,4 @@
-"""What the holder of a case asks its submitter, and the answer."""
+"""Questions of the holder of a case to its submitter, and their answers."""
 
 from uuid import UUID
 
@@ -29,10 +29,11 @@ class QuestionAnswered(Problem):
 
 
 def ask(work: Writing, code: str, new: NewQuestion) -> Question:
-    """Ask the submitter; the words are sealed, and an answer is due.
+    """Ask the submitter a question with a sealed text, and start the answer's deadline.
 
-    One that the person fears is not asked: by a question it could learn of the fear. Raises
-    NotFound (404), ActionIllegal or NeedsUnmet (409), ActionNotYours or RoleMissing (403).
+    A submitter that the person fears is not asked, because the question could reveal the
+    fear. Raises NotFound (404), ActionIllegal or NeedsUnmet (409), ActionNotYours or
+    RoleMissing (403).
     """
     case = held(work, code, Side.HOLDER)
     must_be_safe(work, case)
@@ -54,9 +55,10 @@ def ask(work: Writing, code: str, new: NewQuestion) -> Question:
 
 
 def must_be_safe(work: Writing, case: Case) -> None:
-    """Raise NeedsUnmet (409) if the submitter is feared, to who may know that.
+    """Raise NeedsUnmet (409) if the person fears the submitter and the caller may know it.
 
-    A holder that may not know asks all the same; it knows of nothing that could be told.
+    A holder that may not know the fears can ask: its question cannot reveal what it does
+    not know.
     """
     stands = standing.of_case(work, case)
     me = directory.by_id(work, work.actor.focal_point_id)
@@ -65,21 +67,24 @@ def must_be_safe(work: Writing, case: Case) -> None:
         refuse([Unmet(Need.RECIPIENT_SAFE, Side.HOLDER, "The person fears the submitter.")])
 
 
-def answer(work: Writing, code: str, question_id: UUID, said: NewAnswer) -> Question:
-    """Answer the holder; raises as `held` does, NotFound (404), QuestionAnswered (409)."""
+def answer(work: Writing, code: str, question_id: UUID, new: NewAnswer) -> Question:
+    """Answer a question of the holder.
+
+    Raises what `lock_for_side` does, NotFound (404) and QuestionAnswered (409).
+    """
     case = held(work, code, Side.SUBMITTER)
     question = queries.question(work, case.id, question_id)
     if question.answered_at is not None:
-        raise QuestionAnswered("Nothing was changed; add to the case, or wait to be asked.")
+        raise QuestionAnswered("Nothing was changed. Wait for another question.")
     question.answered_at = work.now
-    cases.note(work, case, f"answer {question.id}", said.answer)
+    cases.note(work, case, f"answer {question.id}", new.answer)
     deadlines.stop(work, question.id)
     tell(work, case, "case.answered", question)
     return question
 
 
 def held(work: Writing, code: str, side: Side) -> Case:
-    """Hold an open case for one of its two sides.
+    """Lock an open case for an office on one of its sides.
 
     Raises NotFound (404), ActionIllegal (409), ActionNotYours or RoleMissing (403).
     """
@@ -87,13 +92,13 @@ def held(work: Writing, code: str, side: Side) -> Case:
     if case.state not in OPEN:
         raise ActionIllegal(f"The case is {case.state}.", TABLE.legal(case.state))
     if side not in sides_of(work, case):
-        raise ActionNotYours(f"This is for the {side} to do.")
+        raise ActionNotYours(f"Only the {side} can do this.")
     must_work(work)
     return case
 
 
 def tell(work: Writing, case: Case, event: str, question: Question) -> None:
-    """Tell the two sides, and nobody else."""
+    """Record an event about a question for the submitter and the holder alone."""
     holder = case.holder
     both = frozenset({case.submitter, *({holder} if holder else ())})
     work.record(event, case, both, {"question": str(question.id)})

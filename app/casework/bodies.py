@@ -1,4 +1,4 @@
-"""What each act on a case brings with it."""
+"""Request bodies of the actions on a case."""
 
 from typing import Annotated, Literal, Self
 
@@ -27,14 +27,14 @@ Note = Annotated[SafeText | None, Field(description="Sealed.")]
 
 
 class DeclineLead(Asked):
-    """Why the candidate does not take the lead."""
+    """The reason why the candidate declines the lead."""
 
     reason: DeclineReason
     note: Note = None
 
 
 class AcceptLead(Asked):
-    """What a focal point promises with the lead (BR22)."""
+    """The contacts that an office names when it accepts the lead (BR22)."""
 
     contacts: Annotated[
         list[DutyContact],
@@ -43,14 +43,14 @@ class AcceptLead(Asked):
 
 
 class WithdrawCase(Asked):
-    """Why the submitter takes a case back."""
+    """The reason why the submitter withdraws a case."""
 
     reason: WithdrawReason
     note: Note = None
 
 
 class CloseCase(Asked):
-    """Why a case ends, and whether the person was told."""
+    """The reason why a case is closed, and whether the person was told."""
 
     reason: ClosureReason
     person_informed: Annotated[
@@ -62,13 +62,13 @@ class CloseCase(Asked):
     ]
     continues_in: Annotated[
         CaseCodeText | None,
-        Field(description="`DUPLICATE` alone: the case of the same person that goes on."),
+        Field(description="Only for `DUPLICATE`: the person's other case, still open."),
     ] = None
     note: Note = None
 
     @model_validator(mode="after")
     def name_the_other_case(self) -> Self:
-        """Require the case that goes on of a duplicate, and of no other."""
+        """Require `continues_in` for the reason DUPLICATE, and refuse it for any other."""
         is_duplicate = self.reason == ClosureReason.DUPLICATE
         if is_duplicate != (self.continues_in is not None):
             raise PydanticCustomError(
@@ -79,49 +79,49 @@ class CloseCase(Asked):
 
 
 class StopCase(Asked):
-    """That the person wants everything to end."""
+    """The reason for a stop of the case at the person's request."""
 
     reason: StopReason
     note: Note = None
 
 
 class ReopenCase(Asked):
-    """Why help begins again."""
+    """The reason why a case is reopened."""
 
     reason: ReopenReason
     note: Note = None
 
 
 class SuspendCase(Asked):
-    """Why the case rests, and until when at the latest."""
+    """The reason why a case is suspended, and the latest date of its review."""
 
     reason: SuspendReason
     review_at: Annotated[
         Instant,
         Field(
-            description="Within 7 days of an emergency, 14 if urgent, else 30, or as your "
-            "country or an agreement set (clock `review`)."
+            description="Within 7 days in an emergency, 14 if urgent, otherwise 30, or as "
+            "your country or an agreement set (clock `review`)."
         ),
     ]
     note: Note = None
 
 
 class MonitorCase(Asked):
-    """When the person is visited after help has ended."""
+    """The dates of the visits to the person after help has ended."""
 
     visits: Annotated[
         list[Instant] | None,
         Field(
             min_length=1,
             max_length=24,
-            description="The first within 30 days, the last within 24 months; else after "
-            "7 days and 1, 3, 6 and 12 months.",
+            description="The first within 30 days, the last within 24 months. The default: "
+            "after 7 days and 1, 3, 6 and 12 months.",
         ),
     ] = None
 
 
 class ReportVisit(Asked):
-    """That a planned visit took place, or was tried."""
+    """A report that a planned visit took place or was tried."""
 
     person_met: StrictBool
     early: Early = False
@@ -129,62 +129,62 @@ class ReportVisit(Asked):
 
 
 class AssignCase(Asked):
-    """Whom the desk chose, and why."""
+    """The candidate that the desk chose, and the reason."""
 
-    focal_point: Annotated[Code, Field(description="Code of the one who should lead.")]
+    focal_point: Annotated[Code, Field(description="Code of the office that should lead.")]
     reason: AssignReason
     note: Note = None
 
 
 class RelocateCase(Asked):
-    """Where the person is now."""
+    """The country where the person is now."""
 
     country: CountryCode
     note: Note = None
 
 
 class TakeOverCase(Asked):
-    """Whom the desk gives the lead of a case that its lead let down."""
+    """The new lead that the desk chose for a case whose lead does not act."""
 
-    focal_point: Annotated[Code, Field(description="Code of the one who should lead.")]
+    focal_point: Annotated[Code, Field(description="Code of the office that should lead.")]
     reason: TakeOverReason
     person_informed: Annotated[StrictBool, Field(description="Whether the person knows.")]
     note: Note = None
 
 
 class EraseCase(Asked):
-    """Why what is sealed is destroyed."""
+    """The reason why the sealed content of a case is erased."""
 
     reason: ErasureReason
 
 
 class HoldLegally(Asked):
-    """Whether the law forbids to erase; why is for oversight to keep elsewhere."""
+    """Whether a legal hold forbids erasure. Oversight keeps the reason elsewhere."""
 
     value: LegalHold
 
 
 class AskReading(Asked):
-    """Why a life is at risk, and the least that has to be read to save it."""
+    """The reason for emergency access, and the fewest sections that must be read."""
 
     reason: Annotated[
         Literal[VitalReason.RISK_TO_LIFE],
-        Field(description="Imminent; nothing less lets anybody read."),
+        Field(description="Only an imminent risk to life permits emergency access."),
     ]
     note: Annotated[SafeText, Field(description="What is known; sealed.")]
     sections: Annotated[list[Section], Field(min_length=1, max_length=7)]
     purpose: Annotated[
-        ReadingPurpose, Field(description="Say the same as `Purpose` when you read.")
+        ReadingPurpose, Field(description="Send the same value in `Purpose` when you read.")
     ]
 
 
 class InformOfReading(Asked):
-    """That the person was told of a reading."""
+    """A report that the person was told of an emergency access."""
 
     note: Note = None
 
 
 class ReviewReading(Asked):
-    """Whether a reading was right, as oversight finds."""
+    """Whether oversight finds that an emergency access was justified."""
 
     justified: StrictBool

@@ -1,4 +1,4 @@
-"""Carrying a case to who should lead it: a case is never without an owner."""
+"""Giving a case to the office that should lead it, so that no case is without an office."""
 
 from app.cases import actions as cases
 from app.cases.lifecycle import TABLE, Action
@@ -23,10 +23,11 @@ class DeskMissing(Problem):
 
 
 def reroute_unsafe(work: Writing, case: Case) -> None:
-    """Take a case from a candidate or desk that turns out to be unsafe, at once (rule 1).
+    """Take a case at once from a candidate or desk that proves to be unsafe (rule 1).
 
-    The system does it, without a reason: whoever loses it must not learn of the fear. So
-    does a desk that was brought in beside the lead. Raises DeskMissing (503).
+    The system does so without a reason, because the office that loses the case must not
+    learn of the fear. An unsafe desk that was brought in beside the lead also loses its
+    part. Raises DeskMissing (503).
     """
     stands, beside = standing.of_case(work, case), Relation.ESCALATION_DESK
     holds, looks_on = case.holder, case.with_relation(beside)
@@ -40,7 +41,7 @@ def reroute_unsafe(work: Writing, case: Case) -> None:
 
 
 def reroute(work: Writing, case: Case) -> None:
-    """Take a case from its candidate or desk and carry it to the next, as the system.
+    """Take a case from its candidate or desk and give it to the next, as the system.
 
     Raises DeskMissing (503).
     """
@@ -55,23 +56,24 @@ def reroute(work: Writing, case: Case) -> None:
 
 
 def reroute_to_candidate(work: Writing, case: Case) -> None:
-    """Carry a case from its desk to whom routing names now; it stays if that is nobody.
+    """Give a case from its desk to the first candidate of routing, or leave it at the desk.
 
-    As the system. Nobody safe reads like nobody fits (ADR 47).
+    The system does so. The result is the same whether no office fits or none is safe (ADR
+    47).
     """
     if leads(ask_for_candidate(work, case)).candidates:
         reroute(work, case)
 
 
 def escalate(work: Writing, case: Case) -> None:
-    """Bring in the desk beside a lead that lets its clocks pass; it sees the notice.
+    """Make the desk a party beside a lead that misses its deadlines; it sees the summary.
 
-    In the place of another that was brought in, and is not the desk any more. Raises
+    It replaces a desk that was brought in before and is no longer the right one. Raises
     DeskMissing (503).
     """
     before, desk = case.audience, leads(question_of(work, case)).desk
     if desk is None:
-        raise DeskMissing("The operator has to configure another desk for this case.")
+        raise DeskMissing("Ask the operator to configure another desk for this case.")
     if Relation.ESCALATION_DESK not in case.relations_of(desk.id):
         case.dismiss(Relation.ESCALATION_DESK, work.now)
         case.admit(desk.id, Relation.ESCALATION_DESK, work.now)
@@ -81,16 +83,16 @@ def escalate(work: Writing, case: Case) -> None:
 
 
 def hand_to_next(work: Writing, case: Case) -> None:
-    """Make the next of the shortlist candidate; at its end stands the desk (rule 8).
+    """Make the next office of the ranking the candidate; the desk is the last (rule 8).
 
-    Ranked anew each time: what the person fears or allows may have changed meanwhile. A
-    case is never without an owner, and never with one the person fears. Raises DeskMissing
-    (503).
+    The ranking is made anew each time, because what the person fears or allows may have
+    changed. A case always has an office, and never one that the person fears. Raises
+    DeskMissing (503).
     """
     ranking = leads(ask_for_candidate(work, case))
     chosen = routing.ask_first(work, case.id, ranking)
     if chosen is None:
-        raise DeskMissing("The operator has to configure another desk for this case.")
+        raise DeskMissing("Ask the operator to configure another desk for this case.")
     at_the_end = ranking.desk is not None and chosen == ranking.desk.id
     relation = Relation.DESK if at_the_end else Relation.CANDIDATE
     case.admit(chosen, relation, work.now)

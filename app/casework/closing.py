@@ -1,4 +1,4 @@
-"""How a case ends, with the person told, and how it begins again."""
+"""Closing, stopping and reopening a case."""
 
 from contextlib import suppress
 from uuid import UUID
@@ -27,7 +27,7 @@ from app.returns import following as returns
 
 
 class ContinuingCaseUnknown(Problem):
-    """No case that you see is the one that is said to go on."""
+    """No open case that you can see has the code in `continues_in`."""
 
     status = 422
 
@@ -35,10 +35,11 @@ class ContinuingCaseUnknown(Problem):
 def close(
     work: Writing, code: str, seen: Seen, why: CloseCase, approval: UUID | None
 ) -> Case | Approval:
-    """Close a case, or ask a second person to allow it.
+    """Close a case, or ask a second person to approve that.
 
-    Raises what `ready` does, ContinuingCaseUnknown (422) and ApprovalUnusable (409). When
-    only the second person is missing, the question to them is committed, and returned.
+    Raises what `lock_and_check` does, ContinuingCaseUnknown (422) and ApprovalUnusable
+    (409). When only the second person is missing, the request for approval is stored and
+    returned.
     """
     case = lock(work, code, seen)
     row = TABLE.find(case.state, Action.CLOSE, sides_of(work, case), work.actor.roles)
@@ -59,23 +60,25 @@ def close(
 
 
 def find_continuing(work: Reading, case: Case, code: str) -> Case:
-    """Find the open case that goes on for the person; raises ContinuingCaseUnknown (422).
+    """Find the person's other, open case; raises ContinuingCaseUnknown (422).
 
-    The same of a case that the caller may not see, that is over, or that is this one.
+    The error is the same for a case that the caller may not see, one that is over, and this
+    one.
     """
     with suppress(NotFound):
         other = queries.get(work, code)
         if other.state in OPEN and other.id != case.id:
             return other
-    raise ContinuingCaseUnknown("Name an open case that you see, and not this one.")
+    raise ContinuingCaseUnknown("Name another open case that you can see.")
 
 
 def stop(work: Writing, code: str, why: StopCase, approval: UUID | None) -> Case | Approval:
-    """End everything at the person's request, at once, by one person of the holder.
+    """End the case and all help at once, because the person wants it to stop.
 
-    Or by two of the desk beside a lead that does not act. Asks for no version: a person's
-    no is never out of date. Every open referral and handover ends in the same transaction.
-    Raises what `judged` does, and ApprovalUnusable (409).
+    One person of the holder can do this, or two of the desk beside a lead that does not
+    act. No version is required, because a refusal by the person is never out of date. Every
+    open referral and handover ends in the same transaction. Raises what `check_action`
+    does, and ApprovalUnusable (409).
     """
     terms = Terms(reason=why.reason, approved=True)
     case, row = judged(work, queries.lock(work, code), Action.STOP, terms)
@@ -96,18 +99,19 @@ def stop(work: Writing, code: str, why: StopCase, approval: UUID | None) -> Case
 
 
 def free_reference(case: Case) -> None:
-    """Let a case that nobody led be written anew under its submitter's own number.
+    """Let the submitter use its own number again if the case never had a lead.
 
-    Only a lead opens one again: the number would name a case that nobody can go on with.
+    Only a lead can reopen a case. Without one, the number would name a case that cannot
+    continue.
     """
     if case.with_relation(Relation.LEAD) is None:
         case.external_digest = None
 
 
 def reopen(work: Writing, case: Case, row: Row, why: ReopenCase) -> Case:
-    """Begin again, as the lead that closed it, with a consent that stands.
+    """Reopen a case as the lead that closed it, on the basis of a valid consent.
 
-    What the submitter was asked and did not answer is waited for again.
+    The deadlines for the submitter's open questions start again.
     """
     before = case.audience
     cases.note(work, case, row.action, why.note)

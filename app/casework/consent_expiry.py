@@ -1,4 +1,4 @@
-"""Announcing that a consent ends, and that it has ended."""
+"""Announcements that a consent ends or has ended."""
 
 from collections.abc import Iterator
 from typing import Final
@@ -36,11 +36,12 @@ OF_A_LEAD: Final = frozenset({Purpose.REFER, Purpose.HANDOVER})
 
 
 def announce_end(work: Writing, case: Case, clock: Clock) -> None:
-    """Announce the end of a consent as its deadline says, once for each announcement.
+    """Announce the end of a consent, once for each announcement that its deadline names.
 
-    Only the last one that is due: after a pause of the worker nobody hears that a consent
-    ends that has ended. The lead is called on, and has it in its worklist from now on. The
-    safeguards are not read: what the person fears makes no difference to who hears.
+    Only the latest announcement that is due is made, so that after a pause of the worker a
+    consent that has ended is not announced as ending. The lead is notified, and its
+    worklist shows the consent from now on. The safeguards are not read: what the person
+    fears makes no difference to the audience.
     """
     given, running = consents.of_case(work, case.id), {clock.record_id}
     consent = next((one for one in given if one.id == clock.record_id), None)
@@ -60,7 +61,7 @@ def announce_end(work: Writing, case: Case, clock: Clock) -> None:
 
 
 def record_announcement(work: Writing, case: Case, consent: Consent, *, days: int) -> None:
-    """Tell the lead, and who may be told less from then on; call on the lead."""
+    """Record the event for the lead and the affected recipients, and notify the lead."""
     lead = case.with_relation(Relation.LEAD)
     leads = frozenset({lead} if lead else ())
     event = EXPIRING if days else EXPIRED
@@ -71,10 +72,10 @@ def record_announcement(work: Writing, case: Case, consent: Consent, *, days: in
 
 
 def list_recipients(work: Reading, case: Case, consent: Consent) -> frozenset[UUID]:
-    """List the recipients that may list a consent and are told less without it.
+    """List the recipients that may list a consent and could read less without it.
 
-    Whether the person fears one of them makes no difference: it would tell that it does.
-    What was sent on another basis rests on a consent only with the sections it has got.
+    It makes no difference whether the person fears one of them: a difference would reveal
+    it. A referral on another basis depends on a consent only for the sections it was sent.
     """
     return frozenset(
         referral.recipient_id
@@ -86,7 +87,7 @@ def list_recipients(work: Reading, case: Case, consent: Consent) -> frozenset[UU
 
 
 def misses(work: Reading, case: Case, consent: Consent, referral: Referral) -> bool:
-    """Return whether the recipient of a referral is told less without a consent."""
+    """Return whether the recipient of a referral could read less without a consent."""
     given, sections = consents.of_case(work, case.id), map(Section, referral.sections)
     sent, recipient = frozenset(sections), referral.recipient
     return any(
@@ -96,17 +97,18 @@ def misses(work: Reading, case: Case, consent: Consent, referral: Referral) -> b
 
 
 def list_purposes(referral: Referral) -> Iterator[Purpose]:
-    """List the purposes by which the recipient of a referral reads."""
+    """List the purposes for which the recipient of a referral may read."""
     yield Purpose(referral.service)
     if referral.recipient.function in {Function.POLICE, Function.PROSECUTION}:
         yield Purpose.LAW_ENFORCEMENT
 
 
 def is_still_read(work: Reading, case: Case, consent: Consent) -> bool:
-    """Return whether somebody who takes part now read by a consent that has ended.
+    """Return whether a current party could read because of a consent that has ended.
 
-    Else there is nothing to do about it, and it leaves the worklist. A lead on the side of
-    origin has it for a week, whoever reads: it must not see by it who helps (R12).
+    If not, nothing has to be done, and the consent leaves the worklist. A lead on the side
+    of origin keeps it there for a week in every case, so that it cannot infer who helps
+    (R12).
     """
     if is_lead_apart(work, case):
         return work.now < consent.expires_at + WEEK / work.ground.speed

@@ -1,8 +1,8 @@
-"""Reading while a life is at risk: asked by one, allowed by another (LIFECYCLES.md, 5).
+"""Emergency access: requested by one person, granted by another (LIFECYCLES.md, 5).
 
-Two people of two organisations, the sections and the purpose that were named, four hours.
-Lead and oversight are told of the beginning and of the end in the very transactions that
-bring them about, the person within a day, and oversight looks at each one afterwards.
+It takes two people of two organisations, is limited to the named sections and purpose, and
+lasts four hours. The lead and oversight are notified in the transactions that start and end
+it, the person is told within a day, and oversight reviews each one afterwards.
 """
 
 from typing import Final
@@ -37,43 +37,43 @@ ASKED, GRANTED, REFUSED, LAPSED, ENDED = (
 
 
 class ReadingUnreviewed(Problem):
-    """What you read in another emergency is not reviewed yet: ask oversight to do that."""
+    """The review of an earlier emergency access of yours is late: ask oversight for it."""
 
     status = 409
 
 
 class ReadingWaits(Problem):
-    """You asked in this case before, and were not answered yet: call, do not ask again."""
+    """Your earlier request in this case is not decided yet: call, do not ask again."""
 
     status = 409
 
 
 class ReadingDecided(Problem):
-    """The reading was decided before, is over, or is not at that point."""
+    """The emergency access was decided before, is over, or is not at that step."""
 
     status = 409
 
 
 def watchers(case: Case) -> frozenset[UUID]:
-    """Say who watches over readings of a case: whoever holds it, and its overseers."""
+    """Return the offices that watch emergency access to a case: holder and overseers."""
     return case.overseers | ({case.holder} if case.holder else set())
 
 
 def hearers(case: Case, reading: VitalReading) -> frozenset[UUID]:
-    """Say who hears of a reading: who watches, and who asked while it has a part."""
+    """Return the watchers and, while it is a party, the office that asked."""
     asks = readings.can_ask(case, reading.asked_by)
     return watchers(case) | ({reading.asked_by} if asks else set())
 
 
 def readings_for(work: Reading, case: Case) -> list[VitalReading]:
-    """List the readings the caller may know of: all to who watches, else its own."""
+    """List the emergency accesses that the caller may know of: all, if it is a watcher."""
     me, found = work.actor.focal_point_id, readings.of_case(work, case.id)
     watches = me in watchers(case) or Side.DESK in sides_of(work, case)
     return [one for one in found if watches or one.asked_by == me]
 
 
 def find(work: Reading, case: Case, reading_id: UUID) -> VitalReading:
-    """Find a reading that is the caller's to know of, or raise NotFound (404)."""
+    """Return an emergency access that the caller may know, or raise NotFound (404)."""
     reading = readings.get(work, case.id, reading_id)
     if reading not in readings_for(work, case):
         raise NotFound("There is no such reading in this case.")
@@ -81,28 +81,28 @@ def find(work: Reading, case: Case, reading_id: UUID) -> VitalReading:
 
 
 def held(work: Writing, code: str, reading_id: UUID) -> tuple[Case, VitalReading]:
-    """Hold a case and find a reading of it; raises as `find` does."""
+    """Lock a case and find one of its emergency accesses; raises as `find_access` does."""
     case = queries.lock(work, code)
     return case, find(work, case, reading_id)
 
 
 def ask(work: Writing, code: str, new: AskReading) -> VitalReading:
-    """Ask another organisation to let this account read; nothing opens by it alone.
+    """Ask another organisation to grant emergency access; the request itself opens nothing.
 
-    One question at a time: many would bury the one that counts in the worklists.
-    Raises NotFound (404), ActionIllegal, ReadingWaits or ReadingUnreviewed (409),
+    An account has one open request in a case, so that the worklists show the one that
+    counts. Raises NotFound (404), ActionIllegal, ReadingWaits or ReadingUnreviewed (409),
     ActionNotYours or RoleMissing (403).
     """
     case, us = queries.lock(work, code), work.actor.focal_point_id
     if case.state not in OPEN:
         raise ActionIllegal(f"The case is {case.state}.", TABLE.legal(case.state))
     if not readings.can_ask(case, us) or work.actor.kind != AccountKind.PERSON:
-        raise ActionNotYours("A person of an office that has the case to do has to ask.")
+        raise ActionNotYours("Only a person of an office that takes part can ask.")
     must_work(work)
     if readings.is_unreviewed(work):
-        raise ReadingUnreviewed("Another person of your office can ask.")
+        raise ReadingUnreviewed("Until then another person of your office can ask.")
     if readings.is_waiting(work, case.id):
-        raise ReadingWaits("It waits in the worklists of oversight and of the holder.")
+        raise ReadingWaits("It is in the worklists of oversight and of the holder.")
     reading = VitalReading(
         id=work.new_id(),
         case=case,
@@ -125,10 +125,11 @@ def ask(work: Writing, code: str, new: AskReading) -> VitalReading:
 
 
 def decide(work: Writing, code: str, reading_id: UUID, *, grant: bool) -> VitalReading:
-    """Answer as a second person of another organisation; again, it changes nothing.
+    """Grant or refuse a request as a second person of another organisation.
 
-    Raises NotFound (404), ActionNotYours or RoleMissing (403), NotASecondPerson,
-    ReadingDecided or ActionIllegal (409).
+    The same decision of the same account again changes nothing. Raises NotFound (404),
+    ActionNotYours or RoleMissing (403), NotASecondPerson, ReadingDecided or ActionIllegal
+    (409).
     """
     case, reading = held(work, code, reading_id)
     must_be_another(work, case, reading)
@@ -137,9 +138,9 @@ def decide(work: Writing, code: str, reading_id: UUID, *, grant: bool) -> VitalR
     if case.state not in OPEN:
         raise ActionIllegal(f"The case is {case.state}.", TABLE.legal(case.state))
     if reading.state(work.now) != ReadingState.ASKED:
-        raise ReadingDecided("It can be asked for anew.")
+        raise ReadingDecided("Make a new request if access is still needed.")
     if grant and not readings.can_ask(case, reading.asked_by):
-        raise ReadingDecided("Whoever asked has no part in the case any more.")
+        raise ReadingDecided("The office that asked is no longer a party of the case.")
     reading.granted, reading.decided_at = grant, work.now
     reading.decided_by = work.actor.focal_point_id
     reading.decided_account = work.actor.account_id
@@ -157,14 +158,15 @@ DECIDERS: Final = {
     Side.LEAD: OF_THE_HOLDER,
     Side.DESK: OF_THE_HOLDER,
 }
-"""Who may let another organisation read, and in which roles."""
+"""The sides that may grant emergency access to another organisation, with their roles."""
 
 
 def must_be_another(work: Writing, case: Case, reading: VitalReading) -> None:
-    """Raise unless this is a person of another organisation who may decide (R15).
+    """Raise unless the caller is a person of another organisation who may decide (R15).
 
-    Of oversight, the desk or the lead; and who knows who asks: the side of origin is not
-    told who helps, and nobody allows what they cannot judge.
+    The caller must belong to oversight, the desk or the lead, and must be allowed to know
+    which office asks. The side of origin is not told who helps, so it cannot decide such a
+    request.
     """
     us = work.actor.focal_point_id
     if us == reading.asked_by or work.actor.kind != AccountKind.PERSON:
@@ -172,7 +174,7 @@ def must_be_another(work: Writing, case: Case, reading: VitalReading) -> None:
     roles = [DECIDERS[one] for one in sides_of(work, case) if one in DECIDERS]
     names = naming.read(work, [(case, reading.asked_by, reading.asked_at)])
     if not roles or not names.may_name(case, reading.asked_by, reading.asked_at):
-        raise ActionNotYours("This is for oversight, the desk or the lead to decide.")
+        raise ActionNotYours("Only oversight, the desk or the lead can decide this.")
     must_have(work, frozenset[Role]().union(*roles))
 
 
@@ -183,21 +185,21 @@ def must_have(work: Reading, roles: frozenset[Role]) -> None:
 
 
 def stop(work: Writing, code: str, reading_id: UUID) -> VitalReading:
-    """End a reading at once, as who reads or who watches; what is over stays as it is.
+    """End an emergency access at once, as its reader or a watcher; no change if it is over.
 
-    Raises NotFound (404), RoleMissing (403), ReadingDecided (409) while it is only asked.
+    Raises NotFound (404), RoleMissing (403), ReadingDecided (409) while it is not granted.
     """
     case, reading = held(work, code, reading_id)
     must_have(work, OF_THE_HOLDER | OF_OVERSIGHT | {Role.OFFICER, Role.CASEWORKER})
     if reading.granted is None:
-        raise ReadingDecided("Nobody granted it.")
+        raise ReadingDecided("It was not granted.")
     if reading.state(work.now) == ReadingState.GRANTED:
         finish(work, case, reading)
     return reading
 
 
 def run_out(work: Writing, case: Case, reading_id: UUID) -> None:
-    """Let a reading of a case that is held, or the question for one, be over in time."""
+    """Expire an emergency access of a locked case, or the request for one."""
     reading = readings.get(work, case.id, reading_id)
     if reading.granted:
         finish(work, case, reading)
@@ -207,7 +209,7 @@ def run_out(work: Writing, case: Case, reading_id: UUID) -> None:
 
 
 def finish(work: Writing, case: Case, reading: VitalReading) -> None:
-    """Keep that a reading ended; from now on the person is to be told of it."""
+    """End an emergency access, and start the deadline for telling the person."""
     reading.ended_at = work.now
     deadlines.stop(work, reading.id)
     if reading.person_told_at is None:
@@ -218,7 +220,7 @@ def finish(work: Writing, case: Case, reading: VitalReading) -> None:
 def wind(
     work: Writing, reading: VitalReading, kind: ClockKind, waits_on: UUID | None
 ) -> None:
-    """Start the clock of what is due next."""
+    """Start the deadline for the next step of an emergency access."""
     due_at = reading.holds_until
     if kind == ClockKind.TELL_PERSON:
         due_at = until(work, kind, reading.case, waits_on=waits_on)
@@ -226,9 +228,9 @@ def wind(
 
 
 def alert(work: Writing, case: Case, reading: VitalReading, event: str) -> None:
-    """Tell lead, oversight and who asked, in the feed; call on the first two at once (R16).
+    """Publish an event of an emergency access, and notify its watchers urgently (R16).
 
-    Who is called on leaves with the transaction that did it, through the outbox.
+    The notification is written to the outbox in the same transaction.
     """
     facts = {"reading": str(reading.id), "reason": str(reading.reason)}
     watching = watchers(case)
@@ -243,23 +245,23 @@ def alert(work: Writing, case: Case, reading: VitalReading, event: str) -> None:
 
 
 def inform(
-    work: Writing, code: str, reading_id: UUID, said: InformOfReading
+    work: Writing, code: str, reading_id: UUID, body: InformOfReading
 ) -> VitalReading:
-    """Keep that the person was told that somebody read, as who holds the case.
+    """Record, as the holder, that the person was told of an emergency access.
 
     Raises NotFound (404), ActionNotYours or RoleMissing (403), ReadingDecided (409).
     """
     case, reading = held(work, code, reading_id)
     if Side.HOLDER not in sides_of(work, case):
-        raise ActionNotYours("This is for the holder of the case to do.")
+        raise ActionNotYours("Only the holder of the case can do this.")
     must_work(work)
     if not reading.granted:
-        raise ReadingDecided("Nobody read anything.")
+        raise ReadingDecided("It was not granted, so there is nothing to tell.")
     if reading.person_told_at is None:
         reading.person_told_at = work.now
         if reading.state(work.now) == ReadingState.ENDED:
             deadlines.stop(work, reading.id)
-        cases.note(work, case, f"vital_reading {reading.id}", said.note)
+        cases.note(work, case, f"vital_reading {reading.id}", body.note)
         facts = {"reading": str(reading.id)}
         work.record("case.person_told", case, hearers(case, reading), facts)
     return reading
@@ -268,21 +270,22 @@ def inform(
 def review(
     work: Writing, code: str, reading_id: UUID, found: ReviewReading
 ) -> VitalReading:
-    """Say, as oversight and as another than who granted it, whether it was right (R17).
+    """Record, as oversight, whether an emergency access was justified (R17).
 
-    Once it is over: a word on what is not read yet would count for all that follows.
-    Raises NotFound (404), ActionNotYours or RoleMissing (403), NotASecondPerson or
-    ReadingDecided (409).
+    The reviewer must not be the person who granted it. A review is possible only once the
+    access is over, because it would otherwise cover readings that come later. Raises
+    NotFound (404), ActionNotYours or RoleMissing (403), NotASecondPerson or ReadingDecided
+    (409).
     """
     case, reading = held(work, code, reading_id)
     if Side.OVERSIGHT not in sides_of(work, case):
-        raise ActionNotYours("This is for oversight to do.")
+        raise ActionNotYours("Only oversight can do this.")
     must_have(work, frozenset({Role.PROTECTION_OFFICER}))
     me, granted_by = work.actor.account_id, reading.decided_account
     if me == granted_by or (granted_by and share_a_key(work, me, granted_by)):
         raise NotASecondPerson("Another person of oversight has to review it.")
     if reading.state(work.now) != ReadingState.ENDED or reading.reviewed_at is not None:
-        raise ReadingDecided("Nobody read, it goes on, or it was reviewed before.")
+        raise ReadingDecided("It was not granted, is not over yet, or was reviewed before.")
     reading.reviewed_at, reading.justified = work.now, found.justified
     facts = {"reading": str(reading.id), "justified": str(found.justified).lower()}
     event = "case.vital_reading_reviewed"

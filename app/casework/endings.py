@@ -1,7 +1,7 @@
-"""What ended beside a case that runs: an agreement, an office, its last account (ADR 50).
+"""Effects on open cases when an agreement, an office or its last account ends (ADR 50).
 
-What runs for the person goes on. What cannot go on ends at once, so that its sender can ask
-another, and whoever has to act is told.
+Help that runs continues. A step that can no longer be completed ends at once, so that its
+sender can ask another office, and the office that has to act is notified.
 """
 
 from collections.abc import Iterator
@@ -39,7 +39,7 @@ RECIPIENT_CLOSED: Final = "return.recipient_closed"
 
 
 def list_cases(tx: Reading) -> list[UUID]:
-    """List the cases in which something ended that nobody was told of yet."""
+    """List the cases in which something ended and no office was notified yet."""
     return list(dict.fromkeys(find_cases(tx)))
 
 
@@ -61,9 +61,9 @@ def find_cases(tx: Reading) -> Iterator[UUID]:
 
 
 def may_be_unagreed(tx: Reading, handover: Handover) -> bool:
-    """Return whether no agreement lets an offer cross its border, or nobody can tell.
+    """Return whether no agreement lets an offer cross its border, or that cannot be told.
 
-    A case that does not open is looked at by itself, so that what failed is logged.
+    A case that cannot be opened is processed on its own, so that the failure is logged.
     """
     try:
         return handover_following.lacks_agreement(tx, handover)
@@ -72,7 +72,7 @@ def may_be_unagreed(tx: Reading, handover: Handover) -> bool:
 
 
 def is_affected(tx: Reading, referral: Referral) -> bool:
-    """Return whether something follows for a referral, and nobody was told yet."""
+    """Return whether a referral needs an action that was not taken yet."""
     if is_asked_in_vain(referral):
         return True
     if not find_held_back(tx, referral):
@@ -81,7 +81,7 @@ def is_affected(tx: Reading, referral: Referral) -> bool:
 
 
 def is_asked_in_vain(referral: Referral) -> bool:
-    """Return whether an office that is closed asked something back."""
+    """Return whether the recipient asked for more information and is now closed."""
     return referral.state == State.INFO_REQUESTED and not referral.recipient.active
 
 
@@ -91,9 +91,9 @@ def was_told(tx: Reading, record: Referral | Return, event: str) -> bool:
 
 
 def follow(tx: Writing, case_id: UUID) -> bool:
-    """Draw the consequences for one case; False if there are none, or it is in use now.
+    """Apply the effects to one case; return False if there are none, or the case is locked.
 
-    Raises DeskMissing (503) where nobody is left for a case.
+    Raises DeskMissing (503) if no desk can take the case.
     """
     case = holding.unless_held(tx, case_id)
     if case is None or case.state not in OPEN:
@@ -120,17 +120,18 @@ def follow_lead(tx: Writing, case: Case) -> Iterator[UUID | None]:
 
 
 def follow_offer(tx: Writing, case: Case) -> Iterator[UUID | None]:
-    """Take back an offer of the lead that cannot cross its border any more."""
+    """Cancel an offer of the lead that can no longer cross its border."""
     if handover_following.cancel_unagreed(tx, case):
         yield case.holder
 
 
 def follow_referral(tx: Writing, case: Case, referral: Referral) -> Iterator[UUID | None]:
-    """Draw the consequences for one referral, and name the office that has to act.
+    """Apply the effects to one referral, and yield the offices that have to act.
 
-    One that was asked back by an office that is closed ends: nobody reads the answer. What
-    was not accepted yet goes on with the sections that may cross. Help that began goes on
-    with what it was sent, and the holder is told, if it may know who helps.
+    A referral ends if its recipient asked for information and is closed, because nobody
+    would read the answer. One that is not accepted yet continues with the sections that may
+    cross. Help that has begun keeps what it was sent, and the holder is told if it may know
+    who helps.
     """
     if is_asked_in_vain(referral):
         referral_following.expire(tx, referral)
@@ -146,7 +147,7 @@ def follow_referral(tx: Writing, case: Case, referral: Referral) -> Iterator[UUI
 
 
 def who_may_know(tx: Reading, case: Case, referral: Referral) -> frozenset[UUID]:
-    """Return the holder, unless it may not know which office helps, nor so where."""
+    """Return the holder if it may know which office helps, else an empty set."""
     if case.holder is None:
         return frozenset()
     holder, stands = directory.by_id(tx, case.holder), standing.of_case(tx, case)
@@ -157,8 +158,8 @@ def who_may_know(tx: Reading, case: Case, referral: Referral) -> frozenset[UUID]
 def follow_return(tx: Writing, case: Case, record: Return) -> Iterator[UUID | None]:
     """Tell the holder that the office that awaits or visits the person is closed.
 
-    Before departure once. During the visits whenever they become the lead's to report,
-    also because nobody can sign in at the recipient any more.
+    Before departure this happens once. During the visits it happens whenever they become
+    the lead's to report, also because nobody can sign in at the recipient any more.
     """
     if return_queries.has_closed_recipient(record):
         is_new = not was_told(tx, record, RECIPIENT_CLOSED)

@@ -1,4 +1,4 @@
-"""Destroying what is sealed, and holding it back from that."""
+"""Erasing the sealed content of a case, and legal holds against it."""
 
 from datetime import datetime, timedelta
 from typing import Final
@@ -32,12 +32,13 @@ from app.kernel.versions import Seen
 from app.kernel.work import Reading, Writing
 
 GRACE: Final = timedelta(days=30)
-"""How long a legal hold is heeded before it is asked again, and what is left once it is
-lifted, or a backup was restored: our own proposal."""
+"""How long a legal hold is respected before it is checked again, and how long retention
+runs after a hold is lifted or a backup restored. No source names a number; this one is
+ours."""
 
 
 def drop(work: Writing, case: Case) -> None:
-    """Throw away a draft that is held and that nobody finished in time, as the system.
+    """Discard a locked draft that was not finished in time, as the system.
 
     Raises ActionIllegal or NeedsUnmet (409).
     """
@@ -47,9 +48,9 @@ def drop(work: Writing, case: Case) -> None:
 
 
 def throw_away(work: Writing, case: Case, row: Row) -> Case:
-    """Throw a draft away: its data key is destroyed at once, and nothing of it opens.
+    """Discard a draft: its data key is destroyed at once, so that nothing of it opens.
 
-    Who wrote it keeps the notice until its time is over.
+    Its author can read the summary until the retention is over.
     """
     before = case.audience
     forget(work, case)
@@ -60,10 +61,10 @@ def throw_away(work: Writing, case: Case, row: Row) -> Case:
 def erase(
     work: Writing, code: str, seen: Seen, why: EraseCase, approval: UUID | None
 ) -> Case | Approval:
-    """Destroy what is sealed in a case that ended, as two people of oversight.
+    """Erase the sealed content of a case that has ended, as two people of oversight.
 
-    The notice and the journal stay; every party but oversight leaves. Raises what `ready`
-    does, and ApprovalUnusable (409).
+    The summary and the journal are kept; every party except oversight leaves. Raises what
+    `lock_and_check` does, and ApprovalUnusable (409).
     """
     case = lock(work, code, seen)
     row = TABLE.find(case.state, Action.ERASE, sides_of(work, case), work.actor.roles)
@@ -77,15 +78,16 @@ def erase(
 
 
 def lapse(work: Writing, case: Case) -> None:
-    """Erase a case that is held and whose retention is over (D11), as the system.
+    """Erase a locked case whose retention is over (D11), as the system.
 
-    Under a legal hold nothing is erased and the clock is set again; oversight hears of it
-    once for each hold. Raises ActionIllegal or NeedsUnmet (409): before its time, too.
+    Under a legal hold nothing is erased and the deadline starts again; oversight is told
+    once for each hold. Raises ActionIllegal or NeedsUnmet (409), also if the retention is
+    not over.
     """
     row = by_system(case, Action.ERASE)
     facts = build_facts_without_opening(work, case, at_its_time(work, case))
     missing = RULES.unmet(row, facts)
-    if [lack.need for lack in missing] == [Need.NO_LEGAL_HOLD]:
+    if [one.need for one in missing] == [Need.NO_LEGAL_HOLD]:
         put_off(work, case)
         return
     refuse(missing)
@@ -93,10 +95,10 @@ def lapse(work: Writing, case: Case) -> None:
 
 
 def erase_again(work: Writing, case_id: UUID, at: datetime) -> bool:
-    """Destroy again what the ledger says was erased, as the system; False: it is not here.
+    """Erase again what the ledger lists as erased; return False if it is not stored here.
 
-    A restored draft is thrown away, anything else is erased, whatever state the backup had
-    it in and whatever hold was on it: it was erased since (R34).
+    A restored draft is discarded and any other case erased, whatever its state or legal
+    hold in the backup, because it was erased after the backup was made (R34).
     """
     case = holding.by_id(work, case_id)
     new = erasures.enter(work.session, case_id, at)
@@ -110,16 +112,16 @@ def erase_again(work: Writing, case_id: UUID, at: datetime) -> bool:
 
 
 def spare(work: Writing) -> int:
-    """After a restore, let nothing be destroyed for 30 days; says how much would have been.
+    """Postpone every deletion by 30 days after a restore; return how many were postponed.
 
-    What spared it since the backup is lost: a legal hold, that the case was opened again,
-    that a draft was submitted. Who did that has to do it again first.
+    What prevented a deletion since the backup is lost: a legal hold, a reopened case, a
+    submitted draft. The offices need the time to do it again.
     """
     return deadlines.grant(work, DESTROYING, soon(work))
 
 
 def empty(work: Writing, case: Case, row: Row, facts: Facts | None = None) -> None:
-    """Destroy what a case holds; every party but oversight leaves it and its records."""
+    """Erase the content of a case, and end the part of every party except oversight."""
     before = case.audience
     forget(work, case)
     for party in case.parties:
@@ -129,18 +131,18 @@ def empty(work: Writing, case: Case, row: Row, facts: Facts | None = None) -> No
 
 
 def by_system(case: Case, action: Action) -> Row:
-    """Find the row of a step that the system takes; raises ActionIllegal (409)."""
+    """Return the row of a step that the system takes; raises ActionIllegal (409)."""
     return TABLE.find(case.state, action, {Side.SYSTEM}, frozenset())
 
 
 def at_its_time(work: Reading, case: Case) -> Terms:
-    """Say whether the clock of a case has run out."""
+    """Return the terms of a step of the system, with whether the deadline has passed."""
     clock = running(work, [case.id]).get(case.id)
     return Terms(time_is_up=clock is not None and clock.due_at <= work.now)
 
 
 def put_off(work: Writing, case: Case) -> None:
-    """Look again later whether the law still forbids to erase; oversight hears it once."""
+    """Check the legal hold again later, and tell oversight once for each hold."""
     set_clock(work, case)
     held = [f for f in facts_of(work, case) if f.name == FactName.LEGAL_HOLD][-1]
     event = "case.retention_held"
@@ -149,9 +151,9 @@ def put_off(work: Writing, case: Case) -> None:
 
 
 def go_on(work: Writing, case: Case) -> None:
-    """Let the retention of a case that ended go on once a hold is lifted, with notice.
+    """Extend the retention of a closed case to 30 days at least after a hold is lifted.
 
-    What would be erased sooner is erased then; the parties read the day in `due_at`.
+    The parties can read the date in `due_at`.
     """
     clock, soonest = running(work, [case.id]).get(case.id), soon(work)
     if case.state in OVER and (clock is None or clock.due_at < soonest):
@@ -159,28 +161,29 @@ def go_on(work: Writing, case: Case) -> None:
 
 
 def set_clock(work: Writing, case: Case) -> None:
-    """Let the retention be over in 30 days."""
+    """Let the retention end in 30 days."""
     deadlines.restart(work, case, ClockKind.ERASE, soon(work), waits_on=None)
 
 
 def soon(work: Reading) -> datetime:
-    """Say when 30 days are over, at the pace of a drill."""
+    """Return the time in 30 days, or sooner at the speed of a drill."""
     return work.now + GRACE / work.ground.speed
 
 
 def facts_of(work: Reading, case: Case) -> list[Fact]:
-    """List what is known beside the state, oldest first."""
+    """List the facts of a case, oldest first."""
     return queries.facts(work, [case.id]).get(case.id, [])
 
 
 def hold_legally(
     work: Writing, code: str, hold: HoldLegally, approval: UUID | None
 ) -> Case | Approval:
-    """Forbid to erase a case, or lift that, as two people of oversight.
+    """Set or lift a legal hold on a case, as two people of oversight.
 
-    Nobody else learns of it, by a version either: it may be the lead that is looked into.
-    Once lifted, a retention that is over ends 30 days later. Raises NotFound (404),
-    ActionIllegal (409), ActionNotYours or RoleMissing (403), ApprovalUnusable (409).
+    No other office learns of it, not even from the version of the case, because the hold
+    may concern the lead. After it is lifted, a retention that is over ends 30 days later.
+    Raises NotFound (404), ActionIllegal (409), ActionNotYours or RoleMissing (403),
+    ApprovalUnusable (409).
     """
     case = queries.lock(work, code)
     must_oversee(work, case)
@@ -207,8 +210,8 @@ def hold_legally(
 
 
 def must_oversee(work: Reading, case: Case) -> None:
-    """Raise unless a protection officer of oversight asks."""
+    """Raise unless the caller is a protection officer of oversight."""
     if Side.OVERSIGHT not in sides_of(work, case):
-        raise ActionNotYours("This is for oversight to do.")
+        raise ActionNotYours("Only oversight can do this.")
     if Role.PROTECTION_OFFICER not in work.actor.roles:
         raise RoleMissing(f"This needs one of the roles {Role.PROTECTION_OFFICER}.")

@@ -1,4 +1,4 @@
-"""What can be said of a case without opening anything: erasing must need no key."""
+"""Facts about a case that are known without opening anything."""
 
 from app.cases import queries as cases
 from app.cases.facts import sheet_of
@@ -8,9 +8,9 @@ from app.kernel.work import Reading
 
 
 def build_facts_without_opening(work: Reading, case: Case, terms: Terms) -> Facts:
-    """Gather what can be said without opening anything: to erase, no key must be needed.
+    """Return the facts for an erasure, which must not need a key.
 
-    All else counts as not being so.
+    Every fact that would need one is false.
     """
     known = sheet_of(cases.facts(work, [case.id]).get(case.id, []), child=case.is_child)
     return Facts(

@@ -1,9 +1,9 @@
-"""Who else hears that somebody does not answer: deputy, coordinator, desk (section 4).
+"""Notifications about a missed deadline: to a deputy, a coordinator, the desk (section 4).
 
-None of them becomes a party by it but the desk, which sees the notice and may move the
-lead. A deputy and a coordinator hear that an office is silent, never about whom or what,
-and only where the person would let them be told, and fears nobody there: a State must not
-learn from a silence that somebody it looks for is near.
+Only the desk becomes a party by it; it sees the summary and may move the lead. A deputy and
+a coordinator learn that an office misses deadlines, but not for whom or what. They are told
+only where the person allows it and fears no office there, because a State must not learn
+from a missed deadline that a person it looks for is near.
 """
 
 from collections.abc import Iterable
@@ -26,15 +26,14 @@ from app.kernel.work import Named, Reading, Writing
 from app.notices.actions import tell
 
 SILENCE: Final = "silence"
-"""Why an office is called on: somebody did not answer in time, it or another."""
+"""Why an office is notified: a deadline was missed, by itself or by another office."""
 
 
 def remind(work: Writing, case: Case, clock: Clock, count: int) -> None:
-    """Remind whoever is late; tell its deputy, then its coordinator, at last the desk.
+    """Remind a late office; then notify its deputy, its coordinator and at last the desk.
 
-    The desk comes in once the lead of a case let its clocks pass three times, whichever
-    they were, or is active no longer, or nobody can sign in there. Raises DeskMissing
-    (503).
+    The desk is brought in once the lead of a case missed three deadlines of any kind, is
+    closed, or has no account that can sign in. Raises DeskMissing (503).
     """
     if clock.waits_on is None:
         return
@@ -50,9 +49,10 @@ def remind(work: Writing, case: Case, clock: Clock, count: int) -> None:
 
 
 def answerable_for(work: Reading, late: FocalPoint, count: int) -> list[FocalPoint]:
-    """Name who answers for an office: its deputy, from the second silence on its country.
+    """List the offices that answer for another: its deputy, and then its coordinators.
 
-    The country's coordinator is a State body that leads and coordinates there (section 6).
+    A coordinator is a State body that may lead and coordinates in a country of the office
+    (section 6). It is included from the second missed deadline on.
     """
     others = [one for one in directory.active(work) if one.id != late.id]
     deputies = [one for one in others if one.code == late.deputy]
@@ -69,10 +69,10 @@ def answerable_for(work: Reading, late: FocalPoint, count: int) -> list[FocalPoi
 def may_be_told(
     work: Reading, case: Case, offices: Iterable[FocalPoint]
 ) -> frozenset[UUID]:
-    """Keep those whom the person would let be told, and does not fear.
+    """Return the ids of the offices that the person allows to be told, and does not fear.
 
-    None, if the safeguards do not open: nobody knows then whom the person fears. That must
-    not keep a missed deadline from those who have a part in the case.
+    None are returned if the safeguards cannot be opened, because the fears are then
+    unknown. The parties of the case are told of the missed deadline all the same.
     """
     try:
         stands = standing.of_case(work, case)
@@ -84,14 +84,14 @@ def may_be_told(
 
 
 def is_failing_lead(work: Reading, case: Case, late: FocalPoint) -> bool:
-    """Say whether a desk may have to move the lead of a case."""
+    """Return whether the late office leads the case and does not act."""
     return Relation.LEAD in case.relations_of(late.id) and is_failing(work, case)
 
 
 def alert(work: Writing, case: Case, about: UUID, *focal_points: UUID | None) -> None:
-    """Call on these offices, without a word of what waits for them (section 7).
+    """Notify these offices, without any content of the case (section 7).
 
-    That it was about this record of the case is kept as evidence alone.
+    The record that it is about is stored as evidence only.
     """
     offices = [one for one in focal_points if one is not None]
     urgency = case.priority or Priority.NORMAL

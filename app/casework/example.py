@@ -1,4 +1,4 @@
-"""A made-up case that can be submitted, for who writes the first."""
+"""A made-up case that can be submitted, as an example for clients."""
 
 from typing import Any, Final
 

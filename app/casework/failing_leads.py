@@ -1,6 +1,6 @@
 """Leads that do not act: closed, unattended, or with three missed deadlines in the case.
 
-Also submitters that cannot act while a desk has their case.
+The module also finds submitters that cannot act while a desk has their case.
 """
 
 from collections.abc import Iterable, Mapping
@@ -19,7 +19,7 @@ from app.kernel.work import Reading
 
 
 class LeadNotFailing(Problem):
-    """The lead is active, and did not let its clocks pass three times."""
+    """The lead is active and has not missed three deadlines."""
 
     status = 409
 
@@ -27,7 +27,7 @@ class LeadNotFailing(Problem):
 def find_failures(
     work: Reading, cases: Iterable[Case]
 ) -> Mapping[UUID, frozenset[TakeOverReason]]:
-    """Return by case why its lead fails it; empty: the lead acts, or there is none."""
+    """Return for each case the reasons why its lead fails it, empty if the lead acts."""
     found = {case.id: case.with_relation(Relation.LEAD) for case in cases}
     leads = {case_id: lead for case_id, lead in found.items() if lead}
     reasons = dict.fromkeys(found, frozenset[TakeOverReason]())
@@ -50,7 +50,7 @@ def is_failing(work: Reading, case: Case) -> bool:
 
 
 def is_submitter_gone(work: Reading, case: Case) -> bool:
-    """Return whether a desk has the case, and nobody at its submitter can act."""
+    """Return whether a desk has the case and nobody at its submitter can act."""
     at_desk = case.state == State.SUBMITTED and case.with_relation(Relation.DESK)
     return bool(at_desk) and is_gone(work, directory.by_id(work, case.submitter))
 
@@ -58,4 +58,4 @@ def is_submitter_gone(work: Reading, case: Case) -> bool:
 def require_failure(work: Reading, case: Case, reason: TakeOverReason) -> None:
     """Raise LeadNotFailing (409) unless the lead fails the case for this reason."""
     if reason not in find_failures(work, [case])[case.id]:
-        raise LeadNotFailing("Remind it, or wait: see the clocks of the case.")
+        raise LeadNotFailing("Remind the lead, or wait for its next deadline.")

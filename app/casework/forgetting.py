@@ -1,4 +1,4 @@
-"""What goes when a case is erased: its key, and all that tells of the person."""
+"""What is destroyed when a case is erased."""
 
 from app.access import actions as access
 from app.cases import erasing as keys
@@ -11,10 +11,10 @@ from app.screening import actions as screenings
 
 
 def forget(work: Writing, case: Case) -> None:
-    """Destroy what a case holds; nothing of it is left to do, or to allow.
+    """Destroy the key and the content of a case; stop its deadlines, expire its approvals.
 
-    Who did what and when stays: the journal, the parties, the consents, the referrals. What
-    is kept and why: docs/privacy.md.
+    The journal, the parties, the consents and the referrals are kept. docs/privacy.md lists
+    what is kept and why.
     """
     work.session.flush()
     deadlines.stop_case(work, case.id)

@@ -1,4 +1,4 @@
-"""How a case begins: written, mended, submitted, and carried to who should lead."""
+"""Writing, updating, submitting and withdrawing a case, and assessing its risk."""
 
 from app.cases import actions as cases
 from app.cases import queries
@@ -44,29 +44,29 @@ from app.screening.schemas import NewScreening
 
 
 class ExternalReferenceTaken(Problem):
-    """A case was already written under this external reference."""
+    """A case with this external reference exists already."""
 
     status = 409
 
 
 class CountryFixed(Problem):
-    """The country of a case that was submitted changes by relocating it."""
+    """The country of a submitted case can only be changed by relocating the case."""
 
     status = 409
 
 
 class NoticeIncomplete(Problem):
-    """The notice of a case that was submitted keeps all its answers."""
+    """The summary of a submitted case must stay complete."""
 
     status = 422
 
 
 def write(work: Writing, new: NewCase) -> Case:
-    """Write a case as a draft, and submit it in the same transaction if asked to.
+    """Create a draft of a case, and submit it in the same transaction if asked to.
 
     Raises RoleMissing (403), NotFound (404), ExternalReferenceTaken or NeedsUnmet (409),
-    ConsentOver or AdultSpokenFor (422), DeskMissing (503). A draft can wait unless a vital
-    interest is declared: SpaceReserved (503), TooManyDrafts (429).
+    ConsentOver or AdultSpokenFor (422), DeskMissing (503). A draft that declares no vital
+    interest can wait: SpaceReserved (503), TooManyDrafts (429).
     """
     if not WRITERS & work.actor.roles:
         raise RoleMissing(f"This needs one of the roles {', '.join(sorted(WRITERS))}.")
@@ -85,7 +85,7 @@ def write(work: Writing, new: NewCase) -> Case:
         cases.declare_vital(work, case, new.vital_interest)
     if new.screening:
         screenings.keep(work, case, new.screening)
-    if not new.submit:  # else no moment passes in which it could be left lying
+    if not new.submit:  # a case that is submitted now needs no deadline to finish the draft
         cases.wind(work, case)
     work.record("case.drafted", case, case.audience)
     work.session.flush()
@@ -95,7 +95,7 @@ def write(work: Writing, new: NewCase) -> Case:
 def require_room(work: Writing, *, can_wait: bool) -> None:
     """Raise SpaceReserved (503) or TooManyDrafts (429) for a draft that can wait.
 
-    All else is exempt from the quota of bytes as well.
+    Any other case is also exempt from the quota of bytes.
     """
     work.is_exempt_from_quota = not can_wait
     if can_wait:
@@ -104,9 +104,9 @@ def require_room(work: Writing, *, can_wait: bool) -> None:
 
 
 def external_digest(work: Writing, reference: str | None) -> str | None:
-    """Fingerprint the submitter's own number; raises ExternalReferenceTaken (409).
+    """Return the digest of the submitter's own number; raises ExternalReferenceTaken (409).
 
-    Or KeyInFlight (409) while another case is written under it.
+    Raises KeyInFlight (409) while another request writes a case with the same number.
     """
     if reference is None:
         return None
@@ -114,14 +114,14 @@ def external_digest(work: Writing, reference: str | None) -> str | None:
         b"external", work.actor.focal_point_id.bytes, reference.encode()
     )
     if not try_hold(work.session, f"external {digest}"):
-        raise KeyInFlight("A case under this external reference is just being written.")
+        raise KeyInFlight("Another request is writing a case with this external reference.")
     if code := queries.with_external(work, digest):
-        raise ExternalReferenceTaken("Go on with the case that exists.", {"code": code})
+        raise ExternalReferenceTaken("Continue with the case in `code`.", {"code": code})
     return digest
 
 
 def submit(work: Writing, case: Case, row: Row) -> Case:
-    """Carry a case to the first who should lead it, else to the desk."""
+    """Submit a case to the first office that should lead it, else to the desk."""
     before = case.audience
     cases.admit_oversight(work, case, sorted(directory.overseers(work)))
     hand_to_next(work, case)
@@ -133,9 +133,9 @@ def submit(work: Writing, case: Case, row: Row) -> Case:
 
 
 def mend(work: Writing, code: str, seen: Seen, notice: NoticeFields) -> Case:
-    """Change fields of the notice; raises what `must_write` does, and CountryFixed.
+    """Update fields of the summary; raises what `require_writer` does, and CountryFixed.
 
-    The submitter's own reading of it changes with it, until a lead has the case.
+    The copy that the submitter reads is updated too, until a lead has the case.
     """
     case = lock(work, code, seen)
     must_write(work, case)
@@ -144,7 +144,7 @@ def mend(work: Writing, code: str, seen: Seen, notice: NoticeFields) -> Case:
     own = kept if case.state in UNLED else None
     if case.state != State.DRAFT and "country" in notice.model_fields_set:
         if notice.country != (own or case).country:
-            raise CountryFixed("Relocate the case: another may have to lead it.")
+            raise CountryFixed("Relocate the case: another office may have to lead it.")
         notice = NoticeFields(**notice.model_dump(exclude={"country"}, exclude_unset=True))
     if own is not None:
         mend_notice(own, notice)
@@ -166,15 +166,15 @@ def mend(work: Writing, code: str, seen: Seen, notice: NoticeFields) -> Case:
 
 
 def must_stay_complete(case: Case, notice: NoticeFields) -> None:
-    """Raise NoticeIncomplete (422) if a notice that was submitted would lose an answer."""
+    """Raise NoticeIncomplete (422) if a submitted summary would lose an answer."""
     given = notice.model_dump(exclude_unset=True)
     emptied = [name for name in situation.ASKED_OF_ALL if given.get(name, "") is None]
     if case.state != State.DRAFT and emptied:
-        raise NoticeIncomplete(f"Give another answer, not none: {', '.join(emptied)}.")
+        raise NoticeIncomplete(f"These fields cannot be null: {', '.join(emptied)}.")
 
 
 def withdraw(work: Writing, case: Case, row: Row, why: WithdrawCase) -> Case:
-    """Take a case back before anything was sent; whoever had it loses it at once."""
+    """Withdraw a case before anything was sent; its candidate or desk loses it at once."""
     before = case.audience
     note(work, case, row.action, why.note)
     following.end_drafts(work, case, why.reason)
@@ -186,7 +186,7 @@ def withdraw(work: Writing, case: Case, row: Row, why: WithdrawCase) -> Case:
 
 
 def assess(work: Writing, code: str, risk: NewRisk) -> Case:
-    """Add an assessment of the risk, by any party; of a high one the holder is called on.
+    """Record an assessment of the risk by any party, and notify the holder of a high risk.
 
     Raises NotFound (404), ActionIllegal (409), RoleMissing (403).
     """
@@ -207,10 +207,10 @@ def assess(work: Writing, code: str, risk: NewRisk) -> Case:
 
 
 def screen(work: Writing, code: str, new: NewScreening) -> Screening:
-    """Keep a screening with a case; raises what `must_write` does.
+    """Record a screening of a case; raises what `require_writer` does.
 
-    Its keepers hear that there is one, and never what came of it: that is read, not told.
-    Help does not wait for it, so it can wait: SpaceReserved (503).
+    The event tells the write audience that a screening exists, and not its result. Help
+    does not depend on it, so it can wait: SpaceReserved (503).
     """
     work.ground.free_space.require_unreserved()
     case = queries.lock(work, code)

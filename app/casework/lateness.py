@@ -1,8 +1,8 @@
-"""What happens when nobody answers, as one table (LIFECYCLES.md, sections 4 and 7; R54).
+"""The effects of missed deadlines, as one table (LIFECYCLES.md, sections 4 and 7; R54).
 
-Whoever is asked first loses what it lets pass: the case goes to the next, an offer ends,
-and its sender can ask another. Whoever has begun is reminded instead, and others hear of it
-one after the other: help that goes on must not be ended by a clock.
+An office that was asked loses what it does not answer: the case goes to the next candidate,
+an offer ends, and its sender can ask another. An office that has begun to help is reminded
+instead, and others are notified step by step: a deadline must not end help that runs.
 """
 
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from app.deadlines.limits import ClockKind
 
 
 class Noun(StrEnum):
-    """What a clock is about."""
+    """The kinds of record that a deadline is about."""
 
     CASE = "case"
     REFERRAL = "referral"
@@ -27,7 +27,7 @@ class Noun(StrEnum):
 
 
 class Effect(StrEnum):
-    """What the system does then."""
+    """What the system does when a deadline is missed."""
 
     REROUTE = "reroute"
     EXPIRE = "expire"
@@ -42,7 +42,7 @@ class Effect(StrEnum):
 
 @dataclass(frozen=True)
 class Late:
-    """What a silence is called in the journal, and what it sets off."""
+    """The event of a missed deadline in the journal, and its effect."""
 
     effect: Effect
     event: str | None = None
@@ -95,17 +95,17 @@ BESIDE_THE_CASE: Final = {
     ClockKind.READING_ENDS: Noun.READING,
     ClockKind.TELL_PERSON: Noun.READING,
 }
-"""Records that the outside world names by their case."""
+"""Records whose public reference is that of their case."""
 
 
 DESTROYING: Final = frozenset(
     kind for (_, kind), late in LATE.items() if late.effect in {Effect.DROP, Effect.ERASE}
 )
-"""Clocks after which something is destroyed, and nobody can bring it back."""
+"""Deadlines after which data is destroyed for good."""
 
 
 def noun_of(reference: str, kind: ClockKind, *, of_case: bool) -> Noun:
-    """Say what a clock is about, from how its record is named."""
+    """Return the kind of record that a deadline is about, given the record's reference."""
     if of_case:
         return Noun.CASE
     path = reference.split("/", maxsplit=1)[0]
@@ -113,10 +113,10 @@ def noun_of(reference: str, kind: ClockKind, *, of_case: bool) -> Noun:
 
 
 def effect_of(late: Late, count: int, *, at_desk: bool, absent: bool) -> Effect:
-    """Say what one silence sets off.
+    """Return the effect of one missed deadline.
 
-    A desk that is there cannot lose a case: there is nobody behind it. Whoever is no longer
-    active is not waited for a second time, and the desk that took its place gets the case.
+    An active desk cannot lose a case, because no office comes after it. An office that is
+    closed is not waited for a second time, and the desk that replaced it gets the case.
     """
     if late.effect == Effect.REROUTE and at_desk and not absent:
         return Effect.REMIND

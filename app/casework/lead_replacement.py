@@ -1,4 +1,4 @@
-"""Replacing a lead that does not act: what the desk that was brought in may do (ADR 47)."""
+"""Replacing a lead that does not act, by the desk that was brought in (ADR 47)."""
 
 from uuid import UUID
 
@@ -35,7 +35,7 @@ from app.kernel.work import Reading, Writing
 
 
 class LeadConsentRecorded(Problem):
-    """A desk recorded a consent to this kind of office already."""
+    """A desk has recorded a consent to this kind of office already."""
 
     status = 409
 
@@ -43,18 +43,18 @@ class LeadConsentRecorded(Problem):
 def take_over(
     work: Writing, code: str, choice: TakeOverCase, approval: UUID | None
 ) -> Case | Approval:
-    """Move the lead of a case that its lead let down to one that the desk names.
+    """Move the lead of a case whose lead does not act to an office that the desk names.
 
-    Two people of the desk, a reason, and the person knows. Raises NotFound (404),
-    LeadNotFailing or ActionIllegal (409), NeedsUnmet (409), ActionNotYours or RoleMissing
-    (403), FocalPointUnknown (422), ApprovalUnusable (409).
+    This takes two people of the desk and a reason, and the person must be informed. Raises
+    NotFound (404), LeadNotFailing or ActionIllegal (409), NeedsUnmet (409), ActionNotYours
+    or RoleMissing (403), FocalPointUnknown (422), ApprovalUnusable (409).
     """
     case, row = find_row(work, code, Action.TAKE_OVER, choice.reason)
     chosen = directory.named(work, choice.focal_point)
     grounds = "" if is_choice(work, case, chosen) else "next"
     facts = {"reason": choice.reason}
     matter = Matter(case, "case.take_over", choice, facts, grounds=grounds)
-    if approval:  # else an answer to a made-up one would say whom the person fears
+    if approval:  # checked first: the answer to an invalid one must not reveal a fear
         second(work, matter, approval)
     fits = not grounds or is_named_next(work, case, chosen, was_it=bool(approval))
     terms = Terms(
@@ -76,9 +76,7 @@ def take_over(
 def find_row(
     work: Writing, code: str, action: Action, reason: TakeOverReason
 ) -> tuple[Case, Row]:
-    """Hold a case whose lead does not act, and find the step of the desk beside it.
-
-    Or a case that nobody leads, and that a desk has.
+    """Lock a case that a desk has or that its lead fails, and find the step of the desk.
 
     Raises NotFound (404), ActionIllegal or LeadNotFailing (409), ActionNotYours or
     RoleMissing (403).
@@ -95,10 +93,10 @@ def record_lead_consent(
 ) -> Case | Approval:
     """Record, as a desk, that the person agrees to a class of offices as the new lead.
 
-    The second person allows it for the country where the person is now. A case that nobody
-    leads then goes on to whom routing names. Raises what `find_row` does, NeedsUnmet,
-    LeadConsentRecorded or ApprovalUnusable (409), and what `consents.require_counting` does
-    (422); DeskMissing (503).
+    The second person approves it for the country where the person is now. A case without a
+    lead then goes to the candidate that routing finds. Raises what `find_row` does,
+    NeedsUnmet, LeadConsentRecorded or ApprovalUnusable (409), what
+    `consents.require_counting` does (422), and DeskMissing (503).
     """
     case, row = find_row(work, code, Action.RECORD_LEAD_CONSENT, new.reason)
     require_named(work, case, row, new)
@@ -122,10 +120,10 @@ def record_lead_consent(
 
 
 def require_named(work: Reading, case: Case, row: Row, new: NewLeadConsent) -> None:
-    """Raise NeedsUnmet (409) with all that the step lacks.
+    """Raise NeedsUnmet (409) with every unmet requirement of the step.
 
-    Where nobody leads, also unless the reason is the submitter's and the purpose `REFER`:
-    a handover needs a lead.
+    In a case without a lead, the reason must be the submitter's inactivity and the purposes
+    must include `REFER`, because a handover needs a lead.
     """
     unled = case.state == State.SUBMITTED
     fits = not unled or new.reason == TakeOverReason.SUBMITTER_INACTIVE
@@ -137,7 +135,7 @@ def require_named(work: Reading, case: Case, row: Row, new: NewLeadConsent) -> N
 
 
 def require_unrecorded(work: Reading, case: Case, kind: Kind) -> None:
-    """Raise LeadConsentRecorded (409) if a desk recorded this class already."""
+    """Raise LeadConsentRecorded (409) if a desk has recorded this class already."""
     stands = standing.of_case(work, case)
     if any(
         one.kind == kind and counts(one, work.now, child=case.is_child)
@@ -148,10 +146,10 @@ def require_unrecorded(work: Reading, case: Case, kind: Kind) -> None:
 
 
 def move_lead(work: Writing, case: Case, old: UUID, new: UUID) -> None:
-    """Give the lead to another, with all that waits; the desk's part ends.
+    """Move the lead to another office, with its open deadline; the desk's part ends.
 
-    What the old lead had put on offer is no longer its to give. Whom to reach there is
-    forgotten: a helper must not go on telling it.
+    Open offers of the old lead are cancelled. Its contacts are deleted, so that no
+    recipient passes them on.
     """
     if Relation.FORMER_LEAD not in case.relations_of(old):
         case.admit(old, Relation.FORMER_LEAD, work.now)

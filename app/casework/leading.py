@@ -1,4 +1,4 @@
-"""What a candidate does with a case, and then its lead."""
+"""What a candidate and a lead do with a case."""
 
 from datetime import datetime
 
@@ -31,13 +31,13 @@ from app.routing import actions as routing
 
 
 def acknowledge(work: Writing, case: Case, row: Row) -> Case:
-    """Say that a person has read it: rank 4 of the evidence, and no promise yet."""
+    """Record that a person has read the case: rank 4 of the evidence, and no commitment."""
     cases.take(work, case, row, before=case.audience)
     return case
 
 
 def decline_lead(work: Writing, case: Case, row: Row, why: DeclineLead) -> Case:
-    """Say no, with a reason; the next candidate has it in the same transaction."""
+    """Decline the lead with a reason, and give the case to the next candidate."""
     before = case.audience
     cases.note(work, case, row.action, why.note)
     case.dismiss(Relation.CANDIDATE, work.now)
@@ -49,14 +49,14 @@ def decline_lead(work: Writing, case: Case, row: Row, why: DeclineLead) -> Case:
 
 
 def terms_of(promise: AcceptLead) -> Terms:
-    """Say what comes with the lead in the words of the rules."""
+    """Return the terms of accepting the lead, with the names of the contacts."""
     return Terms(contacts=frozenset(contact.name for contact in promise.contacts))
 
 
 def accept_lead(work: Writing, case: Case, row: Row, promise: AcceptLead) -> Case:
-    """Take the lead; the contacts are sealed. Help that had begun before counts at once.
+    """Accept the lead and seal its contacts; help that has begun counts at once.
 
-    The submitter has handed the case on: it reads the notice as it is now, for good.
+    From now on the submitter reads the summary as it is at this moment.
     """
     before = case.audience
     cases.hand_on(work, case)
@@ -70,7 +70,7 @@ def accept_lead(work: Writing, case: Case, row: Row, promise: AcceptLead) -> Cas
 
 
 def suspend(work: Writing, case: Case, row: Row, why: SuspendCase) -> Case:
-    """Let the case rest until a review; every clock stands still but what keeps safe."""
+    """Suspend the case until a review, and pause every deadline that protects nobody."""
     before = case.audience
     cases.note(work, case, row.action, why.note)
     facts = {"reason": why.reason}
@@ -82,7 +82,7 @@ def suspend(work: Writing, case: Case, row: Row, why: SuspendCase) -> Case:
 
 
 def resume(work: Writing, case: Case, row: Row) -> Case:
-    """Go on, with the time that was left to everybody."""
+    """Resume the case; each paused deadline has the time that was left."""
     cases.take(work, case, row, before=case.audience)
     following.go_on(work, case)
     returns.go_on(work, case)
@@ -92,28 +92,28 @@ def resume(work: Writing, case: Case, row: Row) -> Case:
 
 
 def planned(work: Writing, plan: MonitorCase) -> tuple[datetime, ...]:
-    """Say when the person is visited: as the lead plans, else as usual (D08)."""
+    """Return the dates of the visits that the lead planned, else the defaults (D08)."""
     usual = deadlines.visits(work, work.actor.focal_point_id)
     return tuple(plan.visits or usual)
 
 
 def monitor(work: Writing, case: Case, row: Row, visits: tuple[datetime, ...]) -> Case:
-    """Let help end and visits begin."""
+    """End the help and start the visits."""
     case.visits = [visit.isoformat() for visit in visits]
     cases.take(work, case, row, before=case.audience)
     return case
 
 
 def report_visit(work: Writing, code: str, seen: Seen, visit: ReportVisit) -> Case:
-    """Keep that a planned visit took place; the next one is due, or the closure review.
+    """Record that a planned visit took place, and start the deadline for the next step.
 
-    A visit before its date is recorded as early. Raises what `lock` does, ActionIllegal
-    or DateNotReached (409), ActionNotYours or RoleMissing (403).
+    A visit before its date is recorded as early. Raises what `lock_case` does,
+    ActionIllegal or DateNotReached (409), ActionNotYours or RoleMissing (403).
     """
     case = lock(work, code, seen)
     must_lead(work, case, {State.MONITORING})
-    planned = datetime.fromisoformat(case.visits[0]) if case.visits else None
-    is_early = check_date(work, planned, early=visit.early)
+    planned_for = datetime.fromisoformat(case.visits[0]) if case.visits else None
+    is_early = check_date(work, planned_for, early=visit.early)
     cases.note(work, case, "visit", visit.note)
     case.visits = case.visits[1:]
     case.touch()
@@ -124,7 +124,7 @@ def report_visit(work: Writing, code: str, seen: Seen, visit: ReportVisit) -> Ca
 
 
 def reopen_assistance(work: Writing, case: Case, row: Row, why: ReopenCase) -> Case:
-    """Find help again for a person who was only visited."""
+    """Return to finding help for a person who was only visited."""
     before = case.audience
     cases.note(work, case, row.action, why.note)
     case.visits = []

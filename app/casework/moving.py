@@ -1,4 +1,4 @@
-"""How a case comes to another focal point by a decision: the desk's, or a border."""
+"""Moving a case to another office: assigned by a desk, or relocated across a border."""
 
 from app.cases import actions as cases
 from app.cases.lifecycle import LED, OPEN, TABLE, WITH_A_CANDIDATE, Row
@@ -26,19 +26,19 @@ from app.routing.ranking import leads
 
 
 class CountrySame(Problem):
-    """The person is already known to be in this country."""
+    """The case names this country as the person's country already."""
 
     status = 409
 
 
 def terms_of(work: Reading, case: Case, choice: AssignCase) -> Terms:
-    """Say what a choice brings; raises FocalPointUnknown (422)."""
+    """Return the terms of an assignment; raises FocalPointUnknown (422)."""
     chosen = directory.named(work, choice.focal_point)
     return Terms(reason=choice.reason, chosen_fits=may_be_chosen(work, case, chosen))
 
 
 def assign(work: Writing, case: Case, row: Row, choice: AssignCase) -> Case:
-    """Give a case to a candidate that the desk chose; the desk's part ends with it."""
+    """Give a case to the candidate that the desk chose, and end the desk's part."""
     before = case.audience
     chosen = directory.named(work, choice.focal_point)
     cases.note(work, case, row.action, choice.note)
@@ -51,20 +51,20 @@ def assign(work: Writing, case: Case, row: Row, choice: AssignCase) -> Case:
 
 
 def relocate(work: Writing, code: str, seen: Seen, where: RelocateCase) -> Case:
-    """Say that the person is in another country: whoever should lead there is found.
+    """Record that the person is in another country, and find who may lead there.
 
-    A candidate loses the case to one of the new country at once; a lead keeps it until it
-    has handed it over, which is offered to the first for whom all is there. Its submitter
-    is told neither that there was a border, nor who is beyond it (R12): so overseers hear
-    of it, or one person could send a case where nobody waits for it, unseen. Raises what
-    `lock` does, CountrySame or ActionIllegal (409), ActionNotYours or RoleMissing (403),
-    DeskMissing (503).
+    A candidate loses the case at once to one of the new country. A lead keeps it until a
+    handover is accepted, which is offered to the first office that meets the requirements.
+    The submitter is not told that there was a border, nor who is beyond it (R12). Overseers
+    are told, because one person alone could otherwise send a case unseen to a country where
+    no office waits for it. Raises what `lock_case` does, CountrySame or ActionIllegal
+    (409), ActionNotYours or RoleMissing (403), DeskMissing (503).
     """
     case = lock(work, code, seen)
     if case.state not in OPEN:
         raise ActionIllegal(f"The case is {case.state}.", TABLE.legal(case.state))
     if Side.HOLDER not in sides_of(work, case):
-        raise ActionNotYours("This is for the holder of the case to do.")
+        raise ActionNotYours("Only the holder of the case can do this.")
     must_work(work)
     if where.country == case.country:
         raise CountrySame("Name the country where the person is now.")
@@ -86,9 +86,10 @@ def relocate(work: Writing, code: str, seen: Seen, where: RelocateCase) -> Case:
 
 
 def rank_successors(work: Writing, case: Case) -> None:
-    """Keep who could lead in the new country; a lead's case is offered to the first.
+    """Store who could lead in the new country, and offer a lead's case to the first.
 
-    In the order that the lead may know: no consent that is hidden from it counts (ADR 35).
+    The offer uses the ranking that the lead may know: no consent hidden from it counts (ADR
+    35).
     """
     stands = standing.of_case(work, case)
     ranking = leads(question_of(work, case, stands))

@@ -1,4 +1,4 @@
-"""What each need of a case means: how to tell whether it is met, and who can meet it."""
+"""The requirements of a case, with their checks and remedies."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,7 +13,7 @@ from app.kernel.needs import Check, Remedy, Rulebook
 
 @dataclass(frozen=True)
 class Terms:
-    """What a request brings with it; and what sets the system off."""
+    """What a request, or the worker for the system, contributes to the requirements."""
 
     reason: str | None = None
     contacts: frozenset[str] = frozenset()
@@ -28,7 +28,7 @@ class Terms:
 
 @dataclass(frozen=True)
 class Facts:
-    """All that a need is judged by: values, never rows."""
+    """The values from which every requirement is decided."""
 
     now: datetime
     review_by: datetime | None
@@ -60,13 +60,13 @@ CHILD_PATH: Final = "For a child: a guardian's consent with the child's assent, 
 
 
 def get_remedy_to_refer(facts: Facts) -> Remedy:
-    """Return whose consent a referral needs, and that who has the case records it."""
+    """Return the remedy for a missing consent to refer, and the side that records it."""
     text = TO_REFER + OF_A_CHILD if facts.may_be_child else TO_REFER
     return Remedy(text, get_recording_side(facts))
 
 
 def get_recording_side(facts: Facts) -> Side:
-    """Return who records a consent: the submitter as long as nobody leads, then the lead."""
+    """Return the side that records a consent: the submitter until a lead has the case."""
     return Side.SUBMITTER if facts.with_candidate else Side.LEAD
 
 
@@ -74,31 +74,31 @@ def get_recording_side(facts: Facts) -> Side:
 NEEDS: Final[dict[Need, Check[Facts]]] = {
     Need.NOTICE: Check(
         lambda f: f.notice_complete,
-        "Complete the notice: country, age class, language, priority, urgent needs, safe contact.", Side.SUBMITTER),
+        "Complete the summary (`notice`): country, age class, language, priority, safe contact.", Side.SUBMITTER),
     Need.CONSENT_TO_REFER: Check(
         lambda f: f.may_be_referred, TO_REFER, Side.SUBMITTER, specific=get_remedy_to_refer),
     Need.RECIPIENT_SAFE: Check(
         lambda f: f.recipient_safe,
-        "Decline: this case must go to another focal point.", Side.CANDIDATE),
+        "Decline the case, so that another focal point gets it.", Side.CANDIDATE),
     Need.RISK_CURRENT: Check(
         lambda f: f.risk_current,
-        "Assess the risk again: it holds for 7 days, and 72 hours when it is high.", Side.HOLDER),
+        "Assess the risk again. An assessment is valid for 7 days, and for 72 hours if the risk is high.", Side.HOLDER),
     Need.NOTHING_SENT: Check(
         lambda f: f.nothing_sent,
-        "A referral has left: ask the holder to stop the case.", Side.HOLDER),
+        "A referral was sent. Ask the holder to stop the case.", Side.HOLDER),
     Need.NOTHING_OPEN: Check(
         lambda f: f.nothing_open,
-        "End every referral and handover first: completed, declined, revoked or cancelled.", Side.HOLDER),
+        "First end every referral and handover: complete, decline, revoke or cancel it.", Side.HOLDER),
     Need.RETURN_OVER: Check(
         lambda f: f.return_over,
-        "A return is under way: follow the person until the last visit after it (G16).", Side.HOLDER),
+        "A return is open. Wait until the last visit after it was reported (G16).", Side.HOLDER),
     Need.REASON: Check(lambda f: f.terms.reason is not None, "Give a reason code."),
     Need.TWO_CONTACTS: Check(
         lambda f: len(f.terms.contacts) > 1, "Name two different people who can be reached."),
     Need.PERSON_INFORMED: Check(
         lambda f: f.terms.person_informed or f.terms.reason in CLOSED_UNINFORMED,
-        "Tell the person first, then say so. Only where contact is lost, the person has died or the case is a "
-        "duplicate, nobody has to be told."),
+        "Tell the person, then send `person_informed: true`. This is not required if contact is lost, the person has "
+        "died or the case is a duplicate."),
     Need.SECOND_PERSON: Check(
         lambda f: f.terms.approved, "A second person has to approve this."),
     Need.CHILD_PATH: Check(
@@ -107,10 +107,10 @@ NEEDS: Final[dict[Need, Check[Facts]]] = {
         specific=lambda f: Remedy(CHILD_PATH, get_recording_side(f)), applies=lambda f: f.may_be_child),
     Need.VITAL_INTEREST: Check(
         lambda f: f.vital_interest,
-        "Only if life is at risk or serious harm is near: declare a vital interest, with its reason. "
-        "It holds for 4 hours and lets the notice and the safety notice go, nothing more.", Side.SUBMITTER),
+        "If life is at risk or serious harm is near, declare a vital interest with its reason. For 4 hours it lets "
+        "the summary and the safety alert be sent, and nothing else.", Side.SUBMITTER),
     Need.NEXT_CANDIDATE: Check(
-        lambda f: f.with_candidate, "It is with no candidate: the desk assigns it.", Side.SYSTEM),
+        lambda f: f.with_candidate, "The case has a lead. Only a case without one goes to another candidate.", Side.SYSTEM),
     Need.REVIEW_DATE: Check(
         lambda f: is_in_time(f.terms.review_at, f.now, f.review_by), LATEST_REVIEW),
     Need.SCHEDULE: Check(
@@ -119,26 +119,26 @@ NEEDS: Final[dict[Need, Check[Facts]]] = {
         lambda f: not f.legal_hold, "Lift the legal hold first, if the law allows.", Side.OVERSIGHT),
     Need.FOCAL_POINT_CHOSEN: Check(
         lambda f: f.terms.chosen_fits,
-        "Choose another: an active focal point that can lead, that the person agreed to, and that may be asked."),
+        "Choose another focal point: active, able to lead, agreed to by the person, and one that may be asked."),
     Need.LEAD_FAILING: Check(
         lambda f: f.lead_failing,
-        "The lead is active and did not miss three deadlines: remind it, or wait.", Side.SYSTEM),
+        "The lead is active and has not missed three deadlines. Remind it, or wait.", Side.SYSTEM),
     Need.NOBODY_NAMED: Check(
         lambda f: not f.next_lead_named,
-        "The case names an office in `next_lead`: give it the lead with `take_over`.", Side.DESK),
+        "Give the lead to the office in `next_lead` of the case, with `take_over`.", Side.DESK),
     Need.SUBMITTER_GONE: Check(
         lambda f: f.submitter_gone,
-        "The submitter asks the person and records the consent. You do where it is closed, or nobody could sign in "
-        "there for a day.", Side.SUBMITTER),
+        "Ask the submitter to record the consent. A desk can record it only if the submitter is closed, or nobody "
+        "could sign in there for a day.", Side.SUBMITTER),
     Need.REFERRAL_ACCEPTED: Check(
-        lambda f: f.helped, "It follows by itself when a referral is accepted.", Side.SYSTEM),
+        lambda f: f.helped, "The system does this when a referral is accepted.", Side.SYSTEM),
     Need.NO_REFERRAL_ACCEPTED: Check(
-        lambda f: not f.helped, "It follows by itself when no referral is accepted any more.", Side.SYSTEM),
+        lambda f: not f.helped, "The system does this when no accepted referral is left.", Side.SYSTEM),
     Need.TIME_IS_UP: Check(
-        lambda f: f.terms.time_is_up, "It follows by itself when its time is up.", Side.SYSTEM),
+        lambda f: f.terms.time_is_up, "The system does this when the deadline has passed.", Side.SYSTEM),
     Need.ERASED_BEFORE: Check(
         lambda f: f.terms.erased_before,
-        "It follows by itself when a backup is restored that is older than an erasure (R34).", Side.SYSTEM),
+        "The system does this when a restored backup is older than the erasure (R34).", Side.SYSTEM),
 }
 # fmt: on
 RULES: Final = Rulebook(NEEDS)

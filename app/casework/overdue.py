@@ -1,4 +1,4 @@
-"""A clock ran out: silence becomes evidence, then somebody else's duty (R54, R55)."""
+"""Handling missed deadlines: recorded as evidence, then acted upon (R54, R55)."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -36,12 +36,12 @@ from app.returns.models import Return
 from app.routing import actions as routing
 
 LEAST: Final[Mapping[Effect, timedelta]] = {Effect.EXPIRE_AT_SECOND: HOUR}
-"""How long at the least until a silence counts again; else a day."""
+"""The least time until a deadline counts as missed again; a day for the other effects."""
 
 
 @dataclass(frozen=True)
 class Ran:
-    """A clock that ran out, what it is about, and how often it was let pass by now."""
+    """A missed deadline, with its record and how often it has been missed by now."""
 
     case: Case
     clock: Clock
@@ -53,12 +53,12 @@ class Ran:
 
 
 def fire(work: Writing, number: int, case_id: UUID) -> bool:
-    """Let a clock that ran out have its effect.
+    """Apply the effect of a deadline that was missed.
 
-    False: another has it in hand, or had; or it was moved on with a person who travels.
-
-    Exactly once, however many workers look (R55): the case is held first, the clock read
-    again. Raises DeskMissing (503) where nobody is left for a case.
+    Return False if another worker handles or handled it, or if it was moved on with a
+    person who travels. The effect is applied exactly once, however many workers run (R55):
+    the case is locked first and the clock is read again. Raises DeskMissing (503) if no
+    desk can take the case.
     """
     case = holding.unless_held(work, case_id)
     if case is None:
@@ -78,15 +78,15 @@ def fire(work: Writing, number: int, case_id: UUID) -> bool:
 
 
 def is_absent(work: Writing, clock: Clock) -> bool:
-    """Say whether an office is waited for that is active no longer."""
+    """Return whether the office that a deadline waits for is closed."""
     whom = clock.waits_on
     return whom is not None and not directory.by_id(work, whom).active
 
 
 def waits_for_arrival(work: Writing, clock: Clock, *, absent: bool) -> bool:
-    """Move the clock of a person who travels on to the next day; False: it has run out.
+    """Move the deadline of a person who travels on by a day; return False if it is missed.
 
-    Of an office that was shut meanwhile it runs out at once, and once, like any other.
+    The deadline of an office that was closed meanwhile is missed at once, and once.
     """
     record = None
     if clock.kind == ClockKind.CONFIRM_ARRIVAL:
@@ -96,7 +96,7 @@ def waits_for_arrival(work: Writing, clock: Clock, *, absent: bool) -> bool:
 
 
 def look(work: Writing, case: Case, clock: Clock, *, absent: bool) -> Ran:
-    """Say what a clock is about, and how often it was let pass by now."""
+    """Return a missed deadline with its record and how often it has been missed by now."""
     noun = noun_of(clock.reference, clock.kind, of_case=clock.record_id == case.id)
     late = LATE[noun, clock.kind]
     count = silences(clock.due_at, rhythm(work, clock, late), work.now)
@@ -105,12 +105,12 @@ def look(work: Writing, case: Case, clock: Clock, *, absent: bool) -> Ran:
 
 
 def rhythm(work: Writing, clock: Clock, late: Late) -> Rhythm:
-    """Say after how long a silence counts again."""
+    """Return the times after which a deadline counts as missed again."""
     return breaches.rhythm_of(work, clock, LEAST.get(late.effect, DAY))
 
 
 def record_of(work: Writing, case: Case, clock: Clock, noun: Noun) -> Recorded:
-    """Find what a clock is about; a question and a fact are told of by their case."""
+    """Return the record that a deadline is about; for a question or a fact, the case."""
     match noun:
         case Noun.REFERRAL:
             found = referred.of_case(work, case.id)
@@ -127,25 +127,25 @@ def record_of(work: Writing, case: Case, clock: Clock, noun: Noun) -> Recorded:
 
 
 def keep(work: Writing, ran: Ran) -> None:
-    """Keep that it ran out, and look again when it was let pass once more."""
+    """Record that the deadline was missed, and set when it counts as missed again."""
     again = next_silence(ran.clock.due_at, rhythm(work, ran.clock, ran.late), ran.count)
     deadlines.fired(work, ran.clock, again)
     work.session.flush()
 
 
 def tell(work: Writing, ran: Ran) -> None:
-    """Say in the journal that nobody answered, to those who may know of the record."""
+    """Record the event of a missed deadline for the offices that may know of its record."""
     if ran.late.event is not None:
         facts = {"clock": ran.clock.kind, "silence": ran.count, "active": not ran.absent}
         work.record(ran.late.event, ran.record, hearers(ran), facts)
 
 
 def hearers(ran: Ran) -> frozenset[UUID]:
-    """Say who hears of a silence.
+    """Return the offices that receive the event of a missed deadline.
 
-    A submitter hears whether its case is taken, and nothing of how a lead works on it
-    afterwards, or of working days beyond a border (R12). Oversight hears of cases, and of
-    what was not deleted.
+    A submitter learns whether its case is taken, but not how a lead works on it afterwards,
+    nor of working days beyond a border (R12). Oversight learns about cases and about data
+    that was not deleted.
     """
     case, record = ran.case, ran.record
     kept = ran.clock.kind == ClockKind.CONFIRM_DELETION
@@ -161,7 +161,7 @@ def hearers(ran: Ran) -> frozenset[UUID]:
 
 
 def of_the_case_itself(ran: Ran) -> frozenset[UUID]:
-    """Say who hears of a silence about a case, or about what is asked beside it."""
+    """Return the audience of a missed deadline about no referral, handover or return."""
     case, whom = ran.case, ran.clock.waits_on
     if ran.noun == Noun.QUESTION:
         return frozenset({case.submitter, case.holder or case.submitter})
@@ -173,14 +173,14 @@ def of_the_case_itself(ran: Ran) -> frozenset[UUID]:
 
 
 def effect_for(ran: Ran) -> Effect:
-    """Say what it sets off."""
+    """Return the effect of a missed deadline."""
     whom = ran.clock.waits_on
     at_desk = whom is not None and Relation.DESK in ran.case.relations_of(whom)
     return effect_of(ran.late, ran.count, at_desk=at_desk, absent=ran.absent)
 
 
 def pass_on(work: Writing, ran: Ran) -> None:
-    """Take the case from who did not answer, and carry it to the next."""
+    """Take the case from the office that did not answer, and give it to the next."""
     before = ran.case.holder
     if before is not None:
         routing.pass_over(work, ran.case.id, before)
@@ -189,7 +189,7 @@ def pass_on(work: Writing, ran: Ran) -> None:
 
 
 def expire(work: Writing, ran: Ran) -> None:
-    """End what nobody decided in time; its sender can ask another at once."""
+    """End an offer or referral that was not decided in time; its sender can ask another."""
     if isinstance(ran.record, Handover):
         handovers.expire(work, ran.record)
     elif isinstance(ran.record, Referral):
@@ -199,7 +199,7 @@ def expire(work: Writing, ran: Ran) -> None:
 
 
 def drop(work: Writing, ran: Ran) -> None:
-    """Throw away a draft that nobody finished."""
+    """Discard a draft that was not finished in time."""
     if isinstance(ran.record, Referral):
         referrals.drop(work, ran.record, WithdrawReason.NO_LONGER_NEEDED)
     else:
@@ -207,19 +207,19 @@ def drop(work: Writing, ran: Ran) -> None:
 
 
 def lapse(work: Writing, ran: Ran) -> None:
-    """Let a question to a second person be over: it can be asked anew."""
+    """Expire a request for approval; it can be made again."""
     deadlines.stop(work, ran.record.id)
 
 
 def announce(work: Writing, ran: Ran) -> None:
-    """Announce the end of a consent; once it has ended, see what a child is owed (G02)."""
+    """Announce the end of a consent, and update the deadline to assess a child (G02)."""
     announce_end(work, ran.case, ran.clock)
     work.session.flush()
     watch_interests(work, ran.case)
 
 
 def end_reading(work: Writing, ran: Ran) -> None:
-    """Let a reading in an emergency, or the question for one, be over (R16)."""
+    """Expire an emergency access, or the request for one (R16)."""
     emergency.run_out(work, ran.case, ran.clock.record_id)
 
 

@@ -1,4 +1,4 @@
-"""Oversight that is replaced: who watches now is given the cases that are there."""
+"""Replacing an oversight body that is closed, in the cases that it watched."""
 
 from collections.abc import Sequence
 from uuid import UUID
@@ -11,9 +11,9 @@ from app.kernel.work import Reading, Writing
 
 
 def unwatched(work: Reading, limit: int) -> Sequence[UUID]:
-    """List the cases whose overseers are all shut, while there are others.
+    """List the cases whose overseers are all closed, while active ones exist.
 
-    Where no oversight body was ever shut, which is nearly everywhere, no case is looked at.
+    No case is read if no oversight body was ever closed, which is the usual situation.
     """
     active, shut = (
         directory.overseers(work),
@@ -25,9 +25,9 @@ def unwatched(work: Reading, limit: int) -> Sequence[UUID]:
 
 
 def hand_on(work: Writing, case_id: UUID) -> bool:
-    """Make who watches now party to a case; False: it is in hand, or it needs none.
+    """Make the active overseers parties of a case; return False if nothing was done.
 
-    Who watched before stays party, as an office that is shut keeps what it has.
+    The earlier overseers stay parties, because a closed office keeps what it has.
     """
     case, active = holding.unless_held(work, case_id), directory.overseers(work)
     if case is None or case.state == State.ERASED or not case.overseers:

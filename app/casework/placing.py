@@ -1,4 +1,4 @@
-"""Who could help: for the holder of a case, and as a dry run before there is a case."""
+"""Rankings of the offices that could help, for a holder or as a preview without a case."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -29,27 +29,27 @@ type Offers = Mapping[Service, Ranking]
 
 @dataclass(frozen=True)
 class Trial:
-    """What routing would answer."""
+    """The answer of routing to a question without a case."""
 
     leads: Ranking
     offers: Offers
 
 
 def held(work: Reading, code: str) -> Case:
-    """Find a case for its holder; raises NotFound (404) or ActionNotYours (403)."""
+    """Return a case for its holder; raises NotFound (404) or ActionNotYours (403)."""
     case = cases.get(work, code)
     sides = sides_of(work, case)
     if not sides:
-        raise NotFound("There is no routing here that is yours to see.")
+        raise NotFound("There is no routing here that you may see.")
     if Side.HOLDER not in sides:
-        raise ActionNotYours("This is for the holder of the case to ask.")
+        raise ActionNotYours("Only the holder of the case can ask this.")
     return case
 
 
 def offers_for(work: Reading, case: Case, service: Service | None) -> Offers:
-    """Rank who could serve a case: with one service, or with each that it needs.
+    """Rank the offices that could serve a case, for one service or for each that it needs.
 
-    As far as the caller may know it: see `proposing.as_proposed`.
+    The ranking shows what the caller may know: see `proposing.as_proposed`.
     """
     question, stands = question_of(work, case), standing.of_case(work, case)
     wanted = [service] if service else needed(question)
@@ -57,14 +57,14 @@ def offers_for(work: Reading, case: Case, service: Service | None) -> Offers:
 
 
 def needed(question: Question) -> list[Service]:
-    """List what a person needs; a child the protection of the country as well (rule 3)."""
+    """List the services that a person needs, for a child also child protection (rule 3)."""
     child = AgeGroup.ADULT not in question.ages
     parallel = {Service.CHILD_PROTECTION} if child else set[Service]()
     return sorted(question.services | parallel)
 
 
 def try_out(work: Reading, asked: RoutingQuestion) -> Trial:
-    """Answer who would lead and who could serve, and keep nothing of the question.
+    """Rank who would lead and who could serve, without storing the question.
 
     Raises FocalPointUnknown (422).
     """
@@ -77,7 +77,7 @@ def try_out(work: Reading, asked: RoutingQuestion) -> Trial:
 
 
 def imagined(work: Reading, asked: RoutingQuestion) -> Question:
-    """Put the question of a notice that nobody wrote yet."""
+    """Return the routing question for a summary that no case has."""
     profiles = tuple(map(public, routing.profiles(work, asked.country)))
     must_know(profiles, asked)
     guards = asked.safeguards
@@ -107,16 +107,16 @@ def imagined(work: Reading, asked: RoutingQuestion) -> Question:
 
 
 def must_know(profiles: Iterable[Profile], asked: RoutingQuestion) -> None:
-    """Raise FocalPointUnknown (422) for a code that would be passed over in silence."""
+    """Raise FocalPointUnknown (422) for a code that would otherwise be ignored."""
     known = {profile.code for profile in profiles}
     named = {one.focal_point for one in asked.told or [] if one.focal_point}
     if (named | set(asked.safeguards.unsafe_focal_points)) - known:
-        raise FocalPointUnknown("Look its code up: GET /v1/focal-points.")
+        raise FocalPointUnknown("GET /v1/focal-points lists the codes.")
 
 
 @dataclass(frozen=True)
 class Named:
-    """Whom a person would let be told, as a consent names them."""
+    """A recipient that a person names, in the form of a consent."""
 
     focal_point_id: UUID | None
     kind: Kind | None
@@ -125,7 +125,7 @@ class Named:
 
 
 def agreed_to(told: list[Told] | None, profiles: tuple[Profile, ...]) -> frozenset[UUID]:
-    """Say whom the person would let be told; None: not asked yet, so everybody."""
+    """Return the offices that the person allows to be told; None stands for all offices."""
     ids = {profile.code: profile.id for profile in profiles}
     if told is None:
         return frozenset(ids.values())
@@ -134,7 +134,7 @@ def agreed_to(told: list[Told] | None, profiles: tuple[Profile, ...]) -> frozens
 
 
 def spelled(one: Told, ids: Mapping[str, UUID]) -> Named:
-    """Spell whom the person named like a consent does."""
+    """Return the recipient that the person named in the form of a consent."""
     if one.recipient_class is None:
         return Named(ids[one.focal_point or ""], None, None, None)
     named = one.recipient_class

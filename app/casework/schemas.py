@@ -1,4 +1,4 @@
-"""Cases as the outside world spells them: what comes in, and what goes out."""
+"""Request and response bodies of cases."""
 
 from datetime import datetime
 from typing import Annotated, Self
@@ -25,19 +25,19 @@ from app.kernel.text import Asked, Code, CountryCode, LanguageTag, Shown
 from app.screening.schemas import NewScreening, WrittenSection
 
 EXTERNAL = (
-    "Your own number of the case. Only its fingerprint is kept; a second case under the "
-    "same number is refused with the code of the first."
+    "Your own number of the case. Only its digest is stored. A second case with the same "
+    "number is refused with the code of the first."
 )
 
 
 class NewCase(Asked):
-    """A case as it is first written, in whole or in part."""
+    """A new case, complete or in part."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE]})
 
     notice: NoticeFields
     sections: Annotated[
-        list[WrittenSection], Field(max_length=7, description="Each is sealed by itself.")
+        list[WrittenSection], Field(max_length=7, description="Each is sealed separately.")
     ] = []
     safeguards: Safeguards | None = None
     consents: Annotated[list[NewConsent], Field(max_length=50)] = []
@@ -51,12 +51,12 @@ class NewCase(Asked):
         str | None, Field(pattern=r"^[A-Za-z0-9._/-]{1,60}$", description=EXTERNAL)
     ] = None
     submit: Annotated[
-        StrictBool, Field(description="Submit in the same transaction; else keep a draft.")
+        StrictBool, Field(description="Submit it at once; otherwise it stays a draft.")
     ] = False
 
     @model_validator(mode="after")
     def write_each_once(self) -> Self:
-        """Refuse two contents for one section."""
+        """Refuse a section that is written twice."""
         names = [content.section for content in self.sections]
         if len(names) != len(set(names)):
             raise PydanticCustomError("section_twice", "Write each section once.")
@@ -64,19 +64,19 @@ class NewCase(Asked):
 
 
 class AvailableCaseAction(Shown):
-    """An action that is yours in this state: open now, or why not."""
+    """An action of your side in this state: open, or with its unmet requirements."""
 
     action: Action
     open: bool
-    asks: Annotated[list[Need], Field(description="What your request must bring.")]
+    asks: Annotated[list[Need], Field(description="What your request must contain.")]
     unmet: list[UnmetNeed]
 
 
 class CaseOut(Shown):
-    """A case as one party sees it, and what that party can do with it.
+    """A case as one party may see it, with the actions of that party.
 
-    A recipient of a referral sees the notice; what is null for it is not its to know.
-    A State body that is asked for a travel document sees the case as it was then.
+    A recipient of a referral sees the summary. A field is null if its reader may not know
+    it. A State body that is asked for a travel document sees the case as it was then.
     """
 
     code: str
@@ -89,8 +89,8 @@ class CaseOut(Shown):
     next_lead: Annotated[
         str | None,
         Field(
-            description="To the desk beside a lead that does not act, once a desk recorded "
-            "a consent to a new lead: code of the office whose turn it is. Null: nobody's."
+            description="Code of the office that should lead next: for the desk beside a "
+            "lead that does not act, once a desk recorded a consent to one."
         ),
     ]
     submitter: str | None
@@ -100,15 +100,15 @@ class CaseOut(Shown):
     continues_in: Annotated[
         str | None,
         Field(
-            description="Code of the case that goes on for the person, where this one was "
-            "closed as a duplicate; to the holder and oversight, if they see that case."
+            description="Code of the person's other case, if this one was closed as a "
+            "duplicate. Shown to the holder and oversight, if they see that case."
         ),
     ]
     due_at: Annotated[
         datetime | None,
         Field(
-            description="Until when the next step is due; null also to who submitted it, "
-            "once the person crossed a border: a holiday would say where to (R12)."
+            description="When the next step is due. Null for the submitter once the person "
+            "crossed a border, because a holiday would reveal the country (R12)."
         ),
     ]
     version: int | None
@@ -116,41 +116,41 @@ class CaseOut(Shown):
 
 
 class CasePage(Page[CaseOut]):
-    """Some of your cases."""
+    """A page of your cases."""
 
 
 class ApprovalOut(Shown):
-    """A question to a second person.
+    """A request for the approval of a second person.
 
     Once it is approved, repeat the action with `Approval: {id}` and the same body.
     """
 
     id: UUID
     action: str
-    subject: Annotated[str, Field(description="What it is about: read it under /v1/.")]
+    subject: Annotated[str, Field(description="The path of its record under /v1/.")]
     facts: Annotated[
-        dict[str, str], Field(description="What exactly is asked, such as the reason.")
+        dict[str, str], Field(description="Details of the request, such as the reason.")
     ]
     decision: ApprovalState
     asked_by_you: bool
     asked_by: Annotated[
         Hand | None,
         Field(
-            description="Who asks for something about an account, a webhook or the "
-            "directory: whoever asks for a key is shown it. Null: it is about a case."
+            description="Who asks about an account, a webhook or the directory, because a "
+            "new key is shown to the person who asked. Null if it is about a case."
         ),
     ]
     asked_at: datetime
     lapses_at: datetime
-    roles: Annotated[list[str], Field(description="Who may decide; never who asked.")]
+    roles: Annotated[list[str], Field(description="Roles that may decide; not who asked.")]
 
 
 class ApprovalPage(Page[ApprovalOut]):
-    """What waits for a second person of your focal point."""
+    """The requests that wait for a second person of your focal point."""
 
 
 class VitalReadingOut(Shown):
-    """A reading in an emergency: who asked, who allowed it, and what is owed since."""
+    """An emergency access: who asked, who decided, and what has to follow."""
 
     id: UUID
     state: ReadingState
@@ -163,54 +163,54 @@ class VitalReadingOut(Shown):
     decided_at: datetime | None
     holds_until: Annotated[
         datetime,
-        Field(description="Until when it can be permitted; once it was, be read."),
+        Field(description="Until when it can be granted and, once granted, used."),
     ]
     ended_at: datetime | None
     tell_person_by: Annotated[
         datetime | None,
-        Field(description="Until when the holder has to tell the person; null: not due."),
+        Field(description="Until when the holder has to tell the person; null if not due."),
     ]
     person_told_at: datetime | None
     reviewed_at: datetime | None
-    justified: Annotated[bool | None, Field(description="What the review found.")]
+    justified: Annotated[bool | None, Field(description="The result of the review.")]
 
 
 class VitalReadingList(Shown):
-    """The readings you may know of, oldest first."""
+    """The emergency accesses that you may know of, oldest first."""
 
     items: list[VitalReadingOut]
 
 
 class Told(Asked):
-    """Whom the person would let be told: one focal point, or a class of them."""
+    """A recipient that the person allows: one focal point, or a class of them."""
 
-    focal_point: Annotated[Code | None, Field(description="Code of the one named.")] = None
+    focal_point: Annotated[Code | None, Field(description="Its code.")] = None
     recipient_class: RecipientClass | None = None
 
     @model_validator(mode="after")
     def name_one(self) -> Self:
-        """Refuse nobody, and two answers to one question."""
+        """Require a focal point or a class, and refuse both."""
         if (self.focal_point is None) == (self.recipient_class is None):
             raise PydanticCustomError(
-                "recipient_unclear", "Name either a focal point or a class of them."
+                "recipient_unclear", "Give either `focal_point` or `recipient_class`."
             )
         return self
 
 
 class RoutingQuestion(Asked):
-    """A notice that nobody wrote yet, with what only the asker knows. Nothing is kept."""
+    """A summary without a case, with what only the caller knows. It is not stored."""
 
     country: Annotated[CountryCode, Field(description="Where the person is.")]
     age_class: AgeClass
     language: LanguageTag
     priority: Priority
     services: Annotated[list[Service], Field(max_length=17)] = []
-    sex: Annotated[Sex | None, Field(description="Absent: it filters nobody out.")] = None
+    sex: Annotated[Sex | None, Field(description="If absent, it excludes nobody.")] = None
     with_children: Annotated[
         StrictBool, Field(description="Whether children come with the person.")
     ] = False
     told: Annotated[
         list[Told] | None,
-        Field(max_length=50, description="Absent: the person was not asked yet; all."),
+        Field(max_length=50, description="Absent: not asked yet, so all may be told."),
     ] = None
     safeguards: Guards = Guards()

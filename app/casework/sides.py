@@ -1,4 +1,4 @@
-"""On which sides of a case the caller stands, and who watches over it now."""
+"""The sides of the caller in a case, and its active overseers."""
 
 from uuid import UUID
 
@@ -9,9 +9,10 @@ from app.kernel.work import Reading
 
 
 def sides_of(work: Reading, case: Case) -> frozenset[Side]:
-    """Say on which sides of a case the caller stands.
+    """Return the sides of the caller in a case.
 
-    A body of oversight that was shut and replaced sees what it saw, and decides no more.
+    An oversight body that was closed and replaced still reads the case, but decides
+    nothing.
     """
     me = work.actor.focal_point_id
     mine = sides_of_case(case.relations_of(me))
@@ -21,5 +22,5 @@ def sides_of(work: Reading, case: Case) -> frozenset[Side]:
 
 
 def who_watches(work: Reading, case: Case) -> frozenset[UUID]:
-    """Name the overseers of a case that are active; none: those it has."""
+    """Return the active overseers of a case, or all its overseers if none is active."""
     return case.overseers & directory.overseers(work) or case.overseers

@@ -1,4 +1,4 @@
-"""How a case stands: what its needs are judged by, and how each party sees it."""
+"""Loading the facts and the data by which cases are judged and shown to a party."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
@@ -42,7 +42,7 @@ ASKED_OF_ALL: Final = (*("country", "age_class", "language", "priority", "safe_c
 
 @dataclass(frozen=True)
 class Context:
-    """What a page of cases is shown with, read in a few statements."""
+    """The data for a page of cases, read in a few statements."""
 
     grants: Mapping[UUID, frozenset[Grant]]
     standings: Mapping[UUID, Standing]
@@ -59,7 +59,7 @@ class Context:
     me: FocalPoint
 
 
-def facts_of(  # noqa: PLR0913 - each says one thing of how it stands
+def facts_of(  # noqa: PLR0913 - each parameter is one fact
     stands: Standing,
     states: Sequence[ReferralState],
     me: FocalPoint,
@@ -71,7 +71,7 @@ def facts_of(  # noqa: PLR0913 - each says one thing of how it stands
     returning: bool,
     submitter_gone: bool,
 ) -> Facts:
-    """Gather what the needs are judged by, for the focal point that asks."""
+    """Return the facts for the requirements of a case, for the focal point that asks."""
     case, after = stands.case, succession or Succession()
     return Facts(
         now=stands.now,
@@ -97,12 +97,12 @@ def facts_of(  # noqa: PLR0913 - each says one thing of how it stands
 
 
 def is_asked(states: Iterable[ReferralState]) -> bool:
-    """Say whether a referral is still open."""
+    """Return whether a referral is still open."""
     return any(state in referral_states.OPEN for state in states)
 
 
 def look(work: Reading, found: Sequence[Case]) -> Context:
-    """Read all that a page of cases is shown with."""
+    """Load all the data for a page of cases."""
     me = directory.by_id(work, work.actor.focal_point_id)
     ids = [case.id for case in found]
     grants = {case.id: case.grants(me.id) for case in found}
@@ -140,14 +140,14 @@ def look(work: Reading, found: Sequence[Case]) -> Context:
 
 
 def judge(work: Reading, case: Case, row: Row, terms: Terms | None = None) -> Facts:
-    """Raise NeedsUnmet (409) with all that one step lacks; else say how the case stands."""
+    """Return the facts for a step, or raise NeedsUnmet (409) if a requirement is unmet."""
     facts = situation_of(work, case, terms)
     RULES.require(row, facts)
     return facts
 
 
 def situation_of(work: Reading, case: Case, terms: Terms | None = None) -> Facts:
-    """Gather what the needs of one case are judged by."""
+    """Load the facts for the requirements of one case."""
     states = referrals.states_of(work, [case.id]).get(case.id, [])
     me = directory.by_id(work, work.actor.focal_point_id)
     stands, offered = standing.of_case(work, case), handovers.with_open(work, [case.id])
@@ -157,7 +157,7 @@ def situation_of(work: Reading, case: Case, terms: Terms | None = None) -> Facts
         states,
         me,
         terms,
-        review_by=review_by(work, case) if terms and terms.review_at else None,
+        review_by=compute_review_limit(work, case) if terms and terms.review_at else None,
         succession=find_successions(work, known).get(case.id),
         lead_on_offer=bool(offered),
         returning=bool(returns.open_in(work, [case.id])),
@@ -165,13 +165,13 @@ def situation_of(work: Reading, case: Case, terms: Terms | None = None) -> Facts
     )
 
 
-def review_by(work: Reading, case: Case) -> datetime:
-    """Say by when a case that its holder lets rest has to be looked at again (D10)."""
+def compute_review_limit(work: Reading, case: Case) -> datetime:
+    """Return the latest date for the review of a suspended case (D10)."""
     return deadlines.until(work, ClockKind.REVIEW, case, waits_on=case.holder)
 
 
 def show(work: Reading, found: Sequence[Case]) -> list[CaseOut]:
-    """Show cases to one of their parties, as things stand now."""
+    """Return cases as the caller may see them now."""
     if not found:  # most polls
         return []
     context = look(work, found)
@@ -181,8 +181,8 @@ def show(work: Reading, found: Sequence[Case]) -> list[CaseOut]:
 def show_one(work: Reading, case: Case, context: Context) -> CaseOut:
     """Return a case as one of its parties may see it, by the table of grants.
 
-    A submitter that has handed it on is shown no more than that its steps were taken: when
-    the next is due would tell how great the danger is, and when the person is visited.
+    A submitter that has handed the case on sees only that its steps were taken: the next
+    deadline would reveal how great the danger is, and when the person is visited.
     """
     me = work.actor.focal_point_id
     mine, granted = case.relations_of(me), context.grants[case.id]
@@ -218,20 +218,19 @@ def show_one(work: Reading, case: Case, context: Context) -> CaseOut:
 def find_lead_and_holder(
     case: Case, granted: AbstractSet[Grant], asked: Snapshot | None
 ) -> tuple[UUID | None, UUID | None]:
-    """Return who leads and who holds a case, now or when the reader was asked."""
+    """Return the lead and the holder of a case, now or when the reader was asked."""
     if Grant.LEAD in granted:
         return case.with_relation(Relation.LEAD), case.holder
     return read_lead_and_holder(asked) if asked else (None, None)
 
 
 def notice_for(case: Case, context: Context) -> Notice:
-    """Return the summary as the reader's grants allow: as it is, or as it was handed on.
+    """Return the summary that the reader's grants allow: current, handed on, or as asked.
 
-    Or as it was when the reader was asked for a travel document.
-
-    A body of the State of origin that helps sees the services it is asked for, and no
-    others: one of them may be asylum (BR10). If it submitted the case as well, it sees
-    those too that it handed on.
+    "As asked" is the summary at the time when the reader was asked for a travel document. A
+    body of the State of origin that helps sees only the services that it is asked for,
+    because one of the others may be asylum (BR10). If it also submitted the case, it sees
+    those that it handed on as well.
     """
     kept, granted = context.handed_on.get(case.id), context.grants[case.id]
     copy = Notice.model_validate(kept) if kept else None
@@ -259,7 +258,7 @@ def reads_copy(case: Case, reader: UUID) -> bool:
 
 
 def written(case: Case, context: Context) -> list[Section]:
-    """Name the sections that are written: all by a grant, else one's own."""
+    """List the sections that are written: all with a grant, else the reader's own."""
     me, kept = context.me.id, context.sections.get(case.id, [])
     every = Grant.WRITTEN in context.grants[case.id]
     mine = {kind for kind, author in kept if every or author == me}
@@ -269,7 +268,7 @@ def written(case: Case, context: Context) -> list[Section]:
 def actions_of(
     work: Reading, case: Case, sides: frozenset[Side], context: Context
 ) -> list[AvailableCaseAction]:
-    """Say of each step of this party whether it is open now and, if not, why not."""
+    """List the actions of the caller in this state, with the unmet requirements of each."""
     states = context.referrals.get(case.id, [])
     stands, offered = context.standings[case.id], case.id in context.offered
     returning = case.id in context.returning
@@ -287,7 +286,7 @@ def actions_of(
 
 
 def show_action(row: Row, facts: Facts) -> AvailableCaseAction:
-    """Say whether one step is open."""
+    """Describe one action, with its unmet requirements."""
     lacks = [UnmetNeed.of(lack) for lack in RULES.in_the_way(row, facts)]
     return AvailableCaseAction(
         action=row.action, open=not lacks, asks=RULES.asked(row), unmet=lacks

@@ -1,7 +1,7 @@
-"""Who may be given the lead of a case whose lead does not act, and who is next (ADR 47).
+"""Offices that may replace a lead that does not act, and which is next (ADR 47).
 
-A desk chooses among the offices that the person agreed to. Where the desk itself recorded
-that the person agrees to a class of offices, it chooses none of them: routing does.
+A desk chooses among the offices that the person agreed to. Where the desk itself recorded a
+consent to a class of offices, routing chooses within the class.
 """
 
 from collections.abc import Collection, Iterable, Mapping
@@ -25,7 +25,7 @@ from app.routing.ranking import Candidate, leads
 
 @dataclass(frozen=True)
 class Succession:
-    """What a desk beside the lead of a case may know of who should lead next."""
+    """What a desk beside the lead of a case may know about the next lead."""
 
     lead_fails: bool = False
     next_lead: str | None = None
@@ -34,9 +34,9 @@ class Succession:
 def find_successions(
     work: Reading, standings: Iterable[Standing]
 ) -> Mapping[UUID, Succession]:
-    """Return it by case; nobody is named as long as the lead acts.
+    """Return the succession of each case; the next lead is named only if the lead fails.
 
-    For cases of which the caller is granted `Grant.NEXT_LEAD`.
+    The caller needs `Grant.NEXT_LEAD` in each case.
     """
     known = list(standings)
     failures = find_failures(work, [one.case for one in known])
@@ -51,7 +51,8 @@ def find_successions(
 def is_able(case: Case, office: FocalPoint) -> bool:
     """Return whether an office could lead a case: active, of the country, not its holder.
 
-    It leads where the person is (routing rule 2), also when a desk chooses.
+    The lead is in the country where the person is (routing rule 2), also when a desk
+    chooses.
     """
     able = office.active and office.can_lead and office.id != case.holder
     return able and office.kind not in NEVER_LEAD and is_at_home(office, case.country or "")
@@ -60,9 +61,10 @@ def is_able(case: Case, office: FocalPoint) -> bool:
 def may_be_chosen(work: Reading, case: Case, chosen: FocalPoint) -> bool:
     """Return whether a desk may ask a focal point to lead a case.
 
-    One answer for every reason: a desk must not learn what the person fears. Where
-    everybody may be told, no choice could be refused for another reason: there it is whose
-    turn it is. So it is where a desk recorded a class in place of the submitter.
+    The answer does not depend on the reason, because a desk must not learn what the person
+    fears. Where the consent allows every office, a refusal would have no other reason, so
+    the next office in the ranking is the only choice. The same holds where a desk recorded
+    a class in place of the submitter.
     """
     stands = standing.of_case(work, case)
     if not (is_able(case, chosen) and stands.is_safe(chosen, chosen.code)):
@@ -76,7 +78,7 @@ def may_be_chosen(work: Reading, case: Case, chosen: FocalPoint) -> bool:
 
 
 def is_next(work: Reading, case: Case, chosen: FocalPoint) -> bool:
-    """Return whether routing would ask an office to lead next, or asked it before."""
+    """Return whether routing would ask an office to lead next, or has asked it before."""
     question = question_of(work, case)
     turn = leads(question).candidates[:1]
     return chosen.id in question.declined or chosen.id in {one.id for one in turn}
@@ -85,8 +87,8 @@ def is_next(work: Reading, case: Case, chosen: FocalPoint) -> bool:
 def is_choice(work: Reading, case: Case, chosen: FocalPoint) -> bool:
     """Return whether a desk may choose an office as the new lead of a case.
 
-    As `may_be_chosen`, and also whom a consent to a new lead (HANDOVER) names. What a desk
-    recorded itself gives it no choice.
+    It follows `may_be_chosen`, and also allows offices named by a consent to a new lead
+    (HANDOVER). A consent that a desk recorded itself gives it no choice.
     """
     stands = standing.of_case(work, case)
     agreed = without(stands, recorded_by_desks(work, stands))
@@ -100,10 +102,10 @@ def is_choice(work: Reading, case: Case, chosen: FocalPoint) -> bool:
 def is_named_next(
     work: Reading, case: Case, chosen: FocalPoint, *, was_it: bool = False
 ) -> bool:
-    """Return whether an office is the one that is named as the next lead of a case.
+    """Return whether an office is named as the next lead of a case.
 
-    `was_it`: it was when a second person was asked. Whose turn it is may have changed
-    since, for example because an office closed for the night. It must still be safe.
+    `was_it` means that it was named when the second person was asked. The next office may
+    have changed since, for example because one closed for the night. It must still be safe.
     """
     stands = standing.of_case(work, case)
     found = find_next_lead(work, case, stands)
@@ -115,19 +117,19 @@ def is_named_next(
 
 
 def may_be_named(by_desks: Standing, office: Addressee) -> bool:
-    """Return whether an office may be named by what desks alone recorded.
+    """Return whether consents that only desks recorded let an office be named.
 
-    Not one of the State of origin, before the person settled that it may be told: a desk
-    cannot record that.
+    An office of the State of origin is not named before the person decided that it may be
+    told, which a desk cannot record.
     """
     return has_agreed_to_lead(by_desks, office) and by_desks.origin_is_permitted(office)
 
 
 def has_agreed_to_lead(stands: Standing, office: Addressee) -> bool:
-    """Return whether the person agreed that an office leads their case.
+    """Return whether the person agreed that an office leads the case.
 
-    A consent to a new lead is one to the State of origin only where the person settled that
-    it may be told (BR24), as it is for a handover.
+    A consent to a new lead includes the State of origin only where the person decided that
+    it may be told (BR24), as for a handover.
     """
     if stands.told(office, Purpose.REFER) is not None:
         return True
@@ -154,16 +156,16 @@ def recorded_for_submitter(work: Reading, stands: Standing) -> list[Consent]:
 
 
 def without(stands: Standing, consents: Collection[Consent]) -> Standing:
-    """Return how a person stands without some of their consents."""
+    """Return the standing of a person without some of their consents."""
     left = [one for one in stands.consents if one not in consents]
     return replace(stands, consents=left)
 
 
 def ask_for_candidate(work: Reading, case: Case) -> Question:
-    """Put the question who is asked to lead a case that nobody leads.
+    """Return the routing question for the next candidate of a case without a lead.
 
-    By what a desk alone recorded in place of the submitter no body of the State of origin
-    is asked, before the person settled that it may be told (ADR 47).
+    If only a desk recorded the consent in place of the submitter, no body of the State of
+    origin is asked before the person decided that it may be told (ADR 47).
     """
     stands = standing.of_case(work, case)
     question = question_of(work, case, stands)
@@ -184,11 +186,11 @@ def ask_for_candidate(work: Reading, case: Case) -> Question:
 
 
 def find_next_lead(work: Reading, case: Case, stands: Standing) -> Candidate | None:
-    """Return whose turn it is to lead, of the classes that a desk recorded.
+    """Return the next lead from the classes of offices that a desk recorded.
 
-    None has one form: no such consent, nobody who can lead, or nobody who is safe. Offices
-    that were asked before, or have led, come last; then bodies of a State whose route is
-    avoided. There may be no other.
+    None means that there is no such consent, no office that can lead, or none that is safe;
+    the caller cannot tell which. Offices that were asked or have led before come last, then
+    bodies of a State whose route is avoided, because there may be no others.
     """
     by_desks = recorded_by_desks(work, stands)
     if not by_desks:
@@ -203,7 +205,7 @@ def find_next_lead(work: Reading, case: Case, stands: Standing) -> Candidate | N
 
 
 def ask_for_next(work: Reading, case: Case, stands: Standing) -> Question:
-    """Put the question who should lead of those that desks recorded a consent to."""
+    """Return the routing question for the next lead, by the consents of desks."""
     question = question_of(work, case, stands)
     agreed = frozenset(p.id for p in question.profiles if may_be_named(stands, p))
     have_led = {party.focal_point_id for party in case.parties if case.was_lead(party)}

@@ -1,4 +1,4 @@
-"""What becomes known while a case is under way: what the person allows, and facts."""
+"""Consents, facts and vital interests that are recorded while a case is open."""
 
 from collections.abc import Iterable, Mapping
 from typing import Final
@@ -40,7 +40,7 @@ from app.returns import following as returns
 
 
 def record_consent(work: Writing, code: str, new: NewConsent) -> Consent:
-    """Record a consent; raises what `must_prepare` and `consents.record` do."""
+    """Record a consent; raises what `require_consent_writer` and `consents.record` do."""
     case = queries.lock(work, code)
     must_prepare(work, case)
     consent = consents.record(work, case, new)
@@ -52,10 +52,11 @@ def record_consent(work: Writing, code: str, new: NewConsent) -> Consent:
 
 
 def withdraw_consent(work: Writing, code: str, consent_id: UUID) -> Consent:
-    """Take a consent back for the person, at once; any party that sees it may record it.
+    """Withdraw a consent for the person, at once, as any party that may see it.
 
-    Asks for no version: a person's no is never out of date. What rests on it ends in the
-    same transaction. Raises NotFound (404), RoleMissing (403).
+    No version is required, because a refusal by the person is never out of date. Everything
+    that depends on the consent ends in the same transaction. Raises NotFound (404),
+    RoleMissing (403).
     """
     case = queries.lock(work, code)
     consent = recorded.get(work, case.id, consent_id)
@@ -67,10 +68,10 @@ def withdraw_consent(work: Writing, code: str, consent_id: UUID) -> Consent:
 
 
 def withdraw_consents(work: Writing, code: str, said: TakeBack) -> None:
-    """Take back for the person all that they agreed to for some purposes, whoever heard it.
+    """Withdraw for the person every consent to some purposes.
 
-    Any party may, without seeing one of these consents, and learns nothing of them: the
-    person tells whom they trust. Raises NotFound (404), RoleMissing (403).
+    Any party can do this, because the person may tell any office that they trust. It learns
+    nothing about the consents. Raises NotFound (404), RoleMissing (403).
     """
     case = queries.lock(work, code)
     must_work(work)
@@ -80,10 +81,11 @@ def withdraw_consents(work: Writing, code: str, said: TakeBack) -> None:
 
 
 def end_or_report(work: Writing, case: Case, given: list[Consent]) -> None:
-    """Let consents end; of an office that the person fears, report what it said (ADR 53).
+    """End consents, or report the withdrawal if the person fears the office (ADR 53).
 
-    Else it could take the person's bed away by one request. The holder hears it and asks
-    the person. The office is answered as before: it must not learn that it is feared.
+    A feared office could otherwise end the person's help by one request. The holder
+    receives the report and asks the person. The response to the office is the same in both
+    cases, because it must not learn that it is feared.
     """
     if not is_feared_submitter(work, case):
         end(work, case, given)
@@ -102,8 +104,8 @@ REPORTED: Final = "consent.withdrawal_reported"
 def is_feared_submitter(work: Reading, case: Case) -> bool:
     """Return whether the caller has handed the case on, and the person fears it.
 
-    Any other office that the person turns out to fear loses its part, or leads. Until
-    somebody leads, only the submitter itself can have said that it is feared.
+    Any other office that the person fears loses its part or leads the case. Until a lead
+    has the case, only the submitter itself can have recorded that it is feared.
     """
     me = directory.by_id(work, work.actor.focal_point_id)
     if not case.is_handed_on or me.id == case.holder:
@@ -112,10 +114,10 @@ def is_feared_submitter(work: Reading, case: Case) -> bool:
 
 
 def end(work: Writing, case: Case, given: Iterable[Consent]) -> None:
-    """Let some consents stand no longer, and nothing that rested on them alone.
+    """End some consents and everything that depends on them alone.
 
-    Overseers hear of each, and by whom: one person can end help so, and nobody else would
-    see who it was.
+    The overseers receive an event for each with its author, because one person can end help
+    this way and no other office would see who it was.
     """
     taken_back = list(given)
     before = standing.of_case(work, case).as_if_running(taken_back)
@@ -147,10 +149,11 @@ def consents_for(work: Reading, case: Case) -> list[Consent]:
 
 
 def named_in(work: Reading, given: list[Consent]) -> Mapping[UUID, str]:
-    """Give the codes of those whom consents of a case name, if the caller may know them.
+    """Return the codes of the offices that consents name, if the caller may know them.
 
-    A consent may name a shelter: the side of origin, even while it leads, is not told which
-    one, unless it recorded that consent itself (R12). It may take it back all the same.
+    A consent may name a shelter. The side of origin is not told which one, even while it
+    leads, unless it recorded the consent itself (R12). It can withdraw the consent all the
+    same.
     """
     me = directory.by_id(work, work.actor.focal_point_id)
     found = directory.by_ids(work, {c.focal_point_id for c in given if c.focal_point_id})
@@ -164,9 +167,10 @@ def named_in(work: Reading, given: list[Consent]) -> Mapping[UUID, str]:
 
 
 def hints_for(work: Reading, given: list[Consent]) -> Mapping[UUID, ConsentHint]:
-    """Say of those consents of a case that do not count at the person's age why.
+    """Return why consents of a case do not count at the person's age, by consent.
 
-    To a reader of the summary as it is now: to another it would tell that the age changed.
+    Only a reader of the current summary gets hints: they would tell others that the age
+    changed.
     """
     cases_of = naming.by_ids(work, {c.case_id for c in given}) if given else {}
     me = work.actor.focal_point_id
@@ -180,7 +184,7 @@ def hints_for(work: Reading, given: list[Consent]) -> Mapping[UUID, ConsentHint]
 
 
 def set_fact(work: Writing, code: str, new: NewFact) -> Fact:
-    """Record a fact: whoever writes the case now, or who was asked to find it out.
+    """Record a fact, as the writer of the case or as the recipient asked to establish it.
 
     Raises NotFound (404), ActionIllegal (409), ActionNotYours or RoleMissing (403),
     FocalPointUnknown (422).
@@ -209,7 +213,7 @@ def set_fact(work: Writing, code: str, new: NewFact) -> Fact:
 
 
 def body_of(work: Reading, new: NewFact) -> UUID | None:
-    """Find which body decided, where one does: the one named, else the caller's own."""
+    """Return the office that decided an identification: the named one or the caller's."""
     if not isinstance(new, NewIdentification):
         return None
     mine = work.actor.focal_point_id
@@ -217,15 +221,17 @@ def body_of(work: Reading, new: NewFact) -> UUID | None:
 
 
 def may_find_out(work: Reading, case: Case, name: FactName) -> bool:
-    """Say whether a referral to the caller, which it took on, is about this very fact."""
+    """Return whether the caller has accepted a referral to establish this fact."""
     return bool(RULES[name].services & referrals_of.services_helping(work, case.id))
 
 
 def facts_for(work: Reading, case: Case) -> list[Fact]:
-    """List the facts the caller may know: all if it keeps the case, else what it finds out.
+    """List the facts that the caller may know.
 
-    The legal hold is for oversight alone, which sees nothing else: it may look into the
-    very lead. What the system noted at a border a submitter does not see (R12).
+    An office in the write audience, other than a desk, knows all facts; a recipient knows
+    those that it was asked to establish. Oversight knows the legal hold alone, and nobody
+    else does, because it may concern the lead. A submitter does not see what the system
+    recorded at a border (R12).
     """
     found = queries.facts(work, [case.id]).get(case.id, [])
     me = work.actor.focal_point_id
@@ -244,18 +250,20 @@ def facts_for(work: Reading, case: Case) -> list[Fact]:
 
 
 def may_know_fact(case: Case, keeper: UUID, fact: Fact) -> bool:
-    """Return whether a keeper of the case may know of a fact.
+    """Return whether an office in the write audience may know of a fact.
 
-    The system's own facts are for those who may know who acted in the case at that time.
+    A fact of the system is known to offices that may know who acted in the case at that
+    time.
     """
     at = fact.recorded_at
     return fact.recorded_by is not None or case.granted_at(keeper, Grant.ACTORS, at)
 
 
 def declare_vital(work: Writing, code: str, new: NewVitalInterest) -> VitalInterest:
-    """Say that it cannot wait for a consent (BR05); raises what `must_write` does.
+    """Declare that a case cannot wait for consent (BR05); raises as `require_writer` does.
 
-    One person and a reason; the lead and oversight hear of it in the same transaction.
+    This takes one person and a reason. The lead and oversight are told in the same
+    transaction.
     """
     case = queries.lock(work, code)
     if Side.HOLDER not in sides_of(work, case):

@@ -1,4 +1,4 @@
-"""What must be found out or answered beside the state of a case, and by when."""
+"""Deadlines in a case that do not depend on its state: assessments and questions."""
 
 from datetime import datetime
 
@@ -20,11 +20,12 @@ from app.kernel.work import Writing
 
 
 def watch_interests(work: Writing, case: Case) -> None:
-    """Let the assessment of a child's best interests be due in 72 hours, while it is.
+    """Start or stop the 72-hour deadline to assess a child's best interests.
 
-    It is due while neither a guardian consented, with the child's assent, nor anybody
-    assessed. No step of the lead waits for it: this is a clock, not a need. A consent ends
-    by itself, whoever gave it: its deadline is kept here too, and calls this again.
+    It runs while no guardian has consented with the child's assent and no assessment is
+    recorded. It is a deadline and not a requirement, so no step of the lead waits for it. A
+    consent can end this state when it expires, so the expiry deadline is kept here too and
+    calls this again.
     """
     known = queries.facts(work, [case.id]).get(case.id, [])
     interests = [fact for fact in known if fact.name == FactName.BEST_INTERESTS]
@@ -50,9 +51,9 @@ def watch_interests(work: Writing, case: Case) -> None:
 
 
 def due_again(work: Writing, case: Case, interests: list[Fact]) -> datetime:
-    """Say until when: 72 hours, or when it was due before, if nothing was done since.
+    """Return when the assessment is due: in 72 hours, or as before if nothing was done.
 
-    A child that was held for an adult meanwhile has waited all the same.
+    A child that was meanwhile recorded as an adult has waited all the same.
     """
     kind = ClockKind.ASSESS_INTERESTS
     fresh = until(work, kind, case, waits_on=case.holder)
@@ -63,10 +64,10 @@ def due_again(work: Writing, case: Case, interests: list[Fact]) -> datetime:
 
 
 def was_provided_for(work: Writing, case: Case, last: Clock, interests: list[Fact]) -> bool:
-    """Return whether somebody consented or assessed since a clock of the assessment began.
+    """Return whether a consent or an assessment was recorded since a deadline began.
 
-    The deadline for the end of a consent to be referred begins, or begins anew, when it
-    makes the assessment unnecessary.
+    The deadline for the end of a consent to be referred begins, or begins anew, when that
+    consent makes the assessment unnecessary.
     """
     ids = [fact.id for fact in interests]
     later = interests[ids.index(last.record_id) + 1 :]
@@ -81,12 +82,12 @@ def was_provided_for(work: Writing, case: Case, last: Clock, interests: list[Fac
 
 
 def is_open(case: Case) -> bool:
-    """Say whether anybody works on the case."""
+    """Return whether the case is open."""
     return case.state in OPEN
 
 
 def note_due(work: Writing, case: Case) -> Fact:
-    """Record, as the system, that nobody assessed the child's best interests yet."""
+    """Record, as the system, that the child's best interests are not assessed yet."""
     fact = Fact(
         id=work.new_id(),
         case=case,
@@ -99,12 +100,12 @@ def note_due(work: Writing, case: Case) -> Fact:
 
 
 def pause_questions(work: Writing, case: Case) -> None:
-    """Let the time to answer stand still while the case is suspended."""
+    """Pause the deadlines of the open questions while the case is suspended."""
     deadlines.stop_all(work, [question.id for question in unanswered(work, case)])
 
 
 def resume_questions(work: Writing, case: Case) -> None:
-    """Let it run again, for as long as was left; what was asked meanwhile runs already."""
+    """Resume the paused deadlines of open questions with the time that was left."""
     waiting = unanswered(work, case)
     going = running(work, [question.id for question in waiting])
     for question in waiting:
@@ -115,6 +116,6 @@ def resume_questions(work: Writing, case: Case) -> None:
 
 
 def unanswered(work: Writing, case: Case) -> list[Question]:
-    """List what the submitter did not answer yet."""
+    """List the questions that the submitter has not answered yet."""
     asked = queries.questions(work, case.id)
     return [question for question in asked if question.answered_at is None]

@@ -456,6 +456,6 @@ def test_what_is_not_taken_back_any_more_is_stopped_by_the_holder_as_its_submitt
 
     assert lacks(refused) == [("nothing_sent", "holder")]
     told = refused.json()["unmet"][0]["remedy"]
-    assert told == "A referral has left: ask the holder to stop the case."
+    assert told == "A referral was sent. Ask the holder to stop the case."
     done(lead.does("stop", case, {"reason": "SURVIVOR_REQUEST"}))
     assert officer.sees(case)["state"] == "closed"
