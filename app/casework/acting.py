@@ -15,7 +15,7 @@ from app.kernel.lifecycle import ActionIllegal, ActionNotYours, RoleMissing
 from app.kernel.versions import Seen
 from app.kernel.work import Reading, Writing
 
-WRITERS: Final = frozenset({Role.OFFICER, Role.CASEWORKER})
+WRITING_ROLES: Final = frozenset({Role.OFFICER, Role.CASEWORKER})
 
 
 def ready(
@@ -51,14 +51,14 @@ def judged(
 ) -> tuple[Case, Row]:
     """Find the step of a locked case, and raise unless all its requirements are met."""
     row = TABLE.find(case.state, action, sides_of(work, case), work.actor.roles)
-    situation.judge(work, case, row, terms)
+    situation.check_requirements(work, case, row, terms)
     return case, row
 
 
-def must_write(work: Reading, case: Case) -> None:
+def require_writer(work: Reading, case: Case) -> None:
     """Raise unless the caller may write the case now: the submitter, and later the lead."""
     if case.state in UNLED:
-        owner, roles = Side.SUBMITTER, WRITERS
+        owner, roles = Side.SUBMITTER, WRITING_ROLES
     elif case.state in LED:
         owner, roles = Side.LEAD, WORKERS
     else:
@@ -69,7 +69,7 @@ def must_write(work: Reading, case: Case) -> None:
         raise RoleMissing(f"This needs one of the roles {', '.join(sorted(roles))}.")
 
 
-def must_prepare(work: Reading, case: Case) -> None:
+def require_consent_writer(work: Reading, case: Case) -> None:
     """Raise unless the caller may record consents and facts for the case.
 
     These are the offices that may write the case and, once it is closed, its lead.
@@ -77,12 +77,12 @@ def must_prepare(work: Reading, case: Case) -> None:
     consent.
     """
     if case.state == State.CLOSED:
-        must_lead(work, case, {State.CLOSED})
+        require_lead(work, case, {State.CLOSED})
     else:
-        must_write(work, case)
+        require_writer(work, case)
 
 
-def must_lead(work: Reading, case: Case, states: AbstractSet[State] = LED) -> None:
+def require_lead(work: Reading, case: Case, states: AbstractSet[State] = LED) -> None:
     """Raise unless the caller leads the case and may work on it, in one of `states`.
 
     Raises ActionIllegal (409), ActionNotYours or RoleMissing (403).
@@ -100,7 +100,7 @@ def must_work(work: Reading) -> None:
         raise RoleMissing(f"This needs one of the roles {', '.join(sorted(WORKERS))}.")
 
 
-def hearers(work: Reading, case: Case) -> frozenset[UUID]:
+def get_audience(work: Reading, case: Case) -> frozenset[UUID]:
     """Return the offices that receive the event of an action in the case itself.
 
     The action of a recipient of a referral is published to the holder alone. Otherwise a

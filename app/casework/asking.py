@@ -35,8 +35,8 @@ def ask(work: Writing, code: str, new: NewQuestion) -> Question:
     fear. Raises NotFound (404), ActionIllegal or NeedsUnmet (409), ActionNotYours or
     RoleMissing (403).
     """
-    case = held(work, code, Side.HOLDER)
-    must_be_safe(work, case)
+    case = lock_for_side(work, code, Side.HOLDER)
+    require_safe_submitter(work, case)
     question = Question(
         id=work.new_id(),
         case=case,
@@ -50,11 +50,11 @@ def ask(work: Writing, code: str, new: NewQuestion) -> Question:
     kind, whom = ClockKind.ANSWER, case.submitter
     due_at = until(work, kind, case, waits_on=whom)
     deadlines.restart(work, question, kind, due_at, waits_on=whom)
-    tell(work, case, "case.asked", question)
+    record_event(work, case, "case.asked", question)
     return question
 
 
-def must_be_safe(work: Writing, case: Case) -> None:
+def require_safe_submitter(work: Writing, case: Case) -> None:
     """Raise NeedsUnmet (409) if the person fears the submitter and the caller may know it.
 
     A holder that may not know the fears can ask: its question cannot reveal what it does
@@ -72,18 +72,18 @@ def answer(work: Writing, code: str, question_id: UUID, new: NewAnswer) -> Quest
 
     Raises what `lock_for_side` does, NotFound (404) and QuestionAnswered (409).
     """
-    case = held(work, code, Side.SUBMITTER)
+    case = lock_for_side(work, code, Side.SUBMITTER)
     question = queries.question(work, case.id, question_id)
     if question.answered_at is not None:
         raise QuestionAnswered("Nothing was changed. Wait for another question.")
     question.answered_at = work.now
     cases.note(work, case, f"answer {question.id}", new.answer)
     deadlines.stop(work, question.id)
-    tell(work, case, "case.answered", question)
+    record_event(work, case, "case.answered", question)
     return question
 
 
-def held(work: Writing, code: str, side: Side) -> Case:
+def lock_for_side(work: Writing, code: str, side: Side) -> Case:
     """Lock an open case for an office on one of its sides.
 
     Raises NotFound (404), ActionIllegal (409), ActionNotYours or RoleMissing (403).
@@ -97,7 +97,7 @@ def held(work: Writing, code: str, side: Side) -> Case:
     return case
 
 
-def tell(work: Writing, case: Case, event: str, question: Question) -> None:
+def record_event(work: Writing, case: Case, event: str, question: Question) -> None:
     """Record an event about a question for the submitter and the holder alone."""
     holder = case.holder
     both = frozenset({case.submitter, *({holder} if holder else ())})

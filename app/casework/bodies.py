@@ -67,7 +67,7 @@ class CloseCase(Asked):
     note: Note = None
 
     @model_validator(mode="after")
-    def name_the_other_case(self) -> Self:
+    def require_continues_in(self) -> Self:
         """Require `continues_in` for the reason DUPLICATE, and refuse it for any other."""
         is_duplicate = self.reason == ClosureReason.DUPLICATE
         if is_duplicate != (self.continues_in is not None):

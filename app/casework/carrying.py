@@ -4,7 +4,7 @@ from app.cases import actions as cases
 from app.cases.lifecycle import TABLE, Action
 from app.cases.models import Case
 from app.casework import situation
-from app.casework.successors import ask_for_candidate
+from app.casework.successors import build_candidate_question
 from app.consents import standing
 from app.consents.placing import question_of
 from app.directory import queries as directory
@@ -37,32 +37,32 @@ def reroute_unsafe(work: Writing, case: Case) -> None:
         case.dismiss(beside, work.now)
         cases.lapse(work, case)
     if holds in unsafe and Relation.LEAD not in case.relations_of(found[holds].id):
-        reroute(work, case)
+        redirect_case(work, case)
 
 
-def reroute(work: Writing, case: Case) -> None:
+def redirect_case(work: Writing, case: Case) -> None:
     """Take a case from its candidate or desk and give it to the next, as the system.
 
     Raises DeskMissing (503).
     """
     before = case.audience
     row = TABLE.find(case.state, Action.REROUTE, {Side.SYSTEM}, frozenset())
-    situation.judge(work, case, row)
+    situation.check_requirements(work, case, row)
     for relation in (Relation.CANDIDATE, Relation.DESK):
         case.dismiss(relation, work.now)
-    hand_to_next(work, case)
+    hand_to_next_office(work, case)
     returns.hand_all_on(work, case)
     cases.take(work, case, row, before=before)
 
 
-def reroute_to_candidate(work: Writing, case: Case) -> None:
+def redirect_to_candidate(work: Writing, case: Case) -> None:
     """Give a case from its desk to the first candidate of routing, or leave it at the desk.
 
     The system does so. The result is the same whether no office fits or none is safe (ADR
     47).
     """
-    if leads(ask_for_candidate(work, case)).candidates:
-        reroute(work, case)
+    if leads(build_candidate_question(work, case)).candidates:
+        redirect_case(work, case)
 
 
 def escalate(work: Writing, case: Case) -> None:
@@ -82,14 +82,14 @@ def escalate(work: Writing, case: Case) -> None:
         work.record("case.escalated", case, audience, by_system=True)
 
 
-def hand_to_next(work: Writing, case: Case) -> None:
+def hand_to_next_office(work: Writing, case: Case) -> None:
     """Make the next office of the ranking the candidate; the desk is the last (rule 8).
 
     The ranking is made anew each time, because what the person fears or allows may have
     changed. A case always has an office, and never one that the person fears. Raises
     DeskMissing (503).
     """
-    ranking = leads(ask_for_candidate(work, case))
+    ranking = leads(build_candidate_question(work, case))
     chosen = routing.ask_first(work, case.id, ranking)
     if chosen is None:
         raise DeskMissing("Ask the operator to configure another desk for this case.")

@@ -15,7 +15,7 @@ from app.casework.acting import judged, lock
 from app.casework.bodies import CloseCase, ReopenCase, StopCase
 from app.casework.needs import Terms
 from app.casework.sides import sides_of
-from app.casework.watching import resume_questions, watch_interests
+from app.casework.watching import resume_questions, update_assessment_deadline
 from app.handovers import following as handovers
 from app.kernel.actors import Relation
 from app.kernel.problems import NotFound, Problem
@@ -44,8 +44,8 @@ def close(
     case = lock(work, code, seen)
     row = TABLE.find(case.state, Action.CLOSE, sides_of(work, case), work.actor.roles)
     terms = Terms(reason=why.reason, person_informed=why.person_informed, approved=True)
-    situation.judge(work, case, row, terms)
-    other = find_continuing(work, case, why.continues_in) if why.continues_in else None
+    situation.check_requirements(work, case, row, terms)
+    other = find_continuing_case(work, case, why.continues_in) if why.continues_in else None
     matter = Matter(case, f"case.{Action.CLOSE}", why, {"reason": why.reason})
     if question := second(work, matter, approval):
         return question
@@ -55,11 +55,11 @@ def close(
     cases.take(work, case, row, {"reason": why.reason}, before=before)
     following.end_drafts(work, case, why.reason)
     returns.follow(work, case)
-    free_reference(case)
+    release_reference(case)
     return case
 
 
-def find_continuing(work: Reading, case: Case, code: str) -> Case:
+def find_continuing_case(work: Reading, case: Case, code: str) -> Case:
     """Find the person's other, open case; raises ContinuingCaseUnknown (422).
 
     The error is the same for a case that the caller may not see, one that is over, and this
@@ -94,11 +94,11 @@ def stop(work: Writing, code: str, why: StopCase, approval: UUID | None) -> Case
     following.end_all(work, case, WithdrawReason.SURVIVOR_DECLINED)
     handovers.cancel_open(work, case)
     returns.follow(work, case)
-    free_reference(case)
+    release_reference(case)
     return case
 
 
-def free_reference(case: Case) -> None:
+def release_reference(case: Case) -> None:
     """Let the submitter use its own number again if the case never had a lead.
 
     Only a lead can reopen a case. Without one, the number would name a case that cannot
@@ -119,5 +119,5 @@ def reopen(work: Writing, case: Case, row: Row, why: ReopenCase) -> Case:
     cases.take(work, case, row, {"reason": why.reason}, before=before)
     referrals.settle(work, case)
     resume_questions(work, case)
-    watch_interests(work, case)
+    update_assessment_deadline(work, case)
     return case

@@ -31,11 +31,11 @@ from app.referrals.lifecycle import OPEN
 from app.referrals.models import Basis, Referral
 
 EXPIRING, EXPIRED = "consent.expiring", "consent.expired"
-OF_A_LEAD: Final = frozenset({Purpose.REFER, Purpose.HANDOVER})
+LEAD_PURPOSES: Final = frozenset({Purpose.REFER, Purpose.HANDOVER})
 """Purposes of the consents by which a lead reads."""
 
 
-def announce_end(work: Writing, case: Case, clock: Clock) -> None:
+def notify_consent_end(work: Writing, case: Case, clock: Clock) -> None:
     """Announce the end of a consent, once for each announcement that its deadline names.
 
     Only the latest announcement that is due is made, so that after a pause of the worker a
@@ -53,7 +53,7 @@ def announce_end(work: Writing, case: Case, clock: Clock) -> None:
     if due is not None and clock.set_at < due[1]:
         record_announcement(work, case, consent, days=due[0])
         clock.set_at = work.now
-    if consent.expires_at <= work.now and not is_still_read(work, case, consent):
+    if consent.expires_at <= work.now and not was_in_use(work, case, consent):
         deadlines.stop(work, clock.record_id)
         return
     clock.fires_at = work.now + WEEK / work.ground.speed
@@ -82,11 +82,11 @@ def list_recipients(work: Reading, case: Case, consent: Consent) -> frozenset[UU
         for referral in referrals_of.of_case(work, case.id)
         if referral.state in OPEN
         and (referral.basis == Basis.CONSENT or referral.sections)
-        and misses(work, case, consent, referral)
+        and needs_consent(work, case, consent, referral)
     )
 
 
-def misses(work: Reading, case: Case, consent: Consent, referral: Referral) -> bool:
+def needs_consent(work: Reading, case: Case, consent: Consent, referral: Referral) -> bool:
     """Return whether the recipient of a referral could read less without a consent."""
     given, sections = consents.of_case(work, case.id), map(Section, referral.sections)
     sent, recipient = frozenset(sections), referral.recipient
@@ -103,7 +103,7 @@ def list_purposes(referral: Referral) -> Iterator[Purpose]:
         yield Purpose.LAW_ENFORCEMENT
 
 
-def is_still_read(work: Reading, case: Case, consent: Consent) -> bool:
+def was_in_use(work: Reading, case: Case, consent: Consent) -> bool:
     """Return whether a current party could read because of a consent that has ended.
 
     If not, nothing has to be done, and the consent leaves the worklist. A lead on the side
@@ -114,5 +114,5 @@ def is_still_read(work: Reading, case: Case, consent: Consent) -> bool:
         return work.now < consent.expires_at + WEEK / work.ground.speed
     lead = case.with_relation(Relation.LEAD)
     reads = lead is None or names(consent, directory.by_id(work, lead))
-    of_the_lead = reads and bool(OF_A_LEAD & set(map(Purpose, consent.purposes)))
+    of_the_lead = reads and bool(LEAD_PURPOSES & set(map(Purpose, consent.purposes)))
     return of_the_lead or bool(list_recipients(work, case, consent))

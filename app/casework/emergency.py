@@ -19,7 +19,7 @@ from app.cases.records import VitalReading
 from app.cases.vital import HOLDS_FOR, ReadingState
 from app.casework.acting import must_work
 from app.casework.bodies import AskReading, InformOfReading, ReviewReading
-from app.casework.sides import sides_of, who_watches
+from app.casework.sides import list_active_overseers, sides_of
 from app.consents import naming
 from app.deadlines import actions as deadlines
 from app.deadlines.limits import ClockKind, Priority
@@ -54,21 +54,21 @@ class ReadingDecided(Problem):
     status = 409
 
 
-def watchers(case: Case) -> frozenset[UUID]:
+def list_watchers(case: Case) -> frozenset[UUID]:
     """Return the offices that watch emergency access to a case: holder and overseers."""
     return case.overseers | ({case.holder} if case.holder else set())
 
 
-def hearers(case: Case, reading: VitalReading) -> frozenset[UUID]:
+def get_audience(case: Case, reading: VitalReading) -> frozenset[UUID]:
     """Return the watchers and, while it is a party, the office that asked."""
     asks = readings.can_ask(case, reading.asked_by)
-    return watchers(case) | ({reading.asked_by} if asks else set())
+    return list_watchers(case) | ({reading.asked_by} if asks else set())
 
 
 def readings_for(work: Reading, case: Case) -> list[VitalReading]:
     """List the emergency accesses that the caller may know of: all, if it is a watcher."""
     me, found = work.actor.focal_point_id, readings.of_case(work, case.id)
-    watches = me in watchers(case) or Side.DESK in sides_of(work, case)
+    watches = me in list_watchers(case) or Side.DESK in sides_of(work, case)
     return [one for one in found if watches or one.asked_by == me]
 
 
@@ -80,7 +80,7 @@ def find(work: Reading, case: Case, reading_id: UUID) -> VitalReading:
     return reading
 
 
-def held(work: Writing, code: str, reading_id: UUID) -> tuple[Case, VitalReading]:
+def lock_access(work: Writing, code: str, reading_id: UUID) -> tuple[Case, VitalReading]:
     """Lock a case and find one of its emergency accesses; raises as `find_access` does."""
     case = queries.lock(work, code)
     return case, find(work, case, reading_id)
@@ -118,9 +118,9 @@ def ask(work: Writing, code: str, new: AskReading) -> VitalReading:
     work.session.add(reading)
     work.session.flush()
     cases.note(work, case, f"vital_reading {reading.id}", new.note)
-    others = who_watches(work, case) - {us}
-    wind(work, reading, ClockKind.DECIDE_READING, min(others, default=None))
-    alert(work, case, reading, ASKED)
+    others = list_active_overseers(work, case) - {us}
+    start_deadline(work, reading, ClockKind.DECIDE_READING, min(others, default=None))
+    notify_watchers(work, case, reading, ASKED)
     return reading
 
 
@@ -131,8 +131,8 @@ def decide(work: Writing, code: str, reading_id: UUID, *, grant: bool) -> VitalR
     ActionNotYours or RoleMissing (403), NotASecondPerson, ReadingDecided or ActionIllegal
     (409).
     """
-    case, reading = held(work, code, reading_id)
-    must_be_another(work, case, reading)
+    case, reading = lock_access(work, code, reading_id)
+    require_other_organisation(work, case, reading)
     if reading.granted == grant and reading.decided_account == work.actor.account_id:
         return reading
     if case.state not in OPEN:
@@ -146,10 +146,10 @@ def decide(work: Writing, code: str, reading_id: UUID, *, grant: bool) -> VitalR
     reading.decided_account = work.actor.account_id
     if grant:
         reading.holds_until = work.now + HOLDS_FOR
-        wind(work, reading, ClockKind.READING_ENDS, None)
+        start_deadline(work, reading, ClockKind.READING_ENDS, None)
     else:
         deadlines.stop(work, reading.id)
-    alert(work, case, reading, GRANTED if grant else REFUSED)
+    notify_watchers(work, case, reading, GRANTED if grant else REFUSED)
     return reading
 
 
@@ -161,7 +161,7 @@ DECIDERS: Final = {
 """The sides that may grant emergency access to another organisation, with their roles."""
 
 
-def must_be_another(work: Writing, case: Case, reading: VitalReading) -> None:
+def require_other_organisation(work: Writing, case: Case, reading: VitalReading) -> None:
     """Raise unless the caller is a person of another organisation who may decide (R15).
 
     The caller must belong to oversight, the desk or the lead, and must be allowed to know
@@ -175,10 +175,10 @@ def must_be_another(work: Writing, case: Case, reading: VitalReading) -> None:
     names = naming.read(work, [(case, reading.asked_by, reading.asked_at)])
     if not roles or not names.may_name(case, reading.asked_by, reading.asked_at):
         raise ActionNotYours("Only oversight, the desk or the lead can decide this.")
-    must_have(work, frozenset[Role]().union(*roles))
+    require_any_role(work, frozenset[Role]().union(*roles))
 
 
-def must_have(work: Reading, roles: frozenset[Role]) -> None:
+def require_any_role(work: Reading, roles: frozenset[Role]) -> None:
     """Raise RoleMissing (403) unless the account has one of these roles."""
     if not roles & work.actor.roles:
         raise RoleMissing(f"This needs one of the roles {', '.join(sorted(roles))}.")
@@ -189,35 +189,35 @@ def stop(work: Writing, code: str, reading_id: UUID) -> VitalReading:
 
     Raises NotFound (404), RoleMissing (403), ReadingDecided (409) while it is not granted.
     """
-    case, reading = held(work, code, reading_id)
-    must_have(work, OF_THE_HOLDER | OF_OVERSIGHT | {Role.OFFICER, Role.CASEWORKER})
+    case, reading = lock_access(work, code, reading_id)
+    require_any_role(work, OF_THE_HOLDER | OF_OVERSIGHT | {Role.OFFICER, Role.CASEWORKER})
     if reading.granted is None:
         raise ReadingDecided("It was not granted.")
     if reading.state(work.now) == ReadingState.GRANTED:
-        finish(work, case, reading)
+        end_access(work, case, reading)
     return reading
 
 
-def run_out(work: Writing, case: Case, reading_id: UUID) -> None:
+def expire_access(work: Writing, case: Case, reading_id: UUID) -> None:
     """Expire an emergency access of a locked case, or the request for one."""
     reading = readings.get(work, case.id, reading_id)
     if reading.granted:
-        finish(work, case, reading)
+        end_access(work, case, reading)
     else:
         deadlines.stop(work, reading.id)
-        alert(work, case, reading, LAPSED)
+        notify_watchers(work, case, reading, LAPSED)
 
 
-def finish(work: Writing, case: Case, reading: VitalReading) -> None:
+def end_access(work: Writing, case: Case, reading: VitalReading) -> None:
     """End an emergency access, and start the deadline for telling the person."""
     reading.ended_at = work.now
     deadlines.stop(work, reading.id)
     if reading.person_told_at is None:
-        wind(work, reading, ClockKind.TELL_PERSON, case.holder)
-    alert(work, case, reading, ENDED)
+        start_deadline(work, reading, ClockKind.TELL_PERSON, case.holder)
+    notify_watchers(work, case, reading, ENDED)
 
 
-def wind(
+def start_deadline(
     work: Writing, reading: VitalReading, kind: ClockKind, waits_on: UUID | None
 ) -> None:
     """Start the deadline for the next step of an emergency access."""
@@ -227,14 +227,14 @@ def wind(
     deadlines.restart(work, reading, kind, due_at, waits_on=waits_on)
 
 
-def alert(work: Writing, case: Case, reading: VitalReading, event: str) -> None:
+def notify_watchers(work: Writing, case: Case, reading: VitalReading, event: str) -> None:
     """Publish an event of an emergency access, and notify its watchers urgently (R16).
 
     The notification is written to the outbox in the same transaction.
     """
     facts = {"reading": str(reading.id), "reason": str(reading.reason)}
-    watching = watchers(case)
-    work.record(event, case, hearers(case, reading), facts)
+    watching = list_watchers(case)
+    work.record(event, case, get_audience(case, reading), facts)
     called = sorted(watching - {work.actor.focal_point_id})
     tell(
         *(work, called, event),
@@ -251,7 +251,7 @@ def inform(
 
     Raises NotFound (404), ActionNotYours or RoleMissing (403), ReadingDecided (409).
     """
-    case, reading = held(work, code, reading_id)
+    case, reading = lock_access(work, code, reading_id)
     if Side.HOLDER not in sides_of(work, case):
         raise ActionNotYours("Only the holder of the case can do this.")
     must_work(work)
@@ -263,7 +263,7 @@ def inform(
             deadlines.stop(work, reading.id)
         cases.note(work, case, f"vital_reading {reading.id}", body.note)
         facts = {"reading": str(reading.id)}
-        work.record("case.person_told", case, hearers(case, reading), facts)
+        work.record("case.person_told", case, get_audience(case, reading), facts)
     return reading
 
 
@@ -277,10 +277,10 @@ def review(
     NotFound (404), ActionNotYours or RoleMissing (403), NotASecondPerson or ReadingDecided
     (409).
     """
-    case, reading = held(work, code, reading_id)
+    case, reading = lock_access(work, code, reading_id)
     if Side.OVERSIGHT not in sides_of(work, case):
         raise ActionNotYours("Only oversight can do this.")
-    must_have(work, frozenset({Role.PROTECTION_OFFICER}))
+    require_any_role(work, frozenset({Role.PROTECTION_OFFICER}))
     me, granted_by = work.actor.account_id, reading.decided_account
     if me == granted_by or (granted_by and share_a_key(work, me, granted_by)):
         raise NotASecondPerson("Another person of oversight has to review it.")
@@ -289,5 +289,5 @@ def review(
     reading.reviewed_at, reading.justified = work.now, found.justified
     facts = {"reading": str(reading.id), "justified": str(found.justified).lower()}
     event = "case.vital_reading_reviewed"
-    work.record(event, case, hearers(case, reading), facts)
+    work.record(event, case, get_audience(case, reading), facts)
     return reading

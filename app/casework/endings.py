@@ -13,7 +13,7 @@ from app.cases import holding
 from app.cases.lifecycle import LED, OPEN
 from app.cases.models import Case
 from app.casework.carrying import escalate
-from app.casework.escalating import alert
+from app.casework.escalating import notify_offices
 from app.consents import standing
 from app.directory import queries as directory
 from app.handovers import following as handover_following
@@ -48,19 +48,19 @@ def find_cases(tx: Reading) -> Iterator[UUID]:
     ended = find_unattended_offices(tx)
     yield from holding.list_led_without_desk(tx.session, ended)
     for handover in handover_queries.list_offered(tx):
-        if may_be_unagreed(tx, handover):
+        if may_lack_agreement(tx, handover):
             yield handover.case_id
     for referral in referral_queries.list_open(tx):
         if is_affected(tx, referral):
             yield referral.case_id
     for record in return_queries.list_unawaited(tx):
-        if not was_told(tx, record, RECIPIENT_CLOSED):
+        if not was_announced(tx, record, RECIPIENT_CLOSED):
             yield record.case_id
     for record in return_queries.list_misdirected_visits(tx, ended):
         yield record.case_id
 
 
-def may_be_unagreed(tx: Reading, handover: Handover) -> bool:
+def may_lack_agreement(tx: Reading, handover: Handover) -> bool:
     """Return whether no agreement lets an offer cross its border, or that cannot be told.
 
     A case that cannot be opened is processed on its own, so that the failure is logged.
@@ -73,19 +73,19 @@ def may_be_unagreed(tx: Reading, handover: Handover) -> bool:
 
 def is_affected(tx: Reading, referral: Referral) -> bool:
     """Return whether a referral needs an action that was not taken yet."""
-    if is_asked_in_vain(referral):
+    if is_asked_by_closed_office(referral):
         return True
     if not find_held_back(tx, referral):
         return False
-    return referral.state in ASKED or not was_told(tx, referral, WITHOUT_AGREEMENT)
+    return referral.state in ASKED or not was_announced(tx, referral, WITHOUT_AGREEMENT)
 
 
-def is_asked_in_vain(referral: Referral) -> bool:
+def is_asked_by_closed_office(referral: Referral) -> bool:
     """Return whether the recipient asked for more information and is now closed."""
     return referral.state == State.INFO_REQUESTED and not referral.recipient.active
 
 
-def was_told(tx: Reading, record: Referral | Return, event: str) -> bool:
+def was_announced(tx: Reading, record: Referral | Return, event: str) -> bool:
     """Return whether an event was recorded about a record before."""
     return was_recorded(tx.session, record.case_id, record.id, event)
 
@@ -99,17 +99,17 @@ def follow(tx: Writing, case_id: UUID) -> bool:
     if case is None or case.state not in OPEN:
         return False
     tx.actor = system_for(case.holder or case.submitter)
-    told = [*follow_lead(tx, case), *follow_offer(tx, case)]
+    told = [*apply_to_lead(tx, case), *apply_to_offer(tx, case)]
     for referral in referral_queries.of_case(tx, case.id):
         if referral.state in ASKED | AT_WORK and is_affected(tx, referral):
-            told += follow_referral(tx, case, referral)
+            told += apply_to_referral(tx, case, referral)
     for record in return_queries.open_in(tx, [case.id]).get(case.id, []):
-        told += follow_return(tx, case, record)
-    alert(tx, case, case.id, *dict.fromkeys(told))
+        told += apply_to_return(tx, case, record)
+    notify_offices(tx, case, case.id, *dict.fromkeys(told))
     return bool(told)
 
 
-def follow_lead(tx: Writing, case: Case) -> Iterator[UUID | None]:
+def apply_to_lead(tx: Writing, case: Case) -> Iterator[UUID | None]:
     """Bring in the desk beside a lead at which nobody can sign in any more."""
     lead = case.with_relation(Relation.LEAD)
     if case.state not in LED or lead is None or lead not in find_unattended_offices(tx):
@@ -119,13 +119,13 @@ def follow_lead(tx: Writing, case: Case) -> Iterator[UUID | None]:
         yield case.with_relation(Relation.ESCALATION_DESK)
 
 
-def follow_offer(tx: Writing, case: Case) -> Iterator[UUID | None]:
+def apply_to_offer(tx: Writing, case: Case) -> Iterator[UUID | None]:
     """Cancel an offer of the lead that can no longer cross its border."""
     if handover_following.cancel_unagreed(tx, case):
         yield case.holder
 
 
-def follow_referral(tx: Writing, case: Case, referral: Referral) -> Iterator[UUID | None]:
+def apply_to_referral(tx: Writing, case: Case, referral: Referral) -> Iterator[UUID | None]:
     """Apply the effects to one referral, and yield the offices that have to act.
 
     A referral ends if its recipient asked for information and is closed, because nobody
@@ -133,20 +133,20 @@ def follow_referral(tx: Writing, case: Case, referral: Referral) -> Iterator[UUI
     cross. Help that has begun keeps what it was sent, and the holder is told if it may know
     who helps.
     """
-    if is_asked_in_vain(referral):
+    if is_asked_by_closed_office(referral):
         referral_following.expire(tx, referral)
         yield case.holder
     elif referral.state in ASKED:
         hold_back(tx, referral, find_held_back(tx, referral))
         yield case.holder
     else:
-        told = who_may_know(tx, case, referral)
+        told = get_informed_holder(tx, case, referral)
         facts = {"state": referral.state, "service": referral.service}
         tx.record(WITHOUT_AGREEMENT, referral, told, facts, by_system=True)
         yield from told
 
 
-def who_may_know(tx: Reading, case: Case, referral: Referral) -> frozenset[UUID]:
+def get_informed_holder(tx: Reading, case: Case, referral: Referral) -> frozenset[UUID]:
     """Return the holder if it may know which office helps, else an empty set."""
     if case.holder is None:
         return frozenset()
@@ -155,14 +155,14 @@ def who_may_know(tx: Reading, case: Case, referral: Referral) -> frozenset[UUID]
     return frozenset({holder.id}) if known else frozenset()
 
 
-def follow_return(tx: Writing, case: Case, record: Return) -> Iterator[UUID | None]:
+def apply_to_return(tx: Writing, case: Case, record: Return) -> Iterator[UUID | None]:
     """Tell the holder that the office that awaits or visits the person is closed.
 
     Before departure this happens once. During the visits it happens whenever they become
     the lead's to report, also because nobody can sign in at the recipient any more.
     """
     if return_queries.has_closed_recipient(record):
-        is_new = not was_told(tx, record, RECIPIENT_CLOSED)
+        is_new = not was_announced(tx, record, RECIPIENT_CLOSED)
     else:
         is_new = return_following.move_visits(tx, record)
     if is_new:

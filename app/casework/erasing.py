@@ -15,7 +15,7 @@ from app.cases.records import Fact
 from app.casework.acting import lock
 from app.casework.bodies import EraseCase, HoldLegally
 from app.casework.erasure_facts import build_facts_without_opening
-from app.casework.forgetting import forget
+from app.casework.forgetting import erase_case_data
 from app.casework.lateness import DESTROYING
 from app.casework.needs import RULES, Terms
 from app.casework.sides import sides_of
@@ -42,8 +42,8 @@ def drop(work: Writing, case: Case) -> None:
 
     Raises ActionIllegal or NeedsUnmet (409).
     """
-    row = by_system(case, Action.DISCARD)
-    RULES.require(row, build_facts_without_opening(work, case, at_its_time(work, case)))
+    row = find_system_row(case, Action.DISCARD)
+    RULES.require(row, build_facts_without_opening(work, case, build_terms(work, case)))
     throw_away(work, case, row)
 
 
@@ -53,7 +53,7 @@ def throw_away(work: Writing, case: Case, row: Row) -> Case:
     Its author can read the summary until the retention is over.
     """
     before = case.audience
-    forget(work, case)
+    erase_case_data(work, case)
     cases.take(work, case, row, before=before)
     return case
 
@@ -73,7 +73,7 @@ def erase(
     matter = Matter(case, f"case.{Action.ERASE}", why, {"reason": why.reason}, OF_OVERSIGHT)
     if question := second(work, matter, approval):
         return question
-    empty(work, case, row, {"reason": why.reason})
+    erase_and_dismiss(work, case, row, {"reason": why.reason})
     return case
 
 
@@ -84,14 +84,14 @@ def lapse(work: Writing, case: Case) -> None:
     once for each hold. Raises ActionIllegal or NeedsUnmet (409), also if the retention is
     not over.
     """
-    row = by_system(case, Action.ERASE)
-    facts = build_facts_without_opening(work, case, at_its_time(work, case))
+    row = find_system_row(case, Action.ERASE)
+    facts = build_facts_without_opening(work, case, build_terms(work, case))
     missing = RULES.unmet(row, facts)
     if [one.need for one in missing] == [Need.NO_LEGAL_HOLD]:
-        put_off(work, case)
+        retry_erasure_later(work, case)
         return
     refuse(missing)
-    empty(work, case, row)
+    erase_and_dismiss(work, case, row)
 
 
 def erase_again(work: Writing, case_id: UUID, at: datetime) -> bool:
@@ -105,9 +105,9 @@ def erase_again(work: Writing, case_id: UUID, at: datetime) -> bool:
     if not new or case is None or case.state == State.ERASED:
         return False
     is_draft = case.state == State.DRAFT
-    row = by_system(case, Action.DISCARD if is_draft else Action.ERASE_AGAIN)
+    row = find_system_row(case, Action.DISCARD if is_draft else Action.ERASE_AGAIN)
     RULES.require(row, build_facts_without_opening(work, case, Terms(erased_before=True)))
-    (throw_away if is_draft else empty)(work, case, row)
+    (throw_away if is_draft else erase_and_dismiss)(work, case, row)
     return True
 
 
@@ -117,60 +117,62 @@ def spare(work: Writing) -> int:
     What prevented a deletion since the backup is lost: a legal hold, a reopened case, a
     submitted draft. The offices need the time to do it again.
     """
-    return deadlines.grant(work, DESTROYING, soon(work))
+    return deadlines.grant(work, DESTROYING, compute_grace_end(work))
 
 
-def empty(work: Writing, case: Case, row: Row, facts: Facts | None = None) -> None:
+def erase_and_dismiss(
+    work: Writing, case: Case, row: Row, facts: Facts | None = None
+) -> None:
     """Erase the content of a case, and end the part of every party except oversight."""
     before = case.audience
-    forget(work, case)
+    erase_case_data(work, case)
     for party in case.parties:
         if party.relation != Relation.OVERSIGHT and not party.until:
             party.until = work.now
     cases.take(work, case, row, facts, before=before)
 
 
-def by_system(case: Case, action: Action) -> Row:
+def find_system_row(case: Case, action: Action) -> Row:
     """Return the row of a step that the system takes; raises ActionIllegal (409)."""
     return TABLE.find(case.state, action, {Side.SYSTEM}, frozenset())
 
 
-def at_its_time(work: Reading, case: Case) -> Terms:
+def build_terms(work: Reading, case: Case) -> Terms:
     """Return the terms of a step of the system, with whether the deadline has passed."""
     clock = running(work, [case.id]).get(case.id)
     return Terms(time_is_up=clock is not None and clock.due_at <= work.now)
 
 
-def put_off(work: Writing, case: Case) -> None:
+def retry_erasure_later(work: Writing, case: Case) -> None:
     """Check the legal hold again later, and tell oversight once for each hold."""
-    set_clock(work, case)
-    held = [f for f in facts_of(work, case) if f.name == FactName.LEGAL_HOLD][-1]
+    restart_retention(work, case)
+    held = [f for f in list_facts(work, case) if f.name == FactName.LEGAL_HOLD][-1]
     event = "case.retention_held"
     if not was_told(work.session, case.id, event, held.recorded_at):
         work.record(event, case, case.overseers, by_system=True)
 
 
-def go_on(work: Writing, case: Case) -> None:
+def resume_retention(work: Writing, case: Case) -> None:
     """Extend the retention of a closed case to 30 days at least after a hold is lifted.
 
     The parties can read the date in `due_at`.
     """
-    clock, soonest = running(work, [case.id]).get(case.id), soon(work)
+    clock, soonest = running(work, [case.id]).get(case.id), compute_grace_end(work)
     if case.state in OVER and (clock is None or clock.due_at < soonest):
-        set_clock(work, case)
+        restart_retention(work, case)
 
 
-def set_clock(work: Writing, case: Case) -> None:
+def restart_retention(work: Writing, case: Case) -> None:
     """Let the retention end in 30 days."""
-    deadlines.restart(work, case, ClockKind.ERASE, soon(work), waits_on=None)
+    deadlines.restart(work, case, ClockKind.ERASE, compute_grace_end(work), waits_on=None)
 
 
-def soon(work: Reading) -> datetime:
+def compute_grace_end(work: Reading) -> datetime:
     """Return the time in 30 days, or sooner at the speed of a drill."""
     return work.now + GRACE / work.ground.speed
 
 
-def facts_of(work: Reading, case: Case) -> list[Fact]:
+def list_facts(work: Reading, case: Case) -> list[Fact]:
     """List the facts of a case, oldest first."""
     return queries.facts(work, [case.id]).get(case.id, [])
 
@@ -186,7 +188,7 @@ def hold_legally(
     ApprovalUnusable (409).
     """
     case = queries.lock(work, code)
-    must_oversee(work, case)
+    require_protection_officer(work, case)
     if case.state == State.ERASED:
         raise ActionIllegal(f"The case is {case.state}.", TABLE.legal(case.state))
     matter = Matter(case, "case.hold", hold, {"value": hold.value}, OF_OVERSIGHT)
@@ -203,13 +205,13 @@ def hold_legally(
     )
     cases.know(work, case, fact)
     if hold.value == LegalHold.LIFTED:
-        go_on(work, case)
+        resume_retention(work, case)
     us = frozenset({work.actor.focal_point_id})
     work.record("case.hold_changed", case, us, {"value": hold.value})
     return case
 
 
-def must_oversee(work: Reading, case: Case) -> None:
+def require_protection_officer(work: Reading, case: Case) -> None:
     """Raise unless the caller is a protection officer of oversight."""
     if Side.OVERSIGHT not in sides_of(work, case):
         raise ActionNotYours("Only oversight can do this.")

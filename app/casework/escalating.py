@@ -29,7 +29,7 @@ SILENCE: Final = "silence"
 """Why an office is notified: a deadline was missed, by itself or by another office."""
 
 
-def remind(work: Writing, case: Case, clock: Clock, count: int) -> None:
+def remind_office(work: Writing, case: Case, clock: Clock, count: int) -> None:
     """Remind a late office; then notify its deputy, its coordinator and at last the desk.
 
     The desk is brought in once the lead of a case missed three deadlines of any kind, is
@@ -38,17 +38,19 @@ def remind(work: Writing, case: Case, clock: Clock, count: int) -> None:
     if clock.waits_on is None:
         return
     late = directory.by_id(work, clock.waits_on)
-    told = may_be_told(work, case, answerable_for(work, late, count))
+    told = select_allowed(work, case, list_answerable_offices(work, late, count))
     if told:
         office = Named(late.id, case.id, f"focal-points/{late.code}")
         work.record("focal_point.silent", office, told, {"silence": count})
     if is_failing_lead(work, case, late):
         escalate(work, case)
     desk = case.with_relation(Relation.ESCALATION_DESK)
-    alert(work, case, clock.record_id, late.id, desk, *told)
+    notify_offices(work, case, clock.record_id, late.id, desk, *told)
 
 
-def answerable_for(work: Reading, late: FocalPoint, count: int) -> list[FocalPoint]:
+def list_answerable_offices(
+    work: Reading, late: FocalPoint, count: int
+) -> list[FocalPoint]:
     """List the offices that answer for another: its deputy, and then its coordinators.
 
     A coordinator is a State body that may lead and coordinates in a country of the office
@@ -66,7 +68,7 @@ def answerable_for(work: Reading, late: FocalPoint, count: int) -> list[FocalPoi
     return deputies if count == 1 else [*deputies, *coordinators]
 
 
-def may_be_told(
+def select_allowed(
     work: Reading, case: Case, offices: Iterable[FocalPoint]
 ) -> frozenset[UUID]:
     """Return the ids of the offices that the person allows to be told, and does not fear.
@@ -88,7 +90,9 @@ def is_failing_lead(work: Reading, case: Case, late: FocalPoint) -> bool:
     return Relation.LEAD in case.relations_of(late.id) and is_failing(work, case)
 
 
-def alert(work: Writing, case: Case, about: UUID, *focal_points: UUID | None) -> None:
+def notify_offices(
+    work: Writing, case: Case, about: UUID, *focal_points: UUID | None
+) -> None:
     """Notify these offices, without any content of the case (section 7).
 
     The record that it is about is stored as evidence only.

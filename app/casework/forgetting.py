@@ -10,7 +10,7 @@ from app.routing import actions as routing
 from app.screening import actions as screenings
 
 
-def forget(work: Writing, case: Case) -> None:
+def erase_case_data(work: Writing, case: Case) -> None:
     """Destroy the key and the content of a case; stop its deadlines, expire its approvals.
 
     The journal, the parties, the consents and the referrals are kept. docs/privacy.md lists

@@ -11,18 +11,18 @@ from app.cases.schemas import NewRisk, NoticeFields
 from app.cases.sections import Paper
 from app.casework import situation
 from app.casework.acting import (
-    WRITERS,
-    hearers,
+    WRITING_ROLES,
+    get_audience,
     judged,
     lock,
     must_work,
-    must_write,
+    require_writer,
 )
 from app.casework.bodies import WithdrawCase
-from app.casework.carrying import hand_to_next
+from app.casework.carrying import hand_to_next_office
 from app.casework.schemas import NewCase
 from app.casework.sides import sides_of
-from app.casework.watching import watch_interests
+from app.casework.watching import update_assessment_deadline
 from app.consents import actions as consents
 from app.deadlines import following as clocks
 from app.deadlines.limits import Priority
@@ -68,10 +68,12 @@ def write(work: Writing, new: NewCase) -> Case:
     ConsentOver or AdultSpokenFor (422), DeskMissing (503). A draft that declares no vital
     interest can wait: SpaceReserved (503), TooManyDrafts (429).
     """
-    if not WRITERS & work.actor.roles:
-        raise RoleMissing(f"This needs one of the roles {', '.join(sorted(WRITERS))}.")
-    require_room(work, can_wait=not (new.submit or new.vital_interest))
-    digest = external_digest(work, new.external_reference)
+    if not WRITING_ROLES & work.actor.roles:
+        raise RoleMissing(
+            f"This needs one of the roles {', '.join(sorted(WRITING_ROLES))}."
+        )
+    require_draft_space(work, can_wait=not (new.submit or new.vital_interest))
+    digest = compute_reference_digest(work, new.external_reference)
     case = open_draft(work, new.notice, digest)
     for content in new.sections:
         put_away(work, case, content.section, content)
@@ -92,7 +94,7 @@ def write(work: Writing, new: NewCase) -> Case:
     return submit(work, *judged(work, case, Action.SUBMIT)) if new.submit else case
 
 
-def require_room(work: Writing, *, can_wait: bool) -> None:
+def require_draft_space(work: Writing, *, can_wait: bool) -> None:
     """Raise SpaceReserved (503) or TooManyDrafts (429) for a draft that can wait.
 
     Any other case is also exempt from the quota of bytes.
@@ -103,7 +105,7 @@ def require_room(work: Writing, *, can_wait: bool) -> None:
         require_draft_quota(work)
 
 
-def external_digest(work: Writing, reference: str | None) -> str | None:
+def compute_reference_digest(work: Writing, reference: str | None) -> str | None:
     """Return the digest of the submitter's own number; raises ExternalReferenceTaken (409).
 
     Raises KeyInFlight (409) while another request writes a case with the same number.
@@ -124,9 +126,9 @@ def submit(work: Writing, case: Case, row: Row) -> Case:
     """Submit a case to the first office that should lead it, else to the desk."""
     before = case.audience
     cases.admit_oversight(work, case, sorted(directory.overseers(work)))
-    hand_to_next(work, case)
+    hand_to_next_office(work, case)
     cases.take(work, case, row, before=before)
-    watch_interests(work, case)
+    update_assessment_deadline(work, case)
     if queries.in_vital_interest(work, [case.id]):
         work.record("case.vital_interest", case, case.audience)
     return case
@@ -138,8 +140,8 @@ def mend(work: Writing, code: str, seen: Seen, notice: NoticeFields) -> Case:
     The copy that the submitter reads is updated too, until a lead has the case.
     """
     case = lock(work, code, seen)
-    must_write(work, case)
-    must_stay_complete(case, notice)
+    require_writer(work, case)
+    require_complete_summary(case, notice)
     kept = queries.handed_on(work, [case.id]).get(case.id)
     own = kept if case.state in UNLED else None
     if case.state != State.DRAFT and "country" in notice.model_fields_set:
@@ -156,7 +158,7 @@ def mend(work: Writing, code: str, seen: Seen, notice: NoticeFields) -> Case:
         if was_child and not case.is_child and case.state != State.DRAFT:
             consents.expire_for_adult(work, case)
         if "age_class" in changed:
-            watch_interests(work, case)
+            update_assessment_deadline(work, case)
         if case.is_child != was_child:
             returns.reopen_decisions(work, case)
         if "safe_contact" in changed:
@@ -165,10 +167,12 @@ def mend(work: Writing, code: str, seen: Seen, notice: NoticeFields) -> Case:
     return case
 
 
-def must_stay_complete(case: Case, notice: NoticeFields) -> None:
+def require_complete_summary(case: Case, notice: NoticeFields) -> None:
     """Raise NoticeIncomplete (422) if a submitted summary would lose an answer."""
     given = notice.model_dump(exclude_unset=True)
-    emptied = [name for name in situation.ASKED_OF_ALL if given.get(name, "") is None]
+    emptied = [
+        name for name in situation.REQUIRED_SUMMARY_FIELDS if given.get(name, "") is None
+    ]
     if case.state != State.DRAFT and emptied:
         raise NoticeIncomplete(f"These fields cannot be null: {', '.join(emptied)}.")
 
@@ -199,7 +203,7 @@ def assess(work: Writing, code: str, risk: NewRisk) -> Case:
     cases.assess(work, case, risk)
     case.touch()
     facts = {"level": risk.level}
-    work.record("case.risk_assessed", case, hearers(work, case), facts)
+    work.record("case.risk_assessed", case, get_audience(work, case), facts)
     holder, urgent = case.holder, Priority.EMERGENCY
     if holder and holder != work.actor.focal_point_id and risk.level == RiskLevel.HIGH:
         call_on(work, [holder], "case.risk_assessed", urgency=urgent, case_id=case.id)
@@ -214,7 +218,7 @@ def screen(work: Writing, code: str, new: NewScreening) -> Screening:
     """
     work.ground.free_space.require_unreserved()
     case = queries.lock(work, code)
-    must_write(work, case)
+    require_writer(work, case)
     screening = screenings.keep(work, case, new)
     case.touch()
     facts = {"screening": str(screening.id)}

@@ -81,13 +81,13 @@ LATE: Final[dict[tuple[Noun, ClockKind], Late]] = {
 }
 # fmt: on
 
-BY_PATH: Final = {
+NOUN_BY_PATH: Final = {
     "referrals": Noun.REFERRAL,
     "handovers": Noun.HANDOVER,
     "returns": Noun.RETURN,
     "approvals": Noun.APPROVAL,
 }
-BESIDE_THE_CASE: Final = {
+NOUN_BY_KIND: Final = {
     ClockKind.ANSWER: Noun.QUESTION,
     ClockKind.ASSESS_INTERESTS: Noun.INTERESTS,
     ClockKind.CONSENT_ENDS: Noun.CONSENT,
@@ -109,7 +109,7 @@ def noun_of(reference: str, kind: ClockKind, *, of_case: bool) -> Noun:
     if of_case:
         return Noun.CASE
     path = reference.split("/", maxsplit=1)[0]
-    return BY_PATH.get(path) or BESIDE_THE_CASE[kind]
+    return NOUN_BY_PATH.get(path) or NOUN_BY_KIND[kind]
 
 
 def effect_of(late: Late, count: int, *, at_desk: bool, absent: bool) -> Effect:

@@ -12,12 +12,12 @@ from app.cases.reasons import TakeOverReason
 from app.cases.sections import Paper
 from app.casework import situation
 from app.casework.bodies import TakeOverCase
-from app.casework.carrying import reroute_to_candidate
+from app.casework.carrying import redirect_to_candidate
 from app.casework.failing_leads import require_failure
 from app.casework.needs import Terms
 from app.casework.sides import sides_of
-from app.casework.successors import is_choice, is_named_next, recorded_by_desks
-from app.casework.watching import watch_interests
+from app.casework.successors import is_allowed_choice, is_named_next, list_desk_consents
+from app.casework.watching import update_assessment_deadline
 from app.consents import actions as consents
 from app.consents import standing
 from app.consents.coverage import Purpose, counts
@@ -49,9 +49,9 @@ def take_over(
     NotFound (404), LeadNotFailing or ActionIllegal (409), NeedsUnmet (409), ActionNotYours
     or RoleMissing (403), FocalPointUnknown (422), ApprovalUnusable (409).
     """
-    case, row = find_row(work, code, Action.TAKE_OVER, choice.reason)
+    case, row = lock_and_find_row(work, code, Action.TAKE_OVER, choice.reason)
     chosen = directory.named(work, choice.focal_point)
-    grounds = "" if is_choice(work, case, chosen) else "next"
+    grounds = "" if is_allowed_choice(work, case, chosen) else "next"
     facts = {"reason": choice.reason}
     matter = Matter(case, "case.take_over", choice, facts, grounds=grounds)
     if approval:  # checked first: the answer to an invalid one must not reveal a fear
@@ -63,7 +63,7 @@ def take_over(
         chosen_fits=fits,
         approved=True,
     )
-    situation.judge(work, case, row, terms)
+    situation.check_requirements(work, case, row, terms)
     if not approval and (question := second(work, matter, approval)):
         return question
     old, before = case.with_relation(Relation.LEAD) or case.submitter, case.audience
@@ -73,7 +73,7 @@ def take_over(
     return case
 
 
-def find_row(
+def lock_and_find_row(
     work: Writing, code: str, action: Action, reason: TakeOverReason
 ) -> tuple[Case, Row]:
     """Lock a case that a desk has or that its lead fails, and find the step of the desk.
@@ -98,8 +98,8 @@ def record_lead_consent(
     NeedsUnmet, LeadConsentRecorded or ApprovalUnusable (409), what
     `consents.require_counting` does (422), and DeskMissing (503).
     """
-    case, row = find_row(work, code, Action.RECORD_LEAD_CONSENT, new.reason)
-    require_named(work, case, row, new)
+    case, row = lock_and_find_row(work, code, Action.RECORD_LEAD_CONSENT, new.reason)
+    require_consent_needs(work, case, row, new)
     given = new.as_consent(case.country or "")
     consents.require_counting(work, case, given)
     require_unrecorded(work, case, new.kind)
@@ -113,13 +113,13 @@ def record_lead_consent(
     known = facts | {"consent": str(consent.id)}
     work.record(EVENTS[row.action], case, told, known)
     work.session.flush()
-    watch_interests(work, case)
+    update_assessment_deadline(work, case)
     if case.state == State.SUBMITTED:
-        reroute_to_candidate(work, case)
+        redirect_to_candidate(work, case)
     return case
 
 
-def require_named(work: Reading, case: Case, row: Row, new: NewLeadConsent) -> None:
+def require_consent_needs(work: Reading, case: Case, row: Row, new: NewLeadConsent) -> None:
     """Raise NeedsUnmet (409) with every unmet requirement of the step.
 
     In a case without a lead, the reason must be the submitter's inactivity and the purposes
@@ -128,7 +128,7 @@ def require_named(work: Reading, case: Case, row: Row, new: NewLeadConsent) -> N
     unled = case.state == State.SUBMITTED
     fits = not unled or new.reason == TakeOverReason.SUBMITTER_INACTIVE
     terms = Terms(reason=new.reason if fits else None, approved=True)
-    situation.judge(work, case, row, terms)
+    situation.check_requirements(work, case, row, terms)
     if unled and Purpose.REFER not in new.purposes:
         remedy = "Ask the person whether they agree to be referred: name `REFER`."
         refuse([Unmet(Need.CONSENT_TO_REFER, Side.DESK, remedy)])
@@ -139,7 +139,7 @@ def require_unrecorded(work: Reading, case: Case, kind: Kind) -> None:
     stands = standing.of_case(work, case)
     if any(
         one.kind == kind and counts(one, work.now, child=case.is_child)
-        for one in recorded_by_desks(work, stands)
+        for one in list_desk_consents(work, stands)
         if one.country == case.country
     ):
         raise LeadConsentRecorded("Ask the person about another kind of office.")

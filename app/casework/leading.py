@@ -6,7 +6,7 @@ from app.cases import actions as cases
 from app.cases.lifecycle import Row, State
 from app.cases.models import Case
 from app.cases.sections import Contacts, Paper
-from app.casework.acting import lock, must_lead
+from app.casework.acting import lock, require_lead
 from app.casework.bodies import (
     AcceptLead,
     DeclineLead,
@@ -15,7 +15,7 @@ from app.casework.bodies import (
     ReportVisit,
     SuspendCase,
 )
-from app.casework.carrying import hand_to_next
+from app.casework.carrying import hand_to_next_office
 from app.casework.needs import Terms
 from app.casework.watching import pause_questions, resume_questions
 from app.consents.expiry_deadlines import watch_expiry
@@ -42,7 +42,7 @@ def decline_lead(work: Writing, case: Case, row: Row, why: DeclineLead) -> Case:
     cases.note(work, case, row.action, why.note)
     case.dismiss(Relation.CANDIDATE, work.now)
     routing.pass_over(work, case.id, work.actor.focal_point_id)
-    hand_to_next(work, case)
+    hand_to_next_office(work, case)
     returns.hand_all_on(work, case)
     cases.take(work, case, row, {"reason": why.reason}, before=before)
     return case
@@ -111,7 +111,7 @@ def report_visit(work: Writing, code: str, seen: Seen, visit: ReportVisit) -> Ca
     ActionIllegal or DateNotReached (409), ActionNotYours or RoleMissing (403).
     """
     case = lock(work, code, seen)
-    must_lead(work, case, {State.MONITORING})
+    require_lead(work, case, {State.MONITORING})
     planned_for = datetime.fromisoformat(case.visits[0]) if case.visits else None
     is_early = check_date(work, planned_for, early=visit.early)
     cases.note(work, case, "visit", visit.note)

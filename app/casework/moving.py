@@ -5,11 +5,11 @@ from app.cases.lifecycle import LED, OPEN, TABLE, WITH_A_CANDIDATE, Row
 from app.cases.models import Case
 from app.casework.acting import lock, must_work
 from app.casework.bodies import AssignCase, RelocateCase
-from app.casework.carrying import reroute
+from app.casework.carrying import redirect_case
 from app.casework.needs import Terms
 from app.casework.sides import sides_of
 from app.casework.successors import may_be_chosen
-from app.casework.watching import watch_interests
+from app.casework.watching import update_assessment_deadline
 from app.consents import standing
 from app.consents.placing import question_of
 from app.directory import queries as directory
@@ -78,10 +78,10 @@ def relocate(work: Writing, code: str, seen: Seen, where: RelocateCase) -> Case:
     work.record("case.relocated", case, case.overseers | (case.keepers & {case.holder}))
     work.session.flush()
     if case.state in WITH_A_CANDIDATE:
-        reroute(work, case)
+        redirect_case(work, case)
     else:
         rank_successors(work, case)
-    watch_interests(work, case)
+    update_assessment_deadline(work, case)
     return case
 
 

@@ -55,13 +55,13 @@ TO_REFER: Final = (
     "Record the person's consent to be referred: purpose REFER, for a kind of focal point in "
     "a country."
 )
-OF_A_CHILD: Final = " For a child it is the guardian's, with the child's assent, or a best interests decision."
+TO_REFER_A_CHILD: Final = " For a child it is the guardian's, with the child's assent, or a best interests decision."
 CHILD_PATH: Final = "For a child: a guardian's consent with the child's assent, or assess its best interests."
 
 
 def get_remedy_to_refer(facts: Facts) -> Remedy:
     """Return the remedy for a missing consent to refer, and the side that records it."""
-    text = TO_REFER + OF_A_CHILD if facts.may_be_child else TO_REFER
+    text = TO_REFER + TO_REFER_A_CHILD if facts.may_be_child else TO_REFER
     return Remedy(text, get_recording_side(facts))
 
 

@@ -10,11 +10,11 @@ from app.cases import holding
 from app.cases.models import Case
 from app.cases.reasons import WithdrawReason
 from app.casework import emergency, erasing
-from app.casework.carrying import reroute
-from app.casework.consent_expiry import announce_end
-from app.casework.escalating import alert, remind
+from app.casework.carrying import redirect_case
+from app.casework.consent_expiry import notify_consent_end
+from app.casework.escalating import notify_offices, remind_office
 from app.casework.lateness import LATE, Effect, Late, Noun, effect_of, noun_of
-from app.casework.watching import watch_interests
+from app.casework.watching import update_assessment_deadline
 from app.deadlines import actions as deadlines
 from app.deadlines import breaches
 from app.deadlines.limits import ClockKind
@@ -35,7 +35,7 @@ from app.returns.actions import audience as audience_of_return
 from app.returns.models import Return
 from app.routing import actions as routing
 
-LEAST: Final[Mapping[Effect, timedelta]] = {Effect.EXPIRE_AT_SECOND: HOUR}
+MIN_REPEAT: Final[Mapping[Effect, timedelta]] = {Effect.EXPIRE_AT_SECOND: HOUR}
 """The least time until a deadline counts as missed again; a day for the other effects."""
 
 
@@ -67,13 +67,13 @@ def fire(work: Writing, number: int, case_id: UUID) -> bool:
     absent = is_absent(work, clock)
     if not breaches.is_up(clock, work.now, absent=absent):
         return False
-    if waits_for_arrival(work, clock, absent=absent):
+    if move_to_next_day(work, clock, absent=absent):
         return False
     work.actor = system_for(clock.waits_on or case.submitter)
-    ran = look(work, case, clock, absent=absent)
-    keep(work, ran)
-    tell(work, ran)
-    EFFECTS[effect_for(ran)](work, ran)
+    missed = look(work, case, clock, absent=absent)
+    keep(work, missed)
+    tell(work, missed)
+    EFFECTS[effect_for(missed)](work, missed)
     return True
 
 
@@ -83,7 +83,7 @@ def is_absent(work: Writing, clock: Clock) -> bool:
     return whom is not None and not directory.by_id(work, whom).active
 
 
-def waits_for_arrival(work: Writing, clock: Clock, *, absent: bool) -> bool:
+def move_to_next_day(work: Writing, clock: Clock, *, absent: bool) -> bool:
     """Move the deadline of a person who travels on by a day; return False if it is missed.
 
     The deadline of an office that was closed meanwhile is missed at once, and once.
@@ -99,17 +99,25 @@ def look(work: Writing, case: Case, clock: Clock, *, absent: bool) -> Ran:
     """Return a missed deadline with its record and how often it has been missed by now."""
     noun = noun_of(clock.reference, clock.kind, of_case=clock.record_id == case.id)
     late = LATE[noun, clock.kind]
-    count = silences(clock.due_at, rhythm(work, clock, late), work.now)
-    record = record_of(work, case, clock, noun)
-    return Ran(case, clock, noun, late, record, count, absent)
+    count = silences(clock.due_at, get_rhythm(work, clock, late), work.now)
+    record = find_record(work, case, clock, noun)
+    return Ran(
+        case=case,
+        clock=clock,
+        noun=noun,
+        late=late,
+        record=record,
+        count=count,
+        absent=absent,
+    )
 
 
-def rhythm(work: Writing, clock: Clock, late: Late) -> Rhythm:
+def get_rhythm(work: Writing, clock: Clock, late: Late) -> Rhythm:
     """Return the times after which a deadline counts as missed again."""
-    return breaches.rhythm_of(work, clock, LEAST.get(late.effect, DAY))
+    return breaches.rhythm_of(work, clock, MIN_REPEAT.get(late.effect, DAY))
 
 
-def record_of(work: Writing, case: Case, clock: Clock, noun: Noun) -> Recorded:
+def find_record(work: Writing, case: Case, clock: Clock, noun: Noun) -> Recorded:
     """Return the record that a deadline is about; for a question or a fact, the case."""
     match noun:
         case Noun.REFERRAL:
@@ -126,29 +134,35 @@ def record_of(work: Writing, case: Case, clock: Clock, noun: Noun) -> Recorded:
             return case
 
 
-def keep(work: Writing, ran: Ran) -> None:
+def keep(work: Writing, missed: Ran) -> None:
     """Record that the deadline was missed, and set when it counts as missed again."""
-    again = next_silence(ran.clock.due_at, rhythm(work, ran.clock, ran.late), ran.count)
-    deadlines.fired(work, ran.clock, again)
+    again = next_silence(
+        missed.clock.due_at, get_rhythm(work, missed.clock, missed.late), missed.count
+    )
+    deadlines.fired(work, missed.clock, again)
     work.session.flush()
 
 
-def tell(work: Writing, ran: Ran) -> None:
+def tell(work: Writing, missed: Ran) -> None:
     """Record the event of a missed deadline for the offices that may know of its record."""
-    if ran.late.event is not None:
-        facts = {"clock": ran.clock.kind, "silence": ran.count, "active": not ran.absent}
-        work.record(ran.late.event, ran.record, hearers(ran), facts)
+    if missed.late.event is not None:
+        facts = {
+            "clock": missed.clock.kind,
+            "silence": missed.count,
+            "active": not missed.absent,
+        }
+        work.record(missed.late.event, missed.record, get_audience(missed), facts)
 
 
-def hearers(ran: Ran) -> frozenset[UUID]:
+def get_audience(missed: Ran) -> frozenset[UUID]:
     """Return the offices that receive the event of a missed deadline.
 
     A submitter learns whether its case is taken, but not how a lead works on it afterwards,
     nor of working days beyond a border (R12). Oversight learns about cases and about data
     that was not deleted.
     """
-    case, record = ran.case, ran.record
-    kept = ran.clock.kind == ClockKind.CONFIRM_DELETION
+    case, record = missed.case, missed.record
+    kept = missed.clock.kind == ClockKind.CONFIRM_DELETION
     match record:
         case Referral():
             return record.audience | (case.overseers if kept else frozenset())
@@ -157,79 +171,81 @@ def hearers(ran: Ran) -> frozenset[UUID]:
         case Return():
             return audience_of_return(record)
         case _:
-            return of_the_case_itself(ran)
+            return get_case_audience(missed)
 
 
-def of_the_case_itself(ran: Ran) -> frozenset[UUID]:
+def get_case_audience(missed: Ran) -> frozenset[UUID]:
     """Return the audience of a missed deadline about no referral, handover or return."""
-    case, whom = ran.case, ran.clock.waits_on
-    if ran.noun == Noun.QUESTION:
+    case, whom = missed.case, missed.clock.waits_on
+    if missed.noun == Noun.QUESTION:
         return frozenset({case.submitter, case.holder or case.submitter})
-    if ran.noun == Noun.READING:
-        return emergency.watchers(case)
-    if ran.noun == Noun.APPROVAL:
+    if missed.noun == Noun.READING:
+        return emergency.list_watchers(case)
+    if missed.noun == Noun.APPROVAL:
         return frozenset({whom}) if whom else frozenset()
     return case.missed_deadline_audience
 
 
-def effect_for(ran: Ran) -> Effect:
+def effect_for(missed: Ran) -> Effect:
     """Return the effect of a missed deadline."""
-    whom = ran.clock.waits_on
-    at_desk = whom is not None and Relation.DESK in ran.case.relations_of(whom)
-    return effect_of(ran.late, ran.count, at_desk=at_desk, absent=ran.absent)
+    whom = missed.clock.waits_on
+    at_desk = whom is not None and Relation.DESK in missed.case.relations_of(whom)
+    return effect_of(missed.late, missed.count, at_desk=at_desk, absent=missed.absent)
 
 
-def pass_on(work: Writing, ran: Ran) -> None:
+def apply_redirection(work: Writing, missed: Ran) -> None:
     """Take the case from the office that did not answer, and give it to the next."""
-    before = ran.case.holder
+    before = missed.case.holder
     if before is not None:
-        routing.pass_over(work, ran.case.id, before)
-    reroute(work, ran.case)
-    alert(work, ran.case, ran.clock.record_id, before, ran.case.holder)
+        routing.pass_over(work, missed.case.id, before)
+    redirect_case(work, missed.case)
+    notify_offices(work, missed.case, missed.clock.record_id, before, missed.case.holder)
 
 
-def expire(work: Writing, ran: Ran) -> None:
+def apply_expiry(work: Writing, missed: Ran) -> None:
     """End an offer or referral that was not decided in time; its sender can ask another."""
-    if isinstance(ran.record, Handover):
-        handovers.expire(work, ran.record)
-    elif isinstance(ran.record, Referral):
-        referrals.expire(work, ran.record)
-    late, holder = ran.clock.waits_on, ran.case.holder
-    alert(work, ran.case, ran.clock.record_id, late, holder)
+    if isinstance(missed.record, Handover):
+        handovers.expire(work, missed.record)
+    elif isinstance(missed.record, Referral):
+        referrals.expire(work, missed.record)
+    late, holder = missed.clock.waits_on, missed.case.holder
+    notify_offices(work, missed.case, missed.clock.record_id, late, holder)
 
 
-def drop(work: Writing, ran: Ran) -> None:
+def apply_discard(work: Writing, missed: Ran) -> None:
     """Discard a draft that was not finished in time."""
-    if isinstance(ran.record, Referral):
-        referrals.drop(work, ran.record, WithdrawReason.NO_LONGER_NEEDED)
+    if isinstance(missed.record, Referral):
+        referrals.drop(work, missed.record, WithdrawReason.NO_LONGER_NEEDED)
     else:
-        erasing.drop(work, ran.case)
+        erasing.drop(work, missed.case)
 
 
-def lapse(work: Writing, ran: Ran) -> None:
+def expire_approval(work: Writing, missed: Ran) -> None:
     """Expire a request for approval; it can be made again."""
-    deadlines.stop(work, ran.record.id)
+    deadlines.stop(work, missed.record.id)
 
 
-def announce(work: Writing, ran: Ran) -> None:
+def apply_announcement(work: Writing, missed: Ran) -> None:
     """Announce the end of a consent, and update the deadline to assess a child (G02)."""
-    announce_end(work, ran.case, ran.clock)
+    notify_consent_end(work, missed.case, missed.clock)
     work.session.flush()
-    watch_interests(work, ran.case)
+    update_assessment_deadline(work, missed.case)
 
 
-def end_reading(work: Writing, ran: Ran) -> None:
+def expire_access(work: Writing, missed: Ran) -> None:
     """Expire an emergency access, or the request for one (R16)."""
-    emergency.run_out(work, ran.case, ran.clock.record_id)
+    emergency.expire_access(work, missed.case, missed.clock.record_id)
 
 
 EFFECTS: Final[Mapping[Effect, Callable[[Writing, Ran], None]]] = {
-    Effect.REROUTE: pass_on,
-    Effect.EXPIRE: expire,
-    Effect.REMIND: lambda work, ran: remind(work, ran.case, ran.clock, ran.count),
-    Effect.DROP: drop,
-    Effect.LAPSE: lapse,
-    Effect.ANNOUNCE: announce,
-    Effect.END_READING: end_reading,
-    Effect.ERASE: lambda work, ran: erasing.lapse(work, ran.case),
+    Effect.REROUTE: apply_redirection,
+    Effect.EXPIRE: apply_expiry,
+    Effect.REMIND: lambda work, missed: remind_office(
+        work, missed.case, missed.clock, missed.count
+    ),
+    Effect.DROP: apply_discard,
+    Effect.LAPSE: expire_approval,
+    Effect.ANNOUNCE: apply_announcement,
+    Effect.END_READING: expire_access,
+    Effect.ERASE: lambda work, missed: erasing.lapse(work, missed.case),
 }

@@ -28,7 +28,7 @@ type Offers = Mapping[Service, Ranking]
 
 
 @dataclass(frozen=True)
-class Trial:
+class RoutingPreview:
     """The answer of routing to a question without a case."""
 
     leads: Ranking
@@ -52,34 +52,34 @@ def offers_for(work: Reading, case: Case, service: Service | None) -> Offers:
     The ranking shows what the caller may know: see `proposing.as_proposed`.
     """
     question, stands = question_of(work, case), standing.of_case(work, case)
-    wanted = [service] if service else needed(question)
+    wanted = [service] if service else list_needed_services(question)
     return {one: proposing.helpers(work, question, stands, one) for one in wanted}
 
 
-def needed(question: Question) -> list[Service]:
+def list_needed_services(question: Question) -> list[Service]:
     """List the services that a person needs, for a child also child protection (rule 3)."""
     child = AgeGroup.ADULT not in question.ages
     parallel = {Service.CHILD_PROTECTION} if child else set[Service]()
     return sorted(question.services | parallel)
 
 
-def try_out(work: Reading, asked: RoutingQuestion) -> Trial:
+def try_out(work: Reading, asked: RoutingQuestion) -> RoutingPreview:
     """Rank who would lead and who could serve, without storing the question.
 
     Raises FocalPointUnknown (422).
     """
-    question = imagined(work, asked)
+    question = build_question(work, asked)
     offers = {
         one: recipients(replace(question, services=frozenset({one})))
-        for one in needed(question)
+        for one in list_needed_services(question)
     }
-    return Trial(leads(question), offers)
+    return RoutingPreview(leads(question), offers)
 
 
-def imagined(work: Reading, asked: RoutingQuestion) -> Question:
+def build_question(work: Reading, asked: RoutingQuestion) -> Question:
     """Return the routing question for a summary that no case has."""
     profiles = tuple(map(public, routing.profiles(work, asked.country)))
-    must_know(profiles, asked)
+    require_known_codes(profiles, asked)
     guards = asked.safeguards
     own = AgeGroup.ADULT if asked.age_class == AgeClass.ADULT else AgeGroup.CHILD
     return Question(
@@ -96,7 +96,7 @@ def imagined(work: Reading, asked: RoutingQuestion) -> Question:
         origin_blocked=guards.origin_blocked(),
         origin_permitted=guards.origin_contact == OriginContact.PERMITTED,
         unsafe=frozenset(guards.unsafe_focal_points),
-        consented=agreed_to(asked.told, profiles),
+        consented=find_allowed_offices(asked.told, profiles),
         named=frozenset(),
         declined=frozenset(),
         approached=frozenset(),
@@ -106,7 +106,7 @@ def imagined(work: Reading, asked: RoutingQuestion) -> Question:
     )
 
 
-def must_know(profiles: Iterable[Profile], asked: RoutingQuestion) -> None:
+def require_known_codes(profiles: Iterable[Profile], asked: RoutingQuestion) -> None:
     """Raise FocalPointUnknown (422) for a code that would otherwise be ignored."""
     known = {profile.code for profile in profiles}
     named = {one.focal_point for one in asked.told or [] if one.focal_point}
@@ -115,7 +115,7 @@ def must_know(profiles: Iterable[Profile], asked: RoutingQuestion) -> None:
 
 
 @dataclass(frozen=True)
-class Named:
+class NamedRecipient:
     """A recipient that a person names, in the form of a consent."""
 
     focal_point_id: UUID | None
@@ -124,18 +124,20 @@ class Named:
     country: str | None
 
 
-def agreed_to(told: list[Told] | None, profiles: tuple[Profile, ...]) -> frozenset[UUID]:
+def find_allowed_offices(
+    told: list[Told] | None, profiles: tuple[Profile, ...]
+) -> frozenset[UUID]:
     """Return the offices that the person allows to be told; None stands for all offices."""
     ids = {profile.code: profile.id for profile in profiles}
     if told is None:
         return frozenset(ids.values())
-    named = [spelled(one, ids) for one in told]
+    named = [build_recipient(one, ids) for one in told]
     return frozenset(p.id for p in profiles if any(names(one, p) for one in named))
 
 
-def spelled(one: Told, ids: Mapping[str, UUID]) -> Named:
+def build_recipient(one: Told, ids: Mapping[str, UUID]) -> NamedRecipient:
     """Return the recipient that the person named in the form of a consent."""
     if one.recipient_class is None:
-        return Named(ids[one.focal_point or ""], None, None, None)
+        return NamedRecipient(ids[one.focal_point or ""], None, None, None)
     named = one.recipient_class
-    return Named(None, named.kind, named.function, named.country)
+    return NamedRecipient(None, named.kind, named.function, named.country)

@@ -55,7 +55,7 @@ class NewCase(Asked):
     ] = False
 
     @model_validator(mode="after")
-    def write_each_once(self) -> Self:
+    def require_unique_sections(self) -> Self:
         """Refuse a section that is written twice."""
         names = [content.section for content in self.sections]
         if len(names) != len(set(names)):

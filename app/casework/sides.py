@@ -16,11 +16,11 @@ def sides_of(work: Reading, case: Case) -> frozenset[Side]:
     """
     me = work.actor.focal_point_id
     mine = sides_of_case(case.relations_of(me))
-    if Side.OVERSIGHT in mine and me not in who_watches(work, case):
+    if Side.OVERSIGHT in mine and me not in list_active_overseers(work, case):
         return mine - {Side.OVERSIGHT}
     return mine
 
 
-def who_watches(work: Reading, case: Case) -> frozenset[UUID]:
+def list_active_overseers(work: Reading, case: Case) -> frozenset[UUID]:
     """Return the active overseers of a case, or all its overseers if none is active."""
     return case.overseers & directory.overseers(work) or case.overseers

@@ -37,7 +37,13 @@ from app.referrals import queries as referrals
 from app.referrals.lifecycle import State as ReferralState
 from app.returns import queries as returns
 
-ASKED_OF_ALL: Final = (*("country", "age_class", "language", "priority", "safe_contact"),)
+REQUIRED_SUMMARY_FIELDS: Final = (
+    "country",
+    "age_class",
+    "language",
+    "priority",
+    "safe_contact",
+)
 
 
 @dataclass(frozen=True)
@@ -59,7 +65,7 @@ class Context:
     me: FocalPoint
 
 
-def facts_of(  # noqa: PLR0913 - each parameter is one fact
+def build_facts(  # noqa: PLR0913 - each parameter is one fact
     stands: Standing,
     states: Sequence[ReferralState],
     me: FocalPoint,
@@ -76,14 +82,16 @@ def facts_of(  # noqa: PLR0913 - each parameter is one fact
     return Facts(
         now=stands.now,
         review_by=review_by,
-        notice_complete=all(getattr(case, name) is not None for name in ASKED_OF_ALL),
+        notice_complete=all(
+            getattr(case, name) is not None for name in REQUIRED_SUMMARY_FIELDS
+        ),
         may_be_referred=stands.may_be_referred(),
         child_path=stands.facts.interests_are_assessed,
         vital_interest=stands.in_vital_interest,
         recipient_safe=stands.is_safe(me, me.code),
         risk_current=stands.risk_is_current(),
         nothing_sent=not any(p.relation == Relation.RECIPIENT for p in case.parties),
-        nothing_open=not lead_on_offer and not is_asked(states),
+        nothing_open=not lead_on_offer and not has_open_referral(states),
         return_over=not returning,
         helped=any(state in referral_states.HELPED for state in states),
         with_candidate=case.with_relation(Relation.LEAD) is None,
@@ -96,12 +104,12 @@ def facts_of(  # noqa: PLR0913 - each parameter is one fact
     )
 
 
-def is_asked(states: Iterable[ReferralState]) -> bool:
+def has_open_referral(states: Iterable[ReferralState]) -> bool:
     """Return whether a referral is still open."""
     return any(state in referral_states.OPEN for state in states)
 
 
-def look(work: Reading, found: Sequence[Case]) -> Context:
+def load_context(work: Reading, found: Sequence[Case]) -> Context:
     """Load all the data for a page of cases."""
     me = directory.by_id(work, work.actor.focal_point_id)
     ids = [case.id for case in found]
@@ -113,7 +121,7 @@ def look(work: Reading, found: Sequence[Case]) -> Context:
     }
     people = {one for case in found for one in (case.holder, case.submitter)}
     people |= {one for said in snapshots.values() for one in read_lead_and_holder(said)}
-    outside = [case.id for case in found if reads_copy(case, me.id)]
+    outside = [case.id for case in found if is_shown_copy(case, me.id)]
     helping = [
         case_id
         for case_id, granted in grants.items()
@@ -122,37 +130,40 @@ def look(work: Reading, found: Sequence[Case]) -> Context:
         and Grant.ALL_SERVICES not in granted
     ]
     standings = standing.of_cases(work, found)
+    next_leads = (standings[i] for i in ids if Grant.NEXT_LEAD in grants[i])
     return Context(
-        grants,
-        standings,
-        deadlines.running(work, ids),
-        cases.sections_present(work, ids),
-        referrals.states_of(work, ids),
-        handovers.with_open(work, ids),
-        returns.open_in(work, ids),
-        cases.handed_on(work, outside) if outside else {},
-        snapshots,
-        find_successions(work, (standings[i] for i in ids if Grant.NEXT_LEAD in grants[i])),
-        referrals.asked_of_me(work, helping) if helping else {},
-        directory.codes(work, filter(None, people)),
-        me,
+        grants=grants,
+        standings=standings,
+        clocks=deadlines.running(work, ids),
+        sections=cases.sections_present(work, ids),
+        referrals=referrals.states_of(work, ids),
+        offered=handovers.with_open(work, ids),
+        returning=returns.open_in(work, ids),
+        handed_on=cases.handed_on(work, outside) if outside else {},
+        snapshots=snapshots,
+        successions=find_successions(work, next_leads),
+        asked_of_me=referrals.asked_of_me(work, helping) if helping else {},
+        codes=directory.codes(work, filter(None, people)),
+        me=me,
     )
 
 
-def judge(work: Reading, case: Case, row: Row, terms: Terms | None = None) -> Facts:
+def check_requirements(
+    work: Reading, case: Case, row: Row, terms: Terms | None = None
+) -> Facts:
     """Return the facts for a step, or raise NeedsUnmet (409) if a requirement is unmet."""
-    facts = situation_of(work, case, terms)
+    facts = load_facts(work, case, terms)
     RULES.require(row, facts)
     return facts
 
 
-def situation_of(work: Reading, case: Case, terms: Terms | None = None) -> Facts:
+def load_facts(work: Reading, case: Case, terms: Terms | None = None) -> Facts:
     """Load the facts for the requirements of one case."""
     states = referrals.states_of(work, [case.id]).get(case.id, [])
     me = directory.by_id(work, work.actor.focal_point_id)
     stands, offered = standing.of_case(work, case), handovers.with_open(work, [case.id])
     known = [stands] if Grant.NEXT_LEAD in case.grants(me.id) else []
-    return facts_of(
+    return build_facts(
         stands,
         states,
         me,
@@ -174,11 +185,11 @@ def show(work: Reading, found: Sequence[Case]) -> list[CaseOut]:
     """Return cases as the caller may see them now."""
     if not found:  # most polls
         return []
-    context = look(work, found)
-    return [show_one(work, case, context) for case in found]
+    context = load_context(work, found)
+    return [show_case(work, case, context) for case in found]
 
 
-def show_one(work: Reading, case: Case, context: Context) -> CaseOut:
+def show_case(work: Reading, case: Case, context: Context) -> CaseOut:
     """Return a case as one of its parties may see it, by the table of grants.
 
     A submitter that has handed the case on sees only that its steps were taken: the next
@@ -200,18 +211,18 @@ def show_one(work: Reading, case: Case, context: Context) -> CaseOut:
         you_are=sorted(mine or case.parts_of(me)),
         stage=stage_of(state, suspended_while_referring=sought),
         state=state,
-        notice=notice_for(case, context),
+        notice=get_summary(case, context),
         lead=context.codes[lead] if lead else None,
         holder=context.codes[holder] if holder else None,
         next_lead=after.next_lead,
         submitter=context.codes[case.submitter] if Grant.SUBMITTER in granted else None,
         risk=Risk.model_validate(risk) if risk else None,
-        sections=written(case, context),
+        sections=list_written_sections(case, context),
         closure_reason=closed,
         continues_in=other,
         due_at=clock.due_at if clock else None,
         version=case.version if Grant.WRITTEN in granted else None,
-        available_actions=actions_of(work, case, sides_of(work, case), context),
+        available_actions=list_actions(work, case, sides_of(work, case), context),
     )
 
 
@@ -224,7 +235,7 @@ def find_lead_and_holder(
     return read_lead_and_holder(asked) if asked else (None, None)
 
 
-def notice_for(case: Case, context: Context) -> Notice:
+def get_summary(case: Case, context: Context) -> Notice:
     """Return the summary that the reader's grants allow: current, handed on, or as asked.
 
     "As asked" is the summary at the time when the reader was asked for a travel document. A
@@ -252,12 +263,12 @@ def notice_for(case: Case, context: Context) -> Notice:
     return notice.model_copy(update=own)
 
 
-def reads_copy(case: Case, reader: UUID) -> bool:
+def is_shown_copy(case: Case, reader: UUID) -> bool:
     """Return whether the reader may read the summary as it was handed on (R12)."""
     return reader == case.submitter and not case.grants_submitter(Grant.SUMMARY)
 
 
-def written(case: Case, context: Context) -> list[Section]:
+def list_written_sections(case: Case, context: Context) -> list[Section]:
     """List the sections that are written: all with a grant, else the reader's own."""
     me, kept = context.me.id, context.sections.get(case.id, [])
     every = Grant.WRITTEN in context.grants[case.id]
@@ -265,29 +276,25 @@ def written(case: Case, context: Context) -> list[Section]:
     return [section for section in Section if section in mine]
 
 
-def actions_of(
+def list_actions(
     work: Reading, case: Case, sides: frozenset[Side], context: Context
 ) -> list[AvailableCaseAction]:
     """List the actions of the caller in this state, with the unmet requirements of each."""
-    states = context.referrals.get(case.id, [])
-    stands, offered = context.standings[case.id], case.id in context.offered
-    returning = case.id in context.returning
-    facts = facts_of(
-        stands,
-        states,
+    facts = build_facts(
+        context.standings[case.id],
+        context.referrals.get(case.id, []),
         context.me,
         succession=context.successions.get(case.id),
-        lead_on_offer=offered,
-        returning=returning,
+        lead_on_offer=case.id in context.offered,
+        returning=case.id in context.returning,
         submitter_gone=is_submitter_gone(work, case),
     )
     rows = TABLE.open_to(case.state, sides, work.actor.roles)
-    return [show_action(row, facts) for row in rows]
+    return [describe_action(row, facts) for row in rows]
 
 
-def show_action(row: Row, facts: Facts) -> AvailableCaseAction:
+def describe_action(row: Row, facts: Facts) -> AvailableCaseAction:
     """Describe one action, with its unmet requirements."""
-    lacks = [UnmetNeed.of(lack) for lack in RULES.in_the_way(row, facts)]
-    return AvailableCaseAction(
-        action=row.action, open=not lacks, asks=RULES.asked(row), unmet=lacks
-    )
+    unmet = [UnmetNeed.of(one) for one in RULES.in_the_way(row, facts)]
+    asks = RULES.asked(row)
+    return AvailableCaseAction(action=row.action, open=not unmet, asks=asks, unmet=unmet)

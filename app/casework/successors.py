@@ -48,7 +48,7 @@ def find_successions(
     return found
 
 
-def is_able(case: Case, office: FocalPoint) -> bool:
+def can_lead(case: Case, office: FocalPoint) -> bool:
     """Return whether an office could lead a case: active, of the country, not its holder.
 
     The lead is in the country where the person is (routing rule 2), also when a desk
@@ -67,9 +67,9 @@ def may_be_chosen(work: Reading, case: Case, chosen: FocalPoint) -> bool:
     a class in place of the submitter.
     """
     stands = standing.of_case(work, case)
-    if not (is_able(case, chosen) and stands.is_safe(chosen, chosen.code)):
+    if not (can_lead(case, chosen) and stands.is_safe(chosen, chosen.code)):
         return False
-    agreed = without(stands, recorded_for_submitter(work, stands))
+    agreed = remove_consents(stands, list_consents_for_submitter(work, stands))
     if agreed.told(chosen, Purpose.REFER) is not None:
         return True
     if agreed.may_hear(chosen):
@@ -84,15 +84,15 @@ def is_next(work: Reading, case: Case, chosen: FocalPoint) -> bool:
     return chosen.id in question.declined or chosen.id in {one.id for one in turn}
 
 
-def is_choice(work: Reading, case: Case, chosen: FocalPoint) -> bool:
+def is_allowed_choice(work: Reading, case: Case, chosen: FocalPoint) -> bool:
     """Return whether a desk may choose an office as the new lead of a case.
 
     It follows `may_be_chosen`, and also allows offices named by a consent to a new lead
     (HANDOVER). A consent that a desk recorded itself gives it no choice.
     """
     stands = standing.of_case(work, case)
-    agreed = without(stands, recorded_by_desks(work, stands))
-    if not (is_able(case, chosen) and stands.is_safe(chosen, chosen.code)):
+    agreed = remove_consents(stands, list_desk_consents(work, stands))
+    if not (can_lead(case, chosen) and stands.is_safe(chosen, chosen.code)):
         return False
     if has_agreed_to_lead(agreed, chosen):
         return True
@@ -111,8 +111,8 @@ def is_named_next(
     found = find_next_lead(work, case, stands)
     if found is not None and found.id == chosen.id:
         return True
-    able = is_able(case, chosen) and stands.is_safe(chosen, chosen.code)
-    by_desks = replace(stands, consents=recorded_by_desks(work, stands))
+    able = can_lead(case, chosen) and stands.is_safe(chosen, chosen.code)
+    by_desks = replace(stands, consents=list_desk_consents(work, stands))
     return was_it and able and may_be_named(by_desks, chosen)
 
 
@@ -137,7 +137,7 @@ def has_agreed_to_lead(stands: Standing, office: Addressee) -> bool:
     return handed and stands.origin_is_permitted(office)
 
 
-def recorded_by_desks(work: Reading, stands: Standing) -> list[Consent]:
+def list_desk_consents(work: Reading, stands: Standing) -> list[Consent]:
     """List the consents to a class of offices that a desk recorded."""
     classes = [one for one in stands.consents if one.kind is not None]
     if not classes:
@@ -146,22 +146,22 @@ def recorded_by_desks(work: Reading, stands: Standing) -> list[Consent]:
     return [one for one in classes if offices[one.recorded_by].kind == Kind.DESK]
 
 
-def recorded_for_submitter(work: Reading, stands: Standing) -> list[Consent]:
+def list_consents_for_submitter(work: Reading, stands: Standing) -> list[Consent]:
     """List the consents to a class that a desk recorded in a case it did not submit."""
     submitter = stands.case.submitter
     if all(one.recorded_by == submitter for one in stands.consents):
         return []
-    by_desks = recorded_by_desks(work, stands)
+    by_desks = list_desk_consents(work, stands)
     return [one for one in by_desks if one.recorded_by != submitter]
 
 
-def without(stands: Standing, consents: Collection[Consent]) -> Standing:
+def remove_consents(stands: Standing, consents: Collection[Consent]) -> Standing:
     """Return the standing of a person without some of their consents."""
     left = [one for one in stands.consents if one not in consents]
     return replace(stands, consents=left)
 
 
-def ask_for_candidate(work: Reading, case: Case) -> Question:
+def build_candidate_question(work: Reading, case: Case) -> Question:
     """Return the routing question for the next candidate of a case without a lead.
 
     If only a desk recorded the consent in place of the submitter, no body of the State of
@@ -169,10 +169,10 @@ def ask_for_candidate(work: Reading, case: Case) -> Question:
     """
     stands = standing.of_case(work, case)
     question = question_of(work, case, stands)
-    by_desks = recorded_for_submitter(work, stands)
+    by_desks = list_consents_for_submitter(work, stands)
     if not by_desks:
         return question
-    others = without(stands, by_desks)
+    others = remove_consents(stands, by_desks)
     barred = {
         one.id
         for one in question.profiles
@@ -192,10 +192,10 @@ def find_next_lead(work: Reading, case: Case, stands: Standing) -> Candidate | N
     the caller cannot tell which. Offices that were asked or have led before come last, then
     bodies of a State whose route is avoided, because there may be no others.
     """
-    by_desks = recorded_by_desks(work, stands)
+    by_desks = list_desk_consents(work, stands)
     if not by_desks:
         return None
-    question = ask_for_next(work, case, replace(stands, consents=by_desks))
+    question = build_next_lead_question(work, case, replace(stands, consents=by_desks))
     again = replace(question, declined=frozenset())
     for one in (question, again, replace(again, avoided=frozenset())):
         for candidate in leads(one).candidates:
@@ -204,7 +204,7 @@ def find_next_lead(work: Reading, case: Case, stands: Standing) -> Candidate | N
     return None
 
 
-def ask_for_next(work: Reading, case: Case, stands: Standing) -> Question:
+def build_next_lead_question(work: Reading, case: Case, stands: Standing) -> Question:
     """Return the routing question for the next lead, by the consents of desks."""
     question = question_of(work, case, stands)
     agreed = frozenset(p.id for p in question.profiles if may_be_named(stands, p))

@@ -13,13 +13,13 @@ from app.cases.models import Case
 from app.cases.records import Fact, VitalInterest
 from app.cases.schemas import NewFact, NewIdentification, NewVitalInterest
 from app.casework.acting import (
-    hearers,
-    must_prepare,
+    get_audience,
     must_work,
-    must_write,
+    require_consent_writer,
+    require_writer,
 )
 from app.casework.sides import sides_of
-from app.casework.watching import watch_interests
+from app.casework.watching import update_assessment_deadline
 from app.consents import actions as consents
 from app.consents import queries as recorded
 from app.consents import standing
@@ -42,12 +42,12 @@ from app.returns import following as returns
 def record_consent(work: Writing, code: str, new: NewConsent) -> Consent:
     """Record a consent; raises what `require_consent_writer` and `consents.record` do."""
     case = queries.lock(work, code)
-    must_prepare(work, case)
+    require_consent_writer(work, case)
     consent = consents.record(work, case, new)
     case.touch()
     work.record("consent.recorded", case, case.keepers, {"consent": str(consent.id)})
     work.session.flush()
-    watch_interests(work, case)
+    update_assessment_deadline(work, case)
     return consent
 
 
@@ -88,7 +88,7 @@ def end_or_report(work: Writing, case: Case, given: list[Consent]) -> None:
     cases, because it must not learn that it is feared.
     """
     if not is_feared_submitter(work, case):
-        end(work, case, given)
+        end_consents(work, case, given)
         return
     told = case.overseers | (case.keepers & {case.holder})
     new = [one for one in given if consents.report_taken_back(work, one)]
@@ -113,7 +113,7 @@ def is_feared_submitter(work: Reading, case: Case) -> bool:
     return not standing.of_case(work, case).is_safe(me, me.code)
 
 
-def end(work: Writing, case: Case, given: Iterable[Consent]) -> None:
+def end_consents(work: Writing, case: Case, given: Iterable[Consent]) -> None:
     """End some consents and everything that depends on them alone.
 
     The overseers receive an event for each with its author, because one person can end help
@@ -130,13 +130,13 @@ def end(work: Writing, case: Case, given: Iterable[Consent]) -> None:
     case.touch()
     for consent in gone:
         facts = {"consent": str(consent.id)}
-        told = hearers(work, case) | case.overseers
+        told = get_audience(work, case) | case.overseers
         work.record("consent.withdrawn", case, told, facts)
     work.session.flush()
     following.withdraw_uncovered(work, case, rested)
     handovers.cancel_uncovered(work, case, rested=offered)
     returns.follow(work, case, returning)
-    watch_interests(work, case)
+    update_assessment_deadline(work, case)
 
 
 def consents_for(work: Reading, case: Case) -> list[Consent]:
@@ -190,8 +190,8 @@ def set_fact(work: Writing, code: str, new: NewFact) -> Fact:
     FocalPointUnknown (422).
     """
     case = queries.lock(work, code)
-    if case.state not in OPEN or not may_find_out(work, case, new.name):
-        must_prepare(work, case)
+    if case.state not in OPEN or not may_establish_fact(work, case, new.name):
+        require_consent_writer(work, case)
     must_work(work)
     fact = Fact(
         id=work.new_id(),
@@ -200,19 +200,19 @@ def set_fact(work: Writing, code: str, new: NewFact) -> Fact:
         name=new.name,
         value=new.value,
         country=getattr(new, "country", None),
-        body=body_of(work, new),
+        body=find_deciding_office(work, new),
         ends_on=getattr(new, "ends_on", None),
         recorded_by=work.actor.focal_point_id,
         recorded_at=work.now,
     )
     cases.know(work, case, fact, new.note)
     case.touch()
-    watch_interests(work, case)
-    work.record("case.fact_recorded", case, hearers(work, case), {"name": new.name})
+    update_assessment_deadline(work, case)
+    work.record("case.fact_recorded", case, get_audience(work, case), {"name": new.name})
     return fact
 
 
-def body_of(work: Reading, new: NewFact) -> UUID | None:
+def find_deciding_office(work: Reading, new: NewFact) -> UUID | None:
     """Return the office that decided an identification: the named one or the caller's."""
     if not isinstance(new, NewIdentification):
         return None
@@ -220,7 +220,7 @@ def body_of(work: Reading, new: NewFact) -> UUID | None:
     return directory.named(work, new.body).id if new.body else mine
 
 
-def may_find_out(work: Reading, case: Case, name: FactName) -> bool:
+def may_establish_fact(work: Reading, case: Case, name: FactName) -> bool:
     """Return whether the caller has accepted a referral to establish this fact."""
     return bool(RULES[name].services & referrals_of.services_helping(work, case.id))
 
@@ -244,7 +244,7 @@ def facts_for(work: Reading, case: Case) -> list[Fact]:
             Relation.OVERSIGHT in mine
             if fact.name == FactName.LEGAL_HOLD
             else (keeps and may_know_fact(case, me, fact))
-            or may_find_out(work, case, fact.name)
+            or may_establish_fact(work, case, fact.name)
         )
     ]
 
@@ -267,7 +267,7 @@ def declare_vital(work: Writing, code: str, new: NewVitalInterest) -> VitalInter
     """
     case = queries.lock(work, code)
     if Side.HOLDER not in sides_of(work, case):
-        must_write(work, case)
+        require_writer(work, case)
     elif case.state not in OPEN:
         raise ActionIllegal(f"The case is {case.state}.", TABLE.legal(case.state))
     must_work(work)

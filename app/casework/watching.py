@@ -19,7 +19,7 @@ from app.deadlines.queries import began_after, last_stopped, running, term, unti
 from app.kernel.work import Writing
 
 
-def watch_interests(work: Writing, case: Case) -> None:
+def update_assessment_deadline(work: Writing, case: Case) -> None:
     """Start or stop the 72-hour deadline to assess a child's best interests.
 
     It runs while no guardian has consented with the child's assent and no assessment is
@@ -43,14 +43,14 @@ def watch_interests(work: Writing, case: Case) -> None:
         deadlines.stop_all(work, ids)
         return
     known_due = bool(interests) and interests[-1].value == BestInterests.ASSESSMENT_DUE
-    fact = interests[-1] if known_due else note_due(work, case)
+    fact = interests[-1] if known_due else add_due_fact(work, case)
     if fact.id not in running(work, [fact.id]):
-        due_at = due_again(work, case, interests)
+        due_at = compute_assessment_due(work, case, interests)
         kind = ClockKind.ASSESS_INTERESTS
         deadlines.restart(work, fact, kind, due_at, waits_on=case.holder)
 
 
-def due_again(work: Writing, case: Case, interests: list[Fact]) -> datetime:
+def compute_assessment_due(work: Writing, case: Case, interests: list[Fact]) -> datetime:
     """Return when the assessment is due: in 72 hours, or as before if nothing was done.
 
     A child that was meanwhile recorded as an adult has waited all the same.
@@ -86,7 +86,7 @@ def is_open(case: Case) -> bool:
     return case.state in OPEN
 
 
-def note_due(work: Writing, case: Case) -> Fact:
+def add_due_fact(work: Writing, case: Case) -> Fact:
     """Record, as the system, that the child's best interests are not assessed yet."""
     fact = Fact(
         id=work.new_id(),
@@ -101,12 +101,12 @@ def note_due(work: Writing, case: Case) -> Fact:
 
 def pause_questions(work: Writing, case: Case) -> None:
     """Pause the deadlines of the open questions while the case is suspended."""
-    deadlines.stop_all(work, [question.id for question in unanswered(work, case)])
+    deadlines.stop_all(work, [question.id for question in list_unanswered(work, case)])
 
 
 def resume_questions(work: Writing, case: Case) -> None:
     """Resume the paused deadlines of open questions with the time that was left."""
-    waiting = unanswered(work, case)
+    waiting = list_unanswered(work, case)
     going = running(work, [question.id for question in waiting])
     for question in waiting:
         if question.id not in going:
@@ -115,7 +115,7 @@ def resume_questions(work: Writing, case: Case) -> None:
             deadlines.go_on(work, question, kind, fresh, waits_on=whom)
 
 
-def unanswered(work: Writing, case: Case) -> list[Question]:
+def list_unanswered(work: Writing, case: Case) -> list[Question]:
     """List the questions that the submitter has not answered yet."""
     asked = queries.questions(work, case.id)
     return [question for question in asked if question.answered_at is None]
